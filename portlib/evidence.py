@@ -1,0 +1,307 @@
+"""What each chapter claims, what was measured, and which requirement it answers.
+
+A chapter states a claim and checks it in one call. The call displays the claim as a row, and raises when the
+claim does not hold, so a book with a false claim cannot be built. The last cell of a chapter displays the table
+of its claims; the same output carries them as data, and `collect` reads the register of the whole book from the
+executed notebooks. What the reader sees and what the reviewer files are therefore one thing.
+
+What it leaves out: whether a claim is worth making. A reviewer judges that.
+"""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+import operator
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+
+#: The ways a claim can be verified.
+METHODS = ("identity", "second solver", "published table", "simulation", "real data")
+#: What kind of thing satisfies a requirement; `open` only while chapters are missing.
+KINDS = ("executed", "documented", "organisational", "open")
+MIME = "application/vnd.portlib.evidence+json"
+
+Method = Literal["identity", "second solver", "published table", "simulation", "real data"]
+Number = float | int
+_HOLDS = {"at most": operator.le, "at least": operator.ge, "equals": operator.eq}
+
+
+class ClaimFailed(AssertionError):
+    """A claim of the book does not hold."""
+
+
+class EvidenceError(ValueError):
+    """The evidence is incomplete or names something that does not exist."""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One claim: a statement, what was measured, and the bound it must meet."""
+
+    id: str
+    statement: str
+    measured: Number
+    relation: str
+    bound: Number | tuple[Number, Number]
+    unit: str
+    by: str
+    answers: tuple[str, ...]
+    cannot_show: str
+
+    @property
+    def holds(self) -> bool:
+        """Whether the measured value meets the bound; never true of a value that is not a number."""
+        if not math.isfinite(self.measured):
+            return False
+        if isinstance(self.bound, tuple):
+            return self.bound[0] <= self.measured <= self.bound[1]
+        return bool(_HOLDS[self.relation](self.measured, self.bound))
+
+    @property
+    def against(self) -> str:
+        """Measured value and bound in words: ``3.1e-11 (at most 1e-08) weight``."""
+        bound = f"{self.bound[0]:.4g} and {self.bound[1]:.4g}" if isinstance(self.bound, tuple) else f"{self.bound:.4g}"
+        return f"{self.measured:.4g} ({self.relation} {bound}) {self.unit}".strip()
+
+    def _repr_html_(self) -> str:
+        requirements = " ".join(f"<span class='requirement'>{html.escape(r)}</span>" for r in self.answers)
+        return (
+            f"<div class='claim' id='{html.escape(self.id)}'><span class='claim-id'>{html.escape(self.id)}</span>"
+            f"<span class='claim-statement'>{html.escape(self.statement)}</span>"
+            f"<span class='claim-measured'>{html.escape(self.against)}</span>"
+            f"<span class='claim-by'>{html.escape(self.by)}</span>{requirements}</div>"
+        )
+
+    def __repr__(self) -> str:
+        return f"{self.id} holds: {self.statement} {self.against}; {self.by}"
+
+
+class Chapter:
+    """The claims and numbers of one chapter.
+
+    Parameters
+    ----------
+    name : str
+        The chapter's name, which is also its module's: ``"mean_variance"``.
+    prefix : str
+        The two letters its claims begin with: ``"MV"``.
+    """
+
+    def __init__(self, name: str, prefix: str) -> None:
+        self.name, self.prefix = name, prefix
+        self.claims: list[Claim] = []
+        self.numbers: dict[str, Number | str] = {}
+        self._closed = False
+
+    def claim(
+        self,
+        id: str,
+        statement: str,
+        *,
+        measured: Number,
+        answers: Sequence[str],
+        by: Method,
+        cannot_show: str,
+        unit: str = "",
+        at_most: Number | None = None,
+        at_least: Number | None = None,
+        equals: Number | None = None,
+        between: tuple[Number, Number] | None = None,
+    ) -> Claim:
+        """State a claim and check it.
+
+        Exactly one of ``at_most``, ``at_least``, ``equals`` and ``between`` gives the bound; `equals` is for counts.
+
+        Raises
+        ------
+        ClaimFailed
+            When the measured value does not meet the bound, or is not a finite number.
+        EvidenceError
+            When the claim itself is ill formed: a wrong or used id, no requirement, no bound, an unknown method.
+        """
+        bounds = {"at most": at_most, "at least": at_least, "equals": equals, "between": between}
+        given = {relation: bound for relation, bound in bounds.items() if bound is not None}
+        if not re.fullmatch(rf"{self.prefix}-\d\d", id):
+            raise EvidenceError(f"claim id {id!r} must read {self.prefix}-01, {self.prefix}-02, ...")
+        if any(claim.id == id for claim in self.claims):
+            raise EvidenceError(f"claim id {id} is used twice in {self.name}")
+        if len(given) != 1:
+            raise EvidenceError(f"claim {id} needs exactly one bound (at_most, at_least, equals or between)")
+        if not answers:
+            raise EvidenceError(f"claim {id} answers no requirement: name at least one id of book/requirements.yml")
+        if by not in METHODS:
+            raise EvidenceError(f"claim {id}: {by!r} is not a method of verification; use one of {', '.join(METHODS)}")
+        if not statement.strip() or not cannot_show.strip():
+            raise EvidenceError(f"claim {id} must state what it shows and what it cannot show")
+        if self._closed:
+            raise EvidenceError(f"claim {id} comes after the evidence table of {self.name}; put the table last")
+        relation, bound = next(iter(given.items()))
+        claim = Claim(id, statement, _plain(measured), relation, bound, unit, by, tuple(answers), cannot_show)
+        if not claim.holds:
+            raise ClaimFailed(f"{id} does not hold: {statement} Measured {claim.against}.")
+        self.claims.append(claim)
+        return claim
+
+    def tell(self, **numbers: Any) -> None:
+        """Hand numbers to the prose (``{glue:text}`name:.1%` ``) and to the register."""
+        from myst_nb import glue
+
+        for name, value in numbers.items():
+            if name in self.numbers:
+                raise EvidenceError(f"number {name!r} is told twice in {self.name}")
+            self.numbers[name] = value if isinstance(value, str) else _plain(value)
+            glue(name, self.numbers[name], display=False)
+
+    def table(self) -> None:
+        """Display the chapter's evidence; the same output carries it as data for the register."""
+        from IPython.display import display
+
+        if not self.claims:
+            raise EvidenceError(f"{self.name} makes no claim: a chapter without checks is not published")
+        self._closed = True
+        rows = "".join(
+            f"<tr><td><a href='#{c.id}'>{c.id}</a></td><td>{html.escape(c.statement)}</td>"
+            f"<td>{html.escape(c.against)}</td><td>{c.by}</td><td>{' '.join(c.answers)}</td>"
+            f"<td>{html.escape(c.cannot_show)}</td></tr>"
+            for c in self.claims
+        )
+        heads = ("claim", "statement", "measured (bound)", "verified by", "answers", "cannot show")
+        head = "".join(f"<th>{name}</th>" for name in heads)
+        payload = {"chapter": self.name, "claims": [asdict(c) for c in self.claims], "numbers": self.numbers}
+        display(
+            {
+                MIME: payload,
+                "text/html": f"<table class='evidence'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>",
+                "text/plain": "\n".join(map(repr, self.claims)),
+            },
+            raw=True,
+        )
+
+
+def _plain(value: Any) -> Number:
+    number = value.item() if hasattr(value, "item") else value
+    return int(number) if isinstance(number, (bool, int)) else float(number)
+
+
+@dataclass(frozen=True)
+class Register:
+    """The evidence of the whole book: claims and numbers by chapter."""
+
+    claims: Mapping[str, tuple[Claim, ...]]
+    numbers: Mapping[str, Mapping[str, Number | str]]
+
+    def answering(self, requirement: str) -> list[tuple[str, Claim]]:
+        """The (chapter, claim) pairs that answer a requirement."""
+        return [(name, c) for name, claims in self.claims.items() for c in claims if requirement in c.answers]
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One flat row a claim, for ``evidence.csv``."""
+        return [
+            {"chapter": name, **asdict(c), "answers": " ".join(c.answers), "holds": c.holds}
+            for name, claims in self.claims.items()
+            for c in claims
+        ]
+
+    def as_dict(self) -> dict[str, Any]:
+        """The register as plain data, for ``evidence.json``."""
+        return {
+            name: {"claims": [{**asdict(c), "holds": c.holds} for c in claims], "numbers": dict(self.numbers[name])}
+            for name, claims in self.claims.items()
+        }
+
+
+def collect(notebooks: Iterable[Path]) -> Register:
+    """Read the register from executed notebooks.
+
+    A notebook without an evidence table contributes an empty list of claims under its file name, so that the
+    gate can refuse it by name.
+    """
+    claims: dict[str, tuple[Claim, ...]] = {}
+    numbers: dict[str, Mapping[str, Number | str]] = {}
+    for path in sorted(notebooks, key=str):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        payloads = [o["data"][MIME] for cell in cells for o in cell.get("outputs", ()) if MIME in o.get("data", {})]
+        name = path.stem
+        if len(payloads) > 1 or any(payload["chapter"] != name for payload in payloads):
+            raise EvidenceError(f"{path.name}: expected one evidence table, of the chapter {name!r}")
+        if name in claims:
+            raise EvidenceError(f"two chapters bear the name {name!r}")
+        claims[name] = tuple(_claim(c) for payload in payloads for c in payload["claims"])
+        numbers[name] = payloads[0]["numbers"] if payloads else {}
+    return Register(claims, numbers)
+
+
+def _claim(data: Mapping[str, Any]) -> Claim:
+    bound = data["bound"]
+    fields = {**data, "answers": tuple(data["answers"]), "bound": tuple(bound) if isinstance(bound, list) else bound}
+    return Claim(**fields)
+
+
+def requirements(path: Path) -> dict[str, dict[str, Any]]:
+    """Read ``requirements.yml`` by id, in its order.
+
+    Raises
+    ------
+    EvidenceError
+        Naming a requirement given twice, of unknown kind, or without the section or form its kind needs.
+    """
+    entries: dict[str, dict[str, Any]] = {}
+    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+        id, kind = entry["id"], entry["kind"]
+        if id in entries:
+            raise EvidenceError(f"{path.name}: requirement {id} is given twice")
+        if kind not in KINDS:
+            raise EvidenceError(f"{path.name}: requirement {id} has kind {kind!r}; use one of {', '.join(KINDS)}")
+        for needs, field in (("documented", "section"), ("organisational", "form")):
+            if kind == needs and not entry.get(field):
+                raise EvidenceError(f"{path.name}: requirement {id} is {kind} and must name its {field}")
+        entries[id] = entry
+    return entries
+
+
+def gate(register: Register, required: Mapping[str, Mapping[str, Any]], documents: Iterable[str]) -> None:
+    """Refuse evidence that would mislead a reviewer.
+
+    Parameters
+    ----------
+    register : Register
+    required : mapping
+        The requirements by id, from `requirements`.
+    documents : iterable of str
+        The pages of the book, as paths without ending (``book/reviewer``).
+
+    Raises
+    ------
+    EvidenceError
+        Naming every chapter without checks, claim that answers an unknown requirement or does not hold, id used
+        in two chapters, executed requirement without a passing check, and section or form that is no page.
+    """
+    pages, faults = set(documents), []
+    seen: dict[str, str] = {}
+    for name, claims in register.claims.items():
+        if not claims:
+            faults.append(f"chapter {name} makes no claim")
+        for c in claims:
+            if c.id in seen:
+                faults.append(f"claim {c.id} stands in {seen[c.id]} and in {name}")
+            seen[c.id] = name
+            faults += [f"claim {c.id} answers {r}, which is no requirement" for r in c.answers if r not in required]
+            if not c.answers:
+                faults.append(f"claim {c.id} answers no requirement")
+            if not c.holds:
+                faults.append(f"claim {c.id} does not hold: measured {c.against}")
+    for id, entry in required.items():
+        if entry["kind"] == "executed" and not any(c.holds for _, c in register.answering(id)):
+            faults.append(f"requirement {id} is called executed but no passing check answers it")
+        page = (entry.get("section") or entry.get("form") or "").split("#")[0]
+        if page and page not in pages:
+            faults.append(f"requirement {id} points to {page}, which is no page of the book")
+    if faults:
+        raise EvidenceError("the evidence does not hold together:\n- " + "\n- ".join(faults))

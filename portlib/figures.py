@@ -1,0 +1,170 @@
+"""One look for every figure and table: quiet axes, colours that survive colour blindness and greyscale.
+
+Each function draws one kind of figure on new axes and returns them. Colours are Okabe and Ito's (2008). A caption
+that states the point, and a text for who cannot see it, belong to the chapter's cell, not to the figure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.ticker import PercentFormatter
+from pandas.io.formats.style import Styler
+
+from portlib.records import Array
+
+#: Okabe-Ito, darkest first: blue, vermilion, green, purple, orange, sky blue, black, yellow.
+COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#F0E442")
+#: Line styles in step with the colours, so that lines differ in greyscale too.
+DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1)), (0, (1, 1)), "-", "--")
+
+_STYLE: Any = {
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": "#555555",
+    "axes.labelcolor": "#333333",
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.8,
+    "xtick.color": "#555555",
+    "ytick.color": "#555555",
+    "font.size": 10.5,
+    "legend.frameon": False,
+    "figure.dpi": 160,
+}
+
+
+def axes(
+    width: float = 7.0, height: float = 4.0, *, xlabel: str = "", ylabel: str = "", percent: str = ""
+) -> tuple[plt.Figure, Axes]:
+    """Styled empty axes; `percent` names the axes ("x", "y" or "xy") whose decimals are shown as percent."""
+    plt.rcParams.update(_STYLE)
+    fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    ax.set(xlabel=xlabel, ylabel=ylabel)
+    for letter, axis in (("x", ax.xaxis), ("y", ax.yaxis)):
+        if letter in percent:
+            axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
+    return fig, ax
+
+
+def lines(data: pd.DataFrame, *, xlabel: str = "", ylabel: str = "", percent: str = "", height: float = 4.0) -> Axes:
+    """One line a column over the index."""
+    _, ax = axes(height=height, xlabel=xlabel, ylabel=ylabel, percent=percent)
+    for i, column in enumerate(data.columns):
+        ax.plot(data.index, data[column], color=COLORS[i % 8], linestyle=DASHES[i % 8], linewidth=1.8, label=str(column))
+    if data.shape[1] > 1:
+        ax.legend(loc="best", fontsize=9.5)
+    ax.margins(x=0.01)
+    return ax
+
+
+def bars(data: pd.Series | pd.DataFrame, *, xlabel: str = "", percent: str = "", labels: str = "") -> Axes:
+    """Horizontal bars, first row on top; `labels` is a format for the value written at each bar's end."""
+    frame = data.to_frame() if isinstance(data, pd.Series) else data
+    rows, columns = frame.shape
+    _, ax = axes(height=1.0 + 0.34 * rows * max(1.0, 0.6 * columns), xlabel=xlabel, percent=percent)
+    thick = 0.8 / columns
+    at = np.arange(rows)[::-1]
+    for j, column in enumerate(frame.columns):
+        drawn = ax.barh(at + (columns - 1 - 2 * j) * thick / 2, frame[column], height=0.92 * thick,
+                        color=COLORS[j % 8], label=str(column))  # fmt: skip
+        if labels:
+            ax.bar_label(drawn, [format(v, labels) for v in frame[column]], padding=3, fontsize=9)
+    ax.set_yticks(at, [str(name) for name in frame.index])
+    ax.grid(axis="y", visible=False)
+    ax.axvline(0, color="#555555", linewidth=0.8)
+    if columns > 1:
+        ax.legend(loc="best", fontsize=9.5)
+    ax.margins(x=0.12 if labels else 0.05)
+    return ax
+
+
+def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
+    """A dot with its range a row, from columns ``low``, ``mid`` and ``high``; first row on top."""
+    _, ax = axes(height=1.0 + 0.34 * len(data), xlabel=xlabel, percent=percent)
+    at = np.arange(len(data))[::-1]
+    ax.hlines(at, data["low"], data["high"], color=COLORS[5], linewidth=4)
+    ax.plot(data["mid"], at, "o", color=COLORS[0], markersize=6)
+    ax.set_yticks(at, [str(name) for name in data.index])
+    ax.grid(axis="y", visible=False)
+    return ax
+
+
+def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
+    """A matrix as coloured cells with the numbers written in, from ``-limit`` (orange) to ``limit`` (blue)."""
+    values = data.to_numpy(dtype=float)
+    n, m = values.shape
+    _, ax = axes(width=min(7.4, 1.8 + 0.62 * m), height=1.1 + 0.42 * n)
+    ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+    for i in range(n):
+        for j in range(m):
+            ink = "white" if abs(values[i, j]) > 0.65 * limit else "#222222"
+            ax.text(j, i, f"{values[i, j]:.{digits}f}", ha="center", va="center", fontsize=8.5, color=ink)
+    ax.set_xticks(range(m), [str(c) for c in data.columns], rotation=40, ha="right")
+    ax.set_yticks(range(n), [str(r) for r in data.index])
+    ax.grid(visible=False)
+    ax.spines[:].set_visible(False)
+    return ax
+
+
+def frontier(
+    risk: Array | pd.Series,
+    mean: Array | pd.Series,
+    *,
+    points: Mapping[str, tuple[float, float]] | None = None,
+    assets: Mapping[str, tuple[float, float]] | None = None,
+) -> Axes:
+    """Expected return over volatility: the frontier as a line, portfolios as dots, single assets as crosses."""
+    _, ax = axes(height=4.6, xlabel="volatility, percent a year", ylabel="expected return, percent a year", percent="xy")
+    ax.plot(risk, mean, color=COLORS[0], linewidth=2.2)
+    for i, (name, (x, y)) in enumerate((points or {}).items(), start=1):
+        ax.plot(x, y, "o", color=COLORS[i % 7], markersize=7, zorder=3)
+        ax.annotate(name, (x, y), xytext=(7, -11), textcoords="offset points", fontsize=9.5, color="#222222")
+    for name, (x, y) in (assets or {}).items():
+        ax.plot(x, y, "x", color="#777777", markersize=6)
+        ax.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8.5, color="#666666")
+    ax.margins(x=0.12)
+    return ax
+
+
+def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axes:
+    """Weights as stacked areas over the index: one band a column, which must not be negative."""
+    _, ax = axes(height=4.2, xlabel=xlabel, ylabel="weight, percent", percent=percent)
+    hatches = ("", "//", "", "..", "", "\\\\", "", "xx", "", "++")
+    bands = ax.stackplot(weights.index.to_numpy(), weights.to_numpy().T, labels=[str(c) for c in weights.columns],
+                         colors=[COLORS[i % 8] for i in range(weights.shape[1])], alpha=0.85)  # fmt: skip
+    for band, hatch in zip(bands, (hatches * 3)[: len(bands)], strict=True):
+        band.set(hatch=hatch, edgecolor="white", linewidth=0.4)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, reverse=True)
+    ax.margins(x=0, y=0)
+    return ax
+
+
+def histogram(
+    values: Array | pd.Series, *, bins: int = 40, marks: Mapping[str, float] | None = None, xlabel: str = "", percent: str = ""
+) -> Axes:
+    """How values spread, with named vertical marks."""
+    _, ax = axes(xlabel=xlabel, ylabel="how many", percent=percent)
+    ax.hist(np.asarray(values), bins=bins, color=COLORS[5], edgecolor="white", linewidth=0.4)
+    for i, (name, value) in enumerate((marks or {}).items()):
+        ax.axvline(value, color=COLORS[i], linestyle=DASHES[i], linewidth=1.8, label=name)
+    if marks:
+        ax.legend(fontsize=9.5)
+    ax.grid(axis="x", visible=False)
+    return ax
+
+
+def table(data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (), digits: int = 1) -> Styler:
+    """A table to read: numbers to `digits` places, decimals in the columns of `percent` as percent (True: all)."""
+    frame = data.to_frame() if isinstance(data, pd.Series) else data
+    numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c])]
+    as_percent = numeric if percent is True else [c for c in numeric if percent and c in percent]
+    formats: dict[Any, Any] = {c: "{:." + str(digits) + "%}" if c in as_percent else "{:,." + str(digits) + "f}" for c in numeric}
+    formats |= {c: "{:,d}" for c in numeric if pd.api.types.is_integer_dtype(frame[c])}
+    return frame.style.format(formats, na_rep="–").set_table_attributes('class="dataframe"')

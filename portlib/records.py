@@ -1,0 +1,225 @@
+"""What passes between the layers: assumptions in, allocations out.
+
+Every record is frozen and checks itself once, when it is made; whatever receives one assumes it is valid.
+All figures are annual decimals: 0.05 is five percent a year. Means are arithmetic unless a name says geometric.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+#: Relative size below which asymmetry or a negative eigenvalue is rounding, not an error.
+ROUNDING = 1e-10
+
+
+class AssumptionsError(ValueError):
+    """An input to the optimiser is wrong; the message names the entry and the remedy."""
+
+
+def _frozen(values: ArrayLike, what: str) -> Array:
+    array = np.array(values, dtype=np.float64)
+    array.setflags(write=False)
+    bad = np.argwhere(~np.isfinite(array))
+    if bad.size:
+        raise AssumptionsError(f"{what} has {len(bad)} value(s) that are not finite, first at {bad[0].tolist()}")
+    return array
+
+
+@dataclass(frozen=True, eq=False)
+class Assumptions:
+    """What an estimator tells an optimiser about the assets.
+
+    Parameters
+    ----------
+    labels : sequence of str, length n
+        Asset names, unique.
+    mu : array (n,) or Series
+        Expected arithmetic returns, annual decimals. A Series must carry the same labels in the same order.
+    sigma : array (n, n) or DataFrame
+        Covariance of annual returns, annual decimals squared. Must be symmetric and positive semidefinite;
+        a riskless asset (a zero row) is allowed.
+    rf : float
+        Risk-free rate, annual decimal.
+    source : str
+        Where the numbers came from, in words a reviewer can follow.
+
+    Raises
+    ------
+    AssumptionsError
+        Naming the entry, label or eigenvalue that is wrong, and what to do.
+    """
+
+    labels: tuple[str, ...]
+    mu: Array
+    sigma: Array
+    rf: float
+    source: str
+
+    def __init__(
+        self, labels: Sequence[str], mu: ArrayLike, sigma: ArrayLike, rf: float = 0.0, source: str = "not stated"
+    ) -> None:
+        names = tuple(labels)
+        if not names:
+            raise AssumptionsError("the universe is empty: give at least one asset")
+        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+        if twice:
+            raise AssumptionsError(f"labels must be unique; given twice: {', '.join(map(str, twice))}")
+        _same_labels("mu", mu.index if isinstance(mu, pd.Series) else None, names)
+        if isinstance(sigma, pd.DataFrame):
+            _same_labels("sigma rows", sigma.index, names)
+            _same_labels("sigma columns", sigma.columns, names)
+        means, covariance = _frozen(mu, "mu"), _frozen(sigma, "sigma")
+        n = len(names)
+        if means.shape != (n,):
+            raise AssumptionsError(f"mu must have shape ({n},) to match the labels, got {means.shape}")
+        if covariance.shape != (n, n):
+            raise AssumptionsError(f"sigma must have shape ({n}, {n}) to match the labels, got {covariance.shape}")
+        if not np.isfinite(rf):
+            raise AssumptionsError(f"rf must be finite, got {rf}")
+        _check_covariance(covariance, names)
+        checked = {"labels": names, "mu": means, "sigma": covariance, "rf": float(rf), "source": source}
+        for name, value in checked.items():
+            object.__setattr__(self, name, value)
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    @property
+    def volatility(self) -> Array:
+        """Standard deviations, annual decimals, shape (n,)."""
+        return np.sqrt(np.diag(self.sigma))
+
+    def mean_of(self, w: Array) -> float:
+        """Expected return of a portfolio ``w`` of shape (n,): ``mu'w``."""
+        return float(self.mu @ w)
+
+    def risk_of(self, w: Array) -> float:
+        """Volatility of a portfolio ``w`` of shape (n,): ``sqrt(w' sigma w)``."""
+        return math.sqrt(max(float(w @ self.sigma @ w), 0.0))
+
+    def sharpe_of(self, w: Array) -> float:
+        """Sharpe ratio ``(mu'w - rf) / volatility``; nan for a riskless portfolio."""
+        risk = self.risk_of(w)
+        return (self.mean_of(w) - self.rf) / risk if risk > 0 else float("nan")
+
+    def select(self, labels: Sequence[str]) -> Assumptions:
+        """The same assumptions for a subset of the assets, in the order given."""
+        unknown = [label for label in labels if label not in self.labels]
+        if unknown:
+            raise AssumptionsError(f"not among the assets: {', '.join(unknown)}; known: {', '.join(self.labels)}")
+        at = [self.labels.index(label) for label in labels]
+        return Assumptions(labels, self.mu[at], self.sigma[np.ix_(at, at)], self.rf, self.source)
+
+    def replace(
+        self, *, mu: ArrayLike | None = None, sigma: ArrayLike | None = None, rf: float | None = None, source: str
+    ) -> Assumptions:
+        """A copy with some inputs changed; ``source`` must say why."""
+        return Assumptions(
+            self.labels,
+            self.mu if mu is None else mu,
+            self.sigma if sigma is None else sigma,
+            self.rf if rf is None else rf,
+            source,
+        )
+
+    def table(self) -> pd.DataFrame:
+        """Expected return and volatility by asset, annual decimals."""
+        return pd.DataFrame({"expected return": self.mu, "volatility": self.volatility}, index=list(self.labels))
+
+
+def _same_labels(what: str, given: pd.Index | None, names: tuple[str, ...]) -> None:
+    if given is not None and tuple(given) != names:
+        first = next((i for i, (a, b) in enumerate(zip(given, names, strict=False)) if a != b), len(names))
+        got = given[first] if first < len(given) else "nothing"
+        want = names[first] if first < len(names) else "nothing"
+        raise AssumptionsError(
+            f"{what}: label {first} is {got!r} where the labels say {want!r}; "
+            "put them in one order before building Assumptions"
+        )
+
+
+def _check_covariance(sigma: Array, names: tuple[str, ...]) -> None:
+    scale = float(np.max(np.abs(sigma)))
+    gap = np.abs(sigma - sigma.T)
+    if gap.max() > ROUNDING * max(scale, 1e-300):
+        i, j = divmod(int(gap.argmax()), len(names))
+        raise AssumptionsError(
+            f"sigma is not symmetric: [{names[i]}, {names[j]}] is {sigma[i, j]:.6g} but "
+            f"[{names[j]}, {names[i]}] is {sigma[j, i]:.6g}; use (sigma + sigma.T) / 2 if that is rounding"
+        )
+    # A Cholesky factorisation of sigma, nudged by rounding, is the cheapest proof; eigenvalues only name the fault.
+    nudged = sigma + ROUNDING * max(scale, 1e-300) * np.eye(len(names))
+    try:
+        np.linalg.cholesky(nudged)
+    except np.linalg.LinAlgError:
+        values, vectors = np.linalg.eigh(sigma)
+        heaviest = names[int(np.abs(vectors[:, 0]).argmax())]
+        raise AssumptionsError(
+            f"sigma is not positive semidefinite: smallest eigenvalue {values[0]:.3g}, weighing most on {heaviest}; "
+            "estimate it from one common sample, or repair it with the nearest correlation matrix "
+            "(statsmodels.stats.correlation_tools.cov_nearest)"
+        ) from None
+
+
+Status = Literal["optimal", "closed form", "read off the exact frontier", "rule"]
+
+
+@dataclass(frozen=True, eq=False)
+class Allocation:
+    """Weights and how they were reached; every engine returns this record.
+
+    Parameters
+    ----------
+    labels, w
+        Asset names and weights (decimals; they sum to one where the mandate says so), shape (n,).
+    objective : str
+        What was optimised, in words: ``"minimum risk"``, ``"maximum utility (A = 4)"``, ...
+    mean, risk, sharpe : float
+        Expected return and volatility (annual decimals) and Sharpe ratio under the assumptions used.
+    status : str
+        How the weights are known: a solver's proof of optimality, a closed form, the exact frontier, or a rule.
+    engine : str
+        The solver or method and its version.
+    seconds : float
+        Time spent, wall clock.
+    residuals : mapping
+        Largest violation of each constraint by name (zero or rounding: weights are checked independently of
+        the solver before anyone sees them), in the constraint's own unit.
+    shadow_prices : mapping
+        By constraint name: how much the objective would improve per unit that the limit is relaxed. The unit is
+        that of the objective (annual decimals for risk, return and utility) per unit of the limit.
+    mandate : str
+        Fingerprint of the mandate obeyed, or ``""`` for none.
+    """
+
+    labels: tuple[str, ...]
+    w: Array
+    objective: str
+    mean: float
+    risk: float
+    sharpe: float
+    status: Status
+    engine: str
+    seconds: float
+    residuals: Mapping[str, float] = field(default_factory=dict)
+    shadow_prices: Mapping[str, float] = field(default_factory=dict)
+    mandate: str = ""
+
+    @property
+    def weights(self) -> pd.Series:
+        """Weights by asset."""
+        return pd.Series(self.w, index=list(self.labels), name=self.objective)
+
+    def __getitem__(self, label: str) -> float:
+        if label not in self.labels:
+            raise KeyError(f"{label!r} is not among the assets: {', '.join(self.labels)}")
+        return float(self.w[self.labels.index(label)])

@@ -1,0 +1,156 @@
+import json
+
+import pytest
+
+from portlib import evidence
+from portlib.evidence import Chapter, ClaimFailed, EvidenceError
+
+GOOD = dict(answers=["CM-01"], by="identity", cannot_show="that the inputs are right")
+
+
+def chapter() -> Chapter:
+    return Chapter("mean_variance", prefix="MV")
+
+
+@pytest.mark.parametrize(
+    ("measured", "bound", "holds"),
+    [
+        (1e-9, {"at_most": 1e-8}, True),
+        (1e-7, {"at_most": 1e-8}, False),
+        (3, {"at_least": 3}, True),
+        (2, {"at_least": 3}, False),
+        (0, {"equals": 0}, True),
+        (1, {"equals": 0}, False),
+        (0.5, {"between": (0.4, 0.6)}, True),
+        (0.7, {"between": (0.4, 0.6)}, False),
+        (float("nan"), {"at_most": 1.0}, False),
+        (float("-inf"), {"at_most": 1.0}, False),
+        (float("nan"), {"between": (0.0, 1.0)}, False),
+    ],
+)
+def test_a_claim_holds_or_raises(measured, bound, holds):
+    c = chapter()
+    if holds:
+        assert c.claim("MV-01", "It holds.", measured=measured, **bound, **GOOD).holds
+        assert len(c.claims) == 1
+    else:
+        with pytest.raises(ClaimFailed, match="MV-01 does not hold: It holds. Measured"):
+            c.claim("MV-01", "It holds.", measured=measured, **bound, **GOOD)
+        assert not c.claims
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"id": "CA-01"}, "must read MV-01"),
+        ({"answers": []}, "answers no requirement"),
+        ({"by": "trust"}, "'trust' is not a method"),
+        ({"cannot_show": " "}, "what it cannot show"),
+        ({"at_most": None}, "exactly one bound"),
+        ({"at_least": 0}, "exactly one bound"),
+    ],
+)
+def test_an_ill_formed_claim_is_refused(change, message):
+    call = {"id": "MV-01", "statement": "x.", "measured": 0.0, "at_most": 1.0, **GOOD, **change}
+    with pytest.raises(EvidenceError, match=message):
+        chapter().claim(call.pop("id"), call.pop("statement"), **call)
+
+
+def test_an_id_is_used_once():
+    c = chapter()
+    c.claim("MV-01", "x.", measured=0, at_most=1, **GOOD)
+    with pytest.raises(EvidenceError, match="MV-01 is used twice"):
+        c.claim("MV-01", "y.", measured=0, at_most=1, **GOOD)
+
+
+def notebook(path, *payloads):
+    outputs = [{"output_type": "display_data", "data": {evidence.MIME: p}, "metadata": {}} for p in payloads]
+    path.write_text(json.dumps({"cells": [{"cell_type": "code", "outputs": outputs}]}))
+    return path
+
+
+def payload(name="mean_variance", **change):
+    c = {
+        "id": "MV-01", "statement": "x.", "measured": 0.0, "relation": "at most", "bound": 1.0, "unit": "",
+        "by": "identity", "answers": ["CM-01"], "cannot_show": "y", **change,
+    }  # fmt: skip
+    return {"chapter": name, "claims": [c], "numbers": {"a": 1.5}}
+
+
+REQUIRED = {"CM-01": {"kind": "executed"}, "CM-02": {"kind": "open"}}
+
+
+def test_the_register_is_read_from_the_notebooks(tmp_path):
+    register = evidence.collect([notebook(tmp_path / "mean_variance.ipynb", payload())])
+    evidence.gate(register, REQUIRED, [])
+    assert register.numbers["mean_variance"] == {"a": 1.5}
+    assert register.rows()[0]["holds"] is True
+    assert register.as_dict()["mean_variance"]["claims"][0]["id"] == "MV-01"
+    assert [c.id for _, c in register.answering("CM-01")] == ["MV-01"]
+
+
+@pytest.mark.parametrize(
+    ("change", "required", "message"),
+    [
+        ({"measured": 2.0}, REQUIRED, "MV-01 does not hold"),
+        ({"answers": ["XX-99"]}, {}, "answers XX-99, which is no requirement"),
+        ({"answers": []}, {}, "MV-01 answers no requirement"),
+        ({}, {**REQUIRED, "CM-03": {"kind": "executed"}}, "CM-03 is called executed but no passing check"),
+        ({}, {**REQUIRED, "MR-04": {"kind": "documented", "section": "book/gone#x"}}, "points to book/gone"),
+    ],
+)
+def test_the_gate_refuses(tmp_path, change, required, message):
+    register = evidence.collect([notebook(tmp_path / "mean_variance.ipynb", payload(**change))])
+    with pytest.raises(EvidenceError, match=message):
+        evidence.gate(register, required, ["book/reviewer"])
+
+
+def test_the_gate_refuses_a_chapter_without_checks_and_an_id_in_two_chapters(tmp_path):
+    paths = [
+        notebook(tmp_path / "mean_variance.ipynb", payload()),
+        notebook(tmp_path / "mandate.ipynb", payload("mandate")),
+        notebook(tmp_path / "glidepaths.ipynb"),
+    ]
+    with pytest.raises(EvidenceError) as caught:
+        evidence.gate(evidence.collect(paths), REQUIRED, [])
+    assert "chapter glidepaths makes no claim" in str(caught.value)
+    assert "claim MV-01 stands in mandate and in mean_variance" in str(caught.value)
+
+
+def test_a_table_under_another_chapters_name_is_refused(tmp_path):
+    with pytest.raises(EvidenceError, match=r"mandate.ipynb: expected one evidence table, of the chapter 'mandate'"):
+        evidence.collect([notebook(tmp_path / "mandate.ipynb", payload("mean_variance"))])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("- {id: A, kind: open}\n- {id: A, kind: open}", "A is given twice"),
+        ("- {id: A, kind: done}", "has kind 'done'"),
+        ("- {id: A, kind: documented}", "must name its section"),
+        ("- {id: A, kind: organisational}", "must name its form"),
+    ],
+)
+def test_requirements_are_checked_when_read(tmp_path, text, message):
+    path = tmp_path / "requirements.yml"
+    path.write_text(text)
+    with pytest.raises(EvidenceError, match=message):
+        evidence.requirements(path)
+
+
+def test_evidence_written_by_a_chapter_comes_back_unchanged(tmp_path, monkeypatch):
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    c = chapter()
+    c.claim("MV-01", "x < y & z.", measured=0.5, between=(0, 1), **GOOD)
+    c.table()
+    assert "x &lt; y &amp; z." in shown[0]["text/html"]
+    path = notebook(tmp_path / "mean_variance.ipynb", json.loads(json.dumps(shown[0][evidence.MIME])))
+    assert evidence.collect([path]).claims["mean_variance"] == tuple(c.claims)
+    with pytest.raises(EvidenceError, match="comes after the evidence table"):
+        c.claim("MV-02", "late.", measured=0, at_most=1, **GOOD)
+
+
+def test_a_chapter_without_claims_has_no_table():
+    with pytest.raises(EvidenceError, match="makes no claim"):
+        chapter().table()
