@@ -1,0 +1,348 @@
+"""Where does every input come from, and may it be used?
+
+The only reader of files. A fact is a file in ``data/`` with an entry in ``data/sources.yml``: title,
+publisher, date, URL, how sure we are, the unit of each column, the file's SHA-256. A file that disagrees with
+its entry is not read. The monthly history (1949-2017) is not in ``data/``: it is read at run time from the
+documented data modules of ``linearmodels`` and ``arch``, under the same checks.
+
+Left out: whether a number was copied correctly (tests check identities between numbers for that), defaults in
+the corporate bonds, equity outside the United States. Files are read once a process; restart it after edits.
+"""
+
+from __future__ import annotations
+
+import copy
+import difflib
+import hashlib
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent / "data"
+
+_SIZES, _STYLES = ("small", "mid", "large"), ("growth", "blend", "value")
+_PAST = ("losers", "mid_momentum", "winners")
+GROUPS: dict[str, tuple[str, ...]] = {
+    "market": ("us_market",),
+    "cash": ("bills",),
+    "size_value": tuple(f"{size}_{style}" for size in _SIZES for style in _STYLES),
+    "industries": ("non_durables", "durables", "manufacturing", "energy", "chemicals", "business_equipment",
+                   "telecoms", "utilities", "shops", "health", "money", "other"),
+    "size_momentum": tuple(f"{size}_{past}" for size in _SIZES for past in _PAST),
+    "bonds": ("aaa_corporate", "baa_corporate"),
+    "factors": ("smb", "hml", "momentum"),
+}
+
+# The plausible range of each unit: a percentage filed as a decimal falls outside. None: text.
+UNITS: dict[str, tuple[float, float] | None] = {
+    "name": None, "text": None, "date": None, "confidence": None, "calendar year": (1900, 2100),
+    "years": (-60, 130), "months": (1, 1200), "persons": (0, 100_000), "US dollars": (0, 1e7),
+    "decimal per year": (-0.8, 1.0), "decimal over the window": (-1.0, 5.0), "correlation": (-1, 1),
+    "weight": (0, 1), "probability": (0, 1), "tax rate": (0, 0.5), "fee, decimal per year": (0, 0.02),
+}
+CONFIDENCE = ("high", "medium", "low", "unverified")
+_FIELDS = ("title", "publisher", "date", "url", "confidence", "checked", "note", "file", "sha256")
+_POLICY_FIELDS = ("value", "unit", "reason", "approver", "date")
+_MISSING = ("", "na", "n/a", "nan", "none", "null", "-", "<na>", "nat")
+
+
+class DataError(ValueError):
+    """An input that must not be used; names the file, the column and the date or line, and what to do."""
+
+
+def table(name: str) -> pd.DataFrame:
+    """A table of ``data/``, by file name without suffix; indexed by its key where that is one column.
+
+    Raises `DataError` when checksum, columns, units or keys are not those of ``sources.yml``.
+    """
+    return _table(ROOT, name).copy()
+
+
+def document(name: str) -> dict[str, Any]:
+    """A YAML document of ``data/``; raises `DataError` as `table` does."""
+    return copy.deepcopy(_document(ROOT, name))
+
+
+def sources() -> pd.DataFrame:
+    """One row a source: title, publisher, date, unit, url, sha256, confidence, checked, file, note."""
+    rows = {}
+    for name, entry in _sources(ROOT).items():
+        numeric = [unit for unit in entry.get("columns", {}).values() if UNITS[unit]]
+        rows[name] = {"unit": "; ".join(dict.fromkeys(numeric)), **entry}
+    order = ["title", "publisher", "date", "unit", "url", "sha256", "confidence", "checked", "file", "note"]
+    return pd.DataFrame.from_dict(rows, orient="index")[order].rename_axis("source")
+
+
+def policy(name: str) -> Any:
+    """What the investment committee decided: an entry's value in ``data/policy.yml``, else `DataError`."""
+    entries = _policy(ROOT)
+    if name not in entries:
+        raise DataError(f"policy.yml has no entry {name!r}; did you mean {_near(name, list(entries))}?")
+    return copy.deepcopy(entries[name]["value"])
+
+
+def policy_table() -> pd.DataFrame:
+    """All policy entries, one row each: value, unit, reason, approver (a role), date."""
+    return pd.DataFrame.from_dict(_policy(ROOT), orient="index")[list(_POLICY_FIELDS)].rename_axis("name")
+
+
+def fingerprint() -> str:
+    """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy and data files."""
+    digest = hashlib.sha256()
+    for path in _files(ROOT):
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(f"{path.relative_to(ROOT).as_posix()} {content}\n".encode())
+    return digest.hexdigest()
+
+
+def history() -> pd.DataFrame:
+    """US monthly total returns, 1949-01 to 2017-03, decimals, indexed by month end; columns as in `GROUPS`.
+
+    ``us_market`` is the packaged excess return plus bills; the factors are long-short differences. Sizes are
+    the 1st, 3rd and 5th quintile, and so are styles, by book-to-market or by momentum. The bonds are
+    `constant_maturity_returns` of Moody's seasoned yields, which are averages over the month: smoother than
+    traded prices, and autocorrelated. Raises `DataError` when a package's data differ from ``sources.yml``.
+    Source: Kenneth R. French Data Library (linearmodels); Moody's (arch).
+    """
+    return _history(ROOT).copy()
+
+
+def inflation() -> pd.Series:
+    """Monthly change of US *core*, *seasonally adjusted* consumer prices, 1957-02 to 2018-11, decimals (BLS, arch)."""
+    return _package(ROOT, "arch_core_cpi")["core_cpi"].pct_change().iloc[1:].rename("inflation")
+
+
+def corporate_yields() -> pd.DataFrame:
+    """Moody's seasoned Aaa and Baa yields, averages over each month, annual decimals, 1919-01 to 2018-12 (arch)."""
+    return _package(ROOT, "arch_default") / 100
+
+
+def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd.DataFrame:
+    """What did a par bond earn that is bought each month at last month's yield and sold at this month's?
+
+    With yield ``c`` at the start, ``y`` at the end and ``tau`` the maturity less a month, a bond with
+    semiannual coupons earns ``c/12 + (c - y) A(y)``, ``A(y) = (1 - (1 + y/2)^(-2 tau)) / y``: accrued coupon
+    plus change of price. An unchanged yield earns ``c/12`` exactly. No defaults, downgrades, calls or costs.
+
+    Parameters
+    ----------
+    yields : (months, bonds) annual decimals, compounded semiannually, months in sequence.
+    maturity_years : maturity at purchase, more than a month.
+
+    Returns
+    -------
+    DataFrame of monthly decimals, one row less. Raises `DataError` for a yield that is missing, above 0.5
+    (percent?) or at most -1, and for a maturity of a month or less.
+    """
+    if not maturity_years > 1 / 12:
+        raise DataError(f"maturity_years must exceed one month, not {maturity_years}")
+    bad = ~((yields > -1) & (yields <= 0.5))
+    if bad.any(axis=None):
+        column = bad.columns[bad.any()][0]
+        raise DataError(f"yields: column {column!r}, {bad[column].idxmax()!s}: not an annual decimal yield")
+    tau = maturity_years - 1 / 12
+    c, y = yields.to_numpy(float)[:-1], yields.to_numpy(float)[1:]
+    divisor = np.where(y == 0, 1.0, y)
+    annuity = np.where(y == 0, tau, (1 - (1 + divisor / 2) ** (-2 * tau)) / divisor)
+    return pd.DataFrame(c / 12 + (c - y) * annuity, index=yields.index[1:], columns=yields.columns)
+
+
+def returns(path: str | Path, *, minimum_months: int | None = None) -> pd.DataFrame:
+    """Read a user's own monthly returns after every check that can be made without knowing them.
+
+    Parameters
+    ----------
+    path : CSV or Parquet, one row a month: month-end dates (YYYY-MM-DD) in the first column or, in Parquet,
+        as the index; every further column holds an asset's total returns, as decimals.
+    minimum_months : shortest history accepted; by default the policy ``minimum_history_months``.
+
+    Returns
+    -------
+    (months, assets) DataFrame of decimals, indexed by month end. Raises `DataError`, naming file, column and
+    date or row, for: an unreadable or empty file, unnamed or duplicate columns; dates that are none, not
+    month ends, duplicated, unsorted or with gaps; values missing, not numbers, below -1, percent (a median
+    size above 0.2; cash near zero in percent passes), the same in every month; too short a history.
+    """
+    path = Path(path)
+    text = _read(path)
+    if text.shape[1] < 2 or text.empty:
+        raise DataError(f"{path.name}: no rows, or no column of returns beside the dates")
+    if (doubtful := text.columns.duplicated() | (text.columns.str.strip() == "")).any():
+        raise DataError(f"{path.name}: column {text.columns[doubtful][0]!r}: every column needs its own name")
+    months = _months(path.name, text.iloc[:, 0])
+    least = policy("minimum_history_months") if minimum_months is None else minimum_months
+    if len(months) < least:
+        raise DataError(f"{path.name}: each column has {len(months)} months, to {months[-1]:%Y-%m-%d}; {least} needed")
+    text = text.iloc[:, 1:].set_axis(months)
+    numbers: pd.DataFrame = text.apply(pd.to_numeric, errors="coerce").astype(float)
+    missing = text.apply(lambda column: column.str.strip().str.lower().isin(_MISSING))
+    for failing, problem in (
+        (missing, "is missing; fill it from the source, or start the history later"),
+        (~missing & ~np.isfinite(numbers), "is not a number; write 0.0123 for 1.23%"),
+        (numbers.abs().gt(0.2) & (numbers.abs().median() > 0.2), "in percent? Divide the column by 100"),
+        (numbers < -1, "loses more than everything; in percent? Divide the column by 100"),
+        (numbers.notna() & (numbers.nunique() == 1), "in every month; was a price ever observed?"),
+    ):
+        if failing.any(axis=None):
+            column = failing.columns[failing.any()][0]
+            month = failing.index[failing[column]][0]
+            where = f"{path.name}: column {column!r}, {month:%Y-%m-%d}"
+            raise DataError(f"{where}: {text.loc[month, column]!r} {problem}")
+    return numbers
+
+
+def _read(path: Path) -> pd.DataFrame:
+    try:
+        if path.suffix.lower() in {".parquet", ".pq"}:
+            frame = pd.read_parquet(path)
+            frame = frame.reset_index() if isinstance(frame.index, pd.DatetimeIndex) else frame
+            return frame.astype(str).rename(columns=str)
+        # Without a header, because pandas would rename duplicate columns instead of showing them.
+        raw = pd.read_csv(path, header=None, dtype=str, keep_default_na=False).fillna("")
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path.name}: cannot be read as monthly returns: {error}") from error
+    return raw.iloc[1:].set_axis(raw.iloc[0].tolist(), axis=1).reset_index(drop=True)
+
+
+def _months(file: str, cells: pd.Series) -> pd.DatetimeIndex:
+    parsed = pd.to_datetime(cells.str.removesuffix(" 00:00:00"), format="%Y-%m-%d", errors="coerce")
+    dates = pd.DatetimeIndex(parsed, name="month")
+    step = np.diff(dates.year * 12 + dates.month, prepend=np.nan)
+    for failing, problem in (
+        (dates.isna(), "is not a date like 2020-01-31"),
+        (~dates.is_month_end, "is not the last calendar day of a month"),
+        (dates.duplicated(), "is a month that already has a row"),
+        (step < 1, "comes after a later month; sort the rows by date"),
+        (step > 1, "does not follow the month before it; there is a gap"),
+    ):
+        if failing.any():
+            row = int(np.flatnonzero(failing)[0])
+            raise DataError(f"{file}: column {cells.name!r}, data row {row + 1}: {cells[row]!r} {problem}")
+    return dates
+
+
+@cache
+def _history(root: Path) -> pd.DataFrame:
+    french = _package(root, "linearmodels_french")
+    yields = _package(root, "arch_default") / 100
+    bonds = constant_maturity_returns(yields, _policy(root)["corporate_bond_maturity_years"]["value"])
+    # The portfolios are raw returns; the market alone comes in excess of bills.
+    market = (french["us_market_over_bills"] + french["bills"]).rename("us_market")
+    frame = pd.concat([french, market, bonds.reindex(french.index)], axis=1)
+    return frame[[column for group in GROUPS.values() for column in group]]
+
+
+def _package(root: Path, source: str) -> pd.DataFrame:
+    """The data of an installed package, named as in ``sources.yml``, indexed by month end."""
+    entry = _sources(root)[source]
+    module = import_module(entry["module"])
+    _checksum(Path(str(module.__file__)).parent / entry["file"], entry["sha256"])
+    frame: pd.DataFrame = module.load()
+    frame = frame.set_index("dates") if "dates" in frame else frame
+    if list(frame.columns) != list(entry["series"]):
+        raise DataError(f"{entry['module']}: columns {list(frame.columns)} are not those of sources.yml")
+    expected = pd.period_range(entry["first"], entry["last"], freq="M", name="month")
+    # pandas 3 reads a yyyymm index as nanoseconds after 1970-01-01; no data of such a kind gets past here.
+    if list(pd.DatetimeIndex(frame.index).to_period("M")) != list(expected):
+        raise DataError(f"{entry['module']}: months are not all from {entry['first']} to {entry['last']}")
+    return frame.rename(columns=entry["series"]).set_index(expected.to_timestamp(how="end").normalize())
+
+
+def _near(name: str, known: list[str]) -> str:
+    return ", ".join(difflib.get_close_matches(name, known, n=4, cutoff=0.4) or sorted(known))
+
+
+def _files(root: Path) -> list[Path]:
+    return sorted(path for path in root.rglob("*") if path.suffix in {".csv", ".yml"})
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be read: {error}") from error
+
+
+def _yaml(path: Path) -> dict[str, Any]:
+    try:
+        content = yaml.safe_load(_bytes(path))
+    except yaml.YAMLError as error:
+        raise DataError(f"{path.name}: is not YAML: {error}") from error
+    if not isinstance(content, dict):
+        raise DataError(f"{path.name}: expected a mapping of names at top level")
+    return content
+
+
+@cache
+def _sources(root: Path) -> dict[str, dict[str, Any]]:
+    entries = _yaml(root / "sources.yml")
+    for name, entry in entries.items():
+        if absent := [field for field in _FIELDS if field not in entry]:
+            raise DataError(f"sources.yml: {name} lacks {', '.join(absent)}; write null where unknown")
+        if strange := {entry["confidence"]} - {*CONFIDENCE} | {*entry.get("columns", {}).values()} - {*UNITS}:
+            raise DataError(f"sources.yml: {name}: {strange}: no confidence or unit that portlib.data knows")
+    listed = {"sources.yml", "policy.yml", *(entry["file"] for entry in entries.values())}
+    for path in _files(root):
+        if path.relative_to(root).as_posix() not in listed:
+            raise DataError(f"{path.name}: no source is recorded for it; add it to sources.yml or remove it")
+    return entries
+
+
+def _verified(root: Path, name: str, suffix: str) -> tuple[Path, dict[str, Any]]:
+    entries = {key: entry for key, entry in _sources(root).items() if entry["file"].endswith(suffix)}
+    if name not in entries:
+        raise DataError(f"sources.yml: no {suffix} file {name!r}; did you mean {_near(name, list(entries))}?")
+    path = root / entries[name]["file"]
+    _checksum(path, entries[name]["sha256"])
+    return path, entries[name]
+
+
+def _checksum(path: Path, expected: str) -> None:
+    found = hashlib.sha256(_bytes(path)).hexdigest()
+    if found != expected:
+        raise DataError(f"{path.name}: SHA-256 is {found}, not {expected} as in sources.yml; restore it "
+                        "or, if the change is intended, record the new checksum with its source and date")
+
+
+@cache
+def _table(root: Path, name: str) -> pd.DataFrame:
+    path, entry = _verified(root, name, ".csv")
+    units, key = entry["columns"], entry["key"]
+    frame = pd.read_csv(path, dtype={column: str for column, unit in units.items() if UNITS[unit] is None})
+    if list(frame.columns) != list(units):
+        differing = sorted(set(frame.columns) ^ set(units)) or "their order"
+        raise DataError(f"{path.name}: columns differ from sources.yml: {differing}")
+    for column, unit in units.items():
+        values, bounds = frame[column], UNITS[unit]
+        good = values.isin(CONFIDENCE) | (unit != "confidence")
+        if bounds:
+            good = values.isna() | pd.to_numeric(values, errors="coerce").between(*bounds)
+        if not good.all():
+            where = f"{path.name}: column {column!r}, line {(~good).idxmax() + 2}"
+            raise DataError(f"{where}: {values[~good].iloc[0]!r} is no {unit!r} in {bounds or CONFIDENCE}")
+    if (doubtful := frame.duplicated(key) | frame[key].isna().any(axis=1)).any():
+        raise DataError(f"{path.name}: line {doubtful.idxmax() + 2}: {key} does not identify one row")
+    return frame.set_index(key[0]) if len(key) == 1 else frame
+
+
+@cache
+def _document(root: Path, name: str) -> dict[str, Any]:
+    path, entry = _verified(root, name, ".yml")
+    content = _yaml(path)
+    if differing := sorted(set(content) ^ set(entry["keys"])):
+        raise DataError(f"{path.name}: keys differ from sources.yml: {differing}")
+    return content
+
+
+@cache
+def _policy(root: Path) -> dict[str, dict[str, Any]]:
+    entries = _yaml(root / "policy.yml")
+    for name, entry in entries.items():
+        if not isinstance(entry, dict) or set(entry) != set(_POLICY_FIELDS) or entry["value"] is None:
+            raise DataError(f"policy.yml: {name}: an entry has {', '.join(_POLICY_FIELDS)}, and only these")
+    return entries

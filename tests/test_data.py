@@ -1,0 +1,601 @@
+"""Every number in data/ agrees with its source entry and with the other numbers; every check of the reader can fail."""
+
+import hashlib
+import re
+import shutil
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from scipy.optimize import nnls
+
+from portlib import data
+from portlib.data import DataError
+
+EQUITY = ["us_large_equity", "us_small_equity", "intl_dev_equity", "em_equity", "us_reits"]
+BONDS = ["us_core_bonds", "us_long_bonds", "us_high_yield", "us_tips"]
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A copy of data/ that a test may damage."""
+    copy = tmp_path / "data"
+    shutil.copytree(data.ROOT, copy)
+    monkeypatch.setattr(data, "ROOT", copy)
+    return copy
+
+
+def edit(path: Path, old: str, new: str, *, rehash: bool = False) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    path.write_text(text.replace(old, new, 1), encoding="utf-8", newline="\n")
+    if rehash:
+        root = next(parent for parent in path.parents if (parent / "sources.yml").exists())
+        edit(root / "sources.yml", before, hashlib.sha256(path.read_bytes()).hexdigest())
+
+
+# ---- the reader ------------------------------------------------------------------------------------------------
+
+def test_every_source_can_be_read_and_says_what_it_is():
+    sources = data.sources()
+    for name, row in sources.iterrows():
+        if row.file.endswith(".csv"):
+            assert len(data.table(name)) > 0
+        elif row.file.endswith(".yml"):
+            assert data.document(name)
+    assert sources[["title", "publisher", "date", "unit", "confidence", "checked", "sha256"]].notna().all(axis=None)
+    assert (sources.unit != "").all()
+    assert sources.url.dropna().str.startswith("http").all()
+
+
+def test_tables_and_documents_are_copies():
+    table = data.table("horizon_2025_assets")
+    table.loc["cash", "volatility"] = 9.0
+    data.document("fund_categories")["categories"].clear()
+    data.policy("risk_aversion_bands").clear()
+    history = data.history()
+    history.iloc[0, 0] = 9.0
+    assert data.table("horizon_2025_assets").loc["cash", "volatility"] < 1
+    assert data.document("fund_categories")["categories"]
+    assert data.policy("risk_aversion_bands")
+    assert data.history().iloc[0, 0] < 1
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "rehash", "message"),
+    [
+        ("life_table_2023.csv", "79084", "79085", False, r"life_table_2023.csv: SHA-256 is \w+, not \w+ as in"),
+        ("life_table_2023.csv", "male_survivors", "survivors", True, "life_table_2023.csv: columns differ.*survivors"),
+        ("life_table_2023.csv", "0.016455", "1.6455", True, "column 'male_death_probability', line 67: .*1.6455"),
+        ("life_table_2023.csv", "0.016455", "rare", True, "column 'male_death_probability', line 67: .*'rare'"),
+        ("life_table_2023.csv", "\n65,", "\n64,", True, "line 67: .'age'. does not identify one row"),
+        ("vanguard_10y.csv", ",high\n", ",certain\n", True, "column 'confidence', line 2: 'certain'"),
+        ("plan/lineup.csv", "0.0055", "0.55", True, "lineup.csv: column 'expense_ratio', line 4"),
+    ],
+)
+def test_a_damaged_table_is_refused_by_name(folder, file, old, new, rehash, message):
+    edit(folder / file, old, new, rehash=rehash)
+    with pytest.raises(DataError, match=message):
+        data.table(Path(file).stem)
+
+
+def test_a_damaged_document_is_refused_by_name(folder):
+    edit(folder / "fund_categories.yml", "categories:", "labels:", rehash=True)
+    with pytest.raises(DataError, match=r"fund_categories.yml: keys differ.*categories.*labels"):
+        data.document("fund_categories")
+
+
+def test_a_file_without_source_and_a_source_without_file_are_refused(folder):
+    (folder / "plan" / "stray.csv").write_text("a\n1\n")
+    with pytest.raises(DataError, match=r"stray.csv: no source is recorded"):
+        data.table("lineup")
+    (folder / "plan" / "stray.csv").unlink()
+    (folder / "plan" / "lineup.csv").unlink()
+    with pytest.raises(DataError, match=r"lineup.csv: cannot be read"):
+        data.table("lineup")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("  publisher: The Vanguard Group, Inc.\n", "", "vanguard_10y lacks publisher"),
+        ("  confidence: medium\n", "  confidence: sure\n", "vanguard_10y: .'sure'"),
+        ("    return_low: decimal per year\n", "    return_low: percent\n", "vanguard_10y: .'percent'"),
+        ("vanguard_10y:\n", "vanguard_10y: [\n", "sources.yml: is not YAML"),
+    ],
+)
+def test_a_damaged_register_of_sources_is_refused(folder, old, new, message):
+    edit(folder / "sources.yml", old, new)
+    with pytest.raises(DataError, match=message):
+        data.sources()
+
+
+def test_unknown_names_are_answered_with_near_ones():
+    with pytest.raises(DataError, match=r"did you mean .*horizon_2025_assets"):
+        data.table("horizon_assets")
+    with pytest.raises(DataError, match=r"no .yml file 'lineup'"):
+        data.document("lineup")
+    with pytest.raises(DataError, match=r"did you mean .*risk_aversion_bands"):
+        data.policy("risk_aversion")
+
+
+def test_policy_entries_are_complete_and_approved_by_a_role(folder):
+    table = data.policy_table()
+    assert table.notna().all(axis=None)
+    assert set(table.approver) == {"investment committee"}
+    edit(folder / "policy.yml", "  unit: years\n", "")
+    data._policy.cache_clear()
+    with pytest.raises(DataError, match=r"policy.yml: cma_horizon_years: an entry has value, unit"):
+        data.policy("cma_horizon_years")
+    data._policy.cache_clear()
+
+
+def test_policy_bands_cover_the_frontier_without_gap_and_floors_lie_below_ceilings():
+    bands = sorted(data.policy("risk_aversion_bands").values())
+    assert bands[0][0] == 0 and bands[-1][1] == 100
+    assert all(low[1] == high[0] for low, high in pairwise(bands))
+    floor, ceiling = data.policy("equity_floor"), data.policy("equity_ceiling")
+    assert list(floor) == list(ceiling) == list(data.policy("risk_aversion_bands"))
+    assert all(0 <= floor[band] < ceiling[band] <= 1 for band in floor)
+
+
+def test_fingerprint_follows_every_file_and_nothing_else(folder):
+    before = data.fingerprint()
+    (folder / "README.md").write_text("other words")
+    assert data.fingerprint() == before
+    prints = {before}
+    for file in ("policy.yml", "sources.yml", "plan/lineup.csv"):
+        with (folder / file).open("a") as stream:
+            stream.write("\n")
+        prints.add(data.fingerprint())
+    assert len(prints) == 4
+
+
+def test_importing_the_reader_loads_no_data_package():
+    code = "import sys, portlib.data; sys.exit(bool({'arch', 'linearmodels', 'statsmodels'} & set(sys.modules)))"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+# ---- identities between the numbers ----------------------------------------------------------------------------
+
+@pytest.mark.parametrize(("years", "bound"), [("10y", 0.00165), ("20y", 0.0012)])
+def test_survey_arithmetic_is_geometric_plus_half_the_variance(years, bound):
+    survey = data.table("horizon_2025_assets")
+    gap = survey[f"arithmetic_{years}"] - survey[f"geometric_{years}"] - survey.volatility**2 / 2
+    assert gap.abs().max() < bound
+    # What a swap of two rows' volatilities would show: the identity distinguishes the rows.
+    assert (survey[f"arithmetic_{years}"] - survey[f"geometric_{years}"]).corr(survey.volatility**2) > 0.98
+
+
+def test_survey_correlations_are_a_correlation_matrix_of_the_same_classes():
+    rho = data.table("horizon_2025_correlations")
+    classes = data.table("horizon_2025_assets").index.drop("inflation")
+    assert list(rho.index) == list(rho.columns) == list(classes)
+    assert (rho == rho.T).all(axis=None)
+    assert (np.diag(rho) == 1).all()
+    assert np.linalg.eigvalsh(rho)[0] == pytest.approx(0.086, abs=5e-4)
+
+
+def test_provider_ranges_are_as_wide_as_the_model_states():
+    vcmm = data.table("vanguard_10y")
+    width = (vcmm.return_high - vcmm.return_low).round(6)
+    risky = vcmm.asset.str.endswith("equity") | vcmm.asset.isin(["us_reits", "commodities"])
+    assert (width[risky] == 0.02).all() and (width[~risky] == 0.01).all()
+    assert (vcmm.confidence == vcmm.run.isin(["2025-04-30", "2025-05-31"]).map({True: "high", False: "medium"})).all()
+
+
+def test_providers_disagree_and_are_marked_as_transcriptions():
+    views = data.table("provider_dispersion")
+    assert (views.nominal.dropna() > views.real[views.nominal.notna()].fillna(-1)).all()
+    assert set(views.confidence) == {"low", "medium"}
+    assert views[["nominal", "real"]].notna().any(axis=1).all()
+    survey = views[views.provider.str.startswith("Horizon") & (views.horizon == "10y")].set_index("basis")
+    half_variance = survey.volatility.iloc[0] ** 2 / 2
+    assert survey.nominal["arithmetic"] - survey.nominal["geometric"] == pytest.approx(half_variance, abs=0.0015)
+
+
+def test_calendar_years_give_the_published_worked_example():
+    years = data.table("calendar_year_returns")
+    assert list(years.index) == list(range(1980, 2018))
+    # Printed: 100% S&P 500 has volatility 16.22%; 19/5/1/75% has return 9.13% and Sharpe ratio 0.9044 over 2.83%.
+    assert years.us_large_equity.std(ddof=0) == pytest.approx(0.1622, abs=5e-5)
+    w = np.array([0.19, 0.05, 0.01, 0.75])
+    mean, risk = years.mean() @ w, np.sqrt(w @ years.cov(ddof=0) @ w)
+    assert mean == pytest.approx(0.0913, abs=5e-4)  # weights are printed to a percent
+    assert (mean - 0.0283) / risk == pytest.approx(0.9044, abs=5e-4)
+
+
+def test_stress_windows_agree_with_the_monthly_history():
+    windows, history = data.table("stress_windows"), data.history()
+    compared = 0
+    for row in windows.itertuples():
+        months = history.loc[row.start:row.end]
+        assert len(pd.period_range(row.start, row.end, freq="M")) == row.months
+        if len(months) == row.months:
+            compared += 1
+            grown = (1 + months).prod() - 1
+            assert grown["us_market"] == pytest.approx(row.us_market, abs=4e-4 * row.months)  # vintages
+            assert grown["bills"] == pytest.approx(row.cash, abs=1e-4 * row.months)
+    assert compared == 12
+    assert windows.loc["inflation_1977_1981", "us_10y_yield_change"] == pytest.approx(0.0845)
+
+
+@pytest.mark.parametrize("sex", ["male", "female"])
+def test_life_table_survivors_and_expectancies_follow_from_the_death_probabilities(sex):
+    life = data.table("life_table_2023")
+    assert list(life.index) == list(range(120))
+    q = life[f"{sex}_death_probability"].to_numpy()
+    alive = 100_000 * np.r_[1, np.cumprod(1 - q)[:-1]]
+    assert np.abs(alive - life[f"{sex}_survivors"]).max() <= 0.5
+    expectancy = np.array([alive[age + 1:].sum() / alive[age] + 0.5 for age in range(100)])
+    assert np.abs(expectancy - life[f"{sex}_life_expectancy"][:100]).max() < 0.0051
+
+
+def test_uniform_lifetime_table_falls_with_age_and_starts_as_printed():
+    table = data.table("uniform_lifetime_table").distribution_period
+    assert list(table.index) == list(range(72, 121))
+    assert (table.diff().dropna() < 0).all()
+    assert (table[72], table[90], table[120]) == (27.4, 12.2, 2.0)
+
+
+@pytest.mark.parametrize("name", ["income_tax_brackets", "capital_gains_brackets"])
+def test_brackets_are_contiguous_and_progressive(name):
+    for _, brackets in data.table(name).groupby(["year", "filing_status"]):
+        assert brackets.income_from.iloc[0] == 0
+        assert (brackets.income_from.iloc[1:].to_numpy() == brackets.income_to.iloc[:-1].to_numpy()).all()
+        assert brackets.rate.is_monotonic_increasing and brackets.income_from.is_monotonic_increasing
+        assert brackets.income_to.isna().tolist() == [False] * (len(brackets) - 1) + [True]
+
+
+def test_brackets_of_filing_statuses_are_related_as_the_code_relates_them():
+    for name in ("income_tax_brackets", "capital_gains_brackets"):
+        bounds = data.table(name).pivot(index=["year", "rate"], columns="filing_status", values="income_from")
+        below_top = bounds[bounds.index.get_level_values("rate") != bounds.index.get_level_values("rate").max()]
+        if name == "income_tax_brackets":
+            assert (below_top.married_joint == 2 * below_top.single).all()
+        assert (bounds.married_joint - 2 * bounds.married_separate).abs().max() <= 50
+
+
+@pytest.mark.parametrize(
+    ("year", "published"),
+    # Rev. Proc. 2023-34 and 2024-40, section on tax rate tables, unmarried: the tax at each lower bound.
+    [(2024, [1160, 5426, 17168.50, 39110.50, 55678.50, 183647.25]),
+     (2025, [1192.50, 5578.50, 17651, 40199, 57231, 188769.75])],
+)
+def test_brackets_give_the_tax_that_the_revenue_procedure_prints(year, published):
+    table = data.table("income_tax_brackets")
+    single = table[(table.year == year) & (table.filing_status == "single")]
+    tax = (single.rate * (single.income_to - single.income_from)).cumsum().dropna()
+    assert tax.tolist() == pytest.approx(published, abs=0.005)
+
+
+def test_limits_obey_the_rules_that_tie_them_together():
+    limits = data.document("retirement_limits")
+    caps = limits["limits"]
+    for year in (2025, 2026):
+        # IRC 414(v)(2)(E): 150% of the catch-up of 2024, indexed.
+        assert caps["catch_up_ages_60_to_63"][year] >= 1.5 * caps["catch_up_age_50"][2024]
+        assert caps["elective_deferral"][year] < caps["annual_additions"][year] < caps["compensation"][year]
+    # Both bend points come from one wage index, each rounded to a dollar.
+    formula = limits["social_security"]["bend_point_formula"]
+    for points in limits["social_security"]["bend_points_monthly"].values():
+        wage = formula["base_wage_index"] / np.array(formula["base_points"])
+        assert ((np.array(points) - 0.5) * wage).max() < ((np.array(points) + 0.5) * wage).min()
+    for year, deduction in limits["standard_deduction"].items():
+        if isinstance(year, int):
+            assert deduction["married_joint"] == 2 * deduction["single"] == 2 * deduction["married_separate"]
+            assert deduction["head_of_household"] == pytest.approx(1.5 * deduction["single"], abs=25)
+    ages = limits["required_minimum_distributions"]["start_age"]
+    for earlier, later in pairwise(ages):
+        assert (later["born_from"] - earlier["born_to"]).days == 1
+
+
+def test_lineup_is_synthetic_complete_and_calibrated_to_published_costs():
+    lineup, vintages = data.table("lineup"), data.table("target_date_vintages")
+    assert set(lineup.origin) == set(vintages.origin) == {"SYNTHETIC"}
+    assert data.sources().title[["lineup", "target_date_vintages"]].str.startswith("SYNTHETIC").all()
+    assets = [*EQUITY, *BONDS, "cash"]
+    held = lineup.drop(index="TDIDX")
+    assert lineup.loc["TDIDX", assets].isna().all()
+    assert held[assets].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-12)
+    assert vintages[assets].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-12)
+    assert vintages[EQUITY].sum(axis=1).to_numpy() == pytest.approx(vintages.equity, abs=1e-12)
+    assert lineup.plan_share.sum() == pytest.approx(1, abs=1e-12)
+    funds = held.drop(index=["COSTK", "STABLE"])
+    fees = data.table("fund_fees")
+    published = fees[(fees.year == 2024) & fees.group.str.startswith("plan")].set_index("group").expense_ratio
+    for classes, group in ((EQUITY, "plan_equity_funds"), (BONDS, "plan_bond_funds")):
+        chosen = funds[funds[classes].sum(axis=1) > 0.5]
+        cost = np.average(chosen.expense_ratio, weights=chosen.plan_share)
+        assert cost == pytest.approx(published[group], abs=1e-4)  # printed to a basis point
+
+
+def test_asset_names_are_the_same_in_all_files():
+    survey = set(data.table("horizon_2025_assets").index)
+    plan = {*EQUITY, *BONDS, "cash"}
+    assert plan - survey == {"us_reits"}  # the survey's real estate is not listed
+    assert plan <= set(data.table("vanguard_10y").asset) | {"us_long_bonds"}
+    assert plan <= set(data.table("lineup").columns) & set(data.table("target_date_vintages").columns)
+    assert set(data.table("calendar_year_returns").columns) < plan
+
+
+def test_published_glidepaths_fall_and_what_nobody_checked_says_so():
+    paths = data.table("published_glidepaths")
+    assert (paths.confidence.eq("unverified") == paths.status.str.startswith("unverified")).all()
+    for _, design in paths.groupby(["provider", "design"]):
+        by_years = design.sort_values("years_to_retirement").equity
+        assert by_years.is_monotonic_increasing
+
+
+def test_law_that_was_not_read_is_marked_unverified():
+    status = data.document("regulatory_status")
+    assert {rule["confidence"] for rule in status["rules"].values()} == {"unverified"}
+    assert all(change["url"] or change["confidence"] == "low" for change in status["changes"].values())
+
+
+# ---- monthly history -------------------------------------------------------------------------------------------
+
+def test_history_is_complete_monthly_and_in_decimals():
+    history = data.history()
+    assert history.shape == (819, 37) and history.index.name == "month"
+    assert list(history.index) == list(pd.date_range("1949-01-31", "2017-03-31", freq="ME"))
+    assert list(history.columns) == [column for group in data.GROUPS.values() for column in group]
+    assert {group: len(columns) for group, columns in data.GROUPS.items()} == {
+        "market": 1, "cash": 1, "size_value": 9, "industries": 12, "size_momentum": 9, "bonds": 2, "factors": 3}
+    assert history.notna().all(axis=None)
+    assert history.abs().max(axis=None) < 0.5 and history.drop(columns="bills").abs().median().min() > 0.005
+
+
+def test_history_agrees_with_the_other_package_where_they_overlap():
+    from arch.data import frenchdata
+
+    other = frenchdata.load()
+    stamps = other.index.astype("datetime64[ns]").asi8
+    # The documented trap: yyyymm read as nanoseconds. When arch or pandas mend it, this test still holds.
+    months = pd.to_datetime(stamps.astype(str), format="%Y%m") if other.index[0].year == 1970 else other.index
+    other = (other / 100).set_axis(months + pd.offsets.MonthEnd(0))
+    history = data.history()
+    other = other.loc[history.index]
+    assert len(other) == len(history)
+    assert (history.bills - other["RF"]).abs().max() < 1e-12
+    difference = (history.us_market - other["Mkt-RF"] - other["RF"]).abs()
+    assert difference.max() < 3.5e-4 and (difference > 5e-5).sum() <= 19  # revisions between two vintages
+    for ours, theirs in (("smb", "SMB"), ("hml", "HML")):
+        assert history[ours].corr(other[theirs]) > 0.998
+
+
+def test_market_is_a_total_return_and_industries_are_not_in_excess_of_bills():
+    history = data.history()
+    industries = history[list(data.GROUPS["industries"])].to_numpy()
+    # The market is a mixture of its industries. Fitted to the total return, what is left over is the diversification
+    # return of a mixture with constant weights, half the gap between average variance and variance of the mixture;
+    # a market without its bills, or industries in excess of bills, would leave the mean bill rate.
+    weights, _ = nnls(np.vstack([industries, 1e3 * np.ones(12)]), np.r_[history.us_market, 1e3])
+    left = (history.us_market - industries @ weights).mean()
+    diversification = (weights @ industries.var(axis=0) - (industries @ weights).var()) / 2
+    assert left == pytest.approx(-diversification, abs=4e-4) and history.bills.mean() > 30e-4
+
+
+def test_columns_carry_the_names_of_what_they_hold():
+    history = data.history()
+    size = history.small_value + history.small_growth - history.large_value - history.large_growth
+    value = history.small_value + history.large_value - history.small_growth - history.large_growth
+    past = history.small_winners + history.large_winners - history.small_losers - history.large_losers
+    own = pd.DataFrame({"smb": size, "hml": value, "momentum": past})
+    correlation = pd.concat([own, history[list(data.GROUPS["factors"])]], axis=1).corr().iloc[:3, 3:]
+    assert (np.diag(correlation) > 0.85).all()
+    assert (correlation.to_numpy().argmax(axis=1) == [0, 1, 2]).all()
+
+
+def test_names_agree_with_the_packages_own_descriptions():
+    from linearmodels.datasets import french
+
+    described = dict(line.split(None, 1) for line in french.DESCR.splitlines() if line[:1].isupper() and "  " in line)
+    words = {"small": "Small|Size 1", "mid": "Size 3", "large": "Large",
+             "growth": "[Ll]ow value|value 1", "value": "[Hh]igh value|value 5",
+             "blend": "medium value|value 3", "losers": "losers|momentum 1", "mid_momentum": "neutral|momentum 3",
+             "winners": "winners|momentum 5", "shops": "Retail", "money": "Finance"}
+    series = yaml.safe_load((data.ROOT / "sources.yml").read_text())["linearmodels_french"]["series"]
+    assert len(set(series.values())) == len(series) == 35
+    for theirs, ours in series.items():
+        size, _, style = ours.partition("_")
+        if size in ("small", "mid", "large"):
+            assert re.search(words[size], described[theirs]) and re.search(words[style], described[theirs])
+        elif ours in data.GROUPS["industries"]:
+            name = words.get(ours, ours).replace("_", ".").lower()
+            assert re.search(f"industry: {name}", described[theirs].lower())
+
+
+def test_corporate_yields_are_decimals_and_baa_pays_more():
+    yields = data.corporate_yields()
+    assert (yields.baa_corporate > yields.aaa_corporate).all() and yields.max(axis=None) < 0.2
+    # FRED, AAA and BAA, December 2018, percent.
+    assert yields.loc["2018-12-31"].tolist() == pytest.approx([0.0402, 0.0513], abs=1e-12)
+
+
+def test_a_package_with_other_data_is_refused(folder):
+    edit(folder / "sources.yml", "first: 1957-01", "first: 1957-02")
+    with pytest.raises(DataError, match=r"arch.data.core_cpi: months are not all from 1957-02"):
+        data.inflation()
+    data._sources.cache_clear()
+    edit(folder / "sources.yml", "first: 1957-02", "first: 1957-01")
+    edit(folder / "sources.yml", "CPILFESL: core_cpi", "CPIAUCSL: core_cpi")
+    with pytest.raises(DataError, match=r"arch.data.core_cpi: columns \['CPILFESL'\] are not those"):
+        data.inflation()
+    data._sources.cache_clear()
+    entry = yaml.safe_load((folder / "sources.yml").read_text())["arch_core_cpi"]
+    edit(folder / "sources.yml", entry["sha256"], "0" * 64)
+    with pytest.raises(DataError, match=r"core-cpi.csv.gz: SHA-256"):
+        data.inflation()
+
+
+def test_inflation_is_core_monthly_and_in_decimals():
+    inflation = data.inflation()
+    assert inflation.index[0] == pd.Timestamp("1957-02-28") and inflation.index[-1] == pd.Timestamp("2018-11-30")
+    index = data._package(data.ROOT, "arch_core_cpi")["core_cpi"]
+    assert (1 + inflation).prod() == pytest.approx(index.iloc[-1] / index.iloc[0], rel=1e-12)
+    assert (1 + inflation.loc["1980"]).prod() - 1 == pytest.approx(0.122, abs=5e-4)  # BLS: core CPI, December 1980
+
+
+# ---- constant-maturity repricing -------------------------------------------------------------------------------
+
+def yields_frame(values: list[float]) -> pd.DataFrame:
+    return pd.DataFrame({"bond": values}, index=pd.date_range("2000-01-31", periods=len(values), freq="ME"))
+
+
+@pytest.mark.parametrize("level", [0.0, 0.01, 0.06, 0.15])
+def test_an_unchanged_yield_earns_exactly_a_twelfth_of_it(level):
+    assert (data.constant_maturity_returns(yields_frame([level] * 5), 20) == level / 12).all(axis=None)
+
+
+@pytest.mark.parametrize(("start", "end"), [(0.05, 0.06), (0.10, 0.08), (0.03, 0.0), (0.04, 0.0401)])
+def test_repricing_equals_discounting_every_coupon(start, end):
+    # A maturity of 20 years and a month leaves exactly 40 half-years after a month.
+    times = np.arange(1, 41)
+    flows = np.where(times == 40, 1 + start / 2, start / 2)
+    price = (flows / (1 + end / 2) ** times).sum()
+    result = data.constant_maturity_returns(yields_frame([start, end]), 20 + 1 / 12).iloc[0, 0]
+    assert result == pytest.approx(start / 12 + price - 1, abs=1e-13)
+
+
+def test_repricing_agrees_with_duration_and_convexity_on_the_real_yields():
+    yields = data.corporate_yields().loc["1948-12":"2017-03"]
+    exact = data.constant_maturity_returns(yields, 20)
+    times = (np.arange(40, 0, -1) * 0.5)[:, None, None]
+    c = yields.to_numpy()[:-1]
+    move = yields.diff().to_numpy()[1:]
+    present = np.where(times == 20, 1 + c / 2, c / 2) / (1 + c / 2) ** (2 * times)  # of a par bond: sums to one
+    duration = (times * present).sum(axis=0) / (1 + c / 2)
+    convexity = (times * (times + 0.5) * present).sum(axis=0) / (1 + c / 2) ** 2
+    approximate = c / 12 - duration * move + convexity * move**2 / 2
+    gap = np.abs(exact.to_numpy() - approximate)
+    # What is left is the month by which the bond ages, in the duration, and the third order.
+    assert (gap <= 0.003 * np.abs(duration * move) + 0.6 * 1000 * np.abs(move) ** 3 + 1e-5).all()
+    assert np.median(gap) < 2e-5 < exact.abs().median().min() / 100
+
+
+def test_bonds_rise_in_the_month_in_which_their_own_yield_falls():
+    bonds = list(data.GROUPS["bonds"])
+    moves = data.corporate_yields().diff()
+    history = data.history()[bonds]
+    for bond in bonds:
+        other = next(name for name in bonds if name != bond)
+        assert history[bond].corr(moves[bond]) < -0.85
+        assert history[bond].corr(moves[bond]) < history[bond].corr(moves[other]) - 0.02
+        assert history[bond].corr(moves[bond]) < history[bond].corr(moves[bond].shift(-1)) - 0.3
+        assert history[bond].corr(moves[bond]) < history[bond].corr(moves[bond].shift(1)) - 0.3
+
+
+def test_bond_returns_are_smoothed_by_month_average_yields():
+    # Working (1960): first differences of averages of a random walk have autocorrelation near 1/4, variance near 2/3.
+    steps = np.random.default_rng(1).standard_normal((3000, 21)).cumsum().reshape(3000, 21)
+    averaged, last = np.diff(steps.mean(axis=1)), np.diff(steps[:, -1])
+    assert np.corrcoef(averaged[1:], averaged[:-1])[0, 1] == pytest.approx(0.25, abs=0.06)
+    assert averaged.var() / last.var() == pytest.approx(2 / 3, abs=0.06)
+    history = data.history()
+    assert all(history[bond].autocorr(1) > 0.25 for bond in data.GROUPS["bonds"])
+    assert abs(history.us_market.autocorr(1)) < 0.1
+
+
+@pytest.mark.parametrize("values", [[5.0, 5.1], [0.05, float("nan")], [0.05, -1.5]])
+def test_yields_that_are_no_annual_decimals_are_refused(values):
+    with pytest.raises(DataError, match=r"yields: column 'bond', 2000-0"):
+        data.constant_maturity_returns(yields_frame(values), 20)
+
+
+def test_a_maturity_of_a_month_is_refused():
+    with pytest.raises(DataError, match=r"maturity_years"):
+        data.constant_maturity_returns(yields_frame([0.05, 0.05]), 1 / 12)
+
+
+# ---- a user's own returns --------------------------------------------------------------------------------------
+
+@pytest.fixture
+def own() -> pd.DataFrame:
+    months = pd.date_range("2010-01-31", periods=72, freq="ME", name="month")
+    draws = np.random.default_rng(7).normal([0.006, 0.003], [0.04, 0.01], size=(72, 2))
+    return pd.DataFrame(draws, index=months, columns=["stocks", "bonds"])
+
+
+def test_own_returns_come_back_unchanged_from_csv_and_parquet(own, tmp_path):
+    own.to_csv(tmp_path / "own.csv")
+    own.to_parquet(tmp_path / "index.parquet")
+    own.reset_index().to_parquet(tmp_path / "column.parquet")
+    for file in ("own.csv", "index.parquet", "column.parquet"):
+        pd.testing.assert_frame_equal(data.returns(tmp_path / file), own, check_freq=False, check_index_type=False)
+
+
+def lines(own: pd.DataFrame) -> list[str]:
+    return own.to_csv(lineterminator="\n").splitlines()
+
+
+@pytest.mark.parametrize(
+    ("damage", "message"),
+    [
+        (lambda x: x[:5] + x[6:], r"own.csv: column 'month', data row 5: '2010-06-30' does not follow .* gap"),
+        (lambda x: x[:5] + x[4:], r"column 'month', data row 5: '2010-04-30' is a month that already has a row"),
+        (lambda x: [*x[:5], x[6], x[5], *x[7:]], "column 'month', data row 6: '2010-05-31' comes after a later month"),
+        (lambda x: [*x[:5], x[5].replace("05-31", "05-28"), *x[6:]], "row 5: '2010-05-28' is not the last"),
+        (lambda x: [*x[:5], x[5].replace("2010-05-31", "May 2010"), *x[6:]], "data row 5: 'May 2010' is not a date"),
+        (lambda x: [*x[:5], "2010-05-31,0.01,", *x[6:]], "own.csv: column 'bonds', 2010-05-31: '' is missing"),
+        (lambda x: [*x[:5], "2010-05-31,NaN,0.01", *x[6:]], "column 'stocks', 2010-05-31: 'NaN' is missing"),
+        (lambda x: [*x[:5], "2010-05-31,0.01", *x[6:]], "column 'bonds', 2010-05-31: '' is missing"),
+        (lambda x: [*x[:5], "2010-05-31,1.2%,0.01", *x[6:]], "column 'stocks', 2010-05-31: '1.2%' is not a number"),
+        (lambda x: [*x[:5], "2010-05-31,inf,0.01", *x[6:]], "column 'stocks', 2010-05-31: 'inf' is not a number"),
+        (lambda x: [*x[:5], "2010-05-31,-1.01,0.01", *x[6:]], "2010-05-31: '-1.01' loses more than everything"),
+        (lambda x: [x[0].replace("bonds", "stocks"), *x[1:]], "column 'stocks': every column needs its own name"),
+        (lambda x: [x[0].replace("bonds", ""), *x[1:]], "own.csv: column '': every column needs its own name"),
+        (lambda x: x[:60], r"own.csv: each column has 59 months, to 2014-11-30; 60 needed"),
+        (lambda x: x[:1], "own.csv: no rows"),
+        (lambda x: [line.split(",")[0] for line in x], "own.csv: no rows, or no column of returns"),
+        (lambda x: [], "own.csv: cannot be read"),
+        (lambda x: [*x[:5], "2010-05-31,0.01,0.01,0.01", *x[6:]], "own.csv: cannot be read.*line 6"),
+    ],
+)
+def test_each_fault_of_a_users_file_is_named(own, tmp_path, damage, message):
+    path = tmp_path / "own.csv"
+    path.write_text("\n".join(damage(lines(own))) + "\n" if damage(lines(own)) else "")
+    with pytest.raises(DataError, match=message):
+        data.returns(path)
+
+
+def test_percent_is_not_taken_for_decimals(own, tmp_path):
+    path = tmp_path / "own.csv"
+    for column, message in (("stocks", "'stocks', 2010-.* in percent"), ("bonds", "'bonds', 2010-.* in percent")):
+        own.assign(**{column: own[column] * 100}).to_csv(path)
+        with pytest.raises(DataError, match=message):
+            data.returns(path)
+    # Bills, the least of the real returns, are caught in percent; no real series in decimals is refused.
+    history = data.history()
+    history.to_csv(path)
+    assert data.returns(path).shape == history.shape
+    history.assign(bills=100 * history.bills).to_csv(path)
+    with pytest.raises(DataError, match=r"'bills', .* in percent"):
+        data.returns(path)
+
+
+def test_a_constant_column_an_unreadable_file_and_a_missing_file_are_refused(own, tmp_path):
+    own.assign(bonds=0.002).to_csv(tmp_path / "constant.csv")
+    with pytest.raises(DataError, match=r"'bonds', 2010-01-31: '0.002' in every month"):
+        data.returns(tmp_path / "constant.csv")
+    (tmp_path / "noise.parquet").write_bytes(b"\x00\x01noise")
+    with pytest.raises(DataError, match=r"noise.parquet: cannot be read"):
+        data.returns(tmp_path / "noise.parquet")
+    (tmp_path / "noise.csv").write_bytes(b"\xff\xfe\x00\x01")
+    with pytest.raises(DataError, match=r"noise.csv: cannot be read"):
+        data.returns(tmp_path / "noise.csv")
+    with pytest.raises(DataError, match=r"absent.csv: cannot be read"):
+        data.returns(tmp_path / "absent.csv")
+
+
+def test_the_shortest_history_accepted_is_an_argument(own, tmp_path):
+    own.to_csv(tmp_path / "own.csv")
+    assert len(data.returns(tmp_path / "own.csv", minimum_months=72)) == 72
+    with pytest.raises(DataError, match=r"73 needed"):
+        data.returns(tmp_path / "own.csv", minimum_months=73)
