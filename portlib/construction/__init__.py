@@ -1,0 +1,1 @@
+"""Construction: from assumptions and a mandate to weights."""

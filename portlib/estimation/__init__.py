@@ -1,0 +1,1 @@
+"""Estimation: what the optimiser is told about the future, and how sure we are."""

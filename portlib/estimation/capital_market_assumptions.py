@@ -1,0 +1,348 @@
+"""What may each asset class be expected to return, how surely, and do the figures fit together?
+
+Expected returns are the survey consensus; history, equilibrium and shrinkage are computed beside it as challengers.
+With arithmetic mean ``m``, variance ``v`` and lognormal growth, the return that compounding earns (its median) is
+``g = (1 + m) / sqrt(1 + v / (1 + m)^2) - 1``, about ``m - v/2``; it is concave in the weights, so that of a portfolio
+is not the average of those of its parts. A mean over ``T`` years has the standard error ``volatility / sqrt(T)``,
+however often returns are sampled.
+
+Left out: what returns depend on (no forecasting regressions), taxes, fees, and any view of our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy.special import ndtr, ndtri
+
+from portlib import data
+from portlib.records import Array, Assumptions
+
+#: The liquid asset classes of the plan's funds that the survey covers. ``us_core_bonds`` is the survey's
+#: "US Corporate Bonds - Core", a proxy for the aggregate bond market; listed real estate is not surveyed.
+PLAN_CLASSES = (
+    "us_large_equity", "us_small_equity", "intl_dev_equity", "em_equity",
+    "us_core_bonds", "us_long_bonds", "us_high_yield", "us_tips", "cash",
+)
+SURVEY = "Horizon Actuarial Services, Survey of Capital Market Assumptions, 2025 Edition, Exhibit 17"
+
+
+def survey_assumptions(horizon_years: int | None = None, classes: Sequence[str] = PLAN_CLASSES) -> Assumptions:
+    """What does the consensus of 41 advisers expect?
+
+    Parameters
+    ----------
+    horizon_years : 10 or 20 (27 advisers); the policy's ``cma_horizon_years`` when not given.
+    classes : asset classes of ``data.table("horizon_2025_correlations")``, in the order wanted.
+
+    Returns
+    -------
+    Assumptions: annual arithmetic means and covariance; ``rf`` is the mean of cash, which also is an asset.
+
+    Raises
+    ------
+    ValueError
+        A horizon or class that the survey does not publish; inflation has no correlations.
+
+    Source: Horizon Actuarial Services (2025), Exhibit 17.
+    """
+    years = horizon_years or data.policy("cma_horizon_years")
+    assets, correlations = data.table("horizon_2025_assets"), data.table("horizon_2025_correlations")
+    if f"arithmetic_{years}y" not in assets:
+        raise ValueError(f"the survey publishes horizons of 10 and 20 years, not {years}")
+    unknown = [name for name in classes if name not in correlations.index]
+    if unknown:
+        raise ValueError(f"the survey has no class {', '.join(unknown)}; it has {', '.join(correlations.index)}")
+    labels = list(classes)
+    volatility = assets.loc[labels, "volatility"].to_numpy(float)
+    sigma = correlations.loc[labels, labels].to_numpy(float) * np.outer(volatility, volatility)
+    mean = assets[f"arithmetic_{years}y"]
+    return Assumptions(labels, mean[labels].to_numpy(float), sigma, rf=float(mean["cash"]),
+                       source=f"{SURVEY}; {years}-year arithmetic means")
+
+
+def provider_views(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
+    """What do the providers publish, one row a provider and class: nominal geometric returns over about ten years?
+
+    Columns: asset, provider, as_of, geometric (annual decimal), confidence. Vanguard's is the midpoint of its latest
+    range. A later edition of the survey, twenty-year, real and arithmetic figures are left out: they are no further
+    provider, or not comparable. Averages over firms count as one provider, and contain some of the others.
+    """
+    survey = data.table("horizon_2025_assets")["geometric_10y"].rename("geometric").reset_index()
+    survey = survey.assign(provider="Horizon survey", as_of="2025", confidence="high")
+    vanguard = data.table("vanguard_10y").drop_duplicates("asset", keep="last")
+    vanguard = vanguard.assign(provider="Vanguard", as_of=vanguard["run"],
+                               geometric=(vanguard["return_low"] + vanguard["return_high"]) / 2)
+    others = data.table("provider_dispersion").rename(columns={"nominal": "geometric"})
+    others = others[(others["basis"] == "geometric") & others["geometric"].notna() & (others["horizon"] != "20y")
+                    & ~others["provider"].isin(["Vanguard", "Horizon Actuarial"])]
+    views = pd.concat([survey, vanguard, others])[["asset", "provider", "as_of", "geometric", "confidence"]]
+    return views[views["asset"].isin(list(classes))].reset_index(drop=True)
+
+
+def provider_dispersion(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
+    """How far do providers disagree on each class: how many, lowest, median and highest view, standard deviation?
+
+    The standard deviation (ddof 1) of `provider_views` is our uncertainty of the mean; nan where only one publishes.
+    """
+    table = provider_views(classes).groupby("asset")["geometric"].agg(["count", "min", "median", "max", "std"])
+    return table.set_axis(["providers", "low", "median", "high", "sd"], axis=1).reindex(list(classes))
+
+
+def equity_building_blocks(
+    dividend_yield: float, real_growth: float, inflation: float, valuation_change: float = 0.0
+) -> pd.Series:
+    """What does an equity market pay for: yield, growth, inflation, and a change of what a dollar of dividends costs?
+
+    ``1 + r = D/P + (1 + g)(1 + i)(1 + c)`` with next year's dividends over today's price, real growth of dividends
+    per share, inflation and the change of the price-dividend ratio, all annual decimals: an identity for one year,
+    and for the compound return of many when ``c = 0``. Returns the parts and their ``total``; ``interaction`` is
+    what adding instead of multiplying leaves out. Source: Grinold and Kroner (2002), in exact form.
+    """
+    total = dividend_yield + (1 + real_growth) * (1 + inflation) * (1 + valuation_change) - 1
+    parts = {"dividend yield": dividend_yield, "real growth": real_growth, "inflation": inflation,
+             "valuation change": valuation_change}
+    return pd.Series(parts | {"interaction": total - sum(parts.values()), "total": total})
+
+
+def bond_building_blocks(yield_to_maturity: float, default_rate: float = 0.0, recovery: float = 0.4) -> pd.Series:
+    """What does a bond portfolio pay: its yield less the expected credit loss ``default_rate * (1 - recovery)``?
+
+    Annual decimals; yields are held unchanged. Raises ValueError when a rate or share is outside 0 to 1.
+    """
+    if not (0 <= default_rate <= 1 and 0 <= recovery <= 1):
+        raise ValueError(f"default_rate {default_rate} and recovery {recovery} must be between 0 and 1")
+    loss = -default_rate * (1 - recovery)
+    return pd.Series({"yield": yield_to_maturity, "expected credit loss": loss, "total": yield_to_maturity + loss})
+
+
+def cash_plus_premium(cash: float, premium: float) -> pd.Series:
+    """An objective or a class without a yield, stated over cash: the parts and their ``total``, annual decimals."""
+    return pd.Series({"cash": cash, "premium": premium, "total": cash + premium})
+
+
+def equilibrium_returns(sigma: ArrayLike, w_market: ArrayLike, risk_aversion: float, rf: float = 0.0) -> Array:
+    """Which expected returns (n,) would make ``w_market`` the best portfolio: ``pi = rf + A sigma w``?
+
+    ``A`` is the risk aversion in ``mu'w - A/2 w'sigma w``; ``sigma`` (n, n), ``w_market`` (n,). Raises ValueError
+    unless the weights sum to one. Source: Sharpe (1974); Black and Litterman (1992).
+    """
+    w = np.asarray(w_market, float)
+    if abs(w.sum() - 1) > 1e-6:
+        raise ValueError(f"market weights must sum to one, not {w.sum():.6g}")
+    return np.asarray(rf + risk_aversion * np.asarray(sigma, float) @ w, float)
+
+
+@dataclass(frozen=True, eq=False)
+class ShrunkMeans:
+    """Means drawn towards one value: ``mu`` (n,), the ``intensity`` (0 none, 1 all the way) and the ``target``."""
+
+    mu: Array
+    intensity: float
+    target: float
+
+
+def bayes_stein_means(returns: pd.DataFrame) -> ShrunkMeans:
+    """How far should sample means be drawn together, given how little a sample says about them?
+
+    Target: the sample mean of the least-variance portfolio. Intensity ``(N+2) / (N+2 + T d' sigma^-1 d)`` with ``d``
+    the distance of the means from the target and ``sigma = S (T-1)/(T-N-2)``, ``S`` with ddof 1. Per-period decimals,
+    as the (T, N) ``returns`` are. Raises ValueError unless T > N + 2. Source: Jorion (1986), equations 14 and 17.
+    """
+    periods, n = returns.shape
+    if periods <= n + 2:
+        raise ValueError(f"Bayes-Stein needs more than {n + 2} periods for {n} assets, got {periods}")
+    mean = returns.mean().to_numpy(float)
+    sigma = np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False)) * (periods - 1) / (periods - n - 2)
+    towards = np.linalg.solve(sigma, np.ones(n))
+    target = float(towards @ mean / towards.sum())
+    distance = mean - target
+    intensity = (n + 2) / (n + 2 + periods * float(distance @ np.linalg.solve(sigma, distance)))
+    return ShrunkMeans(mean - intensity * distance, float(intensity), target)
+
+
+def arithmetic_to_geometric(mean: ArrayLike, volatility: ArrayLike, horizon_years: float = np.inf) -> Array:
+    """What does an arithmetic mean compound to?
+
+    ``(1 + m) x^-((1 - 1/n)/2) - 1`` with ``x = 1 + v/(1 + m)^2``: for independent lognormal years, the expected
+    annualised return over ``n`` years; over an infinite horizon, its median. Annual decimals, any matching shapes.
+    """
+    m, v = np.asarray(mean, float), np.square(np.asarray(volatility, float))
+    return np.asarray((1 + m) * (1 + v / (1 + m) ** 2) ** (-(1 - 1 / horizon_years) / 2) - 1, float)
+
+
+def geometric_to_arithmetic(geometric: ArrayLike, volatility: ArrayLike, horizon_years: float = np.inf) -> Array:
+    """Which arithmetic mean compounds to ``geometric``? The exact inverse of `arithmetic_to_geometric`.
+
+    Solves ``x^(1 - 1/n) (x - 1) = v/(1 + g)^2`` for the growth factor ``x``, of which ``1 + m = (1 + g) x^((1-1/n)/2)``
+    (Newton from the closed form for an infinite horizon).
+    """
+    g, v = np.asarray(geometric, float), np.square(np.asarray(volatility, float))
+    p, u = 1 - 1 / horizon_years, v / (1 + g) ** 2
+    x = (1 + np.sqrt(1 + 4 * u)) / 2
+    for _ in range(0 if p == 1 else 12):
+        x = x - (x**p * (x - 1) - u) / (x**p + p * x ** (p - 1) * (x - 1))
+    return np.asarray((1 + g) * x ** (p / 2) - 1, float)
+
+
+def portfolio_geometric(assumptions: Assumptions, w: Array, horizon_years: float = np.inf) -> float:
+    """What does a portfolio, rebalanced yearly to ``w``, compound to? From its own mean and volatility."""
+    return float(arithmetic_to_geometric(assumptions.mean_of(w), assumptions.risk_of(w), horizon_years))
+
+
+def annualised(returns: pd.DataFrame, cash: pd.Series | None = None,
+               convention: Literal["times 12", "compounded"] = "times 12") -> Assumptions:
+    """Which annual assumptions does a monthly history imply, were its months independent?
+
+    ``times 12``: means and covariances (ddof 1) times twelve. ``compounded``: the moments of the product of twelve
+    independent months, ``prod(1 + m) - 1``; comparable with annual assumptions. The mean of ``cash`` is ``rf``.
+    Raises ValueError below two years, or with missing values. Neither repairs autocorrelation (see the chapter).
+    """
+    missing = int(returns.isna().to_numpy().sum())
+    if len(returns) < 24 or missing:
+        raise ValueError(f"annualising needs 24 months without gaps: {len(returns)} months, {missing} values missing")
+    m, s = returns.mean().to_numpy(float), np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False))
+    c = 0.0 if cash is None else float(cash.mean())
+    if convention == "compounded":
+        growth = np.outer(1 + m, 1 + m)
+        mu, sigma, rf = (1 + m) ** 12 - 1, (growth + s) ** 12 - growth**12, (1 + c) ** 12 - 1
+    else:
+        mu, sigma, rf = 12 * m, 12 * s, 12 * c
+    span = f"{returns.index[0]:%Y-%m} to {returns.index[-1]:%Y-%m}"
+    return Assumptions(list(returns.columns), mu, sigma, rf, source=f"monthly history {span}, {convention}")
+
+
+def mean_standard_error(volatility: ArrayLike, years: float) -> Array:
+    """How unsure is a mean over ``years`` of independent returns: ``volatility / sqrt(years)``, annual decimals."""
+    return np.asarray(np.asarray(volatility, float) / np.sqrt(years), float)
+
+
+def years_needed(volatility: float, precision: float, level: float = 0.95) -> float:
+    """How many years place a mean within ``precision`` either side, at confidence ``level``: ``(z s/precision)^2``?"""
+    return float((ndtri((1 + level) / 2) * volatility / precision) ** 2)
+
+
+def months_needed(relative_precision: float, kurtosis: float = 3.0, level: float = 0.95) -> float:
+    """How many independent months place a *volatility* within a share of itself: ``(kurtosis - 1)/4 (z/share)^2``?"""
+    return float((kurtosis - 1) / 4 * (ndtri((1 + level) / 2) / relative_precision) ** 2)
+
+
+def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1) -> pd.DataFrame:
+    """Do correlations with ``trigger`` change in its worst months, beyond what selecting those months does?
+
+    Selecting extreme months changes the variance of the trigger, and that alone changes a correlation. ``expected``
+    is the correlation in the selected months if the line through all months, and the scatter around it, held in them:
+    ``rho / sqrt(rho^2 + (1 - rho^2) var(x) / var(x selected))``. Only ``excess = worst months - expected`` is news.
+
+    One row for each other column. Raises ValueError with fewer than 20 selected months.
+    Source: Boyer, Gibson and Loretan (1999), theorem 1.
+    """
+    x = returns[trigger]
+    bad = returns[x <= x.quantile(worst)]
+    if len(bad) < 20:
+        raise ValueError(f"{worst:.0%} of {len(returns)} months are {len(bad)}: a correlation needs at least 20")
+    rho, seen = returns.corr()[trigger].drop(trigger), bad.corr()[trigger].drop(trigger)
+    expected: pd.Series = rho / np.sqrt(rho**2 + (1 - rho**2) * x.var() / bad[trigger].var())
+    return pd.DataFrame({"all months": rho, "worst months": seen, "expected": expected,
+                         "excess": seen - expected, "months": len(bad)})
+
+
+def dominated(assumptions: Assumptions) -> pd.DataFrame:
+    """Which class pays no more than another for no less risk, and is it excused because it diversifies more?
+
+    One row a pair: asset, by, excused (its covariance with the equal-weighted portfolio is the lower of the two).
+    """
+    mu, risk = assumptions.mu, assumptions.volatility
+    common = assumptions.sigma.mean(axis=1)
+    rows = [(assumptions.labels[i], assumptions.labels[j], bool(common[i] < common[j]))
+            for i in range(len(mu)) for j in range(len(mu))
+            if mu[j] >= mu[i] and risk[j] <= risk[i] and (mu[j] > mu[i] or risk[j] < risk[i])]
+    return pd.DataFrame(rows, columns=["asset", "by", "excused"])
+
+
+def consistency(assumptions: Assumptions, geometric: ArrayLike) -> pd.DataFrame:
+    """Do means, risks, correlations and geometric returns (n,) make sense together?
+
+    One row a check: measured, relation, bound, holds. The bounds 2, 0.5 and 0.002 are conventions: a set that
+    offers twice the Sharpe ratio of its best class to a long-short portfolio, or pays without regard to risk, is an
+    optimiser's raw material for nonsense; surveys average their advisers' own conversions, which leaves some gap.
+    """
+    risky = assumptions.volatility > 1e-6
+    mu, risk, sigma = assumptions.mu[risky], assumptions.volatility[risky], assumptions.sigma[np.ix_(risky, risky)]
+    premium, g = mu - assumptions.rf, np.asarray(geometric, float)[risky]
+    smallest = float(np.linalg.eigvalsh(sigma / np.outer(risk, risk))[0])
+    attainable = float(np.sqrt(premium @ np.linalg.pinv(sigma, hermitian=True) @ premium))
+    order = float(pd.Series(mu).corr(pd.Series(risk), method="kendall"))
+    gap = float(np.abs(g - arithmetic_to_geometric(mu, risk)).max())
+    checks = {
+        "correlations: smallest eigenvalue": (smallest, "at least", 1e-8),
+        "lowest Sharpe ratio": (float((premium / risk).min()), "at least", 0.0),
+        "attainable over best single Sharpe ratio": (attainable / float((premium / risk).max()), "at most", 2.0),
+        "rank correlation of return and risk": (order, "at least", 0.5),
+        "largest geometric less arithmetic": (float((g - mu).max()), "at most", 0.0),
+        "largest gap to exact conversion": (gap, "at most", 0.002),
+        "dominated without excuse": (float((~dominated(assumptions)["excused"].astype(bool)).sum()), "at most", 0.0),
+    }
+    table = pd.DataFrame.from_dict(checks, orient="index", columns=["measured", "relation", "bound"])
+    above = table["relation"] == "at least"
+    table["holds"] = np.where(above, table["measured"] >= table["bound"], table["measured"] <= table["bound"])
+    return table
+
+
+def block_bootstrap(
+    returns: pd.DataFrame, block_months: float, paths: int, months: int, rng: np.random.Generator
+) -> Array:
+    """What futures does history suggest: paths made of random runs of its months, all assets together?
+
+    Runs have geometric lengths of mean ``block_months`` and wrap around the end of the history, so that every month
+    is equally likely. Returns (paths, months, assets) in decimals. Raises ValueError when a block is shorter than a
+    month or longer than the history. Source: Politis and Romano (1994), the stationary bootstrap.
+    """
+    if not 1 <= block_months <= len(returns):
+        raise ValueError(f"block_months must be between 1 and the {len(returns)} months of history, not {block_months}")
+    step = np.arange(months)
+    restart = rng.random((paths, months)) < 1 / block_months
+    restart[:, 0] = True
+    start = rng.integers(len(returns), size=(paths, months))
+    last = np.maximum.accumulate(np.where(restart, step, 0), axis=1)
+    at = (np.take_along_axis(start, last, axis=1) + step - last) % len(returns)
+    return np.asarray(returns.to_numpy(float)[at], float)
+
+
+def student_t_scenarios(assumptions: Assumptions, dof: float, n: int, rng: np.random.Generator) -> Array:
+    """What years do the assumptions suggest when bad years are worse and more joint than a normal law says?
+
+    ``mu + sqrt((dof - 2) / chi2) L z``, ``L L' = sigma``: multivariate Student t with exactly the mean and covariance
+    assumed. Returns (n, assets). Raises ValueError unless ``dof > 2``, below which there is no covariance.
+    """
+    if not dof > 2:
+        raise ValueError(f"a Student t has a covariance only above 2 degrees of freedom, not at {dof}")
+    values, vectors = np.linalg.eigh(assumptions.sigma)
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    shock = np.sqrt((dof - 2) / rng.chisquare(dof, size=(n, 1)))
+    return np.asarray(assumptions.mu + shock * (rng.standard_normal((n, len(assumptions))) @ root.T), float)
+
+
+def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFrame:
+    """Do scenarios have the means (k,) and covariance (k, k) that they claim?
+
+    ``scenarios`` are (n, k) independent draws, or (paths, months, k) with independent paths and any dependence
+    within one. Rows ``means`` and ``covariances``: number of entries, largest ``|z|``, and its p-value after
+    Bonferroni's correction. The z of an entry is its error over its standard error (ddof 1) across paths.
+    """
+    x = np.asarray(scenarios, float)
+    deviation = (x[:, None, :] if x.ndim == 2 else x) - np.asarray(mu, float)
+    square = np.einsum("pmi,pmj->pij", deviation, deviation) / deviation.shape[1] - np.asarray(sigma, float)
+    upper = np.triu_indices(deviation.shape[2])
+    rows = {}
+    for name, sample in {"means": deviation.mean(axis=1), "covariances": square[:, upper[0], upper[1]]}.items():
+        error, spread = np.abs(sample.mean(axis=0)), sample.std(axis=0, ddof=1) / np.sqrt(len(sample))
+        exact = error <= 1e-14
+        z = np.where(exact, 0.0, error / np.where(exact, 1.0, np.maximum(spread, 1e-300)))
+        rows[name] = (z.size, float(z.max()), float(np.minimum(1.0, 2 * z.size * ndtr(-z.max()))))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["entries", "largest z", "p-value"])
