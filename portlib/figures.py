@@ -57,7 +57,8 @@ def lines(data: pd.DataFrame, *, xlabel: str = "", ylabel: str = "", percent: st
     """One line a column over the index."""
     _, ax = axes(height=height, xlabel=xlabel, ylabel=ylabel, percent=percent)
     for i, column in enumerate(data.columns):
-        ax.plot(data.index, data[column], color=COLORS[i % 8], linestyle=DASHES[i % 8], linewidth=1.8, label=str(column))
+        ax.plot(data.index, data[column], color=COLORS[i % 8], linestyle=DASHES[i % 8], linewidth=1.8,
+                label=str(column))  # fmt: skip
     if data.shape[1] > 1:
         ax.legend(loc="best", fontsize=9.5)
     ax.margins(x=0.01)
@@ -121,7 +122,7 @@ def frontier(
     assets: Mapping[str, tuple[float, float]] | None = None,
 ) -> Axes:
     """Expected return over volatility: the frontier as a line, portfolios as dots, single assets as crosses."""
-    _, ax = axes(height=4.6, xlabel="volatility, percent a year", ylabel="expected return, percent a year", percent="xy")
+    _, ax = axes(height=4.6, xlabel="volatility, a year", ylabel="expected return, a year", percent="xy")
     ax.plot(risk, mean, color=COLORS[0], linewidth=2.2)
     for i, (name, (x, y)) in enumerate((points or {}).items(), start=1):
         ax.plot(x, y, "o", color=COLORS[i % 7], markersize=7, zorder=3)
@@ -147,7 +148,8 @@ def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axe
 
 
 def histogram(
-    values: Array | pd.Series, *, bins: int = 40, marks: Mapping[str, float] | None = None, xlabel: str = "", percent: str = ""
+    values: Array | pd.Series, *, bins: int = 40, marks: Mapping[str, float] | None = None,
+    xlabel: str = "", percent: str = "",
 ) -> Axes:
     """How values spread, with named vertical marks."""
     _, ax = axes(xlabel=xlabel, ylabel="how many", percent=percent)
@@ -165,6 +167,7 @@ def table(data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (),
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c])]
     as_percent = numeric if percent is True else [c for c in numeric if percent and c in percent]
-    formats: dict[Any, Any] = {c: "{:." + str(digits) + "%}" if c in as_percent else "{:,." + str(digits) + "f}" for c in numeric}
+    formats: dict[Any, Any] = {c: f"{{:{'' if c in as_percent else ','}.{digits}{'%' if c in as_percent else 'f'}}}"
+                               for c in numeric}
     formats |= {c: "{:,d}" for c in numeric if pd.api.types.is_integer_dtype(frame[c])}
     return frame.style.format(formats, na_rep="–").set_table_attributes('class="dataframe"')

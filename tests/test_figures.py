@@ -35,7 +35,8 @@ def test_bands_stack_to_the_whole():
 
 
 def test_a_frontier_shows_line_points_and_assets():
-    ax = figures.frontier(np.array([0.1, 0.2]), np.array([0.05, 0.08]), points={"p": (0.1, 0.05)}, assets={"q": (0.3, 0.06)})
+    risk, mean = np.array([0.1, 0.2]), np.array([0.05, 0.08])
+    ax = figures.frontier(risk, mean, points={"p": (0.1, 0.05)}, assets={"q": (0.3, 0.06)})
     assert {t.get_text() for t in ax.texts} == {"p", "q"} and len(ax.lines) == 3
 
 

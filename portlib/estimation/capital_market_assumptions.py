@@ -13,12 +13,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
-from scipy.special import ndtr, ndtri
 
 from portlib import data
 from portlib.records import Array, Assumptions
@@ -224,12 +224,12 @@ def mean_standard_error(volatility: ArrayLike, years: float) -> Array:
 
 def years_needed(volatility: float, precision: float, level: float = 0.95) -> float:
     """How many years place a mean within ``precision`` either side, at confidence ``level``: ``(z s/precision)^2``?"""
-    return float((ndtri((1 + level) / 2) * volatility / precision) ** 2)
+    return float((NormalDist().inv_cdf((1 + level) / 2) * volatility / precision) ** 2)
 
 
 def months_needed(relative_precision: float, kurtosis: float = 3.0, level: float = 0.95) -> float:
     """How many independent months place a *volatility* within a share of itself: ``(kurtosis - 1)/4 (z/share)^2``?"""
-    return float((kurtosis - 1) / 4 * (ndtri((1 + level) / 2) / relative_precision) ** 2)
+    return float((kurtosis - 1) / 4 * (NormalDist().inv_cdf((1 + level) / 2) / relative_precision) ** 2)
 
 
 def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1) -> pd.DataFrame:
@@ -344,5 +344,5 @@ def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFr
         error, spread = np.abs(sample.mean(axis=0)), sample.std(axis=0, ddof=1) / np.sqrt(len(sample))
         exact = error <= 1e-14
         z = np.where(exact, 0.0, error / np.where(exact, 1.0, np.maximum(spread, 1e-300)))
-        rows[name] = (z.size, float(z.max()), float(np.minimum(1.0, 2 * z.size * ndtr(-z.max()))))
+        rows[name] = (z.size, float(z.max()), float(np.minimum(1.0, 2 * z.size * NormalDist().cdf(-z.max()))))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["entries", "largest z", "p-value"])
