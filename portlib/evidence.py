@@ -150,7 +150,7 @@ class Chapter:
         return claim
 
     def tell(self, **numbers: Any) -> None:
-        """Hand numbers to the prose (``{glue:text}`name:.1%` ``) and to the register."""
+        """Hand numbers to the prose, which shows them by name with the role ``glue:text``, and to the register."""
         from myst_nb import glue
 
         for name, value in numbers.items():

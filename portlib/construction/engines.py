@@ -1,0 +1,347 @@
+"""Which weights are best under a mandate, who says so, and what does each rule cost?
+
+    minimise   w'sigma w / 2 - lambda mu'w     over the w that the mandate allows          (lambda = trade-off = 1/A)
+
+Limits and bounds go to an exchange of active sets, which ends with a certificate (the Karush-Kuhn-Tucker conditions)
+or gives way to piqp's interior point; the critical line repeats it from corner to corner for all lambda, or gives way
+to cvxcla. Distances and soft rules go to cvxpy. Whoever solved it, weights are compared with the mandate's own
+definitions before an `Allocation` is made. The postures are in `mean_variance`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portlib import data
+from portlib.construction.mandate import (
+    Bounds,
+    Limit,
+    Mandate,
+    Program,
+    TrackingError,
+    diagnose,
+    fully_invested,
+    long_only,
+)
+from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
+
+#: Relative size below which a multiplier or a slack is zero: a few thousand roundings of double precision.
+TIE = 1e-12
+#: Exchanges settle in about ten rounds or cycle; after this many the interior point begins.
+ROUNDS = 25
+#: Step past a corner, relative to the natural unit of lambda, at which the next segment is certified.
+STEP = 1e-9
+#: How far the two segments at a corner may lie apart in weights, and a corner miss an optimality condition.
+SURE = 1e-7
+#: Assets held at the start of the exchange, and the fewest that may join in one round: small systems solve fastest.
+HELD = 30
+
+
+class Solution(NamedTuple):
+    """Weights (n,), row multipliers (m,) and bound multipliers (n,): ``sigma w - c = rows'y + z``.
+
+    `at` (n,) and `on` (m,) say where they stand: -1 at the lower limit, 0 between, 1 at the upper; empty if uncertain.
+    """
+
+    w: Array
+    y: Array
+    z: Array
+    at: Array
+    on: Array
+
+
+class NotSolved(ValueError):
+    """A solver gave no answer, or one that breaks the mandate; the message names the solver and the constraint."""
+
+
+def default_mandate(assumptions: Assumptions, mandate: Mandate | None) -> Mandate:
+    """The mandate, or fully invested and long only where there is none; AssumptionsError where labels differ."""
+    if mandate is None:
+        return _plain(assumptions.labels)
+    if mandate.labels != assumptions.labels:
+        raise AssumptionsError("mandate and assumptions must have the same labels in the same order: "
+                               f"{', '.join(mandate.labels)} against {', '.join(assumptions.labels)}")
+    return mandate
+
+
+@lru_cache(maxsize=8)
+def _plain(labels: tuple[str, ...]) -> Mandate:
+    return Mandate(labels, [fully_invested(), long_only()])
+
+
+def solve(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Array, dict[str, float], str]:
+    """Weights (n,), multipliers by constraint name and engine; `trade_off` may be infinite under a cone alone.
+
+    Raises Infeasible (no portfolio obeys the mandate; names the conflict) or NotSolved.
+    """
+    if not mandate.is_linear:
+        return _conic(assumptions, mandate, trade_off)
+    found, engine = _linear(assumptions, mandate, trade_off)
+    return found.w, by_name(mandate.program, found.y, found.z), engine
+
+
+def allocation(
+    assumptions: Assumptions, mandate: Mandate | None, w: Array, objective: str, status: Status, engine: str,
+    start: float, prices: Mapping[str, float],
+) -> Allocation:
+    """The record, after `w` was checked against the mandate's definitions; NotSolved names a rule that it breaks."""
+    residuals = {} if mandate is None else {k: float(v) for k, v in mandate.violations(w, assumptions).items()}
+    tolerance = data.policy("mandate_tolerance")
+    for name, excess in residuals.items():
+        if not excess <= tolerance and mandate is not None and mandate[name].penalty is None:
+            raise NotSolved(f"{engine} broke {name!r} by {excess:.3g}; its weights are withheld")
+    w.setflags(write=False)
+    mean, risk, sharpe = assumptions.mean_of(w), assumptions.risk_of(w), assumptions.sharpe_of(w)
+    fingerprint = "" if mandate is None else mandate.fingerprint
+    return Allocation(assumptions.labels, w, objective, mean, risk, sharpe, status, engine,
+                      time.perf_counter() - start, residuals, prices, fingerprint)
+
+
+def by_name(p: Program, y: Array, z: Array) -> dict[str, float]:
+    """Row and bound multipliers as amounts by constraint name; a bound's is the sum over the assets it binds."""
+    names = (*p.row_names, *p.lower_names, *p.upper_names)
+    prices = dict.fromkeys(filter(None, names), 0.0)
+    for name, value in zip(p.row_names, y, strict=True):
+        prices[name] += abs(float(value))
+    for i in np.flatnonzero(z):
+        name = p.lower_names[i] if z[i] > 0 else p.upper_names[i]
+        if name:  # without one, z is rounding on a side that has no limit
+            prices[name] += abs(float(z[i]))
+    return prices
+
+
+def refusal(assumptions: Assumptions, mandate: Mandate, engine: str) -> ValueError:
+    """Why there is no answer: the conflict in the mandate, or what the engine said."""
+    conflict = diagnose(mandate, assumptions)
+    return conflict or NotSolved(f"{engine}: no answer, although the mandate can be obeyed; check that bounds on the "
+                                 "weights keep return and short positions finite")
+
+
+def exchange(sigma: Array, c: Array, p: Program, state: tuple[Array, Array] | None = None) -> Solution | None:
+    """Minimise ``w'sigma w / 2 - c'w`` by exchanging active sets until the conditions hold (Judice and Pires 1994).
+
+    `state` is where weights and rows start, as in `Solution`. None where no certificate was reached.
+    """
+    n, fixed, equal = len(c), p.lower == p.upper, p.rows_lower == p.rows_upper
+    scale = max(float(np.abs(sigma).max()), float(np.abs(c).max())) or 1.0
+    if state is None:
+        at = np.where(np.isfinite(p.lower), -1, np.where(np.isfinite(p.upper), 1, 0))
+        least = np.argpartition(sigma.mean(axis=0) - c, HELD)[:HELD] if n > HELD else np.arange(n)
+        at[least] = np.where(fixed[least], -1, 0)
+        on = equal.astype(int)
+    else:
+        at, on = state
+    for _ in range(ROUNDS):
+        w = np.where(at < 0, p.lower, np.where(at > 0, p.upper, 0.0))
+        is_free, is_off = at == 0, on == 0
+        free, held, moved = is_free.nonzero()[0], on.nonzero()[0], w.nonzero()[0]
+        k, rows, block = len(free), p.rows[held], sigma[free]
+        goal = np.where(on > 0, p.rows_upper, p.rows_lower)[held]
+        x = _kkt(block, rows, free, np.concatenate([c[free] - block @ w, goal - rows @ w]))
+        z = x[:k] @ block + w[moved] @ sigma[moved] - c - x[k:] @ rows
+        w[free], y = x[:k], np.zeros(len(on))
+        y[held], value = x[k:], p.rows @ w
+        out = is_free * ((w > p.upper + TIE) * 1 - (w < p.lower - TIE))
+        across = is_off * ((value > p.rows_upper + TIE) * 1 - (value < p.rows_lower - TIE))
+        drop = ~equal & (y * on > TIE * scale)
+        gain = np.where(fixed, 0.0, z * at)
+        join = (gain > TIE * scale).nonzero()[0]
+        if not (join.size or out.any() or across.any() or drop.any()):
+            wrong = max(np.abs(z[free]).max(initial=0.0) / scale, np.abs(value[held] - goal).max(initial=0.0))
+            z[free] = 0.0
+            w = np.minimum(np.maximum(w, p.lower), p.upper)
+            return Solution(w, y, z, at, on) if wrong <= ROUNDING and np.isfinite(x).all() else None
+        if len(join) > max(k, HELD):
+            join = join[np.argpartition(-gain[join], max(k, HELD))[: max(k, HELD)]]
+        at, on = at + out, np.where(drop, 0, on + across)
+        at[join] = 0
+    return None
+
+
+def _linear(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Solution, str]:
+    found = exchange(assumptions.sigma, trade_off * assumptions.mu, mandate.program)
+    return (found, "block principal pivoting") if found else _interior(assumptions, mandate, trade_off)
+
+
+def _interior(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Solution, str]:
+    """piqp's interior point, then an exchange from its active set, which makes the answer exact where it can."""
+    import piqp
+
+    p, sigma, c = mandate.program, assumptions.sigma, trade_off * assumptions.mu
+    scale = float(np.abs(sigma).max()) or 1.0
+    engine, matrix, rows = f"piqp {piqp.__version__}", np.asfortranarray(sigma / scale), np.asfortranarray(p.rows)
+    for tolerance in (1e-11, 1e-9):  # the second for a singular sigma, whose last digits do not settle
+        solver = piqp.DenseSolver()
+        for setting in ("eps_abs", "eps_rel", "eps_duality_gap_abs", "eps_duality_gap_rel"):
+            setattr(solver.settings, setting, tolerance)
+        solver.setup(matrix, -c / scale, None, None, rows, p.rows_lower, p.rows_upper, p.lower, p.upper)
+        status = solver.solve()
+        if status != piqp.PIQP_MAX_ITER_REACHED:
+            break
+    if status != piqp.PIQP_SOLVED:
+        raise refusal(assumptions, mandate, f"{engine} ({status.name})")
+    r = solver.result
+    at = np.where(r.z_bl > r.s_bl, -1, np.where(r.z_bu > r.s_bu, 1, 0))
+    on = np.where(p.rows_lower == p.rows_upper, 1, np.where(r.z_l > r.s_l, -1, np.where(r.z_u > r.s_u, 1, 0)))
+    unsure, w = np.zeros(0), np.clip(r.x, p.lower, p.upper)
+    approximate = Solution(w, scale * (r.z_l - r.z_u), scale * (r.z_bl - r.z_bu), unsure, unsure)
+    return exchange(sigma, c, p, (at, on)) or approximate, engine
+
+
+def _conic(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Array, dict[str, float], str]:
+    """Distances and soft rules, stated in cvxpy."""
+    import cvxpy as cp
+
+    values, vectors = np.linalg.eigh(assumptions.sigma)
+    root = np.sqrt(np.clip(values, 0, None))[:, None] * vectors.T
+    w, penalties, named = cp.Variable(len(assumptions)), [], []
+    for c in mandate.constraints:
+        slack = cp.Variable(nonneg=True) if c.penalty is not None else 0.0
+        if c.penalty is not None:
+            penalties.append(c.penalty * slack)
+            if trade_off == 0:
+                raise NotSolved(f"{c.name!r} is soft: its penalty is in return, which least risk does not weigh; "
+                                "use maximum_utility, or make it hard")
+        if isinstance(c, (Limit, Bounds)):
+            if isinstance(c, Limit):
+                held = np.nan_to_num(mandate.vector(c.coefficients)).reshape(1, -1) @ w
+                low, high = np.array([c.lower]), np.array([c.upper])
+            else:
+                held, low, high = w, mandate.vector(c.lower), mandate.vector(c.upper)
+            equal = (low == high) & (c.penalty is None)
+            same, below, above = map(np.flatnonzero, (equal, np.isfinite(low) & ~equal, np.isfinite(high) & ~equal))
+            parts = [held[same] == low[same]] if same.size else []
+            parts += [held[below] >= low[below] - slack] if below.size else []
+            parts += [held[above] <= high[above] + slack] if above.size else []
+        elif isinstance(c, TrackingError):
+            parts = [cp.norm(root @ (w - np.nan_to_num(mandate.vector(c.benchmark)))) <= c.limit + slack]
+        else:
+            parts = [cp.norm1(w - np.nan_to_num(mandate.vector(c.current))) / 2 <= c.limit + slack]
+        named += [(c.name, part) for part in parts]
+    unit = float(np.abs(assumptions.sigma).max()) if np.isfinite(trade_off) else 1.0
+    loss = sum(penalties) - assumptions.mu @ w
+    if np.isfinite(trade_off):
+        loss = cp.sum_squares(root @ w) / (2 * unit) + (trade_off / unit) * loss
+    problem = cp.Problem(cp.Minimize(loss), [part for _, part in named])
+    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+    engine = f"cvxpy {cp.__version__} with Clarabel"
+    if w.value is None:
+        raise refusal(assumptions, mandate, f"{engine} ({problem.status})")
+    prices = dict.fromkeys((c.name for c in mandate.constraints), 0.0)
+    for name, part in named:
+        prices[name] += unit * float(np.sum(np.abs(part.dual_value)))
+    return np.clip(w.value, mandate.program.lower, mandate.program.upper), prices, engine
+
+
+def critical_line(assumptions: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array, str]:
+    """All solutions under limits and bounds: corners (k, n), trade-offs (k,), row multipliers (k + 1, m), engine.
+
+    From the highest trade-off to zero; the last row of multipliers is their slope in lambda above the first corner.
+    Raises Infeasible; NotSolved for distances, soft rules and positions without limit.
+    """
+    bent = [c.name for c in mandate.constraints if c.penalty is not None or not isinstance(c, (Limit, Bounds))]
+    if bent:
+        raise NotSolved(f"the frontier is straight lines only under hard limits and bounds, unlike {', '.join(bent)}: "
+                        "use minimum_risk, target_return or maximum_utility")
+    traced, engine = _segments(assumptions, mandate), "critical line"
+    if traced is None:
+        traced, engine = cvxcla_line(assumptions, mandate)
+    return *traced, engine
+
+
+def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | None:
+    """The critical line from lambda = 0 up, a certified active set for each segment; None where there is none."""
+    p, n, m = mandate.program, len(a), len(mandate.program.rows)
+    scale, spread = float(np.abs(a.sigma).max()) or 1.0, float(np.ptp(a.mu)) or 1.0
+    sigma, mu, loose, free_row = a.sigma / scale, a.mu / spread, p.lower < p.upper, p.rows_lower < p.rows_upper
+    now, found = 0.0, None
+    corners: list[Array] = []
+    trade_offs: list[float] = []
+    multipliers: list[Array] = []
+    while len(corners) < 100 * (n + m):
+        if found is None:  # the first, or a corner where more than one weight or rule changes
+            start = _linear(a, mandate, now * scale / spread)[0]
+            found = exchange(sigma, now * mu, p, (start.at, start.on)) if start.at.size else None
+        if found is None:
+            return None
+        w, y, z, at, on = found
+        free, held = (at == 0).nonzero()[0], on.nonzero()[0]
+        k, dw, dy = len(free), np.zeros(n), np.zeros(m)
+        x = _kkt(sigma[free], p.rows[held], free, np.concatenate([mu[free], np.zeros(len(held))]))
+        dw[free], dy[held] = x[:k], x[k:]
+        dz = x[:k] @ sigma[free] - mu - dy @ p.rows
+        if not corners:
+            corners, trade_offs, multipliers = [w], [0.0], [y]
+        elif np.abs(w - corners[-1]).max() > SURE:  # a jump: sigma is singular there
+            return None
+        # Room below, then room above: of weights and rows to their limits, of the multipliers of held ones to zero.
+        value, slope = p.rows @ w, np.concatenate([np.where(at == 0, dw, dz), np.where(on == 0, p.rows @ dw, dy)])
+        below = np.where(at == 0, w - p.lower, np.where((at < 0) & loose, z, np.inf))
+        above = np.where(at == 0, p.upper - w, np.where((at > 0) & loose, -z, np.inf))
+        row_below = np.where(on == 0, value - p.rows_lower, np.where((on < 0) & free_row, y, np.inf))
+        row_above = np.where(on == 0, p.rows_upper - value, np.where((on > 0) & free_row, -y, np.inf))
+        room, pace = np.concatenate([below, row_below, above, row_above]), np.concatenate([-slope, slope])
+        steps = np.maximum(room, 0.0) / np.where(pace > ROUNDING, pace, np.nan)
+        if not np.isfinite(steps).any():
+            if np.abs(dw).max() > ROUNDING:  # positions without limit
+                return None
+            rows = np.vstack([np.array(multipliers[::-1]) * scale, dy * spread])
+            return np.array(corners[::-1]), np.array(trade_offs[::-1]) * scale / spread, rows
+        event = int(np.nanargmin(steps))
+        now, step = now + steps[event], steps[event]
+        corners, trade_offs, multipliers = [*corners, w + step * dw], [*trade_offs, now], [*multipliers, y + step * dy]
+        state, side = np.concatenate([at, on]), -1 if event < n + m else 1
+        state[event % (n + m)] = side if state[event % (n + m)] == 0 else 0
+        now += STEP * (1 + now)
+        found = exchange(sigma, now * mu, p, (state[:n], state[n:]))
+    return None
+
+
+def cvxcla_line(assumptions: Assumptions, mandate: Mandate) -> tuple[tuple[Array, Array, Array], str]:
+    """As `critical_line`, by cvxcla: for a singular sigma, and as a second method. Its corners are checked for ties."""
+    import cvxcla
+
+    p, mu, sigma = mandate.program, assumptions.mu, assumptions.sigma
+    engine = f"cvxcla {cvxcla.__version__}"
+    equal = p.rows_lower == p.rows_upper
+    high, low = ~equal & np.isfinite(p.rows_upper), ~equal & np.isfinite(p.rows_lower)
+    g, h = np.vstack([p.rows[high], -p.rows[low]]), np.concatenate([p.rows_upper[high], -p.rows_lower[low]])
+    try:
+        points = cvxcla.CLA(mean=mu, covariance=sigma, lower_bounds=p.lower, upper_bounds=p.upper,
+                            a=p.rows[equal], b=p.rows_lower[equal], g=g, h=h).turning_points
+    except cvxcla.CLAError as stopped:
+        raise refusal(assumptions, mandate, f"{engine} ({stopped})") from stopped
+    multipliers, above = np.zeros((len(points), len(p.rows))), int(high.sum())
+    for row, point in zip(multipliers, points, strict=True):
+        row[equal] -= point.nu
+        row[high] -= point.eta[:above]
+        row[low] += point.eta[above:]
+    finite = np.isfinite([point.lamb for point in points])
+    w, trade_offs, y = np.array([x.weights for x in points]), np.array([x.lamb for x in points]), multipliers
+    gradient = np.vstack([-mu, w[finite] @ sigma - np.outer(trade_offs[finite], mu)])
+    w = np.vstack([w[finite][0], w[finite]])
+    z, value = gradient - y @ p.rows, w @ p.rows.T
+    wrong = np.where(w > p.lower + TIE, np.maximum(z, 0), 0) - np.where(w < p.upper - TIE, np.minimum(z, 0), 0)
+    wrong_y = np.where(value > p.rows_lower + TIE, np.maximum(y, 0), 0)
+    wrong_y -= np.where(value < p.rows_upper - TIE, np.minimum(y, 0), 0)
+    scale = np.append(0.0, np.abs(sigma).max() + trade_offs[finite] * np.abs(mu).max()) + np.abs(mu).max()
+    if np.any(wrong.max(axis=1) > SURE * scale) or np.any(wrong_y.max(axis=1, initial=0.0) > SURE * scale):
+        raise refusal(assumptions, mandate, f"{engine} (a corner is not optimal)")
+    return (w[1:], trade_offs[finite], np.vstack([y[1:], y[:1]])), engine
+
+
+def _kkt(block: Array, rows: Array, free: NDArray[np.intp], right: Array) -> Array:
+    """Solve the conditions on the free weights and the held rows, by the shortest solution where there are several."""
+    k, size = len(free), len(free) + len(rows)
+    kkt = np.zeros((size, size))
+    kkt[:k, :k], kkt[:k, k:], kkt[k:, :k] = block[:, free], -rows[:, free].T, rows[:, free]
+    try:
+        return np.asarray(np.linalg.solve(kkt, right))
+    except np.linalg.LinAlgError:
+        return np.asarray(np.linalg.lstsq(kkt, right, rcond=ROUNDING)[0])

@@ -1,0 +1,337 @@
+"""Which portfolios give the most return for their risk, under a mandate?
+
+    maximise   U(w) = mu'w - (A/2) w'sigma w     over the w that the mandate allows         (A is the risk aversion)
+
+Annual decimals. Dividing by -A gives the critical line's form, minimise w'sigma w / 2 - lambda mu'w with lambda = 1/A;
+a text that minimises w'sigma w - lambda mu'w, without the half, has lambda = 2/A. As lambda falls from infinity to zero
+the best weights move in straight lines from the highest return to the least risk: `frontier` traces all of them once.
+
+What it leaves out: that mu and sigma are estimates, everything after one period, and taxes.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from portlib.construction.engines import TIE, allocation, by_name, critical_line, default_mandate, refusal, solve
+from portlib.construction.mandate import Limit, Mandate, TrackingError
+from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
+
+# ---- closed forms: no rule but the budget ------------------------------------------------------------------------
+
+
+def _inverse_times(sigma: Array, right: Array) -> Array:
+    smallest = float(np.linalg.eigvalsh(sigma)[0])
+    if smallest <= ROUNDING * float(np.max(np.abs(sigma))):
+        raise AssumptionsError(f"a closed form inverts sigma, whose smallest eigenvalue is {smallest:.3g}: drop "
+                               "riskless or duplicated assets, or use minimum_risk or maximum_utility, which do not")
+    return np.asarray(np.linalg.solve(sigma, right), dtype=np.float64)
+
+
+def closed_form_minimum_variance(sigma: Array) -> Array:
+    """Weights (n,) of least risk, short sales allowed: ``sigma^-1 1`` made to sum to one (Merton 1972)."""
+    x = _inverse_times(sigma, np.ones(len(sigma)))
+    return np.asarray(x / x.sum())
+
+
+def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
+    """Weights (n,) of greatest Sharpe ratio, short sales allowed: ``sigma^-1 (mu - rf)`` to sum one (Tobin 1958).
+
+    AssumptionsError where that sum is not positive: the least risk earns no more than rf, and no maximum exists.
+    """
+    x = _inverse_times(sigma, mu - rf)
+    if x.sum() <= 0:
+        raise AssumptionsError(f"no tangency portfolio: the portfolio of least risk earns no more than rf = {rf:g}")
+    return np.asarray(x / x.sum())
+
+
+def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
+    """Weights (n,) that sum to one and maximise utility, short sales allowed: ``w0 + sigma^-1 (mu - eta) / A``.
+
+    ``w0`` is the least risk and ``eta`` its expected return, so that the second part sums to zero (Merton 1972).
+    """
+    least = closed_form_minimum_variance(sigma)
+    return np.asarray(least + _inverse_times(sigma, mu - mu @ least) / risk_aversion)
+
+
+def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: float) -> Array:
+    """Shares of wealth (n,) in the risky assets, the rest in cash at `rf`: ``sigma^-1 (mu - rf) / A`` (Merton 1969)."""
+    return np.asarray(_inverse_times(sigma, mu - rf) / risk_aversion)
+
+
+# ---- naive rules, and the search that this methodology does not use -----------------------------------------------
+
+
+def equal_weights(assumptions: Assumptions) -> Allocation:
+    """One n-th in each asset (the 1/N rule of DeMiguel, Garlappi and Uppal 2009)."""
+    w = np.full(len(assumptions), 1 / len(assumptions))
+    return allocation(assumptions, None, w, "equal weights", "rule", "1/n", time.perf_counter(), {})
+
+
+def age_in_bonds(assumptions: Assumptions, age: float, *, bonds: Sequence[str], stocks: Sequence[str]) -> Allocation:
+    """The age in percent in bonds and the rest in stocks, each split equally among the labels given."""
+    if not 0 <= age <= 100:
+        raise ValueError(f"age must be between 0 and 100, got {age}")
+    unknown = sorted({*bonds, *stocks} - set(assumptions.labels))
+    if unknown or not bonds or not stocks or set(bonds) & set(stocks):
+        raise ValueError(f"bonds and stocks must be two disjoint lists of assets; not among the assets: {unknown}")
+    share = dict.fromkeys(bonds, age / 100 / len(bonds)) | dict.fromkeys(stocks, (1 - age / 100) / len(stocks))
+    w = np.array([share.get(label, 0.0) for label in assumptions.labels])
+    return allocation(assumptions, None, w, f"age in bonds ({age:g})", "rule", "age", time.perf_counter(), {})
+
+
+def particle_swarm(
+    assumptions: Assumptions, *, rng: np.random.Generator, risk_aversion: float | None = None,
+    particles: int = 40, iterations: int = 200,
+) -> Allocation:
+    """A long-only search as planning apps use it, here only to be measured against.
+
+    Maximises utility, or the Sharpe ratio where `risk_aversion` is None. Positions become weights by clipping at zero
+    and dividing by their sum. Inertia 0.729 and pulls of 1.494 are those of Clerc and Kennedy (2002).
+    """
+    start, n = time.perf_counter(), len(assumptions)
+
+    def score(w: Array) -> Array:
+        mean, variance = w @ assumptions.mu, np.einsum("pi,pi->p", w @ assumptions.sigma, w)
+        if risk_aversion is None:
+            return np.asarray((mean - assumptions.rf) / np.sqrt(variance))
+        return np.asarray(mean - risk_aversion / 2 * variance)
+
+    w = rng.dirichlet(np.ones(n), particles)
+    velocity, best, record = np.zeros_like(w), w.copy(), score(w)
+    for _ in range(iterations):
+        own, social = rng.random((2, particles, n))
+        velocity = 0.729 * velocity + 1.494 * (own * (best - w) + social * (best[record.argmax()] - w))
+        w = np.clip(w + velocity, 0.0, None)
+        total = w.sum(axis=1, keepdims=True)
+        w = np.divide(w, total, out=best.copy(), where=total > 0)
+        now = score(w)
+        better = now > record
+        best[better], record[better] = w[better], now[better]
+    what = "maximum Sharpe ratio" if risk_aversion is None else f"maximum utility (A = {risk_aversion:g})"
+    return allocation(assumptions, None, best[record.argmax()], what, "rule", "particle swarm", start, {})
+
+
+# ---- one portfolio ------------------------------------------------------------------------------------------------
+
+
+def minimum_risk(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
+    """The least risky portfolio that the mandate allows (without one: fully invested and long only).
+
+    Raises Infeasible, which names the rules that conflict; NotSolved for a soft rule, whose penalty is in return.
+    """
+    return _single(assumptions, default_mandate(assumptions, mandate), 0.0, "minimum risk")
+
+
+def maximum_utility(assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float) -> Allocation:
+    """The maximum of ``mu'w - (A/2) w'sigma w``, less the penalties of soft rules.
+
+    At ``A = 0`` the highest return, and under limits and bounds the least risky of the portfolios that share it.
+    Raises Infeasible, NotSolved, and ValueError where A is negative or infinite.
+    """
+    trade_off, mandate = _trade_off(risk_aversion), default_mandate(assumptions, mandate)
+    if trade_off == np.inf and mandate.is_linear:
+        return frontier(assumptions, mandate).maximum_utility(0.0)
+    return _single(assumptions, mandate, trade_off, f"maximum utility (A = {risk_aversion:g})")
+
+
+def target_return(assumptions: Assumptions, mandate: Mandate | None = None, *, r: float) -> Allocation:
+    """The least risky portfolio that is expected to earn at least `r` (annual decimal); raises as `minimum_risk`."""
+    mandate = default_mandate(assumptions, mandate)
+    return _single(assumptions, mandate, 0.0, f"least risk for a return of {r:.2%}", _return_floor(assumptions, r))
+
+
+def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
+    """The greatest Sharpe ratio, read off the exact frontier; raises as `frontier` and `Frontier.maximum_sharpe`."""
+    return frontier(assumptions, mandate).maximum_sharpe()
+
+
+def _return_floor(assumptions: Assumptions, r: float) -> Limit:
+    means = dict(zip(assumptions.labels, assumptions.mu.tolist(), strict=True))
+    return Limit("target return", means, lower=r, unit="expected return")
+
+
+def _trade_off(risk_aversion: float) -> float:
+    if not 0 <= risk_aversion < np.inf:
+        raise ValueError(f"risk aversion must be zero or more and finite, got {risk_aversion}")
+    return 1 / risk_aversion if risk_aversion > 0 else np.inf
+
+
+def _single(a: Assumptions, mandate: Mandate, trade_off: float, objective: str, *goal: Limit) -> Allocation:
+    start = time.perf_counter()
+    w, multipliers, engine = solve(a, mandate.also(*goal) if goal else mandate, trade_off)
+    risk, unit = a.risk_of(w), 1.0
+    if trade_off == 0:
+        unit = 1 / risk if risk > 0 else 0.0
+    elif trade_off < np.inf:
+        unit = 1 / trade_off
+    prices = {name: float(unit * value) for name, value in multipliers.items()}
+    return allocation(a, mandate, w, objective, "optimal", engine, start, prices)
+
+
+# ---- every portfolio: the exact frontier --------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier:
+    """Every efficient portfolio under limits and bounds: straight lines in weights between the corners.
+
+    Parameters
+    ----------
+    assumptions, rules : Assumptions, Mandate
+        What it was traced for.
+    corners : array (k, n)
+        Weights where an asset or a rule begins or ceases to bind, from the highest return to the least risk.
+    trade_offs : array (k,)
+        ``lambda = 1/A`` at each corner, falling to zero.
+    multipliers : array (k + 1, m)
+        Of the mandate's m rows at each corner; last, their slopes in lambda above the first corner.
+    seconds, engine : float, str
+        Time of the trace; library and version, and what was done to a singular sigma.
+    """
+
+    assumptions: Assumptions
+    rules: Mandate
+    corners: Array
+    trade_offs: Array
+    multipliers: Array
+    seconds: float
+    engine: str
+    means: Array = field(init=False)
+    risks: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "means", self.corners @ self.assumptions.mu)
+        object.__setattr__(self, "risks", self._risks(self.corners))
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Asset names."""
+        return self.assumptions.labels
+
+    @property
+    def mandate(self) -> str:
+        """Fingerprint of the mandate."""
+        return self.rules.fingerprint
+
+    def minimum_risk(self) -> Allocation:
+        """The least risk."""
+        return self._read(len(self.corners) - 1, 0.0, 0.0, "minimum risk", "risk")
+
+    def maximum_return(self) -> Allocation:
+        """The highest expected return; where several portfolios share it, the least risky of them."""
+        return self._read(0, 0.0, np.inf, "maximum return", "return")
+
+    def maximum_utility(self, risk_aversion: float) -> Allocation:
+        """The maximum of ``mu'w - (A/2) w'sigma w``, for any A from 0 (the highest return) up."""
+        trade_off, what, i, t = _trade_off(risk_aversion), f"maximum utility (A = {risk_aversion:g})", 0, 0.0
+        if trade_off < self.trade_offs[0]:
+            i = int(np.searchsorted(-self.trade_offs, -trade_off, side="right")) - 1
+            t = (self.trade_offs[i] - trade_off) / (self.trade_offs[i] - self.trade_offs[i + 1])
+        return self._read(i, t, trade_off, what, "return")
+
+    def maximum_sharpe(self) -> Allocation:
+        """The greatest ``(mu'w - rf) / risk``; where a segment shares it (a riskless asset at rf), its highest return.
+
+        AssumptionsError where no portfolio is expected to earn more than rf, or a riskless one is.
+        """
+        rf, what = self.assumptions.rf, "maximum Sharpe ratio"
+        excess, variance = self.means - rf, self.risks**2
+        if not excess[0] > 0:
+            raise AssumptionsError(f"no portfolio of this mandate is expected to earn more than rf = {rf:g}")
+        if variance[-1] <= ROUNDING * np.abs(self.assumptions.sigma).max() and excess[-1] > TIE:
+            raise AssumptionsError(f"a riskless portfolio earns {self.means[-1]:.4%}, more than rf = {rf:g}: "
+                                   "the Sharpe ratio has no maximum; use the riskless return as rf")
+        # The ratio's slope in lambda has the sign of variance - lambda * excess, which changes once along the frontier.
+        i = int(np.flatnonzero(self.trade_offs * excess <= variance * (1 + ROUNDING))[0]) - 1
+        if i < 0:
+            return self._read(0, 0.0, variance[0] / excess[0], what, "sharpe")
+        a, b, c = self._variance(i)
+        step = self.means[i + 1] - self.means[i]
+        if abs(step) > TIE * excess[i]:
+            t = (step * a - excess[i] * b) / (excess[i] * c - step * b)
+        else:  # one portfolio, two corners: the trade-off alone moves
+            t = (self.trade_offs[i] - a / excess[i]) / (self.trade_offs[i] - self.trade_offs[i + 1])
+        return self._read(i, t, None, what, "sharpe")
+
+    def target_return(self, r: float) -> Allocation:
+        """The least risk whose expected return is at least `r`; Infeasible where none earns it."""
+        what = f"least risk for a return of {r:.2%}"
+        if r > self.means[0] + TIE:
+            asked = self.rules.also(_return_floor(self.assumptions, r))
+            raise refusal(self.assumptions, asked, f"the highest return is {self.means[0]:.4%}, below {r:.4%}")
+        if r <= self.means[-1]:
+            return self._read(len(self.corners) - 1, 0.0, 0.0, what, "risk", "target return")
+        i = int(np.flatnonzero(self.means[1:] < r)[0])
+        t = (self.means[i] - r) / (self.means[i] - self.means[i + 1])
+        return self._read(i, t, None, what, "risk", "target return")
+
+    def target_risk(self, s: float) -> Allocation:
+        """The highest expected return whose volatility is at most `s`; Infeasible where none is so safe."""
+        what = f"highest return for a risk of {s:.2%}"
+        variance, rounding = self.risks**2, ROUNDING * np.abs(self.assumptions.sigma).max()
+        if s < 0 or s * s < variance[-1] - rounding:
+            asked = self.rules.also(TrackingError("target risk", dict.fromkeys(self.labels, 0.0), s))
+            raise refusal(self.assumptions, asked, f"the least risk is {self.risks[-1]:.4%}, above {s:.4%}")
+        if s * s >= variance[0] - rounding:
+            return self._read(0, 0.0, np.inf, what, "return", "target risk")
+        i = int(np.flatnonzero(variance[1:] <= s * s + rounding)[0])
+        a, b, c = self._variance(i)
+        t = (a - s * s) / (np.sqrt(max(b * b - c * (a - s * s), 0.0)) - b)
+        return self._read(i, t, None, what, "return", "target risk")
+
+    def curve(self, points: int = 200) -> pd.DataFrame:
+        """Risk and mean (annual decimals) of `points` efficient portfolios, equally spaced in return."""
+        at = np.interp(np.linspace(-self.means[0], -self.means[-1], points), -self.means, np.arange(len(self.means)))
+        low = at.astype(int)
+        t, high = (at - low)[:, None], np.minimum(low + 1, len(self.means) - 1)
+        w = (1 - t) * self.corners[low] + t * self.corners[high]
+        return pd.DataFrame({"risk": self._risks(w), "mean": w @ self.assumptions.mu})
+
+    def _risks(self, w: Array) -> Array:
+        return np.asarray(np.sqrt(np.maximum(np.einsum("ki,ki->k", w @ self.assumptions.sigma, w), 0.0)))
+
+    def _variance(self, i: int) -> tuple[float, float, float]:
+        """On segment i the variance is ``a + 2 b t + c t^2`` for t from 0 to 1."""
+        first, step = self.corners[i], self.corners[i + 1] - self.corners[i]
+        slope = self.assumptions.sigma @ step
+        return float(self.risks[i] ** 2), float(first @ slope), float(step @ slope)
+
+    def _read(self, i: int, t: float, trade_off: float | None, objective: str, unit: str, goal: str = "") -> Allocation:
+        """The portfolio at `t` on segment i and its shadow prices, per unit of risk, return or Sharpe ratio."""
+        start, j, t = time.perf_counter(), min(i + 1, len(self.corners) - 1), min(max(t, 0.0), 1.0)
+        w, y = ((1 - t) * x[i] + t * x[j] for x in (self.corners, self.multipliers))
+        if trade_off is None:
+            trade_off = (1 - t) * float(self.trade_offs[i]) + t * float(self.trade_offs[j])
+        risk, p = self.assumptions.risk_of(w), self.rules.program
+        if trade_off == np.inf:
+            y, gradient, scale = self.multipliers[-1], -self.assumptions.mu, 1.0
+        else:
+            y = y + max(trade_off - self.trade_offs[0], 0.0) * self.multipliers[-1]
+            gradient = self.assumptions.sigma @ w - trade_off * self.assumptions.mu
+            above = {"risk": risk**2, "return": 1.0, "sharpe": self.assumptions.mean_of(w) - self.assumptions.rf}[unit]
+            below = {"risk": risk**3, "return": trade_off, "sharpe": risk**3}[unit]
+            scale = above / below if below > 0 else 0.0
+        z = gradient - y @ p.rows
+        bound = ((w <= p.lower + TIE) & (z > 0)) | ((w >= p.upper - TIE) & (z < 0))
+        prices = {name: float(scale * value) for name, value in by_name(p, y, np.where(bound, z, 0.0)).items()}
+        if goal:
+            prices[goal] = 0.0 if trade_off == np.inf else float(scale * (trade_off if unit == "risk" else risk))
+        status: Status = "read off the exact frontier"
+        return allocation(self.assumptions, self.rules, w, objective, status, self.engine, start, prices)
+
+
+def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Frontier:
+    """Trace every efficient portfolio under limits and bounds, exactly and once: the critical line (Markowitz 1956).
+
+    Raises Infeasible, which names the rules that conflict; NotSolved for distances and soft rules, whose frontier is
+    not made of straight lines, and for positions without limit.
+    """
+    start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
+    corners, trade_offs, multipliers, engine = critical_line(assumptions, mandate)
+    return Frontier(assumptions, mandate, corners, trade_offs, multipliers, time.perf_counter() - start, engine)
