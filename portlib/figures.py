@@ -130,7 +130,7 @@ def frontier(
     for name, (x, y) in (assets or {}).items():
         ax.plot(x, y, "x", color="#777777", markersize=6)
         ax.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8.5, color="#666666")
-    ax.margins(x=0.12)
+    ax.margins(x=0.17)
     return ax
 
 
@@ -139,7 +139,8 @@ def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axe
     _, ax = axes(height=4.2, xlabel=xlabel, ylabel="weight, percent", percent=percent)
     hatches = ("", "//", "", "..", "", "\\\\", "", "xx", "", "++")
     bands = ax.stackplot(weights.index.to_numpy(), weights.to_numpy().T, labels=[str(c) for c in weights.columns],
-                         colors=[COLORS[i % 8] for i in range(weights.shape[1])], alpha=0.85)  # fmt: skip
+                         colors=[(*COLORS, "#999999", "#882255")[i % 10] for i in range(weights.shape[1])],
+                         alpha=0.85)  # fmt: skip
     for band, hatch in zip(bands, (hatches * 3)[: len(bands)], strict=True):
         band.set(hatch=hatch, edgecolor="white", linewidth=0.4)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, reverse=True)

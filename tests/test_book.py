@@ -1,0 +1,250 @@
+"""The one run, tried on a book of a few lines: what it publishes, and what keeps it from publishing."""
+
+import csv
+import hashlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import build
+import pytest
+import yaml
+
+from portlib import evidence
+
+ROOT = Path(__file__).parents[1]
+FRONT = """---
+jupytext:
+  text_representation:
+    extension: .md
+    format_name: myst
+kernelspec:
+  display_name: Python 3
+  language: python
+  name: python3
+---
+
+"""
+CHAPTER = FRONT + """# The first chapter
+
+Its number is {glue:text}`half:.1%`; see [the matrix](../../book/matrix.md).
+
+```{code-cell} ipython3
+from portlib.evidence import Chapter
+evidence = Chapter("first", prefix="FI")
+```
+
+```{code-cell} ipython3
+evidence.claim("FI-01", "A half is a half.", measured=0.5 - 1 / 2, at_most=1e-12, unit="one",
+               by="identity", answers=["CM-01"], cannot_show="that halves matter")
+```
+
+```{code-cell} ipython3
+evidence.tell(half=0.5)
+evidence.table()
+```
+"""
+SILENT = FRONT + "# A chapter without checks\n\n```{code-cell} ipython3\n1 + 1\n```\n"
+STRAY = CHAPTER.replace('"first"', '"stray"').replace("FI", "ST").replace("CM-01", "CM-99")
+REQUIREMENTS = [
+    {"id": "CM-01", "kind": "executed", "status": "statute", "requirement": "Halves are halves."},
+    {"id": "CM-02", "kind": "documented", "section": "book/index#why", "status": "PROPOSED rule", "requirement": "Why"},
+]
+
+
+def page_tree(folder: Path) -> dict[str, str]:
+    """Every file of a folder with its hash."""
+    files = (path for path in sorted(folder.rglob("*")) if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def stand_in(root: Path) -> Path:
+    """A book of one chapter, with this project's own build, extension and configuration."""
+    shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
+    for name in ("_config.yml", "requirements.lock"):
+        shutil.copy2(ROOT / name, root / name)
+    shared = {"citation": "a law", "applies_to": "everyone", "confidence": "text read", "checked": "2026-10"}
+    text = {
+        "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n"
+        "  - file: notebooks/construction/first\n  - file: book/matrix\n",
+        "book/index.md": "# A book\n\n## Why\n\nBegin with [the chapter](../notebooks/construction/first.md).\n",
+        "book/matrix.md": "# Matrix\n\n```{requirements-matrix}\n```\n\n```{evidence-register}\n```\n\n"
+        "[evidence.json](../evidence.json)\n",
+        "book/references.bib": "",
+        "book/requirements.yml": yaml.safe_dump([{**shared, **entry} for entry in REQUIREMENTS]),
+        "notebooks/construction/first.md": CHAPTER,
+        "tests/construction/test_first.py": '"""Its tests."""\n',
+    }
+    for name, content in text.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(content, encoding="utf-8")
+    return root
+
+
+def add_chapter(root: Path, name: str, text: str) -> None:
+    (root / "notebooks" / "construction" / f"{name}.md").write_text(text, encoding="utf-8")
+    with (root / "_toc.yml").open("a", encoding="utf-8") as toc:
+        toc.write(f"  - file: notebooks/construction/{name}\n")
+
+
+def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, str(ROOT / "book" / "build.py"), *arguments, "--root", str(root)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = stand_in(tmp_path_factory.mktemp("published"))
+    result = run(root, "book")
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert result.stdout.rstrip().endswith(str(root / "_build" / "html" / "index.html"))
+    return root
+
+
+@pytest.fixture
+def copy(published: Path, tmp_path: Path) -> Path:
+    """The published book, free to be broken."""
+    return shutil.copytree(published, tmp_path / "copy", ignore=shutil.ignore_patterns(".run"))
+
+
+def test_a_sound_book_is_published_with_its_evidence(published: Path) -> None:
+    site = published / "_build" / "html"
+    register = json.loads((site / "evidence.json").read_text(encoding="utf-8"))
+    (claim,) = register["chapters"]["first"]["claims"]
+    assert (claim["id"], claim["measured"], claim["bound"], claim["holds"]) == ("FI-01", 0.0, 1e-12, True)
+    assert register["chapters"]["first"]["numbers"] == {"half": 0.5}
+    assert register["made_from"]["lock"] == hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()[:10]
+    with (site / "evidence.csv").open(encoding="utf-8") as file:
+        assert [row["id"] for row in csv.DictReader(file)] == ["FI-01"]
+
+
+def test_a_chapter_shows_its_number_and_where_it_comes_from(published: Path) -> None:
+    page = (published / "_build" / "html" / "notebooks" / "construction" / "first.html").read_text(encoding="utf-8")
+    assert "50.0%" in page
+    assert "checks passed 1/1" in page
+    assert re.search(r"executed \d{4}-\d\d-\d\d \d\d:\d\d UTC", page)
+    for target in ("../../notebooks/construction/first.ipynb", "../../source/tests/construction/test_first.html"):
+        assert f"href='{target}'" in page
+
+
+def test_the_matrix_tells_executed_from_documented_and_shows_measured_against_bound(published: Path) -> None:
+    page = (published / "_build" / "html" / "book" / "matrix.html").read_text(encoding="utf-8")
+    executed, documented = page.index('id="cm-01"'), page.index('id="cm-02"')
+    assert 'href="../notebooks/construction/first.html#FI-01"' in page[executed:documented]
+    assert "0 (at most 1e-12) one" in page[executed:documented]
+    assert 'href="index.html#why"' in page[documented:]
+    assert "PROPOSED rule" in page[documented:]
+    assert "<b>1</b> executed" in page
+    assert "<b>0</b> open" in page
+
+
+def test_a_claim_that_fails_publishes_nothing_and_is_named(copy: Path) -> None:
+    before = page_tree(copy / "_build" / "html")
+    add_chapter(copy, "wrong", CHAPTER.replace('"first"', '"wrong"').replace("FI", "WR").replace("1 / 2", "1 / 3"))
+    result = run(copy, "book")
+    assert result.returncode == 1
+    assert re.search(r"notebooks/construction/wrong\.md:\d+: cell 2: ClaimFailed: WR-01 does not hold", result.stderr)
+    assert "nothing was published" in result.stderr
+    assert page_tree(copy / "_build" / "html") == before
+
+
+def test_evidence_with_gaps_is_refused_by_name(tmp_path: Path) -> None:
+    root = stand_in(tmp_path)
+    (root / "notebooks" / "construction" / "first.md").unlink()
+    (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n", encoding="utf-8")
+    add_chapter(root, "silent", SILENT)
+    add_chapter(root, "stray", STRAY)
+    result = run(root, "test")
+    assert result.returncode == 1
+    assert "chapter silent makes no claim" in result.stderr
+    assert "claim ST-01 answers CM-99, which is no requirement" in result.stderr
+    assert "requirement CM-01 is called executed but no passing check answers it" in result.stderr
+
+
+def test_a_page_that_cannot_be_rendered_without_a_warning_publishes_nothing(copy: Path) -> None:
+    before = page_tree(copy / "_build" / "html")
+    with (copy / "book" / "index.md").open("a", encoding="utf-8") as page:
+        page.write("\nSee {doc}`nowhere`.\n")
+    result = run(copy, "book")
+    assert result.returncode == 1
+    assert f"{copy}/book/index.md:7: WARNING: unknown document: 'nowhere'" in result.stderr
+    assert page_tree(copy / "_build" / "html") == before
+
+
+def test_plain_jupyter_book_makes_the_same_evidence_and_does_not_outlive_a_change(copy: Path) -> None:
+    shutil.rmtree(copy / "_build")
+    program = Path(sys.executable).with_name("jupyter-book")
+    for half, shown in ((0.5, "50.0%"), (0.25, "25.0%")):
+        environment = {**os.environ, "HALF": str(half), "PYTHONPATH": str(ROOT)}
+        chapter = copy / "notebooks" / "construction" / "first.md"
+        if half == 0.5:  # only what the chapter imports changes between the two runs, not the chapter
+            text = CHAPTER.replace("tell(half=0.5)", "tell(half=float(__import__('os').environ['HALF']))")
+            chapter.write_text(text, encoding="utf-8")
+        command = [str(program), "build", str(copy), "-W", "-n", "--keep-going"]
+        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        assert result.returncode == 0, result.stderr
+        page = copy / "_build" / "html" / "notebooks" / "construction" / "first.html"
+        assert shown in page.read_text(encoding="utf-8")
+        register = json.loads((copy / "_build" / "html" / "evidence.json").read_text(encoding="utf-8"))
+        assert register["chapters"]["first"]["numbers"] == {"half": half}
+        assert [claim["id"] for claim in register["chapters"]["first"]["claims"]] == ["FI-01"]
+
+
+def test_what_a_chapter_writes_to_stderr_is_a_fault_with_a_place(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "loud.md").write_text("# Loud\n\n```{code-cell}\nwarn()\n```\n", encoding="utf-8")
+    notebook = tmp_path / "staging" / "notebooks" / "loud.ipynb"
+    notebook.parent.mkdir(parents=True)
+    output = {"output_type": "stream", "name": "stderr", "text": ["\x1b[31mRuntimeWarning: divide by zero\n"]}
+    cell = {"cell_type": "code", "source": ["warn()"], "outputs": [output]}
+    notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    (fault,) = build.cell_faults(tmp_path, tmp_path / "staging", notebook)
+    assert fault.startswith("notebooks/loud.md:4: cell 1 writes to stderr")
+    assert fault.endswith("    RuntimeWarning: divide by zero")
+
+
+def test_a_claim_that_the_page_does_not_show_is_named(tmp_path: Path) -> None:
+    claim = {"id": "FI-01", "statement": "s", "measured": 0, "relation": "at most", "bound": 1, "unit": ""}
+    claim |= {"by": "identity", "answers": ["CM-01"], "cannot_show": "c"}
+    table = {evidence.MIME: {"chapter": "first", "claims": [claim], "numbers": {}}, "text/html": ["<a href='#FI-01'>"]}
+    notebook = tmp_path / "first.ipynb"
+    for shown in (False, True):
+        outputs = [{"data": table}, {"data": {"text/html": ["<div id='FI-01'>"]}}][: 1 + shown]
+        notebook.write_text(json.dumps({"cells": [{"cell_type": "code", "outputs": outputs}]}), encoding="utf-8")
+        if shown:
+            assert build.check_evidence([notebook], {"CM-01": {"kind": "executed"}}, []) == 1
+        else:
+            with pytest.raises(build.BuildError, match="not shown: claim FI-01 of first"):
+                build.check_evidence([notebook], {"CM-01": {"kind": "executed"}}, [])
+
+
+def test_pages_and_chapters_that_are_not_there_are_named(tmp_path: Path) -> None:
+    root = stand_in(tmp_path)
+    with pytest.raises(build.BuildError, match=r"no chapter 'secnod'; there is: first"):
+        build.build_chapter(root, "secnod")
+    (root / "notebooks" / "construction" / "lost.md").write_text(SILENT, encoding="utf-8")
+    with pytest.raises(build.BuildError, match="does not name: notebooks/construction/lost"):
+        build.build_book(root, site_wanted=False)
+    (root / "book" / "matrix.md").unlink()
+    with pytest.raises(build.BuildError, match=r"pages that do not exist: book/matrix\.md"):
+        build.build_book(root, site_wanted=False)
+
+
+def test_the_table_of_contents_names_pages_at_any_depth() -> None:
+    nested = [{"file": "b", "sections": [{"file": "c"}]}]
+    toc = {"root": "a", "parts": [{"chapters": nested}, {"chapters": [{"file": "d"}]}]}
+    assert build.documents(toc) == ["a", "b", "c", "d"]
+
+
+def test_publishing_replaces_the_whole_site(tmp_path: Path) -> None:
+    target, site = tmp_path / "_build" / "html", tmp_path / "new"
+    for folder, name in ((target, "old.html"), (site, "new.html")):
+        folder.mkdir(parents=True)
+        (folder / name).write_text(name, encoding="utf-8")
+    build.publish(site, target)
+    assert [path.name for path in target.parent.rglob("*")] == ["html", "new.html"]

@@ -1,0 +1,128 @@
+"""pyproject.toml, requirements.lock and environment.yml say the same, and a machine with make and Python is enough."""
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from importlib.metadata import distributions
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+ROOT = Path(__file__).parents[1]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
+PYTHONS = ("3.11", "3.12", "3.13")
+
+
+def entries() -> list[tuple[str, Version, Marker | None, list[str]]]:
+    """The lock as (name, version, marker, hashes)."""
+    found = []
+    for block in re.split(r"\n(?=\S)", LOCK.strip()):
+        line, *hashes = (part.strip() for part in block.split("\\\n"))
+        requirement = Requirement(line)
+        (pin,) = requirement.specifier
+        assert pin.operator == "==", line
+        found.append((canonicalize_name(requirement.name), Version(pin.version), requirement.marker, hashes))
+    return found
+
+
+def installed_on(python: str) -> dict[str, Version]:
+    """What the lock installs on a Linux machine with this Python."""
+    machine = {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "os_name": "posix",
+    }
+    wanted = [(name, version) for name, version, marker, _ in entries() if not marker or marker.evaluate(machine)]
+    names = [name for name, _ in wanted]
+    assert len(set(names)) == len(names), "the lock names a package twice for the same machine"
+    return dict(wanted)
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+def test_the_lock_satisfies_what_the_project_asks_for(python: str) -> None:
+    locked = installed_on(python)
+    asked = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
+    for requirement in map(Requirement, asked):
+        version = locked.get(canonicalize_name(requirement.name))
+        assert version is not None, f"{requirement.name} is in pyproject.toml but not in requirements.lock: make lock"
+        assert requirement.specifier.contains(version, prereleases=True), f"{requirement} but {version} is locked"
+
+
+def test_the_lock_pins_by_hash_and_names_no_index() -> None:
+    for name, _, _, hashes in entries():
+        assert hashes, f"{name} has no hash"
+        assert all(re.fullmatch(r"--hash=sha256:[0-9a-f]{64}", text) for text in hashes), name
+    assert "://" not in LOCK
+    assert "index-url" not in LOCK
+
+
+def test_jupyter_book_stays_at_one() -> None:
+    assert all(installed_on(python)["jupyter-book"].major == 1 for python in PYTHONS)
+
+
+def test_conda_users_get_python_in_the_same_range_and_packages_from_the_same_lock() -> None:
+    conda = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))
+    *packages, pip = conda["dependencies"]
+    assert pip == {"pip": ["--require-hashes", "-r requirements.lock"]}
+    (python,) = (text.removeprefix("python ") for text in packages if text.startswith("python "))
+    assert SpecifierSet(python) == SpecifierSet(PROJECT["requires-python"])
+    assert sorted(text.split()[0] for text in packages) == ["make", "pip", "python"]
+
+
+def test_the_makefile_accepts_the_pythons_that_the_project_does() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    (bounds,) = re.findall(r"not \((\d), (\d+)\) <= sys\.version_info\[:2\] < \((\d), (\d+)\)", makefile)
+    low, high = ".".join(bounds[:2]), ".".join(bounds[2:])
+    assert SpecifierSet(PROJECT["requires-python"]) == SpecifierSet(f">={low},<{high}")
+    assert [python for python in ("3.10", *PYTHONS, "3.14") if python in SpecifierSet(f">={low},<{high}")] == [*PYTHONS]
+
+
+def test_this_environment_is_the_locked_one() -> None:
+    here = f"{sys.version_info.major}.{sys.version_info.minor}"
+    locked = installed_on(here)
+    found = {canonicalize_name(d.metadata["Name"]): Version(d.version) for d in distributions()}
+    wrong = {name: (found[name], version) for name, version in locked.items() if found.get(name, version) != version}
+    assert not wrong, f"installed, locked: {wrong}; make clean-all, then make test"
+
+
+def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    given = [f"{name}={value}" for name, value in variables.items()]
+    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    command = ["make", *arguments, *given]
+    return subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, check=False)
+
+
+def test_make_help_names_every_command() -> None:
+    shown = make("help").stdout
+    for command in ("book", "test", "lab", "lock", "clean", "help", "chapter", "bench"):
+        assert f"  make {command} " in shown
+
+
+def test_a_python_that_does_not_fit_is_refused_in_one_line(tmp_path: Path) -> None:
+    old = tmp_path / "python3"
+    old.write_text("#!/bin/sh\n[ \"$1\" = --version ] && echo 'Python 3.9.2'\nexit 1\n", encoding="utf-8")
+    old.chmod(0o755)
+    result = make("book", PYTHON=str(old), VENV=str(tmp_path / "venv"))
+    assert result.returncode != 0
+    assert f"{old} is Python 3.9.2: this book needs Python 3.11, 3.12 or 3.13." in result.stderr
+    assert not (tmp_path / "venv").exists()
+
+
+def test_chapter_without_a_name_says_what_to_type(tmp_path: Path) -> None:
+    result = make("chapter", VENV=str(tmp_path / "venv"))
+    assert result.returncode != 0
+    assert "make chapter NAME=mean_variance" in result.stderr
+    assert not (tmp_path / "venv").exists()

@@ -1,0 +1,220 @@
+"""The published site: complete, self-contained, and fit for a phone.
+
+`make book` runs `check_site` before it publishes, so a site that fails it never gets here; these tests look at what
+is in `_build/html` again, and ask a browser, where one is installed, what its pages really load.
+"""
+
+import json
+import os
+import shutil
+import subprocess
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import check_site
+import pytest
+
+SITE = Path(__file__).parents[1] / "_build" / "html"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+
+built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason="no site in _build/html: run make book")
+
+
+def write(folder: Path, **pages: str) -> Path:
+    for name, text in pages.items():
+        (folder / name.replace("__", ".")).write_text(text, encoding="utf-8")
+    return folder
+
+
+def test_a_complete_site_has_no_fault(tmp_path: Path) -> None:
+    site = write(
+        tmp_path,
+        index__html="<a href='other.html#here'>x</a><a href='https://example.org'>elsewhere</a><img src='data:,'>",
+        other__html="<p id='here'></p><link rel='stylesheet' href='style.css?v=1'><script src='run.js'></script>",
+        style__css="p { background: url(data:image/png;base64,AA) }",
+        run__js="document.title = 'https://example.org'",
+    )
+    assert check_site.faults(site) == []
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        "<script src='https://cdn.example/x.js'></script>",
+        "<script>import('https://cdn.example/x.js')</script>",
+        "<link rel='stylesheet' href='//cdn.example/x.css'>",
+        "<link rel='preconnect' href='https://cdn.example'>",
+        "<img src='http://cdn.example/x.png'>",
+        "<img srcset='local.png 1x, https://cdn.example/x.png 2x'>",
+        "<style>@import 'https://cdn.example/x.css';</style>",
+        "<p style='background: url(https://cdn.example/x.png)'></p>",
+        "<iframe src='https://cdn.example/'></iframe>",
+    ],
+)
+def test_whatever_asks_another_host_is_found(tmp_path: Path, page: str) -> None:
+    write(tmp_path, index__html=page, local__png="")
+    (fault,) = check_site.faults(tmp_path)
+    assert "index.html makes the browser load" in fault
+    assert "cdn.example" in fault
+
+
+@pytest.mark.parametrize(
+    ("page", "expected"),
+    [
+        ("<a href='gone.html'>x</a>", "links to gone.html, which is not there"),
+        ("<a href='index.html#gone'>x</a>", "links to index.html#gone, where there is no such anchor"),
+        ("<a href='#gone'>x</a>", "links to #gone, where there is no such anchor"),
+        ("<img src='gone.png'>", "loads gone.png, which is not there"),
+    ],
+)
+def test_whatever_leads_nowhere_is_found(tmp_path: Path, page: str, expected: str) -> None:
+    assert check_site.faults(write(tmp_path, index__html=page)) == [f"index.html {expected}"]
+
+
+def test_styles_and_scripts_are_read_too(tmp_path: Path) -> None:
+    write(tmp_path, index__html="", a__css="@import url('https://cdn.example/a.css')", b__js="fetch('https://cdn.example/b')")
+    assert check_site.faults(tmp_path) == ["a.css loads https://cdn.example/a.css", "b.js loads https://cdn.example/b"]
+
+
+def test_an_empty_folder_is_no_site(tmp_path: Path) -> None:
+    assert check_site.faults(tmp_path) == [f"there is no page in {tmp_path.resolve()}"]
+
+
+@built
+def test_the_site_is_complete_and_self_contained() -> None:
+    assert check_site.faults(SITE) == []
+
+
+@built
+def test_each_chapter_offers_its_notebook_module_and_tests_and_says_what_it_was_made_from() -> None:
+    register = json.loads((SITE / "evidence.json").read_text(encoding="utf-8"))
+    chapters = sorted((SITE / "notebooks").rglob("*.html"))
+    assert sorted(register["chapters"]) == sorted(path.stem for path in chapters)
+    for path in chapters:
+        page = check_site.Page(path.read_text(encoding="utf-8"))
+        part, name = path.parts[-2:]
+        name = name.removesuffix(".html")
+        for target in (f"{name}.ipynb", f"source/portlib/{part}/{name}.html", f"source/tests/{part}/test_{name}.html"):
+            assert any(link.endswith(target) for link in page.links), f"{path.name} does not link {target}"
+        text = path.read_text(encoding="utf-8")
+        checks = len(register["chapters"][name]["claims"])
+        for words in ("commit <code>", "lock <code>", "data <code>", "executed 20", f"checks passed {checks}/{checks}"):
+            assert words in text, f"{path.name} does not say {words!r}"
+        cells = json.loads(path.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"]
+        assert any(cell.get("outputs") for cell in cells), f"{path.stem}.ipynb was not executed"
+
+
+class Browser:
+    """Headless Chromium, spoken to in its own protocol."""
+
+    def __init__(self, profile: Path) -> None:
+        websocket = pytest.importorskip("websocket", reason="websocket-client comes with jupyter-server")
+        flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+        flags += " --disable-component-update --remote-debugging-port=0 --remote-allow-origins=* --hide-scrollbars"
+        command = [str(CHROMIUM), *flags.split(), f"--user-data-dir={profile}", "about:blank"]
+        environment = {**os.environ, "HOME": str(profile)}
+        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.profile = profile
+        url = f"http://127.0.0.1:{self._port()}/json"
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
+            target = next(tab for tab in json.load(answer) if tab["type"] == "page")
+        self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=30, http_no_proxy=["*"])
+        self.events: list[dict[str, Any]] = []
+        self.sent = 0
+        for domain in ("Page", "Network", "Runtime", "Log"):
+            self.ask(f"{domain}.enable")
+
+    def _port(self) -> str:
+        file = self.profile / "DevToolsActivePort"
+        for _ in range(300):
+            if file.is_file() and len(lines := file.read_text(encoding="utf-8").splitlines()) == 2:
+                return lines[0]
+            time.sleep(0.1)
+        raise TimeoutError("Chromium did not open its debugging port within 30 s")
+
+    def _receive(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.socket.recv())
+        if "method" in message:
+            self.events.append(message)
+        return message
+
+    def ask(self, method: str, **parameters: Any) -> Any:
+        self.sent += 1
+        self.socket.send(json.dumps({"id": self.sent, "method": method, "params": parameters}))
+        while (message := self._receive()).get("id") != self.sent:
+            pass
+        assert "error" not in message, message
+        return message["result"]
+
+    def evaluate(self, expression: str) -> Any:
+        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        assert "exceptionDetails" not in answer, answer
+        return answer["result"].get("value")
+
+    def open(self, page: Path) -> None:
+        self.events.clear()
+        self.ask("Page.navigate", url=page.as_uri())
+        while not any(event["method"] == "Page.loadEventFired" for event in self.events):
+            self._receive()
+        self.evaluate("window.MathJax?.startup?.promise?.then(() => 0)")
+
+    def seen(self, method: str) -> list[dict[str, Any]]:
+        return [event["params"] for event in self.events if event["method"] == method]
+
+    def close(self) -> None:
+        self.ask("Browser.close")
+        self.socket.close()
+        self.process.wait(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("no Chromium here: what scripts load while they run is not tested")
+    browser = Browser(tmp_path_factory.mktemp("chromium"))
+    yield browser
+    browser.close()
+
+
+#: what sticks out of a page at the right and lies in no box that scrolls
+STICKS_OUT = """(() => {
+  const wide = document.documentElement.clientWidth + 1, found = [];
+  for (const e of document.querySelectorAll("main *")) {
+    if (e.getBoundingClientRect().right <= wide || e.closest("mjx-assistive-mml, .bd-sidebar-secondary")) continue;
+    let box = e.parentElement;
+    while (box && !["auto", "scroll", "hidden"].includes(getComputedStyle(box).overflowX)) box = box.parentElement;
+    if (!box || box === document.body || box === document.documentElement)
+      found.push(e.tagName.toLowerCase() + "." + e.className + ": " + e.textContent.trim().slice(0, 60));
+  }
+  return found.slice(0, 3);
+})()"""
+
+
+def test_the_browser_notices_a_foreign_host_and_a_page_that_is_too_wide(browser: Browser, tmp_path: Path) -> None:
+    script = "<script>fetch('http://127.0.0.1:9/' + 'x').catch(() => 0)</script>"
+    page = write(tmp_path, a__html=f"<main><p style='width: 3000px'>wide</p></main>{script}") / "a.html"
+    browser.open(page)
+    assert [sent["request"]["url"] for sent in browser.seen("Network.requestWillBeSent")][1:] == ["http://127.0.0.1:9/x"]
+    assert browser.evaluate(STICKS_OUT) == ["p.: wide"]
+
+
+@built
+def test_no_page_asks_another_host_or_scrolls_sideways_on_a_phone(browser: Browser) -> None:
+    browser.ask("Emulation.setDeviceMetricsOverride", width=375, height=800, deviceScaleFactor=1, mobile=True)
+    faults = []
+    for path in sorted(SITE.rglob("*.html")):
+        if path.parent == SITE / "_static" or path == SITE / "index.html":  # the theme's templates; a redirection
+            continue
+        browser.open(path)
+        name = path.relative_to(SITE).as_posix()
+        urls = [sent["request"]["url"] for sent in browser.seen("Network.requestWillBeSent")]
+        faults += [f"{name} asks {url}" for url in urls if not url.startswith(("file:", "data:", "blob:"))]
+        faults += [f"{name} is too wide for a phone: {what}" for what in browser.evaluate(STICKS_OUT)]
+        thrown = [event["exceptionDetails"]["text"] for event in browser.seen("Runtime.exceptionThrown")]
+        faults += [f"{name}: {text}" for text in thrown]
+        if broken := browser.evaluate("document.querySelectorAll('mjx-merror, .math .error').length"):
+            faults.append(f"{name} has {broken} formulas that MathJax cannot set")
+    assert not faults, "\n".join(faults)
