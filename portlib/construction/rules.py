@@ -1,6 +1,6 @@
 """The rules a mandate is made of: what each one says, how far weights break it, how it is given or taken slack.
 
-Three forms cover every rule the plan has:
+Three forms cover every rule the plan has::
 
     limit       lower <= a'w <= upper             (budget, groups, factors, scores)
     bounds      lower_i <= w_i <= upper_i         (long only, position limits, liquidity, employer stock)
