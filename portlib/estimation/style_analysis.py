@@ -1,0 +1,350 @@
+"""Which mix of indices behaves as a fund does, how sure is that, and what may the plan expect of the fund?
+
+Returns-based: ``min Var(r - F b)`` with ``b >= 0`` and ``1'b = 1``; ``R2 = 1 - Var(r - F b) / Var(r)`` (Sharpe 1992).
+Holdings-based: weights held times the securities' exposures. With exposures ``B`` on indices of covariance ``F`` and
+means ``mu``, funds have covariance ``B F B' + D`` and expected returns ``B mu + alpha - expenses``. All funds share one
+Gram matrix of the indices, so thousands of small problems are solved together, and exactly. Left out: leverage, short
+positions, derivatives, trades within the window. Months in, annual decimals out (means and variances times twelve).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portlib import data
+from portlib.estimation.capital_market_assumptions import block_bootstrap
+from portlib.records import Array, Assumptions
+
+#: Weights, prices and eigenvalues below this, relative to the problem's own scale, are rounding.
+ROUNDING = 1e-12
+
+
+@dataclass(frozen=True, eq=False)
+class Style:
+    """The mix of indices that behaved most like each fund, and how well it did.
+
+    ``exposures`` and ``standard_errors`` are funds x indices. ``fit`` has, by fund: ``r_squared``; ``specific_risk``
+    (annual; divisor months less positive exposures); ``alpha`` (annual arithmetic mean of fund less mix, net of
+    whatever the fund's returns are net of) and its standard error ``alpha_error``; ``months`` used; and ``gap``, the
+    certificate: what another mix could gain at most, as a share of the fund's sum of squares. ``failed`` names the
+    funds left out and says why; ``fallbacks`` counts those that block pivoting left to a slower method.
+    """
+
+    exposures: pd.DataFrame
+    standard_errors: pd.DataFrame
+    fit: pd.DataFrame
+    failed: Mapping[str, str]
+    fallbacks: int
+
+
+def style(funds: pd.DataFrame, indices: pd.DataFrame, *, demean: bool = True, half_life: float | None = None,
+          minimum_months: int | None = None) -> Style:
+    """Which mix of indices behaved most like each fund?
+
+    Parameters
+    ----------
+    funds, indices : (months, funds) and (months, indices), monthly decimals over the same months. A fund that begins
+        late or ends early (missing values) is fitted on its own months.
+    demean : minimise the variance of the difference (Sharpe 1992) or, if False, its mean square.
+    half_life : months after which an observation counts half; by default all count alike.
+    minimum_months : fewest months accepted; by default the policy ``minimum_history_months``.
+
+    Standard errors are ``sqrt(SSR / SSR_i / (T - k - 1))``: SSR_i is what the other indices (weights summing to one,
+    signs free) leave of index i, k counts positive exposures, T is the effective number of months. They ignore
+    ``b >= 0``. Funds with gaps, too few months, one constant return or infinite values go to ``failed``; the others go
+    on. Raises ValueError for months that differ and for indices with missing values or that replicate each other.
+    Source: Sharpe (1992); Lobosco and DiBartolomeo (1997).
+    """
+    r, f = _checked(funds, indices)
+    n, names, fallbacks = f.shape[1], indices.columns, 0
+    failed, spans = _unusable(funds, max(n + 3, minimum_months or data.policy("minimum_history_months")))
+    b, errors, fit = (np.full((r.shape[1], width), np.nan) for width in (n, n, 6))
+    usable = np.flatnonzero(spans[:, 1])
+    for span in np.unique(spans[usable], axis=0):
+        at = usable[(spans[usable] == span).all(axis=1)]
+        y, x = r[span[0] : span[1], at], f[span[0] : span[1]]
+        w = _month_weights(len(x), half_life)
+        months = len(x) ** 2 / (w @ w)
+        if months <= n + 2:
+            raise ValueError(f"half_life {half_life} leaves {months:.1f} effective months for {n} indices: lengthen it")
+        b[at], gap, left = _fit(y, x, w, demean, names)
+        rest, spare, fallbacks = y - x @ b[at].T, months - (b[at] > 1e-9).sum(axis=1), fallbacks + left
+        own, whole = (np.sum(_moments(v, w, True) ** 2, axis=0) for v in (rest, y))
+        risk = np.sqrt(12 * own / len(x) * months / spare)
+        fit[at] = np.column_stack([1 - own / whole, risk, 12 * (w @ rest) / len(x), risk / np.sqrt(months / 12),
+                                   np.full(len(at), len(x)), gap])
+        kkt = np.pad(_moments(x, w, demean).T @ _moments(x, w, demean), (0, 1), constant_values=1.0)
+        kkt[n, n] = 0  # so that the inverse has 1 / SSR_i on its diagonal
+        errors[at] = np.sqrt((own / (spare - 1))[:, None] * np.diag(np.linalg.inv(kkt))[:n])
+    failed |= {str(fund): "no optimum found" for fund in funds.columns[fit[:, 5] > 1e-8]}
+    keep = fit[:, 5] <= 1e-8
+    fund, by = funds.columns[keep], ["r_squared", "specific_risk", "alpha", "alpha_error", "months", "gap"]
+    return Style(pd.DataFrame(b[keep], fund, names), pd.DataFrame(errors[keep], fund, names),
+                 pd.DataFrame(fit[keep], fund, by), failed, fallbacks)
+
+
+def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple[Array, int]:
+    """Which ``b >= 0`` with ``1'b = 1`` minimise ``b'G b / 2 - c'b``, for one ``G`` and many ``c``?
+
+    ``gram`` (n, n), positive definite where weights sum to zero, n at most 60; ``cross`` (n, m), a column a problem.
+
+    Block pivoting: solve with the weights now free; free those with a negative price and fix those that came out
+    negative, all at once; after ten rounds one at a time by Murty's rule, which ends, because this is the linear
+    complementarity problem of the positive definite ``G - c1' - 1c' + k 11'``. Problems with the same free weights
+    share one inverse. Returns (m, n) weights, and how many problems were left to scipy's nnls. Source: Murty (1974).
+    """
+    n, m = cross.shape
+    from scipy import optimize
+
+    if n > 60:
+        raise ValueError(f"{n} indices cannot be told apart by monthly returns: choose at most 60")
+    scale = np.trace(gram) / n
+    g, c = gram / scale, cross.T / scale
+    b, free, todo = np.zeros((m, n)), np.ones((m, n), bool), np.arange(m)
+    slack = ROUNDING * np.maximum(1.0, np.abs(c).max(axis=1, keepdims=True))
+    for done in range(rounds):
+        s = free[todo]
+        _, which, group = np.unique(s @ (1 << np.arange(n)), return_index=True, return_inverse=True)
+        u = s[which].astype(float)
+        kkt = np.zeros((len(u), n + 1, n + 1))
+        kkt[:, :n, :n] = g * u[:, :, None] * u[:, None, :] + np.eye(n) * (1 - u)[:, None, :]
+        kkt[:, :n, n] = kkt[:, n, :n] = u
+        right = np.append(c[todo] * s, np.ones((len(s), 1)), axis=1)
+        x = np.matmul(np.linalg.inv(kkt)[group], right[:, :, None])[:, :, 0]
+        b[todo], price = x[:, :n], x[:, :n] @ g - c[todo] + x[:, n:]
+        wrong = np.where(s, x[:, :n] < -ROUNDING, price < -slack[todo])
+        last = np.arange(n) == n - 1 - wrong[:, ::-1].argmax(axis=1)[:, None]
+        free[todo] = s ^ (wrong if done < 10 else wrong & last)
+        todo = todo[wrong.any(axis=1)]
+        if not todo.size:
+            break
+    for i in todo:
+        root = np.linalg.cholesky(g - c[i] - c[i][:, None] + 1 + c[i] @ np.linalg.lstsq(g, c[i])[0]).T
+        b[i] = optimize.nnls(root, np.linalg.solve(root.T, np.ones(n)))[0]
+    b = np.maximum(b, 0.0)
+    return b / b.sum(axis=1, keepdims=True), todo.size
+
+
+def rolling(funds: pd.DataFrame, indices: pd.DataFrame, window: int, *, step: int = 1, demean: bool = True,
+            half_life: float | None = None,
+            progress: Callable[[int, int], object] = lambda done, windows: None) -> pd.DataFrame:
+    """How did each fund's style move: exposures over the ``window`` months that end at each month?
+
+    Every ``step`` months, counted back from the last; ``progress`` is called with windows done and windows in all.
+    Returns a frame by (month, fund), missing where a fund lacks returns in a window or is constant in it. Raises
+    ValueError as `style` does, and for a window of fewer months than indices plus three.
+    """
+    (r, f), w = _checked(funds, indices), _month_weights(window, half_life)
+    if not f.shape[1] + 3 <= window <= len(f):
+        raise ValueError(f"a window must have {f.shape[1] + 3} to {len(f)} months, not {window}")
+    ends = np.arange(len(r), window - 1, -step)[::-1]
+    b = np.full((len(ends), r.shape[1], f.shape[1]), np.nan)
+    for done, end in enumerate(ends):
+        y = r[end - window : end]
+        fit = np.isfinite(y).all(axis=0) & (y.max(axis=0) > y.min(axis=0))
+        b[done, fit] = _fit(y[:, fit], f[end - window : end], w, demean, indices.columns)[0]
+        progress(done + 1, len(ends))
+    by = pd.MultiIndex.from_product([indices.index[ends - 1], funds.columns], names=["month", "fund"])
+    return pd.DataFrame(b.reshape(-1, f.shape[1]), by, indices.columns)
+
+
+def selection_returns(funds: pd.DataFrame, indices: pd.DataFrame, rolled: pd.DataFrame) -> pd.DataFrame:
+    """What did each fund earn beyond the mix that `rolling` knew before the month: Sharpe's selection return?"""
+    ends = rolled.index.unique("month")
+    known = np.searchsorted(ends, indices.index) - 1  # the last estimate that ends before the month
+    b = rolled.to_numpy(float).reshape(len(ends), -1, indices.shape[1])[known[known >= 0]]
+    mix = np.einsum("tmn,tn->tm", b, indices.to_numpy(float)[known >= 0])
+    return funds.loc[known >= 0, rolled.index.unique("fund")] - mix
+
+
+def block_bootstrap_errors(funds: pd.DataFrame, indices: pd.DataFrame, block_months: float, replications: int,
+                           rng: np.random.Generator) -> pd.DataFrame:
+    """How far would exposures move in other histories made of runs of these months, funds and indices together?
+
+    Standard deviations (ddof 1) over ``replications``, funds x indices. They respect ``b >= 0``, but no bootstrap is
+    exact where a true exposure is zero (Andrews 2000). Raises ValueError for a fund that `style` would leave out.
+    """
+    if failed := style(funds, indices, minimum_months=len(funds)).failed:
+        raise ValueError(f"leave out, or complete: {failed}")
+    both, m, w = pd.concat([funds, indices], axis=1), funds.shape[1], np.ones(len(funds))
+    paths = (block_bootstrap(both, block_months, 1, len(both), rng)[0] for _ in range(replications))
+    draws = np.array([_fit(path[:, :m], path[:, m:], w, True, indices.columns)[0] for path in paths])
+    return pd.DataFrame(draws.std(axis=0, ddof=1), funds.columns, indices.columns)
+
+
+def drift(funds: pd.DataFrame, indices: pd.DataFrame, window: int, block_months: int, replications: int,
+          rng: np.random.Generator) -> pd.DataFrame:
+    """Did a fund's style change by more than an unchanged style would seem to?
+
+    By fund: ``score``, the square root of the summed variances (ddof 1) of exposures over windows that do not overlap;
+    ``by_chance``, its median if the fund were its average mix plus its residuals, signs drawn by block so that noisy
+    times stay noisy; and the ``p_value``. Raises ValueError below two windows and for a fund that `style` would leave
+    out. Source: Idzorek and Bertsch (2004) for the score; Shao (2010) for the dependent wild bootstrap.
+    """
+    if len(funds) < 2 * window:
+        raise ValueError(f"drift needs two windows of {window} months; the history has {len(funds)}")
+    if (whole := style(funds, indices, minimum_months=len(funds))).failed:
+        raise ValueError(f"leave out, or complete: {whole.failed}")
+    mix, months = indices @ whole.exposures.T, len(funds)
+    rest = (funds - mix - (funds - mix).mean()) * np.sqrt(months / (months - (whole.exposures > 1e-9).sum(axis=1)))
+    coins = rng.choice([-1.0, 1.0], (months // block_months + 1, replications))
+    signs, rows = np.repeat(coins, block_months, axis=0)[:months], {}
+    for fund in funds.columns:
+        paths = np.column_stack([funds[fund], mix[[fund]].to_numpy() + rest[[fund]].to_numpy() * signs])
+        b = rolling(pd.DataFrame(paths, funds.index), indices, window, step=window).to_numpy(float)
+        score = np.sqrt(b.reshape(-1, replications + 1, indices.shape[1]).var(axis=0, ddof=1).sum(axis=1))
+        rows[fund] = (score[0], np.median(score[1:]), (1 + (score[1:] >= score[0]).sum()) / (replications + 1))
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["score", "by_chance", "p_value"])
+
+
+def collinearity(indices: pd.DataFrame) -> pd.DataFrame:
+    """Which indices can the others stand in for?
+
+    By index, the worst first: ``vif``, the variance inflation factor (huge or infinite for a duplicate); the annual
+    volatility ``unexplained`` by the others (weights summing to one, signs free), by which every standard error
+    divides; and the ``closest`` index, by correlation. Source: Belsley, Kuh and Welsch (1980), for the factor.
+    """
+    x, rows = indices.to_numpy(float) - indices.to_numpy(float).mean(axis=0), {}
+    closest = indices.columns[(indices.corr().to_numpy() - 2 * np.eye(x.shape[1])).argmax(axis=1)]
+    for i, name in enumerate(indices.columns):
+        y, others = x[:, i], np.delete(x, i, axis=1)
+        free, tied = (np.sum((q - z @ np.linalg.lstsq(z, q)[0]) ** 2) for q, z in (
+            (y, others), (y - others[:, 0], others[:, 1:] - others[:, :1])))
+        rows[name] = (y @ y / free if free > 0 else np.inf, np.sqrt(12 * tied / (len(x) - 1)), closest[i])
+    return pd.DataFrame(rows, ["vif", "unexplained", "closest"]).T.infer_objects().sort_values("vif", ascending=False)
+
+
+def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.DataFrame:
+    """What does a fund hold now, in terms of indices: weights (funds x securities) times (securities x indices)?
+
+    Raises ValueError naming a security held without known exposures, and a fund whose weights do not sum to one.
+    """
+    held = holdings.loc[:, (holdings != 0).any()]
+    if unknown := [str(name) for name in held.columns if name not in securities.index]:
+        raise ValueError(f"held but without known exposures: {', '.join(unknown)}; map them to indices first")
+    if short := [str(fund) for fund in held.index[(held.sum(axis=1) - 1).abs() > 1e-6]]:
+        raise ValueError(f"weights do not sum to one: {', '.join(short)}; cash counts")
+    return held @ securities.loc[held.columns]
+
+
+def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: float) -> pd.DataFrame:
+    """One exposure from two: ``weight`` (0 to 1) times holdings plus the rest times returns, funds x indices."""
+    strange = {*returns_based.index, *returns_based.columns} ^ {*holdings_based.index, *holdings_based.columns}
+    if strange or not 0 <= weight <= 1:
+        raise ValueError(f"weight {weight} must lie in 0 to 1; known to only one side: {sorted(strange) or 'none'}")
+    return weight * holdings_based.loc[returns_based.index, returns_based.columns] + (1 - weight) * returns_based
+
+
+def style_distance(exposures: pd.DataFrame, others: pd.DataFrame, sigma: pd.DataFrame) -> pd.DataFrame:
+    """How far apart do two mixes run: tracking error of each row of one against each row of the other, annual decimals?
+
+    ``sigma`` is the annual covariance of the indices. Indices that move together count as near, whichever is named.
+    """
+    names = exposures.columns
+    gap = exposures.to_numpy(float)[:, None, :] - others[names].to_numpy(float)
+    square = np.einsum("fci,ij,fcj->fc", gap, sigma.loc[names, names].to_numpy(float), gap)
+    return pd.DataFrame(np.sqrt(np.maximum(square, 0)), exposures.index, others.index)
+
+
+def category_check(found: Style, sigma: pd.DataFrame, categories: pd.Series, targets: pd.DataFrame, *,
+                   margin: float, r_squared_floor: float) -> pd.DataFrame:
+    """Does a fund behave as its category's name promises: ``targets``, categories x indices?
+
+    By fund: category, nearest, ``to_category`` and ``to_nearest`` (see `style_distance`), verdict: ``flagged`` when the
+    nearest is closer by more than ``margin``; ``cannot tell`` below the R-squared floor; ``no rule`` without a target.
+    """
+    away = style_distance(found.exposures, targets, sigma)
+    stated = categories[away.index]
+    own = np.array([away[name][fund] if name in away else np.nan for fund, name in stated.items()])
+    verdict = np.select([np.isnan(own), found.fit["r_squared"] < r_squared_floor, own - away.min(axis=1) > margin],
+                        ["no rule", "cannot tell", "flagged"], "as labelled")
+    return pd.DataFrame({"category": stated, "nearest": away.idxmin(axis=1), "to_category": own,
+                         "to_nearest": away.min(axis=1), "verdict": verdict})
+
+
+def shrunk_alpha(alpha: pd.Series, alpha_error: pd.Series, expense_ratio: pd.Series, prior_sd: float) -> pd.Series:
+    """How much of a measured net alpha is to be believed, before expenses?
+
+    ``(alpha + expenses) prior_sd^2 / (prior_sd^2 + error^2)``, the mean of a normal posterior around zero *before*
+    expenses: drawing a net alpha to zero would wave the fees. Annual decimals; a prior of 0 believes none.
+    """
+    return (alpha + expense_ratio[alpha.index]) * prior_sd**2 / (prior_sd**2 + alpha_error[alpha.index] ** 2)
+
+
+def fund_assumptions(exposures: pd.DataFrame, assumptions: Assumptions, specific_risk: pd.Series,
+                     expense_ratio: pd.Series, alpha: pd.Series | None = None) -> Assumptions:
+    """What is an optimiser told about funds: ``B mu + alpha - expenses`` and ``B F B' + D``?
+
+    ``exposures`` are funds x classes; ``alpha`` is before expenses (`shrunk_alpha`), none when not given; the specific
+    risks, annual volatilities, make ``D`` diagonal: what funds share beyond the classes is left out. Raises ValueError
+    naming funds without expense ratio or exposed to a class that the assumptions lack.
+    """
+    beyond = exposures.drop(columns=list(assumptions.labels), errors="ignore")
+    if lost := [f"{fund} to {name}" for name in beyond for fund in beyond.index[beyond[name] != 0]]:
+        raise ValueError(f"exposed beyond the assumptions: {', '.join(lost)}; add the class or leave the fund out")
+    if unpriced := [str(fund) for fund in exposures.index if not expense_ratio.get(fund, np.nan) >= 0]:
+        raise ValueError(f"no expense ratio for {', '.join(unpriced)}: no fund is free of charge until someone says so")
+    funds, b = exposures.index, exposures.reindex(columns=list(assumptions.labels), fill_value=0.0).to_numpy(float)
+    sigma = b @ assumptions.sigma @ b.T + np.diag(specific_risk[funds].to_numpy(float) ** 2)
+    gross = b @ assumptions.mu + (0 if alpha is None else alpha[funds].to_numpy(float))
+    return Assumptions(list(funds), gross - expense_ratio[funds].to_numpy(float), sigma, assumptions.rf,
+                       source=f"{assumptions.source}; through style exposures, net of expense ratios")
+
+
+def _checked(funds: pd.DataFrame, indices: pd.DataFrame) -> tuple[Array, Array]:
+    for what, frame in (("funds", funds), ("indices", indices)):
+        if frame.empty or not frame.columns.is_unique:
+            raise ValueError(f"{what}: {'no returns are given' if frame.empty else 'a name is given twice'}")
+    if not funds.index.equals(indices.index) or not indices.index.is_monotonic_increasing:
+        raise ValueError("funds and indices must cover the same months in the same, rising order: join them by month")
+    f = indices.to_numpy(float)
+    for month, column in np.argwhere(~np.isfinite(f))[:1]:
+        raise ValueError(f"index {indices.columns[column]!r} has no finite return for {indices.index[month]:%Y-%m}")
+    return funds.to_numpy(float), f
+
+
+def _unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarray]:
+    """Why funds cannot be fitted, by name; the rows from which to which each other fund has returns, (funds, 2)."""
+    r = funds.to_numpy(float)
+    seen, infinite = np.isfinite(r), np.isinf(r).any(axis=0)
+    first, end, count = seen.argmax(axis=0), len(r) - seen[::-1].argmax(axis=0), seen.sum(axis=0)
+    still = np.where(seen, r, -np.inf).max(axis=0) - np.where(seen, r, np.inf).min(axis=0) <= ROUNDING
+    failed = {}
+    for j in map(int, np.flatnonzero((count < end - first) | (count < least) | still | infinite)):
+        hole = funds.index[int(first[j] + (~seen[first[j] :, j]).argmax())]
+        failed[str(funds.columns[j])] = (
+            "no returns at all" if not count[j] else "a return that is not finite" if infinite[j] else
+            f"a gap: no return for {hole:%Y-%m}" if count[j] < end[j] - first[j] else
+            f"{count[j]} months; at least {least} are needed" if count[j] < least else
+            f"the same return, {r[first[j], j]:.4g}, in every month; was a price ever observed?")
+        end[j] = 0
+    return failed, np.column_stack([first, end])
+
+
+def _month_weights(months: int, half_life: float | None) -> Array:
+    if half_life is not None and not half_life > 0:
+        raise ValueError(f"half_life must be a positive number of months, not {half_life}")
+    w = 0.5 ** (np.arange(months)[::-1] / (half_life or np.inf))
+    return np.asarray(w * months / w.sum(), float)
+
+
+def _moments(r: Array, w: Array, demean: bool) -> Array:
+    return np.sqrt(w)[:, None] * (r - demean * (w @ r) / len(w))
+
+
+def _fit(r: Array, f: Array, w: Array, demean: bool, names: pd.Index) -> tuple[Array, Array, int]:
+    """Exposures, their certificates, and how many block pivoting did not finish."""
+    (x, y), n = (_moments(v, w, demean) for v in (f, r)), f.shape[1]
+    gram, cross, flat = x.T @ x, x.T @ y, np.eye(n) - 1 / n
+    values, vectors = np.linalg.eigh(flat @ gram @ flat + np.trace(gram) / n)
+    if values[0] < ROUNDING * values[-1]:
+        heavy = names[np.abs(vectors[:, 0]) > 0.3 * np.abs(vectors[:, 0]).max()]
+        raise ValueError(f"indices that replicate each other in these months: {', '.join(heavy)}; exposures to them "
+                         "are not unique: leave one out or merge them")
+    b, left = simplex_least_squares(gram, cross)
+    slope = b @ gram - cross.T
+    return b, (np.sum(b * slope, axis=1) - slope.min(axis=1)) / np.sum(y**2, axis=0), left
