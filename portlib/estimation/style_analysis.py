@@ -98,8 +98,6 @@ def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple
     share one inverse. Returns (m, n) weights, and how many problems were left to scipy's nnls. Source: Murty (1974).
     """
     n, m = cross.shape
-    from scipy import optimize
-
     if n > 60:
         raise ValueError(f"{n} indices cannot be told apart by monthly returns: choose at most 60")
     scale = np.trace(gram) / n
@@ -123,6 +121,8 @@ def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple
         if not todo.size:
             break
     for i in todo:
+        from scipy import optimize  # rarely needed, slow to import
+
         root = np.linalg.cholesky(g - c[i] - c[i][:, None] + 1 + c[i] @ np.linalg.lstsq(g, c[i])[0]).T
         b[i] = optimize.nnls(root, np.linalg.solve(root.T, np.ones(n)))[0]
     b = np.maximum(b, 0.0)
