@@ -6,6 +6,7 @@ that states the point, and a text for who cannot see it, belong to the chapter's
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -171,4 +172,7 @@ def table(data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (),
     formats: dict[Any, Any] = {c: f"{{:{'' if c in as_percent else ','}.{digits}{'%' if c in as_percent else 'f'}}}"
                                for c in numeric}
     formats |= {c: "{:,d}" for c in numeric if pd.api.types.is_integer_dtype(frame[c])}
-    return frame.style.format(formats, na_rep="–").set_table_attributes('class="dataframe"')
+    style = frame.style.format(formats, na_rep="–").set_table_attributes('class="dataframe"')
+    style.set_uuid(hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10])  # the same table, the same page
+    right: Any = [{"selector": "th.col_heading, td", "props": "text-align: right"}]
+    return style.set_table_styles(dict.fromkeys(numeric, right)) if frame.columns.is_unique else style

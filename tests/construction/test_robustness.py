@@ -1,0 +1,382 @@
+"""Sensitivities against finite differences, robust programmes against cones, batches against single traces."""
+
+import math
+from itertools import product
+
+import cvxpy as cp
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portlib import data
+from portlib.construction import robustness as ro
+from portlib.construction.engines import NotSolved
+from portlib.construction.mandate import (
+    Bounds,
+    Infeasible,
+    Mandate,
+    TrackingError,
+    Turnover,
+    factor_limit,
+    fully_invested,
+    group_limit,
+    long_only,
+    position_limit,
+)
+from portlib.construction.mean_variance import closed_form_utility, frontier, maximum_utility
+from portlib.estimation.capital_market_assumptions import survey_assumptions
+from portlib.estimation.shrinkage import backtest
+from portlib.records import Array, Assumptions, AssumptionsError
+
+SEEDS = st.integers(0, 2**32 - 1)
+few = settings(max_examples=15, deadline=None)
+
+
+def market(seed: int, n: int = 6) -> Assumptions:
+    rng = np.random.default_rng(seed)
+    months = rng.normal(size=(60, n)) @ rng.normal(size=(n, n)) * 0.05
+    return Assumptions([f"asset {i}" for i in range(n)], rng.normal(0.06, 0.02, n), np.cov(months.T), 0.01, "a test")
+
+
+def ruled(a: Assumptions, seed: int = 0) -> Mandate:
+    exposures = dict(zip(a.labels, np.random.default_rng(seed).uniform(0.2, 1.4, len(a)), strict=True))
+    return Mandate(a.labels, [
+        fully_invested(), long_only(), position_limit(0.6), group_limit("group", a.labels[:2], lower=0.1, upper=0.7),
+        factor_limit("factor", exposures, upper=float(np.mean(list(exposures.values())))),
+    ])
+
+
+def worst_utility(a: Assumptions, w: Array, errors: Array, kappa: float, aversion: float) -> float:
+    return a.mean_of(w) - kappa * math.sqrt(w @ errors @ w) - aversion / 2 * a.risk_of(w) ** 2
+
+
+# ---- sensitivities ------------------------------------------------------------------------------------------------
+
+
+@few
+@given(seed=SEEDS, n=st.integers(3, 8))
+def test_derivatives_are_those_of_finite_differences(seed: int, n: int) -> None:
+    a, rng = market(seed, n), np.random.default_rng(seed)
+    a = a.replace(sigma=a.sigma + 1e-3 * np.eye(n), source="no asset is nearly riskless")
+    mandate = ruled(a, seed)
+    s = ro.sensitivities(a, mandate, risk_aversion=5.0)
+    b, compared = rng.normal(size=(n, n)) * 0.01, 0
+    changes = [(np.eye(n)[i], 0 * b, s.means.iloc[:, i]) for i in range(n)]
+    changes += [(0 * a.mu, b + b.T, s.covariance(b + b.T))]
+    for dmu, dsigma, predicted in changes:
+        h = 1e-5 if dmu.any() else 1e-4
+        up, middle, down = (
+            maximum_utility(Assumptions(a.labels, a.mu + t * dmu, a.sigma + t * dsigma), mandate, risk_aversion=5.0).w
+            for t in (h, 0.0, -h)
+        )
+        one_sided, scale = ((up - middle) / h, (middle - down) / h), 1 + np.abs(predicted).max()
+        if np.abs(one_sided[0] - one_sided[1]).max() < 1e-2 * scale:  # no kink between
+            assert (up - down) / (2 * h) == pytest.approx(predicted.to_numpy(), abs=1e-3 * scale)
+            compared += 1
+    assert compared
+
+
+def test_derivatives_obey_the_rules_and_are_symmetric() -> None:
+    a = market(3)
+    mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.6)])
+    s = ro.sensitivities(a, mandate, risk_aversion=5.0)
+    bound = (s.w < 1e-9) | (s.w > 0.6 - 1e-9)
+    assert pytest.approx(s.H.T, abs=1e-9) == s.H
+    assert pytest.approx(0.0, abs=1e-9) == s.H.sum(axis=0)
+    assert not s.H[bound].any() and bound.any()
+    assert np.linalg.eigvalsh(s.H)[0] > -1e-9
+
+
+def test_one_correlation() -> None:
+    a = market(5)
+    s = ro.sensitivities(a, risk_aversion=5.0)
+    moved = []
+    for h in (1e-6, -1e-6):
+        rho = a.sigma / np.outer(a.volatility, a.volatility)
+        rho[1, 2] = rho[2, 1] = rho[1, 2] + h
+        other = a.replace(sigma=rho * np.outer(a.volatility, a.volatility), source="moved")
+        moved.append(maximum_utility(other, risk_aversion=5.0).w)
+    assert (moved[0] - moved[1]) / 2e-6 == pytest.approx(s.correlation("asset 1", "asset 2").to_numpy(), abs=1e-5)
+
+
+def test_without_rules_the_derivative_is_the_inverse_on_the_budget() -> None:
+    a = market(7)
+    s = ro.sensitivities(a, Mandate(a.labels, [fully_invested()]), risk_aversion=2.0)
+    inverse = np.linalg.inv(a.sigma)
+    total = inverse.sum(axis=0)
+    assert pytest.approx(inverse - np.outer(total, total) / total.sum(), rel=1e-9) == s.H
+
+
+def test_a_corner_has_no_derivative() -> None:
+    a = market(11)
+    traced = frontier(a)
+    inner = [x for x in traced.trade_offs if x > 0][1]
+    with pytest.raises(ValueError, match="kink there, and no derivative"):
+        ro.sensitivities(a, risk_aversion=1 / float(inner))
+
+
+@pytest.mark.parametrize("aversion", [0.0, -1.0, math.inf, math.nan])
+def test_risk_aversion_must_be_positive(aversion: float) -> None:
+    a = market(1)
+    for call in (ro.sensitivities, ro.ellipsoidal):
+        with pytest.raises(ValueError, match="risk aversion must be positive"):
+            call(a, risk_aversion=aversion, **({} if call is ro.sensitivities else {"errors": a.sigma, "kappa": 1.0}))
+
+
+def test_sensitivities_refuse_distances_and_conflicts() -> None:
+    a = market(1)
+    bent = Mandate(a.labels, [fully_invested(), long_only(), Turnover("turnover", {a.labels[0]: 1.0}, 0.2)])
+    with pytest.raises(NotSolved, match="hard limits and bounds alone"):
+        ro.sensitivities(a, bent, risk_aversion=4.0)
+    with pytest.raises(Infeasible, match="fully invested"):
+        ro.sensitivities(a, Mandate(a.labels, [fully_invested(), position_limit(0.1)]), risk_aversion=4.0)
+
+
+# ---- ellipsoid ----------------------------------------------------------------------------------------------------
+
+
+@few
+@given(seed=SEEDS, kappa=st.sampled_from([0.0, 0.3, 1.0, 3.0]), proportional=st.booleans())
+def test_a_conic_solver_agrees(seed: int, kappa: float, proportional: bool) -> None:
+    a, rng = market(seed), np.random.default_rng(seed)
+    errors = a.sigma / 10 if proportional else np.diag(rng.uniform(0.001, 0.03, len(a)) ** 2)
+    mandate = ruled(a, seed)
+    p, ours = mandate.program, ro.ellipsoidal(a, mandate, errors=errors, kappa=kappa, risk_aversion=4.0)
+    w, root, half = cp.Variable(len(a)), np.linalg.cholesky(errors), np.linalg.cholesky(a.sigma)
+    value = a.mu @ w - kappa * cp.norm(root.T @ w) - 2.0 * cp.sum_squares(half.T @ w)
+    rules = [w >= p.lower, w <= p.upper, cp.sum(w) == 1, p.rows[1] @ w >= 0.1, p.rows[1:] @ w <= p.rows_upper[1:]]
+    best = cp.Problem(cp.Maximize(value), rules).solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11)
+    assert worst_utility(a, ours.w, errors, kappa, 4.0) == pytest.approx(best, abs=1e-8)
+    assert ours.w == pytest.approx(w.value, abs=2e-4)
+
+
+@few
+@given(seed=SEEDS, kappa=st.sampled_from([0.2, 1.0, 4.0]))
+def test_errors_like_returns_only_raise_the_risk_aversion(seed: int, kappa: float) -> None:
+    """With omega = sigma / T and the budget alone: Merton's formula at A + kappa / (sqrt(T) risk)."""
+    a = market(seed)
+    ours = ro.ellipsoidal(a, Mandate(a.labels, [fully_invested()]), errors=a.sigma / 10, kappa=kappa, risk_aversion=4.0)
+    aversion = 4.0 + kappa / (math.sqrt(10) * ours.risk)
+    assert ours.w == pytest.approx(closed_form_utility(a.mu, a.sigma, aversion), abs=1e-8)
+
+
+def test_the_worst_means_are_in_the_ellipsoid_and_none_is_worse() -> None:
+    a, rng = market(9), np.random.default_rng(9)
+    errors = np.diag(rng.uniform(0.01, 0.03, len(a)) ** 2)
+    w = ro.ellipsoidal(a, errors=errors, kappa=1.5, risk_aversion=4.0).w
+    away = -1.5 / math.sqrt(w @ errors @ w) * (errors @ w)
+    worst = a.mu + away
+    assert worst @ w == pytest.approx(a.mean_of(w) - 1.5 * math.sqrt(w @ errors @ w))
+    assert away @ np.linalg.solve(errors, away) == pytest.approx(1.5**2)
+    others = rng.normal(size=(2000, len(a)))
+    others *= 1.5 / np.linalg.norm(others, axis=1, keepdims=True)
+    assert ((a.mu + others * np.sqrt(np.diag(errors))) @ w).min() >= worst @ w - 1e-12
+
+
+def test_better_known_returns_get_more() -> None:
+    a = Assumptions(["known", "vague"], [0.06, 0.06], np.diag([0.04, 0.04]))
+    x = ro.ellipsoidal(a, errors=np.diag([0.01, 0.03]) ** 2, kappa=1.0, risk_aversion=2.0)
+    assert x["known"] > 0.55
+    certain = ro.ellipsoidal(a, errors=np.diag([0.0, 0.03]) ** 2, kappa=100.0, risk_aversion=2.0)
+    assert certain["known"] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_no_doubt_is_no_change_and_shadow_prices_predict() -> None:
+    a = market(2)
+    mandate = ruled(a)
+    plain, ours = (maximum_utility(a, mandate, risk_aversion=4.0),
+                   ro.ellipsoidal(a, mandate, errors=a.sigma / 10, kappa=0.0, risk_aversion=4.0))
+    assert ours.w == pytest.approx(plain.w, abs=1e-12)
+    errors, values = a.sigma / 10, []
+    robust = ro.ellipsoidal(a, mandate, errors=errors, kappa=1.0, risk_aversion=4.0)
+    name = max((k for k in robust.shadow_prices if k != "fully invested"), key=lambda k: robust.shadow_prices[k])
+    assert robust.shadow_prices[name] > 0
+    for by in (1e-4, -1e-4):
+        w = ro.ellipsoidal(a, mandate.relaxed({name: by}), errors=errors, kappa=1.0, risk_aversion=4.0).w
+        values.append(worst_utility(a, w, errors, 1.0, 4.0))
+    assert robust.shadow_prices[name] == pytest.approx((values[0] - values[1]) / 2e-4, rel=1e-3)
+
+
+def test_the_worst_corner_of_a_box_is_its_low_end() -> None:
+    """Long only: the best against all corners is the best against the low one, which the chapter's box relies on."""
+    a, delta = market(4, 4), np.array([0.01, 0.02, 0.0, 0.03])
+    w = cp.Variable(4)
+    corners = [(a.mu + np.array(s) * delta) @ w for s in product((-1, 1), repeat=4)]
+    value = cp.minimum(*corners) - 2 * cp.sum_squares(np.linalg.cholesky(a.sigma).T @ w)
+    best = cp.Problem(cp.Maximize(value), [cp.sum(w) == 1, w >= 0]).solve(solver=cp.CLARABEL)
+    ours = maximum_utility(a.replace(mu=a.mu - delta, source="box"), risk_aversion=4.0)
+    assert (a.mu - delta) @ ours.w - 2 * a.risk_of(ours.w) ** 2 == pytest.approx(best, abs=1e-7)
+
+
+def test_ellipsoid_bad_inputs() -> None:
+    a = market(1)
+    with pytest.raises(AssumptionsError, match="not positive semidefinite"):
+        ro.ellipsoidal(a, errors=a.sigma - np.eye(len(a)), kappa=1.0, risk_aversion=4.0)
+    with pytest.raises(AssumptionsError, match="shape"):
+        ro.ellipsoidal(a, errors=np.eye(2), kappa=1.0, risk_aversion=4.0)
+    for kappa in (-1.0, math.inf, math.nan):
+        with pytest.raises(ValueError, match="kappa must be finite"):
+            ro.ellipsoidal(a, errors=a.sigma, kappa=kappa, risk_aversion=4.0)
+    cone = Mandate(a.labels, [fully_invested(), TrackingError("near", {a.labels[0]: 1.0}, 0.05)])
+    with pytest.raises(NotSolved, match="'near' is a tracking error"):
+        ro.ellipsoidal(a, cone, errors=a.sigma, kappa=1.0, risk_aversion=4.0)
+    with pytest.raises(ValueError, match="no two providers publish on any of asset 0"):
+        ro.provider_errors(a)
+
+
+def test_the_engine_reads_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = {"robust_standard_errors": 0.5, "equilibrium_risk_aversion": 2.5}
+    policy = data.policy
+    monkeypatch.setattr(data, "policy", lambda name: known.get(name) or policy(name))
+    plan = survey_assumptions()
+    explicit = ro.ellipsoidal(plan, errors=ro.provider_errors(plan), kappa=0.5, risk_aversion=2.5)
+    assert ro.ellipsoidal(plan, None).w == pytest.approx(explicit.w, abs=1e-12)
+
+
+def test_provider_errors_on_the_plan() -> None:
+    plan = survey_assumptions()
+    sd = np.sqrt(np.diag(ro.provider_errors(plan)))
+    assert sd[plan.labels.index("us_long_bonds")] == pytest.approx(sd.max())  # one provider alone
+    assert sd.argmin() == plan.labels.index("cash")
+
+
+# ---- regret -------------------------------------------------------------------------------------------------------
+
+
+def test_regret_is_zero_for_the_best_and_positive_for_others() -> None:
+    truths = {"one": market(1), "two": market(2)}
+    best = {k: maximum_utility(a, risk_aversion=4.0).w for k, a in truths.items()}
+    table = ro.regret({**best, "equal": np.full(6, 1 / 6)}, truths, risk_aversion=4.0)
+    assert table.loc["one", "one"] == pytest.approx(0, abs=1e-14)
+    assert table.loc["two", "two"] == pytest.approx(0, abs=1e-14)
+    assert (table.to_numpy() > -1e-14).all() and (table.loc["equal"] > 0).all()
+    assert table["worst"].is_monotonic_increasing
+    assert table["worst"].tolist() == table[["one", "two"]].max(axis=1).tolist()
+
+
+# ---- resampling ---------------------------------------------------------------------------------------------------
+
+
+def test_draws_have_the_moments_of_samples() -> None:
+    a, years = market(6, 4), 10
+    mu, sigma = ro.draws(a, years, 40_000, np.random.default_rng(1))
+    assert mu.mean(axis=0) == pytest.approx(a.mu, abs=5 * a.volatility.max() / math.sqrt(years * 40_000))
+    assert np.cov(mu.T) == pytest.approx(a.sigma / years, rel=0.05, abs=0.03 * a.sigma.max() / years)
+    assert sigma.mean(axis=0) == pytest.approx(a.sigma, rel=0.02, abs=0.005 * a.sigma.max())
+    v = np.diag(a.sigma)
+    spread = (a.sigma**2 + np.outer(v, v)) / (12 * years - 1)  # of a Wishart
+    assert sigma.var(axis=0) == pytest.approx(spread, rel=0.06)
+
+
+@few
+@given(seed=SEEDS, n=st.integers(3, 8), rules=st.booleans())
+def test_the_batch_is_the_critical_line_of_each_resample(seed: int, n: int, rules: bool) -> None:
+    a = market(seed, n)
+    mandate = ruled(a, seed) if rules else Mandate(a.labels, [fully_invested(), long_only()])
+    batch = ro.resampled_frontier(a, mandate, years=8, resamples=8, points=7, rng=np.random.default_rng(seed))
+    mu, sigma = ro.draws(a, 8, 8, np.random.default_rng(seed))
+    for k in range(8):
+        traced = frontier(a.replace(mu=mu[k], sigma=sigma[k], source="one"), mandate)
+        for r, w in zip(np.linspace(traced.means[-1], traced.means[0], 7), batch.paths[k], strict=True):
+            assert traced.target_return(min(r, traced.means[0])).w == pytest.approx(w, abs=1e-7)
+    assert batch.w == pytest.approx(batch.paths.mean(axis=0))
+    for w in batch.w:
+        assert max(mandate.violations(w, a).values()) < 1e-9
+
+
+@few
+@given(seed=SEEDS, aversion=st.sampled_from([0.5, 4.0, 50.0]))
+def test_resampled_utility_is_the_average_of_single_solutions(seed: int, aversion: float) -> None:
+    a = market(seed)
+    mandate = ruled(a, seed)
+    rng = np.random.default_rng(seed)
+    ours = ro.resampled_utility(a, mandate, risk_aversion=aversion, years=8, resamples=8, rng=rng)
+    mu, sigma = ro.draws(a, 8, 8, np.random.default_rng(seed))
+    single = [maximum_utility(a.replace(mu=m, sigma=s, source="one"), mandate, risk_aversion=aversion).w
+              for m, s in zip(mu, sigma, strict=True)]
+    assert ours.w == pytest.approx(np.mean(single, axis=0), abs=1e-8)
+    assert not ours.shadow_prices and ours.status == "rule"
+
+
+def test_resampling_under_a_cone_goes_one_by_one() -> None:
+    a = market(8, 3)
+    near = Mandate(a.labels, [fully_invested(), long_only(), Turnover("near", dict.fromkeys(a.labels, 1 / 3), 0.1)])
+    w = ro.resampled_utility(a, near, risk_aversion=4.0, years=8, resamples=3, rng=np.random.default_rng(1)).w
+    assert np.abs(w - 1 / 3).sum() / 2 <= 0.1 + 1e-7
+    with pytest.raises(NotSolved, match="straight lines"):
+        ro.resampled_frontier(a, near, years=8, resamples=3, rng=np.random.default_rng(1))
+
+
+def test_ties_and_a_riskless_asset_are_traced() -> None:
+    tied = Assumptions(["a", "b", "c"], [0.05, 0.05, 0.02], np.diag([0.04, 0.04, 0.0]))
+    x = ro.resampled_frontier(tied, years=5, resamples=10, points=5, rng=np.random.default_rng(3))
+    assert x.w.sum(axis=1) == pytest.approx(1.0)
+    assert x.w[0] == pytest.approx([0, 0, 1], abs=1e-6)
+    third = dict.fromkeys("abc", 1 / 3)
+    fixed = Mandate(tied.labels, [fully_invested(), Bounds("all", third, third)])
+    one = ro.resampled_frontier(tied, fixed, years=5, resamples=3, points=4, rng=np.random.default_rng(3))
+    assert one.w == pytest.approx(1 / 3)
+
+
+def test_resampling_refuses_conflicts_and_too_little() -> None:
+    a, rng = market(1), np.random.default_rng(1)
+    with pytest.raises(Infeasible, match="fully invested"):
+        ro.resampled_frontier(a, Mandate(a.labels, [fully_invested(), position_limit(0.1)]), years=5, rng=rng)
+    with pytest.raises(ValueError, match="needs 7 months"):
+        ro.draws(a, 0.5, 10, rng)
+    with pytest.raises(ValueError, match="a resample"):
+        ro.draws(a, 5, 0, rng)
+
+
+# ---- out of sample ------------------------------------------------------------------------------------------------
+
+
+def test_costs_are_paid_in_the_month_after_a_decision() -> None:
+    months = pd.date_range("2000-01-31", periods=9, freq="ME")
+    returns = pd.DataFrame({"a": [0.0] * 9, "b": [0.0] * 9}, index=months)
+    turn = iter([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
+    _, earned, traded = backtest(returns, lambda x: np.array(next(turn)), window=3, every=2)
+    net = ro.net_of_costs(earned, traded, 0.01)
+    assert traded.tolist() == [1.0, 0.5]
+    assert net.tolist() == pytest.approx([0, 0, -0.02, 0, -0.01, 0])
+
+
+def test_sharpe_test_is_the_regression_of_its_influence_on_a_constant() -> None:
+    """statsmodels' long-run variance (Newey-West) of the same influence functions, by another route to each of them."""
+    rng = np.random.default_rng(2)
+    a, b = rng.standard_t(5, (2, 400)) * 0.04 + 0.006
+    gap, error, p = ro.sharpe_test(a, b, lags=6)
+    ratio = [x.mean() / x.std() for x in (a, b)]
+    moments = np.column_stack([a - a.mean(), b - b.mean(), a**2 - (a**2).mean(), b**2 - (b**2).mean()])
+    m, g = [x.mean() for x in (a, b)], [(x**2).mean() for x in (a, b)]
+    slope = np.array([g[0] / (g[0] - m[0] ** 2) ** 1.5, -g[1] / (g[1] - m[1] ** 2) ** 1.5,
+                      -m[0] / (2 * (g[0] - m[0] ** 2) ** 1.5), m[1] / (2 * (g[1] - m[1] ** 2) ** 1.5)])
+    fit = sm.OLS(moments @ slope, np.ones(400)).fit(cov_type="HAC", cov_kwds={"maxlags": 6, "use_correction": False})
+    assert gap == pytest.approx(ratio[0] - ratio[1])
+    assert error == pytest.approx(float(fit.bse[0]), rel=1e-9)
+    assert p == pytest.approx(math.erfc(abs(gap / error) / math.sqrt(2)))
+
+
+def test_sharpe_test_has_memmels_error_for_normal_months_and_its_size() -> None:
+    rng, rejected, errors = np.random.default_rng(3), 0, []
+    for _ in range(400):
+        x = rng.multivariate_normal([0.006, 0.006], 0.0016 * np.array([[1, 0.8], [0.8, 1]]), 600)
+        _, error, p = ro.sharpe_test(x[:, 0], x[:, 1], lags=3)
+        errors.append(error)
+        rejected += p < 0.05
+    s = 0.006 / 0.04
+    memmel = math.sqrt((2 - 2 * 0.8 + 0.5 * (s**2 + s**2 - 2 * s**2 * 0.8**2)) / 600)
+    assert np.mean(errors) == pytest.approx(memmel, rel=0.02)
+    assert 0.03 < rejected / 400 < 0.085
+
+
+def test_sharpe_test_of_twins_and_of_mismatched_series() -> None:
+    x = np.random.default_rng(4).normal(0.01, 0.04, 60)
+    assert ro.sharpe_test(x, x) == (0.0, 0.0, 1.0)
+    with pytest.raises(ValueError, match="same months twice"):
+        ro.sharpe_test(x, x[1:])
+    with pytest.raises(ValueError, match="same months twice"):
+        ro.sharpe_test(x[:10], x[:10])
