@@ -1,11 +1,14 @@
 """Measure portlib side by side with its peers and write what was seen: `python benchmarks/run.py`.
 
-Writes `benchmarks/results.json` and `results.md`, and `book/known_differences.csv`, which the page of that name shows.
+Writes `benchmarks/results.json` and `results.md`, and `book/known_differences.csv`, which the page of that name shows;
+with `--only NAME` it measures the cases whose generator's name contains NAME (`estimation.style_of_many`), shows them
+and writes nothing.
 A case is a `Case` (see `measure.py`); a module of cases lists its generators in `CASES`, and `main` lists the modules.
 """
 
 from __future__ import annotations
 
+import argparse
 import dataclasses
 import datetime
 import json
@@ -25,7 +28,8 @@ LIBRARIES = ("numpy", "scipy", "pandas", "cvxcla", "piqp", "cvxpy", "PyPortfolio
 PEERS = ("PyPortfolioOpt", "skfolio", "Riskfolio-Lib", "fortitudo.tech", "scikit-learn")
 COLUMNS = {
     "contestant": "", "median_ms": "median, ms", "ratio": "times portlib", "points": "points",
-    "objective_gap": "objective gap", "weight_gap": "weight gap", "violation": "rule broken by", "remark": "remark",
+    "objective_gap": "objective gap", "weight_gap": "weight gap", "violation": "rule broken by",
+    "gap_as_is": "gap as it comes", "gap": "gap, their convention", "remark": "remark",
 }  # fmt: skip
 
 
@@ -66,7 +70,9 @@ def markdown(results: dict[str, Any]) -> str:
         "Processor time, medians of interleaved turns; absolute times move with the machine, so read the ratios. "
         "*Objective gap*: relative excess over portlib's variance (shortfall of Sharpe ratio), worst point; below zero "
         "where rules are broken by more than portlib breaks them. *Weight gap*: largest difference of a weight. For "
-        "portlib's frontier *points* are its corners (120 points are read off as well), and piqp judges the gap.",
+        "portlib's frontier *points* are its corners (120 points are read off as well), and piqp judges the gap; for "
+        "portlib alone cvxpy judges a sample. *Gap* of a covariance: largest difference, relative to the largest "
+        "entry, as it comes and with ours restated by the library's divisor or formula.",
     ]  # fmt: skip
     groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for row in results["rows"]:
@@ -80,6 +86,8 @@ def markdown(results: dict[str, Any]) -> str:
     ]
     for (case, size), rows in groups.items():
         peers = [row for row in rows if row["ratio"] is not None and row["contestant"].startswith(PEERS)]
+        if not peers:
+            continue
         best = min(peers, key=lambda row: row["ratio"])
         lines.append(f"| {case} | {size} | {best['contestant']} | {_cell(best['ratio'], 'ratio')} |")
     for (case, size), rows in groups.items():
@@ -101,7 +109,10 @@ def markdown(results: dict[str, Any]) -> str:
 
 
 def main() -> None:
-    """Run every case, show progress, write the files."""
+    """Run every case, show progress, write the files; or run some, and only show them."""
+    parser = argparse.ArgumentParser(description="Measure portlib side by side with its peers.")
+    parser.add_argument("--only", metavar="NAME", default="", help="only cases whose generator's name contains NAME")
+    only = parser.parse_args().only
     # Before numpy is imported, here and in what it starts: one thread, wherever threads could begin.
     for library in ("OMP", "OPENBLAS", "MKL", "NUMBA", "RAYON", "VECLIB_MAXIMUM"):
         os.environ[f"{library}_NUM_THREADS"] = "1"
@@ -109,18 +120,27 @@ def main() -> None:
     os.environ["PYTHONPATH"] = str(ROOT)
     import construction
     import differences
+    import estimation
     from imports import import_times
     from measure import race
 
     start, about, rows = time.perf_counter(), machine(), []
-    for module in (construction,):
-        for cases in module.CASES:
-            for case in cases():
-                print(f"== {case.name}: {case.size}", flush=True)
-                rows += race(case)
-                for row in [row for row in rows if (row["case"], row["size"]) == (case.name, case.size)]:
-                    ms = "-" if row["median_ms"] is None else f"{row['median_ms']:.3g} ms, x{row['ratio']:.3g}"
-                    print(f"   {row['contestant']:<34} {ms:<22} {row['remark']}", flush=True)
+    known = {f"{module.__name__}.{cases.__name__}": cases for module in (estimation, construction)
+             for cases in module.CASES}  # fmt: skip
+    chosen = [cases for name, cases in known.items() if only in name]
+    if not chosen:
+        parser.error(f"no case named {only!r}; there are {', '.join(known)}")
+    for cases in chosen:
+        for case in cases():
+            print(f"== {case.name}: {case.size}", flush=True)
+            rows += (found := race(case))
+            for row in found:
+                ms = "-" if row["median_ms"] is None else f"{row['median_ms']:.3g} ms, x{row['ratio']:.3g}"
+                gaps = [f"{COLUMNS[c]} {row[c]:.0e}" for c in COLUMNS if only and "gap" in c and c in row]
+                print(f"   {row['contestant']:<34} {ms:<22} {'; '.join([*gaps, row['remark']])}", flush=True)
+    if only:
+        print("nothing is written: that takes a run without --only")
+        return
     print("== critical line, 12 trials", flush=True)
     trials = construction.critical_line_trials()
     print("== imports", flush=True)

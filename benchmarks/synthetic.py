@@ -52,3 +52,17 @@ def universe(n: int, months: int, *, seed: int = SEED) -> Universe:
     source = f"SYNTHETIC, seed {seed}, {n} assets, {months} months"
     assumptions = Assumptions(labels, 12 * returns.mean(), 12 * returns.cov(), rf=RF, source=source)
     return Universe(returns, assumptions, industry)
+
+
+def mixes(funds: int, months: int, *, indices: int = 9, seed: int = SEED) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """SYNTHETIC funds and their indices, monthly: an index averages ten assets of a universe, a fund mixes indices.
+
+    Exposures are Dirichlet(0.3), few large and many near zero; funds' own risk is 1% to 6% a year.
+    """
+    assets = universe(10 * indices, months, seed=seed).returns
+    names = [f"I{i}" for i in range(indices)]
+    means = pd.DataFrame(assets.to_numpy().reshape(months, indices, 10).mean(axis=2), assets.index, names)
+    rng = np.random.default_rng([seed, funds, months, indices])
+    own = rng.normal(0, rng.uniform(0.01, 0.06, funds) / np.sqrt(12), (months, funds))
+    mixed = means.to_numpy() @ rng.dirichlet(np.full(indices, 0.3), funds).T + own
+    return pd.DataFrame(mixed, assets.index, [f"F{i:05d}" for i in range(funds)]), means

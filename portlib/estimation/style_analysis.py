@@ -59,8 +59,7 @@ def style(funds: pd.DataFrame, indices: pd.DataFrame, *, demean: bool = True, ha
     on. Raises ValueError for months that differ and for indices with missing values or that replicate each other.
     Source: Sharpe (1992); Lobosco and DiBartolomeo (1997).
     """
-    r, f = _checked(funds, indices)
-    n, names, fallbacks = f.shape[1], indices.columns, 0
+    (r, f), names, n, fallbacks = _checked(funds, indices), indices.columns, indices.shape[1], 0
     failed, spans = _unusable(funds, max(n + 3, minimum_months or data.policy("minimum_history_months")))
     b, errors, fit = (np.full((r.shape[1], width), np.nan) for width in (n, n, 6))
     usable = np.flatnonzero(spans[:, 1])
@@ -80,8 +79,8 @@ def style(funds: pd.DataFrame, indices: pd.DataFrame, *, demean: bool = True, ha
         kkt = np.pad(_moments(x, w, demean).T @ _moments(x, w, demean), (0, 1), constant_values=1.0)
         kkt[n, n] = 0  # so that the inverse has 1 / SSR_i on its diagonal
         errors[at] = np.sqrt((own / (spare - 1))[:, None] * np.diag(np.linalg.inv(kkt))[:n])
-    failed |= {str(fund): "no optimum found" for fund in funds.columns[fit[:, 5] > 1e-8]}
     keep = fit[:, 5] <= 1e-8
+    failed |= {str(fund): "no optimum found" for fund in funds.columns[usable[~keep[usable]]]}
     fund, by = funds.columns[keep], ["r_squared", "specific_risk", "alpha", "alpha_error", "months", "gap"]
     return Style(pd.DataFrame(b[keep], fund, names), pd.DataFrame(errors[keep], fund, names),
                  pd.DataFrame(fit[keep], fund, by), failed, fallbacks)
@@ -122,7 +121,6 @@ def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple
             break
     for i in todo:
         from scipy import optimize  # rarely needed, slow to import
-
         root = np.linalg.cholesky(g - c[i] - c[i][:, None] + 1 + c[i] @ np.linalg.lstsq(g, c[i])[0]).T
         b[i] = optimize.nnls(root, np.linalg.solve(root.T, np.ones(n)))[0]
     b = np.maximum(b, 0.0)
@@ -176,27 +174,29 @@ def block_bootstrap_errors(funds: pd.DataFrame, indices: pd.DataFrame, block_mon
     return pd.DataFrame(draws.std(axis=0, ddof=1), funds.columns, indices.columns)
 
 
-def drift(funds: pd.DataFrame, indices: pd.DataFrame, window: int, block_months: int, replications: int,
+def drift(funds: pd.DataFrame, indices: pd.DataFrame, window: int, replications: int,
           rng: np.random.Generator) -> pd.DataFrame:
     """Did a fund's style change by more than an unchanged style would seem to?
 
-    By fund: ``score``, the square root of the summed variances (ddof 1) of exposures over windows that do not overlap;
-    ``by_chance``, its median if the fund were its average mix plus its residuals, signs drawn by block so that noisy
-    times stay noisy; and the ``p_value``. Raises ValueError below two windows and for a fund that `style` would leave
-    out. Source: Idzorek and Bertsch (2004) for the score; Shao (2010) for the dependent wild bootstrap.
+    By fund: ``score``, the square root of the summed variances (ddof 1) of exposures over windows that do not overlap,
+    counted back from the last month; ``by_chance``, its median had the fund kept its average mix, with the residuals of
+    the windows' own fits (scaled as in HC3), signs drawn anew so that noisy times stay noisy; and the ``p_value``.
+    Raises ValueError below two windows and for funds that `style` leaves out. Source: Idzorek and Bertsch (2004).
     """
     if len(funds) < 2 * window:
         raise ValueError(f"drift needs two windows of {window} months; the history has {len(funds)}")
-    if (whole := style(funds, indices, minimum_months=len(funds))).failed:
+    months, n = len(funds) // window * window, indices.shape[1]
+    funds, indices = funds.tail(months), indices.tail(months)
+    if (whole := style(funds, indices, minimum_months=months)).failed:
         raise ValueError(f"leave out, or complete: {whole.failed}")
-    mix, months = indices @ whole.exposures.T, len(funds)
-    rest = (funds - mix - (funds - mix).mean()) * np.sqrt(months / (months - (whole.exposures > 1e-9).sum(axis=1)))
-    coins = rng.choice([-1.0, 1.0], (months // block_months + 1, replications))
-    signs, rows = np.repeat(coins, block_months, axis=0)[:months], {}
-    for fund in funds.columns:
-        paths = np.column_stack([funds[fund], mix[[fund]].to_numpy() + rest[[fund]].to_numpy() * signs])
-        b = rolling(pd.DataFrame(paths, funds.index), indices, window, step=window).to_numpy(float)
-        score = np.sqrt(b.reshape(-1, replications + 1, indices.shape[1]).var(axis=0, ddof=1).sum(axis=1))
+    b = rolling(funds, indices, window, step=window).to_numpy(float).reshape(-1, funds.shape[1], n)
+    rest = funds.to_numpy(float).reshape(len(b), window, -1) - indices.to_numpy(float).reshape(len(b), window, n) @ b.mT
+    rest = (rest - rest.mean(axis=1, keepdims=True)) * (window / (window - (b > 1e-9).sum(axis=2)))[:, None, :]
+    signs, mix, rows = rng.choice([-1.0, 1.0], (months, replications)), indices @ whole.exposures.T, {}
+    for own, fund in zip(rest.reshape(months, -1).T, funds.columns, strict=True):
+        paths = np.column_stack([funds[fund], mix[[fund]].to_numpy() + own[:, None] * signs])
+        drawn = rolling(pd.DataFrame(paths, funds.index), indices, window, step=window).to_numpy(float)
+        score = np.sqrt(drawn.reshape(-1, replications + 1, n).var(axis=0, ddof=1).sum(axis=1))
         rows[fund] = (score[0], np.median(score[1:]), (1 + (score[1:] >= score[0]).sum()) / (replications + 1))
     return pd.DataFrame.from_dict(rows, orient="index", columns=["score", "by_chance", "p_value"])
 

@@ -1,0 +1,314 @@
+"""How far should a forecast move a portfolio?
+
+Start from the returns at which a reference portfolio would be the best to hold, ``pi = rf + A sigma w``, unsure by
+``tau sigma``. A view says that the portfolio p will earn q, give or take a variance omega. Bayes' rule weighs the two:
+
+    mu = pi + tau sigma P' G^-1 (q - P pi),  M = tau sigma - tau sigma P' G^-1 P tau sigma,  G = P tau sigma P' + Omega
+
+``mu`` is the posterior mean, ``M`` what is still unsure about it. The form with G inverts neither sigma nor Omega, so
+that riskless assets and certain views are allowed. Entropy pooling (Meucci 2008) does the same for any scenarios and
+any function of them. Left out: whether a view is any good, on which see `views`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from portlib import data
+from portlib.construction.mandate import Mandate
+from portlib.construction.mean_variance import maximum_utility
+from portlib.construction.views import Estimate, View, ViewError, hac_mean
+from portlib.estimation.capital_market_assumptions import equilibrium_returns
+from portlib.records import ROUNDING, Allocation, Array, Assumptions
+
+#: Most that one step of entropy pooling may change the log of a probability: keeps exponentials in range.
+STRIDE = 50.0
+#: Covariance of the posterior: ``sigma + M`` (He and Litterman 1999), or ``sigma`` as it was (Idzorek 2004).
+Covariance = Literal["predictive", "prior"]
+
+
+# ---- prior and posterior ------------------------------------------------------------------------------------------
+
+
+def equilibrium(assumptions: Assumptions, reference: Mapping[str, float], risk_aversion: float) -> Assumptions:
+    """The assumptions with the means at which the `reference` portfolio is best: ``rf + A sigma w`` (Sharpe 1974).
+
+    Raises ViewError for a reference that holds an unknown asset; ValueError for weights that do not sum to one.
+    """
+    unknown = sorted(set(reference) - set(assumptions.labels))
+    if unknown:
+        raise ViewError(f"the reference portfolio holds {', '.join(unknown)}, which the assumptions do not cover: "
+                        f"{', '.join(assumptions.labels)}")
+    w = [reference.get(a, 0.0) for a in assumptions.labels]
+    pi = equilibrium_returns(assumptions.sigma, w, risk_aversion, assumptions.rf)
+    return assumptions.replace(mu=pi, source=f"equilibrium at A = {risk_aversion:g}; risks: {assumptions.source}")
+
+
+def implied_risk_aversion(excess: pd.Series) -> Estimate:
+    """Which A makes the market just worth holding: mean excess return over variance (ddof 1), and its standard error.
+
+    The error is the delta method's: that of the mean of ``(x - m)/v - m ((x - m)^2 - v)/v^2``, by `hac_mean`.
+    """
+    x = excess.to_numpy(dtype=float)
+    m, v = float(x.mean()), float(x.var(ddof=1))
+    return Estimate(m / v, hac_mean((x - m) / v - m * ((x - m) ** 2 - v) / v**2).standard_error)
+
+
+@dataclass(frozen=True, eq=False)
+class Posterior:
+    """What to expect after k views on n assets; annual decimals.
+
+    ``P`` (k, n) and ``q`` (k,) are the views, ``omega`` (k, k) is the covariance of their errors, ``mu`` (n,) the
+    posterior mean and ``M`` (n, n) its remaining uncertainty.
+    """
+
+    prior: Assumptions
+    views: tuple[View, ...]
+    tau: float
+    P: Array
+    q: Array
+    omega: Array
+    mu: Array
+    M: Array
+
+    def assumptions(self, covariance: Covariance = "predictive") -> Assumptions:
+        """For an optimiser: the posterior mean, with one of the two conventions for the covariance."""
+        if covariance not in get_args(Covariance):
+            raise ViewError(f"no covariance convention {covariance!r}; there are {', '.join(get_args(Covariance))}")
+        sigma = self.prior.sigma + self.M if covariance == "predictive" else self.prior.sigma
+        source = f"{len(self.views)} view(s) at tau = {self.tau:g} on {self.prior.source}; {covariance} covariance"
+        return self.prior.replace(mu=self.mu, sigma=sigma, source=source)
+
+    def compromise(self) -> pd.DataFrame:
+        """View by view: what the prior says, the view, all together, and the view had it been the only one."""
+        says, after = self.P @ self.prior.mu, self.P @ self.mu
+        spread = self.tau * np.einsum("kn,nm,km->k", self.P, self.prior.sigma, self.P)
+        share = spread / (spread + np.diag(self.omega))
+        names = pd.Index([v.name for v in self.views], name="view")
+        return pd.DataFrame({"prior": says, "view": self.q, "posterior": after, "alone": says + share * (self.q - says),
+                             "share alone": share, "omega": np.diag(self.omega)}, index=names)
+
+    def decomposition(self, reference: Mapping[str, float], risk_aversion: float,
+                      covariance: Covariance = "predictive") -> pd.DataFrame:
+        """The best weights without rules, the rest in cash: so much of the reference, so much of each view's portfolio.
+
+        One row an asset; the columns ``reference`` and one a view add up to ``(A sigma)^-1 (mu - rf)``. They are
+        ``(w + P'L) / g``, ``L = (Omega / tau + P sigma P' / g)^-1 (q / A - P sigma w / g)`` with g = 1 + tau under the
+        predictive covariance (He and Litterman 1999, whose form inverts Omega), and g = 1 under the prior's.
+        Raises ViewError unless the prior is the reference's equilibrium.
+        """
+        rf, sigma, P, tau = self.prior.rf, self.prior.sigma, self.P, self.tau
+        w = np.array([reference.get(a, 0.0) for a in self.prior.labels])
+        gap = float(np.abs(rf + risk_aversion * sigma @ w - self.prior.mu).max())
+        if gap > 1e-9:
+            raise ViewError(f"the prior is not this reference's equilibrium at A = {risk_aversion:g}: {gap:.3g} off; "
+                            "only the portfolio that the views started from can be split from them")
+        q, own = self.q - rf * P.sum(axis=1), P @ sigma @ P.T  # excess returns from here on
+        grow = 1 + tau if covariance == "predictive" else 1.0
+        amounts = np.linalg.solve(self.omega / tau + own / grow, q / risk_aversion - P @ sigma @ w / grow)
+        parts = np.column_stack([w, P.T * amounts]) / grow
+        return pd.DataFrame(parts, index=list(self.prior.labels), columns=["reference", *(v.name for v in self.views)])
+
+
+def posterior(prior: Assumptions, views: Sequence[View], tau: float, *, shared: float = 0.0) -> Posterior:
+    """Weigh the prior against the views (Black and Litterman 1992).
+
+    `tau` is the variance of the prior's means as a share of the variance of returns: 1 / years for means learned from
+    so many years. `shared` says how far errors of two views go together: so many times the correlation of their
+    portfolios' returns. At 0 Omega is diagonal, as in the papers; at 1, with the proportional rule, a view on every
+    asset moves each the same share of the way. ViewError names a view that is given twice, is about an unknown asset,
+    or that nothing can weigh: a riskless portfolio, or certain views that contradict or repeat each other.
+    """
+    if not 0 < tau < np.inf or not 0 <= shared <= 1:
+        raise ViewError(f"tau = {tau} must be positive and finite, and shared = {shared} between 0 and 1")
+    labels, names, k = prior.labels, [v.name for v in views], len(views)
+    if len(set(names)) < k:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise ViewError(f"two views are named {twice!r}; keep one version of each")
+    for v in views:
+        unknown = sorted(set(v.portfolio) - set(labels))
+        if unknown:
+            raise ViewError(f"view {v.name!r} is about {', '.join(unknown)}, not among {', '.join(labels)}")
+    P = np.array([[v.portfolio.get(a, 0.0) for a in labels] for v in views]).reshape(k, len(labels))
+    q = np.array([v.q for v in views], dtype=float)
+    across = tau * prior.sigma @ P.T
+    own = P @ across
+    error = np.sqrt([_variance(v, float(s)) for v, s in zip(views, np.diag(own), strict=True)])
+    alike = shared * own / np.sqrt(np.outer(np.diag(own), np.diag(own)))
+    np.fill_diagonal(alike, 1.0)
+    omega = alike * np.outer(error, error)
+    G = own + omega
+    if k:
+        values, vectors = np.linalg.eigh(G / np.sqrt(np.outer(np.diag(G), np.diag(G))))
+        if values[0] < 1e-12:
+            guilty = [name for name, x in zip(names, vectors[:, 0], strict=True) if abs(x) > 1e-6]
+            raise ViewError("views repeat or contradict each other, and nothing says which is right: "
+                            f"{', '.join(guilty)}; drop one, or give it a variance of its own")
+    gain = np.linalg.solve(G, across.T).T
+    mu, M = prior.mu + gain @ (q - P @ prior.mu), tau * prior.sigma - gain @ across.T
+    return Posterior(prior, tuple(views), tau, P, q, omega, mu, (M + M.T) / 2)
+
+
+def _variance(view: View, own: float) -> float:
+    """Omega of a view; `own` is ``tau p'sigma p``. Confidence c is ``own (1 - c) / c``: Idzorek's search, solved."""
+    if not own > 0:
+        raise ViewError(f"view {view.name!r} is about a riskless portfolio, of which the prior is certain; drop it")
+    if view.variance is not None:
+        return view.variance
+    return own if view.confidence is None else own * (1 - view.confidence) / view.confidence
+
+
+def contradiction(posterior: Posterior, against: Assumptions | None = None, years: float | None = None) -> pd.DataFrame:
+    """How surprising is each view, and are ``all together``, to the prior, or to a history of so many `years`?
+
+    ``d^2 = v'(P S P' + Omega)^-1 v`` with ``v = q - P m``, for means m of covariance S = tau sigma, or sigma / years:
+    the squared Mahalanobis distance, chi-squared with as many degrees of freedom as views where both sides are honest
+    (Theil 1963). Columns: gap, its standard deviation, distance, p-value, and flagged, which is a p-value below the
+    policy's ``view_contradiction_level``.
+    """
+    from scipy.special import chdtrc
+
+    if (against is None) != (years is None):
+        raise ViewError("a history needs its assumptions and its years, both")
+    m, S = posterior.prior.mu, posterior.tau * posterior.prior.sigma
+    if against is not None and years is not None:
+        if against.labels != posterior.prior.labels:
+            raise ViewError("the history must be over the prior's assets, in the same order")
+        m, S = against.mu, against.sigma / years
+    v, G = posterior.q - posterior.P @ m, posterior.P @ S @ posterior.P.T + posterior.omega
+    sd, names = np.sqrt(np.diag(G)), [view.name for view in posterior.views]
+    table = pd.DataFrame({"gap": v, "sd": sd, "distance": np.abs(v) / sd}, index=names)
+    table["p-value"] = chdtrc(1, table["distance"] ** 2)
+    whole = float(v @ np.linalg.solve(G, v))
+    table.loc["all together"] = [np.nan, np.nan, whole**0.5, chdtrc(len(v), whole)]
+    return table.assign(flagged=table["p-value"] < data.policy("view_contradiction_level"))
+
+
+# ---- the engine of the running case -------------------------------------------------------------------------------
+
+
+def consensus_views(assumptions: Assumptions, variance_share: float, *, author: str, as_of: str) -> tuple[View, ...]:
+    """The assumptions' means as one absolute view a risky asset, with `variance_share` of the asset's variance."""
+    each = zip(assumptions.labels, assumptions.mu.tolist(), np.diag(assumptions.sigma).tolist(), strict=True)
+    why, share = assumptions.source, variance_share
+    return tuple(View(a, {a: 1.0}, mu, author, as_of, why, share * v) for a, mu, v in each if v > 0)
+
+
+def black_litterman(
+    assumptions: Assumptions, mandate: Mandate | None = None, *, views: Sequence[View] | None = None,
+    reference: Mapping[str, float] | None = None, tau: float | None = None, shared: float | None = None,
+    risk_aversion: float | None = None,
+) -> Allocation:
+    """The mandate's best portfolio when the assumptions are a view, and the reference portfolio the starting point.
+
+    What is not given is the policy's: ``reference_portfolio``, ``black_litterman_tau``, ``shared_view_error``,
+    ``black_litterman_covariance``, ``equilibrium_risk_aversion`` (which also chooses the portfolio, unless
+    `risk_aversion` is given), and for views the assumptions' means (`consensus_views`; ``consensus_variance_share``).
+    Raises as `posterior` and as `maximum_utility` do; the allocation's shadow prices are in utility.
+    """
+    held = data.policy("reference_portfolio") if reference is None else reference
+    aversion = data.policy("equilibrium_risk_aversion")
+    if views is None:
+        share, stated = data.policy("consensus_variance_share"), data.policy_table().loc["consensus_variance_share"]
+        views = consensus_views(assumptions, share, author=str(stated["approver"]), as_of=str(stated["date"]))
+    prior = equilibrium(assumptions, held, aversion)
+    sure, common = (data.policy(name) if given is None else given
+                    for name, given in (("black_litterman_tau", tau), ("shared_view_error", shared)))
+    blended = posterior(prior, views, sure, shared=common)
+    used = blended.assumptions(data.policy("black_litterman_covariance"))
+    found = maximum_utility(used, mandate, risk_aversion=aversion if risk_aversion is None else risk_aversion)
+    return replace(found, objective=f"Black-Litterman, {found.objective}")
+
+
+# ---- entropy pooling ----------------------------------------------------------------------------------------------
+
+
+class Pooled(NamedTuple):
+    """Probabilities (J,) that obey the views, how far they are from the prior's, and each view's multiplier (k,)."""
+
+    p: Array
+    relative_entropy: float
+    effective_scenarios: float
+    multipliers: Array
+    iterations: int
+
+
+def entropy_pooling(
+    values: pd.DataFrame, targets: Mapping[str, float], prior: Array | None = None, *, floors: Sequence[str] = ()
+) -> Pooled:
+    """Which probabilities of scenarios obey the views and add least to what the prior said? (Meucci 2008)
+
+    ``min sum x ln(x/p)`` with ``E_x[values] = targets``, or at least the target for the columns in `floors`. Solved by
+    projected Newton steps on the dual, ``min ln E_p[exp(l'(values - targets))]``, whose size is the number of views.
+
+    Parameters
+    ----------
+    values : (J, k) one column a view: any function of the scenarios (a return, its square, an indicator).
+    targets : by column. `prior` : (J,) probabilities, equal ones by default.
+
+    Raises
+    ------
+    ViewError
+        Naming the view that no scenario, or the views that no probabilities of the scenarios, can meet.
+    """
+    names, x = list(values.columns), values.to_numpy(dtype=float)
+    if set(names) != set(targets) or not set(floors) <= set(names) or not np.isfinite(x).all():
+        raise ViewError(f"values {names} must be numbers, and name the views that targets {list(targets)} and floors "
+                        f"{list(floors)} name")
+    p = np.full(len(x), 1 / len(x)) if prior is None else np.asarray(prior, dtype=float)
+    if p.shape != (len(x),) or not (p >= 0).all() or abs(p.sum() - 1) > 1e-9:
+        raise ViewError(f"prior probabilities must be {len(x)} numbers, not negative, that sum to one")
+    aim, floor = np.array([targets[name] for name in names], dtype=float), np.isin(names, list(floors))
+    for name, low, high, target, is_floor in zip(names, x.min(axis=0), x.max(axis=0), aim, floor, strict=True):
+        if not (target < high and (low < target or is_floor)):
+            raise ViewError(f"view {name!r} asks for {target:g}; the scenarios reach from {low:g} to {high:g}")
+    scale = x.std(axis=0) + (np.ptp(x, axis=0) == 0)
+    g, dual = (x - aim) / scale, np.zeros(len(names))
+    value, q = _tilt(g, p, dual)
+    for iteration in range(200):
+        slope = q @ g
+        free = ~(floor & (dual <= 0) & (slope >= 0))
+        if np.abs(slope[free]).max(initial=0.0) < 1e-11:
+            held = q[q > 0]
+            effective = float(np.exp(-held @ np.log(held)))
+            return Pooled(q, float(dual @ slope) - value, effective, dual / scale, iteration)
+        bend = (g[:, free] * q[:, None]).T @ g[:, free] - np.outer(slope[free], slope[free])
+        step = np.zeros(len(names))
+        step[free] = -np.linalg.lstsq(bend, slope[free])[0]
+        length = min(1.0, STRIDE / float(np.abs(g @ step).max()))
+        while True:
+            trial = dual + length * step
+            trial[floor] = np.maximum(trial[floor], 0.0)
+            lower, tilted = _tilt(g, p, trial)
+            if lower <= value + 1e-4 * float(slope @ (trial - dual)) + ROUNDING * 1e-5 or length < ROUNDING:
+                break
+            length /= 2
+        dual, value, q = trial, lower, tilted
+    unmet = ", ".join(_unmet(g, floor, names))
+    raise ViewError(f"no probabilities of the scenarios meet all views; nearest to it, these give way: {unmet}")
+
+
+def _unmet(g: Array, floor: NDArray[np.bool_], names: Sequence[str]) -> list[str]:
+    """Views that give way where the sum of what is missing, in standard deviations, is least."""
+    from scipy.optimize import linprog
+
+    k, scenarios = len(names), len(g)
+    above, below = np.hstack([-g.T, -np.eye(k)]), np.hstack([g.T, -np.eye(k)])[~floor]
+    cost, whole = np.repeat([0.0, 1.0], [scenarios, k]), np.repeat([1.0, 0.0], [scenarios, k])
+    rows = np.vstack([above, below])
+    short = np.asarray(linprog(cost, rows, np.zeros(len(rows)), whole[None, :], [1.0]).x)[scenarios:]
+    return [name for name, missing in zip(names, short, strict=True) if missing > ROUNDING] or list(names)
+
+
+def _tilt(g: Array, p: Array, dual: Array) -> tuple[float, Array]:
+    """``ln E_p[exp(g dual)]`` and the probabilities in proportion to ``p exp(g dual)``."""
+    power = g @ dual
+    top = float(power.max())
+    mass = p * np.exp(power - top)
+    return top + float(np.log(mass.sum())), np.asarray(mass / mass.sum())

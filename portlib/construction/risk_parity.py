@@ -1,0 +1,350 @@
+"""How must money be spread so that each asset carries the share of the risk that it was given?
+
+The contribution of asset i to the volatility R(w) is ``w_i (sigma w)_i / R(w)``, and they add up to R(w). With budgets
+b > 0 that sum to one, the weights whose contributions are ``b_i R`` are those of the one x > 0 that minimises
+
+    F(x) = x'sigma x / 2 - sum_i b_i log x_i,      w = x / sum(x)                     (Spinu 2013; equal b: ERC)
+
+F is strictly convex. It has its minimum unless some long-only portfolio has no risk at all; then none is given. With
+short sales there would be one solution for every choice of who is short, so they are left out. Under a mandate, F is
+minimised over the x whose w obey it, which is the least ``log R(w) - sum_i b_i log w_i``: it depends on the portfolios
+allowed and not on how the rules are written, but the contributions no longer meet the budgets.
+
+What it leaves out: expected returns, and whether volatility is the risk that matters.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+
+from portlib.construction.engines import TIE, NotSolved, allocation, by_name, default_mandate, exchange
+from portlib.construction.mandate import Bounds, Mandate, Program, TrackingError, Turnover, diagnose, fully_invested
+from portlib.construction.mean_variance import minimum_risk
+from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError
+
+#: Contributions are exact when the worst of them misses its budget by less than this share of the budget.
+EXACT = 1e-10
+#: A full step is known to lower F while no x changes by more than this share of itself; beyond, steps are damped.
+SAFE = 0.5
+
+Method = Literal["newton", "cyclical", "gradient"]
+Distance = Literal["columns", "correlation"]
+Linkage = Literal["single", "complete", "average", "ward"]
+
+
+class Path(NamedTuple):
+    """Weights (n,) that sum to one, and how a method came to them: after reading all of sigma `passes` times (n^2
+    multiplications each), the worst contribution missed its budget by `gaps`, as a share of the budget."""
+
+    w: Array
+    passes: list[int]
+    gaps: list[float]
+
+
+def contributions(sigma: Array, w: Array) -> Array:
+    """Shares (n,) of the volatility that the assets contribute, ``w_i (sigma w)_i / w'sigma w``; they sum to one.
+
+    ValueError for a portfolio without risk. Source: Maillard, Roncalli and Teiletche (2010), section 2.
+    """
+    part = w * (sigma @ w)
+    if not part.sum() > 0:
+        raise ValueError("a portfolio without risk has no contributions to it")
+    return np.asarray(part / part.sum())
+
+
+# ---- Newton's method, and others to count against it --------------------------------------------------------------
+
+
+def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -> Path:
+    """Minimise F until the contributions are exact, or for `most` steps; the last gap says which. Assets need risk.
+
+    In ``v = x * volatility`` the matrix is C, the correlations. ``newton`` solves ``(C + diag(b/v^2)) d = C v - b/v``
+    by conjugate gradients, as exactly as its distance from the end deserves: C is only multiplied by vectors, and
+    ``C d`` falls out of the solution. The damped step ``d / (1 + max|d/v|)`` always lowers F (Spinu 2013, section 3).
+    ``cyclical`` moves one asset at a time, exactly: the positive root of ``v^2 + c v - b = 0``, c from all the others
+    (Griveau-Billion, Richard and Roncalli 2013). ``gradient`` goes downhill as far as F is known to fall.
+    """
+    sd, step = np.sqrt(np.diag(sigma)), {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}[method]
+    v = b / np.maximum(_times(sigma, sd, np.ones(len(b))), 1.0)  # budgets over average correlations, to v'Cv = 1
+    q = _times(sigma, sd, v)
+    unit, passes = 1 / np.sqrt(max(float(v @ q), ROUNDING * float(v @ v))), [2]
+    v, q = unit * v, unit * q
+    gaps = [float(np.abs(v * q / b - 1).max())]
+    while gaps[-1] > EXACT and len(gaps) <= most:
+        v, q, read = step(sigma, sd, b, v, q, gaps[-1])
+        if np.abs(v * q / b - 1).max() <= EXACT:  # once more from the start: q was only carried along
+            q, read = _times(sigma, sd, v), read + 1
+        passes.append(passes[-1] + read)
+        gaps.append(float(np.abs(v * q / b - 1).max()))
+    return Path(_weights(v, sd), passes, gaps)
+
+
+def _times(sigma: Array, sd: Array, v: Array) -> Array:
+    """``C v``; one triangle of sigma is read, which halves the traffic, and with it the time of large matrices."""
+    from scipy.linalg.blas import dsymv
+
+    return np.asarray(dsymv(1.0, np.asarray(sigma).T, v / sd) / sd)
+
+
+def _weights(v: Array, sd: Array) -> Array:
+    return np.asarray(v / sd / (v / sd).sum())
+
+
+def _newton(sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> tuple[Array, Array, int]:
+    h, r, read = b / (v * v), q - b / v, 0
+    p = z = r / (1 + h)
+    size, d, cd = float(r @ z), np.zeros_like(v), np.zeros_like(v)
+    goal = size * max(min(0.5, gap**0.7), 0.5 * EXACT / gap) ** 2
+    while size > goal and read < len(v):
+        cp = _times(sigma, sd, p)
+        read += 1
+        hp = cp + h * p
+        a = size / float(p @ hp)
+        d, cd, r = d + a * p, cd + a * cp, r - a * hp
+        z = r / (1 + h)
+        before, size = size, float(r @ z)
+        p = z + (size / before) * p
+    reach = float(np.abs(d / v).max())
+    t = 1 / (1 + reach * (reach > SAFE))
+    return v - t * d, q - t * cd, read
+
+
+def _gradient(sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> tuple[Array, Array, int]:
+    g = q - b / v
+    cg, slope = _times(sigma, sd, g), float(g @ g)
+    curvature = float(g @ cg + g @ (b / (v * v) * g))
+    t = slope / (curvature + float(np.abs(g / v).max()) * slope)
+    return v - t * g, q - t * cg, 1
+
+
+def _cyclical(sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> tuple[Array, Array, int]:
+    v, q = v.copy(), q.copy()
+    for i in range(len(v)):
+        c = q[i] - v[i]
+        new = (np.sqrt(c * c + 4 * b[i]) - c) / 2
+        q += (new - v[i]) / sd[i] * sigma[i] / sd
+        v[i] = new
+    return v, q, 1
+
+
+def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
+    """Least squares of contributions less budgets, by scipy's sequential quadratic programming, slopes by differences.
+
+    Not convex. 1e-6 is scipy's own `tolerance`. Slopes take an evaluation an asset, each reading sigma; the quadratic
+    programmes, about n^3 each, are not counted. Source: Maillard, Roncalli and Teiletche (2010), section 2.
+    """
+    from scipy.optimize import LinearConstraint, minimize
+
+    passes, gaps, n = [0], [np.inf], len(b)
+
+    def miss(w: Array) -> float:
+        r = contributions(sigma, w) - b
+        passes.append(passes[-1] + 1)
+        gaps.append(float(np.abs(r / b).max()))
+        return float(r @ r)
+
+    found = minimize(miss, np.full(n, 1 / n), method="SLSQP", bounds=[(0, 1)] * n, tol=tolerance,
+                     constraints=LinearConstraint(np.ones((1, n)), 1, 1), options={"maxiter": 1000})
+    return Path(np.asarray(found.x / found.x.sum()), passes[1:], gaps[1:])
+
+
+# ---- one portfolio, under a mandate -------------------------------------------------------------------------------
+
+
+def risk_budgets(
+    assumptions: Assumptions, mandate: Mandate | None = None, *, budgets: Mapping[str, float] | None = None
+) -> Allocation:
+    """The long-only portfolio whose assets contribute their budgets to its volatility; equal budgets where not given.
+
+    Of the assumptions only the covariance decides. Budgets, one for each asset, are positive and sum to one. Where no
+    rule of the mandate binds, contributions are exact and prices zero. Where one does, the least allowed
+    ``log R(w) - sum_i b_i log w_i``, with shadow prices in its unit: 0.01 is one percent of the volatility.
+
+    Raises AssumptionsError for an asset, or several together, without risk, and for wrong budgets; Infeasible where no
+    portfolio that holds something of every asset obeys the rules; NotSolved for a soft rule, whose price is in return.
+    Source: Spinu (2013), equation 4; rules on weights after Richard and Roncalli (2019), here free of scale.
+    """
+    start, b = time.perf_counter(), _checked(assumptions, budgets)
+    what = "equal risk contributions" if budgets is None else "risk budgets"
+    path, engine, prices = descend(assumptions.sigma, b), "Newton, conjugate gradients", dict[str, float]()
+    if path.gaps[-1] > EXACT:
+        raise _unsolved(assumptions, path)
+    w = path.w
+    if mandate is not None:
+        prices = dict.fromkeys((c.name for c in default_mandate(assumptions, mandate).constraints), 0.0)
+        if max(mandate.violations(w, assumptions).values(), default=0.0) > TIE:
+            w, binding, engine = _constrained(assumptions, mandate, b)
+            prices |= binding
+    return allocation(assumptions, mandate, w, what, "optimal", engine, start, prices)
+
+
+def equal_risk_contributions(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
+    """`risk_budgets` with equal budgets: the engine that policy calls ERC (Maillard, Roncalli and Teiletche 2010)."""
+    return risk_budgets(assumptions, mandate)
+
+
+def _checked(a: Assumptions, budgets: Mapping[str, float] | None) -> Array:
+    for label, sd in zip(a.labels, a.volatility, strict=True):
+        if not sd > 0:
+            raise AssumptionsError(f"{label!r} has no risk and can contribute none: leave it out, and use `levered`")
+    if budgets is None:
+        return np.full(len(a), 1 / len(a))
+    if strange := sorted(set(budgets) ^ set(a.labels)):
+        raise AssumptionsError(f"every asset needs a budget, and nothing else: see {', '.join(map(repr, strange))}")
+    b = np.array([budgets[label] for label in a.labels], dtype=float)
+    if not b.min() > 0:
+        least = a.labels[int(b.argmin())]
+        raise AssumptionsError(f"{least!r} has a budget of {b.min()}: give it a positive one, or leave the asset out")
+    if abs(b.sum() - 1) > ROUNDING:
+        raise AssumptionsError(f"budgets must sum to one, not {b.sum():.6g}: divide them by their sum")
+    return b
+
+
+def _unsolved(a: Assumptions, path: Path) -> ValueError:
+    least = minimum_risk(a)
+    if least.risk <= np.sqrt(ROUNDING) * float(a.volatility.max()):
+        held = ", ".join(label for label, w in zip(a.labels, least.w, strict=True) if w > TIE)
+        return AssumptionsError(f"{held}: together they can have no risk, so they cannot all contribute; leave one out")
+    return NotSolved(f"Newton still missed a budget by {path.gaps[-1]:.1e} of it; is sigma all but singular?")
+
+
+def _constrained(a: Assumptions, mandate: Mandate, b: Array) -> tuple[Array, dict[str, float], str]:
+    """Newton steps over the cone of the x whose weights obey the mandate, each an exchange of active sets."""
+    soft = [c.name for c in mandate.constraints if c.penalty is not None]
+    if soft:
+        raise NotSolved(f"{soft[0]!r} is soft: its penalty is in return, which risk budgets do not weigh; make it hard")
+    sd, cone, v = a.volatility, _cone(mandate.program, a.volatility), b.copy()
+    correlations, state = a.sigma / np.outer(sd, sd), (np.zeros(len(b)), np.zeros(len(cone.rows)))
+    for _ in range(60 if mandate.is_linear else 0):
+        found = exchange(correlations + np.diag(b / (v * v)), 2 * b / v, cone, state)
+        if found is None:
+            break
+        reach = float(np.abs(found.w / v - 1).max())
+        v, state = v + (found.w - v) / (1 + reach * (reach > SAFE)), (found.at, found.on)
+        if reach <= EXACT:
+            prices = by_name(cone, found.y * float((v / sd).sum()), np.zeros(len(b)))
+            return _weights(v, sd), prices, "Newton, exchange of active sets"
+    names, held = {c.name for c in mandate.constraints}, Bounds("something of every asset", lower=1e-5)
+    if conflict := diagnose(mandate.without(*names & {"fully invested"}).also(fully_invested(), held), a):
+        raise conflict
+    return _conic(a, mandate, b, cone)
+
+
+def _cone(p: Program, sd: Array) -> Program:
+    """Limits on w as rows ``(a - limit)'x >= 0``, in ``v = x sd``, but those that all positive weights obey."""
+    n, unit = len(sd), np.eye(len(sd))
+    rows: list[tuple[str, Array, float]] = []
+    for name, row, low, high in zip(p.row_names, p.rows, p.rows_lower, p.rows_upper, strict=True):
+        rows += [(name, row - low, 0.0 if low == high else np.inf)] if np.isfinite(low) else []
+        rows += [(name, high - row, np.inf)] if np.isfinite(high) and low < high else []
+    rows += [(p.lower_names[i], unit[i] - p.lower[i], np.inf) for i in np.flatnonzero(p.lower > 0)]
+    rows += [(p.upper_names[i], p.upper[i] - unit[i], np.inf) for i in np.flatnonzero(p.upper < 1)]
+    rows = [row for row in rows if row[1].any()]
+    names, top, free = tuple(x[0] for x in rows), np.array([x[2] for x in rows]), np.full(n, np.inf)
+    matrix = np.array([x[1] / sd for x in rows]).reshape(-1, n)
+    return Program(-free, free, matrix, np.zeros(len(rows)), top, names, ("",) * n, ("",) * n)
+
+
+def _conic(a: Assumptions, mandate: Mandate, b: Array, cone: Program) -> tuple[Array, dict[str, float], str]:
+    """The same programme with distances from other portfolios, stated in cvxpy."""
+    import cvxpy as cp
+
+    sd, v = a.volatility, cp.Variable(len(b))
+    values, vectors = np.linalg.eigh(a.sigma / np.outer(sd, sd))
+    money, root = cp.sum(v / sd), np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+    rules = [(name, row @ v == 0 if top == 0 else row @ v >= 0)
+             for name, row, top in zip(cone.row_names, cone.rows, cone.rows_upper, strict=True)]
+    for c in mandate.constraints:
+        if isinstance(c, (TrackingError, Turnover)):
+            away = v - mandate.vector(getattr(c, c.PER_ASSET[0]), 0.0) * sd * money
+            far = cp.norm(root @ away) if isinstance(c, TrackingError) else cp.norm1(away / sd) / 2
+            rules.append((c.name, far <= c.limit * money))
+    problem = cp.Problem(cp.Minimize(cp.sum_squares(root @ v) / 2 - b @ cp.log(v)), [rule for _, rule in rules])
+    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
+    if v.value is None or problem.status != cp.OPTIMAL:
+        raise NotSolved(f"Clarabel found no answer ({problem.status}), although the mandate can be obeyed")
+    prices = dict.fromkeys((name for name, _ in rules), 0.0)
+    for name, rule in rules:
+        prices[name] += float(money.value) * float(np.abs(rule.dual_value).sum())
+    return _weights(v.value, sd), prices, f"cvxpy {cp.__version__} with Clarabel"
+
+
+# ---- leverage, a naive rule, a hierarchy --------------------------------------------------------------------------
+
+
+class Levered(NamedTuple):
+    """`times` a portfolio and ``1 - times`` in cash (borrowed, if negative), and what to expect; annual decimals."""
+
+    times: float
+    mean: float
+    risk: float
+    sharpe: float
+
+
+def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.0) -> Levered:
+    """How much of a portfolio has a volatility of `risk`, the rest lent at `rf` or borrowed at `spread` above it?
+
+    ValueError where `risk` is not positive or the portfolio has none.
+    """
+    if not (0 < risk < np.inf and portfolio.risk > 0):
+        raise ValueError(f"cannot bring a portfolio of volatility {portfolio.risk:g} to {risk:g}")
+    times = risk / portfolio.risk
+    mean = times * portfolio.mean + (1 - times) * (rf + spread * (times > 1))
+    return Levered(times, mean, risk, (mean - rf) / risk)
+
+
+def inverse_volatility(assumptions: Assumptions, *, power: float = 1.0) -> Allocation:
+    """Weights proportional to ``volatility^-power``, a rule blind to correlations; 2 is inverse variance."""
+    start, w = time.perf_counter(), _checked(assumptions, None) * assumptions.volatility**-power
+    return allocation(assumptions, None, w / w.sum(), "inverse volatility", "rule", f"power {power:g}", start, {})
+
+
+def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage = "single") -> Array:
+    """Which assets are alike? scipy's linkage (n - 1, 4) of the distances ``sqrt((1 - rho) / 2)``.
+
+    ``correlation`` takes them as they are; ``columns``, as the paper does, takes the Euclidean distance between their
+    columns, so that assets are alike which are equally far from all others."""
+    from scipy.cluster.hierarchy import linkage
+    from scipy.spatial.distance import pdist, squareform
+
+    sd = np.sqrt(np.diag(sigma))
+    far = np.sqrt(np.maximum((1 - sigma / np.outer(sd, sd)) / 2, 0.0))
+    np.fill_diagonal(far, 0.0)
+    return np.asarray(linkage(pdist(far) if distance == "columns" else squareform(far, checks=False), method))
+
+
+def bisected(sigma: Array, order: Sequence[int]) -> Array:
+    """Weights (n,): the order is halved again and again, and money split by the inverse variance of the halves.
+
+    A half's variance is that of its inverse-variance portfolio. Source: Lopez de Prado (2016), stage 3.
+    """
+    w, parts = np.ones(len(sigma)), [np.array(order)]
+    while parts:
+        part = parts.pop()
+        if len(part) > 1:
+            halves, variances = np.split(part, [len(part) // 2]), []
+            for half in halves:
+                block = sigma[np.ix_(half, half)]
+                x = 1 / np.diag(block)
+                variances.append(float(x @ block @ x) / float(x.sum()) ** 2)
+            w[halves[0]] *= variances[1] / sum(variances)
+            w[halves[1]] *= variances[0] / sum(variances)
+            parts += halves
+    return w
+
+
+def hierarchical(a: Assumptions, *, distance: Distance = "columns", method: Linkage = "single") -> Allocation:
+    """Hierarchical risk parity: assets in the order of their `hierarchy`, then `bisected`; it obeys no mandate.
+
+    A tree does not say which of two branches comes first, so the order of the labels matters. Lopez de Prado (2016).
+    """
+    from scipy.cluster.hierarchy import leaves_list
+
+    start, _ = time.perf_counter(), _checked(a, None)
+    order = leaves_list(hierarchy(a.sigma, distance=distance, method=method)).tolist()
+    w, engine = bisected(a.sigma, order), f"{method} linkage, distance by {distance}"
+    return allocation(a, None, w, "hierarchical risk parity", "rule", engine, start, {})

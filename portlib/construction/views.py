@@ -1,0 +1,150 @@
+"""What does someone expect, how sure are they, and where did they get it?
+
+A view is a record: one portfolio, the return it is expected to earn, how unsure that is, who says so, since when, which
+version. It has a canonical form and a fingerprint, so that it can be signed and every change shows. `black_litterman`
+weighs views; here they are written down. A signal is a rule that makes a view from data: what it has been worth is its
+information coefficient, the rank correlation across assets between this month's scores and the next month's returns.
+
+Left out: costs of following a signal, and that a rule worth publishing was found by searching for one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from portlib.records import Array, Assumptions
+
+
+class ViewError(ValueError):
+    """A view that cannot be used; names the view or the asset, and says what to do."""
+
+
+@dataclass(frozen=True)
+class View:
+    """Someone's opinion about one portfolio, on record: ``portfolio'mu = q``, more or less.
+
+    Parameters
+    ----------
+    name, author, as_of, reason : what is said, by which role, on which day (YYYY-MM-DD), and why.
+    portfolio : weight by asset; sums to one for an absolute view, to zero for one asset relative to another.
+    q : expected return of that portfolio, annual decimal (for a portfolio that sums to one, cash included).
+    variance : how unsure q is, annual decimal squared; zero is certainty.
+    confidence : instead of a variance, the share of the way from prior to q that the view alone should go, above 0 to 1
+        (Idzorek 2004). With neither, the variance is the prior's own, ``tau p'sigma p`` (He and Litterman 1999).
+    version : counts revisions of the view of this name.
+
+    Raises
+    ------
+    ViewError
+        Naming the view, for a field that is missing, not finite or out of range, or when both uncertainties are given.
+    """
+
+    name: str
+    portfolio: Mapping[str, float]
+    q: float
+    author: str
+    as_of: str
+    reason: str = ""
+    variance: float | None = None
+    confidence: float | None = None
+    version: int = 1
+
+    def __post_init__(self) -> None:
+        held = {str(a): float(x) for a, x in sorted(self.portfolio.items()) if x != 0}
+        object.__setattr__(self, "portfolio", held)
+        if not (self.name and self.author):
+            raise ViewError(f"view {self.name!r} by {self.author!r}: a view needs a name and an author's role")
+        if not held or not np.isfinite([self.q, *held.values()]).all():
+            raise ViewError(f"view {self.name!r}: q = {self.q} of {held}: needs finite numbers and at least one asset")
+        if self.variance is not None and self.confidence is not None:
+            raise ViewError(f"view {self.name!r}: give a variance or a confidence, not both")
+        if self.variance is not None and not 0 <= self.variance < np.inf:
+            raise ViewError(f"view {self.name!r}: variance {self.variance} must be finite and not negative")
+        if self.confidence is not None and not 0 < self.confidence <= 1:
+            raise ViewError(f"view {self.name!r}: confidence {self.confidence} must be above 0 and at most 1; a view "
+                            "held without confidence is none: leave it out")
+        if type(self.version) is not int or self.version < 1:
+            raise ViewError(f"view {self.name!r}: version {self.version!r} must be a whole number from 1")
+        try:
+            date.fromisoformat(self.as_of)
+        except (TypeError, ValueError) as error:
+            raise ViewError(f"view {self.name!r}: as_of {self.as_of!r} is no date like 2026-11-21") from error
+
+    @property
+    def canonical(self) -> str:
+        """The record as strict JSON, the same however its portfolio was ordered: what is to be signed."""
+        return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the canonical form."""
+        return hashlib.sha256(self.canonical.encode()).hexdigest()
+
+
+# ---- signals: views from data -------------------------------------------------------------------------------------
+
+
+class Estimate(NamedTuple):
+    """A number and how unsure it is."""
+
+    value: float
+    standard_error: float
+
+
+def hac_mean(x: Array | pd.Series, lags: int | None = None) -> Estimate:
+    """A mean, with the standard error of Newey and West (1987): Bartlett weights, autocovariances with divisor T.
+
+    `lags` is ``floor(4 (T/100)^(2/9))`` unless given.
+    """
+    y = np.asarray(x, dtype=float)
+    reach = int(4 * (len(y) / 100) ** (2 / 9)) if lags is None else lags
+    u = y - y.mean()
+    long_run = u @ u + 2 * sum((1 - lag / (reach + 1)) * float(u[lag:] @ u[:-lag]) for lag in range(1, reach + 1))
+    return Estimate(float(y.mean()), float(np.sqrt(long_run) / len(y)))
+
+
+def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataFrame:
+    """Known at each month end: the compound return of the last `months` without the last `skip` of them.
+
+    Source: Jegadeesh and Titman (1993); the month left out avoids reversals of a month (Jegadeesh 1990).
+    """
+    return returns.apply(np.log1p).rolling(months - skip).sum().shift(skip).apply(np.expm1).dropna()
+
+
+def information_coefficients(scores: pd.DataFrame, returns: pd.DataFrame, ahead: int = 1) -> pd.Series:
+    """Rank correlation across assets of each month's scores with the returns of the month that is `ahead` of it."""
+    later = returns.shift(-ahead).reindex(scores.index).dropna()
+    return scores.loc[later.index].rank(axis=1).corrwith(later.rank(axis=1), axis=1).rename("information coefficient")
+
+
+def signal_view(
+    name: str, score: pd.Series, prior: Assumptions, coefficient: Estimate, *, author: str, as_of: str,
+    periods: int = 12,
+) -> View:
+    """A month's scores as one relative view: those ranked high over those ranked low.
+
+    Grinold (1994): alpha is information coefficient x volatility x score; here of returns over the assets' average,
+    with ranks of mean 0 and deviation 1 as scores, for a year of `periods` such months. The portfolio holds assets in
+    proportion to their scores, one dollar long and one short. q is its alpha on top of what the prior expects, and the
+    variance what the coefficient's standard error makes of it. ViewError unless each of the prior's assets has a score.
+    """
+    if list(score.index) != list(prior.labels) or not np.isfinite(score).all():
+        raise ViewError(f"view {name!r}: scores must be numbers for {', '.join(prior.labels)}, in that order")
+    rank = score.rank().to_numpy(dtype=float)
+    if np.ptp(rank) == 0:
+        raise ViewError(f"view {name!r}: all scores are equal and order nothing")
+    z = (rank - rank.mean()) / rank.std(ddof=0)
+    p, active = z / z[z > 0].sum(), np.eye(len(z)) - 1 / len(z)
+    unit = np.sqrt(periods) * float(p @ (np.sqrt(np.diag(active @ prior.sigma @ active)) * z))
+    reason = f"information coefficient {coefficient.value:.4f}, standard error {coefficient.standard_error:.4f}"
+    held = dict(zip(prior.labels, p.tolist(), strict=True))
+    q, variance = float(p @ prior.mu) + unit * coefficient.value, (unit * coefficient.standard_error) ** 2
+    return View(name, held, q, author, as_of, reason, variance)

@@ -1,0 +1,49 @@
+"""The policy's switch: one door, three engines."""
+
+import numpy as np
+import pytest
+
+from portlib import data
+from portlib.construction import OPTIMIZERS, optimise
+from portlib.construction.black_litterman import black_litterman
+from portlib.construction.mandate import Mandate, fully_invested, long_only, position_limit
+from portlib.construction.mean_variance import maximum_utility
+from portlib.construction.risk_parity import equal_risk_contributions
+from portlib.estimation.capital_market_assumptions import survey_assumptions
+
+PLAN = survey_assumptions()
+MANDATE = Mandate(PLAN.labels, [fully_invested(), long_only(), position_limit(0.4)])
+DIRECT = {
+    "MARKOWITZ": lambda: maximum_utility(PLAN, MANDATE, risk_aversion=4.0),
+    "BLACK_LITTERMAN": lambda: black_litterman(PLAN, MANDATE, risk_aversion=4.0),
+    "ERC": lambda: equal_risk_contributions(PLAN, MANDATE),
+}
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_each_name_opens_its_own_engine(name):
+    through = optimise(PLAN, MANDATE, risk_aversion=4.0, optimizer=name)
+    assert np.array_equal(through.w, DIRECT[name]().w)
+    assert through.mandate == MANDATE.fingerprint
+    assert set(through.residuals) == {c.name for c in MANDATE.constraints}
+
+
+def test_the_engines_differ():
+    found = [DIRECT[name]().w for name in OPTIMIZERS]
+    assert all(np.abs(a - b).max() > 0.01 for i, a in enumerate(found) for b in found[:i])
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_the_policy_chooses_where_nobody_else_does(name, monkeypatch):
+    policy = data.policy
+    monkeypatch.setattr(data, "policy", lambda entry: name if entry == "optimizer" else policy(entry))
+    assert np.array_equal(optimise(PLAN, MANDATE, risk_aversion=4.0).w, DIRECT[name]().w)
+
+
+def test_the_policy_names_an_engine_that_exists():
+    assert data.policy("optimizer") in OPTIMIZERS
+
+
+def test_an_unknown_engine_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"no optimizer 'MAGIC'.*MARKOWITZ, BLACK_LITTERMAN, ERC"):
+        optimise(PLAN, MANDATE, risk_aversion=4.0, optimizer="MAGIC")
