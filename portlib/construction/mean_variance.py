@@ -330,7 +330,8 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
     """Trace every efficient portfolio under limits and bounds, exactly and once: the critical line (Markowitz 1956).
 
     Raises Infeasible, which names the rules that conflict; NotSolved for distances and soft rules, whose frontier is
-    not made of straight lines, and for positions without limit.
+    not made of straight lines, for positions without limit, and where a sigma estimated from fewer months than assets
+    leaves stretches without risk on which no active set can be certified (shrink such a sigma first).
     """
     start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
     corners, trade_offs, multipliers, engine = critical_line(assumptions, mandate)

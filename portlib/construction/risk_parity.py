@@ -16,7 +16,7 @@ What it leaves out: expected returns, and whether volatility is the risk that ma
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -34,6 +34,8 @@ SAFE = 0.5
 Method = Literal["newton", "cyclical", "gradient"]
 Distance = Literal["columns", "correlation"]
 Linkage = Literal["single", "complete", "average", "ward"]
+Times = Callable[[Array], Array]
+Ahead = tuple[Array, Array, int]  # the next v and C v, and how often sigma was read
 
 
 class Path(NamedTuple):
@@ -56,9 +58,6 @@ def contributions(sigma: Array, w: Array) -> Array:
     return np.asarray(part / part.sum())
 
 
-# ---- Newton's method, and others to count against it --------------------------------------------------------------
-
-
 def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -> Path:
     """Minimise F until the contributions are exact, or for `most` steps; the last gap says which. Assets need risk.
 
@@ -69,43 +68,48 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     (Griveau-Billion, Richard and Roncalli 2013). ``gradient`` goes downhill as far as F is known to fall.
     """
     sd, step = np.sqrt(np.diag(sigma)), {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}[method]
-    v = b / np.maximum(_times(sigma, sd, np.ones(len(b))), 1.0)  # budgets over average correlations, to v'Cv = 1
-    q = _times(sigma, sd, v)
+    times = _correlations(sigma, sd)
+    v = b / np.maximum(times(np.ones(len(b))), 1.0)  # budgets over average correlations, to v'Cv = 1
+    q = times(v)
     unit, passes = 1 / np.sqrt(max(float(v @ q), ROUNDING * float(v @ v))), [2]
     v, q = unit * v, unit * q
     gaps = [float(np.abs(v * q / b - 1).max())]
     while gaps[-1] > EXACT and len(gaps) <= most:
-        v, q, read = step(sigma, sd, b, v, q, gaps[-1])
-        if np.abs(v * q / b - 1).max() <= EXACT:  # once more from the start: q was only carried along
-            q, read = _times(sigma, sd, v), read + 1
+        v, q, read = step(times, sigma, sd, b, v, q, gaps[-1])
+        gap = float(np.abs(v * q / b - 1).max())
+        if gap <= EXACT:  # once more from the start: q was only carried along
+            q, read = times(v), read + 1
+            gap = float(np.abs(v * q / b - 1).max())
         passes.append(passes[-1] + read)
-        gaps.append(float(np.abs(v * q / b - 1).max()))
+        gaps.append(gap)
     return Path(_weights(v, sd), passes, gaps)
 
 
-def _times(sigma: Array, sd: Array, v: Array) -> Array:
-    """``C v``; one triangle of sigma is read, which halves the traffic, and with it the time of large matrices."""
+def _correlations(sigma: Array, sd: Array) -> Times:
+    """The product ``C v``; one triangle of sigma is read, which halves the traffic and so the time of large ones."""
     from scipy.linalg.blas import dsymv
 
-    return np.asarray(dsymv(1.0, np.asarray(sigma).T, v / sd) / sd)
+    inverse, turned = 1 / sd, np.asarray(sigma).T
+    return lambda v: np.asarray(inverse * dsymv(1.0, turned, inverse * v))
 
 
 def _weights(v: Array, sd: Array) -> Array:
     return np.asarray(v / sd / (v / sd).sum())
 
 
-def _newton(sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> tuple[Array, Array, int]:
-    h, r, read = b / (v * v), q - b / v, 0
-    p = z = r / (1 + h)
-    size, d, cd = float(r @ z), np.zeros_like(v), np.zeros_like(v)
+def _newton(times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> Ahead:
+    h, r, d, cd, read = b / (v * v), q - b / v, np.zeros(1), np.zeros(1), 0
+    m = 1 / (1 + h)
+    p = z = m * r
+    size = float(r @ z)
     goal = size * max(min(0.5, gap**0.7), 0.5 * EXACT / gap) ** 2
     while size > goal and read < len(v):
-        cp = _times(sigma, sd, p)
+        cp = times(p)
         read += 1
         hp = cp + h * p
         a = size / float(p @ hp)
         d, cd, r = d + a * p, cd + a * cp, r - a * hp
-        z = r / (1 + h)
+        z = m * r
         before, size = size, float(r @ z)
         p = z + (size / before) * p
     reach = float(np.abs(d / v).max())
@@ -113,15 +117,14 @@ def _newton(sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -
     return v - t * d, q - t * cd, read
 
 
-def _gradient(sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> tuple[Array, Array, int]:
+def _gradient(times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> Ahead:
     g = q - b / v
-    cg, slope = _times(sigma, sd, g), float(g @ g)
-    curvature = float(g @ cg + g @ (b / (v * v) * g))
-    t = slope / (curvature + float(np.abs(g / v).max()) * slope)
+    cg, slope = times(g), float(g @ g)
+    t = slope / (float(g @ cg + g @ (b / (v * v) * g)) + float(np.abs(g / v).max()) * slope)
     return v - t * g, q - t * cg, 1
 
 
-def _cyclical(sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> tuple[Array, Array, int]:
+def _cyclical(times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> Ahead:
     v, q = v.copy(), q.copy()
     for i in range(len(v)):
         c = q[i] - v[i]
@@ -172,7 +175,11 @@ def risk_budgets(
     what = "equal risk contributions" if budgets is None else "risk budgets"
     path, engine, prices = descend(assumptions.sigma, b), "Newton, conjugate gradients", dict[str, float]()
     if path.gaps[-1] > EXACT:
-        raise _unsolved(assumptions, path)
+        least = minimum_risk(assumptions)
+        held = ", ".join(label for label, x in zip(assumptions.labels, least.w, strict=True) if x > TIE)
+        if least.risk <= np.sqrt(ROUNDING) * float(assumptions.volatility.max()):
+            raise AssumptionsError(f"{held}: together they can have no risk, so not all can contribute; leave one out")
+        raise NotSolved(f"Newton still missed a budget by {path.gaps[-1]:.1e} of it; is sigma all but singular?")
     w = path.w
     if mandate is not None:
         prices = dict.fromkeys((c.name for c in default_mandate(assumptions, mandate).constraints), 0.0)
@@ -202,14 +209,6 @@ def _checked(a: Assumptions, budgets: Mapping[str, float] | None) -> Array:
     if abs(b.sum() - 1) > ROUNDING:
         raise AssumptionsError(f"budgets must sum to one, not {b.sum():.6g}: divide them by their sum")
     return b
-
-
-def _unsolved(a: Assumptions, path: Path) -> ValueError:
-    least = minimum_risk(a)
-    if least.risk <= np.sqrt(ROUNDING) * float(a.volatility.max()):
-        held = ", ".join(label for label, w in zip(a.labels, least.w, strict=True) if w > TIE)
-        return AssumptionsError(f"{held}: together they can have no risk, so they cannot all contribute; leave one out")
-    return NotSolved(f"Newton still missed a budget by {path.gaps[-1]:.1e} of it; is sigma all but singular?")
 
 
 def _constrained(a: Assumptions, mandate: Mandate, b: Array) -> tuple[Array, dict[str, float], str]:

@@ -183,16 +183,17 @@ def test_every_step_of_newton_lowers_the_function() -> None:
     for seed in range(20):
         a = market(seed, 8)
         sd, b = a.volatility, np.array(list(budgets_of(a, seed).values()))
-        c = a.sigma / np.outer(sd, sd)
+        c, times = a.sigma / np.outer(sd, sd), rp._correlations(a.sigma, sd)
+        assert times(b) == pytest.approx(c @ b, rel=1e-12)
         rng = np.random.default_rng(seed)
         for _ in range(5):
             v = np.exp(rng.normal(0, 2, 8))
-            q = rp._times(a.sigma, sd, v)
+            q = times(v)
             for step in (rp._newton, rp._gradient, rp._cyclical):
-                ahead, product_ahead, _ = step(a.sigma, sd, b, v, q, float(np.abs(v * q / b - 1).max()))
+                ahead, product_ahead, _ = step(times, a.sigma, sd, b, v, q, float(np.abs(v * q / b - 1).max()))
                 assert ahead.min() > 0
                 assert ahead @ c @ ahead / 2 - b @ np.log(ahead) < v @ c @ v / 2 - b @ np.log(v)
-                assert product_ahead == pytest.approx(rp._times(a.sigma, sd, ahead), rel=1e-6, abs=1e-9 * v.max())
+                assert product_ahead == pytest.approx(times(ahead), rel=1e-6, abs=1e-9 * v.max())
 
 
 def test_newton_needs_few_passes_at_any_size() -> None:
