@@ -138,8 +138,7 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
     """Least squares of contributions less budgets, by scipy's sequential quadratic programming, slopes by differences.
 
     Not convex. 1e-6 is scipy's own `tolerance`. Slopes take an evaluation an asset, each reading sigma; the quadratic
-    programmes, about n^3 each, are not counted. Source: Maillard, Roncalli and Teiletche (2010), section 2.
-    """
+    programmes, about n^3 each, are not counted. Source: Maillard, Roncalli and Teiletche (2010), section 2."""
     from scipy.optimize import LinearConstraint, minimize
 
     passes, gaps, n = [0], [np.inf], len(b)
@@ -169,8 +168,7 @@ def risk_budgets(
 
     Raises AssumptionsError for an asset, or several together, without risk, and for wrong budgets; Infeasible where no
     portfolio that holds something of every asset obeys the rules; NotSolved for a soft rule, whose price is in return.
-    Source: Spinu (2013), equation 4; rules on weights after Richard and Roncalli (2019), here free of scale.
-    """
+    Source: Spinu (2013), equation 4; rules on weights after Richard and Roncalli (2019), here free of scale."""
     start, b = time.perf_counter(), _checked(assumptions, budgets)
     what = "equal risk contributions" if budgets is None else "risk budgets"
     path, engine, prices = descend(assumptions.sigma, b), "Newton, conjugate gradients", dict[str, float]()
@@ -216,7 +214,8 @@ def _constrained(a: Assumptions, mandate: Mandate, b: Array) -> tuple[Array, dic
     soft = [c.name for c in mandate.constraints if c.penalty is not None]
     if soft:
         raise NotSolved(f"{soft[0]!r} is soft: its penalty is in return, which risk budgets do not weigh; make it hard")
-    sd, cone, v = a.volatility, _cone(mandate.program, a.volatility), b.copy()
+    sd, cone = a.volatility, _cone(mandate.program, a.volatility)
+    v = sd / a.risk_of(np.ones(len(b)))  # equal money, which is near what most mandates allow
     correlations, state = a.sigma / np.outer(sd, sd), (np.zeros(len(b)), np.zeros(len(cone.rows)))
     for _ in range(60 if mandate.is_linear else 0):
         found = exchange(correlations + np.diag(b / (v * v)), 2 * b / v, cone, state)
@@ -263,7 +262,10 @@ def _conic(a: Assumptions, mandate: Mandate, b: Array, cone: Program) -> tuple[A
             far = cp.norm(root @ away) if isinstance(c, TrackingError) else cp.norm1(away / sd) / 2
             rules.append((c.name, far <= c.limit * money))
     problem = cp.Problem(cp.Minimize(cp.sum_squares(root @ v) / 2 - b @ cp.log(v)), [rule for _, rule in rules])
-    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
+    try:
+        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
+    except cp.SolverError as stopped:
+        raise NotSolved(f"Clarabel stopped, although the mandate can be obeyed: {stopped}") from stopped
     if v.value is None or problem.status != cp.OPTIMAL:
         raise NotSolved(f"Clarabel found no answer ({problem.status}), although the mandate can be obeyed")
     prices = dict.fromkeys((name for name, _ in rules), 0.0)
@@ -339,8 +341,7 @@ def bisected(sigma: Array, order: Sequence[int]) -> Array:
 def hierarchical(a: Assumptions, *, distance: Distance = "columns", method: Linkage = "single") -> Allocation:
     """Hierarchical risk parity: assets in the order of their `hierarchy`, then `bisected`; it obeys no mandate.
 
-    A tree does not say which of two branches comes first, so the order of the labels matters. Lopez de Prado (2016).
-    """
+    A tree does not say which of two branches comes first, so the order of the labels matters. Lopez de Prado (2016)."""
     from scipy.cluster.hierarchy import leaves_list
 
     start, _ = time.perf_counter(), _checked(a, None)
