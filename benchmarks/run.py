@@ -121,11 +121,12 @@ def main() -> None:
     import construction
     import differences
     import estimation
+    import risk
     from imports import import_times
     from measure import race
 
     start, about, rows = time.perf_counter(), machine(), []
-    known = {f"{module.__name__}.{cases.__name__}": cases for module in (estimation, construction)
+    known = {f"{module.__name__}.{cases.__name__}": cases for module in (estimation, construction, risk)
              for cases in module.CASES}  # fmt: skip
     chosen = [cases for name, cases in known.items() if only in name]
     if not chosen:

@@ -97,7 +97,8 @@ def allocation(
         if not excess <= tolerance and mandate is not None and mandate[name].penalty is None:
             raise NotSolved(f"{engine} broke {name!r} by {excess:.3g}; its weights are withheld")
     w.setflags(write=False)
-    mean, risk, sharpe = assumptions.mean_of(w), assumptions.risk_of(w), assumptions.sharpe_of(w)
+    mean, risk = assumptions.mean_of(w), assumptions.risk_of(w)
+    sharpe = (mean - assumptions.rf) / risk if risk > 0 else float("nan")
     fingerprint = "" if mandate is None else mandate.fingerprint
     return Allocation(assumptions.labels, w, objective, mean, risk, sharpe, status, engine,
                       time.perf_counter() - start, residuals, prices, fingerprint)

@@ -50,7 +50,7 @@ class Path(NamedTuple):
 def contributions(sigma: Array, w: Array) -> Array:
     """Shares (n,) of the volatility that the assets contribute, ``w_i (sigma w)_i / w'sigma w``; they sum to one.
 
-    ValueError for a portfolio without risk. Source: Maillard, Roncalli and Teiletche (2010), section 2.
+    ValueError for a portfolio without risk. Source: Maillard, Roncalli and Teiletche (2010).
     """
     part = w * (sigma @ w)
     if not part.sum() > 0:
@@ -63,7 +63,7 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
 
     In ``v = x * volatility`` the matrix is C, the correlations. ``newton`` solves ``(C + diag(b/v^2)) d = C v - b/v``
     by conjugate gradients, as exactly as its distance from the end deserves: C is only multiplied by vectors, and
-    ``C d`` falls out of the solution. The damped step ``d / (1 + max|d/v|)`` always lowers F (Spinu 2013, section 3).
+    ``C d`` falls out of the solution. The damped step ``d / (1 + max|d/v|)`` always lowers F (Spinu 2013).
     ``cyclical`` moves one asset at a time, exactly: the positive root of ``v^2 + c v - b = 0``, c from all the others
     (Griveau-Billion, Richard and Roncalli 2013). ``gradient`` goes downhill as far as F is known to fall.
     """
@@ -138,7 +138,7 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
     """Least squares of contributions less budgets, by scipy's sequential quadratic programming, slopes by differences.
 
     Not convex. 1e-6 is scipy's own `tolerance`. Slopes take an evaluation an asset, each reading sigma; the quadratic
-    programmes, about n^3 each, are not counted. Source: Maillard, Roncalli and Teiletche (2010), section 2."""
+    programmes, about n^3 each, are not counted. Source: Maillard, Roncalli and Teiletche (2010)."""
     from scipy.optimize import LinearConstraint, minimize
 
     passes, gaps, n = [0], [np.inf], len(b)
@@ -168,7 +168,7 @@ def risk_budgets(
 
     Raises AssumptionsError for an asset, or several together, without risk, and for wrong budgets; Infeasible where no
     portfolio that holds something of every asset obeys the rules; NotSolved for a soft rule, whose price is in return.
-    Source: Spinu (2013), equation 4; rules on weights after Richard and Roncalli (2019), here free of scale."""
+    Source: Spinu (2013); rules on weights after Richard and Roncalli (2019), here free of scale."""
     start, b = time.perf_counter(), _checked(assumptions, budgets)
     what = "equal risk contributions" if budgets is None else "risk budgets"
     path, engine, prices = descend(assumptions.sigma, b), "Newton, conjugate gradients", dict[str, float]()
