@@ -102,7 +102,7 @@ def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
     """A matrix as coloured cells with the numbers written in, from ``-limit`` (orange) to ``limit`` (blue)."""
     values = data.to_numpy(dtype=float)
     n, m = values.shape
-    _, ax = axes(width=min(7.4, 1.8 + 0.62 * m), height=1.1 + 0.42 * n)
+    _, ax = axes(height=1.1 + 0.42 * n)
     ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
     for i in range(n):
         for j in range(m):
