@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from portlib import data
+
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = ("records", "data", "evidence", "figures")
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
@@ -74,3 +76,11 @@ def test_importing_every_module_loads_no_heavy_engine():
     code = f"import sys, {', '.join(wanted)}; print([m for m in {HEAVY!r} if m in sys.modules])"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert run.stdout.strip() == "[]"
+
+
+def test_every_policy_value_is_read_somewhere():
+    """An entry that nothing reads would mislead the committee that decides it."""
+    text = "\n".join(path.read_text(encoding="utf-8") for path in [*MODULES, *CHAPTERS])
+    # the mandate chapter reads f"equity_{side}" and lets rules name the entries of their clause
+    spoken = text.replace('f"equity_{side}"', '"equity_floor" "equity_ceiling"')
+    assert not [name for name in data.policy_table().index if f'"{name}"' not in spoken]
