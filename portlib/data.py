@@ -21,7 +21,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import yaml
 
 ROOT = Path(__file__).resolve().parent.parent / "data"
 
@@ -269,6 +268,8 @@ def _bytes(path: Path) -> bytes:
 
 
 def _yaml(path: Path) -> dict[str, Any]:
+    import yaml
+
     try:
         content = yaml.safe_load(_bytes(path))
     except yaml.YAMLError as error:

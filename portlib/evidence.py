@@ -20,8 +20,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
-
 #: The ways a claim can be verified.
 METHODS = ("identity", "second solver", "published table", "simulation", "real data")
 #: What kind of thing satisfies a requirement; `open` only while chapters are missing.
@@ -252,6 +250,8 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
     EvidenceError
         Naming a requirement given twice, of unknown kind, or without the section or form its kind needs.
     """
+    import yaml
+
     entries: dict[str, dict[str, Any]] = {}
     for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
         id, kind = entry["id"], entry["kind"]
