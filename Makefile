@@ -28,17 +28,20 @@ export MPLCONFIGDIR := $(CURDIR)/$(VENV)/var/matplotlib
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
+# make book PLAN=folder: the same, for the plan in that folder
+WITH_PLAN := $(if $(PLAN),--plan "$(PLAN)")
+
 ##@ Two commands
 .PHONY: book
-book: $(VENV)/.ready ## execute every chapter, check every claim, publish _build/html
-	@$(BIN)/python book/build.py book
+book: $(VENV)/.ready ## execute every chapter, check every claim, publish _build/html (PLAN=folder: another plan)
+	@$(BIN)/python book/build.py book $(WITH_PLAN)
 
 .PHONY: test
 test: $(VENV)/.ready ## lint, types, unit tests, and every chapter with its claims
 	@echo "== lint";  $(BIN)/ruff check .
 	@echo "== types"; $(BIN)/mypy
 	@echo "== tests"; $(BIN)/python -m pytest -n 2 --dist loadscope
-	@echo "== chapters"; $(BIN)/python book/build.py test
+	@echo "== chapters"; $(BIN)/python book/build.py test $(WITH_PLAN)
 
 .PHONY: site
 site: $(VENV)/.ready ## look at the published site again, with a browser where there is one
@@ -47,7 +50,7 @@ site: $(VENV)/.ready ## look at the published site again, with a browser where t
 ##@ For authors
 .PHONY: chapter
 chapter: $(VENV)/.ready ## execute and render one chapter: make chapter NAME=mean_variance
-	@$(BIN)/python book/build.py chapter $(NAME)
+	@$(BIN)/python book/build.py chapter $(NAME) $(WITH_PLAN)
 
 .PHONY: lab
 lab: $(VENV)/.ready ## JupyterLab on the chapters (they are text; jupytext opens them as notebooks)

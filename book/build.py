@@ -4,6 +4,8 @@
     python book/build.py test             execute and check, without rendering
     python book/build.py chapter NAME     one chapter; its page is in _build/chapter/NAME
 
+``--plan FOLDER`` makes the book of another plan, under the same checks; its site is in `_build/plan-FOLDER/html`.
+
 The execution that tests the chapters is the one that is published. Whatever fails, the site that is already in
 `_build/html` stays as it was, and the exit status is not zero.
 """
@@ -27,7 +29,8 @@ import jupytext
 import yaml
 from myst_nb.core.read import is_myst_markdown_notebook
 
-from portlib import evidence
+from portlib import evidence, plan
+from portlib.data import DataError
 
 
 class BuildError(Exception):
@@ -88,7 +91,7 @@ def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> lis
 
 
 def environment(root: Path, staging: Path) -> dict[str, str]:
-    """What the kernels see: this checkout's portlib, one thread each, none of the user's own settings."""
+    """What the kernels see: this checkout's portlib and the plan, one thread each, none of the user's own settings."""
     own = staging.parent / "settings"
     own.mkdir(parents=True, exist_ok=True)
     paths = [str(root)] if (root / "portlib").is_dir() else []
@@ -217,9 +220,18 @@ def publish(site: Path, target: Path) -> None:
 # ---------------------------------------------------------------------------------------------------------- runs
 
 
-def build_book(root: Path, *, site_wanted: bool) -> str:
+def choose_plan(folder: Path) -> str:
+    """Check another plan's folder, and let the kernels read it; return the name of its place under `_build`."""
+    found = plan.read(folder)
+    os.environ["PRUDENT_PLAN"] = str(folder.resolve())
+    offered, people = len(found.funds), len(found.participants)
+    say(f"plan: {found.name} ({found.origin}, {found.as_of}): {offered} funds, {people} participants")
+    return f"plan-{folder.resolve().name}"
+
+
+def build_book(root: Path, *, site_wanted: bool, place: str = "") -> str:
     """Execute and check the whole book; render and publish it where a site is wanted."""
-    staging = root / ".run" / "book"
+    staging = root / ".run" / (place or "book")
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     notebooks = stage(root, staging, toc, whole=True)
     stray = {path.relative_to(root).with_suffix("").as_posix() for path in (root / "notebooks").rglob("*.md")}
@@ -235,7 +247,7 @@ def build_book(root: Path, *, site_wanted: bool) -> str:
     site = render(staging, root, strict=True)
     if faults := check_site.faults(site):
         raise BuildError("the site is not fit to publish:\n- " + "\n- ".join(faults))
-    target = root / "_build" / "html"
+    target = root / "_build" / place / "html"
     publish(site, target)
     return f"the book is in {target / 'index.html'}"
 
@@ -266,17 +278,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Execute, check and publish the book.")
     parser.add_argument("run", choices=("book", "test", "chapter"))
     parser.add_argument("name", nargs="?", help="the chapter's name, for the run `chapter`")
+    parser.add_argument("--plan", type=Path, help="the folder of a plan; default: data/plan")
     parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="default: this checkout")
     given = parser.parse_args(arguments)
     if (given.run == "chapter") != bool(given.name):
         parser.error("give a name with `chapter`, and only there")
     started, root = time.monotonic(), given.root.resolve()
     try:
+        place = choose_plan(given.plan) if given.plan else ""
         if given.run == "chapter":
             result = build_chapter(root, given.name)
         else:
-            result = build_book(root, site_wanted=given.run == "book")
-    except (BuildError, evidence.EvidenceError) as error:
+            result = build_book(root, place=place, site_wanted=given.run == "book")
+    except (BuildError, evidence.EvidenceError, DataError) as error:
         print(f"\n{error}\n", file=sys.stderr)
         kept = "; nothing was published" if given.run == "book" else ""
         print(f"== FAILED after {time.monotonic() - started:.0f} s{kept}", file=sys.stderr)

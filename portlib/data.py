@@ -1,9 +1,8 @@
 """Where does every input come from, and may it be used?
 
-The only reader of files. A fact is a file in ``data/`` with an entry in ``data/sources.yml``: title,
-publisher, date, URL, how sure we are, the unit of each column, the file's SHA-256. A file that disagrees with
-its entry is not read. The monthly history (1949-2017) is not in ``data/``: it is read at run time from the
-documented data modules of ``linearmodels`` and ``arch``, under the same checks.
+The reader of files (`portlib.plan` reads the plan's). A fact is a file in ``data/`` with an entry in ``sources.yml``:
+title, publisher, date, URL, how sure we are, the unit of each column, SHA-256. A file that disagrees is not read. The
+monthly history is read at run time from documented data modules of ``linearmodels`` and ``arch``, likewise checked.
 
 Left out: whether a number was copied correctly (tests check identities between numbers for that), defaults in
 the corporate bonds, equity outside the United States. Files are read once a process; restart it after edits.
@@ -14,6 +13,8 @@ from __future__ import annotations
 import copy
 import difflib
 import hashlib
+import os
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -23,9 +24,10 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent / "data"
+#: The folder of the plan that this process is about (`portlib.plan` reads it; its policy.yml overrides ours).
+PLAN = Path(os.environ.get("PRUDENT_PLAN") or ROOT / "plan")
 
-_SIZES, _STYLES = ("small", "mid", "large"), ("growth", "blend", "value")
-_PAST = ("losers", "mid_momentum", "winners")
+_SIZES, _STYLES, _PAST = ("small", "mid", "large"), ("growth", "blend", "value"), ("losers", "mid_momentum", "winners")
 GROUPS: dict[str, tuple[str, ...]] = {
     "market": ("us_market",),
     "cash": ("bills",),
@@ -78,24 +80,24 @@ def sources() -> pd.DataFrame:
 
 
 def policy(name: str) -> Any:
-    """What the investment committee decided: an entry's value in ``data/policy.yml``, else `DataError`."""
-    entries = _policy(ROOT)
-    if name not in entries:
+    """What the committee decided: an entry's value in ``policy.yml``, the plan's own before ours, else `DataError`."""
+    if name not in (entries := _policy(ROOT, PLAN)):
         raise DataError(f"policy.yml has no entry {name!r}; did you mean {_near(name, list(entries))}?")
     return copy.deepcopy(entries[name]["value"])
 
 
 def policy_table() -> pd.DataFrame:
     """All policy entries, one row each: value, unit, reason, approver (a role), date."""
-    return pd.DataFrame.from_dict(_policy(ROOT), orient="index")[list(_POLICY_FIELDS)].rename_axis("name")
+    return pd.DataFrame.from_dict(_policy(ROOT, PLAN), orient="index")[list(_POLICY_FIELDS)].rename_axis("name")
 
 
 def fingerprint() -> str:
     """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy and data files."""
     digest = hashlib.sha256()
-    for path in _files(ROOT):
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
-        digest.update(f"{path.relative_to(ROOT).as_posix()} {content}\n".encode())
+    for root, prefix in ((ROOT, ""), (PLAN, "plan/")):
+        for path in _files(root):
+            content = hashlib.sha256(path.read_bytes()).hexdigest()
+            digest.update(f"{prefix}{path.relative_to(root).as_posix()} {content}\n".encode())
     return digest.hexdigest()
 
 
@@ -128,15 +130,9 @@ def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd
     semiannual coupons earns ``c/12 + (c - y) A(y)``, ``A(y) = (1 - (1 + y/2)^(-2 tau)) / y``: accrued coupon
     plus change of price. An unchanged yield earns ``c/12`` exactly. No defaults, downgrades, calls or costs.
 
-    Parameters
-    ----------
-    yields : (months, bonds) annual decimals, compounded semiannually, months in sequence.
-    maturity_years : maturity at purchase, more than a month.
-
-    Returns
-    -------
-    DataFrame of monthly decimals, one row less. Raises `DataError` for a yield that is missing, above 0.5
-    (percent?) or at most -1, and for a maturity of a month or less.
+    ``yields`` are (months, bonds), annual decimals compounded semiannually, months in sequence; returns monthly
+    decimals, one row less. Raises `DataError` for a yield that is missing, above 0.5 (percent?) or at most -1, and
+    for a maturity at purchase of a month or less.
     """
     if not maturity_years > 1 / 12:
         raise DataError(f"maturity_years must exceed one month, not {maturity_years}")
@@ -154,18 +150,13 @@ def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd
 def returns(path: str | Path, *, minimum_months: int | None = None) -> pd.DataFrame:
     """Read a user's own monthly returns after every check that can be made without knowing them.
 
-    Parameters
-    ----------
-    path : CSV or Parquet, one row a month: month-end dates (YYYY-MM-DD) in the first column or, in Parquet,
-        as the index; every further column holds an asset's total returns, as decimals.
-    minimum_months : shortest history accepted; by default the policy ``minimum_history_months``.
+    ``path`` is CSV or Parquet, one row a month: month-end dates (YYYY-MM-DD) in the first column (in Parquet, or as
+    the index); every further column holds an asset's total returns. ``minimum_months`` is the shortest history
+    accepted, by default the policy ``minimum_history_months``. Returns (months, assets) decimals, by month end.
 
-    Returns
-    -------
-    (months, assets) DataFrame of decimals, indexed by month end. Raises `DataError`, naming file, column and
-    date or row, for: an unreadable or empty file, unnamed or duplicate columns; dates that are none, not
-    month ends, duplicated, unsorted or with gaps; values missing, not numbers, below -1, percent (a median
-    size above 0.2; cash near zero in percent passes), the same in every month; too short a history.
+    Raises `DataError`, naming file, column and date or row, for: an unreadable or empty file, unnamed or duplicate
+    columns; dates that are none, not month ends, duplicated, unsorted or with gaps; values missing, not numbers, below
+    -1, percent (a median size above 0.2; cash near zero passes), the same in every month; too short a history.
     """
     path = Path(path)
     text = _read(path)
@@ -229,7 +220,7 @@ def _months(file: str, cells: pd.Series) -> pd.DatetimeIndex:
 def _history(root: Path) -> pd.DataFrame:
     french = _package(root, "linearmodels_french")
     yields = _package(root, "arch_default") / 100
-    bonds = constant_maturity_returns(yields, _policy(root)["corporate_bond_maturity_years"]["value"])
+    bonds = constant_maturity_returns(yields, _policy(root, PLAN)["corporate_bond_maturity_years"]["value"])
     # The portfolios are raw returns; the market alone comes in excess of bills.
     market = (french["us_market_over_bills"] + french["bills"]).rename("us_market")
     frame = pd.concat([french, market, bonds.reindex(french.index)], axis=1)
@@ -257,7 +248,7 @@ def _near(name: str, known: list[str]) -> str:
 
 
 def _files(root: Path) -> list[Path]:
-    return sorted(path for path in root.rglob("*") if path.suffix in {".csv", ".yml"})
+    return sorted(path for path in root.glob("*") if path.suffix in {".csv", ".yml"})
 
 
 def _bytes(path: Path) -> bytes:
@@ -267,7 +258,8 @@ def _bytes(path: Path) -> bytes:
         raise DataError(f"{path.name}: cannot be read: {error}") from error
 
 
-def _yaml(path: Path) -> dict[str, Any]:
+def mapping(path: Path) -> dict[str, Any]:
+    """A YAML file's top level, else `DataError`."""
     import yaml
 
     try:
@@ -281,7 +273,7 @@ def _yaml(path: Path) -> dict[str, Any]:
 
 @cache
 def _sources(root: Path) -> dict[str, dict[str, Any]]:
-    entries = _yaml(root / "sources.yml")
+    entries = mapping(root / "sources.yml")
     for name, entry in entries.items():
         if absent := [field for field in _FIELDS if field not in entry]:
             raise DataError(f"sources.yml: {name} lacks {', '.join(absent)}; write null where unknown")
@@ -310,6 +302,21 @@ def _checksum(path: Path, expected: str) -> None:
                         "or, if the change is intended, record the new checksum with its source and date")
 
 
+def checked(frame: pd.DataFrame, units: Mapping[str, str], key: Sequence[str], name: str) -> pd.DataFrame:
+    """The table itself, if values are of their columns' `UNITS` (or empty) and the key identifies rows; `DataError`."""
+    for column, unit in units.items():
+        values, bounds = frame[column], UNITS[unit]
+        good = values.isin(CONFIDENCE) | (unit != "confidence")
+        if bounds:
+            good = values.isna() | pd.to_numeric(values, errors="coerce").between(*bounds)
+        if not good.all():
+            where = f"{name}: column {column!r}, line {int((~good).argmax()) + 2}"
+            raise DataError(f"{where}: {values[~good].iloc[0]!r} is no {unit!r} in {bounds or CONFIDENCE}")
+    if (doubtful := frame.duplicated(list(key)) | frame[list(key)].isna().any(axis=1)).any():
+        raise DataError(f"{name}: line {int(doubtful.argmax()) + 2}: {list(key)} does not identify one row")
+    return frame
+
+
 @cache
 def _table(root: Path, name: str) -> pd.DataFrame:
     path, entry = _verified(root, name, ".csv")
@@ -318,32 +325,26 @@ def _table(root: Path, name: str) -> pd.DataFrame:
     if list(frame.columns) != list(units):
         differing = sorted(set(frame.columns) ^ set(units)) or "their order"
         raise DataError(f"{path.name}: columns differ from sources.yml: {differing}")
-    for column, unit in units.items():
-        values, bounds = frame[column], UNITS[unit]
-        good = values.isin(CONFIDENCE) | (unit != "confidence")
-        if bounds:
-            good = values.isna() | pd.to_numeric(values, errors="coerce").between(*bounds)
-        if not good.all():
-            where = f"{path.name}: column {column!r}, line {(~good).idxmax() + 2}"
-            raise DataError(f"{where}: {values[~good].iloc[0]!r} is no {unit!r} in {bounds or CONFIDENCE}")
-    if (doubtful := frame.duplicated(key) | frame[key].isna().any(axis=1)).any():
-        raise DataError(f"{path.name}: line {doubtful.idxmax() + 2}: {key} does not identify one row")
+    frame = checked(frame, units, key, path.name)
     return frame.set_index(key[0]) if len(key) == 1 else frame
 
 
 @cache
 def _document(root: Path, name: str) -> dict[str, Any]:
     path, entry = _verified(root, name, ".yml")
-    content = _yaml(path)
+    content = mapping(path)
     if differing := sorted(set(content) ^ set(entry["keys"])):
         raise DataError(f"{path.name}: keys differ from sources.yml: {differing}")
     return content
 
 
 @cache
-def _policy(root: Path) -> dict[str, dict[str, Any]]:
-    entries = _yaml(root / "policy.yml")
-    for name, entry in entries.items():
+def _policy(root: Path, plan: Path) -> dict[str, dict[str, Any]]:
+    entries = mapping(root / "policy.yml")
+    own = mapping(plan / "policy.yml") if (plan / "policy.yml").is_file() else {}
+    for name, entry in [*entries.items(), *own.items()]:
         if not isinstance(entry, dict) or set(entry) != set(_POLICY_FIELDS) or entry["value"] is None:
             raise DataError(f"policy.yml: {name}: an entry has {', '.join(_POLICY_FIELDS)}, and only these")
-    return entries
+        if name not in entries:
+            raise DataError(f"{plan.name}/policy.yml: {name}: no such entry to override; {_near(name, list(entries))}?")
+    return entries | own

@@ -14,7 +14,7 @@ import pytest
 import yaml
 from scipy.optimize import nnls
 
-from portlib import data
+from portlib import data, plan
 from portlib.data import DataError
 
 EQUITY = ["us_large_equity", "us_small_equity", "intl_dev_equity", "em_equity", "us_reits"]
@@ -27,6 +27,7 @@ def folder(tmp_path, monkeypatch):
     copy = tmp_path / "data"
     shutil.copytree(data.ROOT, copy)
     monkeypatch.setattr(data, "ROOT", copy)
+    monkeypatch.setattr(data, "PLAN", copy / "plan")
     return copy
 
 
@@ -76,7 +77,7 @@ def test_tables_and_documents_are_copies():
         ("life_table_2023.csv", "0.016455", "rare", True, "column 'male_death_probability', line 67: .*'rare'"),
         ("life_table_2023.csv", "\n65,", "\n64,", True, "line 67: .'age'. does not identify one row"),
         ("vanguard_10y.csv", ",high\n", ",certain\n", True, "column 'confidence', line 2: 'certain'"),
-        ("plan/lineup.csv", "0.0055", "0.55", True, "lineup.csv: column 'expense_ratio', line 4"),
+        ("fund_fees.csv", "0.0026", "0.26", True, "fund_fees.csv: column 'expense_ratio', line 2"),
     ],
 )
 def test_a_damaged_table_is_refused_by_name(folder, file, old, new, rehash, message):
@@ -92,13 +93,13 @@ def test_a_damaged_document_is_refused_by_name(folder):
 
 
 def test_a_file_without_source_and_a_source_without_file_are_refused(folder):
-    (folder / "plan" / "stray.csv").write_text("a\n1\n")
+    (folder / "stray.csv").write_text("a\n1\n")
     with pytest.raises(DataError, match=r"stray.csv: no source is recorded"):
-        data.table("lineup")
-    (folder / "plan" / "stray.csv").unlink()
-    (folder / "plan" / "lineup.csv").unlink()
-    with pytest.raises(DataError, match=r"lineup.csv: cannot be read"):
-        data.table("lineup")
+        data.table("fund_fees")
+    (folder / "stray.csv").unlink()
+    (folder / "fund_fees.csv").unlink()
+    with pytest.raises(DataError, match=r"fund_fees.csv: cannot be read"):
+        data.table("fund_fees")
 
 
 @pytest.mark.parametrize(
@@ -119,8 +120,8 @@ def test_a_damaged_register_of_sources_is_refused(folder, old, new, message):
 def test_unknown_names_are_answered_with_near_ones():
     with pytest.raises(DataError, match=r"did you mean .*horizon_2025_assets"):
         data.table("horizon_assets")
-    with pytest.raises(DataError, match=r"no .yml file 'lineup'"):
-        data.document("lineup")
+    with pytest.raises(DataError, match=r"no .yml file 'fund_fees'"):
+        data.document("fund_fees")
     with pytest.raises(DataError, match=r"did you mean .*risk_aversion_bands"):
         data.policy("risk_aversion")
 
@@ -297,17 +298,10 @@ def test_limits_obey_the_rules_that_tie_them_together():
 
 
 def test_lineup_is_synthetic_complete_and_calibrated_to_published_costs():
-    lineup, vintages = data.table("lineup"), data.table("target_date_vintages")
-    assert set(lineup.origin) == set(vintages.origin) == {"SYNTHETIC"}
-    assert data.sources().title[["lineup", "target_date_vintages"]].str.startswith("SYNTHETIC").all()
-    assets = [*EQUITY, *BONDS, "cash"]
-    held = lineup.drop(index="TDIDX")
-    assert lineup.loc["TDIDX", assets].isna().all()
-    assert held[assets].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-12)
-    assert vintages[assets].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-12)
-    assert vintages[EQUITY].sum(axis=1).to_numpy() == pytest.approx(vintages.equity, abs=1e-12)
-    assert lineup.plan_share.sum() == pytest.approx(1, abs=1e-12)
-    funds = held.drop(index=["COSTK", "STABLE"])
+    example = plan.read(data.ROOT / "plan")
+    assert example.origin == "SYNTHETIC" and example.vintages is not None
+    assert example.vintages[EQUITY].sum(axis=1).to_numpy() == pytest.approx(example.vintages.equity, abs=1e-12)
+    funds = example.funds.join(example.exposures)[example.funds["kind"] == "core"]
     fees = data.table("fund_fees")
     published = fees[(fees.year == 2024) & fees.group.str.startswith("plan")].set_index("group").expense_ratio
     for classes, group in ((EQUITY, "plan_equity_funds"), (BONDS, "plan_bond_funds")):
@@ -318,11 +312,10 @@ def test_lineup_is_synthetic_complete_and_calibrated_to_published_costs():
 
 def test_asset_names_are_the_same_in_all_files():
     survey = set(data.table("horizon_2025_assets").index)
-    plan = {*EQUITY, *BONDS, "cash"}
-    assert plan - survey == {"us_reits"}  # the survey's real estate is not listed
-    assert plan <= set(data.table("vanguard_10y").asset) | {"us_long_bonds"}
-    assert plan <= set(data.table("lineup").columns) & set(data.table("target_date_vintages").columns)
-    assert set(data.table("calendar_year_returns").columns) < plan
+    liquid = {*EQUITY, *BONDS, "cash"}
+    assert liquid - survey == {"us_reits"}  # the survey's real estate is not listed
+    assert liquid <= set(data.table("vanguard_10y").asset) | {"us_long_bonds"}
+    assert set(data.table("calendar_year_returns").columns) < liquid
 
 
 def test_published_glidepaths_fall_and_what_nobody_checked_says_so():

@@ -38,7 +38,7 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from portlib import data, evidence
+from portlib import data, evidence, plan
 
 logger = logging.getLogger(__name__)
 MEANING = {
@@ -108,6 +108,7 @@ def provenance(root: Path) -> dict[str, str]:
         "commit": f"{commit} with changes" if git("status", "--porcelain") else commit,
         "lock": hashlib.sha256((root / "requirements.lock").read_bytes()).hexdigest()[:10],
         "data": data.fingerprint()[:10],
+        "plan": plan.read().name,
     }
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from portlib import data
+from portlib import data, plan
 from portlib.construction import black_litterman as bl
 from portlib.construction.mandate import Bounds, Infeasible, Mandate, fully_invested, long_only
 from portlib.construction.mean_variance import closed_form_risky_shares, maximum_utility
@@ -288,8 +288,8 @@ def test_the_engine_obeys_the_mandate_and_prices_its_rules() -> None:
 def test_policy_is_consistent_with_its_reasons() -> None:
     reference = data.policy("reference_portfolio")
     assert list(reference) == list(PLAN_CLASSES) and sum(reference.values()) == pytest.approx(1, abs=1e-12)
-    lineup = data.table("lineup")
-    held = lineup[list(PLAN_CLASSES)].fillna(0).mul(lineup["plan_share"], axis=0).sum()
+    example = plan.read()
+    held = example.exposures.mul(example.funds["plan_share"], axis=0).sum()[list(PLAN_CLASSES)]
     assert np.abs(held / held.sum() - list(reference.values())).max() < 0.0051
     assert data.policy("black_litterman_tau") == pytest.approx(12 / len(data.history()), abs=5e-4)
     assert data.policy("black_litterman_covariance") in ("prior", "predictive")

@@ -1,0 +1,188 @@
+"""Whose portfolios are these: the plan's menu, its rules and its people?
+
+A plan is a folder of four files: ``rules.yml``, ``lineup.csv`` (a row a fund: costs, and what it holds by class),
+``participants.csv`` and, where a target-date series is offered, ``target_date_vintages.csv``. A ``policy.yml`` beside
+them overrides entries of the committee's policy. `plan_format` checks everything, once; the rest of portlib assumes it.
+`Plan.to_json` and `from_json` carry the same content, under the same checks, for services.
+
+Left out: fund returns (no open history exists), vesting, loans, beneficiaries.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from functools import cached_property
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from portlib import data, plan_format
+from portlib.data import DataError
+
+SCHEMA = "prudent-by-construction/plan/1"
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """A plan that passed every check of the format.
+
+    Attributes
+    ----------
+    rules : mapping
+        The content of ``rules.yml``; ``data/README.md`` says what each entry means.
+    funds : DataFrame by fund
+        label, kind, category, management, vehicle, affiliated (bool); expense_ratio, fee_12b1, revenue_share
+        (decimals per year), plan_share (weight in the plan's assets), specific_risk (annual volatility beyond classes).
+    exposures : DataFrame, funds x classes
+        What each fund holds; rows sum to one. A target-date series has no row: see ``vintages``.
+    vintages : DataFrame by years_to_retirement, or None
+        Class weights of the target-date series; ``equity`` is their equity share.
+    participants : DataFrame by participant
+        Columns of ``participants.csv``; NaN (``answers``: None) means not supplied.
+    holdings : DataFrame, participants x funds
+        Shares of the balance; rows sum to one.
+    """
+
+    rules: Mapping[str, Any]
+    funds: pd.DataFrame
+    exposures: pd.DataFrame
+    vintages: pd.DataFrame | None
+    participants: pd.DataFrame
+    holdings: pd.DataFrame
+
+    @property
+    def name(self) -> str:
+        """What the plan is called."""
+        return str(self.rules["name"])
+
+    @property
+    def origin(self) -> str:
+        """Where its figures come from; SYNTHETIC for an invented plan."""
+        return str(self.rules["origin"])
+
+    @property
+    def as_of(self) -> date:
+        """The day for which its figures hold."""
+        return cast(date, self.rules["as_of"])
+
+    @property
+    def age(self) -> pd.Series:
+        """Ages that participants reach in the year of `as_of`, whole years."""
+        return (self.as_of.year - self.participants["birth_year"]).rename("age")
+
+    @property
+    def assets(self) -> float:
+        """The sum of balances, US dollars."""
+        return float(self.participants["balance"].sum())
+
+    @cached_property
+    def shares(self) -> pd.Series:
+        """What part of all balances each fund holds; sums to one."""
+        dollars = self.holdings.mul(self.participants["balance"], axis=0).sum()
+        return (dollars / self.assets).rename("share")
+
+    @cached_property
+    def class_shares(self) -> pd.Series:
+        """What part of all balances is in each class, through funds with known exposures; a series adds nothing."""
+        return self.exposures.mul(self.shares[self.exposures.index], axis=0).sum().rename("share")
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of the plan's content, however its files are laid out."""
+        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True, allow_nan=False).encode()).hexdigest()
+
+    def offering(self, funds: Sequence[str]) -> Plan:
+        """The same plan with a part of its menu, as if nobody held or had been promised the rest.
+
+        Raises `DataError` for a fund that is not on the menu, and when the default is not among those kept.
+        """
+        rules = {**self.rules, "trading": dict(self.rules["trading"])}
+        if unknown := [fund for fund in funds if fund not in self.funds.index]:
+            raise DataError(f"not on the menu: {', '.join(unknown)}; it offers {', '.join(self.funds.index)}")
+        if rules["default"] not in (None, *funds):
+            raise DataError(f"the default {rules['default']} must stay on the menu")
+        for which in ("employer_stock", "stable_value"):
+            if rules[which] and rules[which]["fund"] not in funds:
+                rules[which] = None
+        if rules["stable_value"]:
+            wash = rules["stable_value"]
+            rules["stable_value"] = {**wash, "competing": [fund for fund in wash["competing"] if fund in funds]}
+        for which in ("round_trip_days", "minimum_holding_days"):
+            rules["trading"][which] = {f: d for f, d in rules["trading"][which].items() if f in funds}
+        kept = self.funds.loc[list(funds)].assign(plan_share=np.nan)
+        held = self.holdings.reindex(columns=list(funds))
+        held = held.div(held.sum(axis=1), axis=0)
+        some = held.notna().all(axis=1)
+        series = (kept["kind"] == "target_date").any()
+        exposures = self.exposures.loc[[fund for fund in funds if fund in self.exposures.index]]
+        return replace(self, rules=rules, funds=kept, exposures=exposures, vintages=self.vintages if series else None,
+                       participants=self.participants[some], holdings=held[some])
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan as a dict that strict JSON can hold; `from_json` takes it back."""
+        held = [{f: round(float(w), 12) for f, w in row.items() if w} for row in self.holdings.to_dict("records")]
+        people = self.participants.reset_index().assign(holdings=pd.Series(held, dtype=object))
+        vintages = None if self.vintages is None else _records(self.vintages.reset_index())
+        return {"schema": SCHEMA, "rules": _plain(self.rules), "participants": _records(people),
+                "lineup": _records(self.funds.join(self.exposures).reset_index()), "target_date_vintages": vintages}
+
+
+def read(folder: str | Path | None = None) -> Plan:
+    """Read a plan's folder: by default the one that ``PRUDENT_PLAN`` names, else ``data/plan``.
+
+    Raises `DataError`, naming file, line and reason, for whatever breaks a rule of the format.
+    """
+    path = data.PLAN if folder is None else Path(folder)
+    if not path.is_dir():
+        raise DataError(f"{path}: no such folder; a plan is a folder with rules.yml, lineup.csv and participants.csv")
+    rules = data.mapping(path / "rules.yml")
+    vintages = path / "target_date_vintages.csv"
+    series = _csv(vintages, {"origin": "text"}) if vintages.is_file() else None
+    lineup, people = _csv(path / "lineup.csv", plan_format.LINEUP), _csv(path / "participants.csv", plan_format.PEOPLE)
+    return Plan(rules, *plan_format.parts(rules, lineup, people, series, ".csv"))
+
+
+def from_json(content: Mapping[str, Any]) -> Plan:
+    """The plan that `Plan.to_json` wrote, or that a service sends; raises `DataError` as `read` does."""
+    if content.get("schema") != SCHEMA:
+        raise DataError(f"schema is {content.get('schema')!r}; this version reads {SCHEMA!r}")
+    if lost := sorted({"rules", "lineup", "participants"} - set(content)):
+        raise DataError(f"the plan lacks {', '.join(lost)}")
+    rules = dict(content["rules"])
+    try:
+        rules["as_of"] = date.fromisoformat(rules["as_of"])
+        rules["blackouts"] = [{**b, **{k: date.fromisoformat(b[k]) for k in ("first", "last", "notice")}}
+                              for b in rules["blackouts"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise DataError(f"rules: as_of and blackouts need dates like 2026-06-30 ({error})") from error
+    lineup, people, vintages = (
+        pd.DataFrame(rows or []).assign(origin=rules.get("origin")).replace({None: np.nan})
+        for rows in (content["lineup"], content["participants"], content.get("target_date_vintages")))
+    return Plan(rules, *plan_format.parts(rules, lineup, people, None if vintages.empty else vintages, ""))
+
+
+def _csv(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
+    try:
+        return pd.read_csv(path, dtype={c: str for c, unit in columns.items() if data.UNITS[unit] is None})
+    except (OSError, ValueError) as error:
+        raise DataError(f"{path.name}: cannot be read: {error}") from error
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _plain(v) for k, v in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_plain(v) for v in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """Rows as dicts of plain values; what is not a number is None."""
+    return [{str(k): _plain(v) if isinstance(v, (str, tuple, dict, bool)) else None if pd.isna(v) else float(v)
+             if isinstance(v, float) else v for k, v in row.items()} for row in frame.to_dict("records")]

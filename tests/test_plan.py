@@ -1,0 +1,191 @@
+"""A plan's folder: what the format promises, and one refusal for each promise."""
+
+import json
+import shutil
+import sys
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from portlib import data, plan
+from portlib.data import DataError
+from portlib.plan_format import QUESTIONS
+
+sys.path.insert(0, str(Path(__file__).parent / "plans"))
+import make
+
+FOLDERS = list(make.FOLDERS)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A copy of the example plan that a test may damage."""
+    shutil.copytree(data.ROOT / "plan", tmp_path / "plan")
+    return tmp_path / "plan"
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text, f"{old!r} is not in {path.name}"
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+@pytest.mark.parametrize("where", FOLDERS, ids=lambda path: path.name)
+def test_plans_are_read_whole(where):
+    ours = plan.read(where)
+    assert ours.origin == "SYNTHETIC" and isinstance(ours.as_of, date)
+    assert ours.exposures.sum(axis=1).to_numpy() == pytest.approx(1)
+    assert set(ours.funds.index) - set(ours.exposures.index) == set(ours.funds.index[ours.funds.kind == "target_date"])
+    assert ours.holdings.sum(axis=1).to_numpy() == pytest.approx(1)
+    assert list(ours.holdings.index) == list(ours.participants.index)
+    assert ours.shares.sum() == pytest.approx(1)
+    by_hand = sum(ours.participants.balance[p] * ours.holdings.loc[p] for p in ours.participants.index) / ours.assets
+    assert ours.shares.to_numpy() == pytest.approx(by_hand.to_numpy())
+    assert ours.class_shares.sum() == pytest.approx(ours.shares[ours.exposures.index].sum())
+    assert ours.age.between(18, 80).all()
+    assert {len(a) for a in ours.participants.answers.dropna()} == {QUESTIONS}
+
+
+@pytest.mark.parametrize("where", FOLDERS, ids=lambda path: path.name)
+def test_invented_participants_are_those_that_the_seed_makes(where):
+    assert (where / "participants.csv").read_text(encoding="utf-8") == make.text(where)
+
+
+@pytest.mark.parametrize("where", FOLDERS, ids=lambda path: path.name)
+def test_json_carries_the_whole_plan_there_and_back(where):
+    ours = plan.read(where)
+    again = plan.from_json(json.loads(json.dumps(ours.to_json(), allow_nan=False)))
+    assert again.fingerprint == ours.fingerprint and again.rules == ours.rules
+    for table in ("funds", "exposures", "holdings", "participants"):
+        pd.testing.assert_frame_equal(getattr(again, table), getattr(ours, table), check_dtype=False)
+    assert (again.vintages is None) == (ours.vintages is None)
+
+
+def test_the_fingerprint_is_of_the_content_and_not_of_its_layout(folder):
+    before = plan.read(folder).fingerprint
+    name, origin = "name: Example 401(k) plan\n", "origin: SYNTHETIC\n"
+    edit(folder / "rules.yml", name + origin, origin + name.replace("Example", "'Example").replace("plan\n", "plan'\n"))
+    lines = (folder / "lineup.csv").read_text(encoding="utf-8")
+    (folder / "lineup.csv").write_text(lines.replace("0.0055", "0.00550"), encoding="utf-8")
+    assert plan.read(folder).fingerprint == before
+    edit(folder / "lineup.csv", "0.00550", "0.0054")
+    assert plan.read(folder).fingerprint != before
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        ("rules.yml", "normal_retirement_age: 65", "retirement_age: 65", "'retirement_age' is no entry.*normal_ret"),
+        ("rules.yml", "normal_retirement_age: 65\n", "", "'normal_retirement_age' is missing; write null"),
+        ("rules.yml", "normal_retirement_age: 65", "normal_retirement_age: sixty", "'sixty' should be int"),
+        ("rules.yml", "normal_retirement_age: 65", "normal_retirement_age: 95", "between 50 and 80"),
+        ("rules.yml", "roth: true", "roth: 1", "contributions: roth: 1 should be bool"),
+        ("rules.yml", "automatic: 0.06", "automatic: -0.06", "automatic: -0.06 should be float, zero or more"),
+        ("rules.yml", "as_of: 2026-06-30", "as_of: June", "as_of: 'June' should be date"),
+        ("rules.yml", "default: TDIDX", "default: TDIDY", "rules.yml: default: 'TDIDY' is no fund of the lineup"),
+        ("rules.yml", "competing: [GOVMM]", "competing: [CASHX]", "competing: 'CASHX' is no fund"),
+        ("rules.yml", "competing: [GOVMM]", "competing: GOVMM", "competing: 'GOVMM' should be a list"),
+        ("rules.yml", "INTIDX: 30", "INTIDY: 30", "round_trip_days: 'INTIDY' is no fund"),
+        ("rules.yml", "HYACT: 30", "HYACT: soon", "minimum_holding_days: HYACT: 'soon' should be int"),
+        ("rules.yml", "fund: COSTK", "fund: LCIDX", "employer_stock must name the lineup's fund of that kind: COSTK"),
+        ("rules.yml", "notice: 2026-11-20", "notice: 2027-11-20", "blackouts: .* out of order"),
+        ("rules.yml", "most_funds: 8", "most_funds: 0", "most_funds must be 1 or more"),
+        ("rules.yml", "name: Example", "name: [Example", "rules.yml: is not YAML"),
+        ("lineup.csv", "0.0055", "0.55", "lineup.csv: column 'expense_ratio', line 4"),
+        ("lineup.csv", "LVACT,", "LGACT,", "lineup.csv: line 5: .*does not identify one row"),
+        ("lineup.csv", "Growth Active,core", "Growth Active,cor", "line 4: kind 'cor' is none of core"),
+        ("lineup.csv", "active,mutual_fund,yes", "active,mutual_fund,perhaps", "affiliated 'perhaps' is not yes or no"),
+        ("lineup.csv", "0.0055,0.0,0.0015", "0.0015,0.0,0.0055", "expense_ratio 0.0015 is less than what the fund p"),
+        ("lineup.csv", "0.86,0.14", "0.86,0.15", "line 3: fund 'TSMIDX' holds classes that do not sum to one"),
+        ("lineup.csv", "us_reits", "us_houses", "column 'us_houses' is no class of the survey"),
+        ("lineup.csv", "specific_risk", "own_risk", "lacks the column 'specific_risk'"),
+        ("lineup.csv", "SYNTHETIC,LGACT", "ledger,LGACT", "line 4: origin 'ledger' differs from 'SYNTHETIC'"),
+        ("lineup.csv", "core,Large Growth", "employer_stock,Large Growth", "kind 'employer_stock' is given twice"),
+        ("lineup.csv", ",0.16,0.002", ",0.26,0.002", "column 'plan_share' sums to 1.1"),
+        ("lineup.csv", "LCIDX,Large", "NEWNAM,Large", "participants.csv: line 2: holdings .* holds LCIDX, no fund"),
+        ("target_date_vintages.csv", "0.459", "0.559", "line 2: years_to_retirement 40 has weights that do not"),
+        ("target_date_vintages.csv", ",35,", ",40,", "line 3: .*does not identify one row"),
+        ("participants.csv", "P0002,1980", "P0001,1980", "line 3: .*does not identify one row"),
+        ("participants.csv", "P0002,1980", "P0002,2020", "line 3: birth_year 2020 makes nobody's age in 2026"),
+        ("participants.csv", "P0002,1980,2015", "P0002,1980,1990", "line 3: hire_year 1990 is before the age of 14"),
+        ("participants.csv", "married_joint", "married", "line 2: filing_status 'married' is none of single"),
+        ("participants.csv", "4 5 4 3 4 2 3", "4 5 4 3 4 2", "line 2: answers .* is not 7 numbers from 1 to 5"),
+        ("participants.csv", "4 5 4 3 4 2 3", "4 5 4 3 4 2 x", "line 2: write answers as"),
+        ("participants.csv", "LCIDX 22; ", "LCIDX 32; ", "line 2: holdings .* does not sum to 100"),
+        ("participants.csv", ",138541,", ",,", "participants.csv: line 2: balance nan is empty"),
+        ("participants.csv", ",0.07,", ",7,", "column 'deferral_rate', line 3"),
+    ],
+)  # fmt: skip
+def test_each_broken_rule_of_the_format_is_refused_by_name(folder, file, old, new, message):
+    edit(folder / file, old, new)
+    with pytest.raises(DataError, match=message):
+        plan.read(folder)
+
+
+def test_a_series_needs_its_vintages_and_nothing_else_does(folder):
+    (folder / "target_date_vintages.csv").unlink()
+    with pytest.raises(DataError, match=r"target_date_vintages.csv is needed when, and only when"):
+        plan.read(folder)
+
+
+def test_lineup_and_participants_must_tell_the_same_story(folder):
+    edit(folder / "lineup.csv", ",0.16,0.002", ",0.06,0.002")
+    edit(folder / "lineup.csv", ",0.05,0.002", ",0.15,0.002")
+    with pytest.raises(DataError, match=r"plan_share of \w+ is 0.*but participants hold"):
+        plan.read(folder)
+
+
+def test_missing_folders_files_and_schemas_are_named(folder, tmp_path):
+    with pytest.raises(DataError, match="no such folder"):
+        plan.read(tmp_path / "nowhere")
+    (folder / "participants.csv").unlink()
+    with pytest.raises(DataError, match=r"participants.csv: cannot be read"):
+        plan.read(folder)
+    content = plan.read().to_json()
+    with pytest.raises(DataError, match="schema is 'other'"):
+        plan.from_json({**content, "schema": "other"})
+    with pytest.raises(DataError, match="the plan lacks lineup"):
+        plan.from_json({key: value for key, value in content.items() if key != "lineup"})
+    with pytest.raises(DataError, match="as_of and blackouts need dates"):
+        plan.from_json({**content, "rules": {**content["rules"], "as_of": "June"}})
+    worse = [{**row, "expense_ratio": 2.0} for row in content["lineup"]]
+    with pytest.raises(DataError, match="lineup: column 'expense_ratio', line 2"):
+        plan.from_json({**content, "lineup": worse})
+
+
+def test_a_smaller_menu_is_a_plan_too():
+    ours = plan.read()
+    kept = [fund for fund in ours.funds.index if fund not in ("COSTK", "STABLE", "INTACT")]
+    smaller = ours.offering(kept)
+    assert list(smaller.funds.index) == kept and smaller.rules["employer_stock"] is None
+    assert smaller.rules["stable_value"] is None and "INTACT" not in smaller.rules["trading"]["round_trip_days"]
+    assert smaller.holdings.sum(axis=1).to_numpy() == pytest.approx(1)
+    assert plan.from_json(smaller.to_json()).fingerprint == smaller.fingerprint
+    with pytest.raises(DataError, match="not on the menu: NOFND"):
+        ours.offering(["NOFND"])
+    with pytest.raises(DataError, match="the default TDIDX must stay"):
+        ours.offering(["LCIDX"])
+
+
+def test_a_plan_may_override_policy_but_not_invent_it(folder, monkeypatch):
+    entry = "{value: 0.55, unit: weight, reason: Four funds., approver: investment committee, date: 2026-11-21}\n"
+    (folder / "policy.yml").write_text(f"max_single_fund: {entry}", encoding="utf-8")
+    before = data.policy("max_single_fund"), data.fingerprint()
+    monkeypatch.setattr(data, "PLAN", folder)
+    assert data.policy("max_single_fund") == 0.55 != before[0] and data.fingerprint() != before[1]
+    assert data.policy_table().loc["max_single_fund", "value"] == 0.55
+    (folder / "policy.yml").write_text(f"max_single_fond: {entry}", encoding="utf-8")
+    data._policy.cache_clear()
+    with pytest.raises(DataError, match="max_single_fond: no such entry to override; max_single_fund"):
+        data.policy("max_single_fund")
+    data._policy.cache_clear()
+
+
+def test_ages_count_years_to_the_day_of_the_plan():
+    ours = plan.read()
+    first = ours.participants.index[0]
+    assert ours.age[first] == ours.as_of.year - ours.participants.birth_year[first]
+    assert np.isfinite(ours.assets) and ours.assets > 0
