@@ -66,6 +66,8 @@ def holdings(
             continue
         some = rng.choice(len(share), min(1 + rng.poisson(2.2), 5, len(share)), replace=False, p=share / share.sum())
         weight.loc[i, share.index[some]] = rng.dirichlet(np.full(len(some), 2.0))
+    directed = int(np.where(automatic, 0, balance).argmax())
+    weight.loc[directed, weight.columns[weight.sum() == 0]] = 0.05  # no fund without a holder
     dollars = weight.mul(balance, axis=0)
     for _ in range(200):  # iterative proportional fitting
         dollars = dollars * (share * balance.sum() / dollars.sum())
