@@ -114,7 +114,7 @@ def test_the_fingerprint_is_of_the_content_and_not_of_its_layout(folder):
         ("participants.csv", "married_joint", "married", "line 2: filing_status 'married' is none of single"),
         ("participants.csv", "4 5 4 3 4 2 3", "4 5 4 3 4 2", "line 2: answers .* is not 7 numbers from 1 to 5"),
         ("participants.csv", "4 5 4 3 4 2 3", "4 5 4 3 4 2 x", "line 2: write answers as"),
-        ("participants.csv", "LCIDX 22; ", "LCIDX 32; ", "line 2: holdings .* does not sum to 100"),
+        ("participants.csv", "; TSMIDX ", "; TSMIDX 1", "line 2: holdings .* does not sum to 100"),
         ("participants.csv", ",138541,", ",,", "participants.csv: line 2: balance nan is empty"),
         ("participants.csv", ",0.07,", ",7,", "column 'deferral_rate', line 3"),
     ],
