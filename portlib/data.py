@@ -71,10 +71,8 @@ def document(name: str) -> dict[str, Any]:
 
 def sources() -> pd.DataFrame:
     """One row a source: title, publisher, date, unit, url, sha256, confidence, checked, file, note."""
-    rows = {}
-    for name, entry in _sources(ROOT).items():
-        numeric = [unit for unit in entry.get("columns", {}).values() if UNITS[unit]]
-        rows[name] = {"unit": "; ".join(dict.fromkeys(numeric)), **entry}
+    rows = {name: {"unit": "; ".join(dict.fromkeys(u for u in entry.get("columns", {}).values() if UNITS[u])), **entry}
+            for name, entry in _sources(ROOT).items()}
     order = ["title", "publisher", "date", "unit", "url", "sha256", "confidence", "checked", "file", "note"]
     return pd.DataFrame.from_dict(rows, orient="index")[order].rename_axis("source")
 
@@ -305,13 +303,14 @@ def _checksum(path: Path, expected: str) -> None:
 def checked(frame: pd.DataFrame, units: Mapping[str, str], key: Sequence[str], name: str) -> pd.DataFrame:
     """The table itself, if values are of their columns' `UNITS` (or empty) and the key identifies rows; `DataError`."""
     for column, unit in units.items():
-        values, bounds = frame[column], UNITS[unit]
-        good = values.isin(CONFIDENCE) | (unit != "confidence")
+        values, bounds = frame[column].to_numpy(), UNITS[unit]
+        bad = ~np.isin(values, CONFIDENCE) & (unit == "confidence")
         if bounds:
-            good = values.isna() | pd.to_numeric(values, errors="coerce").between(*bounds)
-        if not good.all():
-            where = f"{name}: column {column!r}, line {int((~good).argmax()) + 2}"
-            raise DataError(f"{where}: {values[~good].iloc[0]!r} is no {unit!r} in {bounds or CONFIDENCE}")
+            number = np.asarray(pd.to_numeric(values, errors="coerce"), float)
+            bad = ~((number >= bounds[0]) & (number <= bounds[1])) & ~pd.isna(values)
+        if bad.any():
+            where = f"{name}: column {column!r}, line {int(bad.argmax()) + 2}"
+            raise DataError(f"{where}: {values[bad][0]!r} is no {unit!r} in {bounds or CONFIDENCE}")
     if (doubtful := frame.duplicated(list(key)) | frame[list(key)].isna().any(axis=1)).any():
         raise DataError(f"{name}: line {int(doubtful.argmax()) + 2}: {list(key)} does not identify one row")
     return frame

@@ -183,6 +183,7 @@ def _plain(value: Any) -> Any:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts of plain values; what is not a number is None."""
-    return [{str(k): _plain(v) if isinstance(v, (str, tuple, dict, bool)) else None if pd.isna(v) else float(v)
-             if isinstance(v, float) else v for k, v in row.items()} for row in frame.to_dict("records")]
+    """Rows as dicts of plain values; what is missing is None."""
+    columns = [[None if v is None or v != v else _plain(v) for v in frame[name].tolist()] for name in frame]
+    names = [str(name) for name in frame]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -84,7 +85,7 @@ def parts(rules: Mapping[str, Any], lineup: pd.DataFrame, people: pd.DataFrame, 
     participants, holdings = _people(people, rules, funds.index, f"participants{suffix}")
     paths = None if vintages is None else _vintages(vintages, classes, rules["origin"], f"target_date_vintages{suffix}")
     dollars = holdings.mul(participants["balance"], axis=0).sum() / max(participants["balance"].sum(), 1e-300)
-    if share.notna().any() and (apart := (dollars - funds["plan_share"].fillna(0)).abs()).max() > 0.02:
+    if share.notna().any() and len(people) and (apart := (dollars - funds["plan_share"].fillna(0)).abs()).max() > 0.02:
         fund = str(apart.idxmax())
         raise DataError(f"{lines}: plan_share of {fund} is {funds['plan_share'][fund]:.3f}, but participants hold "
                         f"{dollars[fund]:.3f} of all balances in it; one of the two files is wrong")
@@ -93,6 +94,10 @@ def parts(rules: Mapping[str, Any], lineup: pd.DataFrame, people: pd.DataFrame, 
 
 def _people(people: pd.DataFrame, rules: Mapping[str, Any], funds: pd.Index,
             name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    if people.empty:  # a service may send nobody
+        nobody = pd.DataFrame({c: pd.Series(dtype=float if data.UNITS[u] else object) for c, u in PEOPLE.items()})
+        nobody = nobody.set_index("participant")
+        return nobody.drop(columns=["origin", "holdings"]), pd.DataFrame(columns=list(funds), dtype=float)
     if lost := [column for column in PEOPLE if column not in people]:
         raise DataError(f"{name}: lacks the column {lost[0]!r}")
     numbers = {column: unit for column, unit in PEOPLE.items() if data.UNITS[unit]}
@@ -190,11 +195,16 @@ def _typed(value: Any, kind: Any, name: str) -> None:
         raise DataError(f"{name}: {value!r} should be a {'list' if isinstance(wanted, list) else 'mapping'}")
 
 
+@cache
+def _known() -> frozenset[str]:
+    return frozenset({*data.table("horizon_2025_correlations").index, *STAND_INS})
+
+
 def _classes(frame: pd.DataFrame, fixed: list[str], name: str) -> list[str]:
     """The columns that are asset classes; raises `DataError` for one that is neither a class nor of the format."""
     if lost := [column for column in fixed if column not in frame]:
         raise DataError(f"{name}: lacks the column {lost[0]!r}")
-    known = {*data.table("horizon_2025_correlations").index, *STAND_INS}
+    known = _known()
     classes = [str(column) for column in frame if column not in fixed]
     for column in classes:
         if column not in known:
@@ -203,9 +213,9 @@ def _classes(frame: pd.DataFrame, fixed: list[str], name: str) -> list[str]:
 
 
 def _complete(frame: pd.DataFrame, columns: Mapping[str, str], origin: str, name: str) -> None:
-    for column in columns:
-        if column not in _MAY_BE_EMPTY:
-            _refuse(name, frame, frame[column].isna(), column, "is empty")
+    missing = frame[[column for column in columns if column not in _MAY_BE_EMPTY]].isna()
+    for column in (str(c) for c in missing if missing[c].any()) if missing.to_numpy().any() else ():
+        _refuse(name, frame, missing[column], column, "is empty")
     _refuse(name, frame, frame["origin"] != origin, "origin", f"differs from {origin!r} in rules.yml")
 
 
