@@ -124,6 +124,7 @@ def main() -> None:
     import risk
     from imports import import_times
     from measure import race
+    from scale import scale
 
     start, about, rows = time.perf_counter(), machine(), []
     known = {f"{module.__name__}.{cases.__name__}": cases for module in (estimation, construction, risk)
@@ -148,6 +149,8 @@ def main() -> None:
     found = import_times()
     for row in found:
         print(f"   {row['contestant']:<34} {row['median_ms']:<22.0f} {row['remark']}", flush=True)
+    print("== scale", flush=True)
+    found += scale()
     print("== differences", flush=True)
     table, day = differences.differences(rows, trials), datetime.date.today().isoformat()
     differences.write(table, ROOT / "book" / "known_differences.csv", day)

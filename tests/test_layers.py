@@ -13,8 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = ("records", "data", "plan", "plan_format", "evidence", "figures")
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
 # what several chapters of a layer stand on, and none of them owns: a mandate's rules, the solvers' door
-SHARED = {("construction", "rules"), ("construction", "engines"), ("construction", "views"), ("retirement", "taxes"),
-          ("retirement", "lifecycle"), ("retirement", "questionnaire"), ("retirement", "service")}
+SHARED = {("construction", "rules"), ("construction", "engines"), ("construction", "views"), ("retirement", "few_funds"),
+          ("retirement", "account_review"), ("retirement", "fund_costs"), ("retirement", "advice"),
+          ("retirement", "questionnaire"), ("retirement", "capacity"), ("retirement", "lifecycle"),
+          ("retirement", "household"), ("retirement", "human_capital"), ("retirement", "scenarios"),
+          ("retirement", "accounts"), ("retirement", "taxes"), ("retirement", "service")}
 MODULES = sorted((ROOT / "portlib").rglob("*.py"))
 CHAPTERS = sorted(p for layer in LAYERS for p in (ROOT / "notebooks" / layer).glob("*.md"))
 HEAVY = ("scipy", "cvxpy", "cvxcla", "highspy", "piqp", "statsmodels", "arch", "linearmodels", "matplotlib", "IPython")
@@ -39,7 +42,7 @@ def layer_of(path: Path) -> str:
 
 @pytest.mark.parametrize("path", MODULES, ids=lambda p: str(p.relative_to(ROOT)))
 def test_a_layer_imports_only_from_those_before_it(path):
-    here = layer_of(path)
+    here = "stewardship" if path.name == "__main__.py" else layer_of(path)  # the shell's door opens everything
     allowed = set(GROUND) | set(LAYERS[: LAYERS.index(here) + 1] if here != "ground" else ())
     for name in imports(path):
         if name.startswith("portlib."):

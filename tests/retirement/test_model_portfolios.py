@@ -1,4 +1,4 @@
-"""Models, their remaking, the questionnaire, capacity and advice: second methods, properties, and bad inputs one by one."""
+"""Models, their remaking, the questionnaire, capacity, advice: second methods, properties, bad inputs one by one."""
 
 import json
 import math
@@ -221,7 +221,7 @@ def test_feldts_interval_covers_as_often_as_it_says():
 
 
 def test_the_instrument_finds_the_error_it_was_given():
-    """Rounding adds a twelfth to the variance of an answer's error; with these few answers touch an end of the scale."""
+    """Rounding adds a twelfth to the variance of an answer's error; few of these answers touch an end of the scale."""
     said = [tuple(row) for row in people(11, 4000, 0.4, 0.6)]
     found = qu.calibrate(said, np.random.default_rng(0))
     assert found.error == pytest.approx(math.sqrt(0.36 + 1 / 12), rel=0.04)
@@ -371,7 +371,8 @@ def test_employer_stock_beyond_the_cap_is_sold(desk, the_plan):
 
 @pytest.mark.parametrize(("wrong", "words"), [
     ({"age": 7}, "age is 7"), ({"pay": -1}, "pay is -1"), ({"saving": 10}, "saving is 10"),
-    ({"equity_cap": 60}, "equity_cap"), ({"balance": math.inf}, "balance"), ({"age": 60, "life_expectancy": 50}, "not after age"),
+    ({"equity_cap": 60}, "equity_cap"), ({"balance": math.inf}, "balance"),
+    ({"age": 60, "life_expectancy": 50}, "not after age"),
     ({"holdings": {"X": 0.5}}, "sum to one"),
 ])
 def test_impossible_people_are_refused(wrong, words):
