@@ -164,6 +164,10 @@ def histogram(
     return ax
 
 
+#: Characters of a text cell that fit on a line; longer ones are wrapped.
+LINE = 28
+
+
 def table(data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (), digits: int = 1) -> Styler:
     """A table to read: numbers to `digits` places, decimals in the columns of `percent` as percent (True: all)."""
     frame = data.to_frame() if isinstance(data, pd.Series) else data
@@ -174,5 +178,10 @@ def table(data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (),
     formats |= {c: "{:,d}" for c in numeric if pd.api.types.is_integer_dtype(frame[c])}
     style = frame.style.format(formats, na_rep="–").set_table_attributes('class="dataframe"')
     style.set_uuid(hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10])  # the same table, the same page
+    if not frame.columns.is_unique:
+        return style
     right: Any = [{"selector": "th.col_heading, td", "props": "text-align: right"}]
-    return style.set_table_styles(dict.fromkeys(numeric, right)) if frame.columns.is_unique else style
+    wide = "text-align: left; white-space: normal; min-width: 9rem"
+    wrapped: Any = [{"selector": "th.col_heading, td", "props": wide}]
+    long = [c for c in frame.columns if c not in numeric and frame[c].astype(str).str.len().max() > LINE]
+    return style.set_table_styles(dict.fromkeys(numeric, right) | dict.fromkeys(long, wrapped))

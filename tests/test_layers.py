@@ -13,11 +13,11 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = ("records", "data", "plan", "plan_format", "evidence", "figures")
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
 # what several chapters of a layer stand on, and none of them owns: a mandate's rules, the solvers' door
-SHARED = {("construction", "rules"), ("construction", "engines"), ("construction", "views"), ("retirement", "few_funds"),
-          ("retirement", "account_review"), ("retirement", "fund_costs"), ("retirement", "advice"),
-          ("retirement", "questionnaire"), ("retirement", "capacity"), ("retirement", "lifecycle"),
-          ("retirement", "household"), ("retirement", "human_capital"), ("retirement", "scenarios"),
-          ("retirement", "accounts"), ("retirement", "taxes"), ("retirement", "service")}
+SHARED = {(layer, name) for layer, names in {
+    "construction": "rules engines views",
+    "retirement": "few_funds account_review fund_costs advice questionnaire capacity lifecycle household human_capital "
+                  "scenarios accounts taxes service",
+}.items() for name in names.split()}  # fmt: skip
 MODULES = sorted((ROOT / "portlib").rglob("*.py"))
 CHAPTERS = sorted(p for layer in LAYERS for p in (ROOT / "notebooks" / layer).glob("*.md"))
 HEAVY = ("scipy", "cvxpy", "cvxcla", "highspy", "piqp", "statsmodels", "arch", "linearmodels", "matplotlib", "IPython")

@@ -48,9 +48,9 @@ def optimize(plan_: Mapping[str, Any], assumptions: Mapping[str, Any] | None = N
     Returns
     -------
     dict: ``schema``, ``plan`` and ``mandate`` (fingerprints), ``posture``, ``risk_aversion``, ``weights`` by fund
-    (above zero), ``mean``, ``risk``, ``sharpe`` (annual decimals, net of expenses), ``expense_ratio``, ``gap`` (what any
-    other portfolio under the mandate could gain at most, annual), ``status``, ``engine``, ``coverage`` (each option and,
-    if it was left out, why) and ``source``. No clock and no randomness: the same input gives the same output.
+    (above zero), ``mean``, ``risk``, ``sharpe`` (annual decimals, net of expenses), ``expense_ratio``, ``gap`` (what
+    any other portfolio under the mandate could gain at most, annual), ``status``, ``engine``, ``coverage`` (each option
+    and, if it was left out, why) and ``source``. No clock and no randomness: the same input gives the same output.
 
     Raises DataError for a plan outside the format, ValueError for an unknown entry, posture or class, Infeasible (with
     the rules in conflict) where no portfolio obeys.
