@@ -61,6 +61,15 @@ lab: $(VENV)/.ready ## JupyterLab on the chapters (they are text; jupytext opens
 bench: $(VENV)/.ready ## side by side with other libraries (installs them into .venv-bench)
 	@$(MAKE) -C benchmarks PYTHON="$(CURDIR)/$(BIN)/python"
 
+.PHONY: faults
+faults: $(VENV)/.ready ## plant faults one at a time, and see whether chapters or tests notice (about 20 minutes)
+	@PYTHONPATH="$(CURDIR):$(CURDIR)/book" $(BIN)/python tests/faults/run.py $(if $(ONLY),--only "$(ONLY)")
+
+.PHONY: diff
+diff: $(VENV)/.ready ## every number that moved since a version: make diff BASE=tag-or-commit
+	@test -n "$(BASE)" || { echo "make diff needs a version: make diff BASE=main~1" >&2; exit 1; }
+	@$(BIN)/python book/diff.py "$(BASE)"
+
 .PHONY: lock
 lock: $(VENV)/.ready ## bring requirements.lock up to pyproject.toml (UPGRADE=1: newest versions)
 	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
