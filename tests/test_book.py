@@ -248,3 +248,13 @@ def test_publishing_replaces_the_whole_site(tmp_path: Path) -> None:
         (folder / name).write_text(name, encoding="utf-8")
     build.publish(site, target)
     assert [path.name for path in target.parent.rglob("*")] == ["html", "new.html"]
+
+
+def test_another_plans_book_has_its_own_place_and_a_broken_folder_is_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("PRUDENT_PLAN", "")
+    assert build.choose_plan(ROOT / "tests" / "plans" / "awkward") == "plan-awkward"
+    assert os.environ["PRUDENT_PLAN"] == str(ROOT / "tests" / "plans" / "awkward")
+    assert "5 funds, 40 participants" in capsys.readouterr().out
+    (tmp_path / "rules.yml").write_text("name: nothing else\n", encoding="utf-8")
+    assert build.main(["test", "--plan", str(tmp_path)]) == 1
+    assert "lineup.csv: cannot be read" in capsys.readouterr().err
