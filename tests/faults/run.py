@@ -1,0 +1,162 @@
+"""Plant one fault at a time in a copy of portlib or data, and see who notices: ``make faults``.
+
+For each entry of `catalogue.yml` the checkout is copied, the fault applied, and the chapters that depend on the file
+are executed, the nearest first, until one stops. Only if none does, the tests run. A fault that nobody notices is a
+survivor: it needs a better check. ``--only TEXT`` plants the faults whose id or file contains TEXT.
+
+Writes `tests/faults/results.csv`, which the validation chapter shows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import depends
+import jupytext
+import nbformat
+import yaml
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parents[1]
+COPIED = ("portlib", "data", "tests", "notebooks", "book", "benchmarks", "pyproject.toml", "requirements.lock",
+          "_config.yml", "_toc.yml", "README.md", "CHANGELOG.md", "Makefile", "environment.yml")  # fmt: skip
+COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how")
+#: Seconds that a chapter or the tests may take with a fault planted; longer counts as noticed, for nobody waits.
+PATIENCE = 300
+
+
+@dataclass(frozen=True)
+class Fault:
+    """A replacement of one text, which must occur exactly once, by another."""
+
+    id: str
+    kind: str
+    file: str
+    what: str
+    old: str
+    new: str
+
+
+def catalogue() -> list[Fault]:
+    """The faults, checked: every id once, every text found exactly once in its file."""
+    faults = [Fault(**entry) for entry in yaml.safe_load((HERE / "catalogue.yml").read_text(encoding="utf-8"))]
+    ids = [fault.id for fault in faults]
+    if twice := sorted({id for id in ids if ids.count(id) > 1}):
+        raise SystemExit(f"catalogue.yml: ids given twice: {', '.join(twice)}")
+    for fault in faults:
+        count = (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old)
+        if count != 1 or fault.old == fault.new:
+            raise SystemExit(f"catalogue.yml: {fault.id}: its text occurs {count} times in {fault.file}; it must once")
+    return faults
+
+
+def surroundings(copy: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1",
+            "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # fmt: skip
+
+
+def run_chapter(copy: Path, chapter: str) -> str:
+    """Execute a chapter of the copy; what stopped it, or nothing."""
+    book = jupytext.read(copy / chapter, fmt="md:myst")
+    target = copy / (Path(chapter).stem + ".ipynb")
+    nbformat.write(book, target)
+    command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", str(target),
+               "--ExecutePreprocessor.timeout=120"]  # fmt: skip
+    try:
+        done = subprocess.run(command, cwd=copy, env=surroundings(copy), capture_output=True, text=True,
+                              timeout=PATIENCE, check=False)  # fmt: skip
+    except subprocess.TimeoutExpired:
+        return "no answer in time"
+    if done.returncode == 0:
+        cells = nbformat.read(target, as_version=4).cells
+        noise = [o.text for c in cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
+        return f"writes to stderr: {_last(noise[0])}" if noise else ""
+    return _last(re.sub(r"\x1b\[[0-9;]*m", "", done.stderr))
+
+
+def run_tests(copy: Path, fault: Fault) -> str:
+    """Run the tests of the copy, those of the module first; what failed, or nothing."""
+    stem = Path(fault.file).stem
+    first = [str(p.relative_to(copy)) for p in (copy / "tests").rglob(f"test_*{stem}*.py")]
+    for files in ([first] if first else []) + [["tests"]]:
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *files]
+        command += [f"--ignore=tests/test_{name}.py" for name in ("book", "site", "environment")]
+        try:
+            done = subprocess.run(command, cwd=copy, env=surroundings(copy), capture_output=True, text=True,
+                                  timeout=3 * PATIENCE, check=False)  # fmt: skip
+        except subprocess.TimeoutExpired:
+            return "no answer in time"
+        if found := re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M):
+            return found[1]
+    return ""
+
+
+def _last(text: str) -> str:
+    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
+    return (lines[-1] if lines else "stopped without a word")[:160]
+
+
+def plant(fault: Fault, chapters: dict[str, list[str]]) -> dict[str, str]:
+    """One fault: who notices it."""
+    copy = ROOT / ".run" / "faults" / fault.id
+    shutil.rmtree(copy, ignore_errors=True)
+    copy.mkdir(parents=True)
+    try:
+        for name in COPIED:
+            source = ROOT / name
+            if source.is_dir():
+                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "faults"))
+            else:
+                shutil.copy2(source, copy / name)
+        path = copy / fault.file
+        path.write_text(path.read_text(encoding="utf-8").replace(fault.old, fault.new), encoding="utf-8")
+        row = {"id": fault.id, "kind": fault.kind, "file": fault.file, "what": fault.what}
+        module = depends.module_of(Path(fault.file))
+        everyone = [p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "notebooks").rglob("*.md"))]
+        for chapter in chapters.get(module, everyone):
+            if how := run_chapter(copy, chapter):
+                return {**row, "caught_by": "chapter", "where": Path(chapter).stem, "how": how}
+        if where := run_tests(copy, fault):
+            return {**row, "caught_by": "tests", "where": where, "how": ""}
+        return {**row, "caught_by": "nobody", "where": "", "how": ""}
+    finally:
+        shutil.rmtree(copy, ignore_errors=True)
+
+
+def main() -> int:
+    """Plant all faults, two at a time on two cores; fail while one survives."""
+    parser = argparse.ArgumentParser(description="Plant faults and see who notices.")
+    parser.add_argument("--only", default="", help="faults whose id or file contains this")
+    only = parser.parse_args().only
+    faults = [fault for fault in catalogue() if only in fault.id or only in fault.file]
+    started, chapters, rows = time.monotonic(), depends.dependents(ROOT), []
+    print(f"== {len(faults)} faults", flush=True)
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for row in pool.map(lambda fault: plant(fault, chapters), faults):
+            rows.append(row)
+            who = f"{row['caught_by']:<8} {row['where']:<34}"
+            print(f"   {len(rows):3d}/{len(faults)} {row['id']:<10} {who} {row['what']}", flush=True)
+    counts = {who: sum(row["caught_by"] == who for row in rows) for who in ("chapter", "tests", "nobody")}
+    print(f"== {time.monotonic() - started:.0f} s: chapters caught {counts['chapter']}, tests {counts['tests']}, "
+          f"nobody {counts['nobody']}", flush=True)
+    if not only:
+        with (HERE / "results.csv").open("w", newline="", encoding="utf-8") as file:
+            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
+        print("tests/faults/results.csv has the list")
+    return int(counts["nobody"] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
