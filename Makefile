@@ -47,6 +47,10 @@ test: $(VENV)/.ready ## lint, types, unit tests, and every chapter with its clai
 site: $(VENV)/.ready ## look at the published site again, with a browser where there is one
 	@$(BIN)/python -m pytest tests/test_site.py
 
+.PHONY: archive
+archive: $(VENV)/.ready ## the reviewer's file: site, notebooks, evidence, policy and hashes of the last make book
+	@$(BIN)/python book/archive.py
+
 ##@ For authors
 .PHONY: chapter
 chapter: $(VENV)/.ready ## execute and render one chapter: make chapter NAME=mean_variance

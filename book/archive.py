@@ -1,0 +1,105 @@
+"""The reviewer's file: the site, the executed notebooks, evidence, policy, data hashes and lock, in one archive.
+
+    python book/archive.py              reads the last `make book`; writes `_build/reviewers-file.zip`
+
+`MANIFEST.json` inside lists every other file with its SHA-256 and, where a file carries the time at which it was made
+or how long something took, a second SHA-256 of its text without them (`steady`). Two archives of the same commit, lock and
+data agree in every `steady` hash, or in the plain one where there is no `steady`; names, order and the archive's own
+dates are fixed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import sys
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+#: What changes from run to run in a page or notebook: when it was executed, and how long things took.
+MOVING = (
+    re.compile(r"executed \d{4}-\d\d-\d\d \d\d:\d\d UTC"),
+    re.compile(r'"iopub[\w.]*": "[^"]*"|"shell\.execute_reply[\w.]*": "[^"]*"'),
+    re.compile(r'"[\w]*seconds": [\d.e+-]+'),
+    re.compile(r'<span class="pasted-text">[^<]*</span>'),
+)
+TEXT = {".html", ".ipynb", ".json", ".csv", ".js", ".txt", ".inv"}
+#: Earliest date that the format can hold; every file bears it.
+DATE = (1980, 1, 1, 0, 0, 0)
+
+
+def contents(root: Path) -> Iterator[tuple[str, Path]]:
+    """Names in the archive and where the files are; the run stops by name where one is missing."""
+    site, run = root / "_build" / "html", root / ".run" / "book"
+    if not (site / "index.html").is_file():
+        raise SystemExit(f"{site}: there is no book yet; make book first")
+    pages = (path for path in sorted(site.rglob("*")) if path.is_file())
+    yield from ((f"site/{path.relative_to(site).as_posix()}", path) for path in pages)
+    for path in sorted((run / "notebooks").rglob("*.ipynb")):
+        yield f"notebooks/{path.relative_to(run / 'notebooks').as_posix()}", path
+    for name in ("requirements.lock", "pyproject.toml", "README.md", "CHANGELOG.md", "book/requirements.yml"):
+        yield name, root / name
+    for path in sorted((root / "data").rglob("*")):
+        if path.suffix in {".csv", ".yml", ".md"}:
+            yield f"data/{path.relative_to(root / 'data').as_posix()}", path
+
+
+def steady(name: str, content: bytes) -> str | None:
+    """SHA-256 of a text without times of execution and durations; None where it has none of them."""
+    if Path(name).suffix not in TEXT:
+        return None
+    text = content.decode("utf-8", errors="replace")
+    still = text
+    for pattern in MOVING:
+        still = pattern.sub("", still)
+    return None if still == text else hashlib.sha256(still.encode()).hexdigest()
+
+
+def write(root: Path, target: Path) -> int:
+    """Write the archive, whole or not at all; return how many files it holds."""
+    files = dict(contents(root))
+    manifest: dict[str, dict[str, str | int]] = {}
+    target.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = target.with_suffix(".unfinished")
+    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+        for name, path in sorted(files.items()):
+            content = path.read_bytes()
+            manifest[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            if (still := steady(name, content)) is not None:
+                manifest[name]["steady"] = still
+            archive.writestr(zipfile.ZipInfo(name, DATE), content, zipfile.ZIP_DEFLATED, 6)
+        listing = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
+        archive.writestr(zipfile.ZipInfo("MANIFEST.json", DATE), listing, zipfile.ZIP_DEFLATED, 6)
+    unfinished.replace(target)
+    return len(files)
+
+
+def faults(archive: Path) -> list[str]:
+    """What in an archive is not as its manifest says: files missing, added, or changed."""
+    with zipfile.ZipFile(archive) as opened:
+        manifest = json.loads(opened.read("MANIFEST.json"))
+        names = set(opened.namelist()) - {"MANIFEST.json"}
+        found = [f"{name} is not in the manifest" for name in sorted(names - set(manifest))]
+        found += [f"{name} is missing" for name in sorted(set(manifest) - names)]
+        for name in sorted(names & set(manifest)):
+            if hashlib.sha256(opened.read(name)).hexdigest() != manifest[name]["sha256"]:
+                found.append(f"{name} is not what the manifest says")
+    return found
+
+
+def main() -> int:
+    """Write the reviewer's file and check it against its own manifest."""
+    target = ROOT / "_build" / "reviewers-file.zip"
+    count = write(ROOT, target)
+    if wrong := faults(target):
+        raise SystemExit("\n".join(wrong))
+    size = target.stat().st_size / 1e6
+    print(f"== {target}: {count} files, {size:.1f} MB, SHA-256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
