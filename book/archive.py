@@ -4,8 +4,8 @@
 
 `MANIFEST.json` inside lists every other file with its SHA-256 and, where a file carries the time at which it was made
 or how long something took, a second SHA-256 of its text without them (`steady`). Two archives of the same commit, lock
-and data agree in every `steady` hash, or in the plain one where there is no `steady`; names, order and the archive's own
-dates are fixed.
+and data agree in every `steady` hash, or in the plain one where there is no `steady`. Names, order and the dates in the
+archive are fixed.
 """
 
 from __future__ import annotations
