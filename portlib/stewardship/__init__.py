@@ -1,0 +1,1 @@
+"""Stewardship: what happens after a portfolio is chosen: stress, trades, settlement, monitoring, governance."""
