@@ -28,6 +28,8 @@ from portlib.records import Array
 Origin = Literal["actual", "real stand-ins", "SYNTHETIC"]
 #: The periods of the comparative chart, calendar years (29 CFR 2550.404a-5(d)(1)(ii)).
 PERIODS = (1, 5, 10)
+#: Monthly returns that differ by less than this differ by rounding: those of a fund of bills, less bills.
+STILL = 1e-9
 
 
 def annual_return(returns: ArrayLike) -> Array:
@@ -97,7 +99,7 @@ def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
     than lags + 2, or returns that never differ. Source: Lo (2002), equations 9 and 13; Mertens (2002).
     """
     x = np.asarray(excess, float)
-    if len(x) < lags + 2 or not np.ptp(x) > 0:
+    if len(x) < lags + 2 or not np.ptp(x) > STILL:
         raise ValueError(f"a Sharpe ratio with {lags} lags needs more than {lags + 1} months that differ, not {len(x)}")
     z, ratio = (x - x.mean()) / x.std(ddof=1), float(x.mean() / x.std(ddof=1))
     psi = z - ratio / 2 * (z * z - 1)
@@ -231,12 +233,13 @@ def reviews(net: pd.DataFrame, benchmark: pd.DataFrame, bills: pd.Series, expens
     """One row an option: risk-adjusted performance after costs, beside a benchmark fixed in advance.
 
     ``ahead`` is the net return over the benchmark, arithmetic, a year, and ``error`` its standard error; Sharpe ratios
-    are of a year, independent months; ``premium`` is the expense ratio less the policy's ``index_fund_cost``. An option
-    behind by two errors or more, or dearer with nothing to show for it (premium, and not ahead), asks for a review.
+    are of a year, independent months (none for bills, whose excess return is all rounding); ``premium`` is the expense
+    ratio less the policy's ``index_fund_cost``. An option behind by two errors or more, or dearer with nothing to show
+    for it (premium, and not ahead), asks for a review.
     """
     r, b, rf = net.to_numpy(float).T, benchmark.to_numpy(float).T, bills.to_numpy(float)
     ahead, error = 12 * (r - b).mean(axis=1), tracking_error(r, b) / math.sqrt(r.shape[1] / 12)
-    ratios = [[math.sqrt(12) * sharpe(x - rf).month if np.ptp(x - rf) > 0 else np.nan for x in of] for of in (r, b)]
+    ratios = [[math.sqrt(12) * sharpe(x - rf).month if np.ptp(x - rf) > STILL else np.nan for x in of] for of in (r, b)]
     table = pd.DataFrame({"ahead": ahead, "error": error, "Sharpe": ratios[0], "of benchmark": ratios[1]}, net.columns)
     table["premium"] = expense.reindex(net.columns) - data.policy("index_fund_cost")
     behind, idle = ahead <= -2 * error, (table["premium"] > 0) & (ahead <= 0)

@@ -427,3 +427,12 @@ def test_dashboard_has_a_panel_a_measure() -> None:
     assert titles == [
         "volatility: 2 – act\nmultiple of predicted", "slippage: 0.0% – quiet\nshare of the value traded",
         "drawdown: 0.2 – quiet\npredicted annual volatilities"]
+
+
+def test_a_fund_of_bills_has_no_sharpe_ratio_rather_than_a_huge_one():
+    bills = np.full(120, 0.003) + 1e-4 * np.sin(np.arange(120))
+    with pytest.raises(ValueError, match="months that differ"):
+        performance.sharpe(bills * (1 + 1e-15) - bills)
+    net = pd.DataFrame({"money market": bills - 0.0018 / 12, "other": bills + np.linspace(-0.02, 0.03, 120)})
+    found = performance.reviews(net, net, pd.Series(bills), pd.Series(0.001, net.columns))
+    assert np.isnan(found.loc["money market", "Sharpe"]) and np.isfinite(found.loc["other", "Sharpe"])
