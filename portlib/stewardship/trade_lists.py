@@ -1,12 +1,12 @@
 """Which whole lots bring an account as close to its target as money, rules and lots allow?
 
 With prices ``p`` (cents a share), lots of ``l`` shares, holdings worth ``v``, a target worth ``t`` (all in cents),
-whole lots bought ``B`` and sold ``S``, and cash ``m`` with target ``t_0``,
+whole lots bought ``B`` and sold ``S``, and cash ``m`` with target ``t_0``::
 
     minimise  sum_i |v_i + p_i l (B_i - S_i) - t_i| + |m' - t_0|
-    m' = m + sum_i p_i l ((1 - c_i) S_i - (1 + c_i) B_i) >= a cent for every trade,
+    m' = m + sum_i p_i l ((1 - c_i) S_i - (1 + c_i) B_i) >= a cent for every trade
 
-because every trade is rounded to cents against the account. A fund is bought or sold, not both, for at least the
+Every trade is rounded to cents against the account. A fund is bought or sold, not both, for at least the
 smallest trade or not at all, and within what the day's rules let. An integer programme, solved by HiGHS until no list
 can be a dollar closer. What it returns is checked again in whole cents, without the solver.
 
