@@ -18,7 +18,7 @@ SHARED = {(layer, name) for layer, names in {
     "retirement": "few_funds account_review fund_costs advice questionnaire capacity lifecycle household human_capital "
                   "scenarios accounts taxes service",
     "stewardship": "shocks trade_lists no_trade_bands ledger outages performance attribution audit_log signatures "
-                   "model_registry certificates",
+                   "model_registry certificates replications portfolio_replications",
 }.items() for name in names.split()}  # fmt: skip
 MODULES = sorted((ROOT / "portlib").rglob("*.py"))
 CHAPTERS = sorted(p for layer in LAYERS for p in (ROOT / "notebooks" / layer).glob("*.md"))
