@@ -17,34 +17,40 @@ from synthetic import SEED
 from portlib import plan
 from portlib.retirement import glidepaths, lifecycle, scenarios, service
 
-PLANS, PATHS, PATHS_OF_LIFE, YEARS = 10_000, 12, 10_000, 75
+PLANS, PLANS_EXACT, PATHS, PATHS_OF_LIFE, YEARS = 10_000, 2_000, 12, 10_000, 75
 
 
 def smaller_plans(count: int) -> list[dict[str, Any]]:
     """Plans as JSON: a third of the example's funds to all, three to eight in a model, half in whole percents."""
     ours, rng = plan.read(), np.random.default_rng(SEED)
+    plain = [fund for fund, kind in ours.funds["kind"].items() if kind in ("core", "target_date")]
+    base = ours.offering(plain).to_json()
     plans = []
     for _ in range(count):
         share = rng.uniform(0.35, 1.0)
-        kept = [f for f in ours.funds.index if f == ours.rules["default"] or rng.random() < share]
-        content = ours.offering(kept).to_json() | {"participants": []}
-        content["rules"]["models"] = {"most_funds": int(rng.integers(3, 9)), "whole_percent": bool(rng.random() < 0.5)}
-        plans.append(content)
+        kept = {fund for fund in plain if fund == ours.rules["default"] or rng.random() < share}
+        trading = {rule: {fund: days for fund, days in base["rules"]["trading"][rule].items() if fund in kept}
+                   for rule in ("round_trip_days", "minimum_holding_days")}  # fmt: skip
+        models = {"most_funds": int(rng.integers(3, 9)), "whole_percent": bool(rng.random() < 0.5)}
+        rules = {**base["rules"], "models": models, "trading": {**base["rules"]["trading"], **trading}}
+        lineup = [row for row in base["lineup"] if row["fund"] in kept]
+        plans.append({**base, "rules": rules, "lineup": lineup, "participants": []})
     return plans
 
 
 def scale() -> list[dict[str, Any]]:
     """One row a job: wall-clock milliseconds, and what was done a second."""
-    rows, plans, cores = [], smaller_plans(PLANS), os.cpu_count() or 1
+    rows, cores = [], os.cpu_count() or 1
     loose: dict[str, Any] = {"most_funds": 0, "whole_percent": False}
-    for what, mandate in (("continuous weights", loose), ("the plan's own rules", {})):
+    for what, mandate, count in (("continuous weights", loose, PLANS), ("the plan's own rules", {}, PLANS_EXACT)):
+        plans = smaller_plans(count)
         start = time.perf_counter()
         answers = service.optimize_many(plans, None, {"posture": "growth", **mandate}, progress=_say)
         seconds = time.perf_counter() - start
         refused = sum("error" in answer for answer in answers)
         unproved = sum(answer.get("gap", 0.0) > 1e-8 for answer in answers)
-        rows.append(_row(f"plans, {what}", f"{PLANS} plans", seconds,
-                         f"{PLANS / seconds:.0f} plans a second on {cores} cores; {refused} menus without an allowed "
+        rows.append(_row(f"plans, {what}", f"{count} plans", seconds,
+                         f"{count / seconds:.0f} plans a second on {cores} cores; {refused} menus without an allowed "
                          f"portfolio, refused by name; {unproved} not proved best"))
     ours = plan.read()
     person = glidepaths.household(ours, glidepaths.sample(ours, 1)[0], age=25, last_age=25 + YEARS)
