@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markets import SEEDS
 from scipy import optimize, stats
 
 from portlib import data, plan
@@ -28,7 +29,6 @@ from portlib.construction.views import (
 from portlib.estimation.capital_market_assumptions import PLAN_CLASSES, survey_assumptions
 from portlib.records import Assumptions, AssumptionsError
 
-SEEDS = st.integers(0, 2**32 - 1)
 few = settings(max_examples=25, deadline=None)
 SIGNED = {"author": "committee", "as_of": "2026-11-21"}
 
@@ -54,7 +54,7 @@ def opinions(prior: Assumptions, seed: int, k: int = 3) -> list[View]:
 
 def view(**changes: object) -> View:
     fields = {"name": "a", "portfolio": {"x": 1.0}, "q": 0.05, **SIGNED, **changes}
-    return View(**fields)  # type: ignore[arg-type]
+    return View(**fields)
 
 
 # ---- the posterior ------------------------------------------------------------------------------------------------
@@ -515,7 +515,7 @@ def test_bad_input_to_the_posterior() -> None:
     with pytest.raises(ViewError, match=r"shared = 1\.5"):
         bl.posterior(prior, [x], 0.05, shared=1.5)
     with pytest.raises(ViewError, match="no covariance convention 'sample'"):
-        bl.posterior(prior, [x], 0.05).assumptions("sample")  # type: ignore[arg-type]
+        bl.posterior(prior, [x], 0.05).assumptions("sample")
     with pytest.raises(ViewError, match="holds gold"):
         bl.equilibrium(prior, {**reference, "gold": 0.1}, 2.5)
     with pytest.raises(ValueError, match="sum to one"):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
+from markets import SEEDS, market, ruled
 from scipy.optimize import minimize, nnls
 
 from portlib.construction import engines
@@ -22,7 +23,6 @@ from portlib.construction.mandate import (
     Mandate,
     TrackingError,
     Turnover,
-    factor_limit,
     fully_invested,
     group_limit,
     long_only,
@@ -30,25 +30,7 @@ from portlib.construction.mandate import (
 )
 from portlib.records import Allocation, Assumptions, AssumptionsError
 
-SEEDS = st.integers(0, 2**32 - 1)
 few = settings(max_examples=40, deadline=None)
-
-
-def market(seed: int, n: int = 6, *, ties: bool = False) -> Assumptions:
-    rng = np.random.default_rng(seed)
-    months = rng.normal(size=(60, n)) @ rng.normal(size=(n, n)) * 0.05
-    mu = rng.normal(0.06, 0.02, n)
-    return Assumptions([f"asset {i}" for i in range(n)], mu.round(2) if ties else mu, np.cov(months.T), 0.01, "a test")
-
-
-def ruled(a: Assumptions, seed: int = 0) -> Mandate:
-    """Long only, capped, a group between limits and a factor below one: always feasible."""
-    rng = np.random.default_rng(seed)
-    group, exposures = a.labels[:2], dict(zip(a.labels, rng.uniform(0.2, 1.4, len(a)), strict=True))
-    return Mandate(a.labels, [
-        fully_invested(), long_only(), position_limit(0.6), group_limit("group", group, lower=0.1, upper=0.7),
-        factor_limit("factor", exposures, upper=float(np.mean(list(exposures.values())))),
-    ])
 
 
 def utility(a: Assumptions, w: np.ndarray, aversion: float) -> float:
@@ -527,7 +509,7 @@ def test_a_planted_solver_error_is_withheld(monkeypatch: pytest.MonkeyPatch) -> 
     honest = engines._linear
 
     def off(*given: object) -> object:
-        found, engine = honest(*given)  # type: ignore[arg-type]
+        found, engine = honest(*given)
         return found._replace(w=found.w + np.array([1e-5, 0, 0, 0])), engine
 
     monkeypatch.setattr(engines, "_linear", off)

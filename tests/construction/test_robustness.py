@@ -10,6 +10,7 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from markets import SEEDS, market, ruled
 
 from portlib import data
 from portlib.construction import robustness as ro
@@ -20,9 +21,7 @@ from portlib.construction.mandate import (
     Mandate,
     TrackingError,
     Turnover,
-    factor_limit,
     fully_invested,
-    group_limit,
     long_only,
     position_limit,
 )
@@ -31,22 +30,7 @@ from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.estimation.shrinkage import backtest
 from portlib.records import Array, Assumptions, AssumptionsError
 
-SEEDS = st.integers(0, 2**32 - 1)
 few = settings(max_examples=15, deadline=None)
-
-
-def market(seed: int, n: int = 6) -> Assumptions:
-    rng = np.random.default_rng(seed)
-    months = rng.normal(size=(60, n)) @ rng.normal(size=(n, n)) * 0.05
-    return Assumptions([f"asset {i}" for i in range(n)], rng.normal(0.06, 0.02, n), np.cov(months.T), 0.01, "a test")
-
-
-def ruled(a: Assumptions, seed: int = 0) -> Mandate:
-    exposures = dict(zip(a.labels, np.random.default_rng(seed).uniform(0.2, 1.4, len(a)), strict=True))
-    return Mandate(a.labels, [
-        fully_invested(), long_only(), position_limit(0.6), group_limit("group", a.labels[:2], lower=0.1, upper=0.7),
-        factor_limit("factor", exposures, upper=float(np.mean(list(exposures.values())))),
-    ])
 
 
 def worst_utility(a: Assumptions, w: Array, errors: Array, kappa: float, aversion: float) -> float:

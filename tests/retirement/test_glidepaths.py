@@ -28,7 +28,7 @@ def model(**changes: object) -> hc.LifecycleModel:
     base = dict(first_age=60, last_working_age=64, last_age=79, survival=np.full(20, 0.98), log_income=np.full(5, 3.0),
                 replacement=0.6, var_transitory=0.05, var_permanent=0.01, permanent=True, discount=0.96,
                 risk_aversion=6.0, rf=0.02, premium=0.04, volatility=0.157)
-    return hc.LifecycleModel(**{**base, **changes})  # type: ignore[arg-type]
+    return hc.LifecycleModel(**{**base, **changes})
 
 
 def test_present_value_is_an_annuity_and_ends_with_the_last_payment() -> None:
@@ -148,7 +148,7 @@ def test_published_paths_cross_retirement_and_say_how_sure_they_are() -> None:
 )
 def test_a_path_that_makes_no_sense_is_refused(call: object, says: str) -> None:
     with pytest.raises(ValueError, match=says):
-        call()  # type: ignore[operator]
+        call()
 
 
 # ---- people and the custom path -----------------------------------------------------------------------------------

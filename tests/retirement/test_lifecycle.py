@@ -35,7 +35,7 @@ def draws(paths: int = 300, years: int = 100, seed: int = 1) -> sc.Scenarios:
 
 def certain(**changes: object) -> Household:
     base = dict(age=30, retirement_age=65, pay=60_000.0, deferral_rate=0.1, social_security=False, sex=None)
-    return Household(**{**base, "last_age": 95, **changes})  # type: ignore[arg-type]
+    return Household(**{**base, "last_age": 95, **changes})
 
 
 # ---- the account --------------------------------------------------------------------------------------------------
@@ -43,7 +43,7 @@ def certain(**changes: object) -> Household:
 
 @pytest.mark.parametrize(("timing", "earned"), [("start", 1.0), ("mid", 0.5), ("end", 0.0)])
 def test_saving_is_the_future_value_of_an_annuity(timing: str, earned: float) -> None:
-    out = simulate(constant(0.6), certain(balance=1000.0), flat(0.03), timing=timing)  # type: ignore[arg-type]
+    out = simulate(constant(0.6), certain(balance=1000.0), flat(0.03), timing=timing)
     annuity = 6000 * (1.03**35 - 1) / 0.03 * 1.03**earned
     assert out.balance[0, 0] == pytest.approx(1000 * 1.03**35 + annuity, rel=1e-12)
 
@@ -209,7 +209,7 @@ def test_life_expectancy_is_the_tables(sex: str) -> None:
     """The expectation of a life from its chances, plus half a year, is what the table prints."""
     table = data.table("life_table_2023")
     for age in (30, 65, 85):
-        person = Household(age=age, retirement_age=age, sex=sex)  # type: ignore[arg-type]
+        person = Household(age=age, retirement_age=age, sex=sex)
         alive = hh.survival(person)
         assert alive[1:].sum() + 0.5 == pytest.approx(table.at[age, f"{sex}_life_expectancy"], abs=0.02)
 
@@ -280,7 +280,7 @@ def test_a_household_that_makes_no_sense_is_refused(changes: dict[str, object], 
 def test_a_simulation_that_makes_no_sense_is_refused(arguments: dict[str, object], says: str) -> None:
     call = {"glidepaths": constant(0.5), "household": certain(), "returns": flat(0.0), **arguments}
     with pytest.raises(ValueError, match=says):
-        simulate(**call)  # type: ignore[arg-type]
+        simulate(**call)
 
 
 # ---- returns ------------------------------------------------------------------------------------------------------

@@ -67,7 +67,7 @@ PINS = model_registry.Pins("c" * 64, "d" * 64, "e" * 64, PLAN)
 
 def office(log: AuditLog | None = None, **changes: object) -> Office:
     settings_ = {"signers": ROLES[:3], "needed": 2, "timelock": 48 * HOUR, "view_authors": ("research",), **changes}
-    return Office(AuditLog() if log is None else log, PLAN, ROSTER, **settings_)  # type: ignore[arg-type]
+    return Office(AuditLog() if log is None else log, PLAN, ROSTER, **settings_)
 
 
 def filled(n: int = 6) -> AuditLog:
