@@ -193,12 +193,39 @@ STICKS_OUT = """(() => {
 })()"""
 
 
+#: tables and formulas that one must push sideways in their box; tables are stacked in the frame after their first one
+SCROLLS = """(async () => {
+  for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+  const found = [];
+  for (const e of document.querySelectorAll("main *"))
+    if (["auto", "scroll"].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1
+        && (e.matches("mjx-container") || e.querySelector("table")))
+      found.push(e.textContent.trim().replace(/\\s+/g, " ").slice(0, 60));
+  return found;
+})()"""
+
+
 def test_the_browser_notices_a_foreign_host_and_a_page_that_is_too_wide(browser: Browser, tmp_path: Path) -> None:
     script = "<script>fetch('http://127.0.0.1:9/' + 'x').catch(() => 0)</script>"
     page = write(tmp_path, a__html=f"<main><p style='width: 3000px'>wide</p></main>{script}") / "a.html"
     browser.open(page)
     assert [sent["request"]["url"] for sent in browser.seen("Network.requestWillBeSent")][1:] == ["http://127.0.0.1:9/x"]
     assert browser.evaluate(STICKS_OUT) == ["p.: wide"]
+
+
+def test_a_wide_table_is_stacked_with_its_heads_and_a_narrow_one_is_left(browser: Browser, tmp_path: Path) -> None:
+    browser.ask("Emulation.setDeviceMetricsOverride", width=375, height=800, deviceScaleFactor=1, mobile=True)
+    body = "<tr><th rowspan=2>a</th><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr>"
+    table = f"<table><thead>{{}}</thead><tbody>{body}</tbody></table>"
+    heads = "<tr><th></th><th>narrow</th><th>WIDE</th></tr>"
+    boxes = [f"<div style='overflow-x: auto'>{table.format(heads.replace('WIDE', 'w' * n))}</div>" for n in (4, 400)]
+    script = (Path(check_site.__file__).parent / "_static" / "prudent.js").read_text(encoding="utf-8")
+    page = write(tmp_path, b__html=f"<script>{script}</script><main>{''.join(boxes)}</main>") / "b.html"
+    browser.open(page)
+    assert browser.evaluate(SCROLLS) == [f"narrow{'w' * 400}a1234"[:60]]  # stacked in name only: no style sheet here
+    assert browser.evaluate("[...document.querySelectorAll('table')].map(t => t.className)") == ["", "stacked"]
+    heads_of = "[...document.querySelectorAll('td')].map(cell => cell.dataset.head)"
+    assert browser.evaluate(heads_of) == ["narrow", "wwww"] * 2 + ["narrow", "w" * 400] * 2
 
 
 @built
@@ -213,6 +240,7 @@ def test_no_page_asks_another_host_or_scrolls_sideways_on_a_phone(browser: Brows
         urls = [sent["request"]["url"] for sent in browser.seen("Network.requestWillBeSent")]
         faults += [f"{name} asks {url}" for url in urls if not url.startswith(("file:", "data:", "blob:"))]
         faults += [f"{name} is too wide for a phone: {what}" for what in browser.evaluate(STICKS_OUT)]
+        faults += [f"{name} must be pushed sideways on a phone: {what}" for what in browser.evaluate(SCROLLS)]
         thrown = [event["exceptionDetails"]["text"] for event in browser.seen("Runtime.exceptionThrown")]
         faults += [f"{name}: {text}" for text in thrown]
         if broken := browser.evaluate("document.querySelectorAll('mjx-merror, .math .error').length"):

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
@@ -147,8 +147,25 @@ def target_return(assumptions: Assumptions, mandate: Mandate | None = None, *, r
 
 
 def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
-    """The greatest Sharpe ratio, read off the exact frontier; raises as `frontier` and `Frontier.maximum_sharpe`."""
-    return frontier(assumptions, mandate).maximum_sharpe()
+    """The greatest Sharpe ratio; raises as `frontier` and `Frontier.maximum_sharpe`.
+
+    It is the best portfolio at a trade-off of its own ``variance / excess return`` (Dinkelbach 1967): the zero of a
+    function that is made of straight lines. Without a bracket for that zero the frontier is traced instead.
+    """
+    from scipy.optimize import brentq
+
+    start, mandate, unit = time.perf_counter(), default_mandate(assumptions, mandate), np.diag(assumptions.sigma).mean()
+
+    def gap(trade_off: float) -> float:
+        w = solve(assumptions, mandate, trade_off)[0]
+        return float(trade_off * (assumptions.mean_of(w) - assumptions.rf) - assumptions.risk_of(w) ** 2)
+
+    high = next((x for x in unit * 8.0 ** np.arange(8) if gap(x) > 0), None) if mandate.is_linear else None
+    if high is None or gap(0.0) >= -ROUNDING * np.abs(assumptions.sigma).max():
+        return frontier(assumptions, mandate).maximum_sharpe()
+    found = _single(assumptions, mandate, brentq(gap, 0.0, high, xtol=1e-300), "maximum Sharpe ratio")
+    prices = {name: value / found.risk for name, value in found.shadow_prices.items()}
+    return replace(found, shadow_prices=prices, seconds=time.perf_counter() - start)
 
 
 def _return_floor(assumptions: Assumptions, r: float) -> Limit:
@@ -213,11 +230,6 @@ class Frontier:
     def labels(self) -> tuple[str, ...]:
         """Asset names."""
         return self.assumptions.labels
-
-    @property
-    def mandate(self) -> str:
-        """Fingerprint of the mandate."""
-        return self.rules.fingerprint
 
     def minimum_risk(self) -> Allocation:
         """The least risk."""

@@ -152,6 +152,24 @@ def _magazine() -> Replay:
                   case["vanguard_2025_fund_equity_2024_09"], lands, 1e-2, "the landing point given as today's share")
 
 
+def beaten(case: str, digit: float, draws: int, rng: np.random.Generator) -> tuple[float, float]:
+    """Variance saved at the expected return of printed weights, and the most that printing an optimum could cost.
+
+    Both relative. `digit` is one unit of the last digit printed; the second is the largest of `draws` optima whose
+    weights are moved by up to half of it: what is saved beyond that is no matter of rounding.
+    """
+    given = read(case)
+    view = Assumptions("abc", given["mean"], given["cov"], 0.0, given["citation"])
+
+    def saved(w: Array) -> float:
+        w = w / w.sum()
+        return view.risk_of(w) ** 2 / mv.target_return(view, r=view.mean_of(w)).risk ** 2 - 1
+
+    printed = np.array(given.get("weights") or given["allocation"]["risky_weights"])
+    best = mv.target_return(view, r=view.mean_of(printed / printed.sum())).w
+    return saved(printed), max(saved(best + e) for e in rng.uniform(-digit / 2, digit / 2, (draws, 3)))
+
+
 def ruined(lives: int, rng: np.random.Generator) -> tuple[float, float]:
     """The share of `lives` ruined in Milevsky and Robinson's case, drawn one by one, and its standard error."""
     case, step, months = read("milevsky_robinson_2005_ruin"), 1 / 12, 1200

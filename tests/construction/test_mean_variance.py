@@ -143,6 +143,20 @@ def test_no_portfolio_found_at_random_is_better(seed: int) -> None:
     assert ((curve["mean"] - a.rf) / curve["risk"]).max() <= best.sharpe + 1e-12
 
 
+@few
+@given(seed=SEEDS, capped=st.booleans())
+def test_the_greatest_sharpe_ratio_alone_is_the_frontiers(seed: int, capped: bool) -> None:
+    a = market(seed, 6)
+    rules = [fully_invested(), long_only(), *([position_limit(0.3)] if capped else [])]
+    mandate = Mandate(a.labels, rules)
+    if mv.frontier(a, mandate).means[0] <= a.rf:
+        return
+    alone, read = mv.maximum_sharpe(a, mandate), mv.frontier(a, mandate).maximum_sharpe()
+    assert alone.w == pytest.approx(read.w, abs=1e-9)
+    assert alone.sharpe == pytest.approx(read.sharpe, rel=1e-12)
+    assert alone.shadow_prices == pytest.approx(read.shadow_prices, rel=1e-6, abs=1e-9)
+
+
 @pytest.mark.parametrize("capped", [False, True])
 def test_two_hundred_assets_meet_the_conditions(capped: bool) -> None:
     rng = np.random.default_rng(200)

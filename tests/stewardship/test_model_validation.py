@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.interpolate import CubicSpline, PchipInterpolator, interp1d
-from scipy.optimize import minimize_scalar
+from scipy.optimize import minimize, minimize_scalar
 
 from portlib import data, plan
-from portlib.construction.mean_variance import frontier
+from portlib.construction.mean_variance import frontier, target_return
 from portlib.records import Assumptions
 from portlib.retirement import model_portfolios as models
 from portlib.stewardship import model_validation as validation
@@ -277,3 +277,24 @@ def test_ruin_without_risk_or_death_is_certain_or_impossible(monkeypatch: pytest
     assert share == pytest.approx(2 ** (-20 / case["median_remaining_life"]), abs=4 * error)
     case["mean_real"] = 0.2
     assert validation.ruined(200, np.random.default_rng(7))[0] == 0
+
+
+def test_an_optimum_that_is_only_rounded_counts_as_no_optimum_beaten(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = {"mean": [0.05, 0.07, 0.09], "cov": np.diag([0.01, 0.02, 0.05]).tolist(), "citation": "a closed form"}
+    view = Assumptions("abc", case["mean"], case["cov"], 0.0)
+    w = target_return(view, r=0.07).w
+    for printed, sign in ((w.round(4), -1), (w + np.array([0.001, -0.002, 0.001]), 1)):
+        monkeypatch.setattr(validation, "read", lambda _, printed=printed: {**case, "weights": printed.tolist()})
+        saved, rounding = validation.beaten("made up", 1e-4, 300, np.random.default_rng(1))
+        assert 0 < rounding < 1e-6
+        assert sign * (saved - rounding) > 0
+
+
+def test_variance_saved_is_that_of_a_general_solver() -> None:
+    case = replications.read("mathworks_frontcon_portalloc")
+    sigma, w = np.array(case["cov"]), np.array(case["allocation"]["risky_weights"])
+    w /= w.sum()
+    rows = [{"type": "eq", "fun": lambda x: x.sum() - 1}, {"type": "eq", "fun": lambda x: (x - w) @ case["mean"]}]
+    best = minimize(lambda x: 1e3 * x @ sigma @ x, w, bounds=[(0, 1)] * 3, constraints=rows, tol=1e-14)
+    saved, _ = validation.beaten("mathworks_frontcon_portalloc", 1e-4, 1, np.random.default_rng(1))
+    assert saved == pytest.approx(w @ sigma @ w / (best.fun / 1e3) - 1, abs=1e-7)
