@@ -7,6 +7,7 @@ that states the point, and a text for who cannot see it, belong to the chapter's
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -42,12 +43,13 @@ _STYLE: Any = {
 
 
 def axes(
-    width: float = 7.0, height: float = 4.0, *, xlabel: str = "", ylabel: str = "", percent: str = ""
+    width: float = 6.0, height: float = 4.0, *, xlabel: str = "", ylabel: str = "", percent: str = ""
 ) -> tuple[plt.Figure, Axes]:
     """Styled empty axes; `percent` names the axes ("x", "y" or "xy") whose decimals are shown as percent."""
     plt.rcParams.update(_STYLE)
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
     ax.set(xlabel=xlabel, ylabel=ylabel)
+    ax.locator_params(axis="x", nbins=7)
     for letter, axis in (("x", ax.xaxis), ("y", ax.yaxis)):
         if letter in percent:
             axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
@@ -162,6 +164,15 @@ def histogram(
         ax.legend(fontsize=9.5)
     ax.grid(axis="x", visible=False)
     return ax
+
+
+#: What the parts of a label stand for, where they are no words.
+WORDS = {"us": "US", "tips": "TIPS", "reits": "REITs", "em": "emerging", "intl": "other", "dev": "developed"}
+
+
+def plain(text: str) -> str:
+    """Labels of the data, alone or in a sentence, in words: ``us_large_equity`` becomes *US large equity*."""
+    return re.sub(r"[a-z0-9]+(_[a-z0-9]+)+", lambda label: " ".join(WORDS.get(x, x) for x in label[0].split("_")), text)
 
 
 #: Characters of a text cell that fit on a line; longer ones are wrapped.

@@ -44,3 +44,10 @@ def test_a_table_shows_percent_only_where_told():
     shown = figures.table(pd.DataFrame({"r": [0.0512], "n": [3], "x": [1.26]}), percent=["r"]).to_html()
     assert "5.1%" in shown and ">3<" in shown and "1.3" in shown
     assert "126" not in shown
+
+
+def test_labels_in_words() -> None:
+    assert figures.plain("us_large_equity") == "US large equity"
+    assert figures.plain("intl_dev_equity") == "other developed equity"
+    assert figures.plain("stand-ins for us_reits, and 0.5 us_tips") == "stand-ins for US REITs, and 0.5 US TIPS"
+    assert figures.plain("us") == "us"

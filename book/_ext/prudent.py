@@ -302,13 +302,14 @@ def follow_links(app: Sphinx, docname: str, source: list[str]) -> None:
 
 def source_link(domain: str, info: dict[str, str]) -> str | None:
     """From a function in the reference (a page in book/) to its line in the source."""
-    thing: Any = sys.modules.get(info["module"])
+    module: Any = sys.modules.get(info["module"])
+    thing = module
     for name in info["fullname"].split("."):
         thing = getattr(thing, name, None)
         thing = inspect.unwrap(thing) if callable(thing) else thing
     if domain != "py" or not (inspect.isclass(thing) or inspect.isfunction(thing)):
         return None
-    page = f"../source/{info['module'].replace('.', '/')}.html"
+    page = f"../source/{info['module'].replace('.', '/')}{'/__init__' * hasattr(module, '__path__')}.html"
     return f"{page}#L-{inspect.getsourcelines(thing)[1]}"
 
 

@@ -1,10 +1,10 @@
 """How far may a weight drift before trading it back is worth the cost?
 
-A weight ``w`` that is ``x`` off target costs ``(gamma/2) v x^2`` a year, ``v`` the variance of the asset over the rest;
+A weight ``w`` that is ``x`` off target costs ``(A/2) v x^2`` a year, ``v`` the variance of the asset over the rest;
 it wanders with variance ``s^2 = w^2 (1-w)^2 v`` a year; moving it costs ``c`` per unit traded. Held within ``+-b``,
 pushed back to the edge only, x is spread evenly over the band, and the cost a year is
 
-    g(b) = gamma v b^2 / 6 + c s^2 / (2 b),      least at   b = (3 c w^2 (1-w)^2 / (2 gamma))^(1/3).
+    g(b) = A v b^2 / 6 + c s^2 / (2 b),      least at   b = (3 c w^2 (1-w)^2 / (2 A))^(1/3).
 
 The cube root is that of the theory of small costs (Davis and Norman 1990; Janecek and Shreve 2004); note that v drops
 out. `optimal_band` finds the edges without any of this, by dynamic programming for a review every so often.

@@ -159,15 +159,6 @@ def in_a_write(size: int) -> Callable[[sqlite3.Connection], None]:
     return arm
 
 
-def disk_full(pages: int) -> Callable[[sqlite3.Connection], None]:
-    """The file may not grow beyond so many pages; the sender meets an error and gives up."""
-
-    def arm(connection: sqlite3.Connection) -> None:
-        connection.execute(f"PRAGMA max_page_count = {pages}")
-
-    return arm
-
-
 class Careless(Ledger):
     """The same ledger without transactions, every statement for itself: what the faults do to a naive one."""
 
@@ -249,6 +240,25 @@ def clock_back(path: Path, messages: Sequence[Message], told: Told, k: int) -> s
     return aftermath(path, messages, told, k)
 
 
+def disk_full(path: Path, messages: Sequence[Message], told: Told, pages: int) -> str:
+    """The file may not grow beyond so many pages until the sender is told, who then goes on; returns as `aftermath`."""
+    refused = False
+    with Ledger(path) as ledger:
+        ledger.connection.execute(f"PRAGMA max_page_count = {pages}")
+        for i, (message, at) in enumerate(zip(messages, clock(messages), strict=True)):
+            try:
+                deliver(ledger, message, at)
+            except LedgerUnavailable:
+                if refused or ledger.connection.in_transaction:
+                    return LOSSES[2]
+                if ledger.check().number != told.events[i] or ledger.balances() != told.balances[i]:
+                    return LOSSES[1]
+                refused = True
+                ledger.connection.execute(f"PRAGMA max_page_count = {2 * told.pages}")
+                deliver(ledger, message, at)
+    return aftermath(path, messages, told, len(messages)) if refused else LOSSES[0]
+
+
 # ---- a campaign ----------------------------------------------------------------------------------------------------
 
 
@@ -276,12 +286,15 @@ def campaign(
             "killed between two statements": [between_statements(k) for k in range(1, told.statements + 1, every)],
             "killed at a random moment": [at_a_moment(rng.uniform(1e-5, whole)) for _ in range(moments)],
             "killed in a write": [in_a_write(rng.randint(1024, size)) for _ in range(moments)],
-            "disk full": [disk_full(pages) for pages in range(told.pages)],
         }
         for name, arms in list(faults.items())[: 1 if careless else None]:
             results[name] = _tally(root, len(arms), partial(_after, messages, told, arms, kind))
         if careless:
             return results
+        with Ledger(root / "empty") as empty:
+            least = empty.connection.execute("PRAGMA page_count").fetchone()[0]
+        results["disk full"] = _tally(
+            root, told.pages - least, lambda path, i: (True, disk_full(path, messages, told, least + i)))
         results["clock moved back"] = _tally(
             root, n - 1, lambda path, i: (True, clock_back(path, messages, told, i + 1)))
         results["messages repeated"] = _tally(root, 20, lambda path, i: (True, repeated(path, messages, told, rng)))

@@ -4,7 +4,7 @@ For each entry of `catalogue.yml` the checkout is copied, the fault applied, and
 are executed, the nearest first, until one stops. Only if none does, the tests run. A fault that nobody notices is a
 survivor: it needs a better check. ``--only TEXT`` plants the faults whose id or file contains TEXT.
 
-Writes `tests/faults/results.csv`, which the validation chapter shows.
+Writes `tests/faults/results.csv`, which the validation chapter shows; with ``--only``, the rows of those faults in it.
 """
 
 from __future__ import annotations
@@ -133,6 +133,19 @@ def plant(fault: Fault, chapters: dict[str, list[str]]) -> dict[str, str]:
         shutil.rmtree(copy, ignore_errors=True)
 
 
+def write(rows: list[dict[str, str]], *, whole: bool) -> None:
+    """The rows, in the catalogue's order; of a run that was not whole, in the place of those that were there."""
+    path, known = HERE / "results.csv", {}
+    if not whole and path.is_file():
+        with path.open(newline="", encoding="utf-8") as file:
+            known = {row["id"]: row for row in csv.DictReader(file)}
+    known |= {row["id"]: row for row in rows}
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(known[fault.id] for fault in catalogue() if fault.id in known)
+
+
 def main() -> int:
     """Plant all faults, two at a time on two cores; fail while one survives."""
     parser = argparse.ArgumentParser(description="Plant faults and see who notices.")
@@ -149,12 +162,8 @@ def main() -> int:
     counts = {who: sum(row["caught_by"] == who for row in rows) for who in ("chapter", "tests", "nobody")}
     print(f"== {time.monotonic() - started:.0f} s: chapters caught {counts['chapter']}, tests {counts['tests']}, "
           f"nobody {counts['nobody']}", flush=True)
-    if not only:
-        with (HERE / "results.csv").open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(rows)
-        print("tests/faults/results.csv has the list")
+    write(rows, whole=not only)
+    print("tests/faults/results.csv has the list")
     return int(counts["nobody"] > 0)
 
 
