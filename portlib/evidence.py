@@ -69,7 +69,7 @@ class Claim:
         return f"{self.measured:.4g} ({self.relation} {bound}) {self.unit}".strip()
 
     def _repr_html_(self) -> str:
-        requirements = " ".join(f"<span class='requirement'>{html.escape(r)}</span>" for r in self.answers)
+        requirements = " ".join(map(_in_matrix, self.answers))
         return (
             f"<div class='claim' id='{html.escape(self.id)}'><span class='claim-id'>{html.escape(self.id)}</span>"
             f"<span class='claim-statement'>{html.escape(self.statement)}</span>"
@@ -166,7 +166,7 @@ class Chapter:
         self._closed = True
         rows = "".join(
             f"<tr><td><a href='#{c.id}'>{c.id}</a></td><td>{html.escape(c.statement)}</td>"
-            f"<td>{html.escape(c.against)}</td><td>{c.by}</td><td>{' '.join(c.answers)}</td>"
+            f"<td>{html.escape(c.against)}</td><td>{c.by}</td><td>{' '.join(map(_in_matrix, c.answers))}</td>"
             f"<td>{html.escape(c.cannot_show)}</td></tr>"
             for c in self.claims
         )
@@ -181,6 +181,12 @@ class Chapter:
             },
             raw=True,
         )
+
+
+def _in_matrix(requirement: str) -> str:
+    """A requirement's id as a link from a chapter's page to its row of the reviewers' matrix."""
+    id = html.escape(requirement)
+    return f"<a class='requirement' href='../../book/matrix.html#{id.lower()}'>{id}</a>"
 
 
 def _plain(value: Any) -> Number:

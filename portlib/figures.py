@@ -101,15 +101,15 @@ def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
 
 
 def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
-    """A matrix as coloured cells with the numbers written in, from ``-limit`` (orange) to ``limit`` (blue)."""
+    """A matrix as coloured cells with the numbers written in, from ``-limit`` (orange) to ``limit`` (purple)."""
     values = data.to_numpy(dtype=float)
     n, m = values.shape
     _, ax = axes(height=1.1 + 0.42 * n)
     ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
     for i in range(n):
         for j in range(m):
-            ink = "white" if abs(values[i, j]) > 0.65 * limit else "#222222"
-            ax.text(j, i, f"{values[i, j]:.{digits}f}", ha="center", va="center", fontsize=8.5, color=ink)
+            ink = "white" if values[i, j] > 0.55 * limit or values[i, j] < -0.75 * limit else "#222222"
+            ax.text(j, i, f"{values[i, j]:.{digits}f}", ha="center", va="center", fontsize=9.5, color=ink)
     ax.set_xticks(range(m), [str(c) for c in data.columns], rotation=40, ha="right")
     ax.set_yticks(range(n), [str(r) for r in data.index])
     ax.grid(visible=False)
@@ -184,7 +184,7 @@ def table(data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (),
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c])]
     as_percent = numeric if percent is True else [c for c in numeric if percent and c in percent]
-    formats: dict[Any, Any] = {c: f"{{:{'' if c in as_percent else ','}.{digits}{'%' if c in as_percent else 'f'}}}"
+    formats: dict[Any, Any] = {c: f"{{:z{'' if c in as_percent else ','}.{digits}{'%' if c in as_percent else 'f'}}}"
                                for c in numeric}
     formats |= {c: "{:,d}" for c in numeric if pd.api.types.is_integer_dtype(frame[c])}
     style = frame.style.format(formats, na_rep="–").set_table_attributes('class="dataframe"')

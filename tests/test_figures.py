@@ -51,3 +51,9 @@ def test_labels_in_words() -> None:
     assert figures.plain("intl_dev_equity") == "other developed equity"
     assert figures.plain("stand-ins for us_reits, and 0.5 us_tips") == "stand-ins for US REITs, and 0.5 US TIPS"
     assert figures.plain("us") == "us"
+
+
+def test_a_table_never_says_minus_zero() -> None:
+    shown = figures.table(pd.DataFrame({"r": [-1e-6, -0.02], "x": [-0.001, 1.0]}), percent=["r"]).to_html()
+    assert "-0.0" not in shown
+    assert ">0.0%<" in shown and ">-2.0%<" in shown

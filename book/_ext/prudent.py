@@ -8,6 +8,7 @@ so it is the same whether `make book` executed them or `jupyter-book build .` di
 - ``{told}`mean_variance.corners:d` `` shows a number that a chapter told, on any page;
 - a link to a source page, ``[text](page.md)``, holds whether that page was staged as text or as a notebook;
 - each chapter links its executed notebook, its module and its tests, whose sources are pages of the site;
+- the requirements that a chapter names first link into the matrix;
 - each page ends with the commit, the lock and the data that it was made from.
 """
 
@@ -141,6 +142,21 @@ def add_provenance(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         made = [f"executed {when(executed(app, docname))}", f"checks passed {sum(passed)}/{len(passed)}"]
     from_what = [f"{key} <code>{html.escape(value)}</code>" for key, value in provenance(root).items()]
     doctree += raw(f"<p class='provenance'>{' · '.join([*made, *from_what])}</p>")
+
+
+def link_requirements(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """The requirements that a chapter names before it begins, each a link into the matrix."""
+    if docname not in chapters(app.env) or "book/matrix" not in app.env.found_docs:
+        return
+    known = evidence.requirements(Path(app.srcdir) / "book" / "requirements.yml")
+    for head in doctree.findall(nodes.strong):
+        if head.astext() != "Requirements":
+            continue
+        for text in [node for node in head.parent.children if isinstance(node, nodes.Text)]:
+            parts = re.split(r"\b([A-Z]{2}-\d\d)\b", text.astext())
+            text.parent.replace(text, [
+                link(app, docname, "book/matrix", part.lower(), part) if part in known else nodes.Text(part)
+                for part in parts])  # fmt: skip
 
 
 def raw(text: str) -> nodes.raw:
@@ -341,6 +357,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", follow_links)
     app.connect("env-updated", check_evidence)
     app.connect("doctree-resolved", show_evidence)
+    app.connect("doctree-resolved", link_requirements)
     app.connect("doctree-resolved", add_provenance)
     app.connect("html-collect-pages", source_pages)
     app.connect("build-finished", write_files)

@@ -37,6 +37,7 @@
       const box = boxOf(table);
       if (!box || !table.tHead) continue;
       label(table);
+      table.dataset.corner = [...table.tHead.querySelectorAll("th.index_name")].map((cell) => cell.textContent.trim()).join(" ");
       let width = 0; // a table in a closed box has none; it is measured when the box opens
       new ResizeObserver(() => {
         if (box.clientWidth !== width && (width = box.clientWidth)) fit(table, box);

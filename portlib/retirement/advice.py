@@ -111,8 +111,9 @@ def _reasons(who: Person, desk: Adviser, said: Score | None, limits: Mapping[str
     words = []
     if said is not None and said.usable:
         fits = " or ".join(said.bands)
-        words.append(f"Your answers score {said.value:.1f} of 5, surely between {said.low:.1f} and {said.high:.1f}: "
-                     f"{fits}; the more cautious one counts.")
+        counts = "; the most cautious counts" if len(said.bands) > 1 else ""
+        words.append(f"Your answers score {said.value:.1f} of 5, with {desk.instrument.level:.0%} confidence between "
+                     f"{said.low:.1f} and {said.high:.1f}: {fits}{counts}.")
     else:
         why = "were not given" if said is None else "contradict each other or decide nothing"
         words.append(f"Answers {why}, so {limits['tolerance']} is the most that is assumed.")
