@@ -29,7 +29,8 @@ import yaml
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 COPIED = ("portlib", "data", "tests", "notebooks", "book", "benchmarks", "pyproject.toml", "requirements.lock",
-          "_config.yml", "_toc.yml", "README.md", "CHANGELOG.md", "Makefile", "environment.yml")  # fmt: skip
+          "_config.yml", "_toc.yml", "README.md", "CHANGELOG.md", "Makefile", "environment.yml", "CITATION.cff",
+          "LICENSE", "LICENSE-text", ".ci")  # fmt: skip
 COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how")
 #: Seconds that a chapter or the tests may take with a fault planted; longer counts as noticed, for nobody waits.
 PATIENCE = 300

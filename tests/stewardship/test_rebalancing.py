@@ -100,6 +100,20 @@ def test_without_costs_monthly_rebalancing_is_the_fixed_mix():
     np.testing.assert_allclose(backtest(r, TARGET, calendar(1)).returns, r @ TARGET, atol=1e-14)
 
 
+def test_a_trigger_sees_drifted_weights_and_no_month_to_come():
+    returns, seen = pd.DataFrame({"a": [0.5, -0.2, 0.1], "b": [0.0, 0.1, 0.3]}), []
+
+    def look(now):
+        seen.append(now)
+        return ""
+
+    backtest(returns, {"a": 0.5, "b": 0.5}, look)
+    worth = 0.5 * (1 + returns).cumprod().to_numpy()
+    for month, now in enumerate(seen):
+        assert now.weights == pytest.approx(worth[month] / worth[month].sum())
+        assert now.returns.tolist() == returns.to_numpy()[: month + 1].tolist()
+
+
 def test_left_alone_it_is_two_accounts_side_by_side():
     r = market()
     wealth = ((1 + r).cumprod() * TARGET).sum(axis=1)
