@@ -66,7 +66,7 @@ bench: $(VENV)/.ready ## side by side with other libraries (installs them into .
 	@$(MAKE) -C benchmarks PYTHON="$(CURDIR)/$(BIN)/python"
 
 .PHONY: faults
-faults: $(VENV)/.ready ## plant faults one at a time, and see whether chapters or tests notice (about 20 minutes)
+faults: $(VENV)/.ready ## plant faults one at a time, and see whether chapters or tests notice (about 45 minutes; ONLY=pattern: some)
 	@PYTHONPATH="$(CURDIR):$(CURDIR)/book" $(BIN)/python tests/faults/run.py $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: diff

@@ -18,6 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
+from portlib.construction import engines
 from portlib.construction.engines import TIE, allocation, by_name, critical_line, default_mandate, refusal, solve
 from portlib.construction.mandate import Limit, Mandate, TrackingError
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
@@ -150,22 +151,26 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
     """The greatest Sharpe ratio; raises as `frontier` and `Frontier.maximum_sharpe`.
 
     It is the best portfolio at a trade-off of its own ``variance / excess return`` (Dinkelbach 1967): the zero of a
-    function that is made of straight lines. Without a bracket for that zero the frontier is traced instead.
+    function made of straight lines. Where that zero is not found between two signs, the frontier is traced.
     """
     from scipy.optimize import brentq
-
-    start, mandate, unit = time.perf_counter(), default_mandate(assumptions, mandate), np.diag(assumptions.sigma).mean()
+    start, mandate, w, state = time.perf_counter(), default_mandate(assumptions, mandate), np.zeros(0), None
+    sigma, mu, p = assumptions.sigma, assumptions.mu, mandate.program
 
     def gap(trade_off: float) -> float:
-        w = solve(assumptions, mandate, trade_off)[0]
+        nonlocal w, state
+        found = engines.exchange(sigma, trade_off * mu, p, state)
+        w, state = (found.w, (found.at, found.on)) if found else (solve(assumptions, mandate, trade_off)[0], None)
         return float(trade_off * (assumptions.mean_of(w) - assumptions.rf) - assumptions.risk_of(w) ** 2)
 
-    high = next((x for x in unit * 8.0 ** np.arange(8) if gap(x) > 0), None) if mandate.is_linear else None
-    if high is None or gap(0.0) >= -ROUNDING * np.abs(assumptions.sigma).max():
-        return frontier(assumptions, mandate).maximum_sharpe()
-    found = _single(assumptions, mandate, brentq(gap, 0.0, high, xtol=1e-300), "maximum Sharpe ratio")
-    prices = {name: value / found.risk for name, value in found.shadow_prices.items()}
-    return replace(found, shadow_prices=prices, seconds=time.perf_counter() - start)
+    if mandate.is_linear and (least := -gap(0.0)) > ROUNDING * np.abs(sigma).max():
+        excess = assumptions.mean_of(w) - assumptions.rf
+        steps = (least / excess if excess > 0 else np.trace(sigma) / len(mu)) * 2.0 ** np.arange(24)
+        if high := next((x for x in steps if gap(x) > 0), None):
+            found = _single(assumptions, mandate, brentq(gap, 0.0, high, xtol=1e-300), "maximum Sharpe ratio")
+            prices = {name: value / found.risk for name, value in found.shadow_prices.items()}
+            return replace(found, shadow_prices=prices, seconds=time.perf_counter() - start)
+    return frontier(assumptions, mandate).maximum_sharpe()
 
 
 def _return_floor(assumptions: Assumptions, r: float) -> Limit:
@@ -226,11 +231,6 @@ class Frontier:
         object.__setattr__(self, "means", self.corners @ self.assumptions.mu)
         object.__setattr__(self, "risks", self._risks(self.corners))
 
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """Asset names."""
-        return self.assumptions.labels
-
     def minimum_risk(self) -> Allocation:
         """The least risk."""
         return self._read(len(self.corners) - 1, 0.0, 0.0, "minimum risk", "risk")
@@ -288,7 +288,7 @@ class Frontier:
         what = f"highest return for a risk of {s:.2%}"
         variance, rounding = self.risks**2, ROUNDING * np.abs(self.assumptions.sigma).max()
         if s < 0 or s * s < variance[-1] - rounding:
-            asked = self.rules.also(TrackingError("target risk", dict.fromkeys(self.labels, 0.0), s))
+            asked = self.rules.also(TrackingError("target risk", dict.fromkeys(self.assumptions.labels, 0.0), s))
             raise refusal(self.assumptions, asked, f"the least risk is {self.risks[-1]:.4%}, above {s:.4%}")
         if s * s >= variance[0] - rounding:
             return self._read(0, 0.0, np.inf, what, "return", "target risk")
