@@ -18,7 +18,7 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from portlib.construction import engines
+import portlib.construction.engines as engines
 from portlib.construction.engines import TIE, allocation, by_name, critical_line, default_mandate, refusal, solve
 from portlib.construction.mandate import Limit, Mandate, TrackingError
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
