@@ -79,7 +79,7 @@ def bars(data: pd.Series | pd.DataFrame, *, xlabel: str = "", percent: str = "",
         drawn = ax.barh(at + (columns - 1 - 2 * j) * thick / 2, frame[column], height=0.92 * thick,
                         color=COLORS[j % 8], label=str(column))  # fmt: skip
         if labels:
-            ax.bar_label(drawn, [format(v, labels) for v in frame[column]], padding=3, fontsize=9)
+            ax.bar_label(drawn, [format(v, f"z{labels}") for v in frame[column]], padding=3, fontsize=9)
     ax.set_yticks(at, [str(name) for name in frame.index])
     ax.grid(axis="y", visible=False)
     ax.axvline(0, color="#555555", linewidth=0.8)
@@ -109,7 +109,7 @@ def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
     for i in range(n):
         for j in range(m):
             ink = "white" if values[i, j] > 0.55 * limit or values[i, j] < -0.75 * limit else "#222222"
-            ax.text(j, i, f"{values[i, j]:.{digits}f}", ha="center", va="center", fontsize=9.5, color=ink)
+            ax.text(j, i, f"{values[i, j]:z.{digits}f}", ha="center", va="center", fontsize=9.5, color=ink)
     ax.set_xticks(range(m), [str(c) for c in data.columns], rotation=40, ha="right")
     ax.set_yticks(range(n), [str(r) for r in data.index])
     ax.grid(visible=False)
