@@ -1,8 +1,7 @@
 """Where does every input come from, and may it be used?
 
 The reader of files (`portlib.plan` reads the plan's). A fact is a file in ``data/`` with an entry in ``sources.yml``:
-title, publisher, date, URL, how sure we are, the unit of each column, SHA-256. A file that disagrees is not read. The
-monthly history is read at run time from documented data modules of ``linearmodels`` and ``arch``, likewise checked.
+title, publisher, date, URL, how sure we are, the unit of each column, SHA-256. A file that disagrees is not read.
 
 Left out: whether a number was copied correctly (tests check identities between numbers for that), defaults in
 the corporate bonds, equity outside the United States. Files are read once a process; restart it after edits.
@@ -16,7 +15,6 @@ import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -27,23 +25,12 @@ ROOT = Path(__file__).resolve().parent.parent / "data"
 #: The folder of the plan that this process is about (`portlib.plan` reads it; its policy.yml overrides ours).
 PLAN = Path(os.environ.get("PRUDENT_PLAN") or ROOT / "plan")
 
-_SIZES, _STYLES, _PAST = ("small", "mid", "large"), ("growth", "blend", "value"), ("losers", "mid_momentum", "winners")
-GROUPS: dict[str, tuple[str, ...]] = {
-    "market": ("us_market",),
-    "cash": ("bills",),
-    "size_value": tuple(f"{size}_{style}" for size in _SIZES for style in _STYLES),
-    "industries": ("non_durables", "durables", "manufacturing", "energy", "chemicals", "business_equipment",
-                   "telecoms", "utilities", "shops", "health", "money", "other"),
-    "size_momentum": tuple(f"{size}_{past}" for size in _SIZES for past in _PAST),
-    "bonds": ("aaa_corporate", "baa_corporate"),
-    "factors": ("smb", "hml", "momentum"),
-}
-
 # The plausible range of each unit: a percentage filed as a decimal falls outside. None: text.
 UNITS: dict[str, tuple[float, float] | None] = {
     "name": None, "text": None, "date": None, "confidence": None, "calendar year": (1900, 2100),
     "years": (-60, 130), "months": (1, 1200), "persons": (0, 100_000), "US dollars": (0, 1e7),
     "decimal per year": (-0.8, 1.0), "decimal over the window": (-1.0, 5.0), "correlation": (-1, 1),
+    "decimal per month": (-0.6, 1.0), "index": (0, 1e5),
     "weight": (0, 1), "probability": (0, 1), "tax rate": (0, 0.5), "fee, decimal per year": (0, 0.02),
 }
 CONFIDENCE = ("high", "medium", "low", "unverified")
@@ -80,7 +67,7 @@ def sources() -> pd.DataFrame:
 def policy(name: str) -> Any:
     """What the committee decided: an entry's value in ``policy.yml``, the plan's own before ours, else `DataError`."""
     if name not in (entries := _policy(ROOT, PLAN)):
-        raise DataError(f"policy.yml has no entry {name!r}; did you mean {_near(name, list(entries))}?")
+        raise DataError(f"policy.yml has no entry {name!r}; did you mean {near(name, list(entries))}?")
     return copy.deepcopy(entries[name]["value"])
 
 
@@ -99,50 +86,18 @@ def fingerprint() -> str:
     return digest.hexdigest()
 
 
+def source(name: str) -> dict[str, Any]:
+    """One entry of ``sources.yml``; raises `DataError` for a name that has none."""
+    if name not in (entries := _sources(ROOT)):
+        raise DataError(f"sources.yml: no entry {name!r}; did you mean {near(name, list(entries))}?")
+    return copy.deepcopy(entries[name])
+
+
 def history() -> pd.DataFrame:
-    """US monthly total returns, 1949-01 to 2017-03, decimals, indexed by month end; columns as in `GROUPS`.
+    """The returns of `portlib.history.long_record` as one table: 1949-01 to 2017-03, decimals, by month end."""
+    from portlib.history import long_record
 
-    ``us_market`` is the packaged excess return plus bills; the factors are long-short differences. Sizes are
-    the 1st, 3rd and 5th quintile, and so are styles, by book-to-market or by momentum. The bonds are
-    `constant_maturity_returns` of Moody's seasoned yields, which are averages over the month: smoother than
-    traded prices, and autocorrelated. Raises `DataError` when a package's data differ from ``sources.yml``.
-    Source: Kenneth R. French Data Library (linearmodels); Moody's (arch).
-    """
-    return _history(ROOT).copy()
-
-
-def inflation() -> pd.Series:
-    """Monthly change of US *core*, *seasonally adjusted* consumer prices, 1957-02 to 2018-11, decimals (BLS, arch)."""
-    return _package(ROOT, "arch_core_cpi")["core_cpi"].pct_change().iloc[1:].rename("inflation")
-
-
-def corporate_yields() -> pd.DataFrame:
-    """Moody's seasoned Aaa and Baa yields, averages over each month, annual decimals, 1919-01 to 2018-12 (arch)."""
-    return _package(ROOT, "arch_default") / 100
-
-
-def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd.DataFrame:
-    """What did a par bond earn that is bought each month at last month's yield and sold at this month's?
-
-    With yield ``c`` at the start, ``y`` at the end and ``tau`` the maturity less a month, a bond with
-    semiannual coupons earns ``c/12 + (c - y) A(y)``, ``A(y) = (1 - (1 + y/2)^(-2 tau)) / y``: accrued coupon
-    plus change of price. An unchanged yield earns ``c/12`` exactly. No defaults, downgrades, calls or costs.
-
-    ``yields`` are (months, bonds), annual decimals compounded semiannually, months in sequence; returns monthly
-    decimals, one row less. Raises `DataError` for a yield that is missing, above 0.5 (percent?) or at most -1, and
-    for a maturity at purchase of a month or less.
-    """
-    if not maturity_years > 1 / 12:
-        raise DataError(f"maturity_years must exceed one month, not {maturity_years}")
-    bad = ~((yields > -1) & (yields <= 0.5))
-    if bad.any(axis=None):
-        column = bad.columns[bad.any()][0]
-        raise DataError(f"yields: column {column!r}, {bad[column].idxmax()!s}: not an annual decimal yield")
-    tau = maturity_years - 1 / 12
-    c, y = yields.to_numpy(float)[:-1], yields.to_numpy(float)[1:]
-    divisor = np.where(y == 0, 1.0, y)
-    annuity = np.where(y == 0, tau, (1 - (1 + divisor / 2) ** (-2 * tau)) / divisor)
-    return pd.DataFrame(c / 12 + (c - y) * annuity, index=yields.index[1:], columns=yields.columns)
+    return long_record(policy("corporate_bond_maturity_years")).months()
 
 
 def returns(path: str | Path, *, minimum_months: int | None = None) -> pd.DataFrame:
@@ -214,34 +169,8 @@ def _months(file: str, cells: pd.Series) -> pd.DatetimeIndex:
     return dates
 
 
-@cache
-def _history(root: Path) -> pd.DataFrame:
-    french = _package(root, "linearmodels_french")
-    yields = _package(root, "arch_default") / 100
-    bonds = constant_maturity_returns(yields, _policy(root, PLAN)["corporate_bond_maturity_years"]["value"])
-    # The portfolios are raw returns; the market alone comes in excess of bills.
-    market = (french["us_market_over_bills"] + french["bills"]).rename("us_market")
-    frame = pd.concat([french, market, bonds.reindex(french.index)], axis=1)
-    return frame[[column for group in GROUPS.values() for column in group]]
-
-
-def _package(root: Path, source: str) -> pd.DataFrame:
-    """The data of an installed package, named as in ``sources.yml``, indexed by month end."""
-    entry = _sources(root)[source]
-    module = import_module(entry["module"])
-    _checksum(Path(str(module.__file__)).parent / entry["file"], entry["sha256"])
-    frame: pd.DataFrame = module.load()
-    frame = frame.set_index("dates") if "dates" in frame else frame
-    if list(frame.columns) != list(entry["series"]):
-        raise DataError(f"{entry['module']}: columns {list(frame.columns)} are not those of sources.yml")
-    expected = pd.period_range(entry["first"], entry["last"], freq="M", name="month")
-    # pandas 3 reads a yyyymm index as nanoseconds after 1970-01-01; no data of such a kind gets past here.
-    if list(pd.DatetimeIndex(frame.index).to_period("M")) != list(expected):
-        raise DataError(f"{entry['module']}: months are not all from {entry['first']} to {entry['last']}")
-    return frame.rename(columns=entry["series"]).set_index(expected.to_timestamp(how="end").normalize())
-
-
-def _near(name: str, known: list[str]) -> str:
+def near(name: str, known: list[str]) -> str:
+    """The known names that are spelt like ``name``, or all of them."""
     return ", ".join(difflib.get_close_matches(name, known, n=4, cutoff=0.4) or sorted(known))
 
 
@@ -287,13 +216,14 @@ def _sources(root: Path) -> dict[str, dict[str, Any]]:
 def _verified(root: Path, name: str, suffix: str) -> tuple[Path, dict[str, Any]]:
     entries = {key: entry for key, entry in _sources(root).items() if entry["file"].endswith(suffix)}
     if name not in entries:
-        raise DataError(f"sources.yml: no {suffix} file {name!r}; did you mean {_near(name, list(entries))}?")
+        raise DataError(f"sources.yml: no {suffix} file {name!r}; did you mean {near(name, list(entries))}?")
     path = root / entries[name]["file"]
-    _checksum(path, entries[name]["sha256"])
+    checksum(path, entries[name]["sha256"])
     return path, entries[name]
 
 
-def _checksum(path: Path, expected: str) -> None:
+def checksum(path: Path, expected: str) -> None:
+    """`DataError` unless the file has that SHA-256."""
     found = hashlib.sha256(_bytes(path)).hexdigest()
     if found != expected:
         raise DataError(f"{path.name}: SHA-256 is {found}, not {expected} as in sources.yml; restore it "
@@ -345,5 +275,5 @@ def _policy(root: Path, plan: Path) -> dict[str, dict[str, Any]]:
         if not isinstance(entry, dict) or set(entry) != set(_POLICY_FIELDS) or entry["value"] is None:
             raise DataError(f"policy.yml: {name}: an entry has {', '.join(_POLICY_FIELDS)}, and only these")
         if name not in entries:
-            raise DataError(f"{plan.name}/policy.yml: {name}: no such entry to override; {_near(name, list(entries))}?")
+            raise DataError(f"{plan.name}/policy.yml: {name}: no such entry to override; {near(name, list(entries))}?")
     return entries | own

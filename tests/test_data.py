@@ -1,7 +1,6 @@
 """Every number in data/ agrees with its source entry and with the other numbers; every check of the reader can fail."""
 
 import hashlib
-import re
 import shutil
 import subprocess
 import sys
@@ -11,8 +10,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-import yaml
-from scipy.optimize import nnls
 
 from portlib import data, plan
 from portlib.data import DataError
@@ -330,181 +327,6 @@ def test_law_that_was_not_read_is_marked_unverified():
     status = data.document("regulatory_status")
     assert {rule["confidence"] for rule in status["rules"].values()} == {"unverified"}
     assert all(change["url"] or change["confidence"] == "low" for change in status["changes"].values())
-
-
-# ---- monthly history -------------------------------------------------------------------------------------------
-
-def test_history_is_complete_monthly_and_in_decimals():
-    history = data.history()
-    assert history.shape == (819, 37) and history.index.name == "month"
-    assert list(history.index) == list(pd.date_range("1949-01-31", "2017-03-31", freq="ME"))
-    assert list(history.columns) == [column for group in data.GROUPS.values() for column in group]
-    assert {group: len(columns) for group, columns in data.GROUPS.items()} == {
-        "market": 1, "cash": 1, "size_value": 9, "industries": 12, "size_momentum": 9, "bonds": 2, "factors": 3}
-    assert history.notna().all(axis=None)
-    assert history.abs().max(axis=None) < 0.5 and history.drop(columns="bills").abs().median().min() > 0.005
-
-
-def test_history_agrees_with_the_other_package_where_they_overlap():
-    from arch.data import frenchdata
-
-    other = frenchdata.load()
-    stamps = other.index.astype("datetime64[ns]").asi8
-    # The documented trap: yyyymm read as nanoseconds. When arch or pandas mend it, this test still holds.
-    months = pd.to_datetime(stamps.astype(str), format="%Y%m") if other.index[0].year == 1970 else other.index
-    other = (other / 100).set_axis(months + pd.offsets.MonthEnd(0))
-    history = data.history()
-    other = other.loc[history.index]
-    assert len(other) == len(history)
-    assert (history.bills - other["RF"]).abs().max() < 1e-12
-    difference = (history.us_market - other["Mkt-RF"] - other["RF"]).abs()
-    assert difference.max() < 3.5e-4 and (difference > 5e-5).sum() <= 19  # revisions between two vintages
-    for ours, theirs in (("smb", "SMB"), ("hml", "HML")):
-        assert history[ours].corr(other[theirs]) > 0.998
-
-
-def test_market_is_a_total_return_and_industries_are_not_in_excess_of_bills():
-    history = data.history()
-    industries = history[list(data.GROUPS["industries"])].to_numpy()
-    # The market is a mixture of its industries. Fitted to the total return, what is left over is the diversification
-    # return of a mixture with constant weights, half the gap between average variance and variance of the mixture;
-    # a market without its bills, or industries in excess of bills, would leave the mean bill rate.
-    weights, _ = nnls(np.vstack([industries, 1e3 * np.ones(12)]), np.r_[history.us_market, 1e3])
-    left = (history.us_market - industries @ weights).mean()
-    diversification = (weights @ industries.var(axis=0) - (industries @ weights).var()) / 2
-    assert left == pytest.approx(-diversification, abs=4e-4) and history.bills.mean() > 30e-4
-
-
-def test_columns_carry_the_names_of_what_they_hold():
-    history = data.history()
-    size = history.small_value + history.small_growth - history.large_value - history.large_growth
-    value = history.small_value + history.large_value - history.small_growth - history.large_growth
-    past = history.small_winners + history.large_winners - history.small_losers - history.large_losers
-    own = pd.DataFrame({"smb": size, "hml": value, "momentum": past})
-    correlation = pd.concat([own, history[list(data.GROUPS["factors"])]], axis=1).corr().iloc[:3, 3:]
-    assert (np.diag(correlation) > 0.85).all()
-    assert (correlation.to_numpy().argmax(axis=1) == [0, 1, 2]).all()
-
-
-def test_names_agree_with_the_packages_own_descriptions():
-    from linearmodels.datasets import french
-
-    described = dict(line.split(None, 1) for line in french.DESCR.splitlines() if line[:1].isupper() and "  " in line)
-    words = {"small": "Small|Size 1", "mid": "Size 3", "large": "Large",
-             "growth": "[Ll]ow value|value 1", "value": "[Hh]igh value|value 5",
-             "blend": "medium value|value 3", "losers": "losers|momentum 1", "mid_momentum": "neutral|momentum 3",
-             "winners": "winners|momentum 5", "shops": "Retail", "money": "Finance"}
-    series = yaml.safe_load((data.ROOT / "sources.yml").read_text())["linearmodels_french"]["series"]
-    assert len(set(series.values())) == len(series) == 35
-    for theirs, ours in series.items():
-        size, _, style = ours.partition("_")
-        if size in ("small", "mid", "large"):
-            assert re.search(words[size], described[theirs]) and re.search(words[style], described[theirs])
-        elif ours in data.GROUPS["industries"]:
-            name = words.get(ours, ours).replace("_", ".").lower()
-            assert re.search(f"industry: {name}", described[theirs].lower())
-
-
-def test_corporate_yields_are_decimals_and_baa_pays_more():
-    yields = data.corporate_yields()
-    assert (yields.baa_corporate > yields.aaa_corporate).all() and yields.max(axis=None) < 0.2
-    # FRED, AAA and BAA, December 2018, percent.
-    assert yields.loc["2018-12-31"].tolist() == pytest.approx([0.0402, 0.0513], abs=1e-12)
-
-
-def test_a_package_with_other_data_is_refused(folder):
-    edit(folder / "sources.yml", "first: 1957-01", "first: 1957-02")
-    with pytest.raises(DataError, match=r"arch.data.core_cpi: months are not all from 1957-02"):
-        data.inflation()
-    data._sources.cache_clear()
-    edit(folder / "sources.yml", "first: 1957-02", "first: 1957-01")
-    edit(folder / "sources.yml", "CPILFESL: core_cpi", "CPIAUCSL: core_cpi")
-    with pytest.raises(DataError, match=r"arch.data.core_cpi: columns \['CPILFESL'\] are not those"):
-        data.inflation()
-    data._sources.cache_clear()
-    entry = yaml.safe_load((folder / "sources.yml").read_text())["arch_core_cpi"]
-    edit(folder / "sources.yml", entry["sha256"], "0" * 64)
-    with pytest.raises(DataError, match=r"core-cpi.csv.gz: SHA-256"):
-        data.inflation()
-
-
-def test_inflation_is_core_monthly_and_in_decimals():
-    inflation = data.inflation()
-    assert inflation.index[0] == pd.Timestamp("1957-02-28") and inflation.index[-1] == pd.Timestamp("2018-11-30")
-    index = data._package(data.ROOT, "arch_core_cpi")["core_cpi"]
-    assert (1 + inflation).prod() == pytest.approx(index.iloc[-1] / index.iloc[0], rel=1e-12)
-    assert (1 + inflation.loc["1980"]).prod() - 1 == pytest.approx(0.122, abs=5e-4)  # BLS: core CPI, December 1980
-
-
-# ---- constant-maturity repricing -------------------------------------------------------------------------------
-
-def yields_frame(values: list[float]) -> pd.DataFrame:
-    return pd.DataFrame({"bond": values}, index=pd.date_range("2000-01-31", periods=len(values), freq="ME"))
-
-
-@pytest.mark.parametrize("level", [0.0, 0.01, 0.06, 0.15])
-def test_an_unchanged_yield_earns_exactly_a_twelfth_of_it(level):
-    assert (data.constant_maturity_returns(yields_frame([level] * 5), 20) == level / 12).all(axis=None)
-
-
-@pytest.mark.parametrize(("start", "end"), [(0.05, 0.06), (0.10, 0.08), (0.03, 0.0), (0.04, 0.0401)])
-def test_repricing_equals_discounting_every_coupon(start, end):
-    # A maturity of 20 years and a month leaves exactly 40 half-years after a month.
-    times = np.arange(1, 41)
-    flows = np.where(times == 40, 1 + start / 2, start / 2)
-    price = (flows / (1 + end / 2) ** times).sum()
-    result = data.constant_maturity_returns(yields_frame([start, end]), 20 + 1 / 12).iloc[0, 0]
-    assert result == pytest.approx(start / 12 + price - 1, abs=1e-13)
-
-
-def test_repricing_agrees_with_duration_and_convexity_on_the_real_yields():
-    yields = data.corporate_yields().loc["1948-12":"2017-03"]
-    exact = data.constant_maturity_returns(yields, 20)
-    times = (np.arange(40, 0, -1) * 0.5)[:, None, None]
-    c = yields.to_numpy()[:-1]
-    move = yields.diff().to_numpy()[1:]
-    present = np.where(times == 20, 1 + c / 2, c / 2) / (1 + c / 2) ** (2 * times)  # of a par bond: sums to one
-    duration = (times * present).sum(axis=0) / (1 + c / 2)
-    convexity = (times * (times + 0.5) * present).sum(axis=0) / (1 + c / 2) ** 2
-    approximate = c / 12 - duration * move + convexity * move**2 / 2
-    gap = np.abs(exact.to_numpy() - approximate)
-    # What is left is the month by which the bond ages, in the duration, and the third order.
-    assert (gap <= 0.003 * np.abs(duration * move) + 0.6 * 1000 * np.abs(move) ** 3 + 1e-5).all()
-    assert np.median(gap) < 2e-5 < exact.abs().median().min() / 100
-
-
-def test_bonds_rise_in_the_month_in_which_their_own_yield_falls():
-    bonds = list(data.GROUPS["bonds"])
-    moves = data.corporate_yields().diff()
-    history = data.history()[bonds]
-    for bond in bonds:
-        other = next(name for name in bonds if name != bond)
-        assert history[bond].corr(moves[bond]) < -0.85
-        assert history[bond].corr(moves[bond]) < history[bond].corr(moves[other]) - 0.02
-        assert history[bond].corr(moves[bond]) < history[bond].corr(moves[bond].shift(-1)) - 0.3
-        assert history[bond].corr(moves[bond]) < history[bond].corr(moves[bond].shift(1)) - 0.3
-
-
-def test_bond_returns_are_smoothed_by_month_average_yields():
-    # Working (1960): first differences of averages of a random walk have autocorrelation near 1/4, variance near 2/3.
-    steps = np.random.default_rng(1).standard_normal((3000, 21)).cumsum().reshape(3000, 21)
-    averaged, last = np.diff(steps.mean(axis=1)), np.diff(steps[:, -1])
-    assert np.corrcoef(averaged[1:], averaged[:-1])[0, 1] == pytest.approx(0.25, abs=0.06)
-    assert averaged.var() / last.var() == pytest.approx(2 / 3, abs=0.06)
-    history = data.history()
-    assert all(history[bond].autocorr(1) > 0.25 for bond in data.GROUPS["bonds"])
-    assert abs(history.us_market.autocorr(1)) < 0.1
-
-
-@pytest.mark.parametrize("values", [[5.0, 5.1], [0.05, float("nan")], [0.05, -1.5]])
-def test_yields_that_are_no_annual_decimals_are_refused(values):
-    with pytest.raises(DataError, match=r"yields: column 'bond', 2000-0"):
-        data.constant_maturity_returns(yields_frame(values), 20)
-
-
-def test_a_maturity_of_a_month_is_refused():
-    with pytest.raises(DataError, match=r"maturity_years"):
-        data.constant_maturity_returns(yields_frame([0.05, 0.05]), 1 / 12)
 
 
 # ---- a user's own returns --------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.estimation.capital_market_assumptions import block_bootstrap
+from portlib.history import long_record
 from portlib.records import Array, Assumptions
 
 CHUNK = 500  # paths at a time: bounds the memory
@@ -35,7 +36,7 @@ def real_history() -> pd.DataFrame:
     Deflated by core consumer prices. One country, one that did well: survivors' history.
     """
     nominal = data.history()[["us_market", "aaa_corporate"]].set_axis(["equity", "bonds"], axis=1)
-    return (1 + nominal).div(1 + data.inflation(), axis=0).dropna() - 1
+    return (1 + nominal).div(1 + long_record()["core_inflation"].values, axis=0).dropna() - 1
 
 
 def bootstrapped(paths: int, years: int, rng: np.random.Generator, monthly: pd.DataFrame | None = None) -> Scenarios:

@@ -26,6 +26,7 @@ import pandas as pd
 
 from portlib import data, plan_format
 from portlib.estimation import shrinkage
+from portlib.history import GROUPS, long_record
 from portlib.records import Array, Assumptions
 
 #: The classes through which inflation and yields act: one of shares, one of bonds.
@@ -91,8 +92,8 @@ def _macro(root: Path, folder: Path) -> pd.DataFrame:
         by = monthly.groupby(monthly.index.year)
         return (by.apply(lambda x: (1 + x).prod()) - 1)[by.size() == 12]
 
-    aaa = data.corporate_yields().iloc[:, 0]
-    changes = pd.DataFrame({"inflation": yearly(data.inflation()).diff(),
+    aaa = long_record()["aaa_yield"].values
+    changes = pd.DataFrame({"inflation": yearly(long_record()["core_inflation"].values).diff(),
                             "yields": aaa.groupby(pd.DatetimeIndex(aaa.index).year).last().diff()})
     returns = yearly(history_of(SEEN))
     rows = {}
@@ -149,7 +150,7 @@ def crisis_block() -> pd.DataFrame:
     blocks = [block for _, block in months[fallen].groupby(spells) if len(block) >= LEAST_MONTHS]
     if not blocks:
         raise ValueError("no fall as deep as crisis_drawdown lasted a year; lower the policy's depth")
-    bonds = list(data.GROUPS["bonds"])
+    bonds = list(GROUPS["bonds"])
     return max(blocks, key=lambda b: float(b[bonds].corrwith(b["us_market"]).mean()))
 
 

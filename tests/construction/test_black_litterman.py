@@ -27,6 +27,7 @@ from portlib.construction.views import (
     signal_view,
 )
 from portlib.estimation.capital_market_assumptions import PLAN_CLASSES, survey_assumptions
+from portlib.history import GROUPS
 from portlib.records import Assumptions, AssumptionsError
 
 few = settings(max_examples=25, deadline=None)
@@ -391,7 +392,7 @@ def test_bad_input_to_pooling(change: dict, message: str) -> None:
 
 
 def industries() -> pd.DataFrame:
-    return data.history()[list(data.GROUPS["industries"])]
+    return data.history()[list(GROUPS["industries"])]
 
 
 def test_momentum_by_hand_and_without_the_future() -> None:

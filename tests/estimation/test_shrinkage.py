@@ -15,6 +15,7 @@ from portlib import data
 from portlib.construction.mandate import Bounds, Mandate, fully_invested
 from portlib.construction.mean_variance import closed_form_minimum_variance, minimum_risk
 from portlib.estimation import shrinkage as sh
+from portlib.history import GROUPS
 from portlib.records import Assumptions
 
 PLAIN = [name for name in sh.METHODS if name not in ("factor_model", "exponentially_weighted")]
@@ -441,7 +442,7 @@ def test_variance_test_rejects_a_true_hypothesis_about_as_often_as_it_says():
 
 @pytest.mark.parametrize("year", [1955, 1965, 1975, 1985, 1995, 2005])
 def test_jagannathan_ma(year):
-    labels = [*data.GROUPS["size_value"], *data.GROUPS["industries"]]
+    labels = [*GROUPS["size_value"], *GROUPS["industries"]]
     sigma = 12 * sh.sample(data.history().loc[f"{year}":f"{year + 4}", labels].to_numpy()).sigma
     each = [Bounds(f"no short {a}", lower={a: 0.0}) for a in labels]
     found = minimum_risk(Assumptions(labels, np.zeros(len(labels)), sigma), Mandate(labels, [fully_invested(), *each]))

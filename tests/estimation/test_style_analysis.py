@@ -14,6 +14,7 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from portlib import data
 from portlib.estimation import style_analysis as sa
+from portlib.history import GROUPS
 from portlib.records import Assumptions
 
 NINE = ["large_growth", "large_value", "mid_growth", "mid_value", "small_growth", "small_value",
@@ -51,14 +52,14 @@ def by_cvxpy(fund, indices, demean, half_life=None):
 @pytest.mark.parametrize("half_life", [None, 36])
 def test_exposures_agree_with_a_second_solver(demean, half_life):
     indices = real(NINE)
-    funds = pd.concat([mixes(indices, 6)[0], real(list(data.GROUPS["industries"]))], axis=1)
+    funds = pd.concat([mixes(indices, 6)[0], real(list(GROUPS["industries"]))], axis=1)
     found = sa.style(funds, indices, demean=demean, half_life=half_life)
     for fund in funds:
         assert np.abs(found.exposures.loc[fund] - by_cvxpy(funds[fund], indices, demean, half_life)).max() < 1e-8
 
 
 def test_exposures_are_the_best_of_every_support():
-    indices, funds = real(FOUR), real(list(data.GROUPS["industries"]))
+    indices, funds = real(FOUR), real(list(GROUPS["industries"]))
     found = sa.style(funds, indices).exposures
     x, y = indices - indices.mean(), funds - funds.mean()
     for fund in funds:
@@ -129,7 +130,7 @@ def test_exposures_do_not_depend_on_order_scale_or_a_constant_alpha(seed, scale,
 
 
 def test_funds_that_pivoting_left_over_are_counted_and_solved_all_the_same(monkeypatch):
-    indices, funds = real(NINE), real(list(data.GROUPS["industries"]))
+    indices, funds = real(NINE), real(list(GROUPS["industries"]))
     whole = sa.style(funds, indices)
     monkeypatch.setattr(sa, "simplex_least_squares", partial(sa.simplex_least_squares, rounds=1))
     hurried = sa.style(funds, indices)
@@ -151,7 +152,7 @@ def test_a_fund_that_is_a_mix_is_recovered_exactly():
 
 
 def test_fit_is_what_its_names_say():
-    indices, funds = real(NINE), real(list(data.GROUPS["industries"]))
+    indices, funds = real(NINE), real(list(GROUPS["industries"]))
     found = sa.style(funds, indices)
     rest = funds - indices @ found.exposures.T
     k = (found.exposures > 0).sum(axis=1)
@@ -198,7 +199,7 @@ def test_standard_errors_cover_and_the_bootstrap_agrees_where_exposures_are_insi
 
 
 def test_rolling_windows_are_single_fits_and_know_no_future():
-    indices, funds = real(NINE), real(list(data.GROUPS["industries"]))
+    indices, funds = real(NINE), real(list(GROUPS["industries"]))
     seen = []
     rolled = sa.rolling(funds, indices, 36, progress=lambda done, windows: seen.append((done, windows)))
     assert seen == [(i, 85) for i in range(1, 86)]

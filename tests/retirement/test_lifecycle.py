@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from portlib import data
+from portlib.history import long_record
 from portlib.records import Assumptions
 from portlib.retirement import household as hh
 from portlib.retirement import scenarios as sc
@@ -289,7 +290,7 @@ def test_a_simulation_that_makes_no_sense_is_refused(arguments: dict[str, object
 def test_real_history_is_nominal_history_over_prices() -> None:
     months = sc.real_history()
     nominal = (1 + data.history()["us_market"].loc[months.index]).prod()
-    prices = (1 + data.inflation().loc[months.index]).prod()
+    prices = (1 + long_record()["core_inflation"].values.loc[months.index]).prod()
     assert (1 + months["equity"]).prod() == pytest.approx(nominal / prices, rel=1e-10)
     assert (months.index[0].year, months.index[-1].year) == (1957, 2017)
 

@@ -12,6 +12,7 @@ from scipy import optimize, stats
 from portlib import data, plan
 from portlib.construction.mandate import Infeasible
 from portlib.estimation.shrinkage import CovarianceError, correlation
+from portlib.history import GROUPS, long_record
 from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement import model_portfolios as mp
@@ -133,8 +134,8 @@ def test_macro_factors_agree_with_an_econometric_package():
     monthly = data.history()[["us_market", "aaa_corporate"]]
     yearly = (1 + monthly).resample("YE").prod() - 1
     yearly = yearly[monthly.resample("YE").size() == 12].set_axis(shocks.SEEN, axis=1)
-    aaa = data.corporate_yields().iloc[:, 0].resample("YE").last().diff().rename("yields")
-    prices = data.inflation().loc["1958":"2017"]
+    aaa = long_record()["aaa_yield"].values.resample("YE").last().diff().rename("yields")
+    prices = long_record()["core_inflation"].values.loc["1958":"2017"]
     inflation = ((1 + prices).resample("YE").prod() - 1).diff().rename("inflation")
     for factor in (aaa, inflation):
         both = yearly.join(factor, how="inner").dropna()
@@ -180,7 +181,7 @@ def test_the_crisis_block_is_the_fall_of_a_year_in_which_bonds_helped_least():
     assert 1 - (1 + block["us_market"]).prod() >= data.policy("crisis_drawdown")
 
     def helped(b):
-        return np.mean([b["us_market"].corr(b[x]) for x in data.GROUPS["bonds"]])
+        return np.mean([b["us_market"].corr(b[x]) for x in GROUPS["bonds"]])
 
     other = months.loc["1973-01":"1974-09"]
     assert len(other) == 21
