@@ -13,7 +13,7 @@ import copy
 import difflib
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -35,7 +35,6 @@ UNITS: dict[str, tuple[float, float] | None] = {
 }
 CONFIDENCE = ("high", "medium", "low", "unverified")
 _FIELDS = ("title", "publisher", "date", "url", "confidence", "checked", "note", "file", "sha256")
-_POLICY_FIELDS = ("value", "unit", "reason", "approver", "date")
 _MISSING = ("", "na", "n/a", "nan", "none", "null", "-", "<na>", "nat")
 
 
@@ -65,15 +64,17 @@ def sources() -> pd.DataFrame:
 
 
 def policy(name: str) -> Any:
-    """What the committee decided: an entry's value in ``policy.yml``, the plan's own before ours, else `DataError`."""
-    if name not in (entries := _policy(ROOT, PLAN)):
-        raise DataError(f"policy.yml has no entry {name!r}; did you mean {near(name, list(entries))}?")
-    return copy.deepcopy(entries[name]["value"])
+    """An entry of `portlib.policy` for the plan of this process. Being replaced: hand a `Policy` in."""
+    from portlib import policy as decided
+
+    return decided.read(PLAN)[name]
 
 
 def policy_table() -> pd.DataFrame:
-    """All policy entries, one row each: value, unit, reason, approver (a role), date."""
-    return pd.DataFrame.from_dict(_policy(ROOT, PLAN), orient="index")[list(_POLICY_FIELDS)].rename_axis("name")
+    """All policy entries, as `policy` has them."""
+    from portlib import policy as decided
+
+    return decided.read(PLAN).table
 
 
 def fingerprint() -> str:
@@ -169,33 +170,70 @@ def _months(file: str, cells: pd.Series) -> pd.DatetimeIndex:
     return dates
 
 
-def near(name: str, known: list[str]) -> str:
+def near(name: str, known: Iterable[str]) -> str:
     """The known names that are spelt like ``name``, or all of them."""
-    return ", ".join(difflib.get_close_matches(name, known, n=4, cutoff=0.4) or sorted(known))
+    names = list(known)
+    return ", ".join(difflib.get_close_matches(name, names, n=4, cutoff=0.4) or sorted(names))
 
 
 def _files(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("*") if path.suffix in {".csv", ".yml"})
 
 
+#: No file of facts, rules or decisions is longer, in bytes, or deeper nested.
+_LONGEST, _DEEPEST = 100_000_000, 40
+
+
 def _bytes(path: Path) -> bytes:
     try:
+        if path.exists() and not path.is_file():
+            raise DataError(f"{path.name}: is no regular file")
+        if path.stat().st_size > _LONGEST:
+            raise DataError(f"{path.name}: is longer than {_LONGEST:,} bytes")
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path.name}: cannot be read: {error}") from error
 
 
-def mapping(path: Path) -> dict[str, Any]:
-    """A YAML file's top level, else `DataError`."""
+def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
+    """A YAML file's top level; `DataError` where YAML would guess or explode: keys given twice, aliases, deep nests."""
     import yaml
 
+    text = _bytes(path)
     try:
-        content = yaml.safe_load(_bytes(path))
-    except yaml.YAMLError as error:
+        _plain_yaml(path.name, text, aliases=aliases)
+        content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        if isinstance(error, DataError):
+            raise
         raise DataError(f"{path.name}: is not YAML: {error}") from error
     if not isinstance(content, dict):
         raise DataError(f"{path.name}: expected a mapping of names at top level")
     return content
+
+
+def _plain_yaml(name: str, text: bytes, *, aliases: bool) -> None:
+    """Raise `DataError` for a key that is given twice, nests beyond any use, and aliases unless they are allowed."""
+    import yaml
+
+    open_: list[tuple[set[str] | None, int]] = []  # keys seen (None in a list), nodes met
+    for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        line = event.start_mark.line + 1 if event.start_mark else 0
+        if isinstance(event, yaml.AliasEvent) and not aliases:
+            raise DataError(f"{name}: line {line}: write the value out; aliases (*{event.anchor}) are not read here")
+        if isinstance(event, yaml.NodeEvent) and open_:
+            keys, met = open_[-1]
+            if keys is not None and met % 2 == 0 and isinstance(event, yaml.ScalarEvent):
+                if event.value in keys:
+                    raise DataError(f"{name}: line {line}: {event.value!r} is given twice; keep one of the two")
+                keys.add(event.value)
+            open_[-1] = keys, met + 1
+        if isinstance(event, yaml.CollectionStartEvent):
+            open_.append((set() if isinstance(event, yaml.MappingStartEvent) else None, 0))
+            if len(open_) > _DEEPEST:
+                raise DataError(f"{name}: line {line}: is nested deeper than {_DEEPEST} times")
+        elif isinstance(event, yaml.CollectionEndEvent):
+            open_.pop()
 
 
 @cache
@@ -206,7 +244,7 @@ def _sources(root: Path) -> dict[str, dict[str, Any]]:
             raise DataError(f"sources.yml: {name} lacks {', '.join(absent)}; write null where unknown")
         if strange := {entry["confidence"]} - {*CONFIDENCE} | {*entry.get("columns", {}).values()} - {*UNITS}:
             raise DataError(f"sources.yml: {name}: {strange}: no confidence or unit that portlib.data knows")
-    listed = {"sources.yml", "policy.yml", *(entry["file"] for entry in entries.values())}
+    listed = {"sources.yml", "policy.yml", "policy_schema.yml", *(entry["file"] for entry in entries.values())}
     for path in _files(root):
         if path.relative_to(root).as_posix() not in listed:
             raise DataError(f"{path.name}: no source is recorded for it; add it to sources.yml or remove it")
@@ -265,15 +303,3 @@ def _document(root: Path, name: str) -> dict[str, Any]:
     if differing := sorted(set(content) ^ set(entry["keys"])):
         raise DataError(f"{path.name}: keys differ from sources.yml: {differing}")
     return content
-
-
-@cache
-def _policy(root: Path, plan: Path) -> dict[str, dict[str, Any]]:
-    entries = mapping(root / "policy.yml")
-    own = mapping(plan / "policy.yml") if (plan / "policy.yml").is_file() else {}
-    for name, entry in [*entries.items(), *own.items()]:
-        if not isinstance(entry, dict) or set(entry) != set(_POLICY_FIELDS) or entry["value"] is None:
-            raise DataError(f"policy.yml: {name}: an entry has {', '.join(_POLICY_FIELDS)}, and only these")
-        if name not in entries:
-            raise DataError(f"{plan.name}/policy.yml: {name}: no such entry to override; {near(name, list(entries))}?")
-    return entries | own

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -23,9 +24,11 @@ import numpy as np
 import pandas as pd
 
 from portlib import data, plan_format
+from portlib import policy as decisions
 from portlib.data import DataError
+from portlib.policy import Policy
 
-SCHEMA = "prudent-by-construction/plan/1"
+SCHEMA = "prudent-by-construction/plan/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +50,8 @@ class Plan:
         Columns of ``participants.csv``; NaN (``answers``: None) means not supplied.
     holdings : DataFrame, participants x funds
         Shares of the balance; rows sum to one.
+    policy : Policy
+        What the committee decided, with the plan's own entries before ours: whoever has a plan uses this.
     """
 
     rules: Mapping[str, Any]
@@ -55,6 +60,7 @@ class Plan:
     vintages: pd.DataFrame | None
     participants: pd.DataFrame
     holdings: pd.DataFrame
+    policy: Policy
 
     @property
     def name(self) -> str:
@@ -129,23 +135,38 @@ class Plan:
         held = [{f: round(float(w), 12) for f, w in row.items() if w} for row in self.holdings.to_dict("records")]
         people = self.participants.reset_index().assign(holdings=pd.Series(held, dtype=object))
         vintages = None if self.vintages is None else _records(self.vintages.reset_index())
-        return {"schema": SCHEMA, "rules": _plain(self.rules), "participants": _records(people),
-                "lineup": _records(self.funds.join(self.exposures).reset_index()), "target_date_vintages": vintages}
+        return {
+            "schema": SCHEMA,
+            "rules": _plain(self.rules),
+            "policy": self.policy.to_json(),
+            "lineup": _records(self.funds.join(self.exposures).reset_index()),
+            "target_date_vintages": vintages,
+            "participants": _records(people),
+        }
 
 
-def read(folder: str | Path | None = None) -> Plan:
-    """Read a plan's folder: by default the one that ``PRUDENT_PLAN`` names, else ``data/plan``.
+def folder() -> Path:
+    """The folder of the plan that a chapter is about: the one that ``PRUDENT_PLAN`` names, else ``data/plan``.
+
+    The book's build sets that variable for its kernels; nothing else of portlib looks at the environment.
+    """
+    return Path(os.environ.get("PRUDENT_PLAN") or data.ROOT / "plan")
+
+
+def read(path: str | Path | None = None) -> Plan:
+    """Read a plan's folder, with its policy: by default `folder`, which is what every chapter reads.
 
     Raises `DataError`, naming file, line and reason, for whatever breaks a rule of the format.
     """
-    path = data.PLAN if folder is None else Path(folder)
+    path = folder() if path is None else Path(path)
     if not path.is_dir():
         raise DataError(f"{path}: no such folder; a plan is a folder with rules.yml, lineup.csv and participants.csv")
     rules = data.mapping(path / "rules.yml")
     vintages = path / "target_date_vintages.csv"
     series = _csv(vintages, {"origin": "text"}) if vintages.is_file() else None
     lineup, people = _csv(path / "lineup.csv", plan_format.LINEUP), _csv(path / "participants.csv", plan_format.PEOPLE)
-    return Plan(rules, *plan_format.parts(rules, lineup, people, series, ".csv"))
+    parts = plan_format.parts(rules, lineup, people, series, ".csv")
+    return Plan(rules, *parts, decisions.read(path))
 
 
 def from_json(content: Mapping[str, Any]) -> Plan:
@@ -164,7 +185,8 @@ def from_json(content: Mapping[str, Any]) -> Plan:
     lineup, people, vintages = (
         pd.DataFrame(rows or []).assign(origin=rules.get("origin")).replace({None: np.nan})
         for rows in (content["lineup"], content["participants"], content.get("target_date_vintages")))
-    return Plan(rules, *plan_format.parts(rules, lineup, people, None if vintages.empty else vintages, ""))
+    parts = plan_format.parts(rules, lineup, people, None if vintages.empty else vintages, "")
+    return Plan(rules, *parts, decisions.from_json(content.get("policy") or {}))
 
 
 def _csv(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:

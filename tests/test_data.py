@@ -56,12 +56,10 @@ def test_tables_and_documents_are_copies():
     table = data.table("horizon_2025_assets")
     table.loc["cash", "volatility"] = 9.0
     data.document("fund_categories")["categories"].clear()
-    data.policy("risk_aversion_bands").clear()
     history = data.history()
     history.iloc[0, 0] = 9.0
     assert data.table("horizon_2025_assets").loc["cash", "volatility"] < 1
     assert data.document("fund_categories")["categories"]
-    assert data.policy("risk_aversion_bands")
     assert data.history().iloc[0, 0] < 1
 
 
@@ -119,28 +117,6 @@ def test_unknown_names_are_answered_with_near_ones():
         data.table("horizon_assets")
     with pytest.raises(DataError, match=r"no .yml file 'fund_fees'"):
         data.document("fund_fees")
-    with pytest.raises(DataError, match=r"did you mean .*risk_aversion_bands"):
-        data.policy("risk_aversion")
-
-
-def test_policy_entries_are_complete_and_approved_by_a_role(folder):
-    table = data.policy_table()
-    assert table.notna().all(axis=None)
-    assert set(table.approver) == {"investment committee"}
-    edit(folder / "policy.yml", "  unit: years\n", "")
-    data._policy.cache_clear()
-    with pytest.raises(DataError, match=r"policy.yml: cma_horizon_years: an entry has value, unit"):
-        data.policy("cma_horizon_years")
-    data._policy.cache_clear()
-
-
-def test_policy_bands_cover_the_frontier_without_gap_and_floors_lie_below_ceilings():
-    bands = sorted(data.policy("risk_aversion_bands").values())
-    assert bands[0][0] == 0 and bands[-1][1] == 100
-    assert all(low[1] == high[0] for low, high in pairwise(bands))
-    floor, ceiling = data.policy("equity_floor"), data.policy("equity_ceiling")
-    assert list(floor) == list(ceiling) == list(data.policy("risk_aversion_bands"))
-    assert all(0 <= floor[band] < ceiling[band] <= 1 for band in floor)
 
 
 def test_fingerprint_follows_every_file_and_nothing_else(folder):

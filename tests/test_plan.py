@@ -170,20 +170,6 @@ def test_a_smaller_menu_is_a_plan_too():
         ours.offering(["LCIDX"])
 
 
-def test_a_plan_may_override_policy_but_not_invent_it(folder, monkeypatch):
-    entry = "{value: 0.55, unit: weight, reason: Four funds., approver: investment committee, date: 2026-11-21}\n"
-    (folder / "policy.yml").write_text(f"max_single_fund: {entry}", encoding="utf-8")
-    before = data.policy("max_single_fund"), data.fingerprint()
-    monkeypatch.setattr(data, "PLAN", folder)
-    assert data.policy("max_single_fund") == 0.55 != before[0] and data.fingerprint() != before[1]
-    assert data.policy_table().loc["max_single_fund", "value"] == 0.55
-    (folder / "policy.yml").write_text(f"max_single_fond: {entry}", encoding="utf-8")
-    data._policy.cache_clear()
-    with pytest.raises(DataError, match="max_single_fond: no such entry to override; max_single_fund"):
-        data.policy("max_single_fund")
-    data._policy.cache_clear()
-
-
 def test_ages_count_years_to_the_day_of_the_plan():
     ours = plan.read()
     first = ours.participants.index[0]

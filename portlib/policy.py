@@ -1,0 +1,432 @@
+"""What has the committee decided, and was it meant?
+
+``data/policy.yml`` holds every decision with its value, unit, reason, approver (a role) and date;
+a plan's folder may hold a ``policy.yml`` of its own, whose entries stand before ours. Together they
+are a `Policy`: a value, frozen, which a `portlib.plan.Plan` holds and which travels in its JSON.
+``data/policy_schema.yml`` says of each entry what it may be, and `RELATIONS` what entries owe each
+other, so that 40 for 40%, a misspelt class or a floor above its ceiling is refused by file, entry
+and value before anything is computed from it.
+
+The convention, everywhere in portlib:
+
+- what has a plan uses ``plan.policy``;
+- estimation and construction take plain numbers as required keywords and never see a policy;
+- what else needs a decision takes ``policy`` as a keyword;
+- a record keeps what it was made under: the values it used, or `Policy.fingerprint`.
+
+There is no policy in force that a function could look up. Two plans with two policies are two values, in one process,
+in any order.
+
+Left out: who may change a policy, and how (`portlib.stewardship.governance`); whether a decision is wise.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import cache, cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from portlib import data
+from portlib.data import DataError
+
+FIELDS = ("value", "unit", "reason", "approver", "date")
+POSTURES = ("conservative", "moderate", "growth", "aggressive")
+
+Entry = Mapping[str, Any]
+
+
+@dataclass(frozen=True, eq=False)
+class Policy:
+    """All decisions that a calculation is made under. Made by `read`, `from_json` and `replace`, which check them.
+
+    Two policies are equal when all their values are; reasons, approvers and dates do not enter.
+
+    Attributes
+    ----------
+    entries : mapping of every name to its value, unit, reason, approver and date
+    own : names of the entries that are the plan's own, not those of ``data/policy.yml``
+
+    Examples
+    --------
+    >>> ours = read()
+    >>> ours["max_single_fund"]
+    0.4
+    >>> ours.replace(max_single_fund=0.25)["max_single_fund"]
+    0.25
+    """
+
+    entries: Mapping[str, Entry]
+    own: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> Any:
+        """The value decided; DataError, with the nearest name, for an entry that does not exist."""
+        if name not in self.entries:
+            raise DataError(
+                f"policy has no entry {name!r}; did you mean {data.near(name, self.entries)}?"
+            )
+        return copy.deepcopy(self.entries[name]["value"])
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all values: the same values, whoever decided them, have the same fingerprint."""
+        values = {name: _canonical(entry["value"]) for name, entry in self.entries.items()}
+        written = json.dumps(values, sort_keys=True, allow_nan=False)
+        return hashlib.sha256(written.encode()).hexdigest()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Policy) and self.fingerprint == other.fingerprint
+
+    def __hash__(self) -> int:
+        return hash(self.fingerprint)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row an entry: value, unit, reason, approver, date."""
+        frame = pd.DataFrame.from_dict(dict(self.entries), orient="index")
+        return frame[list(FIELDS)].rename_axis("name")
+
+    def replace(self, **values: Any) -> Policy:
+        """The same policy with other values, to see what would follow; nobody has decided them, and they say so.
+
+        Raises `DataError` for a value that the schema refuses.
+        """
+        own = {name: self.entries[name] for name in self.own}
+        for name, value in values.items():
+            known = self.entries.get(name, {})
+            unsaid = {"reason": "A value that was tried; no decision.", "approver": "nobody"}
+            own[name] = {
+                "unit": "",
+                "date": date.min,
+                **known,
+                **unsaid,
+                "value": copy.deepcopy(value),
+            }
+        return _over(own, "policy")
+
+    def to_json(self) -> dict[str, Any]:
+        """The plan's own entries as strict JSON can hold them; `from_json` takes them back."""
+        return {name: _json(self.entries[name]) for name in self.own}
+
+
+def read(path: str | Path | None = None) -> Policy:
+    """The policy of ``data/policy.yml``, with the entries of a plan's own before it.
+
+    Parameters
+    ----------
+    path : a plan's folder (which need not have a ``policy.yml``), or such a file; None for ours alone.
+
+    Raises
+    ------
+    DataError
+        Naming the file, the entry, its value and what is allowed, for whatever the schema refuses.
+    """
+    if path is None:
+        return _ours(data.ROOT)
+    file = Path(path) / "policy.yml" if Path(path).is_dir() else Path(path)
+    if file != Path(path) and not file.exists():
+        return _ours(data.ROOT)
+    return _over(data.mapping(file), f"{file.resolve().parent.name}/{file.name}")
+
+
+def from_json(own: Mapping[str, Any], *, source: str = "policy") -> Policy:
+    """The policy of a plan that states its `own` entries, as `Policy.to_json` writes them; `source` names it in errors.
+
+    Raises `DataError` as `read` does.
+    """
+    if not isinstance(own, Mapping):
+        raise DataError(f"{source}: {_short(own)} should be a mapping of entries of policy.yml")
+    return _over(own, source)
+
+
+# ---- what entries owe each other -----------------------------------------------------------------------------------
+
+
+def _rising(values: Mapping[str, float]) -> bool:
+    row = [values[posture] for posture in POSTURES]
+    return all(a <= b for a, b in pairwise(row))
+
+
+def _whole(weights: Mapping[str, float]) -> bool:
+    return abs(math.fsum(weights.values()) - 1) <= 1e-6
+
+
+def _pairwise(low: Mapping[str, float], high: Mapping[str, float]) -> bool:
+    return all(low[posture] < high[posture] for posture in POSTURES)
+
+
+#: Entries, what must hold of their values, and how a refusal says so.
+RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
+    (("equity_floor", "equity_ceiling"), _pairwise, "each posture's floor lies below its ceiling"),
+    (("equity_floor",), _rising, "no posture's floor lies below that of a more cautious one"),
+    (("equity_ceiling",), _rising, "no posture's ceiling lies below that of a more cautious one"),
+    (
+        ("risk_aversion_bands",),
+        lambda bands: (
+            all(low < high for low, high in bands.values())
+            and all(bands[a][0] == bands[b][1] for a, b in pairwise(POSTURES))
+        ),
+        "each band is [lower, upper], and a posture's lower end is the upper end of the next bolder one",
+    ),
+    (
+        ("model_risk_aversion", "risk_aversion_bands"),
+        lambda aversion, bands: all(low <= aversion[p] <= high for p, (low, high) in bands.items()),
+        "each posture's risk aversion lies within its band",
+    ),
+    (("posture_scores",), _rising, "scores rise from conservative to aggressive"),
+    (("capacity_horizon",), _rising, "horizons rise from conservative to aggressive"),
+    (("stress_loss_limit",), _rising, "limits rise from conservative to aggressive"),
+    (
+        ("circuit_breakers",),
+        lambda breakers: _rising(breakers["volatility"]),
+        "volatilities rise from conservative to aggressive",
+    ),
+    (("reference_portfolio",), _whole, "weights sum to one"),
+    (
+        ("glidepath_sleeves",),
+        lambda sleeves: all(map(_whole, sleeves.values())),
+        "the weights of each sleeve sum to one",
+    ),
+    (
+        ("monitoring_stand_ins",),
+        lambda mixes: all(map(_whole, mixes.values())),
+        "the weights of each class sum to one",
+    ),
+    (
+        ("stress_proxies",),
+        lambda mixes: all(_whole(w) for m in mixes.values() for w in (*m["windows"], m["history"])),
+        "the weights of each mix sum to one",
+    ),
+    (
+        ("stress_proxies", "menu_classes"),
+        lambda mixes, classes: set(classes) <= set(mixes),
+        "every class of the menu has a stand-in",
+    ),
+    (
+        ("stress_path_limit",),
+        lambda limits: all(isinstance(y, (int, float)) and 0 <= y <= 80 for y in limits),
+        "years to retirement are numbers from 0 to 80",
+    ),
+    (
+        ("glidepath_equity_range",),
+        lambda r: r["lowest"] < r["highest"] and r["least_fall"] <= r["highest"] - r["lowest"],
+        "the lowest lies below the highest, and the least fall is no more than lies between them",
+    ),
+    (
+        ("fee_group_equity",),
+        lambda share: share["bond"] < share["equity"],
+        "bond lies below equity",
+    ),
+    (
+        ("fee_illustration",),
+        lambda ages: ages["first_age"] < ages["last_age"],
+        "the first age lies below the last",
+    ),
+    (
+        ("alert_limits",),
+        lambda alerts: all(a["info"] <= a["watch"] <= a["act"] for a in alerts.values()),
+        "info, watch and act rise in this order",
+    ),
+    (
+        ("alert_false_alarms",),
+        lambda share: share["act"] <= share["watch"],
+        "act rings by chance no more often than watch",
+    ),
+    (
+        ("approvals_needed", "approval_roles"),
+        lambda needed, roles: needed <= len(roles),
+        "no more approvals are needed than there are roles",
+    ),
+    (
+        ("model_tiers",),
+        lambda tiers: tiers["tier"]["low"] <= tiers["tier"]["medium"] <= tiers["tier"]["high"],
+        "low, medium and high rise in this order",
+    ),
+    (
+        ("monitoring_window_months", "monitoring_record_months"),
+        lambda window, record: window <= record,
+        "the window is no longer than the record",
+    ),
+)
+
+
+# ---- checks --------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _ours(root: Path) -> Policy:
+    entries, schema = data.mapping(root / "policy.yml"), _schema(root)
+    if strange := sorted(set(entries) ^ set(schema)):
+        raise DataError(
+            f"policy.yml: {strange[0]}: is in one of policy.yml and policy_schema.yml only"
+        )
+    checked = {n: _entry("policy.yml", n, entry, schema[n]) for n, entry in entries.items()}
+    return _related(Policy(checked), "policy.yml")
+
+
+def _over(own: Mapping[str, Any], source: str) -> Policy:
+    ours, schema = _ours(data.ROOT), _schema(data.ROOT)
+    checked = {}
+    for name, entry in own.items():
+        if name not in ours.entries:
+            near = data.near(str(name), ours.entries)
+            raise DataError(
+                f"{source}: {_short(name)}: no such entry to override; did you mean {near}?"
+            )
+        checked[name] = _entry(source, name, entry, schema[name], ours.entries[name]["unit"])
+    return _related(Policy({**ours.entries, **checked}, tuple(checked)), source)
+
+
+def _related(policy: Policy, source: str) -> Policy:
+    """The policy itself, if its entries keep `RELATIONS`; those among ours alone were checked when ours was read."""
+    for names, holds, text in RELATIONS:
+        concerned = [name for name in names if not policy.own or name in policy.own]
+        if concerned and not holds(*(policy.entries[name]["value"] for name in names)):
+            values = "; ".join(
+                f"{name} is {_short(policy.entries[name]['value'])}" for name in names
+            )
+            raise DataError(f"{source}: {concerned[0]}: it must be that {text}, but {values}")
+    return policy
+
+
+def _entry(source: str, name: str, entry: Any, schema: Any, our_unit: str | None = None) -> Entry:
+    where = f"{source}: {name}"
+    if not isinstance(entry, Mapping) or set(entry) != set(FIELDS):
+        raise DataError(
+            f"{where}: an entry has {', '.join(FIELDS)}, and only these; {_short(entry)}"
+        )
+    for field in ("unit", "reason", "approver"):
+        if not isinstance(entry[field], str) or not re.search(r"\w", entry[field]):
+            raise DataError(f"{where}: {field} is {_short(entry[field])}; say in words what it is")
+    if our_unit is not None and _PERCENT.search(entry["unit"]) and not _PERCENT.search(our_unit):
+        raise DataError(
+            f"{where}: its unit is {our_unit!r}, not {entry['unit']!r}; write 0.40 for 40%"
+        )
+    day = entry["date"]
+    try:
+        day = date.fromisoformat(day) if isinstance(day, str) else day
+    except ValueError:
+        day = None
+    if not isinstance(day, date) or isinstance(day, datetime):
+        raise DataError(
+            f"{where}: date is {_short(entry['date'])}; write the day decided like 2026-06-30"
+        )
+    value = _keyed(entry["value"])
+    if problem := _problem(value, schema):
+        raise DataError(f"{where}{problem}")
+    return {**{field: entry[field] for field in FIELDS}, "value": value, "date": day}
+
+
+@cache
+def _schema(root: Path) -> dict[str, Any]:
+    entries: dict[str, Any] = data.mapping(root / "policy_schema.yml", aliases=True)["entries"]
+    return entries
+
+
+@cache
+def _validator() -> Any:
+    """JSON Schema, with numbers as JSON has them: true and nan are none, and 10.0 is no whole number."""
+    import jsonschema
+
+    kinds = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
+        {
+            "number": lambda _, x: _is_number(x) and math.isfinite(x),
+            "integer": lambda _, x: isinstance(x, int) and not isinstance(x, bool),
+        }
+    )
+    return jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=kinds)
+
+
+def _problem(value: Any, schema: Any) -> str:
+    """Which part of a value the schema refuses, what that is and what is allowed instead; empty for none."""
+    from jsonschema.exceptions import best_match
+
+    error = best_match(_validator()(schema).iter_errors(value))
+    if error is None:
+        return ""
+    part = "".join(f": {k + 1}" if isinstance(k, int) else f": {k}" for k in error.absolute_path)
+    found, asked = error.instance, error.schema
+    words = _in_words(asked)
+    if error.validator in ("required", "additionalProperties", "minItems", "maxItems") or not words:
+        return f"{part}: {error.message[:200]}"
+    hint = ""
+    if asked.get("type") in ("number", "integer"):
+        if isinstance(found, str) and _as_number(found) is not None:
+            hint = "; it is text here: write it without quotes, and 1.0e-7 for 1e-7"
+        elif _is_number(found) and 1 <= found <= 100 and _validator()(asked).is_valid(found / 100):
+            hint = f"; in percent? Write {found / 100:g} for {found:g}%"
+    elif "enum" in asked and isinstance(found, str):
+        hint = f"; did you mean {data.near(found, map(str, asked['enum']))}?"
+    return f"{part}: {_short(found)} is not {words}{hint}"
+
+
+def _in_words(schema: Mapping[str, Any]) -> str:
+    """What a schema permits: ``a number above 0 and at most 1``."""
+    if "enum" in schema:
+        return f"one of {', '.join(map(str, schema['enum']))}"
+    kind = {"number": "a number", "integer": "a whole number", "string": "text", "array": "a list",
+            "object": "a mapping"}.get(schema.get("type", ""), "")  # fmt: skip
+    bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most",
+              "exclusiveMaximum": "below"}  # fmt: skip
+    limits = [f"{words} {schema[name]:g}" for name, words in bounds.items() if name in schema]
+    if schema.get("minProperties") or schema.get("minItems"):
+        limits = ["of at least one"]
+    return " ".join([kind, " and ".join(limits)]).strip()
+
+
+# ---- forms ---------------------------------------------------------------------------------------------------------
+
+_PERCENT = re.compile(r"percent\b|%")
+
+
+def _is_number(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool)
+
+
+def _as_number(text: str) -> float | int | None:
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            continue
+    return None
+
+
+def _keyed(value: Any) -> Any:
+    """A copy of a value in which keys that are numbers are numbers, as YAML has them and JSON has not."""
+    if isinstance(value, Mapping):
+        read = {k: _as_number(k) if isinstance(k, str) else k for k in value}
+        return {k if read[k] is None else read[k]: _keyed(v) for k, v in value.items()}
+    return [_keyed(v) for v in value] if isinstance(value, (list, tuple)) else value
+
+
+def _canonical(value: Any) -> Any:
+    """What two ways of writing a value have in common: 1 is 1.0, and the order of keys says nothing."""
+    if isinstance(value, Mapping):
+        return {str(k): _canonical(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_canonical(v) for v in value]
+    return float(value) if _is_number(value) else value
+
+
+def _json(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {str(k): _json(v) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_json(v) for v in value]
+    return value.isoformat() if isinstance(value, date) else value
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."
