@@ -261,6 +261,11 @@ def test_limits_obey_the_rules_that_tie_them_together():
     for points in limits["social_security"]["bend_points_monthly"].values():
         wage = formula["base_wage_index"] / np.array(formula["base_points"])
         assert ((np.array(points) - 0.5) * wage).max() < ((np.array(points) + 0.5) * wage).min()
+    # What 2027 has is one average wage index (42 USC 430, 403): base and earnings tests move with it, rounded down.
+    social, wage_index_2023 = limits["social_security"], 66_621.80
+    growth = social["wage_base"][2027] / social["wage_base"][2025]
+    assert social["earnings_test"][2027]["under_full_retirement_age"] == pytest.approx(23_400 * growth, abs=120)
+    assert 72_743 <= growth * wage_index_2023 <= 72_836
     for year, deduction in limits["standard_deduction"].items():
         if isinstance(year, int):
             assert deduction["married_joint"] == 2 * deduction["single"] == 2 * deduction["married_separate"]
@@ -268,6 +273,12 @@ def test_limits_obey_the_rules_that_tie_them_together():
     ages = limits["required_minimum_distributions"]["start_age"]
     for earlier, later in pairwise(ages):
         assert (later["born_from"] - earlier["born_to"]).days == 1
+    # What is unknown is named as the readers name it, and has no figure.
+    unknown = {*limits["unknown"][2027]} - {"income_tax_brackets", "capital_gains_brackets"}
+    for name in unknown:
+        entry = caps.get(name) or limits.get(name) or social[name]
+        assert 2026 in entry and 2027 not in entry
+    assert set(caps) - {"confidence", "source"} <= unknown
 
 
 def test_lineup_is_synthetic_complete_and_calibrated_to_published_costs():

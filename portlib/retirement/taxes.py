@@ -50,7 +50,7 @@ class Tax:
 
 def standard_deduction(year: int, status: str) -> float:
     """The standard deduction, US dollars, without the additions from age 65 (Rev. Proc. of the year)."""
-    return float(_of_year(_law(data.ROOT)["standard_deduction"], year, "standard deduction")[
+    return float(_of_year(_law(data.ROOT)["standard_deduction"], year, "standard_deduction")[
         _known(status)])  # fmt: skip
 
 
@@ -193,7 +193,7 @@ def limits(year: int, age: int) -> Limits:
     larger = of("catch_up_ages_60_to_63")
     catch_up = larger if 60 <= age <= 63 and np.isfinite(larger) else of("catch_up_age_50") if age >= 50 else 0.0
     ira = of("ira_contribution") + (of("ira_catch_up_age_50") if age >= 50 else 0.0)
-    wages = _of_year(document["roth_catch_up_wage_threshold"], year, "Roth catch-up threshold")
+    wages = _of_year(document["roth_catch_up_wage_threshold"], year, "roth_catch_up_wage_threshold")
     return Limits(year, age, of("elective_deferral"), catch_up, of("annual_additions"), of("compensation"), ira,
                   float("nan") if wages is None else float(wages))  # fmt: skip
 
@@ -282,6 +282,9 @@ def _known(status: str) -> str:
 
 def _of_year(entry: Mapping[Any, Any], year: int, what: str) -> Any:
     if year not in entry:
+        unknown = _law(data.ROOT)["unknown"]
+        if why := unknown.get(year, {}).get(what):
+            raise ValueError(f"{what} of {year}: {why} when this was checked, {unknown['checked']}")
         known = [y for y in entry if isinstance(y, int)]
         raise ValueError(f"{what}: no table for {year}, only {min(known)} to {max(known)}; compute later years in the "
                          f"dollars of {max(known)}")  # fmt: skip

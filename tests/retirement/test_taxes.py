@@ -130,7 +130,9 @@ def test_limits_by_age():
     assert law[49].employee == 24_500
     assert law[60].employee == 35_750
     assert law[50].ira - law[49].ira == 1_100
-    assert np.isnan(taxes.limits(2024, 40).roth_catch_up_wages)
+    # IRC 414(v)(7): not in force before the contributions of 2026, which test the wages of 2025
+    assert all(np.isnan(taxes.limits(year, 40).roth_catch_up_wages) for year in (2024, 2025))
+    assert taxes.limits(2026, 40).roth_catch_up_wages == 150_000
     assert taxes.limits(2024, 61).catch_up == 7_500
 
 
@@ -191,6 +193,12 @@ def test_bad_inputs_are_refused_by_name():
         taxes.income_tax(year=2031, status="single", ordinary=1)
     with pytest.raises(ValueError, match="no table for 2031"):
         taxes.limits(2031, 40)
+    with pytest.raises(ValueError, match="of 2027: not announced when this was checked, 2026-11-28"):
+        taxes.limits(2027, 40)
+    with pytest.raises(ValueError, match=r"standard_deduction of 2027: announced in Rev. Proc. 2026-35"):
+        taxes.income_tax(year=2027, status="single", ordinary=1)
+    with pytest.raises(ValueError, match=r"income_tax_brackets of 2027: announced .* 2026-11-28"):
+        taxes.ordinary_tax(1, year=2027, status="single")
     with pytest.raises(ValueError, match="interest income must be zero or more"):
         taxes.income_tax(year=2026, status="single", interest=-1)
     with pytest.raises(ValueError, match="taxable income must be zero or more"):
