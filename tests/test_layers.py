@@ -14,6 +14,7 @@ GROUND = ("records", "data", "policy", "history", "plan", "plan_format", "eviden
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
 # what several chapters of a layer stand on, and none of them owns: a mandate's rules, the solvers' door
 SHARED = {(layer, name) for layer, names in {
+    "estimation": "providers",
     "construction": "rules engines views",
     "retirement": "few_funds account_review fund_costs advice questionnaire capacity lifecycle household human_capital "
                   "scenarios accounts taxes service",

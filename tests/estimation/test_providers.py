@@ -1,0 +1,53 @@
+"""Published figures agree with each other, and listed real estate is a class of its own."""
+
+import numpy as np
+import pytest
+
+from portlib import data
+from portlib.estimation import providers
+from portlib.estimation.capital_market_assumptions import PLAN_CLASSES, survey_assumptions
+
+
+def test_no_figure_is_marked_low_and_the_two_means_are_those_of_one_lognormal():
+    table = data.table("provider_assumptions_2026")
+    assert set(table.confidence) == {"high", "medium"}
+    assert table[["geometric", "arithmetic", "real"]].notna().any(axis=1).all()
+    both = table.dropna(subset=["geometric", "arithmetic", "volatility"])
+    assert len(both) >= 15
+    # median of a lognormal growth with that mean and volatility; geometric means are printed to a tenth of a percent
+    growth = 1 + both.arithmetic
+    median = growth**2 / np.sqrt(growth**2 + both.volatility**2)
+    survey_and_invesco = both.provider.isin(["Horizon Actuarial", "Invesco"])  # averages; other rules
+    assert (median - 1 - both.geometric)[~survey_and_invesco].abs().max() < 0.0006
+    assert (median - 1 - both.geometric).abs().max() < 0.0015
+
+
+def test_the_views_of_a_class_are_nominal_and_one_a_provider():
+    views = providers.published_2026(["us_large_equity", "cash"])
+    assert views.groupby(["asset", "provider"]).size().max() == 1
+    assert "GMO" not in set(views.provider)  # real only
+    assert views.groupby("asset").size().to_dict() == {"cash": 6, "us_large_equity": 8}
+    # the survey's average of 2026 lies within the range of the providers
+    large = views[views.asset == "us_large_equity"].set_index("provider").geometric
+    assert large.min() < large["Horizon Actuarial"] < large.max()
+
+
+def test_listed_and_private_real_estate_are_two_classes():
+    survey = survey_assumptions(10, [*PLAN_CLASSES, "real_estate", "commodities"])
+    listed = providers.with_listed_real_estate(survey)
+    assert np.linalg.eigvalsh(listed.sigma).min() > 0
+    correlation = listed.sigma / np.outer(listed.volatility, listed.volatility)
+    trusts, private, stocks = (listed.labels.index(name) for name in ("us_reits", "real_estate", "us_large_equity"))
+    # listed trusts move with stocks far more than appraised property does
+    assert correlation[trusts, stocks] > correlation[private, stocks] + 0.2
+    assert (listed.sigma[:-1, :-1] == survey.sigma).all() and (listed.mu[:-1] == survey.mu).all()
+    # J.P. Morgan 8.8%, Charles Schwab 6.4%, volatility 17.4%
+    assert listed.mu[-1] == pytest.approx((0.088 + 0.064) / 2 + 0.174**2 / 2)
+    assert listed.volatility[-1] == pytest.approx(0.174)
+
+
+def test_a_class_without_a_correlation_is_named():
+    with pytest.raises(ValueError, match="no correlation of us_reits with hedge_funds; known: us_large_equity"):
+        providers.with_listed_real_estate(survey_assumptions(10, ["cash", "hedge_funds"]))
+    with pytest.raises(ValueError, match="us_reits is among the classes already"):
+        providers.with_listed_real_estate(providers.with_listed_real_estate(survey_assumptions(10)))
