@@ -17,7 +17,7 @@ from skfolio.optimization import MeanRisk, RiskBudgeting
 from synthetic import universe
 
 from portlib.construction.risk_parity import equal_risk_contributions
-from portlib.construction.robustness import draws, resampled_frontier
+from portlib.construction.resampling import draws, resampled_frontier
 from portlib.construction.tail_risk import historical, minimum_cvar
 from portlib.records import Array, Assumptions
 

@@ -1,6 +1,6 @@
 """The shell's door: ``python -m portlib optimize|glidepath --plan FOLDER``.
 
-Prints the answer of `portlib.retirement.service` as JSON on standard output. Errors go to standard error, with exit
+Prints the answer of `portlib.service` as JSON on standard output. Errors go to standard error, with exit
 status 1; nothing is written to files.
 """
 
@@ -33,7 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument("--seed", type=int, default=2026)
     given = vars(parser.parse_args(arguments))
 
-    from portlib.retirement import service
+    from portlib import service
 
     try:
         plan = _plan(given.pop("plan"))

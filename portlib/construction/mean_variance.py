@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 import portlib.construction.engines as engines
-from portlib.construction.engines import TIE, allocation, by_name, critical_line, default_mandate, refusal, solve
+from portlib.construction.critical_line import critical_line
+from portlib.construction.engines import TIE, allocation, by_name, default_mandate, refusal, solve
 from portlib.construction.mandate import Limit, Mandate, TrackingError
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 

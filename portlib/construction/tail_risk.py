@@ -29,7 +29,7 @@ from portlib import data
 from portlib.construction.engines import TIE, NotSolved, allocation, default_mandate, refusal, solve
 from portlib.construction.mandate import Limit, Mandate, Program, TrackingError, Turnover
 from portlib.construction.mean_variance import maximum_utility
-from portlib.estimation.capital_market_assumptions import student_t_scenarios
+from portlib.estimation.draws import student_t_scenarios
 from portlib.records import Allocation, Array, Assumptions
 
 #: Scenarios written out at first on either side of the VaR beside one for each asset held; rounds before giving up.

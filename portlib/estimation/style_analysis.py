@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
-from portlib.estimation.capital_market_assumptions import block_bootstrap
+from portlib.estimation.draws import block_bootstrap
 from portlib.records import Array, Assumptions
 
 #: Weights, prices and eigenvalues below this, relative to the problem's own scale, are rounding.

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
-from portlib.estimation.capital_market_assumptions import block_bootstrap
+from portlib.estimation.draws import block_bootstrap
 from portlib.history import long_record
 from portlib.records import Array, Assumptions
 

@@ -35,7 +35,8 @@ from portlib.construction.mandate import (
 from portlib.construction.mean_variance import frontier
 from portlib.construction.robustness import provider_errors
 from portlib.construction.tail_risk import at_horizon
-from portlib.estimation.capital_market_assumptions import student_t_scenarios, survey_assumptions
+from portlib.estimation.capital_market_assumptions import survey_assumptions
+from portlib.estimation.draws import student_t_scenarios
 from portlib.estimation.shrinkage import covariance
 from portlib.records import Allocation, Array, Assumptions
 

@@ -10,7 +10,6 @@ import pytest
 import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markets import SEEDS
 from scipy import optimize, stats
 
 from portlib import data, plan
@@ -29,6 +28,7 @@ from portlib.construction.views import (
 from portlib.estimation.capital_market_assumptions import PLAN_CLASSES, survey_assumptions
 from portlib.history import GROUPS
 from portlib.records import Assumptions, AssumptionsError
+from tests.markets import SEEDS
 
 few = settings(max_examples=25, deadline=None)
 SIGNED = {"author": "committee", "as_of": "2026-11-21"}

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
-from markets import SEEDS, market, ruled
 from scipy.optimize import minimize, nnls
 
 from portlib.construction import engines
 from portlib.construction import mean_variance as mv
+from portlib.construction.critical_line import cvxcla_line
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
     Bounds,
@@ -29,6 +29,7 @@ from portlib.construction.mandate import (
     position_limit,
 )
 from portlib.records import Allocation, Assumptions, AssumptionsError
+from tests.markets import SEEDS, market, ruled
 
 few = settings(max_examples=40, deadline=None)
 
@@ -90,7 +91,7 @@ def test_two_other_libraries_agree(seed: int) -> None:
     a = market(seed, 7)
     mandate = ruled(a, seed)
     traced, p = mv.frontier(a, mandate), mandate.program
-    (corners, trade_offs, _), engine = engines.cvxcla_line(a, mandate)
+    (corners, trade_offs, _), engine = cvxcla_line(a, mandate)
     assert engine == f"cvxcla {cvxcla.__version__}"
     for trade_off, w in zip(trade_offs, corners, strict=True):
         if trade_off > 0:

@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markets import SEEDS
 from scipy.optimize import approx_fprime, brentq, minimize
 
 from portlib.construction import risk_parity as rp
@@ -26,6 +25,7 @@ from portlib.construction.mandate import (
 )
 from portlib.construction.mean_variance import equal_weights, minimum_risk
 from portlib.records import ROUNDING, Assumptions, AssumptionsError
+from tests.markets import SEEDS
 
 few = settings(max_examples=40, deadline=None)
 

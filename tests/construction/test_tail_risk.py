@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from markets import SEEDS
 from scipy import integrate, stats
 from scipy.optimize import linprog
 
@@ -31,6 +30,7 @@ from portlib.construction.mandate import (
 )
 from portlib.construction.mean_variance import maximum_utility, minimum_risk
 from portlib.records import Assumptions
+from tests.markets import SEEDS
 
 LEVELS = st.sampled_from([0.0, 0.123, 0.5, 0.9, 0.95, 0.99])
 few = settings(max_examples=40, deadline=None)

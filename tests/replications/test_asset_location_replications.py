@@ -1,16 +1,16 @@
 """After-tax accumulation as the CFA curriculum works it out, and taxes as the Internal Revenue Service prints them."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from portlib.retirement import taxes
 from portlib.retirement.asset_location import Rates, deferred_growth, taxable_growth
+from portlib.stewardship.model_validation.replications import CASES
 
 
 def case(name: str) -> dict:
-    return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 CFA, IRS = case("cfa_after_tax_accumulation"), case("irs_worked_taxes")

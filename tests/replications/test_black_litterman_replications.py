@@ -1,7 +1,6 @@
 """Published Black-Litterman tables, to the digits printed."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,10 +9,11 @@ from portlib.construction.black_litterman import Posterior, equilibrium, posteri
 from portlib.construction.mean_variance import closed_form_risky_shares
 from portlib.construction.views import View
 from portlib.records import Assumptions
+from portlib.stewardship.model_validation.replications import CASES
 
 
 def case(name: str) -> dict:
-    return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def stated(labels: list[str], rows: list[list[float]], q: list[float]) -> list[View]:

@@ -1,7 +1,6 @@
 """A published worked example of geometric and arithmetic portfolio returns over thirty years."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,8 +11,9 @@ from portlib.estimation.capital_market_assumptions import (
     portfolio_geometric,
 )
 from portlib.records import Assumptions
+from portlib.stewardship.model_validation.replications import CASES
 
-CASE = json.loads((Path(__file__).parent / "geometric_arithmetic_portfolio_return_30y.json").read_text())
+CASE = json.loads((CASES / "geometric_arithmetic_portfolio_return_30y.json").read_text())
 INPUT, OUTPUT = CASE["inputs"], CASE["outputs"]
 N = INPUT["horizon"]
 GEOMETRIC, VOLATILITY, W = (np.array(INPUT[name]) for name in ("geom", "vol", "weights"))

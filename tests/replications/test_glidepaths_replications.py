@@ -1,7 +1,6 @@
 """Published lives: a lifecycle policy, a ruin probability, the table of distribution periods, target-date funds."""
 
 import json
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,16 @@ from scipy import stats
 from portlib import data
 from portlib.retirement import taxes
 from portlib.retirement.glidepaths import constant, published
+from portlib.retirement.glidepaths.human_capital import LifecycleModel, solve
+from portlib.retirement.glidepaths.lifecycle import ruin_by_moments, ruin_exactly, simulate
+from portlib.retirement.glidepaths.outcomes import wilson
 from portlib.retirement.household import Household
-from portlib.retirement.human_capital import LifecycleModel, solve
-from portlib.retirement.lifecycle import ruin_by_moments, ruin_exactly, simulate, wilson
 from portlib.retirement.scenarios import Scenarios
+from portlib.stewardship.model_validation.replications import CASES
 
 
 def read(name: str) -> dict[str, Any]:
-    return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 CGM, RUIN = read("cocco_gomes_maenhout_2005"), read("milevsky_robinson_2005_ruin")

@@ -1,16 +1,16 @@
 """Typed data of EIP-712: the standard's own example, and the same with lists, bit for bit."""
 
 import json
-from pathlib import Path
 
 import pytest
 from eth_account import Account
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
 
-from portlib.stewardship import signatures
+from portlib.stewardship.governance import signatures
+from portlib.stewardship.model_validation.replications import CASES
 
-CASE = json.loads(Path(__file__).with_name("eip712_typed_data.json").read_text(encoding="utf-8"))
+CASE = json.loads((CASES / "eip712_typed_data.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("which", ["one", "lists"])

@@ -1,7 +1,6 @@
 """Published frontiers and tangency portfolios, to the digits printed."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,10 +15,11 @@ from portlib.construction.mean_variance import (
     target_return,
 )
 from portlib.records import Assumptions
+from portlib.stewardship.model_validation.replications import CASES
 
 
 def case(name: str) -> dict:
-    return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def assumptions(published: dict, rf: float = 0.0) -> Assumptions:

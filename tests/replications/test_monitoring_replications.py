@@ -1,17 +1,17 @@
 """Published attribution effects and standard errors of Sharpe ratios, to the digits printed."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from portlib.stewardship.attribution import brinson_fachler
-from portlib.stewardship.performance import eta, sharpe
+from portlib.stewardship.model_validation.replications import CASES
+from portlib.stewardship.monitoring.attribution import brinson_fachler
+from portlib.stewardship.monitoring.performance import eta, sharpe
 
 
 def case(name: str) -> dict:
-    return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def test_three_markets_of_bacon() -> None:

@@ -3,7 +3,6 @@
 import json
 import random
 from itertools import product
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,10 +19,11 @@ from portlib.construction.risk_parity import (
     risk_budgets,
 )
 from portlib.records import Allocation, Assumptions
+from portlib.stewardship.model_validation.replications import CASES
 
 
 def case(name: str) -> dict:
-    return json.loads(Path(__file__).with_name(f"{name}.json").read_text(encoding="utf-8"))
+    return json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
 
 
 def assumptions(volatility: list[float], correlation: list[list[float]], source: str) -> Assumptions:

@@ -1,14 +1,14 @@
 """Published results that the covariance estimators must reproduce."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 from portlib.estimation import shrinkage as sh
+from portlib.stewardship.model_validation.replications import CASES
 
-HERE = Path(__file__).parent
+HERE = CASES
 TABLE = json.loads((HERE / "ledoit_wolf_reference_data_A.json").read_text(encoding="utf-8"))
 HIGHAM = json.loads((HERE / "higham_2002_3x3.json").read_text(encoding="utf-8"))
 RETURNS = np.array(TABLE["returns"])

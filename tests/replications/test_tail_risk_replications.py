@@ -1,7 +1,6 @@
 """Published tails: a portfolio of least CVaR, a test's acceptance regions, critical values; to the digits printed."""
 
 import json
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,8 +9,9 @@ from scipy import stats
 from portlib.construction import tail_risk as tr
 from portlib.construction.mean_variance import target_return
 from portlib.records import Assumptions
+from portlib.stewardship.model_validation.replications import CASES
 
-CASE = json.loads(Path(__file__).with_name("rockafellar_uryasev_2000_cvar.json").read_text(encoding="utf-8"))
+CASE = json.loads((CASES / "rockafellar_uryasev_2000_cvar.json").read_text(encoding="utf-8"))
 VIEW = Assumptions(CASE["assets"], CASE["mean"], CASE["cov"], 0.0, CASE["citation"])
 
 

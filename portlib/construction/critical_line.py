@@ -1,0 +1,123 @@
+"""Which portfolios are efficient under linear rules, for every trade-off at once?
+
+Under limits and bounds the best weights are piecewise linear in the trade-off lambda. From the largest lambda down, the
+line goes from corner to corner; at each, an active set is exchanged and certified (the Karush-Kuhn-Tucker conditions
+hold on both sides of the corner, and the two segments meet)::
+
+    [ sigma  A' ] [ w ]   [ lambda mu ]
+    [   A    0  ] [ y ] = [     b     ]        on the free weights, A the rules that bind
+
+Where no active set certifies itself, `cvxcla` traces the line instead. Source: Markowitz (1956), Bailey and
+Lopez de Prado (2013). Left out: distances, soft rules, positions without limit.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from portlib.construction.engines import STEP, SURE, TIE, NotSolved, _kkt, _linear, exchange, refusal
+from portlib.construction.mandate import (
+    Bounds,
+    Limit,
+    Mandate,
+)
+from portlib.records import ROUNDING, Array, Assumptions
+
+
+def critical_line(assumptions: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array, str]:
+    """All solutions under limits and bounds: corners (k, n), trade-offs (k,), row multipliers (k + 1, m), engine.
+
+    From the highest trade-off to zero; the last row of multipliers is their slope in lambda above the first corner.
+    Raises Infeasible; NotSolved for distances, soft rules and positions without limit.
+    """
+    bent = [c.name for c in mandate.constraints if c.penalty is not None or not isinstance(c, (Limit, Bounds))]
+    if bent:
+        raise NotSolved(f"the frontier is straight lines only under hard limits and bounds, unlike {', '.join(bent)}: "
+                        "use minimum_risk, target_return or maximum_utility")
+    traced, engine = _segments(assumptions, mandate), "critical line"
+    if traced is None:
+        traced, engine = cvxcla_line(assumptions, mandate)
+    return *traced, engine
+
+
+def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | None:
+    """The critical line from lambda = 0 up, a certified active set for each segment; None where there is none."""
+    p, n, m = mandate.program, len(a), len(mandate.program.rows)
+    scale, spread = float(np.abs(a.sigma).max()) or 1.0, float(np.ptp(a.mu)) or 1.0
+    sigma, mu, loose, free_row = a.sigma / scale, a.mu / spread, p.lower < p.upper, p.rows_lower < p.rows_upper
+    now, found = 0.0, None
+    corners: list[Array] = []
+    trade_offs: list[float] = []
+    multipliers: list[Array] = []
+    while len(corners) < 100 * (n + m):
+        if found is None:  # the first, or a corner where more than one weight or rule changes
+            start = _linear(a, mandate, now * scale / spread)[0]
+            found = exchange(sigma, now * mu, p, (start.at, start.on)) if start.at.size else None
+        if found is None:
+            return None
+        w, y, z, at, on = found
+        free, held = (at == 0).nonzero()[0], on.nonzero()[0]
+        k, dw, dy = len(free), np.zeros(n), np.zeros(m)
+        x = _kkt(sigma[free], p.rows[held], free, np.concatenate([mu[free], np.zeros(len(held))]))
+        dw[free], dy[held] = x[:k], x[k:]
+        dz = x[:k] @ sigma[free] - mu - dy @ p.rows
+        if not corners:
+            corners, trade_offs, multipliers = [w], [0.0], [y]
+        elif np.abs(w - corners[-1]).max() > SURE:  # a jump: sigma is singular there
+            return None
+        # Room below, then room above: of weights and rows to their limits, of the multipliers of held ones to zero.
+        value, slope = p.rows @ w, np.concatenate([np.where(at == 0, dw, dz), np.where(on == 0, p.rows @ dw, dy)])
+        below = np.where(at == 0, w - p.lower, np.where((at < 0) & loose, z, np.inf))
+        above = np.where(at == 0, p.upper - w, np.where((at > 0) & loose, -z, np.inf))
+        row_below = np.where(on == 0, value - p.rows_lower, np.where((on < 0) & free_row, y, np.inf))
+        row_above = np.where(on == 0, p.rows_upper - value, np.where((on > 0) & free_row, -y, np.inf))
+        room, pace = np.concatenate([below, row_below, above, row_above]), np.concatenate([-slope, slope])
+        steps = np.maximum(room, 0.0) / np.where(pace > ROUNDING, pace, np.nan)
+        if not np.isfinite(steps).any():
+            if np.abs(dw).max() > ROUNDING:  # positions without limit
+                return None
+            rows = np.vstack([np.array(multipliers[::-1]) * scale, dy * spread])
+            return np.array(corners[::-1]), np.array(trade_offs[::-1]) * scale / spread, rows
+        event = int(np.nanargmin(steps))
+        now, step = now + steps[event], steps[event]
+        corners, trade_offs, multipliers = [*corners, w + step * dw], [*trade_offs, now], [*multipliers, y + step * dy]
+        state, side = np.concatenate([at, on]), -1 if event < n + m else 1
+        state[event % (n + m)] = side if state[event % (n + m)] == 0 else 0
+        now += STEP * (1 + now)
+        found = exchange(sigma, now * mu, p, (state[:n], state[n:]))
+    return None
+
+
+def cvxcla_line(assumptions: Assumptions, mandate: Mandate) -> tuple[tuple[Array, Array, Array], str]:
+    """As `critical_line`, by cvxcla: for a singular sigma, and as a second method. Its corners are checked for ties."""
+    import cvxcla
+
+    p, mu, sigma = mandate.program, assumptions.mu, assumptions.sigma
+    engine = f"cvxcla {cvxcla.__version__}"
+    equal = p.rows_lower == p.rows_upper
+    high, low = ~equal & np.isfinite(p.rows_upper), ~equal & np.isfinite(p.rows_lower)
+    g, h = np.vstack([p.rows[high], -p.rows[low]]), np.concatenate([p.rows_upper[high], -p.rows_lower[low]])
+    try:
+        points = cvxcla.CLA(mean=mu, covariance=sigma, lower_bounds=p.lower, upper_bounds=p.upper,
+                            a=p.rows[equal], b=p.rows_lower[equal], g=g, h=h).turning_points
+    except cvxcla.CLAError as stopped:
+        raise refusal(assumptions, mandate, f"{engine} ({stopped})") from stopped
+    multipliers, above = np.zeros((len(points), len(p.rows))), int(high.sum())
+    for row, point in zip(multipliers, points, strict=True):
+        row[equal] -= point.nu
+        row[high] -= point.eta[:above]
+        row[low] += point.eta[above:]
+    finite = np.isfinite([point.lamb for point in points])
+    w, trade_offs, y = np.array([x.weights for x in points]), np.array([x.lamb for x in points]), multipliers
+    gradient = np.vstack([-mu, w[finite] @ sigma - np.outer(trade_offs[finite], mu)])
+    w = np.vstack([w[finite][0], w[finite]])
+    z, value = gradient - y @ p.rows, w @ p.rows.T
+    wrong = np.where(w > p.lower + TIE, np.maximum(z, 0), 0) - np.where(w < p.upper - TIE, np.minimum(z, 0), 0)
+    wrong_y = np.where(value > p.rows_lower + TIE, np.maximum(y, 0), 0)
+    wrong_y -= np.where(value < p.rows_upper - TIE, np.minimum(y, 0), 0)
+    scale = np.append(0.0, np.abs(sigma).max() + trade_offs[finite] * np.abs(mu).max()) + np.abs(mu).max()
+    if np.any(wrong.max(axis=1) > SURE * scale) or np.any(wrong_y.max(axis=1, initial=0.0) > SURE * scale):
+        raise refusal(assumptions, mandate, f"{engine} (a corner is not optimal)")
+    return (w[1:], trade_offs[finite], np.vstack([y[1:], y[:1]])), engine
+
+

@@ -1,0 +1,26 @@
+"""The mandate: which portfolios are allowed, by named rules, and which rules cannot hold together."""
+
+from portlib.construction.mandate.infeasibility import Infeasible, diagnose, lone_cures
+from portlib.construction.mandate.mandate import Mandate, Program
+from portlib.construction.mandate.rules import (
+    Bounds,
+    Limit,
+    MandateError,
+    TrackingError,
+    Turnover,
+    employer_stock_cap,
+    factor_limit,
+    fully_invested,
+    group_limit,
+    liquidity_limit,
+    long_only,
+    position_limit,
+    score_floor,
+)
+
+__all__ = [
+    "Bounds", "Infeasible", "Limit", "Mandate", "MandateError", "Program", "TrackingError",
+    "Turnover", "diagnose", "employer_stock_cap", "factor_limit", "fully_invested",
+    "group_limit", "liquidity_limit", "lone_cures", "long_only", "position_limit",
+    "score_floor",
+]

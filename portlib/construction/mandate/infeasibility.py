@@ -1,0 +1,118 @@
+"""Which rules cannot hold together, and how little must give way?
+
+    minimise  sum_c t_c / scale_c   subject to   rule c with its limits moved outward by t_c >= 0
+
+The same programme with some of the t_c held at zero says which rules conflict: of those named,
+any smaller part can hold.
+Left out: whether a rule is wise; the least change is a distance, not advice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+
+from portlib.construction.mandate.mandate import SLIGHT, Mandate
+from portlib.construction.mandate.rules import (
+    Limit,
+    TrackingError,
+    Turnover,
+)
+from portlib.records import Assumptions
+
+
+class Infeasible(ValueError):
+    """No portfolio obeys the mandate.
+
+    Attributes
+    ----------
+    conflict : tuple of str
+        Names of constraints that cannot hold together, and of which any smaller part can.
+    relaxation : mapping
+        By constraint name, the least change of limits that would let a portfolio exist, in the constraint's unit.
+    """
+
+    def __init__(
+        self, conflict: Sequence[str], relaxation: Mapping[str, float], units: Mapping[str, str] | None = None
+    ) -> None:
+        self.conflict, self.relaxation, units = tuple(conflict), dict(relaxation), units or {}
+        cure = "; ".join(f"relax {k!r} by {v:.4g} {units.get(k, '')}".rstrip() for k, v in relaxation.items())
+        super().__init__(f"no portfolio obeys {', '.join(map(repr, self.conflict))} together. Least cure: {cure}.")
+
+
+def diagnose(
+    mandate: Mandate, assumptions: Assumptions, *, fixed: Collection[str] = ("fully invested", "long only")
+) -> Infeasible | None:
+    """Which hard rules conflict, and what would cure it; ``None`` when some portfolio obeys them all.
+
+    The conflict is a smallest one. Every cure moves some rule of every conflict, so a smallest set of rules that
+    touches all cures found so far either conflicts or, held fast, reveals another cure (Ignatiev, Previti, Liffiton
+    and Marques-Silva, 2015). The relaxation has the least sum of changes: one change for all limits of a rule,
+    divided by the rule's largest coefficient (tracking error: by the largest volatility) so that weights, scores
+    and volatilities count alike. It spares the rules in `fixed` if it can. Where several tie, one is given,
+    whatever the order of rules and assets.
+    """
+    from scipy import optimize
+
+    order = [c.name for c in mandate.constraints]
+    mandate = Mandate(sorted(mandate.labels), sorted(mandate.constraints, key=lambda c: c.name))
+    assumptions = assumptions.select(mandate.labels)
+    cure = _least_change(mandate, assumptions, fixed) or _least_change(mandate, assumptions, ())
+    if not cure:
+        return None
+    hard = [c.name for c in mandate.constraints if c.penalty is None]
+    conflict, cures = hard, []
+    another: dict[str, float] | None = cure
+    while another:
+        cures.append([float(name in another) for name in hard])
+        touch = optimize.LinearConstraint(np.array(cures), lb=1)
+        each, whole = np.ones(len(hard)), np.ones(len(hard), dtype=np.int64)
+        chosen = optimize.milp(each, integrality=whole, bounds=optimize.Bounds(0, 1), constraints=touch)
+        conflict = [name for name, x in zip(hard, np.asarray(chosen.x), strict=True) if x > 0.5]
+        another = _least_change(mandate, assumptions, conflict)
+    units = {name: mandate[name].unit for name in cure}
+    return Infeasible(sorted(conflict, key=order.index), {k: cure[k] for k in order if k in cure}, units)
+
+
+def lone_cures(mandate: Mandate, assumptions: Assumptions) -> dict[str, float]:
+    """By name, how far a hard rule must give way if it alone may; a rule that cannot cure the mandate is left out."""
+    hard = [c.name for c in mandate.constraints if c.penalty is None]
+    alone = {name: _least_change(mandate, assumptions, [other for other in hard if other != name]) for name in hard}
+    return {name: change[name] for name, change in alone.items() if change}
+
+
+def _least_change(mandate: Mandate, assumptions: Assumptions, held: Collection[str]) -> dict[str, float] | None:
+    """By name, the changes of least sum that admit a portfolio; ``None`` if the rules `held` fast admit none."""
+    import cvxpy as cp
+
+    rules = [c for c in mandate.constraints if c.penalty is None]
+    w, change = cp.Variable(len(mandate.labels)), cp.Variable(len(rules), nonneg=True)
+    scale, obeyed, solver = np.ones(len(rules)), [], cp.HIGHS
+    for j, c in enumerate(rules):
+        t = change[j]
+        if c.name in held:
+            obeyed.append(t == 0)
+        if isinstance(c, TrackingError):
+            values, vectors = np.linalg.eigh(assumptions.sigma)
+            root, solver = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T, cp.CLARABEL
+            scale[j] = assumptions.volatility.max() or 1.0
+            obeyed.append(cp.norm(root @ (w - mandate.vector(c.benchmark, 0.0))) <= c.limit + t)
+        elif isinstance(c, Turnover):
+            obeyed.append(cp.norm1(w - mandate.vector(c.current, 0.0)) / 2 <= c.limit + t)
+        elif isinstance(c, Limit):
+            a = mandate.vector(c.coefficients, 0.0)
+            scale[j] = np.abs(a).max() or 1.0
+            obeyed += [a @ w >= c.lower - t] * bool(np.isfinite(c.lower))
+            obeyed += [a @ w <= c.upper + t] * bool(np.isfinite(c.upper))
+        else:
+            low, high = mandate.vector(c.lower, -np.inf), mandate.vector(c.upper, np.inf)
+            below, above = np.flatnonzero(np.isfinite(low)), np.flatnonzero(np.isfinite(high))
+            obeyed += [w[below] >= low[below] - t] * bool(below.size) + [w[above] <= high[above] + t] * bool(above.size)
+    problem = cp.Problem(cp.Minimize(change @ (1 / scale)), obeyed)
+    problem.solve(solver=solver)
+    if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
+        return None
+    if change.value is None:
+        raise RuntimeError(f"{solver} could not tell whether the mandate admits a portfolio: {problem.status}")
+    return {c.name: float(t) for c, t, s in zip(rules, change.value, scale, strict=True) if t > SLIGHT * s}

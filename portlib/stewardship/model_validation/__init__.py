@@ -1,0 +1,25 @@
+"""Model validation: published cases recomputed, and models compared with what they claim."""
+
+from portlib.stewardship.model_validation.validation import (
+    HOUSEHOLDS,
+    Replay,
+    against_peers,
+    beaten,
+    benchmark,
+    by_kind,
+    comparisons,
+    glidepath_sensitivity,
+    other_inputs,
+    planted,
+    reach,
+    replayed,
+    ruined,
+    sensitivity,
+    verified_by,
+)
+
+__all__ = [
+    "HOUSEHOLDS", "Replay", "against_peers", "beaten", "benchmark", "by_kind", "comparisons",
+    "glidepath_sensitivity", "other_inputs", "planted", "reach", "replayed", "ruined",
+    "sensitivity", "verified_by",
+]

@@ -1,0 +1,305 @@
+"""Replays, counts and sensitivities against other formulas, made-up files and brute force; and what must be refused."""
+
+import dataclasses
+import json
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.interpolate import CubicSpline, PchipInterpolator, interp1d
+from scipy.optimize import minimize, minimize_scalar
+
+from portlib import data, plan
+from portlib.construction.mean_variance import frontier, target_return
+from portlib.records import Assumptions
+from portlib.retirement import model_portfolios as models
+from portlib.stewardship import model_validation as validation
+from portlib.stewardship.model_validation import replications
+from portlib.stewardship.model_validation.portfolio_replications import (
+    Compared,
+    compared,
+    published_arithmetic,
+)
+
+MOVED = ("equity expected to earn less", "equity expected to earn more", "bonds expected to earn more")
+FOLDER = replications.CASES
+
+
+@pytest.fixture(scope="module")
+def comparisons() -> pd.DataFrame:
+    return validation.comparisons()
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty checkout, beside which the data stay where they are."""
+    monkeypatch.setattr(replications, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"}))
+    monkeypatch.setattr(replications, "CASES", tmp_path / "cases")
+    monkeypatch.setattr(validation.validation, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"}))
+    return tmp_path
+
+
+# ---- comparisons ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("case", sorted(p.stem for p in FOLDER.glob("*.json")))
+def test_every_file_has_a_runner_whose_figures_are_in_the_file(case: str) -> None:
+    """Each printed figure that a runner compares stands in the file: a runner cannot compare with itself."""
+    content = replications.read(case)
+
+    def numbers(x: object) -> set[float]:
+        if isinstance(x, dict):
+            return set().union(*map(numbers, [*x.values(), *x]))
+        if isinstance(x, list):
+            return set().union(*map(numbers, x))
+        if isinstance(x, str):
+            try:
+                return {float(x)}
+            except ValueError:
+                return set()
+        return {float(x)} if isinstance(x, (int, float)) else set()
+
+    filed = numbers(content)
+    for row in replications.RUNNERS[case][2](content):
+        if "byte" in row.quantity or "encoded" in row.quantity:
+            continue
+        assert {float(x) for x in np.ravel(row.printed)} <= filed | {0.1}, row.quantity  # 10% in a key, by name
+
+
+def test_verdicts(comparisons: pd.DataFrame) -> None:
+    assert set(comparisons["verdict"]) == {"to the digit", "within its notes"}
+    missed = comparisons[comparisons["verdict"] != "to the digit"]
+    assert set(zip(missed["case"], missed["quantity"], strict=True)) == set(replications.EXPLAINED)
+    assert (missed["reason"] != "").all()
+    assert comparisons.groupby("case")["quantity"].apply(lambda q: q.is_unique).all()
+
+
+@given(st.floats(-100, 100), st.integers(0, 8), st.floats(-3, 3))
+def test_a_difference_is_counted_in_units_of_the_last_digit(x: float, digits: int, units: float) -> None:
+    digit = 10.0**-digits
+    row = compared("x", x + units * digit, x, digit, 2 * digit)
+    assert row.digits == pytest.approx(abs(units), abs=1e-4)
+    if abs(abs(units) - 0.5) > 1e-3 and abs(abs(units) - 2) > 1e-3:
+        expected = "to the digit" if abs(units) < 0.5 else "within its notes" if abs(units) < 2 else "differs"
+        assert row.verdict == expected
+
+
+def test_what_is_no_number_differs() -> None:
+    assert Compared("x", np.array([np.nan]), np.array([1.0]), 0.1, 1.0).verdict == "differs"
+    assert compared("x", [np.inf, 1], [1, 1], 0.1, 9).verdict == "differs"
+
+
+def test_shapes_must_agree() -> None:
+    with pytest.raises(ValueError, match=r"weights: we have shape \(2,\), the source prints \(3,\)"):
+        compared("weights", [1, 2], [1, 2, 3], 0.1)
+
+
+def test_a_changed_published_figure_is_noticed() -> None:
+    found = {"roncalli_2013_three_asset_budgeting": "budgeted", "lopezdeprado_2016_hrp": "hierarchical"}
+    for case, printed in found.items():
+        content = replications.read(case)
+        content[printed][0] += 2e-4
+        assert "differs" in {row.verdict for row in replications.RUNNERS[case][2](content)}
+
+
+def test_a_case_without_a_runner_or_a_file_is_refused(elsewhere: Path) -> None:
+    folder = elsewhere / "cases"
+    folder.mkdir(parents=True)
+    for case in [*replications.RUNNERS, "smith_2030"]:
+        (folder / f"{case}.json").write_text("{}")
+    (folder / "higham_2002_3x3.json").unlink()
+    assert replications.missing() == ["higham_2002_3x3", "smith_2030"]
+    with pytest.raises(replications.Unfiled, match="higham_2002_3x3, smith_2030"):
+        replications.run()
+
+
+def test_an_absent_file_is_named(elsewhere: Path) -> None:
+    with pytest.raises(replications.Unfiled, match=r"benchmarks/results\.json is not in this checkout"):
+        validation.benchmark()
+    with pytest.raises(replications.Unfiled, match=r"cases/higham_2002_3x3\.json"):
+        replications.read("higham_2002_3x3")
+
+
+# ---- replays --------------------------------------------------------------------------------------------------------
+
+
+def test_every_replay_is_proved() -> None:
+    for replay in validation.replayed():
+        assert replay.proved, replay
+
+
+def test_a_replay_needs_both_halves() -> None:
+    good = validation.Replay("a", "b", 0.5, 0.6, 0.5004, 1e-2, "why")
+    assert good.proved
+    assert not good._replace(right=0.504).proved  # nothing is wrong with the printed number
+    assert not good._replace(replayed=0.52).proved  # the error does not explain it
+
+
+def test_the_published_formula_is_off_by_the_square_of_the_means() -> None:
+    """To first order in the variance the two formulas agree; they part in the next."""
+    g, n = 0.06, 30
+    small, large = (float(published_arithmetic(g, s, n)) - g for s in (0.01, 0.1))
+    assert small == pytest.approx(0.5 * (1 - 1 / n) * 0.01**2 / (1 + g), rel=1e-3)
+    assert large != pytest.approx(100 * small, rel=1e-3)
+
+
+def test_usual_interpolations_do_not_give_the_printed_allocation() -> None:
+    """What the notes call an unknown rule is none of the three that one would try first."""
+    case = replications.read("mathworks_frontcon_portalloc")
+    view = Assumptions("abc", case["mean"], case["cov"], case["borrowing_rate"], "MathWorks")
+    traced = frontier(view)
+    ten = [traced.target_return(float(r)) for r in np.linspace(traced.means[-1], traced.means[0], case["points"])]
+    risk, mean, w = (np.array([getattr(x, what) for x in ten]) for what in ("risk", "mean", "w"))
+    for rule in (interp1d, PchipInterpolator, CubicSpline):
+        over, mix = rule(risk, mean), rule(risk, w, axis=0)
+        slope = partial(lambda over, s: (view.rf - over(s)) / s, over)
+        best = minimize_scalar(slope, bounds=(risk[0], risk[-1]), method="bounded")
+        assert np.abs(mix(best.x) - case["allocation"]["risky_weights"]).max() > 1e-3
+
+
+def test_reach_grows_with_draws_and_is_zero_without() -> None:
+    few, more = (validation.reach(["weights"], n, np.random.default_rng(1))["weights"] for n in (5, 50))
+    assert 0 < few <= more
+    assert validation.reach(["weights"], 0, np.random.default_rng(1))["weights"] == 0
+
+
+# ---- other people's results -----------------------------------------------------------------------------------------
+
+
+def test_claims_are_counted_as_the_chapters_make_them() -> None:
+    counted = validation.verified_by()
+    for path in (data.ROOT.parent / "notebooks").glob("*/*.md"):
+        assert counted.loc[path.stem].sum() == path.read_text(encoding="utf-8").count("evidence.claim(")
+
+
+def test_a_claim_whose_method_is_not_said_in_place_is_refused(elsewhere: Path) -> None:
+    chapter = elsewhere / "notebooks" / "estimation" / "odd.md"
+    chapter.parent.mkdir(parents=True)
+    for text in ("evidence.claim('X', by=how)", 'evidence.claim("X", by="a hunch")'):
+        chapter.write_text(text)
+        with pytest.raises(replications.Unfiled, match=r"odd\.md: the methods"):
+            validation.verified_by()
+
+
+def test_fastest_peer_is_a_peer() -> None:
+    rows = pd.DataFrame(
+        [("w", "1", "portlib", 2.0), ("w", "1", "floor: one product", 0.1), ("w", "1", "piqp, called directly", 0.5),
+         ("w", "1", "skfolio", 8.0), ("w", "1", "PyPortfolioOpt, Clarabel", 3.0), ("w", "1", "Riskfolio-Lib", np.nan),
+         ("v", "1", "portlib", 2.0), ("v", "1", "skfolio", 1.0), ("alone", "1", "portlib", 1.0)],
+        columns=["case", "size", "contestant", "median_ms"])  # fmt: skip
+    found = validation.against_peers(rows)
+    assert found["case"].tolist() == ["v", "w"]
+    assert found["fastest peer"].tolist() == ["skfolio", "PyPortfolioOpt, Clarabel"]
+    assert found["ratio"].tolist() == [0.5, 1.5]
+
+
+def planted_in(folder: Path, caught: list[str], ids: list[str]) -> None:
+    faults = folder / "tests" / "faults"
+    faults.mkdir(parents=True)
+    (faults / "catalogue.yml").write_text(json.dumps([{"id": id} for id in ids]))
+    lines = [f"F-{i},{kind},f.py,what,{who},where," for i, (kind, who) in enumerate(zip("aab", caught, strict=True))]
+    (faults / "results.csv").write_text("\n".join(["id,kind,file,what,caught_by,where,how", *lines]))
+
+
+def test_planted_faults_are_counted_by_kind_and_catcher(elsewhere: Path) -> None:
+    assert validation.planted() is None
+    planted_in(elsewhere, ["chapter", "nobody", "tests"], ["F-0", "F-1", "F-2"])
+    found = validation.planted()
+    assert found is not None
+    table = validation.by_kind(found)
+    assert table.index.tolist() == ["a", "b"]
+    assert table.loc["a"].to_dict() == {"chapter": 1, "tests": 0, "nobody": 1, "planted": 2}
+
+
+def test_results_of_another_catalogue_are_refused(elsewhere: Path) -> None:
+    planted_in(elsewhere, ["chapter", "chapter", "tests"], ["F-0", "F-1", "F-9"])
+    with pytest.raises(replications.Unfiled, match=r"F-2, F-9.*make faults"):
+        validation.planted()
+
+
+# ---- sensitivity ----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module", params=[None, "awkward"])
+def the_plan(request: pytest.FixtureRequest) -> plan.Plan:
+    return plan.read() if request.param is None else plan.read(Path(__file__).parents[2] / "plans" / request.param)
+
+
+def test_the_decided_portfolio_is_the_model_without_whole_percents(the_plan: plan.Plan) -> None:
+    posture, table = validation.sensitivity(the_plan)
+    loose = {**the_plan.rules, "models": {"most_funds": len(the_plan.funds), "whole_percent": False}}
+    free = dataclasses.replace(the_plan, rules=loose)
+    model = models.model(free, posture, validation.other_inputs(the_plan)["as decided"])
+    row = table.loc["as decided"]
+    expected = [model.equity, model.mean, model.risk]
+    assert row[["equity", "expected return", "risk"]].tolist() == pytest.approx(expected, abs=1e-6)
+    assert row[["moved", "cost of staying"]].tolist() == [0, 0]
+
+
+def test_staying_never_gains_and_bolder_is_bolder(the_plan: plan.Plan) -> None:
+    _, table = validation.sensitivity(the_plan)
+    assert table["cost of staying"].min() >= -1e-10
+    assert ((table["moved"] > -1e-12) & (table["moved"] <= 1)).all()
+    risks = table.loc[table.index.str.startswith("risk aversion"), "risk"].tolist()
+    assert risks[0] <= table.loc["as decided", "risk"] + 1e-9 and risks[1] >= table.loc["as decided", "risk"] - 1e-9
+
+
+def test_cost_of_staying_is_second_order(the_plan: plan.Plan) -> None:
+    """The envelope theorem: the loss is at most the change of means times the weights that move."""
+    posture, table = validation.sensitivity(the_plan)
+    inputs = validation.other_inputs(the_plan)
+    for name in MOVED:
+        most = np.abs(inputs[name].mu - inputs["as decided"].mu).max()
+        assert table.loc[name, "cost of staying"] <= 2 * most * table.loc[name, "moved"] + 1e-12
+    assert posture in models.postures()
+
+
+def test_inputs_move_by_the_standard_errors_of_providers_and_nothing_else(the_plan: plan.Plan) -> None:
+    inputs = validation.other_inputs(the_plan)
+    base, less, more = (inputs[name] for name in ("as decided", *MOVED[:2]))
+    equity = np.isin(base.labels, data.policy("equity_classes"))
+    assert less.mu - base.mu == pytest.approx(base.mu - more.mu, abs=1e-15)
+    assert ((more.mu > base.mu) == equity).all()
+    assert all(np.array_equal(x.sigma, base.sigma) for x in (less, more, inputs["bonds expected to earn more"]))
+
+
+def test_a_menu_that_allows_nothing_says_so(the_plan: plan.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+    decided = data.policy
+    monkeypatch.setattr(data, "policy", lambda name: 0.01 if name == "max_single_fund" else decided(name))
+    with pytest.raises(ValueError, match="allows no portfolio in any posture"):
+        validation.sensitivity(the_plan)
+
+
+def test_ruin_without_risk_or_death_is_certain_or_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Twenty years' spending at no return lasts twenty years: ruin is to live longer."""
+    case = {**replications.read("milevsky_robinson_2005_ruin"), "mean_real": 0.0, "sd": 1e-9}
+    monkeypatch.setattr(validation.validation, "read", lambda name: case)
+    share, error = validation.ruined(4000, np.random.default_rng(7))
+    assert share == pytest.approx(2 ** (-20 / case["median_remaining_life"]), abs=4 * error)
+    case["mean_real"] = 0.2
+    assert validation.ruined(200, np.random.default_rng(7))[0] == 0
+
+
+def test_an_optimum_that_is_only_rounded_counts_as_no_optimum_beaten(monkeypatch: pytest.MonkeyPatch) -> None:
+    case = {"mean": [0.05, 0.07, 0.09], "cov": np.diag([0.01, 0.02, 0.05]).tolist(), "citation": "a closed form"}
+    view = Assumptions("abc", case["mean"], case["cov"], 0.0)
+    w = target_return(view, r=0.07).w
+    for printed, sign in ((w.round(4), -1), (w + np.array([0.001, -0.002, 0.001]), 1)):
+        monkeypatch.setattr(validation.validation, "read", lambda _, printed=printed: {**case, "weights": printed.tolist()})
+        saved, rounding = validation.beaten("made up", 1e-4, 300, np.random.default_rng(1))
+        assert 0 < rounding < 1e-6
+        assert sign * (saved - rounding) > 0
+
+
+def test_variance_saved_is_that_of_a_general_solver() -> None:
+    case = replications.read("mathworks_frontcon_portalloc")
+    sigma, w = np.array(case["cov"]), np.array(case["allocation"]["risky_weights"])
+    w /= w.sum()
+    rows = [{"type": "eq", "fun": lambda x: x.sum() - 1}, {"type": "eq", "fun": lambda x: (x - w) @ case["mean"]}]
+    best = minimize(lambda x: 1e3 * x @ sigma @ x, w, bounds=[(0, 1)] * 3, constraints=rows, tol=1e-14)
+    saved, _ = validation.beaten("mathworks_frontcon_portalloc", 1e-4, 1, np.random.default_rng(1))
+    assert saved == pytest.approx(w @ sigma @ w / (best.fun / 1e3) - 1, abs=1e-7)
