@@ -289,7 +289,8 @@ def test_an_optimum_that_is_only_rounded_counts_as_no_optimum_beaten(monkeypatch
     view = Assumptions("abc", case["mean"], case["cov"], 0.0)
     w = target_return(view, r=0.07).w
     for printed, sign in ((w.round(4), -1), (w + np.array([0.001, -0.002, 0.001]), 1)):
-        monkeypatch.setattr(validation.validation, "read", lambda _, printed=printed: {**case, "weights": printed.tolist()})
+        made = {**case, "weights": printed.tolist()}
+        monkeypatch.setattr(validation.validation, "read", lambda _, made=made: made)
         saved, rounding = validation.beaten("made up", 1e-4, 300, np.random.default_rng(1))
         assert 0 < rounding < 1e-6
         assert sign * (saved - rounding) > 0
