@@ -1,0 +1,237 @@
+"""Which days, months or years do the labels of a table write, and how often is there a row?
+
+A column of dates has one form. The forms that fit every label are tried; where month and day could
+be confused, the one under which rows follow each other month by month (or day by day) is taken, and
+where both do the column is refused. Left out: months of other languages, fiscal years.
+"""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from portlib.data import DataError
+
+Period = Literal["day", "month", "quarter", "year"]
+Frequency = Literal["day", "week", "month", "quarter", "year", "irregular"]
+#: Days between two rows, from and to.
+_GAPS: dict[Frequency, tuple[int, int]] = {
+    "day": (0, 4),
+    "week": (6, 8),
+    "month": (27, 32),
+    "quarter": (88, 93),
+    "year": (360, 370),
+}
+
+MONTHS = {
+    word: number
+    for number in range(1, 13)
+    for word in (calendar.month_name[number].lower(), calendar.month_abbr[number].lower(), "sept")
+    if word != "sept" or number == 9
+}
+_NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
+_TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?)?"
+_MONTH_NAME = rf"(?P<name>{_NAMES})\.?"
+#: What a form is called, the period that a label means, and its pattern; ``y`` has 2 or 4 digits.
+_FORMS: tuple[tuple[str, Period, str], ...] = (
+    ("year-month-day", "day", rf"(?P<y>\d{{4}})([-/.])(?P<m>\d{{1,2}})\2(?P<d>\d{{1,2}}){_TIME}"),
+    ("year-month-day", "day", r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})"),
+    (
+        "month-day-year",
+        "day",
+        rf"(?P<m>\d{{1,2}})([-/.])(?P<d>\d{{1,2}})\2(?P<y>\d{{4}}|\d\d){_TIME}",
+    ),
+    (
+        "day-month-year",
+        "day",
+        rf"(?P<d>\d{{1,2}})([-/.])(?P<m>\d{{1,2}})\2(?P<y>\d{{4}}|\d\d){_TIME}",
+    ),
+    (
+        "day, month's name, year",
+        "day",
+        rf"(?P<d>\d{{1,2}})[-. ]+{_MONTH_NAME}[-, ]+(?P<y>\d{{4}}|\d\d)",
+    ),
+    ("month's name, day, year", "day", rf"{_MONTH_NAME} +(?P<d>\d{{1,2}}),? +(?P<y>\d{{4}})"),
+    ("year-month", "month", r"(?P<y>\d{4})[-/.]?(?P<m>\d{2})"),
+    ("year-month", "month", r"(?P<y>\d{4})-?[Mm](?P<m>\d{1,2})"),
+    ("month-year", "month", r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})"),
+    ("month's name and year", "month", rf"{_MONTH_NAME}[-/,' ]*(?P<y>\d{{4}}|\d\d)"),
+    ("year and month's name", "month", rf"(?P<y>\d{{4}}|\d\d)[-/ ]*{_MONTH_NAME}"),
+    ("quarters", "quarter", r"(?P<y>\d{4})[- ]?[Qq](?P<q>[1-4])"),
+    ("quarters", "quarter", r"[Qq](?P<q>[1-4])[- ]?(?P<y>\d{4})"),
+    ("years", "year", r"(?P<y>(?:18|19|20|21)\d{2})(?:\.0)?"),
+)
+_PATTERNS = tuple((what, period, re.compile(form, re.IGNORECASE)) for what, period, form in _FORMS)
+ORDERS = tuple(dict.fromkeys(what for what, _, _ in _FORMS[:4]))
+#: Two-digit years from here on belong to the last century.
+_PIVOT = 69
+
+
+@dataclass(frozen=True, eq=False)
+class Dates:
+    """Labels as dates: a day, or the first day of the month, quarter or year that is meant."""
+
+    values: pd.DatetimeIndex
+    period: Period
+    form: str
+
+
+def parse(
+    labels: Sequence[str], name: str, lines: Sequence[int], order: str | None = None
+) -> Dates:
+    """The dates that all labels write in one form.
+
+    Parameters
+    ----------
+    labels : text.
+    name, lines : the file and the line of each label, for messages.
+    order : ``"month-day-year"``, ``"day-month-year"`` or ``"year-month-day"``, where it decides.
+
+    Raises
+    ------
+    DataError
+        Naming the first label that is no date like the others, or both readings.
+    """
+    if order is not None and order not in ORDERS:
+        raise DataError(f"{name}: dates is one of {', '.join(ORDERS)}, not {order!r}")
+    labels = [label.strip() for label in labels]
+    fitting: list[Dates] = []
+    best, first_miss = 0, 0
+    for what, period, pattern in _PATTERNS:
+        if order is not None and period == "day" and what in ORDERS and what != order:
+            continue
+        read = [_one(pattern.fullmatch(label), period) for label in labels]
+        hits = sum(day is not None for day in read)
+        if hits == len(labels):
+            fitting.append(Dates(pd.DatetimeIndex(read), period, what))
+        elif hits > best:
+            best, first_miss = hits, next(i for i, day in enumerate(read) if day is None)
+    if not fitting and (serial := _serial(labels)) is not None:
+        return serial
+    if not fitting:
+        if best >= max(2, 0.5 * len(labels)):
+            raise DataError(
+                f"{name}: line {lines[first_miss]}: {labels[first_miss]!r} is not a date like the "
+                "others; write 2020-01-31"
+            )
+        raise DataError(f"{name}: line {lines[0]}: {labels[0]!r} is not a date like 2020-01-31")
+    return _one_reading(fitting, labels, name)
+
+
+def looks_dated(labels: Sequence[str]) -> bool:
+    """Are most of these labels dates in some form (numbers of a year alone included)?"""
+    for _, period, pattern in _PATTERNS:
+        hits = sum(_one(pattern.fullmatch(label.strip()), period) is not None for label in labels)
+        if hits >= max(1, 0.6 * len(labels)):
+            return True
+    return _serial([label.strip() for label in labels]) is not None
+
+
+def frequency(dates: Dates) -> Frequency:
+    """How often is there a row: by day, week, month, quarter or year, or irregularly?"""
+    if dates.period != "day":
+        return dates.period
+    values = dates.values.sort_values().unique()
+    if len(values) < 2:
+        return "month"
+    gap = float(np.median(np.diff(values.to_numpy()) / np.timedelta64(1, "D")))
+    for name, (low, high) in _GAPS.items():
+        if low <= gap <= high:
+            return name
+    return "irregular"
+
+
+def month_ends(dates: Dates) -> tuple[pd.PeriodIndex, str, np.ndarray]:
+    """The month that each label means, how it labels it, and which labels mean none for certain.
+
+    A day means its month if all days are first days, last days of the calendar, or (where no label
+    falls on a weekend) the last day of trade, at most one weekday before the last.
+    """
+    months = dates.values.to_period("M")
+    if dates.period == "month":
+        return months, dates.form, np.zeros(len(months), bool)
+    days = dates.values
+    first = days.day == 1
+    if first.sum() > 0.5 * len(days):
+        return months, f"{dates.form}, first of the month", ~first
+    last = np.asarray(days.is_month_end)
+    weekend = np.asarray(days.day_of_week) >= 5
+    if (last & weekend).any() or last.all():
+        return months, dates.form, ~last
+    after = np.array([_weekdays_after(day) for day in days])
+    return months, f"{dates.form}, last trading day", weekend | (after > 1)
+
+
+def _weekdays_after(day: pd.Timestamp) -> int:
+    """Weekdays that remain in the month after a day."""
+    rest = pd.date_range(day + pd.Timedelta(days=1), day + pd.offsets.MonthEnd(0), freq="D")
+    return int((rest.day_of_week < 5).sum())
+
+
+def _one(match: re.Match[str] | None, period: Period) -> pd.Timestamp | None:
+    if match is None:
+        return None
+    part = match.groupdict()
+    year = int(part["y"])
+    if len(part["y"]) == 2:
+        year += 1900 if year >= _PIVOT else 2000
+    if part.get("name"):
+        month = MONTHS[part["name"].lower()]
+    elif part.get("q"):
+        month = 3 * int(part["q"]) - 2
+    else:
+        month = int(part.get("m") or 1)
+    day = int(part.get("d") or 1)
+    if not 1800 <= year < 2200 or not 1 <= month <= 12:
+        return None
+    if not 1 <= day <= calendar.monthrange(year, month)[1]:
+        return None
+    return pd.Timestamp(year, month, day)
+
+
+def _serial(labels: list[str]) -> Dates | None:
+    """Excel's day numbers, if all labels are some and all fall on month ends."""
+    if not all(re.fullmatch(r"\d{5}(?:\.0)?", label) for label in labels):
+        return None
+    days = pd.DatetimeIndex(
+        [pd.Timestamp("1899-12-30") + pd.Timedelta(days=int(float(label))) for label in labels]
+    )
+    ends = bool(np.asarray(days.is_month_end).all())
+    return Dates(days, "day", "Excel's day numbers") if ends else None
+
+
+def _one_reading(fitting: list[Dates], labels: list[str], name: str) -> Dates:
+    """Of several forms that fit, the one that gives a regular series; else a refusal."""
+    distinct: list[Dates] = []
+    for dates in fitting:
+        if not any(dates.period == d.period and dates.values.equals(d.values) for d in distinct):
+            distinct.append(dates)
+    if len(distinct) == 1:
+        return distinct[0]
+    regular = [dates for dates in distinct if _regular(dates)]
+    if len(regular) == 1:
+        return regular[0]
+    one, other = (regular or distinct)[:2]
+    at = int(np.flatnonzero(one.values != other.values)[0])
+    raise DataError(
+        f"{name}: {labels[at]!r} may be {one.values[at]:%Y-%m-%d} ({one.form}) or "
+        f"{other.values[at]:%Y-%m-%d} ({other.form}), and no date of the file decides; say "
+        f"dates: {one.form} or dates: {other.form}"
+    )
+
+
+def _regular(dates: Dates) -> bool:
+    """Do rows follow each other without a jump, in one direction?"""
+    if len(dates.values) < 3:
+        return False
+    steps = np.diff(dates.values.to_numpy()) / np.timedelta64(1, "D")
+    steps = steps if steps.sum() > 0 else -steps
+    each = np.diff(dates.values.to_period("M").asi8)
+    monthly = bool((np.abs(each) == 1).all())
+    return monthly or bool((steps >= 0).all() and steps.max() <= 10)

@@ -1,0 +1,152 @@
+"""Which numbers do the cells of a table write, by which conventions?
+
+``1,234.5``, ``1.234,5``, ``(0.3)``, ``0.3-``, ``+1.2 %``, ``$10`` are numbers under one of two
+conventions, decimal point or decimal comma; a table has one. Where both fit and differ, it is
+refused. Left out: words for numbers, fractions, other scripts.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portlib.data import DataError
+from portlib.records import Array
+
+#: How exports write that there is no value. Compared in lower case.
+MISSING = frozenset(
+    {"", "-", "--", "—", "–", ".", "..", "na", "n/a", "#n/a", "nan", "none", "null", "<na>", "nat"}
+    | {"nd", "#value!", "#div/0!", "#ref!", "not available"}
+)
+#: Values by which publishers mark what is missing; no return can be one of them.
+SENTINELS = (-99.99, -999.0, -999.99, -9999.0, -99999.0)
+_POINT = re.compile(r"(?:[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?|\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_COMMA = re.compile(r"(?:[1-9]\d{0,2}(?:\.\d{3})+(?:,\d*)?|\d+,?\d*|,\d+)(?:[eE][+-]?\d+)?")
+_GROUPED = re.compile(r"\d{1,3}(?:[ '’\u2009\u202f]\d{3})+(?:[.,]\d*)?")
+
+
+@dataclass(frozen=True, eq=False)
+class Numbers:
+    """Cells as numbers (nan where missing), which carried a percent sign, and what was understood.
+
+    ``wrong`` lists the cells that are no number: (row, column, text).
+    """
+
+    values: Array
+    percent: np.ndarray
+    wrong: tuple[tuple[int, int, str], ...]
+    notes: tuple[str, ...]
+
+
+def numbers(
+    cells: pd.DataFrame, name: str, *, separator: str, decimal: str | None = None
+) -> Numbers:
+    """The numbers of a table of text, by one convention for all its cells.
+
+    Parameters
+    ----------
+    cells : text, (rows, columns).
+    name : the file, for messages.
+    separator : what separated the cells; between commas a decimal comma has to be quoted.
+    decimal : ``"point"`` or ``"comma"``, where both fit.
+
+    Raises
+    ------
+    DataError
+        Where both conventions fit and differ, with both readings.
+    """
+    if decimal not in (None, "point", "comma"):
+        raise DataError(f"{name}: decimal is 'point' or 'comma', not {decimal!r}")
+    flat = cells.to_numpy(dtype=object).ravel()
+    codes, unique = pd.factorize(flat, use_na_sentinel=False)
+    texts = ["" if text is None or text != text else str(text) for text in unique]
+    both = [_readings(text) for text in texts]
+    point = np.array([pair[0] for pair in both], float)
+    comma = np.array([pair[1] for pair in both], float)
+    missing = np.array([text.strip().lower() in MISSING for text in texts])
+    percent = np.array(["%" in text for text in texts])
+    used = _convention(texts, point, comma, missing, name, separator, decimal)
+    value = comma if used == "comma" else point
+    bad = ~missing & ~np.isfinite(value)
+    value = np.where(missing, np.nan, value)
+    shape = cells.shape
+    at = np.flatnonzero(bad[codes])
+    wrong = tuple((int(i) // shape[1], int(i) % shape[1], texts[codes[i]]) for i in at)
+    notes = ["decimal commas"] if used == "comma" else []
+    if any(text.startswith("(") for text in texts):
+        notes.append("parentheses as negative")
+    return Numbers(
+        value[codes].reshape(shape),
+        (percent & ~missing)[codes].reshape(shape),
+        wrong,
+        tuple(notes),
+    )
+
+
+def number(text: str) -> float:
+    """One number with a decimal point, percent signs taken into account; nan where it is none."""
+    value = _readings(text)[0]
+    return value / 100 if "%" in text else value
+
+
+def _convention(
+    texts: list[str],
+    point: Array,
+    comma: Array,
+    missing: np.ndarray,
+    name: str,
+    separator: str,
+    decimal: str | None,
+) -> str:
+    """``point`` or ``comma``, whichever reads more of the cells."""
+    if decimal is not None:
+        return decimal
+    as_point, as_comma = np.isfinite(point) & ~missing, np.isfinite(comma) & ~missing
+    if as_point.sum() != as_comma.sum():
+        return "point" if as_point.sum() > as_comma.sum() else "comma"
+    differ = as_point & as_comma & (point != comma)
+    if not differ.any():
+        return "point"
+    example = texts[int(np.flatnonzero(differ)[0])]
+    if separator == "," and not any("," in text for text in texts):
+        return "point"
+    first, second = (f"{values[int(np.flatnonzero(differ)[0])]:g}" for values in (point, comma))
+    raise DataError(
+        f"{name}: {example!r} may be {first} (decimal point) or {second} (decimal comma), and no "
+        "cell of the file decides; say decimal: point or decimal: comma"
+    )
+
+
+def _readings(text: str) -> tuple[float, float]:
+    """A text as a number with a decimal point and with a decimal comma; nan where it is none."""
+    body = text.strip().replace("−", "-").replace("–", "-").replace("\xa0", " ")
+    body = body.replace("%", "", 1).strip()
+    negative = False
+    if body.startswith("(") and body.endswith(")"):
+        negative, body = True, body[1:-1].strip()
+    if body.endswith("-") and len(body) > 1:
+        negative, body = not negative, body[:-1].strip()
+    if body[:1] in "+-" and body:
+        negative, body = negative ^ (body[0] == "-"), body[1:].strip()
+    if body[:1] in ("$", "€", "£"):
+        body = body[1:].strip()
+        if body.startswith("-"):
+            negative, body = not negative, body[1:]
+    if _GROUPED.fullmatch(body):
+        body = re.sub(r"[ '’\u2009\u202f]", "", body)
+    sign = -1.0 if negative else 1.0
+    first = float(body.replace(",", "")) if _POINT.fullmatch(body) else np.nan
+    second = np.nan
+    if _COMMA.fullmatch(body):
+        second = float(body.replace(".", "").replace(",", "."))
+    return sign * first, sign * second
+
+
+def by_word(text: str, words: Mapping[str, object]) -> str | None:
+    """The allowed word that a text spells in another case or with blanks for underscores."""
+    spelt = text.strip().lower().replace(" ", "_").replace("-", "_")
+    return spelt if spelt in words else None
