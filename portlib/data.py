@@ -35,7 +35,6 @@ UNITS: dict[str, tuple[float, float] | None] = {
 }
 CONFIDENCE = ("high", "medium", "low", "unverified")
 _FIELDS = ("title", "publisher", "date", "url", "confidence", "checked", "note", "file", "sha256")
-_MISSING = ("", "na", "n/a", "nan", "none", "null", "-", "<na>", "nat")
 
 
 class DataError(ValueError):
@@ -99,75 +98,6 @@ def history() -> pd.DataFrame:
     from portlib.history import long_record
 
     return long_record(policy("corporate_bond_maturity_years")).months()
-
-
-def returns(path: str | Path, *, minimum_months: int | None = None) -> pd.DataFrame:
-    """Read a user's own monthly returns after every check that can be made without knowing them.
-
-    ``path`` is CSV or Parquet, one row a month: month-end dates (YYYY-MM-DD) in the first column (in Parquet, or as
-    the index); every further column holds an asset's total returns. ``minimum_months`` is the shortest history
-    accepted, by default the policy ``minimum_history_months``. Returns (months, assets) decimals, by month end.
-
-    Raises `DataError`, naming file, column and date or row, for: an unreadable or empty file, unnamed or duplicate
-    columns; dates that are none, not month ends, duplicated, unsorted or with gaps; values missing, not numbers, below
-    -1, percent (a median size above 0.2; cash near zero passes), the same in every month; too short a history.
-    """
-    path = Path(path)
-    text = _read(path)
-    if text.shape[1] < 2 or text.empty:
-        raise DataError(f"{path.name}: no rows, or no column of returns beside the dates")
-    if (doubtful := text.columns.duplicated() | (text.columns.str.strip() == "")).any():
-        raise DataError(f"{path.name}: column {text.columns[doubtful][0]!r}: every column needs its own name")
-    months = _months(path.name, text.iloc[:, 0])
-    least = policy("minimum_history_months") if minimum_months is None else minimum_months
-    if len(months) < least:
-        raise DataError(f"{path.name}: each column has {len(months)} months, to {months[-1]:%Y-%m-%d}; {least} needed")
-    text = text.iloc[:, 1:].set_axis(months)
-    numbers: pd.DataFrame = text.apply(pd.to_numeric, errors="coerce").astype(float)
-    missing = text.apply(lambda column: column.str.strip().str.lower().isin(_MISSING))
-    for failing, problem in (
-        (missing, "is missing; fill it from the source, or start the history later"),
-        (~missing & ~np.isfinite(numbers), "is not a number; write 0.0123 for 1.23%"),
-        (numbers.abs().gt(0.2) & (numbers.abs().median() > 0.2), "in percent? Divide the column by 100"),
-        (numbers < -1, "loses more than everything; in percent? Divide the column by 100"),
-        (numbers.notna() & (numbers.nunique() == 1), "in every month; was a price ever observed?"),
-    ):
-        if failing.any(axis=None):
-            column = failing.columns[failing.any()][0]
-            month = failing.index[failing[column]][0]
-            where = f"{path.name}: column {column!r}, {month:%Y-%m-%d}"
-            raise DataError(f"{where}: {text.loc[month, column]!r} {problem}")
-    return numbers
-
-
-def _read(path: Path) -> pd.DataFrame:
-    try:
-        if path.suffix.lower() in {".parquet", ".pq"}:
-            frame = pd.read_parquet(path)
-            frame = frame.reset_index() if isinstance(frame.index, pd.DatetimeIndex) else frame
-            return frame.astype(str).rename(columns=str)
-        # Without a header, because pandas would rename duplicate columns instead of showing them.
-        raw = pd.read_csv(path, header=None, dtype=str, keep_default_na=False).fillna("")
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path.name}: cannot be read as monthly returns: {error}") from error
-    return raw.iloc[1:].set_axis(raw.iloc[0].tolist(), axis=1).reset_index(drop=True)
-
-
-def _months(file: str, cells: pd.Series) -> pd.DatetimeIndex:
-    parsed = pd.to_datetime(cells.str.removesuffix(" 00:00:00"), format="%Y-%m-%d", errors="coerce")
-    dates = pd.DatetimeIndex(parsed, name="month")
-    step = np.diff(dates.year * 12 + dates.month, prepend=np.nan)
-    for failing, problem in (
-        (dates.isna(), "is not a date like 2020-01-31"),
-        (~dates.is_month_end, "is not the last calendar day of a month"),
-        (dates.duplicated(), "is a month that already has a row"),
-        (step < 1, "comes after a later month; sort the rows by date"),
-        (step > 1, "does not follow the month before it; there is a gap"),
-    ):
-        if failing.any():
-            row = int(np.flatnonzero(failing)[0])
-            raise DataError(f"{file}: column {cells.name!r}, data row {row + 1}: {cells[row]!r} {problem}")
-    return dates
 
 
 def near(name: str, known: Iterable[str]) -> str:

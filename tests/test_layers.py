@@ -10,7 +10,7 @@ import pytest
 from portlib import policy
 
 ROOT = Path(__file__).resolve().parent.parent
-GROUND = ("records", "data", "policy", "history", "plan", "plan_format", "evidence", "figures")
+GROUND = ("records", "data", "policy", "history", "tables", "plan", "plan_format", "evidence", "figures")
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
 # what several chapters of a layer stand on, and none of them owns: a mandate's rules, the solvers' door
 SHARED = {(layer, name) for layer, names in {

@@ -8,6 +8,7 @@ import pytest
 
 from portlib import tables
 from portlib.data import DataError
+from portlib.history import long_record
 from portlib.tables import Text
 
 MONTHS = pd.date_range("2015-01-31", periods=36, freq="ME", name="month")
@@ -400,3 +401,12 @@ def test_reading_does_not_depend_on_the_order_of_columns(own):
     other = tables.returns(Text("b.csv", csv(own[["bonds", "stocks"]]))).values
     pd.testing.assert_frame_equal(one, other[["stocks", "bonds"]])
     assert pd.read_csv(io.StringIO(csv(own))).shape == (36, 3)
+
+
+def test_no_real_series_is_refused_in_decimals_and_each_is_in_percent():
+    real = long_record().months()
+    read = tables.returns(Text("real.csv", real.to_csv()))
+    assert read.values.to_numpy() == pytest.approx(real.to_numpy(), abs=1e-15)
+    for name in real:
+        with pytest.raises(DataError, match=f"column '{name}'.*in percent"):
+            tables.returns(Text("real.csv", (100 * real[[name]]).to_csv()))
