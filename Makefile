@@ -34,14 +34,14 @@ WITH_PLAN := $(if $(PLAN),--plan "$(PLAN)")
 ##@ Two commands
 .PHONY: book
 book: $(VENV)/.ready ## execute every chapter, check every claim, publish _build/html (PLAN=folder: another plan)
-	@$(BIN)/python book/build.py book $(WITH_PLAN)
+	@$(BIN)/python -m tools.build book $(WITH_PLAN)
 
 .PHONY: test
 test: $(VENV)/.ready ## lint, types, unit tests, and every chapter with its claims
 	@echo "== lint";  $(BIN)/ruff check .
 	@echo "== types"; $(BIN)/mypy
 	@echo "== tests"; $(BIN)/python -m pytest -n 2 --dist loadscope
-	@echo "== chapters"; $(BIN)/python book/build.py test $(WITH_PLAN)
+	@echo "== chapters"; $(BIN)/python -m tools.build test $(WITH_PLAN)
 
 .PHONY: site
 site: $(VENV)/.ready ## look at the published site again, with a browser where there is one
@@ -49,12 +49,12 @@ site: $(VENV)/.ready ## look at the published site again, with a browser where t
 
 .PHONY: archive
 archive: $(VENV)/.ready ## the reviewer's file: site, notebooks, evidence, policy and hashes of the last make book
-	@$(BIN)/python book/archive.py
+	@$(BIN)/python -m tools.archive
 
 ##@ For authors
 .PHONY: chapter
 chapter: $(VENV)/.ready ## execute and render one chapter: make chapter NAME=mean_variance
-	@$(BIN)/python book/build.py chapter $(NAME) $(WITH_PLAN)
+	@$(BIN)/python -m tools.build chapter $(NAME) $(WITH_PLAN)
 
 .PHONY: lab
 lab: $(VENV)/.ready ## JupyterLab on the chapters (they are text; jupytext opens them as notebooks)
@@ -67,12 +67,12 @@ bench: $(VENV)/.ready ## side by side with other libraries (installs them into .
 
 .PHONY: faults
 faults: $(VENV)/.ready ## plant faults one at a time, and see whether chapters or tests notice (about 45 minutes; ONLY=pattern: some)
-	@PYTHONPATH="$(CURDIR):$(CURDIR)/book" $(BIN)/python tests/faults/run.py $(if $(ONLY),--only "$(ONLY)")
+	@$(BIN)/python -m tools.faults $(if $(ONLY),--only "$(ONLY)")
 
 .PHONY: diff
 diff: $(VENV)/.ready ## every number that moved since a version: make diff BASE=tag-or-commit
 	@test -n "$(BASE)" || { echo "make diff needs a version: make diff BASE=main~1" >&2; exit 1; }
-	@$(BIN)/python book/diff.py "$(BASE)"
+	@$(BIN)/python -m tools.diff "$(BASE)"
 
 .PHONY: lock
 lock: $(VENV)/.ready ## bring requirements.lock up to pyproject.toml (UPGRADE=1: newest versions)

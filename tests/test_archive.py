@@ -4,8 +4,9 @@ import json
 import zipfile
 from pathlib import Path
 
-import archive
 import pytest
+
+from tools import archive
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import subprocess
 import sys
 from pathlib import Path
 
-import build
 import pytest
 import yaml
 
 from portlib import evidence
+from tools import build
 
 ROOT = Path(__file__).parents[1]
 FRONT = """---
@@ -93,8 +93,8 @@ def add_chapter(root: Path, name: str, text: str) -> None:
 
 
 def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(ROOT / "book" / "build.py"), *arguments, "--root", str(root)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "tools.build", *arguments, "--root", str(root)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")

@@ -1,9 +1,7 @@
 """`make diff`: what counts as moved, and which changed file may have moved it."""
 
-import depends
-import diff
-
 from portlib.data import ROOT
+from tools import depends, diff
 
 HERE = ROOT.parent
 

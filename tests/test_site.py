@@ -14,8 +14,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import check_site
 import pytest
+
+from tools import check_site
 
 SITE = Path(__file__).parents[1] / "_build" / "html"
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -219,7 +220,7 @@ def test_a_wide_table_is_stacked_with_its_heads_and_a_narrow_one_is_left(browser
     table = f"<table><thead>{{}}</thead><tbody>{body}</tbody></table>"
     heads = "<tr><th></th><th>narrow</th><th>WIDE</th></tr>"
     boxes = [f"<div style='overflow-x: auto'>{table.format(heads.replace('WIDE', 'w' * n))}</div>" for n in (4, 400)]
-    script = (Path(check_site.__file__).parent / "_static" / "prudent.js").read_text(encoding="utf-8")
+    script = (Path(__file__).parents[1] / "book" / "_static" / "prudent.js").read_text(encoding="utf-8")
     page = write(tmp_path, b__html=f"<script>{script}</script><main>{''.join(boxes)}</main>") / "b.html"
     browser.open(page)
     assert browser.evaluate(SCROLLS) == [f"narrow{'w' * 400}a1234"[:60]]  # stacked in name only: no style sheet here

@@ -1,8 +1,8 @@
 """The one run: execute the chapters, check their claims, render what was executed, publish it.
 
-    python book/build.py book             everything; the site is in _build/html
-    python book/build.py test             execute and check, without rendering
-    python book/build.py chapter NAME     one chapter; its page is in _build/chapter/NAME
+    python -m tools.build book            everything; the site is in _build/html
+    python -m tools.build test            execute and check, without rendering
+    python -m tools.build chapter NAME    one chapter; its page is in _build/chapter/NAME
 
 ``--plan FOLDER`` makes the book of another plan, under the same checks; its site is in `_build/plan-FOLDER/html`.
 
@@ -24,13 +24,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import check_site
 import jupytext
 import yaml
 from myst_nb.core.read import is_myst_markdown_notebook
 
 from portlib import evidence, plan
 from portlib.data import DataError
+from tools import check_site
 
 
 class BuildError(Exception):
@@ -62,7 +62,9 @@ def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> lis
     """Lay the book out in an empty folder, every computing page as a notebook without outputs; return those."""
     missing = [name for name in documents(toc) if not (root / f"{name}.md").is_file()]
     if missing:
-        raise BuildError(f"_toc.yml names pages that do not exist: {', '.join(f'{name}.md' for name in missing)}")
+        raise BuildError(
+            f"_toc.yml names pages that do not exist: {', '.join(f'{name}.md' for name in missing)}"
+        )
     shutil.rmtree(staging, ignore_errors=True)
     shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("__pycache__"))
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
@@ -70,7 +72,9 @@ def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> lis
     config["sphinx"]["config"]["prudent_gate"] = whole
     (staging / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     (staging / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
-    (staging / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # keeps the checkout's pytest options out
+    (staging / "pytest.ini").write_text(
+        "[pytest]\n", encoding="utf-8"
+    )  # keeps the checkout's pytest options out
     notebooks = []
     for name in documents(toc):
         source, target = root / f"{name}.md", staging / f"{name}.md"
@@ -81,7 +85,9 @@ def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> lis
             jupytext.write(jupytext.read(source, fmt="md:myst"), target)
             notebooks.append(target)
         elif name.startswith("notebooks/"):
-            raise BuildError(f"{name}.md is no notebook: begin it as the other chapters do (jupytext, kernelspec)")
+            raise BuildError(
+                f"{name}.md is no notebook: begin it as the other chapters do (jupytext, kernelspec)"
+            )
         elif not target.exists():
             shutil.copy2(source, target)
     return notebooks
@@ -116,20 +122,37 @@ def execute(root: Path, staging: Path, notebooks: Sequence[Path]) -> None:
     """Run every notebook in its own kernel, several at a time, and keep the outputs."""
     workers = min(os.cpu_count() or 1, len(notebooks))
     say(f"executing {len(notebooks)} notebooks, {workers} at a time")
-    command = [sys.executable, "-m", "pytest", "--nbmake", "--overwrite", "--nbmake-timeout=120", "-v", "--no-header"]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "--nbmake",
+        "--overwrite",
+        "--nbmake-timeout=120",
+        "-v",
+        "--no-header",
+    ]
     command += ["--no-summary", "-p", "no:cacheprovider", "-n", str(workers), "--dist", "worksteal"]
     command += [str(path.relative_to(staging)) for path in notebooks]
-    status = subprocess.run(command, cwd=staging, env=environment(root, staging), check=False).returncode
+    status = subprocess.run(
+        command, cwd=staging, env=environment(root, staging), check=False
+    ).returncode
     faults = [fault for path in notebooks for fault in cell_faults(root, staging, path)]
     if status != 0 or faults:
-        raise BuildError("\n".join(faults) or f"pytest ended with status {status}; its output is above")
+        raise BuildError(
+            "\n".join(faults) or f"pytest ended with status {status}; its output is above"
+        )
 
 
 def cell_faults(root: Path, staging: Path, notebook: Path) -> Iterator[str]:
     """What went wrong in an executed notebook, as chapter, line of its source, cell and message."""
     source = (root / notebook.relative_to(staging)).with_suffix(".md")
     text = source.read_text(encoding="utf-8")
-    cells = [c for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    cells = [
+        c
+        for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+        if c["cell_type"] == "code"
+    ]
     for number, cell in enumerate(cells, start=1):
         code = "".join(cell["source"])
         line = text[: max(text.find(code), 0)].count("\n") + 1
@@ -155,19 +178,30 @@ def indent(text: str) -> str:
 # ------------------------------------------------------------------------------------------------------ evidence
 
 
-def check_evidence(chapters: Sequence[Path], required: Mapping[str, Mapping[str, Any]], pages: Sequence[str]) -> int:
+def check_evidence(
+    chapters: Sequence[Path], required: Mapping[str, Mapping[str, Any]], pages: Sequence[str]
+) -> int:
     """Read the register from executed chapters, refuse one that would mislead a reviewer; return how many claims."""
     register = evidence.collect(chapters)
     evidence.gate(register, required, pages)
     hidden = []
     for path in chapters:
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        page = "".join(t for c in cells for o in c.get("outputs", ()) for t in o.get("data", {}).get("text/html", ()))
+        page = "".join(
+            t
+            for c in cells
+            for o in c.get("outputs", ())
+            for t in o.get("data", {}).get("text/html", ())
+        )
         ids = (claim.id for claim in register.claims[path.stem])
-        hidden += [f"claim {id} of {path.stem}" for id in ids if not re.search(f"id=['\"]{id}['\"]", page)]
+        hidden += [
+            f"claim {id} of {path.stem}" for id in ids if not re.search(f"id=['\"]{id}['\"]", page)
+        ]
     if hidden:
         what = ", ".join(hidden)
-        raise BuildError(f"stated but not shown: {what}; let each end its cell, or hand it to display()")
+        raise BuildError(
+            f"stated but not shown: {what}; let each end its cell, or hand it to display()"
+        )
     return sum(map(len, register.claims.values()))
 
 
@@ -182,7 +216,12 @@ def render(staging: Path, root: Path, *, strict: bool) -> Path:
     with (staging / "warnings.txt").open("w+", encoding="utf-8") as warnings:
         surroundings = environment(root, staging)
         with subprocess.Popen(
-            command, cwd=staging, env=surroundings, text=True, stdout=subprocess.PIPE, stderr=warnings
+            command,
+            cwd=staging,
+            env=surroundings,
+            text=True,
+            stdout=subprocess.PIPE,
+            stderr=warnings,
         ) as process:
             for line in process.stdout or ():
                 if step := re.match(r"(reading sources|writing output)\.\.\. (\[.*)", plain(line)):
@@ -191,7 +230,9 @@ def render(staging: Path, root: Path, *, strict: bool) -> Path:
         said = in_sources(plain(warnings.read()).strip(), staging, root)
     site = staging / "_build" / "html"
     if process.returncode != 0 or not (site / "index.html").is_file():
-        raise BuildError(f"Jupyter Book could not render the book without a warning:\n{indent(said)}")
+        raise BuildError(
+            f"Jupyter Book could not render the book without a warning:\n{indent(said)}"
+        )
     if said:
         print(said, file=sys.stderr, flush=True)
     return site
@@ -225,7 +266,9 @@ def choose_plan(folder: Path) -> str:
     found = plan.read(folder)
     os.environ["PRUDENT_PLAN"] = str(folder.resolve())
     offered, people = len(found.funds), len(found.participants)
-    say(f"plan: {found.name} ({found.origin}, {found.as_of}): {offered} funds, {people} participants")
+    say(
+        f"plan: {found.name} ({found.origin}, {found.as_of}): {offered} funds, {people} participants"
+    )
     return f"plan-{folder.resolve().name}"
 
 
@@ -234,7 +277,10 @@ def build_book(root: Path, *, site_wanted: bool, place: str = "") -> str:
     staging = root / ".run" / (place or "book")
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     notebooks = stage(root, staging, toc, whole=True)
-    stray = {path.relative_to(root).with_suffix("").as_posix() for path in (root / "notebooks").rglob("*.md")}
+    stray = {
+        path.relative_to(root).with_suffix("").as_posix()
+        for path in (root / "notebooks").rglob("*.md")
+    }
     if stray := stray - set(documents(toc)):
         raise BuildError(f"chapters that _toc.yml does not name: {', '.join(sorted(stray))}")
     execute(root, staging, notebooks)
@@ -257,7 +303,9 @@ def build_chapter(root: Path, name: str) -> str:
     found = sorted((root / "notebooks").rglob(f"{name}.md"))
     if len(found) != 1:
         known = sorted(path.stem for path in (root / "notebooks").rglob("*.md"))
-        raise BuildError(f"there is no chapter {name!r}; there is: {', '.join(known) or 'none yet'}")
+        raise BuildError(
+            f"there is no chapter {name!r}; there is: {', '.join(known) or 'none yet'}"
+        )
     page = found[0].relative_to(root).with_suffix("").as_posix()
     staging = root / ".run" / f"chapter-{name}"
     beside = ("book/notation", "book/glossary", "book/bibliography")
@@ -279,7 +327,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("run", choices=("book", "test", "chapter"))
     parser.add_argument("name", nargs="?", help="the chapter's name, for the run `chapter`")
     parser.add_argument("--plan", type=Path, help="the folder of a plan; default: data/plan")
-    parser.add_argument("--root", type=Path, default=Path(__file__).parents[1], help="default: this checkout")
+    parser.add_argument(
+        "--root", type=Path, default=Path(__file__).parents[1], help="default: this checkout"
+    )
     given = parser.parse_args(arguments)
     if (given.run == "chapter") != bool(given.name):
         parser.error("give a name with `chapter`, and only there")

@@ -1,6 +1,6 @@
 """What moved between two versions: every measured value and told number, old, new, and what may have moved it.
 
-    python book/diff.py BASE            BASE is a tag or commit; the other side is this checkout, as it is
+    python -m tools.diff BASE            BASE is a tag or commit; the other side is this checkout, as it is
 
 Both sides are executed from their own sources in this environment (the base in a worktree under `.run`). For each
 chapter in which something moved, the files that changed and on which it stands are listed: its own text, the modules
@@ -19,11 +19,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import build
-import depends
 import yaml
 
 from portlib import evidence
+from tools import build, depends
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = ("chapter", "what", "old", "new", "change")
@@ -44,7 +43,8 @@ def executed(root: Path) -> Numbers:
     """Execute a checkout's chapters with its own build, and read what they measured and told."""
     paths = [str(root), str(root / "book")]
     surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
-    done = subprocess.run([sys.executable, "book/build.py", "test"], cwd=root, env=surroundings, text=True,
+    own = ["-m", "tools.build"] if (root / "tools" / "build.py").is_file() else ["book/build.py"]
+    done = subprocess.run([sys.executable, *own, "test"], cwd=root, env=surroundings, text=True,
                           stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)  # fmt: skip
     if done.returncode:
         raise SystemExit(f"{root.name}: its chapters do not execute:\n{done.stderr[-2000:]}")
@@ -94,7 +94,9 @@ def reasons(changed: list[str], chapters: Mapping[str, list[str]]) -> dict[str, 
 
 def main() -> int:
     """Execute both sides, compare, report."""
-    parser = argparse.ArgumentParser(description="List every number that moved between two versions.")
+    parser = argparse.ArgumentParser(
+        description="List every number that moved between two versions."
+    )
     parser.add_argument("base", help="a tag or commit")
     base = parser.parse_args().base
     commit = git("rev-parse", "--verify", f"{base}^{{commit}}")
@@ -122,10 +124,16 @@ def main() -> int:
         writer.writerows(rows)
     for chapter in dict.fromkeys(row["chapter"] for row in rows):
         own = [row for row in rows if row["chapter"] == chapter]
-        print(f"\n{chapter}: {len(own)} moved; it stands on {', '.join(why.get(chapter, ['nothing that changed']))}")
+        print(
+            f"\n{chapter}: {len(own)} moved; it stands on {', '.join(why.get(chapter, ['nothing that changed']))}"
+        )
         for row in own:
-            print(f"  {row['what']:<28} {_short(row['old']):>14} -> {_short(row['new']):<14} {_short(row['change'])}")
-    print(f"\n== {len(rows)} of {len({*old, *new})} numbers moved since {base}; all of them are in {target}")
+            print(
+                f"  {row['what']:<28} {_short(row['old']):>14} -> {_short(row['new']):<14} {_short(row['change'])}"
+            )
+    print(
+        f"\n== {len(rows)} of {len({*old, *new})} numbers moved since {base}; all of them are in {target}"
+    )
     return 0
 
 

@@ -21,14 +21,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-import depends
 import jupytext
 import nbformat
 import yaml
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parents[1]
-COPIED = ("portlib", "data", "tests", "notebooks", "book", "benchmarks", "pyproject.toml", "requirements.lock",
+from tools import depends
+
+ROOT = Path(__file__).resolve().parents[1]
+HERE = ROOT / "tests" / "faults"
+COPIED = ("portlib", "data", "tests", "notebooks", "book", "tools", "benchmarks", "pyproject.toml", "requirements.lock",
           "_config.yml", "_toc.yml", "README.md", "CHANGELOG.md", "Makefile", "environment.yml", "CITATION.cff",
           "LICENSE", "LICENSE-text", ".ci")  # fmt: skip
 COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how")
@@ -50,14 +51,19 @@ class Fault:
 
 def catalogue() -> list[Fault]:
     """The faults, checked: every id once, every text found exactly once in its file."""
-    faults = [Fault(**entry) for entry in yaml.safe_load((HERE / "catalogue.yml").read_text(encoding="utf-8"))]
+    faults = [
+        Fault(**entry)
+        for entry in yaml.safe_load((HERE / "catalogue.yml").read_text(encoding="utf-8"))
+    ]
     ids = [fault.id for fault in faults]
     if twice := sorted({id for id in ids if ids.count(id) > 1}):
         raise SystemExit(f"catalogue.yml: ids given twice: {', '.join(twice)}")
     for fault in faults:
         count = (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old)
         if count != 1 or fault.old == fault.new:
-            raise SystemExit(f"catalogue.yml: {fault.id}: its text occurs {count} times in {fault.file}; it must once")
+            raise SystemExit(
+                f"catalogue.yml: {fault.id}: its text occurs {count} times in {fault.file}; it must once"
+            )
     return faults
 
 
@@ -90,7 +96,17 @@ def run_tests(copy: Path, fault: Fault) -> str:
     stem = Path(fault.file).stem
     first = [str(p.relative_to(copy)) for p in (copy / "tests").rglob(f"test_*{stem}*.py")]
     for files in ([first] if first else []) + [["tests"]]:
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "--no-header", "-p", "no:cacheprovider", *files]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-x",
+            "-q",
+            "--no-header",
+            "-p",
+            "no:cacheprovider",
+            *files,
+        ]
         command += [f"--ignore=tests/test_{name}.py" for name in ("book", "site", "environment")]
         try:
             done = subprocess.run(command, cwd=copy, env=surroundings(copy), capture_output=True, text=True,
@@ -116,14 +132,20 @@ def plant(fault: Fault, chapters: dict[str, list[str]]) -> dict[str, str]:
         for name in COPIED:
             source = ROOT / name
             if source.is_dir():
-                shutil.copytree(source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "faults"))
+                shutil.copytree(
+                    source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "faults")
+                )
             else:
                 shutil.copy2(source, copy / name)
         path = copy / fault.file
-        path.write_text(path.read_text(encoding="utf-8").replace(fault.old, fault.new), encoding="utf-8")
+        path.write_text(
+            path.read_text(encoding="utf-8").replace(fault.old, fault.new), encoding="utf-8"
+        )
         row = {"id": fault.id, "kind": fault.kind, "file": fault.file, "what": fault.what}
         module = depends.module_of(Path(fault.file))
-        everyone = [p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "notebooks").rglob("*.md"))]
+        everyone = [
+            p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "notebooks").rglob("*.md"))
+        ]
         for chapter in chapters.get(module, everyone):
             if how := run_chapter(copy, chapter):
                 return {**row, "caught_by": "chapter", "where": Path(chapter).stem, "how": how}
@@ -150,19 +172,30 @@ def write(rows: list[dict[str, str]], *, whole: bool) -> None:
 def main() -> int:
     """Plant all faults, two at a time on two cores; fail while one survives."""
     parser = argparse.ArgumentParser(description="Plant faults and see who notices.")
-    parser.add_argument("--only", default="", help="faults in whose id or file this regular expression is found")
+    parser.add_argument(
+        "--only", default="", help="faults in whose id or file this regular expression is found"
+    )
     only = parser.parse_args().only
-    faults = [fault for fault in catalogue() if re.search(only, fault.id) or re.search(only, fault.file)]
+    faults = [
+        fault for fault in catalogue() if re.search(only, fault.id) or re.search(only, fault.file)
+    ]
     started, chapters, rows = time.monotonic(), depends.dependents(ROOT), []
     print(f"== {len(faults)} faults", flush=True)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for row in pool.map(lambda fault: plant(fault, chapters), faults):
             rows.append(row)
             who = f"{row['caught_by']:<8} {row['where']:<34}"
-            print(f"   {len(rows):3d}/{len(faults)} {row['id']:<10} {who} {row['what']}", flush=True)
-    counts = {who: sum(row["caught_by"] == who for row in rows) for who in ("chapter", "tests", "nobody")}
-    print(f"== {time.monotonic() - started:.0f} s: chapters caught {counts['chapter']}, tests {counts['tests']}, "
-          f"nobody {counts['nobody']}", flush=True)
+            print(
+                f"   {len(rows):3d}/{len(faults)} {row['id']:<10} {who} {row['what']}", flush=True
+            )
+    counts = {
+        who: sum(row["caught_by"] == who for row in rows) for who in ("chapter", "tests", "nobody")
+    }
+    print(
+        f"== {time.monotonic() - started:.0f} s: chapters caught {counts['chapter']}, tests {counts['tests']}, "
+        f"nobody {counts['nobody']}",
+        flush=True,
+    )
     write(rows, whole=not only)
     print("tests/faults/results.csv has the list")
     return int(counts["nobody"] > 0)

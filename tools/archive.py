@@ -1,6 +1,6 @@
 """The reviewer's file: the site, the executed notebooks, evidence, policy, data hashes and lock, in one archive.
 
-    python book/archive.py              reads the last `make book`; writes `_build/reviewers-file.zip`
+    python -m tools.archive              reads the last `make book`; writes `_build/reviewers-file.zip`
 
 `MANIFEST.json` inside lists every other file with its SHA-256 and, where a file carries the time at which it was made
 or how long something took, a second SHA-256 of its text without them (`steady`). Two archives of the same commit, lock
@@ -47,7 +47,13 @@ def contents(root: Path) -> Iterator[tuple[str, Path]]:
     yield from ((f"site/{path.relative_to(site).as_posix()}", path) for path in pages)
     for path in sorted((run / "notebooks").rglob("*.ipynb")):
         yield f"notebooks/{path.relative_to(run / 'notebooks').as_posix()}", path
-    for name in ("requirements.lock", "pyproject.toml", "README.md", "CHANGELOG.md", "book/requirements.yml"):
+    for name in (
+        "requirements.lock",
+        "pyproject.toml",
+        "README.md",
+        "CHANGELOG.md",
+        "book/requirements.yml",
+    ):
         yield name, root / name
     for path in sorted((root / "data").rglob("*")):
         if path.suffix in {".csv", ".yml", ".md"}:
@@ -104,7 +110,9 @@ def main() -> int:
     if wrong := faults(target):
         raise SystemExit("\n".join(wrong))
     size = target.stat().st_size / 1e6
-    print(f"== {target}: {count} files, {size:.1f} MB, SHA-256 {hashlib.sha256(target.read_bytes()).hexdigest()}")
+    print(
+        f"== {target}: {count} files, {size:.1f} MB, SHA-256 {hashlib.sha256(target.read_bytes()).hexdigest()}"
+    )
     return 0
 
 

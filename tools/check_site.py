@@ -23,7 +23,9 @@ LOADS = {
 QUIET = {"next", "prev", "author", "canonical", "help", "license", "index", "search"}
 STYLE_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 #: a script that names another host as something to load
-SCRIPT_URL = re.compile(r"""(?:import|importScripts|fetch)\(\s*["'](https?://[^"']+)|\.src\s*=\s*["'](https?://[^"']+)""")
+SCRIPT_URL = re.compile(
+    r"""(?:import|importScripts|fetch)\(\s*["'](https?://[^"']+)|\.src\s*=\s*["'](https?://[^"']+)"""
+)
 
 
 class Page(HTMLParser):
@@ -49,7 +51,11 @@ class Page(HTMLParser):
             self.links.append(given.get("content", "").partition("url=")[2])
         for name in LOADS.get(tag, ()):
             urls = given.get(name, "")
-            self.loads += [part.split()[0] for part in urls.split(",") if part.split()] if name == "srcset" else [urls]
+            self.loads += (
+                [part.split()[0] for part in urls.split(",") if part.split()]
+                if name == "srcset"
+                else [urls]
+            )
         self.loads += style_urls(given.get("style", ""))
 
     def handle_data(self, data: str) -> None:
@@ -79,7 +85,9 @@ def foreign(url: str) -> bool:
 def faults(site: Path) -> list[str]:
     """Everything about a built site that keeps it from being published, as one line each."""
     site = site.resolve()
-    files = (path for path in sorted(site.rglob("*.html")) if path.parent != site / "_static")  # the theme's templates
+    files = (
+        path for path in sorted(site.rglob("*.html")) if path.parent != site / "_static"
+    )  # the theme's templates
     pages = {path: Page(path.read_text(encoding="utf-8")) for path in files}
     found = [] if pages else [f"there is no page in {site}"]
     for path, page in pages.items():
@@ -87,7 +95,9 @@ def faults(site: Path) -> list[str]:
         for url in page.loads:
             if foreign(url):
                 found.append(f"{name} makes the browser load {url}")
-            elif url and not url.startswith(("data:", "#")) and not _file(site, path, url).is_file():
+            elif (
+                url and not url.startswith(("data:", "#")) and not _file(site, path, url).is_file()
+            ):
                 found.append(f"{name} loads {url}, which is not there")
         for url in page.links:
             parts = urlsplit(url)
@@ -96,11 +106,17 @@ def faults(site: Path) -> list[str]:
             target = _file(site, path, url) if parts.path else path
             if not target.is_file():
                 found.append(f"{name} links to {url}, which is not there")
-            elif parts.fragment and target in pages and unquote(parts.fragment) not in pages[target].anchors:
+            elif (
+                parts.fragment
+                and target in pages
+                and unquote(parts.fragment) not in pages[target].anchors
+            ):
                 found.append(f"{name} links to {url}, where there is no such anchor")
     for path in sorted(site.rglob("*.css")):
         urls = style_urls(path.read_text(encoding="utf-8"))
-        found += [f"{path.relative_to(site).as_posix()} loads {url}" for url in urls if foreign(url)]
+        found += [
+            f"{path.relative_to(site).as_posix()} loads {url}" for url in urls if foreign(url)
+        ]
     for path in sorted(site.rglob("*.js")):
         urls = script_urls(path.read_text(encoding="utf-8", errors="replace"))
         found += [f"{path.relative_to(site).as_posix()} loads {url}" for url in urls]

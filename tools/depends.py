@@ -1,0 +1,114 @@
+"""Which chapters stand on which module? Read off the imports; `make faults` and `make diff` ask.
+
+Importing ``portlib.a.b`` runs ``portlib`` and ``portlib.a`` as well, and whatever these import: a chapter that takes
+one module of a folder stands on the folder's face and on all that it gathers.
+
+Left out: what is imported by a name made while running, and what the compiled libraries do.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from pathlib import Path
+
+import jupytext
+
+
+def files(folder: Path, pattern: str) -> list[Path]:
+    """A folder's files in order, without those that an editor keeps in hidden folders (``.ipynb_checkpoints``)."""
+    found = (path for path in folder.rglob(pattern) if path.is_file())
+    return sorted(
+        path
+        for path in found
+        if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    )
+
+
+def chapters(root: Path) -> list[Path]:
+    """The chapters' sources in a checkout."""
+    return files(root / "notebooks", "*.md")
+
+
+def code_of(path: Path) -> str:
+    """The Python of a module, or of a chapter's cells."""
+    if path.suffix != ".md":
+        return path.read_text(encoding="utf-8")
+    cells = jupytext.read(path, fmt="md:myst").cells
+    return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+
+
+def imported(path: Path, *, when_run: bool = False) -> set[str]:
+    """The dotted names that a module or chapter imports; ``when_run``: without those that wait in its functions."""
+    names: set[str] = set()
+    waiting: list[ast.AST] = [ast.parse(code_of(path))]
+    while waiting:
+        node = waiting.pop()
+        if when_run and (_is_function(node) or _is_for_types(node)):
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+        waiting += ast.iter_child_nodes(node)
+    return names
+
+
+def _is_function(node: ast.AST) -> bool:
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+
+
+def _is_for_types(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+
+
+def parents(name: str) -> set[str]:
+    """The packages that importing a module runs first."""
+    parts = name.split(".")
+    return {".".join(parts[:n]) for n in range(1, len(parts))}
+
+
+def module_of(path: Path) -> str:
+    """The dotted name of a module of portlib, from its path in the checkout."""
+    return ".".join(path.with_suffix("").parts).removesuffix(".__init__")
+
+
+def modules(root: Path) -> dict[str, Path]:
+    """Every module of portlib, by dotted name."""
+    return {module_of(path.relative_to(root)): path for path in files(root / "portlib", "*.py")}
+
+
+def reached(
+    start: set[str], used: Mapping[str, set[str]], run: Mapping[str, set[str]]
+) -> dict[str, int]:
+    """How many imports away each module is; one that is imported may be used, a package on the way is only run."""
+    found: dict[str, int] = {}
+    seen: set[tuple[str, bool]] = set()
+    wave, depth = {(name, True) for name in start}, 1
+    while wave:
+        following: set[tuple[str, bool]] = set()
+        for name, whole in wave:
+            found.setdefault(name, depth)
+            following |= {(other, True) for other in (used if whole else run)[name]}
+            following |= {(package, False) for package in parents(name)}
+        seen |= wave
+        wave, depth = following - seen, depth + 1
+    return found
+
+
+def dependents(root: Path) -> dict[str, list[str]]:
+    """By module of portlib, the chapters (paths in the checkout) that stand on it, the nearest first."""
+    known = modules(root)
+    used = {name: imported(path) & set(known) for name, path in known.items()}
+    run = {name: imported(path, when_run=True) & set(known) for name, path in known.items()}
+    near: dict[str, dict[str, int]] = {name: {} for name in known}
+    for chapter in chapters(root):
+        own = f"portlib.{chapter.parent.name}.{chapter.stem}"
+        for name, depth in reached(imported(chapter) & set(known), used, run).items():
+            mine = name == own or name.startswith(f"{own}.")
+            near[name][chapter.relative_to(root).as_posix()] = 0 if mine else depth
+
+    def nearest_first(found: dict[str, int]) -> list[str]:
+        return sorted(found, key=lambda chapter: (found[chapter], chapter))
+
+    return {name: nearest_first(found) for name, found in near.items()}
