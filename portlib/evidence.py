@@ -254,12 +254,21 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
     Raises
     ------
     EvidenceError
-        Naming a requirement given twice, of unknown kind, or without the section or form its kind needs.
+        Naming a file that is no list of requirements, a requirement given twice, of unknown kind, or without the
+        section or form its kind needs.
     """
     import yaml
 
+    try:
+        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise EvidenceError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(listed, list):
+        raise EvidenceError(f"{path}: is not a list of requirements")
     entries: dict[str, dict[str, Any]] = {}
-    for entry in yaml.safe_load(path.read_text(encoding="utf-8")):
+    for number, entry in enumerate(listed, start=1):
+        if not isinstance(entry, dict) or not entry.get("id") or not entry.get("kind"):
+            raise EvidenceError(f"{path}: entry {number} has no id or no kind")
         id, kind = entry["id"], entry["kind"]
         if id in entries:
             raise EvidenceError(f"{path.name}: requirement {id} is given twice")

@@ -1,20 +1,24 @@
 """The one run, tried on a book of a few lines: what it publishes, and what keeps it from publishing."""
 
 import csv
+import errno
 import hashlib
 import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 import yaml
 
 from portlib import evidence
-from tools import build
+from tools import build, processes
+from tools import publish as publishing
 
 ROOT = Path(__file__).parents[1]
 FRONT = """---
@@ -29,7 +33,9 @@ kernelspec:
 ---
 
 """
-CHAPTER = FRONT + """# The first chapter
+CHAPTER = (
+    FRONT
+    + """# The first chapter
 
 Its number is {glue:text}`half:.1%`; see [the matrix](../../book/matrix.md).
 
@@ -48,27 +54,44 @@ evidence.tell(half=0.5)
 evidence.table()
 ```
 """
+)
 SILENT = FRONT + "# A chapter without checks\n\n```{code-cell} ipython3\n1 + 1\n```\n"
 STRAY = CHAPTER.replace('"first"', '"stray"').replace("FI", "ST").replace("CM-01", "CM-99")
 REQUIREMENTS = [
     {"id": "CM-01", "kind": "executed", "status": "statute", "requirement": "Halves are halves."},
-    {"id": "CM-02", "kind": "documented", "section": "book/index#why", "status": "PROPOSED rule", "requirement": "Why"},
+    {
+        "id": "CM-02",
+        "kind": "documented",
+        "section": "book/index#why",
+        "status": "PROPOSED rule",
+        "requirement": "Why",
+    },
 ]
 
 
 def page_tree(folder: Path) -> dict[str, str]:
     """Every file of a folder with its hash."""
     files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest()
+        for path in files
+    }
 
 
 def stand_in(root: Path) -> Path:
     """A book of one chapter, with this project's own build, extension and configuration."""
-    shutil.copytree(ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(
+        ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__")
+    )
     shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
     for name in ("_config.yml", "requirements.lock"):
         shutil.copy2(ROOT / name, root / name)
-    shared = {"citation": "a law", "applies_to": "everyone", "confidence": "text read", "checked": "2026-10"}
+    shared = {
+        "citation": "a law",
+        "applies_to": "everyone",
+        "confidence": "text read",
+        "checked": "2026-10",
+    }
     text = {
         "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n"
         "  - file: notebooks/construction/first\n  - file: book/matrix\n",
@@ -116,23 +139,38 @@ def test_a_sound_book_is_published_with_its_evidence(published: Path) -> None:
     site = published / "_build" / "html"
     register = json.loads((site / "evidence.json").read_text(encoding="utf-8"))
     (claim,) = register["chapters"]["first"]["claims"]
-    assert (claim["id"], claim["measured"], claim["bound"], claim["holds"]) == ("FI-01", 0.0, 1e-12, True)
+    assert (claim["id"], claim["measured"], claim["bound"], claim["holds"]) == (
+        "FI-01",
+        0.0,
+        1e-12,
+        True,
+    )
     assert register["chapters"]["first"]["numbers"] == {"half": 0.5}
-    assert register["made_from"]["lock"] == hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()[:10]
+    assert (
+        register["made_from"]["lock"]
+        == hashlib.sha256((ROOT / "requirements.lock").read_bytes()).hexdigest()[:10]
+    )
     with (site / "evidence.csv").open(encoding="utf-8") as file:
         assert [row["id"] for row in csv.DictReader(file)] == ["FI-01"]
 
 
 def test_a_chapter_shows_its_number_and_where_it_comes_from(published: Path) -> None:
-    page = (published / "_build" / "html" / "notebooks" / "construction" / "first.html").read_text(encoding="utf-8")
+    page = (published / "_build" / "html" / "notebooks" / "construction" / "first.html").read_text(
+        encoding="utf-8"
+    )
     assert "50.0%" in page
     assert "checks passed 1/1" in page
     assert re.search(r"executed \d{4}-\d\d-\d\d \d\d:\d\d UTC", page)
-    for target in ("../../notebooks/construction/first.ipynb", "../../source/tests/construction/test_first.html"):
+    for target in (
+        "../../notebooks/construction/first.ipynb",
+        "../../source/tests/construction/test_first.html",
+    ):
         assert f"href='{target}'" in page
 
 
-def test_the_matrix_tells_executed_from_documented_and_shows_measured_against_bound(published: Path) -> None:
+def test_the_matrix_tells_executed_from_documented_and_shows_measured_against_bound(
+    published: Path,
+) -> None:
     page = (published / "_build" / "html" / "book" / "matrix.html").read_text(encoding="utf-8")
     executed, documented = page.index('id="cm-01"'), page.index('id="cm-02"')
     assert 'href="../notebooks/construction/first.html#FI-01"' in page[executed:documented]
@@ -145,10 +183,17 @@ def test_the_matrix_tells_executed_from_documented_and_shows_measured_against_bo
 
 def test_a_claim_that_fails_publishes_nothing_and_is_named(copy: Path) -> None:
     before = page_tree(copy / "_build" / "html")
-    add_chapter(copy, "wrong", CHAPTER.replace('"first"', '"wrong"').replace("FI", "WR").replace("1 / 2", "1 / 3"))
+    add_chapter(
+        copy,
+        "wrong",
+        CHAPTER.replace('"first"', '"wrong"').replace("FI", "WR").replace("1 / 2", "1 / 3"),
+    )
     result = run(copy, "book")
     assert result.returncode == 1
-    assert re.search(r"notebooks/construction/wrong\.md:\d+: cell 2: ClaimFailed: WR-01 does not hold", result.stderr)
+    assert re.search(
+        r"notebooks/construction/wrong\.md:\d+: cell 2: ClaimFailed: WR-01 does not hold",
+        result.stderr,
+    )
     assert "nothing was published" in result.stderr
     assert page_tree(copy / "_build" / "html") == before
 
@@ -156,7 +201,9 @@ def test_a_claim_that_fails_publishes_nothing_and_is_named(copy: Path) -> None:
 def test_evidence_with_gaps_is_refused_by_name(tmp_path: Path) -> None:
     root = stand_in(tmp_path)
     (root / "notebooks" / "construction" / "first.md").unlink()
-    (root / "_toc.yml").write_text("format: jb-book\nroot: book/index\nchapters:\n", encoding="utf-8")
+    (root / "_toc.yml").write_text(
+        "format: jb-book\nroot: book/index\nchapters:\n", encoding="utf-8"
+    )
     add_chapter(root, "silent", SILENT)
     add_chapter(root, "stray", STRAY)
     result = run(root, "test")
@@ -176,31 +223,47 @@ def test_a_page_that_cannot_be_rendered_without_a_warning_publishes_nothing(copy
     assert page_tree(copy / "_build" / "html") == before
 
 
-def test_plain_jupyter_book_makes_the_same_evidence_and_does_not_outlive_a_change(copy: Path) -> None:
+def test_plain_jupyter_book_makes_the_same_evidence_and_does_not_outlive_a_change(
+    copy: Path,
+) -> None:
     shutil.rmtree(copy / "_build")
     program = Path(sys.executable).with_name("jupyter-book")
     for half, shown in ((0.5, "50.0%"), (0.25, "25.0%")):
         environment = {**os.environ, "HALF": str(half), "PYTHONPATH": str(ROOT)}
         chapter = copy / "notebooks" / "construction" / "first.md"
-        if half == 0.5:  # only what the chapter imports changes between the two runs, not the chapter
-            text = CHAPTER.replace("tell(half=0.5)", "tell(half=float(__import__('os').environ['HALF']))")
+        if (
+            half == 0.5
+        ):  # only what the chapter imports changes between the two runs, not the chapter
+            text = CHAPTER.replace(
+                "tell(half=0.5)", "tell(half=float(__import__('os').environ['HALF']))"
+            )
             chapter.write_text(text, encoding="utf-8")
         command = [str(program), "build", str(copy), "-W", "-n", "--keep-going"]
-        result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        result = subprocess.run(
+            command, env=environment, capture_output=True, text=True, check=False
+        )
         assert result.returncode == 0, result.stderr
         page = copy / "_build" / "html" / "notebooks" / "construction" / "first.html"
         assert shown in page.read_text(encoding="utf-8")
-        register = json.loads((copy / "_build" / "html" / "evidence.json").read_text(encoding="utf-8"))
+        register = json.loads(
+            (copy / "_build" / "html" / "evidence.json").read_text(encoding="utf-8")
+        )
         assert register["chapters"]["first"]["numbers"] == {"half": half}
         assert [claim["id"] for claim in register["chapters"]["first"]["claims"]] == ["FI-01"]
 
 
 def test_what_a_chapter_writes_to_stderr_is_a_fault_with_a_place(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "loud.md").write_text("# Loud\n\n```{code-cell}\nwarn()\n```\n", encoding="utf-8")
+    (tmp_path / "notebooks" / "loud.md").write_text(
+        "# Loud\n\n```{code-cell}\nwarn()\n```\n", encoding="utf-8"
+    )
     notebook = tmp_path / "staging" / "notebooks" / "loud.ipynb"
     notebook.parent.mkdir(parents=True)
-    output = {"output_type": "stream", "name": "stderr", "text": ["\x1b[31mRuntimeWarning: divide by zero\n"]}
+    output = {
+        "output_type": "stream",
+        "name": "stderr",
+        "text": ["\x1b[31mRuntimeWarning: divide by zero\n"],
+    }
     cell = {"cell_type": "code", "source": ["warn()"], "outputs": [output]}
     notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
     (fault,) = build.cell_faults(tmp_path, tmp_path / "staging", notebook)
@@ -209,13 +272,25 @@ def test_what_a_chapter_writes_to_stderr_is_a_fault_with_a_place(tmp_path: Path)
 
 
 def test_a_claim_that_the_page_does_not_show_is_named(tmp_path: Path) -> None:
-    claim = {"id": "FI-01", "statement": "s", "measured": 0, "relation": "at most", "bound": 1, "unit": ""}
+    claim = {
+        "id": "FI-01",
+        "statement": "s",
+        "measured": 0,
+        "relation": "at most",
+        "bound": 1,
+        "unit": "",
+    }
     claim |= {"by": "identity", "answers": ["CM-01"], "cannot_show": "c"}
-    table = {evidence.MIME: {"chapter": "first", "claims": [claim], "numbers": {}}, "text/html": ["<a href='#FI-01'>"]}
+    table = {
+        evidence.MIME: {"chapter": "first", "claims": [claim], "numbers": {}},
+        "text/html": ["<a href='#FI-01'>"],
+    }
     notebook = tmp_path / "first.ipynb"
     for shown in (False, True):
         outputs = [{"data": table}, {"data": {"text/html": ["<div id='FI-01'>"]}}][: 1 + shown]
-        notebook.write_text(json.dumps({"cells": [{"cell_type": "code", "outputs": outputs}]}), encoding="utf-8")
+        notebook.write_text(
+            json.dumps({"cells": [{"cell_type": "code", "outputs": outputs}]}), encoding="utf-8"
+        )
         if shown:
             assert build.check_evidence([notebook], {"CM-01": {"kind": "executed"}}, []) == 1
         else:
@@ -241,20 +316,186 @@ def test_the_table_of_contents_names_pages_at_any_depth() -> None:
     assert build.documents(toc) == ["a", "b", "c", "d"]
 
 
-def test_publishing_replaces_the_whole_site(tmp_path: Path) -> None:
-    target, site = tmp_path / "_build" / "html", tmp_path / "new"
-    for folder, name in ((target, "old.html"), (site, "new.html")):
-        folder.mkdir(parents=True)
-        (folder / name).write_text(name, encoding="utf-8")
-    build.publish(site, target)
-    assert [path.name for path in target.parent.rglob("*")] == ["html", "new.html"]
+def two_sites(folder: Path) -> tuple[Path, Path]:
+    """A site that is published and another that is about to be."""
+    target, site = folder / "_build" / "html", folder / "new"
+    for place, name in ((target, "old.html"), (site, "new.html")):
+        place.mkdir(parents=True)
+        (place / name).write_text(name, encoding="utf-8")
+    return target, site
 
 
-def test_another_plans_book_has_its_own_place_and_a_broken_folder_is_refused(tmp_path, monkeypatch, capsys):
-    monkeypatch.setenv("PRUDENT_PLAN", "")
-    assert build.choose_plan(ROOT / "tests" / "plans" / "awkward") == "plan-awkward"
-    assert os.environ["PRUDENT_PLAN"] == str(ROOT / "tests" / "plans" / "awkward")
+def names_in(folder: Path) -> list[str]:
+    return [path.name for path in folder.rglob("*")]
+
+
+@pytest.mark.parametrize("system_exchanges", [True, False])
+def test_publishing_replaces_the_whole_site(tmp_path, monkeypatch, system_exchanges) -> None:
+    if not system_exchanges:
+        monkeypatch.setattr(publishing, "_exchange", lambda one, other: False)
+    target, site = two_sites(tmp_path)
+    publishing.publish(site, target)
+    assert names_in(target.parent) == ["html", "new.html"]
+    assert not site.exists()
+
+
+def test_a_site_from_another_file_system_is_copied_before_the_old_one_goes(
+    tmp_path, monkeypatch
+) -> None:
+    target, site = two_sites(tmp_path)
+    rename = Path.rename
+
+    def across(path: Path, to: Path) -> Path:
+        if path == site:
+            raise OSError(errno.EXDEV, "Invalid cross-device link")
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", across)
+    publishing.publish(site, target)
+    assert names_in(target.parent) == ["html", "new.html"]
+
+
+@pytest.mark.parametrize(
+    "failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()]
+)
+@pytest.mark.parametrize("moment", ["while it arrives", "while they change places"])
+def test_whatever_stops_publishing_leaves_the_old_site(
+    tmp_path, monkeypatch, failure, moment
+) -> None:
+    target, site = two_sites(tmp_path)
+    monkeypatch.setattr(publishing, "_exchange", lambda one, other: False)
+    rename = Path.rename
+
+    def fails(path: Path, to: Path) -> Path:
+        if (
+            (to.name == ".html-arriving")
+            if moment == "while it arrives"
+            else (path.name == ".html-arriving")
+        ):
+            raise failure
+        return rename(path, to)
+
+    monkeypatch.setattr(Path, "rename", fails)
+    with pytest.raises(type(failure)):
+        publishing.publish(site, target)
+    assert (target / "old.html").is_file()
+
+
+def test_a_site_that_a_killed_run_set_aside_is_put_back(tmp_path: Path) -> None:
+    target, _ = two_sites(tmp_path)
+    target.rename(target.with_name(".html-before"))
+    publishing.recover(target)
+    assert names_in(target.parent) == ["html", "old.html"]
+
+
+def test_another_plans_book_has_its_own_place_and_a_broken_folder_is_refused(tmp_path, capsys):
+    awkward = ROOT / "tests" / "plans" / "awkward"
+    same_name = tmp_path / "awkward"
+    shutil.copytree(awkward, same_name)
+    places = [build.choose_plan(folder) for folder in (awkward, same_name)]
+    assert all(re.fullmatch(r"plan-awkward-[0-9a-f]{6}", place) for place in places)
+    assert places[0] != places[1]
+    assert build.place_of(tmp_path / "a b / c").startswith("plan-c-")
     assert "5 funds, 40 participants" in capsys.readouterr().out
     (tmp_path / "rules.yml").write_text("name: nothing else\n", encoding="utf-8")
     assert build.main(["test", "--plan", str(tmp_path)]) == 1
     assert "lineup.csv: cannot be read" in capsys.readouterr().err
+
+
+def test_a_second_run_in_the_same_place_is_refused_and_named(tmp_path: Path) -> None:
+    root = stand_in(tmp_path)
+    with processes.alone(root / ".run" / "book"):
+        result = run(root, "test")
+    assert result.returncode == 1
+    assert f"another run (process {os.getpid()}) is at work in {root}/.run/book" in result.stderr
+    with processes.alone(root / ".run" / "book"):  # free again
+        pass
+
+
+def test_a_run_that_is_stopped_publishes_nothing_and_leaves_no_child(copy: Path) -> None:
+    before = page_tree(copy / "_build" / "html")
+    add_chapter(
+        copy,
+        "slow",
+        SILENT.replace("1 + 1", "import time\nopen('started', 'w').close()\ntime.sleep(60)"),
+    )
+    command = [sys.executable, "-m", "tools.build", "book", "--root", str(copy)]
+    outputs = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    with subprocess.Popen(command, cwd=ROOT, **outputs) as process:
+        started = copy / ".run" / "book" / "notebooks" / "construction" / "started"
+        for _ in range(600):
+            if started.exists():
+                break
+            time.sleep(0.1)
+        assert started.exists()
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children")
+        found = children.read_text(encoding="ascii").split() if children.exists() else []
+        process.send_signal(signal.SIGTERM)
+        _, said = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert "stopped after" in said
+    assert "nothing was published" in said
+    assert "Traceback" not in said
+    assert not [pid for pid in found if Path(f"/proc/{pid}").exists()]
+    assert page_tree(copy / "_build" / "html") == before
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "expected"),
+    [
+        ("_toc.yml", "root: [", "_toc.yml: cannot be read"),
+        ("_toc.yml", "- a\n- b\n", "_toc.yml: is not a mapping"),
+        (
+            "_toc.yml",
+            "format: jb-book\nroot: book/index\nchapters: [a, b]\n",
+            "_toc.yml: every entry of a list",
+        ),
+        ("_toc.yml", "format: jb-book\n", "_toc.yml: needs a root"),
+        ("_toc.yml", "root: a\nchapters:\n- file: b\n- file: b\n", "_toc.yml: names b twice"),
+        ("_config.yml", "\t", "_config.yml: cannot be read"),
+        ("_config.yml", "title: x\n", "_config.yml: needs the mappings execute and sphinx"),
+        ("book/requirements.yml", "a: [", "requirements.yml: cannot be read"),
+        ("book/requirements.yml", "- kind: executed\n", "requirements.yml: entry 1 has no id"),
+        ("book/requirements.yml", "- just text\n", "requirements.yml: entry 1 has no id"),
+        ("book/requirements.yml", "a: b\n", "requirements.yml: is not a list of requirements"),
+    ],
+)
+def test_garbled_settings_are_refused_by_name(tmp_path, capsys, file, text, expected) -> None:
+    root = stand_in(tmp_path)
+    (root / file).write_text(text, encoding="utf-8")
+    assert build.main(["test", "--root", str(root)]) == 1
+    said = capsys.readouterr().err
+    assert expected in said
+    assert "Traceback" not in said
+
+
+def test_what_an_editor_keeps_beside_the_chapters_is_no_chapter(tmp_path: Path) -> None:
+    root = stand_in(tmp_path)
+    kept = root / "notebooks" / "construction" / ".ipynb_checkpoints" / "first-checkpoint.md"
+    kept.parent.mkdir()
+    kept.write_text(CHAPTER, encoding="utf-8")
+    with pytest.raises(build.BuildError, match=r"there is: first$"):
+        build.build_chapter(root, "first-checkpoint")
+    kept = root / "tests" / "construction" / ".ipynb_checkpoints" / "test_first-checkpoint.py"
+    kept.parent.mkdir()
+    kept.write_text("1", encoding="utf-8")
+    result = run(root, "test")
+    assert result.returncode == 0, result.stderr
+
+
+def test_a_cell_that_fills_the_page_is_named_and_its_words_cut_short(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "loud.md").write_text(
+        "# Loud\n\n```{code-cell}\nshout()\n```\n", encoding="utf-8"
+    )
+    notebook = tmp_path / "staging" / "notebooks" / "loud.ipynb"
+    notebook.parent.mkdir(parents=True)
+    for stream, expected in (("stdout", 1), ("stderr", 2)):
+        output = {"output_type": "stream", "name": stream, "text": ["x" * 100 + "\n"] * 600_000}
+        cell = {"cell_type": "code", "source": ["shout()"], "outputs": [output]}
+        notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+        faults = list(build.cell_faults(tmp_path, tmp_path / "staging", notebook))
+        assert len(faults) == expected
+        assert faults[0].startswith("notebooks/loud.md:4: cell 1 leaves 6")
+        assert "at most 2 MB" in faults[0]
+        assert sum(map(len, faults)) < 20_000

@@ -1,7 +1,11 @@
-"""pyproject.toml, requirements.lock and environment.yml say the same, and a machine with make and Python is enough."""
+"""pyproject.toml, requirements.lock and environment.yml say the same, and a machine with make and Python is enough.
+
+Left out: whether a package index still holds the locked files (an installation says so, and CI makes one).
+"""
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -19,7 +23,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 LOCK = (ROOT / "requirements.lock").read_text(encoding="utf-8")
-PYTHONS = ("3.11", "3.12", "3.13")
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 
 
 def entries() -> list[tuple[str, Version, Marker | None, list[str]]]:
@@ -30,7 +34,9 @@ def entries() -> list[tuple[str, Version, Marker | None, list[str]]]:
         requirement = Requirement(line)
         (pin,) = requirement.specifier
         assert pin.operator == "==", line
-        found.append((canonicalize_name(requirement.name), Version(pin.version), requirement.marker, hashes))
+        found.append(
+            (canonicalize_name(requirement.name), Version(pin.version), requirement.marker, hashes)
+        )
     return found
 
 
@@ -45,7 +51,11 @@ def installed_on(python: str) -> dict[str, Version]:
         "platform_system": "Linux",
         "os_name": "posix",
     }
-    wanted = [(name, version) for name, version, marker, _ in entries() if not marker or marker.evaluate(machine)]
+    wanted = [
+        (name, version)
+        for name, version, marker, _ in entries()
+        if not marker or marker.evaluate(machine)
+    ]
     names = [name for name, _ in wanted]
     assert len(set(names)) == len(names), "the lock names a package twice for the same machine"
     return dict(wanted)
@@ -57,8 +67,12 @@ def test_the_lock_satisfies_what_the_project_asks_for(python: str) -> None:
     asked = [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]]
     for requirement in map(Requirement, asked):
         version = locked.get(canonicalize_name(requirement.name))
-        assert version is not None, f"{requirement.name} is in pyproject.toml but not in requirements.lock: make lock"
-        assert requirement.specifier.contains(version, prereleases=True), f"{requirement} but {version} is locked"
+        assert version is not None, (
+            f"{requirement.name} is in pyproject.toml but not in requirements.lock: make lock"
+        )
+        assert requirement.specifier.contains(version, prereleases=True), (
+            f"{requirement} but {version} is locked"
+        )
 
 
 def test_the_lock_pins_by_hash_and_names_no_index() -> None:
@@ -82,43 +96,110 @@ def test_conda_users_get_python_in_the_same_range_and_packages_from_the_same_loc
     assert sorted(text.split()[0] for text in packages) == ["make", "pip", "python"]
 
 
-def test_the_makefile_accepts_the_pythons_that_the_project_does() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    (bounds,) = re.findall(r"not \((\d), (\d+)\) <= sys\.version_info\[:2\] < \((\d), (\d+)\)", makefile)
+def test_the_environment_is_made_with_the_pythons_that_the_project_accepts() -> None:
+    script = (ROOT / "tools" / "environment.sh").read_text(encoding="utf-8")
+    (bounds,) = re.findall(
+        r"not \((\d), (\d+)\) <= sys\.version_info\[:2\] < \((\d), (\d+)\)", script
+    )
     low, high = ".".join(bounds[:2]), ".".join(bounds[2:])
     assert SpecifierSet(PROJECT["requires-python"]) == SpecifierSet(f">={low},<{high}")
-    assert [python for python in ("3.10", *PYTHONS, "3.14") if python in SpecifierSet(f">={low},<{high}")] == [*PYTHONS]
+    around = ("3.10", *PYTHONS, "3.15")
+    assert [python for python in around if python in SpecifierSet(f">={low},<{high}")] == [*PYTHONS]
+    assert all(f"python{python}" in script for python in PYTHONS)
 
 
 def test_this_environment_is_the_locked_one() -> None:
     here = f"{sys.version_info.major}.{sys.version_info.minor}"
     locked = installed_on(here)
     found = {canonicalize_name(d.metadata["Name"]): Version(d.version) for d in distributions()}
-    wrong = {name: (found[name], version) for name, version in locked.items() if found.get(name, version) != version}
+    wrong = {
+        name: (found[name], version)
+        for name, version in locked.items()
+        if found.get(name, version) != version
+    }
     assert not wrong, f"installed, locked: {wrong}; make clean-all, then make test"
 
 
 def make(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     given = [f"{name}={value}" for name, value in variables.items()]
-    outside = {name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))}
+    outside = {
+        name: value for name, value in os.environ.items() if not name.startswith(("MAKE", "MFLAGS"))
+    }
     command = ["make", *arguments, *given]
-    return subprocess.run(command, cwd=ROOT, env=outside, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=ROOT, env=outside, capture_output=True, text=True, check=False
+    )
 
 
-def test_make_help_names_every_command() -> None:
+def test_make_help_names_every_command_that_the_makefile_has() -> None:
     shown = make("help").stdout
-    for command in ("book", "test", "lab", "lock", "clean", "help", "chapter", "bench"):
-        assert f"  make {command} " in shown
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    commands = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)) - {"environment"}
+    assert {"book", "test", "lab", "diff", "chapter", "archive"} <= commands
+    assert all(f"  make {command} " in shown for command in commands)
 
 
-def test_a_python_that_does_not_fit_is_refused_in_one_line(tmp_path: Path) -> None:
-    old = tmp_path / "python3"
-    old.write_text("#!/bin/sh\n[ \"$1\" = --version ] && echo 'Python 3.9.2'\nexit 1\n", encoding="utf-8")
-    old.chmod(0o755)
-    result = make("book", PYTHON=str(old), VENV=str(tmp_path / "venv"))
+def program(path: Path, text: str) -> Path:
+    path.write_text(f"#!/bin/sh\n{text}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+def environment(
+    folder: Path, python: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
+    command = ["/bin/sh", str(ROOT / "tools" / "environment.sh"), str(folder), python]
+    surroundings = {**os.environ, **variables}
+    return subprocess.run(
+        command, cwd=ROOT, env=surroundings, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_python_that_does_not_fit_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    old = program(tmp_path / "python3", "[ \"$1\" = --version ] && echo 'Python 3.9.2'\nexit 1")
+    result = environment(tmp_path / "venv", str(old))
     assert result.returncode != 0
-    assert f"{old} is Python 3.9.2: this book needs Python 3.11, 3.12 or 3.13." in result.stderr
+    assert f"{old} is Python 3.9.2, which does not fit." in result.stderr
+    uv = installed_on("3.11")["uv"]
+    for words in (
+        "needs Python 3.11, 3.12, 3.13 or 3.14",
+        "apt install python3",
+        f"pip install uv=={uv}",
+        "PYTHON=",
+    ):
+        assert words in result.stderr
     assert not (tmp_path / "venv").exists()
+
+
+def test_the_first_python_that_fits_is_taken_and_a_machine_without_one_is_told(
+    tmp_path: Path,
+) -> None:
+    tools = {name: shutil.which(name) for name in ("cksum", "cat", "sed", "head", "mkdir", "rm")}
+    for name, path in tools.items():
+        (tmp_path / name).symlink_to(str(path))
+    none = environment(tmp_path / "venv", PATH=str(tmp_path))
+    assert "Found no Python on the path." in none.stderr
+    program(
+        tmp_path / "python3",
+        '[ "$1" = --version ] && echo \'Python 3.15.0\' && exit 0\n[ -z "$2" ]',
+    )
+    newer = environment(tmp_path / "venv", PATH=str(tmp_path))
+    assert "Found python3, which is Python 3.15.0; none of them fits." in newer.stderr
+    program(tmp_path / "python3.12", '[ "$1" = -c ] && [ "${2#*ensurepip}" = "$2" ]')
+    fitting = environment(tmp_path / "venv", PATH=str(tmp_path))
+    assert "python3.12 is" in fitting.stderr
+    assert "without its module venv (Debian, Ubuntu: apt install python3-venv)" in fitting.stderr
+
+
+def test_an_environment_that_is_a_link_is_taken_as_it_is(tmp_path: Path) -> None:
+    link = tmp_path / "venv"
+    link.symlink_to(Path(sys.prefix))
+    assert environment(link).returncode == 0
+    link.unlink()
+    link.symlink_to(tmp_path / "gone")
+    result = environment(link)
+    assert result.returncode == 1
+    assert "is a link, and no environment is behind it" in result.stderr
 
 
 def test_chapter_without_a_name_says_what_to_type(tmp_path: Path) -> None:

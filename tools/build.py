@@ -4,7 +4,8 @@
     python -m tools.build test            execute and check, without rendering
     python -m tools.build chapter NAME    one chapter; its page is in _build/chapter/NAME
 
-``--plan FOLDER`` makes the book of another plan, under the same checks; its site is in `_build/plan-FOLDER/html`.
+``--plan FOLDER`` makes the book of another plan, under the same checks; its site is in a folder of its own, named
+`_build/plan-FOLDER-` and a few letters of a hash of where the plan's folder is, so that two of one name stay apart.
 
 The execution that tests the chapters is the one that is published. Whatever fails, the site that is already in
 `_build/html` stays as it was, and the exit status is not zero.
@@ -13,6 +14,7 @@ The execution that tests the chapters is the one that is published. Whatever fai
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -30,7 +32,14 @@ from myst_nb.core.read import is_myst_markdown_notebook
 
 from portlib import evidence, plan
 from portlib.data import DataError
-from tools import check_site
+from tools import check_site, depends
+from tools.processes import Busy, alone, child, stoppable
+from tools.publish import publish, recover
+
+#: Bytes of output that one cell may leave on a page: more than any figure or table needs, and a phone still loads it.
+MOST_OUTPUT = 2_000_000
+#: Lines that are shown of what a cell says when it fails.
+MOST_LINES = 60
 
 
 class BuildError(Exception):
@@ -58,6 +67,36 @@ def documents(toc: dict[str, Any]) -> list[str]:
     return list(walk(toc))
 
 
+def settings(path: Path) -> dict[str, Any]:
+    """A YAML file of the book's, which must be a mapping; raises `BuildError`, naming file and line."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise BuildError(f"{path}: cannot be read: {error}") from None
+    if not isinstance(content, dict):
+        raise BuildError(f"{path}: is not a mapping of names to values")
+    return content
+
+
+def contents(root: Path) -> dict[str, Any]:
+    """The table of contents; raises `BuildError` where it is none."""
+    path = root / "_toc.yml"
+    toc = settings(path)
+    try:
+        names = documents(toc)
+    except AttributeError:
+        raise BuildError(
+            f"{path}: every entry of a list must be a mapping such as `- file: book/reader`"
+        ) from None
+    if not isinstance(toc.get("root"), str) or not all(isinstance(name, str) for name in names):
+        raise BuildError(
+            f"{path}: needs a root, and every file must be the name of a page without its ending"
+        )
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise BuildError(f"{path}: names {', '.join(twice)} twice")
+    return toc
+
+
 def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> list[Path]:
     """Lay the book out in an empty folder, every computing page as a notebook without outputs; return those."""
     missing = [name for name in documents(toc) if not (root / f"{name}.md").is_file()]
@@ -66,15 +105,21 @@ def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> lis
             f"_toc.yml names pages that do not exist: {', '.join(f'{name}.md' for name in missing)}"
         )
     shutil.rmtree(staging, ignore_errors=True)
-    shutil.copytree(root / "book", staging / "book", ignore=shutil.ignore_patterns("__pycache__"))
-    config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
-    config["execute"]["execute_notebooks"] = "off"
-    config["sphinx"]["config"]["prudent_gate"] = whole
+    shutil.copytree(
+        root / "book", staging / "book", ignore=shutil.ignore_patterns("__pycache__", ".*")
+    )
+    config = settings(root / "_config.yml")
+    try:
+        config["execute"]["execute_notebooks"] = "off"
+        config["sphinx"]["config"]["prudent_gate"] = whole
+    except (KeyError, TypeError):
+        raise BuildError(
+            f"{root / '_config.yml'}: needs the mappings execute and sphinx: config"
+        ) from None
     (staging / "_config.yml").write_text(yaml.safe_dump(config), encoding="utf-8")
     (staging / "_toc.yml").write_text(yaml.safe_dump(toc, sort_keys=False), encoding="utf-8")
-    (staging / "pytest.ini").write_text(
-        "[pytest]\n", encoding="utf-8"
-    )  # keeps the checkout's pytest options out
+    # keeps the checkout's pytest options out
+    (staging / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
     notebooks = []
     for name in documents(toc):
         source, target = root / f"{name}.md", staging / f"{name}.md"
@@ -96,7 +141,7 @@ def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> lis
 # ----------------------------------------------------------------------------------------------------- execution
 
 
-def environment(root: Path, staging: Path) -> dict[str, str]:
+def environment(root: Path, staging: Path, plan_folder: Path | None) -> dict[str, str]:
     """What the kernels see: this checkout's portlib and the plan, one thread each, none of the user's own settings."""
     own = staging.parent / "settings"
     own.mkdir(parents=True, exist_ok=True)
@@ -115,33 +160,25 @@ def environment(root: Path, staging: Path) -> dict[str, str]:
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        **({"PRUDENT_PLAN": str(plan_folder.resolve())} if plan_folder else {}),
     }
 
 
-def execute(root: Path, staging: Path, notebooks: Sequence[Path]) -> None:
+def execute(root: Path, staging: Path, notebooks: Sequence[Path], plan_folder: Path | None) -> None:
     """Run every notebook in its own kernel, several at a time, and keep the outputs."""
     workers = min(os.cpu_count() or 1, len(notebooks))
     say(f"executing {len(notebooks)} notebooks, {workers} at a time")
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "--nbmake",
-        "--overwrite",
-        "--nbmake-timeout=120",
-        "-v",
-        "--no-header",
-    ]
-    command += ["--no-summary", "-p", "no:cacheprovider", "-n", str(workers), "--dist", "worksteal"]
+    command = [sys.executable, "-m", "pytest", "-v", "--no-header", "--no-summary"]
+    command += ["-p", "no:cacheprovider", "--nbmake", "--overwrite", "--nbmake-timeout=120"]
+    command += ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
     command += [str(path.relative_to(staging)) for path in notebooks]
-    status = subprocess.run(
-        command, cwd=staging, env=environment(root, staging), check=False
-    ).returncode
+    surroundings = environment(root, staging, plan_folder)
+    with child(command, cwd=staging, env=surroundings) as process:
+        pass
     faults = [fault for path in notebooks for fault in cell_faults(root, staging, path)]
-    if status != 0 or faults:
-        raise BuildError(
-            "\n".join(faults) or f"pytest ended with status {status}; its output is above"
-        )
+    if process.returncode != 0 or faults:
+        said = f"pytest ended with status {process.returncode}; its output is above"
+        raise BuildError("\n".join(faults) or said)
 
 
 def cell_faults(root: Path, staging: Path, notebook: Path) -> Iterator[str]:
@@ -157,13 +194,16 @@ def cell_faults(root: Path, staging: Path, notebook: Path) -> Iterator[str]:
         code = "".join(cell["source"])
         line = text[: max(text.find(code), 0)].count("\n") + 1
         where = f"{source.relative_to(root)}:{line}: cell {number}"
+        left = len(json.dumps(cell["outputs"]))
+        if left > MOST_OUTPUT:
+            yield f"{where} leaves {left / 1e6:.0f} MB on the page; at most {MOST_OUTPUT / 1e6:.0f} MB"
         for output in cell["outputs"]:
             if output["output_type"] == "error":
                 trace = plain("\n".join(output["traceback"]))
-                yield f"{where}: {output['ename']}: {output['evalue']}\n{indent(trace)}"
+                yield f"{where}: {output['ename']}: {short(output['evalue'])}\n{indent(trace)}"
             elif output.get("name") == "stderr":
-                text = plain("".join(output["text"]))
-                yield f"{where} writes to stderr; mend the cause, nothing is filtered:\n{indent(text)}"
+                said = plain("".join(output["text"]))
+                yield f"{where} writes to stderr; mend the cause, nothing is filtered:\n{indent(said)}"
 
 
 def plain(text: str) -> str:
@@ -171,8 +211,18 @@ def plain(text: str) -> str:
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
 
 
+def short(text: str) -> str:
+    """A message that may be long, in a length that can be read."""
+    return text if len(text) <= 2000 else f"{text[:2000]} ... ({len(text)} characters)"
+
+
 def indent(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.strip().splitlines())
+    """A text's last lines, each set in and none too long."""
+    lines = text.strip().splitlines()
+    kept = [f"    {short(line)}" for line in lines[-MOST_LINES:]]
+    return "\n".join(
+        [f"    ... ({len(lines) - MOST_LINES} lines before)"] * (len(lines) > MOST_LINES) + kept
+    )
 
 
 # ------------------------------------------------------------------------------------------------------ evidence
@@ -208,21 +258,15 @@ def check_evidence(
 # ----------------------------------------------------------------------------------------------------- rendering
 
 
-def render(staging: Path, root: Path, *, strict: bool) -> Path:
+def render(staging: Path, root: Path, plan_folder: Path | None, *, strict: bool) -> Path:
     """Render the executed notebooks, without executing them again; return the folder of the site."""
     say("rendering")
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "."]
     command += ["-W", "-n", "--keep-going"] if strict else []
+    surroundings = environment(root, staging, plan_folder)
     with (staging / "warnings.txt").open("w+", encoding="utf-8") as warnings:
-        surroundings = environment(root, staging)
-        with subprocess.Popen(
-            command,
-            cwd=staging,
-            env=surroundings,
-            text=True,
-            stdout=subprocess.PIPE,
-            stderr=warnings,
-        ) as process:
+        streams = {"stdout": subprocess.PIPE, "stderr": warnings}
+        with child(command, cwd=staging, env=surroundings, **streams) as process:
             for line in process.stdout or ():
                 if step := re.match(r"(reading sources|writing output)\.\.\. (\[.*)", plain(line)):
                     print(f"   {step[1]} {step[2]}", flush=True)
@@ -247,78 +291,76 @@ def in_sources(text: str, staging: Path, root: Path) -> str:
     return re.sub(r"(\S+)\.ipynb:(\d+)", place, text.replace(str(staging), str(root)))
 
 
-def publish(site: Path, target: Path) -> None:
-    """Put a finished site in its place; the one before it goes only when the new one is there."""
-    before = target.with_name(f".{target.name}-before")
-    shutil.rmtree(before, ignore_errors=True)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if target.exists():
-        target.rename(before)
-    site.rename(target)
-    shutil.rmtree(before, ignore_errors=True)
-
-
 # ---------------------------------------------------------------------------------------------------------- runs
 
 
+def place_of(folder: Path) -> str:
+    """The name under `_build` of another plan's book; two folders of one name have two."""
+    where = folder.resolve()
+    name = re.sub(r"[^\w.-]+", "-", where.name).strip(".-") or "plan"
+    return f"plan-{name}-{hashlib.sha256(os.fsencode(where)).hexdigest()[:6]}"
+
+
 def choose_plan(folder: Path) -> str:
-    """Check another plan's folder, and let the kernels read it; return the name of its place under `_build`."""
+    """Check another plan's folder; return the name of its place under `_build`."""
     found = plan.read(folder)
-    os.environ["PRUDENT_PLAN"] = str(folder.resolve())
     offered, people = len(found.funds), len(found.participants)
     say(
         f"plan: {found.name} ({found.origin}, {found.as_of}): {offered} funds, {people} participants"
     )
-    return f"plan-{folder.resolve().name}"
+    return place_of(folder)
 
 
-def build_book(root: Path, *, site_wanted: bool, place: str = "") -> str:
+def build_book(root: Path, *, site_wanted: bool, plan_folder: Path | None = None) -> str:
     """Execute and check the whole book; render and publish it where a site is wanted."""
-    staging = root / ".run" / (place or "book")
-    toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
-    notebooks = stage(root, staging, toc, whole=True)
-    stray = {
-        path.relative_to(root).with_suffix("").as_posix()
-        for path in (root / "notebooks").rglob("*.md")
-    }
-    if stray := stray - set(documents(toc)):
-        raise BuildError(f"chapters that _toc.yml does not name: {', '.join(sorted(stray))}")
-    execute(root, staging, notebooks)
-    chapters = [path for path in notebooks if path.relative_to(staging).parts[0] == "notebooks"]
-    required = evidence.requirements(root / "book" / "requirements.yml")
-    claims = check_evidence(chapters, required, documents(toc))
-    say(f"evidence: {claims} claims in {len(chapters)} chapters hold")
-    if not site_wanted:
-        return f"{len(chapters)} chapters executed, every claim holds"
-    site = render(staging, root, strict=True)
-    if faults := check_site.faults(site):
-        raise BuildError("the site is not fit to publish:\n- " + "\n- ".join(faults))
-    target = root / "_build" / place / "html"
-    publish(site, target)
+    place = choose_plan(plan_folder) if plan_folder else ""
+    staging, target = root / ".run" / (place or "book"), root / "_build" / place / "html"
+    with alone(staging):
+        recover(target)
+        toc = contents(root)
+        required = evidence.requirements(root / "book" / "requirements.yml")
+        notebooks = stage(root, staging, toc, whole=True)
+        sources = {
+            path.relative_to(root).with_suffix("").as_posix() for path in depends.chapters(root)
+        }
+        if stray := sources - set(documents(toc)):
+            raise BuildError(f"chapters that _toc.yml does not name: {', '.join(sorted(stray))}")
+        execute(root, staging, notebooks, plan_folder)
+        chapters = [path for path in notebooks if path.relative_to(staging).parts[0] == "notebooks"]
+        claims = check_evidence(chapters, required, documents(toc))
+        say(f"evidence: {claims} claims in {len(chapters)} chapters hold")
+        if not site_wanted:
+            return f"{len(chapters)} chapters executed, every claim holds"
+        site = render(staging, root, plan_folder, strict=True)
+        if faults := check_site.faults(site):
+            raise BuildError("the site is not fit to publish:\n- " + "\n- ".join(faults))
+        publish(site, target)
     return f"the book is in {target / 'index.html'}"
 
 
-def build_chapter(root: Path, name: str) -> str:
+def build_chapter(root: Path, name: str, *, plan_folder: Path | None = None) -> str:
     """Execute and render one chapter alone; links to other pages lead nowhere here."""
-    found = sorted((root / "notebooks").rglob(f"{name}.md"))
+    found = [path for path in depends.chapters(root) if path.stem == name]
     if len(found) != 1:
-        known = sorted(path.stem for path in (root / "notebooks").rglob("*.md"))
+        known = sorted(path.stem for path in depends.chapters(root))
         raise BuildError(
             f"there is no chapter {name!r}; there is: {', '.join(known) or 'none yet'}"
         )
     page = found[0].relative_to(root).with_suffix("").as_posix()
-    staging = root / ".run" / f"chapter-{name}"
+    place = choose_plan(plan_folder) if plan_folder else ""
+    staging = root / ".run" / "-".join(filter(None, (place, "chapter", name)))
+    target = root / "_build" / place / "chapter" / name
     beside = ("book/notation", "book/glossary", "book/bibliography")
     files = [{"file": name} for name in beside if (root / f"{name}.md").is_file()]
     toc = {"format": "jb-book", "root": page, "chapters": files}
-    notebooks = stage(root, staging, toc, whole=False)
-    execute(root, staging, notebooks)
-    site = render(staging, root, strict=False)
-    target = root / "_build" / "chapter" / name
-    publish(site, target)
-    say(f"the chapter is in {target / page}.html")
-    required = evidence.requirements(root / "book" / "requirements.yml")
-    claims = check_evidence(notebooks, {id: {"kind": "documented"} for id in required}, [page])
+    with alone(staging):
+        required = evidence.requirements(root / "book" / "requirements.yml")
+        notebooks = stage(root, staging, toc, whole=False)
+        execute(root, staging, notebooks, plan_folder)
+        site = render(staging, root, plan_folder, strict=False)
+        publish(site, target)
+        say(f"the chapter is in {target / page}.html")
+        claims = check_evidence(notebooks, {id: {"kind": "documented"} for id in required}, [page])
     return f"{claims} claims hold"
 
 
@@ -334,15 +376,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if (given.run == "chapter") != bool(given.name):
         parser.error("give a name with `chapter`, and only there")
     started, root = time.monotonic(), given.root.resolve()
+    kept = "; nothing was published" if given.run == "book" else ""
     try:
-        place = choose_plan(given.plan) if given.plan else ""
-        if given.run == "chapter":
-            result = build_chapter(root, given.name)
-        else:
-            result = build_book(root, place=place, site_wanted=given.run == "book")
-    except (BuildError, evidence.EvidenceError, DataError) as error:
+        with stoppable():
+            if given.run == "chapter":
+                result = build_chapter(root, given.name, plan_folder=given.plan)
+            else:
+                wanted = given.run == "book"
+                result = build_book(root, site_wanted=wanted, plan_folder=given.plan)
+    except KeyboardInterrupt:
+        print(f"\n== stopped after {time.monotonic() - started:.0f} s{kept}", file=sys.stderr)
+        return 130
+    except (BuildError, Busy, evidence.EvidenceError, DataError, OSError) as error:
         print(f"\n{error}\n", file=sys.stderr)
-        kept = "; nothing was published" if given.run == "book" else ""
         print(f"== FAILED after {time.monotonic() - started:.0f} s{kept}", file=sys.stderr)
         return 1
     say(f"done in {time.monotonic() - started:.0f} s: {result}")

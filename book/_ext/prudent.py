@@ -7,7 +7,7 @@ so it is the same whether `make book` executed them or `jupyter-book build .` di
 - ``{evidence-register}`` lists every claim of every chapter;
 - ``{told}`mean_variance.corners:d` `` shows a number that a chapter told, on any page;
 - a link to a source page, ``[text](page.md)``, holds whether that page was staged as text or as a notebook;
-- each chapter links its executed notebook, its module and its tests, whose sources are pages of the site;
+- each chapter links its executed notebook, all its modules and all their tests, whose sources are pages of the site;
 - the requirements that a chapter names first link into the matrix;
 - each page ends with the commit, the lock and the data that it was made from.
 """
@@ -56,13 +56,24 @@ MEANING = {
 def checkout(app: Sphinx) -> Path:
     """The folder of the lock: the source folder itself, or the one above the staging folder."""
     source = Path(app.srcdir).resolve()
-    return next((folder for folder in (source, *source.parents) if (folder / "requirements.lock").is_file()), source)
+    return next(
+        (
+            folder
+            for folder in (source, *source.parents)
+            if (folder / "requirements.lock").is_file()
+        ),
+        source,
+    )
 
 
 def chapters(env: BuildEnvironment) -> list[str]:
     """The chapters, in the order of reading once the table of contents is known."""
     found = sorted(name for name in env.found_docs if name.startswith("notebooks/"))
-    order = {name: place for place, name in enumerate(env.collect_relations())} if env.toctree_includes else {}
+    order = (
+        {name: place for place, name in enumerate(env.collect_relations())}
+        if env.toctree_includes
+        else {}
+    )
     return sorted(found, key=lambda name: order.get(name, 0))
 
 
@@ -75,9 +86,13 @@ def executed(app: Sphinx, docname: str) -> Path:
 def shown(app: Sphinx) -> tuple[evidence.Register, dict[str, dict[str, Any]]]:
     """The register and the requirements; asked for only when every page is read."""
     names = chapters(app.env)
-    register = evidence.collect(executed(app, name) for name in names if executed(app, name).is_file())
+    register = evidence.collect(
+        executed(app, name) for name in names if executed(app, name).is_file()
+    )
     in_order = [name for name in (Path(name).name for name in names) if name in register.claims]
-    register = evidence.Register({name: register.claims[name] for name in in_order}, register.numbers)
+    register = evidence.Register(
+        {name: register.claims[name] for name in in_order}, register.numbers
+    )
     return register, evidence.requirements(Path(app.srcdir) / "book" / "requirements.yml")
 
 
@@ -129,19 +144,60 @@ def add_provenance(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Under a chapter's title, its notebook, module and tests; at the end of each page, what it was made from."""
     root, made, title = checkout(app), [], doctree.next_node(nodes.title)
     if docname in chapters(app.env):
-        part, name = docname.split("/")[1:]
-        links = [("executed notebook", f"{docname}.ipynb")]
-        for file in (f"portlib/{part}/{name}.py", f"tests/{part}/test_{name}.py"):
-            if (root / file).is_file():
-                links.append((file, f"source/{file.removesuffix('.py')}.html"))
-        here = "../" * docname.count("/")
-        line = " · ".join(f"<a href='{here}{target}'>{html.escape(text)}</a>" for text, target in links)
+        name = docname.split("/")[-1]
         if title is not None:
-            title.parent.insert(title.parent.index(title) + 1, raw(f"<p class='chapter-links'>{line}</p>"))
+            title.parent.insert(title.parent.index(title) + 1, raw(chapter_links(root, docname)))
         passed = [claim.holds for claim in shown(app)[0].claims[name]]
-        made = [f"executed {when(executed(app, docname))}", f"checks passed {sum(passed)}/{len(passed)}"]
-    from_what = [f"{key} <code>{html.escape(value)}</code>" for key, value in provenance(root).items()]
+        made = [
+            f"executed {when(executed(app, docname))}",
+            f"checks passed {sum(passed)}/{len(passed)}",
+        ]
+    from_what = [
+        f"{key} <code>{html.escape(value)}</code>" for key, value in provenance(root).items()
+    ]
     doctree += raw(f"<p class='provenance'>{' · '.join([*made, *from_what])}</p>")
+
+
+def own_sources(root: Path, docname: str) -> dict[str, list[Path]]:
+    """The modules of a chapter and their tests: a file of its name, or all that is in the folder of its name."""
+    part, name = docname.split("/")[1:]
+    single = {"modules": f"portlib/{part}/{name}.py", "tests": f"tests/{part}/test_{name}.py"}
+    folder = {"modules": f"portlib/{part}/{name}", "tests": f"tests/{part}/{name}"}
+    return {
+        kind: [
+            path
+            for path in (root / single[kind], *python_files(root / folder[kind]))
+            if path.is_file()
+        ]
+        for kind in single
+    }
+
+
+def python_files(folder: Path) -> list[Path]:
+    """The Python files that say something, without an editor's hidden copies, in order."""
+    found = (
+        path
+        for path in sorted(folder.rglob("*.py"))
+        if "/." not in path.relative_to(folder.parent).as_posix()
+    )
+    return [path for path in found if path.read_text(encoding="utf-8").strip()]
+
+
+def chapter_links(root: Path, docname: str) -> str:
+    """Under a chapter's title: its executed notebook, its modules and their tests."""
+    here = "../" * docname.count("/")
+    parts = [f"<a href='{here}{docname}.ipynb'>executed notebook</a>"]
+    for kind, files in own_sources(root, docname).items():
+        names = (path.relative_to(root).with_suffix("").as_posix() for path in files)
+        links = [
+            f"<a href='{here}source/{name}.html'>{html.escape(name.rsplit('/', 1)[-1])}</a>"
+            for name in names
+        ]
+        if links:
+            parts.append(
+                f"{kind} in <code>{files[0].parent.relative_to(root).as_posix()}</code>: {', '.join(links)}"
+            )
+    return f"<p class='chapter-links'>{' · '.join(parts)}</p>"
 
 
 def link_requirements(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -206,7 +262,9 @@ def show_evidence(app: Sphinx, doctree: nodes.document, docname: str) -> None:
         chapter, _, name = where.partition(".")
         number = shown(app)[0].numbers.get(chapter, {}).get(name)
         if number is None:
-            logger.warning(f"no chapter tells {where!r}", location=docname, type="prudent", subtype="told")
+            logger.warning(
+                f"no chapter tells {where!r}", location=docname, type="prudent", subtype="told"
+            )
         place.replace_self(nodes.Text("" if number is None else format(number, form)))
 
 
@@ -214,7 +272,10 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
     """Counts by kind that filter, then one row a requirement: what it asks, its kind, what answers it."""
     register, required = shown(app)
     counts = Counter(entry["kind"] for entry in required.values())
-    choices = [("all", len(required), "every requirement"), *((k, counts[k], MEANING[k]) for k in evidence.KINDS)]
+    choices = [
+        ("all", len(required), "every requirement"),
+        *((k, counts[k], MEANING[k]) for k in evidence.KINDS),
+    ]
     labels = "".join(
         f"<label title='{why}'><input type='radio' name='kind' value='{kind}'{' checked' if kind == 'all' else ''}>"
         f"<span><b>{count}</b> {kind}</span></label>"
@@ -222,20 +283,34 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
     )
     rows = []
     for id, entry in required.items():
-        what = [paragraph(entry["requirement"]), paragraph(f"{entry['citation']} · {entry['applies_to']}", "fine")]
-        what += [paragraph(f"{entry['status']} · read: {entry['confidence']} ({entry['checked']})", "fine")]
+        what = [
+            paragraph(entry["requirement"]),
+            paragraph(f"{entry['citation']} · {entry['applies_to']}", "fine"),
+        ]
+        what += [
+            paragraph(
+                f"{entry['status']} · read: {entry['confidence']} ({entry['checked']})", "fine"
+            )
+        ]
         if not entry["status"].startswith(("binding", "statute")):
             what[2]["classes"].append("not-binding")
         if entry.get("note"):
             what.append(paragraph(f"missing: {entry['note']}", "fine"))
-        answers = folded([claim_line(app, docname, chapter, c) for chapter, c in register.answering(id)])
+        answers = folded(
+            [claim_line(app, docname, chapter, c) for chapter, c in register.answering(id)]
+        )
         for field, label in (("section", "documented in "), ("form", "form: ")):
             if target := entry.get(field):
                 page, _, anchor = target.partition("#")
                 answers.append(paragraph(label))
                 answers[-1] += link(app, docname, page, anchor, app.env.titles[page].astext())
         kind = paragraph(entry["kind"], "kind")
-        rows.append(([id.lower(), f"kind-{entry['kind']}"], [[paragraph(id, "requirement-id"), kind], what, answers]))
+        rows.append(
+            (
+                [id.lower(), f"kind-{entry['kind']}"],
+                [[paragraph(id, "requirement-id"), kind], what, answers],
+            )
+        )
     table = html_table(["requirement", "what it asks", "what answers it"], rows, "matrix")
     return [raw(f"<fieldset class='matrix-filter'><legend>Show</legend>{labels}</fieldset>"), table]
 
@@ -296,12 +371,20 @@ def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """portlib and its tests as pages of the site, so that a reviewer needs nothing else."""
     formatter = HtmlFormatter(linenos="inline", anchorlinenos=True, lineanchors="L", wrapcode=True)
     root = checkout(app)
-    for path in sorted([*(root / "portlib").rglob("*.py"), *(root / "tests").rglob("*.py")]):
-        name, text = path.relative_to(root).as_posix(), path.read_text(encoding="utf-8")
-        if text.strip():
-            code = highlight(text, PythonLexer(), formatter)
-            body = f"<h1><code>{name}</code></h1>\n<div class='source'>{code}</div>"
-            yield f"source/{name.removesuffix('.py')}", {"title": name, "body": body}, "page.html"
+    if app.config.prudent_gate:
+        files = [*python_files(root / "portlib"), *python_files(root / "tests")]
+    else:  # a chapter alone: its own
+        files = [
+            path
+            for name in chapters(app.env)
+            for kind in own_sources(root, name).values()
+            for path in kind
+        ]
+    for path in files:
+        name = path.relative_to(root).as_posix()
+        code = highlight(path.read_text(encoding="utf-8"), PythonLexer(), formatter)
+        body = f"<h1><code>{name}</code></h1>\n<div class='source'>{code}</div>"
+        yield f"source/{name.removesuffix('.py')}", {"title": name, "body": body}, "page.html"
 
 
 def follow_links(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -309,11 +392,15 @@ def follow_links(app: Sphinx, docname: str, source: list[str]) -> None:
     folder = Path(app.srcdir, docname).parent
 
     def staged(match: re.Match[str]) -> str:
-        written = not (folder / f"{match[1]}.md").exists() and (folder / f"{match[1]}.ipynb").exists()
+        written = (
+            not (folder / f"{match[1]}.md").exists() and (folder / f"{match[1]}.ipynb").exists()
+        )
         return f"]({match[1]}.ipynb" if written else match[0]
 
     text = re.sub(r"\]\(([^()\s:]+)\.md(?=[#)])", staged, source[0])
-    source[0] = re.sub(r"\[([^][]+)\]\(((?:\.\./)+evidence\.(?:json|csv))\)", r"<a href='\2'>\1</a>", text)
+    source[0] = re.sub(
+        r"\[([^][]+)\]\(((?:\.\./)+evidence\.(?:json|csv))\)", r"<a href='\2'>\1</a>", text
+    )
 
 
 def source_link(domain: str, info: dict[str, str]) -> str | None:
@@ -338,7 +425,9 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
         shutil.copyfile(executed(app, name), site / f"{name}.ipynb")
     register = shown(app)[0]
     document = {"made_from": provenance(checkout(app)), "chapters": register.as_dict()}
-    (site / "evidence.json").write_text(json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8")
+    (site / "evidence.json").write_text(
+        json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8"
+    )
     rows = register.rows()
     with (site / "evidence.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["chapter"])
