@@ -16,8 +16,8 @@ from skfolio import RiskMeasure
 from skfolio.optimization import MeanRisk, RiskBudgeting
 from synthetic import universe
 
-from portlib.construction.risk_parity import equal_risk_contributions
 from portlib.construction.resampling import draws, resampled_frontier
+from portlib.construction.risk_parity import equal_risk_contributions
 from portlib.construction.tail_risk import historical, minimum_cvar
 from portlib.records import Array, Assumptions
 

@@ -14,10 +14,9 @@ from typing import Any
 import numpy as np
 from synthetic import SEED
 
-from portlib import plan
+from portlib import plan, service
 from portlib.retirement import glidepaths, scenarios
 from portlib.retirement.glidepaths import lifecycle
-from portlib import service
 
 PLANS, PLANS_EXACT, PATHS, PATHS_OF_LIFE, YEARS = 10_000, 2_000, 12, 10_000, 75
 
