@@ -21,7 +21,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-ROOT = Path(__file__).resolve().parent.parent / "data"
+_HERE = Path(__file__).resolve().parent
+#: The facts: inside the package where it is installed, in the checkout's folder where it is not.
+ROOT = _HERE / "_data" if (_HERE / "_data").is_dir() else _HERE.parent / "data"
 #: The folder of the plan that this process is about (`portlib.plan` reads it; its policy.yml overrides ours).
 PLAN = Path(os.environ.get("PRUDENT_PLAN") or ROOT / "plan")
 
