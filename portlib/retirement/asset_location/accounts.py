@@ -1,13 +1,17 @@
-"""What becomes of a household's accounts, year by year, under the law and a rule about what lies where?
+"""What becomes of a household's accounts, year by year, under the law and a rule about what lies
+where?
 
-Each simulated year: the accounts earn; pay is contributed as far as the law lets it in; in retirement the least that
-must leave traditional accounts leaves them, and spending is met from income, then the taxable account, then traditional
-accounts, then Roth and health savings accounts; taxable gains and yields are booked with their basis; the classes are
-brought back to their targets in the accounts where the rule wants them. Tax is paid as in life: what the year's known
-incomes owe within the year, what sales and withdrawals add in the next. At the end everything is sold and taxed.
+Each simulated year: the accounts earn; pay is contributed as far as the law lets it in; in
+retirement the least that must leave traditional accounts leaves them, and spending is met from
+income, then the taxable account, then traditional accounts, then Roth and health savings accounts;
+taxable gains and yields are booked with their basis; the classes are brought back to their targets
+in the accounts where the rule wants them. Tax is paid as in life: what the year's known incomes owe
+within the year, what sales and withdrawals add in the next. At the end everything is sold and
+taxed.
 
-Dollars are of the first year; gains are taxed in nominal dollars, because their basis is not indexed. Brackets are.
-Left out: trading costs, the annual offset of losses against income, employer stock, a spouse's pay and accounts.
+Dollars are of the first year; gains are taxed in nominal dollars, because their basis is not
+indexed. Brackets are. Left out: trading costs, the annual offset of losses against income, employer
+stock, a spouse's pay and accounts.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ TaxLaw = Callable[[Array, Array, Array, Array, float], Array]
 
 @dataclass(frozen=True)
 class Owner:
-    """A household: what it earns and holds; US dollars of today, before tax. `assumed` names what was not supplied."""
+    """A household: what it earns and holds; US dollars of today, before tax. `assumed` names what
+    was not supplied.
+    """
 
     name: str
     status: str
@@ -57,7 +63,9 @@ class Owner:
         if not self.age < self.last_age:
             raise ValueError(f"{self.name} is {self.age} and cannot be followed to {self.last_age}")
         if set(self.balances) != set(BUCKETS) or min(self.balances.values()) < 0:
-            raise ValueError(f"{self.name}: balances are dollars from zero up in {', '.join(BUCKETS)}")
+            raise ValueError(
+                f"{self.name}: balances are dollars from zero up in {', '.join(BUCKETS)}"
+            )
         if not (0 <= self.roth_share <= 1 and 0 <= self.basis <= 1):
             raise ValueError(f"{self.name}: roth_share and basis are shares from 0 to 1")
 
@@ -73,7 +81,9 @@ class Owner:
 
     @property
     def benefits(self) -> float:
-        """Social Security a year from the claiming age: for 35 years of today's pay, without credit for delay."""
+        """Social Security a year from the claiming age: for 35 years of today's pay, without credit
+        for delay.
+        """
         base = data.document("retirement_limits")["social_security"]["wage_base"][self.year]
         return 12 * primary_insurance_amount(min(self.pay, base) / 12, self.year)
 
@@ -82,17 +92,33 @@ class Owner:
         """Years for which money is held on average: to the middle of retirement."""
         return (max(self.retirement_age, self.age) + self.last_age) / 2 - self.age
 
-    def law(self, ordinary: Array, interest: Array, qualified: Array, benefits: Array, price_level: float) -> Array:
+    def law(
+        self,
+        ordinary: Array,
+        interest: Array,
+        qualified: Array,
+        benefits: Array,
+        price_level: float,
+    ) -> Array:
         """The household's income tax under the tables of its year."""
-        return taxes.income_tax(year=self.year, status=self.status, ordinary=ordinary, interest=interest,
-                                qualified=qualified, benefits=benefits, state_rate=self.state_rate,
-                                price_level=price_level).total  # fmt: skip
+        return taxes.income_tax(
+            year=self.year,
+            status=self.status,
+            ordinary=ordinary,
+            interest=interest,
+            qualified=qualified,
+            benefits=benefits,
+            state_rate=self.state_rate,
+            price_level=price_level,
+        ).total
 
 
 def plan_target(plan: Plan) -> pd.Series:
-    """The reference portfolio of the policy, over the classes that the menu offers, rescaled to one.
+    """The reference portfolio of the policy, over the classes that the menu offers, rescaled to
+    one.
 
-    A class counts as offered when some fund holds ``location_offered_share`` of it; if none is, all are kept.
+    A class counts as offered when some fund holds ``location_offered_share`` of it; if none is, all
+    are kept.
     """
     reference = pd.Series(data.policy("reference_portfolio"), dtype=float)
     purest = plan.exposures.max().reindex(reference.index).fillna(0.0)
@@ -102,9 +128,11 @@ def plan_target(plan: Plan) -> pd.Series:
 
 
 def candidates(plan: Plan) -> pd.Index:
-    """Participants for whom location is a question: at work, with money in the plan and, by their own word, outside.
+    """Participants for whom location is a question: at work, with money in the plan and, by their
+    own word, outside.
 
-    In the order of the smaller of the two. If nobody told of outside assets: all at work, in the order of balances.
+    In the order of the smaller of the two. If nobody told of outside assets: all at work, in the
+    order of balances.
     """
     people = plan.participants
     retire = people["retirement_age"].fillna(plan.rules["normal_retirement_age"])
@@ -112,70 +140,117 @@ def candidates(plan: Plan) -> pd.Index:
     stake = at_work[["balance", "outside_assets"]].min(axis=1, skipna=False)
     told = stake[stake > 0] if (stake > 0).any() else at_work["balance"]
     if told.empty:
-        raise ValueError(f"{plan.name}: no participant is still at work, and location over a career has no case")
+        raise ValueError(
+            f"{plan.name}: no participant is still at work, and location over a career has no case"
+        )
     return told.sort_values(kind="stable").index
 
 
 def owner(plan: Plan, participant: str) -> Owner:
     """A participant as a household with four accounts.
 
-    What is missing comes from the policy ``location_not_supplied`` and is named in ``assumed``. All outside assets are
-    taken to lie in a taxable account, the balance to be divided as deferrals are between Roth and traditional.
+    What is missing comes from the policy ``location_not_supplied`` and is named in ``assumed``. All
+    outside assets are taken to lie in a taxable account, the balance to be divided as deferrals are
+    between Roth and traditional.
     """
     one: dict[Any, Any] = plan.participants.loc[participant].to_dict()
     given: dict[str, Any] = data.policy("location_not_supplied")
     normal = {**given, "retirement_age": plan.rules["normal_retirement_age"]}
-    assumed = [what for what in ("outside_assets", "other_income", "retirement_age") if pd.isna(one[what])]
+    assumed = [
+        what for what in ("outside_assets", "other_income", "retirement_age") if pd.isna(one[what])
+    ]
     outside, income, retire = (
         float(normal[what] if what in assumed else one[what])
-        for what in ("outside_assets", "other_income", "retirement_age"))
+        for what in ("outside_assets", "other_income", "retirement_age")
+    )
     roth = float(one["roth_share"]) if plan.rules["contributions"]["roth"] else 0.0
-    stock, balance, age = plan.rules["employer_stock"], float(one["balance"]), int(plan.age[participant])
-    held = balance * float(plan.holdings[stock["fund"]][participant]) if stock and stock["frozen"] else 0.0
+    stock, balance, age = (
+        plan.rules["employer_stock"],
+        float(one["balance"]),
+        int(plan.age[participant]),
+    )
+    held = (
+        balance * float(plan.holdings[stock["fund"]][participant])
+        if stock and stock["frozen"]
+        else 0.0
+    )
     spouse = ["spouse's income"] if one["filing_status"].startswith("married") else []
     return Owner(
-        participant, one["filing_status"], age, int(one["birth_year"]), int(retire),
-        max(int(data.policy("location_last_age")), age + 1), float(one["pay"]), float(one["deferral_rate"]), roth,
+        participant,
+        one["filing_status"],
+        age,
+        int(one["birth_year"]),
+        int(retire),
+        max(int(data.policy("location_last_age")), age + 1),
+        float(one["pay"]),
+        float(one["deferral_rate"]),
+        roth,
         tuple(dict(tier) for tier in plan.rules["contributions"]["match"]),
-        {"taxable": outside, "deferred": balance * (1 - roth), "roth": balance * roth, "hsa": float(given["hsa"])},
-        float(given["basis"]), income, held, int(data.policy("tax_year")), float(data.policy("state_tax_rate")),
+        {
+            "taxable": outside,
+            "deferred": balance * (1 - roth),
+            "roth": balance * roth,
+            "hsa": float(given["hsa"]),
+        },
+        float(given["basis"]),
+        income,
+        held,
+        int(data.policy("tax_year")),
+        float(data.policy("state_tax_rate")),
         (*assumed, *spouse, "health savings account", "basis of the taxable account"),
-    )  # fmt: skip
+    )
 
 
 def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
-    """The household's effective rates: marginal on yields now and gains at the end, average on what it withdraws.
+    """The household's effective rates: marginal on yields now and gains at the end, average on what
+    it withdraws.
 
-    Withdrawals are the policy's rate of the traditional account at retirement, with contributions, at `real_return`.
-    Now means the working years, or retirement for who has retired.
+    Withdrawals are the policy's rate of the traditional account at retirement, with contributions,
+    at `real_return`. Now means the working years, or retirement for who has retired.
     """
     put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
     n, deferred = one.working_years, put_in.employee * (1 - one.roth_share) + put_in.employer
     grown = (1 + real_return) ** n
     annuity = (grown - 1) / real_return if real_return else n
-    drawn = data.policy("location_withdrawal_rate") * (one.balances["deferred"] * grown + deferred * annuity)
+    drawn = data.policy("location_withdrawal_rate") * (
+        one.balances["deferred"] * grown + deferred * annuity
+    )
     house: dict[str, Any] = {"year": one.year, "status": one.status, "state_rate": one.state_rate}
     later = {**house, "ordinary": one.other_income, "benefits": one.benefits}
     now = {**house, "ordinary": one.pay - put_in.employee * (1 - one.roth_share)} if n else later
     more = {**later, "ordinary": one.other_income + max(drawn, 1.0)}
     extra = taxes.income_tax(**more).total - taxes.income_tax(**later).total
-    return Rates(*(float(x) for x in (
-        taxes.marginal_rate("interest", **now), taxes.marginal_rate("qualified", **now),
-        taxes.marginal_rate("qualified", **more), extra / max(drawn, 1.0))))  # fmt: skip
+    return Rates(
+        *(
+            float(x)
+            for x in (
+                taxes.marginal_rate("interest", **now),
+                taxes.marginal_rate("qualified", **now),
+                taxes.marginal_rate("qualified", **more),
+                extra / max(drawn, 1.0),
+            )
+        )
+    )
 
 
 def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
     """What every strategy is asked to pay for each year of retirement, real dollars after tax.
 
-    Social Security, other income, and the policy's withdrawal rate on the after-tax wealth that `real_return` and the
-    contributions of the first year, repeated, lead to at retirement.
+    Social Security, other income, and the policy's withdrawal rate on the after-tax wealth that
+    `real_return` and the contributions of the first year, repeated, lead to at retirement.
     """
-    put_in, n = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age), one.working_years
+    put_in, n = (
+        taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age),
+        one.working_years,
+    )
     grown = (1 + real_return) ** n
     annuity = (grown - 1) / real_return if real_return else n
     roth = put_in.employee * one.roth_share
     saved = roth + (put_in.total - roth) * (1 - rates.withdrawal)
-    wealth = float(after_tax_values(one.balances, rates, basis=one.basis).sum()) * grown + saved * annuity
+    wealth = (
+        float(after_tax_values(one.balances, rates, basis=one.basis).sum()) * grown
+        + saved * annuity
+    )
     return one.benefits + one.other_income + float(data.policy("location_withdrawal_rate")) * wealth
 
 
@@ -183,8 +258,9 @@ def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
 class Outcome:
     """What a simulation led to, by path, in dollars of the first year.
 
-    wealth: after all taxes at the end; tax: paid on the way and at the end; shortfall: spending and tax not met;
-    least_distribution: the smallest excess of what left traditional accounts over what had to, in any year.
+    wealth: after all taxes at the end; tax: paid on the way and at the end; shortfall: spending and
+    tax not met; least_distribution: the smallest excess of what left traditional accounts over what
+    had to, in any year.
     """
 
     wealth: Array
@@ -195,29 +271,45 @@ class Outcome:
 
 
 def simulate(
-    one: Owner, target: pd.Series, order: Sequence[str] | None, returns: Array, character: pd.DataFrame, rates: Rates,
-    *, inflation: float, spending: float, saving_invested: float = 0.0, law: TaxLaw | None = None,
+    one: Owner,
+    target: pd.Series,
+    order: Sequence[str] | None,
+    returns: Array,
+    character: pd.DataFrame,
+    rates: Rates,
+    *,
+    inflation: float,
+    spending: float,
+    saving_invested: float = 0.0,
+    law: TaxLaw | None = None,
     step_up: bool = False,
 ) -> Outcome:
     """Follow the accounts to the last age, with `order` as in `asset_location.fill`.
 
     Parameters
     ----------
-    returns : nominal returns (paths, years, classes) over the classes of `target`; one year for each year to live.
+    returns : nominal returns (paths, years, classes) over the classes of `target`; one year for
+        each year to live.
     character : `tax_character` of the classes.
-    rates : at its last two rates what is left is taxed at the end, and after which the target's weights count.
+    rates : at its last two rates what is left is taxed at the end, and after which the target's
+        weights count.
     inflation, spending : a constant rate; real dollars a year after tax from the retirement age on.
-    saving_invested : share of the tax that traditional contributions save which goes to the taxable account.
+    saving_invested : share of the tax that traditional contributions save which goes to the taxable
+        account.
     law : another tax on the year's incomes, for checks.
 
     Raises ValueError where `returns` do not fit.
     """
     paths, years, n = returns.shape
     if n != len(target) or years != one.last_age - one.age:
-        raise ValueError(f"returns need {one.last_age - one.age} years and {len(target)} classes, not {years} and {n}")
+        raise ValueError(
+            f"returns need {one.last_age - one.age} years and {len(target)} classes, not {years} and {n}"
+        )
     w, law = target.to_numpy(float), law or one.law
     at = None if order is None else np.array([list(target.index).index(name) for name in order])
-    y_i, y_q, turned = (character.loc[list(target.index), c].to_numpy(float) for c in character.columns)
+    y_i, y_q, turned = (
+        character.loc[list(target.index), c].to_numpy(float) for c in character.columns
+    )
     zero = np.zeros(paths)
     account = {b: np.full(paths, one.balances[b]) for b in BUCKETS[1:]}
     held = np.full((paths, n), one.balances["taxable"]) * w
@@ -277,16 +369,29 @@ def simulate(
     return Outcome((gross - at_end - bill) / level, tax + at_end / level, short, least, put_in)
 
 
-def _owed(law: TaxLaw, ordinary: Array, flows: tuple[Array, Array], gain: Array, social: Array, level: float) -> Array:
-    """The year's tax, real dollars; `flows` are interest and dividends, and a net loss waits for later gains."""
+def _owed(
+    law: TaxLaw,
+    ordinary: Array,
+    flows: tuple[Array, Array],
+    gain: Array,
+    social: Array,
+    level: float,
+) -> Array:
+    """The year's tax, real dollars; `flows` are interest and dividends, and a net loss waits for
+    later gains.
+    """
     interest, dividends = flows
     return law(ordinary, interest, np.maximum(gain, 0.0) + dividends, social, level)
 
 
 def _cash(held: Array, basis: Array, cash: Array) -> tuple[Array, Array, dict[str, Array]]:
-    """Invest cash in proportion to what is held, or sell as much; new holdings, their basis, and what was sold."""
+    """Invest cash in proportion to what is held, or sell as much; new holdings, their basis, and
+    what was sold.
+    """
     total = held.sum(axis=1)
-    mix = np.where(total[:, None] > 0, held / np.where(total > 0, total, 1.0)[:, None], 1 / held.shape[1])
+    mix = np.where(
+        total[:, None] > 0, held / np.where(total > 0, total, 1.0)[:, None], 1 / held.shape[1]
+    )
     sold = np.minimum(np.maximum(-cash, 0.0), total)
     part = np.divide(sold, total, out=np.zeros_like(total), where=total > 0)[:, None]
     gain = (part * (held - basis)).sum(axis=1)
@@ -295,9 +400,17 @@ def _cash(held: Array, basis: Array, cash: Array) -> tuple[Array, Array, dict[st
 
 
 def _place(
-    held: Array, basis: Array, account: dict[str, Array], w: Array, at: Array | None, rates: Rates, step_up: bool
+    held: Array,
+    basis: Array,
+    account: dict[str, Array],
+    w: Array,
+    at: Array | None,
+    rates: Rates,
+    step_up: bool,
 ) -> tuple[Array, Array, Array, Array]:
-    """Rebalance all accounts to the target: taxable holdings, basis, the sheltered mix, gains realised on the way."""
+    """Rebalance all accounts to the target: taxable holdings, basis, the sheltered mix, gains
+    realised on the way.
+    """
     exit_rate = 0.0 if step_up else rates.exit_gains
     total = held.sum(axis=1)
     taxable = np.maximum(total - exit_rate * (total - basis.sum(axis=1)), 0.0)
@@ -314,8 +427,11 @@ def _place(
     mix = np.where(room[:, None] > 0, inside / np.where(room > 0, room, 1.0)[:, None], w)
     outside = np.maximum(w * wealth[:, None] - inside, 0.0)
     outside_sum = outside.sum(axis=1)
-    outside = np.where(taxable[:, None] > 1e-9 * safe[:, None],
-                       outside / np.where(outside_sum > 0, outside_sum, 1.0)[:, None], w)  # fmt: skip
+    outside = np.where(
+        taxable[:, None] > 1e-9 * safe[:, None],
+        outside / np.where(outside_sum > 0, outside_sum, 1.0)[:, None],
+        w,
+    )
     wanted = outside * total[:, None]
     sold = np.maximum(held - wanted, 0.0)
     cost = np.divide(basis, held, out=np.ones_like(held), where=held > 0)

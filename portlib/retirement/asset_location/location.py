@@ -1,16 +1,18 @@
 """In which account should each class of assets lie, and what does a good place earn?
 
-A dollar in a traditional account is ``1 - t`` of the owner's and ``t`` of the government's, which bears its share of
-the risk as well (Reichenstein 2006). What is left, like a dollar in a Roth or health savings account, earns the whole
-return; a dollar in a taxable account does not. There, with yields of interest ``y_i`` and qualified dividends ``y_q``,
-a share ``s`` of each change of price realised in its year, and basis ``B`` per dollar, a dollar becomes in n years::
+A dollar in a traditional account is ``1 - t`` of the owner's and ``t`` of the government's, which
+bears its share of the risk as well (Reichenstein 2006). What is left, like a dollar in a Roth or
+health savings account, earns the whole return; a dollar in a taxable account does not. There, with
+yields of interest ``y_i`` and qualified dividends ``y_q``, a share ``s`` of each change of price
+realised in its year, and basis ``B`` per dollar, a dollar becomes in n years::
 
     (1 + r*)^n - t_x d ((1 + r*)^n - 1) / r* - t_x (1 - B)          (Horan 2005, in yields)
     r* = r - y_i t_o - y_q t_g - s (r - y_i - y_q) t_g,        d = (1 - s) (r - y_i - y_q)
 
-For independent years it is linear in each year's return, so the expected value follows from the expected return.
-Everything is counted in after-tax dollars. Left out: changes of rates in mid-course, losses that find no gain to meet,
-trading costs, withdrawals in need; `portlib.retirement.asset_location.accounts` simulates what a formula cannot.
+For independent years it is linear in each year's return, so the expected value follows from the
+expected return. Everything is counted in after-tax dollars. Left out: changes of rates in
+mid-course, losses that find no gain to meet, trading costs, withdrawals in need;
+`portlib.retirement.asset_location.accounts` simulates what a formula cannot.
 """
 
 from __future__ import annotations
@@ -34,8 +36,9 @@ SHELTERED = BUCKETS[1:]
 class Rates:
     """Effective tax rates of a household, federal and state together, decimals.
 
-    ordinary: on interest now; gains: on qualified dividends and realised gains now; exit_gains: on gains at the end;
-    withdrawal: on what leaves traditional accounts. Raises ValueError for a rate outside 0 to below 1.
+    ordinary: on interest now; gains: on qualified dividends and realised gains now; exit_gains: on
+    gains at the end; withdrawal: on what leaves traditional accounts. Raises ValueError for a rate
+    outside 0 to below 1.
     """
 
     ordinary: float
@@ -54,10 +57,11 @@ class Rates:
 
 
 def tax_character(classes: Sequence[str]) -> pd.DataFrame:
-    """How each class's return reaches the tax form: columns interest, qualified, realised (policy ``tax_character``).
+    """How each class's return reaches the tax form: columns interest, qualified, realised (policy
+    ``tax_character``).
 
-    Yields are decimals per year of the value, `realised` a share of the year's change of price. Raises ValueError for a
-    class that the policy does not describe.
+    Yields are decimals per year of the value, `realised` a share of the year's change of price.
+    Raises ValueError for a class that the policy does not describe.
     """
     table = pd.DataFrame(data.policy("tax_character")).T.astype(float)
     if unknown := [name for name in classes if name not in table.index]:
@@ -66,19 +70,34 @@ def tax_character(classes: Sequence[str]) -> pd.DataFrame:
 
 
 def taxable_growth(
-    r: ArrayLike, years: float, rates: Rates, *, interest: ArrayLike = 0.0, qualified: ArrayLike = 0.0,
-    realised: ArrayLike = 0.0, basis: float = 1.0, step_up: bool = False,
+    r: ArrayLike,
+    years: float,
+    rates: Rates,
+    *,
+    interest: ArrayLike = 0.0,
+    qualified: ArrayLike = 0.0,
+    realised: ArrayLike = 0.0,
+    basis: float = 1.0,
+    step_up: bool = False,
 ) -> Array:
-    """What a dollar in the taxable account becomes after all taxes, sold at the end of `years` (Horan 2005).
+    """What a dollar in the taxable account becomes after all taxes, sold at the end of `years`
+    (Horan 2005).
 
-    `r` is the total return, an annual decimal; yields and `realised` as in `tax_character`; `basis` the share of the
-    dollar that is no gain yet. With `step_up` the owner dies at the end and the heirs' basis is the value (IRC 1014).
+    `r` is the total return, an annual decimal; yields and `realised` as in `tax_character`; `basis`
+    the share of the dollar that is no gain yet. With `step_up` the owner dies at the end and the
+    heirs' basis is the value (IRC 1014).
     """
-    total, coupons, dividends, turned = (np.asarray(x, dtype=float) for x in (r, interest, qualified, realised))
+    total, coupons, dividends, turned = (
+        np.asarray(x, dtype=float) for x in (r, interest, qualified, realised)
+    )
     price = total - coupons - dividends
     net = total - coupons * rates.ordinary - (dividends + turned * price) * rates.gains
-    gained = np.expm1(years * np.log1p(net))  # not (1 + net)^years - 1, which loses a small net return
-    deferred = (1 - turned) * price * np.where(net == 0, years, gained / np.where(net == 0, 1.0, net))
+    gained = np.expm1(
+        years * np.log1p(net)
+    )  # not (1 + net)^years - 1, which loses a small net return
+    deferred = (
+        (1 - turned) * price * np.where(net == 0, years, gained / np.where(net == 0, 1.0, net))
+    )
     exit_rate = 0.0 if step_up else rates.exit_gains
     return np.asarray(1 + gained - exit_rate * (deferred + 1 - basis))
 
@@ -88,31 +107,48 @@ def deferred_growth(r: ArrayLike, years: float, rates: Rates) -> Array:
     return np.asarray((1 + np.asarray(r, dtype=float)) ** years * (1 - rates.withdrawal))
 
 
-def after_tax_values(balances: Mapping[str, float], rates: Rates, *, basis: float = 1.0) -> pd.Series:
-    """What each account is worth to its owner, US dollars: traditional ones less the tax to come, taxable ones less
-    the tax on gains that they hold already; Roth and health savings accounts (spent on care) in full.
+def after_tax_values(
+    balances: Mapping[str, float], rates: Rates, *, basis: float = 1.0
+) -> pd.Series:
+    """What each account is worth to its owner, US dollars: traditional ones less the tax to come,
+    taxable ones less the tax on gains that they hold already; Roth and health savings accounts
+    (spent on care) in full.
 
     Raises ValueError for an account that is none of `BUCKETS`, or a negative balance.
     """
     if unknown := sorted(set(balances) - set(BUCKETS)):
         raise ValueError(f"no account {', '.join(unknown)}; there are {', '.join(BUCKETS)}")
-    kept = {"taxable": 1 - rates.exit_gains * (1 - basis), "deferred": 1 - rates.withdrawal, "roth": 1.0, "hsa": 1.0}
-    values = pd.Series({bucket: balances.get(bucket, 0.0) * kept[bucket] for bucket in BUCKETS}, name="after tax")
+    kept = {
+        "taxable": 1 - rates.exit_gains * (1 - basis),
+        "deferred": 1 - rates.withdrawal,
+        "roth": 1.0,
+        "hsa": 1.0,
+    }
+    values = pd.Series(
+        {bucket: balances.get(bucket, 0.0) * kept[bucket] for bucket in BUCKETS}, name="after tax"
+    )
     if not (values >= 0).all():
         raise ValueError(f"the balance of the {values.idxmin()} account is negative or missing")
     return values
 
 
 def equivalents(
-    assumptions: Assumptions, character: pd.DataFrame, rates: Rates, years: float, *, basis: float = 1.0,
+    assumptions: Assumptions,
+    character: pd.DataFrame,
+    rates: Rates,
+    years: float,
+    *,
+    basis: float = 1.0,
     step_up: bool = False,
 ) -> pd.DataFrame:
-    """What each class earns after tax in either kind of account, and how much of its risk the owner keeps.
+    """What each class earns after tax in either kind of account, and how much of its risk the owner
+    keeps.
 
-    Columns, annual decimals: ``taxable``, the constant return that leads from the after-tax value now to the expected
-    one after `years`; ``sheltered``, the whole return; ``advantage``, the difference: what a dollar of sheltered room
-    is worth a year; ``risk_kept``, the change of the taxable return for a change of the price return (Reichenstein
-    2007: the government shares gains and losses). Expected, so from arithmetic means; nominal.
+    Columns, annual decimals: ``taxable``, the constant return that leads from the after-tax value
+    now to the expected one after `years`; ``sheltered``, the whole return; ``advantage``, the
+    difference: what a dollar of sheltered room is worth a year; ``risk_kept``, the change of the
+    taxable return for a change of the price return (Reichenstein 2007: the government shares gains
+    and losses). Expected, so from arithmetic means; nominal.
     """
     columns = character.loc[list(assumptions.labels)]
     flows = {name: columns[name].to_numpy(float) for name in ("interest", "qualified", "realised")}
@@ -120,14 +156,22 @@ def equivalents(
     now = 1 - exit_rate * (1 - basis)
 
     def annual(r: Array) -> Array:
-        return np.asarray((taxable_growth(r, years, rates, basis=basis, step_up=step_up, **flows) / now)
-                          ** (1 / years) - 1)  # fmt: skip
+        return np.asarray(
+            (taxable_growth(r, years, rates, basis=basis, step_up=step_up, **flows) / now)
+            ** (1 / years)
+            - 1
+        )
 
     h = 1e-5
     taxable = annual(assumptions.mu)
     kept = (annual(assumptions.mu + h) - annual(assumptions.mu - h)) / (2 * h)
     return pd.DataFrame(
-        {"taxable": taxable, "sheltered": assumptions.mu, "advantage": assumptions.mu - taxable, "risk_kept": kept},
+        {
+            "taxable": taxable,
+            "sheltered": assumptions.mu,
+            "advantage": assumptions.mu - taxable,
+            "risk_kept": kept,
+        },
         index=list(assumptions.labels),
     )
 
@@ -139,8 +183,9 @@ def equivalents(
 class Location:
     """Which dollars lie where: after-tax US dollars by class and account, and what they earn.
 
-    `annual_return` is the expected after-tax return, an annual decimal; `room` the worth of one more after-tax dollar
-    in each account, a dollar of the same class leaving the taxable account for it (dollars a year per dollar).
+    `annual_return` is the expected after-tax return, an annual decimal; `room` the worth of one
+    more after-tax dollar in each account, a dollar of the same class leaving the taxable account
+    for it (dollars a year per dollar).
     """
 
     dollars: pd.DataFrame
@@ -149,18 +194,25 @@ class Location:
 
 
 def locate(
-    target: pd.Series, values: pd.Series, returns: pd.DataFrame, *, floors: pd.DataFrame | None = None
+    target: pd.Series,
+    values: pd.Series,
+    returns: pd.DataFrame,
+    *,
+    floors: pd.DataFrame | None = None,
 ) -> Location:
-    """The place of each class that earns most after tax, for a target mix of after-tax wealth: a transport problem.
+    """The place of each class that earns most after tax, for a target mix of after-tax wealth: a
+    transport problem.
 
     Parameters
     ----------
     target : weights by class, summing to one, of all after-tax dollars.
     values : after-tax dollars by account, as `after_tax_values` gives them.
     returns : `equivalents`, of the classes of the target.
-    floors : least after-tax dollars by class and account, such as employer stock that may not be sold.
+    floors : least after-tax dollars by class and account, such as employer stock that may not be
+        sold.
 
-    Raises ValueError for a target that is none, for accounts without money, and where floors leave no solution.
+    Raises ValueError for a target that is none, for accounts without money, and where floors leave
+    no solution.
     """
     from scipy.optimize import linprog
 
@@ -173,21 +225,31 @@ def locate(
     bounds = [(low, None) for low in least.ravel()]
     solved = linprog(-worth.ravel(), A_eq=rows, b_eq=sums, bounds=bounds, method="highs-ds")
     if solved.status != 0:
-        raise ValueError(f"no location obeys the target, the accounts' sizes and the floors: {solved.message}")
-    dollars = pd.DataFrame(np.reshape(np.asarray(solved.x), (n, m)) * wealth, index=classes, columns=list(BUCKETS))
+        raise ValueError(
+            f"no location obeys the target, the accounts' sizes and the floors: {solved.message}"
+        )
+    dollars = pd.DataFrame(
+        np.reshape(np.asarray(solved.x), (n, m)) * wealth, index=classes, columns=list(BUCKETS)
+    )
     dual = -solved.eqlin.marginals[n:]
     room = pd.Series(dual - dual[0], index=list(BUCKETS), name="worth of room")
     return Location(dollars, float((dollars.to_numpy() * worth).sum() / wealth), room)
 
 
 def fill(
-    target: pd.Series, values: pd.Series, returns: pd.DataFrame, order: Sequence[str] | None,
-    *, floors: pd.DataFrame | None = None,
+    target: pd.Series,
+    values: pd.Series,
+    returns: pd.DataFrame,
+    order: Sequence[str] | None,
+    *,
+    floors: pd.DataFrame | None = None,
 ) -> Location:
-    """A rule of thumb: shelter the classes in `order`, as far as the room goes; ``None``: the same mix everywhere.
+    """A rule of thumb: shelter the classes in `order`, as far as the room goes; ``None``: the same
+    mix everywhere.
 
-    Floors are kept first (the same mix then means the mix of what is free). Sheltered accounts share what they hold in
-    proportion to their room. `order` must name every class of the target; ValueError otherwise, and as in `locate`.
+    Floors are kept first (the same mix then means the mix of what is free). Sheltered accounts
+    share what they hold in proportion to their room. `order` must name every class of the target;
+    ValueError otherwise, and as in `locate`.
     """
     wealth = _checked(target, values, returns)
     names = list(target.index)
@@ -207,14 +269,18 @@ def fill(
     shares = room[1:] / free if free > 0 else room[1:]
     dollars = held + np.column_stack([need - inside, np.outer(inside, shares)])
     earned = float((dollars * _worth(returns.loc[names])).sum() / wealth)
-    return Location(pd.DataFrame(dollars, index=names, columns=list(BUCKETS)), earned,
-                    pd.Series(np.nan, index=list(BUCKETS), name="worth of room"))  # fmt: skip
+    return Location(
+        pd.DataFrame(dollars, index=names, columns=list(BUCKETS)),
+        earned,
+        pd.Series(np.nan, index=list(BUCKETS), name="worth of room"),
+    )
 
 
 def best_order(returns: pd.DataFrame) -> list[str]:
     """The order that needs no programme: by what a sheltered dollar gains, most first.
 
-    All sheltered accounts treat an after-tax dollar alike, so the transport problem is a knapsack of one size.
+    All sheltered accounts treat an after-tax dollar alike, so the transport problem is a knapsack
+    of one size.
     """
     return list(returns["advantage"].sort_values(ascending=False, kind="stable").index)
 
@@ -226,8 +292,10 @@ def _floors(floors: pd.DataFrame | None, target: pd.Series, values: pd.Series) -
     held = floors.reindex(index=names, columns=list(BUCKETS)).astype(float).fillna(0.0)
     over = pd.concat([held.sum(axis=1) - target * values.sum(), held.sum() - values])
     if over.max() > 1e-9 * values.sum():
-        raise ValueError(f"no location: what must stay exceeds {over.idxmax()} (its target, or the account) by "
-                         f"{over.max():,.0f} dollars; lower the floor or change the target")  # fmt: skip
+        raise ValueError(
+            f"no location: what must stay exceeds {over.idxmax()} (its target, or the account) by "
+            f"{over.max():,.0f} dollars; lower the floor or change the target"
+        )
     return held.to_numpy(float)
 
 
@@ -238,9 +306,13 @@ def _worth(returns: pd.DataFrame) -> Array:
 def _checked(target: pd.Series, values: pd.Series, returns: pd.DataFrame) -> float:
     wealth = float(values.sum())
     if not wealth > 0 or list(values.index) != list(BUCKETS):
-        raise ValueError(f"values must be after-tax dollars by account ({', '.join(BUCKETS)}), some above zero")
+        raise ValueError(
+            f"values must be after-tax dollars by account ({', '.join(BUCKETS)}), some above zero"
+        )
     if (target < 0).any() or abs(target.sum() - 1) > 1e-9:
-        raise ValueError(f"a target is weights from zero up that sum to one, not to {target.sum():.6g}")
+        raise ValueError(
+            f"a target is weights from zero up that sum to one, not to {target.sum():.6g}"
+        )
     if unknown := [name for name in target.index if name not in returns.index]:
         raise ValueError(f"no after-tax returns for {', '.join(unknown)}")
     return wealth
@@ -255,10 +327,12 @@ def pair_label(name: str, bucket: str) -> str:
 
 
 def pairs(assumptions: Assumptions, returns: pd.DataFrame, buckets: Sequence[str]) -> Assumptions:
-    """After-tax assumptions over every pair of a class and an account, for `portlib.construction.optimise`.
+    """After-tax assumptions over every pair of a class and an account, for
+    `portlib.construction.optimise`.
 
-    In a taxable account the owner earns the after-tax return and keeps `risk_kept` of the class's volatility; in the
-    others all of both. The same class in two accounts is perfectly correlated with itself.
+    In a taxable account the owner earns the after-tax return and keeps `risk_kept` of the class's
+    volatility; in the others all of both. The same class in two accounts is perfectly correlated
+    with itself.
     """
     table = returns.loc[list(assumptions.labels)]
     columns = {b: ("taxable" if b == "taxable" else "sheltered") for b in buckets}
@@ -273,17 +347,28 @@ def pairs(assumptions: Assumptions, returns: pd.DataFrame, buckets: Sequence[str
 def pair_mandate(
     classes: Sequence[str], values: pd.Series, *, caps: Mapping[str, float] | None = None
 ) -> Mandate:
-    """The joint problem's mandate: each account is as large as it is, and no class exceeds its cap in all of them.
+    """The joint problem's mandate: each account is as large as it is, and no class exceeds its cap
+    in all of them.
 
-    Weights are shares of after-tax wealth. Accounts without money are left out, as in ``values[values > 0].index``.
+    Weights are shares of after-tax wealth. Accounts without money are left out, as in
+    ``values[values > 0].index``.
     """
     buckets = [b for b in values.index if values[b] > 0]
     labels = [pair_label(name, b) for b in buckets for name in classes]
     share = values / values.sum()
-    sizes = [group_limit(f"the {b} account", [pair_label(name, b) for name in classes], lower=share[b], upper=share[b])
-             for b in buckets[:-1]]  # fmt: skip
-    limits = [group_limit(f"{name} cap", [pair_label(name, b) for b in buckets], upper=cap)
-              for name, cap in (caps or {}).items()]  # fmt: skip
+    sizes = [
+        group_limit(
+            f"the {b} account",
+            [pair_label(name, b) for name in classes],
+            lower=share[b],
+            upper=share[b],
+        )
+        for b in buckets[:-1]
+    ]
+    limits = [
+        group_limit(f"{name} cap", [pair_label(name, b) for b in buckets], upper=cap)
+        for name, cap in (caps or {}).items()
+    ]
     return Mandate(labels, [fully_invested(), long_only(), *sizes, *limits])
 
 
@@ -291,14 +376,19 @@ def pair_mandate(
 
 
 def roth_break_even(
-    rate_now: float, growth: float, side_growth: float, *, saving_invested: float = 1.0, at_limit: bool = True
+    rate_now: float,
+    growth: float,
+    side_growth: float,
+    *,
+    saving_invested: float = 1.0,
+    at_limit: bool = True,
 ) -> float:
     """Above which rate on withdrawal is the Roth contribution the better one?
 
-    A dollar contributed to Roth grows to `growth`. A dollar contributed before tax grows to ``growth (1 - t)``, and
-    the tax saved, ``rate_now``, grows to `side_growth` per dollar in the taxable account as far as it is invested.
-    Below the legal limit the saving can be contributed as well, and the break-even is today's rate. ValueError for a
-    growth of zero or less.
+    A dollar contributed to Roth grows to `growth`. A dollar contributed before tax grows to
+    ``growth (1 - t)``, and the tax saved, ``rate_now``, grows to `side_growth` per dollar in the
+    taxable account as far as it is invested. Below the legal limit the saving can be contributed as
+    well, and the break-even is today's rate. ValueError for a growth of zero or less.
     """
     if growth <= 0:
         raise ValueError(f"growth is what a dollar becomes, above zero, not {growth}")

@@ -21,7 +21,19 @@ from portlib.retirement.glidepaths.search import (
 )
 
 __all__ = [
-    "Glidepath", "age_rule", "class_assumptions", "compare", "constant", "custom",
-    "expected_inflation", "from_plan", "frozen_at_retirement", "household", "over_sleeves",
-    "published", "sample", "shaped", "sleeves",
+    "Glidepath",
+    "age_rule",
+    "class_assumptions",
+    "compare",
+    "constant",
+    "custom",
+    "expected_inflation",
+    "from_plan",
+    "frozen_at_retirement",
+    "household",
+    "over_sleeves",
+    "published",
+    "sample",
+    "shaped",
+    "sleeves",
 ]

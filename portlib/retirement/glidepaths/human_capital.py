@@ -1,15 +1,18 @@
-"""Why should the young hold more equity: what is future pay worth, and what does it do to the best mix?
+"""Why should the young hold more equity: what is future pay worth, and what does it do to the best
+mix?
 
-Without pay, and with returns that are alike every year, the best equity share is the same at every age (Samuelson,
-Merton 1969): ``m = premium / (A variance)``. Pay to come is an asset too. If it is worth ``H`` and moves ``beta`` times
-as much as equity, the share of financial wealth ``W`` that makes the whole right is::
+Without pay, and with returns that are alike every year, the best equity share is the same at every
+age (Samuelson, Merton 1969): ``m = premium / (A variance)``. Pay to come is an asset too. If it is
+worth ``H`` and moves ``beta`` times as much as equity, the share of financial wealth ``W`` that
+makes the whole right is::
 
     share = (m (W + H) - beta H) / W        from 0 to 1
 
-which falls as ``H`` runs out. With risky pay and no borrowing there is no formula; `solve` finds the policy backwards
-in age from the conditions of optimality, on a grid of savings (Carroll 2006): at savings ``a`` the share solves
-``E[u'(c') (R - R_f)] = 0``, and consumption follows from ``u'(c) = d p E[u'(c') R_portfolio]`` with survival ``p``.
-Left out: housing, bequests, taxes, returns that depend on the past, pay that moves with equity.
+which falls as ``H`` runs out. With risky pay and no borrowing there is no formula; `solve` finds
+the policy backwards in age from the conditions of optimality, on a grid of savings (Carroll 2006):
+at savings ``a`` the share solves ``E[u'(c') (R - R_f)] = 0``, and consumption follows from ``u'(c)
+= d p E[u'(c') R_portfolio]`` with survival ``p``. Left out: housing, bequests, taxes, returns that
+depend on the past, pay that moves with equity.
 """
 
 from __future__ import annotations
@@ -24,21 +27,25 @@ from portlib.records import Array
 
 
 def merton_share(premium: float, volatility: float, risk_aversion: float) -> float:
-    """The equity share of someone without pay, at any age and wealth: ``premium / (risk_aversion volatility^2)``.
+    """The equity share of someone without pay, at any age and wealth: ``premium / (risk_aversion
+    volatility^2)``.
 
-    Annual decimals; in continuous time, neither bounded nor rounded. Raises ValueError unless volatility and risk
-    aversion are positive. Source: Merton (1969).
+    Annual decimals; in continuous time, neither bounded nor rounded. Raises ValueError unless
+    volatility and risk aversion are positive. Source: Merton (1969).
     """
     if not (volatility > 0 and risk_aversion > 0):
-        raise ValueError(f"volatility {volatility} and risk aversion {risk_aversion} must be positive")
+        raise ValueError(
+            f"volatility {volatility} and risk aversion {risk_aversion} must be positive"
+        )
     return premium / (risk_aversion * volatility**2)
 
 
 def present_value(payments: ArrayLike, rate: float, alive: ArrayLike | None = None) -> Array:
-    """What payments at the start of each year (T,) are worth from each year on, at a real discount rate: (T,).
+    """What payments at the start of each year (T,) are worth from each year on, at a real discount
+    rate: (T,).
 
-    `alive` (at least T) are chances of being alive at each start; given alive in the year of valuation. What is due in
-    the year itself counts. Raises ValueError for a rate of -1 or less.
+    `alive` (at least T) are chances of being alive at each start; given alive in the year of
+    valuation. What is due in the year itself counts. Raises ValueError for a rate of -1 or less.
     """
     if not rate > -1:
         raise ValueError(f"rate {rate} must be above -1, an annual decimal")
@@ -49,10 +56,14 @@ def present_value(payments: ArrayLike, rate: float, alive: ArrayLike | None = No
     return worth
 
 
-def share_with_human_capital(merton: float, wealth: ArrayLike, human: ArrayLike, beta: float = 0.0) -> Array:
-    """The equity share of financial wealth that makes all wealth hold the share `merton`, kept from 0 to 1.
+def share_with_human_capital(
+    merton: float, wealth: ArrayLike, human: ArrayLike, beta: float = 0.0
+) -> Array:
+    """The equity share of financial wealth that makes all wealth hold the share `merton`, kept from
+    0 to 1.
 
-    `beta`: how many percent human capital moves when equity moves one. Source: Bodie, Merton and Samuelson (1992).
+    `beta`: how many percent human capital moves when equity moves one. Source: Bodie, Merton and
+    Samuelson (1992).
     """
     w, h = np.asarray(wealth, float), np.asarray(human, float)
     return np.clip((merton * (w + h) - beta * h) / np.maximum(w, 1e-300), 0.0, 1.0)
@@ -64,13 +75,15 @@ class LifecycleModel:
 
     Parameters
     ----------
-    first_age, last_working_age, last_age : decisions from first to last; at ``last_age + 1`` all cash is consumed.
+    first_age, last_working_age, last_age : decisions from first to last; at ``last_age + 1`` all
+        cash is consumed.
     survival : (last_age - first_age + 1,) chance of reaching the next age.
     log_income : (last_working_age - first_age + 1,) logarithm of mean-shock pay by age.
     replacement : retirement income as a share of the pay of the last working age.
     var_transitory, var_permanent : variances of the normal shocks to log pay.
     permanent : whether the second shock stays for life (a random walk) or is drawn anew each year.
-    discount, risk_aversion, rf, premium, volatility : one year, decimals; real returns ``rf + premium + volatility z``.
+    discount, risk_aversion, rf, premium, volatility : one year, decimals; real returns ``rf +
+        premium + volatility z``.
     nodes : points of the Gauss-Hermite quadrature for each of the three shocks.
     """
 
@@ -93,9 +106,13 @@ class LifecycleModel:
     def __post_init__(self) -> None:
         for name, last in (("survival", self.last_age), ("log_income", self.last_working_age)):
             if len(getattr(self, name)) != last - self.first_age + 1:
-                raise ValueError(f"{name} needs {last - self.first_age + 1} entries, ages {self.first_age} to {last}")
+                raise ValueError(
+                    f"{name} needs {last - self.first_age + 1} entries, ages {self.first_age} to {last}"
+                )
         if not (self.risk_aversion > 0 and self.volatility > 0 and 0 < self.discount <= 1):
-            raise ValueError("risk aversion and volatility must be positive, the discount factor between 0 and 1")
+            raise ValueError(
+                "risk aversion and volatility must be positive, the discount factor between 0 and 1"
+            )
         if not np.all((np.asarray(self.survival) > 0) & (np.asarray(self.survival) <= 1)):
             raise ValueError("survival are chances above 0, at most 1")
         if self.returns()[0].min() <= 0:
@@ -107,7 +124,8 @@ class LifecycleModel:
         return 1 + self.rf + self.premium + self.volatility * z, p
 
     def next_year(self, age: int) -> tuple[Array, Array, Array, Array]:
-        """Equity returns, growth of the unit, income in that unit, and probabilities of the states after `age`.
+        """Equity returns, growth of the unit, income in that unit, and probabilities of the states
+        after `age`.
 
         The unit is a dollar, or permanent income where its shock stays.
         """
@@ -117,8 +135,15 @@ class LifecycleModel:
             retired = self.replacement * (1.0 if self.permanent else np.exp(self.log_income[-1]))
             return equity, ones, retired * ones, p
         z, q = _normal(self.nodes)
-        r, e, u = (x.ravel() for x in np.meshgrid(equity, np.sqrt(self.var_transitory) * z,
-                                                  np.sqrt(self.var_permanent) * z, indexing="ij"))
+        r, e, u = (
+            x.ravel()
+            for x in np.meshgrid(
+                equity,
+                np.sqrt(self.var_transitory) * z,
+                np.sqrt(self.var_permanent) * z,
+                indexing="ij",
+            )
+        )
         chance = np.einsum("i,j,k->ijk", p, q, q).ravel()
         at = age + 1 - self.first_age
         if self.permanent:
@@ -135,14 +160,17 @@ def _normal(nodes: int) -> tuple[Array, Array]:
 class Policy:
     """What to consume and hold at each age and cash on hand; in the unit of ``model.next_year``.
 
-    ``at`` maps an age to grids: cash on hand and consumption (with the origin), savings and equity shares.
+    ``at`` maps an age to grids: cash on hand and consumption (with the origin), savings and equity
+    shares.
     """
 
     model: LifecycleModel
     at: dict[int, tuple[Array, Array, Array, Array]]
 
     def consumption(self, age: int, cash: ArrayLike) -> Array:
-        """Consumption at `cash` on hand, between grid points on straight lines, beyond the last at its slope."""
+        """Consumption at `cash` on hand, between grid points on straight lines, beyond the last at
+        its slope.
+        """
         x, c, _, _ = self.at[age]
         return _line(np.asarray(cash, float), x, c)
 
@@ -153,10 +181,12 @@ class Policy:
         return np.where(saved > 1e-9, np.interp(saved, savings, share), np.nan)
 
     def euler_residuals(self, age: int, cash: ArrayLike) -> Array:
-        """By what share consumption misses its condition of optimality, and by how much the share does.
+        """By what share consumption misses its condition of optimality, and by how much the share
+        does.
 
-        (2, ...): ``c* / c - 1`` for consumption; ``E[u'(c')(R - R_f)] / E[u'(c') R_f]`` for shares inside 0 and 1.
-        Zero where a bound holds. Independent of the grid: a fault or a coarse grid shows.
+        (2, ...): ``c* / c - 1`` for consumption; ``E[u'(c')(R - R_f)] / E[u'(c') R_f]`` for shares
+        inside 0 and 1. Zero where a bound holds. Independent of the grid: a fault or a coarse grid
+        shows.
         """
         m, x = self.model, np.asarray(cash, float)
         c, share = self.consumption(age, x), np.nan_to_num(self.share(age, x))
@@ -164,7 +194,9 @@ class Policy:
         portfolio = 1 + m.rf + share[..., None] * (equity - 1 - m.rf)
         later = growth * self.consumption(age + 1, (x - c)[..., None] * portfolio / growth + income)
         worth = p * later**-m.risk_aversion
-        wanted = (m.discount * m.survival[age - m.first_age] * (worth * portfolio).sum(-1)) ** (-1 / m.risk_aversion)
+        wanted = (m.discount * m.survival[age - m.first_age] * (worth * portfolio).sum(-1)) ** (
+            -1 / m.risk_aversion
+        )
         tilt = (worth * (equity - 1 - m.rf)).sum(-1) / (worth * (1 + m.rf)).sum(-1)
         saves, inside = x - c > 1e-6, (share > 1e-6) & (share < 1 - 1e-6)
         return np.stack([np.where(saves, wanted / c - 1, 0.0), np.where(saves & inside, tilt, 0.0)])
@@ -176,10 +208,12 @@ def _line(x: Array, at: Array, values: Array) -> Array:
 
 
 def solve(model: LifecycleModel, *, points: int = 200, largest: float | None = None) -> Policy:
-    """The best consumption and equity share at every age, by backward induction on `points` levels of savings.
+    """The best consumption and equity share at every age, by backward induction on `points` levels
+    of savings.
 
-    `largest` is the top of the grid in the model's unit (400, or 40 times permanent income). Shares are bisected to
-    1e-7. Source: Cocco, Gomes and Maenhout (2005); the method of endogenous grid points, Carroll (2006).
+    `largest` is the top of the grid in the model's unit (400, or 40 times permanent income). Shares
+    are bisected to 1e-7. Source: Cocco, Gomes and Maenhout (2005); the method of endogenous grid
+    points, Carroll (2006).
     """
     m, gamma = model, model.risk_aversion
     top = (40.0 if m.permanent else 400.0) if largest is None else largest
@@ -200,17 +234,34 @@ def solve(model: LifecycleModel, *, points: int = 200, largest: float | None = N
         marginal, portfolio = worth(share)
         due = m.discount * m.survival[age - m.first_age] * (marginal * portfolio).sum(1)
         consumption = due ** (-1 / gamma)
-        at[age] = (np.append(0.0, savings + consumption), np.append(0.0, consumption), savings, share)
+        at[age] = (
+            np.append(0.0, savings + consumption),
+            np.append(0.0, consumption),
+            savings,
+            share,
+        )
     return Policy(model, at)
 
 
 def _marginal(
-    savings: Array, rf: float, later: tuple[Array, Array, Array, Array], equity: Array, growth: Array, income: Array,
-    p: Array, gamma: float,
+    savings: Array,
+    rf: float,
+    later: tuple[Array, Array, Array, Array],
+    equity: Array,
+    growth: Array,
+    income: Array,
+    p: Array,
+    gamma: float,
 ) -> Callable[[Array], tuple[Array, Array]]:
-    """For shares (points,): probability times marginal utility in each later state, and the portfolio's return."""
+    """For shares (points,): probability times marginal utility in each later state, and the
+    portfolio's return.
+    """
+
     def worth(share: Array) -> tuple[Array, Array]:
         portfolio = 1 + rf + share[:, None] * (equity - 1 - rf)
         cash = savings[:, None] * portfolio / growth + income
-        return p * (growth * np.maximum(_line(cash, later[0], later[1]), 1e-12)) ** -gamma, portfolio
+        return p * (
+            growth * np.maximum(_line(cash, later[0], later[1]), 1e-12)
+        ) ** -gamma, portfolio
+
     return worth

@@ -1,7 +1,8 @@
 """What mix at each age: glidepaths as values, published, ruled and shaped.
 
-A glidepath is a mix of sleeves by years to retirement, read between its knots by straight lines. Peers are published
-paths, the plan's own series, a constant mix and age in bonds. Left out: what a person holds elsewhere.
+A glidepath is a mix of sleeves by years to retirement, read between its knots by straight lines.
+Peers are published paths, the plan's own series, a constant mix and age in bonds. Left out: what a
+person holds elsewhere.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ class Glidepath:
     ----------
     name : str
     years : array (m,)
-        Years to retirement, falling; negative after it. Between points the mix is interpolated, beyond them it stays.
+        Years to retirement, falling; negative after it. Between points the mix is interpolated,
+        beyond them it stays.
     weights : array (m, k)
         Rows sum to one. Given as (m,), equity shares: the assets are then ``equity`` and ``bonds``.
     assets : labels of the k assets
@@ -36,7 +38,8 @@ class Glidepath:
     fee : expense ratio, decimal a year
     source : where the path comes from
 
-    Raises ValueError for years that do not fall, weights outside 0 to 1 or rows that do not sum to one.
+    Raises ValueError for years that do not fall, weights outside 0 to 1 or rows that do not sum to
+    one.
     """
 
     name: str
@@ -48,22 +51,40 @@ class Glidepath:
     source: str
 
     def __init__(
-        self, name: str, years: ArrayLike, weights: ArrayLike, assets: Sequence[str] = ("equity", "bonds"),
-        equity: Sequence[str] = ("equity",), *, fee: float = 0.0, source: str = "not stated",
+        self,
+        name: str,
+        years: ArrayLike,
+        weights: ArrayLike,
+        assets: Sequence[str] = ("equity", "bonds"),
+        equity: Sequence[str] = ("equity",),
+        *,
+        fee: float = 0.0,
+        source: str = "not stated",
     ) -> None:
         at, w = np.atleast_1d(np.asarray(years, float)), np.asarray(weights, float)
         w = np.column_stack([w, 1 - w]) if w.ndim == 1 else w
         if w.shape != (len(at), len(assets)):
-            raise ValueError(f"{name}: {len(at)} points of {len(assets)} assets do not go with weights {w.shape}")
+            raise ValueError(
+                f"{name}: {len(at)} points of {len(assets)} assets do not go with weights {w.shape}"
+            )
         if (np.diff(at) >= 0).any():
             raise ValueError(f"{name}: years to retirement must fall from point to point")
         if not (np.all((w >= 0) & (w <= 1)) and np.abs(w.sum(axis=1) - 1).max() <= 1e-6):
-            raise ValueError(f"{name}: each row of weights must lie between 0 and 1 and sum to 1; in percent?")
+            raise ValueError(
+                f"{name}: each row of weights must lie between 0 and 1 and sum to 1; in percent?"
+            )
         if unknown := sorted(set(equity) - set(assets)):
             raise ValueError(f"{name}: equity {', '.join(unknown)} is not among the assets")
         if not 0 <= fee < 0.1:
             raise ValueError(f"{name}: fee {fee} must be an annual decimal below 0.1")
-        given = {"name": name, "years": at, "weights": w, "assets": tuple(assets), "equity": tuple(equity), "fee": fee}
+        given = {
+            "name": name,
+            "years": at,
+            "weights": w,
+            "assets": tuple(assets),
+            "equity": tuple(equity),
+            "fee": fee,
+        }
         for key, value in {**given, "source": source}.items():
             object.__setattr__(self, key, value)
 
@@ -74,21 +95,39 @@ class Glidepath:
 
     def equity_at(self, years_to_retirement: ArrayLike) -> Array:
         """The equity share held `years_to_retirement` before retirement."""
-        return self.at(years_to_retirement)[..., [self.assets.index(label) for label in self.equity]].sum(axis=-1)
+        return self.at(years_to_retirement)[
+            ..., [self.assets.index(label) for label in self.equity]
+        ].sum(axis=-1)
 
     def charged(self, fee: float) -> Glidepath:
         """The same path at another expense ratio."""
-        return Glidepath(self.name, self.years, self.weights, self.assets, self.equity, fee=fee, source=self.source)
+        return Glidepath(
+            self.name,
+            self.years,
+            self.weights,
+            self.assets,
+            self.equity,
+            fee=fee,
+            source=self.source,
+        )
 
     def of_classes(self, sleeves: pd.DataFrame) -> Glidepath:
-        """The same path with each asset replaced by what it consists of: `sleeves`, assets x classes, rows sum to one.
+        """The same path with each asset replaced by what it consists of: `sleeves`, assets x
+        classes, rows sum to one.
 
         Equity are then the classes that the equity assets hold.
         """
         parts = sleeves.loc[list(self.assets)]
         held = parts.loc[list(self.equity)].sum() > 0
-        return Glidepath(self.name, self.years, self.weights @ parts.to_numpy(float), list(parts.columns),
-                         list(parts.columns[held]), fee=self.fee, source=self.source)
+        return Glidepath(
+            self.name,
+            self.years,
+            self.weights @ parts.to_numpy(float),
+            list(parts.columns),
+            list(parts.columns[held]),
+            fee=self.fee,
+            source=self.source,
+        )
 
 
 def constant(equity: float, **details: Any) -> Glidepath:
@@ -97,61 +136,95 @@ def constant(equity: float, **details: Any) -> Glidepath:
 
 
 def age_rule(retirement_age: int, base: int = 100, **details: Any) -> Glidepath:
-    """Equity of `base` less age, in percent: 100-minus-age; a rule about age, so it needs the retirement age."""
+    """Equity of `base` less age, in percent: 100-minus-age; a rule about age, so it needs the
+    retirement age.
+    """
     ages = np.arange(15, 121)
     shares = np.clip((base - ages) / 100, 0.0, 1.0)
-    return Glidepath(f"{base} minus age", retirement_age - ages, shares, **{"source": "rule", **details})
+    return Glidepath(
+        f"{base} minus age", retirement_age - ages, shares, **{"source": "rule", **details}
+    )
 
 
 def frozen_at_retirement(path: Glidepath) -> Glidepath:
-    """The same path until retirement and flat from then on: the "to" design of a path that runs "through"."""
+    """The same path until retirement and flat from then on: the "to" design of a path that runs
+    "through".
+    """
     before = path.years > 0
-    return Glidepath(f"{path.name}, to", np.append(path.years[before], 0.0),
-                     np.vstack([path.weights[before], path.at(0.0)]), path.assets, path.equity, fee=path.fee,
-                     source=f"{path.source}; flat from retirement on")
+    return Glidepath(
+        f"{path.name}, to",
+        np.append(path.years[before], 0.0),
+        np.vstack([path.weights[before], path.at(0.0)]),
+        path.assets,
+        path.equity,
+        fee=path.fee,
+        source=f"{path.source}; flat from retirement on",
+    )
 
 
 def published() -> dict[str, Glidepath]:
-    """Published designs with at least three points, from 20 years before to retirement or later; fees not included.
+    """Published designs with at least three points, from 20 years before to retirement or later;
+    fees not included.
 
-    The source says how many points are unverified. All points, also of other designs, with their confidence:
-    ``data.table("published_glidepaths")``.
+    The source says how many points are unverified. All points, also of other designs, with their
+    confidence: ``data.table("published_glidepaths")``.
     """
     paths = {}
-    for (provider, design), rows in data.table("published_glidepaths").groupby(["provider", "design"], sort=False):
+    for (provider, design), rows in data.table("published_glidepaths").groupby(
+        ["provider", "design"], sort=False
+    ):
         rows = rows.sort_values("years_to_retirement", ascending=False)
         years = rows["years_to_retirement"].to_numpy(float)
         if len(rows) >= 3 and years[0] >= 20 and years[-1] <= 0:
             doubtful = int((rows["confidence"] == "unverified").sum())
             name = f"{provider} ({'unverified' if doubtful > len(rows) / 2 else 'medium'})"
-            paths[name] = Glidepath(name, years, rows["equity"].to_numpy(float),
-                                    source=f"{design}; {doubtful} of {len(rows)} points unverified")
+            paths[name] = Glidepath(
+                name,
+                years,
+                rows["equity"].to_numpy(float),
+                source=f"{design}; {doubtful} of {len(rows)} points unverified",
+            )
     return paths
 
 
 def from_plan(plan: Plan) -> Glidepath | None:
-    """The plan's target-date series over its classes, net of nothing, with its expense ratio; None without a series."""
+    """The plan's target-date series over its classes, net of nothing, with its expense ratio; None
+    without a series.
+    """
     if plan.vintages is None:
         return None
     weights = plan.vintages.drop(columns="equity")
     series = plan.funds[plan.funds["kind"] == "target_date"].iloc[0]
-    return Glidepath(str(series["label"]), weights.index.to_numpy(float), weights.to_numpy(float),
-                     list(weights.columns), [c for c in weights.columns if _is_equity(str(c))],
-                     fee=float(series["expense_ratio"]), source=f"{plan.name} ({plan.origin})")
+    return Glidepath(
+        str(series["label"]),
+        weights.index.to_numpy(float),
+        weights.to_numpy(float),
+        list(weights.columns),
+        [c for c in weights.columns if _is_equity(str(c))],
+        fee=float(series["expense_ratio"]),
+        source=f"{plan.name} ({plan.origin})",
+    )
 
 
 def _is_equity(label: str) -> bool:
     return "equity" in label or label in STAND_INS
 
 
-def shaped(start: float, falls_from: float, landing: float, falls_until: float, **details: Any) -> Glidepath:
-    """Equity `start` until `falls_from` years before retirement, then straight to `landing`, `falls_until` after it.
+def shaped(
+    start: float, falls_from: float, landing: float, falls_until: float, **details: Any
+) -> Glidepath:
+    """Equity `start` until `falls_from` years before retirement, then straight to `landing`,
+    `falls_until` after it.
 
     Raises ValueError when equity would rise, or fall in no time.
     """
     if landing > start + 1e-12:
-        raise ValueError(f"equity must not rise with age: it starts at {start:.0%} and would land at {landing:.0%}")
+        raise ValueError(
+            f"equity must not rise with age: it starts at {start:.0%} and would land at {landing:.0%}"
+        )
     if not falls_from > -falls_until:
-        raise ValueError(f"the path must fall over some years, not from {falls_from} to {-falls_until}")
+        raise ValueError(
+            f"the path must fall over some years, not from {falls_from} to {-falls_until}"
+        )
     name = f"{start:.0%} to {landing:.0%}, {falls_from:g} before to {falls_until:g} after"
     return Glidepath(name, [falls_from, -falls_until], [start, landing], **details)

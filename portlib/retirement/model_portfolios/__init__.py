@@ -15,6 +15,15 @@ from portlib.retirement.model_portfolios.models import (
 )
 
 __all__ = [
-    "Suite", "SuiteError", "churn", "faults", "from_json", "model", "postures", "remake",
-    "risk_aversion", "suite", "turnover",
+    "Suite",
+    "SuiteError",
+    "churn",
+    "faults",
+    "from_json",
+    "model",
+    "postures",
+    "remake",
+    "risk_aversion",
+    "suite",
+    "turnover",
 ]

@@ -1,14 +1,16 @@
 """How much risk can this person bear, whatever they say they want?
 
-Resources are what somebody will live on, in real dollars of today: balance, other assets, and the present values of
-savings to come, of other income and of Social Security; the need is the present value of essential spending::
+Resources are what somebody will live on, in real dollars of today: balance, other assets, and the
+present values of savings to come, of other income and of Social Security; the need is the present
+value of essential spending::
 
-    loss       in a bad market resources still cover the need, or lose at most a given share of themselves
-    horizon    enough years until half of the retirement is over
+    loss       in a bad market resources still cover the need, or lose at most a given share of
+    themselves horizon    enough years until half of the retirement is over
 
-Each is a ceiling, a posture; so are tolerance (`questionnaire`) and the equity share that somebody accepts. Whatever is
-not supplied takes a stated default and is said to. Left out: debts, health, housing, taxes, a partner's affairs, and
-that outside assets may be invested otherwise than the balance.
+Each is a ceiling, a posture; so are tolerance (`questionnaire`) and the equity share that somebody
+accepts. Whatever is not supplied takes a stated default and is said to. Left out: debts, health,
+housing, taxes, a partner's affairs, and that outside assets may be invested otherwise than the
+balance.
 """
 
 from __future__ import annotations
@@ -47,10 +49,10 @@ CEILINGS = ("tolerance", "loss", "horizon", "wish")
 class Person:
     """What somebody has told us; None is *not supplied*. Real dollars, years, decimals.
 
-    ``life_expectancy`` is the age until which money must last; ``saving`` the share of pay saved a year, the employer's
-    part included; ``other_income`` a year, from retirement on, without Social Security; ``spending`` what must be spent
-    a year in retirement; ``excluded`` funds that are not wanted; ``equity_cap`` the largest equity share accepted.
-    ValueError for values that cannot be.
+    ``life_expectancy`` is the age until which money must last; ``saving`` the share of pay saved a
+    year, the employer's part included; ``other_income`` a year, from retirement on, without Social
+    Security; ``spending`` what must be spent a year in retirement; ``excluded`` funds that are not
+    wanted; ``equity_cap`` the largest equity share accepted. ValueError for values that cannot be.
     """
 
     age: float | None = None
@@ -68,24 +70,51 @@ class Person:
     equity_cap: float | None = None
 
     def __post_init__(self) -> None:
-        ranges = {"age": (14, 119), "retirement_age": (40, 100), "life_expectancy": (15, 120), "saving": (0, 1),
-                  "equity_cap": (0, 1)}
-        for name in ("age", "retirement_age", "life_expectancy", "pay", "saving", "balance", "outside_assets",
-                     "other_income", "spending", "equity_cap"):
+        ranges = {
+            "age": (14, 119),
+            "retirement_age": (40, 100),
+            "life_expectancy": (15, 120),
+            "saving": (0, 1),
+            "equity_cap": (0, 1),
+        }
+        for name in (
+            "age",
+            "retirement_age",
+            "life_expectancy",
+            "pay",
+            "saving",
+            "balance",
+            "outside_assets",
+            "other_income",
+            "spending",
+            "equity_cap",
+        ):
             value, (low, high) = getattr(self, name), ranges.get(name, (0, math.inf))
             if value is not None and not (low <= value <= high and math.isfinite(value)):
-                raise ValueError(f"{name} is {value}; give a number from {low:g} to {high:g}, or None if not known")
-        if self.life_expectancy is not None and self.age is not None and self.life_expectancy <= self.age:
-            raise ValueError(f"life_expectancy {self.life_expectancy:g} is not after age {self.age:g}; it is the age "
-                             "until which the money must last")
+                raise ValueError(
+                    f"{name} is {value}; give a number from {low:g} to {high:g}, or None if not known"
+                )
+        if (
+            self.life_expectancy is not None
+            and self.age is not None
+            and self.life_expectancy <= self.age
+        ):
+            raise ValueError(
+                f"life_expectancy {self.life_expectancy:g} is not after age {self.age:g}; it is the age "
+                "until which the money must last"
+            )
         held = [1.0] if self.holdings is None else list(self.holdings.values())
         if abs(sum(held) - 1) > 1e-6 or min(held, default=0.0) < 0:
-            raise ValueError(f"holdings must be shares of the balance that sum to one; they sum to {sum(held):g}")
+            raise ValueError(
+                f"holdings must be shares of the balance that sum to one; they sum to {sum(held):g}"
+            )
 
 
 @dataclass(frozen=True, eq=False)
 class Adviser:
-    """What the same answer to the same person needs: plan, suite, assumptions of classes, and the questionnaire."""
+    """What the same answer to the same person needs: plan, suite, assumptions of classes, and the
+    questionnaire.
+    """
 
     plan: Plan
     suite: Suite
@@ -95,9 +124,19 @@ class Adviser:
     @cached_property
     def decided(self) -> dict[str, Any]:
         """The policy entries that advice rests on, read once."""
-        names = ("default_posture", "capacity_fall", "capacity_loss_limit", "capacity_real_rate", "capacity_horizon",
-                 "essential_spending", "advice_gain_floor", "equity_floor", "equity_ceiling",
-                 "employer_stock_cap", "no_trade_standard_errors")
+        names = (
+            "default_posture",
+            "capacity_fall",
+            "capacity_loss_limit",
+            "capacity_real_rate",
+            "capacity_horizon",
+            "essential_spending",
+            "advice_gain_floor",
+            "equity_floor",
+            "equity_ceiling",
+            "employer_stock_cap",
+            "no_trade_standard_errors",
+        )
         return {name: data.policy(name) for name in names}
 
     @cached_property
@@ -114,7 +153,9 @@ class Adviser:
 
     @cached_property
     def vintages(self) -> tuple[Array, Array]:
-        """Years to retirement (m,) and class weights (m, n) of the target-date series; empty without one."""
+        """Years to retirement (m,) and class weights (m, n) of the target-date series; empty
+        without one.
+        """
         table = self.plan.vintages
         if table is None:
             return np.zeros(0), np.zeros((0, len(self.classes)))
@@ -152,7 +193,9 @@ class Adviser:
         return postures()
 
 
-def adviser(plan: Plan, suite: Suite, rng: np.random.Generator, assumptions: Assumptions | None = None) -> Adviser:
+def adviser(
+    plan: Plan, suite: Suite, rng: np.random.Generator, assumptions: Assumptions | None = None
+) -> Adviser:
     """Everything that advice needs, the questionnaire calibrated on the plan's own answers."""
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
     return Adviser(plan, suite, classes, calibrate(plan.participants["answers"], rng))
@@ -161,15 +204,32 @@ def adviser(plan: Plan, suite: Suite, rng: np.random.Generator, assumptions: Ass
 def person(plan: Plan, participant: str) -> Person:
     """A participant of the plan as a person; what their row does not supply stays not supplied."""
     row: Any = plan.participants.loc[participant]
-    known: dict[str, Any] = {name: None if pd.isna(row[name]) else float(row[name]) for name in (
-        "pay", "balance", "retirement_age", "outside_assets", "other_income")}
-    held = {fund: w for fund, w in zip(plan.funds.index, plan.holdings.loc[participant].to_numpy(float).tolist(),
-                                       strict=True) if w > 0}
+    known: dict[str, Any] = {
+        name: None if pd.isna(row[name]) else float(row[name])
+        for name in ("pay", "balance", "retirement_age", "outside_assets", "other_income")
+    }
+    held = {
+        fund: w
+        for fund, w in zip(
+            plan.funds.index, plan.holdings.loc[participant].to_numpy(float).tolist(), strict=True
+        )
+        if w > 0
+    }
     pay, age = known["pay"] or 0.0, plan.as_of.year - int(row["birth_year"])
-    saved = taxes.contribution(pay, float(row["deferral_rate"]), plan.rules["contributions"]["match"],
-                               year=plan.as_of.year, age=age).total
-    return Person(age=float(age), answers=row["answers"], holdings=held,
-                  saving=saved / pay if pay else 0.0, **known)
+    saved = taxes.contribution(
+        pay,
+        float(row["deferral_rate"]),
+        plan.rules["contributions"]["match"],
+        year=plan.as_of.year,
+        age=age,
+    ).total
+    return Person(
+        age=float(age),
+        answers=row["answers"],
+        holdings=held,
+        saving=saved / pay if pay else 0.0,
+        **known,
+    )
 
 
 def settled(who: Person, desk: Adviser) -> tuple[Person, dict[str, str]]:
@@ -184,29 +244,50 @@ def settled(who: Person, desk: Adviser) -> tuple[Person, dict[str, str]]:
 
     normal = float(desk.plan.rules["normal_retirement_age"])
     first = who.retirement_age if who.retirement_age is not None else normal
-    age = default("age", first, f"{first:g}, the age of retirement: no time left to recover is the cautious assumption")
+    age = default(
+        "age",
+        first,
+        f"{first:g}, the age of retirement: no time left to recover is the cautious assumption",
+    )
     ahead = max(normal, age)
-    retirement = default("retirement_age", ahead, f"{ahead:g}, the plan's normal retirement age, or today if later")
+    retirement = default(
+        "retirement_age", ahead, f"{ahead:g}, the plan's normal retirement age, or today if later"
+    )
     expected = float(desk.life.iloc[int(min(max(age, retirement), 119))])
-    last = default("life_expectancy", max(expected, age + 1), f"{expected:.0f}, expected on reaching retirement")
+    last = default(
+        "life_expectancy",
+        max(expected, age + 1),
+        f"{expected:.0f}, expected on reaching retirement",
+    )
     pay = default("pay", 0.0, "nothing: no savings to come and no Social Security are counted")
     share = desk.decided["essential_spending"]
     complete = replace(
-        who, age=age, retirement_age=retirement, life_expectancy=last, pay=pay,
+        who,
+        age=age,
+        retirement_age=retirement,
+        life_expectancy=last,
+        pay=pay,
         saving=default("saving", 0.0, "nothing is saved from now on"),
-        outside_assets=default("outside_assets", 0.0, "none"), other_income=default("other_income", 0.0, "none"),
-        spending=default("spending", share * pay if pay else None, f"{share:.0%} of pay, where pay is known"),
+        outside_assets=default("outside_assets", 0.0, "none"),
+        other_income=default("other_income", 0.0, "none"),
+        spending=default(
+            "spending", share * pay if pay else None, f"{share:.0%} of pay, where pay is known"
+        ),
         excluded=default("excluded", (), "no fund is unwanted"),
         equity_cap=default("equity_cap", 1.0, "no limit on equity"),
-    )  # fmt: skip
-    for name, words in (("answers", f"the policy's default posture, {desk.decided['default_posture']}"),
-                        ("balance", "the test of a loss is left out"), ("holdings", "no trades are named")):
+    )
+    for name, words in (
+        ("answers", f"the policy's default posture, {desk.decided['default_posture']}"),
+        ("balance", "the test of a loss is left out"),
+        ("holdings", "no trades are named"),
+    ):
         default(name, None, words)
     return complete, said
 
 
 def resources(who: Person, desk: Adviser) -> dict[str, float]:
-    """What a person with no gaps will live on, real dollars today: wealth, savings, income; and the need, likewise.
+    """What a person with no gaps will live on, real dollars today: wealth, savings, income; and the
+    need, likewise.
 
     Yearly amounts are paid at the end of each year and discounted at the policy's real rate.
     """
@@ -216,9 +297,12 @@ def resources(who: Person, desk: Adviser) -> dict[str, float]:
     spent = _annuity(r, max(last - max(retire, age), 1.0)) * (1 + r) ** -working
     claimed = _benefits(round(age), round(max(retire, age)), who.pay or 0.0, desk.plan.as_of.year)
     benefits = sum(b * (1 + r) ** -(t + 1) for t, b in enumerate(claimed[: round(last - age)]))
-    return {"wealth": (who.balance or 0.0) + (who.outside_assets or 0.0),
-            "savings": (who.pay or 0.0) * (who.saving or 0.0) * _annuity(r, working),
-            "income": (who.other_income or 0.0) * spent + benefits, "need": (who.spending or 0.0) * spent}
+    return {
+        "wealth": (who.balance or 0.0) + (who.outside_assets or 0.0),
+        "savings": (who.pay or 0.0) * (who.saving or 0.0) * _annuity(r, working),
+        "income": (who.other_income or 0.0) * spent + benefits,
+        "need": (who.spending or 0.0) * spent,
+    }
 
 
 def _annuity(r: float, years: float) -> float:
@@ -227,23 +311,36 @@ def _annuity(r: float, years: float) -> float:
 
 @lru_cache(maxsize=4096)
 def _benefits(age: int, retire: int, pay: float, year: int) -> tuple[float, ...]:
-    return tuple(social_security(Household(age=age, retirement_age=retire, pay=pay, year=year)).tolist())
+    return tuple(
+        social_security(Household(age=age, retirement_age=retire, pay=pay, year=year)).tolist()
+    )
 
 
-def loss_share(who: Person, offered: Model, desk: Adviser,
-               means: Mapping[str, float] | None = None) -> tuple[float, bool]:
-    """In the policy's bad market: the share of resources lost with a model, and whether essentials stay covered."""
+def loss_share(
+    who: Person, offered: Model, desk: Adviser, means: Mapping[str, float] | None = None
+) -> tuple[float, bool]:
+    """In the policy's bad market: the share of resources lost with a model, and whether essentials
+    stay covered.
+    """
     means, fall = resources(who, desk) if means is None else means, desk.decided["capacity_fall"]
-    lost = means["wealth"] * (offered.equity * fall["equity"] + (1 - offered.equity) * fall["other"])
+    lost = means["wealth"] * (
+        offered.equity * fall["equity"] + (1 - offered.equity) * fall["other"]
+    )
     whole = means["wealth"] + means["savings"] + means["income"]
-    return (lost / whole if whole > 0 else 0.0), who.spending is not None and whole - lost >= means["need"]
+    return (lost / whole if whole > 0 else 0.0), who.spending is not None and whole - lost >= means[
+        "need"
+    ]
 
 
 def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
     """The boldest posture that each consideration allows, for a person with no gaps."""
     order, decided = desk.order, desk.decided
     offered = [desk.suite[name] for name in desk.suite.postures]
-    found = {"tolerance": said.posture if said is not None and said.usable else decided["default_posture"]}
+    found = {
+        "tolerance": said.posture
+        if said is not None and said.usable
+        else decided["default_posture"]
+    }
     if who.balance is not None:
         most = decided["capacity_loss_limit"]
         means = resources(who, desk)
@@ -252,7 +349,15 @@ def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
         found["loss"] = bearable[-1] if bearable else order[0]
     age, retire, last = (float(x or 0) for x in (who.age, who.retirement_age, who.life_expectancy))
     half = max(retire - age, 0.0) + max(last - max(retire, age), 0.0) / 2
-    found["horizon"] = [name for name in order if decided["capacity_horizon"][name] <= half or name == order[0]][-1]
-    accepted = [m.posture for m in offered if m.equity <= (1.0 if who.equity_cap is None else who.equity_cap) + 1e-9]
-    found["wish"] = order[-1] if len(accepted) == len(offered) else accepted[-1] if accepted else order[0]
+    found["horizon"] = [
+        name for name in order if decided["capacity_horizon"][name] <= half or name == order[0]
+    ][-1]
+    accepted = [
+        m.posture
+        for m in offered
+        if m.equity <= (1.0 if who.equity_cap is None else who.equity_cap) + 1e-9
+    ]
+    found["wish"] = (
+        order[-1] if len(accepted) == len(offered) else accepted[-1] if accepted else order[0]
+    )
     return found

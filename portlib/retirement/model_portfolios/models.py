@@ -1,13 +1,16 @@
 """Which few portfolios does the plan offer by name, and when are they made anew?
 
-One model a posture, made offline from the plan's menu and kept as targets with a fingerprint of everything they were
-made from. When assumptions move, the old weights stay unless a change is worth more than the assumptions are sure of::
+One model a posture, made offline from the plan's menu and kept as targets with a fingerprint of
+everything they were made from. When assumptions move, the old weights stay unless a change is worth
+more than the assumptions are sure of::
 
-    change  w0 -> w1   if   U(w1) - U(w0)  >  k sqrt(d' B Omega B' d),      d = w1 - w0,   |d|_1 / 2 <= limit
+    change  w0 -> w1   if   U(w1) - U(w0)  >  k sqrt(d' B Omega B' d),      d = w1 - w0,   |d|_1 / 2
+    <= limit
 
-with U the certainty equivalent, B the funds' exposures and Omega the covariance of the errors of the expected returns,
-by how far providers disagree. The left side is quadratic in a small change of the assumptions and the right side is
-linear in it: small changes move nobody. Left out: trading costs, and the tax that retirement accounts do not have.
+with U the certainty equivalent, B the funds' exposures and Omega the covariance of the errors of
+the expected returns, by how far providers disagree. The left side is quadratic in a small change of
+the assumptions and the right side is linear in it: small changes move nobody. Left out: trading
+costs, and the tax that retirement accounts do not have.
 """
 
 from __future__ import annotations
@@ -42,9 +45,11 @@ class SuiteError(ValueError):
 
 @dataclass(frozen=True)
 class Model:
-    """One portfolio of a suite: targets by fund, and what is expected of them (annual decimals, net of fees).
+    """One portfolio of a suite: targets by fund, and what is expected of them (annual decimals, net
+    of fees).
 
-    ``equity`` is the look-through share, ``cost`` the weighted expense ratio, ``made`` why the weights are these.
+    ``equity`` is the look-through share, ``cost`` the weighted expense ratio, ``made`` why the
+    weights are these.
     """
 
     posture: str
@@ -65,7 +70,8 @@ class Model:
 
 @dataclass(frozen=True)
 class Suite:
-    """The models of a plan, from the most cautious posture to the boldest, and what they were made from.
+    """The models of a plan, from the most cautious posture to the boldest, and what they were made
+    from.
 
     ``missing`` gives, by posture, why no portfolio of the menu obeys its rules.
     """
@@ -80,7 +86,9 @@ class Suite:
         for model in self.models:
             if model.posture == posture:
                 return model
-        raise KeyError(f"no model {posture!r}: {self.missing.get(posture, 'there are ' + ', '.join(self.postures))}")
+        raise KeyError(
+            f"no model {posture!r}: {self.missing.get(posture, 'there are ' + ', '.join(self.postures))}"
+        )
 
     @property
     def postures(self) -> tuple[str, ...]:
@@ -94,13 +102,26 @@ class Suite:
 
     def to_json(self) -> dict[str, Any]:
         """A dict that strict JSON can hold; `from_json` takes it back."""
-        return {"schema": self.schema, "day": self.day, "origins": dict(self.origins), "missing": dict(self.missing),
-                "models": [asdict(model) for model in self.models]}
+        return {
+            "schema": self.schema,
+            "day": self.day,
+            "origins": dict(self.origins),
+            "missing": dict(self.missing),
+            "models": [asdict(model) for model in self.models],
+        }
 
     def table(self) -> pd.DataFrame:
         """One row a model: equity, expected return, risk, cost (annual decimals), number of funds."""
-        rows = {m.posture: {"equity": m.equity, "expected return": m.mean, "risk": m.risk, "cost": m.cost,
-                            "funds": sum(w > 0 for w in m.weights.values())} for m in self.models}
+        rows = {
+            m.posture: {
+                "equity": m.equity,
+                "expected return": m.mean,
+                "risk": m.risk,
+                "cost": m.cost,
+                "funds": sum(w > 0 for w in m.weights.values()),
+            }
+            for m in self.models
+        }
         return pd.DataFrame.from_dict(rows, orient="index")
 
     def weights(self) -> pd.DataFrame:
@@ -109,14 +130,18 @@ class Suite:
 
 
 def from_json(content: Mapping[str, Any]) -> Suite:
-    """The suite that `Suite.to_json` wrote; SuiteError where the schema is another or a weight is out of place."""
+    """The suite that `Suite.to_json` wrote; SuiteError where the schema is another or a weight is
+    out of place.
+    """
     if content.get("schema") != SCHEMA:
         raise SuiteError(f"schema is {content.get('schema')!r}; this version reads {SCHEMA!r}")
     models = tuple(Model(**model) for model in content["models"])
     for model in models:
         held = list(model.weights.values())
         if abs(sum(held) - 1) > 1e-6 or min(held) < -1e-9:
-            raise SuiteError(f"the weights of {model.posture} sum to {sum(held):.6f}, the least is {min(held):.6f}")
+            raise SuiteError(
+                f"the weights of {model.posture} sum to {sum(held):.6f}, the least is {min(held):.6f}"
+            )
     return Suite(models, dict(content["missing"]), dict(content["origins"]), content["day"])
 
 
@@ -127,18 +152,26 @@ def postures() -> tuple[str, ...]:
 
 
 def risk_aversion(posture: str) -> float:
-    """The policy's for the posture's model; ValueError where it lies outside the posture's own band."""
-    aversion, band = data.policy("model_risk_aversion")[posture], data.policy("risk_aversion_bands")[posture]
+    """The policy's for the posture's model; ValueError where it lies outside the posture's own
+    band.
+    """
+    aversion, band = (
+        data.policy("model_risk_aversion")[posture],
+        data.policy("risk_aversion_bands")[posture],
+    )
     if not min(band) <= aversion <= max(band):
-        raise ValueError(f"model_risk_aversion of {posture} is {aversion}, outside its band {band}; mend policy.yml")
+        raise ValueError(
+            f"model_risk_aversion of {posture} is {aversion}, outside its band {band}; mend policy.yml"
+        )
     return float(aversion)
 
 
 def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
-    """One model a posture from the plan's menu, under `assumptions` of classes (the survey's if not given).
+    """One model a posture from the plan's menu, under `assumptions` of classes (the survey's if not
+    given).
 
-    A posture whose rules no portfolio of the menu obeys has no model, and the suite says why. Source: Markowitz (1952);
-    the postures and their rules are policy.
+    A posture whose rules no portfolio of the menu obeys has no model, and the suite says why.
+    Source: Markowitz (1952); the postures and their rules are policy.
     """
     made, missing = [], {}
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
@@ -150,28 +183,43 @@ def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
     return _suite(plan, classes, made, missing)
 
 
-def model(plan: Plan, posture: str, classes: Assumptions, *, without: Collection[str] = ()) -> Model:
+def model(
+    plan: Plan, posture: str, classes: Assumptions, *, without: Collection[str] = ()
+) -> Model:
     """The posture's model, leaving out funds `without` which somebody does not want.
 
-    Raises `Infeasible` where no portfolio obeys the rules, NotSolved where none does with so few funds.
+    Raises `Infeasible` where no portfolio obeys the rules, NotSolved where none does with so few
+    funds.
     """
-    funds, mandate = plan_menu.menu_assumptions(plan, classes), _mandate(plan, posture, classes, without)
+    funds, mandate = (
+        plan_menu.menu_assumptions(plan, classes),
+        _mandate(plan, posture, classes, without),
+    )
     w = _best(plan, funds, mandate, risk_aversion(posture))
     return _model(plan, posture, funds, mandate, w, "best under these assumptions")
 
 
-def remake(old: Suite, plan: Plan, assumptions: Assumptions | None = None, *, no_trade: float | None = None,
-           errors: Array | None = None) -> Suite:
-    """The suite under new assumptions of classes, each model changed only where that is worth it, and not by too much.
+def remake(
+    old: Suite,
+    plan: Plan,
+    assumptions: Assumptions | None = None,
+    *,
+    no_trade: float | None = None,
+    errors: Array | None = None,
+) -> Suite:
+    """The suite under new assumptions of classes, each model changed only where that is worth it,
+    and not by too much.
 
     Parameters
     ----------
-    no_trade : standard errors of the gain that a gain must exceed; policy's if not given, 0 to follow every change.
-    errors : covariance (classes x classes) of the errors of the expected returns; `provider_errors` if not given.
+    no_trade : standard errors of the gain that a gain must exceed; policy's if not given, 0 to
+        follow every change.
+    errors : covariance (classes x classes) of the errors of the expected returns; `provider_errors`
+        if not given.
 
-    A change beyond the policy's ``turnover_limit`` is cut to the best weights within it, each between the old and the
-    best. A model that no longer obeys its rules (a fund has left the menu, a cap has fallen) is replaced whole, and
-    says so.
+    A change beyond the policy's ``turnover_limit`` is cut to the best weights within it, each
+    between the old and the best. A model that no longer obeys its rules (a fund has left the menu,
+    a cap has fallen) is replaced whole, and says so.
     """
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
     again = _remaker(old, plan, classes, no_trade, errors)
@@ -184,12 +232,15 @@ def remake(old: Suite, plan: Plan, assumptions: Assumptions | None = None, *, no
     return _suite(plan, classes, made, missing)
 
 
-def _remaker(old: Suite, plan: Plan, classes: Assumptions, no_trade: float | None,
-             errors: Array | None) -> Callable[[str], Model]:
+def _remaker(
+    old: Suite, plan: Plan, classes: Assumptions, no_trade: float | None, errors: Array | None
+) -> Callable[[str], Model]:
     """What makes one posture's model anew; raises where no portfolio obeys the rules."""
     k = data.policy("no_trade_standard_errors") if no_trade is None else no_trade
     funds = plan_menu.menu_assumptions(plan, classes)
-    b = plan.exposures.reindex(index=list(funds.labels), columns=list(classes.labels), fill_value=0.0).to_numpy(float)
+    b = plan.exposures.reindex(
+        index=list(funds.labels), columns=list(classes.labels), fill_value=0.0
+    ).to_numpy(float)
     omega = b @ (provider_errors(classes) if errors is None else errors) @ b.T
 
     def again(posture: str) -> Model:
@@ -202,25 +253,49 @@ def _remaker(old: Suite, plan: Plan, classes: Assumptions, no_trade: float | Non
     return again
 
 
-def _moved(old: Model, best: Array, funds: Assumptions, mandate: Mandate, omega: Array, k: float,
-           plan: Plan) -> tuple[Array, str]:
-    """From the old weights towards the best: not at all, so far as the turnover limit lets, or, where forced, whole."""
+def _moved(
+    old: Model,
+    best: Array,
+    funds: Assumptions,
+    mandate: Mandate,
+    omega: Array,
+    k: float,
+    plan: Plan,
+) -> tuple[Array, str]:
+    """From the old weights towards the best: not at all, so far as the turnover limit lets, or,
+    where forced, whole.
+    """
     w0 = np.array([old.weights.get(label, 0.0) for label in funds.labels])
     gone = [fund for fund, w in old.weights.items() if w > 0 and fund not in funds.labels]
-    broken = [rule for rule, by in mandate.violations(w0, funds).items() if by > data.policy("mandate_tolerance")]
+    broken = [
+        rule
+        for rule, by in mandate.violations(w0, funds).items()
+        if by > data.policy("mandate_tolerance")
+    ]
     if gone or broken:
-        why = f"left the menu: {', '.join(gone)}" if gone else f"no longer allowed: {', '.join(broken)}"
+        why = (
+            f"left the menu: {', '.join(gone)}"
+            if gone
+            else f"no longer allowed: {', '.join(broken)}"
+        )
         return best, f"replaced whole, {why}"
     trade, limit = float(np.abs(best - w0).sum()) / 2, data.policy("turnover_limit")
     if trade <= 1e-12:
         return w0, "kept: still the best"
     aversion = old.risk_aversion
-    w1 = best if trade <= limit else _best(plan, funds, _part_of_the_way(w0, best, limit, mandate), aversion)
+    w1 = (
+        best
+        if trade <= limit
+        else _best(plan, funds, _part_of_the_way(w0, best, limit, mandate), aversion)
+    )
     d = w1 - w0
     gain = float(funds.mu @ d) - aversion / 2 * (funds.risk_of(w1) ** 2 - funds.risk_of(w0) ** 2)
     error = k * float(np.sqrt(max(d @ omega @ d, 0.0)))
     if gain <= error:
-        return w0, f"kept: a change would gain {1e4 * gain:.1f} bp a year, {1e4 * error:.1f} of which are in doubt"
+        return (
+            w0,
+            f"kept: a change would gain {1e4 * gain:.1f} bp a year, {1e4 * error:.1f} of which are in doubt",
+        )
     done = "changed" if trade <= limit else "changed as far as the turnover limit lets"
     return w1, f"{done}: gains {1e4 * gain:.1f} bp a year, {1e4 * error:.1f} of which are in doubt"
 
@@ -228,19 +303,37 @@ def _moved(old: Model, best: Array, funds: Assumptions, mandate: Mandate, omega:
 def turnover(old: Suite, new: Suite) -> pd.Series:
     """Half the sum of absolute weight changes by posture, for postures that have a model in both."""
     both = [name for name in old.postures if name in new.postures]
-    moved = {name: pd.Series(new[name].weights).sub(pd.Series(old[name].weights), fill_value=0.0).abs().sum() / 2
-             for name in both}
+    moved = {
+        name: pd.Series(new[name].weights)
+        .sub(pd.Series(old[name].weights), fill_value=0.0)
+        .abs()
+        .sum()
+        / 2
+        for name in both
+    }
     return pd.Series(moved, dtype=float)
 
 
-def churn(old: Suite, plan: Plan, classes: Assumptions, draws: int, rng: np.random.Generator, *,
-          scale: float = 1.0, no_trade: float | None = None) -> pd.DataFrame:
-    """How much would be traded if providers had disagreed otherwise? A row a draw, a column a posture: turnover.
+def churn(
+    old: Suite,
+    plan: Plan,
+    classes: Assumptions,
+    draws: int,
+    rng: np.random.Generator,
+    *,
+    scale: float = 1.0,
+    no_trade: float | None = None,
+) -> pd.DataFrame:
+    """How much would be traded if providers had disagreed otherwise? A row a draw, a column a
+    posture: turnover.
 
-    Expected returns are drawn around `classes` with `scale` times the standard errors of `provider_errors`.
+    Expected returns are drawn around `classes` with `scale` times the standard errors of
+    `provider_errors`.
     """
     errors = provider_errors(classes)
-    drawn = classes.mu + scale * rng.multivariate_normal(np.zeros(len(classes)), errors, size=draws, method="eigh")
+    drawn = classes.mu + scale * rng.multivariate_normal(
+        np.zeros(len(classes)), errors, size=draws, method="eigh"
+    )
     rows = []
     for mu in drawn:
         other = classes.replace(mu=mu, source="drawn within the spread of providers")
@@ -251,7 +344,9 @@ def churn(old: Suite, plan: Plan, classes: Assumptions, draws: int, rng: np.rand
 
 
 def faults(made: Suite) -> list[str]:
-    """What keeps the models from being a ladder: equity or risk that falls with boldness, a dominated model."""
+    """What keeps the models from being a ladder: equity or risk that falls with boldness, a
+    dominated model.
+    """
     found = []
     for lower, upper in zip(made.models, made.models[1:], strict=False):
         for what in ("equity", "risk", "mean"):
@@ -260,57 +355,101 @@ def faults(made: Suite) -> list[str]:
     return found
 
 
-def _mandate(plan: Plan, posture: str, classes: Assumptions, without: Collection[str] = ()) -> Mandate:
-    """The menu's rules for the posture, no employer stock, and nothing of what a person does not want."""
+def _mandate(
+    plan: Plan, posture: str, classes: Assumptions, without: Collection[str] = ()
+) -> Mandate:
+    """The menu's rules for the posture, no employer stock, and nothing of what a person does not
+    want.
+    """
     mandate = plan_menu.menu_mandate(plan, posture, classes)
     own = plan.rules["employer_stock"]
     if own and own["fund"] in mandate.labels:
         rule = Bounds("no employer stock in models", upper={own["fund"]: 0.0})
         mandate = mandate.also(rule.under("29 CFR 2550.408g-1(b)(4)(i)(G): may be left out"))
     if unwanted := [fund for fund in mandate.labels if fund in without]:
-        mandate = mandate.also(Bounds("not wanted", upper=dict.fromkeys(unwanted, 0.0)).under("the person's wish"))
+        mandate = mandate.also(
+            Bounds("not wanted", upper=dict.fromkeys(unwanted, 0.0)).under("the person's wish")
+        )
     return mandate
 
 
 def _best(plan: Plan, funds: Assumptions, mandate: Mandate, aversion: float) -> Array:
     """The best weights, in whole percents of few funds where the plan asks for that.
 
-    Other engines than MARKOWITZ (policy ``optimizer``) do not count funds or percents; theirs are weights as they come.
+    Other engines than MARKOWITZ (policy ``optimizer``) do not count funds or percents; theirs are
+    weights as they come.
     """
     asked = plan.rules["models"]
     few = asked["whole_percent"] or asked["most_funds"] < len(funds)
     if few and data.policy("optimizer") == "MARKOWITZ":
-        return best_few(funds, mandate, risk_aversion=aversion, most_funds=asked["most_funds"],
-                        whole_percent=asked["whole_percent"]).allocation.w
+        return best_few(
+            funds,
+            mandate,
+            risk_aversion=aversion,
+            most_funds=asked["most_funds"],
+            whole_percent=asked["whole_percent"],
+        ).allocation.w
     return optimise(funds, mandate, risk_aversion=aversion).w
 
 
 def _part_of_the_way(w0: Array, best: Array, limit: float, mandate: Mandate) -> Mandate:
-    """The mandate between old and best weights, with no more bought than the limit: there turnover is linear."""
+    """The mandate between old and best weights, with no more bought than the limit: there turnover
+    is linear.
+    """
     low, high = np.minimum(w0, best), np.maximum(w0, best)
     bought = [i for i in range(len(w0)) if best[i] > w0[i]]
     names = mandate.labels
-    between = Bounds("between old and best", lower=dict(zip(names, low.tolist(), strict=True)),
-                     upper=dict(zip(names, high.tolist(), strict=True)))
+    between = Bounds(
+        "between old and best",
+        lower=dict(zip(names, low.tolist(), strict=True)),
+        upper=dict(zip(names, high.tolist(), strict=True)),
+    )
     cap = Limit("turnover", {names[i]: 1.0 for i in bought}, upper=float(w0[bought].sum()) + limit)
     return mandate.also(between, cap.under("policy: turnover_limit"))
 
 
-def _model(plan: Plan, posture: str, funds: Assumptions, mandate: Mandate, w: Array, why: str) -> Model:
+def _model(
+    plan: Plan, posture: str, funds: Assumptions, mandate: Mandate, w: Array, why: str
+) -> Model:
     x = np.where(np.abs(w) < 1e-9, 0.0, w).astype(float)
-    equity, cost = (table.reindex(list(funds.labels)).to_numpy(float)
-                    for table in (plan_menu.equity_share(plan), plan.funds["expense_ratio"]))
-    return Model(posture, dict(zip(funds.labels, x.tolist(), strict=True)), risk_aversion(posture), funds.mean_of(x),
-                 funds.risk_of(x), float(equity @ x), float(cost @ x), mandate.fingerprint, why)
+    equity, cost = (
+        table.reindex(list(funds.labels)).to_numpy(float)
+        for table in (plan_menu.equity_share(plan), plan.funds["expense_ratio"])
+    )
+    return Model(
+        posture,
+        dict(zip(funds.labels, x.tolist(), strict=True)),
+        risk_aversion(posture),
+        funds.mean_of(x),
+        funds.risk_of(x),
+        float(equity @ x),
+        float(cost @ x),
+        mandate.fingerprint,
+        why,
+    )
 
 
-def _suite(plan: Plan, classes: Assumptions, made: Sequence[Model], missing: Mapping[str, str]) -> Suite:
+def _suite(
+    plan: Plan, classes: Assumptions, made: Sequence[Model], missing: Mapping[str, str]
+) -> Suite:
     decided = {name: data.policy(name) for name in data.policy_table().index}
-    inputs = {"labels": classes.labels, "mu": classes.mu.tolist(), "sigma": classes.sigma.tolist(), "rf": classes.rf}
-    origins = {"plan": plan.fingerprint, "assumptions": _digest(inputs), "policy": _digest(decided), "method": METHOD,
-               "source": classes.source}
+    inputs = {
+        "labels": classes.labels,
+        "mu": classes.mu.tolist(),
+        "sigma": classes.sigma.tolist(),
+        "rf": classes.rf,
+    }
+    origins = {
+        "plan": plan.fingerprint,
+        "assumptions": _digest(inputs),
+        "policy": _digest(decided),
+        "method": METHOD,
+        "source": classes.source,
+    }
     return Suite(tuple(made), dict(missing), origins, plan.as_of.isoformat())
 
 
 def _digest(content: Any) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False, default=str).encode()).hexdigest()
+    return hashlib.sha256(
+        json.dumps(content, sort_keys=True, allow_nan=False, default=str).encode()
+    ).hexdigest()

@@ -1,13 +1,16 @@
-"""How much risk does a person want, how surely do seven answers say so, and were they given with care?
+"""How much risk does a person want, how surely do seven answers say so, and were they given with
+care?
 
-With answers turned round where a statement is reversed, a score is their mean, ``x = t + e``. Reliability is the share
-of its variance that is the true score's, and what is left is the standard error of measurement::
+With answers turned round where a statement is reversed, a score is their mean, ``x = t + e``.
+Reliability is the share of its variance that is the true score's, and what is left is the standard
+error of measurement::
 
     alpha = k/(k-1) (1 - sum of item variances / variance of sums)        se = sd(x) sqrt(1 - alpha)
 
-A score is therefore an interval, ``x -+ z se``, and the posture is read at its lower end. Answers that contradict each
-other are found by two distances with limits from simulated careful people: how far the answers of one person scatter,
-and how far plain and reversed statements disagree. Left out: whether what people say is what they will do.
+A score is therefore an interval, ``x -+ z se``, and the posture is read at its lower end. Answers
+that contradict each other are found by two distances with limits from simulated careful people: how
+far the answers of one person scatter, and how far plain and reversed statements disagree. Left out:
+whether what people say is what they will do.
 """
 
 from __future__ import annotations
@@ -38,9 +41,11 @@ class Instrument:
     orientation : array (k,)
         +1, or -1 for a reversed statement.
     items : array (k,)
-        Mean of each statement's answers after reversal, less the mean of all: how easily it is agreed to.
+        Mean of each statement's answers after reversal, less the mean of all: how easily it is
+        agreed to.
     mean, spread, error : float
-        Mean and standard deviation of true scores, standard deviation of one answer's error; points of the scale.
+        Mean and standard deviation of true scores, standard deviation of one answer's error; points
+        of the scale.
     alpha, alpha_low, alpha_high : float
         Reliability (Cronbach 1951) and its confidence interval (Feldt 1965) at the policy's level.
     standard_error : float
@@ -48,9 +53,10 @@ class Instrument:
     scatter_limit, gap_limit : float
         What careful people's answers exceed, one or the other, at most as often as policy says.
     people, set_aside : int
-        Whose answers it was measured on, and how many were set aside as inconsistent; 0 where policy's norm is used.
-    level, floors
-        Policy: the probability that an interval covers the true score, and each posture's lowest score, rising.
+        Whose answers it was measured on, and how many were set aside as inconsistent; 0 where
+    policy's norm is used. level, floors
+        Policy: the probability that an interval covers the true score, and each posture's lowest
+    score, rising.
     """
 
     orientation: Array
@@ -71,18 +77,28 @@ class Instrument:
 
     def table(self) -> pd.Series:
         """What the questionnaire is worth, by name."""
-        return pd.Series({"people": self.people, "set aside": self.set_aside, "reliability": self.alpha,
-                          "reliability, low": self.alpha_low, "reliability, high": self.alpha_high,
-                          "mean score": self.mean, "spread of true scores": self.spread,
-                          "standard error of a score": self.standard_error})
+        return pd.Series(
+            {
+                "people": self.people,
+                "set aside": self.set_aside,
+                "reliability": self.alpha,
+                "reliability, low": self.alpha_low,
+                "reliability, high": self.alpha_high,
+                "mean score": self.mean,
+                "spread of true scores": self.spread,
+                "standard error of a score": self.standard_error,
+            }
+        )
 
 
 @dataclass(frozen=True)
 class Score:
-    """One person's result: the score and its interval, the posture at its lower end, and what is wrong with it.
+    """One person's result: the score and its interval, the posture at its lower end, and what is
+    wrong with it.
 
-    ``bands`` are all postures that the interval touches; three or more say nothing. ``faults`` are contradictions, in
-    words; where there are any, or the interval says nothing, ``usable`` is false.
+    ``bands`` are all postures that the interval touches; three or more say nothing. ``faults`` are
+    contradictions, in words; where there are any, or the interval says nothing, ``usable`` is
+    false.
     """
 
     value: float
@@ -106,47 +122,65 @@ class Score:
 
 def orientations() -> Array:
     """+1 or -1 by statement of the policy's questionnaire."""
-    return np.array([item["orientation"] for item in data.policy("risk_questionnaire")], dtype=float)
+    return np.array(
+        [item["orientation"] for item in data.policy("risk_questionnaire")], dtype=float
+    )
 
 
 def oriented(answers: ArrayLike, orientation: Array) -> Array:
-    """Answers (people, k) with reversed statements turned round, so that more always means more tolerance.
+    """Answers (people, k) with reversed statements turned round, so that more always means more
+    tolerance.
 
     ValueError naming the person and statement of an answer that is no whole number from 1 to 5.
     """
     x = np.atleast_2d(np.asarray(answers, dtype=float))
     if x.shape[1] != len(orientation):
-        raise ValueError(f"the questionnaire has {len(orientation)} statements; {x.shape[1]} answers were given")
+        raise ValueError(
+            f"the questionnaire has {len(orientation)} statements; {x.shape[1]} answers were given"
+        )
     wrong = np.argwhere(~((x >= LOWEST) & (x <= HIGHEST) & (x == np.round(x))))
     if wrong.size:
         person, item = wrong[0]
-        raise ValueError(f"answer {item + 1} of person {person + 1} is {x[person, item]:g}; answers are whole numbers "
-                         f"from {LOWEST} to {HIGHEST}")
+        raise ValueError(
+            f"answer {item + 1} of person {person + 1} is {x[person, item]:g}; answers are whole numbers "
+            f"from {LOWEST} to {HIGHEST}"
+        )
     return np.where(orientation > 0, x, LOWEST + HIGHEST - x)
 
 
 def cronbach_alpha(x: Array) -> float:
-    """Reliability of the sum of k items, ``x`` (people, k) (Cronbach 1951, ddof 1); ValueError where nothing varies."""
+    """Reliability of the sum of k items, ``x`` (people, k) (Cronbach 1951, ddof 1); ValueError
+    where nothing varies.
+    """
     people, k = np.shape(x)
     total = float(np.var(np.sum(x, axis=1), ddof=1)) if people > 1 else 0.0
     if k < 2 or not total > 0:
-        raise ValueError(f"reliability needs two people and two items that vary; got {people} x {k}")
+        raise ValueError(
+            f"reliability needs two people and two items that vary; got {people} x {k}"
+        )
     return k / (k - 1) * (1 - float(np.var(x, axis=0, ddof=1).sum()) / total)
 
 
 def feldt_interval(alpha: float, people: int, k: int, level: float) -> tuple[float, float]:
-    """Confidence interval of alpha: ``(1 - true) / (1 - found)`` is F with n - 1 and (n - 1)(k - 1) degrees of freedom.
+    """Confidence interval of alpha: ``(1 - true) / (1 - found)`` is F with n - 1 and (n - 1)(k - 1)
+    degrees of freedom.
 
     Source: Feldt (1965), for items with equal true parts and independent normal errors.
     """
     from scipy.stats import f
 
-    high, low = (float(f.ppf((1 + s * level) / 2, people - 1, (people - 1) * (k - 1))) for s in (-1, 1))
+    high, low = (
+        float(f.ppf((1 + s * level) / 2, people - 1, (people - 1) * (k - 1))) for s in (-1, 1)
+    )
     return 1 - (1 - alpha) * low, 1 - (1 - alpha) * high
 
 
-def simulate_careful(instrument: Instrument, n: int, rng: np.random.Generator) -> tuple[Array, Array]:
-    """Answers (n, k) as given of careful people, and their true scores (n,), under the instrument's own model."""
+def simulate_careful(
+    instrument: Instrument, n: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
+    """Answers (n, k) as given of careful people, and their true scores (n,), under the instrument's
+    own model.
+    """
     true = rng.normal(instrument.mean, instrument.spread, n)
     # rounding to whole answers adds a twelfth to the variance of an error (Sheppard), so it is taken off first
     error = math.sqrt(max(instrument.error**2 - 1 / 12, 0.0))
@@ -156,15 +190,21 @@ def simulate_careful(instrument: Instrument, n: int, rng: np.random.Generator) -
 
 
 def distances(answers: ArrayLike, instrument: Instrument) -> tuple[Array, Array]:
-    """How much each person's answers scatter around their own score, and how far plain and reversed ones disagree.
+    """How much each person's answers scatter around their own score, and how far plain and reversed
+    ones disagree.
 
-    The scatter is the sum of squares of what person and statement do not explain, over the error variance; the gap is
-    the absolute difference of the two means, in points. The gap is zero where no statement is reversed.
+    The scatter is the sum of squares of what person and statement do not explain, over the error
+    variance; the gap is the absolute difference of the two means, in points. The gap is zero where
+    no statement is reversed.
     """
     x = oriented(answers, instrument.orientation) - instrument.items
     rest = x - x.mean(axis=1, keepdims=True)
     plain = instrument.orientation > 0
-    gap = np.abs(x[:, plain].mean(axis=1) - x[:, ~plain].mean(axis=1)) if 0 < plain.sum() < len(plain) else 0 * x[:, 0]
+    gap = (
+        np.abs(x[:, plain].mean(axis=1) - x[:, ~plain].mean(axis=1))
+        if 0 < plain.sum() < len(plain)
+        else 0 * x[:, 0]
+    )
     return (rest**2).sum(axis=1) / instrument.error**2, gap
 
 
@@ -177,16 +217,34 @@ def consistent(answers: ArrayLike, instrument: Instrument) -> Array:
 def calibrate(answers: Iterable[Sequence[int] | None], rng: np.random.Generator) -> Instrument:
     """What is the questionnaire worth, measured on the answers of a plan's people?
 
-    People without answers (None) do not count. With fewer than the policy's minimum its norm is used. Otherwise the
-    model is fitted, the inconsistent are set aside, and it is fitted once more to the rest. Raises as `oriented` does.
+    People without answers (None) do not count. With fewer than the policy's minimum its norm is
+    used. Otherwise the model is fitted, the inconsistent are set aside, and it is fitted once more
+    to the rest. Raises as `oriented` does.
     """
     orientation, given = orientations(), [a for a in answers if a is not None]
     k, norm = len(orientation), data.policy("questionnaire_norm")
     if len(given) < data.policy("questionnaire_minimum_answers"):
         mean, spread, error = norm["mean"], norm["spread"], norm["error"]
         alpha = spread**2 / (spread**2 + error**2 / k)
-        return _limited(Instrument(orientation, np.zeros(k), mean, spread, error, alpha, math.nan, math.nan,
-                                   error / math.sqrt(k), math.inf, math.inf, 0, 0, *_decided()), rng)
+        return _limited(
+            Instrument(
+                orientation,
+                np.zeros(k),
+                mean,
+                spread,
+                error,
+                alpha,
+                math.nan,
+                math.nan,
+                error / math.sqrt(k),
+                math.inf,
+                math.inf,
+                0,
+                0,
+                *_decided(),
+            ),
+            rng,
+        )
     x = oriented(given, orientation)
     first = _limited(_fitted(x, orientation, 0), rng)
     kept = x[consistent(given, first)]
@@ -200,18 +258,36 @@ def _fitted(x: Array, orientation: Array, set_aside: int) -> Instrument:
     level, floors = _decided()
     low, high = feldt_interval(alpha, n, k, level)
     standard_error = math.sqrt(variance * (1 - alpha))
-    return Instrument(orientation, x.mean(axis=0) - x.mean(), float(x.mean()), math.sqrt(variance * max(alpha, 0.0)),
-                      standard_error * math.sqrt(k), alpha, low, high, standard_error, math.inf, math.inf, n, set_aside,
-                      level, floors)
+    return Instrument(
+        orientation,
+        x.mean(axis=0) - x.mean(),
+        float(x.mean()),
+        math.sqrt(variance * max(alpha, 0.0)),
+        standard_error * math.sqrt(k),
+        alpha,
+        low,
+        high,
+        standard_error,
+        math.inf,
+        math.inf,
+        n,
+        set_aside,
+        level,
+        floors,
+    )
 
 
 def _decided() -> tuple[float, dict[str, float]]:
     floors = data.policy("posture_scores")
-    return data.policy("questionnaire_level"), {name: floors[name] for name in sorted(floors, key=floors.__getitem__)}
+    return data.policy("questionnaire_level"), {
+        name: floors[name] for name in sorted(floors, key=floors.__getitem__)
+    }
 
 
 def _limited(model: Instrument, rng: np.random.Generator) -> Instrument:
-    """The instrument with limits that simulated careful people exceed as often as policy allows, half by each."""
+    """The instrument with limits that simulated careful people exceed as often as policy allows,
+    half by each.
+    """
     alarms = data.policy("questionnaire_false_alarms")
     found = distances(simulate_careful(model, SIMULATED, rng)[0], model)
     scatter, gap = (float(np.quantile(d, 1 - alarms / 2, method="higher")) for d in found)
@@ -223,13 +299,22 @@ def score(answers: Sequence[int], instrument: Instrument) -> Score:
     half = NormalDist().inv_cdf((1 + instrument.level) / 2) * instrument.standard_error
     value = float((oriented([answers], instrument.orientation) - instrument.items).mean())
     low, high = max(value - half, LOWEST), min(value + half, HIGHEST)
-    names, edges = list(instrument.floors), [-math.inf, *list(instrument.floors.values())[1:], math.inf]
-    bands = tuple(n for n, bottom, top in zip(names, edges, edges[1:], strict=False) if bottom <= high and low < top)
+    names, edges = (
+        list(instrument.floors),
+        [-math.inf, *list(instrument.floors.values())[1:], math.inf],
+    )
+    bands = tuple(
+        n
+        for n, bottom, top in zip(names, edges, edges[1:], strict=False)
+        if bottom <= high and low < top
+    )
     scatter, gap = (float(d[0]) for d in distances([answers], instrument))
     faults = []
     if gap > instrument.gap_limit:
-        faults.append(f"plain and reversed statements disagree by {gap:.1f} points, careful people's seldom by more "
-                      f"than {instrument.gap_limit:.1f}")
+        faults.append(
+            f"plain and reversed statements disagree by {gap:.1f} points, careful people's seldom by more "
+            f"than {instrument.gap_limit:.1f}"
+        )
     if scatter > instrument.scatter_limit:
         faults.append("the answers scatter more than careful people's do")
     return Score(value, low, high, bands, scatter, gap, tuple(faults))

@@ -20,7 +20,20 @@ from portlib.retirement.plan_menu.menu import (
 )
 
 __all__ = [
-    "FROZEN", "PAYMENTS", "approximate", "class_assumptions", "class_mandate", "class_mix",
-    "conflicts", "cost_of_menu", "coverage", "equity_share", "menu_assumptions", "menu_mandate",
-    "spanning", "utility", "with_index_fund", "worth_of_funds",
+    "FROZEN",
+    "PAYMENTS",
+    "approximate",
+    "class_assumptions",
+    "class_mandate",
+    "class_mix",
+    "conflicts",
+    "cost_of_menu",
+    "coverage",
+    "equity_share",
+    "menu_assumptions",
+    "menu_mandate",
+    "spanning",
+    "utility",
+    "with_index_fund",
+    "worth_of_funds",
 ]

@@ -1,12 +1,14 @@
 """What may one participant change in the account today, and what is the best change?
 
-The plan's documents add rules that depend on the day and on what was traded before: blackouts, a number of transfers a
-quarter, frozen employer stock, round trips, minimum holdings, and the equity wash of stable value. All but one are
-bounds on weights. The wash is a choice, not to sell stable value *or* not to buy what competes with it, so it makes two
-mandates, and the better of their two optima is the optimum.
+The plan's documents add rules that depend on the day and on what was traded before: blackouts, a
+number of transfers a quarter, frozen employer stock, round trips, minimum holdings, and the equity
+wash of stable value. All but one are bounds on weights. The wash is a choice, not to sell stable
+value *or* not to buy what competes with it, so it makes two mandates, and the better of their two
+optima is the optimum.
 
-`broken_rules` reads the same rules a second time, from the plan and two sets of weights, without any mandate.
-What it leaves out: prices between reviews (weights are those of the day), loans and withdrawals.
+`broken_rules` reads the same rules a second time, from the plan and two sets of weights, without
+any mandate. What it leaves out: prices between reviews (weights are those of the day), loans and
+withdrawals.
 """
 
 from __future__ import annotations
@@ -28,7 +30,9 @@ SLIGHT = 1e-7
 
 
 class Trade(NamedTuple):
-    """A change that a participant made: the day, the fund, and the weight bought (above zero) or sold (below)."""
+    """A change that a participant made: the day, the fund, and the weight bought (above zero) or
+    sold (below).
+    """
 
     on: date
     fund: str
@@ -39,43 +43,72 @@ def _standstill(plan: Plan, trades: Iterable[Trade], on: date) -> tuple[str, str
     """The rule that allows no change at all on a day, and its clause."""
     if any(span["first"] <= on <= span["last"] for span in plan.rules["blackouts"]):
         return "blackout", clause(plan, "blackouts")
-    quarter = {t.on for t in trades if (t.on.year, (t.on.month - 1) // 3) == (on.year, (on.month - 1) // 3)}
+    quarter = {
+        t.on for t in trades if (t.on.year, (t.on.month - 1) // 3) == (on.year, (on.month - 1) // 3)
+    }
     allowed = plan.rules["trading"]["transfers_per_quarter"]
     if allowed is not None and len(quarter - {on}) >= allowed:
         return "transfers per quarter", clause(plan, "trading")
     return None
 
 
-def review_mandates(plan: Plan, mandate: Mandate, holdings: Mapping[str, float] | pd.Series, trades: Iterable[Trade],
-                    on: date) -> list[Mandate]:
-    """Under which mandates may one participant's account be changed on a day; obeying any one of them suffices.
+def review_mandates(
+    plan: Plan,
+    mandate: Mandate,
+    holdings: Mapping[str, float] | pd.Series,
+    trades: Iterable[Trade],
+    on: date,
+) -> list[Mandate]:
+    """Under which mandates may one participant's account be changed on a day; obeying any one of
+    them suffices.
 
-    A blackout, or as many days with transfers in the calendar quarter as allowed, permits no change. Frozen employer
-    stock is not bought. A fund sold within its round-trip days is not bought again; one bought within its minimum
-    holding is not sold (on the last day counted, it may be). Stable value is not sold *while* a competing fund is
-    bought, which makes two mandates; sold within the wash, no competing fund is bought. Money is fungible: the wash is
-    read as binding the account, which is stricter than following each dollar.
+    A blackout, or as many days with transfers in the calendar quarter as allowed, permits no
+    change. Frozen employer stock is not bought. A fund sold within its round-trip days is not
+    bought again; one bought within its minimum holding is not sold (on the last day counted, it may
+    be). Stable value is not sold *while* a competing fund is bought, which makes two mandates; sold
+    within the wash, no competing fund is bought. Money is fungible: the wash is read as binding the
+    account, which is stricter than following each dollar.
 
-    `holdings` are weights of `mandate`'s funds that sum to one: what is in options left out of the calculation stays
-    there. Raises ValueError otherwise.
+    `holdings` are weights of `mandate`'s funds that sum to one: what is in options left out of the
+    calculation stays there. Raises ValueError otherwise.
     """
     held = {fund: float(holdings.get(fund, 0.0)) for fund in mandate.labels}
     if min(held.values()) < 0 or abs(sum(held.values()) - 1) > 1e-6:
-        raise ValueError(f"holdings of the funds considered sum to {sum(held.values()):.6g}, not to one: leave out "
-                         "what is in other options, and scale the rest")
+        raise ValueError(
+            f"holdings of the funds considered sum to {sum(held.values()):.6g}, not to one: leave out "
+            "what is in other options, and scale the rest"
+        )
     trades = list(trades)
     if still := _standstill(plan, trades, on):
         return [Mandate(mandate.labels, [Bounds(still[0], lower=held, upper=held).under(still[1])])]
-    trading, stock, wash = plan.rules["trading"], plan.rules["employer_stock"], plan.rules["stable_value"]
+    trading, stock, wash = (
+        plan.rules["trading"],
+        plan.rules["employer_stock"],
+        plan.rules["stable_value"],
+    )
 
     def lately(fund: str, days: int, side: int) -> bool:
-        return any(t.fund == fund and t.change * side > 0 and 0 <= (on - t.on).days < days for t in trades)
+        return any(
+            t.fund == fund and t.change * side > 0 and 0 <= (on - t.on).days < days for t in trades
+        )
 
     rules = [c for c in mandate.constraints if c.name != FROZEN]
     if stock and stock["frozen"]:
-        rules.append(Bounds(FROZEN, upper={stock["fund"]: held[stock["fund"]]}).under(clause(plan, "employer_stock")))
-    again = {f: held[f] for f, days in trading["round_trip_days"].items() if f in held and lately(f, days, -1)}
-    early = {f: held[f] for f, days in trading["minimum_holding_days"].items() if f in held and lately(f, days, 1)}
+        rules.append(
+            Bounds(FROZEN, upper={stock["fund"]: held[stock["fund"]]}).under(
+                clause(plan, "employer_stock")
+            )
+        )
+    again = {
+        f: held[f]
+        for f, days in trading["round_trip_days"].items()
+        if f in held and lately(f, days, -1)
+    }
+    early = {
+        f: held[f]
+        for f, days in trading["minimum_holding_days"].items()
+        if f in held and lately(f, days, 1)
+    }
     if again:
         rules.append(Bounds("round trip", upper=again).under(clause(plan, "trading")))
     if early:
@@ -90,8 +123,12 @@ def review_mandates(plan: Plan, mandate: Mandate, holdings: Mapping[str, float] 
     return [Mandate(mandate.labels, [*rules, option]) for option in options]
 
 
-def best_of(assumptions: Assumptions, mandates: Iterable[Mandate], *, risk_aversion: float) -> Allocation:
-    """The portfolio of greatest utility that obeys at least one of the mandates; Infeasible, of the first, if none."""
+def best_of(
+    assumptions: Assumptions, mandates: Iterable[Mandate], *, risk_aversion: float
+) -> Allocation:
+    """The portfolio of greatest utility that obeys at least one of the mandates; Infeasible, of the
+    first, if none.
+    """
     found, refused = [], []
     for mandate in mandates:
         try:
@@ -104,19 +141,29 @@ def best_of(assumptions: Assumptions, mandates: Iterable[Mandate], *, risk_avers
 
 
 def holdings_considered(plan: Plan, mandate: Mandate, participant: str) -> pd.Series:
-    """A participant's weights among the funds considered, scaled to one; ValueError where nothing is held in them."""
+    """A participant's weights among the funds considered, scaled to one; ValueError where nothing
+    is held in them.
+    """
     held = plan.holdings[list(mandate.labels)].T[participant]
     if not held.sum() > 0:
-        raise ValueError(f"{participant} holds only options that are left out of the calculation: nothing to review")
+        raise ValueError(
+            f"{participant} holds only options that are left out of the calculation: nothing to review"
+        )
     return held / held.sum()
 
 
-def broken_rules(plan: Plan, before: pd.Series, after: pd.Series, trades: Iterable[Trade], on: date) -> list[str]:
-    """Which of the plan's trading rules does a change from `before` to `after` (weights by fund) break on a day?"""
+def broken_rules(
+    plan: Plan, before: pd.Series, after: pd.Series, trades: Iterable[Trade], on: date
+) -> list[str]:
+    """Which of the plan's trading rules does a change from `before` to `after` (weights by fund)
+    break on a day?
+    """
     change, trades, broken = after - before, list(trades), []
     bought, sold = set(change.index[change > SLIGHT]), set(change.index[change < -SLIGHT])
     ago = [(t, (on - t.on).days) for t in trades if t.on <= on]
-    recently_sold, recently_bought = ({(t.fund, d) for t, d in ago if t.change * side > 0} for side in (-1, 1))
+    recently_sold, recently_bought = (
+        {(t.fund, d) for t, d in ago if t.change * side > 0} for side in (-1, 1)
+    )
     rules, trading = plan.rules, plan.rules["trading"]
     stock, wash = rules["employer_stock"], rules["stable_value"]
     if bought or sold:
@@ -124,7 +171,10 @@ def broken_rules(plan: Plan, before: pd.Series, after: pd.Series, trades: Iterab
             broken.append("blackout")
         start = date(on.year, 3 * ((on.month - 1) // 3) + 1, 1)
         days = {t.on for t, _ in ago if start <= t.on < on}
-        if trading["transfers_per_quarter"] is not None and len(days | {on}) > trading["transfers_per_quarter"]:
+        if (
+            trading["transfers_per_quarter"] is not None
+            and len(days | {on}) > trading["transfers_per_quarter"]
+        ):
             broken.append("transfers per quarter")
     if stock and stock["frozen"] and stock["fund"] in bought:
         broken.append("frozen employer stock")

@@ -1,14 +1,18 @@
-"""The best portfolio of at most k funds, in whole percents, exactly: not a rounded one, not a lucky one.
+"""The best portfolio of at most k funds, in whole percents, exactly: not a rounded one, not a lucky
+one.
 
-    maximise  mu'w - (A/2) w'sigma w   subject to the mandate,   at most k weights above zero,   100 w whole
+    maximise  mu'w - (A/2) w'sigma w   subject to the mandate,   at most k weights above zero,   100
+    w whole
 
-Branch and bound: drop the two last conditions and solve the convex problem, which bounds every portfolio from above.
-Where its answer holds too many funds, split into portfolios without a fund and with it; where a weight is no whole
-percent, into those at or below and at or above. Parts whose bound is no better than what is known are dropped. Among k
-funds of which j are chosen, the others obey ``sum w_i / u_i <= k - j`` with their largest possible weights u_i.
+Branch and bound: drop the two last conditions and solve the convex problem, which bounds every
+portfolio from above. Where its answer holds too many funds, split into portfolios without a fund
+and with it; where a weight is no whole percent, into those at or below and at or above. Parts whose
+bound is no better than what is known are dropped. Among k funds of which j are chosen, the others
+obey ``sum w_i / u_i <= k - j`` with their largest possible weights u_i.
 
-Funds are put in an order of their figures first, so that neither names nor places in the lineup can decide a tie. Two
-funds alike in every figure are interchangeable, and only between those does the lineup's order choose.
+Funds are put in an order of their figures first, so that neither names nor places in the lineup can
+decide a tie. Two funds alike in every figure are interchangeable, and only between those does the
+lineup's order choose.
 """
 
 from __future__ import annotations
@@ -32,7 +36,9 @@ WORTH = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class FewFunds:
-    """The portfolio, its certainty equivalent, an upper bound on anyone's, and how many problems were solved."""
+    """The portfolio, its certainty equivalent, an upper bound on anyone's, and how many problems
+    were solved.
+    """
 
     allocation: Allocation
     utility: float
@@ -41,13 +47,17 @@ class FewFunds:
 
     @property
     def gap(self) -> float:
-        """What another portfolio could gain at most (annual); `WORTH` or less is a proof of optimality."""
+        """What another portfolio could gain at most (annual); `WORTH` or less is a proof of
+        optimality.
+        """
         return max(self.bound - self.utility, 0.0)
 
 
 @dataclass(frozen=True, eq=False)
 class _Part:
-    """Portfolios between `lower` and `upper`, of which the funds `chosen` count as held; the best of the relaxation."""
+    """Portfolios between `lower` and `upper`, of which the funds `chosen` count as held; the best
+    of the relaxation.
+    """
 
     lower: Array
     upper: Array
@@ -56,22 +66,39 @@ class _Part:
     value: float
 
 
-def best_few(assumptions: Assumptions, mandate: Mandate, *, risk_aversion: float, most_funds: int | None = None,
-             whole_percent: bool = False, most_solved: int = 50_000) -> FewFunds:
-    """The best portfolio of at most `most_funds` funds (None: any number), in whole percents where asked.
+def best_few(
+    assumptions: Assumptions,
+    mandate: Mandate,
+    *,
+    risk_aversion: float,
+    most_funds: int | None = None,
+    whole_percent: bool = False,
+    most_solved: int = 50_000,
+) -> FewFunds:
+    """The best portfolio of at most `most_funds` funds (None: any number), in whole percents where
+    asked.
 
-    Stops after `most_solved` problems and then says what is not proved (`FewFunds.gap`). Raises ValueError for an
-    aversion of zero, fewer than one fund or a mandate with distances or soft rules; Infeasible for a mandate that no
-    portfolio obeys; NotSolved where none does with so few funds or in whole percents, or none was found.
+    Stops after `most_solved` problems and then says what is not proved (`FewFunds.gap`). Raises
+    ValueError for an aversion of zero, fewer than one fund or a mandate with distances or soft
+    rules; Infeasible for a mandate that no portfolio obeys; NotSolved where none does with so few
+    funds or in whole percents, or none was found.
     """
     start, n = time.perf_counter(), len(assumptions)
     k = n if most_funds is None else most_funds
     if not 0 < risk_aversion < np.inf or k < 1:
-        raise ValueError(f"give a finite risk aversion above zero and one fund or more, not {risk_aversion}, {k}")
+        raise ValueError(
+            f"give a finite risk aversion above zero and one fund or more, not {risk_aversion}, {k}"
+        )
     if not mandate.is_linear:
-        raise ValueError("few funds and whole percents go with limits and bounds; drop distances and soft rules first")
-    figures = [(-m, v, *sorted(row)) for m, v, row in
-               zip(assumptions.mu, np.diag(assumptions.sigma), assumptions.sigma, strict=True)]
+        raise ValueError(
+            "few funds and whole percents go with limits and bounds; drop distances and soft rules first"
+        )
+    figures = [
+        (-m, v, *sorted(row))
+        for m, v, row in zip(
+            assumptions.mu, np.diag(assumptions.sigma), assumptions.sigma, strict=True
+        )
+    ]
     order = sorted(range(n), key=figures.__getitem__)
     sorted_by_figures = assumptions.select([assumptions.labels[i] for i in order])
     search = _Search(sorted_by_figures, mandate, risk_aversion, k, whole_percent)
@@ -80,28 +107,42 @@ def best_few(assumptions: Assumptions, mandate: Mandate, *, risk_aversion: float
         if isinstance(conflict := refusal(assumptions, mandate, "branch and bound"), Infeasible):
             raise conflict
         some = f"at most {k} funds" + " in whole percents" * whole_percent
-        raise NotSolved(f"no portfolio of {some} obeys {', '.join(repr(c.name) for c in mandate.constraints)}"
-                        if bound == -np.inf else f"none of {some} found in {most_solved} problems; raise most_solved")
+        raise NotSolved(
+            f"no portfolio of {some} obeys {', '.join(repr(c.name) for c in mandate.constraints)}"
+            if bound == -np.inf
+            else f"none of {some} found in {most_solved} problems; raise most_solved"
+        )
     w = np.empty(n)
     w[order] = best.w
-    what = f"maximum utility (A = {risk_aversion:g}), at most {k} funds" + ", whole percents" * whole_percent
-    found = allocation(assumptions, mandate, w, what, "optimal", "branch and bound on certified optima", start, {})
+    what = (
+        f"maximum utility (A = {risk_aversion:g}), at most {k} funds"
+        + ", whole percents" * whole_percent
+    )
+    found = allocation(
+        assumptions, mandate, w, what, "optimal", "branch and bound on certified optima", start, {}
+    )
     return FewFunds(found, best.value, max(bound, best.value), solved)
 
 
 class _Search:
-    def __init__(self, a: Assumptions, mandate: Mandate, aversion: float, k: int, whole: bool) -> None:
+    def __init__(
+        self, a: Assumptions, mandate: Mandate, aversion: float, k: int, whole: bool
+    ) -> None:
         self.a, self.aversion, self.k, self.whole, self.solved = a, aversion, k, whole, 0
         self.mandate = Mandate(a.labels, mandate.constraints)
         self.c, self.p = a.mu / aversion, self.mandate.program
         p = self.p
         lower, upper = p.lower.copy(), np.minimum(p.upper, 1.0)
-        for row, top in zip(p.rows, p.rows_upper, strict=True):  # a limit whose other terms cannot be negative
+        for row, top in zip(
+            p.rows, p.rows_upper, strict=True
+        ):  # a limit whose other terms cannot be negative
             if (row >= 0).all() and (lower >= 0).all() and np.isfinite(top):
                 reach = np.divide(top, row, out=np.full(len(row), np.inf), where=row > 0)
                 upper = np.minimum(upper, np.maximum(reach, lower))
         if (lower < 0).any():
-            raise ValueError("few funds and whole percents need a mandate without short positions: add long_only()")
+            raise ValueError(
+                "few funds and whole percents need a mandate without short positions: add long_only()"
+            )
         self.root = self.part(lower, upper, frozenset())
 
     def part(self, lower: Array, upper: Array, chosen: frozenset[int]) -> _Part | None:
@@ -109,7 +150,9 @@ class _Search:
         if self.whole:
             lower, upper = np.ceil(100 * lower - 1e-7) / 100, np.floor(100 * upper + 1e-7) / 100
         chosen = chosen | frozenset(np.flatnonzero(lower > 0).tolist())
-        others = np.array([i for i in range(len(lower)) if i not in chosen and upper[i] > HELD], dtype=int)
+        others = np.array(
+            [i for i in range(len(lower)) if i not in chosen and upper[i] > HELD], dtype=int
+        )
         room = self.k - len(chosen)
         if room <= 0:
             upper = upper.copy()
@@ -121,16 +164,25 @@ class _Search:
         if 0 < room < len(others):
             row = np.zeros(len(lower))
             row[others] = 1 / upper[others]
-            p = replace(p, rows=np.vstack([p.rows, row]), rows_lower=np.append(p.rows_lower, -np.inf),
-                        rows_upper=np.append(p.rows_upper, float(room)), row_names=(*p.row_names, "few funds"))
+            p = replace(
+                p,
+                rows=np.vstack([p.rows, row]),
+                rows_lower=np.append(p.rows_lower, -np.inf),
+                rows_upper=np.append(p.rows_upper, float(room)),
+                row_names=(*p.row_names, "few funds"),
+            )
         w = self.best(p)
         return None if w is None else self.valued(lower, upper, chosen, w)
 
     def valued(self, lower: Array, upper: Array, chosen: frozenset[int], w: Array) -> _Part:
-        return _Part(lower, upper, chosen, w, float(self.a.mu @ w - self.aversion / 2 * w @ self.a.sigma @ w))
+        return _Part(
+            lower, upper, chosen, w, float(self.a.mu @ w - self.aversion / 2 * w @ self.a.sigma @ w)
+        )
 
     def best(self, p: Program) -> Array | None:
-        """The best weights under limits and bounds; None where nothing obeys them. Fixed ones are taken out."""
+        """The best weights under limits and bounds; None where nothing obeys them. Fixed ones are
+        taken out.
+        """
         import piqp
 
         self.solved += 1
@@ -151,8 +203,17 @@ class _Search:
         solver = piqp.DenseSolver()
         for setting in ("eps_abs", "eps_rel", "eps_duality_gap_abs", "eps_duality_gap_rel"):
             setattr(solver.settings, setting, 1e-11)
-        solver.setup(np.asfortranarray(self.a.sigma[np.ix_(free, free)] / scale), -c, np.asfortranarray(rows[same]),
-                     least[same], np.asfortranarray(rows[~same]), least[~same], most[~same], low, high)
+        solver.setup(
+            np.asfortranarray(self.a.sigma[np.ix_(free, free)] / scale),
+            -c,
+            np.asfortranarray(rows[same]),
+            least[same],
+            np.asfortranarray(rows[~same]),
+            least[~same],
+            most[~same],
+            low,
+            high,
+        )
         status = solver.solve()
         if status == piqp.PIQP_SOLVED:
             w[free] = np.clip(solver.result.x, low, high)
@@ -162,10 +223,14 @@ class _Search:
         limits, obeyed = optimize.Bounds(low, high), optimize.LinearConstraint(rows, least, most)
         if optimize.milp(np.zeros(len(c)), bounds=limits, constraints=obeyed).status == 2:
             return None
-        raise NotSolved(f"piqp ({status.name}): no answer for a part that has one; change the risk aversion a little")
+        raise NotSolved(
+            f"piqp ({status.name}): no answer for a part that has one; change the risk aversion a little"
+        )
 
     def run(self, most_solved: int) -> tuple[_Part | None, float, int]:
-        """The best part found, an upper bound on all others (minus infinity for none left), and problems solved."""
+        """The best part found, an upper bound on all others (minus infinity for none left), and
+        problems solved.
+        """
         best: _Part | None = None
         queue: list[tuple[float, int, _Part]] = []
         part, count = self.root, 0
@@ -177,8 +242,12 @@ class _Search:
                 if candidate is not None and (best is None or candidate.value > best.value):
                     best = candidate
             floor = -np.inf if best is None else best.value + WORTH
-            kept = sorted((x for x in found if x is not None and x.value > floor), key=lambda x: x.value)
-            part = kept.pop() if kept else None  # the better half at once; the other waits in the queue
+            kept = sorted(
+                (x for x in found if x is not None and x.value > floor), key=lambda x: x.value
+            )
+            part = (
+                kept.pop() if kept else None
+            )  # the better half at once; the other waits in the queue
             for other in kept:
                 count += 1
                 heapq.heappush(queue, (-other.value, count, other))
@@ -188,7 +257,9 @@ class _Search:
         return best, max(left, default=-np.inf), self.solved
 
     def split(self, part: _Part) -> list[tuple[Array, Array, frozenset[int]]]:
-        """Two parts that together hold every portfolio of this one that counts; none where its best one counts."""
+        """Two parts that together hold every portfolio of this one that counts; none where its best
+        one counts.
+        """
         held = np.flatnonzero(part.w > HELD)
         if len(held) > self.k:
             free: NDArray[np.intp] = np.array([i for i in held if i not in part.chosen])
@@ -207,13 +278,22 @@ class _Search:
         return [(part.lower, upper, part.chosen), (lower, part.upper, part.chosen)]
 
     def rounded(self, part: _Part) -> _Part | None:
-        """The part's answer in whole percents, largest remainders first, where that obeys everything."""
+        """The part's answer in whole percents, largest remainders first, where that obeys
+        everything.
+        """
         w = np.floor(100 * part.w + 1e-7)
         missing = round(100 - w.sum())
         w[np.argsort(w - 100 * part.w, kind="stable")[: max(missing, 0)]] += 1
         w /= 100
         value = self.p.rows @ w
-        fits = (value >= self.p.rows_lower - HELD).all() and (value <= self.p.rows_upper + HELD).all()
-        if not fits or (w < part.lower - HELD).any() or (w > part.upper + HELD).any() or (w > HELD).sum() > self.k:
+        fits = (value >= self.p.rows_lower - HELD).all() and (
+            value <= self.p.rows_upper + HELD
+        ).all()
+        if (
+            not fits
+            or (w < part.lower - HELD).any()
+            or (w > part.upper + HELD).any()
+            or (w > HELD).sum() > self.k
+        ):
             return None
         return self.valued(w, w, frozenset(), w)

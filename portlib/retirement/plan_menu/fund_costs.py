@@ -1,9 +1,12 @@
-"""What does every option cost, whom does it pay, how does that compare, and what does it come to over a career?
+"""What does every option cost, whom does it pay, how does that compare, and what does it come to
+over a career?
 
-An expense ratio is what a participant pays; a 12b-1 fee and revenue sharing are what the fund passes on *out of it*.
-Annual decimals, and US dollars a year on the plan's balances. Growth is real and geometric.
+An expense ratio is what a participant pays; a 12b-1 fee and revenue sharing are what the fund
+passes on *out of it*. Annual decimals, and US dollars a year on the plan's balances. Growth is real
+and geometric.
 
-What it leaves out: trading costs inside funds, fees billed to single participants, and whether a premium is worth it.
+What it leaves out: trading costs inside funds, fees billed to single participants, and whether a
+premium is worth it.
 """
 
 from __future__ import annotations
@@ -22,27 +25,45 @@ GROUPS = {"equity": "plan_equity_funds", "hybrid": "plan_hybrid_funds", "bond": 
 
 
 def ledger(plan: Plan) -> pd.DataFrame:
-    """Who is paid how much a year, by fund, in US dollars: balances, what participants pay, and where it goes.
+    """Who is paid how much a year, by fund, in US dollars: balances, what participants pay, and
+    where it goes.
 
-    ``passed_on`` is the larger of 12b-1 fee and revenue share, since the one may be paid out of the other; ``kept`` is
-    the rest. Sorted by what participants pay.
+    ``passed_on`` is the larger of 12b-1 fee and revenue share, since the one may be paid out of the
+    other; ``kept`` is the rest. Sorted by what participants pay.
     """
     held = plan.holdings.mul(plan.participants["balance"], axis=0).sum()
-    paid, passed = held * plan.funds["expense_ratio"], held * plan.funds[["fee_12b1", "revenue_share"]].max(axis=1)
-    table = pd.DataFrame({"held": held, "expense_ratio": plan.funds["expense_ratio"], "paid": paid, "passed_on": passed,
-                          "of_it_12b1": held * plan.funds["fee_12b1"], "kept": paid - passed})
+    paid, passed = (
+        held * plan.funds["expense_ratio"],
+        held * plan.funds[["fee_12b1", "revenue_share"]].max(axis=1),
+    )
+    table = pd.DataFrame(
+        {
+            "held": held,
+            "expense_ratio": plan.funds["expense_ratio"],
+            "paid": paid,
+            "passed_on": passed,
+            "of_it_12b1": held * plan.funds["fee_12b1"],
+            "kept": paid - passed,
+        }
+    )
     return table.sort_values("paid", ascending=False, kind="stable")
 
 
 def restrictions(plan: Plan) -> pd.Series:
     """What stands in the way of buying or selling each option, in words; empty where nothing does."""
     said: dict[str, list[str]] = {fund: [] for fund in plan.funds.index}
-    stock, wash, trading = plan.rules["employer_stock"], plan.rules["stable_value"], plan.rules["trading"]
+    stock, wash, trading = (
+        plan.rules["employer_stock"],
+        plan.rules["stable_value"],
+        plan.rules["trading"],
+    )
     if stock and stock["frozen"]:
         said[stock["fund"]].append("frozen: no purchases")
     if wash:
-        said[wash["fund"]].append(f"no direct transfer to {', '.join(wash['competing']) or 'a competing fund'}: "
-                                  f"{wash['equity_wash_days']} days elsewhere first")
+        said[wash["fund"]].append(
+            f"no direct transfer to {', '.join(wash['competing']) or 'a competing fund'}: "
+            f"{wash['equity_wash_days']} days elsewhere first"
+        )
         for fund in wash["competing"]:
             said[fund].append(f"no direct transfer from {wash['fund']}")
     for fund, days in trading["round_trip_days"].items():
@@ -53,26 +74,38 @@ def restrictions(plan: Plan) -> pd.Series:
 
 
 def comparative_chart(plan: Plan) -> pd.DataFrame:
-    """The chart of options as far as a lineup can give it: expenses in percent and per 1,000 dollars, restrictions.
+    """The chart of options as far as a lineup can give it: expenses in percent and per 1,000
+    dollars, restrictions.
 
-    Returns over 1, 5 and 10 years and their benchmarks are the record keeper's to supply: the columns say so.
+    Returns over 1, 5 and 10 years and their benchmarks are the record keeper's to supply: the
+    columns say so.
     """
-    return pd.DataFrame({
-        "option": plan.funds["label"], "category": plan.funds["category"], "expense_ratio": plan.funds["expense_ratio"],
-        "per_1000": 1000 * plan.funds["expense_ratio"], "restrictions": restrictions(plan),
-        "returns and benchmark": "not supplied",
-    }).sort_values("expense_ratio", ascending=False, kind="stable")  # fmt: skip
+    return pd.DataFrame(
+        {
+            "option": plan.funds["label"],
+            "category": plan.funds["category"],
+            "expense_ratio": plan.funds["expense_ratio"],
+            "per_1000": 1000 * plan.funds["expense_ratio"],
+            "restrictions": restrictions(plan),
+            "returns and benchmark": "not supplied",
+        }
+    ).sort_values("expense_ratio", ascending=False, kind="stable")
 
 
 def compared(plan: Plan) -> pd.DataFrame:
     """How do the options' expenses compare with published averages of what plan participants pay?
 
-    A fund's group follows from its equity share, looking through (policy ``fee_group_equity``); a target-date series
-    is a hybrid. The average is the latest of its group in ``data/fund_fees.csv``, with its year and our confidence in
-    it. Stable value, money market (all cash), single stocks and annuities have none: NaN. ``premium`` is in decimals
-    per year, ``dollars`` a year on the plan's balances. Sorted by premium.
+    A fund's group follows from its equity share, looking through (policy ``fee_group_equity``); a
+    target-date series is a hybrid. The average is the latest of its group in
+    ``data/fund_fees.csv``, with its year and our confidence in it. Stable value, money market (all
+    cash), single stocks and annuities have none: NaN. ``premium`` is in decimals per year,
+    ``dollars`` a year on the plan's balances. Sorted by premium.
     """
-    fees, limits, share = data.table("fund_fees"), data.policy("fee_group_equity"), equity_share(plan)
+    fees, limits, share = (
+        data.table("fund_fees"),
+        data.policy("fee_group_equity"),
+        equity_share(plan),
+    )
     cash = plan.exposures.get("cash", pd.Series(0.0, plan.exposures.index))
     rows = {}
     for fund, kind in zip(map(str, plan.funds.index), plan.funds["kind"], strict=True):
@@ -84,9 +117,12 @@ def compared(plan: Plan) -> pd.DataFrame:
             group = "equity" if share[fund] >= limits["equity"] else "bond"
         known = fees[fees["group"] == GROUPS[group]].sort_values("year") if group else fees.iloc[:0]
         latest = known.iloc[-1] if len(known) else None
-        rows[fund] = {"group": group, "average": np.nan if latest is None else float(latest["expense_ratio"]),
-                      "year": None if latest is None else int(latest["year"]),
-                      "confidence": None if latest is None else latest["confidence"]}
+        rows[fund] = {
+            "group": group,
+            "average": np.nan if latest is None else float(latest["expense_ratio"]),
+            "year": None if latest is None else int(latest["year"]),
+            "confidence": None if latest is None else latest["confidence"],
+        }
     table = pd.DataFrame.from_dict(rows, orient="index")
     table.insert(1, "expense_ratio", plan.funds["expense_ratio"])
     table["premium"] = table["expense_ratio"] - table["average"]
@@ -95,7 +131,8 @@ def compared(plan: Plan) -> pd.DataFrame:
 
 
 def default_findings(plan: Plan) -> list[str]:
-    """What in the plan's rules speaks against its default: too few transfers, a lock, employer stock; none is good.
+    """What in the plan's rules speaks against its default: too few transfers, a lock, employer
+    stock; none is good.
 
     29 CFR 2550.404c-5(c)(5) and (e)(1), as far as a plan's rules can show it.
     """
@@ -112,18 +149,28 @@ def default_findings(plan: Plan) -> list[str]:
     return found
 
 
-def fee_drag(fees: Mapping[str, float], *, contribution: float, growth: float, years: int, retired: int,
-             recordkeeping: float = 0.0) -> pd.DataFrame:
+def fee_drag(
+    fees: Mapping[str, float],
+    *,
+    contribution: float,
+    growth: float,
+    years: int,
+    retired: int,
+    recordkeeping: float = 0.0,
+) -> pd.DataFrame:
     """What do yearly costs take from a career, in dollars and in years of retirement?
 
-    A level real `contribution` (US dollars) is paid at the end of each of `years` years and grows at
-    ``(1 + growth)(1 - fee) - 1``; `recordkeeping` dollars are taken from each contribution. The yardstick costs
-    nothing: what it saves is spent in `retired` equal yearly sums, the first a year after the last contribution, at
-    the same growth. By name: balance at retirement, dollars and share lost against the yardstick, years of the same
-    spending and ``years_lost``. Constant growth: no risk, no taxes.
+    A level real `contribution` (US dollars) is paid at the end of each of `years` years and grows
+    at ``(1 + growth)(1 - fee) - 1``; `recordkeeping` dollars are taken from each contribution. The
+    yardstick costs nothing: what it saves is spent in `retired` equal yearly sums, the first a year
+    after the last contribution, at the same growth. By name: balance at retirement, dollars and
+    share lost against the yardstick, years of the same spending and ``years_lost``. Constant
+    growth: no risk, no taxes.
     """
     if not (growth > -1 and years > 0 and retired > 0 and contribution > recordkeeping >= 0):
-        raise ValueError("give a growth above -1, years above zero, and a contribution above the record-keeping fee")
+        raise ValueError(
+            "give a growth above -1, years above zero, and a contribution above the record-keeping fee"
+        )
     free = contribution * _annuity(growth, years) * (1 + growth) ** years
     spending = free / _annuity(growth, retired)
     rows = {}
@@ -133,8 +180,16 @@ def fee_drag(fees: Mapping[str, float], *, contribution: float, growth: float, y
         g = (1 + growth) * (1 - fee) - 1
         paid_in = contribution - (recordkeeping if name != "no cost" else 0.0)
         balance = paid_in * _annuity(g, years) * (1 + g) ** years
-        share = balance * g / spending  # of the balance's income that is spent; above one it lasts for ever
-        lasts = balance / spending if g == 0 else -np.log1p(-share) / np.log1p(g) if share < 1 else np.inf
+        share = (
+            balance * g / spending
+        )  # of the balance's income that is spent; above one it lasts for ever
+        lasts = (
+            balance / spending
+            if g == 0
+            else -np.log1p(-share) / np.log1p(g)
+            if share < 1
+            else np.inf
+        )
         rows[name] = (fee, balance, free - balance, 1 - balance / free, lasts, retired - lasts)
     columns = ["fee", "balance", "lost", "share_lost", "lasts", "years_lost"]
     return pd.DataFrame.from_dict(rows, orient="index", columns=columns)

@@ -1,12 +1,15 @@
-"""Which portfolios can be built from the plan's own funds, under the plan's own rules, and what does the menu cost?
+"""Which portfolios can be built from the plan's own funds, under the plan's own rules, and what
+does the menu cost?
 
-Funds are bundles of asset classes: with exposures ``B``, class means ``mu`` and covariance ``F``, own risks ``D`` and
-expenses ``e``, a fund's expected return is ``B mu - e`` and the funds' covariance ``B F B' + D``. The committee's
-policy is read *through* the funds (a limit on equity is a limit on what they hold), and the plan's documents add rules
-of their own. Affiliation, 12b-1 fees and revenue sharing are not arguments of anything here.
+Funds are bundles of asset classes: with exposures ``B``, class means ``mu`` and covariance ``F``,
+own risks ``D`` and expenses ``e``, a fund's expected return is ``B mu - e`` and the funds'
+covariance ``B F B' + D``. The committee's policy is read *through* the funds (a limit on equity is
+a limit on what they hold), and the plan's documents add rules of their own. Affiliation, 12b-1 fees
+and revenue sharing are not arguments of anything here.
 
-What it leaves out: fund histories (none are open), alpha, taxes. At most k funds and whole percents are in `few_funds`,
-what one participant may change on one day in `account_review`, who is paid what in `fund_costs`.
+What it leaves out: fund histories (none are open), alpha, taxes. At most k funds and whole percents
+are in `few_funds`, what one participant may change on one day in `account_review`, who is paid what
+in `fund_costs`.
 """
 
 from __future__ import annotations
@@ -45,10 +48,10 @@ LEFT_OUT = {
 }
 DESCRIPTIONS = {
     "target_date": "A series of funds, one for every few retirement years. Each holds shares and bonds, fewer shares "
-                   "as its year comes nearer. It can lose money, also at and after that year.",
+    "as its year comes nearer. It can lose money, also at and after that year.",
     "annuity": "A contract with an insurer that pays an income, usually for life, in exchange for a sum. It rests on "
-               "the insurer's ability to pay, and getting out of it may be costly or impossible.",
-}  # fmt: skip
+    "the insurer's ability to pay, and getting out of it may be costly or impossible.",
+}
 FROZEN = "frozen employer stock"
 LARGE = "us_large_equity"
 PAYMENTS = "12b-1 fees and revenue sharing"
@@ -58,39 +61,56 @@ PAYMENTS = "12b-1 fees and revenue sharing"
 
 
 def class_assumptions(plan: Plan, horizon_years: int | None = None) -> Assumptions:
-    """What the survey says about the policy's ``menu_classes`` and every other class that the plan's funds hold.
+    """What the survey says about the policy's ``menu_classes`` and every other class that the
+    plan's funds hold.
 
-    Listed real estate, which the survey lacks, is given its private real estate's figures (`plan_format.STAND_INS`).
+    Listed real estate, which the survey lacks, is given its private real estate's figures
+    (`plan_format.STAND_INS`).
     """
     classes = list(dict.fromkeys([*data.policy("menu_classes"), *plan.exposures.columns]))
     published = [plan_format.STAND_INS.get(name, name) for name in classes]
     survey = survey_assumptions(horizon_years, tuple(dict.fromkeys(published)))
     at = [survey.labels.index(name) for name in published]
     stood_in = [name for name in classes if name in plan_format.STAND_INS]
-    return Assumptions(classes, survey.mu[at], survey.sigma[np.ix_(at, at)], survey.rf,
-                       f"{survey.source}; stand-ins for {', '.join(stood_in) or 'no class'}")
+    return Assumptions(
+        classes,
+        survey.mu[at],
+        survey.sigma[np.ix_(at, at)],
+        survey.rf,
+        f"{survey.source}; stand-ins for {', '.join(stood_in) or 'no class'}",
+    )
 
 
 def coverage(plan: Plan) -> pd.DataFrame:
-    """Every designated option, considered or left out, with the reason and, where left out, a general description."""
+    """Every designated option, considered or left out, with the reason and, where left out, a
+    general description.
+    """
     kind = plan.funds["kind"]
-    return pd.DataFrame({
-        "label": plan.funds["label"], "kind": kind, "considered": ~kind.isin(list(LEFT_OUT)),
-        "reason": kind.map(LEFT_OUT).fillna("by its exposures, own risk and expenses"),
-        "description": kind.map(DESCRIPTIONS).fillna(""),
-    })  # fmt: skip
+    return pd.DataFrame(
+        {
+            "label": plan.funds["label"],
+            "kind": kind,
+            "considered": ~kind.isin(list(LEFT_OUT)),
+            "reason": kind.map(LEFT_OUT).fillna("by its exposures, own risk and expenses"),
+            "description": kind.map(DESCRIPTIONS).fillna(""),
+        }
+    )
 
 
 def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
-    """What an optimiser is told about the funds considered: net of expenses; `assumptions` are of asset classes.
+    """What an optimiser is told about the funds considered: net of expenses; `assumptions` are of
+    asset classes.
 
-    The employer stock fund has the return of its class and, beyond it, the volatility that the plan's rules give.
-    Raises ValueError where no fund is left to consider, and as `fund_assumptions` does.
+    The employer stock fund has the return of its class and, beyond it, the volatility that the
+    plan's rules give. Raises ValueError where no fund is left to consider, and as
+    `fund_assumptions` does.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     funds = [fund for fund, kind in plan.funds["kind"].items() if kind not in LEFT_OUT]
     if not funds:
-        raise ValueError(f"{plan.name}: every option is a series by age or an annuity; there is no menu to build from")
+        raise ValueError(
+            f"{plan.name}: every option is a series by age or an annuity; there is no menu to build from"
+        )
     own, stock = plan.funds["specific_risk"].astype(float), plan.rules["employer_stock"]
     if stock:
         own = own.where(own.index != stock["fund"], stock["own_volatility"])
@@ -98,8 +118,14 @@ def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assu
 
 
 def equity_share(plan: Plan) -> pd.Series:
-    """What part of each fund is equity by the policy's ``equity_classes``, looking through; no row for a series."""
-    return plan.exposures.reindex(columns=data.policy("equity_classes"), fill_value=0.0).sum(axis=1).rename("equity")
+    """What part of each fund is equity by the policy's ``equity_classes``, looking through; no row
+    for a series.
+    """
+    return (
+        plan.exposures.reindex(columns=data.policy("equity_classes"), fill_value=0.0)
+        .sum(axis=1)
+        .rename("equity")
+    )
 
 
 def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
@@ -111,7 +137,9 @@ def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
         if name in classes.labels:
             matrix[:, classes.labels.index(name)] = column
         elif column.any():
-            raise ValueError(f"funds hold {name}, which the assumptions lack; add the class or leave the funds out")
+            raise ValueError(
+                f"funds hold {name}, which the assumptions lack; add the class or leave the funds out"
+            )
     return labels, matrix
 
 
@@ -119,12 +147,16 @@ def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
 
 
 def _through(labels: Sequence[str], b: Array, posture: str, classes: Assumptions) -> list[Limit]:
-    """The committee's limits on what is held, for things (funds, or classes themselves) with exposures `b`."""
+    """The committee's limits on what is held, for things (funds, or classes themselves) with
+    exposures `b`.
+    """
     floors, ceilings = data.policy("equity_floor"), data.policy("equity_ceiling")
     if posture not in floors:
         raise ValueError(f"no posture {posture!r}; the policy has {', '.join(floors)}")
     if LARGE not in classes.labels:
-        raise ValueError(f"the assumptions lack {LARGE}, by which the limit on equity beta is measured; add it")
+        raise ValueError(
+            f"the assumptions lack {LARGE}, by which the limit on equity beta is measured; add it"
+        )
     large, counts = classes.labels.index(LARGE), data.policy("equity_classes")
 
     def held(*names: str) -> dict[str, float]:
@@ -133,20 +165,28 @@ def _through(labels: Sequence[str], b: Array, posture: str, classes: Assumptions
 
     beta = (b @ classes.sigma[large] / classes.sigma[large, large]).tolist()
     rules = [
-        factor_limit("equity band", held(*counts), lower=floors[posture], upper=ceilings[posture])
-        .under("policy: equity_floor, equity_ceiling"),
-        factor_limit("equity beta", dict(zip(labels, beta, strict=True)), upper=ceilings[posture])
-        .under("policy: equity_ceiling"),
-    ]  # fmt: skip
-    for name, what, entry in (("small company cap", ("us_small_equity",), "small_equity_cap"),
-                              ("high yield cap", ("us_high_yield",), "high_yield_cap"),
-                              ("stand-in cap", tuple(plan_format.STAND_INS), "stand_in_cap")):
+        factor_limit(
+            "equity band", held(*counts), lower=floors[posture], upper=ceilings[posture]
+        ).under("policy: equity_floor, equity_ceiling"),
+        factor_limit(
+            "equity beta", dict(zip(labels, beta, strict=True)), upper=ceilings[posture]
+        ).under("policy: equity_ceiling"),
+    ]
+    for name, what, entry in (
+        ("small company cap", ("us_small_equity",), "small_equity_cap"),
+        ("high yield cap", ("us_high_yield",), "high_yield_cap"),
+        ("stand-in cap", tuple(plan_format.STAND_INS), "stand_in_cap"),
+    ):
         if any((held_now := held(*what)).values()):
-            rules.append(factor_limit(name, held_now, upper=data.policy(entry)).under(f"policy: {entry}"))
+            rules.append(
+                factor_limit(name, held_now, upper=data.policy(entry)).under(f"policy: {entry}")
+            )
     return rules
 
 
-def class_mandate(posture: str, classes: Assumptions, names: Sequence[str] | None = None) -> Mandate:
+def class_mandate(
+    posture: str, classes: Assumptions, names: Sequence[str] | None = None
+) -> Mandate:
     """The policy's limits on what is held, over the asset classes themselves (all, or those named)."""
     names = classes.labels if names is None else names
     unit = np.array([[float(name == other) for other in classes.labels] for name in names])
@@ -159,7 +199,8 @@ def clause(plan: Plan, rule: str) -> str:
 
 
 def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = None) -> Mandate:
-    """Which portfolios of the funds considered the policy and the plan's documents allow in one posture.
+    """Which portfolios of the funds considered the policy and the plan's documents allow in one
+    posture.
 
     `assumptions` are of asset classes. Raises ValueError for an unknown posture.
     """
@@ -169,7 +210,9 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
         fully_invested().under("plan: accounts hold funds, paid in full"),
         long_only().under("plan: accounts cannot borrow or sell short"),
         *_through(labels, b, posture, classes),
-        position_limit(data.policy("max_single_fund"), name="single fund").under("policy: max_single_fund"),
+        position_limit(data.policy("max_single_fund"), name="single fund").under(
+            "policy: max_single_fund"
+        ),
     ]
     stock = plan.rules["employer_stock"]
     if stock:
@@ -178,10 +221,15 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
         if plan.assets > 0:
             share = data.policy("liquidity_share_of_adv") * data.policy("liquidity_days")
             volume = {stock["fund"]: stock["daily_volume"]}
-            rules.append(liquidity_limit(volume, portfolio_value=plan.assets, share=share)
-                         .under("policy: liquidity_share_of_adv, liquidity_days"))
+            rules.append(
+                liquidity_limit(volume, portfolio_value=plan.assets, share=share).under(
+                    "policy: liquidity_share_of_adv, liquidity_days"
+                )
+            )
         if stock["frozen"]:
-            rules.append(Bounds(FROZEN, upper={stock["fund"]: 0.0}).under(clause(plan, "employer_stock")))
+            rules.append(
+                Bounds(FROZEN, upper={stock["fund"]: 0.0}).under(clause(plan, "employer_stock"))
+            )
     return Mandate(labels, rules)
 
 
@@ -190,45 +238,73 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
 
 @dataclass(frozen=True, eq=False)
 class Approximation:
-    """The menu's portfolio nearest to a target in asset classes, its tracking error (annual) and its own class mix."""
+    """The menu's portfolio nearest to a target in asset classes, its tracking error (annual) and
+    its own class mix.
+    """
 
     allocation: Allocation
     tracking_error: float
     classes: pd.Series
 
 
-def approximate(plan: Plan, target: Mapping[str, float], mandate: Mandate | None = None,
-                assumptions: Assumptions | None = None) -> Approximation:
+def approximate(
+    plan: Plan,
+    target: Mapping[str, float],
+    mandate: Mandate | None = None,
+    assumptions: Assumptions | None = None,
+) -> Approximation:
     """Which menu weights track a target mix of asset classes most closely?
 
-    Minimises ``(B'w - t)'F(B'w - t) + w'Dw`` under `mandate` (by default fully invested, long only): a utility with
-    ``B F t`` in place of means and an aversion of one. Fees have no say. Raises ValueError for a class that the
-    assumptions lack, or weights that do not sum to one; Infeasible.
+    Minimises ``(B'w - t)'F(B'w - t) + w'Dw`` under `mandate` (by default fully invested, long
+    only): a utility with ``B F t`` in place of means and an aversion of one. Fees have no say.
+    Raises ValueError for a class that the assumptions lack, or weights that do not sum to one;
+    Infeasible.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
-    if (unknown := [name for name in target if name not in classes.labels]) or abs(sum(target.values()) - 1) > 1e-6:
-        raise ValueError(f"the target must sum to one over known classes; unknown: {', '.join(unknown) or 'none'}")
+    if (unknown := [name for name in target if name not in classes.labels]) or abs(
+        sum(target.values()) - 1
+    ) > 1e-6:
+        raise ValueError(
+            f"the target must sum to one over known classes; unknown: {', '.join(unknown) or 'none'}"
+        )
     menu = menu_assumptions(plan, classes)
     b = _matrix(plan, classes)[1]
     t = np.array([target.get(name, 0.0) for name in classes.labels])
-    toward = menu.replace(mu=b @ classes.sigma @ t, source="covariance with the target, in place of means")
+    toward = menu.replace(
+        mu=b @ classes.sigma @ t, source="covariance with the target, in place of means"
+    )
     found = maximum_utility(toward, mandate, risk_aversion=1.0)
     square = found.w @ menu.sigma @ found.w - 2 * found.w @ toward.mu + t @ classes.sigma @ t
-    kept = replace(found, mean=menu.mean_of(found.w), sharpe=menu.sharpe_of(found.w), objective="nearest to the target",
-                   shadow_prices={})
-    return Approximation(kept, float(np.sqrt(max(square, 0.0))), pd.Series(found.w @ b, list(classes.labels)))
+    kept = replace(
+        found,
+        mean=menu.mean_of(found.w),
+        sharpe=menu.sharpe_of(found.w),
+        objective="nearest to the target",
+        shadow_prices={},
+    )
+    return Approximation(
+        kept, float(np.sqrt(max(square, 0.0))), pd.Series(found.w @ b, list(classes.labels))
+    )
 
 
-def cost_of_menu(plan: Plan, posture: str, chosen: Allocation, assumptions: Assumptions | None = None) -> pd.Series:
-    """Where expected return is lost between the policy's asset classes and a portfolio of the menu, at equal risk.
+def cost_of_menu(
+    plan: Plan, posture: str, chosen: Allocation, assumptions: Assumptions | None = None
+) -> pd.Series:
+    """Where expected return is lost between the policy's asset classes and a portfolio of the menu,
+    at equal risk.
 
-    Each step has less choice than the one before, so none can be negative: every class of ``menu_classes``, free of
-    charge, under the committee's limits on classes; only the classes that the menu reaches; the funds, before
-    expenses; after them; under the whole mandate; `chosen` itself. All are the highest return at `chosen`'s risk.
-    Annual decimals, which sum to the whole cost.
+    Each step has less choice than the one before, so none can be negative: every class of
+    ``menu_classes``, free of charge, under the committee's limits on classes; only the classes that
+    the menu reaches; the funds, before expenses; after them; under the whole mandate; `chosen`
+    itself. All are the highest return at `chosen`'s risk. Annual decimals, which sum to the whole
+    cost.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
-    menu, mandate, free = menu_assumptions(plan, classes), menu_mandate(plan, posture, classes), plan.funds.copy()
+    menu, mandate, free = (
+        menu_assumptions(plan, classes),
+        menu_mandate(plan, posture, classes),
+        plan.funds.copy(),
+    )
     free["expense_ratio"] = 0.0
     b = _matrix(plan, classes)[1]
     reached = [name for name, held in zip(classes.labels, b.T, strict=True) if held.any()]
@@ -236,27 +312,47 @@ def cost_of_menu(plan: Plan, posture: str, chosen: Allocation, assumptions: Assu
     def best(a: Assumptions, rules: Mandate) -> float:
         try:
             return frontier(a, rules).target_risk(chosen.risk).mean
-        except NotSolved:  # funds without own risks can make sigma singular, and the line lose its way
+        except (
+            NotSolved
+        ):  # funds without own risks can make sigma singular, and the line lose its way
             at_risk = rules.also(TrackingError("risk", dict.fromkeys(a.labels, 0.0), chosen.risk))
             return maximum_utility(a, at_risk, risk_aversion=0.0).mean
 
     def alone(names: Sequence[str]) -> float:
         return best(classes.select(names), class_mandate(posture, classes, names))
 
-    loose = Mandate(menu.labels, [fully_invested(), long_only(), *_through(menu.labels, b, posture, classes)])
+    loose = Mandate(
+        menu.labels, [fully_invested(), long_only(), *_through(menu.labels, b, posture, classes)]
+    )
     gross = menu_assumptions(replace(plan, funds=free), classes)
-    levels = [alone(classes.labels), alone(reached), best(gross, loose), best(menu, loose), best(menu, mandate),
-              chosen.mean]
-    return pd.Series(-np.diff(levels), ["classes that the menu lacks", "bundles, and funds' own risks", "expenses",
-                                        "limits per fund", "few funds, whole percents"], name=posture)  # fmt: skip
+    levels = [
+        alone(classes.labels),
+        alone(reached),
+        best(gross, loose),
+        best(menu, loose),
+        best(menu, mandate),
+        chosen.mean,
+    ]
+    return pd.Series(
+        -np.diff(levels),
+        [
+            "classes that the menu lacks",
+            "bundles, and funds' own risks",
+            "expenses",
+            "limits per fund",
+            "few funds, whole percents",
+        ],
+        name=posture,
+    )
 
 
 def spanning(assumptions: Assumptions) -> pd.DataFrame:
     """Does each fund widen the frontier of the others, short sales allowed?
 
-    In the population, fund i is ``alpha + beta'others + error``. The frontier is unchanged when, and only when, alpha
-    is zero and the betas sum to one (Huberman and Kandel 1987; Kan and Zhou 2012 say which failure is which). By fund:
-    ``alpha`` (annual), ``beta_sum``, ``unexplained`` (annual volatility).
+    In the population, fund i is ``alpha + beta'others + error``. The frontier is unchanged when,
+    and only when, alpha is zero and the betas sum to one (Huberman and Kandel 1987; Kan and Zhou
+    2012 say which failure is which). By fund: ``alpha`` (annual), ``beta_sum``, ``unexplained``
+    (annual volatility).
     """
     rows = {}
     for i, fund in enumerate(assumptions.labels):
@@ -264,12 +360,22 @@ def spanning(assumptions: Assumptions) -> pd.DataFrame:
         inner, cross = assumptions.sigma[np.ix_(others, others)], assumptions.sigma[others, i]
         beta = np.linalg.lstsq(inner, cross, rcond=None)[0]
         left = assumptions.sigma[i, i] - 2 * beta @ cross + beta @ inner @ beta
-        rows[fund] = (assumptions.mu[i] - beta @ assumptions.mu[others], beta.sum(), np.sqrt(max(left, 0.0)))
-    return pd.DataFrame.from_dict(rows, orient="index", columns=["alpha", "beta_sum", "unexplained"])
+        rows[fund] = (
+            assumptions.mu[i] - beta @ assumptions.mu[others],
+            beta.sum(),
+            np.sqrt(max(left, 0.0)),
+        )
+    return pd.DataFrame.from_dict(
+        rows, orient="index", columns=["alpha", "beta_sum", "unexplained"]
+    )
 
 
-def worth_of_funds(assumptions: Assumptions, mandate: Mandate, *, risk_aversion: float) -> pd.Series:
-    """By fund, the certainty equivalent lost (annual) if it were not offered; NaN where no portfolio would remain."""
+def worth_of_funds(
+    assumptions: Assumptions, mandate: Mandate, *, risk_aversion: float
+) -> pd.Series:
+    """By fund, the certainty equivalent lost (annual) if it were not offered; NaN where no
+    portfolio would remain.
+    """
     whole = maximum_utility(assumptions, mandate, risk_aversion=risk_aversion)
     worth = dict.fromkeys(assumptions.labels, 0.0)
     for fund in (fund for fund, held in zip(assumptions.labels, whole.w, strict=True) if held > 0):
@@ -290,11 +396,23 @@ def utility(allocation: Allocation, risk_aversion: float) -> float:
 def with_index_fund(plan: Plan, asset_class: str) -> Plan:
     """The plan, offering one more fund: an index of one class at the policy's ``index_fund_cost``."""
     name = f"index of {asset_class}"
-    row = {"label": name, "kind": "core", "category": "", "management": "index", "vehicle": "", "affiliated": False,
-           "expense_ratio": data.policy("index_fund_cost"), "fee_12b1": 0.0, "revenue_share": 0.0, "plan_share": 0.0,
-           "specific_risk": 0.0}  # fmt: skip
+    row = {
+        "label": name,
+        "kind": "core",
+        "category": "",
+        "management": "index",
+        "vehicle": "",
+        "affiliated": False,
+        "expense_ratio": data.policy("index_fund_cost"),
+        "fee_12b1": 0.0,
+        "revenue_share": 0.0,
+        "plan_share": 0.0,
+        "specific_risk": 0.0,
+    }
     funds = pd.concat([plan.funds, pd.DataFrame([row], [name])])
-    held = plan.exposures.reindex(columns=list(dict.fromkeys([*plan.exposures.columns, asset_class])), fill_value=0.0)
+    held = plan.exposures.reindex(
+        columns=list(dict.fromkeys([*plan.exposures.columns, asset_class])), fill_value=0.0
+    )
     held.loc[name] = [float(column == asset_class) for column in held.columns]
     return replace(plan, funds=funds, exposures=held, holdings=plan.holdings.assign(**{name: 0.0}))
 
@@ -302,26 +420,44 @@ def with_index_fund(plan: Plan, asset_class: str) -> Plan:
 # ---- conflicts of interest ------------------------------------------------------------------------------------------
 
 
-def conflicts(plan: Plan, choose: Callable[[Plan], pd.Series], rng: np.random.Generator, draws: int = 5) -> pd.Series:
+def conflicts(
+    plan: Plan, choose: Callable[[Plan], pd.Series], rng: np.random.Generator, draws: int = 5
+) -> pd.Series:
     """How far do weights move when only something moves that must not matter?
 
-    `choose` makes weights by fund from a plan. Each draw gives every fund a random affiliation, then a random 12b-1
-    fee and revenue share within its unchanged expense ratio, then another place in the lineup. The largest change of
-    any weight, by what was changed; zero (or rounding, for the order) for whoever may advise.
+    `choose` makes weights by fund from a plan. Each draw gives every fund a random affiliation,
+    then a random 12b-1 fee and revenue share within its unchanged expense ratio, then another place
+    in the lineup. The largest change of any weight, by what was changed; zero (or rounding, for the
+    order) for whoever may advise.
     """
-    before, worst, n = choose(plan), {"affiliation": 0.0, PAYMENTS: 0.0, "order of the lineup": 0.0}, len(plan.funds)
+    before, worst, n = (
+        choose(plan),
+        {"affiliation": 0.0, PAYMENTS: 0.0, "order of the lineup": 0.0},
+        len(plan.funds),
+    )
     for _ in range(draws):
-        paid, order = rng.random((2, n)) * plan.funds["expense_ratio"].to_numpy(), rng.permutation(n)
+        paid, order = (
+            rng.random((2, n)) * plan.funds["expense_ratio"].to_numpy(),
+            rng.permutation(n),
+        )
         shuffled = plan.funds.iloc[order]
         kept = [fund for fund in shuffled.index if fund in plan.exposures.index]
         moved = {
             "affiliation": replace(plan, funds=plan.funds.assign(affiliated=rng.random(n) < 0.5)),
-            PAYMENTS: replace(plan, funds=plan.funds.assign(fee_12b1=paid[0], revenue_share=paid[1])),
-            "order of the lineup": replace(plan, funds=shuffled, exposures=plan.exposures.loc[kept],
-                                           holdings=plan.holdings[shuffled.index]),
-        }  # fmt: skip
+            PAYMENTS: replace(
+                plan, funds=plan.funds.assign(fee_12b1=paid[0], revenue_share=paid[1])
+            ),
+            "order of the lineup": replace(
+                plan,
+                funds=shuffled,
+                exposures=plan.exposures.loc[kept],
+                holdings=plan.holdings[shuffled.index],
+            ),
+        }
         for what, other in moved.items():
-            worst[what] = max(worst[what], float((choose(other).reindex(before.index) - before).abs().max()))
+            worst[what] = max(
+                worst[what], float((choose(other).reindex(before.index) - before).abs().max())
+            )
     return pd.Series(worst)
 
 

@@ -1,4 +1,6 @@
-"""A household's years: a second simulation in plain Python, money conserved, the law's limits, the plan's cases."""
+"""A household's years: a second simulation in plain Python, money conserved, the law's limits, the
+plan's cases.
+"""
 
 from dataclasses import replace
 from pathlib import Path
@@ -28,9 +30,24 @@ CHARACTER = pd.DataFrame(
 RATES = Rates(0.27, 0.2, 0.15, 0.18)
 MATCH = ({"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05})
 BASE = Owner(
-    "somebody", "married_joint", 55, 1971, 64, 92, 120_000.0, 0.08, 0.25, MATCH,
-    {"taxable": 150_000.0, "deferred": 400_000.0, "roth": 50_000.0, "hsa": 10_000.0}, 0.6, 5_000.0, 0.0, 2026, 0.05, (),
-)  # fmt: skip
+    "somebody",
+    "married_joint",
+    55,
+    1971,
+    64,
+    92,
+    120_000.0,
+    0.08,
+    0.25,
+    MATCH,
+    {"taxable": 150_000.0, "deferred": 400_000.0, "roth": 50_000.0, "hsa": 10_000.0},
+    0.6,
+    5_000.0,
+    0.0,
+    2026,
+    0.05,
+    (),
+)
 PLANS = [None, Path(__file__).parents[2] / "plans" / "awkward"]
 
 
@@ -40,7 +57,9 @@ def returns(seed: int, paths: int = 3, years: int = 37) -> np.ndarray:
 
 
 def place(fund, account, order, exit_gains, withdrawal):
-    """Dollars by class in the taxable account, and the mix of the sheltered ones; gains realised on the way."""
+    """Dollars by class in the taxable account, and the mix of the sheltered ones; gains realised on
+    the way.
+    """
     total = sum(v for v, _ in fund.values())
     gain = total - sum(c for _, c in fund.values())
     outside = max(total - exit_gains * gain, 0.0)
@@ -52,7 +71,10 @@ def place(fund, account, order, exit_gains, withdrawal):
         left -= inside[name]
     mix = {c: inside[c] / room if room > 0 else TARGET[c] for c in CLASSES}
     rest = {c: max(TARGET[c] * wealth - inside[c], 0.0) for c in CLASSES}
-    wanted = {c: total * (rest[c] / sum(rest.values()) if outside > 1e-9 * wealth else TARGET[c]) for c in CLASSES}
+    wanted = {
+        c: total * (rest[c] / sum(rest.values()) if outside > 1e-9 * wealth else TARGET[c])
+        for c in CLASSES
+    }
     realised, after = 0.0, {}
     for c in CLASSES:
         value, cost = fund[c]
@@ -74,7 +96,10 @@ def by_hand(one, order, path, inflation, spend, saved_share):
     bill = losses = paid_tax = short = 0.0
     for k, r in enumerate(path):
         age, level = one.age + k, (1 + inflation) ** (k + 1)
-        due = float(taxes.required_minimum_distribution(account["deferred"], age, one.birth_year)) / level
+        due = (
+            float(taxes.required_minimum_distribution(account["deferred"], age, one.birth_year))
+            / level
+        )
         coupons = sum(v * CHARACTER.loc[c, "interest"] for c, (v, _) in fund.items())
         dividends = sum(v * CHARACTER.loc[c, "qualified"] for c, (v, _) in fund.items())
         gain = losses
@@ -87,12 +112,25 @@ def by_hand(one, order, path, inflation, spend, saved_share):
             account[b] *= 1 + sum(mix[c] * r[i] for i, c in enumerate(CLASSES))
         working = age < one.retirement_age
         pay, own, saved, plain, inflow = 0.0, 0.0, 0.0, 0.0, 0.0
-        income, social = (0.0, 0.0) if working else (one.other_income, one.benefits if age >= one.claiming_age else 0.0)
+        income, social = (
+            (0.0, 0.0)
+            if working
+            else (one.other_income, one.benefits if age >= one.claiming_age else 0.0)
+        )
 
         def tax(ordinary, interest=0.0, qualified=0.0, benefits=0.0, level=level):
-            return float(taxes.income_tax(year=one.year, status=one.status, ordinary=ordinary, interest=interest,
-                                          qualified=qualified, benefits=benefits, state_rate=one.state_rate,
-                                          price_level=level).total)  # fmt: skip
+            return float(
+                taxes.income_tax(
+                    year=one.year,
+                    status=one.status,
+                    ordinary=ordinary,
+                    interest=interest,
+                    qualified=qualified,
+                    benefits=benefits,
+                    state_rate=one.state_rate,
+                    price_level=level,
+                ).total
+            )
 
         if working:
             pay = one.pay
@@ -106,12 +144,25 @@ def by_hand(one, order, path, inflation, spend, saved_share):
             inflow = income + social - spend
         drawn = min(due, account["deferred"] / level)
         account["deferred"] -= drawn * level
-        estimate = tax(drawn + income + pay - own, coupons / level, (max(gain, 0) + dividends) / level, social) - plain
+        estimate = (
+            tax(
+                drawn + income + pay - own,
+                coupons / level,
+                (max(gain, 0) + dividends) / level,
+                social,
+            )
+            - plain
+        )
         cash = (coupons + dividends - bill) + (drawn + saved - estimate + inflow) * level
         total = sum(v for v, _ in fund.values())
         if cash >= 0:
-            fund = {c: (v + cash * (v / total if total > 0 else 0.5), b + cash * (v / total if total > 0 else 0.5))
-                    for c, (v, b) in fund.items()}  # fmt: skip
+            fund = {
+                c: (
+                    v + cash * (v / total if total > 0 else 0.5),
+                    b + cash * (v / total if total > 0 else 0.5),
+                )
+                for c, (v, b) in fund.items()
+            }
             lack = 0.0
         else:
             part = min(-cash / total, 1.0) if total > 0 else 0.0
@@ -127,10 +178,21 @@ def by_hand(one, order, path, inflation, spend, saved_share):
         fund, mix, realised = place(fund, account, order, RATES.exit_gains, RATES.withdrawal)
         gain += realised
         losses = min(gain, 0.0)
-        final = tax(drawn + income + pay - own, coupons / level, (max(gain, 0) + dividends) / level, social) - plain
+        final = (
+            tax(
+                drawn + income + pay - own,
+                coupons / level,
+                (max(gain, 0) + dividends) / level,
+                social,
+            )
+            - plain
+        )
         bill = (final - estimate) * level
         paid_tax += final
-    end = RATES.exit_gains * sum(v - b for v, b in fund.values()) + RATES.withdrawal * account["deferred"]
+    end = (
+        RATES.exit_gains * sum(v - b for v, b in fund.values())
+        + RATES.withdrawal * account["deferred"]
+    )
     wealth = sum(v for v, _ in fund.values()) + sum(account.values()) - end - bill
     return wealth / level, paid_tax + end / level, short
 
@@ -138,12 +200,26 @@ def by_hand(one, order, path, inflation, spend, saved_share):
 @pytest.mark.parametrize("order", [None, ["bonds", "stocks"], ["stocks", "bonds"]])
 @pytest.mark.parametrize(
     ("one", "spend"),
-    [(BASE, 70_000.0), (BASE, 140_000.0), (replace(BASE, retirement_age=55, status="single"), 30_000.0),
-     (replace(BASE, balances={**BASE.balances, "taxable": 0.0}, roth_share=1.0), 60_000.0)],
-)  # fmt: skip
+    [
+        (BASE, 70_000.0),
+        (BASE, 140_000.0),
+        (replace(BASE, retirement_age=55, status="single"), 30_000.0),
+        (replace(BASE, balances={**BASE.balances, "taxable": 0.0}, roth_share=1.0), 60_000.0),
+    ],
+)
 def test_a_second_simulation_leads_to_the_same_dollars(one, spend, order):
     r = returns(5)
-    found = simulate(one, TARGET, order, r, CHARACTER, RATES, inflation=0.025, spending=spend, saving_invested=0.5)
+    found = simulate(
+        one,
+        TARGET,
+        order,
+        r,
+        CHARACTER,
+        RATES,
+        inflation=0.025,
+        spending=spend,
+        saving_invested=0.5,
+    )
     for i, path in enumerate(r):
         wealth, tax, short = by_hand(one, order, path, 0.025, spend, 0.5)
         assert found.wealth[i] == pytest.approx(wealth, rel=1e-9, abs=0.01)
@@ -159,8 +235,12 @@ def test_without_tax_money_only_compounds():
     def law(ordinary, interest, qualified, benefits, level):
         return 0.0 * ordinary
 
-    ends = [simulate(one, TARGET, order, r, CHARACTER, none, inflation=0.02, spending=20_000.0, law=law).wealth[0]
-            for order in (None, CLASSES, CLASSES[::-1])]  # fmt: skip
+    ends = [
+        simulate(
+            one, TARGET, order, r, CHARACTER, none, inflation=0.02, spending=20_000.0, law=law
+        ).wealth[0]
+        for order in (None, CLASSES, CLASSES[::-1])
+    ]
     real = 1.05 / 1.02
     expected = sum(one.balances.values()) * real**37 - 20_000 * sum(real**k for k in range(37))
     assert ends == pytest.approx([expected] * 3)
@@ -174,7 +254,9 @@ def test_required_distributions_leave_even_when_nobody_needs_them():
 
 def test_contributions_stop_at_the_law():
     one = replace(BASE, pay=400_000.0, deferral_rate=0.9, match=())
-    found = simulate(one, TARGET, None, returns(3), CHARACTER, RATES, inflation=0.02, spending=50_000.0)
+    found = simulate(
+        one, TARGET, None, returns(3), CHARACTER, RATES, inflation=0.02, spending=50_000.0
+    )
     # ages 55 to 59 and 60 to 63 of 2026: 24,500 with 8,000, then with 11,250
     assert found.contributed == pytest.approx(np.full(3, 5 * 32_500 + 4 * 35_750))
 
@@ -232,4 +314,6 @@ def test_bad_inputs_are_refused_by_name():
     with pytest.raises(ValueError, match="shares from 0 to 1"):
         replace(BASE, roth_share=2.0)
     with pytest.raises(ValueError, match="returns need 37 years and 2 classes, not 5 and 2"):
-        simulate(BASE, TARGET, None, returns(1, years=5), CHARACTER, RATES, inflation=0.02, spending=1.0)
+        simulate(
+            BASE, TARGET, None, returns(1, years=5), CHARACTER, RATES, inflation=0.02, spending=1.0
+        )

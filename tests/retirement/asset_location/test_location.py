@@ -1,4 +1,6 @@
-"""After-tax value, risk and place: closed forms against books, programmes against brute force, and bad inputs."""
+"""After-tax value, risk and place: closed forms against books, programmes against brute force, and
+bad inputs.
+"""
 
 from itertools import permutations
 
@@ -43,7 +45,12 @@ def problem(seed: int, n: int = 4) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
     mu = rng.uniform(0.02, 0.10, n)
     assumptions = Assumptions(names, mu, np.diag(rng.uniform(0.001, 0.04, n)))
     character = pd.DataFrame(
-        {"interest": mu * rng.random(n), "qualified": 0.01 * rng.random(n), "realised": rng.random(n)}, index=names
+        {
+            "interest": mu * rng.random(n),
+            "qualified": 0.01 * rng.random(n),
+            "realised": rng.random(n),
+        },
+        index=names,
     )
     target = pd.Series(rng.dirichlet(np.ones(n)), index=names)
     money = values(*rng.uniform(0, 1e5, 4))
@@ -53,10 +60,19 @@ def problem(seed: int, n: int = 4) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
 # ---- one asset ----
 
 
-@given(r=st.floats(-0.05, 0.15), interest=st.floats(0, 0.05), qualified=st.floats(0, 0.03), turned=share, basis=share,
-       years=st.integers(1, 40), rates=st.tuples(rate, rate, rate))  # fmt: skip
+@given(
+    r=st.floats(-0.05, 0.15),
+    interest=st.floats(0, 0.05),
+    qualified=st.floats(0, 0.03),
+    turned=share,
+    basis=share,
+    years=st.integers(1, 40),
+    rates=st.tuples(rate, rate, rate),
+)
 @settings(max_examples=80, deadline=None)
-def test_growth_equals_the_books_kept_year_by_year(r, interest, qualified, turned, basis, years, rates):
+def test_growth_equals_the_books_kept_year_by_year(
+    r, interest, qualified, turned, basis, years, rates
+):
     t = Rates(*rates, 0.2)
     value, cost = 1.0, basis
     for _ in range(years):
@@ -65,7 +81,9 @@ def test_growth_equals_the_books_kept_year_by_year(r, interest, qualified, turne
         cost += value * (interest + qualified) + turned * price - paid
         value += price + value * (interest + qualified) - paid
     expected = value - t.exit_gains * (value - cost)
-    found = taxable_growth(r, years, t, interest=interest, qualified=qualified, realised=turned, basis=basis)
+    found = taxable_growth(
+        r, years, t, interest=interest, qualified=qualified, realised=turned, basis=basis
+    )
     assert float(found) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -96,7 +114,9 @@ def test_expected_wealth_follows_from_the_expected_return():
 def test_the_government_shares_risk_as_it_taxes_gains():
     one = Assumptions(["a"], [0.06], [[0.04]])
     for turned, kept in ((1.0, 0.85), (0.0, None)):
-        flows = pd.DataFrame({"interest": [0.0], "qualified": [0.0], "realised": [turned]}, index=["a"])
+        flows = pd.DataFrame(
+            {"interest": [0.0], "qualified": [0.0], "realised": [turned]}, index=["a"]
+        )
         found = equivalents(one, flows, RATES, 20)["risk_kept"].iloc[0]
         late = 0.8 * 20 * 1.06**19 / (20 * (0.8 * 1.06**20 + 0.2) ** (19 / 20))
         assert found == pytest.approx(kept or late, rel=1e-6)
@@ -140,7 +160,9 @@ def test_programme_and_order_agree_and_keep_every_dollar(seed, n):
 @pytest.mark.parametrize("seed", range(5))
 def test_no_order_beats_the_programme_and_one_meets_it(seed):
     target, money, returns = problem(seed)
-    earned = [fill(target, money, returns, list(o)).annual_return for o in permutations(target.index)]
+    earned = [
+        fill(target, money, returns, list(o)).annual_return for o in permutations(target.index)
+    ]
     assert max(earned) == pytest.approx(locate(target, money, returns).annual_return, abs=1e-12)
     assert max(earned) > min(earned)
 
@@ -184,7 +206,9 @@ def test_nothing_to_choose_when_nothing_is_taxed():
     free = equivalents(assumptions, flows, Rates(0, 0, 0, 0), 20)
     assert free["advantage"].abs().max() < 1e-12
     assert free["risk_kept"].to_numpy() == pytest.approx(1.0)
-    assert locate(target, money, free).annual_return == pytest.approx(fill(target, money, free, None).annual_return)
+    assert locate(target, money, free).annual_return == pytest.approx(
+        fill(target, money, free, None).annual_return
+    )
 
 
 # ---- together ----
@@ -242,7 +266,9 @@ def test_bad_inputs_are_refused_by_name():
     with pytest.raises(ValueError, match="name every class"):
         fill(target, money, returns, list(target.index[:-1]))
     floors = pd.DataFrame({"roth": [2 * money.sum()]}, index=["class 1"])
-    for place in (lambda: locate(target, money, returns, floors=floors),
-                  lambda: fill(target, money, returns, None, floors=floors)):  # fmt: skip
+    for place in (
+        lambda: locate(target, money, returns, floors=floors),
+        lambda: fill(target, money, returns, None, floors=floors),
+    ):
         with pytest.raises(ValueError, match=r"what must stay exceeds (class 1|roth)"):
             place()

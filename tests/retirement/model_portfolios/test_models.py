@@ -1,4 +1,6 @@
-"""Models, their remaking, the questionnaire, capacity, advice: second methods, properties, bad inputs one by one."""
+"""Models, their remaking, the questionnaire, capacity, advice: second methods, properties, bad
+inputs one by one.
+"""
 
 import json
 import math
@@ -44,7 +46,9 @@ def desk(the_plan, made):
 @pytest.fixture(scope="module")
 def fine(the_plan):
     """The plan without counting funds or whole percents, whose models one solver call makes."""
-    return replace(the_plan, rules={**the_plan.rules, "models": {"most_funds": 99, "whole_percent": False}})
+    return replace(
+        the_plan, rules={**the_plan.rules, "models": {"most_funds": 99, "whole_percent": False}}
+    )
 
 
 # ---- the suite ----------------------------------------------------------------------------------------------------
@@ -65,7 +69,10 @@ def test_models_obey_their_mandate_and_hold_no_employer_stock(made, the_plan):
     funds, own = plan_menu.menu_assumptions(the_plan), the_plan.rules["employer_stock"]
     for model in made.models:
         w = np.array([model.weights[label] for label in funds.labels])
-        assert max(plan_menu.menu_mandate(the_plan, model.posture).violations(w, funds).values()) < 1e-7
+        assert (
+            max(plan_menu.menu_mandate(the_plan, model.posture).violations(w, funds).values())
+            < 1e-7
+        )
         assert not own or model.weights.get(own["fund"], 0.0) == 0.0
         assert model.mean == pytest.approx(funds.mu @ w)
         expenses = [the_plan.funds.at[f, "expense_ratio"] * x for f, x in model.weights.items()]
@@ -87,7 +94,9 @@ def test_a_suite_goes_to_json_and_back_and_its_fingerprint_sees_a_changed_weight
     assert again.fingerprint == made.fingerprint
     first = made.models[0]
     fund = max(first.weights, key=first.weights.__getitem__)
-    other = replace(made, models=(replace(first, weights={**first.weights, fund: 0.0}), *made.models[1:]))
+    other = replace(
+        made, models=(replace(first, weights={**first.weights, fund: 0.0}), *made.models[1:])
+    )
     assert other.fingerprint != made.fingerprint
     with pytest.raises(mp.SuiteError, match="sum to"):
         mp.from_json(other.to_json())
@@ -105,8 +114,13 @@ def test_the_ladder_check_sees_a_model_out_of_place(made):
 
 def test_a_risk_aversion_outside_its_band_is_refused(monkeypatch):
     real = data.policy
-    monkeypatch.setattr(data, "policy", lambda name: dict.fromkeys(real(name), 0.5) if name == "model_risk_aversion"
-                        else real(name))
+    monkeypatch.setattr(
+        data,
+        "policy",
+        lambda name: (
+            dict.fromkeys(real(name), 0.5) if name == "model_risk_aversion" else real(name)
+        ),
+    )
     with pytest.raises(ValueError, match="outside its band"):
         mp.risk_aversion("conservative")
 
@@ -122,13 +136,17 @@ def test_the_same_assumptions_change_nothing(made, the_plan):
 
 def test_a_small_change_moves_nobody_and_following_it_would(fine):
     old, classes = mp.suite(fine), plan_menu.class_assumptions(fine)
-    small = classes.replace(mu=classes.mu + 0.0005 * np.resize([1.0, -1.0], len(classes)), source="five basis points")
+    small = classes.replace(
+        mu=classes.mu + 0.0005 * np.resize([1.0, -1.0], len(classes)), source="five basis points"
+    )
     assert mp.turnover(old, mp.remake(old, fine, small)).max() == 0
     assert mp.turnover(old, mp.remake(old, fine, small, no_trade=0.0)).max() > 0
 
 
 def test_a_large_change_is_followed_up_to_the_limit(the_plan, made):
-    """The fund held most loses five points a year of expected return: nobody would keep it at any doubt."""
+    """The fund held most loses five points a year of expected return: nobody would keep it at any
+    doubt.
+    """
     posture = made.postures[-1]
     weights = pd.Series(made[posture].weights)
     classes = plan_menu.class_assumptions(the_plan)
@@ -146,24 +164,47 @@ def test_a_large_change_is_followed_up_to_the_limit(the_plan, made):
 @given(seed=SEEDS)
 def test_the_no_trade_rule_is_what_it_says(seed, fine):
     """A second computation of gain and doubt, from the funds themselves, agrees with what was done."""
-    old, classes, rng = mp.suite(fine), plan_menu.class_assumptions(fine), np.random.default_rng(seed)
+    old, classes, rng = (
+        mp.suite(fine),
+        plan_menu.class_assumptions(fine),
+        np.random.default_rng(seed),
+    )
     errors = provider_errors(classes)
-    other = classes.replace(mu=rng.multivariate_normal(classes.mu, 4 * errors, method="eigh"), source="drawn")
-    funds, new, follow = (plan_menu.menu_assumptions(fine, other), mp.remake(old, fine, other),
-                          mp.remake(old, fine, other, no_trade=0.0))
-    b = fine.exposures.loc[list(funds.labels), :].reindex(columns=list(classes.labels), fill_value=0.0).to_numpy()
+    other = classes.replace(
+        mu=rng.multivariate_normal(classes.mu, 4 * errors, method="eigh"), source="drawn"
+    )
+    funds, new, follow = (
+        plan_menu.menu_assumptions(fine, other),
+        mp.remake(old, fine, other),
+        mp.remake(old, fine, other, no_trade=0.0),
+    )
+    b = (
+        fine.exposures.loc[list(funds.labels), :]
+        .reindex(columns=list(classes.labels), fill_value=0.0)
+        .to_numpy()
+    )
     for posture in old.postures:
-        w0, w1, kept = (np.array([s[posture].weights[f] for f in funds.labels]) for s in (old, follow, new))
+        w0, w1, kept = (
+            np.array([s[posture].weights[f] for f in funds.labels]) for s in (old, follow, new)
+        )
         a = old[posture].risk_aversion
-        gain = funds.mean_of(w1) - funds.mean_of(w0) - a / 2 * (funds.risk_of(w1) ** 2 - funds.risk_of(w0) ** 2)
-        doubt = data.policy("no_trade_standard_errors") * math.sqrt((w1 - w0) @ b @ errors @ b.T @ (w1 - w0))
+        gain = (
+            funds.mean_of(w1)
+            - funds.mean_of(w0)
+            - a / 2 * (funds.risk_of(w1) ** 2 - funds.risk_of(w0) ** 2)
+        )
+        doubt = data.policy("no_trade_standard_errors") * math.sqrt(
+            (w1 - w0) @ b @ errors @ b.T @ (w1 - w0)
+        )
         assert kept == pytest.approx(w1 if gain > doubt else w0, abs=1e-9)
 
 
 def test_a_fund_that_left_the_menu_is_replaced_and_said_so(made, the_plan):
     model = made.models[-1]
-    gone = max((f for f, w in model.weights.items() if w > 0 and f != the_plan.rules["default"]),
-               key=model.weights.__getitem__)
+    gone = max(
+        (f for f, w in model.weights.items() if w > 0 and f != the_plan.rules["default"]),
+        key=model.weights.__getitem__,
+    )
     less = the_plan.offering([f for f in the_plan.funds.index if f != gone])
     new = mp.remake(made, less)
     for posture in new.postures:
@@ -204,12 +245,18 @@ def test_alpha_by_covariances_and_by_analysis_of_variance(seed):
 
 
 def test_alpha_of_hoyts_table_from_a_regression_package():
-    """The residual and between-person mean squares of statsmodels' two-way table give the same alpha."""
+    """The residual and between-person mean squares of statsmodels' two-way table give the same
+    alpha.
+    """
     x = qu.oriented(people(3, 12), qu.orientations())
     n, k = x.shape
-    frame = pd.DataFrame({"x": x.ravel(), "p": np.repeat(np.arange(n), k), "i": np.tile(np.arange(k), n)})
+    frame = pd.DataFrame(
+        {"x": x.ravel(), "p": np.repeat(np.arange(n), k), "i": np.tile(np.arange(k), n)}
+    )
     table = sm.stats.anova_lm(sm.OLS.from_formula("x ~ C(p) + C(i)", frame).fit())
-    assert qu.cronbach_alpha(x) == pytest.approx(1 - table.loc["Residual", "mean_sq"] / table.loc["C(p)", "mean_sq"])
+    assert qu.cronbach_alpha(x) == pytest.approx(
+        1 - table.loc["Residual", "mean_sq"] / table.loc["C(p)", "mean_sq"]
+    )
 
 
 def test_feldts_interval_covers_as_often_as_it_says():
@@ -222,7 +269,9 @@ def test_feldts_interval_covers_as_often_as_it_says():
 
 
 def test_the_instrument_finds_the_error_it_was_given():
-    """Rounding adds a twelfth to the variance of an answer's error; few of these answers touch an end of the scale."""
+    """Rounding adds a twelfth to the variance of an answer's error; few of these answers touch an
+    end of the scale.
+    """
     said = [tuple(row) for row in people(11, 4000, 0.4, 0.6)]
     found = qu.calibrate(said, np.random.default_rng(0))
     assert found.error == pytest.approx(math.sqrt(0.36 + 1 / 12), rel=0.04)
@@ -231,7 +280,9 @@ def test_the_instrument_finds_the_error_it_was_given():
 
 
 def test_an_interval_covers_the_true_score_as_often_as_it_says():
-    found = qu.calibrate([tuple(row) for row in people(11, 4000, 0.4, 0.6)], np.random.default_rng(0))
+    found = qu.calibrate(
+        [tuple(row) for row in people(11, 4000, 0.4, 0.6)], np.random.default_rng(0)
+    )
     said, true = qu.simulate_careful(found, 3000, np.random.default_rng(1))
     scores = [qu.score(a, found) for a in said]
     inside = np.mean([s.low <= t <= s.high for s, t in zip(scores, true, strict=True)])
@@ -261,20 +312,35 @@ def test_a_posture_is_read_at_the_lower_end(desk):
     floors = desk.instrument.floors
     for answers in ([3] * 7, [5, 5, 1, 5, 5, 1, 5], [1, 1, 5, 1, 1, 5, 1], [4, 4, 2, 4, 4, 2, 4]):
         s = qu.score(answers, desk.instrument)
-        assert s.posture == [name for name, low in floors.items() if low <= s.low or name == next(iter(floors))][-1]
-        assert list(s.bands) == list(floors)[list(floors).index(s.posture):][: len(s.bands)]
+        assert (
+            s.posture
+            == [name for name, low in floors.items() if low <= s.low or name == next(iter(floors))][
+                -1
+            ]
+        )
+        assert list(s.bands) == list(floors)[list(floors).index(s.posture) :][: len(s.bands)]
 
 
 def test_too_few_answers_use_the_norm():
     found = qu.calibrate([None] * 50 + [(3, 3, 3, 3, 3, 3, 3)], np.random.default_rng(0))
     norm = data.policy("questionnaire_norm")
-    assert (found.people, found.mean, found.spread, found.error) == (0, norm["mean"], norm["spread"], norm["error"])
+    assert (found.people, found.mean, found.spread, found.error) == (
+        0,
+        norm["mean"],
+        norm["spread"],
+        norm["error"],
+    )
 
 
-@pytest.mark.parametrize(("answers", "words"), [
-    ([1, 2, 3], "7 statements; 3 answers"), ([1, 2, 3, 4, 5, 6, 1], "answer 6 of person 1 is 6"),
-    ([1, 2, 3, 4, 5, 2.5, 1], "2.5"), ([1, 2, 3, 4, math.nan, 2, 1], "answer 5"),
-])
+@pytest.mark.parametrize(
+    ("answers", "words"),
+    [
+        ([1, 2, 3], "7 statements; 3 answers"),
+        ([1, 2, 3, 4, 5, 6, 1], "answer 6 of person 1 is 6"),
+        ([1, 2, 3, 4, 5, 2.5, 1], "2.5"),
+        ([1, 2, 3, 4, math.nan, 2, 1], "answer 5"),
+    ],
+)
 def test_answers_that_are_none_are_refused(answers, words):
     with pytest.raises(ValueError, match=words):
         qu.oriented(answers, qu.orientations())
@@ -288,8 +354,18 @@ def test_reliability_needs_variation():
 # ---- capacity and advice ------------------------------------------------------------------------------------------
 
 
-WHO = Person(age=50, retirement_age=65, life_expectancy=88, answers=(4, 4, 2, 4, 4, 2, 4), pay=80_000, saving=0.1,
-             balance=300_000, outside_assets=0, other_income=0, spending=40_000)
+WHO = Person(
+    age=50,
+    retirement_age=65,
+    life_expectancy=88,
+    answers=(4, 4, 2, 4, 4, 2, 4),
+    pay=80_000,
+    saving=0.1,
+    balance=300_000,
+    outside_assets=0,
+    other_income=0,
+    spending=40_000,
+)
 
 
 def test_resources_are_sums_of_discounted_years(desk):
@@ -297,7 +373,9 @@ def test_resources_are_sums_of_discounted_years(desk):
     assert means["savings"] == pytest.approx(sum(8_000 / (1 + r) ** t for t in range(1, 16)))
     assert means["need"] == pytest.approx(sum(40_000 / (1 + r) ** t for t in range(16, 39)))
     more = capacity.resources(replace(WHO, other_income=10_000), desk)
-    assert more["income"] - means["income"] == pytest.approx(sum(10_000 / (1 + r) ** t for t in range(16, 39)))
+    assert more["income"] - means["income"] == pytest.approx(
+        sum(10_000 / (1 + r) ** t for t in range(16, 39))
+    )
 
 
 @few
@@ -310,17 +388,32 @@ def test_more_other_income_never_lowers_the_ceiling_of_loss(wealth, more, spendi
 
 
 def test_the_horizon_lowers_the_ceiling_as_it_shortens(desk):
-    ranks = [desk.order.index(capacity.ceilings(replace(WHO, age=a, retirement_age=max(a, 65)), desk, None)["horizon"])
-             for a in range(20, 88)]
+    ranks = [
+        desk.order.index(
+            capacity.ceilings(replace(WHO, age=a, retirement_age=max(a, 65)), desk, None)["horizon"]
+        )
+        for a in range(20, 88)
+    ]
     assert all(a >= b for a, b in pairwise(ranks)) and ranks[0] > ranks[-1]
 
 
 @few
-@given(answers=st.one_of(st.none(), ANSWERS), age=st.integers(20, 80), balance=st.floats(0, 3e6),
-       cap=st.one_of(st.none(), st.floats(0, 1)))
+@given(
+    answers=st.one_of(st.none(), ANSWERS),
+    age=st.integers(20, 80),
+    balance=st.floats(0, 3e6),
+    cap=st.one_of(st.none(), st.floats(0, 1)),
+)
 def test_advice_is_the_lowest_ceiling_that_has_a_model(answers, age, balance, cap, desk):
-    who = replace(WHO, answers=answers, age=age, retirement_age=max(age, 65), life_expectancy=95, balance=balance,
-                  equity_cap=cap)
+    who = replace(
+        WHO,
+        answers=answers,
+        age=age,
+        retirement_age=max(age, 65),
+        life_expectancy=95,
+        balance=balance,
+        equity_cap=cap,
+    )
     told = advice.advise(who, desk, explain=False)
     lowest = min(desk.order.index(p) for p in told.ceilings.values())
     fits = [p for p in desk.suite.postures if desk.order.index(p) <= lowest]
@@ -342,13 +435,18 @@ def test_what_would_change_the_answer_does(desk):
         assert words.split(": ")[1].rstrip(".") in (*desk.order, "no model")
         if words.startswith("Retiring"):
             years = int(words.split()[1]) * (1 if "later" in words else -1)
-            other = advice.advise(replace(WHO, retirement_age=WHO.retirement_age + years), desk, explain=False)
+            other = advice.advise(
+                replace(WHO, retirement_age=WHO.retirement_age + years), desk, explain=False
+            )
             assert other.posture == words.split(": ")[1].rstrip(".") != told.posture
 
 
 def test_contradictory_answers_are_no_answers(desk):
     said = (5, 5, 5, 5, 5, 5, 5)
-    told, silent = advice.advise(replace(WHO, answers=said), desk), advice.advise(replace(WHO, answers=None), desk)
+    told, silent = (
+        advice.advise(replace(WHO, answers=said), desk),
+        advice.advise(replace(WHO, answers=None), desk),
+    )
     assert told.inconsistencies and told.posture == silent.posture
 
 
@@ -359,7 +457,9 @@ def test_who_holds_the_model_keeps_it_and_an_unwanted_fund_is_left_out(desk):
     assert same.keep and same.trades == {}
     unwanted = max(held, key=held.__getitem__)
     other = advice.advise(replace(WHO, answers=None, excluded=(unwanted,)), desk)
-    assert other.weights.get(unwanted, 0) == 0 or any(unwanted in words for words in other.inconsistencies)
+    assert other.weights.get(unwanted, 0) == 0 or any(
+        unwanted in words for words in other.inconsistencies
+    )
 
 
 def test_employer_stock_beyond_the_cap_is_sold(desk, the_plan):
@@ -368,12 +468,18 @@ def test_employer_stock_beyond_the_cap_is_sold(desk, the_plan):
     assert not told.keep and told.trades[own["fund"]] == -1.0
 
 
-@pytest.mark.parametrize(("wrong", "words"), [
-    ({"age": 7}, "age is 7"), ({"pay": -1}, "pay is -1"), ({"saving": 10}, "saving is 10"),
-    ({"equity_cap": 60}, "equity_cap"), ({"balance": math.inf}, "balance"),
-    ({"age": 60, "life_expectancy": 50}, "not after age"),
-    ({"holdings": {"X": 0.5}}, "sum to one"),
-])
+@pytest.mark.parametrize(
+    ("wrong", "words"),
+    [
+        ({"age": 7}, "age is 7"),
+        ({"pay": -1}, "pay is -1"),
+        ({"saving": 10}, "saving is 10"),
+        ({"equity_cap": 60}, "equity_cap"),
+        ({"balance": math.inf}, "balance"),
+        ({"age": 60, "life_expectancy": 50}, "not after age"),
+        ({"holdings": {"X": 0.5}}, "sum to one"),
+    ],
+)
 def test_impossible_people_are_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
         Person(**wrong)
@@ -385,9 +491,16 @@ def test_funds_that_the_menu_lacks_are_refused(desk):
 
 
 def test_everyone_in_any_order_has_the_same_advice(desk):
-    small = replace(desk.plan, participants=desk.plan.participants.iloc[:25], holdings=desk.plan.holdings.iloc[:25])
+    small = replace(
+        desk.plan,
+        participants=desk.plan.participants.iloc[:25],
+        holdings=desk.plan.holdings.iloc[:25],
+    )
     turned = replace(small, participants=small.participants[::-1], holdings=small.holdings[::-1])
-    one, two = advice.everyone(replace(desk, plan=small)), advice.everyone(replace(desk, plan=turned))
+    one, two = (
+        advice.everyone(replace(desk, plan=small)),
+        advice.everyone(replace(desk, plan=turned)),
+    )
     pd.testing.assert_frame_equal(one, two.loc[one.index])
 
 
@@ -396,7 +509,11 @@ def test_routes_are_mixes_and_the_model_is_flat(desk):
     assert np.ptp(paths["model portfolio"].equity_at(np.arange(-20, 30))) == 0
     assert ("target-date series" in paths) == (desk.plan.vintages is not None)
     assert paths["managed account"].fee > paths["model portfolio"].fee
-    out = advice.outlook(replace(WHO, answers=None), desk, paths, 200, np.random.default_rng(1), spending=1.0)
+    out = advice.outlook(
+        replace(WHO, answers=None), desk, paths, 200, np.random.default_rng(1), spending=1.0
+    )
     assert (out.table()["success"] == 1).all()
-    out = advice.outlook(replace(WHO, answers=None), desk, paths, 200, np.random.default_rng(1), spending=9e6)
+    out = advice.outlook(
+        replace(WHO, answers=None), desk, paths, 200, np.random.default_rng(1), spending=9e6
+    )
     assert (out.table()["success"] == 0).all()
