@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from portlib import data, plan
+from portlib import plan
 from portlib.construction import optimise
 from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
@@ -61,9 +61,9 @@ def optimize(plan_: Mapping[str, Any], assumptions: Mapping[str, Any] | None = N
         raise ValueError(f"mandate: no entry {', '.join(unknown)}; there are {', '.join(MANDATE)}")
     ours = plan.from_json(plan_)
     classes = _classes(ours, assumptions)
-    posture = asked.get("posture", data.policy("default_posture"))
+    posture = asked.get("posture", ours.policy["default_posture"])
     rules = plan_menu.menu_mandate(ours, posture, classes)
-    aversion = float(asked.get("risk_aversion", data.policy("model_risk_aversion")[posture]))
+    aversion = float(asked.get("risk_aversion", ours.policy["model_risk_aversion"][posture]))
     funds = plan_menu.menu_assumptions(ours, classes)
     most = int(asked.get("most_funds", ours.rules["models"]["most_funds"])) or len(funds)
     whole = bool(asked.get("whole_percent", ours.rules["models"]["whole_percent"]))

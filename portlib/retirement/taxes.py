@@ -31,7 +31,7 @@ from portlib.records import Array
 STATUSES = ("single", "married_joint", "married_separate", "head_of_household")
 Kind = Literal["ordinary", "interest", "qualified", "benefits"]
 
-# ---- income tax ---------------------------------------------------------------------------------------------------
+# ---- income tax ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -188,7 +188,7 @@ def marginal_rate(kind: Kind, *, step: float = 100.0, **household: Any) -> Array
     return np.asarray((income_tax(**more).total - income_tax(**household).total) / step)
 
 
-# ---- what the law lets in -----------------------------------------------------------------------------------------
+# ---- what the law lets in ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -286,7 +286,7 @@ def contribution(
     return Contribution(employee, min(employer, max(room, 0.0)))
 
 
-# ---- what must come out -------------------------------------------------------------------------------------------
+# ---- what must come out --------------------------------------------------------------------------
 
 
 def rmd_start_age(born: int | datetime.date) -> float:
@@ -334,7 +334,7 @@ def required_minimum_distribution(
     return np.asarray(held / distribution_period(age))
 
 
-# ---- tables -------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 def _known(status: str) -> str:

@@ -91,7 +91,7 @@ def test_the_simulator_meets_the_exact_law_in_quarters(wealth: float) -> None:
     returns = Scenarios(np.stack([np.expm1(log_growth), 0 * log_growth], axis=2), ("equity", "bonds"), "normal")
     person = Household(age=0, retirement_age=0, balance=wealth + step / 2, spending=step, social_security=False,
                        last_age=count, mortality=[-np.expm1(-hazard * step)] * count)
-    ruined = simulate(constant(1.0), person, returns, rng=rng).success[0]
+    ruined = simulate(constant(1.0), person, returns, rng=rng, risk_aversion=5, floor=1).success[0]
     low, high = wilson(int((~ruined).sum()), ruined.size, level=0.999)
     assert low <= ruin_exactly(mean, sd, hazard, wealth) <= high
 
@@ -109,7 +109,8 @@ def test_the_simulator_forces_out_what_the_table_says() -> None:
     """With nothing to spend on and no return, the distributions add up to the balance by the table's percentages."""
     person = Household(age=73, retirement_age=70, balance=1e6, spending=0.0, social_security=False, sex=None,
                        last_age=119, year=2026)
-    outcome = simulate(constant(0.0), person, Scenarios(np.zeros((1, 46, 2)), ("equity", "bonds"), "nothing"))
+    nothing = Scenarios(np.zeros((1, 46, 2)), ("equity", "bonds"), "nothing")
+    outcome = simulate(constant(0.0), person, nothing, risk_aversion=5, floor=1)
     kept = np.prod(1 - np.array([p for a, p in zip(TABLE["ages"], TABLE["percent_of_balance"], strict=True)
                                  if 73 <= a < 119]) / 100)
     assert outcome.forced[0, 0] == pytest.approx(1e6 * (1 - kept), rel=1e-5)

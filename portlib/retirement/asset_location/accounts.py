@@ -56,6 +56,7 @@ class Owner:
     frozen_stock: float
     year: int
     state_rate: float
+    withdrawal_rate: float
     assumed: tuple[str, ...]
 
     def __post_init__(self) -> None:
@@ -120,9 +121,9 @@ def plan_target(plan: Plan) -> pd.Series:
     A class counts as offered when some fund holds ``location_offered_share`` of it; if none is, all
     are kept.
     """
-    reference = pd.Series(data.policy("reference_portfolio"), dtype=float)
+    reference = pd.Series(plan.policy["reference_portfolio"], dtype=float)
     purest = plan.exposures.max().reindex(reference.index).fillna(0.0)
-    offered = reference[purest >= data.policy("location_offered_share")]
+    offered = reference[purest >= plan.policy["location_offered_share"]]
     kept = offered if len(offered) else reference
     return (kept / kept.sum()).rename("target")
 
@@ -154,7 +155,7 @@ def owner(plan: Plan, participant: str) -> Owner:
     between Roth and traditional.
     """
     one: dict[Any, Any] = plan.participants.loc[participant].to_dict()
-    given: dict[str, Any] = data.policy("location_not_supplied")
+    given: dict[str, Any] = plan.policy["location_not_supplied"]
     normal = {**given, "retirement_age": plan.rules["normal_retirement_age"]}
     assumed = [
         what for what in ("outside_assets", "other_income", "retirement_age") if pd.isna(one[what])
@@ -176,28 +177,29 @@ def owner(plan: Plan, participant: str) -> Owner:
     )
     spouse = ["spouse's income"] if one["filing_status"].startswith("married") else []
     return Owner(
-        participant,
-        one["filing_status"],
-        age,
-        int(one["birth_year"]),
-        int(retire),
-        max(int(data.policy("location_last_age")), age + 1),
-        float(one["pay"]),
-        float(one["deferral_rate"]),
-        roth,
-        tuple(dict(tier) for tier in plan.rules["contributions"]["match"]),
-        {
+        name=participant,
+        status=one["filing_status"],
+        age=age,
+        birth_year=int(one["birth_year"]),
+        retirement_age=int(retire),
+        last_age=max(int(plan.policy["location_last_age"]), age + 1),
+        pay=float(one["pay"]),
+        deferral_rate=float(one["deferral_rate"]),
+        roth_share=roth,
+        match=tuple(dict(tier) for tier in plan.rules["contributions"]["match"]),
+        balances={
             "taxable": outside,
             "deferred": balance * (1 - roth),
             "roth": balance * roth,
             "hsa": float(given["hsa"]),
         },
-        float(given["basis"]),
-        income,
-        held,
-        int(data.policy("tax_year")),
-        float(data.policy("state_tax_rate")),
-        (*assumed, *spouse, "health savings account", "basis of the taxable account"),
+        basis=float(given["basis"]),
+        other_income=income,
+        frozen_stock=held,
+        year=int(plan.policy["tax_year"]),
+        state_rate=float(plan.policy["state_tax_rate"]),
+        withdrawal_rate=float(plan.policy["location_withdrawal_rate"]),
+        assumed=(*assumed, *spouse, "health savings account", "basis of the taxable account"),
     )
 
 
@@ -212,9 +214,7 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     n, deferred = one.working_years, put_in.employee * (1 - one.roth_share) + put_in.employer
     grown = (1 + real_return) ** n
     annuity = (grown - 1) / real_return if real_return else n
-    drawn = data.policy("location_withdrawal_rate") * (
-        one.balances["deferred"] * grown + deferred * annuity
-    )
+    drawn = one.withdrawal_rate * (one.balances["deferred"] * grown + deferred * annuity)
     house: dict[str, Any] = {"year": one.year, "status": one.status, "state_rate": one.state_rate}
     later = {**house, "ordinary": one.other_income, "benefits": one.benefits}
     now = {**house, "ordinary": one.pay - put_in.employee * (1 - one.roth_share)} if n else later
@@ -251,7 +251,7 @@ def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
         float(after_tax_values(one.balances, rates, basis=one.basis).sum()) * grown
         + saved * annuity
     )
-    return one.benefits + one.other_income + float(data.policy("location_withdrawal_rate")) * wealth
+    return one.benefits + one.other_income + one.withdrawal_rate * wealth
 
 
 @dataclass(frozen=True, eq=False)

@@ -24,8 +24,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from portlib import data
 from portlib.construction.mandate import Mandate, fully_invested, group_limit, long_only
+from portlib.policy import Policy
 from portlib.records import Array, Assumptions
 
 BUCKETS = ("taxable", "deferred", "roth", "hsa")
@@ -53,17 +53,17 @@ class Rates:
                 raise ValueError(f"the rate {name} is {rate}; give a decimal from 0 to below 1")
 
 
-# ---- one asset in one account ---------------------------------------------------------------------------------------
+# ---- one asset in one account --------------------------------------------------------------------
 
 
-def tax_character(classes: Sequence[str]) -> pd.DataFrame:
+def tax_character(classes: Sequence[str], policy: Policy) -> pd.DataFrame:
     """How each class's return reaches the tax form: columns interest, qualified, realised (policy
     ``tax_character``).
 
     Yields are decimals per year of the value, `realised` a share of the year's change of price.
     Raises ValueError for a class that the policy does not describe.
     """
-    table = pd.DataFrame(data.policy("tax_character")).T.astype(float)
+    table = pd.DataFrame(policy["tax_character"]).T.astype(float)
     if unknown := [name for name in classes if name not in table.index]:
         raise ValueError(f"policy tax_character does not describe {', '.join(unknown)}")
     return table.loc[list(classes), ["interest", "qualified", "realised"]]
@@ -176,7 +176,7 @@ def equivalents(
     )
 
 
-# ---- a given target: where? -----------------------------------------------------------------------------------------
+# ---- a given target: where? ----------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -318,7 +318,7 @@ def _checked(target: pd.Series, values: pd.Series, returns: pd.DataFrame) -> flo
     return wealth
 
 
-# ---- target and place together --------------------------------------------------------------------------------------
+# ---- target and place together -------------------------------------------------------------------
 
 
 def pair_label(name: str, bucket: str) -> str:
@@ -372,7 +372,7 @@ def pair_mandate(
     return Mandate(labels, [fully_invested(), long_only(), *sizes, *limits])
 
 
-# ---- Roth or traditional --------------------------------------------------------------------------------------------
+# ---- Roth or traditional -------------------------------------------------------------------------
 
 
 def roth_break_even(

@@ -22,7 +22,6 @@ from typing import Literal
 
 import numpy as np
 
-from portlib import data
 from portlib.records import Array
 from portlib.retirement import taxes
 from portlib.retirement.glidepaths.outcomes import Outcomes
@@ -78,8 +77,8 @@ def simulate(
     *,
     rng: np.random.Generator | None = None,
     timing: Literal["start", "mid", "end"] = "mid",
-    risk_aversion: float | None = None,
-    floor: float | None = None,
+    risk_aversion: float,
+    floor: float,
 ) -> Outcomes:
     """What becomes of the household under each glidepath, all on the same returns and the same
     lifetimes?
@@ -91,9 +90,10 @@ def simulate(
         year.
     rng : draws the lifetimes; needed unless ``household.sex`` is None.
     timing : when contributions are invested. Withdrawals leave at the start of a year.
-    risk_aversion : of the certainty equivalent; policy ``lifecycle_risk_aversion`` when not given.
-    floor : what a person lives on when nothing is left; policy ``spending_floor`` when not given.
-        Below it amounts are not told apart, so that a high floor makes risk look harmless.
+    risk_aversion : of the certainty equivalent (policy ``lifecycle_risk_aversion``).
+    floor : what a person lives on when nothing is left, real dollars a year (policy
+        ``spending_floor``). Below it amounts are not told apart, so that a high floor makes risk
+        look harmless.
 
     Raises ValueError for returns that are too short, of other assets, missing or below -1, and for
     a missing `rng`.
@@ -103,8 +103,7 @@ def simulate(
         household,
     )
     _check(paths_of, h, returns, rng, timing, floor)
-    gamma = data.policy("lifecycle_risk_aversion") if risk_aversion is None else risk_aversion
-    unit, m = float(data.policy("spending_floor") if floor is None else floor), TIMING[timing]
+    gamma, unit, m = float(risk_aversion), float(floor), TIMING[timing]
     alive, n = survival(h), len(returns.values)
     u = np.zeros(n) if h.sex is None or rng is None else rng.random(n)
     last = np.full(n, h.horizon - 1) if h.sex is None else (alive[1:, None] > u).sum(axis=0)
@@ -182,7 +181,7 @@ def _check(
     returns: Scenarios,
     rng: object,
     timing: str,
-    unit: float | None,
+    unit: float,
 ) -> None:
     if timing not in TIMING:
         raise ValueError(
@@ -198,7 +197,7 @@ def _check(
         )
     if not np.all(np.isfinite(returns.values)) or returns.values.min() < -1:
         raise ValueError("returns are missing or below -1; they are real annual decimals")
-    if unit is not None and not unit > 0:
+    if not unit > 0:
         raise ValueError(f"floor must be positive, in dollars a year, not {unit}")
     if rng is None and h.sex is not None:
         raise ValueError(

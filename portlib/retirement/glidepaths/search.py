@@ -33,10 +33,7 @@ from portlib.retirement.glidepaths.paths import Glidepath, shaped
 from portlib.retirement.household import Household
 from portlib.retirement.scenarios import Scenarios, lognormal
 
-# ---- peers --------------------------------------------------------------------------------------------------------
-
-
-# ---- the plan's building blocks and people --------------------------------------------------------------------------
+# ---- the plan's building blocks and people -------------------------------------------------------
 
 
 def class_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
@@ -59,10 +56,10 @@ def over_sleeves(classes: Assumptions, mix: pd.DataFrame) -> Assumptions:
     )
 
 
-def expected_inflation() -> float:
-    """The survey's inflation over the policy's horizon, arithmetic, decimal a year."""
+def expected_inflation(plan: Plan) -> float:
+    """The survey's inflation over the horizon of the plan's policy, arithmetic, decimal a year."""
     return float(
-        data.table("horizon_2025_assets")[f"arithmetic_{data.policy('cma_horizon_years')}y"].loc[
+        data.table("horizon_2025_assets")[f"arithmetic_{plan.policy['cma_horizon_years']}y"].loc[
             "inflation"
         ]
     )
@@ -79,7 +76,7 @@ def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
     funds = plan.exposures.index[plan.funds.loc[plan.exposures.index, "kind"] != "employer_stock"]
     held, fees = plan.exposures.loc[funds], plan.funds.loc[funds, "expense_ratio"]
     weights, cost = {}, {}
-    for name, wanted in data.policy("glidepath_sleeves").items():
+    for name, wanted in plan.policy["glidepath_sleeves"].items():
         mix = pd.Series(wanted, dtype=float).reindex(held.columns).fillna(0.0) * (held.max() > 0)
         if not mix.sum() > 0:
             raise ValueError(
@@ -113,9 +110,9 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
         balance=balance,
         deferral_rate=deferral,
         match=plan.rules["contributions"]["match"],
-        pay_growth=data.policy("lifecycle_pay_growth"),
+        pay_growth=plan.policy["lifecycle_pay_growth"],
         other_income=income,
-        annuity_rate=data.policy("lifecycle_annuity_rate"),
+        annuity_rate=plan.policy["lifecycle_annuity_rate"],
         fee_dollars=float(plan.rules["recordkeeping_fee"]),
         year=plan.as_of.year,
     )
@@ -126,13 +123,13 @@ def sample(plan: Plan, most: int | None = None) -> list[str]:
     """At most `most` participants (policy ``glidepath_households``), evenly spaced when sorted by
     age, then pay.
     """
-    count = data.policy("glidepath_households") if most is None else most
+    count = plan.policy["glidepath_households"] if most is None else most
     order = plan.participants.assign(age=plan.age).sort_values(["age", "pay"]).index
     at = np.unique(np.floor((np.arange(count) + 0.5) / count * len(order)).astype(int))
     return [str(order[k]) for k in at]
 
 
-# ---- the custom glidepath -------------------------------------------------------------------------------------------
+# ---- the custom glidepath ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -168,7 +165,9 @@ def compare(
     paths: Sequence[Glidepath],
     households: Sequence[Household],
     returns: Scenarios,
-    risk_aversion: float | None = None,
+    *,
+    risk_aversion: float,
+    floor: float,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """What is each path worth to these people, and how surely more or less than the first path?
@@ -176,13 +175,13 @@ def compare(
     Columns: certainty equivalent (dollars a year, geometric mean over households, each counted
     alike); gain over the first path, relative, with ``low`` and ``high`` of its normal interval.
     Paired: all paths and households meet the same scenarios. Lifetimes are weighted, not drawn.
+    `risk_aversion` and `floor` as in `lifecycle.simulate`.
     """
     logs, moved = np.zeros(len(paths)), np.zeros((len(paths), len(returns.values)))
     for person in households:
-        rng = np.random.default_rng(
-            0
-        )  # only what is not used here, success and bequests, depends on it
-        out = simulate(paths, person, returns, rng=rng, risk_aversion=risk_aversion)
+        # only what is not used here, success and bequests, depends on the lifetimes drawn
+        rng = np.random.default_rng(0)
+        out = simulate(paths, person, returns, rng=rng, risk_aversion=risk_aversion, floor=floor)
         logs += np.log(out.certainty_equivalent()) / len(households)
         moved += out.influence() / len(households)
     error = (
@@ -213,24 +212,27 @@ def custom(
     scenarios.
 
     A pattern search by 10, then 5 points of equity and 10, then 5 years, all trials on common
-    scenarios, from the best point of a coarse grid. `paths` and `households` default to the
-    policy's ``glidepath_search_paths`` and ``glidepath_households``. Deterministic for a seed.
+    scenarios, from the best point of a coarse grid. `paths` of returns, `households` and
+    `risk_aversion` are the plan's policy's if not given. Deterministic for a seed.
     """
     classes = class_assumptions(plan, assumptions)
     mix, cost = sleeves(plan)
     two = over_sleeves(classes, mix)
     chosen = sample(plan, households)
     people = [household(plan, who) for who in chosen]
-    count = data.policy("glidepath_search_paths") if paths is None else paths
+    count = plan.policy["glidepath_search_paths"] if paths is None else paths
+    gamma = plan.policy["lifecycle_risk_aversion"] if risk_aversion is None else risk_aversion
+    floor = plan.policy["spending_floor"]
     years, rng = max(person.horizon for person in people), np.random.default_rng(seed)
-    returns = lognormal(two, expected_inflation(), count, years, rng)
-    bounds = data.policy("glidepath_equity_range")
+    returns = lognormal(two, expected_inflation(plan), count, years, rng)
+    bounds = plan.policy["glidepath_equity_range"]
     fee = float(cost.mean())
     tried: dict[tuple[float, ...], float] = {}
 
     def best_of(points: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
         if new := [p for p in points if p not in tried]:
-            worth = compare([shaped(*p, fee=fee) for p in new], people, returns, risk_aversion)
+            shapes = [shaped(*p, fee=fee) for p in new]
+            worth = compare(shapes, people, returns, risk_aversion=gamma, floor=floor)
             tried.update(zip(new, worth["certainty equivalent"].tolist(), strict=True))
         return max(points, key=lambda p: (tried[p], p))
 

@@ -9,7 +9,6 @@ from portlib.retirement.model_portfolios.models import (
     model,
     postures,
     remake,
-    risk_aversion,
     suite,
     turnover,
 )
@@ -23,7 +22,6 @@ __all__ = [
     "model",
     "postures",
     "remake",
-    "risk_aversion",
     "suite",
     "turnover",
 ]

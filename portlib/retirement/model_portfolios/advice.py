@@ -17,12 +17,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib import data
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Infeasible
 from portlib.records import Array
 from portlib.retirement import plan_menu
-from portlib.retirement.glidepaths import Glidepath
+from portlib.retirement.glidepaths import Glidepath, expected_inflation
 from portlib.retirement.glidepaths.lifecycle import simulate
 from portlib.retirement.glidepaths.outcomes import Outcomes
 from portlib.retirement.household import Household
@@ -324,7 +323,7 @@ def everyone(desk: Adviser) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-# ---- what may come of it --------------------------------------------------------------------------------------------
+# ---- what may come of it -------------------------------------------------------------------------
 
 
 def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
@@ -366,7 +365,7 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
     advised, balance = [first], float(complete.balance or 0.0)
     for later in range(1, max(last - age, 1)):
         now, before = age + later, desk.suite[advised[-1]]
-        real = (1 + before.mean) / (1 + expected_inflation()) - 1
+        real = (1 + before.mean) / (1 + expected_inflation(desk.plan)) - 1
         paid = (complete.pay or 0.0) * (complete.saving or 0.0) if now <= retire else 0.0
         spent = balance / max(last - now + 1, 1) if now > retire else 0.0
         balance = (balance - spent) * (1 + real) + paid
@@ -375,7 +374,7 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
         )
         advised.append(told.posture or advised[-1])
     models = [desk.suite[name] for name in advised]
-    fee = data.policy("managed_account_fee") + float(np.mean([m.cost for m in models]))
+    fee = plan.policy["managed_account_fee"] + float(np.mean([m.cost for m in models]))
     default = desk.decided["default_posture"]
     nearest = min(
         desk.suite.postures,
@@ -403,12 +402,6 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
         mixes = [mixture(desk, {series: 1.0}, y) for y in years]
         found["target-date series"] = path("target-date series", years, mixes, desk.expense[series])
     return found
-
-
-def expected_inflation() -> float:
-    """The survey's mean inflation over the policy's horizon, annual decimal."""
-    years = data.policy("cma_horizon_years")
-    return float(data.table("horizon_2025_assets")[f"arithmetic_{years}y"]["inflation"])
 
 
 def outlook(
@@ -441,8 +434,15 @@ def outlook(
         spending=complete.spending if spending is None else spending,
         fee_dollars=desk.plan.rules["recordkeeping_fee"],
     )
-    returns = lognormal(desk.classes, expected_inflation(), count, home.horizon, rng)
-    return simulate(list(paths.values()), home, returns, rng=rng)
+    returns = lognormal(desk.classes, expected_inflation(desk.plan), count, home.horizon, rng)
+    return simulate(
+        list(paths.values()),
+        home,
+        returns,
+        rng=rng,
+        risk_aversion=desk.plan.policy["lifecycle_risk_aversion"],
+        floor=desk.plan.policy["spending_floor"],
+    )
 
 
 def statement(desk: Adviser, count: int) -> dict[str, str]:
@@ -452,7 +452,7 @@ def statement(desk: Adviser, count: int) -> dict[str, str]:
         "criteria and method": "the chance that a spending goal is met in every year lived; "
         f"{count:,} simulated lives, the same for every path",
         "key assumptions": f"{desk.classes.source}; lognormal years, each independent; inflation "
-        f"{expected_inflation():.1%}; period mortality of 2023; constant real pay; no tax",
+        f"{expected_inflation(desk.plan):.1%}; period mortality of 2023; constant real pay; no tax",
         "universe considered": ", ".join(considered),
         "limits": "expected returns may be wrong by more than the differences shown; large losses are rarer here than "
         "in history; funds' own risks are left out",

@@ -137,7 +137,7 @@ class Adviser:
             "employer_stock_cap",
             "no_trade_standard_errors",
         )
-        return {name: data.policy(name) for name in names}
+        return {name: self.plan.policy[name] for name in names}
 
     @cached_property
     def life(self) -> pd.Series:
@@ -170,7 +170,7 @@ class Adviser:
     @cached_property
     def is_equity(self) -> Array:
         """1 for classes that count as equity, else 0, (n,)."""
-        return np.isin(self.classes.labels, data.policy("equity_classes")).astype(float)
+        return np.isin(self.classes.labels, self.plan.policy["equity_classes"]).astype(float)
 
     @cached_property
     def expense(self) -> dict[str, float]:
@@ -190,7 +190,7 @@ class Adviser:
     @cached_property
     def order(self) -> tuple[str, ...]:
         """The policy's postures, most cautious first."""
-        return postures()
+        return postures(self.plan.policy)
 
 
 def adviser(
@@ -198,7 +198,9 @@ def adviser(
 ) -> Adviser:
     """Everything that advice needs, the questionnaire calibrated on the plan's own answers."""
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
-    return Adviser(plan, suite, classes, calibrate(plan.participants["answers"], rng))
+    return Adviser(
+        plan, suite, classes, calibrate(plan.participants["answers"], rng, policy=plan.policy)
+    )
 
 
 def person(plan: Plan, participant: str) -> Person:

@@ -24,12 +24,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib import data
 from portlib.construction import optimise
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.construction.robustness import provider_errors
 from portlib.plan import Plan
+from portlib.policy import Policy
 from portlib.records import Array, Assumptions
 from portlib.retirement import plan_menu
 from portlib.retirement.plan_menu.few_funds import best_few
@@ -145,25 +145,10 @@ def from_json(content: Mapping[str, Any]) -> Suite:
     return Suite(models, dict(content["missing"]), dict(content["origins"]), content["day"])
 
 
-def postures() -> tuple[str, ...]:
+def postures(policy: Policy) -> tuple[str, ...]:
     """The policy's postures, most cautious first: those of falling risk aversion."""
-    bands = data.policy("risk_aversion_bands")
+    bands = policy["risk_aversion_bands"]
     return tuple(sorted(bands, key=lambda name: -max(bands[name])))
-
-
-def risk_aversion(posture: str) -> float:
-    """The policy's for the posture's model; ValueError where it lies outside the posture's own
-    band.
-    """
-    aversion, band = (
-        data.policy("model_risk_aversion")[posture],
-        data.policy("risk_aversion_bands")[posture],
-    )
-    if not min(band) <= aversion <= max(band):
-        raise ValueError(
-            f"model_risk_aversion of {posture} is {aversion}, outside its band {band}; mend policy.yml"
-        )
-    return float(aversion)
 
 
 def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
@@ -175,7 +160,7 @@ def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
     """
     made, missing = [], {}
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
-    for posture in postures():
+    for posture in postures(plan.policy):
         try:
             made.append(model(plan, posture, classes))
         except (Infeasible, NotSolved) as error:
@@ -195,7 +180,7 @@ def model(
         plan_menu.menu_assumptions(plan, classes),
         _mandate(plan, posture, classes, without),
     )
-    w = _best(plan, funds, mandate, risk_aversion(posture))
+    w = _best(plan, funds, mandate, plan.policy["model_risk_aversion"][posture])
     return _model(plan, posture, funds, mandate, w, "best under these assumptions")
 
 
@@ -224,7 +209,7 @@ def remake(
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
     again = _remaker(old, plan, classes, no_trade, errors)
     made, missing = [], {}
-    for posture in postures():
+    for posture in postures(plan.policy):
         try:
             made.append(again(posture))
         except (Infeasible, NotSolved) as error:
@@ -236,7 +221,7 @@ def _remaker(
     old: Suite, plan: Plan, classes: Assumptions, no_trade: float | None, errors: Array | None
 ) -> Callable[[str], Model]:
     """What makes one posture's model anew; raises where no portfolio obeys the rules."""
-    k = data.policy("no_trade_standard_errors") if no_trade is None else no_trade
+    k = plan.policy["no_trade_standard_errors"] if no_trade is None else no_trade
     funds = plan_menu.menu_assumptions(plan, classes)
     b = plan.exposures.reindex(
         index=list(funds.labels), columns=list(classes.labels), fill_value=0.0
@@ -245,7 +230,10 @@ def _remaker(
 
     def again(posture: str) -> Model:
         mandate = _mandate(plan, posture, classes)
-        w, why = _best(plan, funds, mandate, risk_aversion(posture)), "made for the first time"
+        w, why = (
+            _best(plan, funds, mandate, plan.policy["model_risk_aversion"][posture]),
+            "made for the first time",
+        )
         if posture in old.postures:
             w, why = _moved(old[posture], w, funds, mandate, omega, k, plan)
         return _model(plan, posture, funds, mandate, w, why)
@@ -270,7 +258,7 @@ def _moved(
     broken = [
         rule
         for rule, by in mandate.violations(w0, funds).items()
-        if by > data.policy("mandate_tolerance")
+        if by > plan.policy["mandate_tolerance"]
     ]
     if gone or broken:
         why = (
@@ -279,7 +267,7 @@ def _moved(
             else f"no longer allowed: {', '.join(broken)}"
         )
         return best, f"replaced whole, {why}"
-    trade, limit = float(np.abs(best - w0).sum()) / 2, data.policy("turnover_limit")
+    trade, limit = float(np.abs(best - w0).sum()) / 2, plan.policy["turnover_limit"]
     if trade <= 1e-12:
         return w0, "kept: still the best"
     aversion = old.risk_aversion
@@ -381,7 +369,7 @@ def _best(plan: Plan, funds: Assumptions, mandate: Mandate, aversion: float) -> 
     """
     asked = plan.rules["models"]
     few = asked["whole_percent"] or asked["most_funds"] < len(funds)
-    if few and data.policy("optimizer") == "MARKOWITZ":
+    if few and plan.policy["optimizer"] == "MARKOWITZ":
         return best_few(
             funds,
             mandate,
@@ -389,7 +377,7 @@ def _best(plan: Plan, funds: Assumptions, mandate: Mandate, aversion: float) -> 
             most_funds=asked["most_funds"],
             whole_percent=asked["whole_percent"],
         ).allocation.w
-    return optimise(funds, mandate, risk_aversion=aversion).w
+    return optimise(funds, mandate, risk_aversion=aversion, optimizer=plan.policy["optimizer"]).w
 
 
 def _part_of_the_way(w0: Array, best: Array, limit: float, mandate: Mandate) -> Mandate:
@@ -419,7 +407,7 @@ def _model(
     return Model(
         posture,
         dict(zip(funds.labels, x.tolist(), strict=True)),
-        risk_aversion(posture),
+        plan.policy["model_risk_aversion"][posture],
         funds.mean_of(x),
         funds.risk_of(x),
         float(equity @ x),
@@ -432,7 +420,6 @@ def _model(
 def _suite(
     plan: Plan, classes: Assumptions, made: Sequence[Model], missing: Mapping[str, str]
 ) -> Suite:
-    decided = {name: data.policy(name) for name in data.policy_table().index}
     inputs = {
         "labels": classes.labels,
         "mu": classes.mu.tolist(),
@@ -442,7 +429,7 @@ def _suite(
     origins = {
         "plan": plan.fingerprint,
         "assumptions": _digest(inputs),
-        "policy": _digest(decided),
+        "policy": plan.policy.fingerprint,
         "method": METHOD,
         "source": classes.source,
     }

@@ -17,14 +17,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from portlib import data
+from portlib.policy import Policy
 from portlib.records import Array
 
 LOWEST, HIGHEST = 1, 5
@@ -120,11 +120,9 @@ class Score:
         return self.bands[0]
 
 
-def orientations() -> Array:
+def orientations(policy: Policy) -> Array:
     """+1 or -1 by statement of the policy's questionnaire."""
-    return np.array(
-        [item["orientation"] for item in data.policy("risk_questionnaire")], dtype=float
-    )
+    return np.array([item["orientation"] for item in policy["risk_questionnaire"]], dtype=float)
 
 
 def oriented(answers: ArrayLike, orientation: Array) -> Array:
@@ -214,84 +212,84 @@ def consistent(answers: ArrayLike, instrument: Instrument) -> Array:
     return np.asarray((scatter <= instrument.scatter_limit) & (gap <= instrument.gap_limit))
 
 
-def calibrate(answers: Iterable[Sequence[int] | None], rng: np.random.Generator) -> Instrument:
+def calibrate(
+    answers: Iterable[Sequence[int] | None], rng: np.random.Generator, *, policy: Policy
+) -> Instrument:
     """What is the questionnaire worth, measured on the answers of a plan's people?
 
     People without answers (None) do not count. With fewer than the policy's minimum its norm is
     used. Otherwise the model is fitted, the inconsistent are set aside, and it is fitted once more
     to the rest. Raises as `oriented` does.
     """
-    orientation, given = orientations(), [a for a in answers if a is not None]
-    k, norm = len(orientation), data.policy("questionnaire_norm")
-    if len(given) < data.policy("questionnaire_minimum_answers"):
+    orientation, given = orientations(policy), [a for a in answers if a is not None]
+    k, norm = len(orientation), policy["questionnaire_norm"]
+    if len(given) < policy["questionnaire_minimum_answers"]:
         mean, spread, error = norm["mean"], norm["spread"], norm["error"]
-        alpha = spread**2 / (spread**2 + error**2 / k)
-        return _limited(
-            Instrument(
-                orientation,
-                np.zeros(k),
-                mean,
-                spread,
-                error,
-                alpha,
-                math.nan,
-                math.nan,
-                error / math.sqrt(k),
-                math.inf,
-                math.inf,
-                0,
-                0,
-                *_decided(),
-            ),
-            rng,
+        unmeasured = Instrument(
+            orientation=orientation,
+            items=np.zeros(k),
+            mean=mean,
+            spread=spread,
+            error=error,
+            alpha=spread**2 / (spread**2 + error**2 / k),
+            alpha_low=math.nan,
+            alpha_high=math.nan,
+            standard_error=error / math.sqrt(k),
+            scatter_limit=math.inf,
+            gap_limit=math.inf,
+            people=0,
+            set_aside=0,
+            level=policy["questionnaire_level"],
+            floors=_floors(policy),
         )
+        return _limited(unmeasured, rng, policy["questionnaire_false_alarms"])
+    alarms = policy["questionnaire_false_alarms"]
     x = oriented(given, orientation)
-    first = _limited(_fitted(x, orientation, 0), rng)
+    first = _limited(_fitted(x, orientation, policy, set_aside=0), rng, alarms)
     kept = x[consistent(given, first)]
-    return _limited(_fitted(kept, orientation, len(x) - len(kept)), rng)
+    again = _fitted(kept, orientation, policy, set_aside=len(x) - len(kept))
+    return _limited(again, rng, alarms)
 
 
-def _fitted(x: Array, orientation: Array, set_aside: int) -> Instrument:
+def _fitted(x: Array, orientation: Array, policy: Policy, *, set_aside: int) -> Instrument:
     n, k = x.shape
     alpha = cronbach_alpha(x)
     variance = float(np.var(x.mean(axis=1), ddof=1))
-    level, floors = _decided()
+    level = policy["questionnaire_level"]
     low, high = feldt_interval(alpha, n, k, level)
     standard_error = math.sqrt(variance * (1 - alpha))
     return Instrument(
-        orientation,
-        x.mean(axis=0) - x.mean(),
-        float(x.mean()),
-        math.sqrt(variance * max(alpha, 0.0)),
-        standard_error * math.sqrt(k),
-        alpha,
-        low,
-        high,
-        standard_error,
-        math.inf,
-        math.inf,
-        n,
-        set_aside,
-        level,
-        floors,
+        orientation=orientation,
+        items=x.mean(axis=0) - x.mean(),
+        mean=float(x.mean()),
+        spread=math.sqrt(variance * max(alpha, 0.0)),
+        error=standard_error * math.sqrt(k),
+        alpha=alpha,
+        alpha_low=low,
+        alpha_high=high,
+        standard_error=standard_error,
+        scatter_limit=math.inf,
+        gap_limit=math.inf,
+        people=n,
+        set_aside=set_aside,
+        level=level,
+        floors=_floors(policy),
     )
 
 
-def _decided() -> tuple[float, dict[str, float]]:
-    floors = data.policy("posture_scores")
-    return data.policy("questionnaire_level"), {
-        name: floors[name] for name in sorted(floors, key=floors.__getitem__)
-    }
+def _floors(policy: Policy) -> dict[str, float]:
+    """Each posture's lowest score, rising."""
+    floors = policy["posture_scores"]
+    return {name: floors[name] for name in sorted(floors, key=floors.__getitem__)}
 
 
-def _limited(model: Instrument, rng: np.random.Generator) -> Instrument:
-    """The instrument with limits that simulated careful people exceed as often as policy allows,
-    half by each.
+def _limited(model: Instrument, rng: np.random.Generator, alarms: float) -> Instrument:
+    """The instrument with limits that simulated careful people exceed as often as `alarms` (policy)
+    allows, half by each.
     """
-    alarms = data.policy("questionnaire_false_alarms")
     found = distances(simulate_careful(model, SIMULATED, rng)[0], model)
     scatter, gap = (float(np.quantile(d, 1 - alarms / 2, method="higher")) for d in found)
-    return Instrument(**{**vars(model), "scatter_limit": scatter, "gap_limit": gap})
+    return replace(model, scatter_limit=scatter, gap_limit=gap)
 
 
 def score(answers: Sequence[int], instrument: Instrument) -> Score:

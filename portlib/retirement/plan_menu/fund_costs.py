@@ -103,7 +103,7 @@ def compared(plan: Plan) -> pd.DataFrame:
     """
     fees, limits, share = (
         data.table("fund_fees"),
-        data.policy("fee_group_equity"),
+        plan.policy["fee_group_equity"],
         equity_share(plan),
     )
     cash = plan.exposures.get("cash", pd.Series(0.0, plan.exposures.index))

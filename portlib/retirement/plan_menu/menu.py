@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from portlib import data, plan_format
+from portlib import plan_format
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
     Bounds,
@@ -39,6 +39,7 @@ from portlib.construction.mean_variance import frontier, maximum_utility
 from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.estimation.style_analysis import fund_assumptions
 from portlib.plan import Plan
+from portlib.policy import Policy
 from portlib.records import Allocation, Array, Assumptions
 
 #: Options that may be left out of the calculation if described instead: 29 CFR 2550.408g-1(b)(4)(i)(G).
@@ -57,7 +58,7 @@ LARGE = "us_large_equity"
 PAYMENTS = "12b-1 fees and revenue sharing"
 
 
-# ---- the menu in assumptions ----------------------------------------------------------------------------------------
+# ---- the menu in assumptions ---------------------------------------------------------------------
 
 
 def class_assumptions(plan: Plan, horizon_years: int | None = None) -> Assumptions:
@@ -67,9 +68,10 @@ def class_assumptions(plan: Plan, horizon_years: int | None = None) -> Assumptio
     Listed real estate, which the survey lacks, is given its private real estate's figures
     (`plan_format.STAND_INS`).
     """
-    classes = list(dict.fromkeys([*data.policy("menu_classes"), *plan.exposures.columns]))
+    classes = list(dict.fromkeys([*plan.policy["menu_classes"], *plan.exposures.columns]))
     published = [plan_format.STAND_INS.get(name, name) for name in classes]
-    survey = survey_assumptions(horizon_years, tuple(dict.fromkeys(published)))
+    horizon = horizon_years or plan.policy["cma_horizon_years"]
+    survey = survey_assumptions(horizon, tuple(dict.fromkeys(published)))
     at = [survey.labels.index(name) for name in published]
     stood_in = [name for name in classes if name in plan_format.STAND_INS]
     return Assumptions(
@@ -122,7 +124,7 @@ def equity_share(plan: Plan) -> pd.Series:
     for a series.
     """
     return (
-        plan.exposures.reindex(columns=data.policy("equity_classes"), fill_value=0.0)
+        plan.exposures.reindex(columns=plan.policy["equity_classes"], fill_value=0.0)
         .sum(axis=1)
         .rename("equity")
     )
@@ -143,21 +145,23 @@ def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
     return labels, matrix
 
 
-# ---- the menu's rules -----------------------------------------------------------------------------------------------
+# ---- the menu's rules ----------------------------------------------------------------------------
 
 
-def _through(labels: Sequence[str], b: Array, posture: str, classes: Assumptions) -> list[Limit]:
+def _through(
+    labels: Sequence[str], b: Array, posture: str, classes: Assumptions, policy: Policy
+) -> list[Limit]:
     """The committee's limits on what is held, for things (funds, or classes themselves) with
     exposures `b`.
     """
-    floors, ceilings = data.policy("equity_floor"), data.policy("equity_ceiling")
+    floors, ceilings = policy["equity_floor"], policy["equity_ceiling"]
     if posture not in floors:
         raise ValueError(f"no posture {posture!r}; the policy has {', '.join(floors)}")
     if LARGE not in classes.labels:
         raise ValueError(
             f"the assumptions lack {LARGE}, by which the limit on equity beta is measured; add it"
         )
-    large, counts = classes.labels.index(LARGE), data.policy("equity_classes")
+    large, counts = classes.labels.index(LARGE), policy["equity_classes"]
 
     def held(*names: str) -> dict[str, float]:
         counted = b @ np.array([float(name in names) for name in classes.labels])
@@ -179,18 +183,24 @@ def _through(labels: Sequence[str], b: Array, posture: str, classes: Assumptions
     ):
         if any((held_now := held(*what)).values()):
             rules.append(
-                factor_limit(name, held_now, upper=data.policy(entry)).under(f"policy: {entry}")
+                factor_limit(name, held_now, upper=policy[entry]).under(f"policy: {entry}")
             )
     return rules
 
 
 def class_mandate(
-    posture: str, classes: Assumptions, names: Sequence[str] | None = None
+    posture: str,
+    classes: Assumptions,
+    names: Sequence[str] | None = None,
+    *,
+    policy: Policy,
 ) -> Mandate:
     """The policy's limits on what is held, over the asset classes themselves (all, or those named)."""
     names = classes.labels if names is None else names
     unit = np.array([[float(name == other) for other in classes.labels] for name in names])
-    return Mandate(names, [fully_invested(), long_only(), *_through(names, unit, posture, classes)])
+    return Mandate(
+        names, [fully_invested(), long_only(), *_through(names, unit, posture, classes, policy)]
+    )
 
 
 def clause(plan: Plan, rule: str) -> str:
@@ -209,17 +219,17 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
     rules: list[Limit | Bounds] = [
         fully_invested().under("plan: accounts hold funds, paid in full"),
         long_only().under("plan: accounts cannot borrow or sell short"),
-        *_through(labels, b, posture, classes),
-        position_limit(data.policy("max_single_fund"), name="single fund").under(
+        *_through(labels, b, posture, classes, plan.policy),
+        position_limit(plan.policy["max_single_fund"], name="single fund").under(
             "policy: max_single_fund"
         ),
     ]
     stock = plan.rules["employer_stock"]
     if stock:
-        cap = data.policy("employer_stock_cap")
+        cap = plan.policy["employer_stock_cap"]
         rules.append(employer_stock_cap(stock["fund"], cap).under("policy: employer_stock_cap"))
         if plan.assets > 0:
-            share = data.policy("liquidity_share_of_adv") * data.policy("liquidity_days")
+            share = plan.policy["liquidity_share_of_adv"] * plan.policy["liquidity_days"]
             volume = {stock["fund"]: stock["daily_volume"]}
             rules.append(
                 liquidity_limit(volume, portfolio_value=plan.assets, share=share).under(
@@ -233,7 +243,7 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
     return Mandate(labels, rules)
 
 
-# ---- what the menu costs --------------------------------------------------------------------------------------------
+# ---- what the menu costs -------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -319,10 +329,13 @@ def cost_of_menu(
             return maximum_utility(a, at_risk, risk_aversion=0.0).mean
 
     def alone(names: Sequence[str]) -> float:
-        return best(classes.select(names), class_mandate(posture, classes, names))
+        return best(
+            classes.select(names), class_mandate(posture, classes, names, policy=plan.policy)
+        )
 
     loose = Mandate(
-        menu.labels, [fully_invested(), long_only(), *_through(menu.labels, b, posture, classes)]
+        menu.labels,
+        [fully_invested(), long_only(), *_through(menu.labels, b, posture, classes, plan.policy)],
     )
     gross = menu_assumptions(replace(plan, funds=free), classes)
     levels = [
@@ -403,7 +416,7 @@ def with_index_fund(plan: Plan, asset_class: str) -> Plan:
         "management": "index",
         "vehicle": "",
         "affiliated": False,
-        "expense_ratio": data.policy("index_fund_cost"),
+        "expense_ratio": plan.policy["index_fund_cost"],
         "fee_12b1": 0.0,
         "revenue_share": 0.0,
         "plan_share": 0.0,
@@ -417,7 +430,7 @@ def with_index_fund(plan: Plan, asset_class: str) -> Plan:
     return replace(plan, funds=funds, exposures=held, holdings=plan.holdings.assign(**{name: 0.0}))
 
 
-# ---- conflicts of interest ------------------------------------------------------------------------------------------
+# ---- conflicts of interest -----------------------------------------------------------------------
 
 
 def conflicts(

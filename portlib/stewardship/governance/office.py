@@ -72,10 +72,10 @@ def menu_portfolios(plan: Plan) -> dict[str, Any]:
     """The best portfolio of the plan's menu in each posture that has one: weights by fund, mean and risk (annual)."""
     classes = plan_menu.class_assumptions(plan)
     funds, found = plan_menu.menu_assumptions(plan, classes), {}
-    for posture in model_portfolios.postures():
+    for posture in model_portfolios.postures(plan.policy):
         rules = plan_menu.menu_mandate(plan, posture, classes)
         try:
-            best = optimise(funds, rules, risk_aversion=model_portfolios.risk_aversion(posture))
+            best = optimise(funds, rules, risk_aversion=plan.policy["model_risk_aversion"][posture])
         except Infeasible:
             continue
         found[posture] = {"weights": best.weights.to_dict(), "mean": best.mean, "risk": best.risk}

@@ -301,9 +301,9 @@ def sensitivity(plan: Plan) -> tuple[str, pd.DataFrame]:
     ``cost of staying`` with the decided weights. Raises ValueError where the menu allows no posture.
     """
     default = data.policy("default_posture")
-    for posture in [default, *(p for p in models.postures() if p != default)]:
+    for posture in [default, *(p for p in models.postures(plan.policy) if p != default)]:
         mandate = _mandate(plan, posture)
-        aversion, band = models.risk_aversion(posture), data.policy("risk_aversion_bands")[posture]
+        aversion, band = plan.policy["model_risk_aversion"][posture], data.policy("risk_aversion_bands")[posture]
         funds = {name: (plan_menu.menu_assumptions(plan, a), aversion) for name, a in other_inputs(plan).items()}
         told, labels = funds["as decided"][0], list(funds["as decided"][0].labels)
         for bolder in (max(band), min(band)):

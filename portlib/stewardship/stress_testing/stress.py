@@ -26,7 +26,7 @@ from portlib.plan import Plan
 from portlib.records import Array, Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.glidepaths.paths import Glidepath
-from portlib.retirement.model_portfolios import Suite, risk_aversion
+from portlib.retirement.model_portfolios import Suite
 from portlib.retirement.plan_menu.few_funds import best_few
 from portlib.stewardship.stress_testing import shocks
 
@@ -259,7 +259,7 @@ def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | 
     limit, asked = data.policy("stress_loss_limit")[posture], plan.rules["models"]
     funds, mandate = plan_menu.menu_assumptions(plan, classes), menu_rules(plan, posture, classes)
     mandate = mandate.also(*stress_rules(plan, funds.labels, limit, classes))
-    aversion = risk_aversion(posture)
+    aversion = plan.policy["model_risk_aversion"][posture]
     for times in (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 100.0):
         try:
             found = best_few(funds, mandate, risk_aversion=times * aversion, most_funds=asked["most_funds"],

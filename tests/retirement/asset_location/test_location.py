@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portlib import data
+from portlib import data, policy
 from portlib.construction import optimise
 from portlib.records import Assumptions
 from portlib.retirement.asset_location import (
@@ -30,6 +30,7 @@ from portlib.retirement.asset_location import (
     taxable_growth,
 )
 
+OURS = policy.read()
 RATES = Rates(0.3, 0.15, 0.2, 0.25)
 rate = st.floats(0, 0.6)
 share = st.floats(0, 1)
@@ -130,14 +131,14 @@ def test_after_tax_values():
 
 
 def test_tax_character_is_the_policys_and_leaves_no_more_interest_than_return():
-    names = list(data.policy("reference_portfolio"))
-    table = tax_character(names)
+    names = list(OURS["reference_portfolio"])
+    table = tax_character(names, OURS)
     expected = data.table("horizon_2025_assets").loc[names, "arithmetic_10y"]
     assert (table["interest"] + table["qualified"] <= expected + 1e-9).all()
     assert table.to_numpy().min() >= 0
     assert table["realised"].max() <= 1
     with pytest.raises(ValueError, match="does not describe gold"):
-        tax_character(["gold"])
+        tax_character(["gold"], OURS)
 
 
 # ---- place ----

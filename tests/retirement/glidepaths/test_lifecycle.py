@@ -1,6 +1,7 @@
 """The simulator against annuity formulas, slow loops, tables and its own symmetries."""
 
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -10,17 +11,22 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from portlib import data
+from portlib import data, policy
 from portlib.history import long_record
 from portlib.records import Assumptions
 from portlib.retirement import household as hh
 from portlib.retirement import scenarios as sc
 from portlib.retirement import taxes
-from portlib.retirement.glidepaths import Glidepath, constant, shaped
-from portlib.retirement.glidepaths.lifecycle import simulate
+from portlib.retirement.glidepaths import Glidepath, constant, lifecycle, shaped
 from portlib.retirement.glidepaths.outcomes import Outcomes, wilson
 from portlib.retirement.household import Household
 
+OURS = policy.read()
+simulate = partial(
+    lifecycle.simulate,
+    risk_aversion=OURS["lifecycle_risk_aversion"],
+    floor=OURS["spending_floor"],
+)
 BOTH = ("equity", "bonds")
 MATCH = [{"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05}]
 
@@ -42,7 +48,7 @@ def certain(**changes: object) -> Household:
     return Household(**{**base, "last_age": 95, **changes})
 
 
-# ---- the account --------------------------------------------------------------------------------------------------
+# ---- the account ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("timing", "earned"), [("start", 1.0), ("mid", 0.5), ("end", 0.0)])
@@ -204,7 +210,7 @@ def test_taxes_take_their_share_of_what_leaves_the_plan() -> None:
     assert a.bequest == pytest.approx(b.bequest, rel=1e-9, abs=1e-6)
 
 
-# ---- outcomes -----------------------------------------------------------------------------------------------------
+# ---- outcomes ------------------------------------------------------------------------------------
 
 
 def test_certainty_equivalents_against_the_definition() -> None:
@@ -270,7 +276,7 @@ def test_no_spending_goal_no_success_rate() -> None:
     assert (out.worst()["the worst"] <= out.worst()["mean of the worst"]).all()
 
 
-# ---- people -------------------------------------------------------------------------------------------------------
+# ---- people --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("sex", ["male", "female"])
@@ -382,7 +388,7 @@ def test_a_simulation_that_makes_no_sense_is_refused(
         simulate(**call)
 
 
-# ---- returns ------------------------------------------------------------------------------------------------------
+# ---- returns -------------------------------------------------------------------------------------
 
 
 def test_real_history_is_nominal_history_over_prices() -> None:

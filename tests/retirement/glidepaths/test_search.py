@@ -12,18 +12,23 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 from scipy import optimize
 
-from portlib import data, plan
+from portlib import data, plan, policy
 from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.retirement import glidepaths as gp
 from portlib.retirement.glidepaths import human_capital as hc
 from portlib.retirement.scenarios import lognormal
 
+OURS = policy.read()
+TASTE = {
+    "risk_aversion": OURS["lifecycle_risk_aversion"],
+    "floor": OURS["spending_floor"],
+}
 EXAMPLE = plan.read(data.ROOT / "plan")
 AWKWARD = plan.read(data.ROOT.parent / "tests" / "plans" / "awkward")
 BOTH = [EXAMPLE, AWKWARD]
 
 
-# ---- human capital ------------------------------------------------------------------------------------------------
+# ---- human capital -------------------------------------------------------------------------------
 
 
 def model(**changes: object) -> hc.LifecycleModel:
@@ -142,7 +147,7 @@ def test_a_model_that_makes_no_sense_is_refused(changes: dict[str, object], says
         model(**changes)
 
 
-# ---- paths --------------------------------------------------------------------------------------------------------
+# ---- paths ---------------------------------------------------------------------------------------
 
 
 def test_a_path_is_straight_between_points_and_flat_beyond() -> None:
@@ -200,7 +205,7 @@ def test_a_path_that_makes_no_sense_is_refused(call: object, says: str) -> None:
         call()
 
 
-# ---- people and the custom path -----------------------------------------------------------------------------------
+# ---- people and the custom path ------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("the_plan", BOTH, ids=lambda p: p.name)
@@ -224,7 +229,7 @@ def test_the_sample_keeps_ages_and_has_everybody_when_there_is_room() -> None:
 def test_sleeves_leave_out_what_the_menu_lacks_and_refuse_a_menu_without_bonds() -> None:
     mix, _ = gp.sleeves(AWKWARD)
     assert mix.sum(axis=1).to_numpy() == pytest.approx(1.0)
-    wanted = data.policy("glidepath_sleeves")["equity"]
+    wanted = OURS["glidepath_sleeves"]["equity"]
     kept = [c for c in wanted if c in mix and mix.at["equity", c] > 0]
     assert 0 < len(kept) < len(wanted)
     assert mix.loc["equity", kept].to_numpy() == pytest.approx(
@@ -248,9 +253,13 @@ def test_the_search_finds_what_enumeration_finds(the_plan: plan.Plan) -> None:
     mix, cost = gp.sleeves(the_plan)
     two = gp.over_sleeves(gp.class_assumptions(the_plan), mix)
     returns = lognormal(
-        two, gp.expected_inflation(), 60, max(h.horizon for h in people), np.random.default_rng(4)
+        two,
+        gp.expected_inflation(the_plan),
+        60,
+        max(h.horizon for h in people),
+        np.random.default_rng(4),
     )
-    bounds = data.policy("glidepath_equity_range")
+    bounds = OURS["glidepath_equity_range"]
     shares = np.linspace(bounds["lowest"], bounds["highest"], 6)
     grid = [
         gp.shaped(s, b, e, a, fee=float(cost.mean()))
@@ -261,9 +270,10 @@ def test_the_search_finds_what_enumeration_finds(the_plan: plan.Plan) -> None:
         for a in (0, 15, 30)
     ]
     assert (
-        found.value >= (1 - 1e-4) * gp.compare(grid, people, returns)["certainty equivalent"].max()
+        found.value
+        >= (1 - 1e-4) * gp.compare(grid, people, returns, **TASTE)["certainty equivalent"].max()
     )
-    again = gp.compare([found.path], people, returns)["certainty equivalent"]
+    again = gp.compare([found.path], people, returns, **TASTE)["certainty equivalent"]
     assert float(again.iloc[0]) == pytest.approx(found.value, rel=1e-12)
 
 
@@ -271,7 +281,7 @@ def test_the_custom_path_never_rises_stays_in_range_and_is_the_same_again() -> N
     one, two = (gp.custom(AWKWARD, paths=40, households=5) for _ in range(2))
     assert one.parameters == two.parameters and one.value == two.value
     bounds, equity = (
-        data.policy("glidepath_equity_range"),
+        OURS["glidepath_equity_range"],
         one.path.equity_at(np.arange(50, -40, -1)),
     )
     assert (np.diff(equity) <= 1e-12).all() and bounds[
@@ -284,7 +294,7 @@ def test_more_risk_aversion_no_more_equity_and_better_assumptions_more() -> None
     calm, bold = (gp.custom(EXAMPLE, paths=60, households=6, risk_aversion=a) for a in (12.0, 2.0))
     years = np.arange(40, -25, -5)
     assert calm.path.equity_at(years).mean() < bold.path.equity_at(years).mean()
-    bounds = data.policy("glidepath_equity_range")  # the bold would leave the range if they could
+    bounds = OURS["glidepath_equity_range"]  # the bold would leave the range if they could
     assert bold.path.equity_at(99) == pytest.approx(bounds["highest"])
     assert bold.parameters["start"] - bold.parameters["landing"] >= bounds["least_fall"] - 1e-9
     classes = gp.class_assumptions(EXAMPLE)

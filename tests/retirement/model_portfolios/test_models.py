@@ -14,15 +14,17 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portlib import data, plan
+from portlib import plan, policy
 from portlib.construction.mean_variance import maximum_utility
 from portlib.construction.robustness import provider_errors
+from portlib.data import DataError
 from portlib.retirement import model_portfolios as mp
 from portlib.retirement import plan_menu
 from portlib.retirement.model_portfolios import advice, capacity
 from portlib.retirement.model_portfolios import questionnaire as qu
 from portlib.retirement.model_portfolios.capacity import Person
 
+OURS = policy.read()
 few = settings(max_examples=20, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
 ANSWERS = st.tuples(*[st.integers(1, 5)] * 7)
@@ -51,11 +53,11 @@ def fine(the_plan):
     )
 
 
-# ---- the suite ----------------------------------------------------------------------------------------------------
+# ---- the suite -----------------------------------------------------------------------------------
 
 
 def test_every_posture_has_a_model_or_a_reason(made, the_plan):
-    assert {*made.postures, *made.missing} == set(mp.postures())
+    assert {*made.postures, *made.missing} == set(mp.postures(OURS))
     for model in made.models:
         assert sum(model.weights.values()) == pytest.approx(1)
         asked = the_plan.rules["models"]
@@ -112,20 +114,12 @@ def test_the_ladder_check_sees_a_model_out_of_place(made):
     assert mp.faults(replace(made, models=made.models[::-1]))
 
 
-def test_a_risk_aversion_outside_its_band_is_refused(monkeypatch):
-    real = data.policy
-    monkeypatch.setattr(
-        data,
-        "policy",
-        lambda name: (
-            dict.fromkeys(real(name), 0.5) if name == "model_risk_aversion" else real(name)
-        ),
-    )
-    with pytest.raises(ValueError, match="outside its band"):
-        mp.risk_aversion("conservative")
+def test_a_risk_aversion_outside_its_band_is_no_policy():
+    with pytest.raises(DataError, match="within its band"):
+        OURS.replace(model_risk_aversion={**OURS["model_risk_aversion"], "conservative": 2.0})
 
 
-# ---- remaking -----------------------------------------------------------------------------------------------------
+# ---- remaking ------------------------------------------------------------------------------------
 
 
 def test_the_same_assumptions_change_nothing(made, the_plan):
@@ -154,7 +148,7 @@ def test_a_large_change_is_followed_up_to_the_limit(the_plan, made):
     worse = classes.replace(mu=classes.mu - 0.05 * (held.to_numpy() > 0.3), source="worse")
     new = mp.remake(made, the_plan, worse, no_trade=0.0)
     moved = mp.turnover(made, new)
-    assert moved.max() <= data.policy("turnover_limit") + 1e-9
+    assert moved.max() <= OURS["turnover_limit"] + 1e-9
     assert moved.max() > 0
     for model in new.models:
         assert sum(w > 0 for w in model.weights.values()) <= the_plan.rules["models"]["most_funds"]
@@ -193,7 +187,7 @@ def test_the_no_trade_rule_is_what_it_says(seed, fine):
             - funds.mean_of(w0)
             - a / 2 * (funds.risk_of(w1) ** 2 - funds.risk_of(w0) ** 2)
         )
-        doubt = data.policy("no_trade_standard_errors") * math.sqrt(
+        doubt = OURS["no_trade_standard_errors"] * math.sqrt(
             (w1 - w0) @ b @ errors @ b.T @ (w1 - w0)
         )
         assert kept == pytest.approx(w1 if gain > doubt else w0, abs=1e-9)
@@ -218,23 +212,23 @@ def test_churn_draws_what_the_providers_disagree_on(fine):
     ruled = mp.churn(old, fine, classes, 4, np.random.default_rng(1))
     assert list(followed.columns) == list(old.postures)
     assert (ruled <= followed + 1e-9).all().all()
-    assert followed.to_numpy().max() <= data.policy("turnover_limit") + 1e-9
+    assert followed.to_numpy().max() <= OURS["turnover_limit"] + 1e-9
 
 
-# ---- the questionnaire --------------------------------------------------------------------------------------------
+# ---- the questionnaire ---------------------------------------------------------------------------
 
 
 def people(seed, n=200, spread=0.8, error=0.8):
     rng = np.random.default_rng(seed)
     felt = rng.normal(3, spread, (n, 1)) + error * rng.standard_normal((n, 7))
     said = np.clip(np.rint(felt), 1, 5).astype(int)
-    return np.where(qu.orientations() > 0, said, 6 - said)
+    return np.where(qu.orientations(OURS) > 0, said, 6 - said)
 
 
 @few
 @given(seed=SEEDS)
 def test_alpha_by_covariances_and_by_analysis_of_variance(seed):
-    x = qu.oriented(people(seed, 60), qu.orientations())
+    x = qu.oriented(people(seed, 60), qu.orientations(OURS))
     n, k = x.shape
     c = np.cov(x.T)
     by_covariance = k / (k - 1) * (c.sum() - np.trace(c)) / c.sum()
@@ -248,7 +242,7 @@ def test_alpha_of_hoyts_table_from_a_regression_package():
     """The residual and between-person mean squares of statsmodels' two-way table give the same
     alpha.
     """
-    x = qu.oriented(people(3, 12), qu.orientations())
+    x = qu.oriented(people(3, 12), qu.orientations(OURS))
     n, k = x.shape
     frame = pd.DataFrame(
         {"x": x.ravel(), "p": np.repeat(np.arange(n), k), "i": np.tile(np.arange(k), n)}
@@ -273,7 +267,7 @@ def test_the_instrument_finds_the_error_it_was_given():
     end of the scale.
     """
     said = [tuple(row) for row in people(11, 4000, 0.4, 0.6)]
-    found = qu.calibrate(said, np.random.default_rng(0))
+    found = qu.calibrate(said, np.random.default_rng(0), policy=OURS)
     assert found.error == pytest.approx(math.sqrt(0.36 + 1 / 12), rel=0.04)
     assert found.standard_error == pytest.approx(found.error / math.sqrt(7))
     assert found.spread == pytest.approx(0.4, rel=0.05)
@@ -281,7 +275,7 @@ def test_the_instrument_finds_the_error_it_was_given():
 
 def test_an_interval_covers_the_true_score_as_often_as_it_says():
     found = qu.calibrate(
-        [tuple(row) for row in people(11, 4000, 0.4, 0.6)], np.random.default_rng(0)
+        [tuple(row) for row in people(11, 4000, 0.4, 0.6)], np.random.default_rng(0), policy=OURS
     )
     said, true = qu.simulate_careful(found, 3000, np.random.default_rng(1))
     scores = [qu.score(a, found) for a in said]
@@ -322,8 +316,10 @@ def test_a_posture_is_read_at_the_lower_end(desk):
 
 
 def test_too_few_answers_use_the_norm():
-    found = qu.calibrate([None] * 50 + [(3, 3, 3, 3, 3, 3, 3)], np.random.default_rng(0))
-    norm = data.policy("questionnaire_norm")
+    found = qu.calibrate(
+        [None] * 50 + [(3, 3, 3, 3, 3, 3, 3)], np.random.default_rng(0), policy=OURS
+    )
+    norm = OURS["questionnaire_norm"]
     assert (found.people, found.mean, found.spread, found.error) == (
         0,
         norm["mean"],
@@ -343,7 +339,7 @@ def test_too_few_answers_use_the_norm():
 )
 def test_answers_that_are_none_are_refused(answers, words):
     with pytest.raises(ValueError, match=words):
-        qu.oriented(answers, qu.orientations())
+        qu.oriented(answers, qu.orientations(OURS))
 
 
 def test_reliability_needs_variation():
@@ -351,7 +347,7 @@ def test_reliability_needs_variation():
         qu.cronbach_alpha(np.full((5, 7), 3.0))
 
 
-# ---- capacity and advice ------------------------------------------------------------------------------------------
+# ---- capacity and advice -------------------------------------------------------------------------
 
 
 WHO = Person(

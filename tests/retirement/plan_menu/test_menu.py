@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
-from portlib import data
+from portlib import data, policy
 from portlib import plan as plans
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
@@ -37,6 +37,7 @@ from portlib.retirement.plan_menu import account_review as review
 from portlib.retirement.plan_menu import few_funds, fund_costs
 from portlib.retirement.plan_menu.account_review import Trade
 
+OURS = policy.read()
 AWKWARD = plans.read(data.ROOT.parent / "tests" / "plans" / "awkward")
 EXAMPLE = plans.read(data.ROOT / "plan")
 BOTH = [pytest.param(EXAMPLE, id="example"), pytest.param(AWKWARD, id="awkward")]
@@ -46,7 +47,7 @@ def with_rules(plan, **rules):
     return replace(plan, rules={**plan.rules, **rules})
 
 
-# ---- the menu in assumptions --------------------------------------------------------------------------------------
+# ---- the menu in assumptions ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("plan", BOTH)
@@ -95,7 +96,7 @@ def test_an_annuity_is_left_out_and_a_menu_of_nothing_else_is_refused():
         menu.menu_assumptions(replace(AWKWARD, funds=funds.assign(kind="annuity")))
 
 
-# ---- the menu's rules ---------------------------------------------------------------------------------------------
+# ---- the menu's rules ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("plan", BOTH)
@@ -109,18 +110,18 @@ def test_the_mandate_says_what_the_policy_says_about_what_is_held(plan, posture)
     for w in rng.dirichlet(np.full(len(a), 0.4), 60):
         weights = pd.Series(w, list(a.labels))
         mix = menu.class_mix(plan, weights)
-        equity = mix[[c for c in mix.index if c in data.policy("equity_classes")]].sum()
+        equity = mix[[c for c in mix.index if c in OURS["equity_classes"]]].sum()
         beta = sum(
             mix[c] * classes.sigma[classes.labels.index(c), large] / classes.sigma[large, large]
             for c in mix.index
         )
         allowed = (
-            data.policy("equity_floor")[posture] <= equity <= data.policy("equity_ceiling")[posture]
-            and beta <= data.policy("equity_ceiling")[posture]
-            and mix.get("us_small_equity", 0) <= data.policy("small_equity_cap")
-            and mix.get("us_high_yield", 0) <= data.policy("high_yield_cap")
-            and mix.get("us_reits", 0) <= data.policy("stand_in_cap")
-            and w.max() <= data.policy("max_single_fund")
+            OURS["equity_floor"][posture] <= equity <= OURS["equity_ceiling"][posture]
+            and beta <= OURS["equity_ceiling"][posture]
+            and mix.get("us_small_equity", 0) <= OURS["small_equity_cap"]
+            and mix.get("us_high_yield", 0) <= OURS["high_yield_cap"]
+            and mix.get("us_reits", 0) <= OURS["stand_in_cap"]
+            and w.max() <= OURS["max_single_fund"]
             and weights[stock["fund"]] <= 0
         )
         assert (max(mandate.violations(w, a).values()) <= 1e-12) == allowed
@@ -161,7 +162,7 @@ def test_unfrozen_stock_may_be_held_up_to_the_cap():
     best = maximum_utility(
         menu.menu_assumptions(plan), menu.menu_mandate(plan, "aggressive"), risk_aversion=1
     )
-    assert best[stock["fund"]] == pytest.approx(data.policy("employer_stock_cap"), abs=1e-9)
+    assert best[stock["fund"]] == pytest.approx(OURS["employer_stock_cap"], abs=1e-9)
 
 
 def test_bad_requests_are_refused_by_name():
@@ -177,7 +178,7 @@ def test_bad_requests_are_refused_by_name():
         )
 
 
-# ---- approximation, spanning, the cost of a menu ---------------------------------------------------------------------
+# ---- approximation, spanning, the cost of a menu -------------------------------------------------
 
 
 def test_the_nearest_portfolio_against_another_solver():
@@ -241,7 +242,7 @@ def test_the_cost_of_the_menu_adds_up_and_no_part_is_negative(plan):
             long_only(),
             group_limit(
                 "e",
-                [c for c in classes.labels if c in data.policy("equity_classes")],
+                [c for c in classes.labels if c in OURS["equity_classes"]],
                 lower=0.6,
                 upper=0.85,
             ),
@@ -273,7 +274,7 @@ def test_a_menu_without_own_risks_has_a_cost_too():
         replace(EXAMPLE, funds=EXAMPLE.funds.assign(specific_risk=0.0)), employer_stock=stock
     )
     a = menu.menu_assumptions(plan)
-    for posture, aversion in data.policy("model_risk_aversion").items():
+    for posture, aversion in OURS["model_risk_aversion"].items():
         chosen = maximum_utility(a, menu.menu_mandate(plan, posture), risk_aversion=aversion)
         cost = menu.cost_of_menu(plan, posture, chosen)
         assert cost.min() >= -1e-8
@@ -282,7 +283,7 @@ def test_a_menu_without_own_risks_has_a_cost_too():
 
 def test_expenses_are_the_cost_of_a_menu_of_pure_index_funds():
     """One index fund a class at one price, no own risk: the only cost is that price."""
-    classes = data.policy("menu_classes")
+    classes = OURS["menu_classes"]
     plan = replace(
         AWKWARD,
         exposures=pd.DataFrame(np.eye(len(classes)), classes, classes),
@@ -380,7 +381,7 @@ def test_a_missing_class_is_added_at_index_cost():
     a = menu.menu_assumptions(plan)
     survey = data.table("horizon_2025_assets")
     assert a.mu[-1] == pytest.approx(
-        survey.loc["intl_dev_equity", "arithmetic_10y"] - data.policy("index_fund_cost")
+        survey.loc["intl_dev_equity", "arithmetic_10y"] - OURS["index_fund_cost"]
     )
     best, before = (
         maximum_utility(menu.menu_assumptions(x), menu.menu_mandate(x, "growth"), risk_aversion=3)
@@ -389,7 +390,7 @@ def test_a_missing_class_is_added_at_index_cost():
     assert menu.utility(best, 3) > menu.utility(before, 3)
 
 
-# ---- conflicts of interest ------------------------------------------------------------------------------------------
+# ---- conflicts of interest -----------------------------------------------------------------------
 
 
 def choose(plan, bonus=0.0, liking=0.0):
@@ -440,7 +441,7 @@ def test_a_dearer_twin_is_never_preferred_and_a_fee_never_raises_a_weight():
         assert maximum_utility(dearer, mandate, risk_aversion=5)[fund] <= base[fund] + 1e-9
 
 
-# ---- few funds, whole percents -------------------------------------------------------------------------------------
+# ---- few funds, whole percents -------------------------------------------------------------------
 
 
 def brute(a, mandate, aversion, k):
@@ -576,7 +577,7 @@ def test_a_search_that_is_cut_short_says_what_is_not_proved():
     assert short.utility <= whole.utility <= short.bound
 
 
-# ---- one participant's review ------------------------------------------------------------------------------------
+# ---- one participant's review --------------------------------------------------------------------
 
 TODAY = date(2026, 11, 16)
 EVEN = {"LCIDX": 0.4, "BNDIDX": 0.3, "STABLE": 0.3}
@@ -745,7 +746,7 @@ def test_locks_that_contradict_the_mandate_are_named():
         )
 
 
-# ---- what funds cost ------------------------------------------------------------------------------------------------
+# ---- what funds cost -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("plan", BOTH)

@@ -255,7 +255,7 @@ def test_cost_of_staying_is_second_order(the_plan: plan.Plan) -> None:
     for name in MOVED:
         most = np.abs(inputs[name].mu - inputs["as decided"].mu).max()
         assert table.loc[name, "cost of staying"] <= 2 * most * table.loc[name, "moved"] + 1e-12
-    assert posture in models.postures()
+    assert posture in models.postures(the_plan.policy)
 
 
 def test_inputs_move_by_the_standard_errors_of_providers_and_nothing_else(the_plan: plan.Plan) -> None:
