@@ -112,16 +112,14 @@ def _files(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("*") if path.suffix in {".csv", ".yml"})
 
 
-#: No file of facts, rules or decisions is longer, in bytes, or deeper nested.
-_LONGEST, _DEEPEST = 100_000_000, 40
+#: No file of rules or decisions is longer, in bytes, or deeper nested.
+_LONGEST, _DEEPEST = 2_000_000, 40
 
 
 def _bytes(path: Path) -> bytes:
     try:
         if path.exists() and not path.is_file():
             raise DataError(f"{path.name}: is no regular file")
-        if path.stat().st_size > _LONGEST:
-            raise DataError(f"{path.name}: is longer than {_LONGEST:,} bytes")
         return path.read_bytes()
     except OSError as error:
         raise DataError(f"{path.name}: cannot be read: {error}") from error
@@ -132,6 +130,8 @@ def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
     import yaml
 
     text = _bytes(path)
+    if len(text) > _LONGEST:
+        raise DataError(f"{path.name}: is longer than {_LONGEST:,} bytes; no rules or decisions are")
     try:
         _plain_yaml(path.name, text, aliases=aliases)
         content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -176,7 +176,8 @@ def _sources(root: Path) -> dict[str, dict[str, Any]]:
             raise DataError(f"sources.yml: {name} lacks {', '.join(absent)}; write null where unknown")
         if strange := {entry["confidence"]} - {*CONFIDENCE} | {*entry.get("columns", {}).values()} - {*UNITS}:
             raise DataError(f"sources.yml: {name}: {strange}: no confidence or unit that portlib.data knows")
-    listed = {"sources.yml", "policy.yml", "policy_schema.yml", *(entry["file"] for entry in entries.values())}
+    listed = {"sources.yml", "policy.yml", "policy_schema.yml", "plan_schema.yml"}
+    listed |= {entry["file"] for entry in entries.values()}
     for path in _files(root):
         if path.relative_to(root).as_posix() not in listed:
             raise DataError(f"{path.name}: no source is recorded for it; add it to sources.yml or remove it")

@@ -39,6 +39,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.data import DataError
+from portlib.schema import is_number, number_in, plain, problem, short
 
 FIELDS = ("value", "unit", "reason", "approver", "date")
 POSTURES = ("conservative", "moderate", "growth", "aggressive")
@@ -116,7 +117,7 @@ class Policy:
 
     def to_json(self) -> dict[str, Any]:
         """The plan's own entries as strict JSON can hold them; `from_json` takes them back."""
-        return {name: _json(self.entries[name]) for name in self.own}
+        return {name: plain(self.entries[name]) for name in self.own}
 
 
 def read(path: str | Path | None = None) -> Policy:
@@ -145,7 +146,7 @@ def from_json(own: Mapping[str, Any], *, source: str = "policy") -> Policy:
     Raises `DataError` as `read` does.
     """
     if not isinstance(own, Mapping):
-        raise DataError(f"{source}: {_short(own)} should be a mapping of entries of policy.yml")
+        raise DataError(f"{source}: {short(own)} should be a mapping of entries of policy.yml")
     return _over(own, source)
 
 
@@ -281,7 +282,7 @@ def _over(own: Mapping[str, Any], source: str) -> Policy:
         if name not in ours.entries:
             near = data.near(str(name), ours.entries)
             raise DataError(
-                f"{source}: {_short(name)}: no such entry to override; did you mean {near}?"
+                f"{source}: {short(name)}: no such entry to override; did you mean {near}?"
             )
         checked[name] = _entry(source, name, entry, schema[name], ours.entries[name]["unit"])
     return _related(Policy({**ours.entries, **checked}, tuple(checked)), source)
@@ -293,7 +294,7 @@ def _related(policy: Policy, source: str) -> Policy:
         concerned = [name for name in names if not policy.own or name in policy.own]
         if concerned and not holds(*(policy.entries[name]["value"] for name in names)):
             values = "; ".join(
-                f"{name} is {_short(policy.entries[name]['value'])}" for name in names
+                f"{name} is {short(policy.entries[name]['value'])}" for name in names
             )
             raise DataError(f"{source}: {concerned[0]}: it must be that {text}, but {values}")
     return policy
@@ -303,11 +304,11 @@ def _entry(source: str, name: str, entry: Any, schema: Any, our_unit: str | None
     where = f"{source}: {name}"
     if not isinstance(entry, Mapping) or set(entry) != set(FIELDS):
         raise DataError(
-            f"{where}: an entry has {', '.join(FIELDS)}, and only these; {_short(entry)}"
+            f"{where}: an entry has {', '.join(FIELDS)}, and only these; {short(entry)}"
         )
     for field in ("unit", "reason", "approver"):
         if not isinstance(entry[field], str) or not re.search(r"\w", entry[field]):
-            raise DataError(f"{where}: {field} is {_short(entry[field])}; say in words what it is")
+            raise DataError(f"{where}: {field} is {short(entry[field])}; say in words what it is")
     if our_unit is not None and _PERCENT.search(entry["unit"]) and not _PERCENT.search(our_unit):
         raise DataError(
             f"{where}: its unit is {our_unit!r}, not {entry['unit']!r}; write 0.40 for 40%"
@@ -319,11 +320,11 @@ def _entry(source: str, name: str, entry: Any, schema: Any, our_unit: str | None
         day = None
     if not isinstance(day, date) or isinstance(day, datetime):
         raise DataError(
-            f"{where}: date is {_short(entry['date'])}; write the day decided like 2026-06-30"
+            f"{where}: date is {short(entry['date'])}; write the day decided like 2026-06-30"
         )
     value = _keyed(entry["value"])
-    if problem := _problem(value, schema):
-        raise DataError(f"{where}{problem}")
+    if refused := problem(value, schema, name):
+        raise DataError(f"{source}: {refused}")
     return {**{field: entry[field] for field in FIELDS}, "value": value, "date": day}
 
 
@@ -333,79 +334,15 @@ def _schema(root: Path) -> dict[str, Any]:
     return entries
 
 
-@cache
-def _validator() -> Any:
-    """JSON Schema, with numbers as JSON has them: true and nan are none, and 10.0 is no whole number."""
-    import jsonschema
-
-    kinds = jsonschema.Draft202012Validator.TYPE_CHECKER.redefine_many(
-        {
-            "number": lambda _, x: _is_number(x) and math.isfinite(x),
-            "integer": lambda _, x: isinstance(x, int) and not isinstance(x, bool),
-        }
-    )
-    return jsonschema.validators.extend(jsonschema.Draft202012Validator, type_checker=kinds)
-
-
-def _problem(value: Any, schema: Any) -> str:
-    """Which part of a value the schema refuses, what that is and what is allowed instead; empty for none."""
-    from jsonschema.exceptions import best_match
-
-    error = best_match(_validator()(schema).iter_errors(value))
-    if error is None:
-        return ""
-    part = "".join(f": {k + 1}" if isinstance(k, int) else f": {k}" for k in error.absolute_path)
-    found, asked = error.instance, error.schema
-    words = _in_words(asked)
-    if error.validator in ("required", "additionalProperties", "minItems", "maxItems") or not words:
-        return f"{part}: {error.message[:200]}"
-    hint = ""
-    if asked.get("type") in ("number", "integer"):
-        if isinstance(found, str) and _as_number(found) is not None:
-            hint = "; it is text here: write it without quotes, and 1.0e-7 for 1e-7"
-        elif _is_number(found) and 1 <= found <= 100 and _validator()(asked).is_valid(found / 100):
-            hint = f"; in percent? Write {found / 100:g} for {found:g}%"
-    elif "enum" in asked and isinstance(found, str):
-        hint = f"; did you mean {data.near(found, map(str, asked['enum']))}?"
-    return f"{part}: {_short(found)} is not {words}{hint}"
-
-
-def _in_words(schema: Mapping[str, Any]) -> str:
-    """What a schema permits: ``a number above 0 and at most 1``."""
-    if "enum" in schema:
-        return f"one of {', '.join(map(str, schema['enum']))}"
-    kind = {"number": "a number", "integer": "a whole number", "string": "text", "array": "a list",
-            "object": "a mapping"}.get(schema.get("type", ""), "")  # fmt: skip
-    bounds = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most",
-              "exclusiveMaximum": "below"}  # fmt: skip
-    limits = [f"{words} {schema[name]:g}" for name, words in bounds.items() if name in schema]
-    if schema.get("minProperties") or schema.get("minItems"):
-        limits = ["of at least one"]
-    return " ".join([kind, " and ".join(limits)]).strip()
-
-
 # ---- forms ---------------------------------------------------------------------------------------------------------
 
 _PERCENT = re.compile(r"percent\b|%")
 
 
-def _is_number(x: Any) -> bool:
-    return isinstance(x, (int, float)) and not isinstance(x, bool)
-
-
-def _as_number(text: str) -> float | int | None:
-    for kind in (int, float):
-        try:
-            return kind(text)
-        except ValueError:
-            continue
-    return None
-
-
 def _keyed(value: Any) -> Any:
     """A copy of a value in which keys that are numbers are numbers, as YAML has them and JSON has not."""
     if isinstance(value, Mapping):
-        read = {k: _as_number(k) if isinstance(k, str) else k for k in value}
+        read = {k: number_in(k) if isinstance(k, str) else k for k in value}
         return {k if read[k] is None else read[k]: _keyed(v) for k, v in value.items()}
     return [_keyed(v) for v in value] if isinstance(value, (list, tuple)) else value
 
@@ -416,17 +353,4 @@ def _canonical(value: Any) -> Any:
         return {str(k): _canonical(v) for k, v in value.items()}
     if isinstance(value, list):
         return [_canonical(v) for v in value]
-    return float(value) if _is_number(value) else value
-
-
-def _json(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _json(v) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_json(v) for v in value]
-    return value.isoformat() if isinstance(value, date) else value
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return float(value) if is_number(value) else value

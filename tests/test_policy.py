@@ -44,7 +44,7 @@ def test_the_schema_is_one_and_refuses_what_no_entry_can_be(name):
     for never in (None, True, float("nan"), float("-inf"), "", "abc", {}, {"nonsense": 1}, [], [[]], -1e9):
         if (name, never) == ("monitoring_stand_ins", {}):  # no class need have a stand-in
             continue
-        with pytest.raises(DataError, match=rf"^policy: {name}: "):
+        with pytest.raises(DataError, match=rf"^policy: {name}\b"):
             OURS.replace(**{name: never})
 
 
@@ -53,7 +53,7 @@ def test_numbers_in_percent_are_refused_with_the_decimal_to_write():
         with pytest.raises(DataError, match=rf"{name}: {value} is .*in percent\? Write 0.0?{str(value).strip('0')}"):
             OURS.replace(**{name: value})
     tens = {"conservative": 10, "moderate": 13, "growth": 17, "aggressive": 22}
-    with pytest.raises(DataError, match=r"circuit_breakers: volatility: \w+: 1\d is .*in percent"):
+    with pytest.raises(DataError, match=r"circuit_breakers.volatility.\w+: 1\d is .*in percent"):
         OURS.replace(circuit_breakers={**OURS["circuit_breakers"], "volatility": tens})
 
 
