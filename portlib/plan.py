@@ -13,20 +13,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 import pandas as pd
 
-from portlib import data, plan_format
+from portlib import data, plan_format, schema
 from portlib import policy as decisions
 from portlib.data import DataError
 from portlib.policy import Policy
+from portlib.tables import Findings
 
 SCHEMA = "prudent-by-construction/plan/2"
 
@@ -101,7 +102,9 @@ class Plan:
     @cached_property
     def fingerprint(self) -> str:
         """SHA-256 of the plan's content, however its files are laid out."""
-        return hashlib.sha256(json.dumps(self.to_json(), sort_keys=True, allow_nan=False).encode()).hexdigest()
+        return hashlib.sha256(
+            json.dumps(self.to_json(), sort_keys=True, allow_nan=False).encode()
+        ).hexdigest()
 
     def offering(self, funds: Sequence[str]) -> Plan:
         """The same plan with a part of its menu, as if nobody held or had been promised the rest.
@@ -110,7 +113,9 @@ class Plan:
         """
         rules = {**self.rules, "trading": dict(self.rules["trading"])}
         if unknown := [fund for fund in funds if fund not in self.funds.index]:
-            raise DataError(f"not on the menu: {', '.join(unknown)}; it offers {', '.join(self.funds.index)}")
+            raise DataError(
+                f"not on the menu: {', '.join(unknown)}; it offers {', '.join(self.funds.index)}"
+            )
         if rules["default"] not in (None, *funds):
             raise DataError(f"the default {rules['default']} must stay on the menu")
         for which in ("employer_stock", "stable_value"):
@@ -118,26 +123,42 @@ class Plan:
                 rules[which] = None
         if rules["stable_value"]:
             wash = rules["stable_value"]
-            rules["stable_value"] = {**wash, "competing": [fund for fund in wash["competing"] if fund in funds]}
+            rules["stable_value"] = {
+                **wash,
+                "competing": [fund for fund in wash["competing"] if fund in funds],
+            }
         for which in ("round_trip_days", "minimum_holding_days"):
-            rules["trading"][which] = {f: d for f, d in rules["trading"][which].items() if f in funds}
+            rules["trading"][which] = {
+                f: d for f, d in rules["trading"][which].items() if f in funds
+            }
         kept = self.funds.loc[list(funds)].assign(plan_share=np.nan)
         held = self.holdings.reindex(columns=list(funds))
         held = held.div(held.sum(axis=1), axis=0)
         some = held.notna().all(axis=1)
         series = (kept["kind"] == "target_date").any()
         exposures = self.exposures.loc[[fund for fund in funds if fund in self.exposures.index]]
-        return replace(self, rules=rules, funds=kept, exposures=exposures, vintages=self.vintages if series else None,
-                       participants=self.participants[some], holdings=held[some])
+        return replace(
+            self,
+            rules=rules,
+            funds=kept,
+            exposures=exposures,
+            vintages=self.vintages if series else None,
+            participants=self.participants[some],
+            holdings=held[some],
+        )
 
     def to_json(self) -> dict[str, Any]:
         """The plan as a dict that strict JSON can hold; `from_json` takes it back."""
-        held = [{f: round(float(w), 12) for f, w in row.items() if w} for row in self.holdings.to_dict("records")]
+        funds = list(map(str, self.holdings))
+        held = [
+            {funds[at]: row[at] for at in np.flatnonzero(row)}
+            for row in np.round(self.holdings.to_numpy(float), 12).tolist()
+        ]
         people = self.participants.reset_index().assign(holdings=pd.Series(held, dtype=object))
         vintages = None if self.vintages is None else _records(self.vintages.reset_index())
         return {
             "schema": SCHEMA,
-            "rules": _plain(self.rules),
+            "rules": schema.plain(self.rules),
             "policy": self.policy.to_json(),
             "lineup": _records(self.funds.join(self.exposures).reset_index()),
             "target_date_vintages": vintages,
@@ -156,56 +177,83 @@ def folder() -> Path:
 def read(path: str | Path | None = None) -> Plan:
     """Read a plan's folder, with its policy: by default `folder`, which is what every chapter reads.
 
-    Raises `DataError`, naming file, line and reason, for whatever breaks a rule of the format.
+    Raises `DataError`, which names every file, line and reason that it found to be wrong.
     """
-    path = folder() if path is None else Path(path)
-    if not path.is_dir():
-        raise DataError(f"{path}: no such folder; a plan is a folder with rules.yml, lineup.csv and participants.csv")
-    rules = data.mapping(path / "rules.yml")
-    vintages = path / "target_date_vintages.csv"
-    series = _csv(vintages, {"origin": "text"}) if vintages.is_file() else None
-    lineup, people = _csv(path / "lineup.csv", plan_format.LINEUP), _csv(path / "participants.csv", plan_format.PEOPLE)
-    parts = plan_format.parts(rules, lineup, people, series, ".csv")
-    return Plan(rules, *parts, decisions.read(path))
+    place = folder() if path is None else Path(path)
+    if not place.is_dir():
+        raise DataError(
+            f"{place}: no such folder; a plan is a folder with rules.yml, lineup.csv and "
+            "participants.csv"
+        )
+    found = Findings()
+    rules = _tried(found, lambda: plan_format.rules(data.mapping(place / "rules.yml"), "rules.yml"))
+    decided = _tried(found, lambda: decisions.read(place))
+    files = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
+    if (place / "target_date_vintages.csv").exists():
+        files["target_date_vintages"] = plan_format.VINTAGES
+    tables = {
+        name: _tried(found, partial(plan_format.from_file, place / f"{name}.csv", columns, found))
+        for name, columns in files.items()
+    }
+    found.settle()
+    return _plan(rules, decided, tables)
 
 
 def from_json(content: Mapping[str, Any]) -> Plan:
-    """The plan that `Plan.to_json` wrote, or that a service sends; raises `DataError` as `read` does."""
+    """The plan that `Plan.to_json` wrote, or that a service sends.
+
+    Raises `DataError`, which names by its path (``participants[3].holdings``) all that is wrong.
+    """
+    if not isinstance(content, Mapping):
+        raise DataError(
+            f"a plan is a mapping like that of Plan.to_json, not {schema.short(content)}"
+        )
     if content.get("schema") != SCHEMA:
-        raise DataError(f"schema is {content.get('schema')!r}; this version reads {SCHEMA!r}")
-    if lost := sorted({"rules", "lineup", "participants"} - set(content)):
+        said = schema.short(content.get("schema"))
+        raise DataError(f"schema is {said}; this version reads {SCHEMA!r}")
+    known = ("schema", "rules", "policy", "lineup", "target_date_vintages", "participants")
+    for name in content:
+        if name not in known:
+            raise DataError(f"{schema.short(name)} is no part of a plan; it has {', '.join(known)}")
+    if lost := [name for name in ("rules", "lineup", "participants") if name not in content]:
         raise DataError(f"the plan lacks {', '.join(lost)}")
-    rules = dict(content["rules"])
+    found = Findings()
+    rules = _tried(found, lambda: plan_format.rules(content["rules"], "rules"))
+    decided = _tried(found, lambda: decisions.from_json(content.get("policy", {})))
+    lists = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
+    if content.get("target_date_vintages") is not None:
+        lists["target_date_vintages"] = plan_format.VINTAGES
+    tables = {
+        name: _tried(found, partial(plan_format.from_rows, content[name], name, columns, found))
+        for name, columns in lists.items()
+    }
+    found.settle()
+    return _plan(rules, decided, tables)
+
+
+def _plan(rules: Any, decided: Any, tables: Mapping[str, Any]) -> Plan:
+    parts = plan_format.parts(
+        rules, decided, tables["lineup"], tables["participants"], tables.get("target_date_vintages")
+    )
+    return Plan(rules, *parts, decided)
+
+
+def _tried(found: Findings, read: Callable[[], Any]) -> Any:
+    """What a reader reads; None, with the reason among what was found, where it refuses."""
     try:
-        rules["as_of"] = date.fromisoformat(rules["as_of"])
-        rules["blackouts"] = [{**b, **{k: date.fromisoformat(b[k]) for k in ("first", "last", "notice")}}
-                              for b in rules["blackouts"]]
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"rules: as_of and blackouts need dates like 2026-06-30 ({error})") from error
-    lineup, people, vintages = (
-        pd.DataFrame(rows or []).assign(origin=rules.get("origin")).replace({None: np.nan})
-        for rows in (content["lineup"], content["participants"], content.get("target_date_vintages")))
-    parts = plan_format.parts(rules, lineup, people, None if vintages.empty else vintages, "")
-    return Plan(rules, *parts, decisions.from_json(content.get("policy") or {}))
-
-
-def _csv(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    try:
-        return pd.read_csv(path, dtype={c: str for c, unit in columns.items() if data.UNITS[unit] is None})
-    except (OSError, ValueError) as error:
-        raise DataError(f"{path.name}: cannot be read: {error}") from error
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value.isoformat() if isinstance(value, date) else value
+        return read()
+    except DataError as error:
+        found.take(error, "")
+        return None
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     """Rows as dicts of plain values; what is missing is None."""
-    columns = [[None if v is None or v != v else _plain(v) for v in frame[name].tolist()] for name in frame]
+    columns = []
+    for name in frame:
+        cells = frame[name].tolist()
+        if frame[name].dtype == object:
+            cells = [schema.plain(cell) for cell in cells]
+        columns.append([None if cell is None or cell != cell else cell for cell in cells])
     names = [str(name) for name in frame]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]

@@ -1,227 +1,507 @@
-"""What a plan's folder must look like: the columns, the rules, and what they owe each other.
+"""What must a plan's folder look like: its columns and rules, and what they owe each other?
 
-`portlib.plan` reads; this module refuses. A refusal is a `DataError` that names the table, the line (or the entry of
-``rules.yml``) and the reason. ``data/README.md`` describes the format in words.
+`portlib.plan` reads; this module refuses, and says everything that is wrong in one go. A refusal
+names the file and the line (``lineup.csv: line 4``), or, for a plan sent as JSON, the path
+(``participants[3].holdings``). The columns are `LINEUP`, `PEOPLE` and `VINTAGES`, the rules
+``data/plan_schema.yml``; ``data/README.md`` describes the format in words.
+
+Left out: whether the figures are true; files that a plan may bring beside these.
 """
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from portlib import data
+from portlib import data, schema, tables
 from portlib.data import DataError
+from portlib.policy import Policy
+from portlib.records import Array
+from portlib.tables import Column, Findings
+from portlib.tables.rows import near_word
 
-KINDS = ("core", "stable_value", "target_date", "risk_based", "employer_stock", "annuity")
-#: Listed real estate is no class of the survey; its private real estate stands in where a fund holds it.
-STAND_INS = {"us_reits": "real_estate"}
-QUESTIONS = 7
-
-_FEE = "fee, decimal per year"
-LINEUP = {"origin": "text", "fund": "name", "label": "text", "kind": "name", "category": "text", "management": "name",
-           "vehicle": "text", "affiliated": "text", "expense_ratio": _FEE, "fee_12b1": _FEE, "revenue_share": _FEE,
-           "plan_share": "weight", "specific_risk": "decimal per year"}  # fmt: skip
-PEOPLE = {"origin": "text", "participant": "name", "birth_year": "calendar year", "hire_year": "calendar year",
-           "pay": "US dollars", "deferral_rate": "weight", "roth_share": "weight", "balance": "US dollars",
-           "filing_status": "name", "retirement_age": "years", "outside_assets": "US dollars",
-           "other_income": "US dollars", "answers": "text", "holdings": "text"}  # fmt: skip
-_MAY_BE_EMPTY = {"plan_share", "retirement_age", "outside_assets", "other_income", "answers"}
+KINDS = {
+    "core": "an ordinary fund",
+    "stable_value": "a stable value fund",
+    "target_date": "the target-date series, one line for all its vintages",
+    "risk_based": "a fund of funds with a constant mix",
+    "employer_stock": "shares of the employer",
+    "annuity": "a contract of an insurer",
+}
+MANAGEMENT = {
+    "index": "follows an index",
+    "active": "does not",
+    "single_stock": "one company",
+    "insured": "an insurer's contract",
+}
+VEHICLES = {
+    "mutual_fund": "a registered fund",
+    "collective_trust": "a bank's collective investment trust",
+    "separate_account": "the plan's own account at a manager",
+    "etf": "an exchange-traded fund",
+    "insurance_contract": "an insurer's account or contract",
+    "unitised_stock": "units of employer stock and some cash",
+}
 STATUSES = ("single", "married_joint", "married_separate", "head_of_household")
-# Every rule and the type of its value; a rule that a plan does not have is written as null or an empty list or mapping.
-_RULES: dict[str, Any] = {
-    "name": str, "origin": str, "as_of": date, "normal_retirement_age": int, "default": (str, None),
-    "recordkeeping_fee": float,
-    "contributions": {"automatic": float, "match": [{"rate": float, "up_to": float}], "roth": bool},
-    "employer_stock": ({"fund": str, "frozen": bool, "own_volatility": float, "daily_volume": float}, None),
-    "stable_value": ({"fund": str, "competing": [str], "equity_wash_days": int}, None),
-    "trading": {"transfers_per_quarter": (int, None), "round_trip_days": {str: int},
-                "minimum_holding_days": {str: int}},
-    "blackouts": [{"first": date, "last": date, "notice": date, "reason": str}],
-    "models": {"most_funds": int, "whole_percent": bool},
-    "clauses": {str: str},
-}  # fmt: skip
+#: Listed real estate is no class of the survey; its private real estate stands in where held.
+STAND_INS = {"us_reits": "real_estate"}
+#: So many statements the questionnaire has, each answered from 1 to 5.
+QUESTIONS = 7
+#: Sums of weights may miss one by so much; published equity shares are whole percents.
+TOLERANCE, ROUNDED = 1e-6, 0.01
+
+_ORIGIN = Column("where the figures come from, the same in every file; SYNTHETIC if invented")
+
+
+def _number(
+    meaning: str, low: float, high: float, unit: str = "", *, filled: bool = True
+) -> Column:
+    return Column(meaning, "number", low=low, high=high, unit=unit, filled=filled)
+
+
+def _fee(meaning: str) -> Column:
+    return _number(meaning, 0.0, 0.02, "decimal per year")
+
+
+LINEUP = {
+    "origin": _ORIGIN,
+    "fund": Column("the fund's code: letters and digits, without spaces"),
+    "label": Column("its name, as people know it"),
+    "kind": Column("what it is", "word", KINDS),
+    "category": Column("its published category, for comparing costs", filled=False),
+    "management": Column("how it is managed", "word", MANAGEMENT),
+    "vehicle": Column("what is held of it", "word", VEHICLES, filled=False),
+    "affiliated": Column(
+        "whether its manager is a party to the plan", "word", {"yes": "", "no": ""}
+    ),
+    "expense_ratio": _fee("what it costs a year"),
+    "fee_12b1": _fee("what it pays out of that for distribution"),
+    "revenue_share": _fee("what it pays out of that to the record keeper"),
+    "plan_share": _number("its part of the plan's assets", 0.0, 1.0, "weight", filled=False),
+    "specific_risk": _number("annual volatility beyond its classes", 0.0, 1.5, "decimal per year"),
+}
+PEOPLE = {
+    "origin": _ORIGIN,
+    "participant": Column("a code, no name"),
+    "birth_year": _number("year of birth", 1900, 2100, "calendar year"),
+    "hire_year": _number("year of hire", 1900, 2100, "calendar year"),
+    "pay": _number("pay a year", 0.0, 1e9, "US dollars"),
+    "deferral_rate": _number("part of pay deferred", 0.0, 1.0, "weight"),
+    "roth_share": _number("part of that which is Roth", 0.0, 1.0, "weight"),
+    "balance": _number("the account", 0.0, 1e9, "US dollars"),
+    "filing_status": Column("for taxes", "word", dict.fromkeys(STATUSES, "")),
+    "retirement_age": _number("when they mean to retire", 40, 100, "years", filled=False),
+    "outside_assets": _number("savings elsewhere", 0.0, 1e9, "US dollars", filled=False),
+    "other_income": _number("other income a year", 0.0, 1e9, "US dollars", filled=False),
+    "answers": Column("to the questionnaire, like 3 4 2 5 1 4 3", filled=False),
+    "holdings": Column("percent of the balance by fund, like FUND 60; OTHER 40"),
+}
+VINTAGES = {
+    "origin": _ORIGIN,
+    "years_to_retirement": _number("years until the vintage's year", -60, 80, "years"),
+    "equity": _number("its share of equity, as published", 0.0, 1.0, "weight"),
+}
+_CLASS = Column("part of the fund in this asset class", "number", low=0.0, high=1.0,
+                unit="weight", required=False, filled=False)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table of a plan, typed; its index holds lines of the file or places in the JSON list.
+
+    ``suffix`` is ``.csv`` for a file and empty for JSON.
+    """
+
+    name: str
+    suffix: str
+    frame: pd.DataFrame
+    found: Findings
+
+    def refuse(self, bad: Any, column: str, problem: str) -> None:
+        """Add a finding for each row that is bad, by file and line or by path."""
+        _refuse(self.name, self.suffix, self.frame[column], bad, problem, self.found)
+
+    def say(self, problem: str) -> None:
+        """Add a finding about the table as a whole."""
+        self.found.refuse(f"{self.name}{self.suffix}", problem)
 
 
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None, pd.DataFrame, pd.DataFrame]
 
 
-def parts(rules: Mapping[str, Any], lineup: pd.DataFrame, people: pd.DataFrame, vintages: pd.DataFrame | None,
-          suffix: str) -> Parts:
-    """Funds, exposures, vintages, participants and holdings of a `Plan`, from its tables; ``suffix`` is of their names.
+# ---- reading -------------------------------------------------------------------------------------
 
-    Raises `DataError` for whatever breaks a rule of the format.
+
+def rules(content: Any, name: str) -> dict[str, Any]:
+    """The rules, with dates as dates; raises `DataError` naming each entry that is wrong."""
+    found = Findings()
+    plain = schema.plain(content)
+    for problem in schema.problems(plain, _schema(data.ROOT)):
+        found.refuse(name, problem)
+    found.settle()
+    made = {**plain, "as_of": _day(plain["as_of"], "as_of", name, found)}
+    made["blackouts"] = [
+        {
+            key: value if key == "reason" else _day(value, f"blackouts[{at}].{key}", name, found)
+            for key, value in span.items()
+        }
+        for at, span in enumerate(plain["blackouts"])
+    ]
+    found.settle()
+    for span in made["blackouts"]:
+        if not span["notice"] <= span["first"] <= span["last"]:
+            days = ", ".join(str(span[key]) for key in ("notice", "first", "last"))
+            found.refuse(name, f"blackouts: {days} are out of order")
+    below, paid = 0.0, 0.0
+    for at, step in enumerate(made["contributions"]["match"]):
+        if step["up_to"] <= below:
+            found.refuse(name, f"contributions.match[{at}].up_to: must rise from step to step")
+        paid += step["rate"] * (step["up_to"] - below)
+        below = step["up_to"]
+    if paid > 1:
+        found.refuse(name, f"contributions.match: adds {paid:.0%} of pay; rates are decimals")
+    found.settle()
+    return made
+
+
+def from_file(path: Path, columns: Mapping[str, Column], found: Findings) -> Table:
+    """A table of a plan's folder; what its cells break is added to ``found``."""
+    fixed = columns is PEOPLE
+    text = tables.open_text(path)
+    if fixed and len(text.content.split()) == 1:  # names of columns alone: nobody
+        return Table(path.stem, path.suffix, pd.DataFrame(columns=list(columns)), found)
+    asked = dict(columns) if fixed else {**columns, **dict.fromkeys(_known(), _CLASS)}
+    frame = tables.rows(text, asked, found)
+    frame = pd.DataFrame(columns=list(columns)) if frame is None else frame
+    absent = [name for name in frame if name not in columns and frame[name].isna().all()]
+    table = Table(path.stem, path.suffix, frame.drop(columns=absent), found)
+    return _worded(table, columns)
+
+
+def from_rows(rows: Any, name: str, columns: Mapping[str, Column], found: Findings) -> Table:
+    """A table of a plan in JSON: a list of mappings; ``origin`` is said once, in the rules."""
+    asked = {key: column for key, column in columns.items() if key != "origin"}
+    known = set(asked) if columns is PEOPLE else {*asked, *_known()}
+    if not isinstance(rows, list):
+        raise DataError(f"{name}: {schema.short(rows)} is not a list")
+    for at, row in enumerate(rows):
+        if not isinstance(row, Mapping):
+            raise DataError(f"{name}[{at}]: {schema.short(row)} is not a mapping")
+        if strange := [key for key in row if key not in known]:
+            hint = near_word(str(strange[0]), sorted(known))
+            found.refuse(f"{name}[{at}]", f"{schema.short(strange[0])}: no such entry{hint}")
+    classes = dict.fromkeys(key for row in rows for key in row if key in known and key not in asked)
+    made = {}
+    for key in [*asked, *classes]:
+        made[key] = _cells([row.get(key) for row in rows], asked.get(key, _CLASS), key, name, found)
+    return _worded(Table(name, "", pd.DataFrame(made, pd.RangeIndex(len(rows))), found), asked)
+
+
+def parts(
+    rules: Mapping[str, Any],
+    policy: Policy,
+    lineup: Table,
+    people: Table,
+    vintages: Table | None,
+) -> Parts:
+    """Funds, exposures, vintages, participants and holdings of a `Plan`, from its tables.
+
+    Raises `DataError` that says everything which breaks a rule of the format.
     """
-    _typed(rules, _RULES, f"rules{suffix and '.yml'}")
-    lines = f"lineup{suffix}"
-    classes = _classes(lineup, [*LINEUP], lines)
-    lineup = data.checked(lineup, LINEUP | dict.fromkeys(classes, "weight"), ["fund"], lines)
-    _complete(lineup, LINEUP, rules["origin"], lines)
-    _refuse(lines, lineup, ~lineup["kind"].isin(KINDS), "kind", f"is none of {', '.join(KINDS)}")
-    _refuse(lines, lineup, ~lineup["affiliated"].isin(["yes", "no", True, False]), "affiliated", "is not yes or no")
-    paid = lineup[["fee_12b1", "revenue_share"]].max(axis=1)
-    _refuse(lines, lineup, paid > lineup["expense_ratio"], "expense_ratio", "is less than what the fund pays out of it")
-    series = lineup["kind"] == "target_date"
-    held = lineup[classes].astype(float).fillna(0).sum(axis=1)
-    _refuse(lines, lineup, series & (held != 0), "fund", "is a series: its classes belong in target_date_vintages")
-    _refuse(lines, lineup, ~series & ((held - 1).abs() > 1e-6), "fund", "holds classes that do not sum to one")
-    for kind in ("target_date", "employer_stock", "stable_value"):
-        of_kind = lineup["kind"] == kind
-        _refuse(lines, lineup, of_kind & of_kind.cumsum().gt(1), "kind", "is given twice")
-    share = lineup["plan_share"]
-    if share.notna().any() and abs(share.fillna(0).sum() - 1) > 1e-6:
-        raise DataError(f"{lines}: column 'plan_share' sums to {share.sum():.6g}, not to one")
-    funds = lineup.set_index("fund")[[column for column in LINEUP if column not in ("origin", "fund")]]
-    funds["affiliated"] = funds["affiliated"].isin(["yes", True])
-    exposures = lineup[~series].set_index("fund")[classes].astype(float).fillna(0.0)
-    _consistent(rules, funds, f"rules{suffix and '.yml'}")
-    if series.any() != (vintages is not None):
-        raise DataError(f"target_date_vintages{suffix} is needed when, and only when, a target_date fund is offered")
-    participants, holdings = _people(people, rules, funds.index, f"participants{suffix}")
-    paths = None if vintages is None else _vintages(vintages, classes, rules["origin"], f"target_date_vintages{suffix}")
-    dollars = holdings.mul(participants["balance"], axis=0).sum() / max(participants["balance"].sum(), 1e-300)
-    if share.notna().any() and len(people) and (apart := (dollars - funds["plan_share"].fillna(0)).abs()).max() > 0.02:
-        fund = str(apart.idxmax())
-        raise DataError(f"{lines}: plan_share of {fund} is {funds['plan_share'][fund]:.3f}, but participants hold "
-                        f"{dollars[fund]:.3f} of all balances in it; one of the two files is wrong")
+    found = lineup.found
+    found.settle()
+    suffix = ".yml" if lineup.suffix else ""
+    classes = [str(name) for name in lineup.frame if name not in LINEUP]
+    _origin(rules, [lineup, people, *([] if vintages is None else [vintages])])
+    funds, exposures = _funds(lineup, classes)
+    _named_funds(rules, funds, f"rules{suffix}", found)
+    if (funds["kind"] == "target_date").any() != (vintages is not None):
+        found.refuse(
+            f"target_date_vintages{lineup.suffix}",
+            "is needed when, and only when, a target_date fund is offered",
+        )
+    paths = None if vintages is None else _paths(vintages, classes, policy)
+    participants, holdings = _people(people, rules, list(funds.index))
+    found.settle()
+    _same_story(lineup, funds, participants, holdings)
+    found.settle()
     return funds, exposures, paths, participants, holdings
 
 
-def _people(people: pd.DataFrame, rules: Mapping[str, Any], funds: pd.Index,
-            name: str) -> tuple[pd.DataFrame, pd.DataFrame]:
-    if people.empty:  # a service may send nobody
-        nobody = pd.DataFrame({c: pd.Series(dtype=float if data.UNITS[u] else object) for c, u in PEOPLE.items()})
-        nobody = nobody.set_index("participant")
-        return nobody.drop(columns=["origin", "holdings"]), pd.DataFrame(columns=list(funds), dtype=float)
-    if lost := [column for column in PEOPLE if column not in people]:
-        raise DataError(f"{name}: lacks the column {lost[0]!r}")
-    numbers = {column: unit for column, unit in PEOPLE.items() if data.UNITS[unit]}
-    people = data.checked(people, numbers, ["participant"], name).astype(dict.fromkeys(numbers, float))
-    _complete(people, PEOPLE, rules["origin"], name)
-    age = rules["as_of"].year - people["birth_year"]
-    _refuse(name, people, ~age.between(14, 110), "birth_year", f"makes nobody's age in {rules['as_of'].year}")
-    hired = people["hire_year"].between(people["birth_year"] + 14, rules["as_of"].year)
-    _refuse(name, people, ~hired, "hire_year", "is before the age of 14 or after as_of")
-    _refuse(name, people, ~people["filing_status"].isin(STATUSES), "filing_status", f"is none of {', '.join(STATUSES)}")
-    answers: list[tuple[int, ...] | None] = []
-    held: list[dict[str, float]] = []
-    for row, (said, owns) in enumerate(zip(people["answers"], people["holdings"], strict=True)):
+# ---- one table each ------------------------------------------------------------------------------
+
+
+def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    frame = table.frame
+    table.refuse(frame["fund"].duplicated(), "fund", "is given twice")
+    table.refuse(~frame["fund"].astype(str).str.fullmatch(r"[^\s;,]+"), "fund",
+                 "is no code: write letters and digits, without spaces")  # fmt: skip
+    paid = frame[["fee_12b1", "revenue_share"]].max(axis=1)
+    table.refuse(
+        paid > frame["expense_ratio"], "expense_ratio", "is less than what the fund pays out of it"
+    )
+    series = frame["kind"] == "target_date"
+    weights = frame[classes].astype(float).fillna(0.0)
+    total = weights.sum(axis=1)
+    table.refuse(
+        series & (total != 0), "fund", "is a series: its classes belong in target_date_vintages"
+    )
+    table.refuse(
+        ~series & ~((total - 1).abs() <= TOLERANCE), "fund", "holds classes that do not sum to one"
+    )
+    for kind in ("target_date", "employer_stock", "stable_value"):
+        of_kind = frame["kind"] == kind
+        table.refuse(of_kind & (of_kind.cumsum() > 1), "kind", "is given twice")
+    share = frame["plan_share"].astype(float)
+    if share.notna().any() and not abs(share.sum() - 1) <= TOLERANCE:
+        table.say(f"column 'plan_share' sums to {share.sum():.6g}, not to one")
+    numbers = [name for name, column in LINEUP.items() if column.kind == "number"]
+    funds = frame.set_index("fund")[[name for name in LINEUP if name not in ("origin", "fund")]]
+    funds = funds.astype(dict.fromkeys(numbers, float))
+    funds["affiliated"] = funds["affiliated"].isin(["yes", True])
+    return funds, weights[~series].set_index(frame["fund"][~series])
+
+
+def _people(
+    table: Table, rules: Mapping[str, Any], funds: list[str]
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    numbers = [name for name, column in PEOPLE.items() if column.kind == "number"]
+    frame = table.frame.astype(dict.fromkeys(numbers, float))
+    table.refuse(frame["participant"].duplicated(), "participant", "is given twice")
+    for column in ("birth_year", "hire_year"):
+        table.refuse(frame[column] % 1 != 0, column, "is no whole year")
+    year = rules["as_of"].year
+    age = year - frame["birth_year"]
+    table.refuse(~age.between(14, 110), "birth_year", f"makes nobody's age in {year}")
+    hired = frame["hire_year"].between(frame["birth_year"] + 14, year)
+    table.refuse(~hired, "hire_year", "is before the age of 14 or after as_of")
+    answers = [_answers(said) for said in frame["answers"]]
+    table.refuse(
+        [said == () for said in answers], "answers", f"is not {QUESTIONS} numbers from 1 to 5"
+    )
+    holdings = _holdings(table, frame["holdings"].tolist(), funds)
+    kept = frame.assign(answers=pd.Series(answers, frame.index, dtype=object))
+    kept = kept.set_index("participant")
+    kept = kept[[name for name in PEOPLE if name not in ("origin", "participant", "holdings")]]
+    if table.found.refused:
+        return kept, pd.DataFrame()
+    return kept.astype({"birth_year": int, "hire_year": int}), pd.DataFrame(
+        holdings, kept.index, funds
+    )
+
+
+def _answers(said: Any) -> tuple[int, ...] | None:
+    """Answers as whole numbers; None where none were given, empty where they cannot be meant."""
+    if said is None or (isinstance(said, float) and np.isnan(said)):
+        return None
+    given: Sequence[Any] = said
+    if isinstance(said, str):
+        given = [int(part) if part.isdigit() else part for part in said.split()]
+    fits = len(given) == QUESTIONS and all(type(x) is int and 1 <= x <= 5 for x in given)
+    return tuple(given) if fits else ()
+
+
+def _holdings(table: Table, held: list[Any], funds: list[str]) -> Array:
+    """Shares of the balance, (participants, funds)."""
+    column = {fund: at for at, fund in enumerate(funds)}
+    shares = np.zeros((len(held), len(funds)))
+    problems: dict[str, list[int]] = {}
+    for row, owns in enumerate(held):
+        seen = set()
         try:
-            answers.append(None if not isinstance(said, (str, list, tuple)) else tuple(
-                int(x) for x in (said.split() if isinstance(said, str) else said)))
-            held.append(owns if isinstance(owns, dict) else {
-                f: float(p) / 100 for f, p in (part.split() for part in owns.split(";"))})
-        except ValueError as error:
-            raise DataError(f"{name}: line {row + 2}: write answers as '3 4 2 ...' and holdings as "
-                            f"'FUND 60; OTHER 40' in percent ({error})") from error
-    wrong = pd.Series([a is not None and (len(a) != QUESTIONS or not set(a) <= {1, 2, 3, 4, 5}) for a in answers])
-    _refuse(name, people, wrong, "answers", f"is not {QUESTIONS} numbers from 1 to 5")
-    holdings = pd.DataFrame(held, people["participant"]).astype(float).fillna(0.0)
-    for fund in set(holdings) - set(funds):
-        _refuse(name, people, holdings[fund] != 0, "holdings", f"holds {fund}, no fund of the lineup")
-    holdings = holdings.reindex(columns=list(funds), fill_value=0.0)
-    off = ((holdings.sum(axis=1) - 1).abs() > 1e-6) | (holdings < 0).any(axis=1)
-    _refuse(name, people, off, "holdings", "does not sum to 100, or has a negative share")
-    kept = people.assign(answers=pd.Series(answers, people.index, dtype=object)).set_index("participant")
-    kept = kept[[column for column in PEOPLE if column not in ("origin", "participant", "holdings")]]
-    return kept.astype({"birth_year": int, "hire_year": int}), holdings
+            pairs = owns.items() if isinstance(owns, Mapping) else _written(owns)
+        except ValueError:
+            problems.setdefault("is not written like 'FUND 60; OTHER 40', in percent", []).append(
+                row
+            )
+            continue
+        for fund, share in pairs:
+            if fund not in column:
+                problems.setdefault(f"holds {fund}, no fund of the lineup", []).append(row)
+            elif fund in seen:
+                problems.setdefault(f"names {fund} twice", []).append(row)
+            elif not (type(share) is float or schema.is_number(share)) or not 0 <= share < np.inf:
+                problems.setdefault(f"holds no share of {fund} that is zero or more", []).append(
+                    row
+                )
+            else:
+                shares[row, column[fund]] = share
+                seen.add(fund)
+    for problem, rows in problems.items():
+        table.refuse(np.isin(np.arange(len(held)), rows), "holdings", problem)
+    spoken = np.unique([row for rows in problems.values() for row in rows]).astype(int)
+    off = ~(np.abs(shares.sum(axis=1) - 1) <= TOLERANCE)
+    off[spoken] = False
+    table.refuse(off, "holdings", "does not sum to 100" if table.suffix else "does not sum to 1")
+    return shares
 
 
-def _vintages(vintages: pd.DataFrame, classes: list[str], origin: str, name: str) -> pd.DataFrame:
-    fixed = {"origin": "text", "years_to_retirement": "years", "equity": "weight"}
-    held = _classes(vintages, list(fixed), name)
+def _written(text: str) -> list[tuple[str, float]]:
+    pairs = [part.split() for part in text.split(";")]
+    return [(fund, float(percent) / 100) for fund, percent in pairs]
+
+
+def _paths(table: Table, classes: list[str], policy: Policy) -> pd.DataFrame:
+    frame = table.frame
+    held = [str(name) for name in frame if name not in VINTAGES]
     if strange := sorted(set(held) - set(classes)):
-        raise DataError(f"{name}: holds {', '.join(strange)}, which the lineup's columns lack; add them there")
-    vintages = data.checked(vintages, fixed | dict.fromkeys(held, "weight"), ["years_to_retirement"], name)
-    _complete(vintages, fixed, origin, name)
-    weights = vintages[held].astype(float).fillna(0.0)
-    off = (weights.sum(axis=1) - 1).abs() > 1e-6
-    _refuse(name, vintages, off, "years_to_retirement", "has weights that do not sum to one")
-    table = weights.reindex(columns=classes, fill_value=0.0).assign(equity=vintages["equity"].astype(float))
-    return table.set_index(vintages["years_to_retirement"].astype(float)).sort_index(ascending=False)
+        table.say(f"holds {', '.join(strange)}, which the lineup's columns lack; add them there")
+    years = frame["years_to_retirement"].astype(float)
+    table.refuse(years.duplicated(), "years_to_retirement", "is given twice")
+    weights = frame[held].astype(float).fillna(0.0)
+    off = ~((weights.sum(axis=1) - 1).abs() <= TOLERANCE)
+    table.refuse(off, "years_to_retirement", "has weights that do not sum to one")
+    equity = weights[[name for name in held if name in policy["equity_classes"]]].sum(axis=1)
+    apart = (frame["equity"].astype(float) - equity).abs() > ROUNDED + TOLERANCE
+    table.refuse(
+        apart,
+        "equity",
+        "is not what its classes that count as equity (policy: equity_classes) add to",
+    )
+    made = weights.reindex(columns=classes, fill_value=0.0).assign(
+        equity=frame["equity"].astype(float)
+    )
+    return made.set_index(pd.Index(years, name="years_to_retirement")).sort_index(ascending=False)
 
 
-def _consistent(rules: Mapping[str, Any], funds: pd.DataFrame, name: str) -> None:
+# ---- what tables and rules owe each other --------------------------------------------------------
+
+
+def _named_funds(rules: Mapping[str, Any], funds: pd.DataFrame, name: str, found: Findings) -> None:
     """Rules name funds of the lineup, and a kind of fund that needs a rule has one."""
-    wash, trading = rules["stable_value"] or {}, rules["trading"]
-    named = {"default": [rules["default"]], "stable_value: competing": wash.get("competing", []),
-             "trading: round_trip_days": trading["round_trip_days"],
-             "trading: minimum_holding_days": trading["minimum_holding_days"]}
+    trading = rules["trading"]
+    named = {
+        "default": [] if rules["default"] is None else [rules["default"]],
+        "stable_value.competing": (rules["stable_value"] or {}).get("competing", []),
+        "trading.round_trip_days": trading["round_trip_days"],
+        "trading.minimum_holding_days": trading["minimum_holding_days"],
+    }
     for rule, given in named.items():
-        if unknown := [fund for fund in given if fund is not None and fund not in funds.index]:
-            raise DataError(f"{name}: {rule}: {unknown[0]!r} is no fund of the lineup")
+        for fund in given:
+            if fund not in funds.index:
+                found.refuse(name, f"{rule}: {schema.short(fund)} is no fund of the lineup")
     for kind in ("employer_stock", "stable_value"):
         of_kind = list(funds.index[funds["kind"] == kind])
         if of_kind != ([rules[kind]["fund"]] if rules[kind] else []):
-            raise DataError(f"{name}: {kind} must name the lineup's fund of that kind: {', '.join(of_kind) or 'null'}")
-    for span in rules["blackouts"]:
-        if not span["notice"] <= span["first"] <= span["last"]:
-            raise DataError(f"{name}: blackouts: {span['notice']}, {span['first']}, {span['last']} are out of order")
-    if rules["models"]["most_funds"] < 1 or not 50 <= rules["normal_retirement_age"] <= 80:
-        raise DataError(f"{name}: models: most_funds must be 1 or more, and normal_retirement_age between 50 and 80")
+            meant = ", ".join(map(str, of_kind)) or "null"
+            found.refuse(name, f"{kind} must name the lineup's fund of that kind: {meant}")
+    if rules["default"] in funds.index and funds["kind"].eq("employer_stock").get(
+        rules["default"], False
+    ):
+        found.refuse(
+            name, "default: employer stock cannot be the default (29 CFR 2550.404c-5(e)(1))"
+        )
 
 
-def _typed(value: Any, kind: Any, name: str) -> None:
-    """Raise `DataError` naming the entry that is missing, unknown or of another type than the format says."""
-    wanted, *others = kind if isinstance(kind, tuple) else (kind,)
-    if value is None and others:
+def _same_story(
+    lineup: Table, funds: pd.DataFrame, participants: pd.DataFrame, holdings: pd.DataFrame
+) -> None:
+    """The lineup's shares of the plan are what participants hold."""
+    share, total = funds["plan_share"], participants["balance"].sum()
+    if not share.notna().any() or not total > 0:
         return
-    if isinstance(wanted, dict) and isinstance(value, Mapping):
-        if str in wanted:
-            for key, item in value.items():
-                _typed(item, wanted[str], f"{name}: {key}")
-            return
-        for key in [*value, *wanted]:
-            if key not in wanted:
-                near = difflib.get_close_matches(str(key), list(wanted), n=1, cutoff=0) or [""]
-                raise DataError(f"{name}: {key!r} is no entry of the format; did you mean {near[0]!r}?")
-            if key not in value:
-                raise DataError(f"{name}: {key!r} is missing; write null, [] or {{}} where the plan has no such rule")
-            _typed(value[key], wanted[key], f"{name}: {key}")
-    elif isinstance(wanted, list) and isinstance(value, list):
-        for number, item in enumerate(value, start=1):
-            _typed(item, wanted[0], f"{name} {number}")
-    elif isinstance(wanted, type):
-        number = wanted in (int, float)
-        fits = isinstance(value, (int, float) if wanted is float else wanted)
-        if not fits or isinstance(value, bool) != (wanted is bool) or (number and not 0 <= value < np.inf):
-            raise DataError(f"{name}: {value!r} should be {wanted.__name__}{', zero or more' if number else ''}")
-    else:
-        raise DataError(f"{name}: {value!r} should be a {'list' if isinstance(wanted, list) else 'mapping'}")
+    held = holdings.mul(participants["balance"], axis=0).sum() / total
+    apart = (held - share.fillna(0)).abs()
+    if apart.max() > 0.02:
+        fund = str(apart.idxmax())
+        lineup.say(
+            f"plan_share of {fund} is {share[fund]:.3f}, but participants hold {held[fund]:.3f} of "
+            "all balances in it; one of the two files is wrong"
+        )
+
+
+def _origin(rules: Mapping[str, Any], given: Sequence[Table]) -> None:
+    for table in given:
+        if "origin" in table.frame:
+            differs = table.frame["origin"] != rules["origin"]
+            table.refuse(differs, "origin", f"differs from {rules['origin']!r} in rules.yml")
+
+
+# ---- cells ---------------------------------------------------------------------------------------
 
 
 @cache
-def _known() -> frozenset[str]:
-    return frozenset({*data.table("horizon_2025_correlations").index, *STAND_INS})
+def _schema(root: Path) -> dict[str, Any]:
+    read: dict[str, Any] = data.mapping(root / "plan_schema.yml", aliases=True)["rules"]
+    return read
 
 
-def _classes(frame: pd.DataFrame, fixed: list[str], name: str) -> list[str]:
-    """The columns that are asset classes; raises `DataError` for one that is neither a class nor of the format."""
-    if lost := [column for column in fixed if column not in frame]:
-        raise DataError(f"{name}: lacks the column {lost[0]!r}")
-    known = _known()
-    classes = [str(column) for column in frame if column not in fixed]
-    for column in classes:
-        if column not in known:
-            raise DataError(f"{name}: column {column!r} is no class of the survey; it has {', '.join(sorted(known))}")
-    return classes
+def _known() -> list[str]:
+    """The names of asset classes."""
+    return [*map(str, data.table("horizon_2025_correlations").index), *STAND_INS]
 
 
-def _complete(frame: pd.DataFrame, columns: Mapping[str, str], origin: str, name: str) -> None:
-    missing = frame[[column for column in columns if column not in _MAY_BE_EMPTY]].isna()
-    for column in (str(c) for c in missing if missing[c].any()) if missing.to_numpy().any() else ():
-        _refuse(name, frame, missing[column], column, "is empty")
-    _refuse(name, frame, frame["origin"] != origin, "origin", f"differs from {origin!r} in rules.yml")
+def _day(text: str, at: str, name: str, found: Findings) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        found.refuse(name, f"{at}: {text!r} is no day of the calendar")
+        return date.min
 
 
-def _refuse(name: str, frame: pd.DataFrame, bad: Any, column: str, problem: str) -> None:
-    if np.asarray(bad).any():
-        row = int(np.asarray(bad).argmax())
-        value = frame[column].iloc[row]
-        shown = f"{value:g}" if np.isreal(value) else repr(value)
-        raise DataError(f"{name}: line {row + 2}: {column} {shown} {problem}")
+def _cells(cells: list[Any], column: Column, key: str, name: str, found: Findings) -> pd.Series:
+    """A column of JSON values, typed; what is of another type or out of range is refused."""
+    series = pd.Series(cells, dtype=object, name=key)
+    present = np.array([cell is not None and cell == cell for cell in cells], bool)
+    if column.required and column.filled:
+        _refuse(name, "", series, ~present, "is missing", found)
+    if column.kind == "number":
+        fits = np.array([type(c) is float or schema.is_number(c) for c in cells], bool) & present
+        numbers = np.full(len(cells), np.nan)
+        numbers[fits] = np.fromiter((c for c, fit in zip(cells, fits, strict=True) if fit), float)
+        fits &= np.isfinite(numbers)
+        _refuse(name, "", series, present & ~fits, "is not a number", found)
+        outside = fits & ~((numbers >= column.low) & (numbers <= column.high))
+        percent = column.high <= 1 and column.low >= 0
+        hint = "; decimals: 0.05 for 5%" if percent else ""
+        problem = f"is not between {column.low:g} and {column.high:g}{hint}"
+        _refuse(name, "", series, outside, problem, found)
+        return pd.Series(numbers, name=key)
+    wanted: tuple[type, ...] = {"answers": (list,), "holdings": (dict,), "affiliated": (bool,)}.get(
+        key, (str,)
+    )
+    fits = np.array([isinstance(cell, wanted) for cell in cells], bool)
+    kinds = {
+        list: "a list",
+        dict: "a mapping of shares by fund",
+        bool: "true or false",
+        str: "text",
+    }
+    _refuse(name, "", series, present & ~fits, f"is not {kinds[wanted[0]]}", found)
+    if column.kind == "word" and wanted == (str,):
+        known = column.words or {}
+        strange = np.array(
+            [ok and cell not in known for cell, ok in zip(cells, fits, strict=True)], bool
+        )
+        _refuse(name, "", series, strange, f"is none of {', '.join(known)}", found)
+    return series.where(present & fits, None)
+
+
+def _worded(table: Table, columns: Mapping[str, Column]) -> Table:
+    """The table itself; texts that no page could show are refused."""
+    for name, column in columns.items():
+        if column.kind == "text" and name not in ("answers", "holdings") and name in table.frame:
+            cells = table.frame[name]
+            odd = [isinstance(c, str) and (len(c) > 200 or not c.isprintable()) for c in cells]
+            table.refuse(odd, name, "is longer than 200 letters, or has some that do not print")
+    return table
+
+
+def _refuse(
+    name: str, suffix: str, column: pd.Series, bad: Any, problem: str, found: Findings
+) -> None:
+    for at in np.flatnonzero(np.asarray(bad, bool))[:100]:
+        value, place = column.iloc[int(at)], column.index[int(at)]
+        number = isinstance(value, (float, np.floating)) and np.isfinite(value)
+        shown = f"{value:g}" if number else schema.short(value)
+        if suffix:
+            found.refuse(f"{name}{suffix}", f"{column.name} {shown} {problem}", int(place))
+        else:
+            found.refuse(f"{name}[{place}].{column.name}", f"{shown} {problem}")

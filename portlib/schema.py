@@ -31,22 +31,31 @@ def problem(value: Any, schema: Mapping[str, Any], at: str = "") -> str:
     >>> problem({"cap": 40}, {"properties": {"cap": share}})
     'cap: 40 is not a number at least 0 and at most 1; in percent? Write 0.4 for 40%'
     """
-    from jsonschema.exceptions import best_match
+    return next(iter(problems(value, schema, at)), "")
 
-    error = best_match(_validator()(schema).iter_errors(value))
-    if error is None:
-        return ""
+
+def problems(value: Any, schema: Mapping[str, Any], at: str = "") -> list[str]:
+    """All that `problem` could say, in the order of the value."""
+    errors = sorted(
+        _validator()(schema).iter_errors(value), key=lambda e: [*map(str, e.absolute_path)]
+    )
+    return list(dict.fromkeys(_said(error, at) for error in errors))
+
+
+def _said(error: Any, at: str) -> str:
     part = path(error.absolute_path, at)
     where = f"{part}: " if part else ""
     rule, asked, found = str(error.validator), error.schema, error.instance
     if rule == "required":
-        missing = next(name for name in asked["required"] if name not in found)
+        missing = error.message.split("'")[1]
         hint = f"; {asked['description']}" if "description" in asked else ""
         return f"{where}{missing!r} is missing{hint}"
     if rule == "additionalProperties" and "properties" in asked:
         known = asked["properties"]
-        strange = next(name for name in found if name not in known)
-        return f"{where}{short(strange)} is no entry here; did you mean {data.near(str(strange), known)}?"
+        strange = [name for name in found if name not in known]
+        near = data.near(str(strange[0])[:80], known)
+        shown = ", ".join(map(short, strange[:5]))
+        return f"{where}{shown}: no such entry; did you mean {near}?"
     if rule in ("minItems", "maxItems") and len(found):
         least, most = asked.get("minItems", 0), asked.get("maxItems", "any number")
         return (

@@ -53,7 +53,7 @@ def test_numbers_in_percent_are_refused_with_the_decimal_to_write():
         with pytest.raises(DataError, match=rf"{name}: {value} is .*in percent\? Write 0.0?{str(value).strip('0')}"):
             OURS.replace(**{name: value})
     tens = {"conservative": 10, "moderate": 13, "growth": 17, "aggressive": 22}
-    with pytest.raises(DataError, match=r"circuit_breakers.volatility.\w+: 1\d is .*in percent"):
+    with pytest.raises(DataError, match=r"circuit_breakers.volatility.\w+: \d\d is .*in percent"):
         OURS.replace(circuit_breakers={**OURS["circuit_breakers"], "volatility": tens})
 
 
