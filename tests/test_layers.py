@@ -16,6 +16,7 @@ GROUND = (
     "records",
     "data",
     "tables",
+    "schema",
     "policy",
     "history",
     "plan",
