@@ -38,11 +38,16 @@ def test_plans_are_read_whole(where):
     ours = plan.read(where)
     assert ours.origin == "SYNTHETIC" and isinstance(ours.as_of, date)
     assert ours.exposures.sum(axis=1).to_numpy() == pytest.approx(1)
-    assert set(ours.funds.index) - set(ours.exposures.index) == set(ours.funds.index[ours.funds.kind == "target_date"])
+    assert set(ours.funds.index) - set(ours.exposures.index) == set(
+        ours.funds.index[ours.funds.kind == "target_date"]
+    )
     assert ours.holdings.sum(axis=1).to_numpy() == pytest.approx(1)
     assert list(ours.holdings.index) == list(ours.participants.index)
     assert ours.shares.sum() == pytest.approx(1)
-    by_hand = sum(ours.participants.balance[p] * ours.holdings.loc[p] for p in ours.participants.index) / ours.assets
+    by_hand = (
+        sum(ours.participants.balance[p] * ours.holdings.loc[p] for p in ours.participants.index)
+        / ours.assets
+    )
     assert ours.shares.to_numpy() == pytest.approx(by_hand.to_numpy())
     assert ours.class_shares.sum() == pytest.approx(ours.shares[ours.exposures.index].sum())
     assert ours.age.between(18, 80).all()
@@ -60,14 +65,20 @@ def test_json_carries_the_whole_plan_there_and_back(where):
     again = plan.from_json(json.loads(json.dumps(ours.to_json(), allow_nan=False)))
     assert again.fingerprint == ours.fingerprint and again.rules == ours.rules
     for table in ("funds", "exposures", "holdings", "participants"):
-        pd.testing.assert_frame_equal(getattr(again, table), getattr(ours, table), check_dtype=False)
+        pd.testing.assert_frame_equal(
+            getattr(again, table), getattr(ours, table), check_dtype=False
+        )
     assert (again.vintages is None) == (ours.vintages is None)
 
 
 def test_the_fingerprint_is_of_the_content_and_not_of_its_layout(folder):
     before = plan.read(folder).fingerprint
     name, origin = "name: Example 401(k) plan\n", "origin: SYNTHETIC\n"
-    edit(folder / "rules.yml", name + origin, origin + name.replace("Example", "'Example").replace("plan\n", "plan'\n"))
+    edit(
+        folder / "rules.yml",
+        name + origin,
+        origin + name.replace("Example", "'Example").replace("plan\n", "plan'\n"),
+    )
     lines = (folder / "lineup.csv").read_text(encoding="utf-8")
     (folder / "lineup.csv").write_text(lines.replace("0.0055", "0.00550"), encoding="utf-8")
     assert plan.read(folder).fingerprint == before
@@ -78,47 +89,187 @@ def test_the_fingerprint_is_of_the_content_and_not_of_its_layout(folder):
 @pytest.mark.parametrize(
     ("file", "old", "new", "message"),
     [
-        ("rules.yml", "normal_retirement_age: 65", "retirement_age: 65", "'retirement_age': no such entry.*normal_ret"),
-        ("rules.yml", "normal_retirement_age: 65\n", "", "'normal_retirement_age' is missing; write null"),
-        ("rules.yml", "normal_retirement_age: 65", "normal_retirement_age: sixty", "'sixty' is not a whole number at least 50 and at most 80"),
-        ("rules.yml", "normal_retirement_age: 65", "normal_retirement_age: 95", "95 is not a whole number at least 50 and at most 80"),
+        (
+            "rules.yml",
+            "normal_retirement_age: 65",
+            "retirement_age: 65",
+            "'retirement_age': no such entry.*normal_ret",
+        ),
+        (
+            "rules.yml",
+            "normal_retirement_age: 65\n",
+            "",
+            "'normal_retirement_age' is missing; write null",
+        ),
+        (
+            "rules.yml",
+            "normal_retirement_age: 65",
+            "normal_retirement_age: sixty",
+            "'sixty' is not a whole number at least 50 and at most 80",
+        ),
+        (
+            "rules.yml",
+            "normal_retirement_age: 65",
+            "normal_retirement_age: 95",
+            "95 is not a whole number at least 50 and at most 80",
+        ),
         ("rules.yml", "roth: true", "roth: 1", "contributions.roth: 1 is not true or false"),
-        ("rules.yml", "automatic: 0.06", "automatic: -0.06", "contributions.automatic: -0.06 is not a number at least 0"),
-        ("rules.yml", "as_of: 2026-06-30", "as_of: June", "as_of: 'June' is not a date like 2026-06-30"),
-        ("rules.yml", "default: TDIDX", "default: TDIDY", "rules.yml: default: 'TDIDY' is no fund of the lineup"),
+        (
+            "rules.yml",
+            "automatic: 0.06",
+            "automatic: -0.06",
+            "contributions.automatic: -0.06 is not a number at least 0",
+        ),
+        (
+            "rules.yml",
+            "as_of: 2026-06-30",
+            "as_of: June",
+            "as_of: 'June' is not a date like 2026-06-30",
+        ),
+        (
+            "rules.yml",
+            "default: TDIDX",
+            "default: TDIDY",
+            "rules.yml: default: 'TDIDY' is no fund of the lineup",
+        ),
         ("rules.yml", "competing: [GOVMM]", "competing: [CASHX]", "competing: 'CASHX' is no fund"),
-        ("rules.yml", "competing: [GOVMM]", "competing: GOVMM", "stable_value.competing: 'GOVMM' is not a list"),
+        (
+            "rules.yml",
+            "competing: [GOVMM]",
+            "competing: GOVMM",
+            "stable_value.competing: 'GOVMM' is not a list",
+        ),
         ("rules.yml", "INTIDX: 30", "INTIDY: 30", "round_trip_days: 'INTIDY' is no fund"),
-        ("rules.yml", "HYACT: 30", "HYACT: soon", "minimum_holding_days.HYACT: 'soon' is not a whole number"),
-        ("rules.yml", "fund: COSTK", "fund: LCIDX", "employer_stock must name the lineup's fund of that kind: COSTK"),
+        (
+            "rules.yml",
+            "HYACT: 30",
+            "HYACT: soon",
+            "minimum_holding_days.HYACT: 'soon' is not a whole number",
+        ),
+        (
+            "rules.yml",
+            "fund: COSTK",
+            "fund: LCIDX",
+            "employer_stock must name the lineup's fund of that kind: COSTK",
+        ),
         ("rules.yml", "notice: 2026-11-20", "notice: 2027-11-20", "blackouts: .* out of order"),
-        ("rules.yml", "most_funds: 8", "most_funds: 0", "models.most_funds: 0 is not a whole number at least 1"),
+        (
+            "rules.yml",
+            "most_funds: 8",
+            "most_funds: 0",
+            "models.most_funds: 0 is not a whole number at least 1",
+        ),
         ("rules.yml", "name: Example", "name: [Example", "rules.yml: is not YAML"),
-        ("lineup.csv", "0.0055", "0.55", "lineup.csv: line 4: expense_ratio '0.55' is not between 0 and 0.02"),
+        (
+            "lineup.csv",
+            "0.0055",
+            "0.55",
+            "lineup.csv: line 4: expense_ratio '0.55' is not between 0 and 0.02",
+        ),
         ("lineup.csv", "LVACT,", "LGACT,", "lineup.csv: line 5: fund 'LGACT' is given twice"),
-        ("lineup.csv", "Growth Active,core", "Growth Active,cor", "line 4: kind 'cor' is none of core"),
-        ("lineup.csv", "active,mutual_fund,yes", "active,mutual_fund,perhaps", "affiliated 'perhaps' is none of yes, no"),
-        ("lineup.csv", "0.0055,0.0,0.0015", "0.0015,0.0,0.0055", "expense_ratio 0.0015 is less than what the fund p"),
-        ("lineup.csv", "0.86,0.14", "0.86,0.15", "line 3: fund 'TSMIDX' holds classes that do not sum to one"),
+        (
+            "lineup.csv",
+            "Growth Active,core",
+            "Growth Active,cor",
+            "line 4: kind 'cor' is none of core",
+        ),
+        (
+            "lineup.csv",
+            "active,mutual_fund,yes",
+            "active,mutual_fund,perhaps",
+            "affiliated 'perhaps' is none of yes, no",
+        ),
+        (
+            "lineup.csv",
+            "0.0055,0.0,0.0015",
+            "0.0015,0.0,0.0055",
+            "expense_ratio 0.0015 is less than what the fund p",
+        ),
+        (
+            "lineup.csv",
+            "0.86,0.14",
+            "0.86,0.15",
+            "line 3: fund 'TSMIDX' holds classes that do not sum to one",
+        ),
         ("lineup.csv", "us_reits", "us_houses", "column 'us_houses' is none of the format"),
         ("lineup.csv", "specific_risk", "own_risk", "lacks the column 'specific_risk'"),
-        ("lineup.csv", "SYNTHETIC,LGACT", "ledger,LGACT", "line 4: origin 'ledger' differs from 'SYNTHETIC'"),
-        ("lineup.csv", "core,Large Growth", "employer_stock,Large Growth", "kind 'employer_stock' is given twice"),
+        (
+            "lineup.csv",
+            "SYNTHETIC,LGACT",
+            "ledger,LGACT",
+            "line 4: origin 'ledger' differs from 'SYNTHETIC'",
+        ),
+        (
+            "lineup.csv",
+            "core,Large Growth",
+            "employer_stock,Large Growth",
+            "kind 'employer_stock' is given twice",
+        ),
         ("lineup.csv", ",0.16,0.002", ",0.26,0.002", "column 'plan_share' sums to 1.1"),
-        ("lineup.csv", "LCIDX,Large", "NEWNAM,Large", "participants.csv: line 2: holdings .* holds LCIDX, no fund"),
-        ("target_date_vintages.csv", "0.459", "0.559", "line 2: years_to_retirement 40 has weights that do not"),
-        ("target_date_vintages.csv", ",35,", ",40,", "line 3: years_to_retirement 40 is given twice"),
-        ("participants.csv", "P0002,1980", "P0001,1980", "line 3: participant 'P0001' is given twice"),
-        ("participants.csv", "P0002,1980", "P0002,2020", "line 3: birth_year 2020 makes nobody's age in 2026"),
-        ("participants.csv", "P0002,1980,2015", "P0002,1980,1990", "line 3: hire_year 1990 is before the age of 14"),
-        ("participants.csv", "married_joint", "married", "line 2: filing_status 'married' is none of single"),
-        ("participants.csv", "4 5 4 3 4 2 3", "4 5 4 3 4 2", "line 2: answers .* is not 7 numbers from 1 to 5"),
-        ("participants.csv", "4 5 4 3 4 2 3", "4 5 4 3 4 2 x", "line 2: answers '4 5 4 3 4 2 x' is not 7 numbers"),
+        (
+            "lineup.csv",
+            "LCIDX,Large",
+            "NEWNAM,Large",
+            "participants.csv: line 2: holdings .* holds LCIDX, no fund",
+        ),
+        (
+            "target_date_vintages.csv",
+            "0.459",
+            "0.559",
+            "line 2: years_to_retirement 40 has weights that do not",
+        ),
+        (
+            "target_date_vintages.csv",
+            ",35,",
+            ",40,",
+            "line 3: years_to_retirement 40 is given twice",
+        ),
+        (
+            "participants.csv",
+            "P0002,1980",
+            "P0001,1980",
+            "line 3: participant 'P0001' is given twice",
+        ),
+        (
+            "participants.csv",
+            "P0002,1980",
+            "P0002,2020",
+            "line 3: birth_year 2020 makes nobody's age in 2026",
+        ),
+        (
+            "participants.csv",
+            "P0002,1980,2015",
+            "P0002,1980,1990",
+            "line 3: hire_year 1990 is before the age of 14",
+        ),
+        (
+            "participants.csv",
+            "married_joint",
+            "married",
+            "line 2: filing_status 'married' is none of single",
+        ),
+        (
+            "participants.csv",
+            "4 5 4 3 4 2 3",
+            "4 5 4 3 4 2",
+            "line 2: answers .* is not 7 numbers from 1 to 5",
+        ),
+        (
+            "participants.csv",
+            "4 5 4 3 4 2 3",
+            "4 5 4 3 4 2 x",
+            "line 2: answers '4 5 4 3 4 2 x' is not 7 numbers",
+        ),
         ("participants.csv", "; TSMIDX ", "; TSMIDX 1", "line 2: holdings .* does not sum to 100"),
         ("participants.csv", ",138541,", ",,", "participants.csv: line 2: balance is empty"),
-        ("participants.csv", ",0.07,", ",7,", "line 3: deferral_rate '7' is not between 0 and 1; in percent"),
+        (
+            "participants.csv",
+            ",0.07,",
+            ",7,",
+            "line 3: deferral_rate '7' is not between 0 and 1; in percent",
+        ),
     ],
-)  # fmt: skip
+)
 def test_each_broken_rule_of_the_format_is_refused_by_name(folder, file, old, new, message):
     edit(folder / file, old, new)
     with pytest.raises(DataError, match=message):
@@ -149,7 +300,7 @@ def test_missing_folders_files_and_schemas_are_named(folder, tmp_path):
         plan.from_json({**content, "schema": "other"})
     with pytest.raises(DataError, match="the plan lacks lineup"):
         plan.from_json({key: value for key, value in content.items() if key != "lineup"})
-    with pytest.raises(DataError, match="^rules: as_of: 'June' is not a date like 2026-06-30$"):
+    with pytest.raises(DataError, match=r"^rules: as_of: 'June' is not a date like 2026-06-30$"):
         plan.from_json({**content, "rules": {**content["rules"], "as_of": "June"}})
     worse = [{**row, "expense_ratio": 2.0} for row in content["lineup"]]
     with pytest.raises(DataError, match=r"lineup\[0\].expense_ratio: 2 is not between 0 and 0.02"):
@@ -161,7 +312,10 @@ def test_a_smaller_menu_is_a_plan_too():
     kept = [fund for fund in ours.funds.index if fund not in ("COSTK", "STABLE", "INTACT")]
     smaller = ours.offering(kept)
     assert list(smaller.funds.index) == kept and smaller.rules["employer_stock"] is None
-    assert smaller.rules["stable_value"] is None and "INTACT" not in smaller.rules["trading"]["round_trip_days"]
+    assert (
+        smaller.rules["stable_value"] is None
+        and "INTACT" not in smaller.rules["trading"]["round_trip_days"]
+    )
     assert smaller.holdings.sum(axis=1).to_numpy() == pytest.approx(1)
     assert plan.from_json(smaller.to_json()).fingerprint == smaller.fingerprint
     with pytest.raises(DataError, match="not on the menu: NOFND"):

@@ -15,7 +15,12 @@ import pytest
 from portlib import data, plan, policy
 from portlib.data import DataError
 
-ENTRY = {"unit": "weight", "reason": "Four funds.", "approver": "investment committee", "date": "2026-11-21"}
+ENTRY = {
+    "unit": "weight",
+    "reason": "Four funds.",
+    "approver": "investment committee",
+    "date": "2026-11-21",
+}
 OURS = policy.read()
 SCHEMA = data.mapping(data.ROOT / "policy_schema.yml", aliases=True)["entries"]
 
@@ -41,7 +46,19 @@ def test_our_entries_are_complete_and_approved_by_a_role():
 @pytest.mark.parametrize("name", sorted({*SCHEMA} - {"model_inventory"}))
 def test_the_schema_is_one_and_refuses_what_no_entry_can_be(name):
     jsonschema.Draft202012Validator.check_schema(SCHEMA[name])
-    for never in (None, True, float("nan"), float("-inf"), "", "abc", {}, {"nonsense": 1}, [], [[]], -1e9):
+    for never in (
+        None,
+        True,
+        float("nan"),
+        float("-inf"),
+        "",
+        "abc",
+        {},
+        {"nonsense": 1},
+        [],
+        [[]],
+        -1e9,
+    ):
         if (name, never) == ("monitoring_stand_ins", {}):  # no class need have a stand-in
             continue
         with pytest.raises(DataError, match=rf"^policy: {name}\b"):
@@ -49,8 +66,14 @@ def test_the_schema_is_one_and_refuses_what_no_entry_can_be(name):
 
 
 def test_numbers_in_percent_are_refused_with_the_decimal_to_write():
-    for name, value in (("max_single_fund", 40), ("tracking_error_limit", 3), ("state_tax_rate", 5)):
-        with pytest.raises(DataError, match=rf"{name}: {value} is .*in percent\? Write 0.0?{str(value).strip('0')}"):
+    for name, value in (
+        ("max_single_fund", 40),
+        ("tracking_error_limit", 3),
+        ("state_tax_rate", 5),
+    ):
+        with pytest.raises(
+            DataError, match=rf"{name}: {value} is .*in percent\? Write 0.0?{str(value).strip('0')}"
+        ):
             OURS.replace(**{name: value})
     tens = {"conservative": 10, "moderate": 13, "growth": 17, "aggressive": 22}
     with pytest.raises(DataError, match=r"circuit_breakers.volatility.\w+: \d\d is .*in percent"):
@@ -97,13 +120,19 @@ def test_what_entries_owe_each_other_is_kept(name, change):
 
 
 def test_what_is_owed_between_entries_names_the_one_that_is_the_plans():
-    with pytest.raises(DataError, match=r"policy: approvals_needed: it must be .*4; approval_roles is"):
+    with pytest.raises(
+        DataError, match=r"policy: approvals_needed: it must be .*4; approval_roles is"
+    ):
         OURS.replace(approvals_needed=4)
-    with pytest.raises(DataError, match=r"policy: monitoring_window_months: .*no longer than the record"):
+    with pytest.raises(
+        DataError, match=r"policy: monitoring_window_months: .*no longer than the record"
+    ):
         OURS.replace(monitoring_window_months=240)
     proxies = OURS["stress_proxies"]
     del proxies["em_bonds"]
-    with pytest.raises(DataError, match=r"policy: stress_proxies: .*every class of the menu has a stand-in"):
+    with pytest.raises(
+        DataError, match=r"policy: stress_proxies: .*every class of the menu has a stand-in"
+    ):
         OURS.replace(menu_classes=["em_bonds"]).replace(stress_proxies=proxies)
 
 
@@ -116,9 +145,14 @@ def test_a_plan_may_override_entries_and_not_invent_them(tmp_path):
     assert found["max_single_fund"] == 0.55 and found.own == ("max_single_fund",)
     assert found == policy.read(tmp_path / "policy.yml") != OURS
     assert found.table.loc["max_single_fund", "value"] == 0.55
-    assert policy.read(written(tmp_path, f"max_single_fund: {entry}".replace("0.55", "0.40"))) == OURS
+    assert (
+        policy.read(written(tmp_path, f"max_single_fund: {entry}".replace("0.55", "0.40"))) == OURS
+    )
     where = rf"{tmp_path.name}/policy.yml"
-    with pytest.raises(DataError, match=rf"{where}: 'max_single_fond': no such entry to override; .*max_single_fund"):
+    with pytest.raises(
+        DataError,
+        match=rf"{where}: 'max_single_fond': no such entry to override; .*max_single_fund",
+    ):
         policy.read(written(tmp_path, f"max_single_fond: {entry}"))
     (tmp_path / "policy.yml").unlink()
     assert policy.read(tmp_path) is OURS
@@ -129,23 +163,43 @@ def test_a_plan_may_override_entries_and_not_invent_them(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("0.55", "40", r"max_single_fund: 40 is not a number above 0 and at most 1; in percent\? Write 0.4 for 40%"),
+        (
+            "0.55",
+            "40",
+            r"max_single_fund: 40 is not a number above 0 and at most 1; in percent\? Write 0.4 for 40%",
+        ),
         ("0.55", "'0.55'", r"max_single_fund: '0.55' is not a number .* without quotes"),
         ("0.55", "5e-1", r"max_single_fund: '5e-1' is not a number .* 1.0e-7 for 1e-7"),
         ("0.55", ".nan", r"max_single_fund: nan is not a number"),
         ("0.55", "true", r"max_single_fund: True is not a number"),
         ("0.55", "[0.55]", r"max_single_fund: \[0.55\] is not a number"),
         ("0.55", "", r"max_single_fund: None is not a number"),
-        ("unit: weight", "unit: percent", r"max_single_fund: its unit is 'weight', not 'percent'; write 0.40 for 40%"),
+        (
+            "unit: weight",
+            "unit: percent",
+            r"max_single_fund: its unit is 'weight', not 'percent'; write 0.40 for 40%",
+        ),
         ("investment committee", "' '", r"max_single_fund: approver is ' '; say in words"),
-        ("investment committee", "\"\\u200b\"", r"max_single_fund: approver is .*; say in words"),
+        ("investment committee", '"\\u200b"', r"max_single_fund: approver is .*; say in words"),
         ("investment committee", "'???'", r"max_single_fund: approver is '\?\?\?'; say in words"),
         ("Four funds.", "null", r"max_single_fund: reason is None; say in words"),
-        ("2026-11-21", "soon", r"max_single_fund: date is 'soon'; write the day decided like 2026-06-30"),
+        (
+            "2026-11-21",
+            "soon",
+            r"max_single_fund: date is 'soon'; write the day decided like 2026-06-30",
+        ),
         ("2026-11-21", "2026-11-21 10:00:00", r"max_single_fund: date is datetime"),
         ("2026-11-21", "2026-13-45", r"policy.yml: is not YAML: month must be in"),
-        (", date: 2026-11-21", "", r"max_single_fund: an entry has value, unit, reason, approver, date, and only"),
-        ("{value: 0.55", "{value: 0.55, value: 0.45", r"policy.yml: line 1: 'value' is given twice"),
+        (
+            ", date: 2026-11-21",
+            "",
+            r"max_single_fund: an entry has value, unit, reason, approver, date, and only",
+        ),
+        (
+            "{value: 0.55",
+            "{value: 0.55, value: 0.45",
+            r"policy.yml: line 1: 'value' is given twice",
+        ),
         ("0.55", "&a 0.55, other: *a", r"policy.yml: line 1: write the value out; aliases"),
         ("0.55", "[" * 60 + "]" * 60, r"policy.yml: line 1: is nested deeper than"),
         ("max_single_fund: {", "max_single_fund: {" * 2, r"policy.yml: is not YAML"),
@@ -176,7 +230,11 @@ def test_our_own_file_is_blamed_for_what_is_in_it(tmp_path, monkeypatch):
     for old, new, message in (
         ("  unit: years\n", "", r"^policy.yml: cma_horizon_years: an entry has value, unit"),
         ("value: 0.40\n", "value: 40\n", r"^policy.yml: max_single_fund: 40 is not"),
-        ("max_single_fund:", "max_fund:", r"^policy.yml: max_fund: is in one of policy.yml and policy_schema.yml"),
+        (
+            "max_single_fund:",
+            "max_fund:",
+            r"^policy.yml: max_fund: is in one of policy.yml and policy_schema.yml",
+        ),
     ):
         (tmp_path / "policy.yml").write_text(text.replace(old, new, 1), encoding="utf-8")
         policy._ours.cache_clear()
@@ -192,7 +250,9 @@ def test_values_are_copies_and_a_policy_stays_what_it_was():
     OURS["risk_aversion_bands"].clear()
     assert OURS["risk_aversion_bands"]
     given = [0.5]
-    changed = OURS.replace(equity_floor={**OURS["equity_floor"], "growth": 0.55}, max_single_fund=0.5)
+    changed = OURS.replace(
+        equity_floor={**OURS["equity_floor"], "growth": 0.55}, max_single_fund=0.5
+    )
     given.clear()
     assert OURS["max_single_fund"] == 0.4 and changed["max_single_fund"] == 0.5
     assert changed.replace(max_single_fund=0.4).own == ("equity_floor", "max_single_fund")
@@ -200,16 +260,24 @@ def test_values_are_copies_and_a_policy_stays_what_it_was():
 
 
 def test_unknown_names_are_answered_with_near_ones():
-    with pytest.raises(DataError, match=r"no entry 'risk_aversion'; did you mean .*model_risk_aversion"):
+    with pytest.raises(
+        DataError, match=r"no entry 'risk_aversion'; did you mean .*model_risk_aversion"
+    ):
         OURS["risk_aversion"]
 
 
 def test_the_fingerprint_is_of_values_alone():
-    assert OURS.replace(liquidity_days=5.0) == OURS and hash(OURS.replace(liquidity_days=5.0)) == hash(OURS)
+    assert OURS.replace(liquidity_days=5.0) == OURS and hash(
+        OURS.replace(liquidity_days=5.0)
+    ) == hash(OURS)
     assert OURS.replace(liquidity_days=6).fingerprint != OURS.fingerprint
     backwards = policy.Policy(dict(reversed(OURS.entries.items())))
     assert backwards == OURS and OURS != "policy"
-    prints = {OURS.fingerprint, OURS.replace(scenario_seed=1).fingerprint, OURS.replace(approvals_needed=1).fingerprint}
+    prints = {
+        OURS.fingerprint,
+        OURS.replace(scenario_seed=1).fingerprint,
+        OURS.replace(approvals_needed=1).fingerprint,
+    }
     assert len(prints) == 3
 
 
