@@ -43,7 +43,12 @@ class Numbers:
 
 
 def numbers(
-    cells: pd.DataFrame, name: str, *, separator: str, decimal: str | None = None
+    cells: pd.DataFrame,
+    name: str,
+    *,
+    separator: str,
+    decimal: str | None = None,
+    dollars: bool = False,
 ) -> Numbers:
     """The numbers of a table of text, by one convention for all its cells.
 
@@ -53,6 +58,7 @@ def numbers(
     name : the file, for messages.
     separator : what separated the cells; between commas a decimal comma has to be quoted.
     decimal : ``"point"`` or ``"comma"``, where both fit.
+    dollars : amounts in US dollars, which are written with a point where both fit.
 
     Raises
     ------
@@ -69,7 +75,8 @@ def numbers(
     comma = np.array([pair[1] for pair in both], float)
     missing = np.array([text.strip().lower() in MISSING for text in texts])
     percent = np.array(["%" in text for text in texts])
-    used = _convention(texts, point, comma, missing, name, separator, decimal)
+    dollars = dollars or any("$" in text for text in texts)
+    used = _convention(texts, point, comma, missing, name, separator, decimal, dollars)
     value = comma if used == "comma" else point
     bad = ~missing & ~np.isfinite(value)
     value = np.where(missing, np.nan, value)
@@ -101,6 +108,7 @@ def _convention(
     name: str,
     separator: str,
     decimal: str | None,
+    dollars: bool,
 ) -> str:
     """``point`` or ``comma``, whichever reads more of the cells."""
     if decimal is not None:
@@ -112,7 +120,7 @@ def _convention(
     if not differ.any():
         return "point"
     example = texts[int(np.flatnonzero(differ)[0])]
-    if separator == "," and not any("," in text for text in texts):
+    if dollars or (separator == "," and not any("," in text for text in texts)):
         return "point"
     first, second = (f"{values[int(np.flatnonzero(differ)[0])]:g}" for values in (point, comma))
     raise DataError(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,8 @@ from portlib.tables.findings import Findings
 from portlib.tables.numbers import MISSING, numbers
 from portlib.tables.text import Text
 
+#: By file, what decides where it could be read in two ways.
+Options = Mapping[str, Mapping[str, Any]]
 #: Words that people use for an allowed one.
 SYNONYMS = {
     "passive": "index",
@@ -94,8 +97,7 @@ def rows(
     found: Findings,
     *,
     others: bool = False,
-    decimal: str | None = None,
-    dates: str | None = None,
+    options: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame | None:
     """A table by its format, typed, indexed by line; None where it could not be read at all.
 
@@ -105,8 +107,9 @@ def rows(
     columns : the format, by name.
     found : takes everything that is wrong.
     others : columns beyond the format are kept, as text, instead of refused.
-    decimal, dates : see `portlib.tables.returns`.
+    options : ``decimal`` and ``dates``, as for `portlib.tables.returns`.
     """
+    decimal, dates = ((options or {}).get(name) for name in ("decimal", "dates"))
     try:
         lines = texts.split(text)
     except DataError as error:
@@ -148,7 +151,8 @@ def rows(
     }
     for name, column in columns.items():
         if name not in made:
-            made[name] = pd.Series(np.nan if column.kind == "number" else None, frame.index)
+            kinds = {"number": "float64", "date": "datetime64[us]"}
+            made[name] = pd.Series(None, frame.index, dtype=kinds.get(column.kind, "object"))
     return pd.DataFrame(made)
 
 
@@ -220,7 +224,10 @@ def _numeric(
     decimal: str | None,
 ) -> pd.Series:
     try:
-        read = numbers(cells.to_frame(), file, separator=separator, decimal=decimal)
+        dollars = column.unit == "US dollars"
+        read = numbers(
+            cells.to_frame(), file, separator=separator, decimal=decimal, dollars=dollars
+        )
     except DataError as error:
         found.take(error, file)
         return pd.Series(np.nan, cells.index, name=cells.name)

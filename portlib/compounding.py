@@ -1,0 +1,43 @@
+"""What does an arithmetic mean compound to, and which mean compounds to what is promised?
+
+For independent lognormal years of arithmetic mean ``m`` and variance ``v`` the expected annualised
+return over ``n`` years is ``(1 + m) x^(-(1 - 1/n)/2) - 1`` with ``x = 1 + v/(1 + m)^2``; over an
+infinite horizon it is the median. Left out: autocorrelation, laws with fatter tails.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from portlib.records import Array
+
+
+def arithmetic_to_geometric(
+    mean: ArrayLike, volatility: ArrayLike, horizon_years: ArrayLike = np.inf
+) -> Array:
+    """What does an arithmetic mean compound to? Annual decimals, any matching shapes.
+
+    >>> float(arithmetic_to_geometric(0.07, 0.16).round(4))
+    0.0583
+    """
+    m, v = np.asarray(mean, float), np.square(np.asarray(volatility, float))
+    share = 1 - 1 / np.asarray(horizon_years, float)
+    return np.asarray((1 + m) * (1 + v / (1 + m) ** 2) ** (-share / 2) - 1, float)
+
+
+def geometric_to_arithmetic(
+    geometric: ArrayLike, volatility: ArrayLike, horizon_years: ArrayLike = np.inf
+) -> Array:
+    """Which arithmetic mean compounds to ``geometric``? The inverse of `arithmetic_to_geometric`.
+
+    Solves ``x^p (x - 1) = v/(1 + g)^2``, ``p = 1 - 1/n``, for the growth factor ``x``, of which
+    ``1 + m = (1 + g) x^(p/2)`` (Newton from the closed form for an infinite horizon).
+    """
+    g, v = np.asarray(geometric, float), np.square(np.asarray(volatility, float))
+    p = 1 - 1 / np.asarray(horizon_years, float)
+    u = v / (1 + g) ** 2
+    x = (1 + np.sqrt(1 + 4 * u)) / 2
+    for _ in range(0 if (p == 1).all() else 12):
+        x = x - (x**p * (x - 1) - u) / (x**p + p * x ** (p - 1) * (x - 1))
+    return np.asarray((1 + g) * x ** (p / 2) - 1, float)

@@ -1,0 +1,166 @@
+"""What did participants hold on which day, and how did trades go, by the record keeper's files?
+
+``account_holdings.csv`` holds dated balances by fund (by participant, or in sum), ``trades.csv``
+each trade with the days on which it was decided, ordered and settled and its prices. From them
+weights, drift, latency and slippage are measured. Left out: times within a day, commissions (they
+are in the price or they are not known here).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+
+from portlib.tables import Column, Findings, Text, rows
+from portlib.tables.rows import Options, near_word
+
+FILE, TRADES = "account_holdings.csv", "trades.csv"
+COLUMNS = {
+    "date": Column("the day of the balances", "date"),
+    "participant": Column(
+        "whose; empty, or the column left out: all together", required=False, filled=False
+    ),
+    "fund": Column("the fund, by its code in `lineup.csv`"),
+    "balance": Column("its value", "number", low=0, high=1e12, unit="US dollars"),
+}
+SIDES = {"buy": "money went in", "sell": "money came out"}
+TRADE_COLUMNS = {
+    "trade": Column("an identifier of its own"),
+    "participant": Column("whose; may be empty", required=False, filled=False),
+    "fund": Column("the fund, by its code in `lineup.csv`"),
+    "side": Column("which way", "word", SIDES),
+    "shares": Column("how many", "number", low=0, high=1e12),
+    "decided": Column("the day of the decision", "date"),
+    "ordered": Column("the day of the order", "date"),
+    "settled": Column("the day of settlement", "date"),
+    "decision_price": Column(
+        "price of a share when it was decided", "number", low=1e-6, high=1e7, unit="US dollars"
+    ),
+    "price": Column(
+        "price of a share paid or had", "number", low=1e-6, high=1e7, unit="US dollars"
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class AccountHoldings:
+    """Balances: columns date, participant (None: in sum), fund, balance."""
+
+    table: pd.DataFrame
+
+    @cached_property
+    def balances(self) -> pd.DataFrame:
+        """US dollars, days x funds, over all participants."""
+        summed = self.table.pivot_table(
+            index="date", columns="fund", values="balance", aggfunc="sum"
+        )
+        return summed.fillna(0.0)
+
+    @property
+    def weights(self) -> pd.DataFrame:
+        """Shares of all balances, days x funds; rows sum to one."""
+        return self.balances.div(self.balances.sum(axis=1), axis=0)
+
+    def of(self, participant: str) -> pd.DataFrame:
+        """Shares of one person's balance, days x funds."""
+        own = self.table[self.table["participant"] == participant]
+        held = _balances(own)
+        return held.div(held.sum(axis=1), axis=0)
+
+    def drift(self, targets: pd.Series) -> pd.DataFrame:
+        """Realised less target weights, days x funds; a fund without a target has target zero."""
+        funds = list(dict.fromkeys([*self.weights.columns, *targets.index]))
+        held = self.weights.reindex(columns=funds, fill_value=0.0)
+        return held - targets.reindex(funds, fill_value=0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Trades:
+    """Trades by their identifier, as filed."""
+
+    table: pd.DataFrame
+
+    @cached_property
+    def measured(self) -> pd.DataFrame:
+        """By trade: weekdays to order and settlement, slippage (a cost is positive), dollars.
+
+        Slippage is ``+-(price / decision_price - 1)``: what was paid above, or had below, the price
+        at which it was decided.
+        """
+        sign = np.where(self.table["side"] == "buy", 1.0, -1.0)
+        moved = self.table["price"] / self.table["decision_price"] - 1
+        days = {
+            name: self.table[name].to_numpy("datetime64[D]")
+            for name in ("decided", "ordered", "settled")
+        }
+        return pd.DataFrame(
+            {
+                "fund": self.table["fund"],
+                "to_order": np.busday_count(days["decided"], days["ordered"]),
+                "to_settlement": np.busday_count(days["ordered"], days["settled"]),
+                "slippage": sign * moved,
+                "dollars": self.table["shares"] * self.table["price"],
+            }
+        )
+
+
+def make_holdings(
+    text: Text | None, funds: Sequence[str], found: Findings, options: Options
+) -> AccountHoldings | None:
+    """The record of ``account_holdings.csv``; None without it, or where something is wrong."""
+    if text is None:
+        return None
+    before = len(found.refused)
+    table = rows(text, COLUMNS, found, options=options.get(FILE))
+    if table is None:
+        return None
+    unknown_funds(table, funds, FILE, found)
+    twice = table.duplicated(["date", "participant", "fund"])
+    found.refuse_rows(FILE, table["fund"], twice, "has two balances of one account and day")
+    nobody = table["participant"].isna()
+    for day in sorted(set(table["date"][nobody]) & set(table["date"][~nobody])):
+        found.refuse(
+            FILE,
+            f"{day:%Y-%m-%d}: some rows name a participant, others none; one would count twice",
+        )
+    empty = table.groupby("date")["balance"].sum(min_count=1)
+    for day in empty.index[empty <= 0]:
+        found.refuse(FILE, f"{day:%Y-%m-%d}: all balances are zero")
+    return AccountHoldings(table) if len(found.refused) == before else None
+
+
+def make_trades(
+    text: Text | None, funds: Sequence[str], found: Findings, options: Options
+) -> Trades | None:
+    """The record of ``trades.csv``; None without it, or where something is wrong."""
+    if text is None:
+        return None
+    before = len(found.refused)
+    table = rows(text, TRADE_COLUMNS, found, options=options.get(TRADES))
+    if table is None:
+        return None
+    unknown_funds(table, funds, TRADES, found)
+    found.refuse_rows(TRADES, table["trade"], table["trade"].duplicated(), "is given twice")
+    for first, second in (("decided", "ordered"), ("ordered", "settled")):
+        late = table[first] > table[second]
+        found.refuse_rows(TRADES, table["trade"], late, f"was {second} before it was {first}")
+    moved = (table["price"] / table["decision_price"] - 1).abs() > 0.5
+    found.refuse_rows(TRADES, table["trade"], moved, "has a price more than half away from decided")
+    return Trades(table.set_index("trade")) if len(found.refused) == before else None
+
+
+def _balances(table: pd.DataFrame) -> pd.DataFrame:
+    summed = table.pivot_table(index="date", columns="fund", values="balance", aggfunc="sum")
+    return summed.fillna(0.0)
+
+
+def unknown_funds(table: pd.DataFrame, funds: Sequence[str], file: str, found: Findings) -> None:
+    """Refuse the rows of a fund that the lineup does not have."""
+    for line, fund in zip(table.index, table["fund"], strict=True):
+        if fund is not None and fund not in funds:
+            hint = near_word(str(fund), list(funds))
+            found.refuse(file, f"fund {fund!r} is none of the lineup{hint}", int(line))

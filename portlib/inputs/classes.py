@@ -1,0 +1,180 @@
+"""Which asset classes does a plan speak of, and what is each: by role, in the survey, in history?
+
+The survey's classes are always known. ``classes.yml`` adds a house's own, or says of a house's name
+which survey class it is. Left out: classes inside classes (sectors, maturities).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal, cast
+
+from portlib import data
+from portlib.tables import Findings
+from portlib.tables.rows import near_word
+
+FILE = "classes.yml"
+Role = Literal["equity", "fixed_income", "real", "cash"]
+ROLES: dict[str, str] = {
+    "equity": "shares, and what carries their risk",
+    "fixed_income": "bonds and loans",
+    "real": "real estate, commodities, infrastructure",
+    "cash": "bills and money market; its expected return is the risk-free rate",
+}
+#: What the survey's classes are; listed real estate is ours.
+_SURVEY_ROLES: dict[str, Role] = {
+    "us_large_equity": "equity",
+    "us_small_equity": "equity",
+    "intl_dev_equity": "equity",
+    "em_equity": "equity",
+    "private_equity": "equity",
+    "hedge_funds": "equity",
+    "us_core_bonds": "fixed_income",
+    "us_long_bonds": "fixed_income",
+    "us_high_yield": "fixed_income",
+    "us_tips": "fixed_income",
+    "intl_dev_bonds": "fixed_income",
+    "em_bonds": "fixed_income",
+    "private_debt": "fixed_income",
+    "real_estate": "real",
+    "us_reits": "real",
+    "commodities": "real",
+    "infrastructure": "real",
+    "cash": "cash",
+}
+#: What an entry of the file holds: whether it must, and what it means.
+ENTRIES: dict[str, tuple[bool, str]] = {
+    "label": (True, "what readers are told"),
+    "role": (True, "one of " + "; ".join(f"`{name}` ({what})" for name, what in ROLES.items())),
+    "survey": (
+        False,
+        "the survey's class that it is called there, for the second opinion; null: none",
+    ),
+    "history": (
+        False,
+        "the monthly series that stands in where the plan has none of its own, or a mix of several "
+        "({us_market: 0.6, bills: 0.4}); null: none",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class AssetClass:
+    """One class: ``survey`` is its class there, ``history`` the series that stand in, by weight."""
+
+    name: str
+    label: str
+    role: Role
+    survey: str | None
+    history: Mapping[str, float] = field(default_factory=dict)
+    own: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Classes:
+    """All classes that may be used, by name: the survey's, ours, and the plan's own.
+
+    >>> survey_classes().role("us_tips")
+    'fixed_income'
+    """
+
+    by_name: Mapping[str, AssetClass]
+
+    def __iter__(self) -> Iterator[AssetClass]:
+        return iter(self.by_name.values())
+
+    def __contains__(self, name: object) -> bool:
+        return name in self.by_name
+
+    def __getitem__(self, name: str) -> AssetClass:
+        if name not in self.by_name:
+            raise data.DataError(f"no class {name!r}{near_word(name, list(self.by_name))}")
+        return self.by_name[name]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All names."""
+        return tuple(self.by_name)
+
+    @property
+    def own(self) -> tuple[str, ...]:
+        """Names of the plan's own."""
+        return tuple(one.name for one in self if one.own)
+
+    def role(self, name: str) -> Role:
+        """What a class is."""
+        return self[name].role
+
+    def of_role(self, role: Role) -> tuple[str, ...]:
+        """Names of all classes of a role."""
+        return tuple(one.name for one in self if one.role == role)
+
+
+@cache
+def survey_classes(root: Path | None = None) -> Classes:
+    """The classes that are known without any file of a plan's."""
+    labels = data.table("horizon_2025_assets")["label"]
+    listed = {"us_reits": "Listed US real estate"}
+    return Classes(
+        {
+            name: AssetClass(
+                name,
+                str(labels.get(name, listed.get(name))),
+                role,
+                name if name in labels else None,
+            )
+            for name, role in _SURVEY_ROLES.items()
+        }
+    )
+
+
+def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
+    """The survey's classes with those of a ``classes.yml`` before them."""
+    known = survey_classes()
+    made: dict[str, AssetClass] = dict(known.by_name)
+    for name, entry in (content or {}).items():
+        before = len(found)
+        if not isinstance(name, str) or not name.isidentifier():
+            found.refuse(FILE, f"{name!r}: a class is named like us_large_equity")
+            continue
+        if not isinstance(entry, Mapping):
+            found.refuse(FILE, f"{name}: write {', '.join(ENTRIES)} under it")
+            continue
+        for key in entry:
+            if key not in ENTRIES:
+                hint = near_word(str(key), list(ENTRIES))
+                found.refuse(FILE, f"{name}: {key!r} is no entry of a class{hint}")
+        label, role = entry.get("label"), entry.get("role")
+        if not isinstance(label, str) or not label.strip():
+            found.refuse(FILE, f"{name}: label {label!r} is no name for readers")
+        if role not in ROLES:
+            hint = near_word(str(role), ROLES)
+            found.refuse(FILE, f"{name}: role {role!r} is none of {', '.join(ROLES)}{hint}")
+        survey = entry.get("survey", name if name in known else None)
+        if survey is not None and survey not in known:
+            hint = near_word(str(survey), list(known.names))
+            found.refuse(FILE, f"{name}: survey {survey!r} is no class of the survey{hint}")
+        history = _mix(name, entry.get("history"), found)
+        if len(found) == before:
+            made[name] = AssetClass(name, str(label), cast(Role, role), survey, history, own=True)
+    return Classes(made)
+
+
+def _mix(name: str, given: Any, found: Findings) -> dict[str, float]:
+    """Series and their weights, which sum to one."""
+    if given is None:
+        return {}
+    mix = {given: 1.0} if isinstance(given, str) else given
+    numbers = isinstance(mix, Mapping) and all(
+        isinstance(w, (int, float)) and not isinstance(w, bool) for w in mix.values()
+    )
+    if not numbers or abs(sum(mix.values()) - 1) > 1e-6:
+        found.refuse(
+            FILE,
+            f"{name}: history {given!r} is no series, and no weights of series that sum to one",
+        )
+        return {}
+    return {str(series): float(weight) for series, weight in mix.items()}

@@ -1,0 +1,284 @@
+"""What do the plan's funds hold, security by security, and how much of it is known?
+
+``fund_holdings.csv`` holds weights by fund, day and security; ``securities.csv`` says of each
+security which class it is, and from when to when. A fund's exposures are weights times classes.
+What no row of the master names is never dropped: it is reported, and bounds every exposure, since
+it may be all of one class or none. Left out: derivatives' exposure beyond their value, look-through
+of funds held by funds (name their class in the master).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+
+from portlib.data import DataError
+from portlib.inputs.accounts import unknown_funds
+from portlib.inputs.classes import Classes
+from portlib.tables import Column, Findings, Text, rows
+from portlib.tables.rows import Options, near_word
+
+FILE, MASTER = "fund_holdings.csv", "securities.csv"
+IDS = {
+    "cusip": "nine characters",
+    "isin": "twelve characters",
+    "sedol": "seven characters",
+    "ticker": "as traded in the United States",
+    "figi": "twelve characters",
+    "lei": "of the issuer, twenty characters",
+    "name": "the security's name, letter by letter",
+    "internal": "a house's own",
+    "nport_category": "asset category and country of an N-PORT filing, like EC/US; where no other "
+    "row names the security",
+}
+COLUMNS = {
+    "fund": Column("the fund, by its code in `lineup.csv`"),
+    "date": Column("the day it was held", "date"),
+    "id_kind": Column("what kind of identifier", "word", IDS),
+    "id": Column("the security"),
+    "weight": Column(
+        "share of the fund's net assets", "number", low=-5, high=5, unit="decimal, or with %"
+    ),
+}
+MASTER_COLUMNS = {
+    "id_kind": Column("what kind of identifier", "word", IDS),
+    "id": Column("the security"),
+    "name": Column("what it is called", required=False, filled=False),
+    "class": Column("the class that it is, by name"),
+    "country": Column("of its issuer, two letters", required=False, filled=False),
+    "valid_from": Column("from when; empty: always", "date", required=False, filled=False),
+    "valid_to": Column("to when; empty: still", "date", required=False, filled=False),
+}
+#: Weights that sum to less than this are no whole portfolio, to more than that a leveraged one.
+LEAST_SUM, MOST_SUM = 0.5, 1.05
+_ALWAYS, _STILL = pd.Timestamp("1800-01-01"), pd.Timestamp("2200-01-01")
+Id = tuple[str, str]
+
+
+@dataclass(frozen=True, eq=False)
+class HeldExposures:
+    """Exposures on one day, funds x classes, as far as they are known.
+
+    Attributes
+    ----------
+    mapped : DataFrame, funds x classes
+        Weights whose class is known.
+    unmapped : Series by fund
+        The rest: securities that no row names, and weights that were not listed.
+    dates : Series by fund
+        The day of the holdings used.
+    unknown : DataFrame
+        The securities that no row names: fund, id_kind, id, weight, the largest first.
+    """
+
+    mapped: pd.DataFrame
+    unmapped: pd.Series
+    dates: pd.Series
+    unknown: pd.DataFrame
+
+    @property
+    def point(self) -> pd.DataFrame:
+        """The mix of what is known, in sum one: as if the rest were like it."""
+        return self.mapped.div(self.mapped.sum(axis=1), axis=0)
+
+    @property
+    def lower(self) -> pd.DataFrame:
+        """The least that each exposure can be: the rest is none of that class."""
+        return self.mapped
+
+    @property
+    def upper(self) -> pd.DataFrame:
+        """The most that each exposure can be: the rest is all of that class."""
+        return self.mapped.add(self.unmapped.clip(lower=0.0), axis=0)
+
+    def total(self, classes: Sequence[str]) -> pd.DataFrame:
+        """Bounds of several classes together (equity, say): columns lower, point, upper."""
+        own = [name for name in classes if name in self.mapped]
+        low = self.mapped[own].sum(axis=1)
+        return pd.DataFrame(
+            {
+                "lower": low,
+                "point": self.point[own].sum(axis=1),
+                "upper": low + self.unmapped.clip(lower=0.0),
+            }
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class FundHoldings:
+    """Holdings (fund, date, ids as tuples of (kind, id), weight) and the master of securities."""
+
+    table: pd.DataFrame
+    master: pd.DataFrame
+
+    @property
+    def funds(self) -> tuple[str, ...]:
+        """Funds with holdings."""
+        return tuple(dict.fromkeys(map(str, self.table["fund"])))
+
+    def exposures(self, as_of: date) -> HeldExposures:
+        """What each fund held on its last day up to ``as_of``, by the master valid on that day.
+
+        Raises `DataError` where no fund has holdings by then.
+        """
+        day = pd.Timestamp(as_of)
+        known = self.table[self.table["date"] <= day]
+        if known.empty:
+            raise DataError(f"{FILE}: no holdings on or before {as_of}")
+        last = known.groupby("fund", sort=False)["date"].max()
+        used = known[known["date"] == known["fund"].map(last)]
+        lookups = {when: self._by_id(when) for when in set(last)}
+        classes = [
+            next((lookups[when][one] for one in ids if one in lookups[when]), None)
+            for when, ids in zip(used["date"], used["ids"], strict=True)
+        ]
+        used = used.copy()
+        used["class"] = classes
+        named = used[used["class"].notna()]
+        mapped = named.pivot_table(index="fund", columns="class", values="weight", aggfunc="sum")
+        mapped = mapped.reindex(last.index).fillna(0.0).rename_axis(columns=None)
+        unmapped = (1 - mapped.sum(axis=1)).where(lambda rest: rest.abs() > 1e-9, 0.0)
+        unknown = used[used["class"].isna()]
+        listed = pd.DataFrame(
+            {
+                "fund": unknown["fund"],
+                "id_kind": [ids[0][0] for ids in unknown["ids"]],
+                "id": [ids[0][1] for ids in unknown["ids"]],
+                "weight": unknown["weight"],
+            }
+        ).sort_values("weight", ascending=False, key=abs)
+        return HeldExposures(mapped, unmapped.rename("unmapped"), last.rename("date"), listed)
+
+    def to_csv(self) -> str:
+        """The holdings as ``fund_holdings.csv`` has them, each by the identifier that names it."""
+        known = set(zip(self.master["id_kind"], self.master["id"], strict=True))
+        first = [next((one for one in ids if one in known), ids[0]) for ids in self.table["ids"]]
+        table = pd.DataFrame(
+            {
+                "fund": self.table["fund"],
+                "date": pd.DatetimeIndex(self.table["date"]).strftime("%Y-%m-%d"),
+                "id_kind": [kind for kind, _ in first],
+                "id": [id for _, id in first],
+                "weight": self.table["weight"],
+            }
+        )
+        together = table.groupby(["fund", "date", "id_kind", "id"], sort=False).sum()
+        return together.reset_index().to_csv(index=False)
+
+    def _by_id(self, day: pd.Timestamp) -> dict[Id, str]:
+        """The master on a day: class by (kind, id)."""
+        start = self.master["valid_from"].fillna(_ALWAYS)
+        end = self.master["valid_to"].fillna(_STILL)
+        valid = self.master[(start <= day) & (day <= end)]
+        keys = zip(valid["id_kind"], valid["id"], strict=True)
+        return {(kind, str(id)): str(c) for (kind, id), c in zip(keys, valid["class"], strict=True)}
+
+
+def make(
+    holdings: Text | None,
+    master: Text | None,
+    filings: pd.DataFrame | None,
+    funds: Sequence[str],
+    classes: Classes,
+    found: Findings,
+    options: Options,
+) -> FundHoldings | None:
+    """The record of the two files and of filings, as `portlib.inputs.nport.read` gives them."""
+    if holdings is None and filings is None:
+        if master is not None:
+            found.note(MASTER, f"is not used: there is no {FILE} and no filing in nport/")
+        return None
+    before = len(found.refused)
+    if master is None:
+        found.refuse(FILE, f"needs {MASTER} beside it, which says what each security is")
+        return None
+    listed = rows(master, MASTER_COLUMNS, found, options=options.get(MASTER))
+    if listed is not None:
+        _check_master(listed, classes, found)
+    table = None
+    if holdings is not None:
+        table = rows(holdings, COLUMNS, found, options=options.get(FILE))
+        if table is not None:
+            unknown_funds(table, funds, FILE, found)
+            _check_ids(table, FILE, found)
+            twice = table.duplicated(["fund", "date", "id_kind", "id"])
+            found.refuse_rows(FILE, table["id"], twice, "is given twice for its fund and day")
+            pairs = zip(table["id_kind"], table["id"], strict=True)
+            table["ids"] = pd.Series([((k, i),) for k, i in pairs], table.index, dtype=object)
+            table = table[["fund", "date", "ids", "weight"]]
+    if len(found.refused) > before or listed is None:
+        return None
+    parts = [part for part in (table, filings) if part is not None]
+    together = pd.concat(parts, ignore_index=True)
+    sums = together.groupby(["fund", "date"], sort=False)["weight"].sum()
+    for fund, day, total in sums.reset_index().itertuples(index=False, name=None):
+        if not LEAST_SUM <= total <= MOST_SUM:
+            percent = "; in percent? Write 0.05 or 5%" if 50 <= total <= 105 else ""
+            found.refuse(
+                FILE, f"{fund}, {day:%Y-%m-%d}: weights sum to {total:.4g}, not to one{percent}"
+            )
+    return FundHoldings(together, listed) if len(found.refused) == before else None
+
+
+def _check_master(table: pd.DataFrame, classes: Classes, found: Findings) -> None:
+    for line, name in zip(table.index, table["class"], strict=True):
+        if name is not None and name not in classes:
+            hint = near_word(str(name), list(classes.names)) or "; name it in classes.yml"
+            found.refuse(MASTER, f"class {name!r} is not known{hint}", int(line))
+    _check_ids(table, MASTER, found)
+    start = table["valid_from"].fillna(_ALWAYS)
+    end = table["valid_to"].fillna(_STILL)
+    found.refuse_rows(MASTER, table["id"], start > end, "is valid to a day before it is valid from")
+    for _, own in table.assign(_from=start, _to=end).groupby(["id_kind", "id"]):
+        own = own.sort_values("_from")
+        overlap = own["_from"].to_numpy()[1:] <= own["_to"].to_numpy()[:-1]
+        for at in map(int, np.flatnonzero(overlap)):
+            line = int(own.index[at + 1])
+            found.refuse(MASTER, f"id {own['id'].iloc[0]!r} has two rows for one day", line)
+
+
+def _check_ids(table: pd.DataFrame, file: str, found: Findings) -> None:
+    for line, kind, id in zip(table.index, table["id_kind"], table["id"], strict=True):
+        if kind == "cusip" and id and not valid_cusip(str(id)):
+            padded = str(id).zfill(9)
+            lost = f"; leading zeros lost by a spreadsheet? {padded}" if valid_cusip(padded) else ""
+            found.refuse(file, f"id {id!r} is no CUSIP: its check digit does not agree{lost}", line)
+        if kind == "isin" and id and not valid_isin(str(id)):
+            found.refuse(file, f"id {id!r} is no ISIN: its check digit does not agree", line)
+
+
+def valid_cusip(id: str) -> bool:
+    """Does the ninth character agree with the other eight (ANSI X9.6)?
+
+    >>> valid_cusip("037833100"), valid_cusip("037833101")
+    (True, False)
+    """
+    if not re.fullmatch(r"[0-9A-Z*@#]{8}[0-9]", id):
+        return False
+    alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ*@#"
+    total = 0
+    for place, letter in enumerate(id[:8]):
+        value = alphabet.index(letter) * (1 + place % 2)
+        total += value // 10 + value % 10
+    return (10 - total % 10) % 10 == int(id[8])
+
+
+def valid_isin(id: str) -> bool:
+    """Does the last digit agree with the rest (ISO 6166, Luhn's rule)?
+
+    >>> valid_isin("US0378331005"), valid_isin("US0378331006")
+    (True, False)
+    """
+    if not re.fullmatch(r"[A-Z]{2}[0-9A-Z]{9}[0-9]", id):
+        return False
+    digits = "".join(str(int(letter, 36)) for letter in id)
+    total = sum(
+        sum(divmod(int(digit) * (1 + place % 2), 10))
+        for place, digit in enumerate(reversed(digits))
+    )
+    return total % 10 == 0

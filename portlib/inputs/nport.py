@@ -1,0 +1,121 @@
+"""What did a fund report to hold, in its monthly filing on the SEC's Form N-PORT?
+
+Reads ``primary_doc.xml`` as EDGAR publishes it (namespace ``http://www.sec.gov/edgar/nport``): for
+each ``invstOrSec`` its identifiers, ``pctVal`` (percent of net assets) and categories, as of
+``repPdDate``. A filing says what kind of asset a security is and of which country, not which asset
+class: ``securities.csv`` does, by identifier or by category. Left out: derivatives' notional
+amounts, classes of shares, the fund's own risk figures.
+
+Source: SEC, Form N-PORT (17 CFR 274.150) and EDGAR Form N-PORT XML Technical Specification.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from portlib.data import DataError
+from portlib.inputs.holdings import Id, valid_cusip, valid_isin
+from portlib.tables import Findings
+from portlib.tables.rows import near_word
+
+NAMESPACE = "{http://www.sec.gov/edgar/nport}"
+#: The folder of a plan that holds filings: FUND.xml, or FUND/*.xml for several reports.
+FOLDER = "nport"
+_MOST_BYTES = 200_000_000
+
+
+def read(path: str | Path, fund: str) -> pd.DataFrame:
+    """One filing's holdings: columns fund, date, ids (tried in order), weight (decimal), name.
+
+    Raises `DataError` for a file that is no such filing, or that lacks the day or a value.
+    """
+    path = Path(path)
+    name = f"{FOLDER}/{path.name}"
+    if not path.is_file() or path.stat().st_size > _MOST_BYTES:
+        raise DataError(f"{name}: cannot be read: no regular file, or too large")
+    raw = path.read_bytes()
+    if b"<!DOCTYPE" in raw[:2000] or b"<!ENTITY" in raw[:2000]:
+        raise DataError(f"{name}: declares entities, which no filing does")
+    try:
+        root = ET.fromstring(raw)
+    except ET.ParseError as error:
+        raise DataError(f"{name}: is not XML: {error}") from error
+    form = root.find(f"{NAMESPACE}formData")
+    if root.tag != f"{NAMESPACE}edgarSubmission" or form is None:
+        raise DataError(f"{name}: is no N-PORT filing: it begins with {root.tag.split('}')[-1]!r}")
+    day = form.findtext(f"{NAMESPACE}genInfo/{NAMESPACE}repPdDate")
+    try:
+        when = pd.Timestamp(day or "")
+    except ValueError as error:
+        raise DataError(f"{name}: repPdDate {day!r} is no day") from error
+    if pd.isna(when):
+        raise DataError(f"{name}: has no repPdDate")
+    listed = form.findall(f"{NAMESPACE}invstOrSecs/{NAMESPACE}invstOrSec")
+    if not listed:
+        raise DataError(f"{name}: lists no holdings")
+    rows = []
+    for number, one in enumerate(listed, 1):
+        given = one.findtext(f"{NAMESPACE}pctVal")
+        try:
+            weight = float(given or "") / 100
+        except ValueError as error:
+            raise DataError(f"{name}: holding {number}: pctVal {given!r} is no number") from error
+        called = (
+            one.findtext(f"{NAMESPACE}title") or one.findtext(f"{NAMESPACE}name") or ""
+        ).strip()
+        rows.append((fund, when, _ids(one, called), weight, called))
+    return pd.DataFrame(rows, columns=["fund", "date", "ids", "weight", "name"])
+
+
+def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd.DataFrame | None:
+    """All filings of a folder, named ``FUND.xml`` or ``FUND/anything.xml``; None where none are."""
+    folder = Path(folder)
+    if not folder.is_dir():
+        return None
+    parts = []
+    for path in sorted(folder.rglob("*.xml")):
+        below = path.relative_to(folder)
+        fund = below.parts[0] if len(below.parts) > 1 else path.stem
+        if fund not in funds:
+            hint = near_word(fund, list(funds))
+            found.refuse(f"{FOLDER}/{below}", f"{fund!r} is no fund of the lineup{hint}")
+            continue
+        try:
+            parts.append(read(path, fund))
+        except DataError as error:
+            found.take(error, f"{FOLDER}/{path.name}")
+    return pd.concat(parts, ignore_index=True) if parts else None
+
+
+def _ids(one: ET.Element, called: str) -> tuple[Id, ...]:
+    """What may name the security in a master, the surest first; its category last."""
+    ids: list[Id] = []
+    cusip = (one.findtext(f"{NAMESPACE}cusip") or "").strip().upper()
+    identifiers = one.find(f"{NAMESPACE}identifiers")
+    isin = ticker = None
+    if identifiers is not None:
+        for child in identifiers:
+            if child.tag == f"{NAMESPACE}isin":
+                isin = (child.get("value") or "").strip().upper()
+            elif child.tag == f"{NAMESPACE}ticker":
+                ticker = (child.get("value") or "").strip().upper()
+    if valid_cusip(cusip) and cusip != "000000000":
+        ids.append(("cusip", cusip))
+    if isin and valid_isin(isin):
+        ids.append(("isin", isin))
+    if ticker:
+        ids.append(("ticker", ticker))
+    lei = (one.findtext(f"{NAMESPACE}lei") or "").strip().upper()
+    if len(lei) == 20 and lei.isalnum():
+        ids.append(("lei", lei))
+    if called:
+        ids.append(("name", called))
+    asset = (one.findtext(f"{NAMESPACE}assetCat") or "").strip()
+    country = (one.findtext(f"{NAMESPACE}invCountry") or "").strip()
+    if asset:
+        ids += [("nport_category", f"{asset}/{country}"), ("nport_category", asset)]
+    return tuple(ids) or (("name", "a holding without a name"),)

@@ -1,0 +1,390 @@
+"""Which inputs are a plan's own? One record of all optional files of its folder.
+
+`gather` takes the files of a folder as text (which travels in a plan's JSON), `make` reads them and
+says of each what was understood. Everything that is wrong is found in one go. Left out: the four
+files that every plan has (`portlib.plan`), policy, views.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from portlib import data, tables
+from portlib.data import DataError
+from portlib.inputs import accounts, assumptions, classes, holdings, mandate, nport, valuations
+from portlib.inputs.accounts import AccountHoldings, Trades
+from portlib.inputs.assumptions import OwnAssumptions
+from portlib.inputs.classes import Classes, survey_classes
+from portlib.inputs.holdings import FundHoldings
+from portlib.inputs.mandate import Stated
+from portlib.inputs.valuations import Valuations
+from portlib.tables import Column, Findings, ReturnTable, Text
+from portlib.tables.rows import Options, near_word
+
+READING = "reading.yml"
+HISTORY = "history.csv"
+RETURNS, PRICES, DISTRIBUTIONS = "fund_returns.csv", "fund_prices.csv", "distributions.csv"
+#: Each optional file, and what it brings.
+FILES: dict[str, str] = {
+    classes.FILE: "own classes: role, the survey's name, the history that stands in",
+    assumptions.FILE: "expected returns and volatilities",
+    assumptions.CORRELATIONS: "correlations of the same classes",
+    HISTORY: "monthly returns of classes",
+    RETURNS: "monthly returns of the funds",
+    PRICES: "prices of the funds, instead of returns",
+    DISTRIBUTIONS: "what the funds paid out, beside prices",
+    valuations.FILE: "dated yields, growth and valuation by class",
+    holdings.FILE: "what the funds hold",
+    holdings.MASTER: "which class each security is",
+    accounts.FILE: "dated balances by fund",
+    accounts.TRADES: "trades with their days and prices",
+    mandate.FILE: "limits beyond policy",
+    READING: "how a file is to be read, where it could be read in two ways",
+}
+#: Files that may be Parquet instead.
+_PARQUET = (HISTORY, RETURNS, PRICES)
+#: What ``reading.yml`` may say of a file.
+OPTIONS: dict[str, tuple[str, ...]] = {
+    "unit": ("decimal", "percent"),
+    "dates": ("month-day-year", "day-month-year", "year-month-day"),
+    "decimal": ("point", "comma"),
+    "compound": ("true", "false"),
+    "keep_gaps": ("true", "false"),
+}
+DISTRIBUTION_COLUMNS = {
+    "fund": Column("the fund, by its code in `lineup.csv`"),
+    "date": Column("the day from which the price is without it", "date"),
+    "amount": Column("paid a share", "number", low=0, high=1e6, unit="US dollars"),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Sources:
+    """The optional files as given: tables as text, YAML as mappings, the folder of filings."""
+
+    texts: Mapping[str, Text] = field(default_factory=dict)
+    mappings: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    filings: Path | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Files by name; `from_json` takes them back."""
+        return {name: text.content for name, text in self.texts.items()} | dict(self.mappings)
+
+    def __bool__(self) -> bool:
+        return bool(self.texts or self.mappings or self.filings)
+
+
+@dataclass(frozen=True, eq=False)
+class Inputs:
+    """What a plan brings of its own; None, or empty, where it brings nothing.
+
+    Attributes
+    ----------
+    classes : Classes
+        All classes that the plan may name.
+    assumptions : OwnAssumptions or None
+    history : ReturnTable or None
+        Columns are classes or series of our history.
+    funds : ReturnTable or None
+        Columns are the lineup's codes.
+    valuations, holdings, accounts, trades : records or None
+    mandate : tuple of Stated
+    as_read : mapping
+        By file, what was understood.
+    sources : Sources
+    """
+
+    classes: Classes = field(default_factory=survey_classes)
+    assumptions: OwnAssumptions | None = None
+    history: ReturnTable | None = None
+    funds: ReturnTable | None = None
+    valuations: Valuations | None = None
+    holdings: FundHoldings | None = None
+    accounts: AccountHoldings | None = None
+    trades: Trades | None = None
+    mandate: tuple[Stated, ...] = ()
+    as_read: Mapping[str, str] = field(default_factory=dict)
+    sources: Sources = field(default_factory=Sources)
+
+    def to_json(self) -> dict[str, Any]:
+        """The files that they were read from, by name; filings as ``fund_holdings.csv``."""
+        content = self.sources.to_json()
+        if self.sources.filings is not None and self.holdings is not None:
+            content[holdings.FILE] = self.holdings.to_csv()
+        return content
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """SHA-256 of all files given."""
+        written = json.dumps(self.to_json(), sort_keys=True, default=str)
+        return hashlib.sha256(written.encode()).hexdigest()
+
+
+def gather(folder: str | Path, found: Findings) -> Sources:
+    """The optional files of a plan's folder as text; findings for those that cannot be opened."""
+    folder = Path(folder)
+    texts: dict[str, Text] = {}
+    mappings: dict[str, Mapping[str, Any]] = {}
+    for name in FILES:
+        path = folder / name
+        other = path.with_suffix(".parquet")
+        if name in _PARQUET and other.exists():
+            if path.exists():
+                found.refuse(name, f"stands beside {other.name}; keep one")
+                continue
+            path = other
+        if not path.exists():
+            continue
+        try:
+            if name.endswith(".yml"):
+                mappings[name] = data.mapping(path)
+            else:
+                texts[name] = tables.open_text(path)
+        except DataError as error:
+            found.take(error, path.name)
+    filings = folder / nport.FOLDER
+    return Sources(texts, mappings, filings if filings.is_dir() else None)
+
+
+def from_json(content: Any) -> Sources:
+    """The optional files that a plan's JSON carries; raises `DataError` for what is none."""
+    if not isinstance(content, Mapping):
+        raise DataError(f"inputs: {type(content).__name__} is no mapping of files")
+    texts: dict[str, Text] = {}
+    mappings: dict[str, Mapping[str, Any]] = {}
+    for name, held in content.items():
+        if name not in FILES:
+            hint = near_word(str(name), list(FILES))
+            raise DataError(f"inputs: {str(name)[:80]!r} is no file of the format{hint}")
+        if str(name).endswith(".yml"):
+            if not isinstance(held, Mapping):
+                raise DataError(f"inputs: {name}: should be a mapping")
+            mappings[str(name)] = held
+        elif isinstance(held, str):
+            texts[str(name)] = Text(str(name), held)
+        else:
+            raise DataError(f"inputs: {name}: should be the file's text")
+    return Sources(texts, mappings)
+
+
+def classes_of(sources: Sources, found: Findings) -> Classes:
+    """The classes that a plan may name, from its ``classes.yml`` and the survey."""
+    return classes.make(sources.mappings.get(classes.FILE), found)
+
+
+def make(sources: Sources, known: Classes, labels: Mapping[str, str], found: Findings) -> Inputs:
+    """The inputs that the files hold.
+
+    Parameters
+    ----------
+    sources : from `gather` or `from_json`.
+    known : from `classes_of`.
+    labels : the lineup's funds, label by code.
+    found : takes everything that is wrong, and what was understood.
+    """
+    options = _options(sources, found)
+    texts, funds = sources.texts, list(labels)
+    filings = None
+    if sources.filings is not None:
+        filings = nport.read_folder(sources.filings, funds, found)
+    history = _series(texts.get(HISTORY), HISTORY, options, found)
+    if history is not None:
+        history = _class_columns(history, known, found)
+    own = _funds(texts, labels, options, found)
+    made = Inputs(
+        known,
+        assumptions.make(
+            texts.get(assumptions.FILE), texts.get(assumptions.CORRELATIONS), known, found, options
+        ),
+        history,
+        own,
+        valuations.make(texts.get(valuations.FILE), known, found, options),
+        holdings.make(
+            texts.get(holdings.FILE),
+            texts.get(holdings.MASTER),
+            filings,
+            funds,
+            known,
+            found,
+            options,
+        ),
+        accounts.make_holdings(texts.get(accounts.FILE), funds, found, options),
+        accounts.make_trades(texts.get(accounts.TRADES), funds, found, options),
+        mandate.make(sources.mappings.get(mandate.FILE), funds, known, found),
+        {},
+        sources,
+    )
+    object.__setattr__(made, "as_read", _as_read(made))
+    return made
+
+
+def _options(sources: Sources, found: Findings) -> dict[str, dict[str, Any]]:
+    """What ``reading.yml`` says, by file."""
+    made: dict[str, dict[str, Any]] = {}
+    for name, given in sources.mappings.get(READING, {}).items():
+        if name not in FILES or str(name).endswith(".yml"):
+            hint = near_word(str(name), list(FILES))
+            found.refuse(READING, f"{name!r} is no table of the format{hint}")
+            continue
+        if not isinstance(given, Mapping):
+            found.refuse(READING, f"{name}: write unit, dates or decimal under it")
+            continue
+        for option, value in given.items():
+            said = str(value).lower()
+            if option not in OPTIONS:
+                hint = near_word(str(option), list(OPTIONS))
+                found.refuse(READING, f"{name}: {option!r} is no option of reading{hint}")
+            elif said not in OPTIONS[option]:
+                allowed = ", ".join(OPTIONS[option])
+                found.refuse(READING, f"{name}: {option}: {value!r} is none of {allowed}")
+            else:
+                flag = {"true": True, "false": False}
+                made.setdefault(str(name), {})[str(option)] = flag.get(said, said)
+    return made
+
+
+def _series(text: Text | None, file: str, options: Options, found: Findings) -> ReturnTable | None:
+    if text is None:
+        return None
+    try:
+        return tables.returns(text, **options.get(file, {}))
+    except DataError as error:
+        found.take(error, text.name)
+        return None
+
+
+def _class_columns(history: ReturnTable, known: Classes, found: Findings) -> ReturnTable:
+    """Labels of classes as their names; a column that names neither class nor series is noted."""
+    by_label = {one.label.lower(): one.name for one in known}
+    names = [by_label.get(str(name).lower(), str(name)) for name in history.values]
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        found.refuse(history.file, f"two columns are the class {twice!r}")
+        return history
+    for name in names:
+        if name not in known:
+            hint = near_word(name, list(known.names))
+            found.note(history.file, f"column {name!r} is no class of the plan{hint}")
+    return ReturnTable(
+        history.values.set_axis(names, axis=1), history.file, history.period, history.notes
+    )
+
+
+def _funds(
+    texts: Mapping[str, Text],
+    labels: Mapping[str, str],
+    options: Options,
+    found: Findings,
+) -> ReturnTable | None:
+    """The funds' returns, from returns or from prices and distributions."""
+    if RETURNS in texts and PRICES in texts:
+        found.refuse(
+            PRICES, f"stands beside {RETURNS}; keep one, or it would be unsaid which counts"
+        )
+        return None
+    if DISTRIBUTIONS in texts and PRICES not in texts:
+        found.refuse(DISTRIBUTIONS, f"needs {PRICES} beside it")
+    if RETURNS in texts:
+        read = _series(texts[RETURNS], RETURNS, options, found)
+    elif PRICES in texts:
+        read = _from_prices(texts, options, found)
+    else:
+        return None
+    if read is None:
+        return None
+    by_label = {label.strip().lower(): code for code, label in labels.items()}
+    names = []
+    for column in map(str, read.values):
+        code = column if column in labels else by_label.get(column.strip().lower(), column)
+        if code not in labels:
+            hint = near_word(column, list(labels))
+            found.refuse(read.file, f"column {column!r} is no fund of the lineup{hint}")
+        names.append(code)
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        found.refuse(read.file, f"two columns are the fund {twice!r}")
+        return None
+    return ReturnTable(read.values.set_axis(names, axis=1), read.file, read.period, read.notes)
+
+
+def _from_prices(
+    texts: Mapping[str, Text], options: Options, found: Findings
+) -> ReturnTable | None:
+    given = {k: v for k, v in options.get(PRICES, {}).items() if k in ("dates", "decimal")}
+    paid: pd.DataFrame | None = None
+    if DISTRIBUTIONS in texts:
+        paid = tables.rows(
+            texts[DISTRIBUTIONS],
+            DISTRIBUTION_COLUMNS,
+            found,
+            options=options.get(DISTRIBUTIONS),
+        )
+        if paid is None:
+            return None
+    try:
+        return tables.total_returns(tables.prices(texts[PRICES], **given), paid)
+    except DataError as error:
+        found.take(error, texts[PRICES].name)
+        return None
+
+
+def _as_read(made: Inputs) -> dict[str, str]:
+    """By file, what was understood."""
+    said: dict[str, str] = {}
+    if made.classes.own:
+        said[classes.FILE] = (
+            f"as read: {len(made.classes.own)} classes: {', '.join(made.classes.own)}"
+        )
+    if (own := made.assumptions) is not None:
+        kinds = own.table["return_kind"].value_counts()
+        counts = " and ".join(f"{count} {kind} means" for kind, count in kinds.items())
+        said[assumptions.FILE] = f"as read: {counts}; risk-free rate from {own.cash}"
+        said[assumptions.CORRELATIONS] = f"as read: {len(own.correlations)} classes"
+    for table in (made.history, made.funds):
+        if table is not None:
+            said[table.file] = table.as_read
+    if made.valuations is not None:
+        days = pd.DatetimeIndex(made.valuations.table["date"])
+        count = len(made.valuations.table)
+        said[valuations.FILE] = (
+            f"as read: {count} figures, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
+        )
+    if made.holdings is not None:
+        said[holdings.FILE] = (
+            f"as read: {len(made.holdings.table)} holdings of {len(made.holdings.funds)} funds; "
+            f"{len(made.holdings.master)} securities"
+        )
+    if made.accounts is not None:
+        days = pd.DatetimeIndex(made.accounts.balances.index)
+        said[accounts.FILE] = (
+            f"as read: {len(days)} days, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
+        )
+    if made.trades is not None:
+        said[accounts.TRADES] = f"as read: {len(made.trades.table)} trades"
+    if made.mandate:
+        said[mandate.FILE] = f"as read: {len(made.mandate)} limits"
+    return said
+
+
+def check_whole(made: Inputs, held: Sequence[str], found: Findings) -> None:
+    """Do own assumptions cover every class that the plan's funds hold?"""
+    if made.assumptions is None:
+        if unknown := [
+            name for name in held if made.classes[name].survey is None and name != "us_reits"
+        ]:
+            found.refuse(
+                classes.FILE,
+                f"{', '.join(unknown)}: the survey has no such class; give {assumptions.FILE} and "
+                f"{assumptions.CORRELATIONS}, or a `survey` class that stands in",
+            )
+        return
+    if lost := [name for name in held if name not in made.assumptions.table.index]:
+        found.refuse(assumptions.FILE, f"lacks {', '.join(lost)}, which the plan's funds hold")
