@@ -18,9 +18,12 @@ def arithmetic_to_geometric(
 ) -> Array:
     """What does an arithmetic mean compound to? Annual decimals, any matching shapes.
 
+    Raises ValueError for a mean of -1 or less, a negative volatility, or less than a year.
+
     >>> float(arithmetic_to_geometric(0.07, 0.16).round(4))
     0.0583
     """
+    _checked(mean, volatility, horizon_years)
     m, v = np.asarray(mean, float), np.square(np.asarray(volatility, float))
     share = 1 - 1 / np.asarray(horizon_years, float)
     return np.asarray((1 + m) * (1 + v / (1 + m) ** 2) ** (-share / 2) - 1, float)
@@ -34,6 +37,7 @@ def geometric_to_arithmetic(
     Solves ``x^p (x - 1) = v/(1 + g)^2``, ``p = 1 - 1/n``, for the growth factor ``x``, of which
     ``1 + m = (1 + g) x^(p/2)`` (Newton from the closed form for an infinite horizon).
     """
+    _checked(geometric, volatility, horizon_years)
     g, v = np.asarray(geometric, float), np.square(np.asarray(volatility, float))
     p = 1 - 1 / np.asarray(horizon_years, float)
     u = v / (1 + g) ** 2
@@ -41,3 +45,14 @@ def geometric_to_arithmetic(
     for _ in range(0 if (p == 1).all() else 12):
         x = x - (x**p * (x - 1) - u) / (x**p + p * x ** (p - 1) * (x - 1))
     return np.asarray((1 + g) * x ** (p / 2) - 1, float)
+
+
+def _checked(mean: ArrayLike, volatility: ArrayLike, horizon_years: ArrayLike) -> None:
+    for what, values, least in (
+        ("a mean return", mean, -1 + 1e-12),
+        ("a volatility", volatility, 0.0),
+        ("a horizon in years", horizon_years, 1.0),
+    ):
+        low = np.asarray(values, float)
+        if not (low >= least).all():
+            raise ValueError(f"{what} of {low.min():g}: give at least {least:g}")

@@ -28,3 +28,18 @@ def test_the_expected_annualised_return_of_lognormal_years():
     drawn = np.exp(logs.mean(axis=1)) - 1
     error = drawn.std(ddof=1) / np.sqrt(len(drawn))
     assert abs(drawn.mean() - arithmetic_to_geometric(m, risk, years)) < 4 * error
+
+
+@pytest.mark.parametrize(
+    ("mean", "risk", "years", "message"),
+    [
+        (-1.0, 0.1, 10, "a mean return of -1"),
+        (0.05, -0.1, 10, "a volatility of -0.1"),
+        (0.05, float("nan"), 10, "a volatility of nan"),
+        (0.05, 0.1, 0.5, "a horizon in years of 0.5"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(mean, risk, years, message):
+    for convert in (arithmetic_to_geometric, geometric_to_arithmetic):
+        with pytest.raises(ValueError, match=message):
+            convert(mean, risk, years)

@@ -15,8 +15,10 @@ ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     "records",
     "data",
+    "compounding",
     "tables",
     "schema",
+    "inputs",
     "policy",
     "history",
     "plan",

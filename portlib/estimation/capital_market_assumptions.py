@@ -21,6 +21,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib import data
+from portlib.compounding import arithmetic_to_geometric
+from portlib.compounding import geometric_to_arithmetic as geometric_to_arithmetic
 from portlib.records import Array, Assumptions
 
 #: The liquid asset classes of the plan's funds that the survey covers. ``us_core_bonds`` is the survey's
@@ -164,30 +166,6 @@ def bayes_stein_means(returns: pd.DataFrame) -> ShrunkMeans:
     distance = mean - target
     intensity = (n + 2) / (n + 2 + periods * float(distance @ np.linalg.solve(sigma, distance)))
     return ShrunkMeans(mean - intensity * distance, float(intensity), target)
-
-
-def arithmetic_to_geometric(mean: ArrayLike, volatility: ArrayLike, horizon_years: float = np.inf) -> Array:
-    """What does an arithmetic mean compound to?
-
-    ``(1 + m) x^-((1 - 1/n)/2) - 1`` with ``x = 1 + v/(1 + m)^2``: for independent lognormal years, the expected
-    annualised return over ``n`` years; over an infinite horizon, its median. Annual decimals, any matching shapes.
-    """
-    m, v = np.asarray(mean, float), np.square(np.asarray(volatility, float))
-    return np.asarray((1 + m) * (1 + v / (1 + m) ** 2) ** (-(1 - 1 / horizon_years) / 2) - 1, float)
-
-
-def geometric_to_arithmetic(geometric: ArrayLike, volatility: ArrayLike, horizon_years: float = np.inf) -> Array:
-    """Which arithmetic mean compounds to ``geometric``? The exact inverse of `arithmetic_to_geometric`.
-
-    Solves ``x^(1 - 1/n) (x - 1) = v/(1 + g)^2`` for the growth factor ``x``, of which ``1 + m = (1 + g) x^((1-1/n)/2)``
-    (Newton from the closed form for an infinite horizon).
-    """
-    g, v = np.asarray(geometric, float), np.square(np.asarray(volatility, float))
-    p, u = 1 - 1 / horizon_years, v / (1 + g) ** 2
-    x = (1 + np.sqrt(1 + 4 * u)) / 2
-    for _ in range(0 if p == 1 else 12):
-        x = x - (x**p * (x - 1) - u) / (x**p + p * x ** (p - 1) * (x - 1))
-    return np.asarray((1 + g) * x ** (p / 2) - 1, float)
 
 
 def portfolio_geometric(assumptions: Assumptions, w: Array, horizon_years: float = np.inf) -> float:
