@@ -128,7 +128,7 @@ def test_whatever_the_package_imports_it_asks_for() -> None:
     imported = {
         name.split(".")[0]
         for path in depends.modules(ROOT).values()
-        for name in depends.imported(path)
+        for name in depends.names(path)
     }
     others = imported - sys.stdlib_module_names - {"portlib"} - IN_A_NOTEBOOK
     assert others

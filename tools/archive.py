@@ -18,13 +18,15 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tools import clock
+
 ROOT = Path(__file__).resolve().parents[1]
 #: What changes from run to run in a page or notebook: when it was executed, how long things took and how often a kill
 #: by the clock met a writer, and the ids and addresses that cells, tables and objects are given at random.
 MOVING = (
     re.compile(r"executed \d{4}-\d\d-\d\d \d\d:\d\d UTC"),
     re.compile(r'"iopub[\w.]*": "[^"]*"|"shell\.execute_reply[\w.]*": "[^"]*"'),
-    re.compile(r'"\w*(?:seconds|_ms|swarm_ratio)": [\d.e+-]+'),
+    re.compile(rf'"{clock.NAMES}": [\d.e+-]+'),
     re.compile(r'<span class="pasted-text">[^<]*</span>'),
     re.compile(r'"id": "[0-9a-f-]{8,36}"|T_[0-9a-f]{5,10}(?![0-9a-f])| at 0x[0-9a-f]+'),
     re.compile(r"[\d.e-]+ \(at most [\d.e-]+\) seconds|,[\d.e-]+,at most,[\d.e-]+,seconds"),

@@ -9,7 +9,7 @@ Left out: what is imported by a name made while running, and what the compiled l
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 import jupytext
@@ -38,20 +38,30 @@ def code_of(path: Path) -> str:
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
-def imported(path: Path, *, when_run: bool = False) -> set[str]:
+def names(path: Path, *, when_run: bool = False) -> set[str]:
     """The dotted names that a module or chapter imports; ``when_run``: without those that wait in its functions."""
-    names: set[str] = set()
+    found: set[str] = set()
     waiting: list[ast.AST] = [ast.parse(code_of(path))]
     while waiting:
         node = waiting.pop()
         if when_run and (_is_function(node) or _is_for_types(node)):
             continue
         if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
+            found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
-            names |= {str(node.module)} | {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {f"{node.module}.{alias.name}" for alias in node.names}
         waiting += ast.iter_child_nodes(node)
-    return names
+    return found
+
+
+def imported(path: Path, known: Container[str], *, when_run: bool = False) -> set[str]:
+    """The modules, of those known, that a module or chapter imports, or from which it takes a name."""
+    found = set()
+    for name in names(path, when_run=when_run):
+        module = name if name in known else name.rpartition(".")[0]
+        if module in known:
+            found.add(module)
+    return found
 
 
 def _is_function(node: ast.AST) -> bool:
@@ -99,12 +109,12 @@ def reached(
 def dependents(root: Path) -> dict[str, list[str]]:
     """By module of portlib, the chapters (paths in the checkout) that stand on it, the nearest first."""
     known = modules(root)
-    used = {name: imported(path) & set(known) for name, path in known.items()}
-    run = {name: imported(path, when_run=True) & set(known) for name, path in known.items()}
+    used = {name: imported(path, known) for name, path in known.items()}
+    run = {name: imported(path, known, when_run=True) for name, path in known.items()}
     near: dict[str, dict[str, int]] = {name: {} for name in known}
     for chapter in chapters(root):
         own = f"portlib.{chapter.parent.name}.{chapter.stem}"
-        for name, depth in reached(imported(chapter) & set(known), used, run).items():
+        for name, depth in reached(imported(chapter, known), used, run).items():
             mine = name == own or name.startswith(f"{own}.")
             near[name][chapter.relative_to(root).as_posix()] = 0 if mine else depth
 

@@ -1,11 +1,13 @@
 """What moved between two versions: every measured value and told number, old, new, and what may have moved it.
 
-    python -m tools.diff BASE            BASE is a tag or commit; the other side is this checkout, as it is
+    python -m tools.diff BASE [--chapter NAME]      BASE is a tag or commit; the other side is this checkout, as it is
 
 Both sides are executed from their own sources in this environment (the base in a worktree under `.run`). For each
 chapter in which something moved, the files that changed and on which it stands are listed: its own text, the modules
 that it imports, and the data. Nothing in the checkout changes. Text goes to standard output, the rows to
 `_build/diff.csv`.
+
+Left out: numbers that the clock decides (`tools.clock`).
 """
 
 from __future__ import annotations
@@ -15,6 +17,7 @@ import csv
 import os
 import subprocess
 import sys
+from collections import deque
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +25,8 @@ from typing import Any
 import yaml
 
 from portlib import evidence
-from tools import build, depends
+from tools import build, clock, depends
+from tools.processes import Busy, alone, child, stoppable
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = ("chapter", "what", "old", "new", "change")
@@ -31,42 +35,86 @@ STILL = 1e-9
 Numbers = dict[tuple[str, str], float | int | str]
 
 
-def git(*arguments: str, cwd: Path = ROOT) -> str:
-    """What git says; the run stops with git's own words where it fails."""
-    done = subprocess.run(["git", *arguments], cwd=cwd, capture_output=True, text=True, check=False)
+class DiffError(Exception):
+    """The two versions cannot be compared; the message says why, and what to do."""
+
+
+def git(*arguments: str) -> str:
+    """What git says; raises `DiffError` with git's own words where it fails."""
+    done = subprocess.run(
+        ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     if done.returncode:
-        raise SystemExit(f"git {' '.join(arguments)}: {done.stderr.strip()}")
+        raise DiffError(f"git {' '.join(arguments)}: {done.stderr.strip()}")
     return done.stdout.strip()
 
 
-def executed(root: Path) -> Numbers:
-    """Execute a checkout's chapters with its own build, and read what they measured and told."""
-    paths = [str(root), str(root / "book")]
-    surroundings = {**os.environ, "PYTHONPATH": os.pathsep.join(paths)}
+def commit_of(base: str) -> str:
+    """The commit that a tag, branch or commit names; raises `DiffError` with what may be named instead."""
+    try:
+        return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
+    except (DiffError, OSError):
+        pass
+    try:
+        tags = git("tag", "--sort=-creatordate").split()
+    except (DiffError, OSError):
+        raise DiffError(
+            f"{ROOT} is no clone of the repository: there is no other version to compare with"
+        ) from None
+    known = f"tags: {', '.join(tags[:8])}" if tags else "there are no tags yet"
+    raise DiffError(
+        f"there is no version {base!r} here ({known}); a commit does too: make diff BASE=main~1"
+    )
+
+
+def executed(root: Path, chapter: str | None) -> Numbers:
+    """Execute a checkout's chapters with its own build, telling each, and read what they measured and told."""
     own = ["-m", "tools.build"] if (root / "tools" / "build.py").is_file() else ["book/build.py"]
-    done = subprocess.run([sys.executable, *own, "test"], cwd=root, env=surroundings, text=True,
-                          stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)  # fmt: skip
-    if done.returncode:
-        raise SystemExit(f"{root.name}: its chapters do not execute:\n{done.stderr[-2000:]}")
+    command = [sys.executable, *own, *(["chapter", chapter] if chapter else ["test"])]
+    surroundings = {name: value for name, value in os.environ.items() if name != "PRUDENT_PLAN"}
+    surroundings["PYTHONPATH"] = os.pathsep.join([str(root), str(root / "book")])
+    last: deque[str] = deque(maxlen=40)
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with child(command, cwd=root, env=surroundings, **streams) as process:
+        for line in process.stdout or ():
+            last.append(line)
+            if any(word in line for word in ("PASSED", "FAILED", "== ")):
+                print(f"   {line.strip()}", flush=True)
+    if process.returncode:
+        raise DiffError(f"{root}: its chapters do not execute:\n{''.join(last)}")
+    if chapter:
+        (notebook,) = (root / ".run" / f"chapter-{chapter}" / "notebooks").rglob(f"{chapter}.ipynb")
+        return numbers(evidence.collect([notebook]))
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     names = [name for name in build.documents(toc) if name.startswith("notebooks/")]
-    register = evidence.collect(root / ".run" / "book" / f"{name}.ipynb" for name in names)
-    numbers: Numbers = {}
+    return numbers(evidence.collect(root / ".run" / "book" / f"{name}.ipynb" for name in names))
+
+
+def numbers(register: evidence.Register) -> Numbers:
+    """All that chapters measured and told, but for what the clock decides."""
+    found: Numbers = {}
     for chapter, claims in register.claims.items():
-        numbers |= {(chapter, claim.id): claim.measured for claim in claims}
-        numbers |= {(chapter, name): value for name, value in register.numbers[chapter].items()}
-    return numbers
+        measured = {
+            claim.id: claim.measured for claim in claims if not clock.decides(claim.id, claim.unit)
+        }
+        told = {
+            name: value
+            for name, value in register.numbers[chapter].items()
+            if not clock.decides(name)
+        }
+        found |= {(chapter, name): value for name, value in {**measured, **told}.items()}
+    return found
 
 
 def moved(old: Numbers, new: Numbers) -> list[dict[str, Any]]:
-    """One row a number that is not what it was; timings, which never are, are named ``..._seconds`` and left out."""
+    """One row a number that is not what it was."""
     rows = []
     for chapter, what in sorted({*old, *new}):
         a, b = old.get((chapter, what)), new.get((chapter, what))
-        if what.endswith("seconds") or a == b:
+        if a == b:
             continue
         change: float | str = "new" if a is None else "gone" if b is None else ""
-        if isinstance(a, (int, float)) and isinstance(b, (int, float)):
+        if isinstance(a, int | float) and isinstance(b, int | float):
             if abs(a - b) <= STILL * max(abs(a), abs(b)):
                 continue
             change = b - a
@@ -92,30 +140,34 @@ def reasons(changed: list[str], chapters: Mapping[str, list[str]]) -> dict[str, 
     return by
 
 
-def main() -> int:
-    """Execute both sides, compare, report."""
-    parser = argparse.ArgumentParser(
-        description="List every number that moved between two versions."
-    )
-    parser.add_argument("base", help="a tag or commit")
-    base = parser.parse_args().base
-    commit = git("rev-parse", "--verify", f"{base}^{{commit}}")
+def compare(
+    base: str, chapter: str | None
+) -> tuple[list[dict[str, Any]], int, dict[str, list[str]]]:
+    """Execute both sides; return the rows that moved, how many numbers there are, and why by chapter."""
+    commit = commit_of(base)
+    known = sorted(path.stem for path in depends.chapters(ROOT))
+    if chapter and chapter not in known:
+        raise DiffError(f"there is no chapter {chapter!r}; there is: {', '.join(known)}")
     worktree = ROOT / ".run" / "diff" / commit[:10]
-    git("worktree", "prune")
-    if not worktree.is_dir():
-        git("worktree", "add", "--detach", "--force", str(worktree), commit)
-    try:
-        print(f"== executing {base} ({commit[:10]})", flush=True)
-        old = executed(worktree)
-        print("== executing this checkout", flush=True)
-        new = executed(ROOT)
-        rows = moved(old, new)
-        # this side includes what is not committed yet
-        files = [*git("diff", "--name-only", commit).splitlines(),
-                 *git("ls-files", "--others", "--exclude-standard").splitlines()]  # fmt: skip
-        why = reasons(files, depends.dependents(ROOT))
-    finally:
-        git("worktree", "remove", "--force", str(worktree))
+    with alone(worktree):
+        git("worktree", "prune")
+        if not worktree.is_dir():
+            git("worktree", "add", "--detach", "--force", str(worktree), commit)
+        try:
+            print(f"== executing {base} ({commit[:10]})", flush=True)
+            old = executed(worktree, chapter)
+            print("== executing this checkout", flush=True)
+            new = executed(ROOT, chapter)
+        finally:
+            git("worktree", "remove", "--force", str(worktree))
+    # this side includes what is not committed yet
+    files = git("diff", "--name-only", commit).splitlines()
+    files += git("ls-files", "--others", "--exclude-standard").splitlines()
+    return moved(old, new), len({*old, *new}), reasons(files, depends.dependents(ROOT))
+
+
+def report(rows: list[dict[str, Any]], why: Mapping[str, list[str]]) -> None:
+    """Print what moved by chapter, and write the rows to `_build/diff.csv`."""
     target = ROOT / "_build" / "diff.csv"
     target.parent.mkdir(exist_ok=True)
     with target.open("w", newline="", encoding="utf-8") as file:
@@ -128,17 +180,38 @@ def main() -> int:
             f"\n{chapter}: {len(own)} moved; it stands on {', '.join(why.get(chapter, ['nothing that changed']))}"
         )
         for row in own:
-            print(
-                f"  {row['what']:<28} {_short(row['old']):>14} -> {_short(row['new']):<14} {_short(row['change'])}"
-            )
-    print(
-        f"\n== {len(rows)} of {len({*old, *new})} numbers moved since {base}; all of them are in {target}"
-    )
-    return 0
+            old, new, change = (_short(row[column]) for column in ("old", "new", "change"))
+            print(f"  {row['what']:<28} {old:>14} -> {new:<14} {change}")
 
 
 def _short(value: Any) -> str:
     return f"{value:.6g}" if isinstance(value, float) else "" if value is None else str(value)[:40]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Execute both sides, compare, report."""
+    parser = argparse.ArgumentParser(
+        description="List every number that moved between two versions."
+    )
+    parser.add_argument("base", nargs="?", help="a tag or commit")
+    parser.add_argument("--chapter", help="compare this chapter alone")
+    given = parser.parse_args(arguments)
+    try:
+        if not given.base:
+            raise DiffError("make diff needs a version: make diff BASE=main~1, or BASE=tag")
+        with stoppable():
+            rows, count, why = compare(given.base, given.chapter)
+        report(rows, why)
+    except KeyboardInterrupt:
+        print("\n== stopped; nothing was compared", file=sys.stderr)
+        return 130
+    except (DiffError, Busy, evidence.EvidenceError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(
+        f"\n== {len(rows)} of {count} numbers moved since {given.base}; all of them are in _build/diff.csv"
+    )
+    return 0
 
 
 if __name__ == "__main__":

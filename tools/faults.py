@@ -29,9 +29,27 @@ from tools import depends
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "tests" / "faults"
-COPIED = ("portlib", "data", "tests", "notebooks", "book", "tools", "benchmarks", "pyproject.toml", "requirements.lock",
-          "_config.yml", "_toc.yml", "README.md", "CHANGELOG.md", "Makefile", "environment.yml", "CITATION.cff",
-          "LICENSE", "LICENSE-text", ".ci")  # fmt: skip
+COPIED = (
+    "portlib",
+    "data",
+    "tests",
+    "notebooks",
+    "book",
+    "tools",
+    "benchmarks",
+    "pyproject.toml",
+    "requirements.lock",
+    "_config.yml",
+    "_toc.yml",
+    "README.md",
+    "CHANGELOG.md",
+    "Makefile",
+    "environment.yml",
+    "CITATION.cff",
+    "LICENSE",
+    "LICENSE-text",
+    ".ci",
+)
 COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how")
 #: Seconds that a chapter or the tests may take with a fault planted; longer counts as noticed, for nobody waits.
 PATIENCE = 300
@@ -68,8 +86,15 @@ def catalogue() -> list[Fault]:
 
 
 def surroundings(copy: Path) -> dict[str, str]:
-    return {**os.environ, "PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": "1", "OMP_NUM_THREADS": "1",
-            "OPENBLAS_NUM_THREADS": "1", "PYTHONHASHSEED": "0", "PYDEVD_DISABLE_FILE_VALIDATION": "1"}  # fmt: skip
+    return {
+        **os.environ,
+        "PYTHONPATH": str(copy),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "OMP_NUM_THREADS": "1",
+        "OPENBLAS_NUM_THREADS": "1",
+        "PYTHONHASHSEED": "0",
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+    }
 
 
 def run_chapter(copy: Path, chapter: str) -> str:
@@ -77,11 +102,28 @@ def run_chapter(copy: Path, chapter: str) -> str:
     book = jupytext.read(copy / chapter, fmt="md:myst")
     target = copy / (Path(chapter).stem + ".ipynb")
     nbformat.write(book, target)
-    command = [sys.executable, "-m", "jupyter", "nbconvert", "--to", "notebook", "--execute", "--inplace", str(target),
-               "--ExecutePreprocessor.timeout=120"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "jupyter",
+        "nbconvert",
+        "--to",
+        "notebook",
+        "--execute",
+        "--inplace",
+        str(target),
+        "--ExecutePreprocessor.timeout=120",
+    ]
     try:
-        done = subprocess.run(command, cwd=copy, env=surroundings(copy), capture_output=True, text=True,
-                              timeout=PATIENCE, check=False)  # fmt: skip
+        done = subprocess.run(
+            command,
+            cwd=copy,
+            env=surroundings(copy),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
+            check=False,
+        )
     except subprocess.TimeoutExpired:
         return "no answer in time"
     if done.returncode == 0:
@@ -109,8 +151,15 @@ def run_tests(copy: Path, fault: Fault) -> str:
         ]
         command += [f"--ignore=tests/test_{name}.py" for name in ("book", "site", "environment")]
         try:
-            done = subprocess.run(command, cwd=copy, env=surroundings(copy), capture_output=True, text=True,
-                                  timeout=3 * PATIENCE, check=False)  # fmt: skip
+            done = subprocess.run(
+                command,
+                cwd=copy,
+                env=surroundings(copy),
+                capture_output=True,
+                text=True,
+                timeout=3 * PATIENCE,
+                check=False,
+            )
         except subprocess.TimeoutExpired:
             return "no answer in time"
         if found := re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M):
