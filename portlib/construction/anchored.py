@@ -1,0 +1,324 @@
+"""How far may published forecasts move a portfolio away from what all investors hold?
+
+Start from the returns at which the market portfolio ``w`` would be the best to hold, and let the
+forecasts ``q`` move them as far as they are sure::
+
+    pi = rf + A sigma w,    A = w'(q - rf) / w'sigma w
+    mu = pi + G (q - pi),   G = tau sigma V' (tau V sigma V' + omega)^-1
+
+``A`` takes the level of returns from the forecasts (the market portfolio earns what they say), so
+that only their differences compete with the market's. ``omega`` is the *measured* error of
+forecasts: what the record of past ones shows, or where there is no record the spread of providers,
+whichever is larger. ``V`` picks the classes on which somebody publishes: a class without a forecast
+gets none, and is expected to earn what its risk earns in the market portfolio.
+
+Around the market portfolio stands a band for every class, and a limit on the tracking error
+against the market portfolio *with the same equity share*, ``w(s) = s e + (1 - s) b``: how much
+equity is held is the posture's decision, how it is spread is this module's.
+
+Sources: Sharpe (1974), Black and Litterman (1992), Theil (1963); the error in place of a stated
+confidence is ours. Left out: whether the market portfolio is efficient; currency; views about
+anything but the means.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portlib.construction.black_litterman import Posterior, equilibrium, posterior
+from portlib.construction.mandate import Limit, factor_limit
+from portlib.construction.views import View, ViewError
+from portlib.records import Array, Assumptions
+
+# ---- the reference ----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A portfolio of classes that can be had at any equity share.
+
+    Parameters
+    ----------
+    weights : by class; not negative, summing to one, with some equity and something else.
+    equity : the classes that count as equity.
+
+    Raises ViewError for weights that are none.
+    """
+
+    weights: Mapping[str, float]
+    equity: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        held = {str(name): float(w) for name, w in self.weights.items() if w != 0}
+        object.__setattr__(self, "weights", held)
+        values = np.array(list(held.values()))
+        if not (np.isfinite(values).all() and (values > 0).all() and abs(values.sum() - 1) < 1e-6):
+            raise ViewError(
+                f"the reference's weights must be positive and sum to one (0.40 for 40%), not {held}"
+            )
+        share = sum(w for name, w in held.items() if name in self.equity)
+        if not 0 < share < 1:
+            raise ViewError(
+                f"the reference holds {share:.0%} equity: it needs some, and something else, to be "
+                "had at every equity share"
+            )
+
+    @property
+    def equity_share(self) -> float:
+        """What part of it is equity."""
+        return sum(w for name, w in self.weights.items() if name in self.equity)
+
+    def at(self, equity_share: float) -> pd.Series:
+        """The reference with this equity share, 0 to 1: weights by class, summing to one."""
+        if not 0 <= equity_share <= 1:
+            raise ValueError(f"an equity share lies between 0 and 1, not {equity_share}")
+        scale = {
+            True: equity_share / self.equity_share,
+            False: (1 - equity_share) / (1 - self.equity_share),
+        }
+        held = {name: w * scale[name in self.equity] for name, w in self.weights.items()}
+        return pd.Series(held, name="reference")
+
+    def among(self, classes: Collection[str]) -> Reference:
+        """The same of these classes alone, equity and the rest each scaled up to their old shares."""
+        held = {name: w for name, w in self.weights.items() if name in classes}
+        share = sum(w for name, w in held.items() if name in self.equity)
+        if not 0 < share < sum(held.values()):
+            raise ViewError(
+                f"nothing of the reference's {'rest' if share else 'equity'} is among "
+                f"{', '.join(classes)}: a menu without it has no portfolio at this reference"
+            )
+        rest = sum(held.values()) - share
+        scale = {True: self.equity_share / share, False: (1 - self.equity_share) / rest}
+        return Reference(
+            {name: w * scale[name in self.equity] for name, w in held.items()}, self.equity
+        )
+
+    def of_things(self, exposures: pd.DataFrame) -> pd.DataFrame:
+        """For things (funds, or the classes themselves) with exposures to classes (things, classes),
+        the reference at each one's own equity share: a row a thing. It is linear in the weights:
+        weights times these rows are the reference at the whole portfolio's equity share.
+        """
+        share = exposures.reindex(columns=list(self.equity), fill_value=0.0).sum(axis=1).to_numpy()
+        columns = list(dict.fromkeys([*exposures.columns, *self.weights]))
+        all_equity, none = (self.at(s).reindex(columns, fill_value=0.0).to_numpy() for s in (1, 0))
+        rows = np.outer(share, all_equity) + np.outer(1 - share, none)
+        return pd.DataFrame(rows, index=exposures.index, columns=columns)
+
+
+@dataclass(frozen=True)
+class Bands:
+    """How far a class may stand from its weight in the reference: ``share`` of that weight and
+    ``points`` more on either side; for the classes in ``wider``, the points given there.
+
+    A class of the reference can so never vanish, and one outside it never lead.
+    """
+
+    share: float
+    points: float
+    wider: Mapping[str, float]
+
+    def limits(self, reference: Reference, exposures: pd.DataFrame, clause: str) -> list[Limit]:
+        """Two limits a class, for a mandate of things with these exposures (things, classes)."""
+        around = reference.of_things(exposures)
+        held = exposures.reindex(columns=around.columns, fill_value=0.0)
+        found: list[Limit] = []
+        for name in around.columns:
+            points = self.wider.get(name, self.points)
+            low = _by_name(held[name] - (1 - self.share) * around[name])
+            high = _by_name(held[name] - (1 + self.share) * around[name])
+            if name in reference.weights:
+                found.append(factor_limit(f"least {name}", low, lower=-points).under(clause))
+            if any(x > 0 for x in high.values()):
+                found.append(factor_limit(f"most {name}", high, upper=points).under(clause))
+        return found
+
+
+def _by_name(numbers: pd.Series) -> dict[str, float]:
+    return {str(name): float(x) for name, x in numbers.items()}
+
+
+def tracking_error(
+    weights: pd.Series, exposures: pd.DataFrame, reference: Reference, classes: Assumptions
+) -> float:
+    """Annual tracking error against the reference with the same equity share, looking through.
+
+    `weights` by thing, `exposures` (things, classes). Own risks of funds are left out: they are
+    not a departure from the reference.
+    """
+    if absent := sorted(set(weights.index) ^ set(exposures.index)):
+        raise ValueError(f"weights and exposures are of different things: {', '.join(absent)}")
+    away = exposures.sub(reference.of_things(exposures), fill_value=0.0)
+    if lost := [name for name in away.columns if name not in classes.labels and away[name].any()]:
+        raise ValueError(f"the assumptions lack {', '.join(lost)}")
+    away = away.reindex(columns=list(classes.labels), fill_value=0.0)
+    d = weights.reindex(exposures.index).to_numpy(float) @ away.to_numpy(float)
+    square = float(d @ classes.sigma @ d)
+    return max(square, 0.0) ** 0.5
+
+
+# ---- the means --------------------------------------------------------------------------------
+
+
+def implied_price_of_risk(classes: Assumptions, reference: Mapping[str, float]) -> float:
+    """The risk aversion at which the reference earns what the assumptions expect of it.
+
+    Raises ValueError where they expect no more than cash: nothing can then be inferred.
+    """
+    w = np.array([reference.get(name, 0.0) for name in classes.labels])
+    excess, variance = float(w @ (classes.mu - classes.rf)), float(w @ classes.sigma @ w)
+    if not excess > 0 or not variance > 0:
+        raise ValueError(
+            f"the reference is expected to earn {excess:.4f} over cash: no price of risk fits that"
+        )
+    return excess / variance
+
+
+def forecast_errors(
+    classes: Assumptions,
+    record: Mapping[str, float],
+    *,
+    equity: Collection[str],
+    spread: pd.Series | None = None,
+) -> pd.Series:
+    """Standard deviation of a forecast's error by class, annual decimals.
+
+    Parameters
+    ----------
+    record : measured errors, by kind: ``equity`` (of US large companies), ``bonds`` (of core
+        bonds), ``cash``. Other classes of a kind take the same error per unit of volatility.
+    spread : standard deviation of the providers by class; used where it is larger, since
+        forecasters who differ by more than the record's error cannot all be that sure.
+    """
+    volatility = pd.Series(classes.volatility, index=list(classes.labels))
+    base = {"equity": "us_large_equity", "bonds": "us_core_bonds"}
+    found = {}
+    for name in classes.labels:
+        kind = "cash" if name == "cash" else "equity" if name in equity else "bonds"
+        at = base.get(kind, name)
+        scale = float(volatility[name] / volatility[at]) if at in volatility.index else 1.0
+        found[name] = record[kind] * scale
+    errors = pd.Series(found, name="error")
+    if spread is None:
+        return errors
+    return errors.combine(spread.reindex(errors.index), np.fmax)
+
+
+@dataclass(frozen=True, eq=False)
+class Anchored:
+    """Assumptions whose means start from the reference's and are moved by forecasts.
+
+    Attributes
+    ----------
+    assumptions : to be optimised
+    posterior : the weighing behind them
+    risk_aversion : the price of risk taken from the forecasts
+    table : by class, annual decimals: ``implied``, ``forecast`` (NaN: nobody publishes one),
+        ``error``, ``expected``
+    """
+
+    assumptions: Assumptions
+    posterior: Posterior
+    risk_aversion: float
+    table: pd.DataFrame
+
+
+def anchored(
+    classes: Assumptions,
+    *,
+    reference: Mapping[str, float],
+    errors: pd.Series,
+    tau: float,
+    shared: float,
+    author: str,
+    as_of: str,
+    without: Sequence[str] = (),
+) -> Anchored:
+    """Expected returns that start from the reference's and follow forecasts as far as these are sure.
+
+    Parameters
+    ----------
+    classes : forecasts, risks and the riskless rate.
+    reference : weights by class.
+    errors : standard deviation of each forecast's error, annual decimals (`forecast_errors`).
+    tau : variance of the implied means as a share of the variance of returns; 1 / years.
+    shared : how far errors go together, as for `posterior`.
+    author, as_of : who stands for the forecasts, and on which day.
+    without : classes on which nobody publishes; their means in `classes` are not looked at.
+
+    Raises ViewError for a class without an error, and as `posterior` does.
+    """
+    told = [name for name in classes.labels if name not in without]
+    if lost := [name for name in told if not float(errors.get(name, np.nan)) > 0]:
+        raise ViewError(f"no error of the forecast is given for {', '.join(lost)}")
+    told_of = classes if not without else classes.select(told)
+    aversion = implied_price_of_risk(told_of, {k: w for k, w in reference.items() if k in told})
+    prior = equilibrium(classes, reference, aversion)
+    views = [
+        View(name, {name: 1.0}, q, author, as_of, classes.source, float(errors[name]) ** 2)
+        for name, q, variance in zip(
+            classes.labels, classes.mu.tolist(), np.diag(classes.sigma).tolist(), strict=True
+        )
+        if name in told and variance > 0
+    ]
+    weighed = posterior(prior, views, tau, shared=shared)
+    made = weighed.assumptions("prior").replace(
+        source=f"{classes.source}; anchored on the reference portfolio"
+    )
+    table = pd.DataFrame(
+        {
+            "implied": prior.mu,
+            "forecast": np.where([name in told for name in classes.labels], classes.mu, np.nan),
+            "error": errors.reindex(list(classes.labels)).to_numpy(float),
+            "expected": weighed.mu,
+        },
+        index=list(classes.labels),
+    )
+    return Anchored(made, weighed, aversion, table)
+
+
+# ---- what the settings are, estimated ---------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Settings of the anchor as data give them, each with its standard error (annual decimals).
+
+    ``tau`` has none: it states how long a history the anchor is taken to be worth.
+    """
+
+    risk_aversion: float
+    risk_aversion_error: float
+    tau: float
+    views: Mapping[str, float]
+
+
+def calibrate(
+    classes: Assumptions,
+    reference: Mapping[str, float],
+    *,
+    years: float,
+    errors: pd.Series,
+    correlation: Array | None = None,
+) -> Calibration:
+    """Tau, risk aversion and the spread of views, estimated: ``tau = 1 / years``; ``A`` from what the
+    forecasts expect of the reference, its error from theirs (``w'omega w``, delta method; returns'
+    correlations where `correlation` is not given); the views' spread by class.
+    """
+    if not years > 0:
+        raise ValueError(f"years of history must be positive, not {years}")
+    w = np.array([reference.get(name, 0.0) for name in classes.labels])
+    volatility = classes.volatility
+    rho = classes.sigma / np.outer(volatility, volatility) if correlation is None else correlation
+    sd = errors.reindex(list(classes.labels)).to_numpy(float)
+    omega = rho * np.outer(sd, sd)
+    return Calibration(
+        risk_aversion=implied_price_of_risk(classes, reference),
+        risk_aversion_error=float(np.sqrt(w @ omega @ w) / (w @ classes.sigma @ w)),
+        tau=1 / years,
+        views=_by_name(errors),
+    )

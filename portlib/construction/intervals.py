@@ -1,0 +1,59 @@
+"""Where would a weight lie, had other forecasters been asked?
+
+A published weight is a point in a cloud: redraw the expected returns within their errors, make the
+portfolio again in the same way, and read off quantiles of each weight. ``w_j = f(mu + e_j)``,
+``e_j ~ N(0, errors)``; the interval is the middle ``level`` of the ``w_j``, which need not be
+centred on ``w`` and may end at a limit.
+
+Left out: errors of the covariance, and of the way of making portfolios.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+
+from portlib.records import Array, Assumptions
+
+
+def redrawn(
+    make: Callable[[Assumptions], pd.Series],
+    assumptions: Assumptions,
+    errors: Array,
+    *,
+    draws: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
+    """Weights under redrawn means: a row a draw, a column what `make` returns by name.
+
+    `errors` (n, n) is the covariance of the errors of the n means, annual decimals squared. What
+    `make` raises for a draw is raised: a portfolio that only sometimes exists has no interval.
+    """
+    if errors.shape != (len(assumptions), len(assumptions)):
+        raise ValueError(
+            f"errors are {errors.shape}, the assumptions have {len(assumptions)} assets"
+        )
+    if draws < 2:
+        raise ValueError(f"an interval needs at least 2 draws, not {draws}")
+    noise = rng.multivariate_normal(np.zeros(len(assumptions)), errors, size=draws, method="eigh")
+    source = f"{assumptions.source}; means redrawn within their errors"
+    rows = [make(assumptions.replace(mu=assumptions.mu + e, source=source)) for e in noise]
+    return pd.DataFrame(rows).reset_index(drop=True)
+
+
+def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.DataFrame:
+    """By name: ``low``, ``weight``, ``high``; the middle `level` (0 to 1) of the cloud.
+
+    Raises ValueError where weights and cloud are of different things.
+    """
+    if not 0 < level < 1:
+        raise ValueError(f"the level lies between 0 and 1 (0.80 for 80%), not {level}")
+    if apart := sorted(set(weights.index) ^ set(cloud.columns)):
+        raise ValueError(f"weights and redrawn weights are of different things: {', '.join(apart)}")
+    tail = (1 - level) / 2
+    ordered = cloud[list(weights.index)]
+    return pd.DataFrame(
+        {"low": ordered.quantile(tail), "weight": weights, "high": ordered.quantile(1 - tail)}
+    )
