@@ -217,7 +217,7 @@ def style_of_many() -> Iterator[Case]:
     yield Case(
         "style analysis", "200 funds x 120 months x 9 indices",
         {
-            OURS: lambda: style(*work).exposures.to_numpy(),
+            OURS: lambda: style(*work, minimum_months=36).exposures.to_numpy(),
             "portlib, simplex_least_squares": partial(ours_direct, *work),
             "scipy nnls, called directly": partial(nnls_loop, *work),
             "piqp, called directly": partial(piqp_loop, *work),
@@ -235,7 +235,7 @@ def style_of_many() -> Iterator[Case]:
     some = np.linspace(0, many.shape[1] - 1, JUDGED).astype(int)
     yield Case(
         "style analysis, portlib alone", "10,000 funds x 120 months x 9 indices",
-        {OURS: lambda: style(many, same).exposures.to_numpy()},
+        {OURS: lambda: style(many, same, minimum_months=36).exposures.to_numpy()},
         lambda b, _: {"weight_gap": float(np.abs(b[some] - cvxpy_loop(many.iloc[:, some], same)).max())},
     )  # fmt: skip
     thousand = many.iloc[:, :1000]

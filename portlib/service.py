@@ -17,8 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from portlib import plan
-from portlib.construction import optimise
+from portlib import construction, plan
 from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.plan_menu import few_funds
@@ -71,7 +70,7 @@ def optimize(plan_: Mapping[str, Any], assumptions: Mapping[str, Any] | None = N
         found = few_funds.best_few(funds, rules, risk_aversion=aversion, most_funds=most, whole_percent=whole)
         best, gap = found.allocation, found.gap
     else:
-        best, gap = optimise(funds, rules, risk_aversion=aversion, optimizer="MARKOWITZ"), 0.0
+        best, gap = construction.optimize(funds, rules, risk_aversion=aversion, optimizer="MARKOWITZ"), 0.0
     covered = plan_menu.coverage(ours)
     return {
         "schema": PORTFOLIO, "plan": ours.fingerprint, "mandate": best.mandate, "posture": posture,

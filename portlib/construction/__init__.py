@@ -1,13 +1,12 @@
 """Construction: from assumptions and a mandate to weights.
 
-`optimise` is the one door for a plan's portfolios: the committee's policy says which engine stands behind it.
+`optimize` is the one door for a plan's portfolios; which engine stands behind it is the committee's decision.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from portlib import data
 from portlib.records import Allocation, Assumptions
 
 if TYPE_CHECKING:
@@ -17,27 +16,29 @@ if TYPE_CHECKING:
 OPTIMIZERS = ("MARKOWITZ", "BLACK_LITTERMAN", "ERC")
 
 
-def optimise(
-    assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float, optimizer: str | None = None
+def optimize(
+    assumptions: Assumptions, mandate: Mandate | None = None, *, optimizer: str, risk_aversion: float, **settings: Any
 ) -> Allocation:
-    """The portfolio of the engine that the policy's ``optimizer`` names, or of another one for comparison.
+    """The portfolio of the engine named.
 
-    MARKOWITZ maximises utility under the assumptions; BLACK_LITTERMAN does so after weighing them, as views, against
-    the reference portfolio; ERC spreads the risk equally and looks at neither means nor `risk_aversion`.
+    MARKOWITZ maximises utility under the assumptions; BLACK_LITTERMAN does so after weighing views against a reference
+    portfolio, which `settings` give (see `black_litterman.black_litterman`); ERC spreads the risk equally and looks at
+    neither means nor `risk_aversion`. Settings that an engine has no use for are not looked at.
 
     Raises ValueError for an engine that is none of `OPTIMIZERS`; else as the engine does.
     """
-    name = data.policy("optimizer") if optimizer is None else optimizer
-    if name == "MARKOWITZ":
+    if optimizer == "MARKOWITZ":
         from portlib.construction.mean_variance import maximum_utility
 
         return maximum_utility(assumptions, mandate, risk_aversion=risk_aversion)
-    if name == "BLACK_LITTERMAN":
+    if optimizer == "BLACK_LITTERMAN":
         from portlib.construction.black_litterman import black_litterman
 
-        return black_litterman(assumptions, mandate, risk_aversion=risk_aversion)
-    if name == "ERC":
+        if not settings:
+            raise ValueError("BLACK_LITTERMAN needs reference, views, tau, shared and equilibrium_risk_aversion")
+        return black_litterman(assumptions, mandate, risk_aversion=risk_aversion, **settings)
+    if optimizer == "ERC":
         from portlib.construction.risk_parity import equal_risk_contributions
 
         return equal_risk_contributions(assumptions, mandate)
-    raise ValueError(f"no optimizer {name!r}: data/policy.yml may say {', '.join(OPTIMIZERS)}")
+    raise ValueError(f"no optimizer {optimizer!r}: there are {', '.join(OPTIMIZERS)}")

@@ -14,17 +14,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from portlib import data
 from portlib.construction.mandate import Mandate
 from portlib.construction.mean_variance import maximum_utility
 from portlib.construction.views import Estimate, View, ViewError, hac_mean
 from portlib.estimation.capital_market_assumptions import equilibrium_returns
+from portlib.policy import Policy
 from portlib.records import ROUNDING, Allocation, Array, Assumptions
 
 #: Most that one step of entropy pooling may change the log of a probability: keeps exponentials in range.
@@ -164,16 +164,20 @@ def _variance(view: View, own: float) -> float:
     return own if view.confidence is None else own * (1 - view.confidence) / view.confidence
 
 
-def contradiction(posterior: Posterior, against: Assumptions | None = None, years: float | None = None) -> pd.DataFrame:
+def contradiction(
+    posterior: Posterior, against: Assumptions | None = None, years: float | None = None, *, level: float
+) -> pd.DataFrame:
     """How surprising is each view, and are ``all together``, to the prior, or to a history of so many `years`?
 
     ``d^2 = v'(P S P' + Omega)^-1 v`` with ``v = q - P m``, for means m of covariance S = tau sigma, or sigma / years:
     the squared Mahalanobis distance, chi-squared with as many degrees of freedom as views where both sides are honest
-    (Theil 1963). Columns: gap, its standard deviation, distance, p-value, and flagged, which is a p-value below the
-    policy's ``view_contradiction_level``.
+    (Theil 1963). Columns: gap, its standard deviation, distance, p-value, and flagged, which is a p-value below
+    `level` (0 to 1).
     """
     from scipy.special import chdtrc
 
+    if not 0 < level < 1:
+        raise ViewError(f"the level must lie between 0 and 1 (0.05 for one in twenty), not {level}")
     if (against is None) != (years is None):
         raise ViewError("a history needs its assumptions and its years, both")
     m, S = posterior.prior.mu, posterior.tau * posterior.prior.sigma
@@ -187,7 +191,7 @@ def contradiction(posterior: Posterior, against: Assumptions | None = None, year
     table["p-value"] = chdtrc(1, table["distance"] ** 2)
     whole = float(v @ np.linalg.solve(G, v))
     table.loc["all together"] = [np.nan, np.nan, whole**0.5, chdtrc(len(v), whole)]
-    return table.assign(flagged=table["p-value"] < data.policy("view_contradiction_level"))
+    return table.assign(flagged=table["p-value"] < level)
 
 
 # ---- the engine of the running case -------------------------------------------------------------------------------
@@ -201,29 +205,48 @@ def consensus_views(assumptions: Assumptions, variance_share: float, *, author: 
 
 
 def black_litterman(
-    assumptions: Assumptions, mandate: Mandate | None = None, *, views: Sequence[View] | None = None,
-    reference: Mapping[str, float] | None = None, tau: float | None = None, shared: float | None = None,
-    risk_aversion: float | None = None,
+    assumptions: Assumptions,
+    mandate: Mandate | None = None,
+    *,
+    reference: Mapping[str, float],
+    views: Sequence[View],
+    tau: float,
+    shared: float,
+    equilibrium_risk_aversion: float,
+    risk_aversion: float,
+    covariance: Covariance,
 ) -> Allocation:
-    """The mandate's best portfolio when the assumptions are a view, and the reference portfolio the starting point.
+    """The mandate's best portfolio when views are weighed against the returns that a reference implies.
 
-    What is not given is the policy's: ``reference_portfolio``, ``black_litterman_tau``, ``shared_view_error``,
-    ``black_litterman_covariance``, ``equilibrium_risk_aversion`` (which also chooses the portfolio, unless
-    `risk_aversion` is given), and for views the assumptions' means (`consensus_views`; ``consensus_variance_share``).
+    Parameters
+    ----------
+    reference : weights by asset, to sum to one: the portfolio that is best to hold without any view.
+    views : for instance the assumptions' own means (`consensus_views`).
+    tau, shared : as for `posterior`.
+    equilibrium_risk_aversion : at which the reference is best.
+    risk_aversion : at which the portfolio is chosen.
+    covariance : as for `Posterior.assumptions`.
+
     Raises as `posterior` and as `maximum_utility` do; the allocation's shadow prices are in utility.
     """
-    held = data.policy("reference_portfolio") if reference is None else reference
-    aversion = data.policy("equilibrium_risk_aversion")
-    if views is None:
-        share, stated = data.policy("consensus_variance_share"), data.policy_table().loc["consensus_variance_share"]
-        views = consensus_views(assumptions, share, author=str(stated["approver"]), as_of=str(stated["date"]))
-    prior = equilibrium(assumptions, held, aversion)
-    sure, common = (data.policy(name) if given is None else given
-                    for name, given in (("black_litterman_tau", tau), ("shared_view_error", shared)))
-    blended = posterior(prior, views, sure, shared=common)
-    used = blended.assumptions(data.policy("black_litterman_covariance"))
-    found = maximum_utility(used, mandate, risk_aversion=aversion if risk_aversion is None else risk_aversion)
+    prior = equilibrium(assumptions, reference, equilibrium_risk_aversion)
+    used = posterior(prior, views, tau, shared=shared).assumptions(covariance)
+    found = maximum_utility(used, mandate, risk_aversion=risk_aversion)
     return replace(found, objective=f"Black-Litterman, {found.objective}")
+
+
+def of_policy(policy: Policy, assumptions: Assumptions) -> dict[str, Any]:
+    """What `black_litterman` needs and a policy decides, with the assumptions' means as the views."""
+    stated = policy.entries["consensus_variance_share"]
+    signed = {"author": str(stated["approver"]), "as_of": str(stated["date"])}
+    return {
+        "reference": policy["reference_portfolio"],
+        "views": consensus_views(assumptions, policy["consensus_variance_share"], **signed),
+        "tau": policy["black_litterman_tau"],
+        "shared": policy["shared_view_error"],
+        "equilibrium_risk_aversion": policy["equilibrium_risk_aversion"],
+        "covariance": policy["black_litterman_covariance"],
+    }
 
 
 # ---- entropy pooling ----------------------------------------------------------------------------------------------

@@ -18,7 +18,6 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from portlib import data
 from portlib.construction.mandate import (
     Bounds,
     Limit,
@@ -92,9 +91,8 @@ def allocation(
 ) -> Allocation:
     """The record, after `w` was checked against the mandate's definitions; NotSolved names a rule that it breaks."""
     residuals = {} if mandate is None else {k: float(v) for k, v in mandate.violations(w, assumptions).items()}
-    tolerance = data.policy("mandate_tolerance")
     for name, excess in residuals.items():
-        if not excess <= tolerance and mandate is not None and mandate[name].penalty is None:
+        if mandate is not None and not excess <= mandate.tolerance and mandate[name].penalty is None:
             raise NotSolved(f"{engine} broke {name!r} by {excess:.3g}; its weights are withheld")
     w.setflags(write=False)
     mean, risk = assumptions.mean_of(w), assumptions.risk_of(w)

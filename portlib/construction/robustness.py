@@ -21,7 +21,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portlib import data
 from portlib.construction import engines
 from portlib.construction.engines import SURE, NotSolved, allocation, default_mandate
 from portlib.construction.mandate import Mandate, TrackingError
@@ -97,13 +96,11 @@ def provider_errors(assumptions: Assumptions) -> Array:
 
 
 def ellipsoidal(
-    assumptions: Assumptions, mandate: Mandate | None = None, *, errors: Array | None = None,
-    kappa: float | None = None, risk_aversion: float | None = None,
+    assumptions: Assumptions, mandate: Mandate | None = None, *, errors: Array, kappa: float, risk_aversion: float
 ) -> Allocation:
     """The best portfolio when its expected return is marked down by `kappa` standard errors.
 
-    `errors` (n, n) is the covariance of the errors of the means; where not given, `provider_errors`. `kappa` and
-    `risk_aversion`, where not given, are the policy's ``robust_standard_errors`` and ``equilibrium_risk_aversion``.
+    `errors` (n, n) is the covariance of the errors of the means, for instance `provider_errors`.
     As ``sqrt(x) = min over s of (x / s + s) / 2``, this is a quadratic programme with ``sigma + kappa omega / (A s)``
     at the one s that is the portfolio's own standard error. Shadow prices are per unit of worst-case utility.
     Raises as `maximum_utility`; NotSolved for tracking errors, AssumptionsError for errors that are no covariance.
@@ -112,9 +109,7 @@ def ellipsoidal(
     from scipy.optimize import brentq
 
     start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
-    kappa = float(data.policy("robust_standard_errors")) if kappa is None else kappa
-    aversion = float(data.policy("equilibrium_risk_aversion")) if risk_aversion is None else risk_aversion
-    omega = provider_errors(assumptions) if errors is None else errors
+    omega, aversion = errors, risk_aversion
     Assumptions(assumptions.labels, assumptions.mu, omega, source="errors of the means")  # is it a covariance?
     _positive(aversion)
     if not 0 <= kappa < np.inf:

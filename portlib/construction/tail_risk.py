@@ -25,11 +25,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from portlib import data
 from portlib.construction.engines import TIE, NotSolved, allocation, default_mandate, refusal, solve
 from portlib.construction.mandate import Limit, Mandate, Program, TrackingError, Turnover
 from portlib.construction.mean_variance import maximum_utility
-from portlib.estimation.draws import student_t_scenarios
 from portlib.records import Allocation, Array, Assumptions
 
 #: Scenarios written out at first on either side of the VaR beside one for each asset held; rounds before giving up.
@@ -159,13 +157,6 @@ def cvar_frontier(assumptions: Assumptions, mandate: Mandate | None, scenarios: 
     highest = maximum_utility(assumptions, mandate, risk_aversion=0.0).mean - TIE
     goals = np.linspace(least.mean, max(least.mean, highest), points)[1:].tolist()
     return [least, *(minimum_cvar(assumptions, mandate, scenarios, level=level, r=goal) for goal in goals)]
-
-
-def allocate(assumptions: Assumptions, mandate: Mandate | None) -> Allocation:
-    """The engine: least CVaR at the policy's level, over Student t years drawn as the policy says."""
-    dof, count = data.policy("fat_tail_degrees_of_freedom"), data.policy("scenario_count")
-    years = student_t_scenarios(assumptions, dof, count, np.random.default_rng(data.policy("scenario_seed")))
-    return minimum_cvar(assumptions, mandate, years, level=data.policy("tail_level"))
 
 
 def _mass(level: float, count: int) -> float:

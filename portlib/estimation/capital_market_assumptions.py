@@ -34,12 +34,12 @@ PLAN_CLASSES = (
 SURVEY = "Horizon Actuarial Services, Survey of Capital Market Assumptions, 2025 Edition, Exhibit 17"
 
 
-def survey_assumptions(horizon_years: int | None = None, classes: Sequence[str] = PLAN_CLASSES) -> Assumptions:
+def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES) -> Assumptions:
     """What does the consensus of 41 advisers expect?
 
     Parameters
     ----------
-    horizon_years : 10 or 20 (27 advisers); the policy's ``cma_horizon_years`` when not given.
+    horizon_years : 10, or 20 (27 advisers).
     classes : asset classes of ``data.table("horizon_2025_correlations")``, in the order wanted.
 
     Returns
@@ -53,19 +53,18 @@ def survey_assumptions(horizon_years: int | None = None, classes: Sequence[str] 
 
     Source: Horizon Actuarial Services (2025), Exhibit 17.
     """
-    years = horizon_years or data.policy("cma_horizon_years")
     assets, correlations = data.table("horizon_2025_assets"), data.table("horizon_2025_correlations")
-    if f"arithmetic_{years}y" not in assets:
-        raise ValueError(f"the survey publishes horizons of 10 and 20 years, not {years}")
+    if f"arithmetic_{horizon_years}y" not in assets:
+        raise ValueError(f"the survey publishes horizons of 10 and 20 years, not {horizon_years}")
     unknown = [name for name in classes if name not in correlations.index]
     if unknown:
         raise ValueError(f"the survey has no class {', '.join(unknown)}; it has {', '.join(correlations.index)}")
     labels = list(classes)
     volatility = assets.loc[labels, "volatility"].to_numpy(float)
     sigma = correlations.loc[labels, labels].to_numpy(float) * np.outer(volatility, volatility)
-    mean = assets[f"arithmetic_{years}y"]
+    mean = assets[f"arithmetic_{horizon_years}y"]
     return Assumptions(labels, mean[labels].to_numpy(float), sigma, rf=float(mean["cash"]),
-                       source=f"{SURVEY}; {years}-year arithmetic means")
+                       source=f"{SURVEY}; {horizon_years}-year arithmetic means")
 
 
 def provider_views(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:

@@ -60,7 +60,7 @@ class CovarianceEstimate:
 def covariance(
     returns: pd.DataFrame, method: str, *, factors: pd.DataFrame | None = None, half_life: float | None = None
 ) -> CovarianceEstimate:
-    """Estimate a covariance by the method that policy names, ``data.policy("covariance_estimator")``.
+    """Estimate a covariance by the method named.
 
     `returns` (T, p) are decimals, one column an asset; `method` is a key of `METHODS`. ``factor_model`` alone needs
     `factors` (T, k), returns of the same months; ``exponentially_weighted`` alone needs `half_life`, in periods.

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portlib import data
 from portlib.estimation.draws import block_bootstrap
 from portlib.records import Array, Assumptions
 
@@ -41,8 +40,8 @@ class Style:
     fallbacks: int
 
 
-def style(funds: pd.DataFrame, indices: pd.DataFrame, *, demean: bool = True, half_life: float | None = None,
-          minimum_months: int | None = None) -> Style:
+def style(funds: pd.DataFrame, indices: pd.DataFrame, *, minimum_months: int, demean: bool = True,
+          half_life: float | None = None) -> Style:
     """Which mix of indices behaved most like each fund?
 
     Parameters
@@ -51,7 +50,7 @@ def style(funds: pd.DataFrame, indices: pd.DataFrame, *, demean: bool = True, ha
         late or ends early (missing values) is fitted on its own months.
     demean : minimise the variance of the difference (Sharpe 1992) or, if False, its mean square.
     half_life : months after which an observation counts half; by default all count alike.
-    minimum_months : fewest months accepted; by default the policy ``minimum_history_months``.
+    minimum_months : fewest months accepted, and never fewer than indices plus three.
 
     Standard errors are ``sqrt(SSR / SSR_i / (T - k - 1))``: SSR_i is what the other indices (weights summing to one,
     signs free) leave of index i, k counts positive exposures, T is the effective number of months. They ignore
@@ -60,7 +59,7 @@ def style(funds: pd.DataFrame, indices: pd.DataFrame, *, demean: bool = True, ha
     Source: Sharpe (1992); Lobosco and DiBartolomeo (1997).
     """
     (r, f), names, n, fallbacks = _checked(funds, indices), indices.columns, indices.shape[1], 0
-    failed, spans = _unusable(funds, max(n + 3, minimum_months or data.policy("minimum_history_months")))
+    failed, spans = _unusable(funds, max(n + 3, minimum_months))
     b, errors, fit = (np.full((r.shape[1], width), np.nan) for width in (n, n, 6))
     usable = np.flatnonzero(spans[:, 1])
     for span in np.unique(spans[usable], axis=0):

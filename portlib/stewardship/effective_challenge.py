@@ -214,7 +214,7 @@ def universe(rng: np.random.Generator, report: Mapping[str, Any]) -> Universe:
     are called what they are not, as in the report. Treasury points are mixtures of cash, core and long bonds by
     duration. The classes' true means lie around the survey's by as much as providers disagree; months are Student t.
     """
-    survey, size = survey_assumptions(), report["universe"]
+    survey, size = survey_assumptions(data.policy("cma_horizon_years")), report["universe"]
     k, at = len(survey), {label: i for i, label in enumerate(survey.labels)}
     equity, bonds = ([i for name, i in at.items() if ("equity" in name) == wanted] for wanted in (True, False))
     shares = int(0.69 * size["etfs"])

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from portlib import data, plan
+from portlib import data, plan, policy
 from portlib.construction import black_litterman as bl
 from portlib.construction.mandate import Bounds, Infeasible, Mandate, fully_invested, long_only
 from portlib.construction.mean_variance import closed_form_risky_shares, maximum_utility
@@ -31,6 +31,7 @@ from portlib.records import Assumptions, AssumptionsError
 from tests.markets import SEEDS
 
 few = settings(max_examples=25, deadline=None)
+POLICY = policy.read()
 SIGNED = {"author": "committee", "as_of": "2026-11-21"}
 
 
@@ -219,7 +220,7 @@ def test_p_values_are_uniform_where_prior_and_views_are_honest() -> None:
     shape = bl.posterior(prior, views, tau, shared=0.5)
     truth = rng.multivariate_normal(prior.mu, tau * prior.sigma, 400) @ shape.P.T
     said = truth + rng.multivariate_normal(np.zeros(3), shape.omega, 400)
-    p = np.array([bl.contradiction(replace(shape, q=q))["p-value"] for q in said])
+    p = np.array([bl.contradiction(replace(shape, q=q), level=0.05)["p-value"] for q in said])
     for column in p.T:
         assert stats.kstest(column, "uniform").pvalue > 0.01
 
@@ -228,72 +229,82 @@ def test_distance_to_a_history() -> None:
     prior, _ = market(6)
     found = bl.posterior(prior, opinions(prior, 6), 0.05)
     past = prior.replace(mu=prior.mu + 0.01, source="history")
-    table = bl.contradiction(found, past, 50.0)
+    table = bl.contradiction(found, past, 50.0, level=0.05)
     G = found.P @ prior.sigma @ found.P.T / 50 + found.omega
     gap = found.q - found.P @ past.mu
     assert table["gap"].iloc[:3].to_numpy() == pytest.approx(gap)
     assert table.loc["all together", "distance"] ** 2 == pytest.approx(gap @ np.linalg.inv(G) @ gap)
     assert table.loc["all together", "p-value"] == pytest.approx(stats.chi2.sf(gap @ np.linalg.inv(G) @ gap, 3))
     assert table["p-value"].iloc[0] == pytest.approx(2 * stats.norm.sf(abs(gap[0]) / np.sqrt(G[0, 0])))
-    assert (table["flagged"] == (table["p-value"] < data.policy("view_contradiction_level"))).all()
+    assert (table["flagged"] == (table["p-value"] < 0.05)).all()
     with pytest.raises(ViewError, match="both"):
-        bl.contradiction(found, past)
+        bl.contradiction(found, past, level=0.05)
     with pytest.raises(ViewError, match="same order"):
-        bl.contradiction(found, past.select(past.labels[::-1]), 50.0)
+        bl.contradiction(found, past.select(past.labels[::-1]), 50.0, level=0.05)
+    with pytest.raises(ViewError, match="between 0 and 1"):
+        bl.contradiction(found, past, 50.0, level=5)
 
 
 # ---- the engine ---------------------------------------------------------------------------------------------------
 
 
+def engine(a, mandate=None, **changed):
+    settings = {**bl.of_policy(POLICY, a), "risk_aversion": POLICY["equilibrium_risk_aversion"], **changed}
+    return bl.black_litterman(a, mandate, **settings)
+
+
 def test_without_views_the_engine_holds_the_reference() -> None:
-    a, reference = survey_assumptions(), data.policy("reference_portfolio")
-    found = bl.black_litterman(a, views=[])
+    a, reference = survey_assumptions(10), POLICY["reference_portfolio"]
+    found = engine(a, views=[])
     assert found.w == pytest.approx([reference[x] for x in a.labels], abs=1e-8)
     assert found.objective.startswith("Black-Litterman") and found.status == "optimal"
     assert set(found.residuals) == {"fully invested", "long only"}
 
 
 def test_with_certain_views_the_engine_is_mean_variance() -> None:
-    a = survey_assumptions()
+    a = survey_assumptions(10)
     certain = bl.consensus_views(a, 0.0, **SIGNED)
-    aversion = data.policy("equilibrium_risk_aversion")
-    found, plain = bl.black_litterman(a, views=certain), maximum_utility(a, risk_aversion=aversion)
+    aversion = POLICY["equilibrium_risk_aversion"]
+    found, plain = engine(a, views=certain), maximum_utility(a, risk_aversion=aversion)
     assert found.w == pytest.approx(plain.w, abs=1e-7)
     assert found.mean == pytest.approx(plain.mean, abs=1e-9)
 
 
-def test_by_default_the_survey_is_the_view_and_policy_weighs_it() -> None:
-    a = survey_assumptions()
-    found = bl.black_litterman(a)
-    views = bl.consensus_views(a, data.policy("consensus_variance_share"), **SIGNED)
-    prior = bl.equilibrium(a, data.policy("reference_portfolio"), data.policy("equilibrium_risk_aversion"))
-    used = bl.posterior(prior, views, data.policy("black_litterman_tau"), shared=data.policy("shared_view_error"))
+def test_under_the_policy_the_survey_is_the_view() -> None:
+    a = survey_assumptions(10)
+    found = engine(a)
+    views = bl.consensus_views(a, POLICY["consensus_variance_share"], **SIGNED)
+    prior = bl.equilibrium(a, POLICY["reference_portfolio"], POLICY["equilibrium_risk_aversion"])
+    used = bl.posterior(prior, views, POLICY["black_litterman_tau"], shared=POLICY["shared_view_error"])
     assert found.mean == pytest.approx(float(used.mu @ found.w), abs=1e-12)
-    other = bl.black_litterman(a, views=views, tau=data.policy("black_litterman_tau"), risk_aversion=2.5,
-                               reference=data.policy("reference_portfolio"), shared=data.policy("shared_view_error"))
+    other = bl.black_litterman(
+        a, views=views, tau=POLICY["black_litterman_tau"], risk_aversion=2.5, equilibrium_risk_aversion=2.5,
+        reference=POLICY["reference_portfolio"], shared=POLICY["shared_view_error"],
+        covariance=POLICY["black_litterman_covariance"],
+    )
     assert np.array_equal(found.w, other.w)
-    assert np.abs(bl.black_litterman(a, shared=0.0).w - found.w).max() > 0.01
-    assert bl.black_litterman(a, risk_aversion=20.0).risk < found.risk
+    assert np.abs(engine(a, shared=0.0).w - found.w).max() > 0.01
+    assert engine(a, risk_aversion=20.0).risk < found.risk
 
 
 def test_the_engine_obeys_the_mandate_and_prices_its_rules() -> None:
-    a = survey_assumptions()
+    a = survey_assumptions(10)
     capped = Mandate(a.labels, [fully_invested(), long_only(), Bounds("cap", upper=0.15)])
-    found = bl.black_litterman(a, capped)
+    found = engine(a, capped)
     assert found.w.max() <= 0.15 + 1e-9 and found.mandate == capped.fingerprint
     assert found.shadow_prices["cap"] > 0
     with pytest.raises(Infeasible, match="cap"):
-        bl.black_litterman(a, Mandate(a.labels, [fully_invested(), Bounds("cap", upper=0.1)]))
+        engine(a, Mandate(a.labels, [fully_invested(), Bounds("cap", upper=0.1)]))
 
 
 def test_policy_is_consistent_with_its_reasons() -> None:
-    reference = data.policy("reference_portfolio")
+    reference = POLICY["reference_portfolio"]
     assert list(reference) == list(PLAN_CLASSES) and sum(reference.values()) == pytest.approx(1, abs=1e-12)
     example = plan.read()
     held = example.exposures.mul(example.funds["plan_share"], axis=0).sum()[list(PLAN_CLASSES)]
     assert np.abs(held / held.sum() - list(reference.values())).max() < 0.0051
-    assert data.policy("black_litterman_tau") == pytest.approx(12 / len(data.history()), abs=5e-4)
-    assert data.policy("black_litterman_covariance") in ("prior", "predictive")
+    assert POLICY["black_litterman_tau"] == pytest.approx(12 / len(data.history()), abs=5e-4)
+    assert POLICY["black_litterman_covariance"] in ("prior", "predictive")
 
 
 # ---- entropy pooling ----------------------------------------------------------------------------------------------
@@ -522,4 +533,4 @@ def test_bad_input_to_the_posterior() -> None:
     with pytest.raises(ValueError, match="sum to one"):
         bl.equilibrium(prior, {"asset 0": 0.5}, 2.5)
     with pytest.raises(AssumptionsError, match="same labels"):
-        bl.black_litterman(survey_assumptions(), Mandate(["x"], [fully_invested()]))
+        engine(survey_assumptions(10), Mandate(["x"], [fully_invested()]))

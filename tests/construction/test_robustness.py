@@ -11,7 +11,6 @@ import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portlib import data
 from portlib.construction import resampling
 from portlib.construction import robustness as ro
 from portlib.construction.engines import NotSolved
@@ -212,17 +211,8 @@ def test_ellipsoid_bad_inputs() -> None:
         ro.provider_errors(a)
 
 
-def test_the_engine_reads_policy(monkeypatch: pytest.MonkeyPatch) -> None:
-    known = {"robust_standard_errors": 0.5, "equilibrium_risk_aversion": 2.5}
-    policy = data.policy
-    monkeypatch.setattr(data, "policy", lambda name: known.get(name) or policy(name))
-    plan = survey_assumptions()
-    explicit = ro.ellipsoidal(plan, errors=ro.provider_errors(plan), kappa=0.5, risk_aversion=2.5)
-    assert ro.ellipsoidal(plan, None).w == pytest.approx(explicit.w, abs=1e-12)
-
-
 def test_provider_errors_on_the_plan() -> None:
-    plan = survey_assumptions()
+    plan = survey_assumptions(10)
     sd = np.sqrt(np.diag(ro.provider_errors(plan)))
     assert sd[plan.labels.index("us_long_bonds")] == pytest.approx(sd.max())  # one provider alone
     assert sd.argmin() == plan.labels.index("cash")

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 from scipy.optimize import linprog
 
-from portlib import data
 from portlib.construction import tail_risk as tr
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
@@ -374,18 +373,6 @@ def test_an_answer_that_is_not_proven_is_withheld(monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(tr, "historical", lambda returns, level: tr.Tail(0.0, least(returns, level).cvar + 1e-6))
     with pytest.raises(NotSolved, match="above its proven bound"):
         tr.minimum_cvar(a, None, x, level=0.95)
-
-
-def test_the_engine_draws_what_the_policy_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    a, _ = market(3, 4)
-    policy = {"tail_level": 0.9, "scenario_seed": 5, "scenario_count": 500, "fat_tail_degrees_of_freedom": 5}
-    held = data.policy
-    monkeypatch.setattr(data, "policy", lambda name: policy.get(name) or held(name))
-    first, again = tr.allocate(a, None), tr.allocate(a, None)
-    assert first.status == "optimal" and first.objective == "least CVaR at 0.9"
-    assert first.w.tobytes() == again.w.tobytes()
-    policy["scenario_seed"] = 6
-    assert tr.allocate(a, None).w.tobytes() != first.w.tobytes()
 
 
 # ---- backtests ----------------------------------------------------------------------------------------------------

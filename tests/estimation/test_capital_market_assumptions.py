@@ -22,7 +22,7 @@ volatilities = st.floats(0.0, 0.4)
 
 @pytest.fixture(scope="module")
 def survey():
-    return cma.survey_assumptions()
+    return cma.survey_assumptions(10)
 
 
 @pytest.fixture(scope="module")
@@ -46,15 +46,15 @@ def test_survey_means_risks_and_correlations_are_those_printed(survey):
 
 
 def test_survey_horizon_is_the_policy_and_can_be_changed(survey):
-    assert f"{data.policy('cma_horizon_years')}-year" in survey.source
+    assert "10-year" in survey.source
     twenty = cma.survey_assumptions(20)
     assert twenty.mu[0] == data.table("horizon_2025_assets").loc["us_large_equity", "arithmetic_20y"]
     assert (twenty.sigma == survey.sigma).all()
 
 
 def test_survey_order_is_that_of_the_classes_asked_for():
-    pair = cma.survey_assumptions(classes=["cash", "em_equity"])
-    whole = cma.survey_assumptions()
+    pair = cma.survey_assumptions(10, classes=["cash", "em_equity"])
+    whole = cma.survey_assumptions(10)
     assert pair.labels == ("cash", "em_equity")
     assert pair.sigma[0, 1] == pytest.approx(whole.sigma[3, 8])
 
@@ -234,7 +234,7 @@ def test_geometric_of_lognormal_years_by_simulation():
 @given(st.lists(st.floats(0.0, 1.0), min_size=9, max_size=9).filter(lambda w: sum(w) > 0.1))
 @few
 def test_a_long_only_portfolio_compounds_at_no_less_than_its_parts(raw):
-    survey = cma.survey_assumptions()
+    survey = cma.survey_assumptions(10)
     w = np.array(raw) / sum(raw)
     parts = cma.arithmetic_to_geometric(survey.mu, survey.volatility)
     assert cma.portfolio_geometric(survey, w) >= w @ parts - 1e-12

@@ -17,6 +17,7 @@ from portlib.estimation import style_analysis as sa
 from portlib.history import GROUPS
 from portlib.records import Assumptions
 
+style = partial(sa.style, minimum_months=36)
 NINE = ["large_growth", "large_value", "mid_growth", "mid_value", "small_growth", "small_value",
         "aaa_corporate", "baa_corporate", "bills"]  # fmt: skip
 FOUR = ["large_growth", "large_value", "small_value", "aaa_corporate"]
@@ -53,14 +54,14 @@ def by_cvxpy(fund, indices, demean, half_life=None):
 def test_exposures_agree_with_a_second_solver(demean, half_life):
     indices = real(NINE)
     funds = pd.concat([mixes(indices, 6)[0], real(list(GROUPS["industries"]))], axis=1)
-    found = sa.style(funds, indices, demean=demean, half_life=half_life)
+    found = style(funds, indices, demean=demean, half_life=half_life)
     for fund in funds:
         assert np.abs(found.exposures.loc[fund] - by_cvxpy(funds[fund], indices, demean, half_life)).max() < 1e-8
 
 
 def test_exposures_are_the_best_of_every_support():
     indices, funds = real(FOUR), real(list(GROUPS["industries"]))
-    found = sa.style(funds, indices).exposures
+    found = style(funds, indices).exposures
     x, y = indices - indices.mean(), funds - funds.mean()
     for fund in funds:
         best, at = np.inf, None
@@ -111,7 +112,7 @@ def test_single_exchanges_end_where_block_exchanges_go_round_in_circles(seed):
 
 def test_ten_thousand_funds_in_one_call_each_with_its_certificate():
     funds, known = mixes(real(NINE), 10_000)
-    found = sa.style(funds, real(NINE))
+    found = style(funds, real(NINE))
     assert found.fit["gap"].abs().max() < 1e-12
     assert found.fallbacks == 0
     assert not found.failed
@@ -124,36 +125,36 @@ def test_exposures_do_not_depend_on_order_scale_or_a_constant_alpha(seed, scale,
     indices = real(NINE)
     funds, _ = mixes(indices, 5, seed)
     shuffled = np.random.default_rng(seed).permutation(NINE)
-    base = sa.style(funds, indices).exposures
-    moved = sa.style(scale * funds[funds.columns[::-1]] + alpha, scale * indices[shuffled]).exposures
+    base = style(funds, indices).exposures
+    moved = style(scale * funds[funds.columns[::-1]] + alpha, scale * indices[shuffled]).exposures
     assert np.allclose(moved.loc[base.index, NINE], base, atol=1e-9)
 
 
 def test_funds_that_pivoting_left_over_are_counted_and_solved_all_the_same(monkeypatch):
     indices, funds = real(NINE), real(list(GROUPS["industries"]))
-    whole = sa.style(funds, indices)
+    whole = style(funds, indices)
     monkeypatch.setattr(sa, "simplex_least_squares", partial(sa.simplex_least_squares, rounds=1))
-    hurried = sa.style(funds, indices)
+    hurried = style(funds, indices)
     assert hurried.fallbacks > whole.fallbacks == 0
     assert np.allclose(hurried.exposures, whole.exposures, atol=1e-10)
     monkeypatch.setattr(sa, "simplex_least_squares", lambda gram, cross: (np.full((12, 9), 1 / 9), 0))
-    assert set(sa.style(funds, indices).failed.values()) == {"no optimum found"}  # the certificate does not believe it
+    assert set(style(funds, indices).failed.values()) == {"no optimum found"}  # the certificate does not believe it
 
 
 def test_a_fund_that_is_a_mix_is_recovered_exactly():
     indices = real(NINE)
     funds, known = mixes(indices, 50, risk=0)
     for demean in (True, False):
-        found = sa.style(funds, indices, demean=demean)
+        found = style(funds, indices, demean=demean)
         assert np.allclose(found.exposures, known, atol=1e-9)
         assert np.allclose(found.fit["r_squared"], 1)
-    label = sa.style(indices, indices).exposures
+    label = style(indices, indices).exposures
     assert np.allclose(label, np.eye(9), atol=1e-9)
 
 
 def test_fit_is_what_its_names_say():
     indices, funds = real(NINE), real(list(GROUPS["industries"]))
-    found = sa.style(funds, indices)
+    found = style(funds, indices)
     rest = funds - indices @ found.exposures.T
     k = (found.exposures > 0).sum(axis=1)
     assert np.allclose(found.fit["r_squared"], 1 - rest.var() / funds.var())
@@ -161,7 +162,7 @@ def test_fit_is_what_its_names_say():
     assert np.allclose(found.fit["specific_risk"], np.sqrt(12 * (rest - rest.mean()).pow(2).sum() / (120 - k)))
     assert np.allclose(found.fit["alpha_error"], found.fit["specific_risk"] / np.sqrt(10))
     assert (found.fit["months"] == 120).all()
-    squares = sa.style(funds, indices, demean=False)
+    squares = style(funds, indices, demean=False)
     raw = funds - indices @ squares.exposures.T
     assert ((raw**2).mean() <= (rest**2).mean() + 1e-15).all()
     assert (squares.fit["r_squared"] <= found.fit["r_squared"] + 1e-12).all()
@@ -171,7 +172,7 @@ def test_fit_is_what_its_names_say():
 def test_standard_errors_are_those_of_least_squares_when_every_exposure_is_positive(half_life):
     indices = real(FOUR, 240)
     funds, _ = mixes(indices, 8, spread=20.0)
-    found = sa.style(funds, indices, half_life=half_life)
+    found = style(funds, indices, half_life=half_life)
     assert (found.exposures > 0).all(axis=None)
     w = np.ones(240) if half_life is None else 0.5 ** (np.arange(240)[::-1] / half_life)
     months = w.sum() ** 2 / (w @ w)
@@ -191,7 +192,7 @@ def test_standard_errors_cover_and_the_bootstrap_agrees_where_exposures_are_insi
     f = pd.DataFrame(rng.multivariate_normal(np.zeros(4), 0.0016 * (0.5 + 0.5 * np.eye(4)), 180), columns=FOUR)
     f.index = pd.date_range("2000-01-31", periods=180, freq="ME")
     funds, known = mixes(f, 400, seed=6, spread=20.0, risk=0.01)
-    found = sa.style(funds, f)
+    found = style(funds, f)
     z = (found.exposures - known) / found.standard_errors
     assert 0.93 < (z.abs() < 1.96).mean().mean() < 0.97
     boot = sa.block_bootstrap_errors(funds.iloc[:, :20], f, 1, 200, rng)
@@ -216,7 +217,7 @@ def test_rolling_windows_are_single_fits_and_know_no_future():
     coarse = sa.rolling(funds, indices, 36, step=12)
     assert np.array_equal(coarse, rolled.loc[coarse.index])
     recent = sa.rolling(funds, indices, 60, half_life=12).loc[funds.index[-1]]
-    assert np.allclose(recent, sa.style(funds.tail(60), indices.tail(60), half_life=12).exposures, atol=1e-10)
+    assert np.allclose(recent, style(funds.tail(60), indices.tail(60), half_life=12).exposures, atol=1e-10)
 
 
 @pytest.mark.parametrize("step", [1, 6])
@@ -240,8 +241,8 @@ def test_windows_that_a_fund_did_not_live_through_are_missing_and_others_unchang
     assert energy.isna().all(axis=1).sum() == 50
     assert np.allclose(energy.dropna(), full.xs("energy", level="fund").iloc[50:], atol=1e-12)
     assert np.allclose(rolled.xs("health", level="fund"), full.xs("health", level="fund"), atol=1e-12)
-    own = sa.style(young, indices)
-    alone = sa.style(funds.iloc[50:], indices.iloc[50:])
+    own = style(young, indices)
+    alone = style(funds.iloc[50:], indices.iloc[50:])
     assert own.fit.loc["energy", "months"] == 70
     assert np.allclose(own.exposures.loc["energy"], alone.exposures.loc["energy"], atol=1e-12)
     assert np.allclose(own.standard_errors.loc["energy"], alone.standard_errors.loc["energy"])
@@ -254,7 +255,7 @@ def test_funds_that_cannot_be_used_are_named_and_the_others_go_on():
     sick.iloc[30, sick.columns.get_loc("gap")] = np.nan
     sick.iloc[:70, sick.columns.get_loc("young")] = np.nan
     sick.iloc[7, sick.columns.get_loc("wild")] = np.inf
-    found = sa.style(sick, indices)
+    found = style(sick, indices)
     assert found.failed == {
         "gap": f"a gap: no return for {indices.index[30]:%Y-%m}",
         "young": "50 months; at least 60 are needed",
@@ -263,8 +264,8 @@ def test_funds_that_cannot_be_used_are_named_and_the_others_go_on():
         "wild": "a return that is not finite",
     }
     assert list(found.exposures.index) == list(found.fit.index) == list(funds.columns)
-    assert np.array_equal(found.exposures, sa.style(funds, indices).exposures)
-    nobody = sa.style(sick[["flat"]], indices)
+    assert np.array_equal(found.exposures, style(funds, indices).exposures)
+    nobody = style(sick[["flat"]], indices)
     assert nobody.exposures.empty
     assert list(nobody.failed) == ["flat"]
     for refused in (sa.block_bootstrap_errors, lambda f, i, block, n, rng: sa.drift(f, i, 36, n, rng)):
@@ -302,7 +303,7 @@ def test_collinearity_is_that_of_statsmodels_and_names_duplicates():
     for i, name in enumerate(NINE):
         assert np.isclose(table.loc[name, "vif"], variance_inflation_factor(constant, i + 1))
     funds, _ = mixes(indices, 1, spread=50.0)
-    found = sa.style(funds, indices)
+    found = style(funds, indices)
     k = int((found.exposures > 1e-9).sum(axis=1).iloc[0])
     rest = funds - indices @ found.exposures.T
     implied = np.sqrt(12 * rest.var().iloc[0] / (240 - k - 1)) / found.standard_errors.iloc[0]
@@ -311,7 +312,7 @@ def test_collinearity_is_that_of_statsmodels_and_names_duplicates():
     assert sa.collinearity(twins).loc[["twin", "large_growth"], "vif"].min() > 1e12
     assert sa.collinearity(twins).loc["twin", "closest"] == "large_growth"
     with pytest.raises(ValueError, match="large_growth, twin; exposures to them are not unique"):
-        sa.style(funds, twins)
+        style(funds, twins)
 
 
 def test_holdings_times_exposures():
@@ -355,7 +356,7 @@ def test_a_value_fund_that_behaves_like_growth_is_flagged():
     targets = pd.DataFrame(np.eye(9)[:2], ["Large Growth", "Large Value"], NINE)
     categories = pd.Series({"unruled": "Stable Value", "honest": "Large Value", "disguised": "Large Value",
                             "opaque": "Large Value"})  # fmt: skip
-    found = sa.style(funds, indices)
+    found = style(funds, indices)
     checked = sa.category_check(found, 12 * indices.cov(), categories, targets, margin=0.01, r_squared_floor=0.6)
     assert checked["verdict"].to_dict() == {
         "honest": "as labelled", "disguised": "flagged", "opaque": "cannot tell", "unruled": "no rule"}  # fmt: skip
@@ -435,7 +436,7 @@ FUNDS = real(["energy", "health"])
 )
 def test_bad_inputs_are_named(funds, indices, options, problem):
     with pytest.raises(ValueError, match=problem):
-        sa.style(funds, indices, **options)
+        style(funds, indices, **options)
 
 
 def test_impossible_windows_and_too_many_indices_are_refused():

@@ -33,6 +33,8 @@ from portlib.records import Array, Assumptions
 
 #: Change of a limit, in weight terms, that solvers (which miss by 1e-7 to 1e-8) cannot tell from none.
 SLIGHT = 1e-6
+#: A ten-millionth of a portfolio: a cent in 100,000 dollars.
+TOLERANCE = 1e-7
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,6 +65,9 @@ class Mandate:
         The universe, unique.
     constraints : sequence
         `Limit`, `Bounds`, `TrackingError`, `Turnover`, with unique names.
+    tolerance : float
+        By how much weights may miss a hard rule before they are withheld, in the rule's unit. It judges solvers, not
+        portfolios, and stays outside the canonical form.
 
     Raises
     ------
@@ -73,11 +78,17 @@ class Mandate:
 
     labels: tuple[str, ...]
     constraints: tuple[Constraint, ...]
+    tolerance: float
     program: Program = field(repr=False)
 
-    def __init__(self, labels: Sequence[str], constraints: Sequence[Constraint]) -> None:
+    def __init__(
+        self, labels: Sequence[str], constraints: Sequence[Constraint], *, tolerance: float = TOLERANCE
+    ) -> None:
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "constraints", tuple(constraints))
+        object.__setattr__(self, "tolerance", float(tolerance))
+        if not 0 <= self.tolerance <= SLIGHT:
+            raise MandateError(f"tolerance is {tolerance}: give a number from 0 to {SLIGHT:g}")
         if not self.labels or len(set(self.labels)) < len(self.labels):
             twice = sorted({a for a in self.labels if self.labels.count(a) > 1})
             raise MandateError(f"a mandate needs assets, each named once; given twice: {', '.join(twice) or 'none'}")
@@ -127,16 +138,19 @@ class Mandate:
     def without(self, *names: str) -> Mandate:
         """The mandate less the named constraints."""
         dropped = {self[name].name for name in names}
-        return Mandate(self.labels, [c for c in self.constraints if c.name not in dropped])
+        return self._with([c for c in self.constraints if c.name not in dropped])
 
     def also(self, *constraints: Constraint) -> Mandate:
         """The mandate and further constraints."""
-        return Mandate(self.labels, [*self.constraints, *constraints])
+        return self._with([*self.constraints, *constraints])
 
     def relaxed(self, amounts: Mapping[str, float]) -> Mandate:
         """The mandate with every limit of the named rules moved outward by an amount (inward if negative)."""
         moved = {name: self[name].relaxed(by) for name, by in amounts.items()}
-        return Mandate(self.labels, [moved.get(c.name, c) for c in self.constraints])
+        return self._with([moved.get(c.name, c) for c in self.constraints])
+
+    def _with(self, constraints: Sequence[Constraint]) -> Mandate:
+        return Mandate(self.labels, constraints, tolerance=self.tolerance)
 
     @cached_property
     def canonical(self) -> str:

@@ -328,7 +328,7 @@ def pair_label(name: str, bucket: str) -> str:
 
 def pairs(assumptions: Assumptions, returns: pd.DataFrame, buckets: Sequence[str]) -> Assumptions:
     """After-tax assumptions over every pair of a class and an account, for
-    `portlib.construction.optimise`.
+    `portlib.construction.optimize`.
 
     In a taxable account the owner earns the after-tax return and keeps `risk_kept` of the class's
     volatility; in the others all of both. The same class in two accounts is perfectly correlated

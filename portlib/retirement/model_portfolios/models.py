@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib.construction import optimise
+from portlib.construction import optimize
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.construction.robustness import provider_errors
@@ -377,7 +377,7 @@ def _best(plan: Plan, funds: Assumptions, mandate: Mandate, aversion: float) -> 
             most_funds=asked["most_funds"],
             whole_percent=asked["whole_percent"],
         ).allocation.w
-    return optimise(funds, mandate, risk_aversion=aversion, optimizer=plan.policy["optimizer"]).w
+    return optimize(funds, mandate, risk_aversion=aversion, optimizer=plan.policy["optimizer"]).w
 
 
 def _part_of_the_way(w0: Array, best: Array, limit: float, mandate: Mandate) -> Mandate:

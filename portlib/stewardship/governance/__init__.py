@@ -5,7 +5,7 @@ from portlib.stewardship.governance.office import (
     GovernanceError,
     NotApproved,
     Office,
-    OptimisationHalted,
+    OptimizationHalted,
     OwnProposal,
     Timelocked,
     UnapprovedPolicy,
@@ -16,7 +16,7 @@ from portlib.stewardship.governance.office import (
 )
 
 __all__ = [
-    "AlreadyDone", "GovernanceError", "NotApproved", "Office", "OptimisationHalted",
+    "AlreadyDone", "GovernanceError", "NotApproved", "Office", "OptimizationHalted",
     "OwnProposal", "Timelocked", "UnapprovedPolicy", "breaches", "menu_portfolios",
     "risk_limits", "risk_measures",
 ]

@@ -21,7 +21,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portlib import data
-from portlib.construction import optimise
+from portlib.construction import optimize
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Infeasible
 from portlib.construction.views import View, ViewError
@@ -57,7 +57,7 @@ class UnapprovedPolicy(GovernanceError):
     """Policy values in force that no event of the log put there; names them."""
 
 
-class OptimisationHalted(GovernanceError):
+class OptimizationHalted(GovernanceError):
     """A risk measure passed its limit, and nobody has lifted the halt; names measures, values and limits."""
 
 
@@ -75,7 +75,12 @@ def menu_portfolios(plan: Plan) -> dict[str, Any]:
     for posture in model_portfolios.postures(plan.policy):
         rules = plan_menu.menu_mandate(plan, posture, classes)
         try:
-            best = optimise(funds, rules, risk_aversion=plan.policy["model_risk_aversion"][posture])
+            best = optimize(
+                funds,
+                rules,
+                optimizer=plan.policy["optimizer"],
+                risk_aversion=plan.policy["model_risk_aversion"][posture],
+            )
         except Infeasible:
             continue
         found[posture] = {"weights": best.weights.to_dict(), "mean": best.mean, "risk": best.risk}
@@ -301,17 +306,17 @@ class Office:
         events = [e for e in self.log.events("risk") if e.name in ("Halted", "Resumed")]
         return events[-1] if events and events[-1].name == "Halted" else None
 
-    def optimise(
+    def optimize(
         self, make: Callable[[], Result], measure: Callable[[Mapping[str, Any]], Mapping[str, float]],
         limits: Mapping[str, float], at: datetime, actor: str = "portlib",
     ) -> Result:
         """Make a result, unless halted, and release it only if every measure of it is within its limit.
 
-        Raises `OptimisationHalted`; and what `make` raises, after an event that says so.
+        Raises `OptimizationHalted`; and what `make` raises, after an event that says so.
         """
         with self.refusing("optimisation", "OptimisationRefused", at, actor, {}):
             if self.halt:
-                raise OptimisationHalted(f"halted since event {self.halt.number}: {self.halt.body['why']}")
+                raise OptimizationHalted(f"halted since event {self.halt.number}: {self.halt.body['why']}")
             made = make()
             beyond = breaches(measure(made.values), limits)
             for name, (value, limit) in beyond.items():
@@ -320,7 +325,7 @@ class Office:
             why = "; ".join(f"{name} is {value:.4g}, limit {limit:.4g}" for name, (value, limit) in beyond.items())
             if beyond:
                 self.log.append("risk", "Halted", at=at, actor=actor, body={"why": why, "model": made.model})
-                raise OptimisationHalted(f"{made.model}: {why}")
+                raise OptimizationHalted(f"{made.model}: {why}")
             self.log.append("optimisation", "PortfolioOptimized", at=at, actor=actor,
                             body={"model": made.model, "digest": made.digest, "pins": asdict(made.pins)})
         return made

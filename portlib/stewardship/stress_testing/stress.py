@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
-from portlib.construction import optimise
+from portlib.construction import optimize
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
@@ -309,7 +309,7 @@ def reoptimised(plan: Plan, suite: Suite, classes: Assumptions) -> pd.DataFrame:
         for model in suite.models:
             mandate = menu_rules(plan, model.posture, stressed)
             old = np.array([model.weights.get(fund, 0.0) for fund in funds.labels])
-            new = optimise(funds, mandate, risk_aversion=model.risk_aversion, optimizer="MARKOWITZ").w
+            new = optimize(funds, mandate, risk_aversion=model.risk_aversion, optimizer="MARKOWITZ").w
             moved = pd.Series(new - old, list(funds.labels))
             rows.append({"change": name, "posture": model.posture, "turnover": float(moved.abs().sum() / 2),
                          "bought": moved.idxmax(), "sold": moved.idxmin(),

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portlib import data, policy
-from portlib.construction import optimise
+from portlib.construction import optimize
 from portlib.records import Assumptions
 from portlib.retirement.asset_location import (
     BUCKETS,
@@ -223,8 +223,8 @@ def test_joint_problem_of_identical_accounts_is_the_plain_one():
     free = equivalents(assumptions, flows, Rates(0, 0, 0, 0), 10)
     money = values(40.0, 60.0, 0.0, 0.0)
     both = pairs(assumptions, free, ["taxable", "deferred"])
-    found = optimise(both, pair_mandate(names, money), risk_aversion=4.0, optimizer="MARKOWITZ")
-    plain = optimise(assumptions, risk_aversion=4.0, optimizer="MARKOWITZ")
+    found = optimize(both, pair_mandate(names, money), risk_aversion=4.0, optimizer="MARKOWITZ")
+    plain = optimize(assumptions, risk_aversion=4.0, optimizer="MARKOWITZ")
     assert found.mean - 2 * found.risk**2 == pytest.approx(plain.mean - 2 * plain.risk**2, abs=1e-7)
     assert sum(found[pair_label(n, "taxable")] for n in names) == pytest.approx(0.4, abs=1e-7)
 
@@ -234,7 +234,7 @@ def test_caps_hold_over_all_accounts():
     assumptions = Assumptions(list(target.index), returns["sheltered"].to_numpy(), np.eye(4) * 0.01)
     both = pairs(assumptions, returns, BUCKETS)
     mandate = pair_mandate(list(target.index), money, caps=dict.fromkeys(target.index, 0.3))
-    found = optimise(both, mandate, risk_aversion=1.0, optimizer="MARKOWITZ")
+    found = optimize(both, mandate, risk_aversion=1.0, optimizer="MARKOWITZ")
     assert found.w.reshape(4, 4).sum(axis=0).max() <= 0.3 + 1e-7
 
 

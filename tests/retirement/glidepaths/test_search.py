@@ -299,5 +299,5 @@ def test_more_risk_aversion_no_more_equity_and_better_assumptions_more() -> None
     assert bold.parameters["start"] - bold.parameters["landing"] >= bounds["least_fall"] - 1e-9
     classes = gp.class_assumptions(EXAMPLE)
     assert tuple(classes.labels) == tuple(EXAMPLE.exposures.columns)
-    survey = survey_assumptions(classes=["real_estate"])
+    survey = survey_assumptions(10, classes=["real_estate"])
     assert classes.mu[classes.labels.index("us_reits")] == survey.mu[0]

@@ -37,7 +37,7 @@ from portlib.stewardship.governance import (
     GovernanceError,
     NotApproved,
     Office,
-    OptimisationHalted,
+    OptimizationHalted,
     OwnProposal,
     Timelocked,
     UnapprovedPolicy,
@@ -464,7 +464,7 @@ def made(risk: float) -> model_registry.Result:
 
 
 def attempt(keeper: Office, risk: float, at: datetime = NOON) -> model_registry.Result:
-    return keeper.optimise(lambda: made(risk) if math.isfinite(risk) else replace(made(0.0), values={"risk": risk}),
+    return keeper.optimize(lambda: made(risk) if math.isfinite(risk) else replace(made(0.0), values={"risk": risk}),
                            lambda values: values, {"risk": 0.1}, at)
 
 
@@ -476,7 +476,7 @@ def test_an_optimisation_halts_exactly_when_its_risk_is_not_within_the_limit(ris
         assert attempt(keeper, risk).values["risk"] == risk
         assert [e.name for e in keeper.log.events()] == ["PortfolioOptimized"] and keeper.halt is None
         return
-    with pytest.raises(OptimisationHalted, match=r"limit 0\.1"):
+    with pytest.raises(OptimizationHalted, match=r"limit 0\.1"):
         attempt(keeper, risk)
     names = [e.name for e in keeper.log.events()]
     assert names == ["ConstraintBreached", "Halted", "OptimisationRefused"] and keeper.halt is not None
@@ -487,9 +487,9 @@ def test_a_halt_stays_until_that_halt_is_approved() -> None:
     with pytest.raises(GovernanceError, match="nothing is halted"):
         keeper.resume(NOON, "chair")
     for turn in (1, 2):
-        with pytest.raises(OptimisationHalted):
+        with pytest.raises(OptimizationHalted):
             attempt(keeper, 0.2)
-        with pytest.raises(OptimisationHalted, match="halted since"):
+        with pytest.raises(OptimizationHalted, match="halted since"):
             attempt(keeper, 0.05)
         assert keeper.halt
         named = keeper.halt.link.digest
@@ -507,7 +507,7 @@ def test_a_new_process_with_the_log_alone_knows_the_same(tmp_path: Path) -> None
     keeper = office(AuditLog(path))
     number = changed(keeper)
     keeper.approve(approval(digest_of(keeper, number), "chair"), NOON)
-    with pytest.raises(OptimisationHalted):
+    with pytest.raises(OptimizationHalted):
         attempt(keeper, 0.2)
     again = office(AuditLog(path))
     assert again.halt == keeper.halt and again.approvals(number) == keeper.approvals(number)
@@ -525,13 +525,13 @@ def test_a_fault_of_the_program_leaves_no_event_and_a_mandate_without_portfolio_
 
     keeper = office()
     with pytest.raises(ZeroDivisionError):
-        keeper.optimise(broken, dict, {}, NOON)
+        keeper.optimize(broken, dict, {}, NOON)
     assert keeper.log.events() == ()
     with pytest.raises(Infeasible):
-        keeper.optimise(impossible, dict, {}, NOON)
+        keeper.optimize(impossible, dict, {}, NOON)
     assert [e.name for e in keeper.log.events()] == ["OptimisationRefused"]
     with pytest.raises(GovernanceError, match="not measured, though limited: risk"):
-        keeper.optimise(lambda: made(0.0), lambda _: {}, {"risk": 0.1}, NOON)
+        keeper.optimize(lambda: made(0.0), lambda _: {}, {"risk": 0.1}, NOON)
 
 
 def test_measures_and_limits_by_hand() -> None:

@@ -424,9 +424,9 @@ def test_a_mended_model_passes_obeys_the_mandate_and_is_the_best_that_does(monke
     worth = funds.mean_of(weights.to_numpy()) - aversion / 2 * funds.risk_of(weights.to_numpy()) ** 2
     assert worth <= made["growth"].utility + 1e-9  # one more rule cannot help
     whole = rules.also(*sx.stress_rules(the_plan, funds.labels, worst - 0.02, classes))
-    from portlib.construction import optimise
+    from portlib.construction import optimize
 
-    ceiling = optimise(funds, whole, risk_aversion=aversion, optimizer="MARKOWITZ")
+    ceiling = optimize(funds, whole, risk_aversion=aversion, optimizer="MARKOWITZ")
     assert worth <= ceiling.mean - aversion / 2 * ceiling.risk**2 + 1e-9
 
 

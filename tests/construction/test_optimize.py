@@ -3,26 +3,28 @@
 import numpy as np
 import pytest
 
-from portlib import data
-from portlib.construction import OPTIMIZERS, optimise
-from portlib.construction.black_litterman import black_litterman
+from portlib import policy
+from portlib.construction import OPTIMIZERS, optimize
+from portlib.construction.black_litterman import black_litterman, of_policy
 from portlib.construction.mandate import Mandate, fully_invested, long_only, position_limit
 from portlib.construction.mean_variance import maximum_utility
 from portlib.construction.risk_parity import equal_risk_contributions
 from portlib.estimation.capital_market_assumptions import survey_assumptions
 
-PLAN = survey_assumptions()
+POLICY = policy.read()
+PLAN = survey_assumptions(10)
+SETTINGS = of_policy(POLICY, PLAN)
 MANDATE = Mandate(PLAN.labels, [fully_invested(), long_only(), position_limit(0.4)])
 DIRECT = {
     "MARKOWITZ": lambda: maximum_utility(PLAN, MANDATE, risk_aversion=4.0),
-    "BLACK_LITTERMAN": lambda: black_litterman(PLAN, MANDATE, risk_aversion=4.0),
+    "BLACK_LITTERMAN": lambda: black_litterman(PLAN, MANDATE, risk_aversion=4.0, **SETTINGS),
     "ERC": lambda: equal_risk_contributions(PLAN, MANDATE),
 }
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_each_name_opens_its_own_engine(name):
-    through = optimise(PLAN, MANDATE, risk_aversion=4.0, optimizer=name)
+    through = optimize(PLAN, MANDATE, risk_aversion=4.0, optimizer=name, **SETTINGS)
     assert np.array_equal(through.w, DIRECT[name]().w)
     assert through.mandate == MANDATE.fingerprint
     assert set(through.residuals) == {c.name for c in MANDATE.constraints}
@@ -33,17 +35,15 @@ def test_the_engines_differ():
     assert all(np.abs(a - b).max() > 0.01 for i, a in enumerate(found) for b in found[:i])
 
 
-@pytest.mark.parametrize("name", OPTIMIZERS)
-def test_the_policy_chooses_where_nobody_else_does(name, monkeypatch):
-    policy = data.policy
-    monkeypatch.setattr(data, "policy", lambda entry: name if entry == "optimizer" else policy(entry))
-    assert np.array_equal(optimise(PLAN, MANDATE, risk_aversion=4.0).w, DIRECT[name]().w)
+def test_an_engine_says_what_it_lacks():
+    with pytest.raises(ValueError, match="BLACK_LITTERMAN needs reference, views, tau"):
+        optimize(PLAN, MANDATE, risk_aversion=4.0, optimizer="BLACK_LITTERMAN")
 
 
 def test_the_policy_names_an_engine_that_exists():
-    assert data.policy("optimizer") in OPTIMIZERS
+    assert POLICY["optimizer"] in OPTIMIZERS
 
 
 def test_an_unknown_engine_is_refused_by_name():
     with pytest.raises(ValueError, match=r"no optimizer 'MAGIC'.*MARKOWITZ, BLACK_LITTERMAN, ERC"):
-        optimise(PLAN, MANDATE, risk_aversion=4.0, optimizer="MAGIC")
+        optimize(PLAN, MANDATE, risk_aversion=4.0, optimizer="MAGIC")
