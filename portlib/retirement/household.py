@@ -1,8 +1,9 @@
 """Who saves and spends: pay, contributions, Social Security and the length of a life, year by year?
 
-Real dollars of the household's first year throughout. Law enters through `taxes` (limits of contributions) and the
-tables of ``data/`` (benefit formula, mortality). Left out: pay that jumps or stops, loans, early cash-outs, couples,
-spouses' benefits, the earnings test, mortality that improves or depends on income.
+Real dollars of the household's first year throughout. Law enters through `taxes` (limits of
+contributions) and the tables of ``data/`` (benefit formula, mortality). What strays from these facts
+(pay, lifetimes, prices) is drawn by `cases`. Left out: divorced and disabled benefits, family maxima,
+the earnings test, careers with gaps before today.
 """
 
 from __future__ import annotations
@@ -20,6 +21,31 @@ from portlib.retirement import taxes
 
 #: Full retirement age in months for those born from the year given on (42 USC 416(l)); earlier births have claimed.
 FULL_RETIREMENT = {1943: 792, 1955: 794, 1956: 796, 1957: 798, 1958: 800, 1959: 802, 1960: 804}
+#: A month early costs 5/9 of 1% for the first 36, 5/12 of 1% beyond (42 USC 402(q)(1), (9)); for a
+#: spouse's benefit 25/36 of 1% for the first 36; a month late earns 2/3 of 1% (402(w), born from 1943).
+EARLY, EARLIER, LATE, SPOUSE_EARLY = 5 / 900, 5 / 1200, 2 / 300, 25 / 3600
+
+
+@dataclass(frozen=True)
+class Spouse:
+    """The second of a couple.
+
+    Parameters
+    ----------
+    age : whole years, when the first is ``Household.age``. sex : for the life table.
+    pay : a year, for the benefit of an own career; 0 for none. claiming_age : as of a household.
+    """
+
+    age: int
+    pay: float = 0.0
+    sex: Literal["both", "female", "male"] = "both"
+    claiming_age: float | None = None
+
+    def __post_init__(self) -> None:
+        if not (0 < self.age < 120 and math.isfinite(self.pay) and self.pay >= 0):
+            raise ValueError(f"a spouse's age {self.age} or pay {self.pay} is out of range")
+        if self.claiming_age is not None and not 62 <= self.claiming_age <= 70:
+            raise ValueError(f"Social Security is claimed from 62 to 70, not at {self.claiming_age}")
 
 
 @dataclass(frozen=True)
@@ -35,7 +61,14 @@ class Household:
     pay_growth : real growth of pay; it is also used backwards, to the career's start, for Social Security.
     other_income : a year, from retirement on, beside Social Security.
     social_security : True (the formula), False, or the amount a year from the claiming age on.
-    claiming_age : 62 to 70; the retirement age as far as possible when not given.
+    claiming_age : 62 to 70, years and months as a decimal (66.5: and six months); the retirement
+        age as far as possible when not given.
+    pension : fixed in today's dollars, a year from retirement on: prices eat it.
+    spouse : with it spending is for both, and falls to `survivor_spending` of it after a death; the
+        pension falls to `survivor_pension` of itself.
+    escalation : points of pay by which the deferral rises each year, up to `highest_deferral`.
+    nonelective : employer's contribution whether or not somebody defers, share of pay.
+    leakage : share of the balance that loans not repaid and cash-outs take, a year of work.
     spending : wanted a year in retirement from all sources: dollars, or with `replacement_rate` a share of final pay.
         With neither, a part of the balance is spent each year that lasts for life (`payout_factors`).
     fee_dollars : record keeping, a year. tax_rate : flat, on whatever leaves the plan.
@@ -53,7 +86,7 @@ class Household:
     pay_growth: float = 0.0
     other_income: float = 0.0
     social_security: bool | float = True
-    claiming_age: int | None = None
+    claiming_age: float | None = None
     spending: float | None = None
     replacement_rate: float | None = None
     annuity_rate: float = 0.02
@@ -64,14 +97,27 @@ class Household:
     last_age: int = 120
     sex: Literal["both", "female", "male"] | None = "both"
     mortality: Sequence[float] | None = None
+    pension: float = 0.0
+    spouse: Spouse | None = None
+    survivor_spending: float = 0.7
+    survivor_pension: float = 0.5
+    escalation: float = 0.0
+    highest_deferral: float = 1.0
+    nonelective: float = 0.0
+    leakage: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("pay", "balance", "other_income", "fee_dollars", "spending", "replacement_rate"):
+        for name in ("pay", "balance", "other_income", "fee_dollars", "spending", "replacement_rate",
+                     "pension"):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be zero or more, not {value}")
         if not (0 <= self.deferral_rate <= 1 and 0 <= self.tax_rate < 1):
             raise ValueError(f"deferral rate {self.deferral_rate} and tax rate {self.tax_rate}: decimals from 0 to 1")
+        for name in ("survivor_spending", "survivor_pension", "escalation", "highest_deferral",
+                     "nonelective", "leakage"):
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} {getattr(self, name)}: a decimal from 0 to 1")
         if not (abs(self.pay_growth) <= 0.2 and -0.5 < self.annuity_rate <= 0.2):
             raise ValueError(f"pay growth {self.pay_growth} and annuity rate {self.annuity_rate}: real annual decimals")
         oldest = 120 if self.sex is not None and self.mortality is None else np.inf
@@ -108,12 +154,20 @@ class Household:
         return self.spending if self.replacement_rate is None else self.replacement_rate * self.final_pay
 
 
+def deferral_rates(household: Household) -> Array:
+    """Share of pay that is deferred, by year of work, with escalation."""
+    h = household
+    risen = h.deferral_rate + h.escalation * np.arange(h.working)
+    return np.minimum(risen, max(h.highest_deferral, h.deferral_rate))
+
+
 def contributions(household: Household) -> Array:
     """Employee's and employer's contributions together, by year of the horizon, after every limit (`taxes`)."""
     h, paid = household, np.zeros(household.horizon)
-    for t in range(h.working):
+    for t, rate in enumerate(deferral_rates(h)):
         pay = h.pay * (1 + h.pay_growth) ** t
-        paid[t] = taxes.contribution(pay, h.deferral_rate, h.match, year=h.year, age=h.age + t).total
+        put = taxes.contribution(pay, float(rate), h.match, year=h.year, age=h.age + t)
+        paid[t] = put.total + h.nonelective * pay
     return paid
 
 
@@ -135,33 +189,113 @@ def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
     return math.floor(10 * round(float(slices @ rule["benefit_factors"]), 6)) / 10
 
 
-def social_security(household: Household) -> Array:
-    """Benefits by year of the horizon: zero before the claiming age.
+def claiming_factor(birth_year: int, claimed: int) -> float:
+    """Share of the full benefit that a worker's own becomes when claimed at an age of `claimed` months.
 
-    Average earnings are those of the best 35 years, capped at the wage base, nothing before the career's start.
-    National wages are taken to keep pace with prices only, so that real earnings stand for indexed ones; a benefit
-    claimed before or after full retirement age is reduced or increased by the month (42 USC 402(q), 402(w)).
+    42 USC 402(q), 402(w).
+
+    >>> round(claiming_factor(1960, 62 * 12), 6), claiming_factor(1960, 70 * 12)
+    (0.7, 1.24)
+    """
+    late = claimed - full_retirement_months(birth_year)
+    early = max(-late, 0)
+    return 1 + max(late, 0) * LATE - min(early, 36) * EARLY - max(early - 36, 0) * EARLIER
+
+
+def spouse_factor(birth_year: int, claimed: int) -> float:
+    """Share of half the worker's full benefit that a spouse's becomes; waiting adds nothing."""
+    early = max(full_retirement_months(birth_year) - claimed, 0)
+    return 1 - min(early, 36) * SPOUSE_EARLY - max(early - 36, 0) * EARLIER
+
+
+def paid_monthly(primary: float, factor: float) -> int:
+    """The benefit a month as it is paid: rounded down to the dollar (42 USC 415(g)).
+
+    >>> paid_monthly(1_000.0, claiming_factor(1960, 62 * 12))
+    700
+    """
+    return math.floor(round(primary * factor, 6))
+
+
+def claiming_months(claiming_age: float | None, retirement_age: int) -> int:
+    """Age in months at which benefits are claimed: as asked, else at retirement, from 62 to 70."""
+    asked = retirement_age if claiming_age is None else claiming_age
+    return round(12 * min(max(asked, 62), 70))
+
+
+def average_earnings(pay: Array, wage_base: float) -> Array:
+    """Average indexed monthly earnings of careers `pay` (..., years): the best 35, up to the base.
+
+    National wages are taken to keep pace with prices only, so that real earnings stand for indexed
+    ones. Rounded down to the dollar (42 USC 415(b)).
+    """
+    counted = np.minimum(pay, wage_base)
+    best = -np.sort(-counted, axis=-1)[..., :35]
+    return np.floor(best.sum(axis=-1) / 420 + 1e-9)
+
+
+def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int]:
+    """Own Social Security a year, real dollars, and the year of the horizon from which it is paid.
+
+    `pay` is pay relative to its plan (lives, years): with it the benefit is that of each life,
+    else one number, shape (1,). A claim within a year counts from the year after it began.
     """
     h = household
-    claim = min(max(h.claiming_age or h.retirement_age, 62), 70)
-    ages = np.arange(h.age, h.last_age)
-    if isinstance(h.social_security, bool):
-        if not h.social_security:
-            return np.zeros(h.horizon)
-        document = data.document("retirement_limits")
-        career = np.arange(min(h.career_start, h.age), max(h.retirement_age, h.age))
-        pay = h.pay * (1 + h.pay_growth) ** (career - h.age).astype(float)
-        best = np.sort(np.minimum(pay, document["social_security"]["wage_base"][h.year]))[::-1][:35]
-        rule = document["social_security_claiming_age"]
-        late = 12 * claim - full_retirement_months(h.year - h.age)
-        early = max(-late, 0)
-        factor = 1 + max(late, 0) / 12 * rule["delayed_credit_per_year_born_1943_on"]
-        factor -= min(early, 36) * rule["reduction_per_month_first_36"]
-        factor -= max(early - 36, 0) * rule["reduction_per_month_beyond_36"]
-        amount = 12 * factor * primary_insurance_amount(float(best.sum()) / 420, h.year)
-    else:
-        amount = h.social_security
-    return np.where(ages >= claim, amount, 0.0)
+    claimed = claiming_months(h.claiming_age, h.retirement_age)
+    starts = max(math.ceil(claimed / 12) - h.age, 0)
+    if not isinstance(h.social_security, bool):
+        return np.array([h.social_security]), starts
+    if not h.social_security:
+        return np.zeros(1), starts
+    rule = data.document("retirement_limits")["social_security"]
+    career = np.arange(min(h.career_start, h.age), max(h.retirement_age, h.age))
+    planned = h.pay * (1 + h.pay_growth) ** (career - h.age).astype(float)
+    earned = np.broadcast_to(planned, (1 if pay is None else len(pay), len(career))).copy()
+    if pay is not None and h.working:
+        earned[:, career >= h.age] *= pay[:, : h.working]
+    average = average_earnings(earned, rule["wage_base"][h.year])
+    factor = claiming_factor(h.year - h.age, claimed)
+    return 12.0 * np.floor(np.round(primary_insurance(average, h.year) * factor, 6)), starts
+
+
+def primary_insurance(monthly_earnings: Array, year: int) -> Array:
+    """`primary_insurance_amount` for many averages at once."""
+    rule = data.document("retirement_limits")["social_security"]
+    first, second = rule["bend_points_monthly"][year]
+    x = np.asarray(monthly_earnings, float)[..., None]
+    low, high = np.array([0.0, first, second]), np.array([first, second, np.inf])
+    slices = np.clip(x, low, high) - low
+    return np.floor(10 * np.round(slices @ np.array(rule["benefit_factors"]), 6)) / 10
+
+
+def couple_benefits(household: Household, own: Array) -> tuple[Array, Array, int]:
+    """Benefits a year of the first and of the spouse while both live, and when the spouse's start.
+
+    Each receives the larger of their own and a spouse's benefit of up to half the other's full one.
+    A survivor keeps the larger of the two, which `simulation` does.
+    """
+    h, s = household, household.spouse
+    if s is None:
+        raise ValueError("this household has no spouse")
+    second = Household(
+        age=s.age, retirement_age=max(s.age + max(h.working, 0), s.age), pay=s.pay,
+        social_security=True, claiming_age=s.claiming_age, year=h.year, sex=None,
+        career_start=h.career_start, pay_growth=h.pay_growth,
+    )  # fmt: skip
+    theirs, starts = benefits(second)
+    mine = claiming_months(h.claiming_age, h.retirement_age)
+    their_claim = claiming_months(s.claiming_age, second.retirement_age)
+    full = own / 12 / max(claiming_factor(h.year - h.age, mine), 1e-9)
+    their_full = theirs / 12 / max(claiming_factor(h.year - s.age, their_claim), 1e-9)
+    as_spouse = 12 * np.floor(full / 2 * spouse_factor(h.year - s.age, their_claim))
+    for_first = 12 * np.floor(their_full / 2 * spouse_factor(h.year - h.age, mine))
+    return np.maximum(own, for_first), np.maximum(theirs, as_spouse), starts
+
+
+def social_security(household: Household) -> Array:
+    """Benefits by year of the horizon: zero before the claiming age (`benefits`)."""
+    amount, starts = benefits(household)
+    return np.where(np.arange(household.horizon) >= starts, float(amount[0]), 0.0)
 
 
 def survival(household: Household) -> Array:

@@ -1,12 +1,16 @@
-"""Which real returns may the years of a working life and a retirement bring?
+"""Which real returns, and which prices, may the years of a working life and a retirement bring?
 
-Three sources that do not share their faults: runs of real months drawn from US history (dependence kept, one lucky
-country), history as it happened (few independent runs), and lognormal years with the moments of the capital market
-assumptions (no dependence between years, no fat tails). All are real: divided by the change of prices.
+Sources that do not share their faults: runs of real months drawn from US history, returns and
+inflation together (dependence kept, one lucky country); history as it happened (few independent
+runs); lognormal years with the moments of the capital market assumptions, with inflation as a
+process and its correlations stated (no fat tails); and an economy in which bond returns follow from
+yields (`economy`). Returns are real: divided by the change of prices, so that what is fixed in
+dollars bears inflation. The prices are kept beside them, for pensions and annuities.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,20 +18,32 @@ import pandas as pd
 
 from portlib import data
 from portlib.estimation.draws import block_bootstrap
-from portlib.history import long_record
+from portlib.history import long_record, open_record
 from portlib.records import Array, Assumptions
+from portlib.retirement.inflation import Inflation
 
 CHUNK = 500  # paths at a time: bounds the memory
 
 
 @dataclass(frozen=True, eq=False)
 class Scenarios:
-    """Real returns, one step a year: ``values`` (paths, years, assets), decimals; `paths` may carry their names."""
+    """Real returns, a step a year: ``values`` (paths, years, assets), decimals.
+
+    ``inflation`` (paths, years) is of the same years, or None where the source has none: then
+    nothing that is fixed in dollars can be simulated. ``paths`` may carry the paths' names.
+    """
 
     values: Array
     assets: tuple[str, ...]
     source: str
     paths: tuple[str, ...] = ()
+    inflation: Array | None = None
+
+    def of(self, mix: pd.DataFrame) -> Scenarios:
+        """The same years for `mix` (sleeves, assets): each sleeve rebalanced once a year."""
+        weights = mix[list(self.assets)].to_numpy(float)
+        labels = tuple(str(name) for name in mix.index)
+        return Scenarios(self.values @ weights.T, labels, self.source, self.paths, self.inflation)
 
 
 def real_history() -> pd.DataFrame:
@@ -39,42 +55,110 @@ def real_history() -> pd.DataFrame:
     return (1 + nominal).div(1 + long_record()["core_inflation"].values, axis=0).dropna() - 1
 
 
-def bootstrapped(paths: int, years: int, rng: np.random.Generator, monthly: pd.DataFrame | None = None) -> Scenarios:
-    """Years made of runs of real months (`block_bootstrap` at the policy's block length), `real_history` by default."""
-    months, block = real_history() if monthly is None else monthly, data.policy("bootstrap_block_months")
-    values = np.empty((paths, years, months.shape[1]))
+def joint_history(bond_years: int = 10) -> pd.DataFrame:
+    """US monthly ``equity``, ``bonds``, ``bills`` (nominal returns) and ``inflation``, one table.
+
+    Equity is the US market to 2017-03 and the TSP's C fund (the S&P 500) after it; bonds are
+    Treasuries of `bond_years`, repriced from yields (10: of month ends, from 1962; 5: of averages,
+    from 1953); inflation is of the CPI-U. Prices of October 2025 were never collected: the change
+    over two months is spread evenly over them.
+    """
+    known = open_record()
+    early = long_record()["us_market"].values
+    late = known["tsp_c"].values
+    equity = pd.concat([early, late[late.index > early.index[-1]]])
+    prices = np.exp(np.log(known["cpi_u"].values).interpolate())
+    columns = {
+        "equity": equity,
+        "bonds": known[f"treasury_{bond_years}y"].values,
+        "bills": known["bills"].values,
+        "inflation": prices.pct_change(),
+    }
+    return pd.DataFrame(columns).dropna()
+
+
+def annual(monthly: pd.DataFrame) -> pd.DataFrame:
+    """Whole calendar years of monthly returns and changes, compounded, by year."""
+    index = pd.DatetimeIndex(monthly.index)
+    years = (1 + monthly).groupby(index.year)
+    return years.prod()[years.size() == 12] - 1
+
+
+def bootstrapped(
+    paths: int,
+    years: int,
+    rng: np.random.Generator,
+    monthly: pd.DataFrame | None = None,
+    block: float | None = None,
+) -> Scenarios:
+    """Years made of runs of real months (`block_bootstrap`), `real_history` by default.
+
+    A table with a column ``inflation`` holds nominal returns, as `joint_history` does: they are
+    drawn together with it, made real by it, and the inflation is kept. `block` is the mean length
+    of a run in months, policy ``bootstrap_block_months`` when not given.
+    """
+    months = real_history() if monthly is None else monthly
+    mean = data.policy("bootstrap_block_months") if block is None else block
+    drawn = np.empty((paths, years, months.shape[1]))
     for first in range(0, paths, CHUNK):
         part = slice(first, min(first + CHUNK, paths))
-        drawn = block_bootstrap(months, block, part.stop - first, 12 * years, rng)
-        values[part] = np.prod(1 + drawn.reshape(part.stop - first, years, 12, -1), axis=2) - 1
+        runs = block_bootstrap(months, mean, part.stop - first, 12 * years, rng)
+        runs = runs.reshape(part.stop - first, years, 12, -1)
+        drawn[part] = np.prod(1 + runs, axis=2) - 1
     span = f"{months.index[0]:%Y-%m} to {months.index[-1]:%Y-%m}"
-    return Scenarios(values, tuple(months.columns), f"bootstrap of real months {span}, mean block {block} months")
+    source = f"bootstrap of real months {span}, mean block {mean:g} months"
+    return _real(drawn, tuple(months.columns), source)
 
 
 def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
     """What history really did: every run of `years` that starts in a January, named by its first year.
 
-    Overlapping, so far fewer independent runs than rows. Raises ValueError when history is shorter than `years`.
+    Overlapping, so far fewer independent runs than rows. A column ``inflation`` as in
+    `bootstrapped`. Raises ValueError when history is shorter than `years`.
     """
     months = real_history() if monthly is None else monthly
     first = int(np.argmax(pd.DatetimeIndex(months.index).month == 1))
     whole = (len(months) - first) // 12
     if years > whole:
         raise ValueError(f"history holds {whole} whole calendar years, not {years}")
-    annual = np.prod(1 + months.to_numpy(float)[first: first + 12 * whole].reshape(whole, 12, -1), axis=1) - 1
-    values = np.stack([annual[k: k + years] for k in range(whole - years + 1)])
+    run = months.to_numpy(float)[first : first + 12 * whole].reshape(whole, 12, -1)
+    by_year = np.prod(1 + run, axis=1) - 1
+    values = np.stack([by_year[k : k + years] for k in range(whole - years + 1)])
     names = tuple(str(months.index[first].year + k) for k in range(len(values)))
-    span = f"{names[0]} to {int(names[-1]) + years - 1}"
-    return Scenarios(values, tuple(months.columns), f"consecutive years of {span}", names)
+    source = f"consecutive years of {names[0]} to {int(names[-1]) + years - 1}"
+    return _real(values, tuple(months.columns), source, names)
+
+
+def _real(values: Array, columns: tuple[str, ...], source: str, names: tuple[str, ...] = ()) -> Scenarios:
+    """Nominal returns made real by the column ``inflation``; returns without one are real already."""
+    if "inflation" not in columns:
+        return Scenarios(values, columns, source, names)
+    at = columns.index("inflation")
+    assets = tuple(c for c in columns if c != "inflation")
+    rest = np.delete(values, at, axis=2)
+    change = values[..., at]
+    return Scenarios((1 + rest) / (1 + change[..., None]) - 1, assets, source, names, change)
 
 
 def lognormal(
-    assumptions: Assumptions, inflation: float, paths: int, years: int, rng: np.random.Generator
+    assumptions: Assumptions,
+    inflation: float | Inflation,
+    paths: int,
+    years: int,
+    rng: np.random.Generator,
+    *,
+    with_surprises: Mapping[str, float] | None = None,
 ) -> Scenarios:
-    """Independent years, jointly lognormal, with exactly the means and covariance assumed, less constant inflation.
+    """Independent years, jointly lognormal, with exactly the means and covariance assumed, made real.
 
-    ``ln(1 + r)`` has covariance ``ln(1 + sigma_ij / ((1 + mu_i)(1 + mu_j)))``. Raises ValueError when no lognormal law
-    has these moments.
+    ``ln(1 + r)`` has covariance ``ln(1 + sigma_ij / ((1 + mu_i)(1 + mu_j)))``. With inflation as a
+    number every year is divided by it. As a process, expected inflation is paid for (yields and
+    earnings carry it, Fisher 1930) and the *surprise* is borne: a real return is the nominal one
+    over ``1 + mean + surprise``. `with_surprises` are the correlations of classes' returns with
+    the surprise, 0 where a class is not named: negative for what is fixed in dollars, whose prices
+    fall besides; what is indexed has no surprise to bear and is given `INDEXED`.
+
+    Raises ValueError when no lognormal law has these moments, or no joint law these correlations.
     """
     growth = 1 + assumptions.mu
     log_cov = np.log1p(assumptions.sigma / np.outer(growth, growth))
@@ -82,5 +166,37 @@ def lognormal(
     if values[0] < -1e-6 * values[-1]:
         raise ValueError(f"no lognormal law has this covariance (smallest eigenvalue {values[0]:.2g} of its logarithm)")
     root, drift = vectors * np.sqrt(np.maximum(values, 0)), np.log(growth) - np.diag(log_cov) / 2
-    drawn = np.exp(drift + rng.standard_normal((paths, years, len(growth))) @ root.T) / (1 + inflation) - 1
-    return Scenarios(drawn, assumptions.labels, f"lognormal years, {assumptions.source}, inflation {inflation:.2%}")
+    normal = rng.standard_normal((paths, years, len(growth)))
+    nominal = np.exp(drift + normal @ root.T)
+    if not isinstance(inflation, Inflation):
+        source = f"lognormal years, {assumptions.source}, inflation {inflation:.2%}"
+        change = np.full((paths, years), float(inflation))
+        return Scenarios(nominal / (1 + inflation) - 1, assumptions.labels, source, (), change)
+    stated = dict(with_surprises or {})
+    if unknown := sorted(set(stated) - set(assumptions.labels)):
+        raise ValueError(f"correlations with inflation for unknown classes: {', '.join(unknown)}")
+    wanted = np.array([stated.get(label, 0.0) for label in assumptions.labels])
+    spread = np.sqrt(np.diag(log_cov))
+    loading = np.linalg.lstsq(root / np.maximum(spread, 1e-12)[:, None], wanted, rcond=None)[0]
+    if loading @ loading > 1:
+        raise ValueError("no joint law has these correlations of returns with inflation surprises")
+    own = np.sqrt(1 - loading @ loading)
+    surprise = normal @ loading + own * rng.standard_normal((paths, years))
+    change = inflation.path(surprise)
+    level = np.expm1(inflation.mean)
+    borne = 1 + level + inflation.shock * surprise
+    values = nominal / borne[..., None] - 1
+    for label, part in INDEXED.items():
+        if label in assumptions.labels:
+            at = assumptions.labels.index(label)
+            fixed, linked = values[..., at], nominal[..., at] / (1 + level) - 1
+            values[..., at] = (1 - part) * fixed + part * linked
+    source = (
+        f"lognormal years, {assumptions.source}, inflation {level:.2%} with persistence "
+        f"{inflation.persistence:.2f} and surprises of {inflation.shock:.2%}"
+    )
+    return Scenarios(values, assumptions.labels, source, (), change)
+
+
+#: The part of a class whose payments follow prices, so that it bears no surprise.
+INDEXED = {"us_tips": 1.0, "tips": 1.0}

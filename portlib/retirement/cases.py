@@ -1,0 +1,428 @@
+"""Who is simulated, and what does each life meet?
+
+`Cases` are the rows of a simulation (ways of one household, or persons of a plan), `Lives` its
+columns (markets, prices, pay, deaths). `of_households` writes rows from facts and mixes; `draw`
+draws columns for a household from scenarios, mortality and pay risk, so that all rows meet them.
+
+Left out: unlike careers within a plan beyond age and pay, and couples where only one is known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from portlib.records import Array
+from portlib.retirement import household as hh
+from portlib.retirement import taxes
+from portlib.retirement.household import Household
+from portlib.retirement.lifetimes import Mortality, Years, last_year
+from portlib.retirement.pay_risk import PayRisk
+from portlib.retirement.scenarios import Scenarios
+
+
+class Mix(Protocol):
+    """What is held at which distance from retirement: a glidepath."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def assets(self) -> tuple[str, ...]: ...
+    @property
+    def fee(self) -> float: ...
+    def at(self, years_to_retirement: ArrayLike) -> Array: ...
+
+
+@dataclass(frozen=True, eq=False)
+class ConstantMix:
+    """The same weights at every age, the simplest `Mix`."""
+
+    weights: Array
+    assets: tuple[str, ...] = ("equity", "bonds")
+    fee: float = 0.0
+    name: str = "constant mix"
+
+    def at(self, years_to_retirement: ArrayLike) -> Array:
+        """The weights, once for each year asked for."""
+        return np.broadcast_to(self.weights, (*np.shape(years_to_retirement), len(self.weights)))
+
+
+def balanced(equity: float, fee: float = 0.0) -> ConstantMix:
+    """`equity` in equity and the rest in bonds, for ever."""
+    weights = np.array([equity, 1 - equity])
+    return ConstantMix(weights, fee=fee, name=f"{equity:.0%} equity")
+
+
+@dataclass(frozen=True, eq=False)
+class Saving:
+    """What goes in while a row works; (rows, years) unless said otherwise, US dollars, real.
+
+    ``pay`` is planned, zero once retired; ``deferral`` its share. ``limit`` is the most that an
+    employee may defer (catch-up included), ``elective`` without catch-up; ``additions`` and
+    ``compensation`` are the limits of sections 415(c) and 401(a)(17), (rows,). Match tiers are
+    (rows, tiers): ``match_rate`` of the deferral from the tier before up to ``match_up_to`` of pay;
+    ``nonelective`` is the employer's share of pay whether or not somebody defers, (rows,).
+    """
+
+    pay: Array
+    deferral: Array
+    limit: Array
+    elective: Array
+    additions: Array
+    compensation: Array
+    match_rate: Array
+    match_up_to: Array
+    nonelective: Array
+
+    def paid(self, t: int, rows: slice, factor: Array | float = 1.0) -> tuple[Array, Array]:
+        """Employee's and employer's contributions of year `t`, (rows, lives or 1), after limits.
+
+        `factor` is pay relative to its plan, (lives,). The employer's part gives way first.
+        """
+        gross = self.pay[rows, t, None] * factor
+        employee = np.minimum(self.deferral[rows, t, None] * gross, self.limit[rows, t, None])
+        counted = np.minimum(gross, self.compensation[rows, None])
+        share = employee / np.maximum(counted, 1e-9)
+        employer = self.nonelective[rows, None] * counted
+        floor = np.zeros((share.shape[0], 1))
+        for rate, up_to in zip(self.match_rate[rows].T, self.match_up_to[rows].T, strict=True):
+            matched = np.minimum(share, up_to[:, None]) - floor
+            employer = employer + rate[:, None] * np.maximum(matched, 0.0) * counted
+            floor = np.maximum(floor, up_to[:, None])
+        room = np.minimum(self.additions[rows, None], gross)
+        room = room - np.minimum(employee, self.elective[rows, t, None])
+        return employee, np.minimum(employer, np.maximum(room, 0.0))
+
+
+@dataclass(frozen=True, eq=False)
+class Couple:
+    """The second life of each row: benefit a year (rows, 1 or lives), claim in years from now (rows,).
+
+    ``spending`` is what a survivor wants as a share of what both want; ``pension`` the survivor's
+    share of a fixed pension and of an annuity.
+    """
+
+    benefit: Array
+    claim: Array
+    spending: float
+    pension: float
+
+
+@dataclass(frozen=True, eq=False)
+class Annuity:
+    """Savings turned into income at retirement, by row: (rows,).
+
+    ``share`` of savings buys ``payout`` dollars a year for each dollar, from ``delay`` years after
+    retirement, for life; fixed in dollars where ``nominal``, else in purchasing power.
+    """
+
+    share: Array
+    payout: Array
+    delay: Array
+    nominal: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Care:
+    """Costs of long-term care in the last years of some lives: an option, and little is known.
+
+    ``chance`` of needing it, ``cost`` a year of care that is paid out of pocket, ``years`` of it
+    before death, at ages above `from_age`. Not counted as spending that is enjoyed.
+    """
+
+    chance: float
+    cost: float
+    years: int
+    from_age: int = 65
+
+
+@dataclass(frozen=True, eq=False)
+class Cases:
+    """The rows: facts of persons or ways, arrays (rows, ...), real US dollars.
+
+    Attributes
+    ----------
+    age : of the (first) person now. retires : years from now to retirement, 0 for the retired.
+    balance : now. saving : what goes in. mix : (rows, years, assets). fee : expense ratio.
+    fee_dollars : record keeping. leakage : share of the balance lost to cash-outs and loans a
+    year of work. target : spending wanted, (rows, 1 or lives); nan where none is stated.
+    benefit : Social Security a year from `claim` (years from now) on, (rows, 1 or lives).
+    other : further real income from retirement on. pension : fixed in today's dollars a year, from
+    retirement on. tax_rate : flat, on withdrawals. factor : price of a real dollar for life by
+    year; period : the Uniform Lifetime Table's, both (rows, years).
+    """
+
+    names: tuple[str, ...]
+    age: Array
+    retires: NDArray[np.int64]
+    balance: Array
+    saving: Saving
+    mix: Array
+    fee: Array
+    fee_dollars: Array
+    leakage: Array
+    target: Array
+    benefit: Array
+    claim: Array
+    other: Array
+    pension: Array
+    tax_rate: Array
+    factor: Array
+    period: Array
+    couple: Couple | None = None
+    annuity: Annuity | None = None
+
+    @property
+    def years(self) -> int:
+        """Years simulated."""
+        return self.mix.shape[1]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+@dataclass(frozen=True, eq=False)
+class Lives:
+    """The columns: what each life meets, time first.
+
+    Attributes
+    ----------
+    returns : real returns (years, assets, lives). price : level of prices at the start of each
+        year, 1 now (years + 1, lives), or None where nothing is fixed in dollars.
+    last : last year begun alive, (rows or 1, lives); last_spouse likewise for couples.
+    pay : pay relative to its plan (years, lives), or None; permanent : the part of it that stays.
+    care : who will need care, (lives,).
+    """
+
+    returns: Array
+    last: Years
+    price: Array | None = None
+    last_spouse: Years | None = None
+    pay: Array | None = None
+    permanent: Array | None = None
+    care: NDArray[np.bool_] | None = None
+    source: str = "not stated"
+
+    @property
+    def count(self) -> int:
+        """How many lives."""
+        return self.returns.shape[2]
+
+    def part(self, which: slice) -> Lives:
+        """Some of the columns."""
+        pick = {
+            "returns": np.ascontiguousarray(self.returns[:, :, which]),
+            "last": self.last[:, which],
+            "price": None if self.price is None else np.ascontiguousarray(self.price[:, which]),
+            "last_spouse": None if self.last_spouse is None else self.last_spouse[:, which],
+            "pay": None if self.pay is None else np.ascontiguousarray(self.pay[:, which]),
+            "permanent": None,
+            "care": None if self.care is None else self.care[which],
+        }
+        return replace(self, **pick)
+
+
+def draw(
+    household: Household,
+    returns: Scenarios,
+    rng: np.random.Generator | None = None,
+    *,
+    mortality: Mortality | None = None,
+    pay_risk: PayRisk | None = None,
+    care: Care | None = None,
+) -> Lives:
+    """Lives of a household: one for each path of `returns`.
+
+    With ``sex=None`` the household lives to its last age for certain, and needs no `rng`. Raises
+    ValueError for returns shorter than the horizon, and for a missing `rng`.
+    """
+    paths = len(returns.values)
+    if returns.values.shape[1] < household.horizon:
+        raise ValueError(
+            f"returns of {returns.values.shape[1]} years do not cover the {household.horizon} "
+            f"from {household.age} to {household.last_age}"
+        )
+    chance = spells = whom = None
+    if household.sex is not None or pay_risk is not None or care is not None:
+        if rng is None:
+            raise ValueError("lives are drawn: give an rng, or a household with sex=None")
+        chance = rng.random((2, paths))
+        whom = rng.random(paths)
+        if pay_risk is not None:
+            spells = pay_risk.draw(paths, household.horizon, rng)
+    table = mortality or Mortality()
+    last = np.full((1, paths), household.horizon - 1)
+    spouse = None
+    if household.mortality is not None:
+        alive = np.concatenate([[1.0], np.cumprod(1 - np.asarray(household.mortality, float))])
+        alive[-1] = 0.0
+        last = last_year(alive, chance[0])[None] if chance is not None else last
+    elif household.sex is not None and chance is not None:
+        last = table.last_years(household.age, household.sex, chance[0])[None]
+        last = np.minimum(last, household.horizon - 1)
+        if household.spouse is not None:
+            second = household.spouse
+            spouse = table.last_years(second.age, second.sex, chance[1])[None]
+            spouse = np.minimum(spouse, household.horizon - 1)
+    elif household.spouse is not None:
+        spouse = last
+    years = household.horizon
+    values = np.ascontiguousarray(np.moveaxis(returns.values[:, :years], 0, 2))
+    return Lives(
+        returns=values,
+        last=last,
+        price=None if returns.inflation is None else prices(returns.inflation[:, :years]),
+        last_spouse=spouse,
+        pay=None if spells is None else np.ascontiguousarray(spells.pay.T),
+        permanent=None if spells is None else np.ascontiguousarray(spells.permanent.T),
+        care=None if care is None or whom is None else whom < care.chance,
+        source=returns.source,
+    )
+
+
+def prices(inflation: Array) -> Array:
+    """Price levels at the start of each year, 1 now: (years + 1, lives) from rates (lives, years)."""
+    level = np.cumprod(1 + inflation.T, axis=0)
+    return np.vstack([np.ones((1, level.shape[1])), level])
+
+
+def of_households(
+    households: Sequence[Household],
+    mixes: Mix | Sequence[Mix],
+    lives: Lives | None = None,
+    *,
+    names: Sequence[str] = (),
+    annuity: Annuity | None = None,
+    mortality: Mortality | None = None,
+) -> Cases:
+    """A row for each household (and its mix, or the one mix of all).
+
+    `lives` with risky pay make benefits, and spending wanted as a share of final pay, those of each
+    life. Rows must be ways of one household, or of households of one age, for `lives` of one; then
+    all couples or all single. Raises ValueError otherwise, and for mixes over unlike assets.
+    """
+    chosen = [mixes] * len(households) if not isinstance(mixes, Sequence) else list(mixes)
+    if len(chosen) != len(households):
+        raise ValueError(f"{len(chosen)} mixes do not go with {len(households)} households")
+    if len({m.assets for m in chosen}) > 1:
+        raise ValueError("the mixes hold unlike assets; write all over the same ones")
+    couples = {h.spouse is not None for h in households}
+    if len(couples) > 1:
+        raise ValueError("rows are all couples or all single")
+    years = max(h.horizon for h in households)
+    t = np.arange(years)
+    pay_paths = None if lives is None or lives.pay is None else lives.pay.T
+    rows = []
+    for h, mix in zip(households, chosen, strict=True):
+        own, claim = hh.benefits(h, pay_paths)
+        spouse = np.zeros(1), 0
+        if h.spouse is not None:
+            own, theirs, start = hh.couple_benefits(h, own)
+            spouse = theirs, start
+        target = np.array([np.nan if h.target is None else h.target])
+        if h.replacement_rate is not None and lives is not None and lives.permanent is not None:
+            target = target * lives.permanent[max(h.working - 1, 0)]
+        rows.append((own, claim, *spouse, target, mix.at(h.retirement_age - h.age - t)))
+    own, claim, theirs, start, target, held = zip(*rows, strict=True)
+    factor, period = _prices_of_life(households, years, mortality or Mortality())
+    couple = None
+    if couples == {True}:
+        first = households[0]
+        couple = Couple(_wide(theirs), np.array(start), first.survivor_spending, first.survivor_pension)
+
+    def of(name: str) -> Array:
+        return np.array([getattr(h, name) for h in households], float)
+
+    return Cases(
+        names=tuple(names) or tuple(m.name for m in chosen),
+        age=of("age"),
+        retires=np.array([h.working for h in households]),
+        balance=of("balance"),
+        saving=_saving(households, years),
+        mix=np.stack(held),
+        fee=np.array([m.fee for m in chosen]),
+        fee_dollars=of("fee_dollars"),
+        leakage=of("leakage"),
+        target=_wide(target),
+        benefit=_wide(own),
+        claim=np.array(claim),
+        other=of("other_income"),
+        pension=of("pension"),
+        tax_rate=of("tax_rate"),
+        factor=factor,
+        period=period,
+        couple=couple,
+        annuity=annuity,
+    )
+
+
+def _wide(values: Sequence[Array]) -> Array:
+    """Rows of one length, (rows, 1 or lives)."""
+    most = max(len(v) for v in values)
+    return np.stack([np.broadcast_to(v, most) for v in values])
+
+
+def _saving(households: Sequence[Household], years: int) -> Saving:
+    """Planned pay, deferral and the law's limits, row by row and year by year."""
+    shape = (len(households), years)
+    pay, deferral, limit, elective = (np.zeros(shape) for _ in range(4))
+    tiers = max((len(h.match) for h in households), default=0)
+    rate, up_to = np.zeros((len(households), tiers)), np.zeros((len(households), tiers))
+    additions, compensation = np.zeros(len(households)), np.zeros(len(households))
+    for i, h in enumerate(households):
+        work = np.arange(h.working)
+        pay[i, : h.working] = h.pay * (1 + h.pay_growth) ** work
+        deferral[i, : h.working] = hh.deferral_rates(h)
+        law = [taxes.limits(h.year, int(h.age + k)) for k in work]
+        limit[i, : h.working] = [one.employee for one in law]
+        elective[i, : h.working] = [one.elective_deferral for one in law]
+        at = taxes.limits(h.year, h.age)
+        additions[i], compensation[i] = at.annual_additions, at.compensation
+        for k, tier in enumerate(sorted(h.match, key=lambda one: one["up_to"])):
+            rate[i, k], up_to[i, k] = tier["rate"], tier["up_to"]
+    extra = np.array([h.nonelective for h in households])
+    return Saving(pay, deferral, limit, elective, additions, compensation, rate, up_to, extra)
+
+
+def _prices_of_life(
+    households: Sequence[Household], years: int, mortality: Mortality
+) -> tuple[Array, Array]:
+    """Annuity factors at each household's rate, and the Uniform Lifetime Table's periods."""
+    factor, period = np.ones((len(households), years)), np.ones((len(households), years))
+    for i, h in enumerate(households):
+        ages = h.age + np.arange(years)
+        if h.sex is None or h.mortality is not None:
+            left = np.maximum(h.horizon - np.arange(years), 1)
+            rate = h.annuity_rate
+            certain = left if rate == 0 else (1 - (1 + rate) ** -left) / rate * (1 + rate)
+            factor[i] = certain
+        else:
+            factor[i] = annuity_factors(h.age, h.sex, h.annuity_rate, mortality, years)
+        period[i] = distribution_periods(ages)
+    return factor, period
+
+
+def annuity_factors(
+    age: int, sex: str, rate: float, mortality: Mortality, years: int
+) -> Array:
+    """What a real dollar a year for life costs at the start of each year from `age` on.
+
+    ``a_x = 1 + v p_x a_{x+1}``, payments at the start of years, at the real `rate`.
+    """
+    alive = mortality.survival(age, sex)  # type: ignore[arg-type]
+    live_on = alive[1:] / np.maximum(alive[:-1], 1e-300)
+    cost = np.ones(max(years, len(live_on)))
+    for t in range(len(live_on) - 2, -1, -1):
+        cost[t] = 1 + live_on[t] / (1 + rate) * cost[t + 1]
+    return cost[:years]
+
+
+def distribution_periods(ages: Array) -> Array:
+    """The Uniform Lifetime Table's periods; before 72, a year longer for each year younger."""
+    whole = np.asarray(ages, int)
+    younger = np.maximum(72 - whole, 0)
+    return taxes.distribution_period(np.maximum(whole, 72)) + younger

@@ -1,0 +1,157 @@
+"""What if inflation, yields and equity move together, and bonds earn what yields make them earn?
+
+A small economy of three shocks, correlated as stated: inflation surprises, real yields, equity.
+
+    nominal yield   y_t = r_t + m + (pi_t - m) k_n + p      k_n: `inflation.remaining`, p: premium
+    real yield      r_t = a + b (r_{t-1} - a) + shock
+    a bond's year   c + (c - y) A(y),  A(y) = (1 - (1 + y/2)^(-2(n-1))) / y,  c last year's yield
+
+A rise of yields costs a bond its price and pays it more afterwards, so that a year like 2022 can
+happen and long horizons are not as wild as independent years would be. Inflation-protected bonds
+are repriced at the real yield alone; bills earn the real yield less the bond's premium over them,
+and what inflation is expected to be. Equity is lognormal around a real mean.
+
+Left out: a curve with more than one point, defaults, equity returns that depend on yields or
+valuations, and the drift of real yields over generations.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portlib.records import Array
+from portlib.retirement.inflation import Inflation, remaining
+from portlib.retirement.scenarios import Scenarios
+
+#: The assets that an economy yields, in order.
+ASSETS = ("equity", "bonds", "tips", "bills")
+
+
+@dataclass(frozen=True, eq=False)
+class Economy:
+    """The stated numbers of the three processes; annual decimals.
+
+    ``correlation`` is of the shocks of inflation, real yield and equity, in that order. `maturity`
+    is of nominal and inflation-protected bonds alike; `premium` what a nominal bond yields beyond
+    the real yield and expected inflation; `term` what bills yield less than the real yield.
+    """
+
+    inflation: Inflation
+    real_mean: float
+    real_persistence: float
+    real_shock: float
+    real_last: float
+    premium: float
+    term: float
+    maturity: int
+    equity_mean: float
+    equity_volatility: float
+    correlation: Array
+    source: str = "not stated"
+
+    def __post_init__(self) -> None:
+        c = np.asarray(self.correlation, float)
+        bad = c.shape != (3, 3) or np.abs(c - c.T).max() > 1e-12 or np.abs(np.diag(c) - 1).max() > 1e-9
+        if bad or np.linalg.eigvalsh(c)[0] < -1e-12:
+            raise ValueError(
+                "correlation must be of inflation, real yield and equity: 3 x 3, symmetric, "
+                "ones on the diagonal, positive semidefinite"
+            )
+        if not (0 <= self.real_persistence < 1 and self.maturity > 1):
+            raise ValueError(
+                f"real yields of persistence {self.real_persistence} and maturity "
+                f"{self.maturity}: from 0 to below 1, and more than a year"
+            )
+
+    def nominal_yield(self, real: Array, inflation: Array) -> Array:
+        """Yield of nominal bonds, for real yields and the year's logarithmic inflation."""
+        gap = (inflation - self.inflation.mean) * remaining(self.inflation.persistence, self.maturity)
+        return real + self.inflation.mean + gap + self.premium
+
+    def draw(self, paths: int, years: int, rng: np.random.Generator) -> Scenarios:
+        """Scenarios of `ASSETS`, real, with their inflation."""
+        root = np.linalg.cholesky(np.asarray(self.correlation, float) + 1e-12 * np.eye(3))
+        shocks = rng.standard_normal((paths, years, 3)) @ root.T
+        change = self.inflation.path(shocks[..., 0])
+        logs = np.log1p(change)
+        real = np.empty((paths, years))
+        gap = np.full(paths, self.real_last - self.real_mean)
+        for t in range(years):
+            gap = self.real_persistence * gap + self.real_shock * shocks[:, t, 1]
+            real[:, t] = self.real_mean + gap
+        nominal = self.nominal_yield(real, logs)
+        first = self.inflation.mean if self.inflation.last is None else self.inflation.last
+        opening = np.full((paths, 1), first)
+        before_pi = np.concatenate([opening, logs[:, :-1]], axis=1)
+        before_real = np.concatenate([np.full((paths, 1), self.real_last), real[:, :-1]], axis=1)
+        before = self.nominal_yield(before_real, before_pi)
+        bonds = (1 + repriced(before, nominal, self.maturity)) / (1 + change) - 1
+        tips = repriced(before_real, real, self.maturity)
+        ahead = self.inflation.mean + self.inflation.persistence * (before_pi - self.inflation.mean)
+        bills = (1 + before_real - self.term + ahead) / (1 + change) - 1
+        spread = np.sqrt(np.log1p((self.equity_volatility / (1 + self.equity_mean)) ** 2))
+        drift = np.log1p(self.equity_mean) - spread**2 / 2
+        equity = np.expm1(drift + spread * shocks[..., 2])
+        values = np.stack([equity, bonds, tips, bills], axis=2)
+        return Scenarios(values, ASSETS, f"economy of yields and inflation: {self.source}", (), change)
+
+
+def repriced(bought: Array, sold: Array, maturity: float) -> Array:
+    """A year's return of a par bond bought at a yield and sold, a year shorter, at another.
+
+    >>> float(repriced(np.array(0.05), np.array(0.05), 10))
+    0.05
+    """
+    tau = maturity - 1
+    divisor = np.where(np.abs(sold) < 1e-9, 1.0, sold)
+    annuity = (1 - (1 + divisor / 2) ** (-2 * tau)) / divisor
+    return bought + (bought - sold) * np.where(np.abs(sold) < 1e-9, tau, annuity)
+
+
+def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int = 10) -> Economy:
+    """An economy from year-end yields, a price index and real equity returns, by date or year.
+
+    The real yield is the nominal one less expected inflation by the fitted process, without a
+    premium (none can be told apart from it); its autoregression is fitted by least squares with
+    Kendall's correction; correlations are of the three series of residuals. Annual figures: the
+    last yield of each year, December prices, calendar-year equity. Raises ValueError for fewer
+    than 20 common years.
+    """
+    from portlib.retirement import inflation as process
+
+    change = process.annual_changes(prices)
+    dates = pd.DatetimeIndex(yields.index)
+    last = yields.groupby(dates.year).last()
+    common = change.index.intersection(last.index).intersection(equity.index)
+    if len(common) < 20:
+        raise ValueError(f"{len(common)} common years of yields, prices and equity; bring 20")
+    known = process.fit(prices, int(common[0]))
+    change, last = change.loc[common], last.loc[common]
+    gap = (change - known.mean) * remaining(known.persistence, maturity)
+    real = (last - known.mean - gap).to_numpy()
+    x, y = real[:-1], real[1:]
+    phi = float(np.cov(x, y, ddof=1)[0, 1] / np.var(x, ddof=1))
+    phi = min(phi + (1 + 3 * phi) / len(y), 0.98)
+    real_surprise = (y - real.mean()) - phi * (x - real.mean())
+    pi = change.to_numpy()
+    surprise = (pi[1:] - known.mean) - known.persistence * (pi[:-1] - known.mean)
+    earned = equity.loc[common].to_numpy(float)
+    residuals = np.column_stack([surprise, real_surprise, np.log1p(earned[1:])])
+    correlation = np.corrcoef(residuals, rowvar=False)
+    return Economy(
+        inflation=known,
+        real_mean=float(real.mean()),
+        real_persistence=phi,
+        real_shock=float(real_surprise.std(ddof=2)),
+        real_last=float(real[-1]),
+        premium=0.0,
+        term=0.0,
+        maturity=maturity,
+        equity_mean=float(earned.mean()),
+        equity_volatility=float(earned.std(ddof=1)),
+        correlation=correlation,
+        source=f"fitted to {common[0]} to {common[-1]}",
+    )

@@ -1,0 +1,92 @@
+"""How long do people live, alone and as couples, and how much longer than the table says?
+
+The Social Security period table gives the chance ``q_x`` of dying within a year at age ``x`` as it
+was in one year. Two things make it short for a plan: mortality goes on falling, and people who work
+for an employer with a plan outlive the population. Both enter as numbers that are stated,
+
+    q_{x,t} = r q_x (1 - g)^t        r: mortality relative to the table, g: improvement a year
+
+The Gompertz law, with modal age ``m`` and dispersion ``b``, is the smooth form that closed formulas
+need: ``S(t | x) = exp(e^{(x - m)/b} (1 - e^{t/b}))``.
+
+Left out: dependence between the lives of a couple, improvement that differs by age, and health.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from portlib import data
+from portlib.records import Array
+
+Sex = Literal["both", "female", "male"]
+Years = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Mortality:
+    """A life table, and how a plan's people differ from it.
+
+    Parameters
+    ----------
+    improvement : yearly fall of every chance of dying, decimal.
+    relative : mortality relative to the table's, from 0.3 to 3; 1 is the population.
+    last_age : nobody lives beyond the year in which this age would be reached.
+
+    >>> Mortality().survival(65, "female")[0]
+    1.0
+    """
+
+    improvement: float = 0.0
+    relative: float = 1.0
+    last_age: int = 120
+
+    def __post_init__(self) -> None:
+        if not (0 <= self.improvement < 0.05 and 0.3 <= self.relative <= 3):
+            raise ValueError(
+                f"improvement {self.improvement} (a year, decimal) and mortality relative to the "
+                f"table {self.relative} (1: the same) are out of range"
+            )
+
+    def survival(self, age: int, sex: Sex = "both") -> Array:
+        """Chance of being alive at the start of each year from `age` on; (last_age - age + 1,).
+
+        "both" mixes men and women, equally many today. Raises ValueError for an age off the table.
+        """
+        if not 0 <= age < self.last_age <= 120:
+            raise ValueError(f"the life table goes from age 0 to 119; {age} is not before its end")
+        sexes = ("male", "female") if sex == "both" else (sex,)
+        columns = [f"{one}_death_probability" for one in sexes]
+        table = data.table("life_table_2023")[columns]
+        dies = table.loc[age : self.last_age - 1].to_numpy(float)
+        ahead = np.arange(len(dies))[:, None]
+        dies = np.minimum(self.relative * dies * (1 - self.improvement) ** ahead, 1.0)
+        alive = np.vstack([np.ones(len(columns)), np.cumprod(1 - dies, axis=0)]).mean(axis=1)
+        alive[-1] = 0.0
+        return alive
+
+    def expectation(self, age: int, sex: Sex = "both") -> float:
+        """Years that someone of `age` may expect, deaths falling in the middle of years."""
+        return float(self.survival(age, sex)[1:].sum()) + 0.5
+
+    def last_years(self, age: int, sex: Sex, chance: Array) -> Years:
+        """The last year, counted from 0, in which a life begins alive, for `chance` in (0, 1)."""
+        return last_year(self.survival(age, sex), chance)
+
+
+def last_year(alive: Array, chance: Array) -> Years:
+    """Lifetimes by inversion: the last year of a survival curve `alive` that each life begins.
+
+    `alive` starts at 1 and ends at 0; `chance` is uniform, of any shape.
+    """
+    return np.asarray(np.searchsorted(-alive, -np.asarray(chance), side="left") - 1, np.int64)
+
+
+def gompertz(ages_ahead: Array, age: float, mode: float, dispersion: float) -> Array:
+    """Chance of living another `ages_ahead` years from `age` under the Gompertz law."""
+    hazard = np.exp((age - mode) / dispersion)
+    return np.asarray(np.exp(hazard * (1 - np.exp(np.asarray(ages_ahead) / dispersion))))

@@ -1,0 +1,496 @@
+"""What becomes of savings over working lives and retirements, many rows at once?
+
+A row is a way (a strategy of one household) or a person (a participant of a plan); a column is a
+life, with markets, prices, pay and death of its own. All rows meet the same columns, so that rows
+are compared on common luck. Real dollars of the first year; one step a year. With savings ``W``,
+real growth ``G`` of the row's mix after fees, contribution ``c`` and withdrawal ``x``::
+
+    working:  W' = (W - k) (1 - l) G + c sqrt(G)     k: record keeping, l: leakage, c at mid-year
+    retired:  W' = (W - k - x) G                     x: by the row's rule, at the start of the year
+
+Social Security and inflation-protected income keep their purchasing power; a pension or an annuity
+fixed in dollars is divided by the price level of its life. A couple has two deaths: while both live
+both benefits come, afterwards the larger; spending wanted falls to a share.
+
+Left out: taxes but one flat rate on what leaves the plan, the moment of required distributions
+(they leave the plan and stay invested), rebalancing within the year, and dependence between death,
+health and markets. Memory: ten or so arrays of rows x lives; `simulate` takes lives in parts.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from portlib.records import Array
+from portlib.retirement.cases import Annuity, Care, Cases, Lives
+from portlib.retirement.spending_rules import SpendingRule, Target, Year
+
+#: Elements of an array of rows x lives that stay in a core's cache: how many lives go at a time.
+CELLS = 40_000
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """What came of each row, life by life: arrays (rows, lives), real dollars.
+
+    Attributes
+    ----------
+    reached : alive at retirement; everything below is of those.
+    success : spending wanted was met in every year of life (False where none was stated).
+    unmet : dollars wanted over life and not met. wanted : dollars wanted over life.
+    worst : least spending of any year as a share of what was wanted then.
+    balance : at retirement, before an annuity is bought. bequest : left at death.
+    enjoyed : sum over years of retirement of CRRA utility of spending over ``unit``.
+    years : of retirement. spending : real dollars of all sources over life.
+    depleted : years after retirement in which savings first gave less than asked, -1 never.
+    paths : spending by year for the first lives, (rows, years, kept), nan before and after.
+    """
+
+    names: tuple[str, ...]
+    reached: NDArray[np.bool_]
+    success: NDArray[np.bool_]
+    unmet: Array
+    wanted: Array
+    worst: Array
+    balance: Array
+    bequest: Array
+    enjoyed: Array
+    years: Array
+    spending: Array
+    depleted: Array
+    paths: Array
+    risk_aversion: float
+    unit: float
+    source: str
+
+    def chance(self, level: float = 0.95) -> pd.DataFrame:
+        """Chance that what is wanted is met for life, with Wilson's interval: mid, low, high."""
+        met = (self.success & self.reached).sum(axis=1)
+        count = self.reached.sum(axis=1)
+        low, high = wilson(met, count, level)
+        columns = {"mid": met / count, "low": low, "high": high}
+        return pd.DataFrame(columns, index=list(self.names))
+
+    def shortfall(self) -> Array:
+        """Share of the spending wanted over life that was not met, mean over lives, by row."""
+        missed = np.where(self.reached, self.unmet, 0.0).sum(axis=1)
+        return missed / np.maximum(np.where(self.reached, self.wanted, 0.0).sum(axis=1), 1e-9)
+
+    def depth(self) -> Array:
+        """Mean of the worst year's missing share among lives that failed, by row; 0 without any."""
+        failed = self.reached & ~self.success
+        missing = np.where(failed, 1 - self.worst, 0.0).sum(axis=1)
+        return missing / np.maximum(failed.sum(axis=1), 1)
+
+    def certainty_equivalent(self) -> Array:
+        """Constant spending worth as much as what came, dollars a year, by row."""
+        total = np.where(self.reached, self.enjoyed, 0.0).sum(axis=1)
+        mean = total / np.where(self.reached, self.years, 0.0).sum(axis=1)
+        a = 1 - self.risk_aversion
+        return np.asarray(self.unit * (np.exp(mean) if a == 0 else (a * mean) ** (1 / a)))
+
+    def influence(self) -> Array:
+        """By how much each life moves the certainty equivalent, dollars; means are zero."""
+        ce = self.certainty_equivalent()[:, None]
+        years = np.where(self.reached, self.years, 0.0)
+        enjoyed = np.where(self.reached, self.enjoyed, 0.0)
+        mean = enjoyed.sum(axis=1, keepdims=True) / years.sum(axis=1, keepdims=True)
+        slope = ce * (ce / self.unit) ** (self.risk_aversion - 1)
+        return slope * (enjoyed - mean * years) / years.mean(axis=1, keepdims=True)
+
+    def difference(self, better: str, worse: str, level: float = 0.95) -> pd.DataFrame:
+        """How much better, on common lives: rows success, certainty_equivalent, balance.
+
+        Columns mid, low, high; normal intervals of paired differences (ddof 1), of the certainty
+        equivalent by the delta method. Chances are of those alive at retirement in each row.
+        """
+        i, j = self.names.index(better), self.names.index(worse)
+        z = NormalDist().inv_cdf(0.5 + level / 2)
+        share = np.where(self.reached, 1.0, 0.0)
+        met = (self.success & self.reached) / share.mean(axis=1, keepdims=True)
+        chance = met.mean(axis=1)
+        near = met - chance[:, None] * share / share.mean(axis=1, keepdims=True)
+        moved = self.influence()
+        ce = self.certainty_equivalent()
+        held = np.where(self.reached[i] & self.reached[j], self.balance[i] - self.balance[j], np.nan)
+        held = held[~np.isnan(held)]
+        rows = {
+            "success": (chance[i] - chance[j], near[i] - near[j]),
+            "certainty_equivalent": (ce[i] - ce[j], moved[i] - moved[j]),
+            "balance": (held.mean(), held),
+        }
+        table = {
+            name: (mid, *(mid + s * z * d.std(ddof=1) / math.sqrt(len(d)) for s in (-1, 1)))
+            for name, (mid, d) in rows.items()
+        }
+        return pd.DataFrame.from_dict(table, orient="index", columns=["mid", "low", "high"])
+
+    def table(self) -> pd.DataFrame:
+        """One row a case: chance with interval, shortfall, depth, certainty equivalent, balance."""
+        chance = self.chance()
+        held = np.where(self.reached, self.balance, np.nan)
+        columns = {
+            "success": chance["mid"],
+            "low": chance["low"],
+            "high": chance["high"],
+            "shortfall": self.shortfall(),
+            "depth": self.depth(),
+            "certainty equivalent": self.certainty_equivalent(),
+            "balance": np.nanmedian(held, axis=1),
+            "low balance": np.nanquantile(held, 0.1, axis=1),
+            "bequest": [np.median(b[r]) for b, r in zip(self.bequest, self.reached, strict=True)],
+        }
+        return pd.DataFrame(columns, index=list(self.names))
+
+
+def wilson(successes: Array, trials: Array, level: float = 0.95) -> tuple[Array, Array]:
+    """Wilson's score interval of a proportion (Wilson 1927), elementwise; good near both ends."""
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    n = np.asarray(trials, float)
+    p = np.asarray(successes, float) / n
+    middle = p + z**2 / (2 * n)
+    wide = z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
+    scale = 1 + z**2 / n
+    return np.maximum((middle - wide) / scale, 0.0), np.minimum((middle + wide) / scale, 1.0)
+
+
+def simulate(
+    cases: Cases,
+    lives: Lives,
+    rules: SpendingRule | Sequence[SpendingRule] = Target(),  # noqa: B008
+    *,
+    risk_aversion: float = 5.0,
+    floor: float = 5_000.0,
+    care: Care | None = None,
+    keep: int = 0,
+) -> Outcomes:
+    """What becomes of every case over every life?
+
+    Parameters
+    ----------
+    rules : one for all rows, or one a row.
+    risk_aversion, floor : of the utility of a year's spending; below `floor` (dollars a year)
+        amounts are not told apart, so that a high floor makes risk look harmless.
+    care : with it, ``lives.care`` says who needs it.
+    keep : for how many lives the path of spending is kept.
+
+    Raises ValueError when returns are short or missing, when something is fixed in dollars and the
+    lives have no prices, and for a number of rules that is not that of the rows.
+    """
+    chosen = [rules] * len(cases) if not isinstance(rules, Sequence) else list(rules)
+    _check(cases, lives, chosen, care)
+    order = np.argsort(-cases.retires, kind="stable")
+    cases, chosen = _take(cases, order), [chosen[k] for k in order]
+    size = max(CELLS // len(cases), 50)
+    parts = []
+    for first in range(0, lives.count, size):
+        which = slice(first, min(first + size, lives.count))
+        one = lives.part(which)
+        rows = _columns(cases, which, lives.count)
+        if one.last.shape[0] > 1:
+            one = replace(one, last=one.last[order])
+        if one.last_spouse is not None and one.last_spouse.shape[0] > 1:
+            one = replace(one, last_spouse=one.last_spouse[order])
+        kept = max(min(keep - first, which.stop - first), 0)
+        parts.append(_run(rows, one, chosen, risk_aversion, floor, care, kept))
+    back = np.argsort(order, kind="stable")
+    joined = {name: np.concatenate([p[name] for p in parts], axis=-1)[back] for name in parts[0]}
+    names = tuple(cases.names[k] for k in back)
+    return Outcomes(names, risk_aversion=risk_aversion, unit=floor, source=lives.source, **joined)
+
+
+@dataclass(eq=False)
+class _State:
+    """What changes from year to year, (rows, lives), and what is counted on the way."""
+
+    wealth: Array
+    gain: Array
+    initial: Array
+    previous: Array
+    bought: Array
+    bought_at: Array
+    counted: dict[str, Array]
+
+
+def _run(
+    c: Cases,
+    lives: Lives,
+    rules: Sequence[SpendingRule],
+    gamma: float,
+    unit: float,
+    care: Care | None,
+    kept: int,
+) -> dict[str, Array]:
+    """All rows, sorted by retirement, the latest first, over some lives."""
+    shape = (len(c), lives.count)
+    s = _start(c, shape, kept)
+    charged = (1 - c.fee)[:, None]
+    groups = _groups(rules)
+    ends = lives.last if lives.last_spouse is None else np.maximum(lives.last, lives.last_spouse)
+    before = len(c)
+    for t in range(min(int(ends.max()) + 1, c.years)):
+        growth = c.mix[:, t] @ (1 + lives.returns[t])
+        growth *= charged
+        s.wealth -= c.fee_dollars[:, None]
+        np.maximum(s.wealth, 0.0, out=s.wealth)
+        working = int(np.count_nonzero(c.retires > t))
+        if working:
+            _work(c, lives, s, t, slice(0, working), growth)
+        if working < before:
+            _retire(c, lives, s, t, slice(working, before))
+            before = working
+        if working < len(c):
+            at = slice(working, len(c))
+            income = _spend(c, lives, s, t, at, groups, care, gamma, unit)
+            dies = t == (ends if len(ends) == 1 else ends[at])
+            s.wealth[at] *= growth[at]
+            np.copyto(s.counted["bequest"][at], s.wealth[at], where=dies)
+            s.gain[at] = growth[at]
+            s.gain[at] -= 1
+            if kept:
+                alive = (ends if len(ends) == 1 else ends[at]) >= t
+                s.counted["paths"][at, t] = np.where(alive, income, np.nan)[:, :kept]
+    out = s.counted
+    out["reached"] = ends >= c.retires[:, None]
+    stated = ~np.isnan(c.target)
+    out["success"] = stated & (out["unmet"] <= 1e-9 * np.maximum(out["wanted"], 1.0))
+    return out
+
+
+def _start(c: Cases, shape: tuple[int, int], kept: int) -> _State:
+    names = ("unmet", "wanted", "balance", "bequest", "enjoyed", "years", "spending")
+    counted: dict[str, Array] = {name: np.zeros(shape) for name in names}
+    counted["worst"] = np.ones(shape)
+    counted["depleted"] = np.full(shape, -1.0)
+    counted["paths"] = np.full((len(c), c.years, kept), np.nan)
+    zeros = [np.zeros(shape) for _ in range(4)]
+    wealth = np.broadcast_to(c.balance[:, None], shape).copy()
+    return _State(wealth, *zeros, np.ones(shape), counted)
+
+
+def _work(c: Cases, lives: Lives, s: _State, t: int, at: slice, growth: Array) -> None:
+    """A year of work of the rows `at`: the balance grows, leaks, and contributions come in."""
+    employee, employer = c.saving.paid(t, at, 1.0 if lives.pay is None else lives.pay[t])
+    wealth = s.wealth[at]
+    wealth *= growth[at]
+    if c.leakage.any():
+        wealth *= (1 - c.leakage[at])[:, None]
+    wealth += (employee + employer) * np.sqrt(growth[at])
+
+
+def _retire(c: Cases, lives: Lives, s: _State, t: int, new: slice) -> None:
+    """The rows `new` reach retirement: the balance is noted, and an annuity bought."""
+    s.counted["balance"][new] = s.wealth[new]
+    if c.annuity is not None:
+        premium = c.annuity.share[new, None] * s.wealth[new]
+        s.wealth[new] -= premium
+        s.bought[new] = premium * c.annuity.payout[new, None]
+        s.bought_at[new] = 1.0 if lives.price is None else lives.price[t]
+    s.initial[new] = s.wealth[new]
+
+
+def _spend(
+    c: Cases,
+    lives: Lives,
+    s: _State,
+    t: int,
+    at: slice,
+    groups: Sequence[tuple[SpendingRule, Array]],
+    care: Care | None,
+    gamma: float,
+    unit: float,
+) -> Array:
+    """The rows `at` spend a year: savings fall, what was met is counted; returns what was enjoyed."""
+    alive, income, want = _household(c, lives, t, at)
+    since = (t - c.retires[at])[:, None].astype(float)
+    if c.annuity is not None:
+        income = income + _annuity_paid(c.annuity, lives, s, t, at, since)
+    wealth, net = s.wealth[at], 1 - c.tax_rate[at, None]
+    need = np.maximum(want - income, 0.0)
+    year = Year(
+        since=since,
+        age=c.age[at, None] + t,
+        wealth=wealth,
+        initial=s.initial[at],
+        previous=s.previous[at],
+        need=need / net,
+        gain=s.gain[at],
+        inflation=_inflation(lives, t),
+        factor=c.factor[at, t, None],
+        period=c.period[at, t, None],
+    )
+    asked = _asked(groups, year, at)
+    paid = asked
+    cost: Array | float = 0.0
+    if care is not None:
+        cost = _care_cost(c, lives, care, t, at)
+        paid = asked + cost / net
+    drawn = np.minimum(wealth, paid)
+    spent = net * drawn
+    spent += income
+    spent -= cost
+    np.maximum(spent, 0.0, out=spent)
+    wealth -= drawn
+    s.previous[at] = drawn if care is None else np.maximum(drawn - cost / net, 0.0)
+    _count(s.counted, at, alive, spent, want, drawn < paid - 1e-7, since, gamma, unit)
+    return spent
+
+
+def _count(
+    out: dict[str, Array],
+    at: slice,
+    alive: NDArray[np.bool_],
+    spent: Array,
+    want: Array,
+    dry: NDArray[np.bool_],
+    since: Array,
+    gamma: float,
+    unit: float,
+) -> None:
+    """Add a year to what is counted, for those alive."""
+    short = want - spent
+    np.maximum(short, 0.0, out=short)
+    short *= alive
+    short[short < 1e-7] = 0.0
+    out["unmet"][at] += short
+    out["wanted"][at] += want * alive
+    np.minimum(out["worst"][at], 1 - short / np.maximum(want, 1e-9), out=out["worst"][at])
+    first = dry & alive & (out["depleted"][at] < 0)
+    np.copyto(out["depleted"][at], since, where=first)
+    out["enjoyed"][at] += _utility(spent, gamma, unit) * alive
+    out["years"][at] += alive
+    out["spending"][at] += spent * alive
+
+
+def _annuity_paid(a: Annuity, lives: Lives, s: _State, t: int, at: slice, since: Array) -> Array:
+    """What an annuity bought at retirement pays this year, real dollars."""
+    paid = s.bought[at]
+    if a.nominal.any() and lives.price is not None:
+        fixed = paid * s.bought_at[at] / lives.price[t]
+        paid = np.where(a.nominal[at, None], fixed, paid)
+    return np.where(since >= a.delay[at, None], paid, 0.0)
+
+
+def _care_cost(c: Cases, lives: Lives, care: Care, t: int, at: slice) -> Array:
+    """Out-of-pocket costs of care this year, (rows, lives)."""
+    ends = lives.last if lives.last_spouse is None else np.maximum(lives.last, lives.last_spouse)
+    ends = ends if len(ends) == 1 else ends[at]
+    old = (c.age[at] + t >= care.from_age)[:, None]
+    return np.where(lives.care & (t > ends - care.years) & (t <= ends) & old, care.cost, 0.0)
+
+
+def _inflation(lives: Lives, t: int) -> Array:
+    """Last year's inflation, (lives,), or zero where it is not known."""
+    if lives.price is None or t == 0:
+        return np.zeros(1)
+    return lives.price[t] / lives.price[t - 1] - 1
+
+
+def _household(
+    c: Cases, lives: Lives, t: int, at: slice
+) -> tuple[NDArray[np.bool_], Array, Array]:
+    """Who is alive, what comes in beside savings, what is wanted (0 where nothing is stated)."""
+    own = np.where((t >= c.claim[at])[:, None], c.benefit[at], 0.0)
+    pension = c.pension[at, None]
+    if c.pension.any() and lives.price is not None:
+        pension = pension / lives.price[t]
+    alive = (lives.last if len(lives.last) == 1 else lives.last[at]) >= t
+    want = np.nan_to_num(c.target[at])
+    if c.couple is None or lives.last_spouse is None:
+        return alive, own + c.other[at, None] + pension, want
+    spouse = (lives.last_spouse if len(lives.last_spouse) == 1 else lives.last_spouse[at]) >= t
+    other = np.where((t >= c.couple.claim[at])[:, None], c.couple.benefit[at], 0.0)
+    both = alive & spouse
+    benefits = np.where(both, own + other, np.maximum(own, other))
+    pension = np.where(alive, pension, c.couple.pension * pension)
+    want = np.where(both, 1.0, c.couple.spending) * want
+    return alive | spouse, benefits + c.other[at, None] + pension, want
+
+
+def _groups(rules: Sequence[SpendingRule]) -> list[tuple[SpendingRule, Array]]:
+    """Each rule with the rows that follow it."""
+    kinds = list(dict.fromkeys(rules))
+    return [(k, np.array([i for i, r in enumerate(rules) if r == k])) for k in kinds]
+
+
+def _asked(groups: Sequence[tuple[SpendingRule, Array]], year: Year, at: slice) -> Array:
+    """What each row's rule asks for, (rows, lives)."""
+    shape = year.wealth.shape
+    if len(groups) == 1:
+        return np.broadcast_to(groups[0][0].withdrawal(year), shape)
+    asked = np.empty(shape)
+    for rule, rows in groups:
+        mine = rows[rows >= at.start] - at.start
+        if len(mine):
+            asked[mine] = rule.withdrawal(_rows_of(year, mine))
+    return asked
+
+
+def _rows_of(year: Year, rows: Array) -> Year:
+    fields = {}
+    for name, value in vars(year).items():
+        fields[name] = value[rows] if value.ndim == 2 and value.shape[0] > 1 else value
+    return Year(**fields)
+
+
+def _utility(spending: Array, gamma: float, unit: float) -> Array:
+    x = np.maximum(spending / unit, 1.0)
+    if gamma == 1:
+        return np.log(x)
+    if gamma == 5:
+        square = x * x
+        return -0.25 / (square * square)
+    return x ** (1 - gamma) / (1 - gamma)
+
+
+def _take(c: Cases, order: Array) -> Cases:
+    """The rows of `c` in another order."""
+    fields = {}
+    for name, value in vars(c).items():
+        if isinstance(value, np.ndarray):
+            fields[name] = value[order]
+    saving = replace(c.saving, **{name: v[order] for name, v in vars(c.saving).items()})
+    couple = c.couple and replace(
+        c.couple, benefit=c.couple.benefit[order], claim=c.couple.claim[order]
+    )
+    annuity = c.annuity and replace(c.annuity, **{n: v[order] for n, v in vars(c.annuity).items()})
+    names = tuple(c.names[k] for k in order)
+    return replace(c, names=names, saving=saving, couple=couple, annuity=annuity, **fields)
+
+
+def _columns(c: Cases, which: slice, count: int) -> Cases:
+    """The cases with those facts that differ by life cut to some lives."""
+
+    def cut(value: Array) -> Array:
+        return value[:, which] if value.ndim == 2 and value.shape[1] == count > 1 else value
+
+    couple = c.couple and replace(c.couple, benefit=cut(c.couple.benefit))
+    return replace(c, target=cut(c.target), benefit=cut(c.benefit), couple=couple)
+
+
+def _check(
+    c: Cases, lives: Lives, rules: Sequence[SpendingRule], care: Care | None
+) -> None:
+    if len(rules) != len(c):
+        raise ValueError(f"{len(rules)} spending rules do not go with {len(c)} rows")
+    years, assets = c.mix.shape[1:]
+    if lives.returns.shape[0] < years or lives.returns.shape[1] != assets:
+        raise ValueError(
+            f"returns {lives.returns.shape} do not cover {years} years of {assets} assets"
+        )
+    if not np.isfinite(lives.returns).all() or lives.returns.min() < -1:
+        raise ValueError("returns are missing or below -1; they are real annual decimals")
+    nominal = c.pension.any() or (c.annuity is not None and c.annuity.nominal.any())
+    if nominal and lives.price is None:
+        raise ValueError("a pension or annuity fixed in dollars needs lives with prices")
+    if (c.couple is None) != (lives.last_spouse is None):
+        raise ValueError("a couple needs the lives of both: last and last_spouse")
+    if care is not None and lives.care is None:
+        raise ValueError("care needs lives that say who will need it")
