@@ -89,24 +89,23 @@ def bootstrapped(
     years: int,
     rng: np.random.Generator,
     monthly: pd.DataFrame | None = None,
-    block: float | None = None,
+    block: float = 12,
 ) -> Scenarios:
     """Years made of runs of real months (`block_bootstrap`), `real_history` by default.
 
     A table with a column ``inflation`` holds nominal returns, as `joint_history` does: they are
     drawn together with it, made real by it, and the inflation is kept. `block` is the mean length
-    of a run in months, policy ``bootstrap_block_months`` when not given.
+    of a run in months (policy ``bootstrap_block_months``).
     """
     months = real_history() if monthly is None else monthly
-    mean = data.policy("bootstrap_block_months") if block is None else block
     drawn = np.empty((paths, years, months.shape[1]))
     for first in range(0, paths, CHUNK):
         part = slice(first, min(first + CHUNK, paths))
-        runs = block_bootstrap(months, mean, part.stop - first, 12 * years, rng)
+        runs = block_bootstrap(months, block, part.stop - first, 12 * years, rng)
         runs = runs.reshape(part.stop - first, years, 12, -1)
         drawn[part] = np.prod(1 + runs, axis=2) - 1
     span = f"{months.index[0]:%Y-%m} to {months.index[-1]:%Y-%m}"
-    source = f"bootstrap of real months {span}, mean block {mean:g} months"
+    source = f"bootstrap of real months {span}, mean block {block:g} months"
     return _real(drawn, tuple(months.columns), source)
 
 

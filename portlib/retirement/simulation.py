@@ -42,7 +42,7 @@ class Outcomes:
 
     Attributes
     ----------
-    reached : alive at retirement; everything below is of those.
+    reached : alive at retirement; everything below is of those, and zero for the others.
     success : spending wanted was met in every year of life (False where none was stated).
     unmet : dollars wanted over life and not met. wanted : dollars wanted over life.
     worst : least spending of any year as a share of what was wanted then.
@@ -164,9 +164,9 @@ def wilson(successes: Array, trials: Array, level: float = 0.95) -> tuple[Array,
 def simulate(
     cases: Cases,
     lives: Lives,
-    rules: SpendingRule | Sequence[SpendingRule] = Target(),  # noqa: B008
+    rules: SpendingRule | Sequence[SpendingRule] | None = None,
     *,
-    risk_aversion: float = 5.0,
+    risk_aversion: float | None = 5.0,
     floor: float = 5_000.0,
     care: Care | None = None,
     keep: int = 0,
@@ -175,16 +175,17 @@ def simulate(
 
     Parameters
     ----------
-    rules : one for all rows, or one a row.
+    rules : one for all rows, or one a row; what is wanted (`Target`) when not given.
     risk_aversion, floor : of the utility of a year's spending; below `floor` (dollars a year)
-        amounts are not told apart, so that a high floor makes risk look harmless.
+        amounts are not told apart, so that a high floor makes risk look harmless. None: not asked.
     care : with it, ``lives.care`` says who needs it.
     keep : for how many lives the path of spending is kept.
 
     Raises ValueError when returns are short or missing, when something is fixed in dollars and the
     lives have no prices, and for a number of rules that is not that of the rows.
     """
-    chosen = [rules] * len(cases) if not isinstance(rules, Sequence) else list(rules)
+    one_rule = Target() if rules is None else rules
+    chosen = list(one_rule) if isinstance(one_rule, Sequence) else [one_rule] * len(cases)
     _check(cases, lives, chosen, care)
     order = np.argsort(-cases.retires, kind="stable")
     cases, chosen = _take(cases, order), [chosen[k] for k in order]
@@ -203,7 +204,8 @@ def simulate(
     back = np.argsort(order, kind="stable")
     joined = {name: np.concatenate([p[name] for p in parts], axis=-1)[back] for name in parts[0]}
     names = tuple(cases.names[k] for k in back)
-    return Outcomes(names, risk_aversion=risk_aversion, unit=floor, source=lives.source, **joined)
+    gamma = math.nan if risk_aversion is None else risk_aversion
+    return Outcomes(names, risk_aversion=gamma, unit=floor, source=lives.source, **joined)
 
 
 @dataclass(eq=False)
@@ -223,7 +225,7 @@ def _run(
     c: Cases,
     lives: Lives,
     rules: Sequence[SpendingRule],
-    gamma: float,
+    gamma: float | None,
     unit: float,
     care: Care | None,
     kept: int,
@@ -259,6 +261,7 @@ def _run(
                 s.counted["paths"][at, t] = np.where(alive, income, np.nan)[:, :kept]
     out = s.counted
     out["reached"] = ends >= c.retires[:, None]
+    out["balance"] *= out["reached"]
     stated = ~np.isnan(c.target)
     out["success"] = stated & (out["unmet"] <= 1e-9 * np.maximum(out["wanted"], 1.0))
     return out
@@ -304,7 +307,7 @@ def _spend(
     at: slice,
     groups: Sequence[tuple[SpendingRule, Array]],
     care: Care | None,
-    gamma: float,
+    gamma: float | None,
     unit: float,
 ) -> Array:
     """The rows `at` spend a year: savings fall, what was met is counted; returns what was enjoyed."""
@@ -351,7 +354,7 @@ def _count(
     want: Array,
     dry: NDArray[np.bool_],
     since: Array,
-    gamma: float,
+    gamma: float | None,
     unit: float,
 ) -> None:
     """Add a year to what is counted, for those alive."""
@@ -364,7 +367,8 @@ def _count(
     np.minimum(out["worst"][at], 1 - short / np.maximum(want, 1e-9), out=out["worst"][at])
     first = dry & alive & (out["depleted"][at] < 0)
     np.copyto(out["depleted"][at], since, where=first)
-    out["enjoyed"][at] += _utility(spent, gamma, unit) * alive
+    if gamma is not None:
+        out["enjoyed"][at] += _utility(spent, gamma, unit) * alive
     out["years"][at] += alive
     out["spending"][at] += spent * alive
 

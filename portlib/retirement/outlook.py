@@ -1,0 +1,489 @@
+"""What will a participant be able to live on, and how sure is it?
+
+`outlook` puts a person of a plan, with the plan's default mix and today's deferral, through the
+simulator: the chance that the spending wanted is met for life, the spending that lasts with a
+stated chance, and the range of incomes. `outlooks` does the same for a whole plan's people at once,
+each with their own facts, on common markets.
+
+Spending that lasts is found life by life: with savings ``W`` at retirement, benefits ``b_t`` and
+growth ``G``, the constant real spending that uses everything up at death is
+
+    x = (W + sum_t b_t / P_t) / sum_t 1 / P_t,        P_t: growth from retirement to year t
+
+when savings never have to be borrowed on the way; where benefits start after retirement the
+smaller of this and what savings bear until then is taken. Its quantiles are the spending that is
+met with a stated chance.
+
+Left out: what spouses have, homes, debts, and taxes but a flat rate.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from portlib import data
+from portlib.history import open_record
+from portlib.plan import Plan
+from portlib.records import Array, Assumptions
+from portlib.retirement import cases as rows
+from portlib.retirement import household as hh
+from portlib.retirement import inflation as prices
+from portlib.retirement import scenarios as sc
+from portlib.retirement import taxes
+from portlib.retirement.cases import Cases, Lives, Mix, Saving
+from portlib.retirement.household import Household
+from portlib.retirement.lifetimes import Mortality
+from portlib.retirement.pay_risk import PayRisk
+from portlib.retirement.scenarios import Scenarios
+from portlib.retirement.simulation import simulate, wilson
+
+#: Rows x paths that a thread works on at once, for many people.
+CELLS = 60_000
+
+
+def household(plan: Plan, participant: str, **changes: Any) -> Household:
+    """A participant as a household: what was not supplied is the plan's rule, the policy, or nothing.
+
+    Spending wanted is the policy's ``spending_replacement`` of final pay, unless `changes` say
+    otherwise. Who has reached the retirement age works one more year. Raises KeyError for a
+    participant that the plan does not have.
+    """
+    if participant not in plan.participants.index:
+        raise KeyError(f"the plan has no participant {participant!r}")
+    row = plan.participants.loc[participant]
+    age = int(plan.as_of.year - row["birth_year"])
+    wanted = float(row["retirement_age"])
+    retires = wanted if wanted > 0 else float(plan.rules["normal_retirement_age"])
+    income = float(row["other_income"])
+    facts: dict[str, Any] = {
+        "age": age,
+        "retirement_age": max(int(retires), age + 1),
+        "pay": float(row["pay"]),
+        "balance": float(row["balance"]),
+        "deferral_rate": float(row["deferral_rate"]),
+        "match": plan.rules["contributions"]["match"],
+        "pay_growth": plan.policy["lifecycle_pay_growth"],
+        "annuity_rate": plan.policy["lifecycle_annuity_rate"],
+        "other_income": income if income > 0 else 0.0,
+        "fee_dollars": float(plan.rules["recordkeeping_fee"]),
+        "year": plan.as_of.year,
+    }
+    if not {"spending", "replacement_rate"} & set(changes):
+        facts["replacement_rate"] = plan.policy["spending_replacement"]
+    return Household(**{**facts, **changes})
+
+
+def price_process(plan: Plan, level: float) -> prices.Inflation:
+    """Inflation as fitted to consumer prices from the policy's first year, around `level`."""
+    index = np.exp(np.log(open_record()["cpi_u"].values).interpolate())
+    fitted = prices.fit(index, int(plan.policy["inflation_first_year"]))
+    return fitted.anchored(math.log1p(level), "the survey's")
+
+
+def returns_of(
+    plan: Plan, assumptions: Assumptions, level: float, paths: int, years: int, seed: int
+) -> Scenarios:
+    """Real years of the plan's classes: lognormal on `assumptions`, with inflation as a process.
+
+    Correlations with inflation surprises are the policy's ``inflation_correlations``.
+    """
+    stated = plan.policy["inflation_correlations"]
+    known = {name: value for name, value in stated.items() if name in assumptions.labels}
+    process = price_process(plan, level)
+    rng = np.random.default_rng(seed)
+    return sc.lognormal(assumptions, process, paths, years, rng, with_surprises=known)
+
+
+def mortality(plan: Plan) -> Mortality:
+    """The life table with the policy's improvement and relative mortality."""
+    return Mortality(
+        float(plan.policy["mortality_improvement"]), float(plan.policy["mortality_relative"])
+    )
+
+
+def pay_risk(plan: Plan) -> PayRisk:
+    """The policy's variances of pay and chance of unemployment."""
+    return PayRisk(**plan.policy["pay_risk"])
+
+
+@dataclass(frozen=True, eq=False)
+class Outlook:
+    """What a household can expect, real US dollars of today.
+
+    Attributes
+    ----------
+    wanted : spending wanted a year. chance, low, high : that it is met for life, with interval.
+    lasting : spending a year that lasts for life, by the chance with which it does.
+    benefit : Social Security a year in the middle life.
+    balance : at retirement, by quantile.
+    income : by quantile of lives, benefits and an even share of savings for life.
+    shortfall : share of the spending wanted over life that is not met.
+    """
+
+    household: Household
+    wanted: float
+    chance: float
+    low: float
+    high: float
+    shortfall: float
+    lasting: dict[float, float]
+    benefit: float
+    balance: dict[float, float]
+    income: dict[float, float]
+    lives: int
+    source: str
+
+    def table(self) -> pd.DataFrame:
+        """Spending that lasts, by chance: dollars a year and as a share of final pay."""
+        dollars = pd.Series(self.lasting)
+        pay = max(self.household.final_pay, 1e-9)
+        return pd.DataFrame({"dollars a year": dollars, "share of final pay": dollars / pay})
+
+
+def of_household(
+    one: Household,
+    mix: Mix,
+    lives: Lives,
+    *,
+    levels: Sequence[float] = (0.75, 0.85, 0.90),
+    mortality: Mortality | None = None,
+) -> Outlook:
+    """`outlook` of any household, on `lives` drawn for it."""
+    case = rows.of_households([one], mix, lives, mortality=mortality)
+    out = simulate(case, lives)
+    reached = out.reached[0]
+    worth = lasting(case, lives)[0]
+    chance = out.chance().iloc[0]
+    benefit = np.broadcast_to(case.benefit[0], lives.count)[reached]
+    balance = out.balance[0][reached]
+    factor = case.factor[0, one.working]
+    income = benefit + one.other_income + balance / factor
+    quantiles = (0.1, 0.5, 0.9)
+    target = np.broadcast_to(case.target[0], lives.count)[reached]
+    return Outlook(
+        household=one,
+        wanted=float(np.median(target)),
+        chance=float(chance["mid"]),
+        low=float(chance["low"]),
+        high=float(chance["high"]),
+        shortfall=float(out.shortfall()[0]),
+        lasting={p: float(np.quantile(worth[reached], 1 - p)) for p in levels},
+        benefit=float(np.median(benefit)),
+        balance={q: float(np.quantile(balance, q)) for q in quantiles},
+        income={q: float(np.quantile(income, q)) for q in quantiles},
+        lives=lives.count,
+        source=lives.source,
+    )
+
+
+def lasting(case: Cases, lives: Lives) -> Array:
+    """The constant real spending that each life could have borne, (rows, lives); see the module.
+
+    Of single lives, whose savings are not in an annuity; nan for lives that end before retirement.
+    """
+    if case.couple is not None or case.annuity is not None:
+        raise ValueError("spending that lasts is found for single lives without an annuity")
+    wealth = simulate(case, lives).balance
+    worth, discount = np.zeros(wealth.shape), np.zeros(wealth.shape)
+    growth = np.ones(wealth.shape)
+    borne = np.full(wealth.shape, np.inf)
+    for t in range(case.years):
+        alive = (lives.last >= t) & (t >= case.retires)[:, None]
+        if not alive.any():
+            if t > case.retires.max():
+                break
+            continue
+        price = 1.0 if lives.price is None else lives.price[t]
+        income = np.where((t >= case.claim)[:, None], case.benefit, 0.0)
+        income = income + case.other[:, None] + case.pension[:, None] / price
+        fee = case.fee_dollars[:, None]
+        worth += np.where(alive, (income - fee) / growth, 0.0)
+        discount += np.where(alive, 1 / growth, 0.0)
+        even = (wealth + worth) / np.maximum(discount, 1e-12)
+        np.minimum(borne, np.where(alive, even, np.inf), out=borne)
+        step = (case.mix[:, t] @ (1 + lives.returns[t])) * (1 - case.fee)[:, None]
+        growth = np.where(alive, growth * np.maximum(step, 1e-9), growth)
+    net = 1 - case.tax_rate[:, None]
+    if (net < 1).any():
+        raise ValueError("spending that lasts is found before taxes: set tax_rate to zero")
+    return np.where(np.isfinite(borne), borne, np.nan)
+
+
+def outlook(
+    plan: Plan,
+    participant: str,
+    *,
+    mix: Mix | None = None,
+    assumptions: Assumptions | None = None,
+    inflation: float | None = None,
+    lives: int = 4_000,
+    seed: int = 2026,
+    **changes: Any,
+) -> Outlook:
+    """What a participant can live on, as things stand or with `changes` to the household.
+
+    Parameters
+    ----------
+    mix : what is held by years to retirement, over the plan's classes; the plan's target-date
+        series when not given.
+    assumptions : of the plan's classes, nominal, arithmetic; the survey's when not given.
+    inflation : long-run level, decimal a year; the survey's when not given.
+    lives : how many. seed : of the draws, common to all calls with the same age.
+    changes : to fields of `Household`, such as ``deferral_rate=0.1``.
+
+    Raises KeyError for an unknown participant, ValueError for a plan without a target-date series
+    where no `mix` is given.
+    """
+    one = household(plan, participant, **changes)
+    chosen = mix or default_mix(plan)
+    known = classes(plan, assumptions)
+    level = expected_inflation(plan) if inflation is None else inflation
+    returns = returns_of(plan, known, level, lives, one.horizon, seed)
+    rng = np.random.default_rng(seed + 1)
+    table = mortality(plan)
+    drawn = rows.draw(one, returns, rng, mortality=table)
+    levels = plan.policy["success_levels"]
+    return of_household(one, chosen, drawn, levels=levels, mortality=table)
+
+
+def default_mix(plan: Plan) -> Mix:
+    """The plan's target-date series over its classes, with its fee."""
+    from portlib.retirement import glidepaths
+
+    series = glidepaths.from_plan(plan)
+    if series is None:
+        raise ValueError(f"{plan.name} has no target-date series: say which mix is held")
+    return series
+
+
+def classes(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
+    """Assumptions for the plan's classes, in their order."""
+    from portlib.retirement import plan_menu
+
+    known = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
+    return known.select([str(name) for name in plan.exposures.columns])
+
+
+def expected_inflation(plan: Plan) -> float:
+    """The survey's inflation over the policy's horizon, arithmetic, decimal a year."""
+    column = f"arithmetic_{plan.policy['cma_horizon_years']}y"
+    return float(data.table("horizon_2025_assets")[column].loc["inflation"])
+
+
+# ---- a whole plan at once -------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class People:
+    """Persons by column, arrays (people,), for `outlooks`; units as in `Household`."""
+
+    names: Sequence[str]
+    age: Array
+    retirement_age: Array
+    pay: Array
+    balance: Array
+    deferral_rate: Array
+    other_income: Array
+
+    def __post_init__(self) -> None:
+        for name in ("age", "retirement_age", "pay", "balance", "deferral_rate", "other_income"):
+            values = np.asarray(getattr(self, name), float)
+            if values.shape != (len(self.names),) or not np.isfinite(values).all() or values.min() < 0:
+                at = int(np.flatnonzero(~(np.isfinite(values) & (values >= 0)))[0])
+                raise ValueError(f"{name} of {self.names[at]}: {values[at]} is no number above zero")
+        if np.any((np.asarray(self.age) < 14) | (np.asarray(self.age) > 110)):
+            raise ValueError("ages must lie between 14 and 110")
+
+
+def people(plan: Plan) -> People:
+    """All participants of a plan, as `household` reads them."""
+    row = plan.participants
+    age = plan.as_of.year - row["birth_year"].to_numpy(float)
+    wanted = row["retirement_age"].to_numpy(float)
+    retires = np.where(wanted > 0, wanted, float(plan.rules["normal_retirement_age"]))
+    income = row["other_income"].to_numpy(float)
+    return People(
+        names=[str(name) for name in row.index],
+        age=age,
+        retirement_age=np.maximum(retires, age + 1),
+        pay=row["pay"].to_numpy(float),
+        balance=row["balance"].to_numpy(float),
+        deferral_rate=row["deferral_rate"].to_numpy(float),
+        other_income=np.where(income > 0, income, 0.0),
+    )
+
+
+def outlooks(
+    who: People,
+    plan: Plan,
+    mix: Mix,
+    returns: Scenarios,
+    rng: np.random.Generator,
+    *,
+    threads: int = 2,
+    mortality: Mortality | None = None,
+) -> pd.DataFrame:
+    """The outlook of many people at once, each with their own facts, all on the same markets.
+
+    `returns` are the paths that everybody meets, over the mix's assets; deaths differ by person
+    through their ages, on common draws. Of the plan are taken the match, the record-keeping fee, the
+    year and, by policy, growth of pay, replacement and annuity rate.
+
+    Returns
+    -------
+    DataFrame by person: ``chance`` (spending wanted is met for life, of those who reach
+    retirement) with ``low`` and ``high``, ``shortfall``, ``wanted``, ``benefit``, ``balance``
+    (median at retirement), ``income`` and ``low_income`` (median and tenth percentile of benefits
+    and an even share of savings for life), dollars.
+
+    Memory: the returns, and ten arrays of `CELLS` numbers a thread. Raises ValueError for
+    returns that are too short for the youngest.
+    """
+    table = mortality or Mortality()
+    order = np.argsort(who.age, kind="stable")
+    horizon = int(table.last_age - np.min(who.age))
+    if returns.values.shape[1] < horizon:
+        raise ValueError(f"returns of {returns.values.shape[1]} years do not cover {horizon}")
+    moved = np.ascontiguousarray(np.moveaxis(returns.values, 0, 2))
+    price = None if returns.inflation is None else rows.prices(returns.inflation)
+    chance = rng.random(len(returns.values))
+    shared = Lives(moved, np.zeros((1, len(chance)), np.int64), price, source=returns.source)
+    size = max(CELLS // len(chance), 1)
+    parts = [order[k : k + size] for k in range(0, len(order), size)]
+    ages = np.unique(np.asarray(who.age, int))
+    last = {int(a): table.last_years(int(a), "both", chance) for a in ages}
+    cost = {
+        int(a): rows.annuity_factors(
+            int(a), "both", plan.policy["lifecycle_annuity_rate"], table, table.last_age - int(a)
+        )
+        for a in ages
+    }
+
+    def one(which: Array) -> pd.DataFrame:
+        return _outlooks(who, which, plan, mix, shared, last, cost)
+
+    with ThreadPoolExecutor(threads) as pool:
+        done = list(pool.map(one, parts))
+    found = pd.concat(done)
+    return found.iloc[np.argsort(order, kind="stable")]
+
+
+def _outlooks(
+    who: People,
+    which: Array,
+    plan: Plan,
+    mix: Mix,
+    shared: Lives,
+    last: dict[int, Array],
+    cost: dict[int, Array],
+) -> pd.DataFrame:
+    """A part of the people, near in age."""
+    age = np.asarray(who.age, int)[which]
+    retires = np.maximum(np.asarray(who.retirement_age, int)[which] - age, 0)
+    deaths = np.stack([last[int(a)] for a in age])
+    years = int(deaths.max()) + 1
+    t = np.arange(years)
+    growth = 1 + float(plan.policy["lifecycle_pay_growth"])
+    working = t < retires[:, None]
+    pay = np.asarray(who.pay)[which]
+    planned = np.where(working, pay[:, None] * growth**t, 0.0)
+    final = pay * growth ** np.maximum(retires - 1, 0)
+    law = _law(plan.as_of.year)
+    at_age = np.minimum(age[:, None] + t, len(law["employee"]) - 1)
+    tiers = plan.rules["contributions"]["match"]
+    ones = np.ones(len(which))
+    saving = Saving(
+        pay=planned,
+        deferral=np.asarray(who.deferral_rate)[which, None] * working,
+        limit=law["employee"][at_age],
+        elective=law["elective"][at_age],
+        additions=law["additions"] * ones,
+        compensation=law["compensation"] * ones,
+        match_rate=np.outer(ones, [tier["rate"] for tier in tiers]),
+        match_up_to=np.outer(ones, [tier["up_to"] for tier in tiers]),
+        nonelective=0.0 * ones,
+    )
+    benefit, claim = _benefits(pay, age, age + retires, plan.as_of.year, growth)
+    factor = np.ones((len(which), years))
+    for i, a in enumerate(age):
+        known = cost[int(a)][:years]
+        factor[i, : len(known)] = known
+    away = np.arange(int(retires.max()), -years - 1, -1)
+    held = mix.at(away)
+    target = float(plan.policy["spending_replacement"]) * final
+    case = Cases(
+        names=tuple(who.names[int(k)] for k in which),
+        age=age.astype(float),
+        retires=retires,
+        balance=np.asarray(who.balance)[which],
+        saving=saving,
+        mix=held[int(retires.max()) - (retires[:, None] - t)],
+        fee=mix.fee * ones,
+        fee_dollars=float(plan.rules["recordkeeping_fee"]) * ones,
+        leakage=0.0 * ones,
+        target=target[:, None],
+        benefit=benefit[:, None],
+        claim=claim,
+        other=np.asarray(who.other_income)[which],
+        pension=0.0 * ones,
+        tax_rate=0.0 * ones,
+        factor=factor,
+        period=np.ones((len(which), years)),
+    )
+    out = simulate(case, replace(shared, last=deaths), risk_aversion=None)
+    count = out.reached.sum(axis=1)
+    met = (out.success & out.reached).sum(axis=1)
+    low, high = wilson(met, np.maximum(count, 1))
+    at_retirement = np.take_along_axis(factor, np.minimum(retires, years - 1)[:, None], axis=1)
+    middle, lean = np.quantile(out.balance, [0.5, 0.1], axis=1)
+    paid = benefit + np.asarray(who.other_income)[which]
+    columns = {
+        "chance": met / np.maximum(count, 1),
+        "low": low,
+        "high": high,
+        "shortfall": out.shortfall(),
+        "wanted": target,
+        "benefit": benefit,
+        "balance": middle,
+        "income": paid + middle / at_retirement[:, 0],
+        "low_income": paid + lean / at_retirement[:, 0],
+    }
+    return pd.DataFrame(columns, index=list(case.names))
+
+
+def _law(year: int) -> dict[str, Any]:
+    """Limits by age, from 0 to 120, and those without one."""
+    known = [taxes.limits(year, age) for age in range(121)]
+    return {
+        "employee": np.array([one.employee for one in known]),
+        "elective": np.array([one.elective_deferral for one in known]),
+        "additions": known[0].annual_additions,
+        "compensation": known[0].compensation,
+    }
+
+
+def _benefits(
+    pay: Array, age: Array, retires: Array, year: int, growth: float, start: int = 22
+) -> tuple[Array, Array]:
+    """Social Security a year and the year it starts, for many careers of one growth of pay."""
+    base = data.document("retirement_limits")["social_security"]["wage_base"][year]
+    ahead = np.arange(start, int(retires.max()) + 1) - age[:, None]
+    earned = pay[:, None] * growth ** ahead.astype(float)
+    first = np.minimum(start, age)[:, None] - age[:, None]
+    worked = (ahead >= first) & (ahead < (retires - age)[:, None])
+    average = hh.average_earnings(np.where(worked, earned, 0.0), base)
+    claimed = np.clip(retires, 62, 70)
+    known = {
+        (int(b), int(c)): hh.claiming_factor(int(b), 12 * int(c))
+        for b, c in set(zip((year - age).tolist(), claimed.tolist(), strict=True))
+    }
+    factor = np.array([known[int(b), int(c)] for b, c in zip(year - age, claimed, strict=True)])
+    monthly = np.floor(np.round(hh.primary_insurance(average, year) * factor, 6))
+    return 12.0 * monthly, np.maximum(claimed - age, 0)
