@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -214,7 +214,7 @@ class Lives:
 
     def part(self, which: slice) -> Lives:
         """Some of the columns."""
-        pick = {
+        pick: dict[str, Any] = {
             "returns": np.ascontiguousarray(self.returns[:, :, which]),
             "last": self.last[:, which],
             "price": None if self.price is None else np.ascontiguousarray(self.price[:, which]),
@@ -388,9 +388,7 @@ def _saving(households: Sequence[Household], years: int) -> Saving:
     return Saving(pay, deferral, limit, elective, additions, compensation, rate, up_to, extra)
 
 
-def _prices_of_life(
-    households: Sequence[Household], years: int, mortality: Mortality
-) -> tuple[Array, Array]:
+def _prices_of_life(households: Sequence[Household], years: int, mortality: Mortality) -> tuple[Array, Array]:
     """Annuity factors at each household's rate, and the Uniform Lifetime Table's periods."""
     factor, period = np.ones((len(households), years)), np.ones((len(households), years))
     for i, h in enumerate(households):
@@ -406,9 +404,7 @@ def _prices_of_life(
     return factor, period
 
 
-def annuity_factors(
-    age: int, sex: str, rate: float, mortality: Mortality, years: int
-) -> Array:
+def annuity_factors(age: int, sex: str, rate: float, mortality: Mortality, years: int) -> Array:
     """What a real dollar a year for life costs at the start of each year from `age` on.
 
     ``a_x = 1 + v p_x a_{x+1}``, payments at the start of years, at the real `rate`.
@@ -421,7 +417,7 @@ def annuity_factors(
     return cost[:years]
 
 
-def distribution_periods(ages: Array) -> Array:
+def distribution_periods(ages: ArrayLike) -> Array:
     """The Uniform Lifetime Table's periods; before 72, a year longer for each year younger."""
     whole = np.asarray(ages, int)
     younger = np.maximum(72 - whole, 0)

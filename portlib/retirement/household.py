@@ -107,23 +107,38 @@ class Household:
     leakage: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("pay", "balance", "other_income", "fee_dollars", "spending", "replacement_rate",
-                     "pension"):
+        for name in (
+            "pay",
+            "balance",
+            "other_income",
+            "fee_dollars",
+            "spending",
+            "replacement_rate",
+            "pension",
+        ):
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be zero or more, not {value}")
         if not (0 <= self.deferral_rate <= 1 and 0 <= self.tax_rate < 1):
             raise ValueError(f"deferral rate {self.deferral_rate} and tax rate {self.tax_rate}: decimals from 0 to 1")
-        for name in ("survivor_spending", "survivor_pension", "escalation", "highest_deferral",
-                     "nonelective", "leakage"):
+        for name in (
+            "survivor_spending",
+            "survivor_pension",
+            "escalation",
+            "highest_deferral",
+            "nonelective",
+            "leakage",
+        ):
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)}: a decimal from 0 to 1")
         if not (abs(self.pay_growth) <= 0.2 and -0.5 < self.annuity_rate <= 0.2):
             raise ValueError(f"pay growth {self.pay_growth} and annuity rate {self.annuity_rate}: real annual decimals")
         oldest = 120 if self.sex is not None and self.mortality is None else np.inf
         if not (0 <= self.age < self.last_age <= oldest and self.retirement_age < self.last_age):
-            raise ValueError(f"age {self.age} and retirement age {self.retirement_age} must be below the last age, "
-                             f"{self.last_age}, which is at most 120 for the life table")
+            raise ValueError(
+                f"age {self.age} and retirement age {self.retirement_age} must be below the last age, "
+                f"{self.last_age}, which is at most 120 for the life table"
+            )
         if self.mortality is not None and len(self.mortality) != self.horizon:
             raise ValueError(f"mortality needs {self.horizon} chances, for ages {self.age} to {self.last_age - 1}")
         if self.claiming_age is not None and not 62 <= self.claiming_age <= 70:
@@ -278,10 +293,16 @@ def couple_benefits(household: Household, own: Array) -> tuple[Array, Array, int
     if s is None:
         raise ValueError("this household has no spouse")
     second = Household(
-        age=s.age, retirement_age=max(s.age + max(h.working, 0), s.age), pay=s.pay,
-        social_security=True, claiming_age=s.claiming_age, year=h.year, sex=None,
-        career_start=h.career_start, pay_growth=h.pay_growth,
-    )  # fmt: skip
+        age=s.age,
+        retirement_age=max(s.age + max(h.working, 0), s.age),
+        pay=s.pay,
+        social_security=True,
+        claiming_age=s.claiming_age,
+        year=h.year,
+        sex=None,
+        career_start=h.career_start,
+        pay_growth=h.pay_growth,
+    )
     theirs, starts = benefits(second)
     mine = claiming_months(h.claiming_age, h.retirement_age)
     their_claim = claiming_months(s.claiming_age, second.retirement_age)
@@ -312,7 +333,7 @@ def survival(household: Household) -> Array:
     else:
         sexes = ("male", "female") if h.sex == "both" else (h.sex,)
         table = data.table("life_table_2023")[[f"{sex}_death_probability" for sex in sexes]]
-        dies = table.loc[h.age: h.last_age - 1].to_numpy(float)
+        dies = table.loc[h.age : h.last_age - 1].to_numpy(float)
     alive[1:] = np.cumprod(1 - dies, axis=0).mean(axis=1)
     alive = np.minimum(alive / alive[h.working], 1.0)
     alive[-1] = 0.0

@@ -99,7 +99,8 @@ def annual_changes(prices: pd.Series) -> pd.Series:
     index = pd.DatetimeIndex(prices.index)
     december = prices[index.month == 12].astype(float)
     by_year = december.set_axis(pd.DatetimeIndex(december.index).year)
-    return np.log(by_year).diff().dropna().rename("inflation")
+    logs = pd.Series(np.log(by_year.to_numpy()), index=by_year.index, name="inflation")
+    return logs.diff().dropna()
 
 
 def fit(prices: pd.Series, first_year: int | None = None) -> Inflation:

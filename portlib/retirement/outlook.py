@@ -39,7 +39,7 @@ from portlib.retirement import scenarios as sc
 from portlib.retirement import taxes
 from portlib.retirement.cases import Cases, Lives, Mix, Saving
 from portlib.retirement.household import Household
-from portlib.retirement.lifetimes import Mortality
+from portlib.retirement.lifetimes import Mortality, Years
 from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import simulate, wilson
@@ -57,7 +57,7 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
     """
     if participant not in plan.participants.index:
         raise KeyError(f"the plan has no participant {participant!r}")
-    row = plan.participants.loc[participant]
+    row: Any = plan.participants.loc[participant]
     age = int(plan.as_of.year - row["birth_year"])
     wanted = float(row["retirement_age"])
     retires = wanted if wanted > 0 else float(plan.rules["normal_retirement_age"])
@@ -87,9 +87,7 @@ def price_process(plan: Plan, level: float) -> prices.Inflation:
     return fitted.anchored(math.log1p(level), "the survey's")
 
 
-def returns_of(
-    plan: Plan, assumptions: Assumptions, level: float, paths: int, years: int, seed: int
-) -> Scenarios:
+def returns_of(plan: Plan, assumptions: Assumptions, level: float, paths: int, years: int, seed: int) -> Scenarios:
     """Real years of the plan's classes: lognormal on `assumptions`, with inflation as a process.
 
     Correlations with inflation surprises are the policy's ``inflation_correlations``.
@@ -103,9 +101,7 @@ def returns_of(
 
 def mortality(plan: Plan) -> Mortality:
     """The life table with the policy's improvement and relative mortality."""
-    return Mortality(
-        float(plan.policy["mortality_improvement"]), float(plan.policy["mortality_relative"])
-    )
+    return Mortality(float(plan.policy["mortality_improvement"]), float(plan.policy["mortality_relative"]))
 
 
 def pay_risk(plan: Plan) -> PayRisk:
@@ -381,7 +377,7 @@ def _outlooks(
     plan: Plan,
     mix: Mix,
     shared: Lives,
-    last: dict[int, Array],
+    last: dict[int, Years],
     cost: dict[int, Array],
 ) -> pd.DataFrame:
     """A part of the people, near in age."""
@@ -469,9 +465,7 @@ def _law(year: int) -> dict[str, Any]:
     }
 
 
-def _benefits(
-    pay: Array, age: Array, retires: Array, year: int, growth: float, start: int = 22
-) -> tuple[Array, Array]:
+def _benefits(pay: Array, age: Array, retires: Array, year: int, growth: float, start: int = 22) -> tuple[Array, Array]:
     """Social Security a year and the year it starts, for many careers of one growth of pay."""
     base = data.document("retirement_limits")["social_security"]["wage_base"][year]
     ahead = np.arange(start, int(retires.max()) + 1) - age[:, None]

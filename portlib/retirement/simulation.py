@@ -23,6 +23,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -218,7 +219,7 @@ class _State:
     previous: Array
     bought: Array
     bought_at: Array
-    counted: dict[str, Array]
+    counted: dict[str, Any]
 
 
 def _run(
@@ -229,7 +230,7 @@ def _run(
     unit: float,
     care: Care | None,
     kept: int,
-) -> dict[str, Array]:
+) -> dict[str, Any]:
     """All rows, sorted by retirement, the latest first, over some lives."""
     shape = (len(c), lives.count)
     s = _start(c, shape, kept)
@@ -269,13 +270,13 @@ def _run(
 
 def _start(c: Cases, shape: tuple[int, int], kept: int) -> _State:
     names = ("unmet", "wanted", "balance", "bequest", "enjoyed", "years", "spending")
-    counted: dict[str, Array] = {name: np.zeros(shape) for name in names}
+    counted: dict[str, Any] = {name: np.zeros(shape) for name in names}
     counted["worst"] = np.ones(shape)
     counted["depleted"] = np.full(shape, -1.0)
     counted["paths"] = np.full((len(c), c.years, kept), np.nan)
-    zeros = [np.zeros(shape) for _ in range(4)]
     wealth = np.broadcast_to(c.balance[:, None], shape).copy()
-    return _State(wealth, *zeros, np.ones(shape), counted)
+    gain, initial, previous, bought = (np.zeros(shape) for _ in range(4))
+    return _State(wealth, gain, initial, previous, bought, np.ones(shape), counted)
 
 
 def _work(c: Cases, lives: Lives, s: _State, t: int, at: slice, growth: Array) -> None:
@@ -347,7 +348,7 @@ def _spend(
 
 
 def _count(
-    out: dict[str, Array],
+    out: dict[str, Any],
     at: slice,
     alive: NDArray[np.bool_],
     spent: Array,
@@ -387,7 +388,8 @@ def _care_cost(c: Cases, lives: Lives, care: Care, t: int, at: slice) -> Array:
     ends = lives.last if lives.last_spouse is None else np.maximum(lives.last, lives.last_spouse)
     ends = ends if len(ends) == 1 else ends[at]
     old = (c.age[at] + t >= care.from_age)[:, None]
-    return np.where(lives.care & (t > ends - care.years) & (t <= ends) & old, care.cost, 0.0)
+    needs = np.zeros(1, bool) if lives.care is None else lives.care
+    return np.where(needs & (t > ends - care.years) & (t <= ends) & old, care.cost, 0.0)
 
 
 def _inflation(lives: Lives, t: int) -> Array:
@@ -397,9 +399,7 @@ def _inflation(lives: Lives, t: int) -> Array:
     return lives.price[t] / lives.price[t - 1] - 1
 
 
-def _household(
-    c: Cases, lives: Lives, t: int, at: slice
-) -> tuple[NDArray[np.bool_], Array, Array]:
+def _household(c: Cases, lives: Lives, t: int, at: slice) -> tuple[NDArray[np.bool_], Array, Array]:
     """Who is alive, what comes in beside savings, what is wanted (0 where nothing is stated)."""
     own = np.where((t >= c.claim[at])[:, None], c.benefit[at], 0.0)
     pension = c.pension[at, None]
@@ -454,16 +454,14 @@ def _utility(spending: Array, gamma: float, unit: float) -> Array:
     return x ** (1 - gamma) / (1 - gamma)
 
 
-def _take(c: Cases, order: Array) -> Cases:
+def _take(c: Cases, order: NDArray[np.intp]) -> Cases:
     """The rows of `c` in another order."""
     fields = {}
     for name, value in vars(c).items():
         if isinstance(value, np.ndarray):
             fields[name] = value[order]
     saving = replace(c.saving, **{name: v[order] for name, v in vars(c.saving).items()})
-    couple = c.couple and replace(
-        c.couple, benefit=c.couple.benefit[order], claim=c.couple.claim[order]
-    )
+    couple = c.couple and replace(c.couple, benefit=c.couple.benefit[order], claim=c.couple.claim[order])
     annuity = c.annuity and replace(c.annuity, **{n: v[order] for n, v in vars(c.annuity).items()})
     names = tuple(c.names[k] for k in order)
     return replace(c, names=names, saving=saving, couple=couple, annuity=annuity, **fields)
@@ -479,16 +477,12 @@ def _columns(c: Cases, which: slice, count: int) -> Cases:
     return replace(c, target=cut(c.target), benefit=cut(c.benefit), couple=couple)
 
 
-def _check(
-    c: Cases, lives: Lives, rules: Sequence[SpendingRule], care: Care | None
-) -> None:
+def _check(c: Cases, lives: Lives, rules: Sequence[SpendingRule], care: Care | None) -> None:
     if len(rules) != len(c):
         raise ValueError(f"{len(rules)} spending rules do not go with {len(c)} rows")
     years, assets = c.mix.shape[1:]
     if lives.returns.shape[0] < years or lives.returns.shape[1] != assets:
-        raise ValueError(
-            f"returns {lives.returns.shape} do not cover {years} years of {assets} assets"
-        )
+        raise ValueError(f"returns {lives.returns.shape} do not cover {years} years of {assets} assets")
     if not np.isfinite(lives.returns).all() or lives.returns.min() < -1:
         raise ValueError("returns are missing or below -1; they are real annual decimals")
     nominal = c.pension.any() or (c.annuity is not None and c.annuity.nominal.any())

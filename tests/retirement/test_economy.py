@@ -29,9 +29,7 @@ def test_a_bond_repriced_by_the_year_is_the_sum_of_its_discounted_payments() -> 
 
 
 def test_real_bonds_and_equity_are_as_wild_as_history() -> None:
-    model = economy.fit(
-        RECORD["yield_10y"].values, RECORD["cpi_u"].values.interpolate(), REAL_EQUITY, 10
-    )
+    model = economy.fit(RECORD["yield_10y"].values, RECORD["cpi_u"].values.interpolate(), REAL_EQUITY, 10)
     drawn = model.draw(3_000, 60, np.random.default_rng(1))
     history = (1 + YEARS["bonds"]) / (1 + YEARS["inflation"]) - 1
     bonds = drawn.values[..., 1]
@@ -72,10 +70,17 @@ def test_protected_bonds_bear_no_inflation_and_nominal_bonds_do(fitted) -> None:
 
 def test_correlations_that_are_none_are_refused() -> None:
     good = dict(
-        inflation=Inflation(0.025, 0.7, 0.015), real_mean=0.02, real_persistence=0.9,
-        real_shock=0.01, real_last=0.02, premium=0.005, term=0.01, maturity=10,
-        equity_mean=0.06, equity_volatility=0.17,
-    )  # fmt: skip
+        inflation=Inflation(0.025, 0.7, 0.015),
+        real_mean=0.02,
+        real_persistence=0.9,
+        real_shock=0.01,
+        real_last=0.02,
+        premium=0.005,
+        term=0.01,
+        maturity=10,
+        equity_mean=0.06,
+        equity_volatility=0.17,
+    )
     with pytest.raises(ValueError, match="positive semidefinite"):
         Economy(**good, correlation=np.array([[1, 0.9, 0.9], [0.9, 1, -0.9], [0.9, -0.9, 1]]))
     with pytest.raises(ValueError, match="maturity"):

@@ -18,9 +18,16 @@ from portlib.retirement.simulation import simulate, wilson
 
 MATCH = [{"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05}]
 SAVER = Household(
-    age=50, retirement_age=65, pay=80_000, balance=100_000, deferral_rate=0.08, match=MATCH,
-    pay_growth=0.01, spending=60_000, fee_dollars=58,
-)  # fmt: skip
+    age=50,
+    retirement_age=65,
+    pay=80_000,
+    balance=100_000,
+    deferral_rate=0.08,
+    match=MATCH,
+    pay_growth=0.01,
+    spending=60_000,
+    fee_dollars=58,
+)
 
 
 def years_of(paths: int, years: int, seed: int = 1) -> Scenarios:
@@ -53,10 +60,13 @@ def by_hand(h, mix, lives, rule, column, annuity=None, care=None):
             factor = 1.0 if lives.pay is None else lives.pay[t, column]
             pay = h.pay * (1 + h.pay_growth) ** t * factor
             person = replace(
-                h, age=h.age + t, retirement_age=h.age + t + 1, pay=pay, escalation=0.0,
-                deferral_rate=min(h.deferral_rate + t * h.escalation,
-                                  max(h.highest_deferral, h.deferral_rate)),
-            )  # fmt: skip
+                h,
+                age=h.age + t,
+                retirement_age=h.age + t + 1,
+                pay=pay,
+                escalation=0.0,
+                deferral_rate=min(h.deferral_rate + t * h.escalation, max(h.highest_deferral, h.deferral_rate)),
+            )
             w = w * growth * (1 - h.leakage) + contributions(person)[0] * growth**0.5
             continue
         if t == h.working:
@@ -80,13 +90,17 @@ def by_hand(h, mix, lives, rule, column, annuity=None, care=None):
         want = wanted * (h.survivor_spending if lives.last_spouse is not None and not both else 1)
         need = max(want - income, 0.0)
         year = rules.Year(
-            since=np.array([[t - h.working]]), age=np.array([[h.age + t]]),
-            wealth=np.array([[w]]), initial=np.array([[initial]]),
-            previous=np.array([[previous]]), need=np.array([[need]]) / (1 - h.tax_rate),
+            since=np.array([[t - h.working]]),
+            age=np.array([[h.age + t]]),
+            wealth=np.array([[w]]),
+            initial=np.array([[initial]]),
+            previous=np.array([[previous]]),
+            need=np.array([[need]]) / (1 - h.tax_rate),
             gain=np.array([[gain]]),
             inflation=np.array([price / lives.price[t - 1, column] - 1 if t else 0.0]),
-            factor=case.factor[:, t, None], period=case.period[:, t, None],
-        )  # fmt: skip
+            factor=case.factor[:, t, None],
+            period=case.period[:, t, None],
+        )
         asked = float(np.broadcast_to(rule.withdrawal(year), (1, 1))[0, 0])
         cost = 0.0
         if care is not None and lives.care[column] and h.age + t >= care.from_age:
@@ -103,13 +117,25 @@ def by_hand(h, mix, lives, rule, column, annuity=None, care=None):
 
 
 EVERYTHING = replace(
-    SAVER, leakage=0.01, escalation=0.01, highest_deferral=0.15, pension=12_000, tax_rate=0.12,
-    other_income=2_000, spouse=Spouse(47, pay=40_000), claiming_age=67.5,
-)  # fmt: skip
+    SAVER,
+    leakage=0.01,
+    escalation=0.01,
+    highest_deferral=0.15,
+    pension=12_000,
+    tax_rate=0.12,
+    other_income=2_000,
+    spouse=Spouse(47, pay=40_000),
+    claiming_age=67.5,
+)
 RULES = [
-    rules.Target(), rules.FixedReal(0.05), rules.FixedPercentage(0.05), rules.Guardrails(0.05),
-    rules.Bounded(0.05), rules.AnnuityFactor(), rules.Distribution(),
-]  # fmt: skip
+    rules.Target(),
+    rules.FixedReal(0.05),
+    rules.FixedPercentage(0.05),
+    rules.Guardrails(0.05),
+    rules.Bounded(0.05),
+    rules.AnnuityFactor(),
+    rules.Distribution(),
+]
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.name)
@@ -149,16 +175,23 @@ def test_lives_in_parts_are_the_same_lives() -> None:
     case = rows.of_households([SAVER] * 400, balanced(0.5), lives, names=[str(k) for k in range(400)])
     out = simulate(case, lives)
     assert (out.balance == out.balance[0]).all()
-    assert out.unmet[0] == pytest.approx(
-        simulate(rows.of_households([SAVER], balanced(0.5), lives), lives).unmet[0]
-    )
+    assert out.unmet[0] == pytest.approx(simulate(rows.of_households([SAVER], balanced(0.5), lives), lives).unmet[0])
 
 
 def test_saving_and_spending_at_a_steady_return_are_textbook_annuities() -> None:
     saver = replace(
-        SAVER, balance=0, match=(), pay=60_000, pay_growth=0, deferral_rate=0.1, fee_dollars=0,
-        social_security=False, sex=None, last_age=95, spending=20_000,
-    )  # fmt: skip
+        SAVER,
+        balance=0,
+        match=(),
+        pay=60_000,
+        pay_growth=0,
+        deferral_rate=0.1,
+        fee_dollars=0,
+        social_security=False,
+        sex=None,
+        last_age=95,
+        spending=20_000,
+    )
     lives = rows.draw(saver, flat(0.03, saver.horizon))
     out = simulate(rows.of_households([saver], balanced(0.5)), lives)
     formula = 6_000 * (1.03**15 - 1) / 0.03 * 1.03**0.5
@@ -190,9 +223,13 @@ def test_ruin_is_that_of_a_dynamic_programme() -> None:
     exact = float(np.interp(1 / rate, grid, fails))
 
     person = Household(
-        age=age, retirement_age=age, balance=1 / rate, spending=1, social_security=False,
+        age=age,
+        retirement_age=age,
+        balance=1 / rate,
+        spending=1,
+        social_security=False,
         sex="female",
-    )  # fmt: skip
+    )
     rng, n = np.random.default_rng(3), 40_000
     years = np.expm1(rng.normal(mu, sigma, (n, person.horizon, 1)))
     returns = Scenarios(np.concatenate([years, 0 * years], axis=2), ("equity", "bonds"), "made up")
@@ -220,9 +257,7 @@ def test_money_is_neither_made_nor_lost(scale, equity, seed) -> None:
 
 def test_what_is_wanted_scales_with_everything() -> None:
     h = replace(SAVER, social_security=20_000.0, match=(), deferral_rate=0.0, pay=0.0)
-    bigger = replace(
-        h, balance=3 * h.balance, spending=3 * 60_000, social_security=60_000.0, fee_dollars=174
-    )
+    bigger = replace(h, balance=3 * h.balance, spending=3 * 60_000, social_security=60_000.0, fee_dollars=174)
     lives = rows.draw(h, years_of(200, h.horizon), np.random.default_rng(2))
     out = simulate(rows.of_households([h, bigger], balanced(0.5)), lives)
     assert (out.success[0] == out.success[1]).all()
@@ -231,8 +266,13 @@ def test_what_is_wanted_scales_with_everything() -> None:
 
 def test_a_pension_in_dollars_loses_by_inflation_and_benefits_do_not() -> None:
     base = Household(
-        age=65, retirement_age=65, spending=30_000, sex=None, last_age=95, social_security=False,
-    )  # fmt: skip
+        age=65,
+        retirement_age=65,
+        spending=30_000,
+        sex=None,
+        last_age=95,
+        social_security=False,
+    )
     fixed = replace(base, pension=30_000)
     indexed = replace(base, other_income=30_000)
     lives = rows.draw(base, flat(0.0, 30, inflation=0.03))
@@ -243,9 +283,13 @@ def test_a_pension_in_dollars_loses_by_inflation_and_benefits_do_not() -> None:
 
 def test_a_survivor_keeps_the_larger_benefit_and_wants_less() -> None:
     pair = Household(
-        age=65, retirement_age=65, spending=50_000, spouse=Spouse(65, claiming_age=65.0),
-        social_security=24_000.0, claiming_age=65,
-    )  # fmt: skip
+        age=65,
+        retirement_age=65,
+        spending=50_000,
+        spouse=Spouse(65, claiming_age=65.0),
+        social_security=24_000.0,
+        claiming_age=65,
+    )
     lives = rows.draw(pair, years_of(500, pair.horizon), np.random.default_rng(4))
     case = rows.of_households([pair], balanced(0.5), lives)
     out = simulate(case, lives, keep=500)

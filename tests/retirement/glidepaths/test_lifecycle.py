@@ -4,17 +4,13 @@ import math
 from functools import partial
 
 import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from portlib import data, policy
-from portlib.history import long_record
-from portlib.records import Assumptions
-from portlib.retirement import household as hh
+from portlib import policy
 from portlib.retirement import scenarios as sc
 from portlib.retirement import taxes
 from portlib.retirement.glidepaths import Glidepath, constant, lifecycle, shaped
@@ -42,9 +38,7 @@ def draws(paths: int = 300, years: int = 100, seed: int = 1) -> sc.Scenarios:
 
 
 def certain(**changes: object) -> Household:
-    base = dict(
-        age=30, retirement_age=65, pay=60_000.0, deferral_rate=0.1, social_security=False, sex=None
-    )
+    base = dict(age=30, retirement_age=65, pay=60_000.0, deferral_rate=0.1, social_security=False, sex=None)
     return Household(**{**base, "last_age": 95, **changes})
 
 
@@ -85,9 +79,7 @@ def test_withdrawals_of_an_annuity_deplete_a_certain_life_exactly() -> None:
     assert out.bequest[0, 0] == pytest.approx(0.0, abs=1e-6)
 
 
-def slowly(
-    path: Glidepath, h: Household, returns: np.ndarray, last: int
-) -> tuple[float, float, float]:
+def slowly(path: Glidepath, h: Household, returns: np.ndarray, last: int) -> tuple[float, float, float]:
     """One path in plain Python: balance at retirement, bequest, spending missed; half-year
     contributions.
     """
@@ -146,19 +138,12 @@ def test_what_comes_later_does_not_change_what_was() -> None:
     one = simulate(constant(0.7), certain(), early)
     two = simulate(constant(0.7), certain(), sc.Scenarios(later, BOTH, "changed"))
     same = np.arange(300) != 7
-    assert (
-        np.array_equal(one.balance[:, same], two.balance[:, same])
-        and one.balance[0, 7] > two.balance[0, 7]
-    )
+    assert np.array_equal(one.balance[:, same], two.balance[:, same]) and one.balance[0, 7] > two.balance[0, 7]
 
 
 def test_a_fee_is_taken_once_and_not_from_contributions_of_the_day() -> None:
-    free = simulate(constant(0.6), certain(deferral_rate=0.0, balance=1000.0), flat(0.04)).balance[
-        0, 0
-    ]
-    costly = simulate(
-        constant(0.6, fee=0.01), certain(deferral_rate=0.0, balance=1000.0), flat(0.04)
-    ).balance[0, 0]
+    free = simulate(constant(0.6), certain(deferral_rate=0.0, balance=1000.0), flat(0.04)).balance[0, 0]
+    costly = simulate(constant(0.6, fee=0.01), certain(deferral_rate=0.0, balance=1000.0), flat(0.04)).balance[0, 0]
     assert costly / free == pytest.approx(0.99**35, rel=1e-12)
 
 
@@ -226,11 +211,7 @@ def test_certainty_equivalents_against_the_definition() -> None:
     returns = draws(200, 5)
     for gamma in (1.0, 3.0, 8.0):
         out = simulate(constant(1.0), person, returns, risk_aversion=gamma)
-        u = (
-            (lambda c: np.log(c))
-            if gamma == 1
-            else (lambda c, g=gamma: c ** (1 - g) / (1 - g) * 1e4 ** (g - 1))
-        )
+        u = (lambda c: np.log(c)) if gamma == 1 else (lambda c, g=gamma: c ** (1 - g) / (1 - g) * 1e4 ** (g - 1))
         first = 5e5 * (1 + returns.values[:, 0, 0])
         spends = first / (1 + 1 / 1.02)
         second = (first - spends) * (1 + returns.values[:, 1, 0])
@@ -251,16 +232,11 @@ def test_wilson_against_statsmodels_and_its_coverage() -> None:
 
 
 def test_differences_against_bootstrapped_paths() -> None:
-    out = simulate(
-        [constant(0.3), constant(0.7)], certain(spending=40_000.0), draws(800), risk_aversion=4.0
-    )
+    out = simulate([constant(0.3), constant(0.7)], certain(spending=40_000.0), draws(800), risk_aversion=4.0)
     found = out.difference("constant 70%", "constant 30%")
     rng = np.random.default_rng(5)
     picks = [rng.integers(800, size=800) for _ in range(600)]
-    boot = [
-        np.diff(out.unit * (-3 * out.utility[:, p].mean(axis=1) / out.years) ** (-1 / 3))[0]
-        for p in picks
-    ]
+    boot = [np.diff(out.unit * (-3 * out.utility[:, p].mean(axis=1) / out.years) ** (-1 / 3))[0] for p in picks]
     chance = [np.diff(out.success[:, p].mean(axis=1))[0] for p in picks]
     for name, sample in (("certainty_equivalent", boot), ("success", chance)):
         half = found.at[name, "high"] - found.at[name, "mid"]
@@ -279,97 +255,6 @@ def test_no_spending_goal_no_success_rate() -> None:
 # ---- people --------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sex", ["male", "female"])
-def test_life_expectancy_is_the_tables(sex: str) -> None:
-    """The expectation of a life from its chances, plus half a year, is what the table prints."""
-    table = data.table("life_table_2023")
-    for age in (30, 65, 85):
-        person = Household(age=age, retirement_age=age, sex=sex)
-        alive = hh.survival(person)
-        assert alive[1:].sum() + 0.5 == pytest.approx(
-            table.at[age, f"{sex}_life_expectancy"], abs=0.02
-        )
-
-
-def test_lifetimes_are_conditional_on_age_and_on_retiring() -> None:
-    table = data.table("life_table_2023")
-    alive = hh.survival(Household(age=30, retirement_age=65))
-    assert (alive[:36] == 1).all() and alive[36] < 1 and alive[-1] == 0
-    both = table[["male_survivors", "female_survivors"]]
-    given30 = (both.loc[85] / both.loc[30]).mean() / (both.loc[65] / both.loc[30]).mean()
-    assert alive[55] == pytest.approx(given30, abs=2e-4)
-    born65 = hh.survival(Household(age=65, retirement_age=65))
-    assert (
-        0 < alive[55] - born65[20] < 0.01
-    )  # half and half at 30 is more women than men at 65, and women live longer
-
-
-def test_benefits_by_the_formula_and_by_the_month() -> None:
-    """The three slices by hand; 70% of it at 62, 124% at 70 for those born from 1960 on (SSA)."""
-    first, second = data.document("retirement_limits")["social_security"]["bend_points_monthly"][
-        2026
-    ]
-    by_hand = 0.9 * first + 0.32 * (5000 - first)
-    assert hh.primary_insurance_amount(5000.0, 2026) == pytest.approx(by_hand, abs=0.1)
-    assert hh.primary_insurance_amount(second + 1000.0, 2026) == pytest.approx(
-        0.9 * first + 0.32 * (second - first) + 150, abs=0.1
-    )
-    claimed = {
-        age: hh.social_security(Household(age=62, retirement_age=62, pay=60_000, claiming_age=age))[
-            -1
-        ]
-        for age in (62, 67, 70)
-    }
-    assert claimed[62] / claimed[67] == pytest.approx(0.70, abs=1e-4)
-    assert claimed[70] / claimed[67] == pytest.approx(1.24, abs=1e-9)
-    assert [hh.full_retirement_months(y) for y in (1950, 1957, 1960, 1999)] == [792, 798, 804, 804]
-
-
-def test_benefits_of_a_short_career_count_zeros() -> None:
-    early, whole = (
-        hh.social_security(Household(age=40, retirement_age=age, pay=24_000, claiming_age=67))[-1]
-        for age in (40, 57)
-    )
-    assert early == pytest.approx(12 * 0.9 * 24_000 * 18 / 420, abs=1.2)
-    assert early > whole * 18 / 35  # the formula favours low pay
-    assert (
-        hh.social_security(Household(age=40, retirement_age=65, social_security=False)).sum() == 0
-    )
-
-
-def test_contributions_stop_at_the_laws_limits() -> None:
-    law = data.document("retirement_limits")["limits"]
-    rich = hh.contributions(
-        Household(age=48, retirement_age=65, pay=400_000, deferral_rate=0.5, match=MATCH)
-    )
-    matched = 0.04 * law["compensation"][2026]
-    expected = [
-        law["elective_deferral"][2026] + extra + matched
-        for extra in (0, law["catch_up_age_50"][2026], law["catch_up_ages_60_to_63"][2026])
-    ]
-    assert [rich[1], rich[2], rich[12]] == pytest.approx(expected)
-    assert rich[16] == pytest.approx(expected[1]) and (rich[17:] == 0).all()
-
-
-@pytest.mark.parametrize(
-    ("changes", "says"),
-    [
-        ({"pay": -1.0}, "pay"),
-        ({"deferral_rate": 10}, "decimals"),
-        ({"pay_growth": 2}, "pay growth"),
-        ({"age": 95}, "last age"),
-        ({"claiming_age": 75}, "claimed"),
-        ({"spending": 1.0, "replacement_rate": 0.5}, "not both"),
-        ({"replacement_rate": 70.0}, "percent"),
-        ({"mortality": [0.1]}, "mortality"),
-        ({"balance": float("nan")}, "balance"),
-    ],
-)
-def test_a_household_that_makes_no_sense_is_refused(changes: dict[str, object], says: str) -> None:
-    with pytest.raises(ValueError, match=says):
-        certain(**changes)
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
@@ -380,55 +265,7 @@ def test_a_household_that_makes_no_sense_is_refused(changes: dict[str, object], 
         ({"household": certain(sex="both")}, "rng"),
     ],
 )
-def test_a_simulation_that_makes_no_sense_is_refused(
-    arguments: dict[str, object], says: str
-) -> None:
+def test_a_simulation_that_makes_no_sense_is_refused(arguments: dict[str, object], says: str) -> None:
     call = {"glidepaths": constant(0.5), "household": certain(), "returns": flat(0.0), **arguments}
     with pytest.raises(ValueError, match=says):
         simulate(**call)
-
-
-# ---- returns -------------------------------------------------------------------------------------
-
-
-def test_real_history_is_nominal_history_over_prices() -> None:
-    months = sc.real_history()
-    nominal = (1 + data.history()["us_market"].loc[months.index]).prod()
-    prices = (1 + long_record()["core_inflation"].values.loc[months.index]).prod()
-    assert (1 + months["equity"]).prod() == pytest.approx(nominal / prices, rel=1e-10)
-    assert (months.index[0].year, months.index[-1].year) == (1957, 2017)
-
-
-def test_bootstrapped_years_keep_the_mean_and_compound_the_months() -> None:
-    months = sc.real_history()
-    drawn = sc.bootstrapped(400, 40, np.random.default_rng(8))
-    error = months.std().to_numpy() * math.sqrt(12) / math.sqrt(400 * 40)
-    assert (
-        np.abs(drawn.values.mean(axis=(0, 1)) - ((1 + months.mean()) ** 12 - 1)).max()
-        <= 5 * error.max() + 0.002
-    )
-    one = pd.DataFrame({"equity": [0.01] * 24, "bonds": [0.0] * 24}, index=months.index[:24])
-    assert np.allclose(
-        sc.bootstrapped(3, 2, np.random.default_rng(1), one).values[..., 0], 1.01**12 - 1
-    )
-
-
-def test_cohorts_are_calendar_years_in_their_order() -> None:
-    months, runs = sc.real_history(), sc.cohorts(30)
-    of_1973 = (1 + months["equity"].loc["1973"]).prod() - 1
-    assert runs.values[runs.paths.index("1973"), 0, 0] == pytest.approx(of_1973)
-    assert runs.values[runs.paths.index("1970"), 3, 0] == pytest.approx(of_1973)
-    assert runs.paths[0] == "1958" and runs.values.shape == (30, 30, 2)
-    with pytest.raises(ValueError, match="whole calendar years"):
-        sc.cohorts(70)
-
-
-def test_lognormal_years_have_the_moments_assumed_after_prices() -> None:
-    view = Assumptions(
-        ("equity", "bonds"), [0.08, 0.04], [[0.03, 0.002], [0.002, 0.004]], 0.03, "a test"
-    )
-    nominal = (
-        1 + sc.lognormal(view, 0.025, 4000, 50, np.random.default_rng(2)).values.reshape(-1, 2)
-    ) * 1.025 - 1
-    assert np.abs(nominal.mean(axis=0) - view.mu).max() <= 4 * math.sqrt(0.03 / 200_000)
-    assert np.abs(np.cov(nominal.T) - view.sigma).max() <= 0.0005

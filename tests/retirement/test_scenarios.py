@@ -1,16 +1,19 @@
 """Returns and inflation drawn together: moments, history kept whole, and correlations stated."""
 
+import math
+
 import numpy as np
+import pandas as pd
 import pytest
 
+from portlib import data
+from portlib.history import long_record
 from portlib.records import Assumptions
 from portlib.retirement import scenarios as sc
 from portlib.retirement.inflation import Inflation
 
 JOINT = sc.joint_history()
-TWO = Assumptions(
-    ["equity", "bonds"], [0.07, 0.04], [[0.0289, 0.0012], [0.0012, 0.0036]], 0.03, "made up"
-)
+TWO = Assumptions(["equity", "bonds"], [0.07, 0.04], [[0.0289, 0.0012], [0.0012, 0.0036]], 0.03, "made up")
 PROCESS = Inflation(0.024, 0.78, 0.0165)
 
 
@@ -80,6 +83,44 @@ def test_impossible_or_unknown_correlations_are_refused() -> None:
         sc.lognormal(TWO, PROCESS, 2, 2, np.random.default_rng(1), with_surprises={"gold": 0.1})
     with pytest.raises(ValueError, match="no joint law"):
         sc.lognormal(
-            TWO, PROCESS, 2, 2, np.random.default_rng(1),
+            TWO,
+            PROCESS,
+            2,
+            2,
+            np.random.default_rng(1),
             with_surprises={"equity": 0.9, "bonds": -0.9},
-        )  # fmt: skip
+        )
+
+
+def test_real_history_is_nominal_history_over_prices() -> None:
+    months = sc.real_history()
+    nominal = (1 + data.history()["us_market"].loc[months.index]).prod()
+    prices = (1 + long_record()["core_inflation"].values.loc[months.index]).prod()
+    assert (1 + months["equity"]).prod() == pytest.approx(nominal / prices, rel=1e-10)
+    assert (months.index[0].year, months.index[-1].year) == (1957, 2017)
+
+
+def test_bootstrapped_years_keep_the_mean_and_compound_the_months() -> None:
+    months = sc.real_history()
+    drawn = sc.bootstrapped(400, 40, np.random.default_rng(8))
+    error = months.std().to_numpy() * math.sqrt(12) / math.sqrt(400 * 40)
+    assert np.abs(drawn.values.mean(axis=(0, 1)) - ((1 + months.mean()) ** 12 - 1)).max() <= 5 * error.max() + 0.002
+    one = pd.DataFrame({"equity": [0.01] * 24, "bonds": [0.0] * 24}, index=months.index[:24])
+    assert np.allclose(sc.bootstrapped(3, 2, np.random.default_rng(1), one).values[..., 0], 1.01**12 - 1)
+
+
+def test_cohorts_are_calendar_years_in_their_order() -> None:
+    months, runs = sc.real_history(), sc.cohorts(30)
+    of_1973 = (1 + months["equity"].loc["1973"]).prod() - 1
+    assert runs.values[runs.paths.index("1973"), 0, 0] == pytest.approx(of_1973)
+    assert runs.values[runs.paths.index("1970"), 3, 0] == pytest.approx(of_1973)
+    assert runs.paths[0] == "1958" and runs.values.shape == (30, 30, 2)
+    with pytest.raises(ValueError, match="whole calendar years"):
+        sc.cohorts(70)
+
+
+def test_lognormal_years_have_the_moments_assumed_after_prices() -> None:
+    view = Assumptions(("equity", "bonds"), [0.08, 0.04], [[0.03, 0.002], [0.002, 0.004]], 0.03, "a test")
+    nominal = (1 + sc.lognormal(view, 0.025, 4000, 50, np.random.default_rng(2)).values.reshape(-1, 2)) * 1.025 - 1
+    assert np.abs(nominal.mean(axis=0) - view.mu).max() <= 4 * math.sqrt(0.03 / 200_000)
+    assert np.abs(np.cov(nominal.T) - view.sigma).max() <= 0.0005

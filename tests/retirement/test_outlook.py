@@ -1,0 +1,90 @@
+"""The outlook of a participant and of a whole plan, by other ways to the same numbers."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from portlib import plan
+from portlib.retirement import cases as rows
+from portlib.retirement import outlook as ol
+from portlib.retirement.cases import balanced
+from portlib.retirement.simulation import simulate
+
+THE_PLAN = plan.read()
+WHO = [str(name) for name in THE_PLAN.participants.index[:40]]
+
+
+def test_spending_that_lasts_is_the_spending_that_is_met_with_that_chance() -> None:
+    """Found life by life; then asked of the simulator, as a goal in dollars."""
+    for who, claim in (("P0001", None), ("P0002", 67.0)):
+        found = ol.outlook(THE_PLAN, who, lives=3_000, claiming_age=claim)
+        for chance, dollars in found.lasting.items():
+            asked = ol.outlook(THE_PLAN, who, lives=3_000, claiming_age=claim, spending=dollars)
+            assert asked.chance == pytest.approx(chance, abs=0.006)
+
+
+def test_outlooks_of_many_are_those_of_one_at_a_time() -> None:
+    classes = ol.classes(THE_PLAN)
+    returns = ol.returns_of(THE_PLAN, classes, 0.024, 400, 101, 7)
+    mix = ol.default_mix(THE_PLAN)
+    everybody = ol.people(THE_PLAN)
+    chosen = [everybody.names.index(who) for who in WHO]
+    fields = ("age", "retirement_age", "pay", "balance", "deferral_rate", "other_income")
+    some = ol.People(WHO, *(np.asarray(getattr(everybody, f))[chosen] for f in fields))
+    rng = np.random.default_rng(3)
+    many = ol.outlooks(some, THE_PLAN, mix, returns, rng, threads=1)
+    assert list(many.index) == WHO
+    chance = np.random.default_rng(3).random(400)
+    for who in WHO[:12]:
+        one = ol.household(THE_PLAN, who)
+        lives = rows.draw(one, returns, np.random.default_rng(0))
+        lives = replace(lives, last=rows.Mortality().last_years(one.age, "both", chance)[None])
+        out = simulate(rows.of_households([one], mix, lives), lives)
+        assert many.loc[who, "chance"] == pytest.approx(out.chance()["mid"].iloc[0], abs=1e-12)
+        reached = out.balance[0]
+        assert many.loc[who, "balance"] == pytest.approx(np.quantile(reached, 0.5), rel=1e-9)
+        benefit, _ = ol.hh.benefits(one)
+        assert many.loc[who, "benefit"] == benefit[0]
+
+
+def test_threads_and_order_do_not_matter() -> None:
+    returns = ol.returns_of(THE_PLAN, ol.classes(THE_PLAN), 0.024, 50, 101, 7)
+    everybody, mix = ol.people(THE_PLAN), ol.default_mix(THE_PLAN)
+    two = ol.outlooks(everybody, THE_PLAN, mix, returns, np.random.default_rng(1))
+    one = ol.outlooks(everybody, THE_PLAN, mix, returns, np.random.default_rng(1), threads=1)
+    assert two.equals(one)
+    assert list(two.index) == everybody.names
+
+
+def test_more_saving_later_retirement_and_less_wanted_each_help() -> None:
+    base = ol.outlook(THE_PLAN, "P0002", lives=1_500)
+    for better in ({"deferral_rate": 0.2}, {"retirement_age": 66}, {"spending": 0.8 * base.wanted}):
+        other = ol.outlook(THE_PLAN, "P0002", lives=1_500, **better)
+        assert other.chance > base.chance + 0.05
+        assert other.shortfall < base.shortfall
+
+
+def test_inflation_that_persists_hurts_a_fixed_pension() -> None:
+    calm = ol.outlook(THE_PLAN, "P0001", lives=1_500, pension=20_000, inflation=0.0)
+    risen = ol.outlook(THE_PLAN, "P0001", lives=1_500, pension=20_000, inflation=0.06)
+    assert risen.lasting[0.9] < calm.lasting[0.9] - 2_000
+
+
+def test_who_is_not_there_and_plans_without_a_series_are_named() -> None:
+    with pytest.raises(KeyError, match="NOBODY"):
+        ol.outlook(THE_PLAN, "NOBODY")
+    without = replace(THE_PLAN, vintages=None)
+    with pytest.raises(ValueError, match="no target-date series"):
+        ol.default_mix(without)
+    with pytest.raises(ValueError, match="balance of A"):
+        ol.People(["A"], *(np.array([x]) for x in (40.0, 65.0, 1.0, -1.0, 0.1, 0.0)))
+    couple = ol.household(THE_PLAN, "P0001", spouse=ol.hh.Spouse(40))
+    lives = rows.draw(
+        couple,
+        ol.returns_of(THE_PLAN, ol.classes(THE_PLAN), 0.02, 5, couple.horizon, 1),
+        np.random.default_rng(1),
+    )
+    with pytest.raises(ValueError, match="single lives"):
+        ol.lasting(rows.of_households([couple], ol.default_mix(THE_PLAN)), lives)
+    assert balanced(0.6).name == "60% equity"
