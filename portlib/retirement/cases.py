@@ -332,7 +332,9 @@ def of_households(
     couple = None
     if couples == {True}:
         first = households[0]
-        couple = Couple(_wide(theirs), np.array(start), first.survivor_spending, first.survivor_pension)
+        couple = Couple(
+            _wide(theirs), np.array(start), first.survivor_spending, first.survivor_pension
+        )
 
     def of(name: str) -> Array:
         return np.array([getattr(h, name) for h in households], float)
@@ -388,7 +390,9 @@ def _saving(households: Sequence[Household], years: int) -> Saving:
     return Saving(pay, deferral, limit, elective, additions, compensation, rate, up_to, extra)
 
 
-def _prices_of_life(households: Sequence[Household], years: int, mortality: Mortality) -> tuple[Array, Array]:
+def _prices_of_life(
+    households: Sequence[Household], years: int, mortality: Mortality
+) -> tuple[Array, Array]:
     """Annuity factors at each household's rate, and the Uniform Lifetime Table's periods."""
     factor, period = np.ones((len(households), years)), np.ones((len(households), years))
     for i, h in enumerate(households):

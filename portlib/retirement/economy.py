@@ -54,7 +54,11 @@ class Economy:
 
     def __post_init__(self) -> None:
         c = np.asarray(self.correlation, float)
-        bad = c.shape != (3, 3) or np.abs(c - c.T).max() > 1e-12 or np.abs(np.diag(c) - 1).max() > 1e-9
+        bad = (
+            c.shape != (3, 3)
+            or np.abs(c - c.T).max() > 1e-12
+            or np.abs(np.diag(c) - 1).max() > 1e-9
+        )
         if bad or np.linalg.eigvalsh(c)[0] < -1e-12:
             raise ValueError(
                 "correlation must be of inflation, real yield and equity: 3 x 3, symmetric, "
@@ -68,7 +72,9 @@ class Economy:
 
     def nominal_yield(self, real: Array, inflation: Array) -> Array:
         """Yield of nominal bonds, for real yields and the year's logarithmic inflation."""
-        gap = (inflation - self.inflation.mean) * remaining(self.inflation.persistence, self.maturity)
+        gap = (inflation - self.inflation.mean) * remaining(
+            self.inflation.persistence, self.maturity
+        )
         return real + self.inflation.mean + gap + self.premium
 
     def draw(self, paths: int, years: int, rng: np.random.Generator) -> Scenarios:
@@ -96,7 +102,9 @@ class Economy:
         drift = np.log1p(self.equity_mean) - spread**2 / 2
         equity = np.expm1(drift + spread * shocks[..., 2])
         values = np.stack([equity, bonds, tips, bills], axis=2)
-        return Scenarios(values, ASSETS, f"economy of yields and inflation: {self.source}", (), change)
+        return Scenarios(
+            values, ASSETS, f"economy of yields and inflation: {self.source}", (), change
+        )
 
 
 def repriced(bought: Array, sold: Array, maturity: float) -> Array:

@@ -45,7 +45,9 @@ class Spouse:
         if not (0 < self.age < 120 and math.isfinite(self.pay) and self.pay >= 0):
             raise ValueError(f"a spouse's age {self.age} or pay {self.pay} is out of range")
         if self.claiming_age is not None and not 62 <= self.claiming_age <= 70:
-            raise ValueError(f"Social Security is claimed from 62 to 70, not at {self.claiming_age}")
+            raise ValueError(
+                f"Social Security is claimed from 62 to 70, not at {self.claiming_age}"
+            )
 
 
 @dataclass(frozen=True)
@@ -120,7 +122,9 @@ class Household:
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise ValueError(f"{name} must be zero or more, not {value}")
         if not (0 <= self.deferral_rate <= 1 and 0 <= self.tax_rate < 1):
-            raise ValueError(f"deferral rate {self.deferral_rate} and tax rate {self.tax_rate}: decimals from 0 to 1")
+            raise ValueError(
+                f"deferral rate {self.deferral_rate} and tax rate {self.tax_rate}: decimals from 0 to 1"
+            )
         for name in (
             "survivor_spending",
             "survivor_pension",
@@ -132,7 +136,9 @@ class Household:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} {getattr(self, name)}: a decimal from 0 to 1")
         if not (abs(self.pay_growth) <= 0.2 and -0.5 < self.annuity_rate <= 0.2):
-            raise ValueError(f"pay growth {self.pay_growth} and annuity rate {self.annuity_rate}: real annual decimals")
+            raise ValueError(
+                f"pay growth {self.pay_growth} and annuity rate {self.annuity_rate}: real annual decimals"
+            )
         oldest = 120 if self.sex is not None and self.mortality is None else np.inf
         if not (0 <= self.age < self.last_age <= oldest and self.retirement_age < self.last_age):
             raise ValueError(
@@ -140,13 +146,19 @@ class Household:
                 f"{self.last_age}, which is at most 120 for the life table"
             )
         if self.mortality is not None and len(self.mortality) != self.horizon:
-            raise ValueError(f"mortality needs {self.horizon} chances, for ages {self.age} to {self.last_age - 1}")
+            raise ValueError(
+                f"mortality needs {self.horizon} chances, for ages {self.age} to {self.last_age - 1}"
+            )
         if self.claiming_age is not None and not 62 <= self.claiming_age <= 70:
-            raise ValueError(f"Social Security is claimed from 62 to 70, not at {self.claiming_age}")
+            raise ValueError(
+                f"Social Security is claimed from 62 to 70, not at {self.claiming_age}"
+            )
         if self.spending is not None and self.replacement_rate is not None:
             raise ValueError("give spending in dollars or a replacement rate, not both")
         if self.replacement_rate is not None and self.replacement_rate > 2:
-            raise ValueError(f"replacement rate {self.replacement_rate} is a share of final pay; in percent?")
+            raise ValueError(
+                f"replacement rate {self.replacement_rate} is a share of final pay; in percent?"
+            )
 
     @property
     def horizon(self) -> int:
@@ -166,7 +178,11 @@ class Household:
     @property
     def target(self) -> float | None:
         """Spending wanted, dollars a year, or None."""
-        return self.spending if self.replacement_rate is None else self.replacement_rate * self.final_pay
+        return (
+            self.spending
+            if self.replacement_rate is None
+            else self.replacement_rate * self.final_pay
+        )
 
 
 def deferral_rates(household: Household) -> Array:
@@ -198,7 +214,9 @@ def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
     """
     rule = data.document("retirement_limits")["social_security"]
     if year not in rule["bend_points_monthly"]:
-        raise ValueError(f"no bend points for {year}; known: {', '.join(map(str, rule['bend_points_monthly']))}")
+        raise ValueError(
+            f"no bend points for {year}; known: {', '.join(map(str, rule['bend_points_monthly']))}"
+        )
     first, second = rule["bend_points_monthly"][year]
     slices = np.diff(np.clip(monthly_earnings, 0, [0, first, second, np.inf]))
     return math.floor(10 * round(float(slices @ rule["benefit_factors"]), 6)) / 10

@@ -87,7 +87,9 @@ def price_process(plan: Plan, level: float) -> prices.Inflation:
     return fitted.anchored(math.log1p(level), "the survey's")
 
 
-def returns_of(plan: Plan, assumptions: Assumptions, level: float, paths: int, years: int, seed: int) -> Scenarios:
+def returns_of(
+    plan: Plan, assumptions: Assumptions, level: float, paths: int, years: int, seed: int
+) -> Scenarios:
     """Real years of the plan's classes: lognormal on `assumptions`, with inflation as a process.
 
     Correlations with inflation surprises are the policy's ``inflation_correlations``.
@@ -101,7 +103,9 @@ def returns_of(plan: Plan, assumptions: Assumptions, level: float, paths: int, y
 
 def mortality(plan: Plan) -> Mortality:
     """The life table with the policy's improvement and relative mortality."""
-    return Mortality(float(plan.policy["mortality_improvement"]), float(plan.policy["mortality_relative"]))
+    return Mortality(
+        float(plan.policy["mortality_improvement"]), float(plan.policy["mortality_relative"])
+    )
 
 
 def pay_risk(plan: Plan) -> PayRisk:
@@ -291,9 +295,15 @@ class People:
     def __post_init__(self) -> None:
         for name in ("age", "retirement_age", "pay", "balance", "deferral_rate", "other_income"):
             values = np.asarray(getattr(self, name), float)
-            if values.shape != (len(self.names),) or not np.isfinite(values).all() or values.min() < 0:
+            if (
+                values.shape != (len(self.names),)
+                or not np.isfinite(values).all()
+                or values.min() < 0
+            ):
                 at = int(np.flatnonzero(~(np.isfinite(values) & (values >= 0)))[0])
-                raise ValueError(f"{name} of {self.names[at]}: {values[at]} is no number above zero")
+                raise ValueError(
+                    f"{name} of {self.names[at]}: {values[at]} is no number above zero"
+                )
         if np.any((np.asarray(self.age) < 14) | (np.asarray(self.age) > 110)):
             raise ValueError("ages must lie between 14 and 110")
 
@@ -465,7 +475,9 @@ def _law(year: int) -> dict[str, Any]:
     }
 
 
-def _benefits(pay: Array, age: Array, retires: Array, year: int, growth: float, start: int = 22) -> tuple[Array, Array]:
+def _benefits(
+    pay: Array, age: Array, retires: Array, year: int, growth: float, start: int = 22
+) -> tuple[Array, Array]:
     """Social Security a year and the year it starts, for many careers of one growth of pay."""
     base = data.document("retirement_limits")["social_security"]["wage_base"][year]
     ahead = np.arange(start, int(retires.max()) + 1) - age[:, None]

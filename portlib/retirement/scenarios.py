@@ -128,7 +128,9 @@ def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
     return _real(values, tuple(months.columns), source, names)
 
 
-def _real(values: Array, columns: tuple[str, ...], source: str, names: tuple[str, ...] = ()) -> Scenarios:
+def _real(
+    values: Array, columns: tuple[str, ...], source: str, names: tuple[str, ...] = ()
+) -> Scenarios:
     """Nominal returns made real by the column ``inflation``; returns without one are real already."""
     if "inflation" not in columns:
         return Scenarios(values, columns, source, names)
@@ -163,7 +165,9 @@ def lognormal(
     log_cov = np.log1p(assumptions.sigma / np.outer(growth, growth))
     values, vectors = np.linalg.eigh(log_cov)
     if values[0] < -1e-6 * values[-1]:
-        raise ValueError(f"no lognormal law has this covariance (smallest eigenvalue {values[0]:.2g} of its logarithm)")
+        raise ValueError(
+            f"no lognormal law has this covariance (smallest eigenvalue {values[0]:.2g} of its logarithm)"
+        )
     root, drift = vectors * np.sqrt(np.maximum(values, 0)), np.log(growth) - np.diag(log_cov) / 2
     normal = rng.standard_normal((paths, years, len(growth)))
     nominal = np.exp(drift + normal @ root.T)

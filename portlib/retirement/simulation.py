@@ -120,7 +120,9 @@ class Outcomes:
         near = met - chance[:, None] * share / share.mean(axis=1, keepdims=True)
         moved = self.influence()
         ce = self.certainty_equivalent()
-        held = np.where(self.reached[i] & self.reached[j], self.balance[i] - self.balance[j], np.nan)
+        held = np.where(
+            self.reached[i] & self.reached[j], self.balance[i] - self.balance[j], np.nan
+        )
         held = held[~np.isnan(held)]
         rows = {
             "success": (chance[i] - chance[j], near[i] - near[j]),
@@ -461,7 +463,9 @@ def _take(c: Cases, order: NDArray[np.intp]) -> Cases:
         if isinstance(value, np.ndarray):
             fields[name] = value[order]
     saving = replace(c.saving, **{name: v[order] for name, v in vars(c.saving).items()})
-    couple = c.couple and replace(c.couple, benefit=c.couple.benefit[order], claim=c.couple.claim[order])
+    couple = c.couple and replace(
+        c.couple, benefit=c.couple.benefit[order], claim=c.couple.claim[order]
+    )
     annuity = c.annuity and replace(c.annuity, **{n: v[order] for n, v in vars(c.annuity).items()})
     names = tuple(c.names[k] for k in order)
     return replace(c, names=names, saving=saving, couple=couple, annuity=annuity, **fields)
@@ -482,7 +486,9 @@ def _check(c: Cases, lives: Lives, rules: Sequence[SpendingRule], care: Care | N
         raise ValueError(f"{len(rules)} spending rules do not go with {len(c)} rows")
     years, assets = c.mix.shape[1:]
     if lives.returns.shape[0] < years or lives.returns.shape[1] != assets:
-        raise ValueError(f"returns {lives.returns.shape} do not cover {years} years of {assets} assets")
+        raise ValueError(
+            f"returns {lives.returns.shape} do not cover {years} years of {assets} assets"
+        )
     if not np.isfinite(lives.returns).all() or lives.returns.min() < -1:
         raise ValueError("returns are missing or below -1; they are real annual decimals")
     nominal = c.pension.any() or (c.annuity is not None and c.annuity.nominal.any())

@@ -15,7 +15,9 @@ from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
 
 MATCH = [{"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05}]
-PERSON = Household(age=40, retirement_age=65, pay=90_000, deferral_rate=0.08, match=MATCH, pay_growth=0.01)
+PERSON = Household(
+    age=40, retirement_age=65, pay=90_000, deferral_rate=0.08, match=MATCH, pay_growth=0.01
+)
 
 
 def calm(paths: int, years: int) -> Scenarios:
@@ -56,7 +58,9 @@ def test_lives_of_couples_differ_and_care_is_drawn_with_its_chance() -> None:
     assert abs(np.corrcoef(lives.last[0], lives.last_spouse[0])[0, 1]) < 0.03
     table = Mortality()
     assert (lives.last[0] >= 45).mean() == pytest.approx(table.survival(40, "male")[45], abs=0.015)
-    assert (lives.last_spouse[0] >= 45).mean() == pytest.approx(table.survival(38, "female")[45], abs=0.015)
+    assert (lives.last_spouse[0] >= 45).mean() == pytest.approx(
+        table.survival(38, "female")[45], abs=0.015
+    )
 
 
 def test_annuity_factors_are_discounted_survival() -> None:
@@ -68,7 +72,9 @@ def test_annuity_factors_are_discounted_survival() -> None:
 
 
 def test_periods_go_on_below_seventy_two_a_year_at_a_time() -> None:
-    assert rows.distribution_periods(np.array([70, 71, 72, 73, 90])) == pytest.approx([29.4, 28.4, 27.4, 26.5, 12.2])
+    assert rows.distribution_periods(np.array([70, 71, 72, 73, 90])) == pytest.approx(
+        [29.4, 28.4, 27.4, 26.5, 12.2]
+    )
 
 
 def test_prices_compound_from_one() -> None:

@@ -29,7 +29,9 @@ def test_a_bond_repriced_by_the_year_is_the_sum_of_its_discounted_payments() -> 
 
 
 def test_real_bonds_and_equity_are_as_wild_as_history() -> None:
-    model = economy.fit(RECORD["yield_10y"].values, RECORD["cpi_u"].values.interpolate(), REAL_EQUITY, 10)
+    model = economy.fit(
+        RECORD["yield_10y"].values, RECORD["cpi_u"].values.interpolate(), REAL_EQUITY, 10
+    )
     drawn = model.draw(3_000, 60, np.random.default_rng(1))
     history = (1 + YEARS["bonds"]) / (1 + YEARS["inflation"]) - 1
     bonds = drawn.values[..., 1]

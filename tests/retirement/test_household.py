@@ -11,7 +11,9 @@ MATCH = [{"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05}]
 
 
 def certain(**changes: object) -> Household:
-    base = dict(age=30, retirement_age=65, pay=60_000.0, deferral_rate=0.1, social_security=False, sex=None)
+    base = dict(
+        age=30, retirement_age=65, pay=60_000.0, deferral_rate=0.1, social_security=False, sex=None
+    )
     return Household(**{**base, "last_age": 95, **changes})
 
 
@@ -22,7 +24,9 @@ def test_life_expectancy_is_the_tables(sex: str) -> None:
     for age in (30, 65, 85):
         person = Household(age=age, retirement_age=age, sex=sex)
         alive = hh.survival(person)
-        assert alive[1:].sum() + 0.5 == pytest.approx(table.at[age, f"{sex}_life_expectancy"], abs=0.02)
+        assert alive[1:].sum() + 0.5 == pytest.approx(
+            table.at[age, f"{sex}_life_expectancy"], abs=0.02
+        )
 
 
 def test_lifetimes_are_conditional_on_age_and_on_retiring() -> None:
@@ -33,38 +37,51 @@ def test_lifetimes_are_conditional_on_age_and_on_retiring() -> None:
     given30 = (both.loc[85] / both.loc[30]).mean() / (both.loc[65] / both.loc[30]).mean()
     assert alive[55] == pytest.approx(given30, abs=2e-4)
     born65 = hh.survival(Household(age=65, retirement_age=65))
-    assert 0 < alive[55] - born65[20] < 0.01  # half and half at 30 is more women than men at 65, and women live longer
+    assert (
+        0 < alive[55] - born65[20] < 0.01
+    )  # half and half at 30 is more women than men at 65, and women live longer
 
 
 def test_benefits_by_the_formula_and_by_the_month() -> None:
     """The three slices by hand; 70% of it at 62, 124% at 70 for those born from 1960 on (SSA)."""
-    first, second = data.document("retirement_limits")["social_security"]["bend_points_monthly"][2026]
+    first, second = data.document("retirement_limits")["social_security"]["bend_points_monthly"][
+        2026
+    ]
     by_hand = 0.9 * first + 0.32 * (5000 - first)
     assert hh.primary_insurance_amount(5000.0, 2026) == pytest.approx(by_hand, abs=0.1)
     assert hh.primary_insurance_amount(second + 1000.0, 2026) == pytest.approx(
         0.9 * first + 0.32 * (second - first) + 150, abs=0.1
     )
     claimed = {
-        age: hh.social_security(Household(age=62, retirement_age=62, pay=60_000, claiming_age=age))[-1]
+        age: hh.social_security(Household(age=62, retirement_age=62, pay=60_000, claiming_age=age))[
+            -1
+        ]
         for age in (62, 67, 70)
     }
     assert claimed[62] / claimed[67] == pytest.approx(0.70, abs=6e-4)
-    assert claimed[70] / claimed[67] == pytest.approx(1.24, abs=6e-4)  # each month's pay loses its cents
+    assert claimed[70] / claimed[67] == pytest.approx(
+        1.24, abs=6e-4
+    )  # each month's pay loses its cents
     assert [hh.full_retirement_months(y) for y in (1950, 1957, 1960, 1999)] == [792, 798, 804, 804]
 
 
 def test_benefits_of_a_short_career_count_zeros() -> None:
     early, whole = (
-        hh.social_security(Household(age=40, retirement_age=age, pay=24_000, claiming_age=67))[-1] for age in (40, 57)
+        hh.social_security(Household(age=40, retirement_age=age, pay=24_000, claiming_age=67))[-1]
+        for age in (40, 57)
     )
     assert early == pytest.approx(12 * 0.9 * (24_000 * 18 // 420), abs=12)
     assert early > whole * 18 / 35  # the formula favours low pay
-    assert hh.social_security(Household(age=40, retirement_age=65, social_security=False)).sum() == 0
+    assert (
+        hh.social_security(Household(age=40, retirement_age=65, social_security=False)).sum() == 0
+    )
 
 
 def test_contributions_stop_at_the_laws_limits() -> None:
     law = data.document("retirement_limits")["limits"]
-    rich = hh.contributions(Household(age=48, retirement_age=65, pay=400_000, deferral_rate=0.5, match=MATCH))
+    rich = hh.contributions(
+        Household(age=48, retirement_age=65, pay=400_000, deferral_rate=0.5, match=MATCH)
+    )
     matched = 0.04 * law["compensation"][2026]
     expected = [
         law["elective_deferral"][2026] + extra + matched
@@ -145,7 +162,9 @@ def test_a_spouse_without_a_career_has_half_and_a_spouse_with_one_the_larger() -
 
 def test_deferrals_rise_by_the_year_up_to_their_ceiling() -> None:
     person = certain(deferral_rate=0.03, escalation=0.01, highest_deferral=0.10)
-    assert hh.deferral_rates(person)[:9] == pytest.approx([0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.10, 0.10])
+    assert hh.deferral_rates(person)[:9] == pytest.approx(
+        [0.03, 0.04, 0.05, 0.06, 0.07, 0.08, 0.09, 0.10, 0.10]
+    )
     kept = certain(deferral_rate=0.12, escalation=0.01, highest_deferral=0.10)
     assert (hh.deferral_rates(kept) == 0.12).all()
 

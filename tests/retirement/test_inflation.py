@@ -46,7 +46,9 @@ def test_consumer_prices_have_the_spread_and_persistence_of_the_fit() -> None:
 def test_the_weight_of_today_in_a_yield_is_the_average_of_what_is_left() -> None:
     by_hand = np.mean([0.8**k for k in range(1, 11)])
     assert inflation.remaining(0.8, 10) == pytest.approx(by_hand)
-    assert Inflation(0.02, 0.8, 0.01, last=0.07).expected(10) == pytest.approx(0.02 + 0.05 * by_hand)
+    assert Inflation(0.02, 0.8, 0.01, last=0.07).expected(10) == pytest.approx(
+        0.02 + 0.05 * by_hand
+    )
 
 
 @pytest.mark.parametrize("wrong", [(2.5, 0.7, 0.01), (0.025, 1.0, 0.01), (0.025, 0.7, 1.6)])

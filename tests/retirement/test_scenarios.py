@@ -13,7 +13,9 @@ from portlib.retirement import scenarios as sc
 from portlib.retirement.inflation import Inflation
 
 JOINT = sc.joint_history()
-TWO = Assumptions(["equity", "bonds"], [0.07, 0.04], [[0.0289, 0.0012], [0.0012, 0.0036]], 0.03, "made up")
+TWO = Assumptions(
+    ["equity", "bonds"], [0.07, 0.04], [[0.0289, 0.0012], [0.0012, 0.0036]], 0.03, "made up"
+)
 PROCESS = Inflation(0.024, 0.78, 0.0165)
 
 
@@ -58,7 +60,9 @@ def test_lognormal_years_have_the_moments_and_correlations_stated() -> None:
     assert nominal.reshape(-1, 2).mean(axis=0) - 1 == pytest.approx(TWO.mu, abs=0.0015)
     assert np.cov((nominal.reshape(-1, 2)).T) == pytest.approx(TWO.sigma, rel=0.04, abs=1e-4)
     for k, name in enumerate(TWO.labels):
-        assert np.corrcoef(flat[:, k], surprise.ravel())[0, 1] == pytest.approx(stated[name], abs=0.01)
+        assert np.corrcoef(flat[:, k], surprise.ravel())[0, 1] == pytest.approx(
+            stated[name], abs=0.01
+        )
 
 
 def test_without_surprises_the_process_is_the_number() -> None:
@@ -104,9 +108,14 @@ def test_bootstrapped_years_keep_the_mean_and_compound_the_months() -> None:
     months = sc.real_history()
     drawn = sc.bootstrapped(400, 40, np.random.default_rng(8))
     error = months.std().to_numpy() * math.sqrt(12) / math.sqrt(400 * 40)
-    assert np.abs(drawn.values.mean(axis=(0, 1)) - ((1 + months.mean()) ** 12 - 1)).max() <= 5 * error.max() + 0.002
+    assert (
+        np.abs(drawn.values.mean(axis=(0, 1)) - ((1 + months.mean()) ** 12 - 1)).max()
+        <= 5 * error.max() + 0.002
+    )
     one = pd.DataFrame({"equity": [0.01] * 24, "bonds": [0.0] * 24}, index=months.index[:24])
-    assert np.allclose(sc.bootstrapped(3, 2, np.random.default_rng(1), one).values[..., 0], 1.01**12 - 1)
+    assert np.allclose(
+        sc.bootstrapped(3, 2, np.random.default_rng(1), one).values[..., 0], 1.01**12 - 1
+    )
 
 
 def test_cohorts_are_calendar_years_in_their_order() -> None:
@@ -120,7 +129,11 @@ def test_cohorts_are_calendar_years_in_their_order() -> None:
 
 
 def test_lognormal_years_have_the_moments_assumed_after_prices() -> None:
-    view = Assumptions(("equity", "bonds"), [0.08, 0.04], [[0.03, 0.002], [0.002, 0.004]], 0.03, "a test")
-    nominal = (1 + sc.lognormal(view, 0.025, 4000, 50, np.random.default_rng(2)).values.reshape(-1, 2)) * 1.025 - 1
+    view = Assumptions(
+        ("equity", "bonds"), [0.08, 0.04], [[0.03, 0.002], [0.002, 0.004]], 0.03, "a test"
+    )
+    nominal = (
+        1 + sc.lognormal(view, 0.025, 4000, 50, np.random.default_rng(2)).values.reshape(-1, 2)
+    ) * 1.025 - 1
     assert np.abs(nominal.mean(axis=0) - view.mu).max() <= 4 * math.sqrt(0.03 / 200_000)
     assert np.abs(np.cov(nominal.T) - view.sigma).max() <= 0.0005

@@ -65,7 +65,9 @@ def by_hand(h, mix, lives, rule, column, annuity=None, care=None):
                 retirement_age=h.age + t + 1,
                 pay=pay,
                 escalation=0.0,
-                deferral_rate=min(h.deferral_rate + t * h.escalation, max(h.highest_deferral, h.deferral_rate)),
+                deferral_rate=min(
+                    h.deferral_rate + t * h.escalation, max(h.highest_deferral, h.deferral_rate)
+                ),
             )
             w = w * growth * (1 - h.leakage) + contributions(person)[0] * growth**0.5
             continue
@@ -172,10 +174,14 @@ def test_rows_may_retire_at_any_age_and_follow_any_rule() -> None:
 
 def test_lives_in_parts_are_the_same_lives() -> None:
     lives = rows.draw(SAVER, years_of(300, SAVER.horizon), np.random.default_rng(2))
-    case = rows.of_households([SAVER] * 400, balanced(0.5), lives, names=[str(k) for k in range(400)])
+    case = rows.of_households(
+        [SAVER] * 400, balanced(0.5), lives, names=[str(k) for k in range(400)]
+    )
     out = simulate(case, lives)
     assert (out.balance == out.balance[0]).all()
-    assert out.unmet[0] == pytest.approx(simulate(rows.of_households([SAVER], balanced(0.5), lives), lives).unmet[0])
+    assert out.unmet[0] == pytest.approx(
+        simulate(rows.of_households([SAVER], balanced(0.5), lives), lives).unmet[0]
+    )
 
 
 def test_saving_and_spending_at_a_steady_return_are_textbook_annuities() -> None:
@@ -243,7 +249,9 @@ def test_ruin_is_that_of_a_dynamic_programme() -> None:
 @given(st.floats(0.5, 50), st.floats(0, 1), st.integers(0, 10_000))
 def test_money_is_neither_made_nor_lost(scale, equity, seed) -> None:
     """Without returns, what is spent and left is what was held, put in and received."""
-    h = replace(SAVER, balance=scale * 10_000, fee_dollars=0, social_security=12_000.0, claiming_age=65)
+    h = replace(
+        SAVER, balance=scale * 10_000, fee_dollars=0, social_security=12_000.0, claiming_age=65
+    )
     paths = 20
     returns = Scenarios(np.zeros((paths, h.horizon, 2)), ("equity", "bonds"), "none")
     lives = rows.draw(h, returns, np.random.default_rng(seed))
@@ -257,7 +265,9 @@ def test_money_is_neither_made_nor_lost(scale, equity, seed) -> None:
 
 def test_what_is_wanted_scales_with_everything() -> None:
     h = replace(SAVER, social_security=20_000.0, match=(), deferral_rate=0.0, pay=0.0)
-    bigger = replace(h, balance=3 * h.balance, spending=3 * 60_000, social_security=60_000.0, fee_dollars=174)
+    bigger = replace(
+        h, balance=3 * h.balance, spending=3 * 60_000, social_security=60_000.0, fee_dollars=174
+    )
     lives = rows.draw(h, years_of(200, h.horizon), np.random.default_rng(2))
     out = simulate(rows.of_households([h, bigger], balanced(0.5)), lives)
     assert (out.success[0] == out.success[1]).all()

@@ -56,7 +56,9 @@ def worksheet(income: float, gain: float, year: int, status: str) -> float:
     line14 = min(income, fifteen_to)
     line17 = min(line12, max(line14 - (line5 + line9), 0.0))
     line20 = line10 - (line9 + line17)
-    line23 = 0.15 * line17 + 0.20 * line20 + float(taxes.ordinary_tax(line5, year=year, status=status))
+    line23 = (
+        0.15 * line17 + 0.20 * line20 + float(taxes.ordinary_tax(line5, year=year, status=status))
+    )
     return min(line23, float(taxes.ordinary_tax(income, year=year, status=status)))
 
 
@@ -73,7 +75,9 @@ def test_stacked_gains_are_taxed_as_the_worksheet_does(x, share, year, status):
 @settings(max_examples=60, deadline=None)
 def test_the_whole_return_by_hand(pay, gain, year, status):
     """Deduction from pay first, then from gains; the tax on investment income on top."""
-    found = taxes.income_tax(year=year, status=status, ordinary=pay, qualified=gain, state_rate=0.04)
+    found = taxes.income_tax(
+        year=year, status=status, ordinary=pay, qualified=gain, state_rate=0.04
+    )
     deduction = taxes.standard_deduction(year, status)
     taxable = max(pay + gain - deduction, 0.0)
     on_top = min(gain, taxable)
@@ -93,13 +97,17 @@ def test_the_whole_return_by_hand(pay, gain, year, status):
 @settings(max_examples=80, deadline=None)
 def test_taxable_benefits_by_publication_915(benefits, other, status):
     line2 = benefits / 2
-    first, width = {"married_joint": (32_000, 12_000), "married_separate": (0, 0)}.get(status, (25_000, 9_000))
+    first, width = {"married_joint": (32_000, 12_000), "married_separate": (0, 0)}.get(
+        status, (25_000, 9_000)
+    )
     line10 = max(line2 + other - first, 0.0)
     line12 = max(line10 - width, 0.0)
     line13 = min(line10, width)
     line15 = min(line2, line13 / 2)
     line18 = min(line15 + 0.85 * line12, 0.85 * benefits)
-    assert float(taxes.taxable_benefits(benefits, other, status=status)) == pytest.approx(line18, abs=1e-6)
+    assert float(taxes.taxable_benefits(benefits, other, status=status)) == pytest.approx(
+        line18, abs=1e-6
+    )
 
 
 def test_no_income_no_tax_and_arrays_keep_their_shape():
@@ -115,18 +123,26 @@ def test_no_income_no_tax_and_arrays_keep_their_shape():
 )
 @settings(max_examples=60, deadline=None)
 def test_more_income_never_lowers_the_tax_and_never_costs_more_than_itself(pay, kind, status):
-    rate = float(taxes.marginal_rate(kind, year=2026, status=status, ordinary=pay, qualified=20_000, benefits=30_000))
+    rate = float(
+        taxes.marginal_rate(
+            kind, year=2026, status=status, ordinary=pay, qualified=20_000, benefits=30_000
+        )
+    )
     assert -1e-9 <= rate < 1
 
 
 def test_benefits_make_a_dollar_of_income_cost_more_than_its_bracket():
-    rate = taxes.marginal_rate("ordinary", year=2026, status="single", ordinary=30_000, benefits=30_000)
+    rate = taxes.marginal_rate(
+        "ordinary", year=2026, status="single", ordinary=30_000, benefits=30_000
+    )
     assert float(rate) == pytest.approx(0.12 * 1.85)
 
 
 def test_thresholds_that_are_not_indexed_shrink_in_constant_dollars():
     income = {"status": "single", "other_income": 30_000.0}
-    assert taxes.taxable_benefits(20_000, price_level=2, **income) > taxes.taxable_benefits(20_000, **income)
+    assert taxes.taxable_benefits(20_000, price_level=2, **income) > taxes.taxable_benefits(
+        20_000, **income
+    )
     doubled = taxes.taxable_benefits(40_000, 60_000, status="single")
     assert 2 * taxes.taxable_benefits(20_000, price_level=2, **income) == pytest.approx(doubled)
     tax = taxes.net_investment_income_tax(50_000, 150_000, status="single", price_level=2)
@@ -197,7 +213,9 @@ def test_start_age_by_birth(born, age):
 
 
 def test_required_minimum_distributions():
-    assert float(taxes.required_minimum_distribution(500_000, 73, 1953)) == pytest.approx(18_868, abs=0.5)
+    assert float(taxes.required_minimum_distribution(500_000, 73, 1953)) == pytest.approx(
+        18_868, abs=0.5
+    )
     assert not taxes.required_minimum_distribution([1e6, 2e6], 74, 1960).any()
     assert float(taxes.required_minimum_distribution(100.0, 125, 1960)) == pytest.approx(50)
     assert (np.diff(taxes.distribution_period(np.arange(72, 121))) < 0).all()
@@ -210,9 +228,13 @@ def test_bad_inputs_are_refused_by_name():
         taxes.income_tax(year=2031, status="single", ordinary=1)
     with pytest.raises(ValueError, match="no table for 2031"):
         taxes.limits(2031, 40)
-    with pytest.raises(ValueError, match="of 2027: not announced when this was checked, 2026-11-28"):
+    with pytest.raises(
+        ValueError, match="of 2027: not announced when this was checked, 2026-11-28"
+    ):
         taxes.limits(2027, 40)
-    with pytest.raises(ValueError, match=r"standard_deduction of 2027: announced in Rev. Proc. 2026-35"):
+    with pytest.raises(
+        ValueError, match=r"standard_deduction of 2027: announced in Rev. Proc. 2026-35"
+    ):
         taxes.income_tax(year=2027, status="single", ordinary=1)
     with pytest.raises(ValueError, match=r"income_tax_brackets of 2027: announced .* 2026-11-28"):
         taxes.ordinary_tax(1, year=2027, status="single")

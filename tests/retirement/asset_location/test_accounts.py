@@ -24,7 +24,9 @@ from portlib.retirement.asset_location.accounts import (
 
 CLASSES = ["stocks", "bonds"]
 TARGET = pd.Series({"stocks": 0.6, "bonds": 0.4})
-CHARACTER = pd.DataFrame({"interest": [0.002, 0.04], "qualified": [0.015, 0.0], "realised": [0.1, 0.5]}, index=CLASSES)
+CHARACTER = pd.DataFrame(
+    {"interest": [0.002, 0.04], "qualified": [0.015, 0.0], "realised": [0.1, 0.5]}, index=CLASSES
+)
 RATES = Rates(0.27, 0.2, 0.15, 0.18)
 MATCH = ({"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05})
 BASE = Owner(
@@ -70,7 +72,10 @@ def place(fund, account, order, exit_gains, withdrawal):
         left -= inside[name]
     mix = {c: inside[c] / room if room > 0 else TARGET[c] for c in CLASSES}
     rest = {c: max(TARGET[c] * wealth - inside[c], 0.0) for c in CLASSES}
-    wanted = {c: total * (rest[c] / sum(rest.values()) if outside > 1e-9 * wealth else TARGET[c]) for c in CLASSES}
+    wanted = {
+        c: total * (rest[c] / sum(rest.values()) if outside > 1e-9 * wealth else TARGET[c])
+        for c in CLASSES
+    }
     realised, after = 0.0, {}
     for c in CLASSES:
         value, cost = fund[c]
@@ -92,7 +97,10 @@ def by_hand(one, order, path, inflation, spend, saved_share):
     bill = losses = paid_tax = short = 0.0
     for k, r in enumerate(path):
         age, level = one.age + k, (1 + inflation) ** (k + 1)
-        due = float(taxes.required_minimum_distribution(account["deferred"], age, one.birth_year)) / level
+        due = (
+            float(taxes.required_minimum_distribution(account["deferred"], age, one.birth_year))
+            / level
+        )
         coupons = sum(v * CHARACTER.loc[c, "interest"] for c, (v, _) in fund.items())
         dividends = sum(v * CHARACTER.loc[c, "qualified"] for c, (v, _) in fund.items())
         gain = losses
@@ -105,7 +113,11 @@ def by_hand(one, order, path, inflation, spend, saved_share):
             account[b] *= 1 + sum(mix[c] * r[i] for i, c in enumerate(CLASSES))
         working = age < one.retirement_age
         pay, own, saved, plain, inflow = 0.0, 0.0, 0.0, 0.0, 0.0
-        income, social = (0.0, 0.0) if working else (one.other_income, one.benefits if age >= one.claiming_age else 0.0)
+        income, social = (
+            (0.0, 0.0)
+            if working
+            else (one.other_income, one.benefits if age >= one.claiming_age else 0.0)
+        )
 
         def tax(ordinary, interest=0.0, qualified=0.0, benefits=0.0, level=level):
             return float(
@@ -178,7 +190,10 @@ def by_hand(one, order, path, inflation, spend, saved_share):
         )
         bill = (final - estimate) * level
         paid_tax += final
-    end = RATES.exit_gains * sum(v - b for v, b in fund.values()) + RATES.withdrawal * account["deferred"]
+    end = (
+        RATES.exit_gains * sum(v - b for v, b in fund.values())
+        + RATES.withdrawal * account["deferred"]
+    )
     wealth = sum(v for v, _ in fund.values()) + sum(account.values()) - end - bill
     return wealth / level, paid_tax + end / level, short
 
@@ -222,7 +237,9 @@ def test_without_tax_money_only_compounds():
         return 0.0 * ordinary
 
     ends = [
-        simulate(one, TARGET, order, r, CHARACTER, none, inflation=0.02, spending=20_000.0, law=law).wealth[0]
+        simulate(
+            one, TARGET, order, r, CHARACTER, none, inflation=0.02, spending=20_000.0, law=law
+        ).wealth[0]
         for order in (None, CLASSES, CLASSES[::-1])
     ]
     real = 1.05 / 1.02
@@ -238,7 +255,9 @@ def test_required_distributions_leave_even_when_nobody_needs_them():
 
 def test_contributions_stop_at_the_law():
     one = replace(BASE, pay=400_000.0, deferral_rate=0.9, match=())
-    found = simulate(one, TARGET, None, returns(3), CHARACTER, RATES, inflation=0.02, spending=50_000.0)
+    found = simulate(
+        one, TARGET, None, returns(3), CHARACTER, RATES, inflation=0.02, spending=50_000.0
+    )
     # ages 55 to 59 and 60 to 63 of 2026: 24,500 with 8,000, then with 11,250
     assert found.contributed == pytest.approx(np.full(3, 5 * 32_500 + 4 * 35_750))
 
@@ -296,4 +315,6 @@ def test_bad_inputs_are_refused_by_name():
     with pytest.raises(ValueError, match="shares from 0 to 1"):
         replace(BASE, roth_share=2.0)
     with pytest.raises(ValueError, match="returns need 37 years and 2 classes, not 5 and 2"):
-        simulate(BASE, TARGET, None, returns(1, years=5), CHARACTER, RATES, inflation=0.02, spending=1.0)
+        simulate(
+            BASE, TARGET, None, returns(1, years=5), CHARACTER, RATES, inflation=0.02, spending=1.0
+        )

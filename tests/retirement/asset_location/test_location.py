@@ -71,7 +71,9 @@ def problem(seed: int, n: int = 4) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
     rates=st.tuples(rate, rate, rate),
 )
 @settings(max_examples=80, deadline=None)
-def test_growth_equals_the_books_kept_year_by_year(r, interest, qualified, turned, basis, years, rates):
+def test_growth_equals_the_books_kept_year_by_year(
+    r, interest, qualified, turned, basis, years, rates
+):
     t = Rates(*rates, 0.2)
     value, cost = 1.0, basis
     for _ in range(years):
@@ -80,7 +82,9 @@ def test_growth_equals_the_books_kept_year_by_year(r, interest, qualified, turne
         cost += value * (interest + qualified) + turned * price - paid
         value += price + value * (interest + qualified) - paid
     expected = value - t.exit_gains * (value - cost)
-    found = taxable_growth(r, years, t, interest=interest, qualified=qualified, realised=turned, basis=basis)
+    found = taxable_growth(
+        r, years, t, interest=interest, qualified=qualified, realised=turned, basis=basis
+    )
     assert float(found) == pytest.approx(expected, rel=1e-9, abs=1e-12)
 
 
@@ -111,7 +115,9 @@ def test_expected_wealth_follows_from_the_expected_return():
 def test_the_government_shares_risk_as_it_taxes_gains():
     one = Assumptions(["a"], [0.06], [[0.04]])
     for turned, kept in ((1.0, 0.85), (0.0, None)):
-        flows = pd.DataFrame({"interest": [0.0], "qualified": [0.0], "realised": [turned]}, index=["a"])
+        flows = pd.DataFrame(
+            {"interest": [0.0], "qualified": [0.0], "realised": [turned]}, index=["a"]
+        )
         found = equivalents(one, flows, RATES, 20)["risk_kept"].iloc[0]
         late = 0.8 * 20 * 1.06**19 / (20 * (0.8 * 1.06**20 + 0.2) ** (19 / 20))
         assert found == pytest.approx(kept or late, rel=1e-6)
@@ -155,7 +161,9 @@ def test_programme_and_order_agree_and_keep_every_dollar(seed, n):
 @pytest.mark.parametrize("seed", range(5))
 def test_no_order_beats_the_programme_and_one_meets_it(seed):
     target, money, returns = problem(seed)
-    earned = [fill(target, money, returns, list(o)).annual_return for o in permutations(target.index)]
+    earned = [
+        fill(target, money, returns, list(o)).annual_return for o in permutations(target.index)
+    ]
     assert max(earned) == pytest.approx(locate(target, money, returns).annual_return, abs=1e-12)
     assert max(earned) > min(earned)
 
@@ -199,7 +207,9 @@ def test_nothing_to_choose_when_nothing_is_taxed():
     free = equivalents(assumptions, flows, Rates(0, 0, 0, 0), 20)
     assert free["advantage"].abs().max() < 1e-12
     assert free["risk_kept"].to_numpy() == pytest.approx(1.0)
-    assert locate(target, money, free).annual_return == pytest.approx(fill(target, money, free, None).annual_return)
+    assert locate(target, money, free).annual_return == pytest.approx(
+        fill(target, money, free, None).annual_return
+    )
 
 
 # ---- together ----

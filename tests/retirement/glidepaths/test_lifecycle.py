@@ -38,7 +38,9 @@ def draws(paths: int = 300, years: int = 100, seed: int = 1) -> sc.Scenarios:
 
 
 def certain(**changes: object) -> Household:
-    base = dict(age=30, retirement_age=65, pay=60_000.0, deferral_rate=0.1, social_security=False, sex=None)
+    base = dict(
+        age=30, retirement_age=65, pay=60_000.0, deferral_rate=0.1, social_security=False, sex=None
+    )
     return Household(**{**base, "last_age": 95, **changes})
 
 
@@ -79,7 +81,9 @@ def test_withdrawals_of_an_annuity_deplete_a_certain_life_exactly() -> None:
     assert out.bequest[0, 0] == pytest.approx(0.0, abs=1e-6)
 
 
-def slowly(path: Glidepath, h: Household, returns: np.ndarray, last: int) -> tuple[float, float, float]:
+def slowly(
+    path: Glidepath, h: Household, returns: np.ndarray, last: int
+) -> tuple[float, float, float]:
     """One path in plain Python: balance at retirement, bequest, spending missed; half-year
     contributions.
     """
@@ -138,12 +142,19 @@ def test_what_comes_later_does_not_change_what_was() -> None:
     one = simulate(constant(0.7), certain(), early)
     two = simulate(constant(0.7), certain(), sc.Scenarios(later, BOTH, "changed"))
     same = np.arange(300) != 7
-    assert np.array_equal(one.balance[:, same], two.balance[:, same]) and one.balance[0, 7] > two.balance[0, 7]
+    assert (
+        np.array_equal(one.balance[:, same], two.balance[:, same])
+        and one.balance[0, 7] > two.balance[0, 7]
+    )
 
 
 def test_a_fee_is_taken_once_and_not_from_contributions_of_the_day() -> None:
-    free = simulate(constant(0.6), certain(deferral_rate=0.0, balance=1000.0), flat(0.04)).balance[0, 0]
-    costly = simulate(constant(0.6, fee=0.01), certain(deferral_rate=0.0, balance=1000.0), flat(0.04)).balance[0, 0]
+    free = simulate(constant(0.6), certain(deferral_rate=0.0, balance=1000.0), flat(0.04)).balance[
+        0, 0
+    ]
+    costly = simulate(
+        constant(0.6, fee=0.01), certain(deferral_rate=0.0, balance=1000.0), flat(0.04)
+    ).balance[0, 0]
     assert costly / free == pytest.approx(0.99**35, rel=1e-12)
 
 
@@ -211,7 +222,11 @@ def test_certainty_equivalents_against_the_definition() -> None:
     returns = draws(200, 5)
     for gamma in (1.0, 3.0, 8.0):
         out = simulate(constant(1.0), person, returns, risk_aversion=gamma)
-        u = (lambda c: np.log(c)) if gamma == 1 else (lambda c, g=gamma: c ** (1 - g) / (1 - g) * 1e4 ** (g - 1))
+        u = (
+            (lambda c: np.log(c))
+            if gamma == 1
+            else (lambda c, g=gamma: c ** (1 - g) / (1 - g) * 1e4 ** (g - 1))
+        )
         first = 5e5 * (1 + returns.values[:, 0, 0])
         spends = first / (1 + 1 / 1.02)
         second = (first - spends) * (1 + returns.values[:, 1, 0])
@@ -232,11 +247,16 @@ def test_wilson_against_statsmodels_and_its_coverage() -> None:
 
 
 def test_differences_against_bootstrapped_paths() -> None:
-    out = simulate([constant(0.3), constant(0.7)], certain(spending=40_000.0), draws(800), risk_aversion=4.0)
+    out = simulate(
+        [constant(0.3), constant(0.7)], certain(spending=40_000.0), draws(800), risk_aversion=4.0
+    )
     found = out.difference("constant 70%", "constant 30%")
     rng = np.random.default_rng(5)
     picks = [rng.integers(800, size=800) for _ in range(600)]
-    boot = [np.diff(out.unit * (-3 * out.utility[:, p].mean(axis=1) / out.years) ** (-1 / 3))[0] for p in picks]
+    boot = [
+        np.diff(out.unit * (-3 * out.utility[:, p].mean(axis=1) / out.years) ** (-1 / 3))[0]
+        for p in picks
+    ]
     chance = [np.diff(out.success[:, p].mean(axis=1))[0] for p in picks]
     for name, sample in (("certainty_equivalent", boot), ("success", chance)):
         half = found.at[name, "high"] - found.at[name, "mid"]
@@ -265,7 +285,9 @@ def test_no_spending_goal_no_success_rate() -> None:
         ({"household": certain(sex="both")}, "rng"),
     ],
 )
-def test_a_simulation_that_makes_no_sense_is_refused(arguments: dict[str, object], says: str) -> None:
+def test_a_simulation_that_makes_no_sense_is_refused(
+    arguments: dict[str, object], says: str
+) -> None:
     call = {"glidepaths": constant(0.5), "household": certain(), "returns": flat(0.0), **arguments}
     with pytest.raises(ValueError, match=says):
         simulate(**call)

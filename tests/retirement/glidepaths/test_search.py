@@ -56,7 +56,9 @@ def test_present_value_is_an_annuity_and_ends_with_the_last_payment() -> None:
     assert worth[0] == pytest.approx(100 * (1 - 1.03**-30) / 0.03 * 1.03)
     assert worth[-1] == pytest.approx(100.0)
     alive = 0.9 ** np.arange(30)
-    assert hc.present_value(np.full(30, 100.0), 0.0, alive)[5] == pytest.approx(100 * (1 - 0.9**25) / 0.1)
+    assert hc.present_value(np.full(30, 100.0), 0.0, alive)[5] == pytest.approx(
+        100 * (1 - 0.9**25) / 0.1
+    )
 
 
 @given(st.floats(0.05, 0.9), st.floats(0, 20))
@@ -75,7 +77,9 @@ def test_without_pay_the_share_is_samuelsons_at_every_age_and_wealth() -> None:
     m = model(replacement=0.0, log_income=np.full(5, -60.0), permanent=False)
     equity, p = m.returns()
     excess = equity - 1 - m.rf
-    share = optimize.brentq(lambda a: float(p @ (excess * (1.02 + a * excess) ** -m.risk_aversion)), 0, 1)
+    share = optimize.brentq(
+        lambda a: float(p @ (excess * (1.02 + a * excess) ** -m.risk_aversion)), 0, 1
+    )
     growth = float(p @ (1.02 + share * excess) ** (1 - m.risk_aversion))
     policy, part = hc.solve(m), 1.0
     for age in range(79, 59, -1):
@@ -123,7 +127,8 @@ def test_the_policy_against_brute_force_over_two_periods(permanent: bool) -> Non
 def test_euler_residuals_are_small_off_the_grid_and_shrink_with_it() -> None:
     m, cash = model(), np.geomspace(0.8, 20, 57)
     worst = [
-        max(np.abs(hc.solve(m, points=n).euler_residuals(age, cash)).max() for age in range(60, 79)) for n in (60, 250)
+        max(np.abs(hc.solve(m, points=n).euler_residuals(age, cash)).max() for age in range(60, 79))
+        for n in (60, 250)
     ]
     assert worst[1] < 2e-3 and worst[1] < worst[0]
 
@@ -160,7 +165,9 @@ def test_paths_over_classes_keep_their_equity_and_sum_to_one() -> None:
     years = np.arange(40, -30, -3)
     assert path.equity_at(years) == pytest.approx(gp.shaped(0.9, 20, 0.4, 10).equity_at(years))
     assert path.at(years).sum(axis=1) == pytest.approx(1.0)
-    assert cost.between(EXAMPLE.funds["expense_ratio"].min(), EXAMPLE.funds["expense_ratio"].max()).all()
+    assert cost.between(
+        EXAMPLE.funds["expense_ratio"].min(), EXAMPLE.funds["expense_ratio"].max()
+    ).all()
 
 
 def test_the_plans_series_is_read_as_it_is() -> None:
@@ -176,7 +183,9 @@ def test_published_paths_cross_retirement_and_say_how_sure_they_are() -> None:
     assert len(paths) >= 3
     for name, path in paths.items():
         assert path.years[0] >= 20 and path.years[-1] <= 0 and path.source and path.name == name
-    assert any("unverified" in name for name in paths) and not all("unverified" in name for name in paths)
+    assert any("unverified" in name for name in paths) and not all(
+        "unverified" in name for name in paths
+    )
 
 
 @pytest.mark.parametrize(
@@ -212,7 +221,9 @@ def test_the_sample_keeps_ages_and_has_everybody_when_there_is_room() -> None:
     chosen = gp.sample(EXAMPLE, 40)
     assert len(set(chosen)) == 40
     quartiles = [0.25, 0.5, 0.75]
-    assert (EXAMPLE.age[chosen].quantile(quartiles) - EXAMPLE.age.quantile(quartiles)).abs().max() <= 1
+    assert (
+        EXAMPLE.age[chosen].quantile(quartiles) - EXAMPLE.age.quantile(quartiles)
+    ).abs().max() <= 1
 
 
 def test_sleeves_leave_out_what_the_menu_lacks_and_refuse_a_menu_without_bonds() -> None:
@@ -221,9 +232,13 @@ def test_sleeves_leave_out_what_the_menu_lacks_and_refuse_a_menu_without_bonds()
     wanted = OURS["glidepath_sleeves"]["equity"]
     kept = [c for c in wanted if c in mix and mix.at["equity", c] > 0]
     assert 0 < len(kept) < len(wanted)
-    assert mix.loc["equity", kept].to_numpy() == pytest.approx(pd.Series(wanted)[kept] / pd.Series(wanted)[kept].sum())
+    assert mix.loc["equity", kept].to_numpy() == pytest.approx(
+        pd.Series(wanted)[kept] / pd.Series(wanted)[kept].sum()
+    )
     only = AWKWARD.offering([AWKWARD.rules["default"], "GROWTH"])
-    bare = type(only)(**{**only.__dict__, "exposures": only.exposures.loc[["GROWTH"]], "funds": only.funds})
+    bare = type(only)(
+        **{**only.__dict__, "exposures": only.exposures.loc[["GROWTH"]], "funds": only.funds}
+    )
     with pytest.raises(ValueError, match="bonds sleeve"):
         gp.sleeves(bare)
 
@@ -254,7 +269,10 @@ def test_the_search_finds_what_enumeration_finds(the_plan: plan.Plan) -> None:
         for b in (5, 20, 40)
         for a in (0, 15, 30)
     ]
-    assert found.value >= (1 - 1e-4) * gp.compare(grid, people, returns, **TASTE)["certainty equivalent"].max()
+    assert (
+        found.value
+        >= (1 - 1e-4) * gp.compare(grid, people, returns, **TASTE)["certainty equivalent"].max()
+    )
     again = gp.compare([found.path], people, returns, **TASTE)["certainty equivalent"]
     assert float(again.iloc[0]) == pytest.approx(found.value, rel=1e-12)
 
@@ -266,7 +284,9 @@ def test_the_custom_path_never_rises_stays_in_range_and_is_the_same_again() -> N
         OURS["glidepath_equity_range"],
         one.path.equity_at(np.arange(50, -40, -1)),
     )
-    assert (np.diff(equity) <= 1e-12).all() and bounds["lowest"] <= equity.min() <= equity.max() <= bounds["highest"]
+    assert (np.diff(equity) <= 1e-12).all() and bounds[
+        "lowest"
+    ] <= equity.min() <= equity.max() <= bounds["highest"]
     assert (one.table().drop(columns="equity").sum(axis=1) - 1).abs().max() <= 1e-9
 
 

@@ -48,7 +48,9 @@ def desk(the_plan, made):
 @pytest.fixture(scope="module")
 def fine(the_plan):
     """The plan without counting funds or whole percents, whose models one solver call makes."""
-    return replace(the_plan, rules={**the_plan.rules, "models": {"most_funds": 99, "whole_percent": False}})
+    return replace(
+        the_plan, rules={**the_plan.rules, "models": {"most_funds": 99, "whole_percent": False}}
+    )
 
 
 # ---- the suite -----------------------------------------------------------------------------------
@@ -69,7 +71,10 @@ def test_models_obey_their_mandate_and_hold_no_employer_stock(made, the_plan):
     funds, own = plan_menu.menu_assumptions(the_plan), the_plan.rules["employer_stock"]
     for model in made.models:
         w = np.array([model.weights[label] for label in funds.labels])
-        assert max(plan_menu.menu_mandate(the_plan, model.posture).violations(w, funds).values()) < 1e-7
+        assert (
+            max(plan_menu.menu_mandate(the_plan, model.posture).violations(w, funds).values())
+            < 1e-7
+        )
         assert not own or model.weights.get(own["fund"], 0.0) == 0.0
         assert model.mean == pytest.approx(funds.mu @ w)
         expenses = [the_plan.funds.at[f, "expense_ratio"] * x for f, x in model.weights.items()]
@@ -91,7 +96,9 @@ def test_a_suite_goes_to_json_and_back_and_its_fingerprint_sees_a_changed_weight
     assert again.fingerprint == made.fingerprint
     first = made.models[0]
     fund = max(first.weights, key=first.weights.__getitem__)
-    other = replace(made, models=(replace(first, weights={**first.weights, fund: 0.0}), *made.models[1:]))
+    other = replace(
+        made, models=(replace(first, weights={**first.weights, fund: 0.0}), *made.models[1:])
+    )
     assert other.fingerprint != made.fingerprint
     with pytest.raises(mp.SuiteError, match="sum to"):
         mp.from_json(other.to_json())
@@ -123,7 +130,9 @@ def test_the_same_assumptions_change_nothing(made, the_plan):
 
 def test_a_small_change_moves_nobody_and_following_it_would(fine):
     old, classes = mp.suite(fine), plan_menu.class_assumptions(fine)
-    small = classes.replace(mu=classes.mu + 0.0005 * np.resize([1.0, -1.0], len(classes)), source="five basis points")
+    small = classes.replace(
+        mu=classes.mu + 0.0005 * np.resize([1.0, -1.0], len(classes)), source="five basis points"
+    )
     assert mp.turnover(old, mp.remake(old, fine, small)).max() == 0
     assert mp.turnover(old, mp.remake(old, fine, small, no_trade=0.0)).max() > 0
 
@@ -155,18 +164,32 @@ def test_the_no_trade_rule_is_what_it_says(seed, fine):
         np.random.default_rng(seed),
     )
     errors = provider_errors(classes)
-    other = classes.replace(mu=rng.multivariate_normal(classes.mu, 4 * errors, method="eigh"), source="drawn")
+    other = classes.replace(
+        mu=rng.multivariate_normal(classes.mu, 4 * errors, method="eigh"), source="drawn"
+    )
     funds, new, follow = (
         plan_menu.menu_assumptions(fine, other),
         mp.remake(old, fine, other),
         mp.remake(old, fine, other, no_trade=0.0),
     )
-    b = fine.exposures.loc[list(funds.labels), :].reindex(columns=list(classes.labels), fill_value=0.0).to_numpy()
+    b = (
+        fine.exposures.loc[list(funds.labels), :]
+        .reindex(columns=list(classes.labels), fill_value=0.0)
+        .to_numpy()
+    )
     for posture in old.postures:
-        w0, w1, kept = (np.array([s[posture].weights[f] for f in funds.labels]) for s in (old, follow, new))
+        w0, w1, kept = (
+            np.array([s[posture].weights[f] for f in funds.labels]) for s in (old, follow, new)
+        )
         a = old[posture].risk_aversion
-        gain = funds.mean_of(w1) - funds.mean_of(w0) - a / 2 * (funds.risk_of(w1) ** 2 - funds.risk_of(w0) ** 2)
-        doubt = OURS["no_trade_standard_errors"] * math.sqrt((w1 - w0) @ b @ errors @ b.T @ (w1 - w0))
+        gain = (
+            funds.mean_of(w1)
+            - funds.mean_of(w0)
+            - a / 2 * (funds.risk_of(w1) ** 2 - funds.risk_of(w0) ** 2)
+        )
+        doubt = OURS["no_trade_standard_errors"] * math.sqrt(
+            (w1 - w0) @ b @ errors @ b.T @ (w1 - w0)
+        )
         assert kept == pytest.approx(w1 if gain > doubt else w0, abs=1e-9)
 
 
@@ -221,9 +244,13 @@ def test_alpha_of_hoyts_table_from_a_regression_package():
     """
     x = qu.oriented(people(3, 12), qu.orientations(OURS))
     n, k = x.shape
-    frame = pd.DataFrame({"x": x.ravel(), "p": np.repeat(np.arange(n), k), "i": np.tile(np.arange(k), n)})
+    frame = pd.DataFrame(
+        {"x": x.ravel(), "p": np.repeat(np.arange(n), k), "i": np.tile(np.arange(k), n)}
+    )
     table = sm.stats.anova_lm(sm.OLS.from_formula("x ~ C(p) + C(i)", frame).fit())
-    assert qu.cronbach_alpha(x) == pytest.approx(1 - table.loc["Residual", "mean_sq"] / table.loc["C(p)", "mean_sq"])
+    assert qu.cronbach_alpha(x) == pytest.approx(
+        1 - table.loc["Residual", "mean_sq"] / table.loc["C(p)", "mean_sq"]
+    )
 
 
 def test_feldts_interval_covers_as_often_as_it_says():
@@ -247,7 +274,9 @@ def test_the_instrument_finds_the_error_it_was_given():
 
 
 def test_an_interval_covers_the_true_score_as_often_as_it_says():
-    found = qu.calibrate([tuple(row) for row in people(11, 4000, 0.4, 0.6)], np.random.default_rng(0), policy=OURS)
+    found = qu.calibrate(
+        [tuple(row) for row in people(11, 4000, 0.4, 0.6)], np.random.default_rng(0), policy=OURS
+    )
     said, true = qu.simulate_careful(found, 3000, np.random.default_rng(1))
     scores = [qu.score(a, found) for a in said]
     inside = np.mean([s.low <= t <= s.high for s, t in zip(scores, true, strict=True)])
@@ -277,12 +306,19 @@ def test_a_posture_is_read_at_the_lower_end(desk):
     floors = desk.instrument.floors
     for answers in ([3] * 7, [5, 5, 1, 5, 5, 1, 5], [1, 1, 5, 1, 1, 5, 1], [4, 4, 2, 4, 4, 2, 4]):
         s = qu.score(answers, desk.instrument)
-        assert s.posture == [name for name, low in floors.items() if low <= s.low or name == next(iter(floors))][-1]
+        assert (
+            s.posture
+            == [name for name, low in floors.items() if low <= s.low or name == next(iter(floors))][
+                -1
+            ]
+        )
         assert list(s.bands) == list(floors)[list(floors).index(s.posture) :][: len(s.bands)]
 
 
 def test_too_few_answers_use_the_norm():
-    found = qu.calibrate([None] * 50 + [(3, 3, 3, 3, 3, 3, 3)], np.random.default_rng(0), policy=OURS)
+    found = qu.calibrate(
+        [None] * 50 + [(3, 3, 3, 3, 3, 3, 3)], np.random.default_rng(0), policy=OURS
+    )
     norm = OURS["questionnaire_norm"]
     assert (found.people, found.mean, found.spread, found.error) == (
         0,
@@ -333,7 +369,9 @@ def test_resources_are_sums_of_discounted_years(desk):
     assert means["savings"] == pytest.approx(sum(8_000 / (1 + r) ** t for t in range(1, 16)))
     assert means["need"] == pytest.approx(sum(40_000 / (1 + r) ** t for t in range(16, 39)))
     more = capacity.resources(replace(WHO, other_income=10_000), desk)
-    assert more["income"] - means["income"] == pytest.approx(sum(10_000 / (1 + r) ** t for t in range(16, 39)))
+    assert more["income"] - means["income"] == pytest.approx(
+        sum(10_000 / (1 + r) ** t for t in range(16, 39))
+    )
 
 
 @few
@@ -347,7 +385,9 @@ def test_more_other_income_never_lowers_the_ceiling_of_loss(wealth, more, spendi
 
 def test_the_horizon_lowers_the_ceiling_as_it_shortens(desk):
     ranks = [
-        desk.order.index(capacity.ceilings(replace(WHO, age=a, retirement_age=max(a, 65)), desk, None)["horizon"])
+        desk.order.index(
+            capacity.ceilings(replace(WHO, age=a, retirement_age=max(a, 65)), desk, None)["horizon"]
+        )
         for a in range(20, 88)
     ]
     assert all(a >= b for a, b in pairwise(ranks)) and ranks[0] > ranks[-1]
@@ -391,7 +431,9 @@ def test_what_would_change_the_answer_does(desk):
         assert words.split(": ")[1].rstrip(".") in (*desk.order, "no model")
         if words.startswith("Retiring"):
             years = int(words.split()[1]) * (1 if "later" in words else -1)
-            other = advice.advise(replace(WHO, retirement_age=WHO.retirement_age + years), desk, explain=False)
+            other = advice.advise(
+                replace(WHO, retirement_age=WHO.retirement_age + years), desk, explain=False
+            )
             assert other.posture == words.split(": ")[1].rstrip(".") != told.posture
 
 
@@ -411,7 +453,9 @@ def test_who_holds_the_model_keeps_it_and_an_unwanted_fund_is_left_out(desk):
     assert same.keep and same.trades == {}
     unwanted = max(held, key=held.__getitem__)
     other = advice.advise(replace(WHO, answers=None, excluded=(unwanted,)), desk)
-    assert other.weights.get(unwanted, 0) == 0 or any(unwanted in words for words in other.inconsistencies)
+    assert other.weights.get(unwanted, 0) == 0 or any(
+        unwanted in words for words in other.inconsistencies
+    )
 
 
 def test_employer_stock_beyond_the_cap_is_sold(desk, the_plan):
@@ -461,7 +505,11 @@ def test_routes_are_mixes_and_the_model_is_flat(desk):
     assert np.ptp(paths["model portfolio"].equity_at(np.arange(-20, 30))) == 0
     assert ("target-date series" in paths) == (desk.plan.vintages is not None)
     assert paths["managed account"].fee > paths["model portfolio"].fee
-    out = advice.outlook(replace(WHO, answers=None), desk, paths, 200, np.random.default_rng(1), spending=1.0)
+    out = advice.outlook(
+        replace(WHO, answers=None), desk, paths, 200, np.random.default_rng(1), spending=1.0
+    )
     assert (out.table()["success"] == 1).all()
-    out = advice.outlook(replace(WHO, answers=None), desk, paths, 200, np.random.default_rng(1), spending=9e6)
+    out = advice.outlook(
+        replace(WHO, answers=None), desk, paths, 200, np.random.default_rng(1), spending=9e6
+    )
     assert (out.table()["success"] == 0).all()

@@ -72,7 +72,9 @@ def test_fund_figures_by_hand(plan):
 
 def test_listed_real_estate_has_the_private_figures():
     classes, survey = menu.class_assumptions(EXAMPLE), data.table("horizon_2025_assets")
-    assert classes.mu[classes.labels.index("us_reits")] == survey.loc["real_estate", "arithmetic_10y"]
+    assert (
+        classes.mu[classes.labels.index("us_reits")] == survey.loc["real_estate", "arithmetic_10y"]
+    )
     assert "us_reits" in classes.source
 
 
@@ -110,7 +112,8 @@ def test_the_mandate_says_what_the_policy_says_about_what_is_held(plan, posture)
         mix = menu.class_mix(plan, weights)
         equity = mix[[c for c in mix.index if c in OURS["equity_classes"]]].sum()
         beta = sum(
-            mix[c] * classes.sigma[classes.labels.index(c), large] / classes.sigma[large, large] for c in mix.index
+            mix[c] * classes.sigma[classes.labels.index(c), large] / classes.sigma[large, large]
+            for c in mix.index
         )
         allowed = (
             OURS["equity_floor"][posture] <= equity <= OURS["equity_ceiling"][posture]
@@ -124,7 +127,9 @@ def test_the_mandate_says_what_the_policy_says_about_what_is_held(plan, posture)
         assert (max(mandate.violations(w, a).values()) <= 1e-12) == allowed
     best = frontier(
         a,
-        mandate.without(*[c.name for c in mandate.constraints if c.name not in ("fully invested", "long only")]),
+        mandate.without(
+            *[c.name for c in mandate.constraints if c.name not in ("fully invested", "long only")]
+        ),
     )
     assert best.minimum_risk().w.sum() == pytest.approx(1)
 
@@ -135,7 +140,9 @@ def test_each_rule_has_a_clause_and_the_plan_gives_its_own():
     frozen = table.loc[table["rule"] == menu.FROZEN, "clause"]
     assert list(frozen) == [EXAMPLE.rules["clauses"]["employer_stock"]]
     silent = menu.menu_mandate(with_rules(AWKWARD, clauses={}), "growth").table()
-    assert list(silent.loc[silent["rule"] == menu.FROZEN, "clause"]) == ["rules.yml: employer_stock"]
+    assert list(silent.loc[silent["rule"] == menu.FROZEN, "clause"]) == [
+        "rules.yml: employer_stock"
+    ]
 
 
 def test_unfrozen_stock_may_be_held_up_to_the_cap():
@@ -152,7 +159,9 @@ def test_unfrozen_stock_may_be_held_up_to_the_cap():
             expense_ratio=plan.funds["expense_ratio"].where(plan.funds.index == stock["fund"], 0.02)
         ),
     )
-    best = maximum_utility(menu.menu_assumptions(plan), menu.menu_mandate(plan, "aggressive"), risk_aversion=1)
+    best = maximum_utility(
+        menu.menu_assumptions(plan), menu.menu_mandate(plan, "aggressive"), risk_aversion=1
+    )
     assert best[stock["fund"]] == pytest.approx(OURS["employer_stock_cap"], abs=1e-9)
 
 
@@ -164,7 +173,9 @@ def test_bad_requests_are_refused_by_name():
     with pytest.raises(ValueError, match="us_large_equity"):
         menu.menu_mandate(EXAMPLE, "growth", few)
     with pytest.raises(ValueError, match="us_high_yield"):
-        menu.menu_mandate(AWKWARD, "growth", classes.select([c for c in classes.labels if c != "us_high_yield"]))
+        menu.menu_mandate(
+            AWKWARD, "growth", classes.select([c for c in classes.labels if c != "us_high_yield"])
+        )
 
 
 # ---- approximation, spanning, the cost of a menu -------------------------------------------------
@@ -179,7 +190,11 @@ def test_the_nearest_portfolio_against_another_solver():
             menu.menu_assumptions(plan),
         )
         t = np.array([target.get(c, 0.0) for c in classes.labels])
-        b = plan.exposures.loc[list(a.labels)].reindex(columns=list(classes.labels), fill_value=0.0).to_numpy()
+        b = (
+            plan.exposures.loc[list(a.labels)]
+            .reindex(columns=list(classes.labels), fill_value=0.0)
+            .to_numpy()
+        )
         own = np.diag(a.sigma - b @ classes.sigma @ b.T)
 
         def square(w, b=b, t=t, own=own, classes=classes):
@@ -214,7 +229,9 @@ def test_a_target_that_is_none_is_refused(target):
 @pytest.mark.parametrize("plan", BOTH)
 def test_the_cost_of_the_menu_adds_up_and_no_part_is_negative(plan):
     a, mandate = menu.menu_assumptions(plan), menu.menu_mandate(plan, "growth")
-    chosen = few_funds.best_few(a, mandate, risk_aversion=3, most_funds=3, whole_percent=True).allocation
+    chosen = few_funds.best_few(
+        a, mandate, risk_aversion=3, most_funds=3, whole_percent=True
+    ).allocation
     cost = menu.cost_of_menu(plan, "growth", chosen)
     assert (cost >= -1e-9).all()
     classes = menu.class_assumptions(plan)
@@ -253,7 +270,9 @@ def test_the_cost_of_the_menu_adds_up_and_no_part_is_negative(plan):
 def test_a_menu_without_own_risks_has_a_cost_too():
     """Then more funds than classes make a singular covariance, on which the critical line may fail."""
     stock = {**EXAMPLE.rules["employer_stock"], "own_volatility": 0.0}
-    plan = with_rules(replace(EXAMPLE, funds=EXAMPLE.funds.assign(specific_risk=0.0)), employer_stock=stock)
+    plan = with_rules(
+        replace(EXAMPLE, funds=EXAMPLE.funds.assign(specific_risk=0.0)), employer_stock=stock
+    )
     a = menu.menu_assumptions(plan)
     for posture, aversion in OURS["model_risk_aversion"].items():
         chosen = maximum_utility(a, menu.menu_mandate(plan, posture), risk_aversion=aversion)
@@ -277,7 +296,11 @@ def test_expenses_are_the_cost_of_a_menu_of_pure_index_funds():
     )
     cost = menu.cost_of_menu(plan, "growth", maximum_utility(a, mandate, risk_aversion=3))
     assert cost["expenses"] == pytest.approx(0.004, abs=1e-9)
-    assert cost["classes that the menu lacks"] == cost["bundles, and funds' own risks"] == pytest.approx(0.0, abs=1e-9)
+    assert (
+        cost["classes that the menu lacks"]
+        == cost["bundles, and funds' own risks"]
+        == pytest.approx(0.0, abs=1e-9)
+    )
 
 
 def random_assumptions(rng, n):
@@ -302,7 +325,9 @@ def test_spanning_against_the_frontiers_with_and_without():
         for i, fund in enumerate(a.labels):
             rest = a.select([x for x in a.labels if x != fund])
             excess, of_rest = a.mu - a.rf, rest.mu - a.rf
-            gain = excess @ np.linalg.solve(a.sigma, excess) - of_rest @ np.linalg.solve(rest.sigma, of_rest)
+            gain = excess @ np.linalg.solve(a.sigma, excess) - of_rest @ np.linalg.solve(
+                rest.sigma, of_rest
+            )
             alpha = table["alpha"].iloc[i] - a.rf * (1 - table["beta_sum"].iloc[i])
             assert gain == pytest.approx(alpha**2 / table["unexplained"].iloc[i] ** 2)
             least, less = (x.risk_of(closed_form_minimum_variance(x.sigma)) for x in (a, rest))
@@ -317,7 +342,9 @@ def test_a_fund_made_of_others_is_spanned_and_stops_being_so_when_it_costs():
 
     def menu_with(fee):
         own = np.diag([0, 0, 0, 0, 0.03**2])
-        return Assumptions([*a.labels, "mix"], b @ a.mu - np.array([0, 0, 0, 0, fee]), b @ a.sigma @ b.T + own)
+        return Assumptions(
+            [*a.labels, "mix"], b @ a.mu - np.array([0, 0, 0, 0, fee]), b @ a.sigma @ b.T + own
+        )
 
     row = menu.spanning(menu_with(0.0)).loc["mix"]
     assert row["alpha"] == pytest.approx(0, abs=1e-12)
@@ -337,9 +364,13 @@ def test_worth_of_a_fund_is_what_the_best_portfolio_loses_without_it():
             menu.menu_mandate(replace(rest, participants=EXAMPLE.participants), "moderate"),
             risk_aversion=5,
         )
-        assert worth[fund] == pytest.approx(menu.utility(best, 5) - menu.utility(less, 5), abs=1e-10)
+        assert worth[fund] == pytest.approx(
+            menu.utility(best, 5) - menu.utility(less, 5), abs=1e-10
+        )
     assert (
-        menu.worth_of_funds(menu.menu_assumptions(AWKWARD), menu.menu_mandate(AWKWARD, "growth"), risk_aversion=3)
+        menu.worth_of_funds(
+            menu.menu_assumptions(AWKWARD), menu.menu_mandate(AWKWARD, "growth"), risk_aversion=3
+        )
         .isna()
         .any()
     )
@@ -349,7 +380,9 @@ def test_a_missing_class_is_added_at_index_cost():
     plan = menu.with_index_fund(AWKWARD, "intl_dev_equity")
     a = menu.menu_assumptions(plan)
     survey = data.table("horizon_2025_assets")
-    assert a.mu[-1] == pytest.approx(survey.loc["intl_dev_equity", "arithmetic_10y"] - OURS["index_fund_cost"])
+    assert a.mu[-1] == pytest.approx(
+        survey.loc["intl_dev_equity", "arithmetic_10y"] - OURS["index_fund_cost"]
+    )
     best, before = (
         maximum_utility(menu.menu_assumptions(x), menu.menu_mandate(x, "growth"), risk_aversion=3)
         for x in (plan, AWKWARD)
@@ -414,9 +447,13 @@ def test_a_dearer_twin_is_never_preferred_and_a_fee_never_raises_a_weight():
 def brute(a, mandate, aversion, k):
     best = -np.inf
     for funds in combinations(a.labels, k):
-        sub = mandate.also(group_limit("others", [f for f in a.labels if f not in funds], upper=0.0))
+        sub = mandate.also(
+            group_limit("others", [f for f in a.labels if f not in funds], upper=0.0)
+        )
         try:
-            best = max(best, menu.utility(maximum_utility(a, sub, risk_aversion=aversion), aversion))
+            best = max(
+                best, menu.utility(maximum_utility(a, sub, risk_aversion=aversion), aversion)
+            )
         except Infeasible:
             continue
     return best
@@ -463,7 +500,9 @@ def test_whole_percents_against_every_portfolio_of_whole_percents(seed):
     for k, aversion in ((4, 3.0), (3, 8.0), (2, 3.0)):
         some = grid[(grid > 0).sum(axis=1) <= k]
         value = some @ a.mu - aversion / 2 * np.einsum("pi,ij,pj->p", some, a.sigma, some)
-        found = few_funds.best_few(a, mandate, risk_aversion=aversion, most_funds=k, whole_percent=True)
+        found = few_funds.best_few(
+            a, mandate, risk_aversion=aversion, most_funds=k, whole_percent=True
+        )
         assert found.utility == pytest.approx(value.max(), abs=2e-9)
         assert np.allclose(100 * found.allocation.w, np.round(100 * found.allocation.w), atol=1e-9)
 
@@ -487,12 +526,16 @@ def test_fewer_funds_and_whole_percents_never_gain(seed, k):
         most_funds=k,
         whole_percent=True,
     )
-    assert again.allocation.weights[list(a.labels)].equals(whole.allocation.weights.rename(again.allocation.objective))
+    assert again.allocation.weights[list(a.labels)].equals(
+        whole.allocation.weights.rename(again.allocation.objective)
+    )
 
 
 def test_twins_are_interchangeable():
     a = Assumptions(["x", "y", "z"], [0.06, 0.06, 0.03], np.diag([0.04, 0.04, 0.001]))
-    found = few_funds.best_few(a, Mandate(a.labels, [fully_invested(), long_only()]), risk_aversion=3, most_funds=2)
+    found = few_funds.best_few(
+        a, Mandate(a.labels, [fully_invested(), long_only()]), risk_aversion=3, most_funds=2
+    )
     assert found.allocation["z"] > 0
     assert min(found.allocation["x"], found.allocation["y"]) == 0
 
@@ -509,7 +552,9 @@ def test_few_funds_refuse_what_they_cannot_answer():
     with pytest.raises(ValueError, match="one fund or more"):
         few_funds.best_few(a, mandate, risk_aversion=3, most_funds=0)
     with pytest.raises(ValueError, match="drop distances"):
-        few_funds.best_few(a, mandate.also(Turnover("t", {"f0": 1.0}, 1.0)), risk_aversion=3, most_funds=3)
+        few_funds.best_few(
+            a, mandate.also(Turnover("t", {"f0": 1.0}, 1.0)), risk_aversion=3, most_funds=3
+        )
     with pytest.raises(ValueError, match="add long_only"):
         few_funds.best_few(
             a,
@@ -517,13 +562,17 @@ def test_few_funds_refuse_what_they_cannot_answer():
             risk_aversion=3,
         )
     with pytest.raises(Infeasible, match="position limit"):
-        few_funds.best_few(a, mandate.relaxed({"position limit": -0.3}), risk_aversion=3, most_funds=3)
+        few_funds.best_few(
+            a, mandate.relaxed({"position limit": -0.3}), risk_aversion=3, most_funds=3
+        )
 
 
 def test_a_search_that_is_cut_short_says_what_is_not_proved():
     a, mandate = menu.menu_assumptions(EXAMPLE), menu.menu_mandate(EXAMPLE, "aggressive")
     whole = few_funds.best_few(a, mandate, risk_aversion=1.5, most_funds=5, whole_percent=True)
-    short = few_funds.best_few(a, mandate, risk_aversion=1.5, most_funds=5, whole_percent=True, most_solved=40)
+    short = few_funds.best_few(
+        a, mandate, risk_aversion=1.5, most_funds=5, whole_percent=True, most_solved=40
+    )
     assert whole.gap <= few_funds.WORTH
     assert short.utility <= whole.utility <= short.bound
 
@@ -555,7 +604,9 @@ def test_a_blackout_and_a_used_up_quarter_allow_nothing():
     assert names(mandates(EVEN, past)) == [{"transfers per quarter"}]
     assert len(mandates(EVEN, past[1:])) == 2
     assert len(mandates(EVEN, past, on=date(2027, 1, 20))) == 2
-    assert len(mandates(EVEN, [*past[1:], Trade(past[1].on, "EMACT", 0.1)])) == 2  # two trades, one day
+    assert (
+        len(mandates(EVEN, [*past[1:], Trade(past[1].on, "EMACT", 0.1)])) == 2
+    )  # two trades, one day
 
 
 def test_frozen_stock_is_kept_or_sold_but_never_bought():
@@ -567,7 +618,9 @@ def test_frozen_stock_is_kept_or_sold_but_never_bought():
         mu=generous.mu + 0.3 * np.array([f == "COSTK" for f in generous.labels]),
         source="a stock to wish for",
     )
-    assert review.best_of(generous, mandates(held), risk_aversion=5)["COSTK"] == pytest.approx(0.015)
+    assert review.best_of(generous, mandates(held), risk_aversion=5)["COSTK"] == pytest.approx(
+        0.015
+    )
 
 
 def test_round_trips_and_minimum_holdings_end_on_their_day():
@@ -592,7 +645,9 @@ def test_the_wash_is_a_choice_of_two_and_after_a_sale_of_one():
     assert ["equity wash: no competing fund bought" in x for x in both] == [False, True]
     days = EXAMPLE.rules["stable_value"]["equity_wash_days"]
     sold = [Trade(TODAY - timedelta(days - 1), "STABLE", -0.1)]
-    assert [{"equity wash: no competing fund bought"} <= x for x in names(mandates(EVEN, sold))] == [True]
+    assert [
+        {"equity wash: no competing fund bought"} <= x for x in names(mandates(EVEN, sold))
+    ] == [True]
     assert len(mandates(EVEN, sold, on=TODAY + timedelta(1))) == 2
 
 
@@ -603,7 +658,9 @@ def test_the_better_branch_is_the_best_of_all_that_obey():
     loose = Mandate(a.labels, [fully_invested(), long_only()])
     for _ in range(6):
         held = pd.Series(rng.dirichlet([1, 1, 1]), list(a.labels))
-        best = review.best_of(a, review.review_mandates(plan, loose, held, [], TODAY), risk_aversion=6)
+        best = review.best_of(
+            a, review.review_mandates(plan, loose, held, [], TODAY), risk_aversion=6
+        )
         tried = rng.dirichlet([0.7, 0.7, 0.7], 4000)
         obeys = ~((tried[:, 1] < held["STABLE"]) & (tried[:, 2] > held["GOVMM"]))
         value = tried @ a.mu - 3 * np.einsum("pi,ij,pj->p", tried, a.sigma, tried)
@@ -627,7 +684,9 @@ def test_no_review_breaks_a_rule_as_read_a_second_time(plan):
             for _ in range(4)
         ]
         try:
-            after = review.best_of(a, review.review_mandates(plan, mandate, held, trades, on), risk_aversion=5).weights
+            after = review.best_of(
+                a, review.review_mandates(plan, mandate, held, trades, on), risk_aversion=5
+            ).weights
         except Infeasible:
             continue
         seen += 1
@@ -639,25 +698,36 @@ def test_the_second_reading_sees_each_rule_broken():
     on, shift = TODAY, {"LCIDX": 0.4, "BNDIDX": 0.3, "STABLE": 0.2, "GOVMM": 0.1}
 
     def seen(after, trades=(), on=on, before=None):
-        both = (pd.Series(x).reindex(EXAMPLE.funds.index, fill_value=0.0) for x in (before or EVEN, after))
+        both = (
+            pd.Series(x).reindex(EXAMPLE.funds.index, fill_value=0.0)
+            for x in (before or EVEN, after)
+        )
         return review.broken_rules(EXAMPLE, *both, trades, on)
 
     assert seen(EVEN) == []
     assert seen(shift) == ["equity wash"]
-    assert seen({**EVEN, "LCIDX": 0.3, "GOVMM": 0.1}, [Trade(on - timedelta(5), "STABLE", -0.1)]) == ["equity wash"]
-    assert seen({**EVEN, "LCIDX": 0.3, "BNDIDX": 0.4}, on=EXAMPLE.rules["blackouts"][0]["first"]) == ["blackout"]
+    assert seen(
+        {**EVEN, "LCIDX": 0.3, "GOVMM": 0.1}, [Trade(on - timedelta(5), "STABLE", -0.1)]
+    ) == ["equity wash"]
+    assert seen(
+        {**EVEN, "LCIDX": 0.3, "BNDIDX": 0.4}, on=EXAMPLE.rules["blackouts"][0]["first"]
+    ) == ["blackout"]
     assert seen({**EVEN, "LCIDX": 0.3, "COSTK": 0.1}) == ["frozen employer stock"]
-    assert seen({**EVEN, "LCIDX": 0.3, "EMACT": 0.1}, [Trade(on - timedelta(5), "EMACT", -0.1)]) == ["round trip"]
-    assert seen(EVEN, [Trade(on - timedelta(5), "HYACT", 0.1)], before={**EVEN, "LCIDX": 0.3, "HYACT": 0.1}) == [
-        "minimum holding"
-    ]
+    assert seen(
+        {**EVEN, "LCIDX": 0.3, "EMACT": 0.1}, [Trade(on - timedelta(5), "EMACT", -0.1)]
+    ) == ["round trip"]
+    assert seen(
+        EVEN, [Trade(on - timedelta(5), "HYACT", 0.1)], before={**EVEN, "LCIDX": 0.3, "HYACT": 0.1}
+    ) == ["minimum holding"]
     many = [Trade(date(2026, 10, d), "LCIDX", 0.01) for d in (1, 2, 3, 4)]
     assert seen({**EVEN, "LCIDX": 0.3, "BNDIDX": 0.4}, many) == ["transfers per quarter"]
 
 
 def test_holdings_elsewhere_are_left_there():
     mandate = menu.menu_mandate(EXAMPLE, "growth")
-    someone = EXAMPLE.holdings.index[(EXAMPLE.holdings["TDIDX"] > 0) & (EXAMPLE.holdings["TDIDX"] < 1)][0]
+    someone = EXAMPLE.holdings.index[
+        (EXAMPLE.holdings["TDIDX"] > 0) & (EXAMPLE.holdings["TDIDX"] < 1)
+    ][0]
     assert review.holdings_considered(EXAMPLE, mandate, someone).sum() == pytest.approx(1)
     all_in = EXAMPLE.holdings.index[EXAMPLE.holdings["TDIDX"] == 1][0]
     with pytest.raises(ValueError, match=all_in):
@@ -683,7 +753,8 @@ def test_locks_that_contradict_the_mandate_are_named():
 def test_the_ledger_reconciles_person_by_person(plan):
     table = fund_costs.ledger(plan)
     paid = sum(
-        plan.participants["balance"].iloc[i] * (plan.holdings.iloc[i] * plan.funds["expense_ratio"]).sum()
+        plan.participants["balance"].iloc[i]
+        * (plan.holdings.iloc[i] * plan.funds["expense_ratio"]).sum()
         for i in range(len(plan.participants))
     )
     assert table["paid"].sum() == pytest.approx(paid)
@@ -707,9 +778,13 @@ def test_the_chart_shows_every_restriction():
 
 def test_funds_are_compared_with_the_latest_average_of_their_kind():
     table, fees = fund_costs.compared(EXAMPLE), data.table("fund_fees")
-    equity = fees[(fees["group"] == "plan_equity_funds") & (fees["year"] == 2024)]["expense_ratio"].iloc[0]
+    equity = fees[(fees["group"] == "plan_equity_funds") & (fees["year"] == 2024)][
+        "expense_ratio"
+    ].iloc[0]
     assert table.loc["LGACT", "average"] == equity
-    assert table.loc["LGACT", "premium"] == pytest.approx(EXAMPLE.funds.loc["LGACT", "expense_ratio"] - equity)
+    assert table.loc["LGACT", "premium"] == pytest.approx(
+        EXAMPLE.funds.loc["LGACT", "expense_ratio"] - equity
+    )
     assert list(table.loc[["BNDIDX", "TDIDX"], "group"]) == ["bond", "hybrid"]
     assert table.loc[["STABLE", "COSTK", "GOVMM"], "average"].isna().all()
     assert fund_costs.compared(AWKWARD).loc["BALANC", "group"] == "hybrid"
@@ -723,8 +798,12 @@ def test_findings_about_the_default():
     assert len(fund_costs.default_findings(with_rules(EXAMPLE, trading=trading))) == 1
     trading = {**EXAMPLE.rules["trading"], "minimum_holding_days": {fund: 5}}
     assert len(fund_costs.default_findings(with_rules(EXAMPLE, trading=trading))) == 1
-    assert fund_costs.default_findings(with_rules(EXAMPLE, default="COSTK")) == ["the default is employer stock"]
-    assert fund_costs.default_findings(with_rules(EXAMPLE, default=None)) == ["the plan names no default"]
+    assert fund_costs.default_findings(with_rules(EXAMPLE, default="COSTK")) == [
+        "the default is employer stock"
+    ]
+    assert fund_costs.default_findings(with_rules(EXAMPLE, default=None)) == [
+        "the plan names no default"
+    ]
 
 
 @settings(max_examples=30, deadline=None)
@@ -751,20 +830,29 @@ def test_fee_drag_against_an_account_kept_year_by_year(fee, growth, years, retir
     assert row.loc["it", "balance"] == pytest.approx(balance)
     assert row.loc["no cost", "lasts"] == pytest.approx(retired)
     spending = optimize.brentq(
-        lambda s: free * (1 + growth) ** retired - s * sum((1 + growth) ** t for t in range(retired)),
+        lambda s: (
+            free * (1 + growth) ** retired - s * sum((1 + growth) ** t for t in range(retired))
+        ),
         0,
         free * 2,
     )
     lasted = 0
     while balance >= spending / ((1 + growth) * (1 - fee)) - 1e-9 and lasted < retired + 1:
         balance, lasted = balance * (1 + growth) * (1 - fee) - spending, lasted + 1
-    assert row.loc["it", "lasts"] - 1 - 1e-6 <= lasted <= row.loc["it", "lasts"] + 1e-6 or lasted > retired
+    assert (
+        row.loc["it", "lasts"] - 1 - 1e-6 <= lasted <= row.loc["it", "lasts"] + 1e-6
+        or lasted > retired
+    )
 
 
-@pytest.mark.parametrize("wrong", [{"contribution": 10.0, "recordkeeping": 20.0}, {"years": 0}, {"growth": -1.0}])
+@pytest.mark.parametrize(
+    "wrong", [{"contribution": 10.0, "recordkeeping": 20.0}, {"years": 0}, {"growth": -1.0}]
+)
 def test_fee_drag_refuses_careers_that_are_none(wrong):
     with pytest.raises(ValueError, match="give a growth"):
-        fund_costs.fee_drag({}, **({"contribution": 1000.0, "growth": 0.03, "years": 30, "retired": 20} | wrong))
+        fund_costs.fee_drag(
+            {}, **({"contribution": 1000.0, "growth": 0.03, "years": 30, "retired": 20} | wrong)
+        )
 
 
 def test_fee_drag_refuses_percentages():
