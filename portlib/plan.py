@@ -1,11 +1,13 @@
 """Whose portfolios are these: the plan's menu, its rules and its people?
 
-A plan is a folder of four files: ``rules.yml``, ``lineup.csv`` (a row a fund: costs, and what it holds by class),
-``participants.csv`` and, where a target-date series is offered, ``target_date_vintages.csv``. A ``policy.yml`` beside
-them overrides entries of the committee's policy. `plan_format` checks everything, once; the rest of portlib assumes it.
-`Plan.to_json` and `from_json` carry the same content, under the same checks, for services.
+A plan is a folder of four files: ``rules.yml``, ``lineup.csv`` (a row a fund: costs, and what it
+holds by class), ``participants.csv`` and, where a target-date series is offered,
+``target_date_vintages.csv``. A ``policy.yml`` beside them overrides entries of the committee's
+policy, and `portlib.inputs` lists what else a plan may bring. `plan_format` checks everything, once;
+the rest of portlib assumes it. `Plan.to_json` and `from_json` carry the same content, under the same
+checks, for services.
 
-Left out: fund returns (no open history exists), vesting, loans, beneficiaries.
+Left out: vesting, loans, beneficiaries.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
 from pathlib import Path
@@ -26,6 +28,7 @@ import pandas as pd
 from portlib import data, plan_format, schema
 from portlib import policy as decisions
 from portlib.data import DataError
+from portlib.inputs import Classes, Inputs, Sources, record
 from portlib.policy import Policy
 from portlib.tables import Findings
 
@@ -52,7 +55,9 @@ class Plan:
     holdings : DataFrame, participants x funds
         Shares of the balance; rows sum to one.
     policy : Policy
-        What the committee decided, with the plan's own entries before ours: whoever has a plan uses this.
+        What the committee decided, with the plan's own entries before ours: who has a plan uses it.
+    inputs : Inputs
+        What the plan brings of its own beyond the files that every plan has, as far as it does.
     """
 
     rules: Mapping[str, Any]
@@ -62,6 +67,7 @@ class Plan:
     participants: pd.DataFrame
     holdings: pd.DataFrame
     policy: Policy
+    inputs: Inputs = field(default_factory=Inputs)
 
     @property
     def name(self) -> str:
@@ -163,6 +169,7 @@ class Plan:
             "lineup": _records(self.funds.join(self.exposures).reset_index()),
             "target_date_vintages": vintages,
             "participants": _records(people),
+            "inputs": self.inputs.to_json(),
         }
 
 
@@ -186,17 +193,21 @@ def read(path: str | Path | None = None) -> Plan:
             "participants.csv"
         )
     found = Findings()
+    sources = record.gather(place, found)
+    known = record.classes_of(sources, found)
     rules = _tried(found, lambda: plan_format.rules(data.mapping(place / "rules.yml"), "rules.yml"))
-    decided = _tried(found, lambda: decisions.read(place))
+    policy = _tried(found, lambda: decisions.read(place, classes=known.own))
     files = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
     if (place / "target_date_vintages.csv").exists():
         files["target_date_vintages"] = plan_format.VINTAGES
     tables = {
-        name: _tried(found, partial(plan_format.from_file, place / f"{name}.csv", columns, found))
+        name: _tried(
+            found,
+            partial(plan_format.from_file, place / f"{name}.csv", columns, known.names, found),
+        )
         for name, columns in files.items()
     }
-    found.settle()
-    return _plan(rules, decided, tables)
+    return _plan(rules, policy, tables, sources, known, found)
 
 
 def from_json(content: Mapping[str, Any]) -> Plan:
@@ -211,31 +222,60 @@ def from_json(content: Mapping[str, Any]) -> Plan:
     if content.get("schema") != SCHEMA:
         said = schema.short(content.get("schema"))
         raise DataError(f"schema is {said}; this version reads {SCHEMA!r}")
-    known = ("schema", "rules", "policy", "lineup", "target_date_vintages", "participants")
+    asked = (
+        "schema",
+        "rules",
+        "policy",
+        "lineup",
+        "target_date_vintages",
+        "participants",
+        "inputs",
+    )
     for name in content:
-        if name not in known:
-            raise DataError(f"{schema.short(name)} is no part of a plan; it has {', '.join(known)}")
+        if name not in asked:
+            raise DataError(f"{schema.short(name)} is no part of a plan; it has {', '.join(asked)}")
     if lost := [name for name in ("rules", "lineup", "participants") if name not in content]:
         raise DataError(f"the plan lacks {', '.join(lost)}")
     found = Findings()
+    sources = record.from_json(content.get("inputs", {}))
+    known = record.classes_of(sources, found)
     rules = _tried(found, lambda: plan_format.rules(content["rules"], "rules"))
-    decided = _tried(found, lambda: decisions.from_json(content.get("policy", {})))
+    policy = _tried(
+        found, lambda: decisions.from_json(content.get("policy", {}), classes=known.own)
+    )
     lists = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
     if content.get("target_date_vintages") is not None:
         lists["target_date_vintages"] = plan_format.VINTAGES
     tables = {
-        name: _tried(found, partial(plan_format.from_rows, content[name], name, columns, found))
+        name: _tried(
+            found,
+            partial(plan_format.from_rows, content[name], name, columns, known.names, found),
+        )
         for name, columns in lists.items()
     }
+    return _plan(rules, policy, tables, sources, known, found)
+
+
+def _plan(
+    rules: Any,
+    policy: Any,
+    tables: Mapping[str, Any],
+    sources: Sources,
+    known: Classes,
+    found: Findings,
+) -> Plan:
+    """The plan that the parts read make; raises `DataError` with everything found by then."""
     found.settle()
-    return _plan(rules, decided, tables)
-
-
-def _plan(rules: Any, decided: Any, tables: Mapping[str, Any]) -> Plan:
-    parts = plan_format.parts(
-        rules, decided, tables["lineup"], tables["participants"], tables.get("target_date_vintages")
-    )
-    return Plan(rules, *parts, decided)
+    equity = {
+        *policy["equity_classes"],
+        *(one.name for one in known if one.own and one.role == "equity"),
+    }
+    lineup, people = tables["lineup"], tables["participants"]
+    parts = plan_format.parts(rules, equity, lineup, people, tables.get("target_date_vintages"))
+    labels = dict(zip(parts[0].index, parts[0]["label"], strict=True))
+    brought = record.make(sources, known, labels, found)
+    found.settle()
+    return Plan(rules, *parts, policy, brought)
 
 
 def _tried(found: Findings, read: Callable[[], Any]) -> Any:

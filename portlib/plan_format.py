@@ -10,7 +10,7 @@ Left out: whether the figures are true; files that a plan may bring beside these
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
@@ -22,7 +22,6 @@ import pandas as pd
 
 from portlib import data, schema, tables
 from portlib.data import DataError
-from portlib.policy import Policy
 from portlib.records import Array
 from portlib.tables import Column, Findings
 from portlib.tables.rows import near_word
@@ -171,13 +170,15 @@ def rules(content: Any, name: str) -> dict[str, Any]:
     return made
 
 
-def from_file(path: Path, columns: Mapping[str, Column], found: Findings) -> Table:
+def from_file(
+    path: Path, columns: Mapping[str, Column], classes: Sequence[str], found: Findings
+) -> Table:
     """A table of a plan's folder; what its cells break is added to ``found``."""
     fixed = columns is PEOPLE
     text = tables.open_text(path)
     if fixed and len(text.content.split()) == 1:  # names of columns alone: nobody
         return Table(path.stem, path.suffix, pd.DataFrame(columns=list(columns)), found)
-    asked = dict(columns) if fixed else {**columns, **dict.fromkeys(_known(), _CLASS)}
+    asked = dict(columns) if fixed else {**columns, **dict.fromkeys(classes, _CLASS)}
     frame = tables.rows(text, asked, found)
     frame = pd.DataFrame(columns=list(columns)) if frame is None else frame
     absent = [name for name in frame if name not in columns and frame[name].isna().all()]
@@ -185,10 +186,16 @@ def from_file(path: Path, columns: Mapping[str, Column], found: Findings) -> Tab
     return _worded(table, columns)
 
 
-def from_rows(rows: Any, name: str, columns: Mapping[str, Column], found: Findings) -> Table:
+def from_rows(
+    rows: Any,
+    name: str,
+    columns: Mapping[str, Column],
+    classes: Sequence[str],
+    found: Findings,
+) -> Table:
     """A table of a plan in JSON: a list of mappings; ``origin`` is said once, in the rules."""
     asked = {key: column for key, column in columns.items() if key != "origin"}
-    known = set(asked) if columns is PEOPLE else {*asked, *_known()}
+    known = set(asked) if columns is PEOPLE else {*asked, *classes}
     if not isinstance(rows, list):
         raise DataError(f"{name}: {schema.short(rows)} is not a list")
     for at, row in enumerate(rows):
@@ -197,21 +204,23 @@ def from_rows(rows: Any, name: str, columns: Mapping[str, Column], found: Findin
         if strange := [key for key in row if key not in known]:
             hint = near_word(str(strange[0]), sorted(known))
             found.refuse(f"{name}[{at}]", f"{schema.short(strange[0])}: no such entry{hint}")
-    classes = dict.fromkeys(key for row in rows for key in row if key in known and key not in asked)
+    held = dict.fromkeys(key for row in rows for key in row if key in known and key not in asked)
     made = {}
-    for key in [*asked, *classes]:
+    for key in [*asked, *held]:
         made[key] = _cells([row.get(key) for row in rows], asked.get(key, _CLASS), key, name, found)
     return _worded(Table(name, "", pd.DataFrame(made, pd.RangeIndex(len(rows))), found), asked)
 
 
 def parts(
     rules: Mapping[str, Any],
-    policy: Policy,
+    equity: Collection[str],
     lineup: Table,
     people: Table,
     vintages: Table | None,
 ) -> Parts:
     """Funds, exposures, vintages, participants and holdings of a `Plan`, from its tables.
+
+    ``equity`` are the classes that count as equity.
 
     Raises `DataError` that says everything which breaks a rule of the format.
     """
@@ -227,7 +236,7 @@ def parts(
             f"target_date_vintages{lineup.suffix}",
             "is needed when, and only when, a target_date fund is offered",
         )
-    paths = None if vintages is None else _paths(vintages, classes, policy)
+    paths = None if vintages is None else _paths(vintages, classes, equity)
     participants, holdings = _people(people, rules, list(funds.index))
     found.settle()
     _same_story(lineup, funds, participants, holdings)
@@ -348,7 +357,7 @@ def _written(text: str) -> list[tuple[str, float]]:
     return [(fund, float(percent) / 100) for fund, percent in pairs]
 
 
-def _paths(table: Table, classes: list[str], policy: Policy) -> pd.DataFrame:
+def _paths(table: Table, classes: list[str], equity: Collection[str]) -> pd.DataFrame:
     frame = table.frame
     held = [str(name) for name in frame if name not in VINTAGES]
     if strange := sorted(set(held) - set(classes)):
@@ -358,8 +367,8 @@ def _paths(table: Table, classes: list[str], policy: Policy) -> pd.DataFrame:
     weights = frame[held].astype(float).fillna(0.0)
     off = ~((weights.sum(axis=1) - 1).abs() <= TOLERANCE)
     table.refuse(off, "years_to_retirement", "has weights that do not sum to one")
-    equity = weights[[name for name in held if name in policy["equity_classes"]]].sum(axis=1)
-    apart = (frame["equity"].astype(float) - equity).abs() > ROUNDED + TOLERANCE
+    counted = weights[[name for name in held if name in equity]].sum(axis=1)
+    apart = (frame["equity"].astype(float) - counted).abs() > ROUNDED + TOLERANCE
     table.refuse(
         apart,
         "equity",
@@ -431,11 +440,6 @@ def _origin(rules: Mapping[str, Any], given: Sequence[Table]) -> None:
 def _schema(root: Path) -> dict[str, Any]:
     read: dict[str, Any] = data.mapping(root / "plan_schema.yml", aliases=True)["rules"]
     return read
-
-
-def _known() -> list[str]:
-    """The names of asset classes."""
-    return [*map(str, data.table("horizon_2025_correlations").index), *STAND_INS]
 
 
 def _day(text: str, at: str, name: str, found: Findings) -> date:

@@ -27,7 +27,7 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -57,6 +57,7 @@ class Policy:
     ----------
     entries : mapping of every name to its value, unit, reason, approver and date
     own : names of the entries that are the plan's own, not those of ``data/policy.yml``
+    classes : names of asset classes beyond the survey's, which the plan's entries may use
 
     Examples
     --------
@@ -69,6 +70,7 @@ class Policy:
 
     entries: Mapping[str, Entry]
     own: tuple[str, ...] = ()
+    classes: tuple[str, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         """The value decided; DataError, with the nearest name, for an entry that does not exist."""
@@ -113,19 +115,20 @@ class Policy:
                 **unsaid,
                 "value": copy.deepcopy(value),
             }
-        return _over(own, "policy")
+        return _over(own, "policy", self.classes)
 
     def to_json(self) -> dict[str, Any]:
         """The plan's own entries as strict JSON can hold them; `from_json` takes them back."""
         return {name: plain(self.entries[name]) for name in self.own}
 
 
-def read(path: str | Path | None = None) -> Policy:
+def read(path: str | Path | None = None, *, classes: Sequence[str] = ()) -> Policy:
     """The policy of ``data/policy.yml``, with the entries of a plan's own before it.
 
     Parameters
     ----------
-    path : a plan's folder (which need not have a ``policy.yml``), or such a file; None for ours alone.
+    path : a plan's folder (which need not have a ``policy.yml``), or such a file; None for ours.
+    classes : names of asset classes of the plan's own, which its entries may use.
 
     Raises
     ------
@@ -137,17 +140,21 @@ def read(path: str | Path | None = None) -> Policy:
     file = Path(path) / "policy.yml" if Path(path).is_dir() else Path(path)
     if file != Path(path) and not file.exists():
         return _ours(data.ROOT)
-    return _over(data.mapping(file), f"{file.resolve().parent.name}/{file.name}")
+    source = f"{file.resolve().parent.name}/{file.name}"
+    return _over(data.mapping(file), source, tuple(classes))
 
 
-def from_json(own: Mapping[str, Any], *, source: str = "policy") -> Policy:
-    """The policy of a plan that states its `own` entries, as `Policy.to_json` writes them; `source` names it in errors.
+def from_json(
+    own: Mapping[str, Any], *, classes: Sequence[str] = (), source: str = "policy"
+) -> Policy:
+    """The policy of a plan that states its `own` entries, as `Policy.to_json` writes them.
 
-    Raises `DataError` as `read` does.
+    `classes` are as in `read`; errors call what was given by the name `source`. Raises `DataError`
+    as `read` does.
     """
     if not isinstance(own, Mapping):
         raise DataError(f"{source}: {short(own)} should be a mapping of entries of policy.yml")
-    return _over(own, source)
+    return _over(own, source, tuple(classes))
 
 
 # ---- what entries owe each other -----------------------------------------------------------------------------------
@@ -207,11 +214,6 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
         ("stress_proxies",),
         lambda mixes: all(_whole(w) for m in mixes.values() for w in (*m["windows"], m["history"])),
         "the weights of each mix sum to one",
-    ),
-    (
-        ("stress_proxies", "menu_classes"),
-        lambda mixes, classes: set(classes) <= set(mixes),
-        "every class of the menu has a stand-in",
     ),
     (
         ("stress_path_limit",),
@@ -275,8 +277,8 @@ def _ours(root: Path) -> Policy:
     return _related(Policy(checked), "policy.yml")
 
 
-def _over(own: Mapping[str, Any], source: str) -> Policy:
-    ours, schema = _ours(data.ROOT), _schema(data.ROOT)
+def _over(own: Mapping[str, Any], source: str, classes: tuple[str, ...]) -> Policy:
+    ours, schema = _ours(data.ROOT), _schema(data.ROOT, classes)
     checked = {}
     for name, entry in own.items():
         if name not in ours.entries:
@@ -285,7 +287,7 @@ def _over(own: Mapping[str, Any], source: str) -> Policy:
                 f"{source}: {short(name)}: no such entry to override; did you mean {near}?"
             )
         checked[name] = _entry(source, name, entry, schema[name], ours.entries[name]["unit"])
-    return _related(Policy({**ours.entries, **checked}, tuple(checked)), source)
+    return _related(Policy({**ours.entries, **checked}, tuple(checked), classes), source)
 
 
 def _related(policy: Policy, source: str) -> Policy:
@@ -329,8 +331,11 @@ def _entry(source: str, name: str, entry: Any, schema: Any, our_unit: str | None
 
 
 @cache
-def _schema(root: Path) -> dict[str, Any]:
-    entries: dict[str, Any] = data.mapping(root / "policy_schema.yml", aliases=True)["entries"]
+def _schema(root: Path, classes: tuple[str, ...] = ()) -> dict[str, Any]:
+    read = data.mapping(root / "policy_schema.yml", aliases=True)
+    # Every entry that names classes refers to this one list.
+    read["kinds"]["asset_class"]["enum"].extend(classes)
+    entries: dict[str, Any] = read["entries"]
     return entries
 
 

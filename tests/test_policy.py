@@ -7,6 +7,7 @@ import json
 import pickle
 import shutil
 from datetime import date
+from functools import partial
 from itertools import pairwise
 
 import jsonschema
@@ -128,12 +129,18 @@ def test_what_is_owed_between_entries_names_the_one_that_is_the_plans():
         DataError, match=r"policy: monitoring_window_months: .*no longer than the record"
     ):
         OURS.replace(monitoring_window_months=240)
-    proxies = OURS["stress_proxies"]
-    del proxies["em_bonds"]
-    with pytest.raises(
-        DataError, match=r"policy: stress_proxies: .*every class of the menu has a stand-in"
-    ):
-        OURS.replace(menu_classes=["em_bonds"]).replace(stress_proxies=proxies)
+
+
+def test_a_plans_own_classes_may_be_named_where_classes_are():
+    proxies = {**OURS["stress_proxies"], "us_munis": OURS["stress_proxies"]["us_core_bonds"]}
+    told = policy.from_json(
+        own(menu_classes=["us_munis", "cash"], stress_proxies=proxies), classes=["us_munis"]
+    )
+    assert told["menu_classes"] == ["us_munis", "cash"]
+    assert told.replace(menu_classes=["us_munis"])["menu_classes"] == ["us_munis"]
+    for without in (policy.from_json, partial(policy.from_json, classes=["us_bonds"])):
+        with pytest.raises(DataError, match=r"menu_classes\[0\]: 'us_munis' is not one of"):
+            without(own(menu_classes=["us_munis", "cash"]))
 
 
 # ---- a plan's own --------------------------------------------------------------------------------------------------
