@@ -15,6 +15,7 @@ from portlib.history import (
     GROUPS,
     History,
     MonthlySeries,
+    Provenance,
     bill_returns,
     bond_returns,
     constant_maturity_returns,
@@ -296,10 +297,12 @@ def test_averaged_yields_hide_the_turn_of_the_stock_bond_correlation():
 
 # ---- asking a history ------------------------------------------------------------------------------------------
 
+MADE_UP = Provenance("test", "test", "public domain", "high", "2026")
+
+
 def a_series(name="stocks", start="2020-01", values=(0.01, 0.02, 0.03), quantity="return"):
     months = pd.date_range(start, periods=len(values), freq="ME")
-    return MonthlySeries(name, name, pd.Series(list(values), index=months), quantity, "made up", "test", "test",
-                         "public domain", "high", "2026")
+    return MonthlySeries(name, name, pd.Series(list(values), index=months), quantity, "made up", MADE_UP)
 
 
 def test_a_history_gives_the_months_that_all_have_and_says_the_span():
@@ -341,7 +344,7 @@ def test_a_series_that_cannot_be_true_is_refused(values, quantity, message):
 def test_months_out_of_sequence_are_refused():
     months = pd.DatetimeIndex(["2020-01-31", "2020-03-31"])
     with pytest.raises(DataError, match="x: 2020-03-31: months are not month ends in sequence"):
-        MonthlySeries("x", "x", pd.Series([0.1, 0.1], index=months), "return", *["-"] * 6)
+        MonthlySeries("x", "x", pd.Series([0.1, 0.1], index=months), "return", "made up", MADE_UP)
 
 
 def test_a_new_vintage_replaces_a_series_whole():

@@ -17,17 +17,15 @@ from pathlib import Path
 import pandas as pd
 
 from portlib import data
-from portlib.history.record import History, MonthlySeries, Quantity
-from portlib.history.treasuries import bill_returns, bond_returns
+from portlib.history.record import History, Provenance
+from portlib.history.series import (
+    averaged_yield,
+    bill_series,
+    fund_series,
+    price_series,
+    treasury_series,
+)
 
-_FUNDS = {
-    "tsp_g": "special-issue Treasury securities (TSP G fund)",
-    "tsp_f": "US bonds (TSP F fund, aggregate index)",
-    "tsp_c": "US large companies (TSP C fund, S&P 500)",
-    "tsp_s": "US small and mid companies (TSP S fund, completion index)",
-    "tsp_i": "developed markets (TSP I fund, international index)",
-}
-_FUND_BASIS = "net of the fund's costs; from rounded monthly returns to 2003-05, share prices after"
 _AVERAGED = (1, 2, 3, 5, 7, 20)
 _MONTH_END = (10, 30)
 
@@ -64,92 +62,31 @@ def open_record() -> History:
 
 @cache
 def _open_record(root: Path) -> History:
-    held = []
-
-    def hold(
-        source: str, name: str, values: pd.Series, quantity: Quantity, label: str, basis: str
-    ) -> None:
-        entry = data.source(source)
-        held.append(
-            MonthlySeries(
-                name=name,
-                label=label,
-                values=values,
-                quantity=quantity,
-                basis=basis,
-                source=source,
-                publisher=entry["publisher"],
-                licence=entry["licence"],
-                confidence=entry["confidence"],
-                vintage=str(entry["date"]),
-            )
-        )
-
-    funds = _by_month("tsp_returns")
-    for name, label in _FUNDS.items():
-        hold("tsp_returns", name, funds[name], "return", label, _FUND_BASIS)
-
-    yields = _by_month("treasury_yields")
-    hold(
-        "treasury_yields",
-        "bills",
-        bill_returns(yields["bill_3m"].dropna()),
-        "return",
-        "three-month Treasury bills",
-        "bought at last month's average rate of discount, accrued",
-    )
-    for years in (*_AVERAGED, *_MONTH_END):
-        how, column = (
-            ("month ends", f"end_{years}y")
-            if years in _MONTH_END
-            else ("averages over the month", f"average_{years}y")
-        )
-        known = yields[column].loc[yields[column].first_valid_index() :]
-        hold(
-            "treasury_yields",
-            f"treasury_{years}y",
-            bond_returns(known, years),
-            "return",
-            f"{years}-year Treasury bonds",
-            f"repriced at constant maturity from yields of {how}",
-        )
-        hold(
-            "treasury_yields",
-            f"yield_{years}y",
-            known,
-            "yield",
-            f"yield of {years}-year Treasury bonds",
-            f"constant maturity, {how}",
-        )
-    hold(
-        "treasury_yields",
-        "yield_10y_average",
-        yields["average_10y"],
-        "yield",
-        "yield of 10-year Treasury bonds",
-        "constant maturity, averages over the month",
-    )
-
-    prices = _by_month("consumer_prices")["cpi_u"]
-    hold(
-        "consumer_prices",
-        "cpi_u",
-        prices,
-        "level",
-        "US consumer prices, all urban consumers, 1982-84 = 100",
-        "not seasonally adjusted, never revised",
-    )
-    hold(
-        "consumer_prices",
-        "inflation",
-        prices.pct_change(fill_method=None),
-        "change",
-        "US inflation, all urban consumers",
-        "monthly change, not seasonally adjusted",
-    )
+    yields = by_month("treasury_yields")
+    board = origin_of("treasury_yields")
+    held = [
+        *fund_series(by_month("tsp_returns"), origin_of("tsp_returns")),
+        bill_series(yields["bill_3m"], board),
+    ]
+    for years in _AVERAGED:
+        column = yields[f"average_{years}y"]
+        held += treasury_series(column, years, at="averages over the month", origin=board)
+    for years in _MONTH_END:
+        held += treasury_series(yields[f"end_{years}y"], years, at="month ends", origin=board)
+    held.append(averaged_yield(yields["average_10y"], 10, board))
+    held += price_series(by_month("consumer_prices")["cpi_u"], origin_of("consumer_prices"))
     return History(held)
 
 
-def _by_month(name: str) -> pd.DataFrame:
+def by_month(name: str) -> pd.DataFrame:
+    """A table of ``data/`` whose key is the month's end."""
     table = data.table(name)
     return table.set_axis(pd.DatetimeIndex(pd.to_datetime(table.index), name="month"))
+
+
+def origin_of(source: str) -> Provenance:
+    """What ``sources.yml`` says of a source."""
+    entry = data.source(source)
+    return Provenance(
+        source, entry["publisher"], entry["licence"], entry["confidence"], str(entry["date"])
+    )

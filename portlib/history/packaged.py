@@ -19,8 +19,9 @@ import pandas as pd
 
 from portlib import data
 from portlib.data import DataError
-from portlib.history.record import History, MonthlySeries
-from portlib.history.treasuries import constant_maturity_returns
+from portlib.history.committed import origin_of
+from portlib.history.record import History
+from portlib.history.series import core_inflation, corporate_series, equity_series
 
 _SIZES = ("small", "mid", "large")
 _STYLES = ("growth", "blend", "value")
@@ -47,11 +48,6 @@ GROUPS: dict[str, tuple[str, ...]] = {
     "size_momentum": tuple(f"{size}_{past}" for size in _SIZES for past in _PAST),
     "bonds": ("aaa_corporate", "baa_corporate"),
     "factors": ("smb", "hml", "momentum"),
-}
-_LICENCE = {
-    "linearmodels_french": "copyright Fama and French; distributed by linearmodels (NCSA)",
-    "arch_default": "copyright Moody's; distributed by arch (NCSA)",
-    "arch_core_cpi": "public domain; distributed by arch (NCSA)",
 }
 
 
@@ -84,58 +80,22 @@ def long_record(corporate_bond_maturity_years: float = 20) -> History:
 @cache
 def _long_record(root: Path, maturity_years: float) -> History:
     french = _package(root, "linearmodels_french")
+    library = origin_of("linearmodels_french")
     # The portfolios are raw returns; the market alone comes in excess of bills.
     market = french["us_market_over_bills"] + french["bills"]
+    returns = french.assign(us_market=market)
     yields = _package(root, "arch_default") / 100
-    bonds = constant_maturity_returns(yields, maturity_years).reindex(french.index)
-    core = _package(root, "arch_core_cpi")["core_cpi"].pct_change().iloc[1:]
-    frame = pd.concat([french, market.rename("us_market"), bonds], axis=1)
-
-    def series(name: str, values: pd.Series, source: str, **words: str) -> MonthlySeries:
-        entry = data.source(source)
-        return MonthlySeries(
-            name=name,
-            values=values,
-            source=source,
-            publisher=entry["publisher"],
-            licence=_LICENCE[source],
-            confidence=entry["confidence"],
-            vintage=str(entry["date"]),
-            **{"label": name.replace("_", " "), **words},  # type: ignore[arg-type]
-        )
-
     held = []
     for group, names in GROUPS.items():
-        source = "arch_default" if group == "bonds" else "linearmodels_french"
-        basis = {
-            "bonds": f"repriced at {maturity_years:g} years from averages over the month",
-            "factors": "long-short difference, before costs",
-        }.get(group, "value weighted, before costs")
-        held += [
-            series(name, frame[name], source, quantity="return", basis=basis) for name in names
-        ]
-    for grade in ("aaa", "baa"):
-        column = yields[f"{grade}_corporate"]
-        held.append(
-            series(
-                f"{grade}_yield",
-                column,
-                "arch_default",
-                quantity="yield",
-                basis="seasoned bonds, averages over the month",
-                label=f"{grade.capitalize()} corporate yield",
-            )
-        )
-    held.append(
-        series(
-            "core_inflation",
-            core,
-            "arch_core_cpi",
-            quantity="change",
-            basis="without food and energy, seasonally adjusted",
-            label="US core inflation",
-        )
-    )
+        if group == "bonds":
+            for grade in ("aaa", "baa"):
+                column = yields[f"{grade}_corporate"]
+                held += corporate_series(column, grade, maturity_years, origin_of("arch_default"))
+            continue
+        difference = group == "factors"
+        held += [equity_series(n, returns[n], library, difference=difference) for n in names]
+    core = _package(root, "arch_core_cpi")["core_cpi"]
+    held.append(core_inflation(core, origin_of("arch_core_cpi")))
     return History(held)
 
 

@@ -12,7 +12,7 @@ plan's); whether a publisher's figure is true.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Literal
 
 import numpy as np
@@ -21,8 +21,23 @@ import pandas as pd
 from portlib.data import DataError, near
 
 Quantity = Literal["return", "yield", "change", "level"]
-#: What a plausible month of each quantity looks like: a percentage filed as a decimal falls outside.
+#: The largest plausible median of each quantity: percentages taken for decimals fall outside.
 _MEDIAN: dict[str, float] = {"return": 0.2, "yield": 0.25, "change": 0.2, "level": np.inf}
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a series comes from, on which terms, and how sure we are.
+
+    ``source`` is an entry of ``sources.yml`` or a publisher's file with its hash; ``vintage`` the
+    date of the publication or of the latest figure.
+    """
+
+    source: str
+    publisher: str
+    licence: str
+    confidence: str
+    vintage: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,10 +55,7 @@ class MonthlySeries:
         A month's total return; an annual yield; a month's relative change; an index or a price.
     basis : str
         How the figures came about: month-end or averaged, net of which costs, repriced from what.
-    source : str
-        The entry of ``sources.yml`` or the vintage of a publisher's file.
-    publisher, licence, confidence, vintage : str
-        Who; on which terms; how sure we are; the date of the publication or of the latest figure.
+    provenance : Provenance
 
     Raises
     ------
@@ -56,11 +68,7 @@ class MonthlySeries:
     values: pd.Series
     quantity: Quantity
     basis: str
-    source: str
-    publisher: str
-    licence: str
-    confidence: str
-    vintage: str
+    provenance: Provenance
 
     def __post_init__(self) -> None:
         values = self.values.astype(float).rename(self.name).copy()
@@ -202,8 +210,8 @@ class History:
         if gaps == "refuse" and holes.any(axis=None):
             column = holes.columns[holes.any()][0]
             raise DataError(
-                f"history: {column} is missing in {_runs(index[holes[column]])}; end before it, start after it, "
-                "or say gaps='drop'"
+                f"history: {column} is missing in {_runs(index[holes[column]])}; "
+                "end before it, start after it, or say gaps='drop'"
             )
         return frame.dropna()
 
@@ -215,7 +223,7 @@ class History:
         return f"{index[0]:%Y-%m} to {index[-1]:%Y-%m}, {len(index) + between} months{without}"
 
     def about(self) -> pd.DataFrame:
-        """One row a series: label, quantity, first, last, missing, basis, publisher, licence, ..."""
+        """One row a series: everything it says of itself, and its first and last month."""
         rows = {
             one.name: {
                 "label": one.label,
@@ -224,11 +232,7 @@ class History:
                 "last": f"{one.last:%Y-%m}",
                 "missing": _runs(one.missing),
                 "basis": one.basis,
-                "publisher": one.publisher,
-                "licence": one.licence,
-                "confidence": one.confidence,
-                "vintage": one.vintage,
-                "source": one.source,
+                **asdict(one.provenance),
             }
             for one in self
         }

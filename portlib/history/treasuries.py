@@ -22,7 +22,7 @@ from portlib.data import DataError
 
 
 def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd.DataFrame:
-    """What did a par bond earn that is bought each month at last month's yield and sold at this one's?
+    """What did a par bond earn, bought each month at last month's yield, sold at this month's?
 
     An unchanged yield earns ``c/12`` exactly; coupons are semiannual.
 

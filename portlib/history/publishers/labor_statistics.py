@@ -1,0 +1,48 @@
+"""The Bureau of Labor Statistics' flat file of consumer prices (``cu.data.1.AllItems``).
+
+Tab-separated rows of series, year, period and value; ``M13`` is a year's average, ``-`` a month
+that was not collected (October 2025).
+
+Left out: every series but the two of all items for all urban consumers in the US.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from portlib.data import DataError
+from portlib.history.publishers.federal_reserve import BUREAU, OPEN
+from portlib.history.publishers.published import (
+    PublishedFile,
+    PublishedTable,
+    in_sequence,
+    month_end,
+    numbers,
+)
+
+#: The Bureau's ids, and the names that FRED gives them.
+SERIES = {"CUUR0000SA0": "CPIAUCNS", "CUSR0000SA0": "CPIAUCSL"}
+
+
+def recognises(text: str) -> bool:
+    """Whether the text is one of the Bureau's flat files."""
+    return text[:200].split("\t")[0].strip() == "series_id"
+
+
+def read(text: str, path: Path) -> PublishedFile:
+    """All items, not adjusted where the file has it, else adjusted; `DataError` for neither."""
+    rows = [[field.strip() for field in line.split("\t")] for line in text.splitlines()[1:]]
+    held = {row[0] for row in rows}
+    wanted = next((series for series in SERIES if series in held), None)
+    if wanted is None:
+        raise DataError(f"{path.name}: neither {' nor '.join(SERIES)} (all items) is in it")
+    months = [row for row in rows if row[0] == wanted and row[2][:1] == "M" and row[2] != "M13"]
+    index = month_end([f"{row[1]}-{row[2][1:]}" for row in months], "%Y-%m", path.name)
+    in_sequence(index, path.name)
+    name = SERIES[wanted]
+    values = numbers([[row[3]] for row in months], [name], ("-",), path.name).set_axis(index)
+    table = PublishedTable(name, "month", values, "index")
+    vintage = f"{values.dropna().index[-1]:%Y-%m-%d}"
+    blank = int(values[name].isna().sum())
+    notes = (f"not collected, and kept missing: {blank}",) if blank else ()
+    return PublishedFile(BUREAU, OPEN, name, vintage, (table,), notes)

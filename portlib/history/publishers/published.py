@@ -1,0 +1,154 @@
+"""What stands in a publisher's file, before anything is computed from it?
+
+A file holds one or more tables: by month, by day or by year, with the publisher's own column names,
+missing values as nan, and the vintage, because publishers restate the past.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import zipfile
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from portlib.data import DataError
+
+Frequency = Literal["month", "day", "year"]
+_LARGEST = 200_000_000
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedTable:
+    """One table of a publisher's file.
+
+    Attributes
+    ----------
+    title : str
+        As printed over it, or what it is.
+    frequency : {'month', 'day', 'year'}
+    values : DataFrame
+        Indexed by month end, day or year; the publisher's columns and units (``unit``).
+    unit : str
+        ``percent``, ``index``, ``dollars``, ``decimal`` or ``as published``.
+    """
+
+    title: str
+    frequency: Frequency
+    values: pd.DataFrame
+    unit: str
+
+
+@dataclass(frozen=True, eq=False)
+class PublishedFile:
+    """A publisher's file as read.
+
+    Attributes
+    ----------
+    publisher, licence : str
+        Who, and on which terms; ``vintage`` is what sorts later versions of a file after earlier
+        ones: a database's month, a date, or the last month or day where the file names none.
+    kind : str
+        Which file of the publisher: ``F-F_Research_Data_Factors``, ``GS10``, ``fund prices``.
+    tables : tuple of PublishedTable
+    notes : tuple of str
+        What the reader understood or left out, for whoever imports the file.
+    """
+
+    publisher: str
+    licence: str
+    kind: str
+    vintage: str
+    tables: tuple[PublishedTable, ...]
+    notes: tuple[str, ...] = ()
+
+    def table(self, title: str, frequency: Frequency) -> PublishedTable:
+        """The table of that frequency whose title contains ``title``, in any case; `DataError`."""
+        for one in self.tables:
+            if one.frequency == frequency and title.lower() in one.title.lower():
+                return one
+        known = ", ".join(f"{one.title!r} by {one.frequency}" for one in self.tables)
+        raise DataError(f"{self.kind}: no table {title!r} by {frequency}; it has {known}")
+
+
+def content_of(path: Path) -> bytes:
+    """A file's bytes, or those of the one file inside a zip; `DataError` for anything else."""
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise DataError(f"{path.name}: cannot be read: {error.strerror}") from error
+    if not raw.startswith(b"PK\x03\x04") or path.suffix.lower() == ".xlsx":
+        return raw
+    try:
+        with zipfile.ZipFile(io.BytesIO(raw)) as archive:
+            members = [one for one in archive.infolist() if not one.is_dir()]
+            if len(members) != 1:
+                raise DataError(
+                    f"{path.name}: a publisher's zip holds one file, not {len(members)}"
+                )
+            if members[0].file_size > _LARGEST:
+                raise DataError(f"{path.name}: more than {_LARGEST:,} bytes when unpacked")
+            return archive.read(members[0])
+    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+        raise DataError(f"{path.name}: a damaged zip: {error}") from error
+
+
+def text_of(raw: bytes, name: str) -> str:
+    """Text of ASCII, UTF-8 or UTF-16 with a byte order mark; `DataError` where it is none."""
+    encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
+    try:
+        return raw.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: is not text: {error.reason} at byte {error.start}") from error
+
+
+def rows_of(text: str) -> list[list[str]]:
+    """Rows of comma-separated fields, every field stripped; a blank line is an empty row."""
+    rows = csv.reader(io.StringIO(text, newline=""))
+    return [[field.strip() for field in row] for row in rows]
+
+
+def month_end(keys: Iterable[str], pattern: str, name: str) -> pd.DatetimeIndex:
+    """Month ends of keys such as ``192607`` (pattern ``%Y%m``); `DataError` naming the key."""
+    listed = list(keys)
+    dates = pd.to_datetime(pd.Series(listed, dtype=str), format=pattern, errors="coerce")
+    if dates.isna().any():
+        raise DataError(f"{name}: {listed[int(dates.isna().argmax())]!r} is no month")
+    return pd.DatetimeIndex(dates + pd.offsets.MonthEnd(0), name="month")
+
+
+def numbers(
+    cells: list[list[str]], columns: list[str], missing: tuple[str, ...], name: str
+) -> pd.DataFrame:
+    """Cells as floats, the publisher's marks for missing as nan; `DataError` naming the cell."""
+    text = pd.DataFrame(cells, columns=columns, dtype=str)
+    absent = text.isin(["", *missing])
+    values = text.mask(absent).apply(pd.to_numeric, errors="coerce").astype(float)
+    wrong = ~absent & ~np.isfinite(values)
+    if wrong.any(axis=None):
+        row, column = np.argwhere(wrong.to_numpy())[0]
+        raise DataError(
+            f"{name}: column {columns[column]!r}: {text.iat[row, column]!r} is no number"
+        )
+    return values
+
+
+def in_sequence(index: pd.DatetimeIndex, name: str) -> None:
+    """`DataError` unless the dates rise strictly; names the first that does not."""
+    if not index.is_monotonic_increasing or not index.is_unique:
+        step = np.diff(index.asi8)
+        raise DataError(
+            f"{name}: {index[int(np.argmax(step <= 0)) + 1]:%Y-%m-%d} comes after a later date"
+        )
+
+
+def stem(path: Path) -> str:
+    """A file's name without its endings and without what browsers add to a second download."""
+    name = re.sub(r"\.(csv|zip|xlsx?|txt)$", "", path.name, flags=re.IGNORECASE)
+    return re.sub(r"\s*\(\d+\)$", "", name)

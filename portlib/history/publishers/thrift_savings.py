@@ -1,0 +1,63 @@
+"""Share prices of the Thrift Savings Plan's funds, by day.
+
+``Date,L Income,L 2030,...,G Fund,F Fund,C Fund,S Fund,I Fund``, the newest day first, from June
+2003; dates are ISO, once ``Jul 2. 2020``. Prices carry two decimals to June 2008, four since.
+
+Left out: months before the prices (the open record has the published returns of those).
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from portlib.data import DataError
+from portlib.history.publishers.federal_reserve import OPEN
+from portlib.history.publishers.published import (
+    PublishedFile,
+    PublishedTable,
+    in_sequence,
+    numbers,
+    rows_of,
+)
+
+PUBLISHER = "Federal Retirement Thrift Investment Board"
+FUNDS = ("G", "F", "C", "S", "I")
+
+
+def recognises(text: str) -> bool:
+    """Whether the text is a table of the funds' share prices."""
+    header = rows_of(text[:1000])[:1]
+    return (
+        bool(header)
+        and header[0][:1] in (["Date"], ["date"])
+        and set(FUNDS) <= set(_funds(header[0]))
+    )
+
+
+def read(text: str, path: Path) -> PublishedFile:
+    """Prices of the five funds and whatever L funds there are, oldest day first; `DataError`."""
+    rows = [row for row in rows_of(text) if any(row)]
+    names = _funds(rows[0])
+    short = next((row for row in rows[1:] if len(row) != len(rows[0])), None)
+    if short is not None:
+        raise DataError(f"{path.name}: row {short[0]} has {len(short)} fields, not {len(rows[0])}")
+    keys = [re.sub(r"[.,]", "", row[0]) for row in rows[1:]]
+    form = "%Y-%m-%d" if re.match(r"\d{4}-", keys[0] if keys else "") else "%b %d %Y"
+    dates = pd.to_datetime(pd.Series(keys, dtype=str), format=form, errors="coerce")
+    if dates.isna().any():
+        raise DataError(f"{path.name}: {keys[int(dates.isna().argmax())]!r} is no date")
+    values = numbers([row[1:] for row in rows[1:]], names, (), path.name)
+    values = values.set_axis(pd.DatetimeIndex(dates, name="day")).sort_index()
+    in_sequence(pd.DatetimeIndex(values.index), path.name)
+    if (values[list(FUNDS)] <= 0).any(axis=None) or values[list(FUNDS)].isna().any(axis=None):
+        raise DataError(f"{path.name}: a price of {', '.join(FUNDS)} is missing or not positive")
+    table = PublishedTable("share prices", "day", values, "dollars")
+    last = values.index[-1]
+    return PublishedFile(PUBLISHER, OPEN, "fund-price-history", f"{last:%Y-%m-%d}", (table,))
+
+
+def _funds(header: list[str]) -> list[str]:
+    return [re.sub(r"\s+Fund$", "", name).replace(" ", "_") for name in header[1:]]

@@ -1,0 +1,166 @@
+"""How do publishers' figures become series? The same way whether committed, packaged or imported.
+
+Yields become returns at a stated maturity, share prices become monthly returns, French's market in
+excess of bills becomes a total return; everything becomes decimals by month end, and what is
+missing stays missing.
+
+Left out: where the figures come from (`committed`, `packaged`, `imported`).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from portlib.history.record import MonthlySeries, Provenance
+from portlib.history.treasuries import bill_returns, bond_returns, constant_maturity_returns
+
+FUNDS = {
+    "tsp_g": "special-issue Treasury securities (TSP G fund)",
+    "tsp_f": "US bonds (TSP F fund, aggregate index)",
+    "tsp_c": "US large companies (TSP C fund, S&P 500)",
+    "tsp_s": "US small and mid companies (TSP S fund, completion index)",
+    "tsp_i": "developed markets (TSP I fund, international index)",
+}
+_FUND_BASIS = "net of the fund's costs; from rounded monthly returns to 2003-05, share prices after"
+#: Days by which the last trading day of a month may precede its last day.
+_LAST_DAYS = 4
+
+
+def fund_series(returns: pd.DataFrame, origin: Provenance) -> list[MonthlySeries]:
+    """The TSP's funds; columns as in `FUNDS`."""
+    return [
+        MonthlySeries(name, label, returns[name], "return", _FUND_BASIS, origin)
+        for name, label in FUNDS.items()
+    ]
+
+
+def treasury_series(
+    yields: pd.Series, maturity_years: int, *, at: str, origin: Provenance
+) -> list[MonthlySeries]:
+    """The return repriced from a yield, and the yield; ``at`` says of which day it is."""
+    known = yields.loc[yields.first_valid_index() :]
+    label = f"{maturity_years}-year Treasury bonds"
+    return [
+        MonthlySeries(
+            f"treasury_{maturity_years}y",
+            label,
+            bond_returns(known, maturity_years),
+            "return",
+            f"repriced at constant maturity from yields of {at}",
+            origin,
+        ),
+        MonthlySeries(
+            f"yield_{maturity_years}y",
+            f"yield of {label}",
+            known,
+            "yield",
+            f"constant maturity, {at}",
+            origin,
+        ),
+    ]
+
+
+def averaged_yield(yields: pd.Series, maturity_years: int, origin: Provenance) -> MonthlySeries:
+    """The month's average of a yield of which month ends are at hand as well, for comparison."""
+    return MonthlySeries(
+        f"yield_{maturity_years}y_average",
+        f"yield of {maturity_years}-year Treasury bonds",
+        yields,
+        "yield",
+        "constant maturity, averages over the month",
+        origin,
+    )
+
+
+def bill_series(discount: pd.Series, origin: Provenance) -> MonthlySeries:
+    """Cash in three-month bills, from averages of the rate of discount."""
+    return MonthlySeries(
+        "bills",
+        "three-month Treasury bills",
+        bill_returns(discount.loc[discount.first_valid_index() :]),
+        "return",
+        "bought at last month's average rate of discount, accrued",
+        origin,
+    )
+
+
+def price_series(cpi_u: pd.Series, origin: Provenance) -> list[MonthlySeries]:
+    """Consumer prices, not seasonally adjusted, and their monthly change."""
+    return [
+        MonthlySeries(
+            "cpi_u",
+            "US consumer prices, all urban consumers, 1982-84 = 100",
+            cpi_u,
+            "level",
+            "not seasonally adjusted, never revised",
+            origin,
+        ),
+        MonthlySeries(
+            "inflation",
+            "US inflation, all urban consumers",
+            cpi_u.pct_change(fill_method=None),
+            "change",
+            "monthly change, not seasonally adjusted",
+            origin,
+        ),
+    ]
+
+
+def core_inflation(core: pd.Series, origin: Provenance) -> MonthlySeries:
+    """The monthly change of prices without food and energy, seasonally adjusted."""
+    return MonthlySeries(
+        "core_inflation",
+        "US core inflation",
+        core.pct_change(fill_method=None).iloc[1:],
+        "change",
+        "without food and energy, seasonally adjusted",
+        origin,
+    )
+
+
+def corporate_series(
+    yields: pd.Series, grade: str, maturity_years: float, origin: Provenance
+) -> list[MonthlySeries]:
+    """Moody's seasoned ``aaa`` or ``baa`` yield, and the return repriced from it."""
+    returns = constant_maturity_returns(yields.to_frame(), maturity_years).iloc[:, 0]
+    words = f"{grade.capitalize()} corporate"
+    averaged = "averages over the month"
+    basis = f"repriced at {maturity_years:g} years from {averaged}, without defaults"
+    return [
+        MonthlySeries(f"{grade}_corporate", f"{words} bonds", returns, "return", basis, origin),
+        MonthlySeries(
+            f"{grade}_yield",
+            f"{words} yield",
+            yields,
+            "yield",
+            f"seasoned bonds, {averaged}",
+            origin,
+        ),
+    ]
+
+
+def equity_series(
+    name: str, returns: pd.Series, origin: Provenance, *, difference: bool = False
+) -> MonthlySeries:
+    """A portfolio of French's, or a factor: the difference of two."""
+    basis = "long-short difference, before costs" if difference else "value weighted, before costs"
+    return MonthlySeries(name, name.replace("_", " "), returns, "return", basis, origin)
+
+
+def month_ends(daily: pd.Series) -> pd.Series:
+    """The last known value of each month; a last month that is not over yet is left out."""
+    known = daily.dropna()
+    month = pd.DatetimeIndex(known.index) + pd.offsets.MonthEnd(0)
+    last = known.groupby(month).last()
+    newest = pd.Timestamp(known.index[-1])
+    if (month[-1] - newest).days > _LAST_DAYS:
+        last = last.iloc[:-1]
+    index = pd.date_range(last.index[0], last.index[-1], freq="ME", name="month")
+    return last.reindex(index)
+
+
+def price_returns(prices: pd.DataFrame) -> pd.DataFrame:
+    """Monthly returns of daily share prices that hold all income, as the TSP's do."""
+    ends = pd.DataFrame({name: month_ends(prices[name]) for name in prices.columns})
+    return ends.pct_change(fill_method=None).iloc[1:].replace([np.inf, -np.inf], np.nan)
