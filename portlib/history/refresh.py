@@ -1,0 +1,104 @@
+"""How is the history brought to last month, on a machine that has a network?
+
+Every address in ``sources.yml`` is asked for its file, whole; what comes is read by the publisher's
+reader before it is kept. What is cut off, is a web page, comes from another host than was asked or
+is older than what is kept is not kept, and said; the old data stay, and the other addresses go on.
+
+Left out: addresses that change with each edition (the World Bank's). A build never calls this.
+"""
+
+from __future__ import annotations
+
+import http.client
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from portlib import data
+from portlib.data import DataError
+from portlib.history import vintages
+
+AGENT = "portlib (make refresh; one request a file)"
+_LARGEST = 100_000_000
+_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one address: the kept vintage and remarks, or why the old data stay."""
+
+    url: str
+    kept: vintages.Vintage | None
+    remarks: tuple[str, ...]
+
+
+def addresses() -> tuple[str, ...]:
+    """The publishers' addresses that ``sources.yml`` knows."""
+    listed = (data.source(name).get("addresses", []) for name in data.sources().index)
+    return tuple(url for urls in listed for url in urls)
+
+
+def refresh(folder: Path, urls: Iterable[str], *, today: str) -> tuple[Outcome, ...]:
+    """Ask every address, and keep what is good.
+
+    Parameters
+    ----------
+    folder : Path
+        Where vintages are kept, with their lock.
+    urls : iterable of str
+        As from `addresses`.
+    today : str
+        The day, ISO.
+    """
+    outcomes = []
+    with tempfile.TemporaryDirectory() as scratch:
+        for url in urls:
+            try:
+                path = Path(scratch) / _name(url)
+                path.write_bytes(download(url))
+                vintage, remarks = vintages.keep(path, folder, obtained=today, url=url)
+                outcomes.append(Outcome(url, vintage, remarks))
+            except DataError as error:
+                outcomes.append(Outcome(url, None, (str(error),)))
+    return tuple(outcomes)
+
+
+def download(url: str, *, seconds: float = _SECONDS) -> bytes:
+    """A file, whole, from the host that was asked; `DataError` otherwise."""
+    request = urllib.request.Request(url, headers={"User-Agent": AGENT})
+    opener = urllib.request.build_opener(_SameHost)
+    try:
+        with opener.open(request, timeout=seconds) as answer:
+            raw: bytes = answer.read(_LARGEST + 1)
+            promised = answer.headers.get("Content-Length")
+    except urllib.error.HTTPError as error:
+        raise DataError(f"{url}: answered {error.code} {error.reason}") from error
+    except (OSError, http.client.HTTPException) as error:
+        raise DataError(f"{url}: {error or type(error).__name__}") from error
+    if len(raw) > _LARGEST:
+        raise DataError(f"{url}: more than {_LARGEST:,} bytes")
+    if promised is not None and promised.isdigit() and int(promised) != len(raw):
+        raise DataError(f"{url}: cut off after {len(raw):,} of {int(promised):,} bytes")
+    return raw
+
+
+class _SameHost(urllib.request.HTTPRedirectHandler):
+    """Follows an address that moved on its own host, and nothing else."""
+
+    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+        old, new = urlsplit(req.full_url), urlsplit(newurl)
+        if (new.scheme, new.netloc) != (old.scheme, old.netloc):
+            raise DataError(f"{req.full_url}: sends us to another host, {new.netloc}")
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def _name(url: str) -> str:
+    """A file name that the readers understand: FRED's is in the query."""
+    parts = urlsplit(url)
+    name = unquote(parts.path).rsplit("/", 1)[-1] or "file"
+    series = parts.query.removeprefix("id=")
+    return f"{series}.csv" if name == "fredgraph.csv" and series.isalnum() else name

@@ -1,0 +1,191 @@
+"""Which publishers' files are at hand, of which vintage, and are they what was kept?
+
+A folder holds files and one lock, ``lock.yml``: by kind of file its vintage, span, hash and where
+it came from. A newer vintage replaces the whole of an older one, because publishers restate the past;
+an older one is refused. Files are written beside the old ones under a name of their own, and the
+lock is replaced in one step, so that whatever is interrupted leaves the old data in place.
+
+Left out: downloading (`refresh`); what the figures mean (`imported`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from portlib import data
+from portlib.data import DataError
+from portlib.history.publishers import PublishedFile, read
+
+LOCK = "lock.yml"
+
+
+@dataclass(frozen=True)
+class Vintage:
+    """One file of a publisher, as kept.
+
+    ``first`` and ``last`` are the span of its first table, ``obtained`` the day on which it was
+    imported or downloaded, ``url`` whence (None: brought by hand).
+    """
+
+    kind: str
+    file: str
+    publisher: str
+    licence: str
+    vintage: str
+    first: str
+    last: str
+    sha256: str
+    obtained: str
+    url: str | None = None
+
+
+def kept(folder: Path) -> dict[str, Vintage]:
+    """What a folder's lock says is there, by kind; nothing where there is no lock.
+
+    Raises
+    ------
+    DataError
+        For a lock that is none.
+    """
+    path = folder / LOCK
+    if not path.is_file():
+        return {}
+    try:
+        return {kind: Vintage(kind, **entry) for kind, entry in data.mapping(path).items()}
+    except TypeError as error:
+        raise DataError(f"{path}: is no lock of this version; import the files again") from error
+
+
+def open_kept(folder: Path, kind: str) -> PublishedFile:
+    """A kept file, read again; `DataError` when it is not the one that was kept."""
+    vintage = kept(folder)[kind]
+    data.checksum(folder / vintage.file, vintage.sha256)
+    return read(folder / vintage.file, series=kind)
+
+
+def keep(
+    path: Path, folder: Path, *, obtained: str, url: str | None = None, series: str | None = None
+) -> tuple[Vintage, tuple[str, ...]]:
+    """Read a file, and keep it in place of the vintage before.
+
+    Parameters
+    ----------
+    path : Path
+        The file, wherever it is; it is copied.
+    folder : Path
+        Made where it is not there yet.
+    obtained : str
+        The day, ISO.
+    url, series : str, optional
+        Whence; and which series a file holds whose header names none.
+
+    Returns
+    -------
+    Vintage, and what there is to say: the reader's notes, and how much of the past was restated.
+
+    Raises
+    ------
+    DataError
+        For a file that cannot be read, or that is older or shorter than the one kept. Nothing has
+        changed then.
+    """
+    published = read(path, series=series)
+    values = published.tables[0].values
+    raw = path.read_bytes()
+    digest = hashlib.sha256(raw).hexdigest()
+    name = f"{published.kind}.{published.vintage}.{digest[:12]}{path.suffix.lower()}"
+    new = Vintage(
+        published.kind,
+        name,
+        published.publisher,
+        published.licence,
+        published.vintage,
+        _date(values.index[0]),
+        _date(values.index[-1]),
+        digest,
+        obtained,
+        url,
+    )
+    lock = kept(folder)
+    before = lock.get(new.kind)
+    remarks = list(published.notes)
+    if before and before.sha256 == digest:
+        return before, (*remarks, "is the file that was kept already")
+    if before:
+        _not_older(new, before, path.name)
+        remarks.append(_restated(open_kept(folder, new.kind), published, before.vintage))
+    folder.mkdir(parents=True, exist_ok=True)
+    _write(folder / name, raw)
+    _write_lock(folder, {**lock, new.kind: new})
+    if before and before.file != name:
+        (folder / before.file).unlink(missing_ok=True)
+    return new, tuple(remarks)
+
+
+def fingerprint(folder: Path) -> str:
+    """SHA-256 over everything that is kept, for the evidence to name."""
+    parts = [f"{one.kind} {one.vintage} {one.sha256}" for one in kept(folder).values()]
+    return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+
+
+def _not_older(new: Vintage, before: Vintage, name: str) -> None:
+    if new.vintage < before.vintage or new.last < before.last:
+        raise DataError(
+            f"{name}: vintage {new.vintage} to {new.last} is older than what is kept, "
+            f"{before.vintage} to {before.last}; remove {before.file} from the lock to go back"
+        )
+    if new.first > before.first:
+        raise DataError(
+            f"{name}: starts in {new.first}, what is kept in {before.first}; "
+            "download the whole history, not a chosen period"
+        )
+
+
+def _restated(old: PublishedFile, new: PublishedFile, vintage: str) -> str:
+    """How many months of the past the new vintage changed, and by how much, in its own unit."""
+    before, after = old.tables[0].values, new.tables[0].values
+    columns = before.columns.intersection(after.columns)
+    months = before.index.intersection(after.index)
+    changed = (after.loc[months, columns] - before.loc[months, columns]).abs()
+    touched = int((changed > 1e-9).any(axis=1).sum())
+    largest = float(np.nanmax(changed.to_numpy())) if touched else 0.0
+    return (
+        f"restates {touched} of {len(months)} rows since vintage {vintage}, "
+        f"by up to {largest:.2f} {new.tables[0].unit}; the whole history was replaced"
+    )
+
+
+def _date(key: object) -> str:
+    return f"{key:%Y-%m-%d}" if isinstance(key, pd.Timestamp) else str(key)
+
+
+def _write_lock(folder: Path, lock: Mapping[str, Vintage]) -> None:
+    import yaml
+
+    entries = {kind: asdict(lock[kind]) for kind in sorted(lock)}
+    for entry in entries.values():
+        del entry["kind"]
+    _write(folder / LOCK, yaml.safe_dump(entries, sort_keys=False, width=100).encode())
+
+
+def _write(path: Path, raw: bytes) -> None:
+    """All of it or nothing: beside its place first, on the disk, then in its place."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".unfinished-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(raw)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
