@@ -26,6 +26,9 @@ export MPLCONFIGDIR := $(CURDIR)/$(VENV)/var/matplotlib
 export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 
+# make book HISTORY=folder: on the history that prudent import or make refresh kept there
+export PRUDENT_HISTORY := $(if $(HISTORY),$(abspath $(HISTORY)))
+
 # make book PLAN=folder: the same, for the plan in that folder
 WITH_PLAN := $(if $(PLAN),--plan "$(PLAN)")
 
@@ -69,6 +72,10 @@ lab: environment ## open the chapters in JupyterLab (IP=0.0.0.0: from outside a 
 	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks \
 		$(if $(IP),--ip="$(IP)" --no-browser) $(if $(PORT),--port="$(PORT)") \
 		$$(if [ "$$(id -u)" = 0 ]; then echo --allow-root; fi)
+
+.PHONY: refresh
+refresh: environment ## bring the history to last month from its publishers, into data/fetched (needs a network)
+	@$(BIN)/python -m portlib refresh --folder "$(or $(HISTORY),data/fetched)"
 
 .PHONY: site
 site: environment ## look at the published site again, with a browser where there is one

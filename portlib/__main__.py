@@ -1,7 +1,7 @@
-"""The shell's door: ``python -m portlib optimize|glidepath --plan FOLDER``.
+"""The shell's door: ``python -m portlib optimize|glidepath --plan FOLDER``, ``import FILE...``, ``refresh``.
 
 Prints the answer of `portlib.service` as JSON on standard output. Errors go to standard error, with exit
-status 1; nothing is written to files.
+status 1; nothing is written to files, except what ``import`` and ``refresh`` keep in their folder.
 """
 
 from __future__ import annotations
@@ -31,7 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument("--whole-percent", action=argparse.BooleanOptionalAction, default=None)
         else:
             command.add_argument("--seed", type=int, default=2026)
+    _history_commands(commands)
     given = vars(parser.parse_args(arguments))
+    if given["command"] in ("import", "refresh"):
+        return _bring_history(**given)
 
     from portlib import service
 
@@ -49,6 +52,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(json.dumps(answer, indent=2, allow_nan=False))
     return 0
+
+
+def _history_commands(commands: Any) -> None:
+    what = "files of publishers of market history, as they were downloaded"
+    bring = commands.add_parser("import", help=f"keep {what}", description=f"Read and keep {what}.")
+    bring.add_argument("files", nargs="+", type=Path, metavar="FILE", help="French, FRED, H.15, BLS, TSP and others")
+    bring.add_argument("--series", help="which series of FRED's it is, where the header does not say: GS10")
+    what = "the history up to date from its publishers' addresses (needs a network)"
+    commands.add_parser("refresh", help=f"bring {what}", description=f"Bring {what}.")
+    for command in ("import", "refresh"):
+        commands.choices[command].add_argument("--folder", type=Path, default=Path("data/fetched"),
+                                               help="where files are kept (default: data/fetched)")
+
+
+def _bring_history(command: str, folder: Path, files: Sequence[Path] = (), series: str | None = None) -> int:
+    """One line a file or address; status 1 when any was refused."""
+    from datetime import date
+
+    from portlib.history import refresh, vintages
+
+    today, refused = date.today().isoformat(), 0
+    if command == "refresh":
+        outcomes = refresh.refresh(folder, refresh.addresses(), today=today)
+    else:
+        outcomes = tuple(refresh.bring(path, folder, today=today, series=series) for path in files)
+    for outcome in outcomes:
+        kept, said = outcome.kept, "; ".join(outcome.remarks)
+        if kept is None:
+            refused += 1
+            print(f"refused: {said}", file=sys.stderr)
+            continue
+        print(f"{kept.kind}, vintage {kept.vintage}, {kept.first} to {kept.last}" + (f": {said}" if said else ""))
+    if len(outcomes) > refused:
+        print(f"kept in {folder}, SHA-256 {vintages.fingerprint(folder)[:16]}; "
+              f"make chapter NAME=shrinkage HISTORY={folder} runs on it")
+    return 1 if refused else 0
 
 
 def _plan(where: str) -> dict[str, Any]:

@@ -79,12 +79,17 @@ def policy_table() -> pd.DataFrame:
 
 
 def fingerprint() -> str:
-    """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy and data files."""
+    """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy, data files and
+    imported history."""
     digest = hashlib.sha256()
     for root, prefix in ((ROOT, ""), (PLAN, "plan/")):
         for path in _files(root):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{prefix}{path.relative_to(root).as_posix()} {content}\n".encode())
+    from portlib.history import folder, vintages
+
+    if imported := folder():
+        digest.update(f"history {vintages.fingerprint(imported)}\n".encode())
     return digest.hexdigest()
 
 
@@ -96,10 +101,12 @@ def source(name: str) -> dict[str, Any]:
 
 
 def history() -> pd.DataFrame:
-    """The returns of `portlib.history.long_record` as one table: 1949-01 to 2017-03, decimals, by month end."""
-    from portlib.history import long_record
+    """The returns of the long record as one table, decimals by month end: 1949-01 to 2017-03, or what was imported."""
+    from portlib.history import GROUPS, read
 
-    return long_record(policy("corporate_bond_maturity_years")).months()
+    names = [name for group in GROUPS.values() for name in group]
+    years = policy("corporate_bond_maturity_years")
+    return read("long", corporate_bond_maturity_years=years).months(*names)
 
 
 def near(name: str, known: Iterable[str]) -> str:

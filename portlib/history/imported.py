@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from portlib.data import DataError
 from portlib.history import vintages
 from portlib.history.committed import by_month, open_record
 from portlib.history.packaged import GROUPS, long_record
@@ -173,6 +174,8 @@ def _fund_returns(file: PublishedFile) -> pd.DataFrame:
 def _french(file: PublishedFile, origin: Provenance) -> Iterator[MonthlySeries]:
     table = file.tables[0].values / 100
     for name, columns in _columns(file.kind).items():
+        if lacking := [column for column in columns if column not in table]:
+            raise DataError(f"{file.kind}: no column {lacking[0]!r} in its first table")
         # the market comes in excess of bills
         returns = table[list(columns)].sum(axis=1, skipna=False)
         difference = name in (*GROUPS["factors"], "profitability", "investment")

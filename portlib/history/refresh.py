@@ -29,9 +29,9 @@ _SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one address: the kept vintage and remarks, or why the old data stay."""
+    """What became of one address or file: what is kept and remarks, or why the old data stay."""
 
-    url: str
+    whence: str
     kept: vintages.Vintage | None
     remarks: tuple[str, ...]
 
@@ -57,22 +57,35 @@ def refresh(folder: Path, urls: Iterable[str], *, today: str) -> tuple[Outcome, 
     outcomes = []
     with tempfile.TemporaryDirectory() as scratch:
         for url in urls:
+            path = Path(scratch) / _name(url)
             try:
-                path = Path(scratch) / _name(url)
                 path.write_bytes(download(url))
-                vintage, remarks = vintages.keep(path, folder, obtained=today, url=url)
-                outcomes.append(Outcome(url, vintage, remarks))
             except DataError as error:
                 outcomes.append(Outcome(url, None, (str(error),)))
+                continue
+            outcomes.append(bring(path, folder, today=today, url=url))
     return tuple(outcomes)
 
 
-def download(url: str, *, seconds: float = _SECONDS) -> bytes:
+def bring(
+    path: Path, folder: Path, *, today: str, url: str | None = None, series: str | None = None
+) -> Outcome:
+    """Keep one file, from an address or from a person; a refusal is an outcome, not an error."""
+    try:
+        vintage, remarks = vintages.keep(path, folder, obtained=today, url=url, series=series)
+    except DataError as error:
+        return Outcome(url or str(path), None, (str(error),))
+    return Outcome(url or str(path), vintage, remarks)
+
+
+def download(url: str) -> bytes:
     """A file, whole, from the host that was asked; `DataError` otherwise."""
+    if urlsplit(url).scheme not in ("http", "https"):
+        raise DataError(f"{url}: not a web address")
     request = urllib.request.Request(url, headers={"User-Agent": AGENT})
     opener = urllib.request.build_opener(_SameHost)
     try:
-        with opener.open(request, timeout=seconds) as answer:
+        with opener.open(request, timeout=_SECONDS) as answer:
             raw: bytes = answer.read(_LARGEST + 1)
             promised = answer.headers.get("Content-Length")
     except urllib.error.HTTPError as error:

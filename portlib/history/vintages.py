@@ -1,9 +1,9 @@
 """Which publishers' files are at hand, of which vintage, and are they what was kept?
 
 A folder holds files and one lock, ``lock.yml``: by kind of file its vintage, span, hash and where
-it came from. A newer vintage replaces the whole of an older one, because publishers restate the past;
-an older one is refused. Files are written beside the old ones under a name of their own, and the
-lock is replaced in one step, so that whatever is interrupted leaves the old data in place.
+it came from. A newer vintage replaces the whole of an older one, because publishers restate the
+past; an older one is refused. Files are written beside the old ones under a name of their own, and
+the lock is replaced in one step, so that whatever is interrupted leaves the old data in place.
 
 Left out: downloading (`refresh`); what the figures mean (`imported`).
 """

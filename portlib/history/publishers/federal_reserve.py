@@ -32,7 +32,7 @@ BOARD = "Board of Governors of the Federal Reserve System"
 BUREAU = "Bureau of Labor Statistics"
 OPEN = "public domain (US government work)"
 MOODYS = "copyright Moody's, shown by FRED with permission; not to be passed on"
-_MISSING = (".", "ND", "NA", "NC")
+_MISSING = ("", ".", "ND", "NA", "NC")
 #: What the book knows what to do with: publisher, licence, unit.
 SERIES = {
     **{f"GS{years}": (BOARD, OPEN, "percent") for years in (1, 2, 3, 5, 7, 10, 20, 30)},
@@ -135,7 +135,7 @@ def _fitted_curve(rows: list[list[str]], path: Path) -> PublishedFile:
     if wide is not None:
         raise DataError(f"{path.name}: row {wide[0]} is not as wide as the header")
     values = numbers(
-        [row[1:] for row in rows[at + 1 :]], rows[at][1:], ("NA", "-999.99"), path.name
+        [row[1:] for row in rows[at + 1 :]], rows[at][1:], ("", "NA", "-999.99"), path.name
     )
     _, index = _dates([row[0] for row in rows[at + 1 :]], "%Y-%m-%d", path.name)
     par = values.set_axis(index).filter(like="SVENPY")

@@ -93,9 +93,13 @@ def read(text: str, path: Path) -> PublishedFile:
     database = _DATABASE.search(text[:4000])
     last = max(table.values.index[-1] for table in monthly)
     vintage = database.group(1) if database else f"{last:%Y%m}"
+    if vintage != f"{last:%Y%m}":
+        raise DataError(
+            f"{name}: made of the database of {vintage}, but ends in {last:%Y%m}; cut off?"
+        )
     notes = [] if database else ["names no database; its last month stands for the vintage"]
-    if beside := sum(_only_pasted(row) for row in rows):
-        notes.append(f"{beside} rows of a second table pasted beside the first were left out")
+    if any(_only_pasted(row) for row in rows):
+        notes.append("a second table pasted beside the first was left out")
     kind = _kind(tables, database.group(2) if database else None, path)
     return PublishedFile(PUBLISHER, LICENCE, kind, vintage, tuple(tables), tuple(notes))
 

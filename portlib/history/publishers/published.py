@@ -128,7 +128,7 @@ def numbers(
 ) -> pd.DataFrame:
     """Cells as floats, the publisher's marks for missing as nan; `DataError` naming the cell."""
     text = pd.DataFrame(cells, columns=columns, dtype=str)
-    absent = text.isin(["", *missing])
+    absent = text.isin(missing)
     values = text.mask(absent).apply(pd.to_numeric, errors="coerce").astype(float)
     wrong = ~absent & ~np.isfinite(values)
     if wrong.any(axis=None):

@@ -49,7 +49,7 @@ def read(text: str, path: Path) -> PublishedFile:
     dates = pd.to_datetime(pd.Series(keys, dtype=str), format=form, errors="coerce")
     if dates.isna().any():
         raise DataError(f"{path.name}: {keys[int(dates.isna().argmax())]!r} is no date")
-    values = numbers([row[1:] for row in rows[1:]], names, (), path.name)
+    values = numbers([row[1:] for row in rows[1:]], names, ("",), path.name)
     values = values.set_axis(pd.DatetimeIndex(dates, name="day")).sort_index()
     in_sequence(pd.DatetimeIndex(values.index), path.name)
     if (values[list(FUNDS)] <= 0).any(axis=None) or values[list(FUNDS)].isna().any(axis=None):

@@ -1,0 +1,55 @@
+"""Which record does a chapter run on?
+
+On what is committed and packaged, unless the run was given a folder of imported files: then every
+series that they carry stands in place of ours, to its own last month.
+
+Left out: everything else; a calculation is handed a history as a value.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from portlib.data import DataError
+from portlib.history.committed import open_record
+from portlib.history.imported import long_record_with, open_record_with
+from portlib.history.packaged import long_record
+from portlib.history.record import History
+from portlib.history.vintages import kept
+
+
+def folder() -> Path | None:
+    """The folder of imported files that ``PRUDENT_HISTORY`` names, or None.
+
+    Raises
+    ------
+    DataError
+        For a folder in which nothing is kept.
+    """
+    named = os.environ.get("PRUDENT_HISTORY")
+    if not named:
+        return None
+    if not kept(Path(named)):
+        raise DataError(f"{named}: no imported history there; see prudent import")
+    return Path(named)
+
+
+def read(which: Literal["open", "long"], *, corporate_bond_maturity_years: float = 20) -> History:
+    """The record for a chapter.
+
+    Parameters
+    ----------
+    which : {'open', 'long'}
+        Investable classes and yields to last month (`open_record`), or US equity by size, style and
+        industry from 1949 (`long_record`), which an import continues.
+    corporate_bond_maturity_years : float
+        Of the long record's bonds.
+    """
+    imports = folder()
+    if which == "open":
+        return open_record_with(imports) if imports else open_record()
+    if imports:
+        return long_record_with(imports, corporate_bond_maturity_years)
+    return long_record(corporate_bond_maturity_years)

@@ -1,0 +1,42 @@
+"""The Bureau's flat file: its own months, no averages, and October 2025 stays missing."""
+
+import numpy as np
+import pytest
+
+from portlib.data import DataError
+from portlib.history.publishers import read
+
+HEADER = "series_id        \tyear\tperiod\t       value\tfootnote_codes\r\n"
+
+
+def row(series, year, period, value):
+    return f"{series}    \t{year}\t{period}\t{value:>12}\t\r\n"
+
+
+def test_all_items_are_taken_and_what_was_not_collected_is_missing(tmp_path):
+    text = HEADER + "".join(
+        row(*cells)
+        for cells in (
+            ("CUSR0000SA0", 2025, "M09", "324.368"),
+            ("CUUR0000SA0", 2025, "M09", "324.800"),
+            ("CUUR0000SA0", 2025, "M10", "-"),
+            ("CUUR0000SA0", 2025, "M11", "324.122"),
+            ("CUUR0000SA0", 2025, "M13", "321.943"),
+            ("CUUR0000SA0", 2025, "S02", "323.900"),
+            ("CUUR0000SEFJ01", 2025, "M09", "1.0"),
+        )
+    )
+    path = tmp_path / "cu.data.1.AllItems"
+    path.write_text(text, newline="")
+    file = read(path)
+    assert file.kind == "CPIAUCNS" and file.notes == ("not collected, and kept missing: 1",)
+    values = file.tables[0].values["CPIAUCNS"]
+    assert values.iloc[[0, 2]].tolist() == [324.8, 324.122] and np.isnan(values.iloc[1])
+    assert file.vintage == "2025-11-30"
+
+
+def test_a_file_without_all_items_is_refused(tmp_path):
+    path = tmp_path / "cu.data.12.USHousing"
+    path.write_text(HEADER + row("CUUR0000SAH", 2025, "M09", "1.0"))
+    with pytest.raises(DataError, match="neither CUUR0000SA0 nor CUSR0000SA0"):
+        read(path)

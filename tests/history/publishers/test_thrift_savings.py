@@ -1,0 +1,52 @@
+"""The Plan's share prices: newest first or last, with or without L funds, never with a hole."""
+
+import pandas as pd
+import pytest
+
+from portlib.data import DataError
+from portlib.history.publishers import read
+
+HEADER = "Date,L Income,L 2030,G Fund,F Fund,C Fund,S Fund,I Fund"
+NEWEST_FIRST = (
+    "2026-10-07,26.1234,,18.4521,19.0102,98.7654,85.4321,45.6789",
+    "2026-10-06,26.1000,,18.4500,19.0000,98.0000,85.0000,45.0000",
+)
+
+
+def save(folder, *lines):
+    path = folder / "fund-price-history.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_newest_day_may_come_first(tmp_path):
+    file = read(save(tmp_path, HEADER, *NEWEST_FIRST))
+    table = file.tables[0]
+    assert (file.kind, file.vintage, table.unit) == ("fund-price-history", "2026-10-07", "dollars")
+    assert list(table.values.columns) == ["L_Income", "L_2030", "G", "F", "C", "S", "I"]
+    assert table.values.index[0] == pd.Timestamp("2026-10-06")
+    assert table.values["C"].tolist() == [98.0, 98.7654]
+
+
+def test_dates_in_words_and_blanks_after_commas_are_read(tmp_path):
+    old = [
+        line.replace("2026-10-07", "Jul 2. 2020").replace("2026-10-06", "Jul 1. 2020")
+        for line in NEWEST_FIRST
+    ]
+    file = read(save(tmp_path, HEADER, *[line.replace(",", ", ") for line in old]))
+    assert file.vintage == "2020-07-02"
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ((NEWEST_FIRST[0], NEWEST_FIRST[0]), "2026-10-07 comes after a later date"),
+        ((NEWEST_FIRST[0].replace("98.7654", ""),), "a price of G, F, C, S, I is missing"),
+        ((NEWEST_FIRST[0].replace("98.7654", "0"),), "is missing or not positive"),
+        ((NEWEST_FIRST[0][:30],), "row 2026-10-07 has 5 fields, not 8"),
+        ((NEWEST_FIRST[0].replace("2026-10-07", "10/07/26"),), "'10/07/26' is no date"),
+    ],
+)
+def test_a_hole_in_the_prices_is_refused(tmp_path, lines, message):
+    with pytest.raises(DataError, match=f"fund-price-history.csv: .*{message}"):
+        read(save(tmp_path, HEADER, *lines))

@@ -1,0 +1,125 @@
+"""What is kept is whole and newest, or it stays what it was."""
+
+import os
+from pathlib import Path
+
+import pytest
+import yaml
+
+from portlib.data import DataError
+from portlib.history import vintages
+
+
+def save(
+    folder: Path, last: int = 6, *, first: int = 1, change: float = 0.0, name="GS10.csv"
+) -> Path:
+    folder.mkdir(exist_ok=True)
+    rows = [
+        f"2026-{month:02d}-01,{4 + month / 100 + change:.2f}" for month in range(first, last + 1)
+    ]
+    path = folder / name
+    path.write_text("\n".join(["observation_date,GS10", *rows]) + "\n")
+    return path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture
+def store(tmp_path):
+    return tmp_path / "fetched"
+
+
+def keep(path, store, **more):
+    return vintages.keep(path, store, obtained="2026-11-28", **more)
+
+
+def test_a_file_is_kept_with_vintage_span_and_hash(tmp_path, store):
+    vintage, remarks = keep(save(tmp_path), store, url="https://example.org/GS10")
+    assert vintages.kept(store) == {"GS10": vintage} and remarks == ()
+    assert (vintage.vintage, vintage.first, vintage.last) == (
+        "2026-06-30",
+        "2026-01-31",
+        "2026-06-30",
+    )
+    assert vintage.file == f"GS10.2026-06-30.{vintage.sha256[:12]}.csv"
+    assert (store / vintage.file).read_bytes() == (tmp_path / "GS10.csv").read_bytes()
+    assert set(contents(store)) == {vintage.file, "lock.yml"}
+    assert len(vintages.open_kept(store, "GS10").tables[0].values) == 6
+    lock = yaml.safe_load((store / "lock.yml").read_text())["GS10"]
+    assert lock["url"] == "https://example.org/GS10" and lock["obtained"] == "2026-11-28"
+
+
+def test_a_newer_vintage_replaces_the_whole_and_says_what_it_restated(tmp_path, store):
+    before, _ = keep(save(tmp_path), store)
+    print_before = vintages.fingerprint(store)
+    after, remarks = keep(save(tmp_path, 8, change=0.25), store)
+    assert set(contents(store)) == {after.file, "lock.yml"} and after.file != before.file
+    assert remarks == ("restates 6 of 6 rows since vintage 2026-06-30, by up to 0.25 percent; "
+                       "the whole history was replaced",)  # fmt: skip
+    assert vintages.fingerprint(store) != print_before
+    assert vintages.open_kept(store, "GS10").tables[0].values["GS10"].iloc[0] == 4.26
+    _, remarks = keep(save(tmp_path, 8, change=0.25), store)
+    assert remarks == ("is the file that was kept already",)
+
+
+@pytest.mark.parametrize(
+    ("worse", "message"),
+    [
+        (lambda f: save(f, 5), "GS10.csv: vintage 2026-05-31 .* is older than what is kept"),
+        (
+            lambda f: save(f, 7, first=3),
+            "GS10.csv: starts in 2026-03-31, what is kept in 2026-01-31",
+        ),
+        (lambda f: save(f, 7, change=float("nan")), "GS10.csv: column 'GS10': 'nan' is no number"),
+    ],
+)
+def test_an_old_a_partial_or_a_damaged_file_changes_nothing(tmp_path, store, worse, message):
+    keep(save(tmp_path), store)
+    before = contents(store)
+    with pytest.raises(DataError, match=message):
+        keep(worse(tmp_path), store)
+    assert contents(store) == before
+
+
+@pytest.mark.parametrize("moment", [1, 2])
+def test_an_interruption_leaves_the_old_data(tmp_path, store, monkeypatch, moment):
+    """The disk fills up, or the power fails, while the file (1) or the lock (2) is put in place."""
+    old, _ = keep(save(tmp_path), store)
+    replaced = []
+
+    def fails(source, target):
+        replaced.append(target)
+        if len(replaced) == moment:
+            raise OSError(28, "No space left on device")
+        os.rename(source, target)
+
+    monkeypatch.setattr(vintages.os, "replace", fails)
+    with pytest.raises(OSError, match="No space left"):
+        keep(save(tmp_path, 8), store)
+    assert vintages.kept(store) == {"GS10": old}
+    assert len(vintages.open_kept(store, "GS10").tables[0].values) == 6
+    assert not list(store.glob(".unfinished-*"))
+
+
+def test_a_kept_file_that_changed_is_refused(tmp_path, store):
+    vintage, _ = keep(save(tmp_path), store)
+    (store / vintage.file).write_text("observation_date,GS10\n2026-01-01,9.99\n")
+    with pytest.raises(DataError, match=f"{vintage.file}: SHA-256 is"):
+        vintages.open_kept(store, "GS10")
+
+
+def test_a_lock_that_is_none_is_refused(store):
+    store.mkdir()
+    assert vintages.kept(store) == {}
+    (store / "lock.yml").write_text("GS10: {file: a.csv}\n")
+    with pytest.raises(DataError, match=r"lock.yml: is no lock of this version"):
+        vintages.kept(store)
+
+
+def test_a_series_that_only_its_owner_knows_is_read_again_as_what_it_was(tmp_path, store):
+    path = tmp_path / "monthly.csv"
+    path.write_text("Date,Rate\n2026-01-01,4.1\n2026-02-01,4.2\n")
+    keep(path, store, series="GS10")
+    assert list(vintages.open_kept(store, "GS10").tables[0].values.columns) == ["GS10"]
