@@ -80,6 +80,10 @@ UNFINISHED = {
         "portlib.stewardship.stress_testing.shocks",
     },
     "users": {
+        "portlib.construction.anchored",
+        "portlib.construction.diagnostics",
+        "portlib.construction.intervals",
+        "portlib.estimation.market_portfolio",
         "portlib.estimation.providers",
         "portlib.retirement.cases",
         "portlib.retirement.economy",
