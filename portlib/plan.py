@@ -151,6 +151,7 @@ class Plan:
             vintages=self.vintages if series else None,
             participants=self.participants[some],
             holdings=held[some],
+            inputs=self.inputs.offering(list(funds)),
         )
 
     def to_json(self) -> dict[str, Any]:
@@ -186,28 +187,40 @@ def read(path: str | Path | None = None) -> Plan:
 
     Raises `DataError`, which names every file, line and reason that it found to be wrong.
     """
+    found = Findings()
+    made = examine(path, found)
+    found.settle()
+    assert made is not None  # nothing was refused
+    return made
+
+
+def examine(path: str | Path | None, found: Findings) -> Plan | None:
+    """A plan's folder, and everything in it that is to be mended or known, added to ``found``.
+
+    None where something was refused. Raises `DataError` where there is no such folder.
+    """
     place = folder() if path is None else Path(path)
     if not place.is_dir():
         raise DataError(
             f"{place}: no such folder; a plan is a folder with rules.yml, lineup.csv and "
             "participants.csv"
         )
-    found = Findings()
+    core = Findings()
     sources = record.gather(place, found)
     known = record.classes_of(sources, found)
-    rules = _tried(found, lambda: plan_format.rules(data.mapping(place / "rules.yml"), "rules.yml"))
-    policy = _tried(found, lambda: decisions.read(place, classes=known.own))
+    rules = _tried(core, lambda: plan_format.rules(data.mapping(place / "rules.yml"), "rules.yml"))
+    policy = _tried(core, lambda: decisions.read(place, classes=known.own))
     files = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
     if (place / "target_date_vintages.csv").exists():
         files["target_date_vintages"] = plan_format.VINTAGES
     tables = {
         name: _tried(
-            found,
-            partial(plan_format.from_file, place / f"{name}.csv", columns, known.names, found),
+            core,
+            partial(plan_format.from_file, place / f"{name}.csv", columns, known.names, core),
         )
         for name, columns in files.items()
     }
-    return _plan(rules, policy, tables, sources, known, found)
+    return _plan(rules, policy, tables, sources, known, core, found)
 
 
 def from_json(content: Mapping[str, Any]) -> Plan:
@@ -236,24 +249,24 @@ def from_json(content: Mapping[str, Any]) -> Plan:
             raise DataError(f"{schema.short(name)} is no part of a plan; it has {', '.join(asked)}")
     if lost := [name for name in ("rules", "lineup", "participants") if name not in content]:
         raise DataError(f"the plan lacks {', '.join(lost)}")
-    found = Findings()
+    found, core = Findings(), Findings()
     sources = record.from_json(content.get("inputs", {}))
     known = record.classes_of(sources, found)
-    rules = _tried(found, lambda: plan_format.rules(content["rules"], "rules"))
-    policy = _tried(
-        found, lambda: decisions.from_json(content.get("policy", {}), classes=known.own)
-    )
+    rules = _tried(core, lambda: plan_format.rules(content["rules"], "rules"))
+    policy = _tried(core, lambda: decisions.from_json(content.get("policy", {}), classes=known.own))
     lists = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
     if content.get("target_date_vintages") is not None:
         lists["target_date_vintages"] = plan_format.VINTAGES
     tables = {
         name: _tried(
-            found,
-            partial(plan_format.from_rows, content[name], name, columns, known.names, found),
+            core, partial(plan_format.from_rows, content[name], name, columns, known.names, core)
         )
         for name, columns in lists.items()
     }
-    return _plan(rules, policy, tables, sources, known, found)
+    made = _plan(rules, policy, tables, sources, known, core, found)
+    found.settle()
+    assert made is not None  # nothing was refused
+    return made
 
 
 def _plan(
@@ -262,20 +275,42 @@ def _plan(
     tables: Mapping[str, Any],
     sources: Sources,
     known: Classes,
+    core: Findings,
     found: Findings,
-) -> Plan:
-    """The plan that the parts read make; raises `DataError` with everything found by then."""
-    found.settle()
-    equity = {
-        *policy["equity_classes"],
-        *(one.name for one in known if one.own and one.role == "equity"),
-    }
-    lineup, people = tables["lineup"], tables["participants"]
-    parts = plan_format.parts(rules, equity, lineup, people, tables.get("target_date_vintages"))
-    labels = dict(zip(parts[0].index, parts[0]["label"], strict=True))
+) -> Plan | None:
+    """The plan that the parts read make; None where something was refused.
+
+    ``core`` holds what was found in the files that every plan has: what those owe each other is
+    asked only where each is sound. What the plan brings is read in any case.
+    """
+    parts, lineup = None, tables["lineup"]
+    if not core.refused:
+        equity = {
+            *policy["equity_classes"],
+            *(one.name for one in known if one.own and one.role == "equity"),
+        }
+        others = tables["participants"], tables.get("target_date_vintages")
+        try:
+            parts = plan_format.parts(rules, equity, lineup, *others)
+        except DataError as error:
+            if not core.refused:  # else it repeats what was found
+                core.take(error, "")
+    labels = {} if lineup is None or "fund" not in lineup.frame else _labels(lineup.frame)
     brought = record.make(sources, known, labels, found)
-    found.settle()
+    if parts is not None:
+        weights = [parts[1], *([] if parts[2] is None else [parts[2].drop(columns="equity")])]
+        held = dict.fromkeys(str(c) for table in weights for c in table if (table[c] > 0).any())
+        record.check_whole(brought, list(held), found)
+    found.items = [*core, *found]
+    if found.refused or parts is None:
+        return None
     return Plan(rules, *parts, policy, brought)
+
+
+def _labels(lineup: pd.DataFrame) -> dict[str, str]:
+    """Labels of the lineup's funds by code, as far as they can be read."""
+    funds = lineup["fund"].astype(str)
+    return dict(zip(funds, lineup.get("label", funds).astype(str), strict=True))
 
 
 def _tried(found: Findings, read: Callable[[], Any]) -> Any:

@@ -8,7 +8,7 @@ from portlib.inputs.assumptions import OwnAssumptions
 from portlib.inputs.classes import AssetClass, Classes
 from portlib.inputs.holdings import FundHoldings, HeldExposures
 from portlib.inputs.mandate import Stated
-from portlib.inputs.record import FILES, Inputs, Sources, gather, make
+from portlib.inputs.record import FILES, Inputs, Sources
 from portlib.inputs.valuations import Valuations
 
 __all__ = [
@@ -24,6 +24,4 @@ __all__ = [
     "Stated",
     "Trades",
     "Valuations",
-    "gather",
-    "make",
 ]

@@ -215,18 +215,19 @@ def _valid(matrix: pd.DataFrame, name: str, found: Findings) -> bool:
     values, vectors = np.linalg.eigh(rho)
     if values[0] < LEAST_EIGENVALUE:
         heavy = labels[int(np.abs(vectors[:, 0]).argmax())]
-        cured = _nearest(rho)
+        cured = _near(rho)
         i, j = np.unravel_index(np.abs(cured - rho).argmax(), rho.shape)
         found.refuse(
             name,
             f"no returns have these correlations: smallest eigenvalue {values[0]:.3f}, weighing "
-            f"most on {heavy}; the nearest that some have change none by more than "
+            f"most on {heavy}; a set near them that some have changes none by more than "
             f"{np.abs(cured - rho).max():.3f} ({labels[i]}, {labels[j]}: {cured[i, j]:.3f})",
         )
     return len(found.refused) == before
 
 
-def _nearest(rho: Array) -> Array:
-    from statsmodels.stats.correlation_tools import corr_nearest  # heavy, and rarely needed
+def _near(rho: Array) -> Array:
+    """Correlations near these that some returns have: negative eigenvalues are cut off."""
+    from statsmodels.stats.correlation_tools import corr_clipped  # heavy, and rarely needed
 
-    return np.asarray(corr_nearest(rho, threshold=1e-8), float)
+    return np.asarray(corr_clipped(rho, threshold=1e-8), float)

@@ -53,6 +53,7 @@ KINDS: dict[str, tuple[str, tuple[str, ...], tuple[str, ...]]] = {
         (),
     ),
 }
+_BY_FUND = ("scores", "benchmark", "daily_volume")
 _COMMON = ("name", "kind", "clause", "penalty")
 #: Range of each number; 40 for 40% falls outside.
 _RANGES = {
@@ -75,6 +76,11 @@ class Stated:
     clause: str
     arguments: Mapping[str, Any]
     penalty: float | None = None
+
+    def named(self) -> set[str]:
+        """The funds that it names."""
+        listed = [self.arguments.get(key, ()) for key in ("funds", *_BY_FUND)]
+        return {str(fund) for funds in listed for fund in funds}
 
 
 def make(
@@ -144,7 +150,7 @@ def _check(
         elif key == "role" and value not in ROLES:
             hint = near_word(str(value), ROLES)
             found.refuse(FILE, f"{where}: role {value!r} is none of {', '.join(ROLES)}{hint}")
-        elif key in ("scores", "benchmark", "daily_volume"):
+        elif key in _BY_FUND:
             _by_fund(where, key, value, funds, found)
     if {"lower", "upper"} == set(may) and not {"lower", "upper"} & set(arguments):
         found.refuse(FILE, f"{where}: a {kind} needs lower or upper")

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -120,6 +120,49 @@ class Inputs:
         if self.sources.filings is not None and self.holdings is not None:
             content[holdings.FILE] = self.holdings.to_csv()
         return content
+
+    def offering(self, funds: Sequence[str]) -> Inputs:
+        """What is left when a plan offers these funds only; what is of the others goes."""
+        texts, mappings = dict(self.sources.texts), dict(self.sources.mappings)
+        made: dict[str, Any] = {}
+        if self.funds is not None:
+            kept = self.funds.values[[fund for fund in self.funds.values if fund in funds]]
+            for name in (RETURNS, PRICES, DISTRIBUTIONS):
+                texts.pop(name, None)
+            made["funds"] = None
+            if kept.shape[1]:
+                made["funds"] = replace(self.funds, values=kept)
+                texts[RETURNS] = Text(RETURNS, kept.to_csv())
+        if self.holdings is not None:
+            table = self.holdings.table
+            own = replace(self.holdings, table=table[table["fund"].isin(funds)])
+            texts.pop(holdings.FILE, None)
+            made["holdings"] = own if len(own.table) else None
+            if len(own.table):
+                texts[holdings.FILE] = Text(holdings.FILE, own.to_csv())
+        for name, file in (("accounts", accounts.FILE), ("trades", accounts.TRADES)):
+            if (record := getattr(self, name)) is not None:
+                rows = record.table[record.table["fund"].isin(funds)]
+                texts.pop(file, None)
+                made[name] = replace(record, table=rows) if len(rows) else None
+                if len(rows):
+                    texts[file] = Text(file, rows.to_csv(index=name == "trades"))
+        if self.mandate:
+            limits = tuple(limit for limit in self.mandate if limit.named() <= set(funds))
+            names = [limit.name for limit in limits]
+            listed = self.sources.mappings[mandate.FILE]["constraints"]
+            mappings.pop(mandate.FILE)
+            if limits:
+                stated = [entry for entry in listed if entry["name"] in names]
+                mappings[mandate.FILE] = {"constraints": stated}
+            made["mandate"] = limits
+        options = mappings.get(READING, {})
+        if same := {n: o for n, o in options.items() if texts.get(n) is self.sources.texts.get(n)}:
+            mappings[READING] = same
+        else:
+            mappings.pop(READING, None)
+        filings = None if "holdings" in made else self.sources.filings
+        return replace(self, **made, sources=Sources(texts, mappings, filings))
 
     @cached_property
     def fingerprint(self) -> str:
