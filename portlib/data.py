@@ -105,8 +105,10 @@ def history() -> pd.DataFrame:
     from portlib.history import GROUPS, read
 
     names = [name for group in GROUPS.values() for name in group]
-    years = policy("corporate_bond_maturity_years")
-    return read("long", corporate_bond_maturity_years=years).months(*names)
+    record = read("long", corporate_bond_maturity_years=policy("corporate_bond_maturity_years"))
+    # imported files begin in 1926, when some portfolios held no firm at all in some months
+    first = max(pd.Timestamp("1949-01-31"), *(record[name].first for name in names))
+    return record.months(*names, first=f"{first:%Y-%m}")
 
 
 def near(name: str, known: Iterable[str]) -> str:
