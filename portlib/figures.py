@@ -187,7 +187,9 @@ def table(data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (),
     formats: dict[Any, Any] = {c: f"{{:z{'' if c in as_percent else ','}.{digits}{'%' if c in as_percent else 'f'}}}"
                                for c in numeric}
     formats |= {c: "{:,d}" for c in numeric if pd.api.types.is_integer_dtype(frame[c])}
-    style = frame.style.format(formats, na_rep="–").set_table_attributes('class="dataframe"')
+    style = frame.style.format(formats, na_rep="–", escape="html").set_table_attributes('class="dataframe"')
+    for axis in (0, 1):  # a fund's label is text, whatever it contains
+        style.format_index(axis=axis, escape="html")
     style.set_uuid(hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10])  # the same table, the same page
     if not frame.columns.is_unique:
         return style

@@ -13,10 +13,11 @@ import sys
 import time
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
 
-from portlib import evidence
+from portlib import evidence, figures
 from tools import build, processes
 from tools import publish as publishing
 
@@ -499,3 +500,27 @@ def test_a_cell_that_fills_the_page_is_named_and_its_words_cut_short(tmp_path: P
         assert faults[0].startswith("notebooks/loud.md:4: cell 1 leaves 6")
         assert "at most 2 MB" in faults[0]
         assert sum(map(len, faults)) < 20_000
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({"text/html": "<td><script>alert(1)</script></td>"}, ["<script>"]),
+        ({"text/html": ["<img src='data:,' ", "onerror='alert(1)'>"]}, ["<img onerror=...>"]),
+        ({"text/html": "<a href='JavaScript:alert(1)'>x</a>"}, ["<a href=...>"]),
+        ({"image/svg+xml": "<svg onload='alert(1)'></svg>"}, ["<svg onload=...>"]),
+        ({"text/markdown": "<iframe src='x'></iframe>"}, ["<iframe>"]),
+        ({"application/javascript": "alert(1)"}, ["application/javascript"]),
+        ({"text/html": "<td>&lt;script&gt; on</td>", "text/plain": "<script>"}, []),
+    ],
+)
+def test_what_would_act_by_itself_in_a_browser_is_kept_from_the_page(data, expected) -> None:
+    assert build.acts({"data": data}) == expected
+
+
+def test_a_label_with_a_script_reaches_the_page_as_text() -> None:
+    label = "<script>alert(1)</script>"
+    frame = pd.DataFrame({label: [0.5], "words": [label]}, index=[label])
+    page = figures.table(frame).to_html()
+    assert build.Active(page).found == []
+    assert page.count("&lt;script&gt;") == 3

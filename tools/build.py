@@ -23,6 +23,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -198,12 +199,43 @@ def cell_faults(root: Path, staging: Path, notebook: Path) -> Iterator[str]:
         if left > MOST_OUTPUT:
             yield f"{where} leaves {left / 1e6:.0f} MB on the page; at most {MOST_OUTPUT / 1e6:.0f} MB"
         for output in cell["outputs"]:
+            if found := acts(output):
+                what = ", ".join(dict.fromkeys(found))
+                yield f"{where} leaves {what} on the page: escape what comes from files (html.escape)"
             if output["output_type"] == "error":
                 trace = plain("\n".join(output["traceback"]))
                 yield f"{where}: {output['ename']}: {short(output['evalue'])}\n{indent(trace)}"
             elif output.get("name") == "stderr":
                 said = plain("".join(output["text"]))
                 yield f"{where} writes to stderr; mend the cause, nothing is filtered:\n{indent(said)}"
+
+
+class Active(HTMLParser):
+    """What in the HTML that a cell leaves would act by itself in a reader's browser, or load something."""
+
+    ELEMENTS = frozenset({"script", "iframe", "object", "embed", "form", "meta", "link", "base"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__(convert_charrefs=True)
+        self.found: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag in self.ELEMENTS:
+            self.found.append(f"<{tag}>")
+        for name, value in attrs:
+            if name.startswith("on") or "javascript:" in (value or "").lower().replace("\t", ""):
+                self.found.append(f"<{tag} {name}=...>")
+
+
+def acts(output: Mapping[str, Any]) -> list[str]:
+    """What in an output acts by itself; a chapter's tables and figures are still."""
+    data = output.get("data", {})
+    shown = (
+        "".join(data.get(kind, "")) for kind in ("text/html", "image/svg+xml", "text/markdown")
+    )
+    found = [thing for text in shown for thing in Active(text).found]
+    return found + [kind for kind in ("application/javascript",) if kind in data]
 
 
 def plain(text: str) -> str:
