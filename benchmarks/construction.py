@@ -29,7 +29,13 @@ from peers import (
 from pypfopt import CLA
 from synthetic import Universe, universe
 
-from portlib.construction.mandate import Mandate, fully_invested, group_limit, long_only, position_limit
+from portlib.construction.mandate import (
+    Mandate,
+    fully_invested,
+    group_limit,
+    long_only,
+    position_limit,
+)
 from portlib.construction.mean_variance import frontier, maximum_sharpe, minimum_risk
 from portlib.records import Array
 

@@ -13,11 +13,17 @@ from tools import archive
 def root(tmp_path):
     """A checkout with a small book in it."""
     for name, text in {
-        "_build/html/index.html": "<p>executed 2026-11-21 10:00 UTC</p>", "_build/html/evidence.json": '{"a": 1}',
-        ".run/book/notebooks/x/one.ipynb": '{"iopub.status.idle": "2026-11-21T10:00:00"}', "requirements.lock": "numpy",
-        "pyproject.toml": "", "README.md": "", "CHANGELOG.md": "", "book/requirements.yml": "[]",
-        "data/policy.yml": "a: 1", "data/plan/rules.yml": "b: 2",
-    }.items():  # fmt: skip
+        "_build/html/index.html": "<p>executed 2026-11-21 10:00 UTC</p>",
+        "_build/html/evidence.json": '{"a": 1}',
+        ".run/book/notebooks/x/one.ipynb": '{"iopub.status.idle": "2026-11-21T10:00:00"}',
+        "requirements.lock": "numpy",
+        "pyproject.toml": "",
+        "README.md": "",
+        "CHANGELOG.md": "",
+        "book/requirements.yml": "[]",
+        "data/policy.yml": "a: 1",
+        "data/plan/rules.yml": "b: 2",
+    }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
     return tmp_path
@@ -42,12 +48,16 @@ def test_another_time_of_execution_changes_the_hash_and_not_the_steady_one(root)
     target = root / "_build" / "file.zip"
     archive.write(root, target)
     before = manifest(target)
-    (root / "_build" / "html" / "index.html").write_text("<p>executed 2027-01-01 00:00 UTC</p>", encoding="utf-8")
+    (root / "_build" / "html" / "index.html").write_text(
+        "<p>executed 2027-01-01 00:00 UTC</p>", encoding="utf-8"
+    )
     archive.write(root, target)
     after = manifest(target)
     assert before["site/index.html"]["sha256"] != after["site/index.html"]["sha256"]
     assert before["site/index.html"]["steady"] == after["site/index.html"]["steady"]
-    (root / "_build" / "html" / "index.html").write_text("<p>executed 2027-01-01 00:00 UTC!</p>", encoding="utf-8")
+    (root / "_build" / "html" / "index.html").write_text(
+        "<p>executed 2027-01-01 00:00 UTC!</p>", encoding="utf-8"
+    )
     archive.write(root, target)
     assert manifest(target)["site/index.html"]["steady"] != before["site/index.html"]["steady"]
     assert "steady" not in before["data/policy.yml"]
@@ -61,8 +71,11 @@ def test_a_file_that_was_changed_added_or_lost_is_named(root):
             if name != "README.md":
                 copy.writestr(name, b"changed" if name == "data/policy.yml" else whole.read(name))
         copy.writestr("more.txt", b"")
-    assert archive.faults(spoiled) == ["more.txt is not in the manifest", "README.md is missing",
-                                       "data/policy.yml is not what the manifest says"]  # fmt: skip
+    assert archive.faults(spoiled) == [
+        "more.txt is not in the manifest",
+        "README.md is missing",
+        "data/policy.yml is not what the manifest says",
+    ]
 
 
 def test_without_a_book_there_is_no_file(tmp_path):
@@ -74,6 +87,8 @@ def test_without_a_book_there_is_no_file(tmp_path):
 def test_ids_times_and_addresses_move_and_numbers_do_not():
     page = '"id": "{0:08x}", "x_seconds": {0}.5, "<Styler at 0x{0:x}>", T_{0:05x}_row, {0}.1 (at most 2) seconds'
     page += ', "share": {1}'
-    one, two, other = (page.format(*values).encode() for values in ((10, 0.25), (11, 0.25), (10, 0.26)))
+    one, two, other = (
+        page.format(*values).encode() for values in ((10, 0.25), (11, 0.25), (10, 0.26))
+    )
     assert archive.steady("page.html", one) == archive.steady("page.html", two)
     assert archive.steady("page.html", one) != archive.steady("page.html", other)

@@ -19,9 +19,13 @@ import pytest
 from tools import check_site
 
 SITE = Path(__file__).parents[1] / "_build" / "html"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
 
-built = pytest.mark.skipif(not (SITE / "index.html").is_file(), reason="no site in _build/html: run make book")
+built = pytest.mark.skipif(
+    not (SITE / "index.html").is_file(), reason="no site in _build/html: run make book"
+)
 
 
 def write(folder: Path, **pages: str) -> Path:
@@ -66,7 +70,10 @@ def test_whatever_asks_another_host_is_found(tmp_path: Path, page: str) -> None:
     ("page", "expected"),
     [
         ("<a href='gone.html'>x</a>", "links to gone.html, which is not there"),
-        ("<a href='index.html#gone'>x</a>", "links to index.html#gone, where there is no such anchor"),
+        (
+            "<a href='index.html#gone'>x</a>",
+            "links to index.html#gone, where there is no such anchor",
+        ),
         ("<a href='#gone'>x</a>", "links to #gone, where there is no such anchor"),
         ("<img src='gone.png'>", "loads gone.png, which is not there"),
     ],
@@ -76,8 +83,16 @@ def test_whatever_leads_nowhere_is_found(tmp_path: Path, page: str, expected: st
 
 
 def test_styles_and_scripts_are_read_too(tmp_path: Path) -> None:
-    write(tmp_path, index__html="", a__css="@import url('https://cdn.example/a.css')", b__js="fetch('https://cdn.example/b')")
-    assert check_site.faults(tmp_path) == ["a.css loads https://cdn.example/a.css", "b.js loads https://cdn.example/b"]
+    write(
+        tmp_path,
+        index__html="",
+        a__css="@import url('https://cdn.example/a.css')",
+        b__js="fetch('https://cdn.example/b')",
+    )
+    assert check_site.faults(tmp_path) == [
+        "a.css loads https://cdn.example/a.css",
+        "b.js loads https://cdn.example/b",
+    ]
 
 
 def test_an_empty_folder_is_no_site(tmp_path: Path) -> None:
@@ -98,11 +113,23 @@ def test_each_chapter_offers_its_notebook_module_and_tests_and_says_what_it_was_
         page = check_site.Page(path.read_text(encoding="utf-8"))
         part, name = path.parts[-2:]
         name = name.removesuffix(".html")
-        for target in (f"{name}.ipynb", f"source/portlib/{part}/{name}.html", f"source/tests/{part}/test_{name}.html"):
-            assert any(link.endswith(target) for link in page.links), f"{path.name} does not link {target}"
+        for target in (
+            f"{name}.ipynb",
+            f"source/portlib/{part}/{name}.html",
+            f"source/tests/{part}/test_{name}.html",
+        ):
+            assert any(link.endswith(target) for link in page.links), (
+                f"{path.name} does not link {target}"
+            )
         text = path.read_text(encoding="utf-8")
         checks = len(register["chapters"][name]["claims"])
-        for words in ("commit <code>", "lock <code>", "data <code>", "executed 20", f"checks passed {checks}/{checks}"):
+        for words in (
+            "commit <code>",
+            "lock <code>",
+            "data <code>",
+            "executed 20",
+            f"checks passed {checks}/{checks}",
+        ):
             assert words in text, f"{path.name} does not say {words!r}"
         cells = json.loads(path.with_suffix(".ipynb").read_text(encoding="utf-8"))["cells"]
         assert any(cell.get("outputs") for cell in cells), f"{path.stem}.ipynb was not executed"
@@ -112,17 +139,25 @@ class Browser:
     """Headless Chromium, spoken to in its own protocol."""
 
     def __init__(self, profile: Path) -> None:
-        websocket = pytest.importorskip("websocket", reason="websocket-client comes with jupyter-server")
+        websocket = pytest.importorskip(
+            "websocket", reason="websocket-client comes with jupyter-server"
+        )
         flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
         flags += " --disable-component-update --remote-debugging-port=0 --remote-allow-origins=* --hide-scrollbars"
         command = [str(CHROMIUM), *flags.split(), f"--user-data-dir={profile}", "about:blank"]
         environment = {**os.environ, "HOME": str(profile)}
-        self.process = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        )
         self.profile = profile
         url = f"http://127.0.0.1:{self._port()}/json"
-        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=10) as answer:
+        with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(
+            url, timeout=10
+        ) as answer:
             target = next(tab for tab in json.load(answer) if tab["type"] == "page")
-        self.socket = websocket.create_connection(target["webSocketDebuggerUrl"], timeout=30, http_no_proxy=["*"])
+        self.socket = websocket.create_connection(
+            target["webSocketDebuggerUrl"], timeout=30, http_no_proxy=["*"]
+        )
         self.events: list[dict[str, Any]] = []
         self.sent = 0
         for domain in ("Page", "Network", "Runtime", "Log"):
@@ -151,7 +186,9 @@ class Browser:
         return message["result"]
 
     def evaluate(self, expression: str) -> Any:
-        answer = self.ask("Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True)
+        answer = self.ask(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
@@ -206,44 +243,91 @@ SCROLLS = """(async () => {
 })()"""
 
 
-def test_the_browser_notices_a_foreign_host_and_a_page_that_is_too_wide(browser: Browser, tmp_path: Path) -> None:
+def test_the_browser_notices_a_foreign_host_and_a_page_that_is_too_wide(
+    browser: Browser, tmp_path: Path
+) -> None:
     script = "<script>fetch('http://127.0.0.1:9/' + 'x').catch(() => 0)</script>"
-    page = write(tmp_path, a__html=f"<main><p style='width: 3000px'>wide</p></main>{script}") / "a.html"
+    page = (
+        write(tmp_path, a__html=f"<main><p style='width: 3000px'>wide</p></main>{script}")
+        / "a.html"
+    )
     browser.open(page)
-    assert [sent["request"]["url"] for sent in browser.seen("Network.requestWillBeSent")][1:] == ["http://127.0.0.1:9/x"]
+    assert [sent["request"]["url"] for sent in browser.seen("Network.requestWillBeSent")][1:] == [
+        "http://127.0.0.1:9/x"
+    ]
     assert browser.evaluate(STICKS_OUT) == ["p.: wide"]
 
 
-def test_a_wide_table_is_stacked_with_its_heads_and_a_narrow_one_is_left(browser: Browser, tmp_path: Path) -> None:
-    browser.ask("Emulation.setDeviceMetricsOverride", width=375, height=800, deviceScaleFactor=1, mobile=True)
+def test_a_wide_table_is_stacked_with_its_heads_and_a_narrow_one_is_left(
+    browser: Browser, tmp_path: Path
+) -> None:
+    browser.ask(
+        "Emulation.setDeviceMetricsOverride",
+        width=375,
+        height=800,
+        deviceScaleFactor=1,
+        mobile=True,
+    )
     body = "<tr><th rowspan=2>a</th><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr>"
     table = f"<table><thead>{{}}</thead><tbody>{body}</tbody></table>"
     heads = "<tr><th></th><th>narrow</th><th>WIDE</th></tr>"
-    boxes = [f"<div style='overflow-x: auto'>{table.format(heads.replace('WIDE', 'w' * n))}</div>" for n in (4, 400)]
-    script = (Path(__file__).parents[1] / "book" / "_static" / "prudent.js").read_text(encoding="utf-8")
-    page = write(tmp_path, b__html=f"<script>{script}</script><main>{''.join(boxes)}</main>") / "b.html"
+    boxes = [
+        f"<div style='overflow-x: auto'>{table.format(heads.replace('WIDE', 'w' * n))}</div>"
+        for n in (4, 400)
+    ]
+    script = (Path(__file__).parents[1] / "book" / "_static" / "prudent.js").read_text(
+        encoding="utf-8"
+    )
+    page = (
+        write(tmp_path, b__html=f"<script>{script}</script><main>{''.join(boxes)}</main>")
+        / "b.html"
+    )
     browser.open(page)
-    assert browser.evaluate(SCROLLS) == [f"narrow{'w' * 400}a1234"[:60]]  # stacked in name only: no style sheet here
-    assert browser.evaluate("[...document.querySelectorAll('table')].map(t => t.className)") == ["", "stacked"]
+    assert browser.evaluate(SCROLLS) == [
+        f"narrow{'w' * 400}a1234"[:60]
+    ]  # stacked in name only: no style sheet here
+    assert browser.evaluate("[...document.querySelectorAll('table')].map(t => t.className)") == [
+        "",
+        "stacked",
+    ]
     heads_of = "[...document.querySelectorAll('td')].map(cell => cell.dataset.head)"
     assert browser.evaluate(heads_of) == ["narrow", "wwww"] * 2 + ["narrow", "w" * 400] * 2
 
 
 @built
 def test_no_page_asks_another_host_or_scrolls_sideways_on_a_phone(browser: Browser) -> None:
-    browser.ask("Emulation.setDeviceMetricsOverride", width=375, height=800, deviceScaleFactor=1, mobile=True)
+    browser.ask(
+        "Emulation.setDeviceMetricsOverride",
+        width=375,
+        height=800,
+        deviceScaleFactor=1,
+        mobile=True,
+    )
     faults = []
     for path in sorted(SITE.rglob("*.html")):
-        if path.parent == SITE / "_static" or path == SITE / "index.html":  # the theme's templates; a redirection
+        if (
+            path.parent == SITE / "_static" or path == SITE / "index.html"
+        ):  # the theme's templates; a redirection
             continue
         browser.open(path)
         name = path.relative_to(SITE).as_posix()
         urls = [sent["request"]["url"] for sent in browser.seen("Network.requestWillBeSent")]
-        faults += [f"{name} asks {url}" for url in urls if not url.startswith(("file:", "data:", "blob:"))]
-        faults += [f"{name} is too wide for a phone: {what}" for what in browser.evaluate(STICKS_OUT)]
-        faults += [f"{name} must be pushed sideways on a phone: {what}" for what in browser.evaluate(SCROLLS)]
-        thrown = [event["exceptionDetails"]["text"] for event in browser.seen("Runtime.exceptionThrown")]
+        faults += [
+            f"{name} asks {url}" for url in urls if not url.startswith(("file:", "data:", "blob:"))
+        ]
+        faults += [
+            f"{name} is too wide for a phone: {what}" for what in browser.evaluate(STICKS_OUT)
+        ]
+        faults += [
+            f"{name} must be pushed sideways on a phone: {what}"
+            for what in browser.evaluate(SCROLLS)
+        ]
+        thrown = [
+            event["exceptionDetails"]["text"] for event in browser.seen("Runtime.exceptionThrown")
+        ]
         faults += [f"{name}: {text}" for text in thrown]
-        if broken := browser.evaluate("document.querySelectorAll('mjx-merror, .math .error').length"):
+        if broken := browser.evaluate(
+            "document.querySelectorAll('mjx-merror, .math .error').length"
+        ):
             faults.append(f"{name} has {broken} formulas that MathJax cannot set")
     assert not faults, "\n".join(faults)

@@ -15,7 +15,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from portlib.construction.engines import STEP, SURE, TIE, NotSolved, _kkt, _linear, exchange, refusal
+from portlib.construction.engines import (
+    STEP,
+    SURE,
+    TIE,
+    NotSolved,
+    _kkt,
+    _linear,
+    exchange,
+    refusal,
+)
 from portlib.construction.mandate import (
     Bounds,
     Limit,

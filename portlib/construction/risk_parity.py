@@ -21,8 +21,23 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from portlib.construction.engines import TIE, NotSolved, allocation, by_name, default_mandate, exchange
-from portlib.construction.mandate import Bounds, Mandate, Program, TrackingError, Turnover, diagnose, fully_invested
+from portlib.construction.engines import (
+    TIE,
+    NotSolved,
+    allocation,
+    by_name,
+    default_mandate,
+    exchange,
+)
+from portlib.construction.mandate import (
+    Bounds,
+    Mandate,
+    Program,
+    TrackingError,
+    Turnover,
+    diagnose,
+    fully_invested,
+)
 from portlib.construction.mean_variance import minimum_risk
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError
 
