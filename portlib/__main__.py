@@ -1,7 +1,7 @@
-"""The shell's door: ``python -m portlib optimize|glidepath --plan FOLDER``, ``import FILE...``, ``refresh``.
+"""The shell's door: ``new FOLDER``, ``check FOLDER``, ``optimize|glidepath --plan FOLDER``, ``import``, ``refresh``.
 
 Prints the answer of `portlib.service` as JSON on standard output. Errors go to standard error, with exit
-status 1; nothing is written to files, except what ``import`` and ``refresh`` keep in their folder.
+status 1; nothing is written to files, except the folder of ``new`` and what ``import`` and ``refresh`` keep.
 """
 
 from __future__ import annotations
@@ -31,10 +31,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument("--whole-percent", action=argparse.BooleanOptionalAction, default=None)
         else:
             command.add_argument("--seed", type=int, default=2026)
+    _folder_commands(commands)
     _history_commands(commands)
     given = vars(parser.parse_args(arguments))
     if given["command"] in ("import", "refresh"):
         return _bring_history(**given)
+    if given["command"] in ("new", "check"):
+        return _folder(**given)
 
     from portlib import service
 
@@ -52,6 +55,30 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     print(json.dumps(answer, indent=2, allow_nan=False))
     return 0
+
+
+def _folder_commands(commands: Any) -> None:
+    for name, what in (("new", "make a folder with a small plan, every column explained"),
+                       ("check", "read a plan's folder whole, and say all that is to be mended")):
+        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+        command.add_argument("folder", type=Path, metavar="FOLDER")
+
+
+def _folder(command: str, folder: Path) -> int:
+    """What was written, or the report; status 1 when there is anything to mend."""
+    from portlib import plan_check, plan_template
+
+    try:
+        if command == "new":
+            files = plan_template.write(folder)
+            print(f"{folder}: {len(files)} files; README.md there explains them. Next: prudent check {folder}")
+            return 0
+        report = plan_check.check(folder)
+    except (ValueError, OSError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(report)
+    return 1 if report.refused else 0
 
 
 def _history_commands(commands: Any) -> None:

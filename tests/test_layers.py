@@ -25,6 +25,9 @@ GROUND = (
     "plan_format",
     "evidence",
     "figures",
+    "standing",
+    "plan_template",
+    "plan_check",
 )
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
 TOP = ("service", "__main__")  # the doors of programs and of the shell, which open everything

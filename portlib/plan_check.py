@@ -1,0 +1,202 @@
+"""Is this folder a plan, what is to be mended in it, and what will each chapter be able to do?
+
+Everything is found in one go: what refuses the folder, what is worth knowing though it does not,
+how each file was read, and which inputs of each chapter are the plan's own. Left out: whether the
+figures are true.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import pandas as pd
+
+from portlib import plan as plans
+from portlib import plan_template, standing
+from portlib.inputs import nport, record
+from portlib.plan import Plan
+from portlib.tables import Finding, Findings
+from portlib.tables.rows import near_word
+
+#: Files that every plan has or that others read.
+_KNOWN = ("rules.yml", "lineup.csv", "participants.csv", "target_date_vintages.csv", "policy.yml")
+_FOLDERS = (nport.FOLDER, "views", plan_template.EXAMPLES)
+#: Older than this on the plan's day, an input is said to be old; days.
+OLD = {"assumptions": 400, "valuations": 120, "holdings": 190, "balances": 100}
+#: Fewer people than this make a habit of few.
+FEW = 30
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What was found in a plan's folder; ``plan`` is None where something is to be mended."""
+
+    folder: Path
+    plan: Plan | None
+    findings: tuple[Finding, ...]
+    as_read: dict[str, str]
+    brought: frozenset[str]
+
+    @property
+    def refused(self) -> tuple[Finding, ...]:
+        """What is to be mended."""
+        return tuple(finding for finding in self.findings if finding.refused)
+
+    @property
+    def noted(self) -> tuple[Finding, ...]:
+        """What is worth knowing."""
+        return tuple(finding for finding in self.findings if not finding.refused)
+
+    def inputs(self) -> pd.DataFrame:
+        """How each input stands (`portlib.standing.table`); by its files while it is refused."""
+        if self.plan is not None:
+            return standing.table(self.plan)
+        rows = {}
+        for label, _, files in standing.INPUTS.values():
+            there = [name for name in files if name in self.brought]
+            status = "brought, see above" if there else "not brought"
+            rows[label] = {"status": status, "what is used": "", "brought by": ", ".join(files)}
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("input")
+
+    def chapters(self) -> dict[str, str]:
+        """By chapter, which of its inputs are the plan's own, and which are not."""
+        status = self.inputs()["status"]
+        said = {}
+        for chapter, names in standing.CHAPTERS.items():
+            labels = [standing.INPUTS[name][0] for name in names]
+            kinds = dict.fromkeys(status[label] for label in labels)
+            said[chapter] = "; ".join(
+                f"{kind}: {', '.join(label for label in labels if status[label] == kind)}"
+                for kind in kinds
+            )
+        return said
+
+    def __str__(self) -> str:
+        lines = [f"{self.folder}: {'accepted' if self.plan is not None else 'not accepted yet'}"]
+        for title, findings in (("To mend", self.refused), ("To know", self.noted)):
+            if findings:
+                lines += ["", f"{title} ({len(findings)})", *(f"  {one}" for one in findings)]
+        if self.as_read:
+            lines += ["", "How the files were read"]
+            lines += [f"  {name}: {said}" for name, said in self.as_read.items()]
+        lines += ["", "What goes in"]
+        for label, row in self.inputs().iterrows():
+            used = f": {row['what is used']}" if row["what is used"] else ""
+            bring = f" (brought by {row['brought by']})" if row["brought by"] else ""
+            lines.append(f"  {label}: {row['status']}{used}{bring}")
+        lines += ["", "What each chapter has"]
+        lines += [f"  {chapter}: {said}" for chapter, said in self.chapters().items()]
+        return "\n".join(lines)
+
+
+def check(folder: str | Path) -> Report:
+    """Read a plan's folder whole, and report everything at once.
+
+    Raises `DataError` where there is no such folder.
+
+    >>> from portlib import data
+    >>> check(data.ROOT / "plan").refused
+    ()
+    """
+    folder = Path(folder)
+    found = Findings()
+    plan = plans.examine(folder, found)
+    _strangers(folder, found)
+    brought = frozenset(path.name for path in folder.iterdir())
+    if plan is not None:
+        _worth_knowing(plan, found)
+        return Report(folder, plan, tuple(found), dict(plan.inputs.as_read), brought)
+    return Report(folder, None, tuple(found), {}, brought)
+
+
+def _strangers(folder: Path, found: Findings) -> None:
+    """Files that nothing reads, with the name that may have been meant."""
+    tables = [Path(name).with_suffix(".parquet").name for name in record.FILES]
+    known = [*_KNOWN, *record.FILES, *tables]
+    for path in sorted(folder.iterdir()):
+        if path.name.startswith(".") or path.suffix.lower() == ".md":
+            continue
+        if path.is_dir() and path.name in _FOLDERS:
+            continue
+        if path.name not in known:
+            hint = near_word(path.name, known)
+            found.note(path.name, f"is not read: it is no file of the format{hint}")
+
+
+def _worth_knowing(plan: Plan, found: Findings) -> None:
+    own, policy = plan.inputs, plan.policy
+    if len(plan.participants) < FEW:
+        found.note(
+            "participants.csv",
+            f"{len(plan.participants)} people: what is computed from all of them (models by "
+            "answers, the glidepath) rests on few",
+        )
+    if len(plan.participants) and not plan.participants["answers"].notna().any():
+        found.note("participants.csv", "nobody answered the questionnaire; no posture is a wish")
+    if own.assumptions is not None:
+        last = pd.DatetimeIndex(own.assumptions.table["date"]).max().date()
+        _aged("assumptions.csv", last, plan.as_of, OLD["assumptions"], found)
+    if own.valuations is not None:
+        known = pd.DatetimeIndex(own.valuations.table["date"])
+        late = int((known > pd.Timestamp(plan.as_of)).sum())
+        if late:
+            found.note("valuations.csv", f"{late} figures are later than {plan.as_of}: not used")
+        _aged("valuations.csv", known.min().date(), plan.as_of, OLD["valuations"], found)
+    if own.history is not None:
+        held = [str(c) for c in plan.exposures if (plan.exposures[c] > 0).any()]
+        if lost := [name for name in held if name not in own.history.values]:
+            found.note(own.history.file, f"has no {', '.join(lost)}: our series stand in")
+    if own.funds is not None:
+        _young(plan, int(policy["minimum_history_months"]), found)
+    if own.holdings is not None:
+        _unmapped(plan, found)
+    if own.accounts is not None:
+        last = pd.Timestamp(own.accounts.weights.index[-1]).date()
+        _aged("account_holdings.csv", last, plan.as_of, OLD["balances"], found)
+        held_then = own.accounts.weights.iloc[-1].reindex(plan.shares.index, fill_value=0.0)
+        apart = (held_then - plan.shares).abs()
+        if len(plan.participants) and apart.max() > 0.02:
+            fund = str(apart.idxmax())
+            found.note(
+                "account_holdings.csv",
+                f"on {last} {held_then[fund]:.1%} were in {fund}, in participants.csv "
+                f"{plan.shares[fund]:.1%}",
+            )
+
+
+def _aged(file: str, day: date, as_of: date, most: int, found: Findings) -> None:
+    if as_of - day > timedelta(days=most):
+        found.note(file, f"is of {day}, {(as_of - day).days} days before {as_of}")
+
+
+def _young(plan: Plan, least: int, found: Findings) -> None:
+    funds = plan.inputs.funds
+    assert funds is not None
+    for fund, months in funds.spans["periods"].items():
+        if months < least:
+            found.note(
+                funds.file,
+                f"{fund} has {months} months; style analysis asks for {least} "
+                "(policy: minimum_history_months)",
+            )
+    if absent := [str(fund) for fund in plan.funds.index if fund not in funds.values]:
+        found.note(funds.file, f"has no {', '.join(absent)}: their months are SYNTHETIC")
+
+
+def _unmapped(plan: Plan, found: Findings) -> None:
+    own = plan.inputs.holdings
+    assert own is not None
+    seen = own.exposures(plan.as_of)
+    for fund, rest in seen.unmapped.items():
+        if abs(rest) > 0.01:
+            unknown = seen.unknown[seen.unknown["fund"] == fund].head(3)
+            which = ", ".join(f"{row.id} {row.weight:.1%}" for row in unknown.itertuples())
+            found.note(
+                "fund_holdings.csv",
+                f"{fund}: {rest:.1%} has no class; its exposures are bounded by that"
+                + (f" (largest: {which})" if which else ""),
+            )
+    oldest = pd.DatetimeIndex(seen.dates).min().date()
+    _aged("fund_holdings.csv", oldest, plan.as_of, OLD["holdings"], found)

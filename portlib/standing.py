@@ -1,0 +1,216 @@
+"""Which inputs are a plan's own, which stand in for what it did not bring, and which are invented?
+
+`table` answers for a whole plan (the first page of its edition shows it), `box` for the inputs of
+one chapter, in the same form everywhere. Left out: whether an input is right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from portlib.data import DataError
+from portlib.inputs import accounts, assumptions, holdings, mandate, record, valuations
+from portlib.plan import Plan
+from portlib.tables.rows import near_word
+
+if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
+OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
+    "own",
+    "own in part",
+    "stands in",
+    "SYNTHETIC",
+    "none",
+)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One input: its ``status``, ``what`` is used, and the ``files`` that would bring it."""
+
+    name: str
+    status: str
+    what: str
+    files: tuple[str, ...]
+
+
+def _people(plan: Plan) -> tuple[str, str]:
+    invented = plan.origin.strip().upper() == "SYNTHETIC"
+    count = f"{len(plan.funds)} funds, {len(plan.participants):,} people, {plan.as_of}"
+    return (SYNTHETIC if invented else OWN), f"{count}; origin: {plan.origin}"
+
+
+def _policy(plan: Plan) -> tuple[str, str]:
+    own, all_ = len(plan.policy.own), len(plan.policy.entries)
+    if not own:
+        return STANDS_IN, f"the book's illustrative decisions, {all_} of them"
+    status = OWN if own == all_ else PART
+    return status, f"{own} of {all_} decisions; the others are the book's illustration"
+
+
+def _assumptions(plan: Plan) -> tuple[str, str]:
+    own = plan.inputs.assumptions
+    if own is None:
+        return STANDS_IN, "a survey of advisers' capital market assumptions"
+    return OWN, f"{own.source}; the survey is the second opinion"
+
+
+def _valuations(plan: Plan) -> tuple[str, str]:
+    own = plan.inputs.valuations
+    if own is None:
+        return STANDS_IN, "the chapter's dated constants"
+    last = pd.DatetimeIndex(own.table["date"]).max()
+    classes = own.table["class"].nunique()
+    return OWN, f"{len(own.table)} figures of {classes} classes, the last of {last:%Y-%m-%d}"
+
+
+def _history(plan: Plan) -> tuple[str, str]:
+    own = plan.inputs.history
+    held = [str(name) for name in plan.exposures if (plan.exposures[name] > 0).any()]
+    if own is None:
+        return STANDS_IN, "the book's records of US and public series; each page says its span"
+    covered = [name for name in held if name in own.values]
+    first, last = (f"{pd.Timestamp(day):%Y-%m}" for day in own.values.index[[0, -1]])
+    status = OWN if len(covered) == len(held) else PART
+    what = f"{len(covered)} of {len(held)} classes held, {first} to {last}"
+    rest = "; series of the book's records stand in for the others"
+    return status, what + (rest if status == PART else "")
+
+
+def _fund_returns(plan: Plan) -> tuple[str, str]:
+    own = plan.inputs.funds
+    if own is None:
+        return SYNTHETIC, "months drawn from each fund's classes and own risk"
+    covered = [fund for fund in plan.funds.index if fund in own.values]
+    first, last = (f"{pd.Timestamp(day):%Y-%m}" for day in own.values.index[[0, -1]])
+    status = OWN if len(covered) == len(plan.funds) else PART
+    what = f"{len(covered)} of {len(plan.funds)} funds, {first} to {last}, each from its own first"
+    return status, what + ("; the others' months are SYNTHETIC" if status == PART else "")
+
+
+def _fund_holdings(plan: Plan) -> tuple[str, str]:
+    own = plan.inputs.holdings
+    if own is None:
+        return STANDS_IN, "the classes that lineup.csv states"
+    seen = own.exposures(plan.as_of)
+    status = OWN if len(seen.mapped) == len(plan.funds) else PART
+    worst = seen.unmapped.max()
+    return status, (
+        f"{len(seen.mapped)} of {len(plan.funds)} funds, {seen.dates.min():%Y-%m-%d} to "
+        f"{seen.dates.max():%Y-%m-%d}; up to {worst:.0%} of a fund not mapped"
+    )
+
+
+def _balances(plan: Plan) -> tuple[str, str]:
+    own = plan.inputs.accounts
+    if own is None:
+        status, _ = _people(plan)
+        return (SYNTHETIC if status == SYNTHETIC else STANDS_IN), (
+            f"one day, {plan.as_of}, of participants.csv; drift is simulated"
+        )
+    days = pd.DatetimeIndex(own.balances.index)
+    return OWN, f"{len(days)} days, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
+
+
+def _trades(plan: Plan) -> tuple[str, str]:
+    own = plan.inputs.trades
+    if own is None:
+        return SYNTHETIC, "trades made up to show the measures"
+    days = pd.DatetimeIndex(own.table["settled"])
+    return OWN, f"{len(own.table)} trades, settled to {days.max():%Y-%m-%d}"
+
+
+def _limits(plan: Plan) -> tuple[str, str]:
+    if not plan.inputs.mandate:
+        return NONE, "policy's limits alone"
+    names = [limit.name for limit in plan.inputs.mandate]
+    return OWN, ", ".join(names)
+
+
+#: By name: what readers are told, how it stands, and the files that would bring it.
+INPUTS: dict[str, tuple[str, Callable[[Plan], tuple[str, str]], tuple[str, ...]]] = {
+    "people": ("menu, rules and people", _people, ("rules.yml", "lineup.csv")),
+    "policy": ("what the committee decided", _policy, ("policy.yml",)),
+    "assumptions": (
+        "assumptions of classes",
+        _assumptions,
+        (assumptions.FILE, assumptions.CORRELATIONS),
+    ),
+    "valuations": ("yields and valuations", _valuations, (valuations.FILE,)),
+    "history": ("monthly returns of classes", _history, (record.HISTORY,)),
+    "fund_returns": ("monthly returns of funds", _fund_returns, (record.RETURNS, record.PRICES)),
+    "fund_holdings": ("what funds hold", _fund_holdings, (holdings.FILE, holdings.MASTER)),
+    "balances": ("balances by fund and day", _balances, (accounts.FILE,)),
+    "trades": ("trades and their prices", _trades, (accounts.TRADES,)),
+    "limits": ("limits beyond policy", _limits, (mandate.FILE,)),
+}
+#: What each chapter asks for, the first what its answer rests on most.
+CHAPTERS: dict[str, tuple[str, ...]] = {
+    "capital_market_assumptions": ("assumptions", "valuations", "history"),
+    "shrinkage": ("history",),
+    "style_analysis": ("fund_returns", "fund_holdings", "history"),
+    "mean_variance": ("assumptions", "limits"),
+    "black_litterman": ("assumptions", "people"),
+    "mandate": ("assumptions", "limits", "policy"),
+    "robustness": ("assumptions", "history"),
+    "risk_parity": ("assumptions", "history"),
+    "tail_risk": ("history", "fund_returns"),
+    "plan_menu": ("people", "assumptions", "fund_returns", "fund_holdings", "limits"),
+    "model_portfolios": ("people", "assumptions", "policy", "limits"),
+    "asset_location": ("people", "assumptions"),
+    "glidepaths": ("people", "assumptions", "policy"),
+    "rebalancing": ("history", "balances", "policy"),
+    "settlement": ("people", "policy"),
+    "stress_testing": ("people", "assumptions", "history", "fund_returns"),
+    "monitoring": ("people", "fund_returns", "balances", "trades", "assumptions"),
+    "effective_challenge": ("assumptions",),
+    "governance": ("policy",),
+    "model_validation": ("assumptions", "history"),
+}
+
+
+def of(plan: Plan, names: Sequence[str] = ()) -> list[Standing]:
+    """How the inputs stand, all or those named; DataError for a name that is none."""
+    for name in names:
+        if name not in INPUTS:
+            raise DataError(f"no input {name!r}{near_word(name, list(INPUTS))}")
+    made = []
+    for name in names or INPUTS:
+        label, judge, files = INPUTS[name]
+        status, what = judge(plan)
+        made.append(Standing(label, status, what, files))
+    return made
+
+
+def table(plan: Plan, names: Sequence[str] = ()) -> pd.DataFrame:
+    """One row an input: status, what is used, and the files that would bring the plan's own.
+
+    >>> from portlib import plan
+    >>> table(plan.read(), ["assumptions"])["status"].item()
+    'stands in'
+    """
+    rows = {
+        one.name: {
+            "status": one.status,
+            "what is used": one.what,
+            "brought by": "" if one.status == OWN else ", ".join(one.files),
+        }
+        for one in of(plan, names)
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("input")
+
+
+def box(plan: Plan, chapter: str) -> Styler:
+    """A chapter's inputs and how they stand, to be shown; DataError for no chapter."""
+    from portlib import figures  # draws, and so is heavy
+
+    if chapter not in CHAPTERS:
+        raise DataError(f"no chapter {chapter!r}{near_word(chapter, list(CHAPTERS))}")
+    shown = table(plan, CHAPTERS[chapter])
+    caption = "What goes in: the plan's own, and what stands in for what it did not bring"
+    return figures.table(shown).set_caption(caption)

@@ -1,0 +1,106 @@
+"""A whole folder read at once: what to mend, what to know, and what each chapter has."""
+
+import re
+import shutil
+import subprocess
+import sys
+
+import pytest
+
+from portlib import plan_check, plan_template, standing
+from portlib.__main__ import main
+from portlib.data import DataError
+
+
+@pytest.fixture
+def folder(tmp_path):
+    plan_template.write(tmp_path / "mine")
+    return tmp_path / "mine"
+
+
+def edit(path, old, new):
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
+def test_everything_to_mend_is_said_at_once_with_file_and_line(folder):
+    for name in ("assumptions.csv", "correlations.csv", "classes.yml", "trades.csv"):
+        shutil.copy(folder / "optional" / name, folder)
+    edit(folder / "rules.yml", "automatic: 0.06", "automatic: 6")
+    edit(folder / "lineup.csv", "index,collective_trust", "passive,collective_trust")
+    edit(folder / "lineup.csv", ",target_date,", ",target date,")
+    edit(folder / "participants.csv", "married_joint", "married")
+    edit(folder / "participants.csv", "P02,1991", "P02,1991.5")
+    edit(folder / "assumptions.csv", "16%", "16")
+    edit(folder / "trades.csv", "31.20", "dear")
+    report = plan_check.check(folder)
+    assert report.plan is None
+    said = "\n".join(map(str, report.refused))
+    for message in (
+        "rules.yml: contributions.automatic: 6 is not a number .*percent",
+        "lineup.csv: line 2: management 'passive' is none of .*; did you mean 'index'",
+        "lineup.csv: line 8: kind 'target date' is none of .*; did you mean 'target_date'",
+        "participants.csv: line 3: filing_status 'married' is none of .*'married_joint'",
+        "assumptions.csv: line 2: volatility '16' is not between 0 and 1; in percent",
+        "trades.csv: line 2: decision_price 'dear' is not a number",
+    ):
+        assert re.search(message, said), f"{message}\nnot in\n{said}"
+    assert "not accepted yet" in str(report)
+    assert report.inputs().loc["trades and their prices", "status"] == "brought, see above"
+
+
+def test_what_is_worth_knowing_is_noted(folder):
+    for name in ("fund_returns.csv", "fund_holdings.csv", "securities.csv", "history.csv"):
+        shutil.copy(folder / "optional" / name, folder)
+    shutil.copy(folder / "optional" / "account_holdings.csv", folder)
+    shutil.copy(folder / "optional" / "valuations.csv", folder / "valuation.csv")
+    edit(folder / "rules.yml", "as_of: 2026-06-30", "as_of: 2027-01-31")
+    report = plan_check.check(folder)
+    assert report.plan is not None
+    said = "\n".join(map(str, report.noted))
+    for message in (
+        "8 people: what is computed from all of them",
+        "SMALL has 48 months; style analysis asks for 60",
+        "fund_returns.csv: has no REAL, MONEY, TARGET: their months are SYNTHETIC",
+        r"SMALL: 10.0% has no class; .* Unknown Corp 8.0%",
+        "fund_holdings.csv: is of 2026-05-31, 245 days before 2027-01-31",
+        r"history.csv: has no us_small_equity, .*: our series stand in",
+        r"account_holdings.csv: on 2026-06-30 63.7% were in LARGE, in participants.csv 24.7%",
+        "valuation.csv: is not read: .*; did you mean 'valuations.csv'",
+    ):
+        assert re.search(message, said), f"{message}\nnot in\n{said}"
+
+
+def test_each_chapter_is_told_what_it_has(folder):
+    shutil.copy(folder / "optional" / "trades.csv", folder)
+    report = plan_check.check(folder)
+    assert set(report.chapters()) == set(standing.CHAPTERS)
+    assert "own: trades and their prices" in report.chapters()["monitoring"]
+    assert "SYNTHETIC: menu, rules and people" in report.chapters()["monitoring"]
+    assert report.as_read == {"trades.csv": "as read: 2 trades"}
+
+
+def test_no_folder_is_refused(tmp_path):
+    with pytest.raises(DataError, match="no such folder"):
+        plan_check.check(tmp_path / "nowhere")
+
+
+def test_the_shell_makes_and_checks_a_folder(tmp_path, capsys):
+    assert main(["new", str(tmp_path / "mine")]) == 0
+    assert main(["check", str(tmp_path / "mine")]) == 0
+    said = capsys.readouterr().out
+    assert "accepted" in said and "What each chapter has" in said
+    assert main(["new", str(tmp_path / "mine")]) == 1
+    assert "not empty" in capsys.readouterr().err
+    edit(tmp_path / "mine" / "rules.yml", "as_of: 2026-06-30", "as_of: 2026-02-30")
+    assert main(["check", str(tmp_path / "mine")]) == 1
+    assert "To mend (1)" in capsys.readouterr().out
+    assert main(["check", str(tmp_path / "nowhere")]) == 1
+
+
+def test_a_full_page_of_findings_fits_in_one_call(folder):
+    run = subprocess.run(
+        [sys.executable, "-m", "portlib", "check", str(folder)], capture_output=True, text=True
+    )
+    assert run.returncode == 0 and run.stderr == ""

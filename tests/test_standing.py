@@ -1,0 +1,56 @@
+"""What is a plan's own and what stands in: one table, one box, for every chapter."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from portlib import data, plan, standing
+from portlib.data import DataError
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def folder(tmp_path):
+    shutil.copytree(data.ROOT / "plan", tmp_path / "plan")
+    return tmp_path / "plan"
+
+
+def test_the_example_plan_brings_nothing_and_says_so():
+    shown = standing.table(plan.read())
+    assert list(shown.index) == [label for label, _, _ in standing.INPUTS.values()]
+    assert set(shown["status"]) == {"SYNTHETIC", "stands in", "none"}
+    assert shown.loc["monthly returns of funds", "status"] == "SYNTHETIC"
+    assert shown.loc["monthly returns of funds", "brought by"].startswith("fund_returns.csv")
+
+
+def test_what_is_brought_is_own_or_own_in_part(folder):
+    (folder / "fund_returns.csv").write_text(
+        "date,LCIDX,LGACT\n2026-04-30,0.01,0.02\n2026-05-31,-0.01,0.01\n"
+    )
+    (folder / "trades.csv").write_text(
+        "trade,fund,side,shares,decided,ordered,settled,decision_price,price\n"
+        "T1,LCIDX,buy,10,2026-05-01,2026-05-01,2026-05-04,10,10.01\n"
+    )
+    shown = standing.table(plan.read(folder), ["fund_returns", "trades"])
+    assert shown["status"].to_list() == ["own in part", "own"]
+    assert shown["what is used"].iloc[0].startswith("2 of 19 funds, 2026-04 to 2026-05")
+    assert "SYNTHETIC" in shown["what is used"].iloc[0]
+    assert shown["brought by"].iloc[1] == ""
+    (folder / "trades.csv").unlink()
+    shown = standing.table(plan.read(folder), ["trades"])
+    assert shown["status"].item() == "SYNTHETIC"
+
+
+def test_every_chapter_has_its_box():
+    chapters = {path.stem for path in (ROOT / "notebooks").rglob("*.md")}
+    assert chapters >= set(standing.CHAPTERS)
+    shown = standing.box(plan.read(), "style_analysis").to_html()
+    assert "What goes in" in shown and "monthly returns of funds" in shown
+    for name in standing.CHAPTERS.values():
+        assert set(name) <= set(standing.INPUTS)
+    with pytest.raises(DataError, match="did you mean 'style_analysis'"):
+        standing.box(plan.read(), "style_analysi")
+    with pytest.raises(DataError, match="no input 'trade'"):
+        standing.table(plan.read(), ["trade"])
