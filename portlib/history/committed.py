@@ -1,9 +1,10 @@
-"""The open record: public-domain monthly history that is in ``data/`` and needs no network.
+"""The open record: openly licensed monthly history that is in ``data/`` and needs no network.
 
-Treasury yields and bills (Board of Governors, H.15), consumer prices (Bureau of Labor Statistics)
-and the funds of the Thrift Savings Plan, whose returns are works of the US government and the one
-open record of investable equity and bond classes. Bonds are repriced from yields at stated
-maturities: of month ends where daily yields are at hand (10 and 30 years), of averages elsewhere.
+Treasury yields and bills (Board of Governors, H.15), consumer prices (Bureau of Labor Statistics),
+the price of gold (World Bank, CC BY 4.0) and the funds of the Thrift Savings Plan, whose returns
+are works of the US government and the one open record of investable equity and bond classes. Bonds
+are repriced from yields at stated maturities: of month ends where daily yields are at hand (10 and
+30 years), of averages elsewhere.
 
 Left out: equity before 1988, outside the developed markets, or by size and style: the packages'
 long record to 2017, and French's library when somebody imports it.
@@ -22,6 +23,7 @@ from portlib.history.series import (
     averaged_yield,
     bill_series,
     fund_series,
+    gold_series,
     price_series,
     treasury_series,
 )
@@ -43,6 +45,7 @@ def open_record() -> History:
         ``inflation``: monthly change of ``cpi_u``, not seasonally adjusted. Consumer prices of
         October 2025 were never collected, so that the changes of October and November 2025 are
         missing.
+        ``gold``: change of ``gold_price``, which is an average over the month.
 
     Raises
     ------
@@ -75,6 +78,7 @@ def _open_record(root: Path) -> History:
         held += treasury_series(yields[f"end_{years}y"], years, at="month ends", origin=board)
     held.append(averaged_yield(yields["average_10y"], 10, board))
     held += price_series(by_month("consumer_prices")["cpi_u"], origin_of("consumer_prices"))
+    held += gold_series(by_month("gold_price")["gold"], origin_of("gold_price"))
     return History(held)
 
 

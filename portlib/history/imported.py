@@ -30,6 +30,7 @@ from portlib.history.series import (
     corporate_series,
     equity_series,
     fund_series,
+    gold_series,
     month_ends,
     price_returns,
     price_series,
@@ -144,6 +145,9 @@ def _open(folder: Path, kept: str) -> tuple[MonthlySeries, ...]:
     if "CPIAUCNS" in files:
         file, origin = files["CPIAUCNS"]
         hold(*price_series(_column(file), origin))
+    if "CMO-Historical-Data-Monthly" in files:
+        file, origin = files["CMO-Historical-Data-Monthly"]
+        hold(*gold_series(file.tables[0].values["Gold, $/troy oz"], origin))
     if "fund-price-history" in files:
         file, origin = files["fund-price-history"]
         hold(*fund_series(_fund_returns(file), origin))

@@ -107,6 +107,22 @@ def price_series(cpi_u: pd.Series, origin: Provenance) -> list[MonthlySeries]:
     ]
 
 
+def gold_series(price: pd.Series, origin: Provenance) -> list[MonthlySeries]:
+    """Gold, from averages of its price over the month: smoother than traded prices are."""
+    averaged = "US dollars a troy ounce, averages over the month"
+    return [
+        MonthlySeries("gold_price", "price of gold", price, "level", averaged, origin),
+        MonthlySeries(
+            "gold",
+            "gold",
+            price.pct_change(fill_method=None),
+            "return",
+            "change of the month's average price; fixed by law to 1968; no storage, no costs",
+            origin,
+        ),
+    ]
+
+
 def core_inflation(core: pd.Series, origin: Provenance) -> MonthlySeries:
     """The monthly change of prices without food and energy, seasonally adjusted."""
     return MonthlySeries(

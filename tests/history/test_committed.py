@@ -12,12 +12,12 @@ from portlib.history import (
 
 def test_every_open_series_says_span_licence_and_how_sure():
     about = open_record().about()
-    assert about.licence.str.startswith("public domain").all()
+    assert about.licence.str.startswith(("public domain", "CC BY 4.0")).all()
     assert about[["label", "basis", "publisher", "confidence", "vintage"]].ne("").all(axis=None)
     assert about.loc[
         ["tsp_g", "tsp_c", "tsp_s", "treasury_10y", "treasury_30y", "inflation"], "first"
     ].tolist() == ["1987-04", "1988-01", "2001-05", "1962-02", "1977-03", "1913-02"]
-    assert (about["last"] >= "2026-05").all()
+    assert (about.drop(["gold", "gold_price"])["last"] >= "2026-05").all()
     assert about.missing[about.missing != ""].to_dict() == {
         "yield_20y": "1987-01 to 1993-09",
         "treasury_20y": "1987-01 to 1993-10",
@@ -97,3 +97,11 @@ def test_averaged_yields_hide_the_turn_of_the_stock_bond_correlation():
     # traded funds turned as well
     funds = record.months("tsp_c", "tsp_f", first="2021-01", last="2024-12")
     assert funds.corr().iloc[0, 1] > 0.58
+
+
+def test_gold_falls_and_rises_as_the_world_remembers():
+    """Averages of the years in the London market, US dollars: 614.75 in 1980, 2,386 in 2024."""
+    price = open_record()["gold_price"].values
+    assert price.loc["1980"].mean() == pytest.approx(614.75, rel=0.02)
+    assert price.loc["2024"].mean() == pytest.approx(2386, rel=0.005)
+    assert price.loc[:"1967"].between(34.9, 35.6).all()
