@@ -1,7 +1,8 @@
-"""The shell's door: ``new FOLDER``, ``check FOLDER``, ``optimize|glidepath --plan FOLDER``, ``import``, ``refresh``.
+"""The shell's door: ``new``, ``check``, ``optimize``, ``glidepath``, ``forecast``, ``import``, ``refresh``.
 
 Prints the answer of `portlib.service` as JSON on standard output. Errors go to standard error, with exit
-status 1; nothing is written to files, except the folder of ``new`` and what ``import`` and ``refresh`` keep.
+status 1; nothing is written to files, except the folder of ``new``, what ``import`` and ``refresh`` keep, and the audit
+log that ``forecast seal`` is given.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             command.add_argument("--seed", type=int, default=2026)
     _folder_commands(commands)
     _history_commands(commands)
+    _forecast_commands(commands)
     given = vars(parser.parse_args(arguments))
     if given["command"] in ("import", "refresh"):
         return _bring_history(**given)
@@ -43,6 +45,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     try:
         plan = _plan(given.pop("plan"))
+        if given["command"] == "forecast":
+            print(json.dumps(_forecast(plan, given), indent=2, allow_nan=False))
+            return 0
         path = given.pop("assumptions")
         assumptions = json.loads(path.read_text(encoding="utf-8")) if path else None
         if given.pop("command") == "optimize":
@@ -115,6 +120,42 @@ def _bring_history(command: str, folder: Path, files: Sequence[Path] = (), serie
         print(f"kept in {folder}, SHA-256 {vintages.fingerprint(folder)[:16]}; "
               f"make chapter NAME=shrinkage HISTORY={folder} runs on it")
     return 1 if refused else 0
+
+
+def _forecast_commands(commands: Any) -> None:
+    forecast = commands.add_parser("forecast", help="write forecasts down before the outcome, and score them after")
+    steps = forecast.add_subparsers(dest="step", required=True)
+    for name, what in (
+        ("seal", "sign this edition's assumptions and portfolios into the log"),
+        ("score", "set what came beside what was sealed"),
+    ):
+        step = steps.add_parser(name, help=what, description=what)
+        step.add_argument("--plan", required=True, metavar="FOLDER", help="a plan's folder, its JSON, or -")
+        step.add_argument("--log", required=True, type=Path, help="the audit log (SQLite)")
+        if name == "seal":
+            step.add_argument("--role", required=True, help="who answers for the forecast")
+            step.add_argument("--key", required=True, type=Path, help="file with that role's key, 64 hex digits")
+        else:
+            step.add_argument("--roster", required=True, type=Path, help="JSON: address of the key by role")
+            step.add_argument("--returns", required=True, type=Path, help="monthly returns by class or fund")
+
+
+def _forecast(plan: dict[str, Any], given: dict[str, Any]) -> Any:
+    from datetime import UTC, datetime
+
+    from portlib import service, tables
+    from portlib.stewardship.audit_log import AuditLog
+
+    if given["step"] == "seal":
+        key = bytes.fromhex(given["key"].read_text(encoding="utf-8").strip())
+        return service.seal_forecast(
+            plan, AuditLog(given["log"]), key, role=given["role"], at=datetime.now(UTC)
+        )
+    if not given["log"].is_file():
+        raise FileNotFoundError(f"{given['log']}: no such log; seal a forecast first")
+    roster = json.loads(given["roster"].read_text(encoding="utf-8"))
+    returns = tables.returns(given["returns"], minimum_months=1).values
+    return service.score_forecasts(plan, AuditLog(given["log"]), roster, returns)
 
 
 def _plan(where: str) -> dict[str, Any]:

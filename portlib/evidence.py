@@ -52,6 +52,7 @@ class Claim:
     by: str
     answers: tuple[str, ...]
     cannot_show: str
+    worst: bool = False
 
     @property
     def holds(self) -> bool:
@@ -112,10 +113,12 @@ class Chapter:
         at_least: Number | None = None,
         equals: Number | None = None,
         between: tuple[Number, Number] | None = None,
+        worst: bool = False,
     ) -> Claim:
         """State a claim and check it.
 
         Exactly one of ``at_most``, ``at_least``, ``equals`` and ``between`` gives the bound; `equals` is for counts.
+        `worst` marks the one claim that most limits the chapter's conclusion.
 
         Raises
         ------
@@ -138,10 +141,12 @@ class Chapter:
             raise EvidenceError(f"claim {id}: {by!r} is not a method of verification; use one of {', '.join(METHODS)}")
         if not statement.strip() or not cannot_show.strip():
             raise EvidenceError(f"claim {id} must state what it shows and what it cannot show")
+        if worst and (other := [claim.id for claim in self.claims if claim.worst]):
+            raise EvidenceError(f"claim {id} and {other[0]} are both marked worst; one claim limits a chapter most")
         if self._closed:
             raise EvidenceError(f"claim {id} comes after the evidence table of {self.name}; put the table last")
         relation, bound = next(iter(given.items()))
-        claim = Claim(id, statement, _plain(measured), relation, bound, unit, by, tuple(answers), cannot_show)
+        claim = Claim(id, statement, _plain(measured), relation, bound, unit, by, tuple(answers), cannot_show, worst)
         if not claim.holds:
             raise ClaimFailed(f"{id} does not hold: {statement} Measured {claim.against}.")
         self.claims.append(claim)

@@ -12,15 +12,20 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from datetime import datetime
 from itertools import repeat
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from portlib import construction, plan
+from portlib.policy import POSTURES
 from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.plan_menu import few_funds
+from portlib.stewardship.audit_log import AuditLog
+from portlib.stewardship.governance import sealed_forecasts
 
 PORTFOLIO = "prudent-by-construction/portfolio/1"
 GLIDEPATH = "prudent-by-construction/glidepath/1"
@@ -136,6 +141,45 @@ def optimize_many(
             done.append(answer)
             progress(len(done), len(plans))
     return done
+
+
+def seal_forecast(
+    plan_: Mapping[str, Any], log: AuditLog, key: bytes, *, role: str, at: datetime, assumptions: Json | None = None
+) -> Json:
+    """Seal what is expected of a plan's classes and portfolios (`portlib.stewardship.sealed_forecasts`).
+
+    The portfolios are those that `optimize` gives for each posture, the rivals equal shares of all options that it
+    considers and 60% US large companies with 40% core bonds. Returns ``event``, ``fingerprint`` and ``sealed`` (when).
+    """
+    ours = plan.from_json(plan_)
+    classes = _classes(ours, assumptions)
+    funds = plan_menu.menu_assumptions(ours, classes)
+    models = {posture: optimize(plan_, assumptions, {"posture": posture}) for posture in POSTURES}
+    rivals = {
+        "equal shares": sealed_forecasts.expected(funds, dict.fromkeys(funds.labels, 1 / len(funds))),
+        "60/40": sealed_forecasts.expected(classes, {"us_large_equity": 0.6, "us_core_bonds": 0.4}),
+    }
+    said = sealed_forecasts.statement(classes, models, rivals, ours.policy["cma_horizon_years"])
+    event = sealed_forecasts.seal(log, said, key, role=role, plan=ours.fingerprint, at=at)
+    body = event.body
+    return {"event": event.number, "fingerprint": body["fingerprint"], "sealed": event.at.isoformat()}
+
+
+def score_forecasts(
+    plan_: Mapping[str, Any], log: AuditLog, roster: Mapping[str, str], returns: pd.DataFrame
+) -> list[Json]:
+    """What came of each figure that was sealed for a plan, beside its rivals; see `sealed_forecasts.score`.
+
+    `returns` are monthly decimals by month end, a column for each class or fund to be scored. What has none, and what
+    is not a month old, has no score: null.
+    """
+    ours = plan.from_json(plan_)
+    table = sealed_forecasts.score(log, returns, roster, plan=ours.fingerprint)
+    table = table.assign(sealed=[day.isoformat() for day in table["sealed"]])
+    return [
+        {str(name): None if isinstance(x, float) and np.isnan(x) else x for name, x in row.items()}
+        for row in table.to_dict("records")
+    ]
 
 
 def _one(plan_: Mapping[str, Any], assumptions: Mapping[str, Any] | None, mandate: Mapping[str, Any] | None) -> Json:

@@ -41,6 +41,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "settlement": ("EscrowLocked", "PendingFinality", "SettlementFinalized", "SettlementRolledBack"),
     "monitoring": ("AlertRaised", "AlertClosed"),
     "decisions": ("DecisionRecorded", "LogSealed"),
+    "forecasts": ("ForecastSealed",),
 }
 
 

@@ -1,0 +1,150 @@
+"""What would a method have earned that was given each edition on its day, and can it be told apart?
+
+A method is a function from an `Edition` to weights. It is asked once an edition; the weights are
+bought at the start of the first whole month after that day, drift with the returns until the next
+edition is in force, and are reset then. Rival rules are asked at the same times, so that nothing
+but the weights differs.
+
+The difference of two methods is the mean of their monthly differences times twelve, with the
+standard error of Newey and West. `detectable` is the true difference that a two-sided test at 5%
+would find in four records of five, ``(1.96 + 0.84) x standard error``: less than that the record
+cannot see.
+
+Left out: taxes, and prices that move with the trade.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+import pandas as pd
+
+from portlib.estimation.forecast_record.editions import Edition
+from portlib.estimation.forecast_record.outcomes import monthly
+from portlib.estimation.forecast_record.published import ForecastError, LookAhead
+from portlib.records import Array
+
+#: From an edition to weights (n,), in the order of its assumptions' labels.
+Method = Callable[[Edition], Array]
+#: Weights may miss a sum of one by this much.
+TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Replay:
+    """What a method held and earned: weights by month of change, monthly returns, turnover a change.
+
+    ``turnover`` is one-way (half of what was bought and sold), of which the first is the purchase.
+    """
+
+    weights: pd.DataFrame
+    returns: pd.Series
+    turnover: pd.Series
+
+    @property
+    def growth(self) -> float:
+        """Compound return, a year."""
+        return float(np.expm1(12 * np.log1p(self.returns).mean()))
+
+    @property
+    def volatility(self) -> float:
+        """Standard deviation of monthly returns (ddof 1) times the root of twelve."""
+        return float(self.returns.std(ddof=1) * np.sqrt(12))
+
+
+def replay(editions: Sequence[Edition], method: Method, returns: pd.DataFrame, *, cost: float = 0.0) -> Replay:
+    """Ask a method at each edition and hold what it says until the next.
+
+    Parameters
+    ----------
+    editions : sequence of Edition
+        In order of their days.
+    method : function from Edition to weights (n,)
+        In the order of the edition's labels; they must sum to one.
+    returns : DataFrame
+        Monthly decimals by month, a column a class, in the same order.
+    cost : float
+        Of one dollar bought and one sold, decimal; charged when weights change, not on the purchase.
+
+    Raises
+    ------
+    LookAhead
+        When an edition was given months that it could not know, or editions are out of order.
+    ForecastError
+        For weights that do not sum to one or are not numbers, or returns that are missing.
+    """
+    months = monthly(returns)
+    starts = [edition.in_force for edition in editions]
+    if not editions or sorted(set(starts)) != starts:
+        raise LookAhead("editions must be in the order in which they came to be known, one a month")
+    weights: list[Array] = []
+    turnover: list[float] = []
+    earned: list[float] = []
+    held = np.zeros(len(editions[0].assumptions))
+    for edition, end in zip(editions, [*starts[1:], months.index[-1] + 1], strict=True):
+        labels = edition.assumptions.labels
+        if tuple(months.columns) != labels:
+            raise ForecastError(f"edition {edition.name}: returns are not of {', '.join(labels)}")
+        target = np.asarray(method(edition), float)
+        if target.shape != held.shape or not abs(target.sum() - 1) <= TOLERANCE:
+            raise ForecastError(f"edition {edition.name}: weights {target} do not sum to one")
+        moved = float(np.abs(target - held).sum()) / 2
+        charge = cost * moved if turnover else 0.0
+        weights.append(target)
+        turnover.append(moved)
+        held = target
+        span = months.loc[edition.in_force : end - 1]
+        if span.empty or span.isna().any(axis=None):
+            raise ForecastError(f"edition {edition.name}: returns are missing while it is in force")
+        for row in span.to_numpy(float):
+            grown = held * (1 + row)
+            earned.append(grown.sum() * (1 - charge) - 1)
+            held, charge = grown / grown.sum(), 0.0
+    index = pd.PeriodIndex(starts, freq="M")
+    return Replay(
+        pd.DataFrame(weights, index=index, columns=list(months.columns)),
+        pd.Series(earned, index=months.loc[starts[0] :].index),
+        pd.Series(turnover, index=index),
+    )
+
+
+def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
+    """By how much did one method earn more than another, how sure is that, and what could be seen?
+
+    Parameters
+    ----------
+    one, other : Series
+        Monthly returns over the same months.
+    lags : int
+        Months over which differences may be related (Newey and West 1987, Bartlett weights).
+
+    Returns
+    -------
+    Series
+        ``difference`` (a year, arithmetic), ``standard error``, ``z``, ``p-value`` (two-sided,
+        normal), ``detectable`` (found in four records of five) and ``years needed`` to find the
+        difference that was measured so often.
+    """
+    if not one.index.equals(other.index):
+        raise ForecastError("the two records are not of the same months")
+    import statsmodels.api as sm
+
+    gap = (one - other).to_numpy(float)
+    fit = sm.OLS(gap, np.ones((len(gap), 1))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
+    difference, error = 12 * float(fit.params[0]), 12 * float(fit.bse[0])
+    z = difference / error
+    normal = NormalDist()
+    seen = normal.inv_cdf(0.975) + normal.inv_cdf(0.8)
+    return pd.Series(
+        {
+            "difference": difference,
+            "standard error": error,
+            "z": z,
+            "p-value": 2 * (1 - normal.cdf(abs(z))),
+            "detectable": seen * error,
+            "years needed": len(gap) / 12 * (seen / abs(z)) ** 2,
+        }
+    )

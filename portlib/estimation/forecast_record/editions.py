@@ -1,0 +1,190 @@
+"""What could an optimiser have been given on the day on which an edition came out?
+
+An edition is the survey's assumptions as they could be read then, the returns of the months that
+had ended, and how far earlier forecasts whose time was over had missed. Nothing else is in it:
+whatever chooses weights from an edition cannot look ahead, because there is nothing ahead in it.
+
+A geometric mean becomes an arithmetic one by the volatility of the same classes. Volatilities were
+not found for every year, correlations not for the last; the last ones known before stand in,
+never a later one and no interpolation.
+
+Forecasters who publish means alone are given the covariance of the months that had ended.
+
+Left out: editions of the advisers' survey before 2016, whose volatilities were not found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portlib import data
+from portlib.estimation.capital_market_assumptions import geometric_to_arithmetic
+from portlib.estimation.forecast_record.outcomes import forecast_errors, monthly
+from portlib.estimation.forecast_record.published import (
+    ForecastError,
+    Forecasts,
+    LookAhead,
+    first_month,
+    horizon_survey,
+)
+from portlib.records import Array, Assumptions
+
+#: The classes of the survey in which the Thrift Savings Plan has a fund.
+CLASSES = (
+    "cash",
+    "us_core_bonds",
+    "us_large_equity",
+    "us_small_equity",
+    "intl_dev_equity",
+)
+
+
+@dataclass(frozen=True, eq=False)
+class Edition:
+    """Everything that was known on one day, and nothing more.
+
+    Parameters
+    ----------
+    name : str
+        The edition, as its publisher calls it.
+    known_on : Timestamp
+        The day from which it could be read; weights made from it count from the next whole month.
+    assumptions : Assumptions
+        Arithmetic means and covariance of the classes, annual decimals.
+    past : DataFrame
+        Monthly returns of the same classes, in their order, by month; missing before a class began.
+    errors : Series
+        Root mean squared error, by class, of earlier forecasts whose time was over; may be empty.
+
+    Raises
+    ------
+    LookAhead
+        When `past` holds a month that had not ended on `known_on`.
+    ForecastError
+        When `past` has other classes than the assumptions.
+    """
+
+    name: str
+    known_on: pd.Timestamp
+    assumptions: Assumptions
+    past: pd.DataFrame
+    errors: pd.Series
+
+    def __post_init__(self) -> None:
+        if tuple(self.past.columns) != self.assumptions.labels:
+            raise ForecastError(
+                f"edition {self.name}: returns of {', '.join(self.past.columns)} beside "
+                f"assumptions of {', '.join(self.assumptions.labels)}; give both in one order"
+            )
+        if len(self.past) and self.past.index[-1] >= self.in_force:
+            raise LookAhead(
+                f"edition {self.name}, known on {self.known_on:%Y-%m-%d}, holds the return of "
+                f"{self.past.index[-1]}, which had not ended"
+            )
+
+    @property
+    def in_force(self) -> pd.Period:
+        """The first month in which weights made from it can be held."""
+        return first_month(self.known_on)
+
+
+def horizon_editions(returns: pd.DataFrame, *, track: pd.DataFrame | None = None, first: str = "2016") -> list[Edition]:
+    """The survey's editions in order, each with what was known on its day.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Monthly decimals by month, one column for each of `CLASSES`; each edition is given the
+        months before it is in force.
+    track : DataFrame, optional
+        Scored forecasts (`outcomes.scored`), of which each edition is given the errors known then.
+    first : str
+        The earliest edition wanted.
+
+    Raises
+    ------
+    ForecastError
+        For a class that `returns` lacks, or an edition before the first known volatilities.
+    """
+    if absent := [name for name in CLASSES if name not in returns]:
+        raise ForecastError(f"returns: no column {', '.join(absent)}")
+    months = monthly(returns[list(CLASSES)])
+    means = horizon_survey().table.pivot(index="edition", columns="asset_class", values="expected")
+    rows = data.table("horizon_ten_year")
+    days = pd.to_datetime(rows.groupby("edition")["known_on"].first())
+    risks = rows.pivot(index="edition", columns="asset_class", values="volatility").dropna()
+    found = []
+    for name in means.index[means.index >= first]:
+        if not (risks.index <= name).any():
+            raise ForecastError(f"edition {name}: no volatilities are known from then or before")
+        risk = risks.loc[risks.index[risks.index <= name][-1], list(CLASSES)].to_numpy(float)
+        year, correlation = _correlation(name)
+        mu = geometric_to_arithmetic(means.loc[name, list(CLASSES)].to_numpy(float), risk)
+        source = f"Horizon survey {name}, ten years; correlations of {year}"
+        assumptions = Assumptions(CLASSES, mu, correlation * np.outer(risk, risk), rf=float(mu[0]), source=source)
+        day = days[name]
+        errors = pd.Series(dtype=float)
+        if track is not None:
+            errors = forecast_errors(track, known_by=day)
+        past = months[months.index < first_month(day)]
+        found.append(Edition(str(name), day, assumptions, past, errors))
+    return found
+
+
+def sample_editions(forecasts: Forecasts, returns: pd.DataFrame, *, track: pd.DataFrame | None = None) -> list[Edition]:
+    """Editions of forecasters who publish means alone: risks are those of the months before.
+
+    Parameters
+    ----------
+    forecasts : Forecasts
+        Of one source and horizon; an edition counts when it has every class of `returns`.
+    returns : DataFrame
+        Monthly decimals by month, one column a class. The covariance of an edition is twelve times
+        that (ddof 1) of the months in which all classes were known and that had ended.
+    track : DataFrame, optional
+        As in `horizon_editions`. The risk-free rate of each edition is its mean of ``cash``, or
+        zero where that is not among the classes.
+
+    Raises
+    ------
+    ForecastError
+        For an edition before which fewer than 24 months are known.
+    """
+    months = monthly(returns)
+    labels = tuple(months.columns)
+    found = []
+    for name, rows in forecasts.of(*labels).table.groupby("edition"):
+        mean = rows.set_index("asset_class")["expected"].reindex(list(labels))
+        if mean.isna().any():
+            continue
+        day = rows["known_on"].max()
+        past = months[months.index < first_month(day)]
+        known = past.dropna()
+        if len(known) < 24:
+            raise ForecastError(f"edition {name}: only {len(known)} months of returns before it")
+        sigma = 12 * known.cov().to_numpy(float)
+        mu = geometric_to_arithmetic(mean.to_numpy(float), np.sqrt(np.diag(sigma)))
+        if (rows["kind"] == "arithmetic").all():
+            mu = mean.to_numpy(float)
+        rf = float(mu[labels.index("cash")]) if "cash" in labels else 0.0
+        source = f"{rows['source'].iloc[0]} {name}; covariance of {len(known)} months to {day:%Y-%m}"
+        errors = pd.Series(dtype=float)
+        if track is not None:
+            errors = forecast_errors(track, known_by=day)
+        assumptions = Assumptions(labels, mu, sigma, rf=rf, source=source)
+        found.append(Edition(str(name), day, assumptions, past, errors))
+    return found
+
+
+def _correlation(edition: str) -> tuple[str, Array]:
+    """The last correlations known with an edition, and of which year they are."""
+    rows = data.table("horizon_correlations_by_edition")
+    year = max(rows.loc[rows["edition"] <= edition, "edition"])
+    matrix = pd.DataFrame(np.eye(len(CLASSES)), CLASSES, CLASSES)
+    for row in rows[rows["edition"] == year].itertuples():
+        matrix.loc[row.row_class, row.column_class] = row.correlation
+        matrix.loc[row.column_class, row.row_class] = row.correlation
+    return str(year), matrix.to_numpy()

@@ -1,0 +1,60 @@
+"""How good was a forecast that says how sure it is?
+
+    log score   = log f(x),               f normal with mean m and standard deviation s
+    CRPS        = s (z (2 F(z) - 1) + 2 f(z) - 1/sqrt(pi)),   z = (x - m)/s
+
+The log score rewards having called likely what came; the continuous ranked probability score is
+the absolute error of a forecast that is a whole distribution, in the unit of the outcome (Gneiting
+and others 2005). Both are proper: nobody gains by saying other than they believe (Gneiting and
+Raftery 2007). Coverage counts how often an interval held what came.
+
+Left out: distributions other than the normal; the surveys give a middle and two quartiles.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from portlib.records import Array
+
+
+def log_score(outcome: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Array:
+    """Log density of what came under the normal forecast; higher is better. Any matching shapes."""
+    x, m, s = (np.asarray(a, float) for a in (outcome, mean, sd))
+    z = (x - m) / s
+    return np.asarray(-0.5 * z**2 - np.log(s) - 0.5 * np.log(2 * np.pi))
+
+
+def crps(outcome: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Array:
+    """Continuous ranked probability score of a normal forecast; lower is better.
+
+    In the unit of the outcome. Source: Gneiting, Raftery, Westveld and Goldman (2005).
+
+    Examples
+    --------
+    A forecast without doubt is scored by its absolute error:
+
+    >>> bool(abs(crps(0.09, 0.07, 1e-9) - 0.02) < 1e-8)
+    True
+    """
+    from scipy.special import ndtr
+
+    x, m, s = (np.asarray(a, float) for a in (outcome, mean, sd))
+    z = (x - m) / s
+    density = np.exp(-0.5 * z**2) / np.sqrt(2 * np.pi)
+    return np.asarray(s * (z * (2 * ndtr(z) - 1) + 2 * density - 1 / np.sqrt(np.pi)))
+
+
+def coverage(outcome: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
+    """How many outcomes fell below, inside and above an interval; rows without one are left out."""
+    known = low.notna() & high.notna() & outcome.notna()
+    x, below, above = outcome[known], low[known], high[known]
+    return pd.Series(
+        {
+            "below": int((x < below).sum()),
+            "inside": int(((x >= below) & (x <= above)).sum()),
+            "above": int((x > above).sum()),
+        }
+    )

@@ -1,0 +1,204 @@
+"""What was expected before anyone knew, and what came?
+
+A record of forecasts that is put together afterwards can leave out what failed. A seal cannot: the
+assumptions and the portfolios of an edition are written down as plain data, hashed, signed by the
+role that answers for them, and appended to the audit log with the day. Scoring reads the log alone.
+It checks the chain, the hash and the signature first, and counts from the first whole month after
+the seal:
+
+    z = (what came - what was expected) / (volatility expected / sqrt(years))
+
+is how surprising the outcome is to somebody who believed the sealed figures; the sealed means are
+turned into compound ones for it.
+
+Left out: who else keeps the head of the log. Until somebody does, whoever holds the file could
+write all of it anew (see `audit_log`).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from portlib.estimation.capital_market_assumptions import arithmetic_to_geometric
+from portlib.estimation.forecast_record.outcomes import monthly
+from portlib.estimation.forecast_record.published import first_month
+from portlib.records import Assumptions
+from portlib.stewardship import audit_log
+from portlib.stewardship.audit_log import AuditError, AuditLog, Event, Head
+from portlib.stewardship.governance.signatures import from_json, sign, verify
+
+SCHEMA = "prudent-by-construction/sealed-forecast/1"
+#: The subject that the signature names.
+SUBJECT = "sealed forecast"
+
+
+def statement(
+    assumptions: Assumptions,
+    portfolios: Mapping[str, Mapping[str, Any]],
+    rivals: Mapping[str, Mapping[str, Any]],
+    horizon_years: float,
+) -> dict[str, Any]:
+    """What is sealed, as plain data.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of the asset classes.
+    portfolios, rivals : mapping of name to mapping
+        Each with ``weights`` by class or fund, and ``mean`` (arithmetic) and ``risk`` as expected,
+        annual decimals, net of the funds' expenses where the weights are of funds.
+    horizon_years : float
+        For which the assumptions are meant.
+    """
+    return {
+        "schema": SCHEMA,
+        "source": assumptions.source,
+        "horizon_years": horizon_years,
+        "labels": list(assumptions.labels),
+        "mu": assumptions.mu.tolist(),
+        "sigma": assumptions.sigma.tolist(),
+        "rf": assumptions.rf,
+        "portfolios": {name: _plain(p) for name, p in portfolios.items()},
+        "rivals": {name: _plain(p) for name, p in rivals.items()},
+    }
+
+
+def expected(assumptions: Assumptions, weights: Mapping[str, float]) -> dict[str, Any]:
+    """A portfolio of the assumptions' classes with what they expect of it, for `statement`."""
+    w = np.array([weights.get(label, 0.0) for label in assumptions.labels])
+    return {
+        "weights": dict(weights),
+        "mean": assumptions.mean_of(w),
+        "risk": assumptions.risk_of(w),
+    }
+
+
+def fingerprint(content: Mapping[str, Any]) -> str:
+    """SHA-256 of a statement in canonical form."""
+    return hashlib.sha256(audit_log.canonical(content).encode()).hexdigest()
+
+
+def seal(log: AuditLog, content: Mapping[str, Any], key: bytes, *, role: str, plan: str, at: datetime) -> Event:
+    """Sign a statement and write it into the log; the same statement again returns the first event.
+
+    Parameters
+    ----------
+    key : bytes
+        The role's own.
+    plan : str
+        Fingerprint of the plan that it is about.
+    at : datetime
+        Now, with its zone. Scores count from the first whole month after this.
+    """
+    digest = fingerprint(content)
+    for event in log.events("forecasts", "ForecastSealed"):
+        if event.body["fingerprint"] == digest:
+            return event
+    nonce = 1 + len(log.events("forecasts", "ForecastSealed"))
+    said = {
+        "subject": SUBJECT,
+        "content": bytes.fromhex(digest),
+        "reason": "written down before the outcome",
+    }
+    signed = sign("Approval", said, key, role=role, nonce=nonce, plan=plan, at=at, days=1)
+    body = {"statement": dict(content), "fingerprint": digest, "signed": signed.to_json()}
+    return log.append("forecasts", "ForecastSealed", at=at, actor=role, body=body)
+
+
+def sealed(log: AuditLog, roster: Mapping[str, str], *, plan: str, head: Head | None = None) -> list[Event]:
+    """The sealed statements in order, after the chain, each hash and each signature were checked.
+
+    Raises
+    ------
+    ChainBroken
+        Naming the first link that was changed.
+    AuditError
+        For a statement that is not the one that was hashed, or a signature over another.
+    SignatureError
+        For a signature that is not by the key of a role in `roster`, or not of that day.
+    """
+    log.verify(head)
+    events = list(log.events("forecasts", "ForecastSealed"))
+    for event in events:
+        signed = from_json(event.body["signed"])
+        verify(signed, roster, plan=plan, at=event.at)
+        hashed = fingerprint(event.body["statement"])
+        names = (event.body["fingerprint"], bytes(signed.message["content"]).hex())
+        if names != (hashed, hashed) or signed.message["subject"] != SUBJECT:
+            raise AuditError(f"event {event.number}: the statement is not the one that was signed")
+    return events
+
+
+def score(
+    log: AuditLog,
+    returns: pd.DataFrame,
+    roster: Mapping[str, str],
+    *,
+    plan: str,
+    head: Head | None = None,
+) -> pd.DataFrame:
+    """What came of each sealed figure, up to the last month of `returns`.
+
+    Parameters
+    ----------
+    returns : DataFrame
+        Monthly decimals by month; a column for each class or fund that is to be scored. Portfolios
+        are rebalanced monthly. What has no column is listed without a score.
+
+    Returns
+    -------
+    DataFrame
+        One row a sealed class, portfolio and rival: ``sealed`` (day), ``what``, ``name``,
+        ``months`` so far, ``expected`` and ``came`` (compound, a year), ``z``.
+
+    Raises
+    ------
+    ChainBroken, AuditError, SignatureError
+        As `sealed` does: nothing is scored from a record that does not hold.
+    """
+    months = monthly(returns)
+    rows = []
+    for event in sealed(log, roster, plan=plan, head=head):
+        content = event.body["statement"]
+        risks = np.sqrt(np.diag(np.array(content["sigma"])))
+        singles = {
+            label: {"weights": {label: 1.0}, "mean": mean, "risk": risk}
+            for label, mean, risk in zip(content["labels"], content["mu"], risks, strict=True)
+        }
+        kinds = {"class": singles, "portfolio": content["portfolios"], "rival": content["rivals"]}
+        since = months.loc[first_month(event.at.date().isoformat()) :]
+        for what, entries in kinds.items():
+            for name, entry in entries.items():
+                row = {"sealed": event.at.date(), "what": what, "name": name}
+                rows.append(row | _scored(entry, since))
+    return pd.DataFrame(rows, columns=["sealed", "what", "name", "months", "expected", "came", "z"])
+
+
+def _scored(entry: Mapping[str, Any], months: pd.DataFrame) -> dict[str, Any]:
+    weights = pd.Series(entry["weights"], dtype=float)
+    believed = float(arithmetic_to_geometric(entry["mean"], entry["risk"]))
+    known = months[list(weights.index)] if set(weights.index) <= set(months) else months.iloc[:0]
+    known = known.dropna() if known.shape[1] else known
+    found = {"months": len(known), "expected": believed, "came": np.nan, "z": np.nan}
+    if len(known):
+        years = len(known) / 12
+        came = float(np.expm1(np.log1p(known @ weights).sum() / years))
+        found["came"] = came
+        if entry["risk"] > 0:
+            found["z"] = (came - believed) / (entry["risk"] / np.sqrt(years))
+    return found
+
+
+def _plain(portfolio: Mapping[str, Any]) -> dict[str, Any]:
+    weights = {str(name): float(w) for name, w in portfolio["weights"].items() if w != 0}
+    return {
+        "weights": weights,
+        "mean": float(portfolio["mean"]),
+        "risk": float(portfolio["risk"]),
+    }
