@@ -3,10 +3,6 @@
 Prints the answer of `portlib.service` as JSON on standard output. Errors go to standard error, with exit
 status 1; nothing is written to files, except the folder of ``new``, what ``import`` and ``refresh`` keep, and the audit
 log that ``forecast seal`` is given.
-
-Prints the answer of `portlib.service` as JSON on standard output. Errors go to standard error, with exit
-status 1; nothing is written to files, except the folder of ``new``, what ``import`` and ``refresh`` keep, and the audit
-log that ``forecast seal`` is given.
 """
 
 from __future__ import annotations
