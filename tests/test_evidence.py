@@ -154,3 +154,11 @@ def test_evidence_written_by_a_chapter_comes_back_unchanged(tmp_path, monkeypatc
 def test_a_chapter_without_claims_has_no_table():
     with pytest.raises(EvidenceError, match="makes no claim"):
         chapter().table()
+
+
+def test_one_claim_at_most_is_marked_as_the_one_that_limits_the_chapter_most():
+    c = chapter()
+    assert not c.claim("MV-01", "One.", measured=0, equals=0, **GOOD).worst
+    assert c.claim("MV-02", "Two.", measured=0, equals=0, worst=True, **GOOD).worst
+    with pytest.raises(EvidenceError, match="MV-03 and MV-02 are both marked worst"):
+        c.claim("MV-03", "Three.", measured=0, equals=0, worst=True, **GOOD)
