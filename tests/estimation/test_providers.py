@@ -17,7 +17,9 @@ def test_no_figure_is_marked_low_and_the_two_means_are_those_of_one_lognormal():
     # median of a lognormal growth with that mean and volatility; geometric means are printed to a tenth of a percent
     growth = 1 + both.arithmetic
     median = growth**2 / np.sqrt(growth**2 + both.volatility**2)
-    survey_and_invesco = both.provider.isin(["Horizon Actuarial", "Invesco"])  # averages; other rules
+    survey_and_invesco = both.provider.isin(
+        ["Horizon Actuarial", "Invesco"]
+    )  # averages; other rules
     assert (median - 1 - both.geometric)[~survey_and_invesco].abs().max() < 0.0006
     assert (median - 1 - both.geometric).abs().max() < 0.0015
 
@@ -37,7 +39,9 @@ def test_listed_and_private_real_estate_are_two_classes():
     listed = providers.with_listed_real_estate(survey)
     assert np.linalg.eigvalsh(listed.sigma).min() > 0
     correlation = listed.sigma / np.outer(listed.volatility, listed.volatility)
-    trusts, private, stocks = (listed.labels.index(name) for name in ("us_reits", "real_estate", "us_large_equity"))
+    trusts, private, stocks = (
+        listed.labels.index(name) for name in ("us_reits", "real_estate", "us_large_equity")
+    )
     # listed trusts move with stocks far more than appraised property does
     assert correlation[trusts, stocks] > correlation[private, stocks] + 0.2
     assert (listed.sigma[:-1, :-1] == survey.sigma).all() and (listed.mu[:-1] == survey.mu).all()
@@ -47,7 +51,9 @@ def test_listed_and_private_real_estate_are_two_classes():
 
 
 def test_a_class_without_a_correlation_is_named():
-    with pytest.raises(ValueError, match="no correlation of us_reits with hedge_funds; known: us_large_equity"):
+    with pytest.raises(
+        ValueError, match="no correlation of us_reits with hedge_funds; known: us_large_equity"
+    ):
         providers.with_listed_real_estate(survey_assumptions(10, ["cash", "hedge_funds"]))
     with pytest.raises(ValueError, match="us_reits is among the classes already"):
         providers.with_listed_real_estate(providers.with_listed_real_estate(survey_assumptions(10)))
