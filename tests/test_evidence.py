@@ -162,3 +162,18 @@ def test_one_claim_at_most_is_marked_as_the_one_that_limits_the_chapter_most():
     assert c.claim("MV-02", "Two.", measured=0, equals=0, worst=True, **GOOD).worst
     with pytest.raises(EvidenceError, match="MV-03 and MV-02 are both marked worst"):
         c.claim("MV-03", "Three.", measured=0, equals=0, worst=True, **GOOD)
+
+
+def test_on_an_imported_history_a_failing_claim_is_shown_and_the_run_ends_with_it(monkeypatch, tmp_path):
+    """Another history may refute a claim; the chapter shows it instead of breaking off."""
+    c = chapter()
+    wrong = dict(measured=2.0, at_most=1.0, **GOOD)
+    with pytest.raises(ClaimFailed):
+        c.claim("MV-01", "Too much.", **wrong)
+    monkeypatch.setattr("portlib.history.folder", lambda: tmp_path)
+    claim = c.claim("MV-01", "Too much.", **wrong)
+    assert not claim.holds and "DOES NOT HOLD on this history: 2 (at most 1)" in claim._repr_html_()
+    assert repr(claim).startswith("MV-01 does not hold")
+    register = evidence.Register({"mean_variance": tuple(c.claims)}, {"mean_variance": {}})
+    with pytest.raises(EvidenceError, match="claim MV-01 does not hold: measured 2"):
+        evidence.gate(register, {"CM-01": {"kind": "documented"}}, [])
