@@ -111,6 +111,10 @@ class Assumptions:
         risk = self.risk_of(w)
         return (self.mean_of(w) - self.rf) / risk if risk > 0 else float("nan")
 
+    def utility_of(self, w: Array, risk_aversion: float) -> float:
+        """What a portfolio is worth after its risk: ``mu'w - A/2 w' sigma w``, annual decimal."""
+        return self.mean_of(w) - risk_aversion / 2 * self.risk_of(w) ** 2
+
     def select(self, labels: Sequence[str]) -> Assumptions:
         """The same assumptions for a subset of the assets, in the order given."""
         unknown = [label for label in labels if label not in self.labels]

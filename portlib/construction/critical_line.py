@@ -15,21 +15,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from portlib.construction.engines import (
-    STEP,
-    SURE,
-    TIE,
-    NotSolved,
-    _kkt,
-    _linear,
-    exchange,
-    refusal,
-)
-from portlib.construction.mandate import (
-    Bounds,
-    Limit,
-    Mandate,
-)
+from portlib.construction.engines import STEP, SURE, TIE, NotSolved, _kkt, _linear, exchange, refusal
+from portlib.construction.mandate import Mandate
 from portlib.records import ROUNDING, Array, Assumptions
 
 
@@ -39,7 +26,7 @@ def critical_line(assumptions: Assumptions, mandate: Mandate) -> tuple[Array, Ar
     From the highest trade-off to zero; the last row of multipliers is their slope in lambda above the first corner.
     Raises Infeasible; NotSolved for distances, soft rules and positions without limit.
     """
-    bent = [c.name for c in mandate.constraints if c.penalty is not None or not isinstance(c, (Limit, Bounds))]
+    bent = [c.name for c in mandate.constraints if c.penalty is not None or not c.LINEAR]
     if bent:
         raise NotSolved(f"the frontier is straight lines only under hard limits and bounds, unlike {', '.join(bent)}: "
                         "use minimum_risk, target_return or maximum_utility")

@@ -18,16 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from portlib.construction.mandate import (
-    Bounds,
-    Limit,
-    Mandate,
-    Program,
-    TrackingError,
-    diagnose,
-    fully_invested,
-    long_only,
-)
+from portlib.construction.mandate import Mandate, Program, Risk, diagnose, fully_invested, long_only
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 
 #: Relative size below which a multiplier or a slack is zero: a few thousand roundings of double precision.
@@ -92,7 +83,10 @@ def allocation(
     """The record, after `w` was checked against the mandate's definitions; NotSolved names a rule that it breaks."""
     residuals = {} if mandate is None else {k: float(v) for k, v in mandate.violations(w, assumptions).items()}
     for name, excess in residuals.items():
-        if mandate is not None and not excess <= mandate.tolerance and mandate[name].penalty is None:
+        if mandate is None or mandate[name].penalty is not None:
+            continue
+        size = 1.0 if mandate[name].USES_RISK else mandate[name].scale(assumptions)
+        if not excess <= mandate.tolerance * size:
             raise NotSolved(f"{engine} broke {name!r} by {excess:.3g}; its weights are withheld")
     w.setflags(write=False)
     mean, risk = assumptions.mean_of(w), assumptions.risk_of(w)
@@ -197,36 +191,21 @@ def _conic(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tupl
     """Distances and soft rules, stated in cvxpy."""
     import cvxpy as cp
 
-    values, vectors = np.linalg.eigh(assumptions.sigma)
-    root = np.sqrt(np.clip(values, 0, None))[:, None] * vectors.T
-    w, penalties, named = cp.Variable(len(assumptions)), [], []
+    risk, w = Risk.of(assumptions), cp.Variable(len(assumptions))
+    penalties, named = [], []
     for c in mandate.constraints:
-        slack = cp.Variable(nonneg=True) if c.penalty is not None else 0.0
+        slack = None
         if c.penalty is not None:
+            slack = cp.Variable(nonneg=True)
             penalties.append(c.penalty * slack)
             if trade_off == 0:
                 raise NotSolved(f"{c.name!r} is soft: its penalty is in return, which least risk does not weigh; "
                                 "use maximum_utility, or make it hard")
-        if isinstance(c, (Limit, Bounds)):
-            if isinstance(c, Limit):
-                held = np.nan_to_num(mandate.vector(c.coefficients)).reshape(1, -1) @ w
-                low, high = np.array([c.lower]), np.array([c.upper])
-            else:
-                held, low, high = w, mandate.vector(c.lower), mandate.vector(c.upper)
-            equal = (low == high) & (c.penalty is None)
-            same, below, above = map(np.flatnonzero, (equal, np.isfinite(low) & ~equal, np.isfinite(high) & ~equal))
-            parts = [held[same] == low[same]] if same.size else []
-            parts += [held[below] >= low[below] - slack] if below.size else []
-            parts += [held[above] <= high[above] + slack] if above.size else []
-        elif isinstance(c, TrackingError):
-            parts = [cp.norm(root @ (w - np.nan_to_num(mandate.vector(c.benchmark)))) <= c.limit + slack]
-        else:
-            parts = [cp.norm1(w - np.nan_to_num(mandate.vector(c.current))) / 2 <= c.limit + slack]
-        named += [(c.name, part) for part in parts]
+        named += [(c.name, part) for part in c.stated(w, 1.0, slack, risk, mandate.labels)]
     unit = float(np.abs(assumptions.sigma).max()) if np.isfinite(trade_off) else 1.0
     loss = sum(penalties) - assumptions.mu @ w
     if np.isfinite(trade_off):
-        loss = cp.sum_squares(root @ w) / (2 * unit) + (trade_off / unit) * loss
+        loss = cp.sum_squares(risk.root @ w) / (2 * unit) + (trade_off / unit) * loss
     problem = cp.Problem(cp.Minimize(loss), [part for _, part in named])
     problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
     engine = f"cvxpy {cp.__version__} with Clarabel"

@@ -21,23 +21,8 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from portlib.construction.engines import (
-    TIE,
-    NotSolved,
-    allocation,
-    by_name,
-    default_mandate,
-    exchange,
-)
-from portlib.construction.mandate import (
-    Bounds,
-    Mandate,
-    Program,
-    TrackingError,
-    Turnover,
-    diagnose,
-    fully_invested,
-)
+from portlib.construction.engines import TIE, NotSolved, allocation, by_name, default_mandate, exchange
+from portlib.construction.mandate import Bounds, Mandate, Program, Risk, diagnose, fully_invested
 from portlib.construction.mean_variance import minimum_risk
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError
 
@@ -272,10 +257,9 @@ def _conic(a: Assumptions, mandate: Mandate, b: Array, cone: Program) -> tuple[A
     rules = [(name, row @ v == 0 if top == 0 else row @ v >= 0)
              for name, row, top in zip(cone.row_names, cone.rows, cone.rows_upper, strict=True)]
     for c in mandate.constraints:
-        if isinstance(c, (TrackingError, Turnover)):
-            away = v - mandate.vector(getattr(c, c.PER_ASSET[0]), 0.0) * sd * money
-            far = cp.norm(root @ away) if isinstance(c, TrackingError) else cp.norm1(away / sd) / 2
-            rules.append((c.name, far <= c.limit * money))
+        if not c.LINEAR:
+            parts = c.stated(cp.multiply(1 / sd, v), money, None, Risk(root * sd), mandate.labels)
+            rules += [(c.name, part) for part in parts]
     problem = cp.Problem(cp.Minimize(cp.sum_squares(root @ v) / 2 - b @ cp.log(v)), [rule for _, rule in rules])
     try:
         problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)

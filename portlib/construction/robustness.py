@@ -23,7 +23,7 @@ import pandas as pd
 
 from portlib.construction import engines
 from portlib.construction.engines import SURE, NotSolved, allocation, default_mandate
-from portlib.construction.mandate import Mandate, TrackingError
+from portlib.construction.mandate import Mandate
 from portlib.construction.resampling import _positive, _side, _systems
 from portlib.estimation.capital_market_assumptions import provider_dispersion
 from portlib.records import Allocation, Array, Assumptions
@@ -114,7 +114,7 @@ def ellipsoidal(
     _positive(aversion)
     if not 0 <= kappa < np.inf:
         raise ValueError(f"kappa must be finite and zero or more, got {kappa}")
-    cones = [c.name for c in mandate.constraints if isinstance(c, TrackingError)]
+    cones = [c.name for c in mandate.constraints if c.USES_RISK]
     if cones:
         raise NotSolved(f"{cones[0]!r} is a tracking error, which this programme would measure by the wrong sigma")
 

@@ -26,7 +26,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
 from portlib.construction.engines import TIE, NotSolved, allocation, default_mandate, refusal, solve
-from portlib.construction.mandate import Limit, Mandate, Program, TrackingError, Turnover
+from portlib.construction.mandate import Limit, Mandate, Program
 from portlib.construction.mean_variance import maximum_utility
 from portlib.records import Allocation, Array, Assumptions
 
@@ -245,13 +245,15 @@ def _least(x: Array, level: float, a: Assumptions, mandate: Mandate) -> tuple[Ar
         losses, bound = -(x @ w), (game.highs.getObjectiveValue() - game.fixed @ game.base) / mass
         wrong = np.flatnonzero(np.where(inside, losses < var - TIE, losses > var + TIE) & ~game.written)
         short = np.setdiff1d(np.flatnonzero(floor < -TIE * mass), game.held)
-        cuts, names = _cuts(w, a, mandate), game.names
+        named = [(c.name, c.cut(w, a, SURE)) for c in mandate.constraints]
+        cuts = [(name, cut) for name, cut in named if cut is not None]
+        names = game.names
         if not (wrong.size or short.size or cuts):
             break
         game.write_scenarios(wrong)
         game.write_assets(short)
-        for gradient, limit, name in cuts:
-            game.write(-gradient, -limit, name)
+        for name, cut in cuts:
+            game.write(-cut.gradient, -cut.limit, name)
     gap = float(historical(-losses, level).cvar) - bound
     if not abs(gap) <= SURE * np.abs(losses).max():
         raise NotSolved(f"{engine}: the CVaR is {gap:.3g} above its proven bound, so its weights are withheld")
@@ -261,19 +263,6 @@ def _least(x: Array, level: float, a: Assumptions, mandate: Mandate) -> tuple[Ar
         if name:  # scenarios have none
             prices[name] += float(value) / mass
     return w, prices, engine
-
-
-def _cuts(w: Array, a: Assumptions, mandate: Mandate) -> list[tuple[Array, float, str]]:
-    """For each distance beyond its limit, ``gradient'w <= limit``: so wherever the distance is within (Kelley 1960)."""
-    found = []
-    for c in mandate.constraints:
-        if isinstance(c, (TrackingError, Turnover)):
-            away = w - mandate.vector(c.benchmark if isinstance(c, TrackingError) else c.current, 0.0)
-            distance = a.risk_of(away) if isinstance(c, TrackingError) else float(np.abs(away).sum()) / 2
-            if distance > c.limit + SURE:
-                gradient = a.sigma @ away / distance if isinstance(c, TrackingError) else np.sign(away) / 2
-                found.append((gradient, float(c.limit - distance + gradient @ w), c.name))
-    return found
 
 
 def _dense(block: Array, width: int) -> tuple[int, NDArray[np.int32], NDArray[np.int32], Array]:

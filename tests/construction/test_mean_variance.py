@@ -308,7 +308,7 @@ def test_a_soft_rule_costs_at_most_its_penalty() -> None:
 def test_a_slack_distance_changes_nothing() -> None:
     a = market(9)
     mandate = ruled(a)
-    loose = mandate.also(TrackingError("loose", dict.fromkeys(a.labels, 1 / 6), 10.0))
+    loose = mandate.also(TrackingError("loose", dict.fromkeys(a.labels, 1 / 6), 1.0))
     for aversion in (0.0, 1.0, 10.0):
         linear, conic = (mv.maximum_utility(a, m, risk_aversion=aversion) for m in (mandate, loose))
         assert conic.w == pytest.approx(linear.w, abs=2e-5)

@@ -1,11 +1,13 @@
 """The mandate: which portfolios are allowed, by named rules, and which rules cannot hold together."""
 
 from portlib.construction.mandate.infeasibility import Infeasible, diagnose, lone_cures
-from portlib.construction.mandate.mandate import Mandate, Program
+from portlib.construction.mandate.mandate import Mandate, Program, of_policy
 from portlib.construction.mandate.rules import (
     Bounds,
     Limit,
     MandateError,
+    Risk,
+    Rule,
     TrackingError,
     Turnover,
     employer_stock_cap,
@@ -16,11 +18,12 @@ from portlib.construction.mandate.rules import (
     long_only,
     position_limit,
     score_floor,
+    volatility_limit,
 )
 
 __all__ = [
-    "Bounds", "Infeasible", "Limit", "Mandate", "MandateError", "Program", "TrackingError",
-    "Turnover", "diagnose", "employer_stock_cap", "factor_limit", "fully_invested",
-    "group_limit", "liquidity_limit", "lone_cures", "long_only", "position_limit",
-    "score_floor",
+    "Bounds", "Infeasible", "Limit", "Mandate", "MandateError", "Program", "Risk", "Rule",
+    "TrackingError", "Turnover", "diagnose", "employer_stock_cap", "factor_limit",
+    "fully_invested", "group_limit", "liquidity_limit", "lone_cures", "long_only", "of_policy",
+    "position_limit", "score_floor", "volatility_limit",
 ]

@@ -14,11 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from portlib.construction.mandate.mandate import SLIGHT, Mandate
-from portlib.construction.mandate.rules import (
-    Limit,
-    TrackingError,
-    Turnover,
-)
+from portlib.construction.mandate.rules import Risk
 from portlib.records import Assumptions
 
 
@@ -88,27 +84,12 @@ def _least_change(mandate: Mandate, assumptions: Assumptions, held: Collection[s
 
     rules = [c for c in mandate.constraints if c.penalty is None]
     w, change = cp.Variable(len(mandate.labels)), cp.Variable(len(rules), nonneg=True)
-    scale, obeyed, solver = np.ones(len(rules)), [], cp.HIGHS
+    risk = Risk.of(assumptions)
+    scale = np.array([c.scale(assumptions) for c in rules])
+    obeyed = [change[j] == 0 for j, c in enumerate(rules) if c.name in held]
     for j, c in enumerate(rules):
-        t = change[j]
-        if c.name in held:
-            obeyed.append(t == 0)
-        if isinstance(c, TrackingError):
-            values, vectors = np.linalg.eigh(assumptions.sigma)
-            root, solver = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T, cp.CLARABEL
-            scale[j] = assumptions.volatility.max() or 1.0
-            obeyed.append(cp.norm(root @ (w - mandate.vector(c.benchmark, 0.0))) <= c.limit + t)
-        elif isinstance(c, Turnover):
-            obeyed.append(cp.norm1(w - mandate.vector(c.current, 0.0)) / 2 <= c.limit + t)
-        elif isinstance(c, Limit):
-            a = mandate.vector(c.coefficients, 0.0)
-            scale[j] = np.abs(a).max() or 1.0
-            obeyed += [a @ w >= c.lower - t] * bool(np.isfinite(c.lower))
-            obeyed += [a @ w <= c.upper + t] * bool(np.isfinite(c.upper))
-        else:
-            low, high = mandate.vector(c.lower, -np.inf), mandate.vector(c.upper, np.inf)
-            below, above = np.flatnonzero(np.isfinite(low)), np.flatnonzero(np.isfinite(high))
-            obeyed += [w[below] >= low[below] - t] * bool(below.size) + [w[above] <= high[above] + t] * bool(above.size)
+        obeyed += c.stated(w, 1.0, change[j], risk, mandate.labels)
+    solver = cp.CLARABEL if any(c.USES_RISK for c in rules) else cp.HIGHS
     problem = cp.Problem(cp.Minimize(change @ (1 / scale)), obeyed)
     problem.solve(solver=solver)
     if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):

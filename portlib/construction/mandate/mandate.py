@@ -24,17 +24,28 @@ import pandas as pd
 
 from portlib.construction.mandate.rules import (
     Bounds,
-    Constraint,
-    Limit,
     MandateError,
+    Row,
+    Rule,
     check,
+    fully_invested,
+    group_limit,
+    long_only,
+    position_limit,
+    vector,
 )
+from portlib.policy import Policy
 from portlib.records import Array, Assumptions
 
 #: Change of a limit, in weight terms, that solvers (which miss by 1e-7 to 1e-8) cannot tell from none.
 SLIGHT = 1e-6
 #: A ten-millionth of a portfolio: a cent in 100,000 dollars.
 TOLERANCE = 1e-7
+#: Caps of the policy on single classes: the rule's name, the class, the entry.
+CAPS = (
+    ("small company cap", "us_small_equity", "small_equity_cap"),
+    ("high yield cap", "us_high_yield", "high_yield_cap"),
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,12 +88,12 @@ class Mandate:
     """
 
     labels: tuple[str, ...]
-    constraints: tuple[Constraint, ...]
+    constraints: tuple[Rule, ...]
     tolerance: float
     program: Program = field(repr=False)
 
     def __init__(
-        self, labels: Sequence[str], constraints: Sequence[Constraint], *, tolerance: float = TOLERANCE
+        self, labels: Sequence[str], constraints: Sequence[Rule], *, tolerance: float = TOLERANCE
     ) -> None:
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "constraints", tuple(constraints))
@@ -99,37 +110,39 @@ class Mandate:
             check(c, self.labels)
         object.__setattr__(self, "program", self._compile())
 
-    def vector(self, values: float | Mapping[str, float] | None, unnamed: float = np.nan) -> Array:
-        """A number, a mapping or ``None`` (ones) as an array over the labels."""
-        if isinstance(values, Mapping):
-            return np.array([values.get(a, unnamed) for a in self.labels], dtype=float)
-        return np.full(len(self.labels), 1.0 if values is None else float(values))
-
     def _compile(self) -> Program:
         n = len(self.labels)
         lower, upper = np.full(n, -np.inf), np.full(n, np.inf)
         lower_names, upper_names = [""] * n, [""] * n
-        hard = [c for c in self.constraints if c.penalty is None]
-        limits = [c for c in hard if isinstance(c, Limit)]
-        for c in hard:
-            if isinstance(c, Bounds):
-                low, high = self.vector(c.lower, -np.inf), self.vector(c.upper, np.inf)
-                for i in np.flatnonzero(low > lower):
-                    lower[i], lower_names[i] = low[i], c.name
-                for i in np.flatnonzero(high < upper):
-                    upper[i], upper_names[i] = high[i], c.name
+        rows: list[tuple[str, Row]] = []
+        for c in self.constraints:
+            if c.penalty is not None:
+                continue
+            rows += [(c.name, row) for row in c.rows(self.labels)]
+            sides = c.bounds(self.labels)
+            if sides is None:
+                continue
+            for i in np.flatnonzero(sides[0] > lower):
+                lower[i], lower_names[i] = sides[0][i], c.name
+            for i in np.flatnonzero(sides[1] < upper):
+                upper[i], upper_names[i] = sides[1][i], c.name
         return Program(
-            lower, upper, np.array([self.vector(c.coefficients, 0.0) for c in limits]).reshape(-1, n),
-            np.array([c.lower for c in limits]), np.array([c.upper for c in limits]),
-            tuple(c.name for c in limits), tuple(lower_names), tuple(upper_names),
-        )  # fmt: skip
+            lower,
+            upper,
+            np.array([row.coefficients for _, row in rows]).reshape(-1, n),
+            np.array([row.lower for _, row in rows]),
+            np.array([row.upper for _, row in rows]),
+            tuple(name for name, _ in rows),
+            tuple(lower_names),
+            tuple(upper_names),
+        )
 
     @property
     def is_linear(self) -> bool:
         """Whether the program alone is the whole mandate: no distance and no soft constraint."""
-        return all(isinstance(c, (Limit, Bounds)) and c.penalty is None for c in self.constraints)
+        return all(c.LINEAR and c.penalty is None for c in self.constraints)
 
-    def __getitem__(self, name: str) -> Constraint:
+    def __getitem__(self, name: str) -> Rule:
         for c in self.constraints:
             if c.name == name:
                 return c
@@ -140,7 +153,7 @@ class Mandate:
         dropped = {self[name].name for name in names}
         return self._with([c for c in self.constraints if c.name not in dropped])
 
-    def also(self, *constraints: Constraint) -> Mandate:
+    def also(self, *constraints: Rule) -> Mandate:
         """The mandate and further constraints."""
         return self._with([*self.constraints, *constraints])
 
@@ -149,7 +162,7 @@ class Mandate:
         moved = {name: self[name].relaxed(by) for name, by in amounts.items()}
         return self._with([moved.get(c.name, c) for c in self.constraints])
 
-    def _with(self, constraints: Sequence[Constraint]) -> Mandate:
+    def _with(self, constraints: Sequence[Rule]) -> Mandate:
         return Mandate(self.labels, constraints, tolerance=self.tolerance)
 
     @cached_property
@@ -162,10 +175,10 @@ class Mandate:
         rules = []
         for c in sorted(self.constraints, key=lambda c: c.name):
             rule = {"kind": type(c).__name__, **vars(c), "clause": None}
-            silent = (np.inf, -np.inf) if isinstance(c, Bounds) else (0.0,)
             for key in c.PER_ASSET:
-                named = zip(self.labels, self.vector(rule[key], silent[0]).tolist(), strict=True)
-                rule[key] = {a: v for a, v in named if v not in silent}
+                values = vector(rule[key], self.labels, c.SILENT[0]).tolist()
+                named = zip(self.labels, values, strict=True)
+                rule[key] = {a: v for a, v in named if v not in c.SILENT}
             rules.append({k: v for k, v in rule.items() if v not in (None, np.inf, -np.inf)})
         return json.dumps({"assets": sorted(self.labels), "rules": rules}, sort_keys=True, allow_nan=False)
 
@@ -179,16 +192,7 @@ class Mandate:
         lines: list[tuple[object, ...]] = []
         for c in self.constraints:
             force = "hard" if c.penalty is None else f"soft, {c.penalty:g} per unit"
-            if isinstance(c, Limit):
-                what = "all assets" if c.coefficients is None else ", ".join(c.coefficients)
-                limits = {(what if c.unit == "weight" else f"{c.unit} of {what}"): (c.lower, c.upper)}
-            elif isinstance(c, Bounds):
-                sides = self.vector(c.lower, -np.inf).tolist(), self.vector(c.upper, np.inf).tolist()
-                limits = {a: (x, y) for a, x, y in zip(self.labels, *sides, strict=True) if np.isfinite([x, y]).any()}
-                if len(limits) == len(self.labels) > 1 == len(set(limits.values())):
-                    limits = {"each asset": limits[self.labels[0]]}
-            else:
-                limits = {f"distance from the {c.PER_ASSET[0]}": (-np.inf, c.limit)}
+            limits = c.lines(self.labels)
             lines += [(c.name, what, *limit, c.unit, force, c.clause) for what, limit in limits.items()]
         return pd.DataFrame(lines, columns=["rule", "limits", "lower", "upper", "unit", "force", "clause"])
 
@@ -207,3 +211,39 @@ class Mandate:
         return {c.name: max(0.0, c.excess(weight, assumptions)) for c in self.constraints}
 
 
+
+
+def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = None) -> Mandate:
+    """The committee's limits on a portfolio of asset classes: no short position, none above its cap.
+
+    Parameters
+    ----------
+    policy : Policy
+        ``max_single_fund``, ``small_equity_cap`` and ``high_yield_cap``; for a posture, ``equity_floor`` and
+        ``equity_ceiling`` on ``equity_classes``; ``mandate_tolerance``.
+    labels : sequence of str
+        The classes, by the survey's names; a cap on a class that is not among them is left out.
+    posture : str, optional
+        Whose equity band holds.
+
+    Raises
+    ------
+    MandateError
+        For a posture that the policy does not have.
+    """
+    rules: list[Rule] = [
+        fully_invested().under("plan: accounts hold funds, paid in full"),
+        long_only().under("plan: accounts cannot borrow or sell short"),
+        position_limit(policy["max_single_fund"], name="single fund").under("policy: max_single_fund"),
+    ]
+    for name, asset, entry in CAPS:
+        if asset in labels:
+            rules.append(Bounds(name, upper={asset: policy[entry]}).under(f"policy: {entry}"))
+    if posture is not None:
+        floors, ceilings = policy["equity_floor"], policy["equity_ceiling"]
+        if posture not in floors:
+            raise MandateError(f"no posture {posture!r}; the policy has {', '.join(floors)}")
+        held = [label for label in labels if label in policy["equity_classes"]]
+        band = group_limit("equity band", held, lower=floors[posture], upper=ceilings[posture])
+        rules.append(band.under("policy: equity_floor, equity_ceiling"))
+    return Mandate(labels, rules, tolerance=policy["mandate_tolerance"])

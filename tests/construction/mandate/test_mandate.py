@@ -2,15 +2,21 @@
 
 import itertools
 import json
+import re
+from dataclasses import dataclass, replace
 
+import cvxpy as cp
 import highspy
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize
 
+from portlib import policy
 from portlib.construction import mandate as module
+from portlib.construction import mean_variance, risk_parity, tail_risk
 from portlib.construction.mandate import (
     Bounds,
     Infeasible,
@@ -361,10 +367,10 @@ def test_highs_own_irreducible_set_is_no_smaller():
         model.addVar(-inf, inf)
     owner = []
     for c in mandate.constraints:
-        for a in np.eye(n) if isinstance(c, Bounds) else [mandate.vector(c.coefficients, 0.0)]:
+        for a in np.eye(n) if isinstance(c, Bounds) else [c.rows(LABELS)[0].coefficients]:
             i = int(np.argmax(a))
-            low = mandate.vector(c.lower, -inf)[i] if isinstance(c, Bounds) else c.lower
-            high = mandate.vector(c.upper, inf)[i] if isinstance(c, Bounds) else c.upper
+            low = c.bounds(LABELS)[0][i] if isinstance(c, Bounds) else c.lower
+            high = c.bounds(LABELS)[1][i] if isinstance(c, Bounds) else c.upper
             model.addRow(max(low, -inf), min(high, inf), n, np.arange(n, dtype=np.int32), a)
             owner.append(c.name)
     model.run()
@@ -482,3 +488,134 @@ def test_an_unknown_rule_is_refused_with_the_known_ones():
 
 def test_public_names_are_reachable_from_the_chapters_module():
     assert all(hasattr(module, name) for name in module.__all__)
+
+
+# ---- of a policy ---------------------------------------------------------------------------------------------------
+
+
+def test_the_mandate_of_a_policy_has_its_numbers_and_names_its_entries():
+    ours = policy.read().replace(max_single_fund=0.35, mandate_tolerance=1e-8)
+    labels = ["us_large_equity", "us_small_equity", "us_core_bonds"]
+    mandate = module.of_policy(ours, labels, posture="growth")
+    assert mandate["single fund"].upper == 0.35 and mandate.tolerance == 1e-8
+    assert mandate["small company cap"].upper == {"us_small_equity": ours["small_equity_cap"]}
+    assert mandate["equity band"].lower == ours["equity_floor"]["growth"]
+    assert set(mandate["equity band"].coefficients) == {"us_large_equity", "us_small_equity"}
+    assert all(c.clause for c in mandate.constraints)
+    assert "high yield cap" not in [c.name for c in mandate.constraints]
+    with pytest.raises(MandateError, match="no posture 'bold'; the policy has conservative"):
+        module.of_policy(ours, labels, posture="bold")
+
+
+# ---- a new kind of rule is one class --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Short(module.Rule):
+    """No more than `limit` sold short in all."""
+
+    PER_ASSET = ()
+    LINEAR = False
+    limit: float
+
+    def check(self):
+        if not 0 <= self.limit < 1:
+            raise MandateError(f"{self.name!r}: no share")
+
+    def excess(self, weight, assumptions):
+        return sum(max(-x, 0.0) for x in weight.values()) - self.limit
+
+    def relaxed(self, by):
+        return replace(self, limit=self.limit + by)
+
+    def stated(self, w, whole, slack, risk, labels):
+        return [cp.sum(cp.neg(w)) <= self.limit * whole + (0.0 if slack is None else slack)]
+
+    def lines(self, labels):
+        return {"short positions": (-np.inf, self.limit)}
+
+    def cut(self, w, assumptions, slight):
+        short = w < 0
+        if -w[short].sum() <= self.limit + slight:
+            return None
+        return module.rules.Cut(np.where(short, -1.0, 0.0), self.limit)
+
+
+def test_a_new_kind_of_rule_is_one_class_and_every_engine_knows_it():
+    rule = Short("short sales", 0.2)
+    mandate = Mandate(LABELS, [fully_invested(), Bounds("box", -0.5, 1.0), rule])
+    best = mean_variance.maximum_utility(ASSUMPTIONS, mandate, risk_aversion=2.0)
+    assert -best.w[best.w < 0].sum() == pytest.approx(0.2, abs=1e-6)
+    assert best.shadow_prices["short sales"] > 0
+    impossible = mandate.also(Bounds("sold", upper=dict.fromkeys(LABELS[:2], -0.15)))
+    assert diagnose(impossible, ASSUMPTIONS).conflict == ("short sales", "sold")
+    assert lone_cures(impossible, ASSUMPTIONS) == pytest.approx({"short sales": 0.1, "sold": 0.05}, abs=1e-6)
+    assert "short positions" in set(mandate.table()["limits"])
+    years = np.random.default_rng(1).multivariate_normal(ASSUMPTIONS.mu, ASSUMPTIONS.sigma, 400)
+    safest = tail_risk.minimum_cvar(ASSUMPTIONS, mandate, years, level=0.95)
+    assert safest.residuals["short sales"] <= 1e-9
+    budgets = risk_parity.risk_budgets(ASSUMPTIONS, mandate)
+    assert budgets.w.min() > 0
+
+
+# ---- numbers that cannot be meant -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        (position_limit(40), "'position limit': a limit on a weight of 40 is 4000%; in percent"),
+        (position_limit(5), "Write 0.05 for 5%"),
+        (employer_stock_cap("small", 10), "Write 0.1 for 10%"),
+        (group_limit("equity", ["stocks", "small"], upper=60), "Write 0.6 for 60%"),
+        (Bounds("floor", lower={"bonds": 20}), "Write 0.2 for 20%"),
+        (TrackingError("te", SIXTY_FORTY, 3), "annual volatility of 3 is 300%; in percent"),
+        (TrackingError("te", {"stocks": 60, "bonds": 40}, 0.03), "benchmark sum to 100; in percent"),
+        (module.volatility_limit(LABELS, 12), "Write 0.12 for 12%"),
+        (Turnover("turnover", SIXTY_FORTY, 25), "Write 0.25 for 25%"),
+        (Turnover("turnover", {"stocks": 60, "bonds": 40}, 0.25), "current sum to 100; in percent"),
+        (factor_limit("tiny", {"stocks": 1e-12}, upper=1e-13), "largest coefficient is 1e-12"),
+        (Limit("nothing", {"stocks": np.inf}, upper=1.0), "coefficients of 'stocks' is inf"),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_percent_and_units_that_no_tolerance_fits_are_refused(rule, message):
+    with pytest.raises(MandateError, match=re.escape(message)):
+        plan(rule)
+
+
+def test_a_series_is_a_mapping_and_a_word_is_no_number():
+    series = pd.Series({"stocks": 0.3, "small": 0.1})
+    assert plan(Bounds("caps", upper=series)).fingerprint == plan(Bounds("caps", upper=series.to_dict())).fingerprint
+    with pytest.raises(MandateError, match="'caps': upper names 'stocks' twice"):
+        Bounds("caps", upper=pd.Series([0.1, 0.2], index=["stocks", "stocks"]))
+    with pytest.raises(MandateError, match="'caps': upper is 'forty'; give a number"):
+        Bounds("caps", upper={"stocks": "forty"})
+
+
+@pytest.mark.parametrize("volume", [np.nan, -1.0, np.inf])
+def test_a_volume_that_is_none_has_no_liquidity_limit(volume):
+    with pytest.raises(MandateError, match="'liquidity': upper of 'small'"):
+        liquidity_limit({"small": volume}, portfolio_value=1e6, share=0.2)
+
+
+@pytest.mark.parametrize("tolerance", [-1e-9, np.nan, np.inf, 0.01])
+def test_a_tolerance_is_small_and_a_number(tolerance):
+    with pytest.raises(MandateError, match="tolerance is"):
+        Mandate(LABELS, [fully_invested()], tolerance=tolerance)
+
+
+def test_a_small_exposure_binds_as_a_large_one_does():
+    """The same limit in two units gives the same weights: no tolerance may swallow the smaller numbers."""
+    size = {"stocks": 1.0, "small": 1.4, "bonds": 0.1}
+    found = [
+        mean_variance.maximum_utility(
+            ASSUMPTIONS,
+            plan(factor_limit("size", {a: k * x for a, x in size.items()}, upper=0.5 * k)),
+            risk_aversion=3.0,
+        )
+        for k in (1.0, 1e-4, 1e4)
+    ]
+    for other in found[1:]:
+        assert other.w == pytest.approx(found[0].w, abs=1e-7)
+    assert sum(size[a] * found[0][a] for a in size) == pytest.approx(0.5, abs=1e-9)
