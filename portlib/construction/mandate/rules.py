@@ -181,8 +181,8 @@ class Limit(Rule):
                 f"{self.name!r}: its largest coefficient is {size:g}; state it in a unit in which that lies between "
                 f"{low:g} and {high:g}"
             )
-        if self.unit == "weight":
-            _no_percent(self.name, "a limit on weights", [self.lower / size, self.upper / size], most=TOTAL)
+        if all(x == 1 for x in (self.coefficients or {}).values()):
+            _no_percent(self.name, "a limit on weights", [self.lower, self.upper], most=TOTAL)
 
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
         named = dict.fromkeys(weight, 1.0) if self.coefficients is None else self.coefficients
