@@ -30,7 +30,9 @@ def _frozen(values: ArrayLike, what: str) -> Array:
     array.setflags(write=False)
     bad = np.argwhere(~np.isfinite(array))
     if bad.size:
-        raise AssumptionsError(f"{what} has {len(bad)} value(s) that are not finite, first at {bad[0].tolist()}")
+        raise AssumptionsError(
+            f"{what} has {len(bad)} value(s) that are not finite, first at {bad[0].tolist()}"
+        )
     return array
 
 
@@ -65,14 +67,25 @@ class Assumptions:
     source: str
 
     def __init__(
-        self, labels: Sequence[str], mu: ArrayLike, sigma: ArrayLike, rf: float = 0.0, source: str = "not stated"
+        self,
+        labels: Sequence[str],
+        mu: ArrayLike,
+        sigma: ArrayLike,
+        rf: float = 0.0,
+        source: str = "not stated",
     ) -> None:
         names = tuple(labels)
         if not names:
             raise AssumptionsError("the universe is empty: give at least one asset")
-        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+        twice = (
+            sorted({name for name in names if names.count(name) > 1})
+            if len(set(names)) < len(names)
+            else []
+        )
         if twice:
-            raise AssumptionsError(f"labels must be unique; given twice: {', '.join(map(str, twice))}")
+            raise AssumptionsError(
+                f"labels must be unique; given twice: {', '.join(map(str, twice))}"
+            )
         _same_labels("mu", mu.index if isinstance(mu, pd.Series) else None, names)
         if isinstance(sigma, pd.DataFrame):
             _same_labels("sigma rows", sigma.index, names)
@@ -80,13 +93,23 @@ class Assumptions:
         means, covariance = _frozen(mu, "mu"), _frozen(sigma, "sigma")
         n = len(names)
         if means.shape != (n,):
-            raise AssumptionsError(f"mu must have shape ({n},) to match the labels, got {means.shape}")
+            raise AssumptionsError(
+                f"mu must have shape ({n},) to match the labels, got {means.shape}"
+            )
         if covariance.shape != (n, n):
-            raise AssumptionsError(f"sigma must have shape ({n}, {n}) to match the labels, got {covariance.shape}")
+            raise AssumptionsError(
+                f"sigma must have shape ({n}, {n}) to match the labels, got {covariance.shape}"
+            )
         if not np.isfinite(rf):
             raise AssumptionsError(f"rf must be finite, got {rf}")
         _check_covariance(covariance, names)
-        checked = {"labels": names, "mu": means, "sigma": covariance, "rf": float(rf), "source": source}
+        checked = {
+            "labels": names,
+            "mu": means,
+            "sigma": covariance,
+            "rf": float(rf),
+            "source": source,
+        }
         for name, value in checked.items():
             object.__setattr__(self, name, value)
 
@@ -119,12 +142,19 @@ class Assumptions:
         """The same assumptions for a subset of the assets, in the order given."""
         unknown = [label for label in labels if label not in self.labels]
         if unknown:
-            raise AssumptionsError(f"not among the assets: {', '.join(unknown)}; known: {', '.join(self.labels)}")
+            raise AssumptionsError(
+                f"not among the assets: {', '.join(unknown)}; known: {', '.join(self.labels)}"
+            )
         at = [self.labels.index(label) for label in labels]
         return Assumptions(labels, self.mu[at], self.sigma[np.ix_(at, at)], self.rf, self.source)
 
     def replace(
-        self, *, mu: ArrayLike | None = None, sigma: ArrayLike | None = None, rf: float | None = None, source: str
+        self,
+        *,
+        mu: ArrayLike | None = None,
+        sigma: ArrayLike | None = None,
+        rf: float | None = None,
+        source: str,
     ) -> Assumptions:
         """A copy with some inputs changed; ``source`` must say why."""
         return Assumptions(
@@ -137,12 +167,16 @@ class Assumptions:
 
     def table(self) -> pd.DataFrame:
         """Expected return and volatility by asset, annual decimals."""
-        return pd.DataFrame({"expected return": self.mu, "volatility": self.volatility}, index=list(self.labels))
+        return pd.DataFrame(
+            {"expected return": self.mu, "volatility": self.volatility}, index=list(self.labels)
+        )
 
 
 def _same_labels(what: str, given: pd.Index | None, names: tuple[str, ...]) -> None:
     if given is not None and tuple(given) != names:
-        first = next((i for i, (a, b) in enumerate(zip(given, names, strict=False)) if a != b), len(names))
+        first = next(
+            (i for i, (a, b) in enumerate(zip(given, names, strict=False)) if a != b), len(names)
+        )
         got = given[first] if first < len(given) else "nothing"
         want = names[first] if first < len(names) else "nothing"
         raise AssumptionsError(

@@ -17,7 +17,12 @@ OPTIMIZERS = ("MARKOWITZ", "BLACK_LITTERMAN", "ERC")
 
 
 def optimize(
-    assumptions: Assumptions, mandate: Mandate | None = None, *, optimizer: str, risk_aversion: float, **settings: Any
+    assumptions: Assumptions,
+    mandate: Mandate | None = None,
+    *,
+    optimizer: str,
+    risk_aversion: float,
+    **settings: Any,
 ) -> Allocation:
     """The portfolio of the engine named.
 
@@ -35,7 +40,9 @@ def optimize(
         from portlib.construction.black_litterman import black_litterman
 
         if not settings:
-            raise ValueError("BLACK_LITTERMAN needs reference, views, tau, shared and equilibrium_risk_aversion")
+            raise ValueError(
+                "BLACK_LITTERMAN needs reference, views, tau, shared and equilibrium_risk_aversion"
+            )
         return black_litterman(assumptions, mandate, risk_aversion=risk_aversion, **settings)
     if optimizer == "ERC":
         from portlib.construction.risk_parity import equal_risk_contributions

@@ -36,18 +36,24 @@ Covariance = Literal["predictive", "prior"]
 # ---- prior and posterior ------------------------------------------------------------------------------------------
 
 
-def equilibrium(assumptions: Assumptions, reference: Mapping[str, float], risk_aversion: float) -> Assumptions:
+def equilibrium(
+    assumptions: Assumptions, reference: Mapping[str, float], risk_aversion: float
+) -> Assumptions:
     """The assumptions with the means at which the `reference` portfolio is best: ``rf + A sigma w`` (Sharpe 1974).
 
     Raises ViewError for a reference that holds an unknown asset; ValueError for weights that do not sum to one.
     """
     unknown = sorted(set(reference) - set(assumptions.labels))
     if unknown:
-        raise ViewError(f"the reference portfolio holds {', '.join(unknown)}, which the assumptions do not cover: "
-                        f"{', '.join(assumptions.labels)}")
+        raise ViewError(
+            f"the reference portfolio holds {', '.join(unknown)}, which the assumptions do not cover: "
+            f"{', '.join(assumptions.labels)}"
+        )
     w = [reference.get(a, 0.0) for a in assumptions.labels]
     pi = equilibrium_returns(assumptions.sigma, w, risk_aversion, assumptions.rf)
-    return assumptions.replace(mu=pi, source=f"equilibrium at A = {risk_aversion:g}; risks: {assumptions.source}")
+    return assumptions.replace(
+        mu=pi, source=f"equilibrium at A = {risk_aversion:g}; risks: {assumptions.source}"
+    )
 
 
 def implied_risk_aversion(excess: pd.Series) -> Estimate:
@@ -80,7 +86,9 @@ class Posterior:
     def assumptions(self, covariance: Covariance = "predictive") -> Assumptions:
         """For an optimiser: the posterior mean, with one of the two conventions for the covariance."""
         if covariance not in get_args(Covariance):
-            raise ViewError(f"no covariance convention {covariance!r}; there are {', '.join(get_args(Covariance))}")
+            raise ViewError(
+                f"no covariance convention {covariance!r}; there are {', '.join(get_args(Covariance))}"
+            )
         sigma = self.prior.sigma + self.M if covariance == "predictive" else self.prior.sigma
         source = f"{len(self.views)} view(s) at tau = {self.tau:g} on {self.prior.source}; {covariance} covariance"
         return self.prior.replace(mu=self.mu, sigma=sigma, source=source)
@@ -91,11 +99,24 @@ class Posterior:
         spread = self.tau * np.einsum("kn,nm,km->k", self.P, self.prior.sigma, self.P)
         share = spread / (spread + np.diag(self.omega))
         names = pd.Index([v.name for v in self.views], name="view")
-        return pd.DataFrame({"prior": says, "view": self.q, "posterior": after, "alone": says + share * (self.q - says),
-                             "share alone": share, "omega": np.diag(self.omega)}, index=names)
+        return pd.DataFrame(
+            {
+                "prior": says,
+                "view": self.q,
+                "posterior": after,
+                "alone": says + share * (self.q - says),
+                "share alone": share,
+                "omega": np.diag(self.omega),
+            },
+            index=names,
+        )
 
-    def decomposition(self, reference: Mapping[str, float], risk_aversion: float,
-                      covariance: Covariance = "predictive") -> pd.DataFrame:
+    def decomposition(
+        self,
+        reference: Mapping[str, float],
+        risk_aversion: float,
+        covariance: Covariance = "predictive",
+    ) -> pd.DataFrame:
         """The best weights without rules, the rest in cash: so much of the reference, so much of each view's portfolio.
 
         One row an asset; the columns ``reference`` and one a view add up to ``(A sigma)^-1 (mu - rf)``. They are
@@ -107,16 +128,26 @@ class Posterior:
         w = np.array([reference.get(a, 0.0) for a in self.prior.labels])
         gap = float(np.abs(rf + risk_aversion * sigma @ w - self.prior.mu).max())
         if gap > 1e-9:
-            raise ViewError(f"the prior is not this reference's equilibrium at A = {risk_aversion:g}: {gap:.3g} off; "
-                            "only the portfolio that the views started from can be split from them")
+            raise ViewError(
+                f"the prior is not this reference's equilibrium at A = {risk_aversion:g}: {gap:.3g} off; "
+                "only the portfolio that the views started from can be split from them"
+            )
         q, own = self.q - rf * P.sum(axis=1), P @ sigma @ P.T  # excess returns from here on
         grow = 1 + tau if covariance == "predictive" else 1.0
-        amounts = np.linalg.solve(self.omega / tau + own / grow, q / risk_aversion - P @ sigma @ w / grow)
+        amounts = np.linalg.solve(
+            self.omega / tau + own / grow, q / risk_aversion - P @ sigma @ w / grow
+        )
         parts = np.column_stack([w, P.T * amounts]) / grow
-        return pd.DataFrame(parts, index=list(self.prior.labels), columns=["reference", *(v.name for v in self.views)])
+        return pd.DataFrame(
+            parts,
+            index=list(self.prior.labels),
+            columns=["reference", *(v.name for v in self.views)],
+        )
 
 
-def posterior(prior: Assumptions, views: Sequence[View], tau: float, *, shared: float = 0.0) -> Posterior:
+def posterior(
+    prior: Assumptions, views: Sequence[View], tau: float, *, shared: float = 0.0
+) -> Posterior:
     """Weigh the prior against the views (Black and Litterman 1992).
 
     `tau` is the variance of the prior's means as a share of the variance of returns: 1 / years for means learned from
@@ -126,7 +157,9 @@ def posterior(prior: Assumptions, views: Sequence[View], tau: float, *, shared: 
     or that nothing can weigh: a riskless portfolio, or certain views that contradict or repeat each other.
     """
     if not 0 < tau < np.inf or not 0 <= shared <= 1:
-        raise ViewError(f"tau = {tau} must be positive and finite, and shared = {shared} between 0 and 1")
+        raise ViewError(
+            f"tau = {tau} must be positive and finite, and shared = {shared} between 0 and 1"
+        )
     labels, names, k = prior.labels, [v.name for v in views], len(views)
     if len(set(names)) < k:
         twice = next(name for name in names if names.count(name) > 1)
@@ -134,7 +167,9 @@ def posterior(prior: Assumptions, views: Sequence[View], tau: float, *, shared: 
     for v in views:
         unknown = sorted(set(v.portfolio) - set(labels))
         if unknown:
-            raise ViewError(f"view {v.name!r} is about {', '.join(unknown)}, not among {', '.join(labels)}")
+            raise ViewError(
+                f"view {v.name!r} is about {', '.join(unknown)}, not among {', '.join(labels)}"
+            )
     P = np.array([[v.portfolio.get(a, 0.0) for a in labels] for v in views]).reshape(k, len(labels))
     q = np.array([v.q for v in views], dtype=float)
     across = tau * prior.sigma @ P.T
@@ -148,8 +183,10 @@ def posterior(prior: Assumptions, views: Sequence[View], tau: float, *, shared: 
         values, vectors = np.linalg.eigh(G / np.sqrt(np.outer(np.diag(G), np.diag(G))))
         if values[0] < 1e-12:
             guilty = [name for name, x in zip(names, vectors[:, 0], strict=True) if abs(x) > 1e-6]
-            raise ViewError("views repeat or contradict each other, and nothing says which is right: "
-                            f"{', '.join(guilty)}; drop one, or give it a variance of its own")
+            raise ViewError(
+                "views repeat or contradict each other, and nothing says which is right: "
+                f"{', '.join(guilty)}; drop one, or give it a variance of its own"
+            )
     gain = np.linalg.solve(G, across.T).T
     mu, M = prior.mu + gain @ (q - P @ prior.mu), tau * prior.sigma - gain @ across.T
     return Posterior(prior, tuple(views), tau, P, q, omega, mu, (M + M.T) / 2)
@@ -158,14 +195,20 @@ def posterior(prior: Assumptions, views: Sequence[View], tau: float, *, shared: 
 def _variance(view: View, own: float) -> float:
     """Omega of a view; `own` is ``tau p'sigma p``. Confidence c is ``own (1 - c) / c``: Idzorek's search, solved."""
     if not own > 0:
-        raise ViewError(f"view {view.name!r} is about a riskless portfolio, of which the prior is certain; drop it")
+        raise ViewError(
+            f"view {view.name!r} is about a riskless portfolio, of which the prior is certain; drop it"
+        )
     if view.variance is not None:
         return view.variance
     return own if view.confidence is None else own * (1 - view.confidence) / view.confidence
 
 
 def contradiction(
-    posterior: Posterior, against: Assumptions | None = None, years: float | None = None, *, level: float
+    posterior: Posterior,
+    against: Assumptions | None = None,
+    years: float | None = None,
+    *,
+    level: float,
 ) -> pd.DataFrame:
     """How surprising is each view, and are ``all together``, to the prior, or to a history of so many `years`?
 
@@ -197,9 +240,16 @@ def contradiction(
 # ---- the engine of the running case -------------------------------------------------------------------------------
 
 
-def consensus_views(assumptions: Assumptions, variance_share: float, *, author: str, as_of: str) -> tuple[View, ...]:
+def consensus_views(
+    assumptions: Assumptions, variance_share: float, *, author: str, as_of: str
+) -> tuple[View, ...]:
     """The assumptions' means as one absolute view a risky asset, with `variance_share` of the asset's variance."""
-    each = zip(assumptions.labels, assumptions.mu.tolist(), np.diag(assumptions.sigma).tolist(), strict=True)
+    each = zip(
+        assumptions.labels,
+        assumptions.mu.tolist(),
+        np.diag(assumptions.sigma).tolist(),
+        strict=True,
+    )
     why, share = assumptions.source, variance_share
     return tuple(View(a, {a: 1.0}, mu, author, as_of, why, share * v) for a, mu, v in each if v > 0)
 
@@ -263,7 +313,11 @@ class Pooled(NamedTuple):
 
 
 def entropy_pooling(
-    values: pd.DataFrame, targets: Mapping[str, float], prior: Array | None = None, *, floors: Sequence[str] = ()
+    values: pd.DataFrame,
+    targets: Mapping[str, float],
+    prior: Array | None = None,
+    *,
+    floors: Sequence[str] = (),
 ) -> Pooled:
     """Which probabilities of scenarios obey the views and add least to what the prior said? (Meucci 2008)
 
@@ -282,15 +336,26 @@ def entropy_pooling(
     """
     names, x = list(values.columns), values.to_numpy(dtype=float)
     if set(names) != set(targets) or not set(floors) <= set(names) or not np.isfinite(x).all():
-        raise ViewError(f"values {names} must be numbers, and name the views that targets {list(targets)} and floors "
-                        f"{list(floors)} name")
+        raise ViewError(
+            f"values {names} must be numbers, and name the views that targets {list(targets)} and floors "
+            f"{list(floors)} name"
+        )
     p = np.full(len(x), 1 / len(x)) if prior is None else np.asarray(prior, dtype=float)
     if p.shape != (len(x),) or not (p >= 0).all() or abs(p.sum() - 1) > 1e-9:
-        raise ViewError(f"prior probabilities must be {len(x)} numbers, not negative, that sum to one")
-    aim, floor = np.array([targets[name] for name in names], dtype=float), np.isin(names, list(floors))
-    for name, low, high, target, is_floor in zip(names, x.min(axis=0), x.max(axis=0), aim, floor, strict=True):
+        raise ViewError(
+            f"prior probabilities must be {len(x)} numbers, not negative, that sum to one"
+        )
+    aim, floor = (
+        np.array([targets[name] for name in names], dtype=float),
+        np.isin(names, list(floors)),
+    )
+    for name, low, high, target, is_floor in zip(
+        names, x.min(axis=0), x.max(axis=0), aim, floor, strict=True
+    ):
         if not (target < high and (low < target or is_floor)):
-            raise ViewError(f"view {name!r} asks for {target:g}; the scenarios reach from {low:g} to {high:g}")
+            raise ViewError(
+                f"view {name!r} asks for {target:g}; the scenarios reach from {low:g} to {high:g}"
+            )
     scale = x.std(axis=0) + (np.ptp(x, axis=0) == 0)
     g, dual = (x - aim) / scale, np.zeros(len(names))
     value, q = _tilt(g, p, dual)
@@ -309,12 +374,17 @@ def entropy_pooling(
             trial = dual + length * step
             trial[floor] = np.maximum(trial[floor], 0.0)
             lower, tilted = _tilt(g, p, trial)
-            if lower <= value + 1e-4 * float(slope @ (trial - dual)) + ROUNDING * 1e-5 or length < ROUNDING:
+            if (
+                lower <= value + 1e-4 * float(slope @ (trial - dual)) + ROUNDING * 1e-5
+                or length < ROUNDING
+            ):
                 break
             length /= 2
         dual, value, q = trial, lower, tilted
     unmet = ", ".join(_unmet(g, floor, names))
-    raise ViewError(f"no probabilities of the scenarios meet all views; nearest to it, these give way: {unmet}")
+    raise ViewError(
+        f"no probabilities of the scenarios meet all views; nearest to it, these give way: {unmet}"
+    )
 
 
 def _unmet(g: Array, floor: NDArray[np.bool_], names: Sequence[str]) -> list[str]:
@@ -325,8 +395,12 @@ def _unmet(g: Array, floor: NDArray[np.bool_], names: Sequence[str]) -> list[str
     above, below = np.hstack([-g.T, -np.eye(k)]), np.hstack([g.T, -np.eye(k)])[~floor]
     cost, whole = np.repeat([0.0, 1.0], [scenarios, k]), np.repeat([1.0, 0.0], [scenarios, k])
     rows = np.vstack([above, below])
-    short = np.asarray(linprog(cost, rows, np.zeros(len(rows)), whole[None, :], [1.0]).x)[scenarios:]
-    return [name for name, missing in zip(names, short, strict=True) if missing > ROUNDING] or list(names)
+    short = np.asarray(linprog(cost, rows, np.zeros(len(rows)), whole[None, :], [1.0]).x)[
+        scenarios:
+    ]
+    return [name for name, missing in zip(names, short, strict=True) if missing > ROUNDING] or list(
+        names
+    )
 
 
 def _tilt(g: Array, p: Array, dual: Array) -> tuple[float, Array]:

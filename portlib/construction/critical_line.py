@@ -15,7 +15,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from portlib.construction.engines import STEP, SURE, TIE, NotSolved, _kkt, _linear, exchange, refusal
+from portlib.construction.engines import (
+    STEP,
+    SURE,
+    TIE,
+    NotSolved,
+    _kkt,
+    _linear,
+    exchange,
+    refusal,
+)
 from portlib.construction.mandate import Mandate
 from portlib.records import ROUNDING, Array, Assumptions
 
@@ -28,8 +37,10 @@ def critical_line(assumptions: Assumptions, mandate: Mandate) -> tuple[Array, Ar
     """
     bent = [c.name for c in mandate.constraints if c.penalty is not None or not c.LINEAR]
     if bent:
-        raise NotSolved(f"the frontier is straight lines only under hard limits and bounds, unlike {', '.join(bent)}: "
-                        "use minimum_risk, target_return or maximum_utility")
+        raise NotSolved(
+            f"the frontier is straight lines only under hard limits and bounds, unlike {', '.join(bent)}: "
+            "use minimum_risk, target_return or maximum_utility"
+        )
     traced, engine = _segments(assumptions, mandate), "critical line"
     if traced is None:
         traced, engine = cvxcla_line(assumptions, mandate)
@@ -40,7 +51,12 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
     """The critical line from lambda = 0 up, a certified active set for each segment; None where there is none."""
     p, n, m = mandate.program, len(a), len(mandate.program.rows)
     scale, spread = float(np.abs(a.sigma).max()) or 1.0, float(np.ptp(a.mu)) or 1.0
-    sigma, mu, loose, free_row = a.sigma / scale, a.mu / spread, p.lower < p.upper, p.rows_lower < p.rows_upper
+    sigma, mu, loose, free_row = (
+        a.sigma / scale,
+        a.mu / spread,
+        p.lower < p.upper,
+        p.rows_lower < p.rows_upper,
+    )
     now, found = 0.0, None
     corners: list[Array] = []
     trade_offs: list[float] = []
@@ -62,12 +78,22 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
         elif np.abs(w - corners[-1]).max() > SURE:  # a jump: sigma is singular there
             return None
         # Room below, then room above: of weights and rows to their limits, of the multipliers of held ones to zero.
-        value, slope = p.rows @ w, np.concatenate([np.where(at == 0, dw, dz), np.where(on == 0, p.rows @ dw, dy)])
+        value, slope = (
+            p.rows @ w,
+            np.concatenate([np.where(at == 0, dw, dz), np.where(on == 0, p.rows @ dw, dy)]),
+        )
         below = np.where(at == 0, w - p.lower, np.where((at < 0) & loose, z, np.inf))
         above = np.where(at == 0, p.upper - w, np.where((at > 0) & loose, -z, np.inf))
-        row_below = np.where(on == 0, value - p.rows_lower, np.where((on < 0) & free_row, y, np.inf))
-        row_above = np.where(on == 0, p.rows_upper - value, np.where((on > 0) & free_row, -y, np.inf))
-        room, pace = np.concatenate([below, row_below, above, row_above]), np.concatenate([-slope, slope])
+        row_below = np.where(
+            on == 0, value - p.rows_lower, np.where((on < 0) & free_row, y, np.inf)
+        )
+        row_above = np.where(
+            on == 0, p.rows_upper - value, np.where((on > 0) & free_row, -y, np.inf)
+        )
+        room, pace = (
+            np.concatenate([below, row_below, above, row_above]),
+            np.concatenate([-slope, slope]),
+        )
         steps = np.maximum(room, 0.0) / np.where(pace > ROUNDING, pace, np.nan)
         if not np.isfinite(steps).any():
             if np.abs(dw).max() > ROUNDING:  # positions without limit
@@ -76,7 +102,11 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
             return np.array(corners[::-1]), np.array(trade_offs[::-1]) * scale / spread, rows
         event = int(np.nanargmin(steps))
         now, step = now + steps[event], steps[event]
-        corners, trade_offs, multipliers = [*corners, w + step * dw], [*trade_offs, now], [*multipliers, y + step * dy]
+        corners, trade_offs, multipliers = (
+            [*corners, w + step * dw],
+            [*trade_offs, now],
+            [*multipliers, y + step * dy],
+        )
         state, side = np.concatenate([at, on]), -1 if event < n + m else 1
         state[event % (n + m)] = side if state[event % (n + m)] == 0 else 0
         now += STEP * (1 + now)
@@ -84,7 +114,9 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
     return None
 
 
-def cvxcla_line(assumptions: Assumptions, mandate: Mandate) -> tuple[tuple[Array, Array, Array], str]:
+def cvxcla_line(
+    assumptions: Assumptions, mandate: Mandate
+) -> tuple[tuple[Array, Array, Array], str]:
     """As `critical_line`, by cvxcla: for a singular sigma, and as a second method. Its corners are checked for ties."""
     import cvxcla
 
@@ -92,10 +124,21 @@ def cvxcla_line(assumptions: Assumptions, mandate: Mandate) -> tuple[tuple[Array
     engine = f"cvxcla {cvxcla.__version__}"
     equal = p.rows_lower == p.rows_upper
     high, low = ~equal & np.isfinite(p.rows_upper), ~equal & np.isfinite(p.rows_lower)
-    g, h = np.vstack([p.rows[high], -p.rows[low]]), np.concatenate([p.rows_upper[high], -p.rows_lower[low]])
+    g, h = (
+        np.vstack([p.rows[high], -p.rows[low]]),
+        np.concatenate([p.rows_upper[high], -p.rows_lower[low]]),
+    )
     try:
-        points = cvxcla.CLA(mean=mu, covariance=sigma, lower_bounds=p.lower, upper_bounds=p.upper,
-                            a=p.rows[equal], b=p.rows_lower[equal], g=g, h=h).turning_points
+        points = cvxcla.CLA(
+            mean=mu,
+            covariance=sigma,
+            lower_bounds=p.lower,
+            upper_bounds=p.upper,
+            a=p.rows[equal],
+            b=p.rows_lower[equal],
+            g=g,
+            h=h,
+        ).turning_points
     except cvxcla.CLAError as stopped:
         raise refusal(assumptions, mandate, f"{engine} ({stopped})") from stopped
     multipliers, above = np.zeros((len(points), len(p.rows))), int(high.sum())
@@ -104,16 +147,25 @@ def cvxcla_line(assumptions: Assumptions, mandate: Mandate) -> tuple[tuple[Array
         row[high] -= point.eta[:above]
         row[low] += point.eta[above:]
     finite = np.isfinite([point.lamb for point in points])
-    w, trade_offs, y = np.array([x.weights for x in points]), np.array([x.lamb for x in points]), multipliers
+    w, trade_offs, y = (
+        np.array([x.weights for x in points]),
+        np.array([x.lamb for x in points]),
+        multipliers,
+    )
     gradient = np.vstack([-mu, w[finite] @ sigma - np.outer(trade_offs[finite], mu)])
     w = np.vstack([w[finite][0], w[finite]])
     z, value = gradient - y @ p.rows, w @ p.rows.T
-    wrong = np.where(w > p.lower + TIE, np.maximum(z, 0), 0) - np.where(w < p.upper - TIE, np.minimum(z, 0), 0)
+    wrong = np.where(w > p.lower + TIE, np.maximum(z, 0), 0) - np.where(
+        w < p.upper - TIE, np.minimum(z, 0), 0
+    )
     wrong_y = np.where(value > p.rows_lower + TIE, np.maximum(y, 0), 0)
     wrong_y -= np.where(value < p.rows_upper - TIE, np.minimum(y, 0), 0)
-    scale = np.append(0.0, np.abs(sigma).max() + trade_offs[finite] * np.abs(mu).max()) + np.abs(mu).max()
-    if np.any(wrong.max(axis=1) > SURE * scale) or np.any(wrong_y.max(axis=1, initial=0.0) > SURE * scale):
+    scale = (
+        np.append(0.0, np.abs(sigma).max() + trade_offs[finite] * np.abs(mu).max())
+        + np.abs(mu).max()
+    )
+    if np.any(wrong.max(axis=1) > SURE * scale) or np.any(
+        wrong_y.max(axis=1, initial=0.0) > SURE * scale
+    ):
         raise refusal(assumptions, mandate, f"{engine} (a corner is not optimal)")
     return (w[1:], trade_offs[finite], np.vstack([y[1:], y[:1]])), engine
-
-

@@ -55,8 +55,10 @@ def default_mandate(assumptions: Assumptions, mandate: Mandate | None) -> Mandat
     if mandate is None:
         return _plain(assumptions.labels)
     if mandate.labels != assumptions.labels:
-        raise AssumptionsError("mandate and assumptions must have the same labels in the same order: "
-                               f"{', '.join(mandate.labels)} against {', '.join(assumptions.labels)}")
+        raise AssumptionsError(
+            "mandate and assumptions must have the same labels in the same order: "
+            f"{', '.join(mandate.labels)} against {', '.join(assumptions.labels)}"
+        )
     return mandate
 
 
@@ -65,7 +67,9 @@ def _plain(labels: tuple[str, ...]) -> Mandate:
     return Mandate(labels, [fully_invested(), long_only()])
 
 
-def solve(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Array, dict[str, float], str]:
+def solve(
+    assumptions: Assumptions, mandate: Mandate, trade_off: float
+) -> tuple[Array, dict[str, float], str]:
     """Weights (n,), multipliers by constraint name and engine; `trade_off` may be infinite under a cone alone.
 
     Raises Infeasible (no portfolio obeys the mandate; names the conflict) or NotSolved.
@@ -77,11 +81,21 @@ def solve(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple
 
 
 def allocation(
-    assumptions: Assumptions, mandate: Mandate | None, w: Array, objective: str, status: Status, engine: str,
-    start: float, prices: Mapping[str, float],
+    assumptions: Assumptions,
+    mandate: Mandate | None,
+    w: Array,
+    objective: str,
+    status: Status,
+    engine: str,
+    start: float,
+    prices: Mapping[str, float],
 ) -> Allocation:
     """The record, after `w` was checked against the mandate's definitions; NotSolved names a rule that it breaks."""
-    residuals = {} if mandate is None else {k: float(v) for k, v in mandate.violations(w, assumptions).items()}
+    residuals = (
+        {}
+        if mandate is None
+        else {k: float(v) for k, v in mandate.violations(w, assumptions).items()}
+    )
     for name, excess in residuals.items():
         if mandate is None or mandate[name].penalty is not None:
             continue
@@ -92,8 +106,20 @@ def allocation(
     mean, risk = assumptions.mean_of(w), assumptions.risk_of(w)
     sharpe = (mean - assumptions.rf) / risk if risk > 0 else float("nan")
     fingerprint = "" if mandate is None else mandate.fingerprint
-    return Allocation(assumptions.labels, w, objective, mean, risk, sharpe, status, engine,
-                      time.perf_counter() - start, residuals, prices, fingerprint)
+    return Allocation(
+        assumptions.labels,
+        w,
+        objective,
+        mean,
+        risk,
+        sharpe,
+        status,
+        engine,
+        time.perf_counter() - start,
+        residuals,
+        prices,
+        fingerprint,
+    )
 
 
 def by_name(p: Program, y: Array, z: Array) -> dict[str, float]:
@@ -112,11 +138,15 @@ def by_name(p: Program, y: Array, z: Array) -> dict[str, float]:
 def refusal(assumptions: Assumptions, mandate: Mandate, engine: str) -> ValueError:
     """Why there is no answer: the conflict in the mandate, or what the engine said."""
     conflict = diagnose(mandate, assumptions)
-    return conflict or NotSolved(f"{engine}: no answer, although the mandate can be obeyed; check that bounds on the "
-                                 "weights keep return and short positions finite")
+    return conflict or NotSolved(
+        f"{engine}: no answer, although the mandate can be obeyed; check that bounds on the "
+        "weights keep return and short positions finite"
+    )
 
 
-def exchange(sigma: Array, c: Array, p: Program, state: tuple[Array, Array] | None = None) -> Solution | None:
+def exchange(
+    sigma: Array, c: Array, p: Program, state: tuple[Array, Array] | None = None
+) -> Solution | None:
     """Minimise ``w'sigma w / 2 - c'w`` by exchanging active sets until the conditions hold (Judice and Pires 1994).
 
     `state` is where weights and rows start, as in `Solution`. None where no certificate was reached.
@@ -146,7 +176,10 @@ def exchange(sigma: Array, c: Array, p: Program, state: tuple[Array, Array] | No
         gain = np.where(fixed, 0.0, z * at)
         join = (gain > TIE * scale).nonzero()[0]
         if not (join.size or out.any() or across.any() or drop.any()):
-            wrong = max(np.abs(z[free]).max(initial=0.0) / scale, np.abs(value[held] - goal).max(initial=0.0))
+            wrong = max(
+                np.abs(z[free]).max(initial=0.0) / scale,
+                np.abs(value[held] - goal).max(initial=0.0),
+            )
             z[free] = 0.0
             w = np.minimum(np.maximum(w, p.lower), p.upper)
             return Solution(w, y, z, at, on) if wrong <= ROUNDING and np.isfinite(x).all() else None
@@ -159,7 +192,9 @@ def exchange(sigma: Array, c: Array, p: Program, state: tuple[Array, Array] | No
 
 def _linear(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Solution, str]:
     found = exchange(assumptions.sigma, trade_off * assumptions.mu, mandate.program)
-    return (found, "block principal pivoting") if found else _interior(assumptions, mandate, trade_off)
+    return (
+        (found, "block principal pivoting") if found else _interior(assumptions, mandate, trade_off)
+    )
 
 
 def _interior(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Solution, str]:
@@ -168,12 +203,21 @@ def _interior(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> t
 
     p, sigma, c = mandate.program, assumptions.sigma, trade_off * assumptions.mu
     scale = float(np.abs(sigma).max()) or 1.0
-    engine, matrix, rows = f"piqp {piqp.__version__}", np.asfortranarray(sigma / scale), np.asfortranarray(p.rows)
-    for tolerance in (1e-11, 1e-9):  # the second for a singular sigma, whose last digits do not settle
+    engine, matrix, rows = (
+        f"piqp {piqp.__version__}",
+        np.asfortranarray(sigma / scale),
+        np.asfortranarray(p.rows),
+    )
+    for tolerance in (
+        1e-11,
+        1e-9,
+    ):  # the second for a singular sigma, whose last digits do not settle
         solver = piqp.DenseSolver()
         for setting in ("eps_abs", "eps_rel", "eps_duality_gap_abs", "eps_duality_gap_rel"):
             setattr(solver.settings, setting, tolerance)
-        solver.setup(matrix, -c / scale, None, None, rows, p.rows_lower, p.rows_upper, p.lower, p.upper)
+        solver.setup(
+            matrix, -c / scale, None, None, rows, p.rows_lower, p.rows_upper, p.lower, p.upper
+        )
         status = solver.solve()
         if status != piqp.PIQP_MAX_ITER_REACHED:
             break
@@ -181,13 +225,17 @@ def _interior(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> t
         raise refusal(assumptions, mandate, f"{engine} ({status.name})")
     r = solver.result
     at = np.where(r.z_bl > r.s_bl, -1, np.where(r.z_bu > r.s_bu, 1, 0))
-    on = np.where(p.rows_lower == p.rows_upper, 1, np.where(r.z_l > r.s_l, -1, np.where(r.z_u > r.s_u, 1, 0)))
+    on = np.where(
+        p.rows_lower == p.rows_upper, 1, np.where(r.z_l > r.s_l, -1, np.where(r.z_u > r.s_u, 1, 0))
+    )
     unsure, w = np.zeros(0), np.clip(r.x, p.lower, p.upper)
     approximate = Solution(w, scale * (r.z_l - r.z_u), scale * (r.z_bl - r.z_bu), unsure, unsure)
     return exchange(sigma, c, p, (at, on)) or approximate, engine
 
 
-def _conic(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Array, dict[str, float], str]:
+def _conic(
+    assumptions: Assumptions, mandate: Mandate, trade_off: float
+) -> tuple[Array, dict[str, float], str]:
     """Distances and soft rules, stated in cvxpy."""
     import cvxpy as cp
 
@@ -199,8 +247,10 @@ def _conic(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tupl
             slack = cp.Variable(nonneg=True)
             penalties.append(c.penalty * slack)
             if trade_off == 0:
-                raise NotSolved(f"{c.name!r} is soft: its penalty is in return, which least risk does not weigh; "
-                                "use maximum_utility, or make it hard")
+                raise NotSolved(
+                    f"{c.name!r} is soft: its penalty is in return, which least risk does not weigh; "
+                    "use maximum_utility, or make it hard"
+                )
         named += [(c.name, part) for part in c.stated(w, 1.0, slack, risk, mandate.labels)]
     unit = float(np.abs(assumptions.sigma).max()) if np.isfinite(trade_off) else 1.0
     loss = sum(penalties) - assumptions.mu @ w

@@ -30,8 +30,10 @@ from portlib.records import ROUNDING, Allocation, Array, Assumptions, Assumption
 def _inverse_times(sigma: Array, right: Array) -> Array:
     smallest = float(np.linalg.eigvalsh(sigma)[0])
     if smallest <= ROUNDING * float(np.max(np.abs(sigma))):
-        raise AssumptionsError(f"a closed form inverts sigma, whose smallest eigenvalue is {smallest:.3g}: drop "
-                               "riskless or duplicated assets, or use minimum_risk or maximum_utility, which do not")
+        raise AssumptionsError(
+            f"a closed form inverts sigma, whose smallest eigenvalue is {smallest:.3g}: drop "
+            "riskless or duplicated assets, or use minimum_risk or maximum_utility, which do not"
+        )
     return np.asarray(np.linalg.solve(sigma, right), dtype=np.float64)
 
 
@@ -48,7 +50,9 @@ def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
     """
     x = _inverse_times(sigma, mu - rf)
     if x.sum() <= 0:
-        raise AssumptionsError(f"no tangency portfolio: the portfolio of least risk earns no more than rf = {rf:g}")
+        raise AssumptionsError(
+            f"no tangency portfolio: the portfolio of least risk earns no more than rf = {rf:g}"
+        )
     return np.asarray(x / x.sum())
 
 
@@ -75,21 +79,33 @@ def equal_weights(assumptions: Assumptions) -> Allocation:
     return allocation(assumptions, None, w, "equal weights", "rule", "1/n", time.perf_counter(), {})
 
 
-def age_in_bonds(assumptions: Assumptions, age: float, *, bonds: Sequence[str], stocks: Sequence[str]) -> Allocation:
+def age_in_bonds(
+    assumptions: Assumptions, age: float, *, bonds: Sequence[str], stocks: Sequence[str]
+) -> Allocation:
     """The age in percent in bonds and the rest in stocks, each split equally among the labels given."""
     if not 0 <= age <= 100:
         raise ValueError(f"age must be between 0 and 100, got {age}")
     unknown = sorted({*bonds, *stocks} - set(assumptions.labels))
     if unknown or not bonds or not stocks or set(bonds) & set(stocks):
-        raise ValueError(f"bonds and stocks must be two disjoint lists of assets; not among the assets: {unknown}")
-    share = dict.fromkeys(bonds, age / 100 / len(bonds)) | dict.fromkeys(stocks, (1 - age / 100) / len(stocks))
+        raise ValueError(
+            f"bonds and stocks must be two disjoint lists of assets; not among the assets: {unknown}"
+        )
+    share = dict.fromkeys(bonds, age / 100 / len(bonds)) | dict.fromkeys(
+        stocks, (1 - age / 100) / len(stocks)
+    )
     w = np.array([share.get(label, 0.0) for label in assumptions.labels])
-    return allocation(assumptions, None, w, f"age in bonds ({age:g})", "rule", "age", time.perf_counter(), {})
+    return allocation(
+        assumptions, None, w, f"age in bonds ({age:g})", "rule", "age", time.perf_counter(), {}
+    )
 
 
 def particle_swarm(
-    assumptions: Assumptions, *, rng: np.random.Generator, risk_aversion: float | None = None,
-    particles: int = 40, iterations: int = 200,
+    assumptions: Assumptions,
+    *,
+    rng: np.random.Generator,
+    risk_aversion: float | None = None,
+    particles: int = 40,
+    iterations: int = 200,
 ) -> Allocation:
     """A long-only search as planning apps use it, here only to be measured against.
 
@@ -108,15 +124,23 @@ def particle_swarm(
     velocity, best, record = np.zeros_like(w), w.copy(), score(w)
     for _ in range(iterations):
         own, social = rng.random((2, particles, n))
-        velocity = 0.729 * velocity + 1.494 * (own * (best - w) + social * (best[record.argmax()] - w))
+        velocity = 0.729 * velocity + 1.494 * (
+            own * (best - w) + social * (best[record.argmax()] - w)
+        )
         w = np.clip(w + velocity, 0.0, None)
         total = w.sum(axis=1, keepdims=True)
         w = np.divide(w, total, out=best.copy(), where=total > 0)
         now = score(w)
         better = now > record
         best[better], record[better] = w[better], now[better]
-    what = "maximum Sharpe ratio" if risk_aversion is None else f"maximum utility (A = {risk_aversion:g})"
-    return allocation(assumptions, None, best[record.argmax()], what, "rule", "particle swarm", start, {})
+    what = (
+        "maximum Sharpe ratio"
+        if risk_aversion is None
+        else f"maximum utility (A = {risk_aversion:g})"
+    )
+    return allocation(
+        assumptions, None, best[record.argmax()], what, "rule", "particle swarm", start, {}
+    )
 
 
 # ---- one portfolio ------------------------------------------------------------------------------------------------
@@ -130,7 +154,9 @@ def minimum_risk(assumptions: Assumptions, mandate: Mandate | None = None) -> Al
     return _single(assumptions, default_mandate(assumptions, mandate), 0.0, "minimum risk")
 
 
-def maximum_utility(assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float) -> Allocation:
+def maximum_utility(
+    assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float
+) -> Allocation:
     """The maximum of ``mu'w - (A/2) w'sigma w``, less the penalties of soft rules.
 
     At ``A = 0`` the highest return, and under limits and bounds the least risky of the portfolios that share it.
@@ -142,10 +168,18 @@ def maximum_utility(assumptions: Assumptions, mandate: Mandate | None = None, *,
     return _single(assumptions, mandate, trade_off, f"maximum utility (A = {risk_aversion:g})")
 
 
-def target_return(assumptions: Assumptions, mandate: Mandate | None = None, *, r: float) -> Allocation:
+def target_return(
+    assumptions: Assumptions, mandate: Mandate | None = None, *, r: float
+) -> Allocation:
     """The least risky portfolio that is expected to earn at least `r` (annual decimal); raises as `minimum_risk`."""
     mandate = default_mandate(assumptions, mandate)
-    return _single(assumptions, mandate, 0.0, f"least risk for a return of {r:.2%}", _return_floor(assumptions, r))
+    return _single(
+        assumptions,
+        mandate,
+        0.0,
+        f"least risk for a return of {r:.2%}",
+        _return_floor(assumptions, r),
+    )
 
 
 def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
@@ -155,20 +189,34 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
     function made of straight lines. Where that zero is not found between two signs, the frontier is traced.
     """
     from scipy.optimize import brentq
-    start, mandate, w, state = time.perf_counter(), default_mandate(assumptions, mandate), np.zeros(0), None
+
+    start, mandate, w, state = (
+        time.perf_counter(),
+        default_mandate(assumptions, mandate),
+        np.zeros(0),
+        None,
+    )
     sigma, mu, p = assumptions.sigma, assumptions.mu, mandate.program
 
     def gap(trade_off: float) -> float:
         nonlocal w, state
         found = engines.exchange(sigma, trade_off * mu, p, state)
-        w, state = (found.w, (found.at, found.on)) if found else (solve(assumptions, mandate, trade_off)[0], None)
-        return float(trade_off * (assumptions.mean_of(w) - assumptions.rf) - assumptions.risk_of(w) ** 2)
+        w, state = (
+            (found.w, (found.at, found.on))
+            if found
+            else (solve(assumptions, mandate, trade_off)[0], None)
+        )
+        return float(
+            trade_off * (assumptions.mean_of(w) - assumptions.rf) - assumptions.risk_of(w) ** 2
+        )
 
     if mandate.is_linear and (least := -gap(0.0)) > ROUNDING * np.abs(sigma).max():
         excess = assumptions.mean_of(w) - assumptions.rf
         steps = (least / excess if excess > 0 else np.trace(sigma) / len(mu)) * 2.0 ** np.arange(24)
         if high := next((x for x in steps if gap(x) > 0), None):
-            found = _single(assumptions, mandate, brentq(gap, 0.0, high, xtol=1e-300), "maximum Sharpe ratio")
+            found = _single(
+                assumptions, mandate, brentq(gap, 0.0, high, xtol=1e-300), "maximum Sharpe ratio"
+            )
             prices = {name: value / found.risk for name, value in found.shadow_prices.items()}
             return replace(found, shadow_prices=prices, seconds=time.perf_counter() - start)
     return frontier(assumptions, mandate).maximum_sharpe()
@@ -185,7 +233,9 @@ def _trade_off(risk_aversion: float) -> float:
     return 1 / risk_aversion if risk_aversion > 0 else np.inf
 
 
-def _single(a: Assumptions, mandate: Mandate, trade_off: float, objective: str, *goal: Limit) -> Allocation:
+def _single(
+    a: Assumptions, mandate: Mandate, trade_off: float, objective: str, *goal: Limit
+) -> Allocation:
     start = time.perf_counter()
     w, multipliers, engine = solve(a, mandate.also(*goal) if goal else mandate, trade_off)
     risk, unit = a.risk_of(w), 1.0
@@ -242,7 +292,12 @@ class Frontier:
 
     def maximum_utility(self, risk_aversion: float) -> Allocation:
         """The maximum of ``mu'w - (A/2) w'sigma w``, for any A from 0 (the highest return) up."""
-        trade_off, what, i, t = _trade_off(risk_aversion), f"maximum utility (A = {risk_aversion:g})", 0, 0.0
+        trade_off, what, i, t = (
+            _trade_off(risk_aversion),
+            f"maximum utility (A = {risk_aversion:g})",
+            0,
+            0.0,
+        )
         if trade_off < self.trade_offs[0]:
             i = int(np.searchsorted(-self.trade_offs, -trade_off, side="right")) - 1
             t = (self.trade_offs[i] - trade_off) / (self.trade_offs[i] - self.trade_offs[i + 1])
@@ -256,10 +311,14 @@ class Frontier:
         rf, what = self.assumptions.rf, "maximum Sharpe ratio"
         excess, variance = self.means - rf, self.risks**2
         if not excess[0] > 0:
-            raise AssumptionsError(f"no portfolio of this mandate is expected to earn more than rf = {rf:g}")
+            raise AssumptionsError(
+                f"no portfolio of this mandate is expected to earn more than rf = {rf:g}"
+            )
         if variance[-1] <= ROUNDING * np.abs(self.assumptions.sigma).max() and excess[-1] > TIE:
-            raise AssumptionsError(f"a riskless portfolio earns {self.means[-1]:.4%}, more than rf = {rf:g}: "
-                                   "the Sharpe ratio has no maximum; use the riskless return as rf")
+            raise AssumptionsError(
+                f"a riskless portfolio earns {self.means[-1]:.4%}, more than rf = {rf:g}: "
+                "the Sharpe ratio has no maximum; use the riskless return as rf"
+            )
         # The ratio's slope in lambda has the sign of variance - lambda * excess, which changes once along the frontier.
         i = int(np.flatnonzero(self.trade_offs * excess <= variance * (1 + ROUNDING))[0]) - 1
         if i < 0:
@@ -277,7 +336,9 @@ class Frontier:
         what = f"least risk for a return of {r:.2%}"
         if r > self.means[0] + TIE:
             asked = self.rules.also(_return_floor(self.assumptions, r))
-            raise refusal(self.assumptions, asked, f"the highest return is {self.means[0]:.4%}, below {r:.4%}")
+            raise refusal(
+                self.assumptions, asked, f"the highest return is {self.means[0]:.4%}, below {r:.4%}"
+            )
         if r <= self.means[-1]:
             return self._read(len(self.corners) - 1, 0.0, 0.0, what, "risk", "target return")
         i = int(np.flatnonzero(self.means[1:] < r)[0])
@@ -289,8 +350,12 @@ class Frontier:
         what = f"highest return for a risk of {s:.2%}"
         variance, rounding = self.risks**2, ROUNDING * np.abs(self.assumptions.sigma).max()
         if s < 0 or s * s < variance[-1] - rounding:
-            asked = self.rules.also(TrackingError("target risk", dict.fromkeys(self.assumptions.labels, 0.0), s))
-            raise refusal(self.assumptions, asked, f"the least risk is {self.risks[-1]:.4%}, above {s:.4%}")
+            asked = self.rules.also(
+                TrackingError("target risk", dict.fromkeys(self.assumptions.labels, 0.0), s)
+            )
+            raise refusal(
+                self.assumptions, asked, f"the least risk is {self.risks[-1]:.4%}, above {s:.4%}"
+            )
         if s * s >= variance[0] - rounding:
             return self._read(0, 0.0, np.inf, what, "return", "target risk")
         i = int(np.flatnonzero(variance[1:] <= s * s + rounding)[0])
@@ -300,14 +365,20 @@ class Frontier:
 
     def curve(self, points: int = 200) -> pd.DataFrame:
         """Risk and mean (annual decimals) of `points` efficient portfolios, equally spaced in return."""
-        at = np.interp(np.linspace(-self.means[0], -self.means[-1], points), -self.means, np.arange(len(self.means)))
+        at = np.interp(
+            np.linspace(-self.means[0], -self.means[-1], points),
+            -self.means,
+            np.arange(len(self.means)),
+        )
         low = at.astype(int)
         t, high = (at - low)[:, None], np.minimum(low + 1, len(self.means) - 1)
         w = (1 - t) * self.corners[low] + t * self.corners[high]
         return pd.DataFrame({"risk": self._risks(w), "mean": w @ self.assumptions.mu})
 
     def _risks(self, w: Array) -> Array:
-        return np.asarray(np.sqrt(np.maximum(np.einsum("ki,ki->k", w @ self.assumptions.sigma, w), 0.0)))
+        return np.asarray(
+            np.sqrt(np.maximum(np.einsum("ki,ki->k", w @ self.assumptions.sigma, w), 0.0))
+        )
 
     def _variance(self, i: int) -> tuple[float, float, float]:
         """On segment i the variance is ``a + 2 b t + c t^2`` for t from 0 to 1."""
@@ -315,7 +386,9 @@ class Frontier:
         slope = self.assumptions.sigma @ step
         return float(self.risks[i] ** 2), float(first @ slope), float(step @ slope)
 
-    def _read(self, i: int, t: float, trade_off: float | None, objective: str, unit: str, goal: str = "") -> Allocation:
+    def _read(
+        self, i: int, t: float, trade_off: float | None, objective: str, unit: str, goal: str = ""
+    ) -> Allocation:
         """The portfolio at `t` on segment i and its shadow prices, per unit of risk, return or Sharpe ratio."""
         start, j, t = time.perf_counter(), min(i + 1, len(self.corners) - 1), min(max(t, 0.0), 1.0)
         w, y = ((1 - t) * x[i] + t * x[j] for x in (self.corners, self.multipliers))
@@ -327,16 +400,29 @@ class Frontier:
         else:
             y = y + max(trade_off - self.trade_offs[0], 0.0) * self.multipliers[-1]
             gradient = self.assumptions.sigma @ w - trade_off * self.assumptions.mu
-            above = {"risk": risk**2, "return": 1.0, "sharpe": self.assumptions.mean_of(w) - self.assumptions.rf}[unit]
+            above = {
+                "risk": risk**2,
+                "return": 1.0,
+                "sharpe": self.assumptions.mean_of(w) - self.assumptions.rf,
+            }[unit]
             below = {"risk": risk**3, "return": trade_off, "sharpe": risk**3}[unit]
             scale = above / below if below > 0 else 0.0
         z = gradient - y @ p.rows
         bound = ((w <= p.lower + TIE) & (z > 0)) | ((w >= p.upper - TIE) & (z < 0))
-        prices = {name: float(scale * value) for name, value in by_name(p, y, np.where(bound, z, 0.0)).items()}
+        prices = {
+            name: float(scale * value)
+            for name, value in by_name(p, y, np.where(bound, z, 0.0)).items()
+        }
         if goal:
-            prices[goal] = 0.0 if trade_off == np.inf else float(scale * (trade_off if unit == "risk" else risk))
+            prices[goal] = (
+                0.0
+                if trade_off == np.inf
+                else float(scale * (trade_off if unit == "risk" else risk))
+            )
         status: Status = "read off the exact frontier"
-        return allocation(self.assumptions, self.rules, w, objective, status, self.engine, start, prices)
+        return allocation(
+            self.assumptions, self.rules, w, objective, status, self.engine, start, prices
+        )
 
 
 def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Frontier:
@@ -348,4 +434,6 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
     """
     start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
     corners, trade_offs, multipliers, engine = critical_line(assumptions, mandate)
-    return Frontier(assumptions, mandate, corners, trade_offs, multipliers, time.perf_counter() - start, engine)
+    return Frontier(
+        assumptions, mandate, corners, trade_offs, multipliers, time.perf_counter() - start, engine
+    )

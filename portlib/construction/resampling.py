@@ -32,7 +32,9 @@ def _positive(risk_aversion: float) -> None:
         raise ValueError(f"the risk aversion must be positive and finite, got {risk_aversion}")
 
 
-def draws(assumptions: Assumptions, years: float, resamples: int, rng: np.random.Generator) -> tuple[Array, Array]:
+def draws(
+    assumptions: Assumptions, years: float, resamples: int, rng: np.random.Generator
+) -> tuple[Array, Array]:
     """Means (k, n) and covariances (k, n, n) that `years` of independent normal months could have shown instead.
 
     Annual decimals, ddof 1: means about ``sigma / years``, covariances Wishart by Bartlett's decomposition (1933).
@@ -40,12 +42,16 @@ def draws(assumptions: Assumptions, years: float, resamples: int, rng: np.random
     """
     n, months = len(assumptions), round(12 * years)
     if months < n + 1 or resamples < 1:
-        raise ValueError(f"resampling {n} assets needs {n + 1} months and a resample, got {months} and {resamples}")
+        raise ValueError(
+            f"resampling {n} assets needs {n + 1} months and a resample, got {months} and {resamples}"
+        )
     values, vectors = np.linalg.eigh(assumptions.sigma)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
     mu = assumptions.mu + rng.standard_normal((resamples, n)) @ root.T / math.sqrt(months / 12)
     triangle = np.tril(rng.standard_normal((resamples, n, n)), -1)
-    triangle[:, np.arange(n), np.arange(n)] = np.sqrt(rng.chisquare(months - 1 - np.arange(n), (resamples, n)))
+    triangle[:, np.arange(n), np.arange(n)] = np.sqrt(
+        rng.chisquare(months - 1 - np.arange(n), (resamples, n))
+    )
     factor = root @ triangle
     return mu, factor @ factor.transpose(0, 2, 1) / (months - 1)
 
@@ -59,7 +65,12 @@ class Resampled(NamedTuple):
 
 
 def resampled_frontier(
-    assumptions: Assumptions, mandate: Mandate | None = None, *, years: float, resamples: int = 500, points: int = 50,
+    assumptions: Assumptions,
+    mandate: Mandate | None = None,
+    *,
+    years: float,
+    resamples: int = 500,
+    points: int = 50,
     rng: np.random.Generator,
 ) -> Resampled:
     """The average of exact frontiers of redrawn inputs, each read at returns equally spaced between its own ends.
@@ -69,7 +80,9 @@ def resampled_frontier(
     mandate = default_mandate(assumptions, mandate)
     critical_line(assumptions, mandate)  # refuses, by name, what no resample could obey
     mu, sigma = draws(assumptions, years, resamples, rng)
-    corners, _, sure = _march(mu, sigma, p := mandate.program, engines.exchange(assumptions.sigma, 0 * mu[0], p))
+    corners, _, sure = _march(
+        mu, sigma, p := mandate.program, engines.exchange(assumptions.sigma, 0 * mu[0], p)
+    )
     paths = _points(corners, mu, points)
     for k in np.flatnonzero(~sure):
         one = assumptions.replace(mu=mu[k], sigma=sigma[k], source="a resample")
@@ -78,8 +91,13 @@ def resampled_frontier(
 
 
 def resampled_utility(
-    assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float, years: float,
-    resamples: int = 500, rng: np.random.Generator,
+    assumptions: Assumptions,
+    mandate: Mandate | None = None,
+    *,
+    risk_aversion: float,
+    years: float,
+    resamples: int = 500,
+    rng: np.random.Generator,
 ) -> Allocation:
     """The average of the maximum-utility portfolios of redrawn inputs; an average has no shadow prices."""
     start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
@@ -87,20 +105,28 @@ def resampled_utility(
     mu, sigma = draws(assumptions, years, resamples, rng)
     p, w, sure = mandate.program, np.zeros_like(mu), np.zeros(len(mu), dtype=bool)
     if mandate.is_linear:
-        corners, trade_offs, sure = _march(mu, sigma, p, engines.exchange(assumptions.sigma, 0 * mu[0], p))
+        corners, trade_offs, sure = _march(
+            mu, sigma, p, engines.exchange(assumptions.sigma, 0 * mu[0], p)
+        )
         w = _read(corners, trade_offs, np.full((len(mu), 1), 1 / risk_aversion))[:, 0]
     for k in np.flatnonzero(~sure):
         one = assumptions.replace(mu=mu[k], sigma=sigma[k], source="a resample")
         w[k] = engines.solve(one, mandate, 1 / risk_aversion)[0]
     what = f"resampled utility (A = {risk_aversion:g})"
-    return allocation(assumptions, mandate, w.mean(axis=0), what, "rule", f"average of {resamples}", start, {})
+    return allocation(
+        assumptions, mandate, w.mean(axis=0), what, "rule", f"average of {resamples}", start, {}
+    )
 
 
 def _systems(sigma: Array, p: Program, at: Side, on: Side) -> Array:
     """Conditions (..., n + m, n + m) on weights and row multipliers; what is at a limit, or off, has its own row."""
     n, m, free, held = sigma.shape[-1], len(p.rows), (at == 0)[..., None], (on != 0)[..., None]
     system = np.zeros((*at.shape[:-1], n + m, n + m))
-    system[..., :n, :n], system[..., :n, n:], system[..., n:, :n] = sigma * free, -p.rows.T * free, p.rows * held
+    system[..., :n, :n], system[..., :n, n:], system[..., n:, :n] = (
+        sigma * free,
+        -p.rows.T * free,
+        p.rows * held,
+    )
     system[..., range(n + m), range(n + m)] += ~np.concatenate([free, held], axis=-2)[..., 0]
     return system
 
@@ -115,7 +141,9 @@ def _line(sigma: Array, mu: Array, p: Program, at: Side, on: Side) -> tuple[Arra
     systems = _systems(sigma, p, at, on)
     try:
         x = np.linalg.solve(systems, right)
-    except np.linalg.LinAlgError:  # one is singular: nudge, refine, and drop what still does not fit
+    except (
+        np.linalg.LinAlgError
+    ):  # one is singular: nudge, refine, and drop what still does not fit
         nudged = systems + TIE * np.eye(systems.shape[-1])
         x = np.linalg.solve(nudged, right)
         x += np.linalg.solve(nudged, right - systems @ x)
@@ -123,11 +151,16 @@ def _line(sigma: Array, mu: Array, p: Program, at: Side, on: Side) -> tuple[Arra
     w, y = np.split(x.transpose(2, 0, 1), [n], axis=-1)
     z = (sigma @ w[..., None])[..., 0] - y @ p.rows - np.array([0.0, 1.0])[:, None, None] * mu
     here = np.concatenate([np.where(free, w, z), np.where(on == 0, w @ p.rows.T, y)], axis=-1)
-    state, moves = np.concatenate([at, on], axis=1), np.append(p.lower < p.upper, p.rows_lower < p.rows_upper)
+    state, moves = (
+        np.concatenate([at, on], axis=1),
+        np.append(p.lower < p.upper, p.rows_lower < p.rows_upper),
+    )
     low, high = np.append(p.lower, p.rows_lower), np.append(p.upper, p.rows_upper)
     sides = [(here[0] - low, high - here[0]), (here[0], -here[0])]
-    room = [np.where(state == 0, sides[0][k], np.where((state == s) & moves, sides[1][k], np.inf))
-            for k, s in enumerate((-1, 1))]
+    room = [
+        np.where(state == 0, sides[0][k], np.where((state == s) & moves, sides[1][k], np.inf))
+        for k, s in enumerate((-1, 1))
+    ]
     return np.asarray(w), np.asarray(np.hstack(room)), np.asarray(np.hstack([here[1], -here[1]]))
 
 
@@ -138,7 +171,9 @@ def _flip(at: Side, on: Side, low: NDArray[np.bool_], high: NDArray[np.bool_]) -
     return state[:, : at.shape[1]], state[:, at.shape[1] :]
 
 
-def _settle(sigma: Array, mu: Array, p: Program, start: Solution | None) -> tuple[Array, Side, Side, NDArray[np.bool_]]:
+def _settle(
+    sigma: Array, mu: Array, p: Program, start: Solution | None
+) -> tuple[Array, Side, Side, NDArray[np.bool_]]:
     """Exchange of active sets for all resamples, as in `engines.exchange`: weights (k, n), sides, and who is sure."""
     (k, n), fixed, equal = mu.shape, p.lower == p.upper, p.rows_lower == p.rows_upper
     sides = (fixed * -1, equal * 1) if start is None else (start.at, start.on)
@@ -156,7 +191,9 @@ def _settle(sigma: Array, mu: Array, p: Program, start: Solution | None) -> tupl
     return w, at, on, sure
 
 
-def _march(mu: Array, sigma: Array, p: Program, start: Solution | None) -> tuple[Array, Array, NDArray[np.bool_]]:
+def _march(
+    mu: Array, sigma: Array, p: Program, start: Solution | None
+) -> tuple[Array, Array, NDArray[np.bool_]]:
     """All critical lines together, from least risk up: corners (k, steps, n), trade-offs (k, steps), who is sure."""
     unit, spread = float(np.abs(sigma).max()), float(np.ptp(mu)) or 1.0
     mu, sigma = mu / spread, sigma / unit
@@ -165,7 +202,9 @@ def _march(mu: Array, sigma: Array, p: Program, start: Solution | None) -> tuple
     while going.any() and len(corners) < 20 * (mu.shape[1] + len(p.rows)):
         todo = np.flatnonzero(going)
         x, room, pace = _line(sigma[todo], mu[todo], p, at[todo], on[todo])
-        sure[todo] &= np.where(np.isfinite(room), room + now[todo, None] * pace, 0.0).min(axis=1) > -SURE
+        sure[todo] &= (
+            np.where(np.isfinite(room), room + now[todo, None] * pace, 0.0).min(axis=1) > -SURE
+        )
         with np.errstate(divide="ignore", invalid="ignore"):
             steps = np.where(pace < -ROUNDING, np.maximum(-room / pace, now[todo, None]), np.inf)
         event, last = steps.argmin(axis=1), np.isinf(steps.min(axis=1))

@@ -21,7 +21,14 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from portlib.construction.engines import TIE, NotSolved, allocation, by_name, default_mandate, exchange
+from portlib.construction.engines import (
+    TIE,
+    NotSolved,
+    allocation,
+    by_name,
+    default_mandate,
+    exchange,
+)
 from portlib.construction.mandate import Bounds, Mandate, Program, Risk, diagnose, fully_invested
 from portlib.construction.mean_variance import minimum_risk
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError
@@ -67,9 +74,14 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     ``cyclical`` moves one asset at a time, exactly: the positive root of ``v^2 + c v - b = 0``, c from all the others
     (Griveau-Billion, Richard and Roncalli 2013). ``gradient`` goes downhill as far as F is known to fall.
     """
-    sd, step = np.sqrt(np.diag(sigma)), {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}[method]
+    sd, step = (
+        np.sqrt(np.diag(sigma)),
+        {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}[method],
+    )
     times = _correlations(sigma, sd)
-    v = b / np.maximum(times(np.ones(len(b))), 1.0)  # budgets over average correlations, to v'Cv = 1
+    v = b / np.maximum(
+        times(np.ones(len(b))), 1.0
+    )  # budgets over average correlations, to v'Cv = 1
     q = times(v)
     unit, passes = 1 / np.sqrt(max(float(v @ q), ROUNDING * float(v @ v))), [2]
     v, q = unit * v, unit * q
@@ -97,7 +109,9 @@ def _weights(v: Array, sd: Array) -> Array:
     return np.asarray(v / sd / (v / sd).sum())
 
 
-def _newton(times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> Ahead:
+def _newton(
+    times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float
+) -> Ahead:
     h, r, d, cd, read = b / (v * v), q - b / v, np.zeros(1), np.zeros(1), 0
     m = 1 / (1 + h)
     p = z = m * r
@@ -117,14 +131,18 @@ def _newton(times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array,
     return v - t * d, q - t * cd, read
 
 
-def _gradient(times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> Ahead:
+def _gradient(
+    times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float
+) -> Ahead:
     g = q - b / v
     cg, slope = times(g), float(g @ g)
     t = slope / (float(g @ cg + g @ (b / (v * v) * g)) + float(np.abs(g / v).max()) * slope)
     return v - t * g, q - t * cg, 1
 
 
-def _cyclical(times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float) -> Ahead:
+def _cyclical(
+    times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float
+) -> Ahead:
     v, q = v.copy(), q.copy()
     for i in range(len(v)):
         c = q[i] - v[i]
@@ -149,8 +167,15 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
         gaps.append(float(np.abs(r / b).max()))
         return float(r @ r)
 
-    found = minimize(miss, np.full(n, 1 / n), method="SLSQP", bounds=[(0, 1)] * n, tol=tolerance,
-                     constraints=LinearConstraint(np.ones((1, n)), 1, 1), options={"maxiter": 1000})
+    found = minimize(
+        miss,
+        np.full(n, 1 / n),
+        method="SLSQP",
+        bounds=[(0, 1)] * n,
+        tol=tolerance,
+        constraints=LinearConstraint(np.ones((1, n)), 1, 1),
+        options={"maxiter": 1000},
+    )
     return Path(np.asarray(found.x / found.x.sum()), passes[1:], gaps[1:])
 
 
@@ -158,7 +183,10 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
 
 
 def risk_budgets(
-    assumptions: Assumptions, mandate: Mandate | None = None, *, budgets: Mapping[str, float] | None = None
+    assumptions: Assumptions,
+    mandate: Mandate | None = None,
+    *,
+    budgets: Mapping[str, float] | None = None,
 ) -> Allocation:
     """The long-only portfolio whose assets contribute their budgets to its volatility; equal budgets where not given.
 
@@ -171,23 +199,37 @@ def risk_budgets(
     Source: Spinu (2013); rules on weights after Richard and Roncalli (2019), here free of scale."""
     start, b = time.perf_counter(), _checked(assumptions, budgets)
     what = "equal risk contributions" if budgets is None else "risk budgets"
-    path, engine, prices = descend(assumptions.sigma, b), "Newton, conjugate gradients", dict[str, float]()
+    path, engine, prices = (
+        descend(assumptions.sigma, b),
+        "Newton, conjugate gradients",
+        dict[str, float](),
+    )
     if path.gaps[-1] > EXACT:
         least = minimum_risk(assumptions)
-        held = ", ".join(label for label, x in zip(assumptions.labels, least.w, strict=True) if x > TIE)
+        held = ", ".join(
+            label for label, x in zip(assumptions.labels, least.w, strict=True) if x > TIE
+        )
         if least.risk <= np.sqrt(ROUNDING) * float(assumptions.volatility.max()):
-            raise AssumptionsError(f"{held}: together they can have no risk, so not all can contribute; leave one out")
-        raise NotSolved(f"Newton still missed a budget by {path.gaps[-1]:.1e} of it; is sigma all but singular?")
+            raise AssumptionsError(
+                f"{held}: together they can have no risk, so not all can contribute; leave one out"
+            )
+        raise NotSolved(
+            f"Newton still missed a budget by {path.gaps[-1]:.1e} of it; is sigma all but singular?"
+        )
     w = path.w
     if mandate is not None:
-        prices = dict.fromkeys((c.name for c in default_mandate(assumptions, mandate).constraints), 0.0)
+        prices = dict.fromkeys(
+            (c.name for c in default_mandate(assumptions, mandate).constraints), 0.0
+        )
         if max(mandate.violations(w, assumptions).values(), default=0.0) > TIE:
             w, binding, engine = _constrained(assumptions, mandate, b)
             prices |= binding
     return allocation(assumptions, mandate, w, what, "optimal", engine, start, prices)
 
 
-def equal_risk_contributions(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
+def equal_risk_contributions(
+    assumptions: Assumptions, mandate: Mandate | None = None
+) -> Allocation:
     """`risk_budgets` with equal budgets: the engine that policy calls ERC (Maillard, Roncalli and Teiletche 2010)."""
     return risk_budgets(assumptions, mandate)
 
@@ -195,17 +237,25 @@ def equal_risk_contributions(assumptions: Assumptions, mandate: Mandate | None =
 def _checked(a: Assumptions, budgets: Mapping[str, float] | None) -> Array:
     for label, sd in zip(a.labels, a.volatility, strict=True):
         if not sd > 0:
-            raise AssumptionsError(f"{label!r} has no risk and can contribute none: leave it out, and use `levered`")
+            raise AssumptionsError(
+                f"{label!r} has no risk and can contribute none: leave it out, and use `levered`"
+            )
     if budgets is None:
         return np.full(len(a), 1 / len(a))
     if strange := sorted(set(budgets) ^ set(a.labels)):
-        raise AssumptionsError(f"every asset needs a budget, and nothing else: see {', '.join(map(repr, strange))}")
+        raise AssumptionsError(
+            f"every asset needs a budget, and nothing else: see {', '.join(map(repr, strange))}"
+        )
     b = np.array([budgets[label] for label in a.labels], dtype=float)
     if not b.min() > 0:
         least = a.labels[int(b.argmin())]
-        raise AssumptionsError(f"{least!r} has a budget of {b.min()}: give it a positive one, or leave the asset out")
+        raise AssumptionsError(
+            f"{least!r} has a budget of {b.min()}: give it a positive one, or leave the asset out"
+        )
     if abs(b.sum() - 1) > ROUNDING:
-        raise AssumptionsError(f"budgets must sum to one, not {b.sum():.6g}: divide them by their sum")
+        raise AssumptionsError(
+            f"budgets must sum to one, not {b.sum():.6g}: divide them by their sum"
+        )
     return b
 
 
@@ -213,7 +263,9 @@ def _constrained(a: Assumptions, mandate: Mandate, b: Array) -> tuple[Array, dic
     """Newton steps over the cone of the x whose weights obey the mandate, each an exchange of active sets."""
     soft = [c.name for c in mandate.constraints if c.penalty is not None]
     if soft:
-        raise NotSolved(f"{soft[0]!r} is soft: its penalty is in return, which risk budgets do not weigh; make it hard")
+        raise NotSolved(
+            f"{soft[0]!r} is soft: its penalty is in return, which risk budgets do not weigh; make it hard"
+        )
     sd, cone = a.volatility, _cone(mandate.program, a.volatility)
     v = sd / a.risk_of(np.ones(len(b)))  # equal money, which is near what most mandates allow
     correlations, state = a.sigma / np.outer(sd, sd), (np.zeros(len(b)), np.zeros(len(cone.rows)))
@@ -226,8 +278,13 @@ def _constrained(a: Assumptions, mandate: Mandate, b: Array) -> tuple[Array, dic
         if reach <= EXACT:
             prices = by_name(cone, found.y * float((v / sd).sum()), np.zeros(len(b)))
             return _weights(v, sd), prices, "Newton, exchange of active sets"
-    names, held = {c.name for c in mandate.constraints}, Bounds("something of every asset", lower=1e-5)
-    if conflict := diagnose(mandate.without(*names & {"fully invested"}).also(fully_invested(), held), a):
+    names, held = (
+        {c.name for c in mandate.constraints},
+        Bounds("something of every asset", lower=1e-5),
+    )
+    if conflict := diagnose(
+        mandate.without(*names & {"fully invested"}).also(fully_invested(), held), a
+    ):
         raise conflict
     return _conic(a, mandate, b, cone)
 
@@ -247,26 +304,36 @@ def _cone(p: Program, sd: Array) -> Program:
     return Program(-free, free, matrix, np.zeros(len(rows)), top, names, ("",) * n, ("",) * n)
 
 
-def _conic(a: Assumptions, mandate: Mandate, b: Array, cone: Program) -> tuple[Array, dict[str, float], str]:
+def _conic(
+    a: Assumptions, mandate: Mandate, b: Array, cone: Program
+) -> tuple[Array, dict[str, float], str]:
     """The same programme with distances from other portfolios, stated in cvxpy."""
     import cvxpy as cp
 
     sd, v = a.volatility, cp.Variable(len(b))
     values, vectors = np.linalg.eigh(a.sigma / np.outer(sd, sd))
     money, root = cp.sum(v / sd), np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
-    rules = [(name, row @ v == 0 if top == 0 else row @ v >= 0)
-             for name, row, top in zip(cone.row_names, cone.rows, cone.rows_upper, strict=True)]
+    rules = [
+        (name, row @ v == 0 if top == 0 else row @ v >= 0)
+        for name, row, top in zip(cone.row_names, cone.rows, cone.rows_upper, strict=True)
+    ]
     for c in mandate.constraints:
         if not c.LINEAR:
             parts = c.stated(cp.multiply(1 / sd, v), money, None, Risk(root * sd), mandate.labels)
             rules += [(c.name, part) for part in parts]
-    problem = cp.Problem(cp.Minimize(cp.sum_squares(root @ v) / 2 - b @ cp.log(v)), [rule for _, rule in rules])
+    problem = cp.Problem(
+        cp.Minimize(cp.sum_squares(root @ v) / 2 - b @ cp.log(v)), [rule for _, rule in rules]
+    )
     try:
         problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
     except cp.SolverError as stopped:
-        raise NotSolved(f"Clarabel stopped, although the mandate can be obeyed: {stopped}") from stopped
+        raise NotSolved(
+            f"Clarabel stopped, although the mandate can be obeyed: {stopped}"
+        ) from stopped
     if v.value is None or problem.status != cp.OPTIMAL:
-        raise NotSolved(f"Clarabel found no answer ({problem.status}), although the mandate can be obeyed")
+        raise NotSolved(
+            f"Clarabel found no answer ({problem.status}), although the mandate can be obeyed"
+        )
     prices = dict.fromkeys((name for name, _ in rules), 0.0)
     for name, rule in rules:
         prices[name] += float(money.value) * float(np.abs(rule.dual_value).sum())
@@ -300,7 +367,9 @@ def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.
 def inverse_volatility(assumptions: Assumptions, *, power: float = 1.0) -> Allocation:
     """Weights proportional to ``volatility^-power``, a rule blind to correlations; 2 is inverse variance."""
     start, w = time.perf_counter(), _checked(assumptions, None) * assumptions.volatility**-power
-    return allocation(assumptions, None, w / w.sum(), "inverse volatility", "rule", f"power {power:g}", start, {})
+    return allocation(
+        assumptions, None, w / w.sum(), "inverse volatility", "rule", f"power {power:g}", start, {}
+    )
 
 
 def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage = "single") -> Array:
@@ -314,7 +383,9 @@ def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage =
     sd = np.sqrt(np.diag(sigma))
     far = np.sqrt(np.maximum((1 - sigma / np.outer(sd, sd)) / 2, 0.0))
     np.fill_diagonal(far, 0.0)
-    return np.asarray(linkage(pdist(far) if distance == "columns" else squareform(far, checks=False), method))
+    return np.asarray(
+        linkage(pdist(far) if distance == "columns" else squareform(far, checks=False), method)
+    )
 
 
 def bisected(sigma: Array, order: Sequence[int]) -> Array:
@@ -337,7 +408,9 @@ def bisected(sigma: Array, order: Sequence[int]) -> Array:
     return w
 
 
-def hierarchical(a: Assumptions, *, distance: Distance = "columns", method: Linkage = "single") -> Allocation:
+def hierarchical(
+    a: Assumptions, *, distance: Distance = "columns", method: Linkage = "single"
+) -> Allocation:
     """Hierarchical risk parity: assets in the order of their `hierarchy`, then `bisected`; it obeys no mandate.
 
     A tree does not say which of two branches comes first, so the order of the labels matters. Lopez de Prado (2016)."""

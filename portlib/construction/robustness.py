@@ -56,7 +56,9 @@ class Sensitivities:
         return self.covariance(change)
 
 
-def sensitivities(assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float) -> Sensitivities:
+def sensitivities(
+    assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float
+) -> Sensitivities:
     """How do the maximum-utility weights move per unit of each input?
 
     From the Karush-Kuhn-Tucker conditions on the active set (Best and Grauer 1991). ValueError at a corner, where
@@ -65,21 +67,29 @@ def sensitivities(assumptions: Assumptions, mandate: Mandate | None = None, *, r
     mandate, n = default_mandate(assumptions, mandate), len(assumptions)
     _positive(risk_aversion)
     if not mandate.is_linear:
-        raise NotSolved("derivatives need hard limits and bounds alone: drop distances and soft rules")
+        raise NotSolved(
+            "derivatives need hard limits and bounds alone: drop distances and soft rules"
+        )
     p, sigma = mandate.program, assumptions.sigma
     w = engines.solve(assumptions, mandate, 1 / risk_aversion)[0]
     start = _side(w, p.lower, p.upper), _side(p.rows @ w, p.rows_lower, p.rows_upper)
     found = engines.exchange(sigma, assumptions.mu / risk_aversion, p, start)
     if found is None:
-        raise NotSolved("no active set could be certified: drop duplicated assets, and rules that say the same twice")
+        raise NotSolved(
+            "no active set could be certified: drop duplicated assets, and rules that say the same twice"
+        )
     w, _, z, at, on = *found[:3], *(side.astype(np.intp) for side in found[3:])
     scale = float(np.abs(sigma).max()) + float(np.abs(assumptions.mu).max()) / risk_aversion
     margin = np.where(at == 0, np.minimum(w - p.lower, p.upper - w), np.abs(z) / scale)
     for i in np.flatnonzero((margin < SURE) & (p.lower < p.upper)):
-        raise ValueError(f"{assumptions.labels[i]!r} is about to reach or leave its limit at A = {risk_aversion:g}: "
-                         "weights have a kink there, and no derivative; ask at a slightly different risk aversion")
+        raise ValueError(
+            f"{assumptions.labels[i]!r} is about to reach or leave its limit at A = {risk_aversion:g}: "
+            "weights have a kink there, and no derivative; ask at a slightly different risk aversion"
+        )
     right = np.vstack([np.diag((at == 0) * 1.0), np.zeros((len(p.rows), n))])
-    return Sensitivities(assumptions, risk_aversion, w, np.linalg.solve(_systems(sigma, p, at, on), right)[:n])
+    return Sensitivities(
+        assumptions, risk_aversion, w, np.linalg.solve(_systems(sigma, p, at, on), right)[:n]
+    )
 
 
 def provider_errors(assumptions: Assumptions) -> Array:
@@ -90,13 +100,22 @@ def provider_errors(assumptions: Assumptions) -> Array:
     """
     sd = provider_dispersion(assumptions.labels)["sd"]
     if sd.isna().all():
-        raise ValueError(f"no two providers publish on any of {', '.join(assumptions.labels)}: give `errors` yourself")
-    ratio = sd.fillna(sd.max()).to_numpy(float) / np.where(assumptions.volatility > 0, assumptions.volatility, np.inf)
+        raise ValueError(
+            f"no two providers publish on any of {', '.join(assumptions.labels)}: give `errors` yourself"
+        )
+    ratio = sd.fillna(sd.max()).to_numpy(float) / np.where(
+        assumptions.volatility > 0, assumptions.volatility, np.inf
+    )
     return np.asarray(assumptions.sigma * np.outer(ratio, ratio))
 
 
 def ellipsoidal(
-    assumptions: Assumptions, mandate: Mandate | None = None, *, errors: Array, kappa: float, risk_aversion: float
+    assumptions: Assumptions,
+    mandate: Mandate | None = None,
+    *,
+    errors: Array,
+    kappa: float,
+    risk_aversion: float,
 ) -> Allocation:
     """The best portfolio when its expected return is marked down by `kappa` standard errors.
 
@@ -110,39 +129,62 @@ def ellipsoidal(
 
     start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
     omega, aversion = errors, risk_aversion
-    Assumptions(assumptions.labels, assumptions.mu, omega, source="errors of the means")  # is it a covariance?
+    Assumptions(
+        assumptions.labels, assumptions.mu, omega, source="errors of the means"
+    )  # is it a covariance?
     _positive(aversion)
     if not 0 <= kappa < np.inf:
         raise ValueError(f"kappa must be finite and zero or more, got {kappa}")
     cones = [c.name for c in mandate.constraints if c.USES_RISK]
     if cones:
-        raise NotSolved(f"{cones[0]!r} is a tracking error, which this programme would measure by the wrong sigma")
+        raise NotSolved(
+            f"{cones[0]!r} is a tracking error, which this programme would measure by the wrong sigma"
+        )
 
     def best(s: float) -> tuple[Array, dict[str, float], str]:
         sigma = assumptions.sigma + kappa / (aversion * s) * omega
-        return engines.solve(assumptions.replace(sigma=sigma, source="robust"), mandate, 1 / aversion)
+        return engines.solve(
+            assumptions.replace(sigma=sigma, source="robust"), mandate, 1 / aversion
+        )
 
     def gap(log_s: float) -> float:
         w = best(math.exp(log_s))[0]
         return 0.5 * math.log(max(float(w @ omega @ w), 1e-300)) - log_s
 
     high = math.log(max(float(np.sqrt(np.diag(omega)).max()), 1e-12)) + 5
-    low = high - 25  # a portfolio whose error is smaller is all but certain: the root is a kink, and s stays here
+    low = (
+        high - 25
+    )  # a portfolio whose error is smaller is all but certain: the root is a kink, and s stays here
     certain = kappa == 0 or not omega.any() or gap(low) <= 0
-    w, prices, engine = best(math.exp(low if certain else brentq(gap, low, high, xtol=1e-13, rtol=1e-14)))
+    w, prices, engine = best(
+        math.exp(low if certain else brentq(gap, low, high, xtol=1e-13, rtol=1e-14))
+    )
     what = f"worst-case utility (A = {aversion:g}, kappa = {kappa:g})"
-    return allocation(assumptions, mandate, w, what, "optimal", engine, start,
-                      {name: aversion * price for name, price in prices.items()})
+    return allocation(
+        assumptions,
+        mandate,
+        w,
+        what,
+        "optimal",
+        engine,
+        start,
+        {name: aversion * price for name, price in prices.items()},
+    )
 
 
 def regret(
-    candidates: Mapping[str, Array], truths: Mapping[str, Assumptions], mandate: Mandate | None = None, *,
+    candidates: Mapping[str, Array],
+    truths: Mapping[str, Assumptions],
+    mandate: Mandate | None = None,
+    *,
     risk_aversion: float,
 ) -> pd.DataFrame:
     """Utility that candidates (rows; weights) lose against the best portfolio of each truth (columns); and at worst."""
     held, loss = np.array(list(candidates.values())), pd.DataFrame(index=list(candidates))
     for name, truth in truths.items():
-        w = np.vstack([held, engines.solve(truth, default_mandate(truth, mandate), 1 / risk_aversion)[0]])
+        w = np.vstack(
+            [held, engines.solve(truth, default_mandate(truth, mandate), 1 / risk_aversion)[0]]
+        )
         worth = w @ truth.mu - risk_aversion / 2 * np.einsum("ki,ki->k", w @ truth.sigma, w)
         loss[name] = worth[-1] - worth[:-1]
     return loss.assign(worst=loss.max(axis=1)).sort_values("worst")
@@ -151,7 +193,9 @@ def regret(
 def net_of_costs(earned: pd.Series, traded: pd.Series, cost: float) -> pd.Series:
     """Monthly returns after `cost` per unit bought and per unit sold; `earned` and `traded` as from `backtest`."""
     paid = pd.Series(0.0, earned.index)
-    paid[earned.index[earned.index.searchsorted(traded.index, side="right")]] = 2 * cost * traded.to_numpy()
+    paid[earned.index[earned.index.searchsorted(traded.index, side="right")]] = (
+        2 * cost * traded.to_numpy()
+    )
     return (1 + earned) * (1 - paid) - 1
 
 
@@ -162,11 +206,15 @@ def sharpe_test(a: Array, b: Array, lags: int = 12) -> tuple[float, float, float
     ValueError for series that do not match. Source: Ledoit and Wolf (2008), section 3.1, with another kernel.
     """
     if len(a) != len(b) or len(a) <= lags + 1:
-        raise ValueError(f"a test over {lags} lags needs the same months twice, over {lags + 1}: {len(a)}, {len(b)}")
+        raise ValueError(
+            f"a test over {lags} lags needs the same months twice, over {lags + 1}: {len(a)}, {len(b)}"
+        )
     x, n = np.array([a, b]), len(a)
     d = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
     ratio = x.mean(axis=1) / x.std(axis=1)
     psi = np.array([1.0, -1.0]) @ (d - ratio[:, None] / 2 * (d * d - 1))
-    long_run = psi @ psi + sum(2 * (1 - k / (lags + 1)) * float(psi[k:] @ psi[:-k]) for k in range(1, lags + 1))
+    long_run = psi @ psi + sum(
+        2 * (1 - k / (lags + 1)) * float(psi[k:] @ psi[:-k]) for k in range(1, lags + 1)
+    )
     gap, error = float(ratio[0] - ratio[1]), math.sqrt(max(float(long_run), 0.0)) / n
     return gap, error, math.erfc(abs(gap) / error / math.sqrt(2)) if error > 0 else 1.0

@@ -36,9 +36,13 @@ BAND, ROUNDS = 100, 500
 SURE = 1e-9
 #: HiGHS: the simplex method is exact, and goes on from where it stood when rows or columns are added.
 OPTIONS: dict[str, bool | int | float | str] = {
-    "output_flag": False, "presolve": "off", "solver": "simplex", "threads": 1,
-    "primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10,
-}  # fmt: skip
+    "output_flag": False,
+    "presolve": "off",
+    "solver": "simplex",
+    "threads": 1,
+    "primal_feasibility_tolerance": 1e-10,
+    "dual_feasibility_tolerance": 1e-10,
+}
 
 Values = float | Array
 
@@ -52,6 +56,7 @@ class Tail(NamedTuple):
 
 # ---- measures -----------------------------------------------------------------------------------------------------
 
+
 def historical(returns: ArrayLike, level: float) -> Tail:
     """VaR and CVaR of equally likely returns, over the last axis of (..., T), exact for any T and level.
 
@@ -61,9 +66,11 @@ def historical(returns: ArrayLike, level: float) -> Tail:
     losses = -np.atleast_1d(np.asarray(returns, float))
     mass, count = _mass(level, losses.shape[-1]), losses.shape[-1]
     if not np.isfinite(losses).all():
-        raise ValueError(f"{(~np.isfinite(losses)).sum()} returns are not finite numbers: fill them or start later")
+        raise ValueError(
+            f"{(~np.isfinite(losses)).sum()} returns are not finite numbers: fill them or start later"
+        )
     whole = min(int(mass + SURE), count - 1)
-    worst = np.partition(losses, count - 1 - whole, axis=-1)[..., count - 1 - whole:]
+    worst = np.partition(losses, count - 1 - whole, axis=-1)[..., count - 1 - whole :]
     var = worst[..., 0][()]
     return Tail(var, (worst[..., 1:].sum(axis=-1) + (mass - whole) * var) / mass)
 
@@ -74,20 +81,30 @@ def normal(mean: Values, volatility: Values, level: float) -> Tail:
     return Tail(z * volatility - mean, NormalDist().pdf(z) / (1 - level) * volatility - mean)
 
 
-def cornish_fisher(mean: float, volatility: float, skewness: float, excess_kurtosis: float, level: float) -> Tail:
+def cornish_fisher(
+    mean: float, volatility: float, skewness: float, excess_kurtosis: float, level: float
+) -> Tail:
     """VaR and CVaR of a normal variable bent by a cubic with the parameters skewness S and excess kurtosis K.
 
     ValueError outside the domain in which the cubic rises everywhere: there worse luck would mean a better return. The
     skewness and kurtosis that result are near S and K only where both are small. Source: Maillard (2012).
     """
     s, k, z = skewness, excess_kurtosis, NormalDist().inv_cdf(1 - level)
-    square, constant = k / 8 - s * s / 6, 1 - k / 8 + 5 * s * s / 36  # the slope is square z^2 + (s / 3) z + constant
+    square, constant = (
+        k / 8 - s * s / 6,
+        1 - k / 8 + 5 * s * s / 36,
+    )  # the slope is square z^2 + (s / 3) z + constant
     if min(square, constant) < 0 or s * s / 9 > 4 * square * constant:
-        raise ValueError(f"Cornish-Fisher is not valid for skewness {s:.3g} with excess kurtosis {k:.3g}: its "
-                         "quantiles would not be in order; use historical returns or scenarios")
+        raise ValueError(
+            f"Cornish-Fisher is not valid for skewness {s:.3g} with excess kurtosis {k:.3g}: its "
+            "quantiles would not be in order; use historical returns or scenarios"
+        )
     quantile = z + (z * z - 1) * s / 6 + (z**3 - 3 * z) * k / 24 - (2 * z**3 - 5 * z) * s * s / 36
     beyond = 1 + z * s / 6 + (z * z - 1) * k / 24 - (2 * z * z - 1) * s * s / 36
-    return Tail(-mean - volatility * quantile, -mean + volatility * NormalDist().pdf(z) / (1 - level) * beyond)
+    return Tail(
+        -mean - volatility * quantile,
+        -mean + volatility * NormalDist().pdf(z) / (1 - level) * beyond,
+    )
 
 
 def at_horizon(loss: Values, mean: Values, periods: float) -> Values:
@@ -106,8 +123,12 @@ def standard_error(returns: ArrayLike, level: float) -> float:
     losses, (var, cvar) = -np.asarray(returns, float), historical(returns, level)
     beyond = losses[losses >= var]
     if len(beyond) < 2:
-        raise ValueError(f"{len(beyond)} loss reaches the VaR: a standard error needs two; take more or a lower level")
-    return math.sqrt((beyond.var(ddof=1) + level * float(cvar - var) ** 2) / _mass(level, len(losses)))
+        raise ValueError(
+            f"{len(beyond)} loss reaches the VaR: a standard error needs two; take more or a lower level"
+        )
+    return math.sqrt(
+        (beyond.var(ddof=1) + level * float(cvar - var) ** 2) / _mass(level, len(losses))
+    )
 
 
 def drawdowns(returns: ArrayLike, *, compounded: bool = True) -> Array:
@@ -126,8 +147,15 @@ def conditional_drawdown(returns: ArrayLike, level: float, *, compounded: bool =
 
 # ---- the portfolio of least CVaR ----------------------------------------------------------------------------------
 
-def minimum_cvar(assumptions: Assumptions, mandate: Mandate | None, scenarios: pd.DataFrame | Array, *, level: float,
-                 r: float | None = None) -> Allocation:
+
+def minimum_cvar(
+    assumptions: Assumptions,
+    mandate: Mandate | None,
+    scenarios: pd.DataFrame | Array,
+    *,
+    level: float,
+    r: float | None = None,
+) -> Allocation:
     """The portfolio of exactly the least CVaR on scenarios (T, n), of those expected to earn at least `r` a year.
 
     Mean, volatility and `r` are the assumptions'; the CVaR and the shadow prices are per period of the scenarios. Of
@@ -136,11 +164,15 @@ def minimum_cvar(assumptions: Assumptions, mandate: Mandate | None, scenarios: p
     """
     start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
     if isinstance(scenarios, pd.DataFrame) and tuple(scenarios.columns) != assumptions.labels:
-        raise ValueError(f"scenarios must have these columns, in this order: {', '.join(assumptions.labels)}")
+        raise ValueError(
+            f"scenarios must have these columns, in this order: {', '.join(assumptions.labels)}"
+        )
     x, asked, what = np.asarray(scenarios, float), mandate, f"least CVaR at {level:.4g}"
     if x.ndim != 2 or x.shape[1] != len(assumptions) or not np.isfinite(x).all():
-        raise ValueError(f"scenarios must be of shape (T, {len(assumptions)}) and finite; they are {x.shape}, and "
-                         f"{(~np.isfinite(x)).sum()} are not")
+        raise ValueError(
+            f"scenarios must be of shape (T, {len(assumptions)}) and finite; they are {x.shape}, and "
+            f"{(~np.isfinite(x)).sum()} are not"
+        )
     if r is not None:
         means = dict(zip(assumptions.labels, assumptions.mu.tolist(), strict=True))
         asked = mandate.also(Limit("target return", means, lower=r, unit="expected return"))
@@ -149,20 +181,31 @@ def minimum_cvar(assumptions: Assumptions, mandate: Mandate | None, scenarios: p
     return allocation(assumptions, mandate, w, what, "optimal", engine, start, prices)
 
 
-def cvar_frontier(assumptions: Assumptions, mandate: Mandate | None, scenarios: pd.DataFrame | Array, *, level: float,
-                  points: int = 20) -> list[Allocation]:
+def cvar_frontier(
+    assumptions: Assumptions,
+    mandate: Mandate | None,
+    scenarios: pd.DataFrame | Array,
+    *,
+    level: float,
+    points: int = 20,
+) -> list[Allocation]:
     """Portfolios of least CVaR up to the highest return, equally spaced in return, each exact. Their shadow price of
     ``target return`` is the frontier's slope. Raises as `minimum_cvar`."""
     least = minimum_cvar(assumptions, mandate, scenarios, level=level)
     highest = maximum_utility(assumptions, mandate, risk_aversion=0.0).mean - TIE
     goals = np.linspace(least.mean, max(least.mean, highest), points)[1:].tolist()
-    return [least, *(minimum_cvar(assumptions, mandate, scenarios, level=level, r=goal) for goal in goals)]
+    return [
+        least,
+        *(minimum_cvar(assumptions, mandate, scenarios, level=level, r=goal) for goal in goals),
+    ]
 
 
 def _mass(level: float, count: int) -> float:
     if not (0 <= level < 1 and count > 0):
-        raise ValueError(f"a tail needs scenarios and a level from 0 to below 1 (0.95 for the worst twentieth), not "
-                         f"{count} and {level}")
+        raise ValueError(
+            f"a tail needs scenarios and a level from 0 to below 1 (0.95 for the worst twentieth), not "
+            f"{count} and {level}"
+        )
     return (1 - level) * count
 
 
@@ -175,7 +218,10 @@ class _Game:
         import highspy
 
         self.x, self.program, self.inside, self.highs = x, program, inside, highspy.Highs()
-        self.base, self.fixed = np.where(np.isfinite(program.lower), program.lower, 0.0), x[inside].sum(axis=0)
+        self.base, self.fixed = (
+            np.where(np.isfinite(program.lower), program.lower, 0.0),
+            x[inside].sum(axis=0),
+        )
         self.columns, self.names = np.zeros((0, x.shape[1] + 1)), np.zeros(0, object)
         self.held, self.written = np.zeros(0, np.intp), np.zeros(len(x), bool)
         for option, setting in OPTIONS.items():
@@ -187,14 +233,26 @@ class _Game:
             for j in np.flatnonzero(np.isfinite(limits)):
                 self.write(sign * program.rows[j], sign * limits[j], program.row_names[j])
 
-    def write(self, new: Array, worth: Values = 0.0, name: str = "", budget: Values = 0.0, top: float = np.inf) -> None:
+    def write(
+        self,
+        new: Array,
+        worth: Values = 0.0,
+        name: str = "",
+        budget: Values = 0.0,
+        top: float = np.inf,
+    ) -> None:
         """Columns (k, n), or one, from 0 to `top`, each worth ``worth - new @ base`` to the adversary."""
         new, rows = np.atleast_2d(new), len(self.held) + 1
         k = len(new)
         new = np.hstack([new, np.full((k, 1), np.reshape(budget, (-1, 1)))])
         self.columns, self.names = np.vstack([self.columns, new]), np.append(self.names, [name] * k)
-        self.highs.addCols(k, worth - new[:, :-1] @ self.base, np.zeros(k), np.full(k, top),
-                           *_dense(new[:, np.append(-1, self.held)], rows))
+        self.highs.addCols(
+            k,
+            worth - new[:, :-1] @ self.base,
+            np.zeros(k),
+            np.full(k, top),
+            *_dense(new[:, np.append(-1, self.held)], rows),
+        )
 
     def write_scenarios(self, chosen: NDArray[np.intp]) -> None:
         """A p that is 1 unless it matters is written as 1 - p: every column starts at zero."""
@@ -205,8 +263,12 @@ class _Game:
     def write_assets(self, chosen: NDArray[np.intp]) -> None:
         """Rows of assets that were at their lower bounds so far, and columns of their upper bounds."""
         at_most, p = -self.fixed[chosen], self.program
-        self.highs.addRows(len(chosen), np.where(np.isfinite(p.lower[chosen]), -np.inf, at_most), at_most,
-                           *_dense(self.columns[:, chosen].T, len(self.columns)))
+        self.highs.addRows(
+            len(chosen),
+            np.where(np.isfinite(p.lower[chosen]), -np.inf, at_most),
+            at_most,
+            *_dense(self.columns[:, chosen].T, len(self.columns)),
+        )
         self.held = np.append(self.held, chosen)
         for i in chosen[np.isfinite(p.upper[chosen])]:
             self.write(-np.eye(len(self.fixed))[i], -p.upper[i], p.upper_names[i])
@@ -223,7 +285,9 @@ class _Game:
         return w, float(price[0]), values, -self.fixed - values @ self.columns[:, :-1]
 
 
-def _least(x: Array, level: float, a: Assumptions, mandate: Mandate) -> tuple[Array, dict[str, float], str]:
+def _least(
+    x: Array, level: float, a: Assumptions, mandate: Mandate
+) -> tuple[Array, dict[str, float], str]:
     """Weights, shadow prices and engine: play, write out what was wrongly left out, and play again."""
     mass, p, everything = _mass(level, len(x)), mandate.program, np.arange(len(a))
     first = solve(a, mandate, 0.0)[0]
@@ -232,7 +296,7 @@ def _least(x: Array, level: float, a: Assumptions, mandate: Mandate) -> tuple[Ar
     inside[order[: int(mass)]] = True
     game = _Game(x, mass, p, inside)
     game.write_assets(held)
-    game.write_scenarios(order[max(0, int(mass) - near): int(mass) + near])
+    game.write_scenarios(order[max(0, int(mass) - near) : int(mass) + near])
     engine = f"HiGHS {game.highs.version()}, scenarios as they bind"
     for _ in range(ROUNDS):
         answer = game.play()
@@ -243,7 +307,9 @@ def _least(x: Array, level: float, a: Assumptions, mandate: Mandate) -> tuple[Ar
             raise refusal(a, mandate, engine)
         w, var, values, floor = answer
         losses, bound = -(x @ w), (game.highs.getObjectiveValue() - game.fixed @ game.base) / mass
-        wrong = np.flatnonzero(np.where(inside, losses < var - TIE, losses > var + TIE) & ~game.written)
+        wrong = np.flatnonzero(
+            np.where(inside, losses < var - TIE, losses > var + TIE) & ~game.written
+        )
         short = np.setdiff1d(np.flatnonzero(floor < -TIE * mass), game.held)
         named = [(c.name, c.cut(w, a, SURE)) for c in mandate.constraints]
         cuts = [(name, cut) for name, cut in named if cut is not None]
@@ -256,10 +322,15 @@ def _least(x: Array, level: float, a: Assumptions, mandate: Mandate) -> tuple[Ar
             game.write(-cut.gradient, -cut.limit, name)
     gap = float(historical(-losses, level).cvar) - bound
     if not abs(gap) <= SURE * np.abs(losses).max():
-        raise NotSolved(f"{engine}: the CVaR is {gap:.3g} above its proven bound, so its weights are withheld")
+        raise NotSolved(
+            f"{engine}: the CVaR is {gap:.3g} above its proven bound, so its weights are withheld"
+        )
     prices = dict.fromkeys([c.name for c in mandate.constraints], 0.0)
     at_floor = np.flatnonzero((floor > TIE * mass) & np.isfinite(p.lower))
-    for name, value in [*zip(names, values, strict=True), *((p.lower_names[i], floor[i]) for i in at_floor)]:
+    for name, value in [
+        *zip(names, values, strict=True),
+        *((p.lower_names[i], floor[i]) for i in at_floor),
+    ]:
         if name:  # scenarios have none
             prices[name] += float(value) / mass
     return w, prices, engine
@@ -267,11 +338,15 @@ def _least(x: Array, level: float, a: Assumptions, mandate: Mandate) -> tuple[Ar
 
 def _dense(block: Array, width: int) -> tuple[int, NDArray[np.int32], NDArray[np.int32], Array]:
     """Rows of a block as HiGHS takes them: how many entries, where each row starts, which places, values."""
-    each, places = np.arange(len(block), dtype=np.int32), np.tile(np.arange(width, dtype=np.int32), len(block))
+    each, places = (
+        np.arange(len(block), dtype=np.int32),
+        np.tile(np.arange(width, dtype=np.int32), len(block)),
+    )
     return block.size, each * width, places, block.ravel()
 
 
 # ---- backtests ----------------------------------------------------------------------------------------------------
+
 
 class Verdict(NamedTuple):
     """A likelihood ratio, and the chance of one as large where forecasts are right (chi-squared, one degree)."""
@@ -286,7 +361,9 @@ def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Arra
     starts = range(months, len(x) - ahead + 1, ahead)
     if not starts:
         raise ValueError(f"{len(x)} months do not hold a window of {months} and {ahead} after it")
-    return np.stack([x[t - months: t] for t in starts]), np.stack([x[t: t + ahead] for t in starts])
+    return np.stack([x[t - months : t] for t in starts]), np.stack(
+        [x[t : t + ahead] for t in starts]
+    )
 
 
 def kupiec(breaches: ArrayLike, level: float) -> Verdict:
@@ -303,7 +380,9 @@ def christoffersen(breaches: ArrayLike) -> Verdict:
     return _ratio(apart, together)
 
 
-def acerbi_szekely(returns: ArrayLike, var: ArrayLike, cvar: ArrayLike, level: float) -> tuple[Values, Values]:
+def acerbi_szekely(
+    returns: ArrayLike, var: ArrayLike, cvar: ArrayLike, level: float
+) -> tuple[Values, Values]:
     """Are losses beyond the forecast VaR as large as the forecast CVaR, over the last axis of (..., T)?
 
     Z1 judges the size of breaches (nan without one), Z2 their number too: zero is expected, less is worse, and draws
@@ -311,9 +390,14 @@ def acerbi_szekely(returns: ArrayLike, var: ArrayLike, cvar: ArrayLike, level: f
     """
     x, least = np.asarray(returns, float), np.min(cvar)
     if not least > 0:
-        raise ValueError(f"every forecast CVaR must be positive, as losses are; the least is {least:.4g}")
+        raise ValueError(
+            f"every forecast CVaR must be positive, as losses are; the least is {least:.4g}"
+        )
     breach = x < -np.asarray(var, float)
-    total, count = np.where(breach, x / np.asarray(cvar, float), 0.0).sum(axis=-1), breach.sum(axis=-1)
+    total, count = (
+        np.where(breach, x / np.asarray(cvar, float), 0.0).sum(axis=-1),
+        breach.sum(axis=-1),
+    )
     return total / np.where(count > 0, count, np.nan) + 1, total / _mass(level, x.shape[-1]) + 1
 
 

@@ -61,22 +61,34 @@ class View:
         held = {str(a): float(x) for a, x in sorted(self.portfolio.items()) if x != 0}
         object.__setattr__(self, "portfolio", held)
         if not (self.name and self.author):
-            raise ViewError(f"view {self.name!r} by {self.author!r}: a view needs a name and an author's role")
+            raise ViewError(
+                f"view {self.name!r} by {self.author!r}: a view needs a name and an author's role"
+            )
         if not held or not np.isfinite([self.q, *held.values()]).all():
-            raise ViewError(f"view {self.name!r}: q = {self.q} of {held}: needs finite numbers and at least one asset")
+            raise ViewError(
+                f"view {self.name!r}: q = {self.q} of {held}: needs finite numbers and at least one asset"
+            )
         if self.variance is not None and self.confidence is not None:
             raise ViewError(f"view {self.name!r}: give a variance or a confidence, not both")
         if self.variance is not None and not 0 <= self.variance < np.inf:
-            raise ViewError(f"view {self.name!r}: variance {self.variance} must be finite and not negative")
+            raise ViewError(
+                f"view {self.name!r}: variance {self.variance} must be finite and not negative"
+            )
         if self.confidence is not None and not 0 < self.confidence <= 1:
-            raise ViewError(f"view {self.name!r}: confidence {self.confidence} must be above 0 and at most 1; a view "
-                            "held without confidence is none: leave it out")
+            raise ViewError(
+                f"view {self.name!r}: confidence {self.confidence} must be above 0 and at most 1; a view "
+                "held without confidence is none: leave it out"
+            )
         if type(self.version) is not int or self.version < 1:
-            raise ViewError(f"view {self.name!r}: version {self.version!r} must be a whole number from 1")
+            raise ViewError(
+                f"view {self.name!r}: version {self.version!r} must be a whole number from 1"
+            )
         try:
             date.fromisoformat(self.as_of)
         except (TypeError, ValueError) as error:
-            raise ViewError(f"view {self.name!r}: as_of {self.as_of!r} is no date like 2026-11-21") from error
+            raise ViewError(
+                f"view {self.name!r}: as_of {self.as_of!r} is no date like 2026-11-21"
+            ) from error
 
     @property
     def canonical(self) -> str:
@@ -107,7 +119,9 @@ def hac_mean(x: Array | pd.Series, lags: int | None = None) -> Estimate:
     y = np.asarray(x, dtype=float)
     reach = int(4 * (len(y) / 100) ** (2 / 9)) if lags is None else lags
     u = y - y.mean()
-    long_run = u @ u + 2 * sum((1 - lag / (reach + 1)) * float(u[lag:] @ u[:-lag]) for lag in range(1, reach + 1))
+    long_run = u @ u + 2 * sum(
+        (1 - lag / (reach + 1)) * float(u[lag:] @ u[:-lag]) for lag in range(1, reach + 1)
+    )
     return Estimate(float(y.mean()), float(np.sqrt(long_run) / len(y)))
 
 
@@ -119,14 +133,27 @@ def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataF
     return returns.apply(np.log1p).rolling(months - skip).sum().shift(skip).apply(np.expm1).dropna()
 
 
-def information_coefficients(scores: pd.DataFrame, returns: pd.DataFrame, ahead: int = 1) -> pd.Series:
+def information_coefficients(
+    scores: pd.DataFrame, returns: pd.DataFrame, ahead: int = 1
+) -> pd.Series:
     """Rank correlation across assets of each month's scores with the returns of the month that is `ahead` of it."""
     later = returns.shift(-ahead).reindex(scores.index).dropna()
-    return scores.loc[later.index].rank(axis=1).corrwith(later.rank(axis=1), axis=1).rename("information coefficient")
+    return (
+        scores.loc[later.index]
+        .rank(axis=1)
+        .corrwith(later.rank(axis=1), axis=1)
+        .rename("information coefficient")
+    )
 
 
 def signal_view(
-    name: str, score: pd.Series, prior: Assumptions, coefficient: Estimate, *, author: str, as_of: str,
+    name: str,
+    score: pd.Series,
+    prior: Assumptions,
+    coefficient: Estimate,
+    *,
+    author: str,
+    as_of: str,
     periods: int = 12,
 ) -> View:
     """A month's scores as one relative view: those ranked high over those ranked low.
@@ -137,7 +164,9 @@ def signal_view(
     variance what the coefficient's standard error makes of it. ViewError unless each of the prior's assets has a score.
     """
     if list(score.index) != list(prior.labels) or not np.isfinite(score).all():
-        raise ViewError(f"view {name!r}: scores must be numbers for {', '.join(prior.labels)}, in that order")
+        raise ViewError(
+            f"view {name!r}: scores must be numbers for {', '.join(prior.labels)}, in that order"
+        )
     rank = score.rank().to_numpy(dtype=float)
     if np.ptp(rank) == 0:
         raise ViewError(f"view {name!r}: all scores are equal and order nothing")
@@ -146,5 +175,8 @@ def signal_view(
     unit = np.sqrt(periods) * float(p @ (np.sqrt(np.diag(active @ prior.sigma @ active)) * z))
     reason = f"information coefficient {coefficient.value:.4f}, standard error {coefficient.standard_error:.4f}"
     held = dict(zip(prior.labels, p.tolist(), strict=True))
-    q, variance = float(p @ prior.mu) + unit * coefficient.value, (unit * coefficient.standard_error) ** 2
+    q, variance = (
+        float(p @ prior.mu) + unit * coefficient.value,
+        (unit * coefficient.standard_error) ** 2,
+    )
     return View(name, held, q, author, as_of, reason, variance)

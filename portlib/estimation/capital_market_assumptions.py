@@ -28,10 +28,19 @@ from portlib.records import Array, Assumptions
 #: The liquid asset classes of the plan's funds that the survey covers. ``us_core_bonds`` is the survey's
 #: "US Corporate Bonds - Core", a proxy for the aggregate bond market; listed real estate is not surveyed.
 PLAN_CLASSES = (
-    "us_large_equity", "us_small_equity", "intl_dev_equity", "em_equity",
-    "us_core_bonds", "us_long_bonds", "us_high_yield", "us_tips", "cash",
+    "us_large_equity",
+    "us_small_equity",
+    "intl_dev_equity",
+    "em_equity",
+    "us_core_bonds",
+    "us_long_bonds",
+    "us_high_yield",
+    "us_tips",
+    "cash",
 )
-SURVEY = "Horizon Actuarial Services, Survey of Capital Market Assumptions, 2025 Edition, Exhibit 17"
+SURVEY = (
+    "Horizon Actuarial Services, Survey of Capital Market Assumptions, 2025 Edition, Exhibit 17"
+)
 
 
 def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES) -> Assumptions:
@@ -53,18 +62,28 @@ def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES
 
     Source: Horizon Actuarial Services (2025), Exhibit 17.
     """
-    assets, correlations = data.table("horizon_2025_assets"), data.table("horizon_2025_correlations")
+    assets, correlations = (
+        data.table("horizon_2025_assets"),
+        data.table("horizon_2025_correlations"),
+    )
     if f"arithmetic_{horizon_years}y" not in assets:
         raise ValueError(f"the survey publishes horizons of 10 and 20 years, not {horizon_years}")
     unknown = [name for name in classes if name not in correlations.index]
     if unknown:
-        raise ValueError(f"the survey has no class {', '.join(unknown)}; it has {', '.join(correlations.index)}")
+        raise ValueError(
+            f"the survey has no class {', '.join(unknown)}; it has {', '.join(correlations.index)}"
+        )
     labels = list(classes)
     volatility = assets.loc[labels, "volatility"].to_numpy(float)
     sigma = correlations.loc[labels, labels].to_numpy(float) * np.outer(volatility, volatility)
     mean = assets[f"arithmetic_{horizon_years}y"]
-    return Assumptions(labels, mean[labels].to_numpy(float), sigma, rf=float(mean["cash"]),
-                       source=f"{SURVEY}; {horizon_years}-year arithmetic means")
+    return Assumptions(
+        labels,
+        mean[labels].to_numpy(float),
+        sigma,
+        rf=float(mean["cash"]),
+        source=f"{SURVEY}; {horizon_years}-year arithmetic means",
+    )
 
 
 def provider_views(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
@@ -77,12 +96,21 @@ def provider_views(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
     survey = data.table("horizon_2025_assets")["geometric_10y"].rename("geometric").reset_index()
     survey = survey.assign(provider="Horizon survey", as_of="2025", confidence="high")
     vanguard = data.table("vanguard_10y").drop_duplicates("asset", keep="last")
-    vanguard = vanguard.assign(provider="Vanguard", as_of=vanguard["run"],
-                               geometric=(vanguard["return_low"] + vanguard["return_high"]) / 2)
+    vanguard = vanguard.assign(
+        provider="Vanguard",
+        as_of=vanguard["run"],
+        geometric=(vanguard["return_low"] + vanguard["return_high"]) / 2,
+    )
     others = data.table("provider_dispersion").rename(columns={"nominal": "geometric"})
-    others = others[(others["basis"] == "geometric") & others["geometric"].notna() & (others["horizon"] != "20y")
-                    & ~others["provider"].isin(["Vanguard", "Horizon Actuarial"])]
-    views = pd.concat([survey, vanguard, others])[["asset", "provider", "as_of", "geometric", "confidence"]]
+    others = others[
+        (others["basis"] == "geometric")
+        & others["geometric"].notna()
+        & (others["horizon"] != "20y")
+        & ~others["provider"].isin(["Vanguard", "Horizon Actuarial"])
+    ]
+    views = pd.concat([survey, vanguard, others])[
+        ["asset", "provider", "as_of", "geometric", "confidence"]
+    ]
     return views[views["asset"].isin(list(classes))].reset_index(drop=True)
 
 
@@ -91,8 +119,14 @@ def provider_dispersion(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
 
     The standard deviation (ddof 1) of `provider_views` is our uncertainty of the mean; nan where only one publishes.
     """
-    table = provider_views(classes).groupby("asset")["geometric"].agg(["count", "min", "median", "max", "std"])
-    return table.set_axis(["providers", "low", "median", "high", "sd"], axis=1).reindex(list(classes))
+    table = (
+        provider_views(classes)
+        .groupby("asset")["geometric"]
+        .agg(["count", "min", "median", "max", "std"])
+    )
+    return table.set_axis(["providers", "low", "median", "high", "sd"], axis=1).reindex(
+        list(classes)
+    )
 
 
 def equity_building_blocks(
@@ -106,20 +140,34 @@ def equity_building_blocks(
     what adding instead of multiplying leaves out. Source: Grinold and Kroner (2002), in exact form.
     """
     total = dividend_yield + (1 + real_growth) * (1 + inflation) * (1 + valuation_change) - 1
-    parts = {"dividend yield": dividend_yield, "real growth": real_growth, "inflation": inflation,
-             "valuation change": valuation_change}
+    parts = {
+        "dividend yield": dividend_yield,
+        "real growth": real_growth,
+        "inflation": inflation,
+        "valuation change": valuation_change,
+    }
     return pd.Series(parts | {"interaction": total - sum(parts.values()), "total": total})
 
 
-def bond_building_blocks(yield_to_maturity: float, default_rate: float = 0.0, recovery: float = 0.4) -> pd.Series:
+def bond_building_blocks(
+    yield_to_maturity: float, default_rate: float = 0.0, recovery: float = 0.4
+) -> pd.Series:
     """What does a bond portfolio pay: its yield less the expected credit loss ``default_rate * (1 - recovery)``?
 
     Annual decimals; yields are held unchanged. Raises ValueError when a rate or share is outside 0 to 1.
     """
     if not (0 <= default_rate <= 1 and 0 <= recovery <= 1):
-        raise ValueError(f"default_rate {default_rate} and recovery {recovery} must be between 0 and 1")
+        raise ValueError(
+            f"default_rate {default_rate} and recovery {recovery} must be between 0 and 1"
+        )
     loss = -default_rate * (1 - recovery)
-    return pd.Series({"yield": yield_to_maturity, "expected credit loss": loss, "total": yield_to_maturity + loss})
+    return pd.Series(
+        {
+            "yield": yield_to_maturity,
+            "expected credit loss": loss,
+            "total": yield_to_maturity + loss,
+        }
+    )
 
 
 def cash_plus_premium(cash: float, premium: float) -> pd.Series:
@@ -127,7 +175,9 @@ def cash_plus_premium(cash: float, premium: float) -> pd.Series:
     return pd.Series({"cash": cash, "premium": premium, "total": cash + premium})
 
 
-def equilibrium_returns(sigma: ArrayLike, w_market: ArrayLike, risk_aversion: float, rf: float = 0.0) -> Array:
+def equilibrium_returns(
+    sigma: ArrayLike, w_market: ArrayLike, risk_aversion: float, rf: float = 0.0
+) -> Array:
     """Which expected returns (n,) would make ``w_market`` the best portfolio: ``pi = rf + A sigma w``?
 
     ``A`` is the risk aversion in ``mu'w - A/2 w'sigma w``; ``sigma`` (n, n), ``w_market`` (n,). Raises ValueError
@@ -157,9 +207,15 @@ def bayes_stein_means(returns: pd.DataFrame) -> ShrunkMeans:
     """
     periods, n = returns.shape
     if periods <= n + 2:
-        raise ValueError(f"Bayes-Stein needs more than {n + 2} periods for {n} assets, got {periods}")
+        raise ValueError(
+            f"Bayes-Stein needs more than {n + 2} periods for {n} assets, got {periods}"
+        )
     mean = returns.mean().to_numpy(float)
-    sigma = np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False)) * (periods - 1) / (periods - n - 2)
+    sigma = (
+        np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False))
+        * (periods - 1)
+        / (periods - n - 2)
+    )
     towards = np.linalg.solve(sigma, np.ones(n))
     target = float(towards @ mean / towards.sum())
     distance = mean - target
@@ -169,11 +225,16 @@ def bayes_stein_means(returns: pd.DataFrame) -> ShrunkMeans:
 
 def portfolio_geometric(assumptions: Assumptions, w: Array, horizon_years: float = np.inf) -> float:
     """What does a portfolio, rebalanced yearly to ``w``, compound to? From its own mean and volatility."""
-    return float(arithmetic_to_geometric(assumptions.mean_of(w), assumptions.risk_of(w), horizon_years))
+    return float(
+        arithmetic_to_geometric(assumptions.mean_of(w), assumptions.risk_of(w), horizon_years)
+    )
 
 
-def annualised(returns: pd.DataFrame, cash: pd.Series | None = None,
-               convention: Literal["times 12", "compounded"] = "times 12") -> Assumptions:
+def annualised(
+    returns: pd.DataFrame,
+    cash: pd.Series | None = None,
+    convention: Literal["times 12", "compounded"] = "times 12",
+) -> Assumptions:
     """Which annual assumptions does a monthly history imply, were its months independent?
 
     ``times 12``: means and covariances (ddof 1) times twelve. ``compounded``: the moments of the product of twelve
@@ -182,8 +243,13 @@ def annualised(returns: pd.DataFrame, cash: pd.Series | None = None,
     """
     missing = int(returns.isna().to_numpy().sum())
     if len(returns) < 24 or missing:
-        raise ValueError(f"annualising needs 24 months without gaps: {len(returns)} months, {missing} values missing")
-    m, s = returns.mean().to_numpy(float), np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False))
+        raise ValueError(
+            f"annualising needs 24 months without gaps: {len(returns)} months, {missing} values missing"
+        )
+    m, s = (
+        returns.mean().to_numpy(float),
+        np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False)),
+    )
     c = 0.0 if cash is None else float(cash.mean())
     if convention == "compounded":
         growth = np.outer(1 + m, 1 + m)
@@ -191,7 +257,9 @@ def annualised(returns: pd.DataFrame, cash: pd.Series | None = None,
     else:
         mu, sigma, rf = 12 * m, 12 * s, 12 * c
     span = f"{returns.index[0]:%Y-%m} to {returns.index[-1]:%Y-%m}"
-    return Assumptions(list(returns.columns), mu, sigma, rf, source=f"monthly history {span}, {convention}")
+    return Assumptions(
+        list(returns.columns), mu, sigma, rf, source=f"monthly history {span}, {convention}"
+    )
 
 
 def mean_standard_error(volatility: ArrayLike, years: float) -> Array:
@@ -206,7 +274,9 @@ def years_needed(volatility: float, precision: float, level: float = 0.95) -> fl
 
 def months_needed(relative_precision: float, kurtosis: float = 3.0, level: float = 0.95) -> float:
     """How many independent months place a *volatility* within a share of itself: ``(kurtosis - 1)/4 (z/share)^2``?"""
-    return float((kurtosis - 1) / 4 * (NormalDist().inv_cdf((1 + level) / 2) / relative_precision) ** 2)
+    return float(
+        (kurtosis - 1) / 4 * (NormalDist().inv_cdf((1 + level) / 2) / relative_precision) ** 2
+    )
 
 
 def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1) -> pd.DataFrame:
@@ -222,11 +292,20 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
     x = returns[trigger]
     bad = returns[x <= x.quantile(worst)]
     if len(bad) < 20:
-        raise ValueError(f"{worst:.0%} of {len(returns)} months are {len(bad)}: a correlation needs at least 20")
+        raise ValueError(
+            f"{worst:.0%} of {len(returns)} months are {len(bad)}: a correlation needs at least 20"
+        )
     rho, seen = returns.corr()[trigger].drop(trigger), bad.corr()[trigger].drop(trigger)
     expected: pd.Series = rho / np.sqrt(rho**2 + (1 - rho**2) * x.var() / bad[trigger].var())
-    return pd.DataFrame({"all months": rho, "worst months": seen, "expected": expected,
-                         "excess": seen - expected, "months": len(bad)})
+    return pd.DataFrame(
+        {
+            "all months": rho,
+            "worst months": seen,
+            "expected": expected,
+            "excess": seen - expected,
+            "months": len(bad),
+        }
+    )
 
 
 def dominated(assumptions: Assumptions) -> pd.DataFrame:
@@ -236,9 +315,12 @@ def dominated(assumptions: Assumptions) -> pd.DataFrame:
     """
     mu, risk = assumptions.mu, assumptions.volatility
     common = assumptions.sigma.mean(axis=1)
-    rows = [(assumptions.labels[i], assumptions.labels[j], bool(common[i] < common[j]))
-            for i in range(len(mu)) for j in range(len(mu))
-            if mu[j] >= mu[i] and risk[j] <= risk[i] and (mu[j] > mu[i] or risk[j] < risk[i])]
+    rows = [
+        (assumptions.labels[i], assumptions.labels[j], bool(common[i] < common[j]))
+        for i in range(len(mu))
+        for j in range(len(mu))
+        if mu[j] >= mu[i] and risk[j] <= risk[i] and (mu[j] > mu[i] or risk[j] < risk[i])
+    ]
     return pd.DataFrame(rows, columns=["asset", "by", "excused"])
 
 
@@ -250,7 +332,11 @@ def consistency(assumptions: Assumptions, geometric: ArrayLike) -> pd.DataFrame:
     optimiser's raw material for nonsense; surveys average their advisers' own conversions, which leaves some gap.
     """
     risky = assumptions.volatility > 1e-6
-    mu, risk, sigma = assumptions.mu[risky], assumptions.volatility[risky], assumptions.sigma[np.ix_(risky, risky)]
+    mu, risk, sigma = (
+        assumptions.mu[risky],
+        assumptions.volatility[risky],
+        assumptions.sigma[np.ix_(risky, risky)],
+    )
     premium, g = mu - assumptions.rf, np.asarray(geometric, float)[risky]
     smallest = float(np.linalg.eigvalsh(sigma / np.outer(risk, risk))[0])
     attainable = float(np.sqrt(premium @ np.linalg.pinv(sigma, hermitian=True) @ premium))
@@ -259,15 +345,27 @@ def consistency(assumptions: Assumptions, geometric: ArrayLike) -> pd.DataFrame:
     checks = {
         "correlations: smallest eigenvalue": (smallest, "at least", 1e-8),
         "lowest Sharpe ratio": (float((premium / risk).min()), "at least", 0.0),
-        "attainable over best single Sharpe ratio": (attainable / float((premium / risk).max()), "at most", 2.0),
+        "attainable over best single Sharpe ratio": (
+            attainable / float((premium / risk).max()),
+            "at most",
+            2.0,
+        ),
         "rank correlation of return and risk": (order, "at least", 0.5),
         "largest geometric less arithmetic": (float((g - mu).max()), "at most", 0.0),
         "largest gap to exact conversion": (gap, "at most", 0.002),
-        "dominated without excuse": (float((~dominated(assumptions)["excused"].astype(bool)).sum()), "at most", 0.0),
+        "dominated without excuse": (
+            float((~dominated(assumptions)["excused"].astype(bool)).sum()),
+            "at most",
+            0.0,
+        ),
     }
-    table = pd.DataFrame.from_dict(checks, orient="index", columns=["measured", "relation", "bound"])
+    table = pd.DataFrame.from_dict(
+        checks, orient="index", columns=["measured", "relation", "bound"]
+    )
     above = table["relation"] == "at least"
-    table["holds"] = np.where(above, table["measured"] >= table["bound"], table["measured"] <= table["bound"])
+    table["holds"] = np.where(
+        above, table["measured"] >= table["bound"], table["measured"] <= table["bound"]
+    )
     return table
 
 
@@ -280,12 +378,24 @@ def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFr
     """
     x = np.asarray(scenarios, float)
     deviation = (x[:, None, :] if x.ndim == 2 else x) - np.asarray(mu, float)
-    square = np.einsum("pmi,pmj->pij", deviation, deviation) / deviation.shape[1] - np.asarray(sigma, float)
+    square = np.einsum("pmi,pmj->pij", deviation, deviation) / deviation.shape[1] - np.asarray(
+        sigma, float
+    )
     upper = np.triu_indices(deviation.shape[2])
     rows = {}
-    for name, sample in {"means": deviation.mean(axis=1), "covariances": square[:, upper[0], upper[1]]}.items():
-        error, spread = np.abs(sample.mean(axis=0)), sample.std(axis=0, ddof=1) / np.sqrt(len(sample))
+    for name, sample in {
+        "means": deviation.mean(axis=1),
+        "covariances": square[:, upper[0], upper[1]],
+    }.items():
+        error, spread = (
+            np.abs(sample.mean(axis=0)),
+            sample.std(axis=0, ddof=1) / np.sqrt(len(sample)),
+        )
         exact = error <= 1e-14
         z = np.where(exact, 0.0, error / np.where(exact, 1.0, np.maximum(spread, 1e-300)))
-        rows[name] = (z.size, float(z.max()), float(np.minimum(1.0, 2 * z.size * NormalDist().cdf(-z.max()))))
+        rows[name] = (
+            z.size,
+            float(z.max()),
+            float(np.minimum(1.0, 2 * z.size * NormalDist().cdf(-z.max()))),
+        )
     return pd.DataFrame.from_dict(rows, orient="index", columns=["entries", "largest z", "p-value"])

@@ -21,7 +21,9 @@ def block_bootstrap(
     month or longer than the history. Source: Politis and Romano (1994), the stationary bootstrap.
     """
     if not 1 <= block_months <= len(returns):
-        raise ValueError(f"block_months must be between 1 and the {len(returns)} months of history, not {block_months}")
+        raise ValueError(
+            f"block_months must be between 1 and the {len(returns)} months of history, not {block_months}"
+        )
     step = np.arange(months)
     restart = rng.random((paths, months)) < 1 / block_months
     restart[:, 0] = True
@@ -31,15 +33,21 @@ def block_bootstrap(
     return np.asarray(returns.to_numpy(float)[at], float)
 
 
-def student_t_scenarios(assumptions: Assumptions, dof: float, n: int, rng: np.random.Generator) -> Array:
+def student_t_scenarios(
+    assumptions: Assumptions, dof: float, n: int, rng: np.random.Generator
+) -> Array:
     """What years do the assumptions suggest when bad years are worse and more joint than a normal law says?
 
     ``mu + sqrt((dof - 2) / chi2) L z``, ``L L' = sigma``: multivariate Student t with exactly the mean and covariance
     assumed. Returns (n, assets). Raises ValueError unless ``dof > 2``, below which there is no covariance.
     """
     if not dof > 2:
-        raise ValueError(f"a Student t has a covariance only above 2 degrees of freedom, not at {dof}")
+        raise ValueError(
+            f"a Student t has a covariance only above 2 degrees of freedom, not at {dof}"
+        )
     values, vectors = np.linalg.eigh(assumptions.sigma)
     root = vectors * np.sqrt(np.maximum(values, 0))
     shock = np.sqrt((dof - 2) / rng.chisquare(dof, size=(n, 1)))
-    return np.asarray(assumptions.mu + shock * (rng.standard_normal((n, len(assumptions))) @ root.T), float)
+    return np.asarray(
+        assumptions.mu + shock * (rng.standard_normal((n, len(assumptions))) @ root.T), float
+    )

@@ -58,7 +58,11 @@ class CovarianceEstimate:
 
 
 def covariance(
-    returns: pd.DataFrame, method: str, *, factors: pd.DataFrame | None = None, half_life: float | None = None
+    returns: pd.DataFrame,
+    method: str,
+    *,
+    factors: pd.DataFrame | None = None,
+    half_life: float | None = None,
 ) -> CovarianceEstimate:
     """Estimate a covariance by the method named.
 
@@ -82,17 +86,23 @@ def covariance(
 def _checked(returns: pd.DataFrame, what: str) -> Array:
     x, names = np.ascontiguousarray(returns, dtype=float), returns.columns
     if x.shape[1] == 0 or len(x) < 3:
-        raise CovarianceError(f"{what}: a covariance needs an asset and at least 3 periods, got shape {x.shape}")
+        raise CovarianceError(
+            f"{what}: a covariance needs an asset and at least 3 periods, got shape {x.shape}"
+        )
     if not names.is_unique:
         raise CovarianceError(f"{what}: column {names[names.duplicated()][0]!r} is given twice")
     if not np.isfinite(x).all():
         t, i = np.argwhere(~np.isfinite(x))[0]
-        raise CovarianceError(f"{what}: column {names[i]!r}, {returns.index[t]}: {x[t, i]} is no return; estimate all "
-                              "assets from the months that they share")
+        raise CovarianceError(
+            f"{what}: column {names[i]!r}, {returns.index[t]}: {x[t, i]} is no return; estimate all "
+            "assets from the months that they share"
+        )
     constant = (x == x[0]).all(axis=0)
     if constant.any():
-        raise CovarianceError(f"{what}: column {names[constant][0]!r} never changes; leave it out, and give it zero "
-                              "volatility in assemble")
+        raise CovarianceError(
+            f"{what}: column {names[constant][0]!r} never changes; leave it out, and give it zero "
+            "volatility in assemble"
+        )
     return x
 
 
@@ -136,15 +146,24 @@ def ledoit_wolf(x: Array, target: Target) -> CovarianceEstimate:
         average = float((1 / sd) @ s @ (1 / sd) - len(var)) / pairs
         f = average * np.outer(sd, sd)
         np.fill_diagonal(f, var)
-        rho = own + average * (float(((square * y) @ (1 / sd)) @ (y @ sd)) / n - float(sd @ s @ sd) - own)
+        rho = own + average * (
+            float(((square * y) @ (1 / sd)) @ (y @ sd)) / n - float(sd @ s @ sd) - own
+        )
     elif target == "single index":
         index = y.mean(axis=1)
         c, v = y.T @ index / n, float(index @ index) / n
         f = np.outer(c, c) / v
         np.fill_diagonal(f, var)
-        fit, csc, cubes, fours = y @ c, float(c @ s @ c), (square * y).T @ index / n, square.T @ (index * index) / n
+        fit, csc, cubes, fours = (
+            y @ c,
+            float(c @ s @ c),
+            (square * y).T @ index / n,
+            square.T @ (index * index) / n,
+        )
         once = float((size * index) @ fit) / n - csc - float(c @ (cubes - var * c))
-        twice = float((index * fit) @ (index * fit)) / n - v * csc - float((c * c) @ (fours - v * var))
+        twice = (
+            float((index * fit) @ (index * fit)) / n - v * csc - float((c * c) @ (fours - v * var))
+        )
         rho = own + 2 * once / v - twice / v**2
     else:
         raise CovarianceError(f"no target {target!r}; there are {', '.join(TARGETS)}")
@@ -166,10 +185,16 @@ def oas(x: Array) -> CovarianceEstimate:
     s = y.T @ y / periods
     trace, norm = float(np.trace(s)), float(np.vdot(s, s))
     spread = norm - trace**2 / p
-    ratio = ((1 - 2 / p) * norm + trace**2) / ((periods + 1 - 2 / p) * spread) if spread > ROUNDING * norm else 1.0
+    ratio = (
+        ((1 - 2 / p) * norm + trace**2) / ((periods + 1 - 2 / p) * spread)
+        if spread > ROUNDING * norm
+        else 1.0
+    )
     delta = min(ratio, 1.0)
     sigma = (1 - delta) * s + np.diag(np.full(p, delta * trace / p))
-    return CovarianceEstimate(sigma, "oracle-approximating", periods, "T", intensity=delta, target="identity")
+    return CovarianceEstimate(
+        sigma, "oracle-approximating", periods, "T", intensity=delta, target="identity"
+    )
 
 
 def quadratic_inverse(x: Array) -> CovarianceEstimate:
@@ -183,16 +208,23 @@ def quadratic_inverse(x: Array) -> CovarianceEstimate:
     p, (values, vectors) = len(s), np.linalg.eigh(s)
     c, rank = p / n, min(p, n)
     if values[-rank] <= ROUNDING * values[-1]:
-        raise CovarianceError("an asset is a copy or a combination of others; quadratic_inverse needs it left out")
+        raise CovarianceError(
+            "an asset is a copy or a combination of others; quadratic_inverse needs it left out"
+        )
     values[:-rank] = 0.0
     h, inverse = min(c, 1 / c) ** 0.7 / p**0.35, 1 / values[-rank:]
     gap, wide = inverse[:, None] - inverse, h * inverse[:, None]
     kernel = inverse[:, None] / (gap**2 + wide**2)
-    stein, modulus = (kernel * gap).mean(axis=0), (kernel * gap).mean(axis=0) ** 2 + (kernel * wide).mean(axis=0) ** 2
+    stein, modulus = (
+        (kernel * gap).mean(axis=0),
+        (kernel * gap).mean(axis=0) ** 2 + (kernel * wide).mean(axis=0) ** 2,
+    )
     if p <= n:
         shrunk = 1 / (inverse * ((1 - c) ** 2 + 2 * c * (1 - c) * stein + c**2 * modulus))
     else:
-        shrunk = np.concatenate([np.full(p - n, 1 / ((c - 1) * inverse.mean())), 1 / (inverse * modulus)])
+        shrunk = np.concatenate(
+            [np.full(p - n, 1 / ((c - 1) * inverse.mean())), 1 / (inverse * modulus)]
+        )
     shrunk *= values.sum() / shrunk.sum()
     sigma = (vectors * shrunk) @ vectors.T
     return CovarianceEstimate((sigma + sigma.T) / 2, "quadratic-inverse", len(x))
@@ -234,18 +266,28 @@ def factor_model(x: Array, factors: Array) -> CovarianceEstimate:
     CovarianceError for collinear factors or T <= k + 1. Source: Sharpe (1963), with several factors."""
     (periods, k), y, g = factors.shape, x - x.mean(axis=0), factors - factors.mean(axis=0)
     if periods <= k + 1 or np.linalg.matrix_rank(g) < k:
-        raise CovarianceError(f"{k} factors over {periods} periods: too few periods, or collinear; drop a factor")
+        raise CovarianceError(
+            f"{k} factors over {periods} periods: too few periods, or collinear; drop a factor"
+        )
     b = np.linalg.solve(g.T @ g, g.T @ y).T
     f, residual = g.T @ g / (periods - 1), y - g @ b.T
     specific = (residual * residual).sum(axis=0) / (periods - k - 1)
-    sigma, parts = b @ f @ b.T + np.diag(specific), {"exposures": b, "factor_covariance": f, "specific": specific}
+    sigma, parts = (
+        b @ f @ b.T + np.diag(specific),
+        {"exposures": b, "factor_covariance": f, "specific": specific},
+    )
     divisor = "T - 1 (factors), T - k - 1 (specific)"
-    return CovarianceEstimate((sigma + sigma.T) / 2, f"factor model, {k} factors", periods, divisor, parts=parts)
+    return CovarianceEstimate(
+        (sigma + sigma.T) / 2, f"factor model, {k} factors", periods, divisor, parts=parts
+    )
 
 
 METHODS: dict[str, Callable[..., CovarianceEstimate]] = {
     "sample": sample,
-    **{f"ledoit_wolf_{target.replace(' ', '_')}": partial(ledoit_wolf, target=target) for target in TARGETS},
+    **{
+        f"ledoit_wolf_{target.replace(' ', '_')}": partial(ledoit_wolf, target=target)
+        for target in TARGETS
+    },
     "oas": oas,
     "quadratic_inverse": quadratic_inverse,
     "random_matrix_denoising": random_matrix_denoising,
@@ -263,7 +305,9 @@ def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) 
     if not np.isfinite(a).all() or np.abs(a - a.T).max() > ROUNDING:
         raise CovarianceError("correlations must be symmetric and finite; take (a + a.T) / 2")
     if not 0 <= floor < 1:
-        raise CovarianceError(f"the floor must be at least 0 and below 1, the average eigenvalue, not {floor}")
+        raise CovarianceError(
+            f"the floor must be at least 0 and below 1, the average eigenvalue, not {floor}"
+        )
     y, correction = a.copy(), np.zeros_like(a)
     for _ in range(20_000):
         before, target = y, y - correction
@@ -275,7 +319,9 @@ def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) 
             lowest = float(np.linalg.eigvalsh(y)[0])
             lift = max(floor - lowest, 0.0) / (1 - lowest)
             return np.asarray((1 - lift) * y + lift * np.eye(len(y)))
-    raise CovarianceError("the projections did not settle in 20000 rounds; raise the floor a little above zero")
+    raise CovarianceError(
+        "the projections did not settle in 20000 rounds; raise the floor a little above zero"
+    )
 
 
 def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
@@ -284,18 +330,26 @@ def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
     CovarianceError for labels that differ, a negative volatility, or correlations that no returns can have."""
     names, r = list(volatility.index), rho.to_numpy(dtype=float)
     if list(rho.index) != names or list(rho.columns) != names:
-        raise CovarianceError(f"volatilities and correlations must have the same labels in one order: {names}")
+        raise CovarianceError(
+            f"volatilities and correlations must have the same labels in one order: {names}"
+        )
     if not (volatility >= 0).all():
-        raise CovarianceError(f"the volatility of {volatility.index[~(volatility >= 0)][0]!r} is negative or missing")
+        raise CovarianceError(
+            f"the volatility of {volatility.index[~(volatility >= 0)][0]!r} is negative or missing"
+        )
     if not max(np.abs(r - r.T).max(), np.abs(np.diag(r) - 1).max()) <= ROUNDING:
         raise CovarianceError("correlations must be symmetric with ones on the diagonal")
     lowest = float(np.linalg.eigvalsh(r)[0])
     if lowest < -ROUNDING:
-        raise CovarianceError(f"smallest eigenvalue {lowest:.3g}: no returns correlate so; see nearest_correlation")
+        raise CovarianceError(
+            f"smallest eigenvalue {lowest:.3g}: no returns correlate so; see nearest_correlation"
+        )
     return rho * np.outer(volatility, volatility)
 
 
-def blend(calm: pd.DataFrame, crisis: pd.DataFrame, share: float, floor: float = 1e-6) -> pd.DataFrame:
+def blend(
+    calm: pd.DataFrame, crisis: pd.DataFrame, share: float, floor: float = 1e-6
+) -> pd.DataFrame:
     """Correlations ``(1 - share) calm + share crisis`` for stress tests, with no eigenvalue below `floor`.
 
     A mix of correlation matrices is one, so only a lowest eigenvalue under the floor is repaired. CovarianceError for
@@ -314,11 +368,20 @@ def drawdown_months(market: pd.Series, depth: float) -> pd.Series:
     wealth = (1 + market).cumprod()
     fall = wealth / wealth.cummax().clip(lower=1.0) - 1
     episode = fall.groupby((fall == 0).cumsum())
-    return (episode.transform("min") <= -depth) & (fall < 0) & (fall.index <= episode.transform("idxmin"))
+    return (
+        (episode.transform("min") <= -depth)
+        & (fall < 0)
+        & (fall.index <= episode.transform("idxmin"))
+    )
 
 
 def backtest(
-    returns: pd.DataFrame, decide: Callable[[Array], Array], *, window: int, every: int = 3, seen: Array | None = None
+    returns: pd.DataFrame,
+    decide: Callable[[Array], Array],
+    *,
+    window: int,
+    every: int = 3,
+    seen: Array | None = None,
 ) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
     """What would a rule have earned that saw, at each decision, the last `window` months and nothing else?
 
@@ -328,14 +391,22 @@ def backtest(
     x = returns.to_numpy(float)
     first, known = np.arange(window, len(x) - every + 1, every), x if seen is None else seen
     if not len(first):
-        raise CovarianceError(f"{len(x)} months are too few for a window of {window} and {every} months after it")
+        raise CovarianceError(
+            f"{len(x)} months are too few for a window of {window} and {every} months after it"
+        )
     w = np.array([decide(known[t - window : t]) for t in first])
     growth = np.cumprod(1 + x[window : first[-1] + every].reshape(len(first), every, -1), axis=1)
     wealth = np.concatenate([np.ones((len(w), 1)), np.einsum("tmi,ti->tm", growth, w)], axis=1)
-    earned, drifted = (wealth[:, 1:] / wealth[:, :-1] - 1).ravel(), w * growth[:, -1] / wealth[:, -1:]
+    earned, drifted = (
+        (wealth[:, 1:] / wealth[:, :-1] - 1).ravel(),
+        w * growth[:, -1] / wealth[:, -1:],
+    )
     traded, decided = np.abs(w[1:] - drifted[:-1]).sum(axis=1) / 2, returns.index[first - 1]
-    return (pd.DataFrame(w, decided, returns.columns), pd.Series(earned, returns.index[window:][: len(earned)]),
-            pd.Series(traded, decided[1:]))  # fmt: skip
+    return (
+        pd.DataFrame(w, decided, returns.columns),
+        pd.Series(earned, returns.index[window:][: len(earned)]),
+        pd.Series(traded, decided[1:]),
+    )
 
 
 def variance_test(a: Array, b: Array, lags: int = 12) -> tuple[float, float, float]:
@@ -345,6 +416,8 @@ def variance_test(a: Array, b: Array, lags: int = 12) -> tuple[float, float, flo
     two-sided. Fat tails and dependence are allowed for. Source: Ledoit and Wolf (2011), with another kernel."""
     da, db, n = a - a.mean(), b - b.mean(), len(a)
     psi = n * (da**2 / (da @ da) - db**2 / (db @ db))
-    long_run = psi @ psi + sum(2 * (1 - k / (lags + 1)) * float(psi[k:] @ psi[:-k]) for k in range(1, lags + 1))
+    long_run = psi @ psi + sum(
+        2 * (1 - k / (lags + 1)) * float(psi[k:] @ psi[:-k]) for k in range(1, lags + 1)
+    )
     ratio, error = float(np.log((da @ da) / (db @ db))), float(np.sqrt(long_run)) / n
     return ratio, error, math.erfc(abs(ratio) / error / math.sqrt(2)) if error > 0 else 1.0

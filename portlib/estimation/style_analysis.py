@@ -40,8 +40,14 @@ class Style:
     fallbacks: int
 
 
-def style(funds: pd.DataFrame, indices: pd.DataFrame, *, minimum_months: int, demean: bool = True,
-          half_life: float | None = None) -> Style:
+def style(
+    funds: pd.DataFrame,
+    indices: pd.DataFrame,
+    *,
+    minimum_months: int,
+    demean: bool = True,
+    half_life: float | None = None,
+) -> Style:
     """Which mix of indices behaved most like each fund?
 
     Parameters
@@ -68,21 +74,43 @@ def style(funds: pd.DataFrame, indices: pd.DataFrame, *, minimum_months: int, de
         w = _month_weights(len(x), half_life)
         months = len(x) ** 2 / (w @ w)
         if months <= n + 2:
-            raise ValueError(f"half_life {half_life} leaves {months:.1f} effective months for {n} indices: lengthen it")
+            raise ValueError(
+                f"half_life {half_life} leaves {months:.1f} effective months for {n} indices: lengthen it"
+            )
         b[at], gap, left = _fit(y, x, w, demean, names)
-        rest, spare, fallbacks = y - x @ b[at].T, months - (b[at] > 1e-9).sum(axis=1), fallbacks + left
+        rest, spare, fallbacks = (
+            y - x @ b[at].T,
+            months - (b[at] > 1e-9).sum(axis=1),
+            fallbacks + left,
+        )
         own, whole = (np.sum(_moments(v, w, True) ** 2, axis=0) for v in (rest, y))
         risk = np.sqrt(12 * own / len(x) * months / spare)
-        fit[at] = np.column_stack([1 - own / whole, risk, 12 * (w @ rest) / len(x), risk / np.sqrt(months / 12),
-                                   np.full(len(at), len(x)), gap])
+        fit[at] = np.column_stack(
+            [
+                1 - own / whole,
+                risk,
+                12 * (w @ rest) / len(x),
+                risk / np.sqrt(months / 12),
+                np.full(len(at), len(x)),
+                gap,
+            ]
+        )
         kkt = np.pad(_moments(x, w, demean).T @ _moments(x, w, demean), (0, 1), constant_values=1.0)
         kkt[n, n] = 0  # so that the inverse has 1 / SSR_i on its diagonal
         errors[at] = np.sqrt((own / (spare - 1))[:, None] * np.diag(np.linalg.inv(kkt))[:n])
     keep = fit[:, 5] <= 1e-8
     failed |= {str(fund): "no optimum found" for fund in funds.columns[usable[~keep[usable]]]}
-    fund, by = funds.columns[keep], ["r_squared", "specific_risk", "alpha", "alpha_error", "months", "gap"]
-    return Style(pd.DataFrame(b[keep], fund, names), pd.DataFrame(errors[keep], fund, names),
-                 pd.DataFrame(fit[keep], fund, by), failed, fallbacks)
+    fund, by = (
+        funds.columns[keep],
+        ["r_squared", "specific_risk", "alpha", "alpha_error", "months", "gap"],
+    )
+    return Style(
+        pd.DataFrame(b[keep], fund, names),
+        pd.DataFrame(errors[keep], fund, names),
+        pd.DataFrame(fit[keep], fund, by),
+        failed,
+        fallbacks,
+    )
 
 
 def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple[Array, int]:
@@ -120,15 +148,25 @@ def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple
             break
     for i in todo:
         from scipy import optimize  # rarely needed, slow to import
-        root = np.linalg.cholesky(g - c[i] - c[i][:, None] + 1 + c[i] @ np.linalg.lstsq(g, c[i])[0]).T
+
+        root = np.linalg.cholesky(
+            g - c[i] - c[i][:, None] + 1 + c[i] @ np.linalg.lstsq(g, c[i])[0]
+        ).T
         b[i] = optimize.nnls(root, np.linalg.solve(root.T, np.ones(n)))[0]
     b = np.maximum(b, 0.0)
     return b / b.sum(axis=1, keepdims=True), todo.size
 
 
-def rolling(funds: pd.DataFrame, indices: pd.DataFrame, window: int, *, step: int = 1, demean: bool = True,
-            half_life: float | None = None,
-            progress: Callable[[int, int], object] = lambda done, windows: None) -> pd.DataFrame:
+def rolling(
+    funds: pd.DataFrame,
+    indices: pd.DataFrame,
+    window: int,
+    *,
+    step: int = 1,
+    demean: bool = True,
+    half_life: float | None = None,
+    progress: Callable[[int, int], object] = lambda done, windows: None,
+) -> pd.DataFrame:
     """How did each fund's style move: exposures over the ``window`` months that end at each month?
 
     Every ``step`` months, counted back from the last; ``progress`` is called with windows done and windows in all.
@@ -145,11 +183,15 @@ def rolling(funds: pd.DataFrame, indices: pd.DataFrame, window: int, *, step: in
         fit = np.isfinite(y).all(axis=0) & (y.max(axis=0) > y.min(axis=0))
         b[done, fit] = _fit(y[:, fit], f[end - window : end], w, demean, indices.columns)[0]
         progress(done + 1, len(ends))
-    by = pd.MultiIndex.from_product([indices.index[ends - 1], funds.columns], names=["month", "fund"])
+    by = pd.MultiIndex.from_product(
+        [indices.index[ends - 1], funds.columns], names=["month", "fund"]
+    )
     return pd.DataFrame(b.reshape(-1, f.shape[1]), by, indices.columns)
 
 
-def selection_returns(funds: pd.DataFrame, indices: pd.DataFrame, rolled: pd.DataFrame) -> pd.DataFrame:
+def selection_returns(
+    funds: pd.DataFrame, indices: pd.DataFrame, rolled: pd.DataFrame
+) -> pd.DataFrame:
     """What did each fund earn beyond the mix that `rolling` knew before the month: Sharpe's selection return?"""
     ends = rolled.index.unique("month")
     known = np.searchsorted(ends, indices.index) - 1  # the last estimate that ends before the month
@@ -158,8 +200,13 @@ def selection_returns(funds: pd.DataFrame, indices: pd.DataFrame, rolled: pd.Dat
     return funds.loc[known >= 0, rolled.index.unique("fund")] - mix
 
 
-def block_bootstrap_errors(funds: pd.DataFrame, indices: pd.DataFrame, block_months: float, replications: int,
-                           rng: np.random.Generator) -> pd.DataFrame:
+def block_bootstrap_errors(
+    funds: pd.DataFrame,
+    indices: pd.DataFrame,
+    block_months: float,
+    replications: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
     """How far would exposures move in other histories made of runs of these months, funds and indices together?
 
     Standard deviations (ddof 1) over ``replications``, funds x indices. They respect ``b >= 0``, but no bootstrap is
@@ -169,12 +216,19 @@ def block_bootstrap_errors(funds: pd.DataFrame, indices: pd.DataFrame, block_mon
         raise ValueError(f"leave out, or complete: {failed}")
     both, m, w = pd.concat([funds, indices], axis=1), funds.shape[1], np.ones(len(funds))
     paths = (block_bootstrap(both, block_months, 1, len(both), rng)[0] for _ in range(replications))
-    draws = np.array([_fit(path[:, :m], path[:, m:], w, True, indices.columns)[0] for path in paths])
+    draws = np.array(
+        [_fit(path[:, :m], path[:, m:], w, True, indices.columns)[0] for path in paths]
+    )
     return pd.DataFrame(draws.std(axis=0, ddof=1), funds.columns, indices.columns)
 
 
-def drift(funds: pd.DataFrame, indices: pd.DataFrame, window: int, replications: int,
-          rng: np.random.Generator) -> pd.DataFrame:
+def drift(
+    funds: pd.DataFrame,
+    indices: pd.DataFrame,
+    window: int,
+    replications: int,
+    rng: np.random.Generator,
+) -> pd.DataFrame:
     """Did a fund's style change by more than an unchanged style would seem to?
 
     By fund: ``score``, the square root of the summed variances (ddof 1) of exposures over windows that do not overlap,
@@ -183,20 +237,37 @@ def drift(funds: pd.DataFrame, indices: pd.DataFrame, window: int, replications:
     Raises ValueError below two windows and for funds that `style` leaves out. Source: Idzorek and Bertsch (2004).
     """
     if len(funds) < 2 * window:
-        raise ValueError(f"drift needs two windows of {window} months; the history has {len(funds)}")
+        raise ValueError(
+            f"drift needs two windows of {window} months; the history has {len(funds)}"
+        )
     months, n = len(funds) // window * window, indices.shape[1]
     funds, indices = funds.tail(months), indices.tail(months)
     if (whole := style(funds, indices, minimum_months=months)).failed:
         raise ValueError(f"leave out, or complete: {whole.failed}")
     b = rolling(funds, indices, window, step=window).to_numpy(float).reshape(-1, funds.shape[1], n)
-    rest = funds.to_numpy(float).reshape(len(b), window, -1) - indices.to_numpy(float).reshape(len(b), window, n) @ b.mT
-    rest = (rest - rest.mean(axis=1, keepdims=True)) * (window / (window - (b > 1e-9).sum(axis=2)))[:, None, :]
-    signs, mix, rows = rng.choice([-1.0, 1.0], (months, replications)), indices @ whole.exposures.T, {}
+    rest = (
+        funds.to_numpy(float).reshape(len(b), window, -1)
+        - indices.to_numpy(float).reshape(len(b), window, n) @ b.mT
+    )
+    rest = (rest - rest.mean(axis=1, keepdims=True)) * (window / (window - (b > 1e-9).sum(axis=2)))[
+        :, None, :
+    ]
+    signs, mix, rows = (
+        rng.choice([-1.0, 1.0], (months, replications)),
+        indices @ whole.exposures.T,
+        {},
+    )
     for own, fund in zip(rest.reshape(months, -1).T, funds.columns, strict=True):
         paths = np.column_stack([funds[fund], mix[[fund]].to_numpy() + own[:, None] * signs])
-        drawn = rolling(pd.DataFrame(paths, funds.index), indices, window, step=window).to_numpy(float)
+        drawn = rolling(pd.DataFrame(paths, funds.index), indices, window, step=window).to_numpy(
+            float
+        )
         score = np.sqrt(drawn.reshape(-1, replications + 1, n).var(axis=0, ddof=1).sum(axis=1))
-        rows[fund] = (score[0], np.median(score[1:]), (1 + (score[1:] >= score[0]).sum()) / (replications + 1))
+        rows[fund] = (
+            score[0],
+            np.median(score[1:]),
+            (1 + (score[1:] >= score[0]).sum()) / (replications + 1),
+        )
     return pd.DataFrame.from_dict(rows, orient="index", columns=["score", "by_chance", "p_value"])
 
 
@@ -211,10 +282,20 @@ def collinearity(indices: pd.DataFrame) -> pd.DataFrame:
     closest = indices.columns[(indices.corr().to_numpy() - 2 * np.eye(x.shape[1])).argmax(axis=1)]
     for i, name in enumerate(indices.columns):
         y, others = x[:, i], np.delete(x, i, axis=1)
-        free, tied = (np.sum((q - z @ np.linalg.lstsq(z, q)[0]) ** 2) for q, z in (
-            (y, others), (y - others[:, 0], others[:, 1:] - others[:, :1])))
-        rows[name] = (y @ y / free if free > 0 else np.inf, np.sqrt(12 * tied / (len(x) - 1)), closest[i])
-    return pd.DataFrame(rows, ["vif", "unexplained", "closest"]).T.infer_objects().sort_values("vif", ascending=False)
+        free, tied = (
+            np.sum((q - z @ np.linalg.lstsq(z, q)[0]) ** 2)
+            for q, z in ((y, others), (y - others[:, 0], others[:, 1:] - others[:, :1]))
+        )
+        rows[name] = (
+            y @ y / free if free > 0 else np.inf,
+            np.sqrt(12 * tied / (len(x) - 1)),
+            closest[i],
+        )
+    return (
+        pd.DataFrame(rows, ["vif", "unexplained", "closest"])
+        .T.infer_objects()
+        .sort_values("vif", ascending=False)
+    )
 
 
 def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.DataFrame:
@@ -224,7 +305,9 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
     """
     held = holdings.loc[:, (holdings != 0).any()]
     if unknown := [str(name) for name in held.columns if name not in securities.index]:
-        raise ValueError(f"held but without known exposures: {', '.join(unknown)}; map them to indices first")
+        raise ValueError(
+            f"held but without known exposures: {', '.join(unknown)}; map them to indices first"
+        )
     if short := [str(fund) for fund in held.index[(held.sum(axis=1) - 1).abs() > 1e-6]]:
         raise ValueError(f"weights do not sum to one: {', '.join(short)}; cash counts")
     return held @ securities.loc[held.columns]
@@ -232,13 +315,23 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
 
 def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: float) -> pd.DataFrame:
     """One exposure from two: ``weight`` (0 to 1) times holdings plus the rest times returns, funds x indices."""
-    strange = {*returns_based.index, *returns_based.columns} ^ {*holdings_based.index, *holdings_based.columns}
+    strange = {*returns_based.index, *returns_based.columns} ^ {
+        *holdings_based.index,
+        *holdings_based.columns,
+    }
     if strange or not 0 <= weight <= 1:
-        raise ValueError(f"weight {weight} must lie in 0 to 1; known to only one side: {sorted(strange) or 'none'}")
-    return weight * holdings_based.loc[returns_based.index, returns_based.columns] + (1 - weight) * returns_based
+        raise ValueError(
+            f"weight {weight} must lie in 0 to 1; known to only one side: {sorted(strange) or 'none'}"
+        )
+    return (
+        weight * holdings_based.loc[returns_based.index, returns_based.columns]
+        + (1 - weight) * returns_based
+    )
 
 
-def style_distance(exposures: pd.DataFrame, others: pd.DataFrame, sigma: pd.DataFrame) -> pd.DataFrame:
+def style_distance(
+    exposures: pd.DataFrame, others: pd.DataFrame, sigma: pd.DataFrame
+) -> pd.DataFrame:
     """How far apart do two mixes run: tracking error of each row of one against each row of the other, annual decimals?
 
     ``sigma`` is the annual covariance of the indices. Indices that move together count as near, whichever is named.
@@ -249,8 +342,15 @@ def style_distance(exposures: pd.DataFrame, others: pd.DataFrame, sigma: pd.Data
     return pd.DataFrame(np.sqrt(np.maximum(square, 0)), exposures.index, others.index)
 
 
-def category_check(found: Style, sigma: pd.DataFrame, categories: pd.Series, targets: pd.DataFrame, *,
-                   margin: float, r_squared_floor: float) -> pd.DataFrame:
+def category_check(
+    found: Style,
+    sigma: pd.DataFrame,
+    categories: pd.Series,
+    targets: pd.DataFrame,
+    *,
+    margin: float,
+    r_squared_floor: float,
+) -> pd.DataFrame:
     """Does a fund behave as its category's name promises: ``targets``, categories x indices?
 
     By fund: category, nearest, ``to_category`` and ``to_nearest`` (see `style_distance`), verdict: ``flagged`` when the
@@ -259,23 +359,44 @@ def category_check(found: Style, sigma: pd.DataFrame, categories: pd.Series, tar
     away = style_distance(found.exposures, targets, sigma)
     stated = categories[away.index]
     own = np.array([away[name][fund] if name in away else np.nan for fund, name in stated.items()])
-    verdict = np.select([np.isnan(own), found.fit["r_squared"] < r_squared_floor, own - away.min(axis=1) > margin],
-                        ["no rule", "cannot tell", "flagged"], "as labelled")
-    return pd.DataFrame({"category": stated, "nearest": away.idxmin(axis=1), "to_category": own,
-                         "to_nearest": away.min(axis=1), "verdict": verdict})
+    verdict = np.select(
+        [np.isnan(own), found.fit["r_squared"] < r_squared_floor, own - away.min(axis=1) > margin],
+        ["no rule", "cannot tell", "flagged"],
+        "as labelled",
+    )
+    return pd.DataFrame(
+        {
+            "category": stated,
+            "nearest": away.idxmin(axis=1),
+            "to_category": own,
+            "to_nearest": away.min(axis=1),
+            "verdict": verdict,
+        }
+    )
 
 
-def shrunk_alpha(alpha: pd.Series, alpha_error: pd.Series, expense_ratio: pd.Series, prior_sd: float) -> pd.Series:
+def shrunk_alpha(
+    alpha: pd.Series, alpha_error: pd.Series, expense_ratio: pd.Series, prior_sd: float
+) -> pd.Series:
     """How much of a measured net alpha is to be believed, before expenses?
 
     ``(alpha + expenses) prior_sd^2 / (prior_sd^2 + error^2)``, the mean of a normal posterior around zero *before*
     expenses: drawing a net alpha to zero would wave the fees. Annual decimals; a prior of 0 believes none.
     """
-    return (alpha + expense_ratio[alpha.index]) * prior_sd**2 / (prior_sd**2 + alpha_error[alpha.index] ** 2)
+    return (
+        (alpha + expense_ratio[alpha.index])
+        * prior_sd**2
+        / (prior_sd**2 + alpha_error[alpha.index] ** 2)
+    )
 
 
-def fund_assumptions(exposures: pd.DataFrame, assumptions: Assumptions, specific_risk: pd.Series,
-                     expense_ratio: pd.Series, alpha: pd.Series | None = None) -> Assumptions:
+def fund_assumptions(
+    exposures: pd.DataFrame,
+    assumptions: Assumptions,
+    specific_risk: pd.Series,
+    expense_ratio: pd.Series,
+    alpha: pd.Series | None = None,
+) -> Assumptions:
     """What is an optimiser told about funds: ``B mu + alpha - expenses`` and ``B F B' + D``?
 
     ``exposures`` are funds x classes; ``alpha`` is before expenses (`shrunk_alpha`), none when not given; the specific
@@ -284,25 +405,45 @@ def fund_assumptions(exposures: pd.DataFrame, assumptions: Assumptions, specific
     """
     beyond = exposures.drop(columns=list(assumptions.labels), errors="ignore")
     if lost := [f"{fund} to {name}" for name in beyond for fund in beyond.index[beyond[name] != 0]]:
-        raise ValueError(f"exposed beyond the assumptions: {', '.join(lost)}; add the class or leave the fund out")
-    if unpriced := [str(fund) for fund in exposures.index if not expense_ratio.get(fund, np.nan) >= 0]:
-        raise ValueError(f"no expense ratio for {', '.join(unpriced)}: no fund is free of charge until someone says so")
-    funds, b = exposures.index, exposures.reindex(columns=list(assumptions.labels), fill_value=0.0).to_numpy(float)
+        raise ValueError(
+            f"exposed beyond the assumptions: {', '.join(lost)}; add the class or leave the fund out"
+        )
+    if unpriced := [
+        str(fund) for fund in exposures.index if not expense_ratio.get(fund, np.nan) >= 0
+    ]:
+        raise ValueError(
+            f"no expense ratio for {', '.join(unpriced)}: no fund is free of charge until someone says so"
+        )
+    funds, b = (
+        exposures.index,
+        exposures.reindex(columns=list(assumptions.labels), fill_value=0.0).to_numpy(float),
+    )
     sigma = b @ assumptions.sigma @ b.T + np.diag(specific_risk[funds].to_numpy(float) ** 2)
     gross = b @ assumptions.mu + (0 if alpha is None else alpha[funds].to_numpy(float))
-    return Assumptions(list(funds), gross - expense_ratio[funds].to_numpy(float), sigma, assumptions.rf,
-                       source=f"{assumptions.source}; through style exposures, net of expense ratios")
+    return Assumptions(
+        list(funds),
+        gross - expense_ratio[funds].to_numpy(float),
+        sigma,
+        assumptions.rf,
+        source=f"{assumptions.source}; through style exposures, net of expense ratios",
+    )
 
 
 def _checked(funds: pd.DataFrame, indices: pd.DataFrame) -> tuple[Array, Array]:
     for what, frame in (("funds", funds), ("indices", indices)):
         if frame.empty or not frame.columns.is_unique:
-            raise ValueError(f"{what}: {'no returns are given' if frame.empty else 'a name is given twice'}")
+            raise ValueError(
+                f"{what}: {'no returns are given' if frame.empty else 'a name is given twice'}"
+            )
     if not funds.index.equals(indices.index) or not indices.index.is_monotonic_increasing:
-        raise ValueError("funds and indices must cover the same months in the same, rising order: join them by month")
+        raise ValueError(
+            "funds and indices must cover the same months in the same, rising order: join them by month"
+        )
     f = indices.to_numpy(float)
     for month, column in np.argwhere(~np.isfinite(f))[:1]:
-        raise ValueError(f"index {indices.columns[column]!r} has no finite return for {indices.index[month]:%Y-%m}")
+        raise ValueError(
+            f"index {indices.columns[column]!r} has no finite return for {indices.index[month]:%Y-%m}"
+        )
     return funds.to_numpy(float), f
 
 
@@ -311,15 +452,23 @@ def _unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarr
     r = funds.to_numpy(float)
     seen, infinite = np.isfinite(r), np.isinf(r).any(axis=0)
     first, end, count = seen.argmax(axis=0), len(r) - seen[::-1].argmax(axis=0), seen.sum(axis=0)
-    still = np.where(seen, r, -np.inf).max(axis=0) - np.where(seen, r, np.inf).min(axis=0) <= ROUNDING
+    still = (
+        np.where(seen, r, -np.inf).max(axis=0) - np.where(seen, r, np.inf).min(axis=0) <= ROUNDING
+    )
     failed = {}
     for j in map(int, np.flatnonzero((count < end - first) | (count < least) | still | infinite)):
         hole = funds.index[int(first[j] + (~seen[first[j] :, j]).argmax())]
         failed[str(funds.columns[j])] = (
-            "no returns at all" if not count[j] else "a return that is not finite" if infinite[j] else
-            f"a gap: no return for {hole:%Y-%m}" if count[j] < end[j] - first[j] else
-            f"{count[j]} months; at least {least} are needed" if count[j] < least else
-            f"the same return, {r[first[j], j]:.4g}, in every month; was a price ever observed?")
+            "no returns at all"
+            if not count[j]
+            else "a return that is not finite"
+            if infinite[j]
+            else f"a gap: no return for {hole:%Y-%m}"
+            if count[j] < end[j] - first[j]
+            else f"{count[j]} months; at least {least} are needed"
+            if count[j] < least
+            else f"the same return, {r[first[j], j]:.4g}, in every month; was a price ever observed?"
+        )
         end[j] = 0
     return failed, np.column_stack([first, end])
 
@@ -342,8 +491,10 @@ def _fit(r: Array, f: Array, w: Array, demean: bool, names: pd.Index) -> tuple[A
     values, vectors = np.linalg.eigh(flat @ gram @ flat + np.trace(gram) / n)
     if values[0] < ROUNDING * values[-1]:
         heavy = names[np.abs(vectors[:, 0]) > 0.3 * np.abs(vectors[:, 0]).max()]
-        raise ValueError(f"indices that replicate each other in these months: {', '.join(heavy)}; exposures to them "
-                         "are not unique: leave one out or merge them")
+        raise ValueError(
+            f"indices that replicate each other in these months: {', '.join(heavy)}; exposures to them "
+            "are not unique: leave one out or merge them"
+        )
     b, left = simplex_least_squares(gram, cross)
     slope = b @ gram - cross.T
     return b, (np.sum(b * slope, axis=1) - slope.min(axis=1)) / np.sum(y**2, axis=0), left

@@ -41,14 +41,20 @@ def market(seed: int, n: int = 5, rf: float = 0.02) -> tuple[Assumptions, dict[s
     sigma = np.cov((rng.normal(size=(60, n)) @ rng.normal(size=(n, n)) * 0.05).T)
     labels = [f"asset {i}" for i in range(n)]
     reference = dict(zip(labels, rng.dirichlet(np.ones(n)).tolist(), strict=True))
-    return bl.equilibrium(Assumptions(labels, np.zeros(n), sigma, rf, "a test"), reference, 3.0), reference
+    return bl.equilibrium(
+        Assumptions(labels, np.zeros(n), sigma, rf, "a test"), reference, 3.0
+    ), reference
 
 
 def opinions(prior: Assumptions, seed: int, k: int = 3) -> list[View]:
     """Views of every kind of uncertainty in turn: proportional, explicit, by confidence."""
     rng, views = np.random.default_rng(seed), []
     for i in range(k):
-        kind = ({}, {"variance": float(rng.uniform(1e-5, 1e-2))}, {"confidence": float(rng.uniform(0.05, 0.95))})[i % 3]
+        kind = (
+            {},
+            {"variance": float(rng.uniform(1e-5, 1e-2))},
+            {"confidence": float(rng.uniform(0.05, 0.95))},
+        )[i % 3]
         held = dict(zip(prior.labels, rng.normal(size=len(prior)).tolist(), strict=True))
         views.append(View(f"view {i}", held, float(rng.normal(0.03, 0.05)), **SIGNED, **kind))
     return views
@@ -63,13 +69,20 @@ def view(**changes: object) -> View:
 
 
 @few
-@given(seed=SEEDS, k=st.integers(1, 4), tau=st.sampled_from([0.01, 0.05, 1.0]), shared=st.sampled_from([0.0, 0.5, 1.0]))
+@given(
+    seed=SEEDS,
+    k=st.integers(1, 4),
+    tau=st.sampled_from([0.01, 0.05, 1.0]),
+    shared=st.sampled_from([0.0, 0.5, 1.0]),
+)
 def test_three_other_ways_to_the_posterior(seed: int, k: int, tau: float, shared: float) -> None:
     prior, _ = market(seed)
     found = bl.posterior(prior, opinions(prior, seed, k), tau, shared=shared)
     P, q, omega, spread = found.P, found.q, found.omega, tau * prior.sigma
     precision = np.linalg.inv(spread) + P.T @ np.linalg.inv(omega) @ P  # the paper's form
-    mean = np.linalg.solve(precision, np.linalg.solve(spread, prior.mu) + P.T @ np.linalg.solve(omega, q))
+    mean = np.linalg.solve(
+        precision, np.linalg.solve(spread, prior.mu) + P.T @ np.linalg.solve(omega, q)
+    )
     assert found.mu == pytest.approx(mean, abs=1e-9)
     assert pytest.approx(np.linalg.inv(precision), abs=1e-9) == found.M
     white = np.linalg.inv(np.linalg.cholesky(spread)), np.linalg.inv(np.linalg.cholesky(omega))
@@ -77,7 +90,10 @@ def test_three_other_ways_to_the_posterior(seed: int, k: int, tau: float, shared
     fitted = np.linalg.lstsq(stacked, np.concatenate([white[0] @ prior.mu, white[1] @ q]))[0]
     assert found.mu == pytest.approx(fitted, abs=1e-7)
     mu, M = prior.mu, spread
-    turn, own = white[1] @ P, white[1] @ q  # views turned so that their errors are unrelated, and of variance one
+    turn, own = (
+        white[1] @ P,
+        white[1] @ q,
+    )  # views turned so that their errors are unrelated, and of variance one
     for p, x, variance in zip(turn, own, np.ones(k), strict=True):  # one view after the other
         gain = M @ p / (p @ M @ p + variance)
         mu, M = mu + gain * (x - p @ mu), M - np.outer(gain, p @ M)
@@ -87,11 +103,15 @@ def test_three_other_ways_to_the_posterior(seed: int, k: int, tau: float, shared
 
 @few
 @given(seed=SEEDS, confidence=st.floats(0.05, 0.95), shared=st.floats(0, 1))
-def test_errors_shared_like_returns_move_all_the_same_share(seed: int, confidence: float, shared: float) -> None:
+def test_errors_shared_like_returns_move_all_the_same_share(
+    seed: int, confidence: float, shared: float
+) -> None:
     prior, reference = market(seed)
     said = prior.mu + np.random.default_rng(seed).normal(size=5) * 0.03
-    views = [View(a, {a: 1.0}, x, **SIGNED, confidence=confidence)
-             for a, x in zip(prior.labels, said.tolist(), strict=True)]
+    views = [
+        View(a, {a: 1.0}, x, **SIGNED, confidence=confidence)
+        for a, x in zip(prior.labels, said.tolist(), strict=True)
+    ]
     found = bl.posterior(prior, views, 0.05, shared=1.0)
     assert found.mu == pytest.approx(prior.mu + confidence * (said - prior.mu), abs=1e-9)
     mixed = confidence * closed_form_risky_shares(said, prior.sigma, prior.rf, 3.0)
@@ -102,7 +122,9 @@ def test_errors_shared_like_returns_move_all_the_same_share(seed: int, confidenc
     assert np.diag(some.omega) == pytest.approx(np.diag(found.omega))
     sd = np.sqrt(np.diag(some.omega))
     rho = prior.sigma / np.outer(prior.volatility, prior.volatility)
-    assert some.omega / np.outer(sd, sd) == pytest.approx(shared * rho + (1 - shared) * np.eye(5), abs=1e-12)
+    assert some.omega / np.outer(sd, sd) == pytest.approx(
+        shared * rho + (1 - shared) * np.eye(5), abs=1e-12
+    )
 
 
 @few
@@ -115,7 +137,9 @@ def test_views_are_pulled_towards_and_never_past(seed: int, k: int) -> None:
     for i, v in enumerate(found.views):
         lone = bl.posterior(prior, [replace(v)], 0.05)
         assert table["alone"].iloc[i] == pytest.approx(float(lone.P[0] @ lone.mu), abs=1e-12)
-    smaller = np.linalg.eigvalsh(0.05 * prior.sigma - found.M)  # no view makes anything less certain
+    smaller = np.linalg.eigvalsh(
+        0.05 * prior.sigma - found.M
+    )  # no view makes anything less certain
     assert smaller[0] > -1e-12
     assert np.linalg.eigvalsh(found.M)[0] > -1e-12
 
@@ -135,12 +159,21 @@ def test_a_certain_view_holds_exactly_and_a_doubtful_one_not_at_all() -> None:
 
 @few
 @given(seed=SEEDS, stretch=st.floats(0.1, 10), shift=st.floats(-0.05, 0.05))
-def test_scale_of_a_view_order_of_assets_and_cash_do_not_matter(seed: int, stretch: float, shift: float) -> None:
+def test_scale_of_a_view_order_of_assets_and_cash_do_not_matter(
+    seed: int, stretch: float, shift: float
+) -> None:
     prior, _ = market(seed)
     views = opinions(prior, seed)
     found = bl.posterior(prior, views, 0.05)
-    scaled = [replace(v, portfolio={a: stretch * x for a, x in v.portfolio.items()}, q=stretch * v.q,
-                      variance=None if v.variance is None else stretch**2 * v.variance) for v in views]
+    scaled = [
+        replace(
+            v,
+            portfolio={a: stretch * x for a, x in v.portfolio.items()},
+            q=stretch * v.q,
+            variance=None if v.variance is None else stretch**2 * v.variance,
+        )
+        for v in views
+    ]
     assert bl.posterior(prior, scaled, 0.05).mu == pytest.approx(found.mu, abs=1e-9)
     turned = bl.posterior(prior.select(prior.labels[::-1]), views[::-1], 0.05)
     assert turned.mu[::-1] == pytest.approx(found.mu, abs=1e-10)
@@ -151,7 +184,9 @@ def test_scale_of_a_view_order_of_assets_and_cash_do_not_matter(seed: int, stret
 
 def test_a_riskless_asset_keeps_its_return_and_takes_no_view() -> None:
     sigma = np.diag([0.04, 0.01, 0.0])
-    prior = bl.equilibrium(Assumptions(["x", "y", "cash"], np.zeros(3), sigma, 0.02), {"x": 0.6, "y": 0.4}, 2.5)
+    prior = bl.equilibrium(
+        Assumptions(["x", "y", "cash"], np.zeros(3), sigma, 0.02), {"x": 0.6, "y": 0.4}, 2.5
+    )
     found = bl.posterior(prior, [view(q=0.2)], 0.05)
     assert found.mu[2] == 0.02
     with pytest.raises(ViewError, match="'a' is about a riskless portfolio"):
@@ -159,7 +194,12 @@ def test_a_riskless_asset_keeps_its_return_and_takes_no_view() -> None:
 
 
 @few
-@given(seed=SEEDS, k=st.integers(0, 3), tau=st.sampled_from([0.01, 0.05, 1.0]), shared=st.sampled_from([0.0, 0.5]))
+@given(
+    seed=SEEDS,
+    k=st.integers(0, 3),
+    tau=st.sampled_from([0.01, 0.05, 1.0]),
+    shared=st.sampled_from([0.0, 0.5]),
+)
 def test_weights_are_the_sum_of_their_parts(seed: int, k: int, tau: float, shared: float) -> None:
     prior, reference = market(seed)
     views = opinions(prior, seed, k)
@@ -171,7 +211,9 @@ def test_weights_are_the_sum_of_their_parts(seed: int, k: int, tau: float, share
         for v in views:  # each part lies along the view's own portfolio
             p = np.array([v.portfolio.get(a, 0.0) for a in prior.labels])
             part = parts[v.name].to_numpy()
-            assert part == pytest.approx(p * (p @ part) / (p @ p), abs=1e-9 * (1 + np.abs(part).max()))
+            assert part == pytest.approx(
+                p * (p @ part) / (p @ p), abs=1e-9 * (1 + np.abs(part).max())
+            )
 
 
 def test_certain_views_have_parts_too() -> None:
@@ -180,7 +222,9 @@ def test_certain_views_have_parts_too() -> None:
     for convention in ("predictive", "prior"):
         used = found.assumptions(convention)
         w = closed_form_risky_shares(used.mu, used.sigma, prior.rf, 3.0)
-        assert found.decomposition(reference, 3.0, convention).sum(axis=1).to_numpy() == pytest.approx(w, abs=1e-8)
+        assert found.decomposition(reference, 3.0, convention).sum(
+            axis=1
+        ).to_numpy() == pytest.approx(w, abs=1e-8)
 
 
 def test_parts_of_another_portfolio_are_refused() -> None:
@@ -192,7 +236,9 @@ def test_parts_of_another_portfolio_are_refused() -> None:
 
 @few
 @given(seed=SEEDS, confidence=st.floats(0.05, 0.95))
-def test_idzoreks_search_finds_the_variance_of_our_closed_form(seed: int, confidence: float) -> None:
+def test_idzoreks_search_finds_the_variance_of_our_closed_form(
+    seed: int, confidence: float
+) -> None:
     """He looks for the omega whose weights go `confidence` of the way to those of a certain view (2004, step 5)."""
     prior, _ = market(seed)
     sure = opinions(prior, seed, 1)[0]
@@ -204,9 +250,12 @@ def test_idzoreks_search_finds_the_variance_of_our_closed_form(seed: int, confid
     start = closed_form_risky_shares(prior.mu, prior.sigma, prior.rf, 3.0)
     goal = start + confidence * (weights(0.0) - start)
     ours = float(bl.posterior(prior, [replace(sure, confidence=confidence)], 0.05).omega[0, 0])
-    miss = optimize.minimize_scalar(lambda x: float(((weights(np.exp(x)) - goal) ** 2).sum()) / float(goal @ goal),
-                                    bounds=(np.log(ours) - 3, np.log(ours) + 3), method="bounded",
-                                    options={"xatol": 1e-9})
+    miss = optimize.minimize_scalar(
+        lambda x: float(((weights(np.exp(x)) - goal) ** 2).sum()) / float(goal @ goal),
+        bounds=(np.log(ours) - 3, np.log(ours) + 3),
+        method="bounded",
+        options={"xatol": 1e-9},
+    )
     assert np.exp(miss.x) == pytest.approx(ours, rel=1e-5)
     assert weights(ours) == pytest.approx(goal, abs=1e-8)
 
@@ -234,8 +283,12 @@ def test_distance_to_a_history() -> None:
     gap = found.q - found.P @ past.mu
     assert table["gap"].iloc[:3].to_numpy() == pytest.approx(gap)
     assert table.loc["all together", "distance"] ** 2 == pytest.approx(gap @ np.linalg.inv(G) @ gap)
-    assert table.loc["all together", "p-value"] == pytest.approx(stats.chi2.sf(gap @ np.linalg.inv(G) @ gap, 3))
-    assert table["p-value"].iloc[0] == pytest.approx(2 * stats.norm.sf(abs(gap[0]) / np.sqrt(G[0, 0])))
+    assert table.loc["all together", "p-value"] == pytest.approx(
+        stats.chi2.sf(gap @ np.linalg.inv(G) @ gap, 3)
+    )
+    assert table["p-value"].iloc[0] == pytest.approx(
+        2 * stats.norm.sf(abs(gap[0]) / np.sqrt(G[0, 0]))
+    )
     assert (table["flagged"] == (table["p-value"] < 0.05)).all()
     with pytest.raises(ViewError, match="both"):
         bl.contradiction(found, past, level=0.05)
@@ -249,7 +302,11 @@ def test_distance_to_a_history() -> None:
 
 
 def engine(a, mandate=None, **changed):
-    settings = {**bl.of_policy(POLICY, a), "risk_aversion": POLICY["equilibrium_risk_aversion"], **changed}
+    settings = {
+        **bl.of_policy(POLICY, a),
+        "risk_aversion": POLICY["equilibrium_risk_aversion"],
+        **changed,
+    }
     return bl.black_litterman(a, mandate, **settings)
 
 
@@ -275,11 +332,18 @@ def test_under_the_policy_the_survey_is_the_view() -> None:
     found = engine(a)
     views = bl.consensus_views(a, POLICY["consensus_variance_share"], **SIGNED)
     prior = bl.equilibrium(a, POLICY["reference_portfolio"], POLICY["equilibrium_risk_aversion"])
-    used = bl.posterior(prior, views, POLICY["black_litterman_tau"], shared=POLICY["shared_view_error"])
+    used = bl.posterior(
+        prior, views, POLICY["black_litterman_tau"], shared=POLICY["shared_view_error"]
+    )
     assert found.mean == pytest.approx(float(used.mu @ found.w), abs=1e-12)
     other = bl.black_litterman(
-        a, views=views, tau=POLICY["black_litterman_tau"], risk_aversion=2.5, equilibrium_risk_aversion=2.5,
-        reference=POLICY["reference_portfolio"], shared=POLICY["shared_view_error"],
+        a,
+        views=views,
+        tau=POLICY["black_litterman_tau"],
+        risk_aversion=2.5,
+        equilibrium_risk_aversion=2.5,
+        reference=POLICY["reference_portfolio"],
+        shared=POLICY["shared_view_error"],
         covariance=POLICY["black_litterman_covariance"],
     )
     assert np.array_equal(found.w, other.w)
@@ -299,7 +363,9 @@ def test_the_engine_obeys_the_mandate_and_prices_its_rules() -> None:
 
 def test_policy_is_consistent_with_its_reasons() -> None:
     reference = POLICY["reference_portfolio"]
-    assert list(reference) == list(PLAN_CLASSES) and sum(reference.values()) == pytest.approx(1, abs=1e-12)
+    assert list(reference) == list(PLAN_CLASSES) and sum(reference.values()) == pytest.approx(
+        1, abs=1e-12
+    )
     example = plan.read()
     held = example.exposures.mul(example.funds["plan_share"], axis=0).sum()[list(PLAN_CLASSES)]
     assert np.abs(held / held.sum() - list(reference.values())).max() < 0.0051
@@ -310,7 +376,9 @@ def test_policy_is_consistent_with_its_reasons() -> None:
 # ---- entropy pooling ----------------------------------------------------------------------------------------------
 
 
-def quadrature(mean: np.ndarray, sigma: np.ndarray, nodes: int = 40) -> tuple[np.ndarray, np.ndarray]:
+def quadrature(
+    mean: np.ndarray, sigma: np.ndarray, nodes: int = 40
+) -> tuple[np.ndarray, np.ndarray]:
     """A normal law as points and probabilities: integrals against it are exact to many digits."""
     x, weight = np.polynomial.hermite_e.hermegauss(nodes)
     grids = np.meshgrid(*[x] * len(mean), indexing="ij")
@@ -330,17 +398,25 @@ def test_pooling_a_normal_prior_is_black_litterman_with_a_certain_view(seed: int
     pooled = bl.entropy_pooling(pd.DataFrame({"a": points @ p}), {"a": said.q}, weight)
     mean = pooled.p @ points
     assert mean == pytest.approx(exact.mu, abs=1e-9)
-    assert (pooled.p[:, None] * (points - mean)).T @ (points - mean) == pytest.approx(prior.sigma, abs=1e-9)
-    assert pooled.relative_entropy == pytest.approx(q**2 / 2, abs=1e-9)  # Kullback-Leibler of two normals
+    assert (pooled.p[:, None] * (points - mean)).T @ (points - mean) == pytest.approx(
+        prior.sigma, abs=1e-9
+    )
+    assert pooled.relative_entropy == pytest.approx(
+        q**2 / 2, abs=1e-9
+    )  # Kullback-Leibler of two normals
     half = (weight + pooled.p) / 2  # opinions pooled at 50%: Idzorek's confidence of 50%
-    assert half @ points == pytest.approx(bl.posterior(prior, [replace(said, variance=None, confidence=0.5)], 0.05).mu)
+    assert half @ points == pytest.approx(
+        bl.posterior(prior, [replace(said, variance=None, confidence=0.5)], 0.05).mu
+    )
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_another_solver_agrees_on_means_volatilities_and_orders(seed: int) -> None:
     rng = np.random.default_rng(seed)
     x = rng.normal(0.05, 0.15, size=(200, 3))
-    values = pd.DataFrame({"mean": x[:, 0], "square": x[:, 1] ** 2, "order": x[:, 2] - x[:, 1], "idle": x[:, 0] + 1})
+    values = pd.DataFrame(
+        {"mean": x[:, 0], "square": x[:, 1] ** 2, "order": x[:, 2] - x[:, 1], "idle": x[:, 0] + 1}
+    )
     targets = {"mean": 0.08, "square": 0.03, "order": 0.02, "idle": 0.5}
     prior = rng.dirichlet(np.ones(200))
     pooled = bl.entropy_pooling(values, targets, prior, floors=["order", "idle"])
@@ -351,8 +427,12 @@ def test_another_solver_agrees_on_means_volatilities_and_orders(seed: int) -> No
     assert pooled.relative_entropy == pytest.approx(best, abs=1e-6)
     assert pooled.p == pytest.approx(p.value, abs=1e-5)
     assert pooled.p @ values.to_numpy()[:, :2] == pytest.approx([0.08, 0.03], abs=1e-9)
-    assert pooled.multipliers[3] == 0 and pooled.multipliers[2] >= 0  # a floor that does not bind does nothing
-    assert pooled.relative_entropy == pytest.approx(float(stats.entropy(pooled.p, prior)), abs=1e-10)
+    assert (
+        pooled.multipliers[3] == 0 and pooled.multipliers[2] >= 0
+    )  # a floor that does not bind does nothing
+    assert pooled.relative_entropy == pytest.approx(
+        float(stats.entropy(pooled.p, prior)), abs=1e-10
+    )
     assert pooled.effective_scenarios == pytest.approx(float(np.exp(stats.entropy(pooled.p))))
 
 
@@ -383,16 +463,23 @@ def test_views_that_no_scenario_or_no_probability_meets_are_named() -> None:
     with pytest.raises(ViewError, match=r"give way: (up|sum|free)$"):
         bl.entropy_pooling(values, {"up": high, "sum": high + 1.5, "free": -1.0})
     with pytest.raises(ViewError, match="no probabilities"):
-        bl.entropy_pooling(pd.DataFrame({"a": x[:, 0], "b": -x[:, 0]}), {"a": 0.5, "b": 0.5}, floors=["a", "b"])
+        bl.entropy_pooling(
+            pd.DataFrame({"a": x[:, 0], "b": -x[:, 0]}), {"a": 0.5, "b": 0.5}, floors=["a", "b"]
+        )
     with pytest.raises(ViewError, match="'one' asks for 1"):
         bl.entropy_pooling(pd.DataFrame({"one": np.ones(100)}), {"one": 1.0})
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"targets": {"b": 0.0}}, "targets"), ({"floors": ["b"]}, "floors"), ({"prior": np.ones(3)}, "3 numbers"),
-    ({"prior": np.array([1.5, -0.5, 0.0])}, "not negative"),
-    ({"values": pd.DataFrame({"a": [1.0, np.nan, 2.0]})}, "numbers"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"targets": {"b": 0.0}}, "targets"),
+        ({"floors": ["b"]}, "floors"),
+        ({"prior": np.ones(3)}, "3 numbers"),
+        ({"prior": np.array([1.5, -0.5, 0.0])}, "not negative"),
+        ({"values": pd.DataFrame({"a": [1.0, np.nan, 2.0]})}, "numbers"),
+    ],
+)
 def test_bad_input_to_pooling(change: dict, message: str) -> None:
     good = {"values": pd.DataFrame({"a": [1.0, 2.0, 3.0]}), "targets": {"a": 2.5}}
     with pytest.raises(ViewError, match=message):
@@ -416,7 +503,9 @@ def test_momentum_by_hand_and_without_the_future() -> None:
     changed = past.copy()
     changed.loc["1987-10-31":] = 0.5  # the crash itself and all that follows
     kept = slice(None, "1987-10-31")
-    assert momentum(changed).loc[kept].to_numpy() == pytest.approx(scores.loc[kept].to_numpy(), abs=1e-12)
+    assert momentum(changed).loc[kept].to_numpy() == pytest.approx(
+        scores.loc[kept].to_numpy(), abs=1e-12
+    )
 
 
 def test_information_coefficients_are_spearmans_with_the_next_month() -> None:
@@ -427,7 +516,9 @@ def test_information_coefficients_are_spearmans_with_the_next_month() -> None:
         assert len(found) == len(scores) - ahead
         for month in scores.index[:5]:
             later = past.iloc[past.index.get_loc(month) + ahead]
-            assert found[month] == pytest.approx(stats.spearmanr(scores.loc[month], later).statistic, abs=1e-12)
+            assert found[month] == pytest.approx(
+                stats.spearmanr(scores.loc[month], later).statistic, abs=1e-12
+            )
 
 
 @few
@@ -466,9 +557,16 @@ def test_grinolds_alpha_by_two_routes(seed: int, coefficient: float) -> None:
     for i, a in enumerate(prior.labels):
         against = -np.full(5, 0.2)
         against[i] += 1
-        sd = np.sqrt(12) * np.sqrt(against @ prior.sigma @ against)  # twelve months of monthly volatility
-        raw = View(a, dict(zip(prior.labels, against.tolist(), strict=True)),
-                   float(against @ prior.mu + sd * z[i] / coefficient), **SIGNED, confidence=coefficient**2)
+        sd = np.sqrt(12) * np.sqrt(
+            against @ prior.sigma @ against
+        )  # twelve months of monthly volatility
+        raw = View(
+            a,
+            dict(zip(prior.labels, against.tolist(), strict=True)),
+            float(against @ prior.mu + sd * z[i] / coefficient),
+            **SIGNED,
+            confidence=coefficient**2,
+        )
         lone = bl.posterior(prior, [raw], 0.05)
         alpha += p[i] * float(lone.P[0] @ (lone.mu - prior.mu))
     assert found.q - p @ prior.mu == pytest.approx(alpha, abs=1e-9)
@@ -478,7 +576,11 @@ def test_grinolds_alpha_by_two_routes(seed: int, coefficient: float) -> None:
 def test_bad_scores() -> None:
     prior, _ = market(1)
     good, sure = pd.Series(range(5), index=list(prior.labels), dtype=float), Estimate(0.05, 0.01)
-    for bad, message in ((good[::-1], "in that order"), (good.where(good > 0), "must be numbers"), (good * 0, "equal")):
+    for bad, message in (
+        (good[::-1], "in that order"),
+        (good.where(good > 0), "must be numbers"),
+        (good * 0, "equal"),
+    ):
         with pytest.raises(ViewError, match=message):
             signal_view("signal", bad, prior, sure, **SIGNED)
 
@@ -491,8 +593,17 @@ def test_a_view_is_known_by_its_fingerprint() -> None:
     same = view(portfolio={"y": -1, "x": 1})
     assert one.fingerprint == same.fingerprint and len(one.fingerprint) == 64
     assert json.loads(one.canonical)["portfolio"] == {"x": 1.0, "y": -1.0}
-    for change in ({"q": 0.051}, {"version": 2}, {"author": "adviser"}, {"as_of": "2026-11-22"}, {"variance": 0.01},
-                   {"confidence": 0.5}, {"reason": "because"}, {"name": "b"}, {"portfolio": {"x": 1.0, "y": -0.9}}):
+    for change in (
+        {"q": 0.051},
+        {"version": 2},
+        {"author": "adviser"},
+        {"as_of": "2026-11-22"},
+        {"variance": 0.01},
+        {"confidence": 0.5},
+        {"reason": "because"},
+        {"name": "b"},
+        {"portfolio": {"x": 1.0, "y": -0.9}},
+    ):
         assert replace(one, **change).fingerprint != one.fingerprint
     held = {"x": 1.0}
     kept = view(portfolio=held)
@@ -500,15 +611,27 @@ def test_a_view_is_known_by_its_fingerprint() -> None:
     assert kept.portfolio == {"x": 1.0}
 
 
-@pytest.mark.parametrize(("change", "message"), [
-    ({"name": ""}, "needs a name"), ({"author": ""}, "author's role"), ({"portfolio": {}}, "at least one asset"),
-    ({"portfolio": {"x": 0.0}}, "at least one asset"), ({"portfolio": {"x": np.inf}}, "finite"),
-    ({"q": np.nan}, "finite"), ({"variance": -1.0}, "-1.0 must be"), ({"variance": np.nan}, "must be finite"),
-    ({"confidence": 0.0}, "leave it out"),
-    ({"confidence": 1.1}, "at most 1"), ({"confidence": np.nan}, "at most 1"), ({"version": 0}, "whole number"),
-    ({"version": 1.5}, "whole number"), ({"as_of": "21.11.2026"}, "no date"), ({"as_of": None}, "no date"),
-    ({"variance": 0.1, "confidence": 0.5}, "not both"),
-])
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"name": ""}, "needs a name"),
+        ({"author": ""}, "author's role"),
+        ({"portfolio": {}}, "at least one asset"),
+        ({"portfolio": {"x": 0.0}}, "at least one asset"),
+        ({"portfolio": {"x": np.inf}}, "finite"),
+        ({"q": np.nan}, "finite"),
+        ({"variance": -1.0}, "-1.0 must be"),
+        ({"variance": np.nan}, "must be finite"),
+        ({"confidence": 0.0}, "leave it out"),
+        ({"confidence": 1.1}, "at most 1"),
+        ({"confidence": np.nan}, "at most 1"),
+        ({"version": 0}, "whole number"),
+        ({"version": 1.5}, "whole number"),
+        ({"as_of": "21.11.2026"}, "no date"),
+        ({"as_of": None}, "no date"),
+        ({"variance": 0.1, "confidence": 0.5}, "not both"),
+    ],
+)
 def test_bad_views(change: dict, message: str) -> None:
     with pytest.raises(ViewError, match=message):
         view(**change)
@@ -518,9 +641,15 @@ def test_bad_input_to_the_posterior() -> None:
     prior, reference = market(2)
     x, y = view(portfolio={"asset 0": 1.0}), view(name="b", portfolio={"asset 1": 1.0})
     for views, tau, message in (
-        ([x, x], 0.05, "two views are named 'a'"), ([view()], 0.05, "'a' is about x, not among"), ([x], 0.0, "tau = 0"),
+        ([x, x], 0.05, "two views are named 'a'"),
+        ([view()], 0.05, "'a' is about x, not among"),
+        ([x], 0.0, "tau = 0"),
         ([x], float("nan"), "tau"),
-        ([replace(x, variance=0.0), replace(x, name="c", q=0.1, variance=0.0), y], 0.05, "which is right: a, c;"),
+        (
+            [replace(x, variance=0.0), replace(x, name="c", q=0.1, variance=0.0), y],
+            0.05,
+            "which is right: a, c;",
+        ),
     ):
         with pytest.raises(ViewError, match=message):
             bl.posterior(prior, views, tau)

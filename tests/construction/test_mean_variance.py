@@ -42,8 +42,12 @@ def kkt_residual(a: Assumptions, mandate: Mandate, w: np.ndarray, trade_off: flo
     """Distance of the gradient from the cone of the active rules' normals, relative to its size: zero at an optimum."""
     p, near = mandate.program, 1e-9
     gradient = -a.mu if trade_off == np.inf else a.sigma @ w - trade_off * a.mu
-    normals = [sign * np.eye(len(a))[i] for i in range(len(a)) for sign, at in
-               ((1, w[i] <= p.lower[i] + near), (-1, w[i] >= p.upper[i] - near)) if at]
+    normals = [
+        sign * np.eye(len(a))[i]
+        for i in range(len(a))
+        for sign, at in ((1, w[i] <= p.lower[i] + near), (-1, w[i] >= p.upper[i] - near))
+        if at
+    ]
     for row, low, high in zip(p.rows, p.rows_lower, p.rows_upper, strict=True):
         normals += [row] if row @ w <= low + near else []
         normals += [-row] if row @ w >= high - near else []
@@ -55,13 +59,23 @@ def kkt_residual(a: Assumptions, mandate: Mandate, w: np.ndarray, trade_off: flo
 
 
 @few
-@given(seed=SEEDS, n=st.integers(3, 9), ties=st.booleans(), aversion=st.sampled_from([0.0, 0.3, 1.0, 4.0, 20.0, 1e3]))
-def test_kkt_conditions_hold_everywhere_on_the_frontier(seed: int, n: int, ties: bool, aversion: float) -> None:
+@given(
+    seed=SEEDS,
+    n=st.integers(3, 9),
+    ties=st.booleans(),
+    aversion=st.sampled_from([0.0, 0.3, 1.0, 4.0, 20.0, 1e3]),
+)
+def test_kkt_conditions_hold_everywhere_on_the_frontier(
+    seed: int, n: int, ties: bool, aversion: float
+) -> None:
     a = market(seed, n, ties=ties)
     mandate = ruled(a, seed)
     traced = mv.frontier(a, mandate)
     trade_off = 1 / aversion if aversion else np.inf
-    for w in (traced.maximum_utility(aversion).w, mv.maximum_utility(a, mandate, risk_aversion=aversion).w):
+    for w in (
+        traced.maximum_utility(aversion).w,
+        mv.maximum_utility(a, mandate, risk_aversion=aversion).w,
+    ):
         assert kkt_residual(a, mandate, w, trade_off) < 1e-8
     for w, corner in zip(traced.corners, traced.trade_offs, strict=True):
         assert kkt_residual(a, mandate, w, corner) < 1e-8
@@ -76,13 +90,17 @@ def test_the_frontier_and_a_single_solve_agree(seed: int, n: int) -> None:
     traced = mv.frontier(a, mandate)
     assert traced.minimum_risk().w == pytest.approx(mv.minimum_risk(a, mandate).w, abs=1e-9)
     assume(np.ptp(traced.means) > 1e-4)
-    for r in np.linspace(traced.means[-1], traced.means[0], 6)[1:-1]:  # at the ends a price may be any of a range
+    for r in np.linspace(traced.means[-1], traced.means[0], 6)[
+        1:-1
+    ]:  # at the ends a price may be any of a range
         read, solved = traced.target_return(float(r)), mv.target_return(a, mandate, r=float(r))
         assert read.w == pytest.approx(solved.w, abs=1e-6)
         assert read.risk == pytest.approx(solved.risk, abs=1e-9)
         prices = [x.shadow_prices["target return"] for x in (read, solved)]
         assert prices[0] == pytest.approx(prices[1], rel=1e-4, abs=1e-6)
-        assert traced.target_risk(read.risk).mean == pytest.approx(max(r, traced.means[-1]), abs=1e-8)
+        assert traced.target_risk(read.risk).mean == pytest.approx(
+            max(r, traced.means[-1]), abs=1e-8
+        )
 
 
 @settings(max_examples=15, deadline=None)
@@ -99,7 +117,13 @@ def test_two_other_libraries_agree(seed: int) -> None:
     for aversion in (1.0, 5.0, 25.0):
         w = cp.Variable(7)
         gain = a.mu @ w - aversion / 2 * cp.quad_form(w, cp.psd_wrap(a.sigma))
-        rules = [w >= p.lower, w <= p.upper, cp.sum(w) == 1, p.rows[1] @ w >= 0.1, p.rows[1:] @ w <= p.rows_upper[1:]]
+        rules = [
+            w >= p.lower,
+            w <= p.upper,
+            cp.sum(w) == 1,
+            p.rows[1] @ w >= 0.1,
+            p.rows[1:] @ w <= p.rows_upper[1:],
+        ]
         problem = cp.Problem(cp.Maximize(100 * gain), rules)
         best = problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10) / 100
         ours = traced.maximum_utility(aversion)
@@ -121,14 +145,18 @@ def test_brute_force_over_all_active_sets(seed: int, aversion: float) -> None:
             k = free.size
             block, ones = aversion * a.sigma[np.ix_(free, free)], np.ones((k, 1))
             system = np.block([[block, ones], [ones.T, np.zeros((1, 1))]])
-            right = np.append(a.mu[free] - aversion * a.sigma[np.ix_(free, held)] @ w[held], 1 - w[held].sum())
+            right = np.append(
+                a.mu[free] - aversion * a.sigma[np.ix_(free, held)] @ w[held], 1 - w[held].sum()
+            )
             w[free] = np.linalg.solve(system, right)[:k]
         feasible = abs(w.sum() - 1) < 1e-9 and (w > low - 1e-9).all() and (w < high + 1e-9).all()
         if feasible and utility(a, w, aversion) > best:
             best, best_w = utility(a, w, aversion), w
     mandate = Mandate(a.labels, [fully_invested(), Bounds("box", low, high)])
     assert mv.frontier(a, mandate).maximum_utility(aversion).w == pytest.approx(best_w, abs=1e-9)
-    assert mv.maximum_utility(a, mandate, risk_aversion=aversion).w == pytest.approx(best_w, abs=1e-9)
+    assert mv.maximum_utility(a, mandate, risk_aversion=aversion).w == pytest.approx(
+        best_w, abs=1e-9
+    )
 
 
 @few
@@ -162,7 +190,11 @@ def test_the_greatest_sharpe_ratio_alone_is_the_frontiers(seed: int, capped: boo
 def test_two_hundred_assets_meet_the_conditions(capped: bool) -> None:
     rng = np.random.default_rng(200)
     loadings, own = rng.normal(1, 0.4, (200, 3)) * 0.1, rng.uniform(0.1, 0.3, 200) ** 2
-    a = Assumptions([str(i) for i in range(200)], rng.normal(0.06, 0.02, 200), loadings @ loadings.T + np.diag(own))
+    a = Assumptions(
+        [str(i) for i in range(200)],
+        rng.normal(0.06, 0.02, 200),
+        loadings @ loadings.T + np.diag(own),
+    )
     rules = [fully_invested(), long_only(), *([position_limit(0.04)] if capped else [])]
     mandate = Mandate(a.labels, rules)
     assert kkt_residual(a, mandate, mv.minimum_risk(a, mandate).w, 0.0) < 1e-8
@@ -177,11 +209,18 @@ def test_two_hundred_assets_meet_the_conditions(capped: bool) -> None:
 def test_without_bounds_the_solvers_meet_the_closed_forms(seed: int, aversion: float) -> None:
     a = market(seed, 4)
     free = Mandate(a.labels, [fully_invested()])
-    assert mv.minimum_risk(a, free).w == pytest.approx(mv.closed_form_minimum_variance(a.sigma), rel=1e-7, abs=1e-9)
+    assert mv.minimum_risk(a, free).w == pytest.approx(
+        mv.closed_form_minimum_variance(a.sigma), rel=1e-7, abs=1e-9
+    )
     exact = mv.closed_form_utility(a.mu, a.sigma, aversion)
-    assert mv.maximum_utility(a, free, risk_aversion=aversion).w == pytest.approx(exact, rel=1e-6, abs=1e-7)
+    assert mv.maximum_utility(a, free, risk_aversion=aversion).w == pytest.approx(
+        exact, rel=1e-6, abs=1e-7
+    )
     # Two funds: any utility portfolio is the least risky one and a fixed multiple of one spread, in proportion 1/A.
-    least, one = mv.closed_form_minimum_variance(a.sigma), mv.closed_form_utility(a.mu, a.sigma, 1.0)
+    least, one = (
+        mv.closed_form_minimum_variance(a.sigma),
+        mv.closed_form_utility(a.mu, a.sigma, 1.0),
+    )
     assert exact == pytest.approx(least + (one - least) / aversion, rel=1e-8, abs=1e-9)
 
 
@@ -189,7 +228,9 @@ def test_tangency_is_where_the_bounded_frontier_finds_it() -> None:
     mu, sigma = np.array([0.05, 0.07, 0.09]), np.diag([0.01, 0.02, 0.04])
     exact = mv.closed_form_tangency(mu, sigma, 0.02)
     assert exact == pytest.approx(np.array([3, 2.5, 1.75]) / 7.25)
-    assert mv.maximum_sharpe(Assumptions("abc", mu, sigma, 0.02)).w == pytest.approx(exact, abs=1e-12)
+    assert mv.maximum_sharpe(Assumptions("abc", mu, sigma, 0.02)).w == pytest.approx(
+        exact, abs=1e-12
+    )
     shares = mv.closed_form_risky_shares(mu, sigma, 0.02, 5.0)
     assert shares / shares.sum() == pytest.approx(exact)
     assert shares == pytest.approx((mu - 0.02) / np.diag(sigma) / 5)
@@ -208,12 +249,18 @@ SHIFTED = {
     "budget": lambda h: [Limit("rule", None, 1 - h, 1 - h), long_only(), position_limit(0.45)],
     "cap": lambda h: [fully_invested(), long_only(), position_limit(0.45 + h, name="rule")],
     "floor": lambda h: [fully_invested(), position_limit(0.45), Bounds("rule", lower=0.02 - h)],
-    "group": lambda h: [fully_invested(), long_only(), group_limit("rule", ["asset 0", "asset 1"], lower=0.6 - h)],
+    "group": lambda h: [
+        fully_invested(),
+        long_only(),
+        group_limit("rule", ["asset 0", "asset 1"], lower=0.6 - h),
+    ],
 }
 
 
 @pytest.mark.parametrize("rule", SHIFTED)
-@pytest.mark.parametrize("posture", ["risk", "utility", "return", "sharpe", "target return", "target risk"])
+@pytest.mark.parametrize(
+    "posture", ["risk", "utility", "return", "sharpe", "target return", "target risk"]
+)
 @pytest.mark.parametrize("seed", [3, 11])
 def test_shadow_prices_are_what_relaxing_the_rule_gains(rule: str, posture: str, seed: int) -> None:
     a = market(seed, 6)
@@ -235,7 +282,9 @@ def test_shadow_prices_are_what_relaxing_the_rule_gains(rule: str, posture: str,
     middle = mv.frontier(a, Mandate(a.labels, SHIFTED[rule](0.0))).maximum_utility(3.0)
     h = 1e-6
     gained, lost = solve(h)[1] - solve(0.0)[1], solve(0.0)[1] - solve(-h)[1]
-    if rule == "budget":  # an equality can be relaxed either way: its price is that of the useful direction
+    if (
+        rule == "budget"
+    ):  # an equality can be relaxed either way: its price is that of the useful direction
         gained, lost = abs(gained), abs(lost)
     price = solve(0.0)[0].shadow_prices["rule"]
     assert price == pytest.approx((gained + lost) / (2 * h), rel=1e-3, abs=1e-5)
@@ -249,7 +298,9 @@ def test_a_single_solve_has_the_same_prices_as_the_frontier() -> None:
         solved = mv.maximum_utility(a, mandate, risk_aversion=aversion).shadow_prices
         assert read.maximum_utility(aversion).shadow_prices == pytest.approx(solved, abs=1e-9)
     assert set(solved) == {c.name for c in mandate.constraints}
-    assert read.minimum_risk().shadow_prices == pytest.approx(mv.minimum_risk(a, mandate).shadow_prices, abs=1e-9)
+    assert read.minimum_risk().shadow_prices == pytest.approx(
+        mv.minimum_risk(a, mandate).shadow_prices, abs=1e-9
+    )
 
 
 # ---- distances and soft rules -------------------------------------------------------------------------------------
@@ -274,13 +325,24 @@ def test_tracking_error_meets_its_closed_form() -> None:
 def test_turnover_meets_another_solver(limit: float) -> None:
     a = market(4, 4)
     held = np.array([0.4, 0.3, 0.2, 0.1])
-    rules = [fully_invested(), long_only(), Turnover("trade", dict(zip(a.labels, held, strict=True)), limit)]
+    rules = [
+        fully_invested(),
+        long_only(),
+        Turnover("trade", dict(zip(a.labels, held, strict=True)), limit),
+    ]
     found = mv.maximum_utility(a, Mandate(a.labels, rules), risk_aversion=4.0)
     split = minimize(  # buys and sells as separate variables
-        lambda x: -1e2 * utility(a, held + x[:4] - x[4:], 4.0), np.zeros(8), method="SLSQP", bounds=[(0, 1)] * 8,
-        constraints=[{"type": "eq", "fun": lambda x: (x[:4] - x[4:]).sum()},
-                     {"type": "ineq", "fun": lambda x: limit - x.sum() / 2},
-                     {"type": "ineq", "fun": lambda x: held + x[:4] - x[4:]}], options={"ftol": 1e-14, "maxiter": 500})
+        lambda x: -1e2 * utility(a, held + x[:4] - x[4:], 4.0),
+        np.zeros(8),
+        method="SLSQP",
+        bounds=[(0, 1)] * 8,
+        constraints=[
+            {"type": "eq", "fun": lambda x: (x[:4] - x[4:]).sum()},
+            {"type": "ineq", "fun": lambda x: limit - x.sum() / 2},
+            {"type": "ineq", "fun": lambda x: held + x[:4] - x[4:]},
+        ],
+        options={"ftol": 1e-14, "maxiter": 500},
+    )
     assert utility(a, found.w, 4.0) == pytest.approx(-split.fun / 1e2, abs=2e-8)
     assert np.abs(found.w - held).sum() / 2 <= limit + 1e-7
 
@@ -313,15 +375,21 @@ def test_a_slack_distance_changes_nothing() -> None:
         linear, conic = (mv.maximum_utility(a, m, risk_aversion=aversion) for m in (mandate, loose))
         assert conic.w == pytest.approx(linear.w, abs=2e-5)
         assert conic.shadow_prices["loose"] < 1e-6
-    assert mv.target_return(a, loose, r=0.05).risk == pytest.approx(mv.target_return(a, mandate, r=0.05).risk, abs=1e-8)
+    assert mv.target_return(a, loose, r=0.05).risk == pytest.approx(
+        mv.target_return(a, mandate, r=0.05).risk, abs=1e-8
+    )
 
 
 def test_distances_and_soft_rules_are_refused_where_they_have_no_meaning() -> None:
     a = market(1)
-    near = Mandate(a.labels, [fully_invested(), TrackingError("near", dict.fromkeys(a.labels, 1 / 6), 0.02)])
+    near = Mandate(
+        a.labels, [fully_invested(), TrackingError("near", dict.fromkeys(a.labels, 1 / 6), 0.02)]
+    )
     with pytest.raises(NotSolved, match=r"near.*use minimum_risk"):
         mv.frontier(a, near)
-    soft = Mandate(a.labels, [fully_invested(), long_only(), Bounds("cap", upper=0.3, penalty=0.01)])
+    soft = Mandate(
+        a.labels, [fully_invested(), long_only(), Bounds("cap", upper=0.3, penalty=0.01)]
+    )
     with pytest.raises(NotSolved, match="'cap' is soft"):
         mv.minimum_risk(a, soft)
 
@@ -336,8 +404,12 @@ def test_order_scale_and_level_do_not_matter(seed: int) -> None:
     order = np.random.default_rng(seed).permutation(6)
     base = mv.frontier(a)
     turned = mv.frontier(a.select([a.labels[i] for i in order]))
-    assert turned.maximum_utility(4.0).w == pytest.approx(base.maximum_utility(4.0).w[order], abs=1e-9)
-    percent = mv.frontier(Assumptions(a.labels, 100 * a.mu, 1e4 * a.sigma, 100 * a.rf, "in percent"))
+    assert turned.maximum_utility(4.0).w == pytest.approx(
+        base.maximum_utility(4.0).w[order], abs=1e-9
+    )
+    percent = mv.frontier(
+        Assumptions(a.labels, 100 * a.mu, 1e4 * a.sigma, 100 * a.rf, "in percent")
+    )
     assert percent.maximum_utility(0.04).w == pytest.approx(base.maximum_utility(4.0).w, abs=1e-9)
     assert percent.maximum_sharpe().w == pytest.approx(base.maximum_sharpe().w, abs=1e-9)
     lifted = mv.frontier(a.replace(mu=a.mu + 0.03, source="three percent more for all"))
@@ -368,7 +440,8 @@ def test_an_extra_asset_never_hurts() -> None:
     more = mv.frontier(a)
     for aversion in (1.0, 4.0, 30.0):
         assert utility(a, more.maximum_utility(aversion).w, aversion) >= (
-            utility(fewer.assumptions, fewer.maximum_utility(aversion).w, aversion) - 1e-12)
+            utility(fewer.assumptions, fewer.maximum_utility(aversion).w, aversion) - 1e-12
+        )
 
 
 # ---- awkward universes --------------------------------------------------------------------------------------------
@@ -377,8 +450,15 @@ def test_an_extra_asset_never_hurts() -> None:
 def test_one_asset() -> None:
     a = Assumptions(["only"], [0.05], [[0.04]], 0.01)
     traced = mv.frontier(a)
-    for x in (traced.minimum_risk(), traced.maximum_return(), traced.maximum_sharpe(), traced.maximum_utility(3.0),
-              traced.target_return(0.05), traced.target_risk(0.2), mv.minimum_risk(a)):
+    for x in (
+        traced.minimum_risk(),
+        traced.maximum_return(),
+        traced.maximum_sharpe(),
+        traced.maximum_utility(3.0),
+        traced.target_return(0.05),
+        traced.target_risk(0.2),
+        mv.minimum_risk(a),
+    ):
         assert x.w == pytest.approx([1.0])
         assert x.risk == pytest.approx(0.2)
 
@@ -386,10 +466,15 @@ def test_one_asset() -> None:
 def test_duplicated_assets_share_one_answer() -> None:
     single = market(3, 4)
     twice = [0, 1, 2, 3, 3]
-    double = Assumptions(["a", "b", "c", "d", "d again"], single.mu[twice], single.sigma[np.ix_(twice, twice)], 0.01)
+    double = Assumptions(
+        ["a", "b", "c", "d", "d again"], single.mu[twice], single.sigma[np.ix_(twice, twice)], 0.01
+    )
     for aversion in (1.0, 6.0, 40.0):
         exact = mv.maximum_utility(single, risk_aversion=aversion)
-        for x in (mv.frontier(double).maximum_utility(aversion), mv.maximum_utility(double, risk_aversion=aversion)):
+        for x in (
+            mv.frontier(double).maximum_utility(aversion),
+            mv.maximum_utility(double, risk_aversion=aversion),
+        ):
             merged = np.append(x.w[:3], x.w[3] + x.w[4])
             assert merged == pytest.approx(exact.w, abs=1e-7)
             assert x.risk == pytest.approx(exact.risk, abs=1e-9)
@@ -414,8 +499,13 @@ def test_equal_means_leave_only_the_least_risk() -> None:
     a = market(8).replace(mu=np.full(6, 0.05), source="ties")
     least = mv.minimum_risk(a)
     traced = mv.frontier(a)
-    for x in (traced.minimum_risk(), traced.maximum_return(), traced.maximum_sharpe(), traced.maximum_utility(2.0),
-              mv.maximum_utility(a, risk_aversion=0.0)):
+    for x in (
+        traced.minimum_risk(),
+        traced.maximum_return(),
+        traced.maximum_sharpe(),
+        traced.maximum_utility(2.0),
+        mv.maximum_utility(a, risk_aversion=0.0),
+    ):
         assert x.w == pytest.approx(least.w, abs=1e-9)
 
 
@@ -428,8 +518,15 @@ def test_tied_highest_returns_take_the_less_risky() -> None:
 def test_ties_under_a_group_limit_are_right_where_a_library_is_not() -> None:
     """Found by random search: with tied means and an inactive-looking row, cvxcla 2.7.1 starts at a wrong corner."""
     a = Assumptions("abc", [0.07, 0.06, 0.07], np.diag([0.012, 0.004, 0.003]), 0.0)
-    mandate = Mandate(a.labels, [fully_invested(), long_only(), Bounds("floor", {"a": 0.05}),
-                                 group_limit("g", "ab", lower=0.1, upper=0.8)])
+    mandate = Mandate(
+        a.labels,
+        [
+            fully_invested(),
+            long_only(),
+            Bounds("floor", {"a": 0.05}),
+            group_limit("g", "ab", lower=0.1, upper=0.8),
+        ],
+    )
     traced = mv.frontier(a, mandate)
     for w, trade_off in zip(traced.corners, traced.trade_offs, strict=True):
         assert kkt_residual(a, mandate, w, trade_off) < 1e-9
@@ -441,7 +538,12 @@ def test_bounds_that_fix_every_weight() -> None:
     fixed = dict(zip(a.labels, (0.2, 0.3, 0.5), strict=True))
     mandate = Mandate(a.labels, [fully_invested(), Bounds("fixed", fixed, fixed)])
     traced = mv.frontier(a, mandate)
-    for x in (traced.minimum_risk(), traced.maximum_return(), traced.maximum_utility(3.0), mv.minimum_risk(a, mandate)):
+    for x in (
+        traced.minimum_risk(),
+        traced.maximum_return(),
+        traced.maximum_utility(3.0),
+        mv.minimum_risk(a, mandate),
+    ):
         assert x.w == pytest.approx([0.2, 0.3, 0.5], abs=1e-12)
         assert all(np.isfinite(price) for price in x.shadow_prices.values())
 
@@ -459,10 +561,18 @@ def test_fewer_months_than_assets(seed: int, n: int) -> None:
         event("refused")
         return
     for aversion in (1.0, 10.0, 1e4):
-        read, single = (x.w for x in (traced.maximum_utility(aversion), mv.maximum_utility(a, risk_aversion=aversion)))
+        read, single = (
+            x.w
+            for x in (
+                traced.maximum_utility(aversion),
+                mv.maximum_utility(a, risk_aversion=aversion),
+            )
+        )
         assert utility(a, read, aversion) == pytest.approx(utility(a, single, aversion), abs=1e-8)
     halfway = float(traced.means[[0, -1]].mean())
-    assert traced.target_return(halfway).risk == pytest.approx(mv.target_return(a, r=halfway).risk, abs=1e-6)
+    assert traced.target_return(halfway).risk == pytest.approx(
+        mv.target_return(a, r=halfway).risk, abs=1e-6
+    )
 
 
 def test_a_frontier_without_certificate_is_refused_while_single_portfolios_are_found() -> None:
@@ -473,7 +583,9 @@ def test_a_frontier_without_certificate_is_refused_while_single_portfolios_are_f
     with pytest.raises(NotSolved, match="numerically singular"):
         mv.frontier(a)
     single = mv.maximum_utility(a, risk_aversion=4.0)
-    other = mv.maximum_utility(a.replace(sigma=a.sigma + 1e-10 * np.eye(7), source="lifted"), risk_aversion=4.0)
+    other = mv.maximum_utility(
+        a.replace(sigma=a.sigma + 1e-10 * np.eye(7), source="lifted"), risk_aversion=4.0
+    )
     assert utility(a, single.w, 4.0) == pytest.approx(utility(a, other.w, 4.0), abs=1e-8)
 
 
@@ -483,8 +595,11 @@ def test_a_frontier_without_certificate_is_refused_while_single_portfolios_are_f
 def test_an_infeasible_mandate_names_its_conflict() -> None:
     a = market(0, 4)
     mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.2)])
-    for attempt in (lambda: mv.frontier(a, mandate), lambda: mv.minimum_risk(a, mandate),
-                    lambda: mv.maximum_utility(a, mandate, risk_aversion=2.0)):
+    for attempt in (
+        lambda: mv.frontier(a, mandate),
+        lambda: mv.minimum_risk(a, mandate),
+        lambda: mv.maximum_utility(a, mandate, risk_aversion=2.0),
+    ):
         with pytest.raises(Infeasible, match="position limit"):
             attempt()
 
@@ -510,7 +625,10 @@ def test_positions_without_limit() -> None:
 def test_arguments_out_of_range() -> None:
     a = market(0, 4)
     for aversion in (-1.0, np.inf, np.nan):
-        for attempt in (lambda x: mv.maximum_utility(a, risk_aversion=x), mv.frontier(a).maximum_utility):
+        for attempt in (
+            lambda x: mv.maximum_utility(a, risk_aversion=x),
+            mv.frontier(a).maximum_utility,
+        ):
             with pytest.raises(ValueError, match="risk aversion"):
                 attempt(aversion)
     with pytest.raises(AssumptionsError, match="same labels"):
@@ -548,10 +666,17 @@ def test_naive_rules() -> None:
 
 def test_the_swarm_comes_close_never_above_and_differs_by_run() -> None:
     a = market(5)
-    for aversion, exact in ((None, mv.maximum_sharpe(a)), (4.0, mv.maximum_utility(a, risk_aversion=4.0))):
+    for aversion, exact in (
+        (None, mv.maximum_sharpe(a)),
+        (4.0, mv.maximum_utility(a, risk_aversion=4.0)),
+    ):
         score = a.sharpe_of if aversion is None else (lambda w: utility(a, w, 4.0))
-        *runs, again = (mv.particle_swarm(a, rng=np.random.default_rng(seed), risk_aversion=aversion, iterations=60)
-                        for seed in (1, 2, 1))
+        *runs, again = (
+            mv.particle_swarm(
+                a, rng=np.random.default_rng(seed), risk_aversion=aversion, iterations=60
+            )
+            for seed in (1, 2, 1)
+        )
         assert runs[0].w.tolist() == again.w.tolist()
         assert runs[0].w.tolist() != runs[1].w.tolist()
         for run in runs:
@@ -561,7 +686,9 @@ def test_the_swarm_comes_close_never_above_and_differs_by_run() -> None:
 
 
 def test_import_leaves_the_engines_alone() -> None:
-    code = ("import sys, portlib.construction.mean_variance; "
-            "print(sorted({'cvxpy', 'cvxcla', 'piqp', 'highspy', 'scipy.optimize', 'matplotlib'} & set(sys.modules)))")
+    code = (
+        "import sys, portlib.construction.mean_variance; "
+        "print(sorted({'cvxpy', 'cvxcla', 'piqp', 'highspy', 'scipy.optimize', 'matplotlib'} & set(sys.modules)))"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

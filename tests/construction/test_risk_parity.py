@@ -33,7 +33,13 @@ few = settings(max_examples=40, deadline=None)
 def market(seed: int, n: int = 6) -> Assumptions:
     rng = np.random.default_rng(seed)
     months = rng.normal(size=(3 * n, n)) @ rng.normal(size=(n, n)) * rng.uniform(0.01, 0.1, n)
-    return Assumptions([f"asset {i}" for i in range(n)], rng.normal(0.06, 0.02, n), np.cov(months.T), 0.01, "a test")
+    return Assumptions(
+        [f"asset {i}" for i in range(n)],
+        rng.normal(0.06, 0.02, n),
+        np.cov(months.T),
+        0.01,
+        "a test",
+    )
 
 
 def budgets_of(a: Assumptions, seed: int) -> dict[str, float]:
@@ -52,12 +58,18 @@ def ruled(a: Assumptions, seed: int = 0) -> Mandate:
     group = a.labels[:2]
     exposures = dict(zip(a.labels, rng.uniform(-1, 1, n).tolist(), strict=True))
     middle = float(np.mean(list(exposures.values())))
-    return Mandate(a.labels, [
-        fully_invested(), long_only(), position_limit(1.5 / n), Bounds("floor", lower={a.labels[-1]: 0.7 / n}),
-        group_limit("group", group, lower=1.8 / n, upper=2.5 / n),
-        Limit("factor", exposures, middle - 0.02, middle + 0.02),
-        group_limit("fixed", a.labels[2:3], lower=1 / n, upper=1 / n),
-    ])
+    return Mandate(
+        a.labels,
+        [
+            fully_invested(),
+            long_only(),
+            position_limit(1.5 / n),
+            Bounds("floor", lower={a.labels[-1]: 0.7 / n}),
+            group_limit("group", group, lower=1.8 / n, upper=2.5 / n),
+            Limit("factor", exposures, middle - 0.02, middle + 0.02),
+            group_limit("fixed", a.labels[2:3], lower=1 / n, upper=1 / n),
+        ],
+    )
 
 
 # ---- budgets without rules ----------------------------------------------------------------------------------------
@@ -69,7 +81,10 @@ def test_contributions_meet_the_budgets(seed: int, n: int) -> None:
     a = market(seed, n)
     budgets = budgets_of(a, seed)
     b = np.array([budgets[x] for x in a.labels])
-    both = (rp.risk_budgets(a, budgets=budgets), b), (rp.equal_risk_contributions(a), np.full(n, 1 / n))
+    both = (
+        (rp.risk_budgets(a, budgets=budgets), b),
+        (rp.equal_risk_contributions(a), np.full(n, 1 / n)),
+    )
     for portfolio, wanted in both:
         assert np.abs(rp.contributions(a.sigma, portfolio.w) - wanted).max() < 1e-10
         assert portfolio.w.sum() == pytest.approx(1, abs=1e-12)
@@ -88,7 +103,9 @@ def test_order_scale_and_units_do_not_matter(seed: int, n: int) -> None:
     scaled = rp.equal_risk_contributions(a.replace(sigma=37.0 * a.sigma, source="scaled"))
     assert scaled.w == pytest.approx(w, abs=1e-9)
     k = rng.uniform(0.5, 2.0, n)  # each asset levered by k: the money in it falls by k
-    levered = rp.equal_risk_contributions(a.replace(sigma=a.sigma * np.outer(k, k), source="levered assets")).w
+    levered = rp.equal_risk_contributions(
+        a.replace(sigma=a.sigma * np.outer(k, k), source="levered assets")
+    ).w
     assert levered * k / (levered * k).sum() == pytest.approx(w, abs=1e-9)
 
 
@@ -101,9 +118,13 @@ def test_the_answer_is_unique_from_any_start(seed: int) -> None:
     b, w = np.array(list(budgets.values())), rp.risk_budgets(a, budgets=budgets).w
     unit = float(np.diag(a.sigma).mean())
     for _ in range(3):
-        found = minimize(lambda y: np.exp(y) @ a.sigma @ np.exp(y) / (2 * unit) - b @ y, rng.normal(0, 1, 4),
-                         jac=lambda y: np.exp(y) * (a.sigma @ np.exp(y)) / unit - b, method="BFGS",
-                         options={"gtol": 1e-10})
+        found = minimize(
+            lambda y: np.exp(y) @ a.sigma @ np.exp(y) / (2 * unit) - b @ y,
+            rng.normal(0, 1, 4),
+            jac=lambda y: np.exp(y) * (a.sigma @ np.exp(y)) / unit - b,
+            method="BFGS",
+            options={"gtol": 1e-10},
+        )
         assert np.exp(found.x) / np.exp(found.x).sum() == pytest.approx(w, abs=1e-6)
 
 
@@ -114,7 +135,12 @@ def test_two_assets_in_closed_form() -> None:
         a = Assumptions(["bonds", "stocks"], [0, 0], np.outer(sd, sd) * [[1, rho], [rho, 1]])
         assert rp.equal_risk_contributions(a)["bonds"] == pytest.approx(0.8, abs=1e-12)
         w = rp.risk_budgets(a, budgets={"bonds": 0.3, "stocks": 0.7})["bonds"]
-        x = brentq(lambda x, s=a.sigma: rp.contributions(s, np.array([x, 1 - x]))[0] - 0.3, 0.01, 0.99, xtol=1e-14)
+        x = brentq(
+            lambda x, s=a.sigma: rp.contributions(s, np.array([x, 1 - x]))[0] - 0.3,
+            0.01,
+            0.99,
+            xtol=1e-14,
+        )
         assert w == pytest.approx(x, abs=1e-11)
 
 
@@ -137,7 +163,12 @@ def test_with_short_sales_every_choice_of_signs_has_its_own_answer() -> None:
     a, found = market(3, 4), set()
     for signs in product([1.0], *[[1.0, -1.0]] * 3):
         s = np.array(signs)
-        w = s * rp.equal_risk_contributions(a.replace(sigma=a.sigma * np.outer(s, s), source="signs")).w
+        w = (
+            s
+            * rp.equal_risk_contributions(
+                a.replace(sigma=a.sigma * np.outer(s, s), source="signs")
+            ).w
+        )
         shares = w * (a.sigma @ w)
         assert shares / shares.sum() == pytest.approx(np.full(4, 0.25), abs=1e-10)
         found.add(tuple(w.round(6)))
@@ -161,7 +192,9 @@ def test_fewer_months_than_assets_are_enough() -> None:
     rng = np.random.default_rng(1)
     months = rng.normal(size=(20, 60)) + rng.normal(size=(20, 1))
     a = Assumptions([f"asset {i}" for i in range(60)], np.zeros(60), np.cov(months.T))
-    assert np.abs(rp.contributions(a.sigma, rp.equal_risk_contributions(a).w) - 1 / 60).max() < 1e-12
+    assert (
+        np.abs(rp.contributions(a.sigma, rp.equal_risk_contributions(a).w) - 1 / 60).max() < 1e-12
+    )
 
 
 # ---- the methods --------------------------------------------------------------------------------------------------
@@ -190,7 +223,9 @@ def test_every_step_of_newton_lowers_the_function() -> None:
             v = np.exp(rng.normal(0, 2, 8))
             q = times(v)
             for step in (rp._newton, rp._gradient, rp._cyclical):
-                ahead, product_ahead, _ = step(times, a.sigma, sd, b, v, q, float(np.abs(v * q / b - 1).max()))
+                ahead, product_ahead, _ = step(
+                    times, a.sigma, sd, b, v, q, float(np.abs(v * q / b - 1).max())
+                )
                 assert ahead.min() > 0
                 assert ahead @ c @ ahead / 2 - b @ np.log(ahead) < v @ c @ v / 2 - b @ np.log(v)
                 assert product_ahead == pytest.approx(times(ahead), rel=1e-6, abs=1e-9 * v.max())
@@ -199,7 +234,9 @@ def test_every_step_of_newton_lowers_the_function() -> None:
 def test_newton_needs_few_passes_at_any_size() -> None:
     for n in (10, 100, 400):
         rng = np.random.default_rng(n)
-        months = rng.normal(size=(600, n)) * rng.uniform(0.02, 0.1, n) + rng.normal(0, 0.04, (600, 1))
+        months = rng.normal(size=(600, n)) * rng.uniform(0.02, 0.1, n) + rng.normal(
+            0, 0.04, (600, 1)
+        )
         path = rp.descend(np.cov(months.T), np.full(n, 1 / n))
         assert path.gaps[-1] <= rp.EXACT
         assert path.passes[-1] <= 20
@@ -249,8 +286,12 @@ def general_solver(a: Assumptions, mandate: Mandate, b: np.ndarray) -> np.ndarra
     rows = p.rows @ x
     cone = [rows[i] >= low * money for i, low in enumerate(p.rows_lower) if np.isfinite(low)]
     cone += [rows[i] <= high * money for i, high in enumerate(p.rows_upper) if np.isfinite(high)]
-    cone += [x >= cp.multiply(p.lower, money)] + [x[i] <= u * money for i, u in enumerate(p.upper) if np.isfinite(u)]
-    problem = cp.Problem(cp.Minimize(cp.quad_form(x, cp.psd_wrap(a.sigma / unit)) / 2 - b @ cp.log(x)), cone)
+    cone += [x >= cp.multiply(p.lower, money)] + [
+        x[i] <= u * money for i, u in enumerate(p.upper) if np.isfinite(u)
+    ]
+    problem = cp.Problem(
+        cp.Minimize(cp.quad_form(x, cp.psd_wrap(a.sigma / unit)) / 2 - b @ cp.log(x)), cone
+    )
     problem.solve(solver=cp.CLARABEL)
     return np.asarray(x.value / x.value.sum())
 
@@ -262,9 +303,13 @@ def test_rules_bind_as_a_general_solver_has_it(seed: int, n: int) -> None:
     mandate, budgets = ruled(a, seed), budgets_of(a, seed)
     b = np.array([budgets[x] for x in a.labels])
     ours, theirs = rp.risk_budgets(a, mandate, budgets=budgets), general_solver(a, mandate, b)
-    assert max(ours.residuals.values()) <= ROUNDING  # to which the exchange of active sets certifies its rows
+    assert (
+        max(ours.residuals.values()) <= ROUNDING
+    )  # to which the exchange of active sets certifies its rows
     assert spread(a, ours.w, b) <= spread(a, theirs, b) + 1e-8
-    assert ours.w == pytest.approx(theirs, abs=2e-4)  # flat near the best: the solver's 1e-8 leaves its root in weights
+    assert ours.w == pytest.approx(
+        theirs, abs=2e-4
+    )  # flat near the best: the solver's 1e-8 leaves its root in weights
 
 
 def test_no_allowed_portfolio_is_better() -> None:
@@ -289,8 +334,12 @@ def test_shadow_prices_are_what_relaxing_saves() -> None:
     prices, binding = rp.equal_risk_contributions(a, mandate).shadow_prices, 0
     assert set(prices) == {c.name for c in mandate.constraints}
     for name in ("position limit", "floor", "group", "factor"):
-        less, more = (rp.equal_risk_contributions(a, mandate.relaxed({name: by})).w for by in (-step, step))
-        assert prices[name] == pytest.approx((spread(a, less, b) - spread(a, more, b)) / (2 * step), rel=1e-3, abs=1e-6)
+        less, more = (
+            rp.equal_risk_contributions(a, mandate.relaxed({name: by})).w for by in (-step, step)
+        )
+        assert prices[name] == pytest.approx(
+            (spread(a, less, b) - spread(a, more, b)) / (2 * step), rel=1e-3, abs=1e-6
+        )
         binding += prices[name] > 1e-3
     assert binding >= 2
 
@@ -301,16 +350,24 @@ def test_distances_and_their_shadow_prices() -> None:
     free = rp.equal_risk_contributions(a)
     active = a.risk_of(free.w - 0.2)
     turnover = float(np.abs(free.w - 0.2).sum() / 2)
-    for rule in (TrackingError("distance", home, active / 2), Turnover("distance", home, turnover / 2)):
+    for rule in (
+        TrackingError("distance", home, active / 2),
+        Turnover("distance", home, turnover / 2),
+    ):
         mandate = Mandate(a.labels, [fully_invested(), long_only(), rule])
         found = rp.equal_risk_contributions(a, mandate)
         assert found.residuals["distance"] <= 1e-8
         assert spread(a, found.w, b) > spread(a, free.w, b)
         step = 0.01 * rule.limit
-        less, more = (rp.equal_risk_contributions(a, mandate.relaxed({"distance": by})).w for by in (-step, step))
+        less, more = (
+            rp.equal_risk_contributions(a, mandate.relaxed({"distance": by})).w
+            for by in (-step, step)
+        )
         saved = (spread(a, less, b) - spread(a, more, b)) / (2 * step)
         assert found.shadow_prices["distance"] == pytest.approx(saved, rel=0.02)
-    loose = Mandate(a.labels, [fully_invested(), long_only(), TrackingError("distance", home, 2 * active)])
+    loose = Mandate(
+        a.labels, [fully_invested(), long_only(), TrackingError("distance", home, 2 * active)]
+    )
     assert rp.equal_risk_contributions(a, loose).w == pytest.approx(free.w, abs=1e-12)
 
 
@@ -356,7 +413,9 @@ def test_another_published_reading_depends_on_the_wording() -> None:
 def test_a_mandate_that_does_not_bind_changes_nothing() -> None:
     a = market(1)
     free = rp.equal_risk_contributions(a)
-    mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(float(free.w.max()) + 1e-6)])
+    mandate = Mandate(
+        a.labels, [fully_invested(), long_only(), position_limit(float(free.w.max()) + 1e-6)]
+    )
     under = rp.equal_risk_contributions(a, mandate)
     assert under.w.tobytes() == free.w.tobytes()
     assert set(under.shadow_prices.values()) == {0.0}
@@ -367,7 +426,11 @@ def test_a_mandate_that_does_not_bind_changes_nothing() -> None:
 
 
 def refused(
-    kind: type[Exception], words: str, a: Assumptions, mandate: Mandate | None = None, budgets: dict | None = None
+    kind: type[Exception],
+    words: str,
+    a: Assumptions,
+    mandate: Mandate | None = None,
+    budgets: dict | None = None,
 ) -> None:
     with pytest.raises(kind, match=words):
         rp.risk_budgets(a, mandate, budgets=budgets)
@@ -389,7 +452,9 @@ def test_budgets_that_make_no_sense() -> None:
 
 def test_assets_without_risk() -> None:
     sigma = np.diag([0.04, 0.0, 0.01])
-    refused(AssumptionsError, "'cash' has no risk", Assumptions(["a", "cash", "b"], [0, 0, 0], sigma))
+    refused(
+        AssumptionsError, "'cash' has no risk", Assumptions(["a", "cash", "b"], [0, 0, 0], sigma)
+    )
     with pytest.raises(AssumptionsError, match="'cash' has no risk"):
         rp.inverse_volatility(Assumptions(["a", "cash", "b"], [0, 0, 0], sigma))
     with pytest.raises(AssumptionsError, match="'cash' has no risk"):
@@ -402,9 +467,13 @@ def test_assets_without_risk() -> None:
 
 def test_almost_hedged_assets_are_solved_or_refused_by_name() -> None:
     for rho, solved in ((-0.999999, True), (-1 + 1e-9, False)):
-        a = Assumptions(["a", "b", "c"], [0, 0, 0], [[0.04, rho * 0.04, 0], [rho * 0.04, 0.04, 0], [0, 0, 0.09]])
+        a = Assumptions(
+            ["a", "b", "c"], [0, 0, 0], [[0.04, rho * 0.04, 0], [rho * 0.04, 0.04, 0], [0, 0, 0.09]]
+        )
         if solved:
-            assert rp.contributions(a.sigma, rp.equal_risk_contributions(a).w) == pytest.approx([1 / 3] * 3, abs=1e-9)
+            assert rp.contributions(a.sigma, rp.equal_risk_contributions(a).w) == pytest.approx(
+                [1 / 3] * 3, abs=1e-9
+            )
         else:
             refused(NotSolved, "all but singular", a)
 
@@ -415,7 +484,12 @@ def test_mandates_that_leave_nothing() -> None:
     nothing = Bounds("none of it", upper={"asset 1": 0.0})
     refused(Infeasible, "'none of it', 'something of every asset'", a, base.also(nothing))
     refused(Infeasible, "'thirds'", a, base.also(position_limit(0.3, name="thirds")))
-    refused(Infeasible, "'nine tenths'", a, Mandate(a.labels, [long_only(), Limit("nine tenths", None, 0.9, 0.9)]))
+    refused(
+        Infeasible,
+        "'nine tenths'",
+        a,
+        Mandate(a.labels, [long_only(), Limit("nine tenths", None, 0.9, 0.9)]),
+    )
     refused(Infeasible, "'near'", a, base.also(TrackingError("near", {"asset 0": 1.0}, 1e-9)))
     refused(NotSolved, "'cap' is soft", a, base.also(position_limit(0.34, name="cap").soft(0.1)))
     refused(AssumptionsError, "same labels", a, Mandate(["x", "y", "z"], [fully_invested()]))
@@ -432,7 +506,9 @@ def test_leverage_adds_up() -> None:
     assert up.mean == pytest.approx(2 * portfolio.mean - 0.04)
     assert up.sharpe == pytest.approx((up.mean - 0.03) / up.risk)
     down = rp.levered(portfolio, risk=portfolio.risk / 2, rf=0.03, spread=0.01)
-    assert down.mean == pytest.approx(portfolio.mean / 2 + 0.015)  # lent at rf: the spread is for borrowers
+    assert down.mean == pytest.approx(
+        portfolio.mean / 2 + 0.015
+    )  # lent at rf: the spread is for borrowers
     assert down.sharpe == pytest.approx((portfolio.mean - 0.03) / portfolio.risk)
     for wrong in (0.0, -0.1, np.inf, np.nan):
         with pytest.raises(ValueError, match="cannot bring"):
@@ -456,7 +532,9 @@ def bisected_by_the_book(sigma: np.ndarray, order: list[int]) -> np.ndarray:
         w /= w.sum()
         variances.append(w @ sigma @ w)
     share = 1 - variances[0] / sum(variances)
-    return share * bisected_by_the_book(sigma, halves[0]) + (1 - share) * bisected_by_the_book(sigma, halves[1])
+    return share * bisected_by_the_book(sigma, halves[0]) + (1 - share) * bisected_by_the_book(
+        sigma, halves[1]
+    )
 
 
 @few
@@ -477,7 +555,9 @@ def test_distances_by_hand() -> None:
     assert direct[0] == pytest.approx([0, 1, far[0, 1], 2])
     assert columns[0] == pytest.approx([0, 1, np.linalg.norm(far[:, 0] - far[:, 1]), 2])
     assert direct[1, 2] == pytest.approx(min(far[0, 2], far[1, 2]))
-    assert columns[1, 2] == pytest.approx(min(np.linalg.norm(far[:, i] - far[:, 2]) for i in (0, 1)))
+    assert columns[1, 2] == pytest.approx(
+        min(np.linalg.norm(far[:, i] - far[:, 2]) for i in (0, 1))
+    )
     complete = rp.hierarchy(rho, method="complete", distance="correlation")
     assert complete[1, 2] == pytest.approx(max(far[0, 2], far[1, 2]))
 

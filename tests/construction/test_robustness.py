@@ -53,7 +53,11 @@ def test_derivatives_are_those_of_finite_differences(seed: int, n: int) -> None:
     for dmu, dsigma, predicted in changes:
         h = 1e-5 if dmu.any() else 1e-4
         up, middle, down = (
-            maximum_utility(Assumptions(a.labels, a.mu + t * dmu, a.sigma + t * dsigma), mandate, risk_aversion=5.0).w
+            maximum_utility(
+                Assumptions(a.labels, a.mu + t * dmu, a.sigma + t * dsigma),
+                mandate,
+                risk_aversion=5.0,
+            ).w
             for t in (h, 0.0, -h)
         )
         one_sided, scale = ((up - middle) / h, (middle - down) / h), 1 + np.abs(predicted).max()
@@ -83,7 +87,9 @@ def test_one_correlation() -> None:
         rho[1, 2] = rho[2, 1] = rho[1, 2] + h
         other = a.replace(sigma=rho * np.outer(a.volatility, a.volatility), source="moved")
         moved.append(maximum_utility(other, risk_aversion=5.0).w)
-    assert (moved[0] - moved[1]) / 2e-6 == pytest.approx(s.correlation("asset 1", "asset 2").to_numpy(), abs=1e-5)
+    assert (moved[0] - moved[1]) / 2e-6 == pytest.approx(
+        s.correlation("asset 1", "asset 2").to_numpy(), abs=1e-5
+    )
 
 
 def test_without_rules_the_derivative_is_the_inverse_on_the_budget() -> None:
@@ -107,16 +113,24 @@ def test_risk_aversion_must_be_positive(aversion: float) -> None:
     a = market(1)
     for call in (ro.sensitivities, ro.ellipsoidal):
         with pytest.raises(ValueError, match="risk aversion must be positive"):
-            call(a, risk_aversion=aversion, **({} if call is ro.sensitivities else {"errors": a.sigma, "kappa": 1.0}))
+            call(
+                a,
+                risk_aversion=aversion,
+                **({} if call is ro.sensitivities else {"errors": a.sigma, "kappa": 1.0}),
+            )
 
 
 def test_sensitivities_refuse_distances_and_conflicts() -> None:
     a = market(1)
-    bent = Mandate(a.labels, [fully_invested(), long_only(), Turnover("turnover", {a.labels[0]: 1.0}, 0.2)])
+    bent = Mandate(
+        a.labels, [fully_invested(), long_only(), Turnover("turnover", {a.labels[0]: 1.0}, 0.2)]
+    )
     with pytest.raises(NotSolved, match="hard limits and bounds alone"):
         ro.sensitivities(a, bent, risk_aversion=4.0)
     with pytest.raises(Infeasible, match="fully invested"):
-        ro.sensitivities(a, Mandate(a.labels, [fully_invested(), position_limit(0.1)]), risk_aversion=4.0)
+        ro.sensitivities(
+            a, Mandate(a.labels, [fully_invested(), position_limit(0.1)]), risk_aversion=4.0
+        )
 
 
 # ---- ellipsoid ----------------------------------------------------------------------------------------------------
@@ -128,11 +142,22 @@ def test_a_conic_solver_agrees(seed: int, kappa: float, proportional: bool) -> N
     a, rng = market(seed), np.random.default_rng(seed)
     errors = a.sigma / 10 if proportional else np.diag(rng.uniform(0.001, 0.03, len(a)) ** 2)
     mandate = ruled(a, seed)
-    p, ours = mandate.program, ro.ellipsoidal(a, mandate, errors=errors, kappa=kappa, risk_aversion=4.0)
+    p, ours = (
+        mandate.program,
+        ro.ellipsoidal(a, mandate, errors=errors, kappa=kappa, risk_aversion=4.0),
+    )
     w, root, half = cp.Variable(len(a)), np.linalg.cholesky(errors), np.linalg.cholesky(a.sigma)
     value = a.mu @ w - kappa * cp.norm(root.T @ w) - 2.0 * cp.sum_squares(half.T @ w)
-    rules = [w >= p.lower, w <= p.upper, cp.sum(w) == 1, p.rows[1] @ w >= 0.1, p.rows[1:] @ w <= p.rows_upper[1:]]
-    best = cp.Problem(cp.Maximize(value), rules).solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11)
+    rules = [
+        w >= p.lower,
+        w <= p.upper,
+        cp.sum(w) == 1,
+        p.rows[1] @ w >= 0.1,
+        p.rows[1:] @ w <= p.rows_upper[1:],
+    ]
+    best = cp.Problem(cp.Maximize(value), rules).solve(
+        solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11
+    )
     assert worst_utility(a, ours.w, errors, kappa, 4.0) == pytest.approx(best, abs=1e-8)
     assert ours.w == pytest.approx(w.value, abs=2e-4)
 
@@ -142,7 +167,13 @@ def test_a_conic_solver_agrees(seed: int, kappa: float, proportional: bool) -> N
 def test_errors_like_returns_only_raise_the_risk_aversion(seed: int, kappa: float) -> None:
     """With omega = sigma / T and the budget alone: Merton's formula at A + kappa / (sqrt(T) risk)."""
     a = market(seed)
-    ours = ro.ellipsoidal(a, Mandate(a.labels, [fully_invested()]), errors=a.sigma / 10, kappa=kappa, risk_aversion=4.0)
+    ours = ro.ellipsoidal(
+        a,
+        Mandate(a.labels, [fully_invested()]),
+        errors=a.sigma / 10,
+        kappa=kappa,
+        risk_aversion=4.0,
+    )
     aversion = 4.0 + kappa / (math.sqrt(10) * ours.risk)
     assert ours.w == pytest.approx(closed_form_utility(a.mu, a.sigma, aversion), abs=1e-8)
 
@@ -171,15 +202,22 @@ def test_better_known_returns_get_more() -> None:
 def test_no_doubt_is_no_change_and_shadow_prices_predict() -> None:
     a = market(2)
     mandate = ruled(a)
-    plain, ours = (maximum_utility(a, mandate, risk_aversion=4.0),
-                   ro.ellipsoidal(a, mandate, errors=a.sigma / 10, kappa=0.0, risk_aversion=4.0))
+    plain, ours = (
+        maximum_utility(a, mandate, risk_aversion=4.0),
+        ro.ellipsoidal(a, mandate, errors=a.sigma / 10, kappa=0.0, risk_aversion=4.0),
+    )
     assert ours.w == pytest.approx(plain.w, abs=1e-12)
     errors, values = a.sigma / 10, []
     robust = ro.ellipsoidal(a, mandate, errors=errors, kappa=1.0, risk_aversion=4.0)
-    name = max((k for k in robust.shadow_prices if k != "fully invested"), key=lambda k: robust.shadow_prices[k])
+    name = max(
+        (k for k in robust.shadow_prices if k != "fully invested"),
+        key=lambda k: robust.shadow_prices[k],
+    )
     assert robust.shadow_prices[name] > 0
     for by in (1e-4, -1e-4):
-        w = ro.ellipsoidal(a, mandate.relaxed({name: by}), errors=errors, kappa=1.0, risk_aversion=4.0).w
+        w = ro.ellipsoidal(
+            a, mandate.relaxed({name: by}), errors=errors, kappa=1.0, risk_aversion=4.0
+        ).w
         values.append(worst_utility(a, w, errors, 1.0, 4.0))
     assert robust.shadow_prices[name] == pytest.approx((values[0] - values[1]) / 2e-4, rel=1e-3)
 
@@ -238,8 +276,12 @@ def test_regret_is_zero_for_the_best_and_positive_for_others() -> None:
 def test_draws_have_the_moments_of_samples() -> None:
     a, years = market(6, 4), 10
     mu, sigma = resampling.draws(a, years, 40_000, np.random.default_rng(1))
-    assert mu.mean(axis=0) == pytest.approx(a.mu, abs=5 * a.volatility.max() / math.sqrt(years * 40_000))
-    assert np.cov(mu.T) == pytest.approx(a.sigma / years, rel=0.05, abs=0.03 * a.sigma.max() / years)
+    assert mu.mean(axis=0) == pytest.approx(
+        a.mu, abs=5 * a.volatility.max() / math.sqrt(years * 40_000)
+    )
+    assert np.cov(mu.T) == pytest.approx(
+        a.sigma / years, rel=0.05, abs=0.03 * a.sigma.max() / years
+    )
     assert sigma.mean(axis=0) == pytest.approx(a.sigma, rel=0.02, abs=0.005 * a.sigma.max())
     v = np.diag(a.sigma)
     spread = (a.sigma**2 + np.outer(v, v)) / (12 * years - 1)  # of a Wishart
@@ -251,11 +293,15 @@ def test_draws_have_the_moments_of_samples() -> None:
 def test_the_batch_is_the_critical_line_of_each_resample(seed: int, n: int, rules: bool) -> None:
     a = market(seed, n)
     mandate = ruled(a, seed) if rules else Mandate(a.labels, [fully_invested(), long_only()])
-    batch = resampling.resampled_frontier(a, mandate, years=8, resamples=8, points=7, rng=np.random.default_rng(seed))
+    batch = resampling.resampled_frontier(
+        a, mandate, years=8, resamples=8, points=7, rng=np.random.default_rng(seed)
+    )
     mu, sigma = resampling.draws(a, 8, 8, np.random.default_rng(seed))
     for k in range(8):
         traced = frontier(a.replace(mu=mu[k], sigma=sigma[k], source="one"), mandate)
-        for r, w in zip(np.linspace(traced.means[-1], traced.means[0], 7), batch.paths[k], strict=True):
+        for r, w in zip(
+            np.linspace(traced.means[-1], traced.means[0], 7), batch.paths[k], strict=True
+        ):
             assert traced.target_return(min(r, traced.means[0])).w == pytest.approx(w, abs=1e-7)
     assert batch.w == pytest.approx(batch.paths.mean(axis=0))
     for w in batch.w:
@@ -268,18 +314,27 @@ def test_resampled_utility_is_the_average_of_single_solutions(seed: int, aversio
     a = market(seed)
     mandate = ruled(a, seed)
     rng = np.random.default_rng(seed)
-    ours = resampling.resampled_utility(a, mandate, risk_aversion=aversion, years=8, resamples=8, rng=rng)
+    ours = resampling.resampled_utility(
+        a, mandate, risk_aversion=aversion, years=8, resamples=8, rng=rng
+    )
     mu, sigma = resampling.draws(a, 8, 8, np.random.default_rng(seed))
-    single = [maximum_utility(a.replace(mu=m, sigma=s, source="one"), mandate, risk_aversion=aversion).w
-              for m, s in zip(mu, sigma, strict=True)]
+    single = [
+        maximum_utility(a.replace(mu=m, sigma=s, source="one"), mandate, risk_aversion=aversion).w
+        for m, s in zip(mu, sigma, strict=True)
+    ]
     assert ours.w == pytest.approx(np.mean(single, axis=0), abs=1e-8)
     assert not ours.shadow_prices and ours.status == "rule"
 
 
 def test_resampling_under_a_cone_goes_one_by_one() -> None:
     a = market(8, 3)
-    near = Mandate(a.labels, [fully_invested(), long_only(), Turnover("near", dict.fromkeys(a.labels, 1 / 3), 0.1)])
-    w = resampling.resampled_utility(a, near, risk_aversion=4.0, years=8, resamples=3, rng=np.random.default_rng(1)).w
+    near = Mandate(
+        a.labels,
+        [fully_invested(), long_only(), Turnover("near", dict.fromkeys(a.labels, 1 / 3), 0.1)],
+    )
+    w = resampling.resampled_utility(
+        a, near, risk_aversion=4.0, years=8, resamples=3, rng=np.random.default_rng(1)
+    ).w
     assert np.abs(w - 1 / 3).sum() / 2 <= 0.1 + 1e-7
     with pytest.raises(NotSolved, match="straight lines"):
         resampling.resampled_frontier(a, near, years=8, resamples=3, rng=np.random.default_rng(1))
@@ -287,19 +342,25 @@ def test_resampling_under_a_cone_goes_one_by_one() -> None:
 
 def test_ties_and_a_riskless_asset_are_traced() -> None:
     tied = Assumptions(["a", "b", "c"], [0.05, 0.05, 0.02], np.diag([0.04, 0.04, 0.0]))
-    x = resampling.resampled_frontier(tied, years=5, resamples=10, points=5, rng=np.random.default_rng(3))
+    x = resampling.resampled_frontier(
+        tied, years=5, resamples=10, points=5, rng=np.random.default_rng(3)
+    )
     assert x.w.sum(axis=1) == pytest.approx(1.0)
     assert x.w[0] == pytest.approx([0, 0, 1], abs=1e-6)
     third = dict.fromkeys("abc", 1 / 3)
     fixed = Mandate(tied.labels, [fully_invested(), Bounds("all", third, third)])
-    one = resampling.resampled_frontier(tied, fixed, years=5, resamples=3, points=4, rng=np.random.default_rng(3))
+    one = resampling.resampled_frontier(
+        tied, fixed, years=5, resamples=3, points=4, rng=np.random.default_rng(3)
+    )
     assert one.w == pytest.approx(1 / 3)
 
 
 def test_resampling_refuses_conflicts_and_too_little() -> None:
     a, rng = market(1), np.random.default_rng(1)
     with pytest.raises(Infeasible, match="fully invested"):
-        resampling.resampled_frontier(a, Mandate(a.labels, [fully_invested(), position_limit(0.1)]), years=5, rng=rng)
+        resampling.resampled_frontier(
+            a, Mandate(a.labels, [fully_invested(), position_limit(0.1)]), years=5, rng=rng
+        )
     with pytest.raises(ValueError, match="needs 7 months"):
         resampling.draws(a, 0.5, 10, rng)
     with pytest.raises(ValueError, match="a resample"):
@@ -325,11 +386,21 @@ def test_sharpe_test_is_the_regression_of_its_influence_on_a_constant() -> None:
     a, b = rng.standard_t(5, (2, 400)) * 0.04 + 0.006
     gap, error, p = ro.sharpe_test(a, b, lags=6)
     ratio = [x.mean() / x.std() for x in (a, b)]
-    moments = np.column_stack([a - a.mean(), b - b.mean(), a**2 - (a**2).mean(), b**2 - (b**2).mean()])
+    moments = np.column_stack(
+        [a - a.mean(), b - b.mean(), a**2 - (a**2).mean(), b**2 - (b**2).mean()]
+    )
     m, g = [x.mean() for x in (a, b)], [(x**2).mean() for x in (a, b)]
-    slope = np.array([g[0] / (g[0] - m[0] ** 2) ** 1.5, -g[1] / (g[1] - m[1] ** 2) ** 1.5,
-                      -m[0] / (2 * (g[0] - m[0] ** 2) ** 1.5), m[1] / (2 * (g[1] - m[1] ** 2) ** 1.5)])
-    fit = sm.OLS(moments @ slope, np.ones(400)).fit(cov_type="HAC", cov_kwds={"maxlags": 6, "use_correction": False})
+    slope = np.array(
+        [
+            g[0] / (g[0] - m[0] ** 2) ** 1.5,
+            -g[1] / (g[1] - m[1] ** 2) ** 1.5,
+            -m[0] / (2 * (g[0] - m[0] ** 2) ** 1.5),
+            m[1] / (2 * (g[1] - m[1] ** 2) ** 1.5),
+        ]
+    )
+    fit = sm.OLS(moments @ slope, np.ones(400)).fit(
+        cov_type="HAC", cov_kwds={"maxlags": 6, "use_correction": False}
+    )
     assert gap == pytest.approx(ratio[0] - ratio[1])
     assert error == pytest.approx(float(fit.bse[0]), rel=1e-9)
     assert p == pytest.approx(math.erfc(abs(gap / error) / math.sqrt(2)))

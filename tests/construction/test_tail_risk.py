@@ -41,7 +41,9 @@ def market(seed: int, n: int = 6, months: int = 111) -> tuple[Assumptions, np.nd
     x = rng.standard_t(4, (months, n)) @ rng.normal(size=(n, n)) * 0.02 + 0.005
     other = rng.normal(size=(3 * n + 5, n)) * 0.1
     sigma = np.atleast_2d(np.cov(other.T))
-    return Assumptions([f"asset {i}" for i in range(n)], 12 * x.mean(axis=0), sigma, 0.01, "a test"), x
+    return Assumptions(
+        [f"asset {i}" for i in range(n)], 12 * x.mean(axis=0), sigma, 0.01, "a test"
+    ), x
 
 
 def mandates(a: Assumptions, rng: np.random.Generator) -> list[Mandate]:
@@ -49,10 +51,20 @@ def mandates(a: Assumptions, rng: np.random.Generator) -> list[Mandate]:
     n, half = len(a), a.labels[: max(1, len(a) // 2)]
     exposures = dict(zip(a.labels, rng.normal(size=n), strict=True))
     return [
-        Mandate(a.labels, rules) for rules in (
+        Mandate(a.labels, rules)
+        for rules in (
             [fully_invested(), long_only()],
-            [fully_invested(), Bounds("box", -0.3, max(0.7, 1.5 / n)), group_limit("group", half, lower=-0.5, upper=2)],
-            [fully_invested(), long_only(), position_limit(max(0.4, 1.2 / n)), factor_limit("f", exposures, upper=1.5)],
+            [
+                fully_invested(),
+                Bounds("box", -0.3, max(0.7, 1.5 / n)),
+                group_limit("group", half, lower=-0.5, upper=2),
+            ],
+            [
+                fully_invested(),
+                long_only(),
+                position_limit(max(0.4, 1.2 / n)),
+                factor_limit("f", exposures, upper=1.5),
+            ],
             [Bounds("box", -1, 1), Limit("invested", None, 0.2, 1.5)],
         )
     ]
@@ -69,7 +81,10 @@ def whole_programme(
     matrix = [np.hstack([-x, -np.ones((count, 1)), -np.eye(count)]), rows[keep[0]], -rows[keep[1]]]
     limits = [np.zeros(count), p.rows_upper[keep[0]], -p.rows_lower[keep[1]]]
     if mu is not None:
-        matrix, limits = [*matrix, -np.append(mu, np.zeros(count + 1))[None]], [*limits, np.array([-r])]
+        matrix, limits = (
+            [*matrix, -np.append(mu, np.zeros(count + 1))[None]],
+            [*limits, np.array([-r])],
+        )
     cost = np.concatenate([np.zeros(n), [1.0], np.full(count, 1 / ((1 - level) * count))])
     bounds = [*zip(p.lower, p.upper, strict=True), (None, None), *[(0, None)] * count]
     found = linprog(cost, np.vstack(matrix), np.concatenate(limits), bounds=bounds, method="highs")
@@ -86,12 +101,16 @@ def cvar(x: np.ndarray, w: np.ndarray, level: float) -> float:
 
 @few
 @given(seed=SEEDS, count=st.integers(1, 60), level=LEVELS, ties=st.booleans())
-def test_history_is_both_the_definition_and_the_minimum(seed: int, count: int, level: float, ties: bool) -> None:
+def test_history_is_both_the_definition_and_the_minimum(
+    seed: int, count: int, level: float, ties: bool
+) -> None:
     losses = np.random.default_rng(seed).normal(size=count)
     losses = losses.round(1) if ties else losses
     var, least = tr.historical(-losses, level)
     mass = (1 - level) * count
-    assert least == pytest.approx(min(a + np.maximum(losses - a, 0).sum() / mass for a in losses), abs=1e-12)
+    assert least == pytest.approx(
+        min(a + np.maximum(losses - a, 0).sum() / mass for a in losses), abs=1e-12
+    )
     if level > 0:
         assert var == min(a for a in losses if np.mean(losses <= a) >= level - 1e-12)
 
@@ -100,8 +119,12 @@ def test_a_tail_of_part_of_a_scenario() -> None:
     """Of 111 months 5.55 are the worst twentieth: five whole ones and 0.55 of the sixth."""
     losses = np.arange(1.0, 112.0)
     assert tr.historical(-losses, 0.95).var == 106
-    assert tr.historical(-losses, 0.95).cvar == pytest.approx((111 + 110 + 109 + 108 + 107 + 0.55 * 106) / 5.55)
-    assert tr.historical(-losses[:100], 0.95) == pytest.approx((95, 98))  # 0.05 x 100 is 5, and a bit
+    assert tr.historical(-losses, 0.95).cvar == pytest.approx(
+        (111 + 110 + 109 + 108 + 107 + 0.55 * 106) / 5.55
+    )
+    assert tr.historical(-losses[:100], 0.95) == pytest.approx(
+        (95, 98)
+    )  # 0.05 x 100 is 5, and a bit
 
 
 @few
@@ -128,7 +151,9 @@ def test_many_rows_at_once() -> None:
     x = np.random.default_rng(5).normal(size=(3, 4, 37))
     together = tr.historical(x, 0.9)
     for i, j in np.ndindex(3, 4):
-        assert tr.historical(x[i, j], 0.9) == pytest.approx((together.var[i, j], together.cvar[i, j]))
+        assert tr.historical(x[i, j], 0.9) == pytest.approx(
+            (together.var[i, j], together.cvar[i, j])
+        )
 
 
 @pytest.mark.parametrize("level", [1.0, -0.1, 95, float("nan")])
@@ -153,17 +178,26 @@ def test_normal_by_integration(level: float) -> None:
 
 
 @few
-@given(hundredths=st.tuples(st.integers(-100, 100), st.integers(0, 600)), level=st.sampled_from([0.9, 0.95, 0.99]))
-def test_cornish_fisher_by_integration_where_it_is_valid(hundredths: tuple[int, int], level: float) -> None:
+@given(
+    hundredths=st.tuples(st.integers(-100, 100), st.integers(0, 600)),
+    level=st.sampled_from([0.9, 0.95, 0.99]),
+)
+def test_cornish_fisher_by_integration_where_it_is_valid(
+    hundredths: tuple[int, int], level: float
+) -> None:
     s, k = hundredths[0] / 100, hundredths[1] / 100
-    bent = np.poly1d([k / 24 - s**2 / 18, s / 6, 1 - k / 8 + 5 * s**2 / 36, -s / 6])  # the expansion, by powers of z
+    bent = np.poly1d(
+        [k / 24 - s**2 / 18, s / 6, 1 - k / 8 + 5 * s**2 / 36, -s / 6]
+    )  # the expansion, by powers of z
     turns = np.abs(np.imag(bent.deriv().roots))
     if turns.size and turns.min() == 0:
         with pytest.raises(ValueError, match="Cornish-Fisher is not valid for skewness"):
             tr.cornish_fisher(0.0, 1.0, s, k, level)
     elif turns.size and turns.min() > 1e-3:
         cut = NormalDist().inv_cdf(1 - level)
-        beyond = integrate.quad(lambda z: -bent(z) * stats.norm.pdf(z), -12, cut, epsabs=1e-12)[0] / (1 - level)
+        beyond = integrate.quad(lambda z: -bent(z) * stats.norm.pdf(z), -12, cut, epsabs=1e-12)[
+            0
+        ] / (1 - level)
         expected = (-0.01 - 0.04 * bent(cut), -0.01 + 0.04 * beyond)
         assert tr.cornish_fisher(0.01, 0.04, s, k, level) == pytest.approx(expected)
 
@@ -187,9 +221,17 @@ def test_cornish_fisher_ends_where_maillard_says() -> None:
 
 
 @few
-@given(mean=st.floats(-0.02, 0.02), sd=st.floats(0.001, 0.1), periods=st.floats(0.1, 60), level=st.floats(0.5, 0.999))
+@given(
+    mean=st.floats(-0.02, 0.02),
+    sd=st.floats(0.001, 0.1),
+    periods=st.floats(0.1, 60),
+    level=st.floats(0.5, 0.999),
+)
 def test_horizons_of_a_normal_law(mean: float, sd: float, periods: float, level: float) -> None:
-    one, many = tr.normal(mean, sd, level), tr.normal(periods * mean, math.sqrt(periods) * sd, level)
+    one, many = (
+        tr.normal(mean, sd, level),
+        tr.normal(periods * mean, math.sqrt(periods) * sd, level),
+    )
     assert tr.at_horizon(one.var, mean, periods) == pytest.approx(many.var, abs=1e-12)
     assert tr.at_horizon(one.cvar, mean, periods) == pytest.approx(many.cvar, abs=1e-12)
 
@@ -212,7 +254,10 @@ def test_standard_error_needs_a_tail() -> None:
 def test_drawdowns_by_brute_force(seed: int, compounded: bool) -> None:
     r = np.random.default_rng(seed).normal(0.005, 0.05, 40)
     value = np.append(1.0, np.cumprod(1 + r) if compounded else 1 + np.cumsum(r))
-    slow = [max((peak - value[t]) / (peak if compounded else 1) for peak in value[: t + 1]) for t in range(1, 41)]
+    slow = [
+        max((peak - value[t]) / (peak if compounded else 1) for peak in value[: t + 1])
+        for t in range(1, 41)
+    ]
     ours = tr.drawdowns(r, compounded=compounded)
     assert ours == pytest.approx(slow, abs=1e-12)
     assert tr.conditional_drawdown(r, 0.0, compounded=compounded) == pytest.approx(np.mean(slow))
@@ -221,7 +266,9 @@ def test_drawdowns_by_brute_force(seed: int, compounded: bool) -> None:
 
 @few
 @given(seed=SEEDS, level=st.floats(0, 0.99), share=st.floats(0, 1))
-def test_uncompounded_drawdown_is_convex_in_the_weights(seed: int, level: float, share: float) -> None:
+def test_uncompounded_drawdown_is_convex_in_the_weights(
+    seed: int, level: float, share: float
+) -> None:
     x, y = np.random.default_rng(seed).normal(0.005, 0.05, (2, 60))
     mix = tr.conditional_drawdown(share * x + (1 - share) * y, level, compounded=False)
     parts = [tr.conditional_drawdown(z, level, compounded=False) for z in (x, y)]
@@ -232,8 +279,14 @@ def test_uncompounded_drawdown_is_convex_in_the_weights(seed: int, level: float,
 
 
 @few
-@given(seed=SEEDS, n=st.integers(2, 10), months=st.integers(2, 250), ties=st.booleans(),
-       level=LEVELS, goal=st.sampled_from([None, 0.3, 1.0]))
+@given(
+    seed=SEEDS,
+    n=st.integers(2, 10),
+    months=st.integers(2, 250),
+    ties=st.booleans(),
+    level=LEVELS,
+    goal=st.sampled_from([None, 0.3, 1.0]),
+)
 def test_least_cvar_is_that_of_the_whole_programme(
     seed: int, n: int, months: int, ties: bool, level: float, goal: float | None
 ) -> None:
@@ -243,7 +296,10 @@ def test_least_cvar_is_that_of_the_whole_programme(
     mandate = mandates(a, rng)[int(rng.integers(4))]
     r = None
     if goal is not None:
-        low, high = minimum_risk(a, mandate).mean, maximum_utility(a, mandate, risk_aversion=0.0).mean
+        low, high = (
+            minimum_risk(a, mandate).mean,
+            maximum_utility(a, mandate, risk_aversion=0.0).mean,
+        )
         r = low + goal * (high - low) - 1e-12
     ours = tr.minimum_cvar(a, mandate, x, level=level, r=r)
     least = whole_programme(x, level, mandate, None if r is None else a.mu, r or 0.0)
@@ -271,8 +327,10 @@ def test_distances_by_another_solver(rules: tuple[str, ...], seed: int) -> None:
     w, var = cp.Variable(7), cp.Variable()
     root = np.linalg.cholesky(a.sigma).T
     away = {"far": cp.norm(root @ (w - 1 / 7)) <= 0.02, "trade": cp.norm1(w - 1 / 7) / 2 <= 0.15}
-    problem = cp.Problem(cp.Minimize(var + cp.sum(cp.pos(-x @ w - var)) / 15),
-                         [cp.sum(w) == 1, w >= 0, *(away[name] for name in rules)])
+    problem = cp.Problem(
+        cp.Minimize(var + cp.sum(cp.pos(-x @ w - var)) / 15),
+        [cp.sum(w) == 1, w >= 0, *(away[name] for name in rules)],
+    )
     problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-11, tol_gap_rel=1e-11, tol_feas=1e-11)
     assert cvar(x, ours.w, 0.9) == pytest.approx(problem.value, abs=2e-8)
     assert max(ours.residuals.values()) <= 1e-8
@@ -282,16 +340,24 @@ def test_distances_by_another_solver(rules: tuple[str, ...], seed: int) -> None:
 
 def test_shadow_prices_predict_what_relaxing_a_limit_saves() -> None:
     a, x = market(4, 8, 400)
-    mandate = Mandate(a.labels, [
-        fully_invested(), Bounds("floor", lower=0.03), position_limit(0.3),
-        group_limit("group", a.labels[:3], lower=0.25, upper=0.3),
-        Turnover("trade", dict.fromkeys(a.labels, 1 / 8), 0.3),
-    ])
+    mandate = Mandate(
+        a.labels,
+        [
+            fully_invested(),
+            Bounds("floor", lower=0.03),
+            position_limit(0.3),
+            group_limit("group", a.labels[:3], lower=0.25, upper=0.3),
+            Turnover("trade", dict.fromkeys(a.labels, 1 / 8), 0.3),
+        ],
+    )
     at = tr.minimum_cvar(a, mandate, x, level=0.9)
     assert sum(price > 1e-6 for price in at.shadow_prices.values()) >= 4
     for name in ("floor", "position limit", "group", "trade"):
-        saved = [cvar(x, at.w, 0.9) - cvar(x, tr.minimum_cvar(a, mandate.relaxed({name: by}), x, level=0.9).w, 0.9)
-                 for by in (1e-5, -1e-5)]
+        saved = [
+            cvar(x, at.w, 0.9)
+            - cvar(x, tr.minimum_cvar(a, mandate.relaxed({name: by}), x, level=0.9).w, 0.9)
+            for by in (1e-5, -1e-5)
+        ]
         assert saved[0] / 1e-5 - 1e-6 <= at.shadow_prices[name] <= -saved[1] / 1e-5 + 1e-6
 
 
@@ -335,9 +401,15 @@ def test_small_and_odd_universes() -> None:
     assert tr.minimum_cvar(one, None, x, level=0.95).w == pytest.approx([1.0])
     a, x = market(2, 6, 3)  # fewer scenarios than assets
     assert cvar(x, tr.minimum_cvar(a, None, x, level=0.5).w, 0.5) == pytest.approx(
-        whole_programme(x, 0.5, Mandate(a.labels, [fully_invested(), long_only()])), abs=1e-10)
-    twice = Assumptions(["a", "b", "cash"], [0.05, 0.05, 0.01], np.diag([0.04, 0.04, 0.0]) + np.pad(
-        np.array([[0, 0.04], [0.04, 0]]), (0, 1)), 0.01, "two alike and one without risk")
+        whole_programme(x, 0.5, Mandate(a.labels, [fully_invested(), long_only()])), abs=1e-10
+    )
+    twice = Assumptions(
+        ["a", "b", "cash"],
+        [0.05, 0.05, 0.01],
+        np.diag([0.04, 0.04, 0.0]) + np.pad(np.array([[0, 0.04], [0.04, 0]]), (0, 1)),
+        0.01,
+        "two alike and one without risk",
+    )
     y = np.random.default_rng(0).normal(0.004, 0.05, (80, 1)) * [1, 1, 0] + [0, 0, 0.001]
     found = tr.minimum_cvar(twice, None, y, level=0.95, r=0.03)
     assert found["a"] + found["b"] == pytest.approx(0.5)
@@ -363,14 +435,18 @@ def test_refusals_name_the_rule() -> None:
     soft = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.3).soft(0.01)])
     with pytest.raises(NotSolved, match="'position limit' is soft"):
         tr.minimum_cvar(a, soft, x, level=0.95)
-    with pytest.raises(NotSolved, match="positions finite"):  # three scenarios, free short sales: money for nothing
+    with pytest.raises(
+        NotSolved, match="positions finite"
+    ):  # three scenarios, free short sales: money for nothing
         tr.minimum_cvar(a, Mandate(a.labels, [fully_invested()]), x[:3], level=0.95)
 
 
 def test_an_answer_that_is_not_proven_is_withheld(monkeypatch: pytest.MonkeyPatch) -> None:
     a, x = market(3, 4, 50)
     least = tr.historical
-    monkeypatch.setattr(tr, "historical", lambda returns, level: tr.Tail(0.0, least(returns, level).cvar + 1e-6))
+    monkeypatch.setattr(
+        tr, "historical", lambda returns, level: tr.Tail(0.0, least(returns, level).cvar + 1e-6)
+    )
     with pytest.raises(NotSolved, match="above its proven bound"):
         tr.minimum_cvar(a, None, x, level=0.95)
 
@@ -416,7 +492,11 @@ def test_breaches_that_never_or_always_come() -> None:
 
 
 def test_acerbi_szekely_by_hand() -> None:
-    returns, var, worst = [-0.02, -0.12, 0.05, -0.08], [0.05, 0.05, 0.05, 0.06], [0.08, 0.10, 0.08, 0.08]
+    returns, var, worst = (
+        [-0.02, -0.12, 0.05, -0.08],
+        [0.05, 0.05, 0.05, 0.06],
+        [0.08, 0.10, 0.08, 0.08],
+    )
     size, overall = tr.acerbi_szekely(returns, var, worst, 0.75)
     assert size == pytest.approx(1 - (1.2 + 1.0) / 2)
     assert overall == pytest.approx(1 - (1.2 + 1.0) / (4 * 0.25))
@@ -426,7 +506,9 @@ def test_acerbi_szekely_by_hand() -> None:
 
 
 @pytest.mark.parametrize(("scale", "low", "high"), [(1.0, 0.01, 0.10), (1.3, 0.6, 1.0)])
-def test_acerbi_szekely_rejects_what_is_wrong_and_little_else(scale: float, low: float, high: float) -> None:
+def test_acerbi_szekely_rejects_what_is_wrong_and_little_else(
+    scale: float, low: float, high: float
+) -> None:
     rng = np.random.default_rng(9)
     var, worst = tr.normal(0.0, 1.0, 0.95)
     null = tr.acerbi_szekely(rng.normal(size=(2000, 250)), var, worst, 0.95)

@@ -31,24 +31,33 @@ def history():
 
 
 def geometric_of(assumptions):
-    return data.table("horizon_2025_assets").loc[list(assumptions.labels), "geometric_10y"].to_numpy()
+    return (
+        data.table("horizon_2025_assets").loc[list(assumptions.labels), "geometric_10y"].to_numpy()
+    )
 
 
 # ---- survey and providers
 
+
 def test_survey_means_risks_and_correlations_are_those_printed(survey):
     printed = data.table("horizon_2025_assets").loc[list(cma.PLAN_CLASSES)]
-    correlations = data.table("horizon_2025_correlations").loc[list(cma.PLAN_CLASSES), list(cma.PLAN_CLASSES)]
+    correlations = data.table("horizon_2025_correlations").loc[
+        list(cma.PLAN_CLASSES), list(cma.PLAN_CLASSES)
+    ]
     np.testing.assert_array_equal(survey.mu, printed["arithmetic_10y"])
     np.testing.assert_allclose(survey.volatility, printed["volatility"], rtol=1e-14)
-    np.testing.assert_allclose(survey.sigma / np.outer(survey.volatility, survey.volatility), correlations, atol=1e-14)
+    np.testing.assert_allclose(
+        survey.sigma / np.outer(survey.volatility, survey.volatility), correlations, atol=1e-14
+    )
     assert survey.rf == printed.loc["cash", "arithmetic_10y"]
 
 
 def test_survey_horizon_is_the_policy_and_can_be_changed(survey):
     assert "10-year" in survey.source
     twenty = cma.survey_assumptions(20)
-    assert twenty.mu[0] == data.table("horizon_2025_assets").loc["us_large_equity", "arithmetic_20y"]
+    assert (
+        twenty.mu[0] == data.table("horizon_2025_assets").loc["us_large_equity", "arithmetic_20y"]
+    )
     assert (twenty.sigma == survey.sigma).all()
 
 
@@ -59,10 +68,15 @@ def test_survey_order_is_that_of_the_classes_asked_for():
     assert pair.sigma[0, 1] == pytest.approx(whole.sigma[3, 8])
 
 
-@pytest.mark.parametrize(("arguments", "says"), [
-    ({"horizon_years": 7}, "10 and 20 years, not 7"), ({"classes": ["gold"]}, "no class gold"),
-    ({"classes": ["inflation"]}, "no class inflation"), ({"classes": []}, "universe is empty"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ({"horizon_years": 7}, "10 and 20 years, not 7"),
+        ({"classes": ["gold"]}, "no class gold"),
+        ({"classes": ["inflation"]}, "no class inflation"),
+        ({"classes": []}, "universe is empty"),
+    ],
+)
 def test_survey_refuses_what_it_does_not_publish(arguments, says):
     with pytest.raises(ValueError, match=says):
         cma.survey_assumptions(**arguments)
@@ -73,15 +87,22 @@ def test_provider_views_are_comparable_and_counted_once():
     assert views.index.is_unique
     assert views["Horizon survey"] == 0.0639  # exhibit 17
     assert views["Vanguard"] == pytest.approx((0.041 + 0.061) / 2)
-    assert not {"GMO", "BNY", "Horizon Actuarial"} & set(views.index)  # real; another universe; a later edition
+    assert not {"GMO", "BNY", "Horizon Actuarial"} & set(
+        views.index
+    )  # real; another universe; a later edition
 
 
 def test_provider_dispersion_against_numpy_and_a_published_one():
-    views = cma.provider_views(["us_large_equity"]).query("provider != 'Trimmed mean of 12 firms'")["geometric"]
+    views = cma.provider_views(["us_large_equity"]).query("provider != 'Trimmed mean of 12 firms'")[
+        "geometric"
+    ]
     spread = cma.provider_dispersion()
     assert spread.loc["us_large_equity", "sd"] == pytest.approx(
-        np.std(cma.provider_views(["us_large_equity"])["geometric"], ddof=1))
-    trimmed = np.sort(views)[1:-1].std(ddof=1)  # published after trimming: 1.14 points over twelve firms
+        np.std(cma.provider_views(["us_large_equity"])["geometric"], ddof=1)
+    )
+    trimmed = np.sort(views)[1:-1].std(
+        ddof=1
+    )  # published after trimming: 1.14 points over twelve firms
     assert trimmed < 0.0114 < views.std(ddof=1)
     assert spread.loc["us_long_bonds", "providers"] == 1
     assert np.isnan(spread.loc["us_long_bonds", "sd"])
@@ -89,13 +110,25 @@ def test_provider_dispersion_against_numpy_and_a_published_one():
 
 # ---- building blocks
 
-@given(st.floats(0, 0.06), st.floats(-0.02, 0.05), st.floats(-0.01, 0.08), st.floats(-0.05, 0.05),
-       st.sampled_from([1, 10]))  # fmt: skip
+
+@given(
+    st.floats(0, 0.06),
+    st.floats(-0.02, 0.05),
+    st.floats(-0.01, 0.08),
+    st.floats(-0.05, 0.05),
+    st.sampled_from([1, 10]),
+)
 @few
-def test_equity_blocks_are_what_an_owner_of_the_cash_flows_earns(dividend_yield, growth, inflation, change, years):
+def test_equity_blocks_are_what_an_owner_of_the_cash_flows_earns(
+    dividend_yield, growth, inflation, change, years
+):
     change = change if years == 1 else 0.0
     blocks = cma.equity_building_blocks(dividend_yield, growth, inflation, change)
-    dividend, multiple, wealth = 4.0 * dividend_yield, 1.0 / 0.04, 1.0  # price = multiple x a base of 4
+    dividend, multiple, wealth = (
+        4.0 * dividend_yield,
+        1.0 / 0.04,
+        1.0,
+    )  # price = multiple x a base of 4
     base = 4.0 * 0.04
     for _ in range(years):
         now, base = multiple * base, base * (1 + growth) * (1 + inflation)
@@ -115,7 +148,9 @@ def test_bond_blocks_are_what_a_pool_of_defaulting_bonds_earns():
     assert abs(earned.mean() - block["total"]) < 4 * earned.std() / np.sqrt(len(earned))
 
 
-@pytest.mark.parametrize("rates", [{"default_rate": -0.01}, {"default_rate": 3.0}, {"recovery": 40.0}])
+@pytest.mark.parametrize(
+    "rates", [{"default_rate": -0.01}, {"default_rate": 3.0}, {"recovery": 40.0}]
+)
 def test_bond_blocks_refuse_percentages(rates):
     with pytest.raises(ValueError, match="between 0 and 1"):
         cma.bond_building_blocks(0.07, **rates)
@@ -126,6 +161,7 @@ def test_cash_plus_premium_adds():
 
 
 # ---- equilibrium and shrinkage
+
 
 def test_equilibrium_returns_make_the_market_the_best_portfolio(survey):
     w = np.linspace(1, 2, len(survey))
@@ -144,7 +180,9 @@ def test_equilibrium_refuses_weights_that_do_not_sum_to_one(survey):
 def sample(n, periods, seed):
     rng = np.random.default_rng(seed)
     factor = rng.standard_normal((n, n)) / np.sqrt(n)
-    return pd.DataFrame(0.005 + 0.01 * rng.standard_normal(n) + 0.04 * rng.standard_normal((periods, n)) @ factor)
+    return pd.DataFrame(
+        0.005 + 0.01 * rng.standard_normal(n) + 0.04 * rng.standard_normal((periods, n)) @ factor
+    )
 
 
 def test_bayes_stein_against_its_equations_written_differently():
@@ -152,7 +190,9 @@ def test_bayes_stein_against_its_equations_written_differently():
     y, s, t, n, one = r.mean().to_numpy(), r.cov().to_numpy(), 60, 4, np.ones(4)
     inverse = np.linalg.inv(s * (t - 1) / (t - n - 2))
     y0 = (one @ inverse @ y) / (one @ inverse @ one)
-    prior_precision = (n + 2) / ((y - y0) @ inverse @ (y - y0))  # Jorion's lambda; intensity lambda / (T + lambda)
+    prior_precision = (n + 2) / (
+        (y - y0) @ inverse @ (y - y0)
+    )  # Jorion's lambda; intensity lambda / (T + lambda)
     shrunk = cma.bayes_stein_means(r)
     assert shrunk.intensity == pytest.approx(prior_precision / (t + prior_precision), rel=1e-12)
     np.testing.assert_allclose(shrunk.mu, y + shrunk.intensity * (y0 - y), atol=1e-15)
@@ -200,6 +240,7 @@ def test_bayes_stein_refuses_a_sample_shorter_than_its_assets():
 
 # ---- arithmetic and geometric
 
+
 @given(means, volatilities, st.sampled_from([1, 2, 10, 30, np.inf]))
 @few
 def test_arithmetic_and_geometric_invert_each_other(m, s, n):
@@ -223,7 +264,9 @@ def test_one_year_needs_no_conversion_and_more_years_approach_the_median():
 def test_geometric_of_lognormal_years_by_simulation():
     rng = np.random.default_rng(10)
     log_variance = np.log1p(0.2**2 / 1.08**2)
-    years = np.exp(rng.normal(np.log(1.08) - log_variance / 2, np.sqrt(log_variance), size=(50_000, 10)))
+    years = np.exp(
+        rng.normal(np.log(1.08) - log_variance / 2, np.sqrt(log_variance), size=(50_000, 10))
+    )
     assert years.mean() - 1 == pytest.approx(0.08, abs=0.001)
     annual = years.prod(axis=1) ** 0.1 - 1
     error = annual.std() / np.sqrt(len(annual))
@@ -251,10 +294,15 @@ def test_portfolio_geometric_is_what_real_history_compounded_to(history):
 
 # ---- history
 
+
 def test_compounded_moments_against_every_outcome_of_twelve_months():
     """Two states a month with the sample's mean and (ddof 1) covariance: all 4096 years enumerated."""
     step = np.array([[0.03, -0.01], [-0.02, 0.02]])
-    r = pd.DataFrame(np.tile(step, (12, 1)), columns=["a", "b"], index=pd.period_range("2000-01", periods=24, freq="M"))
+    r = pd.DataFrame(
+        np.tile(step, (12, 1)),
+        columns=["a", "b"],
+        index=pd.period_range("2000-01", periods=24, freq="M"),
+    )
     m, half = r.mean().to_numpy(), (step[0] - step[1]) / 2 * np.sqrt(24 / 23)
     ups = np.array(list(product([1.0, -1.0], repeat=12)))
     years = np.prod(1 + m + ups[:, :, None] * half, axis=1) - 1
@@ -294,16 +342,22 @@ def test_months_needed_place_a_volatility_by_simulation(dof):
     kurtosis = 3.0 if np.isinf(dof) else 3 + 6 / (dof - 4)
     months = round(cma.months_needed(0.1, kurtosis))
     rng = np.random.default_rng(4)
-    draws = rng.standard_normal((4000, months)) if np.isinf(dof) else rng.standard_t(dof, (4000, months)) / np.sqrt(
-        dof / (dof - 2))
+    draws = (
+        rng.standard_normal((4000, months))
+        if np.isinf(dof)
+        else rng.standard_t(dof, (4000, months)) / np.sqrt(dof / (dof - 2))
+    )
     assert np.mean(np.abs(draws.std(axis=1, ddof=1) - 1) <= 0.1) == pytest.approx(0.95, abs=0.02)
 
 
 # ---- crises
 
+
 def test_selecting_bad_months_of_normal_returns_is_no_news_though_the_correlation_falls():
     rng = np.random.default_rng(6)
-    r = pd.DataFrame(rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], size=200_000), columns=["x", "y"])
+    r = pd.DataFrame(
+        rng.multivariate_normal([0, 0], [[1, 0.6], [0.6, 1]], size=200_000), columns=["x", "y"]
+    )
     row = cma.crisis_correlations(r, "x").loc["y"]
     a = stats.norm.ppf(0.1)
     hazard = stats.norm.pdf(a) / 0.1
@@ -318,7 +372,9 @@ def test_joint_crashes_are_news():
     r = rng.multivariate_normal([0, 0], [[1, 0.1], [0.1, 1]], size=50_000)
     crash = rng.random(50_000) < 0.05
     r[crash] -= np.abs(rng.standard_normal((crash.sum(), 1))) * 4
-    assert cma.crisis_correlations(pd.DataFrame(r, columns=["x", "y"]), "x").loc["y", "excess"] > 0.1
+    assert (
+        cma.crisis_correlations(pd.DataFrame(r, columns=["x", "y"]), "x").loc["y", "excess"] > 0.1
+    )
 
 
 def test_crises_refuse_too_few_months(history):
@@ -327,6 +383,7 @@ def test_crises_refuse_too_few_months(history):
 
 
 # ---- consistency
+
 
 def test_the_survey_of_the_plan_classes_passes_every_check(survey):
     assert cma.consistency(survey, geometric_of(survey))["holds"].all()
@@ -345,12 +402,15 @@ def broken(survey, **change):
     return cma.consistency(survey.replace(mu=mu, sigma=sigma, source="broken"), g)
 
 
-@pytest.mark.parametrize(("change", "check"), [
-    ({"copy": True}, "correlations: smallest eigenvalue"),
-    ({"mean": 0.03}, "lowest Sharpe ratio"),
-    ({"geometric": 0.053}, "largest geometric less arithmetic"),
-    ({"geometric": 0.0475}, "largest gap to exact conversion"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("change", "check"),
+    [
+        ({"copy": True}, "correlations: smallest eigenvalue"),
+        ({"mean": 0.03}, "lowest Sharpe ratio"),
+        ({"geometric": 0.053}, "largest geometric less arithmetic"),
+        ({"geometric": 0.0475}, "largest gap to exact conversion"),
+    ],
+)
 def test_each_fault_breaks_its_check(survey, change, check):
     table = broken(survey, **change)
     assert not table.loc[check, "holds"]
@@ -362,11 +422,15 @@ def three(mu, risk, correlation):
 
 
 def checked(assumptions):
-    return cma.consistency(assumptions, cma.arithmetic_to_geometric(assumptions.mu, assumptions.volatility))["holds"]
+    return cma.consistency(
+        assumptions, cma.arithmetic_to_geometric(assumptions.mu, assumptions.volatility)
+    )["holds"]
 
 
 def test_too_good_a_hedge_is_found():
-    nearly_twins = three([0.08, 0.06, 0.05], [0.16, 0.15, 0.08], [[1, 0.99, 0.2], [0.99, 1, 0.2], [0.2, 0.2, 1]])
+    nearly_twins = three(
+        [0.08, 0.06, 0.05], [0.16, 0.15, 0.08], [[1, 0.99, 0.2], [0.99, 1, 0.2], [0.2, 0.2, 1]]
+    )
     assert not checked(nearly_twins)["attainable over best single Sharpe ratio"]
 
 
@@ -376,8 +440,12 @@ def test_return_without_regard_to_risk_is_found():
 
 
 def test_a_dominated_class_is_excused_only_when_it_diversifies():
-    excused = three([0.05, 0.06, 0.08], [0.1, 0.09, 0.2], [[1, 0, -0.2], [0, 1, 0.7], [-0.2, 0.7, 1]])
-    nonsense = three([0.05, 0.06, 0.08], [0.1, 0.09, 0.2], [[1, 0, 0.7], [0, 1, -0.2], [0.7, -0.2, 1]])
+    excused = three(
+        [0.05, 0.06, 0.08], [0.1, 0.09, 0.2], [[1, 0, -0.2], [0, 1, 0.7], [-0.2, 0.7, 1]]
+    )
+    nonsense = three(
+        [0.05, 0.06, 0.08], [0.1, 0.09, 0.2], [[1, 0, 0.7], [0, 1, -0.2], [0.7, -0.2, 1]]
+    )
     assert cma.dominated(excused).to_numpy().tolist() == [["a", "b", True]]
     assert checked(excused)["dominated without excuse"]
     assert not checked(nonsense)["dominated without excuse"]
@@ -390,11 +458,16 @@ def test_twins_do_not_dominate_each_other():
 def test_indefinite_correlations_are_refused_by_name(survey):
     correlation = survey.sigma / np.outer(survey.volatility, survey.volatility)
     correlation[:4, 4] = correlation[4, :4] = -0.9
-    with pytest.raises(AssumptionsError, match=r"smallest eigenvalue .* weighing most on us_core_bonds"):
-        survey.replace(sigma=correlation * np.outer(survey.volatility, survey.volatility), source="by hand")
+    with pytest.raises(
+        AssumptionsError, match=r"smallest eigenvalue .* weighing most on us_core_bonds"
+    ):
+        survey.replace(
+            sigma=correlation * np.outer(survey.volatility, survey.volatility), source="by hand"
+        )
 
 
 # ---- scenarios
+
 
 def test_every_bootstrapped_month_is_a_month_of_history():
     r = pd.DataFrame({"a": np.arange(50.0), "b": np.arange(50.0) + 100})
@@ -433,7 +506,9 @@ def test_block_bootstrap_refuses_impossible_blocks(history, block):
 def test_student_t_scenarios_have_the_law_they_claim(survey):
     """The scaled squared distance of a multivariate t is F distributed: its whole law, not only two moments."""
     draws = student_t_scenarios(survey, 5, 20_000, np.random.default_rng(11)) - survey.mu
-    squared = np.einsum("ni,ij,nj->n", draws, np.linalg.inv(survey.sigma), draws) / len(survey) * 5 / 3
+    squared = (
+        np.einsum("ni,ij,nj->n", draws, np.linalg.inv(survey.sigma), draws) / len(survey) * 5 / 3
+    )
     assert stats.kstest(squared, stats.f(len(survey), 5).cdf).pvalue > 0.01
 
 
@@ -455,8 +530,14 @@ def test_moments_test_rejects_true_scenarios_rarely_and_wrong_ones_nearly_always
     true, scaled, shifted = [], [], []
     for _ in range(100):
         draws = student_t_scenarios(survey, 5, 2000, rng)
-        p = [cma.moments_test(x, survey.mu, survey.sigma)["p-value"] for x in
-             (draws, survey.mu + (draws - survey.mu) * np.sqrt(5 / 3), draws + 0.25 * survey.volatility)]
+        p = [
+            cma.moments_test(x, survey.mu, survey.sigma)["p-value"]
+            for x in (
+                draws,
+                survey.mu + (draws - survey.mu) * np.sqrt(5 / 3),
+                draws + 0.25 * survey.volatility,
+            )
+        ]
         true.append(p[0].min() < 0.01)
         scaled.append(p[1]["covariances"] < 0.01)
         shifted.append(p[2]["means"] < 0.01)

@@ -7,11 +7,19 @@ from portlib.estimation.market_portfolio import market_portfolio
 
 #: The publisher's own weights in percent, Figure 1 of its page, to the digit printed.
 PRINTED = {
-    "equities": 43.6, "government bonds": 21.1, "investment-grade credit": 9.1,
-    "inflation-linked bonds": 1.5, "high-yield bonds": 0.9, "emerging-market debt": 4.5,
-    "securitised debt": 5.0, "convertibles": 0.2, "real estate": 3.5, "private equity": 5.0,
-    "private debt": 1.0, "gold": 4.5,
-}  # fmt: skip
+    "equities": 43.6,
+    "government bonds": 21.1,
+    "investment-grade credit": 9.1,
+    "inflation-linked bonds": 1.5,
+    "high-yield bonds": 0.9,
+    "emerging-market debt": 4.5,
+    "securitised debt": 5.0,
+    "convertibles": 0.2,
+    "real estate": 3.5,
+    "private equity": 5.0,
+    "private debt": 1.0,
+    "gold": 4.5,
+}
 
 
 def test_our_weights_are_the_publishers_to_the_digit_printed() -> None:

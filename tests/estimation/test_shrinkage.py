@@ -34,7 +34,11 @@ def draw(seed, months=40, p=6, tails=False):
 def estimate(name, x):
     if name == "factor_model":
         return sh.factor_model(x, x[:, :2] + 0.5 * x[:, 2:4])
-    return sh.exponentially_weighted(x, 24) if name == "exponentially_weighted" else sh.METHODS[name](x)
+    return (
+        sh.exponentially_weighted(x, 24)
+        if name == "exponentially_weighted"
+        else sh.METHODS[name](x)
+    )
 
 
 # ---- second methods ------------------------------------------------------------------------------------------------
@@ -51,8 +55,12 @@ def by_pairs(x, target):
 
     sd, sm_, smm = np.sqrt(np.diag(s)), y.T @ m / n, m @ m / n
     average = (s / np.outer(sd, sd))[np.triu_indices(p, 1)].mean()
-    f = {"identity": np.eye(p) * np.diag(s).mean(), "diagonal": np.diag(np.diag(s)),
-         "constant correlation": average * np.outer(sd, sd), "single index": np.outer(sm_, sm_) / smm}[target]
+    f = {
+        "identity": np.eye(p) * np.diag(s).mean(),
+        "diagonal": np.diag(np.diag(s)),
+        "constant correlation": average * np.outer(sd, sd),
+        "single index": np.outer(sm_, sm_) / smm,
+    }[target]
     if target != "identity":
         np.fill_diagonal(f, np.diag(s))
     pi = rho = 0.0
@@ -65,10 +73,17 @@ def by_pairs(x, target):
             if i == j:
                 rho += cov(a, b, a, b)
             elif target == "constant correlation":
-                rho += average / 2 * (sd[j] / sd[i] * cov(a, a, a, b) + sd[i] / sd[j] * cov(b, b, a, b))
+                rho += (
+                    average
+                    / 2
+                    * (sd[j] / sd[i] * cov(a, a, a, b) + sd[i] / sd[j] * cov(b, b, a, b))
+                )
             elif target == "single index":
-                rho += (sm_[j] * smm * cov(a, m, a, b) + sm_[i] * smm * cov(b, m, a, b)
-                        - sm_[i] * sm_[j] * cov(m, m, a, b)) / smm**2
+                rho += (
+                    sm_[j] * smm * cov(a, m, a, b)
+                    + sm_[i] * smm * cov(b, m, a, b)
+                    - sm_[i] * sm_[j] * cov(m, m, a, b)
+                ) / smm**2
     return min(max((pi - rho) / np.sum((f - s) ** 2) / n, 0), 1), f
 
 
@@ -78,22 +93,27 @@ def test_linear_shrinkage_is_the_papers_double_sum(target, shape):
     x = draw(3, *shape, tails=True)
     found, (delta, f) = sh.ledoit_wolf(x, target), by_pairs(x, target)
     assert found.intensity == pytest.approx(delta, abs=1e-12)
-    np.testing.assert_allclose(found.sigma, delta * f + (1 - delta) * np.cov(x.T), rtol=0, atol=1e-15)
+    np.testing.assert_allclose(
+        found.sigma, delta * f + (1 - delta) * np.cov(x.T), rtol=0, atol=1e-15
+    )
 
 
 def eigenvalues_by_loop(x):
     """Quadratic-inverse shrinkage, one eigenvalue at a time (Ledoit and Wolf 2022)."""
     n, p = len(x) - 1, x.shape[1]
     values = np.sort(np.linalg.eigvalsh(np.cov(x.T)))
-    positive = values[max(p - n, 0):]
+    positive = values[max(p - n, 0) :]
     c, out = p / n, []
     h = min(c**2, 1 / c**2) ** 0.35 / p**0.35
     for own in 1 / positive:
         real = np.mean([o * (o - own) / ((o - own) ** 2 + h**2 * o**2) for o in 1 / positive])
         imaginary = np.mean([o * h * o / ((o - own) ** 2 + h**2 * o**2) for o in 1 / positive])
         square = real**2 + imaginary**2
-        out.append(1 / (own * square) if p > n else
-                   1 / ((1 - c) ** 2 * own + 2 * c * (1 - c) * own * real + c**2 * own * square))
+        out.append(
+            1 / (own * square)
+            if p > n
+            else 1 / ((1 - c) ** 2 * own + 2 * c * (1 - c) * own * real + c**2 * own * square)
+        )
     out = ([1 / ((c - 1) * np.mean(1 / positive))] * (p - n) if p > n else []) + out
     return np.sort(np.array(out) * values.sum() / sum(out))
 
@@ -101,7 +121,9 @@ def eigenvalues_by_loop(x):
 @pytest.mark.parametrize("shape", [(60, 7), (30, 29), (30, 30), (20, 35)])
 def test_quadratic_inverse_is_the_papers_formula(shape):
     x = draw(5, *shape)
-    np.testing.assert_allclose(np.linalg.eigvalsh(sh.quadratic_inverse(x).sigma), eigenvalues_by_loop(x), rtol=1e-9)
+    np.testing.assert_allclose(
+        np.linalg.eigvalsh(sh.quadratic_inverse(x).sigma), eigenvalues_by_loop(x), rtol=1e-9
+    )
 
 
 def test_sample_is_numpys_and_exponential_weights_are_pandas():
@@ -109,7 +131,9 @@ def test_sample_is_numpys_and_exponential_weights_are_pandas():
     np.testing.assert_allclose(sh.sample(x).sigma, np.cov(x.T), rtol=1e-13)
     weighted = pd.DataFrame(x).ewm(halflife=12).cov().to_numpy()[-6:]
     np.testing.assert_allclose(sh.exponentially_weighted(x, 12).sigma, weighted, rtol=1e-10)
-    np.testing.assert_allclose(sh.exponentially_weighted(x, 1e9).sigma, np.cov(x.T), rtol=0, atol=1e-10)
+    np.testing.assert_allclose(
+        sh.exponentially_weighted(x, 1e9).sigma, np.cov(x.T), rtol=0, atol=1e-10
+    )
 
 
 def test_factor_model_is_a_regression_per_asset():
@@ -130,9 +154,15 @@ def test_denoising_clips_noise_and_keeps_what_stands_out():
     noise = rng.standard_normal((2000, 10))
     rho = sh.correlation(sh.random_matrix_denoising(noise).sigma)
     assert np.abs(rho - np.eye(10))[np.abs(sh.correlation(np.cov(noise.T))) < 1].max() < 0.06
-    two = noise + 3 * rng.standard_normal((2000, 1)) + 2 * rng.standard_normal((2000, 1)) * np.repeat([1, -1], 5)
-    before, after = (np.linalg.eigvalsh(sh.correlation(estimator(two).sigma))
-                     for estimator in (sh.sample, sh.random_matrix_denoising))
+    two = (
+        noise
+        + 3 * rng.standard_normal((2000, 1))
+        + 2 * rng.standard_normal((2000, 1)) * np.repeat([1, -1], 5)
+    )
+    before, after = (
+        np.linalg.eigvalsh(sh.correlation(estimator(two).sigma))
+        for estimator in (sh.sample, sh.random_matrix_denoising)
+    )
     np.testing.assert_allclose(after[-2:], before[-2:], rtol=0.02)
     assert np.ptp(after[:-2]) < 0.2 * np.ptp(before[:-2])
 
@@ -201,7 +231,9 @@ def test_one_asset_and_two_identical_assets(name):
     x = draw(6, p=1)
     expected = x.var(ddof=0 if name == "oas" else 1)
     assert sh.METHODS[name](x).sigma.item() == pytest.approx(expected)
-    if name == "quadratic_inverse":  # an exact copy leaves an eigenvalue of zero, which has no inverse
+    if (
+        name == "quadratic_inverse"
+    ):  # an exact copy leaves an eigenvalue of zero, which has no inverse
         with pytest.raises(sh.CovarianceError, match="copy"):
             sh.quadratic_inverse(np.hstack([x, x]))
     else:
@@ -230,7 +262,10 @@ def frame(x):
 @pytest.mark.parametrize("name", list(sh.METHODS))
 def test_the_interface_labels_and_annualises(name):
     returns = frame(draw(7))
-    options = {"factor_model": {"factors": returns[["a0", "a1"]]}, "exponentially_weighted": {"half_life": 24}}
+    options = {
+        "factor_model": {"factors": returns[["a0", "a1"]]},
+        "exponentially_weighted": {"half_life": 24},
+    }
     found = sh.covariance(returns, name, **options.get(name, {}))
     assert found.labels == tuple(returns.columns)
     assert found.months == 40
@@ -244,19 +279,22 @@ def spoiled(change):
     return change(returns)
 
 
-@pytest.mark.parametrize(("change", "options", "message"), [
-    (lambda r: r, {"method": "shrunk"}, "no estimator 'shrunk'"),
-    (lambda r: r, {"method": "factor_model"}, "factor_model needs factors"),
-    (lambda r: r, {"method": "exponentially_weighted"}, "needs half_life"),
-    (lambda r: r, {"half_life": 12.0}, "does not use half_life"),
-    (lambda r: r, {"method": "exponentially_weighted", "half_life": 0.0}, "must be positive"),
-    (lambda r: r.iloc[:2], {}, "at least 3 periods"),
-    (lambda r: r.iloc[:, :0], {}, "needs an asset"),
-    (lambda r: r.set_axis(["a", "b", "c", "d", "e", "a"], axis=1), {}, "'a' is given twice"),
-    (lambda r: r.assign(a2=0.004), {}, "'a2' never changes"),
-    (lambda r: r.mask(r == r.iloc[4, 3]), {}, "'a3', 2000-05-31.*nan is no return"),
-    (lambda r: r.replace(r.iloc[0, 0], np.inf), {}, "'a0', 2000-01-31.*inf is no return"),
-])
+@pytest.mark.parametrize(
+    ("change", "options", "message"),
+    [
+        (lambda r: r, {"method": "shrunk"}, "no estimator 'shrunk'"),
+        (lambda r: r, {"method": "factor_model"}, "factor_model needs factors"),
+        (lambda r: r, {"method": "exponentially_weighted"}, "needs half_life"),
+        (lambda r: r, {"half_life": 12.0}, "does not use half_life"),
+        (lambda r: r, {"method": "exponentially_weighted", "half_life": 0.0}, "must be positive"),
+        (lambda r: r.iloc[:2], {}, "at least 3 periods"),
+        (lambda r: r.iloc[:, :0], {}, "needs an asset"),
+        (lambda r: r.set_axis(["a", "b", "c", "d", "e", "a"], axis=1), {}, "'a' is given twice"),
+        (lambda r: r.assign(a2=0.004), {}, "'a2' never changes"),
+        (lambda r: r.mask(r == r.iloc[4, 3]), {}, "'a3', 2000-05-31.*nan is no return"),
+        (lambda r: r.replace(r.iloc[0, 0], np.inf), {}, "'a0', 2000-01-31.*inf is no return"),
+    ],
+)
 def test_returns_that_no_covariance_should_come_from(change, options, message):
     with pytest.raises(sh.CovarianceError, match=message):
         sh.covariance(spoiled(change), **{"method": "ledoit_wolf_diagonal", **options})
@@ -320,7 +358,10 @@ def test_the_nearest_correlation_is_optimal_and_final(seed, floor):
 
 
 def test_what_is_no_candidate_for_a_correlation():
-    for a, message in ((np.array([[1, 0.5], [0.2, 1]]), "symmetric"), (np.array([[1, np.nan], [np.nan, 1]]), "finite")):
+    for a, message in (
+        (np.array([[1, 0.5], [0.2, 1]]), "symmetric"),
+        (np.array([[1, np.nan], [np.nan, 1]]), "finite"),
+    ):
         with pytest.raises(sh.CovarianceError, match=message):
             sh.nearest_correlation(a)
     for floor in (-0.1, 1.0):
@@ -364,8 +405,11 @@ def test_a_blend_repairs_what_is_singular_and_refuses_what_is_wrong():
     repaired = sh.blend(half, ones, 1.0, floor=1e-4)
     assert np.linalg.eigvalsh(repaired)[0] >= 1e-4 - 1e-15
     assert np.abs(repaired - ones).to_numpy().max() < 1e-3
-    for calm, crisis, share, message in ((half, ones, 1.1, "share"), (half, ones * 2, 0.5, "diagonal"),
-                                         (half, ones.iloc[:2, :2], 0.5, "same labels")):
+    for calm, crisis, share, message in (
+        (half, ones, 1.1, "share"),
+        (half, ones * 2, 0.5, "diagonal"),
+        (half, ones.iloc[:2, :2], 0.5, "same labels"),
+    ):
         with pytest.raises(sh.CovarianceError, match=message):
             sh.blend(calm, crisis, share)
 
@@ -375,7 +419,17 @@ def test_a_blend_repairs_what_is_singular_and_refuses_what_is_wrong():
 
 def test_drawdown_months_are_those_from_peak_to_trough():
     market = pd.Series([0.1, -0.15, 0.05, -0.2, 0.5, -0.05, 0.2, -0.1, -0.12], months(9))
-    assert sh.drawdown_months(market, 0.2).tolist() == [False, True, True, True, False, False, False, True, True]
+    assert sh.drawdown_months(market, 0.2).tolist() == [
+        False,
+        True,
+        True,
+        True,
+        False,
+        False,
+        False,
+        True,
+        True,
+    ]
     assert sh.drawdown_months(market, 0.25).tolist() == [False, True, True, True] + 5 * [False]
     assert sh.drawdown_months(pd.Series([-0.3, 0.1], months(2)), 0.2).tolist() == [True, False]
     history = sh.drawdown_months(data.history()["us_market"], 0.2)
@@ -385,9 +439,13 @@ def test_drawdown_months_are_those_from_peak_to_trough():
 
 def test_a_backtest_by_hand():
     returns = frame(draw(12, months=11, p=3))
-    weights, earned, turnover = sh.backtest(returns, lambda past: past.mean(axis=0) / past.mean(), window=4, every=3)
+    weights, earned, turnover = sh.backtest(
+        returns, lambda past: past.mean(axis=0) / past.mean(), window=4, every=3
+    )
     assert list(weights.index) == [returns.index[3], returns.index[6]]
-    np.testing.assert_allclose(weights.iloc[0], returns.iloc[:4].mean() / returns.iloc[:4].to_numpy().mean())
+    np.testing.assert_allclose(
+        weights.iloc[0], returns.iloc[:4].mean() / returns.iloc[:4].to_numpy().mean()
+    )
     wealth = weights.iloc[0] * (1 + returns.iloc[4:7]).cumprod()
     totals = np.concatenate([[1], wealth.sum(axis=1)])
     np.testing.assert_allclose(earned.iloc[:3], totals[1:] / totals[:-1] - 1)
@@ -418,11 +476,15 @@ def test_no_weight_knows_the_future(seed, cut):
 def test_variance_test_against_statsmodels_and_the_bootstrap():
     x = draw(21, months=600, p=2, tails=True)
     ratio, error, p_value = sh.variance_test(x[:, 0], x[:, 1], lags=8)
-    psi = sum(sign * (x[:, i] - x[:, i].mean()) ** 2 / x[:, i].var() for i, sign in ((0, 1), (1, -1)))
+    psi = sum(
+        sign * (x[:, i] - x[:, i].mean()) ** 2 / x[:, i].var() for i, sign in ((0, 1), (1, -1))
+    )
     fit = sm.OLS(psi, np.ones(600)).fit(cov_type="HAC", cov_kwds={"maxlags": 8})
     assert ratio == pytest.approx(np.log(x[:, 0].var() / x[:, 1].var()))
     assert error == pytest.approx(fit.bse[0])
-    drawn = StationaryBootstrap(8, x, seed=1).apply(lambda z: np.log(z[:, 0].var() / z[:, 1].var()), 800)
+    drawn = StationaryBootstrap(8, x, seed=1).apply(
+        lambda z: np.log(z[:, 0].var() / z[:, 1].var()), 800
+    )
     assert error == pytest.approx(drawn.std(), rel=0.15)
     assert sh.variance_test(x[:, 1], x[:, 0], lags=8) == pytest.approx((-ratio, error, p_value))
     assert sh.variance_test(x[:, 0], x[:, 0]) == (0, 0, 1)
@@ -443,9 +505,12 @@ def test_variance_test_rejects_a_true_hypothesis_about_as_often_as_it_says():
 @pytest.mark.parametrize("year", [1955, 1965, 1975, 1985, 1995, 2005])
 def test_jagannathan_ma(year):
     labels = [*GROUPS["size_value"], *GROUPS["industries"]]
-    sigma = 12 * sh.sample(data.history().loc[f"{year}":f"{year + 4}", labels].to_numpy()).sigma
+    sigma = 12 * sh.sample(data.history().loc[f"{year}" : f"{year + 4}", labels].to_numpy()).sigma
     each = [Bounds(f"no short {a}", lower={a: 0.0}) for a in labels]
-    found = minimum_risk(Assumptions(labels, np.zeros(len(labels)), sigma), Mandate(labels, [fully_invested(), *each]))
+    found = minimum_risk(
+        Assumptions(labels, np.zeros(len(labels)), sigma),
+        Mandate(labels, [fully_invested(), *each]),
+    )
     prices = np.array([found.shadow_prices[f"no short {a}"] for a in labels]) * found.risk
     assert (prices > 0).any()
     shrunk = sigma - prices[:, None] - prices[None, :]

@@ -18,8 +18,17 @@ from portlib.history import GROUPS
 from portlib.records import Assumptions
 
 style = partial(sa.style, minimum_months=36)
-NINE = ["large_growth", "large_value", "mid_growth", "mid_value", "small_growth", "small_value",
-        "aaa_corporate", "baa_corporate", "bills"]  # fmt: skip
+NINE = [
+    "large_growth",
+    "large_value",
+    "mid_growth",
+    "mid_value",
+    "small_growth",
+    "small_value",
+    "aaa_corporate",
+    "baa_corporate",
+    "bills",
+]
 FOUR = ["large_growth", "large_value", "small_value", "aaa_corporate"]
 
 
@@ -33,7 +42,9 @@ def mixes(indices, count, seed=0, spread=0.3, risk=0.01):
     b = rng.dirichlet(np.full(indices.shape[1], spread), count)
     noise = rng.normal(0, risk, (len(indices), count)) if risk else 0.0
     names = [f"fund {i}" for i in range(count)]
-    return pd.DataFrame(indices.to_numpy() @ b.T + noise, indices.index, names), pd.DataFrame(b, names, indices.columns)
+    return pd.DataFrame(indices.to_numpy() @ b.T + noise, indices.index, names), pd.DataFrame(
+        b, names, indices.columns
+    )
 
 
 def by_cvxpy(fund, indices, demean, half_life=None):
@@ -42,8 +53,13 @@ def by_cvxpy(fund, indices, demean, half_life=None):
     w = w / w.sum()
     b = cp.Variable(indices.shape[1])
     shift = w if demean else 0 * w
-    x, y = indices.to_numpy() - shift @ indices.to_numpy(), fund.to_numpy() - shift @ fund.to_numpy()
-    error = cp.multiply(np.sqrt(w), y - x @ b) / np.sqrt(w @ y**2)  # scaled, or the solver's tolerances mean nothing
+    x, y = (
+        indices.to_numpy() - shift @ indices.to_numpy(),
+        fund.to_numpy() - shift @ fund.to_numpy(),
+    )
+    error = cp.multiply(np.sqrt(w), y - x @ b) / np.sqrt(
+        w @ y**2
+    )  # scaled, or the solver's tolerances mean nothing
     problem = cp.Problem(cp.Minimize(cp.sum_squares(error)), [b >= 0, cp.sum(b) == 1])
     problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-14, tol_gap_rel=1e-14, tol_feas=1e-14)
     return b.value
@@ -56,7 +72,12 @@ def test_exposures_agree_with_a_second_solver(demean, half_life):
     funds = pd.concat([mixes(indices, 6)[0], real(list(GROUPS["industries"]))], axis=1)
     found = style(funds, indices, demean=demean, half_life=half_life)
     for fund in funds:
-        assert np.abs(found.exposures.loc[fund] - by_cvxpy(funds[fund], indices, demean, half_life)).max() < 1e-8
+        assert (
+            np.abs(
+                found.exposures.loc[fund] - by_cvxpy(funds[fund], indices, demean, half_life)
+            ).max()
+            < 1e-8
+        )
 
 
 def test_exposures_are_the_best_of_every_support():
@@ -68,7 +89,9 @@ def test_exposures_are_the_best_of_every_support():
         for size in range(1, 5):
             for names in map(list, combinations(FOUR, size)):
                 first = x[names[0]]
-                z = np.linalg.lstsq(x[names[1:]].sub(first, axis=0).to_numpy(), (y[fund] - first).to_numpy())
+                z = np.linalg.lstsq(
+                    x[names[1:]].sub(first, axis=0).to_numpy(), (y[fund] - first).to_numpy()
+                )
                 b = pd.Series(0.0, FOUR)
                 b[names[1:]], b[names[0]] = z[0], 1 - z[0].sum()
                 loss = float(((y[fund] - x @ b) ** 2).sum())
@@ -83,7 +106,10 @@ def test_pivoting_meets_the_kkt_conditions(n, seed, correlation, rounds):
     rng = np.random.default_rng(seed)
     own, common = rng.standard_normal((3 * n, n)), rng.standard_normal((3 * n, 1))
     f = np.sqrt(1 - correlation) * own + np.sqrt(correlation) * common
-    gram, cross = f.T @ f, f.T @ (f @ rng.standard_normal((n, 20)) + rng.standard_normal((3 * n, 20)))
+    gram, cross = (
+        f.T @ f,
+        f.T @ (f @ rng.standard_normal((n, 20)) + rng.standard_normal((3 * n, 20))),
+    )
     b, left = sa.simplex_least_squares(gram, cross)
     slope = b @ gram - cross.T
     assert left == 0
@@ -101,7 +127,9 @@ def test_single_exchanges_end_where_block_exchanges_go_round_in_circles(seed):
     rng = np.random.default_rng(seed)
     n = 5
     f = rng.standard_normal((n + 1, n))
-    f = f @ (0.03 * np.eye(n) + np.ones((n, 1)) * rng.standard_normal(n))  # nearly one index, five times
+    f = f @ (
+        0.03 * np.eye(n) + np.ones((n, 1)) * rng.standard_normal(n)
+    )  # nearly one index, five times
     gram, cross = f.T @ f, f.T @ rng.standard_normal((n + 1, 300)) * 30
     hurried, unfinished = sa.simplex_least_squares(gram, cross, rounds=10)
     assert unfinished > 0  # ten rounds of block exchanges do not end
@@ -137,8 +165,12 @@ def test_funds_that_pivoting_left_over_are_counted_and_solved_all_the_same(monke
     hurried = style(funds, indices)
     assert hurried.fallbacks > whole.fallbacks == 0
     assert np.allclose(hurried.exposures, whole.exposures, atol=1e-10)
-    monkeypatch.setattr(sa, "simplex_least_squares", lambda gram, cross: (np.full((12, 9), 1 / 9), 0))
-    assert set(style(funds, indices).failed.values()) == {"no optimum found"}  # the certificate does not believe it
+    monkeypatch.setattr(
+        sa, "simplex_least_squares", lambda gram, cross: (np.full((12, 9), 1 / 9), 0)
+    )
+    assert set(style(funds, indices).failed.values()) == {
+        "no optimum found"
+    }  # the certificate does not believe it
 
 
 def test_a_fund_that_is_a_mix_is_recovered_exactly():
@@ -159,7 +191,9 @@ def test_fit_is_what_its_names_say():
     k = (found.exposures > 0).sum(axis=1)
     assert np.allclose(found.fit["r_squared"], 1 - rest.var() / funds.var())
     assert np.allclose(found.fit["alpha"], 12 * rest.mean())
-    assert np.allclose(found.fit["specific_risk"], np.sqrt(12 * (rest - rest.mean()).pow(2).sum() / (120 - k)))
+    assert np.allclose(
+        found.fit["specific_risk"], np.sqrt(12 * (rest - rest.mean()).pow(2).sum() / (120 - k))
+    )
     assert np.allclose(found.fit["alpha_error"], found.fit["specific_risk"] / np.sqrt(10))
     assert (found.fit["months"] == 120).all()
     squares = style(funds, indices, demean=False)
@@ -189,7 +223,9 @@ def test_standard_errors_are_those_of_least_squares_when_every_exposure_is_posit
 
 def test_standard_errors_cover_and_the_bootstrap_agrees_where_exposures_are_inside():
     rng = np.random.default_rng(5)
-    f = pd.DataFrame(rng.multivariate_normal(np.zeros(4), 0.0016 * (0.5 + 0.5 * np.eye(4)), 180), columns=FOUR)
+    f = pd.DataFrame(
+        rng.multivariate_normal(np.zeros(4), 0.0016 * (0.5 + 0.5 * np.eye(4)), 180), columns=FOUR
+    )
     f.index = pd.date_range("2000-01-31", periods=180, freq="ME")
     funds, known = mixes(f, 400, seed=6, spread=20.0, risk=0.01)
     found = style(funds, f)
@@ -202,10 +238,14 @@ def test_standard_errors_cover_and_the_bootstrap_agrees_where_exposures_are_insi
 def test_rolling_windows_are_single_fits_and_know_no_future():
     indices, funds = real(NINE), real(list(GROUPS["industries"]))
     seen = []
-    rolled = sa.rolling(funds, indices, 36, progress=lambda done, windows: seen.append((done, windows)))
+    rolled = sa.rolling(
+        funds, indices, 36, progress=lambda done, windows: seen.append((done, windows))
+    )
     assert seen == [(i, 85) for i in range(1, 86)]
     for end in (36, 77, 120):
-        single = sa.style(funds.iloc[end - 36 : end], indices.iloc[end - 36 : end], minimum_months=36)
+        single = sa.style(
+            funds.iloc[end - 36 : end], indices.iloc[end - 36 : end], minimum_months=36
+        )
         assert np.allclose(rolled.loc[funds.index[end - 1]], single.exposures, atol=1e-10)
     assert rolled.index.unique("month")[-1] == funds.index[-1]
     other_f, other_i = funds.copy(), indices.copy()
@@ -217,7 +257,9 @@ def test_rolling_windows_are_single_fits_and_know_no_future():
     coarse = sa.rolling(funds, indices, 36, step=12)
     assert np.array_equal(coarse, rolled.loc[coarse.index])
     recent = sa.rolling(funds, indices, 60, half_life=12).loc[funds.index[-1]]
-    assert np.allclose(recent, style(funds.tail(60), indices.tail(60), half_life=12).exposures, atol=1e-10)
+    assert np.allclose(
+        recent, style(funds.tail(60), indices.tail(60), half_life=12).exposures, atol=1e-10
+    )
 
 
 @pytest.mark.parametrize("step", [1, 6])
@@ -240,7 +282,9 @@ def test_windows_that_a_fund_did_not_live_through_are_missing_and_others_unchang
     energy = rolled.xs("energy", level="fund")
     assert energy.isna().all(axis=1).sum() == 50
     assert np.allclose(energy.dropna(), full.xs("energy", level="fund").iloc[50:], atol=1e-12)
-    assert np.allclose(rolled.xs("health", level="fund"), full.xs("health", level="fund"), atol=1e-12)
+    assert np.allclose(
+        rolled.xs("health", level="fund"), full.xs("health", level="fund"), atol=1e-12
+    )
     own = style(young, indices)
     alone = style(funds.iloc[50:], indices.iloc[50:])
     assert own.fit.loc["energy", "months"] == 70
@@ -251,7 +295,9 @@ def test_windows_that_a_fund_did_not_live_through_are_missing_and_others_unchang
 def test_funds_that_cannot_be_used_are_named_and_the_others_go_on():
     indices = real(NINE)
     funds, _ = mixes(indices, 3)
-    sick = funds.assign(gap=funds["fund 0"], young=funds["fund 1"], flat=0.004, none=np.nan, wild=funds["fund 2"])
+    sick = funds.assign(
+        gap=funds["fund 0"], young=funds["fund 1"], flat=0.004, none=np.nan, wild=funds["fund 2"]
+    )
     sick.iloc[30, sick.columns.get_loc("gap")] = np.nan
     sick.iloc[:70, sick.columns.get_loc("young")] = np.nan
     sick.iloc[7, sick.columns.get_loc("wild")] = np.inf
@@ -268,7 +314,10 @@ def test_funds_that_cannot_be_used_are_named_and_the_others_go_on():
     nobody = style(sick[["flat"]], indices)
     assert nobody.exposures.empty
     assert list(nobody.failed) == ["flat"]
-    for refused in (sa.block_bootstrap_errors, lambda f, i, block, n, rng: sa.drift(f, i, 36, n, rng)):
+    for refused in (
+        sa.block_bootstrap_errors,
+        lambda f, i, block, n, rng: sa.drift(f, i, 36, n, rng),
+    ):
         with pytest.raises(ValueError, match="gap: no return for"):
             refused(sick[["gap"]], indices, 6, 10, np.random.default_rng(0))
 
@@ -278,7 +327,9 @@ def test_drift_alarms_at_its_rate_and_sees_most_switches():
     rng = np.random.default_rng(3)
     steady, known = mixes(indices, 120, seed=4)
     mix = indices @ known.T
-    steady.iloc[72:108] = mix.iloc[72:108] + 3 * (steady - mix).iloc[72:108]  # three noisy years are no drift
+    steady.iloc[72:108] = (
+        mix.iloc[72:108] + 3 * (steady - mix).iloc[72:108]
+    )  # three noisy years are no drift
     alarms = (sa.drift(steady, indices, 36, 59, rng)["p_value"] <= 0.05).mean()
     assert alarms <= 0.10  # 5% expected, two and a half standard errors above
     before, after = mixes(indices, 40, seed=5)[0], mixes(indices, 40, seed=6)[0]
@@ -290,9 +341,14 @@ def test_drift_alarms_at_its_rate_and_sees_most_switches():
 def test_the_drift_score_is_of_windows_that_end_with_the_last_month():
     indices, funds = real(NINE, 185), real(["energy", "money"], 185)
     scored = sa.drift(funds, indices, 36, 9, np.random.default_rng(1))
-    assert scored["p_value"].between(0.1, 1).all()  # of nine draws none can be rarer than one in ten
+    assert (
+        scored["p_value"].between(0.1, 1).all()
+    )  # of nine draws none can be rarer than one in ten
     ends = [185 - 36 * i for i in range(5)]
-    b = [sa.style(funds.iloc[e - 36 : e], indices.iloc[e - 36 : e], minimum_months=36).exposures for e in ends]
+    b = [
+        sa.style(funds.iloc[e - 36 : e], indices.iloc[e - 36 : e], minimum_months=36).exposures
+        for e in ends
+    ]
     assert np.allclose(scored["score"], np.sqrt(np.var(b, axis=0, ddof=1).sum(axis=1)))
 
 
@@ -347,22 +403,38 @@ def test_a_value_fund_that_behaves_like_growth_is_flagged():
     indices = real(NINE)
     rng = np.random.default_rng(2)
     noise = pd.DataFrame(rng.normal(0, 0.008, (120, 4)), indices.index)
-    funds = pd.DataFrame({
-        "honest": indices["large_value"] + noise[0],
-        "disguised": 0.9 * indices["large_growth"] + 0.1 * indices["large_value"] + noise[1],
-        "opaque": indices["large_growth"] + 20 * noise[2],
-        "unruled": indices["bills"] + noise[3],
-    })  # fmt: skip
+    funds = pd.DataFrame(
+        {
+            "honest": indices["large_value"] + noise[0],
+            "disguised": 0.9 * indices["large_growth"] + 0.1 * indices["large_value"] + noise[1],
+            "opaque": indices["large_growth"] + 20 * noise[2],
+            "unruled": indices["bills"] + noise[3],
+        }
+    )
     targets = pd.DataFrame(np.eye(9)[:2], ["Large Growth", "Large Value"], NINE)
-    categories = pd.Series({"unruled": "Stable Value", "honest": "Large Value", "disguised": "Large Value",
-                            "opaque": "Large Value"})  # fmt: skip
+    categories = pd.Series(
+        {
+            "unruled": "Stable Value",
+            "honest": "Large Value",
+            "disguised": "Large Value",
+            "opaque": "Large Value",
+        }
+    )
     found = style(funds, indices)
-    checked = sa.category_check(found, 12 * indices.cov(), categories, targets, margin=0.01, r_squared_floor=0.6)
+    checked = sa.category_check(
+        found, 12 * indices.cov(), categories, targets, margin=0.01, r_squared_floor=0.6
+    )
     assert checked["verdict"].to_dict() == {
-        "honest": "as labelled", "disguised": "flagged", "opaque": "cannot tell", "unruled": "no rule"}  # fmt: skip
+        "honest": "as labelled",
+        "disguised": "flagged",
+        "opaque": "cannot tell",
+        "unruled": "no rule",
+    }
     assert checked.loc["disguised", "nearest"] == "Large Growth"
     assert checked.loc["disguised", "to_nearest"] < checked.loc["disguised", "to_category"]
-    lax = sa.category_check(found, 12 * indices.cov(), categories, targets, margin=0.5, r_squared_floor=0.6)
+    lax = sa.category_check(
+        found, 12 * indices.cov(), categories, targets, margin=0.5, r_squared_floor=0.6
+    )
     assert lax.loc["disguised", "verdict"] == "as labelled"
 
 
@@ -375,13 +447,17 @@ def test_alpha_is_shrunk_before_expenses():
     # the posterior of a normal mean, by brute force over a grid
     grid = np.linspace(-0.2, 0.2, 20001)
     density = np.exp(-0.5 * (grid / 0.01) ** 2 - 0.5 * ((0.03 - grid) / 0.01) ** 2)
-    assert np.isclose(sa.shrunk_alpha(alpha, error, fee, 0.01)["b"], density @ grid / density.sum(), atol=1e-9)
+    assert np.isclose(
+        sa.shrunk_alpha(alpha, error, fee, 0.01)["b"], density @ grid / density.sum(), atol=1e-9
+    )
 
 
 def a_plan():
     sigma = np.array([[0.0256, 0.002], [0.002, 0.0036]])
     classes = Assumptions(["equity", "bonds"], [0.08, 0.05], sigma, rf=0.03, source="a test")
-    b = pd.DataFrame([[1.0, 0.0], [0.6, 0.4], [0.0, 1.0]], ["index", "balanced", "income"], ["equity", "bonds"])
+    b = pd.DataFrame(
+        [[1.0, 0.0], [0.6, 0.4], [0.0, 1.0]], ["index", "balanced", "income"], ["equity", "bonds"]
+    )
     risk = pd.Series({"index": 0.0, "balanced": 0.03, "income": 0.01})
     fees = pd.Series({"income": 0.004, "index": 0.0002, "balanced": 0.006})
     return b, classes, risk, fees
@@ -397,11 +473,15 @@ def test_funds_inherit_means_net_of_fees_and_covariance_plus_their_own_risk():
     rng = np.random.default_rng(8)
     draws = rng.multivariate_normal(np.zeros(2), classes.sigma, 400_000) @ b.to_numpy().T
     draws += rng.standard_normal(draws.shape) * risk.to_numpy()
-    error = np.abs(np.cov(draws, rowvar=False) - funds.sigma) / np.outer(funds.volatility, funds.volatility)
+    error = np.abs(np.cov(draws, rowvar=False) - funds.sigma) / np.outer(
+        funds.volatility, funds.volatility
+    )
     assert error.max() < 0.01
     dearer = sa.fund_assumptions(b, classes, risk, fees + 0.001)
     assert np.allclose(funds.mu - dearer.mu, 0.001, rtol=1e-12)
-    better = sa.fund_assumptions(b, classes, risk, fees, pd.Series({"income": 0.0, "balanced": 0.002, "index": 0.0}))
+    better = sa.fund_assumptions(
+        b, classes, risk, fees, pd.Series({"income": 0.0, "balanced": 0.002, "index": 0.0})
+    )
     assert np.allclose(better.mu - funds.mu, [0, 0.002, 0])
     # columns that the assumptions do not know are harmless when nobody is exposed, and order does not matter
     wider = b.assign(gold=0.0)[["gold", "bonds", "equity"]]
@@ -427,7 +507,12 @@ FUNDS = real(["energy", "health"])
     [
         (FUNDS.iloc[1:], INDICES, {}, "cover the same months"),
         (FUNDS[::-1], INDICES[::-1], {}, "rising order"),
-        (FUNDS, INDICES.drop(INDICES.index[5]).reindex(INDICES.index), {}, "'large_growth' has no finite return for"),
+        (
+            FUNDS,
+            INDICES.drop(INDICES.index[5]).reindex(INDICES.index),
+            {},
+            "'large_growth' has no finite return for",
+        ),
         (FUNDS.set_axis(["x", "x"], axis=1), INDICES, {}, "funds: a name is given twice"),
         (FUNDS, INDICES.iloc[:, :0], {}, "indices: no returns are given"),
         (FUNDS, INDICES, {"half_life": 0}, "half_life must be a positive number of months, not 0"),
@@ -442,7 +527,9 @@ def test_bad_inputs_are_named(funds, indices, options, problem):
 def test_impossible_windows_and_too_many_indices_are_refused():
     with pytest.raises(ValueError, match="a window must have 12 to 120 months, not 11"):
         sa.rolling(FUNDS, INDICES, 11)
-    with pytest.raises(ValueError, match="drift needs two windows of 72 months; the history has 120"):
+    with pytest.raises(
+        ValueError, match="drift needs two windows of 72 months; the history has 120"
+    ):
         sa.drift(FUNDS, INDICES, 72, 10, np.random.default_rng(0))
     with pytest.raises(ValueError, match="61 indices cannot be told apart"):
         sa.simplex_least_squares(np.eye(61), np.ones((61, 1)))

@@ -30,15 +30,25 @@ class Infeasible(ValueError):
     """
 
     def __init__(
-        self, conflict: Sequence[str], relaxation: Mapping[str, float], units: Mapping[str, str] | None = None
+        self,
+        conflict: Sequence[str],
+        relaxation: Mapping[str, float],
+        units: Mapping[str, str] | None = None,
     ) -> None:
         self.conflict, self.relaxation, units = tuple(conflict), dict(relaxation), units or {}
-        cure = "; ".join(f"relax {k!r} by {v:.4g} {units.get(k, '')}".rstrip() for k, v in relaxation.items())
-        super().__init__(f"no portfolio obeys {', '.join(map(repr, self.conflict))} together. Least cure: {cure}.")
+        cure = "; ".join(
+            f"relax {k!r} by {v:.4g} {units.get(k, '')}".rstrip() for k, v in relaxation.items()
+        )
+        super().__init__(
+            f"no portfolio obeys {', '.join(map(repr, self.conflict))} together. Least cure: {cure}."
+        )
 
 
 def diagnose(
-    mandate: Mandate, assumptions: Assumptions, *, fixed: Collection[str] = ("fully invested", "long only")
+    mandate: Mandate,
+    assumptions: Assumptions,
+    *,
+    fixed: Collection[str] = ("fully invested", "long only"),
 ) -> Infeasible | None:
     """Which hard rules conflict, and what would cure it; ``None`` when some portfolio obeys them all.
 
@@ -64,21 +74,30 @@ def diagnose(
         cures.append([float(name in another) for name in hard])
         touch = optimize.LinearConstraint(np.array(cures), lb=1)
         each, whole = np.ones(len(hard)), np.ones(len(hard), dtype=np.int64)
-        chosen = optimize.milp(each, integrality=whole, bounds=optimize.Bounds(0, 1), constraints=touch)
+        chosen = optimize.milp(
+            each, integrality=whole, bounds=optimize.Bounds(0, 1), constraints=touch
+        )
         conflict = [name for name, x in zip(hard, np.asarray(chosen.x), strict=True) if x > 0.5]
         another = _least_change(mandate, assumptions, conflict)
     units = {name: mandate[name].unit for name in cure}
-    return Infeasible(sorted(conflict, key=order.index), {k: cure[k] for k in order if k in cure}, units)
+    return Infeasible(
+        sorted(conflict, key=order.index), {k: cure[k] for k in order if k in cure}, units
+    )
 
 
 def lone_cures(mandate: Mandate, assumptions: Assumptions) -> dict[str, float]:
     """By name, how far a hard rule must give way if it alone may; a rule that cannot cure the mandate is left out."""
     hard = [c.name for c in mandate.constraints if c.penalty is None]
-    alone = {name: _least_change(mandate, assumptions, [other for other in hard if other != name]) for name in hard}
+    alone = {
+        name: _least_change(mandate, assumptions, [other for other in hard if other != name])
+        for name in hard
+    }
     return {name: change[name] for name, change in alone.items() if change}
 
 
-def _least_change(mandate: Mandate, assumptions: Assumptions, held: Collection[str]) -> dict[str, float] | None:
+def _least_change(
+    mandate: Mandate, assumptions: Assumptions, held: Collection[str]
+) -> dict[str, float] | None:
     """By name, the changes of least sum that admit a portfolio; ``None`` if the rules `held` fast admit none."""
     import cvxpy as cp
 
@@ -95,5 +114,11 @@ def _least_change(mandate: Mandate, assumptions: Assumptions, held: Collection[s
     if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
         return None
     if change.value is None:
-        raise RuntimeError(f"{solver} could not tell whether the mandate admits a portfolio: {problem.status}")
-    return {c.name: float(t) for c, t, s in zip(rules, change.value, scale, strict=True) if t > SLIGHT * s}
+        raise RuntimeError(
+            f"{solver} could not tell whether the mandate admits a portfolio: {problem.status}"
+        )
+    return {
+        c.name: float(t)
+        for c, t, s in zip(rules, change.value, scale, strict=True)
+        if t > SLIGHT * s
+    }

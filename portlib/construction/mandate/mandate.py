@@ -102,7 +102,9 @@ class Mandate:
             raise MandateError(f"tolerance is {tolerance}: give a number from 0 to {SLIGHT:g}")
         if not self.labels or len(set(self.labels)) < len(self.labels):
             twice = sorted({a for a in self.labels if self.labels.count(a) > 1})
-            raise MandateError(f"a mandate needs assets, each named once; given twice: {', '.join(twice) or 'none'}")
+            raise MandateError(
+                f"a mandate needs assets, each named once; given twice: {', '.join(twice) or 'none'}"
+            )
         names = [c.name for c in self.constraints]
         for c in self.constraints:
             if names.count(c.name) > 1:
@@ -146,7 +148,9 @@ class Mandate:
         for c in self.constraints:
             if c.name == name:
                 return c
-        raise KeyError(f"no constraint {name!r}; there are {', '.join(repr(c.name) for c in self.constraints)}")
+        raise KeyError(
+            f"no constraint {name!r}; there are {', '.join(repr(c.name) for c in self.constraints)}"
+        )
 
     def without(self, *names: str) -> Mandate:
         """The mandate less the named constraints."""
@@ -180,7 +184,9 @@ class Mandate:
                 named = zip(self.labels, values, strict=True)
                 rule[key] = {a: v for a, v in named if v not in c.SILENT}
             rules.append({k: v for k, v in rule.items() if v not in (None, np.inf, -np.inf)})
-        return json.dumps({"assets": sorted(self.labels), "rules": rules}, sort_keys=True, allow_nan=False)
+        return json.dumps(
+            {"assets": sorted(self.labels), "rules": rules}, sort_keys=True, allow_nan=False
+        )
 
     @cached_property
     def fingerprint(self) -> str:
@@ -193,8 +199,12 @@ class Mandate:
         for c in self.constraints:
             force = "hard" if c.penalty is None else f"soft, {c.penalty:g} per unit"
             limits = c.lines(self.labels)
-            lines += [(c.name, what, *limit, c.unit, force, c.clause) for what, limit in limits.items()]
-        return pd.DataFrame(lines, columns=["rule", "limits", "lower", "upper", "unit", "force", "clause"])
+            lines += [
+                (c.name, what, *limit, c.unit, force, c.clause) for what, limit in limits.items()
+            ]
+        return pd.DataFrame(
+            lines, columns=["rule", "limits", "lower", "upper", "unit", "force", "clause"]
+        )
 
     def violations(self, w: Array, assumptions: Assumptions) -> dict[str, float]:
         """By constraint name, how far `w` (n,) exceeds it, in the constraint's unit; zero where it is obeyed.
@@ -203,14 +213,16 @@ class Mandate:
         measured like hard ones. Raises `MandateError` for weights that are not numbers: they obey nothing.
         """
         if assumptions.labels != self.labels or np.shape(w) != (len(self.labels),):
-            raise MandateError("weights, assumptions and mandate must be over the same assets in the same order")
+            raise MandateError(
+                "weights, assumptions and mandate must be over the same assets in the same order"
+            )
         weight = {a: float(held) for a, held in zip(self.labels, w, strict=True)}
         for asset, held in weight.items():
             if not np.isfinite(held):
-                raise MandateError(f"the weight of {asset!r} is {held}: the solver's answer is no portfolio")
+                raise MandateError(
+                    f"the weight of {asset!r} is {held}: the solver's answer is no portfolio"
+                )
         return {c.name: max(0.0, c.excess(weight, assumptions)) for c in self.constraints}
-
-
 
 
 def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = None) -> Mandate:
@@ -234,7 +246,9 @@ def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = No
     rules: list[Rule] = [
         fully_invested().under("plan: accounts hold funds, paid in full"),
         long_only().under("plan: accounts cannot borrow or sell short"),
-        position_limit(policy["max_single_fund"], name="single fund").under("policy: max_single_fund"),
+        position_limit(policy["max_single_fund"], name="single fund").under(
+            "policy: max_single_fund"
+        ),
     ]
     for name, asset, entry in CAPS:
         if asset in labels:

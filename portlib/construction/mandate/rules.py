@@ -226,12 +226,16 @@ class Bounds(Rule):
 
     def check(self) -> None:
         named = {a for side in (self.lower, self.upper) if isinstance(side, Mapping) for a in side}
-        sides = [(a, _at(self.lower, a, -np.inf), _at(self.upper, a, np.inf)) for a in sorted(named)]
+        sides = [
+            (a, _at(self.lower, a, -np.inf), _at(self.upper, a, np.inf)) for a in sorted(named)
+        ]
         sides = sides or [("", _at(self.lower, "", -np.inf), _at(self.upper, "", np.inf))]
         for asset, *limits in sides:
             for key, limit in zip(self.PER_ASSET, limits, strict=True):
                 if asset and np.isnan(limit):
-                    raise MandateError(f"{self.name!r}: {key} of {asset!r} is {limit}; give a finite number")
+                    raise MandateError(
+                        f"{self.name!r}: {key} of {asset!r} is {limit}; give a finite number"
+                    )
         if not any(np.isfinite(limit) for _, *limits in sides for limit in limits):
             raise MandateError(f"{self.name!r} needs a lower or an upper limit")
         for asset, low, high in sides:
@@ -412,7 +416,11 @@ def volatility_limit(
 
 
 def liquidity_limit(
-    daily_volume: Mapping[str, float], *, portfolio_value: float, share: float, name: str = "liquidity"
+    daily_volume: Mapping[str, float],
+    *,
+    portfolio_value: float,
+    share: float,
+    name: str = "liquidity",
 ) -> Bounds:
     """No position above `share` of an asset's average daily volume (same currency as `portfolio_value`).
 

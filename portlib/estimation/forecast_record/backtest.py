@@ -55,7 +55,9 @@ class Replay:
         return float(self.returns.std(ddof=1) * np.sqrt(12))
 
 
-def replay(editions: Sequence[Edition], method: Method, returns: pd.DataFrame, *, cost: float = 0.0) -> Replay:
+def replay(
+    editions: Sequence[Edition], method: Method, returns: pd.DataFrame, *, cost: float = 0.0
+) -> Replay:
     """Ask a method at each edition and hold what it says until the next.
 
     Parameters

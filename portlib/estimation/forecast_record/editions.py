@@ -91,7 +91,9 @@ class Edition:
         return first_month(self.known_on)
 
 
-def horizon_editions(returns: pd.DataFrame, *, track: pd.DataFrame | None = None, first: str = "2016") -> list[Edition]:
+def horizon_editions(
+    returns: pd.DataFrame, *, track: pd.DataFrame | None = None, first: str = "2016"
+) -> list[Edition]:
     """The survey's editions in order, each with what was known on its day.
 
     Parameters
@@ -124,7 +126,9 @@ def horizon_editions(returns: pd.DataFrame, *, track: pd.DataFrame | None = None
         year, correlation = _correlation(name)
         mu = geometric_to_arithmetic(means.loc[name, list(CLASSES)].to_numpy(float), risk)
         source = f"Horizon survey {name}, ten years; correlations of {year}"
-        assumptions = Assumptions(CLASSES, mu, correlation * np.outer(risk, risk), rf=float(mu[0]), source=source)
+        assumptions = Assumptions(
+            CLASSES, mu, correlation * np.outer(risk, risk), rf=float(mu[0]), source=source
+        )
         day = days[name]
         errors = pd.Series(dtype=float)
         if track is not None:
@@ -134,7 +138,9 @@ def horizon_editions(returns: pd.DataFrame, *, track: pd.DataFrame | None = None
     return found
 
 
-def sample_editions(forecasts: Forecasts, returns: pd.DataFrame, *, track: pd.DataFrame | None = None) -> list[Edition]:
+def sample_editions(
+    forecasts: Forecasts, returns: pd.DataFrame, *, track: pd.DataFrame | None = None
+) -> list[Edition]:
     """Editions of forecasters who publish means alone: risks are those of the months before.
 
     Parameters
@@ -170,7 +176,9 @@ def sample_editions(forecasts: Forecasts, returns: pd.DataFrame, *, track: pd.Da
         if (rows["kind"] == "arithmetic").all():
             mu = mean.to_numpy(float)
         rf = float(mu[labels.index("cash")]) if "cash" in labels else 0.0
-        source = f"{rows['source'].iloc[0]} {name}; covariance of {len(known)} months to {day:%Y-%m}"
+        source = (
+            f"{rows['source'].iloc[0]} {name}; covariance of {len(known)} months to {day:%Y-%m}"
+        )
         errors = pd.Series(dtype=float)
         if track is not None:
             errors = forecast_errors(track, known_by=day)

@@ -29,7 +29,9 @@ def monthly(returns: pd.DataFrame) -> pd.DataFrame:
     return returns.set_axis(months)
 
 
-def realised(returns: pd.Series, first: pd.Period, years: float, kind: str = "geometric") -> float | None:
+def realised(
+    returns: pd.Series, first: pd.Period, years: float, kind: str = "geometric"
+) -> float | None:
     """What a class earned a year from month `first` on over `years`; None while that is not over.
 
     `returns` are monthly decimals by month. Geometric (and unspecified): the compound return.
@@ -48,7 +50,9 @@ def realised(returns: pd.Series, first: pd.Period, years: float, kind: str = "ge
     return float(np.expm1(growth.sum() / years))
 
 
-def scored(forecasts: Forecasts, returns: pd.DataFrame, *, years: float | None = None) -> pd.DataFrame:
+def scored(
+    forecasts: Forecasts, returns: pd.DataFrame, *, years: float | None = None
+) -> pd.DataFrame:
     """Each forecast whose window is over, with what came of it.
 
     Parameters
@@ -117,7 +121,9 @@ def root_mean_square(errors: Array) -> float:
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
-def forecast_errors(table: pd.DataFrame, *, known_by: str | pd.Timestamp | None = None) -> pd.Series:
+def forecast_errors(
+    table: pd.DataFrame, *, known_by: str | pd.Timestamp | None = None
+) -> pd.Series:
     """Root mean squared error by class: how sure a forecast was, on the evidence of those before it.
 
     With `known_by` only windows that had ended by that day count. Annual decimals; classes without

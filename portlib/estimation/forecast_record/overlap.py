@@ -74,7 +74,9 @@ def related_by_chance(
     """
     origin = min(table["first"])
     start = np.array([(first - origin).n for first in table["first"]])
-    length = np.array([(last - first).n + 1 for first, last in zip(table["first"], table["last"], strict=True)])
+    length = np.array(
+        [(last - first).n + 1 for first, last in zip(table["first"], table["last"], strict=True)]
+    )
     needed = int((start + length).max())
     if returns.shape[1] < needed:
         raise ValueError(f"drawn histories of {returns.shape[1]} months; the windows span {needed}")

@@ -98,7 +98,9 @@ class Forecasts:
         for what, bad in faults.items():
             if bad.any():
                 row = rows.iloc[int(bad.to_numpy().argmax())]
-                raise ForecastError(f"{row['source']}, {row['edition']}, {row['asset_class']}: {what}")
+                raise ForecastError(
+                    f"{row['source']}, {row['edition']}, {row['asset_class']}: {what}"
+                )
         object.__setattr__(self, "table", rows)
 
     def __len__(self) -> int:

@@ -86,16 +86,21 @@ W = np.array([0.5, 0.3, 0.25, -0.05])
     ids=lambda value: getattr(value, "name", ""),
 )
 def test_a_violation_is_what_the_rule_says(rule, expected):
-    assert Mandate(LABELS, [rule]).violations(W, ASSUMPTIONS)[rule.name] == pytest.approx(expected, abs=1e-12)
+    assert Mandate(LABELS, [rule]).violations(W, ASSUMPTIONS)[rule.name] == pytest.approx(
+        expected, abs=1e-12
+    )
 
 
 def test_tracking_error_is_measured_by_its_definition():
     active = W - [0.6, 0, 0.4, 0]
     by_sum = sum(
-        active[i] * active[j] * ASSUMPTIONS.sigma[i, j] for i, j in itertools.product(range(4), repeat=2)
+        active[i] * active[j] * ASSUMPTIONS.sigma[i, j]
+        for i, j in itertools.product(range(4), repeat=2)
     )
     rule = TrackingError("tracking error", SIXTY_FORTY, 0.01)
-    assert Mandate(LABELS, [rule]).violations(W, ASSUMPTIONS)["tracking error"] == pytest.approx(by_sum**0.5 - 0.01)
+    assert Mandate(LABELS, [rule]).violations(W, ASSUMPTIONS)["tracking error"] == pytest.approx(
+        by_sum**0.5 - 0.01
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -106,21 +111,35 @@ def test_the_solvers_arrays_say_what_the_definitions_say(weights):
     p = mandate.program
     worst = dict.fromkeys((c.name for c in mandate.constraints), 0.0)
     for i, value in enumerate(p.rows @ w):
-        worst[p.row_names[i]] = max(worst[p.row_names[i]], p.rows_lower[i] - value, value - p.rows_upper[i])
+        worst[p.row_names[i]] = max(
+            worst[p.row_names[i]], p.rows_lower[i] - value, value - p.rows_upper[i]
+        )
     assert worst["fully invested"] == pytest.approx(abs(w.sum() - 1), abs=1e-12)
     violations = mandate.violations(w, ASSUMPTIONS)
     for name in ("fully invested", "equity floor", "bond floor", "score"):
         assert violations[name] == pytest.approx(worst[name], abs=1e-12)
     by_weight = np.maximum(p.lower - w, w - p.upper).max()
-    by_rule = max(violations[name] for name in ("long only", "position limit", "employer stock cap"))
+    by_rule = max(
+        violations[name] for name in ("long only", "position limit", "employer stock cap")
+    )
     assert max(by_weight, 0) == pytest.approx(by_rule, abs=1e-12)
 
 
 def test_the_tightest_bound_is_named():
     p = impossible().program
-    assert p.upper_names == ("position limit", "employer stock cap", "position limit", "position limit")
+    assert p.upper_names == (
+        "position limit",
+        "employer stock cap",
+        "position limit",
+        "position limit",
+    )
     assert p.lower_names == ("long only",) * 4
-    assert Mandate(LABELS, [employer_stock_cap("small", 0.1)]).program.upper_names == ("", "employer stock cap", "", "")
+    assert Mandate(LABELS, [employer_stock_cap("small", 0.1)]).program.upper_names == (
+        "",
+        "employer stock cap",
+        "",
+        "",
+    )
 
 
 def test_soft_rules_and_distances_stay_out_of_the_program_but_are_measured():
@@ -166,7 +185,10 @@ def test_order_does_not_change_the_fingerprint(rules, labels):
 @pytest.mark.parametrize(
     ("one", "same"),
     [
-        (Bounds("x", upper={"stocks": 0.5, "small": 1}), Bounds("x", upper={"small": 1.0, "stocks": 0.5})),
+        (
+            Bounds("x", upper={"stocks": 0.5, "small": 1}),
+            Bounds("x", upper={"small": 1.0, "stocks": 0.5}),
+        ),
         (Bounds("x", upper=1), Bounds("x", upper=1.0)),
         (Bounds("x", upper=0.5), Bounds("x", upper=np.float64(0.5))),
         (Bounds("x", lower=0.0), Bounds("x", lower=-0.0)),
@@ -174,7 +196,10 @@ def test_order_does_not_change_the_fingerprint(rules, labels):
         (Bounds("x", upper=0.5), Bounds("x", upper=dict.fromkeys(LABELS, 0.5))),
         (Bounds("x", lower=0.0, upper=np.inf), Bounds("x", lower=0.0)),
         (Bounds("x", upper={"stocks": 0.5, "bonds": np.inf}), Bounds("x", upper={"stocks": 0.5})),
-        (Limit("x", {"stocks": 1.0}, -np.inf, 0.5), Limit("x", {"stocks": 1, "bonds": 0}, upper=np.float32(0.5))),
+        (
+            Limit("x", {"stocks": 1.0}, -np.inf, 0.5),
+            Limit("x", {"stocks": 1, "bonds": 0}, upper=np.float32(0.5)),
+        ),
         (Limit("x", None, 1, 1), Limit("x", dict.fromkeys(LABELS, 1.0), 1.0, 1.0)),
         (Turnover("x", {"stocks": 1}, 0), Turnover("x", {"stocks": 1.0, "cash": -0.0}, -0.0)),
         (long_only(), long_only().under("policy 4.2")),
@@ -188,9 +213,20 @@ def test_any_change_of_a_rule_changes_the_fingerprint():
     base = Mandate(LABELS, RULES)
     changed = [base.relaxed({c.name: 1e-9}) for c in base.constraints]
     changed += [base.without(c.name) for c in base.constraints]
-    changed += [Mandate(LABELS, [*RULES[:6], RULES[6].soft(0.002)]), Mandate((*LABELS, "gold"), RULES)]
-    changed += [Mandate(LABELS, [*RULES[:2], Bounds("caps", upper={"stocks": 0.5, "bonds": 0.25}), *RULES[3:]])]
-    changed += [Mandate(LABELS, [*RULES[:4], TrackingError("tracking error", {"stocks": 1}, 0.03), *RULES[5:]])]
+    changed += [
+        Mandate(LABELS, [*RULES[:6], RULES[6].soft(0.002)]),
+        Mandate((*LABELS, "gold"), RULES),
+    ]
+    changed += [
+        Mandate(
+            LABELS, [*RULES[:2], Bounds("caps", upper={"stocks": 0.5, "bonds": 0.25}), *RULES[3:]]
+        )
+    ]
+    changed += [
+        Mandate(
+            LABELS, [*RULES[:4], TrackingError("tracking error", {"stocks": 1}, 0.03), *RULES[5:]]
+        )
+    ]
     prints = {m.fingerprint for m in [base, *changed]}
     assert len(prints) == len(changed) + 1
     assert all(len(p) == 64 for p in prints)
@@ -201,7 +237,9 @@ def test_the_canonical_form_is_strict_json():
         raise AssertionError(f"{constant} is no JSON")
 
     text = Mandate(LABELS, RULES).canonical
-    assert {rule["name"] for rule in json.loads(text, parse_constant=refuse)["rules"]} == {c.name for c in RULES}
+    assert {rule["name"] for rule in json.loads(text, parse_constant=refuse)["rules"]} == {
+        c.name for c in RULES
+    }
 
 
 def test_the_callers_mapping_cannot_change_a_mandate():
@@ -223,8 +261,14 @@ def feasible(mandate, assumptions=ASSUMPTIONS):
         return False
     turnovers = [c for c in mandate.constraints if isinstance(c, Turnover)]
     size = n * (1 + len(turnovers))
-    rows = [np.hstack([sign * p.rows[i], np.zeros(size - n)]) for i in range(len(p.rows)) for sign in (1, -1)]
-    tops = [top for low, high in zip(p.rows_lower, p.rows_upper, strict=True) for top in (high, -low)]
+    rows = [
+        np.hstack([sign * p.rows[i], np.zeros(size - n)])
+        for i in range(len(p.rows))
+        for sign in (1, -1)
+    ]
+    tops = [
+        top for low, high in zip(p.rows_lower, p.rows_upper, strict=True) for top in (high, -low)
+    ]
     for k, c in enumerate(turnovers, start=1):
         start = np.array([c.current.get(a, 0.0) for a in mandate.labels])
         for i, sign in itertools.product(range(n), (1, -1)):
@@ -237,7 +281,10 @@ def feasible(mandate, assumptions=ASSUMPTIONS):
     keep = [i for i, top in enumerate(tops) if np.isfinite(top)]
     limits = list(zip(p.lower, p.upper, strict=True)) + [(0, None)] * (size - n)
     found = optimize.linprog(
-        np.zeros(size), np.array(rows)[keep] if keep else None, np.array(tops)[keep] if keep else None, bounds=limits
+        np.zeros(size),
+        np.array(rows)[keep] if keep else None,
+        np.array(tops)[keep] if keep else None,
+        bounds=limits,
     )
     return found.status != 2
 
@@ -261,12 +308,16 @@ def test_the_conflict_and_the_cure_by_hand():
     assert "by 0.1 weight" in str(error)
     alone = lone_cures(impossible(), ASSUMPTIONS)
     assert alone == pytest.approx(
-        {"fully invested": 0.10, "long only": 0.10, "equity floor": 0.10, "bond floor": 0.10}, abs=1e-9
+        {"fully invested": 0.10, "long only": 0.10, "equity floor": 0.10, "bond floor": 0.10},
+        abs=1e-9,
     )
 
 
 def test_a_possible_mandate_has_no_conflict():
-    assert diagnose(plan(position_limit(0.4), Turnover("turnover", SIXTY_FORTY, 0.3)), ASSUMPTIONS) is None
+    assert (
+        diagnose(plan(position_limit(0.4), Turnover("turnover", SIXTY_FORTY, 0.3)), ASSUMPTIONS)
+        is None
+    )
     assert lone_cures(plan(position_limit(0.4)), ASSUMPTIONS) == {}
 
 
@@ -296,13 +347,17 @@ def test_a_score_counts_in_weight_terms():
 
 
 def test_crossing_bounds_of_two_rules_conflict():
-    error = diagnose(plan(Bounds("floor", lower={"small": 0.2}), employer_stock_cap("small", 0.1)), ASSUMPTIONS)
+    error = diagnose(
+        plan(Bounds("floor", lower={"small": 0.2}), employer_stock_cap("small", 0.1)), ASSUMPTIONS
+    )
     assert error.conflict == ("floor", "employer stock cap")
     assert sum(error.relaxation.values()) == pytest.approx(0.1)
 
 
 def test_turnover_and_tracking_error_conflict_by_name():
-    by_trade = plan(group_limit("equity floor", ["stocks"], lower=0.9), Turnover("turnover", SIXTY_FORTY, 0.2))
+    by_trade = plan(
+        group_limit("equity floor", ["stocks"], lower=0.9), Turnover("turnover", SIXTY_FORTY, 0.2)
+    )
     error = diagnose(by_trade, ASSUMPTIONS)
     # without "fully invested" the 30% could be bought and nothing sold: a turnover of 15%
     assert error.conflict == ("fully invested", "equity floor", "turnover")
@@ -312,7 +367,9 @@ def test_turnover_and_tracking_error_conflict_by_name():
     error = diagnose(by_risk, ASSUMPTIONS)
     assert set(error.conflict) >= {"equity floor", "tracking error"}
     for k in range(len(error.conflict)):
-        smaller = Mandate(LABELS, [by_risk[name] for i, name in enumerate(error.conflict) if i != k])
+        smaller = Mandate(
+            LABELS, [by_risk[name] for i, name in enumerate(error.conflict) if i != k]
+        )
         assert diagnose(smaller, ASSUMPTIONS) is None
     cured = by_risk.relaxed({k: v + 1e-6 for k, v in error.relaxation.items()})
     assert diagnose(cured, ASSUMPTIONS) is None
@@ -336,7 +393,9 @@ def test_the_conflict_is_a_smallest_one_by_brute_force(seed):
         members = rng.choice(LABELS, size=rng.integers(1, 4), replace=False)
         side = {"lower": 0.5} if rng.random() < 0.5 else {"upper": 0.3}
         rules.append(group_limit(f"group {k}", members, **side))
-    rules.append(Turnover("turnover", dict(zip(LABELS, rng.dirichlet(np.ones(4)), strict=True)), 0.15))
+    rules.append(
+        Turnover("turnover", dict(zip(LABELS, rng.dirichlet(np.ones(4)), strict=True)), 0.15)
+    )
     mandate = plan(*rules)
     error = diagnose(mandate, ASSUMPTIONS)
     size = smallest_conflict_size(mandate)
@@ -358,7 +417,9 @@ def test_the_brute_force_cases_are_not_all_easy():
 
 def test_highs_own_irreducible_set_is_no_smaller():
     """HiGHS reduces rows and bounds to an irreducible set; by name it must conflict, and ours has at most its size."""
-    mandate = impossible().also(score_floor("score", {"stocks": 3, "small": 2, "bonds": 4, "cash": 4}, 5.0))
+    mandate = impossible().also(
+        score_floor("score", {"stocks": 3, "small": 2, "bonds": 4, "cash": 4}, 5.0)
+    )
     model, n = highspy.Highs(), len(LABELS)
     model.setOptionValue("output_flag", False)
     model.setOptionValue("iis_strategy", int(highspy.IisStrategy.kIisStrategyFromLp))
@@ -384,13 +445,24 @@ def test_highs_own_irreducible_set_is_no_smaller():
 
 def test_the_least_relaxation_is_least_by_another_programme():
     """scipy's linear programme over (w, t) in one dense statement of the rules of `impossible` written by hand."""
-    cost = [0, 0, 0, 0, 1, 1, 1, 1]  # changes of: equity floor, bond floor, position limit, employer stock cap
+    cost = [
+        0,
+        0,
+        0,
+        0,
+        1,
+        1,
+        1,
+        1,
+    ]  # changes of: equity floor, bond floor, position limit, employer stock cap
     rows = [[-1, -1, 0, 0, -1, 0, 0, 0], [0, 0, -1, 0, 0, -1, 0, 0], [0, 1, 0, 0, 0, 0, 0, -1]]
     rows += [[*np.eye(4)[i], 0, 0, -1, 0] for i in range(4)]
     tops = [-0.6, -0.5, 0.1, 0.7, 0.7, 0.7, 0.7]
     budget = [[1, 1, 1, 1, 0, 0, 0, 0]]
     by_hand = optimize.linprog(cost, rows, tops, budget, [1.0]).fun
-    assert sum(diagnose(impossible(), ASSUMPTIONS).relaxation.values()) == pytest.approx(by_hand, abs=1e-9)
+    assert sum(diagnose(impossible(), ASSUMPTIONS).relaxation.values()) == pytest.approx(
+        by_hand, abs=1e-9
+    )
 
 
 # ---- the table -----------------------------------------------------------------------------------------------------
@@ -404,11 +476,19 @@ def test_the_table_has_a_row_for_every_limit_and_its_clause():
     )
     table = mandate.table()
     assert table["rule"].tolist() == [
-        "fully invested", "long only", "position limit", "liquidity", "liquidity", "turnover",
-    ]  # fmt: skip
+        "fully invested",
+        "long only",
+        "position limit",
+        "liquidity",
+        "liquidity",
+        "turnover",
+    ]
     assert table.loc[2, ["limits", "upper", "force", "clause"]].tolist() == [
-        "each asset", 0.4, "soft, 0.02 per unit", "IPS 4.1",
-    ]  # fmt: skip
+        "each asset",
+        0.4,
+        "soft, 0.02 per unit",
+        "IPS 4.1",
+    ]
     assert table.loc[3:4, "limits"].tolist() == ["small", "bonds"]
     assert table.loc[3:4, "upper"].tolist() == pytest.approx([0.1, 0.45])
     assert table["clause"].tolist()[-1] == "IPS 5"
@@ -419,12 +499,17 @@ def test_one_asset_is_a_universe():
     one = ASSUMPTIONS.select(["cash"])
     assert only.violations(np.array([1.0]), one) == {"fully invested": 0.0, "long only": 0.0}
     assert diagnose(only, one) is None
-    assert diagnose(only.also(position_limit(0.4)), one).conflict == ("fully invested", "position limit")
+    assert diagnose(only.also(position_limit(0.4)), one).conflict == (
+        "fully invested",
+        "position limit",
+    )
 
 
 def test_a_riskless_universe_can_be_diagnosed():
     still = Assumptions(["a", "b"], [0.03, 0.03], np.zeros((2, 2)))
-    mandate = Mandate(["a", "b"], [fully_invested(), position_limit(0.4), TrackingError("te", {"a": 1.0}, 0.0)])
+    mandate = Mandate(
+        ["a", "b"], [fully_invested(), position_limit(0.4), TrackingError("te", {"a": 1.0}, 0.0)]
+    )
     assert diagnose(mandate, still).conflict == ("fully invested", "position limit")
 
 
@@ -440,9 +525,18 @@ def test_a_riskless_universe_can_be_diagnosed():
         ([TrackingError("te", {"gold": 1.0}, 0.02)], "'te' names 'gold'"),
         ([Turnover("to", {"gold": 1.0}, 0.02)], "'to' names 'gold'"),
         ([employer_stock_cap("gold", 0.1)], "'employer stock cap' names 'gold'"),
-        ([group_limit("g", ["stocks"], lower=0.5, upper=0.4)], "'g': lower limit 0.5 is above upper limit 0.4"),
-        ([Bounds("b", lower={"bonds": 0.5}, upper=0.4)], "'b': lower limit 0.5 is above upper limit 0.4 of 'bonds'"),
-        ([Bounds("b", lower=0.5, upper={"bonds": 0.4})], "'b': lower limit 0.5 is above upper limit 0.4 of 'bonds'"),
+        (
+            [group_limit("g", ["stocks"], lower=0.5, upper=0.4)],
+            "'g': lower limit 0.5 is above upper limit 0.4",
+        ),
+        (
+            [Bounds("b", lower={"bonds": 0.5}, upper=0.4)],
+            "'b': lower limit 0.5 is above upper limit 0.4 of 'bonds'",
+        ),
+        (
+            [Bounds("b", lower=0.5, upper={"bonds": 0.4})],
+            "'b': lower limit 0.5 is above upper limit 0.4 of 'bonds'",
+        ),
         ([group_limit("g", ["stocks"])], "'g' needs a lower or an upper limit"),
         ([Bounds("b")], "'b' needs a lower or an upper limit"),
         ([Bounds("b", upper=np.nan)], "'b'"),
@@ -453,11 +547,17 @@ def test_a_riskless_universe_can_be_diagnosed():
         ([group_limit("g", ["stocks"], lower=np.nan, upper=0.4)], "'g'.* no number"),
         ([factor_limit("f", {"stocks": np.inf}, upper=0.1)], "coefficients of 'stocks' is inf"),
         ([factor_limit("f", {"stocks": np.nan}, upper=0.1)], "coefficients of 'stocks' is nan"),
-        ([TrackingError("te", SIXTY_FORTY, -0.01)], "'te': the limit must be finite and zero or more"),
+        (
+            [TrackingError("te", SIXTY_FORTY, -0.01)],
+            "'te': the limit must be finite and zero or more",
+        ),
         ([TrackingError("te", SIXTY_FORTY, np.nan)], "'te': the limit must be finite"),
         ([Turnover("to", SIXTY_FORTY, np.inf)], "'to': the limit must be finite"),
         ([Turnover("to", {"stocks": np.nan}, 0.1)], "current of 'stocks' is nan"),
-        ([long_only().soft(0.0)], "'long only': a soft constraint needs a finite penalty above zero"),
+        (
+            [long_only().soft(0.0)],
+            "'long only': a soft constraint needs a finite penalty above zero",
+        ),
         ([long_only().soft(-1.0)], "penalty above zero, got -1"),
         ([long_only().soft(np.nan)], "penalty above zero, got nan"),
         ([long_only().soft(np.inf)], "penalty above zero, got inf"),
@@ -481,7 +581,11 @@ def test_a_portfolio_without_value_has_no_liquidity_limit(value):
 
 
 def test_an_unknown_rule_is_refused_with_the_known_ones():
-    for attempt in (lambda: plan()["nope"], lambda: plan().without("nope"), lambda: plan().relaxed({"nope": 0.1})):
+    for attempt in (
+        lambda: plan()["nope"],
+        lambda: plan().without("nope"),
+        lambda: plan().relaxed({"nope": 0.1}),
+    ):
         with pytest.raises(KeyError, match="no constraint 'nope'; there are 'fully invested'"):
             attempt()
 
@@ -549,7 +653,9 @@ def test_a_new_kind_of_rule_is_one_class_and_every_engine_knows_it():
     assert best.shadow_prices["short sales"] > 0
     impossible = mandate.also(Bounds("sold", upper=dict.fromkeys(LABELS[:2], -0.15)))
     assert diagnose(impossible, ASSUMPTIONS).conflict == ("short sales", "sold")
-    assert lone_cures(impossible, ASSUMPTIONS) == pytest.approx({"short sales": 0.1, "sold": 0.05}, abs=1e-6)
+    assert lone_cures(impossible, ASSUMPTIONS) == pytest.approx(
+        {"short sales": 0.1, "sold": 0.05}, abs=1e-6
+    )
     assert "short positions" in set(mandate.table()["limits"])
     years = np.random.default_rng(1).multivariate_normal(ASSUMPTIONS.mu, ASSUMPTIONS.sigma, 400)
     safest = tail_risk.minimum_cvar(ASSUMPTIONS, mandate, years, level=0.95)
@@ -570,7 +676,10 @@ def test_a_new_kind_of_rule_is_one_class_and_every_engine_knows_it():
         (group_limit("equity", ["stocks", "small"], upper=60), "Write 0.6 for 60%"),
         (Bounds("floor", lower={"bonds": 20}), "Write 0.2 for 20%"),
         (TrackingError("te", SIXTY_FORTY, 3), "annual volatility of 3 is 300%; in percent"),
-        (TrackingError("te", {"stocks": 60, "bonds": 40}, 0.03), "benchmark sum to 100; in percent"),
+        (
+            TrackingError("te", {"stocks": 60, "bonds": 40}, 0.03),
+            "benchmark sum to 100; in percent",
+        ),
         (module.volatility_limit(LABELS, 12), "Write 0.12 for 12%"),
         (Turnover("turnover", SIXTY_FORTY, 25), "Write 0.25 for 25%"),
         (Turnover("turnover", {"stocks": 60, "bonds": 40}, 0.25), "current sum to 100; in percent"),
@@ -586,7 +695,10 @@ def test_percent_and_units_that_no_tolerance_fits_are_refused(rule, message):
 
 def test_a_series_is_a_mapping_and_a_word_is_no_number():
     series = pd.Series({"stocks": 0.3, "small": 0.1})
-    assert plan(Bounds("caps", upper=series)).fingerprint == plan(Bounds("caps", upper=series.to_dict())).fingerprint
+    assert (
+        plan(Bounds("caps", upper=series)).fingerprint
+        == plan(Bounds("caps", upper=series.to_dict())).fingerprint
+    )
     with pytest.raises(MandateError, match="'caps': upper names 'stocks' twice"):
         Bounds("caps", upper=pd.Series([0.1, 0.2], index=["stocks", "stocks"]))
     with pytest.raises(MandateError, match="'caps': upper is 'forty'; give a number"):

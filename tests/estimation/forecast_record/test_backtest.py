@@ -58,7 +58,13 @@ def second_weights(more=0.0):
             risk = np.array([float(own[c]["volatility"]) for c in CLASSES])
         geometric = np.array([float(own[c]["geometric"]) for c in CLASSES])
         # growth of a lognormal's median 1 + g, from its mean m: 1 + g = m^2 / sqrt(m^2 + v)
-        mean = np.sqrt(((1 + geometric) ** 2 + np.sqrt((1 + geometric) ** 4 + 4 * (1 + geometric) ** 2 * risk**2)) / 2)
+        mean = np.sqrt(
+            (
+                (1 + geometric) ** 2
+                + np.sqrt((1 + geometric) ** 4 + 4 * (1 + geometric) ** 2 * risk**2)
+            )
+            / 2
+        )
         mu = mean - 1
         mu[LARGE] += more
         known = [r for r in pairs if r["edition"] == str(min(year, 2025))]
@@ -126,9 +132,15 @@ def test_the_first_figures_of_this_record_are_confirmed_or_corrected(editions, f
     assert best.growth == pytest.approx(0.067, abs=0.001)
     assert mix.growth == pytest.approx(0.096, abs=0.001)
     assert fifths.growth == pytest.approx(0.083, abs=0.001)
-    assert max(r.volatility for r in (best, mix, fifths)) - min(r.volatility for r in (best, mix, fifths)) < 0.002
+    assert (
+        max(r.volatility for r in (best, mix, fifths))
+        - min(r.volatility for r in (best, mix, fifths))
+        < 0.002
+    )
     # no US large companies in 2018-20 and 2022-26: confirmed
-    none = [e.name for e, w in zip(editions, best.weights["us_large_equity"], strict=True) if w < 1e-9]
+    none = [
+        e.name for e, w in zip(editions, best.weights["us_large_equity"], strict=True) if w < 1e-9
+    ]
     assert none == ["2018", "2019", "2020", "2022", "2023", "2024", "2025", "2026"]
     # half a point: from 4 to 29 percent on twelve editions, from 3 to 31 on the eleven used here
     assert best.weights["us_large_equity"].mean() == pytest.approx(0.03, abs=0.005)

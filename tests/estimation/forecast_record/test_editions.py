@@ -28,10 +28,14 @@ def editions(funds):
 
 def test_an_edition_that_holds_a_month_of_its_future_is_refused(editions, funds):
     e = editions[0]
-    with pytest.raises(record.LookAhead, match=r"edition 2016, known on 2016-07-31, holds .*2016-08"):
+    with pytest.raises(
+        record.LookAhead, match=r"edition 2016, known on 2016-07-31, holds .*2016-08"
+    ):
         record.Edition(e.name, e.known_on, e.assumptions, funds.loc[:"2016-08"], e.errors)
     # the day matters, not the month: on the 30th July had not ended, and 1 August is no whole month
-    assert record.Edition(e.name, e.known_on, e.assumptions, e.past, e.errors).in_force == (pd.Period("2016-08", "M"))
+    assert record.Edition(e.name, e.known_on, e.assumptions, e.past, e.errors).in_force == (
+        pd.Period("2016-08", "M")
+    )
     with pytest.raises(record.ForecastError, match="give both in one order"):
         record.Edition(e.name, e.known_on, e.assumptions, e.past[list(CLASSES[::-1])], e.errors)
 
@@ -43,7 +47,9 @@ def test_no_edition_uses_a_volatility_or_correlation_of_a_later_one(editions):
         printed = [
             (row["edition"], float(row["volatility"]))
             for row in rows
-            if row["asset_class"] == "us_large_equity" and row["volatility"] and row["edition"] <= e.name
+            if row["asset_class"] == "us_large_equity"
+            and row["volatility"]
+            and row["edition"] <= e.name
         ]
         at = e.assumptions.labels.index("us_large_equity")
         assert e.assumptions.volatility[at] == pytest.approx(max(printed)[1])
@@ -53,7 +59,9 @@ def test_no_edition_uses_a_volatility_or_correlation_of_a_later_one(editions):
 def test_an_edition_says_what_its_rows_say(editions):
     e = editions[1]
     rows = record.horizon_survey().table.query("edition == '2017'").set_index("asset_class")
-    back = record.editions.geometric_to_arithmetic(rows["expected"].reindex(list(CLASSES)), e.assumptions.volatility)
+    back = record.editions.geometric_to_arithmetic(
+        rows["expected"].reindex(list(CLASSES)), e.assumptions.volatility
+    )
     assert e.assumptions.mu == pytest.approx(back)
     # the survey's own arithmetic mean of US large companies in 2017 was 7.76%
     assert e.assumptions.mu[2] == pytest.approx(0.0776, abs=0.001)
@@ -69,7 +77,9 @@ def test_before_the_first_volatilities_there_is_no_edition(funds):
 
 
 def test_sample_editions_know_the_months_before_them_alone(funds):
-    pair = funds[["us_core_bonds", "us_large_equity"]].rename(columns={"us_core_bonds": "us_treasury_10y"})
+    pair = funds[["us_core_bonds", "us_large_equity"]].rename(
+        columns={"us_core_bonds": "us_treasury_10y"}
+    )
     whole = record.sample_editions(record.professional_forecasters(), pair.dropna())
     assert [e.name for e in whole] == [f"{year}Q1" for year in range(1992, 2025)]
     e = whole[10]

@@ -101,7 +101,9 @@ def test_bills_are_scored_against_bills_and_not_against_a_fund_of_bonds(table, c
     # forecasters asked about bills expected a rise that did not come; the G fund, which pays the
     # average yield of longer bonds, would have hidden it
     fund = history.open_record()["tsp_g"].values
-    hidden = record.summary(record.scored(record.professional_forecasters().of("cash"), came.assign(cash=fund)))
+    hidden = record.summary(
+        record.scored(record.professional_forecasters().of("cash"), came.assign(cash=fund))
+    )
     assert table.loc["cash", "error"] > 2 * hidden.loc["cash", "error"]
 
 
@@ -147,4 +149,6 @@ def test_errors_known_by_a_day_are_those_of_windows_over_by_then(came):
     later.loc["2012-03":] = -0.05  # whatever comes after changes nothing that was known before
     again = record.scored(record.professional_forecasters().of("us_large_equity"), later)
     for day in ("2005-06-30", "2012-02-29"):
-        assert record.forecast_errors(tried, known_by=day).equals(record.forecast_errors(again, known_by=day))
+        assert record.forecast_errors(tried, known_by=day).equals(
+            record.forecast_errors(again, known_by=day)
+        )

@@ -11,7 +11,9 @@ from portlib.estimation.forecast_record import scores
 @pytest.mark.parametrize(("x", "m", "s"), [(0.02, 0.07, 0.05), (0.15, 0.06, 0.01), (0.0, 0.0, 2.0)])
 def test_crps_is_the_integral_that_defines_it(x, m, s):
     below = integrate.quad(lambda y: stats.norm.cdf(y, m, s) ** 2, m - 12 * s, x)[0]
-    above = integrate.quad(lambda y: (1 - stats.norm.cdf(y, m, s)) ** 2, x, max(x, m + 12 * s), points=[m])[0]
+    above = integrate.quad(
+        lambda y: (1 - stats.norm.cdf(y, m, s)) ** 2, x, max(x, m + 12 * s), points=[m]
+    )[0]
     assert scores.crps(x, m, s) == pytest.approx(below + above, abs=1e-8)
 
 
