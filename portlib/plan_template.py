@@ -178,6 +178,8 @@ def examples() -> dict[str, str]:
         assumptions.FILE: "\n".join([",".join(assumptions.COLUMNS), *rows]) + "\n",
         assumptions.CORRELATIONS: pd.DataFrame(rho, names, names).rename_axis("class").to_csv(),
         record.HISTORY: pd.DataFrame(own, months).round(5).to_csv(),
+        record.YEARS: "Index,2022,2023,2024,2025\nA large-company index,-18.1%,26.3%,25.0%,17.9%\n"
+        "A bond index,-13.0%,5.5%,1.3%,7.3%\n",
         record.RETURNS: funds.mul(100)
         .map("{:.2f}%".format)
         .replace("nan%", "")
@@ -253,6 +255,7 @@ def description() -> str:
         f"`{record.HISTORY}` (or `.parquet`): monthly returns, a column a class, by its name, "
         "its label "
         "or the name of one of our series.",
+        f"`{record.YEARS}`: returns of calendar years, a column or a line a series.",
         f"`{record.RETURNS}` (or `.parquet`): monthly total returns net of expenses, a column a "
         "fund, "
         "by its code or its label. A fund begins with its own first month; nobody else's span is "

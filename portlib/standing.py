@@ -82,6 +82,14 @@ def _history(plan: Plan) -> tuple[str, str]:
     return status, what + (rest if status == PART else "")
 
 
+def _years(plan: Plan) -> tuple[str, str]:
+    own = plan.inputs.years
+    if own is None:
+        return STANDS_IN, "a published table of four indices"
+    first, last = (pd.Timestamp(day).year for day in own.values.index[[0, -1]])
+    return OWN, f"{own.values.shape[1]} series, {first} to {last}"
+
+
 def _fund_returns(plan: Plan) -> tuple[str, str]:
     own = plan.inputs.funds
     if own is None:
@@ -143,6 +151,7 @@ INPUTS: dict[str, tuple[str, Callable[[Plan], tuple[str, str]], tuple[str, ...]]
     ),
     "valuations": ("yields and valuations", _valuations, (valuations.FILE,)),
     "history": ("monthly returns of classes", _history, (record.HISTORY,)),
+    "years": ("calendar-year returns", _years, (record.YEARS,)),
     "fund_returns": ("monthly returns of funds", _fund_returns, (record.RETURNS, record.PRICES)),
     "fund_holdings": ("what funds hold", _fund_holdings, (holdings.FILE, holdings.MASTER)),
     "balances": ("balances by fund and day", _balances, (accounts.FILE,)),
@@ -154,7 +163,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "capital_market_assumptions": ("assumptions", "valuations", "history"),
     "shrinkage": ("history",),
     "style_analysis": ("fund_returns", "fund_holdings", "history"),
-    "mean_variance": ("assumptions", "limits"),
+    "mean_variance": ("assumptions", "limits", "years"),
     "black_litterman": ("assumptions", "people"),
     "mandate": ("assumptions", "limits", "policy"),
     "robustness": ("assumptions", "history"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +30,7 @@ from portlib.tables import Column, Findings, ReturnTable, Text
 from portlib.tables.rows import Options, near_word
 
 READING = "reading.yml"
-HISTORY = "history.csv"
+HISTORY, YEARS = "history.csv", "annual_returns.csv"
 RETURNS, PRICES, DISTRIBUTIONS = "fund_returns.csv", "fund_prices.csv", "distributions.csv"
 #: Each optional file, and what it brings.
 FILES: dict[str, str] = {
@@ -38,6 +38,7 @@ FILES: dict[str, str] = {
     assumptions.FILE: "expected returns and volatilities",
     assumptions.CORRELATIONS: "correlations of the same classes",
     HISTORY: "monthly returns of classes",
+    YEARS: "calendar-year returns of classes or indices, where months are not at hand",
     RETURNS: "monthly returns of the funds",
     PRICES: "prices of the funds, instead of returns",
     DISTRIBUTIONS: "what the funds paid out, beside prices",
@@ -93,6 +94,8 @@ class Inputs:
     assumptions : OwnAssumptions or None
     history : ReturnTable or None
         Columns are classes or series of our history.
+    years : ReturnTable or None
+        Calendar-year returns; columns are classes or any indices.
     funds : ReturnTable or None
         Columns are the lineup's codes.
     valuations, holdings, accounts, trades : records or None
@@ -105,6 +108,7 @@ class Inputs:
     classes: Classes = field(default_factory=survey_classes)
     assumptions: OwnAssumptions | None = None
     history: ReturnTable | None = None
+    years: ReturnTable | None = None
     funds: ReturnTable | None = None
     valuations: Valuations | None = None
     holdings: FundHoldings | None = None
@@ -241,6 +245,7 @@ def make(sources: Sources, known: Classes, labels: Mapping[str, str], found: Fin
     history = _series(texts.get(HISTORY), HISTORY, options, found)
     if history is not None:
         history = _class_columns(history, known, found)
+    years = _series(texts.get(YEARS), YEARS, options, found, read=tables.years)
     own = _funds(texts, labels, options, found)
     made = Inputs(
         known,
@@ -248,6 +253,7 @@ def make(sources: Sources, known: Classes, labels: Mapping[str, str], found: Fin
             texts.get(assumptions.FILE), texts.get(assumptions.CORRELATIONS), known, found, options
         ),
         history,
+        years,
         own,
         valuations.make(texts.get(valuations.FILE), known, found, options),
         holdings.make(
@@ -294,11 +300,18 @@ def _options(sources: Sources, found: Findings) -> dict[str, dict[str, Any]]:
     return made
 
 
-def _series(text: Text | None, file: str, options: Options, found: Findings) -> ReturnTable | None:
+def _series(
+    text: Text | None,
+    file: str,
+    options: Options,
+    found: Findings,
+    *,
+    read: Callable[..., ReturnTable] = tables.returns,
+) -> ReturnTable | None:
     if text is None:
         return None
     try:
-        return tables.returns(text, **options.get(file, {}))
+        return read(text, **options.get(file, {}))
     except DataError as error:
         found.take(error, text.name)
         return None
@@ -391,7 +404,7 @@ def _as_read(made: Inputs) -> dict[str, str]:
         counts = " and ".join(f"{count} {kind} means" for kind, count in kinds.items())
         said[assumptions.FILE] = f"as read: {counts}; risk-free rate from {own.cash}"
         said[assumptions.CORRELATIONS] = f"as read: {len(own.correlations)} classes"
-    for table in (made.history, made.funds):
+    for table in (made.history, made.years, made.funds):
         if table is not None:
             said[table.file] = table.as_read
     if made.valuations is not None:

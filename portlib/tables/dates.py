@@ -101,24 +101,31 @@ def parse(
     if order is not None and order not in ORDERS:
         raise DataError(f"{name}: dates is one of {', '.join(ORDERS)}, not {order!r}")
     labels = [label.strip() for label in labels]
+    at, unique = pd.factorize(np.array(labels, dtype=object))
+    some = list(unique[:: max(1, len(unique) // 40)])
     fitting: list[Dates] = []
     best, first_miss = 0, 0
     for what, period, pattern in _PATTERNS:
         if order is not None and period == "day" and what in ORDERS and what != order:
             continue
-        read = [_one(pattern.fullmatch(label), period) for label in labels]
+        if not any(pattern.fullmatch(label) for label in some):
+            continue
+        days = [_one(pattern.fullmatch(label), period) for label in unique]
+        read = [days[i] for i in at]
         hits = sum(day is not None for day in read)
         if hits == len(labels):
-            fitting.append(Dates(pd.DatetimeIndex(read), period, what))
+            fitting.append(Dates(pd.DatetimeIndex(days)[at], period, what))
         elif hits > best:
             best, first_miss = hits, next(i for i, day in enumerate(read) if day is None)
     if not fitting and (serial := _serial(labels)) is not None:
         return serial
     if not fitting:
         if best >= max(2, 0.5 * len(labels)):
+            odd = labels[first_miss]
+            second = "; does a second table begin there? Leave one" if len(odd.split()) > 2 else ""
             raise DataError(
-                f"{name}: line {lines[first_miss]}: {labels[first_miss]!r} is not a date like the "
-                "others; write 2020-01-31"
+                f"{name}: line {lines[first_miss]}: {odd!r} is not a date like the others; write "
+                f"2020-01-31{second}"
             )
         raise DataError(f"{name}: line {lines[0]}: {labels[0]!r} is not a date like 2020-01-31")
     return _one_reading(fitting, labels, name)

@@ -179,7 +179,7 @@ def _wide(grid: Grid) -> Grid:
     texty = [
         column
         for column in grid.cells
-        if not any(np.isfinite(_any_number(cell)) for cell in grid.cells[column])
+        if not any(np.isfinite(_any_number(cell)) for cell in grid.cells[column].unique())
         and (grid.cells[column] != "").all()
     ]
     if len(texty) != 1:

@@ -70,10 +70,8 @@ def numbers(
     flat = cells.to_numpy(dtype=object).ravel()
     codes, unique = pd.factorize(flat, use_na_sentinel=False)
     texts = ["" if text is None or text != text else str(text) for text in unique]
-    both = [_readings(text) for text in texts]
-    point = np.array([pair[0] for pair in both], float)
-    comma = np.array([pair[1] for pair in both], float)
-    missing = np.array([text.strip().lower() in MISSING for text in texts])
+    missing = np.array([text.strip().lower() in MISSING for text in texts], bool)
+    point, comma = _both_readings(texts)
     percent = np.array(["%" in text for text in texts])
     dollars = dollars or any("$" in text for text in texts)
     used = _convention(texts, point, comma, missing, name, separator, decimal, dollars)
@@ -98,6 +96,18 @@ def number(text: str) -> float:
     """One number with a decimal point, percent signs taken into account; nan where it is none."""
     value = _readings(text)[0]
     return value / 100 if "%" in text else value
+
+
+def _both_readings(texts: list[str]) -> tuple[Array, Array]:
+    """All texts as numbers with a decimal point and with a decimal comma; nan where none."""
+    column = pd.Series(texts, dtype=object)
+    point = pd.to_numeric(column, errors="coerce").to_numpy(float, copy=True)
+    plain = np.isfinite(point) & column.str.fullmatch(r"[-+0-9.eE]+").to_numpy(bool)
+    comma = np.where(column.str.contains(".", regex=False), np.nan, point)
+    both = plain & column.str.fullmatch(rf"[-+]?(?:{_COMMA.pattern})").to_numpy(bool)
+    for at in np.flatnonzero(~plain | both):
+        point[at], comma[at] = _readings(texts[int(at)])
+    return point, comma
 
 
 def _convention(

@@ -251,6 +251,9 @@ def _numbers(grid: Grid, decimal: str | None) -> tuple[pd.DataFrame, np.ndarray,
     if read.wrong:
         row, position, text = read.wrong[0]
         where = _cell(grid, row, grid.cells.columns[position])
+        if sum(at == position for _, at, _ in read.wrong) > 0.5 * len(grid.cells):
+            name = grid.cells.columns[position]
+            raise DataError(f"{grid.name}: column {name!r} holds text, like {text!r}; leave it out")
         raise DataError(f"{where}: {text!r} is not a number; write 0.0123 for 1.23%")
     values = pd.DataFrame(read.values, columns=grid.cells.columns)
     if not len(values):

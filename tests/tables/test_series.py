@@ -1,6 +1,7 @@
 """Users' own tables of returns: what has one meaning is read, what has two is refused by name."""
 
 import io
+import os
 
 import numpy as np
 import pandas as pd
@@ -410,3 +411,15 @@ def test_no_real_series_is_refused_in_decimals_and_each_is_in_percent():
     for name in real:
         with pytest.raises(DataError, match=f"column '{name}'.*in percent"):
             tables.returns(Text("real.csv", (100 * real[[name]]).to_csv()))
+
+
+def test_what_never_ends_or_is_another_columns_matter_is_named(tmp_path, own):
+
+    os.mkfifo(tmp_path / "mine.csv")
+    with pytest.raises(DataError, match=r"mine.csv: cannot be read: it is no regular file"):
+        tables.returns(tmp_path / "mine.csv")
+    with pytest.raises(DataError, match="column 'source' holds text, like 'vendor'; leave it out"):
+        tables.returns(Text("mine.csv", own.assign(source="vendor").to_csv()))
+    two = csv(own) + "\nAnnual returns of the same\n2015,0.1,0.2\n"
+    with pytest.raises(DataError, match="does a second table begin there"):
+        tables.returns(Text("mine.csv", two))
