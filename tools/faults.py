@@ -4,6 +4,8 @@ For each entry of `catalogue.yml` the checkout is copied, the fault applied, and
 are executed, the nearest first, until one stops. Only if none does, the tests run. A fault that nobody notices is a
 survivor: it needs a better check. ``--only PATTERN`` plants the faults in whose id or file the pattern is found.
 
+First all of them run without a fault: what fails then would be said to notice everything.
+
 Writes `tests/faults/results.csv`, which the validation chapter shows; with ``--only``, the rows of those faults in it.
 """
 
@@ -17,7 +19,9 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,27 +33,20 @@ from tools import depends
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "tests" / "faults"
-COPIED = (
-    "portlib",
-    "data",
-    "tests",
-    "notebooks",
-    "book",
-    "tools",
-    "benchmarks",
-    "pyproject.toml",
-    "requirements.lock",
-    "_config.yml",
-    "_toc.yml",
-    "README.md",
-    "CHANGELOG.md",
-    "Makefile",
-    "environment.yml",
-    "CITATION.cff",
-    "LICENSE",
-    "LICENSE-text",
-    ".ci",
+#: What a copy of the checkout does without.
+LEFT = shutil.ignore_patterns(
+    "__pycache__",
+    ".git",
+    ".venv*",
+    ".run",
+    "_build",
+    ".*_cache",
+    ".hypothesis",
+    ".ipynb_checkpoints",
+    "faults",
 )
+#: Tests that say nothing about the methodology: how the checkout is made and packed.
+NOT_ASKED = ("architecture", "archive", "book", "diff", "environment", "package", "readme", "site")
 COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how")
 #: Seconds that a chapter or the tests may take with a fault planted; longer counts as noticed, for nobody waits.
 PATIENCE = 300
@@ -133,10 +130,13 @@ def run_chapter(copy: Path, chapter: str) -> str:
     return _last(re.sub(r"\x1b\[[0-9;]*m", "", done.stderr))
 
 
-def run_tests(copy: Path, fault: Fault) -> str:
-    """Run the tests of the copy, those of the module first; what failed, or nothing."""
-    stem = Path(fault.file).stem
-    first = [str(p.relative_to(copy)) for p in (copy / "tests").rglob(f"test_*{stem}*.py")]
+def run_tests(copy: Path, stem: str = "") -> str:
+    """Run the tests of the copy, those of the module named first; what failed, or nothing."""
+    first = (
+        [str(p.relative_to(copy)) for p in (copy / "tests").rglob(f"test_{stem}.py")]
+        if stem
+        else []
+    )
     for files in ([first] if first else []) + [["tests"]]:
         command = [
             sys.executable,
@@ -149,7 +149,7 @@ def run_tests(copy: Path, fault: Fault) -> str:
             "no:cacheprovider",
             *files,
         ]
-        command += [f"--ignore=tests/test_{name}.py" for name in ("book", "site", "environment")]
+        command += [f"--ignore=tests/test_{name}.py" for name in NOT_ASKED]
         try:
             done = subprocess.run(
                 command,
@@ -164,6 +164,10 @@ def run_tests(copy: Path, fault: Fault) -> str:
             return "no answer in time"
         if found := re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M):
             return found[1]
+        if done.returncode:
+            return (
+                f"pytest ended with status {done.returncode}: {_last(done.stderr or done.stdout)}"
+            )
     return ""
 
 
@@ -172,37 +176,48 @@ def _last(text: str) -> str:
     return (lines[-1] if lines else "stopped without a word")[:160]
 
 
-def plant(fault: Fault, chapters: dict[str, list[str]]) -> dict[str, str]:
-    """One fault: who notices it."""
-    copy = ROOT / ".run" / "faults" / fault.id
+@contextmanager
+def copied(name: str) -> Iterator[Path]:
+    """A copy of the checkout under `.run/faults`, which goes afterwards."""
+    copy = ROOT / ".run" / "faults" / name
     shutil.rmtree(copy, ignore_errors=True)
-    copy.mkdir(parents=True)
     try:
-        for name in COPIED:
-            source = ROOT / name
-            if source.is_dir():
-                shutil.copytree(
-                    source, copy / name, ignore=shutil.ignore_patterns("__pycache__", "faults")
-                )
-            else:
-                shutil.copy2(source, copy / name)
-        path = copy / fault.file
-        path.write_text(
-            path.read_text(encoding="utf-8").replace(fault.old, fault.new), encoding="utf-8"
-        )
-        row = {"id": fault.id, "kind": fault.kind, "file": fault.file, "what": fault.what}
-        module = depends.module_of(Path(fault.file))
-        everyone = [
-            p.relative_to(ROOT).as_posix() for p in sorted((ROOT / "notebooks").rglob("*.md"))
-        ]
-        for chapter in chapters.get(module, everyone):
-            if how := run_chapter(copy, chapter):
-                return {**row, "caught_by": "chapter", "where": Path(chapter).stem, "how": how}
-        if where := run_tests(copy, fault):
-            return {**row, "caught_by": "tests", "where": where, "how": ""}
-        return {**row, "caught_by": "nobody", "where": "", "how": ""}
+        shutil.copytree(ROOT, copy, ignore=LEFT)
+        yield copy
     finally:
         shutil.rmtree(copy, ignore_errors=True)
+
+
+def concerned(fault: Fault, chapters: dict[str, list[str]]) -> list[str]:
+    """The chapters that stand on a fault's file, the nearest first."""
+    everyone = [path.relative_to(ROOT).as_posix() for path in depends.chapters(ROOT)]
+    return chapters.get(depends.module_of(Path(fault.file)), everyone)
+
+
+def plant(fault: Fault, chapters: dict[str, list[str]]) -> dict[str, str]:
+    """One fault: who notices it."""
+    row = {"id": fault.id, "kind": fault.kind, "file": fault.file, "what": fault.what}
+    with copied(fault.id) as copy:
+        path = copy / fault.file
+        text = path.read_text(encoding="utf-8")
+        path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+        for chapter in concerned(fault, chapters):
+            if how := run_chapter(copy, chapter):
+                return {**row, "caught_by": "chapter", "where": Path(chapter).stem, "how": how}
+        if where := run_tests(copy, Path(fault.file).stem):
+            return {**row, "caught_by": "tests", "where": where, "how": ""}
+        return {**row, "caught_by": "nobody", "where": "", "how": ""}
+
+
+def hold(chapters: set[str], pool: ThreadPoolExecutor) -> None:
+    """Stop where a chapter or test fails with no fault planted: it would be said to notice every one."""
+    with copied("none") as copy:
+        tests = pool.submit(run_tests, copy)
+        ran = pool.map(lambda chapter: (chapter, run_chapter(copy, chapter)), sorted(chapters))
+        wrong = [f"{chapter}: {how}" for chapter, how in [*ran, ("tests", tests.result())] if how]
+    if wrong:
+        listed = "\n- ".join(wrong)
+        raise SystemExit(f"without any fault, these fail:\n- {listed}")
 
 
 def write(rows: list[dict[str, str]], *, whole: bool) -> None:
@@ -231,6 +246,8 @@ def main() -> int:
     started, chapters, rows = time.monotonic(), depends.dependents(ROOT), []
     print(f"== {len(faults)} faults", flush=True)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        print("   first without any", flush=True)
+        hold({chapter for fault in faults for chapter in concerned(fault, chapters)[:3]}, pool)
         for row in pool.map(lambda fault: plant(fault, chapters), faults):
             rows.append(row)
             who = f"{row['caught_by']:<8} {row['where']:<34}"
