@@ -66,7 +66,7 @@ def rooms(modules: dict[str, Path]) -> dict[str, dict[str, list[str]]]:
             continue
         room = found[floor_of(name)].setdefault(inside[0], [])
         if len(inside) > 1 and path.stem != "__init__":
-            room.append(inside[-1])
+            room.append(".".join(inside[1:]))
     return found
 
 

@@ -65,7 +65,7 @@ class Fault:
 
 
 def catalogue() -> list[Fault]:
-    """The faults, checked: every id once, every text found exactly once in its file."""
+    """The faults, every id once."""
     faults = [
         Fault(**entry)
         for entry in yaml.safe_load((HERE / "catalogue.yml").read_text(encoding="utf-8"))
@@ -73,13 +73,16 @@ def catalogue() -> list[Fault]:
     ids = [fault.id for fault in faults]
     if twice := sorted({id for id in ids if ids.count(id) > 1}):
         raise SystemExit(f"catalogue.yml: ids given twice: {', '.join(twice)}")
+    return faults
+
+
+def check(faults: list[Fault]) -> None:
+    """Stop where the text of a fault is not found exactly once in its file."""
     for fault in faults:
         count = (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old)
         if count != 1 or fault.old == fault.new:
-            raise SystemExit(
-                f"catalogue.yml: {fault.id}: its text occurs {count} times in {fault.file}; it must once"
-            )
-    return faults
+            what = f"its text occurs {count} times in {fault.file}; it must once"
+            raise SystemExit(f"catalogue.yml: {fault.id}: {what}")
 
 
 def surroundings(copy: Path) -> dict[str, str]:
@@ -243,6 +246,7 @@ def main() -> int:
     faults = [
         fault for fault in catalogue() if re.search(only, fault.id) or re.search(only, fault.file)
     ]
+    check(faults)
     started, chapters, rows = time.monotonic(), depends.dependents(ROOT), []
     print(f"== {len(faults)} faults", flush=True)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
