@@ -79,10 +79,10 @@ def _folder(command: str, folder: Path) -> int:
             print(f"{folder}: {len(files)} files; README.md there explains them. Next: prudent check {folder}")
             return 0
         report = plan_check.check(folder)
+        print(report, flush=True)
     except (ValueError, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(report)
     return 1 if report.refused else 0
 
 

@@ -142,7 +142,7 @@ def _limits(plan: Plan) -> tuple[str, str]:
 
 #: By name: what readers are told, how it stands, and the files that would bring it.
 INPUTS: dict[str, tuple[str, Callable[[Plan], tuple[str, str]], tuple[str, ...]]] = {
-    "people": ("menu, rules and people", _people, ("rules.yml", "lineup.csv")),
+    "people": ("menu and people", _people, ("rules.yml", "lineup.csv")),
     "policy": ("what the committee decided", _policy, ("policy.yml",)),
     "assumptions": (
         "assumptions of classes",

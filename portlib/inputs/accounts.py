@@ -159,7 +159,9 @@ def _balances(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def unknown_funds(table: pd.DataFrame, funds: Sequence[str], file: str, found: Findings) -> None:
-    """Refuse the rows of a fund that the lineup does not have."""
+    """Refuse the rows of a fund that the lineup, where it could be read, does not have."""
+    if not funds:
+        return
     for line, fund in zip(table.index, table["fund"], strict=True):
         if fund is not None and fund not in funds:
             hint = near_word(str(fund), list(funds))

@@ -136,13 +136,12 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
     known = survey_classes()
     made: dict[str, AssetClass] = dict(known.by_name)
     for name, entry in (content or {}).items():
-        before = len(found)
         if not isinstance(name, str) or not name.isidentifier():
             found.refuse(FILE, f"{name!r}: a class is named like us_large_equity")
             continue
         if not isinstance(entry, Mapping):
             found.refuse(FILE, f"{name}: write {', '.join(ENTRIES)} under it")
-            continue
+            entry = {"label": name, "role": "equity"}
         for key in entry:
             if key not in ENTRIES:
                 hint = near_word(str(key), list(ENTRIES))
@@ -158,8 +157,8 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
             hint = near_word(str(survey), list(known.names))
             found.refuse(FILE, f"{name}: survey {survey!r} is no class of the survey{hint}")
         history = _mix(name, entry.get("history"), found)
-        if len(found) == before:
-            made[name] = AssetClass(name, str(label), cast(Role, role), survey, history, own=True)
+        # A class that is refused is known all the same, so that nothing else is refused for it.
+        made[name] = AssetClass(name, str(label), cast(Role, role), survey, history, own=True)
     return Classes(made)
 
 

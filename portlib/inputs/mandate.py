@@ -179,7 +179,7 @@ def _names(where: str, key: str, value: Any, known: Sequence[str], found: Findin
     if not isinstance(value, list) or not value:
         found.refuse(FILE, f"{where}: {key} is a list like [A, B]")
         return
-    for name in value:
+    for name in value if known else ():
         if name not in known:
             hint = near_word(str(name), list(known))
             found.refuse(FILE, f"{where}: {key}: {name!r} is not known{hint}")

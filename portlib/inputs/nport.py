@@ -80,7 +80,7 @@ def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd
     for path in sorted(folder.rglob("*.xml")):
         below = path.relative_to(folder)
         fund = below.parts[0] if len(below.parts) > 1 else path.stem
-        if fund not in funds:
+        if funds and fund not in funds:
             hint = near_word(fund, list(funds))
             found.refuse(f"{FOLDER}/{below}", f"{fund!r} is no fund of the lineup{hint}")
             continue

@@ -360,7 +360,7 @@ def _funds(
     names = []
     for column in map(str, read.values):
         code = column if column in labels else by_label.get(column.strip().lower(), column)
-        if code not in labels:
+        if labels and code not in labels:
             hint = near_word(column, list(labels))
             found.refuse(read.file, f"column {column!r} is no fund of the lineup{hint}")
         names.append(code)

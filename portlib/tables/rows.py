@@ -121,8 +121,8 @@ def rows(
         found.refuse(text.name, f"no line names the columns; it needs {wanted}", lines.numbers[0])
         return None
     head, at = list(lines.cells[start]), lines.numbers[start]
-    before = len(found.refused)
-    _check_head(text.name, head, columns, found, at, others)
+    if not _check_head(text.name, head, columns, found, at, others):
+        return None
     body = []
     for cells, line in zip(lines.cells[start + 1 :], lines.numbers[start + 1 :], strict=True):
         row = list(cells)
@@ -131,8 +131,6 @@ def rows(
         if len(row) > len(head):
             found.refuse(text.name, f"has {len(row)} cells, the columns are {len(head)}", line)
         body.append((line, (row + [""] * len(head))[: len(head)]))
-    if len(found.refused) > before:
-        return None
     if not body:
         found.refuse(text.name, "has no rows")
         return None
@@ -142,7 +140,8 @@ def rows(
         head,
         dtype=object,
     )
-    frame = frame.drop(columns=[name for name in frame if not name])
+    strange = [] if others else [name for name in frame if name not in columns]
+    frame = frame.drop(columns=list(dict.fromkeys([*strange, *(c for c in frame if not c)])))
     made = {
         name: _typed(
             frame[name], columns.get(name), found, text.name, lines.separator, decimal, dates
@@ -170,7 +169,8 @@ def _check_head(
     found: Findings,
     line: int,
     others: bool,
-) -> None:
+) -> bool:
+    """Whether the rows can be read at all; everything wrong with the names is added."""
     for column in dict.fromkeys(head):
         if column and head.count(column) > 1:
             found.refuse(name, f"column {column!r} is given twice", line)
@@ -185,6 +185,7 @@ def _check_head(
             if column and column not in columns:
                 hint = near_word(column, dict(columns))
                 found.refuse(name, f"column {column!r} is none of the format{hint}", line)
+    return len(set(head)) == len(head) or all(head.count(c) == 1 for c in head if c)
 
 
 def _typed(
