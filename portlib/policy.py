@@ -211,6 +211,11 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
         "the weights of each class sum to one",
     ),
     (
+        ("class_series",),
+        lambda mixes: all(map(_whole, mixes.values())),
+        "the weights of each class sum to one",
+    ),
+    (
         ("stress_proxies",),
         lambda mixes: all(_whole(w) for m in mixes.values() for w in (*m["windows"], m["history"])),
         "the weights of each mix sum to one",

@@ -26,6 +26,7 @@ GROUND = (
     "evidence",
     "figures",
     "standing",
+    "class_returns",
     "plan_template",
     "plan_check",
 )

@@ -1,0 +1,127 @@
+"""Which monthly returns stand for each asset class of a plan, and whose are they?
+
+A class has the plan's own months where it brought some; else those of the series that its
+``classes.yml`` or the policy's ``class_series`` name, mixed month by month; else none, and it is
+said by name. One source makes a whole series: none is spliced onto another. Left out: classes
+without any series; they are never invented here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+from portlib.data import DataError
+from portlib.history import History
+from portlib.plan import Plan
+
+OWN = "own"
+
+
+@dataclass(frozen=True, eq=False)
+class ClassReturns:
+    """Monthly returns by class, and where each came from.
+
+    Attributes
+    ----------
+    values : DataFrame, (months, classes)
+        Decimals by month end; nan outside a class's span.
+    origin : mapping
+        By class: ``own``, or the series that stand in (``tsp_c``; ``0.6 tsp_c + 0.4 bills``).
+    absent : tuple of str
+        Classes asked for that have no series.
+    """
+
+    values: pd.DataFrame
+    origin: Mapping[str, str]
+    absent: tuple[str, ...]
+
+    def common(self, classes: Sequence[str] | None = None) -> pd.DataFrame:
+        """The months in which all of the classes are known; DataError where there are none."""
+        wanted = list(map(str, self.values)) if classes is None else list(classes)
+        if lost := [name for name in wanted if name not in self.values]:
+            raise DataError(f"no monthly returns of {', '.join(lost)}")
+        frame = self.values[wanted].dropna()
+        if frame.empty:
+            raise DataError(f"no month in common of {', '.join(wanted)}")
+        return frame
+
+    @property
+    def about(self) -> pd.DataFrame:
+        """One row a class: origin, first and last month, months."""
+        known = {name: self.values[name].dropna() for name in map(str, self.values)}
+        rows = {
+            name: {
+                "origin": self.origin[name],
+                "first": f"{column.index[0]:%Y-%m}",
+                "last": f"{column.index[-1]:%Y-%m}",
+                "months": len(column),
+            }
+            for name, column in known.items()
+        }
+        return pd.DataFrame.from_dict(rows, orient="index").rename_axis("class")
+
+
+def class_returns(
+    plan: Plan, history: History, classes: Sequence[str] | None = None
+) -> ClassReturns:
+    """Monthly returns of a plan's classes.
+
+    Parameters
+    ----------
+    plan : whose own history, classes and policy decide.
+    history : the record in which the series that stand in are looked up.
+    classes : by default those that its funds and vintages hold.
+
+    Raises
+    ------
+    DataError
+        For a series that the record does not hold, and where no class has any.
+    """
+    held = [plan.exposures] + ([] if plan.vintages is None else [plan.vintages])
+    found = dict.fromkeys(
+        str(c) for table in held for c in table if c != "equity" and (table[c] > 0).any()
+    )
+    wanted = list(found) if classes is None else list(classes)
+    own = plan.inputs.history
+    columns: dict[str, pd.Series] = {}
+    origin: dict[str, str] = {}
+    for name in wanted:
+        if own is not None and name in own.values:
+            columns[name], origin[name] = own.values[name].dropna(), OWN
+        elif mix := _mix(plan, name):
+            columns[name], origin[name] = _mixed(plan, history, mix), _words(mix)
+    if not columns:
+        raise DataError(f"no monthly returns of {', '.join(wanted)}: bring history.csv")
+    frame = pd.DataFrame(columns).sort_index()
+    absent = tuple(name for name in wanted if name not in columns)
+    return ClassReturns(frame.rename_axis("month"), origin, absent)
+
+
+def _mix(plan: Plan, name: str) -> Mapping[str, float]:
+    """The series that stand for a class, by weight; empty where none do."""
+    known, decided = plan.inputs.classes, plan.policy["class_series"]
+    if name in known and known[name].history:
+        return known[name].history
+    if name in decided:
+        return dict(decided[name])
+    same = known[name].survey if name in known and known[name].own else None
+    return dict(decided.get(same, {})) if same else {}
+
+
+def _mixed(plan: Plan, history: History, mix: Mapping[str, float]) -> pd.Series:
+    own = plan.inputs.history
+    series = {
+        name: own.values[name] if own is not None and name in own.values else history[name].values
+        for name in mix
+    }
+    together = pd.DataFrame(series).dropna()
+    return together @ pd.Series(mix)
+
+
+def _words(mix: Mapping[str, float]) -> str:
+    if len(mix) == 1:
+        return next(iter(mix))
+    return " + ".join(f"{weight:g} {name}" for name, weight in mix.items())
