@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -122,6 +123,7 @@ def keep(
     if before:
         _not_older(new, before, path.name)
         remarks.append(_restated(open_kept(folder, new.kind), published, before.vintage))
+    remarks += _uneven(new, lock)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / name, raw)
     _write_lock(folder, {**lock, new.kind: new})
@@ -147,6 +149,19 @@ def _not_older(new: Vintage, before: Vintage, name: str) -> None:
             f"{name}: starts in {new.first}, what is kept in {before.first}; "
             "download the whole history, not a chosen period"
         )
+
+
+def _uneven(new: Vintage, lock: Mapping[str, Vintage]) -> list[str]:
+    """A word where one database made the files, and of different months: each restates the past."""
+    if not re.fullmatch(r"\d{6}", new.vintage):
+        return []
+    others = {
+        one.vintage
+        for one in lock.values()
+        if one.publisher == new.publisher and one.kind != new.kind
+    }
+    uneven = sorted(others - {new.vintage})
+    return [f"other files of this publisher are of {', '.join(uneven)}"] if uneven else []
 
 
 def _restated(old: PublishedFile, new: PublishedFile, vintage: str) -> str:

@@ -123,3 +123,14 @@ def test_a_series_that_only_its_owner_knows_is_read_again_as_what_it_was(tmp_pat
     path.write_text("Date,Rate\n2026-01-01,4.1\n2026-02-01,4.2\n")
     keep(path, store, series="GS10")
     assert list(vintages.open_kept(store, "GS10").tables[0].values.columns) == ["GS10"]
+
+
+def test_files_of_one_database_and_several_months_are_remarked(tmp_path, store):
+    header = ",Mkt-RF,SMB,HML,RF\n"
+    for name, last in (("Japan_3_Factors", 2), ("Europe_3_Factors", 3)):
+        path = tmp_path / f"{name}.csv"
+        stated = f"This file was created using the 20260{last} Bloomberg database.\n\n"
+        rows = "".join(f"20260{month},1.0,0.1,0.2,0.3\n" for month in range(1, last + 1))
+        path.write_text(stated + header + rows)
+        _, remarks = keep(path, store)
+    assert remarks == ("other files of this publisher are of 202602",)
