@@ -21,7 +21,7 @@ def arithmetic_to_geometric(
     Raises ValueError for a mean of -1 or less, a negative volatility, or less than a year.
 
     >>> float(arithmetic_to_geometric(0.07, 0.16).round(4))
-    0.0583
+    0.0582
     """
     _checked(mean, volatility, horizon_years)
     m, v = np.asarray(mean, float), np.square(np.asarray(volatility, float))

@@ -92,3 +92,33 @@ def test_ids_times_and_addresses_move_and_numbers_do_not():
     )
     assert archive.steady("page.html", one) == archive.steady("page.html", two)
     assert archive.steady("page.html", one) != archive.steady("page.html", other)
+
+
+def test_what_is_no_archive_and_a_name_that_is_there_twice_are_said(root):
+    target, spoiled = root / "_build" / "file.zip", root / "spoiled.zip"
+    assert "cannot be read" in archive.faults(spoiled)[0]
+    for content in (b"[]", b"{", b'{"a": 1}'):
+        with zipfile.ZipFile(spoiled, "w") as opened:
+            opened.writestr("MANIFEST.json", content)
+        assert archive.faults(spoiled) == [
+            "MANIFEST.json is missing, or no manifest of this archive"
+        ]
+    archive.write(root, target)
+    with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(target, "a") as opened:
+        opened.writestr("README.md", b"")
+    assert archive.faults(target) == ["README.md is there twice"]
+
+
+def test_a_full_disk_leaves_the_file_that_was_there(root, monkeypatch):
+    target = root / "_build" / "file.zip"
+    archive.write(root, target)
+    before = target.read_bytes()
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(zipfile.ZipFile, "writestr", full)
+    with pytest.raises(OSError, match="No space left"):
+        archive.write(root, target)
+    assert target.read_bytes() == before
+    assert [path.name for path in target.parent.glob("file*")] == ["file.zip"]

@@ -524,3 +524,21 @@ def test_a_label_with_a_script_reaches_the_page_as_text() -> None:
     page = figures.table(frame).to_html()
     assert build.Active(page).found == []
     assert page.count("&lt;script&gt;") == 3
+
+
+def test_a_secret_of_the_environment_is_not_published(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setenv("INDEX_TOKEN", 'a"secret1')
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "loud.md").write_text(
+        "# Loud\n\n```{code-cell}\nshow()\n```\n", encoding="utf-8"
+    )
+    notebook = tmp_path / "staging" / "notebooks" / "loud.ipynb"
+    notebook.parent.mkdir(parents=True)
+    output = {"output_type": "stream", "name": "stdout", "text": ['TOKEN=a"secret1\n']}
+    cell = {"cell_type": "code", "source": ["show()"], "outputs": [output]}
+    notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    (fault,) = build.cell_faults(tmp_path, tmp_path / "staging", notebook)
+    assert (
+        fault
+        == "notebooks/loud.md:4: cell 1 prints the value of INDEX_TOKEN, which would be published"
+    )

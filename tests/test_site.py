@@ -111,12 +111,23 @@ def test_each_chapter_offers_its_notebook_module_and_tests_and_says_what_it_was_
     assert sorted(register["chapters"]) == sorted(path.stem for path in chapters)
     for path in chapters:
         page = check_site.Page(path.read_text(encoding="utf-8"))
-        part, name = path.parts[-2:]
-        name = name.removesuffix(".html")
+        part, name = path.parts[-2], path.stem
+        folder = Path(__file__).parents[1]
+        files = [
+            folder / "portlib" / part / f"{name}.py",
+            folder / "tests" / part / f"test_{name}.py",
+        ]
+        for kind in ("portlib", "tests"):
+            files += (folder / kind / part / name).glob("*.py")
+        sources = [
+            file.relative_to(folder).with_suffix("")
+            for file in files
+            if file.is_file() and file.stat().st_size
+        ]
+        assert len(sources) >= 2
         for target in (
             f"{name}.ipynb",
-            f"source/portlib/{part}/{name}.html",
-            f"source/tests/{part}/test_{name}.html",
+            *(f"source/{source.as_posix()}.html" for source in sources),
         ):
             assert any(link.endswith(target) for link in page.links), (
                 f"{path.name} does not link {target}"

@@ -15,7 +15,7 @@ import json
 import re
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from tools import clock
@@ -76,10 +76,19 @@ def steady(name: str, content: bytes) -> str | None:
 def write(root: Path, target: Path) -> int:
     """Write the archive, whole or not at all; return how many files it holds."""
     files = dict(contents(root))
-    manifest: dict[str, dict[str, str | int]] = {}
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(".unfinished")
-    with zipfile.ZipFile(unfinished, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
+    try:
+        _pack(files, unfinished)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return len(files)
+
+
+def _pack(files: Mapping[str, Path], target: Path) -> None:
+    manifest: dict[str, dict[str, str | int]] = {}
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
         for name, path in sorted(files.items()):
             content = path.read_bytes()
             manifest[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
@@ -88,19 +97,29 @@ def write(root: Path, target: Path) -> int:
             archive.writestr(zipfile.ZipInfo(name, DATE), content, zipfile.ZIP_DEFLATED, 6)
         listing = json.dumps(manifest, indent=1, sort_keys=True) + "\n"
         archive.writestr(zipfile.ZipInfo("MANIFEST.json", DATE), listing, zipfile.ZIP_DEFLATED, 6)
-    unfinished.replace(target)
-    return len(files)
 
 
 def faults(archive: Path) -> list[str]:
     """What in an archive is not as its manifest says: files missing, added, or changed."""
-    with zipfile.ZipFile(archive) as opened:
-        manifest = json.loads(opened.read("MANIFEST.json"))
-        names = set(opened.namelist()) - {"MANIFEST.json"}
-        found = [f"{name} is not in the manifest" for name in sorted(names - set(manifest))]
+    try:
+        opened = zipfile.ZipFile(archive)
+    except (OSError, zipfile.BadZipFile) as error:
+        return [f"{archive} cannot be read: {error}"]
+    with opened:
+        try:
+            manifest = {
+                name: entry["sha256"]
+                for name, entry in json.loads(opened.read("MANIFEST.json")).items()
+            }
+        except (KeyError, ValueError, AttributeError, TypeError):
+            return ["MANIFEST.json is missing, or no manifest of this archive"]
+        listed = opened.namelist()
+        names = set(listed) - {"MANIFEST.json"}
+        found = [f"{name} is there twice" for name in sorted(names) if listed.count(name) > 1]
+        found += [f"{name} is not in the manifest" for name in sorted(names - set(manifest))]
         found += [f"{name} is missing" for name in sorted(set(manifest) - names)]
         for name in sorted(names & set(manifest)):
-            if hashlib.sha256(opened.read(name)).hexdigest() != manifest[name]["sha256"]:
+            if hashlib.sha256(opened.read(name)).hexdigest() != manifest[name]:
                 found.append(f"{name} is not what the manifest says")
     return found
 
@@ -108,7 +127,10 @@ def faults(archive: Path) -> list[str]:
 def main() -> int:
     """Write the reviewer's file and check it against its own manifest."""
     target = ROOT / "_build" / "reviewers-file.zip"
-    count = write(ROOT, target)
+    try:
+        count = write(ROOT, target)
+    except OSError as error:
+        raise SystemExit(f"the archive was not written: {error}") from None
     if wrong := faults(target):
         raise SystemExit("\n".join(wrong))
     size = target.stat().st_size / 1e6

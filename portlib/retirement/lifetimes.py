@@ -37,7 +37,7 @@ class Mortality:
     relative : mortality relative to the table's, from 0.3 to 3; 1 is the population.
     last_age : nobody lives beyond the year in which this age would be reached.
 
-    >>> Mortality().survival(65, "female")[0]
+    >>> float(Mortality().survival(65, "female")[0])
     1.0
     """
 
