@@ -1,0 +1,103 @@
+"""What does income for life cost, and what is its rival without an insurer?
+
+An immediate annuity turns a premium into ``payout`` dollars a year for life; a deferred one (a
+qualifying longevity annuity, QLAC) starts years later and costs a fraction. Prices here are
+assumptions with a date, not offers. From one price follows the rate that the insurer pays on stated
+mortality, its *implied rate*, and at that rate other contracts can be priced alike:
+
+    1 / payout = sum_t v^t S(t),        v = 1 / (1 + rate)
+
+The rival is a ladder of inflation-protected Treasury bonds: certain, indexed, and at an end in the
+year in which it ends. Left out: insurers' default, commissions beyond the price, guarantees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from portlib.records import Array
+from portlib.retirement.lifetimes import Mortality, Sex
+
+
+def price(
+    alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0, monthly: bool = True
+) -> float:
+    """Value of a dollar a year while `alive` (survival by year, from 1), at `rate`.
+
+    Paid from `delay` years on, growing by `growth` a year from now. `monthly` payments in advance
+    are worth 11/24 of a year's dollar less at the first than yearly ones (Woolhouse).
+    """
+    t = np.arange(len(alive))
+    value = ((1 + growth) / (1 + rate)) ** t * alive
+    paid = float(value[delay:].sum())
+    return paid - float(value[delay]) * 11 / 24 if monthly else paid
+
+
+def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
+    """Expected payment by year of a joint annuity: one while both live, `survivor` afterwards."""
+    n = max(len(first), len(second))
+    one, two = (np.pad(x, (0, n - len(x))) for x in (first, second))
+    both = one * two
+    return both + survivor * (one + two - 2 * both)
+
+
+def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
+    """The rate at which a nominal `payout` a year costs one dollar: what the insurer pays.
+
+    Raises ValueError for a payout that no rate between -5% and 30% explains.
+    """
+    from scipy.optimize import brentq
+
+    def excess(rate: float) -> float:
+        return price(alive, rate, delay=delay) - 1 / payout
+
+    if excess(-0.05) < 0 or excess(0.30) > 0:
+        raise ValueError(f"no rate between -5% and 30% explains a payout of {payout} a dollar")
+    return float(brentq(excess, -0.05, 0.30))
+
+
+def payout(alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0) -> float:
+    """Dollars a year for each dollar of premium, the inverse of `price`."""
+    return 1 / price(alive, rate, delay=delay, growth=growth)
+
+
+@dataclass(frozen=True)
+class Quote:
+    """A stated price of income for life, and what follows from it on stated mortality.
+
+    ``payout`` is dollars a year for each dollar, fixed in dollars, from `age` on.
+    """
+
+    payout: float
+    age: int
+    sex: Sex
+    mortality: Mortality
+
+    def rate(self) -> float:
+        """The implied rate."""
+        return implied_rate(self.payout, self.mortality.survival(self.age, self.sex))
+
+    def deferred(self, delay: int) -> float:
+        """The payout of a contract that starts `delay` years later, at the implied rate."""
+        alive = self.mortality.survival(self.age, self.sex)
+        return payout(alive, self.rate(), delay=delay)
+
+    def worth(self, yields: float) -> float:
+        """Money's worth: the value of a premium dollar's payments at market `yields`."""
+        return self.payout * price(self.mortality.survival(self.age, self.sex), yields)
+
+
+def ladder(years: int, real_yield: float) -> float:
+    """Real dollars a year, for `years` and not one more, that a dollar of TIPS buys at one yield.
+
+    The first rung is paid at once.
+
+    >>> round(ladder(30, 0.02), 4)
+    0.0438
+    """
+    if years < 1:
+        raise ValueError(f"a ladder has at least one rung, not {years}")
+    discount = (1 + real_yield) ** -np.arange(years)
+    return float(1 / discount.sum())

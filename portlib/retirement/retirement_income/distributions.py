@@ -1,0 +1,58 @@
+"""What must leave the plan, also with a much younger spouse?
+
+The required minimum distribution of a year is the balance of the end of the year before over a
+period: the Uniform Lifetime Table's, or, where the spouse is the sole beneficiary and more than ten
+years younger, the longer one of the Joint and Last Survivor Table (26 CFR 1.401(a)(9)-5(c),
+1.401(a)(9)-9(c) and (d)). It is a tax rule, not a plan for spending: nobody must spend it.
+
+Left out: inherited accounts, several plans, the first year's deadline of 1 April, and work beyond
+the starting age, which often defers the plan's distributions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from portlib import data
+from portlib.records import Array
+from portlib.retirement import taxes
+
+
+def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = True) -> float:
+    """The distribution period in years, at the ages reached in the year.
+
+    Raises ValueError for a younger spouse of an age for which the table is not held here.
+
+    >>> period(75), period(75, 64)   # 25.3: the example of Publication 590-B
+    (24.6, 25.3)
+    """
+    uniform = float(taxes.distribution_period(age))
+    if spouse_age is None or not sole_beneficiary or age - spouse_age <= 10:
+        return uniform
+    table = data.table("joint_life_table")
+    found = table[(table["owner_age"] == age) & (table["spouse_age"] == spouse_age)]
+    if found.empty:
+        raise ValueError(
+            f"no joint period is held for ages {age} and {spouse_age}: the table here covers owners "
+            f"of {table['owner_age'].min()} to {table['owner_age'].max()} and spouses from "
+            f"{table['spouse_age'].min()}; see Publication 590-B, Table II"
+        )
+    return float(found["distribution_period"].iloc[0])
+
+
+def required(
+    balance: float, age: int, birth_year: int, spouse_age: int | None = None
+) -> float:
+    """The least that must leave in the year in which the owner reaches `age`, US dollars."""
+    if age < taxes.rmd_start_age(birth_year):
+        return 0.0
+    return balance / period(age, spouse_age)
+
+
+def path(balance: float, age: int, birth_year: int, growth: float, years: int) -> Array:
+    """Required distributions by year at a steady `growth` factor when nothing else is taken."""
+    taken = np.zeros(years)
+    for t in range(years):
+        taken[t] = required(balance, age + t, birth_year)
+        balance = (balance - taken[t]) * growth
+    return taken

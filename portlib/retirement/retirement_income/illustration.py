@@ -1,0 +1,52 @@
+"""What does the benefit statement say an account is worth in income for life?
+
+ERISA section 105(a)(2)(D) and 29 CFR 2520.105-3 ask, once a year, for the balance as equal monthly
+payments: for one life, and for two with all of it to the survivor. The regulation fixes what is
+assumed: payments begin on the last day of the period; age 67, or the real age if older; a spouse
+of the same age; the yield of the ten-year Treasury on the first business day of the period's last
+month; the mortality table of section 417(e)(3)(B) of the Code; fixed in dollars.
+
+Left out: that table, which changes by the year and is not held here. The caller brings it, or takes
+the Social Security table and says so: `statutory` tells which it was.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portlib.records import Array
+from portlib.retirement.lifetimes import Mortality
+from portlib.retirement.retirement_income.annuities import joint, price
+
+#: The age that the regulation assumes of everybody younger (29 CFR 2520.105-3(c)(1)(ii)).
+ASSUMED_AGE = 67
+
+
+@dataclass(frozen=True)
+class Illustration:
+    """Monthly payments by the regulation's assumptions, US dollars."""
+
+    balance: float
+    age: int
+    rate: float
+    single: float
+    joint: float
+    statutory: bool
+
+
+def illustrate(
+    balance: float, age: int, treasury_yield: float, survival: Array | None = None
+) -> Illustration:
+    """The two payments for a `balance` and the ten-year Treasury's yield, annual decimal.
+
+    `survival` by year from the assumed age (67, or `age` if older), of the statutory unisex table;
+    without it the Social Security table's, men and women alike in number. Raises ValueError for a
+    yield in percent.
+    """
+    if not -0.05 < treasury_yield < 0.3:
+        raise ValueError(f"yield {treasury_yield}: an annual decimal, such as 0.045")
+    at = max(age, ASSUMED_AGE)
+    alive = Mortality().survival(at, "both") if survival is None else survival
+    single = balance / price(alive, treasury_yield) / 12
+    both = balance / price(joint(alive, alive), treasury_yield) / 12
+    return Illustration(balance, at, treasury_yield, single, both, survival is not None)
