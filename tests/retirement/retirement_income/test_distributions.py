@@ -1,0 +1,44 @@
+"""Required distributions: the tables, their identity at ten years, and an account that empties."""
+
+import numpy as np
+import pytest
+
+from portlib import data
+from portlib.retirement import taxes
+from portlib.retirement.retirement_income import distributions as rmd
+
+
+def test_ten_years_younger_is_the_uniform_table() -> None:
+    """26 CFR 1.401(a)(9)-9: the uniform table is the joint one of a beneficiary ten years younger."""
+    table = data.table("joint_life_table")
+    at_ten = table[table["owner_age"] - table["spouse_age"] == 10]
+    assert len(at_ten) == 18
+    uniform = taxes.distribution_period(at_ten["owner_age"].to_numpy())
+    assert at_ten["distribution_period"].to_numpy() == pytest.approx(uniform)
+
+
+def test_periods_fall_with_both_ages_and_exceed_each_life_alone() -> None:
+    wide = data.table("joint_life_table").pivot(
+        index="owner_age", columns="spouse_age", values="distribution_period"
+    )
+    assert wide.diff().max().max() <= 1e-9
+    assert wide.diff(axis=1).max().max() < 0
+
+
+def test_a_spouse_more_than_ten_years_younger_lowers_what_must_leave() -> None:
+    assert rmd.required(100_000, 75, 1951, 64) == pytest.approx(100_000 / 25.3)
+    assert rmd.required(100_000, 75, 1951, 65) == pytest.approx(100_000 / 24.6)
+    assert rmd.period(75, 40, sole_beneficiary=False) == 24.6
+    assert rmd.required(100_000, 72, 1954) == 0
+
+
+def test_an_account_from_which_nothing_else_is_taken() -> None:
+    taken = rmd.path(1e6, 73, 1953, 1.0, 18)
+    periods = taxes.distribution_period(np.arange(73, 91))
+    left = np.cumprod(1 - 1 / periods)
+    assert taken.sum() == pytest.approx(1e6 * (1 - left[-1]))
+
+
+def test_ages_beyond_the_table_are_refused_by_name() -> None:
+    with pytest.raises(ValueError, match="73 to 90 and spouses from 40"):
+        rmd.period(75, 35)
