@@ -33,7 +33,7 @@ def test_certain_lives_are_annuities_certain() -> None:
     assert annuities.ladder(20, 0.03) == pytest.approx(
         annuities.payout(certain, 0.03) * annuities.price(certain, 0.03)
         / annuities.price(certain, 0.03, monthly=False)
-    )  # fmt: skip
+    )
     assert annuities.ladder(25, 0.0) == pytest.approx(0.04)
 
 

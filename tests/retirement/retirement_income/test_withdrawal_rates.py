@@ -63,7 +63,7 @@ def test_a_sustainable_rate_is_what_the_simulator_can_just_pay() -> None:
     person = Household(
         age=65, retirement_age=65, balance=1e6, sex=None, last_age=95, social_security=False,
         spending=1.0,
-    )  # fmt: skip
+    )
     lives = rows.draw(person, returns)
     mixed = 1 + values @ np.array([0.6, 0.4])
     best = wr.sustainable_rates(mixed)
