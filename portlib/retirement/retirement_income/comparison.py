@@ -104,9 +104,7 @@ def with_annuity(
         np.full(n, nominal),
     )
     names = [f"{share:.0%}" for share in shares]
-    case = rows.of_households(
-        [retiree] * n, mix, names=names, annuity=bought, mortality=mortality
-    )
+    case = rows.of_households([retiree] * n, mix, names=names, annuity=bought, mortality=mortality)
     return simulate(case, lives)
 
 

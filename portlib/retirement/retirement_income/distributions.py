@@ -40,9 +40,7 @@ def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = 
     return float(found["distribution_period"].iloc[0])
 
 
-def required(
-    balance: float, age: int, birth_year: int, spouse_age: int | None = None
-) -> float:
+def required(balance: float, age: int, birth_year: int, spouse_age: int | None = None) -> float:
     """The least that must leave in the year in which the owner reaches `age`, US dollars."""
     if age < taxes.rmd_start_age(birth_year):
         return 0.0

@@ -54,7 +54,7 @@ def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
         raise ValueError(f"the history holds no {years} years that start in a January")
     values = real.to_numpy(float)
     table = np.stack([values[k : k + 12 * years] for k in firsts])
-    return pd.DataFrame(table, index=[int(index[k].year) for k in firsts])
+    return pd.DataFrame(table, index=index.year.to_numpy()[firsts])
 
 
 def yearly(growth: pd.DataFrame) -> pd.DataFrame:
@@ -104,9 +104,7 @@ def chances(
     return found
 
 
-def lifetime_chances(
-    lives: Lives, rates: Sequence[float], mixes: Sequence[float]
-) -> pd.DataFrame:
+def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float]) -> pd.DataFrame:
     """The same until death: rows rates, columns mixes; deaths are those of `lives`."""
     found = {}
     ends = lives.last[0] + 1
@@ -133,4 +131,3 @@ def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> 
         "first": float(np.corrcoef(rate, early)[0, 1] ** 2),
         "rest": float(np.corrcoef(rate, late)[0, 1] ** 2),
     }
-

@@ -31,7 +31,8 @@ def test_certain_lives_are_annuities_certain() -> None:
         (1 - 1.03**-20) / 0.03 * 1.03
     )
     assert annuities.ladder(20, 0.03) == pytest.approx(
-        annuities.payout(certain, 0.03) * annuities.price(certain, 0.03)
+        annuities.payout(certain, 0.03)
+        * annuities.price(certain, 0.03)
         / annuities.price(certain, 0.03, monthly=False)
     )
     assert annuities.ladder(25, 0.0) == pytest.approx(0.04)

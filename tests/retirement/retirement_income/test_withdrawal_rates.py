@@ -61,7 +61,12 @@ def test_a_sustainable_rate_is_what_the_simulator_can_just_pay() -> None:
     values = np.expm1(rng.normal(0.03, 0.12, (200, 30, 2)))
     returns = Scenarios(values, ("equity", "bonds"), "made up")
     person = Household(
-        age=65, retirement_age=65, balance=1e6, sex=None, last_age=95, social_security=False,
+        age=65,
+        retirement_age=65,
+        balance=1e6,
+        sex=None,
+        last_age=95,
+        social_security=False,
         spending=1.0,
     )
     lives = rows.draw(person, returns)
