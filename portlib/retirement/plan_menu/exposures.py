@@ -1,0 +1,181 @@
+"""What does each fund of the menu hold, by whose evidence, and how sure is that?
+
+Three kinds of evidence: what the plan states (``lineup.csv``); what the fund's own returns behaved
+like (`portlib.estimation.style_analysis`, on its own months); what its holdings were on a day. Where
+returns and holdings both speak, their blend ``h x holdings + (1 - h) x returns`` counts, with the
+policy's ``style_holdings_weight`` h; where one speaks, that one; else the statement. A fund that is
+stated to hold a class without any monthly series is not judged by returns, which could not see it.
+
+Errors: of returns, style's standard errors; of holdings, a uniform law over the bounds that what is
+not mapped leaves, ``(upper - lower) / sqrt(12)``; of a blend, as of independent parts. Left out:
+errors of what the plan states (none is known), and what a fund did since its last holdings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from portlib.class_returns import ClassReturns
+from portlib.estimation import style_analysis
+from portlib.inputs import HeldExposures
+from portlib.plan import Plan
+
+STATED, BY_RETURNS, BY_HOLDINGS, BOTH = (
+    "stated",
+    "returns",
+    "holdings",
+    "returns and holdings",
+)
+#: Shares of a fund below this are nothing.
+NOTHING = 1e-9
+#: A fund of which less is mapped is not judged by its holdings.
+LEAST_MAPPED = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Exposures:
+    """What the funds hold, by class, and by which evidence.
+
+    Attributes
+    ----------
+    weights, errors : DataFrame, funds x classes
+        Rows of weights sum to one; errors are nan where only the plan's statement speaks.
+    about : DataFrame by fund
+        evidence; months and r_squared of its style, day and unmapped share of its holdings (nan
+        where not used); specific_risk (annual, the style's where returns speak, else as stated);
+        apart: half the sum of absolute differences from what the plan states.
+    left : mapping
+        By fund, why returns or holdings that were brought do not speak.
+    """
+
+    weights: pd.DataFrame
+    errors: pd.DataFrame
+    about: pd.DataFrame
+    left: Mapping[str, str]
+
+
+def exposures(plan: Plan, returns: ClassReturns) -> Exposures:
+    """What the menu's funds hold by the best evidence that the plan brings.
+
+    Parameters
+    ----------
+    plan : with its funds' returns and holdings, if any (`Plan.inputs`).
+    returns : of its classes, from `portlib.class_returns.class_returns`.
+
+    Raises
+    ------
+    ValueError
+        As `style_analysis.style` does, for classes whose months replicate each other.
+    """
+    stated = plan.exposures.astype(float)
+    left: dict[str, str] = {}
+    style = _by_returns(plan, returns, stated, left)
+    held = _by_holdings(plan, stated, left)
+    h = float(plan.policy["style_holdings_weight"])
+    classes = list(stated.columns)
+    if held is not None:
+        classes = list(dict.fromkeys([*classes, *map(str, held.mapped.columns)]))
+    weights = stated.reindex(columns=classes, fill_value=0.0)
+    errors = pd.DataFrame(np.nan, weights.index, classes)
+    about = pd.DataFrame(
+        {
+            "evidence": STATED,
+            "months": np.nan,
+            "r_squared": np.nan,
+            "day": pd.NaT,
+            "unmapped": np.nan,
+            "specific_risk": plan.funds["specific_risk"].reindex(weights.index).astype(float),
+        },
+        index=weights.index,
+    )
+    for fund in weights.index:
+        seen = style is not None and fund in style.exposures.index
+        known = held is not None and fund in held.mapped.index
+        if style is not None and seen:
+            by_style = style.exposures.loc[fund].reindex(classes, fill_value=0.0)
+            its_error = style.standard_errors.loc[fund].reindex(classes, fill_value=0.0)
+            weights.loc[fund], errors.loc[fund] = by_style, its_error
+            fit = style.fit.loc[fund]
+            about.loc[fund, ["months", "r_squared"]] = fit["months"], fit["r_squared"]
+            about.loc[fund, ["evidence", "specific_risk"]] = BY_RETURNS, fit["specific_risk"]
+        if held is not None and known:
+            point = held.point.loc[fund].reindex(classes, fill_value=0.0)
+            spread = (held.upper - held.lower).loc[fund].reindex(classes, fill_value=0.0)
+            its_error = spread / np.sqrt(12)
+            if seen:
+                point = h * point + (1 - h) * weights.loc[fund]
+                its_error = np.sqrt((h * its_error) ** 2 + ((1 - h) * errors.loc[fund]) ** 2)
+            weights.loc[fund], errors.loc[fund] = point, its_error
+            about.loc[fund, "evidence"] = BOTH if seen else BY_HOLDINGS
+            about.loc[fund, "day"] = held.dates[fund]
+            about.loc[fund, "unmapped"] = held.unmapped[fund]
+    before = stated.reindex(columns=classes, fill_value=0.0)
+    about["apart"] = (weights - before).abs().sum(axis=1) / 2
+    return Exposures(weights, errors, about, left)
+
+
+def seen_through(plan: Plan, returns: ClassReturns) -> Plan:
+    """The plan, its funds' exposures and specific risks by the best evidence that it brings."""
+    found = exposures(plan, returns)
+    risks = plan.funds["specific_risk"].copy()
+    risks.loc[found.about.index] = found.about["specific_risk"]
+    return replace(
+        plan, exposures=found.weights, funds=plan.funds.assign(specific_risk=risks.astype(float))
+    )
+
+
+def _by_returns(
+    plan: Plan, returns: ClassReturns, stated: pd.DataFrame, left: dict[str, str]
+) -> style_analysis.Style | None:
+    """Style of the funds that bring returns and hold only classes with a series."""
+    own = plan.inputs.funds
+    if own is None:
+        return None
+    classes = [str(name) for name in stated if name in returns.values]
+    judged = []
+    for fund in map(str, own.values):
+        if fund not in stated.index:
+            left[fund] = "is a series; its vintages hold the classes"
+            continue
+        if lost := [
+            str(name) for name in stated if name not in classes and stated.at[fund, name] > NOTHING
+        ]:
+            left[fund] = f"holds {', '.join(lost)}, of which no months are known"
+        else:
+            judged.append(fund)
+    if not judged or len(classes) < 2:
+        return None
+    index = returns.common(classes)
+    months = index.index.intersection(own.values.index)
+    least = int(plan.policy["minimum_history_months"])
+    if len(months) < least:
+        left.update(
+            dict.fromkeys(
+                judged, f"has {len(months)} months in common with the classes, not {least}"
+            )
+        )
+        return None
+    style = style_analysis.style(
+        own.values.loc[months, judged], index.loc[months], minimum_months=least
+    )
+    left.update(style.failed)
+    return style
+
+
+def _by_holdings(plan: Plan, stated: pd.DataFrame, left: dict[str, str]) -> HeldExposures | None:
+    """Holdings of the funds of which enough is mapped."""
+    own = plan.inputs.holdings
+    if own is None:
+        return None
+    held = own.exposures(plan.as_of)
+    short = held.mapped.sum(axis=1) < LEAST_MAPPED
+    for fund in held.mapped.index[short]:
+        left[str(fund)] = f"its holdings are mapped to {held.mapped.loc[fund].sum():.0%} only"
+    kept = [fund for fund in held.mapped.index[~short] if fund in stated.index]
+    if not kept:
+        return None
+    return HeldExposures(held.mapped.loc[kept], held.unmapped[kept], held.dates[kept], held.unknown)
