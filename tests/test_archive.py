@@ -23,6 +23,8 @@ def root(tmp_path):
         "book/requirements.yml": "[]",
         "data/policy.yml": "a: 1",
         "data/plan/rules.yml": "b: 2",
+        "data/fetched/lock.yml": "c: 3",
+        "data/fetched/F-F_Research_Data_Factors.csv": "copyright",
     }.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, encoding="utf-8")
@@ -36,12 +38,14 @@ def manifest(path: Path) -> dict:
 
 def test_the_archive_is_complete_and_the_same_twice(root):
     target = root / "_build" / "file.zip"
-    assert archive.write(root, target) == 10 and archive.faults(target) == []
+    assert archive.write(root, target) == 11 and archive.faults(target) == []
     first = target.read_bytes()
     archive.write(root, target)
     assert target.read_bytes() == first
     held = {"site/index.html", "notebooks/x/one.ipynb", "data/plan/rules.yml", "requirements.lock"}
     assert held <= set(manifest(target))
+    # of imported files only the lock: others hold the rights in the figures
+    assert [name for name in manifest(target) if "fetched" in name] == ["data/fetched/lock.yml"]
 
 
 def test_another_time_of_execution_changes_the_hash_and_not_the_steady_one(root):

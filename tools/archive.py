@@ -57,8 +57,11 @@ def contents(root: Path) -> Iterator[tuple[str, Path]]:
         "book/requirements.yml",
     ):
         yield name, root / name
+    # of imported history the lock alone: others hold the rights in the files
+    imported = root / "data" / "fetched"
     for path in sorted((root / "data").rglob("*")):
-        if path.suffix in {".csv", ".yml", ".md"}:
+        ours = imported not in path.parents or path.name == "lock.yml"
+        if ours and path.suffix in {".csv", ".yml", ".md"}:
             yield f"data/{path.relative_to(root / 'data').as_posix()}", path
 
 
