@@ -1,21 +1,45 @@
 """What may a value be, and what is said of one that may not?
 
 A schema is JSON Schema (draft 2020-12), as ``data/policy_schema.yml`` and ``data/plan_schema.yml``
-hold it; `problem` says in words which part of a value breaks it and what is allowed there. Numbers
-are as JSON has them: true, nan and infinity are none, and 10.0 is no whole number.
+hold it, of the words in `WORDS`; `problem` says which part of a value breaks it and what is allowed
+there. Numbers are as JSON has them: true, nan and infinity are none, and 10.0 is no whole number.
+(The library ``jsonschema`` takes a second to load and says less; the tests compare with it.)
 
-Left out: what parts of a value owe each other; whoever reads the value checks that.
+Left out: other words of JSON Schema, which are refused; what parts of a value owe each other.
 """
 
 from __future__ import annotations
 
+import difflib
 import math
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date, datetime
-from functools import cache
 from typing import Any
 
-from portlib import data
+#: The words of JSON Schema that are understood; of these ``description`` is said in refusals.
+WORDS = (
+    *("anyOf", "enum", "type", "description"),
+    *("minimum", "exclusiveMinimum", "maximum", "exclusiveMaximum"),
+    *("minLength", "maxLength", "pattern"),
+    *("minItems", "maxItems", "uniqueItems", "items"),
+    *("minProperties", "required", "properties", "additionalProperties", "propertyNames"),
+)
+_KINDS = {
+    "number": "a number",
+    "integer": "a whole number",
+    "string": "text",
+    "array": "a list",
+    "object": "a mapping",
+    "boolean": "true or false",
+    "null": "null",
+}
+_BOUNDS = {
+    "minimum": "at least",
+    "exclusiveMinimum": "above",
+    "maximum": "at most",
+    "exclusiveMaximum": "below",
+}
 
 
 def problem(value: Any, schema: Mapping[str, Any], at: str = "") -> str:
@@ -28,42 +52,89 @@ def problem(value: Any, schema: Mapping[str, Any], at: str = "") -> str:
     >>> share = {"type": "number", "minimum": 0, "maximum": 1}
     >>> problem(0.4, share)
     ''
-    >>> problem({"cap": 40}, {"properties": {"cap": share}})
+    >>> problem({"cap": 40}, {"type": "object", "properties": {"cap": share}})
     'cap: 40 is not a number at least 0 and at most 1; in percent? Write 0.4 for 40%'
     """
-    return next(iter(problems(value, schema, at)), "")
+    return next(_problems(value, schema, at), "")
 
 
 def problems(value: Any, schema: Mapping[str, Any], at: str = "") -> list[str]:
     """All that `problem` could say, in the order of the value."""
-    errors = sorted(
-        _validator()(schema).iter_errors(value), key=lambda e: [*map(str, e.absolute_path)]
-    )
-    return list(dict.fromkeys(_said(error, at) for error in errors))
+    return list(dict.fromkeys(_problems(value, schema, at)))
 
 
-def _said(error: Any, at: str) -> str:
-    part = path(error.absolute_path, at)
-    where = f"{part}: " if part else ""
-    rule, asked, found = str(error.validator), error.schema, error.instance
-    if rule == "required":
-        missing = error.message.split("'")[1]
-        hint = f"; {asked['description']}" if "description" in asked else ""
-        return f"{where}{missing!r} is missing{hint}"
-    if rule == "additionalProperties" and "properties" in asked:
-        known = asked["properties"]
-        strange = [name for name in found if name not in known]
-        near = data.near(str(strange[0])[:80], known)
-        shown = ", ".join(map(short, strange[:5]))
-        return f"{where}{shown}: no such entry; did you mean {near}?"
-    if rule in ("minItems", "maxItems") and len(found):
-        least, most = asked.get("minItems", 0), asked.get("maxItems", "any number")
-        return (
-            f"{where}has {len(found)} items, not {least if least == most else f'{least} to {most}'}"
+def _problems(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[str]:
+    if unknown := schema.keys() - set(WORDS):
+        raise ValueError(
+            f"{at}: a schema says {', '.join(sorted(unknown))}; it knows {', '.join(WORDS)}"
         )
-    if rule == "uniqueItems":
-        return f"{where}{short(found)} names one twice"
-    return f"{where}{short(found)} is not {words(asked)}{_hint(found, asked)}"
+    where = f"{at}: " if at else ""
+    types = schema.get("type", ())
+    fits = any(_is(value, kind) for kind in ([types] if isinstance(types, str) else types))
+    fits |= not types
+    fits &= "enum" not in schema or any(
+        value == one and isinstance(value, bool) == isinstance(one, bool) for one in schema["enum"]
+    )
+    fits &= "anyOf" not in schema or any(not problem(value, one) for one in schema["anyOf"])
+    if not fits or not _in_bounds(value, schema):
+        yield f"{where}{short(value)} is not {words(schema)}{_hint(value, schema)}"
+    elif isinstance(value, Mapping):
+        yield from _of_mapping(value, schema, at, where)
+    elif isinstance(value, list):
+        least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
+        if not least <= len(value) <= most:
+            asked = least if least == most else f"{least} to {most}"
+            yield f"{where}has {len(value)} items, not {asked}"
+        if schema.get("uniqueItems") and any(one in value[:i] for i, one in enumerate(value)):
+            yield f"{where}{short(value)} names one twice"
+        if "items" in schema:
+            for place, item in enumerate(value):
+                yield from _problems(item, schema["items"], f"{at}[{place}]")
+
+
+def _of_mapping(
+    value: Mapping[Any, Any], schema: Mapping[str, Any], at: str, where: str
+) -> Iterator[str]:
+    known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+    if strange := [name for name in value if name not in known and others is False]:
+        shown = ", ".join(map(short, strange[:5]))
+        hint = _meant(strange[0], known) or f"; there are {', '.join(known)}"
+        yield f"{where}{shown}: no such entry{hint}"
+    for name in schema.get("required", ()):
+        if name not in value:
+            hint = f"; {schema['description']}" if "description" in schema else ""
+            yield f"{where}{name!r} is missing{hint}"
+    for name, item in value.items():
+        if "propertyNames" in schema:
+            yield from _problems(name, schema["propertyNames"], at)
+        inner = known.get(name, others)
+        if isinstance(inner, Mapping):
+            yield from _problems(item, inner, f"{at}.{name}" if at else str(name))
+
+
+def _is(value: Any, kind: str) -> bool:
+    if kind == "number":
+        return is_number(value)
+    if kind == "integer":
+        return is_number(value) and isinstance(value, int)
+    wanted = {"string": str, "array": list, "object": Mapping, "boolean": bool, "null": type(None)}
+    return isinstance(value, wanted[kind])
+
+
+def _in_bounds(value: Any, schema: Mapping[str, Any]) -> bool:
+    """Whether a number, a text or a mapping is neither too small nor too large."""
+    if is_number(value):
+        return bool(
+            schema.get("minimum", value) <= value <= schema.get("maximum", value)
+            and schema.get("exclusiveMinimum", -math.inf) < value
+            and value < schema.get("exclusiveMaximum", math.inf)
+        )
+    if isinstance(value, str):
+        length = schema.get("minLength", 0) <= len(value) <= schema.get("maxLength", len(value))
+        return length and bool(re.search(schema.get("pattern", ""), value))
+    if isinstance(value, Mapping):
+        return len(value) >= schema.get("minProperties", 0)
+    return not isinstance(value, list) or bool(value) or not schema.get("minItems")
 
 
 def words(schema: Mapping[str, Any]) -> str:
@@ -85,11 +156,22 @@ def words(schema: Mapping[str, Any]) -> str:
     return " ".join([" or ".join(kinds), " and ".join(limits)]).strip() or "allowed"
 
 
-def path(parts: Iterable[Any], at: str = "") -> str:
-    """Where in a value: ``contributions.match[1].up_to``."""
-    for part in parts:
-        at += f"[{part}]" if isinstance(part, int) else f"{'.' if at else ''}{part}"
-    return at
+def _hint(found: Any, asked: Mapping[str, Any]) -> str:
+    """How the value may have been meant, as the end of a sentence."""
+    if asked.get("type") in ("number", "integer"):
+        if isinstance(found, str) and number_in(found) is not None:
+            return "; it is text here: write it without quotes, and 1.0e-7 for 1e-7"
+        if is_number(found) and 1 <= found <= 100 and not problem(found / 100, asked):
+            return f"; in percent? Write {found / 100:g} for {found:g}%"
+    return _meant(found, asked["enum"]) if "enum" in asked and isinstance(found, str) else ""
+
+
+def _meant(word: Any, known: Iterable[Any]) -> str:
+    near = difflib.get_close_matches(str(word)[:80], map(str, known), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+# ---- values --------------------------------------------------------------------------------------
 
 
 def short(value: Any) -> str:
@@ -125,34 +207,3 @@ def plain(value: Any) -> Any:
         return [plain(item) for item in value]
     is_day = isinstance(value, date) and not isinstance(value, datetime)
     return value.isoformat() if is_day else value
-
-
-_KINDS = {"number": "a number", "integer": "a whole number", "string": "text", "array": "a list",
-          "object": "a mapping", "boolean": "true or false", "null": "null"}  # fmt: skip
-_BOUNDS = {"minimum": "at least", "exclusiveMinimum": "above", "maximum": "at most",
-           "exclusiveMaximum": "below"}  # fmt: skip
-
-
-@cache
-def _validator() -> Any:
-    import jsonschema
-
-    standard = jsonschema.Draft202012Validator
-    numbers = standard.TYPE_CHECKER.redefine_many(
-        {
-            "number": lambda _, value: is_number(value),
-            "integer": lambda _, value: isinstance(value, int) and is_number(value),
-        }
-    )
-    return jsonschema.validators.extend(standard, type_checker=numbers)
-
-
-def _hint(found: Any, asked: Mapping[str, Any]) -> str:
-    if asked.get("type") in ("number", "integer"):
-        if isinstance(found, str) and number_in(found) is not None:
-            return "; it is text here: write it without quotes, and 1.0e-7 for 1e-7"
-        if is_number(found) and 1 <= found <= 100 and _validator()(asked).is_valid(found / 100):
-            return f"; in percent? Write {found / 100:g} for {found:g}%"
-    if "enum" in asked and isinstance(found, str):
-        return f"; did you mean {data.near(found[:80], map(str, asked['enum']))}?"
-    return ""

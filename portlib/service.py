@@ -1,8 +1,9 @@
 """What would a service call: a plan in, a portfolio or a glidepath out, as plain JSON?
 
-`optimize` and `glidepath` take and return dicts that strict JSON can hold, under a versioned schema; they call what the
-chapters call. `optimize_many` does thousands of plans on all cores. ``python -m portlib`` is the shell's door to the
-same. A plan that cannot be served is refused by name; among many, its place holds the refusal.
+`optimize` and `glidepath` take and return dicts that strict JSON can hold, under a versioned
+schema; they call what the chapters call, under the plan's own policy, whose fingerprint every answer
+names. `optimize_many` does thousands of plans on all cores; whatever is wrong with one plan is that
+plan's answer. ``prudent`` (``python -m portlib``) is the shell's door to the same.
 
 Left out: transport, authentication, storage; who may call this, and what is told to participants.
 """
@@ -10,168 +11,325 @@ Left out: transport, authentication, storage; who may call this, and what is tol
 from __future__ import annotations
 
 import os
+import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import TimeoutError as OverTime
 from datetime import datetime
-from itertools import repeat
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from portlib import construction, plan
-from portlib.policy import POSTURES
-from portlib.records import Assumptions
+from portlib import construction, plan, schema
+from portlib.data import DataError
+from portlib.policy import POSTURES, Policy
+from portlib.records import Allocation, Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.plan_menu import few_funds
 from portlib.stewardship.audit_log import AuditLog
 from portlib.stewardship.governance import sealed_forecasts
 
-PORTFOLIO = "prudent-by-construction/portfolio/1"
-GLIDEPATH = "prudent-by-construction/glidepath/1"
+PORTFOLIO = "prudent-by-construction/portfolio/2"
+GLIDEPATH = "prudent-by-construction/glidepath/2"
 #: What a mandate may say; all is optional.
-MANDATE = {
-    "posture": "conservative, moderate, growth or aggressive (policy: default_posture)",
-    "risk_aversion": "A in mean less A/2 variance (policy: model_risk_aversion of the posture)",
-    "most_funds": "most funds to hold, 0 for no limit (the plan's rules: models)",
-    "whole_percent": "true for weights in whole percents (the plan's rules: models)",
+MANDATE: dict[str, dict[str, Any]] = {
+    # by default the policy's default_posture, or the one in whose band the risk aversion lies
+    "posture": {"enum": list(POSTURES)},
+    # A in mean less A/2 variance; by default the policy's model_risk_aversion of the posture
+    "risk_aversion": {"type": "number", "minimum": 0, "maximum": 1000},
+    # most funds to hold, 0 for no limit; by default the plan's rules (models), as for the next
+    "most_funds": {"type": "integer", "minimum": 0, "maximum": 1000},
+    "whole_percent": {"type": "boolean"},
+}
+#: What assumptions about asset classes say; annual decimals, arithmetic.
+ASSUMPTIONS: dict[str, dict[str, Any]] = {
+    "labels": {"type": "array", "minItems": 1, "items": {"type": "string", "minLength": 1}},
+    "mu": {"type": "array", "items": {"type": "number", "minimum": -0.5, "maximum": 0.5}},
+    "sigma": {
+        "type": "array",
+        "items": {
+            "type": "array",
+            "items": {
+                "type": "number",
+                "minimum": -2,
+                "maximum": 2,
+                "description": "a covariance of annual decimals (0.04 for a volatility of 20%)",
+            },
+        },
+    },
+    "rf": {"type": "number", "minimum": -0.05, "maximum": 0.3},
+    "source": {"type": "string", "pattern": r"\w"},
 }
 Json = dict[str, Any]
 
 
-def optimize(plan_: Mapping[str, Any], assumptions: Mapping[str, Any] | None = None,
-             mandate: Mapping[str, Any] | None = None) -> Json:
-    """The best portfolio of a plan's funds.
+def optimize(
+    plan_: Mapping[str, Any],
+    assumptions: Mapping[str, Any] | None = None,
+    mandate: Mapping[str, Any] | None = None,
+) -> Json:
+    """The best portfolio of a plan's funds, under the plan's policy.
 
     Parameters
     ----------
     plan_ : what `portlib.plan.Plan.to_json` writes; ``participants`` may be an empty list.
-    assumptions : ``labels``, ``mu``, ``sigma``, ``rf``, ``source`` for asset classes, annual decimals, arithmetic; the
-        survey's when not given.
+    assumptions : `ASSUMPTIONS` about asset classes; the survey's when not given.
     mandate : entries of `MANDATE`.
 
     Returns
     -------
-    dict: ``schema``, ``plan`` and ``mandate`` (fingerprints), ``posture``, ``risk_aversion``, ``weights`` by fund
-    (above zero), ``mean``, ``risk``, ``sharpe`` (annual decimals, net of expenses), ``expense_ratio``, ``gap`` (what
-    any other portfolio under the mandate could gain at most, annual), ``status``, ``engine``, ``coverage`` (each option
-    and, if it was left out, why) and ``source``. No clock and no randomness: the same input gives the same output.
+    dict
+        ``schema``; ``plan``, ``policy`` and ``mandate`` (fingerprints); ``posture``,
+        ``risk_aversion``, ``optimizer``; ``weights`` by fund (above zero); ``mean``, ``risk``,
+        ``sharpe`` (annual decimals, net of expenses), ``expense_ratio``; ``gap`` (what any other
+        portfolio under the mandate could gain at most, annual); ``status``, ``engine``;
+        ``coverage`` (each option and, if it was left out, why); ``source``. No clock and no
+        randomness: the same input gives the same output.
 
-    Raises DataError for a plan outside the format, ValueError for an unknown entry, posture or class, Infeasible (with
-    the rules in conflict) where no portfolio obeys.
+    Raises
+    ------
+    DataError
+        For a plan outside the format, an entry of the mandate or the assumptions that cannot be
+        meant; by its path.
+    ValueError
+        For a class that the assumptions lack; `Infeasible`, with the rules in conflict, where no
+        portfolio obeys.
     """
-    asked = dict(mandate or {})
-    if unknown := sorted(set(asked) - set(MANDATE)):
-        raise ValueError(f"mandate: no entry {', '.join(unknown)}; there are {', '.join(MANDATE)}")
+    asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
     ours = plan.from_json(plan_)
     classes = _classes(ours, assumptions)
-    posture = asked.get("posture", ours.policy["default_posture"])
+    posture, aversion = _posture(asked, ours.policy)
     rules = plan_menu.menu_mandate(ours, posture, classes)
-    aversion = float(asked.get("risk_aversion", ours.policy["model_risk_aversion"][posture]))
     funds = plan_menu.menu_assumptions(ours, classes)
-    most = int(asked.get("most_funds", ours.rules["models"]["most_funds"])) or len(funds)
-    whole = bool(asked.get("whole_percent", ours.rules["models"]["whole_percent"]))
-    if whole or most < len(funds):
-        found = few_funds.best_few(funds, rules, risk_aversion=aversion, most_funds=most, whole_percent=whole)
+    models, optimizer = ours.rules["models"], ours.policy["optimizer"]
+    most = asked.get("most_funds", models["most_funds"]) or len(funds)
+    whole = asked.get("whole_percent", models["whole_percent"])
+    if optimizer != "MARKOWITZ" and (asked.get("most_funds") or asked.get("whole_percent")):
+        raise DataError(
+            f"mandate: weights of {optimizer} (policy: optimizer) are taken as they come; leave "
+            "most_funds and whole_percent out"
+        )
+    best: Allocation
+    if optimizer == "MARKOWITZ" and (whole or most < len(funds)):
+        found = few_funds.best_few(
+            funds, rules, risk_aversion=aversion, most_funds=most, whole_percent=whole
+        )
         best, gap = found.allocation, found.gap
     else:
-        best, gap = construction.optimize(funds, rules, risk_aversion=aversion, optimizer="MARKOWITZ"), 0.0
+        best = construction.optimize(funds, rules, risk_aversion=aversion, optimizer=optimizer)
+        gap = 0.0
     covered = plan_menu.coverage(ours)
+    expenses = ours.funds.loc[list(best.labels), "expense_ratio"].to_numpy(float)
     return {
-        "schema": PORTFOLIO, "plan": ours.fingerprint, "mandate": best.mandate, "posture": posture,
+        "schema": PORTFOLIO,
+        "plan": ours.fingerprint,
+        "policy": ours.policy.fingerprint,
+        "mandate": best.mandate,
+        "posture": posture,
         "risk_aversion": aversion,
-        "weights": {fund: weight for fund, weight in zip(best.labels, best.w.tolist(), strict=True) if weight > 1e-9},
-        "mean": best.mean, "risk": best.risk, "sharpe": best.sharpe if np.isfinite(best.sharpe) else None,
-        "expense_ratio": float(best.w @ ours.funds.loc[list(best.labels), "expense_ratio"].to_numpy(float)),
-        "gap": gap, "status": best.status, "engine": best.engine,
-        "coverage": {str(fund): "considered" if row["considered"] else str(row["reason"])
-                     for fund, row in covered.iterrows()},
+        "optimizer": optimizer,
+        "weights": {
+            fund: weight
+            for fund, weight in zip(best.labels, best.w.tolist(), strict=True)
+            if weight > 1e-9
+        },
+        "mean": best.mean,
+        "risk": best.risk,
+        "sharpe": best.sharpe if np.isfinite(best.sharpe) else None,
+        "expense_ratio": float(best.w @ expenses),
+        "gap": gap,
+        "status": best.status,
+        "engine": best.engine,
+        "coverage": {
+            str(fund): "considered" if row["considered"] else str(row["reason"])
+            for fund, row in covered.iterrows()
+        },
         "source": funds.source,
-    }  # fmt: skip
+    }
 
 
-def glidepath(plan_: Mapping[str, Any], assumptions: Mapping[str, Any] | None = None, *, seed: int = 2026) -> Json:
-    """The custom glidepath for a plan's people (`glidepaths.custom`), which the plan must therefore contain.
+def glidepath(
+    plan_: Mapping[str, Any], assumptions: Mapping[str, Any] | None = None, *, seed: int = 2026
+) -> Json:
+    """The custom glidepath for a plan's people (`glidepaths.custom`), whom the plan must contain.
 
     Returns
     -------
-    dict: ``schema``, ``plan`` (fingerprint), ``seed``, ``parameters`` of the path, ``years_to_retirement``, ``equity``
-    and ``weights`` by class at those years, ``value`` (certainty equivalent of retirement spending, real dollars a
-    year, geometric mean over the people sampled), ``participants`` sampled and ``source``.
+    dict
+        ``schema``; ``plan`` and ``policy`` (fingerprints); ``seed``; ``parameters`` of the path;
+        ``years_to_retirement``, ``equity`` and ``weights`` by class at those years; ``value``
+        (certainty equivalent of retirement spending, real dollars a year, geometric mean over the
+        people sampled); ``participants`` sampled and ``source``.
 
-    Raises as `optimize` does, and ValueError for a plan without participants.
+    Raises
+    ------
+    DataError, ValueError
+        As `optimize` does, and for a plan without participants.
     """
+    if refused := schema.problem(seed, {"type": "integer", "minimum": 0, "maximum": 2**63}, "seed"):
+        raise DataError(refused)
+    given = None if assumptions is None else _assumptions(assumptions)
     ours = plan.from_json(plan_)
     if ours.participants.empty:
         raise ValueError("a glidepath is made for a plan's people: send its participants")
-    found = glidepaths.custom(ours, None if assumptions is None else _assumptions(assumptions), seed=seed)
+    found = glidepaths.custom(ours, given, seed=seed)
     table = found.table()
     return {
-        "schema": GLIDEPATH, "plan": ours.fingerprint, "seed": seed,
+        "schema": GLIDEPATH,
+        "plan": ours.fingerprint,
+        "policy": ours.policy.fingerprint,
+        "seed": seed,
         "parameters": {name: float(value) for name, value in found.parameters.items()},
         "years_to_retirement": [float(year) for year in table.index],
         "equity": table["equity"].tolist(),
         "weights": {str(name): table[name].tolist() for name in table.columns if name != "equity"},
-        "value": float(found.value), "participants": list(found.participants), "source": found.source,
-    }  # fmt: skip
+        "value": float(found.value),
+        "participants": list(found.participants),
+        "source": found.source,
+    }
 
 
 def optimize_many(
-    plans: Sequence[Mapping[str, Any]], assumptions: Mapping[str, Any] | None = None,
-    mandate: Mapping[str, Any] | None = None, *, workers: int | None = None,
+    plans: Sequence[Mapping[str, Any]],
+    assumptions: Mapping[str, Any] | None = None,
+    mandate: Mapping[str, Any] | None = None,
+    *,
+    workers: int | None = None,
+    seconds: float = 15.0,
     progress: Callable[[int, int], object] = lambda done, plans: None,
 ) -> list[Json]:
-    """`optimize` for many plans, on ``workers`` processes (by default one a core), in the order given.
+    """`optimize` for many plans, in processes of their own, in the order given.
 
-    A plan that is refused does not stop the others: its place holds ``schema`` and ``error`` (``type``, ``message``).
-    ``progress`` is called with plans done and plans in all. Raises ValueError for fewer than one worker.
+    Whatever is wrong with one plan is that plan's answer, and stops no other: its place holds
+    ``schema`` and ``error`` (``type``, ``message``), also where it takes longer than ``seconds``
+    or its process dies.
+
+    Parameters
+    ----------
+    workers : processes; by default, and at most, one a core, and no more than there are plans.
+    seconds : most time for one plan.
+    progress : called with plans done and plans in all.
+
+    Raises
+    ------
+    DataError
+        For ``plans`` that are no list, fewer than one worker, or no time.
     """
-    count = workers or os.cpu_count() or 1
-    if count < 1:
-        raise ValueError(f"workers must be one or more, not {workers}")
+    from pebble import ProcessPool
+
+    if not isinstance(plans, (list, tuple)):
+        raise DataError(f"plans: {schema.short(plans)} is no list of plans")
+    cores = os.cpu_count() or 1
+    wanted = cores if workers is None else workers
+    for name, value, kind in (("workers", wanted, "integer"), ("seconds", seconds, "number")):
+        if refused := schema.problem(value, {"type": kind, "exclusiveMinimum": 0}, name):
+            raise DataError(refused)
     done: list[Json] = []
-    if count == 1:
-        for answer in map(_one, plans, repeat(assumptions), repeat(mandate)):
-            done.append(answer)
-            progress(len(done), len(plans))
+    if not plans:
         return done
-    with ProcessPoolExecutor(count) as pool:
-        chunk = max(1, min(50, len(plans) // (4 * count)))
-        for answer in pool.map(_one, plans, repeat(assumptions), repeat(mandate), chunksize=chunk):
-            done.append(answer)
-            progress(len(done), len(plans))
+    pool = ProcessPool(
+        max_workers=min(wanted, cores, len(plans)), initializer=_watch, initargs=(os.getpid(),)
+    )
+    with pool:
+        waiting = [
+            pool.schedule(_one, args=(each, assumptions, mandate), timeout=seconds)
+            for each in plans
+        ]
+        try:
+            for answer in waiting:
+                failed = answer.exception()
+                done.append(answer.result() if failed is None else _failed(failed, seconds))
+                progress(len(done), len(plans))
+        except BaseException:
+            pool.stop()
+            raise
     return done
 
 
-def seal_forecast(
-    plan_: Mapping[str, Any], log: AuditLog, key: bytes, *, role: str, at: datetime, assumptions: Json | None = None
+def _one(
+    plan_: Mapping[str, Any],
+    assumptions: Mapping[str, Any] | None,
+    mandate: Mapping[str, Any] | None,
 ) -> Json:
-    """Seal what is expected of a plan's classes and portfolios (`portlib.stewardship.sealed_forecasts`).
+    try:
+        return optimize(plan_, assumptions, mandate)
+    except ValueError as refused:  # DataError and Infeasible are ValueErrors too
+        kind = "DataError" if isinstance(refused, DataError) else type(refused).__name__
+        return _error(kind, str(refused))
 
-    The portfolios are those that `optimize` gives for each posture, the rivals equal shares of all options that it
-    considers and 60% US large companies with 40% core bonds. Returns ``event``, ``fingerprint`` and ``sealed`` (when).
+
+def _failed(error: BaseException, seconds: float) -> Json:
+    """The answer for a plan on which a process failed in another way than by refusing it."""
+    from pebble import ProcessExpired
+
+    if isinstance(error, OverTime):
+        return _error("OverTime", f"no portfolio was found within {seconds:g} seconds")
+    if isinstance(error, ProcessExpired):
+        return _error("WorkerDied", f"its process ended (exit code {error.exitcode})")
+    return _error(type(error).__name__, f"portlib failed on it: {error}")
+
+
+def _error(kind: str, message: str) -> Json:
+    return {"schema": PORTFOLIO, "error": {"type": kind, "message": message[:5000]}}
+
+
+def _watch(parent: int) -> None:
+    """End this process when the one that started it is gone, however it went."""
+
+    def wait() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=wait, daemon=True).start()
+
+
+# ---- forecasts -----------------------------------------------------------------------------------
+
+
+def seal_forecast(
+    plan_: Mapping[str, Any],
+    log: AuditLog,
+    key: bytes,
+    *,
+    role: str,
+    at: datetime,
+    assumptions: Json | None = None,
+) -> Json:
+    """Seal what is expected of a plan's classes and portfolios (`stewardship.sealed_forecasts`).
+
+    The portfolios are those that `optimize` gives for each posture, the rivals equal shares of all
+    options that it considers and 60% US large companies with 40% core bonds. Returns ``event``,
+    ``fingerprint`` and ``sealed`` (when).
     """
     ours = plan.from_json(plan_)
     classes = _classes(ours, assumptions)
     funds = plan_menu.menu_assumptions(ours, classes)
     models = {posture: optimize(plan_, assumptions, {"posture": posture}) for posture in POSTURES}
+    equal = dict.fromkeys(funds.labels, 1 / len(funds))
     rivals = {
-        "equal shares": sealed_forecasts.expected(funds, dict.fromkeys(funds.labels, 1 / len(funds))),
+        "equal shares": sealed_forecasts.expected(funds, equal),
         "60/40": sealed_forecasts.expected(classes, {"us_large_equity": 0.6, "us_core_bonds": 0.4}),
     }
-    said = sealed_forecasts.statement(classes, models, rivals, ours.policy["cma_horizon_years"])
+    horizon = ours.policy["cma_horizon_years"]
+    said = sealed_forecasts.statement(classes, models, rivals, horizon)
     event = sealed_forecasts.seal(log, said, key, role=role, plan=ours.fingerprint, at=at)
     body = event.body
-    return {"event": event.number, "fingerprint": body["fingerprint"], "sealed": event.at.isoformat()}
+    return {
+        "event": event.number,
+        "fingerprint": body["fingerprint"],
+        "sealed": event.at.isoformat(),
+    }
 
 
 def score_forecasts(
     plan_: Mapping[str, Any], log: AuditLog, roster: Mapping[str, str], returns: pd.DataFrame
 ) -> list[Json]:
-    """What came of each figure that was sealed for a plan, beside its rivals; see `sealed_forecasts.score`.
+    """What came of each figure that was sealed for a plan, beside its rivals.
 
-    `returns` are monthly decimals by month end, a column for each class or fund to be scored. What has none, and what
-    is not a month old, has no score: null.
+    `returns` are monthly decimals by month end, a column for each class or fund to be scored. What
+    has none, and what is not a month old, has no score: null. See `sealed_forecasts.score`.
     """
     ours = plan.from_json(plan_)
     table = sealed_forecasts.score(log, returns, roster, plan=ours.fingerprint)
@@ -182,19 +340,52 @@ def score_forecasts(
     ]
 
 
-def _one(plan_: Mapping[str, Any], assumptions: Mapping[str, Any] | None, mandate: Mapping[str, Any] | None) -> Json:
-    try:
-        return optimize(plan_, assumptions, mandate)
-    except ValueError as refused:  # DataError and Infeasible are ValueErrors too
-        return {"schema": PORTFOLIO, "error": {"type": type(refused).__name__, "message": str(refused)}}
+# ---- what comes in -------------------------------------------------------------------------------
 
 
-def _assumptions(given: Mapping[str, Any]) -> Assumptions:
-    wanted = ("labels", "mu", "sigma", "rf", "source")
-    if wrong := sorted(set(wanted) ^ set(given)):
-        raise ValueError(f"assumptions: {', '.join(wrong)} missing or unknown; they have {', '.join(wanted)}")
-    return Assumptions(*(given[name] for name in wanted))
+def _checked(name: str, given: Any, known: Mapping[str, Any]) -> Json:
+    """The mapping itself; raises `DataError` by path for what the entries known do not allow."""
+    asked = {"type": "object", "properties": dict(known), "additionalProperties": False}
+    if refused := schema.problems(given, asked, name):
+        raise DataError("\n".join(refused[:20]))
+    return dict(given)
+
+
+def _assumptions(given: Any) -> Assumptions:
+    _checked("assumptions", given, ASSUMPTIONS)
+    if lost := [name for name in ASSUMPTIONS if name not in given]:
+        raise DataError(
+            f"assumptions: {', '.join(lost)} missing; they have {', '.join(ASSUMPTIONS)}"
+        )
+    n = len(given["labels"])
+    tables = {"mu": given["mu"], "sigma": given["sigma"]}
+    tables |= {f"sigma[{at}]": row for at, row in enumerate(given["sigma"])}
+    for name, values in tables.items():
+        if len(values) != n:
+            raise DataError(f"assumptions.{name}: has {len(values)} values for {n} labels")
+    return Assumptions(*(given[name] for name in ASSUMPTIONS))
 
 
 def _classes(ours: plan.Plan, given: Mapping[str, Any] | None) -> Assumptions:
     return plan_menu.class_assumptions(ours) if given is None else _assumptions(given)
+
+
+def _posture(asked: Mapping[str, Any], policy: Policy) -> tuple[str, float]:
+    """Posture and risk aversion, which must lie in the posture's band of the policy."""
+    bands = policy["risk_aversion_bands"]
+    if "risk_aversion" not in asked:
+        posture = asked.get("posture", policy["default_posture"])
+        return posture, policy["model_risk_aversion"][posture]
+    aversion = float(asked["risk_aversion"])
+    fitting = [name for name, (low, high) in bands.items() if low <= aversion <= high]
+    if "posture" not in asked and fitting:
+        default = policy["default_posture"]
+        return default if default in fitting else fitting[0], aversion
+    posture = asked.get("posture", policy["default_posture"])
+    if posture not in fitting:
+        low, high = bands[posture]
+        raise DataError(
+            f"mandate.risk_aversion: {aversion:g} is outside {low:g} to {high:g}, the policy's band "
+            f"of {posture} (risk_aversion_bands)"
+        )
+    return posture, aversion

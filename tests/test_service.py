@@ -1,16 +1,26 @@
 """The JSON pair: what goes in and out, the shell's door, and thousands of plans at once."""
 
+import copy
 import json
+import math
+import multiprocessing
+import os
+import re
+import shutil
+import signal
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from portlib import data, plan, service
+from portlib import plan, policy, service
 from portlib.construction.mandate import Infeasible
 from portlib.construction.mean_variance import maximum_utility
+from portlib.data import DataError
 from portlib.retirement import glidepaths, plan_menu
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,22 +43,29 @@ def test_the_answer_is_the_optimum_of_the_menu_and_obeys_its_mandate(example, po
     answer = strict(service.optimize(example, None, {"posture": posture, **LOOSE}))
     ours = plan.read()
     mandate, funds = plan_menu.menu_mandate(ours, posture), plan_menu.menu_assumptions(ours)
-    aversion = data.policy("model_risk_aversion")[posture]
+    aversion = ours.policy["model_risk_aversion"][posture]
     second = maximum_utility(funds, mandate, risk_aversion=aversion)
     w = np.array([answer["weights"].get(fund, 0.0) for fund in funds.labels])
     assert w == pytest.approx(second.w, abs=1e-8)
     assert answer["mandate"] == mandate.fingerprint and answer["plan"] == ours.fingerprint
+    assert answer["policy"] == ours.policy.fingerprint == policy.read().fingerprint
     assert max(mandate.violations(w, funds).values()) <= 1e-7
-    assert answer["mean"] == pytest.approx(float(funds.mu @ w)) and answer["risk"] == pytest.approx(funds.risk_of(w))
+    assert answer["mean"] == pytest.approx(float(funds.mu @ w)) and answer["risk"] == pytest.approx(
+        funds.risk_of(w)
+    )
     cost = sum(share * ours.funds.expense_ratio[fund] for fund, share in answer["weights"].items())
     assert answer["expense_ratio"] == pytest.approx(cost)
 
 
-def test_the_plans_own_rules_are_the_default_and_cost_what_the_gap_to_the_loose_optimum_says(example):
+def test_the_plans_own_rules_are_the_default_and_cost_what_the_gap_to_the_loose_optimum_says(
+    example,
+):
     ruled = service.optimize(example, None, {"posture": "growth"})
     loose = service.optimize(example, None, {"posture": "growth", **LOOSE})
     percents = np.array(list(ruled["weights"].values())) * 100
-    assert percents == pytest.approx(np.round(percents), abs=1e-9) and percents.sum() == pytest.approx(100)
+    assert percents == pytest.approx(
+        np.round(percents), abs=1e-9
+    ) and percents.sum() == pytest.approx(100)
     assert len(percents) <= example["rules"]["models"]["most_funds"] and ruled["gap"] <= 1e-8
     worth = [x["mean"] - x["risk_aversion"] / 2 * x["risk"] ** 2 for x in (ruled, loose)]
     assert 0 <= worth[1] - worth[0] < 1e-4
@@ -57,7 +74,9 @@ def test_the_plans_own_rules_are_the_default_and_cost_what_the_gap_to_the_loose_
 def test_every_option_is_accounted_for(example):
     answer = service.optimize(example, None, LOOSE)
     assert set(answer["coverage"]) == {row["fund"] for row in example["lineup"]}
-    assert {f for f, why in answer["coverage"].items() if why != "considered"}.isdisjoint(answer["weights"])
+    assert {f for f, why in answer["coverage"].items() if why != "considered"}.isdisjoint(
+        answer["weights"]
+    )
 
 
 def test_the_same_input_gives_the_same_output_to_the_last_digit(example):
@@ -66,23 +85,76 @@ def test_the_same_input_gives_the_same_output_to_the_last_digit(example):
 
 def test_assumptions_of_ones_own_are_used(example):
     classes = plan_menu.class_assumptions(plan.read())
-    given = {"labels": list(classes.labels), "mu": classes.mu.tolist(), "sigma": classes.sigma.tolist(),
-             "rf": classes.rf, "source": classes.source}
+    given = {
+        "labels": list(classes.labels),
+        "mu": classes.mu.tolist(),
+        "sigma": classes.sigma.tolist(),
+        "rf": classes.rf,
+        "source": classes.source,
+    }
     assert service.optimize(example, strict(given)) == service.optimize(example)
-    dearer = {**given, "mu": [m + 0.01 for m in given["mu"]], "rf": given["rf"] + 0.01, "source": "a point more"}
+    dearer = {
+        **given,
+        "mu": [m + 0.01 for m in given["mu"]],
+        "rf": given["rf"] + 0.01,
+        "source": "a point more",
+    }
     moved = service.optimize(example, dearer, LOOSE)
     before = service.optimize(example, given, LOOSE)
     assert moved["mean"] - before["mean"] == pytest.approx(0.01, abs=1e-9)
     assert moved["source"].startswith("a point more")
 
 
+ONE = {"labels": ["cash"], "mu": [0.03], "sigma": [[0.0]], "rf": 0.03, "source": "x"}
+
+
 @pytest.mark.parametrize(
     ("assumptions", "mandate", "message"),
     [
-        (None, {"postur": "growth"}, "mandate: no entry postur; there are posture"),
-        (None, {"posture": "bold"}, "no posture 'bold'"),
-        ({"labels": []}, None, "assumptions: mu, rf, sigma, source missing or unknown"),
-        ({"labels": ["cash"], "mu": [0.03], "sigma": [[0.0]], "rf": 0.03, "source": "x"}, None, "lack"),
+        (None, {"postur": "growth"}, r"mandate: 'postur': no such entry; did you mean posture"),
+        (None, {"posture": "bold"}, r"mandate.posture: 'bold' is not one of conservative, moder"),
+        (None, ["growth"], r"mandate: \['growth'\] is not a mapping"),
+        (None, {"whole_percent": "false"}, r"mandate.whole_percent: 'false' is not true or false"),
+        (None, {"most_funds": float("nan")}, r"mandate.most_funds: nan is not a whole number"),
+        (None, {"most_funds": 2.5}, r"mandate.most_funds: 2.5 is not a whole number"),
+        (None, {"most_funds": True}, r"mandate.most_funds: True is not a whole number"),
+        (None, {"most_funds": -1}, r"mandate.most_funds: -1 is not a whole number at least 0"),
+        (None, {"risk_aversion": "4"}, r"mandate.risk_aversion: '4' is not a number"),
+        (None, {"risk_aversion": 1e9}, r"mandate.risk_aversion: 1e\+09|1000000000.0 is not"),
+        (
+            None,
+            {"risk_aversion": 500},
+            r"risk_aversion: 500 is outside 4 to 8, the policy's band of mod",
+        ),
+        (
+            None,
+            {"posture": "growth", "risk_aversion": 30},
+            r"risk_aversion: 30 is outside 2 to 4, the policy's band of growth",
+        ),
+        ([1, 2], None, r"assumptions: \[1, 2\] is not a mapping"),
+        ({**ONE, "labels": []}, None, r"assumptions.labels: \[\] is not a list of at least one"),
+        ({**ONE, "labels": None}, None, r"assumptions.labels: None is not a list"),
+        ({**ONE, "source": None}, None, r"assumptions.source: None is not text"),
+        ({**ONE, "rf": "0.03"}, None, r"assumptions.rf: '0.03' is not a number"),
+        ({**ONE, "mu": {"cash": 0.03}}, None, r"assumptions.mu: \{'cash': 0.03\} is not a list"),
+        (
+            {**ONE, "mu": [3.0]},
+            None,
+            r"assumptions.mu\[0\]: 3.0 is not .*percent\? Write 0.03 for 3%",
+        ),
+        (
+            {**ONE, "sigma": [[225]]},
+            None,
+            r"sigma\[0\]\[0\]: 225 is not a covariance of annual dec",
+        ),
+        (
+            {**ONE, "sigma": [[0.0, 0.0]]},
+            None,
+            r"assumptions.sigma\[0\]: has 2 values for 1 labels",
+        ),
+        ({**ONE, "mean": [0.03]}, None, r"assumptions: 'mean': no such entry"),
+        ({"labels": ["cash"]}, None, r"assumptions: mu, sigma, rf, source missing"),
+        (ONE, None, "lack"),
     ],
 )
 def test_what_cannot_be_served_is_refused_by_name(example, assumptions, mandate, message):
@@ -90,12 +162,122 @@ def test_what_cannot_be_served_is_refused_by_name(example, assumptions, mandate,
         service.optimize(example, assumptions, mandate)
 
 
+def test_assumptions_wholly_in_percent_are_refused(example):
+    classes = plan_menu.class_assumptions(plan.read())
+    given = {
+        "labels": list(classes.labels),
+        "mu": (100 * classes.mu).tolist(),
+        "sigma": (1e4 * classes.sigma).tolist(),
+        "rf": 100 * classes.rf,
+        "source": "x",
+    }
+    with pytest.raises(DataError, match=r"assumptions.mu\[0\]: .* in percent\?"):
+        service.optimize(example, given)
+
+
+def test_a_risk_aversion_says_its_posture_unless_both_are_given(example):
+    assert service.optimize(example, None, {"risk_aversion": 3, **LOOSE})["posture"] == "growth"
+    assert service.optimize(example, None, {"risk_aversion": 5, **LOOSE})["posture"] == "moderate"
+    both = {"posture": "moderate", "risk_aversion": 4, **LOOSE}
+    assert service.optimize(example, None, both)["posture"] == "moderate"
+
+
+# ---- policy --------------------------------------------------------------------------------------
+
+
+def with_policy(content, **values):
+    """The plan under other decisions."""
+    return {**content, "policy": policy.read().replace(**values).to_json()}
+
+
+def test_each_plan_is_answered_under_its_own_policy_in_any_order_threads_and_processes(example):
+    nobody = {**example, "participants": []}
+    capped = with_policy(nobody, max_single_fund=0.20)
+    wild = with_policy(nobody, default_posture="aggressive", max_single_fund=0.60)
+    awkward = plan.read(AWKWARD).to_json()
+    plans = [nobody, capped, awkward, wild]
+    alone = [service.optimize(content, None, LOOSE) for content in plans]
+    assert len({answer["policy"] for answer in alone}) == 4
+    assert max(alone[0]["weights"].values()) == pytest.approx(0.40)
+    assert max(alone[1]["weights"].values()) == pytest.approx(0.20)
+    assert alone[3]["posture"] == "aggressive" and alone[0]["posture"] == "moderate"
+    assert 0.40 < max(alone[2]["weights"].values()) <= 0.75
+    backwards = [service.optimize(content, None, LOOSE) for content in plans[::-1]]
+    assert backwards[::-1] == alone
+    with ThreadPoolExecutor(4) as pool:
+        threads = list(pool.map(lambda content: service.optimize(content, None, LOOSE), plans * 2))
+    assert threads == alone * 2
+    assert service.optimize_many(plans * 2, None, LOOSE, workers=2) == alone * 2
+
+
+def test_a_cap_in_percent_is_refused_wherever_it_comes_in(example, tmp_path):
+    entry = policy.read().replace(max_single_fund=0.2).to_json()["max_single_fund"]
+    sent = {**example, "policy": {"max_single_fund": {**entry, "value": 20}}}
+    message = (
+        "max_single_fund: 20 is not a number above 0 and at most 1; in percent? Write 0.2 for 20%"
+    )
+    with pytest.raises(DataError, match=re.escape(message)):
+        service.optimize(sent)
+    shutil.copytree(ROOT / "data" / "plan", tmp_path / "plan")
+    text = json.dumps({"max_single_fund": {**entry, "value": 20}})
+    (tmp_path / "plan" / "policy.yml").write_text(text, encoding="utf-8")
+    answer = shell("optimize", "--plan", str(tmp_path / "plan"))
+    assert answer.returncode == 1 and answer.stdout == "" and message in answer.stderr
+
+
+@pytest.mark.parametrize("posture", ["moderate", "growth"])
+def test_the_shell_applies_the_policy_of_the_folder(posture):
+    told = shell("optimize", "--plan", str(AWKWARD), "--posture", posture)
+    assert told.returncode == 0, told.stderr
+    answer = json.loads(told.stdout)
+    assert answer == service.optimize(plan.read(AWKWARD).to_json(), None, {"posture": posture})
+    assert answer["policy"] == plan.read(AWKWARD).policy.fingerprint != policy.read().fingerprint
+    for elsewhere in ("", str(ROOT / "data" / "plan")):
+        again = shell("optimize", "--plan", str(AWKWARD), "--posture", posture, plan=elsewhere)
+        assert again.stdout == told.stdout
+
+
+def test_the_policy_chooses_the_engine():
+    ours = plan.read()
+    bought = [
+        f
+        for f, kind in ours.funds["kind"].items()
+        if kind not in ("employer_stock", "stable_value")
+    ]
+    content = {**ours.offering(bought).to_json(), "participants": []}
+    content = with_policy(
+        content, optimizer="ERC", equity_floor=dict.fromkeys(policy.POSTURES, 0.0)
+    )
+    answer = service.optimize(content)
+    assert answer["optimizer"] == "ERC" and len(answer["weights"]) > 8
+    with pytest.raises(DataError, match=r"weights of ERC .* are taken as they come"):
+        service.optimize(content, None, {"most_funds": 4})
+
+
+# ---- one plan's fault ----------------------------------------------------------------------------
+
+
 def test_a_menu_without_an_allowed_portfolio_is_refused_with_the_rules_in_conflict(example):
     bonds = [row for row in example["lineup"] if row["fund"] in ("BNDIDX", "LNGBND", "TIPSIX")]
-    rules = {**example["rules"], "default": None, "employer_stock": None, "stable_value": None,
-             "trading": {"transfers_per_quarter": None, "round_trip_days": {}, "minimum_holding_days": {}}}
+    rules = {
+        **example["rules"],
+        "default": None,
+        "employer_stock": None,
+        "stable_value": None,
+        "trading": {
+            "transfers_per_quarter": None,
+            "round_trip_days": {},
+            "minimum_holding_days": {},
+        },
+    }
     bonds = [{**row, "plan_share": None} for row in bonds]
-    narrow = {**example, "lineup": bonds, "rules": rules, "target_date_vintages": None, "participants": []}
+    narrow = {
+        **example,
+        "lineup": bonds,
+        "rules": rules,
+        "target_date_vintages": None,
+        "participants": [],
+    }
     with pytest.raises(Infeasible, match="equity band"):
         service.optimize(narrow, None, {"posture": "growth", **LOOSE})
 
@@ -106,7 +288,10 @@ def smaller_plans(count, rng):
     for _ in range(count):
         kept = [f for f in ours.funds.index if f == "TDIDX" or rng.random() < 0.6]
         content = ours.offering(kept).to_json() | {"participants": []}
-        content["rules"]["models"] = {"most_funds": int(rng.integers(3, 9)), "whole_percent": bool(rng.random() < 0.5)}
+        content["rules"]["models"] = {
+            "most_funds": int(rng.integers(3, 9)),
+            "whole_percent": bool(rng.random() < 0.5),
+        }
         yield content
 
 
@@ -114,20 +299,215 @@ def test_many_plans_are_the_single_ones_in_order_whatever_the_number_of_processe
     plans = list(smaller_plans(12, np.random.default_rng(5)))
     plans[7] = {**plans[7], "schema": "unknown"}
     seen = []
-    alone = service.optimize_many(plans, None, LOOSE, workers=1, progress=lambda done, of: seen.append((done, of)))
+    alone = service.optimize_many(
+        plans, None, LOOSE, workers=1, progress=lambda done, of: seen.append((done, of))
+    )
     both = service.optimize_many(plans, None, LOOSE, workers=2)
     assert alone == both and seen == [(i + 1, 12) for i in range(12)]
     for at, answer in enumerate(alone):
         if at == 7:
-            assert answer["error"]["type"] == "DataError" and "unknown" in answer["error"]["message"]
+            assert (
+                answer["error"]["type"] == "DataError" and "unknown" in answer["error"]["message"]
+            )
         elif "error" not in answer:
             assert answer == service.optimize(plans[at], None, LOOSE)
     assert sum("error" not in answer for answer in alone) >= 6
 
 
-def test_no_workers_is_refused():
-    with pytest.raises(ValueError, match="workers must be one or more"):
-        service.optimize_many([], workers=-1)
+def set_at(content, path, value):
+    """A copy of the plan with another value somewhere inside."""
+    made = copy.deepcopy(content)
+    place = made
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    return made
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        (["rules"], None, r"rules: None is not a mapping"),
+        (
+            ["rules", "models", "whole_percent"],
+            "false",
+            r"rules: models.whole_percent: 'false' is n",
+        ),
+        (["rules", "contributions", "match", 0, "rate"], 100, r"match\[0\].rate: 100 is not"),
+        (["rules", "as_of"], "2026-02-30", r"rules: as_of: '2026-02-30' is no day"),
+        (["rules", "extra"], 1, r"'extra': no such entry"),
+        (["policy"], [], r"policy: \[\] should be a mapping"),
+        (["policy"], {"max_fund": 1}, r"policy: 'max_fund': no such entry to override"),
+        (["target_date_vintages"], "x", r"target_date_vintages: 'x' is not a list"),
+        (["target_date_vintages", 0, "equity"], 0.1, r"target_date_vintages\[\d+\].equity: 0.1 is"),
+        (["lineup"], {"a": 1}, r"lineup: \{'a': 1\} is not a list"),
+        (["lineup", 0], None, r"lineup\[0\]: None is not a mapping"),
+        (["lineup", 0, "fund"], "x" * 10**6, r"lineup\[0\].fund: 'x+\.\.\. is longer"),
+        (["lineup", 1, "kind"], {"a": 1}, r"lineup\[1\].kind: \{'a': 1\} is not text"),
+        (["lineup", 0, "expense_ratio"], 10**400, r"lineup\[0\].expense_ratio: .* is not a number"),
+        (["lineup", 0, "expense_ratio"], "0.0002", r"expense_ratio: '0.0002' is not a number"),
+        (["lineup", 0, "expense_ratio"], True, r"expense_ratio: True is not a number"),
+        (["lineup", 0, "expense_ratio"], None, r"expense_ratio: None is missing"),
+        (["lineup", 0, "specific_risk"], -0.5, r"specific_risk: -0.5 is not between 0 and 1.5"),
+        (["lineup", 0, "us_houses"], 0.0, r"lineup\[0\]: 'us_houses': no such entry"),
+        (["participants", 3], [1], r"participants\[3\]: \[1\] is not a mapping"),
+        (
+            ["participants", 3, "holdings"],
+            [["LCIDX", 1.0]],
+            r"participants\[3\].holdings: .*mapping",
+        ),
+        (["participants", 3, "holdings"], {"a": 1}, r"participants\[3\].holdings: .* holds a, no"),
+        (
+            ["participants", 3, "holdings"],
+            {"LCIDX": math.nan},
+            r"\[3\].holdings: .*no share of LCIDX",
+        ),
+        (["participants", 3, "holdings"], {"LCIDX": 1.5}, r"\[3\].holdings: .* does not sum to 1$"),
+        (
+            ["participants", 0, "participant"],
+            math.inf,
+            r"participants\[0\].participant: inf is not te",
+        ),
+        (
+            ["participants", 0, "birth_year"],
+            10**400,
+            r"birth_year: a number of more than 20 digits",
+        ),
+        (["participants", 0, "birth_year"], 1992.7, r"birth_year: 1992.7 is no whole year"),
+        (["participants", 0, "pay"], 10**400, r"participants\[0\].pay: a number of more than"),
+        (["participants", 0, "pay"], -1, r"participants\[0\].pay: -1 is not between 0"),
+        (["participants", 0, "retirement_age"], 6, r"retirement_age: 6 is not between 40 and 100"),
+        (["participants", 0, "answers"], [1, 2], r"answers: \[1, 2\] is not 7 numbers from 1 to 5"),
+        (
+            ["participants", 0, "answers"],
+            10**400,
+            r"answers: a number of more than 20 .* not a list",
+        ),
+        (["participants", 0, "filing_status"], 10**400, r"filing_status: .* is not text"),
+        (["participants", 0, "nickname"], "x", r"participants\[0\]: 'nickname': no such entry"),
+        (["inputs"], [], r"inputs: "),
+        (["extra"], 1, r"'extra' is no part of a plan"),
+    ],
+)
+def test_json_of_the_wrong_shape_is_refused_by_its_path(example, path, value, message):
+    with pytest.raises(DataError, match=f"(?m){message}"):
+        service.optimize(set_at(example, path, value))
+
+
+def test_whatever_is_wrong_with_one_plan_is_that_plans_answer(example):
+    good = {**example, "participants": []}
+    wrong = [
+        None,
+        [],
+        "plan",
+        5,
+        {**good, "rules": None},
+        set_at(good, ["lineup", 0], 1),
+        {**good, "schema": "unknown"},
+        {"schema": plan.SCHEMA},
+        {**good, "participants": 1},
+    ]
+    plans = [good]
+    for each in wrong:
+        plans += [each, good]
+    answers = service.optimize_many(plans, None, LOOSE, workers=2)
+    assert len(answers) == len(plans)
+    assert all(answer == answers[0] for answer in answers[::2]) and "weights" in answers[0]
+    assert [answer["error"]["type"] for answer in answers[1::2]] == ["DataError"] * len(wrong)
+    assert all(answer["error"]["message"] for answer in answers[1::2])
+    every = service.optimize_many([good, good], None, {"posture": "bold"}, workers=1)
+    assert [answer["error"]["type"] for answer in every] == ["DataError"] * 2
+
+
+def _troubled(real):
+    """`optimize`, but for plans of certain names."""
+
+    def optimize(content, *rest):
+        name = content["rules"]["name"]
+        if name == "dies":
+            os._exit(9)
+        while name == "never ends":
+            time.sleep(0.05)
+        if name == "runs out":
+            raise MemoryError("no more")
+        return real(content, *rest)
+
+    return optimize
+
+
+@pytest.mark.skipif(
+    multiprocessing.get_start_method() != "fork", reason="the trouble is planted before the fork"
+)
+def test_a_process_that_dies_or_never_ends_costs_one_plan(example, monkeypatch):
+    monkeypatch.setattr(service, "optimize", _troubled(service.optimize))
+    good = {**example, "participants": []}
+    names = ["a", "dies", "b", "never ends", "c", "runs out", "d"]
+    plans = [set_at(good, ["rules", "name"], name) for name in names]
+    seen = []
+    answers = service.optimize_many(
+        plans, None, LOOSE, workers=2, seconds=6, progress=lambda *of: seen.append(of)
+    )
+    found = [answer.get("error", {}).get("type", "served") for answer in answers]
+    served = "served"
+    assert found == [served, "WorkerDied", served, "OverTime", served, "MemoryError", served]
+    assert "exit code 9" in answers[1]["error"]["message"]
+    assert "within 6 seconds" in answers[3]["error"]["message"]
+    assert seen == [(at + 1, 7) for at in range(7)]
+
+
+def test_processes_end_with_the_one_that_started_them(tmp_path):
+    program = tmp_path / "program.py"
+    program.write_text(
+        "import time\nfrom portlib import service\n"
+        "service.optimize = lambda *rest: time.sleep(60)\n"
+        "if __name__ == '__main__':\n"
+        "    print('started', flush=True)\n"
+        "    service.optimize_many([{}, {}], workers=2, seconds=60)\n",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, str(program)],
+        stdout=subprocess.PIPE,
+        env=environment,
+        start_new_session=True,
+    ) as parent:
+        assert parent.stdout.readline() == b"started\n"
+        time.sleep(2)
+        parent.terminate()
+        parent.wait()
+        for _ in range(100):
+            try:
+                os.killpg(parent.pid, 0)
+            except ProcessLookupError:
+                return
+            time.sleep(0.1)
+        os.killpg(parent.pid, signal.SIGKILL)
+        pytest.fail("a process outlived the one that started it")
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"workers": -1}, "workers: -1 is not a whole number above 0"),
+        ({"workers": 0}, "workers: 0 is not"),
+        ({"workers": 1.5}, "workers: 1.5 is not"),
+        ({"workers": True}, "workers: True is not"),
+        ({"seconds": 0}, "seconds: 0 is not a number above 0"),
+        ({"seconds": math.nan}, "seconds: nan is not"),
+    ],
+)
+def test_no_workers_and_no_time_are_refused(given, message):
+    with pytest.raises(DataError, match=message):
+        service.optimize_many([], **given)
+
+
+def test_absurdly_many_workers_are_no_more_than_there_are_cores_or_plans(example):
+    good = {**example, "participants": []}
+    assert len(service.optimize_many([good], None, LOOSE, workers=10**6)) == 1
+    assert service.optimize_many([]) == []
+    with pytest.raises(DataError, match=r"plans: .* is no list of plans"):
+        service.optimize_many(good)
 
 
 def test_the_glidepath_is_that_of_the_module_and_never_rises():
@@ -139,21 +519,40 @@ def test_the_glidepath_is_that_of_the_module_and_never_rises():
     ours = glidepaths.custom(plan.from_json(sent), seed=3)
     assert answer["parameters"] == {name: float(value) for name, value in ours.parameters.items()}
     assert answer["value"] == pytest.approx(ours.value)
-    assert (np.diff(answer["equity"]) <= 1e-12).all() and (np.diff(answer["years_to_retirement"]) < 0).all()
+    assert (np.diff(answer["equity"]) <= 1e-12).all() and (
+        np.diff(answer["years_to_retirement"]) < 0
+    ).all()
     assert np.sum(list(answer["weights"].values()), axis=0) == pytest.approx(1)
     with pytest.raises(ValueError, match="send its participants"):
         service.glidepath({**sent, "participants": []})
 
 
-def shell(*arguments, stdin=""):
+# ---- the shell -----------------------------------------------------------------------------------
+
+
+def shell(*arguments, stdin="", plan=""):
     command = [sys.executable, "-m", "portlib", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, cwd=ROOT, input=stdin, check=False)
+    environment = {**os.environ, "PRUDENT_PLAN": plan, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=ROOT, input=stdin, check=False, env=environment
+    )
 
 
 def test_the_shells_door_answers_as_the_function_does(example, tmp_path):
-    answer = shell("optimize", "--plan", "data/plan", "--posture", "growth", "--most-funds", "0", "--no-whole-percent")
+    answer = shell(
+        "optimize",
+        "--plan",
+        "data/plan",
+        "--posture",
+        "growth",
+        "--most-funds",
+        "0",
+        "--no-whole-percent",
+    )
     assert answer.returncode == 0 and answer.stderr == ""
-    assert json.loads(answer.stdout) == service.optimize(example, None, {"posture": "growth", **LOOSE})
+    assert json.loads(answer.stdout) == service.optimize(
+        example, None, {"posture": "growth", **LOOSE}
+    )
     through = shell("optimize", "--plan", "-", stdin=json.dumps(example))
     (tmp_path / "plan.json").write_text(json.dumps(example), encoding="utf-8")
     assert through.stdout == shell("optimize", "--plan", str(tmp_path / "plan.json")).stdout != ""
@@ -163,7 +562,9 @@ def test_the_shells_door_answers_as_the_function_does(example, tmp_path):
     ("arguments", "message"),
     [
         (("optimize", "--plan", "nowhere"), "no such folder"),
-        (("optimize", "--plan", "data/plan", "--posture", "bold"), "no posture 'bold'"),
+        (("optimize", "--plan", "data/plan", "--posture", "bold"), "posture: 'bold' is not"),
+        (("optimize", "--plan", "data/plan/lineup.csv"), "lineup.csv: is not strict JSON"),
+        (("optimize", "--plan", "-"), "standard input: is not strict JSON"),
         (("optimize", "--plan", "data/plan", "--assumptions", "nowhere.json"), "nowhere.json"),
     ],
 )
@@ -171,3 +572,34 @@ def test_the_shell_is_told_what_is_wrong_and_nothing_is_printed(arguments, messa
     answer = shell(*arguments)
     assert answer.returncode == 1 and answer.stdout == "" and message in answer.stderr
     assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[" * 100_000, "is nested too deep"),
+        ('{"schema": NaN}', "NaN is no number"),
+        ('{"schema": 1, "schema": 2}', "'schema' is given twice"),
+        ("[1, 2]", "a plan is a mapping"),
+    ],
+)
+def test_the_shell_reads_strict_json_only(text, message):
+    answer = shell("optimize", "--plan", "-", stdin=text)
+    assert answer.returncode == 1 and answer.stdout == "" and message in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
+def test_an_output_that_cannot_be_written_is_said_and_not_traced():
+    command = f"{sys.executable} -m portlib optimize --plan data/plan > /dev/full"
+    answer = subprocess.run(
+        command,
+        shell=True,
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert answer.returncode == 1 and "No space left" in answer.stderr
+    assert "Traceback" not in answer.stderr and "Exception" not in answer.stderr
