@@ -197,6 +197,12 @@ def test_costs_are_charged_on_what_is_traded_after_the_purchase(editions, funds)
     assert still.growth == pytest.approx(record.replay(editions[:1], frontier(), funds).growth)
 
 
+def test_selling_everything_for_something_else_is_a_turnover_of_one(editions, funds):
+    cash, large = np.eye(5)[0], np.eye(5)[LARGE]
+    switch = record.replay(editions[:2], lambda e: cash if e.name == "2016" else large, funds)
+    assert switch.turnover.iloc[1] == pytest.approx(1.0)
+
+
 # ---- the test of a difference -----------------------------------------------------------------------
 
 
