@@ -1,1 +1,2 @@
-"""Stewardship: what happens after a portfolio is chosen: stress, trades, settlement, monitoring, governance."""
+"""Stewardship: what happens after a portfolio is chosen: stress, trades, settlement, monitoring,
+governance."""

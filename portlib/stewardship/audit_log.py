@@ -1,15 +1,18 @@
 """What happened, in which order, and has anyone changed the record since?
 
-Every link of the chain hashes its number, the digest of the link before it, and its content as text:
+Every link of the chain hashes its number, the digest of the link before it, and its content as
+text:
 
     digest_k = SHA-256(k, digest_{k-1}, content_k),   digest_0 = 64 zeros.
 
-To change, drop, insert or reorder one link is to change every digest after it, so `verify` names the first that is
-wrong. `chain` and `verify` know nothing of events: a ledger may keep its own rows in the same chain. `AuditLog` keeps
-events on named topics in SQLite: the order is the number's, time is what the caller says it is, and never runs back.
+To change, drop, insert or reorder one link is to change every digest after it, so `verify` names
+the first that is wrong. `chain` and `verify` know nothing of events: a ledger may keep its own rows
+in the same chain. `AuditLog` keeps events on named topics in SQLite: the order is the number's,
+time is what the caller says it is, and never runs back.
 
-Left out: who may write. And a chain says nothing about its own end: whoever holds the whole file can cut its tail or
-write all of it anew. Both show only against a `Head` that somebody else kept; the chapter has a head signed.
+Left out: who may write. And a chain says nothing about its own end: whoever holds the whole file
+can cut its tail or write all of it anew. Both show only against a `Head` that somebody else kept;
+the chapter has a head signed.
 """
 
 from __future__ import annotations
@@ -33,12 +36,29 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "optimisation": ("PortfolioOptimized", "OptimisationRefused"),
     "risk": ("ConstraintBreached", "Halted", "ResumeRefused", "Resumed"),
     "views": ("ViewAccepted", "ViewRefused"),
-    "policy": ("PolicyAdopted", "PolicyChangeProposed", "Approved", "ApprovalRefused", "PolicyChanged",
-               "PolicyChangeRefused"),
-    "models": ("ModelRegistered", "ModelCertified", "CertificateRefused", "CertificateVoid", "ResultAccepted",
-               "ResultRefused"),
+    "policy": (
+        "PolicyAdopted",
+        "PolicyChangeProposed",
+        "Approved",
+        "ApprovalRefused",
+        "PolicyChanged",
+        "PolicyChangeRefused",
+    ),
+    "models": (
+        "ModelRegistered",
+        "ModelCertified",
+        "CertificateRefused",
+        "CertificateVoid",
+        "ResultAccepted",
+        "ResultRefused",
+    ),
     "rebalancing": ("RebalanceSignal", "RebalanceInstructionIssued", "RebalanceInstructionRefused"),
-    "settlement": ("EscrowLocked", "PendingFinality", "SettlementFinalized", "SettlementRolledBack"),
+    "settlement": (
+        "EscrowLocked",
+        "PendingFinality",
+        "SettlementFinalized",
+        "SettlementRolledBack",
+    ),
     "monitoring": ("AlertRaised", "AlertClosed"),
     "decisions": ("DecisionRecorded", "LogSealed"),
     "forecasts": ("ForecastSealed",),
@@ -46,7 +66,8 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
 
 
 class AuditError(ValueError):
-    """An event that cannot be written, or an export that is not what it says; names it and what to do."""
+    """An event that cannot be written, or an export that is not what it says; names it and what to
+    do."""
 
 
 class ChainBroken(AuditError):
@@ -61,11 +82,12 @@ class KeyReused(AuditError):
     """A key that already stands for other content."""
 
 
-# ---- the chain ------------------------------------------------------------------------------------------------------
+# ---- the chain -----------------------------------------------------------------------------------
 
 
 class Link(NamedTuple):
-    """One link: its number from 1, the digest before it, its content as canonical text, its own digest."""
+    """One link: its number from 1, the digest before it, its content as canonical text, its own
+    digest."""
 
     number: int
     previous: str
@@ -74,7 +96,8 @@ class Link(NamedTuple):
 
 
 class Head(NamedTuple):
-    """The last link's number and digest: who keeps it can tell later whether the log was cut or rewritten."""
+    """The last link's number and digest: who keeps it can tell later whether the log was cut or
+    rewritten."""
 
     number: int
     digest: str
@@ -90,9 +113,13 @@ def canonical(content: Any) -> str:
     Raises `AuditError` for what strict JSON cannot hold (NaN, infinity, dates, arrays).
     """
     try:
-        return json.dumps(content, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(
+            content, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")
+        )
     except (TypeError, ValueError) as error:
-        raise AuditError(f"content cannot be written as strict JSON: {error}; give plain numbers and text") from error
+        raise AuditError(
+            f"content cannot be written as strict JSON: {error}; give plain numbers and text"
+        ) from error
 
 
 def digest(number: int, previous: str, content: str) -> str:
@@ -101,7 +128,8 @@ def digest(number: int, previous: str, content: str) -> str:
 
 
 def chain(head: Link | Head, content: Any) -> Link:
-    """The link that follows `head` (`START` before the first), with `content` in its canonical form."""
+    """The link that follows `head` (`START` before the first), with `content` in its canonical
+    form."""
     text = canonical(content)
     return Link(head.number + 1, head.digest, text, digest(head.number + 1, head.digest, text))
 
@@ -119,33 +147,46 @@ def verify(links: Iterable[Link], head: Head | None = None) -> Head:
     Raises
     ------
     ChainBroken
-        Naming the first link that is wrong: out of place, not following, altered, or not what `head` recalls.
+        Naming the first link that is wrong: out of place, not following, altered, or not what
+        `head` recalls.
     """
     last = START
     kept = head is None or head == START
     for link in links:
         if link.number != last.number + 1:
-            raise ChainBroken(f"link {last.number + 1} is missing: link {link.number} stands in its place")
+            raise ChainBroken(
+                f"link {last.number + 1} is missing: link {link.number} stands in its place"
+            )
         if link.previous != last.digest:
-            raise ChainBroken(f"link {link.number} does not follow link {last.number}: one was replaced or moved")
+            raise ChainBroken(
+                f"link {link.number} does not follow link {last.number}: one was replaced or moved"
+            )
         if link.digest != digest(link.number, link.previous, link.content):
-            raise ChainBroken(f"link {link.number} was altered: its content does not give its digest")
+            raise ChainBroken(
+                f"link {link.number} was altered: its content does not give its digest"
+            )
         last = Head(link.number, link.digest)
         if head is not None and link.number == head.number:
             if link.digest != head.digest:
-                raise ChainBroken(f"link {link.number} is not the one that was kept: the log was written anew")
+                raise ChainBroken(
+                    f"link {link.number} is not the one that was kept: the log was written anew"
+                )
             kept = True
     if head is not None and not kept:
-        raise ChainBroken(f"link {last.number + 1} is missing: the log ends before link {head.number}, which was kept")
+        raise ChainBroken(
+            f"link {last.number + 1} is missing: the log ends before link {head.number}, which "
+            f"was kept"
+        )
     return last
 
 
-# ---- the log --------------------------------------------------------------------------------------------------------
+# ---- the log -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Event:
-    """What happened: number in the log, topic, name, when (UTC), which role, what, and the link that holds it."""
+    """What happened: number in the log, topic, name, when (UTC), which role, what, and the link
+    that holds it."""
 
     number: int
     topic: str
@@ -157,34 +198,49 @@ class Event:
 
 
 class AuditLog:
-    """Events on named topics, in one chain, in a SQLite database that refuses updates and deletions.
+    """Events on named topics, in one chain, in a SQLite database that refuses updates and
+    deletions.
 
     Parameters
     ----------
     database : path, ``":memory:"`` or sqlite3.Connection
-        A connection is shared: inside its owner's transaction an event is written with it or not at all.
+        A connection is shared: inside its owner's transaction an event is written with it or not at
+        all.
     topics : mapping of topic to event names
         What may be written; `TOPICS` unless given.
     """
 
     def __init__(
-        self, database: str | Path | sqlite3.Connection = ":memory:", topics: Mapping[str, tuple[str, ...]] = TOPICS
+        self,
+        database: str | Path | sqlite3.Connection = ":memory:",
+        topics: Mapping[str, tuple[str, ...]] = TOPICS,
     ) -> None:
-        self.connection = (database if isinstance(database, sqlite3.Connection)
-                           else sqlite3.connect(database, isolation_level=None))
+        self.connection = (
+            database
+            if isinstance(database, sqlite3.Connection)
+            else sqlite3.connect(database, isolation_level=None)
+        )
         self.topics = topics
         with self.transaction() as run:
-            run("CREATE TABLE IF NOT EXISTS audit_log (number INTEGER PRIMARY KEY, previous TEXT NOT NULL UNIQUE,"
-                " content TEXT NOT NULL, digest TEXT NOT NULL, key TEXT UNIQUE)")
+            run(
+                "CREATE TABLE IF NOT EXISTS audit_log (number INTEGER PRIMARY KEY, previous "
+                "TEXT NOT NULL UNIQUE,"
+                " content TEXT NOT NULL, digest TEXT NOT NULL, key TEXT UNIQUE)"
+            )
             for change in ("UPDATE", "DELETE"):
-                run(f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{change.lower()} BEFORE {change} ON audit_log "
-                    f"BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END")
+                run(
+                    f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{change.lower()} BEFORE "
+                    f"{change} ON audit_log "
+                    f"BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+                )
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
-        """The caller's transaction if there is one, else one of our own that takes the write lock at once.
+        """The caller's transaction if there is one, else one of our own that takes the write lock
+        at once.
 
-        What is read and written inside is one step: no other process writes in between, and an error undoes all of it.
+        What is read and written inside is one step: no other process writes in between, and an
+        error undoes all of it.
         """
         if self.connection.in_transaction:
             yield self.connection.execute
@@ -198,41 +254,67 @@ class AuditLog:
         self.connection.execute("COMMIT")
 
     def append(
-        self, topic: str, name: str, *, at: datetime, actor: str, body: Mapping[str, Any], key: str | None = None
+        self,
+        topic: str,
+        name: str,
+        *,
+        at: datetime,
+        actor: str,
+        body: Mapping[str, Any],
+        key: str | None = None,
     ) -> Event:
         """Write one event and return it.
 
-        With a `key` it is written once: the same key and content again returns the event that stands.
+        With a `key` it is written once: the same key and content again returns the event that
+        stands.
 
         Raises
         ------
         AuditError
-            For an unknown topic or event, a time without zone, no actor, or content that is no plain data.
+            For an unknown topic or event, a time without zone, no actor, or content that is no
+            plain data.
         ClockMovedBack, KeyReused
             When `at` is before the last event's time; when `key` stands for other content.
         """
         if name not in self.topics.get(topic, ()):
-            raise AuditError(f"no event {name!r} on topic {topic!r}; it knows {', '.join(self.topics.get(topic, ()))}"
-                             if topic in self.topics else f"no topic {topic!r}; use one of {', '.join(self.topics)}")
+            raise AuditError(
+                f"no event {name!r} on topic {topic!r}; it knows "
+                f"{', '.join(self.topics.get(topic, ()))}"
+                if topic in self.topics
+                else f"no topic {topic!r}; use one of {', '.join(self.topics)}"
+            )
         if at.tzinfo is None or not actor:
             raise AuditError(f"{name}: give a time with its zone and the role that acted")
-        content = {"topic": topic, "event": name, "at": at.astimezone(UTC).isoformat(), "actor": actor,
-                   "body": dict(body)}
+        content = {
+            "topic": topic,
+            "event": name,
+            "at": at.astimezone(UTC).isoformat(),
+            "actor": actor,
+            "body": dict(body),
+        }
         text = canonical(content)
         with self.transaction() as run:
             if key is not None and (row := run(f"{_SELECT} WHERE key = ?", (key,)).fetchone()):
                 stands = _event(Link(*row))
                 same = canonical(stands.body) == canonical(content["body"])
                 if not same or (stands.topic, stands.name) != (topic, name):
-                    raise KeyReused(f"{name}: key {key!r} already stands for event {stands.number}, with other content")
+                    raise KeyReused(
+                        f"{name}: key {key!r} already stands for event {stands.number}, with "
+                        f"other content"
+                    )
                 return stands
             row = run(f"{_SELECT} ORDER BY number DESC LIMIT 1").fetchone()
             last = Link(*row) if row else None
             if last and (then := _event(last).at) > at:
-                raise ClockMovedBack(f"{name} is dated {at.astimezone(UTC).isoformat()}, before event {last.number} "
-                                     f"at {then.isoformat()}: set the clock right; the log is ordered by number")
+                raise ClockMovedBack(
+                    f"{name} is dated {at.astimezone(UTC).isoformat()}, before event {last.number} "
+                    f"at {then.isoformat()}: set the clock right; the log is ordered by number"
+                )
             link = chain(last or START, content)
-            run("INSERT INTO audit_log VALUES (?, ?, ?, ?, ?)", (link.number, link.previous, text, link.digest, key))
+            run(
+                "INSERT INTO audit_log VALUES (?, ?, ?, ?, ?)",
+                (link.number, link.previous, text, link.digest, key),
+            )
         return _event(link)
 
     @property
@@ -242,10 +324,15 @@ class AuditLog:
 
     def events(self, topic: str | None = None, name: str | None = None) -> tuple[Event, ...]:
         """The events in order: all, or those of a topic or name."""
-        return tuple(e for e in map(_event, self.links) if topic in (None, e.topic) and name in (None, e.name))
+        return tuple(
+            e
+            for e in map(_event, self.links)
+            if topic in (None, e.topic) and name in (None, e.name)
+        )
 
     def verify(self, head: Head | None = None) -> Head:
-        """Check the chain, through `head` if one was kept; raises `ChainBroken` naming the first broken link."""
+        """Check the chain, through `head` if one was kept; raises `ChainBroken` naming the first
+        broken link."""
         return verify(self.links, head)
 
 
@@ -255,26 +342,34 @@ _SELECT = "SELECT number, previous, content, digest FROM audit_log"
 def _event(link: Link) -> Event:
     content = json.loads(link.content)
     at = datetime.fromisoformat(content["at"])
-    return Event(link.number, content["topic"], content["event"], at, content["actor"], content["body"], link)
+    return Event(
+        link.number, content["topic"], content["event"], at, content["actor"], content["body"], link
+    )
 
 
-# ---- keeping it -----------------------------------------------------------------------------------------------------
+# ---- keeping it ----------------------------------------------------------------------------------
 
 
 def retain_until(last: date, years: int) -> date:
-    """The day until which a record of `last` is kept: the same day `years` later, 1 March for a 29 February."""
+    """The day until which a record of `last` is kept: the same day `years` later, 1 March for a 29
+    February."""
     try:
         return last.replace(year=last.year + years)
     except ValueError:
         return date(last.year + years, 3, 1)
 
 
-def export(log: AuditLog, folder: Path, years: int, attachments: Mapping[str, bytes] | None = None) -> dict[str, Any]:
-    """Write the log as JSON lines, attachments beside it, and a manifest of hashes; return the manifest.
+def export(
+    log: AuditLog, folder: Path, years: int, attachments: Mapping[str, bytes] | None = None
+) -> dict[str, Any]:
+    """Write the log as JSON lines, attachments beside it, and a manifest of hashes; return the
+    manifest.
 
-    Retention runs from the last event's day. Raises `AuditError` for an empty log, `ChainBroken` for a broken one.
+    Retention runs from the last event's day. Raises `AuditError` for an empty log, `ChainBroken`
+    for a broken one.
     """
-    head, events = log.verify(), log.events()
+    head = log.verify()
+    events = log.events()
     if not events:
         raise AuditError("the log is empty: there is nothing to keep")
     lines = "".join(canonical(link._asdict()) + "\n" for link in log.links)
@@ -283,22 +378,31 @@ def export(log: AuditLog, folder: Path, years: int, attachments: Mapping[str, by
     for name, content in files.items():
         (folder / name).write_bytes(content)
     manifest = {
-        "schema": SCHEMA, "head": head._asdict(), "first": events[0].at.isoformat(), "last": events[-1].at.isoformat(),
+        "schema": SCHEMA,
+        "head": head._asdict(),
+        "first": events[0].at.isoformat(),
+        "last": events[-1].at.isoformat(),
         "retain_until": retain_until(events[-1].at.date(), years).isoformat(),
-        "files": {name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())},
+        "files": {
+            name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
+        },
     }
     (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
     return manifest
 
 
 def check_export(folder: Path, head: Head | None = None) -> dict[str, Any]:
-    """Check an export with nothing but its folder: every file's hash, the chain, and the head; return the manifest.
+    """Check an export with nothing but its folder: every file's hash, the chain, and the head;
+    return the manifest.
 
-    Raises `AuditError` naming the file that is missing or changed, `ChainBroken` naming the first broken link.
+    Raises `AuditError` naming the file that is missing or changed, `ChainBroken` naming the first
+    broken link.
     """
     manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     if manifest.get("schema") != SCHEMA:
-        raise AuditError(f"manifest.json: schema is {manifest.get('schema')!r}; this version reads {SCHEMA!r}")
+        raise AuditError(
+            f"manifest.json: schema is {manifest.get('schema')!r}; this version reads {SCHEMA!r}"
+        )
     for name, kept in manifest["files"].items():
         if not (folder / name).is_file():
             raise AuditError(f"{name}: named by the manifest but missing from {folder.name}")
@@ -307,5 +411,8 @@ def check_export(folder: Path, head: Head | None = None) -> dict[str, Any]:
     lines = (folder / "events.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
     found = verify([Link(**json.loads(line)) for line in lines], head)
     if found != Head(**manifest["head"]):
-        raise AuditError(f"events.jsonl ends at link {found.number}; the manifest says {manifest['head']['number']}")
+        raise AuditError(
+            f"events.jsonl ends at link {found.number}; the manifest says "
+            f"{manifest['head']['number']}"
+        )
     return dict(manifest)

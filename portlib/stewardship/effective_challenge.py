@@ -1,14 +1,17 @@
 """Does a published optimisation report hold, and what does its method do where the truth is known?
 
-Two ways to challenge a model that one did not build. The **audit** takes what the report prints and recomputes it: a
-figure agrees if rounding of the printed digits can explain the difference. Nothing is judged that is not computed
-from its own tables. The **rebuild** runs the described method on a SYNTHETIC universe of the same size::
+Two ways to challenge a model that one did not build. The **audit** takes what the report prints and
+recomputes it: a figure agrees if rounding of the printed digits can explain the difference. Nothing
+is judged that is not computed from its own tables. The **rebuild** runs the described method on a
+SYNTHETIC universe of the same size::
 
-    minimise w'(S + 1e-4 I)w  for a return of  r0 + 0.002 k,  k = 0 ... 119;   keep the highest mean / risk
+    minimise w'(S + 1e-4 I)w  for a return of  r0 + 0.002 k,  k = 0 ... 119;
+    keep the highest mean / risk
 
-S and the means from 111 months; and the house's own method on the same months: shrunk covariance, expected returns from
-a survey that is wrong by as much as providers disagree, a mandate that looks through names, an exact frontier. Since
-the universe is made, what each portfolio truly earns is known.
+S and the means from 111 months; and the house's own method on the same months: shrunk covariance,
+expected returns from a survey that is wrong by as much as providers disagree, a mandate that looks
+through names, an exact frontier. Since the universe is made, what each portfolio truly earns is
+known.
 
 Left out: the report's own data, which are not public.
 """
@@ -40,7 +43,8 @@ from portlib.estimation.draws import student_t_scenarios
 from portlib.estimation.shrinkage import covariance
 from portlib.records import Allocation, Array, Assumptions
 
-#: Half a unit of the last digit of the report's decimals: four digits of a percentage's decimal, and so on.
+#: Half a unit of the last digit of the report's decimals: four digits of a percentage's decimal,
+#: and so on.
 HALF = {3: 5e-4, 4: 5e-5, 5: 5e-6, 6: 5e-7}
 
 
@@ -54,11 +58,12 @@ def figures() -> dict[str, Any]:
     return data.document("published_report_figures")
 
 
-# ---- audit --------------------------------------------------------------------------------------------------------
+# ---- audit ---------------------------------------------------------------------------------------
 
 
 class Finding(NamedTuple):
-    """A printed figure, the same recomputed, and the most by which rounding can make them differ."""
+    """A printed figure, the same recomputed, and the most by which rounding can make them
+    differ."""
 
     item: str
     printed: float
@@ -73,86 +78,192 @@ class Finding(NamedTuple):
 
 def metrics(report: Mapping[str, Any]) -> list[Finding]:
     """Annual figures from the monthly ones, by the formula stated and by those that were used."""
-    month, year, rules, root = report["monthly"], report["annual"], report["rules"], math.sqrt(12)
+    month = report["monthly"]
+    year = report["annual"]
+    rules = report["rules"]
+    root = math.sqrt(12)
     tail = {name: -at_horizon(-month[name], month["return"], 12) for name in ("var", "cvar")}
     return [
-        Finding("monthly volatility cap, from the annual one", rules["monthly_volatility_cap"],
-                rules["annual_volatility_cap"] / root, HALF[5]),
-        Finding("annual return, compounded", year["return"], (1 + month["return"]) ** 12 - 1, HALF[4] + 13 * HALF[5]),
-        Finding("annual volatility, root 12", year["volatility"], root * month["volatility"], HALF[4] + root * HALF[5]),
-        Finding("monthly Sharpe ratio, without a riskless rate", month["sharpe"], month["return"] / month["volatility"],
-                HALF[3] + HALF[5] * (1 + month["sharpe"]) / month["volatility"]),
-        Finding("annual Sharpe ratio, by the stated formula", year["sharpe"], year["return"] / year["volatility"],
-                HALF[3] + HALF[4] * (1 + year["sharpe"]) / year["volatility"]),
-        Finding("annual Sharpe ratio, monthly times root 12", year["sharpe"], root * month["sharpe"],
-                (1 + root) * HALF[3]),
-        Finding("annual VaR, monthly times root 12", year["var"], root * month["var"], HALF[4] + root * HALF[5]),
-        Finding("annual VaR, mean and spread apart", year["var"], float(tail["var"]), HALF[4] + 12 * HALF[5]),
-        Finding("annual CVaR, monthly times root 12", year["cvar"], root * month["cvar"], HALF[4] + root * HALF[5]),
-        Finding("annual CVaR, mean and spread apart", year["cvar"], float(tail["cvar"]), HALF[4] + 12 * HALF[5]),
-    ]  # fmt: skip
+        Finding(
+            "monthly volatility cap, from the annual one",
+            rules["monthly_volatility_cap"],
+            rules["annual_volatility_cap"] / root,
+            HALF[5],
+        ),
+        Finding(
+            "annual return, compounded",
+            year["return"],
+            (1 + month["return"]) ** 12 - 1,
+            HALF[4] + 13 * HALF[5],
+        ),
+        Finding(
+            "annual volatility, root 12",
+            year["volatility"],
+            root * month["volatility"],
+            HALF[4] + root * HALF[5],
+        ),
+        Finding(
+            "monthly Sharpe ratio, without a riskless rate",
+            month["sharpe"],
+            month["return"] / month["volatility"],
+            HALF[3] + HALF[5] * (1 + month["sharpe"]) / month["volatility"],
+        ),
+        Finding(
+            "annual Sharpe ratio, by the stated formula",
+            year["sharpe"],
+            year["return"] / year["volatility"],
+            HALF[3] + HALF[4] * (1 + year["sharpe"]) / year["volatility"],
+        ),
+        Finding(
+            "annual Sharpe ratio, monthly times root 12",
+            year["sharpe"],
+            root * month["sharpe"],
+            (1 + root) * HALF[3],
+        ),
+        Finding(
+            "annual VaR, monthly times root 12",
+            year["var"],
+            root * month["var"],
+            HALF[4] + root * HALF[5],
+        ),
+        Finding(
+            "annual VaR, mean and spread apart",
+            year["var"],
+            float(tail["var"]),
+            HALF[4] + 12 * HALF[5],
+        ),
+        Finding(
+            "annual CVaR, monthly times root 12",
+            year["cvar"],
+            root * month["cvar"],
+            HALF[4] + root * HALF[5],
+        ),
+        Finding(
+            "annual CVaR, mean and spread apart",
+            year["cvar"],
+            float(tail["cvar"]),
+            HALF[4] + 12 * HALF[5],
+        ),
+    ]
 
 
 def counts(report: Mapping[str, Any], held: pd.DataFrame) -> list[Finding]:
-    """Weights and numbers of positions by printed type, rules and months, from the table of holdings."""
-    universe, by = report["universe"], held.groupby("printed_type")["weight"]
-    sums, numbers, assets = by.sum(), by.size(), universe["etfs"] + universe["treasury_points"]
+    """Weights and numbers of positions by printed type, rules and months, from the table of
+    holdings."""
+    universe = report["universe"]
+    by = held.groupby("printed_type")["weight"]
+    sums = by.sum()
+    numbers = by.size()
+    assets = universe["etfs"] + universe["treasury_points"]
     months = pd.period_range(universe["first_month"], universe["last_month"], freq="M")
-    found = [Finding(f"{kind}: weight", line["weight"], float(sums[kind]), HALF[3] + float(numbers[kind]) * HALF[6])
-             for kind, line in report["classes"].items()]
-    found += [Finding(f"{kind}: positions", line["positions"], int(numbers[kind]), 0.0)
-              for kind, line in report["classes"].items()]
+    found = [
+        Finding(
+            f"{kind}: weight",
+            line["weight"],
+            float(sums[kind]),
+            HALF[3] + float(numbers[kind]) * HALF[6],
+        )
+        for kind, line in report["classes"].items()
+    ]
+    found += [
+        Finding(f"{kind}: positions", line["positions"], int(numbers[kind]), 0.0)
+        for kind, line in report["classes"].items()
+    ]
     bills = held.loc[held["what_it_is"] == "Treasury bills", "weight"]
     listed = held.index.isin(report["bond_list"])
     return [
         *found,
-        Finding("positions behind the claim of diversification", report["positions"]["claimed"], len(held), 0.0),
-        Finding("positions above a millionth", report["positions"]["meaningful"], int((held["weight"] > 1e-6).sum()),
-                0.0),
+        Finding(
+            "positions behind the claim of diversification",
+            report["positions"]["claimed"],
+            len(held),
+            0.0,
+        ),
+        Finding(
+            "positions above a millionth",
+            report["positions"]["meaningful"],
+            int((held["weight"] > 1e-6).sum()),
+            0.0,
+        ),
         Finding("cash", report["cash_claimed"], float(bills.sum()), len(bills) * HALF[6]),
         Finding("months from the first to the last", universe["months"], len(months), 0.0),
-        Finding("inequalities: floors, caps, equity floor", report["rules"]["inequalities"], 2 * assets + 1, 0.0),
-        Finding("holdings typed other than by the printed list", 0,
-                int((listed != (held["printed_type"] == "Bond").to_numpy()).sum()), 0.0),
-        Finding("top ten that are the first ten of the full table", len(report["top_ten"]),
-                int(np.isin(held.index[:10], report["top_ten"]).sum()), 0.0),
-    ]  # fmt: skip
+        Finding(
+            "inequalities: floors, caps, equity floor",
+            report["rules"]["inequalities"],
+            2 * assets + 1,
+            0.0,
+        ),
+        Finding(
+            "holdings typed other than by the printed list",
+            0,
+            int((listed != (held["printed_type"] == "Bond").to_numpy()).sum()),
+            0.0,
+        ),
+        Finding(
+            "top ten that are the first ten of the full table",
+            len(report["top_ten"]),
+            int(np.isin(held.index[:10], report["top_ten"]).sum()),
+            0.0,
+        ),
+    ]
 
 
 def lines(report: Mapping[str, Any], held: pd.DataFrame) -> pd.DataFrame:
-    """Each line of the three printed tables of weights: table, line, weight and count printed and recomputed, agrees.
+    """Each line of the three printed tables of weights: table, line, weight and count printed and
+    recomputed, agrees.
 
-    Sizes are from above `low` to `high`. Lines of sectors that the holdings cannot be told apart by are taken together.
+    Sizes are from above `low` to `high`. Lines of sectors that the holdings cannot be told apart by
+    are taken together.
     """
     rows: list[tuple[str, str, float, int, float, int]] = []
     for line in report["sizes"]:
-        inside = held.loc[(held["weight"] > line["low"]) & (held["weight"] <= line["high"] + 1e-12), "weight"]
+        inside = held.loc[
+            (held["weight"] > line["low"]) & (held["weight"] <= line["high"] + 1e-12), "weight"
+        ]
         name = f"{line['low']:.1%} to {line['high']:.1%}"
-        rows.append(("sizes", name, line["weight"], line["count"], float(inside.sum()), len(inside)))
+        rows.append(
+            ("sizes", name, line["weight"], line["count"], float(inside.sum()), len(inside))
+        )
     for table, column in (("sectors", "table_sector"), ("categories", "table_category")):
         for label, group in held.groupby(column, sort=False)["weight"]:
             parts = [report[table][part] for part in str(label).split(" or ")]
-            rows.append((table, str(label), sum(p["weight"] for p in parts), sum(p["count"] for p in parts),
-                         float(group.sum()), len(group)))
-    frame = pd.DataFrame(rows, columns=["table", "line", "printed", "count printed", "recomputed", "count"])
+            rows.append(
+                (
+                    table,
+                    str(label),
+                    sum(p["weight"] for p in parts),
+                    sum(p["count"] for p in parts),
+                    float(group.sum()),
+                    len(group),
+                )
+            )
+    frame = pd.DataFrame(
+        rows, columns=["table", "line", "printed", "count printed", "recomputed", "count"]
+    )
     rounding = HALF[4] * (1 + frame["line"].str.contains(" or ")) + frame["count"] * HALF[6]
     frame["agrees"] = (frame["printed"] - frame["recomputed"]).abs() <= rounding + 1e-12
     return frame
 
 
 def equity_shares(held: pd.DataFrame) -> pd.Series:
-    """The share of equity as printed, without what is none, and with the equity that is called a bond."""
-    w, is_now = held["weight"], held["what_it_is"]
-    return pd.Series({
-        "as printed": w[held["printed_type"] == "Equity"].sum(),
-        "without bills and bank loans": w[is_now == "equity"].sum(),
-        "and with equity that sells options": w[is_now.isin(["equity", "equity with options sold"])].sum(),
-    })  # fmt: skip
+    """The share of equity as printed, without what is none, and with the equity that is called a
+    bond."""
+    w = held["weight"]
+    is_now = held["what_it_is"]
+    return pd.Series(
+        {
+            "as printed": w[held["printed_type"] == "Equity"].sum(),
+            "without bills and bank loans": w[is_now == "equity"].sum(),
+            "and with equity that sells options": w[
+                is_now.isin(["equity", "equity with options sold"])
+            ].sum(),
+        }
+    )
 
 
 class Reading(NamedTuple):
-    """One way to read the printed frontier: monthly return of its first and last point, the optimum's place among the
-    points (1 is the first), and how many points lie beyond it."""
+    """One way to read the printed frontier: monthly return of its first and last point, the
+    optimum's place among the points (1 is the first), and how many points lie beyond it."""
 
     first: float
     last: float
@@ -161,18 +272,26 @@ class Reading(NamedTuple):
 
 
 def frontier_readings(report: Mapping[str, Any]) -> dict[str, Reading]:
-    """The returns of equally spaced points, if the highest printed return is the last, or if the optimum is.
+    """The returns of equally spaced points, if the highest printed return is the last, or if the
+    optimum is.
 
     ValueError where the optimum is not on the grid that the first reading implies.
     """
-    points, step = report["frontier"]["feasible_points"], report["rules"]["frontier_step"]
-    best, found = report["monthly"]["return"], {}
-    for name, last in (("the highest return printed is the last point", report["frontier"]["highest_return"]),
-                       ("the optimum, of the highest volatility printed, is the last point", best)):
+    points = report["frontier"]["feasible_points"]
+    step = report["rules"]["frontier_step"]
+    best = report["monthly"]["return"]
+    found = {}
+    for name, last in (
+        ("the highest return printed is the last point", report["frontier"]["highest_return"]),
+        ("the optimum, of the highest volatility printed, is the last point", best),
+    ):
         first = last - (points - 1) * step
         at = (best - first) / step
         if abs(at - round(at)) > 2 * HALF[5] / step + 1e-9:
-            raise ValueError(f"the optimum lies {at:.3f} steps above the first point, between two points of the grid")
+            raise ValueError(
+                f"the optimum lies {at:.3f} steps above the first point, between two points of "
+                f"the grid"
+            )
         found[name] = Reading(first, last, round(at) + 1, points - 1 - round(at))
     return found
 
@@ -193,12 +312,13 @@ def effective_positions(w: Array | pd.Series) -> float:
     return float(1 / (x @ x))
 
 
-# ---- rebuild ------------------------------------------------------------------------------------------------------
+# ---- rebuild -------------------------------------------------------------------------------------
 
 
 class Universe(NamedTuple):
-    """A made-up market, SYNTHETIC: monthly returns (T, n), the truth behind them (annual), what a survey believes
-    (annual), exposures to its classes (n, k), and which assets are called equity by their names."""
+    """A made-up market, SYNTHETIC: monthly returns (T, n), the truth behind them (annual), what a
+    survey believes (annual), exposures to its classes (n, k), and which assets are called equity by
+    their names."""
 
     returns: pd.DataFrame
     truth: Assumptions
@@ -210,13 +330,18 @@ class Universe(NamedTuple):
 def universe(rng: np.random.Generator, report: Mapping[str, Any]) -> Universe:
     """As many ETFs, Treasury points and months as the report has, drawn from the survey's classes.
 
-    ETFs are mixtures of equity classes (own risk 3 to 12 percent a year) or of bond classes (0.2 to 1 percent); three
-    are called what they are not, as in the report. Treasury points are mixtures of cash, core and long bonds by
-    duration. The classes' true means lie around the survey's by as much as providers disagree; months are Student t.
+    ETFs are mixtures of equity classes (own risk 3 to 12 percent a year) or of bond classes (0.2 to
+    1 percent); three are called what they are not, as in the report. Treasury points are mixtures
+    of cash, core and long bonds by duration. The classes' true means lie around the survey's by as
+    much as providers disagree; months are Student t.
     """
-    survey, size = survey_assumptions(data.policy("cma_horizon_years")), report["universe"]
-    k, at = len(survey), {label: i for i, label in enumerate(survey.labels)}
-    equity, bonds = ([i for name, i in at.items() if ("equity" in name) == wanted] for wanted in (True, False))
+    survey = survey_assumptions(data.policy("cma_horizon_years"))
+    size = report["universe"]
+    k = len(survey)
+    at = {label: i for i, label in enumerate(survey.labels)}
+    equity, bonds = (
+        [i for name, i in at.items() if ("equity" in name) == wanted] for wanted in (True, False)
+    )
     shares = int(0.69 * size["etfs"])
     rows: dict[str, tuple[Array, float]] = {}
     for i in range(size["etfs"] - 3):
@@ -224,33 +349,49 @@ def universe(rng: np.random.Generator, report: Mapping[str, Any]) -> Universe:
         b = np.zeros(k)
         b[among] = rng.dirichlet(np.full(len(among), 0.5))
         rows[f"{'equity' if i < shares else 'bond'} ETF {i + 1}"] = b, rng.uniform(low, high)
-    for name, mix, own in (("bill ETF", {"cash": 1.0}, 0.0005), ("loan ETF", {"us_high_yield": 0.6, "cash": 0.4}, 0.01),
-                           ("option income ETF", {"us_large_equity": 0.6, "cash": 0.4}, 0.03)):
+    for name, mix, own in (
+        ("bill ETF", {"cash": 1.0}, 0.0005),
+        ("loan ETF", {"us_high_yield": 0.6, "cash": 0.4}, 0.01),
+        ("option income ETF", {"us_large_equity": 0.6, "cash": 0.4}, 0.03),
+    ):
         b = np.zeros(k)
         b[[at[label] for label in mix]] = list(mix.values())
         rows[name] = b, own
     for i, years in enumerate(np.geomspace(1 / 12, 30, size["treasury_points"])):
-        b, duration = np.zeros(k), min(0.85 * float(years), 15.0)
+        b = np.zeros(k)
+        duration = min(0.85 * float(years), 15.0)
         knots = [at["cash"], at["us_core_bonds"], at["us_long_bonds"]]
         b[knots] = [np.interp(duration, [0, 6, 15], unit) for unit in np.eye(3)]
         rows[f"Treasury point {i + 1}"] = b, 0.002
     labels = list(rows)
-    b, risks = np.array([row[0] for row in rows.values()]), np.array([row[1] for row in rows.values()])
+    b = np.array([row[0] for row in rows.values()])
+    risks = np.array([row[1] for row in rows.values()])
     sigma = b @ survey.sigma @ b.T + np.diag(risks**2)
     mu = survey.mu + rng.multivariate_normal(np.zeros(k), provider_errors(survey), method="eigh")
     truth = Assumptions(labels, b @ mu, sigma, survey.rf, "SYNTHETIC truth")
     month = truth.replace(mu=truth.mu / 12, sigma=sigma / 12, source="a month of it")
-    drawn = student_t_scenarios(month, data.policy("fat_tail_degrees_of_freedom"), size["months"], rng)
-    index = pd.period_range(size["first_month"], periods=size["months"], freq="M").to_timestamp(how="end").normalize()
+    drawn = student_t_scenarios(
+        month, data.policy("fat_tail_degrees_of_freedom"), size["months"], rng
+    )
+    index = (
+        pd.period_range(size["first_month"], periods=size["months"], freq="M")
+        .to_timestamp(how="end")
+        .normalize()
+    )
     called = [name for name in labels if name.startswith("equity")] + ["bill ETF", "loan ETF"]
-    return Universe(pd.DataFrame(drawn, index, labels), truth,
-                    Assumptions(labels, b @ survey.mu, sigma, survey.rf, survey.source),
-                    pd.DataFrame(b, labels, list(survey.labels)), tuple(called))
+    return Universe(
+        pd.DataFrame(drawn, index, labels),
+        truth,
+        Assumptions(labels, b @ survey.mu, sigma, survey.rf, survey.source),
+        pd.DataFrame(b, labels, list(survey.labels)),
+        tuple(called),
+    )
 
 
 class Grid(NamedTuple):
-    """The report's method: the chosen weights, all points that could be reached (monthly mean, risk, ratio), what the
-    best would be without a grid, and the assumptions (monthly) and mandate it worked with."""
+    """The report's method: the chosen weights, all points that could be reached (monthly mean,
+    risk, ratio), what the best would be without a grid, and the assumptions (monthly) and mandate
+    it worked with."""
 
     chosen: Allocation
     points: pd.DataFrame
@@ -259,25 +400,41 @@ class Grid(NamedTuple):
     mandate: Mandate
 
 
-def printed_method(made: Universe, report: Mapping[str, Any], *, diagonal: float | None = None) -> Grid:
-    """Sample means, sample covariance plus a diagonal, equally spaced target returns, highest mean over risk.
+def printed_method(
+    made: Universe, report: Mapping[str, Any], *, diagonal: float | None = None
+) -> Grid:
+    """Sample means, sample covariance plus a diagonal, equally spaced target returns, highest mean
+    over risk.
 
-    Ours traces the frontier exactly and reads the grid's points off it. `diagonal` replaces the report's own.
+    Ours traces the frontier exactly and reads the grid's points off it. `diagonal` replaces the
+    report's own.
     """
-    rules, labels = report["rules"], list(made.returns.columns)
+    rules = report["rules"]
+    labels = list(made.returns.columns)
     added = rules["diagonal"] if diagonal is None else diagonal
     sigma = np.cov(made.returns.to_numpy(), rowvar=False, ddof=1) + added * np.eye(len(labels))
     a = Assumptions(labels, made.returns.mean().to_numpy(), sigma, 0.0, "sample of months")
-    mandate = Mandate(labels, [fully_invested(), long_only(), position_limit(rules["position_limit"]),
-                               group_limit("equity by name", made.called_equity, lower=rules["equity_floor"])])
+    mandate = Mandate(
+        labels,
+        [
+            fully_invested(),
+            long_only(),
+            position_limit(rules["position_limit"]),
+            group_limit("equity by name", made.called_equity, lower=rules["equity_floor"]),
+        ],
+    )
     traced = frontier(a, mandate)
     reached: list[Allocation] = []
     for k in range(rules["frontier_steps"]):
         try:
-            reached.append(traced.target_return(traced.minimum_risk().mean + rules["frontier_step"] * k))
+            reached.append(
+                traced.target_return(traced.minimum_risk().mean + rules["frontier_step"] * k)
+            )
         except Infeasible:
             break
-    points = pd.DataFrame([(x.mean, x.risk, x.sharpe) for x in reached], columns=["mean", "risk", "ratio"])
+    points = pd.DataFrame(
+        [(x.mean, x.risk, x.sharpe) for x in reached], columns=["mean", "risk", "ratio"]
+    )
     best = points.loc[points["risk"] <= rules["monthly_volatility_cap"], "ratio"].idxmax()
     return Grid(reached[int(best)], points, traced.maximum_sharpe(), a, mandate)
 
@@ -296,16 +453,26 @@ class House(NamedTuple):
 
 
 def house_method(made: Universe, report: Mapping[str, Any]) -> House:
-    """The survey's expected returns, the policy's shrunk covariance, equity looked through, and the exact frontier.
+    """The survey's expected returns, the policy's shrunk covariance, equity looked through, and the
+    exact frontier.
 
-    The same limits: no position above the cap, as much equity, no more volatility. Annual assumptions.
+    The same limits: no position above the cap, as much equity, no more volatility. Annual
+    assumptions.
     """
-    rules, labels = report["rules"], list(made.returns.columns)
+    rules = report["rules"]
+    labels = list(made.returns.columns)
     sigma = covariance(made.returns, data.policy("covariance_estimator")).annual().to_numpy()
     a = Assumptions(labels, made.believed.mu, sigma, made.believed.rf, "survey; shrunk covariance")
     through = dict(zip(labels, equity_within(made).tolist(), strict=True))
-    mandate = Mandate(labels, [fully_invested(), long_only(), position_limit(rules["position_limit"]),
-                               factor_limit("equity looked through", through, lower=rules["equity_floor"])])
+    mandate = Mandate(
+        labels,
+        [
+            fully_invested(),
+            long_only(),
+            position_limit(rules["position_limit"]),
+            factor_limit("equity looked through", through, lower=rules["equity_floor"]),
+        ],
+    )
     traced = frontier(a, mandate)
     best = traced.maximum_sharpe()
     if best.risk > rules["annual_volatility_cap"]:
@@ -314,30 +481,50 @@ def house_method(made: Universe, report: Mapping[str, Any]) -> House:
 
 
 def outcomes(made: Universe, chosen: Mapping[str, Array]) -> pd.DataFrame:
-    """What portfolios by name truly are: return, volatility, Sharpe ratio over bills, equity looked through; annual."""
+    """What portfolios by name truly are: return, volatility, Sharpe ratio over bills, equity looked
+    through; annual."""
     through = equity_within(made).to_numpy(float)
-    rows = {name: {"return": made.truth.mean_of(w), "volatility": made.truth.risk_of(w),
-                   "Sharpe": made.truth.sharpe_of(w), "equity": float(through @ w),
-                   "effective positions": effective_positions(w)} for name, w in chosen.items()}
+    rows = {
+        name: {
+            "return": made.truth.mean_of(w),
+            "volatility": made.truth.risk_of(w),
+            "Sharpe": made.truth.sharpe_of(w),
+            "equity": float(through @ w),
+            "effective positions": effective_positions(w),
+        }
+        for name, w in chosen.items()
+    }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def repeated(report: Mapping[str, Any], seeds: Sequence[int]) -> pd.DataFrame:
-    """Both methods on many universes, a row each: annual Sharpe ratios over bills, promised and true, equity, points.
+    """Both methods on many universes, a row each: annual Sharpe ratios over bills, promised and
+    true, equity, points.
 
-    What the report's method promises is its months' mean over their volatility, both of the weights it chose.
+    What the report's method promises is its months' mean over their volatility, both of the weights
+    it chose.
     """
     rows = []
     for seed in seeds:
         made = universe(np.random.default_rng(seed), report)
-        grid, house = printed_method(made, report), house_method(made, report)
-        months, rf, equal = made.returns.to_numpy() @ grid.chosen.w, made.truth.rf, np.full(len(made.truth), 1.0)
-        true = outcomes(made, {"report": grid.chosen.w, "house": house.chosen.w, "equal": equal / equal.sum()})
-        rows.append({
-            "report promised": (12 * months.mean() - rf) / (math.sqrt(12) * months.std(ddof=1)),
-            "report printed": math.sqrt(12) * grid.chosen.sharpe, "without a grid": math.sqrt(12) * grid.exact.sharpe,
-            "house promised": house.chosen.sharpe, **{f"{name} true": true.loc[name, "Sharpe"] for name in true.index},
-            "report equity": true.loc["report", "equity"], "house equity": true.loc["house", "equity"],
-            "points": len(grid.points),
-        })  # fmt: skip
+        grid = printed_method(made, report)
+        house = house_method(made, report)
+        months = made.returns.to_numpy() @ grid.chosen.w
+        rf = made.truth.rf
+        equal = np.full(len(made.truth), 1.0)
+        true = outcomes(
+            made, {"report": grid.chosen.w, "house": house.chosen.w, "equal": equal / equal.sum()}
+        )
+        rows.append(
+            {
+                "report promised": (12 * months.mean() - rf) / (math.sqrt(12) * months.std(ddof=1)),
+                "report printed": math.sqrt(12) * grid.chosen.sharpe,
+                "without a grid": math.sqrt(12) * grid.exact.sharpe,
+                "house promised": house.chosen.sharpe,
+                **{f"{name} true": true.loc[name, "Sharpe"] for name in true.index},
+                "report equity": true.loc["report", "equity"],
+                "house equity": true.loc["house", "equity"],
+                "points": len(grid.points),
+            }
+        )
     return pd.DataFrame(rows, index=pd.Index(seeds, name="seed"))

@@ -30,12 +30,14 @@ def by_item(findings: list[ec.Finding]) -> dict[str, ec.Finding]:
     return {finding.item: finding for finding in findings}
 
 
-# ---- the copy of the report -----------------------------------------------------------------------------------------
+# ---- the copy of the report ----------------------------------------------------------------------
 
 
 def test_the_copy_is_whole(held: pd.DataFrame, report: dict) -> None:
     assert len(held) == 30
-    assert held["weight"].sum() == pytest.approx(0.999999, abs=1e-9)  # the printed percents sum to 99.9999
+    assert held["weight"].sum() == pytest.approx(
+        0.999999, abs=1e-9
+    )  # the printed percents sum to 99.9999
     assert held["weight"].is_monotonic_decreasing
     assert held["weight"].max() == report["rules"]["position_limit"]
     assert set(held["printed_type"]) == set(report["classes"])
@@ -45,7 +47,7 @@ def test_the_copy_is_whole(held: pd.DataFrame, report: dict) -> None:
         assert sum(line["count"] for line in report[table].values()) == 30
 
 
-# ---- audit ----------------------------------------------------------------------------------------------------------
+# ---- audit ---------------------------------------------------------------------------------------
 
 
 def test_metrics_by_hand(report: dict) -> None:
@@ -62,18 +64,33 @@ def test_metrics_by_hand(report: dict) -> None:
     assert var.recomputed == pytest.approx(-(math.sqrt(12) * (0.03992 + 0.00765) - 12 * 0.00765))
     assert (var.agrees, found["annual VaR, monthly times root 12"].agrees) == (False, True)
     assert [f.item for f in ec.metrics(report) if not f.agrees] == [
-        "annual Sharpe ratio, by the stated formula", "annual VaR, mean and spread apart",
-        "annual CVaR, mean and spread apart"]
+        "annual Sharpe ratio, by the stated formula",
+        "annual VaR, mean and spread apart",
+        "annual CVaR, mean and spread apart",
+    ]
 
 
 def test_the_rule_for_time_is_the_normal_laws() -> None:
     """A month's normal VaR carried to a year by the audit's rule is that of the year."""
-    month = {"return": 0.01, "volatility": 0.03, "sharpe": 1 / 3, "var": -float(normal(0.01, 0.03, 0.95).var),
-             "cvar": -float(normal(0.01, 0.03, 0.95).cvar)}
+    month = {
+        "return": 0.01,
+        "volatility": 0.03,
+        "sharpe": 1 / 3,
+        "var": -float(normal(0.01, 0.03, 0.95).var),
+        "cvar": -float(normal(0.01, 0.03, 0.95).cvar),
+    }
     year = normal(0.12, 0.03 * math.sqrt(12), 0.95)
-    fake = {"monthly": month, "annual": {"return": 0.12, "volatility": 0.104, "sharpe": 1.15, "var": -float(year.var),
-                                         "cvar": -float(year.cvar)},
-            "rules": {"monthly_volatility_cap": 0.03464, "annual_volatility_cap": 0.12}}
+    fake = {
+        "monthly": month,
+        "annual": {
+            "return": 0.12,
+            "volatility": 0.104,
+            "sharpe": 1.15,
+            "var": -float(year.var),
+            "cvar": -float(year.cvar),
+        },
+        "rules": {"monthly_volatility_cap": 0.03464, "annual_volatility_cap": 0.12},
+    }
     found = by_item(ec.metrics(fake))
     assert found["annual VaR, mean and spread apart"].recomputed == pytest.approx(-float(year.var))
     assert found["annual CVaR, mean and spread apart"].agrees
@@ -90,7 +107,12 @@ def test_counts_by_hand(report: dict, held: pd.DataFrame) -> None:
     assert found["top ten that are the first ten of the full table"].recomputed == 9
     assert found["holdings typed other than by the printed list"].agrees
     retyped = held.assign(printed_type=held["printed_type"].where(held.index != "JEPI", "Equity"))
-    assert by_item(ec.counts(report, retyped))["holdings typed other than by the printed list"].recomputed == 1
+    assert (
+        by_item(ec.counts(report, retyped))[
+            "holdings typed other than by the printed list"
+        ].recomputed
+        == 1
+    )
 
 
 def test_lines_that_fail_are_these(report: dict, held: pd.DataFrame) -> None:
@@ -98,8 +120,12 @@ def test_lines_that_fail_are_these(report: dict, held: pd.DataFrame) -> None:
     assert (table["count printed"] == table["count"]).all()
     wrong = table.loc[~table["agrees"], ["table", "line"]]
     assert wrong.to_numpy().tolist() == [
-        ["sectors", "Other Equity Factors"], ["sectors", "International Equity"], ["categories", "Other Specialized"],
-        ["categories", "Growth/Momentum"], ["categories", "International"]]
+        ["sectors", "Other Equity Factors"],
+        ["sectors", "International Equity"],
+        ["categories", "Other Specialized"],
+        ["categories", "Growth/Momentum"],
+        ["categories", "International"],
+    ]
     for name in ("sizes", "sectors", "categories"):
         assert table.loc[table["table"] == name, "recomputed"].sum() == pytest.approx(0.999999)
     assert table.loc[table["table"] == "sectors", "printed"].sum() == pytest.approx(1.0054)
@@ -129,23 +155,31 @@ def test_small_arithmetic() -> None:
     assert ec.effective_positions(np.full(25, 0.04)) == pytest.approx(25)
 
 
-# ---- rebuild --------------------------------------------------------------------------------------------------------
+# ---- rebuild -------------------------------------------------------------------------------------
 
 
-def test_the_universe_is_of_the_reports_size_and_like_its_truth(report: dict, made: ec.Universe) -> None:
+def test_the_universe_is_of_the_reports_size_and_like_its_truth(
+    report: dict, made: ec.Universe
+) -> None:
     size = report["universe"]
     assert made.returns.shape == (size["months"], size["etfs"] + size["treasury_points"])
-    assert (f"{made.returns.index[0]:%Y-%m}", f"{made.returns.index[-1]:%Y-%m}") == (size["first_month"],
-                                                                                      size["last_month"])
+    assert (f"{made.returns.index[0]:%Y-%m}", f"{made.returns.index[-1]:%Y-%m}") == (
+        size["first_month"],
+        size["last_month"],
+    )
     assert made.exposures.sum(axis=1).to_numpy() == pytest.approx(1.0)
     assert np.array_equal(made.truth.sigma, made.believed.sigma)
     many = ec.universe(np.random.default_rng(3), {**report, "universe": {**size, "months": 40_000}})
     assert many.truth.mu == pytest.approx(made.truth.mu)
     assert 12 * many.returns.mean().to_numpy() == pytest.approx(many.truth.mu, abs=0.015)
-    assert math.sqrt(12) * many.returns.std().to_numpy() == pytest.approx(many.truth.volatility, rel=0.05)
+    assert math.sqrt(12) * many.returns.std().to_numpy() == pytest.approx(
+        many.truth.volatility, rel=0.05
+    )
     within = ec.equity_within(made)
     assert within["bill ETF"] == 0 and within["option income ETF"] == 0.6
-    assert {"bill ETF", "loan ETF"} < set(made.called_equity) and "option income ETF" not in made.called_equity
+    assert {"bill ETF", "loan ETF"} < set(
+        made.called_equity
+    ) and "option income ETF" not in made.called_equity
 
 
 def test_points_of_the_grid_are_another_solvers(report: dict, made: ec.Universe) -> None:
@@ -155,7 +189,9 @@ def test_points_of_the_grid_are_another_solvers(report: dict, made: ec.Universe)
     rules = [cp.sum(w) == 1, w >= 0, w <= 0.04, rows @ w >= 0.5]
     root = np.linalg.cholesky(a.sigma)
     for mean, risk in grid.points[["mean", "risk"]].to_numpy()[[0, -1]]:
-        problem = cp.Problem(cp.Minimize(1e4 * cp.sum_squares(root.T @ w)), [*rules, a.mu @ w >= mean - 1e-12])
+        problem = cp.Problem(
+            cp.Minimize(1e4 * cp.sum_squares(root.T @ w)), [*rules, a.mu @ w >= mean - 1e-12]
+        )
         problem.solve(solver=cp.CLARABEL)
         assert math.sqrt(problem.value / 1e4) == pytest.approx(risk, rel=1e-6)
     top = cp.Problem(cp.Maximize(a.mu @ w), rules)
@@ -184,8 +220,13 @@ def test_the_house_keeps_the_rules_looking_through(report: dict, made: ec.Univer
     assert ec.equity_within(made).to_numpy() @ house.chosen.w >= 0.5 - 1e-9
     assert house.chosen.w.max() <= 0.04 + 1e-9
     assert house.chosen.risk <= 0.12 + 1e-9
-    tight = {**report, "rules": {**report["rules"], "annual_volatility_cap": 0.9 * house.chosen.risk}}
-    assert ec.house_method(made, tight).chosen.risk == pytest.approx(0.9 * house.chosen.risk, rel=1e-6)
+    tight = {
+        **report,
+        "rules": {**report["rules"], "annual_volatility_cap": 0.9 * house.chosen.risk},
+    }
+    assert ec.house_method(made, tight).chosen.risk == pytest.approx(
+        0.9 * house.chosen.risk, rel=1e-6
+    )
 
 
 def test_repeated_is_what_each_universe_gives(report: dict, made: ec.Universe) -> None:
@@ -194,4 +235,6 @@ def test_repeated_is_what_each_universe_gives(report: dict, made: ec.Universe) -
     assert row["report printed"] == pytest.approx(math.sqrt(12) * grid.chosen.sharpe)
     assert row["house true"] == pytest.approx(made.truth.sharpe_of(house.chosen.w))
     months = made.returns.to_numpy() @ grid.chosen.w - made.truth.rf / 12
-    assert row["report promised"] == pytest.approx(math.sqrt(12) * months.mean() / months.std(ddof=1))
+    assert row["report promised"] == pytest.approx(
+        math.sqrt(12) * months.mean() / months.std(ddof=1)
+    )

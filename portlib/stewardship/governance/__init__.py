@@ -16,7 +16,16 @@ from portlib.stewardship.governance.office import (
 )
 
 __all__ = [
-    "AlreadyDone", "GovernanceError", "NotApproved", "Office", "OptimizationHalted",
-    "OwnProposal", "Timelocked", "UnapprovedPolicy", "breaches", "menu_portfolios",
-    "risk_limits", "risk_measures",
+    "AlreadyDone",
+    "GovernanceError",
+    "NotApproved",
+    "Office",
+    "OptimizationHalted",
+    "OwnProposal",
+    "Timelocked",
+    "UnapprovedPolicy",
+    "breaches",
+    "menu_portfolios",
+    "risk_limits",
+    "risk_measures",
 ]

@@ -1,12 +1,13 @@
 """What has to be on paper, and signed by people, before a model is used or a decision stands?
 
-A computer model for advice needs a certificate by an expert who did not build it, before it is first used and again
-after any change that could matter (29 CFR 2550.408g-1(b)(4)(ii)-(iv), read in secondary sources). Code can check that
-its five fields are filled, that the certifier's key signed these very fields, and that the model is still the one that
-the certificate names by its hash. A decision needs a record of its making (ERISA 404(a)(1)(B)).
+A computer model for advice needs a certificate by an expert who did not build it, before it is
+first used and again after any change that could matter (29 CFR 2550.408g-1(b)(4)(ii)-(iv), read in
+secondary sources). Code can check that its five fields are filled, that the certifier's key signed
+these very fields, and that the model is still the one that the certificate names by its hash. A
+decision needs a record of its making (ERISA 404(a)(1)(B)).
 
-Left out: all that matters most. Whether the expert is an expert, is independent, and is right; whether a field that is
-filled says anything. Those are for people, and the forms ask for them.
+Left out: all that matters most. Whether the expert is an expert, is independent, and is right;
+whether a field that is filled says anything. Those are for people, and the forms ask for them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,13 @@ from portlib.stewardship.governance.office import GovernanceError, Office
 from portlib.stewardship.governance.signatures import Altered, Signed, WrongKey
 
 #: What the certificate of a computer model must state (29 CFR 2550.408g-1(b)(4)(iv)).
-FIELDS = ("methods", "how they show compliance", "limits on the expert", "qualifications", "conclusion")
+FIELDS = (
+    "methods",
+    "how they show compliance",
+    "limits on the expert",
+    "qualifications",
+    "conclusion",
+)
 #: What a decision leaves on record, in this book's reading of ERISA 404(a)(1)(B).
 DECISION = ("question", "investigated", "by", "alternatives", "chosen", "why")
 _BLANK = ("", "tbd", "todo", "n/a", "none", "to be completed", "to be filled in")
@@ -34,40 +41,56 @@ class IncompleteRecord(GovernanceError):
 
 
 class NotCertified(GovernanceError):
-    """No certificate is in force: there is none, or the model is no longer the one that it names."""
+    """No certificate is in force: there is none, or the model is no longer the one that it
+    names."""
 
 
 def missing(fields: Mapping[str, Any], required: Sequence[str]) -> list[str]:
     """Which required fields are absent, blank, or still say that somebody is to fill them in."""
+
     def blank(value: Any) -> bool:
-        items = list(value) if isinstance(value, (list, tuple)) else ["" if value is None else value]
+        items = (
+            list(value) if isinstance(value, (list, tuple)) else ["" if value is None else value]
+        )
         return all(str(item).strip(" ._[]-\n\t").lower() in _BLANK for item in items)
 
     return [name for name in required if blank(fields.get(name))]
 
 
 def draft(made_by: Pins) -> dict[str, Any]:
-    """What code can say in a certificate: which model it is about. The five fields are the expert's, and empty."""
-    return {**dict.fromkeys(FIELDS, ""), "model": made_by.model,
-            **{name: pin for name, pin in asdict(made_by).items() if name != "plan"}}
+    """What code can say in a certificate: which model it is about. The five fields are the
+    expert's, and empty."""
+    return {
+        **dict.fromkeys(FIELDS, ""),
+        "model": made_by.model,
+        **{name: pin for name, pin in asdict(made_by).items() if name != "plan"},
+    }
 
 
 def certificate_content(fields: Mapping[str, Any]) -> dict[str, bytes]:
     """A certificate as fields to sign: the digest of all it says, and the model that it names."""
-    return {"content": hashlib.sha256(canonical(dict(fields)).encode()).digest(),
-            "model": bytes.fromhex(str(fields["model"]))}
+    return {
+        "content": hashlib.sha256(canonical(dict(fields)).encode()).digest(),
+        "model": bytes.fromhex(str(fields["model"])),
+    }
 
 
 def certify(
-    office: Office, fields: Mapping[str, Any], signed: Signed, made_by: Pins, at: datetime, *,
-    certifiers: Sequence[str], developers: Sequence[str],
+    office: Office,
+    fields: Mapping[str, Any],
+    signed: Signed,
+    made_by: Pins,
+    at: datetime,
+    *,
+    certifiers: Sequence[str],
+    developers: Sequence[str],
 ) -> Event:
     """File a signed certificate, or refuse it.
 
     Parameters
     ----------
-    fields : the five of `FIELDS`, and what `draft` filled in.
-    certifiers, developers : roles that may certify, and roles that built or own models; none may be both.
+    fields : the five of `FIELDS`, and what `draft` filled in. certifiers, developers : roles that
+    may certify, and roles that built or own models; none may be both.
 
     Raises
     ------
@@ -76,52 +99,90 @@ def certify(
     NotCertified
         When the certificate names another model than `made_by`.
     WrongKey, Altered, ...
-        When the signature is not that of a certifier's key, or not over these fields; a developer's is refused.
+        When the signature is not that of a certifier's key, or not over these fields; a developer's
+        is refused.
     """
-    with office.refusing("models", "CertificateRefused", at, "portlib", {"claimed by": signed.role}):
+    with office.refusing(
+        "models", "CertificateRefused", at, "portlib", {"claimed by": signed.role}
+    ):
         if lost := missing(fields, FIELDS):
-            raise IncompleteRecord(f"certificate: {', '.join(lost)}: the certifier must state each, in writing")
+            raise IncompleteRecord(
+                f"certificate: {', '.join(lost)}: the certifier must state each, in writing"
+            )
         if fields.get("model") != made_by.model:
-            raise NotCertified("the certificate names another model than the one in use; certify this one")
-        if signed.role in developers or office.roster.get(signed.role) in [office.roster.get(d) for d in developers]:
-            raise WrongKey(f"certificate: {signed.role} built or owns models; the certifier must be independent")
+            raise NotCertified(
+                "the certificate names another model than the one in use; certify this one"
+            )
+        if signed.role in developers or office.roster.get(signed.role) in [
+            office.roster.get(d) for d in developers
+        ]:
+            raise WrongKey(
+                f"certificate: {signed.role} built or owns models; the certifier must be "
+                f"independent"
+            )
         heard = office.heard(signed, certifiers, at)
         if signed.kind != "Certificate" or any(
-                signed.message[name] != value for name, value in certificate_content(fields).items()):
+            signed.message[name] != value for name, value in certificate_content(fields).items()
+        ):
             raise Altered("certificate: it does not say what was signed")
-        event = office.log.append("models", "ModelCertified", at=at, actor=signed.role,
-                                  body={"fields": dict(fields), **heard})
+        event = office.log.append(
+            "models",
+            "ModelCertified",
+            at=at,
+            actor=signed.role,
+            body={"fields": dict(fields), **heard},
+        )
     return event
 
 
 def in_force(office: Office, made_by: Pins, at: datetime) -> Event:
     """The certificate of this very model.
 
-    Raises `NotCertified`, after an event, where there is none or where code, data or policy are others than those
-    that the last certificate names. A changed plan does not void it: the model is certified, not its inputs.
+    Raises `NotCertified`, after an event, where there is none or where code, data or policy are
+    others than those that the last certificate names. A changed plan does not void it: the model is
+    certified, not its inputs.
     """
     with office.refusing("models", "CertificateVoid", at, "portlib", {"model": made_by.model}):
         filed = office.log.events("models", "ModelCertified")
         if not filed:
-            raise NotCertified("no certificate is filed: the model may not be used for advice before there is one")
+            raise NotCertified(
+                "no certificate is filed: the model may not be used for advice before there is one"
+            )
         named = filed[-1].body["fields"]
         if named["model"] != made_by.model:
-            changed = [name for name in ("code", "data", "policy") if named.get(name) != asdict(made_by)[name]]
-            raise NotCertified(f"the certificate of event {filed[-1].number} is void: {' and '.join(changed)} changed "
-                               "since; have the change judged, and the model certified again if it could matter")
+            changed = [
+                name
+                for name in ("code", "data", "policy")
+                if named.get(name) != asdict(made_by)[name]
+            ]
+            raise NotCertified(
+                f"the certificate of event {filed[-1].number} is void: {' and '.join(changed)} "
+                f"changed "
+                "since; have the change judged, and the model certified again if it could matter"
+            )
     return filed[-1]
 
 
-def decide(office: Office, fields: Mapping[str, Any], at: datetime, actor: str, *, rests_on: Sequence[int]) -> Event:
-    """Write down a decision with the numbers of the events that it rests on, each of which must stand before it.
+def decide(
+    office: Office, fields: Mapping[str, Any], at: datetime, actor: str, *, rests_on: Sequence[int]
+) -> Event:
+    """Write down a decision with the numbers of the events that it rests on, each of which must
+    stand before it.
 
-    Raises `IncompleteRecord` naming what is missing of `DECISION`, or GovernanceError for an event that is not there.
+    Raises `IncompleteRecord` naming what is missing of `DECISION`, or GovernanceError for an event
+    that is not there.
     """
     if lost := missing(fields, DECISION):
-        raise IncompleteRecord(f"decision: {', '.join(lost)}: say it now; a record made later is worth little")
+        raise IncompleteRecord(
+            f"decision: {', '.join(lost)}: say it now; a record made later is worth little"
+        )
     there = {event.number for event in office.log.events()}
     if not rests_on or (unknown := sorted(set(rests_on) - there)):
-        what = f"no event {', '.join(map(str, unknown))}" if rests_on else "it names no event that it rests on"
+        what = (
+            f"no event {', '.join(map(str, unknown))}"
+            if rests_on
+            else "it names no event that it rests on"
+        )
         raise GovernanceError(f"decision: {what}; log what was investigated first")
     body = {**fields, "rests on": list(rests_on)}
     return office.log.append("decisions", "DecisionRecorded", at=at, actor=actor, body=body)

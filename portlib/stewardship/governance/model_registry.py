@@ -1,15 +1,18 @@
 """Which code, data, policy and plan made this number, and would they make it again?
 
-A result is *pinned*: it carries the SHA-256 of the sources of portlib, of the data files, of the policy in force and of
-the plan. A registry accepts a result only if all four are those that were registered, and names what differs. Results
-are compared by the digest of their values rounded to stated digits: two runs on one machine must agree exactly.
+A result is *pinned*: it carries the SHA-256 of the sources of portlib, of the data files, of the
+policy in force and of the plan. A registry accepts a result only if all four are those that were
+registered, and names what differs. Results are compared by the digest of their values rounded to
+stated digits: two runs on one machine must agree exactly.
 
-Across machines no digest can promise that. Two correct computations may differ in the last bits, and a value that lies
-within their difference ``e`` of a rounding boundary rounds apart: for values spread over many steps of ``10**-d``, each
-does with probability about ``e / 10**-d``. So across machines `disagreements` compares the values themselves.
+Across machines no digest can promise that. Two correct computations may differ in the last bits,
+and a value that lies within their difference ``e`` of a rounding boundary rounds apart: for values
+spread over many steps of ``10**-d``, each does with probability about ``e / 10**-d``. So across
+machines `disagreements` compares the values themselves.
 
-The inventory lists every model with what it is for, what it leaves out, its owner's role and how much rides on it.
-Left out: vetting of the libraries beneath; the lock file pins their versions and hashes.
+The inventory lists every model with what it is for, what it leaves out, its owner's role and how
+much rides on it. Left out: vetting of the libraries beneath; the lock file pins their versions and
+hashes.
 """
 
 from __future__ import annotations
@@ -50,7 +53,7 @@ class InventoryError(RegistryError):
     """A model without an entry, or an entry without a model or with a grade that does not exist."""
 
 
-# ---- what made it ---------------------------------------------------------------------------------------------------
+# ---- what made it --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,8 @@ class Pins:
 
     @property
     def model(self) -> str:
-        """One SHA-256 for code, data and policy: the model, whichever plan it serves. A certificate names it."""
+        """One SHA-256 for code, data and policy: the model, whichever plan it serves. A certificate
+        names it."""
         return _sha(canonical({"code": self.code, "data": self.data, "policy": self.policy}))
 
     @property
@@ -78,15 +82,22 @@ class Pins:
 
 
 def pins(plan: Plan, *, code: Path | None = None) -> Pins:
-    """What would make a result now, for `plan`; `code` is another folder of sources than the one in use."""
+    """What would make a result now, for `plan`; `code` is another folder of sources than the one in
+    use."""
     files = {name: row.sha256 for name, row in data.sources().iterrows()}
-    return Pins(code_fingerprint(code), _sha(canonical(files)), policy_fingerprint(), plan.fingerprint)
+    return Pins(
+        code_fingerprint(code), _sha(canonical(files)), policy_fingerprint(), plan.fingerprint
+    )
 
 
 def code_fingerprint(folder: Path | None = None) -> str:
-    """SHA-256 over the sources of a package, by name, with line ends as one character on every system."""
+    """SHA-256 over the sources of a package, by name, with line ends as one character on every
+    system."""
     root = Path(str(portlib.__file__)).parent if folder is None else folder
-    files = {path.relative_to(root).as_posix(): _sha(path.read_text(encoding="utf-8")) for path in root.rglob("*.py")}
+    files = {
+        path.relative_to(root).as_posix(): _sha(path.read_text(encoding="utf-8"))
+        for path in root.rglob("*.py")
+    }
     if not files:
         raise RegistryError(f"{root}: no sources there")
     return _sha(canonical(files))
@@ -114,12 +125,13 @@ def _sha(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-# ---- results --------------------------------------------------------------------------------------------------------
+# ---- results -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class Result:
-    """What a model made: its name, the values (plain data), what made them, and the values' digest."""
+    """What a model made: its name, the values (plain data), what made them, and the values'
+    digest."""
 
     model: str
     values: Mapping[str, Any]
@@ -146,11 +158,15 @@ def _rounded(value: Any, digits: int) -> Any:
 
 
 def disagreements(ours: Any, theirs: Any, tolerance: float) -> list[str]:
-    """Where two results differ: in structure, in text, or in a number by more than `tolerance`. Empty: they agree."""
+    """Where two results differ: in structure, in text, or in a number by more than `tolerance`.
+    Empty: they agree."""
     a, b = (dict(_leaves(values, "")) for values in (ours, theirs))
     lost = [f"{path} is only in one" for path in sorted(set(a) ^ set(b))]
-    return lost + [f"{path}: {a[path]!r} and {b[path]!r}" for path in a if path in b
-                   and not _same(a[path], b[path], tolerance)]
+    return lost + [
+        f"{path}: {a[path]!r} and {b[path]!r}"
+        for path in a
+        if path in b and not _same(a[path], b[path], tolerance)
+    ]
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -169,15 +185,27 @@ def _same(a: Any, b: Any, tolerance: float) -> bool:
     return math.isclose(a, b, rel_tol=0, abs_tol=tolerance) if numbers else bool(a == b)
 
 
-# ---- the registry ---------------------------------------------------------------------------------------------------
+# ---- the registry --------------------------------------------------------------------------------
 
 
 def register(
-    log: AuditLog, model: str, made_by: Pins, *, at: datetime, actor: str, approval: int | None = None
+    log: AuditLog,
+    model: str,
+    made_by: Pins,
+    *,
+    at: datetime,
+    actor: str,
+    approval: int | None = None,
 ) -> None:
-    """Write down that `model` is what these pins say, from now on; `approval` numbers the event that allowed it."""
-    log.append("models", "ModelRegistered", at=at, actor=actor,
-               body={"model": model, "pins": asdict(made_by), "approval": approval})
+    """Write down that `model` is what these pins say, from now on; `approval` numbers the event
+    that allowed it."""
+    log.append(
+        "models",
+        "ModelRegistered",
+        at=at,
+        actor=actor,
+        body={"model": model, "pins": asdict(made_by), "approval": approval},
+    )
 
 
 def registered(log: AuditLog, model: str) -> Pins:
@@ -185,7 +213,9 @@ def registered(log: AuditLog, model: str) -> Pins:
     for event in reversed(log.events("models", "ModelRegistered")):
         if event.body["model"] == model:
             return Pins(**event.body["pins"])
-    raise RegistryError(f"no model {model!r} is registered; register it before its results are used")
+    raise RegistryError(
+        f"no model {model!r} is registered; register it before its results are used"
+    )
 
 
 def accept(log: AuditLog, made: Result, *, digits: int, at: datetime, actor: str) -> None:
@@ -201,63 +231,96 @@ def accept(log: AuditLog, made: Result, *, digits: int, at: datetime, actor: str
     different = made.pins.differing(registered(log, made.model))
     body = {"model": made.model, "digest": made.digest, "pins": made.pins.fingerprint}
     if different or result_digest(made.values, digits) != made.digest:
-        log.append("models", "ResultRefused", at=at, actor=actor, body={**body, "differing": list(different)})
+        log.append(
+            "models",
+            "ResultRefused",
+            at=at,
+            actor=actor,
+            body={**body, "differing": list(different)},
+        )
         if different:
-            raise PinMismatch(f"{made.model}: made by other {' and '.join(different)} than registered; make it again, "
-                              "or register the change once it is approved")
-        raise ResultMismatch(f"{made.model}: its values do not give digest {made.digest[:12]}; they were changed since")
+            raise PinMismatch(
+                f"{made.model}: made by other {' and '.join(different)} than registered; make "
+                f"it again, "
+                "or register the change once it is approved"
+            )
+        raise ResultMismatch(
+            f"{made.model}: its values do not give digest {made.digest[:12]}; they were changed "
+            f"since"
+        )
     log.append("models", "ResultAccepted", at=at, actor=actor, body=body)
 
 
-# ---- the inventory --------------------------------------------------------------------------------------------------
+# ---- the inventory -------------------------------------------------------------------------------
 
 
 def models(root: Path | None = None) -> tuple[str, ...]:
     """Every module of the four layers as ``layer.name`` or ``layer.chapter.name``, in order."""
     folder = Path(str(portlib.__file__)).parent if root is None else root
     paths = (path for layer in LAYERS for path in sorted((folder / layer).rglob("*.py")))
-    return tuple(".".join(path.relative_to(folder).with_suffix("").parts)
-                 for path in paths if path.stem != "__init__")
+    return tuple(
+        ".".join(path.relative_to(folder).with_suffix("").parts)
+        for path in paths
+        if path.stem != "__init__"
+    )
 
 
-def inventory(graded: Mapping[str, Mapping[str, str]], owners: Mapping[str, str], tiers: Mapping[str, Any],
-              names: tuple[str, ...] | None = None) -> pd.DataFrame:
+def inventory(
+    graded: Mapping[str, Mapping[str, str]],
+    owners: Mapping[str, str],
+    tiers: Mapping[str, Any],
+    names: tuple[str, ...] | None = None,
+) -> pd.DataFrame:
     """One row a model: purpose, limits, owner, exposure, use and tier.
 
-    Purpose is the question with which the module opens, limits the sentences from "Left out" on: they are read from
-    the sources, so that they cannot drift. The rest is policy.
+    Purpose is the question with which the module opens, limits the sentences from "Left out" on:
+    they are read from the sources, so that they cannot drift. The rest is policy.
 
     Parameters
     ----------
-    graded : by model, ``exposure`` and ``use``, each a grade of `tiers`.
-    owners : role by layer.
-    tiers : ``exposure`` and ``use`` give points by grade; ``tier`` the least product of both by tier, most first.
-    names : the models that there are; `models` unless given.
+    graded : by model, ``exposure`` and ``use``, each a grade of `tiers`. owners : role by layer.
+    tiers : ``exposure`` and ``use`` give points by grade; ``tier`` the least product of both by
+    tier, most first. names : the models that there are; `models` unless given.
 
     Raises `InventoryError` naming models without entry, entries without model, and unknown grades.
     """
     there = models() if names is None else names
     if lost := sorted(set(there) - set(graded)):
-        raise InventoryError(f"not in the inventory: {', '.join(lost)}; grade them in the policy (model_inventory)")
+        raise InventoryError(
+            f"not in the inventory: {', '.join(lost)}; grade them in the policy (model_inventory)"
+        )
     if gone := sorted(set(graded) - set(there)):
-        raise InventoryError(f"in the inventory but no model of portlib: {', '.join(gone)}; remove them")
+        raise InventoryError(
+            f"in the inventory but no model of portlib: {', '.join(gone)}; remove them"
+        )
     rows = {}
     for name in there:
         entry = graded[name]
         for what in ("exposure", "use"):
             if entry.get(what) not in tiers[what]:
-                raise InventoryError(f"{name}: {what} {entry.get(what)!r} is none of {', '.join(tiers[what])}")
+                raise InventoryError(
+                    f"{name}: {what} {entry.get(what)!r} is none of {', '.join(tiers[what])}"
+                )
         points = tiers["exposure"][entry["exposure"]] * tiers["use"][entry["use"]]
         tier = next((tier for tier, least in tiers["tier"].items() if points >= least), None)
         if tier is None or not owners.get(name.split(".")[0]):
-            raise InventoryError(f"{name}: {'no owner for its layer' if tier else f'no tier for {points} points'}")
+            raise InventoryError(
+                f"{name}: {'no owner for its layer' if tier else f'no tier for {points} points'}"
+            )
         purpose, limits = described(name)
-        rows[name] = {"purpose": purpose, "limits": limits, "owner": owners[name.split(".")[0]], **entry, "tier": tier}
+        rows[name] = {
+            "purpose": purpose,
+            "limits": limits,
+            "owner": owners[name.split(".")[0]],
+            **entry,
+            "tier": tier,
+        }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def described(name: str) -> tuple[str, str]:
-    """A module's purpose, the first sentence of its docstring, and its limits, what it says it leaves out."""
+    """A module's purpose, the first sentence of its docstring, and its limits, what it says it
+    leaves out."""
     text = " ".join((importlib.import_module(f"portlib.{name}").__doc__ or "").split())
     purpose = re.match(r".+?[.?!](?=\s|$)", text)
     limits = re.search(r"(?:What it leaves out|Left out|Leaves out)\s*:?\s*(.+)", text)

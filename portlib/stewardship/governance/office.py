@@ -1,14 +1,18 @@
 """Who may change what, whose word counts, and when must the machine stop?
 
-Everything is an event of the audit log, and the state is read off the log: what is halted, approved, in force. A change
-of policy is proposed, approved by at least m of n signing roles other than the proposer, and then waits:
+Everything is an event of the audit log, and the state is read off the log: what is halted,
+approved, in force. A change of policy is proposed, approved by at least m of n signing roles other
+than the proposer, and then waits:
 
-    enacted at t   only if   #{roles that approved} >= m   and   t >= (time of the m-th approval) + timelock
+    enacted at t   only if   #{roles that approved} >= m   and   t >= (time of the m-th approval) +
+    timelock
 
-An optimisation whose risk passes a limit of the policy halts; a halt is lifted by m approvals of that very halt. Clocks
-are supplied by the caller, and the log refuses one that moves back. A refusal is an event too.
+An optimisation whose risk passes a limit of the policy halts; a halt is lifted by m approvals of
+that very halt. Clocks are supplied by the caller, and the log refuses one that moves back. A
+refusal is an event too.
 
-Left out: whether those who sign have read what they sign, whether a limit is wise, and the law's judgement of either.
+Left out: whether those who sign have read what they sign, whether a limit is wise, and the law's
+judgement of either.
 """
 
 from __future__ import annotations
@@ -58,20 +62,23 @@ class UnapprovedPolicy(GovernanceError):
 
 
 class OptimizationHalted(GovernanceError):
-    """A risk measure passed its limit, and nobody has lifted the halt; names measures, values and limits."""
+    """A risk measure passed its limit, and nobody has lifted the halt; names measures, values and
+    limits."""
 
 
 #: What is written down as a refusal; anything else is a fault of the program and leaves no event.
 _REFUSED = (GovernanceError, SignatureError, ViewError, Infeasible, NotSolved)
 
 
-# ---- what is guarded, and its limits --------------------------------------------------------------------------------
+# ---- what is guarded, and its limits -------------------------------------------------------------
 
 
 def menu_portfolios(plan: Plan) -> dict[str, Any]:
-    """The best portfolio of the plan's menu in each posture that has one: weights by fund, mean and risk (annual)."""
+    """The best portfolio of the plan's menu in each posture that has one: weights by fund, mean and
+    risk (annual)."""
     classes = plan_menu.class_assumptions(plan)
-    funds, found = plan_menu.menu_assumptions(plan, classes), {}
+    funds = plan_menu.menu_assumptions(plan, classes)
+    found = {}
     for posture in model_portfolios.postures(plan.policy):
         rules = plan_menu.menu_mandate(plan, posture, classes)
         try:
@@ -87,16 +94,25 @@ def menu_portfolios(plan: Plan) -> dict[str, Any]:
     return found
 
 
-def risk_measures(portfolios: Mapping[str, Any], rf: float, held: Mapping[str, Any] | None = None) -> dict[str, float]:
-    """By name: each portfolio's volatility, the highest Sharpe ratio, and the largest turnover from those `held`.
+def risk_measures(
+    portfolios: Mapping[str, Any], rf: float, held: Mapping[str, Any] | None = None
+) -> dict[str, float]:
+    """By name: each portfolio's volatility, the highest Sharpe ratio, and the largest turnover from
+    those `held`.
 
     A Sharpe ratio too good to be true is the commonest sign of a wrong input.
     """
     volatility = {f"{name} volatility": float(p["risk"]) for name, p in portfolios.items()}
     sharpe = max(((p["mean"] - rf) / p["risk"] for p in portfolios.values()), default=math.nan)
-    moved = [sum(abs(p["weights"].get(f, 0.0) - held[name]["weights"].get(f, 0.0))
-                 for f in {*p["weights"], *held[name]["weights"]}) / 2
-             for name, p in portfolios.items() if held and name in held]
+    moved = [
+        sum(
+            abs(p["weights"].get(f, 0.0) - held[name]["weights"].get(f, 0.0))
+            for f in {*p["weights"], *held[name]["weights"]}
+        )
+        / 2
+        for name, p in portfolios.items()
+        if held and name in held
+    ]
     return {**volatility, "Sharpe ratio": float(sharpe), "turnover": max(moved, default=0.0)}
 
 
@@ -107,18 +123,25 @@ def risk_limits(portfolios: Mapping[str, Any]) -> dict[str, float]:
     return {**volatility, "Sharpe ratio": limits["sharpe"], "turnover": limits["turnover"]}
 
 
-def breaches(measured: Mapping[str, float], limits: Mapping[str, float]) -> dict[str, tuple[float, float]]:
-    """Measures beyond their limits: name to (value, limit). A value that is not a finite number is beyond any limit.
+def breaches(
+    measured: Mapping[str, float], limits: Mapping[str, float]
+) -> dict[str, tuple[float, float]]:
+    """Measures beyond their limits: name to (value, limit). A value that is not a finite number is
+    beyond any limit.
 
-    GovernanceError where a limit has no measure: a limit that nothing is held against does not protect.
+    GovernanceError where a limit has no measure: a limit that nothing is held against does not
+    protect.
     """
     if lost := sorted(set(limits) - set(measured)):
         raise GovernanceError(f"not measured, though limited: {', '.join(lost)}")
-    return {name: (float(measured[name]), float(limit)) for name, limit in limits.items()
-            if not (math.isfinite(measured[name]) and measured[name] <= limit)}
+    return {
+        name: (float(measured[name]), float(limit))
+        for name, limit in limits.items()
+        if not (math.isfinite(measured[name]) and measured[name] <= limit)
+    }
 
 
-# ---- the office -----------------------------------------------------------------------------------------------------
+# ---- the office ----------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -146,10 +169,14 @@ class Office:
 
     def __post_init__(self) -> None:
         if not 1 <= self.needed <= len(set(self.signers)):
-            raise GovernanceError(f"{self.needed} approvals of {len(set(self.signers))} roles cannot be asked")
+            raise GovernanceError(
+                f"{self.needed} approvals of {len(set(self.signers))} roles cannot be asked"
+            )
         if self.timelock < timedelta(0):
             raise GovernanceError(f"a timelock of {self.timelock} is in the past")
-        if unknown := [role for role in (*self.signers, *self.view_authors) if role not in self.roster]:
+        if unknown := [
+            role for role in (*self.signers, *self.view_authors) if role not in self.roster
+        ]:
             raise GovernanceError(f"no address for {', '.join(unknown)}")
         if len({self.roster[role].lower() for role in self.signers}) < len(set(self.signers)):
             raise GovernanceError("two signing roles share a key: one person would count twice")
@@ -158,12 +185,22 @@ class Office:
     def of_policy(cls, log: AuditLog, plan: str, roster: Mapping[str, str]) -> Office:
         """The office as the committee's policy sets it up."""
         hours = timedelta(hours=data.policy("policy_timelock_hours"))
-        return cls(log, plan, roster, tuple(data.policy("approval_roles")), data.policy("approvals_needed"), hours,
-                   tuple(data.policy("view_authors")))
+        return cls(
+            log,
+            plan,
+            roster,
+            tuple(data.policy("approval_roles")),
+            data.policy("approvals_needed"),
+            hours,
+            tuple(data.policy("view_authors")),
+        )
 
     @contextmanager
-    def refusing(self, topic: str, name: str, at: datetime, actor: str, body: Mapping[str, Any]) -> Iterator[None]:
-        """One step of the log: what is done inside, or else an event that says why it was refused."""
+    def refusing(
+        self, topic: str, name: str, at: datetime, actor: str, body: Mapping[str, Any]
+    ) -> Iterator[None]:
+        """One step of the log: what is done inside, or else an event that says why it was
+        refused."""
         refused: ValueError | None = None
         with self.log.transaction():
             try:
@@ -177,59 +214,90 @@ class Office:
 
     def used(self, role: str) -> list[int]:
         """The numbers that a role's accepted statements have used."""
-        return [e.body["nonce"] for e in self.log.events() if e.body.get("role") == role and "signed" in e.body]
+        return [
+            e.body["nonce"]
+            for e in self.log.events()
+            if e.body.get("role") == role and "signed" in e.body
+        ]
 
     def heard(self, signed: Signed, roles: Sequence[str], at: datetime) -> dict[str, Any]:
-        """Verify a statement and its turn; return what the log keeps of it, enough to verify it again."""
-        signatures.verify(signed, {role: self.roster[role] for role in roles}, plan=self.plan, at=at)
+        """Verify a statement and its turn; return what the log keeps of it, enough to verify it
+        again."""
+        signatures.verify(
+            signed, {role: self.roster[role] for role in roles}, plan=self.plan, at=at
+        )
         signatures.in_turn(signed, self.used(signed.role))
         return {"role": signed.role, "nonce": signed.nonce, "signed": signed.to_json()}
 
     # ---- views
 
     def accept_view(self, signed: Signed, at: datetime) -> View:
-        """The view that was signed, once: refused by name if altered, by another key, expired, replayed or outdated.
+        """The view that was signed, once: refused by name if altered, by another key, expired,
+        replayed or outdated.
 
-        Raises `Altered`, `WrongKey`, `NotYetValid`, `Expired`, `Replayed`, `OutOfOrder`, or ViewError.
+        Raises `Altered`, `WrongKey`, `NotYetValid`, `Expired`, `Replayed`, `OutOfOrder`, or
+        ViewError.
         """
         claimed = {"claimed by": signed.role, "number": signed.nonce}
         with self.refusing("views", "ViewRefused", at, "portlib", claimed):
             heard = self.heard(signed, self.view_authors, at)
             view = signatures.view_of(signed)
             if view.author != signed.role:
-                raise WrongKey(f"view {view.name!r} is by {view.author}, and {signed.role} signed it")
+                raise WrongKey(
+                    f"view {view.name!r} is by {view.author}, and {signed.role} signed it"
+                )
             accepted = self.log.events("views", "ViewAccepted")
-            last = max([e.body["version"] for e in accepted if e.body["view"] == view.name], default=0)
+            last = max(
+                [e.body["version"] for e in accepted if e.body["view"] == view.name], default=0
+            )
             if view.version <= last:
-                raise OutOfOrder(f"view {view.name!r}: version {view.version} after {last}; revise it first")
-            body = {"view": view.name, "version": view.version, "fingerprint": view.fingerprint, **heard}
+                raise OutOfOrder(
+                    f"view {view.name!r}: version {view.version} after {last}; revise it first"
+                )
+            body = {
+                "view": view.name,
+                "version": view.version,
+                "fingerprint": view.fingerprint,
+                **heard,
+            }
             self.log.append("views", "ViewAccepted", at=at, actor=signed.role, body=body)
         return view
 
     # ---- approvals, policy
 
     def approve(self, signed: Signed, at: datetime) -> Event:
-        """Count a signed approval of an event, which it names by its digest: a proposed change, or a halt.
+        """Count a signed approval of an event, which it names by its digest: a proposed change, or
+        a halt.
 
-        Raises what `signatures.verify` does, `Replayed`, `OutOfOrder`, `AlreadyDone` for a second approval by one
-        role, `OwnProposal`, and GovernanceError where no such event stands.
+        Raises what `signatures.verify` does, `Replayed`, `OutOfOrder`, `AlreadyDone` for a second
+        approval by one role, `OwnProposal`, and GovernanceError where no such event stands.
         """
         with self.refusing("policy", "ApprovalRefused", at, "portlib", {"claimed by": signed.role}):
             if signed.kind != "Approval":
                 raise SignatureError(f"a statement of kind {signed.kind} approves nothing")
             heard = self.heard(signed, self.signers, at)
             named = signed.message["content"].hex()
-            about = [e for e in self.log.events() if e.link.digest == named
-                     and e.name in ("PolicyChangeProposed", "Halted")]
+            about = [
+                e
+                for e in self.log.events()
+                if e.link.digest == named and e.name in ("PolicyChangeProposed", "Halted")
+            ]
             if not about:
-                raise GovernanceError(f"approval by {signed.role}: no proposal or halt has digest {named[:12]}")
+                raise GovernanceError(
+                    f"approval by {signed.role}: no proposal or halt has digest {named[:12]}"
+                )
             subject = about[0]
             if subject.name == "PolicyChangeProposed" and subject.actor == signed.role:
-                raise OwnProposal(f"{signed.role} proposed event {subject.number} and may not approve it")
+                raise OwnProposal(
+                    f"{signed.role} proposed event {subject.number} and may not approve it"
+                )
             if signed.role in [e.body["role"] for e in self.approvals(subject.number)]:
-                raise AlreadyDone(f"{signed.role} has approved event {subject.number}; a role counts once")
-            event = self.log.append("policy", "Approved", at=at, actor=signed.role,
-                                    body={"of": subject.number, **heard})
+                raise AlreadyDone(
+                    f"{signed.role} has approved event {subject.number}; a role counts once"
+                )
+            event = self.log.append(
+                "policy", "Approved", at=at, actor=signed.role, body={"of": subject.number, **heard}
+            )
         return event
 
     def approvals(self, number: int) -> list[Event]:
@@ -237,48 +305,76 @@ class Office:
         return [e for e in self.log.events("policy", "Approved") if e.body["of"] == number]
 
     def adopt(self, values: Mapping[str, Any], at: datetime, actor: str) -> None:
-        """Write down the policy from which changes are counted; once, before anything is changed."""
+        """Write down the policy from which changes are counted; once, before anything is
+        changed."""
         if self.log.events("policy", "PolicyAdopted"):
             raise AlreadyDone("a policy was adopted before; change it by proposals")
-        self.log.append("policy", "PolicyAdopted", at=at, actor=actor, body={"values": dict(values)})
+        self.log.append(
+            "policy", "PolicyAdopted", at=at, actor=actor, body={"values": dict(values)}
+        )
 
     def policy_in_force(self) -> dict[str, Any]:
-        """The values that the log says are in force: those adopted, and every change enacted since."""
+        """The values that the log says are in force: those adopted, and every change enacted
+        since."""
         adopted = self.log.events("policy", "PolicyAdopted")
         if not adopted:
             raise GovernanceError("no policy was adopted: adopt one first")
-        changes = {e.body["entry"]: e.body["value"] for e in self.log.events("policy", "PolicyChanged")}
+        changes = {
+            e.body["entry"]: e.body["value"] for e in self.log.events("policy", "PolicyChanged")
+        }
         return {**adopted[0].body["values"], **changes}
 
     def propose(self, entry: str, value: Any, reason: str, at: datetime, actor: str) -> Event:
-        """Propose another value for a policy entry; GovernanceError for an unknown entry or the value in force."""
+        """Propose another value for a policy entry; GovernanceError for an unknown entry or the
+        value in force."""
         body = {"entry": entry, "value": value, "reason": reason}
         with self.refusing("policy", "PolicyChangeRefused", at, actor, body):
             now = self.policy_in_force()
             if entry not in now or canonical(now[entry]) == canonical(value) or not reason.strip():
-                what = "there is no such entry" if entry not in now else "it has that value, or no reason is given"
+                what = (
+                    "there is no such entry"
+                    if entry not in now
+                    else "it has that value, or no reason is given"
+                )
                 raise GovernanceError(f"policy {entry}: {what}")
-            event = self.log.append("policy", "PolicyChangeProposed", at=at, actor=actor,
-                                    body={**body, "from": now[entry]})
+            event = self.log.append(
+                "policy",
+                "PolicyChangeProposed",
+                at=at,
+                actor=actor,
+                body={**body, "from": now[entry]},
+            )
         return event
 
     def enact(self, number: int, at: datetime) -> Event:
         """Put a proposed change into force.
 
-        Raises `NotApproved`, `Timelocked`, `AlreadyDone`, and `OutOfOrder` where the entry was changed since.
+        Raises `NotApproved`, `Timelocked`, `AlreadyDone`, and `OutOfOrder` where the entry was
+        changed since.
         """
         with self.refusing("policy", "PolicyChangeRefused", at, "portlib", {"of": number}):
-            proposed = next((e for e in self.log.events("policy", "PolicyChangeProposed") if e.number == number), None)
+            proposed = next(
+                (
+                    e
+                    for e in self.log.events("policy", "PolicyChangeProposed")
+                    if e.number == number
+                ),
+                None,
+            )
             if proposed is None:
                 raise GovernanceError(f"event {number} proposes no change of policy")
             if number in [e.body["of"] for e in self.log.events("policy", "PolicyChanged")]:
                 raise AlreadyDone(f"the change proposed in event {number} is in force")
             opens = self._quorum(number).at + self.timelock
             if at < opens:
-                raise Timelocked(f"the change proposed in event {number} waits until {opens:%Y-%m-%d %H:%M} UTC")
+                raise Timelocked(
+                    f"the change proposed in event {number} waits until {opens:%Y-%m-%d %H:%M} UTC"
+                )
             change = proposed.body
             if canonical(self.policy_in_force()[change["entry"]]) != canonical(change["from"]):
-                raise OutOfOrder(f"policy {change['entry']} was changed after event {number}; propose it again")
+                raise OutOfOrder(
+                    f"policy {change['entry']} was changed after event {number}; propose it again"
+                )
             body = {"of": number, "entry": change["entry"], "value": change["value"]}
             event = self.log.append("policy", "PolicyChanged", at=at, actor="portlib", body=body)
         return event
@@ -287,16 +383,28 @@ class Office:
         given = self.approvals(number)
         if len(given) < self.needed:
             who = ", ".join(e.body["role"] for e in given) or "nobody"
-            raise NotApproved(f"event {number}: approved by {who}; {self.needed} of {len(self.signers)} roles must")
+            raise NotApproved(
+                f"event {number}: approved by {who}; {self.needed} of {len(self.signers)} roles "
+                f"must"
+            )
         return given[self.needed - 1]
 
     def check_policy(self, values: Mapping[str, Any] | None = None) -> None:
-        """`UnapprovedPolicy`, naming entries, unless the values (those in the files, if not given) are the log's."""
-        kept, found = self.policy_in_force(), policy_values() if values is None else values
-        wrong = [name for name in sorted(set(kept) | set(found)) if name not in kept or name not in found
-                 or canonical(kept[name]) != canonical(found[name])]
+        """`UnapprovedPolicy`, naming entries, unless the values (those in the files, if not given)
+        are the log's."""
+        kept = self.policy_in_force()
+        found = policy_values() if values is None else values
+        wrong = [
+            name
+            for name in sorted(set(kept) | set(found))
+            if name not in kept
+            or name not in found
+            or canonical(kept[name]) != canonical(found[name])
+        ]
         if wrong:
-            raise UnapprovedPolicy(f"changed without an event of the log: {', '.join(wrong)}; restore or propose them")
+            raise UnapprovedPolicy(
+                f"changed without an event of the log: {', '.join(wrong)}; restore or propose them"
+            )
 
     # ---- optimisation
 
@@ -307,31 +415,53 @@ class Office:
         return events[-1] if events and events[-1].name == "Halted" else None
 
     def optimize(
-        self, make: Callable[[], Result], measure: Callable[[Mapping[str, Any]], Mapping[str, float]],
-        limits: Mapping[str, float], at: datetime, actor: str = "portlib",
+        self,
+        make: Callable[[], Result],
+        measure: Callable[[Mapping[str, Any]], Mapping[str, float]],
+        limits: Mapping[str, float],
+        at: datetime,
+        actor: str = "portlib",
     ) -> Result:
-        """Make a result, unless halted, and release it only if every measure of it is within its limit.
+        """Make a result, unless halted, and release it only if every measure of it is within its
+        limit.
 
         Raises `OptimizationHalted`; and what `make` raises, after an event that says so.
         """
         with self.refusing("optimisation", "OptimisationRefused", at, actor, {}):
             if self.halt:
-                raise OptimizationHalted(f"halted since event {self.halt.number}: {self.halt.body['why']}")
+                raise OptimizationHalted(
+                    f"halted since event {self.halt.number}: {self.halt.body['why']}"
+                )
             made = make()
             beyond = breaches(measure(made.values), limits)
             for name, (value, limit) in beyond.items():
-                body = {"measure": name, "value": value if math.isfinite(value) else str(value), "limit": limit}
+                body = {
+                    "measure": name,
+                    "value": value if math.isfinite(value) else str(value),
+                    "limit": limit,
+                }
                 self.log.append("risk", "ConstraintBreached", at=at, actor=actor, body=body)
-            why = "; ".join(f"{name} is {value:.4g}, limit {limit:.4g}" for name, (value, limit) in beyond.items())
+            why = "; ".join(
+                f"{name} is {value:.4g}, limit {limit:.4g}"
+                for name, (value, limit) in beyond.items()
+            )
             if beyond:
-                self.log.append("risk", "Halted", at=at, actor=actor, body={"why": why, "model": made.model})
+                self.log.append(
+                    "risk", "Halted", at=at, actor=actor, body={"why": why, "model": made.model}
+                )
                 raise OptimizationHalted(f"{made.model}: {why}")
-            self.log.append("optimisation", "PortfolioOptimized", at=at, actor=actor,
-                            body={"model": made.model, "digest": made.digest, "pins": asdict(made.pins)})
+            self.log.append(
+                "optimisation",
+                "PortfolioOptimized",
+                at=at,
+                actor=actor,
+                body={"model": made.model, "digest": made.digest, "pins": asdict(made.pins)},
+            )
         return made
 
     def resume(self, at: datetime, actor: str) -> None:
-        """Lift the halt; `NotApproved` until enough roles approved that very halt, GovernanceError without one."""
+        """Lift the halt; `NotApproved` until enough roles approved that very halt, GovernanceError
+        without one."""
         with self.refusing("risk", "ResumeRefused", at, actor, {}):
             if self.halt is None:
                 raise GovernanceError("nothing is halted")

@@ -84,7 +84,9 @@ def fingerprint(content: Mapping[str, Any]) -> str:
     return hashlib.sha256(audit_log.canonical(content).encode()).hexdigest()
 
 
-def seal(log: AuditLog, content: Mapping[str, Any], key: bytes, *, role: str, plan: str, at: datetime) -> Event:
+def seal(
+    log: AuditLog, content: Mapping[str, Any], key: bytes, *, role: str, plan: str, at: datetime
+) -> Event:
     """Sign a statement and write it into the log; the same statement again returns the first event.
 
     Parameters
@@ -111,7 +113,9 @@ def seal(log: AuditLog, content: Mapping[str, Any], key: bytes, *, role: str, pl
     return log.append("forecasts", "ForecastSealed", at=at, actor=role, body=body)
 
 
-def sealed(log: AuditLog, roster: Mapping[str, str], *, plan: str, head: Head | None = None) -> list[Event]:
+def sealed(
+    log: AuditLog, roster: Mapping[str, str], *, plan: str, head: Head | None = None
+) -> list[Event]:
     """The sealed statements in order, after the chain, each hash and each signature were checked.
 
     Raises

@@ -1,16 +1,18 @@
 """Who said this, and is it word for word what they said?
 
-A statement is typed data in the sense of EIP-712: named fields of named types, under a domain that names this
-methodology and the plan. What is signed is
+A statement is typed data in the sense of EIP-712: named fields of named types, under a domain that
+names this methodology and the plan. What is signed is
 
     digest        = keccak256(0x1901, domainSeparator, hashStruct(statement))
     hashStruct(s) = keccak256(typeHash, encodeData(s))
 
-with ECDSA on secp256k1, so that whoever has the statement and the signature can recover the signer's address. The
-standard and the words come from blockchains; there is none here, and none is implied: the domain names no chain and no
-contract, an address is only a short name for a public key, and the statements live in the audit log.
+with ECDSA on secp256k1, so that whoever has the statement and the signature can recover the
+signer's address. The standard and the words come from blockchains; there is none here, and none is
+implied: the domain names no chain and no contract, an address is only a short name for a public
+key, and the statements live in the audit log.
 
-Left out: how keys are kept. Who holds a role's key is that role. Keys made by `demonstration_keys` protect nothing.
+Left out: how keys are kept. Who holds a role's key is that role. Keys made by `demonstration_keys`
+protect nothing.
 """
 
 from __future__ import annotations
@@ -34,10 +36,13 @@ def _fields(text: str) -> list[dict[str, str]]:
 
 
 _ENVELOPE = ", string role, uint256 nonce, uint256 validFrom, uint256 validUntil"
-#: What can be signed, and its fields; each ends with who signs, a number used once, and from when to when it holds.
+#: What can be signed, and its fields; each ends with who signs, a number used once, and from when
+#: to when it holds.
 KINDS: Mapping[str, Fields] = {
-    "InvestorView": _fields("string name, Holding[] portfolio, string q, string variance, string confidence, "
-                            "string author, string asOf, string reason, uint256 version" + _ENVELOPE),
+    "InvestorView": _fields(
+        "string name, Holding[] portfolio, string q, string variance, string confidence, "
+        "string author, string asOf, string reason, uint256 version" + _ENVELOPE
+    ),
     "Approval": _fields("string subject, bytes32 content, string reason" + _ENVELOPE),
     "Certificate": _fields("bytes32 content, bytes32 model" + _ENVELOPE),
     "LogHead": _fields("uint256 number, bytes32 digest" + _ENVELOPE),
@@ -47,7 +52,8 @@ _HOLDING = _fields("string asset, string weight")
 
 
 class SignatureError(ValueError):
-    """A statement that must not be used; the subclass says why, the message which statement and field."""
+    """A statement that must not be used; the subclass says why, the message which statement and
+    field."""
 
 
 class WrongKey(SignatureError):
@@ -76,7 +82,8 @@ class OutOfOrder(SignatureError):
 
 @dataclass(frozen=True)
 class Signed:
-    """A statement with its signature: kind, fields, address of the signer (0x...), signature (0x..., 65 bytes)."""
+    """A statement with its signature: kind, fields, address of the signer (0x...), signature
+    (0x..., 65 bytes)."""
 
     kind: str
     message: Mapping[str, Any]
@@ -95,8 +102,16 @@ class Signed:
 
     def to_json(self) -> dict[str, Any]:
         """As strict JSON can hold it, bytes in hex; `from_json` takes it back."""
-        message = {name: value.hex() if isinstance(value, bytes) else value for name, value in self.message.items()}
-        return {"kind": self.kind, "message": message, "signer": self.signer, "signature": self.signature}
+        message = {
+            name: value.hex() if isinstance(value, bytes) else value
+            for name, value in self.message.items()
+        }
+        return {
+            "kind": self.kind,
+            "message": message,
+            "signer": self.signer,
+            "signature": self.signature,
+        }
 
     def altered(self, **fields: Any) -> Signed:
         """The same with some fields changed, for tests: the signature stays."""
@@ -104,20 +119,27 @@ class Signed:
 
 
 def from_json(content: Mapping[str, Any]) -> Signed:
-    """The statement that `Signed.to_json` wrote; `SignatureError` for a kind or a field that is not one."""
+    """The statement that `Signed.to_json` wrote; `SignatureError` for a kind or a field that is not
+    one."""
     raw = {field["name"] for field in KINDS.get(content["kind"], ()) if field["type"] == "bytes32"}
     try:
-        message = {name: bytes.fromhex(value) if name in raw else value for name, value in content["message"].items()}
+        message = {
+            name: bytes.fromhex(value) if name in raw else value
+            for name, value in content["message"].items()
+        }
     except ValueError as error:
-        raise SignatureError(f"{content['kind']}: a field of 32 bytes is not in hex ({error})") from error
+        raise SignatureError(
+            f"{content['kind']}: a field of 32 bytes is not in hex ({error})"
+        ) from error
     return Signed(content["kind"], message, content["signer"], content["signature"])
 
 
-# ---- typed data -----------------------------------------------------------------------------------------------------
+# ---- typed data ----------------------------------------------------------------------------------
 
 
 def typed_data(kind: str, message: Mapping[str, Any], plan: str) -> dict[str, Any]:
-    """The full EIP-712 message: types, domain (its salt is the plan's fingerprint, 64 hex digits), and `message`.
+    """The full EIP-712 message: types, domain (its salt is the plan's fingerprint, 64 hex digits),
+    and `message`.
 
     Raises `SignatureError` for an unknown kind, and for fields that are missing or too many.
     """
@@ -134,16 +156,19 @@ def typed_data(kind: str, message: Mapping[str, Any], plan: str) -> dict[str, An
 
 
 def digest(full: Mapping[str, Any]) -> bytes:
-    """The 32 bytes that are signed, computed from the standard's text alone: a second method for the library's.
+    """The 32 bytes that are signed, computed from the standard's text alone: a second method for
+    the library's.
 
-    Knows strings, whole numbers, bytes32, addresses, structures and lists. Source: EIP-712 (Bloemen, Logvinov and
-    Evans, 2017), "Definition of hashStruct" and "Specification".
+    Knows strings, whole numbers, bytes32, addresses, structures and lists. Source: EIP-712
+    (Bloemen, Logvinov and Evans, 2017), "Definition of hashStruct" and "Specification".
     """
     from eth_utils import keccak
 
     types = full["types"]
     domain = _struct_hash("EIP712Domain", full["domain"], types)
-    return bytes(keccak(b"\x19\x01" + domain + _struct_hash(full["primaryType"], full["message"], types)))
+    return bytes(
+        keccak(b"\x19\x01" + domain + _struct_hash(full["primaryType"], full["message"], types))
+    )
 
 
 def encode_type(name: str, types: Mapping[str, Fields]) -> str:
@@ -158,7 +183,10 @@ def encode_type(name: str, types: Mapping[str, Fields]) -> str:
                 reach(inner)
 
     reach(name)
-    return "".join(f"{n}({','.join(f['type'] + ' ' + f['name'] for f in types[n])})" for n in (name, *sorted(found)))
+    return "".join(
+        f"{n}({','.join(f['type'] + ' ' + f['name'] for f in types[n])})"
+        for n in (name, *sorted(found))
+    )
 
 
 def _struct_hash(name: str, value: Mapping[str, Any], types: Mapping[str, Fields]) -> bytes:
@@ -185,27 +213,39 @@ def _encode(kind: str, value: Any, types: Mapping[str, Fields]) -> bytes:
     return int(value).to_bytes(32, "big", signed=kind.startswith("int"))
 
 
-# ---- signing and verifying ------------------------------------------------------------------------------------------
+# ---- signing and verifying -----------------------------------------------------------------------
 
 
 def sign(
-    kind: str, content: Mapping[str, Any], key: bytes, *, role: str, nonce: int, plan: str, at: datetime, days: float
+    kind: str,
+    content: Mapping[str, Any],
+    key: bytes,
+    *,
+    role: str,
+    nonce: int,
+    plan: str,
+    at: datetime,
+    days: float,
 ) -> Signed:
     """A statement of `kind` with `content`, signed for `days` from `at` on.
 
-    The same key and statement always give the same signature (RFC 6979). Raises `SignatureError` as `typed_data` does.
+    The same key and statement always give the same signature (RFC 6979). Raises `SignatureError` as
+    `typed_data` does.
     """
     from eth_account import Account
     from eth_account.messages import encode_typed_data
 
     span = {"validFrom": _stamp(at), "validUntil": _stamp(at + timedelta(days=days))}
     message = {**content, "role": role, "nonce": nonce, **span}
-    signed = Account.sign_message(encode_typed_data(full_message=typed_data(kind, message, plan)), key)
+    signed = Account.sign_message(
+        encode_typed_data(full_message=typed_data(kind, message, plan)), key
+    )
     return Signed(kind, message, address(key), "0x" + bytes(signed.signature).hex())
 
 
 def recover(signed: Signed, plan: str) -> str:
-    """The address whose key made the signature over these very fields; `Altered` where none can have."""
+    """The address whose key made the signature over these very fields; `Altered` where none can
+    have."""
     from eth_account import Account
     from eth_account.messages import encode_typed_data
     from eth_keys.exceptions import BadSignature, ValidationError
@@ -224,11 +264,12 @@ def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime
 
     Parameters
     ----------
-    roster : the address of each role that may sign this kind of statement.
-    plan : fingerprint of the plan that it is about; a statement about another plan counts as altered.
-    at : now, by the clock of whoever asks, with its zone.
+    roster : the address of each role that may sign this kind of statement. plan : fingerprint of
+    the plan that it is about; a statement about another plan counts as altered. at : now, by the
+    clock of whoever asks, with its zone.
 
-    Raises `Altered`, `WrongKey`, `NotYetValid` or `Expired`; see `Replayed` and `OutOfOrder` for what needs a memory.
+    Raises `Altered`, `WrongKey`, `NotYetValid` or `Expired`; see `Replayed` and `OutOfOrder` for
+    what needs a memory.
     """
     what = f"{signed.kind} {signed.nonce} of {signed.role}"
     if recover(signed, plan) != signed.signer:
@@ -237,24 +278,32 @@ def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime
         raise WrongKey(f"{what}: {signed.role} may not sign it; {', '.join(roster)} may")
     if roster[signed.role] != signed.signer:
         raise WrongKey(f"{what}: signed by {signed.signer[:10]}, not with the key of {signed.role}")
-    first, last = (datetime.fromtimestamp(signed.message[end], UTC) for end in ("validFrom", "validUntil"))
+    first, last = (
+        datetime.fromtimestamp(signed.message[end], UTC) for end in ("validFrom", "validUntil")
+    )
     if at < first:
-        raise NotYetValid(f"{what}: holds from {first:%Y-%m-%d %H:%M}, and it is {at:%Y-%m-%d %H:%M}")
+        raise NotYetValid(
+            f"{what}: holds from {first:%Y-%m-%d %H:%M}, and it is {at:%Y-%m-%d %H:%M}"
+        )
     if at > last:
         raise Expired(f"{what}: held until {last:%Y-%m-%d %H:%M}, and it is {at:%Y-%m-%d %H:%M}")
 
 
 def in_turn(signed: Signed, used: Sequence[int]) -> None:
-    """Refuse a number that its signer used before (`Replayed`) or that comes after a later one (`OutOfOrder`)."""
+    """Refuse a number that its signer used before (`Replayed`) or that comes after a later one
+    (`OutOfOrder`)."""
     what = f"{signed.kind} {signed.nonce} of {signed.role}"
     if signed.nonce in used:
         raise Replayed(f"{what}: that number was used before; a statement counts once")
     if used and signed.nonce < max(used):
-        raise OutOfOrder(f"{what}: comes after number {max(used)}; sign it again with a later number")
+        raise OutOfOrder(
+            f"{what}: comes after number {max(used)}; sign it again with a later number"
+        )
 
 
 def twin(signed: Signed) -> Signed:
-    """The second valid signature that anyone can make of a first, without the key: (r, n - s) for (r, s).
+    """The second valid signature that anyone can make of a first, without the key: (r, n - s) for
+    (r, s).
 
     Hence replays are known by the signer's number, never by the signature's bytes.
     """
@@ -272,7 +321,8 @@ def address(key: bytes) -> str:
 
 
 def demonstration_keys(roles: Sequence[str], rng: np.random.Generator) -> dict[str, bytes]:
-    """One key a role, from a generator: for demonstration, since whoever knows the seed knows the keys."""
+    """One key a role, from a generator: for demonstration, since whoever knows the seed knows the
+    keys."""
     return {role: rng.bytes(32) for role in roles}
 
 
@@ -283,7 +333,8 @@ def _stamp(at: datetime) -> int:
 
 
 def head_content(head: Head) -> dict[str, Any]:
-    """The head of a log as fields to sign: whoever keeps the statement can tell later whether the log was cut."""
+    """The head of a log as fields to sign: whoever keeps the statement can tell later whether the
+    log was cut."""
     return {"number": head.number, "digest": bytes.fromhex(head.digest)}
 
 
@@ -292,27 +343,45 @@ def head_of(signed: Signed) -> Head:
     return Head(int(signed.message["number"]), signed.message["digest"].hex())
 
 
-# ---- views ----------------------------------------------------------------------------------------------------------
+# ---- views ---------------------------------------------------------------------------------------
 
 
 def view_content(view: View) -> dict[str, Any]:
-    """A view as fields to sign: every number as the shortest text that reads back as the same number."""
+    """A view as fields to sign: every number as the shortest text that reads back as the same
+    number."""
     return {
-        "name": view.name, "portfolio": [{"asset": a, "weight": repr(float(w))} for a, w in view.portfolio.items()],
-        "q": repr(float(view.q)), "variance": "" if view.variance is None else repr(float(view.variance)),
+        "name": view.name,
+        "portfolio": [{"asset": a, "weight": repr(float(w))} for a, w in view.portfolio.items()],
+        "q": repr(float(view.q)),
+        "variance": "" if view.variance is None else repr(float(view.variance)),
         "confidence": "" if view.confidence is None else repr(float(view.confidence)),
-        "author": view.author, "asOf": view.as_of, "reason": view.reason, "version": view.version,
+        "author": view.author,
+        "asOf": view.as_of,
+        "reason": view.reason,
+        "version": view.version,
     }
 
 
 def view_of(signed: Signed) -> View:
-    """The view that was signed; `SignatureError` where its fields are not those that `view_content` writes."""
+    """The view that was signed; `SignatureError` where its fields are not those that `view_content`
+    writes."""
     m = signed.message
     if signed.kind != "InvestorView":
         raise SignatureError(f"a statement of kind {signed.kind} holds no view")
     unsure = {name: float(m[name]) if m[name] else None for name in ("variance", "confidence")}
     held = {leg["asset"]: float(leg["weight"]) for leg in m["portfolio"]}
-    view = View(m["name"], held, float(m["q"]), m["author"], m["asOf"], m["reason"], **unsure, version=m["version"])
+    view = View(
+        m["name"],
+        held,
+        float(m["q"]),
+        m["author"],
+        m["asOf"],
+        m["reason"],
+        **unsure,
+        version=m["version"],
+    )
     if wrong := [name for name, value in view_content(view).items() if m[name] != value]:
-        raise SignatureError(f"view {view.name!r}: not in canonical form: {', '.join(wrong)}; use view_content")
+        raise SignatureError(
+            f"view {view.name!r}: not in canonical form: {', '.join(wrong)}; use view_content"
+        )
     return view

@@ -19,7 +19,19 @@ from portlib.stewardship.model_validation.validation import (
 )
 
 __all__ = [
-    "HOUSEHOLDS", "Replay", "against_peers", "beaten", "benchmark", "by_kind", "comparisons",
-    "glidepath_sensitivity", "other_inputs", "planted", "reach", "replayed", "ruined",
-    "sensitivity", "verified_by",
+    "HOUSEHOLDS",
+    "Replay",
+    "against_peers",
+    "beaten",
+    "benchmark",
+    "by_kind",
+    "comparisons",
+    "glidepath_sensitivity",
+    "other_inputs",
+    "planted",
+    "reach",
+    "replayed",
+    "ruined",
+    "sensitivity",
+    "verified_by",
 ]

@@ -1,11 +1,14 @@
-"""Does portlib give the portfolios and estimates that others printed, to the last digit that they printed?
+"""Does portlib give the portfolios and estimates that others printed, to the last digit that they
+printed?
 
-A published case is a mapping of facts: inputs, printed results, citation, and by how much a result may differ. A runner
-recomputes it through the public functions of the package and returns what it `Compared`::
+A published case is a mapping of facts: inputs, printed results, citation, and by how much a result
+may differ. A runner recomputes it through the public functions of the package and returns what it
+`Compared`::
 
     difference in digits = max |ours - printed| / (one unit of the last digit printed)
 
-Half a unit is rounding. Cases of retirement and stewardship, and which file is run by which runner: `replications`.
+Half a unit is rounding. Cases of retirement and stewardship, and which file is run by which runner:
+`replications`.
 """
 
 from __future__ import annotations
@@ -31,7 +34,8 @@ ROUNDED = 0.5 + 1e-6
 
 
 class Compared(NamedTuple):
-    """One printed quantity: ours, theirs, one unit of their last digit, and the largest difference justified."""
+    """One printed quantity: ours, theirs, one unit of their last digit, and the largest difference
+    justified."""
 
     quantity: str
     ours: Array
@@ -41,21 +45,27 @@ class Compared(NamedTuple):
 
     @property
     def digits(self) -> float:
-        """The largest difference, in units of the last printed digit; infinite where ours is not a number."""
+        """The largest difference, in units of the last printed digit; infinite where ours is not a
+        number."""
         apart = float(np.max(np.abs(self.ours - self.printed)))
         return apart / self.digit if np.isfinite(apart) else float("inf")
 
     @property
     def verdict(self) -> str:
-        """``to the digit``, ``within its notes`` (what the case's tolerance justifies) or ``differs``."""
+        """``to the digit``, ``within its notes`` (what the case's tolerance justifies) or
+        ``differs``."""
         if self.digits <= ROUNDED:
             return "to the digit"
         return "within its notes" if self.digits <= self.allowed / self.digit + 1e-6 else "differs"
 
 
-def compared(quantity: str, ours: ArrayLike, printed: ArrayLike, digit: float, allowed: float = 0.0) -> Compared:
-    """A comparison; `digit` is one unit of the last digit printed, half of which is always allowed."""
-    a, b = np.asarray(ours, float), np.asarray(printed, float)
+def compared(
+    quantity: str, ours: ArrayLike, printed: ArrayLike, digit: float, allowed: float = 0.0
+) -> Compared:
+    """A comparison; `digit` is one unit of the last digit printed, half of which is always
+    allowed."""
+    a = np.asarray(ours, float)
+    b = np.asarray(printed, float)
     if a.shape != b.shape:
         raise ValueError(f"{quantity}: we have shape {a.shape}, the source prints {b.shape}")
     return Compared(quantity, a, b, digit, max(allowed, digit / 2))
@@ -68,133 +78,239 @@ def _view(case: Case, rf: float = 0.0) -> Assumptions:
 
 def _risky(volatility: ArrayLike, correlation: ArrayLike, source: str) -> Assumptions:
     sd = np.asarray(volatility, float)
-    return Assumptions([f"asset {i + 1}" for i in range(len(sd))], np.zeros(len(sd)), np.outer(sd, sd) * correlation,
-                       0.0, source)
+    return Assumptions(
+        [f"asset {i + 1}" for i in range(len(sd))],
+        np.zeros(len(sd)),
+        np.outer(sd, sd) * correlation,
+        0.0,
+        source,
+    )
 
 
-# ---- estimation -----------------------------------------------------------------------------------------------------
+# ---- estimation ----------------------------------------------------------------------------------
 
 
 def published_arithmetic(geometric: ArrayLike, volatility: ArrayLike, n: int) -> Array:
-    """Arithmetic from geometric means as the public note has it, with the variance over the wrong mean squared."""
-    g, s = np.asarray(geometric, float), np.asarray(volatility, float)
+    """Arithmetic from geometric means as the public note has it, with the variance over the wrong
+    mean squared."""
+    g = np.asarray(geometric, float)
+    s = np.asarray(volatility, float)
     return (1 + g) / (1 + s**2 / (1 + g) ** 2) ** ((1 - n) / (2 * n)) - 1
 
 
 def geometric(case: Case) -> list[Compared]:
-    given, out = case["inputs"], case["outputs"]
+    given = case["inputs"]
+    out = case["outputs"]
     g, s, w = (np.array(given[name]) for name in ("geom", "vol", "weights"))
     mean = published_arithmetic(g, s, given["horizon"])
-    view = _risky(s, given["corr"], case["citation"]).replace(mu=mean, source="the published formula")
-    return [compared("arithmetic means, by the published formula", mean, out["arith"], 1e-4),
-            compared("portfolio, rounded", [view.risk_of(w), w @ s, w @ g],
-                     [out[k] for k in ("port_vol", "avg_vol", "wavg_geom")], 1e-4),
-            compared("portfolio means", [view.mean_of(w), portfolio_geometric(view, w, given["horizon"])],
-               [out["port_arith"], out["port_geom"]], 1e-8)]
+    view = _risky(s, given["corr"], case["citation"]).replace(
+        mu=mean, source="the published formula"
+    )
+    return [
+        compared("arithmetic means, by the published formula", mean, out["arith"], 1e-4),
+        compared(
+            "portfolio, rounded",
+            [view.risk_of(w), w @ s, w @ g],
+            [out[k] for k in ("port_vol", "avg_vol", "wavg_geom")],
+            1e-4,
+        ),
+        compared(
+            "portfolio means",
+            [view.mean_of(w), portfolio_geometric(view, w, given["horizon"])],
+            [out["port_arith"], out["port_geom"]],
+            1e-8,
+        ),
+    ]
 
 
 def shrunk(case: Case) -> list[Compared]:
-    x, rows = np.array(case["returns"]), []
+    x = np.array(case["returns"])
+    rows = []
     for method, printed in case["expected"].items():
-        ours, name = shrinkage.METHODS[method](x), method.replace("_", " ")
-        rows.append(compared(f"covariance, {name}", ours.sigma, printed["cov"], case["tolerance"]["cov"]))
+        ours = shrinkage.METHODS[method](x)
+        name = method.replace("_", " ")
+        rows.append(
+            compared(f"covariance, {name}", ours.sigma, printed["cov"], case["tolerance"]["cov"])
+        )
         if "shrinkage" in printed:
-            rows.append(compared(f"intensity, {name}", ours.intensity or np.nan, printed["shrinkage"],
-                           case["tolerance"]["shrinkage"]))
+            rows.append(
+                compared(
+                    f"intensity, {name}",
+                    ours.intensity or np.nan,
+                    printed["shrinkage"],
+                    case["tolerance"]["shrinkage"],
+                )
+            )
     return rows
 
 
 def higham(case: Case) -> list[Compared]:
     a = np.array(case["matrix"], float)
     x = shrinkage.nearest_correlation(a)
-    return [compared("nearest matrix", x, case["nearest"], 1e-8),
-            compared("distance", float(np.linalg.norm(x - a)), case["distance"], 1e-4)]
+    return [
+        compared("nearest matrix", x, case["nearest"], 1e-8),
+        compared("distance", float(np.linalg.norm(x - a)), case["distance"], 1e-4),
+    ]
 
 
-# ---- construction ---------------------------------------------------------------------------------------------------
+# ---- construction --------------------------------------------------------------------------------
 
 
 def turning_points(case: Case) -> list[Compared]:
     traced = mv.frontier(_view(case))
-    best, sharpe = traced.maximum_sharpe(), case["maximum_sharpe"]
-    least, variance = traced.minimum_risk(), case["minimum_variance"]
+    best = traced.maximum_sharpe()
+    sharpe = case["maximum_sharpe"]
+    least = traced.minimum_risk()
+    variance = case["minimum_variance"]
     corners = np.column_stack([traced.means, traced.risks, traced.trade_offs, traced.corners])
-    return [compared("turning points", corners, case["turning_points"], 1e-3),
-            compared("maximum Sharpe ratio", [*best.w, best.risk, best.sharpe or np.nan],
-               [*sharpe["w"], sharpe["risk"], sharpe["sharpe"]], 1e-4),
-            compared("minimum variance", [*least.w, least.risk], [*variance["w"], variance["risk"]], 1e-4)]
+    return [
+        compared("turning points", corners, case["turning_points"], 1e-3),
+        compared(
+            "maximum Sharpe ratio",
+            [*best.w, best.risk, best.sharpe or np.nan],
+            [*sharpe["w"], sharpe["risk"], sharpe["sharpe"]],
+            1e-4,
+        ),
+        compared(
+            "minimum variance", [*least.w, least.risk], [*variance["w"], variance["risk"]], 1e-4
+        ),
+    ]
 
 
 def two_assets(case: Case) -> list[Compared]:
-    mu, sd, rf = np.array(case["mean"]), np.array(case["sd"]), case["rf"]
+    mu = np.array(case["mean"])
+    sd = np.array(case["sd"])
+    rf = case["rf"]
     sigma = np.outer(sd, sd) * np.array([[1, case["rho"]], [case["rho"], 1]])
     view = Assumptions(["debt", "equity"], mu, sigma, rf, case["citation"])
-    w, least = mv.frontier(view).maximum_sharpe().w, mv.frontier(view).minimum_risk().w
+    w = mv.frontier(view).maximum_sharpe().w
+    least = mv.frontier(view).minimum_risk().w
     share = mv.closed_form_risky_shares(mu, sigma, rf, case["risk_aversion"]).sum()
-    return [compared("weights", [w, least], [case["tangency"], case["minimum_variance"]], 1e-2),
-            compared("tangency mean and risk", [view.mean_of(w), view.risk_of(w)],
-                     [case["tangency_mean"], case["tangency_sd"]], 1e-3),
-            compared("least risk", view.risk_of(least), case["minimum_variance_sd"], 1e-4),
-            compared("Sharpe ratio", view.sharpe_of(w), case["tangency_sharpe"], 1e-2),
-            compared("risky share", share, case["risky_share"], 1e-4, case["risky_share_tolerance"])]
+    return [
+        compared("weights", [w, least], [case["tangency"], case["minimum_variance"]], 1e-2),
+        compared(
+            "tangency mean and risk",
+            [view.mean_of(w), view.risk_of(w)],
+            [case["tangency_mean"], case["tangency_sd"]],
+            1e-3,
+        ),
+        compared("least risk", view.risk_of(least), case["minimum_variance_sd"], 1e-4),
+        compared("Sharpe ratio", view.sharpe_of(w), case["tangency_sharpe"], 1e-2),
+        compared("risky share", share, case["risky_share"], 1e-4, case["risky_share_tolerance"]),
+    ]
 
 
 def frontcon(case: Case) -> list[Compared]:
-    view, told = _view(case, case["borrowing_rate"]), case["allocation"]
-    curve, best = mv.frontier(view).curve(case["points"]).iloc[::-1], mv.frontier(view).maximum_sharpe()
+    view = _view(case, case["borrowing_rate"])
+    told = case["allocation"]
+    curve = mv.frontier(view).curve(case["points"]).iloc[::-1]
+    best = mv.frontier(view).maximum_sharpe()
     y = (best.mean - view.rf) / (case["risk_aversion"] * best.risk**2)
     ends = curve["mean"].to_numpy()[[0, -1]]
-    return [compared("risks of the frontier", curve["risk"], case["frontier_risk"], 1e-4),
-            compared("its first and last return", ends, case["frontier_first_and_last_return"], 1e-4),
-            compared("weights of the allocation", best.w, told["risky_weights"], 1e-4,
-                     case["allocation_weights_tolerance"]),
-            compared("risks and returns of the allocation",
-                     [best.risk, best.mean, y * best.risk, view.rf + y * (best.mean - view.rf)],
-                     [told[k] for k in ("risky_risk", "risky_return", "overall_risk", "overall_return")], 1e-4,
-                     case["allocation_tolerance"])]
+    return [
+        compared("risks of the frontier", curve["risk"], case["frontier_risk"], 1e-4),
+        compared("its first and last return", ends, case["frontier_first_and_last_return"], 1e-4),
+        compared(
+            "weights of the allocation",
+            best.w,
+            told["risky_weights"],
+            1e-4,
+            case["allocation_weights_tolerance"],
+        ),
+        compared(
+            "risks and returns of the allocation",
+            [best.risk, best.mean, y * best.risk, view.rf + y * (best.mean - view.rf)],
+            [told[k] for k in ("risky_risk", "risky_return", "overall_risk", "overall_return")],
+            1e-4,
+            case["allocation_tolerance"],
+        ),
+    ]
 
 
 def groups(case: Case) -> list[Compared]:
-    view, limits = _view(case), []
+    view = _view(case)
+    limits = []
     for i, (row, top) in enumerate(zip(case["groups"], case["group_upper"], strict=True)):
         inside = [name for name, member in zip(view.labels, row, strict=True) if member]
         limits.append(group_limit(f"group {i + 1}", inside, upper=top))
-    mandate = Mandate(view.labels, [fully_invested(), Bounds("box", case["lower"], case["upper"]), *limits])
+    mandate = Mandate(
+        view.labels, [fully_invested(), Bounds("box", case["lower"], case["upper"]), *limits]
+    )
     traced = mv.frontier(view, mandate)
-    x = [traced.target_return(float(r)) for r in np.linspace(traced.means[-1], traced.means[0], case["points"])]
-    return [compared("weights", [a.w for a in x], case["weights"], 1e-4),
-            compared("risk", [a.risk for a in x], case["risk"], 1e-4),
-            compared("return", [a.mean for a in x], case["return"], 1e-4)]
+    x = [
+        traced.target_return(float(r))
+        for r in np.linspace(traced.means[-1], traced.means[0], case["points"])
+    ]
+    return [
+        compared("weights", [a.w for a in x], case["weights"], 1e-4),
+        compared("risk", [a.risk for a in x], case["risk"], 1e-4),
+        compared("return", [a.mean for a in x], case["return"], 1e-4),
+    ]
 
 
 def _views(labels: list[str], rows: list[list[float]], q: ArrayLike) -> list[View]:
-    return [View(f"view {i + 1}", dict(zip(labels, p, strict=True)), float(x), "the authors", "1999-12-31")
-            for i, (p, x) in enumerate(zip(rows, np.asarray(q, float), strict=True))]
+    return [
+        View(
+            f"view {i + 1}",
+            dict(zip(labels, p, strict=True)),
+            float(x),
+            "the authors",
+            "1999-12-31",
+        )
+        for i, (p, x) in enumerate(zip(rows, np.asarray(q, float), strict=True))
+    ]
 
 
 def he_litterman(case: Case) -> list[Compared]:
-    labels, tau, aversion = case["assets"], case["tau"], case["risk_aversion"]
-    world = _risky(np.array(case["volatility_percent"]) / 100, case["correlation"], case["citation"])
-    market = dict(zip(labels, (np.array(case["market_weights_percent"]) / 100).tolist(), strict=True))
-    prior = bl.equilibrium(Assumptions(labels, world.mu, world.sigma, 0.0, world.source), market, aversion)
+    labels = case["assets"]
+    tau = case["tau"]
+    aversion = case["risk_aversion"]
+    world = _risky(
+        np.array(case["volatility_percent"]) / 100, case["correlation"], case["citation"]
+    )
+    market = dict(
+        zip(labels, (np.array(case["market_weights_percent"]) / 100).tolist(), strict=True)
+    )
+    prior = bl.equilibrium(
+        Assumptions(labels, world.mu, world.sigma, 0.0, world.source), market, aversion
+    )
     rows = [compared("equilibrium, percent", 100 * prior.mu, case["equilibrium_percent"], 0.1)]
     for name in ("one_view", "two_views"):
-        told, said = case[name], name.replace("_", " ")
-        found = bl.posterior(prior, _views(labels, told["P"], np.array(told["q_percent"]) / 100), tau)
-        w = mv.closed_form_risky_shares(found.mu, found.assumptions("predictive").sigma, 0.0, aversion)
-        tilt = found.decomposition(market, aversion).drop(columns="reference").sum(axis=1).to_numpy()
-        rows += [compared(f"variance of views, {said}", np.diag(found.omega) / tau, told["omega_over_tau"], 1e-3),
-                 compared(f"means, percent, {said}", 100 * found.mu, told["mean_percent"], 0.1),
-                 compared(f"weights, percent, {said}", 100 * w, told["weights_percent"], 0.1),
-                 compared(f"tilts, percent, {said}", 100 * tilt, told["tilt_percent"], 0.1)]
+        told = case[name]
+        said = name.replace("_", " ")
+        found = bl.posterior(
+            prior, _views(labels, told["P"], np.array(told["q_percent"]) / 100), tau
+        )
+        w = mv.closed_form_risky_shares(
+            found.mu, found.assumptions("predictive").sigma, 0.0, aversion
+        )
+        tilt = (
+            found.decomposition(market, aversion).drop(columns="reference").sum(axis=1).to_numpy()
+        )
+        rows += [
+            compared(
+                f"variance of views, {said}",
+                np.diag(found.omega) / tau,
+                told["omega_over_tau"],
+                1e-3,
+            ),
+            compared(f"means, percent, {said}", 100 * found.mu, told["mean_percent"], 0.1),
+            compared(f"weights, percent, {said}", 100 * w, told["weights_percent"], 0.1),
+            compared(f"tilts, percent, {said}", 100 * tilt, told["tilt_percent"], 0.1),
+        ]
         if "lambda" in told:
-            rows.append(compared("lambda", (1 + tau) * np.linalg.pinv(found.P.T) @ tilt, told["lambda"], 1e-3))
+            rows.append(
+                compared(
+                    "lambda", (1 + tau) * np.linalg.pinv(found.P.T) @ tilt, told["lambda"], 1e-3
+                )
+            )
     return rows
 
 
 def idzorek(case: Case, covariance: ArrayLike | None = None) -> list[Compared]:
     """Idzorek's table 6, with his covariance or another one, such as one with a copyist's error."""
-    labels, market = case["assets"], np.array(case["market_weights"])
+    labels = case["assets"]
+    market = np.array(case["market_weights"])
     sigma = np.array(case["covariance"] if covariance is None else covariance)
     aversion = case["market_premium"] / (market @ sigma @ market)
     reference = dict(zip(labels, market.tolist(), strict=True))
@@ -203,58 +319,114 @@ def idzorek(case: Case, covariance: ArrayLike | None = None) -> list[Compared]:
     found = bl.posterior(prior, _views(labels, case["P"], case["q"]), case["tau"])
     w = found.decomposition(reference, aversion, "prior").sum(axis=1).to_numpy()
     own = np.diag(found.P @ sigma @ found.P.T)
-    return [compared("implied returns, percent", 100 * prior.mu, case["implied_percent"], 0.01,
-                     case["mean_tolerance_percent"]),
-            compared("variance of views, percent", 100 * own, case["view_variance_percent"], 1e-3,
-                     case["view_variance_tolerance_percent"]),
-            compared("errors of views", np.diag(found.omega), case["omega"], 1e-6),
-            compared("means, percent", 100 * found.mu, case["mean_percent"], 0.01),
-            compared("weights", 100 * w, case["weights_percent"], 0.01, case["weights_tolerance_percent"]),
-            compared("their sum", 100 * w.sum(), case["weights_sum_percent"], 0.01)]
+    return [
+        compared(
+            "implied returns, percent",
+            100 * prior.mu,
+            case["implied_percent"],
+            0.01,
+            case["mean_tolerance_percent"],
+        ),
+        compared(
+            "variance of views, percent",
+            100 * own,
+            case["view_variance_percent"],
+            1e-3,
+            case["view_variance_tolerance_percent"],
+        ),
+        compared("errors of views", np.diag(found.omega), case["omega"], 1e-6),
+        compared("means, percent", 100 * found.mu, case["mean_percent"], 0.01),
+        compared(
+            "weights", 100 * w, case["weights_percent"], 0.01, case["weights_tolerance_percent"]
+        ),
+        compared("their sum", 100 * w.sum(), case["weights_sum_percent"], 0.01),
+    ]
 
 
 def equal_risk(case: Case) -> list[Compared]:
-    view, rows = _risky(case["volatility"], case["correlation"], case["citation"]), []
+    view = _risky(case["volatility"], case["correlation"], case["citation"])
+    rows = []
     marginal: tuple[list[float], list[float]] = ([], [])
-    for name, make in (("equal_weights", mv.equal_weights), ("minimum_variance", mv.minimum_risk),
-                       ("equal_risk", risk_parity.equal_risk_contributions)):
-        x, told, said = make(view), case[name], name.replace("_", " ")
-        rows.append(compared(f"weights and risk, {said}", [*x.w, x.risk], [*told["w"], told["risk"]], 1e-3))
+    for name, make in (
+        ("equal_weights", mv.equal_weights),
+        ("minimum_variance", mv.minimum_risk),
+        ("equal_risk", risk_parity.equal_risk_contributions),
+    ):
+        x = make(view)
+        told = case[name]
+        said = name.replace("_", " ")
+        rows.append(
+            compared(f"weights and risk, {said}", [*x.w, x.risk], [*told["w"], told["risk"]], 1e-3)
+        )
         if "marginal" in told:
             shares = risk_parity.contributions(view.sigma, x.w)
-            rows.append(compared(f"shares of risk, {said}", shares, told["shares"], 1e-3, case["tolerance"]))
+            rows.append(
+                compared(f"shares of risk, {said}", shares, told["shares"], 1e-3, case["tolerance"])
+            )
             marginal[0].extend(view.sigma @ x.w / x.risk)
             marginal[1].extend(told["marginal"])
     alike = case["one_correlation"]
-    found = [risk_parity.equal_risk_contributions(_risky(alike["volatility"], r + (1 - r) * np.eye(4), "alike")).w
-             for r in alike["rho"]]
-    return [*rows, compared("marginal risks", marginal[0], marginal[1], 1e-3),
-            compared("one correlation for all", found, [alike["equal_risk"]] * len(found), 1e-2)]
+    found = [
+        risk_parity.equal_risk_contributions(
+            _risky(alike["volatility"], r + (1 - r) * np.eye(4), "alike")
+        ).w
+        for r in alike["rho"]
+    ]
+    return [
+        *rows,
+        compared("marginal risks", marginal[0], marginal[1], 1e-3),
+        compared("one correlation for all", found, [alike["equal_risk"]] * len(found), 1e-2),
+    ]
 
 
 def budgets(case: Case) -> list[Compared]:
     view = _risky(case["volatility"], case["correlation"], case["citation"])
     b = dict(zip(view.labels, case["budgets"], strict=True))
-    return [compared("weights by budget", risk_parity.risk_budgets(view, budgets=b).w, case["budgeted"], 1e-4),
-            compared("equal risk", risk_parity.equal_risk_contributions(view).w, case["equal_risk"], 1e-4)]
+    return [
+        compared(
+            "weights by budget", risk_parity.risk_budgets(view, budgets=b).w, case["budgeted"], 1e-4
+        ),
+        compared(
+            "equal risk", risk_parity.equal_risk_contributions(view).w, case["equal_risk"], 1e-4
+        ),
+    ]
 
 
 def hierarchical(case: Case) -> list[Compared]:
     from scipy.cluster.hierarchy import leaves_list
 
     view = _view({**case, "mean": [0.0] * len(case["cov"])})
-    return [compared("hierarchical risk parity", risk_parity.hierarchical(view).w, case["hierarchical"], 1e-4),
-            compared("minimum variance", mv.minimum_risk(view).w, case["minimum_variance"], 1e-4),
-            compared("inverse variance", risk_parity.inverse_volatility(view, power=2.0).w, case["inverse_variance"],
-                     1e-4),
-            compared("order of the leaves", leaves_list(risk_parity.hierarchy(view.sigma)) + 1, case["order"], 1.0)]
+    return [
+        compared(
+            "hierarchical risk parity", risk_parity.hierarchical(view).w, case["hierarchical"], 1e-4
+        ),
+        compared("minimum variance", mv.minimum_risk(view).w, case["minimum_variance"], 1e-4),
+        compared(
+            "inverse variance",
+            risk_parity.inverse_volatility(view, power=2.0).w,
+            case["inverse_variance"],
+            1e-4,
+        ),
+        compared(
+            "order of the leaves",
+            leaves_list(risk_parity.hierarchy(view.sigma)) + 1,
+            case["order"],
+            1.0,
+        ),
+    ]
 
 
 def cvar(case: Case) -> list[Compared]:
     view = Assumptions(case["assets"], case["mean"], case["cov"], 0.0, case["citation"])
     ours = mv.target_return(view, r=case["target_return"])
-    tails = np.array([tail_risk.normal(ours.mean, ours.risk, float(level)) for level in case["var"]], float)
-    return [compared("weights", ours.w, case["weights"], 1e-6, case["weights_tolerance"]),
-            compared("variance", ours.risk**2, case["variance"], 1e-8),
-            compared("value at risk", tails[:, 0], list(case["var"].values()), 1e-6, case["loss_tolerance"]),
-            compared("conditional value at risk", tails[:, 1], list(case["cvar"].values()), 1e-6)]
+    tails = np.array(
+        [tail_risk.normal(ours.mean, ours.risk, float(level)) for level in case["var"]], float
+    )
+    return [
+        compared("weights", ours.w, case["weights"], 1e-6, case["weights_tolerance"]),
+        compared("variance", ours.risk**2, case["variance"], 1e-8),
+        compared(
+            "value at risk", tails[:, 0], list(case["var"].values()), 1e-6, case["loss_tolerance"]
+        ),
+        compared("conditional value at risk", tails[:, 1], list(case["cvar"].values()), 1e-6),
+    ]

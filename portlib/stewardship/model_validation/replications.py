@@ -1,9 +1,10 @@
 """Does portlib give the numbers that others printed, case by case and none skipped?
 
-Each published case is a file of facts, ``cases/<case>.json`` beside this module, and one runner recomputes it: those of
-portfolios and estimates in `portfolio_replications`, those of retirement and stewardship here. `missing` compares the
-files with the runners. A quantity that misses its last printed digit is listed in `EXPLAINED` with the reason, or with
-the word that it is unknown. Left out: published figures that no file holds; chapters check those.
+Each published case is a file of facts, ``cases/<case>.json`` beside this module, and one runner
+recomputes it: those of portfolios and estimates in `portfolio_replications`, those of retirement
+and stewardship here. `missing` compares the files with the runners. A quantity that misses its last
+printed digit is listed in `EXPLAINED` with the reason, or with the word that it is unknown. Left
+out: published figures that no file holds; chapters check those.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ from portlib.stewardship.monitoring import attribution, performance
 
 
 class Unfiled(ValueError):
-    """A file of the checkout that the validation reads is not there, or is none of those that it knows."""
+    """A file of the checkout that the validation reads is not there, or is none of those that it
+    knows."""
 
 
 #: The folder of published cases, one file of facts each.
@@ -38,33 +40,65 @@ CASES = Path(__file__).parent / "cases"
 INTERPOLATED = "interpolated between portfolios, by an unknown rule"
 #: Why a quantity misses its last printed digit, by case and quantity.
 EXPLAINED = {
-    ("bodie_kane_marcus_two_risky_assets", "risky share"): "computed from a volatility already rounded",
-    ("cocco_gomes_maenhout_2005", "equity share"): "their program searches a grid and interpolates by splines",
-    ("cocco_gomes_maenhout_2005", "consumption"): "their program searches a grid and interpolates by splines",
-    ("idzorek_2004_table6", "implied returns, percent"): "inputs printed to fewer digits than the result needs",
-    ("idzorek_2004_table6", "variance of views, percent"): "inputs printed to fewer digits than the result needs",
+    (
+        "bodie_kane_marcus_two_risky_assets",
+        "risky share",
+    ): "computed from a volatility already rounded",
+    (
+        "cocco_gomes_maenhout_2005",
+        "equity share",
+    ): "their program searches a grid and interpolates by splines",
+    (
+        "cocco_gomes_maenhout_2005",
+        "consumption",
+    ): "their program searches a grid and interpolates by splines",
+    (
+        "idzorek_2004_table6",
+        "implied returns, percent",
+    ): "inputs printed to fewer digits than the result needs",
+    (
+        "idzorek_2004_table6",
+        "variance of views, percent",
+    ): "inputs printed to fewer digits than the result needs",
     ("idzorek_2004_table6", "weights"): "inputs printed to fewer digits than the result needs",
-    ("maillard_roncalli_teiletche_2010_erc", "shares of risk, equal weights"): "a digit cut off, not rounded",
+    (
+        "maillard_roncalli_teiletche_2010_erc",
+        "shares of risk, equal weights",
+    ): "a digit cut off, not rounded",
     ("mathworks_frontcon_portalloc", "weights of the allocation"): INTERPOLATED,
     ("mathworks_frontcon_portalloc", "risks and returns of the allocation"): INTERPOLATED,
-    ("rockafellar_uryasev_2000_cvar", "weights"): "not the optimum; their solver seems to have stopped early",
-    ("rockafellar_uryasev_2000_cvar", "value at risk"): "unknown: one of six printed tail figures misses by one unit",
+    (
+        "rockafellar_uryasev_2000_cvar",
+        "weights",
+    ): "not the optimum; their solver seems to have stopped early",
+    (
+        "rockafellar_uryasev_2000_cvar",
+        "value at risk",
+    ): "unknown: one of six printed tail figures misses by one unit",
 }
 
 
-# ---- retirement -----------------------------------------------------------------------------------------------------
+# ---- retirement ----------------------------------------------------------------------------------
 
 
 def _accumulation(case: Case) -> list[Compared]:
-    late, sheltered, again = case["deferred_gain"], case["tax_deferred"], case["deferred_gain_second"]
+    late = case["deferred_gain"]
+    sheltered = case["tax_deferred"]
+    again = case["deferred_gain_second"]
     kept = taxable_growth(late["return"], late["years"], _flat(late["gains_rate"]))
     whole = deferred_growth(sheltered["return"], sheltered["years"], _flat(sheltered["rate"]))
     grown = again["before_tax"] / again["value"] - 1
     return [
         compared("deferred gain", late["value"] * kept, late["after_tax"], 1.0),
-        compared("tax-deferred account", sheltered["value"] * whole, sheltered["after_tax"], 1000.0),
-        compared("second deferred gain", again["value"] * taxable_growth(grown, 1, _flat(again["gains_rate"])),
-                 again["after_tax"], 1e-4),
+        compared(
+            "tax-deferred account", sheltered["value"] * whole, sheltered["after_tax"], 1000.0
+        ),
+        compared(
+            "second deferred gain",
+            again["value"] * taxable_growth(grown, 1, _flat(again["gains_rate"])),
+            again["after_tax"],
+            1e-4,
+        ),
     ]
 
 
@@ -73,130 +107,251 @@ def _flat(rate: float) -> Rates:
 
 
 def _taxes(case: Case) -> list[Compared]:
-    schedules = [(float(taxes.ordinary_tax(foot, year=case["year"], status=status)), printed)
-                 for status, rows in case["tax_at_foot_of_bracket"].items() for foot, printed in rows]
+    schedules = [
+        (float(taxes.ordinary_tax(foot, year=case["year"], status=status)), printed)
+        for status, rows in case["tax_at_foot_of_bracket"].items()
+        for foot, printed in rows
+    ]
     ours, printed = np.array(schedules).T
-    found = [float(taxes.taxable_benefits(x["benefits"], x["other_income"], status=x["status"]))
-             for x in case["taxable_benefits"]]
-    return [compared("tax at the foot of each bracket", ours, printed, 0.01),
-            compared("taxable benefits", found, [x["taxable"] for x in case["taxable_benefits"]], 1.0)]
+    found = [
+        float(taxes.taxable_benefits(x["benefits"], x["other_income"], status=x["status"]))
+        for x in case["taxable_benefits"]
+    ]
+    return [
+        compared("tax at the foot of each bracket", ours, printed, 0.01),
+        compared("taxable benefits", found, [x["taxable"] for x in case["taxable_benefits"]], 1.0),
+    ]
 
 
 def _lifetimes(case: Case) -> list[Compared]:
-    period, told = taxes.distribution_period(case["ages"]), case["example"]
+    period = taxes.distribution_period(case["ages"])
+    told = case["example"]
     due = taxes.required_minimum_distribution(told["balance"], told["age"], 2026 - told["age"])
-    return [compared("periods", period, case["distribution_period"], 0.1),
-            compared("percent of the balance", 100 / period, case["percent_of_balance"], 0.01),
-            compared("worked distribution", float(due), told["rmd"], 1.0)]
+    return [
+        compared("periods", period, case["distribution_period"], 0.1),
+        compared("percent of the balance", 100 / period, case["percent_of_balance"], 0.01),
+        compared("worked distribution", float(due), told["rmd"], 1.0),
+    ]
 
 
 def lifecycle_points(case: Case, *, permanent: bool) -> pd.DataFrame:
-    """Cocco, Gomes and Maenhout's policy at the filed points, beside the one for an income shock that stays or not.
+    """Cocco, Gomes and Maenhout's policy at the filed points, beside the one for an income shock
+    that stays or not.
 
-    Columns: age, cash, and ``share``, ``consumption`` with ``printed_share``, ``printed_consumption``.
+    Columns: age, cash, and ``share``, ``consumption`` with ``printed_share``,
+    ``printed_consumption``.
     """
     given = case["inputs"]
     ages = np.arange(given["age_first"], given["age_last_income"] + 1)
     model = LifecycleModel(
-        first_age=given["age_first"], last_working_age=given["age_last_income"], last_age=given["age_last_decision"],
-        survival=np.array(given["survival"]), log_income=np.polynomial.polynomial.polyval(ages, given["income_poly"]),
-        replacement=given["replacement"], var_transitory=given["var_transitory"], var_permanent=given["var_permanent"],
-        permanent=permanent, discount=given["delta"], risk_aversion=given["gamma"], rf=given["rf_gross"] - 1,
-        premium=given["equity_premium"], volatility=given["sigma_r"],
-    )  # fmt: skip
-    policy, cash, parts = solve(model), np.array(given["cash_on_hand"], float), []
+        first_age=given["age_first"],
+        last_working_age=given["age_last_income"],
+        last_age=given["age_last_decision"],
+        survival=np.array(given["survival"]),
+        log_income=np.polynomial.polynomial.polyval(ages, given["income_poly"]),
+        replacement=given["replacement"],
+        var_transitory=given["var_transitory"],
+        var_permanent=given["var_permanent"],
+        permanent=permanent,
+        discount=given["delta"],
+        risk_aversion=given["gamma"],
+        rf=given["rf_gross"] - 1,
+        premium=given["equity_premium"],
+        volatility=given["sigma_r"],
+    )
+    policy = solve(model)
+    cash = np.array(given["cash_on_hand"], float)
+    parts = []
     for name, printed in case["policy"].items():
         age = int(name)
-        unit = np.exp(model.log_income[min(age, given["age_last_income"]) - given["age_first"]]) if permanent else 1.0
-        parts.append(pd.DataFrame({
-            "age": age, "cash": cash, "share": policy.share(age, cash / unit),
-            "printed_share": np.array(printed["share"], float),
-            "consumption": unit * policy.consumption(age, cash / unit), "printed_consumption": printed["consumption"]}))
+        unit = (
+            np.exp(model.log_income[min(age, given["age_last_income"]) - given["age_first"]])
+            if permanent
+            else 1.0
+        )
+        parts.append(
+            pd.DataFrame(
+                {
+                    "age": age,
+                    "cash": cash,
+                    "share": policy.share(age, cash / unit),
+                    "printed_share": np.array(printed["share"], float),
+                    "consumption": unit * policy.consumption(age, cash / unit),
+                    "printed_consumption": printed["consumption"],
+                }
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 
 def _lifecycle(case: Case) -> list[Compared]:
-    points, allowed = lifecycle_points(case, permanent=False), case["tolerance"]
+    points = lifecycle_points(case, permanent=False)
+    allowed = case["tolerance"]
     held = points.dropna()  # where nothing is saved no share is printed
-    return [compared("equity share", held["share"], held["printed_share"], 0.01, allowed["share"]),
-            compared("consumption", points["consumption"], points["printed_consumption"], 0.25, allowed["consumption"])]
+    return [
+        compared("equity share", held["share"], held["printed_share"], 0.01, allowed["share"]),
+        compared(
+            "consumption",
+            points["consumption"],
+            points["printed_consumption"],
+            0.25,
+            allowed["consumption"],
+        ),
+    ]
 
 
 def _ruin(case: Case) -> list[Compared]:
     hazard = math.log(2) / case["median_remaining_life"]
-    ours = [lifecycle.ruin_by_moments(case["mean_real"], case["sd"], hazard, wealth)
-            for wealth in (case["wealth_over_spending"], 1 / case["spending_rate_for_10pct_ruin"])]
-    return [compared("implied mortality", hazard, case["implied_mortality"], 1e-4),
-            compared("chance of ruin, by their formula", ours[0], case["ruin_probability"], 1e-3),
-            compared("chance at the rate for one in ten", ours[1], 0.1, 1e-3)]
+    ours = [
+        lifecycle.ruin_by_moments(case["mean_real"], case["sd"], hazard, wealth)
+        for wealth in (case["wealth_over_spending"], 1 / case["spending_rate_for_10pct_ruin"])
+    ]
+    return [
+        compared("implied mortality", hazard, case["implied_mortality"], 1e-4),
+        compared("chance of ruin, by their formula", ours[0], case["ruin_probability"], 1e-3),
+        compared("chance at the rate for one in ten", ours[1], 0.1, 1e-3),
+    ]
 
 
 def _target_dates(case: Case) -> list[Compared]:
-    points = data.table("published_glidepaths").set_index(["provider", "years_to_retirement"])["equity"].sort_index()
-    path = next(p for name, p in glidepaths.published().items() if name.startswith("Vanguard") and "unverified" in name)
+    points = (
+        data.table("published_glidepaths")
+        .set_index(["provider", "years_to_retirement"])["equity"]
+        .sort_index()
+    )
+    path = next(
+        p
+        for name, p in glidepaths.published().items()
+        if name.startswith("Vanguard") and "unverified" in name
+    )
     landing = case["landing_2017"]
     after = [landing[name]["years_after"] for name in ("vanguard", "fidelity")]
-    return [compared("equity near the target date", points["Vanguard Target Retirement", 1],
-                     case["vanguard_2025_fund_equity_2024_09"], 1e-4),
-            compared("equity at the target date", float(path.equity_at(0)), case["equity_at_target_2017"]["vanguard"],
-                     0.01),
-            compared("landing points", [float(path.equity_at(-after[0])), points["Fidelity Freedom", -after[1]]],
-                     [landing["vanguard"]["equity"], landing["fidelity"]["equity"]], 0.01)]
+    return [
+        compared(
+            "equity near the target date",
+            points["Vanguard Target Retirement", 1],
+            case["vanguard_2025_fund_equity_2024_09"],
+            1e-4,
+        ),
+        compared(
+            "equity at the target date",
+            float(path.equity_at(0)),
+            case["equity_at_target_2017"]["vanguard"],
+            0.01,
+        ),
+        compared(
+            "landing points",
+            [float(path.equity_at(-after[0])), points["Fidelity Freedom", -after[1]]],
+            [landing["vanguard"]["equity"], landing["fidelity"]["equity"]],
+            0.01,
+        ),
+    ]
 
 
-# ---- stewardship ----------------------------------------------------------------------------------------------------
+# ---- stewardship ---------------------------------------------------------------------------------
 
 
 def _attribution(case: Case) -> list[Compared]:
-    wp, wb = np.array(case["portfolio_weights"]), np.array(case["benchmark_weights"])
-    rp, rb = np.array(case["portfolio_returns"]), np.array(case["benchmark_returns"])
+    wp = np.array(case["portfolio_weights"])
+    wb = np.array(case["benchmark_weights"])
+    rp = np.array(case["portfolio_returns"])
+    rb = np.array(case["benchmark_returns"])
     effects = attribution.brinson_fachler(wp, wb, rp, rb)._asdict()
-    names, totals = ("allocation", "selection", "interaction"), case["totals"]
-    return [compared("returns", [wp @ rp, wb @ rb], [case["portfolio"], case["benchmark"]], 1e-3),
-            compared("effects", [effects[n] for n in names], [case[n] for n in names], 1e-4),
-            compared("totals", [*(effects[n].sum() for n in names), sum(effects[n].sum() for n in names)],
-                     [*(totals[n] for n in names), totals["active"]], 1e-3)]
+    names = ("allocation", "selection", "interaction")
+    totals = case["totals"]
+    return [
+        compared("returns", [wp @ rp, wb @ rb], [case["portfolio"], case["benchmark"]], 1e-3),
+        compared("effects", [effects[n] for n in names], [case[n] for n in names], 1e-4),
+        compared(
+            "totals",
+            [*(effects[n].sum() for n in names), sum(effects[n].sum() for n in names)],
+            [*(totals[n] for n in names), totals["active"]],
+            1e-3,
+        ),
+    ]
 
 
 def _sharpe_errors(case: Case) -> list[Compared]:
     found = []
     for ratio in case["standard_errors"]:
         shapes = [np.linspace(-1, 1, count) for count in case["observations"]]
-        found.append([performance.sharpe(x / x.std(ddof=1) + float(ratio)).error_if_normal for x in shapes])
+        found.append(
+            [performance.sharpe(x / x.std(ddof=1) + float(ratio)).error_if_normal for x in shapes]
+        )
     factors = [performance.eta(12, rho ** np.arange(1, 12)) for rho in case["rho"]]
-    return [compared("standard errors", found, list(case["standard_errors"].values()), 1e-3),
-            compared("factors to a year", factors, case["eta_12"], 1e-2)]
+    return [
+        compared("standard errors", found, list(case["standard_errors"].values()), 1e-3),
+        compared("factors to a year", factors, case["eta_12"], 1e-2),
+    ]
 
 
 def _typed_data(case: Case) -> list[Compared]:
     rows = []
     for name in ("one", "lists"):
-        ours, printed = signatures.digest(case[name]["full"]), bytes.fromhex(case[name]["digest"])
+        ours = signatures.digest(case[name]["full"])
+        printed = bytes.fromhex(case[name]["digest"])
         rows.append(compared(f"digest, {name}, byte by byte", list(ours), list(printed), 1.0))
-        same = signatures.encode_type("Mail", case[name]["full"]["types"]) == case[name]["encoded_type"]
+        same = (
+            signatures.encode_type("Mail", case[name]["full"]["types"])
+            == case[name]["encoded_type"]
+        )
         rows.append(compared(f"encoded type, {name}", float(same), 1.0, 1.0))
     return rows
 
 
-# ---- the cases ------------------------------------------------------------------------------------------------------
+# ---- the cases -----------------------------------------------------------------------------------
 
 #: The source in short, the chapter that stands on it, and what recomputes it.
 RUNNERS: dict[str, tuple[str, str, Callable[[Case], list[Compared]]]] = {
-    "geometric_arithmetic_portfolio_return_30y":
-        ("note on multi-period returns", "capital_market_assumptions", portfolios.geometric),
-    "ledoit_wolf_reference_data_A": ("Ledoit and Wolf's code, four papers", "shrinkage", portfolios.shrunk),
+    "geometric_arithmetic_portfolio_return_30y": (
+        "note on multi-period returns",
+        "capital_market_assumptions",
+        portfolios.geometric,
+    ),
+    "ledoit_wolf_reference_data_A": (
+        "Ledoit and Wolf's code, four papers",
+        "shrinkage",
+        portfolios.shrunk,
+    ),
     "higham_2002_3x3": ("Higham (2002)", "shrinkage", portfolios.higham),
-    "bailey_lopezdeprado_2013_cla": ("Bailey and López de Prado (2013)", "mean_variance", portfolios.turning_points),
-    "bodie_kane_marcus_two_risky_assets": ("Bodie, Kane and Marcus", "mean_variance", portfolios.two_assets),
-    "mathworks_frontcon_portalloc": ("MathWorks, allocation of capital", "mean_variance", portfolios.frontcon),
-    "mathworks_group_constrained_frontier": ("MathWorks, group limits", "mean_variance", portfolios.groups),
-    "he_litterman_1999_tables_2_to_5": ("He and Litterman (1999)", "black_litterman", portfolios.he_litterman),
+    "bailey_lopezdeprado_2013_cla": (
+        "Bailey and López de Prado (2013)",
+        "mean_variance",
+        portfolios.turning_points,
+    ),
+    "bodie_kane_marcus_two_risky_assets": (
+        "Bodie, Kane and Marcus",
+        "mean_variance",
+        portfolios.two_assets,
+    ),
+    "mathworks_frontcon_portalloc": (
+        "MathWorks, allocation of capital",
+        "mean_variance",
+        portfolios.frontcon,
+    ),
+    "mathworks_group_constrained_frontier": (
+        "MathWorks, group limits",
+        "mean_variance",
+        portfolios.groups,
+    ),
+    "he_litterman_1999_tables_2_to_5": (
+        "He and Litterman (1999)",
+        "black_litterman",
+        portfolios.he_litterman,
+    ),
     "idzorek_2004_table6": ("Idzorek (2004)", "black_litterman", portfolios.idzorek),
-    "maillard_roncalli_teiletche_2010_erc":
-        ("Maillard and others (2010)", "risk_parity", portfolios.equal_risk),
+    "maillard_roncalli_teiletche_2010_erc": (
+        "Maillard and others (2010)",
+        "risk_parity",
+        portfolios.equal_risk,
+    ),
     "roncalli_2013_three_asset_budgeting": ("Roncalli (2013)", "risk_parity", portfolios.budgets),
     "lopezdeprado_2016_hrp": ("López de Prado (2016)", "risk_parity", portfolios.hierarchical),
-    "rockafellar_uryasev_2000_cvar": ("Rockafellar and Uryasev (2000)", "tail_risk", portfolios.cvar),
+    "rockafellar_uryasev_2000_cvar": (
+        "Rockafellar and Uryasev (2000)",
+        "tail_risk",
+        portfolios.cvar,
+    ),
     "cocco_gomes_maenhout_2005": ("Cocco and others (2005)", "glidepaths", _lifecycle),
     "milevsky_robinson_2005_ruin": ("Milevsky and Robinson (2005)", "glidepaths", _ruin),
     "irs_uniform_lifetime_table_2022": ("26 CFR 1.401(a)(9)-9(c)", "glidepaths", _lifetimes),
@@ -216,7 +371,9 @@ def checkout(*parts: str) -> Path:
     """
     path = data.ROOT.parent.joinpath(*parts)
     if not path.exists():
-        raise Unfiled(f"{'/'.join(parts)} is not in this checkout; the validation reads the whole repository")
+        raise Unfiled(
+            f"{'/'.join(parts)} is not in this checkout; the validation reads the whole repository"
+        )
     return path
 
 
@@ -242,5 +399,7 @@ def missing() -> list[str]:
 def run() -> dict[str, list[Compared]]:
     """Recompute every case; `Unfiled` names cases that cannot be, rather than skip them."""
     if odd := missing():
-        raise Unfiled(f"a published case needs a file and a runner, and these lack one: {', '.join(odd)}")
+        raise Unfiled(
+            f"a published case needs a file and a runner, and these lack one: {', '.join(odd)}"
+        )
     return {case: runner(read(case)) for case, (_, _, runner) in RUNNERS.items()}

@@ -1,13 +1,16 @@
 """Why should a sceptical reviewer believe the numbers of this book, and where should they not?
 
-Four sources of doubt and what was done about each: printed results recomputed, with the sources' errors made again on
-purpose (`replications`, `replayed`); other libraries given the same work (``benchmarks/results.json``); faults planted
-in the code to see who notices (``tests/faults``); and the decisions made again with other inputs (`sensitivity`)::
+Four sources of doubt and what was done about each: printed results recomputed, with the sources'
+errors made again on purpose (`replications`, `replayed`); other libraries given the same work
+(``benchmarks/results.json``); faults planted in the code to see who notices (``tests/faults``); and
+the decisions made again with other inputs (`sensitivity`)::
 
-    cost of staying = U'(w') - U'(w),     U' and w' the certainty equivalent and the best weights under other inputs
+    cost of staying = U'(w') - U'(w)
 
-Results of long runs are read, not made, here: the file says when and on which machine. Left out: what none of the four
-can see, which the chapter says first.
+with U' and w' the certainty equivalent and the best weights under other inputs.
+
+Results of long runs are read, not made, here: the file says when and on which machine. Left out:
+what none of the four can see, which the chapter says first.
 """
 
 from __future__ import annotations
@@ -49,26 +52,41 @@ from portlib.stewardship.model_validation.replications import (
     run,
 )
 
-#: Libraries that a plan might use instead; other contestants are solvers called directly, floors, or portlib itself.
+#: Libraries that a plan might use instead; other contestants are solvers called directly, floors,
+#: or portlib itself.
 PEERS = ("PyPortfolioOpt", "skfolio", "Riskfolio-Lib", "fortitudo.tech", "scikit-learn")
 #: Households for which the glidepath is made again, fewer than policy's for the time it takes.
 HOUSEHOLDS = 6
 
 
-# ---- published results ----------------------------------------------------------------------------------------------
+# ---- published results ---------------------------------------------------------------------------
 
 
 def comparisons() -> pd.DataFrame:
-    """Every printed quantity of every filed case: case, source, method (chapter), quantity, values, digits, verdict."""
-    return pd.DataFrame([
-        {"case": case, "source": RUNNERS[case][0], "method": RUNNERS[case][1], "quantity": row.quantity,
-         "values": row.printed.size, "last digit": row.digit, "digits": row.digits, "verdict": row.verdict,
-         "reason": EXPLAINED.get((case, row.quantity), "")}
-        for case, rows in run().items() for row in rows])  # fmt: skip
+    """Every printed quantity of every filed case: case, source, method (chapter), quantity, values,
+    digits, verdict."""
+    return pd.DataFrame(
+        [
+            {
+                "case": case,
+                "source": RUNNERS[case][0],
+                "method": RUNNERS[case][1],
+                "quantity": row.quantity,
+                "values": row.printed.size,
+                "last digit": row.digit,
+                "digits": row.digits,
+                "verdict": row.verdict,
+                "reason": EXPLAINED.get((case, row.quantity), ""),
+            }
+            for case, rows in run().items()
+            for row in rows
+        ]
+    )
 
 
 class Replay(NamedTuple):
-    """A printed number that is wrong, the right one, and the printed one made again by making the error again."""
+    """A printed number that is wrong, the right one, and the printed one made again by making the
+    error again."""
 
     source: str
     quantity: str
@@ -80,7 +98,8 @@ class Replay(NamedTuple):
 
     @property
     def proved(self) -> bool:
-        """The right number is not the printed one, to its last digit, and the replayed number is."""
+        """The right number is not the printed one, to its last digit, and the replayed number
+        is."""
         half = ROUNDED * self.digit
         return abs(self.right - self.printed) > half >= abs(self.replayed - self.printed)
 
@@ -92,28 +111,59 @@ def replayed() -> list[Replay]:
 
 def _note() -> Replay:
     case = read("geometric_arithmetic_portfolio_return_30y")
-    given, out = case["inputs"], case["outputs"]
-    g, s, n = np.array(given["geom"]), np.array(given["vol"]), given["horizon"]
-    right, wrong = geometric_to_arithmetic(g, s, n), published_arithmetic(g, s, n)
+    given = case["inputs"]
+    out = case["outputs"]
+    g = np.array(given["geom"])
+    s = np.array(given["vol"])
+    n = given["horizon"]
+    right = geometric_to_arithmetic(g, s, n)
+    wrong = published_arithmetic(g, s, n)
     at = int(np.abs(right - wrong).argmax())
-    return Replay("note on multi-period returns", f"arithmetic mean of asset {at + 1}", out["arith"][at],
-                  float(right[at]), float(wrong[at]), 1e-4, "variance divided by the square of the wrong mean")
+    return Replay(
+        "note on multi-period returns",
+        f"arithmetic mean of asset {at + 1}",
+        out["arith"][at],
+        float(right[at]),
+        float(wrong[at]),
+        1e-4,
+        "variance divided by the square of the wrong mean",
+    )
 
 
 def _scikit_learn() -> list[Replay]:
     case = read("ledoit_wolf_reference_data_A")
-    x, told = np.array(case["returns"]), case["scikit_learn"]
+    x = np.array(case["returns"])
+    told = case["scikit_learn"]
     y, (months, p) = x - x.mean(axis=0), x.shape
     s = y.T @ y / months
-    square, trace = float(np.sum(s * s)), float(np.trace(s))
+    square = float(np.sum(s * s))
+    trace = float(np.trace(s))
     oas = (square + trace**2) / ((months + 1) * (square - trace**2 / p))
     noise = np.mean([np.sum((np.outer(row, row) - s) ** 2) for row in y])
     identity = float(noise / np.sum((s - np.eye(p) * trace / p) ** 2) / months)
-    ours = [shrinkage.METHODS[name](x).intensity or math.nan for name in ("oas", "ledoit_wolf_identity")]
-    return [Replay("scikit-learn", "intensity, oracle-approximating", told["oas"], ours[0], oas, 1e-9,
-                   "two terms of the paper's formula left out"),
-            Replay("scikit-learn", "intensity, Ledoit and Wolf", told["ledoit_wolf"], ours[1], identity, 1e-9,
-                   "divides by T where the authors' code divides by T - 1")]
+    ours = [
+        shrinkage.METHODS[name](x).intensity or math.nan for name in ("oas", "ledoit_wolf_identity")
+    ]
+    return [
+        Replay(
+            "scikit-learn",
+            "intensity, oracle-approximating",
+            told["oas"],
+            ours[0],
+            oas,
+            1e-9,
+            "two terms of the paper's formula left out",
+        ),
+        Replay(
+            "scikit-learn",
+            "intensity, Ledoit and Wolf",
+            told["ledoit_wolf"],
+            ours[1],
+            identity,
+            1e-9,
+            "divides by T where the authors' code divides by T - 1",
+        ),
+    ]
 
 
 def _article() -> Replay:
@@ -122,54 +172,101 @@ def _article() -> Replay:
     at = int(np.nanargmax(np.abs(written["share"] - written["printed_share"])))
     row = written.iloc[at]
     where = f"equity share at {row['age']:.0f} with {row['cash']:.0f},000 dollars"
-    return Replay("Cocco and others (2005)", where, float(row["printed_share"]), float(row["share"]),
-                  float(programmed["share"].iloc[at]), 2 * case["tolerance"]["share"],
-                  "the article's lasting shock is drawn afresh each year by the program")
+    return Replay(
+        "Cocco and others (2005)",
+        where,
+        float(row["printed_share"]),
+        float(row["share"]),
+        float(programmed["share"].iloc[at]),
+        2 * case["tolerance"]["share"],
+        "the article's lasting shock is drawn afresh each year by the program",
+    )
 
 
 def _ruin() -> Replay:
     case = read("milevsky_robinson_2005_ruin")
-    given = (case["mean_real"], case["sd"], math.log(2) / case["median_remaining_life"], case["wealth_over_spending"])
-    return Replay("Milevsky and Robinson (2005)", "chance of ruin", case["ruin_probability"],
-                  lifecycle.ruin_exactly(*given), lifecycle.ruin_by_moments(*given), 1e-3,
-                  "two moments fitted where the law is known")
+    given = (
+        case["mean_real"],
+        case["sd"],
+        math.log(2) / case["median_remaining_life"],
+        case["wealth_over_spending"],
+    )
+    return Replay(
+        "Milevsky and Robinson (2005)",
+        "chance of ruin",
+        case["ruin_probability"],
+        lifecycle.ruin_exactly(*given),
+        lifecycle.ruin_by_moments(*given),
+        1e-3,
+        "two moments fitted where the law is known",
+    )
 
 
 def _two_assets() -> Replay:
     case = read("bodie_kane_marcus_two_risky_assets")
-    mu, sd, rf = np.array(case["mean"]), np.array(case["sd"]), case["rf"]
+    mu = np.array(case["mean"])
+    sd = np.array(case["sd"])
+    rf = case["rf"]
     sigma = np.outer(sd, sd) * np.array([[1, case["rho"]], [case["rho"], 1]])
     rounded = (case["tangency_mean"] - rf) / (case["risk_aversion"] * case["tangency_sd"] ** 2)
     right = float(mv.closed_form_risky_shares(mu, sigma, rf, case["risk_aversion"]).sum())
-    return Replay("Bodie, Kane and Marcus", "share in the risky portfolio", case["risky_share"], right, rounded, 1e-4,
-                  "computed from a volatility already rounded")
+    return Replay(
+        "Bodie, Kane and Marcus",
+        "share in the risky portfolio",
+        case["risky_share"],
+        right,
+        rounded,
+        1e-4,
+        "computed from a volatility already rounded",
+    )
 
 
 def _cut() -> Replay:
     case = read("maillard_roncalli_teiletche_2010_erc")
-    sd, w = np.array(case["volatility"]), np.array(case["equal_weights"]["w"])
+    sd = np.array(case["volatility"])
+    w = np.array(case["equal_weights"]["w"])
     parts = w * (np.outer(sd, sd) * case["correlation"] @ w)
-    shares, printed = parts / parts.sum(), case["equal_weights"]["shares"]
+    shares = parts / parts.sum()
+    printed = case["equal_weights"]["shares"]
     at = int(np.abs(shares - printed).argmax())
-    return Replay("Maillard and others (2010)", f"share of risk of asset {at + 1}, equal weights",
-                  printed[at], float(shares[at]), math.floor(1000 * shares[at]) / 1000, 1e-3,
-                  "a digit cut off, not rounded")
+    return Replay(
+        "Maillard and others (2010)",
+        f"share of risk of asset {at + 1}, equal weights",
+        printed[at],
+        float(shares[at]),
+        math.floor(1000 * shares[at]) / 1000,
+        1e-3,
+        "a digit cut off, not rounded",
+    )
 
 
 def _magazine() -> Replay:
     case = read("target_date_glidepath_facts")
     claimed = case["landing_2017"]["vanguard"]["equity"]
-    path = next(p for name, p in glidepaths.published().items() if name.startswith("Vanguard") and "unverified" in name)
+    path = next(
+        p
+        for name, p in glidepaths.published().items()
+        if name.startswith("Vanguard") and "unverified" in name
+    )
     lands = float(path.equity_at(-case["landing_2017"]["vanguard"]["years_after"]))
-    return Replay("a page on target-date funds", "equity of the 2025 fund in 2024", claimed,
-                  case["vanguard_2025_fund_equity_2024_09"], lands, 1e-2, "the landing point given as today's share")
+    return Replay(
+        "a page on target-date funds",
+        "equity of the 2025 fund in 2024",
+        claimed,
+        case["vanguard_2025_fund_equity_2024_09"],
+        lands,
+        1e-2,
+        "the landing point given as today's share",
+    )
 
 
 def beaten(case: str, digit: float, draws: int, rng: np.random.Generator) -> tuple[float, float]:
-    """Variance saved at the expected return of printed weights, and the most that printing an optimum could cost.
+    """Variance saved at the expected return of printed weights, and the most that printing an
+    optimum could cost.
 
-    Both relative. `digit` is one unit of the last digit printed; the second is the largest of `draws` optima whose
-    weights are moved by up to half of it: what is saved beyond that is no matter of rounding.
+    Both relative. `digit` is one unit of the last digit printed; the second is the largest of
+    `draws` optima whose weights are moved by up to half of it: what is saved beyond that is no
+    matter of rounding.
     """
     given = read(case)
     view = Assumptions("abc", given["mean"], given["cov"], 0.0, given["citation"])
@@ -180,13 +277,19 @@ def beaten(case: str, digit: float, draws: int, rng: np.random.Generator) -> tup
 
     printed = np.array(given.get("weights") or given["allocation"]["risky_weights"])
     best = mv.target_return(view, r=view.mean_of(printed / printed.sum())).w
-    return saved(printed), max(saved(best + e) for e in rng.uniform(-digit / 2, digit / 2, (draws, 3)))
+    return saved(printed), max(
+        saved(best + e) for e in rng.uniform(-digit / 2, digit / 2, (draws, 3))
+    )
 
 
 def ruined(lives: int, rng: np.random.Generator) -> tuple[float, float]:
-    """The share of `lives` ruined in Milevsky and Robinson's case, drawn one by one, and its standard error."""
-    case, step, months = read("milevsky_robinson_2005_ruin"), 1 / 12, 1200
-    mean, sd = case["mean_real"], case["sd"]
+    """The share of `lives` ruined in Milevsky and Robinson's case, drawn one by one, and its
+    standard error."""
+    case = read("milevsky_robinson_2005_ruin")
+    step = 1 / 12
+    months = 1200
+    mean = case["mean_real"]
+    sd = case["sd"]
     growth = (mean - sd**2 / 2) * step + sd * math.sqrt(step) * rng.standard_normal((lives, months))
     death = rng.exponential(case["median_remaining_life"] / math.log(2), lives)
     alive = (np.arange(months) + 0.5) * step <= death[:, None]
@@ -196,16 +299,24 @@ def ruined(lives: int, rng: np.random.Generator) -> tuple[float, float]:
 
 
 def reach(of: Sequence[str], draws: int, rng: np.random.Generator) -> pd.Series:
-    """How many digits could the rounding of Idzorek's inputs move each printed quantity? The most of `draws`.
+    """How many digits could the rounding of Idzorek's inputs move each printed quantity? The most
+    of `draws`.
 
-    Every covariance and market weight is moved within half of its last printed digit; the weights keep their sum.
+    Every covariance and market weight is moved within half of its last printed digit; the weights
+    keep their sum.
     """
     case = read("idzorek_2004_table6")
-    base, most, held = {row.quantity: row for row in idzorek(case)}, dict.fromkeys(of, 0.0), len(case["assets"])
+    base = {row.quantity: row for row in idzorek(case)}
+    most = dict.fromkeys(of, 0.0)
+    held = len(case["assets"])
     for _ in range(draws):
-        noise, shift = rng.uniform(-0.5e-6, 0.5e-6, (held, held)), rng.uniform(-0.5e-4, 0.5e-4, held)
-        moved = {**case, "covariance": np.array(case["covariance"]) + np.triu(noise) + np.triu(noise, 1).T,
-                 "market_weights": np.array(case["market_weights"]) + shift - shift.mean()}
+        noise = rng.uniform(-0.5e-6, 0.5e-6, (held, held))
+        shift = rng.uniform(-0.5e-4, 0.5e-4, held)
+        moved = {
+            **case,
+            "covariance": np.array(case["covariance"]) + np.triu(noise) + np.triu(noise, 1).T,
+            "market_weights": np.array(case["market_weights"]) + shift - shift.mean(),
+        }
         for row in idzorek(moved):
             if row.quantity in most:
                 apart = float(np.abs(row.ours - base[row.quantity].ours).max()) / row.digit
@@ -213,45 +324,69 @@ def reach(of: Sequence[str], draws: int, rng: np.random.Generator) -> pd.Series:
     return pd.Series(most)
 
 
-# ---- what other chapters, other libraries and planted faults say ----------------------------------------------------
+# ---- what other chapters, other libraries and planted faults say ---------------------------------
 
 
 def verified_by() -> pd.DataFrame:
     """Chapters x methods of verification: how many claims, counted in the chapters' sources.
 
-    Raises `Unfiled` where a claim does not say its method in place, so that the count cannot be short unnoticed.
+    Raises `Unfiled` where a claim does not say its method in place, so that the count cannot be
+    short unnoticed.
     """
     rows = {}
     for path in sorted(checkout("notebooks").glob("*/*.md")):
         text = path.read_text(encoding="utf-8")
         said = re.findall(r'\bby="([^"]+)"', text)
-        if len(said) != len(re.findall(r"\bevidence\.claim\(", text)) or set(said) - set(evidence.METHODS):
+        if len(said) != len(re.findall(r"\bevidence\.claim\(", text)) or set(said) - set(
+            evidence.METHODS
+        ):
             raise Unfiled(f"{path.name}: the methods of its claims cannot be counted")
         rows[path.stem] = Counter(said)
-    return pd.DataFrame.from_dict(rows, orient="index").reindex(columns=list(evidence.METHODS)).fillna(0).astype(int)
+    return (
+        pd.DataFrame.from_dict(rows, orient="index")
+        .reindex(columns=list(evidence.METHODS))
+        .fillna(0)
+        .astype(int)
+    )
 
 
 def benchmark() -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Rows of the last ``make bench``, and its date, machine and versions; `Unfiled` when there was none."""
+    """Rows of the last ``make bench``, and its date, machine and versions; `Unfiled` when there was
+    none."""
     content = json.loads(checkout("benchmarks", "results.json").read_text(encoding="utf-8"))
     return pd.DataFrame(content["rows"]), {"date": content["date"], **content["machine"]}
 
 
 def against_peers(rows: pd.DataFrame) -> pd.DataFrame:
-    """One row a work and size: portlib's milliseconds, the fastest peer and how many times portlib's time it took."""
+    """One row a work and size: portlib's milliseconds, the fastest peer and how many times
+    portlib's time it took."""
     timed = rows.dropna(subset=["median_ms"])
     peers = timed[timed["contestant"].str.split(",").str[0].isin(PEERS)]
-    best = peers.loc[peers.groupby(["case", "size"], sort=False)["median_ms"].idxmin()].set_index(["case", "size"])
-    ours = timed[timed["contestant"] == "portlib"].set_index(["case", "size"])["median_ms"].reindex(best.index)
-    table = pd.DataFrame({"portlib, ms": ours, "fastest peer": best["contestant"], "its ms": best["median_ms"],
-                          "ratio": best["median_ms"] / ours})
+    best = peers.loc[peers.groupby(["case", "size"], sort=False)["median_ms"].idxmin()].set_index(
+        ["case", "size"]
+    )
+    ours = (
+        timed[timed["contestant"] == "portlib"]
+        .set_index(["case", "size"])["median_ms"]
+        .reindex(best.index)
+    )
+    table = pd.DataFrame(
+        {
+            "portlib, ms": ours,
+            "fastest peer": best["contestant"],
+            "its ms": best["median_ms"],
+            "ratio": best["median_ms"] / ours,
+        }
+    )
     return table.sort_values("ratio").reset_index()
 
 
 def planted() -> pd.DataFrame | None:
-    """Faults of the last ``make faults``: id, kind, file, what, caught_by, where, how; None before there was one.
+    """Faults of the last ``make faults``: id, kind, file, what, caught_by, where, how; None before
+    there was one.
 
-    ``caught_by`` is chapter, tests or nobody. Raises `Unfiled` where results and catalogue name different faults.
+    ``caught_by`` is chapter, tests or nobody. Raises `Unfiled` where results and catalogue name
+    different faults.
     """
     import yaml
 
@@ -259,24 +394,36 @@ def planted() -> pd.DataFrame | None:
     if not (folder / "results.csv").exists():
         return None
     found = pd.read_csv(folder / "results.csv", keep_default_na=False)
-    wanted = {entry["id"] for entry in yaml.safe_load((folder / "catalogue.yml").read_text(encoding="utf-8"))}
+    wanted = {
+        entry["id"]
+        for entry in yaml.safe_load((folder / "catalogue.yml").read_text(encoding="utf-8"))
+    }
     if odd := sorted(wanted ^ set(found["id"])):
-        raise Unfiled(f"results.csv and catalogue.yml name different faults ({', '.join(odd[:5])}); run make faults")
+        raise Unfiled(
+            f"results.csv and catalogue.yml name different faults ({', '.join(odd[:5])}); run "
+            f"make faults"
+        )
     return found
 
 
 def by_kind(found: pd.DataFrame) -> pd.DataFrame:
     """Kinds of fault x who caught them, most frequent kind first."""
-    table = pd.crosstab(found["kind"], found["caught_by"]).reindex(columns=["chapter", "tests", "nobody"], fill_value=0)
-    return table.assign(planted=table.sum(axis=1)).sort_values("planted", ascending=False, kind="stable")
+    table = pd.crosstab(found["kind"], found["caught_by"]).reindex(
+        columns=["chapter", "tests", "nobody"], fill_value=0
+    )
+    return table.assign(planted=table.sum(axis=1)).sort_values(
+        "planted", ascending=False, kind="stable"
+    )
 
 
-# ---- sensitivity ----------------------------------------------------------------------------------------------------
+# ---- sensitivity ---------------------------------------------------------------------------------
 
 
 def other_inputs(plan: Plan) -> dict[str, Assumptions]:
-    """Class assumptions as decided, and with one input changed at a time by as much as its sources disagree."""
-    classes, decided = plan_menu.class_assumptions(plan), data.policy("cma_horizon_years")
+    """Class assumptions as decided, and with one input changed at a time by as much as its sources
+    disagree."""
+    classes = plan_menu.class_assumptions(plan)
+    decided = data.policy("cma_horizon_years")
     error = np.sqrt(np.diag(provider_errors(classes)))
     equity = np.isin(classes.labels, data.policy("equity_classes"))
     longer = next(years for years in (20, 10) if years != decided)
@@ -286,59 +433,88 @@ def other_inputs(plan: Plan) -> dict[str, Assumptions]:
 
     return {
         "as decided": classes,
-        "equity expected to earn less": moved(-error * equity, "equity less one standard error of providers"),
-        "equity expected to earn more": moved(error * equity, "equity plus one standard error of providers"),
-        "bonds expected to earn more": moved(error * ~equity, "all but equity plus one standard error of providers"),
+        "equity expected to earn less": moved(
+            -error * equity, "equity less one standard error of providers"
+        ),
+        "equity expected to earn more": moved(
+            error * equity, "equity plus one standard error of providers"
+        ),
+        "bonds expected to earn more": moved(
+            error * ~equity, "all but equity plus one standard error of providers"
+        ),
         f"horizon of {longer} years, not {decided}": plan_menu.class_assumptions(plan, longer),
     }
 
 
 def sensitivity(plan: Plan) -> tuple[str, pd.DataFrame]:
-    """A posture, and its best portfolio from the menu under each of `other_inputs`, other risk aversions, and no fees.
+    """A posture, and its best portfolio from the menu under each of `other_inputs`, other risk
+    aversions, and no fees.
 
-    The policy's default posture, or the first that the menu allows; by maximum utility, in weights as they come, not
-    whole percents. Columns, annual decimals: equity, expected return, risk, ``moved`` (half the weights that change),
-    ``cost of staying`` with the decided weights. Raises ValueError where the menu allows no posture.
+    The policy's default posture, or the first that the menu allows; by maximum utility, in weights
+    as they come, not whole percents. Columns, annual decimals: equity, expected return, risk,
+    ``moved`` (half the weights that change), ``cost of staying`` with the decided weights. Raises
+    ValueError where the menu allows no posture.
     """
     default = data.policy("default_posture")
     for posture in [default, *(p for p in models.postures(plan.policy) if p != default)]:
         mandate = _mandate(plan, posture)
-        aversion, band = plan.policy["model_risk_aversion"][posture], data.policy("risk_aversion_bands")[posture]
-        funds = {name: (plan_menu.menu_assumptions(plan, a), aversion) for name, a in other_inputs(plan).items()}
-        told, labels = funds["as decided"][0], list(funds["as decided"][0].labels)
+        aversion = plan.policy["model_risk_aversion"][posture]
+        band = data.policy("risk_aversion_bands")[posture]
+        funds = {
+            name: (plan_menu.menu_assumptions(plan, a), aversion)
+            for name, a in other_inputs(plan).items()
+        }
+        told = funds["as decided"][0]
+        labels = list(funds["as decided"][0].labels)
         for bolder in (max(band), min(band)):
             funds[f"risk aversion {bolder:g}, not {aversion:g}"] = (told, bolder)
         fees = plan.funds["expense_ratio"].reindex(labels).to_numpy(float)
-        funds["fees left out"] = (told.replace(mu=told.mu + fees, source="gross of expenses"), aversion)
+        funds["fees left out"] = (
+            told.replace(mu=told.mu + fees, source="gross of expenses"),
+            aversion,
+        )
         try:
             base = mv.maximum_utility(told, mandate, risk_aversion=aversion).w
         except (Infeasible, NotSolved):
             continue
-        equity, rows = plan_menu.equity_share(plan).reindex(labels).to_numpy(float), {}
+        equity = plan_menu.equity_share(plan).reindex(labels).to_numpy(float)
+        rows = {}
         for name, (a, risk_aversion) in funds.items():
             w = mv.maximum_utility(a, mandate, risk_aversion=risk_aversion).w
             worth = [a.mean_of(x) - risk_aversion / 2 * a.risk_of(x) ** 2 for x in (w, base)]
-            rows[name] = {"equity": equity @ w, "expected return": a.mean_of(w), "risk": a.risk_of(w),
-                          "moved": np.abs(w - base).sum() / 2, "cost of staying": worth[0] - worth[1]}
+            rows[name] = {
+                "equity": equity @ w,
+                "expected return": a.mean_of(w),
+                "risk": a.risk_of(w),
+                "moved": np.abs(w - base).sum() / 2,
+                "cost of staying": worth[0] - worth[1],
+            }
         return posture, pd.DataFrame.from_dict(rows, orient="index")
-    raise ValueError(f"the menu of {plan.name} allows no portfolio in any posture; see its model portfolios for why")
+    raise ValueError(
+        f"the menu of {plan.name} allows no portfolio in any posture; see its model portfolios "
+        f"for why"
+    )
 
 
 def _mandate(plan: Plan, posture: str) -> Mandate:
-    mandate, own = plan_menu.menu_mandate(plan, posture), plan.rules["employer_stock"]
+    mandate = plan_menu.menu_mandate(plan, posture)
+    own = plan.rules["employer_stock"]
     if own and own["fund"] in mandate.labels:
         return mandate.also(Bounds("no employer stock in models", upper={own["fund"]: 0.0}))
     return mandate
 
 
 def glidepath_sensitivity(plan: Plan) -> pd.DataFrame:
-    """Equity of the custom glidepath 25 years before, at and 15 years after retirement, under other inputs."""
-    inputs, gamma = other_inputs(plan), data.policy("lifecycle_risk_aversion")
+    """Equity of the custom glidepath 25 years before, at and 15 years after retirement, under other
+    inputs."""
+    inputs = other_inputs(plan)
+    gamma = data.policy("lifecycle_risk_aversion")
     asked: dict[str, dict[str, Any]] = {
-        "as decided": {}, "another seed": {"seed": 7},
+        "as decided": {},
+        "another seed": {"seed": 7},
         f"risk aversion {gamma / 2:g}, not {gamma:g}": {"risk_aversion": gamma / 2},
         **{name: {"assumptions": inputs[name]} for name in inputs if name.startswith("equity")},
-    }  # fmt: skip
+    }
     rows = {}
     for name, changes in asked.items():
         path = glidepaths.custom(plan, **{"households": HOUSEHOLDS, **changes}).path

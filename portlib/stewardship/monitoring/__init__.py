@@ -19,7 +19,18 @@ from portlib.stewardship.monitoring.measures import (
 from portlib.stewardship.monitoring.trades import made_up_trades, trade_quality
 
 __all__ = [
-    "INFERRED", "SEVERITIES", "Watched", "alarm_rates", "alerts", "class_history", "dashboard",
-    "followed", "limits", "made_up_trades", "options", "same_equity", "simulated",
+    "INFERRED",
+    "SEVERITIES",
+    "Watched",
+    "alarm_rates",
+    "alerts",
+    "class_history",
+    "dashboard",
+    "followed",
+    "limits",
+    "made_up_trades",
+    "options",
+    "same_equity",
+    "simulated",
     "trade_quality",
 ]

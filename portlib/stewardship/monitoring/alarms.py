@@ -1,19 +1,22 @@
 """Is the portfolio still what the committee approved, and when must somebody look?
 
-Each month gives a few measures. A measure beyond a limit of the policy is an alert: its rule, value, limit, and since
-when. Three severities: ``info`` is noted, ``watch`` is explained at the next meeting, ``act`` does not wait for it.
+Each month gives a few measures. A measure beyond a limit of the policy is an alert: its rule,
+value, limit, and since when. Three severities: ``info`` is noted, ``watch`` is explained at the
+next meeting, ``act`` does not wait for it.
 
-Some measures are facts (distance from target, settlement). Others infer from returns whether the assumptions hold, and
-ring by chance too. They are put in units of what the assumptions expect, so that one limit serves every portfolio::
+Some measures are facts (distance from target, settlement). Others infer from returns whether the
+assumptions hold, and ring by chance too. They are put in units of what the assumptions expect, so
+that one limit serves every portfolio::
 
     volatility, tracking error    realised / predicted, over the rolling window (ddof 1)
-    shortfall                     (expected - realised active return) / (predicted tracking error / sqrt(years))
+    shortfall                     (expected - realised active return) / its error,
+                                  predicted tracking error / sqrt(years)
     breaches                      months of the window that lost more than the VaR
     drawdown                      fall from the highest month end / predicted annual volatility
 
-`alarm_rates` says how often each rings when the assumptions hold, and when they do not. No fund's own history is open:
-`class_history` puts real series in place of classes, or months drawn to fit them; those are SYNTHETIC.
-Left out: trades by participants, intra-month lows.
+`alarm_rates` says how often each rings when the assumptions hold, and when they do not. No fund's
+own history is open: `class_history` puts real series in place of classes, or months drawn to fit
+them; those are SYNTHETIC. Left out: trades by participants, intra-month lows.
 """
 
 from __future__ import annotations
@@ -39,17 +42,18 @@ SEVERITIES = ("info", "watch", "act")
 INFERRED = ("volatility", "tracking error", "shortfall", "breaches", "drawdown")
 
 
-# ---- what there is to look at -------------------------------------------------------------------------------------
+# ---- what there is to look at --------------------------------------------------------------------
 
 
-# ---- measures -----------------------------------------------------------------------------------------------------
+# ---- measures ------------------------------------------------------------------------------------
 
 
-# ---- alerts -------------------------------------------------------------------------------------------------------
+# ---- alerts --------------------------------------------------------------------------------------
 
 
 class Alert(NamedTuple):
-    """One measure beyond a limit: the highest it is beyond, and the first month of this spell beyond that limit."""
+    """One measure beyond a limit: the highest it is beyond, and the first month of this spell
+    beyond that limit."""
 
     severity: str
     rule: str
@@ -59,62 +63,91 @@ class Alert(NamedTuple):
     since: pd.Timestamp
 
     def __str__(self) -> str:
-        return (f"{self.severity}: {self.rule} is {self.value:.3g}, limit {self.limit:g} ({self.unit}), "
-                f"since {self.since:%Y-%m}")
+        return (
+            f"{self.severity}: {self.rule} is {self.value:.3g}, limit {self.limit:g} "
+            f"({self.unit}), "
+            f"since {self.since:%Y-%m}"
+        )
 
 
 def limits(rule: str) -> dict[str, float]:
-    """The policy's limits of a rule by severity; ValueError for a rule without any, or limits that do not rise."""
+    """The policy's limits of a rule by severity; ValueError for a rule without any, or limits that
+    do not rise."""
     entries = data.policy("alert_limits")
     if rule not in entries:
         raise ValueError(f"policy alert_limits has no rule {rule!r}; it has {', '.join(entries)}")
     found = {severity: float(entries[rule][severity]) for severity in SEVERITIES}
     if not found["info"] < found["watch"] < found["act"]:
-        raise ValueError(f"the limits of {rule!r} must rise from info to act, not be {list(found.values())}")
+        raise ValueError(
+            f"the limits of {rule!r} must rise from info to act, not be {list(found.values())}"
+        )
     return found
 
 
 def severity(rule: str, value: ArrayLike) -> Array:
-    """How many limits a value is beyond: 0 (none) to 3 (act). What is not known, nan, is beyond none."""
+    """How many limits a value is beyond: 0 (none) to 3 (act). What is not known, nan, is beyond
+    none."""
     x = np.asarray(value, float)
     return np.asarray(sum((x > limit).astype(int) for limit in limits(rule).values()))
 
 
 def alerts(measured: Mapping[str, pd.Series]) -> list[Alert]:
-    """What rings at the last date of each measure, worst first; ValueError where the last value is missing."""
+    """What rings at the last date of each measure, worst first; ValueError where the last value is
+    missing."""
     found = []
     for rule, series in measured.items():
         if not math.isfinite(value := float(series.iloc[-1])):
-            raise ValueError(f"{rule}: nothing was measured at {series.index[-1]:%Y-%m}; silence is not safety")
+            raise ValueError(
+                f"{rule}: nothing was measured at {series.index[-1]:%Y-%m}; silence is not safety"
+            )
         level = int(severity(rule, value))
         if level:
             name = SEVERITIES[level - 1]
             within = np.flatnonzero(severity(rule, series) < level)
             first = int(within[-1]) + 1 if within.size else 0
             unit = str(data.policy("alert_limits")[rule]["unit"])
-            found.append(Alert(name, rule, value, limits(rule)[name], unit, pd.Timestamp(series.index[first])))
+            found.append(
+                Alert(
+                    name, rule, value, limits(rule)[name], unit, pd.Timestamp(series.index[first])
+                )
+            )
     return sorted(found, key=lambda a: (-SEVERITIES.index(a.severity), a.rule))
 
 
-def simulated(watched: Watched, paths: int, months: int, rng: np.random.Generator, *, lost: float = 0.0,
-              wilder: float = 1.0, own: float = 1.0) -> tuple[Array, Array]:
-    """Months that the assumptions suggest, Student t as the policy's ``fat_tail_degrees_of_freedom`` says.
+def simulated(
+    watched: Watched,
+    paths: int,
+    months: int,
+    rng: np.random.Generator,
+    *,
+    lost: float = 0.0,
+    wilder: float = 1.0,
+    own: float = 1.0,
+) -> tuple[Array, Array]:
+    """Months that the assumptions suggest, Student t as the policy's
+    ``fat_tail_degrees_of_freedom`` says.
 
-    `lost` is what every fund earns less a year, `wilder` multiplies the volatility of classes, `own` that of the funds
-    beyond them. Returns of classes (paths, months, k) and of funds after costs (paths, months, n).
+    `lost` is what every fund earns less a year, `wilder` multiplies the volatility of classes,
+    `own` that of the funds beyond them. Returns of classes (paths, months, k) and of funds after
+    costs (paths, months, n).
     """
-    a, n = watched.classes, len(watched.target)
+    a = watched.classes
+    n = len(watched.target)
     month = a.replace(mu=a.mu / 12, sigma=a.sigma / 12, source="a month of the assumptions")
-    drawn = student_t_scenarios(month, data.policy("fat_tail_degrees_of_freedom"), paths * months, rng)
+    drawn = student_t_scenarios(
+        month, data.policy("fat_tail_degrees_of_freedom"), paths * months, rng
+    )
     classes = (month.mu + wilder * (drawn - month.mu)).reshape(paths, months, len(a))
     noise = own * rng.standard_normal((paths, months, n)) * watched.own_risk / math.sqrt(12)
     return classes, watched.net(classes, noise) - lost / 12
 
 
 def alarm_rates(watched: Watched, classes: Array, funds: Array) -> pd.DataFrame:
-    """In what share of months does each inferring rule ring, and any of them, at each severity or worse?
+    """In what share of months does each inferring rule ring, and any of them, at each severity or
+    worse?
 
-    On paths as `simulated` makes them, months with a full window only. Rows are rules, columns severities.
+    On paths as `simulated` makes them, months with a full window only. Rows are rules, columns
+    severities.
     """
     measured = watched.measures(classes, funds)
     full = ~np.isnan(measured["volatility"])
@@ -125,7 +158,8 @@ def alarm_rates(watched: Watched, classes: Array, funds: Array) -> pd.DataFrame:
 
 
 def dashboard(measured: Mapping[str, pd.Series]) -> Figure:
-    """One small panel a measure: its course, the limits for watch and act, and what it says at its last date."""
+    """One small panel a measure: its course, the limits for watch and act, and what it says at its
+    last date."""
     from portlib import figures
 
     rows = math.ceil(len(measured) / 2)
@@ -134,26 +168,35 @@ def dashboard(measured: Mapping[str, pd.Series]) -> Figure:
     panels = fig.subplots(rows, 2, squeeze=False).ravel()
     for ax, (rule, series) in zip(panels, measured.items(), strict=False):
         level = int(severity(rule, float(series.iloc[-1])))
-        percent = "weight" in (unit := str(data.policy("alert_limits")[rule]["unit"])) or "share" in unit
+        percent = (
+            "weight" in (unit := str(data.policy("alert_limits")[rule]["unit"])) or "share" in unit
+        )
         last = f"{series.iloc[-1]:.1%}" if percent else f"{series.iloc[-1]:.2g}"
         bound = limits(rule)
         ax.plot(series.index, series, color=figures.COLORS[0], linewidth=1.3)
         ax.axhline(bound["watch"], color=figures.COLORS[4], linestyle="--", linewidth=1.2)
         ax.axhline(bound["act"], color=figures.COLORS[1], linewidth=1.4)
-        ax.plot(series.index[-1], series.iloc[-1], marker="osD^"[level], color=figures.COLORS[(0, 5, 4, 1)[level]],
-                clip_on=False)
-        ax.set_title(f"{rule}: {last} – {('quiet', *SEVERITIES)[level]}\n{unit}", fontsize=9, loc="left")
+        ax.plot(
+            series.index[-1],
+            series.iloc[-1],
+            marker="osD^"[level],
+            color=figures.COLORS[(0, 5, 4, 1)[level]],
+            clip_on=False,
+        )
+        ax.set_title(
+            f"{rule}: {last} – {('quiet', *SEVERITIES)[level]}\n{unit}", fontsize=9, loc="left"
+        )
         ax.set_ylim(min(0.0, float(series.min())), 1.05 * max(bound["act"], float(series.max())))
         ax.tick_params(labelsize=8)
-        dates = [pd.Timestamp(series.index[i]) for i in sorted({0, len(series) // 2, len(series) - 1})]
+        dates = [
+            pd.Timestamp(series.index[i]) for i in sorted({0, len(series) // 2, len(series) - 1})
+        ]
         ax.set_xticks(dates, [f"{date:%Y-%m}" for date in dates])
         if percent:
             ax.yaxis.set_major_formatter(figures.PercentFormatter(1.0, decimals=1))
-    for ax in panels[len(measured):]:
+    for ax in panels[len(measured) :]:
         ax.remove()
     return fig
 
 
-# ---- trades -------------------------------------------------------------------------------------------------------
-
-
+# ---- trades --------------------------------------------------------------------------------------

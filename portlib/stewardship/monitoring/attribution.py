@@ -1,17 +1,20 @@
 """Where did the difference from the benchmark come from?
 
-Of one period, with weights and returns by class and B the benchmark's return (Brinson and Fachler 1985)::
+Of one period, with weights and returns by class and B the benchmark's return (Brinson and Fachler
+1985)::
 
     allocation (wp - wb)(rb - B)      selection wb (rp - rb)      interaction (wp - wb)(rp - rb)
 
-which sum to the period's active return. Over several periods active returns do not add up to the difference of the
-compounded returns; each period's effects are multiplied by a coefficient c_t that makes them do so::
+which sum to the period's active return. Over several periods active returns do not add up to the
+difference of the compounded returns; each period's effects are multiplied by a coefficient c_t that
+makes them do so::
 
-    Carino 1999     c_t = k_t / K,  k = (ln(1 + Rp) - ln(1 + Rb)) / (Rp - Rb),  K the same of the whole
+    Carino 1999     c_t = k_t / K,  k = (ln(1 + Rp) - ln(1 + Rb)) / (Rp - Rb),
+                    K the same of the whole
     Menchero 2000   c_t = A + a_t,  A even over time, a_t the least squares that closes the rest
 
-Funds hold several classes: a class's return in the portfolio is the class's own plus what its funds added.
-Left out: trades within a period.
+Funds hold several classes: a class's return in the portfolio is the class's own plus what its funds
+added. Left out: trades within a period.
 """
 
 from __future__ import annotations
@@ -33,20 +36,25 @@ class Effects(NamedTuple):
 
 
 def brinson_fachler(wp: ArrayLike, wb: ArrayLike, rp: ArrayLike, rb: ArrayLike) -> Effects:
-    """Effects by class from weights and returns (..., k) of portfolio and benchmark; they sum to the active return.
+    """Effects by class from weights and returns (..., k) of portfolio and benchmark; they sum to
+    the active return.
 
-    ValueError where weights do not sum to one. Source: Brinson and Fachler (1985); Bacon (2008), chapter 5.
+    ValueError where weights do not sum to one. Source: Brinson and Fachler (1985); Bacon (2008),
+    chapter 5.
     """
     p, b, r, s = (np.asarray(x, float) for x in (wp, wb, rp, rb))
     for name, w in (("portfolio", p), ("benchmark", b)):
         if (away := np.abs(w.sum(axis=-1) - 1).max()) > 1e-9:
-            raise ValueError(f"the weights of the {name} miss one by {away:.3g}: put what is left over into cash")
+            raise ValueError(
+                f"the weights of the {name} miss one by {away:.3g}: put what is left over into cash"
+            )
     whole = (b * s).sum(axis=-1, keepdims=True)
     return Effects((p - b) * (s - whole), b * (r - s), (p - b) * (r - s))
 
 
 def carino(portfolio: Array, benchmark: Array) -> Array:
-    """Coefficients (T,) by which effects of periods are multiplied to add up to the compounded active return.
+    """Coefficients (T,) by which effects of periods are multiplied to add up to the compounded
+    active return.
 
     ValueError for a return of -1 or less. Source: Carino (1999).
     """
@@ -67,9 +75,12 @@ def _log_ratio(p: ArrayLike, b: ArrayLike) -> Array:
 
 
 def menchero(portfolio: Array, benchmark: Array) -> Array:
-    """Coefficients (T,) as `carino`'s, spread as evenly over periods as adding up allows. Source: Menchero (2000)."""
-    active, n = portfolio - benchmark, len(portfolio)
-    p, b = np.prod(1 + portfolio), np.prod(1 + benchmark)
+    """Coefficients (T,) as `carino`'s, spread as evenly over periods as adding up allows. Source:
+    Menchero (2000)."""
+    active = portfolio - benchmark
+    n = len(portfolio)
+    p = np.prod(1 + portfolio)
+    b = np.prod(1 + benchmark)
     roots = p ** (1 / n) - b ** (1 / n)
     even = (p - b) / n / roots if abs(roots) > 1e-9 else b ** ((n - 1) / n)
     squares = float(active @ active)
@@ -80,8 +91,9 @@ def menchero(portfolio: Array, benchmark: Array) -> Array:
 def by_class(weights: Array, exposures: Array, classes: Array, added: Array) -> tuple[Array, Array]:
     """A portfolio's weights and returns by class (T, k), looking through its funds.
 
-    Weights of funds (T, n), their exposures (n, k), returns of classes (T, k) and what each fund added to its classes
-    (T, n), which is spread over its classes as its money is. A class that is not held has the class's own return.
+    Weights of funds (T, n), their exposures (n, k), returns of classes (T, k) and what each fund
+    added to its classes (T, n), which is spread over its classes as its money is. A class that is
+    not held has the class's own return.
     """
     held = weights @ exposures
     extra = (weights * added) @ exposures

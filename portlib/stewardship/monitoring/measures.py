@@ -1,8 +1,9 @@
-"""What is measured each month: histories of classes and options, and what a portfolio did against its promise.
+"""What is measured each month: histories of classes and options, and what a portfolio did against
+its promise.
 
-`Watched` holds the promise (means, volatilities, tracking error) and measures a record of months against it. No fund's
-own history is open: `class_history` puts real series in place of classes, or months drawn to fit them; those are
-SYNTHETIC. Left out: trades by participants, intra-month lows.
+`Watched` holds the promise (means, volatilities, tracking error) and measures a record of months
+against it. No fund's own history is open: `class_history` puts real series in place of classes, or
+months drawn to fit them; those are SYNTHETIC. Left out: trades by participants, intra-month lows.
 """
 
 from __future__ import annotations
@@ -26,25 +27,33 @@ if TYPE_CHECKING:
 
 
 class History(NamedTuple):
-    """Monthly returns of classes; those in `real` are real series in their place, the others SYNTHETIC."""
+    """Monthly returns of classes; those in `real` are real series in their place, the others
+    SYNTHETIC."""
 
     returns: pd.DataFrame
     real: tuple[str, ...]
 
 
 def class_history(classes: Assumptions, rng: np.random.Generator) -> History:
-    """Months for every class: real series where the policy's ``monitoring_stand_ins`` names some, else drawn.
+    """Months for every class: real series where the policy's ``monitoring_stand_ins`` names some,
+    else drawn.
 
-    A class without a series gets, each month, a draw of the normal law of `classes` given that month's real returns,
-    these in units of their own whole history: its mean, volatility and correlations are the assumptions', its months
-    follow the market's. Rows are those of ``data.history``. ValueError where no class has a series.
+    A class without a series gets, each month, a draw of the normal law of `classes` given that
+    month's real returns, these in units of their own whole history: its mean, volatility and
+    correlations are the assumptions', its months follow the market's. Rows are those of
+    ``data.history``. ValueError where no class has a series.
     """
-    source, stand_ins = data.history(), data.policy("monitoring_stand_ins")
+    source = data.history()
+    stand_ins = data.policy("monitoring_stand_ins")
     real = [label for label in classes.labels if label in stand_ins]
     if not real:
         raise ValueError("no class has a real series: name one in policy monitoring_stand_ins")
-    mixes = {name: sum((w * source[series] for series, w in stand_ins[name].items()), 0 * source["bills"])
-             for name in real}
+    mixes = {
+        name: sum(
+            (w * source[series] for series, w in stand_ins[name].items()), 0 * source["bills"]
+        )
+        for name in real
+    }
     known = pd.DataFrame(mixes)
     at = [classes.labels.index(name) for name in real]
     rest = [i for i in range(len(classes)) if i not in at]
@@ -53,7 +62,9 @@ def class_history(classes: Assumptions, rng: np.random.Generator) -> History:
     slope = rho[np.ix_(rest, at)] @ np.linalg.pinv(rho[np.ix_(at, at)])
     left = rho[np.ix_(rest, rest)] - slope @ rho[np.ix_(at, rest)]
     z = ((known - known.mean()) / known.std(ddof=1)).to_numpy(float)
-    drawn = z @ slope.T + rng.multivariate_normal(np.zeros(len(rest)), left, size=len(z), method="eigh")
+    drawn = z @ slope.T + rng.multivariate_normal(
+        np.zeros(len(rest)), left, size=len(z), method="eigh"
+    )
     months = np.empty((len(z), len(classes)))
     months[:, at] = known.to_numpy(float)
     months[:, rest] = classes.mu[rest] / 12 + classes.volatility[rest] / math.sqrt(12) * drawn
@@ -61,35 +72,52 @@ def class_history(classes: Assumptions, rng: np.random.Generator) -> History:
 
 
 def options(plan: Plan, classes: Assumptions) -> pd.DataFrame:
-    """Every designated option with known exposures: a fund a row, and a row for each vintage of a target-date series.
+    """Every designated option with known exposures: a fund a row, and a row for each vintage of a
+    target-date series.
 
-    Columns are the classes, then ``own_risk`` (annual volatility beyond them), ``expense_ratio`` and ``fund``.
+    Columns are the classes, then ``own_risk`` (annual volatility beyond them), ``expense_ratio``
+    and ``fund``.
     """
-    funds, stock, labels = plan.funds, plan.rules["employer_stock"], list(classes.labels)
+    funds = plan.funds
+    stock = plan.rules["employer_stock"]
+    labels = list(classes.labels)
     rows = plan.exposures.reindex(columns=labels, fill_value=0.0).astype(float)
     of = pd.Series(rows.index, rows.index)
     if plan.vintages is not None:
         series = str(funds.index[funds["kind"] == "target_date"][0])
         vintages = plan.vintages.reindex(columns=labels, fill_value=0.0).astype(float)
-        vintages.index = pd.Index([f"{series}, {years:g} years to go" for years in plan.vintages.index])
-        rows, of = pd.concat([rows, vintages]), pd.concat([of, pd.Series(series, vintages.index)])
+        vintages.index = pd.Index(
+            [f"{series}, {years:g} years to go" for years in plan.vintages.index]
+        )
+        rows = pd.concat([rows, vintages])
+        of = pd.concat([of, pd.Series(series, vintages.index)])
     own = funds["specific_risk"].astype(float)
     if stock:
         own = own.where(own.index != stock["fund"], stock["own_volatility"])
-    return rows.assign(own_risk=own[of].to_numpy(), expense_ratio=funds["expense_ratio"].astype(float)[of].to_numpy(),
-                       fund=of.to_numpy())
+    return rows.assign(
+        own_risk=own[of].to_numpy(),
+        expense_ratio=funds["expense_ratio"].astype(float)[of].to_numpy(),
+        fund=of.to_numpy(),
+    )
 
 
 def same_equity(exposure: pd.Series) -> pd.Series:
-    """The naive benchmark: the policy's ``reference_portfolio`` with as much equity as a portfolio, by class.
+    """The naive benchmark: the policy's ``reference_portfolio`` with as much equity as a portfolio,
+    by class.
 
-    `exposure` is the portfolio's weight by class. ValueError where the reference has no equity, or nothing else.
+    `exposure` is the portfolio's weight by class. ValueError where the reference has no equity, or
+    nothing else.
     """
-    reference = pd.Series(data.policy("reference_portfolio"), dtype=float).reindex(exposure.index, fill_value=0.0)
+    reference = pd.Series(data.policy("reference_portfolio"), dtype=float).reindex(
+        exposure.index, fill_value=0.0
+    )
     is_equity = exposure.index.isin(data.policy("equity_classes"))
-    share, part = float(exposure[is_equity].sum()), float(reference[is_equity].sum())
+    share = float(exposure[is_equity].sum())
+    part = float(reference[is_equity].sum())
     if not 0 < part < reference.sum():
-        raise ValueError("reference_portfolio must hold equity and something else among the plan's classes")
+        raise ValueError(
+            "reference_portfolio must hold equity and something else among the plan's classes"
+        )
     scale = np.where(is_equity, share / part, (1 - share) / (reference.sum() - part))
     return (reference * scale).rename("benchmark")
 
@@ -97,11 +125,13 @@ def same_equity(exposure: pd.Series) -> pd.Series:
 def followed(funds: Array, target: Array, every: int) -> tuple[Array, Array, Array]:
     """A portfolio that starts at `target` (n,) and is put back to it after every `every` months.
 
-    From monthly returns of funds (..., T, n): its returns (..., T), its weights at the start of each month and at the
-    end, before anything is put back (..., T, n).
+    From monthly returns of funds (..., T, n): its returns (..., T), its weights at the start of
+    each month and at the end, before anything is put back (..., T, n).
     """
     w = np.broadcast_to(target, funds[..., 0, :].shape)
-    returns, starts, ends = [], [], []
+    returns = []
+    starts = []
+    ends = []
     for t in range(funds.shape[-2]):
         grown = w * (1 + funds[..., t, :])
         value = grown.sum(axis=-1, keepdims=True)
@@ -114,8 +144,9 @@ def followed(funds: Array, target: Array, every: int) -> tuple[Array, Array, Arr
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """What was approved: target weights of funds, their exposures (n, k), own risks and expenses (annual, n), the
-    benchmark's weights by class (k,) and the assumptions of classes. Costs of the benchmark are ``index_fund_cost``."""
+    """What was approved: target weights of funds, their exposures (n, k), own risks and expenses
+    (annual, n), the benchmark's weights by class (k,) and the assumptions of classes. Costs of the
+    benchmark are ``index_fund_cost``."""
 
     target: Array
     exposures: Array
@@ -127,13 +158,16 @@ class Watched:
     @property
     def risk(self) -> float:
         """Predicted volatility, annual."""
-        return predicted_tracking_error(self.target, self.exposures, 0 * self.benchmark, self.classes.sigma,
-                                        self.own_risk)
+        return predicted_tracking_error(
+            self.target, self.exposures, 0 * self.benchmark, self.classes.sigma, self.own_risk
+        )
 
     @property
     def tracking_error(self) -> float:
         """Predicted, annual, at target weights."""
-        return predicted_tracking_error(self.target, self.exposures, self.benchmark, self.classes.sigma, self.own_risk)
+        return predicted_tracking_error(
+            self.target, self.exposures, self.benchmark, self.classes.sigma, self.own_risk
+        )
 
     @property
     def mean(self) -> float:
@@ -143,18 +177,25 @@ class Watched:
     @property
     def active(self) -> float:
         """Expected return over the benchmark, both after costs."""
-        return self.mean - float(self.benchmark @ self.classes.mu) + float(data.policy("index_fund_cost"))
+        return (
+            self.mean
+            - float(self.benchmark @ self.classes.mu)
+            + float(data.policy("index_fund_cost"))
+        )
 
     def net(self, classes: Array, own: Array) -> Array:
-        """Funds' monthly returns after costs (..., T, n), from those of classes and what is each fund's own."""
+        """Funds' monthly returns after costs (..., T, n), from those of classes and what is each
+        fund's own."""
         return np.asarray(classes @ self.exposures.T + own - self.expense / 12)
 
     def measures(self, classes: Array, funds: Array) -> dict[str, Array]:
-        """Each measure by month (..., T) from monthly returns of classes (..., T, k) and funds, net (..., T, n).
+        """Each measure by month (..., T) from monthly returns of classes (..., T, k) and funds, net
+        (..., T, n).
 
         Those over the policy's ``monitoring_window_months`` are nan until there are so many months.
         """
-        months, every = data.policy("monitoring_window_months"), data.policy("monitoring_rebalance_months")
+        months = data.policy("monitoring_window_months")
+        every = data.policy("monitoring_rebalance_months")
         r, _, ends = followed(funds, self.target, every)
         active = r - (classes @ self.benchmark - data.policy("index_fund_cost") / 12)
         var = normal(self.mean / 12, self.risk / math.sqrt(12), data.policy("tail_level")).var
@@ -174,5 +215,7 @@ def _rolling(x: Array, months: int, what: str) -> Array:
     out = np.full(x.shape, np.nan)
     if x.shape[-1] >= months:
         window = sliding_window_view(x, months, axis=-1)
-        out[..., months - 1:] = window.std(axis=-1, ddof=1) if what == "std" else window.mean(axis=-1)
+        out[..., months - 1 :] = (
+            window.std(axis=-1, ddof=1) if what == "std" else window.mean(axis=-1)
+        )
     return out

@@ -1,14 +1,19 @@
 """How did it do against its benchmark, how sure is that, and may it be shown?
 
-Of T monthly returns r and those of bills or a benchmark b, annual decimals (Lo 2002; Brinson and others' conventions)::
+Of T monthly returns r and those of bills or a benchmark b, annual decimals (Lo 2002; Brinson and
+others' conventions)::
 
-    tracking error = sqrt(12) sd(r - b)                                   ddof 1; predicted: sqrt(x'sigma x + w'D w)
-    Sharpe ratio   = SR eta(12),  SR = mean(e) / sd(e),  e = r - bills    eta(12) = sqrt(12) if months are independent
-    its error      = sqrt(V / T), V = 1 + SR^2 / 2 for normal independent months, else from the months themselves
-    Sortino ratio  = 12 mean(e) / (sqrt(12) sqrt(sum min(e, 0)^2 / T))    T counts all months, not the bad ones alone
+    tracking error = sqrt(12) sd(r - b), ddof 1; predicted: sqrt(x'sigma x + w'D w)
+    Sharpe ratio   = SR eta(12),  SR = mean(e) / sd(e),  e = r - bills
+                     eta(12) = sqrt(12) if months are independent
+    its error      = sqrt(V / T), V = 1 + SR^2 / 2 for normal independent months,
+                     else from the months themselves
+    Sortino ratio  = 12 mean(e) / (sqrt(12) sqrt(sum min(e, 0)^2 / T)),
+                     T counts all months, not the bad ones alone
 
-A `Record` keeps gross and net together over one period and does not let simulated months be joined to actual ones.
-Left out: flows. Time-weighted returns are what a manager did, not what a participant had.
+A `Record` keeps gross and net together over one period and does not let simulated months be joined
+to actual ones. Left out: flows. Time-weighted returns are what a manager did, not what a
+participant had.
 """
 
 from __future__ import annotations
@@ -28,7 +33,8 @@ from portlib.records import Array
 Origin = Literal["actual", "real stand-ins", "SYNTHETIC"]
 #: The periods of the comparative chart, calendar years (29 CFR 2550.404a-5(d)(1)(ii)).
 PERIODS = (1, 5, 10)
-#: Monthly returns that differ by less than this differ by rounding: those of a fund of bills, less bills.
+#: Monthly returns that differ by less than this differ by rounding: those of a fund of bills, less
+#: bills.
 STILL = 1e-9
 
 
@@ -39,7 +45,8 @@ def annual_return(returns: ArrayLike) -> Array:
 
 
 def volatility(returns: ArrayLike) -> Array:
-    """Standard deviation a year over the last axis of monthly returns, ddof 1: ex-post where they are past."""
+    """Standard deviation a year over the last axis of monthly returns, ddof 1: ex-post where they
+    are past."""
     return np.asarray(math.sqrt(12) * np.std(np.asarray(returns, float), axis=-1, ddof=1))
 
 
@@ -48,32 +55,38 @@ def tracking_error(returns: ArrayLike, benchmark: ArrayLike) -> Array:
     return volatility(np.asarray(returns, float) - np.asarray(benchmark, float))
 
 
-def predicted_tracking_error(w: Array, exposures: Array, benchmark: Array, sigma: Array, own_risk: Array) -> float:
+def predicted_tracking_error(
+    w: Array, exposures: Array, benchmark: Array, sigma: Array, own_risk: Array
+) -> float:
     """What tracking error do holdings imply, before any return is seen?
 
-    Funds' weights (n,), their exposures (n, k), the benchmark's weights in the k classes, the classes' covariance and
-    the funds' annual volatility beyond them. The funds' own risks are taken to be independent.
+    Funds' weights (n,), their exposures (n, k), the benchmark's weights in the k classes, the
+    classes' covariance and the funds' annual volatility beyond them. The funds' own risks are taken
+    to be independent.
     """
     x = exposures.T @ w - benchmark
     return math.sqrt(float(x @ sigma @ x + (w * own_risk) @ (w * own_risk)))
 
 
 def eta(q: int, rho: ArrayLike) -> float:
-    """By what is a Sharpe ratio of one period multiplied for that of q? ``q / sqrt(q + 2 sum_k (q - k) rho_k)``.
+    """By what is a Sharpe ratio of one period multiplied for that of q?
+    ``q / sqrt(q + 2 sum_k (q - k) rho_k)``.
 
-    `rho` are the autocorrelations from lag 1; those not given count zero. ValueError where the sum of q periods would
-    have no variance. Source: Lo (2002), equation 20.
+    `rho` are the autocorrelations from lag 1; those not given count zero. ValueError where the sum
+    of q periods would have no variance. Source: Lo (2002), equation 20.
     """
     k = np.asarray(rho, float)[: q - 1]
     variance = q + 2 * float((q - np.arange(1, len(k) + 1)) @ k)
     if not variance > 0:
-        raise ValueError(f"these autocorrelations leave {q} periods a variance of {variance:.3g}; use fewer lags")
+        raise ValueError(
+            f"these autocorrelations leave {q} periods a variance of {variance:.3g}; use fewer lags"
+        )
     return q / math.sqrt(variance)
 
 
 class Sharpe(NamedTuple):
-    """A Sharpe ratio of months, its standard error if they are normal and independent, and otherwise; the factor to a
-    year."""
+    """A Sharpe ratio of months, its standard error if they are normal and independent, and
+    otherwise; the factor to a year."""
 
     month: float
     error_if_normal: float
@@ -94,18 +107,30 @@ class Sharpe(NamedTuple):
 def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
     """Mean over standard deviation (ddof 1) of monthly returns over bills (T,), and how sure it is.
 
-    The error comes from ``z - SR (z^2 - 1) / 2`` of each month, z its standardised return, with as many
-    autocovariances as `lags`, weighted as Newey and West do; so does the factor to a year. ValueError for fewer months
-    than lags + 2, or returns that never differ. Source: Lo (2002), equations 9 and 13; Mertens (2002).
+    The error comes from ``z - SR (z^2 - 1) / 2`` of each month, z its standardised return, with as
+    many autocovariances as `lags`, weighted as Newey and West do; so does the factor to a year.
+    ValueError for fewer months than lags + 2, or returns that never differ. Source: Lo (2002),
+    equations 9 and 13; Mertens (2002).
     """
     x = np.asarray(excess, float)
     if len(x) < lags + 2 or not np.ptp(x) > STILL:
-        raise ValueError(f"a Sharpe ratio with {lags} lags needs more than {lags + 1} months that differ, not {len(x)}")
-    z, ratio = (x - x.mean()) / x.std(ddof=1), float(x.mean() / x.std(ddof=1))
+        raise ValueError(
+            f"a Sharpe ratio with {lags} lags needs more than {lags + 1} months that differ, "
+            f"not {len(x)}"
+        )
+    z = (x - x.mean()) / x.std(ddof=1)
+    ratio = float(x.mean() / x.std(ddof=1))
     psi = z - ratio / 2 * (z * z - 1)
-    kept = np.array([_autocovariance(psi, k) * (2.0 if k else 1.0) * (1 - k / (lags + 1)) for k in range(lags + 1)])
+    kept = np.array(
+        [
+            _autocovariance(psi, k) * (2.0 if k else 1.0) * (1 - k / (lags + 1))
+            for k in range(lags + 1)
+        ]
+    )
     rho = [_autocovariance(z, k) / _autocovariance(z, 0) for k in range(1, lags + 1)]
-    return Sharpe(ratio, math.sqrt((1 + ratio**2 / 2) / len(x)), math.sqrt(kept.sum() / len(x)), eta(12, rho))
+    return Sharpe(
+        ratio, math.sqrt((1 + ratio**2 / 2) / len(x)), math.sqrt(kept.sum() / len(x)), eta(12, rho)
+    )
 
 
 def _autocovariance(x: Array, k: int) -> float:
@@ -114,7 +139,8 @@ def _autocovariance(x: Array, k: int) -> float:
 
 
 def sortino(excess: ArrayLike) -> float:
-    """Annual mean of monthly returns over a target, per downside deviation: squares below it over *all* months.
+    """Annual mean of monthly returns over a target, per downside deviation: squares below it over
+    *all* months.
 
     ValueError where no month is below the target. Source: Sortino and Price (1994).
     """
@@ -126,13 +152,16 @@ def sortino(excess: ArrayLike) -> float:
 
 
 def beta(returns: ArrayLike, benchmark: ArrayLike) -> float:
-    """By how much do returns (T,) move when the benchmark's move by one? Covariance over variance."""
-    r, b = np.asarray(returns, float), np.asarray(benchmark, float)
+    """By how much do returns (T,) move when the benchmark's move by one? Covariance over
+    variance."""
+    r = np.asarray(returns, float)
+    b = np.asarray(benchmark, float)
     return float(np.cov(r, b)[0, 1] / np.var(b, ddof=1))
 
 
 class Fall(NamedTuple):
-    """The deepest fall between month ends: a share of the peak, when it was, the trough, and when it was made good."""
+    """The deepest fall between month ends: a share of the peak, when it was, the trough, and when
+    it was made good."""
 
     depth: float
     peak: pd.Timestamp
@@ -141,7 +170,8 @@ class Fall(NamedTuple):
 
 
 def worst_fall(returns: pd.Series) -> Fall:
-    """From the highest month end, the one before the first return included, to the lowest after it; by month end."""
+    """From the highest month end, the one before the first return included, to the lowest after it;
+    by month end."""
     months = pd.DatetimeIndex(returns.index)
     ends = months.insert(0, months[0] - pd.offsets.MonthEnd(1))
     below = np.concatenate([[0.0], drawdowns(returns.to_numpy(float))])
@@ -154,7 +184,8 @@ def worst_fall(returns: pd.Series) -> Fall:
 
 @dataclass(frozen=True, eq=False)
 class Record:
-    """Monthly gross and net returns of one portfolio and its benchmark, over the same months, and what they are.
+    """Monthly gross and net returns of one portfolio and its benchmark, over the same months, and
+    what they are.
 
     ValueError unless the three cover the same months, and net is nowhere above gross.
     """
@@ -165,83 +196,132 @@ class Record:
     origin: Origin
 
     def __post_init__(self) -> None:
-        if not (self.gross.index.equals(self.net.index) and self.gross.index.equals(self.benchmark.index)):
-            raise ValueError("gross, net and benchmark must cover the same months: nothing else may be shown together")
+        if not (
+            self.gross.index.equals(self.net.index)
+            and self.gross.index.equals(self.benchmark.index)
+        ):
+            raise ValueError(
+                "gross, net and benchmark must cover the same months: nothing else may be shown "
+                "together"
+            )
         if (self.net > self.gross + 1e-12).any():
             raise ValueError("net returns above gross: fees were added instead of taken off")
 
     def joined(self, later: Record) -> Record:
-        """This record and what followed; ValueError where one is actual and the other is not, or months are missing."""
+        """This record and what followed; ValueError where one is actual and the other is not, or
+        months are missing."""
         if self.origin != later.origin:
-            raise ValueError(f"{later.origin} months may not be joined to {self.origin} ones: show them apart, each "
-                             "under its name")
+            raise ValueError(
+                f"{later.origin} months may not be joined to {self.origin} ones: show them "
+                f"apart, each "
+                "under its name"
+            )
         if self.net.index[-1] + pd.offsets.MonthEnd(1) != later.net.index[0]:
-            raise ValueError(f"the later record must begin the month after {self.net.index[-1]:%Y-%m}")
-        return Record(pd.concat([self.gross, later.gross]), pd.concat([self.net, later.net]),
-                      pd.concat([self.benchmark, later.benchmark]), self.origin)
+            raise ValueError(
+                f"the later record must begin the month after {self.net.index[-1]:%Y-%m}"
+            )
+        return Record(
+            pd.concat([self.gross, later.gross]),
+            pd.concat([self.net, later.net]),
+            pd.concat([self.benchmark, later.benchmark]),
+            self.origin,
+        )
 
     def shown(self, months: int) -> pd.DataFrame:
-        """Gross, net and benchmark of the last `months`: return a year (geometric) and volatility (ddof 1)."""
+        """Gross, net and benchmark of the last `months`: return a year (geometric) and volatility
+        (ddof 1)."""
         parts = {"gross": self.gross, "net": self.net, "benchmark": self.benchmark}
         if months > len(self.net):
             raise ValueError(f"the record has {len(self.net)} months, not {months}")
         last = {name: part.to_numpy(float)[-months:] for name, part in parts.items()}
-        return pd.DataFrame({"return a year": {name: float(annual_return(r)) for name, r in last.items()},
-                             "volatility": {name: float(volatility(r)) for name, r in last.items()}})
+        return pd.DataFrame(
+            {
+                "return a year": {name: float(annual_return(r)) for name, r in last.items()},
+                "volatility": {name: float(volatility(r)) for name, r in last.items()},
+            }
+        )
 
 
-# ---- options on the menu ------------------------------------------------------------------------------------------
+# ---- options on the menu -------------------------------------------------------------------------
 
 
-def comparative_chart(net: pd.DataFrame, benchmark: pd.DataFrame, expense: pd.Series) -> pd.DataFrame:
-    """One row an option: net returns over `PERIODS` of calendar years with the benchmark's, expenses as a share and in
-    US dollars a year per 1,000.
+def comparative_chart(
+    net: pd.DataFrame, benchmark: pd.DataFrame, expense: pd.Series
+) -> pd.DataFrame:
+    """One row an option: net returns over `PERIODS` of calendar years with the benchmark's,
+    expenses as a share and in US dollars a year per 1,000.
 
-    Columns of both are options, rows month ends. Periods end with the last complete calendar year; an option that is
-    younger than a period shows its life. ValueError where options differ or no calendar year is complete.
+    Columns of both are options, rows month ends. Periods end with the last complete calendar year;
+    an option that is younger than a period shows its life. ValueError where options differ or no
+    calendar year is complete.
     """
     if list(net.columns) != list(benchmark.columns) or not net.index.equals(benchmark.index):
-        raise ValueError("every option needs a benchmark over the same months: columns and rows must agree")
+        raise ValueError(
+            "every option needs a benchmark over the same months: columns and rows must agree"
+        )
     months = pd.DatetimeIndex(net.index)
     ends = np.flatnonzero(months.month == 12)
     if not ends.size or ends[-1] < 11:
         raise ValueError("no calendar year is complete: the chart begins with the first")
-    last, chart = int(ends[-1]) + 1, pd.DataFrame(index=pd.Index(net.columns, name="option"))
+    last = int(ends[-1]) + 1
+    chart = pd.DataFrame(index=pd.Index(net.columns, name="option"))
     for years in PERIODS:
         for name, table in (("", net), (" benchmark", benchmark)):
-            part = table.to_numpy(float)[max(last - 12 * years, 0): last]
+            part = table.to_numpy(float)[max(last - 12 * years, 0) : last]
             chart[f"{years} y{name}"] = annual_return(part.T)
     chart["expense ratio"] = expense.reindex(net.columns)
     return chart.assign(**{"a year per $1,000": 1000 * chart["expense ratio"]})
 
 
 def chart_faults(chart: pd.DataFrame, options: list[str]) -> list[str]:
-    """What the comparative chart lacks: options, columns or figures, each by name; empty for a complete one."""
+    """What the comparative chart lacks: options, columns or figures, each by name; empty for a
+    complete one."""
     columns = [f"{years} y{name}" for years in PERIODS for name in ("", " benchmark")]
     columns += ["expense ratio", "a year per $1,000"]
     found = [f"option {name} is missing" for name in options if name not in chart.index]
     found += [f"column {name!r} is missing" for name in columns if name not in chart]
     empty = chart.reindex(columns=columns).isna()
-    found += [f"{row}: no {name!r}" for name in columns if name in chart for row in chart.index[empty[name]]]
+    found += [
+        f"{row}: no {name!r}"
+        for name in columns
+        if name in chart
+        for row in chart.index[empty[name]]
+    ]
     if not found:
         off = (chart["a year per $1,000"] - 1000 * chart["expense ratio"]).abs() > 0.005
         found = [f"{row}: dollars and percent disagree" for row in chart.index[off]]
     return found
 
 
-def reviews(net: pd.DataFrame, benchmark: pd.DataFrame, bills: pd.Series, expense: pd.Series) -> pd.DataFrame:
-    """One row an option: risk-adjusted performance after costs, beside a benchmark fixed in advance.
+def reviews(
+    net: pd.DataFrame, benchmark: pd.DataFrame, bills: pd.Series, expense: pd.Series
+) -> pd.DataFrame:
+    """One row an option: risk-adjusted performance after costs, beside a benchmark fixed in
+    advance.
 
-    ``ahead`` is the net return over the benchmark, arithmetic, a year, and ``error`` its standard error; Sharpe ratios
-    are of a year, independent months (none for bills, whose excess return is all rounding); ``premium`` is the expense
-    ratio less the policy's ``index_fund_cost``. An option behind by two errors or more, or dearer with nothing to show
-    for it (premium, and not ahead), asks for a review.
+    ``ahead`` is the net return over the benchmark, arithmetic, a year, and ``error`` its standard
+    error; Sharpe ratios are of a year, independent months (none for bills, whose excess return is
+    all rounding); ``premium`` is the expense ratio less the policy's ``index_fund_cost``. An option
+    behind by two errors or more, or dearer with nothing to show for it (premium, and not ahead),
+    asks for a review.
     """
-    r, b, rf = net.to_numpy(float).T, benchmark.to_numpy(float).T, bills.to_numpy(float)
-    ahead, error = 12 * (r - b).mean(axis=1), tracking_error(r, b) / math.sqrt(r.shape[1] / 12)
-    ratios = [[math.sqrt(12) * sharpe(x - rf).month if np.ptp(x - rf) > STILL else np.nan for x in of] for of in (r, b)]
-    table = pd.DataFrame({"ahead": ahead, "error": error, "Sharpe": ratios[0], "of benchmark": ratios[1]}, net.columns)
+    r = net.to_numpy(float).T
+    b = benchmark.to_numpy(float).T
+    rf = bills.to_numpy(float)
+    ahead = 12 * (r - b).mean(axis=1)
+    error = tracking_error(r, b) / math.sqrt(r.shape[1] / 12)
+    ratios = [
+        [math.sqrt(12) * sharpe(x - rf).month if np.ptp(x - rf) > STILL else np.nan for x in of]
+        for of in (r, b)
+    ]
+    table = pd.DataFrame(
+        {"ahead": ahead, "error": error, "Sharpe": ratios[0], "of benchmark": ratios[1]},
+        net.columns,
+    )
     table["premium"] = expense.reindex(net.columns) - data.policy("index_fund_cost")
-    behind, idle = ahead <= -2 * error, (table["premium"] > 0) & (ahead <= 0)
-    table["review"] = np.where(behind, "behind its benchmark", np.where(idle, "premium without result", ""))
+    behind = ahead <= -2 * error
+    idle = (table["premium"] > 0) & (ahead <= 0)
+    table["review"] = np.where(
+        behind, "behind its benchmark", np.where(idle, "premium without result", "")
+    )
     return table.rename_axis("option")

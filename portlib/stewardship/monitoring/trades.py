@@ -15,11 +15,15 @@ if TYPE_CHECKING:
     pass
 
 
-def made_up_trades(funds: Sequence[str], months: pd.DatetimeIndex, rng: np.random.Generator) -> pd.DataFrame:
-    """SYNTHETIC trade records, three a month: the form that a ledger's events are put in, one row an instruction.
+def made_up_trades(
+    funds: Sequence[str], months: pd.DatetimeIndex, rng: np.random.Generator
+) -> pd.DataFrame:
+    """SYNTHETIC trade records, three a month: the form that a ledger's events are put in, one row
+    an instruction.
 
-    ``side`` is 1 for a purchase, -1 for a sale; prices in US dollars; ``locked``, ``pending`` and ``final`` are the
-    days of EscrowLocked, PendingFinality, SettlementFinalized. Prices move by about ten basis points while one waits.
+    ``side`` is 1 for a purchase, -1 for a sale; prices in US dollars; ``locked``, ``pending`` and
+    ``final`` are the days of EscrowLocked, PendingFinality, SettlementFinalized. Prices move by
+    about ten basis points while one waits.
     """
     n = 3 * len(months)
     days = np.repeat(months.to_numpy().astype("datetime64[M]"), 3).astype("datetime64[D]")
@@ -27,25 +31,43 @@ def made_up_trades(funds: Sequence[str], months: pd.DatetimeIndex, rng: np.rando
     waits = rng.choice([0, 1, 1, 1, 2], (3, n)) * np.array([[0], [1], [1]])
     locked, pending, final = (np.busday_offset(first, w) for w in np.cumsum(waits, axis=0))
     price = 20 * np.exp(rng.normal(0, 0.3, n))
-    return pd.DataFrame({
-        "instructed": first, "fund": rng.choice(list(funds), n), "side": rng.choice([-1, 1], n),
-        "units": rng.integers(100, 5000, n).astype(float), "decided_price": price,
-        "executed_price": price * (1 + rng.normal(0, 0.001, n)), "locked": locked, "pending": pending, "final": final,
-    })
+    return pd.DataFrame(
+        {
+            "instructed": first,
+            "fund": rng.choice(list(funds), n),
+            "side": rng.choice([-1, 1], n),
+            "units": rng.integers(100, 5000, n).astype(float),
+            "decided_price": price,
+            "executed_price": price * (1 + rng.normal(0, 0.001, n)),
+            "locked": locked,
+            "pending": pending,
+            "final": final,
+        }
+    )
 
 
 def trade_quality(trades: pd.DataFrame) -> pd.DataFrame:
-    """By month of instruction: business days until final (95th percentile, the higher) and slippage, what was paid
-    above the prices decided on, a share of the value traded. ValueError for a trade whose events are out of order."""
+    """By month of instruction: business days until final (95th percentile, the higher) and
+    slippage, what was paid above the prices decided on, a share of the value traded. ValueError for
+    a trade whose events are out of order."""
     order = trades[["instructed", "locked", "pending", "final"]].to_numpy("datetime64[D]")
     if (wrong := (order[:, 1:] < order[:, :-1]).any(axis=1) | np.isnat(order).any(axis=1)).any():
         row = trades.iloc[int(wrong.argmax())]
-        raise ValueError(f"the trade of {row['fund']} instructed {row['instructed']:%Y-%m-%d} has events out of order "
-                         "or missing: settle the record before it is measured")
+        raise ValueError(
+            f"the trade of {row['fund']} instructed {row['instructed']:%Y-%m-%d} has events out "
+            f"of order "
+            "or missing: settle the record before it is measured"
+        )
     value = trades["units"] * trades["decided_price"]
     paid = trades["side"] * trades["units"] * (trades["executed_price"] - trades["decided_price"])
     month = pd.DatetimeIndex(trades["instructed"]) + pd.offsets.MonthEnd(0)
     waited = pd.Series(np.busday_count(order[:, 0], order[:, 3]), month)
-    sums = pd.DataFrame({"paid": paid.to_numpy(), "value": value.to_numpy()}, index=month).groupby(level=0).sum()
+    sums = (
+        pd.DataFrame({"paid": paid.to_numpy(), "value": value.to_numpy()}, index=month)
+        .groupby(level=0)
+        .sum()
+    )
     days = waited.groupby(level=0).quantile(0.95, interpolation="higher")
-    return pd.DataFrame({"settlement days": days.astype(float), "slippage": sums["paid"] / sums["value"]})
+    return pd.DataFrame(
+        {"settlement days": days.astype(float), "slippage": sums["paid"] / sums["value"]}
+    )

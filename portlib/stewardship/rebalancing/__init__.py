@@ -20,7 +20,20 @@ from portlib.stewardship.rebalancing.triggers import (
 )
 
 __all__ = [
-    "NOTICE_DAYS", "TRIGGERS", "RebalanceInstruction", "Situation", "backtest",
-    "blackout_notices", "calendar", "days_ahead", "drift", "from_policy", "instruct", "issue",
-    "new_money", "policy_fingerprint", "risk_spike", "signal",
+    "NOTICE_DAYS",
+    "TRIGGERS",
+    "RebalanceInstruction",
+    "Situation",
+    "backtest",
+    "blackout_notices",
+    "calendar",
+    "days_ahead",
+    "drift",
+    "from_policy",
+    "instruct",
+    "issue",
+    "new_money",
+    "policy_fingerprint",
+    "risk_spike",
+    "signal",
 ]

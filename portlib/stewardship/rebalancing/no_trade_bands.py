@@ -1,13 +1,15 @@
 """How far may a weight drift before trading it back is worth the cost?
 
-A weight ``w`` that is ``x`` off target costs ``(A/2) v x^2`` a year, ``v`` the variance of the asset over the rest;
-it wanders with variance ``s^2 = w^2 (1-w)^2 v`` a year; moving it costs ``c`` per unit traded. Held within ``+-b``,
-pushed back to the edge only, x is spread evenly over the band, and the cost a year is
+A weight ``w`` that is ``x`` off target costs ``(A/2) v x^2`` a year, ``v`` the variance of the
+asset over the rest; it wanders with variance ``s^2 = w^2 (1-w)^2 v`` a year; moving it costs ``c``
+per unit traded. Held within ``+-b``, pushed back to the edge only, x is spread evenly over the
+band, and the cost a year is
 
     g(b) = A v b^2 / 6 + c s^2 / (2 b),      least at   b = (3 c w^2 (1-w)^2 / (2 A))^(1/3).
 
-The cube root is that of the theory of small costs (Davis and Norman 1990; Janecek and Shreve 2004); note that v drops
-out. `optimal_band` finds the edges without any of this, by dynamic programming for a review every so often.
+The cube root is that of the theory of small costs (Davis and Norman 1990; Janecek and Shreve 2004);
+note that v drops out. `optimal_band` finds the edges without any of this, by dynamic programming
+for a review every so often.
 
 Left out: drift of the weight, more than one asset against the rest, fixed costs per trade, tax.
 """
@@ -22,7 +24,8 @@ from portlib.records import Array
 
 
 class Band(NamedTuple):
-    """Half-width of the band around the target (a weight) and what it costs a year (decimal), penalty and trades."""
+    """Half-width of the band around the target (a weight) and what it costs a year (decimal),
+    penalty and trades."""
 
     width: float
     cost: float
@@ -30,21 +33,27 @@ class Band(NamedTuple):
 
 def _checked(weight: float, cost: float, risk_aversion: float, variance: float = 1.0) -> None:
     if not 0 < weight < 1 or not cost > 0 or not risk_aversion > 0 or not variance > 0:
-        raise ValueError(f"weight {weight} (between 0 and 1), cost {cost}, risk aversion {risk_aversion}, variance "
-                         f"{variance} (above 0): no band without them")
+        raise ValueError(
+            f"weight {weight} (between 0 and 1), cost {cost}, risk aversion {risk_aversion}, "
+            f"variance "
+            f"{variance} (above 0): no band without them"
+        )
 
 
 def cube_root_band(weight: float, cost: float, risk_aversion: float) -> float:
-    """The half-width of the small-cost theory, a weight (Janecek and Shreve 2004, leading term; formula above).
+    """The half-width of the small-cost theory, a weight (Janecek and Shreve 2004, leading term;
+    formula above).
 
-    `cost` is the decimal cost of a dollar traded, one way, for both sides of the exchange together. Raises ValueError
-    for a weight not between 0 and 1, or a cost or risk aversion not above zero.
+    `cost` is the decimal cost of a dollar traded, one way, for both sides of the exchange together.
+    Raises ValueError for a weight not between 0 and 1, or a cost or risk aversion not above zero.
     """
     _checked(weight, cost, risk_aversion)
     return float((1.5 * cost * (weight * (1 - weight)) ** 2 / risk_aversion) ** (1 / 3))
 
 
-def band_cost(width: float, weight: float, cost: float, risk_aversion: float, variance: float) -> float:
+def band_cost(
+    width: float, weight: float, cost: float, risk_aversion: float, variance: float
+) -> float:
     """What a band costs a year, ``g(b)`` above: continuous watch, decimal per year."""
     _checked(weight, cost, risk_aversion, variance)
     s2 = (weight * (1 - weight)) ** 2 * variance
@@ -52,15 +61,21 @@ def band_cost(width: float, weight: float, cost: float, risk_aversion: float, va
 
 
 def optimal_band(
-    weight: float, cost: float, risk_aversion: float, variance: float, *, reviews: int, points: int = 301,
+    weight: float,
+    cost: float,
+    risk_aversion: float,
+    variance: float,
+    *,
+    reviews: int,
+    points: int = 301,
     reach: float = 3.0,
 ) -> Band:
     """The best band for `reviews` evenly spaced reviews a year, by relative value iteration.
 
-    On a grid of `points` deviations within `reach` cube-root widths and two standard deviations between reviews,
-    ``V(x) + g = min over y of c |y - x| + q y^2 + E V(y + e)`` with ``e`` normal; the minimising y leaves a band alone
-    and moves everything else to its edges. Precise to about a step of the grid. Raises ValueError as `cube_root_band`,
-    for a grid too coarse to see one
+    On a grid of `points` deviations within `reach` cube-root widths and two standard deviations
+    between reviews, ``V(x) + g = min over y of c |y - x| + q y^2 + E V(y + e)`` with ``e`` normal;
+    the minimising y leaves a band alone and moves everything else to its edges. Precise to about a
+    step of the grid. Raises ValueError as `cube_root_band`, for a grid too coarse to see one
     review's wandering, and when the iteration does not settle.
     """
     _checked(weight, cost, risk_aversion, variance)
@@ -68,26 +83,33 @@ def optimal_band(
     half = reach * max(cube_root_band(weight, cost, risk_aversion), s) + 2 * s
     x = np.linspace(-half, half, points)
     if x[1] - x[0] > s / 3:
-        raise ValueError(f"a grid of {points} points is too coarse for {reviews} reviews a year; use more points")
+        raise ValueError(
+            f"a grid of {points} points is too coarse for {reviews} reviews a year; use more points"
+        )
     step = _transition(x, s)
     penalty = risk_aversion / 2 * variance / reviews * x**2
-    value, gain = np.zeros(points), 0.0
+    value = np.zeros(points)
+    gain = 0.0
     for _ in range(200_000):
         after = penalty + step @ value
         new = _cheapest(after, cost, x)
         change = new - value
-        gain, value = float((change.max() + change.min()) / 2), new - new[points // 2]
+        gain = float((change.max() + change.min()) / 2)
+        value = new - new[points // 2]
         if change.max() - change.min() < 1e-6 * max(abs(gain), 1e-300):
             break
     else:
-        raise ValueError(f"the programme did not settle with {points} points; use more, or fewer reviews a year")
+        raise ValueError(
+            f"the programme did not settle with {points} points; use more, or fewer reviews a year"
+        )
     after = penalty + step @ value
     kept = np.flatnonzero(after <= _cheapest(after, cost, x) + 1e-12 * cost)
     return Band(float(x[kept].max() - x[kept].min()) / 2, gain * reviews)
 
 
 def _transition(x: Array, s: float) -> Array:
-    """Probabilities of going from each point to each other, normal steps, what falls off the grid put on its ends."""
+    """Probabilities of going from each point to each other, normal steps, what falls off the grid
+    put on its ends."""
     from scipy.special import ndtr
 
     edges = np.concatenate([[-np.inf], (x[1:] + x[:-1]) / 2, [np.inf]])
@@ -102,19 +124,31 @@ def _cheapest(after: Array, cost: float, x: Array) -> Array:
 
 
 def simulate(
-    width: float, weight: float, cost: float, risk_aversion: float, variance: float, *, reviews: int, years: int,
-    rng: np.random.Generator, back_to: float = 1.0,
+    width: float,
+    weight: float,
+    cost: float,
+    risk_aversion: float,
+    variance: float,
+    *,
+    reviews: int,
+    years: int,
+    rng: np.random.Generator,
+    back_to: float = 1.0,
 ) -> float:
-    """What a band costs a year in simulation: weights wander, and beyond the band go back to `back_to` of its edge.
+    """What a band costs a year in simulation: weights wander, and beyond the band go back to
+    `back_to` of its edge.
 
     `back_to` 1 trades to the edge, 0 to the target. Decimal per year; 1000 paths over `years`.
     """
     _checked(weight, cost, risk_aversion, variance)
     s = weight * (1 - weight) * np.sqrt(variance / reviews)
-    x, total = np.zeros(1000), 0.0
+    x = np.zeros(1000)
+    total = 0.0
     for _ in range(years * reviews):
         x = x + s * rng.standard_normal(1000)
         y = np.where(np.abs(x) > width, np.sign(x) * width * back_to, x)
-        total += float((cost * np.abs(y - x) + risk_aversion / 2 * variance / reviews * y**2).mean())
+        total += float(
+            (cost * np.abs(y - x) + risk_aversion / 2 * variance / reviews * y**2).mean()
+        )
         x = y
     return total / years

@@ -1,17 +1,18 @@
 """Which whole lots bring an account as close to its target as money, rules and lots allow?
 
-With prices ``p`` (cents a share), lots of ``l`` shares, holdings worth ``v``, a target worth ``t`` (all in cents),
-whole lots bought ``B`` and sold ``S``, and cash ``m`` with target ``t_0``::
+With prices ``p`` (cents a share), lots of ``l`` shares, holdings worth ``v``, a target worth ``t``
+(all in cents), whole lots bought ``B`` and sold ``S``, and cash ``m`` with target ``t_0``::
 
     minimise  sum_i |v_i + p_i l (B_i - S_i) - t_i| + |m' - t_0|
     m' = m + sum_i p_i l ((1 - c_i) S_i - (1 + c_i) B_i) >= a cent for every trade
 
-Every trade is rounded to cents against the account. A fund is bought or sold, not both, for at least the
-smallest trade or not at all, and within what the day's rules let. An integer programme, solved by HiGHS until no list
-can be a dollar closer. What it returns is checked again in whole cents, without the solver.
+Every trade is rounded to cents against the account. A fund is bought or sold, not both, for at
+least the smallest trade or not at all, and within what the day's rules let. An integer programme,
+solved by HiGHS until no list can be a dollar closer. What it returns is checked again in whole
+cents, without the solver.
 
-Left out: taxes, prices that move before execution (settlement has a tolerance), and any order of preference among lists
-that are equally close.
+Left out: taxes, prices that move before execution (settlement has a tolerance), and any order of
+preference among lists that are equally close.
 """
 
 from __future__ import annotations
@@ -74,9 +75,17 @@ class Account:
     def __post_init__(self) -> None:
         """Refuse what no account can hold."""
         for i, fund in enumerate(self.funds):
-            if self.micro_shares[i] < 0 or not self.prices[i] > 0 or not 0 <= self.cost[i] < 1 or self.lots[i] < 1:
-                raise TradeError(f"{fund}: {self.micro_shares[i]} micro-shares at {self.prices[i]} cents, cost "
-                                 f"{self.cost[i]}, lot {self.lots[i]}: holdings from 0, price above 0, cost below 1")
+            if (
+                self.micro_shares[i] < 0
+                or not self.prices[i] > 0
+                or not 0 <= self.cost[i] < 1
+                or self.lots[i] < 1
+            ):
+                raise TradeError(
+                    f"{fund}: {self.micro_shares[i]} micro-shares at {self.prices[i]} cents, cost "
+                    f"{self.cost[i]}, lot {self.lots[i]}: holdings from 0, price above 0, cost "
+                    f"below 1"
+                )
             if not (self.buyable[i] >= 0 and self.sellable[i] >= 0):
                 raise TradeError(f"{fund}: what may be bought or sold must be zero or more cents")
         if self.cash < 0:
@@ -98,7 +107,8 @@ class Account:
         return self.prices * np.array(self.lots, dtype=float) / MICRO
 
     def leg(self, i: int, lots: int) -> Leg:
-        """A trade of so many lots (sold below zero) as a leg: whole cents, costs rounded against the account."""
+        """A trade of so many lots (sold below zero) as a leg: whole cents, costs rounded against
+        the account."""
         worth = float(self.lot_values[i]) * abs(lots)
         with_cost = worth * (1 + self.cost[i]) if lots > 0 else worth * (1 - self.cost[i])
         cents = int(np.ceil(with_cost - 1e-6)) if lots > 0 else int(np.floor(with_cost + 1e-6))
@@ -107,10 +117,12 @@ class Account:
 
 @dataclass(frozen=True, eq=False)
 class TradeList:
-    """Lots by fund (sold below zero), the legs they make, and how far from the target they leave the account.
+    """Lots by fund (sold below zero), the legs they make, and how far from the target they leave
+    the account.
 
-    ``values_after`` and ``cash_after`` in cents; ``distance`` is the sum of absolute dollars off target, with cash;
-    ``cost`` in US dollars; ``status`` how the list is known: a solver's proof, or a rule.
+    ``values_after`` and ``cash_after`` in cents; ``distance`` is the sum of absolute dollars off
+    target, with cash; ``cost`` in US dollars; ``status`` how the list is known: a solver's proof,
+    or a rule.
     """
 
     lots: tuple[int, ...]
@@ -125,11 +137,16 @@ class TradeList:
     @property
     def after(self) -> pd.Series:
         """Weights by fund afterwards; what they lack of one is cash."""
-        return pd.Series(self.values_after / (self.values_after.sum() + self.cash_after), index=list(self.funds))
+        return pd.Series(
+            self.values_after / (self.values_after.sum() + self.cash_after), index=list(self.funds)
+        )
 
 
-def listed(account: Account, target: Mapping[str, float] | pd.Series, lots: Sequence[int]) -> TradeList:
-    """What a list of so many lots by fund (sold below zero) would do, whether or not it obeys the rules."""
+def listed(
+    account: Account, target: Mapping[str, float] | pd.Series, lots: Sequence[int]
+) -> TradeList:
+    """What a list of so many lots by fund (sold below zero) would do, whether or not it obeys the
+    rules."""
     return _listed(account, _targets(account, target), lots, "rule")
 
 
@@ -140,19 +157,32 @@ def _listed(account: Account, targets: Array, lots: Sequence[int], status: str) 
     cost = account.total - float(values.sum()) - cash
     spare = account.total - float(targets.sum())
     distance = float(np.abs(values - targets).sum()) + abs(cash - spare)
-    return TradeList(tuple(int(n) for n in lots), legs, account.funds, values, cash, distance / 100, cost / 100, status)
+    return TradeList(
+        tuple(int(n) for n in lots),
+        legs,
+        account.funds,
+        values,
+        cash,
+        distance / 100,
+        cost / 100,
+        status,
+    )
 
 
 def _targets(account: Account, target: Mapping[str, float] | pd.Series) -> Array:
     w = np.array([float(target.get(fund, 0.0)) for fund in account.funds])
     if (w < 0).any() or w.sum() > 1 + 1e-9:
-        raise TradeError(f"target weights must be zero or more and sum to one at most, not {w.sum():.6g}")
+        raise TradeError(
+            f"target weights must be zero or more and sum to one at most, not {w.sum():.6g}"
+        )
     return w * account.total
 
 
 def faults(account: Account, made: TradeList) -> list[str]:
-    """What is wrong with a trade list, read off its legs in whole cents and micro-shares; empty if nothing."""
-    found, cash = [], account.cash
+    """What is wrong with a trade list, read off its legs in whole cents and micro-shares; empty if
+    nothing."""
+    found = []
+    cash = account.cash
     for leg in made.legs:
         i = account.funds.index(leg.fund)
         worth = account.prices[i] * abs(leg.micro_shares) / MICRO
@@ -170,33 +200,51 @@ def faults(account: Account, made: TradeList) -> list[str]:
 
 
 def exact(account: Account, target: Mapping[str, float] | pd.Series) -> TradeList:
-    """The closest list of whole lots, proven to a dollar; `target` are weights of the total, the rest being cash.
+    """The closest list of whole lots, proven to a dollar; `target` are weights of the total, the
+    rest being cash.
 
-    No list is closer whose distance in any one fund is more than that of `rounded` in all together, so only the few
-    lots within it are searched: what makes the proof quick, and leaves nothing out.
+    No list is closer whose distance in any one fund is more than that of `rounded` in all together,
+    so only the few lots within it are searched: what makes the proof quick, and leaves nothing out.
 
-    Raises TradeError for weights out of range, when the solver proves nothing, and when its list fails `faults`.
+    Raises TradeError for weights out of range, when the solver proves nothing, and when its list
+    fails `faults`.
     """
     from scipy.optimize import Bounds as Box
     from scipy.optimize import LinearConstraint, milp
 
-    targets, n, known = _targets(account, target), len(account.funds), rounded(account, target)
+    targets = _targets(account, target)
+    n = len(account.funds)
+    known = rounded(account, target)
     if known.distance < PROVEN or not account.lots:
         return known
-    lot, v = account.lot_values / 100, account.values / 100  # dollars, so that tolerances mean something
-    off, cash, spare = v - targets / 100, account.cash / 100, (account.total - targets.sum()) / 100
+    # dollars, so that tolerances mean something
+    lot = account.lot_values / 100
+    v = account.values / 100
+    off = v - targets / 100
+    cash = account.cash / 100
+    spare = (account.total - targets.sum()) / 100
     held = np.array(account.micro_shares) // np.array(account.lots)
-    least = np.maximum(np.ceil((-off - known.distance) / lot - 1e-9),
-                       -np.minimum(held, np.floor(account.sellable / 100 / lot + 1e-9)))
-    most = np.minimum(np.floor((-off + known.distance) / lot + 1e-9), np.floor(account.buyable / 100 / lot + 1e-9))
-    bought, sold = (np.maximum(least, 0), np.maximum(most, 0)), (np.maximum(-most, 0), np.maximum(-least, 0))
+    least = np.maximum(
+        np.ceil((-off - known.distance) / lot - 1e-9),
+        -np.minimum(held, np.floor(account.sellable / 100 / lot + 1e-9)),
+    )
+    most = np.minimum(
+        np.floor((-off + known.distance) / lot + 1e-9), np.floor(account.buyable / 100 / lot + 1e-9)
+    )
+    bought = (np.maximum(least, 0), np.maximum(most, 0))
+    sold = (np.maximum(-most, 0), np.maximum(-least, 0))
     low = np.concatenate([bought[0], sold[0], bought[0] > 0, sold[0] > 0, np.zeros(n + 1)])
-    high = np.concatenate([bought[1], sold[1], bought[1] > 0, sold[1] > 0, np.full(n + 1, known.distance)])
-    one, zero, none, small = np.eye(n), np.zeros((n, n)), np.zeros((n, 1)), account.smallest / 100
+    high = np.concatenate(
+        [bought[1], sold[1], bought[1] > 0, sold[1] > 0, np.full(n + 1, known.distance)]
+    )
+    one = np.eye(n)
+    zero = np.zeros((n, n))
+    none = np.zeros((n, 1))
+    small = account.smallest / 100
     # variables: B, S (lots), z, y (bought or sold at all), d (dollars off target), d_0 (of cash)
     money = np.concatenate([-lot * (1 + account.cost), lot * (1 - account.cost), np.zeros(3 * n)])
     by = np.diag(lot)
-    cents = np.concatenate([money[:2 * n], np.full(2 * n, -0.01), np.zeros(n + 1)])
+    cents = np.concatenate([money[: 2 * n], np.full(2 * n, -0.01), np.zeros(n + 1)])
     rows: list[tuple[Any, Any, Any]] = [
         (np.hstack([by, -by, zero, zero, -one, none]), -np.inf, -off),
         (np.hstack([by, -by, zero, zero, one, none]), -off, np.inf),
@@ -210,32 +258,42 @@ def exact(account: Account, target: Mapping[str, float] | pd.Series) -> TradeLis
         (np.hstack([zero, by, zero, -small * one, zero, none]), 0.0, np.inf),
     ]
     kind = np.concatenate([np.ones(4 * n), np.zeros(n + 1)])
-    goal, limits = 1 - kind, [LinearConstraint(a, lo - a @ low, hi - a @ low) for a, lo, hi in rows]
+    goal = 1 - kind
+    limits = [LinearConstraint(a, lo - a @ low, hi - a @ low) for a, lo, hi in rows]
     bound = milp(goal, bounds=Box(0.0, high - low), constraints=limits)  # as if lots could be split
     if bound.status == 0 and known.distance - bound.fun <= PROVEN:
         return replace(known, status="optimal")
-    found = milp(goal, bounds=Box(0.0, high - low), integrality=kind, constraints=limits,
-                 options={"mip_rel_gap": PROVEN / known.distance, "time_limit": 60.0})
+    found = milp(
+        goal,
+        bounds=Box(0.0, high - low),
+        integrality=kind,
+        constraints=limits,
+        options={"mip_rel_gap": PROVEN / known.distance, "time_limit": 60.0},
+    )
     if found.status == 2:  # only the rounded list itself is within its own distance
         return known
     if found.status != 0:
         raise TradeError(f"no proof of the closest list: {found.message}")
     x = found.x + low
-    made = _listed(account, targets, np.rint(x[:n] - x[n:2 * n]).astype(int).tolist(), "optimal")
+    made = _listed(account, targets, np.rint(x[:n] - x[n : 2 * n]).astype(int).tolist(), "optimal")
     if wrong := faults(account, made):
         raise TradeError(f"the solver's list is withheld: {'; '.join(wrong)}")
     return min(known, made, key=lambda x: x.distance)
 
 
 def rounded(account: Account, target: Mapping[str, float] | pd.Series) -> TradeList:
-    """The usual way: every trade to the nearest lot, small ones dropped, then purchases cut until the cash suffices."""
+    """The usual way: every trade to the nearest lot, small ones dropped, then purchases cut until
+    the cash suffices."""
     targets = _targets(account, target)
     lot = account.lot_values
     wanted = np.clip(targets - account.values, -account.sellable, account.buyable)
     held = np.array(account.micro_shares) // np.array(account.lots)
     lots = np.maximum(np.rint(wanted / lot), -held).astype(int)
-    lots = np.where(np.abs(lots) * lot > np.where(lots > 0, account.buyable, account.sellable) + 1e-6,
-                    lots - np.sign(lots), lots)
+    lots = np.where(
+        np.abs(lots) * lot > np.where(lots > 0, account.buyable, account.sellable) + 1e-6,
+        lots - np.sign(lots),
+        lots,
+    )
     lots[np.abs(lots) * lot < account.smallest] = 0
     while (made := _listed(account, targets, lots.tolist(), "rule")).cash_after < 0:
         i = int(np.argmax(np.where(lots > 0, lots * lot, -1.0)))
@@ -245,74 +303,126 @@ def rounded(account: Account, target: Mapping[str, float] | pd.Series) -> TradeL
     return made
 
 
-# ---- what a trade moves --------------------------------------------------------------------------------------------
+# ---- what a trade moves --------------------------------------------------------------------------
 
 
-def slippage(dollars: float, half_spread: float, daily_volatility: float, daily_volume: float | None) -> float:
+def slippage(
+    dollars: float, half_spread: float, daily_volatility: float, daily_volume: float | None
+) -> float:
     """What a trade is expected to cost beyond the quoted price, a decimal of its dollars.
 
-    Half the spread, and where a daily volume (US dollars) is known, the daily volatility times the square root of the
-    part of it that is traded: the usual rule of thumb (Almgren, Thum, Hauptmann and Li 2005 estimate a power of 0.6).
-    A fund that deals at net asset value has no volume: None. Raises ValueError for negative figures, or no volume.
+    Half the spread, and where a daily volume (US dollars) is known, the daily volatility times the
+    square root of the part of it that is traded: the usual rule of thumb (Almgren, Thum, Hauptmann
+    and Li 2005 estimate a power of 0.6). A fund that deals at net asset value has no volume: None.
+    Raises ValueError for negative figures, or no volume.
     """
-    if min(dollars, half_spread, daily_volatility) < 0 or (daily_volume is not None and not daily_volume > 0):
-        raise ValueError(f"{dollars} dollars, spread {half_spread}, volatility {daily_volatility}: zero or more; "
-                         f"volume {daily_volume}: above zero, or None")
+    if min(dollars, half_spread, daily_volatility) < 0 or (
+        daily_volume is not None and not daily_volume > 0
+    ):
+        raise ValueError(
+            f"{dollars} dollars, spread {half_spread}, volatility {daily_volatility}: zero or "
+            f"more; "
+            f"volume {daily_volume}: above zero, or None"
+        )
     impact = 0.0 if daily_volume is None else daily_volatility * (dollars / daily_volume) ** 0.5
     return half_spread + impact
 
 
 def days_to_sell(dollars: float, daily_volume: float, share: float) -> int:
-    """Trading days that a sale takes at a share of the average daily volume; whole days, US dollars a day."""
+    """Trading days that a sale takes at a share of the average daily volume; whole days, US dollars
+    a day."""
     if dollars < 0 or not daily_volume > 0 or not 0 < share <= 1:
-        raise ValueError(f"{dollars} dollars, volume {daily_volume}, share {share}: give a sale, a volume and a share")
+        raise ValueError(
+            f"{dollars} dollars, volume {daily_volume}, share {share}: give a sale, a volume "
+            f"and a share"
+        )
     return int(np.ceil(dollars / (daily_volume * share)))
 
 
-# ---- accounts of the plan ------------------------------------------------------------------------------------------
+# ---- accounts of the plan ------------------------------------------------------------------------
 
 
 def account_of(
-    plan: Plan, held: pd.Series, balance: float, prices: pd.Series, mandate: Mandate, *, new_money: float = 0.0,
+    plan: Plan,
+    held: pd.Series,
+    balance: float,
+    prices: pd.Series,
+    mandate: Mandate,
+    *,
+    new_money: float = 0.0,
     part_of_plan: float = 1.0,
 ) -> Account:
-    """An account of `balance` US dollars in the weights `held`, and `new_money` besides; policy's lots and costs.
+    """An account of `balance` US dollars in the weights `held`, and `new_money` besides; policy's
+    lots and costs.
 
-    What may be bought and sold follows from the bounds of `mandate`, one of `review_mandates`; employer stock is sold
-    besides within the policy's share of its daily volume, of which this account has `part_of_plan`. Shares are held in
-    thousandths; what does not fill one is cash.
+    What may be bought and sold follows from the bounds of `mandate`, one of `review_mandates`;
+    employer stock is sold besides within the policy's share of its daily volume, of which this
+    account has `part_of_plan`. Shares are held in thousandths; what does not fill one is cash.
     """
     held = held.reindex(list(mandate.labels))
-    w, p = held.to_numpy(float), prices.reindex(held.index).to_numpy(float) * 100
+    w = held.to_numpy(float)
+    p = prices.reindex(held.index).to_numpy(float) * 100
     shares = tuple(int(x) * (MICRO // 1000) for x in np.floor(w * balance * 100 / p * 1000 + 1e-6))
     cash = max(int((balance + new_money) * 100 - float(p @ np.array(shares)) / MICRO), 0)
-    buyable, sellable = (np.where(room > 1e-9, room, 0.0) * (balance + new_money) * 100
-                         for room in (mandate.program.upper - w, w - np.maximum(mandate.program.lower, 0.0)))
-    stock, half, cost = plan.rules["employer_stock"], data.policy("trading_half_spread"), np.zeros(len(w))
+    buyable, sellable = (
+        np.where(room > 1e-9, room, 0.0) * (balance + new_money) * 100
+        for room in (mandate.program.upper - w, w - np.maximum(mandate.program.lower, 0.0))
+    )
+    stock = plan.rules["employer_stock"]
+    half = data.policy("trading_half_spread")
+    cost = np.zeros(len(w))
     for i, fund in enumerate(held.index):
         cost[i] = half["fund"]
         if stock is not None and stock["fund"] == fund:
-            saleable = stock["daily_volume"] * data.policy("liquidity_share_of_adv") * data.policy("liquidity_days")
+            saleable = (
+                stock["daily_volume"]
+                * data.policy("liquidity_share_of_adv")
+                * data.policy("liquidity_days")
+            )
             sellable[i] = min(sellable[i], saleable * 100 * part_of_plan)
-            cost[i] = slippage(sellable[i] / 100, half["company"], stock["own_volatility"] / 252**0.5,
-                               stock["daily_volume"])
+            cost[i] = slippage(
+                sellable[i] / 100,
+                half["company"],
+                stock["own_volatility"] / 252**0.5,
+                stock["daily_volume"],
+            )
     lot = round(data.policy("trade_lot_shares") * MICRO)
-    return Account(tuple(held.index), shares, p, cash, (lot,) * len(w), cost,
-                   round(data.policy("trade_minimum_dollars") * 100), buyable, sellable)
+    return Account(
+        tuple(held.index),
+        shares,
+        p,
+        cash,
+        (lot,) * len(w),
+        cost,
+        round(data.policy("trade_minimum_dollars") * 100),
+        buyable,
+        sellable,
+    )
 
 
 def best_list(
-    plan: Plan, held: pd.Series, balance: float, prices: pd.Series, target: pd.Series,
-    trades: Sequence[Trade], on: date, *, make: Callable[[Account, pd.Series], TradeList] = exact, **account: float,
+    plan: Plan,
+    held: pd.Series,
+    balance: float,
+    prices: pd.Series,
+    target: pd.Series,
+    trades: Sequence[Trade],
+    on: date,
+    *,
+    make: Callable[[Account, pd.Series], TradeList] = exact,
+    **account: float,
 ) -> tuple[Account, TradeList]:
-    """The closest trade list that the plan's rules of the day allow, and the account that it is for.
+    """The closest trade list that the plan's rules of the day allow, and the account that it is
+    for.
 
-    Where the rules offer a choice (the equity wash) every choice is solved and the closest list is taken. `trades` are
-    what this account traded before. Raises TradeError as `exact`.
+    Where the rules offer a choice (the equity wash) every choice is solved and the closest list is
+    taken. `trades` are what this account traded before. Raises TradeError as `exact`.
     """
     base = Mandate(list(held.index), [fully_invested(), long_only()])
-    options = [account_of(plan, held, balance, prices, m, **account)
-               for m in review_mandates(plan, base, held, trades, on)]
+    options = [
+        account_of(plan, held, balance, prices, m, **account)
+        for m in review_mandates(plan, base, held, trades, on)
+    ]
     if not options:
         raise TradeError("the plan's rules of the day allow no mandate at all")
     made = [(option, make(option, target)) for option in options]

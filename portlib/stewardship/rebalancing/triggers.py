@@ -1,13 +1,14 @@
 """When is an account brought back to its target, why, and what does each way of deciding cost?
 
-Four triggers, each a rule of the policy: the calendar, drift beyond a band, a spike of risk, a signal. `backtest`
-follows weights ``w`` and targets ``t`` through monthly returns ``r``: they drift, ``w' = w (1 + r) / (1 + w.r)``; when
-the trigger speaks they go back to the target, less the costs of what is traded and, in a taxable account, a tax on
-gains over average cost. New money can be used first: it goes to what is below target, which trades nothing.
+Four triggers, each a rule of the policy: the calendar, drift beyond a band, a spike of risk, a
+signal. `backtest` follows weights ``w`` and targets ``t`` through monthly returns ``r``: they
+drift, ``w' = w (1 + r) / (1 + w.r)``; when the trigger speaks they go back to the target, less the
+costs of what is traded and, in a taxable account, a tax on gains over average cost. New money can
+be used first: it goes to what is below target, which trades nothing.
 
-A `RebalanceInstruction` says why, from what to what, under which plan, policy and mandate, and what it will cost; its
-fingerprint is the id under which `settlement` carries it out. Left out: taxes on dividends and interest (the same for
-every trigger), short-term rates, prices within the month.
+A `RebalanceInstruction` says why, from what to what, under which plan, policy and mandate, and what
+it will cost; its fingerprint is the id under which `settlement` carries it out. Left out: taxes on
+dividends and interest (the same for every trigger), short-term rates, prices within the month.
 """
 
 from __future__ import annotations
@@ -31,17 +32,20 @@ from portlib.stewardship.settlement import Leg, Order
 
 TRIGGERS = ("calendar", "drift", "risk_spike", "signal")
 SCHEMA = "prudent-by-construction/rebalance-instruction/1"
-#: 29 CFR 2520.101-3(b)(2)(i): so many days before the last day on which the affected rights can still be used.
+#: 29 CFR 2520.101-3(b)(2)(i): so many days before the last day on which the affected rights can
+#: still be used.
 NOTICE_DAYS = (30, 60)
-#: 29 CFR 2520.101-3(d)(1): only a suspension of more than so many consecutive business days is a blackout.
+#: 29 CFR 2520.101-3(d)(1): only a suspension of more than so many consecutive business days is a
+#: blackout.
 BUSINESS_DAYS = 3
 
 
-# ---- triggers ------------------------------------------------------------------------------------------------------
+# ---- triggers ------------------------------------------------------------------------------------
 
 
 class Situation(NamedTuple):
-    """What a trigger may know at a month's end: returns (months x assets) so far, and how many months since a trade."""
+    """What a trigger may know at a month's end: returns (months x assets) so far, and how many
+    months since a trade."""
 
     weights: Array
     target: Array
@@ -59,14 +63,17 @@ def calendar(months: int) -> Trigger:
 
 
 def drift(absolute: float, relative: float) -> Trigger:
-    """Speaks when a weight is off target by more than `absolute`, or by more than `relative` of the target itself.
+    """Speaks when a weight is off target by more than `absolute`, or by more than `relative` of the
+    target itself.
 
-    Whichever is less counts for each asset (the "5/25 rule" of practice: 0.05 and 0.25); both are decimals.
+    Whichever is less counts for each asset (the "5/25 rule" of practice: 0.05 and 0.25); both are
+    decimals.
     """
     _above_zero(absolute=absolute, relative=relative)
 
     def speak(now: Situation) -> str:
-        off, band = np.abs(now.weights - now.target), np.minimum(absolute, relative * now.target)
+        off = np.abs(now.weights - now.target)
+        band = np.minimum(absolute, relative * now.target)
         worst = int(np.argmax(off - band))
         if off[worst] <= band[worst]:
             return ""
@@ -76,10 +83,11 @@ def drift(absolute: float, relative: float) -> Trigger:
 
 
 def risk_spike(window_months: int, multiple: float) -> Trigger:
-    """Speaks when the account's volatility over the window exceeds `multiple` times that of all months before.
+    """Speaks when the account's volatility over the window exceeds `multiple` times that of all
+    months before.
 
-    Both at the account's present weights, annual, ddof 1; silent while there are fewer than two windows of months, and
-    again for a window after a trade, so that one spike is answered once.
+    Both at the account's present weights, annual, ddof 1; silent while there are fewer than two
+    windows of months, and again for a window after a trade, so that one spike is answered once.
     """
     _above_zero(window_months=window_months, multiple=multiple)
 
@@ -87,17 +95,26 @@ def risk_spike(window_months: int, multiple: float) -> Trigger:
         if len(now.returns) < 2 * window_months or now.months_since < window_months:
             return ""
         mine = now.returns @ now.weights
-        recent, before = (float(part.std(ddof=1)) * 12**0.5 for part in (mine[-window_months:], mine[:-window_months]))
-        return f"volatility {recent:.4f} exceeds {multiple:g} times {before:.4f}" if recent > multiple * before else ""
+        recent, before = (
+            float(part.std(ddof=1)) * 12**0.5
+            for part in (mine[-window_months:], mine[:-window_months])
+        )
+        return (
+            f"volatility {recent:.4f} exceeds {multiple:g} times {before:.4f}"
+            if recent > multiple * before
+            else ""
+        )
 
     return speak
 
 
 def signal(months: int) -> Trigger:
-    """Speaks when the first asset's return over `months` changes sides with the last asset's: it was above, or below.
+    """Speaks when the first asset's return over `months` changes sides with the last asset's: it
+    was above, or below.
 
-    A stand-in for a `RebalanceSignal` that a model would send: the trend of shares over bills (Moskowitz, Ooi and
-    Pedersen 2012 use 12 months). It says when to return to the target, never to leave it.
+    A stand-in for a `RebalanceSignal` that a model would send: the trend of shares over bills
+    (Moskowitz, Ooi and Pedersen 2012 use 12 months). It says when to return to the target, never to
+    leave it.
     """
     _above_zero(months=months)
 
@@ -132,14 +149,16 @@ def _above_zero(**values: float) -> None:
             raise ValueError(f"{name} is {value}; a trigger needs more than zero")
 
 
-# ---- history -------------------------------------------------------------------------------------------------------
+# ---- history -------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Backtest:
-    """What became of one dollar: monthly returns after costs and taxes, month-end weights, and what was traded.
+    """What became of one dollar: monthly returns after costs and taxes, month-end weights, and what
+    was traded.
 
-    ``traded`` is half the sum of absolute trades as a part of wealth, by month; ``costs`` and ``taxes`` likewise.
+    ``traded`` is half the sum of absolute trades as a part of wealth, by month; ``costs`` and
+    ``taxes`` likewise.
     """
 
     returns: pd.Series
@@ -150,47 +169,67 @@ class Backtest:
     reasons: Mapping[Any, str]
 
     def summary(self, ideal: pd.Series, cash: pd.Series) -> pd.Series:
-        """Annual figures: trades, turnover, costs, taxes, geometric return, volatility, tracking error, Sharpe ratio.
+        """Annual figures: trades, turnover, costs, taxes, geometric return, volatility, tracking
+        error, Sharpe ratio.
 
-        Tracking error is the volatility (ddof 1) of the return over `ideal`; the Sharpe ratio that of returns over
-        `cash`, arithmetic. All nominal.
+        Tracking error is the volatility (ddof 1) of the return over `ideal`; the Sharpe ratio that
+        of returns over `cash`, arithmetic. All nominal.
         """
-        years, over = len(self.returns) / 12, self.returns - cash
-        return pd.Series({
-            "trades": len(self.reasons) / years, "turnover": self.traded.sum() / years,
-            "costs": self.costs.sum() / years, "taxes": self.taxes.sum() / years,
-            "geometric return": float(np.expm1(np.log1p(self.returns).mean() * 12)),
-            "volatility": float(self.returns.std(ddof=1)) * 12**0.5,
-            "tracking error": float((self.returns - ideal).std(ddof=1)) * 12**0.5,
-            "Sharpe ratio": float(over.mean() / over.std(ddof=1)) * 12**0.5,
-        })  # fmt: skip
+        years = len(self.returns) / 12
+        over = self.returns - cash
+        return pd.Series(
+            {
+                "trades": len(self.reasons) / years,
+                "turnover": self.traded.sum() / years,
+                "costs": self.costs.sum() / years,
+                "taxes": self.taxes.sum() / years,
+                "geometric return": float(np.expm1(np.log1p(self.returns).mean() * 12)),
+                "volatility": float(self.returns.std(ddof=1)) * 12**0.5,
+                "tracking error": float((self.returns - ideal).std(ddof=1)) * 12**0.5,
+                "Sharpe ratio": float(over.mean() / over.std(ddof=1)) * 12**0.5,
+            }
+        )
 
 
 def backtest(
-    returns: pd.DataFrame, target: Mapping[str, float] | pd.Series, trigger: Trigger | None, *, cost: ArrayLike = 0.0,
-    gains_tax: float = 0.0, contribution: float = 0.0, contributions_first: bool = True,
+    returns: pd.DataFrame,
+    target: Mapping[str, float] | pd.Series,
+    trigger: Trigger | None,
+    *,
+    cost: ArrayLike = 0.0,
+    gains_tax: float = 0.0,
+    contribution: float = 0.0,
+    contributions_first: bool = True,
 ) -> Backtest:
-    """Follow an account through months of returns, going back to its target whenever the trigger speaks.
+    """Follow an account through months of returns, going back to its target whenever the trigger
+    speaks.
 
     Parameters
     ----------
-    returns : months x assets, decimals.
-    target : weights by asset, summing to one.
-    trigger : None never trades.
-    cost : decimals of the dollars traded, one or by asset.
-    gains_tax : rate on realised gains over average cost; losses are carried forward without limit.
-    contribution : new money each month, a part of wealth; it is part of no return.
-    contributions_first : whether it goes to what is below target, or to every asset at its target weight.
+    returns : months x assets, decimals. target : weights by asset, summing to one. trigger : None
+    never trades. cost : decimals of the dollars traded, one or by asset. gains_tax : rate on
+    realised gains over average cost; losses are carried forward without limit. contribution : new
+    money each month, a part of wealth; it is part of no return. contributions_first : whether it
+    goes to what is below target, or to every asset at its target weight.
 
     Raises ValueError for targets that do not sum to one, or are not those of the columns.
     """
     t = np.array([float(target.get(name, np.nan)) for name in returns.columns])
     if not abs(t.sum() - 1) < 1e-9 or t.min() < 0:
-        raise ValueError(f"targets of {', '.join(map(str, returns.columns))} must be given and sum to one; they sum "
-                         f"to {t.sum():.6g}")
-    r, rate = returns.to_numpy(float), np.broadcast_to(np.asarray(cost, dtype=float), t.shape)
-    values, basis, carried, since = t.copy(), t.copy(), 0.0, 0
-    rows, kept, reasons = np.zeros((len(r), 4)), np.zeros(r.shape), {}
+        raise ValueError(
+            f"targets of {', '.join(map(str, returns.columns))} must be given and sum to one; "
+            f"they sum "
+            f"to {t.sum():.6g}"
+        )
+    r = returns.to_numpy(float)
+    rate = np.broadcast_to(np.asarray(cost, dtype=float), t.shape)
+    values = t.copy()
+    basis = t.copy()
+    carried = 0.0
+    since = 0
+    rows = np.zeros((len(r), 4))
+    kept = np.zeros(r.shape)
+    reasons = {}
     for month, now in enumerate(r):
         before, values, since = values.sum(), values * (1 + now), since + 1
         traded = costs = tax = 0.0
@@ -200,42 +239,59 @@ def backtest(
             change = t * values.sum() - values
             sold = np.maximum(-change, 0.0)
             gains = float((sold * (1 - basis / np.where(values > 0, values, 1.0))).sum()) - carried
-            tax, carried = gains_tax * max(gains, 0.0), max(-gains, 0.0)
-            traded, costs = float(np.abs(change).sum()) / 2, float(rate @ np.abs(change))
+            tax = gains_tax * max(gains, 0.0)
+            carried = max(-gains, 0.0)
+            traded = float(np.abs(change).sum()) / 2
+            costs = float(rate @ np.abs(change))
             basis = basis * (1 - sold / np.where(values > 0, values, 1.0)) + np.maximum(change, 0.0)
-            kept_part = 1 - (costs + tax) / values.sum()  # both are paid from everything, in proportion
-            values, basis, since = (values + change) * kept_part, basis * kept_part, 0
+            kept_part = (
+                1 - (costs + tax) / values.sum()
+            )  # both are paid from everything, in proportion
+            values = (values + change) * kept_part
+            basis = basis * kept_part
+            since = 0
             reasons[returns.index[month]] = why
         wealth = values.sum()
         rows[month] = wealth / before - 1, traded / wealth, costs / wealth, tax / wealth
         kept[month] = values / wealth
-        new = new_money(values, t, contribution * wealth) if contributions_first else t * contribution * wealth
-        values, basis = values + new, basis + new
+        new = (
+            new_money(values, t, contribution * wealth)
+            if contributions_first
+            else t * contribution * wealth
+        )
+        values = values + new
+        basis = basis + new
     earned, moved, paid, taxed = (pd.Series(column, index=returns.index) for column in rows.T)
-    return Backtest(earned, pd.DataFrame(kept, returns.index, returns.columns), moved, paid, taxed, reasons)
+    return Backtest(
+        earned, pd.DataFrame(kept, returns.index, returns.columns), moved, paid, taxed, reasons
+    )
 
 
 def new_money(values: ArrayLike, target: ArrayLike, amount: float) -> Array:
-    """Where to put new money so that the account comes as near its target as purchases alone can bring it.
+    """Where to put new money so that the account comes as near its target as purchases alone can
+    bring it.
 
-    What is below target at the new total is filled in proportion to what it lacks, which is never less than the amount.
+    What is below target at the new total is filled in proportion to what it lacks, which is never
+    less than the amount.
     """
-    v, t = np.asarray(values, dtype=float), np.asarray(target, dtype=float)
+    v = np.asarray(values, dtype=float)
+    t = np.asarray(target, dtype=float)
     if amount == 0:
         return np.zeros_like(v)
     lacking = np.maximum(t * (v.sum() + amount) - v, 0.0)
     return lacking * amount / lacking.sum()
 
 
-# ---- the instruction -----------------------------------------------------------------------------------------------
+# ---- the instruction -----------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
 class RebalanceInstruction:
-    """Why an account is to be traded, from what to what, under which rules, and what it is expected to cost.
+    """Why an account is to be traded, from what to what, under which rules, and what it is expected
+    to cost.
 
-    ``plan``, ``policy`` and ``mandate`` are fingerprints; weights are by fund; ``expected_cost`` and ``distance`` (left
-    off target) in US dollars; ``legs`` in micro-shares and cents.
+    ``plan``, ``policy`` and ``mandate`` are fingerprints; weights are by fund; ``expected_cost``
+    and ``distance`` (left off target) in US dollars; ``legs`` in micro-shares and cents.
     """
 
     account: str
@@ -256,10 +312,16 @@ class RebalanceInstruction:
     def __post_init__(self) -> None:
         """Refuse an instruction that does not say why, or under what."""
         if self.trigger not in TRIGGERS or not self.reason:
-            raise ValueError(f"an instruction needs a trigger ({', '.join(TRIGGERS)}) and its reason, not "
-                             f"{self.trigger!r}, {self.reason!r}")
-        if unnamed := [name for name in ("account", "plan", "policy", "mandate") if not getattr(self, name)]:
-            raise ValueError(f"the instruction does not say which {', '.join(unnamed)}: give the fingerprint")
+            raise ValueError(
+                f"an instruction needs a trigger ({', '.join(TRIGGERS)}) and its reason, not "
+                f"{self.trigger!r}, {self.reason!r}"
+            )
+        if unnamed := [
+            name for name in ("account", "plan", "policy", "mandate") if not getattr(self, name)
+        ]:
+            raise ValueError(
+                f"the instruction does not say which {', '.join(unnamed)}: give the fingerprint"
+            )
 
     def to_json(self) -> dict[str, Any]:
         """A dict that strict JSON can hold."""
@@ -272,26 +334,57 @@ class RebalanceInstruction:
 
     def order(self) -> Order:
         """What settlement is asked to carry out, under the policy's tolerance and deadline."""
-        return Order(self.fingerprint, self.legs, data.policy("settlement_price_tolerance"),
-                     data.policy("settlement_deadline_hours"))
+        return Order(
+            self.fingerprint,
+            self.legs,
+            data.policy("settlement_price_tolerance"),
+            data.policy("settlement_deadline_hours"),
+        )
 
 
 def issue(log: AuditLog, instruction: RebalanceInstruction, at: datetime) -> Event:
     """Write `RebalanceInstructionIssued` to the audit log, once however often it is asked."""
-    return log.append("rebalancing", "RebalanceInstructionIssued", at=at, actor="rebalancing",
-                      body=instruction.to_json(), key=instruction.fingerprint)
+    return log.append(
+        "rebalancing",
+        "RebalanceInstructionIssued",
+        at=at,
+        actor="rebalancing",
+        body=instruction.to_json(),
+        key=instruction.fingerprint,
+    )
 
 
 def instruct(
-    plan: Plan, name: str, account: Account, made: TradeList, target: Mapping[str, float] | pd.Series, *, trigger: str,
-    reason: str, mandate: str, day: date,
+    plan: Plan,
+    name: str,
+    account: Account,
+    made: TradeList,
+    target: Mapping[str, float] | pd.Series,
+    *,
+    trigger: str,
+    reason: str,
+    mandate: str,
+    day: date,
 ) -> RebalanceInstruction:
-    """The instruction that carries out a trade list; `mandate` is the fingerprint that the target was made under."""
+    """The instruction that carries out a trade list; `mandate` is the fingerprint that the target
+    was made under."""
     before = dict(zip(account.funds, (account.values / account.total).tolist(), strict=True))
     after = {str(fund): float(w) for fund, w in made.after.items()}
     return RebalanceInstruction(
-        name, day.isoformat(), trigger, reason, plan.fingerprint, policy_fingerprint(), mandate, before,
-        {fund: float(target.get(fund, 0.0)) for fund in account.funds}, after, made.legs, made.cost, made.distance)
+        name,
+        day.isoformat(),
+        trigger,
+        reason,
+        plan.fingerprint,
+        policy_fingerprint(),
+        mandate,
+        before,
+        {fund: float(target.get(fund, 0.0)) for fund in account.funds},
+        after,
+        made.legs,
+        made.cost,
+        made.distance,
+    )
 
 
 def policy_fingerprint() -> str:
@@ -300,25 +393,43 @@ def policy_fingerprint() -> str:
     return hashlib.sha256(canonical(values).encode()).hexdigest()
 
 
-# ---- blackouts ------------------------------------------------------------------------------------------------------
+# ---- blackouts -----------------------------------------------------------------------------------
 
 
 def blackout_notices(plan: Plan) -> pd.DataFrame:
     """Was each of the plan's blackouts announced 30 to 60 days ahead (29 CFR 2520.101-3)?
 
-    Columns: ``first``, ``last``, ``notice``; ``business_days`` that it lasts (holidays count as business days, which is
-    the cautious reading); ``required`` (more than three); ``days_ahead`` of the last day before it; ``timely``.
+    Columns: ``first``, ``last``, ``notice``; ``business_days`` that it lasts (holidays count as
+    business days, which is the cautious reading); ``required`` (more than three); ``days_ahead`` of
+    the last day before it; ``timely``.
     """
     rows = []
     for span in plan.rules["blackouts"]:
         days = int(np.busday_count(span["first"], span["last"] + timedelta(days=1)))
         ahead = days_ahead(span["notice"], span["first"])
-        rows.append({**span, "business_days": days, "required": days > BUSINESS_DAYS, "days_ahead": ahead,
-                     "timely": days <= BUSINESS_DAYS or NOTICE_DAYS[0] <= ahead <= NOTICE_DAYS[1]})
-    columns = ["first", "last", "notice", "reason", "business_days", "required", "days_ahead", "timely"]
+        rows.append(
+            {
+                **span,
+                "business_days": days,
+                "required": days > BUSINESS_DAYS,
+                "days_ahead": ahead,
+                "timely": days <= BUSINESS_DAYS or NOTICE_DAYS[0] <= ahead <= NOTICE_DAYS[1],
+            }
+        )
+    columns = [
+        "first",
+        "last",
+        "notice",
+        "reason",
+        "business_days",
+        "required",
+        "days_ahead",
+        "timely",
+    ]
     return pd.DataFrame(rows, columns=columns)
 
 
 def days_ahead(notice: date, first: date) -> int:
-    """Days from a notice to the last day before the blackout, which is when rights can still be used."""
+    """Days from a notice to the last day before the blackout, which is when rights can still be
+    used."""
     return (first - timedelta(days=1) - notice).days

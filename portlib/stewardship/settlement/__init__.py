@@ -18,6 +18,18 @@ from portlib.stewardship.settlement.controller import (
 )
 
 __all__ = [
-    "Leg", "Message", "Order", "PastDeadline", "SettlementRefused", "UnknownInstruction",
-    "WrongState", "confirm", "deliver", "deposit", "expire", "fail", "finalise", "lock",
+    "Leg",
+    "Message",
+    "Order",
+    "PastDeadline",
+    "SettlementRefused",
+    "UnknownInstruction",
+    "WrongState",
+    "confirm",
+    "deliver",
+    "deposit",
+    "expire",
+    "fail",
+    "finalise",
+    "lock",
 ]

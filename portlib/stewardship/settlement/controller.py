@@ -3,15 +3,17 @@
 An order's legs are settled together, in steps that are each one transaction of the ledger:
 
     lock -> EscrowLocked -> confirm every leg -> PendingFinality -> finalise -> SettlementFinalized
-    fail, or a price beyond the tolerance, or expire, at any step before finality -> SettlementRolledBack (all legs)
+    fail, or a price beyond the tolerance, or expire, at any step before finality ->
+    SettlementRolledBack (all legs)
 
-Shares to be sold wait in escrow, and the cash that purchases may need beyond the sales, were every price to move
-against the plan by the tolerance: ``max(0, buys (1 + t) - sales (1 - t))``, in whole cents upward. Finality exchanges
-shares for cash in one transaction (delivery versus payment). Every message has an id and is carried out once, however
-often it comes.
+Shares to be sold wait in escrow, and the cash that purchases may need beyond the sales, were every
+price to move against the plan by the tolerance: ``max(0, buys (1 + t) - sales (1 - t))``, in whole
+cents upward. Finality exchanges shares for cash in one transaction (delivery versus payment). Every
+message has an id and is carried out once, however often it comes.
 
-Left out: what the counterparty does. A confirmed leg that is rolled back must be cancelled there by people, and may
-cost something. The words come from on-chain settlement; no blockchain is used: one file and one writer at a time.
+Left out: what the counterparty does. A confirmed leg that is rolled back must be cancelled there by
+people, and may cost something. The words come from on-chain settlement; no blockchain is used: one
+file and one writer at a time.
 """
 
 from __future__ import annotations
@@ -46,7 +48,8 @@ class PastDeadline(SettlementRefused):
 
 @dataclass(frozen=True)
 class Leg:
-    """One trade of an order: a fund, micro-shares (bought above zero, sold below), cents expected to change hands.
+    """One trade of an order: a fund, micro-shares (bought above zero, sold below), cents expected
+    to change hands.
 
     Raises LedgerError for what is no such whole number, and for money as a fund.
     """
@@ -58,14 +61,19 @@ class Leg:
     def __post_init__(self) -> None:
         """Refuse what no ledger could book."""
         if type(self.micro_shares) is not int or self.micro_shares == 0:
-            raise LedgerError(f"{self.fund}: {self.micro_shares!r} micro-shares; give a whole number other than 0")
+            raise LedgerError(
+                f"{self.fund}: {self.micro_shares!r} micro-shares; give a whole number other than 0"
+            )
         if type(self.cents) is not int or self.cents <= 0 or self.fund in ("", CASH):
-            raise LedgerError(f"{self.fund!r}: {self.cents!r} cents; a leg trades a fund for whole cents above 0")
+            raise LedgerError(
+                f"{self.fund!r}: {self.cents!r} cents; a leg trades a fund for whole cents above 0"
+            )
 
 
 @dataclass(frozen=True)
 class Order:
-    """What settlement needs of an instruction: its id (the instruction's fingerprint), its legs, how long it may take.
+    """What settlement needs of an instruction: its id (the instruction's fingerprint), its legs,
+    how long it may take.
 
     Parameters
     ----------
@@ -84,19 +92,33 @@ class Order:
     hours: float
 
     def __init__(self, id: str, legs: Sequence[Leg], tolerance: float, hours: float) -> None:
-        for name, value in {"id": id, "legs": tuple(legs), "tolerance": tolerance, "hours": hours}.items():
+        for name, value in {
+            "id": id,
+            "legs": tuple(legs),
+            "tolerance": tolerance,
+            "hours": hours,
+        }.items():
             object.__setattr__(self, name, value)
         funds = [leg.fund for leg in self.legs]
         if not id or not funds or len(set(funds)) < len(funds):
-            raise LedgerError(f"order {id!r} needs an id and legs, each fund once; it has {', '.join(funds) or 'none'}")
+            raise LedgerError(
+                f"order {id!r} needs an id and legs, each fund once; it has "
+                f"{', '.join(funds) or 'none'}"
+            )
         if not 0 <= tolerance < 1 or not hours > 0:
-            raise LedgerError(f"order {id!r}: tolerance {tolerance} (0 to below 1), hours {hours} (above 0)")
+            raise LedgerError(
+                f"order {id!r}: tolerance {tolerance} (0 to below 1), hours {hours} (above 0)"
+            )
 
     @property
     def cash_needed(self) -> int:
-        """Cents to lock: what purchases may cost beyond what sales may bring, at the tolerance's worst prices."""
+        """Cents to lock: what purchases may cost beyond what sales may bring, at the tolerance's
+        worst prices."""
         t = Fraction(str(self.tolerance))
-        worst = sum(leg.cents * (1 + t) if leg.micro_shares > 0 else -leg.cents * (1 - t) for leg in self.legs)
+        worst = sum(
+            leg.cents * (1 + t) if leg.micro_shares > 0 else -leg.cents * (1 - t)
+            for leg in self.legs
+        )
         return max(0, -int(-worst // 1))
 
     def within(self, leg: int, cents: int) -> bool:
@@ -106,7 +128,8 @@ class Order:
 
 
 class Message(NamedTuple):
-    """What arrives at the controller: an id of its own, a kind, and plain data. The time is the receiver's."""
+    """What arrives at the controller: an id of its own, a kind, and plain data. The time is the
+    receiver's."""
 
     id: str
     kind: str
@@ -114,14 +137,15 @@ class Message(NamedTuple):
 
 
 class Receipt(NamedTuple):
-    """What became of a message: the number and name of its last event, and whether it had come before."""
+    """What became of a message: the number and name of its last event, and whether it had come
+    before."""
 
     number: int
     event: str
     repeated: bool
 
 
-# ---- messages ------------------------------------------------------------------------------------------------------
+# ---- messages ------------------------------------------------------------------------------------
 
 
 def deposit(id: str, amounts: Mapping[str, int]) -> Message:
@@ -154,16 +178,18 @@ def expire(id: str, order: str) -> Message:
     return Message(id, "expire", {"order": order})
 
 
-# ---- the controller ------------------------------------------------------------------------------------------------
+# ---- the controller ------------------------------------------------------------------------------
 
 
 def deliver(ledger: Ledger, message: Message, at: datetime) -> Receipt:
-    """Carry out a message once, in one transaction, at a supplied time; a repeated one is answered from the record.
+    """Carry out a message once, in one transaction, at a supplied time; a repeated one is answered
+    from the record.
 
     Raises
     ------
     SettlementRefused
-        `UnknownInstruction`, `WrongState`, `PastDeadline`: nothing was written, and the message may come again.
+        `UnknownInstruction`, `WrongState`, `PastDeadline`: nothing was written, and the message may
+        come again.
     NotEnough
         When the plan does not hold what the order would lock.
     KeyReused, ClockMovedBack
@@ -172,7 +198,9 @@ def deliver(ledger: Ledger, message: Message, at: datetime) -> Receipt:
         When the file cannot be written.
     """
     if message.kind not in _CARRY_OUT:
-        raise SettlementRefused(f"message {message.id!r}: no kind {message.kind!r}; use one of {', '.join(_CARRY_OUT)}")
+        raise SettlementRefused(
+            f"message {message.id!r}: no kind {message.kind!r}; use one of {', '.join(_CARRY_OUT)}"
+        )
     content = [message.kind, dict(message.body)]
     with ledger.transaction():
         if before := ledger.seen(message.id, content):
@@ -187,61 +215,116 @@ def _escrow(order: Order) -> str:
 
 
 def _deposit(ledger: Ledger, message: Message, at: datetime) -> Event:
-    moves = [Transfer(OUTSIDE, PLAN, asset, quantity) for asset, quantity in message.body["amounts"].items()]
-    return ledger.record("Deposited", at=at, actor="record keeper", transfers=moves, body={"message": message.id})
+    moves = [
+        Transfer(OUTSIDE, PLAN, asset, quantity)
+        for asset, quantity in message.body["amounts"].items()
+    ]
+    return ledger.record(
+        "Deposited", at=at, actor="record keeper", transfers=moves, body={"message": message.id}
+    )
 
 
 def _lock(ledger: Ledger, message: Message, at: datetime) -> Event:
     order = _order(message.body)
     if ledger.instruction(order.id):
         raise WrongState(f"order {order.id!r} was locked before, by another message")
-    moves = [Transfer(PLAN, _escrow(order), leg.fund, -leg.micro_shares) for leg in order.legs if leg.micro_shares < 0]
+    moves = [
+        Transfer(PLAN, _escrow(order), leg.fund, -leg.micro_shares)
+        for leg in order.legs
+        if leg.micro_shares < 0
+    ]
     if order.cash_needed:
         moves.append(Transfer(PLAN, _escrow(order), CASH, order.cash_needed))
-    content = {**message.body, "deadline": (at + timedelta(hours=order.hours)).isoformat(), "message": message.id}
-    return ledger.record("EscrowLocked", at=at, actor=ACTOR, instruction=order.id, state="EscrowLocked",
-                         content=content, transfers=moves)
+    content = {
+        **message.body,
+        "deadline": (at + timedelta(hours=order.hours)).isoformat(),
+        "message": message.id,
+    }
+    return ledger.record(
+        "EscrowLocked",
+        at=at,
+        actor=ACTOR,
+        instruction=order.id,
+        state="EscrowLocked",
+        content=content,
+        transfers=moves,
+    )
 
 
 def _confirm(ledger: Ledger, message: Message, at: datetime) -> Event:
     order, confirmed = _open(ledger, message, at, ("EscrowLocked",))
-    leg, cents = _leg(order, message), message.body["cents"]
+    leg = _leg(order, message)
+    cents = message.body["cents"]
     if leg in confirmed:
-        raise WrongState(f"order {order.id!r}: leg {leg} ({order.legs[leg].fund}) was confirmed before")
+        raise WrongState(
+            f"order {order.id!r}: leg {leg} ({order.legs[leg].fund}) was confirmed before"
+        )
     if type(cents) is not int or cents <= 0:
-        raise SettlementRefused(f"order {order.id!r}: leg {leg} confirmed for {cents!r}; give whole cents above 0")
+        raise SettlementRefused(
+            f"order {order.id!r}: leg {leg} confirmed for {cents!r}; give whole cents above 0"
+        )
     if not order.within(leg, cents):
         expected = order.legs[leg].cents
-        return _roll_back(ledger, order, message, at, f"leg {leg}: {cents} cents, beyond the tolerance of {expected}")
+        return _roll_back(
+            ledger,
+            order,
+            message,
+            at,
+            f"leg {leg}: {cents} cents, beyond the tolerance of {expected}",
+        )
     ledger.confirm(order.id, leg, cents)
-    event = ledger.record("LegConfirmed", at=at, actor=ACTOR,
-                          body={"order": order.id, "leg": leg, "cents": cents, "message": message.id})
+    event = ledger.record(
+        "LegConfirmed",
+        at=at,
+        actor=ACTOR,
+        body={"order": order.id, "leg": leg, "cents": cents, "message": message.id},
+    )
     if len(confirmed) + 1 < len(order.legs):
         return event
-    return ledger.record("PendingFinality", at=at, actor=ACTOR, instruction=order.id, state="PendingFinality",
-                         body={"message": message.id})
+    return ledger.record(
+        "PendingFinality",
+        at=at,
+        actor=ACTOR,
+        instruction=order.id,
+        state="PendingFinality",
+        body={"message": message.id},
+    )
 
 
 def _fail(ledger: Ledger, message: Message, at: datetime) -> Event:
     order, _ = _open(ledger, message, at, ("EscrowLocked", "PendingFinality"))
-    return _roll_back(ledger, order, message, at, f"leg {_leg(order, message)}: {message.body['reason']}")
+    return _roll_back(
+        ledger, order, message, at, f"leg {_leg(order, message)}: {message.body['reason']}"
+    )
 
 
 def _finalise(ledger: Ledger, message: Message, at: datetime) -> Event:
     order, confirmed = _open(ledger, message, at, ("PendingFinality",))
-    escrow, moves = _escrow(order), []
+    escrow = _escrow(order)
+    moves = []
     if order.cash_needed:
         moves.append(Transfer(escrow, PLAN, CASH, order.cash_needed))
     for sale in (True, False):  # sales first: their proceeds pay for purchases
         for i, leg in enumerate(order.legs):
             if (leg.micro_shares < 0) is sale and sale:
-                moves += [Transfer(escrow, OUTSIDE, leg.fund, -leg.micro_shares),
-                          Transfer(OUTSIDE, PLAN, CASH, confirmed[i])]
+                moves += [
+                    Transfer(escrow, OUTSIDE, leg.fund, -leg.micro_shares),
+                    Transfer(OUTSIDE, PLAN, CASH, confirmed[i]),
+                ]
             elif (leg.micro_shares < 0) is sale:
-                moves += [Transfer(PLAN, OUTSIDE, CASH, confirmed[i]),
-                          Transfer(OUTSIDE, PLAN, leg.fund, leg.micro_shares)]
-    return ledger.record("SettlementFinalized", at=at, actor=ACTOR, instruction=order.id, state="SettlementFinalized",
-                         transfers=moves, body={"message": message.id})
+                moves += [
+                    Transfer(PLAN, OUTSIDE, CASH, confirmed[i]),
+                    Transfer(OUTSIDE, PLAN, leg.fund, leg.micro_shares),
+                ]
+    return ledger.record(
+        "SettlementFinalized",
+        at=at,
+        actor=ACTOR,
+        instruction=order.id,
+        state="SettlementFinalized",
+        transfers=moves,
+        body={"message": message.id},
+    )
 
 
 def _expire(ledger: Ledger, message: Message, at: datetime) -> Event:
@@ -250,30 +333,49 @@ def _expire(ledger: Ledger, message: Message, at: datetime) -> Event:
 
 
 def _roll_back(ledger: Ledger, order: Order, message: Message, at: datetime, reason: str) -> Event:
-    held = {asset: q for (account, asset), q in ledger.balances().items() if account == _escrow(order)}
+    held = {
+        asset: q for (account, asset), q in ledger.balances().items() if account == _escrow(order)
+    }
     moves = [Transfer(_escrow(order), PLAN, asset, quantity) for asset, quantity in held.items()]
-    return ledger.record("SettlementRolledBack", at=at, actor=ACTOR, instruction=order.id, state="SettlementRolledBack",
-                         transfers=moves, body={"reason": reason, "message": message.id})
+    return ledger.record(
+        "SettlementRolledBack",
+        at=at,
+        actor=ACTOR,
+        instruction=order.id,
+        state="SettlementRolledBack",
+        transfers=moves,
+        body={"reason": reason, "message": message.id},
+    )
 
 
 def _order(content: Mapping[str, Any]) -> Order:
-    return Order(content["id"], [Leg(**leg) for leg in content["legs"]], content["tolerance"], content["hours"])
+    return Order(
+        content["id"],
+        [Leg(**leg) for leg in content["legs"]],
+        content["tolerance"],
+        content["hours"],
+    )
 
 
 def _leg(order: Order, message: Message) -> int:
     leg = message.body["leg"]
     if type(leg) is not int or not 0 <= leg < len(order.legs):
-        raise SettlementRefused(f"order {order.id!r} has legs 0 to {len(order.legs) - 1}, not {leg!r}")
+        raise SettlementRefused(
+            f"order {order.id!r} has legs 0 to {len(order.legs) - 1}, not {leg!r}"
+        )
     return leg
 
 
 def _open(
     ledger: Ledger, message: Message, at: datetime, states: Sequence[str], *, late: bool = False
 ) -> tuple[Order, dict[int, int]]:
-    """The order that a message is about, and the cents confirmed by leg; refuses one in another state, or the hour."""
+    """The order that a message is about, and the cents confirmed by leg; refuses one in another
+    state, or the hour."""
     id = message.body["order"]
     if not (found := ledger.instruction(id)):
-        raise UnknownInstruction(f"message {message.id!r} is about order {id!r}, which was never locked")
+        raise UnknownInstruction(
+            f"message {message.id!r} is about order {id!r}, which was never locked"
+        )
     state, content = found
     if state not in states:
         raise WrongState(f"order {id!r} is {state}: {message.kind} needs {' or '.join(states)}")
@@ -286,5 +388,10 @@ def _open(
 
 
 _CARRY_OUT: Mapping[str, Callable[[Ledger, Message, datetime], Event]] = {
-    "deposit": _deposit, "lock": _lock, "confirm": _confirm, "fail": _fail, "finalise": _finalise, "expire": _expire,
+    "deposit": _deposit,
+    "lock": _lock,
+    "confirm": _confirm,
+    "fail": _fail,
+    "finalise": _finalise,
+    "expire": _expire,
 }

@@ -1,15 +1,16 @@
 """Who holds what, to the cent and the millionth of a share, and which events made it so?
 
-A balance changes by transfers only, and transfers stand in events of the audit log's hash chain. For asset ``a`` and
-account ``k``, with transfers ``q`` from one account to another,
+A balance changes by transfers only, and transfers stand in events of the audit log's hash chain.
+For asset ``a`` and account ``k``, with transfers ``q`` from one account to another,
 
     balance(k, a) = sum of q into k  -  sum of q out of k,        sum over k of balance(k, a) = 0,
 
-because ``outside`` (the market, the payroll) owes what the plan holds. The table of balances is a convenience: it is
-written in the same transaction as the event, and `Ledger.check` computes it a second time from the chain alone.
+because ``outside`` (the market, the payroll) owes what the plan holds. The table of balances is a
+convenience: it is written in the same transaction as the event, and `Ledger.check` computes it a
+second time from the chain alone.
 
-Quantities are integers: US cents and micro-shares. Left out: prices, accruals, who may write, and the disk: a commit
-is as durable as SQLite and the operating system make it.
+Quantities are integers: US cents and micro-shares. Left out: prices, accruals, who may write, and
+the disk: a commit is as durable as SQLite and the operating system make it.
 """
 
 from __future__ import annotations
@@ -32,18 +33,26 @@ PLAN, OUTSIDE = "plan", "outside"
 MICRO = 1_000_000
 #: What the ledger adds to the topics of the audit log.
 SETTLEMENT: Mapping[str, tuple[str, ...]] = {
-    **TOPICS, "settlement": tuple(dict.fromkeys((*TOPICS["settlement"], "Deposited", "LegConfirmed")))}
+    **TOPICS,
+    "settlement": tuple(dict.fromkeys((*TOPICS["settlement"], "Deposited", "LegConfirmed"))),
+}
 
 _TABLES = (
     f"CREATE TABLE IF NOT EXISTS balances (account TEXT, asset TEXT, quantity INTEGER NOT NULL "
-    f"CHECK (typeof(quantity) = 'integer' AND (quantity >= 0 OR account = '{OUTSIDE}')), PRIMARY KEY (account, asset))",
-    "CREATE TABLE IF NOT EXISTS instructions (id TEXT PRIMARY KEY, state TEXT NOT NULL, content TEXT NOT NULL)",
+    f"CHECK (typeof(quantity) = 'integer' AND (quantity >= 0 OR account = '{OUTSIDE}')), "
+    f"PRIMARY KEY (account, asset))",
+    "CREATE TABLE IF NOT EXISTS instructions (id TEXT PRIMARY KEY, state TEXT NOT NULL, content "
+    "TEXT NOT NULL)",
     "CREATE TABLE IF NOT EXISTS confirmed (instruction TEXT, leg INTEGER, cents INTEGER NOT NULL, "
     "PRIMARY KEY (instruction, leg))",
-    "CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY, content TEXT NOT NULL, number INTEGER NOT NULL, "
+    "CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY, content TEXT NOT NULL, number "
+    "INTEGER NOT NULL, "
     "event TEXT NOT NULL)",
-    *(f"CREATE TRIGGER IF NOT EXISTS messages_no_{change.lower()} BEFORE {change} ON messages "
-      f"BEGIN SELECT RAISE(ABORT, 'messages are append-only'); END" for change in ("UPDATE", "DELETE")),
+    *(
+        f"CREATE TRIGGER IF NOT EXISTS messages_no_{change.lower()} BEFORE {change} ON messages "
+        f"BEGIN SELECT RAISE(ABORT, 'messages are append-only'); END"
+        for change in ("UPDATE", "DELETE")
+    ),
 )
 
 
@@ -56,7 +65,8 @@ class NotEnough(LedgerError):
 
 
 class LedgerUnavailable(LedgerError):
-    """The database could not write (disk full, locked); nothing was written, and the message may be sent again."""
+    """The database could not write (disk full, locked); nothing was written, and the message may be
+    sent again."""
 
 
 class LedgerBroken(LedgerError):
@@ -64,7 +74,8 @@ class LedgerBroken(LedgerError):
 
 
 class Transfer(NamedTuple):
-    """A quantity of an asset (cents of `CASH`, else micro-shares; above zero) from one account to another."""
+    """A quantity of an asset (cents of `CASH`, else micro-shares; above zero) from one account to
+    another."""
 
     source: str
     target: str
@@ -73,7 +84,8 @@ class Transfer(NamedTuple):
 
 
 class Ledger:
-    """Balances, instructions and messages in a SQLite file, with the audit log's chain in the same file.
+    """Balances, instructions and messages in a SQLite file, with the audit log's chain in the same
+    file.
 
     Parameters
     ----------
@@ -108,7 +120,7 @@ class Ledger:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    # ---- writing -----------------------------------------------------------------------------------------------------
+    # ---- writing ---------------------------------------------------------------------------------
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -119,7 +131,9 @@ class Ledger:
             self.connection.execute("COMMIT")
         except sqlite3.OperationalError as error:
             self._undo()
-            raise LedgerUnavailable(f"{error}: nothing was written; cure it and send the message again") from error
+            raise LedgerUnavailable(
+                f"{error}: nothing was written; cure it and send the message again"
+            ) from error
         except BaseException:
             self._undo()
             raise
@@ -133,24 +147,39 @@ class Ledger:
 
         Raises KeyReused when the same message id came with other content.
         """
-        found = self.connection.execute("SELECT content, number, event FROM messages WHERE id = ?", (message,))
+        found = self.connection.execute(
+            "SELECT content, number, event FROM messages WHERE id = ?", (message,)
+        )
         row = found.fetchone()
         if row is None:
             return None
         if row[0] != canonical(content):
-            raise KeyReused(f"message {message!r} was carried out before with other content: give a new id")
+            raise KeyReused(
+                f"message {message!r} was carried out before with other content: give a new id"
+            )
         return row[1], row[2]
 
     def remember(self, message: str, content: Any, event: Event) -> None:
         """Note, inside the transaction, that a message was carried out and which event ended it."""
-        self.connection.execute("INSERT INTO messages VALUES (?, ?, ?, ?)",
-                                (message, canonical(content), event.number, event.name))
+        self.connection.execute(
+            "INSERT INTO messages VALUES (?, ?, ?, ?)",
+            (message, canonical(content), event.number, event.name),
+        )
 
     def record(
-        self, name: str, *, at: datetime, actor: str, instruction: str | None = None, state: str | None = None,
-        content: Any = None, transfers: Sequence[Transfer] = (), body: Mapping[str, Any] | None = None,
+        self,
+        name: str,
+        *,
+        at: datetime,
+        actor: str,
+        instruction: str | None = None,
+        state: str | None = None,
+        content: Any = None,
+        transfers: Sequence[Transfer] = (),
+        body: Mapping[str, Any] | None = None,
     ) -> Event:
-        """Write an event, carry out its transfers, and set its instruction's state; inside a transaction.
+        """Write an event, carry out its transfers, and set its instruction's state; inside a
+        transaction.
 
         Raises
         ------
@@ -164,42 +193,64 @@ class Ledger:
         for transfer in transfers:
             self._move(transfer)
         if instruction is not None and content is not None:
-            self.connection.execute("INSERT INTO instructions VALUES (?, ?, ?)",
-                                    (instruction, state, canonical(content)))
+            self.connection.execute(
+                "INSERT INTO instructions VALUES (?, ?, ?)",
+                (instruction, state, canonical(content)),
+            )
         elif instruction is not None and state is not None:
-            self.connection.execute("UPDATE instructions SET state = ? WHERE id = ?", (state, instruction))
-        told = {"instruction": instruction, "state": state, "transfers": [list(t) for t in transfers], **(body or {})}
+            self.connection.execute(
+                "UPDATE instructions SET state = ? WHERE id = ?", (state, instruction)
+            )
+        told = {
+            "instruction": instruction,
+            "state": state,
+            "transfers": [list(t) for t in transfers],
+            **(body or {}),
+        }
         if content is not None:
             told["content"] = content
         return self.log.append("settlement", name, at=at, actor=actor, body=told)
 
     def confirm(self, instruction: str, leg: int, cents: int) -> None:
-        """Note, inside the transaction that records it, that a leg was executed for so many cents."""
+        """Note, inside the transaction that records it, that a leg was executed for so many
+        cents."""
         self.connection.execute("INSERT INTO confirmed VALUES (?, ?, ?)", (instruction, leg, cents))
 
     def _move(self, transfer: Transfer) -> None:
         quantity = transfer.quantity
         if type(quantity) is not int or not 0 < quantity < 2**62:
-            raise LedgerError(f"{transfer.asset}: a transfer of {quantity!r}; give whole cents or micro-shares above 0")
+            raise LedgerError(
+                f"{transfer.asset}: a transfer of {quantity!r}; give whole cents or "
+                f"micro-shares above 0"
+            )
         for account, change in ((transfer.source, -quantity), (transfer.target, quantity)):
             held = self.balance(account, transfer.asset)
             if held + change < 0 and account != OUTSIDE:
-                raise NotEnough(f"{account} holds {held} of {transfer.asset}, and {quantity} should leave it")
+                raise NotEnough(
+                    f"{account} holds {held} of {transfer.asset}, and {quantity} should leave it"
+                )
             self.connection.execute(
-                "INSERT INTO balances VALUES (?, ?, ?) ON CONFLICT (account, asset) DO UPDATE SET quantity = ?",
-                (account, transfer.asset, held + change, held + change))
+                "INSERT INTO balances VALUES (?, ?, ?) ON CONFLICT (account, asset) DO UPDATE "
+                "SET quantity = ?",
+                (account, transfer.asset, held + change, held + change),
+            )
 
-    # ---- reading -----------------------------------------------------------------------------------------------------
+    # ---- reading ---------------------------------------------------------------------------------
 
     def balance(self, account: str, asset: str) -> int:
         """What an account holds of an asset, cents or micro-shares."""
-        row = self.connection.execute("SELECT quantity FROM balances WHERE account = ? AND asset = ?",
-                                      (account, asset)).fetchone()
+        row = self.connection.execute(
+            "SELECT quantity FROM balances WHERE account = ? AND asset = ?", (account, asset)
+        ).fetchone()
         return 0 if row is None else int(row[0])
 
     def balances(self) -> dict[tuple[str, str], int]:
         """Every balance that is not zero, by account and asset, as the table has it."""
-        return {(k, a): q for k, a, q in self.connection.execute("SELECT * FROM balances ORDER BY 1, 2") if q}
+        return {
+            (k, a): q
+            for k, a, q in self.connection.execute("SELECT * FROM balances ORDER BY 1, 2")
+            if q
+        }
 
     def holdings(self) -> dict[str, int]:
         """What the plan owns by asset, escrow included: cents of `CASH`, micro-shares of funds."""
@@ -215,40 +266,61 @@ class Ledger:
 
     def instruction(self, id: str) -> tuple[str, Any] | None:
         """An instruction's state and content, or None."""
-        row = self.connection.execute("SELECT state, content FROM instructions WHERE id = ?", (id,)).fetchone()
+        row = self.connection.execute(
+            "SELECT state, content FROM instructions WHERE id = ?", (id,)
+        ).fetchone()
         return None if row is None else (row[0], json.loads(row[1]))
 
     def confirmed(self, instruction: str) -> dict[int, int]:
         """Cents by leg of what was executed so far."""
-        found = self.connection.execute("SELECT leg, cents FROM confirmed WHERE instruction = ?", (instruction,))
+        found = self.connection.execute(
+            "SELECT leg, cents FROM confirmed WHERE instruction = ?", (instruction,)
+        )
         return dict(found.fetchall())
 
     def check(self, head: Head | None = None) -> Head:
-        """Verify the chain, compute balances and states again from it alone, and compare; returns the head.
+        """Verify the chain, compute balances and states again from it alone, and compare; returns
+        the head.
 
         Raises
         ------
         ChainBroken
             Naming the first broken link.
         LedgerBroken
-            Naming the first balance or instruction on which table and chain differ, an asset that was not conserved,
-            and an escrow that its instruction's state does not explain.
+            Naming the first balance or instruction on which table and chain differ, an asset that
+            was not conserved, and an escrow that its instruction's state does not explain.
         """
         found = self.log.verify(head)
         events = self.log.events("settlement")
-        balances, states = replay(events), replay_states(events)
+        balances = replay(events)
+        states = replay_states(events)
         _compare("balance of", balances, self.balances())
         _compare("state of", states, self.states())
-        legs = {(e.body["order"], e.body["leg"]): e.body["cents"] for e in events if e.name == "LegConfirmed"}
-        _compare("confirmation of", legs, {(i, leg): c for i in states for leg, c in self.confirmed(i).items()})
+        legs = {
+            (e.body["order"], e.body["leg"]): e.body["cents"]
+            for e in events
+            if e.name == "LegConfirmed"
+        }
+        _compare(
+            "confirmation of",
+            legs,
+            {(i, leg): c for i in states for leg, c in self.confirmed(i).items()},
+        )
         for asset in sorted({a for _, a in balances}):
             if total := sum(q for (_, a), q in balances.items() if a == asset):
-                raise LedgerBroken(f"{asset} was not conserved: all accounts together hold {total}, not 0")
+                raise LedgerBroken(
+                    f"{asset} was not conserved: all accounts together hold {total}, not 0"
+                )
         for (account, asset), quantity in balances.items():
             if quantity < 0 and account != OUTSIDE:
                 raise LedgerBroken(f"{account} holds {quantity} of {asset}")
-            if account not in (PLAN, OUTSIDE) and states.get(account.removeprefix("escrow:")) not in OPEN:
-                raise LedgerBroken(f"{account} holds {quantity} of {asset}, but its instruction is not open")
+            if (
+                account not in (PLAN, OUTSIDE)
+                and states.get(account.removeprefix("escrow:")) not in OPEN
+            ):
+                raise LedgerBroken(
+                    f"{account} holds {quantity} of {asset}, but its instruction is not open"
+                )
         return found
 
 
@@ -268,10 +340,16 @@ def replay(events: Iterable[Event]) -> dict[tuple[str, str], int]:
 
 def replay_states(events: Iterable[Event]) -> dict[str, str]:
     """The last state of every instruction, from events alone."""
-    return {e.body["instruction"]: e.body["state"] for e in events if e.body["instruction"] and e.body["state"]}
+    return {
+        e.body["instruction"]: e.body["state"]
+        for e in events
+        if e.body["instruction"] and e.body["state"]
+    }
 
 
 def _compare(what: str, chain: Mapping[Any, Any], table: Mapping[Any, Any]) -> None:
     for key in sorted({*chain, *table}, key=str):
         if chain.get(key) != table.get(key):
-            raise LedgerBroken(f"{what} {key}: the chain says {chain.get(key)}, the table {table.get(key)}")
+            raise LedgerBroken(
+                f"{what} {key}: the chain says {chain.get(key)}, the table {table.get(key)}"
+            )

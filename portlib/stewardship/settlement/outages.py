@@ -1,17 +1,20 @@
 """What is left of a settlement when the machine fails in the middle of it?
 
-A story is a list of messages. It is told once without disturbance, and the balances and the number of events after
-every message are kept. Then it is told again and again, each time to a new ledger in a process of its own that is
-struck by a fault; whoever comes after opens the file, compares, and tells the whole story once more. With ``d``
-messages found in the ledger and ``a`` acknowledged to the sender before the fault, a run is good when
+A story is a list of messages. It is told once without disturbance, and the balances and the number
+of events after every message are kept. Then it is told again and again, each time to a new ledger
+in a process of its own that is struck by a fault; whoever comes after opens the file, compares, and
+tells the whole story once more. With ``d`` messages found in the ledger and ``a`` acknowledged to
+the sender before the fault, a run is good when
 
     a <= d <= a + 1,     events = events_d,     balances = balances_d,     Ledger.check() passes,
 
-and when after the second telling the chain ends in the very digest of the undisturbed one. `python -m` this module runs
-a campaign from JSON on its input: processes are forked from here, never from whoever asks.
+and when after the second telling the chain ends in the very digest of the undisturbed one. `python
+-m` this module runs a campaign from JSON on its input: processes are forked from here, never from
+whoever asks.
 
-Left out: loss of power. A killed process leaves what it wrote to the operating system; a computer without power may
-not, and there the ledger relies on SQLite's rollback journal with ``synchronous = FULL``, which is not tested here.
+Left out: loss of power. A killed process leaves what it wrote to the operating system; a computer
+without power may not, and there the ledger relies on SQLite's rollback journal with
+``synchronous = FULL``, which is not tested here.
 """
 
 from __future__ import annotations
@@ -55,7 +58,8 @@ LOSSES = ("acknowledged but lost", "half done", "check failed", "told again, end
 
 @dataclass(frozen=True)
 class Told:
-    """An undisturbed telling: events and balances after every message (the first entry before any), and the head."""
+    """An undisturbed telling: events and balances after every message (the first entry before any),
+    and the head."""
 
     events: tuple[int, ...]
     balances: tuple[dict[tuple[str, str], int], ...]
@@ -66,15 +70,19 @@ class Told:
 
 
 def story(orders: Sequence[Order], opening: Sequence[Message], rng: Random) -> list[Message]:
-    """Messages that carry orders to all four `OUTCOMES` in turn, with prices drawn within half the tolerance.
+    """Messages that carry orders to all four `OUTCOMES` in turn, with prices drawn within half the
+    tolerance.
 
     Each order comes as often as there are outcomes, under an id of its own.
     """
     told = list(opening)
     for n, order in enumerate(orders):
         for outcome in OUTCOMES:
-            this = Order(f"{order.id}-{outcome.replace(' ', '-')}", order.legs, order.tolerance, order.hours)
-            name, legs = f"{n}-{this.id}", list(range(len(this.legs)))
+            this = Order(
+                f"{order.id}-{outcome.replace(' ', '-')}", order.legs, order.tolerance, order.hours
+            )
+            name = f"{n}-{this.id}"
+            legs = list(range(len(this.legs)))
             rng.shuffle(legs)
             told.append(lock(f"{name}-lock", this))
             confirmed = legs if outcome == "finalised" else legs[: len(legs) // 2]
@@ -85,7 +93,9 @@ def story(orders: Sequence[Order], opening: Sequence[Message], rng: Random) -> l
             last = {
                 "finalised": finalise(f"{name}-final", this.id),
                 "leg fails": fail(f"{name}-fail", this.id, legs[-1], "not executed"),
-                "price moves": confirm(f"{name}-far", this.id, legs[-1], 3 * this.legs[legs[-1]].cents),
+                "price moves": confirm(
+                    f"{name}-far", this.id, legs[-1], 3 * this.legs[legs[-1]].cents
+                ),
                 "expires": expire(f"{name}-expire", this.id),
             }
             told.append(last[outcome])
@@ -93,8 +103,10 @@ def story(orders: Sequence[Order], opening: Sequence[Message], rng: Random) -> l
 
 
 def clock(messages: Sequence[Message]) -> list[datetime]:
-    """When each message comes: a minute apart, and as late as it takes before one that expires an order."""
-    times, now = [], START
+    """When each message comes: a minute apart, and as late as it takes before one that expires an
+    order."""
+    times = []
+    now = START
     for message in messages:
         now += timedelta(days=30) if message.kind == "expire" else timedelta(minutes=1)
         times.append(now)
@@ -103,7 +115,8 @@ def clock(messages: Sequence[Message]) -> list[datetime]:
 
 def tell(path: Path, messages: Sequence[Message], kind: type[Ledger] = Ledger) -> Told:
     """Tell a story to a new ledger without disturbance."""
-    events, statements = [0], 0
+    events = [0]
+    statements = 0
     balances: list[dict[tuple[str, str], int]] = [{}]
 
     def count(statement: str) -> None:
@@ -117,8 +130,11 @@ def tell(path: Path, messages: Sequence[Message], kind: type[Ledger] = Ledger) -
             events.append(deliver(ledger, message, at).number)
             balances.append(_untraced(ledger, count))
         ledger.connection.set_trace_callback(None)
-        head, pages = ledger.check(), ledger.connection.execute("PRAGMA page_count").fetchone()[0]
-    return Told(tuple(events), tuple(balances), head, statements, time.perf_counter() - began, pages)
+        head = ledger.check()
+        pages = ledger.connection.execute("PRAGMA page_count").fetchone()[0]
+    return Told(
+        tuple(events), tuple(balances), head, statements, time.perf_counter() - began, pages
+    )
 
 
 def _untraced(ledger: Ledger, count: Callable[[str], None]) -> dict[tuple[str, str], int]:
@@ -128,11 +144,12 @@ def _untraced(ledger: Ledger, count: Callable[[str], None]) -> dict[tuple[str, s
     return found
 
 
-# ---- faults --------------------------------------------------------------------------------------------------------
+# ---- faults --------------------------------------------------------------------------------------
 
 
 def between_statements(k: int) -> Callable[[sqlite3.Connection], None]:
-    """Killed when the `k`-th statement is about to begin, so between any two writes, before a commit and after it."""
+    """Killed when the `k`-th statement is about to begin, so between any two writes, before a
+    commit and after it."""
 
     def arm(connection: sqlite3.Connection) -> None:
         left = k
@@ -164,13 +181,16 @@ def in_a_write(size: int) -> Callable[[sqlite3.Connection], None]:
     def arm(connection: sqlite3.Connection) -> None:
         signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+        resource.setrlimit(
+            resource.RLIMIT_FSIZE, (size, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+        )
 
     return arm
 
 
 class Careless(Ledger):
-    """The same ledger without transactions, every statement for itself: what the faults do to a naive one."""
+    """The same ledger without transactions, every statement for itself: what the faults do to a
+    naive one."""
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -179,9 +199,13 @@ class Careless(Ledger):
 
 
 def struck(
-    path: Path, messages: Sequence[Message], arm: Callable[[sqlite3.Connection], None], kind: type[Ledger] = Ledger
+    path: Path,
+    messages: Sequence[Message],
+    arm: Callable[[sqlite3.Connection], None],
+    kind: type[Ledger] = Ledger,
 ) -> tuple[int, bool]:
-    """Tell a story in a forked process that meets a fault: how many messages it acknowledged, whether it was hit."""
+    """Tell a story in a forked process that meets a fault: how many messages it acknowledged,
+    whether it was hit."""
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -204,12 +228,16 @@ def struck(
     os.close(reading)
     _, status = os.waitpid(child, 0)
     if os.WIFEXITED(status) and os.WEXITSTATUS(status) == 1:
-        raise LedgerError("the forked process failed by itself, not by the fault; tell the story undisturbed first")
+        raise LedgerError(
+            "the forked process failed by itself, not by the fault; tell the story undisturbed "
+            "first"
+        )
     return acknowledged, not (os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0)
 
 
 def aftermath(path: Path, messages: Sequence[Message], told: Told, acknowledged: int) -> str:
-    """What was lost, one of `LOSSES`, or ``""``: what the file says, and again after telling the whole story to it."""
+    """What was lost, one of `LOSSES`, or ``""``: what the file says, and again after telling the
+    whole story to it."""
     try:
         with Ledger(path) as ledger:
             head = ledger.check()
@@ -220,13 +248,18 @@ def aftermath(path: Path, messages: Sequence[Message], told: Told, acknowledged:
                 return LOSSES[1]
             for message, at in zip(messages, clock(messages), strict=True):
                 deliver(ledger, message, at)
-            return "" if ledger.check() == told.head and ledger.balances() == told.balances[-1] else LOSSES[3]
+            return (
+                ""
+                if ledger.check() == told.head and ledger.balances() == told.balances[-1]
+                else LOSSES[3]
+            )
     except (AuditError, LedgerError, sqlite3.DatabaseError):
         return LOSSES[2]
 
 
 def repeated(path: Path, messages: Sequence[Message], told: Told, rng: Random) -> str:
-    """Every message comes twice or more: again at once, and at random later; returns as `aftermath`."""
+    """Every message comes twice or more: again at once, and at random later; returns as
+    `aftermath`."""
     with Ledger(path) as ledger:
         for i, (message, at) in enumerate(zip(messages, clock(messages), strict=True)):
             deliver(ledger, message, at)
@@ -237,7 +270,8 @@ def repeated(path: Path, messages: Sequence[Message], told: Told, rng: Random) -
 
 
 def clock_back(path: Path, messages: Sequence[Message], told: Told, k: int) -> str:
-    """Message `k` first comes under a clock moved back: it must be refused and leave no trace; as `aftermath`."""
+    """Message `k` first comes under a clock moved back: it must be refused and leave no trace; as
+    `aftermath`."""
     with Ledger(path) as ledger:
         for i, (message, at) in enumerate(zip(messages, clock(messages), strict=True)):
             if i == k:
@@ -251,7 +285,8 @@ def clock_back(path: Path, messages: Sequence[Message], told: Told, k: int) -> s
 
 
 def disk_full(path: Path, messages: Sequence[Message], told: Told, pages: int) -> str:
-    """The file may not grow beyond so many pages until the sender is told, who then goes on; returns as `aftermath`."""
+    """The file may not grow beyond so many pages until the sender is told, who then goes on;
+    returns as `aftermath`."""
     refused = False
     with Ledger(path) as ledger:
         ledger.connection.execute(f"PRAGMA max_page_count = {pages}")
@@ -269,11 +304,12 @@ def disk_full(path: Path, messages: Sequence[Message], told: Told, pages: int) -
     return aftermath(path, messages, told, len(messages)) if refused else LOSSES[0]
 
 
-# ---- a campaign ----------------------------------------------------------------------------------------------------
+# ---- a campaign ----------------------------------------------------------------------------------
 
 
 def scratch() -> str | None:
-    """A folder in memory where there is one: a kill is as sudden there, and thousands of runs wait for no disk."""
+    """A folder in memory where there is one: a kill is as sudden there, and thousands of runs wait
+    for no disk."""
     return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None
 
 
@@ -282,19 +318,26 @@ def campaign(
 ) -> dict[str, dict[str, Any]]:
     """Meet every kind of fault; by fault: runs, how many were struck, losses by kind, seconds.
 
-    Kills between statements come at every `every`-th one; `moments` are the kills at random times and in writes. With
-    `careless` the ledger has no transactions and meets the kills between statements only.
+    Kills between statements come at every `every`-th one; `moments` are the kills at random times
+    and in writes. With `careless` the ledger has no transactions and meets the kills between
+    statements only.
     """
     rng = Random(seed)
     with tempfile.TemporaryDirectory(dir=scratch()) as folder:
         root = Path(folder)
         kind = Careless if careless else Ledger
         told = tell(root / "undisturbed", messages, kind)
-        whole, size = told.seconds, os.path.getsize(root / "undisturbed")
-        n, results = len(messages), {}
+        whole = told.seconds
+        size = os.path.getsize(root / "undisturbed")
+        n = len(messages)
+        results = {}
         faults: dict[str, list[Callable[[sqlite3.Connection], None]]] = {
-            "killed between two statements": [between_statements(k) for k in range(1, told.statements + 1, every)],
-            "killed at a random moment": [at_a_moment(rng.uniform(1e-5, whole)) for _ in range(moments)],
+            "killed between two statements": [
+                between_statements(k) for k in range(1, told.statements + 1, every)
+            ],
+            "killed at a random moment": [
+                at_a_moment(rng.uniform(1e-5, whole)) for _ in range(moments)
+            ],
             "killed in a write": [in_a_write(rng.randint(1024, size)) for _ in range(moments)],
         }
         for name, arms in list(faults.items())[: 1 if careless else None]:
@@ -304,21 +347,35 @@ def campaign(
         with Ledger(root / "empty") as empty:
             least = empty.connection.execute("PRAGMA page_count").fetchone()[0]
         results["disk full"] = _tally(
-            root, told.pages - least, lambda path, i: (True, disk_full(path, messages, told, least + i)))
+            root,
+            told.pages - least,
+            lambda path, i: (True, disk_full(path, messages, told, least + i)),
+        )
         results["clock moved back"] = _tally(
-            root, n - 1, lambda path, i: (True, clock_back(path, messages, told, i + 1)))
-        results["messages repeated"] = _tally(root, 20, lambda path, i: (True, repeated(path, messages, told, rng)))
+            root, n - 1, lambda path, i: (True, clock_back(path, messages, told, i + 1))
+        )
+        results["messages repeated"] = _tally(
+            root, 20, lambda path, i: (True, repeated(path, messages, told, rng))
+        )
     return results
 
 
-def _after(messages: Sequence[Message], told: Told, arms: Sequence[Callable[[sqlite3.Connection], None]],
-           kind: type[Ledger], path: Path, i: int) -> tuple[bool, str]:
+def _after(
+    messages: Sequence[Message],
+    told: Told,
+    arms: Sequence[Callable[[sqlite3.Connection], None]],
+    kind: type[Ledger],
+    path: Path,
+    i: int,
+) -> tuple[bool, str]:
     acknowledged, hit = struck(path, messages, arms[i], kind)
     return hit, aftermath(path, messages, told, acknowledged)
 
 
 def _tally(root: Path, runs: int, run: Callable[[Path, int], tuple[bool, str]]) -> dict[str, Any]:
-    began, hits, losses = time.perf_counter(), 0, dict.fromkeys(LOSSES, 0)
+    began = time.perf_counter()
+    hits = 0
+    losses = dict.fromkeys(LOSSES, 0)
     path = root / "ledger"
     for i in range(runs):
         hit, loss = run(path, i)

@@ -24,7 +24,24 @@ from portlib.stewardship.stress_testing.stress import (
 )
 
 __all__ = [
-    "HELD", "as_held", "equity_that_passes", "judged", "losses_by_age", "mended", "menu_rules",
-    "mixes", "of_funds", "path_limit", "people", "portfolios", "proxies", "real", "reoptimised",
-    "reversed_loss", "stress_rules", "through_shocks", "through_windows", "window_returns",
+    "HELD",
+    "as_held",
+    "equity_that_passes",
+    "judged",
+    "losses_by_age",
+    "mended",
+    "menu_rules",
+    "mixes",
+    "of_funds",
+    "path_limit",
+    "people",
+    "portfolios",
+    "proxies",
+    "real",
+    "reoptimised",
+    "reversed_loss",
+    "stress_rules",
+    "through_shocks",
+    "through_windows",
+    "window_returns",
 ]

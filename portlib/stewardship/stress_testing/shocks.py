@@ -1,16 +1,20 @@
-"""If this happened, what else would have to be expected, and which such thing is the least unlikely to cost so much?
+"""If this happened, what else would have to be expected, and which such thing is the least unlikely
+to cost so much?
 
-With returns of mean ``mu`` and covariance ``Sigma``, and some of them, k, shocked to ``s``, all are expected at
+With returns of mean ``mu`` and covariance ``Sigma``, and some of them, k, shocked to ``s``, all are
+expected at
 
     E[r | r_k = s] = mu + Sigma_k Sigma_kk^-1 (s - mu_k)
 
-and of all r at which a portfolio ``w`` loses ``L``, the nearest to ``mu`` in Mahalanobis distance ``d`` is
+and of all r at which a portfolio ``w`` loses ``L``, the nearest to ``mu`` in Mahalanobis distance
+``d`` is
 
     r = mu - (L + w'mu) Sigma w / w'Sigma w,      d = (L + w'mu) / sqrt(w'Sigma w)
 
-The first is a regression; it holds for every elliptical law, the normal and Student's t among them. Inflation and bond
-yields are not in the survey: each is a line through two classes' returns, fitted on history, and a rest of its own.
-Left out: how shocks unfold in time, and whether dependence is linear where nobody has been.
+The first is a regression; it holds for every elliptical law, the normal and Student's t among them.
+Inflation and bond yields are not in the survey: each is a line through two classes' returns, fitted
+on history, and a rest of its own. Left out: how shocks unfold in time, and whether dependence is
+linear where nobody has been.
 """
 
 from __future__ import annotations
@@ -35,20 +39,25 @@ SEEN = ("us_large_equity", "us_long_bonds")
 LEAST_MONTHS = 12
 
 
-# ---- what else is expected ------------------------------------------------------------------------------------------
+# ---- what else is expected -----------------------------------------------------------------------
 
 
 def conditional(assumptions: Assumptions, shock: Mapping[str, float]) -> pd.Series:
     """What is expected of every asset if those of `shock` return what it says (annual decimals)?
 
-    Raises ValueError for an unknown asset, one without risk, or shocks of which one already decides another.
+    Raises ValueError for an unknown asset, one without risk, or shocks of which one already decides
+    another.
     """
     if unknown := [name for name in shock if name not in assumptions.labels]:
-        raise ValueError(f"shocks on {', '.join(unknown)}, which is none of {', '.join(assumptions.labels)}")
+        raise ValueError(
+            f"shocks on {', '.join(unknown)}, which is none of {', '.join(assumptions.labels)}"
+        )
     at = [assumptions.labels.index(name) for name in shock]
     risk = assumptions.volatility[at]
     if (risk <= 0).any():
-        raise ValueError(f"{list(shock)[int(np.argmin(risk))]} has no risk, so no shock; leave it out")
+        raise ValueError(
+            f"{list(shock)[int(np.argmin(risk))]} has no risk, so no shock; leave it out"
+        )
     inner = assumptions.sigma[np.ix_(at, at)]
     if at and np.linalg.eigvalsh(inner / np.outer(risk, risk))[0] < 1e-10:
         raise ValueError(f"of {', '.join(shock)} one is decided by the others; shock fewer of them")
@@ -57,31 +66,50 @@ def conditional(assumptions: Assumptions, shock: Mapping[str, float]) -> pd.Seri
     return pd.Series(mean, list(assumptions.labels), name="expected")
 
 
-def with_factor(assumptions: Assumptions, name: str, loadings: Mapping[str, float], residual: float) -> Assumptions:
-    """The assumptions and one more variable of mean zero, ``sum loadings (r - mu) + rest``, the rest independent.
+def with_factor(
+    assumptions: Assumptions, name: str, loadings: Mapping[str, float], residual: float
+) -> Assumptions:
+    """The assumptions and one more variable of mean zero, ``sum loadings (r - mu) + rest``, the
+    rest independent.
 
-    `loadings` are by asset, `residual` is the standard deviation of the rest: positive semidefinite by construction.
-    Raises ValueError for a name that is taken, an unknown asset or a negative `residual`.
+    `loadings` are by asset, `residual` is the standard deviation of the rest: positive semidefinite
+    by construction. Raises ValueError for a name that is taken, an unknown asset or a negative
+    `residual`.
     """
-    if name in assumptions.labels or (unknown := [a for a in loadings if a not in assumptions.labels]):
-        raise ValueError(f"{name} is already an asset" if name in assumptions.labels else
-                         f"{name} acts through {', '.join(unknown)}, which the assumptions lack; add the class")
+    if name in assumptions.labels or (
+        unknown := [a for a in loadings if a not in assumptions.labels]
+    ):
+        raise ValueError(
+            f"{name} is already an asset"
+            if name in assumptions.labels
+            else f"{name} acts through {', '.join(unknown)}, which the assumptions lack; "
+            "add the class"
+        )
     if not residual >= 0:
         raise ValueError(f"{name}: the residual is a standard deviation, not {residual}")
     b = np.array([loadings.get(a, 0.0) for a in assumptions.labels])
     cross = assumptions.sigma @ b
-    sigma = np.block([[assumptions.sigma, cross[:, None]], [cross, np.array([[b @ cross + residual**2]])]])
-    return Assumptions([*assumptions.labels, name], np.append(assumptions.mu, 0.0), sigma, assumptions.rf,
-                       f"{assumptions.source}; {name} by its line through {', '.join(loadings)}")
+    sigma = np.block(
+        [[assumptions.sigma, cross[:, None]], [cross, np.array([[b @ cross + residual**2]])]]
+    )
+    return Assumptions(
+        [*assumptions.labels, name],
+        np.append(assumptions.mu, 0.0),
+        sigma,
+        assumptions.rf,
+        f"{assumptions.source}; {name} by its line through {', '.join(loadings)}",
+    )
 
 
 def macro_factors() -> pd.DataFrame:
-    """How did inflation and yields change in the years in which shares and long bonds returned what they did?
+    """How did inflation and yields change in the years in which shares and long bonds returned what
+    they did?
 
-    Rows ``inflation`` (core prices, change of the calendar year's rate from the year before) and ``yields`` (Aaa,
-    change of December's average). Columns: a loading for each class of `SEEN` (its stand-in in the history), the
-    standard deviation ``residual`` (ddof 3), ``r_squared``, ``volatility`` (ddof 1), ``years``, ``first``, ``last``.
-    Least squares with a constant over whole calendar years.
+    Rows ``inflation`` (core prices, change of the calendar year's rate from the year before) and
+    ``yields`` (Aaa, change of December's average). Columns: a loading for each class of `SEEN` (its
+    stand-in in the history), the standard deviation ``residual`` (ddof 3), ``r_squared``,
+    ``volatility`` (ddof 1), ``years``, ``first``, ``last``. Least squares with a constant over
+    whole calendar years.
     """
     return _macro(data.ROOT, data.PLAN).copy()
 
@@ -93,93 +121,127 @@ def _macro(root: Path, folder: Path) -> pd.DataFrame:
         return (by.apply(lambda x: (1 + x).prod()) - 1)[by.size() == 12]
 
     aaa = long_record()["aaa_yield"].values
-    changes = pd.DataFrame({"inflation": yearly(long_record()["core_inflation"].values).diff(),
-                            "yields": aaa.groupby(pd.DatetimeIndex(aaa.index).year).last().diff()})
+    changes = pd.DataFrame(
+        {
+            "inflation": yearly(long_record()["core_inflation"].values).diff(),
+            "yields": aaa.groupby(pd.DatetimeIndex(aaa.index).year).last().diff(),
+        }
+    )
     returns = yearly(history_of(SEEN))
     rows = {}
     for name in changes:
         both = returns.join(changes[name], how="inner").dropna()
-        x, y = np.column_stack([np.ones(len(both)), both[list(SEEN)]]), both[name].to_numpy(float)
+        x = np.column_stack([np.ones(len(both)), both[list(SEEN)]])
+        y = both[name].to_numpy(float)
         b = np.linalg.lstsq(x, y, rcond=None)[0]
         rest = float(np.square(y - x @ b).sum())
-        rows[name] = {**dict(zip(SEEN, b[1:].tolist(), strict=True)), "residual": np.sqrt(rest / (len(y) - 3)),
-                      "r_squared": 1 - rest / np.square(y - y.mean()).sum(), "volatility": y.std(ddof=1),
-                      "years": len(y), "first": both.index[0], "last": both.index[-1]}
+        rows[name] = {
+            **dict(zip(SEEN, b[1:].tolist(), strict=True)),
+            "residual": np.sqrt(rest / (len(y) - 3)),
+            "r_squared": 1 - rest / np.square(y - y.mean()).sum(),
+            "volatility": y.std(ddof=1),
+            "years": len(y),
+            "first": both.index[0],
+            "last": both.index[-1],
+        }
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def propagate(classes: Assumptions, shock: Mapping[str, float], crisis_share: float = 0.0) -> pd.Series:
-    """What one year of each class is expected to return under a shock of classes, ``inflation`` or ``yields``.
+def propagate(
+    classes: Assumptions, shock: Mapping[str, float], crisis_share: float = 0.0
+) -> pd.Series:
+    """What one year of each class is expected to return under a shock of classes, ``inflation`` or
+    ``yields``.
 
-    `crisis_share` of the crisis correlations is blended in first. Raises ValueError as `conditional` does.
+    `crisis_share` of the crisis correlations is blended in first. Raises ValueError as
+    `conditional` does.
     """
-    base, factors = under_crisis(classes, crisis_share), macro_factors()
+    base = under_crisis(classes, crisis_share)
+    factors = macro_factors()
     for name in (name for name in shock if name in factors.index):
         row = factors.loc[[name]].to_dict("records")[0]
         base = with_factor(base, name, {c: float(row[c]) for c in SEEN}, float(row["residual"]))
     return conditional(base, shock)[list(classes.labels)]
 
 
-# ---- crises ---------------------------------------------------------------------------------------------------------
+# ---- crises --------------------------------------------------------------------------------------
 
 
 def stand_ins(classes: tuple[str, ...] | list[str], which: str) -> dict[str, Any]:
-    """The policy's ``stress_proxies`` for classes, ``windows`` or ``history``; ValueError for a class without any."""
+    """The policy's ``stress_proxies`` for classes, ``windows`` or ``history``; ValueError for a
+    class without any."""
     proxies = data.policy("stress_proxies")
     if lost := [name for name in classes if name not in proxies]:
-        raise ValueError(f"stress_proxies names no stand-in for {', '.join(lost)}; the committee must choose one")
+        raise ValueError(
+            f"stress_proxies names no stand-in for {', '.join(lost)}; the committee must choose one"
+        )
     return {name: proxies[name][which] for name in classes}
 
 
 def history_of(classes: tuple[str, ...] | list[str]) -> pd.DataFrame:
-    """Monthly returns of classes by their stand-ins in the history, mixed anew each month; (months, classes)."""
+    """Monthly returns of classes by their stand-ins in the history, mixed anew each month; (months,
+    classes)."""
     months = data.history()
-    return pd.DataFrame({name: sum(share * months[column] for column, share in mix.items())
-                         for name, mix in stand_ins(classes, "history").items()})
+    return pd.DataFrame(
+        {
+            name: sum(share * months[column] for column, share in mix.items())
+            for name, mix in stand_ins(classes, "history").items()
+        }
+    )
 
 
 def crisis_block() -> pd.DataFrame:
-    """The months of the history in which bonds helped least: which fall, of at least a year, is the stress?
+    """The months of the history in which bonds helped least: which fall, of at least a year, is the
+    stress?
 
-    Among falls of the US market by policy ``crisis_drawdown``, that with the highest mean correlation of the market
-    with both bond series, as in the chapter on covariances. Raises ValueError where no fall is a year long.
+    Among falls of the US market by policy ``crisis_drawdown``, that with the highest mean
+    correlation of the market with both bond series, as in the chapter on covariances. Raises
+    ValueError where no fall is a year long.
     """
     months = data.history()
     fallen = shrinkage.drawdown_months(months["us_market"], data.policy("crisis_drawdown"))
     spells = (fallen != fallen.shift()).cumsum()[fallen]
     blocks = [block for _, block in months[fallen].groupby(spells) if len(block) >= LEAST_MONTHS]
     if not blocks:
-        raise ValueError("no fall as deep as crisis_drawdown lasted a year; lower the policy's depth")
+        raise ValueError(
+            "no fall as deep as crisis_drawdown lasted a year; lower the policy's depth"
+        )
     bonds = list(GROUPS["bonds"])
     return max(blocks, key=lambda b: float(b[bonds].corrwith(b["us_market"]).mean()))
 
 
 def under_crisis(assumptions: Assumptions, share: float) -> Assumptions:
-    """The same means and volatilities, with `share` of the crisis block's correlations (0: as they are).
+    """The same means and volatilities, with `share` of the crisis block's correlations (0: as they
+    are).
 
-    Classes with one stand-in move as one in the block: a stress, not an estimate. Repaired to the policy's
-    ``correlation_eigenvalue_floor``; CovarianceError for a share outside 0 to 1.
+    Classes with one stand-in move as one in the block: a stress, not an estimate. Repaired to the
+    policy's ``correlation_eigenvalue_floor``; CovarianceError for a share outside 0 to 1.
     """
     if share == 0:
         return assumptions
     names = list(assumptions.labels)
     crisis = shrinkage.correlation(history_of(names).loc[crisis_block().index].cov().to_numpy())
-    calm, floor = shrinkage.correlation(assumptions.sigma), data.policy("correlation_eigenvalue_floor")
+    calm = shrinkage.correlation(assumptions.sigma)
+    floor = data.policy("correlation_eigenvalue_floor")
     before, then = (pd.DataFrame((r + r.T) / 2, names, names) for r in (calm, crisis))
     mixed = shrinkage.blend(before, then, share, floor)
     risk = pd.Series(assumptions.volatility, names)
-    return assumptions.replace(sigma=shrinkage.assemble(risk, mixed).to_numpy(),
-                               source=f"{assumptions.source}; {share:.0%} of the crisis correlations")
+    return assumptions.replace(
+        sigma=shrinkage.assemble(risk, mixed).to_numpy(),
+        source=f"{assumptions.source}; {share:.0%} of the crisis correlations",
+    )
 
 
-# ---- the least unlikely loss ----------------------------------------------------------------------------------------
+# ---- the least unlikely loss ---------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Reverse:
-    """The most plausible way to lose: returns by asset, how many standard deviations away, and how likely so much is.
+    """The most plausible way to lose: returns by asset, how many standard deviations away, and how
+    likely so much is.
 
-    `normal` and `student` are the probabilities of losing at least as much within the year under the two laws.
+    `normal` and `student` are the probabilities of losing at least as much within the year under
+    the two laws.
     """
 
     shock: pd.Series
@@ -194,24 +256,33 @@ class Reverse:
 
 
 def reverse(assumptions: Assumptions, w: Array, loss: float) -> Reverse:
-    """Which returns, nearest to what is expected, make portfolio `w` (n,) lose `loss` (a positive decimal)?
+    """Which returns, nearest to what is expected, make portfolio `w` (n,) lose `loss` (a positive
+    decimal)?
 
-    Minimises ``(r - mu)' Sigma^-1 (r - mu)`` subject to ``w'r = -loss``; no inverse is needed. The Student law has the
-    policy's ``fat_tail_degrees_of_freedom`` and the same covariance. Raises ValueError for a loss that is not positive,
-    a portfolio without risk, or one that is expected to lose more.
-    Source: closed form of a projection; for stress tests see Breuer, Jandacka, Rheinberger and Summer (2009).
+    Minimises ``(r - mu)' Sigma^-1 (r - mu)`` subject to ``w'r = -loss``; no inverse is needed. The
+    Student law has the policy's ``fat_tail_degrees_of_freedom`` and the same covariance. Raises
+    ValueError for a loss that is not positive, a portfolio without risk, or one that is expected to
+    lose more. Source: closed form of a projection; for stress tests see Breuer, Jandacka,
+    Rheinberger and Summer (2009).
     """
-    risk, short = assumptions.risk_of(w), loss + assumptions.mean_of(w)
+    risk = assumptions.risk_of(w)
+    short = loss + assumptions.mean_of(w)
     if not (loss > 0 and risk > 0 and short > 0):
-        raise ValueError(f"a loss must be positive and more than is expected, of a portfolio with risk: loss {loss}, "
-                         f"expected return {assumptions.mean_of(w):.4f}, volatility {risk:.4f}")
+        raise ValueError(
+            f"a loss must be positive and more than is expected, of a portfolio with risk: loss "
+            f"{loss}, "
+            f"expected return {assumptions.mean_of(w):.4f}, volatility {risk:.4f}"
+        )
     shock = assumptions.mu - short * (assumptions.sigma @ w) / risk**2
     normal, student = tail_probability(short / risk)
-    return Reverse(pd.Series(shock, list(assumptions.labels)), short / risk, float(normal), float(student))
+    return Reverse(
+        pd.Series(shock, list(assumptions.labels)), short / risk, float(normal), float(student)
+    )
 
 
 def tail_probability(distance: Any) -> tuple[Array, Array]:
-    """The chance of falling `distance` standard deviations or more short of the mean: normal, Student (policy)."""
+    """The chance of falling `distance` standard deviations or more short of the mean: normal,
+    Student (policy)."""
     from scipy import stats
 
     dof = data.policy("fat_tail_degrees_of_freedom")
@@ -219,27 +290,39 @@ def tail_probability(distance: Any) -> tuple[Array, Array]:
     return np.asarray(stats.norm.sf(distance)), np.asarray(stats.t.sf(scaled, dof))
 
 
-# ---- assumptions that turn out wrong --------------------------------------------------------------------------------
+# ---- assumptions that turn out wrong -------------------------------------------------------------
 
 
 def changed(classes: Assumptions, change: Mapping[str, Any]) -> Assumptions:
     """Assumptions of classes as one entry of policy ``stress_assumptions`` changes them.
 
-    ``mean`` adds to expected returns and ``volatility`` multiplies volatilities, by class or for ``equity`` (policy's
-    ``equity_classes``), ``other`` and ``stand-ins``; ``crisis`` is a share of the crisis correlations. Raises
-    ValueError for any other word.
+    ``mean`` adds to expected returns and ``volatility`` multiplies volatilities, by class or for
+    ``equity`` (policy's ``equity_classes``), ``other`` and ``stand-ins``; ``crisis`` is a share of
+    the crisis correlations. Raises ValueError for any other word.
     """
-    equity, names = data.policy("equity_classes"), list(classes.labels)
-    groups = {"equity": [c in equity for c in names], "other": [c not in equity for c in names],
-              "stand-ins": [c in plan_format.STAND_INS for c in names]} | {c: [c == o for o in names] for c in names}
+    equity = data.policy("equity_classes")
+    names = list(classes.labels)
+    groups = {
+        "equity": [c in equity for c in names],
+        "other": [c not in equity for c in names],
+        "stand-ins": [c in plan_format.STAND_INS for c in names],
+    } | {c: [c == o for o in names] for c in names}
     known = {"mean", "volatility", "crisis"}
-    words = {w for what in ("mean", "volatility") for w in change.get(what, {})} - groups.keys() | set(change) - known
+    words = {
+        w for what in ("mean", "volatility") for w in change.get(what, {})
+    } - groups.keys() | set(change) - known
     if words:
-        raise ValueError(f"stress_assumptions: {', '.join(sorted(words))}: neither {', '.join(known)} nor a class")
-    mu, factor = classes.mu.copy(), np.ones(len(classes))
+        raise ValueError(
+            f"stress_assumptions: {', '.join(sorted(words))}: neither {', '.join(known)} nor a "
+            f"class"
+        )
+    mu = classes.mu.copy()
+    factor = np.ones(len(classes))
     for name, added in change.get("mean", {}).items():
         mu[groups[name]] += added
     for name, times in change.get("volatility", {}).items():
         factor[groups[name]] *= times
     tied = under_crisis(classes, change.get("crisis", 0.0))
-    return tied.replace(mu=mu, sigma=tied.sigma * np.outer(factor, factor), source=f"{tied.source}; stressed")
+    return tied.replace(
+        mu=mu, sigma=tied.sigma * np.outer(factor, factor), source=f"{tied.source}; stressed"
+    )

@@ -1,13 +1,15 @@
-"""What would today's portfolios have lost in the worst windows, what would they lose in the next, and what follows?
+"""What would today's portfolios have lost in the worst windows, what would they lose in the next,
+and what follows?
 
-Portfolios are mixes of asset classes, looked at through the funds. A window's returns pass through them as
-``x'R - cost months/12``: held from the first day to the last without rebalancing, less today's expenses. A class that a
-window lacks is given the policy's stand-in. Shocks and the least unlikely loss are in `shocks`. The committee's rule:
-a portfolio passes if no window and no shock, calm or in crisis, costs more than its limit, and if a year that does is
-rarer under Student's t than the policy's ``stress_return_period``.
+Portfolios are mixes of asset classes, looked at through the funds. A window's returns pass through
+them as ``x'R - cost months/12``: held from the first day to the last without rebalancing, less
+today's expenses. A class that a window lacks is given the policy's stand-in. Shocks and the least
+unlikely loss are in `shocks`. The committee's rule: a portfolio passes if no window and no shock,
+calm or in crisis, costs more than its limit, and if a year that does is rarer under Student's t
+than the policy's ``stress_return_period``.
 
-Left out: rebalancing and contributions during a window, own risks of funds in windows and shocks (they are in the
-reverse test), liquidity, and what frightened people do.
+Left out: rebalancing and contributions during a window, own risks of funds in windows and shocks
+(they are in the reverse test), liquidity, and what frightened people do.
 """
 
 from __future__ import annotations
@@ -33,15 +35,16 @@ from portlib.stewardship.stress_testing import shocks
 HELD = "as held"
 
 
-# ---- what is tested -------------------------------------------------------------------------------------------------
+# ---- what is tested ------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Tested:
     """Portfolios as a stress test sees them, one row each.
 
-    ``mix`` (portfolios x classes) sums to one; ``own`` is the volatility beyond the classes and ``cost`` the weighted
-    expense ratio (annual decimals); ``limit`` the loss allowed, NaN where policy sets none; ``group`` what kind it is.
+    ``mix`` (portfolios x classes) sums to one; ``own`` is the volatility beyond the classes and
+    ``cost`` the weighted expense ratio (annual decimals); ``limit`` the loss allowed, NaN where
+    policy sets none; ``group`` what kind it is.
     """
 
     mix: pd.DataFrame
@@ -58,11 +61,18 @@ class Tested:
     def only(self, group: str) -> Tested:
         """The portfolios of one group."""
         kept = self.group == group
-        return Tested(self.mix[kept], self.own[kept], self.cost[kept], self.limit[kept], self.group[kept])
+        return Tested(
+            self.mix[kept], self.own[kept], self.cost[kept], self.limit[kept], self.group[kept]
+        )
 
 
-def mixes(mix: pd.DataFrame, own: float | Sequence[float] = 0.0, cost: float | Sequence[float] = 0.0,
-          limit: float | Sequence[float] = np.nan, group: str = "mix") -> Tested:
+def mixes(
+    mix: pd.DataFrame,
+    own: float | Sequence[float] = 0.0,
+    cost: float | Sequence[float] = 0.0,
+    limit: float | Sequence[float] = np.nan,
+    group: str = "mix",
+) -> Tested:
     """Any portfolios (rows) of asset classes (columns), to be tested like the plan's own."""
     o, c, most = (pd.Series(v, mix.index, dtype=float) for v in (own, cost, limit))
     return Tested(mix, o, c, most, pd.Series(group, mix.index))
@@ -71,65 +81,97 @@ def mixes(mix: pd.DataFrame, own: float | Sequence[float] = 0.0, cost: float | S
 def joined(parts: Sequence[Tested]) -> Tested:
     """Several sets of portfolios as one; a class that one of them lacks has weight zero there."""
     mix = pd.concat([p.mix for p in parts]).fillna(0.0)
-    return Tested(mix, *(pd.concat([getattr(p, what) for p in parts]) for what in ("own", "cost", "limit", "group")))
+    return Tested(
+        mix,
+        *(
+            pd.concat([getattr(p, what) for p in parts])
+            for what in ("own", "cost", "limit", "group")
+        ),
+    )
 
 
 def path_limit(years: float) -> float:
-    """The loss that policy ``stress_path_limit`` allows `years` before retirement; between its points on a line."""
+    """The loss that policy ``stress_path_limit`` allows `years` before retirement; between its
+    points on a line."""
     points = data.policy("stress_path_limit")
     return float(np.interp(years, sorted(points), [points[k] for k in sorted(points)]))
 
 
 def along(path: Glidepath, years: Sequence[float], group: str, own: float = 0.0) -> Tested:
     """A glidepath over classes, one portfolio for each of the years to retirement."""
-    mix = pd.DataFrame(path.at(np.array(years, float)), columns=list(path.assets),
-                       index=[f"{group}, {abs(y):g} years {'before' if y >= 0 else 'after'}" for y in years])
+    mix = pd.DataFrame(
+        path.at(np.array(years, float)),
+        columns=list(path.assets),
+        index=[f"{group}, {abs(y):g} years {'before' if y >= 0 else 'after'}" for y in years],
+    )
     return mixes(mix, own, path.fee, [path_limit(y) for y in years], group)
 
 
 def _own_risk(plan: Plan) -> pd.Series:
     """By fund, the volatility beyond the classes; of employer stock that of the plan's rules."""
-    own, stock = plan.funds["specific_risk"].astype(float), plan.rules["employer_stock"]
+    own = plan.funds["specific_risk"].astype(float)
+    stock = plan.rules["employer_stock"]
     return own.where(own.index != stock["fund"], stock["own_volatility"]) if stock else own
 
 
-def of_funds(plan: Plan, weights: pd.DataFrame, limit: float | Sequence[float] = np.nan, group: str = "mix") -> Tested:
+def of_funds(
+    plan: Plan, weights: pd.DataFrame, limit: float | Sequence[float] = np.nan, group: str = "mix"
+) -> Tested:
     """Portfolios of funds with known exposures, (portfolios x funds)."""
     funds = list(weights.columns)
     own = np.sqrt(np.square(weights) @ np.square(_own_risk(plan)[funds]))
     mix = weights @ plan.exposures.loc[funds]
-    return mixes(mix, own.to_list(), (weights @ plan.funds["expense_ratio"][funds]).to_list(), limit, group)
+    return mixes(
+        mix, own.to_list(), (weights @ plan.funds["expense_ratio"][funds]).to_list(), limit, group
+    )
 
 
 def people(plan: Plan) -> Tested:
-    """What each participant holds, the target-date series at the vintage of their own retirement."""
+    """What each participant holds, the target-date series at the vintage of their own
+    retirement."""
     series = [f for f, kind in plan.funds["kind"].items() if kind == "target_date"]
-    mix = plan.holdings.drop(columns=series) @ plan.exposures.loc[plan.holdings.columns.drop(series)]
+    mix = (
+        plan.holdings.drop(columns=series) @ plan.exposures.loc[plan.holdings.columns.drop(series)]
+    )
     path = glidepaths.from_plan(plan)
     if path is not None:
         retires = plan.participants["retirement_age"].fillna(plan.rules["normal_retirement_age"])
-        held = path.at((retires - plan.age).to_numpy(float)) * plan.holdings[series].sum(axis=1).to_numpy()[:, None]
+        held = (
+            path.at((retires - plan.age).to_numpy(float))
+            * plan.holdings[series].sum(axis=1).to_numpy()[:, None]
+        )
         mix = mix.add(pd.DataFrame(held, mix.index, list(path.assets)), fill_value=0.0)
     own = np.sqrt(np.square(plan.holdings) @ np.square(_own_risk(plan)))
-    return mixes(mix, own.to_list(), (plan.holdings @ plan.funds["expense_ratio"]).to_list(), group="participant")
+    return mixes(
+        mix,
+        own.to_list(),
+        (plan.holdings @ plan.funds["expense_ratio"]).to_list(),
+        group="participant",
+    )
 
 
 def as_held(plan: Plan) -> Tested:
     """All balances together as one portfolio."""
-    each, dollars = people(plan), plan.participants["balance"] / plan.assets
+    each = people(plan)
+    dollars = plan.participants["balance"] / plan.assets
     own = float(np.sqrt((plan.shares**2 * _own_risk(plan) ** 2).sum()))
-    return mixes((dollars @ each.mix).to_frame(HELD).T, own, float((dollars * each.cost).sum()), group="held")
+    return mixes(
+        (dollars @ each.mix).to_frame(HELD).T, own, float((dollars * each.cost).sum()), group="held"
+    )
 
 
 def portfolios(plan: Plan, suite: Suite, custom: Glidepath) -> Tested:
-    """Everything that the plan stands behind: models, what is held, each vintage of its series, the custom path.
+    """Everything that the plan stands behind: models, what is held, each vintage of its series, the
+    custom path.
 
-    `custom` is over asset classes. The custom path is looked at in the years of the series, or every five.
+    `custom` is over asset classes. The custom path is looked at in the years of the series, or
+    every five.
     """
     made = suite.weights().T
     allowed = data.policy("stress_loss_limit")
     parts = [of_funds(plan, made, [allowed[name] for name in made.index], "model"), as_held(plan)]
-    series, years = glidepaths.from_plan(plan), list(np.arange(40.0, -6.0, -5.0))
+    series = glidepaths.from_plan(plan)
+    years = list(np.arange(40.0, -6.0, -5.0))
     if series is not None:
         years = series.years.tolist()
         own = plan.funds["specific_risk"][plan.funds["kind"] == "target_date"].to_numpy(float)
@@ -137,20 +179,22 @@ def portfolios(plan: Plan, suite: Suite, custom: Glidepath) -> Tested:
     return joined([*parts, along(custom, years, "custom path")])
 
 
-# ---- windows --------------------------------------------------------------------------------------------------------
+# ---- windows -------------------------------------------------------------------------------------
 
 
 def window_returns(classes: Sequence[str]) -> pd.DataFrame:
-    """Total returns of classes over the stress windows, by the policy's stand-ins; (windows, classes).
+    """Total returns of classes over the stress windows, by the policy's stand-ins; (windows,
+    classes).
 
-    A mix is held in fixed proportions, ``exp(sum share log(1 + R)) - 1``. Raises ValueError where no stand-in of a
-    class has figures for a window.
+    A mix is held in fixed proportions, ``exp(sum share log(1 + R)) - 1``. Raises ValueError where
+    no stand-in of a class has figures for a window.
     """
     return _stood_in(classes)[0]
 
 
 def proxies(classes: Sequence[str]) -> pd.DataFrame:
-    """In words, what stood in for each class in each window; empty where it is the class's own column."""
+    """In words, what stood in for each class in each window; empty where it is the class's own
+    column."""
     return _stood_in(classes)[1]
 
 
@@ -159,21 +203,29 @@ def _stood_in(classes: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     growth: dict[str, pd.Series] = {}
     words: dict[str, pd.Series] = {}
     for name, choices in shocks.stand_ins(list(classes), "windows").items():
-        total, said = pd.Series(np.nan, table.index), pd.Series("", table.index)
+        total = pd.Series(np.nan, table.index)
+        said = pd.Series("", table.index)
         for mix in choices:
-            grown = np.exp(sum((share * np.log1p(table[column]) for column, share in mix.items()), 0.0)) - 1
+            grown = (
+                np.exp(sum((share * np.log1p(table[column]) for column, share in mix.items()), 0.0))
+                - 1
+            )
             text = " + ".join(f"{share:g} {column}" for column, share in mix.items())
             said = said.where(total.notna() | grown.isna(), "" if mix == {name: 1.0} else text)
             total = total.fillna(grown)
         if total.isna().any():
-            raise ValueError(f"no stand-in of {name} has returns for {total.index[total.isna()][0]}; add another to "
-                             "the policy stress_proxies")
+            raise ValueError(
+                f"no stand-in of {name} has returns for {total.index[total.isna()][0]}; add "
+                f"another to "
+                "the policy stress_proxies"
+            )
         growth[name], words[name] = total, said
     return pd.DataFrame(growth), pd.DataFrame(words)
 
 
 def through_windows(tested: Tested) -> pd.DataFrame:
-    """Nominal returns of portfolios over the windows, net of today's expenses; (portfolios, windows)."""
+    """Nominal returns of portfolios over the windows, net of today's expenses; (portfolios,
+    windows)."""
     years = data.table("stress_windows")["months"] / 12
     returns = tested.mix @ window_returns(list(tested.mix.columns)).T
     return returns - np.outer(tested.cost, years)
@@ -185,8 +237,10 @@ def real(returns: pd.DataFrame) -> pd.DataFrame:
 
 
 def through_shocks(tested: Tested, classes: Assumptions) -> pd.DataFrame:
-    """Expected returns of portfolios in a year of each shock, calm and in crisis, net; (portfolios, shocks)."""
-    share, columns = data.policy("crisis_correlation_blend"), {}
+    """Expected returns of portfolios in a year of each shock, calm and in crisis, net; (portfolios,
+    shocks)."""
+    share = data.policy("crisis_correlation_blend")
+    columns = {}
     for name, shock in data.policy("stress_shocks").items():
         for words, blend in ((name, 0.0), (f"{name}, crisis", share)):
             expected = shocks.propagate(classes, shock, blend)
@@ -194,113 +248,176 @@ def through_shocks(tested: Tested, classes: Assumptions) -> pd.DataFrame:
     return pd.DataFrame(columns)
 
 
-# ---- the committee's rule -------------------------------------------------------------------------------------------
+# ---- the committee's rule ------------------------------------------------------------------------
 
 
 def reversed_loss(tested: Tested, classes: Assumptions, name: str, loss: float) -> shocks.Reverse:
-    """The least unlikely year in which portfolio `name` loses `loss`; its funds' own risks count as one more asset."""
+    """The least unlikely year in which portfolio `name` loses `loss`; its funds' own risks count as
+    one more asset."""
     labels = [*classes.labels, "own risks"]
-    n, own = len(classes), float(tested.own[name])
+    n = len(classes)
+    own = float(tested.own[name])
     sigma = np.zeros((n + 1, n + 1))
     sigma[:n, :n], sigma[n, n] = classes.sigma, own**2
-    wider = Assumptions(labels, np.append(classes.mu, -float(tested.cost[name])), sigma, classes.rf, classes.source)
-    w = np.append(tested.mix.loc[name].reindex(list(classes.labels), fill_value=0.0).to_numpy(float), 1.0)
+    wider = Assumptions(
+        labels, np.append(classes.mu, -float(tested.cost[name])), sigma, classes.rf, classes.source
+    )
+    w = np.append(
+        tested.mix.loc[name].reindex(list(classes.labels), fill_value=0.0).to_numpy(float), 1.0
+    )
     return shocks.reverse(wider, w, loss)
 
 
 def judged(tested: Tested, classes: Assumptions) -> pd.DataFrame:
     """Does each portfolio with a limit pass, and by how much?
 
-    Columns: ``window`` and ``shock``, the worst of each, and their returns; ``years`` between years that lose the limit
-    (Student), and ``years, normal``; ``limit``, ``headroom`` (limit less worst loss), ``failed`` (names of tests).
+    Columns: ``window`` and ``shock``, the worst of each, and their returns; ``years`` between years
+    that lose the limit (Student), and ``years, normal``; ``limit``, ``headroom`` (limit less worst
+    loss), ``failed`` (names of tests).
     """
     limited = tested.limit.index[tested.limit.notna()]
-    past, future = through_windows(tested).loc[limited], through_shocks(tested, classes).loc[limited]
-    x, limit = tested.mix.loc[limited].reindex(columns=list(classes.labels), fill_value=0.0), tested.limit[limited]
-    risk = np.sqrt(((x @ classes.sigma).to_numpy() * x.to_numpy()).sum(axis=1) + tested.own[limited] ** 2)
-    normal, student = shocks.tail_probability((limit + x @ classes.mu - tested.cost[limited]) / risk)
-    table = pd.DataFrame({
-        "window": past.idxmin(axis=1), "window return": past.min(axis=1), "shock": future.idxmin(axis=1),
-        "shock return": future.min(axis=1), "years": 1 / np.maximum(student, 1e-300),
-        "years, normal": 1 / np.maximum(normal, 1e-300), "limit": limit})  # fmt: skip
+    past = through_windows(tested).loc[limited]
+    future = through_shocks(tested, classes).loc[limited]
+    x = tested.mix.loc[limited].reindex(columns=list(classes.labels), fill_value=0.0)
+    limit = tested.limit[limited]
+    risk = np.sqrt(
+        ((x @ classes.sigma).to_numpy() * x.to_numpy()).sum(axis=1) + tested.own[limited] ** 2
+    )
+    normal, student = shocks.tail_probability(
+        (limit + x @ classes.mu - tested.cost[limited]) / risk
+    )
+    table = pd.DataFrame(
+        {
+            "window": past.idxmin(axis=1),
+            "window return": past.min(axis=1),
+            "shock": future.idxmin(axis=1),
+            "shock return": future.min(axis=1),
+            "years": 1 / np.maximum(student, 1e-300),
+            "years, normal": 1 / np.maximum(normal, 1e-300),
+            "limit": limit,
+        }
+    )
     table["headroom"] = limit + table[["window return", "shock return"]].min(axis=1)
-    failing = {"windows": -table["window return"] > limit + 1e-9, "shocks": -table["shock return"] > limit + 1e-9,
-               "reverse": table["years"] < data.policy("stress_return_period")}
-    table["failed"] = [", ".join(k for k, bad in zip(failing, row, strict=True) if bad)
-                       for row in zip(*failing.values(), strict=True)]
+    failing = {
+        "windows": -table["window return"] > limit + 1e-9,
+        "shocks": -table["shock return"] > limit + 1e-9,
+        "reverse": table["years"] < data.policy("stress_return_period"),
+    }
+    table["failed"] = [
+        ", ".join(k for k, bad in zip(failing, row, strict=True) if bad)
+        for row in zip(*failing.values(), strict=True)
+    ]
     return table
 
 
-# ---- what is changed ------------------------------------------------------------------------------------------------
+# ---- what is changed -----------------------------------------------------------------------------
 
 
 def menu_rules(plan: Plan, posture: str, classes: Assumptions) -> Mandate:
     """The menu's mandate for a posture's model: no employer stock, which models leave out."""
-    mandate, stock = plan_menu.menu_mandate(plan, posture, classes), plan.rules["employer_stock"]
+    mandate = plan_menu.menu_mandate(plan, posture, classes)
+    stock = plan.rules["employer_stock"]
     if not stock:
         return mandate
-    return mandate.also(Bounds("no employer stock in models", upper={stock["fund"]: 0.0}).under("policy: models"))
+    return mandate.also(
+        Bounds("no employer stock in models", upper={stock["fund"]: 0.0}).under("policy: models")
+    )
 
 
-def stress_rules(plan: Plan, funds: Sequence[str], limit: float, classes: Assumptions) -> list[Limit]:
-    """No window and no shock may cost more than `limit`: one linear rule on fund weights for each."""
+def stress_rules(
+    plan: Plan, funds: Sequence[str], limit: float, classes: Assumptions
+) -> list[Limit]:
+    """No window and no shock may cost more than `limit`: one linear rule on fund weights for
+    each."""
     alone = of_funds(plan, pd.DataFrame(np.eye(len(funds)), list(funds), list(funds)))
     both = {"window": through_windows(alone), "shock": through_shocks(alone, classes)}
-    return [Limit(f"{kind} {name}", dict(zip(funds, table[name].tolist(), strict=True)), lower=-limit)
-            .under("policy: stress_loss_limit") for kind, table in both.items() for name in table]
+    return [
+        Limit(
+            f"{kind} {name}", dict(zip(funds, table[name].tolist(), strict=True)), lower=-limit
+        ).under("policy: stress_loss_limit")
+        for kind, table in both.items()
+        for name in table
+    ]
 
 
 def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | None, str]:
-    """A model of the posture that passes every stress test, and how: None with the reason where the menu has none.
+    """A model of the posture that passes every stress test, and how: None with the reason where the
+    menu has none.
 
-    The best weights under the posture's mandate and `stress_rules`; where the reverse test still fails, at risk
-    aversions raised in steps until it passes.
+    The best weights under the posture's mandate and `stress_rules`; where the reverse test still
+    fails, at risk aversions raised in steps until it passes.
     """
-    limit, asked = data.policy("stress_loss_limit")[posture], plan.rules["models"]
-    funds, mandate = plan_menu.menu_assumptions(plan, classes), menu_rules(plan, posture, classes)
+    limit = data.policy("stress_loss_limit")[posture]
+    asked = plan.rules["models"]
+    funds = plan_menu.menu_assumptions(plan, classes)
+    mandate = menu_rules(plan, posture, classes)
     mandate = mandate.also(*stress_rules(plan, funds.labels, limit, classes))
     aversion = plan.policy["model_risk_aversion"][posture]
     for times in (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 100.0):
         try:
-            found = best_few(funds, mandate, risk_aversion=times * aversion, most_funds=asked["most_funds"],
-                             whole_percent=asked["whole_percent"]).allocation
+            found = best_few(
+                funds,
+                mandate,
+                risk_aversion=times * aversion,
+                most_funds=asked["most_funds"],
+                whole_percent=asked["whole_percent"],
+            ).allocation
         except (Infeasible, NotSolved) as error:
             return None, str(error)
         one = of_funds(plan, found.weights.to_frame(posture).T, limit)
         if not judged(one, classes).loc[posture, "failed"]:
-            how = "at its own risk aversion" if times == 1 else f"at {times:g} times its risk aversion"
+            how = (
+                "at its own risk aversion"
+                if times == 1
+                else f"at {times:g} times its risk aversion"
+            )
             return found.weights, f"best that passes, {how}"
     return None, "no risk aversion makes a loss of the limit rare enough"
 
 
-def equity_that_passes(plan: Plan, years: Sequence[float], path: Glidepath, classes: Assumptions) -> pd.DataFrame:
-    """By years to retirement, a glidepath's equity share and the largest share, not above it, that passes every test.
+def equity_that_passes(
+    plan: Plan, years: Sequence[float], path: Glidepath, classes: Assumptions
+) -> pd.DataFrame:
+    """By years to retirement, a glidepath's equity share and the largest share, not above it, that
+    passes every test.
 
-    `path` is over equity and bonds, which consist of the plan's sleeves; shares are tried in whole percents. The second
-    never rises with age; NaN where not even bonds alone pass.
+    `path` is over equity and bonds, which consist of the plan's sleeves; shares are tried in whole
+    percents. The second never rises with age; NaN where not even bonds alone pass.
     """
     sleeves, _ = glidepaths.sleeves(plan)
-    shares, before = np.arange(101) / 100, path.equity_at(np.array(years, float))
+    shares = np.arange(101) / 100
+    before = path.equity_at(np.array(years, float))
     mix = np.outer(shares, sleeves.loc["equity"]) + np.outer(1 - shares, sleeves.loc["bonds"])
-    each = [mixes(pd.DataFrame(mix, [(y, s) for s in shares], list(sleeves.columns)), 0.0, path.fee, path_limit(y))
-            for y in years]
+    each = [
+        mixes(
+            pd.DataFrame(mix, [(y, s) for s in shares], list(sleeves.columns)),
+            0.0,
+            path.fee,
+            path_limit(y),
+        )
+        for y in years
+    ]
     passing = (judged(joined(each), classes)["failed"] == "").to_numpy().reshape(len(years), -1)
     kept = []
     for passes, e in zip(passing, before, strict=True):
         best = max(shares[passes & (shares <= e + 1e-9)], default=np.nan)
         kept.append(e if e - best < 0.01 - 1e-9 else best)
-    return pd.DataFrame({"equity": before, "that passes": np.minimum.accumulate(kept)}, index=list(years))
+    return pd.DataFrame(
+        {"equity": before, "that passes": np.minimum.accumulate(kept)}, index=list(years)
+    )
 
 
-# ---- assumptions that turn out wrong --------------------------------------------------------------------------------
+# ---- assumptions that turn out wrong -------------------------------------------------------------
 
 
 def reoptimised(plan: Plan, suite: Suite, classes: Assumptions) -> pd.DataFrame:
-    """If assumptions are wrong as policy ``stress_assumptions`` says, what would be held, and what does the model lose?
+    """If assumptions are wrong as policy ``stress_assumptions`` says, what would be held, and what
+    does the model lose?
 
-    A row a change and model: ``turnover`` to the best weights under the changed assumptions and mandate; ``bought`` and
-    ``sold``, the funds that move most; ``lost``, the certainty equivalent (annual) of holding the model instead, at the
-    posture's risk aversion; ``allowed``, whether the model still obeys the rules, which read the assumptions too.
+    A row a change and model: ``turnover`` to the best weights under the changed assumptions and
+    mandate; ``bought`` and ``sold``, the funds that move most; ``lost``, the certainty equivalent
+    (annual) of holding the model instead, at the posture's risk aversion; ``allowed``, whether the
+    model still obeys the rules, which read the assumptions too.
     """
     rows = []
     for name, change in {"as assumed": {}, **data.policy("stress_assumptions")}.items():
@@ -309,12 +426,23 @@ def reoptimised(plan: Plan, suite: Suite, classes: Assumptions) -> pd.DataFrame:
         for model in suite.models:
             mandate = menu_rules(plan, model.posture, stressed)
             old = np.array([model.weights.get(fund, 0.0) for fund in funds.labels])
-            new = optimize(funds, mandate, risk_aversion=model.risk_aversion, optimizer="MARKOWITZ").w
+            new = optimize(
+                funds, mandate, risk_aversion=model.risk_aversion, optimizer="MARKOWITZ"
+            ).w
             moved = pd.Series(new - old, list(funds.labels))
-            rows.append({"change": name, "posture": model.posture, "turnover": float(moved.abs().sum() / 2),
-                         "bought": moved.idxmax(), "sold": moved.idxmin(),
-                         "lost": _worth(funds, new, model.risk_aversion) - _worth(funds, old, model.risk_aversion),
-                         "allowed": max(mandate.violations(old, funds).values()) <= data.policy("mandate_tolerance")})
+            rows.append(
+                {
+                    "change": name,
+                    "posture": model.posture,
+                    "turnover": float(moved.abs().sum() / 2),
+                    "bought": moved.idxmax(),
+                    "sold": moved.idxmin(),
+                    "lost": _worth(funds, new, model.risk_aversion)
+                    - _worth(funds, old, model.risk_aversion),
+                    "allowed": max(mandate.violations(old, funds).values())
+                    <= data.policy("mandate_tolerance"),
+                }
+            )
     return pd.DataFrame(rows)
 
 
@@ -322,20 +450,33 @@ def _worth(funds: Assumptions, w: Array, aversion: float) -> float:
     return funds.mean_of(w) - aversion / 2 * funds.risk_of(w) ** 2
 
 
-# ---- people ---------------------------------------------------------------------------------------------------------
+# ---- people --------------------------------------------------------------------------------------
 
 
 def losses_by_age(plan: Plan, tested: Tested, bands: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
-    """What participants would have lost in the worst window of each, by age band (first and last age, inclusive).
+    """What participants would have lost in the worst window of each, by age band (first and last
+    age, inclusive).
 
-    Columns: ``people``; medians of ``balance``, ``loss`` (US dollars) and ``share`` (of the balance); ``most``, the
-    largest share; ``years``, the median of the loss in years of the person's own contributions (infinite without).
+    Columns: ``people``; medians of ``balance``, ``loss`` (US dollars) and ``share`` (of the
+    balance); ``most``, the largest share; ``years``, the median of the loss in years of the
+    person's own contributions (infinite without).
     """
     worst = -through_windows(tested).min(axis=1)
-    who = plan.participants.assign(share=worst, loss=worst * plan.participants["balance"], age=plan.age)
+    who = plan.participants.assign(
+        share=worst, loss=worst * plan.participants["balance"], age=plan.age
+    )
     paid = who["pay"] * who["deferral_rate"]
     who["years"] = (who["loss"] / paid).where(paid > 0, np.inf)
     rows = {name: who[who["age"].between(*ends)] for name, ends in bands.items()}
-    return pd.DataFrame({name: {"people": len(part), **part[["balance", "loss", "share"]].median().to_dict(),
-                                "most": part["share"].max(), "years": part["years"].median()}
-                         for name, part in rows.items() if len(part)}).T
+    return pd.DataFrame(
+        {
+            name: {
+                "people": len(part),
+                **part[["balance", "loss", "share"]].median().to_dict(),
+                "most": part["share"].max(),
+                "years": part["years"].median(),
+            }
+            for name, part in rows.items()
+            if len(part)
+        }
+    ).T

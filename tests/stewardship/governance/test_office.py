@@ -63,36 +63,61 @@ PLAN = "ab" * 32
 ROLES = ("chair", "administrator", "compliance", "research", "expert", "developer")
 KEYS = signatures.demonstration_keys(ROLES, np.random.default_rng(6))
 ROSTER = {role: signatures.address(key) for role, key in KEYS.items()}
-VIEW = View("small over large", {"small": 1.0, "large": -1.0}, 0.01, "research", "2026-11-20", "value",
-            confidence=0.5)
+VIEW = View(
+    "small over large",
+    {"small": 1.0, "large": -1.0},
+    0.01,
+    "research",
+    "2026-11-20",
+    "value",
+    confidence=0.5,
+)
 PINS = model_registry.Pins("c" * 64, "d" * 64, "e" * 64, PLAN)
 
 
 def office(log: AuditLog | None = None, **changes: object) -> Office:
-    settings_ = {"signers": ROLES[:3], "needed": 2, "timelock": 48 * HOUR, "view_authors": ("research",), **changes}
+    settings_ = {
+        "signers": ROLES[:3],
+        "needed": 2,
+        "timelock": 48 * HOUR,
+        "view_authors": ("research",),
+        **changes,
+    }
     return Office(AuditLog() if log is None else log, PLAN, ROSTER, **settings_)
 
 
 def filled(n: int = 6) -> AuditLog:
     log = AuditLog()
     for i in range(n):
-        log.append("monitoring", "AlertRaised", at=NOON + i * HOUR, actor="portlib", body={"number": i})
+        log.append(
+            "monitoring", "AlertRaised", at=NOON + i * HOUR, actor="portlib", body={"number": i}
+        )
     return log
 
 
 def signed_view(
     view: View = VIEW, *, role: str = "research", key: str = "", nonce: int = 1, at: datetime = NOON
 ) -> Signed:
-    return signatures.sign("InvestorView", signatures.view_content(view), KEYS[key or role], role=role, nonce=nonce,
-                           plan=PLAN, at=at, days=30)
+    return signatures.sign(
+        "InvestorView",
+        signatures.view_content(view),
+        KEYS[key or role],
+        role=role,
+        nonce=nonce,
+        plan=PLAN,
+        at=at,
+        days=30,
+    )
 
 
 def approval(digest: str, role: str, *, nonce: int = 1, at: datetime = NOON) -> Signed:
     content = {"subject": "a change", "content": bytes.fromhex(digest), "reason": "read and agreed"}
-    return signatures.sign("Approval", content, KEYS[role], role=role, nonce=nonce, plan=PLAN, at=at, days=30)
+    return signatures.sign(
+        "Approval", content, KEYS[role], role=role, nonce=nonce, plan=PLAN, at=at, days=30
+    )
 
 
-# ---- the chain and the log ------------------------------------------------------------------------------------------
+# ---- the chain and the log -----------------------------------------------------------------------
 
 
 def test_a_digest_is_the_hash_that_the_docstring_says() -> None:
@@ -104,8 +129,14 @@ def test_a_digest_is_the_hash_that_the_docstring_says() -> None:
     assert link.previous == GENESIS and audit_log.verify([link]) == Head(1, link.digest)
 
 
-@given(st.lists(st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=4), max_size=3), min_size=3,
-                max_size=7), st.data())
+@given(
+    st.lists(
+        st.dictionaries(st.text(max_size=4), st.integers() | st.text(max_size=4), max_size=3),
+        min_size=3,
+        max_size=7,
+    ),
+    st.data(),
+)
 @settings(max_examples=25, deadline=None)
 def test_whatever_is_done_to_one_link_is_named(contents: list, drawn: st.DataObject) -> None:
     links: list[Link] = []
@@ -115,11 +146,16 @@ def test_whatever_is_done_to_one_link_is_named(contents: list, drawn: st.DataObj
     k = drawn.draw(st.integers(0, len(links) - 2))
     forged = audit_log.chain(links[k - 1] if k else START, {"forged": True})
     faults = {
-        "altered": [*links[:k], links[k]._replace(content=forged.content), *links[k + 1:]],
-        "does not follow": [*links[:k], forged, *links[k + 1:]],
-        "altered: its content": [*links[:k], forged, links[k + 1]._replace(previous=forged.digest), *links[k + 2:]],
-        "is missing": [*links[:k], *links[k + 1:]],
-        "stands in its place": [*links[:k], links[k + 1], links[k], *links[k + 2:]],
+        "altered": [*links[:k], links[k]._replace(content=forged.content), *links[k + 1 :]],
+        "does not follow": [*links[:k], forged, *links[k + 1 :]],
+        "altered: its content": [
+            *links[:k],
+            forged,
+            links[k + 1]._replace(previous=forged.digest),
+            *links[k + 2 :],
+        ],
+        "is missing": [*links[:k], *links[k + 1 :]],
+        "stands in its place": [*links[:k], links[k + 1], links[k], *links[k + 2 :]],
     }
     for word, chain in faults.items():
         first = k + 2 if word in ("does not follow", "altered: its content") else k + 1
@@ -151,16 +187,26 @@ def test_the_log_refuses_updates_and_deletions() -> None:
     assert log.verify().number == 6
 
 
-@pytest.mark.parametrize(("changes", "says"), [
-    ({"topic": "gossip"}, "no topic 'gossip'"),
-    ({"name": "Resumed"}, "no event 'Resumed' on topic 'policy'"),
-    ({"at": datetime(2026, 11, 21)}, "zone"),
-    ({"actor": ""}, "role"),
-    ({"body": {"x": math.nan}}, "strict JSON"),
-    ({"body": {"x": date(2026, 1, 1)}}, "strict JSON"),
-])
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"topic": "gossip"}, "no topic 'gossip'"),
+        ({"name": "Resumed"}, "no event 'Resumed' on topic 'policy'"),
+        ({"at": datetime(2026, 11, 21)}, "zone"),
+        ({"actor": ""}, "role"),
+        ({"body": {"x": math.nan}}, "strict JSON"),
+        ({"body": {"x": date(2026, 1, 1)}}, "strict JSON"),
+    ],
+)
 def test_an_event_that_cannot_be_written_is_refused_by_name(changes: dict, says: str) -> None:
-    event = {"topic": "policy", "name": "Approved", "at": NOON, "actor": "chair", "body": {}, **changes}
+    event = {
+        "topic": "policy",
+        "name": "Approved",
+        "at": NOON,
+        "actor": "chair",
+        "body": {},
+        **changes,
+    }
     log = AuditLog()
     with pytest.raises(AuditError, match=says):
         log.append(event.pop("topic"), event.pop("name"), **event)
@@ -192,11 +238,17 @@ def test_an_event_is_written_with_its_owners_transaction_or_not_at_all() -> None
 def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "log.sqlite"
     AuditLog(path)
-    code = ("import sys; from datetime import *; from portlib.stewardship.audit_log import AuditLog\n"
-            "log = AuditLog(sys.argv[1]); log.connection.execute('PRAGMA synchronous = OFF')\n"
-            "for i in range(100):\n    log.append('monitoring', 'AlertRaised', at=datetime(2026, 11, 21, tzinfo=UTC),"
-            " actor=sys.argv[2], body={'number': i})")
-    runs = [subprocess.Popen([sys.executable, "-c", code, str(path), who], cwd=ROOT) for who in ("a", "b", "c")]
+    code = (
+        "import sys; from datetime import *; from portlib.stewardship.audit_log import AuditLog\n"
+        "log = AuditLog(sys.argv[1]); log.connection.execute('PRAGMA synchronous = OFF')\n"
+        "for i in range(100):\n    log.append('monitoring', 'AlertRaised', at=datetime(2026, "
+        "11, 21, tzinfo=UTC),"
+        " actor=sys.argv[2], body={'number': i})"
+    )
+    runs = [
+        subprocess.Popen([sys.executable, "-c", code, str(path), who], cwd=ROOT)
+        for who in ("a", "b", "c")
+    ]
     assert [run.wait() for run in runs] == [0, 0, 0]
     log = AuditLog(path)
     assert log.verify().number == 300
@@ -204,7 +256,9 @@ def test_two_processes_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
         assert [e.body["number"] for e in log.events() if e.actor == who] == list(range(100))
 
 
-def test_an_export_verifies_from_its_folder_alone_and_any_flipped_byte_shows(tmp_path: Path) -> None:
+def test_an_export_verifies_from_its_folder_alone_and_any_flipped_byte_shows(
+    tmp_path: Path,
+) -> None:
     log, folder = filled(3), tmp_path / "kept"
     made = audit_log.export(log, folder, 6, {"minutes.txt": b"agreed\xe2\x80\xa8by all"})
     assert audit_log.check_export(folder, log.verify()) == made
@@ -212,7 +266,7 @@ def test_an_export_verifies_from_its_folder_alone_and_any_flipped_byte_shows(tmp
     for name in ("events.jsonl", "minutes.txt"):
         content = (folder / name).read_bytes()
         for i in range(0, len(content), 7):
-            (folder / name).write_bytes(content[:i] + bytes([content[i] ^ 1]) + content[i + 1:])
+            (folder / name).write_bytes(content[:i] + bytes([content[i] ^ 1]) + content[i + 1 :])
             with pytest.raises(AuditError, match=name):
                 audit_log.check_export(folder)
         (folder / name).write_bytes(content)
@@ -241,7 +295,9 @@ def test_an_export_whose_manifest_was_made_to_fit_shows_against_the_head(tmp_pat
 
 def test_texts_with_line_separators_survive_an_export(tmp_path: Path) -> None:
     log = AuditLog()
-    log.append("decisions", "DecisionRecorded", at=NOON, actor="chair", body={"why": "a\u2028b\u0085c\nd"})
+    log.append(
+        "decisions", "DecisionRecorded", at=NOON, actor="chair", body={"why": "a\u2028b\u0085c\nd"}
+    )
     audit_log.export(log, tmp_path, 6)
     assert audit_log.check_export(tmp_path)["head"]["number"] == 1
 
@@ -258,7 +314,7 @@ def test_retention_by_counting_days(day: date, years: int) -> None:
     assert (counted.month, counted.day) == ((3, 1) if leap else (day.month, day.day))
 
 
-# ---- signatures -----------------------------------------------------------------------------------------------------
+# ---- signatures ----------------------------------------------------------------------------------
 
 
 @given(st.text(max_size=9), st.floats(-1, 1), st.integers(1, 99), st.integers(0, 2**64))
@@ -268,7 +324,9 @@ def test_two_ways_to_the_digest(reason: str, q: float, version: int, nonce: int)
     signed = signed_view(view, nonce=nonce)
     full = signatures.typed_data(signed.kind, signed.message, PLAN)
     message = encode_typed_data(full_message=full)
-    assert signatures.digest(full) == keccak(b"\x19" + message.version + message.header + message.body)
+    assert signatures.digest(full) == keccak(
+        b"\x19" + message.version + message.header + message.body
+    )
     assert signatures.view_of(signed) == view
     again = signatures.from_json(json.loads(json.dumps(signed.to_json())))
     signatures.verify(again, ROSTER, plan=PLAN, at=NOON)
@@ -277,22 +335,31 @@ def test_two_ways_to_the_digest(reason: str, q: float, version: int, nonce: int)
 def test_a_changed_field_is_altered_whichever_it_is() -> None:
     signed = signed_view()
     for name, value in signed.message.items():
-        other = value + 1 if isinstance(value, int) else [*value, value[0]] if isinstance(value, list) else value + " "
+        other = (
+            value + 1
+            if isinstance(value, int)
+            else [*value, value[0]]
+            if isinstance(value, list)
+            else value + " "
+        )
         with pytest.raises(Altered):
             signatures.verify(signed.altered(**{name: other}), ROSTER, plan=PLAN, at=NOON)
 
 
-@pytest.mark.parametrize(("error", "make", "changes"), [
-    (WrongKey, lambda: signed_view(key="chair"), {}),
-    (WrongKey, lambda: signed_view(), {"roster": {"chair": ROSTER["chair"]}}),
-    (Altered, lambda: replace(signed_view(), signer=ROSTER["chair"]), {}),
-    (Altered, lambda: signed_view(), {"plan": "cd" * 32}),
-    (Altered, lambda: replace(signed_view(), signature="0x" + "00" * 64 + "1b"), {}),
-    (Altered, lambda: replace(signed_view(), signature="0x" + "ff" * 65), {}),
-    (Altered, lambda: replace(signed_view(), signature="0x12"), {}),
-    (Expired, lambda: signed_view(), {"at": NOON + 30 * DAY + HOUR}),
-    (NotYetValid, lambda: signed_view(), {"at": NOON - HOUR}),
-])
+@pytest.mark.parametrize(
+    ("error", "make", "changes"),
+    [
+        (WrongKey, lambda: signed_view(key="chair"), {}),
+        (WrongKey, lambda: signed_view(), {"roster": {"chair": ROSTER["chair"]}}),
+        (Altered, lambda: replace(signed_view(), signer=ROSTER["chair"]), {}),
+        (Altered, lambda: signed_view(), {"plan": "cd" * 32}),
+        (Altered, lambda: replace(signed_view(), signature="0x" + "00" * 64 + "1b"), {}),
+        (Altered, lambda: replace(signed_view(), signature="0x" + "ff" * 65), {}),
+        (Altered, lambda: replace(signed_view(), signature="0x12"), {}),
+        (Expired, lambda: signed_view(), {"at": NOON + 30 * DAY + HOUR}),
+        (NotYetValid, lambda: signed_view(), {"at": NOON - HOUR}),
+    ],
+)
 def test_each_refusal_has_its_name(error: type, make, changes: dict) -> None:
     signatures.verify(signed_view(), ROSTER, plan=PLAN, at=NOON + 30 * DAY)
     with pytest.raises(error):
@@ -313,17 +380,33 @@ def test_a_replay_a_twin_and_an_old_number_are_refused_once_accepted() -> None:
     with pytest.raises(OutOfOrder, match="version 1 after 1"):
         keeper.accept_view(signed_view(nonce=6), NOON + HOUR)
     keeper.accept_view(signed_view(replace(VIEW, version=2), nonce=6), NOON + HOUR)
-    assert [e.name for e in keeper.log.events("views")] == ["ViewAccepted", *["ViewRefused"] * 4, "ViewAccepted"]
-    assert [e.body["why"] for e in keeper.log.events("views", "ViewRefused")] == \
-        ["Replayed", "Replayed", "OutOfOrder", "OutOfOrder"]
+    assert [e.name for e in keeper.log.events("views")] == [
+        "ViewAccepted",
+        *["ViewRefused"] * 4,
+        "ViewAccepted",
+    ]
+    assert [e.body["why"] for e in keeper.log.events("views", "ViewRefused")] == [
+        "Replayed",
+        "Replayed",
+        "OutOfOrder",
+        "OutOfOrder",
+    ]
 
 
 def test_a_view_by_another_author_or_in_other_words_is_refused() -> None:
     with pytest.raises(WrongKey, match="is by research"):
         office(view_authors=("research", "chair")).accept_view(signed_view(role="chair"), NOON)
     content = {**signatures.view_content(VIEW), "q": "0.010"}
-    signed = signatures.sign("InvestorView", content, KEYS["research"], role="research", nonce=1, plan=PLAN, at=NOON,
-                             days=1)
+    signed = signatures.sign(
+        "InvestorView",
+        content,
+        KEYS["research"],
+        role="research",
+        nonce=1,
+        plan=PLAN,
+        at=NOON,
+        days=1,
+    )
     with pytest.raises(SignatureError, match="canonical form: q"):
         office().accept_view(signed, NOON)
 
@@ -347,8 +430,16 @@ def test_unknown_kinds_and_fields_are_refused() -> None:
     with pytest.raises(SignatureError, match="zone"):
         signed_view(at=datetime(2026, 1, 1))
     head = filled().verify()
-    sealed = signatures.sign("LogHead", signatures.head_content(head), KEYS["compliance"], role="compliance", nonce=1,
-                             plan=PLAN, at=NOON, days=9)
+    sealed = signatures.sign(
+        "LogHead",
+        signatures.head_content(head),
+        KEYS["compliance"],
+        role="compliance",
+        nonce=1,
+        plan=PLAN,
+        at=NOON,
+        days=9,
+    )
     assert signatures.head_of(signatures.from_json(sealed.to_json())) == head
     with pytest.raises(SignatureError, match="no view"):
         signatures.view_of(sealed)
@@ -357,10 +448,12 @@ def test_unknown_kinds_and_fields_are_refused() -> None:
         signatures.from_json({**content, "message": {**content["message"], "digest": "zz"}})
 
 
-# ---- the office -----------------------------------------------------------------------------------------------------
+# ---- the office ----------------------------------------------------------------------------------
 
 
-def changed(keeper: Office, *, proposer: str = "developer", at: datetime = NOON, value: float = 2.0) -> int:
+def changed(
+    keeper: Office, *, proposer: str = "developer", at: datetime = NOON, value: float = 2.0
+) -> int:
     if not keeper.log.events("policy", "PolicyAdopted"):
         keeper.adopt({"cap": 1.0, "floor": 0.0}, at, "chair")
     return keeper.propose("cap", value, "because", at, proposer).number
@@ -372,7 +465,9 @@ def digest_of(keeper: Office, number: int) -> str:
 
 def test_a_change_is_enacted_exactly_when_enough_roles_approved_and_the_time_is_over() -> None:
     for order, needed in product(list(permutations(ROLES[:3]))[::4], (1, 2, 3)):
-        for given_, wait in product(range(4), (timedelta(0), 48 * HOUR - timedelta(seconds=1), 48 * HOUR)):
+        for given_, wait in product(
+            range(4), (timedelta(0), 48 * HOUR - timedelta(seconds=1), 48 * HOUR)
+        ):
             keeper = office(needed=needed)
             number, at = changed(keeper), NOON
             for role in order[:given_]:
@@ -423,9 +518,17 @@ def test_a_change_overtaken_by_another_is_refused_and_none_counts_twice() -> Non
         keeper.enact(first, NOON)
 
 
-@pytest.mark.parametrize(("entry", "value", "reason", "says"), [
-    ("ceiling", 1.0, "x", "no such entry"), ("cap", 1.0, "x", "has that value"), ("cap", 2.0, " ", "no reason")])
-def test_a_proposal_must_change_something_and_say_why(entry: str, value: float, reason: str, says: str) -> None:
+@pytest.mark.parametrize(
+    ("entry", "value", "reason", "says"),
+    [
+        ("ceiling", 1.0, "x", "no such entry"),
+        ("cap", 1.0, "x", "has that value"),
+        ("cap", 2.0, " ", "no reason"),
+    ],
+)
+def test_a_proposal_must_change_something_and_say_why(
+    entry: str, value: float, reason: str, says: str
+) -> None:
     keeper = office()
     with pytest.raises(GovernanceError, match="no policy was adopted"):
         keeper.propose(entry, value, reason, NOON, "chair")
@@ -443,15 +546,25 @@ def test_policy_that_no_event_changed_is_named() -> None:
     keeper.adopt(values, NOON, "chair")
     keeper.check_policy()
     name = sorted(values)[3]
-    for wrong in ({**values, name: "other"}, {k: v for k, v in values.items() if k != name}, {**values, "new": 1}):
+    for wrong in (
+        {**values, name: "other"},
+        {k: v for k, v in values.items() if k != name},
+        {**values, "new": 1},
+    ):
         with pytest.raises(UnapprovedPolicy, match=f": {name};|: new;"):
             keeper.check_policy(wrong)
 
 
-@pytest.mark.parametrize(("changes", "says"), [
-    ({"needed": 4}, "4 approvals of 3"), ({"needed": 0}, "0 approvals"), ({"timelock": -HOUR}, "past"),
-    ({"signers": ("chair", "nobody")}, "no address for nobody"),
-    ({"signers": ("chair", "chair"), "needed": 2}, "2 approvals of 1")])
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"needed": 4}, "4 approvals of 3"),
+        ({"needed": 0}, "0 approvals"),
+        ({"timelock": -HOUR}, "past"),
+        ({"signers": ("chair", "nobody")}, "no address for nobody"),
+        ({"signers": ("chair", "chair"), "needed": 2}, "2 approvals of 1"),
+    ],
+)
 def test_an_office_that_could_not_work_is_refused(changes: dict, says: str) -> None:
     with pytest.raises(GovernanceError, match=says):
         office(**changes)
@@ -464,8 +577,12 @@ def made(risk: float) -> model_registry.Result:
 
 
 def attempt(keeper: Office, risk: float, at: datetime = NOON) -> model_registry.Result:
-    return keeper.optimize(lambda: made(risk) if math.isfinite(risk) else replace(made(0.0), values={"risk": risk}),
-                           lambda values: values, {"risk": 0.1}, at)
+    return keeper.optimize(
+        lambda: made(risk) if math.isfinite(risk) else replace(made(0.0), values={"risk": risk}),
+        lambda values: values,
+        {"risk": 0.1},
+        at,
+    )
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
@@ -474,12 +591,16 @@ def test_an_optimisation_halts_exactly_when_its_risk_is_not_within_the_limit(ris
     keeper = office()
     if risk <= 0.1 and math.isfinite(risk):
         assert attempt(keeper, risk).values["risk"] == risk
-        assert [e.name for e in keeper.log.events()] == ["PortfolioOptimized"] and keeper.halt is None
+        assert [e.name for e in keeper.log.events()] == [
+            "PortfolioOptimized"
+        ] and keeper.halt is None
         return
     with pytest.raises(OptimizationHalted, match=r"limit 0\.1"):
         attempt(keeper, risk)
     names = [e.name for e in keeper.log.events()]
-    assert names == ["ConstraintBreached", "Halted", "OptimisationRefused"] and keeper.halt is not None
+    assert (
+        names == ["ConstraintBreached", "Halted", "OptimisationRefused"] and keeper.halt is not None
+    )
 
 
 def test_a_halt_stays_until_that_halt_is_approved() -> None:
@@ -516,7 +637,9 @@ def test_a_new_process_with_the_log_alone_knows_the_same(tmp_path: Path) -> None
     signatures.verify(kept, ROSTER, plan=PLAN, at=again.approvals(number)[0].at)
 
 
-def test_a_fault_of_the_program_leaves_no_event_and_a_mandate_without_portfolio_leaves_one() -> None:
+def test_a_fault_of_the_program_leaves_no_event_and_a_mandate_without_portfolio_leaves_one() -> (
+    None
+):
     def broken() -> model_registry.Result:
         raise ZeroDivisionError
 
@@ -538,14 +661,18 @@ def test_measures_and_limits_by_hand() -> None:
     portfolios = {"growth": {"weights": {"a": 0.6, "b": 0.4}, "mean": 0.07, "risk": 0.1}}
     held = {"growth": {"weights": {"a": 0.5, "c": 0.5}, "mean": 0.05, "risk": 0.1}}
     measured = governance.risk_measures(portfolios, 0.03, held)
-    assert measured == pytest.approx({"growth volatility": 0.1, "Sharpe ratio": 0.4, "turnover": 0.5})
+    assert measured == pytest.approx(
+        {"growth volatility": 0.1, "Sharpe ratio": 0.4, "turnover": 0.5}
+    )
     assert math.isnan(governance.risk_measures({}, 0.03)["Sharpe ratio"])
     limits = governance.risk_limits(portfolios)
     assert set(limits) == set(measured)
-    assert set(governance.breaches(measured, {"turnover": 0.49, "Sharpe ratio": 0.41})) == {"turnover"}
+    assert set(governance.breaches(measured, {"turnover": 0.49, "Sharpe ratio": 0.41})) == {
+        "turnover"
+    }
 
 
-# ---- registry and certificates --------------------------------------------------------------------------------------
+# ---- registry and certificates -------------------------------------------------------------------
 
 
 def test_each_pin_is_named_when_it_differs_and_only_then() -> None:
@@ -559,7 +686,9 @@ def test_each_pin_is_named_when_it_differs_and_only_then() -> None:
         with pytest.raises(model_registry.PinMismatch, match=f"other {name} than"):
             model_registry.accept(log, other, digits=9, at=NOON, actor="portlib")
     with pytest.raises(model_registry.ResultMismatch):
-        model_registry.accept(log, replace(made(0.1), values={"risk": 0.11}), digits=9, at=NOON, actor="portlib")
+        model_registry.accept(
+            log, replace(made(0.1), values={"risk": 0.11}), digits=9, at=NOON, actor="portlib"
+        )
     names = [e.name for e in log.events("models")]
     assert names == ["ModelRegistered", "ResultAccepted", *["ResultRefused"] * 5]
 
@@ -578,8 +707,14 @@ def test_pins_follow_the_sources_the_policy_and_the_plan(tmp_path: Path) -> None
     (tmp_path / "a.py").rename(tmp_path / "c.py")
     assert len({first, model_registry.code_fingerprint(tmp_path), ours.code}) == 3
     values = model_registry.policy_values()
-    assert model_registry.policy_fingerprint() == ours.policy != model_registry.policy_fingerprint({**values, "x": 1})
-    smaller = plan.read().offering([f for f in plan.read().funds.index if f != plan.read().funds.index[-1]])
+    assert (
+        model_registry.policy_fingerprint()
+        == ours.policy
+        != model_registry.policy_fingerprint({**values, "x": 1})
+    )
+    smaller = plan.read().offering(
+        [f for f in plan.read().funds.index if f != plan.read().funds.index[-1]]
+    )
     assert ours.differing(model_registry.pins(smaller)) == ("plan",)
     assert ours.model == model_registry.pins(smaller).model
     with pytest.raises(model_registry.RegistryError, match="no sources"):
@@ -587,9 +722,15 @@ def test_pins_follow_the_sources_the_policy_and_the_plan(tmp_path: Path) -> None
 
 
 def test_rounding_hides_the_last_bits_but_not_a_change_and_fails_at_a_boundary() -> None:
-    assert model_registry.result_digest({"w": [0.1 + 0.2]}, 9) == model_registry.result_digest({"w": [0.3]}, 9)
-    assert model_registry.result_digest({"w": -1e-12}, 9) == model_registry.result_digest({"w": 0.0}, 9)
-    assert model_registry.result_digest({"w": 0.3}, 9) != model_registry.result_digest({"w": 0.300000002}, 9)
+    assert model_registry.result_digest({"w": [0.1 + 0.2]}, 9) == model_registry.result_digest(
+        {"w": [0.3]}, 9
+    )
+    assert model_registry.result_digest({"w": -1e-12}, 9) == model_registry.result_digest(
+        {"w": 0.0}, 9
+    )
+    assert model_registry.result_digest({"w": 0.3}, 9) != model_registry.result_digest(
+        {"w": 0.300000002}, 9
+    )
     below, above = 0.5e-3 * (1 - 1e-13), 0.5e-3 * (1 + 1e-13)
     assert model_registry.result_digest(below, 3) != model_registry.result_digest(above, 3)
     assert model_registry.disagreements({"w": [below]}, {"w": [above]}, 1e-12) == []
@@ -601,24 +742,37 @@ def test_disagreements_name_the_place() -> None:
     theirs = {"a": {"w": [0.1, 0.3], "name": "y"}, "b": 1 + 1e-9, "c": False}
     found = model_registry.disagreements(ours, theirs, 1e-6)
     assert [text.split(":")[0] for text in found] == ["/a/w/1", "/a/name", "/c"]
-    assert model_registry.disagreements(ours, {"a": ours["a"], "b": 1}, 1e-6) == ["/c is only in one"]
+    assert model_registry.disagreements(ours, {"a": ours["a"], "b": 1}, 1e-6) == [
+        "/c is only in one"
+    ]
     assert model_registry.disagreements(1.0, math.nan, 1e-6)
 
 
 def test_the_inventory_is_of_every_model_and_refuses_gaps() -> None:
-    graded, owners, tiers = (data.policy(name) for name in ("model_inventory", "model_owners", "model_tiers"))
+    graded, owners, tiers = (
+        data.policy(name) for name in ("model_inventory", "model_owners", "model_tiers")
+    )
     table = model_registry.inventory(graded, owners, tiers)
-    layers = [p for layer in model_registry.LAYERS for p in (ROOT / "portlib" / layer).rglob("*.py")]
-    on_disk = sorted(".".join(p.relative_to(ROOT / "portlib").with_suffix("").parts)
-                     for p in layers if p.stem != "__init__")
+    layers = [
+        p for layer in model_registry.LAYERS for p in (ROOT / "portlib" / layer).rglob("*.py")
+    ]
+    on_disk = sorted(
+        ".".join(p.relative_to(ROOT / "portlib").with_suffix("").parts)
+        for p in layers
+        if p.stem != "__init__"
+    )
     assert sorted(table.index) == on_disk
     assert table[["purpose", "owner", "tier"]].ne("").all(axis=None)
     name = "stewardship.governance.office"
     first = {"names": (name,), "graded": {name: graded[name]}, "owners": owners, "tiers": tiers}
     assert model_registry.inventory(**first).loc[name, "tier"] == "high"
-    for changes, says in (({"graded": {}}, f"not in the inventory: {name}"), ({"names": ()}, "no model of portlib"),
-                          ({"graded": {name: {"exposure": "huge", "use": "decides"}}}, "exposure 'huge'"),
-                          ({"owners": {}}, "no owner"), ({"tiers": {**tiers, "tier": {"high": 99}}}, "no tier")):
+    for changes, says in (
+        ({"graded": {}}, f"not in the inventory: {name}"),
+        ({"names": ()}, "no model of portlib"),
+        ({"graded": {name: {"exposure": "huge", "use": "decides"}}}, "exposure 'huge'"),
+        ({"owners": {}}, "no owner"),
+        ({"tiers": {**tiers, "tier": {"high": 99}}}, "no tier"),
+    ):
         with pytest.raises(model_registry.InventoryError, match=says):
             model_registry.inventory(**{**first, **changes})
 
@@ -626,19 +780,39 @@ def test_the_inventory_is_of_every_model_and_refuses_gaps() -> None:
 FIELDS = {name: f"said about {name}" for name in certificates.FIELDS}
 
 
-def filed(keeper: Office, fields: dict, *, role: str = "expert", nonce: int = 1, kind: str = "Certificate",
-          signed_fields: dict | None = None, made_by: model_registry.Pins = PINS) -> None:
+def filed(
+    keeper: Office,
+    fields: dict,
+    *,
+    role: str = "expert",
+    nonce: int = 1,
+    kind: str = "Certificate",
+    signed_fields: dict | None = None,
+    made_by: model_registry.Pins = PINS,
+) -> None:
     content = certificates.certificate_content(fields if signed_fields is None else signed_fields)
-    signed = signatures.sign(kind, content, KEYS[role], role=role, nonce=nonce, plan=PLAN, at=NOON, days=30)
-    certificates.certify(keeper, fields, signed, made_by, NOON, certifiers=("expert", "developer"),
-                         developers=("developer",))
+    signed = signatures.sign(
+        kind, content, KEYS[role], role=role, nonce=nonce, plan=PLAN, at=NOON, days=30
+    )
+    certificates.certify(
+        keeper,
+        fields,
+        signed,
+        made_by,
+        NOON,
+        certifiers=("expert", "developer"),
+        developers=("developer",),
+    )
 
 
 def test_a_certificate_is_refused_unless_all_five_fields_say_something() -> None:
     empty = certificates.draft(PINS)
     assert certificates.missing(empty, certificates.FIELDS) == list(certificates.FIELDS)
     for present in product((True, False), repeat=5):
-        fields = {**empty, **{n: t for (n, t), there in zip(FIELDS.items(), present, strict=True) if there}}
+        fields = {
+            **empty,
+            **{n: t for (n, t), there in zip(FIELDS.items(), present, strict=True) if there},
+        }
         keeper = office()
         if all(present):
             filed(keeper, fields)
@@ -692,9 +866,14 @@ def test_a_decision_says_everything_and_rests_on_events_before_it() -> None:
 def test_the_office_of_the_policy_can_be_set_up() -> None:
     roles = [*data.policy("approval_roles"), *data.policy("view_authors")]
     keys = signatures.demonstration_keys(roles, np.random.default_rng(1))
-    keeper = Office.of_policy(AuditLog(), PLAN, {role: signatures.address(key) for role, key in keys.items()})
+    keeper = Office.of_policy(
+        AuditLog(), PLAN, {role: signatures.address(key) for role, key in keys.items()}
+    )
     assert keeper.needed <= len(keeper.signers) and keeper.timelock >= timedelta(0)
-    owners, certifiers = set(data.policy("model_owners").values()), set(data.policy("certifier_roles"))
+    owners, certifiers = (
+        set(data.policy("model_owners").values()),
+        set(data.policy("certifier_roles")),
+    )
     assert not owners & certifiers and not owners & set(keeper.signers)
 
 

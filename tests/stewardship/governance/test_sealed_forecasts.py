@@ -17,7 +17,9 @@ PLAN = "ab" * 32
 AT = datetime(2020, 3, 14, 9, tzinfo=UTC)
 KEYS = signatures.demonstration_keys(["analyst", "stranger"], np.random.default_rng(5))
 ROSTER = {"analyst": signatures.address(KEYS["analyst"])}
-BELIEFS = Assumptions(("stocks", "bonds"), [0.07, 0.03], [[0.0256, 0.001], [0.001, 0.0025]], rf=0.02, source="a house")
+BELIEFS = Assumptions(
+    ("stocks", "bonds"), [0.07, 0.03], [[0.0256, 0.001], [0.001, 0.0025]], rf=0.02, source="a house"
+)
 
 
 def content(**changes):
@@ -41,7 +43,14 @@ def returns():
 
 def test_the_same_statement_is_sealed_once():
     log = sealed_log()
-    again = seals.seal(log, content(), KEYS["analyst"], role="analyst", plan=PLAN, at=datetime(2021, 1, 1, tzinfo=UTC))
+    again = seals.seal(
+        log,
+        content(),
+        KEYS["analyst"],
+        role="analyst",
+        plan=PLAN,
+        at=datetime(2021, 1, 1, tzinfo=UTC),
+    )
     assert (again.number, again.at) == (1, AT)
     seals.seal(log, content(rf=0.01), KEYS["analyst"], role="analyst", plan=PLAN, at=AT)
     assert len(seals.sealed(log, ROSTER, plan=PLAN)) == 2
@@ -157,5 +166,7 @@ def test_a_forecast_that_is_back_dated_is_refused_by_the_log():
 def test_a_statement_is_plain_data_and_drops_what_is_not_held():
     said = content()
     assert json.loads(json.dumps(said, allow_nan=False)) == said
-    held = seals.statement(BELIEFS, {"x": seals.expected(BELIEFS, {"stocks": 1.0, "bonds": 0.0})}, {}, 10)
+    held = seals.statement(
+        BELIEFS, {"x": seals.expected(BELIEFS, {"stocks": 1.0, "bonds": 0.0})}, {}, 10
+    )
     assert held["portfolios"]["x"]["weights"] == {"stocks": 1.0}

@@ -1,4 +1,5 @@
-"""Replays, counts and sensitivities against other formulas, made-up files and brute force; and what must be refused."""
+"""Replays, counts and sensitivities against other formulas, made-up files and brute force; and what
+must be refused."""
 
 import dataclasses
 import json
@@ -25,7 +26,11 @@ from portlib.stewardship.model_validation.portfolio_replications import (
     published_arithmetic,
 )
 
-MOVED = ("equity expected to earn less", "equity expected to earn more", "bonds expected to earn more")
+MOVED = (
+    "equity expected to earn less",
+    "equity expected to earn more",
+    "bonds expected to earn more",
+)
 FOLDER = replications.CASES
 
 
@@ -39,16 +44,19 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty checkout, beside which the data stay where they are."""
     monkeypatch.setattr(replications, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"}))
     monkeypatch.setattr(replications, "CASES", tmp_path / "cases")
-    monkeypatch.setattr(validation.validation, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"}))
+    monkeypatch.setattr(
+        validation.validation, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"})
+    )
     return tmp_path
 
 
-# ---- comparisons ----------------------------------------------------------------------------------------------------
+# ---- comparisons ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("case", sorted(p.stem for p in FOLDER.glob("*.json")))
 def test_every_file_has_a_runner_whose_figures_are_in_the_file(case: str) -> None:
-    """Each printed figure that a runner compares stands in the file: a runner cannot compare with itself."""
+    """Each printed figure that a runner compares stands in the file: a runner cannot compare with
+    itself."""
     content = replications.read(case)
 
     def numbers(x: object) -> set[float]:
@@ -67,7 +75,9 @@ def test_every_file_has_a_runner_whose_figures_are_in_the_file(case: str) -> Non
     for row in replications.RUNNERS[case][2](content):
         if "byte" in row.quantity or "encoded" in row.quantity:
             continue
-        assert {float(x) for x in np.ravel(row.printed)} <= filed | {0.1}, row.quantity  # 10% in a key, by name
+        assert {float(x) for x in np.ravel(row.printed)} <= filed | {0.1}, (
+            row.quantity
+        )  # 10% in a key, by name
 
 
 def test_verdicts(comparisons: pd.DataFrame) -> None:
@@ -79,12 +89,20 @@ def test_verdicts(comparisons: pd.DataFrame) -> None:
 
 
 @given(st.floats(-100, 100), st.integers(0, 8), st.floats(-3, 3))
-def test_a_difference_is_counted_in_units_of_the_last_digit(x: float, digits: int, units: float) -> None:
+def test_a_difference_is_counted_in_units_of_the_last_digit(
+    x: float, digits: int, units: float
+) -> None:
     digit = 10.0**-digits
     row = compared("x", x + units * digit, x, digit, 2 * digit)
     assert row.digits == pytest.approx(abs(units), abs=1e-4)
     if abs(abs(units) - 0.5) > 1e-3 and abs(abs(units) - 2) > 1e-3:
-        expected = "to the digit" if abs(units) < 0.5 else "within its notes" if abs(units) < 2 else "differs"
+        expected = (
+            "to the digit"
+            if abs(units) < 0.5
+            else "within its notes"
+            if abs(units) < 2
+            else "differs"
+        )
         assert row.verdict == expected
 
 
@@ -94,12 +112,17 @@ def test_what_is_no_number_differs() -> None:
 
 
 def test_shapes_must_agree() -> None:
-    with pytest.raises(ValueError, match=r"weights: we have shape \(2,\), the source prints \(3,\)"):
+    with pytest.raises(
+        ValueError, match=r"weights: we have shape \(2,\), the source prints \(3,\)"
+    ):
         compared("weights", [1, 2], [1, 2, 3], 0.1)
 
 
 def test_a_changed_published_figure_is_noticed() -> None:
-    found = {"roncalli_2013_three_asset_budgeting": "budgeted", "lopezdeprado_2016_hrp": "hierarchical"}
+    found = {
+        "roncalli_2013_three_asset_budgeting": "budgeted",
+        "lopezdeprado_2016_hrp": "hierarchical",
+    }
     for case, printed in found.items():
         content = replications.read(case)
         content[printed][0] += 2e-4
@@ -118,13 +141,15 @@ def test_a_case_without_a_runner_or_a_file_is_refused(elsewhere: Path) -> None:
 
 
 def test_an_absent_file_is_named(elsewhere: Path) -> None:
-    with pytest.raises(replications.Unfiled, match=r"benchmarks/results\.json is not in this checkout"):
+    with pytest.raises(
+        replications.Unfiled, match=r"benchmarks/results\.json is not in this checkout"
+    ):
         validation.benchmark()
     with pytest.raises(replications.Unfiled, match=r"cases/higham_2002_3x3\.json"):
         replications.read("higham_2002_3x3")
 
 
-# ---- replays --------------------------------------------------------------------------------------------------------
+# ---- replays -------------------------------------------------------------------------------------
 
 
 def test_every_replay_is_proved() -> None:
@@ -152,7 +177,10 @@ def test_usual_interpolations_do_not_give_the_printed_allocation() -> None:
     case = replications.read("mathworks_frontcon_portalloc")
     view = Assumptions("abc", case["mean"], case["cov"], case["borrowing_rate"], "MathWorks")
     traced = frontier(view)
-    ten = [traced.target_return(float(r)) for r in np.linspace(traced.means[-1], traced.means[0], case["points"])]
+    ten = [
+        traced.target_return(float(r))
+        for r in np.linspace(traced.means[-1], traced.means[0], case["points"])
+    ]
     risk, mean, w = (np.array([getattr(x, what) for x in ten]) for what in ("risk", "mean", "w"))
     for rule in (interp1d, PchipInterpolator, CubicSpline):
         over, mix = rule(risk, mean), rule(risk, w, axis=0)
@@ -162,18 +190,22 @@ def test_usual_interpolations_do_not_give_the_printed_allocation() -> None:
 
 
 def test_reach_grows_with_draws_and_is_zero_without() -> None:
-    few, more = (validation.reach(["weights"], n, np.random.default_rng(1))["weights"] for n in (5, 50))
+    few, more = (
+        validation.reach(["weights"], n, np.random.default_rng(1))["weights"] for n in (5, 50)
+    )
     assert 0 < few <= more
     assert validation.reach(["weights"], 0, np.random.default_rng(1))["weights"] == 0
 
 
-# ---- other people's results -----------------------------------------------------------------------------------------
+# ---- other people's results ----------------------------------------------------------------------
 
 
 def test_claims_are_counted_as_the_chapters_make_them() -> None:
     counted = validation.verified_by()
     for path in (data.ROOT.parent / "notebooks").glob("*/*.md"):
-        assert counted.loc[path.stem].sum() == path.read_text(encoding="utf-8").count("evidence.claim(")
+        assert counted.loc[path.stem].sum() == path.read_text(encoding="utf-8").count(
+            "evidence.claim("
+        )
 
 
 def test_a_claim_whose_method_is_not_said_in_place_is_refused(elsewhere: Path) -> None:
@@ -187,10 +219,19 @@ def test_a_claim_whose_method_is_not_said_in_place_is_refused(elsewhere: Path) -
 
 def test_fastest_peer_is_a_peer() -> None:
     rows = pd.DataFrame(
-        [("w", "1", "portlib", 2.0), ("w", "1", "floor: one product", 0.1), ("w", "1", "piqp, called directly", 0.5),
-         ("w", "1", "skfolio", 8.0), ("w", "1", "PyPortfolioOpt, Clarabel", 3.0), ("w", "1", "Riskfolio-Lib", np.nan),
-         ("v", "1", "portlib", 2.0), ("v", "1", "skfolio", 1.0), ("alone", "1", "portlib", 1.0)],
-        columns=["case", "size", "contestant", "median_ms"])  # fmt: skip
+        [
+            ("w", "1", "portlib", 2.0),
+            ("w", "1", "floor: one product", 0.1),
+            ("w", "1", "piqp, called directly", 0.5),
+            ("w", "1", "skfolio", 8.0),
+            ("w", "1", "PyPortfolioOpt, Clarabel", 3.0),
+            ("w", "1", "Riskfolio-Lib", np.nan),
+            ("v", "1", "portlib", 2.0),
+            ("v", "1", "skfolio", 1.0),
+            ("alone", "1", "portlib", 1.0),
+        ],
+        columns=["case", "size", "contestant", "median_ms"],
+    )
     found = validation.against_peers(rows)
     assert found["case"].tolist() == ["v", "w"]
     assert found["fastest peer"].tolist() == ["skfolio", "PyPortfolioOpt, Clarabel"]
@@ -201,8 +242,13 @@ def planted_in(folder: Path, caught: list[str], ids: list[str]) -> None:
     faults = folder / "tests" / "faults"
     faults.mkdir(parents=True)
     (faults / "catalogue.yml").write_text(json.dumps([{"id": id} for id in ids]))
-    lines = [f"F-{i},{kind},f.py,what,{who},where," for i, (kind, who) in enumerate(zip("aab", caught, strict=True))]
-    (faults / "results.csv").write_text("\n".join(["id,kind,file,what,caught_by,where,how", *lines]))
+    lines = [
+        f"F-{i},{kind},f.py,what,{who},where,"
+        for i, (kind, who) in enumerate(zip("aab", caught, strict=True))
+    ]
+    (faults / "results.csv").write_text(
+        "\n".join(["id,kind,file,what,caught_by,where,how", *lines])
+    )
 
 
 def test_planted_faults_are_counted_by_kind_and_catcher(elsewhere: Path) -> None:
@@ -221,17 +267,24 @@ def test_results_of_another_catalogue_are_refused(elsewhere: Path) -> None:
         validation.planted()
 
 
-# ---- sensitivity ----------------------------------------------------------------------------------------------------
+# ---- sensitivity ---------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module", params=[None, "awkward"])
 def the_plan(request: pytest.FixtureRequest) -> plan.Plan:
-    return plan.read() if request.param is None else plan.read(Path(__file__).parents[2] / "plans" / request.param)
+    return (
+        plan.read()
+        if request.param is None
+        else plan.read(Path(__file__).parents[2] / "plans" / request.param)
+    )
 
 
 def test_the_decided_portfolio_is_the_model_without_whole_percents(the_plan: plan.Plan) -> None:
     posture, table = validation.sensitivity(the_plan)
-    loose = {**the_plan.rules, "models": {"most_funds": len(the_plan.funds), "whole_percent": False}}
+    loose = {
+        **the_plan.rules,
+        "models": {"most_funds": len(the_plan.funds), "whole_percent": False},
+    }
     free = dataclasses.replace(the_plan, rules=loose)
     model = models.model(free, posture, validation.other_inputs(the_plan)["as decided"])
     row = table.loc["as decided"]
@@ -245,7 +298,10 @@ def test_staying_never_gains_and_bolder_is_bolder(the_plan: plan.Plan) -> None:
     assert table["cost of staying"].min() >= -1e-10
     assert ((table["moved"] > -1e-12) & (table["moved"] <= 1)).all()
     risks = table.loc[table.index.str.startswith("risk aversion"), "risk"].tolist()
-    assert risks[0] <= table.loc["as decided", "risk"] + 1e-9 and risks[1] >= table.loc["as decided", "risk"] - 1e-9
+    assert (
+        risks[0] <= table.loc["as decided", "risk"] + 1e-9
+        and risks[1] >= table.loc["as decided", "risk"] - 1e-9
+    )
 
 
 def test_cost_of_staying_is_second_order(the_plan: plan.Plan) -> None:
@@ -258,23 +314,34 @@ def test_cost_of_staying_is_second_order(the_plan: plan.Plan) -> None:
     assert posture in models.postures(the_plan.policy)
 
 
-def test_inputs_move_by_the_standard_errors_of_providers_and_nothing_else(the_plan: plan.Plan) -> None:
+def test_inputs_move_by_the_standard_errors_of_providers_and_nothing_else(
+    the_plan: plan.Plan,
+) -> None:
     inputs = validation.other_inputs(the_plan)
     base, less, more = (inputs[name] for name in ("as decided", *MOVED[:2]))
     equity = np.isin(base.labels, data.policy("equity_classes"))
     assert less.mu - base.mu == pytest.approx(base.mu - more.mu, abs=1e-15)
     assert ((more.mu > base.mu) == equity).all()
-    assert all(np.array_equal(x.sigma, base.sigma) for x in (less, more, inputs["bonds expected to earn more"]))
+    assert all(
+        np.array_equal(x.sigma, base.sigma)
+        for x in (less, more, inputs["bonds expected to earn more"])
+    )
 
 
-def test_a_menu_that_allows_nothing_says_so(the_plan: plan.Plan, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_menu_that_allows_nothing_says_so(
+    the_plan: plan.Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
     decided = data.policy
-    monkeypatch.setattr(data, "policy", lambda name: 0.01 if name == "max_single_fund" else decided(name))
+    monkeypatch.setattr(
+        data, "policy", lambda name: 0.01 if name == "max_single_fund" else decided(name)
+    )
     with pytest.raises(ValueError, match="allows no portfolio in any posture"):
         validation.sensitivity(the_plan)
 
 
-def test_ruin_without_risk_or_death_is_certain_or_impossible(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ruin_without_risk_or_death_is_certain_or_impossible(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """Twenty years' spending at no return lasts twenty years: ruin is to live longer."""
     case = {**replications.read("milevsky_robinson_2005_ruin"), "mean_real": 0.0, "sd": 1e-9}
     monkeypatch.setattr(validation.validation, "read", lambda name: case)
@@ -284,8 +351,14 @@ def test_ruin_without_risk_or_death_is_certain_or_impossible(monkeypatch: pytest
     assert validation.ruined(200, np.random.default_rng(7))[0] == 0
 
 
-def test_an_optimum_that_is_only_rounded_counts_as_no_optimum_beaten(monkeypatch: pytest.MonkeyPatch) -> None:
-    case = {"mean": [0.05, 0.07, 0.09], "cov": np.diag([0.01, 0.02, 0.05]).tolist(), "citation": "a closed form"}
+def test_an_optimum_that_is_only_rounded_counts_as_no_optimum_beaten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    case = {
+        "mean": [0.05, 0.07, 0.09],
+        "cov": np.diag([0.01, 0.02, 0.05]).tolist(),
+        "citation": "a closed form",
+    }
     view = Assumptions("abc", case["mean"], case["cov"], 0.0)
     w = target_return(view, r=0.07).w
     for printed, sign in ((w.round(4), -1), (w + np.array([0.001, -0.002, 0.001]), 1)):
@@ -300,7 +373,12 @@ def test_variance_saved_is_that_of_a_general_solver() -> None:
     case = replications.read("mathworks_frontcon_portalloc")
     sigma, w = np.array(case["cov"]), np.array(case["allocation"]["risky_weights"])
     w /= w.sum()
-    rows = [{"type": "eq", "fun": lambda x: x.sum() - 1}, {"type": "eq", "fun": lambda x: (x - w) @ case["mean"]}]
-    best = minimize(lambda x: 1e3 * x @ sigma @ x, w, bounds=[(0, 1)] * 3, constraints=rows, tol=1e-14)
+    rows = [
+        {"type": "eq", "fun": lambda x: x.sum() - 1},
+        {"type": "eq", "fun": lambda x: (x - w) @ case["mean"]},
+    ]
+    best = minimize(
+        lambda x: 1e3 * x @ sigma @ x, w, bounds=[(0, 1)] * 3, constraints=rows, tol=1e-14
+    )
     saved, _ = validation.beaten("mathworks_frontcon_portalloc", 1e-4, 1, np.random.default_rng(1))
     assert saved == pytest.approx(w @ sigma @ w / (best.fun / 1e3) - 1, abs=1e-7)

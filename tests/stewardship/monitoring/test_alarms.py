@@ -1,4 +1,5 @@
-"""Performance, attribution, alerts and trades against brute force, closed forms, simulation and other formulas."""
+"""Performance, attribution, alerts and trades against brute force, closed forms, simulation and
+other formulas."""
 
 import math
 from pathlib import Path
@@ -26,16 +27,24 @@ def watched(n: int = 4, *, own: float = 0.02) -> Watched:
     sigma = np.array([[0.03, 0.01, 0.001], [0.01, 0.02, 0.002], [0.001, 0.002, 0.004]])
     classes = Assumptions(["stocks", "small", "bonds"], [0.07, 0.08, 0.04], sigma, 0.03, "a test")
     rng = np.random.default_rng(7)
-    return Watched(rng.dirichlet(np.ones(n)), rng.dirichlet(np.ones(3), n), np.full(n, own), np.full(n, 0.004),
-                   np.array([0.4, 0.1, 0.5]), classes)
+    return Watched(
+        rng.dirichlet(np.ones(n)),
+        rng.dirichlet(np.ones(3), n),
+        np.full(n, own),
+        np.full(n, 0.004),
+        np.array([0.4, 0.1, 0.5]),
+        classes,
+    )
 
 
 def series(values: list[float] | np.ndarray, first: str = "2001-01") -> pd.Series:
-    months = pd.period_range(first, periods=len(values), freq="M").to_timestamp(how="end").normalize()
+    months = (
+        pd.period_range(first, periods=len(values), freq="M").to_timestamp(how="end").normalize()
+    )
     return pd.Series(values, months, dtype=float)
 
 
-# ---- performance ----------------------------------------------------------------------------------------------------
+# ---- performance ---------------------------------------------------------------------------------
 
 
 def test_sharpe_error_of_normal_months_is_what_simulation_gives() -> None:
@@ -69,7 +78,9 @@ def test_sharpe_of_autocorrelated_months() -> None:
     assert np.mean([f.error for f in found]) == pytest.approx(spread, rel=0.12)
     assert np.mean([f.error_if_normal for f in found]) < 0.85 * spread
     years = paths.reshape(3000, 20, 12).sum(axis=2)
-    assert 0.2 * performance.eta(12, rho ** np.arange(1, 12)) == pytest.approx(years.mean() / years.std(), rel=0.03)
+    assert 0.2 * performance.eta(12, rho ** np.arange(1, 12)) == pytest.approx(
+        years.mean() / years.std(), rel=0.03
+    )
 
 
 def test_sharpe_error_on_the_real_market_is_the_bootstraps() -> None:
@@ -118,13 +129,17 @@ def test_worst_fall_is_that_of_all_pairs_of_month_ends(seed: int) -> None:
     else:
         back = ends.get_loc(fall.recovered)
         assert wealth[back] >= wealth[peak] * (1 - 1e-12)
-        assert (wealth[trough: back] < wealth[peak]).all()
+        assert (wealth[trough:back] < wealth[peak]).all()
 
 
 def test_a_fall_may_begin_with_the_first_month() -> None:
     fall = performance.worst_fall(series([-0.1, 0.02]))
     assert fall.depth == pytest.approx(0.1)
-    assert (f"{fall.peak:%Y-%m}", f"{fall.trough:%Y-%m}", fall.recovered) == ("2000-12", "2001-01", None)
+    assert (f"{fall.peak:%Y-%m}", f"{fall.trough:%Y-%m}", fall.recovered) == (
+        "2000-12",
+        "2001-01",
+        None,
+    )
 
 
 def test_a_record_keeps_like_with_like() -> None:
@@ -135,7 +150,9 @@ def test_a_record_keeps_like_with_like() -> None:
     assert len(joined.net) == 5
     shown = joined.shown(3)
     assert shown.loc["net", "return a year"] == pytest.approx((0.989 * 1.01 * 1.02) ** 4 - 1)
-    assert shown.loc["net", "volatility"] == pytest.approx(math.sqrt(12) * np.std([-0.011, 0.01, 0.02], ddof=1))
+    assert shown.loc["net", "volatility"] == pytest.approx(
+        math.sqrt(12) * np.std([-0.011, 0.01, 0.02], ddof=1)
+    )
     with pytest.raises(ValueError, match="actual months may not be joined to SYNTHETIC ones"):
         record.joined(Record(later, later, later, "actual"))
     with pytest.raises(ValueError, match="must begin the month after 2001-03"):
@@ -160,7 +177,9 @@ def test_chart_ends_with_the_last_complete_calendar_year() -> None:
     chart = performance.comparative_chart(net, bench, expense)
     year = net.loc["2010"]
     assert chart.loc["A", "1 y"] == pytest.approx(np.prod(1 + year["A"]) - 1)
-    assert chart.loc["B", "10 y"] == pytest.approx(np.prod(1 + net.loc["2001":"2010", "B"]) ** 0.1 - 1)
+    assert chart.loc["B", "10 y"] == pytest.approx(
+        np.prod(1 + net.loc["2001":"2010", "B"]) ** 0.1 - 1
+    )
     assert chart.loc["B", "a year per $1,000"] == pytest.approx(12.3)
     assert performance.chart_faults(chart, ["A", "B"]) == []
 
@@ -199,7 +218,7 @@ def test_reviews_ask_about_what_is_behind_or_idle() -> None:
     assert table.loc["fine", "Sharpe"] > table.loc["fine", "of benchmark"]
 
 
-# ---- attribution ----------------------------------------------------------------------------------------------------
+# ---- attribution ---------------------------------------------------------------------------------
 
 
 @few
@@ -224,7 +243,9 @@ def test_one_period_needs_no_linking_and_equal_returns_are_no_trap() -> None:
     # an active return of next to nothing in one period is worth what all other periods make of it
     assert attribution.carino(r, r) == pytest.approx(np.prod(1 + r) / (1 + r), rel=1e-14)
     assert attribution.carino(r, r + 1e-7) == pytest.approx(np.prod(1 + r) / (1 + r), rel=1e-6)
-    assert attribution.menchero(r, r) == pytest.approx(np.full(3, np.prod(1 + r) ** (2 / 3)), rel=1e-14)
+    assert attribution.menchero(r, r) == pytest.approx(
+        np.full(3, np.prod(1 + r) ** (2 / 3)), rel=1e-14
+    )
 
 
 def test_attribution_refuses_what_cannot_add_up() -> None:
@@ -246,7 +267,7 @@ def test_looking_through_loses_no_return() -> None:
     assert returns[:, 2] == pytest.approx(classes[:, 2])  # not held: its own return
 
 
-# ---- monitoring -----------------------------------------------------------------------------------------------------
+# ---- monitoring ----------------------------------------------------------------------------------
 
 
 def test_followed_is_an_account_of_shares() -> None:
@@ -274,21 +295,31 @@ def test_predicted_risk_is_that_of_simulated_months() -> None:
     assert performance.volatility(r) == pytest.approx(w.risk, rel=0.02)
     assert performance.tracking_error(r, b) == pytest.approx(w.tracking_error, rel=0.02)
     assert 12 * r.mean() == pytest.approx(w.mean, abs=0.003)
-    assert 12 * (r - b).mean() + data.policy("index_fund_cost") == pytest.approx(w.active, abs=0.002)
+    assert 12 * (r - b).mean() + data.policy("index_fund_cost") == pytest.approx(
+        w.active, abs=0.002
+    )
 
 
 def test_measures_by_hand() -> None:
     w = watched()
     classes, funds = monitoring.simulated(w, 1, 40, np.random.default_rng(6))
     found = w.measures(classes[0], funds[0])
-    months, every = data.policy("monitoring_window_months"), data.policy("monitoring_rebalance_months")
+    months, every = (
+        data.policy("monitoring_window_months"),
+        data.policy("monitoring_rebalance_months"),
+    )
     r = pd.Series(monitoring.followed(funds[0], w.target, every)[0])
     active = r - (classes[0] @ w.benchmark - data.policy("index_fund_cost") / 12)
     assert np.isnan(found["volatility"][: months - 1]).all()
-    assert found["volatility"] == pytest.approx(r.rolling(months).std() * math.sqrt(12) / w.risk, nan_ok=True)
-    assert found["tracking error"] == pytest.approx(active.rolling(months).std() * math.sqrt(12) / w.tracking_error,
-                                                    nan_ok=True)
-    short = (w.active - 12 * active.rolling(months).mean()) / w.tracking_error * math.sqrt(months / 12)
+    assert found["volatility"] == pytest.approx(
+        r.rolling(months).std() * math.sqrt(12) / w.risk, nan_ok=True
+    )
+    assert found["tracking error"] == pytest.approx(
+        active.rolling(months).std() * math.sqrt(12) / w.tracking_error, nan_ok=True
+    )
+    short = (
+        (w.active - 12 * active.rolling(months).mean()) / w.tracking_error * math.sqrt(months / 12)
+    )
     assert found["shortfall"] == pytest.approx(short, nan_ok=True)
     level = -(w.mean / 12 - 1.6448536 * w.risk / math.sqrt(12))
     assert data.policy("tail_level") == 0.95
@@ -301,7 +332,9 @@ def test_shortfall_of_normal_months_rings_as_the_normal_law_says() -> None:
     w, rng = watched(), np.random.default_rng(12)
     classes, funds = monitoring.simulated(w, 4000, data.policy("monitoring_window_months"), rng)
     last = w.measures(classes, funds)["shortfall"][:, -1]
-    assert last.mean() == pytest.approx(0, abs=0.06)  # fat tails and quarterly drift, so not exactly
+    assert last.mean() == pytest.approx(
+        0, abs=0.06
+    )  # fat tails and quarterly drift, so not exactly
     assert last.std() == pytest.approx(1, abs=0.05)
 
 
@@ -313,8 +346,10 @@ def test_alerts_say_rule_value_limit_and_since_when() -> None:
     assert (alert.severity, alert.rule, alert.limit) == ("act", "volatility", bound["act"])
     assert alert.value == pytest.approx(high)
     assert f"{alert.since:%Y-%m}" == "2001-04"
-    assert str(alert) == (f"act: volatility is {high:.3g}, limit {bound['act']:g} (multiple of predicted), since "
-                          "2001-04")
+    assert str(alert) == (
+        f"act: volatility is {high:.3g}, limit {bound['act']:g} (multiple of predicted), since "
+        "2001-04"
+    )
     (milder,) = monitoring.alerts({"volatility": spell.iloc[:3]})
     assert (milder.severity, f"{milder.since:%Y-%m}") == ("watch", "2001-03")
     assert monitoring.alerts({"volatility": series([low])}) == []
@@ -365,16 +400,23 @@ def test_class_history_is_real_where_it_can_be_and_like_the_assumptions_elsewher
     classes = plan_menu.class_assumptions(the_plan)
     history = monitoring.class_history(classes, np.random.default_rng(2))
     source = data.history()
-    assert history.returns["us_large_equity"].equals(source["large_blend"].rename("us_large_equity"))
+    assert history.returns["us_large_equity"].equals(
+        source["large_blend"].rename("us_large_equity")
+    )
     assert history.returns.index.equals(source.index)
     drawn = [label for label in classes.labels if label not in history.real]
     sigma = pd.DataFrame(classes.sigma, classes.labels, classes.labels)
     for label in drawn:
         at = classes.labels.index(label)
         months = history.returns[label]
-        assert 12 * months.mean() == pytest.approx(classes.mu[at], abs=3 * classes.volatility[at] / math.sqrt(68))
-    for a in drawn:  # among drawn classes volatility is that assumed, as far as the real ones' correlations allow
-        assert math.sqrt(12) * history.returns[a].std() == pytest.approx(math.sqrt(sigma.loc[a, a]), rel=0.25)
+        assert 12 * months.mean() == pytest.approx(
+            classes.mu[at], abs=3 * classes.volatility[at] / math.sqrt(68)
+        )
+    # among drawn classes volatility is that assumed, as far as the real ones' correlations allow
+    for a in drawn:
+        assert math.sqrt(12) * history.returns[a].std() == pytest.approx(
+            math.sqrt(sigma.loc[a, a]), rel=0.25
+        )
     again = monitoring.class_history(classes, np.random.default_rng(2))
     assert again.returns.equals(history.returns)
     with pytest.raises(ValueError, match="no class has a real series"):
@@ -399,7 +441,8 @@ def test_same_equity_keeps_equity_and_proportions() -> None:
     assert found[labels[:2]].sum() == pytest.approx(0.3)
     assert found.sum() == pytest.approx(1.0)
     assert found["us_large_equity"] / found["us_small_equity"] == pytest.approx(
-        reference["us_large_equity"] / reference["us_small_equity"])
+        reference["us_large_equity"] / reference["us_small_equity"]
+    )
     with pytest.raises(ValueError, match="must hold equity and something else"):
         monitoring.same_equity(pd.Series([0.5, 0.5], labels[:2]))
 
@@ -407,32 +450,60 @@ def test_same_equity_keeps_equity_and_proportions() -> None:
 def test_trade_quality_by_hand_and_refusals() -> None:
     days = ["2026-01-05", "2026-01-05", "2026-01-06", "2026-01-07"]
     row = dict(zip(["instructed", "locked", "pending", "final"], pd.to_datetime(days), strict=True))
-    buy = {**row, "fund": "A", "side": 1, "units": 10.0, "decided_price": 20.0, "executed_price": 20.1}
-    sell = {**buy, "side": -1, "units": 30.0, "executed_price": 20.2, "final": pd.Timestamp("2026-01-12")}
+    buy = {
+        **row,
+        "fund": "A",
+        "side": 1,
+        "units": 10.0,
+        "decided_price": 20.0,
+        "executed_price": 20.1,
+    }
+    sell = {
+        **buy,
+        "side": -1,
+        "units": 30.0,
+        "executed_price": 20.2,
+        "final": pd.Timestamp("2026-01-12"),
+    }
     found = monitoring.trade_quality(pd.DataFrame([buy, sell])).iloc[0]
     assert found["slippage"] == pytest.approx((10 * 0.1 - 30 * 0.2) / 800)
     assert found["settlement days"] == 5  # Monday to Monday
     for broken in ({**buy, "pending": pd.Timestamp("2026-01-01")}, {**buy, "final": pd.NaT}):
-        with pytest.raises(ValueError, match="trade of A instructed 2026-01-05 has events out of order"):
+        with pytest.raises(
+            ValueError, match="trade of A instructed 2026-01-05 has events out of order"
+        ):
             monitoring.trade_quality(pd.DataFrame([sell, broken]))
-    made = monitoring.made_up_trades(["A", "B"], pd.DatetimeIndex(series([0.0] * 12).index), np.random.default_rng(1))
+    made = monitoring.made_up_trades(
+        ["A", "B"], pd.DatetimeIndex(series([0.0] * 12).index), np.random.default_rng(1)
+    )
     assert len(made) == 36
     assert monitoring.trade_quality(made).notna().all(axis=None)
 
 
 def test_dashboard_has_a_panel_a_measure() -> None:
-    figure = monitoring.dashboard({"volatility": series([1.0, 2.0]), "slippage": series([0.0, 0.0001]),
-                                   "drawdown": series([0.1, 0.2])})
+    figure = monitoring.dashboard(
+        {
+            "volatility": series([1.0, 2.0]),
+            "slippage": series([0.0, 0.0001]),
+            "drawdown": series([0.1, 0.2]),
+        }
+    )
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles == [
-        "volatility: 2 – act\nmultiple of predicted", "slippage: 0.0% – quiet\nshare of the value traded",
-        "drawdown: 0.2 – quiet\npredicted annual volatilities"]
+        "volatility: 2 – act\nmultiple of predicted",
+        "slippage: 0.0% – quiet\nshare of the value traded",
+        "drawdown: 0.2 – quiet\npredicted annual volatilities",
+    ]
 
 
 def test_a_fund_of_bills_has_no_sharpe_ratio_rather_than_a_huge_one():
     bills = np.full(120, 0.003) + 1e-4 * np.sin(np.arange(120))
     with pytest.raises(ValueError, match="months that differ"):
         performance.sharpe(bills * (1 + 1e-15) - bills)
-    net = pd.DataFrame({"money market": bills - 0.0018 / 12, "other": bills + np.linspace(-0.02, 0.03, 120)})
+    net = pd.DataFrame(
+        {"money market": bills - 0.0018 / 12, "other": bills + np.linspace(-0.02, 0.03, 120)}
+    )
     found = performance.reviews(net, net, pd.Series(bills), pd.Series(0.001, net.columns))
-    assert np.isnan(found.loc["money market", "Sharpe"]) and np.isfinite(found.loc["other", "Sharpe"])
+    assert np.isnan(found.loc["money market", "Sharpe"]) and np.isfinite(
+        found.loc["other", "Sharpe"]
+    )

@@ -51,18 +51,29 @@ def at(weights, returns=None, since=1, target=(0.6, 0.4)):
     return Situation(np.array(weights), np.array(target), history, since)
 
 
-# ---- triggers -------------------------------------------------------------------------------------------------------
+# ---- triggers ------------------------------------------------------------------------------------
 
 
 def test_the_calendar_counts_months():
-    assert [bool(calendar(3)(at((0.6, 0.4), since=n))) for n in range(1, 5)] == [False, False, True, True]
+    assert [bool(calendar(3)(at((0.6, 0.4), since=n))) for n in range(1, 5)] == [
+        False,
+        False,
+        True,
+        True,
+    ]
 
 
-@pytest.mark.parametrize(("weights", "target", "speaks"), [
-    ((0.649, 0.351), (0.6, 0.4), False), ((0.651, 0.349), (0.6, 0.4), True), ((0.549, 0.451), (0.6, 0.4), True),
-    ((0.88, 0.12), (0.9, 0.1), False), ((0.87, 0.13), (0.9, 0.1), True),  # a quarter of the smaller target
-    ((1.0, 0.0), (1.0, 0.0), False),
-])
+@pytest.mark.parametrize(
+    ("weights", "target", "speaks"),
+    [
+        ((0.649, 0.351), (0.6, 0.4), False),
+        ((0.651, 0.349), (0.6, 0.4), True),
+        ((0.549, 0.451), (0.6, 0.4), True),
+        ((0.88, 0.12), (0.9, 0.1), False),
+        ((0.87, 0.13), (0.9, 0.1), True),  # a quarter of the smaller target
+        ((1.0, 0.0), (1.0, 0.0), False),
+    ],
+)
 def test_drift_counts_the_lesser_of_two_bands(weights, target, speaks):
     assert bool(drift(0.05, 0.25)(at(weights, target=target))) is speaks
 
@@ -81,8 +92,17 @@ def test_a_signal_speaks_when_the_trend_turns_and_only_then():
     assert told == [False] * 6 + [True, False, False]  # 1.02 * 1.02 * 0.95 is already below one
 
 
-@pytest.mark.parametrize("make", [lambda: calendar(0), lambda: drift(0, 0.2), lambda: drift(0.05, -1),
-                                  lambda: risk_spike(12, 0), lambda: signal(0), lambda: from_policy("mood")])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: calendar(0),
+        lambda: drift(0, 0.2),
+        lambda: drift(0.05, -1),
+        lambda: risk_spike(12, 0),
+        lambda: signal(0),
+        lambda: from_policy("mood"),
+    ],
+)
 def test_a_trigger_that_means_nothing_is_refused(make):
     with pytest.raises(ValueError, match=r"needs more than zero|no trigger"):
         make()
@@ -92,7 +112,7 @@ def test_every_trigger_of_the_policy_can_be_made():
     assert all(callable(from_policy(name)) for name in TRIGGERS)
 
 
-# ---- history --------------------------------------------------------------------------------------------------------
+# ---- history -------------------------------------------------------------------------------------
 
 
 def test_without_costs_monthly_rebalancing_is_the_fixed_mix():
@@ -117,7 +137,9 @@ def test_a_trigger_sees_drifted_weights_and_no_month_to_come():
 def test_left_alone_it_is_two_accounts_side_by_side():
     r = market()
     wealth = ((1 + r).cumprod() * TARGET).sum(axis=1)
-    np.testing.assert_allclose((1 + backtest(r, TARGET, None).returns).cumprod(), wealth, rtol=1e-12)
+    np.testing.assert_allclose(
+        (1 + backtest(r, TARGET, None).returns).cumprod(), wealth, rtol=1e-12
+    )
 
 
 def test_costs_and_taxes_by_hand():
@@ -136,10 +158,14 @@ def test_losses_are_carried_forward():
     assert got.taxes.sum() == 0  # b sold at cost, then nothing off target
     r = pd.DataFrame({"a": [0.0, -0.5, 0.0], "b": [0.0, 0.0, 0.2]}, index=MONTHS[:3])
     first = backtest(r, pd.Series({"a": 0.5, "b": 0.5}), calendar(1), gains_tax=0.3)
-    assert first.taxes.iloc[1] == 0 and first.taxes.iloc[2] > 0  # buying a realised no loss to carry
+    assert (
+        first.taxes.iloc[1] == 0 and first.taxes.iloc[2] > 0
+    )  # buying a realised no loss to carry
 
 
-@given(st.lists(st.floats(0.01, 1), min_size=2, max_size=5), st.floats(0.001, 2), st.integers(0, 99))
+@given(
+    st.lists(st.floats(0.01, 1), min_size=2, max_size=5), st.floats(0.001, 2), st.integers(0, 99)
+)
 @settings(max_examples=60)
 def test_new_money_goes_only_where_the_account_lacks(values, amount, seed):
     v = np.array(values)
@@ -147,14 +173,19 @@ def test_new_money_goes_only_where_the_account_lacks(values, amount, seed):
     bought = new_money(v, t, amount)
     assert bought.min() >= 0 and bought.sum() == pytest.approx(amount)
     assert (bought[v > t * (v.sum() + amount)] == 0).all()
-    before, after = np.abs(v / v.sum() - t).sum(), np.abs((v + bought) / (v.sum() + amount) - t).sum()
+    before, after = (
+        np.abs(v / v.sum() - t).sum(),
+        np.abs((v + bought) / (v.sum() + amount) - t).sum(),
+    )
     assert after <= before + 1e-9
 
 
 def test_new_money_is_no_return_and_trades_less():
     r = market()
-    spread, first = (backtest(r, TARGET, drift(0.03, 0.25), contribution=0.01, contributions_first=x)
-                     for x in (False, True))  # fmt: skip
+    spread, first = (
+        backtest(r, TARGET, drift(0.03, 0.25), contribution=0.01, contributions_first=x)
+        for x in (False, True)
+    )
     assert first.traded.sum() < spread.traded.sum()
     plain = backtest(r, TARGET, calendar(1), contribution=0.01)
     np.testing.assert_allclose(plain.returns, r @ TARGET, atol=1e-14)
@@ -166,7 +197,7 @@ def test_targets_that_are_none_are_refused(target):
         backtest(market(), target, None)
 
 
-# ---- bands ----------------------------------------------------------------------------------------------------------
+# ---- bands ---------------------------------------------------------------------------------------
 
 CASE = {"weight": 0.6, "cost": 0.002, "risk_aversion": 4.0}
 
@@ -174,7 +205,9 @@ CASE = {"weight": 0.6, "cost": 0.002, "risk_aversion": 4.0}
 def test_the_formula_is_where_its_cost_is_least():
     from scipy.optimize import minimize_scalar
 
-    found = minimize_scalar(lambda b: bands.band_cost(b, **CASE, variance=0.03), bounds=(1e-3, 0.2), method="bounded")
+    found = minimize_scalar(
+        lambda b: bands.band_cost(b, **CASE, variance=0.03), bounds=(1e-3, 0.2), method="bounded"
+    )
     assert bands.cube_root_band(**CASE) == pytest.approx(found.x, rel=1e-3)
 
 
@@ -185,7 +218,9 @@ def test_eight_times_the_cost_is_twice_the_band_and_variance_drops_out():
 @pytest.mark.parametrize("weight", [0.3, 0.6])
 def test_the_programme_closes_in_on_the_formula_from_below(weight):
     case = {**CASE, "weight": weight}
-    monthly, weekly, daily = (bands.optimal_band(**case, variance=0.03, reviews=n).width for n in (12, 52, 252))
+    monthly, weekly, daily = (
+        bands.optimal_band(**case, variance=0.03, reviews=n).width for n in (12, 52, 252)
+    )
     formula = bands.cube_root_band(**case)
     assert monthly < weekly < daily < 1.02 * formula and daily > 0.9 * formula
 
@@ -194,14 +229,25 @@ def test_the_programme_costs_what_simulation_costs_and_neighbours_cost_more():
     best = bands.optimal_band(**CASE, variance=0.0225, reviews=12)
 
     def cost(stretch, **more):
-        return bands.simulate(best.width * stretch, **CASE, variance=0.0225, reviews=12, years=40,
-                              rng=np.random.default_rng(1), **more)
+        return bands.simulate(
+            best.width * stretch,
+            **CASE,
+            variance=0.0225,
+            reviews=12,
+            years=40,
+            rng=np.random.default_rng(1),
+            **more,
+        )
 
     assert cost(1.0) == pytest.approx(best.cost, rel=0.02)
-    assert cost(1.0) < min(cost(0.7), cost(1.4)) and cost(1.0) < min(cost(k, back_to=0.0) for k in (1, 1.5, 2))
+    assert cost(1.0) < min(cost(0.7), cost(1.4)) and cost(1.0) < min(
+        cost(k, back_to=0.0) for k in (1, 1.5, 2)
+    )
 
 
-@pytest.mark.parametrize("bad", [{"weight": 0}, {"weight": 1}, {"cost": 0}, {"risk_aversion": 0}, {"variance": 0}])
+@pytest.mark.parametrize(
+    "bad", [{"weight": 0}, {"weight": 1}, {"cost": 0}, {"risk_aversion": 0}, {"variance": 0}]
+)
 def test_no_band_from_nonsense(bad):
     with pytest.raises(ValueError, match="no band"):
         bands.optimal_band(**{**CASE, "variance": 0.03, **bad}, reviews=12)
@@ -212,15 +258,23 @@ def test_a_grid_too_coarse_is_refused():
         bands.optimal_band(**CASE, variance=0.0225, reviews=2000)
 
 
-# ---- trade lists ----------------------------------------------------------------------------------------------------
+# ---- trade lists ---------------------------------------------------------------------------------
 
 
 def small(seed):
     rng = np.random.default_rng(seed)
     free = rng.uniform(size=(2, 3)) > 0.2
-    account = Account(("A", "B", "C"), tuple(int(n) * MICRO for n in rng.integers(0, 4, 3)),
-                      np.round(rng.uniform(4000, 9000, 3)), int(rng.integers(0, 15_000)), (MICRO,) * 3,
-                      rng.uniform(0, 0.01, 3), int(rng.choice([0, 5000, 9000])), free[0] * 24_000.0, free[1] * 24_000.0)
+    account = Account(
+        ("A", "B", "C"),
+        tuple(int(n) * MICRO for n in rng.integers(0, 4, 3)),
+        np.round(rng.uniform(4000, 9000, 3)),
+        int(rng.integers(0, 15_000)),
+        (MICRO,) * 3,
+        rng.uniform(0, 0.01, 3),
+        int(rng.choice([0, 5000, 9000])),
+        free[0] * 24_000.0,
+        free[1] * 24_000.0,
+    )
     return account, pd.Series(rng.dirichlet(np.ones(4))[:3], index=["A", "B", "C"])
 
 
@@ -232,13 +286,24 @@ def test_no_list_of_all_is_a_dollar_closer(seed):
     found = exact(account, target)
     assert not faults(account, found)
     assert best - 1e-9 <= found.distance <= best + trade_lists.PROVEN + 1e-9
-    assert rounded(account, target).distance >= best - 1e-9 and not faults(account, rounded(account, target))
+    assert rounded(account, target).distance >= best - 1e-9 and not faults(
+        account, rounded(account, target)
+    )
 
 
 def test_rounding_can_be_far_from_the_closest():
     """A list that sells what is below target, because the lots fit: no rounding finds it."""
-    account = Account(("A", "B"), (MICRO, 0), np.array([10_000.0, 19_000.0]), 9_500, (MICRO,) * 2, np.zeros(2), 0,
-                      np.full(2, 1e9), np.full(2, 1e9))
+    account = Account(
+        ("A", "B"),
+        (MICRO, 0),
+        np.array([10_000.0, 19_000.0]),
+        9_500,
+        (MICRO,) * 2,
+        np.zeros(2),
+        0,
+        np.full(2, 1e9),
+        np.full(2, 1e9),
+    )
     target = pd.Series({"A": 0.55, "B": 0.45})
     made = exact(account, target)
     assert made.distance <= rounded(account, target).distance
@@ -257,14 +322,18 @@ def test_the_books_of_a_list_balance_to_the_cent():
 def test_thousandths_of_a_share_leave_cents():
     account, target = small(2)
     free = np.full(3, 1e9)
-    fine = replace(account, lots=(1000,) * 3, buyable=free, sellable=free, smallest=0, cost=np.zeros(3))
+    fine = replace(
+        account, lots=(1000,) * 3, buyable=free, sellable=free, smallest=0, cost=np.zeros(3)
+    )
     assert exact(fine, target).distance < 1.0
 
 
 def test_each_fault_of_a_list_is_named():
     account, target = small(1)
     room = np.full(3, 24_000.0)
-    account = replace(account, micro_shares=(2 * MICRO,) * 3, buyable=room, sellable=room, smallest=5000, cash=0)
+    account = replace(
+        account, micro_shares=(2 * MICRO,) * 3, buyable=room, sellable=room, smallest=5000, cash=0
+    )
     none = trade_lists.listed(account, target, [0, 0, 0])
 
     def said(*legs):
@@ -272,13 +341,23 @@ def test_each_fault_of_a_list_is_named():
 
     assert said(Leg("A", -MICRO // 2, 3000)) == ["A: not whole lots", "A: below the smallest trade"]
     assert said(Leg("A", 9 * MICRO, 1)) == ["A: more than the day's rules let", "cash below zero"]
-    assert "A: more sold than held" in said(Leg("A", -3 * MICRO, 1)) and said(Leg("A", MICRO, 1)) == ["cash below zero"]
+    assert "A: more sold than held" in said(Leg("A", -3 * MICRO, 1)) and said(
+        Leg("A", MICRO, 1)
+    ) == ["cash below zero"]
 
 
-@pytest.mark.parametrize("bad", [
-    {"micro_shares": (-1, 0, 0)}, {"prices": np.array([0.0, 1, 1])}, {"cost": np.array([1.0, 0, 0])}, {"cash": -1},
-    {"lots": (0, 1, 1)}, {"buyable": np.array([-1.0, 0, 0])}, {"sellable": np.array([0, np.nan, 0])},
-])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"micro_shares": (-1, 0, 0)},
+        {"prices": np.array([0.0, 1, 1])},
+        {"cost": np.array([1.0, 0, 0])},
+        {"cash": -1},
+        {"lots": (0, 1, 1)},
+        {"buyable": np.array([-1.0, 0, 0])},
+        {"sellable": np.array([0, np.nan, 0])},
+    ],
+)
 def test_accounts_that_cannot_be_are_refused(bad):
     with pytest.raises(TradeError):
         replace(small(0)[0], **bad)
@@ -294,14 +373,20 @@ def test_slippage_grows_with_the_root_and_funds_have_none():
     assert trade_lists.slippage(1e6, 0.001, 0.02, None) == 0.001
     one, four = (trade_lists.slippage(x, 0.0, 0.02, 1e6) for x in (1e5, 4e5))
     assert four == pytest.approx(2 * one) and one == pytest.approx(0.02 * 0.1**0.5)
-    assert trade_lists.days_to_sell(1e6, 1e6, 0.1) == 10 and trade_lists.days_to_sell(0, 1e6, 0.1) == 0
-    for bad in (lambda: trade_lists.slippage(-1, 0, 0, None), lambda: trade_lists.slippage(1, 0, 0, 0),
-                lambda: trade_lists.days_to_sell(1, 0, 0.1), lambda: trade_lists.days_to_sell(1, 1, 0)):
+    assert (
+        trade_lists.days_to_sell(1e6, 1e6, 0.1) == 10 and trade_lists.days_to_sell(0, 1e6, 0.1) == 0
+    )
+    for bad in (
+        lambda: trade_lists.slippage(-1, 0, 0, None),
+        lambda: trade_lists.slippage(1, 0, 0, 0),
+        lambda: trade_lists.days_to_sell(1, 0, 0.1),
+        lambda: trade_lists.days_to_sell(1, 1, 0),
+    ):
         with pytest.raises(ValueError, match="volume"):
             bad()
 
 
-# ---- the plan's accounts --------------------------------------------------------------------------------------------
+# ---- the plan's accounts -------------------------------------------------------------------------
 
 THE_PLAN = plan.read()
 FUNDS = [f for f in THE_PLAN.funds.index if f in THE_PLAN.exposures.index]
@@ -311,7 +396,9 @@ EQUAL = pd.Series(np.r_[np.zeros(5), np.ones(len(FUNDS) - 5)] / (len(FUNDS) - 5)
 
 
 def listed_on(on, trades=(), target=EQUAL):
-    account, made = trade_lists.best_list(THE_PLAN, HELD, 50_000.0, PRICES, target, list(trades), on, make=rounded)
+    account, made = trade_lists.best_list(
+        THE_PLAN, HELD, 50_000.0, PRICES, target, list(trades), on, make=rounded
+    )
     change = pd.Series(np.array(made.lots) * account.lot_values / account.total, index=FUNDS)
     return account, made, broken_rules(THE_PLAN, HELD, HELD + change, list(trades), on)
 
@@ -348,7 +435,7 @@ def test_an_account_is_worth_its_balance():
     assert account.total == pytest.approx(5_000_000, abs=1.0) and account.cash >= 0
 
 
-# ---- the instruction ------------------------------------------------------------------------------------------------
+# ---- the instruction -----------------------------------------------------------------------------
 
 
 def instruction():
@@ -359,16 +446,34 @@ def instruction():
 
 def test_every_field_is_in_the_fingerprint():
     one = instruction()
-    other = {"legs": (), "before": {}, "target": {}, "after": {}, "expected_cost": 1.0, "distance": 1.0,
-             "trigger": "signal"}  # fmt: skip
-    found = {replace(one, **{f.name: other.get(f.name, "x")}).fingerprint for f in fields(one)} | {one.fingerprint}
+    other = {
+        "legs": (),
+        "before": {},
+        "target": {},
+        "after": {},
+        "expected_cost": 1.0,
+        "distance": 1.0,
+        "trigger": "signal",
+    }
+    found = {replace(one, **{f.name: other.get(f.name, "x")}).fingerprint for f in fields(one)} | {
+        one.fingerprint
+    }
     assert len(found) == len(fields(one)) + 1
     assert instruction().fingerprint == one.fingerprint
     assert one.plan == THE_PLAN.fingerprint and one.policy == policy_fingerprint()
 
 
-@pytest.mark.parametrize("bad", [{"trigger": "mood"}, {"reason": ""}, {"plan": ""}, {"policy": ""}, {"mandate": ""},
-                                 {"account": ""}])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        {"trigger": "mood"},
+        {"reason": ""},
+        {"plan": ""},
+        {"policy": ""},
+        {"mandate": ""},
+        {"account": ""},
+    ],
+)
 def test_an_instruction_says_why_and_under_what(bad):
     with pytest.raises(ValueError, match=r"trigger|does not say"):
         replace(instruction(), **bad)
@@ -384,17 +489,23 @@ def test_it_is_issued_once_and_becomes_the_order_of_its_legs():
     assert one.order().legs == one.legs
 
 
-# ---- blackouts ------------------------------------------------------------------------------------------------------
+# ---- blackouts -----------------------------------------------------------------------------------
 
 
 def with_blackout(first, last, notice):
     span = {"first": first, "last": last, "notice": notice, "reason": "x"}
-    return blackout_notices(replace(THE_PLAN, rules={**THE_PLAN.rules, "blackouts": [span]})).iloc[0]
+    return blackout_notices(replace(THE_PLAN, rules={**THE_PLAN.rules, "blackouts": [span]})).iloc[
+        0
+    ]
 
 
 def test_thirty_to_sixty_days_before_the_last_chance():
     first = date(2027, 1, 4)
-    timely = [n for n in range(100) if with_blackout(first, date(2027, 1, 15), first - timedelta(days=n))["timely"]]
+    timely = [
+        n
+        for n in range(100)
+        if with_blackout(first, date(2027, 1, 15), first - timedelta(days=n))["timely"]
+    ]
     assert timely == list(range(31, 62))  # the last chance is the day before the first
     assert days_ahead(date(2026, 12, 4), first) == 30
 

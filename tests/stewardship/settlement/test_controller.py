@@ -50,8 +50,12 @@ from portlib.stewardship.settlement.ledger import (
 )
 
 T = outages.START
-ORDER = Order("swap", [Leg("X", -5 * MICRO, 50_000), Leg("Y", 3 * MICRO, 29_000), Leg("Z", 2 * MICRO, 21_500)],
-              0.02, 72)
+ORDER = Order(
+    "swap",
+    [Leg("X", -5 * MICRO, 50_000), Leg("Y", 3 * MICRO, 29_000), Leg("Z", 2 * MICRO, 21_500)],
+    0.02,
+    72,
+)
 OPENING = deposit("opening", {CASH: 10_000, "X": 40 * MICRO})
 
 
@@ -65,21 +69,33 @@ def ledger():
 def settle(ledger, order=ORDER, cents=None, at=T):
     deliver(ledger, lock(f"{order.id} lock", order), at)
     for i, leg in enumerate(order.legs):
-        deliver(ledger, confirm(f"{order.id} {i}", order.id, i, cents[i] if cents else leg.cents), at)
+        deliver(
+            ledger, confirm(f"{order.id} {i}", order.id, i, cents[i] if cents else leg.cents), at
+        )
     return deliver(ledger, finalise(f"{order.id} final", order.id), at)
 
 
-# ---- one order -----------------------------------------------------------------------------------------------------
+# ---- one order -----------------------------------------------------------------------------------
 
 
 def test_a_settled_order_moves_exactly_its_legs(ledger):
     receipt = settle(ledger, cents=[50_100, 29_010, 21_400])
     assert receipt.event == "SettlementFinalized" and not receipt.repeated
-    assert ledger.holdings() == {CASH: 10_000 + 50_100 - 29_010 - 21_400, "X": 35 * MICRO, "Y": 3 * MICRO,
-                                 "Z": 2 * MICRO}
+    assert ledger.holdings() == {
+        CASH: 10_000 + 50_100 - 29_010 - 21_400,
+        "X": 35 * MICRO,
+        "Y": 3 * MICRO,
+        "Z": 2 * MICRO,
+    }
     assert ledger.states() == {"swap": "SettlementFinalized"}
     names = [e.name for e in ledger.log.events("settlement")]
-    assert names == ["Deposited", "EscrowLocked", *["LegConfirmed"] * 3, "PendingFinality", "SettlementFinalized"]
+    assert names == [
+        "Deposited",
+        "EscrowLocked",
+        *["LegConfirmed"] * 3,
+        "PendingFinality",
+        "SettlementFinalized",
+    ]
     ledger.check()
 
 
@@ -92,12 +108,20 @@ def test_escrow_holds_what_is_sold_and_what_purchases_may_need(ledger):
     ledger.check()
 
 
-@given(st.lists(st.tuples(st.booleans(), st.integers(1, 10**8)), min_size=1, max_size=6), st.integers(0, 99),
-       st.integers(0, 2**30))
+@given(
+    st.lists(st.tuples(st.booleans(), st.integers(1, 10**8)), min_size=1, max_size=6),
+    st.integers(0, 99),
+    st.integers(0, 2**30),
+)
 @settings(max_examples=60)
 def test_escrow_suffices_at_any_prices_within_the_tolerance(legs, percent, seed):
     rng, t = Random(seed), percent / 100
-    order = Order("o", [Leg(f"F{i}", MICRO if buy else -MICRO, cents) for i, (buy, cents) in enumerate(legs)], t, 1)
+    order = Order(
+        "o",
+        [Leg(f"F{i}", MICRO if buy else -MICRO, cents) for i, (buy, cents) in enumerate(legs)],
+        t,
+        1,
+    )
     with Ledger(":memory:") as one:
         opening = {leg.fund: MICRO for leg in order.legs if leg.micro_shares < 0}
         if order.cash_needed:
@@ -106,7 +130,9 @@ def test_escrow_suffices_at_any_prices_within_the_tolerance(legs, percent, seed)
             deliver(one, deposit("opening", opening), T)
         exact = Fraction(percent, 100)
         far = [int(leg.cents * exact) for leg in order.legs]
-        moved = [leg.cents + rng.choice((-1, 1, 1)) * d for leg, d in zip(order.legs, far, strict=True)]
+        moved = [
+            leg.cents + rng.choice((-1, 1, 1)) * d for leg, d in zip(order.legs, far, strict=True)
+        ]
         settle(one, order, [max(1, cents) for cents in moved])
         assert min([0, *[q for (k, _), q in one.balances().items() if k != OUTSIDE]]) == 0
         one.check()
@@ -119,14 +145,26 @@ def test_a_failure_at_any_step_rolls_back_every_leg(ledger, how):
     if how == "fail pending":
         for i, leg in enumerate(ORDER.legs):
             deliver(ledger, confirm(f"c{i}", "swap", i, leg.cents), T)
-    last = {"fail first": fail("f", "swap", 0, "no"), "fail pending": fail("f", "swap", 1, "no"),
-            "price": confirm("f", "swap", 1, 29_000 + 581), "expire": expire("f", "swap")}[how]
-    assert deliver(ledger, last, T + timedelta(hours=72 * (how == "expire"))).event == "SettlementRolledBack"
-    assert ledger.holdings() == before and ledger.balances() == {(PLAN, a): q for a, q in before.items()} | {
-        (OUTSIDE, a): -q for a, q in before.items()}
+    last = {
+        "fail first": fail("f", "swap", 0, "no"),
+        "fail pending": fail("f", "swap", 1, "no"),
+        "price": confirm("f", "swap", 1, 29_000 + 581),
+        "expire": expire("f", "swap"),
+    }[how]
+    assert (
+        deliver(ledger, last, T + timedelta(hours=72 * (how == "expire"))).event
+        == "SettlementRolledBack"
+    )
+    assert ledger.holdings() == before and ledger.balances() == {
+        (PLAN, a): q for a, q in before.items()
+    } | {(OUTSIDE, a): -q for a, q in before.items()}
     ledger.check()
     late = T + timedelta(hours=80)
-    for message in (confirm("late", "swap", 2, 21_500), finalise("late f", "swap"), expire("late e", "swap")):
+    for message in (
+        confirm("late", "swap", 2, 21_500),
+        finalise("late f", "swap"),
+        expire("late e", "swap"),
+    ):
         with pytest.raises(WrongState):
             deliver(ledger, message, late)
 
@@ -135,41 +173,51 @@ def test_the_tolerance_is_met_to_the_cent():
     order = Order("o", [Leg("X", MICRO, 10_000)], 0.02, 1)
     assert order.within(0, 10_200) and order.within(0, 9_800)
     assert not order.within(0, 10_201) and not order.within(0, 9_799)
-    assert Order("o", [Leg("X", MICRO, 100)], 0.29, 1).cash_needed == 129  # not 130: decimals are read as decimals
+    assert (
+        Order("o", [Leg("X", MICRO, 100)], 0.29, 1).cash_needed == 129
+    )  # not 130: decimals are read as decimals
 
 
-# ---- refusals ------------------------------------------------------------------------------------------------------
+# ---- refusals ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("message", "error"), [
-    (confirm("m", "none", 0, 1), UnknownInstruction),
-    (finalise("m", "swap"), WrongState),
-    (expire("m", "swap"), WrongState),
-    (confirm("m", "swap", 3, 1), SettlementRefused),
-    (confirm("m", "swap", 0, 0), SettlementRefused),
-    (confirm("m", "swap", 0, 1.5), SettlementRefused),
-    (lock("m", ORDER), WrongState),
-    (lock("m", Order("big", [Leg("X", -90 * MICRO, 5)], 0, 1)), NotEnough),
-    (lock("m", Order("dear", [Leg("Y", MICRO, 10_001)], 0, 1)), NotEnough),
-    (Message("m", "hurry", {}), SettlementRefused),
-    (deposit("m", {CASH: -5}), LedgerError),
-    (deposit("m", {CASH: 1.5}), LedgerError),
-    (deposit("m", {CASH: True}), LedgerError),
-])
+@pytest.mark.parametrize(
+    ("message", "error"),
+    [
+        (confirm("m", "none", 0, 1), UnknownInstruction),
+        (finalise("m", "swap"), WrongState),
+        (expire("m", "swap"), WrongState),
+        (confirm("m", "swap", 3, 1), SettlementRefused),
+        (confirm("m", "swap", 0, 0), SettlementRefused),
+        (confirm("m", "swap", 0, 1.5), SettlementRefused),
+        (lock("m", ORDER), WrongState),
+        (lock("m", Order("big", [Leg("X", -90 * MICRO, 5)], 0, 1)), NotEnough),
+        (lock("m", Order("dear", [Leg("Y", MICRO, 10_001)], 0, 1)), NotEnough),
+        (Message("m", "hurry", {}), SettlementRefused),
+        (deposit("m", {CASH: -5}), LedgerError),
+        (deposit("m", {CASH: 1.5}), LedgerError),
+        (deposit("m", {CASH: True}), LedgerError),
+    ],
+)
 def test_what_makes_no_sense_is_refused_by_name_and_leaves_no_trace(ledger, message, error):
     deliver(ledger, lock("l", ORDER), T)
     before, head = ledger.balances(), ledger.check()
     with pytest.raises(error):
         deliver(ledger, message, T)
     assert ledger.balances() == before and ledger.check() == head
-    assert ledger.connection.execute("SELECT COUNT(*) FROM messages WHERE id = 'm'").fetchone() == (0,)
+    assert ledger.connection.execute("SELECT COUNT(*) FROM messages WHERE id = 'm'").fetchone() == (
+        0,
+    )
 
 
 def test_after_the_deadline_an_order_can_only_expire(ledger):
     deliver(ledger, lock("l", ORDER), T)
     with pytest.raises(PastDeadline):
         deliver(ledger, confirm("c", "swap", 0, 50_000), T + timedelta(hours=72))
-    assert deliver(ledger, expire("e", "swap"), T + timedelta(hours=72)).event == "SettlementRolledBack"
+    assert (
+        deliver(ledger, expire("e", "swap"), T + timedelta(hours=72)).event
+        == "SettlementRolledBack"
+    )
 
 
 def test_a_leg_is_confirmed_once(ledger):
@@ -179,25 +227,38 @@ def test_a_leg_is_confirmed_once(ledger):
         deliver(ledger, confirm("another", "swap", 0, 50_000), T)
 
 
-@pytest.mark.parametrize("make", [
-    lambda: Leg("X", 0, 5), lambda: Leg("X", 1.0, 5), lambda: Leg("X", 1, 0), lambda: Leg(CASH, 1, 5),
-    lambda: Leg("", 1, 5), lambda: Order("", [Leg("X", 1, 1)], 0, 1), lambda: Order("o", [], 0, 1),
-    lambda: Order("o", [Leg("X", 1, 1)] * 2, 0, 1),
-    lambda: Order("o", [Leg("X", 1, 1)], 1.0, 1), lambda: Order("o", [Leg("X", 1, 1)], 0, 0),
-])
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: Leg("X", 0, 5),
+        lambda: Leg("X", 1.0, 5),
+        lambda: Leg("X", 1, 0),
+        lambda: Leg(CASH, 1, 5),
+        lambda: Leg("", 1, 5),
+        lambda: Order("", [Leg("X", 1, 1)], 0, 1),
+        lambda: Order("o", [], 0, 1),
+        lambda: Order("o", [Leg("X", 1, 1)] * 2, 0, 1),
+        lambda: Order("o", [Leg("X", 1, 1)], 1.0, 1),
+        lambda: Order("o", [Leg("X", 1, 1)], 0, 0),
+    ],
+)
 def test_orders_that_no_ledger_could_book_are_refused(make):
     with pytest.raises(LedgerError):
         make()
 
 
-# ---- once, in order, and unaltered ---------------------------------------------------------------------------------
+# ---- once, in order, and unaltered ---------------------------------------------------------------
 
 
 def test_a_repeated_message_changes_nothing_even_much_later(ledger):
     settle(ledger)
     head, before = ledger.check(), ledger.balances()
-    for message in (OPENING, lock("swap lock", ORDER), confirm("swap 1", "swap", 1, 29_000),
-                    finalise("swap final", "swap")):
+    for message in (
+        OPENING,
+        lock("swap lock", ORDER),
+        confirm("swap 1", "swap", 1, 29_000),
+        finalise("swap final", "swap"),
+    ):
         for at in (T - timedelta(days=9), T, T + timedelta(days=900)):
             assert deliver(ledger, message, at).repeated
     assert ledger.check() == head and ledger.balances() == before
@@ -215,18 +276,26 @@ def test_a_clock_moved_back_is_refused_without_trace(ledger):
     assert ledger.balances() == before
 
 
-@pytest.mark.parametrize("sql", [
-    "UPDATE messages SET content = 'x'", "DELETE FROM messages", "UPDATE audit_log SET content = 'x'",
-    "DELETE FROM audit_log",
-    f"UPDATE balances SET quantity = -1 WHERE account = '{PLAN}'", "UPDATE balances SET quantity = 1.5",
-])
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "UPDATE messages SET content = 'x'",
+        "DELETE FROM messages",
+        "UPDATE audit_log SET content = 'x'",
+        "DELETE FROM audit_log",
+        f"UPDATE balances SET quantity = -1 WHERE account = '{PLAN}'",
+        "UPDATE balances SET quantity = 1.5",
+    ],
+)
 def test_the_file_refuses_to_be_rewritten(ledger, sql):
     with pytest.raises(sqlite3.IntegrityError):
         ledger.connection.execute(sql)
 
 
 def test_money_from_nowhere_is_found_though_the_chain_is_whole(ledger):
-    sql = f"UPDATE balances SET quantity = quantity + 1 WHERE (account, asset) = ('{PLAN}', '{CASH}')"
+    sql = (
+        f"UPDATE balances SET quantity = quantity + 1 WHERE (account, asset) = ('{PLAN}', '{CASH}')"
+    )
     ledger.connection.execute(sql)
     with pytest.raises(LedgerBroken, match=r"balance of.*USD"):
         ledger.check()
@@ -241,7 +310,9 @@ def test_a_state_without_an_event_is_found(ledger):
 
 def test_an_escrow_left_behind_is_found(ledger):
     with ledger.transaction():
-        ledger.record("EscrowLocked", at=T, actor="x", transfers=[Transfer(PLAN, "escrow:ghost", CASH, 5)])
+        ledger.record(
+            "EscrowLocked", at=T, actor="x", transfers=[Transfer(PLAN, "escrow:ghost", CASH, 5)]
+        )
     with pytest.raises(LedgerBroken, match="not open"):
         ledger.check()
 
@@ -276,11 +347,14 @@ def test_a_full_disk_is_named_and_cured(tmp_path):
 
 def test_two_processes_with_the_same_messages_carry_each_out_once(tmp_path):
     messages = [OPENING, *(deposit(f"d{n}", {CASH: 1}) for n in range(12))]
-    code = ("import sys, json\nfrom portlib.stewardship import settlement\n"
-            "from portlib.stewardship.settlement import outages\n"
-            "from portlib.stewardship.settlement.ledger import Ledger\n"
-            "with Ledger(sys.argv[1]) as one:\n"
-            "    for m in json.loads(sys.argv[2]): settlement.deliver(one, settlement.Message(*m), outages.START)")
+    code = (
+        "import sys, json\nfrom portlib.stewardship import settlement\n"
+        "from portlib.stewardship.settlement import outages\n"
+        "from portlib.stewardship.settlement.ledger import Ledger\n"
+        "with Ledger(sys.argv[1]) as one:\n"
+        "    for m in json.loads(sys.argv[2]): settlement.deliver(one, settlement.Message(*m), "
+        "outages.START)"
+    )
     argv = [sys.executable, "-c", code, str(tmp_path / "l"), json.dumps(messages)]
     both = [subprocess.Popen(argv, cwd=Path(__file__).parents[3]) for _ in range(2)]
     assert [p.wait(timeout=60) for p in both] == [0, 0]
@@ -289,11 +363,12 @@ def test_two_processes_with_the_same_messages_carry_each_out_once(tmp_path):
         assert one.balance(PLAN, CASH) == 10_012 and len(one.log.events()) == len(messages)
 
 
-# ---- any order of events, against a model of a few lines -----------------------------------------------------------
+# ---- any order of events, against a model of a few lines -----------------------------------------
 
 
 class AnyOrder(RuleBasedStateMachine):
-    """Deposits, orders and their fates in any order, with repetitions, crashes, full disks and clocks moved back."""
+    """Deposits, orders and their fates in any order, with repetitions, crashes, full disks and
+    clocks moved back."""
 
     def __init__(self):
         super().__init__()
@@ -321,15 +396,25 @@ class AnyOrder(RuleBasedStateMachine):
         return self.owned.get(asset, 0) - locked
 
     def open_orders(self, *states):
-        return [id for id, o in self.orders.items() if o["state"] in (states or ("EscrowLocked", "PendingFinality"))]
+        return [
+            id
+            for id, o in self.orders.items()
+            if o["state"] in (states or ("EscrowLocked", "PendingFinality"))
+        ]
 
     @rule(asset=st.sampled_from([CASH, "X", "Y"]), quantity=st.integers(1, 10**6))
     def deposits(self, asset, quantity):
         assert self.send(deposit(self.fresh(), {asset: quantity})) == "Deposited"
         self.owned[asset] = self.owned.get(asset, 0) + quantity
 
-    @rule(legs=st.dictionaries(st.sampled_from(["X", "Y", "Z"]), st.tuples(st.integers(-10**5, 10**5).filter(bool),
-          st.integers(1, 10**4)), min_size=1), t=st.sampled_from([0, 0.01, 0.1]))
+    @rule(
+        legs=st.dictionaries(
+            st.sampled_from(["X", "Y", "Z"]),
+            st.tuples(st.integers(-(10**5), 10**5).filter(bool), st.integers(1, 10**4)),
+            min_size=1,
+        ),
+        t=st.sampled_from([0, 0.01, 0.1]),
+    )
     def locks(self, legs, t):
         order = Order(self.fresh(), [Leg(f, q, c) for f, (q, c) in legs.items()], t, 10)
         needs = {leg.fund: -leg.micro_shares for leg in order.legs if leg.micro_shares < 0}
@@ -339,8 +424,13 @@ class AnyOrder(RuleBasedStateMachine):
                 self.send(lock(self.fresh(), order))
         else:
             assert self.send(lock(self.fresh(), order)) == "EscrowLocked"
-            self.orders[order.id] = {"order": order, "state": "EscrowLocked", "locked": needs, "got": {},
-                                     "until": self.now + timedelta(hours=10)}
+            self.orders[order.id] = {
+                "order": order,
+                "state": "EscrowLocked",
+                "locked": needs,
+                "got": {},
+                "until": self.now + timedelta(hours=10),
+            }
 
     @precondition(lambda self: self.open_orders())
     @rule(pick=st.data(), off=st.sampled_from([0, 0, 0, 0.05, -0.05]))
@@ -349,12 +439,19 @@ class AnyOrder(RuleBasedStateMachine):
         o = self.orders[id]
         i = pick.draw(st.integers(0, len(o["order"].legs) - 1))
         cents = max(1, round(o["order"].legs[i].cents * (1 + off)))
-        if o["state"] != "EscrowLocked" or i in o["got"] or self.now + timedelta(minutes=1) >= o["until"]:
+        if (
+            o["state"] != "EscrowLocked"
+            or i in o["got"]
+            or self.now + timedelta(minutes=1) >= o["until"]
+        ):
             with pytest.raises((WrongState, PastDeadline)):
                 self.send(confirm(self.fresh(), id, i, cents))
             return
         event = self.send(confirm(self.fresh(), id, i, cents))
-        if abs(cents - o["order"].legs[i].cents) > o["order"].tolerance * o["order"].legs[i].cents + 1e-9:
+        if (
+            abs(cents - o["order"].legs[i].cents)
+            > o["order"].tolerance * o["order"].legs[i].cents + 1e-9
+        ):
             assert event == "SettlementRolledBack"
             o.update(state=event, locked={})
         else:
@@ -376,7 +473,9 @@ class AnyOrder(RuleBasedStateMachine):
             o.update(state="SettlementFinalized", locked={})
             for i, leg in enumerate(o["order"].legs):
                 self.owned[leg.fund] = self.owned.get(leg.fund, 0) + leg.micro_shares
-                self.owned[CASH] = self.owned.get(CASH, 0) + (o["got"][i] if leg.micro_shares < 0 else -o["got"][i])
+                self.owned[CASH] = self.owned.get(CASH, 0) + (
+                    o["got"][i] if leg.micro_shares < 0 else -o["got"][i]
+                )
         else:
             assert self.send(fail(self.fresh(), id, 0, "no")) == "SettlementRolledBack"
             o.update(state="SettlementRolledBack", locked={})
@@ -399,7 +498,8 @@ class AnyOrder(RuleBasedStateMachine):
 
     @rule(statement=st.integers(1, 12))
     def crashes(self, statement):
-        """The connection dies in the middle of a deposit; whoever opens the file next finds all of it or nothing."""
+        """The connection dies in the middle of a deposit; whoever opens the file next finds all of
+        it or nothing."""
         left = [statement]
 
         def strike(_):
@@ -435,8 +535,15 @@ class AnyOrder(RuleBasedStateMachine):
     def the_ledger_is_what_the_model_says(self):
         self.ledger.check()
         assert self.ledger.holdings() == {a: q for a, q in sorted(self.owned.items()) if q}
-        assert self.ledger.states() == dict(sorted((id, o["state"]) for id, o in self.orders.items()))
-        locked = {(f"escrow:{id}", a): q for id, o in self.orders.items() for a, q in o["locked"].items() if q}
+        assert self.ledger.states() == dict(
+            sorted((id, o["state"]) for id, o in self.orders.items())
+        )
+        locked = {
+            (f"escrow:{id}", a): q
+            for id, o in self.orders.items()
+            for a, q in o["locked"].items()
+            if q
+        }
         escrow = {k: q for k, q in self.ledger.balances().items() if k[0] not in (PLAN, OUTSIDE)}
         assert escrow == locked
 
@@ -445,39 +552,67 @@ AnyOrder.TestCase.settings = settings(max_examples=40, stateful_step_count=30, d
 TestAnyOrder = AnyOrder.TestCase
 
 
-# ---- real kills ----------------------------------------------------------------------------------------------------
+# ---- real kills ----------------------------------------------------------------------------------
 
 STORY = outages.story([ORDER], [OPENING], Random(5))
 
 
 def test_the_story_knows_every_outcome_and_every_event():
-    with tempfile.TemporaryDirectory(dir=outages.scratch()) as folder, Ledger(Path(folder) / "l") as one:
+    with (
+        tempfile.TemporaryDirectory(dir=outages.scratch()) as folder,
+        Ledger(Path(folder) / "l") as one,
+    ):
         receipts = [deliver(one, m, at) for m, at in zip(STORY, outages.clock(STORY), strict=True)]
-        assert {e.name for e in one.log.events()} == {"Deposited", "EscrowLocked", "LegConfirmed", "PendingFinality",
-                                                      "SettlementFinalized", "SettlementRolledBack"}
-        assert sorted(one.states().values()) == ["SettlementFinalized", *["SettlementRolledBack"] * 3]
+        assert {e.name for e in one.log.events()} == {
+            "Deposited",
+            "EscrowLocked",
+            "LegConfirmed",
+            "PendingFinality",
+            "SettlementFinalized",
+            "SettlementRolledBack",
+        }
+        assert sorted(one.states().values()) == [
+            "SettlementFinalized",
+            *["SettlementRolledBack"] * 3,
+        ]
         assert not any(r.repeated for r in receipts)
 
 
 def test_hundreds_of_kills_lose_nothing():
-    """Forked in a process of its own, as the book does it: the test's own process may have threads."""
+    """Forked in a process of its own, as the book does it: the test's own process may have
+    threads."""
     asked = {"messages": STORY, "seed": 1, "moments": 60, "every": 1}
-    run = subprocess.run([sys.executable, "-m", "portlib.stewardship.settlement.outages"],
-                         input=json.dumps(asked), text=True, capture_output=True,
-                         check=True, cwd=Path(__file__).parents[3])
+    run = subprocess.run(
+        [sys.executable, "-m", "portlib.stewardship.settlement.outages"],
+        input=json.dumps(asked),
+        text=True,
+        capture_output=True,
+        check=True,
+        cwd=Path(__file__).parents[3],
+    )
     results = json.loads(run.stdout)
-    assert set(results) == {"killed between two statements", "killed at a random moment", "killed in a write",
-                            "disk full", "clock moved back", "messages repeated"}
+    assert set(results) == {
+        "killed between two statements",
+        "killed at a random moment",
+        "killed in a write",
+        "disk full",
+        "clock moved back",
+        "messages repeated",
+    }
     for name, row in results.items():
         assert [row[loss] for loss in outages.LOSSES] == [0, 0, 0, 0], name
     statements = results["killed between two statements"]
     assert statements["runs"] == statements["struck"] > 100
-    assert results["killed at a random moment"]["struck"] > 10 and results["killed in a write"]["struck"] > 30
+    assert (
+        results["killed at a random moment"]["struck"] > 10
+        and results["killed in a write"]["struck"] > 30
+    )
     assert results["disk full"]["runs"] >= 3
 
 
 def test_each_kind_of_loss_is_recognised():
     """A ledger is spoiled by hand in the way that each word means; the judge must say that word."""
+
     def after(spoil, acknowledged):
         with tempfile.TemporaryDirectory(dir=outages.scratch()) as folder:
             told = outages.tell(Path(folder) / "a", STORY)
@@ -489,7 +624,10 @@ def test_each_kind_of_loss_is_recognised():
 
     assert after(lambda one: None, 3) == after(lambda one: None, 2) == ""
     assert after(lambda one: None, 4) == after(lambda one: None, 1) == "acknowledged but lost"
-    assert after(lambda one: one.connection.execute("UPDATE balances SET quantity = 0"), 3) == "check failed"
+    assert (
+        after(lambda one: one.connection.execute("UPDATE balances SET quantity = 0"), 3)
+        == "check failed"
+    )
 
     def half(one):
         with one.transaction():

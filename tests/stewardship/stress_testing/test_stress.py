@@ -1,4 +1,5 @@
-"""Windows, shocks, reverse tests, the committee's rule and what it changes: second methods, properties, bad inputs."""
+"""Windows, shocks, reverse tests, the committee's rule and what it changes: second methods,
+properties, bad inputs."""
 
 from dataclasses import replace
 
@@ -46,7 +47,6 @@ def custom(the_plan):
     return path, path.of_classes(mix)
 
 
-
 @pytest.fixture(scope="module")
 def tested(the_plan, made, custom):
     return sx.portfolios(the_plan, made, custom[1])
@@ -55,10 +55,12 @@ def tested(the_plan, made, custom):
 def random_assumptions(seed, n=4):
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(n, n))
-    return Assumptions("ABCDEFGH"[:n], rng.normal(0.05, 0.02, n), 0.02 * root @ root.T + 1e-4 * np.eye(n)), rng
+    return Assumptions(
+        "ABCDEFGH"[:n], rng.normal(0.05, 0.02, n), 0.02 * root @ root.T + 1e-4 * np.eye(n)
+    ), rng
 
 
-# ---- conditional expectation ----------------------------------------------------------------------------------------
+# ---- conditional expectation ---------------------------------------------------------------------
 
 
 @few
@@ -77,8 +79,12 @@ def test_a_shock_is_reproduced_and_everything_else_is_a_regression(seed):
         d = (r - mean).to_numpy()
         return d @ inverse @ d
 
-    best = optimize.minimize(distance, [0.0, 0.0], method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-12,
-                                                                                  "maxiter": 4000})  # fmt: skip
+    best = optimize.minimize(
+        distance,
+        [0.0, 0.0],
+        method="Nelder-Mead",
+        options={"xatol": 1e-9, "fatol": 1e-12, "maxiter": 4000},
+    )
     assert found[["A", "C"]].to_numpy() == pytest.approx(best.x, abs=1e-4)
 
 
@@ -87,13 +93,17 @@ def test_limit_cases_of_a_shock():
     a = Assumptions(["x", "apart", "same"], [0.06, 0.03, 0.05], sigma)
     found = shocks.conditional(a, {"x": -0.34})
     assert found["apart"] == pytest.approx(0.03)  # uncorrelated: as expected before
-    assert found["same"] == pytest.approx(0.05 - 0.40 * 0.75)  # correlation one: its own volatility's share
+    assert found["same"] == pytest.approx(
+        0.05 - 0.40 * 0.75
+    )  # correlation one: its own volatility's share
     assert shocks.conditional(a, {"x": 0.06}).to_numpy() == pytest.approx(a.mu)  # no surprise
     assert shocks.conditional(a, {}).to_numpy() == pytest.approx(a.mu)
 
 
 def test_shocks_that_cannot_be_are_refused_by_name():
-    a = Assumptions(["x", "twin", "cash"], [0.05, 0.05, 0.03], [[0.04, 0.04, 0], [0.04, 0.04, 0], [0, 0, 0]])
+    a = Assumptions(
+        ["x", "twin", "cash"], [0.05, 0.05, 0.03], [[0.04, 0.04, 0], [0.04, 0.04, 0], [0, 0, 0]]
+    )
     with pytest.raises(ValueError, match="gold, which is none of x, twin, cash"):
         shocks.conditional(a, {"gold": -0.1})
     with pytest.raises(ValueError, match="cash has no risk"):
@@ -113,7 +123,9 @@ def test_a_factor_is_a_line_and_a_rest(seed):
     factor = (draws - a.mu) @ [0.3, 0, -0.2, 0] + rest * rng.standard_normal(40_000)
     scale = wider.volatility[:4] * wider.volatility[4]
     apart = np.cov(draws.T, factor)[4, :4] - wider.sigma[4, :4]
-    assert np.abs(apart / scale).max() < 0.03  # five standard errors of a correlation from 40 000 draws
+    assert (
+        np.abs(apart / scale).max() < 0.03
+    )  # five standard errors of a correlation from 40 000 draws
     assert factor.std() == pytest.approx(wider.volatility[4], rel=0.02)
 
 
@@ -141,15 +153,28 @@ def test_macro_factors_agree_with_an_econometric_package():
         both = yearly.join(factor, how="inner").dropna()
         fit = sm.OLS(both[factor.name], sm.add_constant(both[list(shocks.SEEN)])).fit()
         row = table.loc[factor.name]
-        assert row[list(shocks.SEEN)].to_numpy(float) == pytest.approx(fit.params[list(shocks.SEEN)].to_numpy())
+        assert row[list(shocks.SEEN)].to_numpy(float) == pytest.approx(
+            fit.params[list(shocks.SEEN)].to_numpy()
+        )
         assert row["residual"] == pytest.approx(np.sqrt(fit.mse_resid))
         assert row["r_squared"] == pytest.approx(fit.rsquared)
-        assert (row["years"], row["first"], row["last"]) == (len(both), both.index[0].year, both.index[-1].year)
+        assert (row["years"], row["first"], row["last"]) == (
+            len(both),
+            both.index[0].year,
+            both.index[-1].year,
+        )
 
 
 def test_rising_yields_hurt_bonds_and_most_the_longest(classes):
-    up, down = shocks.propagate(classes, {"yields": 0.02}), shocks.propagate(classes, {"yields": -0.02})
-    assert up["us_long_bonds"] < up["us_core_bonds"] < classes.mu[classes.labels.index("us_core_bonds")]
+    up, down = (
+        shocks.propagate(classes, {"yields": 0.02}),
+        shocks.propagate(classes, {"yields": -0.02}),
+    )
+    assert (
+        up["us_long_bonds"]
+        < up["us_core_bonds"]
+        < classes.mu[classes.labels.index("us_core_bonds")]
+    )
     assert (up + down).to_numpy() / 2 == pytest.approx(classes.mu)  # linear in the shock
     nothing = shocks.propagate(classes, {"inflation": 0.0, "yields": 0.0})
     assert nothing.to_numpy() == pytest.approx(classes.mu)
@@ -157,7 +182,7 @@ def test_rising_yields_hurt_bonds_and_most_the_longest(classes):
         shocks.propagate(classes, {"unemployment": 0.03})
 
 
-# ---- crises ---------------------------------------------------------------------------------------------------------
+# ---- crises --------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
@@ -169,8 +194,12 @@ def test_crisis_correlations_can_be_had_and_leave_risk_alone(classes, share):
     floor = data.policy("correlation_eigenvalue_floor")
     assert np.linalg.eigvalsh((rho + rho.T) / 2)[0] >= floor * (1 - 1e-6)
     calm = correlation(classes.sigma)
-    block = shocks.history_of(list(classes.labels)).loc[shocks.crisis_block().index].corr().to_numpy()
-    assert np.abs(rho - ((1 - share) * calm + share * block)).max() < 0.01  # the repair moves little
+    block = (
+        shocks.history_of(list(classes.labels)).loc[shocks.crisis_block().index].corr().to_numpy()
+    )
+    assert (
+        np.abs(rho - ((1 - share) * calm + share * block)).max() < 0.01
+    )  # the repair moves little
     with pytest.raises(CovarianceError):
         shocks.under_crisis(classes, 1.5)
 
@@ -190,14 +219,16 @@ def test_the_crisis_block_is_the_fall_of_a_year_in_which_bonds_helped_least():
 
 def test_a_policy_without_a_year_long_fall_or_a_stand_in_is_refused(monkeypatch, classes):
     policy = data.policy
-    monkeypatch.setattr(data, "policy", lambda name: 0.9 if name == "crisis_drawdown" else policy(name))
+    monkeypatch.setattr(
+        data, "policy", lambda name: 0.9 if name == "crisis_drawdown" else policy(name)
+    )
     with pytest.raises(ValueError, match="lower the policy's depth"):
         shocks.crisis_block()
     with pytest.raises(ValueError, match="no stand-in for gold"):
         sx.window_returns(["cash", "gold"])
 
 
-# ---- reverse --------------------------------------------------------------------------------------------------------
+# ---- reverse -------------------------------------------------------------------------------------
 
 
 @few
@@ -208,9 +239,18 @@ def test_the_least_unlikely_loss_is_found_by_a_general_optimiser(seed):
     found = shocks.reverse(a, w, loss)
     assert w @ found.shock.to_numpy() == pytest.approx(-loss)
     root = np.linalg.cholesky(a.sigma)
-    free = optimize.minimize(lambda z: z @ z, np.zeros(4), jac=lambda z: 2 * z, method="SLSQP", options={"ftol": 1e-14},
-                             constraints={"type": "eq", "fun": lambda z: w @ (a.mu + root @ z) + loss,
-                                          "jac": lambda z: w @ root})  # fmt: skip
+    free = optimize.minimize(
+        lambda z: z @ z,
+        np.zeros(4),
+        jac=lambda z: 2 * z,
+        method="SLSQP",
+        options={"ftol": 1e-14},
+        constraints={
+            "type": "eq",
+            "fun": lambda z: w @ (a.mu + root @ z) + loss,
+            "jac": lambda z: w @ root,
+        },
+    )
     assert np.sqrt(free.fun) == pytest.approx(found.distance, rel=1e-6)
     assert a.mu + root @ free.x == pytest.approx(found.shock.to_numpy(), abs=1e-5)
     # scaling the portfolio and the loss together changes nothing
@@ -230,16 +270,20 @@ def test_probabilities_are_those_of_the_two_laws():
 
 def test_a_singular_covariance_needs_no_inverse():
     a = Assumptions(["x", "twin"], [0.05, 0.05], [[0.04, 0.04], [0.04, 0.04]])
-    assert shocks.reverse(a, np.array([0.5, 0.5]), 0.15).shock.to_numpy() == pytest.approx([-0.15, -0.15])
+    assert shocks.reverse(a, np.array([0.5, 0.5]), 0.15).shock.to_numpy() == pytest.approx(
+        [-0.15, -0.15]
+    )
 
 
-@pytest.mark.parametrize(("mean", "w", "loss"), [(0.05, 1, 0.0), (0.05, 1, -0.1), (0.05, 0, 0.1), (-0.5, 1, 0.2)])
+@pytest.mark.parametrize(
+    ("mean", "w", "loss"), [(0.05, 1, 0.0), (0.05, 1, -0.1), (0.05, 0, 0.1), (-0.5, 1, 0.2)]
+)
 def test_losses_that_are_none_are_refused(mean, w, loss):
     with pytest.raises(ValueError, match="a loss must be positive"):
         shocks.reverse(Assumptions(["x"], [mean], [[0.04]]), np.array([w]), loss)
 
 
-# ---- changed assumptions --------------------------------------------------------------------------------------------
+# ---- changed assumptions -------------------------------------------------------------------------
 
 
 def test_assumptions_change_as_policy_says(classes):
@@ -249,8 +293,12 @@ def test_assumptions_change_as_policy_says(classes):
     assert lower.mu[at["cash"]] == pytest.approx(classes.mu[at["cash"]] + 0.01)
     assert lower.sigma == pytest.approx(classes.sigma)
     riskier = shocks.changed(classes, {"volatility": {"other": 2.0, "stand-ins": 1.5}})
-    assert riskier.volatility[at["us_core_bonds"]] == pytest.approx(2 * classes.volatility[at["us_core_bonds"]])
-    assert riskier.volatility[at["us_reits"]] == pytest.approx(1.5 * classes.volatility[at["us_reits"]])
+    assert riskier.volatility[at["us_core_bonds"]] == pytest.approx(
+        2 * classes.volatility[at["us_core_bonds"]]
+    )
+    assert riskier.volatility[at["us_reits"]] == pytest.approx(
+        1.5 * classes.volatility[at["us_reits"]]
+    )
     assert correlation(riskier.sigma) == pytest.approx(correlation(classes.sigma))
     assert shocks.changed(classes, {}).sigma == pytest.approx(classes.sigma)
     for wrong in ({"mean": {"gold": 0.1}}, {"skew": {}}):
@@ -265,7 +313,7 @@ def test_the_new_weights_are_worth_more_wherever_the_old_are_allowed(the_plan, m
     assert table["turnover"].between(0, 1).all()
 
 
-# ---- portfolios -----------------------------------------------------------------------------------------------------
+# ---- portfolios ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("folder", [data.ROOT / "plan", AWKWARD])
@@ -284,7 +332,10 @@ def test_a_fund_of_one_class_returns_what_its_class_does_less_expenses(the_plan)
     windows = sx.window_returns(list(the_plan.exposures.columns))
     years = data.table("stress_windows")["months"] / 12
     for fund in pure:
-        expected = windows[the_plan.exposures.loc[fund].idxmax()] - the_plan.funds.loc[fund, "expense_ratio"] * years
+        expected = (
+            windows[the_plan.exposures.loc[fund].idxmax()]
+            - the_plan.funds.loc[fund, "expense_ratio"] * years
+        )
         assert sx.through_windows(alone).loc[fund].to_numpy() == pytest.approx(expected.to_numpy())
 
 
@@ -314,7 +365,7 @@ def test_weights_that_do_not_sum_to_one_are_refused():
             sx.mixes(pd.DataFrame([[0.2, bad]], ["x"], ["cash", "us_core_bonds"]))
 
 
-# ---- windows --------------------------------------------------------------------------------------------------------
+# ---- windows -------------------------------------------------------------------------------------
 
 
 def test_every_class_of_the_survey_has_a_return_in_every_window():
@@ -326,11 +377,16 @@ def test_every_class_of_the_survey_has_a_return_in_every_window():
 
 
 def test_stand_ins_are_used_only_where_there_is_nothing_better():
-    names, source = ["intl_dev_equity", "us_small_equity", "us_core_bonds"], data.table("stress_windows")
+    names, source = (
+        ["intl_dev_equity", "us_small_equity", "us_core_bonds"],
+        data.table("stress_windows"),
+    )
     used, returns = sx.proxies(names), sx.window_returns(names)
     absent = source["intl_dev_equity"].isna()
     assert ((used["intl_dev_equity"] == "") == ~absent).all()
-    assert returns["intl_dev_equity"][absent].to_numpy() == pytest.approx(source["us_market"][absent].to_numpy())
+    assert returns["intl_dev_equity"][absent].to_numpy() == pytest.approx(
+        source["us_market"][absent].to_numpy()
+    )
     assert (used["us_small_equity"] == "").all()
     mix = data.policy("stress_proxies")["us_core_bonds"]["windows"][0]
     grown = np.prod([(1 + source[column]) ** share for column, share in mix.items()], axis=0)
@@ -358,7 +414,10 @@ def test_windows_of_us_shares_and_cash_are_those_of_the_monthly_history():
         months = history.loc[str(row["start"]) : str(row["end"])]
         if len(months) == row["months"]:
             checked += 1
-            for ours, theirs, apart in (("us_market", "us_market", 2e-3), ("bills", "cash", 2e-4)):  # vintages
+            for ours, theirs, apart in (
+                ("us_market", "us_market", 2e-3),
+                ("bills", "cash", 2e-4),
+            ):  # vintages
                 assert (1 + months[ours]).prod() - 1 == pytest.approx(row[theirs], abs=apart)
     assert checked == 12
 
@@ -370,7 +429,7 @@ def test_real_returns_take_consumer_prices_off(tested):
     assert back.to_numpy() == pytest.approx(nominal.to_numpy())
 
 
-# ---- the rule and what it changes -----------------------------------------------------------------------------------
+# ---- the rule and what it changes ----------------------------------------------------------------
 
 
 def test_judgement_agrees_with_each_test_made_by_itself(tested, classes):
@@ -382,9 +441,15 @@ def test_judgement_agrees_with_each_test_made_by_itself(tested, classes):
         assert row["shock return"] == future.loc[name].min()
         detail = sx.reversed_loss(tested, classes, name, row["limit"])
         assert (row["years, normal"], row["years"]) == pytest.approx(detail.years)
-        expected = [k for k, bad in {"windows": past.loc[name].min() < -row["limit"],
-                                     "shocks": future.loc[name].min() < -row["limit"],
-                                     "reverse": row["years"] < data.policy("stress_return_period")}.items() if bad]
+        expected = [
+            k
+            for k, bad in {
+                "windows": past.loc[name].min() < -row["limit"],
+                "shocks": future.loc[name].min() < -row["limit"],
+                "reverse": row["years"] < data.policy("stress_return_period"),
+            }.items()
+            if bad
+        ]
         assert row["failed"] == ", ".join(expected)
 
 
@@ -407,10 +472,14 @@ def test_one_company_passes_windows_and_fails_the_reverse_test(classes):
 
 def limited(posture, limit):
     policy = data.policy
-    return lambda name: {**policy(name), posture: limit} if name == "stress_loss_limit" else policy(name)
+    return lambda name: (
+        {**policy(name), posture: limit} if name == "stress_loss_limit" else policy(name)
+    )
 
 
-def test_a_mended_model_passes_obeys_the_mandate_and_is_the_best_that_does(monkeypatch, the_plan, made, classes):
+def test_a_mended_model_passes_obeys_the_mandate_and_is_the_best_that_does(
+    monkeypatch, the_plan, made, classes
+):
     worst = -sx.through_windows(sx.of_funds(the_plan, made.weights().T)).loc["growth"].min()
     monkeypatch.setattr(data, "policy", limited("growth", worst - 0.02))
     weights, how = sx.mended(the_plan, "growth", classes)
@@ -421,7 +490,9 @@ def test_a_mended_model_passes_obeys_the_mandate_and_is_the_best_that_does(monke
     rules = sx.menu_rules(the_plan, "growth", classes)
     assert max(rules.violations(weights.to_numpy(), funds).values()) < 1e-7
     aversion = made["growth"].risk_aversion
-    worth = funds.mean_of(weights.to_numpy()) - aversion / 2 * funds.risk_of(weights.to_numpy()) ** 2
+    worth = (
+        funds.mean_of(weights.to_numpy()) - aversion / 2 * funds.risk_of(weights.to_numpy()) ** 2
+    )
     assert worth <= made["growth"].utility + 1e-9  # one more rule cannot help
     whole = rules.also(*sx.stress_rules(the_plan, funds.labels, worst - 0.02, classes))
     from portlib.construction import optimize
@@ -440,7 +511,9 @@ def test_a_menu_that_cannot_pass_says_which_rules_conflict(monkeypatch, the_plan
 
 def test_a_reverse_test_that_no_aversion_passes_is_said(monkeypatch):
     policy, small = data.policy, plan.read(AWKWARD)
-    monkeypatch.setattr(data, "policy", lambda name: 1e12 if name == "stress_return_period" else policy(name))
+    monkeypatch.setattr(
+        data, "policy", lambda name: 1e12 if name == "stress_return_period" else policy(name)
+    )
     weights, why = sx.mended(small, "growth", plan_menu.class_assumptions(small))
     assert weights is None
     assert why == "no risk aversion makes a loss of the limit rare enough"
@@ -455,7 +528,10 @@ def test_the_equity_that_passes_is_the_largest_and_never_rises(the_plan, classes
     ceiling = 1.0
     for y in years:
         share = table.loc[y, "that passes"]
-        both = [e * sleeves.loc["equity"] + (1 - e) * sleeves.loc["bonds"] for e in (share, share + 0.01)]
+        both = [
+            e * sleeves.loc["equity"] + (1 - e) * sleeves.loc["bonds"]
+            for e in (share, share + 0.01)
+        ]
         mix = pd.DataFrame(both).set_axis(["it", "more"])
         found = sx.judged(sx.mixes(mix, 0.0, custom[0].fee, sx.path_limit(y)), classes)["failed"]
         assert found["it"] == ""
@@ -468,7 +544,9 @@ def test_the_limit_of_a_path_lies_between_its_points():
     points = data.policy("stress_path_limit")
     assert sx.path_limit(-20) == points[min(points)]
     assert sx.path_limit(60) == points[max(points)]
-    assert min(points.values()) < sx.path_limit((min(points) + max(points)) / 2) < max(points.values())
+    assert (
+        min(points.values()) < sx.path_limit((min(points) + max(points)) / 2) < max(points.values())
+    )
 
 
 def test_losses_by_age_are_medians_of_people(the_plan):
@@ -476,7 +554,9 @@ def test_losses_by_age_are_medians_of_people(the_plan):
     table = sx.losses_by_age(the_plan, each, {"all": (0, 130), "nobody": (131, 140)})
     assert list(table.index) == ["all"]
     worst = -sx.through_windows(each).min(axis=1)
-    assert table.loc["all", "loss"] == pytest.approx((worst * the_plan.participants["balance"]).median())
+    assert table.loc["all", "loss"] == pytest.approx(
+        (worst * the_plan.participants["balance"]).median()
+    )
     assert table.loc["all", "most"] == pytest.approx(worst.max())
     assert table.loc["all", "people"] == len(the_plan.participants)
     saved = the_plan.participants["pay"] * the_plan.participants["deferral_rate"]
