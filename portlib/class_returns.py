@@ -38,6 +38,15 @@ class ClassReturns:
     origin: Mapping[str, str]
     absent: tuple[str, ...]
 
+    @property
+    def distinct(self) -> tuple[str, ...]:
+        """Classes with months of their own: of those that one series stands for, the first."""
+        first: dict[str, str] = {}
+        for name in map(str, self.values):
+            origin = self.origin[name]
+            first.setdefault(name if origin == OWN else f"series {origin}", name)
+        return tuple(first.values())
+
     def common(self, classes: Sequence[str] | None = None) -> pd.DataFrame:
         """The months in which all of the classes are known; DataError where there are none."""
         wanted = list(map(str, self.values)) if classes is None else list(classes)

@@ -73,3 +73,12 @@ def test_classes_name_the_series_that_stand_in(folder, record):
         class_returns(plan.read(folder), record, ["x"])
     with pytest.raises(DataError, match=r"no monthly returns of us_tips: bring history.csv"):
         class_returns(plan.read(folder), record, ["us_tips"])
+
+
+def test_of_classes_with_one_series_the_first_has_months_of_its_own(folder, record):
+    (folder / "classes.yml").write_text(
+        "same: {label: Same, role: equity, survey: us_large_equity}\n"
+    )
+    seen = class_returns(plan.read(folder), record, ["us_large_equity", "same", "cash"])
+    assert list(seen.values) == ["us_large_equity", "same", "cash"]
+    assert seen.distinct == ("us_large_equity", "cash")

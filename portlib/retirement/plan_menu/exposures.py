@@ -135,15 +135,14 @@ def _by_returns(
     own = plan.inputs.funds
     if own is None:
         return None
-    classes = [str(name) for name in stated if name in returns.values]
+    classes = [name for name in returns.distinct if name in stated]
+    beyond = stated.drop(columns=classes)
     judged = []
     for fund in map(str, own.values):
         if fund not in stated.index:
             left[fund] = "is a series; its vintages hold the classes"
             continue
-        if lost := [
-            str(name) for name in stated if name not in classes and stated.at[fund, name] > NOTHING
-        ]:
+        if lost := list(map(str, beyond.columns[beyond.loc[fund].to_numpy(float) > NOTHING])):
             left[fund] = f"holds {', '.join(lost)}, of which no months are known"
         else:
             judged.append(fund)
