@@ -157,6 +157,15 @@ class Mandate:
         dropped = {self[name].name for name in names}
         return self._with([c for c in self.constraints if c.name not in dropped])
 
+    def among(self, labels: Sequence[str]) -> Mandate:
+        """The same rules over fewer assets, those left out held at zero.
+
+        Raises MandateError for a floor towards which nothing is left to count.
+        """
+        fewer = [c.among(labels) for c in self.constraints]
+        rules = [c for c in fewer if c is not None]
+        return Mandate(labels, rules, tolerance=self.tolerance)
+
     def also(self, *constraints: Rule) -> Mandate:
         """The mandate and further constraints."""
         return self._with([*self.constraints, *constraints])

@@ -18,7 +18,7 @@ What it leaves out: whether a rule is wise.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -131,6 +131,17 @@ class Rule(ABC):
     def relaxed(self, by: float) -> Self:
         """Every limit moved outward."""
 
+    def among(self, kept: Collection[str]) -> Self | None:
+        """The rule over these assets, all others held at zero; None where it says nothing of them."""
+        changes: dict[str, Any] = {
+            key: {asset: x for asset, x in values.items() if asset in kept}
+            for key in self.PER_ASSET
+            if isinstance(values := getattr(self, key), Mapping)
+        }
+        spoken = [changes.get(key, getattr(self, key)) for key in self.PER_ASSET]
+        silent = [values == {} or values in self.SILENT for values in spoken]
+        return None if changes and all(silent) else replace(self, **changes)
+
     @abstractmethod
     def stated(
         self, w: Any, whole: Any, slack: Any, risk: Risk, labels: Sequence[str]
@@ -170,6 +181,13 @@ class Limit(Rule):
     coefficients: Mapping[str, float] | None
     lower: float = -np.inf
     upper: float = np.inf
+
+    def among(self, kept: Collection[str]) -> Limit | None:
+        """As every rule; MandateError for a floor towards which nothing is left to count."""
+        fewer = super().among(kept)
+        if fewer is None and self.lower > 0:
+            raise MandateError(f"{self.name!r}: nothing of what is left counts towards it")
+        return fewer
 
     def check(self) -> None:
         _finite(self, ("coefficients",))
