@@ -42,10 +42,12 @@ def _erc(a: Assumptions, m: Mandate | None, *, risk_aversion: float) -> Allocati
     return equal_risk_contributions(a, m)
 
 
-def _resampled(a: Assumptions, m: Mandate | None, **settings: Any) -> Allocation:
+def _resampled(a: Assumptions, m: Mandate | None, *, seed: int, **settings: Any) -> Allocation:
+    from numpy.random import default_rng
+
     from portlib.construction.resampling import resampled_utility
 
-    return resampled_utility(a, m, **settings)
+    return resampled_utility(a, m, rng=default_rng(seed), **settings)
 
 
 def _robust(a: Assumptions, m: Mandate | None, **settings: Any) -> Allocation:
@@ -65,7 +67,7 @@ ENGINES: dict[str, Engine] = {
     "ERC": Engine("What spreads the risk equally, whatever is expected?", (), _erc),
     "RESAMPLED": Engine(
         "What is best on average over inputs that a history as long could have shown instead?",
-        ("years", "resamples", "rng"),
+        ("years", "resamples", "seed"),
         _resampled,
     ),
     "ROBUST": Engine(

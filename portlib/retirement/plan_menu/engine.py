@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from portlib.construction import optimize
@@ -47,7 +46,7 @@ def best(
         settings = {
             "years": 1 / decided["black_litterman_tau"],
             "resamples": decided["weight_draws"],
-            "rng": np.random.default_rng(decided["scenario_seed"]),
+            "seed": decided["scenario_seed"],
         }
     if name == "ROBUST":
         through = exposures.loc[list(funds.labels)].to_numpy(float)
