@@ -12,7 +12,6 @@ from __future__ import annotations
 import copy
 import difflib
 import hashlib
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -24,16 +23,27 @@ import pandas as pd
 _HERE = Path(__file__).resolve().parent
 #: The facts: inside the package where it is installed, in the checkout's folder where it is not.
 ROOT = _HERE / "_data" if (_HERE / "_data").is_dir() else _HERE.parent / "data"
-#: The folder of the plan that this process is about (`portlib.plan` reads it; its policy.yml overrides ours).
-PLAN = Path(os.environ.get("PRUDENT_PLAN") or ROOT / "plan")
 
 # The plausible range of each unit: a percentage filed as a decimal falls outside. None: text.
 UNITS: dict[str, tuple[float, float] | None] = {
-    "name": None, "text": None, "date": None, "confidence": None, "calendar year": (1900, 2100),
-    "years": (-60, 130), "months": (1, 1200), "persons": (0, 100_000), "US dollars": (0, 1e7),
-    "decimal per year": (-0.8, 1.0), "decimal over the window": (-1.0, 5.0), "correlation": (-1, 1),
-    "decimal per month": (-0.6, 1.0), "index": (0, 1e5),
-    "weight": (0, 1), "probability": (0, 1), "tax rate": (0, 0.5), "fee, decimal per year": (0, 0.02),
+    "name": None,
+    "text": None,
+    "date": None,
+    "confidence": None,
+    "calendar year": (1900, 2100),
+    "years": (-60, 130),
+    "months": (1, 1200),
+    "persons": (0, 100_000),
+    "US dollars": (0, 1e7),
+    "decimal per year": (-0.8, 1.0),
+    "decimal over the window": (-1.0, 5.0),
+    "correlation": (-1, 1),
+    "decimal per month": (-0.6, 1.0),
+    "index": (0, 1e5),
+    "weight": (0, 1),
+    "probability": (0, 1),
+    "tax rate": (0, 0.5),
+    "fee, decimal per year": (0, 0.02),
 }
 CONFIDENCE = ("high", "medium", "low", "unverified")
 _FIELDS = ("title", "publisher", "date", "url", "confidence", "checked", "note", "file", "sha256")
@@ -58,31 +68,52 @@ def document(name: str) -> dict[str, Any]:
 
 def sources() -> pd.DataFrame:
     """One row a source: title, publisher, date, unit, url, sha256, confidence, checked, file, note."""
-    rows = {name: {"unit": "; ".join(dict.fromkeys(u for u in entry.get("columns", {}).values() if UNITS[u])), **entry}
-            for name, entry in _sources(ROOT).items()}
-    order = ["title", "publisher", "date", "unit", "url", "sha256", "confidence", "checked", "file", "note"]
+    rows = {
+        name: {
+            "unit": "; ".join(
+                dict.fromkeys(u for u in entry.get("columns", {}).values() if UNITS[u])
+            ),
+            **entry,
+        }
+        for name, entry in _sources(ROOT).items()
+    }
+    order = [
+        "title",
+        "publisher",
+        "date",
+        "unit",
+        "url",
+        "sha256",
+        "confidence",
+        "checked",
+        "file",
+        "note",
+    ]
     return pd.DataFrame.from_dict(rows, orient="index")[order].rename_axis("source")
 
 
 def policy(name: str) -> Any:
     """An entry of `portlib.policy` for the plan of this process. Being replaced: hand a `Policy` in."""
+    from portlib import plan
     from portlib import policy as decided
 
-    return decided.read(PLAN)[name]
+    return decided.read(plan.folder())[name]
 
 
 def policy_table() -> pd.DataFrame:
     """All policy entries, as `policy` has them."""
+    from portlib import plan
     from portlib import policy as decided
 
-    return decided.read(PLAN).table
+    return decided.read(plan.folder()).table
 
 
-def fingerprint() -> str:
-    """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy, data files and
-    imported history."""
+def fingerprint(plan: Path | None = None) -> str:
+    """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy,
+    data files, imported history, and the files of the plan's folder.
+    """
     digest = hashlib.sha256()
-    for root, prefix in ((ROOT, ""), (PLAN, "plan/")):
+    for root, prefix in ((ROOT, ""), (plan or ROOT / "plan", "plan/")):
         for path in _files(root):
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{prefix}{path.relative_to(root).as_posix()} {content}\n".encode())
@@ -96,16 +127,18 @@ def fingerprint() -> str:
 def source(name: str) -> dict[str, Any]:
     """One entry of ``sources.yml``; raises `DataError` for a name that has none."""
     if name not in (entries := _sources(ROOT)):
-        raise DataError(f"sources.yml: no entry {name!r}; did you mean {near(name, list(entries))}?")
+        raise DataError(
+            f"sources.yml: no entry {name!r}; did you mean {near(name, list(entries))}?"
+        )
     return copy.deepcopy(entries[name])
 
 
-def history() -> pd.DataFrame:
+def history(*, corporate_bond_maturity_years: float = 20) -> pd.DataFrame:
     """The returns of the long record as one table, decimals by month end: 1949-01 to 2017-03, or what was imported."""
     from portlib.history import GROUPS, read
 
     names = [name for group in GROUPS.values() for name in group]
-    record = read("long", corporate_bond_maturity_years=policy("corporate_bond_maturity_years"))
+    record = read("long", corporate_bond_maturity_years=corporate_bond_maturity_years)
     # imported files begin in 1926, when some portfolios held no firm at all in some months
     first = max(pd.Timestamp("1949-01-31"), *(record[name].first for name in names))
     return record.months(*names, first=f"{first:%Y-%m}")
@@ -140,7 +173,9 @@ def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
 
     text = _bytes(path)
     if len(text) > _LONGEST:
-        raise DataError(f"{path.name}: is longer than {_LONGEST:,} bytes; no rules or decisions are")
+        raise DataError(
+            f"{path.name}: is longer than {_LONGEST:,} bytes; no rules or decisions are"
+        )
     try:
         _plain_yaml(path.name, text, aliases=aliases)
         content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
@@ -161,12 +196,16 @@ def _plain_yaml(name: str, text: bytes, *, aliases: bool) -> None:
     for event in yaml.parse(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.AliasEvent) and not aliases:
-            raise DataError(f"{name}: line {line}: write the value out; aliases (*{event.anchor}) are not read here")
+            raise DataError(
+                f"{name}: line {line}: write the value out; aliases (*{event.anchor}) are not read here"
+            )
         if isinstance(event, yaml.NodeEvent) and open_:
             keys, met = open_[-1]
             if keys is not None and met % 2 == 0 and isinstance(event, yaml.ScalarEvent):
                 if event.value in keys:
-                    raise DataError(f"{name}: line {line}: {event.value!r} is given twice; keep one of the two")
+                    raise DataError(
+                        f"{name}: line {line}: {event.value!r} is given twice; keep one of the two"
+                    )
                 keys.add(event.value)
             open_[-1] = keys, met + 1
         if isinstance(event, yaml.CollectionStartEvent):
@@ -182,21 +221,33 @@ def _sources(root: Path) -> dict[str, dict[str, Any]]:
     entries = mapping(root / "sources.yml")
     for name, entry in entries.items():
         if absent := [field for field in _FIELDS if field not in entry]:
-            raise DataError(f"sources.yml: {name} lacks {', '.join(absent)}; write null where unknown")
-        if strange := {entry["confidence"]} - {*CONFIDENCE} | {*entry.get("columns", {}).values()} - {*UNITS}:
-            raise DataError(f"sources.yml: {name}: {strange}: no confidence or unit that portlib.data knows")
+            raise DataError(
+                f"sources.yml: {name} lacks {', '.join(absent)}; write null where unknown"
+            )
+        if strange := {entry["confidence"]} - {*CONFIDENCE} | {
+            *entry.get("columns", {}).values()
+        } - {*UNITS}:
+            raise DataError(
+                f"sources.yml: {name}: {strange}: no confidence or unit that portlib.data knows"
+            )
     listed = {"sources.yml", "policy.yml", "policy_schema.yml", "plan_schema.yml"}
     listed |= {entry["file"] for entry in entries.values()}
     for path in _files(root):
         if path.relative_to(root).as_posix() not in listed:
-            raise DataError(f"{path.name}: no source is recorded for it; add it to sources.yml or remove it")
+            raise DataError(
+                f"{path.name}: no source is recorded for it; add it to sources.yml or remove it"
+            )
     return entries
 
 
 def _verified(root: Path, name: str, suffix: str) -> tuple[Path, dict[str, Any]]:
-    entries = {key: entry for key, entry in _sources(root).items() if entry["file"].endswith(suffix)}
+    entries = {
+        key: entry for key, entry in _sources(root).items() if entry["file"].endswith(suffix)
+    }
     if name not in entries:
-        raise DataError(f"sources.yml: no {suffix} file {name!r}; did you mean {near(name, list(entries))}?")
+        raise DataError(
+            f"sources.yml: no {suffix} file {name!r}; did you mean {near(name, list(entries))}?"
+        )
     path = root / entries[name]["file"]
     checksum(path, entries[name]["sha256"])
     return path, entries[name]
@@ -206,11 +257,15 @@ def checksum(path: Path, expected: str) -> None:
     """`DataError` unless the file has that SHA-256."""
     found = hashlib.sha256(_bytes(path)).hexdigest()
     if found != expected:
-        raise DataError(f"{path.name}: SHA-256 is {found}, not {expected} as in sources.yml; restore it "
-                        "or, if the change is intended, record the new checksum with its source and date")
+        raise DataError(
+            f"{path.name}: SHA-256 is {found}, not {expected} as in sources.yml; restore it "
+            "or, if the change is intended, record the new checksum with its source and date"
+        )
 
 
-def checked(frame: pd.DataFrame, units: Mapping[str, str], key: Sequence[str], name: str) -> pd.DataFrame:
+def checked(
+    frame: pd.DataFrame, units: Mapping[str, str], key: Sequence[str], name: str
+) -> pd.DataFrame:
     """The table itself, if values are of their columns' `UNITS` (or empty) and the key identifies rows; `DataError`."""
     for column, unit in units.items():
         values, bounds = frame[column].to_numpy(), UNITS[unit]
@@ -222,7 +277,9 @@ def checked(frame: pd.DataFrame, units: Mapping[str, str], key: Sequence[str], n
             where = f"{name}: column {column!r}, line {int(bad.argmax()) + 2}"
             raise DataError(f"{where}: {values[bad][0]!r} is no {unit!r} in {bounds or CONFIDENCE}")
     if (doubtful := frame.duplicated(list(key)) | frame[list(key)].isna().any(axis=1)).any():
-        raise DataError(f"{name}: line {int(doubtful.argmax()) + 2}: {list(key)} does not identify one row")
+        raise DataError(
+            f"{name}: line {int(doubtful.argmax()) + 2}: {list(key)} does not identify one row"
+        )
     return frame
 
 
@@ -230,7 +287,9 @@ def checked(frame: pd.DataFrame, units: Mapping[str, str], key: Sequence[str], n
 def _table(root: Path, name: str) -> pd.DataFrame:
     path, entry = _verified(root, name, ".csv")
     units, key = entry["columns"], entry["key"]
-    frame = pd.read_csv(path, dtype={column: str for column, unit in units.items() if UNITS[unit] is None})
+    frame = pd.read_csv(
+        path, dtype={column: str for column, unit in units.items() if UNITS[unit] is None}
+    )
     if list(frame.columns) != list(units):
         differing = sorted(set(frame.columns) ^ set(units)) or "their order"
         raise DataError(f"{path.name}: columns differ from sources.yml: {differing}")

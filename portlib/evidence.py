@@ -13,6 +13,7 @@ from __future__ import annotations
 import html
 import json
 import math
+import numbers
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -68,7 +69,11 @@ class Claim:
     @property
     def against(self) -> str:
         """Measured value and bound in words: ``3.1e-11 (at most 1e-08) weight``."""
-        bound = f"{self.bound[0]:.4g} and {self.bound[1]:.4g}" if isinstance(self.bound, tuple) else f"{self.bound:.4g}"
+        bound = (
+            f"{self.bound[0]:.4g} and {self.bound[1]:.4g}"
+            if isinstance(self.bound, tuple)
+            else f"{self.bound:.4g}"
+        )
         return f"{self.measured:.4g} ({self.relation} {bound}) {self.unit}".strip()
 
     @property
@@ -137,24 +142,57 @@ class Chapter:
         """
         bounds = {"at most": at_most, "at least": at_least, "equals": equals, "between": between}
         given = {relation: bound for relation, bound in bounds.items() if bound is not None}
-        if not re.fullmatch(rf"{self.prefix}-\d\d", id):
-            raise EvidenceError(f"claim id {id!r} must read {self.prefix}-01, {self.prefix}-02, ...")
+        if not isinstance(id, str) or not re.fullmatch(rf"{self.prefix}-\d\d", id):
+            raise EvidenceError(
+                f"claim id {id!r} must read {self.prefix}-01, {self.prefix}-02, ..."
+            )
         if any(claim.id == id for claim in self.claims):
             raise EvidenceError(f"claim id {id} is used twice in {self.name}")
         if len(given) != 1:
-            raise EvidenceError(f"claim {id} needs exactly one bound (at_most, at_least, equals or between)")
+            raise EvidenceError(
+                f"claim {id} needs exactly one bound (at_most, at_least, equals or between)"
+            )
+        if isinstance(answers, str) or not all(isinstance(each, str) and each for each in answers):
+            raise EvidenceError(f"claim {id} answers {answers!r}: give a list of requirement ids")
         if not answers:
-            raise EvidenceError(f"claim {id} answers no requirement: name at least one id of book/requirements.yml")
+            raise EvidenceError(
+                f"claim {id} answers no requirement: name at least one id of book/requirements.yml"
+            )
         if by not in METHODS:
-            raise EvidenceError(f"claim {id}: {by!r} is not a method of verification; use one of {', '.join(METHODS)}")
-        if not statement.strip() or not cannot_show.strip():
+            raise EvidenceError(
+                f"claim {id}: {by!r} is not a method of verification; use one of {', '.join(METHODS)}"
+            )
+        words = (statement, cannot_show)
+        if not all(isinstance(text, str) and re.search(r"\w", text) for text in words):
             raise EvidenceError(f"claim {id} must state what it shows and what it cannot show")
         if worst and (other := [claim.id for claim in self.claims if claim.worst]):
-            raise EvidenceError(f"claim {id} and {other[0]} are both marked worst; one claim limits a chapter most")
+            raise EvidenceError(
+                f"claim {id} and {other[0]} are both marked worst; one claim limits a chapter most"
+            )
         if self._closed:
-            raise EvidenceError(f"claim {id} comes after the evidence table of {self.name}; put the table last")
+            raise EvidenceError(
+                f"claim {id} comes after the evidence table of {self.name}; put the table last"
+            )
         relation, bound = next(iter(given.items()))
-        claim = Claim(id, statement, _plain(measured), relation, bound, unit, by, tuple(answers), cannot_show, worst)
+        ends = bound if isinstance(bound, tuple) else (bound,)
+        if not all(isinstance(end, numbers.Real) and math.isfinite(end) for end in ends):
+            raise EvidenceError(f"claim {id} has no bound that could fail: {bound!r}")
+        if isinstance(bound, tuple) and (len(bound) != 2 or not bound[0] <= bound[1]):
+            raise EvidenceError(
+                f"claim {id} is to lie between {bound!r}: give a lower and an upper end"
+            )
+        claim = Claim(
+            id,
+            statement,
+            _plain(measured),
+            relation,
+            bound,
+            unit,
+            by,
+            tuple(answers),
+            cannot_show,
+            worst,
+        )
         if not claim.holds and history.folder() is None:
             raise ClaimFailed(f"{id} does not hold: {statement} Measured {claim.against}.")
         self.claims.append(claim)
@@ -175,7 +213,9 @@ class Chapter:
         from IPython.display import display
 
         if not self.claims:
-            raise EvidenceError(f"{self.name} makes no claim: a chapter without checks is not published")
+            raise EvidenceError(
+                f"{self.name} makes no claim: a chapter without checks is not published"
+            )
         self._closed = True
         rows = "".join(
             f"<tr><td><a href='#{c.id}'>{c.id}</a></td><td>{html.escape(c.statement)}</td>"
@@ -185,7 +225,11 @@ class Chapter:
         )
         heads = ("claim", "statement", "measured (bound)", "verified by", "answers", "cannot show")
         head = "".join(f"<th>{name}</th>" for name in heads)
-        payload = {"chapter": self.name, "claims": [asdict(c) for c in self.claims], "numbers": self.numbers}
+        payload = {
+            "chapter": self.name,
+            "claims": [asdict(c) for c in self.claims],
+            "numbers": self.numbers,
+        }
         display(
             {
                 MIME: payload,
@@ -216,7 +260,12 @@ class Register:
 
     def answering(self, requirement: str) -> list[tuple[str, Claim]]:
         """The (chapter, claim) pairs that answer a requirement."""
-        return [(name, c) for name, claims in self.claims.items() for c in claims if requirement in c.answers]
+        return [
+            (name, c)
+            for name, claims in self.claims.items()
+            for c in claims
+            if requirement in c.answers
+        ]
 
     def rows(self) -> list[dict[str, Any]]:
         """One flat row a claim, for ``evidence.csv``."""
@@ -229,7 +278,10 @@ class Register:
     def as_dict(self) -> dict[str, Any]:
         """The register as plain data, for ``evidence.json``."""
         return {
-            name: {"claims": [{**asdict(c), "holds": c.holds} for c in claims], "numbers": dict(self.numbers[name])}
+            name: {
+                "claims": [{**asdict(c), "holds": c.holds} for c in claims],
+                "numbers": dict(self.numbers[name]),
+            }
             for name, claims in self.claims.items()
         }
 
@@ -244,10 +296,17 @@ def collect(notebooks: Iterable[Path]) -> Register:
     numbers: dict[str, Mapping[str, Number | str]] = {}
     for path in sorted(notebooks, key=str):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        payloads = [o["data"][MIME] for cell in cells for o in cell.get("outputs", ()) if MIME in o.get("data", {})]
+        payloads = [
+            o["data"][MIME]
+            for cell in cells
+            for o in cell.get("outputs", ())
+            if MIME in o.get("data", {})
+        ]
         name = path.stem
         if len(payloads) > 1 or any(payload["chapter"] != name for payload in payloads):
-            raise EvidenceError(f"{path.name}: expected one evidence table, of the chapter {name!r}")
+            raise EvidenceError(
+                f"{path.name}: expected one evidence table, of the chapter {name!r}"
+            )
         if name in claims:
             raise EvidenceError(f"two chapters bear the name {name!r}")
         claims[name] = tuple(_claim(c) for payload in payloads for c in payload["claims"])
@@ -257,7 +316,11 @@ def collect(notebooks: Iterable[Path]) -> Register:
 
 def _claim(data: Mapping[str, Any]) -> Claim:
     bound = data["bound"]
-    fields = {**data, "answers": tuple(data["answers"]), "bound": tuple(bound) if isinstance(bound, list) else bound}
+    fields = {
+        **data,
+        "answers": tuple(data["answers"]),
+        "bound": tuple(bound) if isinstance(bound, list) else bound,
+    }
     return Claim(**fields)
 
 
@@ -286,15 +349,21 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
         if id in entries:
             raise EvidenceError(f"{path.name}: requirement {id} is given twice")
         if kind not in KINDS:
-            raise EvidenceError(f"{path.name}: requirement {id} has kind {kind!r}; use one of {', '.join(KINDS)}")
+            raise EvidenceError(
+                f"{path.name}: requirement {id} has kind {kind!r}; use one of {', '.join(KINDS)}"
+            )
         for needs, field in (("documented", "section"), ("organisational", "form")):
             if kind == needs and not entry.get(field):
-                raise EvidenceError(f"{path.name}: requirement {id} is {kind} and must name its {field}")
+                raise EvidenceError(
+                    f"{path.name}: requirement {id} is {kind} and must name its {field}"
+                )
         entries[id] = entry
     return entries
 
 
-def gate(register: Register, required: Mapping[str, Mapping[str, Any]], documents: Iterable[str]) -> None:
+def gate(
+    register: Register, required: Mapping[str, Mapping[str, Any]], documents: Iterable[str]
+) -> None:
     """Refuse evidence that would mislead a reviewer.
 
     Parameters
@@ -320,7 +389,11 @@ def gate(register: Register, required: Mapping[str, Mapping[str, Any]], document
             if c.id in seen:
                 faults.append(f"claim {c.id} stands in {seen[c.id]} and in {name}")
             seen[c.id] = name
-            faults += [f"claim {c.id} answers {r}, which is no requirement" for r in c.answers if r not in required]
+            faults += [
+                f"claim {c.id} answers {r}, which is no requirement"
+                for r in c.answers
+                if r not in required
+            ]
             if not c.answers:
                 faults.append(f"claim {c.id} answers no requirement")
             if not c.holds:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -25,7 +24,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from portlib import data, plan_format, schema
+from portlib import data, plan_format, schema, surroundings
 from portlib import policy as decisions
 from portlib.data import DataError
 from portlib.inputs import Classes, Inputs, Sources, record
@@ -175,11 +174,8 @@ class Plan:
 
 
 def folder() -> Path:
-    """The folder of the plan that a chapter is about: the one that ``PRUDENT_PLAN`` names, else ``data/plan``.
-
-    The book's build sets that variable for its kernels; nothing else of portlib looks at the environment.
-    """
-    return Path(os.environ.get("PRUDENT_PLAN") or data.ROOT / "plan")
+    """The folder of the plan that a chapter is about: the run's choice, else ``data/plan``."""
+    return surroundings.folder("plan") or data.ROOT / "plan"
 
 
 def read(path: str | Path | None = None) -> Plan:

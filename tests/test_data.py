@@ -24,7 +24,6 @@ def folder(tmp_path, monkeypatch):
     copy = tmp_path / "data"
     shutil.copytree(data.ROOT, copy)
     monkeypatch.setattr(data, "ROOT", copy)
-    monkeypatch.setattr(data, "PLAN", copy / "plan")
     return copy
 
 
@@ -129,6 +128,8 @@ def test_fingerprint_follows_every_file_and_nothing_else(folder):
             stream.write("\n")
         prints.add(data.fingerprint())
     assert len(prints) == 4
+    assert data.fingerprint(folder / "plan") == data.fingerprint()
+    assert data.fingerprint(folder) != data.fingerprint()
 
 
 def test_importing_the_reader_loads_no_data_package():

@@ -43,7 +43,17 @@ def test_a_claim_holds_or_raises(measured, bound, holds):
     ("change", "message"),
     [
         ({"id": "CA-01"}, "must read MV-01"),
+        ({"id": None}, "must read MV-01"),
+        ({"id": 1}, "must read MV-01"),
         ({"answers": []}, "answers no requirement"),
+        ({"answers": "CM-01"}, "give a list of requirement ids"),
+        ({"answers": [1]}, "give a list of requirement ids"),
+        ({"statement": None}, "must state what it shows"),
+        ({"cannot_show": "..."}, "what it cannot show"),
+        ({"at_most": float("inf")}, "no bound that could fail"),
+        ({"at_most": None, "at_least": float("nan")}, "no bound that could fail"),
+        ({"at_most": "1"}, "no bound that could fail"),
+        ({"at_most": None, "between": (1.0, 0.0)}, "a lower and an upper end"),
         ({"by": "trust"}, "'trust' is not a method"),
         ({"cannot_show": " "}, "what it cannot show"),
         ({"at_most": None}, "exactly one bound"),
@@ -64,7 +74,10 @@ def test_an_id_is_used_once():
 
 
 def notebook(path, *payloads):
-    outputs = [{"output_type": "display_data", "data": {evidence.MIME: p}, "metadata": {}} for p in payloads]
+    outputs = [
+        {"output_type": "display_data", "data": {evidence.MIME: p}, "metadata": {}}
+        for p in payloads
+    ]
     path.write_text(json.dumps({"cells": [{"cell_type": "code", "outputs": outputs}]}))
     return path
 
@@ -95,8 +108,16 @@ def test_the_register_is_read_from_the_notebooks(tmp_path):
         ({"measured": 2.0}, REQUIRED, "MV-01 does not hold"),
         ({"answers": ["XX-99"]}, {}, "answers XX-99, which is no requirement"),
         ({"answers": []}, {}, "MV-01 answers no requirement"),
-        ({}, {**REQUIRED, "CM-03": {"kind": "executed"}}, "CM-03 is called executed but no passing check"),
-        ({}, {**REQUIRED, "MR-04": {"kind": "documented", "section": "book/gone#x"}}, "points to book/gone"),
+        (
+            {},
+            {**REQUIRED, "CM-03": {"kind": "executed"}},
+            "CM-03 is called executed but no passing check",
+        ),
+        (
+            {},
+            {**REQUIRED, "MR-04": {"kind": "documented", "section": "book/gone#x"}},
+            "points to book/gone",
+        ),
     ],
 )
 def test_the_gate_refuses(tmp_path, change, required, message):
@@ -118,7 +139,9 @@ def test_the_gate_refuses_a_chapter_without_checks_and_an_id_in_two_chapters(tmp
 
 
 def test_a_table_under_another_chapters_name_is_refused(tmp_path):
-    with pytest.raises(EvidenceError, match=r"mandate.ipynb: expected one evidence table, of the chapter 'mandate'"):
+    with pytest.raises(
+        EvidenceError, match=r"mandate.ipynb: expected one evidence table, of the chapter 'mandate'"
+    ):
         evidence.collect([notebook(tmp_path / "mandate.ipynb", payload("mean_variance"))])
 
 
@@ -145,7 +168,9 @@ def test_evidence_written_by_a_chapter_comes_back_unchanged(tmp_path, monkeypatc
     c.claim("MV-01", "x < y & z.", measured=0.5, between=(0, 1), **GOOD)
     c.table()
     assert "x &lt; y &amp; z." in shown[0]["text/html"]
-    path = notebook(tmp_path / "mean_variance.ipynb", json.loads(json.dumps(shown[0][evidence.MIME])))
+    path = notebook(
+        tmp_path / "mean_variance.ipynb", json.loads(json.dumps(shown[0][evidence.MIME]))
+    )
     assert evidence.collect([path]).claims["mean_variance"] == tuple(c.claims)
     with pytest.raises(EvidenceError, match="comes after the evidence table"):
         c.claim("MV-02", "late.", measured=0, at_most=1, **GOOD)
@@ -164,7 +189,9 @@ def test_one_claim_at_most_is_marked_as_the_one_that_limits_the_chapter_most():
         c.claim("MV-03", "Three.", measured=0, equals=0, worst=True, **GOOD)
 
 
-def test_on_an_imported_history_a_failing_claim_is_shown_and_the_run_ends_with_it(monkeypatch, tmp_path):
+def test_on_an_imported_history_a_failing_claim_is_shown_and_the_run_ends_with_it(
+    monkeypatch, tmp_path
+):
     """Another history may refute a claim; the chapter shows it instead of breaking off."""
     c = chapter()
     wrong = dict(measured=2.0, at_most=1.0, **GOOD)

@@ -1,6 +1,7 @@
 """The house plan, read off the sources: who may import whom, what a folder is, where a module's tests stand."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import TopologicalSorter
@@ -18,6 +19,7 @@ GROUND = (
     "compounding",
     "tables",
     "schema",
+    "surroundings",
     "inputs",
     "policy",
     "history",
@@ -241,3 +243,12 @@ def test_every_policy_value_is_read_somewhere():
     # the mandate chapter reads f"equity_{side}" and lets rules name the entries of their clause
     spoken = text.replace('f"equity_{side}"', '"equity_floor" "equity_ceiling"')
     assert not [name for name in policy.read().entries if f'"{name}"' not in spoken]
+
+
+def test_the_environment_is_read_in_one_place():
+    readers = {
+        name
+        for name, path in NAMES.items()
+        if {"environ", "getenv"} & set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
+    }
+    assert readers == {"portlib.surroundings"}

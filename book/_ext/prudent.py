@@ -123,8 +123,9 @@ def provenance(root: Path) -> dict[str, str]:
     return {
         "commit": f"{commit} with changes" if git("status", "--porcelain") else commit,
         "lock": hashlib.sha256((root / "requirements.lock").read_bytes()).hexdigest()[:10],
-        "data": data.fingerprint()[:10],
+        "data": data.fingerprint(plan.folder())[:10],
         "plan": plan.read().name,
+        "policy": plan.read().policy.fingerprint[:10],
     }
 
 

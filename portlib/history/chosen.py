@@ -8,10 +8,10 @@ Left out: everything else; a calculation is handed a history as a value.
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Literal
 
+from portlib import surroundings
 from portlib.data import DataError
 from portlib.history.committed import open_record
 from portlib.history.imported import long_record_with, open_record_with
@@ -28,12 +28,10 @@ def folder() -> Path | None:
     DataError
         For a folder in which nothing is kept.
     """
-    named = os.environ.get("PRUDENT_HISTORY")
-    if not named:
-        return None
-    if not kept(Path(named)):
+    named = surroundings.folder("history")
+    if named is not None and not kept(named):
         raise DataError(f"{named}: no imported history there; see prudent import")
-    return Path(named)
+    return named
 
 
 def read(which: Literal["open", "long"], *, corporate_bond_maturity_years: float = 20) -> History:

@@ -28,7 +28,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib import data, plan_format
+from portlib import data, plan, plan_format
 from portlib.estimation import shrinkage
 from portlib.history import GROUPS, long_record
 from portlib.records import Array, Assumptions
@@ -111,7 +111,7 @@ def macro_factors() -> pd.DataFrame:
     ``volatility`` (ddof 1), ``years``, ``first``, ``last``. Least squares with a constant over
     whole calendar years.
     """
-    return _macro(data.ROOT, data.PLAN).copy()
+    return _macro(data.ROOT, plan.folder()).copy()
 
 
 @cache

@@ -1,0 +1,18 @@
+"""What does the run tell a chapter: which plan it is about, and which history it runs on?
+
+The one place where portlib looks at the environment, for the book's build sets variables of its
+kernels. Chapters ask `portlib.plan.read` and `portlib.history.read`; what they read is a value, and
+everything else is handed it. Left out: everything else.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+
+def folder(what: Literal["plan", "history"]) -> Path | None:
+    """The folder that ``PRUDENT_PLAN`` or ``PRUDENT_HISTORY`` names, or None."""
+    named = os.environ.get(f"PRUDENT_{what.upper()}")
+    return Path(named) if named else None
