@@ -230,7 +230,8 @@ def _sources(root: Path) -> dict[str, dict[str, Any]]:
             raise DataError(
                 f"sources.yml: {name}: {strange}: no confidence or unit that portlib.data knows"
             )
-    listed = {"sources.yml", "policy.yml", "policy_schema.yml", "plan_schema.yml"}
+    listed = {"sources.yml", "policy.yml", "model_inventory.yml"}
+    listed |= {"policy_schema.yml", "plan_schema.yml"}
     listed |= {entry["file"] for entry in entries.values()}
     for path in _files(root):
         if path.relative_to(root).as_posix() not in listed:

@@ -265,6 +265,12 @@ def models(root: Path | None = None) -> tuple[str, ...]:
     )
 
 
+def graded() -> dict[str, dict[str, str]]:
+    """Exposure and use of each model, by name, as ``data/model_inventory.yml`` grades them."""
+    listed: dict[str, dict[str, str]] = data.mapping(data.ROOT / "model_inventory.yml")["models"]
+    return listed
+
+
 def inventory(
     graded: Mapping[str, Mapping[str, str]],
     owners: Mapping[str, str],
@@ -274,7 +280,7 @@ def inventory(
     """One row a model: purpose, limits, owner, exposure, use and tier.
 
     Purpose is the question with which the module opens, limits the sentences from "Left out" on:
-    they are read from the sources, so that they cannot drift. The rest is policy.
+    they are read from the sources, so that they cannot drift. Owners and tiers are policy.
 
     Parameters
     ----------
@@ -287,7 +293,7 @@ def inventory(
     there = models() if names is None else names
     if lost := sorted(set(there) - set(graded)):
         raise InventoryError(
-            f"not in the inventory: {', '.join(lost)}; grade them in the policy (model_inventory)"
+            f"not in the inventory: {', '.join(lost)}; grade them in data/model_inventory.yml"
         )
     if gone := sorted(set(graded) - set(there)):
         raise InventoryError(

@@ -749,9 +749,8 @@ def test_disagreements_name_the_place() -> None:
 
 
 def test_the_inventory_is_of_every_model_and_refuses_gaps() -> None:
-    graded, owners, tiers = (
-        data.policy(name) for name in ("model_inventory", "model_owners", "model_tiers")
-    )
+    graded = model_registry.graded()
+    owners, tiers = (data.policy(name) for name in ("model_owners", "model_tiers"))
     table = model_registry.inventory(graded, owners, tiers)
     layers = [
         p for layer in model_registry.LAYERS for p in (ROOT / "portlib" / layer).rglob("*.py")
