@@ -93,6 +93,12 @@ class Plan:
         """The sum of balances, US dollars."""
         return float(self.participants["balance"].sum())
 
+    @property
+    def equity_classes(self) -> tuple[str, ...]:
+        """Classes that count as equity: by policy, and of the plan's own by their role."""
+        own = (one.name for one in self.inputs.classes if one.own and one.role == "equity")
+        return tuple(dict.fromkeys([*self.policy["equity_classes"], *own]))
+
     @cached_property
     def shares(self) -> pd.Series:
         """What part of all balances each fund holds; sums to one."""

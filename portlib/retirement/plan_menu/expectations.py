@@ -22,9 +22,9 @@ import pandas as pd
 from portlib.construction.anchored import Anchored, Bands, Reference, anchored, forecast_errors
 from portlib.construction.mandate import Limit
 from portlib.construction.robustness import provider_errors
-from portlib.data import DataError
-from portlib.estimation.capital_market_assumptions import provider_dispersion, survey_assumptions
-from portlib.estimation.providers import LISTED, with_listed_real_estate
+from portlib.estimation.capital_market_assumptions import provider_dispersion
+from portlib.estimation.house_view import house_view
+from portlib.estimation.providers import LISTED
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
 
@@ -41,18 +41,15 @@ def forecasts(plan: Plan, horizon_years: int | None = None) -> Assumptions:
     """
     names = list(dict.fromkeys([*plan.policy["menu_classes"], *plan.exposures.columns]))
     if (own := plan.inputs.assumptions) is not None:
-        told = own.record
-        if lost := [name for name in plan.exposures.columns if name not in told.labels]:
-            raise DataError(f"assumptions.csv lacks {', '.join(lost)}, which the plan's funds hold")
-        return told.select([name for name in names if name in told.labels])
-    surveyed = [name for name in names if name != LISTED]
-    told = survey_assumptions(horizon_years or plan.policy["cma_horizon_years"], tuple(surveyed))
-    return told if LISTED not in names else with_listed_real_estate(told).select(names)
+        held = list(plan.exposures.columns[(plan.exposures > 0).any()])
+        names = [name for name in names if name in held or name in own.record.labels]
+    horizon = horizon_years or plan.policy["cma_horizon_years"]
+    return house_view(plan, horizon_years=horizon, classes=names)
 
 
 def reference(plan: Plan, classes: Sequence[str] | None = None) -> Reference:
     """The policy's reference portfolio, at any equity share; of the named classes alone, if given."""
-    whole = Reference(plan.policy["reference_portfolio"], tuple(plan.policy["equity_classes"]))
+    whole = Reference(plan.policy["reference_portfolio"], plan.equity_classes)
     return whole if classes is None else whole.among(classes)
 
 
@@ -64,7 +61,7 @@ def anchor(plan: Plan, told: Assumptions) -> Anchored:
     errors = forecast_errors(
         told,
         decided["forecast_error"],
-        equity=decided["equity_classes"],
+        equity=plan.equity_classes,
         spread=None if own else provider_dispersion(told.labels)["sd"],
     )
     return anchored(

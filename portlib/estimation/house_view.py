@@ -1,0 +1,113 @@
+"""What does this plan's house expect of each class: its own assumptions, else the survey's?
+
+Where a plan brings assumptions they decide, and the survey is the second opinion; where it does
+not, the survey decides, and stands in for a class of the house's own by the class that
+``classes.yml`` names. Left out: what an engine makes of them (`portlib.construction`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from portlib.compounding import arithmetic_to_geometric
+from portlib.data import DataError
+from portlib.estimation.capital_market_assumptions import PLAN_CLASSES, survey_assumptions
+from portlib.estimation.providers import LISTED, with_listed_real_estate
+from portlib.plan import Plan
+from portlib.records import Assumptions
+
+
+def house_view(
+    plan: Plan, *, horizon_years: int, classes: Sequence[str] | None = None
+) -> Assumptions:
+    """Expected returns and risks of a plan's classes, by whom its committee relies on.
+
+    Parameters
+    ----------
+    plan : with its own assumptions, if any (`Plan.inputs`).
+    horizon_years : of the survey, 10 or 20.
+    classes : wanted, in this order; by default all that the plan's assumptions name, or
+        `PLAN_CLASSES` of the survey.
+
+    Raises
+    ------
+    DataError
+        For a class of which neither the plan nor the survey has a figure.
+    """
+    own = plan.inputs.assumptions
+    if own is None:
+        return _surveyed(plan, horizon_years, PLAN_CLASSES if classes is None else classes)
+    if classes is None:
+        return own.record
+    if lost := [name for name in classes if name not in own.record.labels]:
+        raise DataError(f"assumptions.csv lacks {', '.join(lost)}")
+    return own.record.select(classes)
+
+
+def second_opinion(plan: Plan, *, horizon_years: int) -> pd.DataFrame:
+    """How far are the plan's own assumptions from the survey's?
+
+    One row a class that the plan's assumptions name: geometric mean and volatility of both, and
+    their differences, annual decimals; nan where the survey has no such class. Raises `DataError`
+    where the plan brings no assumptions.
+    """
+    own = plan.inputs.assumptions
+    if own is None:
+        raise DataError("the plan brings no assumptions of its own: the survey is its only opinion")
+    ours = pd.DataFrame(
+        {
+            "own geometric": own.table["geometric"].astype(float),
+            "own volatility": own.table["volatility"].astype(float),
+        }
+    )
+    known = [name for name in map(str, ours.index) if _published(plan, name) is not None]
+    survey = _surveyed(plan, horizon_years, known)
+    theirs = pd.DataFrame(
+        {
+            "survey geometric": arithmetic_to_geometric(
+                survey.mu, survey.volatility, horizon_years
+            ),
+            "survey volatility": survey.volatility,
+        },
+        index=list(survey.labels),
+    )
+    table = ours.join(theirs)
+    table["difference"] = table["own geometric"] - table["survey geometric"]
+    table["difference of volatility"] = table["own volatility"] - table["survey volatility"]
+    return table
+
+
+def _published(plan: Plan, name: str) -> str | None:
+    """The survey's class for a class of the plan's; listed real estate is its own."""
+    if name == LISTED or name not in plan.inputs.classes:
+        return name
+    return plan.inputs.classes[name].survey
+
+
+def _surveyed(plan: Plan, horizon_years: int, classes: Sequence[str]) -> Assumptions:
+    published = {name: _published(plan, name) for name in classes}
+    if lost := [name for name, same in published.items() if same is None]:
+        raise DataError(
+            f"no figures of {', '.join(lost)}: bring assumptions.csv and correlations.csv, or name "
+            "a survey class in classes.yml"
+        )
+    wanted = [str(same) for same in published.values()]
+    told = survey_assumptions(
+        horizon_years, tuple(dict.fromkeys(same for same in wanted if same != LISTED)) or ("cash",)
+    )
+    if LISTED in wanted:
+        told = with_listed_real_estate(told)
+    if wanted == list(classes):
+        return told.select(wanted)
+    at = [told.labels.index(same) for same in wanted]
+    instead = "; ".join(f"{same} for {name}" for name, same in published.items() if same != name)
+    return Assumptions(
+        list(classes),
+        told.mu[at],
+        told.sigma[np.ix_(at, at)],
+        told.rf,
+        f"{told.source}; standing in: {instead}",
+    )
