@@ -210,14 +210,21 @@ def examine(path: str | Path | None, found: Findings) -> Plan | None:
     core = Findings()
     sources = record.gather(place, found)
     known = record.classes_of(sources, found)
-    rules = _tried(core, lambda: plan_format.rules(data.mapping(place / "rules.yml"), "rules.yml"))
-    policy = _tried(core, lambda: decisions.read(place, classes=known.own))
+    rules = _tried(
+        core, "rules.yml", lambda: plan_format.rules(data.mapping(place / "rules.yml"), "rules.yml")
+    )
+    policy = _tried(
+        core,
+        f"{place.resolve().name}/policy.yml",
+        lambda: decisions.read(place, classes=known.own),
+    )
     files = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
     if (place / "target_date_vintages.csv").exists():
         files["target_date_vintages"] = plan_format.VINTAGES
     tables = {
         name: _tried(
             core,
+            f"{name}.csv",
             partial(plan_format.from_file, place / f"{name}.csv", columns, known.names, core),
         )
         for name, columns in files.items()
@@ -254,14 +261,20 @@ def from_json(content: Mapping[str, Any]) -> Plan:
     found, core = Findings(), Findings()
     sources = record.from_json(content.get("inputs", {}))
     known = record.classes_of(sources, found)
-    rules = _tried(core, lambda: plan_format.rules(content["rules"], "rules"))
-    policy = _tried(core, lambda: decisions.from_json(content.get("policy", {}), classes=known.own))
+    rules = _tried(core, "rules", lambda: plan_format.rules(content["rules"], "rules"))
+    policy = _tried(
+        core,
+        "policy",
+        lambda: decisions.from_json(content.get("policy", {}), classes=known.own),
+    )
     lists = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
     if content.get("target_date_vintages") is not None:
         lists["target_date_vintages"] = plan_format.VINTAGES
     tables = {
         name: _tried(
-            core, partial(plan_format.from_rows, content[name], name, columns, known.names, core)
+            core,
+            name,
+            partial(plan_format.from_rows, content[name], name, columns, known.names, core),
         )
         for name, columns in lists.items()
     }
@@ -315,12 +328,12 @@ def _labels(lineup: pd.DataFrame) -> dict[str, str]:
     return dict(zip(funds, lineup.get("label", funds).astype(str), strict=True))
 
 
-def _tried(found: Findings, read: Callable[[], Any]) -> Any:
+def _tried(found: Findings, name: str, read: Callable[[], Any]) -> Any:
     """What a reader reads; None, with the reason among what was found, where it refuses."""
     try:
         return read()
     except DataError as error:
-        found.take(error, "")
+        found.take(error, name)
         return None
 
 

@@ -192,15 +192,17 @@ def from_rows(
     columns: Mapping[str, Column],
     classes: Sequence[str],
     found: Findings,
-) -> Table:
+) -> Table | None:
     """A table of a plan in JSON: a list of mappings; ``origin`` is said once, in the rules."""
     asked = {key: column for key, column in columns.items() if key != "origin"}
     known = set(asked) if columns is PEOPLE else {*asked, *classes}
     if not isinstance(rows, list):
         raise DataError(f"{name}: {schema.short(rows)} is not a list")
+    if wrong := [at for at, row in enumerate(rows) if not isinstance(row, Mapping)]:
+        for at in wrong[:100]:
+            found.refuse(f"{name}[{at}]", f"{schema.short(rows[at])} is not a mapping")
+        return None
     for at, row in enumerate(rows):
-        if not isinstance(row, Mapping):
-            raise DataError(f"{name}[{at}]: {schema.short(row)} is not a mapping")
         if strange := [key for key in row if key not in known]:
             hint = near_word(str(strange[0]), sorted(known))
             found.refuse(f"{name}[{at}]", f"{schema.short(strange[0])}: no such entry{hint}")

@@ -39,7 +39,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.data import DataError
-from portlib.schema import is_number, number_in, plain, problem, short
+from portlib.schema import is_number, number_in, plain, problem, short, words
 
 FIELDS = ("value", "unit", "reason", "approver", "date")
 POSTURES = ("conservative", "moderate", "growth", "aggressive")
@@ -155,6 +155,11 @@ def from_json(
     if not isinstance(own, Mapping):
         raise DataError(f"{source}: {short(own)} should be a mapping of entries of policy.yml")
     return _over(own, source, tuple(classes))
+
+
+def allowed(name: str) -> str:
+    """What an entry may be, in words: ``a number above 0 and at most 1``."""
+    return words(_schema(data.ROOT)[name])
 
 
 # ---- what entries owe each other -----------------------------------------------------------------------------------

@@ -158,7 +158,7 @@ def words(schema: Mapping[str, Any]) -> str:
 
 def _hint(found: Any, asked: Mapping[str, Any]) -> str:
     """How the value may have been meant, as the end of a sentence."""
-    if asked.get("type") in ("number", "integer"):
+    if asked.get("type") in ("number", "integer") and "description" not in asked:
         if isinstance(found, str) and number_in(found) is not None:
             return "; it is text here: write it without quotes, and 1.0e-7 for 1e-7"
         if is_number(found) and 1 <= found <= 100 and not problem(found / 100, asked):

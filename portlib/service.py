@@ -54,7 +54,7 @@ ASSUMPTIONS: dict[str, dict[str, Any]] = {
                 "type": "number",
                 "minimum": -2,
                 "maximum": 2,
-                "description": "a covariance of annual decimals (0.04 for a volatility of 20%)",
+                "description": "a covariance of annual decimals: 0.04 for volatilities of 20%",
             },
         },
     },
@@ -347,12 +347,18 @@ def _checked(name: str, given: Any, known: Mapping[str, Any]) -> Json:
     """The mapping itself; raises `DataError` by path for what the entries known do not allow."""
     asked = {"type": "object", "properties": dict(known), "additionalProperties": False}
     if refused := schema.problems(given, asked, name):
-        raise DataError("\n".join(refused[:20]))
+        raise DataError("\n".join([*refused[:3], *refused[-2:]] if len(refused) > 5 else refused))
     return dict(given)
 
 
 def _assumptions(given: Any) -> Assumptions:
-    _checked("assumptions", given, ASSUMPTIONS)
+    try:
+        _checked("assumptions", given, ASSUMPTIONS)
+    except DataError as error:
+        if all(f"assumptions.{name}[" in str(error) for name in ("mu", "sigma")):
+            advice = "divide mu and rf by 100 and sigma by 10,000"
+            raise DataError(f"assumptions: wholly in percent? Then {advice}\n{error}") from None
+        raise
     if lost := [name for name in ASSUMPTIONS if name not in given]:
         raise DataError(
             f"assumptions: {', '.join(lost)} missing; they have {', '.join(ASSUMPTIONS)}"

@@ -143,6 +143,11 @@ def test_a_plans_own_classes_may_be_named_where_classes_are():
             without(own(menu_classes=["us_munis", "cash"]))
 
 
+def test_what_is_allowed_is_said_in_words():
+    assert policy.allowed("max_single_fund") == "a number above 0 and at most 1"
+    assert policy.allowed("optimizer") == "one of MARKOWITZ, BLACK_LITTERMAN, ERC"
+
+
 # ---- a plan's own --------------------------------------------------------------------------------------------------
 
 

@@ -171,7 +171,7 @@ def test_assumptions_wholly_in_percent_are_refused(example):
         "rf": 100 * classes.rf,
         "source": "x",
     }
-    with pytest.raises(DataError, match=r"assumptions.mu\[0\]: .* in percent\?"):
+    with pytest.raises(DataError, match=r"wholly in percent\? Then divide mu and rf by 100"):
         service.optimize(example, given)
 
 
