@@ -335,12 +335,16 @@ def outlooks(
     *,
     threads: int = 2,
     mortality: Mortality | None = None,
+    escalation: float = 0.0,
+    ceiling: float = 1.0,
+    nonelective: float = 0.0,
 ) -> pd.DataFrame:
     """The outlook of many people at once, each with their own facts, all on the same markets.
 
     `returns` are the paths that everybody meets, over the mix's assets; deaths differ by person
     through their ages, on common draws. Of the plan are taken the match, the record-keeping fee, the
-    year and, by policy, growth of pay, replacement and annuity rate.
+    year and, by policy, growth of pay, replacement and annuity rate. Deferrals rise by `escalation`
+    a year up to `ceiling`, unless they are above it; `nonelective` is an employer's share of pay.
 
     Returns
     -------
@@ -373,7 +377,8 @@ def outlooks(
     }
 
     def one(which: Array) -> pd.DataFrame:
-        return _outlooks(who, which, plan, mix, shared, last, cost)
+        rising = (escalation, ceiling, nonelective)
+        return _outlooks(who, which, plan, mix, shared, last, cost, rising)
 
     with ThreadPoolExecutor(threads) as pool:
         done = list(pool.map(one, parts))
@@ -389,6 +394,7 @@ def _outlooks(
     shared: Lives,
     last: dict[int, Years],
     cost: dict[int, Array],
+    rising: tuple[float, float, float],
 ) -> pd.DataFrame:
     """A part of the people, near in age."""
     age = np.asarray(who.age, int)[which]
@@ -407,14 +413,14 @@ def _outlooks(
     ones = np.ones(len(which))
     saving = Saving(
         pay=planned,
-        deferral=np.asarray(who.deferral_rate)[which, None] * working,
+        deferral=_rising(np.asarray(who.deferral_rate)[which], rising, t) * working,
         limit=law["employee"][at_age],
         elective=law["elective"][at_age],
         additions=law["additions"] * ones,
         compensation=law["compensation"] * ones,
         match_rate=np.outer(ones, [tier["rate"] for tier in tiers]),
         match_up_to=np.outer(ones, [tier["up_to"] for tier in tiers]),
-        nonelective=0.0 * ones,
+        nonelective=rising[2] * ones,
     )
     benefit, claim = _benefits(pay, age, age + retires, plan.as_of.year, growth)
     factor = np.ones((len(which), years))
@@ -462,6 +468,12 @@ def _outlooks(
         "low_income": paid + lean / at_retirement[:, 0],
     }
     return pd.DataFrame(columns, index=list(case.names))
+
+
+def _rising(rates: Array, rising: tuple[float, float, float], t: Any) -> Array:
+    """Deferral rates by year, (people, years), as a default raises them."""
+    step, ceiling, _ = rising
+    return np.minimum(rates[:, None] + step * t, np.maximum(rates, ceiling)[:, None])
 
 
 def _law(year: int) -> dict[str, Any]:

@@ -1,0 +1,99 @@
+"""How much may be put in, by whom, and into which kind of account?
+
+The law's limits of a year (`taxes.limits`) as one person meets them: deferrals (IRC 402(g)), the
+catch-up from 50 and the larger one from 60 to 63 (414(v)(2)(E)), all additions (415(c)), an IRA
+beside the plan (219), fifteen years of service with a qualified employer in a 403(b) (402(g)(7)).
+From 2026 who earned more than the threshold from the employer in the year before may catch up to
+Roth only; where the plan has no Roth account, not at all (414(v)(7); Notice 2025-67).
+
+A year whose limits have not been announced is refused by name. Left out: the phase-outs of IRA
+deductions and of Roth IRAs by income, several employers, and 457(b) plans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from portlib.retirement import taxes
+
+#: IRC 402(g)(7)(A): a year, in all, and for each year of service, US dollars.
+SERVICE_YEARLY, SERVICE_IN_ALL, SERVICE_A_YEAR = 3_000.0, 15_000.0, 5_000.0
+
+
+@dataclass(frozen=True)
+class Room:
+    """What a person may put in during a year, US dollars.
+
+    ``deferral`` without catch-up; ``catch_up`` and whether it must be Roth; ``service`` of a
+    403(b); ``additions`` are the limit of all together without catch-up; ``ira`` stands beside.
+    """
+
+    year: int
+    age: int
+    deferral: float
+    catch_up: float
+    catch_up_roth_only: bool
+    service: float
+    additions: float
+    ira: float
+    why: str
+
+    @property
+    def employee(self) -> float:
+        """Most that may be deferred in the plan."""
+        return self.deferral + self.catch_up + self.service
+
+
+def room(
+    year: int,
+    age: int,
+    wages_before: float,
+    *,
+    roth_offered: bool = True,
+    service_years: float = 0.0,
+    service_used: float = 0.0,
+    deferred_before: float = 0.0,
+) -> Room:
+    """The limits of a person who reaches `age` in `year`.
+
+    Parameters
+    ----------
+    wages_before : FICA wages of the year before from the employer of the plan.
+    roth_offered : whether the plan has Roth accounts.
+    service_years : with a qualified employer in a 403(b), 0 elsewhere; `service_used` of its
+        catch-up so far, `deferred_before` in all earlier years.
+
+    Raises ValueError for a year whose limits are not known, naming what is missing.
+
+    >>> room(2026, 61, 180_000).catch_up, room(2026, 61, 180_000).catch_up_roth_only
+    (11250.0, True)
+    """
+    law = taxes.limits(year, age)
+    catch_up = law.catch_up
+    high = law.roth_catch_up_wages == law.roth_catch_up_wages and (
+        wages_before > law.roth_catch_up_wages
+    )
+    why = "below 50: no catch-up" if catch_up == 0 else "catch-up may be either kind"
+    if catch_up and high:
+        why = f"wages of {year - 1} above {law.roth_catch_up_wages:,.0f}: catch-up to Roth only"
+        if not roth_offered:
+            catch_up = 0.0
+            why = f"wages of {year - 1} above {law.roth_catch_up_wages:,.0f}, and no Roth account"
+    service = 0.0
+    if service_years >= 15:
+        service = min(
+            SERVICE_YEARLY,
+            SERVICE_IN_ALL - service_used,
+            SERVICE_A_YEAR * service_years - deferred_before,
+        )
+    return Room(
+        year,
+        age,
+        law.elective_deferral,
+        catch_up,
+        bool(catch_up and high),
+        max(service, 0.0),
+        law.annual_additions,
+        law.ira,
+        why,
+    )

@@ -1,0 +1,142 @@
+"""What do a plan's defaults and its match cost, and what do people have from them?
+
+A plan established after 29 December 2022 must enrol automatically: from 3 to 10 percent of pay in
+the first year, a point more each year, to at least 10 and at most 15 (IRC 414A(b)(3)). A match is a
+list of tiers; what it costs is the employer's money, what it gives depends on what people defer.
+
+Left out: how people answer. Everybody is taken to defer as they do today, or as the default says;
+a match that stretches further may raise deferrals, and a default may be opted out of.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from portlib.plan import Plan
+from portlib.retirement import outlook as ol
+from portlib.retirement import taxes
+from portlib.retirement.cases import Mix
+from portlib.retirement.lifetimes import Mortality
+from portlib.retirement.outlook import People
+from portlib.retirement.scenarios import Scenarios
+
+#: IRC 414A(b)(3)(A): first-year rate from and to, the yearly step, the ceiling from and to.
+FIRST, STEP, CEILING = (0.03, 0.10), 0.01, (0.10, 0.15)
+
+Tiers = Sequence[Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Design:
+    """A plan's contributions: match tiers, an employer's share for all, and the default's path."""
+
+    match: Tiers = ()
+    nonelective: float = 0.0
+    automatic: float | None = None
+    escalation: float = 0.0
+    ceiling: float = 0.10
+
+
+def automatic_faults(first: float, step: float, ceiling: float) -> list[str]:
+    """What keeps a default from meeting section 414A(b)(3); empty where nothing does.
+
+    >>> automatic_faults(0.03, 0.01, 0.10)
+    []
+    >>> automatic_faults(0.06, 0.0, 0.06)
+    ['the rate must rise by 1% each year, not by 0%', 'the ceiling must lie from 10% to 15%, not at 6%']
+    """
+    faults = []
+    if not FIRST[0] - 1e-9 <= first <= FIRST[1] + 1e-9:
+        faults.append(f"the first rate must lie from 3% to 10%, not at {first:.0%}")
+    if abs(step - STEP) > 1e-9:
+        faults.append(f"the rate must rise by 1% each year, not by {step:.0%}")
+    if not CEILING[0] - 1e-9 <= ceiling <= CEILING[1] + 1e-9:
+        faults.append(f"the ceiling must lie from 10% to 15%, not at {ceiling:.0%}")
+    return faults
+
+
+def cost(plan: Plan, design: Design) -> float:
+    """The employer's contributions of the first year as a share of all pay, at today's deferrals.
+
+    With an automatic rate, those who defer less are taken to defer it.
+    """
+    paid = 0.0
+    people = plan.participants
+    year = plan.as_of.year
+    rates = _rates(people["deferral_rate"].to_numpy(float), design)
+    for pay, rate, age in zip(people["pay"], rates, plan.age, strict=True):
+        one = taxes.contribution(float(pay), float(rate), design.match, year=year, age=int(age))
+        paid += one.employer + design.nonelective * float(pay)
+    return paid / float(people["pay"].sum())
+
+
+def outcomes(
+    plan: Plan,
+    design: Design,
+    mix: Mix,
+    returns: Scenarios,
+    rng: np.random.Generator,
+    *,
+    mortality: Mortality | None = None,
+) -> pd.DataFrame:
+    """Everybody's outlook under a design, as `outlook.outlooks` gives it."""
+    who = ol.people(plan)
+    who = People(
+        who.names,
+        who.age,
+        who.retirement_age,
+        who.pay,
+        who.balance,
+        _rates(np.asarray(who.deferral_rate), design),
+        who.other_income,
+    )
+    contributions = {**plan.rules["contributions"], "match": list(design.match)}
+    changed = replace(plan, rules={**plan.rules, "contributions": contributions})
+    return ol.outlooks(
+        who,
+        changed,
+        mix,
+        returns,
+        rng,
+        mortality=mortality,
+        escalation=design.escalation,
+        ceiling=design.ceiling,
+        nonelective=design.nonelective,
+    )
+
+
+def compare(
+    plan: Plan,
+    designs: Mapping[str, Design],
+    mix: Mix,
+    returns: Scenarios,
+    *,
+    seed: int,
+    mortality: Mortality | None = None,
+) -> pd.DataFrame:
+    """A row a design: cost, chance (mean and of the weaker half by pay), income, dollars per dollar.
+
+    ``income`` is the median over people of expected income; ``half`` the mean chance among those
+    who earn less than the median.
+    """
+    found = {}
+    low = plan.participants["pay"].to_numpy(float) <= plan.participants["pay"].median()
+    for name, design in designs.items():
+        rng = np.random.default_rng(seed)
+        table = outcomes(plan, design, mix, returns, rng, mortality=mortality)
+        found[name] = {
+            "cost": cost(plan, design),
+            "chance": float(table["chance"].mean()),
+            "half": float(table["chance"][low].mean()),
+            "income": float(table["income"].median()),
+            "shortfall": float(table["shortfall"].mean()),
+        }
+    return pd.DataFrame(found).T
+
+
+def _rates(rates: np.ndarray, design: Design) -> np.ndarray:
+    return rates if design.automatic is None else np.maximum(rates, design.automatic)

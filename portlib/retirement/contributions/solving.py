@@ -1,0 +1,203 @@
+"""What deferral, retirement age or spending reaches a chance of success?
+
+The inverse of an outlook. On one set of lives the chance that spending is met for life is monotone
+in each of the three, up to the steps of single lives, so that the answer is found by halving a
+bracket, many levels at a time. Spending needs no search: its answer is a quantile of what each life
+could have borne (`outlook.lasting`). An interval says where the answer would lie on other lives:
+
+    chance(value) = success -/+ 1.96 sqrt(success (1 - success) / lives)
+
+Left out: taxes, answers that combine several levers (`decisions` compares them), and what a person
+can bear to defer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+
+from portlib.plan import Plan
+from portlib.records import Array
+from portlib.retirement import cases as rows
+from portlib.retirement import outlook as ol
+from portlib.retirement import taxes
+from portlib.retirement.cases import Lives, Mix
+from portlib.retirement.household import Household
+from portlib.retirement.lifetimes import Mortality
+from portlib.retirement.simulation import simulate
+
+Lever = Literal["deferral_rate", "retirement_age", "spending"]
+LEVERS = ("deferral_rate", "retirement_age", "spending")
+#: Nobody is asked to work longer than this.
+LATEST_RETIREMENT = 75
+
+
+@dataclass(frozen=True)
+class Solution:
+    """An answer: the value of a lever, and how sure.
+
+    ``low`` and ``high`` bracket the value on other lives, at 95%. Where the lever alone does not
+    get there, ``reached`` is False, ``value`` is its end and ``chance`` what that end gives;
+    ``note`` says which end it is.
+    """
+
+    lever: str
+    value: float
+    low: float
+    high: float
+    chance: float
+    success: float
+    reached: bool
+    note: str
+
+
+def solve(
+    lever: Lever,
+    one: Household,
+    mix: Mix,
+    lives: Lives,
+    success: float,
+    *,
+    mortality: Mortality | None = None,
+) -> Solution:
+    """The value of `lever` at which the household's spending is met with chance `success`.
+
+    Deferrals go up to the limit of the law at today's age and pay, retirement ages up to
+    `LATEST_RETIREMENT`. Raises ValueError for an unknown lever, a chance outside 0 to 1, and for a
+    household that states no spending (unless spending is the lever).
+    """
+    if lever not in LEVERS:
+        raise ValueError(f"no lever {lever!r}; there are {', '.join(LEVERS)}")
+    if not 0 < success < 1:
+        raise ValueError(f"success {success} is a chance between 0 and 1; in percent?")
+    half = 1.96 * float(np.sqrt(success * (1 - success) / lives.count))
+    if lever == "spending":
+        return _spending(one, mix, lives, success, half, mortality)
+    if one.target is None:
+        raise ValueError("the household states no spending: give spending or replacement_rate")
+
+    def chances(values: Array) -> Array:
+        ways = [_with(one, lever, value) for value in values]
+        names = [str(value) for value in values]
+        case = rows.of_households(ways, mix, lives, names=names, mortality=mortality)
+        return simulate(case, lives, risk_aversion=None).chance()["mid"].to_numpy()
+
+    if lever == "retirement_age":
+        return _age(one, chances, success, half)
+    return _deferral(one, chances, success, half)
+
+
+def _with(one: Household, lever: str, value: float) -> Household:
+    changes: dict[str, Any] = {lever: int(value) if lever == "retirement_age" else float(value)}
+    return replace(one, **changes)
+
+
+def _spending(
+    one: Household,
+    mix: Mix,
+    lives: Lives,
+    success: float,
+    half: float,
+    mortality: Mortality | None,
+) -> Solution:
+    free = replace(one, spending=None, replacement_rate=None)
+    case = rows.of_households([free], mix, lives, mortality=mortality)
+    worth = ol.lasting(case, lives)[0]
+    worth = worth[np.isfinite(worth)]
+    ends = np.clip([success + half, success - half], 1e-6, 1 - 1e-6)
+    value = float(np.quantile(worth, 1 - success))
+    low, high = (float(np.quantile(worth, 1 - end)) for end in ends)
+    return Solution("spending", value, low, high, success, success, True, "dollars a year, real")
+
+
+def _age(
+    one: Household, chances: Callable[[Array], Array], success: float, half: float
+) -> Solution:
+    ages = np.arange(one.age + 1.0, max(LATEST_RETIREMENT, one.age + 1) + 1)
+    found = chances(ages)
+
+    def first(level: float) -> tuple[int, bool]:
+        ok = np.flatnonzero(found >= level)
+        return (int(ok[0]), True) if len(ok) else (len(ages) - 1, False)
+
+    at, reached = first(success)
+    low, high = first(success - half)[0], first(success + half)[0]
+    note = "whole years of age" if reached else f"not reached by {ages[-1]:.0f}"
+    return Solution(
+        "retirement_age",
+        float(ages[at]),
+        float(ages[low]),
+        float(ages[high]),
+        float(found[at]),
+        success,
+        reached,
+        note,
+    )
+
+
+def _deferral(
+    one: Household, chances: Callable[[Array], Array], success: float, half: float
+) -> Solution:
+    limit = taxes.limits(one.year, one.age).employee
+    top = min(limit / one.pay, 1.0) if one.pay > 0 else 0.0
+    grid = np.linspace(0.0, top, 13)
+    known = dict(zip(grid.tolist(), chances(grid).tolist(), strict=True))
+    best = known[grid[-1]]
+
+    def crossing(level: float) -> float:
+        low, high = grid[0], grid[-1]
+        for _ in range(3):
+            inner = np.linspace(low, high, 13)
+            fresh = [v for v in inner.tolist() if v not in known]
+            if fresh:
+                known.update(zip(fresh, chances(np.array(fresh)).tolist(), strict=True))
+            above = [k for k, v in enumerate(inner.tolist()) if known[v] >= level]
+            if not above:
+                return float(high)
+            k = above[0]
+            if k == 0:
+                return float(low)
+            low, high = inner[k - 1], inner[k]
+        return float(high)
+
+    reached = best >= success
+    value = crossing(success)
+    chance = known[value] if reached else best
+    note = "share of pay" if reached else f"not reached at the law's limit, {limit:,.0f} dollars"
+    low, high = crossing(success - half), crossing(success + half)
+    return Solution("deferral_rate", value, low, high, chance, success, reached, note)
+
+
+def solve_for(
+    lever: Lever,
+    plan: Plan,
+    participant: str,
+    *,
+    success: float | Sequence[float] | None = None,
+    lives: int = 4_000,
+    seed: int = 2026,
+    mix: Mix | None = None,
+    **changes: Any,
+) -> dict[float, Solution]:
+    """What a participant would have to defer, work or spend, by chance of success.
+
+    Parameters
+    ----------
+    lever : ``deferral_rate``, ``retirement_age`` or ``spending``.
+    success : chances; the policy's ``success_levels`` when not given.
+    lives, seed, mix, changes : as in `portlib.retirement.outlook.outlook`.
+
+    Raises as `solve` and `outlook` do.
+    """
+    one = ol.household(plan, participant, **changes)
+    levels = plan.policy["success_levels"] if success is None else success
+    chosen = mix or ol.default_mix(plan)
+    level = ol.expected_inflation(plan)
+    returns = ol.returns_of(plan, ol.classes(plan), level, lives, one.horizon, seed)
+    table = ol.mortality(plan)
+    drawn = rows.draw(one, returns, np.random.default_rng(seed + 1), mortality=table)
+    asked = [levels] if isinstance(levels, float) else list(levels)
+    return {p: solve(lever, one, chosen, drawn, p, mortality=table) for p in asked}

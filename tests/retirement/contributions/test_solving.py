@@ -1,0 +1,118 @@
+"""The inverse question: by substitution, the textbook and every age tried."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from portlib import plan
+from portlib.retirement import cases as rows
+from portlib.retirement.cases import balanced
+from portlib.retirement.contributions.solving import solve, solve_for
+from portlib.retirement.household import Household
+from portlib.retirement.scenarios import Scenarios
+from portlib.retirement.simulation import simulate
+
+PERSON = Household(
+    age=40,
+    retirement_age=65,
+    pay=80_000,
+    balance=60_000,
+    deferral_rate=0.06,
+    replacement_rate=0.7,
+    social_security=28_000.0,
+    claiming_age=65,
+)
+MIX = balanced(0.6)
+
+
+def lives_of(paths: int, h: Household = PERSON, seed: int = 1) -> rows.Lives:
+    rng = np.random.default_rng(seed)
+    values = np.expm1(rng.normal([0.05, 0.015], [0.16, 0.06], (paths, h.horizon, 2)))
+    change = np.full((paths, h.horizon), 0.02)
+    returns = Scenarios(values, ("equity", "bonds"), "made up", (), change)
+    return rows.draw(h, returns, np.random.default_rng(seed + 1))
+
+
+def chance(h: Household, lives: rows.Lives) -> float:
+    return float(simulate(rows.of_households([h], MIX, lives), lives).chance()["mid"].iloc[0])
+
+
+def test_the_answer_put_in_gives_the_chance_asked_and_a_little_less_does_not() -> None:
+    lives = lives_of(2_000)
+    for success in (0.5, 0.75):
+        found = solve("deferral_rate", PERSON, MIX, lives, success)
+        assert found.reached
+        assert chance(replace(PERSON, deferral_rate=found.value), lives) >= success
+        less = replace(PERSON, deferral_rate=found.value - 0.003)
+        assert chance(less, lives) < success
+        assert found.low < found.value < found.high
+
+
+def test_a_steady_world_asks_for_the_textbook_saving() -> None:
+    certain = replace(
+        PERSON, sex=None, last_age=95, balance=0.0, social_security=False, replacement_rate=0.2
+    )
+    steady = np.full((1, certain.horizon, 2), 0.03)
+    lives = rows.draw(certain, Scenarios(steady, ("equity", "bonds"), "3% for ever"))
+    need = 0.2 * 80_000 * (1 - 1.03**-30) / 0.03 * 1.03
+    rate = need / (80_000 * (1.03**25 - 1) / 0.03 * 1.03**0.5)
+    found = solve("deferral_rate", certain, MIX, lives, 0.5)
+    assert found.value == pytest.approx(rate, abs=0.0005)
+
+
+def test_the_age_is_the_first_of_all_that_reaches_it() -> None:
+    lives = lives_of(1_500)
+    found = solve("retirement_age", PERSON, MIX, lives, 0.8)
+    tried = [chance(replace(PERSON, retirement_age=age), lives) for age in range(60, 76)]
+    first = next(60 + k for k, c in enumerate(tried) if c >= 0.8)
+    assert found.value == first
+    assert found.chance == pytest.approx(tried[first - 60])
+
+
+def test_spending_that_lasts_is_met_with_its_chance() -> None:
+    lives = lives_of(2_000)
+    found = solve("spending", PERSON, MIX, lives, 0.85)
+    as_goal = replace(PERSON, replacement_rate=None, spending=found.value)
+    assert chance(as_goal, lives) == pytest.approx(0.85, abs=0.002)
+
+
+def test_what_a_lever_cannot_reach_is_said() -> None:
+    poor = replace(PERSON, age=60, balance=0.0)
+    found = solve("deferral_rate", poor, MIX, lives_of(500, poor), 0.9)
+    assert not found.reached
+    assert "law's limit, 35,750" in found.note
+    late = solve(
+        "retirement_age", replace(poor, replacement_rate=1.5), MIX, lives_of(500, poor), 0.9
+    )
+    assert not late.reached
+    assert late.note == "not reached by 75"
+
+
+def test_intervals_hold_the_answer_of_many_more_lives() -> None:
+    truth = solve("spending", PERSON, MIX, lives_of(40_000, seed=50), 0.85).value
+    inside = 0
+    for seed in range(60):
+        found = solve("spending", PERSON, MIX, lives_of(400, seed=100 + seed), 0.85)
+        inside += found.low <= truth <= found.high
+    assert 51 <= inside <= 60
+
+
+def test_a_participant_is_asked_by_name() -> None:
+    the_plan = plan.read()
+    found = solve_for("spending", the_plan, "P0001", lives=500)
+    assert list(found) == the_plan.policy["success_levels"]
+    dollars = [one.value for one in found.values()]
+    assert dollars == sorted(dollars, reverse=True)
+    one = solve_for("deferral_rate", the_plan, "P0001", success=0.5, lives=500)
+    assert list(one) == [0.5]
+
+
+def test_questions_that_make_no_sense_are_refused() -> None:
+    lives = lives_of(50)
+    with pytest.raises(ValueError, match="no lever"):
+        solve("luck", PERSON, MIX, lives, 0.8)
+    with pytest.raises(ValueError, match="percent"):
+        solve("spending", PERSON, MIX, lives, 85)
+    with pytest.raises(ValueError, match="states no spending"):
+        solve("deferral_rate", replace(PERSON, replacement_rate=None), MIX, lives, 0.8)
