@@ -259,7 +259,7 @@ def _assumptions(path: Path | None) -> Any:
 
 
 def _json(text: bytes, name: str) -> Any:
-    """What strict JSON says; ValueError, naming the file, for what is none or says a thing twice."""
+    """What strict JSON says; ValueError, naming the file, for what is none or says it twice."""
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         made = dict(pairs)

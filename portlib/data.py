@@ -1,10 +1,12 @@
 """Where does every input come from, and may it be used?
 
-The reader of files (`portlib.plan` reads the plan's). A fact is a file in ``data/`` with an entry in ``sources.yml``:
-title, publisher, date, URL, how sure we are, the unit of each column, SHA-256. A file that disagrees is not read.
+The reader of files (`portlib.plan` reads the plan's). A fact is a file in ``data/`` with an entry
+in ``sources.yml``: title, publisher, date, URL, how sure we are, the unit of each column, SHA-256.
+A file that disagrees is not read.
 
-Left out: whether a number was copied correctly (tests check identities between numbers for that), defaults in
-the corporate bonds, equity outside the United States. Files are read once a process; restart it after edits.
+Left out: whether a number was copied correctly (tests check identities between numbers for that),
+defaults in the corporate bonds, equity outside the United States. Files are read once a process;
+restart it after edits.
 """
 
 from __future__ import annotations
@@ -50,11 +52,11 @@ _FIELDS = ("title", "publisher", "date", "url", "confidence", "checked", "note",
 
 
 class DataError(ValueError):
-    """An input that must not be used; names the file, the column and the date or line, and what to do."""
+    """An input that must not be used; names file, column, date or line, and what to do."""
 
 
 def table(name: str) -> pd.DataFrame:
-    """A table of ``data/``, by file name without suffix; indexed by its key where that is one column.
+    """A table of ``data/``, by file name without suffix; indexed by a key of one column.
 
     Raises `DataError` when checksum, columns, units or keys are not those of ``sources.yml``.
     """
@@ -67,7 +69,7 @@ def document(name: str) -> dict[str, Any]:
 
 
 def sources() -> pd.DataFrame:
-    """One row a source: title, publisher, date, unit, url, sha256, confidence, checked, file, note."""
+    """One row a source, with the entries of ``sources.yml`` and the units of its columns."""
     rows = {
         name: {
             "unit": "; ".join(
@@ -93,7 +95,9 @@ def sources() -> pd.DataFrame:
 
 
 def policy(name: str) -> Any:
-    """An entry of `portlib.policy` for the plan of this process. Being replaced: hand a `Policy` in."""
+    """An entry of `portlib.policy` for the plan of this process. Being replaced: hand a `Policy`
+    in.
+    """
     from portlib import plan
     from portlib import policy as decided
 
@@ -134,7 +138,9 @@ def source(name: str) -> dict[str, Any]:
 
 
 def history(*, corporate_bond_maturity_years: float = 20) -> pd.DataFrame:
-    """The returns of the long record as one table, decimals by month end: 1949-01 to 2017-03, or what was imported."""
+    """The returns of the long record as one table, decimals by month end: 1949-01 to 2017-03, or
+    what was imported.
+    """
     from portlib.history import GROUPS, read
 
     names = [name for group in GROUPS.values() for name in group]
@@ -168,7 +174,10 @@ def _bytes(path: Path) -> bytes:
 
 
 def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
-    """A YAML file's top level; `DataError` where YAML would guess or explode: keys given twice, aliases, deep nests."""
+    """A YAML file's top level; `DataError` where YAML would guess or explode.
+
+    That is, for keys given twice, aliases (unless they are allowed) and deep nests.
+    """
     import yaml
 
     text = _bytes(path)
@@ -189,7 +198,7 @@ def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
 
 
 def _plain_yaml(name: str, text: bytes, *, aliases: bool) -> None:
-    """Raise `DataError` for a key that is given twice, nests beyond any use, and aliases unless they are allowed."""
+    """Raise `DataError` for keys given twice, nests beyond any use, and aliases not allowed."""
     import yaml
 
     open_: list[tuple[set[str] | None, int]] = []  # keys seen (None in a list), nodes met
@@ -197,7 +206,7 @@ def _plain_yaml(name: str, text: bytes, *, aliases: bool) -> None:
         line = event.start_mark.line + 1 if event.start_mark else 0
         if isinstance(event, yaml.AliasEvent) and not aliases:
             raise DataError(
-                f"{name}: line {line}: write the value out; aliases (*{event.anchor}) are not read here"
+                f"{name}: line {line}: write the value out; aliases (*{event.anchor}) are not read"
             )
         if isinstance(event, yaml.NodeEvent) and open_:
             keys, met = open_[-1]
@@ -267,7 +276,9 @@ def checksum(path: Path, expected: str) -> None:
 def checked(
     frame: pd.DataFrame, units: Mapping[str, str], key: Sequence[str], name: str
 ) -> pd.DataFrame:
-    """The table itself, if values are of their columns' `UNITS` (or empty) and the key identifies rows; `DataError`."""
+    """The table itself, if values are of their columns' `UNITS` (or empty) and the key identifies
+    rows; `DataError`.
+    """
     for column, unit in units.items():
         values, bounds = frame[column].to_numpy(), UNITS[unit]
         bad = ~np.isin(values, CONFIDENCE) & (unit == "confidence")

@@ -1,9 +1,10 @@
 """What each chapter claims, what was measured, and which requirement it answers.
 
-A chapter states a claim and checks it in one call. The call displays the claim as a row, and raises when the
-claim does not hold, so a book with a false claim cannot be built. The last cell of a chapter displays the table
-of its claims; the same output carries them as data, and `collect` reads the register of the whole book from the
-executed notebooks. What the reader sees and what the reviewer files are therefore one thing.
+A chapter states a claim and checks it in one call. The call displays the claim as a row, and raises
+when the claim does not hold, so a book with a false claim cannot be built. The last cell of a
+chapter displays the table of its claims; the same output carries them as data, and `collect` reads
+the register of the whole book from the executed notebooks. What the reader sees and what the
+reviewer files are therefore one thing.
 
 What it leaves out: whether a claim is worth making. A reviewer judges that.
 """
@@ -59,7 +60,7 @@ class Claim:
 
     @property
     def holds(self) -> bool:
-        """Whether the measured value meets the bound; never true of a value that is not a number."""
+        """Whether the measured value meets the bound; never true of what is not a number."""
         if not math.isfinite(self.measured):
             return False
         if isinstance(self.bound, tuple):
@@ -78,7 +79,7 @@ class Claim:
 
     @property
     def verdict(self) -> str:
-        """`against`, and whether it holds where that is not a matter of course: on an imported history."""
+        """`against`, and whether it holds where that is no matter of course (imported history)."""
         return self.against if self.holds else f"DOES NOT HOLD on this history: {self.against}"
 
     def _repr_html_(self) -> str:
@@ -129,16 +130,19 @@ class Chapter:
     ) -> Claim:
         """State a claim and check it.
 
-        Exactly one of ``at_most``, ``at_least``, ``equals`` and ``between`` gives the bound; `equals` is for counts.
-        `worst` marks the one claim that most limits the chapter's conclusion.
+        Exactly one of ``at_most``, ``at_least``, ``equals`` and ``between`` gives the bound;
+        `equals` is for counts. `worst` marks the one claim that most limits the chapter's
+        conclusion.
 
         Raises
         ------
         ClaimFailed
-            When the measured value does not meet the bound, or is not a finite number. On an imported history the
-            chapter goes on and shows what does not hold there; the run then ends with the list of it.
+            When the measured value does not meet the bound, or is not a finite number. On an
+            imported history the chapter goes on and shows what does not hold there; the run then
+            ends with the list of it.
         EvidenceError
-            When the claim itself is ill formed: a wrong or used id, no requirement, no bound, an unknown method.
+            When the claim itself is ill formed: a wrong or used id, no requirement, no bound, an
+            unknown method.
         """
         bounds = {"at most": at_most, "at least": at_least, "equals": equals, "between": between}
         given = {relation: bound for relation, bound in bounds.items() if bound is not None}
@@ -199,7 +203,9 @@ class Chapter:
         return claim
 
     def tell(self, **numbers: Any) -> None:
-        """Hand numbers to the prose, which shows them by name with the role ``glue:text``, and to the register."""
+        """Hand numbers to the prose, which shows them by name with the role ``glue:text``, and to
+        the register.
+        """
         from myst_nb import glue
 
         for name, value in numbers.items():
@@ -289,8 +295,8 @@ class Register:
 def collect(notebooks: Iterable[Path]) -> Register:
     """Read the register from executed notebooks.
 
-    A notebook without an evidence table contributes an empty list of claims under its file name, so that the
-    gate can refuse it by name.
+    A notebook without an evidence table contributes an empty list of claims under its file name, so
+    that the gate can refuse it by name.
     """
     claims: dict[str, tuple[Claim, ...]] = {}
     numbers: dict[str, Mapping[str, Number | str]] = {}
@@ -330,8 +336,8 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
     Raises
     ------
     EvidenceError
-        Naming a file that is no list of requirements, a requirement given twice, of unknown kind, or without the
-        section or form its kind needs.
+        Naming a file that is no list of requirements, a requirement given twice, of unknown kind,
+        or without the section or form its kind needs.
     """
     import yaml
 
@@ -377,8 +383,9 @@ def gate(
     Raises
     ------
     EvidenceError
-        Naming every chapter without checks, claim that answers an unknown requirement or does not hold, id used
-        in two chapters, executed requirement without a passing check, and section or form that is no page.
+        Naming every chapter without checks, claim that answers an unknown requirement or does not
+        hold, id used in two chapters, executed requirement without a passing check, and section or
+        form that is no page.
     """
     pages, faults = set(documents), []
     seen: dict[str, str] = {}

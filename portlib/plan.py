@@ -3,9 +3,9 @@
 A plan is a folder of four files: ``rules.yml``, ``lineup.csv`` (a row a fund: costs, and what it
 holds by class), ``participants.csv`` and, where a target-date series is offered,
 ``target_date_vintages.csv``. A ``policy.yml`` beside them overrides entries of the committee's
-policy, and `portlib.inputs` lists what else a plan may bring. `plan_format` checks everything, once;
-the rest of portlib assumes it. `Plan.to_json` and `from_json` carry the same content, under the same
-checks, for services.
+policy, and `portlib.inputs` lists what else a plan may bring. `plan_format` checks everything,
+once; the rest of portlib assumes it. `Plan.to_json` and `from_json` carry the same content, under
+the same checks, for services.
 
 Left out: vesting, loans, beneficiaries.
 """
@@ -43,8 +43,9 @@ class Plan:
     rules : mapping
         The content of ``rules.yml``; ``data/README.md`` says what each entry means.
     funds : DataFrame by fund
-        label, kind, category, management, vehicle, affiliated (bool); expense_ratio, fee_12b1, revenue_share
-        (decimals per year), plan_share (weight in the plan's assets), specific_risk (annual volatility beyond classes).
+        label, kind, category, management, vehicle, affiliated (bool); expense_ratio, fee_12b1,
+        revenue_share (decimals per year), plan_share (weight in the plan's assets), specific_risk
+        (annual volatility beyond classes).
     exposures : DataFrame, funds x classes
         What each fund holds; rows sum to one. A target-date series has no row: see ``vintages``.
     vintages : DataFrame by years_to_retirement, or None
@@ -107,7 +108,9 @@ class Plan:
 
     @cached_property
     def class_shares(self) -> pd.Series:
-        """What part of all balances is in each class, through funds with known exposures; a series adds nothing."""
+        """What part of all balances is in each class, through funds with known exposures; a series
+        adds nothing.
+        """
         return self.exposures.mul(self.shares[self.exposures.index], axis=0).sum().rename("share")
 
     @cached_property
@@ -120,7 +123,8 @@ class Plan:
     def offering(self, funds: Sequence[str]) -> Plan:
         """The same plan with a part of its menu, as if nobody held or had been promised the rest.
 
-        Raises `DataError` for a fund that is not on the menu, and when the default is not among those kept.
+        Raises `DataError` for a fund that is not on the menu, and when the default is not among
+        those kept.
         """
         rules = {**self.rules, "trading": dict(self.rules["trading"])}
         if unknown := [fund for fund in funds if fund not in self.funds.index]:
@@ -185,7 +189,8 @@ def folder() -> Path:
 
 
 def read(path: str | Path | None = None) -> Plan:
-    """Read a plan's folder, with its policy: by default `folder`, which is what every chapter reads.
+    """Read a plan's folder, with its policy: by default `folder`, which is what every chapter
+    reads.
 
     Raises `DataError`, which names every file, line and reason that it found to be wrong.
     """

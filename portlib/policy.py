@@ -14,10 +14,11 @@ The convention, everywhere in portlib:
 - what else needs a decision takes ``policy`` as a keyword;
 - a record keeps what it was made under: the values it used, or `Policy.fingerprint`.
 
-There is no policy in force that a function could look up. Two plans with two policies are two values, in one process,
-in any order.
+There is no policy in force that a function could look up. Two plans with two policies are two
+values, in one process, in any order.
 
-Left out: who may change a policy, and how (`portlib.stewardship.governance`); whether a decision is wise.
+Left out: who may change a policy, and how (`portlib.stewardship.governance`); whether a decision is
+wise.
 """
 
 from __future__ import annotations
@@ -49,7 +50,8 @@ Entry = Mapping[str, Any]
 
 @dataclass(frozen=True, eq=False)
 class Policy:
-    """All decisions that a calculation is made under. Made by `read`, `from_json` and `replace`, which check them.
+    """All decisions that a calculation is made under. Made by `read`, `from_json` and `replace`,
+    which check them.
 
     Two policies are equal when all their values are; reasons, approvers and dates do not enter.
 
@@ -82,7 +84,7 @@ class Policy:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of all values: the same values, whoever decided them, have the same fingerprint."""
+        """SHA-256 of all values; who decided them, when and why does not enter."""
         values = {name: _canonical(entry["value"]) for name, entry in self.entries.items()}
         written = json.dumps(values, sort_keys=True, allow_nan=False)
         return hashlib.sha256(written.encode()).hexdigest()
@@ -100,7 +102,7 @@ class Policy:
         return frame[list(FIELDS)].rename_axis("name")
 
     def replace(self, **values: Any) -> Policy:
-        """The same policy with other values, to see what would follow; nobody has decided them, and they say so.
+        """The same policy with other values, to see what would follow; they say: no decision.
 
         Raises `DataError` for a value that the schema refuses.
         """
@@ -162,7 +164,7 @@ def allowed(name: str) -> str:
     return words(_schema(data.ROOT)[name])
 
 
-# ---- what entries owe each other -----------------------------------------------------------------------------------
+# ---- what entries owe each other -----------------------------------------------------------------
 
 
 def _rising(values: Mapping[str, float]) -> bool:
@@ -189,7 +191,7 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
             all(low < high for low, high in bands.values())
             and all(bands[a][0] == bands[b][1] for a, b in pairwise(POSTURES))
         ),
-        "each band is [lower, upper], and a posture's lower end is the upper end of the next bolder one",
+        "each band is [lower, upper], and begins where the next bolder one ends",
     ),
     (
         ("model_risk_aversion", "risk_aversion_bands"),
@@ -273,7 +275,7 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
 )
 
 
-# ---- checks --------------------------------------------------------------------------------------------------------
+# ---- checks --------------------------------------------------------------------------------------
 
 
 @cache
@@ -301,7 +303,9 @@ def _over(own: Mapping[str, Any], source: str, classes: tuple[str, ...]) -> Poli
 
 
 def _related(policy: Policy, source: str) -> Policy:
-    """The policy itself, if its entries keep `RELATIONS`; those among ours alone were checked when ours was read."""
+    """The policy itself, if its entries keep `RELATIONS`; those among ours alone were checked when
+    ours was read.
+    """
     for names, holds, text in RELATIONS:
         concerned = [name for name in names if not policy.own or name in policy.own]
         if concerned and not holds(*(policy.entries[name]["value"] for name in names)):
@@ -349,13 +353,15 @@ def _schema(root: Path, classes: tuple[str, ...] = ()) -> dict[str, Any]:
     return entries
 
 
-# ---- forms ---------------------------------------------------------------------------------------------------------
+# ---- forms ---------------------------------------------------------------------------------------
 
 _PERCENT = re.compile(r"percent\b|%")
 
 
 def _keyed(value: Any) -> Any:
-    """A copy of a value in which keys that are numbers are numbers, as YAML has them and JSON has not."""
+    """A copy of a value in which keys that are numbers are numbers, as YAML has them and JSON has
+    not.
+    """
     if isinstance(value, Mapping):
         read = {k: number_in(k) if isinstance(k, str) else k for k in value}
         return {k if read[k] is None else read[k]: _keyed(v) for k, v in value.items()}
@@ -363,7 +369,9 @@ def _keyed(value: Any) -> Any:
 
 
 def _canonical(value: Any) -> Any:
-    """What two ways of writing a value have in common: 1 is 1.0, and the order of keys says nothing."""
+    """What two ways of writing a value have in common: 1 is 1.0, and the order of keys says
+    nothing.
+    """
     if isinstance(value, Mapping):
         return {str(k): _canonical(v) for k, v in value.items()}
     if isinstance(value, list):

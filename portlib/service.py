@@ -1,9 +1,9 @@
 """What would a service call: a plan in, a portfolio or a glidepath out, as plain JSON?
 
 `optimize` and `glidepath` take and return dicts that strict JSON can hold, under a versioned
-schema; they call what the chapters call, under the plan's own policy, whose fingerprint every answer
-names. `optimize_many` does thousands of plans on all cores; whatever is wrong with one plan is that
-plan's answer. ``prudent`` (``python -m portlib``) is the shell's door to the same.
+schema; they call what the chapters call, under the plan's own policy, whose fingerprint every
+answer names. `optimize_many` does thousands of plans on all cores; whatever is wrong with one plan
+is that plan's answer. ``prudent`` (``python -m portlib``) is the shell's door to the same.
 
 Left out: transport, authentication, storage; who may call this, and what is told to participants.
 """
@@ -391,7 +391,7 @@ def _posture(asked: Mapping[str, Any], policy: Policy) -> tuple[str, float]:
     if posture not in fitting:
         low, high = bands[posture]
         raise DataError(
-            f"mandate.risk_aversion: {aversion:g} is outside {low:g} to {high:g}, the policy's band "
-            f"of {posture} (risk_aversion_bands)"
+            f"mandate.risk_aversion: {aversion:g} is outside {low:g} to {high:g}, the policy's "
+            f"band of {posture} (risk_aversion_bands)"
         )
     return posture, aversion
