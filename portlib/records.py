@@ -25,8 +25,18 @@ class AssumptionsError(ValueError):
     """An input to the optimiser is wrong; the message names the entry and the remedy."""
 
 
+#: An expected return or a risk-free rate from here on, a year, is taken for a percentage.
+PERCENT = 1.0
+
+
 def _frozen(values: ArrayLike, what: str) -> Array:
-    array = np.array(values, dtype=np.float64)
+    try:
+        array = np.array(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise AssumptionsError(
+            f"{what} must be numbers, {'a value an asset' if what == 'mu' else 'in equal rows'}, "
+            f"not {str(values)[:80]}"
+        ) from None
     array.setflags(write=False)
     bad = np.argwhere(~np.isfinite(array))
     if bad.size:
@@ -74,6 +84,8 @@ class Assumptions:
         rf: float = 0.0,
         source: str = "not stated",
     ) -> None:
+        if isinstance(labels, str):
+            raise AssumptionsError(f"labels is the one word {labels!r}: give a list of names")
         names = tuple(labels)
         if not names:
             raise AssumptionsError("the universe is empty: give at least one asset")
@@ -86,6 +98,8 @@ class Assumptions:
             raise AssumptionsError(
                 f"labels must be unique; given twice: {', '.join(map(str, twice))}"
             )
+        if isinstance(mu, Mapping):
+            mu = pd.Series(mu)
         _same_labels("mu", mu.index if isinstance(mu, pd.Series) else None, names)
         if isinstance(sigma, pd.DataFrame):
             _same_labels("sigma rows", sigma.index, names)
@@ -100,8 +114,15 @@ class Assumptions:
             raise AssumptionsError(
                 f"sigma must have shape ({n}, {n}) to match the labels, got {covariance.shape}"
             )
-        if not np.isfinite(rf):
-            raise AssumptionsError(f"rf must be finite, got {rf}")
+        if isinstance(rf, str) or rf is None or not np.isfinite(rf):
+            raise AssumptionsError(f"rf must be finite, got {rf!r}: give a number")
+        for name, value in (*zip(names, means.tolist(), strict=True), ("rf", float(rf))):
+            if abs(value) >= PERCENT:
+                what = "rf" if name == "rf" else f"the expected return of {name!r}"
+                raise AssumptionsError(
+                    f"{what} is {value:g}, which is {value:.0%} a year; in percent? "
+                    f"Write {value / 100:g} for {value:g}%, and variances in decimals squared"
+                )
         _check_covariance(covariance, names)
         checked = {
             "labels": names,
@@ -121,20 +142,31 @@ class Assumptions:
         """Standard deviations, annual decimals, shape (n,)."""
         return np.sqrt(np.diag(self.sigma))
 
-    def mean_of(self, w: Array) -> float:
-        """Expected return of a portfolio ``w`` of shape (n,): ``mu'w``."""
-        return float(self.mu @ w)
+    def mean_of(self, w: Array | pd.Series) -> float:
+        """Expected return of a portfolio ``w`` of shape (n,): ``mu'w``. A Series is taken by its labels."""
+        return float(self.mu @ self._aligned(w))
 
-    def risk_of(self, w: Array) -> float:
-        """Volatility of a portfolio ``w`` of shape (n,): ``sqrt(w' sigma w)``."""
-        return math.sqrt(max(float(w @ self.sigma @ w), 0.0))
+    def risk_of(self, w: Array | pd.Series) -> float:
+        """Volatility of a portfolio ``w`` of shape (n,): ``sqrt(w' sigma w)``. A Series is taken by its labels."""
+        x = self._aligned(w)
+        return math.sqrt(max(float(x @ self.sigma @ x), 0.0))
 
-    def sharpe_of(self, w: Array) -> float:
+    def _aligned(self, w: Array | pd.Series) -> Array:
+        if not isinstance(w, pd.Series):
+            return w
+        if not w.index.is_unique or set(w.index) != set(self.labels):
+            strange = sorted(map(str, set(w.index) ^ set(self.labels)))
+            raise AssumptionsError(
+                f"weights must name each asset once, and nothing else: see {', '.join(strange) or 'names given twice'}"
+            )
+        return w.loc[list(self.labels)].to_numpy(dtype=float)
+
+    def sharpe_of(self, w: Array | pd.Series) -> float:
         """Sharpe ratio ``(mu'w - rf) / volatility``; nan for a riskless portfolio."""
         risk = self.risk_of(w)
         return (self.mean_of(w) - self.rf) / risk if risk > 0 else float("nan")
 
-    def utility_of(self, w: Array, risk_aversion: float) -> float:
+    def utility_of(self, w: Array | pd.Series, risk_aversion: float) -> float:
         """What a portfolio is worth after its risk: ``mu'w - A/2 w' sigma w``, annual decimal."""
         return self.mean_of(w) - risk_aversion / 2 * self.risk_of(w) ** 2
 

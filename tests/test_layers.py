@@ -15,6 +15,7 @@ from tools import depends
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     "records",
+    "ranges",
     "data",
     "compounding",
     "tables",

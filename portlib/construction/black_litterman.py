@@ -22,9 +22,12 @@ from numpy.typing import NDArray
 
 from portlib.construction.mandate import Mandate
 from portlib.construction.mean_variance import maximum_utility
-from portlib.construction.views import Estimate, View, ViewError, hac_mean
+from portlib.construction.views import View, ViewError
 from portlib.estimation.capital_market_assumptions import equilibrium_returns
+from portlib.estimation.inference import Estimate, hac_mean
+from portlib.estimation.months import monthly
 from portlib.policy import Policy
+from portlib.ranges import number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions
 
 #: Most that one step of entropy pooling may change the log of a probability: keeps exponentials in range.
@@ -43,6 +46,8 @@ def equilibrium(
 
     Raises ViewError for a reference that holds an unknown asset; ValueError for weights that do not sum to one.
     """
+    reference = {a: number(f"the reference's weight of {a}", x) for a, x in dict(reference).items()}
+    number("risk aversion", risk_aversion, least=0)
     unknown = sorted(set(reference) - set(assumptions.labels))
     if unknown:
         raise ViewError(
@@ -61,7 +66,9 @@ def implied_risk_aversion(excess: pd.Series) -> Estimate:
 
     The error is the delta method's: that of the mean of ``(x - m)/v - m ((x - m)^2 - v)/v^2``, by `hac_mean`.
     """
-    x = excess.to_numpy(dtype=float)
+    x = monthly(excess, "excess returns").to_numpy(dtype=float)
+    if len(x) < 3 or not np.ptp(x) > 0:
+        raise ValueError(f"{len(x)} months that never vary have no variance to divide by")
     m, v = float(x.mean()), float(x.var(ddof=1))
     return Estimate(m / v, hac_mean((x - m) / v - m * ((x - m) ** 2 - v) / v**2).standard_error)
 

@@ -18,6 +18,7 @@ from portlib.construction import engines
 from portlib.construction.critical_line import critical_line
 from portlib.construction.engines import ROUNDS, SURE, TIE, Solution, allocation, default_mandate
 from portlib.construction.mandate import Mandate, Program
+from portlib.ranges import number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions
 
 Side = NDArray[np.intp]
@@ -40,6 +41,7 @@ def draws(
     Annual decimals, ddof 1: means about ``sigma / years``, covariances Wishart by Bartlett's decomposition (1933).
     ValueError for too few months, or no resample.
     """
+    number("years", years, above=0, below=1e5)
     n, months = len(assumptions), round(12 * years)
     if months < n + 1 or resamples < 1:
         raise ValueError(

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from portlib.construction.engines import (
 )
 from portlib.construction.mandate import Bounds, Mandate, Program, Risk, diagnose, fully_invested
 from portlib.construction.mean_variance import minimum_risk
+from portlib.ranges import number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError
 
 #: Contributions are exact when the worst of them misses its budget by less than this share of the budget.
@@ -59,7 +60,9 @@ def contributions(sigma: Array, w: Array) -> Array:
 
     ValueError for a portfolio without risk. Source: Maillard, Roncalli and Teiletche (2010).
     """
-    part = w * (sigma @ w)
+    if np.shape(sigma) != (len(w), len(w)):
+        raise ValueError(f"a covariance of shape {np.shape(sigma)} does not fit {len(w)} weights")
+    part = np.asarray(w) * (np.asarray(sigma) @ np.asarray(w))
     if not part.sum() > 0:
         raise ValueError("a portfolio without risk has no contributions to it")
     return np.asarray(part / part.sum())
@@ -74,10 +77,13 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     ``cyclical`` moves one asset at a time, exactly: the positive root of ``v^2 + c v - b = 0``, c from all the others
     (Griveau-Billion, Richard and Roncalli 2013). ``gradient`` goes downhill as far as F is known to fall.
     """
-    sd, step = (
-        np.sqrt(np.diag(sigma)),
-        {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}[method],
-    )
+    steps = {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}
+    if method not in steps:
+        raise ValueError(f"no method {method!r}; there are {', '.join(steps)}")
+    step = steps[method]
+    sd = np.sqrt(np.diag(sigma))
+    if not (sd > 0).all() or not (b > 0).all():
+        raise ValueError("every asset needs risk, and a budget above zero")
     times = _correlations(sigma, sd)
     v = b / np.maximum(
         times(np.ones(len(b))), 1.0
@@ -359,6 +365,9 @@ def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.
     """
     if not (0 < risk < np.inf and portfolio.risk > 0):
         raise ValueError(f"cannot bring a portfolio of volatility {portfolio.risk:g} to {risk:g}")
+    number("risk", risk, above=0, below=2)
+    number("rf", rf, above=-1, below=1)
+    number("spread", spread, least=0, below=1)
     times = risk / portfolio.risk
     mean = times * portfolio.mean + (1 - times) * (rf + spread * (times > 1))
     return Levered(times, mean, risk, (mean - rf) / risk)
@@ -366,7 +375,9 @@ def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.
 
 def inverse_volatility(assumptions: Assumptions, *, power: float = 1.0) -> Allocation:
     """Weights proportional to ``volatility^-power``, a rule blind to correlations; 2 is inverse variance."""
-    start, w = time.perf_counter(), _checked(assumptions, None) * assumptions.volatility**-power
+    start = time.perf_counter()
+    number("power", power, least=0, most=10)
+    w = _checked(assumptions, None) * assumptions.volatility**-power
     return allocation(
         assumptions, None, w / w.sum(), "inverse volatility", "rule", f"power {power:g}", start, {}
     )
@@ -380,6 +391,11 @@ def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage =
     from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import pdist, squareform
 
+    if distance not in get_args(Distance) or method not in get_args(Linkage):
+        known = ", ".join((*get_args(Distance), *get_args(Linkage)))
+        raise ValueError(f"no distance {distance!r} or linkage {method!r}; there are {known}")
+    if len(sigma) < 2:
+        raise AssumptionsError("a hierarchy needs two assets")
     sd = np.sqrt(np.diag(sigma))
     far = np.sqrt(np.maximum((1 - sigma / np.outer(sd, sd)) / 2, 0.0))
     np.fill_diagonal(far, 0.0)
@@ -417,6 +433,10 @@ def hierarchical(
     from scipy.cluster.hierarchy import leaves_list
 
     start, _ = time.perf_counter(), _checked(a, None)
+    if len(a) == 1:
+        return allocation(
+            a, None, np.ones(1), "hierarchical risk parity", "rule", "one asset", start, {}
+        )
     order = leaves_list(hierarchy(a.sigma, distance=distance, method=method)).tolist()
     w, engine = bisected(a.sigma, order), f"{method} linkage, distance by {distance}"
     return allocation(a, None, w, "hierarchical risk parity", "rule", engine, start, {})

@@ -26,6 +26,8 @@ from portlib.construction.engines import SURE, NotSolved, allocation, default_ma
 from portlib.construction.mandate import Mandate
 from portlib.construction.resampling import _positive, _side, _systems
 from portlib.estimation.capital_market_assumptions import provider_dispersion
+from portlib.estimation.months import consecutive
+from portlib.ranges import number
 from portlib.records import Allocation, Array, Assumptions
 
 
@@ -180,7 +182,15 @@ def regret(
     risk_aversion: float,
 ) -> pd.DataFrame:
     """Utility that candidates (rows; weights) lose against the best portfolio of each truth (columns); and at worst."""
-    held, loss = np.array(list(candidates.values())), pd.DataFrame(index=list(candidates))
+    _positive(risk_aversion)
+    if not candidates or not truths:
+        raise ValueError("regret needs candidates and truths")
+    labels = list(next(iter(truths.values())).labels)
+    named = {
+        name: w.loc[labels].to_numpy(float) if isinstance(w, pd.Series) else w
+        for name, w in candidates.items()
+    }
+    held, loss = np.array(list(named.values())), pd.DataFrame(index=list(candidates))
     for name, truth in truths.items():
         w = np.vstack(
             [held, engines.solve(truth, default_mandate(truth, mandate), 1 / risk_aversion)[0]]
@@ -192,29 +202,10 @@ def regret(
 
 def net_of_costs(earned: pd.Series, traded: pd.Series, cost: float) -> pd.Series:
     """Monthly returns after `cost` per unit bought and per unit sold; `earned` and `traded` as from `backtest`."""
+    number("cost", cost, least=0, below=0.2)
+    consecutive(earned.index, "what was earned")
     paid = pd.Series(0.0, earned.index)
     paid[earned.index[earned.index.searchsorted(traded.index, side="right")]] = (
         2 * cost * traded.to_numpy()
     )
     return (1 + earned) * (1 - paid) - 1
-
-
-def sharpe_test(a: Array, b: Array, lags: int = 12) -> tuple[float, float, float]:
-    """Do two series of excess returns differ in Sharpe ratio by more than noise? Difference, standard error, p-value.
-
-    Per period, ddof 0. Delta method with the Newey-West (Bartlett) long-run variance over `lags` periods; two-sided.
-    ValueError for series that do not match. Source: Ledoit and Wolf (2008), section 3.1, with another kernel.
-    """
-    if len(a) != len(b) or len(a) <= lags + 1:
-        raise ValueError(
-            f"a test over {lags} lags needs the same months twice, over {lags + 1}: {len(a)}, {len(b)}"
-        )
-    x, n = np.array([a, b]), len(a)
-    d = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
-    ratio = x.mean(axis=1) / x.std(axis=1)
-    psi = np.array([1.0, -1.0]) @ (d - ratio[:, None] / 2 * (d * d - 1))
-    long_run = psi @ psi + sum(
-        2 * (1 - k / (lags + 1)) * float(psi[k:] @ psi[:-k]) for k in range(1, lags + 1)
-    )
-    gap, error = float(ratio[0] - ratio[1]), math.sqrt(max(float(long_run), 0.0)) / n
-    return gap, error, math.erfc(abs(gap) / error / math.sqrt(2)) if error > 0 else 1.0

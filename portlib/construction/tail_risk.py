@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import math
 import time
+from itertools import pairwise
 from statistics import NormalDist
 from typing import NamedTuple
 
@@ -28,10 +29,14 @@ from numpy.typing import ArrayLike, NDArray
 from portlib.construction.engines import TIE, NotSolved, allocation, default_mandate, refusal, solve
 from portlib.construction.mandate import Limit, Mandate, Program
 from portlib.construction.mean_variance import maximum_utility
+from portlib.estimation.months import monthly, same
+from portlib.ranges import number, numbers
 from portlib.records import Allocation, Array, Assumptions
 
 #: Scenarios written out at first on either side of the VaR beside one for each asset held; rounds before giving up.
 BAND, ROUNDS = 100, 500
+#: A cubic may turn where luck is rarer than one part in so many of the tail.
+RARE = 100
 #: How far a distance may exceed its limit and, per unit of the worst loss, a CVaR its proven bound.
 SURE = 1e-9
 #: HiGHS: the simplex method is exact, and goes on from where it stood when rows or columns are added.
@@ -76,9 +81,17 @@ def historical(returns: ArrayLike, level: float) -> Tail:
 
 
 def normal(mean: Values, volatility: Values, level: float) -> Tail:
-    """VaR ``z s - m`` and CVaR ``phi(z) / (1 - b) s - m`` of a normal law (Rockafellar and Uryasev 2000)."""
-    z = NormalDist().inv_cdf(level)
-    return Tail(z * volatility - mean, NormalDist().pdf(z) / (1 - level) * volatility - mean)
+    """VaR ``z s - m`` and CVaR ``phi(z) / (1 - b) s - m`` of a normal law (Rockafellar and Uryasev 2000).
+
+    Raises ValueError for a level outside 0 to 1, or a volatility below zero.
+
+    >>> normal(0.005, 0.04, 0.95).var.round(4)
+    0.0608
+    """
+    z = _quantile(level)
+    m, sd = numbers("mean", mean), numbers("volatility", volatility, least=0)
+    tail = NormalDist().pdf(z) / (1 - level)
+    return Tail((z * sd - m)[()], (tail * sd - m)[()])
 
 
 def cornish_fisher(
@@ -86,20 +99,37 @@ def cornish_fisher(
 ) -> Tail:
     """VaR and CVaR of a normal variable bent by a cubic with the parameters skewness S and excess kurtosis K.
 
-    ValueError outside the domain in which the cubic rises everywhere: there worse luck would mean a better return. The
-    skewness and kurtosis that result are near S and K only where both are small. Source: Maillard (2012).
+    The skewness and kurtosis that result are near S and K only where both are small. With K below zero, as in six of
+    ten samples of normal months, the cubic turns somewhere: that does no harm where luck so bad is one in a hundred of
+    the tail, or rarer.
+
+    Raises
+    ------
+    ValueError
+        Where the cubic turns within the tail that is used, so that worse luck would mean a better return, or where
+        luck above the VaR would lose more than the VaR. Source: Maillard (2012), who asks that it rise everywhere.
     """
-    s, k, z = skewness, excess_kurtosis, NormalDist().inv_cdf(1 - level)
-    square, constant = (
-        k / 8 - s * s / 6,
-        1 - k / 8 + 5 * s * s / 36,
-    )  # the slope is square z^2 + (s / 3) z + constant
-    if min(square, constant) < 0 or s * s / 9 > 4 * square * constant:
+    upper = _quantile(level)
+    number("volatility", volatility, least=0)
+    s, k, z = (
+        number("skewness", skewness),
+        number("excess_kurtosis", excess_kurtosis, least=-2),
+        -upper,
+    )
+    bend = np.array([k / 24 - s * s / 18, s / 6, 1 - k / 8 + 5 * s * s / 36, -s / 6])
+    slope = np.polyder(bend)
+    last = NormalDist().inv_cdf((1 - level) / RARE)
+    quantile = float(np.polyval(bend, z))
+    turns = _real_roots(slope)
+    if (
+        np.polyval(slope, z) <= 0
+        or any(last < turn < z for turn in turns)
+        or _beyond(bend, quantile, z) > (1 - level) / RARE
+    ):
         raise ValueError(
             f"Cornish-Fisher is not valid for skewness {s:.3g} with excess kurtosis {k:.3g}: its "
-            "quantiles would not be in order; use historical returns or scenarios"
+            "quantiles would not be in order in the tail; use historical returns or scenarios"
         )
-    quantile = z + (z * z - 1) * s / 6 + (z**3 - 3 * z) * k / 24 - (2 * z**3 - 5 * z) * s * s / 36
     beyond = 1 + z * s / 6 + (z * z - 1) * k / 24 - (2 * z * z - 1) * s * s / 36
     return Tail(
         -mean - volatility * quantile,
@@ -107,11 +137,29 @@ def cornish_fisher(
     )
 
 
+def _real_roots(polynomial: Array) -> list[float]:
+    leading = np.trim_zeros(np.where(np.abs(polynomial) < TIE, 0.0, polynomial), "f")
+    return sorted(float(x.real) for x in np.roots(leading) if abs(x.imag) < 1e-9)
+
+
+def _beyond(bend: Array, quantile: float, z: float) -> float:
+    """The chance of luck better than z that loses more than luck z."""
+    normal_law, chance = NormalDist(), 0.0
+    ends = [z, *(x for x in _real_roots(bend - [0, 0, 0, quantile]) if x > z + 1e-6), np.inf]
+    for low, high in pairwise(ends):
+        middle = low + 1 if high == np.inf else (low + high) / 2
+        if np.polyval(bend, middle) < quantile:
+            chance += (1.0 if high == np.inf else normal_law.cdf(high)) - normal_law.cdf(low)
+    return chance
+
+
 def at_horizon(loss: Values, mean: Values, periods: float) -> Values:
     """A VaR or CVaR over `periods`, from that of one and its mean: ``sqrt(h) (loss + mean) - h mean``.
 
     Distances from the mean grow with the square root of time. Exact for sums of independent normal returns.
+    Raises ValueError for periods that are not above zero.
     """
+    number("periods", periods, above=0)
     return math.sqrt(periods) * (loss + mean) - periods * mean
 
 
@@ -134,7 +182,11 @@ def standard_error(returns: ArrayLike, level: float) -> float:
 def drawdowns(returns: ArrayLike, *, compounded: bool = True) -> Array:
     """How far is an account below its highest point so far, after each of (..., T) returns? A share of that point; or,
     not compounded, in units of the start."""
-    r = np.asarray(returns, float)
+    if isinstance(returns, (pd.Series, pd.DataFrame)):
+        monthly(returns, "returns")
+    r = numbers("a return", returns, least=-1)
+    if not r.shape or not r.shape[-1]:
+        raise ValueError("there are no returns, and so no drawdown")
     value = np.cumprod(1 + r, axis=-1) if compounded else 1 + np.cumsum(r, axis=-1)
     peak = np.maximum(np.maximum.accumulate(value, axis=-1), 1.0)
     return np.asarray(1 - value / peak if compounded else peak - value)
@@ -207,6 +259,14 @@ def _mass(level: float, count: int) -> float:
             f"{count} and {level}"
         )
     return (1 - level) * count
+
+
+def _quantile(level: float) -> float:
+    if not 0 < level < 1:
+        raise ValueError(
+            f"a tail needs a level above 0 and below 1 (0.95 for the worst twentieth), not {level}"
+        )
+    return NormalDist().inv_cdf(level)
 
 
 class _Game:
@@ -357,6 +417,10 @@ class Verdict(NamedTuple):
 
 def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Array, Array]:
     """Past windows (k, months, ...) and what came after each (k, ahead, ...); ValueError where there is none."""
+    if isinstance(returns, (pd.Series, pd.DataFrame)):
+        monthly(returns, "returns")
+    number("months", months, least=1)
+    number("ahead", ahead, least=1)
     x = np.asarray(returns, float)
     starts = range(months, len(x) - ahead + 1, ahead)
     if not starts:
@@ -368,16 +432,27 @@ def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Arra
 
 def kupiec(breaches: ArrayLike, level: float) -> Verdict:
     """Do losses exceed the VaR as often as the level says? The proportion of failures (Kupiec 1995)."""
-    n, k = np.size(breaches), int(np.sum(breaches))
+    hits = _breaches(breaches, 1)
+    _quantile(level)
+    n, k = len(hits), int(hits.sum())
     return _ratio([(n, k, k / n)], (n, k, 1 - level))
 
 
 def christoffersen(breaches: ArrayLike) -> Verdict:
     """Does one breach make another more likely next time? The test of independence (Christoffersen 1998)."""
-    hits = np.asarray(breaches, bool)
+    hits = _breaches(breaches, 2)
     after = [x for x in (hits[1:][~hits[:-1]], hits[1:][hits[:-1]], hits[1:]) if len(x)]
     *apart, together = [(len(x), int(x.sum()), float(x.mean())) for x in after]
     return _ratio(apart, together)
+
+
+def _breaches(breaches: ArrayLike, least: int) -> NDArray[np.bool_]:
+    if isinstance(breaches, pd.Series):
+        monthly(breaches.astype(float), "breaches")
+    hits = numbers("a breach, 0 or 1,", np.asarray(breaches, float), least=0, most=1).ravel()
+    if len(hits) < least or not np.isin(hits, (0.0, 1.0)).all():
+        raise ValueError(f"a backtest needs {least} forecasts or more, each kept (0) or broken (1)")
+    return hits.astype(bool)
 
 
 def acerbi_szekely(
@@ -388,7 +463,11 @@ def acerbi_szekely(
     Z1 judges the size of breaches (nan without one), Z2 their number too: zero is expected, less is worse, and draws
     from the forecasts say what is unusual. ValueError unless every CVaR is positive. Source: Acerbi and Szekely (2014).
     """
-    x, least = np.asarray(returns, float), np.min(cvar)
+    same(returns, var, "returns and VaR")
+    same(returns, cvar, "returns and CVaR")
+    x = numbers("a return", returns)
+    numbers("a VaR", var)
+    least = np.min(numbers("a CVaR", cvar))
     if not least > 0:
         raise ValueError(
             f"every forecast CVaR must be positive, as losses are; the least is {least:.4g}"

@@ -15,12 +15,17 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from portlib.records import Array, Assumptions
+from portlib.estimation import months as calendar
+from portlib.estimation.inference import Estimate
+from portlib.ranges import number
+from portlib.records import Assumptions
+
+#: How far a view's weights may miss one, or zero.
+WHOLE = 1e-6
 
 
 class ViewError(ValueError):
@@ -58,8 +63,19 @@ class View:
     version: int = 1
 
     def __post_init__(self) -> None:
-        held = {str(a): float(x) for a, x in sorted(self.portfolio.items()) if x != 0}
+        held = {
+            str(a): number(f"view {self.name!r}: the weight of {a}", x, error=ViewError)
+            for a, x in sorted(self.portfolio.items())
+            if x != 0
+        }
         object.__setattr__(self, "portfolio", held)
+        for field in ("q", "variance", "confidence"):
+            given = getattr(self, field)
+            if given is not None and (
+                not isinstance(given, (int, float)) or isinstance(given, bool)
+            ):
+                given = number(f"view {self.name!r}: {field}", given, error=ViewError)
+                object.__setattr__(self, field, given)
         if not (self.name and self.author):
             raise ViewError(
                 f"view {self.name!r} by {self.author!r}: a view needs a name and an author's role"
@@ -67,6 +83,17 @@ class View:
         if not held or not np.isfinite([self.q, *held.values()]).all():
             raise ViewError(
                 f"view {self.name!r}: q = {self.q} of {held}: needs finite numbers and at least one asset"
+            )
+        if abs(self.q) >= 1:
+            raise ViewError(
+                f"view {self.name!r}: q = {self.q:g} is {self.q:.0%} a year; in percent? "
+                f"Write {self.q / 100:g} for {self.q:g}%"
+            )
+        total = sum(held.values())
+        if min(abs(total), abs(total - 1)) > WHOLE:
+            raise ViewError(
+                f"view {self.name!r}: its portfolio sums to {total:.6g}; make it sum to one for an "
+                "absolute view, to zero for one asset relative to another"
             )
         if self.variance is not None and self.confidence is not None:
             raise ViewError(f"view {self.name!r}: give a variance or a confidence, not both")
@@ -104,32 +131,14 @@ class View:
 # ---- signals: views from data -------------------------------------------------------------------------------------
 
 
-class Estimate(NamedTuple):
-    """A number and how unsure it is."""
-
-    value: float
-    standard_error: float
-
-
-def hac_mean(x: Array | pd.Series, lags: int | None = None) -> Estimate:
-    """A mean, with the standard error of Newey and West (1987): Bartlett weights, autocovariances with divisor T.
-
-    `lags` is ``floor(4 (T/100)^(2/9))`` unless given.
-    """
-    y = np.asarray(x, dtype=float)
-    reach = int(4 * (len(y) / 100) ** (2 / 9)) if lags is None else lags
-    u = y - y.mean()
-    long_run = u @ u + 2 * sum(
-        (1 - lag / (reach + 1)) * float(u[lag:] @ u[:-lag]) for lag in range(1, reach + 1)
-    )
-    return Estimate(float(y.mean()), float(np.sqrt(long_run) / len(y)))
-
-
 def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataFrame:
     """Known at each month end: the compound return of the last `months` without the last `skip` of them.
 
     Source: Jegadeesh and Titman (1993); the month left out avoids reversals of a month (Jegadeesh 1990).
     """
+    calendar.monthly(returns, "returns", error=ViewError)
+    number("skip", skip, least=0, error=ViewError)
+    number("months", months, above=skip, error=ViewError)
     return returns.apply(np.log1p).rolling(months - skip).sum().shift(skip).apply(np.expm1).dropna()
 
 
@@ -137,6 +146,12 @@ def information_coefficients(
     scores: pd.DataFrame, returns: pd.DataFrame, ahead: int = 1
 ) -> pd.Series:
     """Rank correlation across assets of each month's scores with the returns of the month that is `ahead` of it."""
+    calendar.monthly(returns, "returns", error=ViewError)
+    calendar.consecutive(scores.index, "scores", error=ViewError)
+    if set(scores.columns) != set(returns.columns):
+        strange = sorted(map(str, set(scores.columns) ^ set(returns.columns)))
+        raise ViewError(f"scores and returns must name the same assets; see {', '.join(strange)}")
+    number("ahead", ahead, least=1, error=ViewError)
     later = returns.shift(-ahead).reindex(scores.index).dropna()
     return (
         scores.loc[later.index]

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -23,7 +23,12 @@ from numpy.typing import ArrayLike
 from portlib import data
 from portlib.compounding import arithmetic_to_geometric
 from portlib.compounding import geometric_to_arithmetic as geometric_to_arithmetic
+from portlib.estimation.months import finite, monthly, named, same
+from portlib.ranges import number, numbers
 from portlib.records import Array, Assumptions
+
+#: How the months of a history become a year.
+Convention = Literal["times 12", "compounded"]
 
 #: The liquid asset classes of the plan's funds that the survey covers. ``us_core_bonds`` is the survey's
 #: "US Corporate Bonds - Core", a proxy for the aggregate bond market; listed real estate is not surveyed.
@@ -139,13 +144,15 @@ def equity_building_blocks(
     and for the compound return of many when ``c = 0``. Returns the parts and their ``total``; ``interaction`` is
     what adding instead of multiplying leaves out. Source: Grinold and Kroner (2002), in exact form.
     """
-    total = dividend_yield + (1 + real_growth) * (1 + inflation) * (1 + valuation_change) - 1
     parts = {
         "dividend yield": dividend_yield,
         "real growth": real_growth,
         "inflation": inflation,
         "valuation change": valuation_change,
     }
+    for name, value in parts.items():
+        number(name, value, above=-1, below=1)
+    total = dividend_yield + (1 + real_growth) * (1 + inflation) * (1 + valuation_change) - 1
     return pd.Series(parts | {"interaction": total - sum(parts.values()), "total": total})
 
 
@@ -156,6 +163,7 @@ def bond_building_blocks(
 
     Annual decimals; yields are held unchanged. Raises ValueError when a rate or share is outside 0 to 1.
     """
+    number("yield_to_maturity", yield_to_maturity, above=-1, below=1)
     if not (0 <= default_rate <= 1 and 0 <= recovery <= 1):
         raise ValueError(
             f"default_rate {default_rate} and recovery {recovery} must be between 0 and 1"
@@ -172,6 +180,8 @@ def bond_building_blocks(
 
 def cash_plus_premium(cash: float, premium: float) -> pd.Series:
     """An objective or a class without a yield, stated over cash: the parts and their ``total``, annual decimals."""
+    number("cash", cash, above=-1, below=1)
+    number("premium", premium, above=-1, below=1)
     return pd.Series({"cash": cash, "premium": premium, "total": cash + premium})
 
 
@@ -183,8 +193,18 @@ def equilibrium_returns(
     ``A`` is the risk aversion in ``mu'w - A/2 w'sigma w``; ``sigma`` (n, n), ``w_market`` (n,). Raises ValueError
     unless the weights sum to one. Source: Sharpe (1974); Black and Litterman (1992).
     """
-    w = np.asarray(w_market, float)
-    if abs(w.sum() - 1) > 1e-6:
+    if isinstance(sigma, pd.DataFrame) and isinstance(w_market, pd.Series):
+        names = list(sigma.index)
+        if list(sigma.columns) != names or set(w_market.index) != set(names):
+            strange = sorted(map(str, set(w_market.index) ^ set(names)))
+            raise ValueError(
+                f"sigma and the weights must name the same assets; see {', '.join(strange)}"
+            )
+        w_market = w_market.loc[names]
+    w = numbers("a market weight", w_market)
+    number("risk aversion", risk_aversion)
+    number("rf", rf, above=-1, below=1)
+    if not abs(w.sum() - 1) <= 1e-6:
         raise ValueError(f"market weights must sum to one, not {w.sum():.6g}")
     return np.asarray(rf + risk_aversion * np.asarray(sigma, float) @ w, float)
 
@@ -205,6 +225,7 @@ def bayes_stein_means(returns: pd.DataFrame) -> ShrunkMeans:
     the distance of the means from the target and ``sigma = S (T-1)/(T-N-2)``, ``S`` with ddof 1. Per-period decimals,
     as the (T, N) ``returns`` are. Raises ValueError unless T > N + 2. Source: Jorion (1986), equations 14 and 17.
     """
+    monthly(returns, "returns")
     periods, n = returns.shape
     if periods <= n + 2:
         raise ValueError(
@@ -233,30 +254,34 @@ def portfolio_geometric(assumptions: Assumptions, w: Array, horizon_years: float
 def annualised(
     returns: pd.DataFrame,
     cash: pd.Series | None = None,
-    convention: Literal["times 12", "compounded"] = "times 12",
+    convention: Convention = "times 12",
 ) -> Assumptions:
     """Which annual assumptions does a monthly history imply, were its months independent?
 
     ``times 12``: means and covariances (ddof 1) times twelve. ``compounded``: the moments of the product of twelve
     independent months, ``prod(1 + m) - 1``; comparable with annual assumptions. The mean of ``cash`` is ``rf``.
-    Raises ValueError below two years, or with missing values. Neither repairs autocorrelation (see the chapter).
+    Raises ValueError below two years, for months that are missing, given twice or out of order, and for cash of other
+    months. Neither repairs autocorrelation (see the chapter).
     """
-    missing = int(returns.isna().to_numpy().sum())
-    if len(returns) < 24 or missing:
+    monthly(returns, "returns")
+    if len(returns) < 24:
+        raise ValueError(f"annualising needs 24 months without gaps: {len(returns)} are given")
+    if cash is not None:
+        monthly(cash, "cash")
+        same(returns, cash, "returns and cash")
+    if convention not in get_args(Convention):
         raise ValueError(
-            f"annualising needs 24 months without gaps: {len(returns)} months, {missing} values missing"
+            f"no convention {convention!r}; there are {', '.join(get_args(Convention))}"
         )
-    m, s = (
-        returns.mean().to_numpy(float),
-        np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False)),
-    )
+    m = returns.mean().to_numpy(float)
+    s = np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False))
     c = 0.0 if cash is None else float(cash.mean())
     if convention == "compounded":
         growth = np.outer(1 + m, 1 + m)
         mu, sigma, rf = (1 + m) ** 12 - 1, (growth + s) ** 12 - growth**12, (1 + c) ** 12 - 1
     else:
         mu, sigma, rf = 12 * m, 12 * s, 12 * c
-    span = f"{returns.index[0]:%Y-%m} to {returns.index[-1]:%Y-%m}"
+    span = f"{named(returns.index[0])} to {named(returns.index[-1])}"
     return Assumptions(
         list(returns.columns), mu, sigma, rf, source=f"monthly history {span}, {convention}"
     )
@@ -264,19 +289,26 @@ def annualised(
 
 def mean_standard_error(volatility: ArrayLike, years: float) -> Array:
     """How unsure is a mean over ``years`` of independent returns: ``volatility / sqrt(years)``, annual decimals."""
-    return np.asarray(np.asarray(volatility, float) / np.sqrt(years), float)
+    number("years", years, above=0)
+    return np.asarray(numbers("volatility", volatility, least=0) / np.sqrt(years), float)
 
 
 def years_needed(volatility: float, precision: float, level: float = 0.95) -> float:
     """How many years place a mean within ``precision`` either side, at confidence ``level``: ``(z s/precision)^2``?"""
-    return float((NormalDist().inv_cdf((1 + level) / 2) * volatility / precision) ** 2)
+    number("volatility", volatility, least=0)
+    number("precision", precision, above=0)
+    return float((_two_sided(level) * volatility / precision) ** 2)
 
 
 def months_needed(relative_precision: float, kurtosis: float = 3.0, level: float = 0.95) -> float:
     """How many independent months place a *volatility* within a share of itself: ``(kurtosis - 1)/4 (z/share)^2``?"""
-    return float(
-        (kurtosis - 1) / 4 * (NormalDist().inv_cdf((1 + level) / 2) / relative_precision) ** 2
-    )
+    number("relative precision", relative_precision, above=0)
+    number("kurtosis", kurtosis, least=1)
+    return float((kurtosis - 1) / 4 * (_two_sided(level) / relative_precision) ** 2)
+
+
+def _two_sided(level: float) -> float:
+    return NormalDist().inv_cdf((1 + number("level", level, above=0, below=1)) / 2)
 
 
 def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1) -> pd.DataFrame:
@@ -289,6 +321,11 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
     One row for each other column. Raises ValueError with fewer than 20 selected months.
     Source: Boyer, Gibson and Loretan (1999), theorem 1.
     """
+    finite(returns, "returns")
+    if trigger not in returns:
+        known = ", ".join(map(str, returns.columns))
+        raise ValueError(f"no column {trigger!r}; there are {known}")
+    number("worst", worst, above=0, below=1)
     x = returns[trigger]
     bad = returns[x <= x.quantile(worst)]
     if len(bad) < 20:

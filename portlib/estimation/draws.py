@@ -8,6 +8,8 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from portlib.estimation.months import monthly
+from portlib.ranges import number
 from portlib.records import Array, Assumptions
 
 
@@ -20,6 +22,7 @@ def block_bootstrap(
     is equally likely. Returns (paths, months, assets) in decimals. Raises ValueError when a block is shorter than a
     month or longer than the history. Source: Politis and Romano (1994), the stationary bootstrap.
     """
+    monthly(returns, "the history")
     if not 1 <= block_months <= len(returns):
         raise ValueError(
             f"block_months must be between 1 and the {len(returns)} months of history, not {block_months}"
@@ -41,7 +44,8 @@ def student_t_scenarios(
     ``mu + sqrt((dof - 2) / chi2) L z``, ``L L' = sigma``: multivariate Student t with exactly the mean and covariance
     assumed. Returns (n, assets). Raises ValueError unless ``dof > 2``, below which there is no covariance.
     """
-    if not dof > 2:
+    number("the number of years", n, least=1)
+    if not 2 < dof < np.inf:
         raise ValueError(
             f"a Student t has a covariance only above 2 degrees of freedom, not at {dof}"
         )

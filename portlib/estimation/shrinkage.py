@@ -10,7 +10,6 @@ states its divisor; `annual` multiplies by twelve. Left out: forecasts of changi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -19,6 +18,8 @@ from typing import Literal, get_args
 import numpy as np
 import pandas as pd
 
+from portlib.estimation.months import holes, is_monthly, monthly
+from portlib.ranges import number
 from portlib.records import ROUNDING, Array
 
 Target = Literal["identity", "constant correlation", "single index", "diagonal"]
@@ -44,9 +45,19 @@ class CovarianceEstimate:
     target: str | None = None
     parts: Mapping[str, Array] | None = None
     labels: tuple[str, ...] = ()
+    monthly: bool = True
 
-    def annual(self, periods: int = 12) -> pd.DataFrame:
-        """The covariance of a year: `periods` times ``sigma``, right where returns are independent over time."""
+    def annual(self, periods: int | None = None) -> pd.DataFrame:
+        """The covariance of a year: `periods` times ``sigma``, right where returns are independent over time.
+
+        Twelve where not given. CovarianceError where the returns carried dates and were not monthly.
+        """
+        if periods is None:
+            if not self.monthly:
+                raise CovarianceError(
+                    "these returns are not monthly: say how many periods make a year, 52 for weeks"
+                )
+            periods = 12
         names = list(self.labels) or list(map(str, range(len(self.sigma))))
         return pd.DataFrame(periods * self.sigma, index=names, columns=names)
 
@@ -80,11 +91,19 @@ def covariance(
         raise CovarianceError("factors and returns must have the same months in the same order")
     second = [half_life] if factors is None else [_checked(factors, "factors")]
     estimate = METHODS[method](_checked(returns, "returns"), *(second if needs else ()))
-    return replace(estimate, labels=tuple(map(str, returns.columns)))
+    labels = tuple(map(str, returns.columns))
+    return replace(estimate, labels=labels, monthly=is_monthly(returns.index))
 
 
 def _checked(returns: pd.DataFrame, what: str) -> Array:
-    x, names = np.ascontiguousarray(returns, dtype=float), returns.columns
+    names = returns.columns
+    try:
+        x = np.ascontiguousarray(returns, dtype=float)
+    except (TypeError, ValueError):
+        text = [name for name in names if not pd.api.types.is_numeric_dtype(returns[name])]
+        raise CovarianceError(
+            f"{what}: column {text[0] if text else names[0]!r} is text; give decimals, 0.012 for 1.2%"
+        ) from None
     if x.shape[1] == 0 or len(x) < 3:
         raise CovarianceError(
             f"{what}: a covariance needs an asset and at least 3 periods, got shape {x.shape}"
@@ -97,6 +116,12 @@ def _checked(returns: pd.DataFrame, what: str) -> Array:
             f"{what}: column {names[i]!r}, {returns.index[t]}: {x[t, i]} is no return; estimate all "
             "assets from the months that they share"
         )
+    if not returns.index.is_unique or not (
+        returns.index.is_monotonic_increasing or isinstance(returns.index, pd.RangeIndex)
+    ):
+        raise CovarianceError(f"{what}: put the oldest period first, and each period once")
+    if dates := holes(returns.index):
+        raise CovarianceError(f"{what}: no return for {dates}; estimate from months without gaps")
     constant = (x == x[0]).all(axis=0)
     if constant.any():
         raise CovarianceError(
@@ -251,8 +276,7 @@ def exponentially_weighted(x: Array, half_life: float) -> CovarianceEstimate:
 
     The divisor ``1 - sum w^2`` leaves no bias when returns are independent and alike; the history is worth
     ``1 / sum w^2`` periods, however long it is. Source: Litterman and Winkelmann (1998), demeaned."""
-    if not half_life > 0:
-        raise CovarianceError(f"half_life must be positive, not {half_life}")
+    number("half_life", half_life, least=0.1, error=CovarianceError)
     w = 0.5 ** (np.arange(len(x))[::-1] / half_life)
     w /= w.sum()
     y, name = np.sqrt(w)[:, None] * (x - w @ x), f"exponentially weighted, half-life {half_life:g}"
@@ -329,6 +353,11 @@ def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
 
     CovarianceError for labels that differ, a negative volatility, or correlations that no returns can have."""
     names, r = list(volatility.index), rho.to_numpy(dtype=float)
+    for name, value in volatility.items():
+        if value >= 5:
+            raise CovarianceError(
+                f"the volatility of {name!r} is {value:g}, which is {value:.0%}; in percent? Write {value / 100:g}"
+            )
     if list(rho.index) != names or list(rho.columns) != names:
         raise CovarianceError(
             f"volatilities and correlations must have the same labels in one order: {names}"
@@ -365,6 +394,8 @@ def blend(
 
 def drawdown_months(market: pd.Series, depth: float) -> pd.Series:
     """Which months, in hindsight, lay between a peak of wealth and a trough at least `depth` (decimal) below it?"""
+    monthly(market, "the market", error=CovarianceError)
+    number("depth", depth, above=0, below=1, error=CovarianceError)
     wealth = (1 + market).cumprod()
     fall = wealth / wealth.cummax().clip(lower=1.0) - 1
     episode = fall.groupby((fall == 0).cumsum())
@@ -388,6 +419,11 @@ def backtest(
     `decide` maps the past (window, p) to weights (p,), held for `every` months while they drift; where given, it sees
     `seen` (T, q) instead of returns. Returns weights by month of decision, monthly returns, and one-way turnover at
     each later decision. No costs. CovarianceError for too short a history."""
+    monthly(returns, "returns", error=CovarianceError)
+    if seen is not None and len(seen) != len(returns):
+        raise CovarianceError(f"seen has {len(seen)} months and the returns {len(returns)}")
+    number("window", window, least=1, error=CovarianceError)
+    number("every", every, least=1, error=CovarianceError)
     x = returns.to_numpy(float)
     first, known = np.arange(window, len(x) - every + 1, every), x if seen is None else seen
     if not len(first):
@@ -407,17 +443,3 @@ def backtest(
         pd.Series(earned, returns.index[window:][: len(earned)]),
         pd.Series(traded, decided[1:]),
     )
-
-
-def variance_test(a: Array, b: Array, lags: int = 12) -> tuple[float, float, float]:
-    """Do two series of the same months differ in variance by more than noise? Log ratio, standard error, p-value.
-
-    Delta method on ``log var a - log var b`` with the Newey-West (Bartlett) long-run variance over `lags` periods;
-    two-sided. Fat tails and dependence are allowed for. Source: Ledoit and Wolf (2011), with another kernel."""
-    da, db, n = a - a.mean(), b - b.mean(), len(a)
-    psi = n * (da**2 / (da @ da) - db**2 / (db @ db))
-    long_run = psi @ psi + sum(
-        2 * (1 - k / (lags + 1)) * float(psi[k:] @ psi[:-k]) for k in range(1, lags + 1)
-    )
-    ratio, error = float(np.log((da @ da) / (db @ db))), float(np.sqrt(long_run)) / n
-    return ratio, error, math.erfc(abs(ratio) / error / math.sqrt(2)) if error > 0 else 1.0

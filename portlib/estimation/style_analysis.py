@@ -16,6 +16,8 @@ import numpy as np
 import pandas as pd
 
 from portlib.estimation.draws import block_bootstrap
+from portlib.estimation.months import consecutive
+from portlib.ranges import number, numbers
 from portlib.records import Array, Assumptions
 
 #: Weights, prices and eigenvalues below this, relative to the problem's own scale, are rounding.
@@ -337,6 +339,9 @@ def style_distance(
     ``sigma`` is the annual covariance of the indices. Indices that move together count as near, whichever is named.
     """
     names = exposures.columns
+    for what, table in (("others", others), ("sigma", sigma)):
+        if lost := [str(name) for name in names if name not in table.columns]:
+            raise ValueError(f"{what} lacks {', '.join(lost)}")
     gap = exposures.to_numpy(float)[:, None, :] - others[names].to_numpy(float)
     square = np.einsum("fci,ij,fcj->fc", gap, sigma.loc[names, names].to_numpy(float), gap)
     return pd.DataFrame(np.sqrt(np.maximum(square, 0)), exposures.index, others.index)
@@ -383,6 +388,11 @@ def shrunk_alpha(
     ``(alpha + expenses) prior_sd^2 / (prior_sd^2 + error^2)``, the mean of a normal posterior around zero *before*
     expenses: drawing a net alpha to zero would wave the fees. Annual decimals; a prior of 0 believes none.
     """
+    number("prior_sd", prior_sd, least=0, below=1)
+    for what, series in (("alpha_error", alpha_error), ("expense_ratio", expense_ratio)):
+        if lost := [str(fund) for fund in alpha.index if fund not in series.index]:
+            raise ValueError(f"{what} lacks {', '.join(lost)}")
+        numbers(what, series[alpha.index], least=0, below=1)
     return (
         (alpha + expense_ratio[alpha.index])
         * prior_sd**2
@@ -439,6 +449,7 @@ def _checked(funds: pd.DataFrame, indices: pd.DataFrame) -> tuple[Array, Array]:
         raise ValueError(
             "funds and indices must cover the same months in the same, rising order: join them by month"
         )
+    consecutive(indices.index, "funds and indices")
     f = indices.to_numpy(float)
     for month, column in np.argwhere(~np.isfinite(f))[:1]:
         raise ValueError(

@@ -228,7 +228,7 @@ def test_tangency_is_where_the_bounded_frontier_finds_it() -> None:
     mu, sigma = np.array([0.05, 0.07, 0.09]), np.diag([0.01, 0.02, 0.04])
     exact = mv.closed_form_tangency(mu, sigma, 0.02)
     assert exact == pytest.approx(np.array([3, 2.5, 1.75]) / 7.25)
-    assert mv.maximum_sharpe(Assumptions("abc", mu, sigma, 0.02)).w == pytest.approx(
+    assert mv.maximum_sharpe(Assumptions(list("abc"), mu, sigma, 0.02)).w == pytest.approx(
         exact, abs=1e-12
     )
     shares = mv.closed_form_risky_shares(mu, sigma, 0.02, 5.0)
@@ -407,11 +407,11 @@ def test_order_scale_and_level_do_not_matter(seed: int) -> None:
     assert turned.maximum_utility(4.0).w == pytest.approx(
         base.maximum_utility(4.0).w[order], abs=1e-9
     )
-    percent = mv.frontier(
-        Assumptions(a.labels, 100 * a.mu, 1e4 * a.sigma, 100 * a.rf, "in percent")
+    small = mv.frontier(
+        Assumptions(a.labels, a.mu / 100, a.sigma / 1e4, a.rf / 100, "a hundredth of each")
     )
-    assert percent.maximum_utility(0.04).w == pytest.approx(base.maximum_utility(4.0).w, abs=1e-9)
-    assert percent.maximum_sharpe().w == pytest.approx(base.maximum_sharpe().w, abs=1e-9)
+    assert small.maximum_utility(400.0).w == pytest.approx(base.maximum_utility(4.0).w, abs=1e-9)
+    assert small.maximum_sharpe().w == pytest.approx(base.maximum_sharpe().w, abs=1e-9)
     lifted = mv.frontier(a.replace(mu=a.mu + 0.03, source="three percent more for all"))
     assert lifted.maximum_utility(4.0).w == pytest.approx(base.maximum_utility(4.0).w, abs=1e-9)
 
@@ -510,14 +510,14 @@ def test_equal_means_leave_only_the_least_risk() -> None:
 
 
 def test_tied_highest_returns_take_the_less_risky() -> None:
-    a = Assumptions("abc", [0.07, 0.07, 0.03], np.diag([0.04, 0.01, 0.02]), 0.0)
+    a = Assumptions(list("abc"), [0.07, 0.07, 0.03], np.diag([0.04, 0.01, 0.02]), 0.0)
     for x in (mv.frontier(a).maximum_return(), mv.maximum_utility(a, risk_aversion=0)):
         assert x.w == pytest.approx([0.2, 0.8, 0.0], abs=1e-9)
 
 
 def test_ties_under_a_group_limit_are_right_where_a_library_is_not() -> None:
     """Found by random search: with tied means and an inactive-looking row, cvxcla 2.7.1 starts at a wrong corner."""
-    a = Assumptions("abc", [0.07, 0.06, 0.07], np.diag([0.012, 0.004, 0.003]), 0.0)
+    a = Assumptions(list("abc"), [0.07, 0.06, 0.07], np.diag([0.012, 0.004, 0.003]), 0.0)
     mandate = Mandate(
         a.labels,
         [

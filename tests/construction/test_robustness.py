@@ -7,7 +7,6 @@ import cvxpy as cp
 import numpy as np
 import pandas as pd
 import pytest
-import statsmodels.api as sm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -378,51 +377,3 @@ def test_costs_are_paid_in_the_month_after_a_decision() -> None:
     net = ro.net_of_costs(earned, traded, 0.01)
     assert traded.tolist() == [1.0, 0.5]
     assert net.tolist() == pytest.approx([0, 0, -0.02, 0, -0.01, 0])
-
-
-def test_sharpe_test_is_the_regression_of_its_influence_on_a_constant() -> None:
-    """statsmodels' long-run variance (Newey-West) of the same influence functions, by another route to each of them."""
-    rng = np.random.default_rng(2)
-    a, b = rng.standard_t(5, (2, 400)) * 0.04 + 0.006
-    gap, error, p = ro.sharpe_test(a, b, lags=6)
-    ratio = [x.mean() / x.std() for x in (a, b)]
-    moments = np.column_stack(
-        [a - a.mean(), b - b.mean(), a**2 - (a**2).mean(), b**2 - (b**2).mean()]
-    )
-    m, g = [x.mean() for x in (a, b)], [(x**2).mean() for x in (a, b)]
-    slope = np.array(
-        [
-            g[0] / (g[0] - m[0] ** 2) ** 1.5,
-            -g[1] / (g[1] - m[1] ** 2) ** 1.5,
-            -m[0] / (2 * (g[0] - m[0] ** 2) ** 1.5),
-            m[1] / (2 * (g[1] - m[1] ** 2) ** 1.5),
-        ]
-    )
-    fit = sm.OLS(moments @ slope, np.ones(400)).fit(
-        cov_type="HAC", cov_kwds={"maxlags": 6, "use_correction": False}
-    )
-    assert gap == pytest.approx(ratio[0] - ratio[1])
-    assert error == pytest.approx(float(fit.bse[0]), rel=1e-9)
-    assert p == pytest.approx(math.erfc(abs(gap / error) / math.sqrt(2)))
-
-
-def test_sharpe_test_has_memmels_error_for_normal_months_and_its_size() -> None:
-    rng, rejected, errors = np.random.default_rng(3), 0, []
-    for _ in range(400):
-        x = rng.multivariate_normal([0.006, 0.006], 0.0016 * np.array([[1, 0.8], [0.8, 1]]), 600)
-        _, error, p = ro.sharpe_test(x[:, 0], x[:, 1], lags=3)
-        errors.append(error)
-        rejected += p < 0.05
-    s = 0.006 / 0.04
-    memmel = math.sqrt((2 - 2 * 0.8 + 0.5 * (s**2 + s**2 - 2 * s**2 * 0.8**2)) / 600)
-    assert np.mean(errors) == pytest.approx(memmel, rel=0.02)
-    assert 0.03 < rejected / 400 < 0.085
-
-
-def test_sharpe_test_of_twins_and_of_mismatched_series() -> None:
-    x = np.random.default_rng(4).normal(0.01, 0.04, 60)
-    assert ro.sharpe_test(x, x) == (0.0, 0.0, 1.0)
-    with pytest.raises(ValueError, match="same months twice"):
-        ro.sharpe_test(x, x[1:])
-    with pytest.raises(ValueError, match="same months twice"):
-        ro.sharpe_test(x[:10], x[:10])

@@ -17,7 +17,7 @@ from portlib.estimation import style_analysis as sa
 from portlib.history import GROUPS
 from portlib.records import Assumptions
 
-style = partial(sa.style, minimum_months=36)
+style = partial(sa.style, minimum_months=60)
 NINE = [
     "large_growth",
     "large_value",
@@ -443,7 +443,7 @@ def test_alpha_is_shrunk_before_expenses():
     alpha, error = pd.Series({"a": -0.01, "b": 0.03}), pd.Series({"a": 0.02, "b": 0.01})
     assert np.allclose(sa.shrunk_alpha(alpha, error, fee, 0.0), 0)
     assert np.allclose(sa.shrunk_alpha(alpha, error, fee, 0.01), [0.0, 0.015])
-    assert np.allclose(sa.shrunk_alpha(alpha, error, fee, 1e6), [0.0, 0.03])
+    assert np.allclose(sa.shrunk_alpha(alpha, error / 1e4, fee, 0.9), [0.0, 0.03])
     # the posterior of a normal mean, by brute force over a grid
     grid = np.linspace(-0.2, 0.2, 20001)
     density = np.exp(-0.5 * (grid / 0.01) ** 2 - 0.5 * ((0.03 - grid) / 0.01) ** 2)

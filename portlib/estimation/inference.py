@@ -1,0 +1,151 @@
+"""How sure is a mean, a difference of variances, a difference of Sharpe ratios, where months depend on each other?
+
+The long-run variance of a series u with autocovariances gamma (divisor T), by Newey and West (1987)::
+
+    gamma_0 + 2 sum_k (1 - k / (K + 1)) gamma_k,    k = 1 ... K
+
+A statistic that is smooth in moments has the error of the mean of its influence on each month (the delta method).
+Where too few months, or regimes, make its normal law doubtful, a series may be turned against another by a random
+number of months, which keeps what each does by itself and breaks what they do together (`circular_shifts`).
+
+Left out: corrections for many tests at once, and prewhitening.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from portlib.estimation import months
+from portlib.records import Array
+
+
+class Estimate(NamedTuple):
+    """A number and how unsure it is."""
+
+    value: float
+    standard_error: float
+
+
+class Comparison(NamedTuple):
+    """A difference, its standard error, and how often chance alone makes one as large (two-sided)."""
+
+    difference: float
+    standard_error: float
+    p_value: float
+
+
+def long_run_variance(u: Array, lags: int) -> float:
+    """The variance of a mean of T months, times T: of u less its mean, Bartlett weights over `lags` months."""
+    d = u - u.mean()
+    total = d @ d + 2 * sum(
+        (1 - k / (lags + 1)) * float(d[k:] @ d[:-k]) for k in range(1, lags + 1)
+    )
+    return max(float(total), 0.0) / len(d)
+
+
+def hac_mean(x: ArrayLike, lags: int | None = None) -> Estimate:
+    """A mean, with the standard error of Newey and West (1987).
+
+    Parameters
+    ----------
+    x : array (T,) or Series
+        What carries dates must be consecutive months.
+    lags : int, optional
+        ``floor(4 (T/100)^(2/9))`` unless given.
+
+    Raises
+    ------
+    ValueError
+        For a value that is not finite (named by its month), fewer than two months, or too many lags.
+
+    Examples
+    --------
+    Without lags it is the standard deviation (ddof 0) over the root of T:
+
+    >>> x = np.array([0.01, 0.03, -0.02, 0.02])
+    >>> bool(np.isclose(hac_mean(x, lags=0).standard_error, x.std() / 2))
+    True
+    """
+    (y,) = _series([x], "the mean of a series")
+    reach = int(4 * (len(y) / 100) ** (2 / 9)) if lags is None else lags
+    _enough(len(y), reach)
+    return Estimate(float(y.mean()), math.sqrt(long_run_variance(y, reach) / len(y)))
+
+
+def variance_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
+    """Do two series of the same months differ in variance by more than noise? The difference is ``log var a / var b``.
+
+    Delta method with the long-run variance over `lags` periods. Fat tails and dependence are allowed for. Raises
+    ValueError for series of other months, too few, or without variance. Source: Ledoit and Wolf (2011), with another
+    kernel.
+    """
+    x, y = _pair(a, b, lags)
+    da, db = x - x.mean(), y - y.mean()
+    psi = len(x) * (da**2 / (da @ da) - db**2 / (db @ db))
+    return _test(float(np.log((da @ da) / (db @ db))), psi, lags)
+
+
+def sharpe_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
+    """Do two series of excess returns differ in Sharpe ratio by more than noise? Per period, ddof 0.
+
+    Delta method with the long-run variance over `lags` periods. Raises as `variance_test` does. Source: Ledoit and
+    Wolf (2008), section 3.1, with another kernel.
+    """
+    x = np.array(_pair(a, b, lags))
+    ratio = x.mean(axis=1) / x.std(axis=1)
+    d = (x - x.mean(axis=1, keepdims=True)) / x.std(axis=1, keepdims=True)
+    psi = np.array([1.0, -1.0]) @ (d - ratio[:, None] / 2 * (d * d - 1))
+    return _test(float(ratio[0] - ratio[1]), psi, lags)
+
+
+def circular_shifts(
+    statistic: Callable[[Array, Array], float], a: ArrayLike, b: ArrayLike
+) -> tuple[float, float]:
+    """How unusual is a statistic of two series among those of one turned against the other: value and p-value.
+
+    All T turns of b, the one that is as observed among them; larger is more unusual. Each series keeps its own
+    dependence over time, which a shuffle would destroy. What b does in an era meets another era of a.
+    """
+    x, y = _series([a, b], "the two series")
+    months.same(a, b, "the two series")
+    drawn = np.array([statistic(x, np.roll(y, k)) for k in range(len(x))])
+    return float(drawn[0]), float((drawn >= drawn[0] - 1e-12).mean())
+
+
+def _test(difference: float, psi: Array, lags: int) -> Comparison:
+    error = math.sqrt(long_run_variance(psi, lags) / len(psi))
+    p = math.erfc(abs(difference) / error / math.sqrt(2)) if error > 0 else 1.0
+    return Comparison(difference, error, p)
+
+
+def _pair(a: ArrayLike, b: ArrayLike, lags: int) -> tuple[Array, Array]:
+    x, y = _series([a, b], "a test of two series")
+    months.same(a, b, "the two series")
+    if len(x) != len(y) or len(x) <= lags + 1:
+        raise ValueError(
+            f"a test over {lags} lags needs the same months twice, over {lags + 1}: {len(x)}, {len(y)}"
+        )
+    _enough(len(x), lags)
+    for which, z in (("first", x), ("second", y)):
+        if not z.std() > 1e-12 * max(float(np.abs(z).max()), 1e-300):
+            raise ValueError(f"the {which} series is constant: it has no variance to compare")
+    return x, y
+
+
+def _series(given: list[ArrayLike], what: str) -> list[Array]:
+    found = []
+    for x in given:
+        table = x if isinstance(x, pd.Series) else pd.Series(np.asarray(x, dtype=float).ravel())
+        found.append(months.monthly(table, what).to_numpy(dtype=float))
+    return found
+
+
+def _enough(count: int, lags: int) -> None:
+    if count < 2 or not 0 <= lags < count:
+        raise ValueError(f"{count} months do not hold a test over {lags} lags")

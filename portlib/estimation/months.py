@@ -1,0 +1,134 @@
+"""Is a history what a statistic of months takes it for: each month once, in order, none missing?
+
+A mean times twelve, a run of bad months, a month and the next: all of them assume that one row is
+one month and the next row the next month. A weekly table, a hole, newest first or a month given
+twice would be used all the same, under the name of another span. What carries dates is held to
+them; arrays, and tables without dates, are taken as they come.
+
+Left out: whether the returns are right, and days within a month.
+"""
+
+from __future__ import annotations
+
+from typing import TypeVar
+
+import numpy as np
+import pandas as pd
+
+Dated = TypeVar("Dated", pd.Series, pd.DataFrame)
+
+
+def monthly(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> Dated:
+    """The same table, if its dates are consecutive months and its values finite numbers.
+
+    Parameters
+    ----------
+    table : Series or DataFrame
+        Returns by month. An index of dates or of periods is judged; any other is not.
+    what : str
+        What it is, for the refusal.
+    error : type
+        The error raised.
+
+    Raises
+    ------
+    ValueError
+        Naming the column and month that is missing, given twice, out of order or not a number.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2020-01-31", periods=3, freq="ME")
+    >>> bool(monthly(pd.Series([0.01, 0.02, 0.0], months), "fund").sum() > 0)
+    True
+    >>> monthly(pd.Series([0.01, 0.02], months[[0, 2]]), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: no return for 2020-02; a month that is missing is not a month without return
+    """
+    consecutive(table.index, what, error=error)
+    finite(table, what, error=error)
+    return table
+
+
+def is_monthly(index: pd.Index) -> bool:
+    """Whether an index is of consecutive months; one without dates is taken for that."""
+    when = _periods(index)
+    return when is None or bool((np.diff(when.asi8) == 1).all())
+
+
+def consecutive(index: pd.Index, what: str, *, error: type[ValueError] = ValueError) -> None:
+    """Raise `error` unless dates are consecutive months, in order."""
+    when = _periods(index)
+    if when is None:
+        return
+    step = np.diff(when.asi8)
+    if not (wrong := np.flatnonzero(step != 1)).size:
+        return
+    at = int(wrong[0])
+    here, after = when[at], when[at + 1]
+    if step[at] == 0:
+        raise error(
+            f"{what}: {here} is given twice; is the table weekly or daily? Compound it to months first"
+        )
+    if step[at] < 0:
+        raise error(f"{what}: {after} comes after {here}; put the oldest month first")
+    raise error(
+        f"{what}: no return for {here + 1}; a month that is missing is not a month without return"
+    )
+
+
+def holes(index: pd.Index) -> str:
+    """The first month that a monthly index skips; empty for none, and for what is not monthly."""
+    when = _periods(index)
+    if when is None or len(when) < 3:
+        return ""
+    step = np.diff(when.asi8)
+    if int(np.median(step)) != 1 or (step < 1).any() or (step == 1).all():
+        return ""
+    return str(when[int((step > 1).argmax())] + 1)
+
+
+def finite(
+    table: pd.Series | pd.DataFrame, what: str, *, error: type[ValueError] = ValueError
+) -> None:
+    """Raise `error`, naming column and month, for a value that is no finite number."""
+    try:
+        x = np.asarray(table, dtype=float)
+    except (TypeError, ValueError):
+        raise error(
+            f"{what}: some returns are text; give decimal numbers, 0.012 for 1.2%"
+        ) from None
+    bad = np.argwhere(~np.isfinite(x))
+    if bad.size:
+        row, *column = bad[0].tolist()
+        name = f" column {table.columns[column[0]]!r}," if column else ""
+        raise error(f"{what}:{name} {named(table.index[row])}: {x[tuple(bad[0])]} is no return")
+
+
+def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueError) -> None:
+    """Raise `error` where two series that carry dates are not of the same months, row by row."""
+    if not isinstance(a, (pd.Series, pd.DataFrame)) or not isinstance(b, (pd.Series, pd.DataFrame)):
+        return
+    one, other = _periods(a.index), _periods(b.index)
+    if one is None or other is None:
+        if len(a) != len(b) or not a.index.equals(b.index):
+            raise error(f"{what} do not have the same rows; join them by their labels first")
+        return
+    if len(one) == len(other) and (one == other).all():
+        return
+    alone = one.symmetric_difference(other)
+    named = f"{alone[0]} is in one of them only" if len(alone) else "they are in different orders"
+    raise error(f"{what} are not of the same months: {named}; join them by month first")
+
+
+def _periods(index: pd.Index) -> pd.PeriodIndex | None:
+    if isinstance(index, pd.PeriodIndex):
+        return index.asfreq("M")
+    if isinstance(index, pd.DatetimeIndex):
+        return index.to_period("M")
+    return None
+
+
+def named(label: object) -> str:
+    """A month as 2026-11, whatever kind of date labels it."""
+    return f"{label:%Y-%m}" if isinstance(label, (pd.Timestamp, pd.Period)) else str(label)
