@@ -367,7 +367,7 @@ def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.
         raise ValueError(f"cannot bring a portfolio of volatility {portfolio.risk:g} to {risk:g}")
     number("risk", risk, above=0, below=2)
     number("rf", rf, above=-1, below=1)
-    number("spread", spread, least=0, below=1)
+    number("spread", spread, above=-1, below=1)
     times = risk / portfolio.risk
     mean = times * portfolio.mean + (1 - times) * (rf + spread * (times > 1))
     return Levered(times, mean, risk, (mean - rf) / risk)

@@ -287,10 +287,10 @@ def annualised(
     )
 
 
-def mean_standard_error(volatility: ArrayLike, years: float) -> Array:
+def mean_standard_error(volatility: ArrayLike, years: ArrayLike) -> Array:
     """How unsure is a mean over ``years`` of independent returns: ``volatility / sqrt(years)``, annual decimals."""
-    number("years", years, above=0)
-    return np.asarray(numbers("volatility", volatility, least=0) / np.sqrt(years), float)
+    span = numbers("years", years, above=0)
+    return np.asarray(numbers("volatility", volatility, least=0) / np.sqrt(span), float)
 
 
 def years_needed(volatility: float, precision: float, level: float = 0.95) -> float:

@@ -269,7 +269,7 @@ def beaten(case: str, digit: float, draws: int, rng: np.random.Generator) -> tup
     matter of rounding.
     """
     given = read(case)
-    view = Assumptions("abc", given["mean"], given["cov"], 0.0, given["citation"])
+    view = Assumptions(list("abc"), given["mean"], given["cov"], 0.0, given["citation"])
 
     def saved(w: Array) -> float:
         w = w / w.sum()

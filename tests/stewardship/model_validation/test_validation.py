@@ -175,7 +175,7 @@ def test_the_published_formula_is_off_by_the_square_of_the_means() -> None:
 def test_usual_interpolations_do_not_give_the_printed_allocation() -> None:
     """What the notes call an unknown rule is none of the three that one would try first."""
     case = replications.read("mathworks_frontcon_portalloc")
-    view = Assumptions("abc", case["mean"], case["cov"], case["borrowing_rate"], "MathWorks")
+    view = Assumptions(list("abc"), case["mean"], case["cov"], case["borrowing_rate"], "MathWorks")
     traced = frontier(view)
     ten = [
         traced.target_return(float(r))
@@ -359,7 +359,7 @@ def test_an_optimum_that_is_only_rounded_counts_as_no_optimum_beaten(
         "cov": np.diag([0.01, 0.02, 0.05]).tolist(),
         "citation": "a closed form",
     }
-    view = Assumptions("abc", case["mean"], case["cov"], 0.0)
+    view = Assumptions(list("abc"), case["mean"], case["cov"], 0.0)
     w = target_return(view, r=0.07).w
     for printed, sign in ((w.round(4), -1), (w + np.array([0.001, -0.002, 0.001]), 1)):
         made = {**case, "weights": printed.tolist()}

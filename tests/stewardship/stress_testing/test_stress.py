@@ -56,7 +56,7 @@ def random_assumptions(seed, n=4):
     rng = np.random.default_rng(seed)
     root = rng.normal(size=(n, n))
     return Assumptions(
-        "ABCDEFGH"[:n], rng.normal(0.05, 0.02, n), 0.02 * root @ root.T + 1e-4 * np.eye(n)
+        list("ABCDEFGH"[:n]), rng.normal(0.05, 0.02, n), 0.02 * root @ root.T + 1e-4 * np.eye(n)
     ), rng
 
 
