@@ -158,9 +158,9 @@ def in_a_folder(name: str) -> bool:
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_face_is_thin_and_names_what_it_shows(name):
-    """At most 40 lines: imports from its own modules and ``__all__``; no name that is one of its modules."""
+    """At most 60 lines, a name a line: imports from its own modules and ``__all__``; no name of a module."""
     text = FACES[name].read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 40
+    assert len(text.splitlines()) <= 60
     documentation, *statements, listing = ast.parse(text).body
     assert isinstance(documentation, ast.Expr)
     assert isinstance(listing, ast.Assign)
