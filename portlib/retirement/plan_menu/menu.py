@@ -41,6 +41,7 @@ from portlib.estimation.style_analysis import fund_assumptions
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Allocation, Array, Assumptions
+from portlib.retirement.plan_menu.limits import limits
 
 #: Options that may be left out of the calculation if described instead: 29 CFR 2550.408g-1(b)(4)(i)(G).
 LEFT_OUT = {
@@ -240,7 +241,7 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
             rules.append(
                 Bounds(FROZEN, upper={stock["fund"]: 0.0}).under(clause(plan, "employer_stock"))
             )
-    return Mandate(labels, rules)
+    return Mandate(labels, [*rules, *limits(plan, labels)])
 
 
 # ---- what the menu costs -------------------------------------------------------------------------
