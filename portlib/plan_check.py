@@ -81,11 +81,13 @@ class Report:
         if self.as_read:
             lines += ["", "How the files were read"]
             lines += [f"  {name}: {said}" for name, said in self.as_read.items()]
+        waiting = [standing.INPUTS[name][0] for name in standing.waiting()]
         lines += ["", "What goes in"]
         for label, row in self.inputs().iterrows():
             used = f": {row['what is used']}" if row["what is used"] else ""
             bring = f" (brought by {row['brought by']})" if row["brought by"] else ""
-            lines.append(f"  {label}: {row['status']}{used}{bring}")
+            yet = " (no chapter shows it yet)" if label in waiting else ""
+            lines.append(f"  {label}: {row['status']}{used}{bring}{yet}")
         lines += ["", "What each chapter has"]
         lines += [f"  {chapter}: {said}" for chapter, said in self.chapters().items()]
         return "\n".join(lines)

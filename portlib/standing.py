@@ -158,29 +158,36 @@ INPUTS: dict[str, tuple[str, Callable[[Plan], tuple[str, str]], tuple[str, ...]]
     "trades": ("trades and their prices", _trades, (accounts.TRADES,)),
     "limits": ("limits beyond policy", _limits, (mandate.FILE,)),
 }
-#: What each chapter asks for, the first what its answer rests on most.
+#: What of a plan's folder enters each chapter; the others of its figures are the book's own record
+#: and survey.
 CHAPTERS: dict[str, tuple[str, ...]] = {
-    "capital_market_assumptions": ("assumptions", "valuations", "history"),
-    "shrinkage": ("history",),
-    "style_analysis": ("fund_returns", "fund_holdings", "history"),
-    "mean_variance": ("assumptions", "limits", "years"),
-    "black_litterman": ("assumptions", "people"),
-    "mandate": ("assumptions", "limits", "policy"),
-    "robustness": ("assumptions", "history"),
-    "risk_parity": ("assumptions", "history"),
-    "tail_risk": ("history", "fund_returns"),
-    "plan_menu": ("people", "assumptions", "fund_returns", "fund_holdings", "limits"),
-    "model_portfolios": ("people", "assumptions", "policy", "limits"),
-    "asset_location": ("people", "assumptions"),
+    "capital_market_assumptions": ("assumptions", "valuations", "policy"),
+    "shrinkage": ("policy",),
+    "style_analysis": ("fund_returns", "history", "assumptions", "policy"),
+    "mean_variance": ("policy",),
+    "black_litterman": ("policy",),
+    "mandate": ("policy",),
+    "robustness": ("policy",),
+    "risk_parity": ("policy",),
+    "tail_risk": ("policy",),
+    "plan_menu": ("people", "assumptions", "limits", "policy"),
+    "model_portfolios": ("people", "assumptions", "limits", "policy"),
+    "asset_location": ("people", "policy"),
     "glidepaths": ("people", "assumptions", "policy"),
-    "rebalancing": ("history", "balances", "policy"),
-    "settlement": ("people", "policy"),
-    "stress_testing": ("people", "assumptions", "history", "fund_returns"),
-    "monitoring": ("people", "fund_returns", "balances", "trades", "assumptions"),
-    "effective_challenge": ("assumptions",),
-    "governance": ("policy",),
-    "model_validation": ("assumptions", "history"),
+    "rebalancing": ("people", "assumptions", "limits", "policy"),
+    "settlement": ("people", "assumptions", "limits", "policy"),
+    "stress_testing": ("people", "assumptions", "policy"),
+    "monitoring": ("people", "balances", "trades", "assumptions", "limits", "policy"),
+    "effective_challenge": ("policy",),
+    "governance": ("people", "assumptions", "limits", "policy"),
+    "model_validation": ("people", "assumptions", "policy"),
 }
+
+
+def waiting() -> tuple[str, ...]:
+    """Inputs that are read, checked and carried, and that no chapter shows yet."""
+    used = {name for names in CHAPTERS.values() for name in names}
+    return tuple(name for name in INPUTS if name not in used)
 
 
 def of(plan: Plan, names: Sequence[str] = ()) -> list[Standing]:

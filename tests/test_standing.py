@@ -43,6 +43,23 @@ def test_what_is_brought_is_own_or_own_in_part(folder):
     assert shown["status"].item() == "SYNTHETIC"
 
 
+MARKS = {
+    "valuations": "inputs.valuations",
+    "fund_returns": "inputs.funds",
+    "history": "class_returns(",
+    "balances": "inputs.accounts",
+    "trades": "inputs.trades",
+}
+
+
+def test_no_chapter_is_said_to_show_what_it_does_not():
+    pages = {path.stem: path.read_text() for path in (ROOT / "notebooks").rglob("*.md")}
+    for chapter, names in standing.CHAPTERS.items():
+        for name in names:
+            assert name not in MARKS or MARKS[name] in pages[chapter], f"{chapter}: {name}"
+    assert set(standing.waiting()) == {"years", "fund_holdings"}
+
+
 def test_every_chapter_has_its_box():
     chapters = {path.stem for path in (ROOT / "notebooks").rglob("*.md")}
     assert chapters >= set(standing.CHAPTERS)

@@ -107,6 +107,23 @@ class Trades:
             }
         )
 
+    @property
+    def events(self) -> pd.DataFrame:
+        """By trade, as a ledger has them: side (1 or -1), units, prices and the days of each step."""
+        return pd.DataFrame(
+            {
+                "fund": self.table["fund"],
+                "side": np.where(self.table["side"] == "buy", 1.0, -1.0),
+                "units": self.table["shares"],
+                "decided_price": self.table["decision_price"],
+                "executed_price": self.table["price"],
+                "instructed": self.table["decided"],
+                "locked": self.table["ordered"],
+                "pending": self.table["ordered"],
+                "final": self.table["settled"],
+            }
+        )
+
 
 def make_holdings(
     text: Text | None, funds: Sequence[str], found: Findings, options: Options

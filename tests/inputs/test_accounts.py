@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from portlib.inputs import accounts
+from portlib.stewardship.monitoring import trade_quality
 from portlib.tables import Findings, Text
 
 BALANCES = """date,participant,fund,balance
@@ -40,6 +41,10 @@ def test_trades_are_measured():
     assert seen.loc["T2", "slippage"] == pytest.approx(0.005)  # had less than when decided
     assert seen.loc["T1", ["to_order", "to_settlement"]].to_list() == [1, 2]  # a weekend between
     assert seen.loc["T2", "dollars"] == pytest.approx(99.5)
+    quality = trade_quality(own.events)
+    paid = 10 * 0.05 + 5 * 0.10
+    assert quality["slippage"].to_list() == pytest.approx([paid / 200])
+    assert quality["settlement days"].to_list() == [3.0]
 
 
 @pytest.mark.parametrize(
