@@ -71,6 +71,7 @@ def grid(source: str | Path | Text, order: str | None = None) -> Grid:
     notes += note
     frame = pd.DataFrame(body, dtype=object)
     frame, names = _named(lines.name, frame, list(head), notes)
+    frame = _joined(frame, names, notes)
     if _is_calendar(names):
         return _calendar(lines, frame, names, at, titles, notes)
     dated = _date_column(lines.name, frame, names)
@@ -154,6 +155,22 @@ def _named(
             )
         spelt[plain] = head[column]
     return frame, head
+
+
+def _joined(frame: pd.DataFrame, names: list[str], notes: list[str]) -> pd.DataFrame:
+    """A column of years and one of months as one column of dates."""
+    at = {names[c].lower(): c for c in _positions(frame)}
+    if "year" not in at or "month" not in at:
+        return frame
+    year, month = at["year"], at["month"]
+    labels = [
+        f"{y}-{m.zfill(2)}" if m.isdigit() else f"{m} {y}"
+        for y, m in zip(frame[year], frame[month], strict=True)
+    ]
+    notes.append("years and months joined")
+    joined = frame.drop(columns=month)
+    joined[year] = labels
+    return joined
 
 
 def _date_column(name: str, frame: pd.DataFrame, names: list[str]) -> int:

@@ -58,6 +58,11 @@ def listed(own):
     return long.to_csv(index=False)
 
 
+def years_and_months(own):
+    dated = own.assign(Year=own.index.year, Month=own.index.month)
+    return dated[["Year", "Month", "stocks", "bonds"]].to_csv(index=False)
+
+
 def serials(own):
     days = (own.index - pd.Timestamp("1899-12-30")).days
     return own.set_axis(days.rename("date")).to_csv()
@@ -108,6 +113,9 @@ EXPORTS = {
     "a list": listed,
     "Windows line ends": lambda x: csv(x).replace("\n", "\r\n"),
     "Excel's day numbers": serials,
+    "a year and a month column": years_and_months,
+    "figures of the fund above": lambda x: "Fund,ABC\nPeriod,Monthly\n" + csv(x),
+    "every cell quoted": lambda x: '"' + csv(x).replace(",", '","').replace("\n", '"\n"')[:-1],
 }
 
 
