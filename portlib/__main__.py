@@ -46,10 +46,32 @@ def _parser() -> argparse.ArgumentParser:
     best.add_argument("--whole-percent", action=argparse.BooleanOptionalAction, default=None)
     path = _command(commands, "glidepath", "the glidepath for the plan's people", _glidepath)
     path.add_argument("--seed", type=int, default=2026)
+    _outlook_commands(commands)
     _folder_commands(commands)
     _history_commands(commands)
     _forecast_commands(commands)
     return parser
+
+
+def _outlook_commands(commands: Any) -> None:
+    for name, what, run in (
+        ("outlook", "what a participant can expect to live on", _outlook),
+        ("solve", "what a participant would have to defer, work or spend", _solve),
+    ):
+        command = commands.add_parser(name, help=what, description=f"Print {what}, as JSON.")
+        _asks_for_plan(command)
+        command.add_argument("--participant", required=True, help="as the plan names them")
+        if name == "solve":
+            levers = ("deferral_rate", "retirement_age", "spending")
+            command.add_argument("--lever", required=True, choices=levers)
+            command.add_argument("--success", type=float, help="a chance; default: the policy's")
+        command.add_argument("--deferral-rate", type=float, help="instead of today's")
+        command.add_argument("--retirement-age", type=int, help="instead of the plan's")
+        command.add_argument("--claiming-age", type=float, help="62 to 70, 66.5: and six months")
+        command.add_argument("--spending", type=float, help="dollars a year; default: the policy's")
+        command.add_argument("--lives", type=int, default=4_000)
+        command.add_argument("--seed", type=int, default=2026)
+        command.set_defaults(run=run)
 
 
 def _command(
@@ -153,6 +175,27 @@ def _glidepath(given: dict[str, Any]) -> int:
 
     assumptions = _assumptions(given["assumptions"])
     return _say(service.glidepath(_plan(given["plan"]), assumptions, seed=given["seed"]))
+
+
+def _outlook(given: dict[str, Any]) -> int:
+    from portlib import service
+
+    settings = {name: given[name] for name in ("lives", "seed")}
+    who = given["participant"]
+    return _say(service.outlook(_plan(given["plan"]), who, _changes(given), **settings))
+
+
+def _solve(given: dict[str, Any]) -> int:
+    from portlib import service
+
+    settings = {name: given[name] for name in ("lives", "seed")}
+    asked = (given["participant"], given["lever"], given["success"], _changes(given))
+    return _say(service.solve_for(_plan(given["plan"]), *asked, **settings))
+
+
+def _changes(given: dict[str, Any]) -> dict[str, Any]:
+    names = ("deferral_rate", "retirement_age", "claiming_age", "spending")
+    return {name: given[name] for name in names if given[name] is not None}
 
 
 def _new(given: dict[str, Any]) -> int:

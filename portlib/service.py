@@ -1,6 +1,6 @@
-"""What would a service call: a plan in, a portfolio or a glidepath out, as plain JSON?
+"""What would a service call: a plan in, a portfolio, a glidepath or an outlook out, as plain JSON?
 
-`optimize` and `glidepath` take and return dicts that strict JSON can hold, under a versioned
+`optimize`, `glidepath`, `outlook` and `solve_for` take and return dicts that strict JSON can hold, under a versioned
 schema; they call what the chapters call, under the plan's own policy, whose fingerprint every
 answer names. `optimize_many` does thousands of plans on all cores; whatever is wrong with one plan
 is that plan's answer. ``prudent`` (``python -m portlib``) is the shell's door to the same.
@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as OverTime
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pandas as pd
@@ -25,13 +25,27 @@ from portlib import construction, plan, schema
 from portlib.data import DataError
 from portlib.policy import POSTURES, Policy
 from portlib.records import Allocation, Assumptions
-from portlib.retirement import glidepaths, plan_menu
+from portlib.retirement import contributions, glidepaths, plan_menu
+from portlib.retirement import outlook as outlooks
 from portlib.retirement.plan_menu import few_funds
 from portlib.stewardship.audit_log import AuditLog
 from portlib.stewardship.governance import sealed_forecasts
 
 PORTFOLIO = "prudent-by-construction/portfolio/2"
 GLIDEPATH = "prudent-by-construction/glidepath/2"
+OUTLOOK = "prudent-by-construction/outlook/1"
+SOLUTION = "prudent-by-construction/solution/1"
+#: What an outlook may change of a participant; all is optional.
+CHANGES: dict[str, dict[str, Any]] = {
+    "deferral_rate": {"type": "number", "minimum": 0, "maximum": 1},
+    "retirement_age": {"type": "integer", "minimum": 30, "maximum": 90},
+    "claiming_age": {"type": "number", "minimum": 62, "maximum": 70},
+    "spending": {"type": "number", "minimum": 0, "maximum": 1e7},
+    "other_income": {"type": "number", "minimum": 0, "maximum": 1e7},
+    "pension": {"type": "number", "minimum": 0, "maximum": 1e7},
+}
+_SEED = {"type": "integer", "minimum": 0, "maximum": 2**62}
+_LIVES = {"type": "integer", "minimum": 100, "maximum": 200_000}
 #: What a mandate may say; all is optional.
 MANDATE: dict[str, dict[str, Any]] = {
     # by default the policy's default_posture, or the one in whose band the risk aversion lies
@@ -188,6 +202,136 @@ def glidepath(
         "participants": list(found.participants),
         "source": found.source,
     }
+
+
+def outlook(
+    plan_: Mapping[str, Any],
+    participant: str,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    lives: int = 4_000,
+    seed: int = 2026,
+) -> Json:
+    """What a participant can expect to live on (`portlib.retirement.outlook`), in today's dollars.
+
+    Parameters
+    ----------
+    plan_ : as in `optimize`.
+    participant : as the plan names them.
+    changes : entries of `CHANGES`, to see what would follow.
+    lives, seed : how many lives are drawn, and from where; the same input gives the same output.
+
+    Returns
+    -------
+    dict
+        ``schema``; ``plan`` and ``policy`` (fingerprints); ``participant``; ``wanted`` (dollars a
+        year); ``chance`` that it is met for life with its 95% interval ``low`` and ``high``;
+        ``shortfall``; ``lasting`` (dollars a year by chance); ``benefit`` (Social Security);
+        ``balance`` at retirement and ``income`` by quantile; ``lives``, ``seed`` and ``source``.
+
+    Raises
+    ------
+    DataError, ValueError
+        As `optimize` does, and for an unknown participant or a plan without a target-date series.
+    """
+    asked, ours = _asked_of(plan_, changes, lives, seed)
+    found = outlooks.outlook(ours, participant, lives=lives, seed=seed, **asked)
+    return {
+        "schema": OUTLOOK,
+        "plan": ours.fingerprint,
+        "policy": ours.policy.fingerprint,
+        "participant": participant,
+        "wanted": found.wanted,
+        "chance": found.chance,
+        "low": found.low,
+        "high": found.high,
+        "shortfall": found.shortfall,
+        "lasting": {f"{chance:g}": dollars for chance, dollars in found.lasting.items()},
+        "benefit": found.benefit,
+        "balance": {f"{quantile:g}": dollars for quantile, dollars in found.balance.items()},
+        "income": {f"{quantile:g}": dollars for quantile, dollars in found.income.items()},
+        "lives": found.lives,
+        "seed": seed,
+        "source": found.source,
+    }
+
+
+def solve_for(
+    plan_: Mapping[str, Any],
+    participant: str,
+    lever: str,
+    success: float | None = None,
+    changes: Mapping[str, Any] | None = None,
+    *,
+    lives: int = 4_000,
+    seed: int = 2026,
+) -> Json:
+    """What deferral, retirement age or spending reaches a chance (`contributions.solve_for`).
+
+    Parameters
+    ----------
+    lever : ``deferral_rate``, ``retirement_age`` or ``spending``.
+    success : a chance; the policy's ``success_levels`` when not given.
+    plan_, participant, changes, lives, seed : as in `outlook`.
+
+    Returns
+    -------
+    dict
+        ``schema``; ``plan`` and ``policy`` (fingerprints); ``participant``; ``lever``; ``answers``:
+        ``success``, ``value``, ``low``, ``high`` (95%), ``chance``, ``reached`` and ``note``.
+
+    Raises
+    ------
+    DataError, ValueError
+        As `outlook` does, and for an unknown lever.
+    """
+    chance = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
+    if success is not None and (refused := schema.problem(success, chance, "success")):
+        raise DataError(refused)
+    if refused := schema.problem(lever, {"enum": list(contributions.LEVERS)}, "lever"):
+        raise DataError(refused)
+    asked, ours = _asked_of(plan_, changes, lives, seed)
+    found = contributions.solve_for(
+        cast(contributions.Lever, lever),
+        ours,
+        participant,
+        success=success,
+        lives=lives,
+        seed=seed,
+        **asked,
+    )
+    answers = [
+        {
+            "success": level,
+            "value": one.value,
+            "low": one.low,
+            "high": one.high,
+            "chance": one.chance,
+            "reached": one.reached,
+            "note": one.note,
+        }
+        for level, one in found.items()
+    ]
+    return {
+        "schema": SOLUTION,
+        "plan": ours.fingerprint,
+        "policy": ours.policy.fingerprint,
+        "participant": participant,
+        "lever": lever,
+        "answers": answers,
+        "lives": lives,
+        "seed": seed,
+    }
+
+
+def _asked_of(
+    plan_: Mapping[str, Any], changes: Mapping[str, Any] | None, lives: int, seed: int
+) -> tuple[Json, plan.Plan]:
+    """What is to change of a participant, checked, and the plan."""
+    for name, value, allowed in (("lives", lives, _LIVES), ("seed", seed, _SEED)):
+        if refused := schema.problem(value, allowed, name):
+            raise DataError(refused)
+    return _checked("changes", changes or {}, CHANGES), plan.from_json(plan_)
 
 
 def optimize_many(

@@ -603,3 +603,46 @@ def test_an_output_that_cannot_be_written_is_said_and_not_traced():
     )
     assert answer.returncode == 1 and "No space left" in answer.stderr
     assert "Traceback" not in answer.stderr and "Exception" not in answer.stderr
+
+
+# ---- outlooks ------------------------------------------------------------------------------------
+
+
+def test_an_outlook_and_its_inverse_agree_through_json(example):
+    who, few = "P0002", {"lives": 1_000}
+    now = strict(service.outlook(example, who, **few))
+    assert now["low"] < now["chance"] < now["high"] and now["plan"] == plan.read().fingerprint
+    spent = strict(service.solve_for(example, who, "spending", **few))
+    assert {f"{a['success']:g}": a["value"] for a in spent["answers"]} == now["lasting"]
+    (answer,) = service.solve_for(example, who, "deferral_rate", 0.5, **few)["answers"]
+    then = service.outlook(example, who, {"deferral_rate": answer["value"]}, **few)
+    assert answer["reached"] and then["chance"] == pytest.approx(answer["chance"])
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (("outlook", "NOBODY"), "no participant 'NOBODY'"),
+        (("outlook", "P0001", {"deferral_rate": 10}), r"changes.deferral_rate"),
+        (("outlook", "P0001", {"luck": 1}), "luck"),
+        (("solve_for", "P0001", "luck"), "lever"),
+        (("solve_for", "P0001", "spending", 85), "success"),
+    ],
+)
+def test_an_outlook_that_cannot_be_given_is_refused_by_name(example, call, says):
+    name, *arguments = call
+    with pytest.raises(DataError, match=says):
+        getattr(service, name)(example, *arguments)
+
+
+def test_the_shell_gives_outlooks_and_solutions(capsys):
+    from portlib.__main__ import main
+
+    folder = str(ROOT / "data" / "plan")
+    few = ["--plan", folder, "--participant", "P0001", "--lives", "200"]
+    assert main(["outlook", *few, "--deferral-rate", "0.1"]) == 0
+    assert json.loads(capsys.readouterr().out)["participant"] == "P0001"
+    assert main(["solve", *few, "--lever", "spending", "--success", "0.8"]) == 0
+    assert json.loads(capsys.readouterr().out)["answers"][0]["success"] == 0.8
+    assert main(["outlook", *few, "--deferral-rate", "10"]) == 1
+    assert "changes.deferral_rate" in capsys.readouterr().err

@@ -52,11 +52,12 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
     """A participant as a household: what was not supplied is the plan's rule, the policy, or nothing.
 
     Spending wanted is the policy's ``spending_replacement`` of final pay, unless `changes` say
-    otherwise. Who has reached the retirement age works one more year. Raises KeyError for a
+    otherwise. Who has reached the retirement age works one more year. Raises DataError for a
     participant that the plan does not have.
     """
     if participant not in plan.participants.index:
-        raise KeyError(f"the plan has no participant {participant!r}")
+        known = data.near(participant, [str(name) for name in plan.participants.index])
+        raise data.DataError(f"no participant {participant!r} in the plan; did you mean {known}?")
     row: Any = plan.participants.loc[participant]
     age = int(plan.as_of.year - row["birth_year"])
     wanted = float(row["retirement_age"])
@@ -238,7 +239,7 @@ def outlook(
     lives : how many. seed : of the draws, common to all calls with the same age.
     changes : to fields of `Household`, such as ``deferral_rate=0.1``.
 
-    Raises KeyError for an unknown participant, ValueError for a plan without a target-date series
+    Raises DataError for an unknown participant, ValueError for a plan without a target-date series
     where no `mix` is given.
     """
     one = household(plan, participant, **changes)

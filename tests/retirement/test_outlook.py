@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from portlib import plan
+from portlib.data import DataError
 from portlib.retirement import cases as rows
 from portlib.retirement import outlook as ol
 from portlib.retirement.cases import balanced
@@ -72,7 +73,7 @@ def test_inflation_that_persists_hurts_a_fixed_pension() -> None:
 
 
 def test_who_is_not_there_and_plans_without_a_series_are_named() -> None:
-    with pytest.raises(KeyError, match="NOBODY"):
+    with pytest.raises(DataError, match="no participant 'NOBODY'"):
         ol.outlook(THE_PLAN, "NOBODY")
     without = replace(THE_PLAN, vintages=None)
     with pytest.raises(ValueError, match="no target-date series"):
