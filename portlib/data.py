@@ -174,7 +174,15 @@ def _bytes(path: Path) -> bytes:
 
 
 def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
-    """A YAML file's top level; `DataError` where YAML would guess or explode.
+    """A YAML file's top level, as `strict_yaml` reads it; `DataError` where it is no mapping."""
+    content = strict_yaml(path, aliases=aliases)
+    if not isinstance(content, dict):
+        raise DataError(f"{path.name}: expected a mapping of names at top level")
+    return content
+
+
+def strict_yaml(path: Path, *, aliases: bool = False) -> Any:
+    """What a YAML file says; `DataError` where YAML would guess or explode.
 
     That is, for keys given twice, aliases (unless they are allowed) and deep nests.
     """
@@ -187,14 +195,11 @@ def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
         )
     try:
         _plain_yaml(path.name, text, aliases=aliases)
-        content = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        return yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         if isinstance(error, DataError):
             raise
         raise DataError(f"{path.name}: is not YAML: {error}") from error
-    if not isinstance(content, dict):
-        raise DataError(f"{path.name}: expected a mapping of names at top level")
-    return content
 
 
 def _plain_yaml(name: str, text: bytes, *, aliases: bool) -> None:

@@ -22,7 +22,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from portlib import history
+from portlib import data, history
 
 #: The ways a claim can be verified.
 METHODS = ("identity", "second solver", "published table", "simulation", "real data")
@@ -320,11 +320,11 @@ def collect(notebooks: Iterable[Path]) -> Register:
     return Register(claims, numbers)
 
 
-def _claim(data: Mapping[str, Any]) -> Claim:
-    bound = data["bound"]
+def _claim(told: Mapping[str, Any]) -> Claim:
+    bound = told["bound"]
     fields = {
-        **data,
-        "answers": tuple(data["answers"]),
+        **told,
+        "answers": tuple(told["answers"]),
         "bound": tuple(bound) if isinstance(bound, list) else bound,
     }
     return Claim(**fields)
@@ -339,11 +339,9 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
         Naming a file that is no list of requirements, a requirement given twice, of unknown kind,
         or without the section or form its kind needs.
     """
-    import yaml
-
     try:
-        listed = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        listed = data.strict_yaml(path)
+    except data.DataError as error:
         raise EvidenceError(f"{path}: cannot be read: {error}") from None
     if not isinstance(listed, list):
         raise EvidenceError(f"{path}: is not a list of requirements")

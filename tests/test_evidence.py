@@ -152,6 +152,8 @@ def test_a_table_under_another_chapters_name_is_refused(tmp_path):
         ("- {id: A, kind: done}", "has kind 'done'"),
         ("- {id: A, kind: documented}", "must name its section"),
         ("- {id: A, kind: organisational}", "must name its form"),
+        ("- {id: A, id: B, kind: open}", "line 1: 'id' is given twice"),
+        ("a: [", r"requirements.yml: cannot be read"),
     ],
 )
 def test_requirements_are_checked_when_read(tmp_path, text, message):

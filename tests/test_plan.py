@@ -1,6 +1,7 @@
 """A plan's folder: what the format promises, and one refusal for each promise."""
 
 import json
+import os
 import shutil
 import sys
 from datetime import date
@@ -274,6 +275,185 @@ def test_each_broken_rule_of_the_format_is_refused_by_name(folder, file, old, ne
     edit(folder / file, old, new)
     with pytest.raises(DataError, match=message):
         plan.read(folder)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "message"),
+    [
+        (
+            "rules.yml",
+            "roth: true",
+            "roth: true\n  roth: false",
+            "rules.yml: line 12: 'roth' is given twice",
+        ),
+        (
+            "rules.yml",
+            "as_of: 2026-06-30",
+            "as_of: 2026-02-30",
+            "rules.yml: is not YAML: day is out of",
+        ),
+        (
+            "rules.yml",
+            "as_of: 2026-06-30",
+            "as_of: '2026-02-30'",
+            "as_of: '2026-02-30' is no day of",
+        ),
+        (
+            "rules.yml",
+            "automatic: 0.06",
+            "automatic: 6",
+            r"automatic: 6 is .* in percent\? Write 0.06",
+        ),
+        (
+            "rules.yml",
+            "rate: 1.0, up_to: 0.03",
+            "rate: 100, up_to: 3",
+            r"match\[0\].rate: 100 is not",
+        ),
+        (
+            "rules.yml",
+            "up_to: 0.05",
+            "up_to: 0.02",
+            r"match\[1\].up_to: must rise from step to step",
+        ),
+        (
+            "rules.yml",
+            "own_volatility: 0.30",
+            "own_volatility: 30",
+            "own_volatility: 30 is not a number",
+        ),
+        ("rules.yml", "roth: true", "roth: 1", "contributions.roth: 1 is not true or false"),
+        (
+            "rules.yml",
+            "most_funds: 8",
+            "most_funds: true",
+            "models.most_funds: True is not a whole",
+        ),
+        (
+            "rules.yml",
+            "recordkeeping_fee: 58.0",
+            "recordkeeping_fee: .nan",
+            "recordkeeping_fee: nan is",
+        ),
+        ("rules.yml", "default: TDIDX", "default: COSTK", "employer stock cannot be the default"),
+        (
+            "lineup.csv",
+            ",0.16,0.002,1,",
+            ",0.16,-0.5,1,",
+            "line 2: specific_risk '-0.5' is not between",
+        ),
+        (
+            "lineup.csv",
+            ",0.16,0.002,1,",
+            ",0.16,0.002,nan,",
+            "line 2: fund 'LCIDX' holds classes that do",
+        ),
+        ("lineup.csv", "us_reits,cash", "cash,cash", "lineup.csv: .*column 'cash' is given twice"),
+        (
+            "lineup.csv",
+            "active,mutual_fund,yes",
+            "passive,mutual_fund,yes",
+            "'passive' is none of index",
+        ),
+        ("lineup.csv", "SYNTHETIC,LCIDX,", "SYNTHETIC,LC IDX,", "fund 'LC IDX' is no code"),
+        (
+            "participants.csv",
+            "P0001,1992",
+            "P0001,1992.7",
+            "line 2: birth_year 1992.7 is no whole year",
+        ),
+        (
+            "participants.csv",
+            "P0001,1992,2013",
+            "P0001,1992,2013.9",
+            "hire_year 2013.9 is no whole year",
+        ),
+        (
+            "participants.csv",
+            "married_joint,,16000",
+            "married_joint,6,16000",
+            "retirement_age '6' is not",
+        ),
+        ("participants.csv", ",138541,", ",-138541,", "line 2: balance '-138541' is not between 0"),
+        ("participants.csv", ",138541,", ",1e400,", "line 2: balance .*1e400"),
+        (
+            "participants.csv",
+            "LCIDX 34; TSMIDX 55",
+            "LCIDX 34; LCIDX 55",
+            "holdings .* names LCIDX twice",
+        ),
+        ("participants.csv", "LCIDX 34;", "LCIDX nan;", "holdings .* holds no share of LCIDX"),
+        ("participants.csv", "LCIDX 34;", "LCIDX 134;", "holdings .* does not sum to 100"),
+        ("participants.csv", "LCIDX 34;", "LCIDX;", "holdings .* is not written like 'FUND 60;"),
+        ("participants.csv", ",answers,", ",answer,", "participants.csv: .*'answers?'"),
+        (
+            "target_date_vintages.csv",
+            "SYNTHETIC,40,0.9,",
+            "SYNTHETIC,40,0.1,",
+            "line 2: equity 0.1 is not",
+        ),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_by_file_and_line(folder, file, old, new, message):
+    edit(folder / file, old, new)
+    with pytest.raises(DataError, match=message):
+        plan.read(folder)
+
+
+def test_everything_that_is_wrong_is_said_at_once(folder):
+    edit(folder / "rules.yml", "automatic: 0.06", "automatic: 6")
+    edit(folder / "lineup.csv", "core,Large Growth", "cor,Large Growth")
+    edit(folder / "participants.csv", "married_joint", "married")
+    (folder / "policy.yml").write_text("max_single_fund: 40\n", encoding="utf-8")
+    with pytest.raises(DataError) as refused:
+        plan.read(folder)
+    said = str(refused.value).splitlines()
+    assert [line.partition(":")[0] for line in said] == [
+        "rules.yml",
+        f"{folder.name}/policy.yml",
+        "lineup.csv",
+        "participants.csv",
+    ]
+
+
+@pytest.mark.parametrize("name", ["rules.yml", "policy.yml", "lineup.csv", "participants.csv"])
+def test_a_pipe_is_no_file_and_nobody_waits_for_it(folder, name):
+    (folder / name).unlink(missing_ok=True)
+    os.mkfifo(folder / name)
+    with pytest.raises(DataError, match=f"{name}: .*regular file"):
+        plan.read(folder)
+
+
+def test_a_bomb_of_aliases_and_a_megabyte_of_name_are_refused(folder):
+    bomb = "a: &a [x, x]\n" + "".join(
+        f"{b}: &{b} [*{a}, *{a}]\n" for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    )
+    (folder / "policy.yml").write_text(bomb, encoding="utf-8")
+    with pytest.raises(DataError, match="line 2: write the value out; aliases"):
+        plan.read(folder)
+    (folder / "policy.yml").unlink()
+    edit(folder / "rules.yml", "name: Example", "name: " + "x" * 1_000_000)
+    with pytest.raises(
+        DataError, match=r"rules.yml: name: 'x+\.\.\. is not text with letters, at most 200"
+    ):
+        plan.read(folder)
+    edit(folder / "rules.yml", "name: x", "name: " + "x" * 1_000_000)
+    with pytest.raises(DataError, match=r"rules.yml: is longer than 2,000,000 bytes"):
+        plan.read(folder)
+
+
+def test_many_people_go_there_and_back():
+    ours = plan.read()
+    content = ours.to_json()
+    people = [
+        {**row, "participant": f"{row['participant']}-{i}"}
+        for i in range(10)
+        for row in content["participants"]
+    ]
+    many = plan.from_json({**content, "participants": people})
+    assert len(many.participants) == 10 * len(ours.participants)
+    assert many.shares.to_numpy() == pytest.approx(ours.shares.to_numpy())
+    assert plan.from_json(many.to_json()).fingerprint == many.fingerprint
 
 
 def test_a_series_needs_its_vintages_and_nothing_else_does(folder):
