@@ -39,7 +39,8 @@ def critical_line(assumptions: Assumptions, mandate: Mandate) -> tuple[Array, Ar
     if bent:
         raise NotSolved(
             f"the frontier is straight lines only under hard limits and bounds, unlike {', '.join(bent)}: "
-            "use minimum_risk, target_return or maximum_utility"
+            "efficient_portfolios gives points of it, and maximum_sharpe, minimum_risk, target_return "
+            "and maximum_utility single portfolios"
         )
     traced, engine = _segments(assumptions, mandate), "critical line"
     if traced is None:

@@ -20,8 +20,16 @@ import pandas as pd
 
 import portlib.construction.engines as engines
 from portlib.construction.critical_line import critical_line
-from portlib.construction.engines import TIE, allocation, by_name, default_mandate, refusal, solve
-from portlib.construction.mandate import Limit, Mandate, TrackingError
+from portlib.construction.engines import (
+    TIE,
+    NotSolved,
+    allocation,
+    by_name,
+    default_mandate,
+    refusal,
+    solve,
+)
+from portlib.construction.mandate import Limit, Mandate, Risk, TrackingError, diagnose
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 
 # ---- closed forms: no rule but the budget ------------------------------------------------------------------------
@@ -165,6 +173,11 @@ def maximum_utility(
     trade_off, mandate = _trade_off(risk_aversion), default_mandate(assumptions, mandate)
     if trade_off == np.inf and mandate.is_linear:
         return frontier(assumptions, mandate).maximum_utility(0.0)
+    if _only_capped(mandate):
+        try:
+            return frontier(assumptions, mandate).maximum_utility(risk_aversion)
+        except NotSolved:  # no active set could be certified: a cone programme asks for none
+            pass
     return _single(assumptions, mandate, trade_off, f"maximum utility (A = {risk_aversion:g})")
 
 
@@ -183,19 +196,28 @@ def target_return(
 
 
 def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
-    """The greatest Sharpe ratio; raises as `frontier` and `Frontier.maximum_sharpe`.
+    """The greatest Sharpe ratio, under limits, bounds and distances.
 
     It is the best portfolio at a trade-off of its own ``variance / excess return`` (Dinkelbach 1967): the zero of a
-    function made of straight lines. Where that zero is not found between two signs, the frontier is traced.
+    function made of straight lines. Where that zero is not found between two signs, the frontier is traced. With
+    distances it is a cone programme in ``x = w / excess return`` (Charnes and Cooper 1962).
+
+    Raises as `frontier` and `Frontier.maximum_sharpe`; NotSolved for a soft rule, whose penalty is in return.
+
+    >>> import numpy as np
+    >>> two = Assumptions(["a", "b"], [0.06, 0.10], np.diag([0.01, 0.04]), 0.02)
+    >>> maximum_sharpe(two).w.round(4).tolist()  # in proportion to (mu - rf) / variance
+    [0.6667, 0.3333]
     """
     from scipy.optimize import brentq
 
-    start, mandate, w, state = (
-        time.perf_counter(),
-        default_mandate(assumptions, mandate),
-        np.zeros(0),
-        None,
-    )
+    start = time.perf_counter()
+    mandate = default_mandate(assumptions, mandate)
+    if _only_capped(mandate):
+        return frontier(assumptions, mandate).maximum_sharpe()
+    if not mandate.is_linear:
+        return _conic_sharpe(assumptions, mandate)
+    w, state = np.zeros(0), None
     sigma, mu, p = assumptions.sigma, assumptions.mu, mandate.program
 
     def gap(trade_off: float) -> float:
@@ -210,7 +232,7 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
             trade_off * (assumptions.mean_of(w) - assumptions.rf) - assumptions.risk_of(w) ** 2
         )
 
-    if mandate.is_linear and (least := -gap(0.0)) > ROUNDING * np.abs(sigma).max():
+    if (least := -gap(0.0)) > ROUNDING * np.abs(sigma).max():
         excess = assumptions.mean_of(w) - assumptions.rf
         steps = (least / excess if excess > 0 else np.trace(sigma) / len(mu)) * 2.0 ** np.arange(24)
         if high := next((x for x in steps if gap(x) > 0), None):
@@ -220,6 +242,73 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
             prices = {name: value / found.risk for name, value in found.shadow_prices.items()}
             return replace(found, shadow_prices=prices, seconds=time.perf_counter() - start)
     return frontier(assumptions, mandate).maximum_sharpe()
+
+
+def _only_capped(mandate: Mandate) -> bool:
+    """Whether limits on volatility are all that keeps the frontier from straight lines: then it is traced."""
+    bent = [c for c in mandate.constraints if not c.LINEAR or c.penalty is not None]
+    return bool(bent) and all(c.caps_volatility and c.penalty is None for c in bent)
+
+
+def _conic_sharpe(assumptions: Assumptions, mandate: Mandate) -> Allocation:
+    """``min risk(x)^2`` with ``mu'x - rf k = c``, rules for the weights ``x / k``: k is c over the excess return."""
+    import cvxpy as cp
+
+    soft = [c.name for c in mandate.constraints if c.penalty is not None]
+    if soft:
+        raise NotSolved(
+            f"{soft[0]!r} is soft: its penalty is in return, which a ratio does not weigh; use maximum_utility, or "
+            "make it hard"
+        )
+    start, risk = time.perf_counter(), Risk.of(assumptions)
+    x, k = cp.Variable(len(assumptions)), cp.Variable(nonneg=True)
+    rules = [
+        (c.name, part)
+        for c in mandate.constraints
+        for part in c.stated(x, k, None, risk, mandate.labels)
+    ]
+    # c is the largest excess return and the unit the largest variance, so that x and the loss are about one
+    c = float(assumptions.mu.max()) - assumptions.rf
+    c = c if c > TIE else 1.0
+    unit = float(np.abs(assumptions.sigma).max()) or 1.0
+    earned = assumptions.mu @ x - assumptions.rf * k == c
+    loss = cp.sum_squares(risk.root @ x) / unit
+    problem = cp.Problem(cp.Minimize(loss), [earned, *(part for _, part in rules)])
+    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
+    engine = f"cvxpy {cp.__version__} with Clarabel"
+    if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
+        if conflict := diagnose(mandate, assumptions):
+            raise conflict
+        raise AssumptionsError(
+            f"no portfolio of this mandate is expected to earn more than rf = {assumptions.rf:g}"
+        )
+    if x.value is None or not k.value > TIE:
+        raise refusal(assumptions, mandate, f"{engine} ({problem.status})")
+    w = np.clip(x.value / k.value, mandate.program.lower, mandate.program.upper)
+    prices = dict.fromkeys((c.name for c in mandate.constraints), 0.0)
+    steep = c * unit / (2 * (unit * float(problem.value)) ** 1.5) if problem.value > 0 else 0.0
+    for name, part in rules:
+        prices[name] += steep * float(k.value) * float(np.abs(part.dual_value).sum())
+    return allocation(
+        assumptions, mandate, w, "maximum Sharpe ratio", "optimal", engine, start, prices
+    )
+
+
+def efficient_portfolios(
+    assumptions: Assumptions, mandate: Mandate | None = None, *, points: int = 20
+) -> list[Allocation]:
+    """The least risk for each of `points` returns, equally spaced from the least risk's to the highest.
+
+    For mandates whose frontier is not made of straight lines: tracking error, turnover and other distances. Each is
+    solved by itself. Raises as `minimum_risk`; ValueError for fewer than two points.
+    """
+    if points < 2:
+        raise ValueError(f"a frontier needs two points or more, not {points}")
+    least = minimum_risk(assumptions, mandate)
+    highest = maximum_utility(assumptions, mandate, risk_aversion=0.0)
+    goals = np.linspace(least.mean, max(highest.mean, least.mean), points)[1:-1].tolist()
+    between = [target_return(assumptions, mandate, r=r) for r in goals]
+    return [least, *between, highest]
 
 
 def _return_floor(assumptions: Assumptions, r: float) -> Limit:
@@ -266,6 +355,8 @@ class Frontier:
         Of the mandate's m rows at each corner; last, their slopes in lambda above the first corner.
     seconds, engine : float, str
         Time of the trace; library and version, and what was done to a singular sigma.
+    cap : str
+        The rule on volatility that ends it at the first corner, if one does.
     """
 
     assumptions: Assumptions
@@ -275,6 +366,7 @@ class Frontier:
     multipliers: Array
     seconds: float
     engine: str
+    cap: str = ""
     means: Array = field(init=False)
     risks: Array = field(init=False)
 
@@ -395,11 +487,16 @@ class Frontier:
         if trade_off is None:
             trade_off = (1 - t) * float(self.trade_offs[i]) + t * float(self.trade_offs[j])
         risk, p = self.assumptions.risk_of(w), self.rules.program
+        slope, steepest = self.assumptions.sigma @ w, float(self.trade_offs[0])
+        capped, grow = bool(self.cap) and trade_off > steepest, 1.0
         if trade_off == np.inf:
             y, gradient, scale = self.multipliers[-1], -self.assumptions.mu, 1.0
+            grow = 1 / steepest if capped else 0.0
+            gradient = gradient + grow * slope
         else:
-            y = y + max(trade_off - self.trade_offs[0], 0.0) * self.multipliers[-1]
-            gradient = self.assumptions.sigma @ w - trade_off * self.assumptions.mu
+            y = y + max(trade_off - steepest, 0.0) * self.multipliers[-1]
+            grow = trade_off / steepest if capped else 1.0
+            gradient = grow * slope - trade_off * self.assumptions.mu
             above = {
                 "risk": risk**2,
                 "return": 1.0,
@@ -413,6 +510,10 @@ class Frontier:
             name: float(scale * value)
             for name, value in by_name(p, y, np.where(bound, z, 0.0)).items()
         }
+        prices.update({c.name: 0.0 for c in self.rules.constraints if not c.LINEAR})
+        if self.cap:
+            beyond = grow if trade_off == np.inf else grow - 1.0
+            prices[self.cap] = float(scale * risk * beyond) if capped else 0.0
         if goal:
             prices[goal] = (
                 0.0
@@ -428,12 +529,44 @@ class Frontier:
 def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Frontier:
     """Trace every efficient portfolio under limits and bounds, exactly and once: the critical line (Markowitz 1956).
 
-    Raises Infeasible, which names the rules that conflict; NotSolved for distances and soft rules, whose frontier is
-    not made of straight lines, for positions without limit, and where a sigma estimated from fewer months than assets
-    leaves stretches without risk on which no active set can be certified (shrink such a sigma first).
+    A limit on volatility ends it: the efficient portfolio at the limit is the best for every bolder trade-off.
+
+    Raises Infeasible, which names the rules that conflict; NotSolved for other distances and soft rules, whose frontier
+    is not made of straight lines (`efficient_portfolios` gives points of it), for positions without limit, and where a
+    sigma estimated from fewer months than assets leaves stretches without risk on which no active set can be certified
+    (shrink such a sigma first).
     """
     start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
-    corners, trade_offs, multipliers, engine = critical_line(assumptions, mandate)
-    return Frontier(
-        assumptions, mandate, corners, trade_offs, multipliers, time.perf_counter() - start, engine
+    caps = {c.name: c for c in mandate.constraints if c.penalty is None and c.caps_volatility}
+    straight = mandate.without(*caps) if caps else mandate
+    corners, trade_offs, multipliers, engine = critical_line(assumptions, straight)
+    whole = Frontier(assumptions, mandate, corners, trade_offs, multipliers, 0.0, engine)
+    if caps:
+        tightest = min(caps.values(), key=lambda c: c.limit)
+        whole = _ended(whole, tightest.name, tightest.limit)
+    return replace(whole, seconds=time.perf_counter() - start)
+
+
+def _ended(whole: Frontier, name: str, limit: float) -> Frontier:
+    """The frontier from the portfolio whose volatility is `limit` downwards."""
+    variance, rounding = whole.risks**2, ROUNDING * np.abs(whole.assumptions.sigma).max()
+    if limit**2 < variance[-1] - rounding:
+        told = f"the least risk is {whole.risks[-1]:.4%}, above {limit:.4%}"
+        raise refusal(whole.assumptions, whole.rules, told)
+    if limit**2 >= variance[0] - rounding:
+        return whole
+    i = int(np.flatnonzero(variance[1:] <= limit**2 + rounding)[0])
+    a, b, c = whole._variance(i)
+    t = (a - limit**2) / (np.sqrt(max(b * b - c * (a - limit**2), 0.0)) - b)
+    first = [
+        (1 - t) * x[i] + t * x[i + 1] for x in (whole.corners, whole.trade_offs, whole.multipliers)
+    ]
+    steepest = float(first[1])
+    above = first[2] / steepest if steepest > 0 else 0 * first[2]
+    return replace(
+        whole,
+        corners=np.vstack([first[0], whole.corners[i + 1 :]]),
+        trade_offs=np.append(steepest, whole.trade_offs[i + 1 :]),
+        multipliers=np.vstack([first[2], whole.multipliers[i + 1 : -1], above]),
+        cap=name,
     )

@@ -27,6 +27,7 @@ from portlib.construction.mandate import (
     group_limit,
     long_only,
     position_limit,
+    volatility_limit,
 )
 from portlib.records import Allocation, Assumptions, AssumptionsError
 from tests.markets import SEEDS, market, ruled
@@ -385,13 +386,116 @@ def test_distances_and_soft_rules_are_refused_where_they_have_no_meaning() -> No
     near = Mandate(
         a.labels, [fully_invested(), TrackingError("near", dict.fromkeys(a.labels, 1 / 6), 0.02)]
     )
-    with pytest.raises(NotSolved, match=r"near.*use minimum_risk"):
+    with pytest.raises(NotSolved, match=r"near.*minimum_risk"):
         mv.frontier(a, near)
     soft = Mandate(
         a.labels, [fully_invested(), long_only(), Bounds("cap", upper=0.3, penalty=0.01)]
     )
     with pytest.raises(NotSolved, match="'cap' is soft"):
         mv.minimum_risk(a, soft)
+
+
+# ---- maximum Sharpe ratio and the frontier under distances -----------------------------------------------------------
+
+
+def distances(a: Assumptions) -> dict[str, Mandate]:
+    equal = dict.fromkeys(a.labels, 1 / len(a))
+    free = mv.frontier(a, ruled(a)).maximum_sharpe()
+    te = float(a.risk_of(free.w - 1 / len(a)))
+    moved = float(np.abs(free.w - 1 / len(a)).sum()) / 2
+    return {
+        "tracking error": ruled(a).also(TrackingError("te", equal, 0.5 * te)),
+        "turnover": ruled(a).also(Turnover("moved", equal, 0.5 * moved)),
+        "volatility": ruled(a).also(
+            volatility_limit(a.labels, (free.risk + mv.minimum_risk(a, ruled(a)).risk) / 2)
+        ),
+        "all": ruled(a).also(
+            TrackingError("te", equal, 0.7 * te), Turnover("moved", equal, 0.7 * moved)
+        ),
+    }
+
+
+@pytest.mark.parametrize("kind", ["tracking error", "turnover", "volatility", "all"])
+@pytest.mark.parametrize("seed", [1, 4, 9])
+def test_the_greatest_sharpe_ratio_under_distances_is_dinkelbachs(seed: int, kind: str) -> None:
+    """The cone programme against the zero of another function: best at its own variance over excess return."""
+    a = market(seed)
+    mandate = distances(a)[kind]
+    found = mv.maximum_sharpe(a, mandate)
+    assert max(found.residuals.values()) <= 1e-7
+    own = found.risk**2 / (found.mean - a.rf)
+    again = mv.maximum_utility(a, mandate, risk_aversion=1 / own)
+    assert again.w == pytest.approx(found.w, abs=2e-5)
+    assert (
+        found.sharpe >= max(x.sharpe for x in mv.efficient_portfolios(a, mandate, points=12)) - 1e-7
+    )
+    assert found.sharpe <= mv.maximum_sharpe(a, ruled(a)).sharpe + 1e-9
+
+
+def test_prices_of_a_greatest_sharpe_ratio_predict() -> None:
+    a = market(4)
+    for mandate in distances(a).values():
+        found = mv.maximum_sharpe(a, mandate)
+        for name, price in found.shadow_prices.items():
+            if price > 1e-3 and not mandate[name].LINEAR:
+                step = 1e-5
+                gained = mv.maximum_sharpe(a, mandate.relaxed({name: step})).sharpe - found.sharpe
+                assert gained / step == pytest.approx(price, rel=0.02)
+
+
+@pytest.mark.parametrize("seed", [1, 4, 9, 16])
+def test_a_frontier_under_a_volatility_limit_ends_there(seed: int) -> None:
+    a = market(seed)
+    mandate = distances(a)["volatility"]
+    limit = mandate["volatility limit"].limit
+    traced = mv.frontier(a, mandate)
+    assert traced.risks[0] == pytest.approx(limit, abs=1e-9) and traced.cap == "volatility limit"
+    assert (np.diff(traced.risks) <= 1e-9).all()
+    free = mv.frontier(a, ruled(a))
+    for aversion in (0.5, 2.0, 8.0, 40.0):
+        one, unbound = traced.maximum_utility(aversion), free.maximum_utility(aversion)
+        right = unbound if unbound.risk <= limit else free.target_risk(limit)
+        assert one.w == pytest.approx(right.w, abs=1e-9)
+        up = mv.frontier(a, mandate.relaxed({"volatility limit": 1e-9})).maximum_utility(aversion)
+        gained = a.utility_of(up.w, aversion) - a.utility_of(one.w, aversion)
+        assert one.shadow_prices["volatility limit"] == pytest.approx(
+            gained / 1e-9, rel=0.02, abs=1e-6
+        )
+    assert traced.maximum_sharpe().sharpe == pytest.approx(
+        mv.maximum_sharpe(a, ruled(a)).sharpe, rel=0.2
+    )
+    conic = mv.maximum_sharpe(
+        a, mandate.also(Turnover("loose", dict.fromkeys(a.labels, 1 / 6), 1.0))
+    )
+    assert traced.maximum_sharpe().sharpe == pytest.approx(conic.sharpe, rel=1e-6)
+    assert traced.maximum_return().mean == pytest.approx(
+        mv.frontier(a, ruled(a)).target_risk(limit).mean, abs=1e-9
+    )
+    loose = mv.frontier(a, ruled(a).also(volatility_limit(a.labels, 1.0)))
+    assert loose.cap == "" and loose.maximum_return().shadow_prices["volatility limit"] == 0
+    with pytest.raises(Infeasible, match="volatility limit"):
+        mv.frontier(a, ruled(a).also(volatility_limit(a.labels, 0.5 * traced.risks[-1])))
+
+
+def test_other_distances_have_points_of_their_frontier() -> None:
+    a = market(4)
+    mandate = distances(a)["all"]
+    with pytest.raises(NotSolved, match="efficient_portfolios gives points"):
+        mv.frontier(a, mandate)
+    points = mv.efficient_portfolios(a, mandate, points=8)
+    risks, means = (np.array([getattr(x, what) for x in points]) for what in ("risk", "mean"))
+    assert (np.diff(means) > 0).all() and (np.diff(risks) > -1e-9).all()
+    assert (np.diff(np.diff(means) / np.diff(risks)) < 1e-3).all()  # concave
+    with pytest.raises(ValueError, match="two points"):
+        mv.efficient_portfolios(a, mandate, points=1)
+    soft = ruled(a).also(Turnover("moved", dict.fromkeys(a.labels, 1 / 6), 0.1).soft(0.1))
+    with pytest.raises(NotSolved, match="'moved' is soft"):
+        mv.maximum_sharpe(a, soft)
+    poor = a.replace(mu=a.mu - 0.5, source="nothing earns more than cash")
+    with pytest.raises(
+        AssumptionsError, match="no portfolio of this mandate is expected to earn more"
+    ):
+        mv.maximum_sharpe(poor, mandate)
 
 
 # ---- what must not change the answer ------------------------------------------------------------------------------

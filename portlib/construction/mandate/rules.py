@@ -123,6 +123,11 @@ class Rule(ABC):
         """The rule, with the clause of the plan's documents that asks for it."""
         return replace(self, clause=clause)
 
+    @property
+    def caps_volatility(self) -> bool:
+        """Whether the rule is a limit on the portfolio's own volatility, and nothing else."""
+        return False
+
     @abstractmethod
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
         """How far weights go beyond the limit, in the rule's unit; below zero inside."""
@@ -332,7 +337,6 @@ class TrackingError(Distance):
 
     @property
     def caps_volatility(self) -> bool:
-        """Whether the benchmark is empty, so that the limit is on the portfolio's own volatility."""
         return not any(self.benchmark.values())
 
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
