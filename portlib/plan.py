@@ -97,8 +97,7 @@ class Plan:
     @property
     def equity_classes(self) -> tuple[str, ...]:
         """Classes that count as equity: by policy, and of the plan's own by their role."""
-        own = (one.name for one in self.inputs.classes if one.own and one.role == "equity")
-        return tuple(dict.fromkeys([*self.policy["equity_classes"], *own]))
+        return tuple(self.policy["equity_classes"])
 
     @cached_property
     def shares(self) -> pd.Series:
@@ -305,13 +304,10 @@ def _plan(
     """
     parts, lineup = None, tables["lineup"]
     if not core.refused:
-        equity = {
-            *policy["equity_classes"],
-            *(one.name for one in known if one.own and one.role == "equity"),
-        }
+        policy = _with_own_equity(policy, known)
         others = tables["participants"], tables.get("target_date_vintages")
         try:
-            parts = plan_format.parts(rules, equity, lineup, *others)
+            parts = plan_format.parts(rules, policy["equity_classes"], lineup, *others)
         except DataError as error:
             if not core.refused:  # else it repeats what was found
                 core.take(error, "")
@@ -325,6 +321,19 @@ def _plan(
     if found.refused or parts is None:
         return None
     return Plan(rules, *parts, policy, brought)
+
+
+def _with_own_equity(policy: Policy, known: Classes) -> Policy:
+    """The policy with the plan's own classes of the role equity among its ``equity_classes``.
+
+    The plan's ``classes.yml`` decided that; every limit on equity counts them.
+    """
+    entry = policy.entries["equity_classes"]
+    own = [one.name for one in known if one.own and one.role == "equity"]
+    if not own:
+        return policy
+    value = list(dict.fromkeys([*entry["value"], *own]))
+    return replace(policy, entries={**policy.entries, "equity_classes": {**entry, "value": value}})
 
 
 def _labels(lineup: pd.DataFrame) -> dict[str, str]:

@@ -245,9 +245,8 @@ def description() -> str:
                 for k, (must, what) in classes.ENTRIES.items()
             ],
         ),
-        f"`{assumptions.FILE}`: one line a class; every class that a fund holds, and one of the "
-        "role "
-        "cash.",
+        f"`{assumptions.FILE}`: one line a class; every class that a fund holds, one of the role "
+        "cash, and `us_large_equity`, by which the beta of equity is measured.",
         _columns(assumptions.COLUMNS),
         f"`{assumptions.CORRELATIONS}`: the first column and the first line name the same "
         "classes, in "

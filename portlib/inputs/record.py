@@ -50,6 +50,8 @@ FILES: dict[str, str] = {
     mandate.FILE: "limits beyond policy",
     READING: "how a file is to be read, where it could be read in two ways",
 }
+#: The class by which the beta of equity is measured, whatever a house calls its own.
+YARDSTICK = "us_large_equity"
 #: Files that may be Parquet instead.
 _PARQUET = (HISTORY, RETURNS, PRICES)
 #: What ``reading.yml`` may say of a file.
@@ -442,5 +444,11 @@ def check_whole(made: Inputs, held: Sequence[str], found: Findings) -> None:
                 f"{assumptions.CORRELATIONS}, or a `survey` class that stands in",
             )
         return
+    if YARDSTICK not in made.assumptions.table.index:
+        found.refuse(
+            assumptions.FILE,
+            f"lacks {YARDSTICK}, by which the limit on equity beta is measured: add it, also where "
+            "no fund holds it",
+        )
     if lost := [name for name in held if name not in made.assumptions.table.index]:
         found.refuse(assumptions.FILE, f"lacks {', '.join(lost)}, which the plan's funds hold")

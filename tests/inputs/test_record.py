@@ -213,3 +213,24 @@ def test_inputs_of_a_plan_in_json_are_checked_too(given, message):
     content = {**plan.read().to_json(), "participants": [], "inputs": given or [1]}
     with pytest.raises(DataError, match=message):
         plan.from_json(content)
+
+
+def test_own_classes_of_the_role_equity_count_wherever_policy_limits_equity(folder):
+    before = plan.read(folder).policy
+    own = "farmland: {label: Farmland, role: real, survey: real_estate, history: null}\n"
+    (folder / "classes.yml").write_text(own + "world: {label: World shares, role: equity}\n")
+    ours = plan.read(folder)
+    assert ours.policy["equity_classes"] == [*before["equity_classes"], "world"]
+    assert ours.policy.fingerprint != before.fingerprint and not ours.policy.own
+    again = plan.from_json(json.loads(json.dumps(ours.to_json())))
+    assert again.policy == ours.policy
+
+
+def test_own_assumptions_need_the_yardstick_of_equity(folder):
+    lines = [x for x in FILES["assumptions.csv"].splitlines() if "us_large_equity" not in x]
+    (folder / "assumptions.csv").write_text("\n".join(lines))
+    rho = pd.DataFrame(0.2 + 0.8 * np.eye(11), CLASSES, CLASSES)
+    gone = rho.drop(index="us_large_equity", columns="us_large_equity")
+    gone.to_csv(folder / "correlations.csv")
+    with pytest.raises(DataError, match="lacks us_large_equity, by which the limit on equity beta"):
+        plan.read(folder)
