@@ -27,7 +27,7 @@ from portlib import data, history
 #: The ways a claim can be verified.
 METHODS = ("identity", "second solver", "published table", "simulation", "real data")
 #: What kind of thing satisfies a requirement; `open` only while chapters are missing.
-KINDS = ("executed", "documented", "organisational", "open")
+KINDS = ("executed", "in part", "documented", "organisational", "open")
 MIME = "application/vnd.portlib.evidence+json"
 
 Method = Literal["identity", "second solver", "published table", "simulation", "real data"]
@@ -337,7 +337,7 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
     ------
     EvidenceError
         Naming a file that is no list of requirements, a requirement given twice, of unknown kind,
-        or without the section or form its kind needs.
+        or without the section, form or note its kind needs.
     """
     try:
         listed = data.strict_yaml(path)
@@ -356,7 +356,11 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
             raise EvidenceError(
                 f"{path.name}: requirement {id} has kind {kind!r}; use one of {', '.join(KINDS)}"
             )
-        for needs, field in (("documented", "section"), ("organisational", "form")):
+        for needs, field in (
+            ("documented", "section"),
+            ("organisational", "form"),
+            ("in part", "note"),
+        ):
             if kind == needs and not entry.get(field):
                 raise EvidenceError(
                     f"{path.name}: requirement {id} is {kind} and must name its {field}"
@@ -381,9 +385,8 @@ def gate(
     Raises
     ------
     EvidenceError
-        Naming every chapter without checks, claim that answers an unknown requirement or does not
-        hold, id used in two chapters, executed requirement without a passing check, and section or
-        form that is no page.
+        Naming a file that is no list of requirements, a requirement given twice, of unknown kind,
+        or without the section, form or note its kind needs.
     """
     pages, faults = set(documents), []
     seen: dict[str, str] = {}
@@ -404,8 +407,10 @@ def gate(
             if not c.holds:
                 faults.append(f"claim {c.id} does not hold: measured {c.against}")
     for id, entry in required.items():
-        if entry["kind"] == "executed" and not any(c.holds for _, c in register.answering(id)):
-            faults.append(f"requirement {id} is called executed but no passing check answers it")
+        kind = entry["kind"]
+        checked = any(c.holds for _, c in register.answering(id))
+        if kind in ("executed", "in part") and not checked:
+            faults.append(f"requirement {id} is called {kind} but no passing check answers it")
         page = (entry.get("section") or entry.get("form") or "").split("#")[0]
         if page and page not in pages:
             faults.append(f"requirement {id} points to {page}, which is no page of the book")

@@ -47,7 +47,7 @@ evidence = Chapter("first", prefix="FI")
 
 ```{code-cell} ipython3
 evidence.claim("FI-01", "A half is a half.", measured=0.5 - 1 / 2, at_most=1e-12, unit="one",
-               by="identity", answers=["CM-01"], cannot_show="that halves matter")
+               by="identity", answers=["CM-01", "CM-03"], cannot_show="that halves matter")
 ```
 
 ```{code-cell} ipython3
@@ -66,6 +66,16 @@ REQUIREMENTS = [
         "section": "book/index#why",
         "status": "PROPOSED rule",
         "requirement": "Why",
+    },
+    {
+        "id": "CM-03",
+        "kind": "in part",
+        "note": "whether they fit",
+        "status": "statute",
+        "requirement": "Halves fit.",
+        "paragraph": '(a): "halves that fit"',
+        "url": "https://example.org/law#a",
+        "inference": "that somebody looked",
     },
 ]
 
@@ -179,7 +189,13 @@ def test_the_matrix_tells_executed_from_documented_and_shows_measured_against_bo
     assert 'href="index.html#why"' in page[documented:]
     assert "PROPOSED rule" in page[documented:]
     assert "<b>1</b> executed" in page
+    assert "<b>1</b> in part" in page
     assert "<b>0</b> open" in page
+    part = page[page.index('id="cm-03"') :]
+    assert "missing: whether they fit" in part
+    assert "this book infers: that somebody looked" in part
+    assert 'href="https://example.org/law#a"' in part
+    assert "kind-in-part" in page
 
 
 def test_a_claim_that_fails_publishes_nothing_and_is_named(copy: Path) -> None:

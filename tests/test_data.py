@@ -4,6 +4,7 @@ import hashlib
 import shutil
 import subprocess
 import sys
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -39,6 +40,7 @@ def edit(path: Path, old: str, new: str, *, rehash: bool = False) -> None:
 
 # ---- the reader ------------------------------------------------------------------------------------------------
 
+
 def test_every_source_can_be_read_and_says_what_it_is():
     sources = data.sources()
     for name, row in sources.iterrows():
@@ -46,7 +48,11 @@ def test_every_source_can_be_read_and_says_what_it_is():
             assert len(data.table(name)) > 0
         elif row.file.endswith(".yml"):
             assert data.document(name)
-    assert sources[["title", "publisher", "date", "unit", "confidence", "checked", "sha256"]].notna().all(axis=None)
+    assert (
+        sources[["title", "publisher", "date", "unit", "confidence", "checked", "sha256"]]
+        .notna()
+        .all(axis=None)
+    )
     assert (sources.unit != "").all()
     assert sources.url.dropna().str.startswith("http").all()
 
@@ -65,12 +71,48 @@ def test_tables_and_documents_are_copies():
 @pytest.mark.parametrize(
     ("file", "old", "new", "rehash", "message"),
     [
-        ("life_table_2023.csv", "79084", "79085", False, r"life_table_2023.csv: SHA-256 is \w+, not \w+ as in"),
-        ("life_table_2023.csv", "male_survivors", "survivors", True, "life_table_2023.csv: columns differ.*survivors"),
-        ("life_table_2023.csv", "0.016455", "1.6455", True, "column 'male_death_probability', line 67: .*1.6455"),
-        ("life_table_2023.csv", "0.016455", "rare", True, "column 'male_death_probability', line 67: .*'rare'"),
-        ("life_table_2023.csv", "\n65,", "\n64,", True, "line 67: .'age'. does not identify one row"),
-        ("vanguard_10y.csv", ",high\n", ",certain\n", True, "column 'confidence', line 2: 'certain'"),
+        (
+            "life_table_2023.csv",
+            "79084",
+            "79085",
+            False,
+            r"life_table_2023.csv: SHA-256 is \w+, not \w+ as in",
+        ),
+        (
+            "life_table_2023.csv",
+            "male_survivors",
+            "survivors",
+            True,
+            "life_table_2023.csv: columns differ.*survivors",
+        ),
+        (
+            "life_table_2023.csv",
+            "0.016455",
+            "1.6455",
+            True,
+            "column 'male_death_probability', line 67: .*1.6455",
+        ),
+        (
+            "life_table_2023.csv",
+            "0.016455",
+            "rare",
+            True,
+            "column 'male_death_probability', line 67: .*'rare'",
+        ),
+        (
+            "life_table_2023.csv",
+            "\n65,",
+            "\n64,",
+            True,
+            "line 67: .'age'. does not identify one row",
+        ),
+        (
+            "vanguard_10y.csv",
+            ",high\n",
+            ",certain\n",
+            True,
+            "column 'confidence', line 2: 'certain'",
+        ),
         ("fund_fees.csv", "0.0026", "0.26", True, "fund_fees.csv: column 'expense_ratio', line 2"),
     ],
 )
@@ -101,7 +143,11 @@ def test_a_file_without_source_and_a_source_without_file_are_refused(folder):
     [
         ("  publisher: The Vanguard Group, Inc.\n", "", "vanguard_10y lacks publisher"),
         ("  confidence: medium\n", "  confidence: sure\n", "vanguard_10y: .'sure'"),
-        ("    return_low: decimal per year\n", "    return_low: percent\n", "vanguard_10y: .'percent'"),
+        (
+            "    return_low: decimal per year\n",
+            "    return_low: percent\n",
+            "vanguard_10y: .'percent'",
+        ),
         ("vanguard_10y:\n", "vanguard_10y: [\n", "sources.yml: is not YAML"),
     ],
 )
@@ -139,13 +185,16 @@ def test_importing_the_reader_loads_no_data_package():
 
 # ---- identities between the numbers ----------------------------------------------------------------------------
 
+
 @pytest.mark.parametrize(("years", "bound"), [("10y", 0.00165), ("20y", 0.0012)])
 def test_survey_arithmetic_is_geometric_plus_half_the_variance(years, bound):
     survey = data.table("horizon_2025_assets")
     gap = survey[f"arithmetic_{years}"] - survey[f"geometric_{years}"] - survey.volatility**2 / 2
     assert gap.abs().max() < bound
     # What a swap of two rows' volatilities would show: the identity distinguishes the rows.
-    assert (survey[f"arithmetic_{years}"] - survey[f"geometric_{years}"]).corr(survey.volatility**2) > 0.98
+    assert (survey[f"arithmetic_{years}"] - survey[f"geometric_{years}"]).corr(
+        survey.volatility**2
+    ) > 0.98
 
 
 def test_survey_correlations_are_a_correlation_matrix_of_the_same_classes():
@@ -162,7 +211,10 @@ def test_provider_ranges_are_as_wide_as_the_model_states():
     width = (vcmm.return_high - vcmm.return_low).round(6)
     risky = vcmm.asset.str.endswith("equity") | vcmm.asset.isin(["us_reits", "commodities"])
     assert (width[risky] == 0.02).all() and (width[~risky] == 0.01).all()
-    assert (vcmm.confidence == vcmm.run.isin(["2025-04-30", "2025-05-31"]).map({True: "high", False: "medium"})).all()
+    assert (
+        vcmm.confidence
+        == vcmm.run.isin(["2025-04-30", "2025-05-31"]).map({True: "high", False: "medium"})
+    ).all()
 
 
 def test_providers_disagree_and_are_marked_as_transcriptions():
@@ -170,9 +222,13 @@ def test_providers_disagree_and_are_marked_as_transcriptions():
     assert (views.nominal.dropna() > views.real[views.nominal.notna()].fillna(-1)).all()
     assert set(views.confidence) == {"low", "medium"}
     assert views[["nominal", "real"]].notna().any(axis=1).all()
-    survey = views[views.provider.str.startswith("Horizon") & (views.horizon == "10y")].set_index("basis")
+    survey = views[views.provider.str.startswith("Horizon") & (views.horizon == "10y")].set_index(
+        "basis"
+    )
     half_variance = survey.volatility.iloc[0] ** 2 / 2
-    assert survey.nominal["arithmetic"] - survey.nominal["geometric"] == pytest.approx(half_variance, abs=0.0015)
+    assert survey.nominal["arithmetic"] - survey.nominal["geometric"] == pytest.approx(
+        half_variance, abs=0.0015
+    )
 
 
 def test_calendar_years_give_the_published_worked_example():
@@ -190,12 +246,14 @@ def test_stress_windows_agree_with_the_monthly_history():
     windows, history = data.table("stress_windows"), data.history()
     compared = 0
     for row in windows.itertuples():
-        months = history.loc[row.start:row.end]
+        months = history.loc[row.start : row.end]
         assert len(pd.period_range(row.start, row.end, freq="M")) == row.months
         if len(months) == row.months:
             compared += 1
             grown = (1 + months).prod() - 1
-            assert grown["us_market"] == pytest.approx(row.us_market, abs=4e-4 * row.months)  # vintages
+            assert grown["us_market"] == pytest.approx(
+                row.us_market, abs=4e-4 * row.months
+            )  # vintages
             assert grown["bills"] == pytest.approx(row.cash, abs=1e-4 * row.months)
     assert compared == 12
     assert windows.loc["inflation_1977_1981", "us_10y_yield_change"] == pytest.approx(0.0845)
@@ -208,7 +266,7 @@ def test_life_table_survivors_and_expectancies_follow_from_the_death_probabiliti
     q = life[f"{sex}_death_probability"].to_numpy()
     alive = 100_000 * np.r_[1, np.cumprod(1 - q)[:-1]]
     assert np.abs(alive - life[f"{sex}_survivors"]).max() <= 0.5
-    expectancy = np.array([alive[age + 1:].sum() / alive[age] + 0.5 for age in range(100)])
+    expectancy = np.array([alive[age + 1 :].sum() / alive[age] + 0.5 for age in range(100)])
     assert np.abs(expectancy - life[f"{sex}_life_expectancy"][:100]).max() < 0.0051
 
 
@@ -223,15 +281,23 @@ def test_uniform_lifetime_table_falls_with_age_and_starts_as_printed():
 def test_brackets_are_contiguous_and_progressive(name):
     for _, brackets in data.table(name).groupby(["year", "filing_status"]):
         assert brackets.income_from.iloc[0] == 0
-        assert (brackets.income_from.iloc[1:].to_numpy() == brackets.income_to.iloc[:-1].to_numpy()).all()
-        assert brackets.rate.is_monotonic_increasing and brackets.income_from.is_monotonic_increasing
+        assert (
+            brackets.income_from.iloc[1:].to_numpy() == brackets.income_to.iloc[:-1].to_numpy()
+        ).all()
+        assert (
+            brackets.rate.is_monotonic_increasing and brackets.income_from.is_monotonic_increasing
+        )
         assert brackets.income_to.isna().tolist() == [False] * (len(brackets) - 1) + [True]
 
 
 def test_brackets_of_filing_statuses_are_related_as_the_code_relates_them():
     for name in ("income_tax_brackets", "capital_gains_brackets"):
-        bounds = data.table(name).pivot(index=["year", "rate"], columns="filing_status", values="income_from")
-        below_top = bounds[bounds.index.get_level_values("rate") != bounds.index.get_level_values("rate").max()]
+        bounds = data.table(name).pivot(
+            index=["year", "rate"], columns="filing_status", values="income_from"
+        )
+        below_top = bounds[
+            bounds.index.get_level_values("rate") != bounds.index.get_level_values("rate").max()
+        ]
         if name == "income_tax_brackets":
             assert (below_top.married_joint == 2 * below_top.single).all()
         assert (bounds.married_joint - 2 * bounds.married_separate).abs().max() <= 50
@@ -240,8 +306,10 @@ def test_brackets_of_filing_statuses_are_related_as_the_code_relates_them():
 @pytest.mark.parametrize(
     ("year", "published"),
     # Rev. Proc. 2023-34 and 2024-40, section on tax rate tables, unmarried: the tax at each lower bound.
-    [(2024, [1160, 5426, 17168.50, 39110.50, 55678.50, 183647.25]),
-     (2025, [1192.50, 5578.50, 17651, 40199, 57231, 188769.75])],
+    [
+        (2024, [1160, 5426, 17168.50, 39110.50, 55678.50, 183647.25]),
+        (2025, [1192.50, 5578.50, 17651, 40199, 57231, 188769.75]),
+    ],
 )
 def test_brackets_give_the_tax_that_the_revenue_procedure_prints(year, published):
     table = data.table("income_tax_brackets")
@@ -256,7 +324,11 @@ def test_limits_obey_the_rules_that_tie_them_together():
     for year in (2025, 2026):
         # IRC 414(v)(2)(E): 150% of the catch-up of 2024, indexed.
         assert caps["catch_up_ages_60_to_63"][year] >= 1.5 * caps["catch_up_age_50"][2024]
-        assert caps["elective_deferral"][year] < caps["annual_additions"][year] < caps["compensation"][year]
+        assert (
+            caps["elective_deferral"][year]
+            < caps["annual_additions"][year]
+            < caps["compensation"][year]
+        )
     # Both bend points come from one wage index, each rounded to a dollar.
     formula = limits["social_security"]["bend_point_formula"]
     for points in limits["social_security"]["bend_points_monthly"].values():
@@ -265,12 +337,20 @@ def test_limits_obey_the_rules_that_tie_them_together():
     # What 2027 has is one average wage index (42 USC 430, 403): base and earnings tests move with it, rounded down.
     social, wage_index_2023 = limits["social_security"], 66_621.80
     growth = social["wage_base"][2027] / social["wage_base"][2025]
-    assert social["earnings_test"][2027]["under_full_retirement_age"] == pytest.approx(23_400 * growth, abs=120)
+    assert social["earnings_test"][2027]["under_full_retirement_age"] == pytest.approx(
+        23_400 * growth, abs=120
+    )
     assert 72_743 <= growth * wage_index_2023 <= 72_836
     for year, deduction in limits["standard_deduction"].items():
         if isinstance(year, int):
-            assert deduction["married_joint"] == 2 * deduction["single"] == 2 * deduction["married_separate"]
-            assert deduction["head_of_household"] == pytest.approx(1.5 * deduction["single"], abs=25)
+            assert (
+                deduction["married_joint"]
+                == 2 * deduction["single"]
+                == 2 * deduction["married_separate"]
+            )
+            assert deduction["head_of_household"] == pytest.approx(
+                1.5 * deduction["single"], abs=25
+            )
     ages = limits["required_minimum_distributions"]["start_age"]
     for earlier, later in pairwise(ages):
         assert (later["born_from"] - earlier["born_to"]).days == 1
@@ -285,10 +365,16 @@ def test_limits_obey_the_rules_that_tie_them_together():
 def test_lineup_is_synthetic_complete_and_calibrated_to_published_costs():
     example = plan.read(data.ROOT / "plan")
     assert example.origin == "SYNTHETIC" and example.vintages is not None
-    assert example.vintages[EQUITY].sum(axis=1).to_numpy() == pytest.approx(example.vintages.equity, abs=1e-12)
+    assert example.vintages[EQUITY].sum(axis=1).to_numpy() == pytest.approx(
+        example.vintages.equity, abs=1e-12
+    )
     funds = example.funds.join(example.exposures)[example.funds["kind"] == "core"]
     fees = data.table("fund_fees")
-    published = fees[(fees.year == 2024) & fees.group.str.startswith("plan")].set_index("group").expense_ratio
+    published = (
+        fees[(fees.year == 2024) & fees.group.str.startswith("plan")]
+        .set_index("group")
+        .expense_ratio
+    )
     for classes, group in ((EQUITY, "plan_equity_funds"), (BONDS, "plan_bond_funds")):
         chosen = funds[funds[classes].sum(axis=1) > 0.5]
         cost = np.average(chosen.expense_ratio, weights=chosen.plan_share)
@@ -311,7 +397,11 @@ def test_published_glidepaths_fall_and_what_nobody_checked_says_so():
         assert by_years.is_monotonic_increasing
 
 
-def test_law_that_was_not_read_is_marked_unverified():
+def test_law_says_when_it_was_checked_and_what_was_read():
     status = data.document("regulatory_status")
-    assert {rule["confidence"] for rule in status["rules"].values()} == {"unverified"}
-    assert all(change["url"] or change["confidence"] == "low" for change in status["changes"].values())
+    rules, changes = status["rules"].values(), status["changes"].values()
+    for rule in rules:
+        assert rule["confidence"] == "unverified" or rule["confidence"].startswith("original read")
+    assert all(isinstance(entry["checked"], date) for entry in (*rules, *changes))
+    assert all(change["read"] for change in changes)
+    assert all(change["url"] or change["confidence"] == "low" for change in changes)

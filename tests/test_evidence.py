@@ -115,6 +115,11 @@ def test_the_register_is_read_from_the_notebooks(tmp_path):
         ),
         (
             {},
+            {**REQUIRED, "CM-03": {"kind": "in part", "note": "the rest"}},
+            "CM-03 is called in part but no passing check",
+        ),
+        (
+            {},
             {**REQUIRED, "MR-04": {"kind": "documented", "section": "book/gone#x"}},
             "points to book/gone",
         ),
@@ -154,6 +159,7 @@ def test_a_table_under_another_chapters_name_is_refused(tmp_path):
         ("- {id: A, kind: organisational}", "must name its form"),
         ("- {id: A, id: B, kind: open}", "line 1: 'id' is given twice"),
         ("a: [", r"requirements.yml: cannot be read"),
+        ("- {id: A, kind: in part}", "must name its note"),
     ],
 )
 def test_requirements_are_checked_when_read(tmp_path, text, message):

@@ -44,6 +44,7 @@ from portlib import data, evidence, plan
 logger = logging.getLogger(__name__)
 MEANING = {
     "executed": "a check in this book, run with it",
+    "in part": "checks in this book answer a part; the row says what is missing",
     "documented": "a named section of this book",
     "organisational": "people must do it; the book supplies the form",
     "open": "not yet answered by this edition",
@@ -295,6 +296,12 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
         ]
         if not entry["status"].startswith(("binding", "statute")):
             what[2]["classes"].append("not-binding")
+        if entry.get("paragraph"):
+            what.append(paragraph(f"{entry['paragraph']} ", "fine"))
+        if entry.get("url"):
+            what[-1] += nodes.reference("", "the text", refuri=entry["url"])
+        if entry.get("inference"):
+            what.append(paragraph(f"this book infers: {entry['inference']}", "fine"))
         if entry.get("note"):
             what.append(paragraph(f"missing: {entry['note']}", "fine"))
         answers = folded(
@@ -308,7 +315,7 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
         kind = paragraph(entry["kind"], "kind")
         rows.append(
             (
-                [id.lower(), f"kind-{entry['kind']}"],
+                [id.lower(), f"kind-{entry['kind'].replace(' ', '-')}"],
                 [[paragraph(id, "requirement-id"), kind], what, answers],
             )
         )
