@@ -10,6 +10,7 @@ Left out: whether the figures are true; files that a plan may bring beside these
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -491,12 +492,19 @@ def _cells(cells: list[Any], column: Column, key: str, name: str, found: Finding
 
 
 def _worded(table: Table, columns: Mapping[str, Column]) -> Table:
-    """The table itself; texts that no page could show are refused."""
+    """The table itself; texts that say nothing, or that no page could show, are refused."""
     for name, column in columns.items():
         if column.kind == "text" and name not in ("answers", "holdings") and name in table.frame:
-            cells = table.frame[name]
-            odd = [isinstance(c, str) and (len(c) > 200 or not c.isprintable()) for c in cells]
+            cells = [cell if isinstance(cell, str) else None for cell in table.frame[name]]
+            odd = [
+                cell is not None and (len(cell) > 200 or not cell.isprintable()) for cell in cells
+            ]
             table.refuse(odd, name, "is longer than 200 letters, or has some that do not print")
+            marked = [cell is not None and bool({"<", ">"} & set(cell)) for cell in cells]
+            table.refuse(marked, name, "has < or >, which pages read as marks")
+            if column.filled:
+                blank = [cell is not None and not re.search(r"\w", cell) for cell in cells]
+                table.refuse(blank, name, "says nothing")
     return table
 
 

@@ -355,6 +355,18 @@ def test_each_broken_rule_of_the_format_is_refused_by_name(folder, file, old, ne
             "passive,mutual_fund,yes",
             "'passive' is none of index",
         ),
+        (
+            "lineup.csv",
+            "Large Cap Index",
+            "<script>",
+            "label .* has < or >, which pages read as marks",
+        ),
+        (
+            "lineup.csv",
+            "LCIDX,Large Cap Index (S&P 500 type)",
+            "LCIDX,...",
+            "label '...' says nothing",
+        ),
         ("lineup.csv", "SYNTHETIC,LCIDX,", "SYNTHETIC,LC IDX,", "fund 'LC IDX' is no code"),
         (
             "participants.csv",
