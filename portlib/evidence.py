@@ -385,8 +385,9 @@ def gate(
     Raises
     ------
     EvidenceError
-        Naming a file that is no list of requirements, a requirement given twice, of unknown kind,
-        or without the section, form or note its kind needs.
+        Naming every chapter without checks, claim that answers an unknown requirement or does
+        not hold, id used in two chapters, requirement executed or in part without a passing
+        check, and section or form that is no page.
     """
     pages, faults = set(documents), []
     seen: dict[str, str] = {}

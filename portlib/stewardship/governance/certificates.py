@@ -1,8 +1,8 @@
 """What has to be on paper, and signed by people, before a model is used or a decision stands?
 
 A computer model for advice needs a certificate by an expert who did not build it, before it is
-first used and again after any change that could matter (29 CFR 2550.408g-1(b)(4)(ii)-(iv), read in
-secondary sources). Code can check that its five fields are filled, that the certifier's key signed
+first used and a new one before a changed model is used, where the change could matter (29 CFR
+2550.408g-1(b)(4)(ii)-(iv), text read 2026-11-29). Code can check that its five fields are filled, that the certifier's key signed
 these very fields, and that the model is still the one that the certificate names by its hash. A
 decision needs a record of its making (ERISA 404(a)(1)(B)).
 
