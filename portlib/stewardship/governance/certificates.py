@@ -2,9 +2,9 @@
 
 A computer model for advice needs a certificate by an expert who did not build it, before it is
 first used and a new one before a changed model is used, where the change could matter (29 CFR
-2550.408g-1(b)(4)(ii)-(iv), text read 2026-11-29). Code can check that its five fields are filled, that the certifier's key signed
-these very fields, and that the model is still the one that the certificate names by its hash. A
-decision needs a record of its making (ERISA 404(a)(1)(B)).
+2550.408g-1(b)(4)(ii)-(iv), text read 2026-11-29). Code can check that its five fields are filled,
+that the certifier's key signed these very fields, and that the model is still the one that the
+certificate names by its hash. A decision needs a record of its making (ERISA 404(a)(1)(B)).
 
 Left out: all that matters most. Whether the expert is an expert, is independent, and is right;
 whether a field that is filled says anything. Those are for people, and the forms ask for them.
