@@ -345,6 +345,59 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
     )
 
 
+def window_spread(returns: pd.DataFrame, window: int) -> pd.DataFrame:
+    """How far do volatilities and correlations move from one window of months to the next, and is it more than noise?
+
+    Windows do not overlap and are counted back from the last month. ``excess`` is the variance of the measure over the
+    windows by what sampling alone gives it: ``log volatility`` has ``(kurtosis - 1) / (4 T)`` in T months, and Fisher's
+    z of a correlation ``1 / (T - 3)``. One is noise.
+
+    Parameters
+    ----------
+    returns : DataFrame (months, assets)
+        Consecutive months.
+    window : int
+        Months of a window; three windows are needed.
+
+    Returns
+    -------
+    DataFrame
+        One row an asset or pair: kind (volatility or correlation), lowest, highest, excess. Volatilities are annual.
+
+    Raises
+    ------
+    ValueError
+        For months that are missing, or too few.
+    """
+    monthly(returns, "returns")
+    count = len(returns) // number("window", window, least=12)
+    if count < 3:
+        raise ValueError(f"{len(returns)} months are not three windows of {window}")
+    recent = returns.tail(int(count) * window)
+    parts = [recent.iloc[k * window : (k + 1) * window] for k in range(int(count))]
+    names = list(map(str, returns.columns))
+    first, second = np.triu_indices(len(names), 1)
+    volatility = np.sqrt(12) * np.array([part.std().to_numpy() for part in parts])
+    rho = np.array([part.corr().to_numpy()[first, second] for part in parts])
+    noise = (returns.kurt().to_numpy(dtype=float) + 2) / (4 * window)
+    moved = {
+        "volatility": (names, volatility, np.log(volatility).var(axis=0, ddof=1) / noise),
+        "correlation": (
+            [f"{names[i]} with {names[j]}" for i, j in zip(first, second, strict=True)],
+            rho,
+            np.arctanh(rho).var(axis=0, ddof=1) * (window - 3),
+        ),
+    }
+    tables = [
+        pd.DataFrame(
+            {"kind": kind, "lowest": x.min(axis=0), "highest": x.max(axis=0), "excess": excess},
+            index,
+        )
+        for kind, (index, x, excess) in moved.items()
+    ]
+    return pd.concat(tables)
+
+
 def dominated(assumptions: Assumptions) -> pd.DataFrame:
     """Which class pays no more than another for no less risk, and is it excused because it diversifies more?
 

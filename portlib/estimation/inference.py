@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
@@ -22,6 +23,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.estimation import months
+from portlib.ranges import number
 from portlib.records import Array
 
 
@@ -116,6 +118,38 @@ def circular_shifts(
     months.same(a, b, "the two series")
     drawn = np.array([statistic(x, np.roll(y, k)) for k in range(len(x))])
     return float(drawn[0]), float((drawn >= drawn[0] - 1e-12).mean())
+
+
+def swap_test(
+    a: ArrayLike, b: ArrayLike, *, block: int, draws: int, rng: np.random.Generator
+) -> float:
+    """How often would series whose names are swapped at random, a block at a time, differ so in variance?
+
+    If the two are alike, swapping them changes nothing; blocks keep what neighbouring months share. The p-value of
+    ``|log var a / var b|``, the observed one among the draws, so that it is never zero. Raises as `variance_test`.
+
+    >>> x = np.random.default_rng(1).normal(size=120)
+    >>> swap_test(x, x, block=12, draws=99, rng=np.random.default_rng(2))
+    1.0
+    """
+    x, y = _pair(a, b, 1)
+    starts = np.arange(0, len(x), number("block", block, least=1, most=len(x)), dtype=int)
+    first, second = (np.add.reduceat((z - z.mean()) ** 2, starts) for z in (x, y))
+    swap = rng.random((int(number("draws", draws, least=1)), len(starts))) < 0.5
+    gap = swap @ (second - first)
+    drawn = np.abs(np.log((first.sum() + gap) / (second.sum() - gap)))
+    observed = abs(float(np.log(first.sum() / second.sum())))
+    return float((1 + (drawn >= observed - 1e-12).sum()) / (1 + len(drawn)))
+
+
+def share_limits(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]:
+    """Between which shares the true one lies, after `hits` in `trials`: the interval of Wilson (1927)."""
+    number("trials", trials, least=1)
+    z = NormalDist().inv_cdf((1 + number("level", level, above=0, below=1)) / 2)
+    p = number("hits", hits, least=0, most=trials) / trials
+    middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
+    half = z * math.sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2) / (1 + z * z / trials)
+    return middle - half, middle + half
 
 
 def _test(difference: float, psi: Array, lags: int) -> Comparison:

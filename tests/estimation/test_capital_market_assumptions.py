@@ -558,3 +558,25 @@ def test_moments_test_does_not_pass_missing_values(survey):
     draws = student_t_scenarios(survey, 5, 100, np.random.default_rng(0))
     draws[3, 2] = np.nan
     assert not (cma.moments_test(draws, survey.mu, survey.sigma)["p-value"] >= 0).any()
+
+
+def test_windows_of_an_unchanging_law_are_noise_and_of_a_changing_one_are_not():
+    rng = np.random.default_rng(12)
+    at = pd.date_range("1900-01-31", periods=6000, freq="ME")
+    steady = pd.DataFrame(
+        rng.multivariate_normal([0, 0], [[1, 0.4], [0.4, 1]], 6000) * 0.04, at, list("ab")
+    )
+    found = cma.window_spread(steady, 60)
+    assert found["excess"].to_numpy() == pytest.approx(np.ones(3), abs=0.35)
+    assert list(found["kind"]) == ["volatility", "volatility", "correlation"]
+    turning = steady.copy()
+    turning["b"] = np.where(np.arange(6000) // 60 % 2, turning["b"], 2 * turning["b"])
+    moved = cma.window_spread(turning, 60)
+    assert moved.loc["b", "excess"] > 5 > 2 > moved.loc["a", "excess"]
+    assert moved.loc["a with b", "excess"] == pytest.approx(found.loc["a with b", "excess"])
+    by_hand = np.sqrt(12) * steady["a"].to_numpy().reshape(-1, 60).std(axis=1, ddof=1)
+    assert found.loc["a", ["lowest", "highest"]].tolist() == pytest.approx(
+        [by_hand.min(), by_hand.max()]
+    )
+    with pytest.raises(ValueError, match="not three windows"):
+        cma.window_spread(steady.head(100), 60)

@@ -3,13 +3,21 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 import statsmodels.api as sm
 from arch.bootstrap import StationaryBootstrap
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portlib.estimation.inference import hac_mean, sharpe_test, variance_test
+from portlib.estimation.inference import (
+    circular_shifts,
+    hac_mean,
+    share_limits,
+    sharpe_test,
+    swap_test,
+    variance_test,
+)
 from tests.markets import SEEDS
 
 few = settings(max_examples=25, deadline=None)
@@ -100,3 +108,50 @@ def test_sharpe_test_of_twins_and_of_mismatched_series() -> None:
         sharpe_test(x, x[1:])
     with pytest.raises(ValueError, match="same months twice"):
         sharpe_test(x[:10], x[:10])
+
+
+def test_swapping_is_every_relabelling_where_they_can_be_counted() -> None:
+    """Six blocks have 64 relabellings: the p-value of many draws is the share of those as extreme."""
+    rng = np.random.default_rng(8)
+    a, b = rng.normal(size=24), 1.5 * rng.normal(size=24)
+    first, second = (((x - x.mean()) ** 2).reshape(6, 4).sum(axis=1) for x in (a, b))
+    each = np.array([[k >> i & 1 for i in range(6)] for k in range(64)])
+    whole = np.where(each, second, first).sum(axis=1), np.where(each, first, second).sum(axis=1)
+    stat = np.abs(np.log(whole[0] / whole[1]))
+    right = (stat >= abs(np.log(first.sum() / second.sum())) - 1e-12).mean()
+    found = swap_test(a, b, block=4, draws=40_000, rng=np.random.default_rng(9))
+    assert found == pytest.approx(right, abs=0.01)
+
+
+def test_swapping_rejects_a_true_equality_as_often_as_it_says() -> None:
+    rng, rejected = np.random.default_rng(10), 0
+    for _ in range(400):
+        calm = np.repeat(
+            rng.choice([0.02, 0.06], 20), 12
+        )  # risk that comes in years, to both alike
+        a, b = rng.normal(size=(2, 240)) * calm
+        rejected += swap_test(a, b, block=12, draws=199, rng=rng) <= 0.05
+    low, high = share_limits(rejected, 400)
+    assert low <= 0.05 <= high
+
+
+def test_turning_keeps_each_series_and_finds_what_they_share() -> None:
+    rng = np.random.default_rng(11)
+    slow = np.convolve(rng.normal(size=260), np.ones(20), "valid")[:240]
+    apart = np.convolve(rng.normal(size=260), np.ones(20), "valid")[:240]
+
+    def together(x, y):
+        return abs(float(np.corrcoef(x, y)[0, 1]))
+
+    assert circular_shifts(together, slow, slow)[1] == pytest.approx(1 / 240)
+    value, p = circular_shifts(together, slow, apart)
+    assert value == pytest.approx(together(slow, apart)) and p > 0.02
+    at = pd.date_range("2000-01-31", periods=241, freq="ME")
+    one, later = pd.Series(slow, at[:-1]), pd.Series(apart, at[1:])
+    with pytest.raises(ValueError, match="only"):
+        circular_shifts(together, one, later)
+
+
+def test_wilsons_limits() -> None:
+    assert share_limits(35, 500) == pytest.approx((0.0508, 0.0958), abs=5e-5)
+    assert share_limits(0, 10)[0] == pytest.approx(0, abs=1e-12)
