@@ -232,7 +232,7 @@ def outlook(
     Raises
     ------
     DataError, ValueError
-        As `optimize` does, and for an unknown participant or a plan without a target-date series.
+        As `optimize` does, and for an unknown participant.
     """
     asked, ours = _asked_of(plan_, changes, lives, seed)
     found = outlooks.outlook(ours, participant, lives=lives, seed=seed, **asked)

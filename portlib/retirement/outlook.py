@@ -23,7 +23,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -43,6 +43,9 @@ from portlib.retirement.lifetimes import Mortality, Years
 from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import simulate, wilson
+
+if TYPE_CHECKING:
+    from portlib.retirement.glidepaths import Glidepath
 
 #: Rows x paths that a thread works on at once, for many people.
 CELLS = 60_000
@@ -232,15 +235,14 @@ def outlook(
 
     Parameters
     ----------
-    mix : what is held by years to retirement, over the plan's classes; the plan's target-date
-        series when not given.
+    mix : what is held by years to retirement, over the plan's classes; `default_mix` when not
+        given.
     assumptions : of the plan's classes, nominal, arithmetic; the survey's when not given.
     inflation : long-run level, decimal a year; the survey's when not given.
     lives : how many. seed : of the draws, common to all calls with the same age.
     changes : to fields of `Household`, such as ``deferral_rate=0.1``.
 
-    Raises DataError for an unknown participant, ValueError for a plan without a target-date series
-    where no `mix` is given.
+    Raises DataError for an unknown participant.
     """
     one = household(plan, participant, **changes)
     chosen = mix or default_mix(plan)
@@ -254,14 +256,20 @@ def outlook(
     return of_household(one, chosen, drawn, levels=levels, mortality=table)
 
 
-def default_mix(plan: Plan) -> Mix:
-    """The plan's target-date series over its classes, with its fee."""
+def default_mix(plan: Plan) -> Glidepath:
+    """What who does not choose is taken to hold: the plan's target-date series, with its fee.
+
+    For a plan without a series, 100 minus age over what the menu offers, at what that costs: the
+    naive rule, and its name says so.
+    """
     from portlib.retirement import glidepaths
 
     series = glidepaths.from_plan(plan)
-    if series is None:
-        raise ValueError(f"{plan.name} has no target-date series: say which mix is held")
-    return series
+    if series is not None:
+        return series
+    sleeves, cost = glidepaths.sleeves(plan)
+    rule = glidepaths.age_rule(int(plan.rules["normal_retirement_age"]))
+    return rule.of_classes(sleeves).charged(float(cost.mean()))
 
 
 def classes(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:

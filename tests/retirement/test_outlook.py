@@ -72,12 +72,13 @@ def test_inflation_that_persists_hurts_a_fixed_pension() -> None:
     assert risen.lasting[0.9] < calm.lasting[0.9] - 2_000
 
 
-def test_who_is_not_there_and_plans_without_a_series_are_named() -> None:
+def test_who_is_not_there_is_named_and_a_plan_without_a_series_has_the_naive_rule() -> None:
     with pytest.raises(DataError, match="no participant 'NOBODY'"):
         ol.outlook(THE_PLAN, "NOBODY")
     without = replace(THE_PLAN, vintages=None)
-    with pytest.raises(ValueError, match="no target-date series"):
-        ol.default_mix(without)
+    rule = ol.default_mix(without)
+    assert rule.name == "100 minus age"
+    assert rule.equity_at([20.0, -10.0]) == pytest.approx([0.55, 0.25])
     with pytest.raises(ValueError, match="balance of A"):
         ol.People(["A"], *(np.array([x]) for x in (40.0, 65.0, 1.0, -1.0, 0.1, 0.0)))
     couple = ol.household(THE_PLAN, "P0001", spouse=ol.hh.Spouse(40))
