@@ -41,6 +41,7 @@ from portlib.construction.tail_risk import at_horizon
 from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.estimation.draws import student_t_scenarios
 from portlib.estimation.shrinkage import covariance
+from portlib.policy import Policy
 from portlib.records import Allocation, Array, Assumptions
 
 #: Half a unit of the last digit of the report's decimals: four digits of a percentage's decimal,
@@ -327,7 +328,9 @@ class Universe(NamedTuple):
     called_equity: tuple[str, ...]
 
 
-def universe(rng: np.random.Generator, report: Mapping[str, Any]) -> Universe:
+def universe(
+    rng: np.random.Generator, report: Mapping[str, Any], *, policy: Policy
+) -> Universe:
     """As many ETFs, Treasury points and months as the report has, drawn from the survey's classes.
 
     ETFs are mixtures of equity classes (own risk 3 to 12 percent a year) or of bond classes (0.2 to
@@ -335,7 +338,7 @@ def universe(rng: np.random.Generator, report: Mapping[str, Any]) -> Universe:
     of cash, core and long bonds by duration. The classes' true means lie around the survey's by as
     much as providers disagree; months are Student t.
     """
-    survey = survey_assumptions(data.policy("cma_horizon_years"))
+    survey = survey_assumptions(policy["cma_horizon_years"])
     size = report["universe"]
     k = len(survey)
     at = {label: i for i, label in enumerate(survey.labels)}
@@ -371,7 +374,7 @@ def universe(rng: np.random.Generator, report: Mapping[str, Any]) -> Universe:
     truth = Assumptions(labels, b @ mu, sigma, survey.rf, "SYNTHETIC truth")
     month = truth.replace(mu=truth.mu / 12, sigma=sigma / 12, source="a month of it")
     drawn = student_t_scenarios(
-        month, data.policy("fat_tail_degrees_of_freedom"), size["months"], rng
+        month, policy["fat_tail_degrees_of_freedom"], size["months"], rng
     )
     index = (
         pd.period_range(size["first_month"], periods=size["months"], freq="M")
@@ -452,8 +455,8 @@ class House(NamedTuple):
     mandate: Mandate
 
 
-def house_method(made: Universe, report: Mapping[str, Any]) -> House:
-    """The survey's expected returns, the policy's shrunk covariance, equity looked through, and the
+def house_method(made: Universe, report: Mapping[str, Any], *, estimator: str) -> House:
+    """The survey's expected returns, the house's shrunk covariance, equity looked through, and the
     exact frontier.
 
     The same limits: no position above the cap, as much equity, no more volatility. Annual
@@ -461,7 +464,7 @@ def house_method(made: Universe, report: Mapping[str, Any]) -> House:
     """
     rules = report["rules"]
     labels = list(made.returns.columns)
-    sigma = covariance(made.returns, data.policy("covariance_estimator")).annual().to_numpy()
+    sigma = covariance(made.returns, estimator).annual().to_numpy()
     a = Assumptions(labels, made.believed.mu, sigma, made.believed.rf, "survey; shrunk covariance")
     through = dict(zip(labels, equity_within(made).tolist(), strict=True))
     mandate = Mandate(
@@ -497,7 +500,9 @@ def outcomes(made: Universe, chosen: Mapping[str, Array]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def repeated(report: Mapping[str, Any], seeds: Sequence[int]) -> pd.DataFrame:
+def repeated(
+    report: Mapping[str, Any], seeds: Sequence[int], *, policy: Policy
+) -> pd.DataFrame:
     """Both methods on many universes, a row each: annual Sharpe ratios over bills, promised and
     true, equity, points.
 
@@ -506,9 +511,9 @@ def repeated(report: Mapping[str, Any], seeds: Sequence[int]) -> pd.DataFrame:
     """
     rows = []
     for seed in seeds:
-        made = universe(np.random.default_rng(seed), report)
+        made = universe(np.random.default_rng(seed), report, policy=policy)
         grid = printed_method(made, report)
-        house = house_method(made, report)
+        house = house_method(made, report, estimator=policy["covariance_estimator"])
         months = made.returns.to_numpy() @ grid.chosen.w
         rf = made.truth.rf
         equal = np.full(len(made.truth), 1.0)

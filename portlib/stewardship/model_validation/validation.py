@@ -423,9 +423,9 @@ def other_inputs(plan: Plan) -> dict[str, Assumptions]:
     """Class assumptions as decided, and with one input changed at a time by as much as its sources
     disagree."""
     classes = plan_menu.class_assumptions(plan)
-    decided = data.policy("cma_horizon_years")
+    decided = plan.policy["cma_horizon_years"]
     error = np.sqrt(np.diag(provider_errors(classes)))
-    equity = np.isin(classes.labels, data.policy("equity_classes"))
+    equity = np.isin(classes.labels, plan.policy["equity_classes"])
     longer = next(years for years in (20, 10) if years != decided)
 
     def moved(by: Array, source: str) -> Assumptions:
@@ -455,11 +455,11 @@ def sensitivity(plan: Plan) -> tuple[str, pd.DataFrame]:
     ``moved`` (half the weights that change), ``cost of staying`` with the decided weights. Raises
     ValueError where the menu allows no posture.
     """
-    default = data.policy("default_posture")
+    default = plan.policy["default_posture"]
     for posture in [default, *(p for p in models.postures(plan.policy) if p != default)]:
         mandate = _mandate(plan, posture)
         aversion = plan.policy["model_risk_aversion"][posture]
-        band = data.policy("risk_aversion_bands")[posture]
+        band = plan.policy["risk_aversion_bands"][posture]
         funds = {
             name: (plan_menu.menu_assumptions(plan, a), aversion)
             for name, a in other_inputs(plan).items()
@@ -508,7 +508,7 @@ def glidepath_sensitivity(plan: Plan) -> pd.DataFrame:
     """Equity of the custom glidepath 25 years before, at and 15 years after retirement, under other
     inputs."""
     inputs = other_inputs(plan)
-    gamma = data.policy("lifecycle_risk_aversion")
+    gamma = plan.policy["lifecycle_risk_aversion"]
     asked: dict[str, dict[str, Any]] = {
         "as decided": {},
         "another seed": {"seed": 7},

@@ -29,8 +29,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from portlib import data
 from portlib.estimation.draws import student_t_scenarios
+from portlib.policy import Policy
 from portlib.records import Array
 from portlib.stewardship.monitoring.measures import Watched
 
@@ -40,12 +40,8 @@ if TYPE_CHECKING:
 SEVERITIES = ("info", "watch", "act")
 #: Measures that infer from returns; the others are facts.
 INFERRED = ("volatility", "tracking error", "shortfall", "breaches", "drawdown")
-
-
-# ---- what there is to look at --------------------------------------------------------------------
-
-
-# ---- measures ------------------------------------------------------------------------------------
+#: A measure that passes a limit by less than this passes it by rounding: 55 - 50 is 5.
+ROUNDING = 1e-12
 
 
 # ---- alerts --------------------------------------------------------------------------------------
@@ -70,10 +66,10 @@ class Alert(NamedTuple):
         )
 
 
-def limits(rule: str) -> dict[str, float]:
+def limits(rule: str, *, policy: Policy) -> dict[str, float]:
     """The policy's limits of a rule by severity; ValueError for a rule without any, or limits that
     do not rise."""
-    entries = data.policy("alert_limits")
+    entries = policy["alert_limits"]
     if rule not in entries:
         raise ValueError(f"policy alert_limits has no rule {rule!r}; it has {', '.join(entries)}")
     found = {severity: float(entries[rule][severity]) for severity in SEVERITIES}
@@ -84,33 +80,37 @@ def limits(rule: str) -> dict[str, float]:
     return found
 
 
-def severity(rule: str, value: ArrayLike) -> Array:
+def severity(rule: str, value: ArrayLike, *, policy: Policy) -> Array:
     """How many limits a value is beyond: 0 (none) to 3 (act). What is not known, nan, is beyond
     none."""
     x = np.asarray(value, float)
-    return np.asarray(sum((x > limit).astype(int) for limit in limits(rule).values()))
+    found = limits(rule, policy=policy).values()
+    return np.asarray(sum((x > limit + ROUNDING).astype(int) for limit in found))
 
 
-def alerts(measured: Mapping[str, pd.Series]) -> list[Alert]:
-    """What rings at the last date of each measure, worst first; ValueError where the last value is
-    missing."""
+def alerts(measured: Mapping[str, pd.Series], *, policy: Policy) -> list[Alert]:
+    """What rings at the last date of each measure, worst first.
+
+    Raises ValueError where the last value is missing, or measures end in different months.
+    """
+    ends = {rule: pd.Timestamp(series.index[-1]) for rule, series in measured.items()}
+    if len(set(ends.values())) > 1:
+        said = ", ".join(f"{rule} {end:%Y-%m}" for rule, end in ends.items())
+        raise ValueError(f"the measures end in different months: {said}; bring all to the same")
     found = []
     for rule, series in measured.items():
         if not math.isfinite(value := float(series.iloc[-1])):
             raise ValueError(
                 f"{rule}: nothing was measured at {series.index[-1]:%Y-%m}; silence is not safety"
             )
-        level = int(severity(rule, value))
+        level = int(severity(rule, value, policy=policy))
         if level:
             name = SEVERITIES[level - 1]
-            within = np.flatnonzero(severity(rule, series) < level)
-            first = int(within[-1]) + 1 if within.size else 0
-            unit = str(data.policy("alert_limits")[rule]["unit"])
-            found.append(
-                Alert(
-                    name, rule, value, limits(rule)[name], unit, pd.Timestamp(series.index[first])
-                )
-            )
+            within = np.flatnonzero(severity(rule, series, policy=policy) < level)
+            first = pd.Timestamp(series.index[int(within[-1]) + 1 if within.size else 0])
+            unit = str(policy["alert_limits"][rule]["unit"])
+            limit = limits(rule, policy=policy)[name]
+            found.append(Alert(name, rule, value, limit, unit, first))
     return sorted(found, key=lambda a: (-SEVERITIES.index(a.severity), a.rule))
 
 
@@ -124,8 +124,8 @@ def simulated(
     wilder: float = 1.0,
     own: float = 1.0,
 ) -> tuple[Array, Array]:
-    """Months that the assumptions suggest, Student t as the policy's
-    ``fat_tail_degrees_of_freedom`` says.
+    """Months that the assumptions suggest, of Student's t with what `watched` says of its degrees
+    of freedom.
 
     `lost` is what every fund earns less a year, `wilder` multiplies the volatility of classes,
     `own` that of the funds beyond them. Returns of classes (paths, months, k) and of funds after
@@ -134,15 +134,13 @@ def simulated(
     a = watched.classes
     n = len(watched.target)
     month = a.replace(mu=a.mu / 12, sigma=a.sigma / 12, source="a month of the assumptions")
-    drawn = student_t_scenarios(
-        month, data.policy("fat_tail_degrees_of_freedom"), paths * months, rng
-    )
+    drawn = student_t_scenarios(month, watched.degrees_of_freedom, paths * months, rng)
     classes = (month.mu + wilder * (drawn - month.mu)).reshape(paths, months, len(a))
     noise = own * rng.standard_normal((paths, months, n)) * watched.own_risk / math.sqrt(12)
     return classes, watched.net(classes, noise) - lost / 12
 
 
-def alarm_rates(watched: Watched, classes: Array, funds: Array) -> pd.DataFrame:
+def alarm_rates(watched: Watched, classes: Array, funds: Array, *, policy: Policy) -> pd.DataFrame:
     """In what share of months does each inferring rule ring, and any of them, at each severity or
     worse?
 
@@ -151,13 +149,13 @@ def alarm_rates(watched: Watched, classes: Array, funds: Array) -> pd.DataFrame:
     """
     measured = watched.measures(classes, funds)
     full = ~np.isnan(measured["volatility"])
-    level = {rule: severity(rule, measured[rule])[full] for rule in INFERRED}
+    level = {rule: severity(rule, measured[rule], policy=policy)[full] for rule in INFERRED}
     level["any rule"] = np.max(list(level.values()), axis=0)
     rates = {rule: [float((x > i).mean()) for i in range(3)] for rule, x in level.items()}
     return pd.DataFrame.from_dict(rates, orient="index", columns=list(SEVERITIES))
 
 
-def dashboard(measured: Mapping[str, pd.Series]) -> Figure:
+def dashboard(measured: Mapping[str, pd.Series], *, policy: Policy) -> Figure:
     """One small panel a measure: its course, the limits for watch and act, and what it says at its
     last date."""
     from portlib import figures
@@ -167,12 +165,11 @@ def dashboard(measured: Mapping[str, pd.Series]) -> Figure:
     whole.remove()
     panels = fig.subplots(rows, 2, squeeze=False).ravel()
     for ax, (rule, series) in zip(panels, measured.items(), strict=False):
-        level = int(severity(rule, float(series.iloc[-1])))
-        percent = (
-            "weight" in (unit := str(data.policy("alert_limits")[rule]["unit"])) or "share" in unit
-        )
+        level = int(severity(rule, float(series.iloc[-1]), policy=policy))
+        unit = str(policy["alert_limits"][rule]["unit"])
+        percent = "weight" in unit or "share" in unit
         last = f"{series.iloc[-1]:.1%}" if percent else f"{series.iloc[-1]:.2g}"
-        bound = limits(rule)
+        bound = limits(rule, policy=policy)
         ax.plot(series.index, series, color=figures.COLORS[0], linewidth=1.3)
         ax.axhline(bound["watch"], color=figures.COLORS[4], linestyle="--", linewidth=1.2)
         ax.axhline(bound["act"], color=figures.COLORS[1], linewidth=1.4)
@@ -197,6 +194,3 @@ def dashboard(measured: Mapping[str, pd.Series]) -> Figure:
     for ax in panels[len(measured) :]:
         ax.remove()
     return fig
-
-
-# ---- trades --------------------------------------------------------------------------------------

@@ -1,29 +1,27 @@
 """What is measured each month: histories of classes and options, and what a portfolio did against
 its promise.
 
-`Watched` holds the promise (means, volatilities, tracking error) and measures a record of months
-against it. No fund's own history is open: `class_history` puts real series in place of classes, or
-months drawn to fit them; those are SYNTHETIC. Left out: trades by participants, intra-month lows.
+`Watched` holds the promise (means, volatilities, tracking error), and by which of the policy's
+values it is measured, and measures a record of months against it. No fund's own history is open:
+`class_history` puts real series in place of classes, or months drawn to fit them; those are
+SYNTHETIC. Left out: trades by participants, intra-month lows.
 """
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
-from portlib import data
 from portlib.construction.tail_risk import drawdowns, normal
 from portlib.plan import Plan
+from portlib.policy import Policy
 from portlib.records import Array, Assumptions
-from portlib.stewardship.monitoring.performance import predicted_tracking_error
-
-if TYPE_CHECKING:
-    pass
+from portlib.stewardship.monitoring.performance import predicted_tracking_error, whole_months
 
 
 class History(NamedTuple):
@@ -34,41 +32,47 @@ class History(NamedTuple):
     real: tuple[str, ...]
 
 
-def class_history(classes: Assumptions, rng: np.random.Generator) -> History:
-    """Months for every class: real series where the policy's ``monitoring_stand_ins`` names some,
-    else drawn.
+def class_history(classes: Assumptions, known: pd.DataFrame, rng: np.random.Generator) -> History:
+    """Months for every class: those `known`, and drawn ones where nothing is.
 
     A class without a series gets, each month, a draw of the normal law of `classes` given that
     month's real returns, these in units of their own whole history: its mean, volatility and
-    correlations are the assumptions', its months follow the market's. Rows are those of
-    ``data.history``. ValueError where no class has a series.
+    correlations are the assumptions', its months follow the market's.
+
+    Parameters
+    ----------
+    classes : the assumptions, whose labels say what is wanted.
+    known : monthly returns by class, month ends, as `portlib.class_returns` finds them; a class
+        that `classes` lacks is left out.
+    rng : where the drawn months come from.
+
+    Raises
+    ------
+    ValueError
+        Naming class and month for a month that is missing, repeated or misdated, and where no
+        class has a series.
     """
-    source = data.history()
-    stand_ins = data.policy("monitoring_stand_ins")
-    real = [label for label in classes.labels if label in stand_ins]
-    if not real:
-        raise ValueError("no class has a real series: name one in policy monitoring_stand_ins")
-    mixes = {
-        name: sum(
-            (w * source[series] for series, w in stand_ins[name].items()), 0 * source["bills"]
+    source = known[[label for label in classes.labels if label in known]]
+    if source.empty:
+        raise ValueError(
+            "no class has a real series: bring one, or name one in policy class_series"
         )
-        for name in real
-    }
-    known = pd.DataFrame(mixes)
-    at = [classes.labels.index(name) for name in real]
+    whole_months(source, "classes")
+    at = [classes.labels.index(str(name)) for name in source]
     rest = [i for i in range(len(classes)) if i not in at]
     sd = np.where(classes.volatility > 0, classes.volatility, 1.0)
     rho = classes.sigma / np.outer(sd, sd)
     slope = rho[np.ix_(rest, at)] @ np.linalg.pinv(rho[np.ix_(at, at)])
     left = rho[np.ix_(rest, rest)] - slope @ rho[np.ix_(at, rest)]
-    z = ((known - known.mean()) / known.std(ddof=1)).to_numpy(float)
+    z = ((source - source.mean()) / source.std(ddof=1)).to_numpy(float)
     drawn = z @ slope.T + rng.multivariate_normal(
         np.zeros(len(rest)), left, size=len(z), method="eigh"
     )
     months = np.empty((len(z), len(classes)))
-    months[:, at] = known.to_numpy(float)
+    months[:, at] = source.to_numpy(float)
     months[:, rest] = classes.mu[rest] / 12 + classes.volatility[rest] / math.sqrt(12) * drawn
-    return History(pd.DataFrame(months, source.index, list(classes.labels)), tuple(real))
+    table = pd.DataFrame(months, source.index, list(classes.labels))
+    return History(table, tuple(map(str, source)))
 
 
 def options(plan: Plan, classes: Assumptions) -> pd.DataFrame:
@@ -101,17 +105,16 @@ def options(plan: Plan, classes: Assumptions) -> pd.DataFrame:
     )
 
 
-def same_equity(exposure: pd.Series) -> pd.Series:
+def same_equity(exposure: pd.Series, *, policy: Policy) -> pd.Series:
     """The naive benchmark: the policy's ``reference_portfolio`` with as much equity as a portfolio,
     by class.
 
     `exposure` is the portfolio's weight by class. ValueError where the reference has no equity, or
     nothing else.
     """
-    reference = pd.Series(data.policy("reference_portfolio"), dtype=float).reindex(
-        exposure.index, fill_value=0.0
-    )
-    is_equity = exposure.index.isin(data.policy("equity_classes"))
+    decided = pd.Series(policy["reference_portfolio"], dtype=float)
+    reference = decided.reindex(exposure.index, fill_value=0.0)
+    is_equity = exposure.index.isin(policy["equity_classes"])
     share = float(exposure[is_equity].sum())
     part = float(reference[is_equity].sum())
     if not 0 < part < reference.sum():
@@ -144,9 +147,21 @@ def followed(funds: Array, target: Array, every: int) -> tuple[Array, Array, Arr
 
 @dataclass(frozen=True, eq=False)
 class Watched:
-    """What was approved: target weights of funds, their exposures (n, k), own risks and expenses
-    (annual, n), the benchmark's weights by class (k,) and the assumptions of classes. Costs of the
-    benchmark are ``index_fund_cost``."""
+    """What was approved, and by which values it is measured.
+
+    Parameters
+    ----------
+    target : weights of funds (n,)
+    exposures : what each fund holds by class (n, k)
+    own_risk, expense : of funds (n,), annual: volatility beyond the classes, and costs
+    benchmark : its weights by class (k,)
+    classes : Assumptions of the classes
+    index_fund_cost : annual costs of the benchmark
+    window_months : over which rolling measures run
+    rebalance_months : after how many months weights return to the target
+    tail_level : of the VaR whose breaches are counted
+    degrees_of_freedom : of Student's t, from which `simulated` draws
+    """
 
     target: Array
     exposures: Array
@@ -154,6 +169,23 @@ class Watched:
     expense: Array
     benchmark: Array
     classes: Assumptions
+    index_fund_cost: float
+    window_months: int
+    rebalance_months: int
+    tail_level: float
+    degrees_of_freedom: float
+
+    @classmethod
+    def under(cls, policy: Policy, **approved: Any) -> Watched:
+        """The first six as given, the others as the policy decides."""
+        return cls(
+            **approved,
+            index_fund_cost=policy["index_fund_cost"],
+            window_months=policy["monitoring_window_months"],
+            rebalance_months=policy["monitoring_rebalance_months"],
+            tail_level=policy["tail_level"],
+            degrees_of_freedom=policy["fat_tail_degrees_of_freedom"],
+        )
 
     @property
     def risk(self) -> float:
@@ -177,35 +209,49 @@ class Watched:
     @property
     def active(self) -> float:
         """Expected return over the benchmark, both after costs."""
-        return (
-            self.mean
-            - float(self.benchmark @ self.classes.mu)
-            + float(data.policy("index_fund_cost"))
-        )
+        return self.mean - float(self.benchmark @ self.classes.mu) + self.index_fund_cost
 
     def net(self, classes: Array, own: Array) -> Array:
         """Funds' monthly returns after costs (..., T, n), from those of classes and what is each
         fund's own."""
         return np.asarray(classes @ self.exposures.T + own - self.expense / 12)
 
-    def measures(self, classes: Array, funds: Array) -> dict[str, Array]:
-        """Each measure by month (..., T) from monthly returns of classes (..., T, k) and funds, net
-        (..., T, n).
+    @property
+    def month_var(self) -> float:
+        """The value at risk of a month, of the normal law: what ``breaches`` counts against."""
+        return float(normal(self.mean / 12, self.risk / math.sqrt(12), self.tail_level).var)
 
-        Those over the policy's ``monitoring_window_months`` are nan until there are so many months.
+    def measures(self, classes: Array, funds: Array) -> dict[str, Array]:
+        """Each measure by month (..., T), from monthly returns of classes and of funds.
+
+        Those over the window are nan until there are so many months.
+
+        Parameters
+        ----------
+        classes : (..., T, k)
+        funds : net, (..., T, n)
+
+        Raises
+        ------
+        ValueError
+            Naming the month, counted from 1, in which a return is missing or no number: a measure
+            that skips it would be of another span than it says.
         """
-        months = data.policy("monitoring_window_months")
-        every = data.policy("monitoring_rebalance_months")
-        r, _, ends = followed(funds, self.target, every)
-        active = r - (classes @ self.benchmark - data.policy("index_fund_cost") / 12)
-        var = normal(self.mean / 12, self.risk / math.sqrt(12), data.policy("tail_level")).var
+        for name, returns in (("classes", classes), ("funds", funds)):
+            if not np.isfinite(returns).all():
+                month = int(np.argwhere(~np.isfinite(returns))[0][-2]) + 1
+                raise ValueError(f"returns of {name}: month {month} is missing or no number")
+        months = self.window_months
+        r, _, ends = followed(funds, self.target, self.rebalance_months)
+        active = r - (classes @ self.benchmark - self.index_fund_cost / 12)
         error = self.tracking_error / math.sqrt(months / 12)
+        fallen = (-r > self.month_var).astype(float)
         return {
             "distance from target": np.abs(ends - self.target).max(axis=-1),
             "volatility": math.sqrt(12) * _rolling(r, months, "std") / self.risk,
             "tracking error": math.sqrt(12) * _rolling(active, months, "std") / self.tracking_error,
             "shortfall": (self.active - 12 * _rolling(active, months, "mean")) / error,
-            "breaches": _rolling((-r > var).astype(float), months, "mean") * months,
+            "breaches": _rolling(fallen, months, "mean") * months,
             "drawdown": drawdowns(r) / self.risk,
         }
 

@@ -19,14 +19,14 @@ participant had.
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from portlib import data
 from portlib.construction.tail_risk import drawdowns
 from portlib.records import Array
 
@@ -36,23 +36,112 @@ PERIODS = (1, 5, 10)
 #: Monthly returns that differ by less than this differ by rounding: those of a fund of bills, less
 #: bills.
 STILL = 1e-9
+#: Fewer months than a year say nothing about an option.
+YOUNG = 12
+
+
+# ---- the door ------------------------------------------------------------------------------------
+
+
+def whole_months(table: pd.Series | pd.DataFrame, what: str, *, least: float = -1.0) -> None:
+    """Refuse returns that are not of every month from the first to the last, by series and month.
+
+    Raises ValueError for an index that is not month ends in sequence (missing, repeated, unsorted,
+    weekly, stamped on another day), and for a value that is missing or below `least`, which is what
+    loses more than all.
+    """
+    if not len(table):
+        raise ValueError(f"{what}: no months")
+    if not isinstance(table.index, pd.DatetimeIndex):
+        raise ValueError(f"{what}: give each month by the date of its last day, not {table.index}")
+    expected = pd.date_range(table.index[0], periods=len(table), freq="ME")
+    if (table.index != expected).any():
+        at = int((table.index != expected).argmax())
+        raise ValueError(
+            f"{what}: {table.index[at]:%Y-%m-%d} stands where {expected[at]:%Y-%m-%d} should: "
+            "months are month ends in sequence, oldest first, none missing"
+        )
+    frame = table.to_frame() if isinstance(table, pd.Series) else table
+    for name, column in frame.items():
+        bad = ~(column.to_numpy(float) >= least) | ~np.isfinite(column.to_numpy(float))
+        if bad.any():
+            at = int(bad.argmax())
+            series = what if isinstance(table, pd.Series) else f"{what}: {name}"
+            raise ValueError(
+                f"{series}: {table.index[at]:%Y-%m} is {column.iloc[at]}: no return; bring the month, "
+                "or a span without it"
+            )
+
+
+def _numbers(returns: ArrayLike, what: str = "returns", *, least: float = -1.0) -> Array:
+    """Returns as an array: whole months where they carry dates, else finite, none below `least`."""
+    if isinstance(returns, (pd.Series, pd.DataFrame)) and isinstance(
+        returns.index, pd.DatetimeIndex
+    ):
+        whole_months(returns, what, least=least)
+    r = np.asarray(returns, float)
+    if not r.size:
+        raise ValueError(f"{what}: no months")
+    sound = np.isfinite(r) & (r >= least)
+    if not sound.all():
+        at = np.argwhere(~sound)[0]
+        raise ValueError(
+            f"{what}: number {int(at[-1]) + 1} is {r[tuple(at)]}: missing, or more is lost than all"
+        )
+    return r
+
+
+def _both(returns: ArrayLike, benchmark: ArrayLike) -> tuple[Array, Array]:
+    """Two sets of returns over the same months; ValueError naming what is in one of them only."""
+    if isinstance(returns, pd.Series) and isinstance(benchmark, pd.Series):
+        apart = returns.index.symmetric_difference(benchmark.index)
+        if len(apart):
+            raise ValueError(
+                f"returns and benchmark must cover the same months: {_month(apart[0])} is in one only"
+            )
+        if not returns.index.equals(benchmark.index):
+            raise ValueError("returns and benchmark are sorted differently: oldest first, both")
+    r = _numbers(returns)
+    b = _numbers(benchmark, "benchmark")
+    if r.shape[-1] != b.shape[-1]:
+        raise ValueError(f"{r.shape[-1]} months of returns, {b.shape[-1]} of the benchmark")
+    return r, b
+
+
+def _month(label: Any) -> str:
+    return f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label)
+
+
+# ---- measures ------------------------------------------------------------------------------------
 
 
 def annual_return(returns: ArrayLike) -> Array:
-    """Geometric return a year over the last axis of monthly returns."""
-    r = np.asarray(returns, float)
+    """Geometric return a year over the last axis of monthly returns.
+
+    ValueError for a month that is missing, or loses more than all; so in all that follow.
+
+    Examples
+    --------
+    >>> float(annual_return([0.01] * 12).round(4))
+    0.1268
+    """
+    r = _numbers(returns)
     return np.asarray(np.prod(1 + r, axis=-1) ** (12 / r.shape[-1]) - 1)
 
 
 def volatility(returns: ArrayLike) -> Array:
     """Standard deviation a year over the last axis of monthly returns, ddof 1: ex-post where they
     are past."""
-    return np.asarray(math.sqrt(12) * np.std(np.asarray(returns, float), axis=-1, ddof=1))
+    r = _numbers(returns)
+    if r.shape[-1] < 2:
+        raise ValueError("a volatility needs two months at least")
+    return np.asarray(math.sqrt(12) * np.std(r, axis=-1, ddof=1))
 
 
 def tracking_error(returns: ArrayLike, benchmark: ArrayLike) -> Array:
-    """Volatility a year of monthly returns less their benchmark's."""
-    return volatility(np.asarray(returns, float) - np.asarray(benchmark, float))
+    """Volatility a year of monthly returns less their benchmark's, over the same months."""
+    r, b = _both(returns, benchmark)
+    return np.asarray(math.sqrt(12) * np.std(r - b, axis=-1, ddof=1))
 
 
 def predicted_tracking_error(
@@ -112,11 +201,13 @@ def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
     ValueError for fewer months than lags + 2, or returns that never differ. Source: Lo (2002),
     equations 9 and 13; Mertens (2002).
     """
-    x = np.asarray(excess, float)
-    if len(x) < lags + 2 or not np.ptp(x) > STILL:
+    x = _numbers(excess, "excess returns", least=-2.0)
+    if not np.ptp(x) > STILL:
+        raise ValueError("returns that never differ have no Sharpe ratio")
+    if len(x) < lags + 2:
         raise ValueError(
-            f"a Sharpe ratio with {lags} lags needs more than {lags + 1} months that differ, "
-            f"not {len(x)}"
+            f"a Sharpe ratio with {lags} lags needs more than {lags + 1} months, not "
+            f"{len(x)}"
         )
     z = (x - x.mean()) / x.std(ddof=1)
     ratio = float(x.mean() / x.std(ddof=1))
@@ -144,7 +235,7 @@ def sortino(excess: ArrayLike) -> float:
 
     ValueError where no month is below the target. Source: Sortino and Price (1994).
     """
-    x = np.asarray(excess, float)
+    x = _numbers(excess, "excess returns", least=-2.0)
     below = np.minimum(x, 0.0)
     if not below.any():
         raise ValueError("no month is below the target: the ratio has no denominator")
@@ -154,8 +245,7 @@ def sortino(excess: ArrayLike) -> float:
 def beta(returns: ArrayLike, benchmark: ArrayLike) -> float:
     """By how much do returns (T,) move when the benchmark's move by one? Covariance over
     variance."""
-    r = np.asarray(returns, float)
-    b = np.asarray(benchmark, float)
+    r, b = _both(returns, benchmark)
     return float(np.cov(r, b)[0, 1] / np.var(b, ddof=1))
 
 
@@ -171,7 +261,8 @@ class Fall(NamedTuple):
 
 def worst_fall(returns: pd.Series) -> Fall:
     """From the highest month end, the one before the first return included, to the lowest after it;
-    by month end."""
+    by month end. ValueError for months that are missing, misdated or not oldest first."""
+    whole_months(returns, str(returns.name or "returns"))
     months = pd.DatetimeIndex(returns.index)
     ends = months.insert(0, months[0] - pd.offsets.MonthEnd(1))
     below = np.concatenate([[0.0], drawdowns(returns.to_numpy(float))])
@@ -204,6 +295,8 @@ class Record:
                 "gross, net and benchmark must cover the same months: nothing else may be shown "
                 "together"
             )
+        for name in ("gross", "net", "benchmark"):
+            whole_months(getattr(self, name), name)
         if (self.net > self.gross + 1e-12).any():
             raise ValueError("net returns above gross: fees were added instead of taken off")
 
@@ -245,6 +338,34 @@ class Record:
 # ---- options on the menu -------------------------------------------------------------------------
 
 
+def lives(returns: pd.DataFrame) -> dict[str, pd.Series]:
+    """Each option's own months, by name: from its first to the table's last.
+
+    An option may be younger than the table. ValueError, naming option and month, for one that is
+    missing in between, and for an option without any.
+    """
+    found = {}
+    for name, column in returns.items():
+        first = column.first_valid_index()
+        if first is None:
+            raise ValueError(f"{name}: no month has a return; leave the option out, and say so")
+        found[str(name)] = column.loc[first:]
+        whole_months(found[str(name)], str(name))
+    return found
+
+
+def _matched(net: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
+    """The benchmarks in the order of the options, over the same months; ValueError naming what
+    is in one table only."""
+    if apart := sorted(set(map(str, net)) ^ set(map(str, benchmark))):
+        raise ValueError(f"every option needs a benchmark: {', '.join(apart)} is in one table only")
+    if not net.index.equals(benchmark.index):
+        apart = [_month(x) for x in net.index.symmetric_difference(benchmark.index)]
+        what = f"{apart[0]} is in one table only" if apart else "they are sorted differently"
+        raise ValueError(f"options and benchmarks must cover the same months: {what}")
+    return benchmark[list(net)]
+
+
 def comparative_chart(
     net: pd.DataFrame, benchmark: pd.DataFrame, expense: pd.Series
 ) -> pd.DataFrame:
@@ -252,23 +373,35 @@ def comparative_chart(
     expenses as a share and in US dollars a year per 1,000.
 
     Columns of both are options, rows month ends. Periods end with the last complete calendar year;
-    an option that is younger than a period shows its life. ValueError where options differ or no
-    calendar year is complete.
+    an option that is younger than a period (nothing before its first month) shows its life, and its
+    benchmark the same months.
+
+    Raises
+    ------
+    ValueError
+        Naming options and months in which the tables differ, or which are missing; and where no
+        calendar year is complete.
     """
-    if list(net.columns) != list(benchmark.columns) or not net.index.equals(benchmark.index):
-        raise ValueError(
-            "every option needs a benchmark over the same months: columns and rows must agree"
-        )
+    against = _matched(net, benchmark)
+    mine = lives(net)
     months = pd.DatetimeIndex(net.index)
     ends = np.flatnonzero(months.month == 12)
     if not ends.size or ends[-1] < 11:
         raise ValueError("no calendar year is complete: the chart begins with the first")
-    last = int(ends[-1]) + 1
-    chart = pd.DataFrame(index=pd.Index(net.columns, name="option"))
-    for years in PERIODS:
-        for name, table in (("", net), (" benchmark", benchmark)):
-            part = table.to_numpy(float)[max(last - 12 * years, 0) : last]
-            chart[f"{years} y{name}"] = annual_return(part.T)
+    last = months[ends[-1]]
+    rows: dict[str, dict[str, float]] = {}
+    for option, life in mine.items():
+        told = life.loc[:last]
+        rows[option] = {}
+        for years in PERIODS:
+            part = told.tail(12 * years)
+            beside = against[option].loc[part.index]
+            known = len(part) > 0
+            rows[option][f"{years} y"] = float(annual_return(part)) if known else math.nan
+            rows[option][f"{years} y benchmark"] = (
+                float(annual_return(beside)) if known else math.nan
+            )
+    chart = pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
     chart["expense ratio"] = expense.reindex(net.columns)
     return chart.assign(**{"a year per $1,000": 1000 * chart["expense ratio"]})
 
@@ -294,34 +427,68 @@ def chart_faults(chart: pd.DataFrame, options: list[str]) -> list[str]:
 
 
 def reviews(
-    net: pd.DataFrame, benchmark: pd.DataFrame, bills: pd.Series, expense: pd.Series
+    net: pd.DataFrame,
+    benchmark: pd.DataFrame,
+    bills: pd.Series,
+    expense: pd.Series,
+    *,
+    index_fund_cost: float,
 ) -> pd.DataFrame:
     """One row an option: risk-adjusted performance after costs, beside a benchmark fixed in
     advance.
 
     ``ahead`` is the net return over the benchmark, arithmetic, a year, and ``error`` its standard
     error; Sharpe ratios are of a year, independent months (none for bills, whose excess return is
-    all rounding); ``premium`` is the expense ratio less the policy's ``index_fund_cost``. An option
-    behind by two errors or more, or dearer with nothing to show for it (premium, and not ahead),
-    asks for a review.
+    all rounding); ``premium`` is the expense ratio less `index_fund_cost`; ``months`` says on how
+    many it was judged. An option behind by two errors or more, or dearer with nothing to show for
+    it (premium, and not ahead), asks for a review. So does one that cannot be judged, or not on all
+    months: nothing passes unseen.
+
+    Parameters
+    ----------
+    net, benchmark : returns by option, (months, options); an option may begin later than the table.
+    bills : returns of the same months.
+    expense : expense ratios by option, annual decimals.
+    index_fund_cost : what an index fund of the same classes would cost, annual decimal.
+
+    Raises
+    ------
+    ValueError
+        Naming options and months in which the tables differ, or which are missing.
     """
-    r = net.to_numpy(float).T
-    b = benchmark.to_numpy(float).T
-    rf = bills.to_numpy(float)
-    ahead = 12 * (r - b).mean(axis=1)
-    error = tracking_error(r, b) / math.sqrt(r.shape[1] / 12)
+    against = _matched(net, benchmark)
+    if lost := [_month(x) for x in net.index.difference(bills.index)]:
+        raise ValueError(f"bills lack {lost[0]}")
+    rows: dict[str, dict[str, Any]] = {}
+    for option, r in lives(net).items():
+        b = against[option].loc[r.index]
+        rf = bills.loc[r.index]
+        rows[option] = {"months": len(r), **_compared(r, b, rf)}
+        premium = float(expense.get(option, math.nan)) - index_fund_cost
+        rows[option]["premium"] = premium
+        rows[option]["review"] = _asked(rows[option], whole=len(r) == len(net))
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("option")
+
+
+def _compared(r: pd.Series, b: pd.Series, rf: pd.Series) -> dict[str, float]:
+    if len(r) < YOUNG:
+        return dict.fromkeys(("ahead", "error", "Sharpe", "of benchmark"), math.nan)
     ratios = [
-        [math.sqrt(12) * sharpe(x - rf).month if np.ptp(x - rf) > STILL else np.nan for x in of]
-        for of in (r, b)
+        math.sqrt(12) * sharpe(x - rf).month if np.ptp(x - rf) > STILL else math.nan for x in (r, b)
     ]
-    table = pd.DataFrame(
-        {"ahead": ahead, "error": error, "Sharpe": ratios[0], "of benchmark": ratios[1]},
-        net.columns,
-    )
-    table["premium"] = expense.reindex(net.columns) - data.policy("index_fund_cost")
-    behind = ahead <= -2 * error
-    idle = (table["premium"] > 0) & (ahead <= 0)
-    table["review"] = np.where(
-        behind, "behind its benchmark", np.where(idle, "premium without result", "")
-    )
-    return table.rename_axis("option")
+    ahead = 12 * float((r - b).mean())
+    error = float(tracking_error(r, b)) / math.sqrt(len(r) / 12)
+    return {"ahead": ahead, "error": error, "Sharpe": ratios[0], "of benchmark": ratios[1]}
+
+
+def _asked(row: Mapping[str, Any], *, whole: bool) -> str:
+    """Why an option asks for a review; empty only for one that was judged on every month."""
+    if row["months"] < YOUNG:
+        return f"cannot be judged: {row['months']} months"
+    if row["ahead"] <= -2 * row["error"]:
+        return "behind its benchmark"
+    if not math.isfinite(row["premium"]):
+        return "cannot be judged: no expense ratio"
+    if row["premium"] > 0 and row["ahead"] <= 0:
+        return "premium without result"
+    return "" if whole else f"judged on its own {row['months']} months"

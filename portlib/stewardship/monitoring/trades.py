@@ -6,13 +6,9 @@ Left out: the market's impact of the plan's own orders.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-
-if TYPE_CHECKING:
-    pass
 
 
 def made_up_trades(

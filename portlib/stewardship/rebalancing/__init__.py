@@ -14,7 +14,6 @@ from portlib.stewardship.rebalancing.triggers import (
     instruct,
     issue,
     new_money,
-    policy_fingerprint,
     risk_spike,
     signal,
 )
@@ -33,7 +32,7 @@ __all__ = [
     "instruct",
     "issue",
     "new_money",
-    "policy_fingerprint",
+   
     "risk_spike",
     "signal",
 ]

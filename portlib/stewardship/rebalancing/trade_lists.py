@@ -25,7 +25,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib import data
 from portlib.construction.mandate import Mandate, fully_invested, long_only
 from portlib.plan import Plan
 from portlib.records import Array
@@ -77,7 +76,7 @@ class Account:
         for i, fund in enumerate(self.funds):
             if (
                 self.micro_shares[i] < 0
-                or not self.prices[i] > 0
+                or not 0 < self.prices[i] < np.inf
                 or not 0 <= self.cost[i] < 1
                 or self.lots[i] < 1
             ):
@@ -170,11 +169,17 @@ def _listed(account: Account, targets: Array, lots: Sequence[int], status: str) 
 
 
 def _targets(account: Account, target: Mapping[str, float] | pd.Series) -> Array:
-    w = np.array([float(target.get(fund, 0.0)) for fund in account.funds])
-    if (w < 0).any() or w.sum() > 1 + 1e-9:
+    if unknown := [str(fund) for fund in target.keys() if fund not in account.funds]:
         raise TradeError(
-            f"target weights must be zero or more and sum to one at most, not {w.sum():.6g}"
+            f"a target for {', '.join(unknown)}, which the account does not know; it has "
+            f"{', '.join(account.funds)}"
         )
+    w = np.array([float(target.get(fund, 0.0)) for fund in account.funds])
+    for fund, weight in zip(account.funds, w, strict=True):
+        if not 0 <= weight <= 1 + 1e-9:
+            raise TradeError(f"{fund}: a target weight of {weight}; give a decimal from 0 to 1")
+    if w.sum() > 1 + 1e-9:
+        raise TradeError(f"target weights must sum to one at most, not {w.sum():.6g}")
     return w * account.total
 
 
@@ -359,7 +364,22 @@ def account_of(
     employer stock is sold besides within the policy's share of its daily volume, of which this
     account has `part_of_plan`. Shares are held in thousandths; what does not fill one is cash.
     """
-    held = held.reindex(list(mandate.labels))
+    funds = list(mandate.labels)
+    if unknown := [str(fund) for fund in held.index if fund not in funds]:
+        raise TradeError(f"{', '.join(unknown)} is held, and the mandate does not know it")
+    for what, given in (("holding", held), ("price", prices)):
+        for fund in funds:
+            figure = float(given.get(fund, 0.0 if what == "holding" else np.nan))
+            if not 0 <= figure < np.inf or (what == "price" and figure == 0):
+                raise TradeError(f"{fund}: its {what} is {figure}; give a number above zero")
+    if not 0 <= balance < np.inf or not 0 <= new_money < np.inf or not 0 <= part_of_plan <= 1:
+        raise TradeError(
+            f"balance {balance}, new money {new_money} (zero or more), part of plan {part_of_plan} "
+            "(0 to 1)"
+        )
+    if held.sum() > 1 + 1e-6:
+        raise TradeError(f"the holdings sum to {held.sum():.6g}; give decimals that sum to one")
+    held = held.reindex(funds, fill_value=0.0)
     w = held.to_numpy(float)
     p = prices.reindex(held.index).to_numpy(float) * 100
     shares = tuple(int(x) * (MICRO // 1000) for x in np.floor(w * balance * 100 / p * 1000 + 1e-6))
@@ -369,15 +389,15 @@ def account_of(
         for room in (mandate.program.upper - w, w - np.maximum(mandate.program.lower, 0.0))
     )
     stock = plan.rules["employer_stock"]
-    half = data.policy("trading_half_spread")
+    half = plan.policy["trading_half_spread"]
     cost = np.zeros(len(w))
     for i, fund in enumerate(held.index):
         cost[i] = half["fund"]
         if stock is not None and stock["fund"] == fund:
             saleable = (
                 stock["daily_volume"]
-                * data.policy("liquidity_share_of_adv")
-                * data.policy("liquidity_days")
+                * plan.policy["liquidity_share_of_adv"]
+                * plan.policy["liquidity_days"]
             )
             sellable[i] = min(sellable[i], saleable * 100 * part_of_plan)
             cost[i] = slippage(
@@ -386,7 +406,7 @@ def account_of(
                 stock["own_volatility"] / 252**0.5,
                 stock["daily_volume"],
             )
-    lot = round(data.policy("trade_lot_shares") * MICRO)
+    lot = round(plan.policy["trade_lot_shares"] * MICRO)
     return Account(
         tuple(held.index),
         shares,
@@ -394,7 +414,7 @@ def account_of(
         cash,
         (lot,) * len(w),
         cost,
-        round(data.policy("trade_minimum_dollars") * 100),
+        round(plan.policy["trade_minimum_dollars"] * 100),
         buyable,
         sellable,
     )

@@ -14,6 +14,7 @@ dividends and interest (the same for every trigger), short-term rates, prices wi
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
@@ -23,21 +24,24 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from portlib import data
 from portlib.plan import Plan
+from portlib.policy import Policy
 from portlib.records import Array
 from portlib.stewardship.audit_log import AuditLog, Event, canonical
 from portlib.stewardship.rebalancing.trade_lists import Account, TradeList
+from portlib.stewardship.monitoring.performance import whole_months
 from portlib.stewardship.settlement import Leg, Order
 
 TRIGGERS = ("calendar", "drift", "risk_spike", "signal")
-SCHEMA = "prudent-by-construction/rebalance-instruction/1"
+SCHEMA = "prudent-by-construction/rebalance-instruction/2"
 #: 29 CFR 2520.101-3(b)(2)(i): so many days before the last day on which the affected rights can
 #: still be used.
 NOTICE_DAYS = (30, 60)
 #: 29 CFR 2520.101-3(d)(1): only a suspension of more than so many consecutive business days is a
 #: blackout.
 BUSINESS_DAYS = 3
+#: A weight that passes its band by less than this passes it by rounding: 0.55 is 0.05 off 0.50.
+ROUNDING = 1e-12
 
 
 # ---- triggers ------------------------------------------------------------------------------------
@@ -70,12 +74,17 @@ def drift(absolute: float, relative: float) -> Trigger:
     decimals.
     """
     _above_zero(absolute=absolute, relative=relative)
+    for name, band in (("absolute", absolute), ("relative", relative)):
+        if band > 1:
+            raise ValueError(
+                f"{name} is {band}: a band above 1 never speaks; in percent? Write {band / 100:g}"
+            )
 
     def speak(now: Situation) -> str:
         off = np.abs(now.weights - now.target)
         band = np.minimum(absolute, relative * now.target)
         worst = int(np.argmax(off - band))
-        if off[worst] <= band[worst]:
+        if off[worst] <= band[worst] + ROUNDING:
             return ""
         return f"asset {worst} is {off[worst]:.4f} off target, band {band[worst]:.4f}"
 
@@ -130,13 +139,13 @@ def signal(months: int) -> Trigger:
     return speak
 
 
-def from_policy(name: str) -> Trigger:
+def from_policy(name: str, *, policy: Policy) -> Trigger:
     """The policy's trigger of that name; ValueError for a name that is none of `TRIGGERS`."""
     made: Mapping[str, Callable[[], Trigger]] = {
-        "calendar": lambda: calendar(data.policy("rebalance_calendar_months")),
-        "drift": lambda: drift(**data.policy("rebalance_drift")),
-        "risk_spike": lambda: risk_spike(**data.policy("rebalance_risk_spike")),
-        "signal": lambda: signal(data.policy("rebalance_signal_months")),
+        "calendar": lambda: calendar(policy["rebalance_calendar_months"]),
+        "drift": lambda: drift(**policy["rebalance_drift"]),
+        "risk_spike": lambda: risk_spike(**policy["rebalance_risk_spike"]),
+        "signal": lambda: signal(policy["rebalance_signal_months"]),
     }
     if name not in made:
         raise ValueError(f"no trigger {name!r}; use one of {', '.join(made)}")
@@ -145,8 +154,8 @@ def from_policy(name: str) -> Trigger:
 
 def _above_zero(**values: float) -> None:
     for name, value in values.items():
-        if not value > 0:
-            raise ValueError(f"{name} is {value}; a trigger needs more than zero")
+        if not 0 < value < math.inf:
+            raise ValueError(f"{name} is {value}; a trigger needs a number above zero")
 
 
 # ---- history -------------------------------------------------------------------------------------
@@ -173,8 +182,12 @@ class Backtest:
         error, Sharpe ratio.
 
         Tracking error is the volatility (ddof 1) of the return over `ideal`; the Sharpe ratio that
-        of returns over `cash`, arithmetic. All nominal.
+        of returns over `cash`, arithmetic. All nominal. ValueError for a month that either lacks.
         """
+        for name, series in (("ideal", ideal), ("cash", cash)):
+            known = series.reindex(self.returns.index)
+            if known.isna().any():
+                raise ValueError(f"{name} lacks {known.index[known.isna()][0]:%Y-%m}")
         years = len(self.returns) / 12
         over = self.returns - cash
         return pd.Series(
@@ -206,20 +219,33 @@ def backtest(
 
     Parameters
     ----------
-    returns : months x assets, decimals. target : weights by asset, summing to one. trigger : None
-    never trades. cost : decimals of the dollars traded, one or by asset. gains_tax : rate on
-    realised gains over average cost; losses are carried forward without limit. contribution : new
-    money each month, a part of wealth; it is part of no return. contributions_first : whether it
-    goes to what is below target, or to every asset at its target weight.
+    returns : DataFrame, (months, assets)
+        Decimals by month end, every month.
+    target : weights by asset, summing to one.
+    trigger : None never trades.
+    cost : decimals of the dollars traded, one or by asset.
+    gains_tax : rate on realised gains over average cost; losses are carried forward without limit.
+    contribution : new money each month, a part of wealth; it is part of no return.
+    contributions_first : whether it goes to what is below target, or to every asset at its target
+        weight.
 
-    Raises ValueError for targets that do not sum to one, or are not those of the columns.
+    Raises
+    ------
+    ValueError
+        Naming the asset and the month for a return that is missing; for targets that do not sum to
+        one or are of other assets; for costs, taxes and contributions that are no decimals.
     """
+    whole_months(returns, "returns")
+    if unknown := [str(name) for name in target.keys() if name not in returns.columns]:
+        raise ValueError(f"a target for {', '.join(unknown)}, which has no returns")
+    for what, part in (("cost", cost), ("gains_tax", gains_tax), ("contribution", contribution)):
+        if not ((0 <= np.asarray(part, float)) & (np.asarray(part, float) < 1)).all():
+            raise ValueError(f"{what} is {part}; a decimal from 0 to below 1, so 0.01 for 1%")
     t = np.array([float(target.get(name, np.nan)) for name in returns.columns])
     if not abs(t.sum() - 1) < 1e-9 or t.min() < 0:
         raise ValueError(
             f"targets of {', '.join(map(str, returns.columns))} must be given and sum to one; "
-            f"they sum "
-            f"to {t.sum():.6g}"
+            f"they sum to {t.sum():.6g}"
         )
     r = returns.to_numpy(float)
     rate = np.broadcast_to(np.asarray(cost, dtype=float), t.shape)
@@ -244,9 +270,8 @@ def backtest(
             traded = float(np.abs(change).sum()) / 2
             costs = float(rate @ np.abs(change))
             basis = basis * (1 - sold / np.where(values > 0, values, 1.0)) + np.maximum(change, 0.0)
-            kept_part = (
-                1 - (costs + tax) / values.sum()
-            )  # both are paid from everything, in proportion
+            # both are paid from everything, in proportion
+            kept_part = 1 - (costs + tax) / values.sum()
             values = (values + change) * kept_part
             basis = basis * kept_part
             since = 0
@@ -272,8 +297,10 @@ def new_money(values: ArrayLike, target: ArrayLike, amount: float) -> Array:
     bring it.
 
     What is below target at the new total is filled in proportion to what it lacks, which is never
-    less than the amount.
+    less than the amount. ValueError for an amount below zero: what is taken out is a trade.
     """
+    if not 0 <= amount < math.inf:
+        raise ValueError(f"the amount is {amount}: new money is zero or more")
     v = np.asarray(values, dtype=float)
     t = np.asarray(target, dtype=float)
     if amount == 0:
@@ -291,7 +318,8 @@ class RebalanceInstruction:
     to cost.
 
     ``plan``, ``policy`` and ``mandate`` are fingerprints; weights are by fund; ``expected_cost``
-    and ``distance`` (left off target) in US dollars; ``legs`` in micro-shares and cents.
+    and ``distance`` (left off target) in US dollars; ``legs`` in micro-shares and cents;
+    ``price_tolerance`` (decimal) and ``deadline_hours`` as the policy had them when it was made.
     """
 
     account: str
@@ -307,6 +335,8 @@ class RebalanceInstruction:
     legs: tuple[Leg, ...]
     expected_cost: float
     distance: float
+    price_tolerance: float
+    deadline_hours: float
     schema: str = SCHEMA
 
     def __post_init__(self) -> None:
@@ -333,13 +363,8 @@ class RebalanceInstruction:
         return hashlib.sha256(canonical(self.to_json()).encode()).hexdigest()
 
     def order(self) -> Order:
-        """What settlement is asked to carry out, under the policy's tolerance and deadline."""
-        return Order(
-            self.fingerprint,
-            self.legs,
-            data.policy("settlement_price_tolerance"),
-            data.policy("settlement_deadline_hours"),
-        )
+        """What settlement is asked to carry out, under the tolerance and deadline it was made with."""
+        return Order(self.fingerprint, self.legs, self.price_tolerance, self.deadline_hours)
 
 
 def issue(log: AuditLog, instruction: RebalanceInstruction, at: datetime) -> Event:
@@ -376,7 +401,7 @@ def instruct(
         trigger,
         reason,
         plan.fingerprint,
-        policy_fingerprint(),
+        plan.policy.fingerprint,
         mandate,
         before,
         {fund: float(target.get(fund, 0.0)) for fund in account.funds},
@@ -384,13 +409,9 @@ def instruct(
         made.legs,
         made.cost,
         made.distance,
+        plan.policy["settlement_price_tolerance"],
+        plan.policy["settlement_deadline_hours"],
     )
-
-
-def policy_fingerprint() -> str:
-    """SHA-256 of every value of the policy in force, by name."""
-    values = {name: data.policy(name) for name in sorted(data.policy_table().index)}
-    return hashlib.sha256(canonical(values).encode()).hexdigest()
 
 
 # ---- blackouts -----------------------------------------------------------------------------------

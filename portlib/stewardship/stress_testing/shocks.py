@@ -13,13 +13,16 @@ and of all r at which a portfolio ``w`` loses ``L``, the nearest to ``mu`` in Ma
 
 The first is a regression; it holds for every elliptical law, the normal and Student's t among them.
 Inflation and bond yields are not in the survey: each is a line through two classes' returns, fitted
-on history, and a rest of its own. Left out: how shocks unfold in time, and whether dependence is
+on history, and a rest of its own. Correlations of crises, and what ties inflation and yields to shares and bonds, are those of the
+long record to 2017: the open record begins after the years in which they rose most.
+
+Left out: how shocks unfold in time, and whether dependence is
 linear where nobody has been.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -28,15 +31,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib import data, plan, plan_format
+from portlib import history, plan_format
 from portlib.estimation import shrinkage
-from portlib.history import GROUPS, long_record
+from portlib.history import GROUPS, History
+from portlib.policy import Policy
 from portlib.records import Array, Assumptions
 
 #: The classes through which inflation and yields act: one of shares, one of bonds.
 SEEN = ("us_large_equity", "us_long_bonds")
 #: Fewer months than a year say nothing about a correlation.
 LEAST_MONTHS = 12
+#: Before, some of the library's portfolios held no firm in some months.
+FIRST = "1949-01"
 
 
 # ---- what else is expected -----------------------------------------------------------------------
@@ -101,7 +107,7 @@ def with_factor(
     )
 
 
-def macro_factors() -> pd.DataFrame:
+def macro_factors(policy: Policy) -> pd.DataFrame:
     """How did inflation and yields change in the years in which shares and long bonds returned what
     they did?
 
@@ -111,23 +117,31 @@ def macro_factors() -> pd.DataFrame:
     ``volatility`` (ddof 1), ``years``, ``first``, ``last``. Least squares with a constant over
     whole calendar years.
     """
-    return _macro(data.ROOT, plan.folder()).copy()
+    mixes = tuple((name, tuple(mix.items())) for name, mix in _mixes(SEEN, policy).items())
+    return _macro(mixes, float(policy["corporate_bond_maturity_years"]), history.folder()).copy()
 
 
 @cache
-def _macro(root: Path, folder: Path) -> pd.DataFrame:
+def _macro(
+    mixes: tuple[tuple[str, tuple[tuple[str, float], ...]], ...],
+    maturity_years: float,
+    imported: Path | None,
+) -> pd.DataFrame:
+    """Keyed by all that it depends on: the mixes, the bonds' maturity, the folder of imports."""
+
     def yearly(monthly: Any) -> Any:
         by = monthly.groupby(monthly.index.year)
         return (by.apply(lambda x: (1 + x).prod()) - 1)[by.size() == 12]
 
-    aaa = long_record()["aaa_yield"].values
+    record = history.read("long", corporate_bond_maturity_years=maturity_years)
+    aaa = record["aaa_yield"].values
     changes = pd.DataFrame(
         {
-            "inflation": yearly(long_record()["core_inflation"].values).diff(),
+            "inflation": yearly(record["core_inflation"].values).diff(),
             "yields": aaa.groupby(pd.DatetimeIndex(aaa.index).year).last().diff(),
         }
     )
-    returns = yearly(history_of(SEEN))
+    returns = yearly(_mixed(record, {name: dict(mix) for name, mix in mixes}))
     rows = {}
     for name in changes:
         both = returns.join(changes[name], how="inner").dropna()
@@ -148,7 +162,11 @@ def _macro(root: Path, folder: Path) -> pd.DataFrame:
 
 
 def propagate(
-    classes: Assumptions, shock: Mapping[str, float], crisis_share: float = 0.0
+    classes: Assumptions,
+    shock: Mapping[str, float],
+    crisis_share: float = 0.0,
+    *,
+    policy: Policy,
 ) -> pd.Series:
     """What one year of each class is expected to return under a shock of classes, ``inflation`` or
     ``yields``.
@@ -156,8 +174,8 @@ def propagate(
     `crisis_share` of the crisis correlations is blended in first. Raises ValueError as
     `conditional` does.
     """
-    base = under_crisis(classes, crisis_share)
-    factors = macro_factors()
+    base = under_crisis(classes, crisis_share, policy=policy)
+    factors = macro_factors(policy)
     for name in (name for name in shock if name in factors.index):
         row = factors.loc[[name]].to_dict("records")[0]
         base = with_factor(base, name, {c: float(row[c]) for c in SEEN}, float(row["residual"]))
@@ -167,10 +185,10 @@ def propagate(
 # ---- crises --------------------------------------------------------------------------------------
 
 
-def stand_ins(classes: tuple[str, ...] | list[str], which: str) -> dict[str, Any]:
+def stand_ins(classes: Sequence[str], which: str, *, policy: Policy) -> dict[str, Any]:
     """The policy's ``stress_proxies`` for classes, ``windows`` or ``history``; ValueError for a
     class without any."""
-    proxies = data.policy("stress_proxies")
+    proxies = policy["stress_proxies"]
     if lost := [name for name in classes if name not in proxies]:
         raise ValueError(
             f"stress_proxies names no stand-in for {', '.join(lost)}; the committee must choose one"
@@ -178,28 +196,42 @@ def stand_ins(classes: tuple[str, ...] | list[str], which: str) -> dict[str, Any
     return {name: proxies[name][which] for name in classes}
 
 
-def history_of(classes: tuple[str, ...] | list[str]) -> pd.DataFrame:
-    """Monthly returns of classes by their stand-ins in the history, mixed anew each month; (months,
-    classes)."""
-    months = data.history()
+def _mixes(classes: Sequence[str], policy: Policy) -> dict[str, dict[str, float]]:
+    return stand_ins(classes, "history", policy=policy)
+
+
+def _record(policy: Policy) -> History:
+    years = policy["corporate_bond_maturity_years"]
+    return history.read("long", corporate_bond_maturity_years=years)
+
+
+def _mixed(record: History, mixes: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """Mixes of series of a record, month by month, over the months in which all are known."""
+    months = record.months(*dict.fromkeys(s for mix in mixes.values() for s in mix), first=FIRST)
     return pd.DataFrame(
         {
             name: sum(share * months[column] for column, share in mix.items())
-            for name, mix in stand_ins(classes, "history").items()
+            for name, mix in mixes.items()
         }
     )
 
 
-def crisis_block() -> pd.DataFrame:
+def history_of(classes: Sequence[str], *, policy: Policy) -> pd.DataFrame:
+    """Monthly returns of classes by their stand-ins in the history, mixed anew each month; (months,
+    classes)."""
+    return _mixed(_record(policy), _mixes(classes, policy))
+
+
+def crisis_block(policy: Policy) -> pd.DataFrame:
     """The months of the history in which bonds helped least: which fall, of at least a year, is the
     stress?
 
     Among falls of the US market by policy ``crisis_drawdown``, that with the highest mean
-    correlation of the market with both bond series, as in the chapter on covariances. Raises
-    ValueError where no fall is a year long.
+    correlation of the market with both bond series, as in the chapter on covariances; the market's
+    and the bonds' months of it. Raises ValueError where no fall is a year long.
     """
-    months = data.history()
-    fallen = shrinkage.drawdown_months(months["us_market"], data.policy("crisis_drawdown"))
+    months = _record(policy).months("us_market", *GROUPS["bonds"], first=FIRST)
+    fallen = shrinkage.drawdown_months(months["us_market"], policy["crisis_drawdown"])
     spells = (fallen != fallen.shift()).cumsum()[fallen]
     blocks = [block for _, block in months[fallen].groupby(spells) if len(block) >= LEAST_MONTHS]
     if not blocks:
@@ -210,7 +242,7 @@ def crisis_block() -> pd.DataFrame:
     return max(blocks, key=lambda b: float(b[bonds].corrwith(b["us_market"]).mean()))
 
 
-def under_crisis(assumptions: Assumptions, share: float) -> Assumptions:
+def under_crisis(assumptions: Assumptions, share: float, *, policy: Policy) -> Assumptions:
     """The same means and volatilities, with `share` of the crisis block's correlations (0: as they
     are).
 
@@ -220,9 +252,10 @@ def under_crisis(assumptions: Assumptions, share: float) -> Assumptions:
     if share == 0:
         return assumptions
     names = list(assumptions.labels)
-    crisis = shrinkage.correlation(history_of(names).loc[crisis_block().index].cov().to_numpy())
+    block = crisis_block(policy).index
+    crisis = shrinkage.correlation(history_of(names, policy=policy).loc[block].cov().to_numpy())
     calm = shrinkage.correlation(assumptions.sigma)
-    floor = data.policy("correlation_eigenvalue_floor")
+    floor = policy["correlation_eigenvalue_floor"]
     before, then = (pd.DataFrame((r + r.T) / 2, names, names) for r in (calm, crisis))
     mixed = shrinkage.blend(before, then, share, floor)
     risk = pd.Series(assumptions.volatility, names)
@@ -255,37 +288,45 @@ class Reverse:
         return float(1 / max(self.normal, 1e-300)), float(1 / max(self.student, 1e-300))
 
 
-def reverse(assumptions: Assumptions, w: Array, loss: float) -> Reverse:
+def reverse(
+    assumptions: Assumptions, w: Array, loss: float, *, degrees_of_freedom: float
+) -> Reverse:
     """Which returns, nearest to what is expected, make portfolio `w` (n,) lose `loss` (a positive
     decimal)?
 
     Minimises ``(r - mu)' Sigma^-1 (r - mu)`` subject to ``w'r = -loss``; no inverse is needed. The
-    Student law has the policy's ``fat_tail_degrees_of_freedom`` and the same covariance. Raises
-    ValueError for a loss that is not positive, a portfolio without risk, or one that is expected to
-    lose more. Source: closed form of a projection; for stress tests see Breuer, Jandacka,
-    Rheinberger and Summer (2009).
+    Student law has `degrees_of_freedom` and the same covariance. Raises ValueError for a loss that
+    is not positive, a portfolio without risk, or one that is expected to lose more.
+
+    Source: closed form of a projection; for stress tests see Breuer, Jandacka, Rheinberger and
+    Summer (2009).
     """
     risk = assumptions.risk_of(w)
     short = loss + assumptions.mean_of(w)
     if not (loss > 0 and risk > 0 and short > 0):
         raise ValueError(
-            f"a loss must be positive and more than is expected, of a portfolio with risk: loss "
-            f"{loss}, "
-            f"expected return {assumptions.mean_of(w):.4f}, volatility {risk:.4f}"
+            f"a loss must be positive and more than is expected, of a portfolio with risk: "
+            f"loss {loss}, expected return {assumptions.mean_of(w):.4f}, volatility {risk:.4f}"
         )
     shock = assumptions.mu - short * (assumptions.sigma @ w) / risk**2
-    normal, student = tail_probability(short / risk)
+    normal, student = tail_probability(short / risk, degrees_of_freedom=degrees_of_freedom)
     return Reverse(
         pd.Series(shock, list(assumptions.labels)), short / risk, float(normal), float(student)
     )
 
 
-def tail_probability(distance: Any) -> tuple[Array, Array]:
+def tail_probability(distance: Any, *, degrees_of_freedom: float) -> tuple[Array, Array]:
     """The chance of falling `distance` standard deviations or more short of the mean: normal,
-    Student (policy)."""
+    Student.
+
+    Examples
+    --------
+    >>> [round(float(p), 4) for p in tail_probability(2.0, degrees_of_freedom=1e9)]
+    [0.0228, 0.0228]
+    """
     from scipy import stats
 
-    dof = data.policy("fat_tail_degrees_of_freedom")
+    dof = degrees_of_freedom
     scaled = np.asarray(distance, float) * np.sqrt(dof / (dof - 2))
     return np.asarray(stats.norm.sf(distance)), np.asarray(stats.t.sf(scaled, dof))
 
@@ -293,14 +334,14 @@ def tail_probability(distance: Any) -> tuple[Array, Array]:
 # ---- assumptions that turn out wrong -------------------------------------------------------------
 
 
-def changed(classes: Assumptions, change: Mapping[str, Any]) -> Assumptions:
+def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) -> Assumptions:
     """Assumptions of classes as one entry of policy ``stress_assumptions`` changes them.
 
     ``mean`` adds to expected returns and ``volatility`` multiplies volatilities, by class or for
     ``equity`` (policy's ``equity_classes``), ``other`` and ``stand-ins``; ``crisis`` is a share of
     the crisis correlations. Raises ValueError for any other word.
     """
-    equity = data.policy("equity_classes")
+    equity = policy["equity_classes"]
     names = list(classes.labels)
     groups = {
         "equity": [c in equity for c in names],
@@ -313,8 +354,7 @@ def changed(classes: Assumptions, change: Mapping[str, Any]) -> Assumptions:
     } - groups.keys() | set(change) - known
     if words:
         raise ValueError(
-            f"stress_assumptions: {', '.join(sorted(words))}: neither {', '.join(known)} nor a "
-            f"class"
+            f"stress_assumptions: {', '.join(sorted(words))}: neither {', '.join(known)} nor a class"
         )
     mu = classes.mu.copy()
     factor = np.ones(len(classes))
@@ -322,7 +362,7 @@ def changed(classes: Assumptions, change: Mapping[str, Any]) -> Assumptions:
         mu[groups[name]] += added
     for name, times in change.get("volatility", {}).items():
         factor[groups[name]] *= times
-    tied = under_crisis(classes, change.get("crisis", 0.0))
+    tied = under_crisis(classes, change.get("crisis", 0.0), policy=policy)
     return tied.replace(
         mu=mu, sigma=tied.sigma * np.outer(factor, factor), source=f"{tied.source}; stressed"
     )

@@ -25,6 +25,7 @@ from portlib.construction import optimize
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
+from portlib.policy import Policy
 from portlib.records import Array, Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.glidepaths.paths import Glidepath
@@ -90,21 +91,25 @@ def joined(parts: Sequence[Tested]) -> Tested:
     )
 
 
-def path_limit(years: float) -> float:
+def path_limit(years: float, *, policy: Policy) -> float:
     """The loss that policy ``stress_path_limit`` allows `years` before retirement; between its
-    points on a line."""
-    points = data.policy("stress_path_limit")
+    points on a line. ValueError for years that are no number."""
+    if not np.isfinite(years):
+        raise ValueError(f"years to retirement are {years}; give a number, below zero after it")
+    points = policy["stress_path_limit"]
     return float(np.interp(years, sorted(points), [points[k] for k in sorted(points)]))
 
 
-def along(path: Glidepath, years: Sequence[float], group: str, own: float = 0.0) -> Tested:
+def along(
+    path: Glidepath, years: Sequence[float], group: str, own: float = 0.0, *, policy: Policy
+) -> Tested:
     """A glidepath over classes, one portfolio for each of the years to retirement."""
     mix = pd.DataFrame(
         path.at(np.array(years, float)),
         columns=list(path.assets),
         index=[f"{group}, {abs(y):g} years {'before' if y >= 0 else 'after'}" for y in years],
     )
-    return mixes(mix, own, path.fee, [path_limit(y) for y in years], group)
+    return mixes(mix, own, path.fee, [path_limit(y, policy=policy) for y in years], group)
 
 
 def _own_risk(plan: Plan) -> pd.Series:
@@ -168,41 +173,41 @@ def portfolios(plan: Plan, suite: Suite, custom: Glidepath) -> Tested:
     every five.
     """
     made = suite.weights().T
-    allowed = data.policy("stress_loss_limit")
+    allowed = plan.policy["stress_loss_limit"]
     parts = [of_funds(plan, made, [allowed[name] for name in made.index], "model"), as_held(plan)]
     series = glidepaths.from_plan(plan)
     years = list(np.arange(40.0, -6.0, -5.0))
     if series is not None:
         years = series.years.tolist()
         own = plan.funds["specific_risk"][plan.funds["kind"] == "target_date"].to_numpy(float)
-        parts.append(along(series, years, "series", float(own[0])))
-    return joined([*parts, along(custom, years, "custom path")])
+        parts.append(along(series, years, "series", float(own[0]), policy=plan.policy))
+    return joined([*parts, along(custom, years, "custom path", policy=plan.policy)])
 
 
 # ---- windows -------------------------------------------------------------------------------------
 
 
-def window_returns(classes: Sequence[str]) -> pd.DataFrame:
+def window_returns(classes: Sequence[str], *, policy: Policy) -> pd.DataFrame:
     """Total returns of classes over the stress windows, by the policy's stand-ins; (windows,
     classes).
 
     A mix is held in fixed proportions, ``exp(sum share log(1 + R)) - 1``. Raises ValueError where
     no stand-in of a class has figures for a window.
     """
-    return _stood_in(classes)[0]
+    return _stood_in(classes, policy)[0]
 
 
-def proxies(classes: Sequence[str]) -> pd.DataFrame:
+def proxies(classes: Sequence[str], *, policy: Policy) -> pd.DataFrame:
     """In words, what stood in for each class in each window; empty where it is the class's own
     column."""
-    return _stood_in(classes)[1]
+    return _stood_in(classes, policy)[1]
 
 
-def _stood_in(classes: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _stood_in(classes: Sequence[str], policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = data.table("stress_windows")
     growth: dict[str, pd.Series] = {}
     words: dict[str, pd.Series] = {}
-    for name, choices in shocks.stand_ins(list(classes), "windows").items():
+    for name, choices in shocks.stand_ins(classes, "windows", policy=policy).items():
         total = pd.Series(np.nan, table.index)
         said = pd.Series("", table.index)
         for mix in choices:
@@ -223,11 +228,11 @@ def _stood_in(classes: Sequence[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.DataFrame(growth), pd.DataFrame(words)
 
 
-def through_windows(tested: Tested) -> pd.DataFrame:
+def through_windows(tested: Tested, *, policy: Policy) -> pd.DataFrame:
     """Nominal returns of portfolios over the windows, net of today's expenses; (portfolios,
     windows)."""
     years = data.table("stress_windows")["months"] / 12
-    returns = tested.mix @ window_returns(list(tested.mix.columns)).T
+    returns = tested.mix @ window_returns(list(tested.mix.columns), policy=policy).T
     return returns - np.outer(tested.cost, years)
 
 
@@ -236,14 +241,14 @@ def real(returns: pd.DataFrame) -> pd.DataFrame:
     return (1 + returns) / (1 + data.table("stress_windows")["consumer_prices"]) - 1
 
 
-def through_shocks(tested: Tested, classes: Assumptions) -> pd.DataFrame:
+def through_shocks(tested: Tested, classes: Assumptions, *, policy: Policy) -> pd.DataFrame:
     """Expected returns of portfolios in a year of each shock, calm and in crisis, net; (portfolios,
     shocks)."""
-    share = data.policy("crisis_correlation_blend")
+    share = policy["crisis_correlation_blend"]
     columns = {}
-    for name, shock in data.policy("stress_shocks").items():
+    for name, shock in policy["stress_shocks"].items():
         for words, blend in ((name, 0.0), (f"{name}, crisis", share)):
-            expected = shocks.propagate(classes, shock, blend)
+            expected = shocks.propagate(classes, shock, blend, policy=policy)
             columns[words] = tested.mix @ expected[list(tested.mix.columns)] - tested.cost
     return pd.DataFrame(columns)
 
@@ -251,7 +256,9 @@ def through_shocks(tested: Tested, classes: Assumptions) -> pd.DataFrame:
 # ---- the committee's rule ------------------------------------------------------------------------
 
 
-def reversed_loss(tested: Tested, classes: Assumptions, name: str, loss: float) -> shocks.Reverse:
+def reversed_loss(
+    tested: Tested, classes: Assumptions, name: str, loss: float, *, policy: Policy
+) -> shocks.Reverse:
     """The least unlikely year in which portfolio `name` loses `loss`; its funds' own risks count as
     one more asset."""
     labels = [*classes.labels, "own risks"]
@@ -262,13 +269,20 @@ def reversed_loss(tested: Tested, classes: Assumptions, name: str, loss: float) 
     wider = Assumptions(
         labels, np.append(classes.mu, -float(tested.cost[name])), sigma, classes.rf, classes.source
     )
-    w = np.append(
-        tested.mix.loc[name].reindex(list(classes.labels), fill_value=0.0).to_numpy(float), 1.0
-    )
-    return shocks.reverse(wider, w, loss)
+    w = np.append(_aligned(tested.mix, classes).loc[name].to_numpy(float), 1.0)
+    dof = policy["fat_tail_degrees_of_freedom"]
+    return shocks.reverse(wider, w, loss, degrees_of_freedom=dof)
 
 
-def judged(tested: Tested, classes: Assumptions) -> pd.DataFrame:
+def _aligned(mix: pd.DataFrame, classes: Assumptions) -> pd.DataFrame:
+    """Weights in the order of the assumptions; ValueError for a class held that they lack."""
+    strange = [str(c) for c in mix if c not in classes.labels and (mix[c] != 0).any()]
+    if strange:
+        raise ValueError(f"the assumptions lack {', '.join(strange)}, which portfolios hold")
+    return mix.reindex(columns=list(classes.labels), fill_value=0.0)
+
+
+def judged(tested: Tested, classes: Assumptions, *, policy: Policy) -> pd.DataFrame:
     """Does each portfolio with a limit pass, and by how much?
 
     Columns: ``window`` and ``shock``, the worst of each, and their returns; ``years`` between years
@@ -276,15 +290,16 @@ def judged(tested: Tested, classes: Assumptions) -> pd.DataFrame:
     loss), ``failed`` (names of tests).
     """
     limited = tested.limit.index[tested.limit.notna()]
-    past = through_windows(tested).loc[limited]
-    future = through_shocks(tested, classes).loc[limited]
-    x = tested.mix.loc[limited].reindex(columns=list(classes.labels), fill_value=0.0)
+    past = through_windows(tested, policy=policy).loc[limited]
+    future = through_shocks(tested, classes, policy=policy).loc[limited]
+    x = _aligned(tested.mix.loc[limited], classes)
     limit = tested.limit[limited]
     risk = np.sqrt(
         ((x @ classes.sigma).to_numpy() * x.to_numpy()).sum(axis=1) + tested.own[limited] ** 2
     )
     normal, student = shocks.tail_probability(
-        (limit + x @ classes.mu - tested.cost[limited]) / risk
+        (limit + x @ classes.mu - tested.cost[limited]) / risk,
+        degrees_of_freedom=policy["fat_tail_degrees_of_freedom"],
     )
     table = pd.DataFrame(
         {
@@ -301,7 +316,7 @@ def judged(tested: Tested, classes: Assumptions) -> pd.DataFrame:
     failing = {
         "windows": -table["window return"] > limit + 1e-9,
         "shocks": -table["shock return"] > limit + 1e-9,
-        "reverse": table["years"] < data.policy("stress_return_period"),
+        "reverse": table["years"] < policy["stress_return_period"],
     }
     table["failed"] = [
         ", ".join(k for k, bad in zip(failing, row, strict=True) if bad)
@@ -330,7 +345,9 @@ def stress_rules(
     """No window and no shock may cost more than `limit`: one linear rule on fund weights for
     each."""
     alone = of_funds(plan, pd.DataFrame(np.eye(len(funds)), list(funds), list(funds)))
-    both = {"window": through_windows(alone), "shock": through_shocks(alone, classes)}
+    both = {"window": through_windows(alone, policy=plan.policy),
+        "shock": through_shocks(alone, classes, policy=plan.policy),
+   }
     return [
         Limit(
             f"{kind} {name}", dict(zip(funds, table[name].tolist(), strict=True)), lower=-limit
@@ -347,7 +364,7 @@ def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | 
     The best weights under the posture's mandate and `stress_rules`; where the reverse test still
     fails, at risk aversions raised in steps until it passes.
     """
-    limit = data.policy("stress_loss_limit")[posture]
+    limit = plan.policy["stress_loss_limit"][posture]
     asked = plan.rules["models"]
     funds = plan_menu.menu_assumptions(plan, classes)
     mandate = menu_rules(plan, posture, classes)
@@ -365,7 +382,7 @@ def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | 
         except (Infeasible, NotSolved) as error:
             return None, str(error)
         one = of_funds(plan, found.weights.to_frame(posture).T, limit)
-        if not judged(one, classes).loc[posture, "failed"]:
+        if not judged(one, classes, policy=plan.policy).loc[posture, "failed"]:
             how = (
                 "at its own risk aversion"
                 if times == 1
@@ -393,11 +410,11 @@ def equity_that_passes(
             pd.DataFrame(mix, [(y, s) for s in shares], list(sleeves.columns)),
             0.0,
             path.fee,
-            path_limit(y),
+            path_limit(y, policy=plan.policy),
         )
         for y in years
     ]
-    passing = (judged(joined(each), classes)["failed"] == "").to_numpy().reshape(len(years), -1)
+    passing = (judged(joined(each), classes, policy=plan.policy)["failed"] == "").to_numpy().reshape(len(years), -1)
     kept = []
     for passes, e in zip(passing, before, strict=True):
         best = max(shares[passes & (shares <= e + 1e-9)], default=np.nan)
@@ -420,8 +437,8 @@ def reoptimised(plan: Plan, suite: Suite, classes: Assumptions) -> pd.DataFrame:
     model still obeys the rules, which read the assumptions too.
     """
     rows = []
-    for name, change in {"as assumed": {}, **data.policy("stress_assumptions")}.items():
-        stressed = shocks.changed(classes, change)
+    for name, change in {"as assumed": {}, **plan.policy["stress_assumptions"]}.items():
+        stressed = shocks.changed(classes, change, policy=plan.policy)
         funds = plan_menu.menu_assumptions(plan, stressed)
         for model in suite.models:
             mandate = menu_rules(plan, model.posture, stressed)
@@ -440,7 +457,7 @@ def reoptimised(plan: Plan, suite: Suite, classes: Assumptions) -> pd.DataFrame:
                     "lost": _worth(funds, new, model.risk_aversion)
                     - _worth(funds, old, model.risk_aversion),
                     "allowed": max(mandate.violations(old, funds).values())
-                    <= data.policy("mandate_tolerance"),
+                    <= plan.policy["mandate_tolerance"],
                 }
             )
     return pd.DataFrame(rows)
@@ -461,7 +478,7 @@ def losses_by_age(plan: Plan, tested: Tested, bands: Mapping[str, tuple[int, int
     balance); ``most``, the largest share; ``years``, the median of the loss in years of the
     person's own contributions (infinite without).
     """
-    worst = -through_windows(tested).min(axis=1)
+    worst = -through_windows(tested, policy=plan.policy).min(axis=1)
     who = plan.participants.assign(
         share=worst, loss=worst * plan.participants["balance"], age=plan.age
     )
