@@ -328,9 +328,7 @@ class Universe(NamedTuple):
     called_equity: tuple[str, ...]
 
 
-def universe(
-    rng: np.random.Generator, report: Mapping[str, Any], *, policy: Policy
-) -> Universe:
+def universe(rng: np.random.Generator, report: Mapping[str, Any], *, policy: Policy) -> Universe:
     """As many ETFs, Treasury points and months as the report has, drawn from the survey's classes.
 
     ETFs are mixtures of equity classes (own risk 3 to 12 percent a year) or of bond classes (0.2 to
@@ -373,9 +371,7 @@ def universe(
     mu = survey.mu + rng.multivariate_normal(np.zeros(k), provider_errors(survey), method="eigh")
     truth = Assumptions(labels, b @ mu, sigma, survey.rf, "SYNTHETIC truth")
     month = truth.replace(mu=truth.mu / 12, sigma=sigma / 12, source="a month of it")
-    drawn = student_t_scenarios(
-        month, policy["fat_tail_degrees_of_freedom"], size["months"], rng
-    )
+    drawn = student_t_scenarios(month, policy["fat_tail_degrees_of_freedom"], size["months"], rng)
     index = (
         pd.period_range(size["first_month"], periods=size["months"], freq="M")
         .to_timestamp(how="end")
@@ -500,9 +496,7 @@ def outcomes(made: Universe, chosen: Mapping[str, Array]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def repeated(
-    report: Mapping[str, Any], seeds: Sequence[int], *, policy: Policy
-) -> pd.DataFrame:
+def repeated(report: Mapping[str, Any], seeds: Sequence[int], *, policy: Policy) -> pd.DataFrame:
     """Both methods on many universes, a row each: annual Sharpe ratios over bills, promised and
     true, equity, points.
 

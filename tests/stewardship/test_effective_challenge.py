@@ -7,8 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from portlib import policy
 from portlib.construction.tail_risk import normal
 from portlib.stewardship import effective_challenge as ec
+
+POLICY = policy.read()
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +26,7 @@ def held() -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def made(report: dict) -> ec.Universe:
-    return ec.universe(np.random.default_rng(3), report)
+    return ec.universe(np.random.default_rng(3), report, policy=POLICY)
 
 
 def by_item(findings: list[ec.Finding]) -> dict[str, ec.Finding]:
@@ -169,7 +172,9 @@ def test_the_universe_is_of_the_reports_size_and_like_its_truth(
     )
     assert made.exposures.sum(axis=1).to_numpy() == pytest.approx(1.0)
     assert np.array_equal(made.truth.sigma, made.believed.sigma)
-    many = ec.universe(np.random.default_rng(3), {**report, "universe": {**size, "months": 40_000}})
+    many = ec.universe(
+        np.random.default_rng(3), {**report, "universe": {**size, "months": 40_000}}, policy=POLICY
+    )
     assert many.truth.mu == pytest.approx(made.truth.mu)
     assert 12 * many.returns.mean().to_numpy() == pytest.approx(many.truth.mu, abs=0.015)
     assert math.sqrt(12) * many.returns.std().to_numpy() == pytest.approx(
@@ -216,7 +221,7 @@ def test_no_random_portfolio_beats_the_exact_one(report: dict, made: ec.Universe
 
 
 def test_the_house_keeps_the_rules_looking_through(report: dict, made: ec.Universe) -> None:
-    house = ec.house_method(made, report)
+    house = ec.house_method(made, report, estimator=POLICY["covariance_estimator"])
     assert ec.equity_within(made).to_numpy() @ house.chosen.w >= 0.5 - 1e-9
     assert house.chosen.w.max() <= 0.04 + 1e-9
     assert house.chosen.risk <= 0.12 + 1e-9
@@ -224,14 +229,17 @@ def test_the_house_keeps_the_rules_looking_through(report: dict, made: ec.Univer
         **report,
         "rules": {**report["rules"], "annual_volatility_cap": 0.9 * house.chosen.risk},
     }
-    assert ec.house_method(made, tight).chosen.risk == pytest.approx(
-        0.9 * house.chosen.risk, rel=1e-6
-    )
+    assert ec.house_method(
+        made, tight, estimator=POLICY["covariance_estimator"]
+    ).chosen.risk == pytest.approx(0.9 * house.chosen.risk, rel=1e-6)
 
 
 def test_repeated_is_what_each_universe_gives(report: dict, made: ec.Universe) -> None:
-    row = ec.repeated(report, [3]).loc[3]
-    grid, house = ec.printed_method(made, report), ec.house_method(made, report)
+    row = ec.repeated(report, [3], policy=POLICY).loc[3]
+    grid, house = (
+        ec.printed_method(made, report),
+        ec.house_method(made, report, estimator=POLICY["covariance_estimator"]),
+    )
     assert row["report printed"] == pytest.approx(math.sqrt(12) * grid.chosen.sharpe)
     assert row["house true"] == pytest.approx(made.truth.sharpe_of(house.chosen.w))
     months = made.returns.to_numpy() @ grid.chosen.w - made.truth.rf / 12

@@ -15,12 +15,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from portlib.stewardship.audit_log import Event, canonical
 from portlib.stewardship.governance.model_registry import Pins
-from portlib.stewardship.governance.office import GovernanceError, Office
+from portlib.stewardship.governance.office import GovernanceError, Office, same
 from portlib.stewardship.governance.signatures import Altered, Signed, WrongKey
 
 #: What the certificate of a computer model must state (29 CFR 2550.408g-1(b)(4)(iv)).
@@ -33,7 +33,12 @@ FIELDS = (
 )
 #: What a decision leaves on record, in this book's reading of ERISA 404(a)(1)(B).
 DECISION = ("question", "investigated", "by", "alternatives", "chosen", "why")
-_BLANK = ("", "tbd", "todo", "n/a", "none", "to be completed", "to be filled in")
+#: What says that nothing was said, in lower case and without anything but letters and digits.
+_BLANK = (
+    *("", "tbd", "tba", "tbc", "todo", "na", "nil", "none", "null", "nan", "no", "yes", "pending"),
+    *("tobecompleted", "tobefilledin", "tobedetermined", "notapplicable", "unknown", "true"),
+    *("false", "seeabove", "asabove", "loremipsum"),
+)
 
 
 class IncompleteRecord(GovernanceError):
@@ -46,15 +51,26 @@ class NotCertified(GovernanceError):
 
 
 def missing(fields: Mapping[str, Any], required: Sequence[str]) -> list[str]:
-    """Which required fields are absent, blank, or still say that somebody is to fill them in."""
+    """Which required fields are absent, blank, or still say that somebody is to fill them in.
 
-    def blank(value: Any) -> bool:
-        items = (
-            list(value) if isinstance(value, (list, tuple)) else ["" if value is None else value]
-        )
-        return all(str(item).strip(" ._[]-\n\t").lower() in _BLANK for item in items)
+    What cannot be seen or read (marks, spaces of any kind, one letter again and again) says
+    nothing, and neither does an empty list or mapping.
 
-    return [name for name in required if blank(fields.get(name))]
+    Examples
+    --------
+    >>> missing({"methods": "N. A.", "conclusion": "meets it"}, ["methods", "conclusion"])
+    ['methods']
+    """
+    return [name for name in required if _blank(fields.get(name))]
+
+
+def _blank(value: Any) -> bool:
+    if isinstance(value, Mapping):
+        return all(_blank(item) for item in value.values())
+    if isinstance(value, (list, tuple)):
+        return all(_blank(item) for item in value)
+    said = "" if value is None else same(value)
+    return said in _BLANK or (len(set(said)) == 1 and not said.isdigit())
 
 
 def draft(made_by: Pins) -> dict[str, Any]:
@@ -113,9 +129,7 @@ def certify(
             raise NotCertified(
                 "the certificate names another model than the one in use; certify this one"
             )
-        if signed.role in developers or office.roster.get(signed.role) in [
-            office.roster.get(d) for d in developers
-        ]:
+        if any(office.one_person(signed.role, developer) for developer in developers):
             raise WrongKey(
                 f"certificate: {signed.role} built or owns models; the certifier must be "
                 f"independent"
@@ -138,9 +152,9 @@ def certify(
 def in_force(office: Office, made_by: Pins, at: datetime) -> Event:
     """The certificate of this very model.
 
-    Raises `NotCertified`, after an event, where there is none or where code, data or policy are
-    others than those that the last certificate names. A changed plan does not void it: the model is
-    certified, not its inputs.
+    Raises `NotCertified`, after an event, where there is none, where code, data or policy are
+    others than those that the last certificate names, and where its days are over. A changed plan
+    does not void it: the model is certified, not its inputs.
     """
     with office.refusing("models", "CertificateVoid", at, "portlib", {"model": made_by.model}):
         filed = office.log.events("models", "ModelCertified")
@@ -159,6 +173,13 @@ def in_force(office: Office, made_by: Pins, at: datetime) -> Event:
                 f"the certificate of event {filed[-1].number} is void: {' and '.join(changed)} "
                 f"changed "
                 "since; have the change judged, and the model certified again if it could matter"
+            )
+        last = filed[-1].body["signed"]["message"]["validUntil"]
+        if at.timestamp() > last:
+            raise NotCertified(
+                f"the certificate of event {filed[-1].number} was held until "
+                f"{datetime.fromtimestamp(last, UTC):%Y-%m-%d}, and it is {at:%Y-%m-%d}: have the "
+                "model certified again"
             )
     return filed[-1]
 

@@ -32,6 +32,8 @@ import pandas as pd
 import portlib
 from portlib import data
 from portlib.plan import Plan
+from portlib.policy import Policy
+from portlib.schema import plain
 from portlib.stewardship.audit_log import AuditLog, canonical
 
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
@@ -86,7 +88,7 @@ def pins(plan: Plan, *, code: Path | None = None) -> Pins:
     use."""
     files = {name: row.sha256 for name, row in data.sources().iterrows()}
     return Pins(
-        code_fingerprint(code), _sha(canonical(files)), policy_fingerprint(), plan.fingerprint
+        code_fingerprint(code), _sha(canonical(files)), plan.policy.fingerprint, plan.fingerprint
     )
 
 
@@ -103,22 +105,9 @@ def code_fingerprint(folder: Path | None = None) -> str:
     return _sha(canonical(files))
 
 
-def policy_fingerprint(values: Mapping[str, Any] | None = None) -> str:
-    """SHA-256 of the policy's values by name; those in force, with the plan's own, unless given."""
-    return _sha(canonical(policy_values() if values is None else dict(values)))
-
-
-def policy_values() -> dict[str, Any]:
-    """Every policy value in force, the plan's own before ours, as plain data."""
-    return {str(name): _plain(value) for name, value in data.policy_table()["value"].items()}
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {str(k): _plain(v) for k, v in value.items()}
-    if isinstance(value, (list, tuple)):
-        return [_plain(v) for v in value]
-    return value if value is None or isinstance(value, (str, bool, int, float)) else str(value)
+def policy_values(policy: Policy) -> dict[str, Any]:
+    """Every value of a policy, by name, as plain data: what is adopted and compared."""
+    return {name: plain(policy[name]) for name in policy.entries}
 
 
 def _sha(text: str) -> str:
@@ -145,7 +134,12 @@ def result(model: str, values: Mapping[str, Any], made_by: Pins, digits: int) ->
 
 
 def result_digest(values: Any, digits: int) -> str:
-    """SHA-256 of plain data, every number rounded to `digits` decimals; minus zero is zero."""
+    """SHA-256 of plain data, every number rounded to `digits` decimals; minus zero is zero.
+
+    RegistryError for digits that are no whole number from 1 to 15: at none, all weights are one.
+    """
+    if type(digits) is not int or not 1 <= digits <= 15:
+        raise RegistryError(f"digits are {digits!r}; give a whole number from 1 to 15")
     return _sha(canonical(_rounded(values, digits)))
 
 
@@ -159,7 +153,9 @@ def _rounded(value: Any, digits: int) -> Any:
 
 def disagreements(ours: Any, theirs: Any, tolerance: float) -> list[str]:
     """Where two results differ: in structure, in text, or in a number by more than `tolerance`.
-    Empty: they agree."""
+    Empty: they agree. RegistryError for a tolerance that is no number from 0 to below 1."""
+    if not 0 <= tolerance < 1:
+        raise RegistryError(f"tolerance is {tolerance}; give a decimal from 0 to below 1")
     a, b = (dict(_leaves(values, "")) for values in (ours, theirs))
     lost = [f"{path} is only in one" for path in sorted(set(a) ^ set(b))]
     return lost + [
@@ -195,30 +191,41 @@ def register(
     *,
     at: datetime,
     actor: str,
+    digits: int,
     approval: int | None = None,
 ) -> None:
-    """Write down that `model` is what these pins say, from now on; `approval` numbers the event
-    that allowed it."""
+    """Write down that `model` is what these pins say, from now on, and at how many digits results
+    are compared; `approval` numbers the event that allowed it."""
+    result_digest(0.0, digits)  # refuses digits that are none
     log.append(
         "models",
         "ModelRegistered",
         at=at,
         actor=actor,
-        body={"model": model, "pins": asdict(made_by), "approval": approval},
+        body={
+            "model": model,
+            "pins": asdict(made_by),
+            "digits": digits,
+            "approval": approval,
+        },
     )
 
 
 def registered(log: AuditLog, model: str) -> Pins:
     """The pins last registered under the name; RegistryError if none are."""
+    return Pins(**_registration(log, model)["pins"])
+
+
+def _registration(log: AuditLog, model: str) -> Mapping[str, Any]:
     for event in reversed(log.events("models", "ModelRegistered")):
         if event.body["model"] == model:
-            return Pins(**event.body["pins"])
+            return event.body
     raise RegistryError(
         f"no model {model!r} is registered; register it before its results are used"
     )
 
 
-def accept(log: AuditLog, made: Result, *, digits: int, at: datetime, actor: str) -> None:
+def accept(log: AuditLog, made: Result, *, at: datetime, actor: str) -> None:
     """Accept a result, or refuse it by name; either is an event.
 
     Raises
@@ -226,8 +233,9 @@ def accept(log: AuditLog, made: Result, *, digits: int, at: datetime, actor: str
     PinMismatch
         Naming which of code, data, policy and plan are not the registered ones.
     ResultMismatch
-        When the values are not those of the digest.
+        When the values are not those of the digest, at the digits that were registered.
     """
+    digits = _registration(log, made.model)["digits"]
     different = made.pins.differing(registered(log, made.model))
     body = {"model": made.model, "digest": made.digest, "pins": made.pins.fingerprint}
     if different or result_digest(made.values, digits) != made.digest:
@@ -240,13 +248,11 @@ def accept(log: AuditLog, made: Result, *, digits: int, at: datetime, actor: str
         )
         if different:
             raise PinMismatch(
-                f"{made.model}: made by other {' and '.join(different)} than registered; make "
-                f"it again, "
+                f"{made.model}: made by other {' and '.join(different)} than registered; make it again, "
                 "or register the change once it is approved"
             )
         raise ResultMismatch(
-            f"{made.model}: its values do not give digest {made.digest[:12]}; they were changed "
-            f"since"
+            f"{made.model}: its values do not give digest {made.digest[:12]}; they were changed since"
         )
     log.append("models", "ResultAccepted", at=at, actor=actor, body=body)
 

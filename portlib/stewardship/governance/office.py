@@ -18,22 +18,26 @@ judgement of either.
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from portlib import data
+from portlib import policy as decisions
 from portlib.construction import optimize
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Infeasible
 from portlib.construction.views import View, ViewError
+from portlib.data import DataError
 from portlib.plan import Plan
+from portlib.policy import Policy
 from portlib.retirement import model_portfolios, plan_menu
+from portlib.schema import is_number
 from portlib.stewardship.audit_log import AuditLog, Event, canonical
 from portlib.stewardship.governance import signatures
-from portlib.stewardship.governance.model_registry import Result, policy_values
+from portlib.stewardship.governance.model_registry import Result
 from portlib.stewardship.governance.signatures import OutOfOrder, SignatureError, Signed, WrongKey
 
 
@@ -66,6 +70,8 @@ class OptimizationHalted(GovernanceError):
     limits."""
 
 
+#: A measure that passes its limit by less than this passes it by rounding.
+ROUNDING = 1e-12
 #: What is written down as a refusal; anything else is a fault of the program and leaves no event.
 _REFUSED = (GovernanceError, SignatureError, ViewError, Infeasible, NotSolved)
 
@@ -116,9 +122,9 @@ def risk_measures(
     return {**volatility, "Sharpe ratio": float(sharpe), "turnover": max(moved, default=0.0)}
 
 
-def risk_limits(portfolios: Mapping[str, Any]) -> dict[str, float]:
+def risk_limits(portfolios: Mapping[str, Any], *, policy: Policy) -> dict[str, float]:
     """The policy's limits for those measures."""
-    limits = data.policy("circuit_breakers")
+    limits = policy["circuit_breakers"]
     volatility = {f"{name} volatility": limits["volatility"][name] for name in portfolios}
     return {**volatility, "Sharpe ratio": limits["sharpe"], "turnover": limits["turnover"]}
 
@@ -129,15 +135,24 @@ def breaches(
     """Measures beyond their limits: name to (value, limit). A value that is not a finite number is
     beyond any limit.
 
-    GovernanceError where a limit has no measure: a limit that nothing is held against does not
-    protect.
+    GovernanceError where there is no limit at all, a limit is no finite number, or has no measure:
+    a limit that nothing is held against does not protect.
     """
+    if not limits:
+        raise GovernanceError("no limits are given: nothing is released unguarded")
+    for name, limit in limits.items():
+        if (
+            isinstance(limit, bool)
+            or not isinstance(limit, (int, float))
+            or not math.isfinite(limit)
+        ):
+            raise GovernanceError(f"{name}: its limit is {limit!r}; give a number")
     if lost := sorted(set(limits) - set(measured)):
         raise GovernanceError(f"not measured, though limited: {', '.join(lost)}")
     return {
         name: (float(measured[name]), float(limit))
         for name, limit in limits.items()
-        if not (math.isfinite(measured[name]) and measured[name] <= limit)
+        if not (math.isfinite(measured[name]) and measured[name] <= limit + ROUNDING)
     }
 
 
@@ -168,32 +183,41 @@ class Office:
     view_authors: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        if not 1 <= self.needed <= len(set(self.signers)):
+        roles = {same(role) for role in self.signers}
+        if type(self.needed) is not int or not 1 <= self.needed <= len(roles):
             raise GovernanceError(
-                f"{self.needed} approvals of {len(set(self.signers))} roles cannot be asked"
+                f"{self.needed!r} approvals of {len(roles)} roles cannot be asked; give a whole number"
             )
-        if self.timelock < timedelta(0):
+        if not timedelta(0) <= self.timelock:
             raise GovernanceError(f"a timelock of {self.timelock} is in the past")
-        if unknown := [
-            role for role in (*self.signers, *self.view_authors) if role not in self.roster
-        ]:
+        asked = (*self.signers, *self.view_authors)
+        if unknown := [role for role in asked if not self.roster.get(role)]:
             raise GovernanceError(f"no address for {', '.join(unknown)}")
-        if len({self.roster[role].lower() for role in self.signers}) < len(set(self.signers)):
+        if len(roles) < len(self.signers):
+            raise GovernanceError("a signing role is named twice: it would count twice")
+        if len({same(self.roster[role]) for role in self.signers}) < len(roles):
             raise GovernanceError("two signing roles share a key: one person would count twice")
 
     @classmethod
-    def of_policy(cls, log: AuditLog, plan: str, roster: Mapping[str, str]) -> Office:
+    def of_policy(
+        cls, log: AuditLog, plan: str, roster: Mapping[str, str], *, policy: Policy
+    ) -> Office:
         """The office as the committee's policy sets it up."""
-        hours = timedelta(hours=data.policy("policy_timelock_hours"))
         return cls(
             log,
             plan,
             roster,
-            tuple(data.policy("approval_roles")),
-            data.policy("approvals_needed"),
-            hours,
-            tuple(data.policy("view_authors")),
+            tuple(policy["approval_roles"]),
+            policy["approvals_needed"],
+            timedelta(hours=policy["policy_timelock_hours"]),
+            tuple(policy["view_authors"]),
         )
+
+    def one_person(self, a: str, b: str) -> bool:
+        """Whether two roles are one, however they are spelt, or share a key."""
+        address = {same(role): same(key) for role, key in self.roster.items()}
+        keys = address.get(same(a)), address.get(same(b))
+        return same(a) == same(b) or (keys[0] is not None and keys[0] == keys[1])
 
     @contextmanager
     def refusing(
@@ -287,11 +311,14 @@ class Office:
                     f"approval by {signed.role}: no proposal or halt has digest {named[:12]}"
                 )
             subject = about[0]
-            if subject.name == "PolicyChangeProposed" and subject.actor == signed.role:
+            if subject.name == "PolicyChangeProposed" and self.one_person(
+                subject.actor, signed.role
+            ):
                 raise OwnProposal(
                     f"{signed.role} proposed event {subject.number} and may not approve it"
                 )
-            if signed.role in [e.body["role"] for e in self.approvals(subject.number)]:
+            given = [e.body["role"] for e in self.approvals(subject.number)]
+            if any(self.one_person(role, signed.role) for role in given):
                 raise AlreadyDone(
                     f"{signed.role} has approved event {subject.number}; a role counts once"
                 )
@@ -325,8 +352,8 @@ class Office:
         return {**adopted[0].body["values"], **changes}
 
     def propose(self, entry: str, value: Any, reason: str, at: datetime, actor: str) -> Event:
-        """Propose another value for a policy entry; GovernanceError for an unknown entry or the
-        value in force."""
+        """Propose another value for a policy entry; GovernanceError for an unknown entry, the
+        value in force, or one that the policy's schema refuses."""
         body = {"entry": entry, "value": value, "reason": reason}
         with self.refusing("policy", "PolicyChangeRefused", at, actor, body):
             now = self.policy_in_force()
@@ -337,6 +364,7 @@ class Office:
                     else "it has that value, or no reason is given"
                 )
                 raise GovernanceError(f"policy {entry}: {what}")
+            _allowed(now, entry, value)
             event = self.log.append(
                 "policy",
                 "PolicyChangeProposed",
@@ -389,11 +417,11 @@ class Office:
             )
         return given[self.needed - 1]
 
-    def check_policy(self, values: Mapping[str, Any] | None = None) -> None:
-        """`UnapprovedPolicy`, naming entries, unless the values (those in the files, if not given)
-        are the log's."""
+    def check_policy(self, values: Mapping[str, Any]) -> None:
+        """`UnapprovedPolicy`, naming entries, unless the values (`policy_values` of a policy) are
+        the log's."""
         kept = self.policy_in_force()
-        found = policy_values() if values is None else values
+        found = values
         wrong = [
             name
             for name in sorted(set(kept) | set(found))
@@ -467,3 +495,26 @@ class Office:
                 raise GovernanceError("nothing is halted")
             self._quorum(self.halt.number)
             self.log.append("risk", "Resumed", at=at, actor=actor, body={"of": self.halt.number})
+
+
+def same(text: str) -> str:
+    """A role or an address as one spelling: case, spaces and invisible characters say nothing."""
+    shown = unicodedata.normalize("NFKC", str(text))
+    return "".join(c for c in shown if c.isalnum()).casefold()
+
+
+def _allowed(now: Mapping[str, Any], entry: str, value: Any) -> None:
+    """GovernanceError for a value that the policy's schema refuses beside the others in force.
+
+    An entry that no schema knows keeps its kind and its sign.
+    """
+    ours = decisions.read()
+    if entry in ours.entries:
+        try:
+            ours.replace(**{n: v for n, v in now.items() if n in ours.entries} | {entry: value})
+        except DataError as error:
+            raise GovernanceError(f"policy {entry}: {error}") from error
+        return
+    number = is_number(now[entry])
+    if is_number(value) != number or (number and now[entry] >= 0 > value):
+        raise GovernanceError(f"policy {entry}: {value!r} is of another kind than {now[entry]!r}")

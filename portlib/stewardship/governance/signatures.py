@@ -119,19 +119,24 @@ class Signed:
 
 
 def from_json(content: Mapping[str, Any]) -> Signed:
-    """The statement that `Signed.to_json` wrote; `SignatureError` for a kind or a field that is not
-    one."""
-    raw = {field["name"] for field in KINDS.get(content["kind"], ()) if field["type"] == "bytes32"}
+    """The statement that `Signed.to_json` wrote; `SignatureError` naming the part that is none."""
+    if not isinstance(content, Mapping):
+        raise SignatureError("a statement is a mapping of kind, message, signer and signature")
+    for name, form in (("kind", str), ("message", Mapping), ("signer", str), ("signature", str)):
+        if not isinstance(content.get(name), form):
+            raise SignatureError(f"a statement's {name} is {content.get(name)!r}; it is not one")
+    kind = content["kind"]
+    if kind not in KINDS:
+        raise SignatureError(f"no statement of kind {kind!r}; use one of {', '.join(KINDS)}")
+    raw = {field["name"] for field in KINDS[kind] if field["type"] == "bytes32"}
     try:
         message = {
             name: bytes.fromhex(value) if name in raw else value
             for name, value in content["message"].items()
         }
-    except ValueError as error:
-        raise SignatureError(
-            f"{content['kind']}: a field of 32 bytes is not in hex ({error})"
-        ) from error
-    return Signed(content["kind"], message, content["signer"], content["signature"])
+    except (ValueError, TypeError) as error:
+        raise SignatureError(f"{kind}: a field of 32 bytes is not in hex ({error})") from error
+    return Signed(kind, message, content["signer"], content["signature"])
 
 
 # ---- typed data ----------------------------------------------------------------------------------
@@ -146,13 +151,34 @@ def typed_data(kind: str, message: Mapping[str, Any], plan: str) -> dict[str, An
     if kind not in KINDS:
         raise SignatureError(f"no statement of kind {kind!r}; use one of {', '.join(KINDS)}")
     names = {field["name"] for field in KINDS[kind]}
-    if wrong := sorted(names ^ set(message)):
-        raise SignatureError(f"{kind}: fields missing or unknown: {', '.join(wrong)}")
+    if wrong := sorted(names ^ set(message), key=str):
+        raise SignatureError(f"{kind}: fields missing or unknown: {', '.join(map(str, wrong))}")
+    for field in KINDS[kind]:
+        if not _is(message[field["name"]], field["type"]):
+            said = message[field["name"]]
+            raise SignatureError(f"{kind}: field {field['name']} is {said!r}: no {field['type']}")
     types = {"EIP712Domain": list(_DOMAIN), kind: list(KINDS[kind])}
     if kind == "InvestorView":
         types["Holding"] = list(_HOLDING)
     domain = {"name": "Prudent by Construction", "version": "1", "salt": bytes.fromhex(plan)}
     return {"types": types, "primaryType": kind, "domain": domain, "message": dict(message)}
+
+
+def _is(value: Any, kind: str) -> bool:
+    """Whether a field's value is of its type, before any library is asked to encode it."""
+    if kind == "string":
+        return isinstance(value, str)
+    if kind == "bytes32":
+        return isinstance(value, bytes) and len(value) == 32
+    if kind == "Holding[]":
+        legs = isinstance(value, (list, tuple))
+        return legs and all(
+            isinstance(leg, Mapping)
+            and set(leg) == {"asset", "weight"}
+            and all(isinstance(text, str) for text in leg.values())
+            for leg in value
+        )
+    return type(value) is int and 0 <= value < 2**256
 
 
 def digest(full: Mapping[str, Any]) -> bytes:
@@ -250,13 +276,19 @@ def recover(signed: Signed, plan: str) -> str:
     from eth_account.messages import encode_typed_data
     from eth_keys.exceptions import BadSignature, ValidationError
 
-    if not re.fullmatch("0x[0-9a-f]{130}", signed.signature):
+    if not isinstance(signed.signature, str) or not re.fullmatch(
+        "0x[0-9a-f]{130}", signed.signature
+    ):
         raise Altered(f"{signed.kind}: the signature is not 65 bytes in hex")
     message = encode_typed_data(full_message=typed_data(signed.kind, signed.message, plan))
     try:
         return str(Account.recover_message(message, signature=signed.signature))
     except (BadSignature, ValidationError, ValueError) as error:
         raise Altered(f"{signed.kind}: no key can have made this signature ({error})") from error
+
+
+#: The last second that a date can name.
+_LATEST = 253_402_300_799
 
 
 def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime) -> None:
@@ -272,14 +304,17 @@ def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime
     what needs a memory.
     """
     what = f"{signed.kind} {signed.nonce} of {signed.role}"
-    if recover(signed, plan) != signed.signer:
+    if at.tzinfo is None:
+        raise SignatureError("a time needs its zone")
+    if recover(signed, plan).lower() != str(signed.signer).lower():
         raise Altered(f"{what}: it is not what {signed.signer[:10]} signed for this plan")
     if signed.role not in roster:
         raise WrongKey(f"{what}: {signed.role} may not sign it; {', '.join(roster)} may")
-    if roster[signed.role] != signed.signer:
+    if roster[signed.role].lower() != signed.signer.lower():
         raise WrongKey(f"{what}: signed by {signed.signer[:10]}, not with the key of {signed.role}")
     first, last = (
-        datetime.fromtimestamp(signed.message[end], UTC) for end in ("validFrom", "validUntil")
+        datetime.fromtimestamp(min(signed.message[end], _LATEST), UTC)
+        for end in ("validFrom", "validUntil")
     )
     if at < first:
         raise NotYetValid(

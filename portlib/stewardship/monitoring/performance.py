@@ -43,24 +43,19 @@ YOUNG = 12
 # ---- the door ------------------------------------------------------------------------------------
 
 
-def whole_months(table: pd.Series | pd.DataFrame, what: str, *, least: float = -1.0) -> None:
+def whole_months(
+    table: pd.Series | pd.DataFrame, what: str, *, least: float = -1.0, undated: bool = False
+) -> None:
     """Refuse returns that are not of every month from the first to the last, by series and month.
 
     Raises ValueError for an index that is not month ends in sequence (missing, repeated, unsorted,
     weekly, stamped on another day), and for a value that is missing or below `least`, which is what
-    loses more than all.
+    loses more than all. With `undated`, rows that are only numbered from 0 are taken for months.
     """
     if not len(table):
         raise ValueError(f"{what}: no months")
-    if not isinstance(table.index, pd.DatetimeIndex):
-        raise ValueError(f"{what}: give each month by the date of its last day, not {table.index}")
-    expected = pd.date_range(table.index[0], periods=len(table), freq="ME")
-    if (table.index != expected).any():
-        at = int((table.index != expected).argmax())
-        raise ValueError(
-            f"{what}: {table.index[at]:%Y-%m-%d} stands where {expected[at]:%Y-%m-%d} should: "
-            "months are month ends in sequence, oldest first, none missing"
-        )
+    if not (undated and isinstance(table.index, pd.RangeIndex)):
+        _in_sequence(table.index, what)
     frame = table.to_frame() if isinstance(table, pd.Series) else table
     for name, column in frame.items():
         bad = ~(column.to_numpy(float) >= least) | ~np.isfinite(column.to_numpy(float))
@@ -68,9 +63,21 @@ def whole_months(table: pd.Series | pd.DataFrame, what: str, *, least: float = -
             at = int(bad.argmax())
             series = what if isinstance(table, pd.Series) else f"{what}: {name}"
             raise ValueError(
-                f"{series}: {table.index[at]:%Y-%m} is {column.iloc[at]}: no return; bring the month, "
+                f"{series}: {_month(table.index[at])} is {column.iloc[at]}: no return; bring the month, "
                 "or a span without it"
             )
+
+
+def _in_sequence(months: pd.Index, what: str) -> None:
+    if not isinstance(months, pd.DatetimeIndex):
+        raise ValueError(f"{what}: give each month by the date of its last day, not {months}")
+    expected = pd.date_range(months[0], periods=len(months), freq="ME")
+    if (months != expected).any():
+        at = int((months != expected).argmax())
+        raise ValueError(
+            f"{what}: {months[at]:%Y-%m-%d} stands where {expected[at]:%Y-%m-%d} should: "
+            "months are month ends in sequence, oldest first, none missing"
+        )
 
 
 def _numbers(returns: ArrayLike, what: str = "returns", *, least: float = -1.0) -> Array:
@@ -201,13 +208,12 @@ def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
     ValueError for fewer months than lags + 2, or returns that never differ. Source: Lo (2002),
     equations 9 and 13; Mertens (2002).
     """
-    x = _numbers(excess, "excess returns", least=-2.0)
+    x = _numbers(excess, "excess returns", least=-math.inf)
     if not np.ptp(x) > STILL:
         raise ValueError("returns that never differ have no Sharpe ratio")
     if len(x) < lags + 2:
         raise ValueError(
-            f"a Sharpe ratio with {lags} lags needs more than {lags + 1} months, not "
-            f"{len(x)}"
+            f"a Sharpe ratio with {lags} lags needs more than {lags + 1} months, not {len(x)}"
         )
     z = (x - x.mean()) / x.std(ddof=1)
     ratio = float(x.mean() / x.std(ddof=1))
@@ -235,7 +241,7 @@ def sortino(excess: ArrayLike) -> float:
 
     ValueError where no month is below the target. Source: Sortino and Price (1994).
     """
-    x = _numbers(excess, "excess returns", least=-2.0)
+    x = _numbers(excess, "excess returns", least=-math.inf)
     below = np.minimum(x, 0.0)
     if not below.any():
         raise ValueError("no month is below the target: the ratio has no denominator")

@@ -32,7 +32,6 @@ __all__ = [
     "instruct",
     "issue",
     "new_money",
-   
     "risk_spike",
     "signal",
 ]

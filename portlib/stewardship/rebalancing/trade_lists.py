@@ -169,7 +169,9 @@ def _listed(account: Account, targets: Array, lots: Sequence[int], status: str) 
 
 
 def _targets(account: Account, target: Mapping[str, float] | pd.Series) -> Array:
-    if unknown := [str(fund) for fund in target.keys() if fund not in account.funds]:
+    if unknown := [
+        str(fund) for fund in pd.Series(target, dtype=float).index if fund not in account.funds
+    ]:
         raise TradeError(
             f"a target for {', '.join(unknown)}, which the account does not know; it has "
             f"{', '.join(account.funds)}"
@@ -177,7 +179,7 @@ def _targets(account: Account, target: Mapping[str, float] | pd.Series) -> Array
     w = np.array([float(target.get(fund, 0.0)) for fund in account.funds])
     for fund, weight in zip(account.funds, w, strict=True):
         if not 0 <= weight <= 1 + 1e-9:
-            raise TradeError(f"{fund}: a target weight of {weight}; give a decimal from 0 to 1")
+            raise TradeError(f"{fund}: target weights must be decimals from 0 to 1, not {weight}")
     if w.sum() > 1 + 1e-9:
         raise TradeError(f"target weights must sum to one at most, not {w.sum():.6g}")
     return w * account.total

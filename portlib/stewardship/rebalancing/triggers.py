@@ -28,8 +28,8 @@ from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Array
 from portlib.stewardship.audit_log import AuditLog, Event, canonical
-from portlib.stewardship.rebalancing.trade_lists import Account, TradeList
 from portlib.stewardship.monitoring.performance import whole_months
+from portlib.stewardship.rebalancing.trade_lists import Account, TradeList
 from portlib.stewardship.settlement import Leg, Order
 
 TRIGGERS = ("calendar", "drift", "risk_spike", "signal")
@@ -155,7 +155,7 @@ def from_policy(name: str, *, policy: Policy) -> Trigger:
 def _above_zero(**values: float) -> None:
     for name, value in values.items():
         if not 0 < value < math.inf:
-            raise ValueError(f"{name} is {value}; a trigger needs a number above zero")
+            raise ValueError(f"{name} is {value}; a trigger needs more than zero, and a number")
 
 
 # ---- history -------------------------------------------------------------------------------------
@@ -235,11 +235,13 @@ def backtest(
         Naming the asset and the month for a return that is missing; for targets that do not sum to
         one or are of other assets; for costs, taxes and contributions that are no decimals.
     """
-    whole_months(returns, "returns")
-    if unknown := [str(name) for name in target.keys() if name not in returns.columns]:
+    whole_months(returns, "returns", undated=True)
+    if unknown := [
+        str(name) for name in pd.Series(target, dtype=float).index if name not in returns.columns
+    ]:
         raise ValueError(f"a target for {', '.join(unknown)}, which has no returns")
     for what, part in (("cost", cost), ("gains_tax", gains_tax), ("contribution", contribution)):
-        if not ((0 <= np.asarray(part, float)) & (np.asarray(part, float) < 1)).all():
+        if not ((np.asarray(part, float) >= 0) & (np.asarray(part, float) < 1)).all():
             raise ValueError(f"{what} is {part}; a decimal from 0 to below 1, so 0.01 for 1%")
     t = np.array([float(target.get(name, np.nan)) for name in returns.columns])
     if not abs(t.sum() - 1) < 1e-9 or t.min() < 0:

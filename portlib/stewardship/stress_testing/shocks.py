@@ -13,8 +13,9 @@ and of all r at which a portfolio ``w`` loses ``L``, the nearest to ``mu`` in Ma
 
 The first is a regression; it holds for every elliptical law, the normal and Student's t among them.
 Inflation and bond yields are not in the survey: each is a line through two classes' returns, fitted
-on history, and a rest of its own. Correlations of crises, and what ties inflation and yields to shares and bonds, are those of the
-long record to 2017: the open record begins after the years in which they rose most.
+on history, and a rest of its own. Correlations of crises, and what ties inflation and yields to
+shares and bonds, are those of the long record to 2017: the open record begins after the years in
+which they rose most.
 
 Left out: how shocks unfold in time, and whether dependence is
 linear where nobody has been.

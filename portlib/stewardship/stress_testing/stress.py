@@ -345,9 +345,10 @@ def stress_rules(
     """No window and no shock may cost more than `limit`: one linear rule on fund weights for
     each."""
     alone = of_funds(plan, pd.DataFrame(np.eye(len(funds)), list(funds), list(funds)))
-    both = {"window": through_windows(alone, policy=plan.policy),
+    both = {
+        "window": through_windows(alone, policy=plan.policy),
         "shock": through_shocks(alone, classes, policy=plan.policy),
-   }
+    }
     return [
         Limit(
             f"{kind} {name}", dict(zip(funds, table[name].tolist(), strict=True)), lower=-limit
@@ -414,7 +415,11 @@ def equity_that_passes(
         )
         for y in years
     ]
-    passing = (judged(joined(each), classes, policy=plan.policy)["failed"] == "").to_numpy().reshape(len(years), -1)
+    passing = (
+        (judged(joined(each), classes, policy=plan.policy)["failed"] == "")
+        .to_numpy()
+        .reshape(len(years), -1)
+    )
     kept = []
     for passes, e in zip(passing, before, strict=True):
         best = max(shares[passes & (shares <= e + 1e-9)], default=np.nan)

@@ -17,7 +17,7 @@ from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portlib import data, plan
+from portlib import plan, policy
 from portlib.construction.mandate import Infeasible
 from portlib.construction.views import View
 from portlib.stewardship import audit_log, governance
@@ -60,6 +60,7 @@ ROOT = Path(__file__).resolve().parents[3]
 NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 PLAN = "ab" * 32
+POLICY = policy.read()
 ROLES = ("chair", "administrator", "compliance", "research", "expert", "developer")
 KEYS = signatures.demonstration_keys(ROLES, np.random.default_rng(6))
 ROSTER = {role: signatures.address(key) for role, key in KEYS.items()}
@@ -542,9 +543,9 @@ def test_a_proposal_must_change_something_and_say_why(
 
 
 def test_policy_that_no_event_changed_is_named() -> None:
-    keeper, values = office(), model_registry.policy_values()
+    keeper, values = office(), model_registry.policy_values(POLICY)
     keeper.adopt(values, NOON, "chair")
-    keeper.check_policy()
+    keeper.check_policy(model_registry.policy_values(POLICY))
     name = sorted(values)[3]
     for wrong in (
         {**values, name: "other"},
@@ -665,7 +666,7 @@ def test_measures_and_limits_by_hand() -> None:
         {"growth volatility": 0.1, "Sharpe ratio": 0.4, "turnover": 0.5}
     )
     assert math.isnan(governance.risk_measures({}, 0.03)["Sharpe ratio"])
-    limits = governance.risk_limits(portfolios)
+    limits = governance.risk_limits(portfolios, policy=POLICY)
     assert set(limits) == set(measured)
     assert set(governance.breaches(measured, {"turnover": 0.49, "Sharpe ratio": 0.41})) == {
         "turnover"
@@ -678,16 +679,16 @@ def test_measures_and_limits_by_hand() -> None:
 def test_each_pin_is_named_when_it_differs_and_only_then() -> None:
     log = AuditLog()
     with pytest.raises(model_registry.RegistryError, match="no model 'menu'"):
-        model_registry.accept(log, made(0.1), digits=9, at=NOON, actor="portlib")
-    model_registry.register(log, "menu", PINS, at=NOON, actor="chair")
-    model_registry.accept(log, made(0.1), digits=9, at=NOON, actor="portlib")
+        model_registry.accept(log, made(0.1), at=NOON, actor="portlib")
+    model_registry.register(log, "menu", PINS, digits=9, at=NOON, actor="chair")
+    model_registry.accept(log, made(0.1), at=NOON, actor="portlib")
     for name in asdict(PINS):
         other = replace(made(0.1), pins=replace(PINS, **{name: "f" * 64}))
         with pytest.raises(model_registry.PinMismatch, match=f"other {name} than"):
-            model_registry.accept(log, other, digits=9, at=NOON, actor="portlib")
+            model_registry.accept(log, other, at=NOON, actor="portlib")
     with pytest.raises(model_registry.ResultMismatch):
         model_registry.accept(
-            log, replace(made(0.1), values={"risk": 0.11}), digits=9, at=NOON, actor="portlib"
+            log, replace(made(0.1), values={"risk": 0.11}), at=NOON, actor="portlib"
         )
     names = [e.name for e in log.events("models")]
     assert names == ["ModelRegistered", "ResultAccepted", *["ResultRefused"] * 5]
@@ -706,12 +707,9 @@ def test_pins_follow_the_sources_the_policy_and_the_plan(tmp_path: Path) -> None
     assert model_registry.code_fingerprint(tmp_path) != first
     (tmp_path / "a.py").rename(tmp_path / "c.py")
     assert len({first, model_registry.code_fingerprint(tmp_path), ours.code}) == 3
-    values = model_registry.policy_values()
-    assert (
-        model_registry.policy_fingerprint()
-        == ours.policy
-        != model_registry.policy_fingerprint({**values, "x": 1})
-    )
+    assert ours.policy == plan.read().policy.fingerprint
+    stricter = replace(plan.read(), policy=POLICY.replace(max_single_fund=0.3))
+    assert "policy" in ours.differing(model_registry.pins(stricter))
     smaller = plan.read().offering(
         [f for f in plan.read().funds.index if f != plan.read().funds.index[-1]]
     )
@@ -750,7 +748,7 @@ def test_disagreements_name_the_place() -> None:
 
 def test_the_inventory_is_of_every_model_and_refuses_gaps() -> None:
     graded = model_registry.graded()
-    owners, tiers = (data.policy(name) for name in ("model_owners", "model_tiers"))
+    owners, tiers = (POLICY[name] for name in ("model_owners", "model_tiers"))
     table = model_registry.inventory(graded, owners, tiers)
     layers = [
         p for layer in model_registry.LAYERS for p in (ROOT / "portlib" / layer).rglob("*.py")
@@ -850,7 +848,7 @@ def test_a_changed_model_voids_its_certificate_and_a_changed_plan_does_not() -> 
 
 
 def test_a_decision_says_everything_and_rests_on_events_before_it() -> None:
-    keeper, fields = office(), dict.fromkeys(certificates.DECISION, "x")
+    keeper, fields = office(), {n: f"said about {n}" for n in certificates.DECISION}
     with pytest.raises(GovernanceError, match="names no event"):
         certificates.decide(keeper, fields, NOON, "chair", rests_on=[])
     with pytest.raises(GovernanceError, match="no event 1"):
@@ -863,15 +861,18 @@ def test_a_decision_says_everything_and_rests_on_events_before_it() -> None:
 
 
 def test_the_office_of_the_policy_can_be_set_up() -> None:
-    roles = [*data.policy("approval_roles"), *data.policy("view_authors")]
+    roles = [*POLICY["approval_roles"], *POLICY["view_authors"]]
     keys = signatures.demonstration_keys(roles, np.random.default_rng(1))
     keeper = Office.of_policy(
-        AuditLog(), PLAN, {role: signatures.address(key) for role, key in keys.items()}
+        AuditLog(),
+        PLAN,
+        {role: signatures.address(key) for role, key in keys.items()},
+        policy=POLICY,
     )
     assert keeper.needed <= len(keeper.signers) and keeper.timelock >= timedelta(0)
     owners, certifiers = (
-        set(data.policy("model_owners").values()),
-        set(data.policy("certifier_roles")),
+        set(POLICY["model_owners"].values()),
+        set(POLICY["certifier_roles"]),
     )
     assert not owners & certifiers and not owners & set(keeper.signers)
 

@@ -319,7 +319,7 @@ def test_inputs_move_by_the_standard_errors_of_providers_and_nothing_else(
 ) -> None:
     inputs = validation.other_inputs(the_plan)
     base, less, more = (inputs[name] for name in ("as decided", *MOVED[:2]))
-    equity = np.isin(base.labels, data.policy("equity_classes"))
+    equity = np.isin(base.labels, the_plan.policy["equity_classes"])
     assert less.mu - base.mu == pytest.approx(base.mu - more.mu, abs=1e-15)
     assert ((more.mu > base.mu) == equity).all()
     assert all(
@@ -328,15 +328,10 @@ def test_inputs_move_by_the_standard_errors_of_providers_and_nothing_else(
     )
 
 
-def test_a_menu_that_allows_nothing_says_so(
-    the_plan: plan.Plan, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    decided = data.policy
-    monkeypatch.setattr(
-        data, "policy", lambda name: 0.01 if name == "max_single_fund" else decided(name)
-    )
+def test_a_menu_that_allows_nothing_says_so(the_plan: plan.Plan) -> None:
+    strict = the_plan.policy.replace(max_single_fund=0.01)
     with pytest.raises(ValueError, match="allows no portfolio in any posture"):
-        validation.sensitivity(the_plan)
+        validation.sensitivity(dataclasses.replace(the_plan, policy=strict))
 
 
 def test_ruin_without_risk_or_death_is_certain_or_impossible(

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portlib import data, plan
+from portlib import history, plan, policy
+from portlib.class_returns import class_returns
 from portlib.estimation.draws import block_bootstrap
 from portlib.records import Assumptions
 from portlib.retirement import plan_menu
@@ -18,6 +19,8 @@ from portlib.stewardship import monitoring
 from portlib.stewardship.monitoring import Watched, attribution, performance
 from portlib.stewardship.monitoring.performance import Record
 
+POLICY = policy.read()
+COST = POLICY["index_fund_cost"]
 SEEDS = st.integers(0, 2**32 - 1)
 few = settings(max_examples=30, deadline=None)
 
@@ -27,13 +30,14 @@ def watched(n: int = 4, *, own: float = 0.02) -> Watched:
     sigma = np.array([[0.03, 0.01, 0.001], [0.01, 0.02, 0.002], [0.001, 0.002, 0.004]])
     classes = Assumptions(["stocks", "small", "bonds"], [0.07, 0.08, 0.04], sigma, 0.03, "a test")
     rng = np.random.default_rng(7)
-    return Watched(
-        rng.dirichlet(np.ones(n)),
-        rng.dirichlet(np.ones(3), n),
-        np.full(n, own),
-        np.full(n, 0.004),
-        np.array([0.4, 0.1, 0.5]),
-        classes,
+    return Watched.under(
+        POLICY,
+        target=rng.dirichlet(np.ones(n)),
+        exposures=rng.dirichlet(np.ones(3), n),
+        own_risk=np.full(n, own),
+        expense=np.full(n, 0.004),
+        benchmark=np.array([0.4, 0.1, 0.5]),
+        classes=classes,
     )
 
 
@@ -84,17 +88,17 @@ def test_sharpe_of_autocorrelated_months() -> None:
 
 
 def test_sharpe_error_on_the_real_market_is_the_bootstraps() -> None:
-    history = data.history()
-    excess = (history["us_market"] - history["bills"]).iloc[-360:]
+    months = history.long_record().months("us_market", "bills")
+    excess = (months["us_market"] - months["bills"]).iloc[-360:]
     drawn = block_bootstrap(excess.to_frame(), 6, 3000, 360, np.random.default_rng(3))[:, :, 0]
     spread = (drawn.mean(axis=1) / drawn.std(axis=1, ddof=1)).std(ddof=1)
     assert performance.sharpe(excess, lags=6).error == pytest.approx(spread, rel=0.12)
 
 
 def test_sharpe_refuses_what_has_no_ratio() -> None:
-    with pytest.raises(ValueError, match="needs more than 7 months that differ, not 7"):
+    with pytest.raises(ValueError, match="needs more than 7 months, not 7"):
         performance.sharpe(np.arange(7.0), lags=6)
-    with pytest.raises(ValueError, match="months that differ"):
+    with pytest.raises(ValueError, match="never differ"):
         performance.sharpe(np.full(24, 0.01))
     with pytest.raises(ValueError, match="leave 12 periods a variance"):
         performance.eta(12, [-0.9])
@@ -109,7 +113,7 @@ def test_sortino_counts_all_months_and_refuses_none_below() -> None:
 
 
 def test_beta_is_the_slope_of_least_squares() -> None:
-    r, b = np.random.default_rng(1).normal(size=(2, 50))
+    r, b = np.random.default_rng(1).normal(size=(2, 50)) / 20
     assert performance.beta(r, b) == pytest.approx(np.polyfit(b, r, 1)[0])
 
 
@@ -212,7 +216,8 @@ def test_reviews_ask_about_what_is_behind_or_idle() -> None:
     noise = rng.normal(0, 0.002, (60, 3))
     net = bench + (noise - noise.mean(axis=0)) + [-0.002, -0.00001, 0.001]
     expense = pd.Series({"behind": 0.0001, "idle": 0.01, "fine": 0.01})
-    table = performance.reviews(net, bench, pd.Series(0.001, index), expense)
+    table = performance.reviews(net, bench, pd.Series(0.001, index), expense, index_fund_cost=COST)
+    assert (table["months"] == 60).all()
     assert table["review"].tolist() == ["behind its benchmark", "premium without result", ""]
     assert table["ahead"].to_numpy() == pytest.approx([-0.024, -0.00012, 0.012])
     assert table.loc["fine", "Sharpe"] > table.loc["fine", "of benchmark"]
@@ -295,9 +300,7 @@ def test_predicted_risk_is_that_of_simulated_months() -> None:
     assert performance.volatility(r) == pytest.approx(w.risk, rel=0.02)
     assert performance.tracking_error(r, b) == pytest.approx(w.tracking_error, rel=0.02)
     assert 12 * r.mean() == pytest.approx(w.mean, abs=0.003)
-    assert 12 * (r - b).mean() + data.policy("index_fund_cost") == pytest.approx(
-        w.active, abs=0.002
-    )
+    assert 12 * (r - b).mean() + POLICY["index_fund_cost"] == pytest.approx(w.active, abs=0.002)
 
 
 def test_measures_by_hand() -> None:
@@ -305,11 +308,11 @@ def test_measures_by_hand() -> None:
     classes, funds = monitoring.simulated(w, 1, 40, np.random.default_rng(6))
     found = w.measures(classes[0], funds[0])
     months, every = (
-        data.policy("monitoring_window_months"),
-        data.policy("monitoring_rebalance_months"),
+        POLICY["monitoring_window_months"],
+        POLICY["monitoring_rebalance_months"],
     )
     r = pd.Series(monitoring.followed(funds[0], w.target, every)[0])
-    active = r - (classes[0] @ w.benchmark - data.policy("index_fund_cost") / 12)
+    active = r - (classes[0] @ w.benchmark - POLICY["index_fund_cost"] / 12)
     assert np.isnan(found["volatility"][: months - 1]).all()
     assert found["volatility"] == pytest.approx(
         r.rolling(months).std() * math.sqrt(12) / w.risk, nan_ok=True
@@ -322,7 +325,7 @@ def test_measures_by_hand() -> None:
     )
     assert found["shortfall"] == pytest.approx(short, nan_ok=True)
     level = -(w.mean / 12 - 1.6448536 * w.risk / math.sqrt(12))
-    assert data.policy("tail_level") == 0.95
+    assert POLICY["tail_level"] == 0.95
     assert found["breaches"] == pytest.approx((-r > level).rolling(months).sum(), nan_ok=True)
     value = (1 + r).cumprod()
     assert found["drawdown"] == pytest.approx((1 - value / value.cummax().clip(lower=1)) / w.risk)
@@ -330,7 +333,7 @@ def test_measures_by_hand() -> None:
 
 def test_shortfall_of_normal_months_rings_as_the_normal_law_says() -> None:
     w, rng = watched(), np.random.default_rng(12)
-    classes, funds = monitoring.simulated(w, 4000, data.policy("monitoring_window_months"), rng)
+    classes, funds = monitoring.simulated(w, 4000, POLICY["monitoring_window_months"], rng)
     last = w.measures(classes, funds)["shortfall"][:, -1]
     assert last.mean() == pytest.approx(
         0, abs=0.06
@@ -339,10 +342,10 @@ def test_shortfall_of_normal_months_rings_as_the_normal_law_says() -> None:
 
 
 def test_alerts_say_rule_value_limit_and_since_when() -> None:
-    bound = monitoring.limits("volatility")
+    bound = monitoring.limits("volatility", policy=POLICY)
     high, low = bound["act"] + 0.1, bound["info"] - 0.1
     spell = series([high, low, bound["watch"] + 0.01, high, high])
-    (alert,) = monitoring.alerts({"volatility": spell})
+    (alert,) = monitoring.alerts({"volatility": spell}, policy=POLICY)
     assert (alert.severity, alert.rule, alert.limit) == ("act", "volatility", bound["act"])
     assert alert.value == pytest.approx(high)
     assert f"{alert.since:%Y-%m}" == "2001-04"
@@ -350,33 +353,35 @@ def test_alerts_say_rule_value_limit_and_since_when() -> None:
         f"act: volatility is {high:.3g}, limit {bound['act']:g} (multiple of predicted), since "
         "2001-04"
     )
-    (milder,) = monitoring.alerts({"volatility": spell.iloc[:3]})
+    (milder,) = monitoring.alerts({"volatility": spell.iloc[:3]}, policy=POLICY)
     assert (milder.severity, f"{milder.since:%Y-%m}") == ("watch", "2001-03")
-    assert monitoring.alerts({"volatility": series([low])}) == []
-    both = monitoring.alerts({"drawdown": series([1.5]), "volatility": series([9.0])})
+    assert monitoring.alerts({"volatility": series([low])}, policy=POLICY) == []
+    both = monitoring.alerts(
+        {"drawdown": series([1.5]), "volatility": series([9.0])}, policy=POLICY
+    )
     assert [alert.severity for alert in both] == ["act", "info"]
     with pytest.raises(ValueError, match="silence is not safety"):
-        monitoring.alerts({"volatility": series([high, np.nan])})
+        monitoring.alerts({"volatility": series([high, np.nan])}, policy=POLICY)
     with pytest.raises(ValueError, match="has no rule 'mood'"):
-        monitoring.alerts({"mood": series([1.0])})
+        monitoring.alerts({"mood": series([1.0])}, policy=POLICY)
 
 
 @few
 @given(SEEDS)
 def test_since_is_the_first_month_of_the_spell(seed: int) -> None:
     x = series(np.random.default_rng(seed).uniform(0.9, 1.9, 20))
-    for alert in monitoring.alerts({"volatility": x}):
+    for alert in monitoring.alerts({"volatility": x}, policy=POLICY):
         t = len(x) - 1
         while t > 0 and x.iloc[t - 1] > alert.limit:
             t -= 1
         assert alert.since == x.index[t]
 
 
-def test_limits_must_rise(monkeypatch: pytest.MonkeyPatch) -> None:
-    entry = {"volatility": {"info": 1.2, "watch": 1.1, "act": 1.6, "unit": "multiple"}}
-    monkeypatch.setattr(data, "policy", lambda name: entry)
+def test_limits_must_rise() -> None:
+    rules = POLICY["alert_limits"]
+    rules["volatility"] = {"info": 1.2, "watch": 1.2, "act": 1.6, "unit": "multiple"}
     with pytest.raises(ValueError, match="limits of 'volatility' must rise"):
-        monitoring.limits("volatility")
+        monitoring.limits("volatility", policy=POLICY.replace(alert_limits=rules))
 
 
 def test_alarms_ring_more_when_something_is_wrong() -> None:
@@ -384,12 +389,12 @@ def test_alarms_ring_more_when_something_is_wrong() -> None:
 
     def rates(**wrong: float) -> pd.DataFrame:
         drawn = monitoring.simulated(w, 150, 60, np.random.default_rng(1), **wrong)
-        return monitoring.alarm_rates(w, *drawn)
+        return monitoring.alarm_rates(w, *drawn, policy=POLICY)
 
     sound = rates()
     assert (sound["info"] >= sound["watch"]).all() and (sound["watch"] >= sound["act"]).all()
     assert (sound.loc["any rule"] >= sound.drop("any rule").max()).all()
-    assert sound.loc["any rule", "act"] <= data.policy("alert_false_alarms")["act"]
+    assert sound.loc["any rule", "act"] <= POLICY["alert_false_alarms"]["act"]
     assert rates(wilder=1.5).loc["volatility", "watch"] > 0.4 > 4 * sound.loc["volatility", "watch"]
     assert rates(lost=0.03).loc["shortfall", "watch"] > 3 * sound.loc["shortfall", "watch"]
     assert rates(own=4.0).loc["tracking error", "watch"] > 2 * sound.loc["tracking error", "watch"]
@@ -398,29 +403,33 @@ def test_alarms_ring_more_when_something_is_wrong() -> None:
 def test_class_history_is_real_where_it_can_be_and_like_the_assumptions_elsewhere() -> None:
     the_plan = plan.read()
     classes = plan_menu.class_assumptions(the_plan)
-    history = monitoring.class_history(classes, np.random.default_rng(2))
-    source = data.history()
-    assert history.returns["us_large_equity"].equals(
-        source["large_blend"].rename("us_large_equity")
-    )
-    assert history.returns.index.equals(source.index)
-    drawn = [label for label in classes.labels if label not in history.real]
+    found = class_returns(the_plan, history.open_record(), list(classes.labels))
+    known = found.common()
+    made = monitoring.class_history(classes, known, np.random.default_rng(2))
+    assert made.real == tuple(label for label in classes.labels if label in known)
+    for label in made.real:
+        assert made.returns[label].equals(known[label])
+    assert made.returns.index.equals(known.index)
+    drawn = [label for label in classes.labels if label not in made.real]
     sigma = pd.DataFrame(classes.sigma, classes.labels, classes.labels)
     for label in drawn:
         at = classes.labels.index(label)
-        months = history.returns[label]
+        months = made.returns[label]
         assert 12 * months.mean() == pytest.approx(
-            classes.mu[at], abs=3 * classes.volatility[at] / math.sqrt(68)
+            classes.mu[at], abs=3 * classes.volatility[at] / math.sqrt(len(known) / 12)
         )
     # among drawn classes volatility is that assumed, as far as the real ones' correlations allow
     for a in drawn:
-        assert math.sqrt(12) * history.returns[a].std() == pytest.approx(
+        assert math.sqrt(12) * made.returns[a].std() == pytest.approx(
             math.sqrt(sigma.loc[a, a]), rel=0.25
         )
-    again = monitoring.class_history(classes, np.random.default_rng(2))
-    assert again.returns.equals(history.returns)
+    again = monitoring.class_history(classes, known, np.random.default_rng(2))
+    assert again.returns.equals(made.returns)
     with pytest.raises(ValueError, match="no class has a real series"):
-        monitoring.class_history(classes.select(drawn[:1]), np.random.default_rng(2))
+        monitoring.class_history(classes.select(drawn[:1]), known, np.random.default_rng(2))
+    hole = known.drop(pd.Timestamp("2020-05-31"))
+    with pytest.raises(ValueError, match="classes: 2020-06-30 stands where 2020-05-31"):
+        monitoring.class_history(classes, hole, np.random.default_rng(2))
 
 
 @pytest.mark.parametrize("folder", [None, "tests/plans/awkward"])
@@ -436,15 +445,15 @@ def test_options_of_a_plan(folder: str | None) -> None:
 
 def test_same_equity_keeps_equity_and_proportions() -> None:
     labels = ["us_large_equity", "us_small_equity", "us_core_bonds", "cash"]
-    found = monitoring.same_equity(pd.Series([0.1, 0.2, 0.3, 0.4], labels))
-    reference = data.policy("reference_portfolio")
+    found = monitoring.same_equity(pd.Series([0.1, 0.2, 0.3, 0.4], labels), policy=POLICY)
+    reference = POLICY["reference_portfolio"]
     assert found[labels[:2]].sum() == pytest.approx(0.3)
     assert found.sum() == pytest.approx(1.0)
     assert found["us_large_equity"] / found["us_small_equity"] == pytest.approx(
         reference["us_large_equity"] / reference["us_small_equity"]
     )
     with pytest.raises(ValueError, match="must hold equity and something else"):
-        monitoring.same_equity(pd.Series([0.5, 0.5], labels[:2]))
+        monitoring.same_equity(pd.Series([0.5, 0.5], labels[:2]), policy=POLICY)
 
 
 def test_trade_quality_by_hand_and_refusals() -> None:
@@ -486,7 +495,8 @@ def test_dashboard_has_a_panel_a_measure() -> None:
             "volatility": series([1.0, 2.0]),
             "slippage": series([0.0, 0.0001]),
             "drawdown": series([0.1, 0.2]),
-        }
+        },
+        policy=POLICY,
     )
     titles = [ax.get_title(loc="left") for ax in figure.axes]
     assert titles == [
@@ -498,12 +508,14 @@ def test_dashboard_has_a_panel_a_measure() -> None:
 
 def test_a_fund_of_bills_has_no_sharpe_ratio_rather_than_a_huge_one():
     bills = np.full(120, 0.003) + 1e-4 * np.sin(np.arange(120))
-    with pytest.raises(ValueError, match="months that differ"):
+    with pytest.raises(ValueError, match="never differ"):
         performance.sharpe(bills * (1 + 1e-15) - bills)
     net = pd.DataFrame(
-        {"money market": bills - 0.0018 / 12, "other": bills + np.linspace(-0.02, 0.03, 120)}
+        {"money market": bills - 0.0018 / 12, "other": bills + np.linspace(-0.02, 0.03, 120)},
+        series(bills).index,
     )
-    found = performance.reviews(net, net, pd.Series(bills), pd.Series(0.001, net.columns))
+    fees = pd.Series(0.001, net.columns)
+    found = performance.reviews(net, net, series(bills), fees, index_fund_cost=COST)
     assert np.isnan(found.loc["money market", "Sharpe"]) and np.isfinite(
         found.loc["other", "Sharpe"]
     )

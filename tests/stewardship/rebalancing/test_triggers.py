@@ -27,7 +27,6 @@ from portlib.stewardship.rebalancing import (
     instruct,
     issue,
     new_money,
-    policy_fingerprint,
     risk_spike,
     signal,
     trade_lists,
@@ -100,7 +99,7 @@ def test_a_signal_speaks_when_the_trend_turns_and_only_then():
         lambda: drift(0.05, -1),
         lambda: risk_spike(12, 0),
         lambda: signal(0),
-        lambda: from_policy("mood"),
+        lambda: from_policy("mood", policy=THE_PLAN.policy),
     ],
 )
 def test_a_trigger_that_means_nothing_is_refused(make):
@@ -109,7 +108,7 @@ def test_a_trigger_that_means_nothing_is_refused(make):
 
 
 def test_every_trigger_of_the_policy_can_be_made():
-    assert all(callable(from_policy(name)) for name in TRIGGERS)
+    assert all(callable(from_policy(name, policy=THE_PLAN.policy)) for name in TRIGGERS)
 
 
 # ---- history -------------------------------------------------------------------------------------
@@ -453,6 +452,8 @@ def test_every_field_is_in_the_fingerprint():
         "after": {},
         "expected_cost": 1.0,
         "distance": 1.0,
+        "price_tolerance": 0.5,
+        "deadline_hours": 1.0,
         "trigger": "signal",
     }
     found = {replace(one, **{f.name: other.get(f.name, "x")}).fingerprint for f in fields(one)} | {
@@ -460,7 +461,7 @@ def test_every_field_is_in_the_fingerprint():
     }
     assert len(found) == len(fields(one)) + 1
     assert instruction().fingerprint == one.fingerprint
-    assert one.plan == THE_PLAN.fingerprint and one.policy == policy_fingerprint()
+    assert one.plan == THE_PLAN.fingerprint and one.policy == THE_PLAN.policy.fingerprint
 
 
 @pytest.mark.parametrize(

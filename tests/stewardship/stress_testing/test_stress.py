@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy import optimize, stats
 
 from portlib import data, plan
+from portlib import policy as decisions
 from portlib.construction.mandate import Infeasible
 from portlib.estimation.shrinkage import CovarianceError, correlation
 from portlib.history import GROUPS, long_record
@@ -21,6 +22,8 @@ from portlib.stewardship import stress_testing as sx
 from portlib.stewardship.stress_testing import shocks
 
 few = settings(max_examples=12, deadline=None)
+POLICY = decisions.read()
+DOF = POLICY["fat_tail_degrees_of_freedom"]
 SEEDS = st.integers(0, 2**32 - 1)
 AWKWARD = data.ROOT.parent / "tests" / "plans" / "awkward"
 
@@ -142,8 +145,8 @@ def test_factors_that_cannot_be_are_refused():
 def test_macro_factors_agree_with_an_econometric_package():
     import statsmodels.api as sm
 
-    table = shocks.macro_factors()
-    monthly = data.history()[["us_market", "aaa_corporate"]]
+    table = shocks.macro_factors(POLICY)
+    monthly = long_record().months()[["us_market", "aaa_corporate"]]
     yearly = (1 + monthly).resample("YE").prod() - 1
     yearly = yearly[monthly.resample("YE").size() == 12].set_axis(shocks.SEEN, axis=1)
     aaa = long_record()["aaa_yield"].values.resample("YE").last().diff().rename("yields")
@@ -167,8 +170,8 @@ def test_macro_factors_agree_with_an_econometric_package():
 
 def test_rising_yields_hurt_bonds_and_most_the_longest(classes):
     up, down = (
-        shocks.propagate(classes, {"yields": 0.02}),
-        shocks.propagate(classes, {"yields": -0.02}),
+        shocks.propagate(classes, {"yields": 0.02}, policy=POLICY),
+        shocks.propagate(classes, {"yields": -0.02}, policy=POLICY),
     )
     assert (
         up["us_long_bonds"]
@@ -176,10 +179,10 @@ def test_rising_yields_hurt_bonds_and_most_the_longest(classes):
         < classes.mu[classes.labels.index("us_core_bonds")]
     )
     assert (up + down).to_numpy() / 2 == pytest.approx(classes.mu)  # linear in the shock
-    nothing = shocks.propagate(classes, {"inflation": 0.0, "yields": 0.0})
+    nothing = shocks.propagate(classes, {"inflation": 0.0, "yields": 0.0}, policy=POLICY)
     assert nothing.to_numpy() == pytest.approx(classes.mu)
     with pytest.raises(ValueError, match="shocks on unemployment"):
-        shocks.propagate(classes, {"unemployment": 0.03})
+        shocks.propagate(classes, {"unemployment": 0.03}, policy=POLICY)
 
 
 # ---- crises --------------------------------------------------------------------------------------
@@ -187,27 +190,30 @@ def test_rising_yields_hurt_bonds_and_most_the_longest(classes):
 
 @pytest.mark.parametrize("share", [0.0, 0.25, 0.5, 1.0])
 def test_crisis_correlations_can_be_had_and_leave_risk_alone(classes, share):
-    blended = shocks.under_crisis(classes, share)
+    blended = shocks.under_crisis(classes, share, policy=POLICY)
     assert blended.volatility == pytest.approx(classes.volatility)
     assert blended.mu == pytest.approx(classes.mu)
     rho = correlation(blended.sigma)
-    floor = data.policy("correlation_eigenvalue_floor")
+    floor = POLICY["correlation_eigenvalue_floor"]
     assert np.linalg.eigvalsh((rho + rho.T) / 2)[0] >= floor * (1 - 1e-6)
     calm = correlation(classes.sigma)
     block = (
-        shocks.history_of(list(classes.labels)).loc[shocks.crisis_block().index].corr().to_numpy()
+        shocks.history_of(classes.labels, policy=POLICY)
+        .loc[shocks.crisis_block(POLICY).index]
+        .corr()
+        .to_numpy()
     )
     assert (
         np.abs(rho - ((1 - share) * calm + share * block)).max() < 0.01
     )  # the repair moves little
     with pytest.raises(CovarianceError):
-        shocks.under_crisis(classes, 1.5)
+        shocks.under_crisis(classes, 1.5, policy=POLICY)
 
 
 def test_the_crisis_block_is_the_fall_of_a_year_in_which_bonds_helped_least():
-    block, months = shocks.crisis_block(), data.history()
+    block, months = shocks.crisis_block(POLICY), long_record().months()
     assert len(block) >= 12
-    assert 1 - (1 + block["us_market"]).prod() >= data.policy("crisis_drawdown")
+    assert 1 - (1 + block["us_market"]).prod() >= POLICY["crisis_drawdown"]
 
     def helped(b):
         return np.mean([b["us_market"].corr(b[x]) for x in GROUPS["bonds"]])
@@ -217,15 +223,22 @@ def test_the_crisis_block_is_the_fall_of_a_year_in_which_bonds_helped_least():
     assert helped(block) >= helped(other)
 
 
-def test_a_policy_without_a_year_long_fall_or_a_stand_in_is_refused(monkeypatch, classes):
-    policy = data.policy
-    monkeypatch.setattr(
-        data, "policy", lambda name: 0.9 if name == "crisis_drawdown" else policy(name)
-    )
+def test_a_policy_without_a_year_long_fall_or_a_stand_in_is_refused():
     with pytest.raises(ValueError, match="lower the policy's depth"):
-        shocks.crisis_block()
+        shocks.crisis_block(POLICY.replace(crisis_drawdown=0.9))
     with pytest.raises(ValueError, match="no stand-in for gold"):
-        sx.window_returns(["cash", "gold"])
+        sx.window_returns(["cash", "gold"], policy=POLICY)
+
+
+def test_what_macro_factors_are_follows_the_policy_that_is_asked():
+    mix = {"windows": [{"us_market": 1.0}], "history": {"small_value": 1.0}}
+    other = POLICY.replace(
+        stress_proxies={**POLICY["stress_proxies"], "us_large_equity": mix},
+    )
+    ours = shocks.macro_factors(POLICY)
+    theirs = shocks.macro_factors(other)
+    assert not ours.equals(theirs)
+    assert shocks.macro_factors(POLICY).equals(ours)  # in any order
 
 
 # ---- reverse -------------------------------------------------------------------------------------
@@ -236,7 +249,7 @@ def test_a_policy_without_a_year_long_fall_or_a_stand_in_is_refused(monkeypatch,
 def test_the_least_unlikely_loss_is_found_by_a_general_optimiser(seed):
     a, rng = random_assumptions(seed)
     w, loss = rng.dirichlet(np.ones(4)), 0.25
-    found = shocks.reverse(a, w, loss)
+    found = shocks.reverse(a, w, loss, degrees_of_freedom=DOF)
     assert w @ found.shock.to_numpy() == pytest.approx(-loss)
     root = np.linalg.cholesky(a.sigma)
     free = optimize.minimize(
@@ -254,15 +267,15 @@ def test_the_least_unlikely_loss_is_found_by_a_general_optimiser(seed):
     assert np.sqrt(free.fun) == pytest.approx(found.distance, rel=1e-6)
     assert a.mu + root @ free.x == pytest.approx(found.shock.to_numpy(), abs=1e-5)
     # scaling the portfolio and the loss together changes nothing
-    half = shocks.reverse(a, w / 2, loss / 2)
+    half = shocks.reverse(a, w / 2, loss / 2, degrees_of_freedom=DOF)
     assert half.shock.to_numpy() == pytest.approx(found.shock.to_numpy())
 
 
 def test_probabilities_are_those_of_the_two_laws():
     a = Assumptions(["x"], [0.07], [[0.16**2]])
-    found = shocks.reverse(a, np.ones(1), 0.25)
+    found = shocks.reverse(a, np.ones(1), 0.25, degrees_of_freedom=DOF)
     assert found.normal == pytest.approx(stats.norm.cdf(-0.25, 0.07, 0.16))
-    dof = data.policy("fat_tail_degrees_of_freedom")
+    dof = POLICY["fat_tail_degrees_of_freedom"]
     scale = 0.16 * np.sqrt((dof - 2) / dof)
     assert found.student == pytest.approx(stats.t.cdf(-0.25, dof, 0.07, scale))
     assert found.years == pytest.approx((1 / found.normal, 1 / found.student))
@@ -270,9 +283,9 @@ def test_probabilities_are_those_of_the_two_laws():
 
 def test_a_singular_covariance_needs_no_inverse():
     a = Assumptions(["x", "twin"], [0.05, 0.05], [[0.04, 0.04], [0.04, 0.04]])
-    assert shocks.reverse(a, np.array([0.5, 0.5]), 0.15).shock.to_numpy() == pytest.approx(
-        [-0.15, -0.15]
-    )
+    assert shocks.reverse(
+        a, np.array([0.5, 0.5]), 0.15, degrees_of_freedom=DOF
+    ).shock.to_numpy() == pytest.approx([-0.15, -0.15])
 
 
 @pytest.mark.parametrize(
@@ -280,7 +293,9 @@ def test_a_singular_covariance_needs_no_inverse():
 )
 def test_losses_that_are_none_are_refused(mean, w, loss):
     with pytest.raises(ValueError, match="a loss must be positive"):
-        shocks.reverse(Assumptions(["x"], [mean], [[0.04]]), np.array([w]), loss)
+        shocks.reverse(
+            Assumptions(["x"], [mean], [[0.04]]), np.array([w]), loss, degrees_of_freedom=DOF
+        )
 
 
 # ---- changed assumptions -------------------------------------------------------------------------
@@ -288,11 +303,13 @@ def test_losses_that_are_none_are_refused(mean, w, loss):
 
 def test_assumptions_change_as_policy_says(classes):
     at = {name: i for i, name in enumerate(classes.labels)}
-    lower = shocks.changed(classes, {"mean": {"equity": -0.02, "cash": 0.01}})
+    lower = shocks.changed(classes, {"mean": {"equity": -0.02, "cash": 0.01}}, policy=POLICY)
     assert lower.mu[at["em_equity"]] == pytest.approx(classes.mu[at["em_equity"]] - 0.02)
     assert lower.mu[at["cash"]] == pytest.approx(classes.mu[at["cash"]] + 0.01)
     assert lower.sigma == pytest.approx(classes.sigma)
-    riskier = shocks.changed(classes, {"volatility": {"other": 2.0, "stand-ins": 1.5}})
+    riskier = shocks.changed(
+        classes, {"volatility": {"other": 2.0, "stand-ins": 1.5}}, policy=POLICY
+    )
     assert riskier.volatility[at["us_core_bonds"]] == pytest.approx(
         2 * classes.volatility[at["us_core_bonds"]]
     )
@@ -300,15 +317,15 @@ def test_assumptions_change_as_policy_says(classes):
         1.5 * classes.volatility[at["us_reits"]]
     )
     assert correlation(riskier.sigma) == pytest.approx(correlation(classes.sigma))
-    assert shocks.changed(classes, {}).sigma == pytest.approx(classes.sigma)
+    assert shocks.changed(classes, {}, policy=POLICY).sigma == pytest.approx(classes.sigma)
     for wrong in ({"mean": {"gold": 0.1}}, {"skew": {}}):
         with pytest.raises(ValueError, match="stress_assumptions"):
-            shocks.changed(classes, wrong)
+            shocks.changed(classes, wrong, policy=POLICY)
 
 
 def test_the_new_weights_are_worth_more_wherever_the_old_are_allowed(the_plan, made, classes):
     table = sx.reoptimised(the_plan, made, classes)
-    assert len(table) == len(made.models) * (1 + len(data.policy("stress_assumptions")))
+    assert len(table) == len(made.models) * (1 + len(POLICY["stress_assumptions"]))
     assert (table.loc[table["allowed"], "lost"] > -1e-9).all()
     assert table["turnover"].between(0, 1).all()
 
@@ -321,22 +338,26 @@ def test_the_plan_as_held_is_the_sum_of_its_people(folder):
     a_plan = plan.read(folder)
     each, whole = sx.people(a_plan), sx.as_held(a_plan)
     dollars = a_plan.participants["balance"]
-    lost = (sx.through_windows(each).mul(dollars, axis=0)).sum() / a_plan.assets
-    assert lost.to_numpy() == pytest.approx(sx.through_windows(whole).loc[sx.HELD].to_numpy())
+    lost = (sx.through_windows(each, policy=POLICY).mul(dollars, axis=0)).sum() / a_plan.assets
+    assert lost.to_numpy() == pytest.approx(
+        sx.through_windows(whole, policy=POLICY).loc[sx.HELD].to_numpy()
+    )
     assert each.mix.sum(axis=1).to_numpy() == pytest.approx(1)
 
 
 def test_a_fund_of_one_class_returns_what_its_class_does_less_expenses(the_plan):
     pure = the_plan.exposures.index[(the_plan.exposures.max(axis=1) == 1)]
     alone = sx.of_funds(the_plan, pd.DataFrame(np.eye(len(pure)), list(pure), list(pure)))
-    windows = sx.window_returns(list(the_plan.exposures.columns))
+    windows = sx.window_returns(list(the_plan.exposures.columns), policy=POLICY)
     years = data.table("stress_windows")["months"] / 12
     for fund in pure:
         expected = (
             windows[the_plan.exposures.loc[fund].idxmax()]
             - the_plan.funds.loc[fund, "expense_ratio"] * years
         )
-        assert sx.through_windows(alone).loc[fund].to_numpy() == pytest.approx(expected.to_numpy())
+        assert sx.through_windows(alone, policy=POLICY).loc[fund].to_numpy() == pytest.approx(
+            expected.to_numpy()
+        )
 
 
 def test_who_holds_only_the_series_holds_the_vintage_of_their_retirement(the_plan):
@@ -370,7 +391,7 @@ def test_weights_that_do_not_sum_to_one_are_refused():
 
 def test_every_class_of_the_survey_has_a_return_in_every_window():
     every = [*data.table("horizon_2025_correlations").index, "us_reits"]
-    table = sx.window_returns(every)
+    table = sx.window_returns(every, policy=POLICY)
     assert table.shape == (16, len(every))
     assert table.notna().all(axis=None)
     assert (table > -1).all(axis=None)
@@ -381,34 +402,27 @@ def test_stand_ins_are_used_only_where_there_is_nothing_better():
         ["intl_dev_equity", "us_small_equity", "us_core_bonds"],
         data.table("stress_windows"),
     )
-    used, returns = sx.proxies(names), sx.window_returns(names)
+    used, returns = sx.proxies(names, policy=POLICY), sx.window_returns(names, policy=POLICY)
     absent = source["intl_dev_equity"].isna()
     assert ((used["intl_dev_equity"] == "") == ~absent).all()
     assert returns["intl_dev_equity"][absent].to_numpy() == pytest.approx(
         source["us_market"][absent].to_numpy()
     )
     assert (used["us_small_equity"] == "").all()
-    mix = data.policy("stress_proxies")["us_core_bonds"]["windows"][0]
+    mix = POLICY["stress_proxies"]["us_core_bonds"]["windows"][0]
     grown = np.prod([(1 + source[column]) ** share for column, share in mix.items()], axis=0)
     assert returns["us_core_bonds"].to_numpy() == pytest.approx(grown - 1)
 
 
-def test_a_class_without_figures_for_a_window_is_refused(monkeypatch):
-    policy = data.policy
-
-    def without(name):
-        entry = policy(name)
-        if name == "stress_proxies":
-            entry["em_equity"]["windows"] = entry["em_equity"]["windows"][:1]
-        return entry
-
-    monkeypatch.setattr(data, "policy", without)
+def test_a_class_without_figures_for_a_window_is_refused():
+    proxies = POLICY["stress_proxies"]
+    proxies["em_equity"]["windows"] = proxies["em_equity"]["windows"][:1]
     with pytest.raises(ValueError, match="no stand-in of em_equity has returns for oil_shock_bear"):
-        sx.window_returns(["em_equity"])
+        sx.window_returns(["em_equity"], policy=POLICY.replace(stress_proxies=proxies))
 
 
 def test_windows_of_us_shares_and_cash_are_those_of_the_monthly_history():
-    history, table = data.history(), data.table("stress_windows")
+    history, table = long_record().months(), data.table("stress_windows")
     checked = 0
     for _, row in table.iterrows():
         months = history.loc[str(row["start"]) : str(row["end"])]
@@ -423,7 +437,7 @@ def test_windows_of_us_shares_and_cash_are_those_of_the_monthly_history():
 
 
 def test_real_returns_take_consumer_prices_off(tested):
-    nominal = sx.through_windows(tested)
+    nominal = sx.through_windows(tested, policy=POLICY)
     prices = data.table("stress_windows")["consumer_prices"]
     back = (1 + sx.real(nominal)) * (1 + prices) - 1
     assert back.to_numpy() == pytest.approx(nominal.to_numpy())
@@ -433,20 +447,23 @@ def test_real_returns_take_consumer_prices_off(tested):
 
 
 def test_judgement_agrees_with_each_test_made_by_itself(tested, classes):
-    table = sx.judged(tested, classes)
-    past, future = sx.through_windows(tested), sx.through_shocks(tested, classes)
+    table = sx.judged(tested, classes, policy=POLICY)
+    past, future = (
+        sx.through_windows(tested, policy=POLICY),
+        sx.through_shocks(tested, classes, policy=POLICY),
+    )
     assert list(table.index) == [name for name in tested.mix.index if name != sx.HELD]
     for name, row in table.iterrows():
         assert row["window return"] == past.loc[name, row["window"]] == past.loc[name].min()
         assert row["shock return"] == future.loc[name].min()
-        detail = sx.reversed_loss(tested, classes, name, row["limit"])
+        detail = sx.reversed_loss(tested, classes, name, row["limit"], policy=POLICY)
         assert (row["years, normal"], row["years"]) == pytest.approx(detail.years)
         expected = [
             k
             for k, bad in {
                 "windows": past.loc[name].min() < -row["limit"],
                 "shocks": future.loc[name].min() < -row["limit"],
-                "reverse": row["years"] < data.policy("stress_return_period"),
+                "reverse": row["years"] < POLICY["stress_return_period"],
             }.items()
             if bad
         ]
@@ -454,38 +471,43 @@ def test_judgement_agrees_with_each_test_made_by_itself(tested, classes):
 
 
 def test_shocks_of_a_portfolio_are_those_of_its_classes(tested, classes):
-    table = sx.through_shocks(tested, classes)
-    expected = shocks.propagate(classes, data.policy("stress_shocks")["equity crash"])
+    table = sx.through_shocks(tested, classes, policy=POLICY)
+    expected = shocks.propagate(classes, POLICY["stress_shocks"]["equity crash"], policy=POLICY)
     name = tested.mix.index[0]
     by_hand = sum(tested.mix.loc[name, c] * expected[c] for c in tested.mix) - tested.cost[name]
     assert table.loc[name, "equity crash"] == pytest.approx(by_hand)
-    assert table.shape == (len(tested.mix), 2 * len(data.policy("stress_shocks")))
+    assert table.shape == (len(tested.mix), 2 * len(POLICY["stress_shocks"]))
 
 
 def test_one_company_passes_windows_and_fails_the_reverse_test(classes):
     mix = pd.DataFrame([[0.4, 0.6]], ["x"], ["us_large_equity", "cash"])
-    company = sx.judged(sx.mixes(mix, 0.4 * 0.4, 0.0, 0.20), classes)
-    index = sx.judged(sx.mixes(mix, 0.0, 0.0, 0.20), classes)
+    company = sx.judged(sx.mixes(mix, 0.4 * 0.4, 0.0, 0.20), classes, policy=POLICY)
+    index = sx.judged(sx.mixes(mix, 0.0, 0.0, 0.20), classes, policy=POLICY)
     assert company.loc["x", "failed"] == "reverse"
     assert index.loc["x", "failed"] == ""
 
 
-def limited(posture, limit):
-    policy = data.policy
-    return lambda name: (
-        {**policy(name), posture: limit} if name == "stress_loss_limit" else policy(name)
+def limited(a_plan, posture, limit):
+    """The plan under another limit for one posture; the milder ones move with it."""
+    limits = POLICY["stress_loss_limit"]
+    names = list(limits)
+    below = {n: min(limits[n], limit) for n in names[: names.index(posture)]}
+    above = {n: max(limits[n], limit) for n in names[names.index(posture) :]}
+    changed = {**below, **above, posture: limit}
+    return replace(a_plan, policy=a_plan.policy.replace(stress_loss_limit=changed))
+
+
+def test_a_mended_model_passes_obeys_the_mandate_and_is_the_best_that_does(the_plan, made, classes):
+    worst = (
+        -sx.through_windows(sx.of_funds(the_plan, made.weights().T), policy=POLICY)
+        .loc["growth"]
+        .min()
     )
-
-
-def test_a_mended_model_passes_obeys_the_mandate_and_is_the_best_that_does(
-    monkeypatch, the_plan, made, classes
-):
-    worst = -sx.through_windows(sx.of_funds(the_plan, made.weights().T)).loc["growth"].min()
-    monkeypatch.setattr(data, "policy", limited("growth", worst - 0.02))
-    weights, how = sx.mended(the_plan, "growth", classes)
+    strict = limited(the_plan, "growth", worst - 0.02)
+    weights, how = sx.mended(strict, "growth", classes)
     assert weights is not None, how
     one = sx.of_funds(the_plan, weights.to_frame("growth").T, worst - 0.02)
-    assert sx.judged(one, classes).loc["growth", "failed"] == ""
+    assert sx.judged(one, classes, policy=POLICY).loc["growth", "failed"] == ""
     funds = plan_menu.menu_assumptions(the_plan, classes)
     rules = sx.menu_rules(the_plan, "growth", classes)
     assert max(rules.violations(weights.to_numpy(), funds).values()) < 1e-7
@@ -501,19 +523,16 @@ def test_a_mended_model_passes_obeys_the_mandate_and_is_the_best_that_does(
     assert worth <= ceiling.mean - aversion / 2 * ceiling.risk**2 + 1e-9
 
 
-def test_a_menu_that_cannot_pass_says_which_rules_conflict(monkeypatch, the_plan, classes):
-    monkeypatch.setattr(data, "policy", limited("aggressive", 0.10))
-    weights, why = sx.mended(the_plan, "aggressive", classes)
+def test_a_menu_that_cannot_pass_says_which_rules_conflict(the_plan, classes):
+    weights, why = sx.mended(limited(the_plan, "aggressive", 0.10), "aggressive", classes)
     assert weights is None
     assert "no portfolio obeys" in why
     assert "window" in why
 
 
-def test_a_reverse_test_that_no_aversion_passes_is_said(monkeypatch):
-    policy, small = data.policy, plan.read(AWKWARD)
-    monkeypatch.setattr(
-        data, "policy", lambda name: 1e12 if name == "stress_return_period" else policy(name)
-    )
+def test_a_reverse_test_that_no_aversion_passes_is_said():
+    small = plan.read(AWKWARD)
+    small = replace(small, policy=small.policy.replace(stress_return_period=10_000))
     weights, why = sx.mended(small, "growth", plan_menu.class_assumptions(small))
     assert weights is None
     assert why == "no risk aversion makes a loss of the limit rare enough"
@@ -533,7 +552,11 @@ def test_the_equity_that_passes_is_the_largest_and_never_rises(the_plan, classes
             for e in (share, share + 0.01)
         ]
         mix = pd.DataFrame(both).set_axis(["it", "more"])
-        found = sx.judged(sx.mixes(mix, 0.0, custom[0].fee, sx.path_limit(y)), classes)["failed"]
+        found = sx.judged(
+            sx.mixes(mix, 0.0, custom[0].fee, sx.path_limit(y, policy=POLICY)),
+            classes,
+            policy=POLICY,
+        )["failed"]
         assert found["it"] == ""
         if share < min(table.loc[y, "equity"], ceiling) - 1e-9:
             assert found["more"] != ""
@@ -541,11 +564,13 @@ def test_the_equity_that_passes_is_the_largest_and_never_rises(the_plan, classes
 
 
 def test_the_limit_of_a_path_lies_between_its_points():
-    points = data.policy("stress_path_limit")
-    assert sx.path_limit(-20) == points[min(points)]
-    assert sx.path_limit(60) == points[max(points)]
+    points = POLICY["stress_path_limit"]
+    assert sx.path_limit(-20, policy=POLICY) == points[min(points)]
+    assert sx.path_limit(60, policy=POLICY) == points[max(points)]
     assert (
-        min(points.values()) < sx.path_limit((min(points) + max(points)) / 2) < max(points.values())
+        min(points.values())
+        < sx.path_limit((min(points) + max(points)) / 2, policy=POLICY)
+        < max(points.values())
     )
 
 
@@ -553,7 +578,7 @@ def test_losses_by_age_are_medians_of_people(the_plan):
     each = sx.people(the_plan)
     table = sx.losses_by_age(the_plan, each, {"all": (0, 130), "nobody": (131, 140)})
     assert list(table.index) == ["all"]
-    worst = -sx.through_windows(each).min(axis=1)
+    worst = -sx.through_windows(each, policy=POLICY).min(axis=1)
     assert table.loc["all", "loss"] == pytest.approx(
         (worst * the_plan.participants["balance"]).median()
     )
