@@ -213,11 +213,6 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
         "the weights of each sleeve sum to one",
     ),
     (
-        ("monitoring_stand_ins",),
-        lambda mixes: all(map(_whole, mixes.values())),
-        "the weights of each class sum to one",
-    ),
-    (
         ("class_series",),
         lambda mixes: all(map(_whole, mixes.values())),
         "the weights of each class sum to one",

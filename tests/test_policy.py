@@ -60,8 +60,6 @@ def test_the_schema_is_one_and_refuses_what_no_entry_can_be(name):
         [[]],
         -1e9,
     ):
-        if (name, never) == ("monitoring_stand_ins", {}):  # no class need have a stand-in
-            continue
         with pytest.raises(DataError, match=rf"^policy: {name}\b"):
             OURS.replace(**{name: never})
 
@@ -104,7 +102,6 @@ def test_bands_cover_the_frontier_without_gap_and_floors_lie_below_ceilings():
         ("stress_loss_limit", {"growth": 0.2}),
         ("reference_portfolio", {"cash": 0.05}),
         ("glidepath_sleeves", {"bonds": {"us_core_bonds": 0.9}}),
-        ("monitoring_stand_ins", {"cash": {"bills": 0.9}}),
         ("stress_proxies", {"cash": {"windows": [{"cash": 1.1}], "history": {"bills": 1.0}}}),
         ("stress_path_limit", {"soon": 0.2}),
         ("stress_path_limit", {-1: 0.2}),
