@@ -291,15 +291,17 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
         ]
         what += [
             paragraph(
-                f"{entry['status']} · read: {entry['confidence']} ({entry['checked']})", "fine"
+                f"{entry['status']} · {entry['confidence']} (checked {entry['checked']})", "fine"
             )
         ]
         if not entry["status"].startswith(("binding", "statute")):
             what[2]["classes"].append("not-binding")
         if entry.get("paragraph"):
-            what.append(paragraph(f"{entry['paragraph']} ", "fine"))
-        if entry.get("url"):
-            what[-1] += nodes.reference("", "the text", refuri=entry["url"])
+            words = paragraph(f"{entry['paragraph']} ", "fine")
+            if entry.get("url"):
+                words += nodes.reference("", "the text", refuri=entry["url"])
+            fold = "<details class='fine'><summary>in its words</summary>"
+            what += [raw(fold), words, raw("</details>")]
         if entry.get("inference"):
             what.append(paragraph(f"this book infers: {entry['inference']}", "fine"))
         if entry.get("note"):
