@@ -65,7 +65,7 @@ def net_flows(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
         raise ValueError(f"no returns of {', '.join(lost)}")
     days = pd.DatetimeIndex(assets.index)
     follows = np.diff(days.year * 12 + days.month, prepend=0) == 1
-    before = assets.shift(1).where(follows[:, None])
+    before = assets.shift(1).where(np.broadcast_to(follows[:, None], assets.shape))
     grown = before * (1 + returns.reindex(assets.index)[list(assets.columns)])
     return ((assets - grown) / before).dropna(how="all")
 

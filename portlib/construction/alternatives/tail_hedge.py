@@ -17,10 +17,14 @@ in value before the end of the period, which a holder who sells in a panic could
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+from portlib.construction.tail_risk import drawdowns
 
 _N = NormalDist().cdf
 
@@ -136,9 +140,27 @@ def _period(
     }
 
 
-def less_equity_for(table: pd.DataFrame, of: str = "hedged") -> float:
-    """The equity share, the rest in bills, whose worst period is no worse than the hedge's."""
-    worst = float(table[of].min())
-    need = (worst - table["bills"]) / (table["equity"] - table["bills"])
-    below = table["equity"] < table["bills"]
-    return float(min(need[below & (table["equity"] < worst)].min(), 1.0))
+def worst_period(returns: ArrayLike) -> float:
+    """The largest loss of a period, as a positive number."""
+    return -float(np.min(np.asarray(returns, float)))
+
+
+def worst_drawdown(returns: ArrayLike) -> float:
+    """The deepest fall below an earlier high at ends of periods, as a positive number."""
+    return float(drawdowns(returns).max())
+
+
+def less_equity_for(
+    table: pd.DataFrame, measure: Callable[[ArrayLike], float] = worst_drawdown
+) -> float:
+    """The equity share, the rest in bills, whose ``measure`` is no worse than the hedge's.
+
+    ``table`` is `rolled`'s. One where unhedged equity is no worse.
+    """
+    from scipy.optimize import brentq
+
+    def gap(share: float) -> float:
+        mixed = share * table["equity"] + (1 - share) * table["bills"]
+        return measure(mixed) - measure(table["hedged"])
+
+    return 1.0 if gap(1.0) <= 0 else float(brentq(gap, 0.0, 1.0, xtol=1e-10))

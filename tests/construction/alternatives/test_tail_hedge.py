@@ -63,11 +63,15 @@ def test_through_a_window_of_a_period_is_that_period(months):
         th.through(equity, bills, "2000-05", "2000-08", strike=0.8, markup=1.0)
 
 
-def test_less_equity_is_no_worse_in_the_worst_period(months):
+@pytest.mark.parametrize("measure", [th.worst_period, th.worst_drawdown])
+def test_less_equity_is_as_bad_at_its_worst_and_no_worse(months, measure):
     table = th.rolled(*months, strike=0.9, markup=1.1)
-    share = th.less_equity_for(table)
+    share = th.less_equity_for(table, measure)
     mixed = share * table["equity"] + (1 - share) * table["bills"]
-    assert mixed.min() == pytest.approx(table["hedged"].min())
+    assert 0 < share < 1
+    assert measure(mixed) == pytest.approx(measure(table["hedged"]))
+    dear = table.assign(hedged=-0.9)
+    assert th.less_equity_for(dear, measure) == 1
 
 
 def test_gaps_are_refused(months):
