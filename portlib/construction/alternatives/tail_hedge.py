@@ -147,7 +147,7 @@ def worst_period(returns: ArrayLike) -> float:
 
 def worst_drawdown(returns: ArrayLike) -> float:
     """The deepest fall below an earlier high at ends of periods, as a positive number."""
-    return float(drawdowns(returns).max())
+    return float(drawdowns(np.asarray(returns, float)).max())
 
 
 def less_equity_for(
