@@ -245,3 +245,13 @@ def test_the_environment_is_read_in_one_place():
         if {"environ", "getenv"} & set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     }
     assert readers == {"portlib.surroundings"}
+
+
+def test_no_function_looks_a_policy_up():
+    """`policy.read` is for who makes a value of it: plans, and those who hand it on."""
+    readers = {
+        name
+        for name, path in NAMES.items()
+        if re.search(r"\b(policy|decisions)\.read\(", path.read_text(encoding="utf-8"))
+    }
+    assert readers <= {"portlib.plan"}, readers
