@@ -42,7 +42,6 @@ UNITS: dict[str, tuple[float, float] | None] = {
     "correlation": (-1, 1),
     "decimal per month": (-0.6, 1.0),
     "index": (0, 1e5),
-    "billions of US dollars": (0, 1e5),
     "weight": (0, 1),
     "probability": (0, 1),
     "tax rate": (0, 0.5),
@@ -93,6 +92,24 @@ def sources() -> pd.DataFrame:
         "note",
     ]
     return pd.DataFrame.from_dict(rows, orient="index")[order].rename_axis("source")
+
+
+def policy(name: str) -> Any:
+    """An entry of `portlib.policy` for the plan of this process. Being replaced: hand a `Policy`
+    in.
+    """
+    from portlib import plan
+    from portlib import policy as decided
+
+    return decided.read(plan.folder())[name]
+
+
+def policy_table() -> pd.DataFrame:
+    """All policy entries, as `policy` has them."""
+    from portlib import plan
+    from portlib import policy as decided
+
+    return decided.read(plan.folder()).table
 
 
 def fingerprint(plan: Path | None = None) -> str:

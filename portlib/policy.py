@@ -10,8 +10,7 @@ and value before anything is computed from it.
 The convention, everywhere in portlib:
 
 - what has a plan uses ``plan.policy``;
-- estimation and construction take plain numbers as required keywords; only what turns a policy into
-  them (``mandate.of_policy``, ``black_litterman.of_policy``) sees one;
+- estimation and construction take plain numbers as required keywords and never see a policy;
 - what else needs a decision takes ``policy`` as a keyword;
 - a record keeps what it was made under: the values it used, or `Policy.fingerprint`.
 
@@ -200,7 +199,7 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
         "each posture's risk aversion lies within its band",
     ),
     (("posture_scores",), _rising, "scores rise from conservative to aggressive"),
-    (("capacity_horizon",), _rising, "horizons rise from conservative to aggressive"),
+    (("posture_tilt",), _rising, "tilts rise from conservative to aggressive"),
     (("stress_loss_limit",), _rising, "limits rise from conservative to aggressive"),
     (
         ("circuit_breakers",),

@@ -134,7 +134,9 @@ def optimize(
         best = construction.optimize(funds, rules, risk_aversion=aversion, optimizer=optimizer)
         gap = 0.0
     covered = plan_menu.coverage(ours)
-    expenses = ours.funds.loc[list(best.labels), "expense_ratio"].to_numpy(float)
+    expenses = (
+        plan_menu.each_vintage(ours).funds.loc[list(best.labels), "expense_ratio"].to_numpy(float)
+    )
     return {
         "schema": PORTFOLIO,
         "plan": ours.fingerprint,

@@ -98,7 +98,7 @@ def test_bands_cover_the_frontier_without_gap_and_floors_lie_below_ceilings():
         ("risk_aversion_bands", {"moderate": [5.0, 8.0]}),
         ("model_risk_aversion", {"moderate": 3.0}),
         ("posture_scores", {"growth": 2.0}),
-        ("capacity_horizon", {"growth": 2}),
+        ("posture_tilt", {"growth": -0.1}),
         ("stress_loss_limit", {"growth": 0.2}),
         ("reference_portfolio", {"cash": 0.05}),
         ("glidepath_sleeves", {"bonds": {"us_core_bonds": 0.9}}),

@@ -53,7 +53,8 @@ def test_the_answer_is_the_optimum_of_the_menu_and_obeys_its_mandate(example, po
     assert answer["mean"] == pytest.approx(float(funds.mu @ w)) and answer["risk"] == pytest.approx(
         funds.risk_of(w)
     )
-    cost = sum(share * ours.funds.expense_ratio[fund] for fund, share in answer["weights"].items())
+    expenses = plan_menu.each_vintage(ours).funds["expense_ratio"]
+    cost = sum(share * expenses[fund] for fund, share in answer["weights"].items())
     assert answer["expense_ratio"] == pytest.approx(cost)
 
 
@@ -198,8 +199,8 @@ def test_each_plan_is_answered_under_its_own_policy_in_any_order_threads_and_pro
     plans = [nobody, capped, awkward, wild]
     alone = [service.optimize(content, None, LOOSE) for content in plans]
     assert len({answer["policy"] for answer in alone}) == 4
-    assert max(alone[0]["weights"].values()) == pytest.approx(0.40)
-    assert max(alone[1]["weights"].values()) == pytest.approx(0.20)
+    single = [[w for f, w in x["weights"].items() if "years to go" not in f] for x in alone]
+    assert max(single[0]) <= 0.40 + 1e-9 and max(single[1]) <= 0.20 + 1e-9
     assert alone[3]["posture"] == "aggressive" and alone[0]["posture"] == "moderate"
     assert 0.40 < max(alone[2]["weights"].values()) <= 0.75
     backwards = [service.optimize(content, None, LOOSE) for content in plans[::-1]]

@@ -7,10 +7,14 @@ the standard deduction is used up by ordinary income first. In dollars of the ta
 years may be computed with that year's tables, because brackets and limits are indexed;
 `price_level` shrinks the thresholds that are not (net investment income, Social Security benefits).
 
-Left out: itemised deductions, the additional deductions from age 65, credits, the alternative
-minimum tax, phase-outs, Medicare premiums that depend on income (IRMAA), the 10% tax on early
-distributions, Roth conversions, state rules other than one flat rate on federal taxable income
-without benefits and without its deduction from federal income.
+From age 65 the standard deduction is larger (IRC 63(f)), and from 2025 to 2028 a further deduction
+is given and phased out with income (IRC 151(d)(5)(C)). `medicare_premiums` are a cost of income two
+years before, `early_withdrawal_tax` one of age.
+
+Left out: itemised deductions, credits, the alternative minimum tax, blindness, inherited accounts,
+qualified charitable distributions (refused by name where they could be asked for), state rules
+other than one flat rate on federal taxable income without benefits and without its deduction from
+federal income.
 """
 
 from __future__ import annotations
@@ -43,6 +47,7 @@ class Tax:
     investment: Array
     state: Array
     taxable_income: Array
+    gross_income: Array
 
     @property
     def total(self) -> Array:
@@ -50,13 +55,42 @@ class Tax:
         return self.ordinary + self.gains + self.investment + self.state
 
 
-def standard_deduction(year: int, status: str) -> float:
-    """The standard deduction, US dollars, without the additions from age 65 (Rev. Proc. of the
-    year).
+def standard_deduction(year: int, status: str, *, over_65: int = 0) -> float:
+    """The standard deduction, US dollars, with the additions for `over_65` people of the return who
+    reach 65 in the year (IRC 63(c), (f); Rev. Proc. of the year).
     """
-    return float(
-        _of_year(_law(data.ROOT)["standard_deduction"], year, "standard_deduction")[_known(status)]
-    )
+    law = _law(data.ROOT)
+    basic = _of_year(law["standard_deduction"], year, "standard_deduction")[_known(status)]
+    if not _heads(status, over_65):
+        return float(basic)
+    more = _of_year(law["additional_standard_deduction"], year, "additional_standard_deduction")
+    return float(basic) + over_65 * float(more["married" if "married" in status else "unmarried"])
+
+
+def senior_deduction(
+    adjusted_gross_income: ArrayLike, *, year: int, status: str, over_65: int
+) -> Array:
+    """The deduction of 2025 to 2028 for people who have reached 65, US dollars (IRC 151(d)(5)(C)).
+
+    6,000 dollars each, less 6% of income above the threshold for each; none for the married who
+    file separately. Modified adjusted gross income is taken to be adjusted gross income.
+    """
+    income = np.asarray(adjusted_gross_income, dtype=float)
+    rule = _law(data.ROOT)["senior_deduction"]
+    people = _heads(status, over_65)
+    if not people or year not in rule["years"] or status == "married_separate":
+        return np.zeros_like(income)
+    threshold = rule["threshold"]["joint" if status == "married_joint" else "other"]
+    faded = rule["phase_out_rate"] * np.maximum(income - threshold, 0.0)
+    return np.asarray(people * np.maximum(rule["amount"] - faded, 0.0))
+
+
+def _heads(status: str, over_65: int) -> int:
+    """How many people of a return have reached 65; ValueError for more than file it."""
+    most = 2 if status.startswith("married") else 1
+    if isinstance(over_65, bool) or over_65 != int(over_65) or not 0 <= over_65 <= most:
+        raise ValueError(f"over_65 is {over_65!r}; a return as {status} has 0 to {most} people")
+    return int(over_65)
 
 
 def ordinary_tax(taxable: ArrayLike, *, year: int, status: str) -> Array:
@@ -96,9 +130,10 @@ def net_investment_income_tax(
     today's they shrink by it.
     """
     rule = _law(data.ROOT)["net_investment_income_tax"]
-    threshold = rule["income_threshold"][_known(status)] / price_level
+    threshold = rule["income_threshold"][_known(status)] / _level(price_level)
     above = np.maximum(np.asarray(adjusted_gross_income, dtype=float) - threshold, 0.0)
-    return float(rule["rate"]) * np.minimum(np.asarray(investment_income, dtype=float), above)
+    invested = np.maximum(np.asarray(investment_income, dtype=float), 0.0)
+    return float(rule["rate"]) * np.minimum(invested, above)
 
 
 def taxable_benefits(
@@ -107,7 +142,8 @@ def taxable_benefits(
     """How much of Social Security benefits is taxable, US dollars (IRC 86; Publication 915,
     worksheet 1).
 
-    Provisional income is other income (gains and dividends included) and half the benefits. Half of
+    Provisional income is other income (gains, dividends and tax-exempt interest included) and half
+    the benefits. Half of
     what it exceeds the first threshold by is taxable, up to half the benefits; then 85% of what it
     exceeds the second one by, up to 85% of the benefits. The thresholds are not indexed
     (`price_level` as above); married filing separately is taken to have lived together, with
@@ -115,7 +151,9 @@ def taxable_benefits(
     """
     table = _law(data.ROOT)["social_security_taxation"]["provisional_income"]
     which = {"married_joint": "joint", "married_separate": None}.get(_known(status), "single")
-    first, second = (limit / price_level for limit in (table[which] if which else (0.0, 0.0)))
+    first, second = (
+        limit / _level(price_level) for limit in (table[which] if which else (0.0, 0.0))
+    )
     b = np.asarray(benefits, dtype=float)
     provisional = np.asarray(other_income, dtype=float) + b / 2
     half = np.minimum.reduce([np.clip(provisional - first, 0.0, second - first) / 2, b / 2])
@@ -130,6 +168,9 @@ def income_tax(
     interest: ArrayLike = 0.0,
     qualified: ArrayLike = 0.0,
     benefits: ArrayLike = 0.0,
+    exempt_interest: ArrayLike = 0.0,
+    over_65: int = 0,
+    in_force: int | None = None,
     state_rate: float = 0.0,
     price_level: float = 1.0,
 ) -> Tax:
@@ -144,28 +185,35 @@ def income_tax(
         ordinary income.
     qualified : qualified dividends and gains held for more than a year.
     benefits : Social Security benefits, of which `taxable_benefits` says the taxable part.
+    exempt_interest : interest that is not taxed itself, but makes benefits taxable (IRC 86(b)(2)).
+    over_65 : how many people of the return have reached 65 by the year's end.
+    in_force : the calendar year whose temporary rules hold, where the tables of `year` stand for a
+        later one: the senior deduction ends with 2028.
     state_rate : a flat rate on federal taxable income less the benefits in it.
     price_level : for thresholds that are not indexed, see the module.
 
     Returns ------- Tax, arrays of the incomes' common shape. Raises ValueError for negative income,
     an unknown year or status.
     """
-    pay, coupons, gains, social = np.broadcast_arrays(
-        *(np.asarray(x, dtype=float) for x in (ordinary, interest, qualified, benefits))
-    )
-    for name, x in (
-        ("ordinary", pay),
-        ("interest", coupons),
-        ("qualified", gains),
-        ("benefits", social),
-    ):
-        if not np.all(x >= 0):
+    if not (np.isfinite(state_rate) and 0 <= state_rate < 0.5):
+        raise ValueError(f"state_rate {state_rate} is a decimal from 0 to below 0.5; in percent?")
+    given = (ordinary, interest, qualified, benefits, exempt_interest)
+    names = ("ordinary", "interest", "qualified", "benefits", "exempt_interest")
+    arrays = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in given))
+    for name, x in zip(names, arrays, strict=True):
+        if not np.all(np.isfinite(x) & (x >= 0)):
             raise ValueError(
                 f"{name} income must be zero or more: a loss is not an income, net it first"
             )
-    taxed = taxable_benefits(social, pay + coupons + gains, status=status, price_level=price_level)
+    pay, coupons, gains, social, exempt = arrays
+    other = pay + coupons + gains + exempt
+    taxed = taxable_benefits(social, other, status=status, price_level=price_level)
     gross = pay + coupons + taxed + gains
-    taxable = np.maximum(gross - standard_deduction(year, status), 0.0)
+    standard = standard_deduction(year, status, over_65=over_65)
+    deduction = standard + senior_deduction(
+        gross, year=in_force or year, status=status, over_65=over_65
+    )
+    taxable = np.maximum(gross - deduction, 0.0)
     on_top = np.minimum(gains, taxable)
     below = taxable - on_top
     return Tax(
@@ -174,6 +222,7 @@ def income_tax(
         net_investment_income_tax(coupons + gains, gross, status=status, price_level=price_level),
         state_rate * np.maximum(taxable - taxed, 0.0),
         taxable,
+        gross,
     )
 
 
@@ -218,6 +267,8 @@ def limits(year: int, age: int) -> Limits:
     catches up to Roth only (nan: not in force). Raises ValueError for a year that is not in the
     tables.
     """
+    if isinstance(age, bool) or age != int(age) or not 0 <= age <= 125:
+        raise ValueError(f"age {age!r} is in whole years, those reached in the calendar year")
     document = _law(data.ROOT)
 
     def of(name: str) -> float:
@@ -252,15 +303,30 @@ class Contribution:
 
     employee: float
     employer: float
+    roth_only: float = 0.0
 
     @property
     def total(self) -> float:
         """Both together."""
         return self.employee + self.employer
 
+    def before_tax(self, roth_share: float) -> float:
+        """What of the employee's part may be made before tax where a share of it is meant for Roth.
+
+        `roth_only`, the catch-up of who earned much the year before, may not (IRC 414(v)(7)).
+        """
+        return min(self.employee * (1 - roth_share), self.employee - self.roth_only)
+
 
 def contribution(
-    pay: float, deferral_rate: float, match: Sequence[Mapping[str, float]], *, year: int, age: int
+    pay: float,
+    deferral_rate: float,
+    match: Sequence[Mapping[str, float]],
+    *,
+    year: int,
+    age: int,
+    wages_before: float | None = None,
+    roth_offered: bool = True,
 ) -> Contribution:
     """What a participant who defers `deferral_rate` of `pay` may put in, and what the employer
     adds, US dollars.
@@ -268,14 +334,25 @@ def contribution(
     `match` is a list of tiers: ``rate`` of the part of the deferral from the tier before up to
     ``up_to`` of pay. Pay counts up to 401(a)(17) for the match; the deferral stops at 402(g) and
     catch-up, and both together, less catch-up, at 415(c) or pay: the employer's part gives way.
-    Raises ValueError for a negative pay, or a rate outside 0 to 1.
+    Whose wages of the year before (`wages_before`, pay if not given) exceed the threshold of
+    414(v)(7) catches up to Roth only, or not at all where the plan offers no Roth. Raises
+    ValueError for a negative pay, a rate outside 0 to 1, or a tier that cannot be meant.
     """
-    if not (pay >= 0 and 0 <= deferral_rate <= 1):
+    if not (0 <= pay < np.inf and 0 <= deferral_rate <= 1):
         raise ValueError(
             f"pay must be zero or more and the deferral rate between 0 and 1, got {pay}, {deferral_rate}"
         )
+    for tier in match:
+        if not (0 <= tier["rate"] <= 5 and 0 <= tier["up_to"] <= 1):
+            raise ValueError(
+                f"a match of {tier['rate']} up to {tier['up_to']} of pay cannot be meant: both are "
+                "decimals, 0.5 up to 0.06 for half of the first 6%; in percent?"
+            )
     law = limits(year, age)
-    employee = min(deferral_rate * pay, law.employee)
+    high = (pay if wages_before is None else wages_before) > law.roth_catch_up_wages
+    most = law.employee if roth_offered or not high else law.elective_deferral
+    employee = min(deferral_rate * pay, most)
+    caught_up = max(employee - law.elective_deferral, 0.0)
     counted = min(pay, law.compensation)
     rate = employee / counted if counted else 0.0
     employer, floor = 0.0, 0.0
@@ -283,7 +360,72 @@ def contribution(
         employer += tier["rate"] * max(min(rate, tier["up_to"]) - floor, 0.0) * counted
         floor = max(floor, tier["up_to"])
     room = min(law.annual_additions, pay) - min(employee, law.elective_deferral)
-    return Contribution(employee, min(employer, max(room, 0.0)))
+    put_in = min(employer, max(room, 0.0))
+    return Contribution(employee, put_in, caught_up if high else 0.0)
+
+
+# ---- what income and age cost besides ------------------------------------------------------------
+
+
+def medicare_premiums(income: ArrayLike, *, year: int, status: str, people: int = 1) -> Array:
+    """What Medicare adds to its premiums for Parts B and D because of income, US dollars a year for
+    `people` enrolled (42 USC 1395r(i), 1395w-113(a)(7)).
+
+    `income` is modified adjusted gross income of two years before: adjusted gross income and
+    tax-exempt interest. It rises in steps, so that a dollar may cost a thousand. The married who
+    file separately are taken to have lived together. Raises ValueError for a year without a table.
+    """
+    earned = np.asarray(income, dtype=float)
+    if not np.all(np.isfinite(earned)) or people not in (0, 1, 2):
+        raise ValueError(f"income must be dollars, and {people!r} people are enrolled: 0, 1 or 2")
+    known = _of_year(_law(data.ROOT)["medicare_adjustment"], year, "medicare_adjustment")
+    which = {"married_joint": "joint", "married_separate": "separate"}.get(_known(status), "single")
+    above = np.array([row["above"] for row in known[which]], dtype=float)
+    monthly = np.array([0.0, *(row["part_b"] + row["part_d"] for row in known[which])])
+    return np.asarray(12 * people * monthly[np.searchsorted(above, earned, side="left")])
+
+
+def early_withdrawal_tax(
+    amount: ArrayLike, age: float, *, left_employer_at: float | None = None
+) -> Array:
+    """The tenth that is added to the tax on what leaves a plan before 59 1/2 (IRC 72(t)), US dollars.
+
+    `age` in years and parts of years. From a plan, none is due after leaving the employer in or
+    after the year of reaching 55 (72(t)(2)(A)(v)). The other exceptions are left out. Raises
+    ValueError for a negative amount or an age that is none.
+    """
+    taken = np.asarray(amount, dtype=float)
+    if not (np.all(taken >= 0) and 0 <= age <= 125):
+        raise ValueError(
+            f"an amount from zero up and an age in years, not {taken.tolist()} at {age}"
+        )
+    separated = left_employer_at is not None and age >= left_employer_at >= 55
+    return np.zeros_like(taken) if age >= 59.5 or separated else 0.1 * taken
+
+
+def conversion_cost(
+    amount: float, *, premiums: Mapping[str, Any] | None = None, **household: Any
+) -> float:
+    """What converting `amount` of a traditional account to Roth costs, a share of it, decimal.
+
+    Tax now on top of the household's other incomes (`income_tax`), and with `premiums` (``year``
+    and ``people`` enrolled two years on) what Medicare adds. Converting pays where the rate on
+    later withdrawals is higher, and the tax is paid from a taxable account. Raises as
+    `income_tax`, and ValueError unless `amount` is above zero.
+    """
+    if not amount > 0:
+        raise ValueError(f"a conversion is of more than zero dollars, not {amount}")
+    more = {**household, "ordinary": household.get("ordinary", 0.0) + amount}
+    before, after = income_tax(**household), income_tax(**more)
+    cost = float(after.total - before.total)
+    if premiums is not None:
+        exempt = household.get("exempt_interest", 0.0)
+        owed = [
+            medicare_premiums(tax.gross_income + exempt, status=household["status"], **premiums)
+            for tax in (before, after)
+        ]
+        cost += float(owed[1] - owed[0])
+    return cost / amount
 
 
 # ---- what must come out --------------------------------------------------------------------------
@@ -335,6 +477,12 @@ def required_minimum_distribution(
 
 
 # ---- tables --------------------------------------------------------------------------------------
+
+
+def _level(price_level: float) -> float:
+    if not 0 < price_level < np.inf:
+        raise ValueError(f"price_level {price_level} is a ratio above zero, 1.28 for 28% dearer")
+    return price_level
 
 
 def _known(status: str) -> str:

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -69,6 +70,11 @@ class Owner:
             )
         if not (0 <= self.roth_share <= 1 and 0 <= self.basis <= 1):
             raise ValueError(f"{self.name}: roth_share and basis are shares from 0 to 1")
+        if not (0 <= self.state_rate < 0.5 and 0 < self.withdrawal_rate < 0.5):
+            raise ValueError(
+                f"{self.name}: state_rate {self.state_rate} and withdrawal_rate "
+                f"{self.withdrawal_rate} are decimals below 0.5; in percent?"
+            )
 
     @property
     def working_years(self) -> int:
@@ -93,6 +99,10 @@ class Owner:
         """Years for which money is held on average: to the middle of retirement."""
         return (max(self.retirement_age, self.age) + self.last_age) / 2 - self.age
 
+    def over_65(self, age: int) -> int:
+        """How many people of the return have reached 65 at the owner's `age`; a spouse is as old."""
+        return (2 if self.status == "married_joint" else 1) if age >= 65 else 0
+
     def law(
         self,
         ordinary: Array,
@@ -100,8 +110,12 @@ class Owner:
         qualified: Array,
         benefits: Array,
         price_level: float,
+        age: int | None = None,
     ) -> Array:
-        """The household's income tax under the tables of its year."""
+        """The household's income tax under the tables of its year, at an age (today's if not
+        given); a spouse is taken to be as old. Temporary deductions end when they end.
+        """
+        now = self.age if age is None else age
         return taxes.income_tax(
             year=self.year,
             status=self.status,
@@ -109,6 +123,8 @@ class Owner:
             interest=interest,
             qualified=qualified,
             benefits=benefits,
+            over_65=self.over_65(now),
+            in_force=self.year + now - self.age,
             state_rate=self.state_rate,
             price_level=price_level,
         ).total
@@ -211,13 +227,15 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     at `real_return`. Now means the working years, or retirement for who has retired.
     """
     put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
-    n, deferred = one.working_years, put_in.employee * (1 - one.roth_share) + put_in.employer
+    n, deferred = one.working_years, put_in.before_tax(one.roth_share) + put_in.employer
     grown = (1 + real_return) ** n
     annuity = (grown - 1) / real_return if real_return else n
     drawn = one.withdrawal_rate * (one.balances["deferred"] * grown + deferred * annuity)
     house: dict[str, Any] = {"year": one.year, "status": one.status, "state_rate": one.state_rate}
-    later = {**house, "ordinary": one.other_income, "benefits": one.benefits}
-    now = {**house, "ordinary": one.pay - put_in.employee * (1 - one.roth_share)} if n else later
+    retired = max(one.retirement_age, one.age)
+    old = {"over_65": one.over_65(retired), "in_force": one.year + retired - one.age}
+    later = {**house, **old, "ordinary": one.other_income, "benefits": one.benefits}
+    now = {**house, "ordinary": one.pay - put_in.before_tax(one.roth_share)} if n else later
     more = {**later, "ordinary": one.other_income + max(drawn, 1.0)}
     extra = taxes.income_tax(**more).total - taxes.income_tax(**later).total
     return Rates(
@@ -245,7 +263,7 @@ def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
     )
     grown = (1 + real_return) ** n
     annuity = (grown - 1) / real_return if real_return else n
-    roth = put_in.employee * one.roth_share
+    roth = put_in.employee - put_in.before_tax(one.roth_share)
     saved = roth + (put_in.total - roth) * (1 - rates.withdrawal)
     wealth = (
         float(after_tax_values(one.balances, rates, basis=one.basis).sum()) * grown
@@ -305,7 +323,7 @@ def simulate(
         raise ValueError(
             f"returns need {one.last_age - one.age} years and {len(target)} classes, not {years} and {n}"
         )
-    w, law = target.to_numpy(float), law or one.law
+    w, asked = target.to_numpy(float), law
     at = None if order is None else np.array([list(target.index).index(name) for name in order])
     y_i, y_q, turned = (
         character.loc[list(target.index), c].to_numpy(float) for c in character.columns
@@ -319,6 +337,7 @@ def simulate(
     least = np.full(paths, np.inf)
     for k in range(years):
         level, age = (1 + inflation) ** (k + 1), one.age + k
+        law = partial(one.law, age=age) if asked is None else asked
         due = taxes.required_minimum_distribution(account["deferred"], age, one.birth_year) / level
         r = returns[:, k]
         coupons, dividends = held @ y_i, held @ y_q
@@ -334,7 +353,7 @@ def simulate(
         before_tax, saved, plain = 0.0, 0.0, zero
         if working:
             paid = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=age)
-            before_tax = paid.employee * (1 - one.roth_share)
+            before_tax = paid.before_tax(one.roth_share)
             account["deferred"] = account["deferred"] + (before_tax + paid.employer) * level
             account["roth"] = account["roth"] + (paid.employee - before_tax) * level
             put_in += paid.total
@@ -350,16 +369,20 @@ def simulate(
         cash = cash if working else cash + social + income - spending
         held, basis, sold = _cash(held, basis, cash * level)
         lack = np.maximum(-cash * level - sold["value"], 0.0)
+        early = zero
         for b in BUCKETS[1:]:
             taken = np.minimum(lack, account[b])
             account[b], lack = account[b] - taken, lack - taken
-            drawn = drawn + taken / level if b == "deferred" else drawn
+            if b == "deferred":
+                drawn = drawn + taken / level
+                left = one.retirement_age
+                early = taxes.early_withdrawal_tax(taken / level, age, left_employer_at=left)
         short += lack / level
         least = np.minimum(least, drawn - due)
         held, basis, mix, more = _place(held, basis, account, w, at, rates, step_up)
         gain = gain + sold["gain"] + more
         losses = np.minimum(gain, 0.0)
-        final = _owed(law, drawn + earned, real, gain / level, zero + social, level) - plain
+        final = _owed(law, drawn + earned, real, gain / level, zero + social, level) - plain + early
         bill = (final - estimate) * level
         tax += final
     level = (1 + inflation) ** years

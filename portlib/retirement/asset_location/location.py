@@ -30,6 +30,13 @@ from portlib.records import Array, Assumptions
 
 BUCKETS = ("taxable", "deferred", "roth", "hsa")
 SHELTERED = BUCKETS[1:]
+#: What a household may have and this does not follow, and why.
+REFUSED = {
+    "inherited": "Inherited accounts must mostly be emptied within ten years (IRC 401(a)(9)(H)), by rules "
+    "that depend on who died when; they are left out",
+    "qcd": "Qualified charitable distributions (IRC 408(d)(8)) leave an IRA untaxed from 70 1/2; an "
+    "account of a plan has none, and they are left out",
+}
 
 
 @dataclass(frozen=True)
@@ -117,7 +124,11 @@ def after_tax_values(
     Raises ValueError for an account that is none of `BUCKETS`, or a negative balance.
     """
     if unknown := sorted(set(balances) - set(BUCKETS)):
-        raise ValueError(f"no account {', '.join(unknown)}; there are {', '.join(BUCKETS)}")
+        why = "; ".join(REFUSED[name] for name in unknown if name in REFUSED)
+        raise ValueError(
+            f"no account {', '.join(unknown)}; there are {', '.join(BUCKETS)}"
+            + (why and f". {why}")
+        )
     kept = {
         "taxable": 1 - rates.exit_gains * (1 - basis),
         "deferred": 1 - rates.withdrawal,

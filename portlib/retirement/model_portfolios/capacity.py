@@ -4,13 +4,13 @@ Resources are what somebody will live on, in real dollars of today: balance, oth
 present values of savings to come, of other income and of Social Security; the need is the present
 value of essential spending::
 
-    loss       in a bad market resources still cover the need, or lose at most a given share of
-    themselves horizon    enough years until half of the retirement is over
+    loss    in a bad market resources still cover the need, or lose at most a given share of
+            themselves
 
-Each is a ceiling, a posture; so are tolerance (`questionnaire`) and the equity share that somebody
-accepts. Whatever is not supplied takes a stated default and is said to. Left out: debts, health,
-housing, taxes, a partner's affairs, and that outside assets may be invested otherwise than the
-balance.
+That is a ceiling on the posture, beside the tolerance that answers show (`questionnaire`). Age is
+none: the plan's path falls with it already. Whatever is not supplied takes a stated default and is
+said to. Left out: debts, health, housing, taxes, a partner's affairs, and that outside assets may be
+invested otherwise than the balance.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ from portlib.construction.robustness import provider_errors
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
 from portlib.retirement import plan_menu, taxes
+from portlib.retirement.glidepaths import expected_inflation
 from portlib.retirement.household import Household, social_security
-from portlib.retirement.model_portfolios.models import Model, Suite, postures
-from portlib.retirement.model_portfolios.questionnaire import Instrument, Score, calibrate
+from portlib.retirement.model_portfolios.models import Suite, postures
+from portlib.retirement.model_portfolios.questionnaire import Instrument, calibrate
+from portlib.retirement.scenarios import Scenarios, lognormal
 
 #: The inputs that 29 CFR 2550.408g-1(b)(4)(i)(D) names, and the fields that carry them.
 INPUTS = {
@@ -42,7 +44,8 @@ INPUTS = {
     "other assets and income": ("outside_assets", "other_income", "pay", "saving", "spending"),
     "preferences": ("excluded", "equity_cap"),
 }
-CEILINGS = ("tolerance", "loss", "horizon", "wish")
+#: Years from the youngest age that a person may have to the last of the life table.
+YOUNGEST_HORIZON = 120 - 14
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,11 +132,10 @@ class Adviser:
             "capacity_fall",
             "capacity_loss_limit",
             "capacity_real_rate",
-            "capacity_horizon",
             "essential_spending",
             "advice_gain_floor",
-            "equity_floor",
-            "equity_ceiling",
+            "posture_tilt",
+            "advice_lives",
             "employer_stock_cap",
             "no_trade_standard_errors",
         )
@@ -147,20 +149,28 @@ class Adviser:
 
     @cached_property
     def held(self) -> dict[str, Array]:
-        """Class weights (n,) of each fund that is no series."""
-        table = self.plan.exposures.reindex(columns=list(self.classes.labels), fill_value=0.0)
+        """Class weights (n,) of each option; of a series, of each date."""
+        table = self.opened.exposures.reindex(columns=list(self.classes.labels), fill_value=0.0)
         return dict(zip(table.index, table.to_numpy(float), strict=True))
 
     @cached_property
-    def vintages(self) -> tuple[Array, Array]:
-        """Years to retirement (m,) and class weights (m, n) of the target-date series; empty
-        without one.
+    def opened(self) -> Plan:
+        """The plan with each date of its series as a fund of its own."""
+        return plan_menu.each_vintage(self.plan)
+
+    @cached_property
+    def lives(self) -> Scenarios:
+        """Real returns by class, in blocks of lives whose means are redrawn within providers'
+        errors, as often too high as too low (policy ``advice_lives``); common to everybody.
         """
-        table = self.plan.vintages
-        if table is None:
-            return np.zeros(0), np.zeros((0, len(self.classes)))
-        held = table.reindex(columns=list(self.classes.labels), fill_value=0.0)
-        return table.index.to_numpy(float), held.to_numpy(float)
+        blocks, each = (self.decided["advice_lives"][name] for name in ("blocks", "each"))
+        rng = np.random.default_rng(self.plan.policy["scenario_seed"])
+        inflation = expected_inflation(self.plan)
+        drawn = lognormal(self.classes, inflation, blocks * each, YOUNGEST_HORIZON, rng)
+        shift = rng.multivariate_normal(np.zeros(len(self.classes)), self.doubt, (blocks + 1) // 2)
+        moved = np.repeat(np.concatenate([shift, -shift])[:blocks], each, axis=0)
+        values = np.maximum(drawn.values + moved[:, None, :], -1.0)
+        return Scenarios(values, drawn.assets, f"{drawn.source}; means redrawn in {blocks} blocks")
 
     @cached_property
     def doubt(self) -> Array:
@@ -175,12 +185,12 @@ class Adviser:
     @cached_property
     def expense(self) -> dict[str, float]:
         """Expense ratio by fund, annual decimals."""
-        return dict(self.plan.funds["expense_ratio"])
+        return dict(self.opened.funds["expense_ratio"].astype(float))
 
     @cached_property
     def specific(self) -> dict[str, float]:
         """Annual volatility beyond the classes, by fund."""
-        return dict(self.plan.funds["specific_risk"])
+        return dict(self.opened.funds["specific_risk"].astype(float))
 
     @cached_property
     def suite_fingerprint(self) -> str:
@@ -319,47 +329,14 @@ def _benefits(age: int, retire: int, pay: float, year: int) -> tuple[float, ...]
 
 
 def loss_share(
-    who: Person, offered: Model, desk: Adviser, means: Mapping[str, float] | None = None
+    who: Person, equity: float, desk: Adviser, means: Mapping[str, float] | None = None
 ) -> tuple[float, bool]:
-    """In the policy's bad market: the share of resources lost with a model, and whether essentials
-    stay covered.
+    """In the policy's bad market: the share of resources lost at an equity share, and whether
+    essentials stay covered.
     """
-    means, fall = resources(who, desk) if means is None else means, desk.decided["capacity_fall"]
-    lost = means["wealth"] * (
-        offered.equity * fall["equity"] + (1 - offered.equity) * fall["other"]
-    )
+    means = resources(who, desk) if means is None else means
+    fall = desk.decided["capacity_fall"]
+    lost = means["wealth"] * (equity * fall["equity"] + (1 - equity) * fall["other"])
     whole = means["wealth"] + means["savings"] + means["income"]
-    return (lost / whole if whole > 0 else 0.0), who.spending is not None and whole - lost >= means[
-        "need"
-    ]
-
-
-def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
-    """The boldest posture that each consideration allows, for a person with no gaps."""
-    order, decided = desk.order, desk.decided
-    offered = [desk.suite[name] for name in desk.suite.postures]
-    found = {
-        "tolerance": said.posture
-        if said is not None and said.usable
-        else decided["default_posture"]
-    }
-    if who.balance is not None:
-        most = decided["capacity_loss_limit"]
-        means = resources(who, desk)
-        losses = {m.posture: loss_share(who, m, desk, means) for m in offered}
-        bearable = [name for name, (share, covered) in losses.items() if covered or share <= most]
-        found["loss"] = bearable[-1] if bearable else order[0]
-    age, retire, last = (float(x or 0) for x in (who.age, who.retirement_age, who.life_expectancy))
-    half = max(retire - age, 0.0) + max(last - max(retire, age), 0.0) / 2
-    found["horizon"] = [
-        name for name in order if decided["capacity_horizon"][name] <= half or name == order[0]
-    ][-1]
-    accepted = [
-        m.posture
-        for m in offered
-        if m.equity <= (1.0 if who.equity_cap is None else who.equity_cap) + 1e-9
-    ]
-    found["wish"] = (
-        order[-1] if len(accepted) == len(offered) else accepted[-1] if accepted else order[0]
-    )
-    return found
+    covered = who.spending is not None and whole - lost >= means["need"]
+    return (lost / whole if whole > 0 else 0.0), covered

@@ -32,11 +32,13 @@ from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Array, Assumptions
 from portlib.retirement import plan_menu
-from portlib.retirement.plan_menu.few_funds import best_few
+from portlib.retirement.plan_menu.few_funds import WORTH, best_few
 
 SCHEMA = "prudent-by-construction/suite/1"
+#: A change of weights, or a gain a year, below this is rounding.
+SLIGHT = 1e-6
 #: Changes when the way of making models does, so that a stored suite says which way made it.
-METHOD = "maximum utility on the menu, whole percents where the plan asks for them; 1"
+METHOD = "maximum utility on every option, whole percents where the plan asks for them; 2"
 
 
 class SuiteError(ValueError):
@@ -180,8 +182,13 @@ def model(
         plan_menu.menu_assumptions(plan, classes),
         _mandate(plan, posture, classes, without),
     )
-    w = _best(plan, funds, mandate, plan.policy["model_risk_aversion"][posture])
-    return _model(plan, posture, funds, mandate, w, "best under these assumptions")
+    w, gap = _best(plan, funds, mandate, plan.policy["model_risk_aversion"][posture])
+    return _model(plan, posture, funds, mandate, w, f"best under these assumptions{_short_of(gap)}")
+
+
+def _short_of(gap: float) -> str:
+    """What is not proved, in words; nothing where everything is."""
+    return "" if gap <= WORTH else f", to {1e4 * gap:.2f} bp a year"
 
 
 def remake(
@@ -223,17 +230,17 @@ def _remaker(
     """What makes one posture's model anew; raises where no portfolio obeys the rules."""
     k = plan.policy["no_trade_standard_errors"] if no_trade is None else no_trade
     funds = plan_menu.menu_assumptions(plan, classes)
-    b = plan.exposures.reindex(
-        index=list(funds.labels), columns=list(classes.labels), fill_value=0.0
-    ).to_numpy(float)
+    b = (
+        plan_menu.each_vintage(plan)
+        .exposures.reindex(index=list(funds.labels), columns=list(classes.labels), fill_value=0.0)
+        .to_numpy(float)
+    )
     omega = b @ (provider_errors(classes) if errors is None else errors) @ b.T
 
     def again(posture: str) -> Model:
         mandate = _mandate(plan, posture, classes)
-        w, why = (
-            _best(plan, funds, mandate, plan.policy["model_risk_aversion"][posture]),
-            "made for the first time",
-        )
+        w, gap = _best(plan, funds, mandate, plan.policy["model_risk_aversion"][posture])
+        why = f"made for the first time{_short_of(gap)}"
         if posture in old.postures:
             w, why = _moved(old[posture], w, funds, mandate, omega, k, plan)
         return _model(plan, posture, funds, mandate, w, why)
@@ -268,18 +275,16 @@ def _moved(
         )
         return best, f"replaced whole, {why}"
     trade, limit = float(np.abs(best - w0).sum()) / 2, plan.policy["turnover_limit"]
-    if trade <= 1e-12:
+    if trade <= SLIGHT:
         return w0, "kept: still the best"
     aversion = old.risk_aversion
-    w1 = (
-        best
-        if trade <= limit
-        else _best(plan, funds, _part_of_the_way(w0, best, limit, mandate), aversion)
-    )
+    w1 = best
+    if trade > limit:
+        w1, _ = _best(plan, funds, _part_of_the_way(w0, best, limit, mandate), aversion)
     d = w1 - w0
     gain = float(funds.mu @ d) - aversion / 2 * (funds.risk_of(w1) ** 2 - funds.risk_of(w0) ** 2)
     error = k * float(np.sqrt(max(d @ omega @ d, 0.0)))
-    if gain <= error:
+    if gain <= error + SLIGHT:
         return (
             w0,
             f"kept: a change would gain {1e4 * gain:.1f} bp a year, {1e4 * error:.1f} of which are in doubt",
@@ -346,14 +351,8 @@ def faults(made: Suite) -> list[str]:
 def _mandate(
     plan: Plan, posture: str, classes: Assumptions, without: Collection[str] = ()
 ) -> Mandate:
-    """The menu's rules for the posture, no employer stock, and nothing of what a person does not
-    want.
-    """
+    """The menu's rules for the posture, and nothing of what a person asks to exclude."""
     mandate = plan_menu.menu_mandate(plan, posture, classes)
-    own = plan.rules["employer_stock"]
-    if own and own["fund"] in mandate.labels:
-        rule = Bounds("no employer stock in models", upper={own["fund"]: 0.0})
-        mandate = mandate.also(rule.under("29 CFR 2550.408g-1(b)(4)(i)(G): may be left out"))
     if unwanted := [fund for fund in mandate.labels if fund in without]:
         mandate = mandate.also(
             Bounds("not wanted", upper=dict.fromkeys(unwanted, 0.0)).under("the person's wish")
@@ -361,23 +360,26 @@ def _mandate(
     return mandate
 
 
-def _best(plan: Plan, funds: Assumptions, mandate: Mandate, aversion: float) -> Array:
-    """The best weights, in whole percents of few funds where the plan asks for that.
+def _best(plan: Plan, funds: Assumptions, mandate: Mandate, aversion: float) -> tuple[Array, float]:
+    """The best weights, in whole percents of few funds where the plan asks for that, and what any
+    others could be worth beyond them at most (annual decimal).
 
     Other engines than MARKOWITZ (policy ``optimizer``) do not count funds or percents; theirs are
     weights as they come.
     """
     asked = plan.rules["models"]
     few = asked["whole_percent"] or asked["most_funds"] < len(funds)
-    if few and plan.policy["optimizer"] == "MARKOWITZ":
-        return best_few(
-            funds,
-            mandate,
-            risk_aversion=aversion,
-            most_funds=asked["most_funds"],
-            whole_percent=asked["whole_percent"],
-        ).allocation.w
-    return optimize(funds, mandate, risk_aversion=aversion, optimizer=plan.policy["optimizer"]).w
+    if not few or plan.policy["optimizer"] != "MARKOWITZ":
+        name = plan.policy["optimizer"]
+        return optimize(funds, mandate, risk_aversion=aversion, optimizer=name).w, 0.0
+    found = best_few(
+        funds,
+        mandate,
+        risk_aversion=aversion,
+        most_funds=asked["most_funds"],
+        whole_percent=asked["whole_percent"],
+    )
+    return found.allocation.w, found.gap
 
 
 def _part_of_the_way(w0: Array, best: Array, limit: float, mandate: Mandate) -> Mandate:
@@ -402,7 +404,10 @@ def _model(
     x = np.where(np.abs(w) < 1e-9, 0.0, w).astype(float)
     equity, cost = (
         table.reindex(list(funds.labels)).to_numpy(float)
-        for table in (plan_menu.equity_share(plan), plan.funds["expense_ratio"])
+        for table in (
+            plan_menu.equity_share(plan),
+            plan_menu.each_vintage(plan).funds["expense_ratio"],
+        )
     )
     return Model(
         posture,

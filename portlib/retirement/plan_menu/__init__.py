@@ -1,15 +1,12 @@
 """The plan's menu: what its funds can build, what they cost, and what an account may hold."""
 
 from portlib.retirement.plan_menu.menu import (
-    FROZEN,
-    PAYMENTS,
     approximate,
     class_assumptions,
     class_mandate,
     class_mix,
     conflicts,
     cost_of_menu,
-    coverage,
     equity_share,
     menu_assumptions,
     menu_mandate,
@@ -18,10 +15,9 @@ from portlib.retirement.plan_menu.menu import (
     with_index_fund,
     worth_of_funds,
 )
+from portlib.retirement.plan_menu.options import coverage, date_for, dates, each_vintage, series_of
 
 __all__ = [
-    "FROZEN",
-    "PAYMENTS",
     "approximate",
     "class_assumptions",
     "class_mandate",
@@ -29,9 +25,13 @@ __all__ = [
     "conflicts",
     "cost_of_menu",
     "coverage",
+    "date_for",
+    "dates",
+    "each_vintage",
     "equity_share",
     "menu_assumptions",
     "menu_mandate",
+    "series_of",
     "spanning",
     "utility",
     "with_index_fund",

@@ -24,6 +24,7 @@ from portlib.construction.mean_variance import maximum_utility
 from portlib.plan import Plan
 from portlib.records import Allocation, Assumptions
 from portlib.retirement.plan_menu.menu import FROZEN, clause, utility
+from portlib.retirement.plan_menu.options import each_vintage
 
 #: A change of weight below this is rounding.
 SLIGHT = 1e-7
@@ -81,11 +82,8 @@ def review_mandates(
     trades = list(trades)
     if still := _standstill(plan, trades, on):
         return [Mandate(mandate.labels, [Bounds(still[0], lower=held, upper=held).under(still[1])])]
-    trading, stock, wash = (
-        plan.rules["trading"],
-        plan.rules["employer_stock"],
-        plan.rules["stable_value"],
-    )
+    opened = each_vintage(plan).rules
+    trading, stock, wash = (opened[name] for name in ("trading", "employer_stock", "stable_value"))
 
     def lately(fund: str, days: int, side: int) -> bool:
         return any(
@@ -144,7 +142,7 @@ def holdings_considered(plan: Plan, mandate: Mandate, participant: str) -> pd.Se
     """A participant's weights among the funds considered, scaled to one; ValueError where nothing
     is held in them.
     """
-    held = plan.holdings[list(mandate.labels)].T[participant]
+    held = each_vintage(plan).holdings[list(mandate.labels)].T[participant]
     if not held.sum() > 0:
         raise ValueError(
             f"{participant} holds only options that are left out of the calculation: nothing to review"
@@ -164,7 +162,8 @@ def broken_rules(
     recently_sold, recently_bought = (
         {(t.fund, d) for t, d in ago if t.change * side > 0} for side in (-1, 1)
     )
-    rules, trading = plan.rules, plan.rules["trading"]
+    rules = each_vintage(plan).rules
+    trading = rules["trading"]
     stock, wash = rules["employer_stock"], rules["stable_value"]
     if bought or sold:
         if any(b["first"] <= on and on <= b["last"] for b in rules["blackouts"]):

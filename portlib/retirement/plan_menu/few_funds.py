@@ -73,7 +73,7 @@ def best_few(
     risk_aversion: float,
     most_funds: int | None = None,
     whole_percent: bool = False,
-    most_solved: int = 50_000,
+    most_solved: int = 4_000,
 ) -> FewFunds:
     """The best portfolio of at most `most_funds` funds (None: any number), in whole percents where
     asked.
@@ -113,7 +113,7 @@ def best_few(
             else f"none of {some} found in {most_solved} problems; raise most_solved"
         )
     w = np.empty(n)
-    w[order] = best.w
+    w[order] = np.round(best.w, 2) if whole_percent else best.w
     what = (
         f"maximum utility (A = {risk_aversion:g}), at most {k} funds"
         + ", whole percents" * whole_percent

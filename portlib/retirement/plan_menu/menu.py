@@ -33,7 +33,6 @@ from portlib.construction.mandate import (
     fully_invested,
     liquidity_limit,
     long_only,
-    position_limit,
 )
 from portlib.construction.mean_variance import frontier, maximum_utility
 from portlib.estimation.capital_market_assumptions import survey_assumptions
@@ -42,18 +41,8 @@ from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement.plan_menu.limits import limits
+from portlib.retirement.plan_menu.options import DESCRIBED, each_vintage
 
-#: Options that may be left out of the calculation if described instead: 29 CFR 2550.408g-1(b)(4)(i)(G).
-LEFT_OUT = {
-    "target_date": "allocation by age; its mix depends on the participant's date, not on this calculation",
-    "annuity": "annuity option; a promise of income, not a holding with return and risk",
-}
-DESCRIPTIONS = {
-    "target_date": "A series of funds, one for every few retirement years. Each holds shares and bonds, fewer shares "
-    "as its year comes nearer. It can lose money, also at and after that year.",
-    "annuity": "A contract with an insurer that pays an income, usually for life, in exchange for a sum. It rests on "
-    "the insurer's ability to pay, and getting out of it may be costly or impossible.",
-}
 FROZEN = "frozen employer stock"
 LARGE = "us_large_equity"
 PAYMENTS = "12b-1 fees and revenue sharing"
@@ -84,22 +73,6 @@ def class_assumptions(plan: Plan, horizon_years: int | None = None) -> Assumptio
     )
 
 
-def coverage(plan: Plan) -> pd.DataFrame:
-    """Every designated option, considered or left out, with the reason and, where left out, a
-    general description.
-    """
-    kind = plan.funds["kind"]
-    return pd.DataFrame(
-        {
-            "label": plan.funds["label"],
-            "kind": kind,
-            "considered": ~kind.isin(list(LEFT_OUT)),
-            "reason": kind.map(LEFT_OUT).fillna("by its exposures, own risk and expenses"),
-            "description": kind.map(DESCRIPTIONS).fillna(""),
-        }
-    )
-
-
 def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
     """What an optimiser is told about the funds considered: net of expenses; `assumptions` are of
     asset classes.
@@ -109,11 +82,10 @@ def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assu
     `fund_assumptions` does.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
-    funds = [fund for fund, kind in plan.funds["kind"].items() if kind not in LEFT_OUT]
+    plan = each_vintage(plan)
+    funds = _considered(plan)
     if not funds:
-        raise ValueError(
-            f"{plan.name}: every option is a series by age or an annuity; there is no menu to build from"
-        )
+        raise ValueError(f"{plan.name}: every option is an annuity; there is no menu to build from")
     own, stock = plan.funds["specific_risk"].astype(float), plan.rules["employer_stock"]
     if stock:
         own = own.where(own.index != stock["fund"], stock["own_volatility"])
@@ -121,19 +93,26 @@ def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assu
 
 
 def equity_share(plan: Plan) -> pd.Series:
-    """What part of each fund is equity by the policy's ``equity_classes``, looking through; no row
-    for a series.
+    """What part of each fund is equity by the policy's ``equity_classes``, looking through; each date
+    of a series by itself.
     """
     return (
-        plan.exposures.reindex(columns=plan.policy["equity_classes"], fill_value=0.0)
+        each_vintage(plan)
+        .exposures.reindex(columns=plan.policy["equity_classes"], fill_value=0.0)
         .sum(axis=1)
         .rename("equity")
     )
 
 
+def _considered(plan: Plan) -> list[str]:
+    kinds = plan.funds["kind"].items()
+    return [str(fund) for fund, kind in kinds if kind not in DESCRIBED]
+
+
 def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
     """The funds considered, and their exposures in the assumptions' classes, (funds, classes)."""
-    labels = [str(fund) for fund, kind in plan.funds["kind"].items() if kind not in LEFT_OUT]
+    plan = each_vintage(plan)
+    labels = _considered(plan)
     held = plan.exposures.to_numpy(float)[plan.exposures.index.get_indexer(pd.Index(labels))]
     matrix = np.zeros((len(labels), len(classes)))
     for name, column in zip(plan.exposures.columns, held.T, strict=True):
@@ -213,15 +192,18 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
     """Which portfolios of the funds considered the policy and the plan's documents allow in one
     posture.
 
-    `assumptions` are of asset classes. Raises ValueError for an unknown posture.
+    `assumptions` are of asset classes. A date of a target-date series is a whole portfolio by
+    itself, so the limit on single funds spares it. Raises ValueError for an unknown posture.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     labels, b = _matrix(plan, classes)
+    kind = each_vintage(plan).funds["kind"]
+    single = [fund for fund in labels if kind[fund] != "target_date"]
     rules: list[Limit | Bounds] = [
         fully_invested().under("plan: accounts hold funds, paid in full"),
         long_only().under("plan: accounts cannot borrow or sell short"),
         *_through(labels, b, posture, classes, plan.policy),
-        position_limit(plan.policy["max_single_fund"], name="single fund").under(
+        Bounds("single fund", upper=dict.fromkeys(single, plan.policy["max_single_fund"])).under(
             "policy: max_single_fund"
         ),
     ]
@@ -241,7 +223,7 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
             rules.append(
                 Bounds(FROZEN, upper={stock["fund"]: 0.0}).under(clause(plan, "employer_stock"))
             )
-    return Mandate(labels, [*rules, *limits(plan, labels)])
+    return Mandate(labels, [*rules, *limits(each_vintage(plan), labels)])
 
 
 # ---- what the menu costs -------------------------------------------------------------------------
@@ -477,5 +459,6 @@ def conflicts(
 
 def class_mix(plan: Plan, weights: pd.Series) -> pd.Series:
     """What a portfolio of funds holds by asset class, as weights."""
+    plan = each_vintage(plan)
     mix: Array = weights.to_numpy(float) @ plan.exposures.loc[list(weights.index)].to_numpy(float)
     return pd.Series(mix, list(plan.exposures.columns), name="weight")

@@ -468,7 +468,8 @@ def sensitivity(plan: Plan) -> tuple[str, pd.DataFrame]:
         labels = list(funds["as decided"][0].labels)
         for bolder in (max(band), min(band)):
             funds[f"risk aversion {bolder:g}, not {aversion:g}"] = (told, bolder)
-        fees = plan.funds["expense_ratio"].reindex(labels).to_numpy(float)
+        costs = plan_menu.each_vintage(plan).funds["expense_ratio"]
+        fees = costs.reindex(labels).to_numpy(float)
         funds["fees left out"] = (
             told.replace(mu=told.mu + fees, source="gross of expenses"),
             aversion,

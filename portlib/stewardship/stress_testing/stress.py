@@ -123,6 +123,7 @@ def of_funds(
     plan: Plan, weights: pd.DataFrame, limit: float | Sequence[float] = np.nan, group: str = "mix"
 ) -> Tested:
     """Portfolios of funds with known exposures, (portfolios x funds)."""
+    plan = plan_menu.each_vintage(plan)
     funds = list(weights.columns)
     own = np.sqrt(np.square(weights) @ np.square(_own_risk(plan)[funds]))
     mix = weights @ plan.exposures.loc[funds]

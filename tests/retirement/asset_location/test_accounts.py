@@ -119,7 +119,8 @@ def by_hand(one, order, path, inflation, spend, saved_share):
             else (one.other_income, one.benefits if age >= one.claiming_age else 0.0)
         )
 
-        def tax(ordinary, interest=0.0, qualified=0.0, benefits=0.0, level=level):
+        def tax(ordinary, interest=0.0, qualified=0.0, benefits=0.0, level=level, age=age, k=k):
+            heads = 2 if one.status == "married_joint" else 1
             return float(
                 taxes.income_tax(
                     year=one.year,
@@ -128,6 +129,8 @@ def by_hand(one, order, path, inflation, spend, saved_share):
                     interest=interest,
                     qualified=qualified,
                     benefits=benefits,
+                    over_65=heads if age >= 65 else 0,
+                    in_force=one.year + k,
                     state_rate=one.state_rate,
                     price_level=level,
                 ).total
@@ -136,7 +139,7 @@ def by_hand(one, order, path, inflation, spend, saved_share):
         if working:
             pay = one.pay
             into = taxes.contribution(pay, one.deferral_rate, one.match, year=one.year, age=age)
-            own = into.employee * (1 - one.roth_share)
+            own = min(into.employee * (1 - one.roth_share), into.employee - into.roth_only)
             account["deferred"] += (own + into.employer) * level
             account["roth"] += (into.employee - own) * level
             plain = tax(pay - own)
@@ -174,7 +177,9 @@ def by_hand(one, order, path, inflation, spend, saved_share):
             taken = min(lack, account[b])
             account[b] -= taken
             lack -= taken
-            drawn += taken / level if b == "deferred" else 0.0
+            if b == "deferred":
+                drawn += taken / level
+                early = 0.0 if age >= 59.5 or age >= one.retirement_age >= 55 else taken / level / 10
         short += lack / level
         fund, mix, realised = place(fund, account, order, RATES.exit_gains, RATES.withdrawal)
         gain += realised
@@ -187,6 +192,7 @@ def by_hand(one, order, path, inflation, spend, saved_share):
                 social,
             )
             - plain
+            + early
         )
         bill = (final - estimate) * level
         paid_tax += final

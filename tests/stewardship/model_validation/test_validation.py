@@ -330,8 +330,10 @@ def test_inputs_move_by_the_standard_errors_of_providers_and_nothing_else(
 
 def test_a_menu_that_allows_nothing_says_so(the_plan: plan.Plan) -> None:
     strict = the_plan.policy.replace(max_single_fund=0.01)
+    bare = dataclasses.replace(the_plan, policy=strict, rules={**the_plan.rules, "default": None})
+    bare = bare.offering(list(the_plan.exposures.index))
     with pytest.raises(ValueError, match="allows no portfolio in any posture"):
-        validation.sensitivity(dataclasses.replace(the_plan, policy=strict))
+        validation.sensitivity(bare)
 
 
 def test_ruin_without_risk_or_death_is_certain_or_impossible(

@@ -1,0 +1,145 @@
+"""Is what could be advised better than staying in the default, and than a naive rule?
+
+Every way of investing a person's money is a path of mixes by years to retirement, net of its fee,
+and all meet the same lives. The measure is the one that the plan has adopted for its glidepath: the
+certainty equivalent of spending in retirement. Its risk aversion is the policy's for the default
+posture, and for another posture moves as the models' does::
+
+    A(posture) = lifecycle_risk_aversion * model_risk_aversion[posture] / model_risk_aversion[default]
+
+Expected returns are not known, so lives come in blocks, and in each block the means are redrawn
+within the errors that providers' disagreement shows. With ``g_b`` the gain of one way over another
+in block b, a way is better where ``mean(g) > k sd(g)``, worse where ``mean(g) < -k sd(g)``, and
+otherwise nobody knows (policy ``no_trade_standard_errors``). The sd is not divided by the number of
+blocks: more simulation makes the gain sharper, and the truth no better known.
+
+Left out: funds' own risks beyond their classes; what people do when markets fall; taxes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from portlib.records import Array
+from portlib.retirement.glidepaths import Glidepath
+from portlib.retirement.glidepaths.lifecycle import simulate
+from portlib.retirement.glidepaths.outcomes import Outcomes
+from portlib.retirement.household import Household
+from portlib.retirement.model_portfolios.capacity import Adviser, Person
+from portlib.retirement.model_portfolios.ways import DEFAULT
+
+#: Differences of logarithms below this are none.
+SAME = 1e-9
+
+# ---- judged on the same lives --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """What each way came to for one person, on the same lives.
+
+    Attributes
+    ----------
+    names : the ways, in order.
+    worth : certainty equivalent of spending, real dollars a year, by way.
+    gains : array (ways, blocks), logarithms of the worth in each block over that of all.
+    goal, shortfall : chance that the goal is met for life, and the share of it not met, by way.
+    goal_by_life, shortfall_by_life : the same, (ways, lives).
+    k : how many standard deviations a difference must exceed.
+    """
+
+    names: tuple[str, ...]
+    worth: Array
+    gains: Array
+    goal_by_life: Array
+    shortfall_by_life: Array
+    k: float
+
+    @property
+    def goal(self) -> Array:
+        """Chance that the goal is met for life, by way."""
+        return np.asarray(self.goal_by_life.mean(axis=1))
+
+    @property
+    def shortfall(self) -> Array:
+        """Share of the spending wanted that is not met, by way."""
+        return np.asarray(self.shortfall_by_life.mean(axis=1))
+
+    def gain(self, one: str, other: str = DEFAULT) -> tuple[float, float]:
+        """By how much one way is worth more than another, relative, and how far that is in doubt
+        (one standard deviation over the blocks).
+        """
+        i, j = self.names.index(one), self.names.index(other)
+        mid = float(np.log(self.worth[i] / self.worth[j]))
+        return mid, float(np.std(self.gains[i] - self.gains[j], ddof=1))
+
+    def verdict(self, one: str, other: str = DEFAULT) -> str:
+        """``better``, ``worse``, or ``equal`` where the difference is within doubt."""
+        mid, doubt = self.gain(one, other)
+        if one == other or abs(mid) <= self.k * doubt + SAME:
+            return "equal"
+        return "better" if mid > 0 else "worse"
+
+
+def household_of(who: Person, desk: Adviser) -> Household:
+    """A person without gaps as a household whose goal is the spending stated."""
+    age, retire = (round(float(x or 0)) for x in (who.age, who.retirement_age))
+    return Household(
+        age=age,
+        retirement_age=retire,
+        pay=who.pay or 0.0,
+        deferral_rate=who.saving or 0.0,
+        balance=(who.balance or 0.0) + (who.outside_assets or 0.0),
+        other_income=who.other_income or 0.0,
+        year=desk.plan.as_of.year,
+        spending=who.spending,
+        annuity_rate=desk.plan.policy["lifecycle_annuity_rate"],
+        fee_dollars=desk.plan.rules["recordkeeping_fee"],
+    )
+
+
+def aversion_of(desk: Adviser, posture: str) -> float:
+    """The risk aversion of spending that goes with a posture, see the module."""
+    models = desk.plan.policy["model_risk_aversion"]
+    usual = desk.plan.policy["lifecycle_risk_aversion"]
+    return float(usual * models[posture] / models[desk.decided["default_posture"]])
+
+
+def judge(who: Person, desk: Adviser, paths: Mapping[str, Glidepath], posture: str) -> Judged:
+    """What each path is worth to a person without gaps; the first is not special, but should be
+    `DEFAULT`.
+
+    Raises as `simulate` does.
+    """
+    home = household_of(who, desk)
+    returns = desk.lives
+    taste = {
+        "risk_aversion": aversion_of(desk, posture),
+        "floor": desk.plan.policy["spending_floor"],
+    }
+
+    def out(household: Household) -> Outcomes:
+        rng = np.random.default_rng(desk.plan.policy["scenario_seed"])
+        return simulate(list(paths.values()), household, returns, rng=rng, **taste)
+
+    free = out(replace(home, spending=None))
+    blocks = desk.decided["advice_lives"]["blocks"]
+    by_block = free.influence().reshape(len(paths), blocks, -1).mean(axis=2)
+    aimed = out(home) if home.spending else free
+    return Judged(
+        tuple(paths),
+        free.certainty_equivalent(),
+        by_block,
+        aimed.success.astype(float),
+        aimed.unmet,
+        float(desk.decided["no_trade_standard_errors"]),
+    )
+
+
+def tally(verdicts: pd.Series) -> pd.Series:
+    """How many are better, equal and worse off."""
+    return verdicts.value_counts().reindex(["better", "equal", "worse"], fill_value=0)

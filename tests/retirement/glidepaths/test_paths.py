@@ -1,0 +1,65 @@
+"""Paths as values: shapes, bounds, published points."""
+
+import numpy as np
+import pytest
+
+from portlib import data, plan
+from portlib.retirement import glidepaths as gp
+
+EXAMPLE = plan.read(data.ROOT / "plan")
+AWKWARD = plan.read(data.ROOT.parent / "tests" / "plans" / "awkward")
+
+
+def test_a_path_is_straight_between_points_and_flat_beyond() -> None:
+    path = gp.shaped(0.9, 20, 0.4, 10)
+    assert path.equity_at([50, 20, 5, -10, -40]) == pytest.approx([0.9, 0.9, 0.65, 0.4, 0.4])
+    assert gp.frozen_at_retirement(path).equity_at([10, 0, -10]) == pytest.approx(
+        [path.equity_at(10), path.equity_at(0), path.equity_at(0)]
+    )
+    assert gp.age_rule(65).equity_at([40, 0, -40]) == pytest.approx([0.75, 0.35, 0.0])
+
+
+def test_paths_over_classes_keep_their_equity_and_sum_to_one() -> None:
+    mix, cost = gp.sleeves(EXAMPLE)
+    path = gp.shaped(0.9, 20, 0.4, 10).of_classes(mix)
+    years = np.arange(40, -30, -3)
+    assert path.equity_at(years) == pytest.approx(gp.shaped(0.9, 20, 0.4, 10).equity_at(years))
+    assert path.at(years).sum(axis=1) == pytest.approx(1.0)
+    assert cost.between(
+        EXAMPLE.funds["expense_ratio"].min(), EXAMPLE.funds["expense_ratio"].max()
+    ).all()
+
+
+def test_the_plans_series_is_read_as_it_is() -> None:
+    path = gp.from_plan(EXAMPLE)
+    assert path is not None and EXAMPLE.vintages is not None
+    years = EXAMPLE.vintages.index.to_numpy(float)
+    assert path.equity_at(years) == pytest.approx(EXAMPLE.vintages["equity"].to_numpy(float))
+    assert gp.from_plan(AWKWARD) is None
+
+
+def test_published_paths_cross_retirement_and_say_how_sure_they_are() -> None:
+    paths = gp.published()
+    assert len(paths) >= 3
+    for name, path in paths.items():
+        assert path.years[0] >= 20 and path.years[-1] <= 0 and path.source and path.name == name
+    assert any("unverified" in name for name in paths) and not all(
+        "unverified" in name for name in paths
+    )
+
+
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        (lambda: gp.Glidepath("a", [1, 2], [0.5, 0.5]), "must fall"),
+        (lambda: gp.constant(60.0), "percent"),
+        (lambda: gp.Glidepath("a", [2, 1], [0.5]), "do not go"),
+        (lambda: gp.shaped(0.3, 10, 0.6, 5), "must not rise"),
+        (lambda: gp.shaped(0.6, -5, 0.3, 5), "some years"),
+        (lambda: gp.constant(0.5, fee=0.5), "fee"),
+        (lambda: gp.Glidepath("a", [0], [[0.5, 0.5]], ["x", "y"], ["z"]), "not among"),
+    ],
+)
+def test_a_path_that_makes_no_sense_is_refused(call: object, says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        call()

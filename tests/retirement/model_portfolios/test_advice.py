@@ -1,0 +1,152 @@
+"""Advice: silence stays, a tilt must earn its place, a wish is obeyed, everybody is told why."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from portlib.retirement import plan_menu
+from portlib.retirement.model_portfolios import advice, capacity, ways
+from portlib.retirement.model_portfolios.capacity import Person
+from tests.retirement.model_portfolios.cases import WHO
+
+SILENT = replace(WHO, answers=None)
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_advice_obeys_the_wish_and_is_never_worse_than_the_default(seed, desk):
+    rng = np.random.default_rng(seed)
+    age = int(rng.integers(20, 80))
+    cap = None if seed % 2 else float(rng.choice([0.0, 0.3, 0.5]))
+    said = None if seed % 4 == 3 else tuple(int(x) for x in rng.integers(1, 6, 7))
+    who = replace(
+        WHO,
+        answers=said,
+        age=age,
+        retirement_age=max(age, 65),
+        life_expectancy=95,
+        balance=float(rng.uniform(0, 3e6)),
+        equity_cap=cap,
+    )
+    told = advice.advise(who, desk, explain=False)
+    assert sum(told.weights.values()) == pytest.approx(1)
+    if cap is None:
+        assert told.judged.verdict(told.way) != "worse"
+        assert told.way == ways.DEFAULT or told.judged.verdict(told.way) == "better"
+    else:
+        offered = [m.equity for m in desk.suite.models]
+        offered += [
+            float(desk.held[option] @ desk.is_equity) for option in plan_menu.dates(desk.plan)
+        ]
+        assert told.equity <= max(cap, min(offered)) + 0.1
+    json.dumps(told.to_json(), allow_nan=False)
+
+
+def test_silence_means_stay_in_the_default(desk, the_plan):
+    for age in (25, 45, 64):
+        own = plan_menu.date_for(the_plan, 65 - age)
+        who = replace(SILENT, age=age, holdings={"TDIDX": 1.0})
+        told = advice.advise(who, desk, explain=False)
+        assert told.posture is None and told.weights == {own: 1.0}
+        assert told.keep and told.trades == {}
+
+
+def test_nobody_wholly_in_the_default_is_told_to_leave_it_for_nothing_better(desk, the_plan):
+    inside = the_plan.holdings.index[the_plan.holdings["TDIDX"] == 1.0]
+    for name in inside[::30]:
+        told = advice.advise(capacity.person(the_plan, name), desk, explain=False)
+        assert told.keep or told.judged.verdict(told.way) == "better"
+
+
+def test_a_tilt_that_is_no_better_is_not_given_and_it_says_so(desk):
+    bold = replace(WHO, answers=(5, 5, 1, 5, 5, 1, 5))
+    surest = replace(desk)
+    surest.__dict__["decided"] = {**desk.decided, "no_trade_standard_errors": 100.0}
+    told = advice.advise(bold, surest, explain=False)
+    assert told.way == ways.DEFAULT and told.verdict == "equal"
+    assert any("stay in the default" in words for words in told.reasons)
+
+
+def test_a_tilt_that_is_better_is_given(desk):
+    """Where providers agree and nothing is in doubt, somebody bold is advised more equity."""
+    bold = replace(WHO, answers=(5, 5, 1, 5, 5, 1, 5), balance=50_000.0)
+    certain = replace(desk)
+    certain.__dict__["doubt"] = np.zeros_like(desk.doubt)
+    certain.__dict__["decided"] = {**desk.decided, "no_trade_standard_errors": 0.0}
+    told = advice.advise(bold, certain, explain=False)
+    if told.posture in ("growth", "aggressive"):
+        assert told.verdict in ("better", "worse")
+        assert (told.way != ways.DEFAULT) == (
+            told.verdict == "better" and told.judged.verdict(told.way, ways.NAIVE) != "worse"
+        )
+
+
+def test_nothing_supplied_is_said_field_by_field(desk):
+    told = advice.advise(Person(), desk)
+    assert set(told.not_supplied) == {name for names in capacity.INPUTS.values() for name in names}
+    assert told.supplied == () and told.way == ways.DEFAULT
+
+
+def test_what_would_change_the_answer_does(desk):
+    told = advice.advise(WHO, desk)
+    for words in told.changes:
+        if words.startswith("Retiring"):
+            years = int(words.split()[1]) * (1 if "later" in words else -1)
+            who = replace(WHO, retirement_age=WHO.retirement_age + years)
+            assert advice.advise(who, desk, explain=False).weights != told.weights
+
+
+def test_contradictory_answers_are_no_answers(desk):
+    told = advice.advise(replace(WHO, answers=(5, 5, 5, 5, 5, 5, 5)), desk, explain=False)
+    silent = advice.advise(SILENT, desk, explain=False)
+    assert told.inconsistencies and told.posture is None and told.weights == silent.weights
+
+
+def test_a_wish_is_obeyed_and_priced(desk):
+    told = advice.advise(replace(SILENT, equity_cap=0.3), desk, explain=False)
+    assert told.way != ways.DEFAULT and told.equity <= 0.39
+    assert any("As you wish" in words and "%" in words for words in told.reasons)
+    apart = advice.advise(replace(SILENT, excluded=("TDIDX",)), desk, explain=False)
+    assert apart.way == ways.MODELS and not set(apart.weights) & set(plan_menu.dates(desk.plan))
+
+
+def test_an_unwanted_fund_is_left_out(desk):
+    without = advice.advise(replace(SILENT, excluded=("TDIDX", "INTIDX")), desk, explain=False)
+    assert "INTIDX" not in without.weights or without.inconsistencies
+
+
+def test_employer_stock_beyond_the_cap_is_sold(desk, the_plan):
+    own = the_plan.rules["employer_stock"]
+    told = advice.advise(replace(SILENT, holdings={own["fund"]: 1.0}), desk, explain=False)
+    assert not told.keep and told.trades[own["fund"]] == -1.0
+
+
+def test_funds_that_the_menu_lacks_are_refused(desk):
+    with pytest.raises(ValueError, match="not on the menu: MARS"):
+        advice.advise(Person(excluded=("MARS",)), desk)
+
+
+def test_everyone_in_any_order_has_the_same_advice(desk):
+    small = replace(
+        desk.plan,
+        participants=desk.plan.participants.iloc[:25],
+        holdings=desk.plan.holdings.iloc[:25],
+    )
+    turned = replace(small, participants=small.participants[::-1], holdings=small.holdings[::-1])
+    one, two = (advice.everyone(replace(desk, plan=p)) for p in (small, turned))
+    pd.testing.assert_frame_equal(one, two.loc[one.index])
+
+
+def test_a_managed_account_is_the_tilt_for_a_fee(desk):
+    paths = advice.routes(SILENT, desk)
+    fee = desk.plan.policy["managed_account_fee"]
+    tilt = paths[ways.MODELS]
+    assert paths["managed account"].fee == pytest.approx(tilt.fee + fee)
+    assert np.array_equal(paths["managed account"].weights, tilt.weights)
+    assert paths["managed account"].name == "managed account"
+    rng = np.random.default_rng(1)
+    for goal, met in ((1.0, 1), (9e6, 0)):
+        out = advice.outlook(SILENT, desk, paths, 200, rng, spending=goal)
+        assert (out.table()["success"] == met).all()

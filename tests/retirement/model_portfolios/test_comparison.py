@@ -1,0 +1,70 @@
+"""Judged on the same lives: planted differences are found, none is found where there is none."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from portlib.retirement.glidepaths.lifecycle import simulate
+from portlib.retirement.model_portfolios import capacity, comparison, ways
+from tests.retirement.model_portfolios.cases import WHO
+
+
+@pytest.fixture(scope="module")
+def judged(desk):
+    usual = ways.ways(desk, "moderate")[ways.DEFAULT]
+    paths = {ways.DEFAULT: usual, "same": usual, "dear": usual.charged(usual.fee + 0.01)}
+    return comparison.judge(WHO, desk, paths, "moderate")
+
+
+def test_the_same_is_equal_and_the_dearer_is_worse_beyond_any_doubt(judged):
+    assert judged.gain("same") == pytest.approx((0.0, 0.0), abs=1e-12)
+    assert judged.verdict("same") == "equal"
+    assert judged.verdict("dear") == "worse" and judged.verdict(ways.DEFAULT, "dear") == "better"
+    gain, doubt = judged.gain("dear")
+    assert judged.gain(ways.DEFAULT, "dear") == pytest.approx((-gain, doubt))
+    assert (judged.shortfall[2] >= judged.shortfall[0]) and (judged.goal[2] <= judged.goal[0])
+
+
+def test_a_difference_within_doubt_is_equal(judged):
+    gain, doubt = judged.gain("dear")
+    unsure = replace(judged, k=1.001 * abs(gain) / doubt)
+    assert unsure.verdict("dear") == "equal"
+    assert replace(judged, k=0.999 * abs(gain) / doubt).verdict("dear") == "worse"
+
+
+def test_worth_is_the_simulators_certainty_equivalent(judged, desk):
+    home = replace(comparison.household_of(WHO, desk), spending=None)
+    out = simulate(
+        ways.ways(desk, "moderate")[ways.DEFAULT],
+        home,
+        desk.lives,
+        rng=np.random.default_rng(0),
+        risk_aversion=desk.plan.policy["lifecycle_risk_aversion"],
+        floor=desk.plan.policy["spending_floor"],
+    )
+    assert judged.worth[0] == pytest.approx(out.certainty_equivalent()[0], rel=1e-12)
+
+
+def test_doubt_is_the_scatter_of_worlds_not_of_lives(desk):
+    """Where providers agree nothing but sampling is left, and more equity is worth what it is."""
+    ours = ways.ways(desk, "aggressive")
+    pair = {name: ours[name] for name in (ways.DEFAULT, ways.SERIES)}
+    doubted = comparison.judge(WHO, desk, pair, "aggressive").gain(ways.SERIES)[1]
+    agreed = replace(desk)
+    agreed.__dict__["doubt"] = np.zeros_like(desk.doubt)
+    sampled = comparison.judge(WHO, agreed, pair, "aggressive").gain(ways.SERIES)[1]
+    assert sampled < doubted
+
+
+def test_a_bolder_posture_is_judged_at_less_aversion(desk):
+    each = [comparison.aversion_of(desk, name) for name in desk.order]
+    assert each == sorted(each, reverse=True)
+    usual = comparison.aversion_of(desk, desk.decided["default_posture"])
+    assert usual == desk.plan.policy["lifecycle_risk_aversion"]
+
+
+def test_a_person_is_a_household_with_a_goal(desk):
+    home = comparison.household_of(capacity.settled(WHO, desk)[0], desk)
+    assert (home.age, home.retirement_age, home.balance) == (50, 65, 300_000)
+    assert home.target == 40_000

@@ -1,0 +1,159 @@
+"""The search for few funds in whole percents, against every subset and every portfolio."""
+
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portlib.construction.engines import NotSolved
+from portlib.construction.mandate import (
+    Infeasible,
+    Mandate,
+    Turnover,
+    fully_invested,
+    group_limit,
+    long_only,
+    position_limit,
+)
+from portlib.construction.mean_variance import (
+    maximum_utility,
+)
+from portlib.records import Assumptions
+from portlib.retirement import plan_menu as menu
+from portlib.retirement.plan_menu import few_funds
+from tests.retirement.plan_menu.cases import EXAMPLE, random_assumptions
+
+
+def brute(a, mandate, aversion, k):
+    best = -np.inf
+    for funds in combinations(a.labels, k):
+        sub = mandate.also(
+            group_limit("others", [f for f in a.labels if f not in funds], upper=0.0)
+        )
+        try:
+            best = max(
+                best, menu.utility(maximum_utility(a, sub, risk_aversion=aversion), aversion)
+            )
+        except Infeasible:
+            continue
+    return best
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_at_most_k_funds_against_every_subset(seed):
+    rng = np.random.default_rng(seed)
+    a = random_assumptions(rng, 7)
+    mandate = Mandate(
+        a.labels,
+        [
+            fully_invested(),
+            long_only(),
+            position_limit(0.5),
+            group_limit("g", a.labels[:3], upper=0.6),
+        ],
+    )
+    for k in (2, 3, 4):
+        found = few_funds.best_few(a, mandate, risk_aversion=4, most_funds=k)
+        assert found.utility == pytest.approx(brute(a, mandate, 4, k), abs=2e-9)
+        assert (found.allocation.w > 1e-9).sum() <= k
+        assert found.gap <= few_funds.WORTH
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_whole_percents_against_every_portfolio_of_whole_percents(seed):
+    rng = np.random.default_rng(seed)
+    a = random_assumptions(rng, 4)
+    floor = 0.237
+    mandate = Mandate(
+        a.labels,
+        [
+            fully_invested(),
+            long_only(),
+            position_limit(0.553),
+            group_limit("g", a.labels[:2], lower=floor),
+        ],
+    )
+    threes = np.array(list(product(range(56), repeat=3)))
+    grid = np.column_stack([threes, 100 - threes.sum(axis=1)])
+    grid = grid[(grid[:, 3] >= 0) & (grid[:, 3] <= 55)] / 100
+    grid = grid[grid[:, :2].sum(axis=1) >= floor - 1e-12]
+    for k, aversion in ((4, 3.0), (3, 8.0), (2, 3.0)):
+        some = grid[(grid > 0).sum(axis=1) <= k]
+        value = some @ a.mu - aversion / 2 * np.einsum("pi,ij,pj->p", some, a.sigma, some)
+        found = few_funds.best_few(
+            a, mandate, risk_aversion=aversion, most_funds=k, whole_percent=True
+        )
+        assert found.utility == pytest.approx(value.max(), abs=2e-9)
+        assert np.allclose(100 * found.allocation.w, np.round(100 * found.allocation.w), atol=1e-9)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.integers(2, 8))
+def test_fewer_funds_and_whole_percents_never_gain(seed, k):
+    rng = np.random.default_rng(seed)
+    a = random_assumptions(rng, 10)
+    mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.6)])
+    free = menu.utility(maximum_utility(a, mandate, risk_aversion=4), 4)
+    few = few_funds.best_few(a, mandate, risk_aversion=4, most_funds=k)
+    whole = few_funds.best_few(a, mandate, risk_aversion=4, most_funds=k, whole_percent=True)
+    assert free + 1e-9 >= few.utility >= whole.utility - 1e-9
+    order = rng.permutation(10)
+    shuffled = a.select([a.labels[i] for i in order])
+    again = few_funds.best_few(
+        shuffled,
+        Mandate(shuffled.labels, mandate.constraints),
+        risk_aversion=4,
+        most_funds=k,
+        whole_percent=True,
+    )
+    assert again.allocation.weights[list(a.labels)].equals(
+        whole.allocation.weights.rename(again.allocation.objective)
+    )
+
+
+def test_twins_are_interchangeable():
+    a = Assumptions(["x", "y", "z"], [0.06, 0.06, 0.03], np.diag([0.04, 0.04, 0.001]))
+    found = few_funds.best_few(
+        a, Mandate(a.labels, [fully_invested(), long_only()]), risk_aversion=3, most_funds=2
+    )
+    assert found.allocation["z"] > 0
+    assert min(found.allocation["x"], found.allocation["y"]) == 0
+
+
+def test_few_funds_refuse_what_they_cannot_answer():
+    a = random_assumptions(np.random.default_rng(0), 5)
+    mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.4)])
+    with pytest.raises(NotSolved, match="no portfolio of at most 2 funds"):
+        few_funds.best_few(a, mandate, risk_aversion=3, most_funds=2)
+    with pytest.raises(NotSolved, match="raise most_solved"):
+        few_funds.best_few(a, mandate, risk_aversion=3, most_funds=3, most_solved=0)
+    with pytest.raises(ValueError, match="risk aversion"):
+        few_funds.best_few(a, mandate, risk_aversion=0, most_funds=3)
+    with pytest.raises(ValueError, match="one fund or more"):
+        few_funds.best_few(a, mandate, risk_aversion=3, most_funds=0)
+    with pytest.raises(ValueError, match="drop distances"):
+        few_funds.best_few(
+            a, mandate.also(Turnover("t", {"f0": 1.0}, 1.0)), risk_aversion=3, most_funds=3
+        )
+    with pytest.raises(ValueError, match="add long_only"):
+        few_funds.best_few(
+            a,
+            mandate.without("long only").also(group_limit("x", ["f0"], lower=-1)),
+            risk_aversion=3,
+        )
+    with pytest.raises(Infeasible, match="position limit"):
+        few_funds.best_few(
+            a, mandate.relaxed({"position limit": -0.3}), risk_aversion=3, most_funds=3
+        )
+
+
+def test_a_search_that_is_cut_short_says_what_is_not_proved():
+    a, mandate = menu.menu_assumptions(EXAMPLE), menu.menu_mandate(EXAMPLE, "aggressive")
+    whole = few_funds.best_few(a, mandate, risk_aversion=1.5, most_funds=5, whole_percent=True)
+    short = few_funds.best_few(
+        a, mandate, risk_aversion=1.5, most_funds=5, whole_percent=True, most_solved=40
+    )
+    assert whole.gap <= few_funds.WORTH
+    assert short.utility <= whole.utility <= short.bound
