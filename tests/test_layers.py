@@ -54,13 +54,6 @@ FACES = {
 #: What the house still lacks. Each entry goes with what it names; none is to be added.
 UNFINISHED = {
     "tests": {
-        "portlib.construction.critical_line",
-        "portlib.construction.engines",
-        "portlib.construction.mandate.infeasibility",
-        "portlib.construction.mandate.rules",
-        "portlib.construction.resampling",
-        "portlib.construction.views",
-        "portlib.estimation.draws",
         "portlib.retirement.glidepaths.human_capital",
         "portlib.retirement.glidepaths.outcomes",
         "portlib.retirement.glidepaths.paths",

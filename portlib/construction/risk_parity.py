@@ -202,7 +202,10 @@ def risk_budgets(
 
     Raises AssumptionsError for an asset, or several together, without risk, and for wrong budgets; Infeasible where no
     portfolio that holds something of every asset obeys the rules; NotSolved for a soft rule, whose price is in return.
-    Source: Spinu (2013); rules on weights after Richard and Roncalli (2019), here free of scale."""
+    Source: Spinu (2013). Richard and Roncalli (2019) solve another problem under rules: they keep the contributions of
+    the assets that no rule touches equal to each other, so the weights of their tables (9, for instance) do not come
+    out of this one, whose answer depends on the portfolios allowed and not on how the rules are written.
+    """
     start, b = time.perf_counter(), _checked(assumptions, budgets)
     what = "equal risk contributions" if budgets is None else "risk budgets"
     path, engine, prices = (

@@ -2,19 +2,16 @@
 
 import subprocess
 import sys
-from itertools import pairwise, product
+from itertools import pairwise
 
-import cvxcla
-import cvxpy as cp
 import numpy as np
 import pytest
-from hypothesis import assume, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
-from scipy.optimize import minimize, nnls
+from scipy.optimize import nnls
 
 from portlib.construction import engines
 from portlib.construction import mean_variance as mv
-from portlib.construction.critical_line import cvxcla_line
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
     Bounds,
@@ -54,152 +51,6 @@ def kkt_residual(a: Assumptions, mandate: Mandate, w: np.ndarray, trade_off: flo
         normals += [-row] if row @ w >= high - near else []
     scale = np.abs(gradient).max()
     return float(nnls(np.array(normals).T, gradient / scale)[1])
-
-
-# ---- optimality ---------------------------------------------------------------------------------------------------
-
-
-@few
-@given(
-    seed=SEEDS,
-    n=st.integers(3, 9),
-    ties=st.booleans(),
-    aversion=st.sampled_from([0.0, 0.3, 1.0, 4.0, 20.0, 1e3]),
-)
-def test_kkt_conditions_hold_everywhere_on_the_frontier(
-    seed: int, n: int, ties: bool, aversion: float
-) -> None:
-    a = market(seed, n, ties=ties)
-    mandate = ruled(a, seed)
-    traced = mv.frontier(a, mandate)
-    trade_off = 1 / aversion if aversion else np.inf
-    for w in (
-        traced.maximum_utility(aversion).w,
-        mv.maximum_utility(a, mandate, risk_aversion=aversion).w,
-    ):
-        assert kkt_residual(a, mandate, w, trade_off) < 1e-8
-    for w, corner in zip(traced.corners, traced.trade_offs, strict=True):
-        assert kkt_residual(a, mandate, w, corner) < 1e-8
-    assert kkt_residual(a, mandate, traced.maximum_return().w, np.inf) < 1e-8
-
-
-@few
-@given(seed=SEEDS, n=st.integers(3, 9))
-def test_the_frontier_and_a_single_solve_agree(seed: int, n: int) -> None:
-    a = market(seed, n)
-    mandate = ruled(a, seed)
-    traced = mv.frontier(a, mandate)
-    assert traced.minimum_risk().w == pytest.approx(mv.minimum_risk(a, mandate).w, abs=1e-9)
-    assume(np.ptp(traced.means) > 1e-4)
-    for r in np.linspace(traced.means[-1], traced.means[0], 6)[
-        1:-1
-    ]:  # at the ends a price may be any of a range
-        read, solved = traced.target_return(float(r)), mv.target_return(a, mandate, r=float(r))
-        assert read.w == pytest.approx(solved.w, abs=1e-6)
-        assert read.risk == pytest.approx(solved.risk, abs=1e-9)
-        prices = [x.shadow_prices["target return"] for x in (read, solved)]
-        assert prices[0] == pytest.approx(prices[1], rel=1e-4, abs=1e-6)
-        assert traced.target_risk(read.risk).mean == pytest.approx(
-            max(r, traced.means[-1]), abs=1e-8
-        )
-
-
-@settings(max_examples=15, deadline=None)
-@given(seed=SEEDS)
-def test_two_other_libraries_agree(seed: int) -> None:
-    a = market(seed, 7)
-    mandate = ruled(a, seed)
-    traced, p = mv.frontier(a, mandate), mandate.program
-    (corners, trade_offs, _), engine = cvxcla_line(a, mandate)
-    assert engine == f"cvxcla {cvxcla.__version__}"
-    for trade_off, w in zip(trade_offs, corners, strict=True):
-        if trade_off > 0:
-            assert traced.maximum_utility(1 / trade_off).w == pytest.approx(w, abs=1e-8)
-    for aversion in (1.0, 5.0, 25.0):
-        w = cp.Variable(7)
-        gain = a.mu @ w - aversion / 2 * cp.quad_form(w, cp.psd_wrap(a.sigma))
-        rules = [
-            w >= p.lower,
-            w <= p.upper,
-            cp.sum(w) == 1,
-            p.rows[1] @ w >= 0.1,
-            p.rows[1:] @ w <= p.rows_upper[1:],
-        ]
-        problem = cp.Problem(cp.Maximize(100 * gain), rules)
-        best = problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10) / 100
-        ours = traced.maximum_utility(aversion)
-        assert utility(a, ours.w, aversion) == pytest.approx(best, abs=1e-8)
-        assert ours.w == pytest.approx(w.value, abs=5e-5)
-
-
-@pytest.mark.parametrize("seed", range(6))
-@pytest.mark.parametrize("aversion", [1.0, 6.0, 1e6])
-def test_brute_force_over_all_active_sets(seed: int, aversion: float) -> None:
-    """Four assets, 81 guesses of which are at the floor, free or at the cap; the best feasible one is the optimum."""
-    a, low, high = market(seed, 4), 0.05, 0.5
-    best, best_w = -np.inf, np.zeros(4)
-    for state in product((-1, 0, 1), repeat=4):
-        at = np.array(state)
-        w, free = np.where(at < 0, low, high), np.flatnonzero(at == 0)
-        held = np.flatnonzero(at)
-        if free.size:
-            k = free.size
-            block, ones = aversion * a.sigma[np.ix_(free, free)], np.ones((k, 1))
-            system = np.block([[block, ones], [ones.T, np.zeros((1, 1))]])
-            right = np.append(
-                a.mu[free] - aversion * a.sigma[np.ix_(free, held)] @ w[held], 1 - w[held].sum()
-            )
-            w[free] = np.linalg.solve(system, right)[:k]
-        feasible = abs(w.sum() - 1) < 1e-9 and (w > low - 1e-9).all() and (w < high + 1e-9).all()
-        if feasible and utility(a, w, aversion) > best:
-            best, best_w = utility(a, w, aversion), w
-    mandate = Mandate(a.labels, [fully_invested(), Bounds("box", low, high)])
-    assert mv.frontier(a, mandate).maximum_utility(aversion).w == pytest.approx(best_w, abs=1e-9)
-    assert mv.maximum_utility(a, mandate, risk_aversion=aversion).w == pytest.approx(
-        best_w, abs=1e-9
-    )
-
-
-@few
-@given(seed=SEEDS)
-def test_no_portfolio_found_at_random_is_better(seed: int) -> None:
-    a = market(seed, 5)
-    best, rng = mv.maximum_sharpe(a), np.random.default_rng(seed)
-    traced, w = mv.frontier(a), rng.dirichlet(np.ones(5), 2000)
-    risks = np.sqrt(np.einsum("pi,ij,pj->p", w, a.sigma, w))
-    assert ((w @ a.mu - a.rf) / risks).max() <= best.sharpe + 1e-12
-    assert risks.min() >= traced.minimum_risk().risk - 1e-12
-    curve = traced.curve(301)
-    assert ((curve["mean"] - a.rf) / curve["risk"]).max() <= best.sharpe + 1e-12
-
-
-@few
-@given(seed=SEEDS, capped=st.booleans())
-def test_the_greatest_sharpe_ratio_alone_is_the_frontiers(seed: int, capped: bool) -> None:
-    a = market(seed, 6)
-    rules = [fully_invested(), long_only(), *([position_limit(0.3)] if capped else [])]
-    mandate = Mandate(a.labels, rules)
-    if mv.frontier(a, mandate).means[0] <= a.rf:
-        return
-    alone, read = mv.maximum_sharpe(a, mandate), mv.frontier(a, mandate).maximum_sharpe()
-    assert alone.w == pytest.approx(read.w, abs=1e-9)
-    assert alone.sharpe == pytest.approx(read.sharpe, rel=1e-12)
-    assert alone.shadow_prices == pytest.approx(read.shadow_prices, rel=1e-6, abs=1e-9)
-
-
-@pytest.mark.parametrize("capped", [False, True])
-def test_two_hundred_assets_meet_the_conditions(capped: bool) -> None:
-    rng = np.random.default_rng(200)
-    loadings, own = rng.normal(1, 0.4, (200, 3)) * 0.1, rng.uniform(0.1, 0.3, 200) ** 2
-    a = Assumptions(
-        [str(i) for i in range(200)],
-        rng.normal(0.06, 0.02, 200),
-        loadings @ loadings.T + np.diag(own),
-    )
-    rules = [fully_invested(), long_only(), *([position_limit(0.04)] if capped else [])]
-    mandate = Mandate(a.labels, rules)
-    assert kkt_residual(a, mandate, mv.minimum_risk(a, mandate).w, 0.0) < 1e-8
-    assert kkt_residual(a, mandate, mv.maximum_utility(a, mandate, risk_aversion=5.0).w, 0.2) < 1e-8
 
 
 # ---- closed forms -------------------------------------------------------------------------------------------------
@@ -302,97 +153,6 @@ def test_a_single_solve_has_the_same_prices_as_the_frontier() -> None:
     assert read.minimum_risk().shadow_prices == pytest.approx(
         mv.minimum_risk(a, mandate).shadow_prices, abs=1e-9
     )
-
-
-# ---- distances and soft rules -------------------------------------------------------------------------------------
-
-
-def test_tracking_error_meets_its_closed_form() -> None:
-    """Budget and tracking error alone: the answer lies on the line from the benchmark to the least risk."""
-    a = market(2, 5)
-    b = np.full(5, 0.2)
-    least = mv.closed_form_minimum_variance(a.sigma)
-    limit = 0.4 * a.risk_of(least - b)
-    near = TrackingError("near", dict(zip(a.labels, b, strict=True)), limit)
-    found = mv.minimum_risk(a, Mandate(a.labels, [fully_invested(), near]))
-    assert found.w == pytest.approx(b + 0.4 * (least - b), abs=1e-5)
-    assert found.risk == pytest.approx(a.risk_of(b + 0.4 * (least - b)), abs=1e-8)
-    wider = TrackingError("near", near.benchmark, limit + 1e-5)
-    gain = found.risk - mv.minimum_risk(a, Mandate(a.labels, [fully_invested(), wider])).risk
-    assert found.shadow_prices["near"] == pytest.approx(gain / 1e-5, rel=1e-2)
-
-
-@pytest.mark.parametrize("limit", [0.0, 0.1, 0.3])
-def test_turnover_meets_another_solver(limit: float) -> None:
-    a = market(4, 4)
-    held = np.array([0.4, 0.3, 0.2, 0.1])
-    rules = [
-        fully_invested(),
-        long_only(),
-        Turnover("trade", dict(zip(a.labels, held, strict=True)), limit),
-    ]
-    found = mv.maximum_utility(a, Mandate(a.labels, rules), risk_aversion=4.0)
-    split = minimize(  # buys and sells as separate variables
-        lambda x: -1e2 * utility(a, held + x[:4] - x[4:], 4.0),
-        np.zeros(8),
-        method="SLSQP",
-        bounds=[(0, 1)] * 8,
-        constraints=[
-            {"type": "eq", "fun": lambda x: (x[:4] - x[4:]).sum()},
-            {"type": "ineq", "fun": lambda x: limit - x.sum() / 2},
-            {"type": "ineq", "fun": lambda x: held + x[:4] - x[4:]},
-        ],
-        options={"ftol": 1e-14, "maxiter": 500},
-    )
-    assert utility(a, found.w, 4.0) == pytest.approx(-split.fun / 1e2, abs=2e-8)
-    assert np.abs(found.w - held).sum() / 2 <= limit + 1e-7
-
-
-def test_a_soft_rule_costs_at_most_its_penalty() -> None:
-    a = market(7)
-    base = Mandate(a.labels, [fully_invested(), long_only()])
-
-    def capped(penalty: float | None) -> Allocation:
-        soft = Bounds("cap", upper=0.3, penalty=penalty)
-        return mv.maximum_utility(a, base.also(soft), risk_aversion=3.0)
-
-    free, hard = mv.maximum_utility(a, base, risk_aversion=3.0), capped(None)
-    assert capped(1e-6).w == pytest.approx(free.w, abs=1e-3)
-    assert capped(10.0).w == pytest.approx(hard.w, abs=1e-5)
-    some = capped(hard.shadow_prices["cap"] / 3)
-    assert some.shadow_prices["cap"] <= hard.shadow_prices["cap"] / 3 + 1e-6
-    assert 0 < some.residuals["cap"] < free.w.max() - 0.3
-    net = utility(a, some.w, 3.0) - hard.shadow_prices["cap"] / 3 * some.residuals["cap"]
-    for other in (free, hard):
-        excess = max(other.w.max() - 0.3, 0.0)
-        assert net >= utility(a, other.w, 3.0) - hard.shadow_prices["cap"] / 3 * excess - 1e-9
-
-
-def test_a_slack_distance_changes_nothing() -> None:
-    a = market(9)
-    mandate = ruled(a)
-    loose = mandate.also(TrackingError("loose", dict.fromkeys(a.labels, 1 / 6), 1.0))
-    for aversion in (0.0, 1.0, 10.0):
-        linear, conic = (mv.maximum_utility(a, m, risk_aversion=aversion) for m in (mandate, loose))
-        assert conic.w == pytest.approx(linear.w, abs=2e-5)
-        assert conic.shadow_prices["loose"] < 1e-6
-    assert mv.target_return(a, loose, r=0.05).risk == pytest.approx(
-        mv.target_return(a, mandate, r=0.05).risk, abs=1e-8
-    )
-
-
-def test_distances_and_soft_rules_are_refused_where_they_have_no_meaning() -> None:
-    a = market(1)
-    near = Mandate(
-        a.labels, [fully_invested(), TrackingError("near", dict.fromkeys(a.labels, 1 / 6), 0.02)]
-    )
-    with pytest.raises(NotSolved, match=r"near.*minimum_risk"):
-        mv.frontier(a, near)
-    soft = Mandate(
-        a.labels, [fully_invested(), long_only(), Bounds("cap", upper=0.3, penalty=0.01)]
-    )
-    with pytest.raises(NotSolved, match="'cap' is soft"):
-        mv.minimum_risk(a, soft)
 
 
 # ---- maximum Sharpe ratio and the frontier under distances -----------------------------------------------------------

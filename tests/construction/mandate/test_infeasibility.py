@@ -1,0 +1,242 @@
+"""Conflicts and cures against brute force, another solver's irreducible sets and another programme."""
+
+import itertools
+
+import highspy
+import numpy as np
+import pytest
+from scipy import optimize
+
+from portlib.construction.mandate import (
+    Bounds,
+    Infeasible,
+    Mandate,
+    TrackingError,
+    Turnover,
+    diagnose,
+    employer_stock_cap,
+    group_limit,
+    lone_cures,
+    position_limit,
+    score_floor,
+)
+from tests.construction.mandate.test_mandate import (
+    ASSUMPTIONS,
+    LABELS,
+    SIXTY_FORTY,
+    impossible,
+    plan,
+)
+
+# ---- conflicts: smallest, irreducible, cured by what is said to cure ------------------------------------------------
+
+
+def feasible(mandate, assumptions=ASSUMPTIONS):
+    """Another statement of the question, by scipy's linear programme over (w, |trade|), distances aside."""
+    p, n = mandate.program, len(mandate.labels)
+    if (p.lower > p.upper).any():
+        return False
+    turnovers = [c for c in mandate.constraints if isinstance(c, Turnover)]
+    size = n * (1 + len(turnovers))
+    rows = [
+        np.hstack([sign * p.rows[i], np.zeros(size - n)])
+        for i in range(len(p.rows))
+        for sign in (1, -1)
+    ]
+    tops = [
+        top for low, high in zip(p.rows_lower, p.rows_upper, strict=True) for top in (high, -low)
+    ]
+    for k, c in enumerate(turnovers, start=1):
+        start = np.array([c.current.get(a, 0.0) for a in mandate.labels])
+        for i, sign in itertools.product(range(n), (1, -1)):
+            row = np.zeros(size)
+            row[i], row[n * k + i] = sign, -1
+            rows, tops = [*rows, row], [*tops, sign * start[i]]
+        row = np.zeros(size)
+        row[n * k : n * k + n] = 0.5
+        rows, tops = [*rows, row], [*tops, c.limit]
+    keep = [i for i, top in enumerate(tops) if np.isfinite(top)]
+    limits = list(zip(p.lower, p.upper, strict=True)) + [(0, None)] * (size - n)
+    found = optimize.linprog(
+        np.zeros(size),
+        np.array(rows)[keep] if keep else None,
+        np.array(tops)[keep] if keep else None,
+        bounds=limits,
+    )
+    return found.status != 2
+
+
+def smallest_conflict_size(mandate):
+    """Brute force over every set of rules, smallest first."""
+    names = [c.name for c in mandate.constraints]
+    for size in range(1, len(names) + 1):
+        for kept in itertools.combinations(names, size):
+            if not feasible(Mandate(mandate.labels, [mandate[name] for name in kept])):
+                return size
+    return 0
+
+
+def test_the_conflict_and_the_cure_by_hand():
+    error = diagnose(impossible(), ASSUMPTIONS)
+    assert isinstance(error, Infeasible)
+    assert error.conflict == ("fully invested", "long only", "equity floor", "bond floor")
+    assert sum(error.relaxation.values()) == pytest.approx(0.10)
+    assert set(error.relaxation) <= {"equity floor", "bond floor"}
+    assert "by 0.1 weight" in str(error)
+    alone = lone_cures(impossible(), ASSUMPTIONS)
+    assert alone == pytest.approx(
+        {"fully invested": 0.10, "long only": 0.10, "equity floor": 0.10, "bond floor": 0.10},
+        abs=1e-9,
+    )
+
+
+def test_a_possible_mandate_has_no_conflict():
+    assert (
+        diagnose(plan(position_limit(0.4), Turnover("turnover", SIXTY_FORTY, 0.3)), ASSUMPTIONS)
+        is None
+    )
+    assert lone_cures(plan(position_limit(0.4)), ASSUMPTIONS) == {}
+
+
+def test_a_soft_rule_never_conflicts():
+    softened = [c.soft(0.01) if c.name == "bond floor" else c for c in impossible().constraints]
+    assert diagnose(Mandate(LABELS, softened), ASSUMPTIONS) is None
+
+
+def test_the_cure_spares_what_is_fixed_unless_nothing_else_cures():
+    assert set(diagnose(plan(position_limit(0.2)), ASSUMPTIONS).relaxation) == {"position limit"}
+    fixed = ("long only", "position limit")
+    other = diagnose(plan(position_limit(0.2)), ASSUMPTIONS, fixed=fixed)
+    assert other.relaxation == pytest.approx({"fully invested": 0.2})
+    everything = diagnose(plan(position_limit(0.2)), ASSUMPTIONS, fixed=(*fixed, "fully invested"))
+    assert sum(everything.relaxation.values()) == pytest.approx(0.05)
+
+
+def test_a_score_counts_in_weight_terms():
+    """At the position limit the score is 9; 9.4 takes a limit 0.2 higher, or 0.4 points: 0.04 of the best score."""
+    scores = {"stocks": 10.0, "small": 8.0, "bonds": 0.0, "cash": 0.0}
+    error = diagnose(plan(position_limit(0.5), score_floor("score", scores, 9.4)), ASSUMPTIONS)
+    assert error.relaxation == pytest.approx({"score": 0.4})
+    assert "by 0.4 score" in str(error)
+    assert lone_cures(plan(position_limit(0.5), score_floor("score", scores, 9.4)), ASSUMPTIONS)[
+        "position limit"
+    ] == pytest.approx(0.2)
+
+
+def test_crossing_bounds_of_two_rules_conflict():
+    error = diagnose(
+        plan(Bounds("floor", lower={"small": 0.2}), employer_stock_cap("small", 0.1)), ASSUMPTIONS
+    )
+    assert error.conflict == ("floor", "employer stock cap")
+    assert sum(error.relaxation.values()) == pytest.approx(0.1)
+
+
+def test_turnover_and_tracking_error_conflict_by_name():
+    by_trade = plan(
+        group_limit("equity floor", ["stocks"], lower=0.9), Turnover("turnover", SIXTY_FORTY, 0.2)
+    )
+    error = diagnose(by_trade, ASSUMPTIONS)
+    # without "fully invested" the 30% could be bought and nothing sold: a turnover of 15%
+    assert error.conflict == ("fully invested", "equity floor", "turnover")
+    assert sum(error.relaxation.values()) == pytest.approx(0.1)
+    near = TrackingError("tracking error", SIXTY_FORTY, 0.01)
+    by_risk = plan(group_limit("equity floor", ["stocks"], lower=0.9), near)
+    error = diagnose(by_risk, ASSUMPTIONS)
+    assert set(error.conflict) >= {"equity floor", "tracking error"}
+    for k in range(len(error.conflict)):
+        smaller = Mandate(
+            LABELS, [by_risk[name] for i, name in enumerate(error.conflict) if i != k]
+        )
+        assert diagnose(smaller, ASSUMPTIONS) is None
+    cured = by_risk.relaxed({k: v + 1e-6 for k, v in error.relaxation.items()})
+    assert diagnose(cured, ASSUMPTIONS) is None
+    # closed form: the least tracking error with 90% in stocks, over the active weights in the other three assets
+    alone = lone_cures(by_risk, ASSUMPTIONS)["tracking error"]
+    least = optimize.minimize(
+        lambda x: ASSUMPTIONS.risk_of(np.array([0.9, *x]) - [0.6, 0, 0.4, 0]),
+        [0.0, 0.1, 0.0],
+        bounds=[(0, 1)] * 3,
+        constraints={"type": "eq", "fun": lambda x: x.sum() - 0.1},
+        options={"ftol": 1e-14},
+    ).fun
+    assert alone == pytest.approx(least - 0.01, abs=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_the_conflict_is_a_smallest_one_by_brute_force(seed):
+    rng = np.random.default_rng(seed)
+    rules = [position_limit(round(rng.uniform(0.15, 0.5), 2))]
+    for k in range(4):
+        members = rng.choice(LABELS, size=rng.integers(1, 4), replace=False)
+        side = {"lower": 0.5} if rng.random() < 0.5 else {"upper": 0.3}
+        rules.append(group_limit(f"group {k}", members, **side))
+    rules.append(
+        Turnover("turnover", dict(zip(LABELS, rng.dirichlet(np.ones(4)), strict=True)), 0.15)
+    )
+    mandate = plan(*rules)
+    error = diagnose(mandate, ASSUMPTIONS)
+    size = smallest_conflict_size(mandate)
+    assert (error is None) == (size == 0)
+    if error is not None:
+        assert len(error.conflict) == size
+        assert not feasible(Mandate(LABELS, [mandate[name] for name in error.conflict]))
+        assert feasible(mandate.relaxed({k: v + 1e-7 for k, v in error.relaxation.items()}))
+        assert not feasible(mandate.relaxed({k: v * 0.98 for k, v in error.relaxation.items()}))
+        turned = diagnose(Mandate(LABELS[::-1], mandate.constraints[::-1]), ASSUMPTIONS)
+        assert (set(turned.conflict), turned.relaxation) == (set(error.conflict), error.relaxation)
+
+
+def test_the_brute_force_cases_are_not_all_easy():
+    """Guards the test above: its cases must hold both possible mandates and conflicts of several sizes."""
+    mandates = [plan(position_limit(0.2)), impossible(), plan()]
+    assert [smallest_conflict_size(m) for m in mandates] == [2, 4, 0]
+
+
+def test_highs_own_irreducible_set_is_no_smaller():
+    """HiGHS reduces rows and bounds to an irreducible set; by name it must conflict, and ours has at most its size."""
+    mandate = impossible().also(
+        score_floor("score", {"stocks": 3, "small": 2, "bonds": 4, "cash": 4}, 5.0)
+    )
+    model, n = highspy.Highs(), len(LABELS)
+    model.setOptionValue("output_flag", False)
+    model.setOptionValue("iis_strategy", int(highspy.IisStrategy.kIisStrategyFromLp))
+    inf = highspy.kHighsInf
+    for _ in range(n):
+        model.addVar(-inf, inf)
+    owner = []
+    for c in mandate.constraints:
+        for a in np.eye(n) if isinstance(c, Bounds) else [c.rows(LABELS)[0].coefficients]:
+            i = int(np.argmax(a))
+            low = c.bounds(LABELS)[0][i] if isinstance(c, Bounds) else c.lower
+            high = c.bounds(LABELS)[1][i] if isinstance(c, Bounds) else c.upper
+            model.addRow(max(low, -inf), min(high, inf), n, np.arange(n, dtype=np.int32), a)
+            owner.append(c.name)
+    model.run()
+    assert model.getModelStatus() == highspy.HighsModelStatus.kInfeasible
+    _, reduced = model.getIis()
+    names = {owner[i] for i in reduced.row_index_}
+    assert names
+    assert not feasible(Mandate(LABELS, [mandate[name] for name in names]))
+    assert len(diagnose(mandate, ASSUMPTIONS).conflict) <= len(names)
+
+
+def test_the_least_relaxation_is_least_by_another_programme():
+    """scipy's linear programme over (w, t) in one dense statement of the rules of `impossible` written by hand."""
+    cost = [
+        0,
+        0,
+        0,
+        0,
+        1,
+        1,
+        1,
+        1,
+    ]  # changes of: equity floor, bond floor, position limit, employer stock cap
+    rows = [[-1, -1, 0, 0, -1, 0, 0, 0], [0, 0, -1, 0, 0, -1, 0, 0], [0, 1, 0, 0, 0, 0, 0, -1]]
+    rows += [[*np.eye(4)[i], 0, 0, -1, 0] for i in range(4)]
+    tops = [-0.6, -0.5, 0.1, 0.7, 0.7, 0.7, 0.7]
+    budget = [[1, 1, 1, 1, 0, 0, 0, 0]]
+    by_hand = optimize.linprog(cost, rows, tops, budget, [1.0]).fun
+    assert sum(diagnose(impossible(), ASSUMPTIONS).relaxation.values()) == pytest.approx(
+        by_hand, abs=1e-9
+    )
