@@ -94,24 +94,6 @@ def sources() -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")[order].rename_axis("source")
 
 
-def policy(name: str) -> Any:
-    """An entry of `portlib.policy` for the plan of this process. Being replaced: hand a `Policy`
-    in.
-    """
-    from portlib import plan
-    from portlib import policy as decided
-
-    return decided.read(plan.folder())[name]
-
-
-def policy_table() -> pd.DataFrame:
-    """All policy entries, as `policy` has them."""
-    from portlib import plan
-    from portlib import policy as decided
-
-    return decided.read(plan.folder()).table
-
-
 def fingerprint(plan: Path | None = None) -> str:
     """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy,
     data files, imported history, and the files of the plan's folder.

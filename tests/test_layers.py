@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from portlib import policy
+from portlib import data, policy
 from tools import depends
 
 ROOT = Path(__file__).resolve().parent.parent
