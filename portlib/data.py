@@ -42,6 +42,7 @@ UNITS: dict[str, tuple[float, float] | None] = {
     "correlation": (-1, 1),
     "decimal per month": (-0.6, 1.0),
     "index": (0, 1e5),
+    "billions of US dollars": (0, 1e5),
     "weight": (0, 1),
     "probability": (0, 1),
     "tax rate": (0, 0.5),

@@ -10,7 +10,8 @@ and value before anything is computed from it.
 The convention, everywhere in portlib:
 
 - what has a plan uses ``plan.policy``;
-- estimation and construction take plain numbers as required keywords and never see a policy;
+- estimation and construction take plain numbers as required keywords; only what turns a policy into
+  them (``mandate.of_policy``, ``black_litterman.of_policy``) sees one;
 - what else needs a decision takes ``policy`` as a keyword;
 - a record keeps what it was made under: the values it used, or `Policy.fingerprint`.
 

@@ -238,3 +238,14 @@ def test_the_environment_is_read_in_one_place():
         if {"environ", "getenv"} & set(re.findall(r"\w+", path.read_text(encoding="utf-8")))
     }
     assert readers == {"portlib.surroundings"}
+
+
+def test_no_function_looks_a_policy_up():
+    """`policy.read` is for plans, which hold it, and for the office, which checks a change of it."""
+    readers = {
+        name
+        for name, path in NAMES.items()
+        if re.search(r"\b(policy|decisions)\.read\(", path.read_text(encoding="utf-8"))
+    }
+    assert readers <= {"portlib.plan", "portlib.stewardship.governance.office"}
+    assert not hasattr(data, "policy") and not hasattr(data, "policy_table")

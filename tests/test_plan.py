@@ -387,6 +387,12 @@ def test_each_broken_rule_of_the_format_is_refused_by_name(folder, file, old, ne
             "retirement_age '6' is not",
         ),
         ("participants.csv", ",138541,", ",-138541,", "line 2: balance '-138541' is not between 0"),
+        (
+            "participants.csv",
+            ",138541,",
+            ",5%,",
+            "line 2: balance '5%' is a percentage; give US dollars",
+        ),
         ("participants.csv", ",138541,", ",1e400,", "line 2: balance .*1e400"),
         (
             "participants.csv",

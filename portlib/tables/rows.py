@@ -234,6 +234,10 @@ def _numeric(
         return pd.Series(np.nan, cells.index, name=cells.name)
     values = np.where(read.percent[:, 0], read.values[:, 0] / 100, read.values[:, 0])
     wrong = {row for row, _, _ in read.wrong}
+    if column.unit in ("US dollars", "years", "calendar year"):
+        for row in map(int, np.flatnonzero(read.percent[:, 0])):
+            problem = f"{cells.name} {cells.iloc[row]!r} is a percentage; give {column.unit}"
+            found.refuse(file, problem, int(cells.index[row]))
     for row, _, text in read.wrong:
         found.refuse(file, f"{cells.name} {text!r} is not a number", int(cells.index[row]))
     made = pd.Series(values, cells.index, name=cells.name)

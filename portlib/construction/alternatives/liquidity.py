@@ -1,0 +1,79 @@
+"""How much may be locked up when people may leave?
+
+A fund holds a share ``w`` that cannot be sold. Over a bad year the rest earns ``l`` and the locked
+part ``p`` (as carried), and ``o`` of the money at the start leaves, net of what comes in. All of
+it is paid from the liquid part, so that the locked share becomes
+
+    w' = w (1 + p) / (w (1 + p) + (1 - w)(1 + l) - o)
+
+Solved for ``w``: the largest share that stays within ``c`` is
+
+    w = c ((1 + l) - o) / ((1 - c)(1 + p) + c (1 + l))
+
+Left out: calls of capital committed earlier, which come in such years and make it worse; secondary
+sales at a discount, which make it better; how people's leaving depends on what they see.
+Source: the arithmetic of the "denominator effect"; Ang, Papanikolaou and Westerfield (2014) for
+what not trading costs.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+
+def locked_after(share: float, *, liquid: float, locked: float, outflow: float) -> float:
+    """The locked share after a year with these returns and this net outflow (annual decimals).
+
+    Raises ValueError when the liquid part cannot pay the outflow.
+    """
+    held, rest = share * (1 + locked), (1 - share) * (1 + liquid) - outflow
+    if rest < 0:
+        raise ValueError(
+            f"the liquid part is worth {(1 - share) * (1 + liquid):.1%} of the start and cannot "
+            f"pay an outflow of {outflow:.1%}"
+        )
+    return held / (held + rest)
+
+
+def most_that_can_be_locked(
+    ceiling: float, *, liquid: float, locked: float, outflow: float
+) -> float:
+    """The largest share that a year like this leaves at or below ``ceiling``; nothing below zero.
+
+    Examples
+    --------
+    >>> w = most_that_can_be_locked(0.15, liquid=-0.4, locked=-0.1, outflow=0.2)
+    >>> round(locked_after(w, liquid=-0.4, locked=-0.1, outflow=0.2), 12)
+    0.15
+    """
+    if not 0 < ceiling < 1:
+        raise ValueError(f"a ceiling lies between 0 and 1, not {ceiling}")
+    money = 1 + liquid - outflow
+    return max(ceiling * money / ((1 - ceiling) * (1 + locked) + ceiling * (1 + liquid)), 0.0)
+
+
+def net_flows(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
+    """Net flow of each fund a month, share of its money a month before.
+
+    Parameters
+    ----------
+    assets : money by month end (rows) and fund; months that are missing give no flow.
+    returns : monthly returns of the same funds, decimals, by month end.
+    """
+    if lost := sorted(set(assets.columns) - set(returns.columns)):
+        raise ValueError(f"no returns of {', '.join(lost)}")
+    days = pd.DatetimeIndex(assets.index)
+    follows = np.diff(days.year * 12 + days.month, prepend=0) == 1
+    before = assets.shift(1).where(np.broadcast_to(follows[:, None], assets.shape))
+    grown = before * (1 + returns.reindex(assets.index)[list(assets.columns)])
+    return ((assets - grown) / before).dropna(how="all")
+
+
+def net_flow_between(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.Series:
+    """Net flow from the first month to the last, as if it had come at the end: share of what the
+    first month's money would have become. Needs no month between.
+    """
+    first, last = assets.index[0], assets.index[-1]
+    grown = (1 + returns.loc[returns.index > first].loc[:last, list(assets.columns)]).prod()
+    return assets.iloc[-1] / (assets.iloc[0] * grown) - 1

@@ -1,0 +1,75 @@
+"""Who pays when people come and go at an appraised value?
+
+An appraisal that moves ``1 - phi`` of the way leaves a gap ``x = ln(true / appraised)``:
+
+    x(t) = phi (x(t-1) + r(t)),   so that in the long run   sd(x) = phi sigma / sqrt(1 - phi^2)
+
+Whoever leaves at the appraised value ``A`` while the truth is ``V`` takes ``A - V`` a unit from
+those who stay; if a share ``f`` of the units leaves, each that stays loses
+``f (A - V) / ((1 - f) V)`` of its worth. Somebody who sees a listed signal whose correlation with
+the gap is ``rho`` and moves between the fund and cash by it gains, each time, up to
+
+    E max(rho x, 0) = rho sd(x) / sqrt(2 pi)
+
+Sources: Chalmers, Edelen and Kadlec (2001), Zitzewitz (2003) for mutual funds; the closed forms
+follow from Geltner's appraiser. Left out: gates, queues and fees on redemption, which share the
+loss otherwise; fair-value adjustments, which remove it.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import numpy as np
+
+from portlib.records import Array
+
+
+def gap_volatility(phi: float, volatility: float) -> float:
+    """Standard deviation of the log gap; ``volatility`` of true returns over one appraisal period.
+
+    Examples
+    --------
+    >>> gap_volatility(0.0, 0.1)
+    0.0
+    """
+    if not 0 <= phi < 1 or volatility < 0:
+        raise ValueError(f"inertia {phi} must lie in [0, 1), volatility {volatility} not below 0")
+    return phi * volatility / math.sqrt(1 - phi**2)
+
+
+def gain_of_a_transfer(phi: float, volatility: float, signal: float = 1.0) -> float:
+    """What one well-timed transfer is expected to take, share of its amount; ``signal``: how well
+    the mover sees the gap, 0 to 1.
+    """
+    if not 0 <= signal <= 1:
+        raise ValueError(f"a signal's correlation lies between 0 and 1, not {signal}")
+    return signal * gap_volatility(phi, volatility) / math.sqrt(2 * math.pi)
+
+
+def appraised(true: Sequence[float] | Array, phi: float) -> Array:
+    """Appraised values beside true values (both start together), in logs as in `gap_volatility`."""
+    v = np.asarray(true, float)
+    if not (v > 0).all():
+        raise ValueError("values must be positive")
+    log = np.log(v)
+    out = np.empty_like(log)
+    out[0] = log[0]
+    for t in range(1, len(log)):
+        out[t] = (1 - phi) * log[t] + phi * out[t - 1]
+    return np.exp(out)
+
+
+def loss_of_those_who_stay(leaving: float, appraised_value: float, true_value: float) -> float:
+    """Share of their true worth that those who stay lose when ``leaving`` of the units are paid
+    ``appraised_value``; negative where leavers are paid too little.
+
+    Raises ValueError where the money does not suffice to pay them.
+    """
+    if not 0 <= leaving < 1:
+        raise ValueError(f"the share that leaves lies in [0, 1), not {leaving}")
+    left = true_value - leaving * appraised_value
+    if left < 0:
+        raise ValueError(f"{leaving:.0%} of the units cannot be paid {appraised_value} each")
+    return 1 - left / ((1 - leaving) * true_value)
