@@ -385,15 +385,20 @@ def gate(
     Raises
     ------
     EvidenceError
-        Naming every chapter without checks, claim that answers an unknown requirement or does
-        not hold, id used in two chapters, requirement executed or in part without a passing
-        check, and section or form that is no page.
+        Naming every chapter without checks or without a worst claim, claim that answers an unknown
+        requirement or does not hold, id used in two chapters, requirement executed or in part
+        without a passing check, and section or form that is no page.
     """
     pages, faults = set(documents), []
     seen: dict[str, str] = {}
     for name, claims in register.claims.items():
         if not claims:
             faults.append(f"chapter {name} makes no claim")
+        elif not any(c.worst for c in claims):
+            faults.append(
+                f"chapter {name} marks no claim as its worst: worst=True on the one that most "
+                "limits its conclusion"
+            )
         for c in claims:
             if c.id in seen:
                 faults.append(f"claim {c.id} stands in {seen[c.id]} and in {name}")

@@ -40,6 +40,10 @@ CHAPTER = (
 
 Its number is {glue:text}`half:.1%`; see [the matrix](../../book/matrix.md).
 
+```{admonition} Before you read
+- Nothing.
+```
+
 ```{code-cell} ipython3
 from portlib.evidence import Chapter
 evidence = Chapter("first", prefix="FI")
@@ -47,7 +51,7 @@ evidence = Chapter("first", prefix="FI")
 
 ```{code-cell} ipython3
 evidence.claim("FI-01", "A half is a half.", measured=0.5 - 1 / 2, at_most=1e-12, unit="one",
-               by="identity", answers=["CM-01", "CM-03"], cannot_show="that halves matter")
+               by="identity", answers=["CM-01", "CM-03"], cannot_show="that halves matter", worst=True)
 ```
 
 ```{code-cell} ipython3
@@ -179,6 +183,16 @@ def test_a_chapter_shows_its_number_and_where_it_comes_from(published: Path) -> 
         assert f"href='{target}'" in page
 
 
+def test_what_limits_a_chapter_most_stands_before_it_begins(published: Path) -> None:
+    page = (published / "_build" / "html" / "notebooks" / "construction" / "first.html").read_text(
+        encoding="utf-8"
+    )
+    box, before = page.index("What limits this most"), page.index("Before you read")
+    assert box < before
+    assert "A half is a half." in page[box:before]
+    assert "It cannot show that halves matter." in page[box:before]
+
+
 def test_the_matrix_tells_executed_from_documented_and_shows_measured_against_bound(
     published: Path,
 ) -> None:
@@ -297,7 +311,7 @@ def test_a_claim_that_the_page_does_not_show_is_named(tmp_path: Path) -> None:
         "bound": 1,
         "unit": "",
     }
-    claim |= {"by": "identity", "answers": ["CM-01"], "cannot_show": "c"}
+    claim |= {"by": "identity", "answers": ["CM-01"], "cannot_show": "c", "worst": True}
     table = {
         evidence.MIME: {"chapter": "first", "claims": [claim], "numbers": {}},
         "text/html": ["<a href='#FI-01'>"],

@@ -85,7 +85,7 @@ def notebook(path, *payloads):
 def payload(name="mean_variance", **change):
     c = {
         "id": "MV-01", "statement": "x.", "measured": 0.0, "relation": "at most", "bound": 1.0, "unit": "",
-        "by": "identity", "answers": ["CM-01"], "cannot_show": "y", **change,
+        "by": "identity", "answers": ["CM-01"], "cannot_show": "y", "worst": True, **change,
     }  # fmt: skip
     return {"chapter": name, "claims": [c], "numbers": {"a": 1.5}}
 
@@ -108,6 +108,7 @@ def test_the_register_is_read_from_the_notebooks(tmp_path):
         ({"measured": 2.0}, REQUIRED, "MV-01 does not hold"),
         ({"answers": ["XX-99"]}, {}, "answers XX-99, which is no requirement"),
         ({"answers": []}, {}, "MV-01 answers no requirement"),
+        ({"worst": False}, REQUIRED, "chapter mean_variance marks no claim as its worst"),
         (
             {},
             {**REQUIRED, "CM-03": {"kind": "executed"}},

@@ -202,6 +202,25 @@ def chapter_links(root: Path, docname: str) -> str:
     return f"<p class='chapter-links'>{' · '.join(parts)}</p>"
 
 
+def add_worst(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Between a chapter's answer and what it presumes: the claim that most limits the answer."""
+    if docname not in chapters(app.env):
+        return
+    name = docname.split("/")[-1]
+    marked = [claim for claim in shown(app)[0].claims.get(name, []) if claim.worst]
+    box = next(
+        (box for box in doctree.findall(nodes.admonition) if box[0].astext() == "Before you read"),
+        None,
+    )
+    if not marked or box is None:
+        return
+    line = claim_line(app, docname, name, marked[0])
+    line["classes"] = ["worst-claim"]
+    line.insert(0, nodes.strong("", "What limits this most: "))
+    line += nodes.inline("", f" It cannot show {marked[0].cannot_show.rstrip('.')}.")
+    box.parent.insert(box.parent.index(box), line)
+
+
 def link_requirements(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """The requirements that a chapter names before it begins, each a link into the matrix."""
     if docname not in chapters(app.env) or "book/matrix" not in app.env.found_docs:
@@ -456,6 +475,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("source-read", follow_links)
     app.connect("env-updated", check_evidence)
     app.connect("doctree-resolved", show_evidence)
+    app.connect("doctree-resolved", add_worst)
     app.connect("doctree-resolved", link_requirements)
     app.connect("doctree-resolved", add_provenance)
     app.connect("html-collect-pages", source_pages)
