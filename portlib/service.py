@@ -21,13 +21,14 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from portlib import construction, plan, schema
+from portlib import plan, schema
 from portlib.data import DataError
 from portlib.policy import POSTURES, Policy
-from portlib.records import Allocation, Assumptions
+from portlib.records import Assumptions
 from portlib.retirement import contributions, glidepaths, plan_menu
 from portlib.retirement import outlook as outlooks
-from portlib.retirement.plan_menu import few_funds
+from portlib.retirement.plan_menu import engine
+from portlib.retirement.plan_menu.engine import MAXIMISES
 from portlib.stewardship.audit_log import AuditLog
 from portlib.stewardship.governance import sealed_forecasts
 
@@ -119,20 +120,20 @@ def optimize(
     models, optimizer = ours.rules["models"], ours.policy["optimizer"]
     most = asked.get("most_funds", models["most_funds"]) or len(funds)
     whole = asked.get("whole_percent", models["whole_percent"])
-    if optimizer != "MARKOWITZ" and (asked.get("most_funds") or asked.get("whole_percent")):
+    if optimizer not in MAXIMISES and (asked.get("most_funds") or asked.get("whole_percent")):
         raise DataError(
             f"mandate: weights of {optimizer} (policy: optimizer) are taken as they come; leave "
             "most_funds and whole_percent out"
         )
-    best: Allocation
-    if optimizer == "MARKOWITZ" and (whole or most < len(funds)):
-        found = few_funds.best_few(
-            funds, rules, risk_aversion=aversion, most_funds=most, whole_percent=whole
-        )
-        best, gap = found.allocation, found.gap
-    else:
-        best = construction.optimize(funds, rules, risk_aversion=aversion, optimizer=optimizer)
-        gap = 0.0
+    best, gap = engine.best(
+        ours,
+        funds,
+        rules,
+        risk_aversion=aversion,
+        classes=classes,
+        most_funds=most,
+        whole_percent=whole,
+    )
     covered = plan_menu.coverage(ours)
     expenses = (
         plan_menu.each_vintage(ours).funds.loc[list(best.labels), "expense_ratio"].to_numpy(float)

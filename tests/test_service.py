@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from portlib import plan, policy, service
-from portlib.construction.mandate import Infeasible
+from portlib.construction.mandate import Bounds, Infeasible
 from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
 from portlib.retirement import glidepaths, plan_menu
@@ -44,7 +44,9 @@ def test_the_answer_is_the_optimum_of_the_menu_and_obeys_its_mandate(example, po
     ours = plan.read()
     mandate, funds = plan_menu.menu_mandate(ours, posture), plan_menu.menu_assumptions(ours)
     aversion = ours.policy["model_risk_aversion"][posture]
-    second = maximum_utility(funds, mandate, risk_aversion=aversion)
+    dates = dict.fromkeys(plan_menu.dates(ours).unique(), 0.0)
+    mixes = mandate.also(Bounds("dates", upper=dates))
+    second = maximum_utility(funds, mixes, risk_aversion=aversion)
     w = np.array([answer["weights"].get(fund, 0.0) for fund in funds.labels])
     assert w == pytest.approx(second.w, abs=1e-8)
     assert answer["mandate"] == mandate.fingerprint and answer["plan"] == ours.fingerprint

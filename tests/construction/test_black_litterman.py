@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import optimize, stats
 
-from portlib import data, plan, policy
+from portlib import data, policy
 from portlib.construction import black_litterman as bl
 from portlib.construction.mandate import Bounds, Infeasible, Mandate, fully_invested, long_only
 from portlib.construction.mean_variance import closed_form_risky_shares, maximum_utility
@@ -18,7 +18,8 @@ from portlib.construction.views import (
     View,
     ViewError,
 )
-from portlib.estimation.capital_market_assumptions import PLAN_CLASSES, survey_assumptions
+from portlib.estimation.capital_market_assumptions import survey_assumptions
+from portlib.estimation.market_portfolio import market_portfolio
 from portlib.records import Assumptions
 from tests.markets import SEEDS
 
@@ -307,7 +308,7 @@ def engine(a, mandate=None, **changed):
 def test_without_views_the_engine_holds_the_reference() -> None:
     a, reference = survey_assumptions(10), POLICY["reference_portfolio"]
     found = engine(a, views=[])
-    assert found.w == pytest.approx([reference[x] for x in a.labels], abs=1e-8)
+    assert found.w == pytest.approx([reference.get(x, 0.0) for x in a.labels], abs=1e-8)
     assert found.objective.startswith("Black-Litterman") and found.status == "optimal"
     assert set(found.residuals) == {"fully invested", "long only"}
 
@@ -356,13 +357,11 @@ def test_the_engine_obeys_the_mandate_and_prices_its_rules() -> None:
 
 
 def test_policy_is_consistent_with_its_reasons() -> None:
-    reference = POLICY["reference_portfolio"]
-    assert list(reference) == list(PLAN_CLASSES) and sum(reference.values()) == pytest.approx(
+    reference, market = POLICY["reference_portfolio"], market_portfolio().weights
+    assert set(reference) == set(market.index) and sum(reference.values()) == pytest.approx(
         1, abs=1e-12
     )
-    example = plan.read()
-    held = example.exposures.mul(example.funds["plan_share"], axis=0).sum()[list(PLAN_CLASSES)]
-    assert np.abs(held / held.sum() - list(reference.values())).max() < 0.0051
+    assert max(abs(w - market[name]) for name, w in reference.items()) < 0.006
     assert POLICY["black_litterman_tau"] == pytest.approx(12 / len(data.history()), abs=5e-4)
     assert POLICY["black_litterman_covariance"] in ("prior", "predictive")
 

@@ -25,7 +25,6 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
-from portlib.construction.robustness import provider_errors
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
 from portlib.retirement import plan_menu, taxes
@@ -175,7 +174,7 @@ class Adviser:
     @cached_property
     def doubt(self) -> Array:
         """Covariance of the errors of the classes' expected returns, by how far providers disagree."""
-        return provider_errors(self.classes)
+        return plan_menu.mean_errors(self.plan, self.classes)
 
     @cached_property
     def is_equity(self) -> Array:

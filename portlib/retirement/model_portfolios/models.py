@@ -24,17 +24,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib.construction import optimize
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
-from portlib.construction.robustness import provider_errors
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Array, Assumptions
 from portlib.retirement import plan_menu
-from portlib.retirement.plan_menu.few_funds import WORTH, best_few
+from portlib.retirement.plan_menu import engine
+from portlib.retirement.plan_menu.few_funds import WORTH
 
-SCHEMA = "prudent-by-construction/suite/1"
+SCHEMA = "prudent-by-construction/suite/2"
 #: A change of weights, or a gain a year, below this is rounding.
 SLIGHT = 1e-6
 #: Changes when the way of making models does, so that a stored suite says which way made it.
@@ -50,7 +49,8 @@ class Model:
     """One portfolio of a suite: targets by fund, and what is expected of them (annual decimals, net
     of fees).
 
-    ``equity`` is the look-through share, ``cost`` the weighted expense ratio, ``made`` why the
+    ``equity`` is the look-through share, ``cost`` the weighted expense ratio, ``departure`` the
+    tracking error against the reference with the same equity share, ``made`` why the
     weights are these.
     """
 
@@ -61,6 +61,7 @@ class Model:
     risk: float
     equity: float
     cost: float
+    departure: float
     mandate: str
     made: str
 
@@ -182,8 +183,10 @@ def model(
         plan_menu.menu_assumptions(plan, classes),
         _mandate(plan, posture, classes, without),
     )
-    w, gap = _best(plan, funds, mandate, plan.policy["model_risk_aversion"][posture])
-    return _model(plan, posture, funds, mandate, w, f"best under these assumptions{_short_of(gap)}")
+    w, gap = _best(plan, posture, classes, funds, mandate)
+    return _model(
+        plan, posture, classes, funds, mandate, w, f"best under these assumptions{_short_of(gap)}"
+    )
 
 
 def _short_of(gap: float) -> str:
@@ -206,8 +209,8 @@ def remake(
     ----------
     no_trade : standard errors of the gain that a gain must exceed; policy's if not given, 0 to
         follow every change.
-    errors : covariance (classes x classes) of the errors of the expected returns; `provider_errors`
-        if not given.
+    errors : covariance (classes x classes) of the errors of the expected returns;
+        `plan_menu.mean_errors` if not given.
 
     A change beyond the policy's ``turnover_limit`` is cut to the best weights within it, each
     between the old and the best. A model that no longer obeys its rules (a fund has left the menu,
@@ -235,15 +238,15 @@ def _remaker(
         .exposures.reindex(index=list(funds.labels), columns=list(classes.labels), fill_value=0.0)
         .to_numpy(float)
     )
-    omega = b @ (provider_errors(classes) if errors is None else errors) @ b.T
+    omega = b @ (plan_menu.mean_errors(plan, classes) if errors is None else errors) @ b.T
 
     def again(posture: str) -> Model:
         mandate = _mandate(plan, posture, classes)
-        w, gap = _best(plan, funds, mandate, plan.policy["model_risk_aversion"][posture])
+        w, gap = _best(plan, posture, classes, funds, mandate)
         why = f"made for the first time{_short_of(gap)}"
         if posture in old.postures:
-            w, why = _moved(old[posture], w, funds, mandate, omega, k, plan)
-        return _model(plan, posture, funds, mandate, w, why)
+            w, why = _moved(old[posture], w, classes, funds, mandate, omega, k, plan)
+        return _model(plan, posture, classes, funds, mandate, w, why)
 
     return again
 
@@ -251,6 +254,7 @@ def _remaker(
 def _moved(
     old: Model,
     best: Array,
+    classes: Assumptions,
     funds: Assumptions,
     mandate: Mandate,
     omega: Array,
@@ -279,8 +283,11 @@ def _moved(
         return w0, "kept: still the best"
     aversion = old.risk_aversion
     w1 = best
+    if trade > limit and max(w0.max(), best.max()) > 1 - SLIGHT:
+        return w0, "kept: a date of the series is held whole, and the whole way exceeds the limit"
     if trade > limit:
-        w1, _ = _best(plan, funds, _part_of_the_way(w0, best, limit, mandate), aversion)
+        between = _part_of_the_way(w0, best, limit, mandate)
+        w1 = engine.mix(plan, funds, between, risk_aversion=aversion, classes=classes).allocation.w
     d = w1 - w0
     gain = float(funds.mu @ d) - aversion / 2 * (funds.risk_of(w1) ** 2 - funds.risk_of(w0) ** 2)
     error = k * float(np.sqrt(max(d @ omega @ d, 0.0)))
@@ -321,9 +328,9 @@ def churn(
     posture: turnover.
 
     Expected returns are drawn around `classes` with `scale` times the standard errors of
-    `provider_errors`.
+    `plan_menu.mean_errors`.
     """
-    errors = provider_errors(classes)
+    errors = plan_menu.mean_errors(plan, classes)
     drawn = classes.mu + scale * rng.multivariate_normal(
         np.zeros(len(classes)), errors, size=draws, method="eigh"
     )
@@ -360,25 +367,12 @@ def _mandate(
     return mandate
 
 
-def _best(plan: Plan, funds: Assumptions, mandate: Mandate, aversion: float) -> tuple[Array, float]:
-    """The best weights, in whole percents of few funds where the plan asks for that, and what any
-    others could be worth beyond them at most (annual decimal).
-
-    Other engines than MARKOWITZ (policy ``optimizer``) do not count funds or percents; theirs are
-    weights as they come.
-    """
-    asked = plan.rules["models"]
-    few = asked["whole_percent"] or asked["most_funds"] < len(funds)
-    if not few or plan.policy["optimizer"] != "MARKOWITZ":
-        name = plan.policy["optimizer"]
-        return optimize(funds, mandate, risk_aversion=aversion, optimizer=name).w, 0.0
-    found = best_few(
-        funds,
-        mandate,
-        risk_aversion=aversion,
-        most_funds=asked["most_funds"],
-        whole_percent=asked["whole_percent"],
-    )
+def _best(
+    plan: Plan, posture: str, classes: Assumptions, funds: Assumptions, mandate: Mandate
+) -> tuple[Array, float]:
+    """Weights of the policy's engine, and what any others could be worth beyond them at most."""
+    aversion = plan.policy["model_risk_aversion"][posture]
+    found = engine.best(plan, funds, mandate, risk_aversion=aversion, classes=classes)
     return found.allocation.w, found.gap
 
 
@@ -399,9 +393,23 @@ def _part_of_the_way(w0: Array, best: Array, limit: float, mandate: Mandate) -> 
 
 
 def _model(
-    plan: Plan, posture: str, funds: Assumptions, mandate: Mandate, w: Array, why: str
+    plan: Plan,
+    posture: str,
+    classes: Assumptions,
+    funds: Assumptions,
+    mandate: Mandate,
+    w: Array,
+    why: str,
 ) -> Model:
+    """The record; NotSolved for one further from the reference than the policy lets a model stand."""
     x = np.where(np.abs(w) < 1e-9, 0.0, w).astype(float)
+    apart = plan_menu.departure(plan, pd.Series(x, list(funds.labels)), classes)
+    if apart > (limit := plan.policy["tracking_error_limit"]):
+        raise NotSolved(
+            f"{posture}: its tracking error against the reference with the same equity share is "
+            f"{apart:.2%}, above the policy's {limit:.2%} (tracking_error_limit); narrow "
+            "reference_bands, or widen the limit with a reason"
+        )
     equity, cost = (
         table.reindex(list(funds.labels)).to_numpy(float)
         for table in (
@@ -417,6 +425,7 @@ def _model(
         funds.risk_of(x),
         float(equity @ x),
         float(cost @ x),
+        apart,
         mandate.fingerprint,
         why,
     )

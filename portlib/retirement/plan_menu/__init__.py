@@ -1,8 +1,16 @@
 """The plan's menu: what its funds can build, what they cost, and what an account may hold."""
 
+from portlib.retirement.plan_menu.expectations import (
+    ANCHORED,
+    anchor,
+    class_assumptions,
+    departure,
+    forecasts,
+    mean_errors,
+    reference,
+)
 from portlib.retirement.plan_menu.menu import (
     approximate,
-    class_assumptions,
     class_mandate,
     class_mix,
     conflicts,
@@ -18,6 +26,8 @@ from portlib.retirement.plan_menu.menu import (
 from portlib.retirement.plan_menu.options import coverage, date_for, dates, each_vintage, series_of
 
 __all__ = [
+    "ANCHORED",
+    "anchor",
     "approximate",
     "class_assumptions",
     "class_mandate",
@@ -27,10 +37,14 @@ __all__ = [
     "coverage",
     "date_for",
     "dates",
+    "departure",
     "each_vintage",
     "equity_share",
+    "forecasts",
+    "mean_errors",
     "menu_assumptions",
     "menu_mandate",
+    "reference",
     "series_of",
     "spanning",
     "utility",

@@ -6,66 +6,149 @@ are already anchored, it is the maximum of utility. ROBUST takes the errors of t
 through the funds; RESAMPLED draws as many years as the anchor is worth, from the policy's seed; ERC
 spreads the risk over what may be held, and looks at neither means nor risk aversion.
 
-Left out: whole percents and few funds (`few_funds`), which only maximum utility has.
+A date of a target-date series is a whole portfolio, which changes its mix by itself: it is held
+alone or not at all. The best mix of the other options is compared with each date that obeys the
+rules, and the greater utility taken. So every option is in the calculation, and no portfolio is
+made of slices of portfolios. Engines that do not maximise utility have no measure for that
+comparison; they mix the other options.
+
+Left out: whole percents and few funds under engines that do not maximise utility; theirs are
+weights as they come.
 """
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
-import pandas as pd
+import numpy as np
 
 from portlib.construction import optimize
-from portlib.construction.mandate import Mandate
+from portlib.construction.engines import allocation
+from portlib.construction.mandate import Bounds, Mandate
 from portlib.plan import Plan
-from portlib.records import Allocation, Assumptions
+from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement.plan_menu.expectations import ANCHORED, mean_errors
+from portlib.retirement.plan_menu.few_funds import best_few
+from portlib.retirement.plan_menu.options import dates, each_vintage
 
 #: Engines that maximise utility under means as they stand, and so can do so in whole percents.
 MAXIMISES = ("MARKOWITZ", ANCHORED)
+
+
+class Found(NamedTuple):
+    """A portfolio, and what any other could be worth beyond it at most (annual decimal)."""
+
+    allocation: Allocation
+    gap: float
 
 
 def best(
     plan: Plan,
     funds: Assumptions,
     mandate: Mandate,
-    exposures: pd.DataFrame,
     *,
     risk_aversion: float,
-) -> Allocation:
+    classes: Assumptions,
+    most_funds: int | None = None,
+    whole_percent: bool | None = None,
+) -> Found:
     """The portfolio of funds that the policy's engine makes under a mandate.
 
-    `exposures` (funds, classes) are those behind `funds`. Raises as the engine does.
+    Parameters
+    ----------
+    funds, mandate : what is expected of the options considered, and what is allowed.
+    classes : the assumptions behind `funds`.
+    most_funds, whole_percent : the plan's ``models`` rules where not given; 0 funds for any number.
+
+    Raises as the engine does: `Infeasible` with the rules in conflict, NotSolved.
     """
-    name, decided = plan.policy["optimizer"], plan.policy
+    series = [str(fund) for fund in dates(plan).unique()]
+    mixed = mandate
+    if series:
+        rule = Bounds("dates of the series", upper=dict.fromkeys(series, 0.0))
+        mixed = mandate.also(rule.under("a date is a whole portfolio: alone or not at all"))
+    settings: dict[str, Any] = {
+        "risk_aversion": risk_aversion,
+        "classes": classes,
+        "most_funds": most_funds,
+        "whole_percent": whole_percent,
+    }
+    found = mix(plan, funds, mixed, **settings)
+    start, chosen = time.perf_counter(), found.allocation.w
+    for fund in series if plan.policy["optimizer"] in MAXIMISES else ():
+        whole = np.array([float(label == fund) for label in funds.labels])
+        allowed = max(mandate.violations(whole, funds).values()) <= mandate.tolerance
+        if allowed and _utility(funds, whole, risk_aversion) > _utility(
+            funds, chosen, risk_aversion
+        ):
+            chosen = whole
+    if chosen is found.allocation.w:
+        return Found(replace(found.allocation, mandate=mandate.fingerprint), found.gap)
+    what = f"maximum utility (A = {risk_aversion:g}), one date of the series"
+    alone = allocation(funds, mandate, chosen, what, "optimal", "comparison", start, {})
+    return Found(alone, found.gap)
+
+
+def mix(
+    plan: Plan,
+    funds: Assumptions,
+    mandate: Mandate,
+    *,
+    risk_aversion: float,
+    classes: Assumptions,
+    most_funds: int | None = None,
+    whole_percent: bool | None = None,
+) -> Found:
+    """The same without the comparison with dates: what may be mixed is what the mandate allows."""
+    asked, name, decided = plan.rules["models"], plan.policy["optimizer"], plan.policy
+    most = (asked["most_funds"] if most_funds is None else most_funds) or len(funds)
+    percents = asked["whole_percent"] if whole_percent is None else whole_percent
+    if name in MAXIMISES and (percents or most < len(funds)):
+        few = best_few(
+            funds, mandate, risk_aversion=risk_aversion, most_funds=most, whole_percent=percents
+        )
+        return Found(few.allocation, few.gap)
     if name == "ERC":
-        return _over_what_may_be_held(funds, mandate, risk_aversion)
-    settings: dict[str, Any] = {}
+        return Found(_over_what_may_be_held(funds, mandate, risk_aversion), 0.0)
+    told: dict[str, Any] = {}
     if name == "RESAMPLED":
-        settings = {
+        told = {
             "years": 1 / decided["black_litterman_tau"],
-            "resamples": decided["weight_draws"],
+            "resamples": decided["weight_interval"]["draws"],
             "seed": decided["scenario_seed"],
         }
     if name == "ROBUST":
-        through = exposures.loc[list(funds.labels)].to_numpy(float)
-        settings = {
-            "errors": through @ mean_errors(plan) @ through.T,
+        through = (
+            each_vintage(plan)
+            .exposures.reindex(
+                index=list(funds.labels), columns=list(classes.labels), fill_value=0.0
+            )
+            .to_numpy(float)
+        )
+        told = {
+            "errors": through @ mean_errors(plan, classes) @ through.T,
             "kappa": decided["robust_standard_errors"],
         }
     solver = "MARKOWITZ" if name == ANCHORED else name
-    return optimize(funds, mandate, optimizer=solver, risk_aversion=risk_aversion, **settings)
+    found = optimize(funds, mandate, optimizer=solver, risk_aversion=risk_aversion, **told)
+    return Found(found, 0.0)
+
+
+def _utility(funds: Assumptions, w: Array, risk_aversion: float) -> float:
+    return funds.mean_of(w) - risk_aversion / 2 * funds.risk_of(w) ** 2
 
 
 def _over_what_may_be_held(
     funds: Assumptions, mandate: Mandate, risk_aversion: float
 ) -> Allocation:
     """Equal contributions of the funds that rules let anybody hold and that have a risk to spread."""
-    room = mandate.program.upper
     kept = [
         name
-        for name, most, sd in zip(funds.labels, room, funds.volatility, strict=True)
+        for name, most, sd in zip(
+            funds.labels, mandate.program.upper, funds.volatility, strict=True
+        )
         if most > 0 and sd > 0
     ]
     found = optimize(

@@ -19,7 +19,14 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from portlib.construction.anchored import Anchored, Bands, Reference, anchored, forecast_errors
+from portlib.construction.anchored import (
+    Anchored,
+    Bands,
+    Reference,
+    anchored,
+    forecast_errors,
+    tracking_error,
+)
 from portlib.construction.mandate import Limit
 from portlib.construction.robustness import provider_errors
 from portlib.estimation.capital_market_assumptions import provider_dispersion
@@ -27,6 +34,7 @@ from portlib.estimation.house_view import house_view
 from portlib.estimation.providers import LISTED
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
+from portlib.retirement.plan_menu.options import each_vintage
 
 #: The engine of the policy that starts from the reference portfolio.
 ANCHORED = "BLACK_LITTERMAN"
@@ -36,15 +44,15 @@ def forecasts(plan: Plan, horizon_years: int | None = None) -> Assumptions:
     """What forecasters say of the policy's ``menu_classes`` and of whatever else the funds hold.
 
     The plan's own assumptions, where it brings them, else the survey at `horizon_years` (10 or 20;
-    the policy's where not given). Raises `DataError` for a class that the funds hold and nobody
-    has a figure for.
+    the policy's where not given). Raises `DataError` for a class that nobody has a figure for.
     """
-    names = list(dict.fromkeys([*plan.policy["menu_classes"], *plan.exposures.columns]))
+    names = dict.fromkeys([*plan.policy["menu_classes"], *plan.exposures.columns])
     if (own := plan.inputs.assumptions) is not None:
-        held = list(plan.exposures.columns[(plan.exposures > 0).any()])
-        names = [name for name in names if name in held or name in own.record.labels]
-    horizon = horizon_years or plan.policy["cma_horizon_years"]
-    return house_view(plan, horizon_years=horizon, classes=names)
+        known = [*own.record.labels, *plan.exposures.columns]
+        names = dict.fromkeys(name for name in names if name in known)
+    return house_view(
+        plan, horizon_years=horizon_years or plan.policy["cma_horizon_years"], classes=list(names)
+    )
 
 
 def reference(plan: Plan, classes: Sequence[str] | None = None) -> Reference:
@@ -84,15 +92,15 @@ def class_assumptions(
     return anchor(plan, said).assumptions if plan.policy["optimizer"] == ANCHORED else said
 
 
-def mean_errors(plan: Plan, told: Assumptions | None = None) -> Array:
-    """How wrong may `class_assumptions` be by how far providers disagree? A covariance (n, n).
+def mean_errors(plan: Plan, classes: Assumptions) -> Array:
+    """How wrong may the means of `classes` be by how far providers disagree? A covariance (n, n).
 
-    ``J omega J'`` with omega of `provider_errors` and J how the expected means follow the
-    forecasts: the anchor passes on a part. It is linear, so that one step a class gives J exactly.
+    Of the plan's own `class_assumptions` it is ``J omega J'``, with omega of `provider_errors` and
+    J how the expected means follow the forecasts: the anchor passes on a part. It is linear, so
+    that one step a class gives J exactly. Of other assumptions it is omega.
     """
-    said = forecasts(plan) if told is None else told
-    omega = provider_errors(said)
-    if plan.policy["optimizer"] != ANCHORED:
+    said, omega = forecasts(plan), provider_errors(classes)
+    if plan.policy["optimizer"] != ANCHORED or said.labels != classes.labels:
         return omega
     base, step = anchor(plan, said).assumptions.mu, 0.01
     moved = [
@@ -104,13 +112,34 @@ def mean_errors(plan: Plan, told: Assumptions | None = None) -> Array:
 
 
 def bands(plan: Plan, exposures: pd.DataFrame) -> list[Limit]:
-    """The policy's bands around the reference, for things with exposures (things, classes).
-
-    What nothing on the menu holds is taken out of the reference, and its share spread over what is
-    left, equity over equity: a menu is not asked for what it does not offer.
+    """The policy's bands around the reference, for things with exposures (things, classes); none
+    for a menu without equity, or with nothing else.
     """
-    held = exposures.columns[(exposures > 0).any()]
+    around = _offered(plan, exposures)
+    if around is None:
+        return []
     decided = plan.policy["reference_bands"]
     wider = {name: points for name, points in decided.items() if name not in ("share", "points")}
-    around = Bands(decided["share"], decided["points"], wider)
-    return around.limits(reference(plan, list(held)), exposures, "policy: reference_bands")
+    allowed = Bands(decided["share"], decided["points"], wider)
+    return allowed.limits(around, exposures, "policy: reference_bands")
+
+
+def departure(plan: Plan, weights: pd.Series, classes: Assumptions) -> float:
+    """Tracking error (annual) of funds against the reference with the same equity share; zero for a
+    menu without equity, or with nothing else, which has no reference to depart from.
+    """
+    exposures = each_vintage(plan).exposures
+    around = _offered(plan, exposures)
+    if around is None:
+        return 0.0
+    return tracking_error(weights, exposures.loc[list(weights.index)], around, classes)
+
+
+def _offered(plan: Plan, exposures: pd.DataFrame) -> Reference | None:
+    """The reference of what the menu offers: what nothing on it holds is taken out, and its share
+    spread over what is left, equity over equity.
+    """
+    held = list(exposures.columns[(exposures > 0).any()])
+    whole = reference(plan)
+    equity = {name in whole.equity for name in held if name in whole.weights}
+    return whole.among(held) if equity == {True, False} else None

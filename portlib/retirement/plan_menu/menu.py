@@ -20,7 +20,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from portlib import plan_format
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
     Bounds,
@@ -35,11 +34,11 @@ from portlib.construction.mandate import (
     long_only,
 )
 from portlib.construction.mean_variance import frontier, maximum_utility
-from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.estimation.style_analysis import fund_assumptions
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Allocation, Array, Assumptions
+from portlib.retirement.plan_menu.expectations import bands, class_assumptions
 from portlib.retirement.plan_menu.limits import limits
 from portlib.retirement.plan_menu.options import DESCRIBED, each_vintage
 
@@ -49,28 +48,6 @@ PAYMENTS = "12b-1 fees and revenue sharing"
 
 
 # ---- the menu in assumptions ---------------------------------------------------------------------
-
-
-def class_assumptions(plan: Plan, horizon_years: int | None = None) -> Assumptions:
-    """What the survey says about the policy's ``menu_classes`` and every other class that the
-    plan's funds hold.
-
-    Listed real estate, which the survey lacks, is given its private real estate's figures
-    (`plan_format.STAND_INS`).
-    """
-    classes = list(dict.fromkeys([*plan.policy["menu_classes"], *plan.exposures.columns]))
-    published = [plan_format.STAND_INS.get(name, name) for name in classes]
-    horizon = horizon_years or plan.policy["cma_horizon_years"]
-    survey = survey_assumptions(horizon, tuple(dict.fromkeys(published)))
-    at = [survey.labels.index(name) for name in published]
-    stood_in = [name for name in classes if name in plan_format.STAND_INS]
-    return Assumptions(
-        classes,
-        survey.mu[at],
-        survey.sigma[np.ix_(at, at)],
-        survey.rf,
-        f"{survey.source}; stand-ins for {', '.join(stood_in) or 'no class'}",
-    )
 
 
 def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
@@ -159,7 +136,6 @@ def _through(
     for name, what, entry in (
         ("small company cap", ("us_small_equity",), "small_equity_cap"),
         ("high yield cap", ("us_high_yield",), "high_yield_cap"),
-        ("stand-in cap", tuple(plan_format.STAND_INS), "stand_in_cap"),
     ):
         if any((held_now := held(*what)).values()):
             rules.append(
@@ -206,6 +182,7 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
         Bounds("single fund", upper=dict.fromkeys(single, plan.policy["max_single_fund"])).under(
             "policy: max_single_fund"
         ),
+        *bands(plan, pd.DataFrame(b, labels, list(classes.labels))),
     ]
     stock = plan.rules["employer_stock"]
     if stock:
@@ -335,7 +312,7 @@ def cost_of_menu(
             "classes that the menu lacks",
             "bundles, and funds' own risks",
             "expenses",
-            "limits per fund",
+            "limits per fund, bands",
             "few funds, whole percents",
         ],
         name=posture,

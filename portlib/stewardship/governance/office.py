@@ -26,7 +26,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from portlib import policy as decisions
-from portlib.construction import optimize
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Infeasible
 from portlib.construction.views import View, ViewError
@@ -34,6 +33,7 @@ from portlib.data import DataError
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.retirement import model_portfolios, plan_menu
+from portlib.retirement.plan_menu import engine
 from portlib.schema import is_number
 from portlib.stewardship.audit_log import AuditLog, Event, canonical
 from portlib.stewardship.governance import signatures
@@ -88,12 +88,13 @@ def menu_portfolios(plan: Plan) -> dict[str, Any]:
     for posture in model_portfolios.postures(plan.policy):
         rules = plan_menu.menu_mandate(plan, posture, classes)
         try:
-            best = optimize(
+            best = engine.best(
+                plan,
                 funds,
                 rules,
-                optimizer=plan.policy["optimizer"],
                 risk_aversion=plan.policy["model_risk_aversion"][posture],
-            )
+                classes=classes,
+            ).allocation
         except Infeasible:
             continue
         found[posture] = {"weights": best.weights.to_dict(), "mean": best.mean, "risk": best.risk}

@@ -21,7 +21,6 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
-from portlib.construction import optimize
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
@@ -30,6 +29,7 @@ from portlib.records import Array, Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.glidepaths.paths import Glidepath
 from portlib.retirement.model_portfolios import Suite
+from portlib.retirement.plan_menu import engine
 from portlib.retirement.plan_menu.few_funds import best_few
 from portlib.stewardship.stress_testing import shocks
 
@@ -449,9 +449,15 @@ def reoptimised(plan: Plan, suite: Suite, classes: Assumptions) -> pd.DataFrame:
         for model in suite.models:
             mandate = menu_rules(plan, model.posture, stressed)
             old = np.array([model.weights.get(fund, 0.0) for fund in funds.labels])
-            new = optimize(
-                funds, mandate, risk_aversion=model.risk_aversion, optimizer="MARKOWITZ"
-            ).w
+            new = engine.best(
+                plan,
+                funds,
+                mandate,
+                risk_aversion=model.risk_aversion,
+                classes=stressed,
+                most_funds=0,
+                whole_percent=False,
+            ).allocation.w
             moved = pd.Series(new - old, list(funds.labels))
             rows.append(
                 {

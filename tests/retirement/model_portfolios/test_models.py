@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from portlib import policy
 from portlib.construction.mean_variance import maximum_utility
-from portlib.construction.robustness import provider_errors
 from portlib.data import DataError
 from portlib.retirement import model_portfolios as mp
 from portlib.retirement import plan_menu
@@ -137,7 +136,7 @@ def test_the_no_trade_rule_is_what_it_says(seed, fine):
         plan_menu.class_assumptions(fine),
         np.random.default_rng(seed),
     )
-    errors = provider_errors(classes)
+    errors = plan_menu.mean_errors(fine, classes)
     other = classes.replace(
         mu=rng.multivariate_normal(classes.mu, 4 * errors, method="eigh"), source="drawn"
     )

@@ -24,7 +24,7 @@ from portlib.construction.mean_variance import (
 )
 from portlib.records import Assumptions
 from portlib.retirement import plan_menu as menu
-from portlib.retirement.plan_menu import few_funds
+from portlib.retirement.plan_menu import expectations, few_funds
 from portlib.retirement.plan_menu.menu import FROZEN, PAYMENTS
 from tests.retirement.plan_menu.cases import (
     AWKWARD,
@@ -59,12 +59,16 @@ def test_fund_figures_by_hand(plan):
         assert found.sigma[i, i] == pytest.approx(variance)
 
 
-def test_listed_real_estate_has_the_private_figures():
-    classes, survey = menu.class_assumptions(EXAMPLE), data.table("horizon_2025_assets")
-    assert (
-        classes.mu[classes.labels.index("us_reits")] == survey.loc["real_estate", "arithmetic_10y"]
-    )
-    assert "us_reits" in classes.source
+def test_listed_real_estate_has_listed_risks_and_no_forecast():
+    """Its volatility is that of listed trusts, and whatever is said of its mean is not looked at."""
+    classes, survey = expectations.class_assumptions(EXAMPLE), data.table("horizon_2025_assets")
+    i = classes.labels.index("us_reits")
+    assert classes.volatility[i] > survey.loc["real_estate", "volatility"] + 0.005
+    told = expectations.forecasts(EXAMPLE)
+    mu = told.mu.copy()
+    mu[i] += 0.10
+    other = expectations.class_assumptions(EXAMPLE, told=told.replace(mu=mu, source="x"))
+    assert other.mu == pytest.approx(classes.mu, abs=1e-12)
 
 
 # ---- the menu's rules ----------------------------------------------------------------------------
@@ -78,7 +82,13 @@ def test_the_mandate_says_what_the_policy_says_about_what_is_held(plan, posture)
     rng, a = np.random.default_rng(1), menu.menu_assumptions(plan)
     stock = plan.rules["employer_stock"]
     large = classes.labels.index("us_large_equity")
-    for w in rng.dirichlet(np.full(len(a), 0.4), 60):
+    centre = maximum_utility(a, mandate, risk_aversion=OURS["model_risk_aversion"][posture]).w
+    kinds = menu.each_vintage(plan).funds["kind"]
+    single = [i for i, fund in enumerate(a.labels) if kinds[fund] != "target_date"]
+    reached = [name for name in plan.exposures.columns if (plan.exposures[name] > 0).any()]
+    around, band = menu.reference(plan, reached), plan.policy["reference_bands"]
+    random = rng.dirichlet(np.full(len(a), 0.4), 60)
+    for w in [*random, *(0.98 * centre + 0.02 * random)]:
         weights = pd.Series(w, list(a.labels))
         mix = menu.class_mix(plan, weights)
         equity = mix[[c for c in mix.index if c in OURS["equity_classes"]]].sum()
@@ -91,8 +101,13 @@ def test_the_mandate_says_what_the_policy_says_about_what_is_held(plan, posture)
             and beta <= OURS["equity_ceiling"][posture]
             and mix.get("us_small_equity", 0) <= OURS["small_equity_cap"]
             and mix.get("us_high_yield", 0) <= OURS["high_yield_cap"]
-            and mix.get("us_reits", 0) <= OURS["stand_in_cap"]
-            and w.max() <= OURS["max_single_fund"]
+            and all(
+                (1 - band["share"]) * middle - room <= mix[c] <= (1 + band["share"]) * middle + room
+                for c in mix.index
+                for middle in (around.at(min(max(equity, 0.0), 1.0)).get(c, 0.0),)
+                for room in (band.get(c, band["points"]),)
+            )
+            and w[single].max() <= plan.policy["max_single_fund"]
             and weights[stock["fund"]] <= 0
         )
         assert (max(mandate.violations(w, a).values()) <= 1e-12) == allowed
@@ -338,10 +353,9 @@ def test_worth_of_a_fund_is_what_the_best_portfolio_loses_without_it():
 def test_a_missing_class_is_added_at_index_cost():
     plan = menu.with_index_fund(AWKWARD, "intl_dev_equity")
     a = menu.menu_assumptions(plan)
-    survey = data.table("horizon_2025_assets")
-    assert a.mu[-1] == pytest.approx(
-        survey.loc["intl_dev_equity", "arithmetic_10y"] - OURS["index_fund_cost"]
-    )
+    classes = menu.class_assumptions(plan)
+    expected = classes.mu[classes.labels.index("intl_dev_equity")]
+    assert a.mu[-1] == pytest.approx(expected - OURS["index_fund_cost"])
     best, before = (
         maximum_utility(menu.menu_assumptions(x), menu.menu_mandate(x, "growth"), risk_aversion=3)
         for x in (plan, AWKWARD)
