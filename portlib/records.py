@@ -26,7 +26,7 @@ class AssumptionsError(ValueError):
 
 
 #: An expected return or a risk-free rate from here on, a year, is taken for a percentage.
-PERCENT = 1.0
+PERCENT = 2.0
 
 
 def _frozen(values: ArrayLike, what: str) -> Array:

@@ -247,7 +247,7 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
 def _only_capped(mandate: Mandate) -> bool:
     """Whether limits on volatility are all that keeps the frontier from straight lines: then it is traced."""
     bent = [c for c in mandate.constraints if not c.LINEAR or c.penalty is not None]
-    return bool(bent) and all(c.caps_volatility and c.penalty is None for c in bent)
+    return bool(bent) and all(c.volatility_cap is not None and c.penalty is None for c in bent)
 
 
 def _conic_sharpe(assumptions: Assumptions, mandate: Mandate) -> Allocation:
@@ -282,13 +282,15 @@ def _conic_sharpe(assumptions: Assumptions, mandate: Mandate) -> Allocation:
         raise AssumptionsError(
             f"no portfolio of this mandate is expected to earn more than rf = {assumptions.rf:g}"
         )
-    if x.value is None or not k.value > TIE:
+    share = 0.0 if k.value is None else float(k.value)
+    if x.value is None or not share > TIE:
         raise refusal(assumptions, mandate, f"{engine} ({problem.status})")
-    w = np.clip(x.value / k.value, mandate.program.lower, mandate.program.upper)
+    w = np.clip(x.value / share, mandate.program.lower, mandate.program.upper)
     prices = dict.fromkeys((c.name for c in mandate.constraints), 0.0)
-    steep = c * unit / (2 * (unit * float(problem.value)) ** 1.5) if problem.value > 0 else 0.0
+    variance = unit * float(problem.value)
+    steep = c * unit / (2 * variance**1.5) if variance > 0 else 0.0
     for name, part in rules:
-        prices[name] += steep * float(k.value) * float(np.abs(part.dual_value).sum())
+        prices[name] += steep * share * float(np.abs(part.dual_value).sum())
     return allocation(
         assumptions, mandate, w, "maximum Sharpe ratio", "optimal", engine, start, prices
     )
@@ -537,13 +539,17 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
     (shrink such a sigma first).
     """
     start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
-    caps = {c.name: c for c in mandate.constraints if c.penalty is None and c.caps_volatility}
+    caps = {
+        c.name: c.volatility_cap
+        for c in mandate.constraints
+        if c.penalty is None and c.volatility_cap is not None
+    }
     straight = mandate.without(*caps) if caps else mandate
     corners, trade_offs, multipliers, engine = critical_line(assumptions, straight)
     whole = Frontier(assumptions, mandate, corners, trade_offs, multipliers, 0.0, engine)
     if caps:
-        tightest = min(caps.values(), key=lambda c: c.limit)
-        whole = _ended(whole, tightest.name, tightest.limit)
+        tightest = min(caps, key=caps.__getitem__)
+        whole = _ended(whole, tightest, caps[tightest])
     return replace(whole, seconds=time.perf_counter() - start)
 
 

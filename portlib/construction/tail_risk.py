@@ -85,7 +85,7 @@ def normal(mean: Values, volatility: Values, level: float) -> Tail:
 
     Raises ValueError for a level outside 0 to 1, or a volatility below zero.
 
-    >>> normal(0.005, 0.04, 0.95).var.round(4)
+    >>> float(normal(0.005, 0.04, 0.95).var.round(4))
     0.0608
     """
     z = _quantile(level)

@@ -133,7 +133,7 @@ def swap_test(
     1.0
     """
     x, y = _pair(a, b, 1)
-    starts = np.arange(0, len(x), number("block", block, least=1, most=len(x)), dtype=int)
+    starts = np.arange(0, len(x), int(number("block", block, least=1, most=len(x))))
     first, second = (np.add.reduceat((z - z.mean()) ** 2, starts) for z in (x, y))
     swap = rng.random((int(number("draws", draws, least=1)), len(starts))) < 0.5
     gap = swap @ (second - first)

@@ -15,7 +15,7 @@ from typing import TypeVar
 import numpy as np
 import pandas as pd
 
-Dated = TypeVar("Dated", pd.Series, pd.DataFrame)
+Dated = TypeVar("Dated", bound="pd.Series | pd.DataFrame")
 
 
 def monthly(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> Dated:

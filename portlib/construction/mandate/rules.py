@@ -124,9 +124,9 @@ class Rule(ABC):
         return replace(self, clause=clause)
 
     @property
-    def caps_volatility(self) -> bool:
-        """Whether the rule is a limit on the portfolio's own volatility, and nothing else."""
-        return False
+    def volatility_cap(self) -> float | None:
+        """The limit, where the rule is one on the portfolio's own volatility and nothing else."""
+        return None
 
     @abstractmethod
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
@@ -315,9 +315,6 @@ class Distance(Rule):
                 f"{self.name!r}: the weights of its {self.PER_ASSET[0]} sum to {held:g}; in percent? Write 0.6 for 60%"
             )
 
-    def relaxed(self, by: float) -> Self:
-        return replace(self, limit=self.limit + by)
-
     def lines(self, labels: Sequence[str]) -> Mapping[str, tuple[float, float]]:
         return {f"distance from the {self.PER_ASSET[0]}": (-np.inf, self.limit)}
 
@@ -336,8 +333,11 @@ class TrackingError(Distance):
     unit: str = field(default="annual volatility", kw_only=True)
 
     @property
-    def caps_volatility(self) -> bool:
-        return not any(self.benchmark.values())
+    def volatility_cap(self) -> float | None:
+        return None if any(self.benchmark.values()) else self.limit
+
+    def relaxed(self, by: float) -> TrackingError:
+        return replace(self, limit=self.limit + by)
 
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
         return assumptions.risk_of(self._away(weight, assumptions.labels)) - self.limit
@@ -369,6 +369,9 @@ class Turnover(Distance):
     PER_ASSET = ("current",)
     current: Mapping[str, float]
     limit: float
+
+    def relaxed(self, by: float) -> Turnover:
+        return replace(self, limit=self.limit + by)
 
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
         return sum(abs(weight[a] - self.current.get(a, 0.0)) for a in weight) / 2 - self.limit
