@@ -4,6 +4,7 @@ import datetime
 from itertools import pairwise
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -246,3 +247,165 @@ def test_bad_inputs_are_refused_by_name():
         taxes.contribution(-1, 0.1, [], year=2026, age=30)
     with pytest.raises(ValueError, match="begins at age 72"):
         taxes.distribution_period(71)
+
+
+# ---- from age 65 ---------------------------------------------------------------------------------
+
+
+def test_a_couple_past_65_pays_what_the_law_asks():
+    """40,000 of withdrawals and 35,200 of benefits: 2,547 without the deductions, 1,006 with them."""
+    incomes = dict(year=2026, status="married_joint", ordinary=40_000, benefits=35_200)
+    assert float(taxes.income_tax(**incomes).total) == pytest.approx(2_547.2)
+    assert float(taxes.income_tax(**incomes, over_65=2).total) == pytest.approx(1_006.0)
+    ended = taxes.income_tax(**incomes, over_65=2, in_force=2029)
+    assert (
+        float(ended.taxable_income - taxes.income_tax(**incomes, over_65=2).taxable_income)
+        == 12_000
+    )
+
+
+def test_deductions_from_65_by_status_and_phase_out():
+    assert taxes.standard_deduction(2026, "single", over_65=1) == 16_100 + 2_050
+    assert taxes.standard_deduction(2026, "married_joint", over_65=2) == 32_200 + 3_300
+    rule = dict(year=2026, over_65=1)
+    faded = taxes.senior_deduction([75_000, 100_000, 175_000, 1e6], status="single", **rule)
+    assert faded == pytest.approx([6_000, 4_500, 0, 0])
+    joint = taxes.senior_deduction([160_000.0], year=2026, status="married_joint", over_65=2)
+    assert joint == pytest.approx([2 * (6_000 - 600)])
+    assert taxes.senior_deduction(0.0, status="married_separate", **rule) == 0
+    assert taxes.senior_deduction(0.0, year=2024, status="single", over_65=1) == 0
+
+
+def test_exempt_interest_is_not_taxed_and_makes_benefits_taxable():
+    quiet = dict(year=2026, status="single", ordinary=20_000, benefits=20_000)
+    more = taxes.income_tax(**quiet, exempt_interest=10_000)
+    assert float(more.gross_income - taxes.income_tax(**quiet).gross_income) == pytest.approx(
+        float(
+            taxes.taxable_benefits(20_000, 30_000, status="single")
+            - taxes.taxable_benefits(20_000, 20_000, status="single")
+        )
+    )
+
+
+def test_a_net_loss_owes_no_investment_tax():
+    assert float(taxes.net_investment_income_tax(-50_000, 400_000, status="single")) == 0
+
+
+def test_medicare_adds_in_steps():
+    few = dict(year=2026, status="single")
+    owed = taxes.medicare_premiums([0, 109_000, 109_001, 205_001, 500_000, 2e6], **few)
+    assert owed == pytest.approx(12 * np.array([0, 0, 95.7, 529.6, 578.0, 578.0]))
+    joint = taxes.medicare_premiums(218_001, year=2026, status="married_joint", people=2)
+    assert float(joint) == pytest.approx(2 * 12 * 95.7)
+    with pytest.raises(ValueError, match="medicare_adjustment: no table for 2025"):
+        taxes.medicare_premiums(1e5, year=2025, status="single")
+
+
+def test_early_withdrawals_cost_a_tenth():
+    assert float(taxes.early_withdrawal_tax(10_000, 59.4)) == 1_000
+    assert float(taxes.early_withdrawal_tax(10_000, 59.5)) == 0
+    assert float(taxes.early_withdrawal_tax(10_000, 56, left_employer_at=55)) == 0
+    assert float(taxes.early_withdrawal_tax(10_000, 56, left_employer_at=54)) == 1_000
+
+
+def test_a_conversion_costs_its_tax_and_what_medicare_adds():
+    house = dict(year=2026, status="married_joint", ordinary=200_000, over_65=2)
+    plain = taxes.conversion_cost(50_000, **house)
+    assert plain == pytest.approx(
+        float(
+            taxes.income_tax(**{**house, "ordinary": 250_000}).total
+            - taxes.income_tax(**house).total
+        )
+        / 50_000
+    )
+    dear = taxes.conversion_cost(50_000, premiums={"year": 2026, "people": 2}, **house)
+    assert dear == pytest.approx(plain + 2 * 12 * 95.7 / 50_000)
+
+
+def test_high_wages_of_the_year_before_catch_up_to_roth_only():
+    found = taxes.contribution(450_000, 0.5, [], year=2026, age=55)
+    assert (found.employee, found.roth_only) == (32_500, 8_000)
+    assert found.before_tax(0.0) == 24_500 and found.before_tax(0.5) == 16_250
+    none = taxes.contribution(450_000, 0.5, [], year=2026, age=55, roth_offered=False)
+    assert none.employee == 24_500
+    newly = taxes.contribution(450_000, 0.5, [], year=2026, age=55, wages_before=100_000)
+    assert newly.before_tax(0.0) == 32_500
+
+
+@pytest.mark.parametrize(
+    ("call", "words"),
+    [
+        (lambda: taxes.income_tax(year=2026, status="single", state_rate=5), "in percent"),
+        (lambda: taxes.income_tax(year=2026, status="single", benefits=-1), "benefits income"),
+        (lambda: taxes.income_tax(year=2026, status="single", ordinary=np.nan), "ordinary income"),
+        (lambda: taxes.income_tax(year=2026, status="single", over_65=2), "0 to 1 people"),
+        (lambda: taxes.income_tax(year=2026, status="single", price_level=0), "price_level"),
+        (lambda: taxes.limits(2026, 63.5), "whole years"),
+        (
+            lambda: taxes.contribution(5e4, 0.1, [{"rate": 50, "up_to": 6}], year=2026, age=40),
+            "percent",
+        ),
+        (lambda: taxes.contribution(np.inf, 0.1, [], year=2026, age=40), "pay"),
+        (lambda: taxes.early_withdrawal_tax(-1, 50), "zero up"),
+        (lambda: taxes.conversion_cost(0.0, year=2026, status="single"), "more than zero"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(call, words):
+    with pytest.raises(ValueError, match=words):
+        call()
+
+
+def test_240_households_against_tax_calculator():
+    """A second method to the cent: Tax-Calculator (Open Source Policy Center), an optional extra."""
+    tc = pytest.importorskip("taxcalc")
+    rng, n = np.random.default_rng(5), 240
+    names = {1: "single", 2: "married_joint", 4: "head_of_household"}
+    marital = rng.choice(list(names), n)
+    age = rng.integers(55, 85, n)
+    spouse = np.where(marital == 2, rng.integers(55, 85, n), 0)
+
+    def dollars(*levels):
+        return np.round(rng.choice(levels, n) * rng.uniform(0.5, 1.5, n))
+
+    pension, interest = dollars(0, 20e3, 60e3, 150e3, 400e3), dollars(0, 2e3, 30e3)
+    exempt, dividends = dollars(0, 0, 10e3), dollars(0, 5e3, 80e3)
+    benefits = np.where(age >= 62, dollars(0, 20e3, 45e3), 0.0)
+    frame = pd.DataFrame(
+        {
+            "RECID": np.arange(1, n + 1),
+            "MARS": marital,
+            "XTOT": np.where(marital == 2, 2, 1),
+            "age_head": age,
+            "age_spouse": spouse,
+            "e01500": pension,
+            "e01700": pension,
+            "e00300": interest,
+            "e00400": exempt,
+            "e00600": dividends,
+            "e00650": dividends,
+            "e02400": benefits,
+        }
+    )
+    records = tc.Records(
+        data=frame, start_year=2026, gfactors=None, weights=None, adjust_ratios=None
+    )
+    policy = tc.Policy()
+    policy.set_year(2026)
+    theirs = tc.Calculator(policy=policy, records=records, verbose=False)
+    theirs.calc_all()
+    for i in range(n):
+        ours = taxes.income_tax(
+            year=2026,
+            status=names[int(marital[i])],
+            ordinary=pension[i],
+            interest=interest[i],
+            qualified=dividends[i],
+            benefits=benefits[i],
+            exempt_interest=exempt[i],
+            over_65=int(age[i] >= 65) + int(marital[i] == 2 and spouse[i] >= 65),
+        )
+        assert float(ours.gross_income) == pytest.approx(theirs.array("c00100")[i], abs=0.01)
+        assert float(ours.ordinary + ours.gains) == pytest.approx(
+            theirs.array("taxbc")[i], abs=0.01
+        )
+        assert float(ours.investment) == pytest.approx(theirs.array("niit")[i], abs=0.01)

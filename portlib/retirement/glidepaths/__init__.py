@@ -2,10 +2,10 @@
 
 from portlib.retirement.glidepaths.paths import (
     Glidepath,
+    adopted,
     age_rule,
     constant,
     from_plan,
-    frozen_at_retirement,
     published,
     shaped,
 )
@@ -22,6 +22,7 @@ from portlib.retirement.glidepaths.search import (
 
 __all__ = [
     "Glidepath",
+    "adopted",
     "age_rule",
     "class_assumptions",
     "compare",
@@ -29,7 +30,6 @@ __all__ = [
     "custom",
     "expected_inflation",
     "from_plan",
-    "frozen_at_retirement",
     "household",
     "over_sleeves",
     "published",

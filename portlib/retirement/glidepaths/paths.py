@@ -146,22 +146,6 @@ def age_rule(retirement_age: int, base: int = 100, **details: Any) -> Glidepath:
     )
 
 
-def frozen_at_retirement(path: Glidepath) -> Glidepath:
-    """The same path until retirement and flat from then on: the "to" design of a path that runs
-    "through".
-    """
-    before = path.years > 0
-    return Glidepath(
-        f"{path.name}, to",
-        np.append(path.years[before], 0.0),
-        np.vstack([path.weights[before], path.at(0.0)]),
-        path.assets,
-        path.equity,
-        fee=path.fee,
-        source=f"{path.source}; flat from retirement on",
-    )
-
-
 def published() -> dict[str, Glidepath]:
     """Published designs with at least three points, from 20 years before to retirement or later;
     fees not included.
@@ -204,6 +188,43 @@ def from_plan(plan: Plan) -> Glidepath | None:
         fee=float(series["expense_ratio"]),
         source=f"{plan.name} ({plan.origin})",
     )
+
+
+def adopted(plan: Plan) -> Glidepath:
+    """The path that the plan's default follows, over its classes: its target-date series, or what
+    its default fund holds at every age; where the plan names no default, or one whose mix is not
+    known, the policy's ``adopted_glidepath`` in its ``glidepath_sleeves``.
+
+    One path, for every chapter: what a search finds is a yardstick (`search.custom`).
+
+    Examples
+    --------
+    >>> from portlib import data, plan
+    >>> float(adopted(plan.read(data.ROOT / "plan")).equity_at(0.0))
+    0.5
+    """
+    default = plan.rules["default"]
+    kind = None if default is None else plan.funds["kind"].get(default)
+    series = from_plan(plan)
+    if series is not None and kind in (None, "target_date"):
+        return series
+    if default is not None and default in plan.exposures.index:
+        held, row = plan.exposures.loc[default], plan.funds.loc[default]
+        return Glidepath(
+            str(row["label"]),
+            [0.0],
+            [held.to_numpy(float)],
+            [str(c) for c in held.index],
+            [str(c) for c in held.index if _is_equity(str(c))],
+            fee=float(row["expense_ratio"]),
+            source=f"{plan.name} ({plan.origin})",
+        )
+    shape = plan.policy["adopted_glidepath"]
+    mix = pd.DataFrame(plan.policy["glidepath_sleeves"]).T.reindex(
+        columns=list(plan.exposures.columns)
+    )
+    mix = mix.fillna(0.0).div(mix.fillna(0.0).sum(axis=1), axis=0)
+    return shaped(**shape, source="policy: adopted_glidepath").of_classes(mix)
 
 
 def _is_equity(label: str) -> bool:

@@ -1,5 +1,7 @@
 """Paths as values: shapes, bounds, published points."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,9 +15,6 @@ AWKWARD = plan.read(data.ROOT.parent / "tests" / "plans" / "awkward")
 def test_a_path_is_straight_between_points_and_flat_beyond() -> None:
     path = gp.shaped(0.9, 20, 0.4, 10)
     assert path.equity_at([50, 20, 5, -10, -40]) == pytest.approx([0.9, 0.9, 0.65, 0.4, 0.4])
-    assert gp.frozen_at_retirement(path).equity_at([10, 0, -10]) == pytest.approx(
-        [path.equity_at(10), path.equity_at(0), path.equity_at(0)]
-    )
     assert gp.age_rule(65).equity_at([40, 0, -40]) == pytest.approx([0.75, 0.35, 0.0])
 
 
@@ -63,3 +62,18 @@ def test_published_paths_cross_retirement_and_say_how_sure_they_are() -> None:
 def test_a_path_that_makes_no_sense_is_refused(call: object, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_the_adopted_path_is_what_the_plans_default_follows() -> None:
+    """The series, the default fund, or the policy's shape: one path, whichever plan it is."""
+    assert EXAMPLE.vintages is not None
+    at = EXAMPLE.vintages.index.to_numpy(float)
+    path = gp.adopted(EXAMPLE)
+    assert path.equity_at(at) == pytest.approx(EXAMPLE.vintages["equity"].to_numpy(float))
+    flat = gp.adopted(AWKWARD)
+    assert np.ptp(flat.equity_at([40, 0, -30])) == 0 and flat.fee == 0.0128
+    nobody = replace(EXAMPLE, rules={**EXAMPLE.rules, "default": None}, vintages=None)
+    shape = nobody.policy["adopted_glidepath"]
+    ruled = gp.adopted(nobody)
+    assert ruled.equity_at(99) == pytest.approx(shape["start"])
+    assert ruled.equity_at(-99) == pytest.approx(shape["landing"])
