@@ -19,8 +19,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
+import re
+import shutil
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -29,8 +33,12 @@ from typing import Any, NamedTuple
 
 #: What stands before the first link.
 GENESIS = "0" * 64
-SCHEMA = "prudent-by-construction/audit-log/1"
+SCHEMA = "prudent-by-construction/audit-log/2"
 
+#: Deeper than this nobody nests what a person should read.
+DEEPEST = 50
+#: Files of an export that no attachment may be called.
+OWN_FILES = ("events.jsonl", "manifest.json")
 #: The events that may be written, by topic.
 TOPICS: Mapping[str, tuple[str, ...]] = {
     "optimisation": ("PortfolioOptimized", "OptimisationRefused"),
@@ -110,8 +118,21 @@ START = Head(0, GENESIS)
 def canonical(content: Any) -> str:
     """Plain data as the one text that stands for it: strict JSON, keys sorted, no spaces.
 
-    Raises `AuditError` for what strict JSON cannot hold (NaN, infinity, dates, arrays).
+    Raises `AuditError` for what strict JSON cannot hold (NaN, infinity, dates, arrays), and for
+    content nested more than `DEEPEST` deep.
+
+    Examples
+    --------
+    >>> canonical({"b": 1, "a": [True, None]})
+    '{"a":[true,null],"b":1}'
     """
+    level = [content]
+    for _ in range(DEEPEST):
+        level = [item for part in level for item in _parts(part)]
+    if level:
+        raise AuditError(
+            f"content is nested more than {DEEPEST} deep; strict JSON of it is no record"
+        )
     try:
         return json.dumps(
             content, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")
@@ -120,6 +141,12 @@ def canonical(content: Any) -> str:
         raise AuditError(
             f"content cannot be written as strict JSON: {error}; give plain numbers and text"
         ) from error
+
+
+def _parts(value: Any) -> list[Any]:
+    if isinstance(value, Mapping):
+        return list(value.values())
+    return list(value) if isinstance(value, (list, tuple)) else []
 
 
 def digest(number: int, previous: str, content: str) -> str:
@@ -215,24 +242,27 @@ class AuditLog:
         database: str | Path | sqlite3.Connection = ":memory:",
         topics: Mapping[str, tuple[str, ...]] = TOPICS,
     ) -> None:
-        self.connection = (
-            database
-            if isinstance(database, sqlite3.Connection)
-            else sqlite3.connect(database, isolation_level=None)
-        )
-        self.topics = topics
-        with self.transaction() as run:
-            run(
-                "CREATE TABLE IF NOT EXISTS audit_log (number INTEGER PRIMARY KEY, previous "
-                "TEXT NOT NULL UNIQUE,"
-                " content TEXT NOT NULL, digest TEXT NOT NULL, key TEXT UNIQUE)"
+        try:
+            self.connection = (
+                database
+                if isinstance(database, sqlite3.Connection)
+                else sqlite3.connect(database, isolation_level=None)
             )
-            for change in ("UPDATE", "DELETE"):
+            self.topics = topics
+            with self.transaction() as run:
                 run(
-                    f"CREATE TRIGGER IF NOT EXISTS audit_log_no_{change.lower()} BEFORE "
-                    f"{change} ON audit_log "
-                    f"BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+                    "CREATE TABLE IF NOT EXISTS audit_log (number INTEGER PRIMARY KEY, "
+                    "previous TEXT NOT NULL UNIQUE, content TEXT NOT NULL, digest TEXT NOT NULL, "
+                    "key TEXT UNIQUE)"
                 )
+                for statement in append_only(
+                    "audit_log", "number = NEW.number OR previous = NEW.previous OR key = NEW.key"
+                ):
+                    run(statement)
+        except sqlite3.DatabaseError as error:
+            if isinstance(database, sqlite3.Connection):
+                raise
+            raise AuditError(f"{database}: cannot be opened as an audit log: {error}") from error
 
     @contextmanager
     def transaction(self) -> Iterator[Any]:
@@ -283,7 +313,7 @@ class AuditLog:
                 if topic in self.topics
                 else f"no topic {topic!r}; use one of {', '.join(self.topics)}"
             )
-        if at.tzinfo is None or not actor:
+        if at.tzinfo is None or not isinstance(actor, str) or not actor.strip():
             raise AuditError(f"{name}: give a time with its zone and the role that acted")
         content = {
             "topic": topic,
@@ -292,6 +322,8 @@ class AuditLog:
             "actor": actor,
             "body": dict(body),
         }
+        if key is not None:
+            content["key"] = key
         text = canonical(content)
         with self.transaction() as run:
             if key is not None and (row := run(f"{_SELECT} WHERE key = ?", (key,)).fetchone()):
@@ -331,9 +363,33 @@ class AuditLog:
         )
 
     def verify(self, head: Head | None = None) -> Head:
-        """Check the chain, through `head` if one was kept; raises `ChainBroken` naming the first
-        broken link."""
-        return verify(self.links, head)
+        """Check the chain, through `head` if one was kept, and that each key is the one that its
+        event was written under; raises `ChainBroken` naming the first broken link."""
+        found = verify(self.links, head)
+        for number, content, key in self.connection.execute(
+            "SELECT number, content, key FROM audit_log ORDER BY number"
+        ):
+            if json.loads(content).get("key") != key:
+                raise ChainBroken(f"link {number}: its key is not the one it was written under")
+        return found
+
+
+def append_only(table: str, same: str) -> tuple[str, ...]:
+    """Triggers by which a table refuses updates, deletions, and rows put in the place of others.
+
+    `same` is the condition under which a row would take another's place: ``INSERT OR REPLACE``
+    deletes that other without any trigger for deletions.
+    """
+    refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
+    return (
+        *(
+            f"CREATE TRIGGER IF NOT EXISTS {table}_no_{change.lower()} BEFORE {change} ON {table} "
+            f"{refuse}"
+            for change in ("UPDATE", "DELETE")
+        ),
+        f"CREATE TRIGGER IF NOT EXISTS {table}_no_replace BEFORE INSERT ON {table} "
+        f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same}) {refuse}",
+    )
 
 
 _SELECT = "SELECT number, previous, content, digest FROM audit_log"
@@ -365,54 +421,146 @@ def export(
     """Write the log as JSON lines, attachments beside it, and a manifest of hashes; return the
     manifest.
 
-    Retention runs from the last event's day. Raises `AuditError` for an empty log, `ChainBroken`
-    for a broken one.
+    All of it stands in `folder` or none: it is written beside, and put in the place of an earlier
+    export when it is whole. Retention runs from the last event's day.
+
+    Raises
+    ------
+    AuditError
+        For an empty log, years that are no whole number above zero, an attachment whose name is no
+        plain file name, a folder that is no earlier export, and where the disk refuses.
+    ChainBroken
+        For a broken log.
     """
     head = log.verify()
     events = log.events()
     if not events:
         raise AuditError("the log is empty: there is nothing to keep")
+    if type(years) is not int or years < 1:
+        raise AuditError(f"a record is kept for whole years above zero, not {years!r}")
+    for name in attachments or {}:
+        _plain_name(name)
     lines = "".join(canonical(link._asdict()) + "\n" for link in log.links)
     files = {"events.jsonl": lines.encode(), **(attachments or {})}
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (folder / name).write_bytes(content)
     manifest = {
         "schema": SCHEMA,
         "head": head._asdict(),
-        "first": events[0].at.isoformat(),
-        "last": events[-1].at.isoformat(),
-        "retain_until": retain_until(events[-1].at.date(), years).isoformat(),
+        **_dates(events, years),
         "files": {
             name: hashlib.sha256(content).hexdigest() for name, content in sorted(files.items())
         },
     }
-    (folder / "manifest.json").write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+    files["manifest.json"] = json.dumps(manifest, indent=1).encode()
+    _replace(folder, files)
     return manifest
 
 
-def check_export(folder: Path, head: Head | None = None) -> dict[str, Any]:
-    """Check an export with nothing but its folder: every file's hash, the chain, and the head;
-    return the manifest.
+def _dates(events: Sequence[Event], years: int) -> dict[str, Any]:
+    """First and last event, how long to keep them, and until when."""
+    return {
+        "first": events[0].at.isoformat(),
+        "last": events[-1].at.isoformat(),
+        "years": years,
+        "retain_until": retain_until(events[-1].at.date(), years).isoformat(),
+    }
 
-    Raises `AuditError` naming the file that is missing or changed, `ChainBroken` naming the first
-    broken link.
-    """
-    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-    if manifest.get("schema") != SCHEMA:
+
+def _plain_name(name: str) -> None:
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]*", name) or name.lower() in OWN_FILES:
         raise AuditError(
-            f"manifest.json: schema is {manifest.get('schema')!r}; this version reads {SCHEMA!r}"
+            f"attachment {name!r}: give a plain file name (letters, digits, '.', '-', '_'), and none "
+            f"of {', '.join(OWN_FILES)}"
         )
+
+
+def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Put files in a folder as one step: an earlier export stays whole until this one is."""
+    if folder.exists() and any(folder.iterdir()) and not (folder / "manifest.json").is_file():
+        raise AuditError(f"{folder}: holds other files than an export; give a folder of its own")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        new, old = beside / "new", beside / "old"
+        new.mkdir()
+        for name, content in files.items():
+            with open(new / name, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+        if folder.exists():
+            folder.rename(old)
+        new.rename(folder)
+    except OSError as error:
+        if (beside / "old").exists() and not folder.exists():
+            (beside / "old").rename(folder)
+        raise AuditError(f"{folder}: nothing was exported: {error}") from error
+    finally:
+        shutil.rmtree(beside, ignore_errors=True)
+
+
+def check_export(
+    folder: Path, head: Head | None = None, *, years: int | None = None
+) -> dict[str, Any]:
+    """Check an export with nothing but its folder: every file's hash, the chain, the head, and the
+    dates; return the manifest.
+
+    Parameters
+    ----------
+    folder : as `export` wrote it.
+    head : one that was kept elsewhere, if any.
+    years : how long the policy has records kept; a manifest that says less is refused.
+
+    Raises
+    ------
+    AuditError
+        Naming the file that is missing, added or changed, or the part of the manifest that is not
+        what the events say.
+    ChainBroken
+        Naming the first broken link.
+    """
+    manifest = _manifest(folder)
+    wanted = {*manifest["files"], "manifest.json"}
+    if extra := sorted({path.name for path in folder.iterdir()} - wanted):
+        raise AuditError(f"{extra[0]}: an extra file, which the manifest does not name")
     for name, kept in manifest["files"].items():
         if not (folder / name).is_file():
             raise AuditError(f"{name}: named by the manifest but missing from {folder.name}")
         if hashlib.sha256((folder / name).read_bytes()).hexdigest() != kept:
             raise AuditError(f"{name}: its content is not what the manifest recorded")
     lines = (folder / "events.jsonl").read_text(encoding="utf-8").removesuffix("\n").split("\n")
-    found = verify([Link(**json.loads(line)) for line in lines], head)
-    if found != Head(**manifest["head"]):
+    try:
+        links = [Link(**json.loads(line)) for line in lines]
+    except (ValueError, TypeError) as error:
+        raise AuditError(f"events.jsonl: a line is no link of the chain: {error}") from error
+    found = verify(links, head)
+    if found._asdict() != manifest["head"]:
         raise AuditError(
-            f"events.jsonl ends at link {found.number}; the manifest says "
-            f"{manifest['head']['number']}"
+            f"events.jsonl ends at link {found.number}; the manifest says {manifest['head']}"
         )
-    return dict(manifest)
+    for name, right in _dates([_event(link) for link in links], manifest["years"]).items():
+        if manifest[name] != right:
+            raise AuditError(f"manifest.json: {name} is {manifest[name]}; the events say {right}")
+    if years is not None and manifest["years"] < years:
+        raise AuditError(f"manifest.json: kept for {manifest['years']} years, not {years}")
+    return manifest
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    """The manifest, if it is one."""
+    try:
+        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise AuditError(f"manifest.json: cannot be read in {folder.name}: {error}") from error
+    if not isinstance(manifest, dict) or manifest.get("schema") != SCHEMA:
+        said = manifest.get("schema") if isinstance(manifest, dict) else type(manifest).__name__
+        raise AuditError(f"manifest.json: schema is {said!r}; this version reads {SCHEMA!r}")
+    forms = {"head": dict, "files": dict, "first": str, "last": str, "years": int}
+    for name, form in {**forms, "retain_until": str}.items():
+        if type(manifest.get(name)) is not form:
+            raise AuditError(f"manifest.json: {name} is {manifest.get(name)!r}; it is garbled")
+    if "events.jsonl" not in manifest["files"]:
+        raise AuditError("manifest.json: files: it does not name the log, events.jsonl")
+    for name in manifest["files"]:
+        if name != "events.jsonl":
+            _plain_name(name)
+    return manifest

@@ -25,9 +25,28 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from portlib.stewardship.audit_log import Event
-from portlib.stewardship.settlement.ledger import CASH, OUTSIDE, PLAN, Ledger, LedgerError, Transfer
+from portlib.stewardship.settlement.ledger import (
+    CASH,
+    OUTSIDE,
+    PLAN,
+    Ledger,
+    LedgerError,
+    Transfer,
+    said,
+)
 
 ACTOR = "settlement controller"
+#: A year: what waits longer than this is not settled.
+MOST_HOURS = 8784
+#: What the body of each kind of message says.
+FIELDS: Mapping[str, tuple[str, ...]] = {
+    "deposit": ("amounts",),
+    "lock": ("id", "legs", "tolerance", "hours"),
+    "confirm": ("order", "leg", "cents"),
+    "fail": ("order", "leg", "reason"),
+    "finalise": ("order",),
+    "expire": ("order",),
+}
 
 
 class SettlementRefused(LedgerError):
@@ -60,11 +79,13 @@ class Leg:
 
     def __post_init__(self) -> None:
         """Refuse what no ledger could book."""
-        if type(self.micro_shares) is not int or self.micro_shares == 0:
+        if not _named(self.fund):
+            raise LedgerError(f"a leg's fund is {self.fund!r}; give its name")
+        if type(self.micro_shares) is not int or not 0 < abs(self.micro_shares) < 2**62:
             raise LedgerError(
                 f"{self.fund}: {self.micro_shares!r} micro-shares; give a whole number other than 0"
             )
-        if type(self.cents) is not int or self.cents <= 0 or self.fund in ("", CASH):
+        if type(self.cents) is not int or not 0 < self.cents < 2**62 or self.fund in ("", CASH):
             raise LedgerError(
                 f"{self.fund!r}: {self.cents!r} cents; a leg trades a fund for whole cents above 0"
             )
@@ -100,14 +121,18 @@ class Order:
         }.items():
             object.__setattr__(self, name, value)
         funds = [leg.fund for leg in self.legs]
-        if not id or not funds or len(set(funds)) < len(funds):
+        for name, number in (("tolerance", tolerance), ("hours", hours)):
+            if isinstance(number, bool) or not isinstance(number, (int, float)):
+                raise LedgerError(f"order {id!r}: {name} is {number!r}; give a number")
+        if not _named(id) or not funds or len(set(funds)) < len(funds):
             raise LedgerError(
                 f"order {id!r} needs an id and legs, each fund once; it has "
                 f"{', '.join(funds) or 'none'}"
             )
-        if not 0 <= tolerance < 1 or not hours > 0:
+        if not 0 <= tolerance < 1 or not 0 < hours <= MOST_HOURS:
             raise LedgerError(
-                f"order {id!r}: tolerance {tolerance} (0 to below 1), hours {hours} (above 0)"
+                f"order {id!r}: tolerance {tolerance} (0 to below 1), hours {hours} (above 0, "
+                f"at most {MOST_HOURS})"
             )
 
     @property
@@ -197,10 +222,9 @@ def deliver(ledger: Ledger, message: Message, at: datetime) -> Receipt:
     LedgerUnavailable
         When the file cannot be written.
     """
-    if message.kind not in _CARRY_OUT:
-        raise SettlementRefused(
-            f"message {message.id!r}: no kind {message.kind!r}; use one of {', '.join(_CARRY_OUT)}"
-        )
+    _sound(message)
+    if at.tzinfo is None:
+        raise SettlementRefused(f"message {message.id!r}: its time of receipt needs a zone")
     content = [message.kind, dict(message.body)]
     with ledger.transaction():
         if before := ledger.seen(message.id, content):
@@ -208,6 +232,45 @@ def deliver(ledger: Ledger, message: Message, at: datetime) -> Receipt:
         event = _CARRY_OUT[message.kind](ledger, message, at)
         ledger.remember(message.id, content, event)
         return Receipt(event.number, event.name, repeated=False)
+
+
+def _of(message: Message) -> dict[str, str]:
+    """What an event keeps of the message that led to it: which it was, and what it said."""
+    return {"message": message.id, "said": said(message.kind, message.body)}
+
+
+def _sound(message: Message) -> None:
+    """Refuse a message whose fields are not those of its kind, before anything is read from it."""
+    if not _named(message.id):
+        raise SettlementRefused(f"message {message.id!r}: its id must be a text")
+    if message.kind not in _CARRY_OUT:
+        raise SettlementRefused(
+            f"message {message.id!r}: no kind {message.kind!r}; use one of {', '.join(_CARRY_OUT)}"
+        )
+    where = f"message {message.id!r} ({message.kind})"
+    _fields(message.body, FIELDS[message.kind], where)
+    if message.kind == "lock":
+        legs = message.body["legs"]
+        if not isinstance(legs, (list, tuple)):
+            raise SettlementRefused(f"{where}: legs are a list, not {legs!r}")
+        for i, leg in enumerate(legs):
+            _fields(leg, ("fund", "micro_shares", "cents"), f"{where}: leg {i}")
+    amounts = message.body.get("amounts", {})
+    if not isinstance(amounts, Mapping) or not all(map(_named, amounts)):
+        raise SettlementRefused(f"{where}: amounts are whole numbers by asset, not {amounts!r}")
+    for name in ("order", "reason"):
+        if name in message.body and not _named(message.body[name]):
+            raise SettlementRefused(f"{where}: {name} is {message.body[name]!r}; give a text")
+
+
+def _fields(body: Any, names: Sequence[str], where: str) -> None:
+    if not isinstance(body, Mapping) or set(body) != set(names):
+        found = ", ".join(map(str, body)) if isinstance(body, Mapping) else repr(body)
+        raise SettlementRefused(f"{where}: its fields are {', '.join(names)}, not {found}")
+
+
+def _named(text: Any) -> bool:
+    return isinstance(text, str) and bool(text.strip())
 
 
 def _escrow(order: Order) -> str:
@@ -220,7 +283,7 @@ def _deposit(ledger: Ledger, message: Message, at: datetime) -> Event:
         for asset, quantity in message.body["amounts"].items()
     ]
     return ledger.record(
-        "Deposited", at=at, actor="record keeper", transfers=moves, body={"message": message.id}
+        "Deposited", at=at, actor="record keeper", transfers=moves, body=_of(message)
     )
 
 
@@ -248,6 +311,7 @@ def _lock(ledger: Ledger, message: Message, at: datetime) -> Event:
         state="EscrowLocked",
         content=content,
         transfers=moves,
+        body=_of(message),
     )
 
 
@@ -277,7 +341,7 @@ def _confirm(ledger: Ledger, message: Message, at: datetime) -> Event:
         "LegConfirmed",
         at=at,
         actor=ACTOR,
-        body={"order": order.id, "leg": leg, "cents": cents, "message": message.id},
+        body={"order": order.id, "leg": leg, "cents": cents, **_of(message)},
     )
     if len(confirmed) + 1 < len(order.legs):
         return event
@@ -287,7 +351,7 @@ def _confirm(ledger: Ledger, message: Message, at: datetime) -> Event:
         actor=ACTOR,
         instruction=order.id,
         state="PendingFinality",
-        body={"message": message.id},
+        body=_of(message),
     )
 
 
@@ -323,7 +387,7 @@ def _finalise(ledger: Ledger, message: Message, at: datetime) -> Event:
         instruction=order.id,
         state="SettlementFinalized",
         transfers=moves,
-        body={"message": message.id},
+        body=_of(message),
     )
 
 
@@ -344,7 +408,7 @@ def _roll_back(ledger: Ledger, order: Order, message: Message, at: datetime, rea
         instruction=order.id,
         state="SettlementRolledBack",
         transfers=moves,
-        body={"reason": reason, "message": message.id},
+        body={"reason": reason, **_of(message)},
     )
 
 

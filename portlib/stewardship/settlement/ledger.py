@@ -15,6 +15,7 @@ the disk: a commit is as durable as SQLite and the operating system make it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import sqlite3
 from collections import Counter
@@ -24,7 +25,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from portlib.stewardship.audit_log import TOPICS, AuditLog, Event, Head, KeyReused, canonical
+from portlib.stewardship.audit_log import (
+    TOPICS,
+    AuditLog,
+    Event,
+    Head,
+    KeyReused,
+    append_only,
+    canonical,
+)
 
 #: The asset that is money, in cents; every other asset is a fund, in micro-shares.
 CASH = "USD"
@@ -48,11 +57,15 @@ _TABLES = (
     "CREATE TABLE IF NOT EXISTS messages (id TEXT PRIMARY KEY, content TEXT NOT NULL, number "
     "INTEGER NOT NULL, "
     "event TEXT NOT NULL)",
-    *(
-        f"CREATE TRIGGER IF NOT EXISTS messages_no_{change.lower()} BEFORE {change} ON messages "
-        f"BEGIN SELECT RAISE(ABORT, 'messages are append-only'); END"
-        for change in ("UPDATE", "DELETE")
-    ),
+    *append_only("messages", "id = NEW.id"),
+    *append_only("confirmed", "instruction = NEW.instruction AND leg = NEW.leg"),
+    "CREATE TRIGGER IF NOT EXISTS instructions_keep_content BEFORE UPDATE OF id, content "
+    "ON instructions BEGIN SELECT RAISE(ABORT, 'an instruction is append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS instructions_no_delete BEFORE DELETE ON instructions "
+    "BEGIN SELECT RAISE(ABORT, 'instructions are append-only'); END",
+    "CREATE TRIGGER IF NOT EXISTS instructions_no_replace BEFORE INSERT ON instructions "
+    "WHEN EXISTS (SELECT 1 FROM instructions WHERE id = NEW.id) "
+    "BEGIN SELECT RAISE(ABORT, 'instructions are append-only'); END",
 )
 
 
@@ -101,14 +114,18 @@ class Ledger:
     """
 
     def __init__(self, path: str | Path, *, pages: int | None = None) -> None:
-        self.connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
-        self.connection.execute("PRAGMA synchronous = FULL")
-        if pages is not None:
-            self.connection.execute(f"PRAGMA max_page_count = {int(pages)}")
-        with self.transaction():
-            self.log = AuditLog(self.connection, SETTLEMENT)
-            for statement in _TABLES:
-                self.connection.execute(statement)
+        try:
+            self.connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+            # a commit is on the disk, or it did not happen
+            self.connection.execute("PRAGMA synchronous = FULL")
+            if pages is not None:
+                self.connection.execute(f"PRAGMA max_page_count = {int(pages)}")
+            with self.transaction():
+                self.log = AuditLog(self.connection, SETTLEMENT)
+                for statement in _TABLES:
+                    self.connection.execute(statement)
+        except sqlite3.DatabaseError as error:
+            raise LedgerUnavailable(f"{path}: cannot be opened as a ledger: {error}") from error
 
     def close(self) -> None:
         """Close the file."""
@@ -157,10 +174,21 @@ class Ledger:
             raise KeyReused(
                 f"message {message!r} was carried out before with other content: give a new id"
             )
+        event = self.connection.execute(
+            "SELECT content FROM audit_log WHERE number = ?", (row[1],)
+        ).fetchone()
+        told = json.loads(event[0])["body"] if event else {}
+        if (told.get("message"), told.get("said")) != (message, _sha(row[0])):
+            raise LedgerBroken(
+                f"message {message!r} is noted as carried out, and event {row[1]} knows nothing of it"
+            )
         return row[1], row[2]
 
     def remember(self, message: str, content: Any, event: Event) -> None:
-        """Note, inside the transaction, that a message was carried out and which event ended it."""
+        """Note, inside the transaction, that a message was carried out and which event ended it.
+
+        That event says by its body's ``message`` which it was, and by ``said`` what (`said`).
+        """
         self.connection.execute(
             "INSERT INTO messages VALUES (?, ?, ?, ?)",
             (message, canonical(content), event.number, event.name),
@@ -278,6 +306,13 @@ class Ledger:
         )
         return dict(found.fetchall())
 
+    def _contents(self) -> dict[str, str]:
+        return dict(self.connection.execute("SELECT id, content FROM instructions"))
+
+    def _messages(self) -> dict[str, tuple[str, int, str]]:
+        rows = self.connection.execute("SELECT id, content, number, event FROM messages")
+        return {id: (_sha(content), number, event) for id, content, number, event in rows}
+
     def check(self, head: Head | None = None) -> Head:
         """Verify the chain, compute balances and states again from it alone, and compare; returns
         the head.
@@ -287,7 +322,7 @@ class Ledger:
         ChainBroken
             Naming the first broken link.
         LedgerBroken
-            Naming the first balance or instruction on which table and chain differ, an asset that
+            Naming the first balance, instruction or message on which table and chain differ, an asset that
             was not conserved, and an escrow that its instruction's state does not explain.
         """
         found = self.log.verify(head)
@@ -296,6 +331,8 @@ class Ledger:
         states = replay_states(events)
         _compare("balance of", balances, self.balances())
         _compare("state of", states, self.states())
+        _compare("content of instruction", _contents(events), self._contents())
+        _compare("message", _messages(events), self._messages())
         legs = {
             (e.body["order"], e.body["leg"]): e.body["cents"]
             for e in events
@@ -345,6 +382,28 @@ def replay_states(events: Iterable[Event]) -> dict[str, str]:
         for e in events
         if e.body["instruction"] and e.body["state"]
     }
+
+
+def said(kind: str, body: Mapping[str, Any]) -> str:
+    """What a message said, as one hash, by which the chain knows it."""
+    return _sha(canonical([kind, dict(body)]))
+
+
+def _sha(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _contents(events: Iterable[Event]) -> dict[str, str]:
+    """The content of every instruction, as its first event has it."""
+    return {
+        e.body["instruction"]: canonical(e.body["content"]) for e in events if "content" in e.body
+    }
+
+
+def _messages(events: Iterable[Event]) -> dict[str, tuple[str, int, str]]:
+    """What every message said, and number and name of the last event that it led to."""
+    told = [e for e in events if "message" in e.body]
+    return {e.body["message"]: (e.body["said"], e.number, e.name) for e in told}
 
 
 def _compare(what: str, chain: Mapping[Any, Any], table: Mapping[Any, Any]) -> None:

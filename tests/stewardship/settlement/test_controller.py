@@ -1,13 +1,8 @@
-"""Settlement: every message once, every order wholly or not at all, whatever happens in between."""
+"""The controller: one order by hand, refusals, and any order of events against a model of a few lines."""
 
-import json
-import os
 import sqlite3
-import subprocess
-import sys
 import tempfile
 from contextlib import suppress
-from dataclasses import replace
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from portlib.stewardship.audit_log import ChainBroken, ClockMovedBack, KeyReused
+from portlib.stewardship.audit_log import ClockMovedBack
 from portlib.stewardship.settlement import (
     Leg,
     Message,
@@ -42,20 +37,20 @@ from portlib.stewardship.settlement.ledger import (
     OUTSIDE,
     PLAN,
     Ledger,
-    LedgerBroken,
     LedgerError,
     LedgerUnavailable,
     NotEnough,
-    Transfer,
 )
 
 T = outages.START
+
 ORDER = Order(
     "swap",
     [Leg("X", -5 * MICRO, 50_000), Leg("Y", 3 * MICRO, 29_000), Leg("Z", 2 * MICRO, 21_500)],
     0.02,
     72,
 )
+
 OPENING = deposit("opening", {CASH: 10_000, "X": 40 * MICRO})
 
 
@@ -247,122 +242,6 @@ def test_orders_that_no_ledger_could_book_are_refused(make):
         make()
 
 
-# ---- once, in order, and unaltered ---------------------------------------------------------------
-
-
-def test_a_repeated_message_changes_nothing_even_much_later(ledger):
-    settle(ledger)
-    head, before = ledger.check(), ledger.balances()
-    for message in (
-        OPENING,
-        lock("swap lock", ORDER),
-        confirm("swap 1", "swap", 1, 29_000),
-        finalise("swap final", "swap"),
-    ):
-        for at in (T - timedelta(days=9), T, T + timedelta(days=900)):
-            assert deliver(ledger, message, at).repeated
-    assert ledger.check() == head and ledger.balances() == before
-
-
-def test_an_id_with_other_content_is_refused(ledger):
-    with pytest.raises(KeyReused):
-        deliver(ledger, deposit("opening", {CASH: 10_001}), T)
-
-
-def test_a_clock_moved_back_is_refused_without_trace(ledger):
-    before = ledger.balances()
-    with pytest.raises(ClockMovedBack):
-        deliver(ledger, deposit("more", {CASH: 5}), T - timedelta(seconds=1))
-    assert ledger.balances() == before
-
-
-@pytest.mark.parametrize(
-    "sql",
-    [
-        "UPDATE messages SET content = 'x'",
-        "DELETE FROM messages",
-        "UPDATE audit_log SET content = 'x'",
-        "DELETE FROM audit_log",
-        f"UPDATE balances SET quantity = -1 WHERE account = '{PLAN}'",
-        "UPDATE balances SET quantity = 1.5",
-    ],
-)
-def test_the_file_refuses_to_be_rewritten(ledger, sql):
-    with pytest.raises(sqlite3.IntegrityError):
-        ledger.connection.execute(sql)
-
-
-def test_money_from_nowhere_is_found_though_the_chain_is_whole(ledger):
-    sql = (
-        f"UPDATE balances SET quantity = quantity + 1 WHERE (account, asset) = ('{PLAN}', '{CASH}')"
-    )
-    ledger.connection.execute(sql)
-    with pytest.raises(LedgerBroken, match=r"balance of.*USD"):
-        ledger.check()
-
-
-def test_a_state_without_an_event_is_found(ledger):
-    deliver(ledger, lock("l", ORDER), T)
-    ledger.connection.execute("UPDATE instructions SET state = 'SettlementFinalized'")
-    with pytest.raises(LedgerBroken, match="state of swap"):
-        ledger.check()
-
-
-def test_an_escrow_left_behind_is_found(ledger):
-    with ledger.transaction():
-        ledger.record(
-            "EscrowLocked", at=T, actor="x", transfers=[Transfer(PLAN, "escrow:ghost", CASH, 5)]
-        )
-    with pytest.raises(LedgerBroken, match="not open"):
-        ledger.check()
-
-
-def test_an_altered_event_is_found(ledger):
-    settle(ledger)
-    ledger.connection.execute("DROP TRIGGER audit_log_no_update")
-    ledger.connection.execute("UPDATE audit_log SET content = replace(content, '29000', '29001')")
-    with pytest.raises(ChainBroken, match="altered"):
-        ledger.check()
-
-
-def test_a_full_disk_is_named_and_cured(tmp_path):
-    with Ledger(tmp_path / "l") as one:
-        deliver(one, OPENING, T)
-        pages = one.connection.execute("PRAGMA page_count").fetchone()[0]
-    n = 0
-    with Ledger(tmp_path / "l", pages=pages) as one:
-        while n < 999:
-            try:
-                deliver(one, deposit(f"d{n}", {CASH: 1}), T)
-            except LedgerUnavailable as error:
-                said = str(error)
-                break
-            n += 1
-    assert n < 999 and "full" in said
-    with Ledger(tmp_path / "l") as one:
-        one.check()
-        assert not deliver(one, deposit(f"d{n}", {CASH: 1}), T).repeated
-        assert one.balance(PLAN, CASH) == 10_000 + n + 1
-
-
-def test_two_processes_with_the_same_messages_carry_each_out_once(tmp_path):
-    messages = [OPENING, *(deposit(f"d{n}", {CASH: 1}) for n in range(12))]
-    code = (
-        "import sys, json\nfrom portlib.stewardship import settlement\n"
-        "from portlib.stewardship.settlement import outages\n"
-        "from portlib.stewardship.settlement.ledger import Ledger\n"
-        "with Ledger(sys.argv[1]) as one:\n"
-        "    for m in json.loads(sys.argv[2]): settlement.deliver(one, settlement.Message(*m), "
-        "outages.START)"
-    )
-    argv = [sys.executable, "-c", code, str(tmp_path / "l"), json.dumps(messages)]
-    both = [subprocess.Popen(argv, cwd=Path(__file__).parents[3]) for _ in range(2)]
-    assert [p.wait(timeout=60) for p in both] == [0, 0]
-    with Ledger(tmp_path / "l") as one:
-        one.check()
-        assert one.balance(PLAN, CASH) == 10_012 and len(one.log.events()) == len(messages)
-
-
 # ---- any order of events, against a model of a few lines -----------------------------------------
 
 
@@ -550,102 +429,3 @@ class AnyOrder(RuleBasedStateMachine):
 
 AnyOrder.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestAnyOrder = AnyOrder.TestCase
-
-
-# ---- real kills ----------------------------------------------------------------------------------
-
-STORY = outages.story([ORDER], [OPENING], Random(5))
-
-
-def test_the_story_knows_every_outcome_and_every_event():
-    with (
-        tempfile.TemporaryDirectory(dir=outages.scratch()) as folder,
-        Ledger(Path(folder) / "l") as one,
-    ):
-        receipts = [deliver(one, m, at) for m, at in zip(STORY, outages.clock(STORY), strict=True)]
-        assert {e.name for e in one.log.events()} == {
-            "Deposited",
-            "EscrowLocked",
-            "LegConfirmed",
-            "PendingFinality",
-            "SettlementFinalized",
-            "SettlementRolledBack",
-        }
-        assert sorted(one.states().values()) == [
-            "SettlementFinalized",
-            *["SettlementRolledBack"] * 3,
-        ]
-        assert not any(r.repeated for r in receipts)
-
-
-def test_hundreds_of_kills_lose_nothing():
-    """Forked in a process of its own, as the book does it: the test's own process may have
-    threads."""
-    asked = {"messages": STORY, "seed": 1, "moments": 60, "every": 1}
-    run = subprocess.run(
-        [sys.executable, "-m", "portlib.stewardship.settlement.outages"],
-        input=json.dumps(asked),
-        text=True,
-        capture_output=True,
-        check=True,
-        cwd=Path(__file__).parents[3],
-    )
-    results = json.loads(run.stdout)
-    assert set(results) == {
-        "killed between two statements",
-        "killed at a random moment",
-        "killed in a write",
-        "disk full",
-        "clock moved back",
-        "messages repeated",
-    }
-    for name, row in results.items():
-        assert [row[loss] for loss in outages.LOSSES] == [0, 0, 0, 0], name
-    statements = results["killed between two statements"]
-    assert statements["runs"] == statements["struck"] > 100
-    assert (
-        results["killed at a random moment"]["struck"] > 10
-        and results["killed in a write"]["struck"] > 30
-    )
-    assert results["disk full"]["runs"] >= 3
-
-
-def test_each_kind_of_loss_is_recognised():
-    """A ledger is spoiled by hand in the way that each word means; the judge must say that word."""
-
-    def after(spoil, acknowledged):
-        with tempfile.TemporaryDirectory(dir=outages.scratch()) as folder:
-            told = outages.tell(Path(folder) / "a", STORY)
-            with Ledger(Path(folder) / "b") as one:
-                for message, at in list(zip(STORY, outages.clock(STORY), strict=True))[:3]:
-                    deliver(one, message, at)
-                spoil(one)
-            return outages.aftermath(Path(folder) / "b", STORY, told, acknowledged)
-
-    assert after(lambda one: None, 3) == after(lambda one: None, 2) == ""
-    assert after(lambda one: None, 4) == after(lambda one: None, 1) == "acknowledged but lost"
-    assert (
-        after(lambda one: one.connection.execute("UPDATE balances SET quantity = 0"), 3)
-        == "check failed"
-    )
-
-    def half(one):
-        with one.transaction():
-            one.record("Deposited", at=T + timedelta(days=1), actor="x")
-
-    assert after(half, 3) == "half done"
-
-    def otherwise(one):  # an event of the same number at another time
-        one.connection.execute("DROP TRIGGER messages_no_delete")
-        one.connection.execute("DELETE FROM messages WHERE id = ?", (STORY[2].id,))
-
-    assert after(otherwise, 2) == "half done"
-
-
-def test_repetition_and_clock_are_judged_in_this_process_too():
-    with tempfile.TemporaryDirectory(dir=outages.scratch()) as folder:
-        told = outages.tell(Path(folder) / "a", STORY)
-        assert outages.repeated(Path(folder) / "b", STORY, told, Random(3)) == ""
-        assert outages.clock_back(Path(folder) / "c", STORY, told, 4) == ""
-        assert os.path.getsize(Path(folder) / "a") > 0
-        assert replace(told, seconds=0).statements > 100

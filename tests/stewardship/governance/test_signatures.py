@@ -1,0 +1,243 @@
+"""Signatures: two ways to the digest, and each refusal has its name."""
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+from eth_account.messages import encode_typed_data
+from eth_utils import keccak
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from portlib.construction.views import View
+from portlib.stewardship.audit_log import (
+    AuditLog,
+    ClockMovedBack,
+)
+from portlib.stewardship.governance import (
+    Office,
+    signatures,
+)
+from portlib.stewardship.governance.signatures import (
+    Altered,
+    Expired,
+    NotYetValid,
+    OutOfOrder,
+    Replayed,
+    SignatureError,
+    Signed,
+    WrongKey,
+)
+
+NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+
+PLAN = "ab" * 32
+
+ROLES = ("chair", "administrator", "compliance", "research", "expert", "developer")
+
+KEYS = signatures.demonstration_keys(ROLES, np.random.default_rng(6))
+
+ROSTER = {role: signatures.address(key) for role, key in KEYS.items()}
+
+VIEW = View(
+    "small over large",
+    {"small": 1.0, "large": -1.0},
+    0.01,
+    "research",
+    "2026-11-20",
+    "value",
+    confidence=0.5,
+)
+
+
+def office(log: AuditLog | None = None, **changes: object) -> Office:
+    settings_ = {
+        "signers": ROLES[:3],
+        "needed": 2,
+        "timelock": 48 * HOUR,
+        "view_authors": ("research",),
+        **changes,
+    }
+    return Office(AuditLog() if log is None else log, PLAN, ROSTER, **settings_)
+
+
+def filled(n: int = 6) -> AuditLog:
+    log = AuditLog()
+    for i in range(n):
+        log.append(
+            "monitoring", "AlertRaised", at=NOON + i * HOUR, actor="portlib", body={"number": i}
+        )
+    return log
+
+
+def signed_view(
+    view: View = VIEW, *, role: str = "research", key: str = "", nonce: int = 1, at: datetime = NOON
+) -> Signed:
+    return signatures.sign(
+        "InvestorView",
+        signatures.view_content(view),
+        KEYS[key or role],
+        role=role,
+        nonce=nonce,
+        plan=PLAN,
+        at=at,
+        days=30,
+    )
+
+
+@given(st.text(max_size=9), st.floats(-1, 1), st.integers(1, 99), st.integers(0, 2**64))
+@settings(max_examples=25, deadline=None)
+def test_two_ways_to_the_digest(reason: str, q: float, version: int, nonce: int) -> None:
+    view = replace(VIEW, reason=reason, q=q, version=version)
+    signed = signed_view(view, nonce=nonce)
+    full = signatures.typed_data(signed.kind, signed.message, PLAN)
+    message = encode_typed_data(full_message=full)
+    assert signatures.digest(full) == keccak(
+        b"\x19" + message.version + message.header + message.body
+    )
+    assert signatures.view_of(signed) == view
+    again = signatures.from_json(json.loads(json.dumps(signed.to_json())))
+    signatures.verify(again, ROSTER, plan=PLAN, at=NOON)
+
+
+def test_a_changed_field_is_altered_whichever_it_is() -> None:
+    signed = signed_view()
+    for name, value in signed.message.items():
+        other = (
+            value + 1
+            if isinstance(value, int)
+            else [*value, value[0]]
+            if isinstance(value, list)
+            else value + " "
+        )
+        with pytest.raises(Altered):
+            signatures.verify(signed.altered(**{name: other}), ROSTER, plan=PLAN, at=NOON)
+
+
+@pytest.mark.parametrize(
+    ("error", "make", "changes"),
+    [
+        (WrongKey, lambda: signed_view(key="chair"), {}),
+        (WrongKey, lambda: signed_view(), {"roster": {"chair": ROSTER["chair"]}}),
+        (Altered, lambda: replace(signed_view(), signer=ROSTER["chair"]), {}),
+        (Altered, lambda: signed_view(), {"plan": "cd" * 32}),
+        (Altered, lambda: replace(signed_view(), signature="0x" + "00" * 64 + "1b"), {}),
+        (Altered, lambda: replace(signed_view(), signature="0x" + "ff" * 65), {}),
+        (Altered, lambda: replace(signed_view(), signature="0x12"), {}),
+        (Expired, lambda: signed_view(), {"at": NOON + 30 * DAY + HOUR}),
+        (NotYetValid, lambda: signed_view(), {"at": NOON - HOUR}),
+    ],
+)
+def test_each_refusal_has_its_name(error: type, make, changes: dict) -> None:
+    signatures.verify(signed_view(), ROSTER, plan=PLAN, at=NOON + 30 * DAY)
+    with pytest.raises(error):
+        signatures.verify(make(), **{"roster": ROSTER, "plan": PLAN, "at": NOON, **changes})
+
+
+def test_a_replay_a_twin_and_an_old_number_are_refused_once_accepted() -> None:
+    keeper, signed = office(), signed_view(nonce=5)
+    assert keeper.accept_view(signed, NOON) == VIEW
+    twin = signatures.twin(signed)
+    assert twin.signature != signed.signature
+    signatures.verify(twin, ROSTER, plan=PLAN, at=NOON)  # valid, and made without the key
+    for again in (signed, twin):
+        with pytest.raises(Replayed):
+            keeper.accept_view(again, NOON + HOUR)
+    with pytest.raises(OutOfOrder, match="after number 5"):
+        keeper.accept_view(signed_view(replace(VIEW, version=2), nonce=4), NOON + HOUR)
+    with pytest.raises(OutOfOrder, match="version 1 after 1"):
+        keeper.accept_view(signed_view(nonce=6), NOON + HOUR)
+    keeper.accept_view(signed_view(replace(VIEW, version=2), nonce=6), NOON + HOUR)
+    assert [e.name for e in keeper.log.events("views")] == [
+        "ViewAccepted",
+        *["ViewRefused"] * 4,
+        "ViewAccepted",
+    ]
+    assert [e.body["why"] for e in keeper.log.events("views", "ViewRefused")] == [
+        "Replayed",
+        "Replayed",
+        "OutOfOrder",
+        "OutOfOrder",
+    ]
+
+
+def test_a_view_by_another_author_or_in_other_words_is_refused() -> None:
+    with pytest.raises(WrongKey, match="is by research"):
+        office(view_authors=("research", "chair")).accept_view(signed_view(role="chair"), NOON)
+    content = {**signatures.view_content(VIEW), "q": "0.010"}
+    signed = signatures.sign(
+        "InvestorView",
+        content,
+        KEYS["research"],
+        role="research",
+        nonce=1,
+        plan=PLAN,
+        at=NOON,
+        days=1,
+    )
+    with pytest.raises(SignatureError, match="canonical form: q"):
+        office().accept_view(signed, NOON)
+
+
+def test_a_clock_that_moved_back_accepts_nothing_and_writes_nothing() -> None:
+    keeper = office()
+    keeper.accept_view(signed_view(nonce=1), NOON + DAY)
+    before = keeper.log.links
+    with pytest.raises(ClockMovedBack):
+        keeper.accept_view(signed_view(replace(VIEW, version=2), nonce=2), NOON)
+    with pytest.raises(ClockMovedBack):
+        keeper.accept_view(signed_view(nonce=1), NOON)
+    assert keeper.log.links == before
+
+
+def test_unknown_kinds_and_fields_are_refused() -> None:
+    with pytest.raises(SignatureError, match="no statement of kind"):
+        signatures.typed_data("Order", {}, PLAN)
+    with pytest.raises(SignatureError, match="number"):
+        signatures.typed_data("LogHead", {"digest": b""}, PLAN)
+    with pytest.raises(SignatureError, match="zone"):
+        signed_view(at=datetime(2026, 1, 1))
+    head = filled().verify()
+    sealed = signatures.sign(
+        "LogHead",
+        signatures.head_content(head),
+        KEYS["compliance"],
+        role="compliance",
+        nonce=1,
+        plan=PLAN,
+        at=NOON,
+        days=9,
+    )
+    assert signatures.head_of(signatures.from_json(sealed.to_json())) == head
+    with pytest.raises(SignatureError, match="no view"):
+        signatures.view_of(sealed)
+    content = sealed.to_json()
+    with pytest.raises(SignatureError, match="hex"):
+        signatures.from_json({**content, "message": {**content["message"], "digest": "zz"}})
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [("nonce", 1.5), ("nonce", True), ("name", 5), ("portfolio", "x"), ("validUntil", -1)],
+)
+def test_a_field_of_another_type_is_named_before_it_is_encoded(field: str, value: object) -> None:
+    signed = signed_view().altered(**{field: value})
+    with pytest.raises(signatures.SignatureError, match=field):
+        office().accept_view(signed, NOON)
+
+
+@pytest.mark.parametrize("part", ["kind", "message", "signer", "signature"])
+@pytest.mark.parametrize("value", [None, 5])
+def test_json_that_is_no_statement_is_refused_by_its_part(part: str, value: object) -> None:
+    content = {**signed_view().to_json(), part: value}
+    with pytest.raises(signatures.SignatureError, match=part):
+        signatures.from_json(content)
+
+
+def test_a_signature_that_is_none_is_refused() -> None:
+    with pytest.raises(Altered, match="signature"):
+        office().accept_view(replace(signed_view(), signature=None), NOON)
