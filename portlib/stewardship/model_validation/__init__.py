@@ -16,6 +16,7 @@ from portlib.stewardship.model_validation.validation import (
     ruined,
     sensitivity,
     verified_by,
+    waiting,
 )
 
 __all__ = [
@@ -34,4 +35,5 @@ __all__ = [
     "ruined",
     "sensitivity",
     "verified_by",
+    "waiting",
 ]

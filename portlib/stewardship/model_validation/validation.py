@@ -382,28 +382,32 @@ def against_peers(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def planted() -> pd.DataFrame | None:
-    """Faults of the last ``make faults``: id, kind, file, what, caught_by, where, how; None before
-    there was one.
+    """Faults of the catalogue that ``make faults`` has planted: id, kind, file, what, caught_by,
+    where, how; None before it ever ran.
 
-    ``caught_by`` is chapter, tests or nobody. Raises `Unfiled` where results and catalogue name
-    different faults.
+    ``caught_by`` is chapter, tests or nobody. `waiting` names those not planted yet. A result of a
+    fault that has left the catalogue is not shown.
     """
-    import yaml
 
     folder = data.ROOT.parent / "tests" / "faults"
     if not (folder / "results.csv").exists():
         return None
     found = pd.read_csv(folder / "results.csv", keep_default_na=False)
-    wanted = {
-        entry["id"]
-        for entry in yaml.safe_load((folder / "catalogue.yml").read_text(encoding="utf-8"))
-    }
-    if odd := sorted(wanted ^ set(found["id"])):
-        raise Unfiled(
-            f"results.csv and catalogue.yml name different faults ({', '.join(odd[:5])}); run "
-            f"make faults"
-        )
-    return found
+    return found[found["id"].isin(_catalogue())].reset_index(drop=True)
+
+
+def waiting() -> list[str]:
+    """Ids of the catalogue's faults that ``make faults`` has not planted yet."""
+    found = planted()
+    done = set() if found is None else set(found["id"])
+    return [id for id in _catalogue() if id not in done]
+
+
+def _catalogue() -> list[str]:
+    import yaml
+
+    text = (data.ROOT.parent / "tests" / "faults" / "catalogue.yml").read_text(encoding="utf-8")
+    return [str(entry["id"]) for entry in yaml.safe_load(text)]
 
 
 def by_kind(found: pd.DataFrame) -> pd.DataFrame:
