@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from portlib import data, plan, policy
-from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.retirement import glidepaths as gp
+from portlib.retirement import plan_menu
 from portlib.retirement.scenarios import lognormal
 
 OURS = policy.read()
@@ -110,5 +110,5 @@ def test_more_risk_aversion_no_more_equity_and_better_assumptions_more() -> None
     assert bold.parameters["start"] - bold.parameters["landing"] >= bounds["least_fall"] - 1e-9
     classes = gp.class_assumptions(EXAMPLE)
     assert tuple(classes.labels) == tuple(EXAMPLE.exposures.columns)
-    survey = survey_assumptions(10, classes=["real_estate"])
-    assert classes.mu[classes.labels.index("us_reits")] == survey.mu[0]
+    whole = plan_menu.class_assumptions(EXAMPLE)
+    assert classes.mu[classes.labels.index("us_reits")] == whole.mu[whole.labels.index("us_reits")]
