@@ -30,7 +30,6 @@ from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.glidepaths.paths import Glidepath
 from portlib.retirement.model_portfolios import Suite
 from portlib.retirement.plan_menu import engine
-from portlib.retirement.plan_menu.few_funds import best_few
 from portlib.stewardship.stress_testing import shocks
 
 HELD = "as held"
@@ -363,23 +362,18 @@ def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | 
     """A model of the posture that passes every stress test, and how: None with the reason where the
     menu has none.
 
-    The best weights under the posture's mandate and `stress_rules`; where the reverse test still
-    fails, at risk aversions raised in steps until it passes.
+    The weights that the policy's engine makes under the posture's mandate and `stress_rules`; where
+    the reverse test still fails, at risk aversions raised in steps until it passes.
     """
     limit = plan.policy["stress_loss_limit"][posture]
-    asked = plan.rules["models"]
     funds = plan_menu.menu_assumptions(plan, classes)
     mandate = menu_rules(plan, posture, classes)
     mandate = mandate.also(*stress_rules(plan, funds.labels, limit, classes))
     aversion = plan.policy["model_risk_aversion"][posture]
     for times in (1.0, 1.25, 1.5, 2.0, 3.0, 5.0, 10.0, 100.0):
         try:
-            found = best_few(
-                funds,
-                mandate,
-                risk_aversion=times * aversion,
-                most_funds=asked["most_funds"],
-                whole_percent=asked["whole_percent"],
+            found = engine.best(
+                plan, funds, mandate, risk_aversion=times * aversion, classes=classes
             ).allocation
         except (Infeasible, NotSolved) as error:
             return None, str(error)
