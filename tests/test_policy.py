@@ -142,7 +142,7 @@ def test_a_plans_own_classes_may_be_named_where_classes_are():
 
 def test_what_is_allowed_is_said_in_words():
     assert policy.allowed("max_single_fund") == "a number above 0 and at most 1"
-    assert policy.allowed("optimizer") == "one of MARKOWITZ, BLACK_LITTERMAN, ERC"
+    assert policy.allowed("optimizer") == "one of MARKOWITZ, BLACK_LITTERMAN, ERC, RESAMPLED, ROBUST"
 
 
 # ---- a plan's own --------------------------------------------------------------------------------------------------
@@ -304,7 +304,8 @@ def test_own_entries_travel_as_json_and_in_pickles():
 
 def test_a_plan_holds_its_policy_and_carries_it():
     awkward = plan.read(data.ROOT.parent / "tests" / "plans" / "awkward")
-    assert awkward.policy["max_single_fund"] == 0.75 and awkward.policy.own == ("max_single_fund",)
+    own = ("max_single_fund", "reference_bands")
+    assert awkward.policy["max_single_fund"] == 0.75 and awkward.policy.own == own
     assert plan.read().policy == OURS
     sent = json.loads(json.dumps(awkward.to_json()))
     assert list(sent["policy"]) == ["max_single_fund"]

@@ -200,7 +200,7 @@ def adopted(plan: Plan) -> Glidepath:
     Examples
     --------
     >>> from portlib import data, plan
-    >>> float(adopted(plan.read(data.ROOT / "plan")).equity_at(0.0))
+    >>> round(float(adopted(plan.read(data.ROOT / "plan")).equity_at(0.0)), 9)
     0.5
     """
     default = plan.rules["default"]
