@@ -1,4 +1,5 @@
-"""Cases: whole frontiers, minimum variance, maximum Sharpe ratio with group limits, and the critical line."""
+"""Cases: whole frontiers, minimum variance, maximum Sharpe ratio with group limits, and the
+critical line."""
 
 from __future__ import annotations
 
@@ -48,18 +49,25 @@ WRONG = 1e-6
 
 
 def _limited(u: Universe, *, ceiling: float | None) -> Work:
-    """At least half in three of the ten industries and, where given, at most `ceiling` in three others."""
+    """At least half in three of the ten industries and, where given, at most `ceiling` in three
+    others."""
     labels = u.assumptions.labels
     floor = -np.isin(labels, u.members(0, 1, 2)).astype(float)
     if ceiling is None:
         return Work(u.assumptions, u.returns, CAP, floor[None, :], np.array([-0.5]))
     capped = np.isin(labels, u.members(3, 4, 5)).astype(float)
-    return Work(u.assumptions, u.returns, CAP, np.vstack([floor, capped]), np.array([-0.5, ceiling]))
+    return Work(
+        u.assumptions, u.returns, CAP, np.vstack([floor, capped]), np.array([-0.5, ceiling])
+    )
 
 
 def _mandate(u: Universe, *, ceiling: float | None) -> Mandate:
-    rules = [fully_invested(), long_only(), position_limit(CAP),
-             group_limit("industries 0-2", u.members(0, 1, 2), lower=0.5)]  # fmt: skip
+    rules = [
+        fully_invested(),
+        long_only(),
+        position_limit(CAP),
+        group_limit("industries 0-2", u.members(0, 1, 2), lower=0.5),
+    ]
     if ceiling is not None:
         rules.append(group_limit("industries 3-5", u.members(3, 4, 5), upper=ceiling))
     return Mandate(u.assumptions.labels, rules)
@@ -81,7 +89,8 @@ def frontiers() -> Iterator[Case]:
     work = _limited(u, ceiling=None)
     exact = frontier(u.assumptions, _mandate(u, ceiling=None))
     targets = np.linspace(exact.means[-1], exact.means[0], POINTS)
-    # PyPortfolioOpt refuses a target at the very end, as its plotting module knows: that one steps back.
+    # PyPortfolioOpt refuses a target at the very end, as its plotting module knows: that one steps
+    # back.
     stepped = np.append(targets[:-1], targets[-1] - 1e-4 * (targets[-1] - targets[0]))
 
     def ours() -> Any:
@@ -92,15 +101,29 @@ def frontiers() -> Iterator[Case]:
     def accuracy(w: Array, corners: Array) -> dict[str, float]:
         if w is corners:  # ours: piqp is the judge
             some = corners[:: len(corners) // 10]
-            gap = _variance(work, some) / np.array([_judge(work, r) for r in some @ u.assumptions.mu]) - 1
-            return {"points": len(w), "objective_gap": float(gap.max()), "violation": _violation(work, w)}
-        least = np.array([exact.target_return(min(r, exact.means[0])).risk ** 2 for r in w @ u.assumptions.mu])
+            gap = (
+                _variance(work, some) / np.array([_judge(work, r) for r in some @ u.assumptions.mu])
+                - 1
+            )
+            return {
+                "points": len(w),
+                "objective_gap": float(gap.max()),
+                "violation": _violation(work, w),
+            }
+        least = np.array(
+            [exact.target_return(min(r, exact.means[0])).risk ** 2 for r in w @ u.assumptions.mu]
+        )
         gap = _variance(work, w) / least - 1
-        return {"points": len(w), "objective_gap": float(gap.max()), "objective_gap_least": float(gap.min()),
-                "violation": _violation(work, w)}  # fmt: skip
+        return {
+            "points": len(w),
+            "objective_gap": float(gap.max()),
+            "objective_gap_least": float(gap.min()),
+            "violation": _violation(work, w),
+        }
 
     yield Case(
-        "frontier: 4% cap, at least half in a group", "120 assets x 111 months",
+        "frontier: 4% cap, at least half in a group",
+        "120 assets x 111 months",
         {
             OURS: ours,
             "fortitudo.tech": partial(fortitudo_frontier, work, POINTS),
@@ -110,7 +133,7 @@ def frontiers() -> Iterator[Case]:
             "Riskfolio-Lib": partial(riskfolio_frontier, work, POINTS),
         },
         accuracy,
-    )  # fmt: skip
+    )
 
 
 def minimum_variance() -> Iterator[Case]:
@@ -126,7 +149,9 @@ def minimum_variance() -> Iterator[Case]:
             "PyPortfolioOpt": partial(pypfopt_minimum, work),
             "skfolio": partial(skfolio_minimum, work),
             "Riskfolio-Lib": partial(riskfolio_minimum, work),
-            "floor: one Cholesky factorisation": lambda s=u.assumptions.sigma: _none(np.linalg.cholesky(s)),
+            "floor: one Cholesky factorisation": lambda s=u.assumptions.sigma: _none(
+                np.linalg.cholesky(s)
+            ),
             "floor: one matrix product": lambda s=u.assumptions.sigma: _none(s @ s),
         }
         yield Case("minimum variance, long only", f"{n} assets", contestants, partial(_one, work))
@@ -137,8 +162,11 @@ def _none(_: Array) -> None:
 
 
 def _one(work: Work, w: Array, ours: Array) -> dict[str, float]:
-    return {"objective_gap": float(_variance(work, w) / _variance(work, ours) - 1),
-            "weight_gap": float(np.abs(w - ours).max()), "violation": _violation(work, w)}  # fmt: skip
+    return {
+        "objective_gap": float(_variance(work, w) / _variance(work, ours) - 1),
+        "weight_gap": float(np.abs(w - ours).max()),
+        "violation": _violation(work, w),
+    }
 
 
 def greatest_sharpe() -> Iterator[Case]:
@@ -148,11 +176,15 @@ def greatest_sharpe() -> Iterator[Case]:
 
     def accuracy(w: Array, ours: Array) -> dict[str, float]:
         sharpe = u.assumptions.sharpe_of
-        return {"objective_gap": 1 - sharpe(w) / sharpe(ours), "weight_gap": float(np.abs(w - ours).max()),
-                "violation": _violation(work, w)}  # fmt: skip
+        return {
+            "objective_gap": 1 - sharpe(w) / sharpe(ours),
+            "weight_gap": float(np.abs(w - ours).max()),
+            "violation": _violation(work, w),
+        }
 
     yield Case(
-        "maximum Sharpe ratio with group limits", "120 assets",
+        "maximum Sharpe ratio with group limits",
+        "120 assets",
         {
             OURS: lambda: maximum_sharpe(u.assumptions, _mandate(u, ceiling=0.10)).w,
             "piqp, called directly": partial(piqp_sharpe, work),
@@ -160,17 +192,19 @@ def greatest_sharpe() -> Iterator[Case]:
             "skfolio": partial(skfolio_sharpe, work),
             "Riskfolio-Lib": partial(riskfolio_sharpe, work),
         },
-        accuracy, {"fortitudo.tech": "has no maximum Sharpe ratio"},
-    )  # fmt: skip
+        accuracy,
+        {"fortitudo.tech": "has no maximum Sharpe ratio"},
+    )
 
 
 def critical_line_trials() -> list[dict[str, Any]]:
-    """PyPortfolioOpt's critical-line class on 12 frontiers with bounds only, its points against the exact frontier.
+    """PyPortfolioOpt's critical-line class on 12 frontiers with bounds only, its points against the
+    exact frontier.
 
-    It traces corners and interpolates between them. `points` is what it returns when asked for 120; the points that
-    are judged come from asking for 5000. A point is wrong when it breaks a rule, or when a portfolio of the same
-    return has a variance lower by more than `WRONG`; piqp confirms the worst of them. Our frontier is held to the
-    same test, with piqp as the judge.
+    It traces corners and interpolates between them. `points` is what it returns when asked for 120;
+    the points that are judged come from asking for 5000. A point is wrong when it breaks a rule, or
+    when a portfolio of the same return has a variance lower by more than `WRONG`; piqp confirms the
+    worst of them. Our frontier is held to the same test, with piqp as the judge.
     """
     rows = []
     for n, months in ((10, 111), (30, 111), (60, 181), (120, 351)):
@@ -178,12 +212,19 @@ def critical_line_trials() -> list[dict[str, Any]]:
             u, cap = universe(n, months, seed=trial), max(CAP, 2 / n)
             work = Work(u.assumptions, u.returns, cap, np.zeros((0, n)), np.zeros(0))
             labels = u.assumptions.labels
-            exact = frontier(u.assumptions, Mandate(labels, [fully_invested(), long_only(), position_limit(cap)]))
+            exact = frontier(
+                u.assumptions, Mandate(labels, [fully_invested(), long_only(), position_limit(cap)])
+            )
             goals = np.linspace(exact.means[-1], exact.means[0], 12)[1:-1]
             row: dict[str, Any] = {
-                "size": f"{n} assets x {months} months", "trial": trial, "cap": cap, "corners_ours": len(exact.corners),
-                "our_gap": max(abs(exact.target_return(r).risk ** 2 / _judge(work, r) - 1) for r in goals),
-            }  # fmt: skip
+                "size": f"{n} assets x {months} months",
+                "trial": trial,
+                "cap": cap,
+                "corners_ours": len(exact.corners),
+                "our_gap": max(
+                    abs(exact.target_return(r).risk ** 2 / _judge(work, r) - 1) for r in goals
+                ),
+            }
             try:
                 solver = CLA(u.assumptions.mu, u.assumptions.sigma, weight_bounds=(0, cap))
                 row["points"] = len(solver.efficient_frontier(points=POINTS)[2])
@@ -192,14 +233,24 @@ def critical_line_trials() -> list[dict[str, Any]]:
                 rows.append(row | {"refused": f"{type(refusal).__name__}: {refusal}"[:120]})
                 continue
             means = np.clip(w @ u.assumptions.mu, exact.means[-1], exact.means[0])
-            gap = _variance(work, w) / np.array([exact.target_return(r).risk ** 2 for r in means]) - 1
+            gap = (
+                _variance(work, w) / np.array([exact.target_return(r).risk ** 2 for r in means]) - 1
+            )
             breach = np.maximum.reduce([np.abs(w.sum(1) - 1), -w.min(1), w.max(1) - cap])
             worst = int(gap.argmax())
-            rows.append(row | {
-                "corners": len(solver.w), "judged": len(w), "wrong": int(((gap > WRONG) | (breach > ALLOWED)).sum()),
-                "worst_gap": float(gap[worst]), "worst_breach": float(breach.max()),
-                "worst_gap_by_piqp": float(_variance(work, w[worst]) / _judge(work, means[worst]) - 1),
-            })  # fmt: skip
+            rows.append(
+                row
+                | {
+                    "corners": len(solver.w),
+                    "judged": len(w),
+                    "wrong": int(((gap > WRONG) | (breach > ALLOWED)).sum()),
+                    "worst_gap": float(gap[worst]),
+                    "worst_breach": float(breach.max()),
+                    "worst_gap_by_piqp": float(
+                        _variance(work, w[worst]) / _judge(work, means[worst]) - 1
+                    ),
+                }
+            )
     return rows
 
 

@@ -1,9 +1,10 @@
 """Time contestants side by side and compare their answers.
 
-Every contestant is called once first (imports, caches); then they take turns, in one process, single-threaded, with
-the garbage collector off. A turn repeats quick calls until 10 ms have passed and keeps the mean of a call; the figure
-reported is the median of the turns. Time is the processor time of this one process, which on an idle machine is the
-time on the clock and on a busy one stays comparable; the ratios are the result.
+Every contestant is called once first (imports, caches); then they take turns, in one process,
+single-threaded, with the garbage collector off. A turn repeats quick calls until 10 ms have passed
+and keeps the mean of a call; the figure reported is the median of the turns. Time is the processor
+time of this one process, which on an idle machine is the time on the clock and on a busy one stays
+comparable; the ratios are the result.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from peers import REFUSALS
 OURS = "portlib"
 TURNS = 9
 TURN_SECONDS = 0.01
-#: A contestant slower than the first figure takes three turns; slower than the second, its first call stands alone.
+#: A contestant slower than the first figure takes three turns; slower than the second, its first
+#: call stands alone.
 LONG_SECONDS, CAP_SECONDS = 0.4, 2.0
 
 
@@ -78,7 +80,10 @@ def race(case: Case) -> list[dict[str, Any]]:
                 first[name] = time.process_time() - start
         if heard:
             remarks[name] = "; ".join(["warns", *dict.fromkeys(_line(w.message) for w in heard)])
-    allowed = {name: 0 if t > CAP_SECONDS else 3 if t > LONG_SECONDS else TURNS for name, t in first.items()}
+    allowed = {
+        name: 0 if t > CAP_SECONDS else 3 if t > LONG_SECONDS else TURNS
+        for name, t in first.items()
+    }
     times: dict[str, list[float]] = {name: [] for name in first}
     gc.collect()
     gc.disable()
@@ -101,7 +106,9 @@ def race(case: Case) -> list[dict[str, Any]]:
             "median_ms": 1000 * median[name] if name in median else None,
             "turns": len(times.get(name, [])),
             "ratio": median[name] / median[OURS] if name in median else None,
-            **(case.accuracy(answers[name], answers[OURS]) if answers.get(name) is not None else {}),
+            **(
+                case.accuracy(answers[name], answers[OURS]) if answers.get(name) is not None else {}
+            ),
             "remark": remarks.get(name, ""),
         }
         for name in [*case.contestants, *case.absent]

@@ -1,8 +1,8 @@
 """The same questions, put to each library the way its documentation puts them.
 
-Every function starts from arrays that are already in memory and ends with weights, as portlib's own functions do: the
-time of building the library's objects counts, the time of estimating moments does not. skfolio estimates moments
-inside `fit`; `Given` hands it ours, so that answers can be compared.
+Every function starts from arrays that are already in memory and ends with weights, as portlib's own
+functions do: the time of building the library's objects counts, the time of estimating moments does
+not. skfolio estimates moments inside `fit`; `Given` hands it ours, so that answers can be compared.
 """
 
 from __future__ import annotations
@@ -23,13 +23,15 @@ from skfolio.prior import BasePrior, ReturnDistribution
 
 from portlib.records import Array, Assumptions
 
-#: What a library may raise when it cannot solve a problem; anything else is a fault of the benchmark and stops it.
+#: What a library may raise when it cannot solve a problem; anything else is a fault of the
+#: benchmark and stops it.
 REFUSALS = (ValueError, ArithmeticError, np.linalg.LinAlgError, cp.SolverError, OptimizationError)
 
 
 @dataclass(frozen=True, eq=False)
 class Work:
-    """Assumptions, monthly returns, a cap on every weight, and further rules ``rows @ w <= limits``."""
+    """Assumptions, monthly returns, a cap on every weight, and further rules
+    ``rows @ w <= limits``."""
 
     assumptions: Assumptions
     returns: pd.DataFrame
@@ -45,11 +47,13 @@ class Given(BasePrior):
         self.mu, self.covariance = mu, covariance
 
     def fit(self, X: pd.DataFrame, y: None = None, **fit_params: object) -> Given:
-        self.return_distribution_ = ReturnDistribution(mu=self.mu, covariance=self.covariance, returns=np.asarray(X))
+        self.return_distribution_ = ReturnDistribution(
+            mu=self.mu, covariance=self.covariance, returns=np.asarray(X)
+        )
         return self
 
 
-# ---- PyPortfolioOpt ----------------------------------------------------------------------------------------------
+# ---- PyPortfolioOpt ------------------------------------------------------------------------------
 
 
 def _pypfopt(work: Work, engine: str | None = None) -> EfficientFrontier:
@@ -69,9 +73,11 @@ def pypfopt_sharpe(work: Work) -> Array:
 
 
 def pypfopt_frontier(work: Work, targets: Array, engine: str | None = None) -> Array:
-    """It has no frontier method: `efficient_return` for each target, on one instance, as its plotting module does.
+    """It has no frontier method: `efficient_return` for each target, on one instance, as its
+    plotting module does.
 
-    Targets that it refuses are left out. Its default engine is cvxpy's choice for a quadratic programme, OSQP.
+    Targets that it refuses are left out. Its default engine is cvxpy's choice for a quadratic
+    programme, OSQP.
     """
     solver, found = _pypfopt(work, engine), []
     for r in targets:
@@ -82,17 +88,26 @@ def pypfopt_frontier(work: Work, targets: Array, engine: str | None = None) -> A
     return np.array(found)
 
 
-# ---- skfolio -----------------------------------------------------------------------------------------------------
+# ---- skfolio -------------------------------------------------------------------------------------
 
 
-def _skfolio(work: Work, objective: ObjectiveFunction, points: int | None = None, risk_aversion: float = 1.0) -> Array:
+def _skfolio(
+    work: Work, objective: ObjectiveFunction, points: int | None = None, risk_aversion: float = 1.0
+) -> Array:
     a = work.assumptions
-    rules = {"left_inequality": work.rows, "right_inequality": work.limits} if len(work.rows) else {}
+    rules = (
+        {"left_inequality": work.rows, "right_inequality": work.limits} if len(work.rows) else {}
+    )
     model = MeanRisk(
-        objective_function=objective, risk_measure=RiskMeasure.VARIANCE, risk_aversion=risk_aversion,
-        efficient_frontier_size=points, max_weights=work.cap, risk_free_rate=a.rf,
-        prior_estimator=Given(a.mu, a.sigma), **rules,
-    )  # fmt: skip
+        objective_function=objective,
+        risk_measure=RiskMeasure.VARIANCE,
+        risk_aversion=risk_aversion,
+        efficient_frontier_size=points,
+        max_weights=work.cap,
+        risk_free_rate=a.rf,
+        prior_estimator=Given(a.mu, a.sigma),
+        **rules,
+    )
     return np.asarray(model.fit(work.returns).weights_)
 
 
@@ -112,7 +127,7 @@ def skfolio_frontier(work: Work, points: int) -> Array:
     return _skfolio(work, ObjectiveFunction.MINIMIZE_RISK, points)
 
 
-# ---- Riskfolio-Lib -----------------------------------------------------------------------------------------------
+# ---- Riskfolio-Lib -------------------------------------------------------------------------------
 
 
 def _riskfolio(work: Work) -> riskfolio.Portfolio:
@@ -130,7 +145,11 @@ def riskfolio_minimum(work: Work) -> Array:
 
 
 def riskfolio_sharpe(work: Work) -> Array:
-    return _riskfolio(work).optimization(rm="MV", obj="Sharpe", rf=work.assumptions.rf).to_numpy()[:, 0]
+    return (
+        _riskfolio(work)
+        .optimization(rm="MV", obj="Sharpe", rf=work.assumptions.rf)
+        .to_numpy()[:, 0]
+    )
 
 
 def riskfolio_utility(work: Work, risk_aversion: float) -> Array:
@@ -141,7 +160,7 @@ def riskfolio_frontier(work: Work, points: int) -> Array:
     return _riskfolio(work).efficient_frontier(rm="MV", points=points).to_numpy().T
 
 
-# ---- fortitudo.tech ----------------------------------------------------------------------------------------------
+# ---- fortitudo.tech ------------------------------------------------------------------------------
 
 
 def _fortitudo(work: Work) -> ft.MeanVariance:
@@ -160,19 +179,27 @@ def fortitudo_frontier(work: Work, points: int) -> Array:
     return _fortitudo(work).efficient_frontier(points).T
 
 
-# ---- solvers, called directly ------------------------------------------------------------------------------------
+# ---- solvers, called directly --------------------------------------------------------------------
 
 
 def piqp_minimum(work: Work, eps: float = 1e-11) -> Array:
-    """min w'sigma w / 2, weights sum to one, 0 <= w <= cap, rows @ w <= limits; scaled to a largest entry of one."""
+    """min w'sigma w / 2, weights sum to one, 0 <= w <= cap, rows @ w <= limits; scaled to a largest
+    entry of one."""
     sigma, n, m = work.assumptions.sigma, len(work.assumptions), len(work.rows)
     solver = piqp.DenseSolver()
     solver.settings.eps_abs, solver.settings.eps_rel = eps, eps
     solver.settings.eps_duality_gap_abs, solver.settings.eps_duality_gap_rel = eps, eps
     solver.setup(
-        np.asfortranarray(sigma / np.abs(sigma).max()), np.zeros(n), np.ones((1, n), order="F"), np.ones(1),
-        np.asfortranarray(work.rows), np.full(m, -np.inf), work.limits, np.zeros(n), np.full(n, work.cap),
-    )  # fmt: skip
+        np.asfortranarray(sigma / np.abs(sigma).max()),
+        np.zeros(n),
+        np.ones((1, n), order="F"),
+        np.ones(1),
+        np.asfortranarray(work.rows),
+        np.full(m, -np.inf),
+        work.limits,
+        np.zeros(n),
+        np.full(n, work.cap),
+    )
     status = solver.solve()
     if status != piqp.PIQP_SOLVED:
         raise ValueError(f"piqp: {status.name}")
@@ -180,7 +207,8 @@ def piqp_minimum(work: Work, eps: float = 1e-11) -> Array:
 
 
 def piqp_sharpe(work: Work, eps: float = 1e-11) -> Array:
-    """Greatest Sharpe ratio as one quadratic programme in ``y = k w`` (Cornuejols and Tutuncu 2006)."""
+    """Greatest Sharpe ratio as one quadratic programme in ``y = k w`` (Cornuejols and Tutuncu
+    2006)."""
     a, n, m = work.assumptions, len(work.assumptions), len(work.rows)
     P = np.zeros((n + 1, n + 1), order="F")
     P[:n, :n] = a.sigma / np.abs(a.sigma).max()
@@ -191,8 +219,17 @@ def piqp_sharpe(work: Work, eps: float = 1e-11) -> Array:
     solver = piqp.DenseSolver()
     solver.settings.eps_abs, solver.settings.eps_rel = eps, eps
     solver.settings.eps_duality_gap_abs, solver.settings.eps_duality_gap_rel = eps, eps
-    solver.setup(P, np.zeros(n + 1), A, np.array([1.0, 0.0]), G, np.full(n + m, -np.inf), np.zeros(n + m),
-                 np.zeros(n + 1), np.full(n + 1, np.inf))  # fmt: skip
+    solver.setup(
+        P,
+        np.zeros(n + 1),
+        A,
+        np.array([1.0, 0.0]),
+        G,
+        np.full(n + m, -np.inf),
+        np.zeros(n + m),
+        np.zeros(n + 1),
+        np.full(n + 1, np.inf),
+    )
     status = solver.solve()
     if status != piqp.PIQP_SOLVED:
         raise ValueError(f"piqp: {status.name}")

@@ -21,13 +21,15 @@ from portlib.construction.risk_parity import equal_risk_contributions
 from portlib.construction.tail_risk import historical, minimum_cvar
 from portlib.records import Array, Assumptions
 
-#: Largest numbers of assets that a library is asked for: beyond them one call takes from seconds to minutes.
+#: Largest numbers of assets that a library is asked for: beyond them one call takes from seconds to
+#: minutes.
 SKFOLIO_MOST, RISKFOLIO_MOST = 500, 120
 LEVEL, YEARS, RESAMPLES, POINTS = 0.95, 10.0, 100, 20
 
 
 def equal_risk() -> Iterator[Case]:
-    """ERC, long only, as the universe grows. *Gap*: the worst miss of an equal share of the risk, as a share of it."""
+    """ERC, long only, as the universe grows. *Gap*: the worst miss of an equal share of the risk,
+    as a share of it."""
     for n in (10, 120, 500, 1000, 2000):
         u = universe(n, 2 * n + 111)
         a, labels = u.assumptions, list(u.assumptions.labels)
@@ -43,18 +45,24 @@ def equal_risk() -> Iterator[Case]:
         absent = {}
         if n <= SKFOLIO_MOST:
             contestants["skfolio"] = lambda u=u, a=a: np.asarray(
-                RiskBudgeting(prior_estimator=Given(a.mu, a.sigma)).fit(u.returns).weights_)  # fmt: skip
+                RiskBudgeting(prior_estimator=Given(a.mu, a.sigma)).fit(u.returns).weights_
+            )
         else:
             absent["skfolio"] = f"not asked beyond {SKFOLIO_MOST} assets: several seconds a call"
         if n <= RISKFOLIO_MOST:
-            contestants["Riskfolio-Lib"] = lambda u=u, a=a, labels=labels: _riskfolio(u.returns, a, labels)
+            contestants["Riskfolio-Lib"] = lambda u=u, a=a, labels=labels: _riskfolio(
+                u.returns, a, labels
+            )
         else:
-            absent["Riskfolio-Lib"] = f"not asked beyond {RISKFOLIO_MOST} assets: about a second a call at 500"
+            absent["Riskfolio-Lib"] = (
+                f"not asked beyond {RISKFOLIO_MOST} assets: about a second a call at 500"
+            )
         yield Case("equal risk contributions", f"{n} assets", contestants, miss, absent)
 
 
 def least_cvar() -> Iterator[Case]:
-    """Least CVaR at 95%, long only, on 10,000 scenarios of 120 assets; zero means, so that conventions agree."""
+    """Least CVaR at 95%, long only, on 10,000 scenarios of 120 assets; zero means, so that
+    conventions agree."""
     n, count = 120, 10_000
     u = universe(n, 2 * n + 111)
     a = Assumptions(u.assumptions.labels, np.zeros(n), u.assumptions.sigma / 12)
@@ -66,8 +74,11 @@ def least_cvar() -> Iterator[Case]:
 
     def gap(w: Array, ours: Array) -> dict[str, float]:
         mine, theirs = (float(historical(x @ v, LEVEL).cvar) for v in (ours, w))
-        return {"objective_gap": theirs / mine - 1, "weight_gap": float(np.abs(w - ours).max()),
-                "violation": float(max(abs(w.sum() - 1), -w.min(), 0.0))}  # fmt: skip
+        return {
+            "objective_gap": theirs / mine - 1,
+            "weight_gap": float(np.abs(w - ours).max()),
+            "violation": float(max(abs(w.sum() - 1), -w.min(), 0.0)),
+        }
 
     def by_pypfopt() -> Array:
         return np.array(list(EfficientCVaR(None, frame, beta=LEVEL).min_cvar().values()))
@@ -76,19 +87,28 @@ def least_cvar() -> Iterator[Case]:
         return ft.MeanCVaR(x, -np.eye(n), np.zeros(n), alpha=LEVEL).efficient_portfolio()[:, 0]
 
     def by_skfolio() -> Array:
-        given = MeanRisk(risk_measure=RiskMeasure.CVAR, cvar_beta=LEVEL, prior_estimator=Given(a.mu, a.sigma))
+        given = MeanRisk(
+            risk_measure=RiskMeasure.CVAR, cvar_beta=LEVEL, prior_estimator=Given(a.mu, a.sigma)
+        )
         return np.asarray(given.fit(frame).weights_)
 
-    yield Case("least CVaR, 95%, long only", "10,000 scenarios x 120 assets", {
-        OURS: lambda: minimum_cvar(a, None, x, level=LEVEL).w,
-        "fortitudo.tech": by_fortitudo,
-        "PyPortfolioOpt": by_pypfopt,
-        "skfolio": by_skfolio,
-    }, gap, {"Riskfolio-Lib": "not asked: seconds a call, like the other two modelling-language forms"})  # fmt: skip
+    yield Case(
+        "least CVaR, 95%, long only",
+        "10,000 scenarios x 120 assets",
+        {
+            OURS: lambda: minimum_cvar(a, None, x, level=LEVEL).w,
+            "fortitudo.tech": by_fortitudo,
+            "PyPortfolioOpt": by_pypfopt,
+            "skfolio": by_skfolio,
+        },
+        gap,
+        {"Riskfolio-Lib": "not asked: seconds a call, like the other two modelling-language forms"},
+    )
 
 
 def resampling() -> Iterator[Case]:
-    """100 resampled frontiers of 20 assets, 20 points each, long only: the inputs are the same draws for everybody.
+    """100 resampled frontiers of 20 assets, 20 points each, long only: the inputs are the same
+    draws for everybody.
 
     *Gap*: largest difference of an averaged weight.
     """
@@ -100,8 +120,14 @@ def resampling() -> Iterator[Case]:
     def by_cvxcla() -> Array:
         total = np.zeros((POINTS, n))
         for m, s in zip(mu, sigma, strict=True):
-            line = cvxcla.CLA(mean=m, covariance=s, lower_bounds=np.zeros(n), upper_bounds=np.ones(n),
-                              a=np.ones((1, n)), b=np.ones(1)).turning_points  # fmt: skip
+            line = cvxcla.CLA(
+                mean=m,
+                covariance=s,
+                lower_bounds=np.zeros(n),
+                upper_bounds=np.ones(n),
+                a=np.ones((1, n)),
+                b=np.ones(1),
+            ).turning_points
             corners = np.array([point.weights for point in line])[::-1]
             means = corners @ m
             goals = np.linspace(means[0], means[-1], POINTS)
@@ -110,19 +136,43 @@ def resampling() -> Iterator[Case]:
 
     def by_fortitudo() -> Array:
         inputs = (Assumptions(a.labels, m, s, a.rf, "draw") for m, s in zip(mu, sigma, strict=True))
-        each = [fortitudo_frontier(Work(one, returns, 1.0, np.zeros((0, n)), np.zeros(0)), POINTS) for one in inputs]
+        each = [
+            fortitudo_frontier(Work(one, returns, 1.0, np.zeros((0, n)), np.zeros(0)), POINTS)
+            for one in inputs
+        ]
         return np.mean(each, axis=0)
 
-    yield Case("resampled frontier, long only", f"{RESAMPLES} resamples x {POINTS} points x {n} assets", {
-        OURS: lambda: resampled_frontier(a, None, years=YEARS, resamples=RESAMPLES, points=POINTS,
-                                         rng=np.random.default_rng(1998)).w,
-        "cvxcla, in a loop": by_cvxcla,
-        "fortitudo.tech, in a loop": by_fortitudo,
-    }, lambda w, ours: {"weight_gap": float(np.abs(w - ours).max())})  # fmt: skip
-    yield Case("resampled frontier, long only", f"500 resamples x 50 points x {n} assets", {
-        OURS: lambda: resampled_frontier(a, None, years=YEARS, resamples=500, points=50,
-                                         rng=np.random.default_rng(1998)).w,
-    }, lambda w, ours: {})  # fmt: skip
+    yield Case(
+        "resampled frontier, long only",
+        f"{RESAMPLES} resamples x {POINTS} points x {n} assets",
+        {
+            OURS: lambda: (
+                resampled_frontier(
+                    a,
+                    None,
+                    years=YEARS,
+                    resamples=RESAMPLES,
+                    points=POINTS,
+                    rng=np.random.default_rng(1998),
+                ).w
+            ),
+            "cvxcla, in a loop": by_cvxcla,
+            "fortitudo.tech, in a loop": by_fortitudo,
+        },
+        lambda w, ours: {"weight_gap": float(np.abs(w - ours).max())},
+    )
+    yield Case(
+        "resampled frontier, long only",
+        f"500 resamples x 50 points x {n} assets",
+        {
+            OURS: lambda: (
+                resampled_frontier(
+                    a, None, years=YEARS, resamples=500, points=50, rng=np.random.default_rng(1998)
+                ).w
+            ),
+        },
+        lambda w, ours: {},
+    )
 
 
 def _riskfolio(returns: pd.DataFrame, a: Assumptions, labels: list[str]) -> Array:

@@ -221,7 +221,8 @@ def _seal(given: dict[str, Any]) -> int:
     from portlib.stewardship.audit_log import AuditLog
 
     key = bytes.fromhex(given["key"].read_text(encoding="utf-8").strip())
-    plan, log = _plan(given["plan"]), AuditLog(given["log"])
+    plan = _plan(given["plan"])
+    log = AuditLog(given["log"])
     return _say(service.seal_forecast(plan, log, key, role=given["role"], at=datetime.now(UTC)))
 
 
@@ -245,7 +246,8 @@ def _say(answer: Any) -> int:
 def _import(given: dict[str, Any]) -> int:
     from portlib.history import refresh
 
-    folder, today = given["folder"], date.today().isoformat()
+    folder = given["folder"]
+    today = date.today().isoformat()
     return _kept(
         [
             refresh.bring(path, folder, today=today, series=given["series"])
@@ -258,7 +260,8 @@ def _import(given: dict[str, Any]) -> int:
 def _refresh(given: dict[str, Any]) -> int:
     from portlib.history import refresh
 
-    folder, today = given["folder"], date.today().isoformat()
+    folder = given["folder"]
+    today = date.today().isoformat()
     return _kept(refresh.refresh(folder, refresh.addresses(), today=today), folder)
 
 
@@ -268,7 +271,8 @@ def _kept(outcomes: Sequence[Any], folder: Path) -> int:
 
     refused = 0
     for outcome in outcomes:
-        kept, said = outcome.kept, "; ".join(outcome.remarks)
+        kept = outcome.kept
+        said = "; ".join(outcome.remarks)
         if kept is None:
             refused += 1
             print(f"refused: {said}", file=sys.stderr)

@@ -111,7 +111,8 @@ def class_returns(
 
 def _mix(plan: Plan, name: str) -> Mapping[str, float]:
     """The series that stand for a class, by weight; empty where none do."""
-    known, decided = plan.inputs.classes, plan.policy["class_series"]
+    known = plan.inputs.classes
+    decided = plan.policy["class_series"]
     if name in known and known[name].history:
         return known[name].history
     if name in decided:

@@ -24,7 +24,8 @@ def arithmetic_to_geometric(
     0.0582
     """
     _checked(mean, volatility, horizon_years)
-    m, v = np.asarray(mean, float), np.square(np.asarray(volatility, float))
+    m = np.asarray(mean, float)
+    v = np.square(np.asarray(volatility, float))
     share = 1 - 1 / np.asarray(horizon_years, float)
     return np.asarray((1 + m) * (1 + v / (1 + m) ** 2) ** (-share / 2) - 1, float)
 
@@ -38,7 +39,8 @@ def geometric_to_arithmetic(
     ``1 + m = (1 + g) x^(p/2)`` (Newton from the closed form for an infinite horizon).
     """
     _checked(geometric, volatility, horizon_years)
-    g, v = np.asarray(geometric, float), np.square(np.asarray(volatility, float))
+    g = np.asarray(geometric, float)
+    v = np.square(np.asarray(volatility, float))
     p = 1 - 1 / np.asarray(horizon_years, float)
     u = v / (1 + g) ** 2
     x = (1 + np.sqrt(1 + 4 * u)) / 2

@@ -268,7 +268,8 @@ def checked(
     rows; `DataError`.
     """
     for column, unit in units.items():
-        values, bounds = frame[column].to_numpy(), UNITS[unit]
+        values = frame[column].to_numpy()
+        bounds = UNITS[unit]
         bad = ~np.isin(values, CONFIDENCE) & (unit == "confidence")
         if bounds:
             number = np.asarray(pd.to_numeric(values, errors="coerce"), float)
@@ -286,7 +287,8 @@ def checked(
 @cache
 def _table(root: Path, name: str) -> pd.DataFrame:
     path, entry = _verified(root, name, ".csv")
-    units, key = entry["columns"], entry["key"]
+    units = entry["columns"]
+    key = entry["key"]
     frame = pd.read_csv(
         path, dtype={column: str for column, unit in units.items() if UNITS[unit] is None}
     )

@@ -85,14 +85,18 @@ class Claim:
     def _repr_html_(self) -> str:
         requirements = " ".join(map(_in_matrix, self.answers))
         return (
-            f"<div class='claim' id='{html.escape(self.id)}'><span class='claim-id'>{html.escape(self.id)}</span>"
+            f"<div class='claim' id='{html.escape(self.id)}'><span "
+            f"class='claim-id'>{html.escape(self.id)}</span>"
             f"<span class='claim-statement'>{html.escape(self.statement)}</span>"
             f"<span class='claim-measured'>{html.escape(self.verdict)}</span>"
             f"<span class='claim-by'>{html.escape(self.by)}</span>{requirements}</div>"
         )
 
     def __repr__(self) -> str:
-        return f"{self.id} {'holds' if self.holds else 'does not hold'}: {self.statement} {self.against}; {self.by}"
+        return (
+            f"{self.id} {'holds' if self.holds else 'does not hold'}: {self.statement} "
+            f"{self.against}; {self.by}"
+        )
 
 
 class Chapter:
@@ -164,7 +168,8 @@ class Chapter:
             )
         if by not in METHODS:
             raise EvidenceError(
-                f"claim {id}: {by!r} is not a method of verification; use one of {', '.join(METHODS)}"
+                f"claim {id}: {by!r} is not a method of verification; use one of "
+                f"{', '.join(METHODS)}"
             )
         words = (statement, cannot_show)
         if not all(isinstance(text, str) and re.search(r"\w", text) for text in words):
@@ -349,7 +354,8 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
     for number, entry in enumerate(listed, start=1):
         if not isinstance(entry, dict) or not entry.get("id") or not entry.get("kind"):
             raise EvidenceError(f"{path}: entry {number} has no id or no kind")
-        id, kind = entry["id"], entry["kind"]
+        id = entry["id"]
+        kind = entry["kind"]
         if id in entries:
             raise EvidenceError(f"{path.name}: requirement {id} is given twice")
         if kind not in KINDS:
@@ -389,7 +395,8 @@ def gate(
         requirement or does not hold, id used in two chapters, requirement executed or in part
         without a passing check, and section or form that is no page.
     """
-    pages, faults = set(documents), []
+    pages = set(documents)
+    faults = []
     seen: dict[str, str] = {}
     for name, claims in register.claims.items():
         if not claims:

@@ -1,7 +1,9 @@
-"""One look for every figure and table: quiet axes, colours that survive colour blindness and greyscale.
+"""One look for every figure and table: quiet axes, colours that survive colour blindness and
+greyscale.
 
-Each function draws one kind of figure on new axes and returns them. Colours are Okabe and Ito's (2008). A caption
-that states the point, and a text for who cannot see it, belong to the chapter's cell, not to the figure.
+Each function draws one kind of figure on new axes and returns them. Colours are Okabe and Ito's
+(2008). A caption that states the point, and a text for who cannot see it, belong to the chapter's
+cell, not to the figure.
 """
 
 from __future__ import annotations
@@ -43,9 +45,15 @@ _STYLE: Any = {
 
 
 def axes(
-    width: float = 6.0, height: float = 4.0, *, xlabel: str = "", ylabel: str = "", percent: str = ""
+    width: float = 6.0,
+    height: float = 4.0,
+    *,
+    xlabel: str = "",
+    ylabel: str = "",
+    percent: str = "",
 ) -> tuple[plt.Figure, Axes]:
-    """Styled empty axes; `percent` names the axes ("x", "y" or "xy") whose decimals are shown as percent."""
+    """Styled empty axes; `percent` names the axes ("x", "y" or "xy") whose decimals are shown as
+    percent."""
     plt.rcParams.update(_STYLE)
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
     ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -56,30 +64,53 @@ def axes(
     return fig, ax
 
 
-def lines(data: pd.DataFrame, *, xlabel: str = "", ylabel: str = "", percent: str = "", height: float = 4.0) -> Axes:
+def lines(
+    data: pd.DataFrame,
+    *,
+    xlabel: str = "",
+    ylabel: str = "",
+    percent: str = "",
+    height: float = 4.0,
+) -> Axes:
     """One line a column over the index."""
     _, ax = axes(height=height, xlabel=xlabel, ylabel=ylabel, percent=percent)
     for i, column in enumerate(data.columns):
-        ax.plot(data.index, data[column], color=COLORS[i % 8], linestyle=DASHES[i % 8], linewidth=1.8,
-                label=str(column))  # fmt: skip
+        ax.plot(
+            data.index,
+            data[column],
+            color=COLORS[i % 8],
+            linestyle=DASHES[i % 8],
+            linewidth=1.8,
+            label=str(column),
+        )
     if data.shape[1] > 1:
         ax.legend(loc="best", fontsize=9.5)
     ax.margins(x=0.01)
     return ax
 
 
-def bars(data: pd.Series | pd.DataFrame, *, xlabel: str = "", percent: str = "", labels: str = "") -> Axes:
-    """Horizontal bars, first row on top; `labels` is a format for the value written at each bar's end."""
+def bars(
+    data: pd.Series | pd.DataFrame, *, xlabel: str = "", percent: str = "", labels: str = ""
+) -> Axes:
+    """Horizontal bars, first row on top; `labels` is a format for the value written at each bar's
+    end."""
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     rows, columns = frame.shape
     _, ax = axes(height=1.0 + 0.34 * rows * max(1.0, 0.6 * columns), xlabel=xlabel, percent=percent)
     thick = 0.8 / columns
     at = np.arange(rows)[::-1]
     for j, column in enumerate(frame.columns):
-        drawn = ax.barh(at + (columns - 1 - 2 * j) * thick / 2, frame[column], height=0.92 * thick,
-                        color=COLORS[j % 8], label=str(column))  # fmt: skip
+        drawn = ax.barh(
+            at + (columns - 1 - 2 * j) * thick / 2,
+            frame[column],
+            height=0.92 * thick,
+            color=COLORS[j % 8],
+            label=str(column),
+        )
         if labels:
-            ax.bar_label(drawn, [format(v, f"z{labels}") for v in frame[column]], padding=3, fontsize=9)
+            ax.bar_label(
+                drawn, [format(v, f"z{labels}") for v in frame[column]], padding=3, fontsize=9
+            )
     ax.set_yticks(at, [str(name) for name in frame.index])
     ax.grid(axis="y", visible=False)
     ax.axvline(0, color="#555555", linewidth=0.8)
@@ -101,15 +132,28 @@ def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
 
 
 def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
-    """A matrix as coloured cells with the numbers written in, from ``-limit`` (orange) to ``limit`` (purple)."""
+    """A matrix as coloured cells with the numbers written in, from ``-limit`` (orange) to ``limit``
+    (purple)."""
     values = data.to_numpy(dtype=float)
     n, m = values.shape
     _, ax = axes(height=1.1 + 0.42 * n)
     ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
     for i in range(n):
         for j in range(m):
-            ink = "white" if values[i, j] > 0.55 * limit or values[i, j] < -0.75 * limit else "#222222"
-            ax.text(j, i, f"{values[i, j]:z.{digits}f}", ha="center", va="center", fontsize=9.5, color=ink)
+            ink = (
+                "white"
+                if values[i, j] > 0.55 * limit or values[i, j] < -0.75 * limit
+                else "#222222"
+            )
+            ax.text(
+                j,
+                i,
+                f"{values[i, j]:z.{digits}f}",
+                ha="center",
+                va="center",
+                fontsize=9.5,
+                color=ink,
+            )
     ax.set_xticks(range(m), [str(c) for c in data.columns], rotation=40, ha="right")
     ax.set_yticks(range(n), [str(r) for r in data.index])
     ax.grid(visible=False)
@@ -124,15 +168,22 @@ def frontier(
     points: Mapping[str, tuple[float, float]] | None = None,
     assets: Mapping[str, tuple[float, float]] | None = None,
 ) -> Axes:
-    """Expected return over volatility: the frontier as a line, portfolios as dots, single assets as crosses."""
-    _, ax = axes(height=4.6, xlabel="volatility, a year", ylabel="expected return, a year", percent="xy")
+    """Expected return over volatility: the frontier as a line, portfolios as dots, single assets as
+    crosses."""
+    _, ax = axes(
+        height=4.6, xlabel="volatility, a year", ylabel="expected return, a year", percent="xy"
+    )
     ax.plot(risk, mean, color=COLORS[0], linewidth=2.2)
     for i, (name, (x, y)) in enumerate((points or {}).items(), start=1):
         ax.plot(x, y, "o", color=COLORS[i % 7], markersize=7, zorder=3)
-        ax.annotate(name, (x, y), xytext=(7, -11), textcoords="offset points", fontsize=9.5, color="#222222")
+        ax.annotate(
+            name, (x, y), xytext=(7, -11), textcoords="offset points", fontsize=9.5, color="#222222"
+        )
     for name, (x, y) in (assets or {}).items():
         ax.plot(x, y, "x", color="#777777", markersize=6)
-        ax.annotate(name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8.5, color="#666666")
+        ax.annotate(
+            name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8.5, color="#666666"
+        )
     ax.margins(x=0.17)
     return ax
 
@@ -141,9 +192,13 @@ def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axe
     """Weights as stacked areas over the index: one band a column, which must not be negative."""
     _, ax = axes(height=4.2, xlabel=xlabel, ylabel="weight, percent", percent=percent)
     hatches = ("", "//", "", "..", "", "\\\\", "", "xx", "", "++")
-    bands = ax.stackplot(weights.index.to_numpy(), weights.to_numpy().T, labels=[str(c) for c in weights.columns],
-                         colors=[(*COLORS, "#999999", "#882255")[i % 10] for i in range(weights.shape[1])],
-                         alpha=0.85)  # fmt: skip
+    bands = ax.stackplot(
+        weights.index.to_numpy(),
+        weights.to_numpy().T,
+        labels=[str(c) for c in weights.columns],
+        colors=[(*COLORS, "#999999", "#882255")[i % 10] for i in range(weights.shape[1])],
+        alpha=0.85,
+    )
     for band, hatch in zip(bands, (hatches * 3)[: len(bands)], strict=True):
         band.set(hatch=hatch, edgecolor="white", linewidth=0.4)
     ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, reverse=True)
@@ -152,8 +207,12 @@ def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axe
 
 
 def histogram(
-    values: Array | pd.Series, *, bins: int = 40, marks: Mapping[str, float] | None = None,
-    xlabel: str = "", percent: str = "",
+    values: Array | pd.Series,
+    *,
+    bins: int = 40,
+    marks: Mapping[str, float] | None = None,
+    xlabel: str = "",
+    percent: str = "",
 ) -> Axes:
     """How values spread, with named vertical marks."""
     _, ax = axes(xlabel=xlabel, ylabel="how many", percent=percent)
@@ -167,34 +226,57 @@ def histogram(
 
 
 #: What the parts of a label stand for, where they are no words.
-WORDS = {"us": "US", "tips": "TIPS", "reits": "REITs", "em": "emerging", "intl": "other", "dev": "developed"}
+WORDS = {
+    "us": "US",
+    "tips": "TIPS",
+    "reits": "REITs",
+    "em": "emerging",
+    "intl": "other",
+    "dev": "developed",
+}
 
 
 def plain(text: str) -> str:
-    """Labels of the data, alone or in a sentence, in words: ``us_large_equity`` becomes *US large equity*."""
-    return re.sub(r"[a-z0-9]+(_[a-z0-9]+)+", lambda label: " ".join(WORDS.get(x, x) for x in label[0].split("_")), text)
+    """Labels of the data, alone or in a sentence, in words: ``us_large_equity`` becomes *US large
+    equity*."""
+    return re.sub(
+        r"[a-z0-9]+(_[a-z0-9]+)+",
+        lambda label: " ".join(WORDS.get(x, x) for x in label[0].split("_")),
+        text,
+    )
 
 
 #: Characters of a text cell that fit on a line; longer ones are wrapped.
 LINE = 28
 
 
-def table(data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (), digits: int = 1) -> Styler:
-    """A table to read: numbers to `digits` places, decimals in the columns of `percent` as percent (True: all)."""
+def table(
+    data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (), digits: int = 1
+) -> Styler:
+    """A table to read: numbers to `digits` places, decimals in the columns of `percent` as percent
+    (True: all)."""
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c])]
     as_percent = numeric if percent is True else [c for c in numeric if percent and c in percent]
-    formats: dict[Any, Any] = {c: f"{{:z{'' if c in as_percent else ','}.{digits}{'%' if c in as_percent else 'f'}}}"
-                               for c in numeric}
+    formats: dict[Any, Any] = {
+        c: f"{{:z{'' if c in as_percent else ','}.{digits}{'%' if c in as_percent else 'f'}}}"
+        for c in numeric
+    }
     formats |= {c: "{:,d}" for c in numeric if pd.api.types.is_integer_dtype(frame[c])}
-    style = frame.style.format(formats, na_rep="–", escape="html").set_table_attributes('class="dataframe"')
+    style = frame.style.format(formats, na_rep="–", escape="html").set_table_attributes(
+        'class="dataframe"'
+    )
     for axis in (0, 1):  # a fund's label is text, whatever it contains
         style.format_index(axis=axis, escape="html")
-    style.set_uuid(hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10])  # the same table, the same page
+    style.set_uuid(
+        hashlib.sha256(frame.to_csv().encode()).hexdigest()[:10]
+    )  # the same table, the same page
     if not frame.columns.is_unique:
         return style
     right: Any = [{"selector": "th.col_heading, td", "props": "text-align: right"}]
     wide = "text-align: left; white-space: normal; min-width: 9rem"
     wrapped: Any = [{"selector": "th.col_heading, td", "props": wide}]
-    long = [c for c in frame.columns if c not in numeric and frame[c].astype(str).str.len().max() > LINE]
+    long = [
+        c for c in frame.columns if c not in numeric and frame[c].astype(str).str.len().max() > LINE
+    ]
     return style.set_table_styles(dict.fromkeys(numeric, right) | dict.fromkeys(long, wrapped))

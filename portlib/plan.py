@@ -262,7 +262,8 @@ def from_json(content: Mapping[str, Any]) -> Plan:
             raise DataError(f"{schema.short(name)} is no part of a plan; it has {', '.join(asked)}")
     if lost := [name for name in ("rules", "lineup", "participants") if name not in content]:
         raise DataError(f"the plan lacks {', '.join(lost)}")
-    found, core = Findings(), Findings()
+    found = Findings()
+    core = Findings()
     sources = record.from_json(content.get("inputs", {}))
     known = record.classes_of(sources, found)
     rules = _tried(core, "rules", lambda: plan_format.rules(content["rules"], "rules"))
@@ -302,7 +303,8 @@ def _plan(
     ``core`` holds what was found in the files that every plan has: what those owe each other is
     asked only where each is sound. What the plan brings is read in any case.
     """
-    parts, lineup = None, tables["lineup"]
+    parts = None
+    lineup = tables["lineup"]
     if not core.refused:
         policy = _with_own_equity(policy, known)
         others = tables["participants"], tables.get("target_date_vintages")

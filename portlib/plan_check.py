@@ -128,7 +128,8 @@ def _strangers(folder: Path, found: Findings) -> None:
 
 
 def _worth_knowing(plan: Plan, found: Findings) -> None:
-    own, policy = plan.inputs, plan.policy
+    own = plan.inputs
+    policy = plan.policy
     if len(plan.participants) < FEW:
         found.note(
             "participants.csv",

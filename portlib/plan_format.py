@@ -108,8 +108,15 @@ VINTAGES = {
     "years_to_retirement": _number("years until the vintage's year", -60, 80, "years"),
     "equity": _number("its share of equity, as published", 0.0, 1.0, "weight"),
 }
-_CLASS = Column("part of the fund in this asset class", "number", low=0.0, high=1.0,
-                unit="weight", required=False, filled=False)  # fmt: skip
+_CLASS = Column(
+    "part of the fund in this asset class",
+    "number",
+    low=0.0,
+    high=1.0,
+    unit="weight",
+    required=False,
+    filled=False,
+)
 
 
 @dataclass(frozen=True)
@@ -253,8 +260,11 @@ def parts(
 def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
     frame = table.frame
     table.refuse(frame["fund"].duplicated(), "fund", "is given twice")
-    table.refuse(~frame["fund"].astype(str).str.fullmatch(r"[^\s;,]+"), "fund",
-                 "is no code: write letters and digits, without spaces")  # fmt: skip
+    table.refuse(
+        ~frame["fund"].astype(str).str.fullmatch(r"[^\s;,]+"),
+        "fund",
+        "is no code: write letters and digits, without spaces",
+    )
     paid = frame[["fee_12b1", "revenue_share"]].max(axis=1)
     table.refuse(
         paid > frame["expense_ratio"], "expense_ratio", "is less than what the fund pays out of it"
@@ -416,7 +426,8 @@ def _same_story(
     lineup: Table, funds: pd.DataFrame, participants: pd.DataFrame, holdings: pd.DataFrame
 ) -> None:
     """The lineup's shares of the plan are what participants hold."""
-    share, total = funds["plan_share"], participants["balance"].sum()
+    share = funds["plan_share"]
+    total = participants["balance"].sum()
     if not share.notna().any() or not total > 0:
         return
     held = holdings.mul(participants["balance"], axis=0).sum() / total
@@ -512,7 +523,8 @@ def _refuse(
     name: str, suffix: str, column: pd.Series, bad: Any, problem: str, found: Findings
 ) -> None:
     for at in np.flatnonzero(np.asarray(bad, bool))[:100]:
-        value, place = column.iloc[int(at)], column.index[int(at)]
+        value = column.iloc[int(at)]
+        place = column.index[int(at)]
         number = isinstance(value, (float, np.floating)) and np.isfinite(value)
         shown = f"{value:g}" if number else schema.short(value)
         if suffix:

@@ -276,7 +276,8 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
 
 @cache
 def _ours(root: Path) -> Policy:
-    entries, schema = data.mapping(root / "policy.yml"), _schema(root)
+    entries = data.mapping(root / "policy.yml")
+    schema = _schema(root)
     if strange := sorted(set(entries) ^ set(schema)):
         raise DataError(
             f"policy.yml: {strange[0]}: is in one of policy.yml and policy_schema.yml only"
@@ -286,7 +287,8 @@ def _ours(root: Path) -> Policy:
 
 
 def _over(own: Mapping[str, Any], source: str, classes: tuple[str, ...]) -> Policy:
-    ours, schema = _ours(data.ROOT), _schema(data.ROOT, classes)
+    ours = _ours(data.ROOT)
+    schema = _schema(data.ROOT, classes)
     checked = {}
     for name, entry in own.items():
         if name not in ours.entries:

@@ -1,7 +1,8 @@
 """What passes between the layers: assumptions in, allocations out.
 
-Every record is frozen and checks itself once, when it is made; whatever receives one assumes it is valid.
-All figures are annual decimals: 0.05 is five percent a year. Means are arithmetic unless a name says geometric.
+Every record is frozen and checks itself once, when it is made; whatever receives one assumes it is
+valid. All figures are annual decimals: 0.05 is five percent a year. Means are arithmetic unless a
+name says geometric.
 """
 
 from __future__ import annotations
@@ -55,10 +56,11 @@ class Assumptions:
     labels : sequence of str, length n
         Asset names, unique.
     mu : array (n,) or Series
-        Expected arithmetic returns, annual decimals. A Series must carry the same labels in the same order.
+        Expected arithmetic returns, annual decimals. A Series must carry the same labels in the
+        same order.
     sigma : array (n, n) or DataFrame
-        Covariance of annual returns, annual decimals squared. Must be symmetric and positive semidefinite;
-        a riskless asset (a zero row) is allowed.
+        Covariance of annual returns, annual decimals squared. Must be symmetric and positive
+        semidefinite; a riskless asset (a zero row) is allowed.
     rf : float
         Risk-free rate, annual decimal.
     source : str
@@ -104,7 +106,8 @@ class Assumptions:
         if isinstance(sigma, pd.DataFrame):
             _same_labels("sigma rows", sigma.index, names)
             _same_labels("sigma columns", sigma.columns, names)
-        means, covariance = _frozen(mu, "mu"), _frozen(sigma, "sigma")
+        means = _frozen(mu, "mu")
+        covariance = _frozen(sigma, "sigma")
         n = len(names)
         if means.shape != (n,):
             raise AssumptionsError(
@@ -143,11 +146,13 @@ class Assumptions:
         return np.sqrt(np.diag(self.sigma))
 
     def mean_of(self, w: Array | pd.Series) -> float:
-        """Expected return of a portfolio ``w`` of shape (n,): ``mu'w``. A Series is taken by its labels."""
+        """Expected return of a portfolio ``w`` of shape (n,): ``mu'w``. A Series is taken by its
+        labels."""
         return float(self.mu @ self._aligned(w))
 
     def risk_of(self, w: Array | pd.Series) -> float:
-        """Volatility of a portfolio ``w`` of shape (n,): ``sqrt(w' sigma w)``. A Series is taken by its labels."""
+        """Volatility of a portfolio ``w`` of shape (n,): ``sqrt(w' sigma w)``. A Series is taken by
+        its labels."""
         x = self._aligned(w)
         return math.sqrt(max(float(x @ self.sigma @ x), 0.0))
 
@@ -157,7 +162,8 @@ class Assumptions:
         if not w.index.is_unique or set(w.index) != set(self.labels):
             strange = sorted(map(str, set(w.index) ^ set(self.labels)))
             raise AssumptionsError(
-                f"weights must name each asset once, and nothing else: see {', '.join(strange) or 'names given twice'}"
+                f"weights must name each asset once, and nothing else: see "
+                f"{', '.join(strange) or 'names given twice'}"
             )
         return w.loc[list(self.labels)].to_numpy(dtype=float)
 
@@ -224,9 +230,11 @@ def _check_covariance(sigma: Array, names: tuple[str, ...]) -> None:
         i, j = divmod(int(gap.argmax()), len(names))
         raise AssumptionsError(
             f"sigma is not symmetric: [{names[i]}, {names[j]}] is {sigma[i, j]:.6g} but "
-            f"[{names[j]}, {names[i]}] is {sigma[j, i]:.6g}; use (sigma + sigma.T) / 2 if that is rounding"
+            f"[{names[j]}, {names[i]}] is {sigma[j, i]:.6g}; use (sigma + sigma.T) / 2 if that "
+            f"is rounding"
         )
-    # A Cholesky factorisation of sigma, nudged by rounding, is the cheapest proof; eigenvalues only name the fault.
+    # A Cholesky factorisation of sigma, nudged by rounding, is the cheapest proof; eigenvalues only
+    # name the fault.
     nudged = sigma + ROUNDING * max(scale, 1e-300) * np.eye(len(names))
     try:
         np.linalg.cholesky(nudged)
@@ -234,7 +242,8 @@ def _check_covariance(sigma: Array, names: tuple[str, ...]) -> None:
         values, vectors = np.linalg.eigh(sigma)
         heaviest = names[int(np.abs(vectors[:, 0]).argmax())]
         raise AssumptionsError(
-            f"sigma is not positive semidefinite: smallest eigenvalue {values[0]:.3g}, weighing most on {heaviest}; "
+            f"sigma is not positive semidefinite: smallest eigenvalue {values[0]:.3g}, weighing "
+            f"most on {heaviest}; "
             "estimate it from one common sample, or repair it with the nearest correlation matrix "
             "(statsmodels.stats.correlation_tools.cov_nearest)"
         ) from None
@@ -254,19 +263,22 @@ class Allocation:
     objective : str
         What was optimised, in words: ``"minimum risk"``, ``"maximum utility (A = 4)"``, ...
     mean, risk, sharpe : float
-        Expected return and volatility (annual decimals) and Sharpe ratio under the assumptions used.
+        Expected return and volatility (annual decimals) and Sharpe ratio under the assumptions
+        used.
     status : str
-        How the weights are known: a solver's proof of optimality, a closed form, the exact frontier, or a rule.
+        How the weights are known: a solver's proof of optimality, a closed form, the exact
+        frontier, or a rule.
     engine : str
         The solver or method and its version.
     seconds : float
         Time spent, wall clock.
     residuals : mapping
-        Largest violation of each constraint by name (zero or rounding: weights are checked independently of
-        the solver before anyone sees them), in the constraint's own unit.
+        Largest violation of each constraint by name (zero or rounding: weights are checked
+        independently of the solver before anyone sees them), in the constraint's own unit.
     shadow_prices : mapping
-        By constraint name: how much the objective would improve per unit that the limit is relaxed. The unit is
-        that of the objective (annual decimals for risk, return and utility) per unit of the limit.
+        By constraint name: how much the objective would improve per unit that the limit is relaxed.
+        The unit is that of the objective (annual decimals for risk, return and utility) per unit of
+        the limit.
     mandate : str
         Fingerprint of the mandate obeyed, or ``""`` for none.
     """

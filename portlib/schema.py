@@ -81,7 +81,8 @@ def _problems(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[str]:
     elif isinstance(value, Mapping):
         yield from _of_mapping(value, schema, at, where)
     elif isinstance(value, list):
-        least, most = schema.get("minItems", 0), schema.get("maxItems", len(value))
+        least = schema.get("minItems", 0)
+        most = schema.get("maxItems", len(value))
         if not least <= len(value) <= most:
             asked = least if least == most else f"{least} to {most}"
             yield f"{where}has {len(value)} items, not {asked}"
@@ -95,7 +96,8 @@ def _problems(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[str]:
 def _of_mapping(
     value: Mapping[Any, Any], schema: Mapping[str, Any], at: str, where: str
 ) -> Iterator[str]:
-    known, others = schema.get("properties", {}), schema.get("additionalProperties", True)
+    known = schema.get("properties", {})
+    others = schema.get("additionalProperties", True)
     if strange := [name for name in value if name not in known and others is False]:
         shown = ", ".join(map(short, strange[:5]))
         hint = _meant(strange[0], known) or f"; there are {', '.join(known)}"

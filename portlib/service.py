@@ -1,9 +1,10 @@
 """What would a service call: a plan in, a portfolio, a glidepath or an outlook out, as plain JSON?
 
-`optimize`, `glidepath`, `outlook` and `solve_for` take and return dicts that strict JSON can hold, under a versioned
-schema; they call what the chapters call, under the plan's own policy, whose fingerprint every
-answer names. `optimize_many` does thousands of plans on all cores; whatever is wrong with one plan
-is that plan's answer. ``prudent`` (``python -m portlib``) is the shell's door to the same.
+`optimize`, `glidepath`, `outlook` and `solve_for` take and return dicts that strict JSON can hold,
+under a versioned schema; they call what the chapters call, under the plan's own policy, whose
+fingerprint every answer names. `optimize_many` does thousands of plans on all cores; whatever is
+wrong with one plan is that plan's answer. ``prudent`` (``python -m portlib``) is the shell's door
+to the same.
 
 Left out: transport, authentication, storage; who may call this, and what is told to participants.
 """
@@ -117,7 +118,8 @@ def optimize(
     posture, aversion = _posture(asked, ours.policy)
     rules = plan_menu.menu_mandate(ours, posture, classes)
     funds = plan_menu.menu_assumptions(ours, classes)
-    models, optimizer = ours.rules["models"], ours.policy["optimizer"]
+    models = ours.rules["models"]
+    optimizer = ours.policy["optimizer"]
     most = asked.get("most_funds", models["most_funds"]) or len(funds)
     whole = asked.get("whole_percent", models["whole_percent"])
     if optimizer not in MAXIMISES and (asked.get("most_funds") or asked.get("whole_percent")):

@@ -46,7 +46,8 @@ def _people(plan: Plan) -> tuple[str, str]:
 
 
 def _policy(plan: Plan) -> tuple[str, str]:
-    own, all_ = len(plan.policy.own), len(plan.policy.entries)
+    own = len(plan.policy.own)
+    all_ = len(plan.policy.entries)
     if not own:
         return STANDS_IN, f"the book's illustrative decisions, {all_} of them"
     status = OWN if own == all_ else PART

@@ -1,7 +1,7 @@
 """Property tests draw the same examples in every run, so that what passed once passes again.
 
-To search for new ones: ``HYPOTHESIS_PROFILE=search make test``. Unit tests are about portlib and the example plan,
-whichever plan the book is made for.
+To search for new ones: ``HYPOTHESIS_PROFILE=search make test``. Unit tests are about portlib and
+the example plan, whichever plan the book is made for.
 """
 
 import os

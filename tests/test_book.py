@@ -1,4 +1,5 @@
-"""The one run, tried on a book of a few lines: what it publishes, and what keeps it from publishing."""
+"""The one run, tried on a book of a few lines: what it publishes, and what keeps it from
+publishing."""
 
 import csv
 import errno

@@ -1,4 +1,5 @@
-"""Every number in data/ agrees with its source entry and with the other numbers; every check of the reader can fail."""
+"""Every number in data/ agrees with its source entry and with the other numbers; every check of the
+reader can fail."""
 
 import hashlib
 import shutil
@@ -38,7 +39,7 @@ def edit(path: Path, old: str, new: str, *, rehash: bool = False) -> None:
         edit(root / "sources.yml", before, hashlib.sha256(path.read_bytes()).hexdigest())
 
 
-# ---- the reader ------------------------------------------------------------------------------------------------
+# ---- the reader ----------------------------------------------------------------------------------
 
 
 def test_every_source_can_be_read_and_says_what_it_is():
@@ -179,11 +180,14 @@ def test_fingerprint_follows_every_file_and_nothing_else(folder):
 
 
 def test_importing_the_reader_loads_no_data_package():
-    code = "import sys, portlib.data; sys.exit(bool({'arch', 'linearmodels', 'statsmodels'} & set(sys.modules)))"
+    code = (
+        "import sys, portlib.data; sys.exit(bool({'arch', 'linearmodels', 'statsmodels'} & "
+        "set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
 
 
-# ---- identities between the numbers ----------------------------------------------------------------------------
+# ---- identities between the numbers --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("years", "bound"), [("10y", 0.00165), ("20y", 0.0012)])
@@ -234,7 +238,8 @@ def test_providers_disagree_and_are_marked_as_transcriptions():
 def test_calendar_years_give_the_published_worked_example():
     years = data.table("calendar_year_returns")
     assert list(years.index) == list(range(1980, 2018))
-    # Printed: 100% S&P 500 has volatility 16.22%; 19/5/1/75% has return 9.13% and Sharpe ratio 0.9044 over 2.83%.
+    # Printed: 100% S&P 500 has volatility 16.22%; 19/5/1/75% has return 9.13% and Sharpe ratio
+    # 0.9044 over 2.83%.
     assert years.us_large_equity.std(ddof=0) == pytest.approx(0.1622, abs=5e-5)
     w = np.array([0.19, 0.05, 0.01, 0.75])
     mean, risk = years.mean() @ w, np.sqrt(w @ years.cov(ddof=0) @ w)
@@ -305,7 +310,8 @@ def test_brackets_of_filing_statuses_are_related_as_the_code_relates_them():
 
 @pytest.mark.parametrize(
     ("year", "published"),
-    # Rev. Proc. 2023-34 and 2024-40, section on tax rate tables, unmarried: the tax at each lower bound.
+    # Rev. Proc. 2023-34 and 2024-40, section on tax rate tables, unmarried: the tax at each lower
+    # bound.
     [
         (2024, [1160, 5426, 17168.50, 39110.50, 55678.50, 183647.25]),
         (2025, [1192.50, 5578.50, 17651, 40199, 57231, 188769.75]),
@@ -334,7 +340,8 @@ def test_limits_obey_the_rules_that_tie_them_together():
     for points in limits["social_security"]["bend_points_monthly"].values():
         wage = formula["base_wage_index"] / np.array(formula["base_points"])
         assert ((np.array(points) - 0.5) * wage).max() < ((np.array(points) + 0.5) * wage).min()
-    # What 2027 has is one average wage index (42 USC 430, 403): base and earnings tests move with it, rounded down.
+    # What 2027 has is one average wage index (42 USC 430, 403): base and earnings tests move with
+    # it, rounded down.
     social, wage_index_2023 = limits["social_security"], 66_621.80
     growth = social["wage_base"][2027] / social["wage_base"][2025]
     assert social["earnings_test"][2027]["under_full_retirement_age"] == pytest.approx(

@@ -43,7 +43,10 @@ def test_what_the_clock_decides_is_no_number_of_the_method():
         ([], "make diff needs a version"),
         (["nope"], "there is no version 'nope' here"),
         (["--", "--upload-pack=x"], "there is no version '--upload-pack=x' here"),
-        (["HEAD", "--chapter", "secnod"], "there is no chapter 'secnod'; there is: alternatives, asset_location"),
+        (
+            ["HEAD", "--chapter", "secnod"],
+            "there is no chapter 'secnod'; there is: alternatives, asset_location",
+        ),
     ],
 )
 def test_what_cannot_be_compared_is_said_in_a_line(arguments, expected, capsys):

@@ -1,6 +1,8 @@
-"""pyproject.toml, requirements.lock and environment.yml say the same, and a machine with make and Python is enough.
+"""pyproject.toml, requirements.lock and environment.yml say the same, and a machine with make and
+Python is enough.
 
-Left out: whether a package index still holds the locked files (an installation says so, and CI makes one).
+Left out: whether a package index still holds the locked files (an installation says so, and CI
+makes one).
 """
 
 import os

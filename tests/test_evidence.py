@@ -84,9 +84,18 @@ def notebook(path, *payloads):
 
 def payload(name="mean_variance", **change):
     c = {
-        "id": "MV-01", "statement": "x.", "measured": 0.0, "relation": "at most", "bound": 1.0, "unit": "",
-        "by": "identity", "answers": ["CM-01"], "cannot_show": "y", "worst": True, **change,
-    }  # fmt: skip
+        "id": "MV-01",
+        "statement": "x.",
+        "measured": 0.0,
+        "relation": "at most",
+        "bound": 1.0,
+        "unit": "",
+        "by": "identity",
+        "answers": ["CM-01"],
+        "cannot_show": "y",
+        "worst": True,
+        **change,
+    }
     return {"chapter": name, "claims": [c], "numbers": {"a": 1.5}}
 
 

@@ -18,7 +18,10 @@ def test_colours_differ_in_greyscale_or_in_dash():
 
 def test_bars_stand_in_the_order_of_the_rows_first_on_top():
     ax = figures.bars(FRAME["first"], labels=".1f")
-    tops = {label.get_text(): at for label, at in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True)}
+    tops = {
+        label.get_text(): at
+        for label, at in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True)
+    }
     assert tops["a"] > tops["b"] > tops["c"]
     assert [p.get_width() for p in ax.patches] == FRAME["first"].tolist()
 
@@ -41,7 +44,9 @@ def test_a_frontier_shows_line_points_and_assets():
 
 
 def test_a_table_shows_percent_only_where_told():
-    shown = figures.table(pd.DataFrame({"r": [0.0512], "n": [3], "x": [1.26]}), percent=["r"]).to_html()
+    shown = figures.table(
+        pd.DataFrame({"r": [0.0512], "n": [3], "x": [1.26]}), percent=["r"]
+    ).to_html()
     assert "5.1%" in shown and ">3<" in shown and "1.3" in shown
     assert "126" not in shown
 
@@ -49,11 +54,16 @@ def test_a_table_shows_percent_only_where_told():
 def test_labels_in_words() -> None:
     assert figures.plain("us_large_equity") == "US large equity"
     assert figures.plain("intl_dev_equity") == "other developed equity"
-    assert figures.plain("stand-ins for us_reits, and 0.5 us_tips") == "stand-ins for US REITs, and 0.5 US TIPS"
+    assert (
+        figures.plain("stand-ins for us_reits, and 0.5 us_tips")
+        == "stand-ins for US REITs, and 0.5 US TIPS"
+    )
     assert figures.plain("us") == "us"
 
 
 def test_a_table_never_says_minus_zero() -> None:
-    shown = figures.table(pd.DataFrame({"r": [-1e-6, -0.02], "x": [-0.001, 1.0]}), percent=["r"]).to_html()
+    shown = figures.table(
+        pd.DataFrame({"r": [-1e-6, -0.02], "x": [-0.001, 1.0]}), percent=["r"]
+    ).to_html()
     assert "-0.0" not in shown
     assert ">0.0%<" in shown and ">-2.0%<" in shown

@@ -1,4 +1,5 @@
-"""The house plan, read off the sources: who may import whom, what a folder is, where a module's tests stand."""
+"""The house plan, read off the sources: who may import whom, what a folder is, where a module's
+tests stand."""
 
 import ast
 import re
@@ -136,7 +137,8 @@ def in_a_folder(name: str) -> bool:
 
 @pytest.mark.parametrize("name", FOLDERS)
 def test_a_face_is_thin_and_names_what_it_shows(name):
-    """At most 60 lines, a name a line: imports from its own modules and ``__all__``; no name of a module."""
+    """At most 60 lines, a name a line: imports from its own modules and ``__all__``; no name of a
+    module."""
     text = FACES[name].read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 60
     documentation, *statements, listing = ast.parse(text).body
@@ -226,7 +228,8 @@ def test_the_environment_is_read_in_one_place():
 
 
 def test_no_function_looks_a_policy_up():
-    """`policy.read` is for plans, which hold it, and for the office, which checks a change of it."""
+    """`policy.read` is for plans, which hold it, and for the office, which checks a change of
+    it."""
     readers = {
         name
         for name, path in NAMES.items()

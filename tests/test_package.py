@@ -1,6 +1,7 @@
 """The package by itself: built, installed outside any checkout, and used as a stranger would.
 
-Left out: whether a package index gives the same dependencies; those of this environment are lent to the clean one.
+Left out: whether a package index gives the same dependencies; those of this environment are lent to
+the clean one.
 """
 
 import json
@@ -50,7 +51,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def stranger(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a clean environment with the wheel in it, in a folder with a space in its name."""
+    """The programs of a clean environment with the wheel in it, in a folder with a space in its
+    name."""
     folder = tmp_path_factory.mktemp("a stranger") / "venv"
     venv.create(folder, with_pip=False)
     python = folder / "bin" / "python"
@@ -141,7 +143,10 @@ def test_whatever_the_package_imports_it_asks_for() -> None:
 
 
 def test_it_is_the_installed_one_that_answers(stranger: Path, tmp_path: Path) -> None:
-    asked = "import portlib.data as d, portlib; print(portlib.__file__); print(d.ROOT); print(d.fingerprint())"
+    asked = (
+        "import portlib.data as d, portlib; print(portlib.__file__); print(d.ROOT); "
+        "print(d.fingerprint())"
+    )
     found = run(stranger / "python", "-c", asked, folder=tmp_path)
     assert found.returncode == 0, found.stderr
     package, facts, fingerprint = found.stdout.split("\n")[:3]

@@ -1,4 +1,5 @@
-"""Policy as a value: read, checked, overridden, carried, and refused by file, entry, value and what is allowed."""
+"""Policy as a value: read, checked, overridden, carried, and refused by file, entry, value and what
+is allowed."""
 
 from __future__ import annotations
 
@@ -35,7 +36,7 @@ def written(folder, text):
     return folder
 
 
-# ---- ours ----------------------------------------------------------------------------------------------------------
+# ---- ours ----------------------------------------------------------------------------------------
 
 
 def test_our_entries_are_complete_and_approved_by_a_role():
@@ -142,14 +143,19 @@ def test_a_plans_own_classes_may_be_named_where_classes_are():
 
 def test_what_is_allowed_is_said_in_words():
     assert policy.allowed("max_single_fund") == "a number above 0 and at most 1"
-    assert policy.allowed("optimizer") == "one of MARKOWITZ, BLACK_LITTERMAN, ERC, RESAMPLED, ROBUST"
+    assert (
+        policy.allowed("optimizer") == "one of MARKOWITZ, BLACK_LITTERMAN, ERC, RESAMPLED, ROBUST"
+    )
 
 
-# ---- a plan's own --------------------------------------------------------------------------------------------------
+# ---- a plan's own --------------------------------------------------------------------------------
 
 
 def test_a_plan_may_override_entries_and_not_invent_them(tmp_path):
-    entry = "{value: 0.55, unit: weight, reason: Four funds., approver: investment committee, date: 2026-11-21}\n"
+    entry = (
+        "{value: 0.55, unit: weight, reason: Four funds., approver: investment committee, "
+        "date: 2026-11-21}\n"
+    )
     found = policy.read(written(tmp_path, f"max_single_fund: {entry}"))
     assert found["max_single_fund"] == 0.55 and found.own == ("max_single_fund",)
     assert found == policy.read(tmp_path / "policy.yml") != OURS
@@ -215,13 +221,19 @@ def test_a_plan_may_override_entries_and_not_invent_them(tmp_path):
     ],
 )
 def test_each_wrong_entry_is_refused_by_file_and_what_is_allowed(tmp_path, old, new, message):
-    entry = "max_single_fund: {value: 0.55, unit: weight, reason: Four funds., approver: investment committee, "
+    entry = (
+        "max_single_fund: {value: 0.55, unit: weight, reason: Four funds., approver: "
+        "investment committee, "
+    )
     with pytest.raises(DataError, match=rf"policy.yml: .*{message}|{message}"):
         policy.read(written(tmp_path, f"{entry}date: 2026-11-21}}\n".replace(old, new, 1)))
 
 
 def test_a_name_given_twice_and_files_that_are_none_are_refused(tmp_path):
-    entry = "max_single_fund: {value: 0.55, unit: weight, reason: Four funds., approver: chair, date: 2026-11-21}\n"
+    entry = (
+        "max_single_fund: {value: 0.55, unit: weight, reason: Four funds., approver: chair, "
+        "date: 2026-11-21}\n"
+    )
     with pytest.raises(DataError, match=r"policy.yml: line 2: 'max_single_fund' is given twice"):
         policy.read(written(tmp_path, entry * 2))
     (tmp_path / "policy.yml").unlink()
@@ -252,7 +264,7 @@ def test_our_own_file_is_blamed_for_what_is_in_it(tmp_path, monkeypatch):
     policy._ours.cache_clear()
 
 
-# ---- a value -------------------------------------------------------------------------------------------------------
+# ---- a value -------------------------------------------------------------------------------------
 
 
 def test_values_are_copies_and_a_policy_stays_what_it_was():

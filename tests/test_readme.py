@@ -1,4 +1,5 @@
-"""What the README says can be done, can be done: its examples run, its files exist, its commands are make's."""
+"""What the README says can be done, can be done: its examples run, its files exist, its commands
+are make's."""
 
 import re
 from pathlib import Path

@@ -1,4 +1,5 @@
-"""Every requirement says what it rests on, and claims and requirements know each other: read, not executed."""
+"""Every requirement says what it rests on, and claims and requirements know each other: read, not
+executed."""
 
 import ast
 import re
@@ -15,7 +16,8 @@ ROOT = Path(__file__).parents[1]
 REQUIRED = evidence.requirements(ROOT / "book" / "requirements.yml")
 FORMS = ROOT / "book" / "forms"
 SAYS = ("citation", "status", "applies_to", "requirement", "paragraph", "confidence")
-#: What these ask is what their checks say they cannot show: a judgement, a choice of menu, a fit to people.
+#: What these ask is what their checks say they cannot show: a judgement, a choice of menu, a fit to
+#: people.
 NEVER_EXECUTED = ("CM-06", "DS-01", "DS-02", "QD-01", "TD-01")
 
 

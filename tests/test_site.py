@@ -1,7 +1,8 @@
 """The published site: complete, self-contained, and fit for a phone.
 
-`make book` runs `check_site` before it publishes, so a site that fails it never gets here; these tests look at what
-is in `_build/html` again, and ask a browser, where one is installed, what its pages really load.
+`make book` runs `check_site` before it publishes, so a site that fails it never gets here; these
+tests look at what is in `_build/html` again, and ask a browser, where one is installed, what its
+pages really load.
 """
 
 import json
@@ -37,8 +38,14 @@ def write(folder: Path, **pages: str) -> Path:
 def test_a_complete_site_has_no_fault(tmp_path: Path) -> None:
     site = write(
         tmp_path,
-        index__html="<a href='other.html#here'>x</a><a href='https://example.org'>elsewhere</a><img src='data:,'>",
-        other__html="<p id='here'></p><link rel='stylesheet' href='style.css?v=1'><script src='run.js'></script>",
+        index__html=(
+            "<a href='other.html#here'>x</a><a "
+            "href='https://example.org'>elsewhere</a><img src='data:,'>"
+        ),
+        other__html=(
+            "<p id='here'></p><link rel='stylesheet' href='style.css?v=1'><script "
+            "src='run.js'></script>"
+        ),
         style__css="p { background: url(data:image/png;base64,AA) }",
         run__js="document.title = 'https://example.org'",
     )
@@ -153,7 +160,10 @@ class Browser:
         websocket = pytest.importorskip(
             "websocket", reason="websocket-client comes with jupyter-server"
         )
-        flags = "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-sync"
+        flags = (
+            "--headless --no-sandbox --disable-gpu --no-first-run "
+            "--disable-background-networking --disable-sync"
+        )
         flags += " --disable-component-update --remote-debugging-port=0 --remote-allow-origins=* --hide-scrollbars"
         command = [str(CHROMIUM), *flags.split(), f"--user-data-dir={profile}", "about:blank"]
         environment = {**os.environ, "HOME": str(profile)}
@@ -242,7 +252,8 @@ STICKS_OUT = """(() => {
 })()"""
 
 
-#: tables and formulas that one must push sideways in their box; tables are stacked in the frame after their first one
+#: tables and formulas that one must push sideways in their box; tables are stacked in the frame
+#: after their first one
 SCROLLS = """(async () => {
   for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
   const found = [];

@@ -2,8 +2,9 @@
 
     python -m tools.architecture        writes `book/images/architecture.svg`
 
-One band a floor, the upper ones importing from the lower; a line for each pair of floors between which there are
-imports, as broad as their number's logarithm. Left out: which module of a floor imports which (`tools.depends` knows).
+One band a floor, the upper ones importing from the lower; a line for each pair of floors between
+which there are imports, as broad as their number's logarithm. Left out: which module of a floor
+imports which (`tools.depends` knows).
 """
 
 from __future__ import annotations
@@ -58,7 +59,8 @@ def floor_of(module: str) -> str:
 
 
 def rooms(modules: dict[str, Path]) -> dict[str, dict[str, list[str]]]:
-    """By floor, its rooms (a chapter, a file at the root) and the modules of those that are folders."""
+    """By floor, its rooms (a chapter, a file at the root) and the modules of those that are
+    folders."""
     found: dict[str, dict[str, list[str]]] = {floor: {} for floor in FLOORS}
     for name, path in sorted(modules.items()):
         inside = name.split(".")[2 if floor_of(name) in LAYERS else 1 :]

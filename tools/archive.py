@@ -1,11 +1,13 @@
-"""The reviewer's file: the site, the executed notebooks, evidence, policy, data hashes and lock, in one archive.
+"""The reviewer's file: the site, the executed notebooks, evidence, policy, data hashes and lock, in
+one archive.
 
-    python -m tools.archive              reads the last `make book`; writes `_build/reviewers-file.zip`
+    python -m tools.archive              reads the last `make book`; writes
+    `_build/reviewers-file.zip`
 
-`MANIFEST.json` inside lists every other file with its SHA-256 and, where a file carries the time at which it was made
-or how long something took, a second SHA-256 of its text without them (`steady`). Two archives of the same commit, lock
-and data agree in every `steady` hash, or in the plain one where there is no `steady`. Names, order and the dates in the
-archive are fixed.
+`MANIFEST.json` inside lists every other file with its SHA-256 and, where a file carries the time at
+which it was made or how long something took, a second SHA-256 of its text without them (`steady`).
+Two archives of the same commit, lock and data agree in every `steady` hash, or in the plain one
+where there is no `steady`. Names, order and the dates in the archive are fixed.
 """
 
 from __future__ import annotations
@@ -21,8 +23,9 @@ from pathlib import Path
 from tools import clock
 
 ROOT = Path(__file__).resolve().parents[1]
-#: What changes from run to run in a page or notebook: when it was executed, how long things took and how often a kill
-#: by the clock met a writer, and the ids and addresses that cells, tables and objects are given at random.
+#: What changes from run to run in a page or notebook: when it was executed, how long things took
+#: and how often a kill by the clock met a writer, and the ids and addresses that cells, tables and
+#: objects are given at random.
 MOVING = (
     re.compile(r"executed \d{4}-\d\d-\d\d \d\d:\d\d UTC"),
     re.compile(r'"iopub[\w.]*": "[^"]*"|"shell\.execute_reply[\w.]*": "[^"]*"'),
@@ -66,7 +69,8 @@ def contents(root: Path) -> Iterator[tuple[str, Path]]:
 
 
 def steady(name: str, content: bytes) -> str | None:
-    """SHA-256 of a text without times of execution and durations; None where it has none of them."""
+    """SHA-256 of a text without times of execution and durations; None where it has none of
+    them."""
     if Path(name).suffix not in TEXT:
         return None
     text = content.decode("utf-8", errors="replace")
@@ -138,7 +142,8 @@ def main() -> int:
         raise SystemExit("\n".join(wrong))
     size = target.stat().st_size / 1e6
     print(
-        f"== {target}: {count} files, {size:.1f} MB, SHA-256 {hashlib.sha256(target.read_bytes()).hexdigest()}"
+        f"== {target}: {count} files, {size:.1f} MB, SHA-256 "
+        f"{hashlib.sha256(target.read_bytes()).hexdigest()}"
     )
     return 0
 

@@ -4,11 +4,12 @@
     python -m tools.build test            execute and check, without rendering
     python -m tools.build chapter NAME    one chapter; its page is in _build/chapter/NAME
 
-``--plan FOLDER`` makes the book of another plan, under the same checks; its site is in a folder of its own, named
-`_build/plan-FOLDER-` and a few letters of a hash of where the plan's folder is, so that two of one name stay apart.
+``--plan FOLDER`` makes the book of another plan, under the same checks; its site is in a folder of
+its own, named `_build/plan-FOLDER-` and a few letters of a hash of where the plan's folder is, so
+that two of one name stay apart.
 
-The execution that tests the chapters is the one that is published. Whatever fails, the site that is already in
-`_build/html` stays as it was, and the exit status is not zero.
+The execution that tests the chapters is the one that is published. Whatever fails, the site that is
+already in `_build/html` stays as it was, and the exit status is not zero.
 """
 
 from __future__ import annotations
@@ -37,7 +38,8 @@ from tools import check_site, depends
 from tools.processes import Busy, alone, child, stoppable
 from tools.publish import publish, recover
 
-#: Bytes of output that one cell may leave on a page: more than any figure or table needs, and a phone still loads it.
+#: Bytes of output that one cell may leave on a page: more than any figure or table needs, and a
+#: phone still loads it.
 MOST_OUTPUT = 2_000_000
 #: Lines that are shown of what a cell says when it fails.
 MOST_LINES = 60
@@ -51,7 +53,8 @@ def say(message: str) -> None:
     print(f"== {message}", flush=True)
 
 
-# ------------------------------------------------------------------------------------------------------- staging
+# -------------------------------------------------------------------------------------------------------
+# staging
 
 
 def documents(toc: dict[str, Any]) -> list[str]:
@@ -69,7 +72,8 @@ def documents(toc: dict[str, Any]) -> list[str]:
 
 
 def settings(path: Path) -> dict[str, Any]:
-    """A YAML file of the book's, which must be a mapping; raises `BuildError`, naming file and line."""
+    """A YAML file of the book's, which must be a mapping; raises `BuildError`, naming file and
+    line."""
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -99,7 +103,8 @@ def contents(root: Path) -> dict[str, Any]:
 
 
 def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> list[Path]:
-    """Lay the book out in an empty folder, every computing page as a notebook without outputs; return those."""
+    """Lay the book out in an empty folder, every computing page as a notebook without outputs;
+    return those."""
     missing = [name for name in documents(toc) if not (root / f"{name}.md").is_file()]
     if missing:
         raise BuildError(
@@ -132,18 +137,21 @@ def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> lis
             notebooks.append(target)
         elif name.startswith("notebooks/"):
             raise BuildError(
-                f"{name}.md is no notebook: begin it as the other chapters do (jupytext, kernelspec)"
+                f"{name}.md is no notebook: begin it as the other chapters do (jupytext, "
+                f"kernelspec)"
             )
         elif not target.exists():
             shutil.copy2(source, target)
     return notebooks
 
 
-# ----------------------------------------------------------------------------------------------------- execution
+# -----------------------------------------------------------------------------------------------------
+# execution
 
 
 def environment(root: Path, staging: Path, plan_folder: Path | None) -> dict[str, str]:
-    """What the kernels see: this checkout's portlib and the plan, one thread each, none of the user's own settings."""
+    """What the kernels see: this checkout's portlib and the plan, one thread each, none of the
+    user's own settings."""
     own = staging.parent / "settings"
     own.mkdir(parents=True, exist_ok=True)
     paths = [str(root)] if (root / "portlib").is_dir() else []
@@ -201,17 +209,25 @@ def cell_faults(root: Path, staging: Path, notebook: Path) -> Iterator[str]:
             if json.dumps(value, ensure_ascii=False)[1:-1] in written:
                 yield f"{where} prints the value of {name}, which would be published"
         if left > MOST_OUTPUT:
-            yield f"{where} leaves {left / 1e6:.0f} MB on the page; at most {MOST_OUTPUT / 1e6:.0f} MB"
+            yield (
+                f"{where} leaves {left / 1e6:.0f} MB on the page; at most "
+                f"{MOST_OUTPUT / 1e6:.0f} MB"
+            )
         for output in cell["outputs"]:
             if found := acts(output):
                 what = ", ".join(dict.fromkeys(found))
-                yield f"{where} leaves {what} on the page: escape what comes from files (html.escape)"
+                yield (
+                    f"{where} leaves {what} on the page: escape what comes from files (html.escape)"
+                )
             if output["output_type"] == "error":
                 trace = plain("\n".join(output["traceback"]))
                 yield f"{where}: {output['ename']}: {short(output['evalue'])}\n{indent(trace)}"
             elif output.get("name") == "stderr":
                 said = plain("".join(output["text"]))
-                yield f"{where} writes to stderr; mend the cause, nothing is filtered:\n{indent(said)}"
+                yield (
+                    f"{where} writes to stderr; mend the cause, nothing is "
+                    f"filtered:\n{indent(said)}"
+                )
 
 
 def secrets() -> list[tuple[str, str]]:
@@ -225,7 +241,8 @@ def secrets() -> list[tuple[str, str]]:
 
 
 class Active(HTMLParser):
-    """What in the HTML that a cell leaves would act by itself in a reader's browser, or load something."""
+    """What in the HTML that a cell leaves would act by itself in a reader's browser, or load
+    something."""
 
     ELEMENTS = frozenset({"script", "iframe", "object", "embed", "form", "meta", "link", "base"})
 
@@ -271,13 +288,15 @@ def indent(text: str) -> str:
     )
 
 
-# ------------------------------------------------------------------------------------------------------ evidence
+# ------------------------------------------------------------------------------------------------------
+# evidence
 
 
 def check_evidence(
     chapters: Sequence[Path], required: Mapping[str, Mapping[str, Any]], pages: Sequence[str]
 ) -> int:
-    """Read the register from executed chapters, refuse one that would mislead a reviewer; return how many claims."""
+    """Read the register from executed chapters, refuse one that would mislead a reviewer; return
+    how many claims."""
     register = evidence.collect(chapters)
     evidence.gate(register, required, pages)
     hidden = []
@@ -301,11 +320,13 @@ def check_evidence(
     return sum(map(len, register.claims.values()))
 
 
-# ----------------------------------------------------------------------------------------------------- rendering
+# -----------------------------------------------------------------------------------------------------
+# rendering
 
 
 def render(staging: Path, root: Path, plan_folder: Path | None, *, strict: bool) -> Path:
-    """Render the executed notebooks, without executing them again; return the folder of the site."""
+    """Render the executed notebooks, without executing them again; return the folder of the
+    site."""
     say("rendering")
     command = [str(Path(sys.executable).with_name("jupyter-book")), "build", "."]
     command += ["-W", "-n", "--keep-going"] if strict else []
@@ -329,7 +350,8 @@ def render(staging: Path, root: Path, plan_folder: Path | None, *, strict: bool)
 
 
 def in_sources(text: str, staging: Path, root: Path) -> str:
-    """A warning about a staged page as one about its source: Sphinx counts 10000 lines to a notebook's block."""
+    """A warning about a staged page as one about its source: Sphinx counts 10000 lines to a
+    notebook's block."""
 
     def place(match: re.Match[str]) -> str:
         return f"{match[1]}.md: block {int(match[2]) // 10000}, line {int(match[2]) % 10000}"
@@ -337,7 +359,8 @@ def in_sources(text: str, staging: Path, root: Path) -> str:
     return re.sub(r"(\S+)\.ipynb:(\d+)", place, text.replace(str(staging), str(root)))
 
 
-# ---------------------------------------------------------------------------------------------------------- runs
+# ----------------------------------------------------------------------------------------------------------
+# runs
 
 
 def place_of(folder: Path) -> str:
@@ -352,7 +375,8 @@ def choose_plan(folder: Path) -> str:
     found = plan.read(folder)
     offered, people = len(found.funds), len(found.participants)
     say(
-        f"plan: {found.name} ({found.origin}, {found.as_of}): {offered} funds, {people} participants"
+        f"plan: {found.name} ({found.origin}, {found.as_of}): {offered} funds, {people} "
+        f"participants"
     )
     return place_of(folder)
 

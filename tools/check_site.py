@@ -1,9 +1,10 @@
-"""Is a built site complete and self-contained: does it read the same from a shared drive in ten years?
+"""Is a built site complete and self-contained: does it read the same from a shared drive in ten
+years?
 
-Two questions of every page: does the browser have to ask another host for anything (scripts, styles, images,
-fonts, frames), and does every link inside the site lead somewhere, down to the anchor. Links that a reader may
-follow to other hosts are no fault. What scripts fetch while they run only a browser can tell: tests/test_site.py
-asks one.
+Two questions of every page: does the browser have to ask another host for anything (scripts,
+styles, images, fonts, frames), and does every link inside the site lead somewhere, down to the
+anchor. Links that a reader may follow to other hosts are no fault. What scripts fetch while they
+run only a browser can tell: tests/test_site.py asks one.
 """
 
 from __future__ import annotations

@@ -1,4 +1,5 @@
-"""Which numbers does the clock decide? They differ from run to run, and say nothing about the method."""
+"""Which numbers does the clock decide? They differ from run to run, and say nothing about the
+method."""
 
 from __future__ import annotations
 

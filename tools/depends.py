@@ -1,7 +1,7 @@
 """Which chapters stand on which module? Read off the imports; `make faults` and `make diff` ask.
 
-Importing ``portlib.a.b`` runs ``portlib`` and ``portlib.a`` as well, and whatever these import: a chapter that takes
-one module of a folder stands on the folder's face and on all that it gathers.
+Importing ``portlib.a.b`` runs ``portlib`` and ``portlib.a`` as well, and whatever these import: a
+chapter that takes one module of a folder stands on the folder's face and on all that it gathers.
 
 Left out: what is imported by a name made while running, and what the compiled libraries do.
 """
@@ -16,7 +16,8 @@ import jupytext
 
 
 def files(folder: Path, pattern: str) -> list[Path]:
-    """A folder's files in order, without those that an editor keeps in hidden folders (``.ipynb_checkpoints``)."""
+    """A folder's files in order, without those that an editor keeps in hidden folders
+    (``.ipynb_checkpoints``)."""
     found = (path for path in folder.rglob(pattern) if path.is_file())
     return sorted(
         path
@@ -39,7 +40,8 @@ def code_of(path: Path) -> str:
 
 
 def names(path: Path, *, when_run: bool = False) -> set[str]:
-    """The dotted names that a module or chapter imports; ``when_run``: without those that wait in its functions."""
+    """The dotted names that a module or chapter imports; ``when_run``: without those that wait in
+    its functions."""
     found: set[str] = set()
     waiting: list[ast.AST] = [ast.parse(code_of(path))]
     while waiting:
@@ -55,7 +57,8 @@ def names(path: Path, *, when_run: bool = False) -> set[str]:
 
 
 def imported(path: Path, known: Container[str], *, when_run: bool = False) -> set[str]:
-    """The modules, of those known, that a module or chapter imports, or from which it takes a name."""
+    """The modules, of those known, that a module or chapter imports, or from which it takes a
+    name."""
     found = set()
     for name in names(path, when_run=when_run):
         module = name if name in known else name.rpartition(".")[0]
@@ -91,7 +94,8 @@ def modules(root: Path) -> dict[str, Path]:
 def reached(
     start: set[str], used: Mapping[str, set[str]], run: Mapping[str, set[str]]
 ) -> dict[str, int]:
-    """How many imports away each module is; one that is imported may be used, a package on the way is only run."""
+    """How many imports away each module is; one that is imported may be used, a package on the way
+    is only run."""
     found: dict[str, int] = {}
     seen: set[tuple[str, bool]] = set()
     wave, depth = {(name, True) for name in start}, 1
@@ -107,7 +111,8 @@ def reached(
 
 
 def dependents(root: Path) -> dict[str, list[str]]:
-    """By module of portlib, the chapters (paths in the checkout) that stand on it, the nearest first."""
+    """By module of portlib, the chapters (paths in the checkout) that stand on it, the nearest
+    first."""
     known = modules(root)
     used = {name: imported(path, known) for name, path in known.items()}
     run = {name: imported(path, known, when_run=True) for name, path in known.items()}

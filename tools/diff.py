@@ -1,11 +1,13 @@
-"""What moved between two versions: every measured value and told number, old, new, and what may have moved it.
+"""What moved between two versions: every measured value and told number, old, new, and what may
+have moved it.
 
-    python -m tools.diff BASE [--chapter NAME]      BASE is a tag or commit; the other side is this checkout, as it is
+    python -m tools.diff BASE [--chapter NAME]      BASE is a tag or commit; the other side is this
+    checkout, as it is
 
-Both sides are executed from their own sources in this environment (the base in a worktree under `.run`). For each
-chapter in which something moved, the files that changed and on which it stands are listed: its own text, the modules
-that it imports, and the data. Nothing in the checkout changes. Text goes to standard output, the rows to
-`_build/diff.csv`.
+Both sides are executed from their own sources in this environment (the base in a worktree under
+`.run`). For each chapter in which something moved, the files that changed and on which it stands
+are listed: its own text, the modules that it imports, and the data. Nothing in the checkout
+changes. Text goes to standard output, the rows to `_build/diff.csv`.
 
 Left out: numbers that the clock decides (`tools.clock`).
 """
@@ -30,7 +32,8 @@ from tools.processes import Busy, alone, child, stoppable
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = ("chapter", "what", "old", "new", "change")
-#: Relative change below which a number has not moved: other machines and library versions round differently.
+#: Relative change below which a number has not moved: other machines and library versions round
+#: differently.
 STILL = 1e-9
 Numbers = dict[tuple[str, str], float | int | str]
 
@@ -50,7 +53,8 @@ def git(*arguments: str) -> str:
 
 
 def commit_of(base: str) -> str:
-    """The commit that a tag, branch or commit names; raises `DiffError` with what may be named instead."""
+    """The commit that a tag, branch or commit names; raises `DiffError` with what may be named
+    instead."""
     try:
         return git("rev-parse", "--verify", "--quiet", "--end-of-options", f"{base}^{{commit}}")
     except (DiffError, OSError):
@@ -68,7 +72,8 @@ def commit_of(base: str) -> str:
 
 
 def executed(root: Path, chapter: str | None) -> Numbers:
-    """Execute a checkout's chapters with its own build, telling each, and read what they measured and told."""
+    """Execute a checkout's chapters with its own build, telling each, and read what they measured
+    and told."""
     own = ["-m", "tools.build"] if (root / "tools" / "build.py").is_file() else ["book/build.py"]
     command = [sys.executable, *own, *(["chapter", chapter] if chapter else ["test"])]
     surroundings = {name: value for name, value in os.environ.items() if name != "PRUDENT_PLAN"}
@@ -143,7 +148,8 @@ def reasons(changed: list[str], chapters: Mapping[str, list[str]]) -> dict[str, 
 def compare(
     base: str, chapter: str | None
 ) -> tuple[list[dict[str, Any]], int, dict[str, list[str]]]:
-    """Execute both sides; return the rows that moved, how many numbers there are, and why by chapter."""
+    """Execute both sides; return the rows that moved, how many numbers there are, and why by
+    chapter."""
     commit = commit_of(base)
     known = sorted(path.stem for path in depends.chapters(ROOT))
     if chapter and chapter not in known:
@@ -177,7 +183,8 @@ def report(rows: list[dict[str, Any]], why: Mapping[str, list[str]]) -> None:
     for chapter in dict.fromkeys(row["chapter"] for row in rows):
         own = [row for row in rows if row["chapter"] == chapter]
         print(
-            f"\n{chapter}: {len(own)} moved; it stands on {', '.join(why.get(chapter, ['nothing that changed']))}"
+            f"\n{chapter}: {len(own)} moved; it stands on "
+            f"{', '.join(why.get(chapter, ['nothing that changed']))}"
         )
         for row in own:
             old, new, change = (_short(row[column]) for column in ("old", "new", "change"))
@@ -209,7 +216,8 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     print(
-        f"\n== {len(rows)} of {count} numbers moved since {given.base}; all of them are in _build/diff.csv"
+        f"\n== {len(rows)} of {count} numbers moved since {given.base}; all of them are in "
+        f"_build/diff.csv"
     )
     return 0
 

@@ -1,12 +1,14 @@
 """Plant one fault at a time in a copy of portlib or data, and see who notices: ``make faults``.
 
-For each entry of `catalogue.yml` the checkout is copied, the fault applied, and the chapters that depend on the file
-are executed, the nearest first, until one stops. Only if none does, the tests run. A fault that nobody notices is a
-survivor: it needs a better check. ``--only PATTERN`` plants the faults in whose id or file the pattern is found.
+For each entry of `catalogue.yml` the checkout is copied, the fault applied, and the chapters that
+depend on the file are executed, the nearest first, until one stops. Only if none does, the tests
+run. A fault that nobody notices is a survivor: it needs a better check. ``--only PATTERN`` plants
+the faults in whose id or file the pattern is found.
 
 First all of them run without a fault: what fails then would be said to notice everything.
 
-Writes `tests/faults/results.csv`, which the validation chapter shows; with ``--only``, the rows of those faults in it.
+Writes `tests/faults/results.csv`, which the validation chapter shows; with ``--only``, the rows of
+those faults in it.
 """
 
 from __future__ import annotations
@@ -48,7 +50,8 @@ LEFT = shutil.ignore_patterns(
 #: Tests that say nothing about the methodology: how the checkout is made and packed.
 NOT_ASKED = ("architecture", "archive", "book", "diff", "environment", "package", "readme", "site")
 COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how")
-#: Seconds that a chapter or the tests may take with a fault planted; longer counts as noticed, for nobody waits.
+#: Seconds that a chapter or the tests may take with a fault planted; longer counts as noticed, for
+#: nobody waits.
 PATIENCE = 300
 
 
@@ -213,7 +216,8 @@ def plant(fault: Fault, chapters: dict[str, list[str]]) -> dict[str, str]:
 
 
 def hold(chapters: set[str], pool: ThreadPoolExecutor) -> None:
-    """Stop where a chapter or test fails with no fault planted: it would be said to notice every one."""
+    """Stop where a chapter or test fails with no fault planted: it would be said to notice every
+    one."""
     with copied("none") as copy:
         tests = pool.submit(run_tests, copy)
         ran = pool.map(lambda chapter: (chapter, run_chapter(copy, chapter)), sorted(chapters))
@@ -224,7 +228,8 @@ def hold(chapters: set[str], pool: ThreadPoolExecutor) -> None:
 
 
 def write(rows: list[dict[str, str]], *, whole: bool) -> None:
-    """The rows, in the catalogue's order; of a run that was not whole, in the place of those that were there."""
+    """The rows, in the catalogue's order; of a run that was not whole, in the place of those that
+    were there."""
     path, known = HERE / "results.csv", {}
     if not whole and path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
@@ -262,7 +267,8 @@ def main() -> int:
         who: sum(row["caught_by"] == who for row in rows) for who in ("chapter", "tests", "nobody")
     }
     print(
-        f"== {time.monotonic() - started:.0f} s: chapters caught {counts['chapter']}, tests {counts['tests']}, "
+        f"== {time.monotonic() - started:.0f} s: chapters caught {counts['chapter']}, tests "
+        f"{counts['tests']}, "
         f"nobody {counts['nobody']}",
         flush=True,
     )

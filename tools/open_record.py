@@ -31,7 +31,8 @@ _GOLD = "Gold, $/troy oz"
 
 
 def yields(files: Mapping[str, PublishedFile]) -> pd.DataFrame:
-    """Treasury yields in annual decimals; the month that some series have not reached is left out."""
+    """Treasury yields in annual decimals; the month that some series have not reached is left
+    out."""
     columns = {"bill_3m": _monthly(files["TB3MS"])}
     columns |= {f"average_{years}y": _monthly(files[f"GS{years}"]) for years in _AVERAGES}
     daily = {years: files[f"DGS{years}"].tables[0].values.iloc[:, 0] for years in _ENDS}

@@ -21,7 +21,8 @@ class Busy(Exception):
 
 @contextmanager
 def alone(place: Path) -> Iterator[None]:
-    """Hold a folder against other runs; raises `Busy`, with the other's process, where one holds it.
+    """Hold a folder against other runs; raises `Busy`, with the other's process, where one holds
+    it.
 
     The lock is the system's own: it is free again however the run that held it ended.
     """
@@ -34,7 +35,8 @@ def alone(place: Path) -> Iterator[None]:
             file.seek(0)
             other = file.read().strip() or "unknown"
             raise Busy(
-                f"another run (process {other}) is at work in {place}; let it end, or end it, and try again"
+                f"another run (process {other}) is at work in {place}; let it end, or end it, "
+                f"and try again"
             ) from None
         file.truncate(0)
         file.write(str(os.getpid()))
@@ -68,7 +70,8 @@ def end(process: subprocess.Popen[str]) -> None:
 
 @contextmanager
 def stoppable() -> Iterator[None]:
-    """Being told to end (SIGTERM) stops a run as Ctrl-C does, so that its children are ended too."""
+    """Being told to end (SIGTERM) stops a run as Ctrl-C does, so that its children are ended
+    too."""
 
     def stop(number: int, frame: object) -> None:
         raise KeyboardInterrupt

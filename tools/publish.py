@@ -1,8 +1,9 @@
-"""Put a finished site in its place, so that at every moment the old one or the new one is there, whole.
+"""Put a finished site in its place, so that at every moment the old one or the new one is there,
+whole.
 
-The new site is first brought beside the old one, on its file system; only then do the two change places: in one step
-where the system can exchange two names (Linux), else by two renames, which a failure takes back. What a kill left
-behind in between, `recover` puts back.
+The new site is first brought beside the old one, on its file system; only then do the two change
+places: in one step where the system can exchange two names (Linux), else by two renames, which a
+failure takes back. What a kill left behind in between, `recover` puts back.
 """
 
 from __future__ import annotations

@@ -1,13 +1,16 @@
-"""What this book adds to Sphinx: the reviewers' matrix, where each page comes from, and the sources it rests on.
+"""What this book adds to Sphinx: the reviewers' matrix, where each page comes from, and the sources
+it rests on.
 
-Everything shown is read from the executed notebooks that myst-nb leaves beside the site, once all pages are read,
-so it is the same whether `make book` executed them or `jupyter-book build .` did:
+Everything shown is read from the executed notebooks that myst-nb leaves beside the site, once all
+pages are read, so it is the same whether `make book` executed them or `jupyter-book build .` did:
 
 - ``{requirements-matrix}`` shows each requirement, its kind, and the checks that answer it;
 - ``{evidence-register}`` lists every claim of every chapter;
 - ``{told}`mean_variance.corners:d` `` shows a number that a chapter told, on any page;
-- a link to a source page, ``[text](page.md)``, holds whether that page was staged as text or as a notebook;
-- each chapter links its executed notebook, all its modules and all their tests, whose sources are pages of the site;
+- a link to a source page, ``[text](page.md)``, holds whether that page was staged as text or as a
+  notebook;
+- each chapter links its executed notebook, all its modules and all their tests, whose sources are
+  pages of the site;
 - the requirements that a chapter names first link into the matrix;
 - each page ends with the commit, the lock and the data that it was made from.
 """
@@ -51,7 +54,8 @@ MEANING = {
 }
 
 
-# ------------------------------------------------------------------------------- what was executed, and from what
+# ------------------------------------------------------------------------------- what was executed,
+# and from what
 
 
 def checkout(app: Sphinx) -> Path:
@@ -98,7 +102,8 @@ def shown(app: Sphinx) -> tuple[evidence.Register, dict[str, dict[str, Any]]]:
 
 
 def check_evidence(app: Sphinx, env: BuildEnvironment) -> list[str]:
-    """Warn of evidence that would mislead, and have the pages that show the register written again."""
+    """Warn of evidence that would mislead, and have the pages that show the register written
+    again."""
     if app.config.prudent_gate:
         try:
             evidence.gate(*shown(app), env.found_docs)
@@ -108,7 +113,8 @@ def check_evidence(app: Sphinx, env: BuildEnvironment) -> list[str]:
 
 
 def execute_again(app: Sphinx, env: BuildEnvironment, *_: Any) -> list[str]:
-    """A page must not outlive the portlib that made it: where this build executes, it executes every chapter."""
+    """A page must not outlive the portlib that made it: where this build executes, it executes
+    every chapter."""
     return chapters(env) if app.config.nb_execution_mode == "force" else []
 
 
@@ -131,7 +137,8 @@ def provenance(root: Path) -> dict[str, str]:
 
 
 def when(notebook: Path) -> str:
-    """When a notebook was executed, in UTC, by its kernel's own account, or else by its file's time."""
+    """When a notebook was executed, in UTC, by its kernel's own account, or else by its file's
+    time."""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     stamps = [cell["metadata"].get("execution", {}).get("iopub.status.idle", "") for cell in cells]
     if last := max(stamps, default=""):
@@ -139,11 +146,13 @@ def when(notebook: Path) -> str:
     return f"{datetime.fromtimestamp(notebook.stat().st_mtime, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-# ------------------------------------------------------------------------------------ on every page: where it is from
+# ------------------------------------------------------------------------------------ on every
+# page: where it is from
 
 
 def add_provenance(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Under a chapter's title, its notebook, module and tests; at the end of each page, what it was made from."""
+    """Under a chapter's title, its notebook, module and tests; at the end of each page, what it was
+    made from."""
     root, made, title = checkout(app), [], doctree.next_node(nodes.title)
     if docname in chapters(app.env):
         name = docname.split("/")[-1]
@@ -161,7 +170,8 @@ def add_provenance(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def own_sources(root: Path, docname: str) -> dict[str, list[Path]]:
-    """The modules of a chapter and their tests: a file of its name, or all that is in the folder of its name."""
+    """The modules of a chapter and their tests: a file of its name, or all that is in the folder of
+    its name."""
     part, name = docname.split("/")[1:]
     single = {"modules": f"portlib/{part}/{name}.py", "tests": f"tests/{part}/test_{name}.py"}
     folder = {"modules": f"portlib/{part}/{name}", "tests": f"tests/{part}/{name}"}
@@ -197,7 +207,8 @@ def chapter_links(root: Path, docname: str) -> str:
         ]
         if links:
             parts.append(
-                f"{kind} in <code>{files[0].parent.relative_to(root).as_posix()}</code>: {', '.join(links)}"
+                f"{kind} in <code>{files[0].parent.relative_to(root).as_posix()}</code>: "
+                f"{', '.join(links)}"
             )
     return f"<p class='chapter-links'>{' · '.join(parts)}</p>"
 
@@ -231,16 +242,23 @@ def link_requirements(app: Sphinx, doctree: nodes.document, docname: str) -> Non
             continue
         for text in [node for node in head.parent.children if isinstance(node, nodes.Text)]:
             parts = re.split(r"\b([A-Z]{2}-\d\d)\b", text.astext())
-            text.parent.replace(text, [
-                link(app, docname, "book/matrix", part.lower(), part) if part in known else nodes.Text(part)
-                for part in parts])  # fmt: skip
+            text.parent.replace(
+                text,
+                [
+                    link(app, docname, "book/matrix", part.lower(), part)
+                    if part in known
+                    else nodes.Text(part)
+                    for part in parts
+                ],
+            )
 
 
 def raw(text: str) -> nodes.raw:
     return nodes.raw("", text, format="html")
 
 
-# ----------------------------------------------------------------------------------------- the matrix, the register
+# ----------------------------------------------------------------------------------------- the
+# matrix, the register
 
 
 class Matrix(nodes.General, nodes.Element):
@@ -290,7 +308,8 @@ def show_evidence(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 
 def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
-    """Counts by kind that filter, then one row a requirement: what it asks, its kind, what answers it."""
+    """Counts by kind that filter, then one row a requirement: what it asks, its kind, what answers
+    it."""
     register, required = shown(app)
     counts = Counter(entry["kind"] for entry in required.values())
     choices = [
@@ -298,7 +317,8 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
         *((k, counts[k], MEANING[k]) for k in evidence.KINDS),
     ]
     labels = "".join(
-        f"<label title='{why}'><input type='radio' name='kind' value='{kind}'{' checked' if kind == 'all' else ''}>"
+        f"<label title='{why}'><input type='radio' name='kind' "
+        f"value='{kind}'{' checked' if kind == 'all' else ''}>"
         f"<span><b>{count}</b> {kind}</span></label>"
         for kind, count, why in choices
     )
@@ -380,7 +400,8 @@ def paragraph(text: str, *classes: str) -> nodes.paragraph:
 
 
 def html_table(heads: list[str], rows: list[Any], name: str) -> nodes.table:
-    """A docutils table; each row is ([anchor, class], [cell, ...]) and each cell a list of nodes."""
+    """A docutils table; each row is ([anchor, class], [cell, ...]) and each cell a list of
+    nodes."""
     group = nodes.tgroup(cols=len(heads))
     group += [nodes.colspec(colwidth=1) for _ in heads]
     head, body = nodes.thead(), nodes.tbody()
@@ -393,7 +414,8 @@ def html_table(heads: list[str], rows: list[Any], name: str) -> nodes.table:
     return nodes.table("", group, classes=[name, "ledger"])
 
 
-# ------------------------------------------------------------------------------ sources, reference, files of evidence
+# ------------------------------------------------------------------------------ sources, reference,
+# files of evidence
 
 
 def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
@@ -417,7 +439,8 @@ def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
 
 
 def follow_links(app: Sphinx, docname: str, source: list[str]) -> None:
-    """Links between sources: a ``.md`` that was staged as a notebook, and the register that the run writes."""
+    """Links between sources: a ``.md`` that was staged as a notebook, and the register that the run
+    writes."""
     folder = Path(app.srcdir, docname).parent
 
     def staged(match: re.Match[str]) -> str:

@@ -58,7 +58,8 @@ class Reference:
         values = np.array(list(held.values()))
         if not (np.isfinite(values).all() and (values > 0).all() and abs(values.sum() - 1) < 1e-6):
             raise ViewError(
-                f"the reference's weights must be positive and sum to one (0.40 for 40%), not {held}"
+                f"the reference's weights must be positive and sum to one (0.40 for 40%), not "
+                f"{held}"
             )
         share = sum(w for name, w in held.items() if name in self.equity)
         if not 0 < share < 1:
@@ -84,7 +85,8 @@ class Reference:
         return pd.Series(held, name="reference")
 
     def among(self, classes: Collection[str]) -> Reference:
-        """The same of these classes alone, equity and the rest each scaled up to their old shares."""
+        """The same of these classes alone, equity and the rest each scaled up to their old
+        shares."""
         held = {name: w for name, w in self.weights.items() if name in classes}
         share = sum(w for name, w in held.items() if name in self.equity)
         if not 0 < share < sum(held.values()):
@@ -99,9 +101,9 @@ class Reference:
         )
 
     def of_things(self, exposures: pd.DataFrame) -> pd.DataFrame:
-        """For things (funds, or the classes themselves) with exposures to classes (things, classes),
-        the reference at each one's own equity share: a row a thing. It is linear in the weights:
-        weights times these rows are the reference at the whole portfolio's equity share.
+        """For things (funds, or the classes themselves) with exposures to classes (things,
+        classes), the reference at each one's own equity share: a row a thing. It is linear in the
+        weights: weights times these rows are the reference at the whole portfolio's equity share.
         """
         share = exposures.reindex(columns=list(self.equity), fill_value=0.0).sum(axis=1).to_numpy()
         columns = list(dict.fromkeys([*exposures.columns, *self.weights]))
@@ -170,7 +172,8 @@ def implied_price_of_risk(classes: Assumptions, reference: Mapping[str, float]) 
     Raises ValueError where they expect no more than cash: nothing can then be inferred.
     """
     w = np.array([reference.get(name, 0.0) for name in classes.labels])
-    excess, variance = float(w @ (classes.mu - classes.rf)), float(w @ classes.sigma @ w)
+    excess = float(w @ (classes.mu - classes.rf))
+    variance = float(w @ classes.sigma @ w)
     if not excess > 0 or not variance > 0:
         raise ValueError(
             f"the reference is expected to earn {excess:.4f} over cash: no price of risk fits that"
@@ -238,7 +241,8 @@ def anchored(
     as_of: str,
     without: Sequence[str] = (),
 ) -> Anchored:
-    """Expected returns that start from the reference's and follow forecasts as far as these are sure.
+    """Expected returns that start from the reference's and follow forecasts as far as these are
+    sure.
 
     Parameters
     ----------
@@ -305,9 +309,9 @@ def calibrate(
     errors: pd.Series,
     correlation: Array | None = None,
 ) -> Calibration:
-    """Tau, risk aversion and the spread of views, estimated: ``tau = 1 / years``; ``A`` from what the
-    forecasts expect of the reference, its error from theirs (``w'omega w``, delta method; returns'
-    correlations where `correlation` is not given); the views' spread by class.
+    """Tau, risk aversion and the spread of views, estimated: ``tau = 1 / years``; ``A`` from what
+    the forecasts expect of the reference, its error from theirs (``w'omega w``, delta method;
+    returns' correlations where `correlation` is not given); the views' spread by class.
     """
     if not years > 0:
         raise ValueError(f"years of history must be positive, not {years}")

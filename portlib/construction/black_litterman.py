@@ -1,13 +1,16 @@
 """How far should a forecast move a portfolio?
 
-Start from the returns at which a reference portfolio would be the best to hold, ``pi = rf + A sigma w``, unsure by
-``tau sigma``. A view says that the portfolio p will earn q, give or take a variance omega. Bayes' rule weighs the two:
+Start from the returns at which a reference portfolio would be the best to hold,
+``pi = rf + A sigma w``, unsure by ``tau sigma``. A view says that the portfolio p will earn q, give
+or take a variance omega. Bayes' rule weighs the two:
 
-    mu = pi + tau sigma P' G^-1 (q - P pi),  M = tau sigma - tau sigma P' G^-1 P tau sigma,  G = P tau sigma P' + Omega
+    mu = pi + tau sigma P' G^-1 (q - P pi),  M = tau sigma - tau sigma P' G^-1 P tau sigma,  G = P
+    tau sigma P' + Omega
 
-``mu`` is the posterior mean, ``M`` what is still unsure about it. The form with G inverts neither sigma nor Omega, so
-that riskless assets and certain views are allowed. Entropy pooling (Meucci 2008) does the same for any scenarios and
-any function of them. Left out: whether a view is any good, on which see `views`.
+``mu`` is the posterior mean, ``M`` what is still unsure about it. The form with G inverts neither
+sigma nor Omega, so that riskless assets and certain views are allowed. Entropy pooling (Meucci
+2008) does the same for any scenarios and any function of them. Left out: whether a view is any
+good, on which see `views`.
 """
 
 from __future__ import annotations
@@ -30,28 +33,33 @@ from portlib.policy import Policy
 from portlib.ranges import number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions
 
-#: Most that one step of entropy pooling may change the log of a probability: keeps exponentials in range.
+#: Most that one step of entropy pooling may change the log of a probability: keeps exponentials in
+#: range.
 STRIDE = 50.0
-#: Covariance of the posterior: ``sigma + M`` (He and Litterman 1999), or ``sigma`` as it was (Idzorek 2004).
+#: Covariance of the posterior: ``sigma + M`` (He and Litterman 1999), or ``sigma`` as it was
+#: (Idzorek 2004).
 Covariance = Literal["predictive", "prior"]
 
 
-# ---- prior and posterior ------------------------------------------------------------------------------------------
+# ---- prior and posterior -------------------------------------------------------------------------
 
 
 def equilibrium(
     assumptions: Assumptions, reference: Mapping[str, float], risk_aversion: float
 ) -> Assumptions:
-    """The assumptions with the means at which the `reference` portfolio is best: ``rf + A sigma w`` (Sharpe 1974).
+    """The assumptions with the means at which the `reference` portfolio is best: ``rf + A sigma w``
+    (Sharpe 1974).
 
-    Raises ViewError for a reference that holds an unknown asset; ValueError for weights that do not sum to one.
+    Raises ViewError for a reference that holds an unknown asset; ValueError for weights that do not
+    sum to one.
     """
     reference = {a: number(f"the reference's weight of {a}", x) for a, x in dict(reference).items()}
     number("risk aversion", risk_aversion, least=0)
     unknown = sorted(set(reference) - set(assumptions.labels))
     if unknown:
         raise ViewError(
-            f"the reference portfolio holds {', '.join(unknown)}, which the assumptions do not cover: "
+            f"the reference portfolio holds {', '.join(unknown)}, which the assumptions do not "
+            f"cover: "
             f"{', '.join(assumptions.labels)}"
         )
     w = [reference.get(a, 0.0) for a in assumptions.labels]
@@ -62,14 +70,17 @@ def equilibrium(
 
 
 def implied_risk_aversion(excess: pd.Series) -> Estimate:
-    """Which A makes the market just worth holding: mean excess return over variance (ddof 1), and its standard error.
+    """Which A makes the market just worth holding: mean excess return over variance (ddof 1), and
+    its standard error.
 
-    The error is the delta method's: that of the mean of ``(x - m)/v - m ((x - m)^2 - v)/v^2``, by `hac_mean`.
+    The error is the delta method's: that of the mean of ``(x - m)/v - m ((x - m)^2 - v)/v^2``, by
+    `hac_mean`.
     """
     x = monthly(excess, "excess returns").to_numpy(dtype=float)
     if len(x) < 3 or not np.ptp(x) > 0:
         raise ValueError(f"{len(x)} months that never vary have no variance to divide by")
-    m, v = float(x.mean()), float(x.var(ddof=1))
+    m = float(x.mean())
+    v = float(x.var(ddof=1))
     return Estimate(m / v, hac_mean((x - m) / v - m * ((x - m) ** 2 - v) / v**2).standard_error)
 
 
@@ -77,8 +88,8 @@ def implied_risk_aversion(excess: pd.Series) -> Estimate:
 class Posterior:
     """What to expect after k views on n assets; annual decimals.
 
-    ``P`` (k, n) and ``q`` (k,) are the views, ``omega`` (k, k) is the covariance of their errors, ``mu`` (n,) the
-    posterior mean and ``M`` (n, n) its remaining uncertainty.
+    ``P`` (k, n) and ``q`` (k,) are the views, ``omega`` (k, k) is the covariance of their errors,
+    ``mu`` (n,) the posterior mean and ``M`` (n, n) its remaining uncertainty.
     """
 
     prior: Assumptions
@@ -91,18 +102,25 @@ class Posterior:
     M: Array
 
     def assumptions(self, covariance: Covariance = "predictive") -> Assumptions:
-        """For an optimiser: the posterior mean, with one of the two conventions for the covariance."""
+        """For an optimiser: the posterior mean, with one of the two conventions for the
+        covariance."""
         if covariance not in get_args(Covariance):
             raise ViewError(
-                f"no covariance convention {covariance!r}; there are {', '.join(get_args(Covariance))}"
+                f"no covariance convention {covariance!r}; there are "
+                f"{', '.join(get_args(Covariance))}"
             )
         sigma = self.prior.sigma + self.M if covariance == "predictive" else self.prior.sigma
-        source = f"{len(self.views)} view(s) at tau = {self.tau:g} on {self.prior.source}; {covariance} covariance"
+        source = (
+            f"{len(self.views)} view(s) at tau = {self.tau:g} on {self.prior.source}; "
+            f"{covariance} covariance"
+        )
         return self.prior.replace(mu=self.mu, sigma=sigma, source=source)
 
     def compromise(self) -> pd.DataFrame:
-        """View by view: what the prior says, the view, all together, and the view had it been the only one."""
-        says, after = self.P @ self.prior.mu, self.P @ self.mu
+        """View by view: what the prior says, the view, all together, and the view had it been the
+        only one."""
+        says = self.P @ self.prior.mu
+        after = self.P @ self.mu
         spread = self.tau * np.einsum("kn,nm,km->k", self.P, self.prior.sigma, self.P)
         share = spread / (spread + np.diag(self.omega))
         names = pd.Index([v.name for v in self.views], name="view")
@@ -124,22 +142,30 @@ class Posterior:
         risk_aversion: float,
         covariance: Covariance = "predictive",
     ) -> pd.DataFrame:
-        """The best weights without rules, the rest in cash: so much of the reference, so much of each view's portfolio.
+        """The best weights without rules, the rest in cash: so much of the reference, so much of
+        each view's portfolio.
 
-        One row an asset; the columns ``reference`` and one a view add up to ``(A sigma)^-1 (mu - rf)``. They are
-        ``(w + P'L) / g``, ``L = (Omega / tau + P sigma P' / g)^-1 (q / A - P sigma w / g)`` with g = 1 + tau under the
-        predictive covariance (He and Litterman 1999, whose form inverts Omega), and g = 1 under the prior's.
-        Raises ViewError unless the prior is the reference's equilibrium.
+        One row an asset; the columns ``reference`` and one a view add up to
+        ``(A sigma)^-1 (mu - rf)``. They are ``(w + P'L) / g``, ``L = (Omega / tau + P sigma P' /
+        g)^-1 (q / A - P sigma w / g)`` with g = 1 + tau under the predictive covariance (He and
+        Litterman 1999, whose form inverts Omega), and g = 1 under the prior's. Raises ViewError
+        unless the prior is the reference's equilibrium.
         """
-        rf, sigma, P, tau = self.prior.rf, self.prior.sigma, self.P, self.tau
+        rf = self.prior.rf
+        sigma = self.prior.sigma
+        P = self.P
+        tau = self.tau
         w = np.array([reference.get(a, 0.0) for a in self.prior.labels])
         gap = float(np.abs(rf + risk_aversion * sigma @ w - self.prior.mu).max())
         if gap > 1e-9:
             raise ViewError(
-                f"the prior is not this reference's equilibrium at A = {risk_aversion:g}: {gap:.3g} off; "
+                f"the prior is not this reference's equilibrium at A = {risk_aversion:g}: "
+                f"{gap:.3g} off; "
                 "only the portfolio that the views started from can be split from them"
             )
-        q, own = self.q - rf * P.sum(axis=1), P @ sigma @ P.T  # excess returns from here on
+        # excess returns from here on
+        q = self.q - rf * P.sum(axis=1)
+        own = P @ sigma @ P.T
         grow = 1 + tau if covariance == "predictive" else 1.0
         amounts = np.linalg.solve(
             self.omega / tau + own / grow, q / risk_aversion - P @ sigma @ w / grow
@@ -157,17 +183,20 @@ def posterior(
 ) -> Posterior:
     """Weigh the prior against the views (Black and Litterman 1992).
 
-    `tau` is the variance of the prior's means as a share of the variance of returns: 1 / years for means learned from
-    so many years. `shared` says how far errors of two views go together: so many times the correlation of their
-    portfolios' returns. At 0 Omega is diagonal, as in the papers; at 1, with the proportional rule, a view on every
-    asset moves each the same share of the way. ViewError names a view that is given twice, is about an unknown asset,
-    or that nothing can weigh: a riskless portfolio, or certain views that contradict or repeat each other.
+    `tau` is the variance of the prior's means as a share of the variance of returns: 1 / years for
+    means learned from so many years. `shared` says how far errors of two views go together: so many
+    times the correlation of their portfolios' returns. At 0 Omega is diagonal, as in the papers; at
+    1, with the proportional rule, a view on every asset moves each the same share of the way.
+    ViewError names a view that is given twice, is about an unknown asset, or that nothing can
+    weigh: a riskless portfolio, or certain views that contradict or repeat each other.
     """
     if not 0 < tau < np.inf or not 0 <= shared <= 1:
         raise ViewError(
             f"tau = {tau} must be positive and finite, and shared = {shared} between 0 and 1"
         )
-    labels, names, k = prior.labels, [v.name for v in views], len(views)
+    labels = prior.labels
+    names = [v.name for v in views]
+    k = len(views)
     if len(set(names)) < k:
         twice = next(name for name in names if names.count(name) > 1)
         raise ViewError(f"two views are named {twice!r}; keep one version of each")
@@ -195,15 +224,18 @@ def posterior(
                 f"{', '.join(guilty)}; drop one, or give it a variance of its own"
             )
     gain = np.linalg.solve(G, across.T).T
-    mu, M = prior.mu + gain @ (q - P @ prior.mu), tau * prior.sigma - gain @ across.T
+    mu = prior.mu + gain @ (q - P @ prior.mu)
+    M = tau * prior.sigma - gain @ across.T
     return Posterior(prior, tuple(views), tau, P, q, omega, mu, (M + M.T) / 2)
 
 
 def _variance(view: View, own: float) -> float:
-    """Omega of a view; `own` is ``tau p'sigma p``. Confidence c is ``own (1 - c) / c``: Idzorek's search, solved."""
+    """Omega of a view; `own` is ``tau p'sigma p``. Confidence c is ``own (1 - c) / c``: Idzorek's
+    search, solved."""
     if not own > 0:
         raise ViewError(
-            f"view {view.name!r} is about a riskless portfolio, of which the prior is certain; drop it"
+            f"view {view.name!r} is about a riskless portfolio, of which the prior is certain; "
+            f"drop it"
         )
     if view.variance is not None:
         return view.variance
@@ -217,12 +249,13 @@ def contradiction(
     *,
     level: float,
 ) -> pd.DataFrame:
-    """How surprising is each view, and are ``all together``, to the prior, or to a history of so many `years`?
+    """How surprising is each view, and are ``all together``, to the prior, or to a history of so
+    many `years`?
 
-    ``d^2 = v'(P S P' + Omega)^-1 v`` with ``v = q - P m``, for means m of covariance S = tau sigma, or sigma / years:
-    the squared Mahalanobis distance, chi-squared with as many degrees of freedom as views where both sides are honest
-    (Theil 1963). Columns: gap, its standard deviation, distance, p-value, and flagged, which is a p-value below
-    `level` (0 to 1).
+    ``d^2 = v'(P S P' + Omega)^-1 v`` with ``v = q - P m``, for means m of covariance S = tau sigma,
+    or sigma / years: the squared Mahalanobis distance, chi-squared with as many degrees of freedom
+    as views where both sides are honest (Theil 1963). Columns: gap, its standard deviation,
+    distance, p-value, and flagged, which is a p-value below `level` (0 to 1).
     """
     from scipy.special import chdtrc
 
@@ -230,13 +263,17 @@ def contradiction(
         raise ViewError(f"the level must lie between 0 and 1 (0.05 for one in twenty), not {level}")
     if (against is None) != (years is None):
         raise ViewError("a history needs its assumptions and its years, both")
-    m, S = posterior.prior.mu, posterior.tau * posterior.prior.sigma
+    m = posterior.prior.mu
+    S = posterior.tau * posterior.prior.sigma
     if against is not None and years is not None:
         if against.labels != posterior.prior.labels:
             raise ViewError("the history must be over the prior's assets, in the same order")
-        m, S = against.mu, against.sigma / years
-    v, G = posterior.q - posterior.P @ m, posterior.P @ S @ posterior.P.T + posterior.omega
-    sd, names = np.sqrt(np.diag(G)), [view.name for view in posterior.views]
+        m = against.mu
+        S = against.sigma / years
+    v = posterior.q - posterior.P @ m
+    G = posterior.P @ S @ posterior.P.T + posterior.omega
+    sd = np.sqrt(np.diag(G))
+    names = [view.name for view in posterior.views]
     table = pd.DataFrame({"gap": v, "sd": sd, "distance": np.abs(v) / sd}, index=names)
     table["p-value"] = chdtrc(1, table["distance"] ** 2)
     whole = float(v @ np.linalg.solve(G, v))
@@ -244,20 +281,22 @@ def contradiction(
     return table.assign(flagged=table["p-value"] < level)
 
 
-# ---- the engine of the running case -------------------------------------------------------------------------------
+# ---- the engine of the running case --------------------------------------------------------------
 
 
 def consensus_views(
     assumptions: Assumptions, variance_share: float, *, author: str, as_of: str
 ) -> tuple[View, ...]:
-    """The assumptions' means as one absolute view a risky asset, with `variance_share` of the asset's variance."""
+    """The assumptions' means as one absolute view a risky asset, with `variance_share` of the
+    asset's variance."""
     each = zip(
         assumptions.labels,
         assumptions.mu.tolist(),
         np.diag(assumptions.sigma).tolist(),
         strict=True,
     )
-    why, share = assumptions.source, variance_share
+    why = assumptions.source
+    share = variance_share
     return tuple(View(a, {a: 1.0}, mu, author, as_of, why, share * v) for a, mu, v in each if v > 0)
 
 
@@ -273,18 +312,18 @@ def black_litterman(
     risk_aversion: float,
     covariance: Covariance,
 ) -> Allocation:
-    """The mandate's best portfolio when views are weighed against the returns that a reference implies.
+    """The mandate's best portfolio when views are weighed against the returns that a reference
+    implies.
 
     Parameters
     ----------
-    reference : weights by asset, to sum to one: the portfolio that is best to hold without any view.
-    views : for instance the assumptions' own means (`consensus_views`).
-    tau, shared : as for `posterior`.
-    equilibrium_risk_aversion : at which the reference is best.
-    risk_aversion : at which the portfolio is chosen.
-    covariance : as for `Posterior.assumptions`.
+    reference : weights by asset, to sum to one: the portfolio that is best to hold without any
+    view. views : for instance the assumptions' own means (`consensus_views`). tau, shared : as for
+    `posterior`. equilibrium_risk_aversion : at which the reference is best. risk_aversion : at
+    which the portfolio is chosen. covariance : as for `Posterior.assumptions`.
 
-    Raises as `posterior` and as `maximum_utility` do; the allocation's shadow prices are in utility.
+    Raises as `posterior` and as `maximum_utility` do; the allocation's shadow prices are in
+    utility.
     """
     prior = equilibrium(assumptions, reference, equilibrium_risk_aversion)
     used = posterior(prior, views, tau, shared=shared).assumptions(covariance)
@@ -293,7 +332,8 @@ def black_litterman(
 
 
 def of_policy(policy: Policy, assumptions: Assumptions) -> dict[str, Any]:
-    """What `black_litterman` needs and a policy decides, with the assumptions' means as the views."""
+    """What `black_litterman` needs and a policy decides, with the assumptions' means as the
+    views."""
     stated = policy.entries["consensus_variance_share"]
     signed = {"author": str(stated["approver"]), "as_of": str(stated["date"])}
     return {
@@ -306,11 +346,12 @@ def of_policy(policy: Policy, assumptions: Assumptions) -> dict[str, Any]:
     }
 
 
-# ---- entropy pooling ----------------------------------------------------------------------------------------------
+# ---- entropy pooling -----------------------------------------------------------------------------
 
 
 class Pooled(NamedTuple):
-    """Probabilities (J,) that obey the views, how far they are from the prior's, and each view's multiplier (k,)."""
+    """Probabilities (J,) that obey the views, how far they are from the prior's, and each view's
+    multiplier (k,)."""
 
     p: Array
     relative_entropy: float
@@ -326,25 +367,30 @@ def entropy_pooling(
     *,
     floors: Sequence[str] = (),
 ) -> Pooled:
-    """Which probabilities of scenarios obey the views and add least to what the prior said? (Meucci 2008)
+    """Which probabilities of scenarios obey the views and add least to what the prior said? (Meucci
+    2008)
 
-    ``min sum x ln(x/p)`` with ``E_x[values] = targets``, or at least the target for the columns in `floors`. Solved by
-    projected Newton steps on the dual, ``min ln E_p[exp(l'(values - targets))]``, whose size is the number of views.
+    ``min sum x ln(x/p)`` with ``E_x[values] = targets``, or at least the target for the columns in
+    `floors`. Solved by projected Newton steps on the dual,
+    ``min ln E_p[exp(l'(values - targets))]``, whose size is the number of views.
 
     Parameters
     ----------
-    values : (J, k) one column a view: any function of the scenarios (a return, its square, an indicator).
-    targets : by column. `prior` : (J,) probabilities, equal ones by default.
+    values : (J, k) one column a view: any function of the scenarios (a return, its square, an
+    indicator). targets : by column. `prior` : (J,) probabilities, equal ones by default.
 
     Raises
     ------
     ViewError
-        Naming the view that no scenario, or the views that no probabilities of the scenarios, can meet.
+        Naming the view that no scenario, or the views that no probabilities of the scenarios, can
+        meet.
     """
-    names, x = list(values.columns), values.to_numpy(dtype=float)
+    names = list(values.columns)
+    x = values.to_numpy(dtype=float)
     if set(names) != set(targets) or not set(floors) <= set(names) or not np.isfinite(x).all():
         raise ViewError(
-            f"values {names} must be numbers, and name the views that targets {list(targets)} and floors "
+            f"values {names} must be numbers, and name the views that targets {list(targets)} "
+            f"and floors "
             f"{list(floors)} name"
         )
     p = np.full(len(x), 1 / len(x)) if prior is None else np.asarray(prior, dtype=float)
@@ -352,10 +398,8 @@ def entropy_pooling(
         raise ViewError(
             f"prior probabilities must be {len(x)} numbers, not negative, that sum to one"
         )
-    aim, floor = (
-        np.array([targets[name] for name in names], dtype=float),
-        np.isin(names, list(floors)),
-    )
+    aim = np.array([targets[name] for name in names], dtype=float)
+    floor = np.isin(names, list(floors))
     for name, low, high, target, is_floor in zip(
         names, x.min(axis=0), x.max(axis=0), aim, floor, strict=True
     ):
@@ -364,7 +408,8 @@ def entropy_pooling(
                 f"view {name!r} asks for {target:g}; the scenarios reach from {low:g} to {high:g}"
             )
     scale = x.std(axis=0) + (np.ptp(x, axis=0) == 0)
-    g, dual = (x - aim) / scale, np.zeros(len(names))
+    g = (x - aim) / scale
+    dual = np.zeros(len(names))
     value, q = _tilt(g, p, dual)
     for iteration in range(200):
         slope = q @ g
@@ -398,9 +443,12 @@ def _unmet(g: Array, floor: NDArray[np.bool_], names: Sequence[str]) -> list[str
     """Views that give way where the sum of what is missing, in standard deviations, is least."""
     from scipy.optimize import linprog
 
-    k, scenarios = len(names), len(g)
-    above, below = np.hstack([-g.T, -np.eye(k)]), np.hstack([g.T, -np.eye(k)])[~floor]
-    cost, whole = np.repeat([0.0, 1.0], [scenarios, k]), np.repeat([1.0, 0.0], [scenarios, k])
+    k = len(names)
+    scenarios = len(g)
+    above = np.hstack([-g.T, -np.eye(k)])
+    below = np.hstack([g.T, -np.eye(k)])[~floor]
+    cost = np.repeat([0.0, 1.0], [scenarios, k])
+    whole = np.repeat([1.0, 0.0], [scenarios, k])
     rows = np.vstack([above, below])
     short = np.asarray(linprog(cost, rows, np.zeros(len(rows)), whole[None, :], [1.0]).x)[
         scenarios:

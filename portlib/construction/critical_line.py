@@ -1,14 +1,15 @@
 """Which portfolios are efficient under linear rules, for every trade-off at once?
 
-Under limits and bounds the best weights are piecewise linear in the trade-off lambda. From the largest lambda down, the
-line goes from corner to corner; at each, an active set is exchanged and certified (the Karush-Kuhn-Tucker conditions
-hold on both sides of the corner, and the two segments meet)::
+Under limits and bounds the best weights are piecewise linear in the trade-off lambda. From the
+largest lambda down, the line goes from corner to corner; at each, an active set is exchanged and
+certified (the Karush-Kuhn-Tucker conditions hold on both sides of the corner, and the two segments
+meet)::
 
     [ sigma  A' ] [ w ]   [ lambda mu ]
     [   A    0  ] [ y ] = [     b     ]        on the free weights, A the rules that bind
 
-Where no active set certifies itself, `cvxcla` traces the line instead. Source: Markowitz (1956), Bailey and
-Lopez de Prado (2013). Left out: distances, soft rules, positions without limit.
+Where no active set certifies itself, `cvxcla` traces the line instead. Source: Markowitz (1956),
+Bailey and Lopez de Prado (2013). Left out: distances, soft rules, positions without limit.
 """
 
 from __future__ import annotations
@@ -30,34 +31,41 @@ from portlib.records import ROUNDING, Array, Assumptions
 
 
 def critical_line(assumptions: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array, str]:
-    """All solutions under limits and bounds: corners (k, n), trade-offs (k,), row multipliers (k + 1, m), engine.
+    """All solutions under limits and bounds: corners (k, n), trade-offs (k,), row multipliers (k +
+    1, m), engine.
 
-    From the highest trade-off to zero; the last row of multipliers is their slope in lambda above the first corner.
-    Raises Infeasible; NotSolved for distances, soft rules and positions without limit.
+    From the highest trade-off to zero; the last row of multipliers is their slope in lambda above
+    the first corner. Raises Infeasible; NotSolved for distances, soft rules and positions without
+    limit.
     """
     bent = [c.name for c in mandate.constraints if c.penalty is not None or not c.LINEAR]
     if bent:
         raise NotSolved(
-            f"the frontier is straight lines only under hard limits and bounds, unlike {', '.join(bent)}: "
-            "efficient_portfolios gives points of it, and maximum_sharpe, minimum_risk, target_return "
+            f"the frontier is straight lines only under hard limits and bounds, unlike "
+            f"{', '.join(bent)}: "
+            "efficient_portfolios gives points of it, and maximum_sharpe, minimum_risk, "
+            "target_return "
             "and maximum_utility single portfolios"
         )
-    traced, engine = _segments(assumptions, mandate), "critical line"
+    traced = _segments(assumptions, mandate)
+    engine = "critical line"
     if traced is None:
         traced, engine = cvxcla_line(assumptions, mandate)
     return *traced, engine
 
 
 def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | None:
-    """The critical line from lambda = 0 up, a certified active set for each segment; None where there is none."""
-    p, n, m = mandate.program, len(a), len(mandate.program.rows)
-    scale, spread = float(np.abs(a.sigma).max()) or 1.0, float(np.ptp(a.mu)) or 1.0
-    sigma, mu, loose, free_row = (
-        a.sigma / scale,
-        a.mu / spread,
-        p.lower < p.upper,
-        p.rows_lower < p.rows_upper,
-    )
+    """The critical line from lambda = 0 up, a certified active set for each segment; None where
+    there is none."""
+    p = mandate.program
+    n = len(a)
+    m = len(mandate.program.rows)
+    scale = float(np.abs(a.sigma).max()) or 1.0
+    spread = float(np.ptp(a.mu)) or 1.0
+    sigma = a.sigma / scale
+    mu = a.mu / spread
+    loose = p.lower < p.upper
+    free_row = p.rows_lower < p.rows_upper
     now, found = 0.0, None
     corners: list[Array] = []
     trade_offs: list[float] = []
@@ -69,20 +77,24 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
         if found is None:
             return None
         w, y, z, at, on = found
-        free, held = (at == 0).nonzero()[0], on.nonzero()[0]
-        k, dw, dy = len(free), np.zeros(n), np.zeros(m)
+        free = (at == 0).nonzero()[0]
+        held = on.nonzero()[0]
+        k = len(free)
+        dw = np.zeros(n)
+        dy = np.zeros(m)
         x = _kkt(sigma[free], p.rows[held], free, np.concatenate([mu[free], np.zeros(len(held))]))
         dw[free], dy[held] = x[:k], x[k:]
         dz = x[:k] @ sigma[free] - mu - dy @ p.rows
         if not corners:
-            corners, trade_offs, multipliers = [w], [0.0], [y]
+            corners = [w]
+            trade_offs = [0.0]
+            multipliers = [y]
         elif np.abs(w - corners[-1]).max() > SURE:  # a jump: sigma is singular there
             return None
-        # Room below, then room above: of weights and rows to their limits, of the multipliers of held ones to zero.
-        value, slope = (
-            p.rows @ w,
-            np.concatenate([np.where(at == 0, dw, dz), np.where(on == 0, p.rows @ dw, dy)]),
-        )
+        # Room below, then room above: of weights and rows to their limits, of the multipliers of
+        # held ones to zero.
+        value = p.rows @ w
+        slope = np.concatenate([np.where(at == 0, dw, dz), np.where(on == 0, p.rows @ dw, dy)])
         below = np.where(at == 0, w - p.lower, np.where((at < 0) & loose, z, np.inf))
         above = np.where(at == 0, p.upper - w, np.where((at > 0) & loose, -z, np.inf))
         row_below = np.where(
@@ -91,10 +103,8 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
         row_above = np.where(
             on == 0, p.rows_upper - value, np.where((on > 0) & free_row, -y, np.inf)
         )
-        room, pace = (
-            np.concatenate([below, row_below, above, row_above]),
-            np.concatenate([-slope, slope]),
-        )
+        room = np.concatenate([below, row_below, above, row_above])
+        pace = np.concatenate([-slope, slope])
         steps = np.maximum(room, 0.0) / np.where(pace > ROUNDING, pace, np.nan)
         if not np.isfinite(steps).any():
             if np.abs(dw).max() > ROUNDING:  # positions without limit
@@ -102,13 +112,13 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
             rows = np.vstack([np.array(multipliers[::-1]) * scale, dy * spread])
             return np.array(corners[::-1]), np.array(trade_offs[::-1]) * scale / spread, rows
         event = int(np.nanargmin(steps))
-        now, step = now + steps[event], steps[event]
-        corners, trade_offs, multipliers = (
-            [*corners, w + step * dw],
-            [*trade_offs, now],
-            [*multipliers, y + step * dy],
-        )
-        state, side = np.concatenate([at, on]), -1 if event < n + m else 1
+        now = now + steps[event]
+        step = steps[event]
+        corners = [*corners, w + step * dw]
+        trade_offs = [*trade_offs, now]
+        multipliers = [*multipliers, y + step * dy]
+        state = np.concatenate([at, on])
+        side = -1 if event < n + m else 1
         state[event % (n + m)] = side if state[event % (n + m)] == 0 else 0
         now += STEP * (1 + now)
         found = exchange(sigma, now * mu, p, (state[:n], state[n:]))
@@ -118,17 +128,19 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
 def cvxcla_line(
     assumptions: Assumptions, mandate: Mandate
 ) -> tuple[tuple[Array, Array, Array], str]:
-    """As `critical_line`, by cvxcla: for a singular sigma, and as a second method. Its corners are checked for ties."""
+    """As `critical_line`, by cvxcla: for a singular sigma, and as a second method. Its corners are
+    checked for ties."""
     import cvxcla
 
-    p, mu, sigma = mandate.program, assumptions.mu, assumptions.sigma
+    p = mandate.program
+    mu = assumptions.mu
+    sigma = assumptions.sigma
     engine = f"cvxcla {cvxcla.__version__}"
     equal = p.rows_lower == p.rows_upper
-    high, low = ~equal & np.isfinite(p.rows_upper), ~equal & np.isfinite(p.rows_lower)
-    g, h = (
-        np.vstack([p.rows[high], -p.rows[low]]),
-        np.concatenate([p.rows_upper[high], -p.rows_lower[low]]),
-    )
+    high = ~equal & np.isfinite(p.rows_upper)
+    low = ~equal & np.isfinite(p.rows_lower)
+    g = np.vstack([p.rows[high], -p.rows[low]])
+    h = np.concatenate([p.rows_upper[high], -p.rows_lower[low]])
     try:
         points = cvxcla.CLA(
             mean=mu,
@@ -142,20 +154,20 @@ def cvxcla_line(
         ).turning_points
     except cvxcla.CLAError as stopped:
         raise refusal(assumptions, mandate, f"{engine} ({stopped})") from stopped
-    multipliers, above = np.zeros((len(points), len(p.rows))), int(high.sum())
+    multipliers = np.zeros((len(points), len(p.rows)))
+    above = int(high.sum())
     for row, point in zip(multipliers, points, strict=True):
         row[equal] -= point.nu
         row[high] -= point.eta[:above]
         row[low] += point.eta[above:]
     finite = np.isfinite([point.lamb for point in points])
-    w, trade_offs, y = (
-        np.array([x.weights for x in points]),
-        np.array([x.lamb for x in points]),
-        multipliers,
-    )
+    w = np.array([x.weights for x in points])
+    trade_offs = np.array([x.lamb for x in points])
+    y = multipliers
     gradient = np.vstack([-mu, w[finite] @ sigma - np.outer(trade_offs[finite], mu)])
     w = np.vstack([w[finite][0], w[finite]])
-    z, value = gradient - y @ p.rows, w @ p.rows.T
+    z = gradient - y @ p.rows
+    value = w @ p.rows.T
     wrong = np.where(w > p.lower + TIE, np.maximum(z, 0), 0) - np.where(
         w < p.upper - TIE, np.minimum(z, 0), 0
     )

@@ -1,11 +1,13 @@
 """Which weights are best under a mandate, who says so, and what does each rule cost?
 
-    minimise   w'sigma w / 2 - lambda mu'w     over the w that the mandate allows          (lambda = trade-off = 1/A)
+    minimise   w'sigma w / 2 - lambda mu'w     over the w that the mandate allows          (lambda =
+    trade-off = 1/A)
 
-Limits and bounds go to an exchange of active sets, which ends with a certificate (the Karush-Kuhn-Tucker conditions)
-or gives way to piqp's interior point; the critical line repeats it from corner to corner for all lambda, or gives way
-to cvxcla. Distances and soft rules go to cvxpy. Whoever solved it, weights are compared with the mandate's own
-definitions before an `Allocation` is made. The postures are in `mean_variance`.
+Limits and bounds go to an exchange of active sets, which ends with a certificate (the
+Karush-Kuhn-Tucker conditions) or gives way to piqp's interior point; the critical line repeats it
+from corner to corner for all lambda, or gives way to cvxcla. Distances and soft rules go to cvxpy.
+Whoever solved it, weights are compared with the mandate's own definitions before an `Allocation` is
+made. The postures are in `mean_variance`.
 """
 
 from __future__ import annotations
@@ -21,22 +23,27 @@ from numpy.typing import NDArray
 from portlib.construction.mandate import Mandate, Program, Risk, diagnose, fully_invested, long_only
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 
-#: Relative size below which a multiplier or a slack is zero: a few thousand roundings of double precision.
+#: Relative size below which a multiplier or a slack is zero: a few thousand roundings of double
+#: precision.
 TIE = 1e-12
 #: Exchanges settle in about ten rounds or cycle; after this many the interior point begins.
 ROUNDS = 25
-#: Step past a corner, relative to the natural unit of lambda, at which the next segment is certified.
+#: Step past a corner, relative to the natural unit of lambda, at which the next segment is
+#: certified.
 STEP = 1e-9
-#: How far the two segments at a corner may lie apart in weights, and a corner miss an optimality condition.
+#: How far the two segments at a corner may lie apart in weights, and a corner miss an optimality
+#: condition.
 SURE = 1e-7
-#: Assets held at the start of the exchange, and the fewest that may join in one round: small systems solve fastest.
+#: Assets held at the start of the exchange, and the fewest that may join in one round: small
+#: systems solve fastest.
 HELD = 30
 
 
 class Solution(NamedTuple):
     """Weights (n,), row multipliers (m,) and bound multipliers (n,): ``sigma w - c = rows'y + z``.
 
-    `at` (n,) and `on` (m,) say where they stand: -1 at the lower limit, 0 between, 1 at the upper; empty if uncertain.
+    `at` (n,) and `on` (m,) say where they stand: -1 at the lower limit, 0 between, 1 at the upper;
+    empty if uncertain.
     """
 
     w: Array
@@ -47,11 +54,13 @@ class Solution(NamedTuple):
 
 
 class NotSolved(ValueError):
-    """A solver gave no answer, or one that breaks the mandate; the message names the solver and the constraint."""
+    """A solver gave no answer, or one that breaks the mandate; the message names the solver and the
+    constraint."""
 
 
 def default_mandate(assumptions: Assumptions, mandate: Mandate | None) -> Mandate:
-    """The mandate, or fully invested and long only where there is none; AssumptionsError where labels differ."""
+    """The mandate, or fully invested and long only where there is none; AssumptionsError where
+    labels differ."""
     if mandate is None:
         return _plain(assumptions.labels)
     if mandate.labels != assumptions.labels:
@@ -70,7 +79,8 @@ def _plain(labels: tuple[str, ...]) -> Mandate:
 def solve(
     assumptions: Assumptions, mandate: Mandate, trade_off: float
 ) -> tuple[Array, dict[str, float], str]:
-    """Weights (n,), multipliers by constraint name and engine; `trade_off` may be infinite under a cone alone.
+    """Weights (n,), multipliers by constraint name and engine; `trade_off` may be infinite under a
+    cone alone.
 
     Raises Infeasible (no portfolio obeys the mandate; names the conflict) or NotSolved.
     """
@@ -90,7 +100,8 @@ def allocation(
     start: float,
     prices: Mapping[str, float],
 ) -> Allocation:
-    """The record, after `w` was checked against the mandate's definitions; NotSolved names a rule that it breaks."""
+    """The record, after `w` was checked against the mandate's definitions; NotSolved names a rule
+    that it breaks."""
     residuals = (
         {}
         if mandate is None
@@ -103,7 +114,8 @@ def allocation(
         if not excess <= mandate.tolerance * size:
             raise NotSolved(f"{engine} broke {name!r} by {excess:.3g}; its weights are withheld")
     w.setflags(write=False)
-    mean, risk = assumptions.mean_of(w), assumptions.risk_of(w)
+    mean = assumptions.mean_of(w)
+    risk = assumptions.risk_of(w)
     sharpe = (mean - assumptions.rf) / risk if risk > 0 else float("nan")
     fingerprint = "" if mandate is None else mandate.fingerprint
     return Allocation(
@@ -123,7 +135,8 @@ def allocation(
 
 
 def by_name(p: Program, y: Array, z: Array) -> dict[str, float]:
-    """Row and bound multipliers as amounts by constraint name; a bound's is the sum over the assets it binds."""
+    """Row and bound multipliers as amounts by constraint name; a bound's is the sum over the assets
+    it binds."""
     names = (*p.row_names, *p.lower_names, *p.upper_names)
     prices = dict.fromkeys(filter(None, names), 0.0)
     for name, value in zip(p.row_names, y, strict=True):
@@ -147,11 +160,15 @@ def refusal(assumptions: Assumptions, mandate: Mandate, engine: str) -> ValueErr
 def exchange(
     sigma: Array, c: Array, p: Program, state: tuple[Array, Array] | None = None
 ) -> Solution | None:
-    """Minimise ``w'sigma w / 2 - c'w`` by exchanging active sets until the conditions hold (Judice and Pires 1994).
+    """Minimise ``w'sigma w / 2 - c'w`` by exchanging active sets until the conditions hold (Judice
+    and Pires 1994).
 
-    `state` is where weights and rows start, as in `Solution`. None where no certificate was reached.
+    `state` is where weights and rows start, as in `Solution`. None where no certificate was
+    reached.
     """
-    n, fixed, equal = len(c), p.lower == p.upper, p.rows_lower == p.rows_upper
+    n = len(c)
+    fixed = p.lower == p.upper
+    equal = p.rows_lower == p.rows_upper
     scale = max(float(np.abs(sigma).max()), float(np.abs(c).max())) or 1.0
     if state is None:
         at = np.where(np.isfinite(p.lower), -1, np.where(np.isfinite(p.upper), 1, 0))
@@ -162,9 +179,14 @@ def exchange(
         at, on = state
     for _ in range(ROUNDS):
         w = np.where(at < 0, p.lower, np.where(at > 0, p.upper, 0.0))
-        is_free, is_off = at == 0, on == 0
-        free, held, moved = is_free.nonzero()[0], on.nonzero()[0], w.nonzero()[0]
-        k, rows, block = len(free), p.rows[held], sigma[free]
+        is_free = at == 0
+        is_off = on == 0
+        free = is_free.nonzero()[0]
+        held = on.nonzero()[0]
+        moved = w.nonzero()[0]
+        k = len(free)
+        rows = p.rows[held]
+        block = sigma[free]
         goal = np.where(on > 0, p.rows_upper, p.rows_lower)[held]
         x = _kkt(block, rows, free, np.concatenate([c[free] - block @ w, goal - rows @ w]))
         z = x[:k] @ block + w[moved] @ sigma[moved] - c - x[k:] @ rows
@@ -185,7 +207,8 @@ def exchange(
             return Solution(w, y, z, at, on) if wrong <= ROUNDING and np.isfinite(x).all() else None
         if len(join) > max(k, HELD):
             join = join[np.argpartition(-gain[join], max(k, HELD))[: max(k, HELD)]]
-        at, on = at + out, np.where(drop, 0, on + across)
+        at = at + out
+        on = np.where(drop, 0, on + across)
         at[join] = 0
     return None
 
@@ -198,16 +221,17 @@ def _linear(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tup
 
 
 def _interior(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> tuple[Solution, str]:
-    """piqp's interior point, then an exchange from its active set, which makes the answer exact where it can."""
+    """piqp's interior point, then an exchange from its active set, which makes the answer exact
+    where it can."""
     import piqp
 
-    p, sigma, c = mandate.program, assumptions.sigma, trade_off * assumptions.mu
+    p = mandate.program
+    sigma = assumptions.sigma
+    c = trade_off * assumptions.mu
     scale = float(np.abs(sigma).max()) or 1.0
-    engine, matrix, rows = (
-        f"piqp {piqp.__version__}",
-        np.asfortranarray(sigma / scale),
-        np.asfortranarray(p.rows),
-    )
+    engine = f"piqp {piqp.__version__}"
+    matrix = np.asfortranarray(sigma / scale)
+    rows = np.asfortranarray(p.rows)
     for tolerance in (
         1e-11,
         1e-9,
@@ -228,7 +252,8 @@ def _interior(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> t
     on = np.where(
         p.rows_lower == p.rows_upper, 1, np.where(r.z_l > r.s_l, -1, np.where(r.z_u > r.s_u, 1, 0))
     )
-    unsure, w = np.zeros(0), np.clip(r.x, p.lower, p.upper)
+    unsure = np.zeros(0)
+    w = np.clip(r.x, p.lower, p.upper)
     approximate = Solution(w, scale * (r.z_l - r.z_u), scale * (r.z_bl - r.z_bu), unsure, unsure)
     return exchange(sigma, c, p, (at, on)) or approximate, engine
 
@@ -239,8 +264,10 @@ def _conic(
     """Distances and soft rules, stated in cvxpy."""
     import cvxpy as cp
 
-    risk, w = Risk.of(assumptions), cp.Variable(len(assumptions))
-    penalties, named = [], []
+    risk = Risk.of(assumptions)
+    w = cp.Variable(len(assumptions))
+    penalties = []
+    named = []
     for c in mandate.constraints:
         slack = None
         if c.penalty is not None:
@@ -248,7 +275,8 @@ def _conic(
             penalties.append(c.penalty * slack)
             if trade_off == 0:
                 raise NotSolved(
-                    f"{c.name!r} is soft: its penalty is in return, which least risk does not weigh; "
+                    f"{c.name!r} is soft: its penalty is in return, which least risk does not "
+                    f"weigh; "
                     "use maximum_utility, or make it hard"
                 )
         named += [(c.name, part) for part in c.stated(w, 1.0, slack, risk, mandate.labels)]
@@ -268,8 +296,10 @@ def _conic(
 
 
 def _kkt(block: Array, rows: Array, free: NDArray[np.intp], right: Array) -> Array:
-    """Solve the conditions on the free weights and the held rows, by the shortest solution where there are several."""
-    k, size = len(free), len(free) + len(rows)
+    """Solve the conditions on the free weights and the held rows, by the shortest solution where
+    there are several."""
+    k = len(free)
+    size = len(free) + len(rows)
     kkt = np.zeros((size, size))
     kkt[:k, :k], kkt[:k, k:], kkt[k:, :k] = block[:, free], -rows[:, free].T, rows[:, free]
     try:

@@ -1,10 +1,12 @@
 """Which portfolios give the most return for their risk, under a mandate?
 
-    maximise   U(w) = mu'w - (A/2) w'sigma w     over the w that the mandate allows         (A is the risk aversion)
+    maximise   U(w) = mu'w - (A/2) w'sigma w     over the w that the mandate allows         (A is
+    the risk aversion)
 
-Annual decimals. Dividing by -A gives the critical line's form, minimise w'sigma w / 2 - lambda mu'w with lambda = 1/A;
-a text that minimises w'sigma w - lambda mu'w, without the half, has lambda = 2/A. As lambda falls from infinity to zero
-the best weights move in straight lines from the highest return to the least risk: `frontier` traces all of them once.
+Annual decimals. Dividing by -A gives the critical line's form, minimise w'sigma w / 2 - lambda mu'w
+with lambda = 1/A; a text that minimises w'sigma w - lambda mu'w, without the half, has lambda =
+2/A. As lambda falls from infinity to zero the best weights move in straight lines from the highest
+return to the least risk: `frontier` traces all of them once.
 
 What it leaves out: that mu and sigma are estimates, everything after one period, and taxes.
 """
@@ -32,7 +34,7 @@ from portlib.construction.engines import (
 from portlib.construction.mandate import Limit, Mandate, Risk, TrackingError, diagnose
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 
-# ---- closed forms: no rule but the budget ------------------------------------------------------------------------
+# ---- closed forms: no rule but the budget --------------------------------------------------------
 
 
 def _inverse_times(sigma: Array, right: Array) -> Array:
@@ -46,15 +48,18 @@ def _inverse_times(sigma: Array, right: Array) -> Array:
 
 
 def closed_form_minimum_variance(sigma: Array) -> Array:
-    """Weights (n,) of least risk, short sales allowed: ``sigma^-1 1`` made to sum to one (Merton 1972)."""
+    """Weights (n,) of least risk, short sales allowed: ``sigma^-1 1`` made to sum to one (Merton
+    1972)."""
     x = _inverse_times(sigma, np.ones(len(sigma)))
     return np.asarray(x / x.sum())
 
 
 def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
-    """Weights (n,) of greatest Sharpe ratio, short sales allowed: ``sigma^-1 (mu - rf)`` to sum one (Tobin 1958).
+    """Weights (n,) of greatest Sharpe ratio, short sales allowed: ``sigma^-1 (mu - rf)`` to sum one
+    (Tobin 1958).
 
-    AssumptionsError where that sum is not positive: the least risk earns no more than rf, and no maximum exists.
+    AssumptionsError where that sum is not positive: the least risk earns no more than rf, and no
+    maximum exists.
     """
     x = _inverse_times(sigma, mu - rf)
     if x.sum() <= 0:
@@ -65,20 +70,23 @@ def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
 
 
 def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
-    """Weights (n,) that sum to one and maximise utility, short sales allowed: ``w0 + sigma^-1 (mu - eta) / A``.
+    """Weights (n,) that sum to one and maximise utility, short sales allowed:
+    ``w0 + sigma^-1 (mu - eta) / A``.
 
-    ``w0`` is the least risk and ``eta`` its expected return, so that the second part sums to zero (Merton 1972).
+    ``w0`` is the least risk and ``eta`` its expected return, so that the second part sums to zero
+    (Merton 1972).
     """
     least = closed_form_minimum_variance(sigma)
     return np.asarray(least + _inverse_times(sigma, mu - mu @ least) / risk_aversion)
 
 
 def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: float) -> Array:
-    """Shares of wealth (n,) in the risky assets, the rest in cash at `rf`: ``sigma^-1 (mu - rf) / A`` (Merton 1969)."""
+    """Shares of wealth (n,) in the risky assets, the rest in cash at `rf`:
+    ``sigma^-1 (mu - rf) / A`` (Merton 1969)."""
     return np.asarray(_inverse_times(sigma, mu - rf) / risk_aversion)
 
 
-# ---- naive rules, and the search that this methodology does not use -----------------------------------------------
+# ---- naive rules, and the search that this methodology does not use ------------------------------
 
 
 def equal_weights(assumptions: Assumptions) -> Allocation:
@@ -90,13 +98,15 @@ def equal_weights(assumptions: Assumptions) -> Allocation:
 def age_in_bonds(
     assumptions: Assumptions, age: float, *, bonds: Sequence[str], stocks: Sequence[str]
 ) -> Allocation:
-    """The age in percent in bonds and the rest in stocks, each split equally among the labels given."""
+    """The age in percent in bonds and the rest in stocks, each split equally among the labels
+    given."""
     if not 0 <= age <= 100:
         raise ValueError(f"age must be between 0 and 100, got {age}")
     unknown = sorted({*bonds, *stocks} - set(assumptions.labels))
     if unknown or not bonds or not stocks or set(bonds) & set(stocks):
         raise ValueError(
-            f"bonds and stocks must be two disjoint lists of assets; not among the assets: {unknown}"
+            f"bonds and stocks must be two disjoint lists of assets; not among the assets: "
+            f"{unknown}"
         )
     share = dict.fromkeys(bonds, age / 100 / len(bonds)) | dict.fromkeys(
         stocks, (1 - age / 100) / len(stocks)
@@ -117,19 +127,24 @@ def particle_swarm(
 ) -> Allocation:
     """A long-only search as planning apps use it, here only to be measured against.
 
-    Maximises utility, or the Sharpe ratio where `risk_aversion` is None. Positions become weights by clipping at zero
-    and dividing by their sum. Inertia 0.729 and pulls of 1.494 are those of Clerc and Kennedy (2002).
+    Maximises utility, or the Sharpe ratio where `risk_aversion` is None. Positions become weights
+    by clipping at zero and dividing by their sum. Inertia 0.729 and pulls of 1.494 are those of
+    Clerc and Kennedy (2002).
     """
-    start, n = time.perf_counter(), len(assumptions)
+    start = time.perf_counter()
+    n = len(assumptions)
 
     def score(w: Array) -> Array:
-        mean, variance = w @ assumptions.mu, np.einsum("pi,pi->p", w @ assumptions.sigma, w)
+        mean = w @ assumptions.mu
+        variance = np.einsum("pi,pi->p", w @ assumptions.sigma, w)
         if risk_aversion is None:
             return np.asarray((mean - assumptions.rf) / np.sqrt(variance))
         return np.asarray(mean - risk_aversion / 2 * variance)
 
     w = rng.dirichlet(np.ones(n), particles)
-    velocity, best, record = np.zeros_like(w), w.copy(), score(w)
+    velocity = np.zeros_like(w)
+    best = w.copy()
+    record = score(w)
     for _ in range(iterations):
         own, social = rng.random((2, particles, n))
         velocity = 0.729 * velocity + 1.494 * (
@@ -151,13 +166,15 @@ def particle_swarm(
     )
 
 
-# ---- one portfolio ------------------------------------------------------------------------------------------------
+# ---- one portfolio -------------------------------------------------------------------------------
 
 
 def minimum_risk(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
-    """The least risky portfolio that the mandate allows (without one: fully invested and long only).
+    """The least risky portfolio that the mandate allows (without one: fully invested and long
+    only).
 
-    Raises Infeasible, which names the rules that conflict; NotSolved for a soft rule, whose penalty is in return.
+    Raises Infeasible, which names the rules that conflict; NotSolved for a soft rule, whose penalty
+    is in return.
     """
     return _single(assumptions, default_mandate(assumptions, mandate), 0.0, "minimum risk")
 
@@ -167,10 +184,11 @@ def maximum_utility(
 ) -> Allocation:
     """The maximum of ``mu'w - (A/2) w'sigma w``, less the penalties of soft rules.
 
-    At ``A = 0`` the highest return, and under limits and bounds the least risky of the portfolios that share it.
-    Raises Infeasible, NotSolved, and ValueError where A is negative or infinite.
+    At ``A = 0`` the highest return, and under limits and bounds the least risky of the portfolios
+    that share it. Raises Infeasible, NotSolved, and ValueError where A is negative or infinite.
     """
-    trade_off, mandate = _trade_off(risk_aversion), default_mandate(assumptions, mandate)
+    trade_off = _trade_off(risk_aversion)
+    mandate = default_mandate(assumptions, mandate)
     if trade_off == np.inf and mandate.is_linear:
         return frontier(assumptions, mandate).maximum_utility(0.0)
     if _only_capped(mandate):
@@ -184,7 +202,8 @@ def maximum_utility(
 def target_return(
     assumptions: Assumptions, mandate: Mandate | None = None, *, r: float
 ) -> Allocation:
-    """The least risky portfolio that is expected to earn at least `r` (annual decimal); raises as `minimum_risk`."""
+    """The least risky portfolio that is expected to earn at least `r` (annual decimal); raises as
+    `minimum_risk`."""
     mandate = default_mandate(assumptions, mandate)
     return _single(
         assumptions,
@@ -198,11 +217,13 @@ def target_return(
 def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
     """The greatest Sharpe ratio, under limits, bounds and distances.
 
-    It is the best portfolio at a trade-off of its own ``variance / excess return`` (Dinkelbach 1967): the zero of a
-    function made of straight lines. Where that zero is not found between two signs, the frontier is traced. With
-    distances it is a cone programme in ``x = w / excess return`` (Charnes and Cooper 1962).
+    It is the best portfolio at a trade-off of its own ``variance / excess return`` (Dinkelbach
+    1967): the zero of a function made of straight lines. Where that zero is not found between two
+    signs, the frontier is traced. With distances it is a cone programme in
+    ``x = w / excess return`` (Charnes and Cooper 1962).
 
-    Raises as `frontier` and `Frontier.maximum_sharpe`; NotSolved for a soft rule, whose penalty is in return.
+    Raises as `frontier` and `Frontier.maximum_sharpe`; NotSolved for a soft rule, whose penalty is
+    in return.
 
     >>> import numpy as np
     >>> two = Assumptions(["a", "b"], [0.06, 0.10], np.diag([0.01, 0.04]), 0.02)
@@ -217,8 +238,11 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
         return frontier(assumptions, mandate).maximum_sharpe()
     if not mandate.is_linear:
         return _conic_sharpe(assumptions, mandate)
-    w, state = np.zeros(0), None
-    sigma, mu, p = assumptions.sigma, assumptions.mu, mandate.program
+    w = np.zeros(0)
+    state = None
+    sigma = assumptions.sigma
+    mu = assumptions.mu
+    p = mandate.program
 
     def gap(trade_off: float) -> float:
         nonlocal w, state
@@ -245,29 +269,35 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
 
 
 def _only_capped(mandate: Mandate) -> bool:
-    """Whether limits on volatility are all that keeps the frontier from straight lines: then it is traced."""
+    """Whether limits on volatility are all that keeps the frontier from straight lines: then it is
+    traced."""
     bent = [c for c in mandate.constraints if not c.LINEAR or c.penalty is not None]
     return bool(bent) and all(c.volatility_cap is not None and c.penalty is None for c in bent)
 
 
 def _conic_sharpe(assumptions: Assumptions, mandate: Mandate) -> Allocation:
-    """``min risk(x)^2`` with ``mu'x - rf k = c``, rules for the weights ``x / k``: k is c over the excess return."""
+    """``min risk(x)^2`` with ``mu'x - rf k = c``, rules for the weights ``x / k``: k is c over the
+    excess return."""
     import cvxpy as cp
 
     soft = [c.name for c in mandate.constraints if c.penalty is not None]
     if soft:
         raise NotSolved(
-            f"{soft[0]!r} is soft: its penalty is in return, which a ratio does not weigh; use maximum_utility, or "
+            f"{soft[0]!r} is soft: its penalty is in return, which a ratio does not weigh; use "
+            f"maximum_utility, or "
             "make it hard"
         )
-    start, risk = time.perf_counter(), Risk.of(assumptions)
-    x, k = cp.Variable(len(assumptions)), cp.Variable(nonneg=True)
+    start = time.perf_counter()
+    risk = Risk.of(assumptions)
+    x = cp.Variable(len(assumptions))
+    k = cp.Variable(nonneg=True)
     rules = [
         (c.name, part)
         for c in mandate.constraints
         for part in c.stated(x, k, None, risk, mandate.labels)
     ]
-    # c is the largest excess return and the unit the largest variance, so that x and the loss are about one
+    # c is the largest excess return and the unit the largest variance, so that x and the loss are
+    # about one
     c = float(assumptions.mu.max()) - assumptions.rf
     c = c if c > TIE else 1.0
     unit = float(np.abs(assumptions.sigma).max()) or 1.0
@@ -299,10 +329,12 @@ def _conic_sharpe(assumptions: Assumptions, mandate: Mandate) -> Allocation:
 def efficient_portfolios(
     assumptions: Assumptions, mandate: Mandate | None = None, *, points: int = 20
 ) -> list[Allocation]:
-    """The least risk for each of `points` returns, equally spaced from the least risk's to the highest.
+    """The least risk for each of `points` returns, equally spaced from the least risk's to the
+    highest.
 
-    For mandates whose frontier is not made of straight lines: tracking error, turnover and other distances. Each is
-    solved by itself. Raises as `minimum_risk`; ValueError for fewer than two points.
+    For mandates whose frontier is not made of straight lines: tracking error, turnover and other
+    distances. Each is solved by itself. Raises as `minimum_risk`; ValueError for fewer than two
+    points.
     """
     if points < 2:
         raise ValueError(f"a frontier needs two points or more, not {points}")
@@ -329,7 +361,8 @@ def _single(
 ) -> Allocation:
     start = time.perf_counter()
     w, multipliers, engine = solve(a, mandate.also(*goal) if goal else mandate, trade_off)
-    risk, unit = a.risk_of(w), 1.0
+    risk = a.risk_of(w)
+    unit = 1.0
     if trade_off == 0:
         unit = 1 / risk if risk > 0 else 0.0
     elif trade_off < np.inf:
@@ -338,19 +371,21 @@ def _single(
     return allocation(a, mandate, w, objective, "optimal", engine, start, prices)
 
 
-# ---- every portfolio: the exact frontier --------------------------------------------------------------------------
+# ---- every portfolio: the exact frontier ---------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
 class Frontier:
-    """Every efficient portfolio under limits and bounds: straight lines in weights between the corners.
+    """Every efficient portfolio under limits and bounds: straight lines in weights between the
+    corners.
 
     Parameters
     ----------
     assumptions, rules : Assumptions, Mandate
         What it was traced for.
     corners : array (k, n)
-        Weights where an asset or a rule begins or ceases to bind, from the highest return to the least risk.
+        Weights where an asset or a rule begins or ceases to bind, from the highest return to the
+        least risk.
     trade_offs : array (k,)
         ``lambda = 1/A`` at each corner, falling to zero.
     multipliers : array (k + 1, m)
@@ -381,29 +416,31 @@ class Frontier:
         return self._read(len(self.corners) - 1, 0.0, 0.0, "minimum risk", "risk")
 
     def maximum_return(self) -> Allocation:
-        """The highest expected return; where several portfolios share it, the least risky of them."""
+        """The highest expected return; where several portfolios share it, the least risky of
+        them."""
         return self._read(0, 0.0, np.inf, "maximum return", "return")
 
     def maximum_utility(self, risk_aversion: float) -> Allocation:
         """The maximum of ``mu'w - (A/2) w'sigma w``, for any A from 0 (the highest return) up."""
-        trade_off, what, i, t = (
-            _trade_off(risk_aversion),
-            f"maximum utility (A = {risk_aversion:g})",
-            0,
-            0.0,
-        )
+        trade_off = _trade_off(risk_aversion)
+        what = f"maximum utility (A = {risk_aversion:g})"
+        i = 0
+        t = 0.0
         if trade_off < self.trade_offs[0]:
             i = int(np.searchsorted(-self.trade_offs, -trade_off, side="right")) - 1
             t = (self.trade_offs[i] - trade_off) / (self.trade_offs[i] - self.trade_offs[i + 1])
         return self._read(i, t, trade_off, what, "return")
 
     def maximum_sharpe(self) -> Allocation:
-        """The greatest ``(mu'w - rf) / risk``; where a segment shares it (a riskless asset at rf), its highest return.
+        """The greatest ``(mu'w - rf) / risk``; where a segment shares it (a riskless asset at rf),
+        its highest return.
 
         AssumptionsError where no portfolio is expected to earn more than rf, or a riskless one is.
         """
-        rf, what = self.assumptions.rf, "maximum Sharpe ratio"
-        excess, variance = self.means - rf, self.risks**2
+        rf = self.assumptions.rf
+        what = "maximum Sharpe ratio"
+        excess = self.means - rf
+        variance = self.risks**2
         if not excess[0] > 0:
             raise AssumptionsError(
                 f"no portfolio of this mandate is expected to earn more than rf = {rf:g}"
@@ -413,7 +450,8 @@ class Frontier:
                 f"a riskless portfolio earns {self.means[-1]:.4%}, more than rf = {rf:g}: "
                 "the Sharpe ratio has no maximum; use the riskless return as rf"
             )
-        # The ratio's slope in lambda has the sign of variance - lambda * excess, which changes once along the frontier.
+        # The ratio's slope in lambda has the sign of variance - lambda * excess, which changes once
+        # along the frontier.
         i = int(np.flatnonzero(self.trade_offs * excess <= variance * (1 + ROUNDING))[0]) - 1
         if i < 0:
             return self._read(0, 0.0, variance[0] / excess[0], what, "sharpe")
@@ -440,9 +478,11 @@ class Frontier:
         return self._read(i, t, None, what, "risk", "target return")
 
     def target_risk(self, s: float) -> Allocation:
-        """The highest expected return whose volatility is at most `s`; Infeasible where none is so safe."""
+        """The highest expected return whose volatility is at most `s`; Infeasible where none is so
+        safe."""
         what = f"highest return for a risk of {s:.2%}"
-        variance, rounding = self.risks**2, ROUNDING * np.abs(self.assumptions.sigma).max()
+        variance = self.risks**2
+        rounding = ROUNDING * np.abs(self.assumptions.sigma).max()
         if s < 0 or s * s < variance[-1] - rounding:
             asked = self.rules.also(
                 TrackingError("target risk", dict.fromkeys(self.assumptions.labels, 0.0), s)
@@ -458,14 +498,16 @@ class Frontier:
         return self._read(i, t, None, what, "return", "target risk")
 
     def curve(self, points: int = 200) -> pd.DataFrame:
-        """Risk and mean (annual decimals) of `points` efficient portfolios, equally spaced in return."""
+        """Risk and mean (annual decimals) of `points` efficient portfolios, equally spaced in
+        return."""
         at = np.interp(
             np.linspace(-self.means[0], -self.means[-1], points),
             -self.means,
             np.arange(len(self.means)),
         )
         low = at.astype(int)
-        t, high = (at - low)[:, None], np.minimum(low + 1, len(self.means) - 1)
+        t = (at - low)[:, None]
+        high = np.minimum(low + 1, len(self.means) - 1)
         w = (1 - t) * self.corners[low] + t * self.corners[high]
         return pd.DataFrame({"risk": self._risks(w), "mean": w @ self.assumptions.mu})
 
@@ -476,23 +518,32 @@ class Frontier:
 
     def _variance(self, i: int) -> tuple[float, float, float]:
         """On segment i the variance is ``a + 2 b t + c t^2`` for t from 0 to 1."""
-        first, step = self.corners[i], self.corners[i + 1] - self.corners[i]
+        first = self.corners[i]
+        step = self.corners[i + 1] - self.corners[i]
         slope = self.assumptions.sigma @ step
         return float(self.risks[i] ** 2), float(first @ slope), float(step @ slope)
 
     def _read(
         self, i: int, t: float, trade_off: float | None, objective: str, unit: str, goal: str = ""
     ) -> Allocation:
-        """The portfolio at `t` on segment i and its shadow prices, per unit of risk, return or Sharpe ratio."""
-        start, j, t = time.perf_counter(), min(i + 1, len(self.corners) - 1), min(max(t, 0.0), 1.0)
+        """The portfolio at `t` on segment i and its shadow prices, per unit of risk, return or
+        Sharpe ratio."""
+        start = time.perf_counter()
+        j = min(i + 1, len(self.corners) - 1)
+        t = min(max(t, 0.0), 1.0)
         w, y = ((1 - t) * x[i] + t * x[j] for x in (self.corners, self.multipliers))
         if trade_off is None:
             trade_off = (1 - t) * float(self.trade_offs[i]) + t * float(self.trade_offs[j])
-        risk, p = self.assumptions.risk_of(w), self.rules.program
-        slope, steepest = self.assumptions.sigma @ w, float(self.trade_offs[0])
-        capped, grow = bool(self.cap) and trade_off > steepest, 1.0
+        risk = self.assumptions.risk_of(w)
+        p = self.rules.program
+        slope = self.assumptions.sigma @ w
+        steepest = float(self.trade_offs[0])
+        capped = bool(self.cap) and trade_off > steepest
+        grow = 1.0
         if trade_off == np.inf:
-            y, gradient, scale = self.multipliers[-1], -self.assumptions.mu, 1.0
+            y = self.multipliers[-1]
+            gradient = -self.assumptions.mu
+            scale = 1.0
             grow = 1 / steepest if capped else 0.0
             gradient = gradient + grow * slope
         else:
@@ -529,16 +580,19 @@ class Frontier:
 
 
 def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Frontier:
-    """Trace every efficient portfolio under limits and bounds, exactly and once: the critical line (Markowitz 1956).
+    """Trace every efficient portfolio under limits and bounds, exactly and once: the critical line
+    (Markowitz 1956).
 
-    A limit on volatility ends it: the efficient portfolio at the limit is the best for every bolder trade-off.
+    A limit on volatility ends it: the efficient portfolio at the limit is the best for every bolder
+    trade-off.
 
-    Raises Infeasible, which names the rules that conflict; NotSolved for other distances and soft rules, whose frontier
-    is not made of straight lines (`efficient_portfolios` gives points of it), for positions without limit, and where a
-    sigma estimated from fewer months than assets leaves stretches without risk on which no active set can be certified
-    (shrink such a sigma first).
+    Raises Infeasible, which names the rules that conflict; NotSolved for other distances and soft
+    rules, whose frontier is not made of straight lines (`efficient_portfolios` gives points of it),
+    for positions without limit, and where a sigma estimated from fewer months than assets leaves
+    stretches without risk on which no active set can be certified (shrink such a sigma first).
     """
-    start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
+    start = time.perf_counter()
+    mandate = default_mandate(assumptions, mandate)
     caps = {
         c.name: c.volatility_cap
         for c in mandate.constraints
@@ -555,7 +609,8 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
 
 def _ended(whole: Frontier, name: str, limit: float) -> Frontier:
     """The frontier from the portfolio whose volatility is `limit` downwards."""
-    variance, rounding = whole.risks**2, ROUNDING * np.abs(whole.assumptions.sigma).max()
+    variance = whole.risks**2
+    rounding = ROUNDING * np.abs(whole.assumptions.sigma).max()
     if limit**2 < variance[-1] - rounding:
         told = f"the least risk is {whole.risks[-1]:.4%}, above {limit:.4%}"
         raise refusal(whole.assumptions, whole.rules, told)

@@ -1,8 +1,9 @@
 """What are the best weights on average, over inputs that could as well have been measured?
 
-Means and covariance are drawn again as a history of so many years would have shown them; each draw has its own frontier
-or portfolio, and the average is taken. All resamples go through the critical line together: one batched linear solve
-moves each to its next corner. Source: Michaud (1998). Left out: why an average of best portfolios should be good.
+Means and covariance are drawn again as a history of so many years would have shown them; each draw
+has its own frontier or portfolio, and the average is taken. All resamples go through the critical
+line together: one batched linear solve moves each to its next corner. Source: Michaud (1998). Left
+out: why an average of best portfolios should be good.
 """
 
 from __future__ import annotations
@@ -36,16 +37,19 @@ def _positive(risk_aversion: float) -> None:
 def draws(
     assumptions: Assumptions, years: float, resamples: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Means (k, n) and covariances (k, n, n) that `years` of independent normal months could have shown instead.
+    """Means (k, n) and covariances (k, n, n) that `years` of independent normal months could have
+    shown instead.
 
-    Annual decimals, ddof 1: means about ``sigma / years``, covariances Wishart by Bartlett's decomposition (1933).
-    ValueError for too few months, or no resample.
+    Annual decimals, ddof 1: means about ``sigma / years``, covariances Wishart by Bartlett's
+    decomposition (1933). ValueError for too few months, or no resample.
     """
     number("years", years, above=0, below=1e5)
-    n, months = len(assumptions), round(12 * years)
+    n = len(assumptions)
+    months = round(12 * years)
     if months < n + 1 or resamples < 1:
         raise ValueError(
-            f"resampling {n} assets needs {n + 1} months and a resample, got {months} and {resamples}"
+            f"resampling {n} assets needs {n + 1} months and a resample, got {months} and "
+            f"{resamples}"
         )
     values, vectors = np.linalg.eigh(assumptions.sigma)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
@@ -59,7 +63,8 @@ def draws(
 
 
 class Resampled(NamedTuple):
-    """Average portfolios ``w`` (points, n) by rank, of `paths` (k, points, n), of which `retraced` left the batch."""
+    """Average portfolios ``w`` (points, n) by rank, of `paths` (k, points, n), of which `retraced`
+    left the batch."""
 
     w: Array
     paths: Array
@@ -75,7 +80,8 @@ def resampled_frontier(
     points: int = 50,
     rng: np.random.Generator,
 ) -> Resampled:
-    """The average of exact frontiers of redrawn inputs, each read at returns equally spaced between its own ends.
+    """The average of exact frontiers of redrawn inputs, each read at returns equally spaced between
+    its own ends.
 
     Raises as `draws`; Infeasible; NotSolved for distances and soft rules. Source: Michaud (1998).
     """
@@ -101,11 +107,15 @@ def resampled_utility(
     resamples: int = 500,
     rng: np.random.Generator,
 ) -> Allocation:
-    """The average of the maximum-utility portfolios of redrawn inputs; an average has no shadow prices."""
-    start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
+    """The average of the maximum-utility portfolios of redrawn inputs; an average has no shadow
+    prices."""
+    start = time.perf_counter()
+    mandate = default_mandate(assumptions, mandate)
     _positive(risk_aversion)
     mu, sigma = draws(assumptions, years, resamples, rng)
-    p, w, sure = mandate.program, np.zeros_like(mu), np.zeros(len(mu), dtype=bool)
+    p = mandate.program
+    w = np.zeros_like(mu)
+    sure = np.zeros(len(mu), dtype=bool)
     if mandate.is_linear:
         corners, trade_offs, sure = _march(
             mu, sigma, p, engines.exchange(assumptions.sigma, 0 * mu[0], p)
@@ -121,8 +131,12 @@ def resampled_utility(
 
 
 def _systems(sigma: Array, p: Program, at: Side, on: Side) -> Array:
-    """Conditions (..., n + m, n + m) on weights and row multipliers; what is at a limit, or off, has its own row."""
-    n, m, free, held = sigma.shape[-1], len(p.rows), (at == 0)[..., None], (on != 0)[..., None]
+    """Conditions (..., n + m, n + m) on weights and row multipliers; what is at a limit, or off,
+    has its own row."""
+    n = sigma.shape[-1]
+    m = len(p.rows)
+    free = (at == 0)[..., None]
+    held = (on != 0)[..., None]
     system = np.zeros((*at.shape[:-1], n + m, n + m))
     system[..., :n, :n], system[..., :n, n:], system[..., n:, :n] = (
         sigma * free,
@@ -134,8 +148,10 @@ def _systems(sigma: Array, p: Program, at: Side, on: Side) -> Array:
 
 
 def _line(sigma: Array, mu: Array, p: Program, at: Side, on: Side) -> tuple[Array, Array, Array]:
-    """Weights and the distance of each condition from failing, low sides then high: at lambda = 0, and their slopes."""
-    n, free = mu.shape[-1], at == 0
+    """Weights and the distance of each condition from failing, low sides then high: at lambda = 0,
+    and their slopes."""
+    n = mu.shape[-1]
+    free = at == 0
     right = np.zeros((len(mu), n + len(p.rows), 2))
     right[:, :n, 0] = np.where(at < 0, p.lower, np.where(at > 0, p.upper, 0.0))
     right[:, n:, 0] = np.where(on < 0, p.rows_lower, np.where(on > 0, p.rows_upper, 0.0))
@@ -153,11 +169,10 @@ def _line(sigma: Array, mu: Array, p: Program, at: Side, on: Side) -> tuple[Arra
     w, y = np.split(x.transpose(2, 0, 1), [n], axis=-1)
     z = (sigma @ w[..., None])[..., 0] - y @ p.rows - np.array([0.0, 1.0])[:, None, None] * mu
     here = np.concatenate([np.where(free, w, z), np.where(on == 0, w @ p.rows.T, y)], axis=-1)
-    state, moves = (
-        np.concatenate([at, on], axis=1),
-        np.append(p.lower < p.upper, p.rows_lower < p.rows_upper),
-    )
-    low, high = np.append(p.lower, p.rows_lower), np.append(p.upper, p.rows_upper)
+    state = np.concatenate([at, on], axis=1)
+    moves = np.append(p.lower < p.upper, p.rows_lower < p.rows_upper)
+    low = np.append(p.lower, p.rows_lower)
+    high = np.append(p.upper, p.rows_upper)
     sides = [(here[0] - low, high - here[0]), (here[0], -here[0])]
     room = [
         np.where(state == 0, sides[0][k], np.where((state == s) & moves, sides[1][k], np.inf))
@@ -176,15 +191,19 @@ def _flip(at: Side, on: Side, low: NDArray[np.bool_], high: NDArray[np.bool_]) -
 def _settle(
     sigma: Array, mu: Array, p: Program, start: Solution | None
 ) -> tuple[Array, Side, Side, NDArray[np.bool_]]:
-    """Exchange of active sets for all resamples, as in `engines.exchange`: weights (k, n), sides, and who is sure."""
+    """Exchange of active sets for all resamples, as in `engines.exchange`: weights (k, n), sides,
+    and who is sure."""
     (k, n), fixed, equal = mu.shape, p.lower == p.upper, p.rows_lower == p.rows_upper
     sides = (fixed * -1, equal * 1) if start is None else (start.at, start.on)
     at, on = (np.tile(side.astype(np.intp), (k, 1)) for side in sides)
-    w, sure, todo = np.zeros((k, n)), np.zeros(k, dtype=bool), np.arange(k)
+    w = np.zeros((k, n))
+    sure = np.zeros(k, dtype=bool)
+    todo = np.arange(k)
     for _ in range(ROUNDS):
         x, room, pace = _line(sigma[todo], mu[todo], p, at[todo], on[todo])
         fails = np.where(np.isfinite(room), room + pace, np.inf) < -TIE * 10
-        solved, settled = np.isfinite(x).all(axis=(0, 2)), ~fails.any(axis=1)
+        solved = np.isfinite(x).all(axis=(0, 2))
+        settled = ~fails.any(axis=1)
         w[todo], sure[todo] = x[0] + x[1], solved & settled
         at[todo], on[todo] = _flip(at[todo], on[todo], *np.split(fails, 2, axis=1))
         todo = todo[solved & ~settled]
@@ -196,11 +215,17 @@ def _settle(
 def _march(
     mu: Array, sigma: Array, p: Program, start: Solution | None
 ) -> tuple[Array, Array, NDArray[np.bool_]]:
-    """All critical lines together, from least risk up: corners (k, steps, n), trade-offs (k, steps), who is sure."""
-    unit, spread = float(np.abs(sigma).max()), float(np.ptp(mu)) or 1.0
-    mu, sigma = mu / spread, sigma / unit
+    """All critical lines together, from least risk up: corners (k, steps, n), trade-offs (k,
+    steps), who is sure."""
+    unit = float(np.abs(sigma).max())
+    spread = float(np.ptp(mu)) or 1.0
+    mu = mu / spread
+    sigma = sigma / unit
     w, at, on, sure = _settle(sigma, 0 * mu, p, start)
-    corners, trade_offs, now, going = [w], [np.zeros(len(mu))], np.zeros(len(mu)), sure.copy()
+    corners = [w]
+    trade_offs = [np.zeros(len(mu))]
+    now = np.zeros(len(mu))
+    going = sure.copy()
     while going.any() and len(corners) < 20 * (mu.shape[1] + len(p.rows)):
         todo = np.flatnonzero(going)
         x, room, pace = _line(sigma[todo], mu[todo], p, at[todo], on[todo])
@@ -209,11 +234,13 @@ def _march(
         )
         with np.errstate(divide="ignore", invalid="ignore"):
             steps = np.where(pace < -ROUNDING, np.maximum(-room / pace, now[todo, None]), np.inf)
-        event, last = steps.argmin(axis=1), np.isinf(steps.min(axis=1))
+        event = steps.argmin(axis=1)
+        last = np.isinf(steps.min(axis=1))
         now[todo] = np.where(last, now[todo], steps.min(axis=1))
         w = w.copy()
         w[todo] = x[0] + now[todo, None] * x[1]
-        corners, trade_offs = [*corners, w], [*trade_offs, now.copy()]
+        corners = [*corners, w]
+        trade_offs = [*trade_offs, now.copy()]
         fails = (np.arange(room.shape[1]) == event[:, None]) & ~last[:, None]
         at[todo], on[todo] = _flip(at[todo], on[todo], *np.split(fails, 2, axis=1))
         going[todo] = ~last & sure[todo]
@@ -227,8 +254,11 @@ def _points(corners: Array, mu: Array, points: int) -> Array:
 
 
 def _read(corners: Array, along: Array, goals: Array) -> Array:
-    """Portfolios (k, points, n) on each line of corners (k, steps, n), where `along` (k, steps) meets the goals."""
+    """Portfolios (k, points, n) on each line of corners (k, steps, n), where `along` (k, steps)
+    meets the goals."""
     at = np.array([np.interp(g, x, np.arange(len(x))) for g, x in zip(goals, along, strict=True)])
-    low, rows = at.astype(int), np.arange(len(corners))[:, None]
-    t, high = (at - low)[..., None], np.minimum(low + 1, corners.shape[1] - 1)
+    low = at.astype(int)
+    rows = np.arange(len(corners))[:, None]
+    t = (at - low)[..., None]
+    high = np.minimum(low + 1, corners.shape[1] - 1)
     return np.asarray((1 - t) * corners[rows, low] + t * corners[rows, high])

@@ -1,14 +1,17 @@
 """How must money be spread so that each asset carries the share of the risk that it was given?
 
-The contribution of asset i to the volatility R(w) is ``w_i (sigma w)_i / R(w)``, and they add up to R(w). With budgets
-b > 0 that sum to one, the weights whose contributions are ``b_i R`` are those of the one x > 0 that minimises
+The contribution of asset i to the volatility R(w) is ``w_i (sigma w)_i / R(w)``, and they add up to
+R(w). With budgets b > 0 that sum to one, the weights whose contributions are ``b_i R`` are those of
+the one x > 0 that minimises
 
-    F(x) = x'sigma x / 2 - sum_i b_i log x_i,      w = x / sum(x)                     (Spinu 2013; equal b: ERC)
+    F(x) = x'sigma x / 2 - sum_i b_i log x_i,      w = x / sum(x)                     (Spinu 2013;
+    equal b: ERC)
 
-F is strictly convex. It has its minimum unless some long-only portfolio has no risk at all; then none is given. With
-short sales there would be one solution for every choice of who is short, so they are left out. Under a mandate, F is
-minimised over the x whose w obey it, which is the least ``log R(w) - sum_i b_i log w_i``: it depends on the portfolios
-allowed and not on how the rules are written, but the contributions no longer meet the budgets.
+F is strictly convex. It has its minimum unless some long-only portfolio has no risk at all; then
+none is given. With short sales there would be one solution for every choice of who is short, so
+they are left out. Under a mandate, F is minimised over the x whose w obey it, which is the least
+``log R(w) - sum_i b_i log w_i``: it depends on the portfolios allowed and not on how the rules are
+written, but the contributions no longer meet the budgets.
 
 What it leaves out: expected returns, and whether volatility is the risk that matters.
 """
@@ -34,9 +37,11 @@ from portlib.construction.mean_variance import minimum_risk
 from portlib.ranges import number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError
 
-#: Contributions are exact when the worst of them misses its budget by less than this share of the budget.
+#: Contributions are exact when the worst of them misses its budget by less than this share of the
+#: budget.
 EXACT = 1e-10
-#: A full step is known to lower F while no x changes by more than this share of itself; beyond, steps are damped.
+#: A full step is known to lower F while no x changes by more than this share of itself; beyond,
+#: steps are damped.
 SAFE = 0.5
 
 Method = Literal["newton", "cyclical", "gradient"]
@@ -47,8 +52,9 @@ Ahead = tuple[Array, Array, int]  # the next v and C v, and how often sigma was 
 
 
 class Path(NamedTuple):
-    """Weights (n,) that sum to one, and how a method came to them: after reading all of sigma `passes` times (n^2
-    multiplications each), the worst contribution missed its budget by `gaps`, as a share of the budget."""
+    """Weights (n,) that sum to one, and how a method came to them: after reading all of sigma
+    `passes` times (n^2 multiplications each), the worst contribution missed its budget by `gaps`,
+    as a share of the budget."""
 
     w: Array
     passes: list[int]
@@ -56,7 +62,8 @@ class Path(NamedTuple):
 
 
 def contributions(sigma: Array, w: Array) -> Array:
-    """Shares (n,) of the volatility that the assets contribute, ``w_i (sigma w)_i / w'sigma w``; they sum to one.
+    """Shares (n,) of the volatility that the assets contribute, ``w_i (sigma w)_i / w'sigma w``;
+    they sum to one.
 
     ValueError for a portfolio without risk. Source: Maillard, Roncalli and Teiletche (2010).
     """
@@ -69,13 +76,16 @@ def contributions(sigma: Array, w: Array) -> Array:
 
 
 def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -> Path:
-    """Minimise F until the contributions are exact, or for `most` steps; the last gap says which. Assets need risk.
+    """Minimise F until the contributions are exact, or for `most` steps; the last gap says which.
+    Assets need risk.
 
-    In ``v = x * volatility`` the matrix is C, the correlations. ``newton`` solves ``(C + diag(b/v^2)) d = C v - b/v``
-    by conjugate gradients, as exactly as its distance from the end deserves: C is only multiplied by vectors, and
-    ``C d`` falls out of the solution. The damped step ``d / (1 + max|d/v|)`` always lowers F (Spinu 2013).
-    ``cyclical`` moves one asset at a time, exactly: the positive root of ``v^2 + c v - b = 0``, c from all the others
-    (Griveau-Billion, Richard and Roncalli 2013). ``gradient`` goes downhill as far as F is known to fall.
+    In ``v = x * volatility`` the matrix is C, the correlations. ``newton`` solves
+    ``(C + diag(b/v^2)) d = C v - b/v`` by conjugate gradients, as exactly as its distance from the
+    end deserves: C is only multiplied by vectors, and ``C d`` falls out of the solution. The damped
+    step ``d / (1 + max|d/v|)`` always lowers F (Spinu 2013). ``cyclical`` moves one asset at a
+    time, exactly: the positive root of ``v^2 + c v - b = 0``, c from all the others
+    (Griveau-Billion, Richard and Roncalli 2013). ``gradient`` goes downhill as far as F is known to
+    fall.
     """
     steps = {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}
     if method not in steps:
@@ -89,14 +99,17 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
         times(np.ones(len(b))), 1.0
     )  # budgets over average correlations, to v'Cv = 1
     q = times(v)
-    unit, passes = 1 / np.sqrt(max(float(v @ q), ROUNDING * float(v @ v))), [2]
-    v, q = unit * v, unit * q
+    unit = 1 / np.sqrt(max(float(v @ q), ROUNDING * float(v @ v)))
+    passes = [2]
+    v = unit * v
+    q = unit * q
     gaps = [float(np.abs(v * q / b - 1).max())]
     while gaps[-1] > EXACT and len(gaps) <= most:
         v, q, read = step(times, sigma, sd, b, v, q, gaps[-1])
         gap = float(np.abs(v * q / b - 1).max())
         if gap <= EXACT:  # once more from the start: q was only carried along
-            q, read = times(v), read + 1
+            q = times(v)
+            read = read + 1
             gap = float(np.abs(v * q / b - 1).max())
         passes.append(passes[-1] + read)
         gaps.append(gap)
@@ -104,10 +117,12 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
 
 
 def _correlations(sigma: Array, sd: Array) -> Times:
-    """The product ``C v``; one triangle of sigma is read, which halves the traffic and so the time of large ones."""
+    """The product ``C v``; one triangle of sigma is read, which halves the traffic and so the time
+    of large ones."""
     from scipy.linalg.blas import dsymv
 
-    inverse, turned = 1 / sd, np.asarray(sigma).T
+    inverse = 1 / sd
+    turned = np.asarray(sigma).T
     return lambda v: np.asarray(inverse * dsymv(1.0, turned, inverse * v))
 
 
@@ -118,7 +133,11 @@ def _weights(v: Array, sd: Array) -> Array:
 def _newton(
     times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float
 ) -> Ahead:
-    h, r, d, cd, read = b / (v * v), q - b / v, np.zeros(1), np.zeros(1), 0
+    h = b / (v * v)
+    r = q - b / v
+    d = np.zeros(1)
+    cd = np.zeros(1)
+    read = 0
     m = 1 / (1 + h)
     p = z = m * r
     size = float(r @ z)
@@ -128,7 +147,9 @@ def _newton(
         read += 1
         hp = cp + h * p
         a = size / float(p @ hp)
-        d, cd, r = d + a * p, cd + a * cp, r - a * hp
+        d = d + a * p
+        cd = cd + a * cp
+        r = r - a * hp
         z = m * r
         before, size = size, float(r @ z)
         p = z + (size / before) * p
@@ -141,7 +162,8 @@ def _gradient(
     times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float
 ) -> Ahead:
     g = q - b / v
-    cg, slope = times(g), float(g @ g)
+    cg = times(g)
+    slope = float(g @ g)
     t = slope / (float(g @ cg + g @ (b / (v * v) * g)) + float(np.abs(g / v).max()) * slope)
     return v - t * g, q - t * cg, 1
 
@@ -149,7 +171,8 @@ def _gradient(
 def _cyclical(
     times: Times, sigma: Array, sd: Array, b: Array, v: Array, q: Array, gap: float
 ) -> Ahead:
-    v, q = v.copy(), q.copy()
+    v = v.copy()
+    q = q.copy()
     for i in range(len(v)):
         c = q[i] - v[i]
         new = (np.sqrt(c * c + 4 * b[i]) - c) / 2
@@ -159,13 +182,17 @@ def _cyclical(
 
 
 def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
-    """Least squares of contributions less budgets, by scipy's sequential quadratic programming, slopes by differences.
+    """Least squares of contributions less budgets, by scipy's sequential quadratic programming,
+    slopes by differences.
 
-    Not convex. 1e-6 is scipy's own `tolerance`. Slopes take an evaluation an asset, each reading sigma; the quadratic
-    programmes, about n^3 each, are not counted. Source: Maillard, Roncalli and Teiletche (2010)."""
+    Not convex. 1e-6 is scipy's own `tolerance`. Slopes take an evaluation an asset, each reading
+    sigma; the quadratic programmes, about n^3 each, are not counted. Source: Maillard, Roncalli and
+    Teiletche (2010)."""
     from scipy.optimize import LinearConstraint, minimize
 
-    passes, gaps, n = [0], [np.inf], len(b)
+    passes = [0]
+    gaps = [np.inf]
+    n = len(b)
 
     def miss(w: Array) -> float:
         r = contributions(sigma, w) - b
@@ -185,7 +212,7 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
     return Path(np.asarray(found.x / found.x.sum()), passes[1:], gaps[1:])
 
 
-# ---- one portfolio, under a mandate -------------------------------------------------------------------------------
+# ---- one portfolio, under a mandate --------------------------------------------------------------
 
 
 def risk_budgets(
@@ -194,25 +221,27 @@ def risk_budgets(
     *,
     budgets: Mapping[str, float] | None = None,
 ) -> Allocation:
-    """The long-only portfolio whose assets contribute their budgets to its volatility; equal budgets where not given.
+    """The long-only portfolio whose assets contribute their budgets to its volatility; equal
+    budgets where not given.
 
-    Of the assumptions only the covariance decides. Budgets, one for each asset, are positive and sum to one. Where no
-    rule of the mandate binds, contributions are exact and prices zero. Where one does, the least allowed
-    ``log R(w) - sum_i b_i log w_i``, with shadow prices in its unit: 0.01 is one percent of the volatility.
+    Of the assumptions only the covariance decides. Budgets, one for each asset, are positive and
+    sum to one. Where no rule of the mandate binds, contributions are exact and prices zero. Where
+    one does, the least allowed ``log R(w) - sum_i b_i log w_i``, with shadow prices in its unit:
+    0.01 is one percent of the volatility.
 
-    Raises AssumptionsError for an asset, or several together, without risk, and for wrong budgets; Infeasible where no
-    portfolio that holds something of every asset obeys the rules; NotSolved for a soft rule, whose price is in return.
-    Source: Spinu (2013). Richard and Roncalli (2019) solve another problem under rules: they keep the contributions of
-    the assets that no rule touches equal to each other, so the weights of their tables (9, for instance) do not come
-    out of this one, whose answer depends on the portfolios allowed and not on how the rules are written.
+    Raises AssumptionsError for an asset, or several together, without risk, and for wrong budgets;
+    Infeasible where no portfolio that holds something of every asset obeys the rules; NotSolved for
+    a soft rule, whose price is in return. Source: Spinu (2013). Richard and Roncalli (2019) solve
+    another problem under rules: they keep the contributions of the assets that no rule touches
+    equal to each other, so the weights of their tables (9, for instance) do not come out of this
+    one, whose answer depends on the portfolios allowed and not on how the rules are written.
     """
-    start, b = time.perf_counter(), _checked(assumptions, budgets)
+    start = time.perf_counter()
+    b = _checked(assumptions, budgets)
     what = "equal risk contributions" if budgets is None else "risk budgets"
-    path, engine, prices = (
-        descend(assumptions.sigma, b),
-        "Newton, conjugate gradients",
-        dict[str, float](),
-    )
+    path = descend(assumptions.sigma, b)
+    engine = "Newton, conjugate gradients"
+    prices = dict[str, float]()
     if path.gaps[-1] > EXACT:
         least = minimum_risk(assumptions)
         held = ", ".join(
@@ -239,7 +268,8 @@ def risk_budgets(
 def equal_risk_contributions(
     assumptions: Assumptions, mandate: Mandate | None = None
 ) -> Allocation:
-    """`risk_budgets` with equal budgets: the engine that policy calls ERC (Maillard, Roncalli and Teiletche 2010)."""
+    """`risk_budgets` with equal budgets: the engine that policy calls ERC (Maillard, Roncalli and
+    Teiletche 2010)."""
     return risk_budgets(assumptions, mandate)
 
 
@@ -269,28 +299,31 @@ def _checked(a: Assumptions, budgets: Mapping[str, float] | None) -> Array:
 
 
 def _constrained(a: Assumptions, mandate: Mandate, b: Array) -> tuple[Array, dict[str, float], str]:
-    """Newton steps over the cone of the x whose weights obey the mandate, each an exchange of active sets."""
+    """Newton steps over the cone of the x whose weights obey the mandate, each an exchange of
+    active sets."""
     soft = [c.name for c in mandate.constraints if c.penalty is not None]
     if soft:
         raise NotSolved(
-            f"{soft[0]!r} is soft: its penalty is in return, which risk budgets do not weigh; make it hard"
+            f"{soft[0]!r} is soft: its penalty is in return, which risk budgets do not weigh; "
+            f"make it hard"
         )
-    sd, cone = a.volatility, _cone(mandate.program, a.volatility)
+    sd = a.volatility
+    cone = _cone(mandate.program, a.volatility)
     v = sd / a.risk_of(np.ones(len(b)))  # equal money, which is near what most mandates allow
-    correlations, state = a.sigma / np.outer(sd, sd), (np.zeros(len(b)), np.zeros(len(cone.rows)))
+    correlations = a.sigma / np.outer(sd, sd)
+    state = (np.zeros(len(b)), np.zeros(len(cone.rows)))
     for _ in range(60 if mandate.is_linear else 0):
         found = exchange(correlations + np.diag(b / (v * v)), 2 * b / v, cone, state)
         if found is None:
             break
         reach = float(np.abs(found.w / v - 1).max())
-        v, state = v + (found.w - v) / (1 + reach * (reach > SAFE)), (found.at, found.on)
+        v = v + (found.w - v) / (1 + reach * (reach > SAFE))
+        state = (found.at, found.on)
         if reach <= EXACT:
             prices = by_name(cone, found.y * float((v / sd).sum()), np.zeros(len(b)))
             return _weights(v, sd), prices, "Newton, exchange of active sets"
-    names, held = (
-        {c.name for c in mandate.constraints},
-        Bounds("something of every asset", lower=1e-5),
-    )
+    names = {c.name for c in mandate.constraints}
+    held = Bounds("something of every asset", lower=1e-5)
     if conflict := diagnose(
         mandate.without(*names & {"fully invested"}).also(fully_invested(), held), a
     ):
@@ -299,8 +332,10 @@ def _constrained(a: Assumptions, mandate: Mandate, b: Array) -> tuple[Array, dic
 
 
 def _cone(p: Program, sd: Array) -> Program:
-    """Limits on w as rows ``(a - limit)'x >= 0``, in ``v = x sd``, but those that all positive weights obey."""
-    n, unit = len(sd), np.eye(len(sd))
+    """Limits on w as rows ``(a - limit)'x >= 0``, in ``v = x sd``, but those that all positive
+    weights obey."""
+    n = len(sd)
+    unit = np.eye(len(sd))
     rows: list[tuple[str, Array, float]] = []
     for name, row, low, high in zip(p.row_names, p.rows, p.rows_lower, p.rows_upper, strict=True):
         rows += [(name, row - low, 0.0 if low == high else np.inf)] if np.isfinite(low) else []
@@ -308,7 +343,9 @@ def _cone(p: Program, sd: Array) -> Program:
     rows += [(p.lower_names[i], unit[i] - p.lower[i], np.inf) for i in np.flatnonzero(p.lower > 0)]
     rows += [(p.upper_names[i], p.upper[i] - unit[i], np.inf) for i in np.flatnonzero(p.upper < 1)]
     rows = [row for row in rows if row[1].any()]
-    names, top, free = tuple(x[0] for x in rows), np.array([x[2] for x in rows]), np.full(n, np.inf)
+    names = tuple(x[0] for x in rows)
+    top = np.array([x[2] for x in rows])
+    free = np.full(n, np.inf)
     matrix = np.array([x[1] / sd for x in rows]).reshape(-1, n)
     return Program(-free, free, matrix, np.zeros(len(rows)), top, names, ("",) * n, ("",) * n)
 
@@ -319,9 +356,11 @@ def _conic(
     """The same programme with distances from other portfolios, stated in cvxpy."""
     import cvxpy as cp
 
-    sd, v = a.volatility, cp.Variable(len(b))
+    sd = a.volatility
+    v = cp.Variable(len(b))
     values, vectors = np.linalg.eigh(a.sigma / np.outer(sd, sd))
-    money, root = cp.sum(v / sd), np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
+    money = cp.sum(v / sd)
+    root = np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T
     rules = [
         (name, row @ v == 0 if top == 0 else row @ v >= 0)
         for name, row, top in zip(cone.row_names, cone.rows, cone.rows_upper, strict=True)
@@ -349,11 +388,12 @@ def _conic(
     return _weights(v.value, sd), prices, f"cvxpy {cp.__version__} with Clarabel"
 
 
-# ---- leverage, a naive rule, a hierarchy --------------------------------------------------------------------------
+# ---- leverage, a naive rule, a hierarchy ---------------------------------------------------------
 
 
 class Levered(NamedTuple):
-    """`times` a portfolio and ``1 - times`` in cash (borrowed, if negative), and what to expect; annual decimals."""
+    """`times` a portfolio and ``1 - times`` in cash (borrowed, if negative), and what to expect;
+    annual decimals."""
 
     times: float
     mean: float
@@ -362,7 +402,8 @@ class Levered(NamedTuple):
 
 
 def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.0) -> Levered:
-    """How much of a portfolio has a volatility of `risk`, the rest lent at `rf` or borrowed at `spread` above it?
+    """How much of a portfolio has a volatility of `risk`, the rest lent at `rf` or borrowed at
+    `spread` above it?
 
     ValueError where `risk` is not positive or the portfolio has none.
     """
@@ -377,7 +418,8 @@ def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.
 
 
 def inverse_volatility(assumptions: Assumptions, *, power: float = 1.0) -> Allocation:
-    """Weights proportional to ``volatility^-power``, a rule blind to correlations; 2 is inverse variance."""
+    """Weights proportional to ``volatility^-power``, a rule blind to correlations; 2 is inverse
+    variance."""
     start = time.perf_counter()
     number("power", power, least=0, most=10)
     w = _checked(assumptions, None) * assumptions.volatility**-power
@@ -389,8 +431,9 @@ def inverse_volatility(assumptions: Assumptions, *, power: float = 1.0) -> Alloc
 def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage = "single") -> Array:
     """Which assets are alike? scipy's linkage (n - 1, 4) of the distances ``sqrt((1 - rho) / 2)``.
 
-    ``correlation`` takes them as they are; ``columns``, as the paper does, takes the Euclidean distance between their
-    columns, so that assets are alike which are equally far from all others."""
+    ``correlation`` takes them as they are; ``columns``, as the paper does, takes the Euclidean
+    distance between their columns, so that assets are alike which are equally far from all
+    others."""
     from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import pdist, squareform
 
@@ -408,15 +451,19 @@ def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage =
 
 
 def bisected(sigma: Array, order: Sequence[int]) -> Array:
-    """Weights (n,): the order is halved again and again, and money split by the inverse variance of the halves.
+    """Weights (n,): the order is halved again and again, and money split by the inverse variance of
+    the halves.
 
-    A half's variance is that of its inverse-variance portfolio. Source: Lopez de Prado (2016), stage 3.
+    A half's variance is that of its inverse-variance portfolio. Source: Lopez de Prado (2016),
+    stage 3.
     """
-    w, parts = np.ones(len(sigma)), [np.array(order)]
+    w = np.ones(len(sigma))
+    parts = [np.array(order)]
     while parts:
         part = parts.pop()
         if len(part) > 1:
-            halves, variances = np.split(part, [len(part) // 2]), []
+            halves = np.split(part, [len(part) // 2])
+            variances = []
             for half in halves:
                 block = sigma[np.ix_(half, half)]
                 x = 1 / np.diag(block)
@@ -430,16 +477,20 @@ def bisected(sigma: Array, order: Sequence[int]) -> Array:
 def hierarchical(
     a: Assumptions, *, distance: Distance = "columns", method: Linkage = "single"
 ) -> Allocation:
-    """Hierarchical risk parity: assets in the order of their `hierarchy`, then `bisected`; it obeys no mandate.
+    """Hierarchical risk parity: assets in the order of their `hierarchy`, then `bisected`; it obeys
+    no mandate.
 
-    A tree does not say which of two branches comes first, so the order of the labels matters. Lopez de Prado (2016)."""
+    A tree does not say which of two branches comes first, so the order of the labels matters. Lopez
+    de Prado (2016)."""
     from scipy.cluster.hierarchy import leaves_list
 
-    start, _ = time.perf_counter(), _checked(a, None)
+    start = time.perf_counter()
+    _ = _checked(a, None)
     if len(a) == 1:
         return allocation(
             a, None, np.ones(1), "hierarchical risk parity", "rule", "one asset", start, {}
         )
     order = leaves_list(hierarchy(a.sigma, distance=distance, method=method)).tolist()
-    w, engine = bisected(a.sigma, order), f"{method} linkage, distance by {distance}"
+    w = bisected(a.sigma, order)
+    engine = f"{method} linkage, distance by {distance}"
     return allocation(a, None, w, "hierarchical risk parity", "rule", engine, start, {})

@@ -1,14 +1,17 @@
 """How far do the best weights move when the inputs are wrong, and what makes them move less?
 
-On a fixed active set the conditions of optimality are linear, so weights have derivatives, dw = H (dmu / A - dsigma w),
-with H the inverse of sigma on the free weights, projected on the rules held. What tames them, in rising order of cost:
+On a fixed active set the conditions of optimality are linear, so weights have derivatives, dw = H
+(dmu / A - dsigma w), with H the inverse of sigma on the free weights, projected on the rules held.
+What tames them, in rising order of cost:
 
-    box          max  mu'w - delta'w - A/2 w'sigma w                  (each mean may be too high by its delta)
-    ellipsoid    max  mu'w - kappa sqrt(w'omega w) - A/2 w'sigma w    (means may be wrong together; omega says how)
-    resampling   the average of the best weights under many inputs that could as well have been measured
+    box          max  mu'w - delta'w - A/2 w'sigma w                  (each mean may be too high by
+    its delta) ellipsoid    max  mu'w - kappa sqrt(w'omega w) - A/2 w'sigma w    (means may be wrong
+    together; omega says how) resampling   the average of the best weights under many inputs that
+    could as well have been measured
 
-Of a long-only portfolio the box is `maximum_utility` with other means. All resamples go through the critical line
-together: one batched linear solve moves each to its next corner. Left out: errors of sigma in the robust programmes.
+Of a long-only portfolio the box is `maximum_utility` with other means. All resamples go through the
+critical line together: one batched linear solve moves each to its next corner. Left out: errors of
+sigma in the robust programmes.
 """
 
 from __future__ import annotations
@@ -33,7 +36,8 @@ from portlib.records import Allocation, Array, Assumptions
 
 @dataclass(frozen=True, eq=False)
 class Sensitivities:
-    """Derivatives of the best weights ``w`` (n,) while no other rule binds; ``H`` (n, n) is zero at bound assets."""
+    """Derivatives of the best weights ``w`` (n,) while no other rule binds; ``H`` (n, n) is zero at
+    bound assets."""
 
     assumptions: Assumptions
     risk_aversion: float
@@ -53,7 +57,8 @@ class Sensitivities:
     def correlation(self, first: str, second: str) -> pd.Series:
         """Change of the weights per unit of one correlation, volatilities unchanged."""
         i, j = (self.assumptions.labels.index(a) for a in (first, second))
-        change, sd = np.zeros_like(self.assumptions.sigma), self.assumptions.volatility
+        change = np.zeros_like(self.assumptions.sigma)
+        sd = self.assumptions.volatility
         change[i, j] = change[j, i] = sd[i] * sd[j]
         return self.covariance(change)
 
@@ -63,30 +68,36 @@ def sensitivities(
 ) -> Sensitivities:
     """How do the maximum-utility weights move per unit of each input?
 
-    From the Karush-Kuhn-Tucker conditions on the active set (Best and Grauer 1991). ValueError at a corner, where
-    weights have no derivative; NotSolved for rules other than hard limits and bounds; Infeasible.
+    From the Karush-Kuhn-Tucker conditions on the active set (Best and Grauer 1991). ValueError at a
+    corner, where weights have no derivative; NotSolved for rules other than hard limits and bounds;
+    Infeasible.
     """
-    mandate, n = default_mandate(assumptions, mandate), len(assumptions)
+    mandate = default_mandate(assumptions, mandate)
+    n = len(assumptions)
     _positive(risk_aversion)
     if not mandate.is_linear:
         raise NotSolved(
             "derivatives need hard limits and bounds alone: drop distances and soft rules"
         )
-    p, sigma = mandate.program, assumptions.sigma
+    p = mandate.program
+    sigma = assumptions.sigma
     w = engines.solve(assumptions, mandate, 1 / risk_aversion)[0]
     start = _side(w, p.lower, p.upper), _side(p.rows @ w, p.rows_lower, p.rows_upper)
     found = engines.exchange(sigma, assumptions.mu / risk_aversion, p, start)
     if found is None:
         raise NotSolved(
-            "no active set could be certified: drop duplicated assets, and rules that say the same twice"
+            "no active set could be certified: drop duplicated assets, and rules that say the "
+            "same twice"
         )
     w, _, z, at, on = *found[:3], *(side.astype(np.intp) for side in found[3:])
     scale = float(np.abs(sigma).max()) + float(np.abs(assumptions.mu).max()) / risk_aversion
     margin = np.where(at == 0, np.minimum(w - p.lower, p.upper - w), np.abs(z) / scale)
     for i in np.flatnonzero((margin < SURE) & (p.lower < p.upper)):
         raise ValueError(
-            f"{assumptions.labels[i]!r} is about to reach or leave its limit at A = {risk_aversion:g}: "
-            "weights have a kink there, and no derivative; ask at a slightly different risk aversion"
+            f"{assumptions.labels[i]!r} is about to reach or leave its limit at A = "
+            f"{risk_aversion:g}: "
+            "weights have a kink there, and no derivative; ask at a slightly different risk "
+            "aversion"
         )
     right = np.vstack([np.diag((at == 0) * 1.0), np.zeros((len(p.rows), n))])
     return Sensitivities(
@@ -95,15 +106,18 @@ def sensitivities(
 
 
 def provider_errors(assumptions: Assumptions) -> Array:
-    """How wrong may the means be, by how far providers disagree? A covariance ``D rho D`` (n, n), annual decimals.
+    """How wrong may the means be, by how far providers disagree? A covariance ``D rho D`` (n, n),
+    annual decimals.
 
-    D are the standard deviations (ddof 1) of the providers' views, the largest for an asset on which fewer than two
-    publish; rho are the correlations of returns: errors share what returns share. ValueError where there is no D.
+    D are the standard deviations (ddof 1) of the providers' views, the largest for an asset on
+    which fewer than two publish; rho are the correlations of returns: errors share what returns
+    share. ValueError where there is no D.
     """
     sd = provider_dispersion(assumptions.labels)["sd"]
     if sd.isna().all():
         raise ValueError(
-            f"no two providers publish on any of {', '.join(assumptions.labels)}: give `errors` yourself"
+            f"no two providers publish on any of {', '.join(assumptions.labels)}: give `errors` "
+            f"yourself"
         )
     ratio = sd.fillna(sd.max()).to_numpy(float) / np.where(
         assumptions.volatility > 0, assumptions.volatility, np.inf
@@ -121,15 +135,17 @@ def ellipsoidal(
 ) -> Allocation:
     """The best portfolio when its expected return is marked down by `kappa` standard errors.
 
-    `errors` (n, n) is the covariance of the errors of the means, for instance `provider_errors`.
-    As ``sqrt(x) = min over s of (x / s + s) / 2``, this is a quadratic programme with ``sigma + kappa omega / (A s)``
-    at the one s that is the portfolio's own standard error. Shadow prices are per unit of worst-case utility.
-    Raises as `maximum_utility`; NotSolved for tracking errors, AssumptionsError for errors that are no covariance.
-    Source: Goldfarb and Iyengar (2003); Ceria and Stubbs (2006).
+    `errors` (n, n) is the covariance of the errors of the means, for instance `provider_errors`. As
+    ``sqrt(x) = min over s of (x / s + s) / 2``, this is a quadratic programme with
+    ``sigma + kappa omega / (A s)`` at the one s that is the portfolio's own standard error. Shadow
+    prices are per unit of worst-case utility. Raises as `maximum_utility`; NotSolved for tracking
+    errors, AssumptionsError for errors that are no covariance. Source: Goldfarb and Iyengar (2003);
+    Ceria and Stubbs (2006).
     """
     from scipy.optimize import brentq
 
-    start, mandate = time.perf_counter(), default_mandate(assumptions, mandate)
+    start = time.perf_counter()
+    mandate = default_mandate(assumptions, mandate)
     omega, aversion = errors, risk_aversion
     Assumptions(
         assumptions.labels, assumptions.mu, omega, source="errors of the means"
@@ -140,7 +156,8 @@ def ellipsoidal(
     cones = [c.name for c in mandate.constraints if c.USES_RISK]
     if cones:
         raise NotSolved(
-            f"{cones[0]!r} is a tracking error, which this programme would measure by the wrong sigma"
+            f"{cones[0]!r} is a tracking error, which this programme would measure by the wrong "
+            f"sigma"
         )
 
     def best(s: float) -> tuple[Array, dict[str, float], str]:
@@ -181,7 +198,8 @@ def regret(
     *,
     risk_aversion: float,
 ) -> pd.DataFrame:
-    """Utility that candidates (rows; weights) lose against the best portfolio of each truth (columns); and at worst."""
+    """Utility that candidates (rows; weights) lose against the best portfolio of each truth
+    (columns); and at worst."""
     _positive(risk_aversion)
     if not candidates or not truths:
         raise ValueError("regret needs candidates and truths")
@@ -190,7 +208,8 @@ def regret(
         name: w.loc[labels].to_numpy(float) if isinstance(w, pd.Series) else w
         for name, w in candidates.items()
     }
-    held, loss = np.array(list(named.values())), pd.DataFrame(index=list(candidates))
+    held = np.array(list(named.values()))
+    loss = pd.DataFrame(index=list(candidates))
     for name, truth in truths.items():
         w = np.vstack(
             [held, engines.solve(truth, default_mandate(truth, mandate), 1 / risk_aversion)[0]]
@@ -201,7 +220,8 @@ def regret(
 
 
 def net_of_costs(earned: pd.Series, traded: pd.Series, cost: float) -> pd.Series:
-    """Monthly returns after `cost` per unit bought and per unit sold; `earned` and `traded` as from `backtest`."""
+    """Monthly returns after `cost` per unit bought and per unit sold; `earned` and `traded` as from
+    `backtest`."""
     number("cost", cost, least=0, below=0.2)
     consecutive(earned.index, "what was earned")
     paid = pd.Series(0.0, earned.index)

@@ -1,11 +1,13 @@
 """What does someone expect, how sure are they, and where did they get it?
 
-A view is a record: one portfolio, the return it is expected to earn, how unsure that is, who says so, since when, which
-version. It has a canonical form and a fingerprint, so that it can be signed and every change shows. `black_litterman`
-weighs views; here they are written down. A signal is a rule that makes a view from data: what it has been worth is its
-information coefficient, the rank correlation across assets between this month's scores and the next month's returns.
+A view is a record: one portfolio, the return it is expected to earn, how unsure that is, who says
+so, since when, which version. It has a canonical form and a fingerprint, so that it can be signed
+and every change shows. `black_litterman` weighs views; here they are written down. A signal is a
+rule that makes a view from data: what it has been worth is its information coefficient, the rank
+correlation across assets between this month's scores and the next month's returns.
 
-Left out: costs of following a signal, and that a rule worth publishing was found by searching for one.
+Left out: costs of following a signal, and that a rule worth publishing was found by searching for
+one.
 """
 
 from __future__ import annotations
@@ -39,17 +41,19 @@ class View:
     Parameters
     ----------
     name, author, as_of, reason : what is said, by which role, on which day (YYYY-MM-DD), and why.
-    portfolio : weight by asset; sums to one for an absolute view, to zero for one asset relative to another.
-    q : expected return of that portfolio, annual decimal (for a portfolio that sums to one, cash included).
-    variance : how unsure q is, annual decimal squared; zero is certainty.
-    confidence : instead of a variance, the share of the way from prior to q that the view alone should go, above 0 to 1
-        (Idzorek 2004). With neither, the variance is the prior's own, ``tau p'sigma p`` (He and Litterman 1999).
+    portfolio : weight by asset; sums to one for an absolute view, to zero for one asset relative to
+    another. q : expected return of that portfolio, annual decimal (for a portfolio that sums to
+    one, cash included). variance : how unsure q is, annual decimal squared; zero is certainty.
+    confidence : instead of a variance, the share of the way from prior to q that the view alone
+        should go, above 0 to 1 (Idzorek 2004). With neither, the variance is the prior's own,
+        ``tau p'sigma p`` (He and Litterman 1999).
     version : counts revisions of the view of this name.
 
     Raises
     ------
     ViewError
-        Naming the view, for a field that is missing, not finite or out of range, or when both uncertainties are given.
+        Naming the view, for a field that is missing, not finite or out of range, or when both
+        uncertainties are given.
     """
 
     name: str
@@ -82,7 +86,8 @@ class View:
             )
         if not held or not np.isfinite([self.q, *held.values()]).all():
             raise ViewError(
-                f"view {self.name!r}: q = {self.q} of {held}: needs finite numbers and at least one asset"
+                f"view {self.name!r}: q = {self.q} of {held}: needs finite numbers and at least "
+                f"one asset"
             )
         if abs(self.q) >= 1:
             raise ViewError(
@@ -103,7 +108,8 @@ class View:
             )
         if self.confidence is not None and not 0 < self.confidence <= 1:
             raise ViewError(
-                f"view {self.name!r}: confidence {self.confidence} must be above 0 and at most 1; a view "
+                f"view {self.name!r}: confidence {self.confidence} must be above 0 and at most "
+                f"1; a view "
                 "held without confidence is none: leave it out"
             )
         if type(self.version) is not int or self.version < 1:
@@ -119,7 +125,8 @@ class View:
 
     @property
     def canonical(self) -> str:
-        """The record as strict JSON, the same however its portfolio was ordered: what is to be signed."""
+        """The record as strict JSON, the same however its portfolio was ordered: what is to be
+        signed."""
         return json.dumps(asdict(self), sort_keys=True, allow_nan=False)
 
     @property
@@ -128,13 +135,15 @@ class View:
         return hashlib.sha256(self.canonical.encode()).hexdigest()
 
 
-# ---- signals: views from data -------------------------------------------------------------------------------------
+# ---- signals: views from data --------------------------------------------------------------------
 
 
 def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataFrame:
-    """Known at each month end: the compound return of the last `months` without the last `skip` of them.
+    """Known at each month end: the compound return of the last `months` without the last `skip` of
+    them.
 
-    Source: Jegadeesh and Titman (1993); the month left out avoids reversals of a month (Jegadeesh 1990).
+    Source: Jegadeesh and Titman (1993); the month left out avoids reversals of a month (Jegadeesh
+    1990).
     """
     calendar.monthly(returns, "returns", error=ViewError)
     number("skip", skip, least=0, error=ViewError)
@@ -145,7 +154,8 @@ def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataF
 def information_coefficients(
     scores: pd.DataFrame, returns: pd.DataFrame, ahead: int = 1
 ) -> pd.Series:
-    """Rank correlation across assets of each month's scores with the returns of the month that is `ahead` of it."""
+    """Rank correlation across assets of each month's scores with the returns of the month that is
+    `ahead` of it."""
     calendar.monthly(returns, "returns", error=ViewError)
     calendar.consecutive(scores.index, "scores", error=ViewError)
     if set(scores.columns) != set(returns.columns):
@@ -173,10 +183,11 @@ def signal_view(
 ) -> View:
     """A month's scores as one relative view: those ranked high over those ranked low.
 
-    Grinold (1994): alpha is information coefficient x volatility x score; here of returns over the assets' average,
-    with ranks of mean 0 and deviation 1 as scores, for a year of `periods` such months. The portfolio holds assets in
-    proportion to their scores, one dollar long and one short. q is its alpha on top of what the prior expects, and the
-    variance what the coefficient's standard error makes of it. ViewError unless each of the prior's assets has a score.
+    Grinold (1994): alpha is information coefficient x volatility x score; here of returns over the
+    assets' average, with ranks of mean 0 and deviation 1 as scores, for a year of `periods` such
+    months. The portfolio holds assets in proportion to their scores, one dollar long and one short.
+    q is its alpha on top of what the prior expects, and the variance what the coefficient's
+    standard error makes of it. ViewError unless each of the prior's assets has a score.
     """
     if list(score.index) != list(prior.labels) or not np.isfinite(score).all():
         raise ViewError(
@@ -186,12 +197,14 @@ def signal_view(
     if np.ptp(rank) == 0:
         raise ViewError(f"view {name!r}: all scores are equal and order nothing")
     z = (rank - rank.mean()) / rank.std(ddof=0)
-    p, active = z / z[z > 0].sum(), np.eye(len(z)) - 1 / len(z)
+    p = z / z[z > 0].sum()
+    active = np.eye(len(z)) - 1 / len(z)
     unit = np.sqrt(periods) * float(p @ (np.sqrt(np.diag(active @ prior.sigma @ active)) * z))
-    reason = f"information coefficient {coefficient.value:.4f}, standard error {coefficient.standard_error:.4f}"
-    held = dict(zip(prior.labels, p.tolist(), strict=True))
-    q, variance = (
-        float(p @ prior.mu) + unit * coefficient.value,
-        (unit * coefficient.standard_error) ** 2,
+    reason = (
+        f"information coefficient {coefficient.value:.4f}, standard error "
+        f"{coefficient.standard_error:.4f}"
     )
+    held = dict(zip(prior.labels, p.tolist(), strict=True))
+    q = float(p @ prior.mu) + unit * coefficient.value
+    variance = (unit * coefficient.standard_error) ** 2
     return View(name, held, q, author, as_of, reason, variance)

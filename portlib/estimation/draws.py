@@ -16,16 +16,19 @@ from portlib.records import Array, Assumptions
 def block_bootstrap(
     returns: pd.DataFrame, block_months: float, paths: int, months: int, rng: np.random.Generator
 ) -> Array:
-    """What futures does history suggest: paths made of random runs of its months, all assets together?
+    """What futures does history suggest: paths made of random runs of its months, all assets
+    together?
 
-    Runs have geometric lengths of mean ``block_months`` and wrap around the end of the history, so that every month
-    is equally likely. Returns (paths, months, assets) in decimals. Raises ValueError when a block is shorter than a
-    month or longer than the history. Source: Politis and Romano (1994), the stationary bootstrap.
+    Runs have geometric lengths of mean ``block_months`` and wrap around the end of the history, so
+    that every month is equally likely. Returns (paths, months, assets) in decimals. Raises
+    ValueError when a block is shorter than a month or longer than the history. Source: Politis and
+    Romano (1994), the stationary bootstrap.
     """
     monthly(returns, "the history")
     if not 1 <= block_months <= len(returns):
         raise ValueError(
-            f"block_months must be between 1 and the {len(returns)} months of history, not {block_months}"
+            f"block_months must be between 1 and the {len(returns)} months of history, not "
+            f"{block_months}"
         )
     step = np.arange(months)
     restart = rng.random((paths, months)) < 1 / block_months
@@ -39,10 +42,12 @@ def block_bootstrap(
 def student_t_scenarios(
     assumptions: Assumptions, dof: float, n: int, rng: np.random.Generator
 ) -> Array:
-    """What years do the assumptions suggest when bad years are worse and more joint than a normal law says?
+    """What years do the assumptions suggest when bad years are worse and more joint than a normal
+    law says?
 
-    ``mu + sqrt((dof - 2) / chi2) L z``, ``L L' = sigma``: multivariate Student t with exactly the mean and covariance
-    assumed. Returns (n, assets). Raises ValueError unless ``dof > 2``, below which there is no covariance.
+    ``mu + sqrt((dof - 2) / chi2) L z``, ``L L' = sigma``: multivariate Student t with exactly the
+    mean and covariance assumed. Returns (n, assets). Raises ValueError unless ``dof > 2``, below
+    which there is no covariance.
     """
     number("the number of years", n, least=1)
     if not 2 < dof < np.inf:

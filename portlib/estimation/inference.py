@@ -1,12 +1,15 @@
-"""How sure is a mean, a difference of variances, a difference of Sharpe ratios, where months depend on each other?
+"""How sure is a mean, a difference of variances, a difference of Sharpe ratios, where months depend
+on each other?
 
-The long-run variance of a series u with autocovariances gamma (divisor T), by Newey and West (1987)::
+The long-run variance of a series u with autocovariances gamma (divisor T), by Newey and West
+(1987)::
 
     gamma_0 + 2 sum_k (1 - k / (K + 1)) gamma_k,    k = 1 ... K
 
-A statistic that is smooth in moments has the error of the mean of its influence on each month (the delta method).
-Where too few months, or regimes, make its normal law doubtful, a series may be turned against another by a random
-number of months, which keeps what each does by itself and breaks what they do together (`circular_shifts`).
+A statistic that is smooth in moments has the error of the mean of its influence on each month (the
+delta method). Where too few months, or regimes, make its normal law doubtful, a series may be
+turned against another by a random number of months, which keeps what each does by itself and breaks
+what they do together (`circular_shifts`).
 
 Left out: corrections for many tests at once, and prewhitening.
 """
@@ -35,7 +38,8 @@ class Estimate(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """A difference, its standard error, and how often chance alone makes one as large (two-sided)."""
+    """A difference, its standard error, and how often chance alone makes one as large
+    (two-sided)."""
 
     difference: float
     standard_error: float
@@ -43,7 +47,8 @@ class Comparison(NamedTuple):
 
 
 def long_run_variance(u: Array, lags: int) -> float:
-    """The variance of a mean of T months, times T: of u less its mean, Bartlett weights over `lags` months."""
+    """The variance of a mean of T months, times T: of u less its mean, Bartlett weights over `lags`
+    months."""
     d = u - u.mean()
     total = d @ d + 2 * sum(
         (1 - k / (lags + 1)) * float(d[k:] @ d[:-k]) for k in range(1, lags + 1)
@@ -64,7 +69,8 @@ def hac_mean(x: ArrayLike, lags: int | None = None) -> Estimate:
     Raises
     ------
     ValueError
-        For a value that is not finite (named by its month), fewer than two months, or too many lags.
+        For a value that is not finite (named by its month), fewer than two months, or too many
+        lags.
 
     Examples
     --------
@@ -81,23 +87,26 @@ def hac_mean(x: ArrayLike, lags: int | None = None) -> Estimate:
 
 
 def variance_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
-    """Do two series of the same months differ in variance by more than noise? The difference is ``log var a / var b``.
+    """Do two series of the same months differ in variance by more than noise? The difference is
+    ``log var a / var b``.
 
-    Delta method with the long-run variance over `lags` periods. Fat tails and dependence are allowed for. Raises
-    ValueError for series of other months, too few, or without variance. Source: Ledoit and Wolf (2011), with another
-    kernel.
+    Delta method with the long-run variance over `lags` periods. Fat tails and dependence are
+    allowed for. Raises ValueError for series of other months, too few, or without variance. Source:
+    Ledoit and Wolf (2011), with another kernel.
     """
     x, y = _pair(a, b, lags)
-    da, db = x - x.mean(), y - y.mean()
+    da = x - x.mean()
+    db = y - y.mean()
     psi = len(x) * (da**2 / (da @ da) - db**2 / (db @ db))
     return _test(float(np.log((da @ da) / (db @ db))), psi, lags)
 
 
 def sharpe_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
-    """Do two series of excess returns differ in Sharpe ratio by more than noise? Per period, ddof 0.
+    """Do two series of excess returns differ in Sharpe ratio by more than noise? Per period, ddof
+    0.
 
-    Delta method with the long-run variance over `lags` periods. Raises as `variance_test` does. Source: Ledoit and
-    Wolf (2008), section 3.1, with another kernel.
+    Delta method with the long-run variance over `lags` periods. Raises as `variance_test` does.
+    Source: Ledoit and Wolf (2008), section 3.1, with another kernel.
     """
     x = np.array(_pair(a, b, lags))
     ratio = x.mean(axis=1) / x.std(axis=1)
@@ -109,10 +118,12 @@ def sharpe_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
 def circular_shifts(
     statistic: Callable[[Array, Array], float], a: ArrayLike, b: ArrayLike
 ) -> tuple[float, float]:
-    """How unusual is a statistic of two series among those of one turned against the other: value and p-value.
+    """How unusual is a statistic of two series among those of one turned against the other: value
+    and p-value.
 
-    All T turns of b, the one that is as observed among them; larger is more unusual. Each series keeps its own
-    dependence over time, which a shuffle would destroy. What b does in an era meets another era of a.
+    All T turns of b, the one that is as observed among them; larger is more unusual. Each series
+    keeps its own dependence over time, which a shuffle would destroy. What b does in an era meets
+    another era of a.
     """
     x, y = _series([a, b], "the two series")
     months.same(a, b, "the two series")
@@ -123,10 +134,12 @@ def circular_shifts(
 def swap_test(
     a: ArrayLike, b: ArrayLike, *, block: int, draws: int, rng: np.random.Generator
 ) -> float:
-    """How often would series whose names are swapped at random, a block at a time, differ so in variance?
+    """How often would series whose names are swapped at random, a block at a time, differ so in
+    variance?
 
-    If the two are alike, swapping them changes nothing; blocks keep what neighbouring months share. The p-value of
-    ``|log var a / var b|``, the observed one among the draws, so that it is never zero. Raises as `variance_test`.
+    If the two are alike, swapping them changes nothing; blocks keep what neighbouring months share.
+    The p-value of ``|log var a / var b|``, the observed one among the draws, so that it is never
+    zero. Raises as `variance_test`.
 
     >>> x = np.random.default_rng(1).normal(size=120)
     >>> swap_test(x, x, block=12, draws=99, rng=np.random.default_rng(2))
@@ -143,7 +156,8 @@ def swap_test(
 
 
 def share_limits(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Between which shares the true one lies, after `hits` in `trials`: the interval of Wilson (1927)."""
+    """Between which shares the true one lies, after `hits` in `trials`: the interval of Wilson
+    (1927)."""
     number("trials", trials, least=1)
     z = NormalDist().inv_cdf((1 + number("level", level, above=0, below=1)) / 2)
     p = number("hits", hits, least=0, most=trials) / trials
@@ -163,7 +177,8 @@ def _pair(a: ArrayLike, b: ArrayLike, lags: int) -> tuple[Array, Array]:
     months.same(a, b, "the two series")
     if len(x) != len(y) or len(x) <= lags + 1:
         raise ValueError(
-            f"a test over {lags} lags needs the same months twice, over {lags + 1}: {len(x)}, {len(y)}"
+            f"a test over {lags} lags needs the same months twice, over {lags + 1}: {len(x)}, "
+            f"{len(y)}"
         )
     _enough(len(x), lags)
     for which, z in (("first", x), ("second", y)):

@@ -72,7 +72,8 @@ def market_portfolio() -> MarketPortfolio:
         scopes[scope]
         for scope in ("investable market", "world equity by region", "world equity by size")
     )
-    region, size = region / region.sum(), size / size.sum()
+    region = region / region.sum()
+    size = size / size.sum()
     equity = pd.concat([size * region["us_equity"], region.drop("us_equity")])
     bonds = market.drop("equity")
     return MarketPortfolio(

@@ -65,10 +65,12 @@ def consecutive(index: pd.Index, what: str, *, error: type[ValueError] = ValueEr
     if not (wrong := np.flatnonzero(step != 1)).size:
         return
     at = int(wrong[0])
-    here, after = when[at], when[at + 1]
+    here = when[at]
+    after = when[at + 1]
     if step[at] == 0:
         raise error(
-            f"{what}: {here} is given twice; is the table weekly or daily? Compound it to months first"
+            f"{what}: {here} is given twice; is the table weekly or daily? Compound it to "
+            f"months first"
         )
     if step[at] < 0:
         raise error(f"{what}: {after} comes after {here}; put the oldest month first")
@@ -109,7 +111,8 @@ def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueErro
     """Raise `error` where two series that carry dates are not of the same months, row by row."""
     if not isinstance(a, (pd.Series, pd.DataFrame)) or not isinstance(b, (pd.Series, pd.DataFrame)):
         return
-    one, other = _periods(a.index), _periods(b.index)
+    one = _periods(a.index)
+    other = _periods(b.index)
     if one is None or other is None:
         if len(a) != len(b) or not a.index.equals(b.index):
             raise error(f"{what} do not have the same rows; join them by their labels first")

@@ -1,4 +1,5 @@
-"""What do the providers publish for the classes of 2026, and what do they say of listed real estate?
+"""What do the providers publish for the classes of 2026, and what do they say of listed real
+estate?
 
 The survey decides what the book expects; single providers show how far opinions differ, and give
 the one class that the survey does not have: its real estate is private. A listed trust has its own
@@ -31,8 +32,8 @@ def published_2026(classes: Sequence[str]) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        asset, provider, edition, as_of, horizon, geometric, arithmetic, volatility (annual decimals,
-        nan where not published), confidence, provenance, note.
+        asset, provider, edition, as_of, horizon, geometric, arithmetic, volatility (annual
+        decimals, nan where not published), confidence, provenance, note.
     """
     table = data.table("provider_assumptions_2026")
     nominal = table[["geometric", "arithmetic"]].notna().any(axis=1)
@@ -77,5 +78,8 @@ def with_listed_real_estate(assumptions: Assumptions) -> Assumptions:
         np.append(assumptions.mu, mean),
         sigma,
         rf=assumptions.rf,
-        source=f"{assumptions.source}; {LISTED}: J.P. Morgan AM (2026, correlations 2024), Charles Schwab (2026)",
+        source=(
+            f"{assumptions.source}; {LISTED}: J.P. Morgan AM (2026, correlations 2024), "
+            f"Charles Schwab (2026)"
+        ),
     )

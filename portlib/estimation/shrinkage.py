@@ -1,11 +1,13 @@
 """How should assets be said to move together, when months are few and assets many?
 
-A sample covariance ``S`` of ``p`` assets estimates p(p+1)/2 numbers from T months. Its large eigenvalues come out too
-large and its small ones too small, and an optimiser seeks out the small. Linear shrinkage draws it to a target that
-needs few numbers, ``sigma = (1 - delta) S + delta F``; nonlinear shrinkage corrects each eigenvalue by itself.
+A sample covariance ``S`` of ``p`` assets estimates p(p+1)/2 numbers from T months. Its large
+eigenvalues come out too large and its small ones too small, and an optimiser seeks out the small.
+Linear shrinkage draws it to a target that needs few numbers, ``sigma = (1 - delta) S + delta F``;
+nonlinear shrinkage corrects each eigenvalue by itself.
 
-Estimators take (T, p) returns, subtract their mean, and give a `CovarianceEstimate` *per period of the returns* that
-states its divisor; `annual` multiplies by twelve. Left out: forecasts of changing risk, and expected returns.
+Estimators take (T, p) returns, subtract their mean, and give a `CovarianceEstimate` *per period of
+the returns* that states its divisor; `annual` multiplies by twelve. Left out: forecasts of changing
+risk, and expected returns.
 """
 
 from __future__ import annotations
@@ -27,15 +29,16 @@ TARGETS: tuple[Target, ...] = get_args(Target)
 
 
 class CovarianceError(ValueError):
-    """Returns or correlations from which no covariance can be made; names the column, month or eigenvalue."""
+    """Returns or correlations from which no covariance can be made; names the column, month or
+    eigenvalue."""
 
 
 @dataclass(frozen=True, eq=False)
 class CovarianceEstimate:
     """A covariance ``sigma`` (p, p) per period, decimals squared, and how it was made.
 
-    `intensity` says how far towards `target` (0 to 1), where a method has such a number. A factor model's `parts` are
-    exposures (p, k), factor_covariance (k, k) and specific variances (p,)."""
+    `intensity` says how far towards `target` (0 to 1), where a method has such a number. A factor
+    model's `parts` are exposures (p, k), factor_covariance (k, k) and specific variances (p,)."""
 
     sigma: Array
     method: str
@@ -48,9 +51,11 @@ class CovarianceEstimate:
     monthly: bool = True
 
     def annual(self, periods: int | None = None) -> pd.DataFrame:
-        """The covariance of a year: `periods` times ``sigma``, right where returns are independent over time.
+        """The covariance of a year: `periods` times ``sigma``, right where returns are independent
+        over time.
 
-        Twelve where not given. CovarianceError where the returns carried dates and were not monthly.
+        Twelve where not given. CovarianceError where the returns carried dates and were not
+        monthly.
         """
         if periods is None:
             if not self.monthly:
@@ -63,7 +68,8 @@ class CovarianceEstimate:
 
     @property
     def condition_number(self) -> float:
-        """Largest over smallest eigenvalue: how far an optimiser can magnify an error; infinite where singular."""
+        """Largest over smallest eigenvalue: how far an optimiser can magnify an error; infinite
+        where singular."""
         values = np.linalg.eigvalsh(self.sigma)
         return float(values[-1] / values[0]) if values[0] > 1e-14 * values[-1] else float("inf")
 
@@ -77,10 +83,11 @@ def covariance(
 ) -> CovarianceEstimate:
     """Estimate a covariance by the method named.
 
-    `returns` (T, p) are decimals, one column an asset; `method` is a key of `METHODS`. ``factor_model`` alone needs
-    `factors` (T, k), returns of the same months; ``exponentially_weighted`` alone needs `half_life`, in periods.
-    CovarianceError for an unknown method, a missing or needless argument, a column that is given twice or constant, a
-    missing value (naming its column and month), or too few periods."""
+    `returns` (T, p) are decimals, one column an asset; `method` is a key of `METHODS`.
+    ``factor_model`` alone needs `factors` (T, k), returns of the same months;
+    ``exponentially_weighted`` alone needs `half_life`, in periods. CovarianceError for an unknown
+    method, a missing or needless argument, a column that is given twice or constant, a missing
+    value (naming its column and month), or too few periods."""
     if method not in METHODS:
         raise CovarianceError(f"no estimator {method!r}; there are {', '.join(METHODS)}")
     needs = {"factor_model": "factors", "exponentially_weighted": "half_life"}.get(method)
@@ -102,7 +109,8 @@ def _checked(returns: pd.DataFrame, what: str) -> Array:
     except (TypeError, ValueError):
         text = [name for name in names if not pd.api.types.is_numeric_dtype(returns[name])]
         raise CovarianceError(
-            f"{what}: column {text[0] if text else names[0]!r} is text; give decimals, 0.012 for 1.2%"
+            f"{what}: column {text[0] if text else names[0]!r} is text; give decimals, 0.012 "
+            f"for 1.2%"
         ) from None
     if x.shape[1] == 0 or len(x) < 3:
         raise CovarianceError(
@@ -113,7 +121,8 @@ def _checked(returns: pd.DataFrame, what: str) -> Array:
     if not np.isfinite(x).all():
         t, i = np.argwhere(~np.isfinite(x))[0]
         raise CovarianceError(
-            f"{what}: column {names[i]!r}, {returns.index[t]}: {x[t, i]} is no return; estimate all "
+            f"{what}: column {names[i]!r}, {returns.index[t]}: {x[t, i]} is no return; estimate "
+            f"all "
             "assets from the months that they share"
         )
     if not returns.index.is_unique or not (
@@ -140,34 +149,44 @@ def correlation(sigma: Array) -> Array:
 
 def _moments(x: Array) -> tuple[Array, Array, int]:
     """Demeaned returns, their covariance with divisor n, and n = T - 1."""
-    y, n = x - x.mean(axis=0), len(x) - 1
+    y = x - x.mean(axis=0)
+    n = len(x) - 1
     return y, y.T @ y / n, n
 
 
 def sample(x: Array) -> CovarianceEstimate:
-    """The sample covariance, divisor T - 1; singular when there are not more periods than assets."""
+    """The sample covariance, divisor T - 1; singular when there are not more periods than
+    assets."""
     return CovarianceEstimate(_moments(x)[1], "sample", len(x))
 
 
 def ledoit_wolf(x: Array, target: Target) -> CovarianceEstimate:
-    """Linear shrinkage to a target, by the intensity that least squares would choose in large samples.
+    """Linear shrinkage to a target, by the intensity that least squares would choose in large
+    samples.
 
-    ``delta = (pi - rho) / (gamma n)`` within 0 and 1, ``n = T - 1``: pi is the noise of S, rho what the target's noise
-    shares with it, gamma the squared distance between them. Sums over pairs of assets are taken as sums over periods,
-    ``sum_ij sum_t y_ti^2 y_tj^2 = sum_t (sum_i y_ti^2)^2``, so that S is the only matrix product. Targets: the average
-    variance times the ``identity``; the ``diagonal`` of S; the average, ``constant correlation``; ``single index``,
-    betas to the equal-weighted assets. Source: Ledoit and Wolf (2004a) identity; (2004b) constant correlation; (2003)
-    single index; divisor, and rho of the diagonal, as in the authors' published code."""
+    ``delta = (pi - rho) / (gamma n)`` within 0 and 1, ``n = T - 1``: pi is the noise of S, rho what
+    the target's noise shares with it, gamma the squared distance between them. Sums over pairs of
+    assets are taken as sums over periods, ``sum_ij sum_t y_ti^2 y_tj^2 = sum_t (sum_i y_ti^2)^2``,
+    so that S is the only matrix product. Targets: the average variance times the ``identity``; the
+    ``diagonal`` of S; the average, ``constant correlation``; ``single index``, betas to the
+    equal-weighted assets. Source: Ledoit and Wolf (2004a) identity; (2004b) constant correlation;
+    (2003) single index; divisor, and rho of the diagonal, as in the authors' published code."""
     y, s, n = _moments(x)
-    var, square = np.diag(s).copy(), y * y
-    size, norm = square.sum(axis=1), float(np.vdot(s, s))
-    pi, own = float(size @ size) / n - norm, float(np.vdot(square, square)) / n - float(var @ var)
+    var = np.diag(s).copy()
+    square = y * y
+    size = square.sum(axis=1)
+    norm = float(np.vdot(s, s))
+    pi = float(size @ size) / n - norm
+    own = float(np.vdot(square, square)) / n - float(var @ var)
     if target == "identity":
-        f, rho = np.diag(np.full(len(var), var.mean())), 0.0
+        f = np.diag(np.full(len(var), var.mean()))
+        rho = 0.0
     elif target == "diagonal":
-        f, rho = np.diag(var), own
+        f = np.diag(var)
+        rho = own
     elif target == "constant correlation":
-        sd, pairs = np.sqrt(var), max(len(var) * (len(var) - 1), 1)
+        sd = np.sqrt(var)
+        pairs = max(len(var) * (len(var) - 1), 1)
         average = float((1 / sd) @ s @ (1 / sd) - len(var)) / pairs
         f = average * np.outer(sd, sd)
         np.fill_diagonal(f, var)
@@ -176,15 +195,14 @@ def ledoit_wolf(x: Array, target: Target) -> CovarianceEstimate:
         )
     elif target == "single index":
         index = y.mean(axis=1)
-        c, v = y.T @ index / n, float(index @ index) / n
+        c = y.T @ index / n
+        v = float(index @ index) / n
         f = np.outer(c, c) / v
         np.fill_diagonal(f, var)
-        fit, csc, cubes, fours = (
-            y @ c,
-            float(c @ s @ c),
-            (square * y).T @ index / n,
-            square.T @ (index * index) / n,
-        )
+        fit = y @ c
+        csc = float(c @ s @ c)
+        cubes = (square * y).T @ index / n
+        fours = square.T @ (index * index) / n
         once = float((size * index) @ fit) / n - csc - float(c @ (cubes - var * c))
         twice = (
             float((index * fit) @ (index * fit)) / n - v * csc - float((c * c) @ (fours - v * var))
@@ -203,12 +221,13 @@ def ledoit_wolf(x: Array, target: Target) -> CovarianceEstimate:
 def oas(x: Array) -> CovarianceEstimate:
     """Oracle-approximating shrinkage to the average variance times the identity, divisor T.
 
-    ``delta = ((1 - 2/p) tr S^2 + tr^2 S) / ((T + 1 - 2/p) (tr S^2 - tr^2 S / p))``, at most 1; the paper assumes
-    normal returns of known mean, we subtract the sample's. scikit-learn leaves out both terms in 2/p.
-    Source: Chen, Wiesel, Eldar and Hero (2010), equation 23."""
+    ``delta = ((1 - 2/p) tr S^2 + tr^2 S) / ((T + 1 - 2/p) (tr S^2 - tr^2 S / p))``, at most 1; the
+    paper assumes normal returns of known mean, we subtract the sample's. scikit-learn leaves out
+    both terms in 2/p. Source: Chen, Wiesel, Eldar and Hero (2010), equation 23."""
     y, (periods, p) = x - x.mean(axis=0), x.shape
     s = y.T @ y / periods
-    trace, norm = float(np.trace(s)), float(np.vdot(s, s))
+    trace = float(np.trace(s))
+    norm = float(np.vdot(s, s))
     spread = norm - trace**2 / p
     ratio = (
         ((1 - 2 / p) * norm + trace**2) / ((periods + 1 - 2 / p) * spread)
@@ -223,27 +242,30 @@ def oas(x: Array) -> CovarianceEstimate:
 
 
 def quadratic_inverse(x: Array) -> CovarianceEstimate:
-    """Nonlinear shrinkage: each inverse eigenvalue is corrected by where the others lie; also for p > T - 1.
+    """Nonlinear shrinkage: each inverse eigenvalue is corrected by where the others lie; also for p
+    > T - 1.
 
-    With ``c = p/n``, n = T - 1, and bandwidth ``h = min(c^2, 1/c^2)^0.35 / p^0.35``, the smoothed Stein shrinker theta
-    of the inverse eigenvalues l gives ``1/delta_i = l_i ((1-c)^2 + 2c(1-c) theta_i + c^2 |theta_i|^2)``, the modulus
-    with theta's conjugate; rescaled to keep the trace. For p > n the null space gets one value of its own. The
-    eigenvectors stay the sample's. Source: Ledoit and Wolf (2022), section 4."""
+    With ``c = p/n``, n = T - 1, and bandwidth ``h = min(c^2, 1/c^2)^0.35 / p^0.35``, the smoothed
+    Stein shrinker theta of the inverse eigenvalues l gives ``1/delta_i = l_i ((1-c)^2 + 2c(1-c)
+    theta_i + c^2 |theta_i|^2)``, the modulus with theta's conjugate; rescaled to keep the trace.
+    For p > n the null space gets one value of its own. The eigenvectors stay the sample's. Source:
+    Ledoit and Wolf (2022), section 4."""
     s, n = _moments(x)[1:]
     p, (values, vectors) = len(s), np.linalg.eigh(s)
-    c, rank = p / n, min(p, n)
+    c = p / n
+    rank = min(p, n)
     if values[-rank] <= ROUNDING * values[-1]:
         raise CovarianceError(
             "an asset is a copy or a combination of others; quadratic_inverse needs it left out"
         )
     values[:-rank] = 0.0
-    h, inverse = min(c, 1 / c) ** 0.7 / p**0.35, 1 / values[-rank:]
-    gap, wide = inverse[:, None] - inverse, h * inverse[:, None]
+    h = min(c, 1 / c) ** 0.7 / p**0.35
+    inverse = 1 / values[-rank:]
+    gap = inverse[:, None] - inverse
+    wide = h * inverse[:, None]
     kernel = inverse[:, None] / (gap**2 + wide**2)
-    stein, modulus = (
-        (kernel * gap).mean(axis=0),
-        (kernel * gap).mean(axis=0) ** 2 + (kernel * wide).mean(axis=0) ** 2,
-    )
+    stein = (kernel * gap).mean(axis=0)
+    modulus = (kernel * gap).mean(axis=0) ** 2 + (kernel * wide).mean(axis=0) ** 2
     if p <= n:
         shrunk = 1 / (inverse * ((1 - c) ** 2 + 2 * c * (1 - c) * stein + c**2 * modulus))
     else:
@@ -256,11 +278,13 @@ def quadratic_inverse(x: Array) -> CovarianceEstimate:
 
 
 def random_matrix_denoising(x: Array) -> CovarianceEstimate:
-    """Clip what noise alone would produce: correlation eigenvalues below the Marchenko-Pastur edge become one value.
+    """Clip what noise alone would produce: correlation eigenvalues below the Marchenko-Pastur edge
+    become one value.
 
-    The edge is ``v (1 + sqrt(p/n))^2`` with n = T - 1 and ``v = 1 - largest/p``, the variance that the first
-    eigenvector (the market) leaves: Laloux, Cizeau, Bouchaud and Potters (1999). The clipped keep their sum, the
-    diagonal is scaled back to one, and the sample's volatilities (divisor T - 1) are put back."""
+    The edge is ``v (1 + sqrt(p/n))^2`` with n = T - 1 and ``v = 1 - largest/p``, the variance that
+    the first eigenvector (the market) leaves: Laloux, Cizeau, Bouchaud and Potters (1999). The
+    clipped keep their sum, the diagonal is scaled back to one, and the sample's volatilities
+    (divisor T - 1) are put back."""
     s, n = _moments(x)[1:]
     p, (values, vectors) = len(s), np.linalg.eigh(correlation(s))
     noise = values < (1 - values[-1] / p) * (1 + np.sqrt(p / n)) ** 2
@@ -272,34 +296,37 @@ def random_matrix_denoising(x: Array) -> CovarianceEstimate:
 
 
 def exponentially_weighted(x: Array, half_life: float) -> CovarianceEstimate:
-    """Recent months count more: weights halve every `half_life` periods; the weighted mean is subtracted.
+    """Recent months count more: weights halve every `half_life` periods; the weighted mean is
+    subtracted.
 
-    The divisor ``1 - sum w^2`` leaves no bias when returns are independent and alike; the history is worth
-    ``1 / sum w^2`` periods, however long it is. Source: Litterman and Winkelmann (1998), demeaned."""
+    The divisor ``1 - sum w^2`` leaves no bias when returns are independent and alike; the history
+    is worth ``1 / sum w^2`` periods, however long it is. Source: Litterman and Winkelmann (1998),
+    demeaned."""
     number("half_life", half_life, least=0.1, error=CovarianceError)
     w = 0.5 ** (np.arange(len(x))[::-1] / half_life)
     w /= w.sum()
-    y, name = np.sqrt(w)[:, None] * (x - w @ x), f"exponentially weighted, half-life {half_life:g}"
+    y = np.sqrt(w)[:, None] * (x - w @ x)
+    name = f"exponentially weighted, half-life {half_life:g}"
     return CovarianceEstimate(y.T @ y / (1 - w @ w), name, len(x), "1 - sum of squared weights")
 
 
 def factor_model(x: Array, factors: Array) -> CovarianceEstimate:
     """Returns move by common factors (T, k) and otherwise alone: ``B F B' + D``.
 
-    B from least squares with intercepts, F with divisor T - 1, and D diagonal, from residuals with divisor T - k - 1.
-    CovarianceError for collinear factors or T <= k + 1. Source: Sharpe (1963), with several factors."""
+    B from least squares with intercepts, F with divisor T - 1, and D diagonal, from residuals with
+    divisor T - k - 1. CovarianceError for collinear factors or T <= k + 1. Source: Sharpe (1963),
+    with several factors."""
     (periods, k), y, g = factors.shape, x - x.mean(axis=0), factors - factors.mean(axis=0)
     if periods <= k + 1 or np.linalg.matrix_rank(g) < k:
         raise CovarianceError(
             f"{k} factors over {periods} periods: too few periods, or collinear; drop a factor"
         )
     b = np.linalg.solve(g.T @ g, g.T @ y).T
-    f, residual = g.T @ g / (periods - 1), y - g @ b.T
+    f = g.T @ g / (periods - 1)
+    residual = y - g @ b.T
     specific = (residual * residual).sum(axis=0) / (periods - k - 1)
-    sigma, parts = (
-        b @ f @ b.T + np.diag(specific),
-        {"exposures": b, "factor_covariance": f, "specific": specific},
-    )
+    sigma = b @ f @ b.T + np.diag(specific)
+    parts = {"exposures": b, "factor_covariance": f, "specific": specific}
     divisor = "T - 1 (factors), T - k - 1 (specific)"
     return CovarianceEstimate(
         (sigma + sigma.T) / 2, f"factor model, {k} factors", periods, divisor, parts=parts
@@ -321,23 +348,28 @@ METHODS: dict[str, Callable[..., CovarianceEstimate]] = {
 
 
 def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) -> Array:
-    """The correlation matrix nearest to the symmetric `a` (sum of squares) with no eigenvalue below `floor`.
+    """The correlation matrix nearest to the symmetric `a` (sum of squares) with no eigenvalue below
+    `floor`.
 
-    Alternating projections with Dykstra's correction, until no step moves a part in 1 / `tolerance`; a mix with the
-    identity, of the size of rounding, then lifts the last eigenvalue to the floor. CovarianceError when `a` is not
-    symmetric and finite, or `floor` not from 0 to below 1. Source: Higham (2002), algorithm 3.3."""
+    Alternating projections with Dykstra's correction, until no step moves a part in 1 /
+    `tolerance`; a mix with the identity, of the size of rounding, then lifts the last eigenvalue to
+    the floor. CovarianceError when `a` is not symmetric and finite, or `floor` not from 0 to below
+    1. Source: Higham (2002), algorithm 3.3."""
     if not np.isfinite(a).all() or np.abs(a - a.T).max() > ROUNDING:
         raise CovarianceError("correlations must be symmetric and finite; take (a + a.T) / 2")
     if not 0 <= floor < 1:
         raise CovarianceError(
             f"the floor must be at least 0 and below 1, the average eigenvalue, not {floor}"
         )
-    y, correction = a.copy(), np.zeros_like(a)
+    y = a.copy()
+    correction = np.zeros_like(a)
     for _ in range(20_000):
-        before, target = y, y - correction
+        before = y
+        target = y - correction
         values, vectors = np.linalg.eigh(target)
         x = (vectors * np.maximum(values, floor)) @ vectors.T
-        correction, y = x - target, x.copy()
+        correction = x - target
+        y = x.copy()
         np.fill_diagonal(y, 1.0)
         if max(np.linalg.norm(y - before), np.linalg.norm(y - x)) <= tolerance * np.linalg.norm(y):
             lowest = float(np.linalg.eigvalsh(y)[0])
@@ -349,14 +381,18 @@ def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) 
 
 
 def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
-    """A covariance from volatilities and correlations of different sources, in the volatilities' unit squared.
+    """A covariance from volatilities and correlations of different sources, in the volatilities'
+    unit squared.
 
-    CovarianceError for labels that differ, a negative volatility, or correlations that no returns can have."""
-    names, r = list(volatility.index), rho.to_numpy(dtype=float)
+    CovarianceError for labels that differ, a negative volatility, or correlations that no returns
+    can have."""
+    names = list(volatility.index)
+    r = rho.to_numpy(dtype=float)
     for name, value in volatility.items():
         if value >= 5:
             raise CovarianceError(
-                f"the volatility of {name!r} is {value:g}, which is {value:.0%}; in percent? Write {value / 100:g}"
+                f"the volatility of {name!r} is {value:g}, which is {value:.0%}; in percent? "
+                f"Write {value / 100:g}"
             )
     if list(rho.index) != names or list(rho.columns) != names:
         raise CovarianceError(
@@ -379,10 +415,11 @@ def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
 def blend(
     calm: pd.DataFrame, crisis: pd.DataFrame, share: float, floor: float = 1e-6
 ) -> pd.DataFrame:
-    """Correlations ``(1 - share) calm + share crisis`` for stress tests, with no eigenvalue below `floor`.
+    """Correlations ``(1 - share) calm + share crisis`` for stress tests, with no eigenvalue below
+    `floor`.
 
-    A mix of correlation matrices is one, so only a lowest eigenvalue under the floor is repaired. CovarianceError for
-    a share outside 0 to 1, and as for `assemble`."""
+    A mix of correlation matrices is one, so only a lowest eigenvalue under the floor is repaired.
+    CovarianceError for a share outside 0 to 1, and as for `assemble`."""
     if not 0 <= share <= 1:
         raise CovarianceError(f"the share of crisis must lie between 0 and 1, not {share}")
     ones = pd.Series(1.0, index=calm.index)
@@ -393,7 +430,8 @@ def blend(
 
 
 def drawdown_months(market: pd.Series, depth: float) -> pd.Series:
-    """Which months, in hindsight, lay between a peak of wealth and a trough at least `depth` (decimal) below it?"""
+    """Which months, in hindsight, lay between a peak of wealth and a trough at least `depth`
+    (decimal) below it?"""
     monthly(market, "the market", error=CovarianceError)
     number("depth", depth, above=0, below=1, error=CovarianceError)
     wealth = (1 + market).cumprod()
@@ -414,18 +452,21 @@ def backtest(
     every: int = 3,
     seen: Array | None = None,
 ) -> tuple[pd.DataFrame, pd.Series, pd.Series]:
-    """What would a rule have earned that saw, at each decision, the last `window` months and nothing else?
+    """What would a rule have earned that saw, at each decision, the last `window` months and
+    nothing else?
 
-    `decide` maps the past (window, p) to weights (p,), held for `every` months while they drift; where given, it sees
-    `seen` (T, q) instead of returns. Returns weights by month of decision, monthly returns, and one-way turnover at
-    each later decision. No costs. CovarianceError for too short a history."""
+    `decide` maps the past (window, p) to weights (p,), held for `every` months while they drift;
+    where given, it sees `seen` (T, q) instead of returns. Returns weights by month of decision,
+    monthly returns, and one-way turnover at each later decision. No costs. CovarianceError for too
+    short a history."""
     monthly(returns, "returns", error=CovarianceError)
     if seen is not None and len(seen) != len(returns):
         raise CovarianceError(f"seen has {len(seen)} months and the returns {len(returns)}")
     number("window", window, least=1, error=CovarianceError)
     number("every", every, least=1, error=CovarianceError)
     x = returns.to_numpy(float)
-    first, known = np.arange(window, len(x) - every + 1, every), x if seen is None else seen
+    first = np.arange(window, len(x) - every + 1, every)
+    known = x if seen is None else seen
     if not len(first):
         raise CovarianceError(
             f"{len(x)} months are too few for a window of {window} and {every} months after it"
@@ -433,11 +474,10 @@ def backtest(
     w = np.array([decide(known[t - window : t]) for t in first])
     growth = np.cumprod(1 + x[window : first[-1] + every].reshape(len(first), every, -1), axis=1)
     wealth = np.concatenate([np.ones((len(w), 1)), np.einsum("tmi,ti->tm", growth, w)], axis=1)
-    earned, drifted = (
-        (wealth[:, 1:] / wealth[:, :-1] - 1).ravel(),
-        w * growth[:, -1] / wealth[:, -1:],
-    )
-    traded, decided = np.abs(w[1:] - drifted[:-1]).sum(axis=1) / 2, returns.index[first - 1]
+    earned = (wealth[:, 1:] / wealth[:, :-1] - 1).ravel()
+    drifted = w * growth[:, -1] / wealth[:, -1:]
+    traded = np.abs(w[1:] - drifted[:-1]).sum(axis=1) / 2
+    decided = returns.index[first - 1]
     return (
         pd.DataFrame(w, decided, returns.columns),
         pd.Series(earned, returns.index[window:][: len(earned)]),

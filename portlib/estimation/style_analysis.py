@@ -1,10 +1,13 @@
-"""Which mix of indices behaves as a fund does, how sure is that, and what may the plan expect of the fund?
+"""Which mix of indices behaves as a fund does, how sure is that, and what may the plan expect of
+the fund?
 
-Returns-based: ``min Var(r - F b)`` with ``b >= 0`` and ``1'b = 1``; ``R2 = 1 - Var(r - F b) / Var(r)`` (Sharpe 1992).
-Holdings-based: weights held times the securities' exposures. With exposures ``B`` on indices of covariance ``F`` and
-means ``mu``, funds have covariance ``B F B' + D`` and expected returns ``B mu + alpha - expenses``. All funds share one
-Gram matrix of the indices, so thousands of small problems are solved together, and exactly. Left out: leverage, short
-positions, derivatives, trades within the window. Months in, annual decimals out (means and variances times twelve).
+Returns-based: ``min Var(r - F b)`` with ``b >= 0`` and ``1'b = 1``;
+``R2 = 1 - Var(r - F b) / Var(r)`` (Sharpe 1992). Holdings-based: weights held times the securities'
+exposures. With exposures ``B`` on indices of covariance ``F`` and means ``mu``, funds have
+covariance ``B F B' + D`` and expected returns ``B mu + alpha - expenses``. All funds share one Gram
+matrix of the indices, so thousands of small problems are solved together, and exactly. Left out:
+leverage, short positions, derivatives, trades within the window. Months in, annual decimals out
+(means and variances times twelve).
 """
 
 from __future__ import annotations
@@ -28,11 +31,12 @@ ROUNDING = 1e-12
 class Style:
     """The mix of indices that behaved most like each fund, and how well it did.
 
-    ``exposures`` and ``standard_errors`` are funds x indices. ``fit`` has, by fund: ``r_squared``; ``specific_risk``
-    (annual; divisor months less positive exposures); ``alpha`` (annual arithmetic mean of fund less mix, net of
-    whatever the fund's returns are net of) and its standard error ``alpha_error``; ``months`` used; and ``gap``, the
-    certificate: what another mix could gain at most, as a share of the fund's sum of squares. ``failed`` names the
-    funds left out and says why; ``fallbacks`` counts those that block pivoting left to a slower method.
+    ``exposures`` and ``standard_errors`` are funds x indices. ``fit`` has, by fund: ``r_squared``;
+    ``specific_risk`` (annual; divisor months less positive exposures); ``alpha`` (annual arithmetic
+    mean of fund less mix, net of whatever the fund's returns are net of) and its standard error
+    ``alpha_error``; ``months`` used; and ``gap``, the certificate: what another mix could gain at
+    most, as a share of the fund's sum of squares. ``failed`` names the funds left out and says why;
+    ``fallbacks`` counts those that block pivoting left to a slower method.
     """
 
     exposures: pd.DataFrame
@@ -54,17 +58,18 @@ def style(
 
     Parameters
     ----------
-    funds, indices : (months, funds) and (months, indices), monthly decimals over the same months. A fund that begins
-        late or ends early (missing values) is fitted on its own months.
+    funds, indices : (months, funds) and (months, indices), monthly decimals over the same months. A
+        fund that begins late or ends early (missing values) is fitted on its own months.
     demean : minimise the variance of the difference (Sharpe 1992) or, if False, its mean square.
     half_life : months after which an observation counts half; by default all count alike.
     minimum_months : fewest months accepted, and never fewer than indices plus three.
 
-    Standard errors are ``sqrt(SSR / SSR_i / (T - k - 1))``: SSR_i is what the other indices (weights summing to one,
-    signs free) leave of index i, k counts positive exposures, T is the effective number of months. They ignore
-    ``b >= 0``. Funds with gaps, too few months, one constant return or infinite values go to ``failed``; the others go
-    on. Raises ValueError for months that differ and for indices with missing values or that replicate each other.
-    Source: Sharpe (1992); Lobosco and DiBartolomeo (1997).
+    Standard errors are ``sqrt(SSR / SSR_i / (T - k - 1))``: SSR_i is what the other indices
+    (weights summing to one, signs free) leave of index i, k counts positive exposures, T is the
+    effective number of months. They ignore ``b >= 0``. Funds with gaps, too few months, one
+    constant return or infinite values go to ``failed``; the others go on. Raises ValueError for
+    months that differ and for indices with missing values or that replicate each other. Source:
+    Sharpe (1992); Lobosco and DiBartolomeo (1997).
     """
     (r, f), names, n, fallbacks = _checked(funds, indices), indices.columns, indices.shape[1], 0
     failed, spans = _unusable(funds, max(n + 3, minimum_months))
@@ -72,19 +77,19 @@ def style(
     usable = np.flatnonzero(spans[:, 1])
     for span in np.unique(spans[usable], axis=0):
         at = usable[(spans[usable] == span).all(axis=1)]
-        y, x = r[span[0] : span[1], at], f[span[0] : span[1]]
+        y = r[span[0] : span[1], at]
+        x = f[span[0] : span[1]]
         w = _month_weights(len(x), half_life)
         months = len(x) ** 2 / (w @ w)
         if months <= n + 2:
             raise ValueError(
-                f"half_life {half_life} leaves {months:.1f} effective months for {n} indices: lengthen it"
+                f"half_life {half_life} leaves {months:.1f} effective months for {n} indices: "
+                f"lengthen it"
             )
         b[at], gap, left = _fit(y, x, w, demean, names)
-        rest, spare, fallbacks = (
-            y - x @ b[at].T,
-            months - (b[at] > 1e-9).sum(axis=1),
-            fallbacks + left,
-        )
+        rest = y - x @ b[at].T
+        spare = months - (b[at] > 1e-9).sum(axis=1)
+        fallbacks = fallbacks + left
         own, whole = (np.sum(_moments(v, w, True) ** 2, axis=0) for v in (rest, y))
         risk = np.sqrt(12 * own / len(x) * months / spare)
         fit[at] = np.column_stack(
@@ -102,10 +107,8 @@ def style(
         errors[at] = np.sqrt((own / (spare - 1))[:, None] * np.diag(np.linalg.inv(kkt))[:n])
     keep = fit[:, 5] <= 1e-8
     failed |= {str(fund): "no optimum found" for fund in funds.columns[usable[~keep[usable]]]}
-    fund, by = (
-        funds.columns[keep],
-        ["r_squared", "specific_risk", "alpha", "alpha_error", "months", "gap"],
-    )
+    fund = funds.columns[keep]
+    by = ["r_squared", "specific_risk", "alpha", "alpha_error", "months", "gap"]
     return Style(
         pd.DataFrame(b[keep], fund, names),
         pd.DataFrame(errors[keep], fund, names),
@@ -118,19 +121,24 @@ def style(
 def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple[Array, int]:
     """Which ``b >= 0`` with ``1'b = 1`` minimise ``b'G b / 2 - c'b``, for one ``G`` and many ``c``?
 
-    ``gram`` (n, n), positive definite where weights sum to zero, n at most 60; ``cross`` (n, m), a column a problem.
+    ``gram`` (n, n), positive definite where weights sum to zero, n at most 60; ``cross`` (n, m), a
+    column a problem.
 
-    Block pivoting: solve with the weights now free; free those with a negative price and fix those that came out
-    negative, all at once; after ten rounds one at a time by Murty's rule, which ends, because this is the linear
-    complementarity problem of the positive definite ``G - c1' - 1c' + k 11'``. Problems with the same free weights
-    share one inverse. Returns (m, n) weights, and how many problems were left to scipy's nnls. Source: Murty (1974).
+    Block pivoting: solve with the weights now free; free those with a negative price and fix those
+    that came out negative, all at once; after ten rounds one at a time by Murty's rule, which ends,
+    because this is the linear complementarity problem of the positive definite
+    ``G - c1' - 1c' + k 11'``. Problems with the same free weights share one inverse. Returns (m, n)
+    weights, and how many problems were left to scipy's nnls. Source: Murty (1974).
     """
     n, m = cross.shape
     if n > 60:
         raise ValueError(f"{n} indices cannot be told apart by monthly returns: choose at most 60")
     scale = np.trace(gram) / n
-    g, c = gram / scale, cross.T / scale
-    b, free, todo = np.zeros((m, n)), np.ones((m, n), bool), np.arange(m)
+    g = gram / scale
+    c = cross.T / scale
+    b = np.zeros((m, n))
+    free = np.ones((m, n), bool)
+    todo = np.arange(m)
     slack = ROUNDING * np.maximum(1.0, np.abs(c).max(axis=1, keepdims=True))
     for done in range(rounds):
         s = free[todo]
@@ -171,9 +179,10 @@ def rolling(
 ) -> pd.DataFrame:
     """How did each fund's style move: exposures over the ``window`` months that end at each month?
 
-    Every ``step`` months, counted back from the last; ``progress`` is called with windows done and windows in all.
-    Returns a frame by (month, fund), missing where a fund lacks returns in a window or is constant in it. Raises
-    ValueError as `style` does, and for a window of fewer months than indices plus three.
+    Every ``step`` months, counted back from the last; ``progress`` is called with windows done and
+    windows in all. Returns a frame by (month, fund), missing where a fund lacks returns in a window
+    or is constant in it. Raises ValueError as `style` does, and for a window of fewer months than
+    indices plus three.
     """
     (r, f), w = _checked(funds, indices), _month_weights(window, half_life)
     if not f.shape[1] + 3 <= window <= len(f):
@@ -194,7 +203,8 @@ def rolling(
 def selection_returns(
     funds: pd.DataFrame, indices: pd.DataFrame, rolled: pd.DataFrame
 ) -> pd.DataFrame:
-    """What did each fund earn beyond the mix that `rolling` knew before the month: Sharpe's selection return?"""
+    """What did each fund earn beyond the mix that `rolling` knew before the month: Sharpe's
+    selection return?"""
     ends = rolled.index.unique("month")
     known = np.searchsorted(ends, indices.index) - 1  # the last estimate that ends before the month
     b = rolled.to_numpy(float).reshape(len(ends), -1, indices.shape[1])[known[known >= 0]]
@@ -209,14 +219,18 @@ def block_bootstrap_errors(
     replications: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """How far would exposures move in other histories made of runs of these months, funds and indices together?
+    """How far would exposures move in other histories made of runs of these months, funds and
+    indices together?
 
-    Standard deviations (ddof 1) over ``replications``, funds x indices. They respect ``b >= 0``, but no bootstrap is
-    exact where a true exposure is zero (Andrews 2000). Raises ValueError for a fund that `style` would leave out.
+    Standard deviations (ddof 1) over ``replications``, funds x indices. They respect ``b >= 0``,
+    but no bootstrap is exact where a true exposure is zero (Andrews 2000). Raises ValueError for a
+    fund that `style` would leave out.
     """
     if failed := style(funds, indices, minimum_months=len(funds)).failed:
         raise ValueError(f"leave out, or complete: {failed}")
-    both, m, w = pd.concat([funds, indices], axis=1), funds.shape[1], np.ones(len(funds))
+    both = pd.concat([funds, indices], axis=1)
+    m = funds.shape[1]
+    w = np.ones(len(funds))
     paths = (block_bootstrap(both, block_months, 1, len(both), rng)[0] for _ in range(replications))
     draws = np.array(
         [_fit(path[:, :m], path[:, m:], w, True, indices.columns)[0] for path in paths]
@@ -233,17 +247,20 @@ def drift(
 ) -> pd.DataFrame:
     """Did a fund's style change by more than an unchanged style would seem to?
 
-    By fund: ``score``, the square root of the summed variances (ddof 1) of exposures over windows that do not overlap,
-    counted back from the last month; ``by_chance``, its median had the fund kept its average mix, with the residuals of
-    the windows' own fits (scaled as in HC3), signs drawn anew so that noisy times stay noisy; and the ``p_value``.
-    Raises ValueError below two windows and for funds that `style` leaves out. Source: Idzorek and Bertsch (2004).
+    By fund: ``score``, the square root of the summed variances (ddof 1) of exposures over windows
+    that do not overlap, counted back from the last month; ``by_chance``, its median had the fund
+    kept its average mix, with the residuals of the windows' own fits (scaled as in HC3), signs
+    drawn anew so that noisy times stay noisy; and the ``p_value``. Raises ValueError below two
+    windows and for funds that `style` leaves out. Source: Idzorek and Bertsch (2004).
     """
     if len(funds) < 2 * window:
         raise ValueError(
             f"drift needs two windows of {window} months; the history has {len(funds)}"
         )
-    months, n = len(funds) // window * window, indices.shape[1]
-    funds, indices = funds.tail(months), indices.tail(months)
+    months = len(funds) // window * window
+    n = indices.shape[1]
+    funds = funds.tail(months)
+    indices = indices.tail(months)
     if (whole := style(funds, indices, minimum_months=months)).failed:
         raise ValueError(f"leave out, or complete: {whole.failed}")
     b = rolling(funds, indices, window, step=window).to_numpy(float).reshape(-1, funds.shape[1], n)
@@ -254,11 +271,9 @@ def drift(
     rest = (rest - rest.mean(axis=1, keepdims=True)) * (window / (window - (b > 1e-9).sum(axis=2)))[
         :, None, :
     ]
-    signs, mix, rows = (
-        rng.choice([-1.0, 1.0], (months, replications)),
-        indices @ whole.exposures.T,
-        {},
-    )
+    signs = rng.choice([-1.0, 1.0], (months, replications))
+    mix = indices @ whole.exposures.T
+    rows = {}
     for own, fund in zip(rest.reshape(months, -1).T, funds.columns, strict=True):
         paths = np.column_stack([funds[fund], mix[[fund]].to_numpy() + own[:, None] * signs])
         drawn = rolling(pd.DataFrame(paths, funds.index), indices, window, step=window).to_numpy(
@@ -276,14 +291,17 @@ def drift(
 def collinearity(indices: pd.DataFrame) -> pd.DataFrame:
     """Which indices can the others stand in for?
 
-    By index, the worst first: ``vif``, the variance inflation factor (huge or infinite for a duplicate); the annual
-    volatility ``unexplained`` by the others (weights summing to one, signs free), by which every standard error
-    divides; and the ``closest`` index, by correlation. Source: Belsley, Kuh and Welsch (1980), for the factor.
+    By index, the worst first: ``vif``, the variance inflation factor (huge or infinite for a
+    duplicate); the annual volatility ``unexplained`` by the others (weights summing to one, signs
+    free), by which every standard error divides; and the ``closest`` index, by correlation. Source:
+    Belsley, Kuh and Welsch (1980), for the factor.
     """
-    x, rows = indices.to_numpy(float) - indices.to_numpy(float).mean(axis=0), {}
+    x = indices.to_numpy(float) - indices.to_numpy(float).mean(axis=0)
+    rows = {}
     closest = indices.columns[(indices.corr().to_numpy() - 2 * np.eye(x.shape[1])).argmax(axis=1)]
     for i, name in enumerate(indices.columns):
-        y, others = x[:, i], np.delete(x, i, axis=1)
+        y = x[:, i]
+        others = np.delete(x, i, axis=1)
         free, tied = (
             np.sum((q - z @ np.linalg.lstsq(z, q)[0]) ** 2)
             for q, z in ((y, others), (y - others[:, 0], others[:, 1:] - others[:, :1]))
@@ -301,9 +319,11 @@ def collinearity(indices: pd.DataFrame) -> pd.DataFrame:
 
 
 def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.DataFrame:
-    """What does a fund hold now, in terms of indices: weights (funds x securities) times (securities x indices)?
+    """What does a fund hold now, in terms of indices: weights (funds x securities) times
+    (securities x indices)?
 
-    Raises ValueError naming a security held without known exposures, and a fund whose weights do not sum to one.
+    Raises ValueError naming a security held without known exposures, and a fund whose weights do
+    not sum to one.
     """
     held = holdings.loc[:, (holdings != 0).any()]
     if unknown := [str(name) for name in held.columns if name not in securities.index]:
@@ -316,14 +336,16 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
 
 
 def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: float) -> pd.DataFrame:
-    """One exposure from two: ``weight`` (0 to 1) times holdings plus the rest times returns, funds x indices."""
+    """One exposure from two: ``weight`` (0 to 1) times holdings plus the rest times returns, funds
+    x indices."""
     strange = {*returns_based.index, *returns_based.columns} ^ {
         *holdings_based.index,
         *holdings_based.columns,
     }
     if strange or not 0 <= weight <= 1:
         raise ValueError(
-            f"weight {weight} must lie in 0 to 1; known to only one side: {sorted(strange) or 'none'}"
+            f"weight {weight} must lie in 0 to 1; known to only one side: "
+            f"{sorted(strange) or 'none'}"
         )
     return (
         weight * holdings_based.loc[returns_based.index, returns_based.columns]
@@ -334,9 +356,11 @@ def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: flo
 def style_distance(
     exposures: pd.DataFrame, others: pd.DataFrame, sigma: pd.DataFrame
 ) -> pd.DataFrame:
-    """How far apart do two mixes run: tracking error of each row of one against each row of the other, annual decimals?
+    """How far apart do two mixes run: tracking error of each row of one against each row of the
+    other, annual decimals?
 
-    ``sigma`` is the annual covariance of the indices. Indices that move together count as near, whichever is named.
+    ``sigma`` is the annual covariance of the indices. Indices that move together count as near,
+    whichever is named.
     """
     names = exposures.columns
     for what, table in (("others", others), ("sigma", sigma)):
@@ -358,8 +382,9 @@ def category_check(
 ) -> pd.DataFrame:
     """Does a fund behave as its category's name promises: ``targets``, categories x indices?
 
-    By fund: category, nearest, ``to_category`` and ``to_nearest`` (see `style_distance`), verdict: ``flagged`` when the
-    nearest is closer by more than ``margin``; ``cannot tell`` below the R-squared floor; ``no rule`` without a target.
+    By fund: category, nearest, ``to_category`` and ``to_nearest`` (see `style_distance`), verdict:
+    ``flagged`` when the nearest is closer by more than ``margin``; ``cannot tell`` below the
+    R-squared floor; ``no rule`` without a target.
     """
     away = style_distance(found.exposures, targets, sigma)
     stated = categories[away.index]
@@ -385,8 +410,9 @@ def shrunk_alpha(
 ) -> pd.Series:
     """How much of a measured net alpha is to be believed, before expenses?
 
-    ``(alpha + expenses) prior_sd^2 / (prior_sd^2 + error^2)``, the mean of a normal posterior around zero *before*
-    expenses: drawing a net alpha to zero would wave the fees. Annual decimals; a prior of 0 believes none.
+    ``(alpha + expenses) prior_sd^2 / (prior_sd^2 + error^2)``, the mean of a normal posterior
+    around zero *before* expenses: drawing a net alpha to zero would wave the fees. Annual decimals;
+    a prior of 0 believes none.
     """
     number("prior_sd", prior_sd, least=0, below=1)
     for what, series in (("alpha_error", alpha_error), ("expense_ratio", expense_ratio)):
@@ -409,25 +435,26 @@ def fund_assumptions(
 ) -> Assumptions:
     """What is an optimiser told about funds: ``B mu + alpha - expenses`` and ``B F B' + D``?
 
-    ``exposures`` are funds x classes; ``alpha`` is before expenses (`shrunk_alpha`), none when not given; the specific
-    risks, annual volatilities, make ``D`` diagonal: what funds share beyond the classes is left out. Raises ValueError
-    naming funds without expense ratio or exposed to a class that the assumptions lack.
+    ``exposures`` are funds x classes; ``alpha`` is before expenses (`shrunk_alpha`), none when not
+    given; the specific risks, annual volatilities, make ``D`` diagonal: what funds share beyond the
+    classes is left out. Raises ValueError naming funds without expense ratio or exposed to a class
+    that the assumptions lack.
     """
     beyond = exposures.drop(columns=list(assumptions.labels), errors="ignore")
     if lost := [f"{fund} to {name}" for name in beyond for fund in beyond.index[beyond[name] != 0]]:
         raise ValueError(
-            f"exposed beyond the assumptions: {', '.join(lost)}; add the class or leave the fund out"
+            f"exposed beyond the assumptions: {', '.join(lost)}; add the class or leave the "
+            f"fund out"
         )
     if unpriced := [
         str(fund) for fund in exposures.index if not expense_ratio.get(fund, np.nan) >= 0
     ]:
         raise ValueError(
-            f"no expense ratio for {', '.join(unpriced)}: no fund is free of charge until someone says so"
+            f"no expense ratio for {', '.join(unpriced)}: no fund is free of charge until "
+            f"someone says so"
         )
-    funds, b = (
-        exposures.index,
-        exposures.reindex(columns=list(assumptions.labels), fill_value=0.0).to_numpy(float),
-    )
+    funds = exposures.index
+    b = exposures.reindex(columns=list(assumptions.labels), fill_value=0.0).to_numpy(float)
     sigma = b @ assumptions.sigma @ b.T + np.diag(specific_risk[funds].to_numpy(float) ** 2)
     gross = b @ assumptions.mu + (0 if alpha is None else alpha[funds].to_numpy(float))
     return Assumptions(
@@ -447,22 +474,28 @@ def _checked(funds: pd.DataFrame, indices: pd.DataFrame) -> tuple[Array, Array]:
             )
     if not funds.index.equals(indices.index) or not indices.index.is_monotonic_increasing:
         raise ValueError(
-            "funds and indices must cover the same months in the same, rising order: join them by month"
+            "funds and indices must cover the same months in the same, rising order: join them "
+            "by month"
         )
     consecutive(indices.index, "funds and indices")
     f = indices.to_numpy(float)
     for month, column in np.argwhere(~np.isfinite(f))[:1]:
         raise ValueError(
-            f"index {indices.columns[column]!r} has no finite return for {indices.index[month]:%Y-%m}"
+            f"index {indices.columns[column]!r} has no finite return for "
+            f"{indices.index[month]:%Y-%m}"
         )
     return funds.to_numpy(float), f
 
 
 def _unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarray]:
-    """Why funds cannot be fitted, by name; the rows from which to which each other fund has returns, (funds, 2)."""
+    """Why funds cannot be fitted, by name; the rows from which to which each other fund has
+    returns, (funds, 2)."""
     r = funds.to_numpy(float)
-    seen, infinite = np.isfinite(r), np.isinf(r).any(axis=0)
-    first, end, count = seen.argmax(axis=0), len(r) - seen[::-1].argmax(axis=0), seen.sum(axis=0)
+    seen = np.isfinite(r)
+    infinite = np.isinf(r).any(axis=0)
+    first = seen.argmax(axis=0)
+    end = len(r) - seen[::-1].argmax(axis=0)
+    count = seen.sum(axis=0)
     still = (
         np.where(seen, r, -np.inf).max(axis=0) - np.where(seen, r, np.inf).min(axis=0) <= ROUNDING
     )
@@ -498,12 +531,15 @@ def _moments(r: Array, w: Array, demean: bool) -> Array:
 def _fit(r: Array, f: Array, w: Array, demean: bool, names: pd.Index) -> tuple[Array, Array, int]:
     """Exposures, their certificates, and how many block pivoting did not finish."""
     (x, y), n = (_moments(v, w, demean) for v in (f, r)), f.shape[1]
-    gram, cross, flat = x.T @ x, x.T @ y, np.eye(n) - 1 / n
+    gram = x.T @ x
+    cross = x.T @ y
+    flat = np.eye(n) - 1 / n
     values, vectors = np.linalg.eigh(flat @ gram @ flat + np.trace(gram) / n)
     if values[0] < ROUNDING * values[-1]:
         heavy = names[np.abs(vectors[:, 0]) > 0.3 * np.abs(vectors[:, 0]).max()]
         raise ValueError(
-            f"indices that replicate each other in these months: {', '.join(heavy)}; exposures to them "
+            f"indices that replicate each other in these months: {', '.join(heavy)}; exposures "
+            f"to them "
             "are not unique: leave one out or merge them"
         )
     b, left = simplex_least_squares(gram, cross)

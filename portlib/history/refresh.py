@@ -103,7 +103,8 @@ class _SameHost(urllib.request.HTTPRedirectHandler):
     """Follows an address that moved on its own host, and nothing else."""
 
     def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
-        old, new = urlsplit(req.full_url), urlsplit(newurl)
+        old = urlsplit(req.full_url)
+        new = urlsplit(newurl)
         if (new.scheme, new.netloc) != (old.scheme, old.netloc):
             raise DataError(f"{req.full_url}: sends us to another host, {new.netloc}")
         return super().redirect_request(req, fp, code, msg, headers, newurl)

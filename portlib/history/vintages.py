@@ -166,7 +166,8 @@ def _uneven(new: Vintage, lock: Mapping[str, Vintage]) -> list[str]:
 
 def _restated(old: PublishedFile, new: PublishedFile, vintage: str) -> str:
     """How many months of the past the new vintage changed, and by how much, in its own unit."""
-    before, after = old.tables[0].values, new.tables[0].values
+    before = old.tables[0].values
+    after = new.tables[0].values
     columns = before.columns.intersection(after.columns)
     months = before.index.intersection(after.index)
     changed = (after.loc[months, columns] - before.loc[months, columns]).abs()

@@ -109,7 +109,8 @@ class Trades:
 
     @property
     def events(self) -> pd.DataFrame:
-        """By trade, as a ledger has them: side (1 or -1), units, prices and the days of each step."""
+        """By trade, as a ledger has them: side (1 or -1), units, prices and the days of each
+        step."""
         return pd.DataFrame(
             {
                 "fund": self.table["fund"],

@@ -83,7 +83,8 @@ class OwnAssumptions:
         """Who filed them and as of when, in a sentence's part."""
         who = ", ".join(dict.fromkeys(map(str, self.table["source"])))
         days = pd.DatetimeIndex(self.table["date"])
-        first, last = days.min(), days.max()
+        first = days.min()
+        last = days.max()
         when = f"{first:%Y-%m-%d}" if first == last else f"{first:%Y-%m-%d} to {last:%Y-%m-%d}"
         return f"the plan's own assumptions ({who}; {when})"
 
@@ -195,7 +196,8 @@ def _matrix(text: Text, found: Findings, options: Mapping[str, Any] | None) -> p
 
 
 def _valid(matrix: pd.DataFrame, name: str, found: Findings) -> bool:
-    rho, labels = matrix.to_numpy(float), list(matrix.index)
+    rho = matrix.to_numpy(float)
+    labels = list(matrix.index)
     before = len(found.refused)
     for i, j in np.argwhere(~(np.abs(rho) <= 1)):
         if i <= j:

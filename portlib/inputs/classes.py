@@ -146,7 +146,8 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
             if key not in ENTRIES:
                 hint = near_word(str(key), list(ENTRIES))
                 found.refuse(FILE, f"{name}: {key!r} is no entry of a class{hint}")
-        label, role = entry.get("label"), entry.get("role")
+        label = entry.get("label")
+        role = entry.get("role")
         if not isinstance(label, str) or not label.strip():
             found.refuse(FILE, f"{name}: label {label!r} is no name for readers")
         if role not in ROLES:

@@ -56,7 +56,8 @@ MASTER_COLUMNS = {
 }
 #: Weights that sum to less than this are no whole portfolio, to more than that a leveraged one.
 LEAST_SUM, MOST_SUM = 0.5, 1.05
-_ALWAYS, _STILL = pd.Timestamp("1800-01-01"), pd.Timestamp("2200-01-01")
+_ALWAYS = pd.Timestamp("1800-01-01")
+_STILL = pd.Timestamp("2200-01-01")
 Id = tuple[str, str]
 
 

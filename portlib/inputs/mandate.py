@@ -154,7 +154,8 @@ def _check(
             _by_fund(where, key, value, funds, found)
     if {"lower", "upper"} == set(may) and not {"lower", "upper"} & set(arguments):
         found.refuse(FILE, f"{where}: a {kind} needs lower or upper")
-    low, high = arguments.get("lower"), arguments.get("upper")
+    low = arguments.get("lower")
+    high = arguments.get("upper")
     if _is_number(low) and _is_number(high) and float(low or 0) > float(high or 0):
         found.refuse(FILE, f"{where}: lower {low:g} is above upper {high:g}")
 

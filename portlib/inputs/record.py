@@ -129,7 +129,8 @@ class Inputs:
 
     def offering(self, funds: Sequence[str]) -> Inputs:
         """What is left when a plan offers these funds only; what is of the others goes."""
-        texts, mappings = dict(self.sources.texts), dict(self.sources.mappings)
+        texts = dict(self.sources.texts)
+        mappings = dict(self.sources.mappings)
         made: dict[str, Any] = {}
         if self.funds is not None:
             kept = self.funds.values[[fund for fund in self.funds.values if fund in funds]]
@@ -240,7 +241,8 @@ def make(sources: Sources, known: Classes, labels: Mapping[str, str], found: Fin
     found : takes everything that is wrong, and what was understood.
     """
     options = _options(sources, found)
-    texts, funds = sources.texts, list(labels)
+    texts = sources.texts
+    funds = list(labels)
     filings = None
     if sources.filings is not None:
         filings = nport.read_folder(sources.filings, funds, found)

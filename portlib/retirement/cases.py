@@ -100,7 +100,8 @@ class Saving:
 
 @dataclass(frozen=True, eq=False)
 class Couple:
-    """The second life of each row: benefit a year (rows, 1 or lives), claim in years from now (rows,).
+    """The second life of each row: benefit a year (rows, 1 or lives), claim in years from now
+    (rows,).
 
     ``spending`` is what a survivor wants as a share of what both want; ``pension`` the survivor's
     share of a fixed pension and of an annuity.
@@ -285,7 +286,8 @@ def draw(
 
 
 def prices(inflation: Array) -> Array:
-    """Price levels at the start of each year, 1 now: (years + 1, lives) from rates (lives, years)."""
+    """Price levels at the start of each year, 1 now: (years + 1, lives) from rates (lives,
+    years)."""
     level = np.cumprod(1 + inflation.T, axis=0)
     return np.vstack([np.ones((1, level.shape[1])), level])
 
@@ -373,8 +375,10 @@ def _saving(households: Sequence[Household], years: int) -> Saving:
     shape = (len(households), years)
     pay, deferral, limit, elective = (np.zeros(shape) for _ in range(4))
     tiers = max((len(h.match) for h in households), default=0)
-    rate, up_to = np.zeros((len(households), tiers)), np.zeros((len(households), tiers))
-    additions, compensation = np.zeros(len(households)), np.zeros(len(households))
+    rate = np.zeros((len(households), tiers))
+    up_to = np.zeros((len(households), tiers))
+    additions = np.zeros(len(households))
+    compensation = np.zeros(len(households))
     for i, h in enumerate(households):
         work = np.arange(h.working)
         pay[i, : h.working] = h.pay * (1 + h.pay_growth) ** work
@@ -394,7 +398,8 @@ def _prices_of_life(
     households: Sequence[Household], years: int, mortality: Mortality
 ) -> tuple[Array, Array]:
     """Annuity factors at each household's rate, and the Uniform Lifetime Table's periods."""
-    factor, period = np.ones((len(households), years)), np.ones((len(households), years))
+    factor = np.ones((len(households), years))
+    period = np.ones((len(households), years))
     for i, h in enumerate(households):
         ages = h.age + np.arange(years)
         if h.sex is None or h.mortality is not None:

@@ -137,10 +137,12 @@ def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int =
     if len(common) < 20:
         raise ValueError(f"{len(common)} common years of yields, prices and equity; bring 20")
     known = process.fit(prices, int(common[0]))
-    change, last = change.loc[common], last.loc[common]
+    change = change.loc[common]
+    last = last.loc[common]
     gap = (change - known.mean) * remaining(known.persistence, maturity)
     real = (last - known.mean - gap).to_numpy()
-    x, y = real[:-1], real[1:]
+    x = real[:-1]
+    y = real[1:]
     phi = float(np.cov(x, y, ddof=1)[0, 1] / np.var(x, ddof=1))
     phi = min(phi + (1 + 3 * phi) / len(y), 0.98)
     real_surprise = (y - real.mean()) - phi * (x - real.mean())

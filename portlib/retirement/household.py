@@ -1,9 +1,9 @@
 """Who saves and spends: pay, contributions, Social Security and the length of a life, year by year?
 
 Real dollars of the household's first year throughout. Law enters through `taxes` (limits of
-contributions) and the tables of ``data/`` (benefit formula, mortality). What strays from these facts
-(pay, lifetimes, prices) is drawn by `cases`. Left out: divorced and disabled benefits, family maxima,
-the earnings test, careers with gaps before today.
+contributions) and the tables of ``data/`` (benefit formula, mortality). What strays from these
+facts (pay, lifetimes, prices) is drawn by `cases`. Left out: divorced and disabled benefits, family
+maxima, the earnings test, careers with gaps before today.
 """
 
 from __future__ import annotations
@@ -19,11 +19,16 @@ from portlib import data
 from portlib.records import Array
 from portlib.retirement import taxes
 
-#: Full retirement age in months for those born from the year given on (42 USC 416(l)); earlier births have claimed.
+#: Full retirement age in months for those born from the year given on (42 USC 416(l)); earlier
+#: births have claimed.
 FULL_RETIREMENT = {1943: 792, 1955: 794, 1956: 796, 1957: 798, 1958: 800, 1959: 802, 1960: 804}
 #: A month early costs 5/9 of 1% for the first 36, 5/12 of 1% beyond (42 USC 402(q)(1), (9)); for a
-#: spouse's benefit 25/36 of 1% for the first 36; a month late earns 2/3 of 1% (402(w), born from 1943).
-EARLY, EARLIER, LATE, SPOUSE_EARLY = 5 / 900, 5 / 1200, 2 / 300, 25 / 3600
+#: spouse's benefit 25/36 of 1% for the first 36; a month late earns 2/3 of 1% (402(w), born from
+#: 1943).
+EARLY = 5 / 900
+EARLIER = 5 / 1200
+LATE = 2 / 300
+SPOUSE_EARLY = 25 / 3600
 
 
 @dataclass(frozen=True)
@@ -58,11 +63,11 @@ class Household:
     ----------
     age, retirement_age : whole years; `age` is reached in the calendar year `year`.
     pay, balance : today's.
-    deferral_rate : share of pay that is deferred; `match` are the plan's tiers, ``{rate, up_to}``. Limits of the law
-        apply at each age, those of `year`, held constant in real terms.
-    pay_growth : real growth of pay; it is also used backwards, to the career's start, for Social Security.
-    other_income : a year, from retirement on, beside Social Security.
-    social_security : True (the formula), False, or the amount a year from the claiming age on.
+    deferral_rate : share of pay that is deferred; `match` are the plan's tiers, ``{rate, up_to}``.
+        Limits of the law apply at each age, those of `year`, held constant in real terms.
+    pay_growth : real growth of pay; it is also used backwards, to the career's start, for Social
+    Security. other_income : a year, from retirement on, beside Social Security. social_security :
+    True (the formula), False, or the amount a year from the claiming age on.
     claiming_age : 62 to 70, years and months as a decimal (66.5: and six months); the retirement
         age as far as possible when not given.
     pension : fixed in today's dollars, a year from retirement on: prices eat it.
@@ -71,12 +76,14 @@ class Household:
     escalation : points of pay by which the deferral rises each year, up to `highest_deferral`.
     nonelective : employer's contribution whether or not somebody defers, share of pay.
     leakage : share of the balance that loans not repaid and cash-outs take, a year of work.
-    spending : wanted a year in retirement from all sources: dollars, or with `replacement_rate` a share of final pay.
-        With neither, a part of the balance is spent each year that lasts for life (`payout_factors`).
+    spending : wanted a year in retirement from all sources: dollars, or with `replacement_rate` a
+        share of final pay. With neither, a part of the balance is spent each year that lasts for
+        life (`payout_factors`).
     fee_dollars : record keeping, a year. tax_rate : flat, on whatever leaves the plan.
     sex : "both" (half and half today), "female", "male", or None: lives to `last_age` for certain.
-    mortality : chances of dying in each year from `age` on, instead of the table. With it, or without `sex`, ages may
-        count steps of any length, all rates and amounts being those of a step.
+    mortality : chances of dying in each year from `age` on, instead of the table. With it, or
+        without `sex`, ages may count steps of any length, all rates and amounts being those of a
+        step.
     """
 
     age: int
@@ -123,7 +130,8 @@ class Household:
                 raise ValueError(f"{name} must be zero or more, not {value}")
         if not (0 <= self.deferral_rate <= 1 and 0 <= self.tax_rate < 1):
             raise ValueError(
-                f"deferral rate {self.deferral_rate} and tax rate {self.tax_rate}: decimals from 0 to 1"
+                f"deferral rate {self.deferral_rate} and tax rate {self.tax_rate}: decimals "
+                f"from 0 to 1"
             )
         for name in (
             "survivor_spending",
@@ -137,17 +145,20 @@ class Household:
                 raise ValueError(f"{name} {getattr(self, name)}: a decimal from 0 to 1")
         if not (abs(self.pay_growth) <= 0.2 and -0.5 < self.annuity_rate <= 0.2):
             raise ValueError(
-                f"pay growth {self.pay_growth} and annuity rate {self.annuity_rate}: real annual decimals"
+                f"pay growth {self.pay_growth} and annuity rate {self.annuity_rate}: real "
+                f"annual decimals"
             )
         oldest = 120 if self.sex is not None and self.mortality is None else np.inf
         if not (0 <= self.age < self.last_age <= oldest and self.retirement_age < self.last_age):
             raise ValueError(
-                f"age {self.age} and retirement age {self.retirement_age} must be below the last age, "
+                f"age {self.age} and retirement age {self.retirement_age} must be below the "
+                f"last age, "
                 f"{self.last_age}, which is at most 120 for the life table"
             )
         if self.mortality is not None and len(self.mortality) != self.horizon:
             raise ValueError(
-                f"mortality needs {self.horizon} chances, for ages {self.age} to {self.last_age - 1}"
+                f"mortality needs {self.horizon} chances, for ages {self.age} to "
+                f"{self.last_age - 1}"
             )
         if self.claiming_age is not None and not 62 <= self.claiming_age <= 70:
             raise ValueError(
@@ -193,8 +204,10 @@ def deferral_rates(household: Household) -> Array:
 
 
 def contributions(household: Household) -> Array:
-    """Employee's and employer's contributions together, by year of the horizon, after every limit (`taxes`)."""
-    h, paid = household, np.zeros(household.horizon)
+    """Employee's and employer's contributions together, by year of the horizon, after every limit
+    (`taxes`)."""
+    h = household
+    paid = np.zeros(household.horizon)
     for t, rate in enumerate(deferral_rates(h)):
         pay = h.pay * (1 + h.pay_growth) ** t
         put = taxes.contribution(pay, float(rate), h.match, year=h.year, age=h.age + t)
@@ -208,7 +221,8 @@ def full_retirement_months(birth_year: int) -> int:
 
 
 def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
-    """The benefit a month at full retirement age for average indexed monthly earnings, by the bend points of `year`.
+    """The benefit a month at full retirement age for average indexed monthly earnings, by the bend
+    points of `year`.
 
     Rounded down to a dime (42 USC 415(a)). Raises ValueError for a year without bend points.
     """
@@ -223,7 +237,8 @@ def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
 
 
 def claiming_factor(birth_year: int, claimed: int) -> float:
-    """Share of the full benefit that a worker's own becomes when claimed at an age of `claimed` months.
+    """Share of the full benefit that a worker's own becomes when claimed at an age of `claimed`
+    months.
 
     42 USC 402(q), 402(w).
 
@@ -296,7 +311,8 @@ def primary_insurance(monthly_earnings: Array, year: int) -> Array:
     rule = data.document("retirement_limits")["social_security"]
     first, second = rule["bend_points_monthly"][year]
     x = np.asarray(monthly_earnings, float)[..., None]
-    low, high = np.array([0.0, first, second]), np.array([first, second, np.inf])
+    low = np.array([0.0, first, second])
+    high = np.array([first, second, np.inf])
     slices = np.clip(x, low, high) - low
     return np.floor(10 * np.round(slices @ np.array(rule["benefit_factors"]), 6)) / 10
 
@@ -307,7 +323,8 @@ def couple_benefits(household: Household, own: Array) -> tuple[Array, Array, int
     Each receives the larger of their own and a spouse's benefit of up to half the other's full one.
     A survivor keeps the larger of the two, which `simulation` does.
     """
-    h, s = household, household.spouse
+    h = household
+    s = household.spouse
     if s is None:
         raise ValueError("this household has no spouse")
     second = Household(
@@ -338,12 +355,15 @@ def social_security(household: Household) -> Array:
 
 
 def survival(household: Household) -> Array:
-    """Chance of being alive at the start of each year of the horizon, given alive at retirement (or today, if later).
+    """Chance of being alive at the start of each year of the horizon, given alive at retirement (or
+    today, if later).
 
-    Length horizon + 1, ones until retirement. Of the Social Security period table, without further improvement;
-    "both" mixes men and women, equally many today. Everybody has died by `last_age`, unless `sex` is None.
+    Length horizon + 1, ones until retirement. Of the Social Security period table, without further
+    improvement; "both" mixes men and women, equally many today. Everybody has died by `last_age`,
+    unless `sex` is None.
     """
-    h, alive = household, np.ones(household.horizon + 1)
+    h = household
+    alive = np.ones(household.horizon + 1)
     if h.sex is None:
         return alive
     if h.mortality is not None:
@@ -359,12 +379,15 @@ def survival(household: Household) -> Array:
 
 
 def payout_factors(household: Household, alive: Array, risk_aversion: float) -> Array:
-    """What to set aside at the start of each year for a dollar a year for life, at the household's annuity rate.
+    """What to set aside at the start of each year for a dollar a year for life, at the household's
+    annuity rate.
 
-    Nobody pools the risk of a long life here, so each chance of being alive counts with the power ``1/risk_aversion``:
-    the best plan of someone who saves for old age alone (Yaari 1965). At 1 it is the cost of a life annuity.
+    Nobody pools the risk of a long life here, so each chance of being alive counts with the power
+    ``1/risk_aversion``: the best plan of someone who saves for old age alone (Yaari 1965). At 1 it
+    is the cost of a life annuity.
     """
-    discount, cost = 1 / (1 + household.annuity_rate), np.ones(len(alive) - 1)
+    discount = 1 / (1 + household.annuity_rate)
+    cost = np.ones(len(alive) - 1)
     for t in range(len(cost) - 2, -1, -1):
         lives = (alive[t + 1] / max(alive[t], 1e-300)) ** (1 / risk_aversion)
         cost[t] = 1 + discount * lives * cost[t + 1]

@@ -75,7 +75,8 @@ class Inflation:
         return rng.standard_normal((paths, years))
 
     def path(self, surprises: Array) -> Array:
-        """Annual inflation, decimals not logarithms, for standard normal `surprises` (..., years)."""
+        """Annual inflation, decimals not logarithms, for standard normal `surprises` (...,
+        years)."""
         start = self.mean if self.last is None else self.last
         gap = np.full(surprises.shape[:-1], start - self.mean)
         rates = np.empty(surprises.shape)
@@ -106,8 +107,8 @@ def annual_changes(prices: pd.Series) -> pd.Series:
 def fit(prices: pd.Series, first_year: int | None = None) -> Inflation:
     """The autoregression of annual inflation, by least squares.
 
-    The estimate of persistence from ``n`` years is biased down by about ``(1 + 3 phi) / n`` (Kendall
-    1954) and is corrected for it; the shock keeps the measured spread, with ddof of two.
+    The estimate of persistence from ``n`` years is biased down by about ``(1 + 3 phi) / n``
+    (Kendall 1954) and is corrected for it; the shock keeps the measured spread, with ddof of two.
 
     `prices` is a monthly index of consumer prices by date. Raises ValueError for fewer than 20
     whole years.
@@ -117,7 +118,8 @@ def fit(prices: pd.Series, first_year: int | None = None) -> Inflation:
         change = change[change.index >= first_year]
     if len(change) < 20:
         raise ValueError(f"{len(change)} whole years of prices do not tell persistence; bring 20")
-    x, y = change.to_numpy()[:-1], change.to_numpy()[1:]
+    x = change.to_numpy()[:-1]
+    y = change.to_numpy()[1:]
     phi = float(np.cov(x, y, ddof=1)[0, 1] / np.var(x, ddof=1))
     phi = min(phi + (1 + 3 * phi) / len(y), 0.99)
     spread = float(change.std(ddof=1))

@@ -52,7 +52,8 @@ CELLS = 60_000
 
 
 def household(plan: Plan, participant: str, **changes: Any) -> Household:
-    """A participant as a household: what was not supplied is the plan's rule, the policy, or nothing.
+    """A participant as a household: what was not supplied is the plan's rule, the policy, or
+    nothing.
 
     Spending wanted is the policy's ``spending_replacement`` of final pay, unless `changes` say
     otherwise. Who has reached the retirement age works one more year. Raises DataError for a
@@ -195,7 +196,8 @@ def lasting(case: Cases, lives: Lives) -> Array:
     if case.couple is not None or case.annuity is not None:
         raise ValueError("spending that lasts is found for single lives without an annuity")
     wealth = simulate(case, lives).balance
-    worth, discount = np.zeros(wealth.shape), np.zeros(wealth.shape)
+    worth = np.zeros(wealth.shape)
+    discount = np.zeros(wealth.shape)
     growth = np.ones(wealth.shape)
     borne = np.full(wealth.shape, np.inf)
     for t in range(case.years):
@@ -286,7 +288,7 @@ def expected_inflation(plan: Plan) -> float:
     return float(data.table("horizon_2025_assets")[column].loc["inflation"])
 
 
-# ---- a whole plan at once -------------------------------------------------------------------------
+# ---- a whole plan at once ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, eq=False)
@@ -351,9 +353,10 @@ def outlooks(
     """The outlook of many people at once, each with their own facts, all on the same markets.
 
     `returns` are the paths that everybody meets, over the mix's assets; deaths differ by person
-    through their ages, on common draws. Of the plan are taken the match, the record-keeping fee, the
-    year and, by policy, growth of pay, replacement and annuity rate. Deferrals rise by `escalation`
-    a year up to `ceiling`, unless they are above it; `nonelective` is an employer's share of pay.
+    through their ages, on common draws. Of the plan are taken the match, the record-keeping fee,
+    the year and, by policy, growth of pay, replacement and annuity rate. Deferrals rise by
+    `escalation` a year up to `ceiling`, unless they are above it; `nonelective` is an employer's
+    share of pay.
 
     Returns
     -------

@@ -47,7 +47,8 @@ class Scenarios:
 
 
 def real_history() -> pd.DataFrame:
-    """US real monthly returns of ``equity`` (the market) and ``bonds`` (Aaa corporates), 1957-02 to 2017-03, decimals.
+    """US real monthly returns of ``equity`` (the market) and ``bonds`` (Aaa corporates), 1957-02 to
+    2017-03, decimals.
 
     Deflated by core consumer prices. One country, one that did well: survivors' history.
     """
@@ -110,7 +111,8 @@ def bootstrapped(
 
 
 def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
-    """What history really did: every run of `years` that starts in a January, named by its first year.
+    """What history really did: every run of `years` that starts in a January, named by its first
+    year.
 
     Overlapping, so far fewer independent runs than rows. A column ``inflation`` as in
     `bootstrapped`. Raises ValueError when history is shorter than `years`.
@@ -131,7 +133,8 @@ def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
 def _real(
     values: Array, columns: tuple[str, ...], source: str, names: tuple[str, ...] = ()
 ) -> Scenarios:
-    """Nominal returns made real by the column ``inflation``; returns without one are real already."""
+    """Nominal returns made real by the column ``inflation``; returns without one are real
+    already."""
     if "inflation" not in columns:
         return Scenarios(values, columns, source, names)
     at = columns.index("inflation")
@@ -150,7 +153,8 @@ def lognormal(
     *,
     with_surprises: Mapping[str, float] | None = None,
 ) -> Scenarios:
-    """Independent years, jointly lognormal, with exactly the means and covariance assumed, made real.
+    """Independent years, jointly lognormal, with exactly the means and covariance assumed, made
+    real.
 
     ``ln(1 + r)`` has covariance ``ln(1 + sigma_ij / ((1 + mu_i)(1 + mu_j)))``. With inflation as a
     number every year is divided by it. As a process, expected inflation is paid for (yields and
@@ -166,9 +170,11 @@ def lognormal(
     values, vectors = np.linalg.eigh(log_cov)
     if values[0] < -1e-6 * values[-1]:
         raise ValueError(
-            f"no lognormal law has this covariance (smallest eigenvalue {values[0]:.2g} of its logarithm)"
+            f"no lognormal law has this covariance (smallest eigenvalue {values[0]:.2g} of its "
+            f"logarithm)"
         )
-    root, drift = vectors * np.sqrt(np.maximum(values, 0)), np.log(growth) - np.diag(log_cov) / 2
+    root = vectors * np.sqrt(np.maximum(values, 0))
+    drift = np.log(growth) - np.diag(log_cov) / 2
     normal = rng.standard_normal((paths, years, len(growth)))
     nominal = np.exp(drift + normal @ root.T)
     if not isinstance(inflation, Inflation):
@@ -192,7 +198,8 @@ def lognormal(
     for label, part in INDEXED.items():
         if label in assumptions.labels:
             at = assumptions.labels.index(label)
-            fixed, linked = values[..., at], nominal[..., at] / (1 + level) - 1
+            fixed = values[..., at]
+            linked = nominal[..., at] / (1 + level) - 1
             values[..., at] = (1 - part) * fixed + part * linked
     source = (
         f"lognormal years, {assumptions.source}, inflation {level:.2%} with persistence "

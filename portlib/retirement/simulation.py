@@ -113,7 +113,8 @@ class Outcomes:
         Columns mid, low, high; normal intervals of paired differences (ddof 1), of the certainty
         equivalent by the delta method. Chances are of those alive at retirement in each row.
         """
-        i, j = self.names.index(better), self.names.index(worse)
+        i = self.names.index(better)
+        j = self.names.index(worse)
         z = NormalDist().inv_cdf(0.5 + level / 2)
         share = np.where(self.reached, 1.0, 0.0)
         met = (self.success & self.reached) / share.mean(axis=1, keepdims=True)
@@ -192,7 +193,8 @@ def simulate(
     chosen = list(one_rule) if isinstance(one_rule, Sequence) else [one_rule] * len(cases)
     _check(cases, lives, chosen, care)
     order = np.argsort(-cases.retires, kind="stable")
-    cases, chosen = _take(cases, order), [chosen[k] for k in order]
+    cases = _take(cases, order)
+    chosen = [chosen[k] for k in order]
     size = max(CELLS // len(cases), 50)
     parts = []
     for first in range(0, lives.count, size):
@@ -314,12 +316,14 @@ def _spend(
     gamma: float | None,
     unit: float,
 ) -> Array:
-    """The rows `at` spend a year: savings fall, what was met is counted; returns what was enjoyed."""
+    """The rows `at` spend a year: savings fall, what was met is counted; returns what was
+    enjoyed."""
     alive, income, want = _household(c, lives, t, at)
     since = (t - c.retires[at])[:, None].astype(float)
     if c.annuity is not None:
         income = income + _annuity_paid(c.annuity, lives, s, t, at, since)
-    wealth, net = s.wealth[at], 1 - c.tax_rate[at, None]
+    wealth = s.wealth[at]
+    net = 1 - c.tax_rate[at, None]
     need = np.maximum(want - income, 0.0)
     year = Year(
         since=since,

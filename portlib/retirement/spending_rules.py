@@ -5,11 +5,11 @@ rules have that one interface, so that they can be compared on the same lives an
 
     target       what is wanted, less what comes in anyway (Social Security, pensions, annuities)
     fixed real   a share of the savings at retirement, then the same purchasing power (Bengen 1994)
-    percentage   a share of what is left
-    guardrails   fixed real, cut or raised when it strays from its first share (Guyton, Klinger 2006)
-    bounded      a share of what is left, within limits on a year's change (Vanguard's dynamic rule)
-    annuity      what is left over the price of a dollar for life at a stated real rate
-    distribution what is left over the Uniform Lifetime Table's period, as required distributions are
+    percentage   a share of what is left guardrails   fixed real, cut or raised when it strays from
+    its first share (Guyton, Klinger 2006) bounded      a share of what is left, within limits on a
+    year's change (Vanguard's dynamic rule) annuity      what is left over the price of a dollar for
+    life at a stated real rate distribution what is left over the Uniform Lifetime Table's period,
+    as required distributions are
 
 Left out: rules that look at valuations, at markets' outlook or at taxes.
 """
@@ -60,7 +60,8 @@ class SpendingRule(Protocol):
         ...
 
     def withdrawal(self, year: Year) -> Array:
-        """What to take at the start of the year, real dollars; never asked to look at what is left."""
+        """What to take at the start of the year, real dollars; never asked to look at what is
+        left."""
         ...
 
 
@@ -124,7 +125,8 @@ class Guardrails:
 
 @dataclass(frozen=True)
 class Bounded:
-    """`rate` of what is left, but a year changes by no more than `fall` and `rise`, in real terms."""
+    """`rate` of what is left, but a year changes by no more than `fall` and `rise`, in real
+    terms."""
 
     rate: float
     fall: float = 0.025
@@ -133,7 +135,8 @@ class Bounded:
 
     def withdrawal(self, year: Year) -> Array:
         wanted = self.rate * year.wealth
-        low, high = (1 - self.fall) * year.previous, (1 + self.rise) * year.previous
+        low = (1 - self.fall) * year.previous
+        high = (1 + self.rise) * year.previous
         return np.where(year.since > 0, np.clip(wanted, low, high), wanted)
 
 

@@ -340,7 +340,8 @@ def contribution(
     """
     if not (0 <= pay < np.inf and 0 <= deferral_rate <= 1):
         raise ValueError(
-            f"pay must be zero or more and the deferral rate between 0 and 1, got {pay}, {deferral_rate}"
+            f"pay must be zero or more and the deferral rate between 0 and 1, got {pay}, "
+            f"{deferral_rate}"
         )
     for tier in match:
         if not (0 <= tier["rate"] <= 5 and 0 <= tier["up_to"] <= 1):
@@ -388,7 +389,8 @@ def medicare_premiums(income: ArrayLike, *, year: int, status: str, people: int 
 def early_withdrawal_tax(
     amount: ArrayLike, age: float, *, left_employer_at: float | None = None
 ) -> Array:
-    """The tenth that is added to the tax on what leaves a plan before 59 1/2 (IRC 72(t)), US dollars.
+    """The tenth that is added to the tax on what leaves a plan before 59 1/2 (IRC 72(t)), US
+    dollars.
 
     `age` in years and parts of years. From a plan, none is due after leaving the employer in or
     after the year of reaching 55 (72(t)(2)(A)(v)). The other exceptions are left out. Raises
@@ -416,7 +418,8 @@ def conversion_cost(
     if not amount > 0:
         raise ValueError(f"a conversion is of more than zero dollars, not {amount}")
     more = {**household, "ordinary": household.get("ordinary", 0.0) + amount}
-    before, after = income_tax(**household), income_tax(**more)
+    before = income_tax(**household)
+    after = income_tax(**more)
     cost = float(after.total - before.total)
     if premiums is not None:
         exempt = household.get("exempt_interest", 0.0)
@@ -454,7 +457,8 @@ def distribution_period(age: ArrayLike) -> Array:
     whole = np.asarray(age, dtype=int)
     if np.any(whole < first):
         raise ValueError(
-            f"the Uniform Lifetime Table begins at age {first}; there is no period for {whole.min()}"
+            f"the Uniform Lifetime Table begins at age {first}; there is no period for "
+            f"{whole.min()}"
         )
     return np.asarray(periods[np.minimum(whole - first, len(periods) - 1)])
 
@@ -498,7 +502,8 @@ def _of_year(entry: Mapping[Any, Any], year: int, what: str) -> Any:
             raise ValueError(f"{what} of {year}: {why} when this was checked, {unknown['checked']}")
         known = [y for y in entry if isinstance(y, int)]
         raise ValueError(
-            f"{what}: no table for {year}, only {min(known)} to {max(known)}; compute later years in the "
+            f"{what}: no table for {year}, only {min(known)} to {max(known)}; compute later "
+            f"years in the "
             f"dollars of {max(known)}"
         )
     return entry[year]
@@ -506,7 +511,8 @@ def _of_year(entry: Mapping[Any, Any], year: int, what: str) -> Any:
 
 @cache
 def _law(root: Path) -> dict[str, Any]:
-    """The limits and thresholds, read once; `root` is in the key because tests read other folders."""
+    """The limits and thresholds, read once; `root` is in the key because tests read other
+    folders."""
     return data.document("retirement_limits")
 
 

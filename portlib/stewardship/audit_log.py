@@ -468,7 +468,8 @@ def _dates(events: Sequence[Event], years: int) -> dict[str, Any]:
 def _plain_name(name: str) -> None:
     if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9 ._-]*", name) or name.lower() in OWN_FILES:
         raise AuditError(
-            f"attachment {name!r}: give a plain file name (letters, digits, '.', '-', '_'), and none "
+            f"attachment {name!r}: give a plain file name (letters, digits, '.', '-', '_'), and "
+            f"none "
             f"of {', '.join(OWN_FILES)}"
         )
 
@@ -480,7 +481,8 @@ def _replace(folder: Path, files: Mapping[str, bytes]) -> None:
     folder.parent.mkdir(parents=True, exist_ok=True)
     beside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
     try:
-        new, old = beside / "new", beside / "old"
+        new = beside / "new"
+        old = beside / "old"
         new.mkdir()
         for name, content in files.items():
             with open(new / name, "wb") as file:

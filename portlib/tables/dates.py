@@ -116,7 +116,8 @@ def parse(
         if hits == len(labels):
             fitting.append(Dates(pd.DatetimeIndex(days)[at], period, what))
         elif hits > best:
-            best, first_miss = hits, next(i for i, day in enumerate(read) if day is None)
+            best = hits
+            first_miss = next(i for i, day in enumerate(read) if day is None)
     if not fitting and (serial := _serial(labels)) is not None:
         return serial
     if not fitting:

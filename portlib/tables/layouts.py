@@ -111,7 +111,9 @@ def _body(
     name: str, cells: list[tuple[str, ...]], numbered: list[int], width: int
 ) -> tuple[list[list[str]], list[int], list[str]]:
     """Rows of the table's width, without footnotes and summaries at the end."""
-    rows, at, notes = [list(row) for row in cells], list(numbered), []
+    rows = [list(row) for row in cells]
+    at = list(numbered)
+    notes = []
     dropped = 0
     while rows and not calendar_dates.looks_dated([next(filter(None, rows[-1]))]):
         first = next(filter(None, rows[-1]))
@@ -162,7 +164,8 @@ def _joined(frame: pd.DataFrame, names: list[str], notes: list[str]) -> pd.DataF
     at = {names[c].lower(): c for c in _positions(frame)}
     if "year" not in at or "month" not in at:
         return frame
-    year, month = at["year"], at["month"]
+    year = at["year"]
+    month = at["month"]
     labels = [
         f"{y}-{m.zfill(2)}" if m.isdigit() else f"{m} {y}"
         for y, m in zip(frame[year], frame[month], strict=True)
@@ -229,7 +232,8 @@ def _lying(lines: Lines, notes: list[str], order: str | None) -> Grid:
     )
     if (at := next(found, None)) is None:
         raise DataError(f"{lines.name}: no rows, or no column of returns beside the dates")
-    row, dated = lines.cells[at], _dated(lines.cells[at])
+    row = lines.cells[at]
+    dated = _dated(lines.cells[at])
     body = lines.cells[at + 1 :]
     if not body:
         raise DataError(f"{lines.name}: no rows, or no column of returns beside the dates")
@@ -277,7 +281,9 @@ def _calendar(
     year = calendar_dates.parse(frame[columns[0]].tolist(), lines.name, at)
     if year.period != "year":
         raise DataError(f"{lines.name}: line {at[0]}: {frame.iloc[0, 0]!r} is no year")
-    cells, days, line = [], [], []
+    cells = []
+    days = []
+    line = []
     for row, start, number_of in zip(frame.to_numpy(), year.values, at, strict=True):
         for month, cell in enumerate(row[1:13], 1):
             cells.append(cell)

@@ -123,7 +123,8 @@ def _convention(
     """``point`` or ``comma``, whichever reads more of the cells."""
     if decimal is not None:
         return decimal
-    as_point, as_comma = np.isfinite(point) & ~missing, np.isfinite(comma) & ~missing
+    as_point = np.isfinite(point) & ~missing
+    as_comma = np.isfinite(comma) & ~missing
     if as_point.sum() != as_comma.sum():
         return "point" if as_point.sum() > as_comma.sum() else "comma"
     differ = as_point & as_comma & (point != comma)
@@ -145,15 +146,18 @@ def _readings(text: str) -> tuple[float, float]:
     body = body.replace("%", "", 1).strip()
     negative = False
     if body.startswith("(") and body.endswith(")"):
-        negative, body = True, body[1:-1].strip()
+        negative = True
+        body = body[1:-1].strip()
     if body.endswith("-") and len(body) > 1:
-        negative, body = not negative, body[:-1].strip()
+        negative = not negative
+        body = body[:-1].strip()
     if body[:1] in "+-" and body:
         negative, body = negative ^ (body[0] == "-"), body[1:].strip()
     if body[:1] in ("$", "€", "£"):
         body = body[1:].strip()
         if body.startswith("-"):
-            negative, body = not negative, body[1:]
+            negative = not negative
+            body = body[1:]
     if _GROUPED.fullmatch(body):
         body = re.sub(r"[ '’\u2009\u202f]", "", body)
     sign = -1.0 if negative else 1.0

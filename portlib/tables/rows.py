@@ -120,7 +120,8 @@ def rows(
         wanted = ", ".join(name for name, column in columns.items() if column.required)
         found.refuse(text.name, f"no line names the columns; it needs {wanted}", lines.numbers[0])
         return None
-    head, at = list(lines.cells[start]), lines.numbers[start]
+    head = list(lines.cells[start])
+    at = lines.numbers[start]
     if not _check_head(text.name, head, columns, found, at, others):
         return None
     body = []

@@ -73,7 +73,8 @@ class ReturnTable:
     def as_read(self) -> str:
         """What was understood, in one line."""
         days = pd.DatetimeIndex(self.values.index)
-        spans, shown = self.spans, {"month": "%Y-%m", "year": "%Y"}.get(self.period, "%Y-%m-%d")
+        spans = self.spans
+        shown = {"month": "%Y-%m", "year": "%Y"}.get(self.period, "%Y-%m-%d")
         first, last = (pd.DatetimeIndex(spans[end]) for end in ("first", "last"))
         count = (
             f"{len(days)} {self.period}s, {days[0].strftime(shown)} to {days[-1].strftime(shown)}"
@@ -193,7 +194,8 @@ def total_returns(
         For a distribution of an unknown fund, outside its prices, or as large as the price, and for
         returns that no fund makes.
     """
-    values, all_days = levels.values, pd.DatetimeIndex(levels.values.index)
+    values = levels.values
+    all_days = pd.DatetimeIndex(levels.values.index)
     paid = pd.DataFrame(0.0, values.index, values.columns)
     given = pd.DataFrame(columns=["fund", "date", "amount"])
     given = given if distributions is None else distributions
@@ -293,12 +295,15 @@ def _decimals(
             )
         if unit == "decimal":
             raise DataError(f"{grid.name}: unit decimal was said, but cells have percent signs")
-        values, notes = values / 100, [*notes, "percent with a sign"]
+        values = values / 100
+        notes = [*notes, "percent with a sign"]
     elif unit == "percent":
-        values, notes = values / 100, [*notes, "percent as said"]
+        values = values / 100
+        notes = [*notes, "percent as said"]
     elif all(named) or (titled and unit is None and not any(named)):
         where = "columns are" if all(named) else "title is"
-        values, notes = values / 100, [*notes, f"percent as the {where} marked"]
+        values = values / 100
+        notes = [*notes, f"percent as the {where} marked"]
     elif any(named):
         bare_name = plain[named.index(False)]
         raise DataError(f"{grid.name}: column {bare_name!r} is not marked as percent, others are")
@@ -313,7 +318,8 @@ def _decimals(
 
 def _no_percent(grid: Grid, values: pd.DataFrame, largest: float) -> None:
     """Refuse what cannot be decimals but could be percent, or prices: both readings are named."""
-    size, months = values.abs(), len(values)
+    size = values.abs()
+    months = len(values)
     yearly = calendar_dates.frequency(grid.dates) == "year"
     for column in values:
         own = values[column].dropna()
@@ -377,7 +383,8 @@ def _by_month(grid: Grid, values: pd.DataFrame, often: str) -> tuple[pd.DataFram
     notes = []
     if len(steps) and (steps < 0).all():
         notes.append("newest first, turned round")
-        values, months = values.iloc[::-1], months[::-1]
+        values = values.iloc[::-1]
+        months = months[::-1]
         lines = grid.lines[::-1]
     else:
         lines = grid.lines
@@ -410,7 +417,8 @@ def _compounded(values: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
 
 def _complete_months(values: pd.DataFrame, days: pd.DatetimeIndex, often: str) -> pd.DataFrame:
     """Without a first or last month that the days cover in part only."""
-    first, last = days.min(), days.max()
+    first = days.min()
+    last = days.max()
     slack = 1 if often == "day" else 5
     begins = pd.bdate_range(first.to_period("M").start_time, first)
     left = pd.bdate_range(last, last.to_period("M").end_time.normalize())

@@ -117,7 +117,8 @@ def split(text: Text) -> Lines:
     >>> split(Text("mine.csv", "date;stocks\\n2015-01-31;0,0119\\n")).cells[1]
     ('2015-01-31', '0,0119')
     """
-    content, notes = text.content, list(text.notes)
+    content = text.content
+    notes = list(text.notes)
     asked = None
     if content[:4].lower() == "sep=" and content[4:5] in SEPARATORS:
         asked, content = content[4], "\n" + content.partition("\n")[2]
@@ -182,7 +183,8 @@ def _encoding(raw: bytes) -> tuple[str, str]:
             return encoding, note
     # Figures in UTF-16 have a NUL in every second byte; no other text has any.
     head = raw[:2000]
-    odd, even = head[1::2].count(0), head[0::2].count(0)
+    odd = head[1::2].count(0)
+    even = head[0::2].count(0)
     if len(head) > 3 and max(odd, even) > 0.8 * len(head) / 2 and min(odd, even) == 0:
         return ("utf-16-le" if odd else "utf-16-be"), "UTF-16"
     try:

@@ -203,7 +203,8 @@ def test_a_class_without_a_forecast_earns_what_its_risk_earns(classes, reference
 
 
 def test_half_a_point_on_one_mean_no_longer_turns_the_portfolio(classes, reference) -> None:
-    """The finding that the anchor answers: unanchored, half a point on one mean is a tenth of the portfolio."""
+    """The finding that the anchor answers: unanchored, half a point on one mean is a tenth of the
+    portfolio."""
     mandate = Mandate(classes.labels, [fully_invested(), long_only()])
     i = classes.labels.index("us_large_equity")
     bump = np.zeros(len(classes))

@@ -1,4 +1,5 @@
-"""Black-Litterman against textbook inverses, stacked least squares, one view after another, quadrature and solvers."""
+"""Black-Litterman against textbook inverses, stacked least squares, one view after another,
+quadrature and solvers."""
 
 from dataclasses import replace
 
@@ -40,7 +41,8 @@ def market(seed: int, n: int = 5, rf: float = 0.02) -> tuple[Assumptions, dict[s
 
 
 def opinions(prior: Assumptions, seed: int, k: int = 3, *, relative: bool = False) -> list[View]:
-    """Views of every kind of uncertainty in turn: proportional, explicit, by confidence; every other one absolute."""
+    """Views of every kind of uncertainty in turn: proportional, explicit, by confidence; every
+    other one absolute."""
     rng, views = np.random.default_rng(seed), []
     for i in range(k):
         kind = (
@@ -60,7 +62,7 @@ def view(**changes: object) -> View:
     return View(**fields)
 
 
-# ---- the posterior ------------------------------------------------------------------------------------------------
+# ---- the posterior -------------------------------------------------------------------------------
 
 
 @few
@@ -234,7 +236,8 @@ def test_parts_of_another_portfolio_are_refused() -> None:
 def test_idzoreks_search_finds_the_variance_of_our_closed_form(
     seed: int, confidence: float
 ) -> None:
-    """He looks for the omega whose weights go `confidence` of the way to those of a certain view (2004, step 5)."""
+    """He looks for the omega whose weights go `confidence` of the way to those of a certain view
+    (2004, step 5)."""
     prior, _ = market(seed)
     sure = opinions(prior, seed, 1)[0]
 
@@ -255,7 +258,7 @@ def test_idzoreks_search_finds_the_variance_of_our_closed_form(
     assert weights(ours) == pytest.approx(goal, abs=1e-8)
 
 
-# ---- views that contradict ----------------------------------------------------------------------------------------
+# ---- views that contradict -----------------------------------------------------------------------
 
 
 def test_p_values_are_uniform_where_prior_and_views_are_honest() -> None:
@@ -293,7 +296,7 @@ def test_distance_to_a_history() -> None:
         bl.contradiction(found, past, 50.0, level=5)
 
 
-# ---- the engine ---------------------------------------------------------------------------------------------------
+# ---- the engine ----------------------------------------------------------------------------------
 
 
 def engine(a, mandate=None, **changed):
@@ -366,7 +369,7 @@ def test_policy_is_consistent_with_its_reasons() -> None:
     assert POLICY["black_litterman_covariance"] in ("prior", "predictive")
 
 
-# ---- entropy pooling ----------------------------------------------------------------------------------------------
+# ---- entropy pooling -----------------------------------------------------------------------------
 
 
 def quadrature(

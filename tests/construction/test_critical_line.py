@@ -22,7 +22,7 @@ from portlib.records import Assumptions
 from tests.construction.test_mean_variance import few, kkt_residual, utility
 from tests.markets import SEEDS, market, ruled
 
-# ---- optimality ---------------------------------------------------------------------------------------------------
+# ---- optimality ----------------------------------------------------------------------------------
 
 
 @few
@@ -101,7 +101,8 @@ def test_two_other_libraries_agree(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(6))
 @pytest.mark.parametrize("aversion", [1.0, 6.0, 1e6])
 def test_brute_force_over_all_active_sets(seed: int, aversion: float) -> None:
-    """Four assets, 81 guesses of which are at the floor, free or at the cap; the best feasible one is the optimum."""
+    """Four assets, 81 guesses of which are at the floor, free or at the cap; the best feasible one
+    is the optimum."""
     a, low, high = market(seed, 4), 0.05, 0.5
     best, best_w = -np.inf, np.zeros(4)
     for state in product((-1, 0, 1), repeat=4):

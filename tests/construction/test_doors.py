@@ -1,4 +1,5 @@
-"""Numbers that cannot be meant, at the doors of estimation and construction: refused by name, never answered."""
+"""Numbers that cannot be meant, at the doors of estimation and construction: refused by name, never
+answered."""
 
 import numpy as np
 import pandas as pd

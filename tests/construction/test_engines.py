@@ -18,11 +18,12 @@ from portlib.records import Allocation
 from tests.construction.test_mean_variance import utility
 from tests.markets import market, ruled
 
-# ---- distances and soft rules -------------------------------------------------------------------------------------
+# ---- distances and soft rules --------------------------------------------------------------------
 
 
 def test_tracking_error_meets_its_closed_form() -> None:
-    """Budget and tracking error alone: the answer lies on the line from the benchmark to the least risk."""
+    """Budget and tracking error alone: the answer lies on the line from the benchmark to the least
+    risk."""
     a = market(2, 5)
     b = np.full(5, 0.2)
     least = mv.closed_form_minimum_variance(a.sigma)

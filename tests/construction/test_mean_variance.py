@@ -1,4 +1,5 @@
-"""Mean-variance portfolios against closed forms, brute force, other solvers and finite differences."""
+"""Mean-variance portfolios against closed forms, brute force, other solvers and finite
+differences."""
 
 import subprocess
 import sys
@@ -37,7 +38,8 @@ def utility(a: Assumptions, w: np.ndarray, aversion: float) -> float:
 
 
 def kkt_residual(a: Assumptions, mandate: Mandate, w: np.ndarray, trade_off: float) -> float:
-    """Distance of the gradient from the cone of the active rules' normals, relative to its size: zero at an optimum."""
+    """Distance of the gradient from the cone of the active rules' normals, relative to its size:
+    zero at an optimum."""
     p, near = mandate.program, 1e-9
     gradient = -a.mu if trade_off == np.inf else a.sigma @ w - trade_off * a.mu
     normals = [
@@ -53,7 +55,7 @@ def kkt_residual(a: Assumptions, mandate: Mandate, w: np.ndarray, trade_off: flo
     return float(nnls(np.array(normals).T, gradient / scale)[1])
 
 
-# ---- closed forms -------------------------------------------------------------------------------------------------
+# ---- closed forms --------------------------------------------------------------------------------
 
 
 @few
@@ -68,7 +70,8 @@ def test_without_bounds_the_solvers_meet_the_closed_forms(seed: int, aversion: f
     assert mv.maximum_utility(a, free, risk_aversion=aversion).w == pytest.approx(
         exact, rel=1e-6, abs=1e-7
     )
-    # Two funds: any utility portfolio is the least risky one and a fixed multiple of one spread, in proportion 1/A.
+    # Two funds: any utility portfolio is the least risky one and a fixed multiple of one spread, in
+    # proportion 1/A.
     least, one = (
         mv.closed_form_minimum_variance(a.sigma),
         mv.closed_form_utility(a.mu, a.sigma, 1.0),
@@ -95,7 +98,7 @@ def test_closed_forms_refuse_what_has_no_answer() -> None:
         mv.closed_form_tangency(np.array([0.02, 0.01]), np.eye(2), 0.05)
 
 
-# ---- shadow prices ------------------------------------------------------------------------------------------------
+# ---- shadow prices -------------------------------------------------------------------------------
 
 SHIFTED = {
     "budget": lambda h: [Limit("rule", None, 1 - h, 1 - h), long_only(), position_limit(0.45)],
@@ -155,7 +158,7 @@ def test_a_single_solve_has_the_same_prices_as_the_frontier() -> None:
     )
 
 
-# ---- maximum Sharpe ratio and the frontier under distances -----------------------------------------------------------
+# ---- maximum Sharpe ratio and the frontier under distances ---------------------------------------
 
 
 def distances(a: Assumptions) -> dict[str, Mandate]:
@@ -178,7 +181,8 @@ def distances(a: Assumptions) -> dict[str, Mandate]:
 @pytest.mark.parametrize("kind", ["tracking error", "turnover", "volatility", "all"])
 @pytest.mark.parametrize("seed", [1, 4, 9])
 def test_the_greatest_sharpe_ratio_under_distances_is_dinkelbachs(seed: int, kind: str) -> None:
-    """The cone programme against the zero of another function: best at its own variance over excess return."""
+    """The cone programme against the zero of another function: best at its own variance over excess
+    return."""
     a = market(seed)
     mandate = distances(a)[kind]
     found = mv.maximum_sharpe(a, mandate)
@@ -258,7 +262,7 @@ def test_other_distances_have_points_of_their_frontier() -> None:
         mv.maximum_sharpe(poor, mandate)
 
 
-# ---- what must not change the answer ------------------------------------------------------------------------------
+# ---- what must not change the answer -------------------------------------------------------------
 
 
 @few
@@ -308,7 +312,7 @@ def test_an_extra_asset_never_hurts() -> None:
         )
 
 
-# ---- awkward universes --------------------------------------------------------------------------------------------
+# ---- awkward universes ---------------------------------------------------------------------------
 
 
 def test_one_asset() -> None:
@@ -380,7 +384,8 @@ def test_tied_highest_returns_take_the_less_risky() -> None:
 
 
 def test_ties_under_a_group_limit_are_right_where_a_library_is_not() -> None:
-    """Found by random search: with tied means and an inactive-looking row, cvxcla 2.7.1 starts at a wrong corner."""
+    """Found by random search: with tied means and an inactive-looking row, cvxcla 2.7.1 starts at a
+    wrong corner."""
     a = Assumptions(list("abc"), [0.07, 0.06, 0.07], np.diag([0.012, 0.004, 0.003]), 0.0)
     mandate = Mandate(
         a.labels,
@@ -415,7 +420,8 @@ def test_bounds_that_fix_every_weight() -> None:
 @settings(max_examples=60, deadline=None)
 @given(seed=SEEDS, n=st.integers(4, 9))
 def test_fewer_months_than_assets(seed: int, n: int) -> None:
-    """Portfolios without any risk in the sample: the frontier starts with a jump from one of them to another."""
+    """Portfolios without any risk in the sample: the frontier starts with a jump from one of them
+    to another."""
     rng = np.random.default_rng(seed)
     months = rng.normal(size=(n // 2, n)) @ rng.normal(size=(n, n)) * 0.05
     a = Assumptions([str(i) for i in range(n)], rng.normal(0.06, 0.02, n), np.cov(months.T))
@@ -440,7 +446,8 @@ def test_fewer_months_than_assets(seed: int, n: int) -> None:
 
 
 def test_a_frontier_without_certificate_is_refused_while_single_portfolios_are_found() -> None:
-    """Three months for seven assets: whole stretches without risk, on which neither critical line is sure of itself."""
+    """Three months for seven assets: whole stretches without risk, on which neither critical line
+    is sure of itself."""
     rng = np.random.default_rng(27296838)
     months = rng.normal(size=(3, 7)) @ rng.normal(size=(7, 7)) * 0.05
     a = Assumptions([str(i) for i in range(7)], rng.normal(0.06, 0.02, 7), np.cov(months.T))
@@ -453,7 +460,7 @@ def test_a_frontier_without_certificate_is_refused_while_single_portfolios_are_f
     assert utility(a, single.w, 4.0) == pytest.approx(utility(a, other.w, 4.0), abs=1e-8)
 
 
-# ---- refusals -----------------------------------------------------------------------------------------------------
+# ---- refusals ------------------------------------------------------------------------------------
 
 
 def test_an_infeasible_mandate_names_its_conflict() -> None:
@@ -514,7 +521,7 @@ def test_a_planted_solver_error_is_withheld(monkeypatch: pytest.MonkeyPatch) -> 
         mv.minimum_risk(a)
 
 
-# ---- rules and the swarm ------------------------------------------------------------------------------------------
+# ---- rules and the swarm -------------------------------------------------------------------------
 
 
 def test_naive_rules() -> None:
@@ -552,7 +559,8 @@ def test_the_swarm_comes_close_never_above_and_differs_by_run() -> None:
 def test_import_leaves_the_engines_alone() -> None:
     code = (
         "import sys, portlib.construction.mean_variance; "
-        "print(sorted({'cvxpy', 'cvxcla', 'piqp', 'highspy', 'scipy.optimize', 'matplotlib'} & set(sys.modules)))"
+        "print(sorted({'cvxpy', 'cvxcla', 'piqp', 'highspy', 'scipy.optimize', 'matplotlib'} & "
+        "set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

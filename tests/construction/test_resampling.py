@@ -24,7 +24,7 @@ from tests.markets import SEEDS, market, ruled
 
 few = settings(max_examples=15, deadline=None)
 
-# ---- resampling ---------------------------------------------------------------------------------------------------
+# ---- resampling ----------------------------------------------------------------------------------
 
 
 def test_draws_have_the_moments_of_samples() -> None:

@@ -1,4 +1,5 @@
-"""Risk budgets against closed forms, brute force, other solvers and differences; hierarchies against the book."""
+"""Risk budgets against closed forms, brute force, other solvers and differences; hierarchies
+against the book."""
 
 from itertools import product
 
@@ -72,7 +73,7 @@ def ruled(a: Assumptions, seed: int = 0) -> Mandate:
     )
 
 
-# ---- budgets without rules ----------------------------------------------------------------------------------------
+# ---- budgets without rules -----------------------------------------------------------------------
 
 
 @few
@@ -112,7 +113,8 @@ def test_order_scale_and_units_do_not_matter(seed: int, n: int) -> None:
 @few
 @given(seed=SEEDS)
 def test_the_answer_is_unique_from_any_start(seed: int) -> None:
-    """A general optimiser on the logarithms, from random starts, always comes to Newton's portfolio."""
+    """A general optimiser on the logarithms, from random starts, always comes to Newton's
+    portfolio."""
     a, rng = market(seed, 4), np.random.default_rng(seed)
     budgets = budgets_of(a, seed)
     b, w = np.array(list(budgets.values())), rp.risk_budgets(a, budgets=budgets).w
@@ -129,7 +131,8 @@ def test_the_answer_is_unique_from_any_start(seed: int) -> None:
 
 
 def test_two_assets_in_closed_form() -> None:
-    """Equal contributions of two assets are inverse volatilities whatever the correlation; others a root."""
+    """Equal contributions of two assets are inverse volatilities whatever the correlation; others a
+    root."""
     for rho in (-0.9, 0.0, 0.4, 0.99):
         sd = np.array([0.05, 0.2])
         a = Assumptions(["bonds", "stocks"], [0, 0], np.outer(sd, sd) * [[1, rho], [rho, 1]])
@@ -197,7 +200,7 @@ def test_fewer_months_than_assets_are_enough() -> None:
     )
 
 
-# ---- the methods --------------------------------------------------------------------------------------------------
+# ---- the methods ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("method", ["newton", "cyclical", "gradient"])
@@ -252,7 +255,8 @@ def test_least_squares_comes_near_with_a_tight_tolerance() -> None:
 
 
 def test_least_squares_can_end_in_a_corner() -> None:
-    """Its function is not convex: all in one asset is as low as any portfolio nearby, and far from the budgets."""
+    """Its function is not convex: all in one asset is as low as any portfolio nearby, and far from
+    the budgets."""
     a, b = market(11, 5), np.full(5, 0.2)
     stuck = rp.slsqp(a.sigma, b, tolerance=1e-15)
 
@@ -276,11 +280,12 @@ def test_contributions_are_the_slopes_of_volatility() -> None:
     assert rp.contributions(a.sigma, w).sum() == pytest.approx(1)
 
 
-# ---- under a mandate ----------------------------------------------------------------------------------------------
+# ---- under a mandate -----------------------------------------------------------------------------
 
 
 def general_solver(a: Assumptions, mandate: Mandate, b: np.ndarray) -> np.ndarray:
-    """Weights by cvxpy, from the mandate's program: F over x and the money it takes, scaled back."""
+    """Weights by cvxpy, from the mandate's program: F over x and the money it takes, scaled
+    back."""
     p, x, unit = mandate.program, cp.Variable(len(b)), float(np.diag(a.sigma).mean())
     money = cp.sum(x)
     rows = p.rows @ x
@@ -313,7 +318,8 @@ def test_rules_bind_as_a_general_solver_has_it(seed: int, n: int) -> None:
 
 
 def test_no_allowed_portfolio_is_better() -> None:
-    """Brute force: thousands of random allowed portfolios, none with a lower log risk less spread."""
+    """Brute force: thousands of random allowed portfolios, none with a lower log risk less
+    spread."""
     a, rng = market(4, 5), np.random.default_rng(4)
     pair = group_limit("pair", a.labels[:2], upper=0.35)
     mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.3), pair])
@@ -393,11 +399,13 @@ def test_the_set_of_portfolios_decides_and_not_how_rules_are_written() -> None:
 
 
 def test_another_published_reading_depends_on_the_wording() -> None:
-    """Richard and Roncalli (2019) price the rules and leave other contributions in proportion to the budgets.
+    """Richard and Roncalli (2019) price the rules and leave other contributions in proportion to
+    the budgets.
 
-    Three uncorrelated assets, at least 0.7 in the first. Written as a floor, the rule's price falls on the first and
-    ``w_i^2 sigma_i^2`` of the others are equal; as a ceiling of 0.3 on the others, a price m falls on them, and
-    ``w_i^2 sigma_i^2 + m w_i`` equals the first's contribution. Same portfolios allowed, another chosen.
+    Three uncorrelated assets, at least 0.7 in the first. Written as a floor, the rule's price falls
+    on the first and ``w_i^2 sigma_i^2`` of the others are equal; as a ceiling of 0.3 on the others,
+    a price m falls on them, and ``w_i^2 sigma_i^2 + m w_i`` equals the first's contribution. Same
+    portfolios allowed, another chosen.
     """
     sd = np.array([0.1, 0.2, 0.4])
     floor = 0.3 * (1 / sd[1:]) / (1 / sd[1:]).sum()
@@ -422,7 +430,7 @@ def test_a_mandate_that_does_not_bind_changes_nothing() -> None:
     assert under.mandate == mandate.fingerprint
 
 
-# ---- refusals -----------------------------------------------------------------------------------------------------
+# ---- refusals ------------------------------------------------------------------------------------
 
 
 def refused(
@@ -495,7 +503,7 @@ def test_mandates_that_leave_nothing() -> None:
     refused(AssumptionsError, "same labels", a, Mandate(["x", "y", "z"], [fully_invested()]))
 
 
-# ---- leverage, naive rules, hierarchies ---------------------------------------------------------------------------
+# ---- leverage, naive rules, hierarchies ----------------------------------------------------------
 
 
 def test_leverage_adds_up() -> None:

@@ -1,4 +1,5 @@
-"""Sensitivities against finite differences, robust programmes against cones, batches against single traces."""
+"""Sensitivities against finite differences, robust programmes against cones, batches against single
+traces."""
 
 import math
 from itertools import product
@@ -34,7 +35,7 @@ def worst_utility(a: Assumptions, w: Array, errors: Array, kappa: float, aversio
     return a.mean_of(w) - kappa * math.sqrt(w @ errors @ w) - aversion / 2 * a.risk_of(w) ** 2
 
 
-# ---- sensitivities ------------------------------------------------------------------------------------------------
+# ---- sensitivities -------------------------------------------------------------------------------
 
 
 @few
@@ -130,7 +131,7 @@ def test_sensitivities_refuse_distances_and_conflicts() -> None:
         )
 
 
-# ---- ellipsoid ----------------------------------------------------------------------------------------------------
+# ---- ellipsoid -----------------------------------------------------------------------------------
 
 
 @few
@@ -162,7 +163,8 @@ def test_a_conic_solver_agrees(seed: int, kappa: float, proportional: bool) -> N
 @few
 @given(seed=SEEDS, kappa=st.sampled_from([0.2, 1.0, 4.0]))
 def test_errors_like_returns_only_raise_the_risk_aversion(seed: int, kappa: float) -> None:
-    """With omega = sigma / T and the budget alone: Merton's formula at A + kappa / (sqrt(T) risk)."""
+    """With omega = sigma / T and the budget alone: Merton's formula at A + kappa / (sqrt(T)
+    risk)."""
     a = market(seed)
     ours = ro.ellipsoidal(
         a,
@@ -220,7 +222,8 @@ def test_no_doubt_is_no_change_and_shadow_prices_predict() -> None:
 
 
 def test_the_worst_corner_of_a_box_is_its_low_end() -> None:
-    """Long only: the best against all corners is the best against the low one, which the chapter's box relies on."""
+    """Long only: the best against all corners is the best against the low one, which the chapter's
+    box relies on."""
     a, delta = market(4, 4), np.array([0.01, 0.02, 0.0, 0.03])
     w = cp.Variable(4)
     corners = [(a.mu + np.array(s) * delta) @ w for s in product((-1, 1), repeat=4)]
@@ -253,7 +256,7 @@ def test_provider_errors_on_the_plan() -> None:
     assert sd.argmin() == plan.labels.index("cash")
 
 
-# ---- regret -------------------------------------------------------------------------------------------------------
+# ---- regret --------------------------------------------------------------------------------------
 
 
 def test_regret_is_zero_for_the_best_and_positive_for_others() -> None:
@@ -267,7 +270,7 @@ def test_regret_is_zero_for_the_best_and_positive_for_others() -> None:
     assert table["worst"].tolist() == table[["one", "two"]].max(axis=1).tolist()
 
 
-# ---- out of sample ------------------------------------------------------------------------------------------------
+# ---- out of sample -------------------------------------------------------------------------------
 
 
 def test_costs_are_paid_in_the_month_after_a_decision() -> None:

@@ -1,4 +1,5 @@
-"""Tail risk against definitions, closed forms, brute force, the full linear programme, other solvers and simulation."""
+"""Tail risk against definitions, closed forms, brute force, the full linear programme, other
+solvers and simulation."""
 
 import math
 from statistics import NormalDist
@@ -36,7 +37,8 @@ few = settings(max_examples=40, deadline=None)
 
 
 def market(seed: int, n: int = 6, months: int = 111) -> tuple[Assumptions, np.ndarray]:
-    """Assumptions whose covariance is not that of the scenarios, so that no answer rests on where the search starts."""
+    """Assumptions whose covariance is not that of the scenarios, so that no answer rests on where
+    the search starts."""
     rng = np.random.default_rng(seed)
     x = rng.standard_t(4, (months, n)) @ rng.normal(size=(n, n)) * 0.02 + 0.005
     other = rng.normal(size=(3 * n + 5, n)) * 0.1
@@ -51,7 +53,8 @@ def market(seed: int, n: int = 6, months: int = 111) -> tuple[Assumptions, np.nd
 
 
 def mandates(a: Assumptions, rng: np.random.Generator) -> list[Mandate]:
-    """Long only; bounds on both sides with a group; caps with a factor; a borrower with a range of investment."""
+    """Long only; bounds on both sides with a group; caps with a factor; a borrower with a range of
+    investment."""
     n, half = len(a), a.labels[: max(1, len(a) // 2)]
     exposures = dict(zip(a.labels, rng.normal(size=n), strict=True))
     return [
@@ -77,7 +80,8 @@ def mandates(a: Assumptions, rng: np.random.Generator) -> list[Mandate]:
 def whole_programme(
     x: np.ndarray, level: float, mandate: Mandate, mu: np.ndarray | None = None, r: float = 0.0
 ) -> float:
-    """The least CVaR by the programme as published, every scenario a row: w, the VaR, and the excess of each loss."""
+    """The least CVaR by the programme as published, every scenario a row: w, the VaR, and the
+    excess of each loss."""
     count, n = x.shape
     p, zeros = mandate.program, np.zeros((len(mandate.program.rows), count + 1))
     rows = np.hstack([p.rows, zeros])
@@ -100,7 +104,7 @@ def cvar(x: np.ndarray, w: np.ndarray, level: float) -> float:
     return float(tr.historical(x @ w, level).cvar)
 
 
-# ---- measures -----------------------------------------------------------------------------------------------------
+# ---- measures ------------------------------------------------------------------------------------
 
 
 @few
@@ -209,7 +213,8 @@ def test_cornish_fisher_by_integration_where_it_is_valid(
 
 
 def test_cornish_fisher_serves_normal_samples() -> None:
-    """Of normal histories of 293 months six in ten have negative excess kurtosis; nearly all of them can be used."""
+    """Of normal histories of 293 months six in ten have negative excess kurtosis; nearly all of
+    them can be used."""
     rng, usable, negative = np.random.default_rng(7), 0, 0
     for x in rng.standard_normal((400, 293)):
         s, k = stats.skew(x), stats.kurtosis(x)
@@ -223,7 +228,8 @@ def test_cornish_fisher_serves_normal_samples() -> None:
 
 
 def test_cornish_fisher_ends_where_it_turns() -> None:
-    """Without skewness and kurtosis it is the normal law; thin tails turn it within the tail used."""
+    """Without skewness and kurtosis it is the normal law; thin tails turn it within the tail
+    used."""
 
     def valid(s: float, k: float, level: float = 0.95) -> bool:
         try:
@@ -295,7 +301,7 @@ def test_uncompounded_drawdown_is_convex_in_the_weights(
     assert mix <= share * parts[0] + (1 - share) * parts[1] + 1e-12
 
 
-# ---- the portfolio of least CVaR ----------------------------------------------------------------------------------
+# ---- the portfolio of least CVaR -----------------------------------------------------------------
 
 
 @few
@@ -394,7 +400,8 @@ def test_order_and_scale_do_not_matter(seed: int, scale: float) -> None:
 
 
 def test_normal_scenarios_lead_to_the_least_variance() -> None:
-    """All reasonable measures agree on a normal law (Rockafellar and Uryasev 2000): here made exact by whitening."""
+    """All reasonable measures agree on a normal law (Rockafellar and Uryasev 2000): here made exact
+    by whitening."""
     rng, a = np.random.default_rng(6), market(6, 4)[0]
     z = rng.normal(size=(20_000, 4))
     z = np.vstack([z, -z])
@@ -471,7 +478,7 @@ def test_an_answer_that_is_not_proven_is_withheld(monkeypatch: pytest.MonkeyPatc
         tr.minimum_cvar(a, None, x, level=0.95)
 
 
-# ---- backtests ----------------------------------------------------------------------------------------------------
+# ---- backtests -----------------------------------------------------------------------------------
 
 
 @few

@@ -27,7 +27,7 @@ from portlib.records import AssumptionsError
 from tests.construction.test_black_litterman import SIGNED, engine, few, market, view
 from tests.markets import SEEDS
 
-# ---- signals ------------------------------------------------------------------------------------------------------
+# ---- signals -------------------------------------------------------------------------------------
 
 
 def industries() -> pd.DataFrame:
@@ -75,7 +75,8 @@ def test_risk_aversion_and_its_error() -> None:
 @few
 @given(seed=SEEDS, coefficient=st.floats(0.01, 0.2))
 def test_grinolds_alpha_by_two_routes(seed: int, coefficient: float) -> None:
-    """The raw signal as a noisy sight of the return, with Idzorek's confidence IC^2, gives the refined alpha."""
+    """The raw signal as a noisy sight of the return, with Idzorek's confidence IC^2, gives the
+    refined alpha."""
     prior, _ = market(seed)
     scores = pd.Series(np.random.default_rng(seed).normal(size=5), index=list(prior.labels))
     found = signal_view("signal", scores, prior, Estimate(coefficient, 0.02), **SIGNED)
@@ -115,7 +116,7 @@ def test_bad_scores() -> None:
             signal_view("signal", bad, prior, sure, **SIGNED)
 
 
-# ---- the record ---------------------------------------------------------------------------------------------------
+# ---- the record ----------------------------------------------------------------------------------
 
 
 def test_a_view_is_known_by_its_fingerprint() -> None:

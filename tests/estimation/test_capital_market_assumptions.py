@@ -282,7 +282,8 @@ def test_a_long_only_portfolio_compounds_at_no_less_than_its_parts(raw):
 
 
 def test_portfolio_geometric_is_what_real_history_compounded_to(history):
-    """Sixty-eight years of a monthly rebalanced mix: the formula from its moments against its actual growth."""
+    """Sixty-eight years of a monthly rebalanced mix: the formula from its moments against its
+    actual growth."""
     pair = history[["us_market", "aaa_corporate"]]
     w = np.array([0.6, 0.4])
     earned = float(np.exp(12 * np.log1p(pair @ w).mean()) - 1)
@@ -294,7 +295,8 @@ def test_portfolio_geometric_is_what_real_history_compounded_to(history):
 
 
 def test_compounded_moments_against_every_outcome_of_twelve_months():
-    """Two states a month with the sample's mean and (ddof 1) covariance: all 4096 years enumerated."""
+    """Two states a month with the sample's mean and (ddof 1) covariance: all 4096 years
+    enumerated."""
     step = np.array([[0.03, -0.01], [-0.02, 0.02]])
     r = pd.DataFrame(
         np.tile(step, (12, 1)),

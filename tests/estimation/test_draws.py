@@ -37,7 +37,8 @@ def test_every_bootstrapped_month_is_a_month_of_history():
 
 
 def test_block_bootstrap_against_another_library(history):
-    """Spread of five-year mean returns of the autocorrelated bonds: ours and arch's agree, single months differ."""
+    """Spread of five-year mean returns of the autocorrelated bonds: ours and arch's agree, single
+    months differ."""
     r = history[["baa_corporate"]].iloc[:60]
     other = StationaryBootstrap(12, r["baa_corporate"].to_numpy(), seed=np.random.default_rng(8))
     theirs = other.apply(np.mean, 3000).std()
@@ -60,7 +61,8 @@ def test_block_bootstrap_refuses_impossible_blocks(history, block):
 
 
 def test_student_t_scenarios_have_the_law_they_claim(survey):
-    """The scaled squared distance of a multivariate t is F distributed: its whole law, not only two moments."""
+    """The scaled squared distance of a multivariate t is F distributed: its whole law, not only two
+    moments."""
     draws = student_t_scenarios(survey, 5, 20_000, np.random.default_rng(11)) - survey.mu
     squared = (
         np.einsum("ni,ij,nj->n", draws, np.linalg.inv(survey.sigma), draws) / len(survey) * 5 / 3

@@ -1,4 +1,5 @@
-"""Tests of means, variances and Sharpe ratios against statsmodels, the bootstrap and their own stated size."""
+"""Tests of means, variances and Sharpe ratios against statsmodels, the bootstrap and their own
+stated size."""
 
 import math
 
@@ -63,7 +64,8 @@ def test_variance_test_rejects_a_true_hypothesis_about_as_often_as_it_says():
 
 
 def test_sharpe_test_is_the_regression_of_its_influence_on_a_constant() -> None:
-    """statsmodels' long-run variance (Newey-West) of the same influence functions, by another route to each of them."""
+    """statsmodels' long-run variance (Newey-West) of the same influence functions, by another route
+    to each of them."""
     rng = np.random.default_rng(2)
     a, b = rng.standard_t(5, (2, 400)) * 0.04 + 0.006
     gap, error, p = sharpe_test(a, b, lags=6)
@@ -111,7 +113,8 @@ def test_sharpe_test_of_twins_and_of_mismatched_series() -> None:
 
 
 def test_swapping_is_every_relabelling_where_they_can_be_counted() -> None:
-    """Six blocks have 64 relabellings: the p-value of many draws is the share of those as extreme."""
+    """Six blocks have 64 relabellings: the p-value of many draws is the share of those as
+    extreme."""
     rng = np.random.default_rng(8)
     a, b = rng.normal(size=24), 1.5 * rng.normal(size=24)
     first, second = (((x - x.mean()) ** 2).reshape(6, 4).sum(axis=1) for x in (a, b))

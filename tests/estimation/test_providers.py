@@ -14,7 +14,8 @@ def test_no_figure_is_marked_low_and_the_two_means_are_those_of_one_lognormal():
     assert table[["geometric", "arithmetic", "real"]].notna().any(axis=1).all()
     both = table.dropna(subset=["geometric", "arithmetic", "volatility"])
     assert len(both) >= 15
-    # median of a lognormal growth with that mean and volatility; geometric means are printed to a tenth of a percent
+    # median of a lognormal growth with that mean and volatility; geometric means are printed to a
+    # tenth of a percent
     growth = 1 + both.arithmetic
     median = growth**2 / np.sqrt(growth**2 + both.volatility**2)
     survey_and_invesco = both.provider.isin(

@@ -40,7 +40,7 @@ def estimate(name, x):
     )
 
 
-# ---- second methods ------------------------------------------------------------------------------------------------
+# ---- second methods ------------------------------------------------------------------------------
 
 
 def by_pairs(x, target):
@@ -187,7 +187,7 @@ def test_shrinkage_comes_closer_to_a_known_truth_and_to_the_best_intensity():
     assert np.mean(chosen) == pytest.approx(best, rel=0.1)
 
 
-# ---- properties ----------------------------------------------------------------------------------------------------
+# ---- properties ----------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", list(sh.METHODS))
@@ -247,7 +247,7 @@ def test_a_sample_that_is_its_target_is_left_alone():
         np.testing.assert_allclose(sh.ledoit_wolf(x, target).sigma, np.cov(x.T), atol=1e-15)
 
 
-# ---- the one interface ---------------------------------------------------------------------------------------------
+# ---- the one interface ---------------------------------------------------------------------------
 
 
 def months(rows):
@@ -311,7 +311,7 @@ def test_factors_must_fit():
         sh.ledoit_wolf(returns.to_numpy(), "market")
 
 
-# ---- correlations made of pieces -----------------------------------------------------------------------------------
+# ---- correlations made of pieces -----------------------------------------------------------------
 
 
 def broken(seed, p=8, size=0.6):
@@ -345,7 +345,8 @@ def test_the_nearest_correlation_is_optimal_and_final(seed, floor):
     values, vectors = np.linalg.eigh(x)
     assert values[0] >= floor - 1e-14
     np.testing.assert_allclose(sh.nearest_correlation(x, floor), x, rtol=0, atol=1e-9)
-    # a - x = diagonal - Z with Z positive semidefinite on the eigenvectors at the floor, and zero on the others
+    # a - x = diagonal - Z with Z positive semidefinite on the eigenvectors at the floor, and zero
+    # on the others
     above = vectors[:, values > floor + 1e-6]
     if above.shape[1] < len(a):
         rows = np.vstack([np.diag(v) for v in above.T])
@@ -413,7 +414,7 @@ def test_a_blend_repairs_what_is_singular_and_refuses_what_is_wrong():
             sh.blend(calm, crisis, share)
 
 
-# ---- crises and backtests ------------------------------------------------------------------------------------------
+# ---- crises and backtests ------------------------------------------------------------------------
 
 
 def test_drawdown_months_are_those_from_peak_to_trough():
@@ -472,7 +473,7 @@ def test_no_weight_knows_the_future(seed, cut):
         assert not np.allclose(before[~known], after[~known])
 
 
-# ---- no short sales are a form of shrinkage ------------------------------------------------------------------------
+# ---- no short sales are a form of shrinkage ------------------------------------------------------
 
 
 @pytest.mark.parametrize("year", [1955, 1965, 1975, 1985, 1995, 2005])

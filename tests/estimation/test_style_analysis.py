@@ -1,4 +1,5 @@
-"""Style analysis against other solvers, closed forms, brute force and simulations; see the chapter for real funds."""
+"""Style analysis against other solvers, closed forms, brute force and simulations; see the chapter
+for real funds."""
 
 from functools import partial
 from itertools import combinations
@@ -483,7 +484,8 @@ def test_funds_inherit_means_net_of_fees_and_covariance_plus_their_own_risk():
         b, classes, risk, fees, pd.Series({"income": 0.0, "balanced": 0.002, "index": 0.0})
     )
     assert np.allclose(better.mu - funds.mu, [0, 0.002, 0])
-    # columns that the assumptions do not know are harmless when nobody is exposed, and order does not matter
+    # columns that the assumptions do not know are harmless when nobody is exposed, and order does
+    # not matter
     wider = b.assign(gold=0.0)[["gold", "bonds", "equity"]]
     assert np.allclose(sa.fund_assumptions(wider, classes, risk, fees).mu, funds.mu)
 

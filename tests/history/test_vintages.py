@@ -56,8 +56,10 @@ def test_a_newer_vintage_replaces_the_whole_and_says_what_it_restated(tmp_path, 
     print_before = vintages.fingerprint(store)
     after, remarks = keep(save(tmp_path, 8, change=0.25), store)
     assert set(contents(store)) == {after.file, "lock.yml"} and after.file != before.file
-    assert remarks == ("restates 6 of 6 rows since vintage 2026-06-30, by up to 0.25 percent; "
-                       "the whole history was replaced",)  # fmt: skip
+    assert remarks == (
+        "restates 6 of 6 rows since vintage 2026-06-30, by up to 0.25 percent; "
+        "the whole history was replaced",
+    )
     assert vintages.fingerprint(store) != print_before
     assert vintages.open_kept(store, "GS10").tables[0].values["GS10"].iloc[0] == 4.26
     _, remarks = keep(save(tmp_path, 8, change=0.25), store)

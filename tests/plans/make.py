@@ -1,8 +1,10 @@
-"""Make the participants of the SYNTHETIC plans: ``python tests/plans/make.py`` writes both files again.
+"""Make the participants of the SYNTHETIC plans: ``python tests/plans/make.py`` writes both files
+again.
 
-Nobody in them exists. Ages, pay and balances follow no published table; they are drawn so that pay rises with age,
-balances with service and pay, and fund holdings add up to the shares of the plan's assets that its lineup states.
-A hidden tolerance for risk drives the answers to the questionnaire; one person in twelve answers at random.
+Nobody in them exists. Ages, pay and balances follow no published table; they are drawn so that pay
+rises with age, balances with service and pay, and fund holdings add up to the shares of the plan's
+assets that its lineup states. A hidden tolerance for risk drives the answers to the questionnaire;
+one person in twelve answers at random.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ import pandas as pd
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-FOLDERS = {ROOT / "data" / "plan": (600, 2026), ROOT / "tests" / "plans" / "awkward": (40, 401)}  # people, seed
+FOLDERS = {
+    ROOT / "data" / "plan": (600, 2026),
+    ROOT / "tests" / "plans" / "awkward": (40, 401),
+}  # people, seed
 REVERSED = (3, 6)  # the questions whose high answers mean low tolerance
 
 
@@ -26,15 +31,30 @@ def participants(folder: Path, count: int, seed: int) -> pd.DataFrame:
     age = np.clip(rng.normal(44, 12, count), 21, 72).astype(int)
     service = np.minimum(rng.gamma(1.4, 6, count), age - 20).astype(int)
     pay = 58_000 * np.exp(0.35 * rng.standard_normal(count) + 0.012 * (np.minimum(age, 55) - 40))
-    balance = pay * 0.085 * (service + 0.3) * 1.035**service * np.exp(0.4 * rng.standard_normal(count))
+    balance = (
+        pay * 0.085 * (service + 0.3) * 1.035**service * np.exp(0.4 * rng.standard_normal(count))
+    )
     enrolled = 1.0 if rules["contributions"]["automatic"] else 0.5
     automatic = rng.random(count) < enrolled * np.where(service < 6, 0.7, 0.1)
-    deferral = np.where(automatic, max(rules["contributions"]["automatic"], 0.03), rng.integers(0, 16, count) / 100)
-    roth = np.where(rng.random(count) < 0.25, rng.integers(1, 11, count) / 10, 0) * rules["contributions"]["roth"]
-    status = rng.choice(["single", "married_joint", "head_of_household"], count, p=[0.4, 0.52, 0.08])
-    retire = np.where(rng.random(count) < 0.5, np.maximum(age + 1, rng.integers(58, 71, count)), np.nan)
-    outside = np.where(rng.random(count) < 0.35, np.round(pay * rng.gamma(0.8, 1.2, count), -3), np.nan)
-    income = np.where(rng.random(count) < 0.12, np.round(pay * rng.uniform(0.05, 0.4, count), -2), np.nan)
+    deferral = np.where(
+        automatic, max(rules["contributions"]["automatic"], 0.03), rng.integers(0, 16, count) / 100
+    )
+    roth = (
+        np.where(rng.random(count) < 0.25, rng.integers(1, 11, count) / 10, 0)
+        * rules["contributions"]["roth"]
+    )
+    status = rng.choice(
+        ["single", "married_joint", "head_of_household"], count, p=[0.4, 0.52, 0.08]
+    )
+    retire = np.where(
+        rng.random(count) < 0.5, np.maximum(age + 1, rng.integers(58, 71, count)), np.nan
+    )
+    outside = np.where(
+        rng.random(count) < 0.35, np.round(pay * rng.gamma(0.8, 1.2, count), -3), np.nan
+    )
+    income = np.where(
+        rng.random(count) < 0.12, np.round(pay * rng.uniform(0.05, 0.4, count), -2), np.nan
+    )
     tolerance = rng.normal(-0.015 * (age - 44), 1)
     questions = 7
     said = np.rint(3 + 0.8 * tolerance[:, None] + 0.8 * rng.standard_normal((count, questions)))
@@ -44,27 +64,51 @@ def participants(folder: Path, count: int, seed: int) -> pd.DataFrame:
     careless = rng.random(count) < 1 / 12
     said[careless] = rng.integers(1, 6, (careless.sum(), questions))
     answered = rng.random(count) < 0.4
-    return pd.DataFrame({
-        "origin": rules["origin"], "participant": [f"P{i + 1:04d}" for i in range(count)],
-        "birth_year": year - age, "hire_year": year - service, "pay": np.round(pay, -2).astype(int),
-        "deferral_rate": deferral, "roth_share": roth, "balance": np.round(balance).astype(int),
-        "filing_status": status, "retirement_age": pd.array(retire).astype("Int64"),
-        "outside_assets": pd.array(outside).astype("Int64"), "other_income": pd.array(income).astype("Int64"),
-        "answers": [" ".join(map(str, row)) if yes else "" for row, yes in zip(said, answered, strict=True)],
-        "holdings": holdings(lineup["plan_share"], rules["default"], automatic, np.round(balance), rng),
-    })
+    return pd.DataFrame(
+        {
+            "origin": rules["origin"],
+            "participant": [f"P{i + 1:04d}" for i in range(count)],
+            "birth_year": year - age,
+            "hire_year": year - service,
+            "pay": np.round(pay, -2).astype(int),
+            "deferral_rate": deferral,
+            "roth_share": roth,
+            "balance": np.round(balance).astype(int),
+            "filing_status": status,
+            "retirement_age": pd.array(retire).astype("Int64"),
+            "outside_assets": pd.array(outside).astype("Int64"),
+            "other_income": pd.array(income).astype("Int64"),
+            "answers": [
+                " ".join(map(str, row)) if yes else ""
+                for row, yes in zip(said, answered, strict=True)
+            ],
+            "holdings": holdings(
+                lineup["plan_share"], rules["default"], automatic, np.round(balance), rng
+            ),
+        }
+    )
 
 
 def holdings(
-    share: pd.Series, default: str, automatic: np.ndarray, balance: np.ndarray, rng: np.random.Generator
+    share: pd.Series,
+    default: str,
+    automatic: np.ndarray,
+    balance: np.ndarray,
+    rng: np.random.Generator,
 ) -> list[str]:
-    """Whole percents of up to five funds a person, raked until the funds hold their shares of all balances."""
+    """Whole percents of up to five funds a person, raked until the funds hold their shares of all
+    balances."""
     weight = pd.DataFrame(0.0, range(len(balance)), share.index)
     for i in range(len(balance)):
         if automatic[i]:
             weight.loc[i, default] = 1.0
             continue
-        some = rng.choice(len(share), min(1 + rng.poisson(2.2), 5, len(share)), replace=False, p=share / share.sum())
+        some = rng.choice(
+            len(share),
+            min(1 + rng.poisson(2.2), 5, len(share)),
+            replace=False,
+            p=share / share.sum(),
+        )
         weight.loc[i, share.index[some]] = rng.dirichlet(np.full(len(some), 2.0))
     directed = int(np.where(automatic, 0, balance).argmax())
     weight.loc[directed, weight.columns[weight.sum() == 0]] = 0.05  # no fund without a holder
@@ -76,7 +120,10 @@ def holdings(
     largest = percent.to_numpy().argmax(axis=1)
     fixed = percent.to_numpy().copy()
     fixed[np.arange(len(fixed)), largest] += 100 - fixed.sum(axis=1)
-    return ["; ".join(f"{fund} {p}" for fund, p in zip(share.index, row, strict=True) if p) for row in fixed]
+    return [
+        "; ".join(f"{fund} {p}" for fund, p in zip(share.index, row, strict=True) if p)
+        for row in fixed
+    ]
 
 
 def text(folder: Path) -> str:

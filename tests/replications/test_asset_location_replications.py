@@ -1,4 +1,5 @@
-"""After-tax accumulation as the CFA curriculum works it out, and taxes as the Internal Revenue Service prints them."""
+"""After-tax accumulation as the CFA curriculum works it out, and taxes as the Internal Revenue
+Service prints them."""
 
 import json
 
@@ -14,7 +15,9 @@ def case(name: str) -> dict:
 
 
 CFA, IRS = case("cfa_after_tax_accumulation"), case("irs_worked_taxes")
-SCHEDULES = [(status, *row) for status, rows in IRS["tax_at_foot_of_bracket"].items() for row in rows]
+SCHEDULES = [
+    (status, *row) for status, rows in IRS["tax_at_foot_of_bracket"].items() for row in rows
+]
 
 
 def flat(rate: float) -> Rates:
@@ -42,10 +45,14 @@ def test_tax_deferred_account():
 
 @pytest.mark.parametrize(("status", "income", "tax"), SCHEDULES)
 def test_tax_at_the_foot_of_each_bracket(status, income, tax):
-    assert float(taxes.ordinary_tax(income, year=IRS["year"], status=status)) == pytest.approx(tax, abs=0.005)
+    assert float(taxes.ordinary_tax(income, year=IRS["year"], status=status)) == pytest.approx(
+        tax, abs=0.005
+    )
 
 
 @pytest.mark.parametrize("example", IRS["taxable_benefits"])
 def test_taxable_benefits(example):
-    found = taxes.taxable_benefits(example["benefits"], example["other_income"], status=example["status"])
+    found = taxes.taxable_benefits(
+        example["benefits"], example["other_income"], status=example["status"]
+    )
     assert float(found) == pytest.approx(example["taxable"], abs=0.5)

@@ -31,17 +31,30 @@ def published_portfolio():
 
 
 def test_the_published_arithmetic_means_follow_from_the_published_formula():
-    np.testing.assert_allclose(published_arithmetic(GEOMETRIC, VOLATILITY, N), OUTPUT["arith"],
-                               atol=CASE["tolerance"]["rounded"])
+    np.testing.assert_allclose(
+        published_arithmetic(GEOMETRIC, VOLATILITY, N),
+        OUTPUT["arith"],
+        atol=CASE["tolerance"]["rounded"],
+    )
 
 
 def test_the_published_portfolio_is_reproduced():
     portfolio = published_portfolio()
-    assert portfolio.mean_of(W) == pytest.approx(OUTPUT["port_arith"], abs=CASE["tolerance"]["port"])
-    assert portfolio.risk_of(W) == pytest.approx(OUTPUT["port_vol"], abs=CASE["tolerance"]["rounded"])
-    assert float(W @ VOLATILITY) == pytest.approx(OUTPUT["avg_vol"], abs=CASE["tolerance"]["rounded"])
-    assert portfolio_geometric(portfolio, W, N) == pytest.approx(OUTPUT["port_geom"], abs=CASE["tolerance"]["port"])
-    assert float(W @ GEOMETRIC) == pytest.approx(OUTPUT["wavg_geom"], abs=CASE["tolerance"]["rounded"])
+    assert portfolio.mean_of(W) == pytest.approx(
+        OUTPUT["port_arith"], abs=CASE["tolerance"]["port"]
+    )
+    assert portfolio.risk_of(W) == pytest.approx(
+        OUTPUT["port_vol"], abs=CASE["tolerance"]["rounded"]
+    )
+    assert float(W @ VOLATILITY) == pytest.approx(
+        OUTPUT["avg_vol"], abs=CASE["tolerance"]["rounded"]
+    )
+    assert portfolio_geometric(portfolio, W, N) == pytest.approx(
+        OUTPUT["port_geom"], abs=CASE["tolerance"]["port"]
+    )
+    assert float(W @ GEOMETRIC) == pytest.approx(
+        OUTPUT["wavg_geom"], abs=CASE["tolerance"]["rounded"]
+    )
 
 
 def test_the_published_pair_does_not_invert_and_ours_does():
@@ -52,11 +65,15 @@ def test_the_published_pair_does_not_invert_and_ours_does():
 
 
 def test_simulation_says_which_of_the_two_is_right():
-    """Emerging equity: lognormal years with the mean we find compound to the published geometric return."""
+    """Emerging equity: lognormal years with the mean we find compound to the published geometric
+    return."""
     g, s = GEOMETRIC[4], VOLATILITY[4]
     rng = np.random.default_rng(20031)
     found = {}
-    for name, m in {"published": published_arithmetic(g, s, N), "exact": geometric_to_arithmetic(g, s, N)}.items():
+    for name, m in {
+        "published": published_arithmetic(g, s, N),
+        "exact": geometric_to_arithmetic(g, s, N),
+    }.items():
         log_variance = np.log1p(s**2 / (1 + m) ** 2)
         growth = rng.normal(np.log1p(m) - log_variance / 2, np.sqrt(log_variance), size=(40_000, N))
         annual = np.exp(growth.mean(axis=1)) - 1

@@ -1,4 +1,5 @@
-"""Published lives: a lifecycle policy, a ruin probability, the table of distribution periods, target-date funds."""
+"""Published lives: a lifecycle policy, a ruin probability, the table of distribution periods,
+target-date funds."""
 
 import json
 from typing import Any
@@ -30,16 +31,26 @@ def cgm(permanent: bool) -> LifecycleModel:
     given = CGM["inputs"]
     ages = np.arange(given["age_first"], given["age_last_income"] + 1)
     return LifecycleModel(
-        first_age=given["age_first"], last_working_age=given["age_last_income"], last_age=given["age_last_decision"],
-        survival=np.array(given["survival"]), log_income=np.polynomial.polynomial.polyval(ages, given["income_poly"]),
-        replacement=given["replacement"], var_transitory=given["var_transitory"], var_permanent=given["var_permanent"],
-        permanent=permanent, discount=given["delta"], risk_aversion=given["gamma"], rf=given["rf_gross"] - 1,
-        premium=given["equity_premium"], volatility=given["sigma_r"],
+        first_age=given["age_first"],
+        last_working_age=given["age_last_income"],
+        last_age=given["age_last_decision"],
+        survival=np.array(given["survival"]),
+        log_income=np.polynomial.polynomial.polyval(ages, given["income_poly"]),
+        replacement=given["replacement"],
+        var_transitory=given["var_transitory"],
+        var_permanent=given["var_permanent"],
+        permanent=permanent,
+        discount=given["delta"],
+        risk_aversion=given["gamma"],
+        rf=given["rf_gross"] - 1,
+        premium=given["equity_premium"],
+        volatility=given["sigma_r"],
     )
 
 
 def distances(permanent: bool) -> tuple[float, float]:
-    """The largest distance of share and of consumption from the published policy, over all compared points."""
+    """The largest distance of share and of consumption from the published policy, over all compared
+    points."""
     policy, share, consumption = solve(cgm(permanent)), 0.0, 0.0
     cash = np.array(CGM["inputs"]["cash_on_hand"], float)
     for age, printed in CGM["policy"].items():
@@ -70,7 +81,9 @@ def test_ruin_probability_of_milevsky_and_robinson() -> None:
     assert hazard == pytest.approx(RUIN["implied_mortality"], abs=5e-5)
     ours = ruin_by_moments(RUIN["mean_real"], RUIN["sd"], hazard, RUIN["wealth_over_spending"])
     assert ours == pytest.approx(RUIN["ruin_probability"], abs=RUIN["tolerance"])
-    at_ten = ruin_by_moments(RUIN["mean_real"], RUIN["sd"], hazard, 1 / RUIN["spending_rate_for_10pct_ruin"])
+    at_ten = ruin_by_moments(
+        RUIN["mean_real"], RUIN["sd"], hazard, 1 / RUIN["spending_rate_for_10pct_ruin"]
+    )
     assert at_ten == pytest.approx(0.10, abs=RUIN["tolerance"])
 
 
@@ -87,10 +100,21 @@ def test_the_simulator_meets_the_exact_law_in_quarters(wealth: float) -> None:
     """Spending at the start of a step costs half a step's spending more than spending evenly."""
     mean, sd, hazard = RUIN["mean_real"], RUIN["sd"], np.log(2) / RUIN["median_remaining_life"]
     rng, step, count = np.random.default_rng(2005), 1 / 4, 600
-    log_growth = (mean - sd**2 / 2) * step + sd * np.sqrt(step) * rng.standard_normal((8_000, count))
-    returns = Scenarios(np.stack([np.expm1(log_growth), 0 * log_growth], axis=2), ("equity", "bonds"), "normal")
-    person = Household(age=0, retirement_age=0, balance=wealth + step / 2, spending=step, social_security=False,
-                       last_age=count, mortality=[-np.expm1(-hazard * step)] * count)
+    log_growth = (mean - sd**2 / 2) * step + sd * np.sqrt(step) * rng.standard_normal(
+        (8_000, count)
+    )
+    returns = Scenarios(
+        np.stack([np.expm1(log_growth), 0 * log_growth], axis=2), ("equity", "bonds"), "normal"
+    )
+    person = Household(
+        age=0,
+        retirement_age=0,
+        balance=wealth + step / 2,
+        spending=step,
+        social_security=False,
+        last_age=count,
+        mortality=[-np.expm1(-hazard * step)] * count,
+    )
     ruined = simulate(constant(1.0), person, returns, rng=rng, risk_aversion=5, floor=1).success[0]
     low, high = wilson(int((~ruined).sum()), ruined.size, level=0.999)
     assert low <= ruin_exactly(mean, sd, hazard, wealth) <= high
@@ -101,32 +125,59 @@ def test_uniform_lifetime_table_and_what_leaves_the_account() -> None:
     assert np.array_equal(period, TABLE["distribution_period"])
     assert np.abs(100 / period - TABLE["percent_of_balance"]).max() <= TABLE["percent_tolerance"]
     case = TABLE["example"]
-    due = float(taxes.required_minimum_distribution(case["balance"], case["age"], 2026 - case["age"]))
+    due = float(
+        taxes.required_minimum_distribution(case["balance"], case["age"], 2026 - case["age"])
+    )
     assert due == pytest.approx(case["rmd"], abs=TABLE["dollar_tolerance"])
 
 
 def test_the_simulator_forces_out_what_the_table_says() -> None:
-    """With nothing to spend on and no return, the distributions add up to the balance by the table's percentages."""
-    person = Household(age=73, retirement_age=70, balance=1e6, spending=0.0, social_security=False, sex=None,
-                       last_age=119, year=2026)
+    """With nothing to spend on and no return, the distributions add up to the balance by the
+    table's percentages."""
+    person = Household(
+        age=73,
+        retirement_age=70,
+        balance=1e6,
+        spending=0.0,
+        social_security=False,
+        sex=None,
+        last_age=119,
+        year=2026,
+    )
     nothing = Scenarios(np.zeros((1, 46, 2)), ("equity", "bonds"), "nothing")
     outcome = simulate(constant(0.0), person, nothing, risk_aversion=5, floor=1)
-    kept = np.prod(1 - np.array([p for a, p in zip(TABLE["ages"], TABLE["percent_of_balance"], strict=True)
-                                 if 73 <= a < 119]) / 100)
+    kept = np.prod(
+        1
+        - np.array(
+            [
+                p
+                for a, p in zip(TABLE["ages"], TABLE["percent_of_balance"], strict=True)
+                if 73 <= a < 119
+            ]
+        )
+        / 100
+    )
     assert outcome.forced[0, 0] == pytest.approx(1e6 * (1 - kept), rel=1e-5)
     assert outcome.bequest[0, 0] == pytest.approx(1e6, rel=1e-12)
 
 
 def test_published_paths_agree_with_what_was_reported_of_them() -> None:
-    """Facts of 2017 and 2024 from other sources than the table's; the landing points do not belong to one design."""
+    """Facts of 2017 and 2024 from other sources than the table's; the landing points do not belong
+    to one design."""
     points = data.table("published_glidepaths")
-    held = points[(points["provider"] == "Vanguard Target Retirement") & (points["years_to_retirement"] == 1)]
+    held = points[
+        (points["provider"] == "Vanguard Target Retirement") & (points["years_to_retirement"] == 1)
+    ]
     assert held["equity"].iloc[0] == FUNDS["vanguard_2025_fund_equity_2024_09"]
     at_target = FUNDS["equity_at_target_2017"]
-    anchors = next(p for name, p in published().items() if name.startswith("Vanguard") and "unverified" in name)
+    anchors = next(
+        p for name, p in published().items() if name.startswith("Vanguard") and "unverified" in name
+    )
     assert anchors.equity_at(0) == pytest.approx(at_target["vanguard"], abs=FUNDS["tolerance"])
     landing = FUNDS["landing_2017"]
-    assert anchors.equity_at(-landing["vanguard"]["years_after"]) == pytest.approx(landing["vanguard"]["equity"])
+    assert anchors.equity_at(-landing["vanguard"]["years_after"]) == pytest.approx(
+        landing["vanguard"]["equity"]
+    )
     last = points[(points["provider"] == "Fidelity Freedom")].iloc[-1]
     assert -last["years_to_retirement"] == landing["fidelity"]["years_after"]
     assert last["equity"] == landing["fidelity"]["equity"]

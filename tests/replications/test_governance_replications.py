@@ -23,7 +23,10 @@ def test_digest_computed_from_the_text_of_the_standard(which: str) -> None:
 @pytest.mark.parametrize("which", ["one", "lists"])
 def test_digest_of_the_library_that_signs(which: str) -> None:
     message = encode_typed_data(full_message=CASE[which]["full"])
-    assert keccak(b"\x19" + message.version + message.header + message.body).hex() == CASE[which]["digest"]
+    assert (
+        keccak(b"\x19" + message.version + message.header + message.body).hex()
+        == CASE[which]["digest"]
+    )
 
 
 def test_signature_and_address_of_the_example() -> None:

@@ -50,19 +50,32 @@ def test_sharpe_and_variance_of_bailey_and_lopez_de_prado() -> None:
 
 def test_two_risky_assets_of_bodie_kane_and_marcus() -> None:
     published = case("bodie_kane_marcus_two_risky_assets")
-    mu, sd, rf, aversion = np.array(published["mean"]), published["sd"], published["rf"], published["risk_aversion"]
+    mu, sd, rf, aversion = (
+        np.array(published["mean"]),
+        published["sd"],
+        published["rf"],
+        published["risk_aversion"],
+    )
     sigma = np.diag(sd) @ np.array([[1, published["rho"]], [published["rho"], 1]]) @ np.diag(sd)
     view = Assumptions(["debt", "equity"], mu, sigma, rf, published["citation"])
     tangency, least = closed_form_tangency(mu, sigma, rf), closed_form_minimum_variance(sigma)
     traced = frontier(view)
     for w in (tangency, traced.maximum_sharpe().w):
         assert np.abs(w - published["tangency"]).max() <= published["weights_tolerance"]
-        assert view.mean_of(w) == pytest.approx(published["tangency_mean"], abs=published["sd_tolerance"])
-        assert view.risk_of(w) == pytest.approx(published["tangency_sd"], abs=published["sd_tolerance"])
-        assert view.sharpe_of(w) == pytest.approx(published["tangency_sharpe"], abs=published["sharpe_tolerance"])
+        assert view.mean_of(w) == pytest.approx(
+            published["tangency_mean"], abs=published["sd_tolerance"]
+        )
+        assert view.risk_of(w) == pytest.approx(
+            published["tangency_sd"], abs=published["sd_tolerance"]
+        )
+        assert view.sharpe_of(w) == pytest.approx(
+            published["tangency_sharpe"], abs=published["sharpe_tolerance"]
+        )
     for w in (least, traced.minimum_risk().w):
         assert np.abs(w - published["minimum_variance"]).max() <= published["weights_tolerance"]
-        assert view.risk_of(w) == pytest.approx(published["minimum_variance_sd"], abs=published["sd_tolerance"])
+        assert view.risk_of(w) == pytest.approx(
+            published["minimum_variance_sd"], abs=published["sd_tolerance"]
+        )
     share = closed_form_risky_shares(mu, sigma, rf, aversion).sum()
     assert share == pytest.approx(published["risky_share"], abs=published["risky_share_tolerance"])
 
@@ -72,7 +85,12 @@ def test_frontier_of_mathworks() -> None:
     curve = frontier(assumptions(published)).curve(published["points"]).iloc[::-1]
     tolerance = published["frontier_tolerance"]
     assert np.abs(curve["risk"].to_numpy() - published["frontier_risk"]).max() <= tolerance
-    assert np.abs(curve["mean"].to_numpy()[[0, -1]] - published["frontier_first_and_last_return"]).max() <= tolerance
+    assert (
+        np.abs(
+            curve["mean"].to_numpy()[[0, -1]] - published["frontier_first_and_last_return"]
+        ).max()
+        <= tolerance
+    )
 
 
 def test_capital_allocation_of_mathworks_and_who_is_right() -> None:
@@ -81,15 +99,22 @@ def test_capital_allocation_of_mathworks_and_who_is_right() -> None:
     view = assumptions(published, rate)
     best = frontier(view).maximum_sharpe()
     lent = frontier(view.replace(rf=published["lending_rate"], source="lending")).maximum_sharpe()
-    assert (lent.mean - published["lending_rate"]) / (published["risk_aversion"] * lent.risk**2) > 1  # so it borrows
+    assert (lent.mean - published["lending_rate"]) / (
+        published["risk_aversion"] * lent.risk**2
+    ) > 1  # so it borrows
     share = (best.mean - rate) / (published["risk_aversion"] * best.risk**2)
     tolerance = published["allocation_tolerance"]
-    assert np.abs(best.w - printed["risky_weights"]).max() <= published["allocation_weights_tolerance"]
+    assert (
+        np.abs(best.w - printed["risky_weights"]).max() <= published["allocation_weights_tolerance"]
+    )
     assert best.mean == pytest.approx(printed["risky_return"], abs=tolerance)
     assert best.risk == pytest.approx(printed["risky_risk"], abs=tolerance)
     assert share == pytest.approx(printed["risky_fraction"], rel=0.05)
-    assert rate + share * (best.mean - rate) == pytest.approx(printed["overall_return"], abs=tolerance)
-    # Theirs is interpolated between ten portfolios: a Sharpe ratio no higher, and a risk above the frontier's.
+    assert rate + share * (best.mean - rate) == pytest.approx(
+        printed["overall_return"], abs=tolerance
+    )
+    # Theirs is interpolated between ten portfolios: a Sharpe ratio no higher, and a risk above the
+    # frontier's.
     theirs = np.array(printed["risky_weights"])
     assert view.sharpe_of(theirs) < best.sharpe
     assert frontier(view).target_return(view.mean_of(theirs)).risk < view.risk_of(theirs)
@@ -99,25 +124,50 @@ def test_group_limits_of_mathworks() -> None:
     published = case("mathworks_group_constrained_frontier")
     view = assumptions(published)
     groups = [
-        group_limit(f"group {i + 1}", [a for a, member in zip(view.labels, row, strict=True) if member], upper=upper)
-        for i, (row, upper) in enumerate(zip(published["groups"], published["group_upper"], strict=True))
+        group_limit(
+            f"group {i + 1}",
+            [a for a, member in zip(view.labels, row, strict=True) if member],
+            upper=upper,
+        )
+        for i, (row, upper) in enumerate(
+            zip(published["groups"], published["group_upper"], strict=True)
+        )
     ]
-    mandate = Mandate(view.labels, [fully_invested(), Bounds("box", published["lower"], published["upper"]), *groups])
+    mandate = Mandate(
+        view.labels,
+        [fully_invested(), Bounds("box", published["lower"], published["upper"]), *groups],
+    )
     traced = frontier(view, mandate)
     asked = np.linspace(traced.means[-1], traced.means[0], published["points"])
     read = [traced.target_return(float(r)) for r in asked]
     solved = [target_return(view, mandate, r=float(r) - 1e-12) for r in asked]
     for ours in (read, solved):
-        assert np.abs(np.array([x.w for x in ours]) - published["weights"]).max() <= published["tolerance"]
-        assert np.abs(np.array([x.risk for x in ours]) - published["risk"]).max() <= published["tolerance"]
-        assert np.abs(np.array([x.mean for x in ours]) - published["return"]).max() <= published["tolerance"]
+        assert (
+            np.abs(np.array([x.w for x in ours]) - published["weights"]).max()
+            <= published["tolerance"]
+        )
+        assert (
+            np.abs(np.array([x.risk for x in ours]) - published["risk"]).max()
+            <= published["tolerance"]
+        )
+        assert (
+            np.abs(np.array([x.mean for x in ours]) - published["return"]).max()
+            <= published["tolerance"]
+        )
 
 
 def test_published_app_with_calendar_years() -> None:
-    """The planning app of seed 002: maximum Sharpe ratio of four indices, 1980 to 2017, as it prints it."""
+    """The planning app of seed 002: maximum Sharpe ratio of four indices, 1980 to 2017, as it
+    prints it."""
     years = data.table("calendar_year_returns")
     assert len(years) == 38
-    view = Assumptions(years.columns, years.mean(), years.cov(ddof=0), 0.0283, "calendar years, population deviations")
+    view = Assumptions(
+        years.columns,
+        years.mean(),
+        years.cov(ddof=0),
+        0.0283,
+        "calendar years, population deviations",
+    )
     traced = frontier(view)
     best = traced.maximum_sharpe()
     assert best.w.round(2).tolist() == [0.19, 0.05, 0.01, 0.75]

@@ -24,7 +24,9 @@ def test_three_markets_of_bacon() -> None:
     for name, effect in effects._asdict().items():
         assert effect == pytest.approx(np.array(published[name]), abs=published["tolerance"])
         assert effect.sum() == pytest.approx(published["totals"][name], abs=published["tolerance"])
-    assert sum(e.sum() for e in effects) == pytest.approx(published["totals"]["active"], abs=published["tolerance"])
+    assert sum(e.sum() for e in effects) == pytest.approx(
+        published["totals"]["active"], abs=published["tolerance"]
+    )
 
 
 def months(ratio: float, count: int) -> np.ndarray:
@@ -39,10 +41,14 @@ def test_standard_errors_of_lo() -> None:
         for count, printed in zip(published["observations"], row, strict=True):
             found = sharpe(months(float(ratio), count))
             assert found.month == pytest.approx(float(ratio), abs=1e-12)
-            assert found.error_if_normal == pytest.approx(printed, abs=published["tolerance"]["standard_errors"])
+            assert found.error_if_normal == pytest.approx(
+                printed, abs=published["tolerance"]["standard_errors"]
+            )
 
 
 def test_factors_to_a_year_of_lo() -> None:
     published = case("lo_2002_sharpe_standard_errors")
     for rho, printed in zip(published["rho"], published["eta_12"], strict=True):
-        assert eta(12, rho ** np.arange(1, 12)) == pytest.approx(printed, abs=published["tolerance"]["eta_12"])
+        assert eta(12, rho ** np.arange(1, 12)) == pytest.approx(
+            printed, abs=published["tolerance"]["eta_12"]
+        )

@@ -26,9 +26,13 @@ def case(name: str) -> dict:
     return json.loads((CASES / f"{name}.json").read_text(encoding="utf-8"))
 
 
-def assumptions(volatility: list[float], correlation: list[list[float]], source: str) -> Assumptions:
+def assumptions(
+    volatility: list[float], correlation: list[list[float]], source: str
+) -> Assumptions:
     labels = [f"asset {i + 1}" for i in range(len(volatility))]
-    return Assumptions(labels, np.zeros(len(labels)), np.outer(volatility, volatility) * correlation, 0.0, source)
+    return Assumptions(
+        labels, np.zeros(len(labels)), np.outer(volatility, volatility) * correlation, 0.0, source
+    )
 
 
 def test_four_assets_of_maillard_roncalli_and_teiletche() -> None:
@@ -56,7 +60,9 @@ def test_one_correlation_for_all_makes_the_inverse_volatilities() -> None:
         correlation = np.full((4, 4), rho) + (1 - rho) * np.eye(4)
         view = assumptions(published["volatility"], correlation.tolist(), "one correlation")
         w = equal_risk_contributions(view).w
-        assert np.abs(w - published["equal_risk"]).max() <= 1e-12  # exact fractions, not rounded ones
+        assert (
+            np.abs(w - published["equal_risk"]).max() <= 1e-12
+        )  # exact fractions, not rounded ones
         assert w == pytest.approx(inverse_volatility(view).w, abs=1e-12)
 
 
@@ -64,14 +70,22 @@ def test_three_assets_of_roncalli() -> None:
     published = case("roncalli_2013_three_asset_budgeting")
     view = assumptions(published["volatility"], published["correlation"], published["citation"])
     budgets = dict(zip(view.labels, published["budgets"], strict=True))
-    assert np.abs(risk_budgets(view, budgets=budgets).w - published["budgeted"]).max() <= published["tolerance"]
-    assert np.abs(equal_risk_contributions(view).w - published["equal_risk"]).max() <= published["tolerance"]
+    assert (
+        np.abs(risk_budgets(view, budgets=budgets).w - published["budgeted"]).max()
+        <= published["tolerance"]
+    )
+    assert (
+        np.abs(equal_risk_contributions(view).w - published["equal_risk"]).max()
+        <= published["tolerance"]
+    )
 
 
 def ten_series() -> tuple[dict, Assumptions]:
     published = case("lopezdeprado_2016_hrp")
     labels = [f"asset {i + 1}" for i in range(10)]
-    return published, Assumptions(labels, np.zeros(10), published["cov"], 0.0, published["citation"])
+    return published, Assumptions(
+        labels, np.zeros(10), published["cov"], 0.0, published["citation"]
+    )
 
 
 def test_ten_series_of_lopez_de_prado() -> None:
@@ -93,7 +107,8 @@ def test_the_table_needs_the_distance_between_columns() -> None:
 
 
 def test_other_orders_of_the_same_tree_give_other_weights() -> None:
-    """Each branch can be swapped without changing the tree: the printed weights are one of several."""
+    """Each branch can be swapped without changing the tree: the printed weights are one of
+    several."""
     _, view = ten_series()
     z = hierarchy(view.sigma)
 

@@ -19,7 +19,9 @@ def test_estimators_reproduce_the_authors_code(method):
     published, ours = TABLE["expected"][method], sh.METHODS[method](RETURNS)
     np.testing.assert_allclose(ours.sigma, published["cov"], rtol=0, atol=TABLE["tolerance"]["cov"])
     if "shrinkage" in published:
-        assert ours.intensity == pytest.approx(published["shrinkage"], abs=TABLE["tolerance"]["shrinkage"])
+        assert ours.intensity == pytest.approx(
+            published["shrinkage"], abs=TABLE["tolerance"]["shrinkage"]
+        )
 
 
 def test_scikit_learn_leaves_two_terms_out_of_the_oracle_formula():
@@ -44,4 +46,6 @@ def test_nearest_correlation_of_higham():
     a = np.array(HIGHAM["matrix"], dtype=float)
     x = sh.nearest_correlation(a)
     np.testing.assert_allclose(x, HIGHAM["nearest"], rtol=0, atol=HIGHAM["tolerance"]["nearest"])
-    assert np.linalg.norm(x - a) == pytest.approx(HIGHAM["distance"], abs=HIGHAM["tolerance"]["distance"])
+    assert np.linalg.norm(x - a) == pytest.approx(
+        HIGHAM["distance"], abs=HIGHAM["tolerance"]["distance"]
+    )

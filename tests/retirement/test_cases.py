@@ -1,4 +1,5 @@
-"""Rows and columns of a simulation: contributions by the law, lives by the table, pay by its path."""
+"""Rows and columns of a simulation: contributions by the law, lives by the table, pay by its
+path."""
 
 from dataclasses import replace
 

@@ -110,11 +110,12 @@ def test_a_household_that_makes_no_sense_is_refused(changes: dict[str, object], 
         certain(**changes)
 
 
-# ---- claiming by the month, couples -----------------------------------------------------------------
+# ---- claiming by the month, couples --------------------------------------------------------------
 
 
 def test_claiming_factors_are_those_the_agency_prints() -> None:
-    """SSA, effect of early or delayed retirement: born 1960 on 70, 75, 80, 86 2/3, 93 1/3, 108%..."""
+    """SSA, effect of early or delayed retirement: born 1960 on 70, 75, 80, 86 2/3, 93 1/3,
+    108%..."""
     printed = {62: 70.0, 63: 75.0, 64: 80.0, 65: 86.67, 66: 93.33, 67: 100.0, 68: 108.0, 70: 124.0}
     for age, percent in printed.items():
         assert 100 * hh.claiming_factor(1960, 12 * age) == pytest.approx(percent, abs=0.005)

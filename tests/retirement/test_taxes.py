@@ -1,4 +1,5 @@
-"""The law as functions: second methods, identities that copying errors would break, and bad inputs."""
+"""The law as functions: second methods, identities that copying errors would break, and bad
+inputs."""
 
 import datetime
 from itertools import pairwise
@@ -253,7 +254,8 @@ def test_bad_inputs_are_refused_by_name():
 
 
 def test_a_couple_past_65_pays_what_the_law_asks():
-    """40,000 of withdrawals and 35,200 of benefits: 2,547 without the deductions, 1,006 with them."""
+    """40,000 of withdrawals and 35,200 of benefits: 2,547 without the deductions, 1,006 with
+    them."""
     incomes = dict(year=2026, status="married_joint", ordinary=40_000, benefits=35_200)
     assert float(taxes.income_tax(**incomes).total) == pytest.approx(2_547.2)
     assert float(taxes.income_tax(**incomes, over_65=2).total) == pytest.approx(1_006.0)
@@ -356,7 +358,8 @@ def test_what_cannot_be_meant_is_refused(call, words):
 
 
 def test_240_households_against_tax_calculator():
-    """A second method to the cent: Tax-Calculator (Open Source Policy Center), an optional extra."""
+    """A second method to the cent: Tax-Calculator (Open Source Policy Center), an optional
+    extra."""
     tc = pytest.importorskip("taxcalc")
     rng, n = np.random.default_rng(5), 240
     names = {1: "single", 2: "married_joint", 4: "head_of_household"}

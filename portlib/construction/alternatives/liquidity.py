@@ -27,7 +27,8 @@ def locked_after(share: float, *, liquid: float, locked: float, outflow: float) 
 
     Raises ValueError when the liquid part cannot pay the outflow.
     """
-    held, rest = share * (1 + locked), (1 - share) * (1 + liquid) - outflow
+    held = share * (1 + locked)
+    rest = (1 - share) * (1 + liquid) - outflow
     if rest < 0:
         raise ValueError(
             f"the liquid part is worth {(1 - share) * (1 + liquid):.1%} of the start and cannot "
@@ -74,6 +75,7 @@ def net_flow_between(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.Series:
     """Net flow from the first month to the last, as if it had come at the end: share of what the
     first month's money would have become. Needs no month between.
     """
-    first, last = assets.index[0], assets.index[-1]
+    first = assets.index[0]
+    last = assets.index[-1]
     grown = (1 + returns.loc[returns.index > first].loc[:last, list(assets.columns)]).prod()
     return assets.iloc[-1] / (assets.iloc[0] * grown) - 1

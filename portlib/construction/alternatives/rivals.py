@@ -59,7 +59,8 @@ def twin(assumptions: Assumptions, asset: str, listed: Sequence[str]) -> Twin:
     w = minimum_risk(apart).w
     error = apart.risk_of(w)
     held = np.append(w, 0.0)
-    risk, own = part.risk_of(held), float(part.volatility[n])
+    risk = part.risk_of(held)
+    own = float(part.volatility[n])
     return Twin(
         pd.Series(w, index=list(listed), name=asset),
         error,
@@ -156,7 +157,8 @@ class EqualRisk:
 
 
 def at_equal_risk(assumptions: Assumptions, names: Sequence[str], over_cash: float) -> EqualRisk:
-    """What these classes add at the risk of the least risky listed mix of cash plus ``over_cash``."""
+    """What these classes add at the risk of the least risky listed mix of cash plus
+    ``over_cash``."""
     others = [name for name in assumptions.labels if name not in names]
     plain = least_risk(assumptions.select(others), over_cash)
     listed = plain.reindex(list(assumptions.labels)).fillna(0.0)

@@ -3,7 +3,8 @@
 At each start of a holding period a put on the whole equity is bought, struck at ``k`` of its value
 and priced by Black and Scholes at an implied volatility that the user states:
 
-    p = k e^(-rT) N(-d2) - N(-d1),  d1 = (ln(1/k) + (r + s^2/2) T) / (s sqrt(T)),  d2 = d1 - s sqrt(T)
+    p = k e^(-rT) N(-d2) - N(-d1),  d1 = (ln(1/k) + (r + s^2/2) T) / (s sqrt(T)),  d2 = d1 - s
+    sqrt(T)
 
 The premium is paid out of the equity: ``1/(1 + p)`` of the money buys equity and puts on all of it,
 so that a period grows by ``max(1 + R, k) / (1 + p)``. The rival holds less equity and the rest in
@@ -97,7 +98,8 @@ def through(
     """
     _aligned(equity, bills)
     inside = np.flatnonzero(equity.index.isin(equity.loc[first:last].index))
-    at, end = int(inside[0]), int(inside[-1]) + 1
+    at = int(inside[0])
+    end = int(inside[-1]) + 1
     if at < window:
         raise ValueError(f"{first}: {window} months must come before, {at} do")
     parts = []
@@ -125,7 +127,8 @@ def _period(
     window: int,
 ) -> dict[str, float]:
     """One put, bought before month number ``at``; its volatility and rate are those known then."""
-    past, ahead = equity.iloc[at - window : at], slice(at, at + months)
+    past = equity.iloc[at - window : at]
+    ahead = slice(at, at + months)
     volatility = markup * float(past.std(ddof=1)) * math.sqrt(12)
     rate = math.log1p(float(bills.iloc[at - 1])) * 12
     premium = put_price(strike, months / 12, volatility, rate)

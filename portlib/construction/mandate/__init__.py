@@ -1,4 +1,5 @@
-"""The mandate: which portfolios are allowed, by named rules, and which rules cannot hold together."""
+"""The mandate: which portfolios are allowed, by named rules, and which rules cannot hold
+together."""
 
 from portlib.construction.mandate.infeasibility import Infeasible, diagnose, lone_cures
 from portlib.construction.mandate.mandate import Mandate, Program, of_policy

@@ -26,7 +26,8 @@ class Infeasible(ValueError):
     conflict : tuple of str
         Names of constraints that cannot hold together, and of which any smaller part can.
     relaxation : mapping
-        By constraint name, the least change of limits that would let a portfolio exist, in the constraint's unit.
+        By constraint name, the least change of limits that would let a portfolio exist, in the
+        constraint's unit.
     """
 
     def __init__(
@@ -40,7 +41,8 @@ class Infeasible(ValueError):
             f"relax {k!r} by {v:.4g} {units.get(k, '')}".rstrip() for k, v in relaxation.items()
         )
         super().__init__(
-            f"no portfolio obeys {', '.join(map(repr, self.conflict))} together. Least cure: {cure}."
+            f"no portfolio obeys {', '.join(map(repr, self.conflict))} together. Least cure: "
+            f"{cure}."
         )
 
 
@@ -50,14 +52,16 @@ def diagnose(
     *,
     fixed: Collection[str] = ("fully invested", "long only"),
 ) -> Infeasible | None:
-    """Which hard rules conflict, and what would cure it; ``None`` when some portfolio obeys them all.
+    """Which hard rules conflict, and what would cure it; ``None`` when some portfolio obeys them
+    all.
 
-    The conflict is a smallest one. Every cure moves some rule of every conflict, so a smallest set of rules that
-    touches all cures found so far either conflicts or, held fast, reveals another cure (Ignatiev, Previti, Liffiton
-    and Marques-Silva, 2015). The relaxation has the least sum of changes: one change for all limits of a rule,
-    divided by the rule's largest coefficient (tracking error: by the largest volatility) so that weights, scores
-    and volatilities count alike. It spares the rules in `fixed` if it can. Where several tie, one is given,
-    whatever the order of rules and assets.
+    The conflict is a smallest one. Every cure moves some rule of every conflict, so a smallest set
+    of rules that touches all cures found so far either conflicts or, held fast, reveals another
+    cure (Ignatiev, Previti, Liffiton and Marques-Silva, 2015). The relaxation has the least sum of
+    changes: one change for all limits of a rule, divided by the rule's largest coefficient
+    (tracking error: by the largest volatility) so that weights, scores and volatilities count
+    alike. It spares the rules in `fixed` if it can. Where several tie, one is given, whatever the
+    order of rules and assets.
     """
     from scipy import optimize
 
@@ -68,12 +72,14 @@ def diagnose(
     if not cure:
         return None
     hard = [c.name for c in mandate.constraints if c.penalty is None]
-    conflict, cures = hard, []
+    conflict = hard
+    cures = []
     another: dict[str, float] | None = cure
     while another:
         cures.append([float(name in another) for name in hard])
         touch = optimize.LinearConstraint(np.array(cures), lb=1)
-        each, whole = np.ones(len(hard)), np.ones(len(hard), dtype=np.int64)
+        each = np.ones(len(hard))
+        whole = np.ones(len(hard), dtype=np.int64)
         chosen = optimize.milp(
             each, integrality=whole, bounds=optimize.Bounds(0, 1), constraints=touch
         )
@@ -86,7 +92,8 @@ def diagnose(
 
 
 def lone_cures(mandate: Mandate, assumptions: Assumptions) -> dict[str, float]:
-    """By name, how far a hard rule must give way if it alone may; a rule that cannot cure the mandate is left out."""
+    """By name, how far a hard rule must give way if it alone may; a rule that cannot cure the
+    mandate is left out."""
     hard = [c.name for c in mandate.constraints if c.penalty is None]
     alone = {
         name: _least_change(mandate, assumptions, [other for other in hard if other != name])
@@ -98,11 +105,13 @@ def lone_cures(mandate: Mandate, assumptions: Assumptions) -> dict[str, float]:
 def _least_change(
     mandate: Mandate, assumptions: Assumptions, held: Collection[str]
 ) -> dict[str, float] | None:
-    """By name, the changes of least sum that admit a portfolio; ``None`` if the rules `held` fast admit none."""
+    """By name, the changes of least sum that admit a portfolio; ``None`` if the rules `held` fast
+    admit none."""
     import cvxpy as cp
 
     rules = [c for c in mandate.constraints if c.penalty is None]
-    w, change = cp.Variable(len(mandate.labels)), cp.Variable(len(rules), nonneg=True)
+    w = cp.Variable(len(mandate.labels))
+    change = cp.Variable(len(rules), nonneg=True)
     risk = Risk.of(assumptions)
     scale = np.array([c.scale(assumptions) for c in rules])
     obeyed = [change[j] == 0 for j, c in enumerate(rules) if c.name in held]

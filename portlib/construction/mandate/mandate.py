@@ -1,12 +1,13 @@
 """The mandate: which portfolios are allowed, in the committee's words and in the solver's.
 
-A mandate is a list of named rules (`portlib.construction.mandate.rules`) over named assets. Everything about it that a
-number depends on is in its canonical form, and so in its fingerprint. Where no portfolio obeys every hard rule,
+A mandate is a list of named rules (`portlib.construction.mandate.rules`) over named assets.
+Everything about it that a number depends on is in its canonical form, and so in its fingerprint.
+Where no portfolio obeys every hard rule,
 
     minimise  sum_c t_c / scale_c   subject to   rule c with its limits moved outward by t_c >= 0
 
-says how little must give way, and the same programme with some of the t_c held at zero says which rules conflict.
-Weights are judged by the rules' own definitions, independently of any solver.
+says how little must give way, and the same programme with some of the t_c held at zero says which
+rules conflict. Weights are judged by the rules' own definitions, independently of any solver.
 
 What it leaves out: whether a rule is wise. `mean_variance` reports what each rule costs.
 """
@@ -37,7 +38,8 @@ from portlib.construction.mandate.rules import (
 from portlib.policy import Policy
 from portlib.records import Array, Assumptions
 
-#: Change of a limit, in weight terms, that solvers (which miss by 1e-7 to 1e-8) cannot tell from none.
+#: Change of a limit, in weight terms, that solvers (which miss by 1e-7 to 1e-8) cannot tell from
+#: none.
 SLIGHT = 1e-6
 #: A ten-millionth of a portfolio: a cent in 100,000 dollars.
 TOLERANCE = 1e-7
@@ -52,8 +54,9 @@ CAPS = (
 class Program:
     """A mandate in the solver's words, for the hard limits and bounds alone.
 
-    ``lower <= w <= upper`` elementwise, ``rows_lower <= rows @ w <= rows_upper``; `row_names`, `lower_names` and
-    `upper_names` say whose rule each is (the tightest, where several bind the same weight).
+    ``lower <= w <= upper`` elementwise, ``rows_lower <= rows @ w <= rows_upper``; `row_names`,
+    `lower_names` and `upper_names` say whose rule each is (the tightest, where several bind the
+    same weight).
     """
 
     lower: Array
@@ -77,14 +80,14 @@ class Mandate:
     constraints : sequence
         `Limit`, `Bounds`, `TrackingError`, `Turnover`, with unique names.
     tolerance : float
-        By how much weights may miss a hard rule before they are withheld, in the rule's unit. It judges solvers, not
-        portfolios, and stays outside the canonical form.
+        By how much weights may miss a hard rule before they are withheld, in the rule's unit. It
+        judges solvers, not portfolios, and stays outside the canonical form.
 
     Raises
     ------
     MandateError
-        Naming the constraint whose name is used twice, that names no or an unknown asset, whose limits cross, are
-        absent or are not numbers, or whose penalty is not positive.
+        Naming the constraint whose name is used twice, that names no or an unknown asset, whose
+        limits cross, are absent or are not numbers, or whose penalty is not positive.
     """
 
     labels: tuple[str, ...]
@@ -103,7 +106,8 @@ class Mandate:
         if not self.labels or len(set(self.labels)) < len(self.labels):
             twice = sorted({a for a in self.labels if self.labels.count(a) > 1})
             raise MandateError(
-                f"a mandate needs assets, each named once; given twice: {', '.join(twice) or 'none'}"
+                f"a mandate needs assets, each named once; given twice: "
+                f"{', '.join(twice) or 'none'}"
             )
         names = [c.name for c in self.constraints]
         for c in self.constraints:
@@ -114,8 +118,10 @@ class Mandate:
 
     def _compile(self) -> Program:
         n = len(self.labels)
-        lower, upper = np.full(n, -np.inf), np.full(n, np.inf)
-        lower_names, upper_names = [""] * n, [""] * n
+        lower = np.full(n, -np.inf)
+        upper = np.full(n, np.inf)
+        lower_names = [""] * n
+        upper_names = [""] * n
         rows: list[tuple[str, Row]] = []
         for c in self.constraints:
             if c.penalty is not None:
@@ -171,7 +177,8 @@ class Mandate:
         return self._with([*self.constraints, *constraints])
 
     def relaxed(self, amounts: Mapping[str, float]) -> Mandate:
-        """The mandate with every limit of the named rules moved outward by an amount (inward if negative)."""
+        """The mandate with every limit of the named rules moved outward by an amount (inward if
+        negative)."""
         moved = {name: self[name].relaxed(by) for name, by in amounts.items()}
         return self._with([moved.get(c.name, c) for c in self.constraints])
 
@@ -180,10 +187,12 @@ class Mandate:
 
     @cached_property
     def canonical(self) -> str:
-        """The mandate as strict JSON that reads the same for any two mandates that set the same rules.
+        """The mandate as strict JSON that reads the same for any two mandates that set the same
+        rules.
 
-        Assets and rules are sorted by name, a number meant for every asset is written out, and what says nothing
-        (an infinite limit, a coefficient of zero) is left out. A clause is documentation and stays outside.
+        Assets and rules are sorted by name, a number meant for every asset is written out, and what
+        says nothing (an infinite limit, a coefficient of zero) is left out. A clause is
+        documentation and stays outside.
         """
         rules = []
         for c in sorted(self.constraints, key=lambda c: c.name):
@@ -203,7 +212,8 @@ class Mandate:
         return hashlib.sha256(self.canonical.encode()).hexdigest()
 
     def table(self) -> pd.DataFrame:
-        """One row a limit: the rule, what it limits, lower, upper, unit, hard or soft, and the clause it comes from."""
+        """One row a limit: the rule, what it limits, lower, upper, unit, hard or soft, and the
+        clause it comes from."""
         lines: list[tuple[object, ...]] = []
         for c in self.constraints:
             force = "hard" if c.penalty is None else f"soft, {c.penalty:g} per unit"
@@ -216,10 +226,12 @@ class Mandate:
         )
 
     def violations(self, w: Array, assumptions: Assumptions) -> dict[str, float]:
-        """By constraint name, how far `w` (n,) exceeds it, in the constraint's unit; zero where it is obeyed.
+        """By constraint name, how far `w` (n,) exceeds it, in the constraint's unit; zero where it
+        is obeyed.
 
-        Written from the definitions, not from `program`, so that it checks the solver's arrays too; soft rules are
-        measured like hard ones. Raises `MandateError` for weights that are not numbers: they obey nothing.
+        Written from the definitions, not from `program`, so that it checks the solver's arrays too;
+        soft rules are measured like hard ones. Raises `MandateError` for weights that are not
+        numbers: they obey nothing.
         """
         if assumptions.labels != self.labels or np.shape(w) != (len(self.labels),):
             raise MandateError(
@@ -235,13 +247,14 @@ class Mandate:
 
 
 def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = None) -> Mandate:
-    """The committee's limits on a portfolio of asset classes: no short position, none above its cap.
+    """The committee's limits on a portfolio of asset classes: no short position, none above its
+    cap.
 
     Parameters
     ----------
     policy : Policy
-        ``max_single_fund``, ``small_equity_cap`` and ``high_yield_cap``; for a posture, ``equity_floor`` and
-        ``equity_ceiling`` on ``equity_classes``; ``mandate_tolerance``.
+        ``max_single_fund``, ``small_equity_cap`` and ``high_yield_cap``; for a posture,
+        ``equity_floor`` and ``equity_ceiling`` on ``equity_classes``; ``mandate_tolerance``.
     labels : sequence of str
         The classes, by the survey's names; a cap on a class that is not among them is left out.
     posture : str, optional
@@ -263,7 +276,8 @@ def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = No
         if asset in labels:
             rules.append(Bounds(name, upper={asset: policy[entry]}).under(f"policy: {entry}"))
     if posture is not None:
-        floors, ceilings = policy["equity_floor"], policy["equity_ceiling"]
+        floors = policy["equity_floor"]
+        ceilings = policy["equity_ceiling"]
         if posture not in floors:
             raise MandateError(f"no posture {posture!r}; the policy has {', '.join(floors)}")
         held = [label for label in labels if label in policy["equity_classes"]]

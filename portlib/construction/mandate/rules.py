@@ -1,4 +1,5 @@
-"""The rules a mandate is made of: what each kind says, in the committee's words and in the solver's.
+"""The rules a mandate is made of: what each kind says, in the committee's words and in the
+solver's.
 
 Three forms cover every rule the plan has::
 
@@ -6,13 +7,13 @@ Three forms cover every rule the plan has::
     bounds      lower_i <= w_i <= upper_i         (long only, position limits, liquidity, employer stock)
     distance    risk(w - b) <= limit, or  sum |w - w0| / 2 <= limit      (tracking error, turnover)
 
-A kind states itself: how far weights exceed it, its rows or bounds, its form in cvxpy, a cut, its scale, its lines of a
-table. A new kind of rule is one more class. A rule is hard, or soft with a penalty: the annual return given up per unit
-by which it is exceeded. Its name travels into errors, shadow prices, tables and the evidence, and so does the clause
-that asks for it.
+A kind states itself: how far weights exceed it, its rows or bounds, its form in cvxpy, a cut, its
+scale, its lines of a table. A new kind of rule is one more class. A rule is hard, or soft with a
+penalty: the annual return given up per unit by which it is exceeded. Its name travels into errors,
+shadow prices, tables and the evidence, and so does the clause that asks for it.
 
-`excess` is written from these definitions alone: it judges the arrays and forms that are handed to solvers, too.
-What it leaves out: whether a rule is wise.
+`excess` is written from these definitions alone: it judges the arrays and forms that are handed to
+solvers, too. What it leaves out: whether a rule is wise.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ if TYPE_CHECKING:
 
 Values = float | Mapping[str, float]
 
-#: A weight, a turnover or a volatility above this is taken for a percentage, and so is a sum of weights above `TOTAL`.
+#: A weight, a turnover or a volatility above this is taken for a percentage, and so is a sum of
+#: weights above `TOTAL`.
 SINGLE = 1.5
 TOTAL = 2.0
 #: Largest coefficient of a limit outside these is in a unit that no tolerance fits.
@@ -79,10 +81,11 @@ def vector(values: Values | None, labels: Sequence[str], unnamed: float) -> Arra
 
 @dataclass(frozen=True, kw_only=True)
 class Rule(ABC):
-    """What every rule has: the unit of its limit, a penalty if it is soft, the clause it comes from.
+    """What every rule has: the unit of its limit, a penalty if it is soft, the clause it comes
+    from.
 
-    `PER_ASSET` names the fields that are mappings by asset; `LINEAR` says whether rows and bounds are the whole rule,
-    and `USES_RISK` whether its measure depends on the covariance.
+    `PER_ASSET` names the fields that are mappings by asset; `LINEAR` says whether rows and bounds
+    are the whole rule, and `USES_RISK` whether its measure depends on the covariance.
     """
 
     PER_ASSET: ClassVar[tuple[str, ...]]
@@ -95,7 +98,8 @@ class Rule(ABC):
     clause: str = ""
 
     def __post_init__(self) -> None:
-        """Own copies in plain floats, so that neither the caller's mapping nor ``-0.0`` or an int can differ later."""
+        """Own copies in plain floats, so that neither the caller's mapping nor ``-0.0`` or an int
+        can differ later."""
         for key, value in list(vars(self).items()):
             if isinstance(value, pd.Series):
                 if not value.index.is_unique:
@@ -137,7 +141,8 @@ class Rule(ABC):
         """Every limit moved outward."""
 
     def among(self, kept: Collection[str]) -> Self | None:
-        """The rule over these assets, all others held at zero; None where it says nothing of them."""
+        """The rule over these assets, all others held at zero; None where it says nothing of
+        them."""
         changes: dict[str, Any] = {
             key: {asset: x for asset, x in values.items() if asset in kept}
             for key in self.PER_ASSET
@@ -151,7 +156,8 @@ class Rule(ABC):
     def stated(
         self, w: Any, whole: Any, slack: Any, risk: Risk, labels: Sequence[str]
     ) -> list[cp.Constraint]:
-        """The rule in cvxpy, for the weights ``w / whole``; with its limits moved outward by `slack`, if not None."""
+        """The rule in cvxpy, for the weights ``w / whole``; with its limits moved outward by
+        `slack`, if not None."""
 
     @abstractmethod
     def lines(self, labels: Sequence[str]) -> Mapping[str, tuple[float, float]]:
@@ -170,7 +176,8 @@ class Rule(ABC):
         return None
 
     def cut(self, w: Array, assumptions: Assumptions, slight: float) -> Cut | None:
-        """A plane between weights that exceed a distance by more than `slight` and all that obey it."""
+        """A plane between weights that exceed a distance by more than `slight` and all that obey
+        it."""
         return None
 
     def scale(self, assumptions: Assumptions) -> float:
@@ -180,7 +187,8 @@ class Rule(ABC):
 
 @dataclass(frozen=True)
 class Limit(Rule):
-    """``lower <= a'w <= upper``; an asset that `coefficients` does not name counts zero, ``None`` means one for all."""
+    """``lower <= a'w <= upper``; an asset that `coefficients` does not name counts zero, ``None``
+    means one for all."""
 
     PER_ASSET = ("coefficients",)
     coefficients: Mapping[str, float] | None
@@ -201,7 +209,8 @@ class Limit(Rule):
         low, high = COEFFICIENTS
         if not low <= size <= high:
             raise MandateError(
-                f"{self.name!r}: its largest coefficient is {size:g}; state it in a unit in which that lies between "
+                f"{self.name!r}: its largest coefficient is {size:g}; state it in a unit in "
+                f"which that lies between "
                 f"{low:g} and {high:g}"
             )
         if all(x == 1 for x in (self.coefficients or {}).values()):
@@ -240,7 +249,8 @@ class Limit(Rule):
 
 @dataclass(frozen=True)
 class Bounds(Rule):
-    """``lower_i <= w_i <= upper_i``: one number for every asset, or a mapping for the assets it names."""
+    """``lower_i <= w_i <= upper_i``: one number for every asset, or a mapping for the assets it
+    names."""
 
     PER_ASSET = ("lower", "upper")
     SILENT = (np.inf, -np.inf)
@@ -312,7 +322,8 @@ class Distance(Rule):
         held = sum(map(abs, self.origin.values()))
         if held >= 10:
             raise MandateError(
-                f"{self.name!r}: the weights of its {self.PER_ASSET[0]} sum to {held:g}; in percent? Write 0.6 for 60%"
+                f"{self.name!r}: the weights of its {self.PER_ASSET[0]} sum to {held:g}; in "
+                f"percent? Write 0.6 for 60%"
             )
 
     def lines(self, labels: Sequence[str]) -> Mapping[str, tuple[float, float]]:
@@ -393,7 +404,7 @@ class Turnover(Distance):
         return Cut(gradient, float(self.limit - distance + gradient @ w))
 
 
-# ---- the rules of a plan, by name ------------------------------------------------------------------------------------
+# ---- the rules of a plan, by name ----------------------------------------------------------------
 
 
 def fully_invested() -> Limit:
@@ -424,19 +435,22 @@ def group_limit(
 def factor_limit(
     name: str, exposures: Mapping[str, float], *, lower: float = -np.inf, upper: float = np.inf
 ) -> Limit:
-    """The portfolio's exposure (weighted sum of the assets' exposures) lies between `lower` and `upper`."""
+    """The portfolio's exposure (weighted sum of the assets' exposures) lies between `lower` and
+    `upper`."""
     return Limit(name, exposures, lower, upper, unit="exposure")
 
 
 def score_floor(name: str, scores: Mapping[str, float], floor: float) -> Limit:
-    """The weighted score (an ESG score, say) is at least `floor`, in the scores' own unit; weights sum to one."""
+    """The weighted score (an ESG score, say) is at least `floor`, in the scores' own unit; weights
+    sum to one."""
     return Limit(name, scores, lower=floor, unit="score")
 
 
 def volatility_limit(
     labels: Iterable[str], limit: float, *, name: str = "volatility limit"
 ) -> TrackingError:
-    """The portfolio's volatility is at most `limit`, annual decimal: its distance from holding nothing."""
+    """The portfolio's volatility is at most `limit`, annual decimal: its distance from holding
+    nothing."""
     return TrackingError(name, dict.fromkeys(labels, 0.0), limit)
 
 
@@ -447,10 +461,11 @@ def liquidity_limit(
     share: float,
     name: str = "liquidity",
 ) -> Bounds:
-    """No position above `share` of an asset's average daily volume (same currency as `portfolio_value`).
+    """No position above `share` of an asset's average daily volume (same currency as
+    `portfolio_value`).
 
-    Where a position may be sold over several days, `share` is the daily share times the days. An asset that can be
-    sold whole within that has no limit.
+    Where a position may be sold over several days, `share` is the daily share times the days. An
+    asset that can be sold whole within that has no limit.
     """
     if not 0 < portfolio_value < np.inf:
         raise MandateError(f"{name!r}: portfolio value must be positive, got {portfolio_value}")
@@ -471,7 +486,7 @@ def employer_stock_cap(asset: str, cap: float) -> Bounds:
     return Bounds("employer stock cap", upper={asset: cap})
 
 
-# ---- what is checked -------------------------------------------------------------------------------------------------
+# ---- what is checked -----------------------------------------------------------------------------
 
 
 def check(rule: Rule, labels: Iterable[str]) -> None:
@@ -479,7 +494,8 @@ def check(rule: Rule, labels: Iterable[str]) -> None:
     known = set(labels)
     if rule.penalty is not None and not 0 < rule.penalty < np.inf:
         raise MandateError(
-            f"{rule.name!r}: a soft constraint needs a finite penalty above zero, got {rule.penalty}"
+            f"{rule.name!r}: a soft constraint needs a finite penalty above zero, got "
+            f"{rule.penalty}"
         )
     for values in vars(rule).values():
         if isinstance(values, Mapping):
@@ -517,12 +533,14 @@ def _no_percent(name: str, what: str, limits: Iterable[float], most: float = SIN
     for limit in limits:
         if np.isfinite(limit) and abs(limit) > most:
             raise MandateError(
-                f"{name!r}: {what} of {limit:g} is {limit:.0%}; in percent? Write {limit / 100:g} for {limit:g}%"
+                f"{name!r}: {what} of {limit:g} is {limit:.0%}; in percent? Write "
+                f"{limit / 100:g} for {limit:g}%"
             )
 
 
 def _between(held: Any, low: Array, high: Array, whole: Any, slack: Any) -> list[cp.Constraint]:
-    """``low <= held / whole <= high``; limits that are one are an equality while nothing may give way."""
+    """``low <= held / whole <= high``; limits that are one are an equality while nothing may give
+    way."""
     equal = (low == high) & (slack is None)
     same = np.flatnonzero(equal)
     below = np.flatnonzero(np.isfinite(low) & ~equal)

@@ -1,9 +1,9 @@
 """How do limits that a plan's documents state become rules over its funds?
 
-``mandate.yml`` states each limit by kind, arguments and clause (`portlib.inputs.mandate`); each kind
-is one builder here. Limits on classes look through the funds: ``lower <= (B c)'w <= upper`` with
-exposures ``B`` (funds x classes) and ``c`` one for the classes named. Left out: limits beyond one
-date.
+``mandate.yml`` states each limit by kind, arguments and clause (`portlib.inputs.mandate`); each
+kind is one builder here. Limits on classes look through the funds: ``lower <= (B c)'w <= upper``
+with exposures ``B`` (funds x classes) and ``c`` one for the classes named. Left out: limits beyond
+one date.
 """
 
 from __future__ import annotations

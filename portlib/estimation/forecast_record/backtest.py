@@ -35,7 +35,8 @@ TOLERANCE = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Replay:
-    """What a method held and earned: weights by month of change, monthly returns, turnover a change.
+    """What a method held and earned: weights by month of change, monthly returns, turnover a
+    change.
 
     ``turnover`` is one-way (half of what was bought and sold), of which the first is the purchase.
     """
@@ -69,7 +70,8 @@ def replay(
     returns : DataFrame
         Monthly decimals by month, a column a class, in the same order.
     cost : float
-        Of one dollar bought and one sold, decimal; charged when weights change, not on the purchase.
+        Of one dollar bought and one sold, decimal; charged when weights change, not on the
+        purchase.
 
     Raises
     ------
@@ -104,7 +106,8 @@ def replay(
         for row in span.to_numpy(float):
             grown = held * (1 + row)
             earned.append(grown.sum() * (1 - charge) - 1)
-            held, charge = grown / grown.sum(), 0.0
+            held = grown / grown.sum()
+            charge = 0.0
     index = pd.PeriodIndex(starts, freq="M")
     return Replay(
         pd.DataFrame(weights, index=index, columns=list(months.columns)),
@@ -136,7 +139,8 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
 
     gap = (one - other).to_numpy(float)
     fit = sm.OLS(gap, np.ones((len(gap), 1))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
-    difference, error = 12 * float(fit.params[0]), 12 * float(fit.bse[0])
+    difference = 12 * float(fit.params[0])
+    error = 12 * float(fit.bse[0])
     z = difference / error
     normal = NormalDist()
     seen = normal.inv_cdf(0.975) + normal.inv_cdf(0.8)

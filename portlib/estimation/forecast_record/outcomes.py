@@ -97,8 +97,9 @@ def summary(table: pd.DataFrame, by: str = "asset_class") -> pd.DataFrame:
     """Errors of scored forecasts, one row a group, annual decimals.
 
     ``forecasts``, independent ``decades`` (the span over the horizon), ``bias`` (mean outcome less
-    forecast), ``error`` (root mean square, bias included), ``spread of errors`` (standard deviation,
-    ddof 1), ``spread of forecasts``, ``spread of outcomes`` and the ``correlation`` of the two.
+    forecast), ``error`` (root mean square, bias included), ``spread of errors`` (standard
+    deviation, ddof 1), ``spread of forecasts``, ``spread of outcomes`` and the ``correlation`` of
+    the two.
     """
     rows = {}
     for name, part in table.groupby(by, sort=False):
@@ -124,7 +125,8 @@ def root_mean_square(errors: Array) -> float:
 def forecast_errors(
     table: pd.DataFrame, *, known_by: str | pd.Timestamp | None = None
 ) -> pd.Series:
-    """Root mean squared error by class: how sure a forecast was, on the evidence of those before it.
+    """Root mean squared error by class: how sure a forecast was, on the evidence of those before
+    it.
 
     With `known_by` only windows that had ended by that day count. Annual decimals; classes without
     an ended window are absent. `ForecastError` where there is none at all.

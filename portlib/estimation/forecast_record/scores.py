@@ -50,7 +50,9 @@ def crps(outcome: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Array:
 def coverage(outcome: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
     """How many outcomes fell below, inside and above an interval; rows without one are left out."""
     known = low.notna() & high.notna() & outcome.notna()
-    x, below, above = outcome[known], low[known], high[known]
+    x = outcome[known]
+    below = low[known]
+    above = high[known]
     return pd.Series(
         {
             "below": int((x < below).sum()),

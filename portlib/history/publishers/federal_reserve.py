@@ -74,7 +74,8 @@ def read(text: str, path: Path, series: str | None = None) -> PublishedFile:
     names = rows[0][1:]
     if [name.lower() for name in names] == ["index", "inflation"]:
         # the open data set datasets/cpi-us; its change of November 2025 is of two months
-        names, rows = ["CPIAUCNS"], [row[:2] for row in rows]
+        names = ["CPIAUCNS"]
+        rows = [row[:2] for row in rows]
     elif [name.lower() for name in names] in (["value"], ["rate"]):
         names = [series or _of_name(path)]
     return _file(rows[1:], [name.upper() for name in names], path, "%Y-%m-%d")

@@ -31,7 +31,8 @@ from portlib.retirement import taxes
 from portlib.retirement.asset_location.location import BUCKETS, Rates, after_tax_values
 from portlib.retirement.household import full_retirement_months, primary_insurance_amount
 
-#: The tax on a year's incomes in dollars of the first year: ordinary, interest, qualified, benefits, price level.
+#: The tax on a year's incomes in dollars of the first year: ordinary, interest, qualified,
+#: benefits, price level.
 TaxLaw = Callable[[Array, Array, Array, Array, float], Array]
 
 
@@ -100,7 +101,8 @@ class Owner:
         return (max(self.retirement_age, self.age) + self.last_age) / 2 - self.age
 
     def over_65(self, age: int) -> int:
-        """How many people of the return have reached 65 at the owner's `age`; a spouse is as old."""
+        """How many people of the return have reached 65 at the owner's `age`; a spouse is as
+        old."""
         return (2 if self.status == "married_joint" else 1) if age >= 65 else 0
 
     def law(
@@ -181,11 +183,9 @@ def owner(plan: Plan, participant: str) -> Owner:
         for what in ("outside_assets", "other_income", "retirement_age")
     )
     roth = float(one["roth_share"]) if plan.rules["contributions"]["roth"] else 0.0
-    stock, balance, age = (
-        plan.rules["employer_stock"],
-        float(one["balance"]),
-        int(plan.age[participant]),
-    )
+    stock = plan.rules["employer_stock"]
+    balance = float(one["balance"])
+    age = int(plan.age[participant])
     held = (
         balance * float(plan.holdings[stock["fund"]][participant])
         if stock and stock["frozen"]
@@ -227,7 +227,8 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     at `real_return`. Now means the working years, or retirement for who has retired.
     """
     put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
-    n, deferred = one.working_years, put_in.before_tax(one.roth_share) + put_in.employer
+    n = one.working_years
+    deferred = put_in.before_tax(one.roth_share) + put_in.employer
     grown = (1 + real_return) ** n
     annuity = (grown - 1) / real_return if real_return else n
     drawn = one.withdrawal_rate * (one.balances["deferred"] * grown + deferred * annuity)
@@ -257,10 +258,8 @@ def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
     Social Security, other income, and the policy's withdrawal rate on the after-tax wealth that
     `real_return` and the contributions of the first year, repeated, lead to at retirement.
     """
-    put_in, n = (
-        taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age),
-        one.working_years,
-    )
+    put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
+    n = one.working_years
     grown = (1 + real_return) ** n
     annuity = (grown - 1) / real_return if real_return else n
     roth = put_in.employee - put_in.before_tax(one.roth_share)
@@ -321,9 +320,11 @@ def simulate(
     paths, years, n = returns.shape
     if n != len(target) or years != one.last_age - one.age:
         raise ValueError(
-            f"returns need {one.last_age - one.age} years and {len(target)} classes, not {years} and {n}"
+            f"returns need {one.last_age - one.age} years and {len(target)} classes, not "
+            f"{years} and {n}"
         )
-    w, asked = target.to_numpy(float), law
+    w = target.to_numpy(float)
+    asked = law
     at = None if order is None else np.array([list(target.index).index(name) for name in order])
     y_i, y_q, turned = (
         character.loc[list(target.index), c].to_numpy(float) for c in character.columns
@@ -333,16 +334,23 @@ def simulate(
     held = np.full((paths, n), one.balances["taxable"]) * w
     held, _, mix, _ = _place(held, held * one.basis, account, w, at, rates, step_up)
     basis = held * one.basis
-    bill, losses, tax, short, put_in = zero, zero, zero.copy(), zero.copy(), zero.copy()
+    bill = zero
+    losses = zero
+    tax = zero.copy()
+    short = zero.copy()
+    put_in = zero.copy()
     least = np.full(paths, np.inf)
     for k in range(years):
-        level, age = (1 + inflation) ** (k + 1), one.age + k
+        level = (1 + inflation) ** (k + 1)
+        age = one.age + k
         law = partial(one.law, age=age) if asked is None else asked
         due = taxes.required_minimum_distribution(account["deferred"], age, one.birth_year) / level
         r = returns[:, k]
-        coupons, dividends = held @ y_i, held @ y_q
+        coupons = held @ y_i
+        dividends = held @ y_q
         change = held * (r - y_i - y_q)
-        held, basis = held + change, basis + turned * change
+        held = held + change
+        basis = basis + turned * change
         gain = (turned * change).sum(axis=1) + losses
         for b in account:
             account[b] = account[b] * (1 + (mix * r).sum(axis=1))
@@ -363,7 +371,8 @@ def simulate(
         account["deferred"] = account["deferred"] - drawn * level
 
         # beyond what pay alone owes, which is paid from pay
-        earned, real = income + pay - before_tax, (coupons / level, dividends / level)
+        earned = income + pay - before_tax
+        real = (coupons / level, dividends / level)
         estimate = _owed(law, drawn + earned, real, gain / level, zero + social, level) - plain
         cash = (coupons + dividends - bill) / level + drawn + saved - estimate
         cash = cash if working else cash + social + income - spending

@@ -228,7 +228,9 @@ def locate(
     from scipy.optimize import linprog
 
     wealth = _checked(target, values, returns)
-    classes, n, m = list(target.index), len(target), len(BUCKETS)
+    classes = list(target.index)
+    n = len(target)
+    m = len(BUCKETS)
     worth = _worth(returns.loc[classes])
     rows = np.vstack([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
     sums = np.concatenate([target.to_numpy(float), values.to_numpy(float) / wealth])

@@ -59,7 +59,8 @@ def rank(
         raise ValueError("the base states no spending: give spending or replacement_rate")
     names = ["base", *decisions]
     ways = [base, *decisions.values()]
-    met, worth = [], []
+    met = []
+    worth = []
     for way in ways:
         person = _aiming(way.household, goal)
         case = rows.of_households([person], way.mix, lives, mortality=mortality)
@@ -67,10 +68,12 @@ def rank(
         reached = out.reached[0]
         met.append(np.where(reached, out.success[0], np.nan))
         worth.append(np.where(reached, ol.lasting(case, lives)[0], np.nan))
-    chance, lasts = np.array(met), np.array(worth)
+    chance = np.array(met)
+    lasts = np.array(worth)
     picks = rng.integers(lives.count, size=(draws, lives.count))
     found = {}
-    mean, level = np.nanmean(chance, axis=1), np.nanquantile(lasts, 1 - success, axis=1)
+    mean = np.nanmean(chance, axis=1)
+    level = np.nanquantile(lasts, 1 - success, axis=1)
     moved = np.array([_moved(chance[:, pick], lasts[:, pick], 1 - success) for pick in picks])
     for k, name in enumerate(names[1:], start=1):
         dollars, odds = np.quantile(moved[:, :, k], [0.025, 0.975], axis=0).T

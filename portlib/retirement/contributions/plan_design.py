@@ -25,7 +25,9 @@ from portlib.retirement.outlook import People
 from portlib.retirement.scenarios import Scenarios
 
 #: IRC 414A(b)(3)(A): first-year rate from and to, the yearly step, the ceiling from and to.
-FIRST, STEP, CEILING = (0.03, 0.10), 0.01, (0.10, 0.15)
+FIRST = (0.03, 0.10)
+STEP = 0.01
+CEILING = (0.10, 0.15)
 
 Tiers = Sequence[Mapping[str, float]]
 
@@ -47,7 +49,8 @@ def automatic_faults(first: float, step: float, ceiling: float) -> list[str]:
     >>> automatic_faults(0.03, 0.01, 0.10)
     []
     >>> automatic_faults(0.06, 0.0, 0.06)
-    ['the rate must rise by 1% each year, not by 0%', 'the ceiling must lie from 10% to 15%, not at 6%']
+    ['the rate must rise by 1% each year, not by 0%', 'the ceiling must lie from 10% to 15%, not at
+    6%']
     """
     faults = []
     if not FIRST[0] - 1e-9 <= first <= FIRST[1] + 1e-9:
@@ -118,7 +121,8 @@ def compare(
     seed: int,
     mortality: Mortality | None = None,
 ) -> pd.DataFrame:
-    """A row a design: cost, chance (mean and of the weaker half by pay), income, dollars per dollar.
+    """A row a design: cost, chance (mean and of the weaker half by pay), income, dollars per
+    dollar.
 
     ``income`` is the median over people of expected income; ``half`` the mean chance among those
     who earn less than the median.

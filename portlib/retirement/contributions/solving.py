@@ -124,7 +124,8 @@ def _age(
         return (int(ok[0]), True) if len(ok) else (len(ages) - 1, False)
 
     at, reached = first(success)
-    low, high = first(success - half)[0], first(success + half)[0]
+    low = first(success - half)[0]
+    high = first(success + half)[0]
     note = "whole years of age" if reached else f"not reached by {ages[-1]:.0f}"
     return Solution(
         "retirement_age",
@@ -148,7 +149,8 @@ def _deferral(
     best = known[grid[-1]]
 
     def crossing(level: float) -> float:
-        low, high = grid[0], grid[-1]
+        low = grid[0]
+        high = grid[-1]
         for _ in range(3):
             inner = np.linspace(low, high, 13)
             fresh = [v for v in inner.tolist() if v not in known]
@@ -160,14 +162,16 @@ def _deferral(
             k = above[0]
             if k == 0:
                 return float(low)
-            low, high = inner[k - 1], inner[k]
+            low = inner[k - 1]
+            high = inner[k]
         return float(high)
 
     reached = best >= success
     value = crossing(success)
     chance = known[value] if reached else best
     note = "share of pay" if reached else f"not reached at the law's limit, {limit:,.0f} dollars"
-    low, high = crossing(success - half), crossing(success + half)
+    low = crossing(success - half)
+    high = crossing(success + half)
     return Solution("deferral_rate", value, low, high, chance, success, reached, note)
 
 

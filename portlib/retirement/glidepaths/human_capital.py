@@ -65,7 +65,8 @@ def share_with_human_capital(
     `beta`: how many percent human capital moves when equity moves one. Source: Bodie, Merton and
     Samuelson (1992).
     """
-    w, h = np.asarray(wealth, float), np.asarray(human, float)
+    w = np.asarray(wealth, float)
+    h = np.asarray(human, float)
     return np.clip((merton * (w + h) - beta * h) / np.maximum(w, 1e-300), 0.0, 1.0)
 
 
@@ -107,7 +108,8 @@ class LifecycleModel:
         for name, last in (("survival", self.last_age), ("log_income", self.last_working_age)):
             if len(getattr(self, name)) != last - self.first_age + 1:
                 raise ValueError(
-                    f"{name} needs {last - self.first_age + 1} entries, ages {self.first_age} to {last}"
+                    f"{name} needs {last - self.first_age + 1} entries, ages {self.first_age} "
+                    f"to {last}"
                 )
         if not (self.risk_aversion > 0 and self.volatility > 0 and 0 < self.discount <= 1):
             raise ValueError(
@@ -188,8 +190,10 @@ class Policy:
         inside 0 and 1. Zero where a bound holds. Independent of the grid: a fault or a coarse grid
         shows.
         """
-        m, x = self.model, np.asarray(cash, float)
-        c, share = self.consumption(age, x), np.nan_to_num(self.share(age, x))
+        m = self.model
+        x = np.asarray(cash, float)
+        c = self.consumption(age, x)
+        share = np.nan_to_num(self.share(age, x))
         equity, growth, income, p = m.next_year(age)
         portfolio = 1 + m.rf + share[..., None] * (equity - 1 - m.rf)
         later = growth * self.consumption(age + 1, (x - c)[..., None] * portfolio / growth + income)
@@ -198,7 +202,8 @@ class Policy:
             -1 / m.risk_aversion
         )
         tilt = (worth * (equity - 1 - m.rf)).sum(-1) / (worth * (1 + m.rf)).sum(-1)
-        saves, inside = x - c > 1e-6, (share > 1e-6) & (share < 1 - 1e-6)
+        saves = x - c > 1e-6
+        inside = (share > 1e-6) & (share < 1 - 1e-6)
         return np.stack([np.where(saves, wanted / c - 1, 0.0), np.where(saves & inside, tilt, 0.0)])
 
 
@@ -215,7 +220,8 @@ def solve(model: LifecycleModel, *, points: int = 200, largest: float | None = N
     are bisected to 1e-7. Source: Cocco, Gomes and Maenhout (2005); the method of endogenous grid
     points, Carroll (2006).
     """
-    m, gamma = model, model.risk_aversion
+    m = model
+    gamma = model.risk_aversion
     top = (40.0 if m.permanent else 400.0) if largest is None else largest
     savings = np.concatenate([[0.0], np.geomspace(top * 2e-5, top, points)])
     everything = np.array([0.0, 1.0])
@@ -223,13 +229,15 @@ def solve(model: LifecycleModel, *, points: int = 200, largest: float | None = N
     for age in range(m.last_age, m.first_age - 1, -1):
         equity, growth, income, p = m.next_year(age)
         worth = _marginal(savings, m.rf, at[age + 1], equity, growth, income, p, gamma)
-        low, high = np.zeros(len(savings)), np.ones(len(savings))
+        low = np.zeros(len(savings))
+        high = np.ones(len(savings))
         excess = equity - 1 - m.rf
         full = (worth(high)[0] * excess).sum(1) >= 0
         for _ in range(24):
             middle = (low + high) / 2
             more = (worth(middle)[0] * excess).sum(1) > 0
-            low, high = np.where(more, middle, low), np.where(more, high, middle)
+            low = np.where(more, middle, low)
+            high = np.where(more, high, middle)
         share = np.where(full, 1.0, (low + high) / 2)
         marginal, portfolio = worth(share)
         due = m.discount * m.survival[age - m.first_age] * (marginal * portfolio).sum(1)

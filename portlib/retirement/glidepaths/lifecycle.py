@@ -64,7 +64,8 @@ def ruin_exactly(mean: float, volatility: float, hazard: float, wealth: float) -
     from scipy.integrate import quad
     from scipy.stats import gamma
 
-    nu, y = 1 - 2 * mean / volatility**2, wealth * volatility**2 / 2
+    nu = 1 - 2 * mean / volatility**2
+    y = wealth * volatility**2 / 2
     a = (nu + math.sqrt(nu**2 + 8 * hazard / volatility**2)) / 2
     largest = float(gamma.cdf(1 / y, a - nu))
     return float(quad(lambda p: (1 - min(y * gamma.ppf(p, a - nu), 1.0)) ** a, 0, largest)[0])
@@ -98,30 +99,31 @@ def simulate(
     Raises ValueError for returns that are too short, of other assets, missing or below -1, and for
     a missing `rng`.
     """
-    paths_of, h = (
-        [glidepaths] if not isinstance(glidepaths, Sequence) else list(glidepaths),
-        household,
-    )
+    paths_of = [glidepaths] if not isinstance(glidepaths, Sequence) else list(glidepaths)
+    h = household
     _check(paths_of, h, returns, rng, timing, floor)
-    gamma, unit, m = float(risk_aversion), float(floor), TIMING[timing]
-    alive, n = survival(h), len(returns.values)
+    gamma = float(risk_aversion)
+    unit = float(floor)
+    m = TIMING[timing]
+    alive = survival(h)
+    n = len(returns.values)
     u = np.zeros(n) if h.sex is None or rng is None else rng.random(n)
     last = np.full(n, h.horizon - 1) if h.sex is None else (alive[1:, None] > u).sum(axis=0)
     mixes = np.stack([g.at(h.retirement_age - h.age - np.arange(h.horizon)) for g in paths_of])
     keep = 1 - np.array([[g.fee] for g in paths_of])
-    paid, factors = contributions(h), payout_factors(h, alive, gamma)
+    paid = contributions(h)
+    factors = payout_factors(h, alive, gamma)
     income = np.where(np.arange(h.horizon) >= h.working, h.other_income, 0.0) + social_security(h)
     shape = (len(paths_of), n)
     out = {name: np.zeros(shape) for name in ("unmet", "balance", "bequest", "forced", "utility")}
     out["balance"] += h.balance if h.working == 0 else 0.0
-    start, net = taxes.rmd_start_age(h.year - h.age), 1 - h.tax_rate
+    start = taxes.rmd_start_age(h.year - h.age)
+    net = 1 - h.tax_rate
     for first in range(0, n, CHUNK):
         part = slice(first, first + CHUNK)
         dies = last[part]
-        inside, outside = (
-            np.full((len(paths_of), len(dies)), float(h.balance)),
-            np.zeros((len(paths_of), len(dies))),
-        )
+        inside = np.full((len(paths_of), len(dies)), float(h.balance))
+        outside = np.zeros((len(paths_of), len(dies)))
         for t in range(h.horizon):
             growth = (1 + mixes[:, t] @ returns.values[part, t].T) * keep
             inside = np.maximum(inside - h.fee_dollars, 0.0)
@@ -138,13 +140,15 @@ def simulate(
             due = inside / taxes.distribution_period(h.age + t) if h.age + t >= start else 0.0
             needed = np.maximum(own - outside, 0.0) / net
             gross = np.minimum(inside, np.maximum(due, needed))
-            inside, cash = inside - gross, outside + net * gross
+            inside = inside - gross
+            cash = outside + net * gross
             spent = np.minimum(own, cash)
             lives = t <= dies
             out["unmet"][:, part] += np.where(lives, own - spent, 0.0)
             out["forced"][:, part] += np.where(lives, np.maximum(gross - needed, 0.0), 0.0)
             out["utility"][:, part] += alive[t] * _utility(income[t] + spent, gamma, unit)
-            inside, outside = inside * growth, (cash - spent) * growth
+            inside = inside * growth
+            outside = (cash - spent) * growth
             out["bequest"][:, part] += np.where(t == dies, net * inside + outside, 0.0)
     wanted = _wanted(h, income, last)
     success = out["unmet"] <= 1e-9 * np.maximum(wanted, 1.0)
@@ -192,7 +196,8 @@ def _check(
         raise ValueError(f"{other[0]} holds other assets than the returns ({held}); use of_classes")
     if returns.values.ndim != 3 or returns.values.shape[1] < h.horizon:
         raise ValueError(
-            f"returns of shape {returns.values.shape} do not cover the {h.horizon} years from {h.age} "
+            f"returns of shape {returns.values.shape} do not cover the {h.horizon} years from "
+            f"{h.age} "
             f"to {h.last_age}"
         )
     if not np.all(np.isfinite(returns.values)) or returns.values.min() < -1:

@@ -80,7 +80,8 @@ class Outcomes:
         method.
         """
         i, j = (self.names.index(name) for name in (better, worse))
-        z, n = NormalDist().inv_cdf(0.5 + level / 2), self.success.shape[1]
+        z = NormalDist().inv_cdf(0.5 + level / 2)
+        n = self.success.shape[1]
         ce = self.certainty_equivalent()
         moved_by = ce[:, None] * self.influence()
         moved = {
@@ -129,11 +130,10 @@ def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, flo
     """Wilson's score interval for a probability (Wilson 1927); never outside 0 to 1, good near both
     ends.
     """
-    z, p = NormalDist().inv_cdf(0.5 + level / 2), successes / trials
-    middle, wide = (
-        p + z**2 / (2 * trials),
-        z * math.sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2),
-    )
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    p = successes / trials
+    middle = p + z**2 / (2 * trials)
+    wide = z * math.sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2)
     return max((middle - wide) / (1 + z**2 / trials), 0.0), min(
         (middle + wide) / (1 + z**2 / trials), 1.0
     )

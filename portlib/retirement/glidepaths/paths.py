@@ -61,7 +61,8 @@ class Glidepath:
         fee: float = 0.0,
         source: str = "not stated",
     ) -> None:
-        at, w = np.atleast_1d(np.asarray(years, float)), np.asarray(weights, float)
+        at = np.atleast_1d(np.asarray(years, float))
+        w = np.asarray(weights, float)
         w = np.column_stack([w, 1 - w]) if w.ndim == 1 else w
         if w.shape != (len(at), len(assets)):
             raise ValueError(
@@ -209,7 +210,8 @@ def adopted(plan: Plan) -> Glidepath:
     if series is not None and kind in (None, "target_date"):
         return series
     if default is not None and default in plan.exposures.index:
-        held, row = plan.exposures.loc[default], plan.funds.loc[default]
+        held = plan.exposures.loc[default]
+        row = plan.funds.loc[default]
         return Glidepath(
             str(row["label"]),
             [0.0],
@@ -241,7 +243,8 @@ def shaped(
     """
     if landing > start + 1e-12:
         raise ValueError(
-            f"equity must not rise with age: it starts at {start:.0%} and would land at {landing:.0%}"
+            f"equity must not rise with age: it starts at {start:.0%} and would land at "
+            f"{landing:.0%}"
         )
     if not falls_from > -falls_until:
         raise ValueError(

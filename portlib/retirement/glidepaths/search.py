@@ -74,13 +74,16 @@ def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
     Raises ValueError for an empty sleeve.
     """
     funds = plan.exposures.index[plan.funds.loc[plan.exposures.index, "kind"] != "employer_stock"]
-    held, fees = plan.exposures.loc[funds], plan.funds.loc[funds, "expense_ratio"]
-    weights, cost = {}, {}
+    held = plan.exposures.loc[funds]
+    fees = plan.funds.loc[funds, "expense_ratio"]
+    weights = {}
+    cost = {}
     for name, wanted in plan.policy["glidepath_sleeves"].items():
         mix = pd.Series(wanted, dtype=float).reindex(held.columns).fillna(0.0) * (held.max() > 0)
         if not mix.sum() > 0:
             raise ValueError(
-                f"no fund holds any class of the {name} sleeve ({', '.join(wanted)}); change the policy "
+                f"no fund holds any class of the {name} sleeve ({', '.join(wanted)}); change "
+                f"the policy "
                 "glidepath_sleeves for this plan"
             )
         weights[name] = mix / mix.sum()
@@ -177,7 +180,8 @@ def compare(
     Paired: all paths and households meet the same scenarios. Lifetimes are weighted, not drawn.
     `risk_aversion` and `floor` as in `lifecycle.simulate`.
     """
-    logs, moved = np.zeros(len(paths)), np.zeros((len(paths), len(returns.values)))
+    logs = np.zeros(len(paths))
+    moved = np.zeros((len(paths), len(returns.values)))
     for person in households:
         # only what is not used here, success and bequests, depends on the lifetimes drawn
         rng = np.random.default_rng(0)
@@ -189,7 +193,8 @@ def compare(
         if moved.shape[1] > 1
         else np.nan
     )
-    gain, half = logs - logs[0], NormalDist().inv_cdf(0.5 + level / 2) * error
+    gain = logs - logs[0]
+    half = NormalDist().inv_cdf(0.5 + level / 2) * error
     columns = {
         "certainty equivalent": np.exp(logs),
         "gain": np.expm1(gain),
@@ -223,7 +228,8 @@ def custom(
     count = plan.policy["glidepath_search_paths"] if paths is None else paths
     gamma = plan.policy["lifecycle_risk_aversion"] if risk_aversion is None else risk_aversion
     floor = plan.policy["spending_floor"]
-    years, rng = max(person.horizon for person in people), np.random.default_rng(seed)
+    years = max(person.horizon for person in people)
+    rng = np.random.default_rng(seed)
     returns = lognormal(two, expected_inflation(plan), count, years, rng)
     bounds = plan.policy["glidepath_equity_range"]
     fee = float(cost.mean())
@@ -276,7 +282,8 @@ def _neighbours(
         points |= {
             tuple(round(a + sign * s, 10) for a, s in zip(at, step, strict=True)) for step in steps
         }
-    low, high = bounds["lowest"], bounds["highest"]
+    low = bounds["lowest"]
+    high = bounds["highest"]
     fall = bounds["least_fall"] - 1e-9
     return sorted(
         p

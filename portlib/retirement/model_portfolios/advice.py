@@ -1,4 +1,5 @@
-"""What does the plan advise this person, why, is it better than the default, and what would change it?
+"""What does the plan advise this person, why, is it better than the default, and what would change
+it?
 
 Silence means: stay in the default. Who has answered has a posture, the lower of the tolerance that
 answers show (`questionnaire`) and of what a bad market may cost (`capacity`); it tilts the plan's
@@ -188,12 +189,15 @@ def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
     """The boldest posture that each consideration allows, for a person with no gaps: tolerance,
     the loss that can be borne, and the equity share that is accepted.
     """
-    order, decided, years = desk.order, desk.decided, _years(who)
+    order = desk.order
+    decided = desk.decided
+    years = _years(who)
     usual = decided["default_posture"]
     found = {"tolerance": said.posture if said is not None and said.usable else usual}
     shares = {name: target_equity(desk, years, name, 1.0) for name in order}
     if who.balance is not None:
-        means, most = resources(who, desk), decided["capacity_loss_limit"]
+        means = resources(who, desk)
+        most = decided["capacity_loss_limit"]
         losses = {name: loss_share(who, share, desk, means) for name, share in shares.items()}
         bearable = [name for name, (share, covered) in losses.items() if covered or share <= most]
         found["loss"] = bearable[-1] if bearable else order[0]
@@ -243,7 +247,8 @@ def _doubts(
 
 def _unwanted(who: Person, desk: Adviser) -> tuple[str, ...]:
     """The options that the person asks to exclude; the series means each of its dates."""
-    series, dates = plan_menu.series_of(desk.plan), list(plan_menu.dates(desk.plan))
+    series = plan_menu.series_of(desk.plan)
+    dates = list(plan_menu.dates(desk.plan))
     named = [x for fund in who.excluded or () for x in (dates if fund == series else [fund])]
     return tuple(dict.fromkeys(named))
 
@@ -270,7 +275,8 @@ def _options(
     """What could be advised instead of the default, today, without what the person asks to exclude;
     the simpler first.
     """
-    equity, unwanted = target_equity(desk, years, posture, cap), _unwanted(who, desk)
+    equity = target_equity(desk, years, posture, cap)
+    unwanted = _unwanted(who, desk)
     found = {}
     if plan_menu.series_of(desk.plan) is not None:
         found[SERIES] = series_weights(desk, years, equity)
@@ -338,7 +344,8 @@ def _kept(
     advised instead is not better by more than is in doubt.
     """
     own = desk.plan.rules["employer_stock"]
-    stock, most = (held.get(own["fund"], 0.0) if own else 0.0), desk.decided["employer_stock_cap"]
+    stock = held.get(own["fund"], 0.0) if own else 0.0
+    most = desk.decided["employer_stock_cap"]
     if stock > most:
         return False, (
             f"You hold {stock:.0%} in your employer's stock, on which your pay depends too; the "
@@ -349,7 +356,8 @@ def _kept(
     equity = float(mixture(desk, held, years) @ desk.is_equity)
     if equity > cap + 1e-9:
         return False, f"You hold {equity:.0%} equity and accept {cap:.0%}."
-    dearer, slight = cost_of(desk, held) - cost_of(desk, target), desk.decided["advice_gain_floor"]
+    dearer = cost_of(desk, held) - cost_of(desk, target)
+    slight = desk.decided["advice_gain_floor"]
     if dearer > slight and judged.verdict(HELD, best) != "better":
         return False, f"What you hold costs {1e4 * dearer:.0f} basis points a year more."
     gain, doubt = judged.gain(best, HELD)
@@ -404,7 +412,8 @@ def what_would_change(who: Person, desk: Adviser, target: Mapping[str, float]) -
     not derived.
     """
     complete, _ = settled(who, desk)
-    retire, age = float(complete.retirement_age or 0), float(complete.age or 0)
+    retire = float(complete.retirement_age or 0)
+    age = float(complete.age or 0)
     tried: list[list[tuple[str, dict[str, Any]]]] = []
     for sign, word in ((1, "later"), (-1, "earlier")):
         tried.append(
@@ -487,7 +496,7 @@ def everyone(desk: Adviser) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-# ---- what may come of it --------------------------------------------------------------------------
+# ---- what may come of it -------------------------------------------------------------------------
 
 
 def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:

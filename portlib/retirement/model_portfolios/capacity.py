@@ -9,8 +9,8 @@ value of essential spending::
 
 That is a ceiling on the posture, beside the tolerance that answers show (`questionnaire`). Age is
 none: the plan's path falls with it already. Whatever is not supplied takes a stated default and is
-said to. Left out: debts, health, housing, taxes, a partner's affairs, and that outside assets may be
-invested otherwise than the balance.
+said to. Left out: debts, health, housing, taxes, a partner's affairs, and that outside assets may
+be invested otherwise than the balance.
 """
 
 from __future__ import annotations
@@ -94,7 +94,8 @@ class Person:
             value, (low, high) = getattr(self, name), ranges.get(name, (0, math.inf))
             if value is not None and not (low <= value <= high and math.isfinite(value)):
                 raise ValueError(
-                    f"{name} is {value}; give a number from {low:g} to {high:g}, or None if not known"
+                    f"{name} is {value}; give a number from {low:g} to {high:g}, or None if not "
+                    f"known"
                 )
         if (
             self.life_expectancy is not None
@@ -102,7 +103,8 @@ class Person:
             and self.life_expectancy <= self.age
         ):
             raise ValueError(
-                f"life_expectancy {self.life_expectancy:g} is not after age {self.age:g}; it is the age "
+                f"life_expectancy {self.life_expectancy:g} is not after age {self.age:g}; it is "
+                f"the age "
                 "until which the money must last"
             )
         held = [1.0] if self.holdings is None else list(self.holdings.values())
@@ -142,7 +144,8 @@ class Adviser:
 
     @cached_property
     def life(self) -> pd.Series:
-        """Expected age at death by age, men's and women's averaged (Social Security period table)."""
+        """Expected age at death by age, men's and women's averaged (Social Security period
+        table)."""
         table = data.table("life_table_2023")
         return table.index + (table["male_life_expectancy"] + table["female_life_expectancy"]) / 2
 
@@ -173,7 +176,8 @@ class Adviser:
 
     @cached_property
     def doubt(self) -> Array:
-        """Covariance of the errors of the classes' expected returns, by how far providers disagree."""
+        """Covariance of the errors of the classes' expected returns, by how far providers
+        disagree."""
         return plan_menu.mean_errors(self.plan, self.classes)
 
     @cached_property
@@ -226,7 +230,8 @@ def person(plan: Plan, participant: str) -> Person:
         )
         if w > 0
     }
-    pay, age = known["pay"] or 0.0, plan.as_of.year - int(row["birth_year"])
+    pay = known["pay"] or 0.0
+    age = plan.as_of.year - int(row["birth_year"])
     saved = taxes.contribution(
         pay,
         float(row["deferral_rate"]),
@@ -244,7 +249,8 @@ def person(plan: Plan, participant: str) -> Person:
 
 
 def settled(who: Person, desk: Adviser) -> tuple[Person, dict[str, str]]:
-    """The person with a default for whatever was not supplied, and each default in words by field."""
+    """The person with a default for whatever was not supplied, and each default in words by
+    field."""
     said: dict[str, str] = {}
 
     def default(name: str, value: Any, words: str) -> Any:

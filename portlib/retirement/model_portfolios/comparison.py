@@ -73,7 +73,8 @@ class Judged:
         """By how much one way is worth more than another, relative, and how far that is in doubt
         (one standard deviation over the blocks).
         """
-        i, j = self.names.index(one), self.names.index(other)
+        i = self.names.index(one)
+        j = self.names.index(other)
         mid = float(np.log(self.worth[i] / self.worth[j]))
         return mid, float(np.std(self.gains[i] - self.gains[j], ddof=1))
 

@@ -90,7 +90,8 @@ class Suite:
             if model.posture == posture:
                 return model
         raise KeyError(
-            f"no model {posture!r}: {self.missing.get(posture, 'there are ' + ', '.join(self.postures))}"
+            f"no model {posture!r}: "
+            f"{self.missing.get(posture, 'there are ' + ', '.join(self.postures))}"
         )
 
     @property
@@ -114,7 +115,8 @@ class Suite:
         }
 
     def table(self) -> pd.DataFrame:
-        """One row a model: equity, expected return, risk, cost (annual decimals), number of funds."""
+        """One row a model: equity, expected return, risk, cost (annual decimals), number of
+        funds."""
         rows = {
             m.posture: {
                 "equity": m.equity,
@@ -143,7 +145,8 @@ def from_json(content: Mapping[str, Any]) -> Suite:
         held = list(model.weights.values())
         if abs(sum(held) - 1) > 1e-6 or min(held) < -1e-9:
             raise SuiteError(
-                f"the weights of {model.posture} sum to {sum(held):.6f}, the least is {min(held):.6f}"
+                f"the weights of {model.posture} sum to {sum(held):.6f}, the least is "
+                f"{min(held):.6f}"
             )
     return Suite(models, dict(content["missing"]), dict(content["origins"]), content["day"])
 
@@ -161,7 +164,8 @@ def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
     A posture whose rules no portfolio of the menu obeys has no model, and the suite says why.
     Source: Markowitz (1952); the postures and their rules are policy.
     """
-    made, missing = [], {}
+    made = []
+    missing = {}
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
     for posture in postures(plan.policy):
         try:
@@ -179,10 +183,8 @@ def model(
     Raises `Infeasible` where no portfolio obeys the rules, NotSolved where none does with so few
     funds.
     """
-    funds, mandate = (
-        plan_menu.menu_assumptions(plan, classes),
-        _mandate(plan, posture, classes, without),
-    )
+    funds = plan_menu.menu_assumptions(plan, classes)
+    mandate = _mandate(plan, posture, classes, without)
     w, gap = _best(plan, posture, classes, funds, mandate)
     return _model(
         plan, posture, classes, funds, mandate, w, f"best under these assumptions{_short_of(gap)}"
@@ -218,7 +220,8 @@ def remake(
     """
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
     again = _remaker(old, plan, classes, no_trade, errors)
-    made, missing = [], {}
+    made = []
+    missing = {}
     for posture in postures(plan.policy):
         try:
             made.append(again(posture))
@@ -278,7 +281,8 @@ def _moved(
             else f"no longer allowed: {', '.join(broken)}"
         )
         return best, f"replaced whole, {why}"
-    trade, limit = float(np.abs(best - w0).sum()) / 2, plan.policy["turnover_limit"]
+    trade = float(np.abs(best - w0).sum()) / 2
+    limit = plan.policy["turnover_limit"]
     if trade <= SLIGHT:
         return w0, "kept: still the best"
     aversion = old.risk_aversion
@@ -294,14 +298,16 @@ def _moved(
     if gain <= error + SLIGHT:
         return (
             w0,
-            f"kept: a change would gain {1e4 * gain:.1f} bp a year, {1e4 * error:.1f} of which are in doubt",
+            f"kept: a change would gain {1e4 * gain:.1f} bp a year, {1e4 * error:.1f} of which "
+            f"are in doubt",
         )
     done = "changed" if trade <= limit else "changed as far as the turnover limit lets"
     return w1, f"{done}: gains {1e4 * gain:.1f} bp a year, {1e4 * error:.1f} of which are in doubt"
 
 
 def turnover(old: Suite, new: Suite) -> pd.Series:
-    """Half the sum of absolute weight changes by posture, for postures that have a model in both."""
+    """Half the sum of absolute weight changes by posture, for postures that have a model in
+    both."""
     both = [name for name in old.postures if name in new.postures]
     moved = {
         name: pd.Series(new[name].weights)
@@ -380,7 +386,8 @@ def _part_of_the_way(w0: Array, best: Array, limit: float, mandate: Mandate) -> 
     """The mandate between old and best weights, with no more bought than the limit: there turnover
     is linear.
     """
-    low, high = np.minimum(w0, best), np.maximum(w0, best)
+    low = np.minimum(w0, best)
+    high = np.maximum(w0, best)
     bought = [i for i in range(len(w0)) if best[i] > w0[i]]
     names = mandate.labels
     between = Bounds(
@@ -401,7 +408,8 @@ def _model(
     w: Array,
     why: str,
 ) -> Model:
-    """The record; NotSolved for one further from the reference than the policy lets a model stand."""
+    """The record; NotSolved for one further from the reference than the policy lets a model
+    stand."""
     x = np.where(np.abs(w) < 1e-9, 0.0, w).astype(float)
     apart = plan_menu.departure(plan, pd.Series(x, list(funds.labels)), classes)
     if apart > (limit := plan.policy["tracking_error_limit"]):

@@ -140,7 +140,8 @@ def oriented(answers: ArrayLike, orientation: Array) -> Array:
     if wrong.size:
         person, item = wrong[0]
         raise ValueError(
-            f"answer {item + 1} of person {person + 1} is {x[person, item]:g}; answers are whole numbers "
+            f"answer {item + 1} of person {person + 1} is {x[person, item]:g}; answers are "
+            f"whole numbers "
             f"from {LOWEST} to {HIGHEST}"
         )
     return np.where(orientation > 0, x, LOWEST + HIGHEST - x)
@@ -180,7 +181,8 @@ def simulate_careful(
     own model.
     """
     true = rng.normal(instrument.mean, instrument.spread, n)
-    # rounding to whole answers adds a twelfth to the variance of an error (Sheppard), so it is taken off first
+    # rounding to whole answers adds a twelfth to the variance of an error (Sheppard), so it is
+    # taken off first
     error = math.sqrt(max(instrument.error**2 - 1 / 12, 0.0))
     felt = true[:, None] + instrument.items + rng.normal(size=(n, len(instrument.items))) * error
     said = np.clip(np.round(felt), LOWEST, HIGHEST)
@@ -221,10 +223,14 @@ def calibrate(
     used. Otherwise the model is fitted, the inconsistent are set aside, and it is fitted once more
     to the rest. Raises as `oriented` does.
     """
-    orientation, given = orientations(policy), [a for a in answers if a is not None]
-    k, norm = len(orientation), policy["questionnaire_norm"]
+    orientation = orientations(policy)
+    given = [a for a in answers if a is not None]
+    k = len(orientation)
+    norm = policy["questionnaire_norm"]
     if len(given) < policy["questionnaire_minimum_answers"]:
-        mean, spread, error = norm["mean"], norm["spread"], norm["error"]
+        mean = norm["mean"]
+        spread = norm["spread"]
+        error = norm["error"]
         unmeasured = Instrument(
             orientation=orientation,
             items=np.zeros(k),
@@ -296,11 +302,10 @@ def score(answers: Sequence[int], instrument: Instrument) -> Score:
     """What do one person's answers say, and how surely? Raises as `oriented` does."""
     half = NormalDist().inv_cdf((1 + instrument.level) / 2) * instrument.standard_error
     value = float((oriented([answers], instrument.orientation) - instrument.items).mean())
-    low, high = max(value - half, LOWEST), min(value + half, HIGHEST)
-    names, edges = (
-        list(instrument.floors),
-        [-math.inf, *list(instrument.floors.values())[1:], math.inf],
-    )
+    low = max(value - half, LOWEST)
+    high = min(value + half, HIGHEST)
+    names = list(instrument.floors)
+    edges = [-math.inf, *list(instrument.floors.values())[1:], math.inf]
     bands = tuple(
         n
         for n, bottom, top in zip(names, edges, edges[1:], strict=False)
@@ -310,7 +315,8 @@ def score(answers: Sequence[int], instrument: Instrument) -> Score:
     faults = []
     if gap > instrument.gap_limit:
         faults.append(
-            f"plain and reversed statements disagree by {gap:.1f} points, careful people's seldom by more "
+            f"plain and reversed statements disagree by {gap:.1f} points, careful people's "
+            f"seldom by more "
             f"than {instrument.gap_limit:.1f}"
         )
     if scatter > instrument.scatter_limit:

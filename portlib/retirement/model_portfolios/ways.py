@@ -1,6 +1,7 @@
 """In which ways could the plan invest one person's money, and how much equity does a posture mean?
 
-The plan's default is a path: equity by years to retirement. A posture tilts it and replaces nothing::
+The plan's default is a path: equity by years to retirement. A posture tilts it and replaces
+nothing::
 
     equity(years, posture) = equity of the default(years) + tilt(posture) - tilt(default posture)
 
@@ -85,7 +86,8 @@ def model_weights(desk: Adviser, equity: float) -> dict[str, float]:
     made = sorted(desk.suite.models, key=lambda model: model.equity)
     shares = [model.equity for model in made]
     k = int(np.clip(np.searchsorted(shares, equity), 1, max(len(made) - 1, 1)))
-    low, high = made[k - 1], made[min(k, len(made) - 1)]
+    low = made[k - 1]
+    high = made[min(k, len(made) - 1)]
     span = high.equity - low.equity
     part = float(np.clip((equity - low.equity) / span, 0.0, 1.0)) if span > SAME else 0.0
     funds = dict.fromkeys([*low.weights, *high.weights])

@@ -76,7 +76,8 @@ def review_mandates(
     held = {fund: float(holdings.get(fund, 0.0)) for fund in mandate.labels}
     if min(held.values()) < 0 or abs(sum(held.values()) - 1) > 1e-6:
         raise ValueError(
-            f"holdings of the funds considered sum to {sum(held.values()):.6g}, not to one: leave out "
+            f"holdings of the funds considered sum to {sum(held.values()):.6g}, not to one: "
+            f"leave out "
             "what is in other options, and scale the rest"
         )
     trades = list(trades)
@@ -114,7 +115,8 @@ def review_mandates(
     competing = {f: held[f] for f in wash["competing"] if f in held} if wash else {}
     if not competing:
         return [Mandate(mandate.labels, rules)]
-    source, fund = clause(plan, "stable_value"), wash["fund"]
+    source = clause(plan, "stable_value")
+    fund = wash["fund"]
     unbought = Bounds("equity wash: no competing fund bought", upper=competing).under(source)
     unsold = Bounds("equity wash: stable value not sold", lower={fund: held[fund]}).under(source)
     options = [unbought] if lately(fund, wash["equity_wash_days"], -1) else [unsold, unbought]
@@ -127,7 +129,8 @@ def best_of(
     """The portfolio of greatest utility that obeys at least one of the mandates; Infeasible, of the
     first, if none.
     """
-    found, refused = [], []
+    found = []
+    refused = []
     for mandate in mandates:
         try:
             found.append(maximum_utility(assumptions, mandate, risk_aversion=risk_aversion))
@@ -145,7 +148,8 @@ def holdings_considered(plan: Plan, mandate: Mandate, participant: str) -> pd.Se
     held = each_vintage(plan).holdings[list(mandate.labels)].T[participant]
     if not held.sum() > 0:
         raise ValueError(
-            f"{participant} holds only options that are left out of the calculation: nothing to review"
+            f"{participant} holds only options that are left out of the calculation: nothing to "
+            f"review"
         )
     return held / held.sum()
 
@@ -156,15 +160,19 @@ def broken_rules(
     """Which of the plan's trading rules does a change from `before` to `after` (weights by fund)
     break on a day?
     """
-    change, trades, broken = after - before, list(trades), []
-    bought, sold = set(change.index[change > SLIGHT]), set(change.index[change < -SLIGHT])
+    change = after - before
+    trades = list(trades)
+    broken = []
+    bought = set(change.index[change > SLIGHT])
+    sold = set(change.index[change < -SLIGHT])
     ago = [(t, (on - t.on).days) for t in trades if t.on <= on]
     recently_sold, recently_bought = (
         {(t.fund, d) for t, d in ago if t.change * side > 0} for side in (-1, 1)
     )
     rules = each_vintage(plan).rules
     trading = rules["trading"]
-    stock, wash = rules["employer_stock"], rules["stable_value"]
+    stock = rules["employer_stock"]
+    wash = rules["stable_value"]
     if bought or sold:
         if any(b["first"] <= on and on <= b["last"] for b in rules["blackouts"]):
             broken.append("blackout")

@@ -76,7 +76,8 @@ def best(
         "whole_percent": whole_percent,
     }
     found = mix(plan, funds, mixed, **settings)
-    start, chosen = time.perf_counter(), found.allocation.w
+    start = time.perf_counter()
+    chosen = found.allocation.w
     for fund in series if plan.policy["optimizer"] in MAXIMISES else ():
         whole = np.array([float(label == fund) for label in funds.labels])
         allowed = max(mandate.violations(whole, funds).values()) <= mandate.tolerance
@@ -102,7 +103,9 @@ def mix(
     whole_percent: bool | None = None,
 ) -> Found:
     """The same without the comparison with dates: what may be mixed is what the mandate allows."""
-    asked, name, decided = plan.rules["models"], plan.policy["optimizer"], plan.policy
+    asked = plan.rules["models"]
+    name = plan.policy["optimizer"]
+    decided = plan.policy
     most = (asked["most_funds"] if most_funds is None else most_funds) or len(funds)
     percents = asked["whole_percent"] if whole_percent is None else whole_percent
     if name in MAXIMISES and (percents or most < len(funds)):
@@ -143,7 +146,8 @@ def _utility(funds: Assumptions, w: Array, risk_aversion: float) -> float:
 def _over_what_may_be_held(
     funds: Assumptions, mandate: Mandate, risk_aversion: float
 ) -> Allocation:
-    """Equal contributions of the funds that rules let anybody hold and that have a risk to spread."""
+    """Equal contributions of the funds that rules let anybody hold and that have a risk to
+    spread."""
     kept = [
         name
         for name, most, sd in zip(

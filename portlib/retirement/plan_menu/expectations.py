@@ -56,7 +56,8 @@ def forecasts(plan: Plan, horizon_years: int | None = None) -> Assumptions:
 
 
 def reference(plan: Plan, classes: Sequence[str] | None = None) -> Reference:
-    """The policy's reference portfolio, at any equity share; of the named classes alone, if given."""
+    """The policy's reference portfolio, at any equity share; of the named classes alone, if
+    given."""
     whole = Reference(plan.policy["reference_portfolio"], plan.equity_classes)
     return whole if classes is None else whole.among(classes)
 
@@ -99,10 +100,12 @@ def mean_errors(plan: Plan, classes: Assumptions) -> Array:
     J how the expected means follow the forecasts: the anchor passes on a part. It is linear, so
     that one step a class gives J exactly. Of other assumptions it is omega.
     """
-    said, omega = forecasts(plan), provider_errors(classes)
+    said = forecasts(plan)
+    omega = provider_errors(classes)
     if plan.policy["optimizer"] != ANCHORED or said.labels != classes.labels:
         return omega
-    base, step = anchor(plan, said).assumptions.mu, 0.01
+    base = anchor(plan, said).assumptions.mu
+    step = 0.01
     moved = [
         anchor(plan, said.replace(mu=said.mu + step * unit, source=said.source)).assumptions.mu
         for unit in np.eye(len(said))

@@ -1,10 +1,11 @@
 """What does each fund of the menu hold, by whose evidence, and how sure is that?
 
 Three kinds of evidence: what the plan states (``lineup.csv``); what the fund's own returns behaved
-like (`portlib.estimation.style_analysis`, on its own months); what its holdings were on a day. Where
-returns and holdings both speak, their blend ``h x holdings + (1 - h) x returns`` counts, with the
-policy's ``style_holdings_weight`` h; where one speaks, that one; else the statement. A fund that is
-stated to hold a class without any monthly series is not judged by returns, which could not see it.
+like (`portlib.estimation.style_analysis`, on its own months); what its holdings were on a day.
+Where returns and holdings both speak, their blend ``h x holdings + (1 - h) x returns`` counts, with
+the policy's ``style_holdings_weight`` h; where one speaks, that one; else the statement. A fund
+that is stated to hold a class without any monthly series is not judged by returns, which could not
+see it.
 
 Errors: of returns, style's standard errors; of holdings, a uniform law over the bounds that what is
 not mapped leaves, ``(upper - lower) / sqrt(12)``; of a blend, as of independent parts. Left out:

@@ -30,7 +30,8 @@ from portlib.records import Allocation, Array, Assumptions
 
 #: A weight below this is no holding, and a hundredfold weight this near to a whole number is one.
 HELD = 1e-9
-#: Certainty equivalent (annual) by which a part must promise more than what is known: 0.00001 basis points.
+#: Certainty equivalent (annual) by which a part must promise more than what is known: 0.00001 basis
+#: points.
 WORTH = 1e-9
 
 
@@ -83,7 +84,8 @@ def best_few(
     rules; Infeasible for a mandate that no portfolio obeys; NotSolved where none does with so few
     funds or in whole percents, or none was found.
     """
-    start, n = time.perf_counter(), len(assumptions)
+    start = time.perf_counter()
+    n = len(assumptions)
     k = n if most_funds is None else most_funds
     if not 0 < risk_aversion < np.inf or k < 1:
         raise ValueError(
@@ -91,7 +93,8 @@ def best_few(
         )
     if not mandate.is_linear:
         raise ValueError(
-            "few funds and whole percents go with limits and bounds; drop distances and soft rules first"
+            "few funds and whole percents go with limits and bounds; drop distances and soft "
+            "rules first"
         )
     figures = [
         (-m, v, *sorted(row))
@@ -132,7 +135,8 @@ class _Search:
         self.mandate = Mandate(a.labels, mandate.constraints)
         self.c, self.p = a.mu / aversion, self.mandate.program
         p = self.p
-        lower, upper = p.lower.copy(), np.minimum(p.upper, 1.0)
+        lower = p.lower.copy()
+        upper = np.minimum(p.upper, 1.0)
         for row, top in zip(
             p.rows, p.rows_upper, strict=True
         ):  # a limit whose other terms cannot be negative
@@ -141,14 +145,16 @@ class _Search:
                 upper = np.minimum(upper, np.maximum(reach, lower))
         if (lower < 0).any():
             raise ValueError(
-                "few funds and whole percents need a mandate without short positions: add long_only()"
+                "few funds and whole percents need a mandate without short positions: add "
+                "long_only()"
             )
         self.root = self.part(lower, upper, frozenset())
 
     def part(self, lower: Array, upper: Array, chosen: frozenset[int]) -> _Part | None:
         """The relaxation between two limits; None where nothing obeys it."""
         if self.whole:
-            lower, upper = np.ceil(100 * lower - 1e-7) / 100, np.floor(100 * upper + 1e-7) / 100
+            lower = np.ceil(100 * lower - 1e-7) / 100
+            upper = np.floor(100 * upper + 1e-7) / 100
         chosen = chosen | frozenset(np.flatnonzero(lower > 0).tolist())
         others = np.array(
             [i for i in range(len(lower)) if i not in chosen and upper[i] > HELD], dtype=int
@@ -186,13 +192,18 @@ class _Search:
         import piqp
 
         self.solved += 1
-        free, w = p.upper - p.lower > HELD, (p.lower + p.upper) / 2
+        free = p.upper - p.lower > HELD
+        w = (p.lower + p.upper) / 2
         still = np.where(free, 0.0, w)
-        base, rows = p.rows @ still, p.rows[:, free]
-        least, most = p.rows_lower - base, p.rows_upper - base
+        base = p.rows @ still
+        rows = p.rows[:, free]
+        least = p.rows_lower - base
+        most = p.rows_upper - base
         reach = np.where(rows > 0, rows, 0.0), np.where(rows < 0, rows, 0.0)
-        low, high = p.lower[free], p.upper[free]
-        top, bottom = reach[0] @ high + reach[1] @ low, reach[0] @ low + reach[1] @ high
+        low = p.lower[free]
+        high = p.upper[free]
+        top = reach[0] @ high + reach[1] @ low
+        bottom = reach[0] @ low + reach[1] @ high
         if (top < least - HELD).any() or (bottom > most + HELD).any():
             return None
         if not free.any():
@@ -220,11 +231,13 @@ class _Search:
             return w
         from scipy import optimize
 
-        limits, obeyed = optimize.Bounds(low, high), optimize.LinearConstraint(rows, least, most)
+        limits = optimize.Bounds(low, high)
+        obeyed = optimize.LinearConstraint(rows, least, most)
         if optimize.milp(np.zeros(len(c)), bounds=limits, constraints=obeyed).status == 2:
             return None
         raise NotSolved(
-            f"piqp ({status.name}): no answer for a part that has one; change the risk aversion a little"
+            f"piqp ({status.name}): no answer for a part that has one; change the risk aversion "
+            f"a little"
         )
 
     def run(self, most_solved: int) -> tuple[_Part | None, float, int]:
@@ -233,7 +246,8 @@ class _Search:
         """
         best: _Part | None = None
         queue: list[tuple[float, int, _Part]] = []
-        part, count = self.root, 0
+        part = self.root
+        count = 0
         while part is not None and self.solved < most_solved:
             children = self.split(part)
             found = [self.part(*limits) for limits in children] if children else []
@@ -273,7 +287,8 @@ class _Search:
         i = int(np.argmax(off))
         if off[i] <= 1e-6:
             return []
-        lower, upper = part.lower.copy(), part.upper.copy()
+        lower = part.lower.copy()
+        upper = part.upper.copy()
         upper[i], lower[i] = np.floor(100 * part.w[i]) / 100, np.ceil(100 * part.w[i]) / 100
         return [(part.lower, upper, part.chosen), (lower, part.upper, part.chosen)]
 

@@ -32,10 +32,8 @@ def ledger(plan: Plan) -> pd.DataFrame:
     other; ``kept`` is the rest. Sorted by what participants pay.
     """
     held = plan.holdings.mul(plan.participants["balance"], axis=0).sum()
-    paid, passed = (
-        held * plan.funds["expense_ratio"],
-        held * plan.funds[["fee_12b1", "revenue_share"]].max(axis=1),
-    )
+    paid = held * plan.funds["expense_ratio"]
+    passed = held * plan.funds[["fee_12b1", "revenue_share"]].max(axis=1)
     table = pd.DataFrame(
         {
             "held": held,
@@ -50,13 +48,12 @@ def ledger(plan: Plan) -> pd.DataFrame:
 
 
 def restrictions(plan: Plan) -> pd.Series:
-    """What stands in the way of buying or selling each option, in words; empty where nothing does."""
+    """What stands in the way of buying or selling each option, in words; empty where nothing
+    does."""
     said: dict[str, list[str]] = {fund: [] for fund in plan.funds.index}
-    stock, wash, trading = (
-        plan.rules["employer_stock"],
-        plan.rules["stable_value"],
-        plan.rules["trading"],
-    )
+    stock = plan.rules["employer_stock"]
+    wash = plan.rules["stable_value"]
+    trading = plan.rules["trading"]
     if stock and stock["frozen"]:
         said[stock["fund"]].append("frozen: no purchases")
     if wash:
@@ -101,11 +98,9 @@ def compared(plan: Plan) -> pd.DataFrame:
     cash), single stocks and annuities have none: NaN. ``premium`` is in decimals per year,
     ``dollars`` a year on the plan's balances. Sorted by premium.
     """
-    fees, limits, share = (
-        data.table("fund_fees"),
-        plan.policy["fee_group_equity"],
-        equity_share(plan),
-    )
+    fees = data.table("fund_fees")
+    limits = plan.policy["fee_group_equity"]
+    share = equity_share(plan)
     cash = plan.exposures.get("cash", pd.Series(0.0, plan.exposures.index))
     rows = {}
     for fund, kind in zip(map(str, plan.funds.index), plan.funds["kind"], strict=True):
@@ -136,7 +131,9 @@ def default_findings(plan: Plan) -> list[str]:
 
     29 CFR 2550.404c-5(c)(5) and (e)(1), as far as a plan's rules can show it.
     """
-    default, trading, found = plan.rules["default"], plan.rules["trading"], []
+    default = plan.rules["default"]
+    trading = plan.rules["trading"]
+    found = []
     if default is None:
         return ["the plan names no default"]
     allowed = trading["transfers_per_quarter"]
@@ -169,7 +166,8 @@ def fee_drag(
     """
     if not (growth > -1 and years > 0 and retired > 0 and contribution > recordkeeping >= 0):
         raise ValueError(
-            "give a growth above -1, years above zero, and a contribution above the record-keeping fee"
+            "give a growth above -1, years above zero, and a contribution above the "
+            "record-keeping fee"
         )
     free = contribution * _annuity(growth, years) * (1 + growth) ** years
     spending = free / _annuity(growth, retired)

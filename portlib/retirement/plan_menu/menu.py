@@ -63,15 +63,16 @@ def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assu
     funds = _considered(plan)
     if not funds:
         raise ValueError(f"{plan.name}: every option is an annuity; there is no menu to build from")
-    own, stock = plan.funds["specific_risk"].astype(float), plan.rules["employer_stock"]
+    own = plan.funds["specific_risk"].astype(float)
+    stock = plan.rules["employer_stock"]
     if stock:
         own = own.where(own.index != stock["fund"], stock["own_volatility"])
     return fund_assumptions(plan.exposures.loc[funds], classes, own, plan.funds["expense_ratio"])
 
 
 def equity_share(plan: Plan) -> pd.Series:
-    """What part of each fund is equity by the policy's ``equity_classes``, looking through; each date
-    of a series by itself.
+    """What part of each fund is equity by the policy's ``equity_classes``, looking through; each
+    date of a series by itself.
     """
     return (
         each_vintage(plan)
@@ -97,7 +98,8 @@ def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
             matrix[:, classes.labels.index(name)] = column
         elif column.any():
             raise ValueError(
-                f"funds hold {name}, which the assumptions lack; add the class or leave the funds out"
+                f"funds hold {name}, which the assumptions lack; add the class or leave the "
+                f"funds out"
             )
     return labels, matrix
 
@@ -111,14 +113,16 @@ def _through(
     """The committee's limits on what is held, for things (funds, or classes themselves) with
     exposures `b`.
     """
-    floors, ceilings = policy["equity_floor"], policy["equity_ceiling"]
+    floors = policy["equity_floor"]
+    ceilings = policy["equity_ceiling"]
     if posture not in floors:
         raise ValueError(f"no posture {posture!r}; the policy has {', '.join(floors)}")
     if LARGE not in classes.labels:
         raise ValueError(
             f"the assumptions lack {LARGE}, by which the limit on equity beta is measured; add it"
         )
-    large, counts = classes.labels.index(LARGE), policy["equity_classes"]
+    large = classes.labels.index(LARGE)
+    counts = policy["equity_classes"]
 
     def held(*names: str) -> dict[str, float]:
         counted = b @ np.array([float(name in names) for name in classes.labels])
@@ -151,7 +155,8 @@ def class_mandate(
     *,
     policy: Policy,
 ) -> Mandate:
-    """The policy's limits on what is held, over the asset classes themselves (all, or those named)."""
+    """The policy's limits on what is held, over the asset classes themselves (all, or those
+    named)."""
     names = classes.labels if names is None else names
     unit = np.array([[float(name == other) for other in classes.labels] for name in names])
     return Mandate(
@@ -235,7 +240,8 @@ def approximate(
         sum(target.values()) - 1
     ) > 1e-6:
         raise ValueError(
-            f"the target must sum to one over known classes; unknown: {', '.join(unknown) or 'none'}"
+            f"the target must sum to one over known classes; unknown: "
+            f"{', '.join(unknown) or 'none'}"
         )
     menu = menu_assumptions(plan, classes)
     b = _matrix(plan, classes)[1]
@@ -270,11 +276,9 @@ def cost_of_menu(
     cost.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
-    menu, mandate, free = (
-        menu_assumptions(plan, classes),
-        menu_mandate(plan, posture, classes),
-        plan.funds.copy(),
-    )
+    menu = menu_assumptions(plan, classes)
+    mandate = menu_mandate(plan, posture, classes)
+    free = plan.funds.copy()
     free["expense_ratio"] = 0.0
     b = _matrix(plan, classes)[1]
     reached = [name for name, held in zip(classes.labels, b.T, strict=True) if held.any()]
@@ -330,7 +334,8 @@ def spanning(assumptions: Assumptions) -> pd.DataFrame:
     rows = {}
     for i, fund in enumerate(assumptions.labels):
         others = np.delete(np.arange(len(assumptions)), i)
-        inner, cross = assumptions.sigma[np.ix_(others, others)], assumptions.sigma[others, i]
+        inner = assumptions.sigma[np.ix_(others, others)]
+        cross = assumptions.sigma[others, i]
         beta = np.linalg.lstsq(inner, cross, rcond=None)[0]
         left = assumptions.sigma[i, i] - 2 * beta @ cross + beta @ inner @ beta
         rows[fund] = (
@@ -367,7 +372,8 @@ def utility(allocation: Allocation, risk_aversion: float) -> float:
 
 
 def with_index_fund(plan: Plan, asset_class: str) -> Plan:
-    """The plan, offering one more fund: an index of one class at the policy's ``index_fund_cost``."""
+    """The plan, offering one more fund: an index of one class at the policy's
+    ``index_fund_cost``."""
     name = f"index of {asset_class}"
     row = {
         "label": name,
@@ -403,16 +409,12 @@ def conflicts(
     in the lineup. The largest change of any weight, by what was changed; zero (or rounding, for the
     order) for whoever may advise.
     """
-    before, worst, n = (
-        choose(plan),
-        {"affiliation": 0.0, PAYMENTS: 0.0, "order of the lineup": 0.0},
-        len(plan.funds),
-    )
+    before = choose(plan)
+    worst = {"affiliation": 0.0, PAYMENTS: 0.0, "order of the lineup": 0.0}
+    n = len(plan.funds)
     for _ in range(draws):
-        paid, order = (
-            rng.random((2, n)) * plan.funds["expense_ratio"].to_numpy(),
-            rng.permutation(n),
-        )
+        paid = rng.random((2, n)) * plan.funds["expense_ratio"].to_numpy()
+        order = rng.permutation(n)
         shuffled = plan.funds.iloc[order]
         kept = [fund for fund in shuffled.index if fund in plan.exposures.index]
         moved = {

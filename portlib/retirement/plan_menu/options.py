@@ -100,7 +100,8 @@ def each_vintage(plan: Plan) -> Plan:
     >>> series_of(opened) is None and bool(opened.exposures.sum(axis=1).round(9).eq(1).all())
     True
     """
-    fund, named = series_of(plan), dates(plan)
+    fund = series_of(plan)
+    named = dates(plan)
     if fund is None or plan.vintages is None:
         return plan
     options = named.drop_duplicates()

@@ -1,8 +1,8 @@
 """Is a reserve of cash worth its drag?
 
 A retiree keeps some years of spending in bills, spends from them after a losing year of the rest,
-and fills them up after a gaining one. The rival holds the same average mix and rebalances: both have
-the same cash on average, so that what remains is the rule. A third holds no cash at all.
+and fills them up after a gaining one. The rival holds the same average mix and rebalances: both
+have the same cash on average, so that what remains is the rule. A third holds no cash at all.
 
     after a loss:  withdraw from the reserve while it lasts
     after a gain:  withdraw from the rest, and refill the reserve to its size
@@ -23,7 +23,8 @@ from portlib.records import Array
 
 @dataclass(frozen=True, eq=False)
 class Reserve:
-    """What came of a way of holding cash, by life: met for all years, what is left, mean cash share."""
+    """What came of a way of holding cash, by life: met for all years, what is left, mean cash
+    share."""
 
     met: Array
     left: Array
@@ -55,11 +56,13 @@ def with_reserve(
         cash = cash - from_cash - more
         rest = rest - from_rest
         refill = np.where(gained, np.clip(size - cash, 0.0, rest), 0.0)
-        cash, rest = cash + refill, rest - refill
+        cash = cash + refill
+        rest = rest - refill
         total = np.maximum(cash + rest, 1e-12)
         held += float((cash / total)[alive & (total > 1e-9)].sum())
         count += float((alive & (total > 1e-9)).sum())
-        cash, rest = cash * bills[t], rest * invested[t]
+        cash = cash * bills[t]
+        rest = rest * invested[t]
         gained = invested[t] >= 1
         left = np.where(ends == t, cash + rest, left)
     return Reserve(met, left, held / max(count, 1.0))

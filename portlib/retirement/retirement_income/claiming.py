@@ -59,7 +59,8 @@ def worth(
 
 
 def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
-    """The age at which claiming at `late` has paid as much as claiming at `early`, both in months."""
+    """The age at which claiming at `late` has paid as much as claiming at `early`, both in
+    months."""
     table = by_month(primary, birth_year)["dollars a month"]
     gain = float(table[late] - table[early])
     if gain <= 0:
@@ -80,7 +81,8 @@ def couple_worth(
     Ages alike at the start; `claims` in months, `survivals` by year from 62. A survivor who claims
     before full retirement age, and limits on widows of early claimers, are left out.
     """
-    paid, living = [], []
+    paid = []
+    living = []
     n = 12 * (min(len(s) for s in survivals) - 1)
     t = np.arange(n)
     for primary, born, claim, alive in zip(primaries, births, claims, survivals, strict=True):

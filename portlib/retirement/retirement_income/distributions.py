@@ -33,7 +33,8 @@ def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = 
     found = table[(table["owner_age"] == age) & (table["spouse_age"] == spouse_age)]
     if found.empty:
         raise ValueError(
-            f"no joint period is held for ages {age} and {spouse_age}: the table here covers owners "
+            f"no joint period is held for ages {age} and {spouse_age}: the table here covers "
+            f"owners "
             f"of {table['owner_age'].min()} to {table['owner_age'].max()} and spouses from "
             f"{table['spouse_age'].min()}; see Publication 590-B, Table II"
         )

@@ -1,7 +1,7 @@
 """What share of savings could be spent each year, in history and in drawn lives?
 
-For a run of real growth factors ``G_1 ... G_n`` the most that could be withdrawn each year, the same
-purchasing power, with nothing left at the end, is
+For a run of real growth factors ``G_1 ... G_n`` the most that could be withdrawn each year, the
+same purchasing power, with nothing left at the end, is
 
     w = 1 / sum_{t=0}^{n-1} 1 / (G_1 ... G_t)        withdrawn at the start of each period
 
@@ -26,8 +26,8 @@ from portlib.retirement.cases import Lives
 def sustainable_rates(growth: Array, periods_a_year: int = 1, *, at_end: bool = False) -> Array:
     """The most that each run could have paid a year, as a share of its start; (runs,).
 
-    `growth` are real growth factors (runs, periods), such as 1.02; withdrawals come every period, at
-    its start or `at_end`.
+    `growth` are real growth factors (runs, periods), such as 1.02; withdrawals come every period,
+    at its start or `at_end`.
 
     >>> sustainable_rates(np.ones((1, 30))).round(4).tolist()
     [0.0333]
@@ -126,7 +126,8 @@ def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> 
     growth = 1 + lives.returns[:, 1] + equity * (lives.returns[:, 0] - lives.returns[:, 1])
     logs = np.log(np.maximum(growth[:years], 1e-9))
     rate = np.log(sustainable_rates(growth[:years].T))
-    early, late = logs[:first].mean(axis=0), logs[first:].mean(axis=0)
+    early = logs[:first].mean(axis=0)
+    late = logs[first:].mean(axis=0)
     return {
         "first": float(np.corrcoef(rate, early)[0, 1] ** 2),
         "rest": float(np.corrcoef(rate, late)[0, 1] ** 2),

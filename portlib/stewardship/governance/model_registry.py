@@ -248,11 +248,13 @@ def accept(log: AuditLog, made: Result, *, at: datetime, actor: str) -> None:
         )
         if different:
             raise PinMismatch(
-                f"{made.model}: made by other {' and '.join(different)} than registered; make it again, "
+                f"{made.model}: made by other {' and '.join(different)} than registered; make "
+                f"it again, "
                 "or register the change once it is approved"
             )
         raise ResultMismatch(
-            f"{made.model}: its values do not give digest {made.digest[:12]}; they were changed since"
+            f"{made.model}: its values do not give digest {made.digest[:12]}; they were changed "
+            f"since"
         )
     log.append("models", "ResultAccepted", at=at, actor=actor, body=body)
 

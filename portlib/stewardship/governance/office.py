@@ -187,7 +187,8 @@ class Office:
         roles = {same(role) for role in self.signers}
         if type(self.needed) is not int or not 1 <= self.needed <= len(roles):
             raise GovernanceError(
-                f"{self.needed!r} approvals of {len(roles)} roles cannot be asked; give a whole number"
+                f"{self.needed!r} approvals of {len(roles)} roles cannot be asked; give a whole "
+                f"number"
             )
         if not timedelta(0) <= self.timelock:
             raise GovernanceError(f"a timelock of {self.timelock} is in the past")

@@ -63,7 +63,8 @@ def whole_months(
             at = int(bad.argmax())
             series = what if isinstance(table, pd.Series) else f"{what}: {name}"
             raise ValueError(
-                f"{series}: {_month(table.index[at])} is {column.iloc[at]}: no return; bring the month, "
+                f"{series}: {_month(table.index[at])} is {column.iloc[at]}: no return; bring "
+                f"the month, "
                 "or a span without it"
             )
 
@@ -104,7 +105,8 @@ def _both(returns: ArrayLike, benchmark: ArrayLike) -> tuple[Array, Array]:
         apart = returns.index.symmetric_difference(benchmark.index)
         if len(apart):
             raise ValueError(
-                f"returns and benchmark must cover the same months: {_month(apart[0])} is in one only"
+                f"returns and benchmark must cover the same months: {_month(apart[0])} is in "
+                f"one only"
             )
         if not returns.index.equals(benchmark.index):
             raise ValueError("returns and benchmark are sorted differently: oldest first, both")

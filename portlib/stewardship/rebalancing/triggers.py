@@ -365,7 +365,8 @@ class RebalanceInstruction:
         return hashlib.sha256(canonical(self.to_json()).encode()).hexdigest()
 
     def order(self) -> Order:
-        """What settlement is asked to carry out, under the tolerance and deadline it was made with."""
+        """What settlement is asked to carry out, under the tolerance and deadline it was made
+        with."""
         return Order(self.fingerprint, self.legs, self.price_tolerance, self.deadline_hours)
 
 

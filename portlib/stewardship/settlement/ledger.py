@@ -180,7 +180,8 @@ class Ledger:
         told = json.loads(event[0])["body"] if event else {}
         if (told.get("message"), told.get("said")) != (message, _sha(row[0])):
             raise LedgerBroken(
-                f"message {message!r} is noted as carried out, and event {row[1]} knows nothing of it"
+                f"message {message!r} is noted as carried out, and event {row[1]} knows nothing "
+                f"of it"
             )
         return row[1], row[2]
 
@@ -322,8 +323,9 @@ class Ledger:
         ChainBroken
             Naming the first broken link.
         LedgerBroken
-            Naming the first balance, instruction or message on which table and chain differ, an asset that
-            was not conserved, and an escrow that its instruction's state does not explain.
+            Naming the first balance, instruction or message on which table and chain differ, an
+            asset that was not conserved, and an escrow that its instruction's state does not
+            explain.
         """
         found = self.log.verify(head)
         events = self.log.events("settlement")

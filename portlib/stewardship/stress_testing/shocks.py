@@ -355,7 +355,8 @@ def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) 
     } - groups.keys() | set(change) - known
     if words:
         raise ValueError(
-            f"stress_assumptions: {', '.join(sorted(words))}: neither {', '.join(known)} nor a class"
+            f"stress_assumptions: {', '.join(sorted(words))}: neither {', '.join(known)} nor a "
+            f"class"
         )
     mu = classes.mu.copy()
     factor = np.ones(len(classes))

@@ -1,4 +1,5 @@
-"""Conflicts and cures against brute force, another solver's irreducible sets and another programme."""
+"""Conflicts and cures against brute force, another solver's irreducible sets and another
+programme."""
 
 import itertools
 
@@ -28,11 +29,12 @@ from tests.construction.mandate.test_mandate import (
     plan,
 )
 
-# ---- conflicts: smallest, irreducible, cured by what is said to cure ------------------------------------------------
+# ---- conflicts: smallest, irreducible, cured by what is said to cure -----------------------------
 
 
 def feasible(mandate, assumptions=ASSUMPTIONS):
-    """Another statement of the question, by scipy's linear programme over (w, |trade|), distances aside."""
+    """Another statement of the question, by scipy's linear programme over (w, |trade|), distances
+    aside."""
     p, n = mandate.program, len(mandate.labels)
     if (p.lower > p.upper).any():
         return False
@@ -113,7 +115,8 @@ def test_the_cure_spares_what_is_fixed_unless_nothing_else_cures():
 
 
 def test_a_score_counts_in_weight_terms():
-    """At the position limit the score is 9; 9.4 takes a limit 0.2 higher, or 0.4 points: 0.04 of the best score."""
+    """At the position limit the score is 9; 9.4 takes a limit 0.2 higher, or 0.4 points: 0.04 of
+    the best score."""
     scores = {"stocks": 10.0, "small": 8.0, "bonds": 0.0, "cash": 0.0}
     error = diagnose(plan(position_limit(0.5), score_floor("score", scores, 9.4)), ASSUMPTIONS)
     assert error.relaxation == pytest.approx({"score": 0.4})
@@ -150,7 +153,8 @@ def test_turnover_and_tracking_error_conflict_by_name():
         assert diagnose(smaller, ASSUMPTIONS) is None
     cured = by_risk.relaxed({k: v + 1e-6 for k, v in error.relaxation.items()})
     assert diagnose(cured, ASSUMPTIONS) is None
-    # closed form: the least tracking error with 90% in stocks, over the active weights in the other three assets
+    # closed form: the least tracking error with 90% in stocks, over the active weights in the other
+    # three assets
     alone = lone_cures(by_risk, ASSUMPTIONS)["tracking error"]
     least = optimize.minimize(
         lambda x: ASSUMPTIONS.risk_of(np.array([0.9, *x]) - [0.6, 0, 0.4, 0]),
@@ -187,13 +191,15 @@ def test_the_conflict_is_a_smallest_one_by_brute_force(seed):
 
 
 def test_the_brute_force_cases_are_not_all_easy():
-    """Guards the test above: its cases must hold both possible mandates and conflicts of several sizes."""
+    """Guards the test above: its cases must hold both possible mandates and conflicts of several
+    sizes."""
     mandates = [plan(position_limit(0.2)), impossible(), plan()]
     assert [smallest_conflict_size(m) for m in mandates] == [2, 4, 0]
 
 
 def test_highs_own_irreducible_set_is_no_smaller():
-    """HiGHS reduces rows and bounds to an irreducible set; by name it must conflict, and ours has at most its size."""
+    """HiGHS reduces rows and bounds to an irreducible set; by name it must conflict, and ours has
+    at most its size."""
     mandate = impossible().also(
         score_floor("score", {"stocks": 3, "small": 2, "bonds": 4, "cash": 4}, 5.0)
     )
@@ -221,7 +227,8 @@ def test_highs_own_irreducible_set_is_no_smaller():
 
 
 def test_the_least_relaxation_is_least_by_another_programme():
-    """scipy's linear programme over (w, t) in one dense statement of the rules of `impossible` written by hand."""
+    """scipy's linear programme over (w, t) in one dense statement of the rules of `impossible`
+    written by hand."""
     cost = [
         0,
         0,

@@ -45,7 +45,8 @@ def plan(*rules):
 
 
 def impossible():
-    """Conflicts: 60% equity and 50% bonds; and, on its own, a floor on the score that no asset reaches."""
+    """Conflicts: 60% equity and 50% bonds; and, on its own, a floor on the score that no asset
+    reaches."""
     return plan(
         group_limit("equity floor", ["stocks", "small"], lower=0.60),
         group_limit("bond floor", ["bonds"], lower=0.50),
@@ -54,7 +55,7 @@ def impossible():
     )
 
 
-# ---- canonical form and fingerprint --------------------------------------------------------------------------------
+# ---- canonical form and fingerprint --------------------------------------------------------------
 
 RULES = (
     fully_invested(),
@@ -142,7 +143,7 @@ def test_the_callers_mapping_cannot_change_a_mandate():
     assert (again.fingerprint, mandate.violations(W, ASSUMPTIONS)) == before
 
 
-# ---- the table -----------------------------------------------------------------------------------------------------
+# ---- the table -----------------------------------------------------------------------------------
 
 
 def test_the_table_has_a_row_for_every_limit_and_its_clause():
@@ -190,7 +191,7 @@ def test_a_riskless_universe_can_be_diagnosed():
     assert diagnose(mandate, still).conflict == ("fully invested", "position limit")
 
 
-# ---- bad input, one by one -----------------------------------------------------------------------------------------
+# ---- bad input, one by one -----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -271,7 +272,7 @@ def test_public_names_are_reachable_from_the_chapters_module():
     assert all(hasattr(module, name) for name in module.__all__)
 
 
-# ---- of a policy ---------------------------------------------------------------------------------------------------
+# ---- of a policy ---------------------------------------------------------------------------------
 
 
 def test_the_mandate_of_a_policy_has_its_numbers_and_names_its_entries():

@@ -40,7 +40,7 @@ from tests.construction.mandate.test_mandate import (
     plan,
 )
 
-# ---- weights against the rules: each violation by hand, and by the solver's arrays --------------------------------
+# ---- weights against the rules: each violation by hand, and by the solver's arrays ---------------
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ def test_weights_and_assumptions_must_be_over_the_same_assets():
         plan().violations(np.ones(4) / 4, ASSUMPTIONS.select(LABELS[::-1]))
 
 
-# ---- a new kind of rule is one class --------------------------------------------------------------------------------
+# ---- a new kind of rule is one class -------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -191,7 +191,7 @@ def test_a_new_kind_of_rule_is_one_class_and_every_engine_knows_it():
     assert budgets.w.min() > 0
 
 
-# ---- numbers that cannot be meant -----------------------------------------------------------------------------------
+# ---- numbers that cannot be meant ----------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -245,7 +245,8 @@ def test_a_tolerance_is_small_and_a_number(tolerance):
 
 
 def test_a_small_exposure_binds_as_a_large_one_does():
-    """The same limit in two units gives the same weights: no tolerance may swallow the smaller numbers."""
+    """The same limit in two units gives the same weights: no tolerance may swallow the smaller
+    numbers."""
     size = {"stocks": 1.0, "small": 1.4, "bonds": 0.1}
     found = [
         mean_variance.maximum_utility(

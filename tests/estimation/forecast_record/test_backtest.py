@@ -40,7 +40,7 @@ def frontier(more=0.0):
     return choose
 
 
-# ---- the second computation: files, a general solver, loops ----------------------------------------
+# ---- the second computation: files, a general solver, loops --------------------------------------
 
 
 def read(name):
@@ -147,7 +147,7 @@ def test_the_first_figures_of_this_record_are_confirmed_or_corrected(editions, f
     assert more.weights["us_large_equity"].mean() == pytest.approx(0.31, abs=0.005)
 
 
-# ---- look-ahead -------------------------------------------------------------------------------------
+# ---- look-ahead ----------------------------------------------------------------------------------
 
 
 def test_a_method_sees_no_month_of_its_future_however_it_looks(editions, funds):
@@ -203,7 +203,7 @@ def test_selling_everything_for_something_else_is_a_turnover_of_one(editions, fu
     assert switch.turnover.iloc[1] == pytest.approx(1.0)
 
 
-# ---- the test of a difference -----------------------------------------------------------------------
+# ---- the test of a difference --------------------------------------------------------------------
 
 
 def test_the_standard_error_is_newey_and_west_s_by_loops():

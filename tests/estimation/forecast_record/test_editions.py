@@ -1,4 +1,5 @@
-"""Editions hold what was known on their day; a planted later figure is refused or changes nothing."""
+"""Editions hold what was known on their day; a planted later figure is refused or changes
+nothing."""
 
 import csv
 

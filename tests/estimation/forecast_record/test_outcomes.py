@@ -61,8 +61,8 @@ def table(came):
 @pytest.mark.parametrize(
     ("asset_class", "column", "first", "related"),
     [
-        # as first computed, by another route, in points: 5.5 and 1.0 for the spread of errors, which
-        # are 5.45 and 0.97; with the bias the root mean squares are 5.53 and 1.07
+        # as first computed, by another route, in points: 5.5 and 1.0 for the spread of errors,
+        # which are 5.45 and 0.97; with the bias the root mean squares are 5.53 and 1.07
         ("us_large_equity", "tsp_c", 0.0545, -0.33),
         ("us_treasury_10y", "tsp_f", 0.0097, 0.94),
     ],

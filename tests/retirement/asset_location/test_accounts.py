@@ -179,7 +179,9 @@ def by_hand(one, order, path, inflation, spend, saved_share):
             lack -= taken
             if b == "deferred":
                 drawn += taken / level
-                early = 0.0 if age >= 59.5 or age >= one.retirement_age >= 55 else taken / level / 10
+                early = (
+                    0.0 if age >= 59.5 or age >= one.retirement_age >= 55 else taken / level / 10
+                )
         short += lack / level
         fund, mix, realised = place(fund, account, order, RATES.exit_gains, RATES.withdrawal)
         gain += realised
@@ -235,7 +237,8 @@ def test_a_second_simulation_leads_to_the_same_dollars(one, spend, order):
 
 
 def test_without_tax_money_only_compounds():
-    """No law, no exit rates, one return for all: the location does not matter and nothing is lost."""
+    """No law, no exit rates, one return for all: the location does not matter and nothing is
+    lost."""
     none, r = Rates(0, 0, 0, 0), np.full((1, 37, 2), 0.05)
     one = replace(BASE, retirement_age=55, other_income=0.0, pay=0.0)
 

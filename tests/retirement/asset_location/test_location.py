@@ -216,7 +216,8 @@ def test_nothing_to_choose_when_nothing_is_taxed():
 
 
 def test_joint_problem_of_identical_accounts_is_the_plain_one():
-    """With no tax at all an account is a name: the joint optimum has the plain problem's utility."""
+    """With no tax at all an account is a name: the joint optimum has the plain problem's
+    utility."""
     names = ["a", "b", "c"]
     assumptions = Assumptions(names, [0.03, 0.06, 0.08], np.diag([0.002, 0.02, 0.04]), 0.02)
     flows = pd.DataFrame(0.01, index=names, columns=["interest", "qualified", "realised"])

@@ -130,7 +130,8 @@ def test_a_large_change_is_followed_up_to_the_limit(the_plan, made):
 @few
 @given(seed=SEEDS)
 def test_the_no_trade_rule_is_what_it_says(seed, fine):
-    """A second computation of gain and doubt, from the funds themselves, agrees with what was done."""
+    """A second computation of gain and doubt, from the funds themselves, agrees with what was
+    done."""
     old, classes, rng = (
         mp.suite(fine),
         plan_menu.class_assumptions(fine),

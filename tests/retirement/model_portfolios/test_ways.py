@@ -1,4 +1,5 @@
-"""Ways of investing: the posture tilts the default's path, and the default posture is the default."""
+"""Ways of investing: the posture tilts the default's path, and the default posture is the
+default."""
 
 import numpy as np
 import pytest

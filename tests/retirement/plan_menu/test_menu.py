@@ -60,7 +60,8 @@ def test_fund_figures_by_hand(plan):
 
 
 def test_listed_real_estate_has_listed_risks_and_no_forecast():
-    """Its volatility is that of listed trusts, and whatever is said of its mean is not looked at."""
+    """Its volatility is that of listed trusts, and whatever is said of its mean is not looked
+    at."""
     classes, survey = expectations.class_assumptions(EXAMPLE), data.table("horizon_2025_assets")
     i = classes.labels.index("us_reits")
     assert classes.volatility[i] > survey.loc["real_estate", "volatility"] + 0.005
@@ -253,7 +254,8 @@ def test_the_cost_of_the_menu_adds_up_and_no_part_is_negative(plan):
 
 
 def test_a_menu_without_own_risks_has_a_cost_too():
-    """Then more funds than classes make a singular covariance, on which the critical line may fail."""
+    """Then more funds than classes make a singular covariance, on which the critical line may
+    fail."""
     stock = {**EXAMPLE.rules["employer_stock"], "own_volatility": 0.0}
     plan = with_rules(
         replace(EXAMPLE, funds=EXAMPLE.funds.assign(specific_risk=0.0)), employer_stock=stock

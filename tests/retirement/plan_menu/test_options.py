@@ -1,4 +1,5 @@
-"""Every designated option is in the calculation: 29 CFR 2550.408g-1(b)(4)(i)(G), held to its text."""
+"""Every designated option is in the calculation: 29 CFR 2550.408g-1(b)(4)(i)(G), held to its
+text."""
 
 from dataclasses import replace
 

@@ -9,7 +9,8 @@ from portlib.retirement.retirement_income import distributions as rmd
 
 
 def test_ten_years_younger_is_the_uniform_table() -> None:
-    """26 CFR 1.401(a)(9)-9: the uniform table is the joint one of a beneficiary ten years younger."""
+    """26 CFR 1.401(a)(9)-9: the uniform table is the joint one of a beneficiary ten years
+    younger."""
     table = data.table("joint_life_table")
     at_ten = table[table["owner_age"] - table["spouse_age"] == 10]
     assert len(at_ten) == 18

@@ -1,4 +1,5 @@
-"""The office: approvals, policy and halts, exactly when enough roles approved and the time is over."""
+"""The office: approvals, policy and halts, exactly when enough roles approved and the time is
+over."""
 
 import math
 from dataclasses import replace
@@ -322,7 +323,7 @@ def test_measures_and_limits_by_hand() -> None:
     }
 
 
-# ---- plan -----------------------------------------------------------------------------------------
+# ---- plan ----------------------------------------------------------------------------------------
 
 
 def test_the_office_of_the_policy_can_be_set_up() -> None:

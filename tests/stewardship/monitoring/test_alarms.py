@@ -1,4 +1,5 @@
-"""Alerts: rule, value, limit and since when; how often they ring in vain and when something is wrong."""
+"""Alerts: rule, value, limit and since when; how often they ring in vain and when something is
+wrong."""
 
 import numpy as np
 import pandas as pd

@@ -1,4 +1,5 @@
-"""Measures: an account followed, the promise against simulated months, histories of classes and options."""
+"""Measures: an account followed, the promise against simulated months, histories of classes and
+options."""
 
 import math
 from pathlib import Path

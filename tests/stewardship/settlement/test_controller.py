@@ -1,4 +1,5 @@
-"""The controller: one order by hand, refusals, and any order of events against a model of a few lines."""
+"""The controller: one order by hand, refusals, and any order of events against a model of a few
+lines."""
 
 import sqlite3
 import tempfile
