@@ -1,5 +1,6 @@
 """`make faults`: what is planted, and that nothing counts as noticed by what fails anyway."""
 
+import ast
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -72,6 +73,16 @@ def test_a_text_that_is_not_there_once_is_named(checkout):
     for wrong in (fault(old="9"), fault(new="1")):
         with pytest.raises(SystemExit, match="A: its text occurs"):
             faults.check([wrong])
+
+
+def test_every_fault_of_the_catalogue_can_be_planted():
+    """Each text occurs once in its file, and what takes its place is still Python."""
+    planted = faults.catalogue()
+    faults.check(planted)
+    for fault in planted:
+        text = (faults.ROOT / fault.file).read_text(encoding="utf-8")
+        if fault.file.endswith(".py"):
+            ast.parse(text.replace(fault.old, fault.new), filename=f"{fault.id} in {fault.file}")
 
 
 def test_tests_that_cannot_run_are_not_taken_for_tests_that_pass(checkout):
