@@ -230,7 +230,8 @@ class Chapter:
         self._closed = True
         rows = "".join(
             f"<tr><td><a href='#{c.id}'>{c.id}</a></td><td>{html.escape(c.statement)}</td>"
-            f"<td>{html.escape(c.verdict)}</td><td>{c.by}</td><td>{' '.join(map(_in_matrix, c.answers))}</td>"
+            f"<td>{html.escape(c.verdict)}</td><td>{c.by}</td>"
+            f"<td>{' '.join(map(_in_matrix, c.answers))}</td>"
             f"<td>{html.escape(c.cannot_show)}</td></tr>"
             for c in self.claims
         )
@@ -244,7 +245,8 @@ class Chapter:
         display(
             {
                 MIME: payload,
-                "text/html": f"<table class='evidence'><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>",
+                "text/html": f"<table class='evidence'><thead><tr>{head}</tr></thead>"
+                f"<tbody>{rows}</tbody></table>",
                 "text/plain": "\n".join(map(repr, self.claims)),
             },
             raw=True,

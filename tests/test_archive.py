@@ -89,7 +89,8 @@ def test_without_a_book_there_is_no_file(tmp_path):
 
 
 def test_ids_times_and_addresses_move_and_numbers_do_not():
-    page = '"id": "{0:08x}", "x_seconds": {0}.5, "<Styler at 0x{0:x}>", T_{0:05x}_row, {0}.1 (at most 2) seconds'
+    page = '"id": "{0:08x}", "x_seconds": {0}.5, "<Styler at 0x{0:x}>", T_{0:05x}_row, '
+    page += "{0}.1 (at most 2) seconds"
     page += ', "share": {1}'
     one, two, other = (
         page.format(*values).encode() for values in ((10, 0.25), (11, 0.25), (10, 0.26))

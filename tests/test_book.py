@@ -52,7 +52,8 @@ evidence = Chapter("first", prefix="FI")
 
 ```{code-cell} ipython3
 evidence.claim("FI-01", "A half is a half.", measured=0.5 - 1 / 2, at_most=1e-12, unit="one",
-               by="identity", answers=["CM-01", "CM-03"], cannot_show="that halves matter", worst=True)
+               by="identity", answers=["CM-01", "CM-03"], cannot_show="that halves matter",
+               worst=True)
 ```
 
 ```{code-cell} ipython3
@@ -111,8 +112,10 @@ def stand_in(root: Path) -> Path:
     text = {
         "_toc.yml": "format: jb-book\nroot: book/index\nchapters:\n"
         "  - file: notebooks/construction/first\n  - file: book/matrix\n",
-        "book/index.md": "# A book\n\n## Why\n\nBegin with [the chapter](../notebooks/construction/first.md).\n",
-        "book/matrix.md": "# Matrix\n\n```{requirements-matrix}\n```\n\n```{evidence-register}\n```\n\n"
+        "book/index.md": "# A book\n\n## Why\n\n"
+        "Begin with [the chapter](../notebooks/construction/first.md).\n",
+        "book/matrix.md": "# Matrix\n\n```{requirements-matrix}\n```\n\n"
+        "```{evidence-register}\n```\n\n"
         "[evidence.json](../evidence.json)\n",
         "book/references.bib": "",
         "book/requirements.yml": yaml.safe_dump([{**shared, **entry} for entry in REQUIREMENTS]),

@@ -66,7 +66,8 @@ def test_a_package_on_the_way_is_run_and_not_used(tmp_path):
     """What waits in a function of a package is no dependency of who only passes through it."""
     for name, text in {
         "portlib/__init__.py": "",
-        "portlib/a/__init__.py": "from portlib.a import face\ndef f():\n    from portlib.a import lazy\n",
+        "portlib/a/__init__.py": "from portlib.a import face\n"
+        "def f():\n    from portlib.a import lazy\n",
         "portlib/a/face.py": "",
         "portlib/a/lazy.py": "",
         "portlib/a/used.py": "def f():\n    from portlib.a import deep\n",

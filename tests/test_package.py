@@ -33,7 +33,8 @@ from portlib.construction.mean_variance import frontier
 from portlib.records import Assumptions
 
 risk, correlation = np.array([0.16, 0.05]), np.array([[1.0, 0.2], [0.2, 1.0]])
-own = Assumptions(("shares", "bonds"), np.array([0.07, 0.04]), np.outer(risk, risk) * correlation, 0.03, source="mine")
+mean, sigma = np.array([0.07, 0.04]), np.outer(risk, risk) * correlation
+own = Assumptions(("shares", "bonds"), mean, sigma, 0.03, source="mine")
 best = frontier(own, Mandate(own.labels, [fully_invested(), long_only()])).maximum_sharpe()
 direction = np.linalg.solve(own.sigma, own.mu - own.rf)
 assert np.allclose(best.weights.to_numpy(), direction / direction.sum(), atol=1e-9), best.weights

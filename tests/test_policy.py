@@ -181,7 +181,8 @@ def test_a_plan_may_override_entries_and_not_invent_them(tmp_path):
         (
             "0.55",
             "40",
-            r"max_single_fund: 40 is not a number above 0 and at most 1; in percent\? Write 0.4 for 40%",
+            r"max_single_fund: 40 is not a number above 0 and at most 1; in percent\? "
+            r"Write 0.4 for 40%",
         ),
         ("0.55", "'0.55'", r"max_single_fund: '0.55' is not a number .* without quotes"),
         ("0.55", "5e-1", r"max_single_fund: '5e-1' is not a number .* 1.0e-7 for 1e-7"),

@@ -162,9 +162,9 @@ class Browser:
         )
         flags = (
             "--headless --no-sandbox --disable-gpu --no-first-run "
-            "--disable-background-networking --disable-sync"
+            "--disable-background-networking --disable-sync --disable-component-update "
+            "--remote-debugging-port=0 --remote-allow-origins=* --hide-scrollbars"
         )
-        flags += " --disable-component-update --remote-debugging-port=0 --remote-allow-origins=* --hide-scrollbars"
         command = [str(CHROMIUM), *flags.split(), f"--user-data-dir={profile}", "about:blank"]
         environment = {**os.environ, "HOME": str(profile)}
         self.process = subprocess.Popen(
@@ -242,11 +242,14 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
 STICKS_OUT = """(() => {
   const wide = document.documentElement.clientWidth + 1, found = [];
   for (const e of document.querySelectorAll("main *")) {
-    if (e.getBoundingClientRect().right <= wide || e.closest("mjx-assistive-mml, .bd-sidebar-secondary")) continue;
+    if (e.getBoundingClientRect().right <= wide) continue;
+    if (e.closest("mjx-assistive-mml, .bd-sidebar-secondary")) continue;
     let box = e.parentElement;
-    while (box && !["auto", "scroll", "hidden"].includes(getComputedStyle(box).overflowX)) box = box.parentElement;
+    while (box && !["auto", "scroll", "hidden"].includes(getComputedStyle(box).overflowX))
+      box = box.parentElement;
     if (!box || box === document.body || box === document.documentElement)
-      found.push(e.tagName.toLowerCase() + "." + e.className + ": " + e.textContent.trim().slice(0, 60));
+      found.push(e.tagName.toLowerCase() + "." + e.className + ": "
+                 + e.textContent.trim().slice(0, 60));
   }
   return found.slice(0, 3);
 })()"""
@@ -258,7 +261,8 @@ SCROLLS = """(async () => {
   for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
   const found = [];
   for (const e of document.querySelectorAll("main *"))
-    if (["auto", "scroll"].includes(getComputedStyle(e).overflowX) && e.scrollWidth > e.clientWidth + 1
+    if (["auto", "scroll"].includes(getComputedStyle(e).overflowX)
+        && e.scrollWidth > e.clientWidth + 1
         && (e.matches("mjx-container") || e.querySelector("table")))
       found.push(e.textContent.trim().replace(/\\s+/g, " ").slice(0, 60));
   return found;

@@ -27,8 +27,10 @@ TOP = ("service", "__main__")
 FLOORS = ("doors", *reversed(LAYERS), "ground floor")
 WIDTH, MARGIN, LINES_FROM, LEADING = 640, 14, 512, 19
 STYLE = """
-text { font: 15px system-ui, sans-serif; fill: #1c2733; } .floor { font-weight: 600; } .fine { fill: #55606b; }
-rect { fill: #f4f6f8; stroke: #b9c2cb; } path { fill: none; stroke: #3b6ea5; } .head { fill: #3b6ea5; stroke: none; }
+text { font: 15px system-ui, sans-serif; fill: #1c2733; } .floor { font-weight: 600; } \
+.fine { fill: #55606b; }
+rect { fill: #f4f6f8; stroke: #b9c2cb; } path { fill: none; stroke: #3b6ea5; } \
+.head { fill: #3b6ea5; stroke: none; }
 @media (prefers-color-scheme: dark) {
  text { fill: #e6eaee; } .fine { fill: #a9b4bf; } rect { fill: #1d242b; stroke: #4b5762; }
  path { stroke: #7fb2e5; } .head { fill: #7fb2e5; } }
@@ -125,7 +127,8 @@ def drawing(root: Path) -> str:
         end = place[b].top + (number + 1) * place[b].height / (len(pairs) + 1)
         thick = 1 + math.log2(counted[a, b]) / 2
         parts.append(
-            f'<g><title>{counted[a, b]} imports from {a} to {b}</title><path stroke-width="{thick:.1f}" '
+            f"<g><title>{counted[a, b]} imports from {a} to {b}</title>"
+            f'<path stroke-width="{thick:.1f}" '
             f'd="M{edge} {start:.0f} H{x:.0f} V{end:.0f} H{edge + 7}"/>'
             f'<path class="head" d="M{edge} {end:.0f} l8 -4 v8 z"/></g>'
         )

@@ -464,7 +464,8 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
         thing = inspect.unwrap(thing) if callable(thing) else thing
     if domain != "py" or not (inspect.isclass(thing) or inspect.isfunction(thing)):
         return None
-    page = f"../source/{info['module'].replace('.', '/')}{'/__init__' * hasattr(module, '__path__')}.html"
+    path = info["module"].replace(".", "/") + "/__init__" * hasattr(module, "__path__")
+    page = f"../source/{path}.html"
     return f"{page}#L-{inspect.getsourcelines(thing)[1]}"
 
 

@@ -5,8 +5,10 @@ At level b (0.95: the worst twentieth), of T equally likely scenarios m = (1 - b
 and::
 
     VaR   is the smallest loss that at least a share b of the scenarios does not exceed,
-    CVaR  the mean of the m largest losses, the last of them counted in part where m is no whole number,
-          = min over a of  a + sum max(loss_t - a, 0) / m  =  max over 0 <= p <= 1, sum p = m of  sum p_t loss_t / m
+    CVaR  the mean of the m largest losses, the last of them counted in part where m is no whole
+          number,
+          = min over a of  a + sum max(loss_t - a, 0) / m
+          = max over 0 <= p <= 1, sum p = m of  sum p_t loss_t / m
 
 (Rockafellar and Uryasev 2000, 2002). The last form is a game: an adversary picks the scenarios p,
 we pick weights. It is a linear programme in p whose shadow prices are the weights and the VaR.

@@ -511,7 +511,8 @@ def _unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarr
             if count[j] < end[j] - first[j]
             else f"{count[j]} months; at least {least} are needed"
             if count[j] < least
-            else f"the same return, {r[first[j], j]:.4g}, in every month; was a price ever observed?"
+            else f"the same return, {r[first[j], j]:.4g}, in every month; was a price ever "
+            "observed?"
         )
         end[j] = 0
     return failed, np.column_stack([first, end])

@@ -4,7 +4,8 @@ solver's.
 Three forms cover every rule the plan has::
 
     limit       lower <= a'w <= upper             (budget, groups, factors, scores)
-    bounds      lower_i <= w_i <= upper_i         (long only, position limits, liquidity, employer stock)
+    bounds      lower_i <= w_i <= upper_i         (long only, position limits, liquidity,
+                                                   employer stock)
     distance    risk(w - b) <= limit, or  sum |w - w0| / 2 <= limit      (tracking error, turnover)
 
 A kind states itself: how far weights exceed it, its rows or bounds, its form in cvxpy, a cut, its

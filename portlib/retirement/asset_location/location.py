@@ -32,10 +32,10 @@ BUCKETS = ("taxable", "deferred", "roth", "hsa")
 SHELTERED = BUCKETS[1:]
 #: What a household may have and this does not follow, and why.
 REFUSED = {
-    "inherited": "Inherited accounts must mostly be emptied within ten years (IRC 401(a)(9)(H)), by rules "
-    "that depend on who died when; they are left out",
-    "qcd": "Qualified charitable distributions (IRC 408(d)(8)) leave an IRA untaxed from 70 1/2; an "
-    "account of a plan has none, and they are left out",
+    "inherited": "Inherited accounts must mostly be emptied within ten years (IRC 401(a)(9)(H)), "
+    "by rules that depend on who died when; they are left out",
+    "qcd": "Qualified charitable distributions (IRC 408(d)(8)) leave an IRA untaxed from 70 1/2; "
+    "an account of a plan has none, and they are left out",
 }
 
 

@@ -5,7 +5,8 @@ and all meet the same lives. The measure is the one that the plan has adopted fo
 certainty equivalent of spending in retirement. Its risk aversion is the policy's for the default
 posture, and for another posture moves as the models' does::
 
-    A(posture) = lifecycle_risk_aversion * model_risk_aversion[posture] / model_risk_aversion[default]
+    A(posture) = lifecycle_risk_aversion
+                 * model_risk_aversion[posture] / model_risk_aversion[default]
 
 Expected returns are not known, so lives come in blocks, and in each block the means are redrawn
 within the errors that providers' disagreement shows. With ``g_b`` the gain of one way over another
