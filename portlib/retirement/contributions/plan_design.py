@@ -48,9 +48,10 @@ def automatic_faults(first: float, step: float, ceiling: float) -> list[str]:
 
     >>> automatic_faults(0.03, 0.01, 0.10)
     []
-    >>> automatic_faults(0.06, 0.0, 0.06)
-    ['the rate must rise by 1% each year, not by 0%', 'the ceiling must lie from 10% to 15%, not at
-    6%']
+    >>> for fault in automatic_faults(0.06, 0.0, 0.06):
+    ...     print(fault)
+    the rate must rise by 1% each year, not by 0%
+    the ceiling must lie from 10% to 15%, not at 6%
     """
     faults = []
     if not FIRST[0] - 1e-9 <= first <= FIRST[1] + 1e-9:
