@@ -34,7 +34,8 @@ QUIET = {"next", "prev", "author", "canonical", "help", "license", "index", "sea
 STYLE_URL = re.compile(r"""url\(\s*["']?([^"')]+)|@import\s+["']([^"']+)""")
 #: a script that names another host as something to load
 SCRIPT_URL = re.compile(
-    r"""(?:import|importScripts|fetch)\(\s*["'](https?://[^"']+)|\.src\s*=\s*["'](https?://[^"']+)"""
+    r"""(?:import|importScripts|fetch)\(\s*["'](https?://[^"']+)"""
+    r"""|\.src\s*=\s*["'](https?://[^"']+)"""
 )
 
 

@@ -77,8 +77,10 @@ def test_a_class_that_returns_cannot_see_leaves_the_statement(folder, record, mo
 
 def test_holdings_speak_with_their_bounds_and_blend_with_returns(folder, record, months):
     (folder / "fund_holdings.csv").write_text(
-        "fund,date,id_kind,id,weight\nLGACT,2026-05-31,ticker,A,0.6\nLGACT,2026-05-31,ticker,B,0.2\n"
-        "LVACT,2026-05-31,ticker,A,0.9\nLVACT,2026-05-31,ticker,C,0.1\nEMACT,2026-05-31,ticker,A,0.4\n"
+        "fund,date,id_kind,id,weight\n"
+        "LGACT,2026-05-31,ticker,A,0.6\nLGACT,2026-05-31,ticker,B,0.2\n"
+        "LVACT,2026-05-31,ticker,A,0.9\nLVACT,2026-05-31,ticker,C,0.1\n"
+        "EMACT,2026-05-31,ticker,A,0.4\n"
         "EMACT,2026-05-31,ticker,C,0.6\n"
     )
     (folder / "securities.csv").write_text(
