@@ -192,8 +192,15 @@ def income_tax(
     state_rate : a flat rate on federal taxable income less the benefits in it.
     price_level : for thresholds that are not indexed, see the module.
 
-    Returns ------- Tax, arrays of the incomes' common shape. Raises ValueError for negative income,
-    an unknown year or status.
+    Returns
+    -------
+    Tax
+        Arrays of the incomes' common shape.
+
+    Raises
+    ------
+    ValueError
+        For negative income, an unknown year or status.
     """
     if not (np.isfinite(state_rate) and 0 <= state_rate < 0.5):
         raise ValueError(f"state_rate {state_rate} is a decimal from 0 to below 0.5; in percent?")

@@ -83,8 +83,8 @@ class LifecycleModel:
     replacement : retirement income as a share of the pay of the last working age.
     var_transitory, var_permanent : variances of the normal shocks to log pay.
     permanent : whether the second shock stays for life (a random walk) or is drawn anew each year.
-    discount, risk_aversion, rf, premium, volatility : one year, decimals; real returns ``rf +
-        premium + volatility z``.
+    discount, risk_aversion, rf, premium, volatility : one year, decimals; the real return is
+        ``rf + premium + volatility z``.
     nodes : points of the Gauss-Hermite quadrature for each of the three shocks.
     """
 
@@ -159,7 +159,7 @@ def _normal(nodes: int) -> tuple[Array, Array]:
 
 
 @dataclass(frozen=True, eq=False)
-class Policy:
+class LifecyclePolicy:
     """What to consume and hold at each age and cash on hand; in the unit of ``model.next_year``.
 
     ``at`` maps an age to grids: cash on hand and consumption (with the origin), savings and equity
@@ -212,7 +212,7 @@ def _line(x: Array, at: Array, values: Array) -> Array:
     return np.where(x > at[-1], beyond, np.interp(x, at, values))
 
 
-def solve(model: LifecycleModel, *, points: int = 200, largest: float | None = None) -> Policy:
+def solve(model: LifecycleModel, *, points: int = 200, largest: float | None = None) -> LifecyclePolicy:
     """The best consumption and equity share at every age, by backward induction on `points` levels
     of savings.
 
@@ -248,7 +248,7 @@ def solve(model: LifecycleModel, *, points: int = 200, largest: float | None = N
             savings,
             share,
         )
-    return Policy(model, at)
+    return LifecyclePolicy(model, at)
 
 
 def _marginal(

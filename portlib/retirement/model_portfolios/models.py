@@ -207,16 +207,16 @@ def remake(
     """The suite under new assumptions of classes, each model changed only where that is worth it,
     and not by too much.
 
+    A change beyond the policy's ``turnover_limit`` is cut to the best weights within it, each
+    between the old and the best. A model that no longer obeys its rules (a fund has left the menu,
+    a cap has fallen) is replaced whole, and says so.
+
     Parameters
     ----------
     no_trade : standard errors of the gain that a gain must exceed; policy's if not given, 0 to
         follow every change.
     errors : covariance (classes x classes) of the errors of the expected returns;
         `plan_menu.mean_errors` if not given.
-
-    A change beyond the policy's ``turnover_limit`` is cut to the best weights within it, each
-    between the old and the best. A model that no longer obeys its rules (a fund has left the menu,
-    a cap has fallen) is replaced whole, and says so.
     """
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
     again = _remaker(old, plan, classes, no_trade, errors)
