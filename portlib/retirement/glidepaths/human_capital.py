@@ -212,7 +212,9 @@ def _line(x: Array, at: Array, values: Array) -> Array:
     return np.where(x > at[-1], beyond, np.interp(x, at, values))
 
 
-def solve(model: LifecycleModel, *, points: int = 200, largest: float | None = None) -> LifecyclePolicy:
+def solve(
+    model: LifecycleModel, *, points: int = 200, largest: float | None = None
+) -> LifecyclePolicy:
     """The best consumption and equity share at every age, by backward induction on `points` levels
     of savings.
 
