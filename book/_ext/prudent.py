@@ -456,15 +456,17 @@ def follow_links(app: Sphinx, docname: str, source: list[str]) -> None:
 
 
 def source_link(domain: str, info: dict[str, str]) -> str | None:
-    """From a function in the reference (a page in book/) to its line in the source."""
-    module: Any = sys.modules.get(info["module"])
-    thing = module
+    """From a function in the reference (a page in book/) to its line in its own module's source,
+    whichever face shows it.
+    """
+    thing: Any = sys.modules.get(info["module"])
     for name in info["fullname"].split("."):
         thing = getattr(thing, name, None)
         thing = inspect.unwrap(thing) if callable(thing) else thing
     if domain != "py" or not (inspect.isclass(thing) or inspect.isfunction(thing)):
         return None
-    path = info["module"].replace(".", "/") + "/__init__" * hasattr(module, "__path__")
+    home = thing.__module__
+    path = home.replace(".", "/") + "/__init__" * hasattr(sys.modules[home], "__path__")
     page = f"../source/{path}.html"
     return f"{page}#L-{inspect.getsourcelines(thing)[1]}"
 
