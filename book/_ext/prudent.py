@@ -466,6 +466,8 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
     if domain != "py" or not (inspect.isclass(thing) or inspect.isfunction(thing)):
         return None
     home = thing.__module__
+    if not home.startswith("portlib"):
+        return None
     path = home.replace(".", "/") + "/__init__" * hasattr(sys.modules[home], "__path__")
     page = f"../source/{path}.html"
     return f"{page}#L-{inspect.getsourcelines(thing)[1]}"
