@@ -1,14 +1,15 @@
 """Which inputs are a plan's own, which stand in for what it did not bring, and which are invented?
 
 `table` answers for a whole plan (the first page of its edition shows it), `box` for the inputs of
-one chapter, in the same form everywhere. Left out: whether an input is right.
+one chapter, in the same form everywhere: one line, and the table behind it. Left out: whether an
+input is right.
 """
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -17,9 +18,6 @@ from portlib.inputs import accounts, assumptions, holdings, mandate, record, val
 from portlib.plan import Plan
 from portlib.tables.rows import near_word
 
-if TYPE_CHECKING:
-    from pandas.io.formats.style import Styler
-
 OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
     "own",
     "own in part",
@@ -27,6 +25,14 @@ OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
     "SYNTHETIC",
     "none",
 )
+
+#: In the line that a page shows, in this order.
+SAID = {
+    OWN: "The plan's own",
+    PART: "Own in part",
+    STANDS_IN: "Standing in",
+    SYNTHETIC: "SYNTHETIC",
+}
 
 
 @dataclass(frozen=True)
@@ -164,17 +170,21 @@ INPUTS: dict[str, tuple[str, Callable[[Plan], tuple[str, str]], tuple[str, ...]]
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "capital_market_assumptions": ("assumptions", "valuations", "policy"),
     "shrinkage": ("policy",),
+    "forecast_record": ("policy",),
     "style_analysis": ("fund_returns", "history", "assumptions", "policy"),
     "mean_variance": ("policy",),
-    "black_litterman": ("policy",),
-    "mandate": ("policy",),
+    "black_litterman": ("people", "assumptions", "limits", "policy"),
+    "mandate": ("people", "policy"),
     "robustness": ("policy",),
     "risk_parity": ("policy",),
     "tail_risk": ("policy",),
+    "alternatives": ("people", "policy"),
     "plan_menu": ("people", "assumptions", "limits", "policy"),
     "model_portfolios": ("people", "assumptions", "limits", "policy"),
     "asset_location": ("people", "policy"),
     "glidepaths": ("people", "assumptions", "policy"),
+    "contributions": ("people", "assumptions", "policy"),
+    "retirement_income": ("people", "assumptions", "policy"),
     "rebalancing": ("people", "assumptions", "limits", "policy"),
     "settlement": ("people", "assumptions", "limits", "policy"),
     "stress_testing": ("people", "assumptions", "policy"),
@@ -222,12 +232,41 @@ def table(plan: Plan, names: Sequence[str] = ()) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("input")
 
 
-def box(plan: Plan, chapter: str) -> Styler:
-    """A chapter's inputs and how they stand, to be shown; DataError for no chapter."""
-    from portlib import figures  # draws, and so is heavy
+@dataclass(frozen=True, eq=False)
+class Box:
+    """A line that says what goes in, and the table behind it; a notebook shows it folded."""
 
+    line: str
+    table: pd.DataFrame
+
+    def __repr__(self) -> str:
+        return f"{self.line}\n{self.table.to_string()}"
+
+    def _repr_html_(self) -> str:
+        from portlib import figures  # draws, and so is heavy
+
+        table = figures.table(self.table.rename_axis(None)).to_html()
+        head = html.escape(self.line)
+        return f'<details class="standing"><summary>{head}</summary>{table}</details>'
+
+
+def box(plan: Plan, chapter: str) -> Box:
+    """A chapter's inputs and how they stand, to be shown; DataError for no chapter."""
     if chapter not in CHAPTERS:
         raise DataError(f"no chapter {chapter!r}{near_word(chapter, list(CHAPTERS))}")
-    shown = table(plan, CHAPTERS[chapter])
-    caption = "What goes in: the plan's own, and what stands in for what it did not bring"
-    return figures.table(shown).set_caption(caption)
+    return _boxed(plan, CHAPTERS[chapter])
+
+
+def whole(plan: Plan) -> Box:
+    """The same for all inputs of a plan: what the first page of its edition says."""
+    return _boxed(plan, tuple(INPUTS))
+
+
+def _boxed(plan: Plan, names: Sequence[str]) -> Box:
+    shown = table(plan, names)
+    said = [f"What goes in ({plan.name})."]
+    for status, words in SAID.items():
+        some = [str(name) for name in shown.index[shown["status"] == status]]
+        if some or status == OWN:
+            said.append(f"{words}: {', '.join(some) or 'nothing'}.")
+    return Box(" ".join(said), shown)

@@ -60,11 +60,21 @@ def test_no_chapter_is_said_to_show_what_it_does_not():
     assert set(standing.waiting()) == {"years", "fund_holdings"}
 
 
-def test_every_chapter_has_its_box():
-    chapters = {path.stem for path in (ROOT / "notebooks").rglob("*.md")}
-    assert chapters >= set(standing.CHAPTERS)
-    shown = standing.box(plan.read(), "style_analysis").to_html()
-    assert "What goes in" in shown and "monthly returns of funds" in shown
+def test_every_chapter_opens_with_its_box():
+    pages = {path.stem: path.read_text() for path in (ROOT / "notebooks").rglob("*.md")}
+    assert set(pages) == set(standing.CHAPTERS)
+    for name, text in pages.items():
+        second = text.split("```{code-cell}")[2]
+        assert f'standing.box(the_plan, "{name}")' in second, name
+
+
+def test_a_box_is_one_line_and_the_table_behind_it():
+    shown = standing.box(plan.read(), "style_analysis")
+    assert shown.line.startswith("What goes in (Example 401(k) plan). The plan's own: nothing. ")
+    assert "SYNTHETIC: monthly returns of funds" in shown.line
+    page = shown._repr_html_()
+    assert page.startswith("<details") and "fund_returns.csv" in page
+    assert standing.whole(plan.read()).table.equals(standing.table(plan.read()))
     for name in standing.CHAPTERS.values():
         assert set(name) <= set(standing.INPUTS)
     with pytest.raises(DataError, match="did you mean 'style_analysis'"):
