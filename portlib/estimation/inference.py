@@ -19,14 +19,14 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from statistics import NormalDist
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.estimation import months
-from portlib.ranges import number
+from portlib.ranges import number, numbers
 from portlib.records import Array
 
 
@@ -155,15 +155,37 @@ def swap_test(
     return float((1 + (drawn >= observed - 1e-12).sum()) / (1 + len(drawn)))
 
 
-def share_limits(hits: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Between which shares the true one lies, after `hits` in `trials`: the interval of Wilson
-    (1927)."""
-    number("trials", trials, least=1)
+def wilson(hits: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tuple[Any, Any]:
+    """Between which shares does the true one lie, after `hits` in `trials`?
+
+    The score interval, elementwise: never outside 0 to 1, and good near both ends.
+
+    Parameters
+    ----------
+    hits, trials : counts, from none to all; from one up.
+    level : confidence, a decimal.
+
+    Raises
+    ------
+    ValueError
+        For hits that are not among the trials, no trials, and a level outside 0 to 1.
+
+    Source: Wilson (1927).
+
+    Examples
+    --------
+    >>> [round(limit, 4) for limit in wilson(35, 500)]
+    [0.0508, 0.0958]
+    """
+    n = numbers("trials", trials, least=1)
     z = NormalDist().inv_cdf((1 + number("level", level, above=0, below=1)) / 2)
-    p = number("hits", hits, least=0, most=trials) / trials
-    middle = (p + z * z / (2 * trials)) / (1 + z * z / trials)
-    half = z * math.sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2) / (1 + z * z / trials)
-    return middle - half, middle + half
+    p = numbers("the share of hits", np.asarray(hits, float) / n, least=0, most=1)
+    middle = p + z**2 / (2 * n)
+    wide = z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
+    scale = 1 + z**2 / n
+    low = np.maximum((middle - wide) / scale, 0.0)
+    high = np.minimum((middle + wide) / scale, 1.0)
+    return (low, high) if low.shape else (float(low), float(high))
 
 
 def _test(difference: float, psi: Array, lags: int) -> Comparison:

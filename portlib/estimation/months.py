@@ -10,6 +10,9 @@ Left out: whether the returns are right, and days within a month.
 
 from __future__ import annotations
 
+import math
+import re
+from datetime import date
 from typing import TypeVar
 
 import numpy as np
@@ -18,22 +21,35 @@ import pandas as pd
 Dated = TypeVar("Dated", bound="pd.Series | pd.DataFrame")
 
 
-def monthly(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> Dated:
+def monthly(
+    table: Dated,
+    what: str,
+    *,
+    least: float = -math.inf,
+    month_ends: bool = False,
+    error: type[ValueError] = ValueError,
+) -> Dated:
     """The same table, if its dates are consecutive months and its values finite numbers.
 
     Parameters
     ----------
     table : Series or DataFrame
-        Returns by month. An index of dates or of periods is judged; any other is not.
+        Returns by month. An index of dates, of periods, or of dates written out (``2026-11``,
+        202611) is judged; any other is not.
     what : str
         What it is, for the refusal.
+    least : float
+        The least value that can be: -1 for returns, which cannot lose more than all.
+    month_ends : bool
+        Whether each month must be given by the date of its last day.
     error : type
         The error raised.
 
     Raises
     ------
     ValueError
-        Naming the column and month that is missing, given twice, out of order or not a number.
+        Naming the column and month that is missing, given twice, out of order, not a number or
+        below `least`; and for no month at all.
 
     Examples
     --------
@@ -45,9 +61,24 @@ def monthly(table: Dated, what: str, *, error: type[ValueError] = ValueError) ->
     ...
     ValueError: fund: no return for 2020-02; a month that is missing is not a month without return
     """
+    if not len(table):
+        raise error(f"{what}: no months")
     consecutive(table.index, what, error=error)
-    finite(table, what, error=error)
+    if month_ends:
+        _last_days(table.index, what, error)
+    finite(table, what, least=least, error=error)
     return table
+
+
+def _last_days(index: pd.Index, what: str, error: type[ValueError]) -> None:
+    if not isinstance(index, pd.DatetimeIndex):
+        raise error(f"{what}: give each month by the date of its last day, not {index}")
+    other = index[~index.is_month_end | (index != index.normalize())]
+    if len(other):
+        raise error(
+            f"{what}: {other[0]:%Y-%m-%d} is not the last day of its month; give each month by "
+            f"that date"
+        )
 
 
 def is_monthly(index: pd.Index) -> bool:
@@ -91,16 +122,21 @@ def holes(index: pd.Index) -> str:
 
 
 def finite(
-    table: pd.Series | pd.DataFrame, what: str, *, error: type[ValueError] = ValueError
+    table: pd.Series | pd.DataFrame,
+    what: str,
+    *,
+    least: float = -math.inf,
+    error: type[ValueError] = ValueError,
 ) -> None:
-    """Raise `error`, naming column and month, for a value that is no finite number."""
+    """Raise `error`, naming column and month, for a value that is no finite number, or below
+    `least`."""
     try:
         x = np.asarray(table, dtype=float)
     except (TypeError, ValueError):
         raise error(
             f"{what}: some returns are text; give decimal numbers, 0.012 for 1.2%"
         ) from None
-    bad = np.argwhere(~np.isfinite(x))
+    bad = np.argwhere(~(np.isfinite(x) & (x >= least)))
     if bad.size:
         row, *column = bad[0].tolist()
         name = f" column {table.columns[column[0]]!r}," if column else ""
@@ -124,14 +160,24 @@ def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueErro
     raise error(f"{what} are not of the same months: {named}; join them by month first")
 
 
+#: A month or a day as it stands in files: 2026-11, 2026-11-30, 202611.
+_WRITTEN = re.compile(r"(\d{4})-?(0[1-9]|1[0-2])(-\d{2}.*)?")
+
+
 def _periods(index: pd.Index) -> pd.PeriodIndex | None:
+    """The months of an index, None for one without dates."""
     if isinstance(index, pd.PeriodIndex):
         return index.asfreq("M")
     if isinstance(index, pd.DatetimeIndex):
         return index.to_period("M")
-    return None
+    if isinstance(index, pd.MultiIndex) or not len(index):
+        return None
+    written = [_WRITTEN.fullmatch(str(label)) for label in index]
+    if not all(written):
+        return None
+    return pd.PeriodIndex([f"{found[1]}-{found[2]}" for found in written if found], freq="M")
 
 
 def named(label: object) -> str:
     """A month as 2026-11, whatever kind of date labels it."""
-    return f"{label:%Y-%m}" if isinstance(label, (pd.Timestamp, pd.Period)) else str(label)
+    return f"{label:%Y-%m}" if isinstance(label, (date, pd.Period)) else str(label)

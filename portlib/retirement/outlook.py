@@ -29,6 +29,7 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
+from portlib.estimation.inference import wilson
 from portlib.history import open_record
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
@@ -42,7 +43,7 @@ from portlib.retirement.household import Household
 from portlib.retirement.lifetimes import Mortality, Years
 from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
-from portlib.retirement.simulation import simulate, wilson
+from portlib.retirement.simulation import simulate
 
 if TYPE_CHECKING:
     from portlib.retirement.glidepaths import Glidepath

@@ -30,6 +30,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from portlib.estimation.inference import wilson
 from portlib.records import Array
 from portlib.retirement.cases import Annuity, Care, Cases, Lives
 from portlib.retirement.spending_rules import SpendingRule, Target, Year
@@ -153,17 +154,6 @@ class Outcomes:
             "bequest": [np.median(b[r]) for b, r in zip(self.bequest, self.reached, strict=True)],
         }
         return pd.DataFrame(columns, index=list(self.names))
-
-
-def wilson(successes: Array, trials: Array, level: float = 0.95) -> tuple[Array, Array]:
-    """Wilson's score interval of a proportion (Wilson 1927), elementwise; good near both ends."""
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    n = np.asarray(trials, float)
-    p = np.asarray(successes, float) / n
-    middle = p + z**2 / (2 * n)
-    wide = z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
-    scale = 1 + z**2 / n
-    return np.maximum((middle - wide) / scale, 0.0), np.minimum((middle + wide) / scale, 1.0)
 
 
 def simulate(

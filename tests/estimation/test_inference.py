@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from portlib.estimation.inference import (
     circular_shifts,
     hac_mean,
-    share_limits,
     sharpe_test,
     swap_test,
     variance_test,
+    wilson,
 )
 from tests.markets import SEEDS
 
@@ -134,7 +134,7 @@ def test_swapping_rejects_a_true_equality_as_often_as_it_says() -> None:
         )  # risk that comes in years, to both alike
         a, b = rng.normal(size=(2, 240)) * calm
         rejected += swap_test(a, b, block=12, draws=199, rng=rng) <= 0.05
-    low, high = share_limits(rejected, 400)
+    low, high = wilson(rejected, 400)
     assert low <= 0.05 <= high
 
 
@@ -156,5 +156,5 @@ def test_turning_keeps_each_series_and_finds_what_they_share() -> None:
 
 
 def test_wilsons_limits() -> None:
-    assert share_limits(35, 500) == pytest.approx((0.0508, 0.0958), abs=5e-5)
-    assert share_limits(0, 10)[0] == pytest.approx(0, abs=1e-12)
+    assert wilson(35, 500) == pytest.approx((0.0508, 0.0958), abs=5e-5)
+    assert wilson(0, 10)[0] == pytest.approx(0, abs=1e-12)

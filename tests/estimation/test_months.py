@@ -94,3 +94,37 @@ def test_styles_need_consecutive_months():
     holed = RETURNS.drop(AT[20])
     with pytest.raises(ValueError, match="2016-09"):
         style_analysis.style(holed[["fund a"]], holed[["fund b", "fund c"]], minimum_months=36)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda months: months.strftime("%Y-%m"),
+        lambda months: months.strftime("%Y-%m-%d"),
+        lambda months: months.year * 100 + months.month,
+        lambda months: pd.Index(months.date),
+    ],
+)
+def test_dates_that_are_written_out_are_months_too(written):
+    named = RETURNS.set_axis(written(pd.DatetimeIndex(RETURNS.index)))
+    months.monthly(named, "fund")
+    with pytest.raises(ValueError, match=r"no return for 2015-0"):
+        months.monthly(named.drop(named.index[4]), "fund")
+    with pytest.raises(ValueError, match="oldest month first"):
+        months.monthly(named[::-1], "fund")
+
+
+def test_rows_that_are_only_counted_are_taken_as_they_come():
+    months.monthly(RETURNS.reset_index(drop=True), "fund")
+
+
+def test_no_months_other_days_and_losses_of_more_than_all_are_refused():
+    with pytest.raises(ValueError, match="fund: no months"):
+        months.monthly(RETURNS.iloc[:0], "fund")
+    firsts = RETURNS.set_axis(pd.DatetimeIndex(RETURNS.index) - pd.offsets.MonthBegin(1))
+    with pytest.raises(ValueError, match="2015-01-01 is not the last day of its month"):
+        months.monthly(firsts, "fund", month_ends=True)
+    with pytest.raises(ValueError, match="by the date of its last day"):
+        months.monthly(RETURNS.reset_index(drop=True), "fund", month_ends=True)
+    with pytest.raises(ValueError, match=r"column 'fund a', 2015-01: -1\.5 is no return"):
+        months.monthly(RETURNS.assign(**{"fund a": -1.5}), "fund", least=-1.0)

@@ -9,11 +9,11 @@ import pytest
 from scipy import stats
 
 from portlib import data
+from portlib.estimation.inference import wilson
 from portlib.retirement import taxes
 from portlib.retirement.glidepaths import constant, published
 from portlib.retirement.glidepaths.human_capital import LifecycleModel, solve
 from portlib.retirement.glidepaths.lifecycle import ruin_by_moments, ruin_exactly, simulate
-from portlib.retirement.glidepaths.outcomes import wilson
 from portlib.retirement.household import Household
 from portlib.retirement.scenarios import Scenarios
 from portlib.stewardship.model_validation.replications import CASES

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portlib.estimation.inference import wilson
 from portlib.retirement import cases as rows
 from portlib.retirement import spending_rules as rules
 from portlib.retirement.cases import Annuity, Care, balanced
@@ -14,7 +15,7 @@ from portlib.retirement.household import Household, Spouse, contributions
 from portlib.retirement.lifetimes import Mortality
 from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
-from portlib.retirement.simulation import simulate, wilson
+from portlib.retirement.simulation import simulate
 
 MATCH = [{"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05}]
 SAVER = Household(

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from portlib.estimation.inference import wilson
 from portlib.records import Array
 
 
@@ -124,16 +125,3 @@ class Outcomes:
             "bequest": np.median(self.bequest, axis=1),
         }
         return pd.DataFrame(columns, index=list(self.names))
-
-
-def wilson(successes: int, trials: int, level: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for a probability (Wilson 1927); never outside 0 to 1, good near both
-    ends.
-    """
-    z = NormalDist().inv_cdf(0.5 + level / 2)
-    p = successes / trials
-    middle = p + z**2 / (2 * trials)
-    wide = z * math.sqrt(p * (1 - p) / trials + (z / (2 * trials)) ** 2)
-    return max((middle - wide) / (1 + z**2 / trials), 0.0), min(
-        (middle + wide) / (1 + z**2 / trials), 1.0
-    )

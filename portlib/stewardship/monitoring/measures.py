@@ -18,10 +18,11 @@ import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view
 
 from portlib.construction.tail_risk import drawdowns, normal
+from portlib.estimation.months import monthly
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Array, Assumptions
-from portlib.stewardship.monitoring.performance import predicted_tracking_error, whole_months
+from portlib.stewardship.monitoring.performance import predicted_tracking_error
 
 
 class History(NamedTuple):
@@ -57,7 +58,7 @@ def class_history(classes: Assumptions, known: pd.DataFrame, rng: np.random.Gene
         raise ValueError(
             "no class has a real series: bring one, or name one in policy class_series"
         )
-    whole_months(source, "classes")
+    monthly(source, "classes", least=-1.0, month_ends=True)
     at = [classes.labels.index(str(name)) for name in source]
     rest = [i for i in range(len(classes)) if i not in at]
     sd = np.where(classes.volatility > 0, classes.volatility, 1.0)

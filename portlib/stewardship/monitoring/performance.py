@@ -28,6 +28,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.construction.tail_risk import drawdowns
+from portlib.estimation.months import monthly, named, same
 from portlib.records import Array
 
 Origin = Literal["actual", "real stand-ins", "SYNTHETIC"]
@@ -43,50 +44,10 @@ YOUNG = 12
 # ---- the door ------------------------------------------------------------------------------------
 
 
-def whole_months(
-    table: pd.Series | pd.DataFrame, what: str, *, least: float = -1.0, undated: bool = False
-) -> None:
-    """Refuse returns that are not of every month from the first to the last, by series and month.
-
-    Raises ValueError for an index that is not month ends in sequence (missing, repeated, unsorted,
-    weekly, stamped on another day), and for a value that is missing or below `least`, which is what
-    loses more than all. With `undated`, rows that are only numbered from 0 are taken for months.
-    """
-    if not len(table):
-        raise ValueError(f"{what}: no months")
-    if not (undated and isinstance(table.index, pd.RangeIndex)):
-        _in_sequence(table.index, what)
-    frame = table.to_frame() if isinstance(table, pd.Series) else table
-    for name, column in frame.items():
-        bad = ~(column.to_numpy(float) >= least) | ~np.isfinite(column.to_numpy(float))
-        if bad.any():
-            at = int(bad.argmax())
-            series = what if isinstance(table, pd.Series) else f"{what}: {name}"
-            raise ValueError(
-                f"{series}: {_month(table.index[at])} is {column.iloc[at]}: no return; bring "
-                f"the month, "
-                "or a span without it"
-            )
-
-
-def _in_sequence(months: pd.Index, what: str) -> None:
-    if not isinstance(months, pd.DatetimeIndex):
-        raise ValueError(f"{what}: give each month by the date of its last day, not {months}")
-    expected = pd.date_range(months[0], periods=len(months), freq="ME")
-    if (months != expected).any():
-        at = int((months != expected).argmax())
-        raise ValueError(
-            f"{what}: {months[at]:%Y-%m-%d} stands where {expected[at]:%Y-%m-%d} should: "
-            "months are month ends in sequence, oldest first, none missing"
-        )
-
-
 def _numbers(returns: ArrayLike, what: str = "returns", *, least: float = -1.0) -> Array:
     """Returns as an array: whole months where they carry dates, else finite, none below `least`."""
-    if isinstance(returns, (pd.Series, pd.DataFrame)) and isinstance(
-        returns.index, pd.DatetimeIndex
-    ):
-        whole_months(returns, what, least=least)
+    if isinstance(returns, (pd.Series, pd.DataFrame)):
+        monthly(returns, what, least=least)
     r = np.asarray(returns, float)
     if not r.size:
         raise ValueError(f"{what}: no months")
@@ -101,24 +62,12 @@ def _numbers(returns: ArrayLike, what: str = "returns", *, least: float = -1.0) 
 
 def _both(returns: ArrayLike, benchmark: ArrayLike) -> tuple[Array, Array]:
     """Two sets of returns over the same months; ValueError naming what is in one of them only."""
-    if isinstance(returns, pd.Series) and isinstance(benchmark, pd.Series):
-        apart = returns.index.symmetric_difference(benchmark.index)
-        if len(apart):
-            raise ValueError(
-                f"returns and benchmark must cover the same months: {_month(apart[0])} is in "
-                f"one only"
-            )
-        if not returns.index.equals(benchmark.index):
-            raise ValueError("returns and benchmark are sorted differently: oldest first, both")
+    same(returns, benchmark, "returns and benchmark")
     r = _numbers(returns)
     b = _numbers(benchmark, "benchmark")
     if r.shape[-1] != b.shape[-1]:
         raise ValueError(f"{r.shape[-1]} months of returns, {b.shape[-1]} of the benchmark")
     return r, b
-
-
-def _month(label: Any) -> str:
-    return f"{label:%Y-%m-%d}" if isinstance(label, pd.Timestamp) else str(label)
 
 
 # ---- measures ------------------------------------------------------------------------------------
@@ -270,9 +219,9 @@ class Fall(NamedTuple):
 def worst_fall(returns: pd.Series) -> Fall:
     """From the highest month end, the one before the first return included, to the lowest after it;
     by month end. ValueError for months that are missing, misdated or not oldest first."""
-    whole_months(returns, str(returns.name or "returns"))
-    months = pd.DatetimeIndex(returns.index)
-    ends = months.insert(0, months[0] - pd.offsets.MonthEnd(1))
+    monthly(returns, str(returns.name or "returns"), least=-1.0, month_ends=True)
+    when = pd.DatetimeIndex(returns.index)
+    ends = when.insert(0, when[0] - pd.offsets.MonthEnd(1))
     below = np.concatenate([[0.0], drawdowns(returns.to_numpy(float))])
     at = int(below.argmax())
     peak = int(np.flatnonzero(below[: at + 1] == 0.0)[-1])
@@ -304,7 +253,7 @@ class Record:
                 "together"
             )
         for name in ("gross", "net", "benchmark"):
-            whole_months(getattr(self, name), name)
+            monthly(getattr(self, name), name, least=-1.0, month_ends=True)
         if (self.net > self.gross + 1e-12).any():
             raise ValueError("net returns above gross: fees were added instead of taken off")
 
@@ -358,7 +307,7 @@ def lives(returns: pd.DataFrame) -> dict[str, pd.Series]:
         if first is None:
             raise ValueError(f"{name}: no month has a return; leave the option out, and say so")
         found[str(name)] = column.loc[first:]
-        whole_months(found[str(name)], str(name))
+        monthly(found[str(name)], str(name), least=-1.0, month_ends=True)
     return found
 
 
@@ -368,7 +317,7 @@ def _matched(net: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
     if apart := sorted(set(map(str, net)) ^ set(map(str, benchmark))):
         raise ValueError(f"every option needs a benchmark: {', '.join(apart)} is in one table only")
     if not net.index.equals(benchmark.index):
-        apart = [_month(x) for x in net.index.symmetric_difference(benchmark.index)]
+        apart = [named(x) for x in net.index.symmetric_difference(benchmark.index)]
         what = f"{apart[0]} is in one table only" if apart else "they are sorted differently"
         raise ValueError(f"options and benchmarks must cover the same months: {what}")
     return benchmark[list(net)]
@@ -465,7 +414,7 @@ def reviews(
         Naming options and months in which the tables differ, or which are missing.
     """
     against = _matched(net, benchmark)
-    if lost := [_month(x) for x in net.index.difference(bills.index)]:
+    if lost := [named(x) for x in net.index.difference(bills.index)]:
         raise ValueError(f"bills lack {lost[0]}")
     rows: dict[str, dict[str, Any]] = {}
     for option, r in lives(net).items():

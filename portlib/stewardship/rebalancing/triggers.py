@@ -24,11 +24,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from portlib.estimation.months import monthly
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Array
 from portlib.stewardship.audit_log import AuditLog, Event, canonical
-from portlib.stewardship.monitoring.performance import whole_months
 from portlib.stewardship.rebalancing.trade_lists import Account, TradeList
 from portlib.stewardship.settlement import Leg, Order
 
@@ -235,7 +235,7 @@ def backtest(
         Naming the asset and the month for a return that is missing; for targets that do not sum to
         one or are of other assets; for costs, taxes and contributions that are no decimals.
     """
-    whole_months(returns, "returns", undated=True)
+    monthly(returns, "returns", least=-1.0)
     if unknown := [
         str(name) for name in pd.Series(target, dtype=float).index if name not in returns.columns
     ]:

@@ -7,9 +7,10 @@ import pytest
 from scipy import optimize, stats
 
 from portlib import policy
+from portlib.estimation.inference import wilson
 from portlib.retirement import scenarios as sc
 from portlib.retirement.glidepaths import constant, lifecycle
-from portlib.retirement.glidepaths.outcomes import Outcomes, wilson
+from portlib.retirement.glidepaths.outcomes import Outcomes
 from portlib.retirement.household import Household
 
 OURS = policy.read()

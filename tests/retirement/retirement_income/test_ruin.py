@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from portlib.estimation.inference import wilson
 from portlib.retirement.retirement_income import ruin
-from portlib.retirement.simulation import wilson
 
 
 @pytest.mark.parametrize(

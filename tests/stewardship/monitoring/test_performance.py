@@ -234,7 +234,7 @@ def judged(net, bench, bills, fees) -> pd.DataFrame:
 def test_a_month_that_is_missing_is_refused_by_option_and_month() -> None:
     net, *rest = options()
     net.iloc[7, 1] = np.nan
-    with pytest.raises(ValueError, match=r"B: 2001-08-31 is nan"):
+    with pytest.raises(ValueError, match=r"B: 2001-08: nan is no return"):
         judged(net, *rest)
 
 
@@ -261,7 +261,7 @@ def test_benchmarks_are_matched_by_name() -> None:
     assert judged(net, bench[["B", "A"]], bills, fees).equals(expected)
     longer = pd.Series(0.002, series(np.zeros(40)).index)
     assert judged(net, bench, longer, fees).equals(expected)
-    with pytest.raises(ValueError, match="bills lack 2003-12-31"):
+    with pytest.raises(ValueError, match="bills lack 2003-12"):
         judged(net, bench, bills.iloc[:-1], fees)
     with pytest.raises(ValueError, match="C is in one table only"):
         judged(net, bench.rename(columns={"B": "C"}).assign(B=0.0), bills, fees)
@@ -282,9 +282,9 @@ def test_series_of_other_months_are_not_compared_row_by_row() -> None:
     r = np.random.default_rng(0).normal(0.006, 0.03, 25)
     fund, later = series(r[:24]), series(r[1:], "2001-02")
     for measure in (performance.tracking_error, performance.beta):
-        with pytest.raises(ValueError, match="2001-01-31 is in one only"):
+        with pytest.raises(ValueError, match="2001-01 is in one of them only"):
             measure(fund, later)
-        with pytest.raises(ValueError, match="sorted differently"):
+        with pytest.raises(ValueError, match="different orders"):
             measure(fund, fund[::-1])
 
 
@@ -294,9 +294,9 @@ def test_series_of_other_months_are_not_compared_row_by_row() -> None:
 )
 def test_a_hole_is_named_by_its_month(measure) -> None:
     r = series(np.random.default_rng(0).normal(0.006, 0.03, 24))
-    with pytest.raises(ValueError, match="2001-04-30 is nan"):
+    with pytest.raises(ValueError, match="2001-04: nan is no return"):
         measure(r.where(r.index != r.index[3]))
-    with pytest.raises(ValueError, match=r"2001-05-31 stands where 2001-04-30"):
+    with pytest.raises(ValueError, match=r"no return for 2001-04"):
         measure(r.drop(r.index[3]))
     with pytest.raises(ValueError, match="number 4 is nan"):
         measure(r.where(r.index != r.index[3]).to_numpy())
@@ -311,5 +311,7 @@ def test_the_worst_fall_needs_months_oldest_first() -> None:
     r = series([0.05, -0.20, -0.10, 0.30])
     assert performance.worst_fall(r).depth == pytest.approx(0.28)
     for wrong in (r[::-1], r.iloc[[0, 2, 3]], r.reset_index(drop=True), r.iloc[:0]):
-        with pytest.raises(ValueError, match=r"months|month by the date"):
+        with pytest.raises(
+            ValueError, match=r"oldest month first|no return for|month by the date|no months"
+        ):
             performance.worst_fall(wrong)

@@ -318,9 +318,9 @@ def test_bands_in_percent_are_refused_with_the_decimal_to_write():
 def test_a_month_missing_from_the_returns_is_refused_by_asset_and_month():
     r = market()
     r.iloc[13, 1] = np.nan
-    with pytest.raises(ValueError, match="returns: b: 2001-02-28 is nan"):
+    with pytest.raises(ValueError, match="returns: column 'b', 2001-02: nan is no return"):
         backtest(r, TARGET, calendar(12))
-    with pytest.raises(ValueError, match="2001-03-31 stands where 2001-02-28"):
+    with pytest.raises(ValueError, match="no return for 2001-02"):
         backtest(market().drop(MONTHS[13]), TARGET, calendar(12))
 
 
