@@ -5,7 +5,7 @@ import math
 import sqlite3
 import subprocess
 import sys
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
@@ -24,32 +24,9 @@ from portlib.stewardship.audit_log import (
     KeyReused,
     Link,
 )
-from portlib.stewardship.governance import (
-    model_registry,
-)
+from tests.offices import DAY, NOON, filled
 
 ROOT = Path(__file__).resolve().parents[2]
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-PLAN = "ab" * 32
-
-PINS = model_registry.Pins("c" * 64, "d" * 64, "e" * 64, PLAN)
-
-
-def filled(n: int = 6) -> AuditLog:
-    log = AuditLog()
-    for i in range(n):
-        log.append(
-            "monitoring", "AlertRaised", at=NOON + i * HOUR, actor="portlib", body={"number": i}
-        )
-    return log
-
-
-def made(risk: float) -> model_registry.Result:
-    return model_registry.result("menu", {"risk": risk}, PINS, 9)
 
 
 def test_a_digest_is_the_hash_that_the_docstring_says() -> None:

@@ -4,12 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 
-import numpy as np
 import pytest
 
-from portlib.stewardship.audit_log import (
-    AuditLog,
-)
 from portlib.stewardship.governance import (
     GovernanceError,
     Office,
@@ -21,32 +17,7 @@ from portlib.stewardship.governance.signatures import (
     Altered,
     WrongKey,
 )
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-PLAN = "ab" * 32
-
-ROLES = ("chair", "administrator", "compliance", "research", "expert", "developer")
-
-KEYS = signatures.demonstration_keys(ROLES, np.random.default_rng(6))
-
-ROSTER = {role: signatures.address(key) for role, key in KEYS.items()}
-
-PINS = model_registry.Pins("c" * 64, "d" * 64, "e" * 64, PLAN)
-
-
-def office(log: AuditLog | None = None, **changes: object) -> Office:
-    settings_ = {
-        "signers": ROLES[:3],
-        "needed": 2,
-        "timelock": 48 * HOUR,
-        "view_authors": ("research",),
-        **changes,
-    }
-    return Office(AuditLog() if log is None else log, PLAN, ROSTER, **settings_)
-
+from tests.offices import KEYS, NOON, PINS, PLAN, ROSTER, office
 
 FIELDS = {name: f"said about {name}" for name in certificates.FIELDS}
 

@@ -3,7 +3,6 @@
 import json
 import math
 from dataclasses import asdict, replace
-from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,20 +14,12 @@ from portlib.stewardship.audit_log import (
 from portlib.stewardship.governance import (
     model_registry,
 )
+from tests.offices import NOON, PINS, made
 
 ROOT = Path(__file__).resolve().parents[3]
 
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-PLAN = "ab" * 32
 
 POLICY = policy.read()
-
-PINS = model_registry.Pins("c" * 64, "d" * 64, "e" * 64, PLAN)
-
-
-def made(risk: float) -> model_registry.Result:
-    return model_registry.result("menu", {"risk": risk}, PINS, 9)
 
 
 def test_each_pin_is_named_when_it_differs_and_only_then() -> None:

@@ -3,7 +3,7 @@ over."""
 
 import math
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from itertools import permutations, product
 from pathlib import Path
 
@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from portlib import plan, policy
 from portlib.construction.mandate import Infeasible
-from portlib.construction.views import View
 from portlib.stewardship import governance
 from portlib.stewardship.audit_log import (
     AuditLog,
@@ -38,58 +37,9 @@ from portlib.stewardship.governance.signatures import (
     Signed,
     WrongKey,
 )
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-PLAN = "ab" * 32
+from tests.offices import DAY, HOUR, KEYS, NOON, PLAN, ROLES, ROSTER, made, office, signed_view
 
 POLICY = policy.read()
-
-ROLES = ("chair", "administrator", "compliance", "research", "expert", "developer")
-
-KEYS = signatures.demonstration_keys(ROLES, np.random.default_rng(6))
-
-ROSTER = {role: signatures.address(key) for role, key in KEYS.items()}
-
-VIEW = View(
-    "small over large",
-    {"small": 1.0, "large": -1.0},
-    0.01,
-    "research",
-    "2026-11-20",
-    "value",
-    confidence=0.5,
-)
-
-PINS = model_registry.Pins("c" * 64, "d" * 64, "e" * 64, PLAN)
-
-
-def office(log: AuditLog | None = None, **changes: object) -> Office:
-    settings_ = {
-        "signers": ROLES[:3],
-        "needed": 2,
-        "timelock": 48 * HOUR,
-        "view_authors": ("research",),
-        **changes,
-    }
-    return Office(AuditLog() if log is None else log, PLAN, ROSTER, **settings_)
-
-
-def signed_view(
-    view: View = VIEW, *, role: str = "research", key: str = "", nonce: int = 1, at: datetime = NOON
-) -> Signed:
-    return signatures.sign(
-        "InvestorView",
-        signatures.view_content(view),
-        KEYS[key or role],
-        role=role,
-        nonce=nonce,
-        plan=PLAN,
-        at=at,
-        days=30,
-    )
 
 
 def approval(digest: str, role: str, *, nonce: int = 1, at: datetime = NOON) -> Signed:
@@ -221,10 +171,6 @@ def test_an_office_that_could_not_work_is_refused(changes: dict, says: str) -> N
         office(**changes)
     with pytest.raises(GovernanceError, match="share a key"):
         Office(AuditLog(), PLAN, {**ROSTER, "chair": ROSTER["compliance"]}, ROLES[:3], 2, HOUR, ())
-
-
-def made(risk: float) -> model_registry.Result:
-    return model_registry.result("menu", {"risk": risk}, PINS, 9)
 
 
 def attempt(keeper: Office, risk: float, at: datetime = NOON) -> model_registry.Result:

@@ -2,22 +2,18 @@
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
-import numpy as np
 import pytest
 from eth_account.messages import encode_typed_data
 from eth_utils import keccak
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from portlib.construction.views import View
 from portlib.stewardship.audit_log import (
-    AuditLog,
     ClockMovedBack,
 )
 from portlib.stewardship.governance import (
-    Office,
     signatures,
 )
 from portlib.stewardship.governance.signatures import (
@@ -27,66 +23,9 @@ from portlib.stewardship.governance.signatures import (
     OutOfOrder,
     Replayed,
     SignatureError,
-    Signed,
     WrongKey,
 )
-
-NOON = datetime(2026, 11, 21, 12, tzinfo=UTC)
-
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-PLAN = "ab" * 32
-
-ROLES = ("chair", "administrator", "compliance", "research", "expert", "developer")
-
-KEYS = signatures.demonstration_keys(ROLES, np.random.default_rng(6))
-
-ROSTER = {role: signatures.address(key) for role, key in KEYS.items()}
-
-VIEW = View(
-    "small over large",
-    {"small": 1.0, "large": -1.0},
-    0.01,
-    "research",
-    "2026-11-20",
-    "value",
-    confidence=0.5,
-)
-
-
-def office(log: AuditLog | None = None, **changes: object) -> Office:
-    settings_ = {
-        "signers": ROLES[:3],
-        "needed": 2,
-        "timelock": 48 * HOUR,
-        "view_authors": ("research",),
-        **changes,
-    }
-    return Office(AuditLog() if log is None else log, PLAN, ROSTER, **settings_)
-
-
-def filled(n: int = 6) -> AuditLog:
-    log = AuditLog()
-    for i in range(n):
-        log.append(
-            "monitoring", "AlertRaised", at=NOON + i * HOUR, actor="portlib", body={"number": i}
-        )
-    return log
-
-
-def signed_view(
-    view: View = VIEW, *, role: str = "research", key: str = "", nonce: int = 1, at: datetime = NOON
-) -> Signed:
-    return signatures.sign(
-        "InvestorView",
-        signatures.view_content(view),
-        KEYS[key or role],
-        role=role,
-        nonce=nonce,
-        plan=PLAN,
-        at=at,
-        days=30,
-    )
+from tests.offices import DAY, HOUR, KEYS, NOON, PLAN, ROSTER, VIEW, filled, office, signed_view
 
 
 @given(st.text(max_size=9), st.floats(-1, 1), st.integers(1, 99), st.integers(0, 2**64))

@@ -11,29 +11,13 @@ from pathlib import Path
 from random import Random
 
 from portlib.stewardship.settlement import (
-    Leg,
-    Order,
     deliver,
-    deposit,
     outages,
 )
 from portlib.stewardship.settlement.ledger import (
-    CASH,
-    MICRO,
     Ledger,
 )
-
-T = outages.START
-
-ORDER = Order(
-    "swap",
-    [Leg("X", -5 * MICRO, 50_000), Leg("Y", 3 * MICRO, 29_000), Leg("Z", 2 * MICRO, 21_500)],
-    0.02,
-    72,
-)
-
-OPENING = deposit("opening", {CASH: 10_000, "X": 40 * MICRO})
-
+from tests.orders import OPENING, ORDER, T
 
 STORY = outages.story([ORDER], [OPENING], Random(5))
 
