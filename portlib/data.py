@@ -140,7 +140,7 @@ def near(name: str, known: Iterable[str]) -> str:
 
 
 def _files(root: Path) -> list[Path]:
-    return sorted(path for path in root.glob("*") if path.suffix in {".csv", ".yml"})
+    return sorted(path for path in root.glob("[!.]*") if path.suffix in {".csv", ".yml"})
 
 
 #: No file of rules or decisions is longer, in bytes, or deeper nested.

@@ -98,11 +98,18 @@ def code_fingerprint(folder: Path | None = None) -> str:
     root = Path(str(portlib.__file__)).parent if folder is None else folder
     files = {
         path.relative_to(root).as_posix(): _sha(path.read_text(encoding="utf-8"))
-        for path in root.rglob("*.py")
+        for path in _sources(root)
     }
     if not files:
         raise RegistryError(f"{root}: no sources there")
     return _sha(canonical(files))
+
+
+def _sources(folder: Path) -> list[Path]:
+    """The modules of a folder in order, without an editor's hidden copies
+    (``.ipynb_checkpoints``)."""
+    found = sorted(folder.rglob("*.py"))
+    return [path for path in found if "/." not in f"/{path.relative_to(folder).as_posix()}"]
 
 
 def policy_values(policy: Policy) -> dict[str, Any]:
@@ -265,7 +272,7 @@ def accept(log: AuditLog, made: Result, *, at: datetime, actor: str) -> None:
 def models(root: Path | None = None) -> tuple[str, ...]:
     """Every module of the four layers as ``layer.name`` or ``layer.chapter.name``, in order."""
     folder = Path(str(portlib.__file__)).parent if root is None else root
-    paths = (path for layer in LAYERS for path in sorted((folder / layer).rglob("*.py")))
+    paths = (path for layer in LAYERS for path in _sources(folder / layer))
     return tuple(
         ".".join(path.relative_to(folder).with_suffix("").parts)
         for path in paths

@@ -392,7 +392,7 @@ def read(case: str) -> dict[str, Any]:
 
 def missing() -> list[str]:
     """Cases that have a file and no runner, or a runner and no file."""
-    filed = {path.stem for path in CASES.glob("*.json")}
+    filed = {path.stem for path in CASES.glob("[!.]*.json")}
     return sorted(filed ^ set(RUNNERS))
 
 

@@ -2,7 +2,7 @@
 
 Four sources of doubt and what was done about each: printed results recomputed, with the sources'
 errors made again on purpose (`replications`, `replayed`); other libraries given the same work
-(``benchmarks/results.json``); faults planted in the code to see who notices (``tests/faults``); and
+(`benchmark`); faults planted in the code to see who notices (`planted`); and
 the decisions made again with other inputs (`sensitivity`)::
 
     cost of staying = U'(w') - U'(w)
@@ -20,12 +20,13 @@ import math
 import re
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from portlib import data, evidence
+from portlib import evidence
 from portlib.construction import mean_variance as mv
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Mandate
@@ -46,7 +47,6 @@ from portlib.stewardship.model_validation.replications import (
     EXPLAINED,
     RUNNERS,
     Unfiled,
-    checkout,
     lifecycle_points,
     read,
     run,
@@ -327,14 +327,15 @@ def reach(of: Sequence[str], draws: int, rng: np.random.Generator) -> pd.Series:
 # ---- what other chapters, other libraries and planted faults say ---------------------------------
 
 
-def verified_by() -> pd.DataFrame:
-    """Chapters x methods of verification: how many claims, counted in the chapters' sources.
+def verified_by(chapters: Path) -> pd.DataFrame:
+    """Chapters x methods of verification: how many claims, counted in the chapters' sources, which
+    stand in folders of `chapters`.
 
     Raises `Unfiled` where a claim does not say its method in place, so that the count cannot be
     short unnoticed.
     """
     rows = {}
-    for path in sorted(checkout("notebooks").glob("*/*.md")):
+    for path in sorted(chapters.glob("[!.]*/[!.]*.md")):
         text = path.read_text(encoding="utf-8")
         said = re.findall(r'\bby="([^"]+)"', text)
         if len(said) != len(re.findall(r"\bevidence\.claim\(", text)) or set(said) - set(
@@ -350,10 +351,10 @@ def verified_by() -> pd.DataFrame:
     )
 
 
-def benchmark() -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Rows of the last ``make bench``, and its date, machine and versions; `Unfiled` when there was
-    none."""
-    content = json.loads(checkout("benchmarks", "results.json").read_text(encoding="utf-8"))
+def benchmark(results: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
+    """Rows of the last ``make bench``, which wrote `results`, and its date, machine and
+    versions."""
+    content = json.loads(results.read_text(encoding="utf-8"))
     return pd.DataFrame(content["rows"]), {"date": content["date"], **content["machine"]}
 
 
@@ -381,32 +382,30 @@ def against_peers(rows: pd.DataFrame) -> pd.DataFrame:
     return table.sort_values("ratio").reset_index()
 
 
-def planted() -> pd.DataFrame | None:
-    """Faults of the catalogue that ``make faults`` has planted: id, kind, file, what, caught_by,
-    where, how; None before it ever ran.
+def planted(faults: Path) -> pd.DataFrame | None:
+    """Faults of the catalogue in the folder `faults` that ``make faults`` has planted: id, kind,
+    file, what, caught_by, where, how; None before it ever ran.
 
     ``caught_by`` is chapter, tests or nobody. `waiting` names those not planted yet. A result of a
     fault that has left the catalogue is not shown.
     """
-
-    folder = data.ROOT.parent / "tests" / "faults"
-    if not (folder / "results.csv").exists():
+    if not (faults / "results.csv").exists():
         return None
-    found = pd.read_csv(folder / "results.csv", keep_default_na=False)
-    return found[found["id"].isin(_catalogue())].reset_index(drop=True)
+    found = pd.read_csv(faults / "results.csv", keep_default_na=False)
+    return found[found["id"].isin(_catalogue(faults))].reset_index(drop=True)
 
 
-def waiting() -> list[str]:
+def waiting(faults: Path) -> list[str]:
     """Ids of the catalogue's faults that ``make faults`` has not planted yet."""
-    found = planted()
+    found = planted(faults)
     done = set() if found is None else set(found["id"])
-    return [id for id in _catalogue() if id not in done]
+    return [id for id in _catalogue(faults) if id not in done]
 
 
-def _catalogue() -> list[str]:
+def _catalogue(faults: Path) -> list[str]:
     import yaml
 
-    text = (data.ROOT.parent / "tests" / "faults" / "catalogue.yml").read_text(encoding="utf-8")
+    text = (faults / "catalogue.yml").read_text(encoding="utf-8")
     return [str(entry["id"]) for entry in yaml.safe_load(text)]
 
 

@@ -51,6 +51,11 @@ def test_pins_follow_the_sources_the_policy_and_the_plan(tmp_path: Path) -> None
     assert model_registry.code_fingerprint(tmp_path) == first
     (tmp_path / "a.py").write_bytes(b"x = 2\n")
     assert model_registry.code_fingerprint(tmp_path) != first
+    kept = model_registry.code_fingerprint(tmp_path)
+    for hidden in (".ipynb_checkpoints/a.py", "sub/.ipynb_checkpoints/b.py", "._a.py"):
+        (tmp_path / hidden).parent.mkdir(exist_ok=True)
+        (tmp_path / hidden).write_bytes(b"x = 3\n")
+    assert model_registry.code_fingerprint(tmp_path) == kept
     (tmp_path / "a.py").rename(tmp_path / "c.py")
     assert len({first, model_registry.code_fingerprint(tmp_path), ours.code}) == 3
     assert ours.policy == plan.read().policy.fingerprint

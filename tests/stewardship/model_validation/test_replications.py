@@ -28,9 +28,6 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty checkout, beside which the data stay where they are."""
     monkeypatch.setattr(replications, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"}))
     monkeypatch.setattr(replications, "CASES", tmp_path / "cases")
-    monkeypatch.setattr(
-        validation.validation, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"})
-    )
     return tmp_path
 
 
@@ -125,6 +122,6 @@ def test_an_absent_file_is_named(elsewhere: Path) -> None:
     with pytest.raises(
         replications.Unfiled, match=r"benchmarks/results\.json is not in this checkout"
     ):
-        validation.benchmark()
+        replications.checkout("benchmarks", "results.json")
     with pytest.raises(replications.Unfiled, match=r"cases/higham_2002_3x3\.json"):
         replications.read("higham_2002_3x3")

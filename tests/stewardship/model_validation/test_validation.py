@@ -26,17 +26,6 @@ MOVED = (
 )
 
 
-@pytest.fixture
-def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty checkout, beside which the data stay where they are."""
-    monkeypatch.setattr(replications, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"}))
-    monkeypatch.setattr(replications, "CASES", tmp_path / "cases")
-    monkeypatch.setattr(
-        validation.validation, "data", type("Elsewhere", (), {"ROOT": tmp_path / "data"})
-    )
-    return tmp_path
-
-
 # ---- replays -------------------------------------------------------------------------------------
 
 
@@ -73,20 +62,20 @@ def test_usual_interpolations_do_not_give_the_printed_allocation() -> None:
 
 
 def test_claims_are_counted_as_the_chapters_make_them() -> None:
-    counted = validation.verified_by()
+    counted = validation.verified_by(data.ROOT.parent / "notebooks")
     for path in (data.ROOT.parent / "notebooks").glob("*/*.md"):
         assert counted.loc[path.stem].sum() == path.read_text(encoding="utf-8").count(
             "evidence.claim("
         )
 
 
-def test_a_claim_whose_method_is_not_said_in_place_is_refused(elsewhere: Path) -> None:
-    chapter = elsewhere / "notebooks" / "estimation" / "odd.md"
+def test_a_claim_whose_method_is_not_said_in_place_is_refused(tmp_path: Path) -> None:
+    chapter = tmp_path / "estimation" / "odd.md"
     chapter.parent.mkdir(parents=True)
     for text in ("evidence.claim('X', by=how)", 'evidence.claim("X", by="a hunch")'):
         chapter.write_text(text)
         with pytest.raises(replications.Unfiled, match=r"odd\.md: the methods"):
-            validation.verified_by()
+            validation.verified_by(tmp_path)
 
 
 def test_fastest_peer_is_a_peer() -> None:
@@ -111,22 +100,20 @@ def test_fastest_peer_is_a_peer() -> None:
 
 
 def planted_in(folder: Path, caught: list[str], ids: list[str]) -> None:
-    faults = folder / "tests" / "faults"
-    faults.mkdir(parents=True)
-    (faults / "catalogue.yml").write_text(json.dumps([{"id": id} for id in ids]))
+    (folder / "catalogue.yml").write_text(json.dumps([{"id": id} for id in ids]))
     lines = [
         f"F-{i},{kind},f.py,what,{who},where,"
         for i, (kind, who) in enumerate(zip("aab", caught, strict=True))
     ]
-    (faults / "results.csv").write_text(
+    (folder / "results.csv").write_text(
         "\n".join(["id,kind,file,what,caught_by,where,how", *lines])
     )
 
 
-def test_planted_faults_are_counted_by_kind_and_catcher(elsewhere: Path) -> None:
-    assert validation.planted() is None
-    planted_in(elsewhere, ["chapter", "nobody", "tests"], ["F-0", "F-1", "F-2"])
-    found = validation.planted()
+def test_planted_faults_are_counted_by_kind_and_catcher(tmp_path: Path) -> None:
+    assert validation.planted(tmp_path) is None
+    planted_in(tmp_path, ["chapter", "nobody", "tests"], ["F-0", "F-1", "F-2"])
+    found = validation.planted(tmp_path)
     assert found is not None
     table = validation.by_kind(found)
     assert table.index.tolist() == ["a", "b"]
@@ -134,13 +121,13 @@ def test_planted_faults_are_counted_by_kind_and_catcher(elsewhere: Path) -> None
 
 
 def test_faults_without_a_result_wait_and_results_without_a_fault_are_not_shown(
-    elsewhere: Path,
+    tmp_path: Path,
 ) -> None:
-    planted_in(elsewhere, ["chapter", "chapter", "tests"], ["F-0", "F-1", "F-9"])
-    found = validation.planted()
+    planted_in(tmp_path, ["chapter", "chapter", "tests"], ["F-0", "F-1", "F-9"])
+    found = validation.planted(tmp_path)
     assert found is not None
     assert found["id"].tolist() == ["F-0", "F-1"]
-    assert validation.waiting() == ["F-9"]
+    assert validation.waiting(tmp_path) == ["F-9"]
 
 
 # ---- sensitivity ---------------------------------------------------------------------------------
