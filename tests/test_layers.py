@@ -158,16 +158,32 @@ def test_every_module_has_tests_of_its_name():
     assert not sorted(lacking)
 
 
+def words_of_paths(tree: ast.Module) -> set[object]:
+    """Constants that a path may be made of: operands of ``/``, and arguments of calls."""
+    parts: list[ast.expr] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Div):
+            parts += [node.left, node.right]
+        elif isinstance(node, ast.Call):
+            parts += node.args
+    return {
+        word
+        for part in parts
+        if isinstance(part, ast.Constant) and isinstance(part.value, str)
+        for word in part.value.split("/")
+    }
+
+
 def test_the_library_reads_no_folder_of_tests_notebooks_or_benchmarks():
-    found = set()
-    for name, path in NAMES.items():
-        constants = (
-            n
-            for n in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-            if isinstance(n, ast.Constant)
-        )
-        found |= {name for node in constants if node.value in ("tests", "notebooks", "benchmarks")}
+    found = {
+        name
+        for name, path in NAMES.items()
+        if {"tests", "notebooks", "benchmarks"}
+        & words_of_paths(ast.parse(path.read_text(encoding="utf-8")))
+    }
     assert not found
+    assert words_of_paths(ast.parse('ROOT / "tests" / "faults"')) == {"tests", "faults"}
+    assert words_of_paths(ast.parse('checkout("benchmarks/a.json")')) == {"benchmarks", "a.json"}
 
 
 @pytest.mark.parametrize("path", CHAPTERS.values(), ids=lambda p: p.stem)
