@@ -50,8 +50,6 @@ VEHICLES = {
     "unitised_stock": "units of employer stock and some cash",
 }
 STATUSES = ("single", "married_joint", "married_separate", "head_of_household")
-#: Listed real estate is no class of the survey; its private real estate stands in where held.
-STAND_INS = {"us_reits": "real_estate"}
 #: So many statements the questionnaire has, each answered from 1 to 5.
 QUESTIONS = 7
 #: Sums of weights may miss one by so much; published equity shares are whole percents.

@@ -15,7 +15,9 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterable
 from dataclasses import dataclass
+from http.client import HTTPMessage
 from pathlib import Path
+from typing import IO
 from urllib.parse import unquote, urlsplit
 
 from portlib import data
@@ -102,7 +104,15 @@ def download(url: str) -> bytes:
 class _SameHost(urllib.request.HTTPRedirectHandler):
     """Follows an address that moved on its own host, and nothing else."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):  # type: ignore[no-untyped-def]
+    def redirect_request(
+        self,
+        req: urllib.request.Request,
+        fp: IO[bytes],
+        code: int,
+        msg: str,
+        headers: HTTPMessage,
+        newurl: str,
+    ) -> urllib.request.Request | None:
         old = urlsplit(req.full_url)
         new = urlsplit(newurl)
         if (new.scheme, new.netloc) != (old.scheme, old.netloc):

@@ -45,9 +45,11 @@ _DAMODARAN = {
 
 def read(raw: bytes, path: Path) -> PublishedFile:
     """The publisher's tables, told by the names of the sheets; `DataError` for other workbooks."""
+    from python_calamine import CalamineError
+
     try:
         sheets = pd.read_excel(io.BytesIO(raw), sheet_name=None, header=None, engine="calamine")
-    except Exception as error:  # the engines raise whatever they meet in a damaged workbook
+    except (CalamineError, ValueError, OSError) as error:
         raise DataError(f"{path.name}: cannot be read as a workbook: {error}") from error
     if "Monthly Prices" in sheets:
         return _world_bank(sheets, path.name)

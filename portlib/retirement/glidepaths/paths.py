@@ -17,7 +17,6 @@ from numpy.typing import ArrayLike
 
 from portlib import data
 from portlib.plan import Plan
-from portlib.plan_format import STAND_INS
 from portlib.records import Array
 
 
@@ -185,7 +184,7 @@ def from_plan(plan: Plan) -> Glidepath | None:
         weights.index.to_numpy(float),
         weights.to_numpy(float),
         list(weights.columns),
-        [c for c in weights.columns if _is_equity(str(c))],
+        [c for c in weights.columns if c in plan.equity_classes],
         fee=float(series["expense_ratio"]),
         source=f"{plan.name} ({plan.origin})",
     )
@@ -217,7 +216,7 @@ def adopted(plan: Plan) -> Glidepath:
             [0.0],
             [held.to_numpy(float)],
             [str(c) for c in held.index],
-            [str(c) for c in held.index if _is_equity(str(c))],
+            [str(c) for c in held.index if c in plan.equity_classes],
             fee=float(row["expense_ratio"]),
             source=f"{plan.name} ({plan.origin})",
         )
@@ -227,10 +226,6 @@ def adopted(plan: Plan) -> Glidepath:
     )
     mix = mix.fillna(0.0).div(mix.fillna(0.0).sum(axis=1), axis=0)
     return shaped(**shape, source="policy: adopted_glidepath").of_classes(mix)
-
-
-def _is_equity(label: str) -> bool:
-    return "equity" in label or label in STAND_INS
 
 
 def shaped(

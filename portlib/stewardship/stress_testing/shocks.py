@@ -32,8 +32,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib import history, plan_format
+from portlib import history
 from portlib.estimation import shrinkage
+from portlib.estimation.providers import LISTED
 from portlib.history import GROUPS, History
 from portlib.policy import Policy
 from portlib.records import Array, Assumptions
@@ -339,7 +340,7 @@ def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) 
     """Assumptions of classes as one entry of policy ``stress_assumptions`` changes them.
 
     ``mean`` adds to expected returns and ``volatility`` multiplies volatilities, by class or for
-    ``equity`` (policy's ``equity_classes``), ``other`` and ``stand-ins``; ``crisis`` is a share of
+    ``equity`` (policy's ``equity_classes``), ``other`` and ``listed real estate``; ``crisis`` is a share of
     the crisis correlations. Raises ValueError for any other word.
     """
     equity = policy["equity_classes"]
@@ -347,7 +348,7 @@ def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) 
     groups = {
         "equity": [c in equity for c in names],
         "other": [c not in equity for c in names],
-        "stand-ins": [c in plan_format.STAND_INS for c in names],
+        "listed real estate": [c == LISTED for c in names],
     } | {c: [c == o for o in names] for c in names}
     known = {"mean", "volatility", "crisis"}
     words = {

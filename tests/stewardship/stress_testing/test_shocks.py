@@ -276,7 +276,7 @@ def test_assumptions_change_as_policy_says(classes):
     assert lower.mu[at["cash"]] == pytest.approx(classes.mu[at["cash"]] + 0.01)
     assert lower.sigma == pytest.approx(classes.sigma)
     riskier = shocks.changed(
-        classes, {"volatility": {"other": 2.0, "stand-ins": 1.5}}, policy=POLICY
+        classes, {"volatility": {"other": 2.0, "listed real estate": 1.5}}, policy=POLICY
     )
     assert riskier.volatility[at["us_core_bonds"]] == pytest.approx(
         2 * classes.volatility[at["us_core_bonds"]]
