@@ -340,8 +340,8 @@ def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) 
     """Assumptions of classes as one entry of policy ``stress_assumptions`` changes them.
 
     ``mean`` adds to expected returns and ``volatility`` multiplies volatilities, by class or for
-    ``equity`` (policy's ``equity_classes``), ``other`` and ``listed real estate``; ``crisis`` is a share of
-    the crisis correlations. Raises ValueError for any other word.
+    ``equity`` (policy's ``equity_classes``), ``other`` and ``listed real estate``; ``crisis`` is a
+    share of the crisis correlations. Raises ValueError for any other word.
     """
     equity = policy["equity_classes"]
     names = list(classes.labels)
