@@ -5,8 +5,11 @@ Left out: regimes, and any dependence longer than a block.
 
 from __future__ import annotations
 
+from statistics import NormalDist
+
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from portlib.estimation.months import monthly
 from portlib.ranges import number
@@ -60,3 +63,34 @@ def student_t_scenarios(
     return np.asarray(
         assumptions.mu + shock * (rng.standard_normal((n, len(assumptions))) @ root.T), float
     )
+
+
+def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFrame:
+    """Do scenarios have the means (k,) and covariance (k, k) that they claim?
+
+    ``scenarios`` are (n, k) independent draws, or (paths, months, k) with independent paths and any
+    dependence within one. Rows ``means`` and ``covariances``: number of entries, largest ``|z|``,
+    and its p-value after Bonferroni's correction. The z of an entry is its error over its standard
+    error (ddof 1) across paths.
+    """
+    x = np.asarray(scenarios, float)
+    deviation = (x[:, None, :] if x.ndim == 2 else x) - np.asarray(mu, float)
+    square = np.einsum("pmi,pmj->pij", deviation, deviation) / deviation.shape[1] - np.asarray(
+        sigma, float
+    )
+    upper = np.triu_indices(deviation.shape[2])
+    rows = {}
+    for name, sample in {
+        "means": deviation.mean(axis=1),
+        "covariances": square[:, upper[0], upper[1]],
+    }.items():
+        error = np.abs(sample.mean(axis=0))
+        spread = sample.std(axis=0, ddof=1) / np.sqrt(len(sample))
+        exact = error <= 1e-14
+        z = np.where(exact, 0.0, error / np.where(exact, 1.0, np.maximum(spread, 1e-300)))
+        rows[name] = (
+            z.size,
+            float(z.max()),
+            float(np.minimum(1.0, 2 * z.size * NormalDist().cdf(-z.max()))),
+        )
+    return pd.DataFrame.from_dict(rows, orient="index", columns=["entries", "largest z", "p-value"])

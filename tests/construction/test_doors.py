@@ -10,6 +10,7 @@ from portlib.construction import resampling, risk_parity, robustness, tail_risk
 from portlib.construction.views import View
 from portlib.estimation import capital_market_assumptions as cma
 from portlib.estimation import inference, shrinkage, style_analysis
+from portlib.estimation.capital_market_assumptions import building_blocks, precision
 from portlib.records import Assumptions
 
 nan = float("nan")
@@ -59,14 +60,17 @@ CASES = {
         lambda: shrinkage.assemble(pd.Series({"a": 16.0}), pd.DataFrame([[1.0]], ["a"], ["a"])),
         "in percent",
     ),
-    "no years": (lambda: cma.mean_standard_error(0.1, 0), "years is 0"),
+    "no years": (lambda: precision.mean_standard_error(0.1, 0), "years is 0"),
     "trigger": (
         lambda: cma.crisis_correlations(pd.DataFrame({"a": [0.1] * 3}), "z"),
         "no column 'z'",
     ),
-    "no yield": (lambda: cma.bond_building_blocks(nan), "yield_to_maturity is nan"),
-    "premium": (lambda: cma.cash_plus_premium(0.03, 3), r"premium is 3.*Write 0.03"),
-    "dividends": (lambda: cma.equity_building_blocks(1.3, 0.02, 0.02), "dividend yield is 1.3"),
+    "no yield": (lambda: building_blocks.bond_building_blocks(nan), "yield_to_maturity is nan"),
+    "premium": (lambda: building_blocks.cash_plus_premium(0.03, 3), r"premium is 3.*Write 0.03"),
+    "dividends": (
+        lambda: building_blocks.equity_building_blocks(1.3, 0.02, 0.02),
+        "dividend yield is 1.3",
+    ),
     "market": (lambda: cma.equilibrium_returns(TWO.sigma, [nan, 1.0], 2.5), "market weight is nan"),
     "prior": (
         lambda: style_analysis.shrunk_alpha(

@@ -8,7 +8,7 @@ from scipy import stats
 
 from portlib import data
 from portlib.estimation import capital_market_assumptions as cma
-from portlib.estimation.draws import block_bootstrap, student_t_scenarios
+from portlib.estimation.draws import block_bootstrap, moments_test, student_t_scenarios
 from portlib.records import Assumptions
 
 
@@ -74,7 +74,7 @@ def test_student_t_scenarios_with_riskless_cash():
     safe = Assumptions(["a", "cash"], [0.07, 0.03], np.diag([0.04, 0.0]))
     draws = student_t_scenarios(safe, 5, 50, np.random.default_rng(0))
     np.testing.assert_array_equal(draws[:, 1], 0.03)
-    assert np.isfinite(cma.moments_test(draws, safe.mu, safe.sigma).to_numpy(float)).all()
+    assert np.isfinite(moments_test(draws, safe.mu, safe.sigma).to_numpy(float)).all()
 
 
 @pytest.mark.parametrize("dof", [2, 1, -3, np.nan])
@@ -89,7 +89,7 @@ def test_moments_test_rejects_true_scenarios_rarely_and_wrong_ones_nearly_always
     for _ in range(100):
         draws = student_t_scenarios(survey, 5, 2000, rng)
         p = [
-            cma.moments_test(x, survey.mu, survey.sigma)["p-value"]
+            moments_test(x, survey.mu, survey.sigma)["p-value"]
             for x in (
                 draws,
                 survey.mu + (draws - survey.mu) * np.sqrt(5 / 3),
@@ -108,11 +108,11 @@ def test_moments_test_allows_for_dependence_within_a_path(history):
     r = history[["us_market", "baa_corporate"]]
     paths = block_bootstrap(r, 12, 2000, 120, np.random.default_rng(13))
     population = r.mean(), r.cov(ddof=0)
-    assert cma.moments_test(paths, *population)["p-value"].min() > 0.01
-    assert cma.moments_test(paths, r.mean() + 0.002, population[1])["p-value"]["means"] < 1e-6
+    assert moments_test(paths, *population)["p-value"].min() > 0.01
+    assert moments_test(paths, r.mean() + 0.002, population[1])["p-value"]["means"] < 1e-6
 
 
 def test_moments_test_does_not_pass_missing_values(survey):
     draws = student_t_scenarios(survey, 5, 100, np.random.default_rng(0))
     draws[3, 2] = np.nan
-    assert not (cma.moments_test(draws, survey.mu, survey.sigma)["p-value"] >= 0).any()
+    assert not (moments_test(draws, survey.mu, survey.sigma)["p-value"] >= 0).any()

@@ -5,11 +5,8 @@ import json
 import numpy as np
 import pytest
 
-from portlib.estimation.capital_market_assumptions import (
-    arithmetic_to_geometric,
-    geometric_to_arithmetic,
-    portfolio_geometric,
-)
+from portlib.compounding import arithmetic_to_geometric, geometric_to_arithmetic
+from portlib.estimation.capital_market_assumptions import portfolio_geometric
 from portlib.records import Assumptions
 from portlib.stewardship.model_validation.replications import CASES
 

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
-from portlib.estimation.capital_market_assumptions import geometric_to_arithmetic
+from portlib.compounding import geometric_to_arithmetic
 from portlib.estimation.forecast_record.outcomes import forecast_errors, monthly
 from portlib.estimation.forecast_record.published import (
     ForecastError,

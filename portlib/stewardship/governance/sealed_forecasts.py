@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib.estimation.capital_market_assumptions import arithmetic_to_geometric
+from portlib.compounding import arithmetic_to_geometric
 from portlib.estimation.forecast_record.outcomes import monthly
 from portlib.estimation.forecast_record.published import first_month
 from portlib.records import Assumptions

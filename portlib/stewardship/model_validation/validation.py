@@ -27,12 +27,12 @@ import numpy as np
 import pandas as pd
 
 from portlib import evidence
+from portlib.compounding import geometric_to_arithmetic
 from portlib.construction import mean_variance as mv
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Mandate
 from portlib.construction.robustness import provider_errors
 from portlib.estimation import shrinkage
-from portlib.estimation.capital_market_assumptions import geometric_to_arithmetic
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
 from portlib.retirement import glidepaths, plan_menu

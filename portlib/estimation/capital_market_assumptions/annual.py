@@ -1,0 +1,71 @@
+"""What is a year of it: how do months become a year, and years what compounding earns?
+
+With arithmetic mean ``m``, variance ``v`` and lognormal growth, the return that compounding earns
+(its median) is ``g = (1 + m) / sqrt(1 + v / (1 + m)^2) - 1``, about ``m - v/2``; it is concave in
+the weights, so that of a portfolio is not the average of those of its parts.
+
+Left out: dependence of months on each other, which no convention repairs.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+import numpy as np
+import pandas as pd
+
+from portlib.compounding import arithmetic_to_geometric
+from portlib.estimation.months import monthly, named, same
+from portlib.records import Array, Assumptions
+
+#: How the months of a history become a year.
+Convention = Literal["times 12", "compounded"]
+
+
+def annualised(
+    returns: pd.DataFrame,
+    cash: pd.Series | None = None,
+    convention: Convention = "times 12",
+) -> Assumptions:
+    """Which annual assumptions does a monthly history imply, were its months independent?
+
+    ``times 12``: means and covariances (ddof 1) times twelve. ``compounded``: the moments of the
+    product of twelve independent months, ``prod(1 + m) - 1``; comparable with annual assumptions.
+    The mean of ``cash`` is ``rf``. Raises ValueError below two years, for months that are missing,
+    given twice or out of order, and for cash of other months. Neither repairs autocorrelation (see
+    the chapter).
+    """
+    monthly(returns, "returns")
+    if len(returns) < 24:
+        raise ValueError(f"annualising needs 24 months without gaps: {len(returns)} are given")
+    if cash is not None:
+        monthly(cash, "cash")
+        same(returns, cash, "returns and cash")
+    if convention not in get_args(Convention):
+        raise ValueError(
+            f"no convention {convention!r}; there are {', '.join(get_args(Convention))}"
+        )
+    m = returns.mean().to_numpy(float)
+    s = np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False))
+    c = 0.0 if cash is None else float(cash.mean())
+    if convention == "compounded":
+        growth = np.outer(1 + m, 1 + m)
+        mu = (1 + m) ** 12 - 1
+        sigma = (growth + s) ** 12 - growth**12
+        rf = (1 + c) ** 12 - 1
+    else:
+        mu = 12 * m
+        sigma = 12 * s
+        rf = 12 * c
+    span = f"{named(returns.index[0])} to {named(returns.index[-1])}"
+    return Assumptions(
+        list(returns.columns), mu, sigma, rf, source=f"monthly history {span}, {convention}"
+    )
+
+
+def portfolio_geometric(assumptions: Assumptions, w: Array, horizon_years: float = np.inf) -> float:
+    """What does a portfolio, rebalanced yearly to ``w``, compound to? From its own mean and
+    volatility."""
+    return float(
+        arithmetic_to_geometric(assumptions.mean_of(w), assumptions.risk_of(w), horizon_years)
+    )

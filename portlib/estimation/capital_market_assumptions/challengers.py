@@ -1,0 +1,83 @@
+"""What else might be expected: what the market's weights imply, and what a history says once it is
+drawn together?
+
+In equilibrium ``pi = rf + A sigma w``. Bayes and Stein draw the means of a sample towards that of
+its least-variance portfolio, the further the less the sample can say.
+
+Left out: forecasts from prices or yields. Neither decides; both are shown beside the survey.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from portlib.estimation.months import monthly
+from portlib.ranges import number, numbers
+from portlib.records import Array
+
+
+def equilibrium_returns(
+    sigma: ArrayLike, w_market: ArrayLike, risk_aversion: float, rf: float = 0.0
+) -> Array:
+    """Which expected returns (n,) would make ``w_market`` the best portfolio:
+    ``pi = rf + A sigma w``?
+
+    ``A`` is the risk aversion in ``mu'w - A/2 w'sigma w``; ``sigma`` (n, n), ``w_market`` (n,).
+    Raises ValueError unless the weights sum to one. Source: Sharpe (1974); Black and Litterman
+    (1992).
+    """
+    if isinstance(sigma, pd.DataFrame) and isinstance(w_market, pd.Series):
+        names = list(sigma.index)
+        if list(sigma.columns) != names or set(w_market.index) != set(names):
+            strange = sorted(map(str, set(w_market.index) ^ set(names)))
+            raise ValueError(
+                f"sigma and the weights must name the same assets; see {', '.join(strange)}"
+            )
+        w_market = w_market.loc[names]
+    w = numbers("a market weight", w_market)
+    number("risk aversion", risk_aversion)
+    number("rf", rf, above=-1, below=1)
+    if not abs(w.sum() - 1) <= 1e-6:
+        raise ValueError(f"market weights must sum to one, not {w.sum():.6g}")
+    return np.asarray(rf + risk_aversion * np.asarray(sigma, float) @ w, float)
+
+
+@dataclass(frozen=True, eq=False)
+class ShrunkMeans:
+    """Means drawn towards one value: ``mu`` (n,), the ``intensity`` (0 none, 1 all the way) and the
+    ``target``."""
+
+    mu: Array
+    intensity: float
+    target: float
+
+
+def bayes_stein_means(returns: pd.DataFrame) -> ShrunkMeans:
+    """How far should sample means be drawn together, given how little a sample says about them?
+
+    Target: the sample mean of the least-variance portfolio. Intensity
+    ``(N+2) / (N+2 + T d' sigma^-1 d)`` with ``d`` the distance of the means from the target and
+    ``sigma = S (T-1)/(T-N-2)``, ``S`` with ddof 1. Per-period decimals, as the (T, N) ``returns``
+    are. Raises ValueError unless T > N + 2. Source: Jorion (1986), equations 14 and 17.
+    """
+    monthly(returns, "returns")
+    periods, n = returns.shape
+    if periods <= n + 2:
+        raise ValueError(
+            f"Bayes-Stein needs more than {n + 2} periods for {n} assets, got {periods}"
+        )
+    mean = returns.mean().to_numpy(float)
+    sigma = (
+        np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False))
+        * (periods - 1)
+        / (periods - n - 2)
+    )
+    towards = np.linalg.solve(sigma, np.ones(n))
+    target = float(towards @ mean / towards.sum())
+    distance = mean - target
+    intensity = (n + 2) / (n + 2 + periods * float(distance @ np.linalg.solve(sigma, distance)))
+    return ShrunkMeans(mean - intensity * distance, float(intensity), target)

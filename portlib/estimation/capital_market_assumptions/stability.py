@@ -1,0 +1,109 @@
+"""Do risks and correlations stay what they are: from decade to decade, and when it goes badly?
+
+What selecting the worst months, or short windows, does by itself is taken off before anything is
+called a change.
+
+Left out: why they change, and what they will be.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from portlib.estimation.months import finite, monthly
+from portlib.ranges import number
+
+
+def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1) -> pd.DataFrame:
+    """Do correlations with ``trigger`` change in its worst months, beyond what selecting those
+    months does?
+
+    Selecting extreme months changes the variance of the trigger, and that alone changes a
+    correlation. ``expected`` is the correlation in the selected months if the line through all
+    months, and the scatter around it, held in them:
+    ``rho / sqrt(rho^2 + (1 - rho^2) var(x) / var(x selected))``. Only
+    ``excess = worst months - expected`` is news.
+
+    One row for each other column. Raises ValueError with fewer than 20 selected months.
+    Source: Boyer, Gibson and Loretan (1999), theorem 1.
+    """
+    finite(returns, "returns")
+    if trigger not in returns:
+        known = ", ".join(map(str, returns.columns))
+        raise ValueError(f"no column {trigger!r}; there are {known}")
+    number("worst", worst, above=0, below=1)
+    x = returns[trigger]
+    bad = returns[x <= x.quantile(worst)]
+    if len(bad) < 20:
+        raise ValueError(
+            f"{worst:.0%} of {len(returns)} months are {len(bad)}: a correlation needs at least 20"
+        )
+    rho = returns.corr()[trigger].drop(trigger)
+    seen = bad.corr()[trigger].drop(trigger)
+    expected: pd.Series = rho / np.sqrt(rho**2 + (1 - rho**2) * x.var() / bad[trigger].var())
+    return pd.DataFrame(
+        {
+            "all months": rho,
+            "worst months": seen,
+            "expected": expected,
+            "excess": seen - expected,
+            "months": len(bad),
+        }
+    )
+
+
+def window_spread(returns: pd.DataFrame, window: int) -> pd.DataFrame:
+    """How far do volatilities and correlations move from one window of months to the next, and is
+    it more than noise?
+
+    Windows do not overlap and are counted back from the last month. ``excess`` is the variance of
+    the measure over the windows by what sampling alone gives it: ``log volatility`` has
+    ``(kurtosis - 1) / (4 T)`` in T months, and Fisher's z of a correlation ``1 / (T - 3)``. One is
+    noise.
+
+    Parameters
+    ----------
+    returns : DataFrame (months, assets)
+        Consecutive months.
+    window : int
+        Months of a window; three windows are needed.
+
+    Returns
+    -------
+    DataFrame
+        One row an asset or pair: kind (volatility or correlation), lowest, highest, excess.
+        Volatilities are annual.
+
+    Raises
+    ------
+    ValueError
+        For months that are missing, or too few.
+    """
+    monthly(returns, "returns")
+    count = len(returns) // number("window", window, least=12)
+    if count < 3:
+        raise ValueError(f"{len(returns)} months are not three windows of {window}")
+    recent = returns.tail(int(count) * window)
+    parts = [recent.iloc[k * window : (k + 1) * window] for k in range(int(count))]
+    names = list(map(str, returns.columns))
+    first, second = np.triu_indices(len(names), 1)
+    volatility = np.sqrt(12) * np.array([part.std().to_numpy() for part in parts])
+    rho = np.array([part.corr().to_numpy()[first, second] for part in parts])
+    noise = (returns.kurt().to_numpy(dtype=float) + 2) / (4 * window)
+    moved = {
+        "volatility": (names, volatility, np.log(volatility).var(axis=0, ddof=1) / noise),
+        "correlation": (
+            [f"{names[i]} with {names[j]}" for i, j in zip(first, second, strict=True)],
+            rho,
+            np.arctanh(rho).var(axis=0, ddof=1) * (window - 3),
+        ),
+    }
+    tables = [
+        pd.DataFrame(
+            {"kind": kind, "lowest": x.min(axis=0), "highest": x.max(axis=0), "excess": excess},
+            index,
+        )
+        for kind, (index, x, excess) in moved.items()
+    ]
+    return pd.concat(tables)

@@ -1,0 +1,126 @@
+"""What does everybody else expect: a survey's consensus, and how far its providers are apart?
+
+Expected returns are the consensus of advisers: annual arithmetic means, volatilities and
+correlations as the survey prints them. How far providers disagree about a class, the standard
+deviation of their compound returns (ddof 1), is our uncertainty of its mean.
+
+Left out: what returns depend on, taxes, fees, and any view of our own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from portlib import data
+from portlib.records import Assumptions
+
+#: The liquid asset classes of the plan's funds that the survey covers. ``us_core_bonds`` is the
+#: survey's "US Corporate Bonds - Core", a proxy for the aggregate bond market; listed real estate
+#: is not surveyed.
+PLAN_CLASSES = (
+    "us_large_equity",
+    "us_small_equity",
+    "intl_dev_equity",
+    "em_equity",
+    "us_core_bonds",
+    "us_long_bonds",
+    "us_high_yield",
+    "us_tips",
+    "cash",
+)
+
+SURVEY = (
+    "Horizon Actuarial Services, Survey of Capital Market Assumptions, 2025 Edition, Exhibit 17"
+)
+
+
+def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES) -> Assumptions:
+    """What does the consensus of 41 advisers expect?
+
+    Parameters
+    ----------
+    horizon_years : 10, or 20 (27 advisers).
+    classes : asset classes of ``data.table("horizon_2025_correlations")``, in the order wanted.
+
+    Returns
+    -------
+    Assumptions: annual arithmetic means and covariance; ``rf`` is the mean of cash, which also is
+    an asset.
+
+    Raises
+    ------
+    ValueError
+        A horizon or class that the survey does not publish; inflation has no correlations.
+
+    Source: Horizon Actuarial Services (2025), Exhibit 17.
+    """
+    assets = data.table("horizon_2025_assets")
+    correlations = data.table("horizon_2025_correlations")
+    if f"arithmetic_{horizon_years}y" not in assets:
+        raise ValueError(f"the survey publishes horizons of 10 and 20 years, not {horizon_years}")
+    unknown = [name for name in classes if name not in correlations.index]
+    if unknown:
+        raise ValueError(
+            f"the survey has no class {', '.join(unknown)}; it has {', '.join(correlations.index)}"
+        )
+    labels = list(classes)
+    volatility = assets.loc[labels, "volatility"].to_numpy(float)
+    sigma = correlations.loc[labels, labels].to_numpy(float) * np.outer(volatility, volatility)
+    mean = assets[f"arithmetic_{horizon_years}y"]
+    return Assumptions(
+        labels,
+        mean[labels].to_numpy(float),
+        sigma,
+        rf=float(mean["cash"]),
+        source=f"{SURVEY}; {horizon_years}-year arithmetic means",
+    )
+
+
+def provider_views(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
+    """What do the providers publish, one row a provider and class: nominal geometric returns over
+    about ten years?
+
+    Columns: asset, provider, as_of, geometric (annual decimal), confidence. Vanguard's is the
+    midpoint of its latest range. A later edition of the survey, twenty-year, real and arithmetic
+    figures are left out: they are no further provider, or not comparable. Averages over firms count
+    as one provider, and contain some of the others.
+    """
+    survey = data.table("horizon_2025_assets")["geometric_10y"].rename("geometric").reset_index()
+    survey = survey.assign(provider="Horizon survey", as_of="2025", confidence="high")
+    vanguard = data.table("vanguard_10y").drop_duplicates("asset", keep="last")
+    vanguard = vanguard.assign(
+        provider="Vanguard",
+        as_of=vanguard["run"],
+        geometric=(vanguard["return_low"] + vanguard["return_high"]) / 2,
+    )
+    others = data.table("provider_dispersion").rename(columns={"nominal": "geometric"})
+    others = others[
+        (others["basis"] == "geometric")
+        & others["geometric"].notna()
+        & (others["horizon"] != "20y")
+        & ~others["provider"].isin(["Vanguard", "Horizon Actuarial"])
+    ]
+    views = pd.concat([survey, vanguard, others])[
+        ["asset", "provider", "as_of", "geometric", "confidence"]
+    ]
+    return views[views["asset"].isin(list(classes))].reset_index(drop=True)
+
+
+def provider_dispersion(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
+    """How far do providers disagree on each class: how many, lowest, median and highest view,
+    standard deviation?
+
+    The standard deviation (ddof 1) of `provider_views` is our uncertainty of the mean; nan where
+    only one publishes.
+    """
+    table = (
+        provider_views(classes)
+        .groupby("asset")["geometric"]
+        .agg(["count", "min", "median", "max", "std"])
+    )
+    return table.set_axis(["providers", "low", "median", "high", "sd"], axis=1).reindex(
+        list(classes)
+    )
