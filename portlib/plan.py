@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from functools import cached_property, partial
@@ -28,7 +28,7 @@ from portlib import data, plan_format, schema, surroundings
 from portlib import policy as decisions
 from portlib.data import DataError
 from portlib.inputs import Classes, Inputs, Sources, record
-from portlib.policy import Policy
+from portlib.policy import HouseClass, Policy
 from portlib.tables import Findings
 
 SCHEMA = "prudent-by-construction/plan/2"
@@ -306,7 +306,7 @@ def _plan(
     parts = None
     lineup = tables["lineup"]
     if not core.refused:
-        policy = _with_own_equity(policy, known)
+        policy = policy.of_house(_house(known, None))
         others = tables["participants"], tables.get("target_date_vintages")
         try:
             parts = plan_format.parts(rules, policy["equity_classes"], lineup, *others)
@@ -319,23 +319,26 @@ def _plan(
         weights = [parts[1], *([] if parts[2] is None else [parts[2].drop(columns="equity")])]
         held = dict.fromkeys(str(c) for table in weights for c in table if (table[c] > 0).any())
         record.check_whole(brought, list(held), found)
+        policy = policy.of_house(_house(known, held))
     found.items = [*core, *found]
     if found.refused or parts is None:
         return None
     return Plan(rules, *parts, policy, brought)
 
 
-def _with_own_equity(policy: Policy, known: Classes) -> Policy:
-    """The policy with the plan's own classes of the role equity among its ``equity_classes``.
-
-    The plan's ``classes.yml`` decided that; every limit on equity counts them.
-    """
-    entry = policy.entries["equity_classes"]
-    own = [one.name for one in known if one.own and one.role == "equity"]
-    if not own:
-        return policy
-    value = list(dict.fromkeys([*entry["value"], *own]))
-    return replace(policy, entries={**policy.entries, "equity_classes": {**entry, "value": value}})
+def _house(known: Classes, held: Collection[str] | None) -> list[HouseClass]:
+    """The plan's own classes for its policy; where nothing is known yet of what it holds, none
+    replaces any."""
+    return [
+        HouseClass(
+            one.name,
+            one.role,
+            one.survey,
+            replaces=held is not None and one.name in held and one.survey not in held,
+        )
+        for one in known
+        if one.own
+    ]
 
 
 def _labels(lineup: pd.DataFrame) -> dict[str, str]:

@@ -30,7 +30,7 @@ import json
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cache, cached_property
 from itertools import pairwise
@@ -48,6 +48,35 @@ POSTURES = ("conservative", "moderate", "growth", "aggressive")
 
 Entry = Mapping[str, Any]
 
+#: By role of a house's own class, the class whose decisions it shares where it is called nothing in
+#: the survey.
+LIKE = {
+    "equity": "us_large_equity",
+    "fixed_income": "us_core_bonds",
+    "real": "us_reits",
+    "cash": "cash",
+}
+#: Entries that say something of each class; a class that they do not name is asked after.
+ABOUT_CLASSES = ("stress_proxies", "tax_character", "inflation_correlations", "reference_bands")
+
+
+@dataclass(frozen=True)
+class HouseClass:
+    """A plan's own class, as policy's decisions meet it.
+
+    Attributes
+    ----------
+    role : equity, fixed_income, real or cash.
+    survey : the survey's class that it is called there, or None.
+    replaces : whether the plan holds it under its own name only, so that the weights which policy
+        gives the survey's class are its.
+    """
+
+    name: str
+    role: str
+    survey: str | None = None
+    replaces: bool = False
+
 
 @dataclass(frozen=True, eq=False)
 class Policy:
@@ -61,6 +90,7 @@ class Policy:
     entries : mapping of every name to its value, unit, reason, approver and date
     own : names of the entries that are the plan's own, not those of ``data/policy.yml``
     classes : names of asset classes beyond the survey's, which the plan's entries may use
+    house : what those classes are, for decisions that name classes (`of_house`)
 
     Examples
     --------
@@ -74,6 +104,7 @@ class Policy:
     entries: Mapping[str, Entry]
     own: tuple[str, ...] = ()
     classes: tuple[str, ...] = ()
+    house: tuple[HouseClass, ...] = ()
 
     def __getitem__(self, name: str) -> Any:
         """The value decided; DataError, with the nearest name, for an entry that does not exist."""
@@ -118,7 +149,42 @@ class Policy:
                 **unsaid,
                 "value": copy.deepcopy(value),
             }
-        return _over(own, "policy", self.classes)
+        return _over(own, "policy", self.classes).of_house(self.house)
+
+    def called(self, name: str) -> tuple[str, ...]:
+        """A class of the survey's and the house's own that are called so there: a limit on one is
+        a limit on all."""
+        return (name, *(one.name for one in self.house if one.survey == name))
+
+    def of_house(self, house: Sequence[HouseClass]) -> Policy:
+        """The policy with a plan's own classes in the decisions that name classes.
+
+        Those of the role equity count as equity. Weights of a survey class that a plan holds under
+        its own name only go to that name, in equal parts where it has several. What is decided of
+        each class (`ABOUT_CLASSES`) holds for an own class as for the one that it is called in the
+        survey, else for that of its role (`LIKE`). What the plan's entries say themselves stays.
+        """
+        if not house:
+            return self
+        values = {name: self[name] for name in self.entries}
+        equity = [one.name for one in house if one.role == "equity"]
+        values["equity_classes"] = list(dict.fromkeys([*values["equity_classes"], *equity]))
+        stead: dict[str, list[str]] = {}
+        for one in house:
+            if one.replaces and one.survey not in (None, one.name):
+                stead.setdefault(str(one.survey), []).append(one.name)
+        values["reference_portfolio"] = _handed_on(values["reference_portfolio"], stead)
+        values["glidepath_sleeves"] = {
+            sleeve: _handed_on(weights, stead)
+            for sleeve, weights in values["glidepath_sleeves"].items()
+        }
+        for entry in ABOUT_CLASSES:
+            for one in house:
+                alike = one.survey if one.survey in values[entry] else LIKE[one.role]
+                if one.name not in values[entry] and alike in values[entry]:
+                    values[entry][one.name] = copy.deepcopy(values[entry][alike])
+        entries = {name: {**entry, "value": values[name]} for name, entry in self.entries.items()}
+        return replace(self, entries=entries, house=tuple(house))
 
     def to_json(self) -> dict[str, Any]:
         """The plan's own entries as strict JSON can hold them; `from_json` takes them back."""
@@ -163,6 +229,18 @@ def from_json(
 def allowed(name: str) -> str:
     """What an entry may be, in words: ``a number above 0 and at most 1``."""
     return words(_schema(data.ROOT)[name])
+
+
+def _handed_on(
+    weights: Mapping[str, float], stead: Mapping[str, Sequence[str]]
+) -> dict[str, float]:
+    """Weights by class, those of a class that is held by other names given to these."""
+    made: dict[str, float] = {}
+    for name, weight in weights.items():
+        heirs = stead.get(name, [name])
+        for heir in heirs:
+            made[heir] = made.get(heir, 0.0) + weight / len(heirs)
+    return made
 
 
 # ---- what entries owe each other -----------------------------------------------------------------

@@ -46,7 +46,7 @@ def test_what_is_brought_is_own_or_own_in_part(folder):
 MARKS = {
     "valuations": "inputs.valuations",
     "fund_returns": "inputs.funds",
-    "history": "class_returns(",
+    "history": ("class_returns(", "own_months("),
     "balances": "inputs.accounts",
     "trades": "inputs.trades",
 }
@@ -56,7 +56,9 @@ def test_no_chapter_is_said_to_show_what_it_does_not():
     pages = {path.stem: path.read_text() for path in (ROOT / "notebooks").rglob("*.md")}
     for chapter, names in standing.CHAPTERS.items():
         for name in names:
-            assert name not in MARKS or MARKS[name] in pages[chapter], f"{chapter}: {name}"
+            marks = MARKS.get(name, "")
+            each = (marks,) if isinstance(marks, str) else marks
+            assert any(mark in pages[chapter] for mark in each), f"{chapter}: {name}"
     assert set(standing.waiting()) == {"years", "fund_holdings"}
 
 

@@ -26,6 +26,7 @@ from portlib.inputs.classes import Classes, survey_classes
 from portlib.inputs.holdings import FundHoldings
 from portlib.inputs.mandate import Stated
 from portlib.inputs.valuations import Valuations
+from portlib.policy import LIKE
 from portlib.tables import Column, Findings, ReturnTable, Text
 from portlib.tables.rows import Options, near_word
 
@@ -435,7 +436,17 @@ def _as_read(made: Inputs) -> dict[str, str]:
 
 
 def check_whole(made: Inputs, held: Sequence[str], found: Findings) -> None:
-    """Do own assumptions cover every class that the plan's funds hold?"""
+    """Do own assumptions cover every class that the plan's funds hold, and what is decided of own
+    classes that the survey does not have?"""
+    alone = [one for one in made.classes if one.own and one.survey is None and one.name in held]
+    if alone and not found.refused:
+        alike = ", ".join(f"{one.name} that of {LIKE[one.role]}" for one in alone)
+        found.note(
+            classes.FILE,
+            f"what policy decides of each class (stress tests, taxes, inflation) is, for {alike}, "
+            "and the reference portfolio holds none of it: `survey` names a class that it is "
+            "called there, policy.yml decides otherwise",
+        )
     if made.assumptions is None:
         if unknown := [
             name for name in held if made.classes[name].survey is None and name != "us_reits"

@@ -273,8 +273,11 @@ def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = No
         ),
     ]
     for name, asset, entry in CAPS:
-        if asset in labels:
-            rules.append(Bounds(name, upper={asset: policy[entry]}).under(f"policy: {entry}"))
+        capped = [label for label in policy.called(asset) if label in labels]
+        if capped:
+            rule = group_limit(name, capped, upper=policy[entry])
+            alone = Bounds(name, upper=dict.fromkeys(capped, policy[entry]))
+            rules.append((alone if len(capped) == 1 else rule).under(f"policy: {entry}"))
     if posture is not None:
         floors = policy["equity_floor"]
         ceilings = policy["equity_ceiling"]

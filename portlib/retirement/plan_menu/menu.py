@@ -138,8 +138,8 @@ def _through(
         ).under("policy: equity_ceiling"),
     ]
     for name, what, entry in (
-        ("small company cap", ("us_small_equity",), "small_equity_cap"),
-        ("high yield cap", ("us_high_yield",), "high_yield_cap"),
+        ("small company cap", policy.called("us_small_equity"), "small_equity_cap"),
+        ("high yield cap", policy.called("us_high_yield"), "high_yield_cap"),
     ):
         if any((held_now := held(*what)).values()):
             rules.append(

@@ -15,6 +15,7 @@ from portlib.stewardship.monitoring.measures import (
     followed,
     options,
     same_equity,
+    with_own,
 )
 from portlib.stewardship.monitoring.trades import made_up_trades, trade_quality
 
@@ -33,4 +34,5 @@ __all__ = [
     "same_equity",
     "simulated",
     "trade_quality",
+    "with_own",
 ]

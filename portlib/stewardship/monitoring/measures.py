@@ -61,6 +61,8 @@ def class_history(classes: Assumptions, known: pd.DataFrame, rng: np.random.Gene
     monthly(source, "classes", least=-1.0, month_ends=True)
     at = [classes.labels.index(str(name)) for name in source]
     rest = [i for i in range(len(classes)) if i not in at]
+    if not rest:
+        return History(source[list(classes.labels)], tuple(map(str, source)))
     sd = np.where(classes.volatility > 0, classes.volatility, 1.0)
     rho = classes.sigma / np.outer(sd, sd)
     slope = rho[np.ix_(rest, at)] @ np.linalg.pinv(rho[np.ix_(at, at)])
@@ -104,6 +106,30 @@ def options(plan: Plan, classes: Assumptions) -> pd.DataFrame:
         expense_ratio=funds["expense_ratio"].astype(float)[of].to_numpy(),
         fund=of.to_numpy(),
     )
+
+
+def with_own(
+    made: pd.DataFrame, own: pd.DataFrame | None
+) -> tuple[pd.DataFrame, dict[str, pd.Timestamp]]:
+    """Monthly returns of options, with the plan's own months in place of those made up for it.
+
+    Parameters
+    ----------
+    made : returns net of expenses, (months, options).
+    own : the plan's own, (months, funds), nan where a fund has none; None where it brought none.
+
+    Returns
+    -------
+    The table with each option's own months, and by option the first of them.
+    """
+    table = made.copy()
+    first: dict[str, pd.Timestamp] = {}
+    for name in [] if own is None else [name for name in table if name in own]:
+        brought = own[name].reindex(table.index).dropna()
+        if len(brought):
+            table.loc[brought.index, name] = brought
+            first[str(name)] = brought.index[0]
+    return table, first
 
 
 def same_equity(exposure: pd.Series, *, policy: Policy) -> pd.Series:

@@ -41,6 +41,10 @@ from portlib.records import Array, Assumptions
 
 #: The classes through which inflation and yields act: one of shares, one of bonds.
 SEEN = ("us_large_equity", "us_long_bonds")
+#: Where the assumptions lack the long bonds, the first of these that they have.
+OTHER_BONDS = ("us_core_bonds", "us_tips")
+#: What is no class, and acts through them.
+MACRO = ("inflation", "yields")
 #: Fewer months than a year say nothing about a correlation.
 LEAST_MONTHS = 12
 #: Before, some of the library's portfolios held no firm in some months.
@@ -109,17 +113,31 @@ def with_factor(
     )
 
 
-def macro_factors(policy: Policy) -> pd.DataFrame:
-    """How did inflation and yields change in the years in which shares and long bonds returned what
-    they did?
+def seen(classes: Sequence[str]) -> tuple[str, str]:
+    """The two of `classes` through which inflation and yields act: `SEEN`, or nearer bonds.
+
+    Raises ValueError where there are no shares or no bonds among them.
+    """
+    bonds = [name for name in (SEEN[1], *OTHER_BONDS) if name in classes]
+    if SEEN[0] not in classes or not bonds:
+        raise ValueError(
+            f"inflation and yields act through {SEEN[0]} and one of {SEEN[1]}, "
+            f"{', '.join(OTHER_BONDS)}, which the assumptions lack; add the class"
+        )
+    return SEEN[0], bonds[0]
+
+
+def macro_factors(policy: Policy, through: tuple[str, str] = SEEN) -> pd.DataFrame:
+    """How did inflation and yields change in the years in which shares and bonds returned what they
+    did?
 
     Rows ``inflation`` (core prices, change of the calendar year's rate from the year before) and
-    ``yields`` (Aaa, change of December's average). Columns: a loading for each class of `SEEN` (its
-    stand-in in the history), the standard deviation ``residual`` (ddof 3), ``r_squared``,
+    ``yields`` (Aaa, change of December's average). Columns: a loading for each class of `through`
+    (its stand-in in the history), the standard deviation ``residual`` (ddof 3), ``r_squared``,
     ``volatility`` (ddof 1), ``years``, ``first``, ``last``. Least squares with a constant over
     whole calendar years.
     """
-    mixes = tuple((name, tuple(mix.items())) for name, mix in _mixes(SEEN, policy).items())
+    mixes = tuple((name, tuple(mix.items())) for name, mix in _mixes(through, policy).items())
     return _macro(mixes, float(policy["corporate_bond_maturity_years"]), history.folder()).copy()
 
 
@@ -147,12 +165,12 @@ def _macro(
     rows = {}
     for name in changes:
         both = returns.join(changes[name], how="inner").dropna()
-        x = np.column_stack([np.ones(len(both)), both[list(SEEN)]])
+        x = np.column_stack([np.ones(len(both)), both[list(returns)]])
         y = both[name].to_numpy(float)
         b = np.linalg.lstsq(x, y, rcond=None)[0]
         rest = float(np.square(y - x @ b).sum())
         rows[name] = {
-            **dict(zip(SEEN, b[1:].tolist(), strict=True)),
+            **dict(zip(map(str, returns), b[1:].tolist(), strict=True)),
             "residual": np.sqrt(rest / (len(y) - 3)),
             "r_squared": 1 - rest / np.square(y - y.mean()).sum(),
             "volatility": y.std(ddof=1),
@@ -177,10 +195,10 @@ def propagate(
     `conditional` does.
     """
     base = under_crisis(classes, crisis_share, policy=policy)
-    factors = macro_factors(policy)
-    for name in (name for name in shock if name in factors.index):
-        row = factors.loc[[name]].to_dict("records")[0]
-        base = with_factor(base, name, {c: float(row[c]) for c in SEEN}, float(row["residual"]))
+    for name in (name for name in shock if name in MACRO):
+        through = seen(classes.labels)
+        row = macro_factors(policy, through).loc[[name]].to_dict("records")[0]
+        base = with_factor(base, name, {c: float(row[c]) for c in through}, float(row["residual"]))
     return conditional(base, shock)[list(classes.labels)]
 
 

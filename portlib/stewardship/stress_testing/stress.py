@@ -3,7 +3,8 @@ and what follows?
 
 Portfolios are mixes of asset classes, looked at through the funds. A window's returns pass through
 them as ``x'R - cost months/12``: held from the first day to the last without rebalancing, less
-today's expenses. A class that a window lacks is given the policy's stand-in. Shocks and the least
+today's expenses. A class has its own months where the plan brought all of a window's; else the
+figures of the table, and where these lack it the policy's stand-in. Shocks and the least
 unlikely loss are in `shocks`. The committee's rule: a portfolio passes if no window and no shock,
 calm or in crisis, costs more than its limit, and if a year that does is rarer under Student's t
 than the policy's ``stress_return_period``.
@@ -187,28 +188,42 @@ def portfolios(plan: Plan, suite: Suite, custom: Glidepath) -> Tested:
 # ---- windows -------------------------------------------------------------------------------------
 
 
-def window_returns(classes: Sequence[str], *, policy: Policy) -> pd.DataFrame:
-    """Total returns of classes over the stress windows, by the policy's stand-ins; (windows,
-    classes).
+def own_months(plan: Plan) -> pd.DataFrame | None:
+    """The months of classes that the plan brought; None where it brought none."""
+    own = plan.inputs.history
+    return None if own is None else own.values
 
-    A mix is held in fixed proportions, ``exp(sum share log(1 + R)) - 1``. Raises ValueError where
-    no stand-in of a class has figures for a window.
+
+def window_returns(
+    classes: Sequence[str], *, policy: Policy, months: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """Total returns of classes over the stress windows; (windows, classes).
+
+    `months` are monthly returns by class of the plan's own: a window that they cover whole is
+    theirs. The others are the table's, by the policy's stand-ins: a mix is held in fixed
+    proportions, ``exp(sum share log(1 + R)) - 1``. Raises ValueError where no stand-in of a class
+    has figures for a window.
     """
-    return _stood_in(classes, policy)[0]
+    return _stood_in(classes, policy, months)[0]
 
 
-def proxies(classes: Sequence[str], *, policy: Policy) -> pd.DataFrame:
-    """In words, what stood in for each class in each window; empty where it is the class's own
-    column."""
-    return _stood_in(classes, policy)[1]
+def proxies(
+    classes: Sequence[str], *, policy: Policy, months: pd.DataFrame | None = None
+) -> pd.DataFrame:
+    """In words, what stood in for each class in each window; empty where it is the class's own."""
+    return _stood_in(classes, policy, months)[1]
 
 
-def _stood_in(classes: Sequence[str], policy: Policy) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _stood_in(
+    classes: Sequence[str], policy: Policy, months: pd.DataFrame | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
     table = data.table("stress_windows")
     growth: dict[str, pd.Series] = {}
     words: dict[str, pd.Series] = {}
     for name, choices in shocks.stand_ins(classes, "windows", policy=policy).items():
         total = pd.Series(np.nan, table.index)
+        if months is not None and name in months:
+            total = _compounded(months[name], table)
         said = pd.Series("", table.index)
         for mix in choices:
             grown = (
@@ -228,12 +243,24 @@ def _stood_in(classes: Sequence[str], policy: Policy) -> tuple[pd.DataFrame, pd.
     return pd.DataFrame(growth), pd.DataFrame(words)
 
 
-def through_windows(tested: Tested, *, policy: Policy) -> pd.DataFrame:
+def _compounded(months: pd.Series, table: pd.DataFrame) -> pd.Series:
+    """By window, what the months compound to; nan where they do not cover all of it."""
+    found = {}
+    for name, window in table.iterrows():
+        inside = months.loc[str(window["start"]) : str(window["end"])].dropna()
+        whole = len(inside) == window["months"]
+        found[name] = float(np.prod(1 + inside) - 1) if whole else np.nan
+    return pd.Series(found, dtype=float)
+
+
+def through_windows(
+    tested: Tested, *, policy: Policy, months: pd.DataFrame | None = None
+) -> pd.DataFrame:
     """Nominal returns of portfolios over the windows, net of today's expenses; (portfolios,
-    windows)."""
+    windows). `months` as in `window_returns`."""
     years = data.table("stress_windows")["months"] / 12
-    returns = tested.mix @ window_returns(list(tested.mix.columns), policy=policy).T
-    return returns - np.outer(tested.cost, years)
+    each = window_returns(list(tested.mix.columns), policy=policy, months=months)
+    return tested.mix @ each.T - np.outer(tested.cost, years)
 
 
 def real(returns: pd.DataFrame) -> pd.DataFrame:
@@ -282,15 +309,21 @@ def _aligned(mix: pd.DataFrame, classes: Assumptions) -> pd.DataFrame:
     return mix.reindex(columns=list(classes.labels), fill_value=0.0)
 
 
-def judged(tested: Tested, classes: Assumptions, *, policy: Policy) -> pd.DataFrame:
-    """Does each portfolio with a limit pass, and by how much?
+def judged(
+    tested: Tested,
+    classes: Assumptions,
+    *,
+    policy: Policy,
+    months: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """Does each portfolio with a limit pass, and by how much? `months` as in `window_returns`.
 
     Columns: ``window`` and ``shock``, the worst of each, and their returns; ``years`` between years
     that lose the limit (Student), and ``years, normal``; ``limit``, ``headroom`` (limit less worst
     loss), ``failed`` (names of tests).
     """
     limited = tested.limit.index[tested.limit.notna()]
-    past = through_windows(tested, policy=policy).loc[limited]
+    past = through_windows(tested, policy=policy, months=months).loc[limited]
     future = through_shocks(tested, classes, policy=policy).loc[limited]
     x = _aligned(tested.mix.loc[limited], classes)
     limit = tested.limit[limited]
@@ -346,7 +379,7 @@ def stress_rules(
     each."""
     alone = of_funds(plan, pd.DataFrame(np.eye(len(funds)), list(funds), list(funds)))
     both = {
-        "window": through_windows(alone, policy=plan.policy),
+        "window": through_windows(alone, policy=plan.policy, months=own_months(plan)),
         "shock": through_shocks(alone, classes, policy=plan.policy),
     }
     return [
@@ -378,7 +411,8 @@ def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | 
         except (Infeasible, NotSolved) as error:
             return None, str(error)
         one = of_funds(plan, found.weights.to_frame(posture).T, limit)
-        if not judged(one, classes, policy=plan.policy).loc[posture, "failed"]:
+        judgement = judged(one, classes, policy=plan.policy, months=own_months(plan))
+        if not judgement.loc[posture, "failed"]:
             how = (
                 "at its own risk aversion"
                 if times == 1
@@ -410,11 +444,8 @@ def equity_that_passes(
         )
         for y in years
     ]
-    passing = (
-        (judged(joined(each), classes, policy=plan.policy)["failed"] == "")
-        .to_numpy()
-        .reshape(len(years), -1)
-    )
+    judgement = judged(joined(each), classes, policy=plan.policy, months=own_months(plan))
+    passing = (judgement["failed"] == "").to_numpy().reshape(len(years), -1)
     kept = []
     for passes, e in zip(passing, before, strict=True):
         best = max(shares[passes & (shares <= e + 1e-9)], default=np.nan)
