@@ -3,7 +3,8 @@ cores where said.
 
 The plans are SYNTHETIC: random menus and rules drawn from the example plan's funds, nobody in them.
 The household is the policy's kind of median saver of the example plan; its returns are drawn from
-real history.
+real history. The people of the large plan are SYNTHETIC too: each with an age, a pay, a balance and
+a deferral of their own.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import numpy as np
 from synthetic import SEED
 
 from portlib import plan, service
-from portlib.retirement import glidepaths, scenarios
-from portlib.retirement.glidepaths import lifecycle
+from portlib.retirement import cases, glidepaths, outlook, scenarios, simulation
 
 PLANS, PLANS_EXACT, PATHS, PATHS_OF_LIFE, YEARS = 10_000, 2_000, 12, 10_000, 75
+PEOPLE, PATHS_OF_PEOPLE = 100_000, 500
 
 
 def smaller_plans(count: int) -> list[dict[str, Any]]:
@@ -76,28 +77,70 @@ def scale() -> list[dict[str, Any]]:
                 f"portfolio, refused by name; {unproved} not proved best",
             )
         )
-    ours = plan.read()
-    person = glidepaths.household(ours, glidepaths.sample(ours, 1)[0], age=25, last_age=25 + YEARS)
-    many = [
-        lifecycle.Glidepath(f"{k}", [40, 0], [0.9 - 0.02 * k, 0.5 - 0.02 * k]) for k in range(PATHS)
-    ]
-    rng = np.random.default_rng(SEED)
-    start = time.perf_counter()
-    returns = scenarios.bootstrapped(PATHS_OF_LIFE, YEARS, rng)
-    drawn = time.perf_counter() - start
-    start = time.perf_counter()
-    lifecycle.simulate(many, person, returns, rng=rng)
-    seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    rows.append(
-        _row(
-            "lives simulated",
-            f"{PATHS_OF_LIFE} paths x {YEARS} years x {PATHS} glidepaths",
-            seconds,
-            f"one core; drawing the returns took {drawn:.1f} s more; peak memory {peak:.0f} MB",
-        )
-    )
+    rows.append(lives_simulated())
+    rows.append(people_simulated())
     return rows
+
+
+def lives_simulated() -> dict[str, Any]:
+    """One household, twelve glidepaths, on common lives; draws and all, one core."""
+    ours = plan.read()
+    who = glidepaths.sample(ours, 1)[0]
+    person = outlook.household(ours, who, age=25, last_age=25 + YEARS)
+    many = [
+        glidepaths.Glidepath(f"{k}", [40, 0], [0.9 - 0.02 * k, 0.5 - 0.02 * k])
+        for k in range(PATHS)
+    ]
+    months = scenarios.joint_history()[["equity", "bonds", "inflation"]]
+    yearly = scenarios.annual(months)
+    start, used = time.perf_counter(), time.process_time()
+    rng = np.random.default_rng(SEED)
+    picks = rng.integers(0, len(yearly), (PATHS_OF_LIFE, YEARS))
+    values = yearly.to_numpy()[picks]
+    change = values[..., 2]
+    real = (1 + values[..., :2]) / (1 + change[..., None]) - 1
+    returns = scenarios.Scenarios(real, ("equity", "bonds"), "years of history", (), change)
+    lives = cases.draw(person, returns, rng)
+    simulation.simulate(cases.of_households([person] * PATHS, many, lives), lives)
+    seconds, processor = time.perf_counter() - start, time.process_time() - used
+    return _row(
+        "lives simulated",
+        f"{PATHS_OF_LIFE} lives x {YEARS} years x {PATHS} glidepaths",
+        seconds,
+        f"one core, draws and all; processor time {processor:.2f} s; peak memory {_peak():.0f} MB",
+    )
+
+
+def people_simulated(count: int = PEOPLE) -> dict[str, Any]:
+    """The outlook of a large plan's people in one call, each with facts of their own."""
+    ours = plan.read()
+    rng = np.random.default_rng(SEED)
+    age = rng.integers(20, 70, count).astype(float)
+    people = outlook.People(
+        names=[f"Q{k}" for k in range(count)],
+        age=age,
+        retirement_age=np.maximum(rng.integers(60, 71, count), age + 1).astype(float),
+        pay=rng.lognormal(11.0, 0.5, count),
+        balance=rng.lognormal(10.0, 1.5, count),
+        deferral_rate=rng.uniform(0, 0.15, count),
+        other_income=np.zeros(count),
+    )
+    start, used = time.perf_counter(), time.process_time()
+    level = outlook.expected_inflation(ours)
+    returns = outlook.returns_of(ours, outlook.classes(ours), level, PATHS_OF_PEOPLE, 101, SEED)
+    mix = glidepaths.adopted(ours)
+    outlook.outlooks(people, ours, mix, returns, rng, mortality=outlook.mortality(ours))
+    seconds, processor = time.perf_counter() - start, time.process_time() - used
+    return _row(
+        "a plan's people",
+        f"{count} people x {PATHS_OF_PEOPLE} paths, to the end of life",
+        seconds,
+        f"two threads; processor time {processor:.1f} s; peak memory {_peak():.0f} MB",
+    )
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _row(case: str, size: str, seconds: float, remark: str) -> dict[str, Any]:

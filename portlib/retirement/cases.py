@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,7 +20,7 @@ from portlib.records import Array
 from portlib.retirement import household as hh
 from portlib.retirement import taxes
 from portlib.retirement.household import Household
-from portlib.retirement.lifetimes import Mortality, Years, last_year
+from portlib.retirement.lifetimes import Mortality, Sex, Years, last_year
 from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
 
@@ -197,6 +197,9 @@ class Lives:
     last : last year begun alive, (rows or 1, lives); last_spouse likewise for couples.
     pay : pay relative to its plan (years, lives), or None; permanent : the part of it that stays.
     care : who will need care, (lives,).
+    alive : chance of being alive at the start of each year, (rows or 1, years), or None. With it
+        what is enjoyed is weighed by that chance and not by the deaths drawn: an average over all
+        lengths of life on each path of markets, which needs far fewer of them.
     """
 
     returns: Array
@@ -206,6 +209,7 @@ class Lives:
     pay: Array | None = None
     permanent: Array | None = None
     care: NDArray[np.bool_] | None = None
+    alive: Array | None = None
     source: str = "not stated"
 
     @property
@@ -235,11 +239,14 @@ def draw(
     mortality: Mortality | None = None,
     pay_risk: PayRisk | None = None,
     care: Care | None = None,
+    lifetimes: Literal["drawn", "weighed"] = "drawn",
 ) -> Lives:
     """Lives of a household: one for each path of `returns`.
 
-    With ``sex=None`` the household lives to its last age for certain, and needs no `rng`. Raises
-    ValueError for returns shorter than the horizon, and for a missing `rng`.
+    With ``sex=None`` the household lives to its last age for certain, and needs no `rng`. With
+    lifetimes ``weighed``, what is enjoyed counts by the chance of living (`Lives.alive`). Raises
+    ValueError for returns shorter than the horizon, for a missing `rng`, and for a couple whose
+    lifetimes are to be weighed.
     """
     paths = len(returns.values)
     if returns.values.shape[1] < household.horizon:
@@ -259,8 +266,7 @@ def draw(
     last = np.full((1, paths), household.horizon - 1)
     spouse = None
     if household.mortality is not None:
-        alive = np.concatenate([[1.0], np.cumprod(1 - np.asarray(household.mortality, float))])
-        alive[-1] = 0.0
+        alive = _chances(household, table)
         last = last_year(alive, chance[0])[None] if chance is not None else last
     elif household.sex is not None and chance is not None:
         last = table.last_years(household.age, household.sex, chance[0])[None]
@@ -272,6 +278,11 @@ def draw(
     elif household.spouse is not None:
         spouse = last
     years = household.horizon
+    weights = None
+    if lifetimes == "weighed":
+        if household.spouse is not None:
+            raise ValueError("lifetimes of a couple are drawn, not weighed")
+        weights = _chances(household, table)[None, :years]
     values = np.ascontiguousarray(np.moveaxis(returns.values[:, :years], 0, 2))
     return Lives(
         returns=values,
@@ -281,8 +292,20 @@ def draw(
         pay=None if spells is None else np.ascontiguousarray(spells.pay.T),
         permanent=None if spells is None else np.ascontiguousarray(spells.permanent.T),
         care=None if care is None or whom is None else whom < care.chance,
+        alive=weights,
         source=returns.source,
     )
+
+
+def _chances(household: Household, table: Mortality) -> Array:
+    """Chance of being alive at the start of each year of the horizon, and of the year after it."""
+    if household.mortality is not None:
+        alive = np.concatenate([[1.0], np.cumprod(1 - np.asarray(household.mortality, float))])
+        alive[-1] = 0.0
+        return alive
+    if household.sex is None:
+        return np.ones(household.horizon + 1)
+    return table.survival(household.age, household.sex)
 
 
 def prices(inflation: Array) -> Array:
@@ -300,9 +323,11 @@ def of_households(
     names: Sequence[str] = (),
     annuity: Annuity | None = None,
     mortality: Mortality | None = None,
+    risk_aversion: float = 1.0,
 ) -> Cases:
     """A row for each household (and its mix, or the one mix of all).
 
+    `risk_aversion` is of the price of a dollar for life (`annuity_factors`).
     `lives` with risky pay make benefits, and spending wanted as a share of final pay, those of each
     life. Rows must be ways of one household, or of households of one age, for `lives` of one; then
     all couples or all single. Raises ValueError otherwise, and for mixes over unlike assets.
@@ -330,7 +355,7 @@ def of_households(
             target = target * lives.permanent[max(h.working - 1, 0)]
         rows.append((own, claim, *spouse, target, mix.at(h.retirement_age - h.age - t)))
     own, claim, theirs, start, target, held = zip(*rows, strict=True)
-    factor, period = _prices_of_life(households, years, mortality or Mortality())
+    factor, period = _prices_of_life(households, years, mortality or Mortality(), risk_aversion)
     couple = None
     if couples == {True}:
         first = households[0]
@@ -395,7 +420,7 @@ def _saving(households: Sequence[Household], years: int) -> Saving:
 
 
 def _prices_of_life(
-    households: Sequence[Household], years: int, mortality: Mortality
+    households: Sequence[Household], years: int, mortality: Mortality, risk_aversion: float
 ) -> tuple[Array, Array]:
     """Annuity factors at each household's rate, and the Uniform Lifetime Table's periods."""
     factor = np.ones((len(households), years))
@@ -408,18 +433,30 @@ def _prices_of_life(
             certain = left if rate == 0 else (1 - (1 + rate) ** -left) / rate * (1 + rate)
             factor[i] = certain
         else:
-            factor[i] = annuity_factors(h.age, h.sex, h.annuity_rate, mortality, years)
+            factor[i] = annuity_factors(
+                h.age, h.sex, h.annuity_rate, mortality, years, risk_aversion=risk_aversion
+            )
         period[i] = distribution_periods(ages)
     return factor, period
 
 
-def annuity_factors(age: int, sex: str, rate: float, mortality: Mortality, years: int) -> Array:
+def annuity_factors(
+    age: int,
+    sex: Sex,
+    rate: float,
+    mortality: Mortality,
+    years: int,
+    *,
+    risk_aversion: float = 1.0,
+) -> Array:
     """What a real dollar a year for life costs at the start of each year from `age` on.
 
-    ``a_x = 1 + v p_x a_{x+1}``, payments at the start of years, at the real `rate`.
+    ``a_x = 1 + v p_x^(1/A) a_{x+1}``, payments at the start of years, at the real `rate`. With
+    ``A = 1`` it is the price of an annuity. Who saves for old age alone pools the risk of a long
+    life with nobody: with their risk aversion as ``A`` it is what they best set aside (Yaari 1965).
     """
-    alive = mortality.survival(age, sex)  # type: ignore[arg-type]
-    live_on = alive[1:] / np.maximum(alive[:-1], 1e-300)
+    alive = mortality.survival(age, sex)
+    live_on = (alive[1:] / np.maximum(alive[:-1], 1e-300)) ** (1 / risk_aversion)
     cost = np.ones(max(years, len(live_on)))
     for t in range(len(live_on) - 2, -1, -1):
         cost[t] = 1 + live_on[t] / (1 + rate) * cost[t + 1]

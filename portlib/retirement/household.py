@@ -77,8 +77,8 @@ class Household:
     nonelective : employer's contribution whether or not somebody defers, share of pay.
     leakage : share of the balance that loans not repaid and cash-outs take, a year of work.
     spending : wanted a year in retirement from all sources: dollars, or with `replacement_rate` a
-        share of final pay. With neither, a part of the balance is spent each year that lasts for
-        life (`payout_factors`).
+        share of final pay. With neither nothing is wanted, and a rule that looks at savings says
+        what is spent (`spending_rules`).
     fee_dollars : record keeping, a year. tax_rate : flat, on whatever leaves the plan.
     sex : "both" (half and half today), "female", "male", or None: lives to `last_age` for certain.
     mortality : chances of dying in each year from `age` on, instead of the table. With it, or
@@ -376,19 +376,3 @@ def survival(household: Household) -> Array:
     alive = np.minimum(alive / alive[h.working], 1.0)
     alive[-1] = 0.0
     return alive
-
-
-def payout_factors(household: Household, alive: Array, risk_aversion: float) -> Array:
-    """What to set aside at the start of each year for a dollar a year for life, at the household's
-    annuity rate.
-
-    Nobody pools the risk of a long life here, so each chance of being alive counts with the power
-    ``1/risk_aversion``: the best plan of someone who saves for old age alone (Yaari 1965). At 1 it
-    is the cost of a life annuity.
-    """
-    discount = 1 / (1 + household.annuity_rate)
-    cost = np.ones(len(alive) - 1)
-    for t in range(len(cost) - 2, -1, -1):
-        lives = (alive[t + 1] / max(alive[t], 1e-300)) ** (1 / risk_aversion)
-        cost[t] = 1 + discount * lives * cost[t + 1]
-    return cost

@@ -23,7 +23,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -44,9 +44,6 @@ from portlib.retirement.lifetimes import Mortality, Years
 from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import simulate
-
-if TYPE_CHECKING:
-    from portlib.retirement.glidepaths import Glidepath
 
 #: Rows x paths that a thread works on at once, for many people.
 CELLS = 60_000
@@ -94,7 +91,12 @@ def price_process(plan: Plan, level: float) -> prices.Inflation:
 
 
 def returns_of(
-    plan: Plan, assumptions: Assumptions, level: float, paths: int, years: int, seed: int
+    plan: Plan,
+    assumptions: Assumptions,
+    level: float,
+    paths: int,
+    years: int,
+    seed: int | np.random.Generator,
 ) -> Scenarios:
     """Real years of the plan's classes: lognormal on `assumptions`, with inflation as a process.
 
@@ -238,8 +240,8 @@ def outlook(
 
     Parameters
     ----------
-    mix : what is held by years to retirement, over the plan's classes; `default_mix` when not
-        given.
+    mix : what is held by years to retirement, over the plan's classes; that of the default
+        (`glidepaths.adopted`) when not given.
     assumptions : of the plan's classes, nominal, arithmetic; the survey's when not given.
     inflation : long-run level, decimal a year; the survey's when not given.
     lives : how many. seed : of the draws, common to all calls with the same age.
@@ -247,8 +249,10 @@ def outlook(
 
     Raises DataError for an unknown participant.
     """
+    from portlib.retirement import glidepaths
+
     one = household(plan, participant, **changes)
-    chosen = mix or default_mix(plan)
+    chosen = mix or glidepaths.adopted(plan)
     known = classes(plan, assumptions)
     level = expected_inflation(plan) if inflation is None else inflation
     returns = returns_of(plan, known, level, lives, one.horizon, seed)
@@ -257,22 +261,6 @@ def outlook(
     drawn = rows.draw(one, returns, rng, mortality=table)
     levels = plan.policy["success_levels"]
     return of_household(one, chosen, drawn, levels=levels, mortality=table)
-
-
-def default_mix(plan: Plan) -> Glidepath:
-    """What who does not choose is taken to hold: the plan's target-date series, with its fee.
-
-    For a plan without a series, 100 minus age over what the menu offers, at what that costs: the
-    naive rule, and its name says so.
-    """
-    from portlib.retirement import glidepaths
-
-    series = glidepaths.from_plan(plan)
-    if series is not None:
-        return series
-    sleeves, cost = glidepaths.sleeves(plan)
-    rule = glidepaths.age_rule(int(plan.rules["normal_retirement_age"]))
-    return rule.of_classes(sleeves).charged(float(cost.mean()))
 
 
 def classes(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portlib import data
 from portlib.estimation.draws import block_bootstrap
 from portlib.history import long_record, open_record
 from portlib.records import Array, Assumptions
@@ -44,16 +43,6 @@ class Scenarios:
         weights = mix[list(self.assets)].to_numpy(float)
         labels = tuple(str(name) for name in mix.index)
         return Scenarios(self.values @ weights.T, labels, self.source, self.paths, self.inflation)
-
-
-def real_history() -> pd.DataFrame:
-    """US real monthly returns of ``equity`` (the market) and ``bonds`` (Aaa corporates), 1957-02 to
-    2017-03, decimals.
-
-    Deflated by core consumer prices. One country, one that did well: survivors' history.
-    """
-    nominal = data.history()[["us_market", "aaa_corporate"]].set_axis(["equity", "bonds"], axis=1)
-    return (1 + nominal).div(1 + long_record()["core_inflation"].values, axis=0).dropna() - 1
 
 
 def joint_history(bond_years: int = 10) -> pd.DataFrame:
@@ -92,13 +81,13 @@ def bootstrapped(
     monthly: pd.DataFrame | None = None,
     block: float = 12,
 ) -> Scenarios:
-    """Years made of runs of real months (`block_bootstrap`), `real_history` by default.
+    """Years made of runs of months (`block_bootstrap`), of `joint_history` by default.
 
-    A table with a column ``inflation`` holds nominal returns, as `joint_history` does: they are
-    drawn together with it, made real by it, and the inflation is kept. `block` is the mean length
-    of a run in months (policy ``bootstrap_block_months``).
+    A table with a column ``inflation`` holds nominal returns: they are drawn together with it, made
+    real by it, and the inflation is kept. One without it holds real returns. `block` is the mean
+    length of a run in months (policy ``bootstrap_block_months``).
     """
-    months = real_history() if monthly is None else monthly
+    months = joint_history() if monthly is None else monthly
     drawn = np.empty((paths, years, months.shape[1]))
     for first in range(0, paths, CHUNK):
         part = slice(first, min(first + CHUNK, paths))
@@ -106,7 +95,7 @@ def bootstrapped(
         runs = runs.reshape(part.stop - first, years, 12, -1)
         drawn[part] = np.prod(1 + runs, axis=2) - 1
     span = f"{months.index[0]:%Y-%m} to {months.index[-1]:%Y-%m}"
-    source = f"bootstrap of real months {span}, mean block {block:g} months"
+    source = f"bootstrap of months {span}, mean block {block:g} months"
     return _real(drawn, tuple(months.columns), source)
 
 
@@ -117,7 +106,7 @@ def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
     Overlapping, so far fewer independent runs than rows. A column ``inflation`` as in
     `bootstrapped`. Raises ValueError when history is shorter than `years`.
     """
-    months = real_history() if monthly is None else monthly
+    months = joint_history() if monthly is None else monthly
     first = int(np.argmax(pd.DatetimeIndex(months.index).month == 1))
     whole = (len(months) - first) // 12
     if years > whole:

@@ -21,10 +21,10 @@ ways of 10,000 lives, 75 years and ten classes took 1.1 s of one core and 340 MB
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -39,6 +39,19 @@ from portlib.retirement.spending_rules import SpendingRule, Target, Year
 CELLS = 40_000
 
 
+class Review(Protocol):
+    """Somebody who looks again every year: what should a life hold, by what it has now?"""
+
+    @property
+    def mixes(self) -> Array:
+        """What there is to choose from, (mixes, years, assets)."""
+        ...
+
+    def choose(self, t: int, wealth: Array) -> NDArray[np.intp]:
+        """Which mix each life holds in year `t`, by its savings at the start of it; (lives,)."""
+        ...
+
+
 @dataclass(frozen=True, eq=False)
 class Outcomes:
     """What came of each row, life by life: arrays (rows, lives), real dollars.
@@ -51,7 +64,8 @@ class Outcomes:
     worst : least spending of any year as a share of what was wanted then.
     balance : at retirement, before an annuity is bought. bequest : left at death.
     enjoyed : sum over years of retirement of CRRA utility of spending over ``unit``.
-    years : of retirement. spending : real dollars of all sources over life.
+    years : of retirement; both of the years lived, or of each year times the chance of living it
+        (`Lives.alive`). spending : real dollars of all sources over life.
     depleted : years after retirement in which savings first gave less than asked, -1 never.
     paths : spending by year for the first lives, (rows, years, kept), nan before and after.
     """
@@ -72,6 +86,14 @@ class Outcomes:
     risk_aversion: float
     unit: float
     source: str
+
+    def rows(self, which: Sequence[int], names: Iterable[str]) -> Outcomes:
+        """Some of the rows, under other names."""
+        at = list(which)
+        picked = {
+            name: value[at] for name, value in vars(self).items() if isinstance(value, np.ndarray)
+        }
+        return replace(self, names=tuple(names), **picked)
 
     def chance(self, level: float = 0.95) -> pd.DataFrame:
         """Chance that what is wanted is met for life, with Wilson's interval: mid, low, high."""
@@ -94,19 +116,17 @@ class Outcomes:
 
     def certainty_equivalent(self) -> Array:
         """Constant spending worth as much as what came, dollars a year, by row."""
-        total = np.where(self.reached, self.enjoyed, 0.0).sum(axis=1)
-        mean = total / np.where(self.reached, self.years, 0.0).sum(axis=1)
+        mean = self.enjoyed.sum(axis=1) / self.years.sum(axis=1)
         a = 1 - self.risk_aversion
         return np.asarray(self.unit * (np.exp(mean) if a == 0 else (a * mean) ** (1 / a)))
 
     def influence(self) -> Array:
         """By how much each life moves the certainty equivalent, dollars; means are zero."""
         ce = self.certainty_equivalent()[:, None]
-        years = np.where(self.reached, self.years, 0.0)
-        enjoyed = np.where(self.reached, self.enjoyed, 0.0)
-        mean = enjoyed.sum(axis=1, keepdims=True) / years.sum(axis=1, keepdims=True)
+        mean = self.enjoyed.sum(axis=1, keepdims=True) / self.years.sum(axis=1, keepdims=True)
         slope = ce * (ce / self.unit) ** (self.risk_aversion - 1)
-        return slope * (enjoyed - mean * years) / years.mean(axis=1, keepdims=True)
+        average = self.years.mean(axis=1, keepdims=True)
+        return slope * (self.enjoyed - mean * self.years) / average
 
     def difference(self, better: str, worse: str, level: float = 0.95) -> pd.DataFrame:
         """How much better, on common lives: rows success, certainty_equivalent, balance.
@@ -161,6 +181,7 @@ def simulate(
     lives: Lives,
     rules: SpendingRule | Sequence[SpendingRule] | None = None,
     *,
+    reviews: Sequence[Review | None] | None = None,
     risk_aversion: float | None = 5.0,
     floor: float = 5_000.0,
     care: Care | None = None,
@@ -171,6 +192,8 @@ def simulate(
     Parameters
     ----------
     rules : one for all rows, or one a row; what is wanted (`Target`) when not given.
+    reviews : one a row, or None for those that hold the mix of their `Cases`: who is asked at the
+        start of every year what each life should hold, and sees its savings of that day.
     risk_aversion, floor : of the utility of a year's spending; below `floor` (dollars a year)
         amounts are not told apart, so that a high floor makes risk look harmless. None: not asked.
     care : with it, ``lives.care`` says who needs it.
@@ -181,10 +204,12 @@ def simulate(
     """
     one_rule = Target() if rules is None else rules
     chosen = list(one_rule) if isinstance(one_rule, Sequence) else [one_rule] * len(cases)
-    _check(cases, lives, chosen, care)
+    asked = [None] * len(cases) if reviews is None else list(reviews)
+    _check(cases, lives, chosen, asked, care)
     order = np.argsort(-cases.retires, kind="stable")
     cases = _take(cases, order)
     chosen = [chosen[k] for k in order]
+    reviewed = {i: one for i, k in enumerate(order) if (one := asked[k]) is not None}
     size = max(CELLS // len(cases), 50)
     parts = []
     for first in range(0, lives.count, size):
@@ -195,8 +220,10 @@ def simulate(
             one = replace(one, last=one.last[order])
         if one.last_spouse is not None and one.last_spouse.shape[0] > 1:
             one = replace(one, last_spouse=one.last_spouse[order])
+        if one.alive is not None and one.alive.shape[0] > 1:
+            one = replace(one, alive=one.alive[order])
         kept = max(min(keep - first, which.stop - first), 0)
-        parts.append(_run(rows, one, chosen, risk_aversion, floor, care, kept))
+        parts.append(_run(rows, one, chosen, reviewed, risk_aversion, floor, care, kept))
     back = np.argsort(order, kind="stable")
     joined = {name: np.concatenate([p[name] for p in parts], axis=-1)[back] for name in parts[0]}
     names = tuple(cases.names[k] for k in back)
@@ -221,6 +248,7 @@ def _run(
     c: Cases,
     lives: Lives,
     rules: Sequence[SpendingRule],
+    reviews: Mapping[int, Review],
     gamma: float | None,
     unit: float,
     care: Care | None,
@@ -233,11 +261,16 @@ def _run(
     groups = _groups(rules)
     ends = lives.last if lives.last_spouse is None else np.maximum(lives.last, lives.last_spouse)
     before = len(c)
-    for t in range(min(int(ends.max()) + 1, c.years)):
+    until = c.years if lives.alive is not None else min(int(ends.max()) + 1, c.years)
+    for t in range(until):
         growth = c.mix[:, t] @ (1 + lives.returns[t])
-        growth *= charged
         s.wealth -= c.fee_dollars[:, None]
         np.maximum(s.wealth, 0.0, out=s.wealth)
+        for i, review in reviews.items():
+            mixes = review.mixes[:, t] @ (1 + lives.returns[t])
+            held = review.choose(t, s.wealth[i])
+            growth[i] = np.take_along_axis(mixes, held[None], axis=0)[0]
+        growth *= charged
         working = int(np.count_nonzero(c.retires > t))
         if working:
             _work(c, lives, s, t, slice(0, working), growth)
@@ -340,7 +373,10 @@ def _spend(
     np.maximum(spent, 0.0, out=spent)
     wealth -= drawn
     s.previous[at] = drawn if care is None else np.maximum(drawn - cost / net, 0.0)
-    _count(s.counted, at, alive, spent, want, drawn < paid - 1e-7, since, gamma, unit)
+    weight: Array = alive.astype(float)
+    if lives.alive is not None:
+        weight = (lives.alive if len(lives.alive) == 1 else lives.alive[at])[:, t, None]
+    _count(s.counted, at, alive, weight, spent, want, drawn < paid - 1e-7, since, gamma, unit)
     return spent
 
 
@@ -348,6 +384,7 @@ def _count(
     out: dict[str, Any],
     at: slice,
     alive: NDArray[np.bool_],
+    weight: Array,
     spent: Array,
     want: Array,
     dry: NDArray[np.bool_],
@@ -366,8 +403,8 @@ def _count(
     first = dry & alive & (out["depleted"][at] < 0)
     np.copyto(out["depleted"][at], since, where=first)
     if gamma is not None:
-        out["enjoyed"][at] += _utility(spent, gamma, unit) * alive
-    out["years"][at] += alive
+        out["enjoyed"][at] += _utility(spent, gamma, unit) * weight
+    out["years"][at] += weight
     out["spending"][at] += spent * alive
 
 
@@ -476,9 +513,16 @@ def _columns(c: Cases, which: slice, count: int) -> Cases:
     return replace(c, target=cut(c.target), benefit=cut(c.benefit), couple=couple)
 
 
-def _check(c: Cases, lives: Lives, rules: Sequence[SpendingRule], care: Care | None) -> None:
-    if len(rules) != len(c):
-        raise ValueError(f"{len(rules)} spending rules do not go with {len(c)} rows")
+def _check(
+    c: Cases,
+    lives: Lives,
+    rules: Sequence[SpendingRule],
+    reviews: Sequence[Review | None],
+    care: Care | None,
+) -> None:
+    for what, given in (("spending rules", rules), ("reviews", reviews)):
+        if len(given) != len(c):
+            raise ValueError(f"{len(given)} {what} do not go with {len(c)} rows")
     years, assets = c.mix.shape[1:]
     if lives.returns.shape[0] < years or lives.returns.shape[1] != assets:
         raise ValueError(

@@ -10,12 +10,17 @@ from scipy import stats
 
 from portlib import data
 from portlib.estimation.inference import wilson
-from portlib.retirement import taxes
+from portlib.retirement import cases, taxes
 from portlib.retirement.glidepaths import constant, published
 from portlib.retirement.glidepaths.human_capital import LifecycleModel, solve
-from portlib.retirement.glidepaths.lifecycle import ruin_by_moments, ruin_exactly, simulate
 from portlib.retirement.household import Household
+from portlib.retirement.retirement_income.ruin import (
+    constant_hazard_by_moments,
+    constant_hazard_exactly,
+)
 from portlib.retirement.scenarios import Scenarios
+from portlib.retirement.simulation import simulate
+from portlib.retirement.spending_rules import Distribution
 from portlib.stewardship.model_validation.replications import CASES
 
 
@@ -79,9 +84,11 @@ def test_the_published_policy_is_not_that_of_a_shock_that_stays() -> None:
 def test_ruin_probability_of_milevsky_and_robinson() -> None:
     hazard = np.log(2) / RUIN["median_remaining_life"]
     assert hazard == pytest.approx(RUIN["implied_mortality"], abs=5e-5)
-    ours = ruin_by_moments(RUIN["mean_real"], RUIN["sd"], hazard, RUIN["wealth_over_spending"])
+    ours = constant_hazard_by_moments(
+        RUIN["mean_real"], RUIN["sd"], hazard, RUIN["wealth_over_spending"]
+    )
     assert ours == pytest.approx(RUIN["ruin_probability"], abs=RUIN["tolerance"])
-    at_ten = ruin_by_moments(
+    at_ten = constant_hazard_by_moments(
         RUIN["mean_real"], RUIN["sd"], hazard, 1 / RUIN["spending_rate_for_10pct_ruin"]
     )
     assert at_ten == pytest.approx(0.10, abs=RUIN["tolerance"])
@@ -90,9 +97,10 @@ def test_ruin_probability_of_milevsky_and_robinson() -> None:
 def test_exact_ruin_against_the_perpetuity_and_the_certain_return() -> None:
     """Dufresne (1990): without death the law is reciprocal gamma; without risk it is an annuity."""
     forever = stats.gamma.cdf(1 / 20, 2 * 0.07 / 0.04 - 1, scale=0.02)
-    assert ruin_exactly(0.07, 0.2, 1e-9, 20) == pytest.approx(forever, abs=1e-6)
+    assert constant_hazard_exactly(0.07, 0.2, 1e-9, 20) == pytest.approx(forever, abs=1e-6)
     lasts = -np.log(1 - 10 * 0.05) / 0.05
-    assert ruin_exactly(0.05, 0.02, 0.03, 10) == pytest.approx(np.exp(-0.03 * lasts), abs=0.005)
+    ours = constant_hazard_exactly(0.05, 0.02, 0.03, 10)
+    assert ours == pytest.approx(np.exp(-0.03 * lasts), abs=0.005)
 
 
 @pytest.mark.parametrize("wealth", [10, 20])
@@ -115,9 +123,10 @@ def test_the_simulator_meets_the_exact_law_in_quarters(wealth: float) -> None:
         last_age=count,
         mortality=[-np.expm1(-hazard * step)] * count,
     )
-    ruined = simulate(constant(1.0), person, returns, rng=rng, risk_aversion=5, floor=1).success[0]
-    low, high = wilson(int((~ruined).sum()), ruined.size, level=0.999)
-    assert low <= ruin_exactly(mean, sd, hazard, wealth) <= high
+    lives = cases.draw(person, returns, rng)
+    met = simulate(cases.of_households([person], constant(1.0)), lives, floor=1.0).success[0]
+    low, high = wilson((~met).sum(), met.size, level=0.999)
+    assert low <= constant_hazard_exactly(mean, sd, hazard, wealth) <= high
 
 
 def test_uniform_lifetime_table_and_what_leaves_the_account() -> None:
@@ -131,21 +140,20 @@ def test_uniform_lifetime_table_and_what_leaves_the_account() -> None:
     assert due == pytest.approx(case["rmd"], abs=TABLE["dollar_tolerance"])
 
 
-def test_the_simulator_forces_out_what_the_table_says() -> None:
-    """With nothing to spend on and no return, the distributions add up to the balance by the
-    table's percentages."""
+def test_required_distributions_leave_what_the_table_says() -> None:
+    """Spent as the table requires, without return, the balance falls by the printed percentages."""
     person = Household(
         age=73,
         retirement_age=70,
         balance=1e6,
-        spending=0.0,
         social_security=False,
         sex=None,
         last_age=119,
         year=2026,
     )
     nothing = Scenarios(np.zeros((1, 46, 2)), ("equity", "bonds"), "nothing")
-    outcome = simulate(constant(0.0), person, nothing, risk_aversion=5, floor=1)
+    row = cases.of_households([person], constant(0.0))
+    outcome = simulate(row, cases.draw(person, nothing), Distribution())
     kept = np.prod(
         1
         - np.array(
@@ -157,8 +165,8 @@ def test_the_simulator_forces_out_what_the_table_says() -> None:
         )
         / 100
     )
-    assert outcome.forced[0, 0] == pytest.approx(1e6 * (1 - kept), rel=1e-5)
-    assert outcome.bequest[0, 0] == pytest.approx(1e6, rel=1e-12)
+    assert outcome.spending[0, 0] == pytest.approx(1e6 * (1 - kept), rel=1e-5)
+    assert outcome.bequest[0, 0] == pytest.approx(1e6 * kept, rel=1e-3)
 
 
 def test_published_paths_agree_with_what_was_reported_of_them() -> None:

@@ -8,6 +8,7 @@ import pytest
 from portlib import plan
 from portlib.data import DataError
 from portlib.retirement import cases as rows
+from portlib.retirement import glidepaths as gp
 from portlib.retirement import outlook as ol
 from portlib.retirement.cases import balanced
 from portlib.retirement.simulation import simulate
@@ -28,7 +29,7 @@ def test_spending_that_lasts_is_the_spending_that_is_met_with_that_chance() -> N
 def test_outlooks_of_many_are_those_of_one_at_a_time() -> None:
     classes = ol.classes(THE_PLAN)
     returns = ol.returns_of(THE_PLAN, classes, 0.024, 400, 101, 7)
-    mix = ol.default_mix(THE_PLAN)
+    mix = gp.adopted(THE_PLAN)
     everybody = ol.people(THE_PLAN)
     chosen = [everybody.names.index(who) for who in WHO]
     fields = ("age", "retirement_age", "pay", "balance", "deferral_rate", "other_income")
@@ -51,7 +52,7 @@ def test_outlooks_of_many_are_those_of_one_at_a_time() -> None:
 
 def test_threads_and_order_do_not_matter() -> None:
     returns = ol.returns_of(THE_PLAN, ol.classes(THE_PLAN), 0.024, 50, 101, 7)
-    everybody, mix = ol.people(THE_PLAN), ol.default_mix(THE_PLAN)
+    everybody, mix = ol.people(THE_PLAN), gp.adopted(THE_PLAN)
     two = ol.outlooks(everybody, THE_PLAN, mix, returns, np.random.default_rng(1))
     one = ol.outlooks(everybody, THE_PLAN, mix, returns, np.random.default_rng(1), threads=1)
     assert two.equals(one)
@@ -72,13 +73,12 @@ def test_inflation_that_persists_hurts_a_fixed_pension() -> None:
     assert risen.lasting[0.9] < calm.lasting[0.9] - 2_000
 
 
-def test_who_is_not_there_is_named_and_a_plan_without_a_series_has_the_naive_rule() -> None:
+def test_who_is_not_there_is_named_and_who_does_not_choose_holds_the_adopted_path() -> None:
     with pytest.raises(DataError, match="no participant 'NOBODY'"):
         ol.outlook(THE_PLAN, "NOBODY")
-    without = replace(THE_PLAN, vintages=None)
-    rule = ol.default_mix(without)
-    assert rule.name == "100 minus age"
-    assert rule.equity_at([20.0, -10.0]) == pytest.approx([0.55, 0.25])
+    silent = ol.outlook(THE_PLAN, "P0001", lives=200)
+    chosen = ol.outlook(THE_PLAN, "P0001", lives=200, mix=gp.adopted(THE_PLAN))
+    assert silent.lasting == chosen.lasting
     with pytest.raises(ValueError, match="balance of A"):
         ol.People(["A"], *(np.array([x]) for x in (40.0, 65.0, 1.0, -1.0, 0.1, 0.0)))
     couple = ol.household(THE_PLAN, "P0001", spouse=ol.hh.Spouse(40))
@@ -88,5 +88,5 @@ def test_who_is_not_there_is_named_and_a_plan_without_a_series_has_the_naive_rul
         np.random.default_rng(1),
     )
     with pytest.raises(ValueError, match="single lives"):
-        ol.lasting(rows.of_households([couple], ol.default_mix(THE_PLAN)), lives)
+        ol.lasting(rows.of_households([couple], gp.adopted(THE_PLAN)), lives)
     assert balanced(0.6).name == "60% equity"

@@ -6,8 +6,6 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portlib import data
-from portlib.history import long_record
 from portlib.records import Assumptions
 from portlib.retirement import scenarios as sc
 from portlib.retirement.inflation import Inflation
@@ -96,17 +94,9 @@ def test_impossible_or_unknown_correlations_are_refused() -> None:
         )
 
 
-def test_real_history_is_nominal_history_over_prices() -> None:
-    months = sc.real_history()
-    nominal = (1 + data.history()["us_market"].loc[months.index]).prod()
-    prices = (1 + long_record()["core_inflation"].values.loc[months.index]).prod()
-    assert (1 + months["equity"]).prod() == pytest.approx(nominal / prices, rel=1e-10)
-    assert (months.index[0].year, months.index[-1].year) == (1957, 2017)
-
-
 def test_bootstrapped_years_keep_the_mean_and_compound_the_months() -> None:
-    months = sc.real_history()
-    drawn = sc.bootstrapped(400, 40, np.random.default_rng(8))
+    months = JOINT[["equity", "bonds"]]
+    drawn = sc.bootstrapped(400, 40, np.random.default_rng(8), months)
     error = months.std().to_numpy() * math.sqrt(12) / math.sqrt(400 * 40)
     assert (
         np.abs(drawn.values.mean(axis=(0, 1)) - ((1 + months.mean()) ** 12 - 1)).max()
@@ -116,14 +106,16 @@ def test_bootstrapped_years_keep_the_mean_and_compound_the_months() -> None:
     assert np.allclose(
         sc.bootstrapped(3, 2, np.random.default_rng(1), one).values[..., 0], 1.01**12 - 1
     )
+    same = sc.bootstrapped(3, 2, np.random.default_rng(1))
+    assert same.assets == ("equity", "bonds", "bills") and same.inflation is not None
 
 
-def test_cohorts_are_calendar_years_in_their_order() -> None:
-    months, runs = sc.real_history(), sc.cohorts(30)
-    of_1973 = (1 + months["equity"].loc["1973"]).prod() - 1
+def test_cohorts_are_calendar_years_in_their_order_less_their_inflation() -> None:
+    runs = sc.cohorts(30)
+    grown = (1 + JOINT.loc["1973"]).prod()
+    of_1973 = grown["equity"] / grown["inflation"] - 1
     assert runs.values[runs.paths.index("1973"), 0, 0] == pytest.approx(of_1973)
     assert runs.values[runs.paths.index("1970"), 3, 0] == pytest.approx(of_1973)
-    assert runs.paths[0] == "1958" and runs.values.shape == (30, 30, 2)
     with pytest.raises(ValueError, match="whole calendar years"):
         sc.cohorts(70)
 

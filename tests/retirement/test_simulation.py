@@ -6,6 +6,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
+from scipy.optimize import brentq
+from statsmodels.stats.proportion import proportion_confint
 
 from portlib.estimation.inference import wilson
 from portlib.retirement import cases as rows
@@ -337,6 +340,78 @@ def test_what_is_fixed_in_dollars_needs_prices() -> None:
     lives = rows.draw(h, returns, np.random.default_rng(2))
     with pytest.raises(ValueError, match="needs lives with prices"):
         simulate(rows.of_households([h], balanced(0.5)), lives)
+
+
+def test_wilson_against_statsmodels_and_its_coverage() -> None:
+    counts = np.array([0, 3, 950, 1000]), np.array([20, 20, 1000, 1000])
+    theirs = proportion_confint(*counts, method="wilson")
+    assert np.array(wilson(*counts)) == pytest.approx(np.array(theirs), abs=1e-12)
+    for p in (0.5, 0.9, 0.98):
+        k = np.arange(401)
+        low, high = wilson(k, np.full(401, 400))
+        inside = (low <= p) & (p <= high)
+        assert 0.93 <= stats.binom.pmf(k, 400, p)[inside].sum() <= 0.97
+
+
+def test_certainty_equivalents_are_their_definition() -> None:
+    """Two years of spending by hand, and the level whose utility is their mean, by root finding."""
+    person = Household(
+        age=64,
+        retirement_age=65,
+        balance=5e5,
+        social_security=20_000.0,
+        claiming_age=65,
+        sex=None,
+        last_age=67,
+    )
+    returns = years_of(200, 3)
+    lives = rows.draw(person, returns)
+    for gamma in (1.0, 3.0, 8.0):
+        case = rows.of_households([person], balanced(1.0))
+        out = simulate(case, lives, rules.AnnuityFactor(), risk_aversion=gamma)
+        first = 5e5 * (1 + returns.values[:, 0, 0])
+        spends = first / (1 + 1 / 1.02)
+        second = (first - spends) * (1 + returns.values[:, 1, 0])
+
+        def utility(c, g=gamma):
+            return np.log(c) if g == 1 else (c / 1e4) ** (1 - g) / (1 - g)
+
+        mean = np.mean([utility(spends + 20_000), utility(second + 20_000)])
+        level = brentq(lambda c, u=utility, m=mean: u(c) - m, 1e4, 1e7)
+        assert out.certainty_equivalent()[0] == pytest.approx(level, rel=1e-8)
+
+
+class Timid:
+    """Holds the second mix whenever savings are below a line."""
+
+    def __init__(self, mixes: np.ndarray, line: float) -> None:
+        self.mixes, self.line = mixes, line
+
+    def choose(self, t: int, wealth: np.ndarray) -> np.ndarray:
+        return (wealth < self.line).astype(int)
+
+
+def test_who_looks_again_every_year_chooses_by_the_savings_of_that_day() -> None:
+    h = replace(SAVER, fee_dollars=0, match=(), deferral_rate=0.0, spending=10_000)
+    lives = rows.draw(h, years_of(30, h.horizon), np.random.default_rng(2))
+    bold, calm = (rows.of_households([h], balanced(e), lives) for e in (0.9, 0.1))
+    mixes = np.concatenate([bold.mix, calm.mix])
+    both = rows.of_households([h, h], balanced(0.9), lives, names=["bold", "timid"])
+    for line, same in ((0.0, bold), (np.inf, calm)):
+        out = simulate(both, lives, reviews=[None, Timid(mixes, line)])
+        alone = simulate(same, lives)
+        assert out.bequest[1] == pytest.approx(alone.bequest[0], rel=1e-12)
+        assert out.bequest[0] == pytest.approx(simulate(bold, lives).bequest[0], rel=1e-12)
+    out = simulate(both, lives, reviews=[None, Timid(mixes, 120_000.0)])
+    for k in range(30):
+        w = h.balance
+        for t in range(h.working):
+            e = 0.1 if w < 120_000 else 0.9
+            w *= 1 + np.array([e, 1 - e]) @ lives.returns[t, :, k]
+        if out.reached[1, k]:
+            assert out.balance[1, k] == pytest.approx(w, rel=1e-9)
+    with pytest.raises(ValueError, match="1 reviews do not go with 2 rows"):
+        simulate(both, lives, reviews=[None])
 
 
 def test_paired_differences_have_the_coverage_they_claim() -> None:

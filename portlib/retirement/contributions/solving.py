@@ -22,8 +22,8 @@ import numpy as np
 from portlib.plan import Plan
 from portlib.records import Array
 from portlib.retirement import cases as rows
+from portlib.retirement import glidepaths, taxes
 from portlib.retirement import outlook as ol
-from portlib.retirement import taxes
 from portlib.retirement.cases import Lives, Mix
 from portlib.retirement.household import Household
 from portlib.retirement.lifetimes import Mortality
@@ -198,7 +198,7 @@ def solve_for(
     """
     one = ol.household(plan, participant, **changes)
     levels = plan.policy["success_levels"] if success is None else success
-    chosen = mix or ol.default_mix(plan)
+    chosen = mix or glidepaths.adopted(plan)
     level = ol.expected_inflation(plan)
     returns = ol.returns_of(plan, ol.classes(plan), level, lives, one.horizon, seed)
     table = ol.mortality(plan)

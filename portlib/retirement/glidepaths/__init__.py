@@ -10,30 +10,28 @@ from portlib.retirement.glidepaths.paths import (
     shaped,
 )
 from portlib.retirement.glidepaths.search import (
-    class_assumptions,
+    Taste,
     compare,
     custom,
-    expected_inflation,
-    household,
-    over_sleeves,
     sample,
     sleeves,
+    spent_for_life,
+    taste,
 )
 
 __all__ = [
     "Glidepath",
+    "Taste",
     "adopted",
     "age_rule",
-    "class_assumptions",
     "compare",
     "constant",
     "custom",
-    "expected_inflation",
     "from_plan",
-    "household",
-    "over_sleeves",
     "published",
     "sample",
     "shaped",
     "sleeves",
+    "spent_for_life",
+    "taste",
 ]

@@ -7,62 +7,35 @@ how long after), never rises, and makes the most of retirement spending on commo
     maximise  mean_i log CE_i(path)      lowest <= equity <= highest, equity never rises and falls
     by a least amount
 
-with ``CE_i`` the certainty equivalent of participant ``i`` (`lifecycle`); its logarithm counts
-everybody alike, rich or poor. Peers are published paths, the plan's own series, a constant mix and
-age in bonds. Left out: what a participant holds elsewhere, reactions to markets, and everything
-that `lifecycle` leaves out.
+with ``CE_i`` the certainty equivalent of participant ``i`` (`simulation`), who spends each year of
+retirement a part of the balance that lasts for life; its logarithm counts everybody alike, rich or
+poor. Markets, inflation, lifetimes and risky pay are the plan's, as in `outlook`. Peers are
+published paths, the plan's own series, a constant mix and age in bonds. Left out: what a
+participant holds elsewhere, reactions to markets, and what `simulation` leaves out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from statistics import NormalDist
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from portlib import data
 from portlib.plan import Plan
 from portlib.records import Assumptions
-from portlib.retirement import plan_menu
-from portlib.retirement.glidepaths.lifecycle import simulate
+from portlib.retirement import cases, outlook
 from portlib.retirement.glidepaths.paths import Glidepath, shaped
 from portlib.retirement.household import Household
-from portlib.retirement.scenarios import Scenarios, lognormal
+from portlib.retirement.lifetimes import Mortality
+from portlib.retirement.pay_risk import PayRisk
+from portlib.retirement.scenarios import Scenarios
+from portlib.retirement.simulation import Outcomes, simulate
+from portlib.retirement.spending_rules import AnnuityFactor
 
 # ---- the plan's building blocks and people -------------------------------------------------------
-
-
-def class_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
-    """The survey's assumptions for the plan's classes, listed real estate by proxy; or
-    `assumptions` in their order.
-    """
-    known = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
-    return known.select([str(name) for name in plan.exposures.columns])
-
-
-def over_sleeves(classes: Assumptions, mix: pd.DataFrame) -> Assumptions:
-    """The assumptions for the sleeves `mix`, (sleeves, classes)."""
-    m = mix[list(classes.labels)].to_numpy(float)
-    return Assumptions(
-        [str(name) for name in mix.index],
-        m @ classes.mu,
-        m @ classes.sigma @ m.T,
-        classes.rf,
-        classes.source,
-    )
-
-
-def expected_inflation(plan: Plan) -> float:
-    """The survey's inflation over the horizon of the plan's policy, arithmetic, decimal a year."""
-    return float(
-        data.table("horizon_2025_assets")[f"arithmetic_{plan.policy['cma_horizon_years']}y"].loc[
-            "inflation"
-        ]
-    )
 
 
 def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
@@ -90,36 +63,6 @@ def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
         dearest = {c: fees[held[c] == held[c].max()].min() for c in held.columns[mix > 0]}
         cost[name] = float((weights[name] * pd.Series(dearest)).sum())
     return pd.DataFrame(weights).T, pd.Series(cost, name="expense ratio")
-
-
-def household(plan: Plan, participant: str, **changes: Any) -> Household:
-    """A participant of the plan as a household: what was not supplied is the plan's rule, the
-    policy, or nothing.
-
-    Who has reached the retirement age works one more year. Without `changes` nobody states a
-    spending goal.
-    """
-    row = plan.participants.loc[
-        participant, ["retirement_age", "other_income", "pay", "balance", "deferral_rate"]
-    ]
-    retires, income, pay, balance, deferral = (float(x) for x in row.to_numpy(float))
-    age = plan.as_of.year - int(plan.participants["birth_year"].loc[participant])
-    retires = retires if retires > 0 else plan.rules["normal_retirement_age"]
-    income = income if income > 0 else 0.0
-    person = Household(
-        age=age,
-        retirement_age=max(int(retires), age + 1),
-        pay=pay,
-        balance=balance,
-        deferral_rate=deferral,
-        match=plan.rules["contributions"]["match"],
-        pay_growth=plan.policy["lifecycle_pay_growth"],
-        other_income=income,
-        annuity_rate=plan.policy["lifecycle_annuity_rate"],
-        fee_dollars=float(plan.rules["recordkeeping_fee"]),
-        year=plan.as_of.year,
-    )
-    return replace(person, **changes) if changes else person
 
 
 def sample(plan: Plan, most: int | None = None) -> list[str]:
@@ -164,30 +107,83 @@ class CustomGlidepath:
         return table.rename_axis("years_to_retirement")
 
 
+@dataclass(frozen=True)
+class Taste:
+    """By what a path is judged, and under which law of life and pay.
+
+    `risk_aversion` of spending; below `floor`, dollars a year, amounts are not told apart;
+    `pay_risk` None is pay as planned.
+    """
+
+    risk_aversion: float
+    floor: float
+    mortality: Mortality
+    pay_risk: PayRisk | None = None
+    seed: int = 0
+
+
+def taste(plan: Plan, risk_aversion: float | None = None) -> Taste:
+    """The plan's, by its policy; at another `risk_aversion` where it is given."""
+    own = float(plan.policy["lifecycle_risk_aversion"])
+    return Taste(
+        own if risk_aversion is None else risk_aversion,
+        float(plan.policy["spending_floor"]),
+        outlook.mortality(plan),
+        outlook.pay_risk(plan),
+    )
+
+
+def spent_for_life(
+    paths: Sequence[Glidepath], person: Household, returns: Scenarios, by: Taste
+) -> Outcomes:
+    """What a person who spends a part of the balance that lasts for life gets under each path.
+
+    All paths meet the same markets, pay and lifetimes; what is enjoyed is weighed by the chance of
+    living, so that little hangs on the deaths drawn. Raises ValueError for paths over other assets
+    than the returns.
+    """
+    if other := [g.name for g in paths if g.assets != returns.assets]:
+        held = ", ".join(returns.assets)
+        raise ValueError(f"{other[0]} holds other assets than the returns ({held}); use of_classes")
+    lives = cases.draw(
+        person,
+        returns,
+        np.random.default_rng(by.seed),
+        mortality=by.mortality,
+        pay_risk=by.pay_risk,
+        lifetimes="weighed",
+    )
+    rows = cases.of_households(
+        [person] * len(paths),
+        list(paths),
+        lives,
+        mortality=by.mortality,
+        risk_aversion=by.risk_aversion,
+    )
+    return simulate(rows, lives, AnnuityFactor(), risk_aversion=by.risk_aversion, floor=by.floor)
+
+
 def compare(
     paths: Sequence[Glidepath],
     households: Sequence[Household],
     returns: Scenarios,
+    by: Taste,
     *,
-    risk_aversion: float,
-    floor: float,
     level: float = 0.95,
 ) -> pd.DataFrame:
     """What is each path worth to these people, and how surely more or less than the first path?
 
     Columns: certainty equivalent (dollars a year, geometric mean over households, each counted
     alike); gain over the first path, relative, with ``low`` and ``high`` of its normal interval.
-    Paired: all paths and households meet the same scenarios. Lifetimes are weighted, not drawn.
-    `risk_aversion` and `floor` as in `lifecycle.simulate`.
+    Paired: all paths and households meet the same scenarios. Raises as `spent_for_life`.
     """
     logs = np.zeros(len(paths))
     moved = np.zeros((len(paths), len(returns.values)))
     for person in households:
-        # only what is not used here, success and bequests, depends on the lifetimes drawn
-        rng = np.random.default_rng(0)
-        out = simulate(paths, person, returns, rng=rng, risk_aversion=risk_aversion, floor=floor)
-        logs += np.log(out.certainty_equivalent()) / len(households)
-        moved += out.influence() / len(households)
+        out = spent_for_life(paths, person, returns, by)
+        ce = out.certainty_equivalent()
+        logs += np.log(ce) / len(households)
+        moved += out.influence() / ce[:, None] / len(households)
     error = (
         (moved - moved[0]).std(axis=1, ddof=1) / np.sqrt(moved.shape[1])
         if moved.shape[1] > 1
@@ -220,17 +216,15 @@ def custom(
     scenarios, from the best point of a coarse grid. `paths` of returns, `households` and
     `risk_aversion` are the plan's policy's if not given. Deterministic for a seed.
     """
-    classes = class_assumptions(plan, assumptions)
+    classes = outlook.classes(plan, assumptions)
     mix, cost = sleeves(plan)
-    two = over_sleeves(classes, mix)
     chosen = sample(plan, households)
-    people = [household(plan, who) for who in chosen]
+    people = [outlook.household(plan, who, spending=None) for who in chosen]
     count = plan.policy["glidepath_search_paths"] if paths is None else paths
-    gamma = plan.policy["lifecycle_risk_aversion"] if risk_aversion is None else risk_aversion
-    floor = plan.policy["spending_floor"]
+    by = taste(plan, risk_aversion)
     years = max(person.horizon for person in people)
-    rng = np.random.default_rng(seed)
-    returns = lognormal(two, expected_inflation(plan), count, years, rng)
+    level = outlook.expected_inflation(plan)
+    returns = outlook.returns_of(plan, classes, level, count, years, seed).of(mix)
     bounds = plan.policy["glidepath_equity_range"]
     fee = float(cost.mean())
     tried: dict[tuple[float, ...], float] = {}
@@ -238,7 +232,7 @@ def custom(
     def best_of(points: Sequence[tuple[float, ...]]) -> tuple[float, ...]:
         if new := [p for p in points if p not in tried]:
             shapes = [shaped(*p, fee=fee) for p in new]
-            worth = compare(shapes, people, returns, risk_aversion=gamma, floor=floor)
+            worth = compare(shapes, people, returns, by)
             tried.update(zip(new, worth["certainty equivalent"].tolist(), strict=True))
         return max(points, key=lambda p: (tried[p], p))
 

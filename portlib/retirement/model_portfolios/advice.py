@@ -24,10 +24,9 @@ import pandas as pd
 
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Infeasible
+from portlib.retirement import outlook as outlooks
 from portlib.retirement import plan_menu
-from portlib.retirement.glidepaths import Glidepath, expected_inflation
-from portlib.retirement.glidepaths.lifecycle import simulate
-from portlib.retirement.glidepaths.outcomes import Outcomes
+from portlib.retirement.glidepaths import Glidepath
 from portlib.retirement.model_portfolios.capacity import (
     Adviser,
     Person,
@@ -36,7 +35,14 @@ from portlib.retirement.model_portfolios.capacity import (
     resources,
     settled,
 )
-from portlib.retirement.model_portfolios.comparison import Judged, aversion_of, household_of, judge
+from portlib.retirement.model_portfolios.comparison import (
+    Judged,
+    aversion_of,
+    household_of,
+    judge,
+    lived,
+)
+from portlib.retirement.model_portfolios.managed_account import ManagedAccount, managed_account
 from portlib.retirement.model_portfolios.models import model
 from portlib.retirement.model_portfolios.questionnaire import Score, score
 from portlib.retirement.model_portfolios.ways import (
@@ -54,8 +60,10 @@ from portlib.retirement.model_portfolios.ways import (
     target_equity,
     ways,
 )
-from portlib.retirement.scenarios import lognormal
+from portlib.retirement.simulation import Outcomes
 
+#: What a service does that looks again every year, for a fee.
+MANAGED = "managed account"
 #: Equity beyond what a person accepts that is rounding: half a percent.
 NEAR = 0.005
 #: What FINRA Rule 2214 wants beside a probability; the name of the tool stands for itself.
@@ -505,8 +513,9 @@ def everyone(desk: Adviser) -> pd.DataFrame:
 
 def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
     """The ways in which the plan, or a service, could invest this person's money, as mixes of
-    classes by years to go: those of `ways` for the person's posture; a managed account, which is
-    the tilt kept up every year for the policy's fee; one model for everybody.
+    classes by years to go: those of `ways` for the person's posture; a managed account at the
+    policy's fee, which begins as the tilt and is looked at again every year (`reviews`); one model
+    for everybody.
     """
     complete, _ = settled(who, desk)
     told = advise(who, desk, explain=False)
@@ -515,13 +524,21 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
     found = dict(ways(desk, posture, cap))
     tilt = found.get(MODELS, found[DEFAULT])
     fee = desk.plan.policy["managed_account_fee"]
-    found["managed account"] = replace_name(tilt.charged(tilt.fee + fee), "managed account")
+    found[MANAGED] = replace_name(tilt.charged(tilt.fee + fee), MANAGED)
     wanted = desk.order.index(desk.decided["default_posture"])
     if desk.suite.models:
         near = min(desk.suite.postures, key=lambda name: abs(desk.order.index(name) - wanted))
         one = {f: w for f, w in desk.suite[near].weights.items() if w > 0}
         found["one model for all"] = path_of(desk, "one model for all", {0.0: one})
     return found
+
+
+def reviews(who: Person, desk: Adviser) -> dict[str, ManagedAccount]:
+    """Who looks again every year, by way: the managed account's adviser, for this person."""
+    said = None if who.answers is None else score(who.answers, desk.instrument)
+    spoken = said is not None and said.usable
+    tolerance = said.posture if said is not None and spoken else desk.decided["default_posture"]
+    return {MANAGED: managed_account(who, desk, tolerance)}
 
 
 def replace_name(path: Glidepath, name: str) -> Glidepath:
@@ -545,21 +562,18 @@ def outlook(
 
     The goal, `spending`, is real dollars a year from all sources, the essential spending if not
     given; other assets are taken to be invested as the balance is. Lognormal years with the moments
-    of the assumptions, the same for every path. Every probability is to be shown with `LEGEND`.
-    Raises as `simulate` does.
+    of the assumptions and inflation as a process, the same for every path; a managed account is
+    advised again every year, life by life (`reviews`). Every probability is to be shown with
+    `LEGEND`. Raises as `simulation.simulate` does.
     """
     complete, _ = settled(who, desk)
     goal = complete.spending if spending is None else spending
     home = household_of(replace(complete, spending=goal), desk)
-    returns = lognormal(desk.classes, expected_inflation(desk.plan), count, home.horizon, rng)
-    return simulate(
-        list(paths.values()),
-        home,
-        returns,
-        rng=rng,
-        risk_aversion=aversion_of(desk, desk.decided["default_posture"]),
-        floor=desk.plan.policy["spending_floor"],
-    )
+    level = outlooks.expected_inflation(desk.plan)
+    returns = outlooks.returns_of(desk.plan, desk.classes, level, count, home.horizon, rng)
+    aversion = aversion_of(desk, desk.decided["default_posture"])
+    asked = reviews(who, desk) if MANAGED in paths else None
+    return lived(home, desk, paths, returns, aversion, asked)[1]
 
 
 def statement(desk: Adviser, count: int) -> dict[str, str]:
@@ -569,7 +583,9 @@ def statement(desk: Adviser, count: int) -> dict[str, str]:
         "criteria and method": "the chance that a spending goal is met in every year lived; "
         f"{count:,} simulated lives, the same for every path",
         "key assumptions": f"{desk.classes.source}; lognormal years, each independent; inflation "
-        f"{expected_inflation(desk.plan):.1%}; period mortality of 2023; constant real pay; no tax",
+        f"that persists around {outlooks.expected_inflation(desk.plan):.1%}; mortality of 2023, "
+        f"falling by {desk.plan.policy['mortality_improvement']:.2%} a year; constant real pay; "
+        "no tax",
         "universe considered": ", ".join(considered),
         "limits": "expected returns may be wrong by more than the differences shown; large losses "
         "are rarer here than in history; funds' own risks are left out",

@@ -27,12 +27,11 @@ import pandas as pd
 from portlib import data
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
-from portlib.retirement import plan_menu, taxes
-from portlib.retirement.glidepaths import expected_inflation
+from portlib.retirement import outlook, plan_menu, taxes
 from portlib.retirement.household import Household, social_security
 from portlib.retirement.model_portfolios.models import Suite, postures
 from portlib.retirement.model_portfolios.questionnaire import Instrument, calibrate
-from portlib.retirement.scenarios import Scenarios, lognormal
+from portlib.retirement.scenarios import Scenarios
 
 #: The inputs that 29 CFR 2550.408g-1(b)(4)(i)(D) names, and the fields that carry them.
 INPUTS = {
@@ -167,12 +166,15 @@ class Adviser:
         """
         blocks, each = (self.decided["advice_lives"][name] for name in ("blocks", "each"))
         rng = np.random.default_rng(self.plan.policy["scenario_seed"])
-        inflation = expected_inflation(self.plan)
-        drawn = lognormal(self.classes, inflation, blocks * each, YOUNGEST_HORIZON, rng)
+        level = outlook.expected_inflation(self.plan)
+        drawn = outlook.returns_of(
+            self.plan, self.classes, level, blocks * each, YOUNGEST_HORIZON, rng
+        )
         shift = rng.multivariate_normal(np.zeros(len(self.classes)), self.doubt, (blocks + 1) // 2)
         moved = np.repeat(np.concatenate([shift, -shift])[:blocks], each, axis=0)
         values = np.maximum(drawn.values + moved[:, None, :], -1.0)
-        return Scenarios(values, drawn.assets, f"{drawn.source}; means redrawn in {blocks} blocks")
+        source = f"{drawn.source}; means redrawn in {blocks} blocks"
+        return replace(drawn, values=values, source=source)
 
     @cached_property
     def doubt(self) -> Array:

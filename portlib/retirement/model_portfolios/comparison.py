@@ -26,12 +26,14 @@ import numpy as np
 import pandas as pd
 
 from portlib.records import Array
+from portlib.retirement import cases, outlook
 from portlib.retirement.glidepaths import Glidepath
-from portlib.retirement.glidepaths.lifecycle import simulate
-from portlib.retirement.glidepaths.outcomes import Outcomes
 from portlib.retirement.household import Household
 from portlib.retirement.model_portfolios.capacity import Adviser, Person
 from portlib.retirement.model_portfolios.ways import DEFAULT
+from portlib.retirement.scenarios import Scenarios
+from portlib.retirement.simulation import Outcomes, Review, simulate
+from portlib.retirement.spending_rules import AnnuityFactor, SpendingRule, Target
 
 #: Differences of logarithms below this are none.
 SAME = 1e-9
@@ -49,7 +51,7 @@ class Judged:
     worth : certainty equivalent of spending, real dollars a year, by way.
     gains : array (ways, blocks), logarithms of the worth in each block over that of all.
     goal, shortfall : chance that the goal is met for life, and the share of it not met, by way.
-    goal_by_life, shortfall_by_life : the same, (ways, lives).
+    goal_by_life, shortfall_by_life : the same, (ways, lives that reach retirement).
     k : how many standard deviations a difference must exceed.
     """
 
@@ -111,33 +113,74 @@ def aversion_of(desk: Adviser, posture: str) -> float:
     return float(usual * models[posture] / models[desk.decided["default_posture"]])
 
 
-def judge(who: Person, desk: Adviser, paths: Mapping[str, Glidepath], posture: str) -> Judged:
+def lived(
+    who: Household,
+    desk: Adviser,
+    paths: Mapping[str, Glidepath],
+    returns: Scenarios,
+    risk_aversion: float,
+    reviews: Mapping[str, Review] | None = None,
+) -> tuple[Outcomes, Outcomes]:
+    """What each path gives whoever spends a part of the balance that lasts for life, and whoever
+    spends what they want, on the same lives.
+
+    Lifetimes are drawn for the goal and weighed for the worth; the seed is the policy's. `reviews`
+    are the paths that somebody looks at again every year (`managed_account`).
+    """
+    table = outlook.mortality(desk.plan)
+    rng = np.random.default_rng(desk.plan.policy["scenario_seed"])
+    lives = cases.draw(who, returns, rng, mortality=table, lifetimes="weighed")
+    count = len(paths)
+    homes = [replace(who, spending=None)] * count + [who] * count
+    names = [f"{what}: {path}" for what in ("worth", "goal") for path in paths]
+    rows = cases.of_households(
+        homes,
+        [*paths.values()] * 2,
+        lives,
+        names=names,
+        mortality=table,
+        risk_aversion=risk_aversion,
+    )
+    rules: list[SpendingRule] = [AnnuityFactor()] * count
+    rules += [Target()] * count
+    asked = [(reviews or {}).get(path) for path in paths] * 2
+    out = simulate(
+        rows,
+        lives,
+        rules,
+        reviews=asked,
+        risk_aversion=risk_aversion,
+        floor=desk.plan.policy["spending_floor"],
+    )
+    return out.rows(range(count), paths), out.rows(range(count, 2 * count), paths)
+
+
+def judge(
+    who: Person,
+    desk: Adviser,
+    paths: Mapping[str, Glidepath],
+    posture: str,
+    reviews: Mapping[str, Review] | None = None,
+) -> Judged:
     """What each path is worth to a person without gaps; the first is not special, but should be
     `DEFAULT`.
 
-    Raises as `simulate` does.
+    Raises as `simulation.simulate` does.
     """
     home = household_of(who, desk)
-    returns = desk.lives
-    taste = {
-        "risk_aversion": aversion_of(desk, posture),
-        "floor": desk.plan.policy["spending_floor"],
-    }
-
-    def out(household: Household) -> Outcomes:
-        rng = np.random.default_rng(desk.plan.policy["scenario_seed"])
-        return simulate(list(paths.values()), household, returns, rng=rng, **taste)
-
-    free = out(replace(home, spending=None))
+    free, aimed = lived(home, desk, paths, desk.lives, aversion_of(desk, posture), reviews)
+    worth = free.certainty_equivalent()
     blocks = desk.decided["advice_lives"]["blocks"]
-    by_block = free.influence().reshape(len(paths), blocks, -1).mean(axis=2)
-    aimed = out(home) if home.spending else free
+    moved = free.influence() / worth[:, None]
+    reached = aimed.reached[0]
+    wanted = np.maximum(aimed.wanted[:, reached], 1e-9)
+    stated = home.target is not None
     return Judged(
         tuple(paths),
-        free.certainty_equivalent(),
-        by_block,
-        aimed.success.astype(float),
-        aimed.unmet,
+        worth,
+        moved.reshape(len(paths), blocks, -1).mean(axis=2),
+        aimed.success[:, reached].astype(float) if stated else np.ones_like(wanted),
+        aimed.unmet[:, reached] / wanted,
         float(desk.decided["no_trade_standard_errors"]),
     )
 

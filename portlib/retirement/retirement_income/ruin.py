@@ -1,4 +1,4 @@
-"""How likely is ruin before death, when death follows the Gompertz law?
+"""How likely is ruin before death, at a constant chance of dying or by the Gompertz law?
 
 Someone spends one real dollar a year, evenly, from wealth that grows as ``exp(nu t + sigma B_t)``.
 Ruin comes before death when the present value of spending,
@@ -8,12 +8,16 @@ Ruin comes before death when the present value of spending,
 exceeds the wealth. `ruin_by_moments` fits a reciprocal gamma law to two moments of ``V``, as
 published (Milevsky 2020, VARPHI.MM, after Milevsky and Robinson 2005). `ruin_by_programme` works
 backwards in small steps over a grid of wealth, without fitting anything. They disagree: the fitted
-law understates ruin, because ``V`` has more mass above the wealth than it.
+law understates ruin, because ``V`` has more mass above the wealth than it. Where the chance of
+dying is the same at every age, the law of ``V`` is known exactly (`constant_hazard_exactly`), and
+what two moments make of it can be read off (`constant_hazard_by_moments`).
 
 Left out: jumps, fees, and spending that answers to what is left.
 """
 
 from __future__ import annotations
+
+import math
 
 import numpy as np
 
@@ -88,3 +92,38 @@ def ruin_by_programme(
         reached = ruined[low] * (1 - part) + ruined[low + 1] * part
         ruined = goes_on * (np.where(alive, reached, 1.0) @ weight)
     return float(np.interp(np.log(1 / rate), logs, ruined))
+
+
+def constant_hazard_by_moments(
+    mean: float, volatility: float, hazard: float, wealth: float
+) -> float:
+    """Chance of ruin where death comes at the constant rate `hazard`: two moments fitted by a
+    reciprocal gamma law.
+
+    Of someone who spends one real dollar a year, evenly, from `wealth` dollars earning `mean`
+    (arithmetic) with `volatility`. Source: Milevsky and Robinson (2005).
+
+    >>> round(constant_hazard_by_moments(0.07, 0.20, math.log(2) / 28.1, 20), 3)   # printed: 0.268
+    0.268
+    """
+    from scipy.stats import gamma
+
+    scale = (volatility**2 + hazard) / 2
+    return float(gamma.cdf(1 / wealth, (mean + 2 * hazard) / scale - 1, scale=scale))
+
+
+def constant_hazard_exactly(mean: float, volatility: float, hazard: float, wealth: float) -> float:
+    """The same chance without fitting: the present value of spending is a beta over a gamma
+    variable.
+
+    With ``nu = 1 - 2 mean / volatility^2`` and ``a = (nu + sqrt(nu^2 + 8 hazard / volatility^2)) /
+    2`` the value is ``2 / volatility^2`` times Beta(1, a) over Gamma(a - nu). Source: Yor (1992).
+    """
+    from scipy.integrate import quad
+    from scipy.stats import gamma
+
+    nu = 1 - 2 * mean / volatility**2
+    y = wealth * volatility**2 / 2
+    a = (nu + math.sqrt(nu**2 + 8 * hazard / volatility**2)) / 2
+    largest = float(gamma.cdf(1 / y, a - nu))
+    return float(quad(lambda p: (1 - min(y * gamma.ppf(p, a - nu), 1.0)) ** a, 0, largest)[0])

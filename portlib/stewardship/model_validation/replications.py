@@ -21,8 +21,8 @@ import pandas as pd
 from portlib import data
 from portlib.retirement import glidepaths, taxes
 from portlib.retirement.asset_location import Rates, deferred_growth, taxable_growth
-from portlib.retirement.glidepaths import lifecycle
 from portlib.retirement.glidepaths.human_capital import LifecycleModel, solve
+from portlib.retirement.retirement_income import ruin
 from portlib.stewardship.governance import signatures
 from portlib.stewardship.model_validation import portfolio_replications as portfolios
 from portlib.stewardship.model_validation.portfolio_replications import Case, Compared, compared
@@ -203,7 +203,7 @@ def _lifecycle(case: Case) -> list[Compared]:
 def _ruin(case: Case) -> list[Compared]:
     hazard = math.log(2) / case["median_remaining_life"]
     ours = [
-        lifecycle.ruin_by_moments(case["mean_real"], case["sd"], hazard, wealth)
+        ruin.constant_hazard_by_moments(case["mean_real"], case["sd"], hazard, wealth)
         for wealth in (case["wealth_over_spending"], 1 / case["spending_rate_for_10pct_ruin"])
     ]
     return [

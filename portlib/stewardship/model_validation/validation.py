@@ -37,7 +37,7 @@ from portlib.plan import Plan
 from portlib.records import Array, Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement import model_portfolios as models
-from portlib.retirement.glidepaths import lifecycle
+from portlib.retirement.retirement_income import ruin
 from portlib.stewardship.model_validation.portfolio_replications import (
     ROUNDED,
     idzorek,
@@ -195,8 +195,8 @@ def _ruin() -> Replay:
         "Milevsky and Robinson (2005)",
         "chance of ruin",
         case["ruin_probability"],
-        lifecycle.ruin_exactly(*given),
-        lifecycle.ruin_by_moments(*given),
+        ruin.constant_hazard_exactly(*given),
+        ruin.constant_hazard_by_moments(*given),
         1e-3,
         "two moments fitted where the law is known",
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from portlib import plan
+from portlib.retirement import glidepaths as gp
 from portlib.retirement import outlook as ol
 from portlib.retirement.contributions import plan_design as design
 from portlib.retirement.contributions.plan_design import Design
@@ -36,7 +37,7 @@ def test_a_match_costs_what_tiers_say_by_hand() -> None:
 def test_more_in_means_more_out_for_everybody() -> None:
     classes = ol.classes(THE_PLAN)
     returns = ol.returns_of(THE_PLAN, classes, 0.024, 60, 105, 3)
-    mix = ol.default_mix(THE_PLAN)
+    mix = gp.adopted(THE_PLAN)
     designs = {
         "none": Design(),
         "today": Design(MATCH),
@@ -58,7 +59,7 @@ def test_rising_deferrals_are_those_of_a_household_one_at_a_time() -> None:
     from portlib.retirement.simulation import simulate
 
     returns = ol.returns_of(THE_PLAN, ol.classes(THE_PLAN), 0.024, 50, 105, 3)
-    mix = ol.default_mix(THE_PLAN)
+    mix = gp.adopted(THE_PLAN)
     d = Design(MATCH, automatic=0.03, escalation=0.01, ceiling=0.10, nonelective=0.02)
     table = design.outcomes(THE_PLAN, d, mix, returns, np.random.default_rng(1))
     for who in ("P0001", "P0003", "P0040"):

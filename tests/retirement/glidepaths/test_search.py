@@ -1,19 +1,22 @@
 """People and the search, against every path of its grid."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from portlib import data, plan, policy
+from portlib.retirement import cases, outlook, plan_menu
 from portlib.retirement import glidepaths as gp
-from portlib.retirement import plan_menu
-from portlib.retirement.scenarios import lognormal
+from portlib.retirement.glidepaths.search import Taste, spent_for_life
+from portlib.retirement.household import Household
+from portlib.retirement.lifetimes import Mortality
+from portlib.retirement.scenarios import Scenarios
+from portlib.retirement.simulation import simulate
+from portlib.retirement.spending_rules import AnnuityFactor
 
 OURS = policy.read()
-TASTE = {
-    "risk_aversion": OURS["lifecycle_risk_aversion"],
-    "floor": OURS["spending_floor"],
-}
 EXAMPLE = plan.read(data.ROOT / "plan")
 AWKWARD = plan.read(data.ROOT.parent / "tests" / "plans" / "awkward")
 BOTH = [EXAMPLE, AWKWARD]
@@ -22,7 +25,7 @@ BOTH = [EXAMPLE, AWKWARD]
 @pytest.mark.parametrize("the_plan", BOTH, ids=lambda p: p.name)
 def test_everybody_becomes_a_household(the_plan: plan.Plan) -> None:
     for who in the_plan.participants.index:
-        person = gp.household(the_plan, str(who))
+        person = outlook.household(the_plan, str(who), spending=None)
         assert person.retirement_age > person.age == the_plan.age[who]
         assert person.target is None and person.other_income >= 0
 
@@ -60,16 +63,12 @@ def test_the_search_finds_what_enumeration_finds(the_plan: plan.Plan) -> None:
     ten thousand.
     """
     found = gp.custom(the_plan, paths=60, households=6, seed=4)
-    people = [gp.household(the_plan, who) for who in found.participants]
+    people = [outlook.household(the_plan, who, spending=None) for who in found.participants]
     mix, cost = gp.sleeves(the_plan)
-    two = gp.over_sleeves(gp.class_assumptions(the_plan), mix)
-    returns = lognormal(
-        two,
-        gp.expected_inflation(the_plan),
-        60,
-        max(h.horizon for h in people),
-        np.random.default_rng(4),
-    )
+    classes, level = outlook.classes(the_plan), outlook.expected_inflation(the_plan)
+    years = max(h.horizon for h in people)
+    returns = outlook.returns_of(the_plan, classes, level, 60, years, 4).of(mix)
+    by = gp.taste(the_plan)
     bounds = OURS["glidepath_equity_range"]
     shares = np.linspace(bounds["lowest"], bounds["highest"], 6)
     grid = [
@@ -82,9 +81,9 @@ def test_the_search_finds_what_enumeration_finds(the_plan: plan.Plan) -> None:
     ]
     assert (
         found.value
-        >= (1 - 1e-4) * gp.compare(grid, people, returns, **TASTE)["certainty equivalent"].max()
+        >= (1 - 1e-4) * gp.compare(grid, people, returns, by)["certainty equivalent"].max()
     )
-    again = gp.compare([found.path], people, returns, **TASTE)["certainty equivalent"]
+    again = gp.compare([found.path], people, returns, by)["certainty equivalent"]
     assert float(again.iloc[0]) == pytest.approx(found.value, rel=1e-12)
 
 
@@ -108,7 +107,40 @@ def test_more_risk_aversion_no_more_equity_and_better_assumptions_more() -> None
     bounds = OURS["glidepath_equity_range"]  # the bold would leave the range if they could
     assert bold.path.equity_at(99) == pytest.approx(bounds["highest"])
     assert bold.parameters["start"] - bold.parameters["landing"] >= bounds["least_fall"] - 1e-9
-    classes = gp.class_assumptions(EXAMPLE)
+    classes = outlook.classes(EXAMPLE)
     assert tuple(classes.labels) == tuple(EXAMPLE.exposures.columns)
     whole = plan_menu.class_assumptions(EXAMPLE)
     assert classes.mu[classes.labels.index("us_reits")] == whole.mu[whole.labels.index("us_reits")]
+
+
+def test_weighing_lifetimes_is_the_average_over_lifetimes_drawn() -> None:
+    """Every length of life on every path, drawn 200 times, comes to the weighed certainty
+    equivalent within its own scatter, and weighing scatters less."""
+    person = Household(age=60, retirement_age=65, pay=60_000, balance=4e5, deferral_rate=0.08)
+    rng = np.random.default_rng(6)
+    values = np.expm1(rng.normal([0.04, 0.01], [0.15, 0.06], (300, person.horizon, 2)))
+    returns = Scenarios(values, ("equity", "bonds"), "made up")
+    table = Mortality()
+    by = Taste(3.0, 5_000.0, table)
+    weighed = spent_for_life([gp.constant(0.5)], person, returns, by)
+    many = replace(returns, values=np.tile(values, (200, 1, 1)))
+    lives = cases.draw(person, many, rng, mortality=table)
+    rows = cases.of_households(
+        [person], [gp.constant(0.5)], lives, mortality=table, risk_aversion=3.0
+    )
+    drawn = simulate(rows, lives, AnnuityFactor(), risk_aversion=3.0, floor=5_000.0)
+    ce = drawn.certainty_equivalent()[0]
+    error = drawn.influence()[0].std(ddof=1) / np.sqrt(lives.count)
+    assert weighed.certainty_equivalent()[0] == pytest.approx(ce, abs=3 * error)
+    assert weighed.influence()[0].std() < drawn.influence()[0].std()
+
+
+def test_paths_over_other_assets_than_the_returns_are_refused() -> None:
+    returns = Scenarios(np.zeros((2, 100, 2)), ("a", "b"), "made up")
+    with pytest.raises(ValueError, match="other assets"):
+        spent_for_life(
+            [gp.constant(0.5)],
+            Household(age=60, retirement_age=65),
+            returns,
+            Taste(3.0, 1.0, Mortality()),
+        )

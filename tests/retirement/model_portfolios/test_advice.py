@@ -146,6 +146,7 @@ def test_a_managed_account_is_the_tilt_for_a_fee(desk):
     assert paths["managed account"].fee == pytest.approx(tilt.fee + fee)
     assert np.array_equal(paths["managed account"].weights, tilt.weights)
     assert paths["managed account"].name == "managed account"
+    assert set(advice.reviews(SILENT, desk)) == {"managed account"}
     rng = np.random.default_rng(1)
     for goal, met in ((1.0, 1), (9e6, 0)):
         out = advice.outlook(SILENT, desk, paths, 200, rng, spending=goal)

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from portlib.retirement.glidepaths.lifecycle import simulate
+from portlib.retirement import outlook
+from portlib.retirement.glidepaths import Taste, spent_for_life
 from portlib.retirement.model_portfolios import capacity, comparison, ways
 from tests.retirement.model_portfolios.cases import WHO
 
@@ -35,14 +36,11 @@ def test_a_difference_within_doubt_is_equal(judged):
 
 def test_worth_is_the_simulators_certainty_equivalent(judged, desk):
     home = replace(comparison.household_of(WHO, desk), spending=None)
-    out = simulate(
-        ways.ways(desk, "moderate")[ways.DEFAULT],
-        home,
-        desk.lives,
-        rng=np.random.default_rng(0),
-        risk_aversion=desk.plan.policy["lifecycle_risk_aversion"],
-        floor=desk.plan.policy["spending_floor"],
+    policy = desk.plan.policy
+    by = Taste(
+        policy["lifecycle_risk_aversion"], policy["spending_floor"], outlook.mortality(desk.plan)
     )
+    out = spent_for_life([ways.ways(desk, "moderate")[ways.DEFAULT]], home, desk.lives, by)
     assert judged.worth[0] == pytest.approx(out.certainty_equivalent()[0], rel=1e-12)
 
 
