@@ -90,7 +90,7 @@ class Outcomes:
     def rows(self, which: Sequence[int], names: Iterable[str]) -> Outcomes:
         """Some of the rows, under other names."""
         at = list(which)
-        picked = {
+        picked: dict[str, Any] = {
             name: value[at] for name, value in vars(self).items() if isinstance(value, np.ndarray)
         }
         return replace(self, names=tuple(names), **picked)

@@ -6,9 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import stats
 from scipy.optimize import brentq
-from statsmodels.stats.proportion import proportion_confint
 
 from portlib.estimation.inference import wilson
 from portlib.retirement import cases as rows
@@ -340,17 +338,6 @@ def test_what_is_fixed_in_dollars_needs_prices() -> None:
     lives = rows.draw(h, returns, np.random.default_rng(2))
     with pytest.raises(ValueError, match="needs lives with prices"):
         simulate(rows.of_households([h], balanced(0.5)), lives)
-
-
-def test_wilson_against_statsmodels_and_its_coverage() -> None:
-    counts = np.array([0, 3, 950, 1000]), np.array([20, 20, 1000, 1000])
-    theirs = proportion_confint(*counts, method="wilson")
-    assert np.array(wilson(*counts)) == pytest.approx(np.array(theirs), abs=1e-12)
-    for p in (0.5, 0.9, 0.98):
-        k = np.arange(401)
-        low, high = wilson(k, np.full(401, 400))
-        inside = (low <= p) & (p <= high)
-        assert 0.93 <= stats.binom.pmf(k, 400, p)[inside].sum() <= 0.97
 
 
 def test_certainty_equivalents_are_their_definition() -> None:

@@ -96,7 +96,7 @@ def managed_account(who: Person, desk: Adviser, tolerance: str) -> ManagedAccoun
             losses[p, t] = shares[p] * fall["equity"] + (1 - shares[p]) * fall["other"]
         accepted = [p for p, share in enumerate(shares) if share <= cap + SAME]
         most[t] = min(order.index(tolerance), accepted[-1] if accepted else 0)
-        lasts = max(float(complete.life_expectancy or 0), now + 1)
+        lasts = max(float(complete.life_expectancy or 0), float(now) + 1)
         then = replace(
             complete, age=float(now), life_expectancy=lasts, balance=0.0, outside_assets=0.0
         )
