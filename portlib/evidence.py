@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from portlib import data, history
+from portlib.plan_format import LEGAL_REGIMES
 
 #: The ways a claim can be verified.
 METHODS = ("identity", "second solver", "published table", "simulation", "real data")
@@ -364,6 +365,11 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
             raise EvidenceError(
                 f"{path.name}: requirement {id} has kind {kind!r}; use one of {', '.join(KINDS)}"
             )
+        if strange := sorted(set(entry.get("not_for", [])) - set(LEGAL_REGIMES)):
+            raise EvidenceError(
+                f"{path.name}: requirement {id} is not_for {', '.join(strange)}; the legal regimes "
+                f"are {', '.join(LEGAL_REGIMES)}"
+            )
         for needs, field in (
             ("documented", "section"),
             ("organisational", "form"),
@@ -375,6 +381,17 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
                 )
         entries[id] = entry
     return entries
+
+
+def good_practice(required: Mapping[str, Mapping[str, Any]], regime: str) -> list[str]:
+    """Ids of the requirements that do not bind a plan of that legal regime.
+
+    Its edition shows them as good practice. ``regime`` is `Plan.legal_regime`; `EvidenceError` for
+    one that is none.
+    """
+    if regime not in LEGAL_REGIMES:
+        raise EvidenceError(f"{regime!r} is no legal regime; use {', '.join(LEGAL_REGIMES)}")
+    return [id for id, entry in required.items() if regime in entry.get("not_for", [])]
 
 
 def gate(

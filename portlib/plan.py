@@ -85,6 +85,11 @@ class Plan:
         return cast(date, self.rules["as_of"])
 
     @property
+    def legal_regime(self) -> str:
+        """Which law it is under, of `plan_format.LEGAL_REGIMES`."""
+        return str(self.rules["legal_regime"])
+
+    @property
     def age(self) -> pd.Series:
         """Ages that participants reach in the year of `as_of`, whole years."""
         return (self.as_of.year - self.participants["birth_year"]).rename("age")

@@ -14,7 +14,7 @@ from pathlib import Path
 import pandas as pd
 
 from portlib import plan as plans
-from portlib import plan_template, standing
+from portlib import plan_format, plan_template, standing
 from portlib.inputs import nport, record
 from portlib.plan import Plan
 from portlib.tables import Finding, Findings
@@ -130,6 +130,12 @@ def _strangers(folder: Path, found: Findings) -> None:
 def _worth_knowing(plan: Plan, found: Findings) -> None:
     own = plan.inputs
     policy = plan.policy
+    if plan.legal_regime != "ERISA":
+        found.note(
+            "rules.yml",
+            f"legal_regime: {plan_format.LEGAL_REGIMES[plan.legal_regime]}; its book shows what "
+            "does not bind it as good practice",
+        )
     if len(plan.participants) < FEW:
         found.note(
             "participants.csv",

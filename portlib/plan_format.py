@@ -49,6 +49,11 @@ VEHICLES = {
     "insurance_contract": "an insurer's account or contract",
     "unitised_stock": "units of employer stock and some cash",
 }
+#: Which law a plan is under: the plans that Title I of ERISA covers, or a government's.
+LEGAL_REGIMES = {
+    "ERISA": "a private employer's plan, under Title I of ERISA",
+    "GOVERNMENTAL": "a government's plan, which Title I does not cover (29 USC 1003(b)(1))",
+}
 STATUSES = ("single", "married_joint", "married_separate", "head_of_household")
 #: So many statements the questionnaire has, each answered from 1 to 5.
 QUESTIONS = 7
@@ -151,7 +156,8 @@ def rules(content: Any, name: str) -> dict[str, Any]:
     for problem in schema.problems(plain, _schema(data.ROOT)):
         found.refuse(name, problem)
     found.settle()
-    made = {**plain, "as_of": _day(plain["as_of"], "as_of", name, found)}
+    made = {"legal_regime": "ERISA", **plain}
+    made["as_of"] = _day(plain["as_of"], "as_of", name, found)
     made["blackouts"] = [
         {
             key: value if key == "reason" else _day(value, f"blackouts[{at}].{key}", name, found)

@@ -24,6 +24,11 @@ RULES: dict[str, tuple[str, str]] = {
     "name": ("Small 401(k) plan", "what the plan is called"),
     "origin": ("SYNTHETIC", "where its figures come from, the same in every file"),
     "as_of": ("2026-06-30", "the day for which they hold"),
+    "legal_regime": (
+        "ERISA",
+        "; ".join(f"`{name}`: {what}" for name, what in plan_format.LEGAL_REGIMES.items())
+        + "; may be left out, and is then `ERISA`",
+    ),
     "normal_retirement_age": ("65", "years, whole, 50 to 80"),
     "default": ("TARGET", "the fund of money that nobody directed (QDIA), or null"),
     "recordkeeping_fee": ("58.0", "US dollars a participant and year"),

@@ -46,9 +46,10 @@ class Standing:
 
 
 def _people(plan: Plan) -> tuple[str, str]:
-    invented = plan.origin.strip().upper() == "SYNTHETIC"
+    origin = plan.origin.strip().upper()
+    status = SYNTHETIC if origin == SYNTHETIC else PART if SYNTHETIC in origin else OWN
     count = f"{len(plan.funds)} funds, {len(plan.participants):,} people, {plan.as_of}"
-    return (SYNTHETIC if invented else OWN), f"{count}; origin: {plan.origin}"
+    return status, f"{count}; origin: {plan.origin}"
 
 
 def _policy(plan: Plan) -> tuple[str, str]:
@@ -125,7 +126,7 @@ def _balances(plan: Plan) -> tuple[str, str]:
     own = plan.inputs.accounts
     if own is None:
         status, _ = _people(plan)
-        return (SYNTHETIC if status == SYNTHETIC else STANDS_IN), (
+        return (STANDS_IN if status == OWN else SYNTHETIC), (
             f"one day, {plan.as_of}, of participants.csv; drift is simulated"
         )
     days = pd.DatetimeIndex(own.balances.index)

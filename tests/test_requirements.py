@@ -99,3 +99,25 @@ def test_every_form_is_in_the_table_of_contents_and_in_the_index() -> None:
     assert set(re.findall(r"\{doc\}`(\w+)`", index)) == forms
     assert set(re.findall(r"book/forms/(\w+)", toc)) == forms | {"index"}
     assert yaml.safe_load(toc)["root"] == "book/index"
+
+
+def test_a_governmental_plan_is_told_which_requirements_do_not_bind_it() -> None:
+    loose = evidence.good_practice(REQUIRED, "GOVERNMENTAL")
+    assert evidence.good_practice(REQUIRED, "ERISA") == []
+    for id, entry in REQUIRED.items():
+        by_erisa = re.search(
+            r"ERISA|29 CFR 25|^PTE|^IRC 414A|Intel|Tibble|Hughes|Cunningham", entry["citation"]
+        )
+        if by_erisa:
+            assert id in loose, f"{id} rests on {entry['citation']}"
+    by_tax_or_securities = [id for id, e in REQUIRED.items() if e["citation"].startswith("17 CFR")]
+    assert by_tax_or_securities and not set(by_tax_or_securities) & set(loose)
+    with pytest.raises(evidence.EvidenceError, match="'CHURCH' is no legal regime"):
+        evidence.good_practice(REQUIRED, "CHURCH")
+
+
+def test_a_requirement_that_leaves_out_an_unknown_regime_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "requirements.yml"
+    path.write_text("- {id: XX-01, kind: open, note: x, not_for: [CHURCH]}\n", encoding="utf-8")
+    with pytest.raises(evidence.EvidenceError, match="XX-01 is not_for CHURCH"):
+        evidence.requirements(path)

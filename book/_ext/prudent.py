@@ -43,6 +43,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from portlib import data, evidence, plan
+from portlib.plan_format import LEGAL_REGIMES
 
 logger = logging.getLogger(__name__)
 MEANING = {
@@ -311,6 +312,8 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
     """Counts by kind that filter, then one row a requirement: what it asks, its kind, what answers
     it."""
     register, required = shown(app)
+    regime = plan.read().legal_regime
+    loose = dict.fromkeys(evidence.good_practice(required, regime), LEGAL_REGIMES[regime])
     counts = Counter(entry["kind"] for entry in required.values())
     choices = [
         ("all", len(required), "every requirement"),
@@ -335,6 +338,11 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
         ]
         if not entry["status"].startswith(("binding", "statute")):
             what[2]["classes"].append("not-binding")
+        if id in loose:
+            what.append(paragraph(f"Good practice here: it does not bind {loose[id]}.", "fine"))
+            what[-1]["classes"].append("not-binding")
+            if instead := entry.get(regime.lower()):
+                what.append(paragraph(f"Instead: {instead}.", "fine"))
         if entry.get("paragraph"):
             words = paragraph(f"{entry['paragraph']} ", "fine")
             if entry.get("url"):
@@ -361,7 +369,21 @@ def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
             )
         )
     table = html_table(["requirement", "what it asks", "what answers it"], rows, "matrix")
-    return [raw(f"<fieldset class='matrix-filter'><legend>Show</legend>{labels}</fieldset>"), table]
+    said = []
+    if loose:
+        clause = plan.read().rules["clauses"].get("legal_regime")
+        said = [
+            paragraph(
+                f"{plan.read().name} is {LEGAL_REGIMES[regime]}. {len(loose)} of the "
+                f"{len(required)} requirements do not bind it and are shown as good practice; each "
+                "row says so." + (f" What binds it instead: {clause}." if clause else "")
+            )
+        ]
+    return [
+        *said,
+        raw(f"<fieldset class='matrix-filter'><legend>Show</legend>{labels}</fieldset>"),
+        table,
+    ]
 
 
 def folded(lines: list[nodes.paragraph]) -> list[nodes.Node]:
