@@ -1,0 +1,115 @@
+"""Were the forecasts of a tail right: broken as often as they say, not in a row, and not by more?
+
+Every test asks how likely a record as bad is where forecasts are right: the number of breaches
+(Kupiec), one after the other (Christoffersen), their size (Acerbi and Szekely). Forecasts are made
+on past months alone (`walk_forward`).
+
+Left out: power, which the chapter measures.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+from portlib.construction.engines import TIE
+from portlib.construction.tail_risk.measures import Values, normal_quantile, tail_mass
+from portlib.estimation.months import monthly, same
+from portlib.ranges import number, numbers
+from portlib.records import Array
+
+
+class Verdict(NamedTuple):
+    """A likelihood ratio, and the chance of one as large where forecasts are right (chi-squared,
+    one degree)."""
+
+    statistic: float
+    p_value: float
+
+
+def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Array, Array]:
+    """Past windows (k, months, ...) and what came after each (k, ahead, ...); ValueError where
+    there is none."""
+    if isinstance(returns, (pd.Series, pd.DataFrame)):
+        monthly(returns, "returns")
+    number("months", months, least=1)
+    number("ahead", ahead, least=1)
+    x = np.asarray(returns, float)
+    starts = range(months, len(x) - ahead + 1, ahead)
+    if not starts:
+        raise ValueError(f"{len(x)} months do not hold a window of {months} and {ahead} after it")
+    return np.stack([x[t - months : t] for t in starts]), np.stack(
+        [x[t : t + ahead] for t in starts]
+    )
+
+
+def kupiec(breaches: ArrayLike, level: float) -> Verdict:
+    """Do losses exceed the VaR as often as the level says? The proportion of failures (Kupiec
+    1995)."""
+    hits = _breaches(breaches, 1)
+    normal_quantile(level)
+    n = len(hits)
+    k = int(hits.sum())
+    return _ratio([(n, k, k / n)], (n, k, 1 - level))
+
+
+def christoffersen(breaches: ArrayLike) -> Verdict:
+    """Does one breach make another more likely next time? The test of independence (Christoffersen
+    1998)."""
+    hits = _breaches(breaches, 2)
+    after = [x for x in (hits[1:][~hits[:-1]], hits[1:][hits[:-1]], hits[1:]) if len(x)]
+    *apart, together = [(len(x), int(x.sum()), float(x.mean())) for x in after]
+    return _ratio(apart, together)
+
+
+def _breaches(breaches: ArrayLike, least: int) -> NDArray[np.bool_]:
+    if isinstance(breaches, pd.Series):
+        monthly(breaches.astype(float), "breaches")
+    hits = numbers("a breach, 0 or 1,", np.asarray(breaches, float), least=0, most=1).ravel()
+    if len(hits) < least or not np.isin(hits, (0.0, 1.0)).all():
+        raise ValueError(f"a backtest needs {least} forecasts or more, each kept (0) or broken (1)")
+    return hits.astype(bool)
+
+
+def acerbi_szekely(
+    returns: ArrayLike, var: ArrayLike, cvar: ArrayLike, level: float
+) -> tuple[Values, Values]:
+    """Are losses beyond the forecast VaR as large as the forecast CVaR, over the last axis of (...,
+    T)?
+
+    Z1 judges the size of breaches (nan without one), Z2 their number too: zero is expected, less is
+    worse, and draws from the forecasts say what is unusual. ValueError unless every CVaR is
+    positive. Source: Acerbi and Szekely (2014).
+    """
+    same(returns, var, "returns and VaR")
+    same(returns, cvar, "returns and CVaR")
+    x = numbers("a return", returns)
+    numbers("a VaR", var)
+    least = np.min(numbers("a CVaR", cvar))
+    if not least > 0:
+        raise ValueError(
+            f"every forecast CVaR must be positive, as losses are; the least is {least:.4g}"
+        )
+    breach = x < -np.asarray(var, float)
+    total = np.where(breach, x / np.asarray(cvar, float), 0.0).sum(axis=-1)
+    count = breach.sum(axis=-1)
+    return total / np.where(count > 0, count, np.nan) + 1, total / tail_mass(level, x.shape[-1]) + 1
+
+
+def simulated_p_value(observed: float, simulated: Array) -> float:
+    """How often is a statistic drawn under the forecasts as low as the one observed, which counts
+    as one draw?"""
+    return (1 + int(np.sum(simulated <= observed))) / (1 + int(np.sum(~np.isnan(simulated))))
+
+
+def _ratio(fitted: list[tuple[int, int, float]], claimed: tuple[int, int, float]) -> Verdict:
+    """From trials, breaches and the chance of one; what cannot happen and did not counts
+    nothing."""
+    n, k, chance = np.array([*fitted, claimed]).T
+    log = k * np.log(np.maximum(chance, TIE)) + (n - k) * np.log(np.maximum(1 - chance, TIE))
+    gain = max(0.0, float(log[:-1].sum() - log[-1]))
+    return Verdict(2 * gain, math.erfc(math.sqrt(gain)))
