@@ -17,258 +17,20 @@ stock, a spouse's pay and accounts.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from portlib import data
-from portlib.plan import Plan
 from portlib.records import Array
 from portlib.retirement import taxes
-from portlib.retirement.asset_location.location import BUCKETS, Rates, after_tax_values
-from portlib.retirement.household import full_retirement_months, primary_insurance_amount
+from portlib.retirement.asset_location.location import BUCKETS, Rates
+from portlib.retirement.asset_location.owners import Owner
 
 #: The tax on a year's incomes in dollars of the first year: ordinary, interest, qualified,
 #: benefits, price level.
 TaxLaw = Callable[[Array, Array, Array, Array, float], Array]
-
-
-@dataclass(frozen=True)
-class Owner:
-    """A household: what it earns and holds; US dollars of today, before tax. `assumed` names what
-    was not supplied.
-    """
-
-    name: str
-    status: str
-    age: int
-    birth_year: int
-    retirement_age: int
-    last_age: int
-    pay: float
-    deferral_rate: float
-    roth_share: float
-    match: tuple[dict[str, float], ...]
-    balances: dict[str, float]
-    basis: float
-    other_income: float
-    frozen_stock: float
-    year: int
-    state_rate: float
-    withdrawal_rate: float
-    assumed: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        """Refuse what no household is."""
-        if not self.age < self.last_age:
-            raise ValueError(f"{self.name} is {self.age} and cannot be followed to {self.last_age}")
-        if set(self.balances) != set(BUCKETS) or min(self.balances.values()) < 0:
-            raise ValueError(
-                f"{self.name}: balances are dollars from zero up in {', '.join(BUCKETS)}"
-            )
-        if not (0 <= self.roth_share <= 1 and 0 <= self.basis <= 1):
-            raise ValueError(f"{self.name}: roth_share and basis are shares from 0 to 1")
-        if not (0 <= self.state_rate < 0.5 and 0 < self.withdrawal_rate < 0.5):
-            raise ValueError(
-                f"{self.name}: state_rate {self.state_rate} and withdrawal_rate "
-                f"{self.withdrawal_rate} are decimals below 0.5; in percent?"
-            )
-
-    @property
-    def working_years(self) -> int:
-        """Years of pay left."""
-        return max(self.retirement_age - self.age, 0)
-
-    @property
-    def claiming_age(self) -> int:
-        """Full retirement age in whole years, or the retirement age if later, at most 70."""
-        return min(max(-(-full_retirement_months(self.birth_year) // 12), self.retirement_age), 70)
-
-    @property
-    def benefits(self) -> float:
-        """Social Security a year from the claiming age: for 35 years of today's pay, without credit
-        for delay.
-        """
-        base = data.document("retirement_limits")["social_security"]["wage_base"][self.year]
-        return 12 * primary_insurance_amount(min(self.pay, base) / 12, self.year)
-
-    @property
-    def horizon(self) -> float:
-        """Years for which money is held on average: to the middle of retirement."""
-        return (max(self.retirement_age, self.age) + self.last_age) / 2 - self.age
-
-    def over_65(self, age: int) -> int:
-        """How many people of the return have reached 65 at the owner's `age`; a spouse is as
-        old."""
-        return (2 if self.status == "married_joint" else 1) if age >= 65 else 0
-
-    def law(
-        self,
-        ordinary: Array,
-        interest: Array,
-        qualified: Array,
-        benefits: Array,
-        price_level: float,
-        age: int | None = None,
-    ) -> Array:
-        """The household's income tax under the tables of its year, at an age (today's if not
-        given); a spouse is taken to be as old. Temporary deductions end when they end.
-        """
-        now = self.age if age is None else age
-        return taxes.income_tax(
-            year=self.year,
-            status=self.status,
-            ordinary=ordinary,
-            interest=interest,
-            qualified=qualified,
-            benefits=benefits,
-            over_65=self.over_65(now),
-            in_force=self.year + now - self.age,
-            state_rate=self.state_rate,
-            price_level=price_level,
-        ).total
-
-
-def plan_target(plan: Plan) -> pd.Series:
-    """The reference portfolio of the policy, over the classes that the menu offers, rescaled to
-    one.
-
-    A class counts as offered when some fund holds ``location_offered_share`` of it; if none is, all
-    are kept.
-    """
-    reference = pd.Series(plan.policy["reference_portfolio"], dtype=float)
-    purest = plan.exposures.max().reindex(reference.index).fillna(0.0)
-    offered = reference[purest >= plan.policy["location_offered_share"]]
-    kept = offered if len(offered) else reference
-    return (kept / kept.sum()).rename("target")
-
-
-def candidates(plan: Plan) -> pd.Index:
-    """Participants for whom location is a question: at work, with money in the plan and, by their
-    own word, outside.
-
-    In the order of the smaller of the two. If nobody told of outside assets: all at work, in the
-    order of balances.
-    """
-    people = plan.participants
-    retire = people["retirement_age"].fillna(plan.rules["normal_retirement_age"])
-    at_work = people[plan.age < retire]
-    stake = at_work[["balance", "outside_assets"]].min(axis=1, skipna=False)
-    told = stake[stake > 0] if (stake > 0).any() else at_work["balance"]
-    if told.empty:
-        raise ValueError(
-            f"{plan.name}: no participant is still at work, and location over a career has no case"
-        )
-    return told.sort_values(kind="stable").index
-
-
-def owner(plan: Plan, participant: str) -> Owner:
-    """A participant as a household with four accounts.
-
-    What is missing comes from the policy ``location_not_supplied`` and is named in ``assumed``. All
-    outside assets are taken to lie in a taxable account, the balance to be divided as deferrals are
-    between Roth and traditional.
-    """
-    one: dict[Any, Any] = plan.participants.loc[participant].to_dict()
-    given: dict[str, Any] = plan.policy["location_not_supplied"]
-    normal = {**given, "retirement_age": plan.rules["normal_retirement_age"]}
-    assumed = [
-        what for what in ("outside_assets", "other_income", "retirement_age") if pd.isna(one[what])
-    ]
-    outside, income, retire = (
-        float(normal[what] if what in assumed else one[what])
-        for what in ("outside_assets", "other_income", "retirement_age")
-    )
-    roth = float(one["roth_share"]) if plan.rules["contributions"]["roth"] else 0.0
-    stock = plan.rules["employer_stock"]
-    balance = float(one["balance"])
-    age = int(plan.age[participant])
-    held = (
-        balance * float(plan.holdings[stock["fund"]][participant])
-        if stock and stock["frozen"]
-        else 0.0
-    )
-    spouse = ["spouse's income"] if one["filing_status"].startswith("married") else []
-    return Owner(
-        name=participant,
-        status=one["filing_status"],
-        age=age,
-        birth_year=int(one["birth_year"]),
-        retirement_age=int(retire),
-        last_age=max(int(plan.policy["location_last_age"]), age + 1),
-        pay=float(one["pay"]),
-        deferral_rate=float(one["deferral_rate"]),
-        roth_share=roth,
-        match=tuple(dict(tier) for tier in plan.rules["contributions"]["match"]),
-        balances={
-            "taxable": outside,
-            "deferred": balance * (1 - roth),
-            "roth": balance * roth,
-            "hsa": float(given["hsa"]),
-        },
-        basis=float(given["basis"]),
-        other_income=income,
-        frozen_stock=held,
-        year=int(plan.policy["tax_year"]),
-        state_rate=float(plan.policy["state_tax_rate"]),
-        withdrawal_rate=float(plan.policy["location_withdrawal_rate"]),
-        assumed=(*assumed, *spouse, "health savings account", "basis of the taxable account"),
-    )
-
-
-def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
-    """The household's effective rates: marginal on yields now and gains at the end, average on what
-    it withdraws.
-
-    Withdrawals are the policy's rate of the traditional account at retirement, with contributions,
-    at `real_return`. Now means the working years, or retirement for who has retired.
-    """
-    put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
-    n = one.working_years
-    deferred = put_in.before_tax(one.roth_share) + put_in.employer
-    grown = (1 + real_return) ** n
-    annuity = (grown - 1) / real_return if real_return else n
-    drawn = one.withdrawal_rate * (one.balances["deferred"] * grown + deferred * annuity)
-    house: dict[str, Any] = {"year": one.year, "status": one.status, "state_rate": one.state_rate}
-    retired = max(one.retirement_age, one.age)
-    old = {"over_65": one.over_65(retired), "in_force": one.year + retired - one.age}
-    later = {**house, **old, "ordinary": one.other_income, "benefits": one.benefits}
-    now = {**house, "ordinary": one.pay - put_in.before_tax(one.roth_share)} if n else later
-    more = {**later, "ordinary": one.other_income + max(drawn, 1.0)}
-    extra = taxes.income_tax(**more).total - taxes.income_tax(**later).total
-    return Rates(
-        *(
-            float(x)
-            for x in (
-                taxes.marginal_rate("interest", **now),
-                taxes.marginal_rate("qualified", **now),
-                taxes.marginal_rate("qualified", **more),
-                extra / max(drawn, 1.0),
-            )
-        )
-    )
-
-
-def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
-    """What every strategy is asked to pay for each year of retirement, real dollars after tax.
-
-    Social Security, other income, and the policy's withdrawal rate on the after-tax wealth that
-    `real_return` and the contributions of the first year, repeated, lead to at retirement.
-    """
-    put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
-    n = one.working_years
-    grown = (1 + real_return) ** n
-    annuity = (grown - 1) / real_return if real_return else n
-    roth = put_in.employee - put_in.before_tax(one.roth_share)
-    saved = roth + (put_in.total - roth) * (1 - rates.withdrawal)
-    wealth = (
-        float(after_tax_values(one.balances, rates, basis=one.basis).sum()) * grown
-        + saved * annuity
-    )
-    return one.benefits + one.other_income + one.withdrawal_rate * wealth
 
 
 @dataclass(frozen=True, eq=False)
@@ -323,82 +85,211 @@ def simulate(
             f"returns need {one.last_age - one.age} years and {len(target)} classes, not "
             f"{years} and {n}"
         )
-    w = target.to_numpy(float)
-    asked = law
-    at = None if order is None else np.array([list(target.index).index(name) for name in order])
-    y_i, y_q, turned = (
-        character.loc[list(target.index), c].to_numpy(float) for c in character.columns
+    names = list(target.index)
+    interest, qualified, turned = (
+        character.loc[names, column].to_numpy(float) for column in character.columns
     )
-    zero = np.zeros(paths)
-    account = {b: np.full(paths, one.balances[b]) for b in BUCKETS[1:]}
-    held = np.full((paths, n), one.balances["taxable"]) * w
-    held, _, mix, _ = _place(held, held * one.basis, account, w, at, rates, step_up)
-    basis = held * one.basis
-    bill = zero
-    losses = zero
-    tax = zero.copy()
-    short = zero.copy()
-    put_in = zero.copy()
+    life = _Life(
+        one,
+        target.to_numpy(float),
+        None if order is None else np.array([names.index(name) for name in order]),
+        interest,
+        qualified,
+        turned,
+        rates,
+        inflation,
+        spending,
+        saving_invested,
+        law,
+        step_up,
+    )
+    state = life.start(paths)
+    tax = np.zeros(paths)
+    short = np.zeros(paths)
+    contributed = np.zeros(paths)
     least = np.full(paths, np.inf)
     for k in range(years):
-        level = (1 + inflation) ** (k + 1)
+        state, year = life.year(state, k, returns[:, k])
+        tax += year.tax
+        short += year.short
+        contributed += year.contributed
+        least = np.minimum(least, year.above_least)
+    return life.end(state, years, tax, short, least, contributed)
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """What is held between two years: nominal dollars by path, and the tax still to be paid."""
+
+    held: Array  # in the taxable account, by class
+    basis: Array
+    account: dict[str, Array]  # the sheltered ones
+    mix: Array  # of the sheltered ones
+    bill: Array  # of last year's sales and withdrawals
+    losses: Array  # net losses of earlier years, below zero
+
+
+@dataclass(frozen=True, eq=False)
+class _Year:
+    """What a year did, real dollars by path."""
+
+    tax: Array
+    short: Array
+    above_least: Array  # what left traditional accounts beyond what had to
+    contributed: float
+
+
+@dataclass(frozen=True, eq=False)
+class _Earned:
+    """What the accounts earned that is taxed, nominal dollars by path."""
+
+    coupons: Array
+    dividends: Array
+    gain: Array
+
+
+@dataclass(frozen=True, eq=False)
+class _Worked:
+    """What pay did, real dollars; all zero in retirement."""
+
+    pay: float
+    before_tax: float
+    contributed: float
+    tax: Array  # that pay alone owes, and that is paid from it
+    saved: float  # of tax, and invested
+
+
+@dataclass(frozen=True, eq=False)
+class _Life:
+    """What holds in every year of a simulation."""
+
+    one: Owner
+    w: Array
+    at: Array | None
+    interest: Array
+    qualified: Array
+    turned: Array
+    rates: Rates
+    inflation: float
+    spending: float
+    saving_invested: float
+    law: TaxLaw | None
+    step_up: bool
+
+    def start(self, paths: int) -> _State:
+        """Everything placed as the rule wants it, before the first year."""
+        zero = np.zeros(paths)
+        held = np.full((paths, len(self.w)), self.one.balances["taxable"]) * self.w
+        account = {b: np.full(paths, self.one.balances[b]) for b in BUCKETS[1:]}
+        held, _, mix, _ = self.placed(held, held * self.one.basis, account)
+        return _State(held, held * self.one.basis, account, mix, zero, zero)
+
+    def year(self, state: _State, k: int, r: Array) -> tuple[_State, _Year]:
+        """One year: earn, contribute, draw, spend, place, and be taxed."""
+        one = self.one
+        level = (1 + self.inflation) ** (k + 1)
         age = one.age + k
-        law = partial(one.law, age=age) if asked is None else asked
-        due = taxes.required_minimum_distribution(account["deferred"], age, one.birth_year) / level
-        r = returns[:, k]
-        coupons = held @ y_i
-        dividends = held @ y_q
-        change = held * (r - y_i - y_q)
-        held = held + change
-        basis = basis + turned * change
-        gain = (turned * change).sum(axis=1) + losses
-        for b in account:
-            account[b] = account[b] * (1 + (mix * r).sum(axis=1))
-        working = age < one.retirement_age
-        pay = one.pay if working else 0.0
-        social = one.benefits if age >= one.claiming_age and not working else 0.0
-        income = one.other_income if not working else 0.0
-        before_tax, saved, plain = 0.0, 0.0, zero
-        if working:
-            paid = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=age)
-            before_tax = paid.before_tax(one.roth_share)
-            account["deferred"] = account["deferred"] + (before_tax + paid.employer) * level
-            account["roth"] = account["roth"] + (paid.employee - before_tax) * level
-            put_in += paid.total
-            plain = law(zero + pay - before_tax, zero, zero, zero, level)
-            saved = saving_invested * float((law(zero + pay, zero, zero, zero, level) - plain)[0])
-        drawn = np.minimum(due, account["deferred"] / level)
-        account["deferred"] = account["deferred"] - drawn * level
+        law = partial(one.law, age=age) if self.law is None else self.law
+        deferred = state.account["deferred"]
+        due = taxes.required_minimum_distribution(deferred, age, one.birth_year) / level
+        state, earned = self.earned(state, r)
+        state, work = self.worked(state, age, level, law)
+        retired = age >= one.retirement_age
+        social = one.benefits if age >= one.claiming_age and retired else 0.0
+        income = one.other_income if retired else 0.0
+        drawn = np.minimum(due, state.account["deferred"] / level)
+        state = _drawn(state, "deferred", drawn * level)
 
         # beyond what pay alone owes, which is paid from pay
-        earned = income + pay - before_tax
-        real = (coupons / level, dividends / level)
-        estimate = _owed(law, drawn + earned, real, gain / level, zero + social, level) - plain
-        cash = (coupons + dividends - bill) / level + drawn + saved - estimate
-        cash = cash if working else cash + social + income - spending
-        held, basis, sold = _cash(held, basis, cash * level)
-        lack = np.maximum(-cash * level - sold["value"], 0.0)
-        early = zero
-        for b in BUCKETS[1:]:
-            taken = np.minimum(lack, account[b])
-            account[b], lack = account[b] - taken, lack - taken
-            if b == "deferred":
-                drawn = drawn + taken / level
-                left = one.retirement_age
-                early = taxes.early_withdrawal_tax(taken / level, age, left_employer_at=left)
-        short += lack / level
-        least = np.minimum(least, drawn - due)
-        held, basis, mix, more = _place(held, basis, account, w, at, rates, step_up)
-        gain = gain + sold["gain"] + more
-        losses = np.minimum(gain, 0.0)
-        final = _owed(law, drawn + earned, real, gain / level, zero + social, level) - plain + early
-        bill = (final - estimate) * level
-        tax += final
-    level = (1 + inflation) ** years
-    at_end = 0.0 if step_up else rates.exit_gains * (held.sum(axis=1) - basis.sum(axis=1))
-    at_end = at_end + rates.withdrawal * account["deferred"]
-    gross = held.sum(axis=1) + sum(account.values(), zero)
-    return Outcome((gross - at_end - bill) / level, tax + at_end / level, short, least, put_in)
+        ordinary = income + work.pay - work.before_tax
+        real = (earned.coupons / level, earned.dividends / level)
+        benefits = np.zeros(len(r)) + social
+        gain = earned.gain
+        estimate = _owed(law, drawn + ordinary, real, gain / level, benefits, level) - work.tax
+        flows = earned.coupons + earned.dividends - state.bill
+        cash = flows / level + drawn + work.saved - estimate
+        cash = cash + social + income - self.spending if retired else cash
+        state, sold, taken, lack = _met(state, cash * level)
+        drawn = drawn + taken["deferred"] / level
+        early = taxes.early_withdrawal_tax(
+            taken["deferred"] / level, age, left_employer_at=one.retirement_age
+        )
+        held, basis, mix, more = self.placed(state.held, state.basis, state.account)
+        gain = gain + sold + more
+        final = _owed(law, drawn + ordinary, real, gain / level, benefits, level) - work.tax + early
+        after = _State(
+            held, basis, state.account, mix, (final - estimate) * level, np.minimum(gain, 0.0)
+        )
+        return after, _Year(final, lack / level, drawn - due, work.contributed)
+
+    def earned(self, state: _State, r: Array) -> tuple[_State, _Earned]:
+        """A year's returns: interest and dividends paid out, gains partly realised."""
+        change = state.held * (r - self.interest - self.qualified)
+        gain = (self.turned * change).sum(axis=1) + state.losses
+        account = {b: x * (1 + (state.mix * r).sum(axis=1)) for b, x in state.account.items()}
+        after = replace(
+            state,
+            held=state.held + change,
+            basis=state.basis + self.turned * change,
+            account=account,
+        )
+        return after, _Earned(state.held @ self.interest, state.held @ self.qualified, gain)
+
+    def worked(self, state: _State, age: int, level: float, law: TaxLaw) -> tuple[_State, _Worked]:
+        """A year's pay, and what of it goes into the plan as far as the law lets it in."""
+        one = self.one
+        zero = np.zeros(len(state.bill))
+        if age >= one.retirement_age:
+            return state, _Worked(0.0, 0.0, 0.0, zero, 0.0)
+        paid = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=age)
+        before_tax = paid.before_tax(one.roth_share)
+        account = dict(state.account)
+        account["deferred"] = account["deferred"] + (before_tax + paid.employer) * level
+        account["roth"] = account["roth"] + (paid.employee - before_tax) * level
+        tax = law(zero + one.pay - before_tax, zero, zero, zero, level)
+        untouched = law(zero + one.pay, zero, zero, zero, level)
+        saved = self.saving_invested * float((untouched - tax)[0])
+        return replace(state, account=account), _Worked(one.pay, before_tax, paid.total, tax, saved)
+
+    def placed(
+        self, held: Array, basis: Array, account: dict[str, Array]
+    ) -> tuple[Array, Array, Array, Array]:
+        """Everything brought back to the target, in the accounts where the rule wants it."""
+        return _place(held, basis, account, self.w, self.at, self.rates, self.step_up)
+
+    def end(
+        self, state: _State, years: int, tax: Array, short: Array, least: Array, contributed: Array
+    ) -> Outcome:
+        """Everything sold and taxed, in dollars of the first year."""
+        level = (1 + self.inflation) ** years
+        gains = state.held.sum(axis=1) - state.basis.sum(axis=1)
+        at_end = 0.0 if self.step_up else self.rates.exit_gains * gains
+        at_end = at_end + self.rates.withdrawal * state.account["deferred"]
+        gross = state.held.sum(axis=1) + sum(state.account.values(), np.zeros(len(gains)))
+        return Outcome(
+            (gross - at_end - state.bill) / level, tax + at_end / level, short, least, contributed
+        )
+
+
+def _drawn(state: _State, account: str, amount: Array) -> _State:
+    """The same accounts with an amount less in one of the sheltered ones."""
+    return replace(state, account={**state.account, account: state.account[account] - amount})
+
+
+def _met(state: _State, cash: Array) -> tuple[_State, Array, dict[str, Array], Array]:
+    """Cash invested, or met: by sales from the taxable account, then from traditional, Roth and
+    health savings accounts. The accounts, the gain of the sales, what each sheltered account gave,
+    and what nothing could meet; nominal dollars.
+    """
+    held, basis, sold = _cash(state.held, state.basis, cash)
+    state = replace(state, held=held, basis=basis)
+    lack = np.maximum(-cash - sold["value"], 0.0)
+    taken = {}
+    for b in BUCKETS[1:]:
+        taken[b] = np.minimum(lack, state.account[b])
+        state = _drawn(state, b, taken[b])
+        lack = lack - taken[b]
+    return state, sold["gain"], taken, lack
 
 
 def _owed(

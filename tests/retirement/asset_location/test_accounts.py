@@ -3,24 +3,15 @@ plan's cases.
 """
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from portlib import plan
 from portlib.retirement import taxes
 from portlib.retirement.asset_location import BUCKETS, Rates
-from portlib.retirement.asset_location.accounts import (
-    Owner,
-    candidates,
-    owner,
-    plan_target,
-    rates,
-    simulate,
-    spending,
-)
+from portlib.retirement.asset_location.accounts import simulate
+from tests.retirement.asset_location.households import BASE
 
 CLASSES = ["stocks", "bonds"]
 TARGET = pd.Series({"stocks": 0.6, "bonds": 0.4})
@@ -28,28 +19,6 @@ CHARACTER = pd.DataFrame(
     {"interest": [0.002, 0.04], "qualified": [0.015, 0.0], "realised": [0.1, 0.5]}, index=CLASSES
 )
 RATES = Rates(0.27, 0.2, 0.15, 0.18)
-MATCH = ({"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05})
-BASE = Owner(
-    name="somebody",
-    status="married_joint",
-    age=55,
-    birth_year=1971,
-    retirement_age=64,
-    last_age=92,
-    pay=120_000.0,
-    deferral_rate=0.08,
-    roth_share=0.25,
-    match=MATCH,
-    balances={"taxable": 150_000.0, "deferred": 400_000.0, "roth": 50_000.0, "hsa": 10_000.0},
-    basis=0.6,
-    other_income=5_000.0,
-    frozen_stock=0.0,
-    year=2026,
-    state_rate=0.05,
-    withdrawal_rate=0.04,
-    assumed=(),
-)
-PLANS = [None, Path(__file__).parents[2] / "plans" / "awkward"]
 
 
 def returns(seed: int, paths: int = 3, years: int = 37) -> np.ndarray:
@@ -278,51 +247,7 @@ def test_step_up_spares_the_last_gain():
     assert (heirs.wealth >= plain.wealth - 1e-6).all()
 
 
-@pytest.mark.parametrize("folder", PLANS)
-def test_every_case_of_a_plan_is_a_household(folder):
-    the_plan = plan.read(folder)
-    target = plan_target(the_plan)
-    assert target.sum() == pytest.approx(1)
-    assert set(target.index) <= set(the_plan.exposures.columns)
-    names = candidates(the_plan)
-    stake = the_plan.participants.loc[names, ["balance", "outside_assets"]].min(axis=1)
-    assert stake.is_monotonic_increasing
-    assert (stake > 0).all()
-    for name in names[-5:]:
-        one, row = owner(the_plan, name), the_plan.participants.loc[name]
-        assert sum(one.balances[b] for b in ("deferred", "roth")) == pytest.approx(row["balance"])
-        assert ("other_income" in one.assumed) == bool(np.isnan(row["other_income"]))
-        assert one.frozen_stock <= row["balance"]
-        found = rates(one)
-        assert max(vars(found).values()) < 0.6
-        assert spending(one, found, real_return=0.03) > one.benefits
-
-
-def test_a_plan_whose_people_told_nothing_still_has_cases():
-    the_plan = plan.read(PLANS[1])
-    silent = replace(the_plan, participants=the_plan.participants.assign(outside_assets=np.nan))
-    names = candidates(silent)
-    assert silent.participants["balance"][names].is_monotonic_increasing
-    assert "outside_assets" in owner(silent, names[-1]).assumed
-    retired = replace(the_plan, participants=the_plan.participants.assign(retirement_age=20.0))
-    with pytest.raises(ValueError, match="no participant is still at work"):
-        candidates(retired)
-
-
-def test_rates_rise_with_income_and_retirement_is_taxed_on_what_is_drawn():
-    low, high = rates(BASE), rates(replace(BASE, pay=400_000.0))
-    assert high.ordinary > low.ordinary
-    assert rates(replace(BASE, other_income=150_000.0)).withdrawal > low.withdrawal
-    assert rates(replace(BASE, retirement_age=50)).ordinary < low.ordinary
-
-
-def test_bad_inputs_are_refused_by_name():
-    with pytest.raises(ValueError, match="cannot be followed to 50"):
-        replace(BASE, last_age=50)
-    with pytest.raises(ValueError, match="balances are dollars"):
-        replace(BASE, balances={"taxable": 1.0})
-    with pytest.raises(ValueError, match="shares from 0 to 1"):
-        replace(BASE, roth_share=2.0)
+def test_returns_of_other_years_are_refused():
     with pytest.raises(ValueError, match="returns need 37 years and 2 classes, not 5 and 2"):
         simulate(
             BASE, TARGET, None, returns(1, years=5), CHARACTER, RATES, inflation=0.02, spending=1.0

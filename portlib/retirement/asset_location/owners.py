@@ -1,0 +1,255 @@
+"""Whose accounts are these: what does a participant earn, hold and owe, and what is asked of the
+money?
+
+Dollars of today, before tax. What a participant has not told is assumed, from the policy, and named
+(`Owner.assumed`). Left out: employer stock beyond what is frozen, a spouse's pay and accounts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from portlib import data
+from portlib.plan import Plan
+from portlib.records import Array
+from portlib.retirement import taxes
+from portlib.retirement.asset_location.location import BUCKETS, Rates, after_tax_values
+from portlib.retirement.household import full_retirement_months, primary_insurance_amount
+
+
+@dataclass(frozen=True)
+class Owner:
+    """A household: what it earns and holds; US dollars of today, before tax. `assumed` names what
+    was not supplied.
+    """
+
+    name: str
+    status: str
+    age: int
+    birth_year: int
+    retirement_age: int
+    last_age: int
+    pay: float
+    deferral_rate: float
+    roth_share: float
+    match: tuple[dict[str, float], ...]
+    balances: dict[str, float]
+    basis: float
+    other_income: float
+    frozen_stock: float
+    year: int
+    state_rate: float
+    withdrawal_rate: float
+    assumed: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Refuse what no household is."""
+        if not self.age < self.last_age:
+            raise ValueError(f"{self.name} is {self.age} and cannot be followed to {self.last_age}")
+        if set(self.balances) != set(BUCKETS) or min(self.balances.values()) < 0:
+            raise ValueError(
+                f"{self.name}: balances are dollars from zero up in {', '.join(BUCKETS)}"
+            )
+        if not (0 <= self.roth_share <= 1 and 0 <= self.basis <= 1):
+            raise ValueError(f"{self.name}: roth_share and basis are shares from 0 to 1")
+        if not (0 <= self.state_rate < 0.5 and 0 < self.withdrawal_rate < 0.5):
+            raise ValueError(
+                f"{self.name}: state_rate {self.state_rate} and withdrawal_rate "
+                f"{self.withdrawal_rate} are decimals below 0.5; in percent?"
+            )
+
+    @property
+    def working_years(self) -> int:
+        """Years of pay left."""
+        return max(self.retirement_age - self.age, 0)
+
+    @property
+    def claiming_age(self) -> int:
+        """Full retirement age in whole years, or the retirement age if later, at most 70."""
+        return min(max(-(-full_retirement_months(self.birth_year) // 12), self.retirement_age), 70)
+
+    @property
+    def benefits(self) -> float:
+        """Social Security a year from the claiming age: for 35 years of today's pay, without credit
+        for delay.
+        """
+        base = data.document("retirement_limits")["social_security"]["wage_base"][self.year]
+        return 12 * primary_insurance_amount(min(self.pay, base) / 12, self.year)
+
+    @property
+    def horizon(self) -> float:
+        """Years for which money is held on average: to the middle of retirement."""
+        return (max(self.retirement_age, self.age) + self.last_age) / 2 - self.age
+
+    def over_65(self, age: int) -> int:
+        """How many people of the return have reached 65 at the owner's `age`; a spouse is as
+        old."""
+        return (2 if self.status == "married_joint" else 1) if age >= 65 else 0
+
+    def law(
+        self,
+        ordinary: Array,
+        interest: Array,
+        qualified: Array,
+        benefits: Array,
+        price_level: float,
+        age: int | None = None,
+    ) -> Array:
+        """The household's income tax under the tables of its year, at an age (today's if not
+        given); a spouse is taken to be as old. Temporary deductions end when they end.
+        """
+        now = self.age if age is None else age
+        return taxes.income_tax(
+            year=self.year,
+            status=self.status,
+            ordinary=ordinary,
+            interest=interest,
+            qualified=qualified,
+            benefits=benefits,
+            over_65=self.over_65(now),
+            in_force=self.year + now - self.age,
+            state_rate=self.state_rate,
+            price_level=price_level,
+        ).total
+
+
+def plan_target(plan: Plan) -> pd.Series:
+    """The reference portfolio of the policy, over the classes that the menu offers, rescaled to
+    one.
+
+    A class counts as offered when some fund holds ``location_offered_share`` of it; if none is, all
+    are kept.
+    """
+    reference = pd.Series(plan.policy["reference_portfolio"], dtype=float)
+    purest = plan.exposures.max().reindex(reference.index).fillna(0.0)
+    offered = reference[purest >= plan.policy["location_offered_share"]]
+    kept = offered if len(offered) else reference
+    return (kept / kept.sum()).rename("target")
+
+
+def candidates(plan: Plan) -> pd.Index:
+    """Participants for whom location is a question: at work, with money in the plan and, by their
+    own word, outside.
+
+    In the order of the smaller of the two. If nobody told of outside assets: all at work, in the
+    order of balances.
+    """
+    people = plan.participants
+    retire = people["retirement_age"].fillna(plan.rules["normal_retirement_age"])
+    at_work = people[plan.age < retire]
+    stake = at_work[["balance", "outside_assets"]].min(axis=1, skipna=False)
+    told = stake[stake > 0] if (stake > 0).any() else at_work["balance"]
+    if told.empty:
+        raise ValueError(
+            f"{plan.name}: no participant is still at work, and location over a career has no case"
+        )
+    return told.sort_values(kind="stable").index
+
+
+def owner(plan: Plan, participant: str) -> Owner:
+    """A participant as a household with four accounts.
+
+    What is missing comes from the policy ``location_not_supplied`` and is named in ``assumed``. All
+    outside assets are taken to lie in a taxable account, the balance to be divided as deferrals are
+    between Roth and traditional.
+    """
+    one: dict[Any, Any] = plan.participants.loc[participant].to_dict()
+    given: dict[str, Any] = plan.policy["location_not_supplied"]
+    normal = {**given, "retirement_age": plan.rules["normal_retirement_age"]}
+    assumed = [
+        what for what in ("outside_assets", "other_income", "retirement_age") if pd.isna(one[what])
+    ]
+    outside, income, retire = (
+        float(normal[what] if what in assumed else one[what])
+        for what in ("outside_assets", "other_income", "retirement_age")
+    )
+    roth = float(one["roth_share"]) if plan.rules["contributions"]["roth"] else 0.0
+    stock = plan.rules["employer_stock"]
+    balance = float(one["balance"])
+    age = int(plan.age[participant])
+    held = (
+        balance * float(plan.holdings[stock["fund"]][participant])
+        if stock and stock["frozen"]
+        else 0.0
+    )
+    spouse = ["spouse's income"] if one["filing_status"].startswith("married") else []
+    return Owner(
+        name=participant,
+        status=one["filing_status"],
+        age=age,
+        birth_year=int(one["birth_year"]),
+        retirement_age=int(retire),
+        last_age=max(int(plan.policy["location_last_age"]), age + 1),
+        pay=float(one["pay"]),
+        deferral_rate=float(one["deferral_rate"]),
+        roth_share=roth,
+        match=tuple(dict(tier) for tier in plan.rules["contributions"]["match"]),
+        balances={
+            "taxable": outside,
+            "deferred": balance * (1 - roth),
+            "roth": balance * roth,
+            "hsa": float(given["hsa"]),
+        },
+        basis=float(given["basis"]),
+        other_income=income,
+        frozen_stock=held,
+        year=int(plan.policy["tax_year"]),
+        state_rate=float(plan.policy["state_tax_rate"]),
+        withdrawal_rate=float(plan.policy["location_withdrawal_rate"]),
+        assumed=(*assumed, *spouse, "health savings account", "basis of the taxable account"),
+    )
+
+
+def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
+    """The household's effective rates: marginal on yields now and gains at the end, average on what
+    it withdraws.
+
+    Withdrawals are the policy's rate of the traditional account at retirement, with contributions,
+    at `real_return`. Now means the working years, or retirement for who has retired.
+    """
+    put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
+    n = one.working_years
+    deferred = put_in.before_tax(one.roth_share) + put_in.employer
+    grown = (1 + real_return) ** n
+    annuity = (grown - 1) / real_return if real_return else n
+    drawn = one.withdrawal_rate * (one.balances["deferred"] * grown + deferred * annuity)
+    house: dict[str, Any] = {"year": one.year, "status": one.status, "state_rate": one.state_rate}
+    retired = max(one.retirement_age, one.age)
+    old = {"over_65": one.over_65(retired), "in_force": one.year + retired - one.age}
+    later = {**house, **old, "ordinary": one.other_income, "benefits": one.benefits}
+    now = {**house, "ordinary": one.pay - put_in.before_tax(one.roth_share)} if n else later
+    more = {**later, "ordinary": one.other_income + max(drawn, 1.0)}
+    extra = taxes.income_tax(**more).total - taxes.income_tax(**later).total
+    return Rates(
+        *(
+            float(x)
+            for x in (
+                taxes.marginal_rate("interest", **now),
+                taxes.marginal_rate("qualified", **now),
+                taxes.marginal_rate("qualified", **more),
+                extra / max(drawn, 1.0),
+            )
+        )
+    )
+
+
+def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
+    """What every strategy is asked to pay for each year of retirement, real dollars after tax.
+
+    Social Security, other income, and the policy's withdrawal rate on the after-tax wealth that
+    `real_return` and the contributions of the first year, repeated, lead to at retirement.
+    """
+    put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
+    n = one.working_years
+    grown = (1 + real_return) ** n
+    annuity = (grown - 1) / real_return if real_return else n
+    roth = put_in.employee - put_in.before_tax(one.roth_share)
+    saved = roth + (put_in.total - roth) * (1 - rates.withdrawal)
+    wealth = (
+        float(after_tax_values(one.balances, rates, basis=one.basis).sum()) * grown
+        + saved * annuity
+    )
+    return one.benefits + one.other_income + one.withdrawal_rate * wealth
