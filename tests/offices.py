@@ -71,3 +71,22 @@ def signed_view(
 
 def made(risk: float) -> model_registry.Result:
     return model_registry.result("menu", {"risk": risk}, PINS, 9)
+
+
+def approval(digest: str, role: str, *, nonce: int = 1, at: datetime = NOON) -> Signed:
+    content = {"subject": "a change", "content": bytes.fromhex(digest), "reason": "read and agreed"}
+    return signatures.sign(
+        "Approval", content, KEYS[role], role=role, nonce=nonce, plan=PLAN, at=at, days=30
+    )
+
+
+def changed(
+    keeper: Office, *, proposer: str = "developer", at: datetime = NOON, value: float = 2.0
+) -> int:
+    if not keeper.log.events("policy", "PolicyAdopted"):
+        keeper.adopt({"cap": 1.0, "floor": 0.0}, at, "chair")
+    return keeper.propose("cap", value, "because", at, proposer).number
+
+
+def digest_of(keeper: Office, number: int) -> str:
+    return keeper.log.links[number - 1].digest

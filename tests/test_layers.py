@@ -236,5 +236,5 @@ def test_no_function_looks_a_policy_up():
         for name, path in NAMES.items()
         if re.search(r"\b(policy|decisions)\.read\(", path.read_text(encoding="utf-8"))
     }
-    assert readers <= {"portlib.plan", "portlib.stewardship.governance.office"}
+    assert readers <= {"portlib.plan", "portlib.stewardship.governance.policy_changes"}
     assert not hasattr(data, "policy") and not hasattr(data, "policy_table")

@@ -19,8 +19,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from portlib.stewardship.audit_log import Event, canonical
+from portlib.stewardship.governance.approvals import GovernanceError, same
 from portlib.stewardship.governance.model_registry import Pins
-from portlib.stewardship.governance.office import GovernanceError, Office, same
+from portlib.stewardship.governance.office import Office
 from portlib.stewardship.governance.signatures import Altered, Signed, WrongKey
 
 #: What the certificate of a computer model must state (29 CFR 2550.408g-1(b)(4)(iv)).

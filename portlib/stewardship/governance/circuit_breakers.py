@@ -1,0 +1,101 @@
+"""When is a portfolio beyond what anybody should sign: how risky, how good, how much traded?
+
+Each measure has a limit of the policy; at the limit it passes, beyond it by more than rounding it
+does not, and what is no finite number is beyond any limit.
+
+Left out: whether a limit is wise, and losses that a volatility does not tell.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from portlib.construction.mandate import Infeasible
+from portlib.plan import Plan
+from portlib.policy import Policy
+from portlib.retirement import model_portfolios, plan_menu
+from portlib.retirement.plan_menu import engine
+from portlib.stewardship.governance.approvals import GovernanceError
+
+#: A measure that passes its limit by less than this passes it by rounding.
+ROUNDING = 1e-12
+
+
+def menu_portfolios(plan: Plan) -> dict[str, Any]:
+    """The best portfolio of the plan's menu in each posture that has one: weights by fund, mean and
+    risk (annual)."""
+    classes = plan_menu.class_assumptions(plan)
+    funds = plan_menu.menu_assumptions(plan, classes)
+    found = {}
+    for posture in model_portfolios.postures(plan.policy):
+        rules = plan_menu.menu_mandate(plan, posture, classes)
+        try:
+            best = engine.best(
+                plan,
+                funds,
+                rules,
+                risk_aversion=plan.policy["model_risk_aversion"][posture],
+                classes=classes,
+            ).allocation
+        except Infeasible:
+            continue
+        found[posture] = {"weights": best.weights.to_dict(), "mean": best.mean, "risk": best.risk}
+    return found
+
+
+def risk_measures(
+    portfolios: Mapping[str, Any], rf: float, held: Mapping[str, Any] | None = None
+) -> dict[str, float]:
+    """By name: each portfolio's volatility, the highest Sharpe ratio, and the largest turnover from
+    those `held`.
+
+    A Sharpe ratio too good to be true is the commonest sign of a wrong input.
+    """
+    volatility = {f"{name} volatility": float(p["risk"]) for name, p in portfolios.items()}
+    sharpe = max(((p["mean"] - rf) / p["risk"] for p in portfolios.values()), default=math.nan)
+    moved = [
+        sum(
+            abs(p["weights"].get(f, 0.0) - held[name]["weights"].get(f, 0.0))
+            for f in {*p["weights"], *held[name]["weights"]}
+        )
+        / 2
+        for name, p in portfolios.items()
+        if held and name in held
+    ]
+    return {**volatility, "Sharpe ratio": float(sharpe), "turnover": max(moved, default=0.0)}
+
+
+def risk_limits(portfolios: Mapping[str, Any], *, policy: Policy) -> dict[str, float]:
+    """The policy's limits for those measures."""
+    limits = policy["circuit_breakers"]
+    volatility = {f"{name} volatility": limits["volatility"][name] for name in portfolios}
+    return {**volatility, "Sharpe ratio": limits["sharpe"], "turnover": limits["turnover"]}
+
+
+def breaches(
+    measured: Mapping[str, float], limits: Mapping[str, float]
+) -> dict[str, tuple[float, float]]:
+    """Measures beyond their limits: name to (value, limit). A value that is not a finite number is
+    beyond any limit.
+
+    GovernanceError where there is no limit at all, a limit is no finite number, or has no measure:
+    a limit that nothing is held against does not protect.
+    """
+    if not limits:
+        raise GovernanceError("no limits are given: nothing is released unguarded")
+    for name, limit in limits.items():
+        if (
+            isinstance(limit, bool)
+            or not isinstance(limit, (int, float))
+            or not math.isfinite(limit)
+        ):
+            raise GovernanceError(f"{name}: its limit is {limit!r}; give a number")
+    if lost := sorted(set(limits) - set(measured)):
+        raise GovernanceError(f"not measured, though limited: {', '.join(lost)}")
+    return {
+        name: (float(measured[name]), float(limit))
+        for name, limit in limits.items()
+        if not (math.isfinite(measured[name]) and measured[name] <= limit + ROUNDING)
+    }
