@@ -282,6 +282,38 @@ def average_earnings(pay: Array, wage_base: float) -> Array:
     return np.floor(best.sum(axis=-1) / 420 + 1e-9)
 
 
+def average_indexed_earnings(earnings: Mapping[int, float], birth_year: int) -> int:
+    """Average indexed monthly earnings of a real career, by calendar year (42 USC 415(b)(3)).
+
+    Each year's earnings times the average wage of the year in which the worker turns 60 over that
+    year's; from 60 on as they are. `earnings` are covered ones, none above the year's wage base.
+    Raises ValueError for a year without an average wage.
+    """
+    wages = data.document("retirement_limits")["social_security"]["average_wage_index"]
+    at = birth_year + 60
+    needed = {at, *(year for year in earnings if year < at)}
+    if unknown := sorted(needed - set(wages)):
+        raise ValueError(f"no average wage of {', '.join(map(str, unknown))}")
+    indexed = [
+        round(earned * (wages[at] / wages[year] if year < at else 1.0), 2)
+        for year, earned in earnings.items()
+    ]
+    return math.floor(sum(sorted(indexed)[-35:]) / 420 + 1e-9)
+
+
+def increased(primary: float, since: int, year: int) -> float:
+    """A full benefit of someone who turned 62 in `since`, after the increases to January of `year`.
+
+    Each is cut to the dime (42 USC 415(i)(2)(A)(ii)). Raises ValueError for a year without one.
+    """
+    known = data.document("retirement_limits")["social_security"]["cost_of_living_adjustment"]
+    for later in range(since + 1, year + 1):
+        if later not in known:
+            raise ValueError(f"no increase of benefits for {later}")
+        primary = math.floor(round(10 * primary * (1 + known[later]), 6)) / 10
+    return primary
+
+
 def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int]:
     """Own Social Security a year, real dollars, and the year of the horizon from which it is paid.
 

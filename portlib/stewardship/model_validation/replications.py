@@ -20,6 +20,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.retirement import glidepaths, taxes
+from portlib.retirement import household as hh
 from portlib.retirement.asset_location import Rates, deferred_growth, taxable_growth
 from portlib.retirement.glidepaths.human_capital import LifecycleModel, solve
 from portlib.retirement.retirement_income import ruin
@@ -120,6 +121,43 @@ def _taxes(case: Case) -> list[Compared]:
     return [
         compared("tax at the foot of each bracket", ours, printed, 0.01),
         compared("taxable benefits", found, [x["taxable"] for x in case["taxable_benefits"]], 1.0),
+    ]
+
+
+def _social_security(case: Case) -> list[Compared]:
+    """Averages, full benefits and payments of the agency's own careers."""
+    careers = case["careers"]
+    averages = [
+        hh.average_indexed_earnings({int(y): x for y, x in one["earnings"].items()}, one["born"])
+        for one in careers
+    ]
+    known = [*careers, *case["from_average"]]
+    primary = [
+        hh.increased(
+            hh.primary_insurance_amount(one["average"], one["born"] + 62),
+            one["born"] + 62,
+            one["retires"],
+        )
+        for one in known
+    ]
+    full = [hh.full_retirement_months(one["born"]) for one in careers]
+    paid = [
+        hh.paid_monthly(
+            one["primary"], hh.claiming_factor(one["born"], months - one["months_early"])
+        )
+        for one, months in zip(careers, full, strict=True)
+    ]
+    factors = {"worker": hh.claiming_factor, "spouse": hh.spouse_factor}
+    reduced = [
+        math.floor(round(10 * one["of"] * factors[one["kind"]](1960, 804 - one["months_early"]), 6))
+        / 10
+        for one in case["reductions"]
+    ]
+    return [
+        compared("average indexed earnings", averages, [x["average"] for x in careers], 1.0),
+        compared("full benefit a month", primary, [x["primary"] for x in known], 0.1),
+        compared("paid a month", paid, [x["paid"] for x in careers], 1.0),
+        compared("reduced benefits", reduced, [x["reduced"] for x in case["reductions"]], 0.1),
     ]
 
 
@@ -357,6 +395,7 @@ RUNNERS: dict[str, tuple[str, str, Callable[[Case], list[Compared]]]] = {
     "irs_uniform_lifetime_table_2022": ("26 CFR 1.401(a)(9)-9(c)", "glidepaths", _lifetimes),
     "target_date_glidepath_facts": ("target-date funds, secondary", "glidepaths", _target_dates),
     "cfa_after_tax_accumulation": ("CFA curriculum, quoted", "asset_location", _accumulation),
+    "ssa_benefit_examples": ("Social Security, examples", "retirement_income", _social_security),
     "irs_worked_taxes": ("IRS schedules and examples", "asset_location", _taxes),
     "bacon_brinson_fachler": ("Bacon (2008)", "monitoring", _attribution),
     "lo_2002_sharpe_standard_errors": ("Lo (2002)", "monitoring", _sharpe_errors),
