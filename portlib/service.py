@@ -22,7 +22,7 @@ from typing import Any, cast
 import numpy as np
 import pandas as pd
 
-from portlib import plan, schema
+from portlib import history, plan, schema
 from portlib.data import DataError
 from portlib.policy import POSTURES, Policy
 from portlib.records import Assumptions
@@ -113,7 +113,7 @@ def optimize(
         portfolio obeys.
     """
     asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
-    ours = plan.from_json(plan_)
+    ours, sent = _read(plan_)
     classes = _classes(ours, assumptions)
     posture, aversion = _posture(asked, ours.policy)
     rules = plan_menu.menu_mandate(ours, posture, classes)
@@ -142,7 +142,7 @@ def optimize(
     )
     return {
         "schema": PORTFOLIO,
-        "plan": ours.fingerprint,
+        "plan": sent,
         "policy": ours.policy.fingerprint,
         "mandate": best.mandate,
         "posture": posture,
@@ -189,14 +189,14 @@ def glidepath(
     if refused := schema.problem(seed, {"type": "integer", "minimum": 0, "maximum": 2**63}, "seed"):
         raise DataError(refused)
     given = None if assumptions is None else _assumptions(assumptions)
-    ours = plan.from_json(plan_)
+    ours, sent = _read(plan_)
     if ours.participants.empty:
         raise ValueError("a glidepath is made for a plan's people: send its participants")
     found = glidepaths.custom(ours, given, seed=seed)
     table = found.table()
     return {
         "schema": GLIDEPATH,
-        "plan": ours.fingerprint,
+        "plan": sent,
         "policy": ours.policy.fingerprint,
         "seed": seed,
         "parameters": {name: float(value) for name, value in found.parameters.items()},
@@ -239,11 +239,11 @@ def outlook(
     DataError, ValueError
         As `optimize` does, and for an unknown participant.
     """
-    asked, ours = _asked_of(plan_, changes, lives, seed)
+    asked, ours, sent = _asked_of(plan_, changes, lives, seed)
     found = outlooks.outlook(ours, participant, lives=lives, seed=seed, **asked)
     return {
         "schema": OUTLOOK,
-        "plan": ours.fingerprint,
+        "plan": sent,
         "policy": ours.policy.fingerprint,
         "participant": participant,
         "wanted": found.wanted,
@@ -295,7 +295,7 @@ def solve_for(
         raise DataError(refused)
     if refused := schema.problem(lever, {"enum": list(contributions.LEVERS)}, "lever"):
         raise DataError(refused)
-    asked, ours = _asked_of(plan_, changes, lives, seed)
+    asked, ours, sent = _asked_of(plan_, changes, lives, seed)
     found = contributions.solve_for(
         cast(contributions.Lever, lever),
         ours,
@@ -319,7 +319,7 @@ def solve_for(
     ]
     return {
         "schema": SOLUTION,
-        "plan": ours.fingerprint,
+        "plan": sent,
         "policy": ours.policy.fingerprint,
         "participant": participant,
         "lever": lever,
@@ -331,12 +331,19 @@ def solve_for(
 
 def _asked_of(
     plan_: Mapping[str, Any], changes: Mapping[str, Any] | None, lives: int, seed: int
-) -> tuple[Json, plan.Plan]:
-    """What is to change of a participant, checked, and the plan."""
+) -> tuple[Json, plan.Plan, str]:
+    """What is to change of a participant, checked, the plan and its fingerprint."""
     for name, value, allowed in (("lives", lives, _LIVES), ("seed", seed, _SEED)):
         if refused := schema.problem(value, allowed, name):
             raise DataError(refused)
-    return _checked("changes", changes or {}, CHANGES), plan.from_json(plan_)
+    return _checked("changes", changes or {}, CHANGES), *_read(plan_)
+
+
+def _read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:
+    """A plan, its funds seen through by the evidence that it brings, and the fingerprint of what
+    was sent."""
+    given = plan.from_json(sent)
+    return plan_menu.by_evidence(given, history.open_record()), given.fingerprint
 
 
 def optimize_many(
@@ -452,7 +459,7 @@ def seal_forecast(
     options that it considers and 60% US large companies with 40% core bonds. Returns ``event``,
     ``fingerprint`` and ``sealed`` (when).
     """
-    ours = plan.from_json(plan_)
+    ours, sent = _read(plan_)
     classes = _classes(ours, assumptions)
     funds = plan_menu.menu_assumptions(ours, classes)
     models = {posture: optimize(plan_, assumptions, {"posture": posture}) for posture in POSTURES}
@@ -463,7 +470,7 @@ def seal_forecast(
     }
     horizon = ours.policy["cma_horizon_years"]
     said = sealed_forecasts.statement(classes, models, rivals, horizon)
-    event = sealed_forecasts.seal(log, said, key, role=role, plan=ours.fingerprint, at=at)
+    event = sealed_forecasts.seal(log, said, key, role=role, plan=sent, at=at)
     body = event.body
     return {
         "event": event.number,

@@ -166,6 +166,8 @@ INPUTS: dict[str, tuple[str, Callable[[Plan], tuple[str, str]], tuple[str, ...]]
     "trades": ("trades and their prices", _trades, (accounts.TRADES,)),
     "limits": ("limits beyond policy", _limits, (mandate.FILE,)),
 }
+#: What enters wherever the plan's funds are optimised or looked through.
+_MENU = ("people", "assumptions", "history", "fund_returns", "fund_holdings", "limits")
 #: What of a plan's folder enters each chapter; the others of its figures are the book's own record
 #: and survey.
 CHAPTERS: dict[str, tuple[str, ...]] = {
@@ -174,34 +176,25 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "forecast_record": ("policy",),
     "style_analysis": ("fund_returns", "history", "assumptions", "policy"),
     "mean_variance": ("policy",),
-    "black_litterman": ("people", "assumptions", "limits", "policy"),
+    "black_litterman": (*_MENU, "policy"),
     "mandate": ("people", "policy"),
     "robustness": ("policy",),
     "risk_parity": ("policy",),
     "tail_risk": ("policy",),
     "alternatives": ("people", "policy"),
-    "plan_menu": ("people", "assumptions", "limits", "policy"),
-    "model_portfolios": ("people", "assumptions", "limits", "policy"),
+    "plan_menu": (*_MENU, "policy"),
+    "model_portfolios": (*_MENU, "policy"),
     "asset_location": ("people", "policy"),
-    "glidepaths": ("people", "assumptions", "policy"),
-    "contributions": ("people", "assumptions", "policy"),
-    "retirement_income": ("people", "assumptions", "policy"),
-    "rebalancing": ("people", "assumptions", "limits", "policy"),
-    "settlement": ("people", "assumptions", "limits", "policy"),
-    "stress_testing": ("people", "assumptions", "history", "policy"),
-    "monitoring": (
-        "people",
-        "history",
-        "fund_returns",
-        "balances",
-        "trades",
-        "assumptions",
-        "limits",
-        "policy",
-    ),
+    "glidepaths": (*_MENU, "policy"),
+    "contributions": (*_MENU, "policy"),
+    "retirement_income": (*_MENU, "policy"),
+    "rebalancing": (*_MENU, "policy"),
+    "settlement": (*_MENU, "policy"),
+    "stress_testing": (*_MENU, "policy"),
+    "monitoring": (*_MENU, "balances", "trades", "policy"),
     "effective_challenge": ("policy",),
-    "governance": ("people", "assumptions", "limits", "policy"),
-    "model_validation": ("people", "assumptions", "policy"),
+    "governance": (*_MENU, "policy"),
+    "model_validation": (*_MENU, "policy"),
 }
 
 

@@ -9,6 +9,7 @@ from portlib.retirement.plan_menu.expectations import (
     mean_errors,
     reference,
 )
+from portlib.retirement.plan_menu.exposures import by_evidence, read_plan
 from portlib.retirement.plan_menu.menu import (
     approximate,
     class_mandate,
@@ -29,6 +30,7 @@ __all__ = [
     "ANCHORED",
     "anchor",
     "approximate",
+    "by_evidence",
     "class_assumptions",
     "class_mandate",
     "class_mix",
@@ -44,6 +46,7 @@ __all__ = [
     "mean_errors",
     "menu_assumptions",
     "menu_mandate",
+    "read_plan",
     "reference",
     "series_of",
     "spanning",

@@ -16,11 +16,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from portlib.class_returns import ClassReturns
+from portlib import history
+from portlib import plan as plans
+from portlib.class_returns import ClassReturns, class_returns
 from portlib.estimation import style_analysis
 from portlib.inputs import HeldExposures
 from portlib.plan import Plan
@@ -117,6 +120,36 @@ def exposures(plan: Plan, returns: ClassReturns) -> Exposures:
     before = stated.reindex(columns=classes, fill_value=0.0)
     about["apart"] = (weights - before).abs().sum(axis=1) / 2
     return Exposures(weights, errors, about, left)
+
+
+def read_plan(path: str | Path | None = None) -> Plan:
+    """The plan that a chapter is about, its funds seen through by the best evidence it brings.
+
+    >>> read_plan().exposures.equals(plans.read().exposures)  # the example plan brings none
+    True
+    """
+    return by_evidence(plans.read(path), history.read("open"))
+
+
+def by_evidence(plan: Plan, record: history.History) -> Plan:
+    """`seen_through` with the months that stand for the plan's classes in a record; a plan that
+    brings neither returns nor holdings of its funds is itself."""
+    if plan.inputs.funds is None and plan.inputs.holdings is None:
+        return plan
+    return seen_through(plan, class_returns(plan, record))
+
+
+def shown(plan: Plan, found: Exposures) -> pd.DataFrame:
+    """In words, by fund that brought evidence: which, and each class with two standard errors."""
+    told = found.about[found.about["evidence"] != STATED]
+    share, error = found.weights.loc[told.index], 2 * found.errors.loc[told.index]
+    parts = share.map("{:.0%} ± ".format) + error.map("{:.0%}".format)
+    parts = parts.where((share >= 0.005) | (error >= 0.005), "")
+    parts = parts.loc[:, (parts != "").any()]
+    words = parts.assign(
+        evidence=told["evidence"], apart=told["apart"].astype(float).map("{:.0%}".format)
+    )
+    return words.rename(index=plan.funds["label"])[["evidence", *parts.columns, "apart"]]
 
 
 def seen_through(plan: Plan, returns: ClassReturns) -> Plan:

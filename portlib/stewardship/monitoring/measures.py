@@ -124,7 +124,9 @@ def with_own(
     """
     table = made.copy()
     first: dict[str, pd.Timestamp] = {}
-    for name in [] if own is None else [name for name in table if name in own]:
+    if own is None:
+        return table, first
+    for name in [name for name in table if name in own]:
         brought = own[name].reindex(table.index).dropna()
         if len(brought):
             table.loc[brought.index, name] = brought
