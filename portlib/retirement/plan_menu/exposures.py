@@ -149,7 +149,8 @@ def shown(plan: Plan, found: Exposures) -> pd.DataFrame:
     words = parts.assign(
         evidence=told["evidence"], apart=told["apart"].astype(float).map("{:.0%}".format)
     )
-    return words.rename(index=plan.funds["label"])[["evidence", *parts.columns, "apart"]]
+    labels = plan.funds.loc[told.index, "label"].to_list()
+    return words.set_axis(labels, axis="index")[["evidence", *parts.columns, "apart"]]
 
 
 def seen_through(plan: Plan, returns: ClassReturns) -> Plan:
