@@ -327,3 +327,21 @@ def test_a_plan_holds_its_policy_and_carries_it():
     assert plan.from_json({**sent, "policy": {}}).fingerprint != awkward.fingerprint
     with pytest.raises(DataError, match=r"policy: max_single_fund: 75 is .*in percent"):
         plan.from_json({**sent, "policy": own(max_single_fund=75)})
+
+
+def test_a_house_class_shares_what_is_decided_of_the_class_that_it_is_called_or_of_its_role():
+    pipes = policy.HouseClass("pipes", "equity", None, replaces=True)
+    abroad = policy.HouseClass("abroad", "equity", "intl_dev_equity", replaces=True)
+    near = policy.HouseClass("near", "equity", "intl_dev_equity", replaces=True)
+    made = policy.read().of_house([pipes, abroad, near])
+    proxies = made["stress_proxies"]
+    assert proxies["pipes"] == proxies["us_large_equity"]
+    assert proxies["abroad"] == proxies["intl_dev_equity"]
+    before, after = policy.read()["reference_portfolio"], made["reference_portfolio"]
+    assert after["abroad"] == after["near"] == before["intl_dev_equity"] / 2
+    assert "pipes" not in after and sum(after.values()) == pytest.approx(1)
+    assert made.called("intl_dev_equity") == ("intl_dev_equity", "abroad", "near")
+    assert made.of_house(made.house) == made
+    assert made.replace(max_single_fund=0.3)["reference_portfolio"] == after
+    kept = policy.HouseClass("abroad", "equity", "intl_dev_equity")
+    assert policy.read().of_house([kept])["reference_portfolio"] == before

@@ -96,12 +96,13 @@ def make(
     found: Findings,
     options: Options,
 ) -> OwnAssumptions | None:
-    """The record of the two files; None where neither is given, or where something is wrong."""
+    """The record of the two files; None where not both are given, or where something is
+    wrong."""
     if means is None and correlations is None:
         return None
     if means is None or correlations is None:
         lost, there = (FILE, CORRELATIONS) if means is None else (CORRELATIONS, FILE)
-        found.refuse(there, f"needs {lost} beside it")
+        found.note(there, f"is not used: it needs {lost} beside it; the survey stands in")
         return None
     before = len(found.refused)
     table = rows(means, COLUMNS, found, options=options.get(FILE))

@@ -196,7 +196,9 @@ def make(
         return None
     before = len(found.refused)
     if master is None:
-        found.refuse(FILE, f"needs {MASTER} beside it, which says what each security is")
+        found.note(
+            FILE, f"is not used: it needs {MASTER} beside it, which says what securities are"
+        )
         return None
     listed = rows(master, MASTER_COLUMNS, found, options=options.get(MASTER))
     if listed is not None:

@@ -64,8 +64,6 @@ def test_a_whole_matrix_and_decimal_commas_say_the_same():
         (MEANS.replace("House view,2026-09-30", ",2026-09-30", 1), RHO, "line 2: source is empty"),
         (MEANS.replace("volatility", "risk"), RHO, "lacks the column 'volatility'"),
         (MEANS.replace("cash,0", "us_tips,0"), RHO, "needs a class of the role cash"),
-        (MEANS, None, "assumptions.csv: needs correlations.csv"),
-        (None, RHO, "correlations.csv: needs assumptions.csv"),
         (MEANS, RHO.replace("0.3,1", "30,1"), "us_core_bonds: 30 is not between -1 and 1; in per"),
         (MEANS, RHO.replace("0.3,1", "0.3,2"), "us_core_bonds with itself is 2|2 is not between"),
         (MEANS, RHO.replace("cash,1,,", "cash,1,0.5,"), "is 0.5 above the diagonal and 0 below"),
@@ -79,6 +77,13 @@ def test_each_fault_is_named(means, rho, message):
     own, found = made(means, rho)
     assert own is None
     assert any(re.search(message, str(finding)) for finding in found.refused), [*map(str, found)]
+
+
+@pytest.mark.parametrize(("means", "rho"), [(MEANS, None), (None, RHO)])
+def test_half_of_the_pair_is_not_used_and_said_so(means, rho):
+    own, found = made(means, rho)
+    assert own is None and not found.refused
+    assert "is not used: it needs" in str(*found)
 
 
 def test_all_faults_are_found_at_once():

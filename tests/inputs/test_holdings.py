@@ -83,13 +83,18 @@ def test_what_is_unknown_is_reported_and_bounds_every_exposure():
         (HELD, MASTER.replace("us_core_bonds", "bonds"), "class 'bonds' is not known"),
         (HELD, MASTER.replace("2026-05-01", "2026-04-01"), "has two rows for one day"),
         (HELD, MASTER.replace(",,2026-04-30", ",2027-01-01,2026-04-30"), "valid to a day before"),
-        (HELD, None, "needs securities.csv beside it"),
     ],
 )
 def test_each_fault_is_named(held, master, message):
     own, found = made(held, master)
     assert own is None
     assert any(re.search(message, str(finding)) for finding in found.refused), [*map(str, found)]
+
+
+def test_holdings_without_a_master_are_not_used():
+    own, found = made(HELD, None)
+    assert own is None and not found.refused
+    assert "is not used: it needs securities.csv beside it" in str(*found)
 
 
 FILING = """<?xml version="1.0" encoding="UTF-8"?>

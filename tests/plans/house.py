@@ -1,7 +1,7 @@
 """Make the SYNTHETIC plan of a house that brings everything of its own: ``python
 tests/plans/house.py FOLDER``.
 
-Two classes that no survey calls so, one that the survey calls otherwise, a history to last month in
+Two classes beside the survey's liquid ones, one that it calls otherwise, a history to last month in
 a semicolon file with decimal commas, six funds' returns with percent signs of which one begins two
 years later, and the holdings of two funds. Nothing in it exists: months are drawn from the house's
 own assumptions, so that a chapter that runs on them must find what was put in.
@@ -93,11 +93,11 @@ OWN_CLASSES = """international:
 listed_infrastructure:
   label: Listed infrastructure
   role: equity
-  survey: null
+  survey: infrastructure
 global_bonds:
   label: Global bonds, hedged
   role: fixed_income
-  survey: null
+  survey: intl_dev_bonds
 """
 
 

@@ -5,7 +5,7 @@ like (`portlib.estimation.style_analysis`, on its own months); what its holdings
 Where returns and holdings both speak, their blend ``h x holdings + (1 - h) x returns`` counts, with
 the policy's ``style_holdings_weight`` h; where one speaks, that one; else the statement. A fund
 that is stated to hold a class without any monthly series is not judged by returns, which could not
-see it.
+see it; nor is one whose own months stand for a class.
 
 Errors: of returns, style's standard errors; of holdings, a uniform law over the bounds that what is
 not mapped leaves, ``(upper - lower) / sqrt(12)``; of a blend, as of independent parts. Left out:
@@ -36,6 +36,8 @@ STATED, BY_RETURNS, BY_HOLDINGS, BOTH = (
 )
 #: Shares of a fund below this are nothing.
 NOTHING = 1e-9
+#: Months no further apart than this are the same series.
+SAME = 1e-6
 #: A fund of which less is mapped is not judged by its holdings.
 LEAST_MAPPED = 0.5
 
@@ -192,6 +194,13 @@ def _by_returns(
                 judged, f"has {len(months)} months in common with the classes, not {least}"
             )
         )
+        return None
+    for fund in list(judged):
+        apart = index.loc[months].sub(own.values.loc[months, fund], axis=0).abs().max()
+        if (apart < SAME).any():
+            left[fund] = f"its own months stand for {apart.idxmin()}, and would explain themselves"
+            judged.remove(fund)
+    if not judged:
         return None
     style = style_analysis.style(
         own.values.loc[months, judged], index.loc[months], minimum_months=least
