@@ -1,4 +1,4 @@
-"""The shell's door: new, check, optimize, glidepath, forecast, import, refresh.
+"""The shell's door: new, check, optimize, glidepath, forecast, import, refresh, adopt, run, review.
 
 ``prudent``, or ``python -m portlib``. Prints the answer of `portlib.service` as JSON on standard
 output. Errors go to standard error, with exit status 1; nothing is written to files, except the
@@ -50,6 +50,7 @@ def _parser() -> argparse.ArgumentParser:
     _folder_commands(commands)
     _history_commands(commands)
     _forecast_commands(commands)
+    _quarter_commands(commands)
     return parser
 
 
@@ -130,6 +131,52 @@ def _forecast_commands(commands: Any) -> None:
         "--returns", required=True, type=Path, help="monthly returns by class or fund"
     )
     score.set_defaults(run=_score)
+
+
+def _quarter_commands(commands: Any) -> None:
+    kinds = (
+        ("adopt", "write policy, model, mandates and opening holdings into a new log", _adopt),
+        ("register", "write down that plan, policy, code and data have changed", _register),
+        ("run", "one quarter, from signed letters to settled holdings", _run),
+        ("review", "what is due today; writes nothing", _review),
+        ("verify", "check a log from its first line to its last", _verify),
+    )
+    for name, what, run in kinds:
+        command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+        _asks_for_plan(command)
+        command.add_argument("--log", required=True, type=Path, help="log and holdings (SQLite)")
+        command.add_argument(
+            "--roster", required=True, type=Path, help="JSON: by role an address, or dated keys"
+        )
+        if name != "verify":
+            command.add_argument("--role", required=True, help="who runs this")
+            command.add_argument(
+                "--key", required=True, type=Path, help="file with that role's key, 64 hex digits"
+            )
+            command.add_argument("--at", help="now, ISO 8601 with its zone; default: the clock")
+        if name == "adopt":
+            command.add_argument(
+                "--holdings", required=True, type=Path, help="CSV: fund, shares (USD: dollars)"
+            )
+        if name in ("run", "review"):
+            command.add_argument(
+                "--prices", required=True, type=Path, help="CSV: fund, dollars a share"
+            )
+            command.add_argument("--posture", help="whose account; default: the policy's")
+        if name == "run":
+            command.add_argument("--inbox", type=Path, help="folder of signed letters (JSON)")
+            command.add_argument(
+                "--fills", type=Path, help="JSON: by leg, cents executed or why it was not"
+            )
+            command.add_argument(
+                "--events", type=Path, help="file that gets this run's events as JSON lines"
+            )
+        if name == "verify":
+            command.add_argument("--head", type=Path, help="JSON: number and digest kept elsewhere")
+            command.add_argument(
+                "--reperform", action="store_true", help="make each release again as well"
+            )
+        command.set_defaults(run=run)
 
 
 def _history_commands(commands: Any) -> None:
@@ -236,6 +283,159 @@ def _score(given: dict[str, Any]) -> int:
     returns = tables.returns(given["returns"], minimum_months=1).values
     log = AuditLog(given["log"])
     return _say(service.score_forecasts(_plan(given["plan"]), log, roster, returns))
+
+
+def _adopt(given: dict[str, Any]) -> int:
+    from portlib.stewardship import one_quarter
+    from portlib.stewardship.one_quarter.quarter import deposit_opening
+
+    if given["log"].exists():
+        raise FileExistsError(f"{given['log']}: a log is there; adopt into a new one")
+    held = _by_fund(given["holdings"], "shares")
+    desk = _desk(given)
+    at = _now(given)
+    sealed = one_quarter.adopt(desk, at)
+    deposit_opening(desk, held, at)
+    return _say({"sealed": sealed.number, "head": desk.log.verify()._asdict()})
+
+
+def _register(given: dict[str, Any]) -> int:
+    from portlib.stewardship import one_quarter
+
+    desk = _desk(given, there=True)
+    at = _now(given)
+    one_quarter.register(desk, at)
+    sealed = one_quarter.seal(desk, at)
+    return _say({"sealed": sealed.number, "head": desk.log.verify()._asdict()})
+
+
+def _run(given: dict[str, Any]) -> int:
+    from portlib.stewardship import one_quarter
+    from portlib.stewardship.one_quarter import inbox
+    from portlib.stewardship.one_quarter.quarter import lines
+
+    desk = _desk(given, there=True)
+    before = len(desk.log.links)
+    letters, unread = inbox.read(given["inbox"]) if given["inbox"] else ([], {})
+    fills = _json(given["fills"].read_bytes(), given["fills"].name) if given["fills"] else {}
+    outcome = one_quarter.run(
+        desk,
+        letters,
+        _prices(given),
+        _now(given),
+        posture=given["posture"],
+        fills=one_quarter.fills_from_json(fills),
+    )
+    if given["events"]:
+        with open(given["events"], "a", encoding="utf-8") as file:
+            file.writelines(lines(desk.log, after=before))
+    answer = outcome.to_json()
+    _say({**answer, "letters": {**answer["letters"], **unread}})
+    return outcome.code
+
+
+def _review(given: dict[str, Any]) -> int:
+    from portlib.stewardship import one_quarter
+
+    desk = _desk(given, there=True)
+    posture = given["posture"] or desk.plan.policy["default_posture"]
+    found = one_quarter.review(desk, posture, _prices(given), _now(given))
+    _say([item._asdict() for item in found])
+    if desk.office.halt is not None:
+        return one_quarter.HALTED
+    return one_quarter.REVIEW_DUE if found else one_quarter.NOTHING_DUE
+
+
+def _verify(given: dict[str, Any]) -> int:
+    from portlib import plan
+    from portlib.stewardship import one_quarter
+    from portlib.stewardship.audit_log import Head
+    from portlib.stewardship.governance import signatures
+    from portlib.stewardship.settlement.ledger import Ledger, LedgerError
+
+    ours = plan.from_json(_plan(given["plan"]))
+    roster = signatures.roster_from_json(_json(given["roster"].read_bytes(), given["roster"].name))
+    head = _json(given["head"].read_bytes(), given["head"].name) if given["head"] else None
+    ledger = Ledger(_there(given["log"]))
+    try:
+        kept = None if head is None else Head(head["number"], head["digest"])
+        counted = one_quarter.walk(ledger, ours, roster, head=kept)
+        different = one_quarter.reperform_all(ledger.log, ours) if given["reperform"] else {}
+    except (ValueError, LedgerError) as error:
+        _say({"holds": False, "why": f"{type(error).__name__}: {error}"})
+        return one_quarter.BROKEN
+    _say({"holds": not any(different.values()), "events": counted, "differing": different})
+    return one_quarter.BROKEN if any(different.values()) else one_quarter.NOTHING_DUE
+
+
+def _desk(given: dict[str, Any], *, there: bool = False) -> Any:
+    from portlib import plan
+    from portlib.stewardship import one_quarter
+    from portlib.stewardship.governance import signatures
+    from portlib.stewardship.settlement.ledger import Ledger
+
+    log = _there(given["log"]) if there else given["log"]
+    roster = signatures.roster_from_json(_json(given["roster"].read_bytes(), given["roster"].name))
+    return one_quarter.Desk(
+        plan.from_json(_plan(given["plan"])),
+        Ledger(log),
+        signatures.in_force(roster, _now(given)),
+        given["role"],
+        _key(given["key"]),
+    )
+
+
+def _there(log: Path) -> Path:
+    if not log.is_file():
+        raise FileNotFoundError(f"{log}: no such log; prudent adopt makes one")
+    return log
+
+
+def _key(path: Path) -> bytes:
+    text = path.read_text(encoding="utf-8").strip().removeprefix("0x")
+    if len(text) != 64 or set(text.lower()) - set("0123456789abcdef"):
+        raise ValueError(f"{path.name}: a key is 64 hex digits")
+    return bytes.fromhex(text)
+
+
+def _now(given: dict[str, Any]) -> datetime:
+    if given["at"] is None:
+        return datetime.now(UTC)
+    at = datetime.fromisoformat(given["at"])
+    if at.tzinfo is None:
+        raise ValueError(f"--at {given['at']}: give its zone, as in 2026-11-29T09:00+00:00")
+    return at
+
+
+def _prices(given: dict[str, Any]) -> Any:
+    import pandas as pd
+
+    return pd.Series(_by_fund(given["prices"], "dollars a share"), dtype=float)
+
+
+def _by_fund(path: Path, what: str) -> dict[str, float]:
+    """A table of two columns, fund and a number above zero; ValueError by file and line."""
+    import csv
+
+    found: dict[str, float] = {}
+    with open(path, encoding="utf-8-sig", newline="") as file:
+        for line, row in enumerate(csv.reader(file), start=1):
+            cells = [cell.strip() for cell in row]
+            if not any(cells) or (line == 1 and cells[0].lower() == "fund"):
+                continue
+            try:
+                fund, value = cells[0], float(cells[1])
+                fits = len(cells) == 2 and 0 < value < 1e12
+            except (IndexError, ValueError):
+                fits = False
+            if not fits or not cells[0]:
+                raise ValueError(f"{path.name}:{line}: {','.join(row)!r} is no fund, {what}")
+            if fund in found:
+                raise ValueError(f"{path.name}:{line}: {fund} is given twice")
+            found[fund] = value
+    if not found:
+        raise ValueError(f"{path.name}: holds no line of fund, {what}")
+    return found
 
 
 def _say(answer: Any) -> int:

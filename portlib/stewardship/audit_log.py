@@ -46,6 +46,7 @@ TOPICS: Mapping[str, tuple[str, ...]] = {
     "views": ("ViewAccepted", "ViewRefused"),
     "policy": (
         "PolicyAdopted",
+        "MandateAdopted",
         "PolicyChangeProposed",
         "Approved",
         "ApprovalRefused",

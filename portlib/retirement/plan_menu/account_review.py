@@ -92,7 +92,7 @@ def review_mandates(
         )
 
     rules = [c for c in mandate.constraints if c.name != FROZEN]
-    if stock and stock["frozen"]:
+    if stock and stock["frozen"] and stock["fund"] in held:
         rules.append(
             Bounds(FROZEN, upper={stock["fund"]: held[stock["fund"]]}).under(
                 clause(plan, "employer_stock")
@@ -118,8 +118,12 @@ def review_mandates(
     source = clause(plan, "stable_value")
     fund = wash["fund"]
     unbought = Bounds("equity wash: no competing fund bought", upper=competing).under(source)
+    if lately(fund, wash["equity_wash_days"], -1):
+        return [Mandate(mandate.labels, [*rules, unbought])]
+    if fund not in held:
+        return [Mandate(mandate.labels, rules)]
     unsold = Bounds("equity wash: stable value not sold", lower={fund: held[fund]}).under(source)
-    options = [unbought] if lately(fund, wash["equity_wash_days"], -1) else [unsold, unbought]
+    options = [unsold, unbought]
     return [Mandate(mandate.labels, [*rules, option]) for option in options]
 
 

@@ -95,7 +95,12 @@ class Office(PolicyChanges):
                 "PortfolioOptimized",
                 at=at,
                 actor=actor,
-                body={"model": made.model, "digest": made.digest, "pins": asdict(made.pins)},
+                body={
+                    "model": made.model,
+                    "digest": made.digest,
+                    "pins": asdict(made.pins),
+                    "values": dict(made.values),
+                },
             )
         return made
 

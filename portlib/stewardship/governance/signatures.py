@@ -348,6 +348,81 @@ def twin(signed: Signed) -> Signed:
     return replace(signed, signature="0x" + (raw[:32] + s + bytes([55 - raw[64]])).hex())
 
 
+@dataclass(frozen=True)
+class Key:
+    """A key of a role: its address, and the first and the last moment at which it counts.
+
+    A key is replaced by giving the old one a last moment and the new one a first; it is revoked by
+    a last moment alone. What it signed while it counted stays signed.
+    """
+
+    address: str
+    first: datetime | None = None
+    last: datetime | None = None
+
+    def counts(self, at: datetime) -> bool:
+        """Whether it counts at a moment."""
+        return (self.first is None or self.first <= at) and (self.last is None or at <= self.last)
+
+
+def in_force(
+    roster: Mapping[str, str] | Mapping[str, Sequence[Key]], at: datetime
+) -> dict[str, str]:
+    """The address of each role's key at a moment; a role whose keys are all over has none.
+
+    Raises `SignatureError` where two keys of a role count at once: nobody could say which was meant
+    to be gone.
+
+    Examples
+    --------
+    >>> in_force({"operations": "0xAb"}, datetime(2026, 11, 29, tzinfo=UTC))
+    {'operations': '0xAb'}
+    """
+    found = {}
+    for role, keys in roster.items():
+        counting = [keys] if isinstance(keys, str) else [k.address for k in keys if k.counts(at)]
+        if len(counting) > 1:
+            raise SignatureError(f"{role}: two keys count on {at:%Y-%m-%d}; end one of them")
+        found.update({role: counting[0]} if counting else {})
+    return found
+
+
+def roster_from_json(content: Any) -> dict[str, list[Key]]:
+    """The keys by role of a roster file: an address, or a list of ``address``, ``from``, ``until``.
+
+    `SignatureError` naming the role whose entry is none.
+    """
+    if not isinstance(content, Mapping) or not content:
+        raise SignatureError("a roster is a mapping from role to address, or to a list of keys")
+    found = {}
+    for role, told in content.items():
+        listed = [{"address": told}] if isinstance(told, str) else told
+        try:
+            found[str(role)] = [
+                Key(_address(key["address"]), _moment(key.get("from")), _moment(key.get("until")))
+                for key in listed
+            ]
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SignatureError(
+                f"roster: {role}: {told!r} is no address, nor a list of address, from and until "
+                f"({error})"
+            ) from error
+    return found
+
+
+def _address(text: Any) -> str:
+    if not re.fullmatch("0x[0-9a-fA-F]{40}", str(text)):
+        raise ValueError(f"{text!r}: an address is 0x and 40 hex digits")
+    return str(text)
+
+
+def _moment(text: Any) -> datetime | None:
+    if text is None:
+        return None
+    moment = datetime.fromisoformat(str(text))
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def address(key: bytes) -> str:
     """The short name of a key's public half: the last 20 bytes of its keccak256."""
     from eth_account import Account

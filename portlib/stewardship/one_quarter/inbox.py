@@ -1,0 +1,198 @@
+"""What was sent to the plan, and what of it may be heard?
+
+An inbox is a folder of letters, one JSON file each: a signed statement (`Signed.to_json`) under
+``statement``, and for a certificate the fields that it certifies under ``fields``. Letters are read
+in the order of their names. A letter that cannot be read stops no other.
+
+A view is heard if `Office.accept_view` accepts it (signature, role, days, turn), if it is about
+classes that the plan has assumptions for, and if it alone moves the prior no more than the policy
+allows. With prior variance ``v = tau p'Sigma p`` of the view's portfolio and its own variance
+``omega``, that part of the way is
+
+    v / (v + omega)        at most `view_confidence_limit`,
+
+so that certainty, ``omega = 0``, is refused whoever signs it.
+
+Left out: how letters arrive, and whether what they say is wise.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from portlib.construction.black_litterman import posterior
+from portlib.construction.views import View, ViewError
+from portlib.plan import Plan
+from portlib.records import Assumptions
+from portlib.stewardship.governance import certificates, signatures
+from portlib.stewardship.governance.model_registry import Pins
+from portlib.stewardship.governance.office import GovernanceError, Office
+from portlib.stewardship.governance.signatures import SignatureError, Signed
+
+ACCEPTED = "accepted"
+
+
+@dataclass(frozen=True)
+class Letter:
+    """One signed statement by the name under which it came; `fields` are a certificate's."""
+
+    name: str
+    signed: Signed
+    fields: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
+    """The letters of a folder in the order of their names, and why each of the others is none.
+
+    A folder that does not exist is an empty inbox.
+
+    Examples
+    --------
+    >>> read(Path("no such folder"))
+    ([], {})
+    """
+    letters = []
+    unread = {}
+    for path in sorted(folder.glob("*.json")):
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, Mapping) or not {"statement"} <= set(content):
+                raise SignatureError("it has no statement")
+            if strange := sorted(set(content) - {"statement", "fields"}):
+                raise SignatureError(f"it has an unknown part {strange[0]!r}")
+            fields = content.get("fields", {})
+            if not isinstance(fields, Mapping):
+                raise SignatureError("its fields are no mapping")
+            signed = signatures.from_json(content["statement"])
+        except (OSError, ValueError) as error:
+            unread[path.name] = f"not read: {error}"
+            continue
+        letters.append(Letter(path.name, signed, dict(fields)))
+    return letters, unread
+
+
+def hear(
+    office: Office,
+    plan: Plan,
+    letters: Sequence[Letter],
+    prior: Assumptions,
+    made_by: Pins,
+    at: datetime,
+) -> dict[str, str]:
+    """What became of each letter, by its name: `ACCEPTED`, or the refusal, which the log has too.
+
+    Parameters
+    ----------
+    prior : Assumptions
+        Of the classes, before any view.
+    made_by : Pins
+        Of the model in use, which a certificate must name.
+    """
+    said = {}
+    for letter in letters:
+        try:
+            _one(office, plan, letter, prior, made_by, at)
+        except (GovernanceError, SignatureError, ViewError) as error:
+            said[letter.name] = f"{type(error).__name__}: {error}"
+        else:
+            said[letter.name] = ACCEPTED
+    return said
+
+
+def _one(
+    office: Office, plan: Plan, letter: Letter, prior: Assumptions, made_by: Pins, at: datetime
+) -> None:
+    if letter.signed.kind == "Approval":
+        office.approve(letter.signed, at)
+    elif letter.signed.kind == "Certificate":
+        certificates.certify(
+            office,
+            letter.fields,
+            letter.signed,
+            made_by,
+            at,
+            certifiers=plan.policy["certifier_roles"],
+            developers=sorted(set(plan.policy["model_owners"].values())),
+        )
+    else:
+        claimed = {"claimed by": letter.signed.role, "number": letter.signed.nonce}
+        with office.refusing("views", "ViewRefused", at, "portlib", claimed):
+            weighable(signatures.view_of(letter.signed), plan, prior)
+        office.accept_view(letter.signed, at)
+
+
+def weighable(view: View, plan: Plan, prior: Assumptions) -> float:
+    """How far the view alone would move the prior, from 0 (not at all) to 1 (all the way).
+
+    ViewError for a class without assumptions, and above the policy's `view_confidence_limit`.
+    """
+    if unknown := sorted(set(view.portfolio) - set(prior.labels)):
+        raise ViewError(
+            f"view {view.name!r} is about {', '.join(unknown)}, which the plan has no assumptions "
+            f"for; it has {', '.join(prior.labels)}"
+        )
+    weighed = posterior(prior, [view], plan.policy["black_litterman_tau"])
+    share = float(weighed.compromise()["share alone"].iloc[0])
+    limit = plan.policy["view_confidence_limit"]
+    if share > limit + 1e-12:
+        raise ViewError(
+            f"view {view.name!r} would move the prior {share:.0%} of the way, and the policy lets "
+            f"one view move it {limit:.0%} (view_confidence_limit); say how unsure it is"
+        )
+    return share
+
+
+def in_force(office: Office, at: datetime) -> tuple[View, ...]:
+    """The newest version of each view that the log accepted and that still holds, by name.
+
+    They are read from the log and every signature is checked again, so that nothing reaches an
+    optimiser that was not heard. A newer version replaces an older one also when it has expired.
+    What was signed for the plan as it was, before a change of plan or policy was registered, must
+    be signed again.
+    """
+    newest: dict[str, Signed] = {}
+    since = _registered_since(office)
+    for event in office.log.events("views", "ViewAccepted"):
+        if event.number < since:
+            continue
+        signed = signatures.from_json(event.body["signed"])
+        signatures.verify(signed, _roster(office), plan=office.plan, at=event.at)
+        newest[event.body["view"]] = signed
+    holding = [
+        signed for signed in newest.values() if at.timestamp() <= signed.message["validUntil"]
+    ]
+    return tuple(
+        sorted((signatures.view_of(signed) for signed in holding), key=lambda view: view.name)
+    )
+
+
+def _registered_since(office: Office) -> float:
+    """Number of the event since which models are registered for the office's plan; infinite where
+    the last one is for another."""
+    since = math.inf
+    for event in office.log.events("models", "ModelRegistered"):
+        mine = event.body["pins"]["plan"] == office.plan
+        since = min(since, event.number) if mine else math.inf
+    return since
+
+
+def _roster(office: Office) -> dict[str, str]:
+    return {role: office.roster[role] for role in office.view_authors}
+
+
+def expected(plan: Plan, prior: Assumptions, views: Sequence[View]) -> Assumptions:
+    """The classes' assumptions after the views: means of Black and Litterman, covariance as it was.
+
+    Without views the prior itself. ViewError as `posterior` does, for views that contradict each
+    other.
+    """
+    if not views:
+        return prior
+    after = posterior(prior, views, plan.policy["black_litterman_tau"])
+    return after.assumptions("prior")

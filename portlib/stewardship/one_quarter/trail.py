@@ -1,0 +1,335 @@
+"""Does the record of a plan hold, from its first line to its last, and if not, where does it break?
+
+A chain of hashes shows that nobody changed a line afterwards. It does not show that what the lines
+say was allowed. `walk` reads the log in order and asks of every event what had to stand before it::
+
+    signed statement      signature, key of the role, days and turn, checked again
+    portfolio released    policy and mandate adopted, model registered with these hashes, certified,
+                          not halted, views accepted and still holding, values give the digest
+    result accepted       the release that it accepts
+    instruction           its target is the released one, under the plan, policy and mandate named
+    settlement            the instruction that it carries out; balances computed again
+    alert closed          the alert that it closes
+    log sealed            the head that was signed is the head that stood there
+
+The first that does not hold is named. `reperform` makes a release again from the assumptions that
+stand in it, and says what comes out otherwise.
+
+Left out: everything that never reached the log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from portlib.plan import Plan
+from portlib.retirement import model_portfolios
+from portlib.stewardship.audit_log import AuditError, AuditLog, Event, Head, canonical
+from portlib.stewardship.governance import signatures
+from portlib.stewardship.governance.certificates import NotCertified
+from portlib.stewardship.governance.model_registry import (
+    Pins,
+    disagreements,
+    result_digest,
+)
+from portlib.stewardship.governance.signatures import Key
+from portlib.stewardship.one_quarter.quarter import MODEL, assumptions_of, suite_of
+from portlib.stewardship.settlement.ledger import Ledger
+
+
+class TrailBroken(AuditError):
+    """The first event that does not hold; `event` is its number, the message says why."""
+
+    def __init__(self, event: int, why: str) -> None:
+        super().__init__(why)
+        self.event = event
+
+
+def walk(
+    ledger: Ledger,
+    plan: Plan,
+    roster: Mapping[str, str] | Mapping[str, Sequence[Key]],
+    *,
+    head: Head | None = None,
+) -> dict[str, int]:
+    """Check the whole record; how many events of each name were found to hold.
+
+    Parameters
+    ----------
+    ledger : Ledger
+        Holdings and log.
+    plan : Plan
+        Whose record it is.
+    roster : mapping of role to address, or to its keys
+        A signature is held against the key that counted when it was heard.
+    head : Head, optional
+        One that was kept elsewhere.
+
+    Raises
+    ------
+    ChainBroken
+        A line was changed, dropped, moved or cut.
+    TrailBroken
+        An event lacks what had to stand before it.
+    LedgerBroken
+        A balance, an order or a message is not what the log says.
+    """
+    ledger.log.verify(head)
+    events = ledger.log.events()
+    past = _Past(plan, roster)
+    counted: dict[str, int] = {}
+    for event in events:
+        try:
+            past.take(event)
+        except TrailBroken:
+            raise
+        except (ValueError, KeyError, TypeError) as error:
+            why = f"event {event.number} ({event.name}): {error}"
+            raise TrailBroken(event.number, why) from error
+        counted[event.name] = counted.get(event.name, 0) + 1
+    if past.registered and past.registered["pins"]["plan"] != plan.fingerprint:
+        raise TrailBroken(
+            len(events), "the log's last registration is for another plan than the one given"
+        )
+    ledger.check(head)
+    return counted
+
+
+class _Past:
+    """What stands before an event, read in order."""
+
+    def __init__(self, plan: Plan, roster: Mapping[str, str] | Mapping[str, Sequence[Key]]) -> None:
+        self.plan = plan
+        self.roster = roster
+        self.events: dict[int, Event] = {}
+        self.digests: dict[int, str] = {0: "0" * 64}
+        self.used: dict[str, list[int]] = {}
+        self.policy: dict[str, Any] = {}
+        self.mandates: Mapping[str, Any] = {}
+        self.registered: Mapping[str, Any] = {}
+        self.certified: Event | None = None
+        self.halted = False
+        self.views: dict[str, Event] = {}
+        self.release: Event | None = None
+        self.instructions: dict[str, Event] = {}
+        self.alerts: set[int] = set()
+
+    def take(self, event: Event) -> None:
+        """Check one event against what came before it, and remember it."""
+        if "signed" in event.body:
+            self._signed(event)
+        check: Callable[[Event], None] | None = getattr(self, f"_{_snake(event.name)}", None)
+        if check is not None:
+            check(event)
+        self.events[event.number] = event
+        self.digests[event.number] = event.link.digest
+
+    @property
+    def _domain(self) -> str:
+        """The plan that statements name: the one for which the model is registered then."""
+        return str(self.registered["pins"]["plan"]) if self.registered else self.plan.fingerprint
+
+    # ---- each kind
+
+    def _signed(self, event: Event) -> None:
+        signed = signatures.from_json(event.body["signed"])
+        roster = signatures.in_force(self.roster, event.at)
+        signatures.verify(signed, roster, plan=self._domain, at=event.at)
+        used = self.used.setdefault(signed.role, [])
+        signatures.in_turn(signed, used)
+        if (signed.role, signed.nonce) != (event.body["role"], event.body["nonce"]):
+            self._no(event, "is noted under another role or number than was signed")
+        used.append(signed.nonce)
+
+    def _policy_adopted(self, event: Event) -> None:
+        if self.policy:
+            self._no(event, "a policy was adopted before")
+        self.policy = dict(event.body["values"])
+
+    def _policy_changed(self, event: Event) -> None:
+        proposed = self.events.get(event.body["of"])
+        if proposed is None or proposed.name != "PolicyChangeProposed":
+            self._no(event, "changes what nobody proposed")
+            return
+        said = (event.body["entry"], event.body["value"])
+        if said != (proposed.body["entry"], proposed.body["value"]):
+            self._no(event, f"is not the change of event {proposed.number}")
+        self._quorum(event, proposed)
+        self.policy[event.body["entry"]] = event.body["value"]
+
+    def _resumed(self, event: Event) -> None:
+        halted = self.events.get(event.body["of"])
+        if halted is None or halted.name != "Halted":
+            self._no(event, "lifts no halt")
+            return
+        self._quorum(event, halted)
+        self.halted = False
+
+    def _quorum(self, event: Event, about: Event) -> None:
+        roles = {
+            e.body["role"]
+            for e in self.events.values()
+            if e.name == "Approved" and e.body["of"] == about.number
+        }
+        roles &= set(self.policy["approval_roles"])
+        if len(roles) < (needed := self.policy["approvals_needed"]):
+            self._no(event, f"{len(roles)} roles approved event {about.number}; {needed} must")
+
+    def _approved(self, event: Event) -> None:
+        about = self.events.get(event.body["of"])
+        signed = signatures.from_json(event.body["signed"])
+        if about is None or signed.message["content"].hex() != about.link.digest:
+            self._no(event, "approves another event than was signed for")
+
+    def _halted(self, event: Event) -> None:
+        self.halted = True
+
+    def _mandate_adopted(self, event: Event) -> None:
+        before = int(self.mandates.get("version", 0))
+        if event.body["version"] != before + 1:
+            self._no(event, f"is version {event.body['version']}, and {before} stood before it")
+        self.mandates = event.body
+
+    def _model_registered(self, event: Event) -> None:
+        if event.body["model"] == MODEL:
+            self.registered = event.body
+
+    def _model_certified(self, event: Event) -> None:
+        self.certified = event
+
+    def _view_accepted(self, event: Event) -> None:
+        view = signatures.view_of(signatures.from_json(event.body["signed"]))
+        noted = (event.body["view"], event.body["version"], event.body["fingerprint"])
+        if noted != (view.name, view.version, view.fingerprint):
+            self._no(event, "is noted as another view than was signed")
+        if event.body["role"] not in self.policy["view_authors"]:
+            self._no(event, f"{event.body['role']} is not heard on views")
+        self.views[view.name] = event
+
+    def _portfolio_optimized(self, event: Event) -> None:
+        if event.body["model"] != MODEL:
+            return
+        values = event.body["values"]
+        made_by = Pins(**event.body["pins"])
+        if self.halted:
+            self._no(event, "was released while a halt stood")
+        if not self.policy:
+            self._no(event, "was released before a policy was adopted")
+        if not self.registered or made_by != Pins(**self.registered["pins"]):
+            self._no(event, "was made by other code, data, policy or plan than those registered")
+        if result_digest(values, self.registered["digits"]) != event.body["digest"]:
+            self._no(event, "its values do not give its digest")
+        if values["mandates"] != self.mandates.get("version"):
+            self._no(event, "was made under another version of the mandates than the one adopted")
+        for model in values["suite"]["models"]:
+            if model["mandate"] != self.mandates["mandates"].get(model["posture"]):
+                self._no(event, f"{model['posture']}: its mandate is not the one adopted")
+        self._certificate(event, made_by)
+        self._views_used(event, values["views"])
+        self.release = event
+
+    def _certificate(self, event: Event, made_by: Pins) -> None:
+        filed = self.certified
+        if filed is None or filed.body["fields"]["model"] != made_by.model:
+            raise NotCertified("no certificate of this model stood before the release")
+        if event.at.timestamp() > filed.body["signed"]["message"]["validUntil"]:
+            self._no(event, f"the certificate of event {filed.number} had ended")
+
+    def _views_used(self, event: Event, used: Mapping[str, str]) -> None:
+        for name, fingerprint in used.items():
+            accepted = self.views.get(name)
+            if accepted is None or accepted.body["fingerprint"] != fingerprint:
+                self._no(event, f"used view {name!r}, which was not accepted in that version")
+            elif event.at.timestamp() > accepted.body["signed"]["message"]["validUntil"]:
+                self._no(event, f"used view {name!r} after it had ended")
+
+    def _result_accepted(self, event: Event) -> None:
+        if event.body["model"] != MODEL:
+            return
+        if self.release is None or event.body["digest"] != self.release.body["digest"]:
+            self._no(event, "accepts a result that was not the one released")
+
+    def _rebalance_instruction_issued(self, event: Event) -> None:
+        if self.release is None:
+            self._no(event, "was issued before any portfolio was released")
+            return
+        told = event.body
+        model = suite_of(self.release)[told["account"]]
+        aim = {fund: weight for fund, weight in model.weights.items() if weight > 0}
+        target = {fund: weight for fund, weight in told["target"].items() if weight > 0}
+        if disagreements(aim, target, 1e-12):
+            self._no(event, "its target is not the portfolio that was released")
+        pins = self.release.body["pins"]
+        for name in ("plan", "policy"):
+            if told[name] != pins[name]:
+                self._no(event, f"names another {name} than the release")
+        if told["mandate"] != model.mandate:
+            self._no(event, "names another mandate than the release")
+        if self.halted:
+            self._no(event, "was issued while a halt stood")
+        self.instructions[_fingerprint(told)] = event
+
+    def _escrow_locked(self, event: Event) -> None:
+        if event.body["instruction"] not in self.instructions:
+            self._no(event, "locks an order that no instruction asked for")
+
+    def _alert_raised(self, event: Event) -> None:
+        self.alerts.add(event.number)
+
+    def _alert_closed(self, event: Event) -> None:
+        if event.body["of"] not in self.alerts:
+            self._no(event, "closes no open alert")
+        self.alerts.discard(event.body["of"])
+
+    def _log_sealed(self, event: Event) -> None:
+        head = signatures.head_of(signatures.from_json(event.body["signed"]))
+        if head != Head(event.number - 1, self.digests.get(event.number - 1, "")):
+            self._no(event, "signs another head than the one that stood before it")
+
+    def _no(self, event: Event, why: str) -> None:
+        raise TrailBroken(event.number, f"event {event.number} ({event.name}): {why}")
+
+
+def _snake(name: str) -> str:
+    """``PortfolioOptimized`` as ``portfolio_optimized``."""
+    return "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+
+
+def _fingerprint(body: Mapping[str, Any]) -> str:
+    """The id under which settlement carries out an instruction with this body."""
+    return hashlib.sha256(canonical(dict(body)).encode()).hexdigest()
+
+
+def reperform(release: Event, plan: Plan, before: Event | None = None) -> list[str]:
+    """Make a release again from the assumptions that it names; where the outcome differs, by path.
+
+    Parameters
+    ----------
+    release, before : Event
+        The release, and the one that stood before it, if any: portfolios are remade from those.
+    plan : Plan
+        As it was; its fingerprint must be the release's.
+    """
+    if plan.fingerprint != release.body["pins"]["plan"]:
+        raise TrailBroken(release.number, f"event {release.number}: was made for another plan")
+    classes = assumptions_of(release)
+    again = (
+        model_portfolios.suite(plan, classes)
+        if before is None
+        else model_portfolios.remake(suite_of(before), plan, classes)
+    )
+    tolerance = plan.policy["result_tolerance"]
+    return disagreements(release.body["values"]["suite"], again.to_json(), tolerance)
+
+
+def reperform_all(log: AuditLog, plan: Plan) -> dict[str, list[str]]:
+    """`reperform` for every release of a log, by event number: where each differs."""
+    events = log.events("optimisation", "PortfolioOptimized")
+    releases = [event for event in events if event.body["model"] == MODEL]
+    earlier = [None, *releases]
+    return {
+        str(release.number): reperform(release, plan, before)
+        for release, before in zip(releases, earlier, strict=False)
+    }

@@ -1,0 +1,127 @@
+"""One quarter from the shell: adopt, run, review, verify, and what each tells a scheduler."""
+
+import json
+from datetime import datetime
+
+import pytest
+
+from portlib import plan
+from portlib.__main__ import main
+from portlib.stewardship.governance import certificates, model_registry, signatures
+
+AT = "2026-06-30T09:00+00:00"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("desk")
+
+
+@pytest.fixture(scope="module")
+def shell(folder):
+    ours = plan.read()
+    keys = {
+        "operations": bytes([1]) * 32,
+        "investment research": bytes([2]) * 32,
+        "eligible investment expert": bytes([3]) * 32,
+        **{role: bytes([4 + i]) * 32 for i, role in enumerate(ours.policy["approval_roles"])},
+    }
+    roster = {role: signatures.address(key) for role, key in keys.items()}
+    (folder / "roster.json").write_text(json.dumps(roster))
+    (folder / "operations.key").write_text(keys["operations"].hex())
+    (folder / "plan.json").write_text(json.dumps(ours.to_json()))
+    (folder / "holdings.csv").write_text("fund,shares\nBNDIDX,1000\nLCIDX,3000\nUSD,12.50\n")
+    prices = "".join(f"{fund},10\n" for fund in ours.exposures.index)
+    (folder / "prices.csv").write_text("fund,price\n" + prices)
+    inbox = folder / "inbox"
+    inbox.mkdir()
+    fields = {
+        **certificates.draft(model_registry.pins(ours)),
+        **{name: f"SPECIMEN {name}" for name in certificates.FIELDS},
+    }
+    role = "eligible investment expert"
+    signed = signatures.sign(
+        "Certificate",
+        certificates.certificate_content(fields),
+        keys[role],
+        role=role,
+        nonce=1,
+        plan=ours.fingerprint,
+        at=datetime.fromisoformat(AT),
+        days=365,
+    )
+    letter = {"statement": signed.to_json(), "fields": fields}
+    (inbox / "certificate.json").write_text(json.dumps(letter))
+    (inbox / "broken.json").write_text("{")
+
+    def call(command, *more, at=AT, log="log.db"):
+        given = ["--plan", f"{folder}/plan.json", "--log", f"{folder}/{log}"]
+        given += ["--roster", f"{folder}/roster.json"]
+        if command != "verify":
+            given += ["--role", "operations", "--key", f"{folder}/operations.key", "--at", at]
+        if command in ("run", "review"):
+            given += ["--prices", f"{folder}/prices.csv"]
+        return main([command, *given, *map(str, more)])
+
+    return call
+
+
+def test_a_quarter_from_the_shell(shell, folder, capsys):
+    assert shell("run") == 1
+    assert "prudent adopt" in capsys.readouterr().err
+    assert shell("adopt", "--holdings", folder / "holdings.csv") == 0
+    assert shell("adopt", "--holdings", folder / "holdings.csv") == 1
+    capsys.readouterr()
+    assert shell("run") == 30
+    assert "NotCertified" in json.loads(capsys.readouterr().out)["stopped_by"]
+    events = folder / "events.jsonl"
+    assert shell("run", "--inbox", folder / "inbox", "--events", events) == 10
+    told = json.loads(capsys.readouterr().out)
+    assert told["settlement"] == "EscrowLocked"
+    assert told["letters"]["certificate.json"] == "accepted"
+    assert told["letters"]["broken.json"].startswith("not read")
+    out = [json.loads(line) for line in events.read_text().splitlines()]
+    (instruction,) = [line for line in out if line["event"] == "RebalanceInstructionIssued"]
+    fills = {str(i): leg["cents"] for i, leg in enumerate(instruction["body"]["legs"])}
+    (folder / "fills.json").write_text(json.dumps(fills))
+    later = "2026-07-01T09:00+00:00"
+    shell("run", "--fills", folder / "fills.json", at=later)
+    assert json.loads(capsys.readouterr().out)["settlement"] == "SettlementFinalized"
+    shell("review", at="2027-06-29T09:00+00:00")
+    due = json.loads(capsys.readouterr().out)
+    assert ["renew", "certificate"] in [[item["action"], item["rule"]] for item in due]
+    assert shell("verify", "--reperform") == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["holds"]
+    assert found["differing"].values()
+
+
+def test_a_head_kept_elsewhere_that_is_not_in_the_log(shell, folder, capsys):
+    (folder / "head.json").write_text(json.dumps({"number": 3, "digest": "0" * 64}))
+    assert shell("verify", "--head", folder / "head.json") == 40
+    assert "written anew" in json.loads(capsys.readouterr().out)["why"]
+
+
+@pytest.mark.parametrize(
+    ("table", "why"),
+    [
+        ("fund,shares\nA,1\nA,2\n", "twice"),
+        ("A,-1\n", "A,-1"),
+        ("A,1,2\n", "no fund"),
+        ("fund,shares\n", "no line"),
+        ("A,nan\n", "no fund"),
+    ],
+)
+def test_tables_that_are_none_are_refused_by_line(shell, folder, capsys, table, why):
+    (folder / "bad.csv").write_text(table)
+    assert shell("adopt", "--holdings", folder / "bad.csv", log="other.db") == 1
+    assert why in capsys.readouterr().err
+    assert not (folder / "other.db").exists()
+
+
+def test_a_time_without_a_zone_and_a_key_that_is_none(shell, folder, capsys):
+    assert shell("review", at="2026-06-30T09:00") == 1
+    assert "zone" in capsys.readouterr().err
+    (folder / "operations.key").write_text("abc")
+    assert shell("review") == 1
+    assert "64 hex digits" in capsys.readouterr().err
