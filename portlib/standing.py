@@ -193,6 +193,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "stress_testing": (*_MENU, "policy"),
     "monitoring": (*_MENU, "balances", "trades", "policy"),
     "effective_challenge": ("policy",),
+    "one_quarter": (*_MENU, "policy"),
     "governance": (*_MENU, "policy"),
     "model_validation": (*_MENU, "policy"),
 }

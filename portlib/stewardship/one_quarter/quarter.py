@@ -621,11 +621,13 @@ def run(
             raise NotAdopted("no policy was adopted in this log: adopt it first")
         prior = plan_menu.class_assumptions(desk.plan)
         said = inbox.hear(desk.office, desk.plan, letters, prior, desk.pins, at)
-        event = make(desk, at)
         if (order := waiting(desk)) is not None:
+            controls(desk, at)
+            event = _standing(desk)
             reason = "an order of an earlier day waits"
             last = _continued(desk, order, fills or {}, at)
         else:
+            event = make(desk, at)
             reason = due(desk, who, prices, at, returns=returns)
             made = trade(desk, who, prices, at, reason=reason) if reason else None
             last = settle(desk, made.order(), fills or {}, at) if made else ""

@@ -10,7 +10,7 @@ from portlib.stewardship.one_quarter import TrailBroken, quarter
 def test_an_honest_record_holds_and_every_event_is_counted(house, after):
     counted = one_quarter.walk(after.ledger, house.plan, house.roster)
     assert sum(counted.values()) == len(after.log.links)
-    assert counted["PortfolioOptimized"] == 2
+    assert counted["PortfolioOptimized"] == 1
 
 
 def test_a_cut_record_is_found_against_a_head_kept_elsewhere(house, after, forge):
