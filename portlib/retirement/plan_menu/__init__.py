@@ -7,6 +7,7 @@ from portlib.retirement.plan_menu.expectations import (
     departure,
     forecasts,
     mean_errors,
+    offered,
     reference,
 )
 from portlib.retirement.plan_menu.exposures import by_evidence, read_plan
@@ -46,6 +47,7 @@ __all__ = [
     "mean_errors",
     "menu_assumptions",
     "menu_mandate",
+    "offered",
     "read_plan",
     "reference",
     "series_of",

@@ -118,7 +118,7 @@ def bands(plan: Plan, exposures: pd.DataFrame) -> list[Limit]:
     """The policy's bands around the reference, for things with exposures (things, classes); none
     for a menu without equity, or with nothing else.
     """
-    around = _offered(plan, exposures)
+    around = offered(plan, exposures)
     if around is None:
         return []
     decided = plan.policy["reference_bands"]
@@ -132,13 +132,13 @@ def departure(plan: Plan, weights: pd.Series, classes: Assumptions) -> float:
     menu without equity, or with nothing else, which has no reference to depart from.
     """
     exposures = each_vintage(plan).exposures
-    around = _offered(plan, exposures)
+    around = offered(plan, exposures)
     if around is None:
         return 0.0
     return tracking_error(weights, exposures.loc[list(weights.index)], around, classes)
 
 
-def _offered(plan: Plan, exposures: pd.DataFrame) -> Reference | None:
+def offered(plan: Plan, exposures: pd.DataFrame) -> Reference | None:
     """The reference of what the menu offers: what nothing on it holds is taken out, and its share
     spread over what is left, equity over equity.
     """

@@ -1,0 +1,368 @@
+"""What would the adopted models have earned, asked on each day with what was known, after costs?
+
+The models of a plan are made by a method: an engine, the policy's bands around its reference, its
+limits, its risk aversion for a posture. The method is handed the editions of a record in turn
+(`portlib.estimation.forecast_record`), each with the forecasts, risks and measured errors of its
+day, and is held between them. Beside it, at the same months and the same cost of trading, stand
+rules that need no method. With ``r`` a month's return and ``A`` the posture's risk aversion, a
+record is worth::
+
+    U = 12 mean(r) - A/2 12 var(r) = 12 mean(u),    u = r - A/2 (r - mean(r))^2
+
+so that the difference of two records is a mean of months, with an error and a power
+(`forecast_record.compare`).
+
+A portfolio that breaks the policy's limit on tracking error is refused, as the models are; then
+the reference with the same equity share is held, and it is counted.
+
+Left out: funds (a record of classes has none), so expenses beyond what the series are net of, the
+limit on single funds, and whole percents.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from portlib import data
+from portlib.construction import optimize
+from portlib.construction.anchored import (
+    Bands,
+    Reference,
+    anchored,
+    forecast_errors,
+    tracking_error,
+)
+from portlib.estimation.forecast_record import (
+    Edition,
+    ForecastError,
+    Replay,
+    compare,
+    horizon_editions,
+    professional_forecasters,
+    replay,
+    sample_editions,
+    scored,
+)
+from portlib.estimation.forecast_record import forecast_errors as measured
+from portlib.estimation.forecast_record.outcomes import monthly
+from portlib.history import History
+from portlib.plan import Plan
+from portlib.policy import Policy
+from portlib.records import Array, Assumptions
+from portlib.retirement.plan_menu import ANCHORED, class_mandate, date_for, equity_share, series_of
+
+#: What the method itself, and the reference at its equity share, are called in a record.
+ADOPTED, REFERENCE = "the adopted method", "reference, same equity"
+
+
+@dataclass(frozen=True, eq=False)
+class Record:
+    """The adopted method and its rivals over the same months, after costs.
+
+    Attributes
+    ----------
+    replays : what each held and earned, by name; the first is `ADOPTED`.
+    risk_aversion : of the posture.
+    refused : editions at which the method's portfolio broke the limit on tracking error.
+    equity : classes that count as equity.
+    """
+
+    replays: Mapping[str, Replay]
+    risk_aversion: float
+    refused: int
+    equity: tuple[str, ...]
+
+    @property
+    def span(self) -> str:
+        """First and last month, and how many years."""
+        months = self.replays[ADOPTED].returns.index
+        return f"{months[0]} to {months[-1]}, {len(months) / 12:.0f} years"
+
+    def table(self) -> pd.DataFrame:
+        """One row a rule: equity held on average, compound return and volatility a year, worth to
+        the posture, turnover a year (annual decimals)."""
+        rows = {}
+        for name, run in self.replays.items():
+            held = run.weights.loc[:, [label in self.equity for label in run.weights]]
+            years = len(run.returns) / 12
+            rows[name] = {
+                "equity": float(held.sum(axis=1).mean()),
+                "earned": run.growth,
+                "volatility": run.volatility,
+                "worth": 12 * float(self._worth(run).mean()),
+                "turnover": float(run.turnover.iloc[1:].sum()) / years,
+            }
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    def differences(self) -> pd.DataFrame:
+        """Worth of the adopted method less that of each rival, a row a rival, as `compare` tests
+        it; rivals that held the same every month are left out: there is nothing to test."""
+        ours = self._worth(self.replays[ADOPTED])
+        theirs = {n: self._worth(r) for n, r in self.replays.items() if n != ADOPTED}
+        found = {n: compare(ours, x) for n, x in theirs.items() if not np.allclose(ours, x)}
+        return pd.DataFrame(found).T
+
+    def _worth(self, run: Replay) -> pd.Series:
+        away = run.returns - run.returns.mean()
+        return run.returns - self.risk_aversion / 2 * away**2
+
+
+def record(
+    editions: Sequence[Edition],
+    returns: pd.DataFrame,
+    policy: Policy,
+    posture: str,
+    *,
+    reference: Callable[[Edition], Reference],
+    rivals: Mapping[str, Callable[[Edition], float]],
+) -> Record:
+    """The method of a policy over a record, beside rivals that hold the reference at some equity
+    share, and equal weights.
+
+    Parameters
+    ----------
+    editions, returns : as for `portlib.estimation.forecast_record.replay`.
+    reference : the market portfolio as it was known with an edition, over its classes.
+    rivals : by name, the equity share that a rule holds at an edition.
+
+    Raises as the engine and `replay` do.
+    """
+    refused: list[str] = []
+    chosen: dict[str, Array] = {}
+    for edition in editions:
+        chosen[edition.name] = _adopted(edition, policy, posture, reference(edition), refused)
+    equity = reference(editions[0]).equity
+
+    def share(edition: Edition) -> float:
+        is_equity = [label in equity for label in edition.assumptions.labels]
+        return float(chosen[edition.name] @ is_equity)
+
+    def spread(equity_share: Callable[[Edition], float]) -> Callable[[Edition], Array]:
+        def method(edition: Edition) -> Array:
+            held = reference(edition).at(equity_share(edition))
+            return held.reindex(list(edition.assumptions.labels), fill_value=0.0).to_numpy(float)
+
+        return method
+
+    def even(edition: Edition) -> Array:
+        n = len(edition.assumptions)
+        return np.full(n, 1 / n)
+
+    methods: dict[str, Callable[[Edition], Array]] = {
+        ADOPTED: lambda edition: chosen[edition.name],
+        REFERENCE: spread(share),
+        **{name: spread(held) for name, held in rivals.items()},
+        "equal weights": even,
+    }
+    cost = 2 * policy["backtest_trading_cost"]  # a dollar moved is sold and bought
+    runs = {name: replay(editions, method, returns, cost=cost) for name, method in methods.items()}
+    return Record(runs, policy["model_risk_aversion"][posture], len(refused), equity)
+
+
+def _adopted(
+    edition: Edition, policy: Policy, posture: str, around: Reference, refused: list[str]
+) -> Array:
+    """What the policy's engine holds on the day of an edition, within the bands and the limits."""
+    told = edition.assumptions
+    past = edition.errors
+    errors = forecast_errors(
+        told,
+        {"equity": past["us_large_equity"], "bonds": past["us_core_bonds"], "cash": past["cash"]},
+        equity=around.equity,
+    )
+    aversion = policy["model_risk_aversion"][posture]
+    engine = policy["optimizer"]
+    settings: dict[str, Any] = {}
+    if engine == ANCHORED:
+        told = anchored(
+            told,
+            reference=around.weights,
+            errors=errors,
+            tau=policy["black_litterman_tau"],
+            shared=policy["shared_view_error"],
+            author="forecasters",
+            as_of=f"{edition.known_on:%Y-%m-%d}",
+        ).assumptions
+    if engine == "RESAMPLED":
+        settings = {
+            "years": 1 / policy["black_litterman_tau"],
+            "resamples": policy["weight_interval"]["draws"],
+            "seed": policy["scenario_seed"],
+        }
+    if engine == "ROBUST":
+        rho = told.sigma / np.outer(told.volatility, told.volatility)
+        settings = {
+            "errors": rho * np.outer(errors, errors),
+            "kappa": policy["robust_standard_errors"],
+        }
+    unit = pd.DataFrame(np.eye(len(told)), list(told.labels), list(told.labels))
+    decided = policy["reference_bands"]
+    wider = {name: points for name, points in decided.items() if name not in ("share", "points")}
+    bands = Bands(decided["share"], decided["points"], wider)
+    mandate = class_mandate(posture, told, policy=policy).also(
+        *bands.limits(around, unit, "policy: reference_bands")
+    )
+    solver = "MARKOWITZ" if engine == ANCHORED else engine
+    w = optimize(told, mandate, optimizer=solver, risk_aversion=aversion, **settings).weights
+    if tracking_error(w, unit, around, told) <= policy["tracking_error_limit"]:
+        return w.to_numpy(float)
+    refused.append(edition.name)
+    share = float(w[[label in around.equity for label in told.labels]].sum())
+    return around.at(share).reindex(list(told.labels), fill_value=0.0).to_numpy(float)
+
+
+def past_editions(
+    returns: pd.DataFrame, *, first: str, years: float, months: int = 12
+) -> list[Edition]:
+    """Editions for a time of which no forecast is kept: what an average of the past would have
+    said.
+
+    Every `months` months from `first` on, means and covariance (ddof 1, annual) of all months
+    before, and the standard errors of those means as the errors of the forecasts; at least `years`
+    of them. ``cash`` is the riskless rate. `returns` by month, decimals, a column a class.
+
+    Raises ValueError where there are fewer months than `years` before `first`.
+    """
+    labels = list(map(str, returns))
+    found = []
+    starts = returns.index[returns.index >= pd.Period(first, "M")][::months]
+    for start in starts:
+        past = returns[returns.index < start]
+        if len(past) < 12 * years:
+            raise ValueError(f"{start}: {len(past)} months before it, fewer than {12 * years:.0f}")
+        mu = 12 * past.mean().to_numpy(float)
+        sigma = 12 * past.cov().to_numpy(float)
+        made = Assumptions(
+            labels, mu, sigma, rf=float(mu[labels.index("cash")]), source=f"months before {start}"
+        )
+        errors = pd.Series(np.sqrt(np.diag(sigma) / (len(past) / 12)), labels)
+        day = (start - 1).to_timestamp(how="end").normalize()
+        found.append(Edition(str(start), day, made, past, errors))
+    return found
+
+
+# ---- the records that there are ------------------------------------------------------------------
+
+#: Series of the open record that stand for classes, from when all five funds exist.
+FUNDS = {
+    "tsp_g": "cash",
+    "tsp_f": "us_core_bonds",
+    "tsp_c": "us_large_equity",
+    "tsp_s": "us_small_equity",
+    "tsp_i": "intl_dev_equity",
+}
+#: What part of US equity is its large companies, by value: the fund of the others follows the rest
+#: of the market, about a fifth of it.
+LARGE = 0.8
+#: Years over which a forecast of ten years is in doubt where none has run its course yet.
+HORIZON = 10
+
+
+def over_history(
+    plan: Plan, posture: str, history: History, long: pd.DataFrame
+) -> dict[str, Record]:
+    """The plan's method over every record that there is, by what informed it.
+
+    ``survey``: five classes of the Thrift Savings Plan, the advisers' survey edition by edition
+    from 2016. ``forecasters``: three classes of it, the professional forecasters' ten-year numbers
+    from 1992. ``averages``: four US classes from 1959, averages of the months before, since no
+    forecasts of then are kept.
+
+    Parameters
+    ----------
+    history : the open record (`portlib.history.open_record`).
+    long : monthly returns by month of ``us_market``, ``small_blend``, ``aaa_corporate``, ``bills``.
+    """
+    funds = monthly(
+        pd.concat([history[name].values for name in FUNDS], axis=1).rename(columns=FUNDS)
+    )
+    came = pd.DataFrame(
+        {
+            "us_large_equity": history["tsp_c"].values,
+            "us_treasury_10y": history["tsp_f"].values,
+            "cash": history["bills"].values,
+        }
+    ).sort_index()
+    told = professional_forecasters()
+    track = scored(told.of(*came), came.loc[came.first_valid_index() :])
+    names = {"us_treasury_10y": "us_core_bonds"}
+    three = funds[["cash", "us_core_bonds", "us_large_equity"]]
+    three = three.loc[three.dropna().index[0] :]
+    asked = told.of(*came).table.replace({"asset_class": names})
+    forecast = replace(told, table=asked)
+    averages = monthly(long[["bills", "aaa_corporate", "us_market", "small_blend"]])
+    averages.columns = ["cash", "us_core_bonds", "us_large_equity", "us_small_equity"]
+    found = {
+        "survey": (horizon_editions(funds, track=track), funds),
+        "forecasters": (_with_errors(sample_editions(forecast, three), track), three),
+        "averages": (past_editions(averages, first="1959-01", years=HORIZON), averages),
+    }
+    whole = Reference(plan.policy["reference_portfolio"], plan.equity_classes)
+    return {
+        name: record(
+            [replace(edition, errors=edition.errors.rename(names)) for edition in editions],
+            returns,
+            plan.policy,
+            posture,
+            reference=lambda edition: _market(whole, edition),
+            rivals=_rivals(plan, whole, returns.index[-1]),
+        )
+        for name, (editions, returns) in found.items()
+    }
+
+
+def _rivals(plan: Plan, whole: Reference, end: pd.Period) -> dict[str, Callable[[Edition], float]]:
+    """Equity shares of rules that need no method; the default is that of somebody who retires when
+    the record ends."""
+    rules: dict[str, Callable[[Edition], float]] = {
+        "the market portfolio": lambda _: whole.equity_share,
+        "60/40": lambda _: 0.6,
+    }
+    if plan.rules["default"] is not None:
+        rules["the plan's default"] = lambda edition: default_equity(
+            plan, (end - edition.in_force).n / 12
+        )
+    return rules
+
+
+def default_equity(plan: Plan, years: float) -> float:
+    """The equity share of the plan's default for somebody so many years from retirement."""
+    named = plan.rules["default"]
+    fund = date_for(plan, years) if named == series_of(plan) else str(named)
+    return float(equity_share(plan)[fund])
+
+
+def _with_errors(editions: Sequence[Edition], track: pd.DataFrame) -> list[Edition]:
+    """Editions with the errors known on their day; where no forecast had run its course, the luck
+    of ten years."""
+    found = []
+    for edition in editions:
+        luck = edition.assumptions.volatility / HORIZON**0.5
+        errors = pd.Series(luck, list(edition.assumptions.labels))
+        with contextlib.suppress(ForecastError):
+            errors = measured(track, known_by=edition.known_on)
+        found.append(replace(edition, errors=errors))
+    return found
+
+
+def _market(whole: Reference, edition: Edition) -> Reference:
+    """The reference over an edition's classes, its equity by region as last known on the day."""
+    labels = edition.assumptions.labels
+    if "intl_dev_equity" not in labels:
+        return whole.among(labels)
+    shares = data.table("world_equity_us_share")["us_share"]
+    us = float(shares[pd.to_datetime(shares.index) <= edition.known_on].iloc[-1])
+    equity = whole.equity_share
+    held = {
+        "us_core_bonds": 1 - equity,
+        "us_large_equity": LARGE * us * equity,
+        "us_small_equity": (1 - LARGE) * us * equity,
+        "intl_dev_equity": (1 - us) * equity,
+    }
+    return Reference(held, whole.equity)
