@@ -24,9 +24,8 @@ from portlib.construction.engines import (
     _kkt,
     _linear,
     exchange,
-    refusal,
 )
-from portlib.construction.mandate import Mandate
+from portlib.construction.mandate import Mandate, diagnose
 from portlib.records import ROUNDING, Array, Assumptions
 
 
@@ -153,7 +152,7 @@ def cvxcla_line(
             h=h,
         ).turning_points
     except cvxcla.CLAError as stopped:
-        raise refusal(assumptions, mandate, f"{engine} ({stopped})") from stopped
+        raise _uncertified(assumptions, mandate, f"{engine}: {stopped}") from stopped
     multipliers = np.zeros((len(points), len(p.rows)))
     above = int(high.sum())
     for row, point in zip(multipliers, points, strict=True):
@@ -180,5 +179,15 @@ def cvxcla_line(
     if np.any(wrong.max(axis=1) > SURE * scale) or np.any(
         wrong_y.max(axis=1, initial=0.0) > SURE * scale
     ):
-        raise refusal(assumptions, mandate, f"{engine} (a corner is not optimal)")
+        raise _uncertified(assumptions, mandate, f"{engine}: a corner is not optimal")
     return (w[1:], trade_offs[finite], np.vstack([y[1:], y[:1]])), engine
+
+
+def _uncertified(assumptions: Assumptions, mandate: Mandate, said: str) -> ValueError:
+    """Why there is no line: the rules in conflict, or that no active set can be certified, and what
+    to ask for instead."""
+    return diagnose(mandate, assumptions) or NotSolved(
+        "the exact frontier cannot be certified here: a sigma without full rank, assets that tie, or "
+        "positions without limit (check that bounds keep them finite); efficient_portfolios gives "
+        f"points of it, and maximum_sharpe, minimum_risk and the like single portfolios ({said})"
+    )
