@@ -187,7 +187,7 @@ def _uncertified(assumptions: Assumptions, mandate: Mandate, said: str) -> Value
     """Why there is no line: the rules in conflict, or that no active set can be certified, and what
     to ask for instead."""
     return diagnose(mandate, assumptions) or NotSolved(
-        "the exact frontier cannot be certified here: a sigma without full rank, assets that tie, or "
+        "the exact frontier cannot be certified here: a singular sigma, assets that tie, or "
         "positions without limit (check that bounds keep them finite); efficient_portfolios gives "
         f"points of it, and maximum_sharpe, minimum_risk and the like single portfolios ({said})"
     )
