@@ -18,9 +18,9 @@ import pandas as pd
 
 from portlib.records import Array
 from portlib.retirement import plan_menu
+from portlib.stewardship.governance.approvals import UnapprovedPolicy
 from portlib.stewardship.governance.certificates import NotCertified
 from portlib.stewardship.governance.model_registry import policy_values
-from portlib.stewardship.governance.office import UnapprovedPolicy
 from portlib.stewardship.one_quarter import inbox, quarter
 from portlib.stewardship.one_quarter.quarter import Desk, assumptions_of, held, released
 from portlib.stewardship.settlement.ledger import OPEN

@@ -31,8 +31,9 @@ from portlib.construction.views import View, ViewError
 from portlib.plan import Plan
 from portlib.records import Assumptions
 from portlib.stewardship.governance import certificates, signatures
+from portlib.stewardship.governance.approvals import GovernanceError
 from portlib.stewardship.governance.model_registry import Pins
-from portlib.stewardship.governance.office import GovernanceError, Office
+from portlib.stewardship.governance.office import Office
 from portlib.stewardship.governance.signatures import SignatureError, Signed
 
 ACCEPTED = "accepted"

@@ -36,14 +36,10 @@ from portlib.retirement.model_portfolios.models import from_json as suite_from_j
 from portlib.retirement.plan_menu.account_review import Trade
 from portlib.stewardship.audit_log import AuditLog, ChainBroken, Event, Head, canonical
 from portlib.stewardship.governance import certificates, model_registry, signatures
+from portlib.stewardship.governance.approvals import GovernanceError
+from portlib.stewardship.governance.circuit_breakers import risk_limits, risk_measures
 from portlib.stewardship.governance.model_registry import Pins, RegistryError, policy_values
-from portlib.stewardship.governance.office import (
-    GovernanceError,
-    Office,
-    OptimizationHalted,
-    risk_limits,
-    risk_measures,
-)
+from portlib.stewardship.governance.office import Office, OptimizationHalted
 from portlib.stewardship.monitoring.alarms import Alert, alerts
 from portlib.stewardship.one_quarter import inbox
 from portlib.stewardship.rebalancing import (

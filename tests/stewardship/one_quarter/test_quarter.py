@@ -7,7 +7,7 @@ import pytest
 
 from portlib.stewardship import one_quarter
 from portlib.stewardship.governance import model_registry, signatures
-from portlib.stewardship.governance.office import GovernanceError
+from portlib.stewardship.governance.approvals import GovernanceError
 from portlib.stewardship.one_quarter import quarter
 from portlib.stewardship.settlement.ledger import CASH, MICRO
 
