@@ -1,9 +1,10 @@
-"""The shell's door: new, check, optimize, glidepath, forecast, import, refresh, adopt, run, review.
+"""The shell's door: new, check, optimize, report, forecast, import, refresh, adopt, run, review.
 
 ``prudent``, or ``python -m portlib``. Prints the answer of `portlib.service` as JSON on standard
 output. Errors go to standard error, with exit status 1; nothing is written to files, except the
-folder of ``new``, what ``import`` and ``refresh`` keep, and the audit log that ``forecast seal`` is
-given. Left out: many plans at once (`service.optimize_many`).
+folder of ``new``, the documents of ``report`` and ``dossier``, what ``import`` and ``refresh``
+keep, and the audit log that ``forecast seal`` is given. Left out: many plans at once
+(`service.optimize_many`).
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     path.add_argument("--seed", type=int, default=2026)
     _outlook_commands(commands)
     _folder_commands(commands)
+    _document_commands(commands)
     _history_commands(commands)
     _forecast_commands(commands)
     _quarter_commands(commands)
@@ -106,6 +108,40 @@ def _folder_commands(commands: Any) -> None:
         command = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
         command.add_argument("folder", type=Path, metavar="FOLDER")
         command.set_defaults(run=run)
+
+
+def _document_commands(commands: Any) -> None:
+    what = "write documents that a committee files, as PDF"
+    report = commands.add_parser("report", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    report.add_argument(
+        "kinds",
+        nargs="*",
+        metavar="KIND",
+        help="brief, policy, allocation, review, validation, audit or forms; default: all",
+    )
+    report.add_argument("--plan", type=Path, metavar="FOLDER", help="a plan's folder")
+    report.add_argument(
+        "--book", type=Path, metavar="SITE", help="the site that its book published"
+    )
+    report.add_argument(
+        "--universe",
+        type=Path,
+        metavar="FOLDER",
+        help="allocation of your own: returns.csv, groups.csv, mandate.yml, expected.csv",
+    )
+    report.add_argument(
+        "--risk-aversion", type=float, help="with --universe: A in mean less A/2 variance"
+    )
+    report.set_defaults(run=_report)
+    what = "write the dossier of one option, as PDF"
+    one = commands.add_parser("dossier", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    one.add_argument("fund", metavar="FUND", help="its code in lineup.csv")
+    one.add_argument("--plan", type=Path, required=True, metavar="FOLDER", help="a plan's folder")
+    one.set_defaults(run=_dossier)
+    for command in (report, one):
+        command.add_argument(
+            "--out", type=Path, default=Path("documents"), help="default: documents, here"
+        )
 
 
 def _forecast_commands(commands: Any) -> None:
@@ -261,6 +297,42 @@ def _check(given: dict[str, Any]) -> int:
     report = plan_check.check(given["folder"])
     print(report, flush=True)
     return 1 if report.refused else 0
+
+
+def _report(given: dict[str, Any]) -> int:
+    from portlib import plan
+    from portlib.documents import run, shelf
+
+    today, folder = date.today(), given["plan"]
+    if given["universe"] is not None:
+        if folder is not None or given["kinds"] not in ([], ["allocation"]):
+            raise ValueError("--universe makes an allocation report alone, without --plan")
+        return _filed([shelf.of_universe(given["universe"], today, given["risk_aversion"])], given)
+    if folder is None:
+        raise ValueError("report needs --plan FOLDER, or --universe FOLDER for an allocation")
+    ours = plan.read(folder)
+    book = None if given["book"] is None else run.read(given["book"], folder)
+    kinds = given["kinds"] or shelf.possible(book)
+    told = shelf.made_from(ours, folder) if book is None else book.made_from
+    return _filed(shelf.make(kinds, ours, book, made=today, made_from=told), given)
+
+
+def _dossier(given: dict[str, Any]) -> int:
+    from portlib import plan
+    from portlib.documents import dossier, shelf
+
+    ours = plan.read(given["plan"])
+    told = shelf.made_from(ours, given["plan"])
+    return _filed([dossier.dossier(ours, given["fund"], made=date.today(), made_from=told)], given)
+
+
+def _filed(documents: Any, given: dict[str, Any]) -> int:
+    """Writes documents, and says where each is."""
+    from portlib.documents import shelf
+
+    for file in shelf.write(documents, given["out"]):
+        print(file, flush=True)
+    return 0
 
 
 def _seal(given: dict[str, Any]) -> int:

@@ -41,6 +41,14 @@ from tools.publish import publish, recover
 #: Bytes of output that one cell may leave on a page: more than any figure or table needs, and a
 #: phone still loads it.
 MOST_OUTPUT = 2_000_000
+#: Kernels draw each figure as pixels for the page and as a vector for the documents, whose
+#: identifiers do not change from run to run.
+KERNEL = """c = get_config()
+c.InlineBackend.figure_formats = {"png", "svg"}
+c.InlineBackend.rc = {"svg.hashsalt": "prudent"}
+"""
+#: Seconds since 1970 that a figure's file says it was made at: 1980, the archive's own date.
+DRAWN_AT = "315532800"
 #: Lines that are shown of what a cell says when it fails.
 MOST_LINES = 60
 
@@ -153,7 +161,9 @@ def environment(root: Path, staging: Path, plan_folder: Path | None) -> dict[str
     """What the kernels see: this checkout's portlib and the plan, one thread each, none of the
     user's own settings."""
     own = staging.parent / "settings"
-    own.mkdir(parents=True, exist_ok=True)
+    profile = own / "ipython" / "profile_default"
+    profile.mkdir(parents=True, exist_ok=True)
+    (profile / "ipython_kernel_config.py").write_text(KERNEL, encoding="utf-8")
     paths = [str(root)] if (root / "portlib").is_dir() else []
     return {
         **{name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")},
@@ -181,7 +191,7 @@ def execute(root: Path, staging: Path, notebooks: Sequence[Path], plan_folder: P
     command += ["-p", "no:cacheprovider", "--nbmake", "--overwrite", "--nbmake-timeout=120"]
     command += ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
     command += [str(path.relative_to(staging)) for path in notebooks]
-    surroundings = environment(root, staging, plan_folder)
+    surroundings = {**environment(root, staging, plan_folder), "SOURCE_DATE_EPOCH": DRAWN_AT}
     with child(command, cwd=staging, env=surroundings) as process:
         pass
     faults = [fault for path in notebooks for fault in cell_faults(root, staging, path)]

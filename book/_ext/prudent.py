@@ -502,10 +502,14 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
     site = Path(app.outdir)
     for name in chapters(app.env):
         shutil.copyfile(executed(app, name), site / f"{name}.ipynb")
-    register = shown(app)[0]
-    document = {"made_from": provenance(checkout(app)), "chapters": register.as_dict()}
+    register, required = shown(app)
+    document = {
+        "made_from": provenance(checkout(app)),
+        "chapters": register.as_dict(),
+        "requirements": required,
+    }
     (site / "evidence.json").write_text(
-        json.dumps(document, indent=1, ensure_ascii=False), encoding="utf-8"
+        json.dumps(document, indent=1, ensure_ascii=False, default=str), encoding="utf-8"
     )
     rows = register.rows()
     with (site / "evidence.csv").open("w", newline="", encoding="utf-8") as file:

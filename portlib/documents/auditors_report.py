@@ -1,0 +1,207 @@
+"""What would the independent auditor of a 408(g) arrangement find, paragraph by paragraph?
+
+Each requirement of 29 CFR 2550.408g-1 with what it asks, what in this run answers it, what the
+checks cannot show, and a place for the auditor's finding; then the report as (b)(6) asks for it, as
+a specimen that is filled in and marked as one on every page it fills.
+
+Left out: the audit. No code engages an auditor, samples advice or signs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from portlib.documents.document import (
+    Block,
+    Break,
+    Document,
+    Finding,
+    Form,
+    Heading,
+    Signatures,
+    Table,
+    Text,
+    said,
+)
+from portlib.documents.run import Run
+from portlib.documents.words import facts
+from portlib.plan import Plan
+
+#: Requirements of the matrix that are about the arrangement begin so.
+ARRANGEMENT = "CM-"
+#: Checks that are named beside a requirement; the matrix lists them all.
+SHOWN = 6
+SPECIMEN = "SPECIMEN, filled in to show the form; nobody audited anything and nobody signed"
+
+
+def report(plan: Plan, run: Run, *, made: date) -> Document:
+    """The auditor's report on a computer model arrangement, mapped and as a specimen."""
+    asked = {id: e for id, e in run.requirements.items() if id.startswith(ARRANGEMENT)}
+    kinds = [entry["kind"] for entry in asked.values()]
+    body: list[Block] = [
+        *_purpose(),
+        *_summary(run, asked),
+        *(block for id, entry in asked.items() for block in _paragraph(run, id, entry)),
+        *_specimen(plan, run, asked, made),
+    ]
+    return Document(
+        "auditors_report_408g",
+        "Auditor's report, ERISA 408(g)",
+        "Arrangement and advice, by paragraph",
+        plan.name,
+        plan.origin,
+        made,
+        run.made_from,
+        (
+            ("Paragraphs", f"{len(asked)}"),
+            ("Answered by checks", f"{kinds.count('executed')}, {kinds.count('in part')} in part"),
+            ("By people", f"{kinds.count('organisational')}"),
+            facts(plan)[3],
+        ),
+        body,
+    )
+
+
+def _purpose() -> list[Block]:
+    return [
+        Heading("What this is"),
+        Text(
+            "29 CFR 2550.408g-1(b)(6) has an independent auditor report, at least once a year, "
+            "within 60 days of completing the audit, whether the arrangement and its advice were "
+            "in compliance. This document gives an auditor the paragraphs in order, what the run "
+            "shows for each, and what it cannot show. Code answers no paragraph that asks for a "
+            "person."
+        ),
+    ]
+
+
+def _summary(run: Run, asked: Mapping[str, Mapping[str, Any]]) -> list[Block]:
+    rows = [
+        [id, str(entry["citation"]), str(entry["kind"]), str(len(run.answering(id)) or "")]
+        for id, entry in asked.items()
+    ]
+    return [
+        Heading("The paragraphs at a glance"),
+        Table(
+            ["", "Citation", "How it is answered", "Checks"],
+            rows,
+            align=["left", "left", "left", "right"],
+            widths=[0, 3, 1.2, 0.5],
+            small=True,
+        ),
+    ]
+
+
+def _paragraph(run: Run, id: str, entry: Mapping[str, Any]) -> list[Block]:
+    found = run.answering(id)
+    made: list[Block] = [
+        Heading(f"{id}: {entry['citation']}", 2),
+        Text(
+            f"{said(_line(entry['requirement']))} *{said(_line(entry['status']))}; "
+            f"{said(_line(entry['confidence']))}.*"
+        ),
+    ]
+    if found:
+        rows = [
+            [claim.id, claim.statement, claim.against, claim.cannot_show]
+            for _, claim in found[:SHOWN]
+        ]
+        more = (
+            f" {SHOWN} of {len(found)} are shown; the matrix lists all."
+            if len(found) > SHOWN
+            else ""
+        )
+        made.append(
+            Table(
+                ["", "Check", "Measured", "Cannot show"],
+                rows,
+                caption=f"Checks of this run that answer it, in part or wholly.{more}",
+                align=["left"] * 4,
+                widths=[0, 2, 1.2, 1.4],
+                small=True,
+            )
+        )
+    if entry.get("note"):
+        note = _line(entry["note"])
+        made.append(Finding("What is missing", said(note[:1].upper() + note[1:]), "warning"))
+    if entry["kind"] == "organisational":
+        made.append(
+            Text(
+                "People must do this; the form is among the forms that come with this report.",
+                small=True,
+            )
+        )
+    return made
+
+
+def _specimen(
+    plan: Plan, run: Run, asked: Mapping[str, Mapping[str, Any]], made: date
+) -> list[Block]:
+    kinds: dict[str, list[str]] = {}
+    for id, entry in asked.items():
+        kinds.setdefault(str(entry["kind"]), []).append(id)
+    executed = ", ".join(kinds.get("executed", ())) or "none"
+    people = ", ".join(kinds.get("organisational", ())) or "none"
+    rest = ", ".join(kinds.get("in part", []) + kinds.get("open", [])) or "none"
+    mark = "**SPECIMEN.** "
+    return [
+        Break(),
+        Heading("The report, as a specimen"),
+        Finding(SPECIMEN, "Names, dates of engagement and findings below are invented.", "warning"),
+        Form(
+            [
+                (
+                    "To: the authorising fiduciary, and the fiduciary adviser",
+                    f"{mark}{said(plan.name)}, its committee; Adviser of the Specimen, Inc.",
+                ),
+                (
+                    "Auditor; training, experience and proficiency, represented in writing",
+                    f"{mark}A. Specimen, CPA; many audits of benefit plans",
+                ),
+                (
+                    "No material affiliation or contract with the offeror or any option; no part "
+                    "in developing or certifying",
+                    f"{mark}So represented on the day of engagement",
+                ),
+                (
+                    "Period audited; date completed; date due, 60 days later",
+                    f"{mark}The year to {plan.as_of}; completed {made}; due within 60 days",
+                ),
+                (
+                    "What was reviewed and sampled",
+                    f"{mark}The run of commit {said(run.made_from['commit'])} under policy "
+                    f"{said(run.made_from['policy'])}; "
+                    "statements of advice, drawn at random",
+                ),
+                (
+                    "The certificate of the computer model in force",
+                    f"{mark}None: no eligible investment expert has certified this model",
+                ),
+                ("Conditions met, on the evidence of the run and the sample", f"{mark}{executed}"),
+                (
+                    "Conditions met only in part, or not answered",
+                    f"{mark}{rest}; see what is missing above",
+                ),
+                (
+                    "Conditions that only records of people can show",
+                    f"{mark}{people}: no records were presented",
+                ),
+                (
+                    "Opinion",
+                    f"{mark}The arrangement was not in compliance: advice was given before a "
+                    "certificate, (b)(4)(ii)",
+                ),
+                (
+                    "Transactions concerned; a pattern or practice or not",
+                    f"{mark}All of the sample; a pattern, (e)",
+                ),
+            ]
+        ),
+        Signatures(["Auditor", "Authorising fiduciary, on receipt"], "**SPECIMEN. Not signed.**"),
+    ]
+
+
+def _line(text: Any) -> str:
+    return " ".join(str(text).split())

@@ -1,0 +1,536 @@
+"""What has the committee bound itself to, clause by clause?
+
+The investment policy statement of a plan: purpose, roles, objective, options, default, postures
+and limits, methods, trading, monitoring, what is stressed, how a clause is changed, and the log of
+what was changed. Every figure is an entry of the plan's policy or of its rules, and each clause
+names the entry that it reads.
+
+Left out: clauses that no data of the plan back. What the committee must write itself is left as a
+line to fill in.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+from portlib.documents.document import (
+    Block,
+    Document,
+    Finding,
+    Form,
+    Heading,
+    Items,
+    Signatures,
+    Table,
+    Text,
+    said,
+)
+from portlib.documents.words import facts, of_class, of_entry, percent, value
+from portlib.plan import Plan
+from portlib.policy import POSTURES
+
+#: Characters of a value that an annex shows in its row; what is longer is a table of its own file.
+LONGEST = 150
+#: The role that approves what names no other, in the policy that the method comes with.
+USUAL = "investment committee"
+ENGINES = {
+    "MARKOWITZ": "maximum utility of the expected returns as they stand",
+    "BLACK_LITTERMAN": "maximum utility of expected returns that start from the world market "
+    "portfolio and follow forecasts as far as their measured error allows",
+    "ERC": "equal contributions to risk",
+    "RESAMPLED": "the average of portfolios that are best under redrawn expected returns",
+    "ROBUST": "maximum utility under the worst expected returns within their error",
+}
+TRIGGERS = {
+    "calendar": "at fixed dates",
+    "drift": "when a weight has drifted from its target",
+}
+
+
+def statement(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
+    """The investment policy statement of a plan."""
+    body: list[Block] = [
+        *_purpose(plan),
+        *_roles(plan),
+        *_objective(plan),
+        *_options(plan),
+        *_default(plan),
+        *_postures(plan),
+        *_methods(plan),
+        *_trading(plan),
+        *_monitoring(plan),
+        *_losses(plan),
+        *_changes(plan),
+        *_signing(plan),
+        *_annex(plan),
+    ]
+    return Document(
+        "investment_policy_statement",
+        "Investment policy statement",
+        plan.name,
+        plan.name,
+        plan.origin,
+        made,
+        made_from,
+        facts(plan),
+        body,
+        numbered=True,
+    )
+
+
+def _purpose(plan: Plan) -> list[Block]:
+    made: list[Block] = [
+        Heading("Purpose and standard"),
+        Text(
+            f"This statement binds those who choose, monitor and change the investments of "
+            f"{said(plan.name)}. They act solely in the interest of participants and "
+            "beneficiaries, for the exclusive purpose of providing benefits and paying reasonable "
+            "expenses, with the care, skill, prudence and diligence of a prudent person familiar "
+            "with such matters, diversifying, and in accordance with the plan's documents where "
+            "these accord with the law (ERISA 404(a)(1)). Where this statement and the plan "
+            "document differ, the plan document prevails."
+        ),
+    ]
+    if not plan.policy.own:
+        made.append(
+            Finding(
+                "Not yet this plan's own",
+                "No entry of the policy is this plan's: every figure below is the illustration "
+                "that the method comes with. A committee that adopts this statement sets its own, "
+                "records why, and dates them.",
+                "warning",
+            )
+        )
+    return made
+
+
+def _roles(plan: Plan) -> list[Block]:
+    policy = plan.policy
+    rows = [
+        ["Approvals", f"{policy['approvals_needed']} of: " + ", ".join(policy["approval_roles"])],
+        ["Views on returns, signed", ", ".join(policy["view_authors"])],
+        ["Certificate of the computer model", ", ".join(policy["certifier_roles"])],
+    ]
+    owners: dict[str, list[str]] = {}
+    for layer, owner in policy["model_owners"].items():
+        owners.setdefault(owner, []).append(layer)
+    rows += [[f"Models of {' and '.join(layers)}", owner] for owner, layers in owners.items()]
+    return [
+        Heading("Roles"),
+        Text(
+            f"Each duty below belongs to a role, not to a person. Nobody approves or certifies "
+            f"what is their own. A change takes effect {policy['policy_timelock_hours']:g} hours "
+            f"after the last approval that it needs; a signed view or approval holds for "
+            f"{policy['view_validity_days']:g} days; records are kept for "
+            f"{policy['record_retention_years']:g} years from the last event that they hold."
+        ),
+        Table(["Duty", "Role"], rows, align=["left", "left"], widths=[1, 1.4]),
+        Form([(f"Holder of the role: {role}", "") for role in policy["approval_roles"]]),
+    ]
+
+
+def _objective(plan: Plan) -> list[Block]:
+    policy = plan.policy
+    reference = sorted(policy["reference_portfolio"].items(), key=lambda held: -held[1])
+    return [
+        Heading("Objective and reference"),
+        Text(
+            f"The plan aims at {percent(policy['objective_over_cash'])} a year over cash, over "
+            f"{policy['cma_horizon_years']:g} years, before anything is optimised. Whether that "
+            "can be reached is a result, and is reported; it is never made true by assuming more."
+        ),
+        Text(
+            "Portfolios are judged against the reference below at their own share of equity. A "
+            f"class may stand away from its weight there by "
+            f"{percent(policy['reference_bands']['share'], 0)} of it and "
+            f"{policy['reference_bands']['points'] * 100:g} points, cash by up to "
+            f"{percent(policy['reference_bands']['cash'], 0)}; the tracking error against it may "
+            f"be {percent(policy['tracking_error_limit'])} a year at most."
+        ),
+        Table(
+            ["Class", "Weight in the reference"],
+            [[of_class(plan, name), percent(weight, 0)] for name, weight in reference],
+            caption=_from("reference_portfolio"),
+        ),
+    ]
+
+
+def _options(plan: Plan) -> list[Block]:
+    rows = [
+        [
+            str(row["label"]),
+            str(row["category"]),
+            f"{row['management']}, {row['vehicle']}".replace("_", " "),
+            percent(row["expense_ratio"], 2),
+        ]
+        for _, row in plan.funds.iterrows()
+    ]
+    return [
+        Heading("Options"),
+        Text(
+            "Participants choose among the options below. An option is kept while its role, cost "
+            "and conduct are those for which it was chosen. An option's affiliation, 12b-1 fees "
+            "and revenue sharing enter no calculation of this methodology."
+        ),
+        Table(
+            ["Option", "Category", "How it is run", "Expenses a year"],
+            rows,
+            align=["left", "left", "left", "right"],
+            widths=[1.7, 1.3, 1.3, 0.6],
+            small=True,
+        ),
+    ]
+
+
+def _default(plan: Plan) -> list[Block]:
+    policy = plan.policy
+    path = policy["adopted_glidepath"]
+    default = plan.rules["default"]
+    made: list[Block] = [Heading("The default")]
+    if default:
+        made.append(
+            Text(
+                f"Contributions of a participant who makes no choice go to "
+                f"**{said(plan.funds.loc[default, 'label'])}**. Silence is not a wish: nobody is "
+                "moved out of the default without having asked."
+            )
+        )
+    else:
+        made.append(
+            Text(
+                "The plan names no default option. Where one is needed, the path below is held "
+                "until the committee has chosen one."
+            )
+        )
+    if plan.vintages is not None:
+        rows = [
+            [_years(years), percent(share, 0)]
+            for years, share in zip(
+                plan.vintages.index.to_numpy(float), plan.vintages["equity"], strict=True
+            )
+        ]
+        made.append(
+            Table(
+                ["Participant", "Equity in the series"],
+                rows,
+                caption="The path of the series, from the plan's target_date_vintages.csv",
+            )
+        )
+    made.append(
+        Text(
+            f"The path held where the plan has none of its own: {percent(path['start'], 0)} equity "
+            f"until {path['falls_from']:g} years before retirement, falling evenly to "
+            f"{percent(path['landing'], 0)} {path['falls_until']:g} years after it "
+            f"({_entry('adopted_glidepath')})."
+        )
+    )
+    return made
+
+
+def _postures(plan: Plan) -> list[Block]:
+    policy = plan.policy
+    rows = [
+        [
+            posture,
+            f"{policy['risk_aversion_bands'][posture][0]:g} to "
+            f"{policy['risk_aversion_bands'][posture][1]:g}",
+            f"{policy['model_risk_aversion'][posture]:g}",
+            percent(policy["equity_floor"][posture], 0),
+            percent(policy["equity_ceiling"][posture], 0),
+            percent(policy["circuit_breakers"]["volatility"][posture], 0),
+        ]
+        for posture in POSTURES
+    ]
+    asked = plan.rules["models"]
+    limits = [
+        ["In a single fund, a date of a target-date series excepted", "max_single_fund"],
+        ["In small US companies", "small_equity_cap"],
+        ["In high yield bonds", "high_yield_cap"],
+        ["In employer stock", "employer_stock_cap"],
+        ["Turnover of a review", "turnover_limit"],
+        ["Tracking error against the reference, a year", "tracking_error_limit"],
+    ]
+    few = f"at most {asked['most_funds']} funds" if asked["most_funds"] else "any number of funds"
+    whole = "whole percents" if asked["whole_percent"] else "weights of any size"
+    made: list[Block] = [
+        Heading("Risk postures and limits"),
+        Text(
+            "A posture is how much loss somebody is prepared to bear. Each has a band of risk "
+            "aversion A in expected return less A/2 times variance, and limits on equity, looking "
+            f"through funds. A model portfolio has {few}, in {whole}. The default posture is "
+            f"{policy['default_posture']}."
+        ),
+        Table(
+            [
+                "Posture",
+                "Band of A",
+                "A of the model",
+                "Least equity",
+                "Most equity",
+                "Halted above volatility of",
+            ],
+            rows,
+            widths=[1.2, 1, 1, 1, 1, 1.3],
+        ),
+        Table(
+            ["No portfolio holds more than", "Limit", "Entry of the policy"],
+            [[what, percent(policy[name], 0), of_entry(name)] for what, name in limits],
+            align=["left", "right", "left"],
+            widths=[2, 0.6, 1.2],
+        ),
+    ]
+    if plan.inputs.mandate:
+        names = [limit.name for limit in plan.inputs.mandate]
+        made.append(Text("Limits of this plan beyond these: " + said(", ".join(names)) + "."))
+    made.append(
+        Text(
+            "Rules that no portfolio can obey together go back to whoever approved them, with "
+            "the names of the rules in conflict. Nobody relaxes a rule in code."
+        )
+    )
+    return made
+
+
+def _methods(plan: Plan) -> list[Block]:
+    policy = plan.policy
+    error = ", ".join(f"{kind} {percent(x)}" for kind, x in policy["forecast_error"].items())
+    return [
+        Heading("How portfolios are chosen"),
+        Items(
+            [
+                f"Portfolios are chosen by {ENGINES.get(policy['optimizer'], policy['optimizer'])} "
+                f"({_entry('optimizer')}).",
+                "No expected return is used as published. Each carries the error that forecasts "
+                f"of its kind have shown, a year: {error} ({_entry('forecast_error')}).",
+                f"Covariances are estimated by {policy['covariance_estimator'].replace('_', ' ')} "
+                f"from {policy['estimation_window_months']:g} months "
+                f"({_entry('covariance_estimator')}).",
+                "A weight is shown with the interval that holds it in "
+                f"{percent(policy['weight_interval']['level'], 0)} of "
+                f"{policy['weight_interval']['draws']:g} redrawn surveys "
+                f"({_entry('weight_interval')}).",
+                "Means measured on past returns are never optimised.",
+            ]
+        ),
+    ]
+
+
+def _trading(plan: Plan) -> list[Block]:
+    policy, rules = plan.policy, plan.rules
+    drift = policy["rebalance_drift"]
+    label = plan.funds["label"]
+    trigger = TRIGGERS.get(policy["rebalance_trigger"], of_entry(policy["rebalance_trigger"]))
+    items = [
+        f"Accounts go back to their target {trigger}: {percent(drift['absolute'], 0)} of the "
+        f"account, or {percent(drift['relative'], 0)} of the target itself where that is less "
+        f"({_entry('rebalance_trigger')}, {_entry('rebalance_drift')}). New money is used first.",
+        f"A model is changed only for a gain of more than "
+        f"{policy['no_trade_standard_errors']:g} standard errors "
+        f"({_entry('no_trade_standard_errors')}).",
+    ]
+    trading = rules["trading"]
+    if trading["transfers_per_quarter"] is not None:
+        items.append(
+            f"At most {trading['transfers_per_quarter']} transfers a quarter "
+            f"({_clause(plan, 'trading')})."
+        )
+    for which, words in (
+        ("round_trip_days", "Nobody buys back within {days} days of selling: {funds}"),
+        ("minimum_holding_days", "Held for {days} days at least: {funds}"),
+    ):
+        by_days: dict[int, list[str]] = {}
+        for fund, days in trading[which].items():
+            by_days.setdefault(days, []).append(said(label[fund]))
+        items += [
+            words.format(days=days, funds=", ".join(funds)) + f" ({_clause(plan, 'trading')})."
+            for days, funds in sorted(by_days.items())
+        ]
+    if stock := rules["employer_stock"]:
+        closed = "No new money goes to" if stock["frozen"] else "Employer stock is offered:"
+        items.append(f"{closed} {said(label[stock['fund']])} ({_clause(plan, 'employer_stock')}).")
+    if stable := rules["stable_value"]:
+        rivals = ", ".join(said(label[fund]) for fund in stable["competing"])
+        wash = f"{stable['equity_wash_days']} days in another fund"
+        items.append(
+            f"Money leaves {said(label[stable['fund']])} for a competing fund ({rivals}) only "
+            f"after {wash} ({_clause(plan, 'stable_value')})."
+            if rivals
+            else f"{said(label[stable['fund']])} has no competing fund on the menu "
+            f"({_clause(plan, 'stable_value')})."
+        )
+    items += [
+        f"No trading from {stop['first']} to {stop['last']}: {said(stop['reason'])}; notice given "
+        f"{stop['notice']} ({_clause(plan, 'blackouts')})."
+        for stop in rules["blackouts"]
+    ]
+    return [Heading("Trading and rebalancing"), Items(items)]
+
+
+def _monitoring(plan: Plan) -> list[Block]:
+    policy = plan.policy
+    alarms = policy["alert_false_alarms"]
+    rows = [
+        [
+            rule[0].upper() + rule[1:],
+            *(_limit(limit[level], limit["unit"]) for level in ("info", "watch", "act")),
+            str(limit["unit"]),
+        ]
+        for rule, limit in policy["alert_limits"].items()
+    ]
+    return [
+        Heading("Monitoring"),
+        Text(
+            "What passes *info* is noted, what passes *watch* is explained at the next meeting, "
+            "what passes *act* does not wait for it. Rules that judge by returns ring by chance, "
+            f"too: with nothing wrong, any of them may say *watch* in "
+            f"{percent(alarms['watch'], 0)} of months and *act* in {percent(alarms['act'], 0)}, "
+            "and the quarterly review states how often each does. No manager is hired or dismissed "
+            "on three years of returns alone."
+        ),
+        Table(
+            ["Rule", "Info", "Watch", "Act", "Unit"],
+            rows,
+            caption=_from("alert_limits"),
+            align=["left", "right", "right", "right", "left"],
+            widths=[1.2, 0.6, 0.6, 0.6, 1.6],
+        ),
+        Text(
+            "The committee meets each quarter on the review, and once a year on options, "
+            "providers, this statement and the models. Minutes are written at the time."
+        ),
+    ]
+
+
+def _losses(plan: Plan) -> list[Block]:
+    policy = plan.policy
+    limit = policy["stress_path_limit"]
+    points = sorted((float(years), share) for years, share in limit.items())
+    words = ", ".join(f"{percent(share, 0)} {_before(years)}" for years, share in points)
+    shocks = "; ".join(policy["stress_shocks"])
+    return [
+        Heading("Losses that are accepted"),
+        Text(
+            "Every model and the default pass through past windows and given shocks "
+            f"({said(shocks)}). What loses more than the limit in any of them is changed, or the "
+            "limit is, on record."
+        ),
+        Table(
+            ["Posture", "Largest loss over one window or shock"],
+            [[p, percent(policy["stress_loss_limit"][p], 0)] for p in POSTURES],
+            caption=_from("stress_loss_limit"),
+        ),
+        Text(f"For the default: {words}, on a line in between ({_entry('stress_path_limit')})."),
+    ]
+
+
+def _changes(plan: Plan) -> list[Block]:
+    policy = plan.policy
+    rows = [
+        [
+            str(policy.entries[name]["date"]),
+            of_entry(name),
+            _short(policy.entries[name]["value"]),
+            str(policy.entries[name]["reason"]),
+            str(policy.entries[name]["approver"]),
+        ]
+        for name in sorted(policy.own, key=lambda name: str(policy.entries[name]["date"]))
+    ]
+    made: list[Block] = [
+        Heading("Changes of this statement"),
+        Text(
+            "A clause is changed by changing its entry of the policy, with the reason, the role "
+            "that approved it and the date. The log below lists the entries that are this plan's "
+            "own; all others are as the method was published."
+        ),
+    ]
+    if rows:
+        made.append(
+            Table(
+                ["Date", "Entry", "Value", "Reason", "Approved by"],
+                rows,
+                align=["left"] * 5,
+                widths=[0.75, 1, 1, 2.2, 0.9],
+                small=True,
+            )
+        )
+    else:
+        made.append(Text("Nothing has been changed: the plan brings no policy of its own."))
+    return made
+
+
+def _signing(plan: Plan) -> list[Block]:
+    return [
+        Signatures(
+            [_capital(role) for role in plan.policy["approval_roles"]],
+            f"Adopted under policy {plan.policy.fingerprint[:10]}, SHA-256 of all values.",
+        )
+    ]
+
+
+def _annex(plan: Plan) -> list[Block]:
+    rows = []
+    for name, entry in plan.policy.entries.items():
+        day = str(entry["date"])
+        other = "" if entry["approver"] == USUAL else f"{entry['approver']}, "
+        own = " *" if name in plan.policy.own else ""
+        rows.append([of_entry(name), _short(entry["value"]), str(entry["unit"]), other + day + own])
+    return [
+        Heading("Annex: every entry of the policy"),
+        Text(
+            f"In the order of the file. Approved by the {USUAL} where no other role is named; the "
+            "plan's own entries bear a star.",
+            small=True,
+        ),
+        Table(
+            ["Entry", "Value", "Unit", "Approved"],
+            rows,
+            align=["left"] * 4,
+            widths=[1.1, 1.6, 1.5, 0.8],
+            small=True,
+        ),
+    ]
+
+
+# ---- words ---------------------------------------------------------------------------------------
+
+
+def _entry(name: str) -> str:
+    return f"policy: {of_entry(name)}"
+
+
+def _from(name: str) -> str:
+    return f"Policy: {of_entry(name)}"
+
+
+def _clause(plan: Plan, rule: str) -> str:
+    return said(plan.rules["clauses"].get(rule, f"rules.yml: {of_entry(rule)}"))
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
+
+
+def _limit(limit: float, unit: str) -> str:
+    """A limit in its own unit: shares and weights as percent."""
+    return percent(limit) if "weight" in unit or "share" in unit else f"{limit:g}"
+
+
+def _years(years: float) -> str:
+    if years > 0:
+        return f"{years:g} years before retirement"
+    return "at retirement" if years == 0 else f"{-years:g} years after it"
+
+
+def _before(years: float) -> str:
+    return "at retirement" if years == 0 else f"{years:g} years before it"
+
+
+def _short(entry: Any) -> str:
+    words = value(entry)
+    if len(words) <= LONGEST:
+        return words
+    count = len(entry) if isinstance(entry, Mapping | Sequence) else len(json.dumps(entry))
+    return f"{count} entries, in policy.yml"

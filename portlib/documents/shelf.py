@@ -1,0 +1,138 @@
+"""Which documents are there, what does each need, and how do they come into a folder?
+
+`KINDS` names them; `make` makes those that are asked for, of one plan; `write` lays them out as PDF
+and puts the figures that they show beside them, as vectors under their own names. Documents that
+quote the run need the plan's book; the others are made from the plan alone.
+
+Left out: who reads them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from importlib.metadata import version
+from pathlib import Path
+
+from portlib import data, policy
+from portlib.data import DataError
+from portlib.documents import typesetting
+from portlib.documents.document import Document
+from portlib.documents.run import Run
+from portlib.plan import Plan
+
+#: By kind: what it is, and whether it quotes the run of the plan's book.
+KINDS: dict[str, tuple[str, bool]] = {
+    "brief": ("the committee's brief", True),
+    "policy": ("the investment policy statement", False),
+    "allocation": ("an allocation report a model", False),
+    "review": ("the quarterly review", False),
+    "validation": ("the validation report", True),
+    "audit": ("the auditor's report on a 408(g) arrangement, mapped", True),
+    "forms": ("the forms that people sign", True),
+}
+
+
+def make(
+    kinds: Sequence[str],
+    plan: Plan,
+    run: Run | None,
+    *,
+    made: date,
+    made_from: Mapping[str, str],
+) -> Iterator[Document]:
+    """The documents of some kinds, of one plan.
+
+    Raises `DataError` for an unknown kind, and for one that quotes a run where there is none.
+    """
+    from portlib.documents import (
+        allocation_report,
+        auditors_report,
+        committee_brief,
+        forms,
+        investment_policy,
+        quarterly_review,
+        universe,
+        validation_report,
+    )
+    from portlib.retirement import model_portfolios
+
+    for kind in kinds:
+        if kind not in KINDS:
+            raise DataError(f"no document {kind!r}; there are {', '.join(KINDS)}")
+        if KINDS[kind][1] and run is None:
+            raise DataError(
+                f"{KINDS[kind][0]} quotes the plan's book: make book first, then --book"
+            )
+    for kind in kinds:
+        if kind == "policy":
+            yield investment_policy.statement(plan, made=made, made_from=made_from)
+        elif kind == "review":
+            yield quarterly_review.review(plan, made=made, made_from=made_from)
+        elif kind == "allocation":
+            for model in model_portfolios.suite(plan).models:
+                yield allocation_report.report(
+                    universe.of_plan(plan, model.posture),
+                    title=f"The {model.posture} model",
+                    name=f"allocation_{model.posture}",
+                    made=made,
+                    made_from=made_from,
+                )
+        elif run is not None:
+            quoting = {
+                "brief": committee_brief.brief,
+                "validation": validation_report.report,
+                "audit": auditors_report.report,
+            }
+            if kind == "forms":
+                yield from forms.forms(plan, run, made=made)
+            else:
+                yield quoting[kind](plan, run, made=made)
+
+
+def possible(run: Run | None) -> list[str]:
+    """The kinds that can be made: all with a run, else those that quote none."""
+    return [kind for kind, (_, quotes) in KINDS.items() if run is not None or not quotes]
+
+
+def made_from(plan: Plan, folder: Path) -> dict[str, str]:
+    """What documents of a plan alone are made from: the package, the data and the policy."""
+    return {
+        "portlib": version("portlib"),
+        "data": data.fingerprint(folder)[:10],
+        "policy": plan.policy.fingerprint[:10],
+    }
+
+
+def of_universe(folder: Path, made: date, risk_aversion: float | None = None) -> Document:
+    """The allocation report on a folder of anybody's own, under the policy as published."""
+    from portlib.documents import allocation_report, universe
+
+    decided = policy.read(folder)
+    found = universe.of_folder(folder, decided, risk_aversion=risk_aversion)
+    told = {"portlib": version("portlib"), "policy": decided.fingerprint[:10]}
+    title = f"Allocation among {len(found.weights)} approved"
+    return allocation_report.report(
+        found, title=title, name=f"allocation_{found.name}", made=made, made_from=told
+    )
+
+
+def write(documents: Iterable[Document], folder: Path) -> Iterator[Path]:
+    """Each document as PDF in the folder, its figures under ``figures``; yields the files as they
+    are written."""
+    from portlib.documents import forms
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for document in documents:
+        file = folder / f"{document.name}.pdf"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(typesetting.pdf(document))
+        yield file
+        if document.kind == forms.KIND:
+            forms.docx(document, file.with_suffix(".docx"))
+            yield file.with_suffix(".docx")
+        for figure in document.figures:
+            place = folder / "figures"
+            place.mkdir(exist_ok=True)
+            drawn = place / f"{figure.name}.svg"
+            drawn.write_text(figure.svg, encoding="utf-8")
