@@ -49,6 +49,10 @@ test: environment ## lint, types, unit tests, and every chapter with its claims 
 archive: environment ## pack the last book: site, notebooks, evidence, policy, data and hashes, in one file
 	@$(BIN)/python -m tools.archive
 
+.PHONY: documents
+documents: environment ## make the documents of the last book again (PLAN=folder: of another plan's)
+	@$(BIN)/python -m tools.documents $(WITH_PLAN)
+
 .PHONY: diff
 diff: environment ## list every number that moved since BASE=tag-or-commit (CHAPTER=name: in one chapter)
 	@$(BIN)/python -m tools.diff $(if $(BASE),"$(BASE)") $(if $(CHAPTER),--chapter "$(CHAPTER)")

@@ -119,7 +119,9 @@ def _document_commands(commands: Any) -> None:
         metavar="KIND",
         help="brief, policy, allocation, review, validation, audit or forms; default: all",
     )
-    report.add_argument("--plan", type=Path, metavar="FOLDER", help="a plan's folder")
+    report.add_argument(
+        "--plan", type=Path, metavar="FOLDER", help="a plan's folder; with --universe: whose policy"
+    )
     report.add_argument(
         "--book", type=Path, metavar="SITE", help="the site that its book published"
     )
@@ -304,10 +306,11 @@ def _report(given: dict[str, Any]) -> int:
     from portlib.documents import run, shelf
 
     today, folder = date.today(), given["plan"]
-    if given["universe"] is not None:
-        if folder is not None or given["kinds"] not in ([], ["allocation"]):
-            raise ValueError("--universe makes an allocation report alone, without --plan")
-        return _filed([shelf.of_universe(given["universe"], today, given["risk_aversion"])], given)
+    if (own := given["universe"]) is not None:
+        if given["kinds"] not in ([], ["allocation"]):
+            raise ValueError("--universe makes an allocation report alone")
+        decided, aversion = plan.read(folder).policy, given["risk_aversion"]
+        return _filed([shelf.of_universe(own, decided, made=today, risk_aversion=aversion)], given)
     if folder is None:
         raise ValueError("report needs --plan FOLDER, or --universe FOLDER for an allocation")
     ours = plan.read(folder)

@@ -35,7 +35,7 @@ GROUND = (
     "plan_check",
 )
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
-TOP = ("service", "__main__")  # the doors of programs and of the shell, which open everything
+TOP = ("service", "documents", "__main__")  # the doors of programs and of the shell, which open everything
 HEAVY = (
     "scipy",
     "cvxpy",

@@ -126,7 +126,8 @@ def test_the_wheel_carries_facts_types_and_licence(wheel: Path) -> None:
 
 def test_whatever_the_package_imports_it_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = {canonicalize_name(Requirement(text).name) for text in project["dependencies"]}
+    listed = [*project["dependencies"], *project["optional-dependencies"]["documents"]]
+    asked = {canonicalize_name(Requirement(text).name) for text in listed}
     offered = {"portlib": ["portlib"], **packages_distributions()}
     imported = {
         name.split(".")[0]

@@ -34,7 +34,9 @@ from myst_nb.core.read import is_myst_markdown_notebook
 
 from portlib import evidence, plan
 from portlib.data import DataError
+from portlib.documents.typesetting import NotSet
 from tools import check_site, depends
+from tools import documents as papers
 from tools.processes import Busy, alone, child, stoppable
 from tools.publish import publish, recover
 
@@ -412,6 +414,9 @@ def build_book(root: Path, *, site_wanted: bool, plan_folder: Path | None = None
         if not site_wanted:
             return f"{len(chapters)} chapters executed, every claim holds"
         site = render(staging, root, plan_folder, strict=True)
+        if (root / "portlib").is_dir():
+            say("documents")
+            papers.make(root, site, plan_folder)
         if faults := check_site.faults(site):
             raise BuildError("the site is not fit to publish:\n- " + "\n- ".join(faults))
         publish(site, target)
@@ -467,7 +472,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\n== stopped after {time.monotonic() - started:.0f} s{kept}", file=sys.stderr)
         return 130
-    except (BuildError, Busy, evidence.EvidenceError, DataError, OSError) as error:
+    except (BuildError, Busy, evidence.EvidenceError, DataError, NotSet, OSError) as error:
         print(f"\n{error}\n", file=sys.stderr)
         print(f"== FAILED after {time.monotonic() - started:.0f} s{kept}", file=sys.stderr)
         return 1

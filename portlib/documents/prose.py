@@ -12,8 +12,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
-from markdown_it import MarkdownIt
-
 from portlib.documents.document import Block, Items, Text, said
 
 #: Commands of formulas that chapters use in sentences, as characters.
@@ -81,6 +79,8 @@ def _characters(formula: str) -> str:
 
 def blocks(markdown: str, *, edit: Callable[[str], str] = lambda text: text) -> list[Block]:
     """The paragraphs and lists of a section, in order."""
+    from markdown_it import MarkdownIt
+
     made: list[Block] = []
     items: list[str] = []
     depth, numbered = 0, False

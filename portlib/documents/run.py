@@ -146,7 +146,7 @@ def read(site: Path, plan_folder: Path | None = None) -> Run:
             f"{site}: was made from other data (of {made_from['plan']}) than {plan_folder} holds; "
             "make its book first, with PLAN=its folder"
         )
-    notebooks = {path.stem: path for path in sorted((site / "notebooks").rglob("*.ipynb"))}
+    notebooks = {path.stem: path for path in sorted(site.rglob("*.ipynb"))}
     cells = {name: _cells(notebooks[name]) for name in content["chapters"]}
     titles = {name: _title(found) for name, found in cells.items()}
     chapters = {

@@ -14,12 +14,13 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from portlib import data, policy
+from portlib import data
 from portlib.data import DataError
 from portlib.documents import typesetting
 from portlib.documents.document import Document
 from portlib.documents.run import Run
 from portlib.plan import Plan
+from portlib.policy import Policy
 
 #: By kind: what it is, and whether it quotes the run of the plan's book.
 KINDS: dict[str, tuple[str, bool]] = {
@@ -104,11 +105,12 @@ def made_from(plan: Plan, folder: Path) -> dict[str, str]:
     }
 
 
-def of_universe(folder: Path, made: date, risk_aversion: float | None = None) -> Document:
-    """The allocation report on a folder of anybody's own, under the policy as published."""
+def of_universe(
+    folder: Path, decided: Policy, *, made: date, risk_aversion: float | None = None
+) -> Document:
+    """The allocation report on a folder of anybody's own, under a policy decided elsewhere."""
     from portlib.documents import allocation_report, universe
 
-    decided = policy.read(folder)
     found = universe.of_folder(folder, decided, risk_aversion=risk_aversion)
     told = {"portlib": version("portlib"), "policy": decided.fingerprint[:10]}
     title = f"Allocation among {len(found.weights)} approved"
@@ -118,8 +120,8 @@ def of_universe(folder: Path, made: date, risk_aversion: float | None = None) ->
 
 
 def write(documents: Iterable[Document], folder: Path) -> Iterator[Path]:
-    """Each document as PDF in the folder, its figures under ``figures``; yields the files as they
-    are written."""
+    """Each document as PDF in the folder, its figures under ``figures`` in a folder of its name;
+    yields the files as they are written."""
     from portlib.documents import forms
 
     folder.mkdir(parents=True, exist_ok=True)
@@ -132,7 +134,7 @@ def write(documents: Iterable[Document], folder: Path) -> Iterator[Path]:
             forms.docx(document, file.with_suffix(".docx"))
             yield file.with_suffix(".docx")
         for figure in document.figures:
-            place = folder / "figures"
-            place.mkdir(exist_ok=True)
+            place = folder / "figures" / document.name
+            place.mkdir(parents=True, exist_ok=True)
             drawn = place / f"{figure.name}.svg"
             drawn.write_text(figure.svg, encoding="utf-8")

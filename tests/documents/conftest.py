@@ -1,0 +1,61 @@
+"""Two plans, each with a book that was never run, and PDF read back."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pypdf
+import pytest
+
+from portlib import plan
+from portlib.documents import run
+from tests.documents.unrun import PLANS, publish
+
+
+@pytest.fixture(scope="session", params=list(PLANS))
+def whose(request: pytest.FixtureRequest) -> str:
+    """The name of a plan: each test that asks for it runs for both."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def ours(whose: str) -> plan.Plan:
+    return plan.read(PLANS[whose])
+
+
+@pytest.fixture(scope="session")
+def site(whose: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("site")
+    publish(place, PLANS[whose], seed=len(whose))
+    return place
+
+
+@pytest.fixture(scope="session")
+def book(site: Path, whose: str) -> run.Run:
+    return run.read(site, PLANS[whose])
+
+
+Read = Callable[[bytes], pypdf.PdfReader]
+
+
+@pytest.fixture(scope="session")
+def opened() -> Read:
+    """Opens a PDF; what it says of missing glyphs is looked at by `words`."""
+    return lambda content: pypdf.PdfReader(io.BytesIO(content))
+
+
+@pytest.fixture(scope="session")
+def words(opened: Read) -> Callable[[bytes], str]:
+    """All that a PDF says, hyphens at ends of lines taken back, spaces single."""
+
+    def said(content: bytes) -> str:
+        text = "\n".join(page.extract_text() for page in opened(content).pages)
+        assert "\N{REPLACEMENT CHARACTER}" not in text, "a glyph that cannot be read back"
+        text = text.replace("\N{SOFT HYPHEN}\n", "-\n").replace("\N{SOFT HYPHEN}", "-")
+        text = re.sub(r"(?<=\w)[-\N{SOFT HYPHEN}]\n(?=[a-z])", "", text)
+        return " ".join(text.split())
+
+    return said
