@@ -35,7 +35,8 @@ GROUND = (
     "plan_check",
 )
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
-TOP = ("service", "documents", "__main__")  # the doors of programs and of the shell, which open everything
+# the doors of programs, of readers and of the shell, which open everything
+TOP = ("service", "documents", "__main__")
 HEAVY = (
     "scipy",
     "cvxpy",
