@@ -107,12 +107,15 @@ def gains_tax(gains: ArrayLike, below: ArrayLike, *, year: int, status: str) -> 
     `below` (IRC 1(h)).
 
     Both in US dollars, zero or more. The rate depends on where the gain ends up, not on its size
-    alone.
+    alone, and the tax is never more than the same dollars would bear as ordinary income (1(h)(1)):
+    the 0% of gains ends below the 12% of ordinary income, and between the two 12% is the lower.
     """
     low = np.asarray(below, dtype=float)
     top = low + np.asarray(gains, dtype=float)
     name = "capital_gains_brackets"
-    return _over_brackets(name, top, year, status) - _over_brackets(name, low, year, status)
+    own = _over_brackets(name, top, year, status) - _over_brackets(name, low, year, status)
+    plain = ordinary_tax(top, year=year, status=status)
+    return np.minimum(own, plain - ordinary_tax(low, year=year, status=status))
 
 
 def net_investment_income_tax(

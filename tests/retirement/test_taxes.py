@@ -412,3 +412,13 @@ def test_240_households_against_tax_calculator():
             theirs.array("taxbc")[i], abs=0.01
         )
         assert float(ours.investment) == pytest.approx(theirs.array("niit")[i], abs=0.01)
+
+
+def test_gains_never_bear_more_than_ordinary_income_would() -> None:
+    """IRC 1(h)(1), line 25 of the form's worksheet: between the end of 0% and that of 12% it is
+    12%. A couple of 2026 with 131,743 of pay and 215 of dividends, as Tax-Calculator has it."""
+    found = taxes.income_tax(year=2026, status="married_joint", ordinary=131_743, qualified=215)
+    assert float(found.gains) == pytest.approx(0.12 * 215)
+    taxable = 131_743 + 215 - taxes.standard_deduction(2026, "married_joint")
+    whole = float(taxes.ordinary_tax(taxable, year=2026, status="married_joint"))
+    assert float(found.ordinary + found.gains) == pytest.approx(whole)
