@@ -409,7 +409,7 @@ def early_withdrawal_tax(
     taken = np.asarray(amount, dtype=float)
     if not (np.all(taken >= 0) and 0 <= age <= 125):
         raise ValueError(
-            f"an amount from zero up and an age in years, not {taken.tolist()} at {age}"
+            f"an amount from zero up and an age in years, not {taken.min():,.2f} at {age}"
         )
     separated = left_employer_at is not None and age >= left_employer_at >= 55
     return np.zeros_like(taken) if age >= 59.5 or separated else 0.1 * taken

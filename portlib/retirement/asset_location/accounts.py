@@ -9,6 +9,10 @@ in the accounts where the rule wants them. Tax is paid as in life: what the year
 within the year, what sales and withdrawals add in the next. At the end everything is sold and
 taxed.
 
+From 65 what Medicare adds to its premiums for the income of two years before is paid too, and in
+the years between retirement and the first required distribution a sum may be converted to Roth: the
+tax is due that year, what is converted is never taxed again, and less must leave later.
+
 Dollars are of the first year; gains are taxed in nominal dollars, because their basis is not
 indexed. Brackets are. Left out: trading costs, the annual offset of losses against income, employer
 stock, a spouse's pay and accounts.
@@ -37,13 +41,14 @@ TaxLaw = Callable[[Array, Array, Array, Array, float], Array]
 class Outcome:
     """What a simulation led to, by path, in dollars of the first year.
 
-    wealth: after all taxes at the end; tax: paid on the way and at the end; shortfall: spending and
-    tax not met; least_distribution: the smallest excess of what left traditional accounts over what
-    had to, in any year.
+    wealth: after all taxes at the end; tax: paid on the way and at the end; medicare: what income
+    added to premiums, over life; shortfall: spending and tax not met; least_distribution: the
+    smallest excess of what left traditional accounts over what had to, in any year.
     """
 
     wealth: Array
     tax: Array
+    medicare: Array
     shortfall: Array
     least_distribution: Array
     contributed: Array
@@ -60,6 +65,7 @@ def simulate(
     inflation: float,
     spending: float,
     saving_invested: float = 0.0,
+    converted: float = 0.0,
     law: TaxLaw | None = None,
     step_up: bool = False,
 ) -> Outcome:
@@ -75,10 +81,14 @@ def simulate(
     inflation, spending : a constant rate; real dollars a year after tax from the retirement age on.
     saving_invested : share of the tax that traditional contributions save which goes to the taxable
         account.
-    law : another tax on the year's incomes, for checks.
+    converted : moved from traditional to Roth each year from retirement until distributions are
+        required, real dollars, as far as there is so much.
+    law : another tax on the year's incomes, for checks; with it Medicare is left out.
 
-    Raises ValueError where `returns` do not fit.
+    Raises ValueError where `returns` do not fit, and for less than nothing to convert.
     """
+    if not (np.isfinite(converted) and converted >= 0):
+        raise ValueError(f"converted is dollars a year from zero up, not {converted}")
     paths, years, n = returns.shape
     if n != len(target) or years != one.last_age - one.age:
         raise ValueError(
@@ -100,21 +110,24 @@ def simulate(
         inflation,
         spending,
         saving_invested,
+        converted,
         law,
         step_up,
     )
     state = life.start(paths)
     tax = np.zeros(paths)
+    medicare = np.zeros(paths)
     short = np.zeros(paths)
     contributed = np.zeros(paths)
     least = np.full(paths, np.inf)
     for k in range(years):
         state, year = life.year(state, k, returns[:, k])
         tax += year.tax
+        medicare += year.medicare
         short += year.short
         contributed += year.contributed
         least = np.minimum(least, year.above_least)
-    return life.end(state, years, tax, short, least, contributed)
+    return life.end(state, years, tax, medicare, short, least, contributed)
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +140,7 @@ class _State:
     mix: Array  # of the sheltered ones
     bill: Array  # of last year's sales and withdrawals
     losses: Array  # net losses of earlier years, below zero
+    incomes: tuple[Array, Array]  # adjusted gross income of last year and the one before, real
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +148,7 @@ class _Year:
     """What a year did, real dollars by path."""
 
     tax: Array
+    medicare: Array
     short: Array
     above_least: Array  # what left traditional accounts beyond what had to
     contributed: float
@@ -173,6 +188,7 @@ class _Life:
     inflation: float
     spending: float
     saving_invested: float
+    converted: float
     law: TaxLaw | None
     step_up: bool
 
@@ -182,7 +198,9 @@ class _Life:
         held = np.full((paths, len(self.w)), self.one.balances["taxable"]) * self.w
         account = {b: np.full(paths, self.one.balances[b]) for b in BUCKETS[1:]}
         held, _, mix, _ = self.placed(held, held * self.one.basis, account)
-        return _State(held, held * self.one.basis, account, mix, zero, zero)
+        at_work = self.one.age < self.one.retirement_age
+        before = zero + (self.one.pay if at_work else self.one.other_income)
+        return _State(held, held * self.one.basis, account, mix, zero, zero, (before, before))
 
     def year(self, state: _State, k: int, r: Array) -> tuple[_State, _Year]:
         """One year: earn, contribute, draw, spend, place, and be taxed."""
@@ -199,15 +217,17 @@ class _Life:
         income = one.other_income if retired else 0.0
         drawn = np.minimum(due, state.account["deferred"] / level)
         state = _drawn(state, "deferred", drawn * level)
+        state, moved = self.moved(state, age, level)
+        medicare = self.medicare(state, age)
 
         # beyond what pay alone owes, which is paid from pay
-        ordinary = income + work.pay - work.before_tax
+        ordinary = income + work.pay - work.before_tax + moved
         real = (earned.coupons / level, earned.dividends / level)
         benefits = np.zeros(len(r)) + social
         gain = earned.gain
         estimate = _owed(law, drawn + ordinary, real, gain / level, benefits, level) - work.tax
         flows = earned.coupons + earned.dividends - state.bill
-        cash = flows / level + drawn + work.saved - estimate
+        cash = flows / level + drawn + work.saved - estimate - medicare
         cash = cash + social + income - self.spending if retired else cash
         state, sold, taken, lack = _met(state, cash * level)
         drawn = drawn + taken["deferred"] / level
@@ -217,10 +237,40 @@ class _Life:
         held, basis, mix, more = self.placed(state.held, state.basis, state.account)
         gain = gain + sold + more
         final = _owed(law, drawn + ordinary, real, gain / level, benefits, level) - work.tax + early
+        gross = np.zeros(len(r))
+        if self.law is None:
+            flows_taxed = (real[0], np.maximum(gain, 0.0) / level + real[1])
+            gross = one.taxed(drawn + ordinary, *flows_taxed, benefits, level, age).gross_income
         after = _State(
-            held, basis, state.account, mix, (final - estimate) * level, np.minimum(gain, 0.0)
+            held,
+            basis,
+            state.account,
+            mix,
+            (final - estimate) * level,
+            np.minimum(gain, 0.0),
+            (gross, state.incomes[0]),
         )
-        return after, _Year(final, lack / level, drawn - due, work.contributed)
+        return after, _Year(final, medicare, lack / level, drawn - due, work.contributed)
+
+    def moved(self, state: _State, age: int, level: float) -> tuple[_State, Array]:
+        """What is converted this year, real dollars, and the accounts after it."""
+        one = self.one
+        between = one.retirement_age <= age < taxes.rmd_start_age(one.birth_year)
+        wanted = self.converted if between else 0.0
+        moved = np.minimum(wanted, state.account["deferred"] / level)
+        account = dict(state.account)
+        account["deferred"] = np.maximum(account["deferred"] - moved * level, 0.0)
+        account["roth"] = account["roth"] + moved * level
+        return replace(state, account=account), moved
+
+    def medicare(self, state: _State, age: int) -> Array:
+        """What Medicare adds to premiums for the income of two years before, real dollars."""
+        one = self.one
+        if self.law is not None or age < 65:
+            return np.zeros(len(state.bill))
+        return taxes.medicare_premiums(
+            state.incomes[1], year=one.year, status=one.status, people=one.over_65(age)
+        )
 
     def earned(self, state: _State, r: Array) -> tuple[_State, _Earned]:
         """A year's returns: interest and dividends paid out, gains partly realised."""
@@ -258,7 +308,14 @@ class _Life:
         return _place(held, basis, account, self.w, self.at, self.rates, self.step_up)
 
     def end(
-        self, state: _State, years: int, tax: Array, short: Array, least: Array, contributed: Array
+        self,
+        state: _State,
+        years: int,
+        tax: Array,
+        medicare: Array,
+        short: Array,
+        least: Array,
+        contributed: Array,
     ) -> Outcome:
         """Everything sold and taxed, in dollars of the first year."""
         level = (1 + self.inflation) ** years
@@ -267,7 +324,12 @@ class _Life:
         at_end = at_end + self.rates.withdrawal * state.account["deferred"]
         gross = state.held.sum(axis=1) + sum(state.account.values(), np.zeros(len(gains)))
         return Outcome(
-            (gross - at_end - state.bill) / level, tax + at_end / level, short, least, contributed
+            (gross - at_end - state.bill) / level,
+            tax + at_end / level,
+            medicare,
+            short,
+            least,
+            contributed,
         )
 
 

@@ -98,8 +98,21 @@ class Owner:
         price_level: float,
         age: int | None = None,
     ) -> Array:
-        """The household's income tax under the tables of its year, at an age (today's if not
-        given); a spouse is taken to be as old. Temporary deductions end when they end.
+        """The household's income tax, US dollars (`taxed`)."""
+        return self.taxed(ordinary, interest, qualified, benefits, price_level, age).total
+
+    def taxed(
+        self,
+        ordinary: Array,
+        interest: Array,
+        qualified: Array,
+        benefits: Array,
+        price_level: float,
+        age: int | None = None,
+    ) -> taxes.Tax:
+        """The household's income tax and its parts, under the tables of its year, at an age
+        (today's if not given); a spouse is taken to be as old. Temporary deductions end when they
+        end.
         """
         now = self.age if age is None else age
         return taxes.income_tax(
@@ -113,7 +126,7 @@ class Owner:
             in_force=self.year + now - self.age,
             state_rate=self.state_rate,
             price_level=price_level,
-        ).total
+        )
 
 
 def plan_target(plan: Plan) -> pd.Series:

@@ -56,14 +56,15 @@ def place(fund, account, order, exit_gains, withdrawal):
     return after, mix, realised
 
 
-def by_hand(one, order, path, inflation, spend, saved_share):
-    """The same household, one path, in plain Python; returns wealth, tax and shortfall."""
+def by_hand(one, order, path, inflation, spend, saved_share, convert=0.0):
+    """The same household, one path, in plain Python: wealth, tax, shortfall and premiums."""
     account = {b: one.balances[b] for b in BUCKETS[1:]}
     start = one.balances["taxable"]
     fund = {c: (start * TARGET[c], start * TARGET[c] * one.basis) for c in CLASSES}
     fund, mix, _ = place(fund, account, order, RATES.exit_gains, RATES.withdrawal)
     fund = {c: (v, v * one.basis) for c, (v, _) in fund.items()}
-    bill = losses = paid_tax = short = 0.0
+    bill = losses = paid_tax = short = premiums = 0.0
+    incomes = [one.pay if one.age < one.retirement_age else one.other_income] * 2
     for k, r in enumerate(path):
         age, level = one.age + k, (1 + inflation) ** (k + 1)
         due = (
@@ -88,22 +89,33 @@ def by_hand(one, order, path, inflation, spend, saved_share):
             else (one.other_income, one.benefits if age >= one.claiming_age else 0.0)
         )
 
-        def tax(ordinary, interest=0.0, qualified=0.0, benefits=0.0, level=level, age=age, k=k):
-            heads = 2 if one.status == "married_joint" else 1
-            return float(
-                taxes.income_tax(
-                    year=one.year,
-                    status=one.status,
-                    ordinary=ordinary,
-                    interest=interest,
-                    qualified=qualified,
-                    benefits=benefits,
-                    over_65=heads if age >= 65 else 0,
-                    in_force=one.year + k,
-                    state_rate=one.state_rate,
-                    price_level=level,
-                ).total
+        heads = 2 if one.status == "married_joint" else 1
+
+        def law(
+            ordinary,
+            interest=0.0,
+            qualified=0.0,
+            benefits=0.0,
+            level=level,
+            age=age,
+            k=k,
+            heads=heads,
+        ):
+            return taxes.income_tax(
+                year=one.year,
+                status=one.status,
+                ordinary=ordinary,
+                interest=interest,
+                qualified=qualified,
+                benefits=benefits,
+                over_65=heads if age >= 65 else 0,
+                in_force=one.year + k,
+                state_rate=one.state_rate,
+                price_level=level,
             )
+
+        def tax(*incomes, law=law):
+            return float(law(*incomes).total)
 
         if working:
             pay = one.pay
@@ -117,16 +129,27 @@ def by_hand(one, order, path, inflation, spend, saved_share):
             inflow = income + social - spend
         drawn = min(due, account["deferred"] / level)
         account["deferred"] -= drawn * level
+        moved = 0.0
+        if not working and age < taxes.rmd_start_age(one.birth_year):
+            moved = min(convert, account["deferred"] / level)
+            account["deferred"] -= moved * level
+            account["roth"] += moved * level
+        premium = 0.0
+        if age >= 65:
+            premium = float(
+                taxes.medicare_premiums(incomes[1], year=one.year, status=one.status, people=heads)
+            )
+        premiums += premium
         estimate = (
             tax(
-                drawn + income + pay - own,
+                drawn + income + pay - own + moved,
                 coupons / level,
                 (max(gain, 0) + dividends) / level,
                 social,
             )
             - plain
         )
-        cash = (coupons + dividends - bill) + (drawn + saved - estimate + inflow) * level
+        cash = (coupons + dividends - bill) + (drawn + saved - estimate - premium + inflow) * level
         total = sum(v for v, _ in fund.values())
         if cash >= 0:
             fund = {
@@ -155,16 +178,14 @@ def by_hand(one, order, path, inflation, spend, saved_share):
         fund, mix, realised = place(fund, account, order, RATES.exit_gains, RATES.withdrawal)
         gain += realised
         losses = min(gain, 0.0)
-        final = (
-            tax(
-                drawn + income + pay - own,
-                coupons / level,
-                (max(gain, 0) + dividends) / level,
-                social,
-            )
-            - plain
-            + early
+        taxed = (
+            drawn + income + pay - own + moved,
+            coupons / level,
+            (max(gain, 0) + dividends) / level,
+            social,
         )
+        final = tax(*taxed) - plain + early
+        incomes = [float(law(*taxed).gross_income), incomes[0]]
         bill = (final - estimate) * level
         paid_tax += final
     end = (
@@ -172,20 +193,21 @@ def by_hand(one, order, path, inflation, spend, saved_share):
         + RATES.withdrawal * account["deferred"]
     )
     wealth = sum(v for v, _ in fund.values()) + sum(account.values()) - end - bill
-    return wealth / level, paid_tax + end / level, short
+    return wealth / level, paid_tax + end / level, short, premiums
 
 
 @pytest.mark.parametrize("order", [None, ["bonds", "stocks"], ["stocks", "bonds"]])
 @pytest.mark.parametrize(
-    ("one", "spend"),
+    ("one", "spend", "convert"),
     [
-        (BASE, 70_000.0),
-        (BASE, 140_000.0),
-        (replace(BASE, retirement_age=55, status="single"), 30_000.0),
-        (replace(BASE, balances={**BASE.balances, "taxable": 0.0}, roth_share=1.0), 60_000.0),
+        (BASE, 70_000.0, 0.0),
+        (BASE, 140_000.0, 30_000.0),
+        (replace(BASE, retirement_age=55, status="single"), 30_000.0, 60_000.0),
+        (replace(BASE, balances={**BASE.balances, "taxable": 0.0}, roth_share=1.0), 60_000.0, 0.0),
+        (replace(BASE, other_income=260_000.0), 200_000.0, 0.0),
     ],
 )
-def test_a_second_simulation_leads_to_the_same_dollars(one, spend, order):
+def test_a_second_simulation_leads_to_the_same_dollars(one, spend, convert, order):
     r = returns(5)
     found = simulate(
         one,
@@ -197,9 +219,11 @@ def test_a_second_simulation_leads_to_the_same_dollars(one, spend, order):
         inflation=0.025,
         spending=spend,
         saving_invested=0.5,
+        converted=convert,
     )
     for i, path in enumerate(r):
-        wealth, tax, short = by_hand(one, order, path, 0.025, spend, 0.5)
+        wealth, tax, short, premiums = by_hand(one, order, path, 0.025, spend, 0.5, convert)
+        assert found.medicare[i] == pytest.approx(premiums, abs=0.01)
         assert found.wealth[i] == pytest.approx(wealth, rel=1e-9, abs=0.01)
         assert found.tax[i] == pytest.approx(tax, rel=1e-9, abs=0.01)
         assert found.shortfall[i] == pytest.approx(short, rel=1e-9, abs=0.01)
@@ -238,6 +262,19 @@ def test_contributions_stop_at_the_law():
     )
     # ages 55 to 59 and 60 to 63 of 2026: 24,500 with 8,000, then with 11,250
     assert found.contributed == pytest.approx(np.full(3, 5 * 32_500 + 4 * 35_750))
+
+
+def test_conversions_move_tax_forward_and_leave_less_to_be_required():
+    one = replace(BASE, retirement_age=60, pay=0.0)
+    options = {"inflation": 0.02, "spending": 50_000.0}
+    plain, moved = (
+        simulate(one, TARGET, None, returns(8), CHARACTER, RATES, converted=x, **options)
+        for x in (0.0, 25_000.0)
+    )
+    assert (moved.least_distribution <= 1e-6).all() and (plain.medicare >= 0).all()
+    assert not np.allclose(moved.tax, plain.tax)
+    with pytest.raises(ValueError, match="converted is dollars a year from zero up, not -1"):
+        simulate(one, TARGET, None, returns(8), CHARACTER, RATES, converted=-1.0, **options)
 
 
 def test_step_up_spares_the_last_gain():
