@@ -16,7 +16,7 @@ that both can be compared to the last digits:
 - the menu: expense ratios, and a career over which a yearly loss becomes years of spending.
 
 Left out: dates of a series within a mix (a date is a whole portfolio), distances and soft rules,
-engines other than the maximum of utility, whole percents; pensions fixed in dollars, taxes, couples.
+engines other than the maximum of utility, whole percents; fixed pensions, taxes, couples.
 """
 
 from __future__ import annotations
@@ -95,7 +95,7 @@ class Funds:
 
     def name(self, fund: str) -> str:
         """What people call a fund."""
-        return str(self.plan.funds["label"].get(fund) or fund)
+        return str(self.plan.funds.at[fund, "label"] or fund)
 
 
 def funds(plan: Plan) -> Funds:
@@ -139,9 +139,12 @@ def _straight(mandate: Mandate) -> Mandate:
 
 def rules(mandate: Mandate) -> list[dict[str, Any]]:
     """A mandate's limits and bounds for JSON: rows and bounds over its labels; None is no limit."""
+    from portlib.figures import plain
+
     told: list[dict[str, Any]] = []
     for rule in mandate.constraints:
-        one: dict[str, Any] = {"name": rule.name, "clause": rule.clause, "unit": rule.unit}
+        one: dict[str, Any] = {"name": rule.name, "title": plain(rule.name)}
+        one |= {"clause": rule.clause, "unit": rule.unit}
         if isinstance(rule, Limit):
             one["row"] = vector(rule.coefficients, mandate.labels, 0.0).tolist()
             one["lower"] = _finite(rule.lower)
@@ -165,16 +168,15 @@ def moved(mandate: Mandate, told: list[dict[str, Any]]) -> Mandate:
             high = np.inf if one["upper"] is None else one["upper"]
             made.append(Limit(one["name"], weights, low, high))
         else:
-            sides: dict[str, dict[str, float]] = {
-                side: {
+            sides = [
+                {
                     label: x
                     for label, x in zip(mandate.labels, one[side], strict=True)
                     if x is not None
                 }
                 for side in ("lower", "upper")
-            }
-            spoken = {side: limits for side, limits in sides.items() if limits}
-            made.append(Bounds(one["name"], **spoken))
+            ]
+            made.append(Bounds(one["name"], lower=sides[0] or -np.inf, upper=sides[1] or np.inf))
     return Mandate(mandate.labels, made, tolerance=mandate.tolerance)
 
 
@@ -190,9 +192,7 @@ def rivals(found: Funds) -> pd.DataFrame:
     plan = found.plan
     kinds = plan.funds["kind"].astype(str)
     menu = found.menu
-    naive = [
-        label for label in found.assumptions.labels if kinds[label] not in ("employer_stock",)
-    ]
+    naive = [label for label in found.assumptions.labels if kinds[label] not in ("employer_stock",)]
     equal = equal_weights(found.assumptions.select(naive))
     rows = {"equal shares of the funds": (equal.mean, equal.risk, "naive")}
     sixty = balanced(plan, found.classes, SIXTY)
@@ -308,12 +308,12 @@ def _matched(few: Array, many: Array) -> Array:
     return np.asarray(many.mean(axis=0) + centred @ root(few, -0.5) @ root(many, 0.5))
 
 
-def somebody(plan: Plan) -> dict[str, float]:
+def somebody(plan: Plan) -> dict[str, Any]:
     """Where the controls of a path stand first: the middle of the plan's people, in round figures.
 
     Spending wanted is the policy's share of final pay.
     """
-    facts = dict(SOMEBODY)
+    facts: dict[str, Any] = dict(SOMEBODY)
     if len(plan.participants):
         middle = plan.participants[["pay", "balance", "deferral_rate"]].median()
         facts = {
@@ -416,7 +416,7 @@ def career(found: Funds, posture: str) -> dict[str, float]:
     best = found.best(posture)
     fees = found.plan.funds["expense_ratio"][list(best.labels)].to_numpy(float)
     nominal = float(arithmetic_to_geometric(best.mean + float(fees @ best.w), best.risk))
-    inflation = float(data.table("horizon_2025_assets").loc["inflation", "geometric_10y"])
+    inflation = float(data.table("horizon_2025_assets")["geometric_10y"].loc["inflation"])
     ages = found.plan.policy["fee_illustration"]
     retires = int(found.plan.rules["normal_retirement_age"])
     return {
@@ -455,22 +455,18 @@ def _portfolios(found: Funds) -> dict[str, Any]:
     plan = found.plan
     labels = list(found.assumptions.labels)
     known = plan.exposures.loc[labels]
-    equity = plan_menu.equity_share(plan)
     return {
         "funds": [
             {
                 "name": found.name(label),
-                "expense": float(plan.funds.at[label, "expense_ratio"]),
-                "equity": float(equity[label]),
-                "classes": [float(x) for x in known.loc[label]],
+                "expense": float(plan.funds["expense_ratio"][label]),
+                "classes": row,
             }
-            for label in labels
+            for label, row in zip(labels, known.to_numpy(float).tolist(), strict=True)
         ],
         "mu": found.assumptions.mu.tolist(),
         "sigma": found.assumptions.sigma.tolist(),
         "rf": found.assumptions.rf,
-        "source": found.assumptions.source,
-        "engine": str(plan.policy["optimizer"]),
         "posture": found.posture,
         "postures": {
             posture: {
@@ -483,9 +479,23 @@ def _portfolios(found: Funds) -> dict[str, Any]:
         "refused": dict(found.refused),
         "left_out": left_out(plan, found.posture),
         "rivals": [
-            {"name": str(name), "mean": float(row["mean"]), "risk": float(row["risk"]), "kind": row["kind"]}
+            {
+                "name": str(name),
+                "mean": float(row["mean"]),
+                "risk": float(row["risk"]),
+                "kind": row["kind"],
+            }
             for name, row in rivals(found).iterrows()
         ],
+    }
+
+
+def _told_sleeves(mix: pd.DataFrame, cost: pd.Series) -> dict[str, Any]:
+    weights = mix.to_numpy(float).tolist()
+    costs = cost.to_numpy(float).tolist()
+    return {
+        str(name): {"weights": w, "cost": c}
+        for name, w, c in zip(mix.index, weights, costs, strict=True)
     }
 
 
@@ -520,9 +530,7 @@ def _path(plan: Plan) -> dict[str, Any]:
             }
             for name, path in paths(plan).items()
         ],
-        "sleeves": None
-        if parts is None
-        else {name: {"weights": parts[0].loc[name].tolist(), "cost": float(parts[1][name])} for name in ("equity", "bonds")},
+        "sleeves": None if parts is None else _told_sleeves(*parts),
         "mortality": {
             "male": dies["male_death_probability"].tolist(),
             "female": dies["female_death_probability"].tolist(),

@@ -5,6 +5,7 @@ is no Chromium.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -25,7 +26,7 @@ from portlib.construction.mean_variance import (
 from portlib.retirement import cases, outlook, plan_menu
 from portlib.retirement.cases import ConstantMix
 from portlib.retirement.plan_menu import fund_costs
-from tests.test_site import CHROMIUM, Browser
+from tests.test_site import CHROMIUM, STICKS_OUT, Browser
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "book" / "_static" / "what_if"
@@ -148,8 +149,11 @@ def by_portlib(folder: str, one: Mapping[str, Any]) -> dict[str, Any] | None:
 SOLVE = """(data, settings) => settings.map((one) => {
   try {
     const line = new WhatIf.Frontier(data.mu, data.sigma, data.rf, one.rules);
-    const found = { aversion: () => line.maximumUtility(one.asked), risk: () => line.targetRisk(one.asked),
-                    return: () => line.targetReturn(one.asked) }[one.goal]();
+    const found = {
+      aversion: () => line.maximumUtility(one.asked),
+      risk: () => line.targetRisk(one.asked),
+      return: () => line.targetReturn(one.asked),
+    }[one.goal]();
     return found && { ...found, w: [...found.w] };
   } catch (error) {
     if (error instanceof WhatIf.Infeasible) return null;
@@ -174,7 +178,9 @@ def test_random_settings_agree_with_portlib(page: Browser, folder: str) -> None:
         for key in ("w", "mean", "risk", "sharpe"):
             apart = float(np.abs(np.asarray(mine[key]) - theirs[key]).max())
             worst[key] = max(worst[key], apart)
-        prices = [abs(mine["prices"][name] - x) / max(1.0, x) for name, x in theirs["prices"].items()]
+        prices = [
+            abs(mine["prices"][name] - x) / max(1.0, x) for name, x in theirs["prices"].items()
+        ]
         worst["price"] = max([worst["price"], *prices])
     print(folder, solved, worst)
     assert solved > len(asked) / 3
@@ -206,7 +212,11 @@ def people(folder: str, count: int) -> list[dict[str, Any]]:
         }
         w = rng.dirichlet(np.ones(len(assets)))
         mix = {"kind": ("path", "constant", "weights")[k % 3], "name": k % 2}
-        mix |= {"equity": float(rng.random()), "weights": w.tolist(), "fee": float(rng.random() / 50)}
+        mix |= {
+            "equity": float(rng.random()),
+            "weights": w.tolist(),
+            "fee": float(rng.random() / 50),
+        }
         made.append({"person": person, "mix": mix})
     return made
 
@@ -250,7 +260,10 @@ def test_the_same_lives_come_to_the_same_in_the_browser_and_in_portlib(
             ([row["short"] for row in mine["byAge"]], ages["short"]),
             ([row["depth"] for row in mine["byAge"]], ages["depth"]),
             ([row["alive"] for row in mine["byAge"]], ages["alive"]),
-            (np.array(list(mine["balance"].values())) / 1e5, np.quantile(held, [0.1, 0.5, 0.9]) / 1e5),
+            (
+                np.array(list(mine["balance"].values())) / 1e5,
+                np.quantile(held, [0.1, 0.5, 0.9]) / 1e5,
+            ),
         ]
         worst = max(worst, *(float(np.abs(np.asarray(a) - np.asarray(b)).max()) for a, b in pairs))
     print(folder, worst)
@@ -302,7 +315,8 @@ TAKEN = """(data, posture) => {
   return data.funds.map((_, i) => {
     const away = loss(new Set([i]), expenses);
     const dearer = loss(new Set(), expenses.map((x, k) => x + (k === i ? 0.005 : 0)));
-    return { away, dearer, years: away === null ? null : WhatIf.yearsLost(away, data.postures[posture].career) };
+    const { career } = data.postures[posture];
+    return { away, dearer, years: away === null ? null : WhatIf.yearsLost(away, career) };
   });
 }"""
 
@@ -321,9 +335,13 @@ def test_what_a_fund_is_worth_is_what_the_menu_says(page: Browser, folder: str) 
             assert (mine["away"] is None) == bool(np.isnan(theirs))
             dearer = funds.assumptions.mu - 0.005 * np.eye(len(funds.assumptions))[i]
             after = maximum_utility(
-                funds.assumptions.replace(mu=dearer, source="dearer"), mandate, risk_aversion=aversion
+                funds.assumptions.replace(mu=dearer, source="dearer"),
+                mandate,
+                risk_aversion=aversion,
             )
-            assert mine["dearer"] == pytest.approx(whole - plan_menu.utility(after, aversion), abs=1e-9)
+            assert mine["dearer"] == pytest.approx(
+                whole - plan_menu.utility(after, aversion), abs=1e-9
+            )
             if mine["away"] is None:
                 continue
             assert mine["away"] == pytest.approx(theirs, abs=1e-9)
@@ -335,3 +353,112 @@ def test_what_a_fund_is_worth_is_what_the_menu_says(page: Browser, folder: str) 
                 retired=work["retired"],
             ).loc["lost", "years_lost"]
             assert mine["years"] == pytest.approx(lost, abs=1e-6)
+
+
+# ---- the page ------------------------------------------------------------------------------------
+
+PHONE = {"width": 390, "height": 844, "deviceScaleFactor": 1, "mobile": True}
+SAYS = "document.querySelector('#what-if-{} .wi-says').textContent"
+
+
+@pytest.fixture(scope="module", params=PLANS)
+def shown(
+    page: Browser, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Browser, str]:
+    """The instruments of a plan on a bare page with the site's scripts and styles."""
+    text = json.dumps(told(request.param)).replace("<", "\\u003c")
+    styles = (STATIC.parent / "prudent.css", STATIC / "what_if.css")
+    head = "".join(f"<link rel='stylesheet' href='{style.as_uri()}'>" for style in styles)
+    still = "".join(
+        f"<h2>{name}</h2><div class='cell tag_what-if-{name}'><p>the static figure</p></div>"
+        for name in ("posture", "path", "menu")
+    )
+    scripts = "".join(
+        f"<script src='{(STATIC / name).as_uri()}'></script>" for name in (*SCRIPTS, "page.js")
+    )
+    bare = tmp_path_factory.mktemp("page") / "page.html"
+    bare.write_text(
+        "<!doctype html><html lang='en' data-theme='light'><meta charset='utf-8'>"
+        f"<meta name='viewport' content='width=device-width'>{head}"
+        f"<main class='bd-article'>{still}"
+        f"<script type='application/json' id='what-if-data'>{text}</script></main>{scripts}",
+        encoding="utf-8",
+    )
+    page.ask("Emulation.setDeviceMetricsOverride", **PHONE)
+    page.open(bare)
+    assert not page.seen("Runtime.exceptionThrown"), page.seen("Runtime.exceptionThrown")[:1]
+    return page, request.param
+
+
+def press(browser: Browser, *keys: str) -> None:
+    codes = {"ArrowRight": 39, "ArrowLeft": 37, "ArrowDown": 40, "Tab": 9, " ": 32}
+    for key in keys:
+        known = {"key": key, "code": "Space" if key == " " else key}
+        known |= {"windowsVirtualKeyCode": codes[key], "text": key if key == " " else ""}
+        browser.ask("Input.dispatchKeyEvent", type="keyDown", **known)
+        browser.ask("Input.dispatchKeyEvent", type="keyUp", **known)
+
+
+def test_the_instruments_start_where_portlib_starts(shown: tuple[Browser, str]) -> None:
+    browser, folder = shown
+    funds = found(folder)
+    best = funds.best(funds.posture)
+    first = browser.evaluate(SAYS.format("posture"))
+    for words in (f"{best.mean:.2%}", f"{best.risk:.2%}", f"{best.sharpe:.2f}"):
+        assert words in first
+    ours = read(folder)
+    home = what_if.household(ours, **what_if.somebody(ours))
+    path = what_if.paths(ours)["the plan's default"]
+    chance = what_if.simulated(ours, home, path, drawn(folder)).chance()["mid"].iloc[0]
+    assert f"is met for life in {chance:.0%} of lives" in browser.evaluate(SAYS.format("path"))
+    assert f"return {best.mean:.2%}" in browser.evaluate(SAYS.format("menu"))
+
+
+def test_everything_can_be_done_by_keyboard_and_has_a_name(shown: tuple[Browser, str]) -> None:
+    browser, _ = shown
+    names = browser.evaluate(
+        "[...document.querySelectorAll('.what-if :is(input, select, button)')].filter(e => "
+        "!(e.labels?.length || e.getAttribute('aria-label') || e.textContent.trim())).length"
+    )
+    assert names == 0
+    assert browser.evaluate("document.querySelectorAll('.what-if [aria-live=polite]').length") == 3
+    for name, control, keys in (
+        ("posture", "input[type=range]", ["ArrowLeft"] * 30),
+        ("path", "input[type=range]", ["ArrowRight"] * 3),
+        ("menu", "input[type=checkbox]", [" "]),
+    ):
+        before = browser.evaluate(SAYS.format(name))
+        browser.evaluate(f"document.querySelector('#what-if-{name} {control}').focus()")
+        press(browser, *keys)
+        assert browser.evaluate(SAYS.format(name)) != before, name
+        press(browser, "Tab")
+        inside = f"document.activeElement.closest('#what-if-{name}') !== null"
+        assert browser.evaluate(inside), name
+    browser.evaluate("new Promise((done) => setTimeout(done, 700))")
+    heard = browser.evaluate("document.querySelector('#what-if-posture [aria-live]').textContent")
+    assert heard == browser.evaluate(SAYS.format("posture"))
+
+
+def test_a_phone_shows_it_all_in_letters_that_can_be_read(shown: tuple[Browser, str]) -> None:
+    browser, _ = shown
+    assert browser.evaluate(STICKS_OUT) == []
+    small = (
+        "[...document.querySelectorAll('.wi-plot text')]"
+        ".filter(e => parseFloat(getComputedStyle(e).fontSize) < 12).length"
+    )
+    assert browser.evaluate("document.querySelectorAll('.wi-plot text').length") > 10
+    assert browser.evaluate(small) == 0
+    outside = """[...document.querySelectorAll('.wi-plot text')].filter(e => {
+      const text = e.getBoundingClientRect(), box = e.ownerSVGElement.getBoundingClientRect();
+      return text.left < box.left - 1 || text.right > box.right + 1 || text.top < box.top - 1;
+    }).map(e => e.textContent)"""
+    assert browser.evaluate(outside) == []
+
+
+def test_the_page_is_small_and_its_scripts_ask_for_nothing() -> None:
+    files = list(STATIC.iterdir())
+    carried = len(json.dumps(told("data/plan")))
+    assert sum(file.stat().st_size for file in files) + carried < 700_000
+    for file in files:
+        text = file.read_text(encoding="utf-8")
+        assert not re.search(r"\beval\b|new Function|fetch\(|XMLHttpRequest|import\(", text), file

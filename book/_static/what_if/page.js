@@ -93,7 +93,7 @@
     const seen = h("p", { class: "wi-says" });
     const heard = h("p", { class: "wi-heard", role: "status", "aria-live": "polite" });
     let timer = 0;
-    return { nodes: [seen, heard], say(text) {
+    return { box: h("div", { class: "wi-said" }, seen, heard), say(text) {
       seen.textContent = text;
       clearTimeout(timer);
       timer = setTimeout(() => (heard.textContent = text), 600);
@@ -105,7 +105,7 @@
   function ticks(low, high, most) {
     const rough = (high - low) / most;
     const power = 10 ** Math.floor(Math.log10(rough));
-    const step = [1, 2, 2.5, 5, 10].find((m) => m * power >= rough) * power;
+    const step = [1, 2, 5, 10].find((m) => m * power >= rough) * power;
     const found = [];
     for (let x = Math.ceil(low / step - 1e-9) * step; x <= high + 1e-9 * step; x += step) found.push(+x.toFixed(10));
     return found;
@@ -128,7 +128,7 @@
   }
 
   function frame(width, height, { x, y, label }) {
-    const [left, right, top, bottom] = [46, 12, 26, 44];
+    const [left, right, top, bottom] = [46, 18, 26, 44];
     const at = {
       x: (v) => left + ((v - x.low) / (x.high - x.low)) * (width - left - right),
       y: (v) => height - bottom - ((v - y.low) / (y.high - y.low)) * (height - top - bottom),
@@ -183,9 +183,10 @@
 
   /* ---- tables ---- */
 
-  function table(caption, heads, rows, empty = "") {
-    if (!rows.length) return h("div", {}, h("p", { class: "wi-caption" }, caption), h("p", {}, empty));
-    return h("table", { class: "wi-table" }, h("caption", {}, caption),
+  const titled = (title, note) => [h("b", {}, title), note ? ` ${note}` : ""];
+  function table([title, note], heads, rows, empty = "") {
+    if (!rows.length) return h("div", {}, h("p", { class: "wi-caption" }, titled(title)), h("p", {}, empty));
+    return h("table", { class: "wi-table" }, h("caption", {}, titled(title, note)),
       h("thead", {}, h("tr", {}, heads.map((head) => h("th", { scope: "col" }, head)))),
       h("tbody", {}, rows.map(([name, ...cells]) => h("tr", {}, h("th", { scope: "row" }, name), cells.map((cell) => h("td", {}, cell))))));
   }
@@ -197,7 +198,7 @@
   }
 
   const among = (names) => (names.length < 2 ? names.join("") : `${names.slice(0, -1).join(", ")} and ${names.at(-1)}`);
-  const conflict = (rules) => `No portfolio obeys these limits together: ${among(rules)}. Widen one of them.`;
+  const conflict = (titles) => `No portfolio obeys these limits together: ${among(titles)}. Widen one of them.`;
 
   /* ---- posture ---- */
 
@@ -250,7 +251,7 @@
           const values = many ? (rule[side] ?? []).filter((x) => x !== null) : [rule[side]].filter((x) => x !== null);
           if (!values.length || Math.max(...values) === 0 || Math.min(...values) !== Math.max(...values)) continue;
           const value = +(100 * values[0]).toFixed(4);
-          const name = `${capital(rule.name)}: ${side === "lower" ? "at least" : "at most"}`;
+          const name = `${capital(rule.title)}: ${side === "lower" ? "at least" : "at most"}`;
           const one = dial({ label: name, min: Math.min(0, Math.floor(value)), max: Math.max(100, Math.ceil(value)), step: 1, unit: "%", value }, (x) => {
             rule[side] = many ? rule[side].map((y) => (y === null ? null : x / 100)) : x / 100;
             trace();
@@ -282,7 +283,7 @@
 
     function show() {
       shared.portfolio = found = null;
-      if (line.refused) says.say(conflict(line.refused));
+      if (line.refused) says.say(conflict(state.rules.filter((rule) => line.refused.includes(rule.name)).map((rule) => rule.title)));
       else {
         const asked = state.asked[state.goal];
         found = { aversion: () => line.maximumUtility(asked), risk: () => line.targetRisk(asked), return: () => line.targetReturn(asked) }[state.goal]();
@@ -303,19 +304,20 @@
 
     function tables() {
       const shown = [...found.w].map((w, i) => [w, data.funds[i].name]).filter(([w]) => w > 5e-5).sort((a, b) => b[0] - a[0]);
-      results.weights.append(table("What is held", ["fund", "share"], shown.map(([w, name]) => [name, bar(w, percent(w))])));
+      results.weights.append(table(["What is held"], ["fund", "share"], shown.map(([w, name]) => [name, bar(w, percent(w))])));
       const rows = [["this portfolio", found, false], ...rivals().map((one) => [one.name, one, true])];
       const standard = usual();
       if (standard) rows.push([`the default: ${standard.name}`, standard, true]);
-      results.rivals.append(table("Against naive rules and the default; more: what these limits allow beyond it at its own risk, basis points a year",
-        ["", "return", "risk", "Sharpe", "more"], rows.map(([name, one, compare]) => {
+      results.rivals.append(table(["Beside naive rules and the default.", "Ahead: by how much the best portfolio under these limits would out-earn it at its own risk, basis points a year."],
+        ["", "return", "risk", "Sharpe", "ahead"], rows.map(([name, one, compare]) => {
           const same = compare ? line.targetRisk(one.risk) : null;
           return [name, percent(one.mean, 2), percent(one.risk, 2), ((one.mean - data.rf) / one.risk).toFixed(2), same ? points(same.mean - one.mean, 0) : compare ? "too safe" : "–"];
         })));
       const priced = Object.entries(found.prices).filter(([name, x]) => !STILL.includes(name) && x > 5e-7).sort((a, b) => b[1] - a[1]);
+      const titles = Object.fromEntries(state.rules.map((rule) => [rule.name, rule.title]));
       const what = found.unit === "risk" ? "risk saved" : "return gained";
-      results.prices.append(table(`What each rule costs: ${what} by one more point of its limit, basis points a year`, ["rule that binds", "price"],
-        priced.map(([name, x]) => [name, points(x / 100, 2)]), "No rule binds."));
+      results.prices.append(table(["What each rule costs.", `${capital(what)} by one more point of its limit, basis points a year.`], ["rule that binds", "price"],
+        priced.map(([name, x]) => [titles[name], points(x / 100, 2)]), "No rule binds."));
     }
 
     function draw(width, height) {
@@ -327,7 +329,7 @@
       const padX = 0.08 * (x1 - x0);
       const padY = 0.1 * (y1 - y0);
       const { svg, at, area } = frame(width, height, {
-        label: `Expected return over risk: the frontier goes from a risk of ${percent(line.points[0][0])} and a return of ${percent(line.points[0][1])} to ${percent(line.points.at(-1)[0])} and ${percent(line.points.at(-1)[1])}. ${says.nodes[0].textContent}`,
+        label: `Expected return over risk: the frontier goes from a risk of ${percent(line.points[0][0])} and a return of ${percent(line.points[0][1])} to ${percent(line.points.at(-1)[0])} and ${percent(line.points.at(-1)[1])}. ${says.box.firstChild.textContent}`,
         x: { low: x0 - padX, high: x1 + padX, name: "risk (volatility), a year", format: (v) => percent(v, 0) },
         y: { low: y0 - padY, high: y1 + padY, name: "expected return, a year", format: (v) => percent(v, 1) },
       });
@@ -346,13 +348,13 @@
     }
 
     const postures = Object.keys(data.postures).map((name) => [name, name]);
-    place.append(
+    place.append(says.box,
       h("form", { class: "wi-controls", "aria-label": "Controls of the posture", onsubmit: (event) => event.preventDefault() },
         choice("Start from the policy's posture", postures, state.posture, (name) => { state.posture = name; reset(); show(); }),
         radios("Ask for", Object.entries(GOALS).map(([key, one]) => [key, one.name]), state.goal, (key) => { state.goal = key; askGoal(); show(); }),
         goal, h("p", { class: "wi-head" }, "Limits"), dials,
         h("button", { type: "button", onclick: () => { reset(); show(); } }, "Back to the policy")),
-      h("div", { class: "wi-results" }, says.nodes, chart.box, results.weights, results.rivals, results.prices));
+      h("div", { class: "wi-results" }, chart.box, results.weights, results.rivals, results.prices));
     reset();
     show();
   }
@@ -402,7 +404,7 @@
         says.say(`Spending of ${dollars(person.spending)} a year is met for life in ${percent(out.chance, 0)} of lives (${percent(low, 0)} to ${percent(high, 0)}). Where it is not, the worst year lacks ${percent(out.depth, 0)} of it on average.`);
         const usual = state.mix === "0" ? null : lives.simulate(person, facts.paths[0]);
         const told = [["as set", out], ...(usual ? [["in the plan's default", usual]] : [])];
-        rows.append(table("What it comes to, dollars of today", ["", ...told.map(([name]) => name)], [
+        rows.append(table(["What it comes to", "in dollars of today."], ["", ...told.map(([name]) => name)], [
           ["spending met for life", ...told.map(([, o]) => percent(o.chance, 1))],
           ["missing, of all that is wanted", ...told.map(([, o]) => percent(o.shortfall, 1))],
           ["Social Security a year", ...told.map(([, o]) => dollars(o.benefit))],
@@ -430,7 +432,7 @@
       return svg;
     }
 
-    place.append(
+    place.append(says.box,
       h("form", { class: "wi-controls", "aria-label": "Controls of my path", onsubmit: (event) => event.preventDefault() },
         fields.map(([key, label, min, max, step, unit, shape]) => {
           const scale = unit === "%" ? 100 : 1;
@@ -439,7 +441,7 @@
           return dial({ label, min, max, step, unit, shape, value }, (x) => { person[key] = x / scale; show(); });
         }),
         choice("Held", options, state.mix, (key) => { state.mix = key; share.hidden = key !== "constant"; show(); }), share),
-      h("div", { class: "wi-results" }, says.nodes, charts.map((chart) => chart.box), rows, note));
+      h("div", { class: "wi-results" }, charts.map((chart) => chart.box), rows, note));
     shared.listen(() => state.mix === "portfolio" && show());
     show();
   }
@@ -466,11 +468,12 @@
     function show() {
       const now = tryBest(state.gone, state.expenses);
       const { aversion, career } = data.postures[state.posture];
-      if (now.refused) says.say(conflict(now.refused.filter((name) => name !== "not offered")));
+      if (now.refused) says.say(conflict(data.postures[state.posture].rules.filter((rule) => now.refused.includes(rule.name)).map((rule) => rule.title)));
       else {
         const loss = whole.utility - now.utility;
+        const same = !state.gone.size && state.expenses.every((x, i) => x === data.funds[i].expense);
         const size = Math.abs(loss) < 5e-8 ? "loses nothing" : `${loss > 0 ? "loses" : "gains"} ${points(Math.abs(loss))} basis points a year, ${Math.abs(yearsLost(loss, career)).toFixed(2)} years of spending`;
-        says.say(`The best ${state.posture} portfolio (A = ${aversion}) ${size}.`);
+        says.say(same ? `The best ${state.posture} portfolio (A = ${aversion}) of the menu as it is: return ${percent(now.mean, 2)} a year, risk ${percent(now.risk, 2)}.` : `The best ${state.posture} portfolio (A = ${aversion}) ${size}.`);
       }
       lines.forEach((line, i) => {
         const w = now.refused ? null : now.w[i];
@@ -520,12 +523,12 @@
     }
     const postures = Object.keys(data.postures).map((name) => [name, name]);
     place.classList.add("wi-wide");
-    place.append(
+    place.append(says.box,
       h("form", { class: "wi-controls", "aria-label": "Controls of the menu", onsubmit: (event) => event.preventDefault() },
         choice("Posture", postures, state.posture, (name) => { state.posture = name; whole = tryBest(new Set(), data.funds.map((fund) => fund.expense)); show(); }),
         h("button", { type: "button", onclick: reset }, "Back to the menu as it is")),
-      h("div", { class: "wi-results" }, says.nodes,
-        h("table", { class: "wi-table wi-menu" }, h("caption", {}, "Untick a fund to take it away; the mark on a bar is what the best portfolio of the menu as it is holds. Worth: what is lost, basis points a year, if that fund went too."),
+      h("div", { class: "wi-results" },
+        h("table", { class: "wi-table wi-menu" }, h("caption", {}, titled("The funds.", "Untick one to take it away. The mark on a bar is the share in the best portfolio of the menu as it is. Worth: what would be lost if that fund went too, basis points a year.")),
           h("thead", {}, h("tr", {}, ["offered", "expenses, %", "held", "worth"].map((head) => h("th", { scope: "col" }, head)))), body)));
     reset();
   }
