@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -411,10 +411,18 @@ def _run(given: dict[str, Any]) -> int:
 
 def _review(given: dict[str, Any]) -> int:
     from portlib.stewardship import one_quarter
+    from portlib.stewardship.governance import signatures
 
     desk = _desk(given, there=True)
     posture = given["posture"] or desk.plan.policy["default_posture"]
-    found = one_quarter.review(desk, posture, _prices(given), _now(given))
+    at = _now(given)
+    keys = signatures.roster_from_json(_json(given["roster"].read_bytes(), given["roster"].name))
+    longest = timedelta(days=desk.plan.policy["signing_key_days"])
+    ending = signatures.keys_due(keys, at, longest=longest, notice=one_quarter.NOTICE)
+    found = [
+        *one_quarter.review(desk, posture, _prices(given), at),
+        *(one_quarter.Due("renew", "key", f"{role}: {why}") for role, why in ending.items()),
+    ]
     _say([item._asdict() for item in found])
     if desk.office.halt is not None:
         return one_quarter.HALTED

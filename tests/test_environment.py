@@ -209,3 +209,25 @@ def test_chapter_without_a_name_says_what_to_type(tmp_path: Path) -> None:
     assert result.returncode != 0
     assert "make chapter NAME=mean_variance" in result.stderr
     assert not (tmp_path / "venv").exists()
+
+
+def test_every_file_that_names_a_version_names_the_same() -> None:
+    import json
+
+    codemeta = json.loads((ROOT / "codemeta.json").read_text(encoding="utf-8"))
+    citation = yaml.safe_load((ROOT / "CITATION.cff").read_text(encoding="utf-8"))
+    changes = (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    version, day = re.findall(
+        r"^## (\d+\.\d+\.\d+) \((\d{4}-\d{2}-\d{2})\)", changes, re.MULTILINE
+    )[0]
+    assert PROJECT["version"] == version
+    assert (codemeta["version"], codemeta["datePublished"]) == (version, day)
+    assert (str(citation["version"]), str(citation["date-released"])) == (version, day)
+
+
+def test_the_workflow_runs_what_a_maintainer_runs() -> None:
+    workflow = yaml.safe_load((ROOT / ".github/workflows/check.yml").read_text(encoding="utf-8"))
+    steps = workflow["jobs"]["everything"]["steps"]
+    assert "bash .ci/run" in [step.get("run") for step in steps]
+    pythons = workflow["jobs"]["everything"]["strategy"]["matrix"]["python"]
+    assert set(pythons) <= set(PYTHONS)

@@ -387,6 +387,33 @@ def in_force(
     return found
 
 
+def keys_due(
+    roster: Mapping[str, Sequence[Key]], at: datetime, *, longest: timedelta, notice: timedelta
+) -> dict[str, str]:
+    """Which roles' keys are to be replaced, and why: none counts, no last moment, too long, or soon
+    over.
+
+    Parameters
+    ----------
+    longest : how long a key may count, from its first moment to its last.
+    notice : how long before its last moment people are told.
+    """
+    found = {}
+    for role, keys in roster.items():
+        counting = [key for key in keys if key.counts(at)]
+        if not counting:
+            found[role] = "no key counts"
+            continue
+        (key,) = counting
+        if key.first is None or key.last is None:
+            found[role] = "its key has no first or no last moment"
+        elif key.last - key.first > longest:
+            found[role] = f"its key counts for more than {longest.days} days"
+        elif key.last - at < notice and not any(k.first and k.first > at for k in keys):
+            found[role] = f"its key counts until {key.last:%Y-%m-%d}, and no other follows"
+    return found
+
+
 def roster_from_json(content: Any) -> dict[str, list[Key]]:
     """The keys by role of a roster file: an address, or a list of ``address``, ``from``, ``until``.
 

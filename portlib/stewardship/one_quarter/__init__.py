@@ -1,6 +1,6 @@
 """One quarter: from a signed view to settled holdings, every control in the path, in one log."""
 
-from portlib.stewardship.one_quarter.calendar import Due, review
+from portlib.stewardship.one_quarter.calendar import NOTICE, Due, review
 from portlib.stewardship.one_quarter.inbox import Letter, hear
 from portlib.stewardship.one_quarter.quarter import (
     BROKEN,
@@ -27,6 +27,7 @@ __all__ = [
     "BROKEN",
     "HALTED",
     "NOTHING_DUE",
+    "NOTICE",
     "REFUSED",
     "REVIEW_DUE",
     "Desk",

@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from eth_account.messages import encode_typed_data
@@ -180,3 +180,35 @@ def test_json_that_is_no_statement_is_refused_by_its_part(part: str, value: obje
 def test_a_signature_that_is_none_is_refused() -> None:
     with pytest.raises(Altered, match="signature"):
         office().accept_view(replace(signed_view(), signature=None), NOON)
+
+
+def test_keys_that_are_to_be_replaced_are_told_with_the_reason() -> None:
+    from portlib.stewardship.governance.signatures import Key, keys_due
+
+    at = datetime(2026, 11, 29, tzinfo=UTC)
+    day = timedelta(days=1)
+    a, b = "0x" + "1" * 40, "0x" + "2" * 40
+    roster = {
+        "fine": [Key(a, at - 100 * day, at + 100 * day)],
+        "endless": [Key(a)],
+        "long": [Key(a, at - 400 * day, at + 100 * day)],
+        "ending": [Key(a, at - 300 * day, at + 3 * day)],
+        "replaced": [Key(a, at - 300 * day, at + 3 * day), Key(b, at + 4 * day, at + 300 * day)],
+        "over": [Key(a, at - 300 * day, at - day)],
+    }
+    found = keys_due(roster, at, longest=366 * day, notice=7 * day)
+    assert set(found) == {"endless", "long", "ending", "over"}
+    assert "no other follows" in found["ending"]
+    assert "366" in found["long"]
+    assert found["over"] == "no key counts"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [[], {}, {"a": "0x12"}, {"a": [{"from": "2026-01-01"}]}, {"a": 3}, {"a": [{"address": "x"}]}],
+)
+def test_a_roster_that_is_none_is_refused_by_role(content) -> None:
+    from portlib.stewardship.governance.signatures import roster_from_json
+
+    with pytest.raises(SignatureError, match="roster"):
+        roster_from_json(content)
