@@ -1,0 +1,171 @@
+"""What would this book's method have assumed and built on a day of the past, and what came?
+
+On a day only what could be read then counts: the last median of the Survey of Professional
+Forecasters (stocks, bonds, bills), the covariance of the five funds' months that had ended, the
+errors of earlier forecasts whose ten years were over, and the weights at which the L Fund itself
+stood. From that the anchored means (`portlib.construction.anchored`)::
+
+    pi = rf + A sigma w,    mu = pi moved by the forecasts as far as they were sure
+
+and the portfolio that expects most at the L Fund's own volatility, within the policy's bands around
+it. Other US companies and companies abroad had no forecast: they are expected to earn what their
+risk earns in the L Fund.
+
+Left out: the limit on tracking error (the bands are narrower), costs of trading, the survey of
+advisers, which is known from 2015 on only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portlib.construction import anchored, mean_variance
+from portlib.construction.mandate import Mandate, fully_invested, long_only
+from portlib.estimation import forecast_record
+from portlib.estimation.forecast_record import Forecasts, LookAhead
+from portlib.estimation.forecast_record.published import first_month
+from portlib.policy import Policy
+from portlib.records import Assumptions
+from portlib.stewardship.real_plan.published import EQUITY, FUNDS
+
+#: The survey's class whose forecast is that of each fund.
+FORECAST = {"g": "cash", "f": "us_treasury_10y", "c": "us_large_equity"}
+#: Where the policy's bands are wider: it calls the class cash.
+CASH = "g"
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """What was known on a day, and what was made of it.
+
+    Attributes
+    ----------
+    known_on, first : the day, and the first month in which the weights can be held
+    edition : the survey's
+    assumptions : anchored, by fund, annual
+    forecast : the survey's means by fund (geometric as asked); only the funds it speaks of
+    errors : of forecasts, by fund, as the record stood
+    reference, weights : by fund
+    """
+
+    known_on: pd.Timestamp
+    first: pd.Period
+    edition: str
+    assumptions: Assumptions
+    forecast: pd.Series
+    errors: pd.Series
+    reference: pd.Series
+    weights: pd.Series
+
+    @property
+    def expected(self) -> float:
+        """Arithmetic mean of the portfolio, annual."""
+        return float(self.assumptions.mu @ self.weights.to_numpy(float))
+
+
+def build(
+    day: str | pd.Timestamp,
+    reference: pd.Series,
+    months: pd.DataFrame,
+    forecasts: Forecasts,
+    track: pd.DataFrame,
+    *,
+    policy: Policy,
+) -> Built:
+    """The method on a day.
+
+    Parameters
+    ----------
+    day : on which everything must have been known.
+    reference : weights by fund that the L Fund had on that day.
+    months : returns of the funds by month end; later ones are left out here.
+    forecasts : with editions by the day on which they were out.
+    track : scored forecasts (`forecast_record.scored`), of which those over by the day count.
+    policy : tau, how far errors go together, and the bands.
+
+    Raises
+    ------
+    LookAhead
+        For a day before the first forecast, or with fewer than 36 months of the funds before it.
+    """
+    now = pd.Timestamp(day)
+    out = forecasts.known_by(now).table
+    past = months[list(FUNDS)].dropna()
+    past = past[past.index <= now]
+    if out.empty or len(past) < 36:
+        raise LookAhead(f"{now:%Y-%m-%d}: {len(out)} forecasts and {len(past)} months were known")
+    last = out[out["edition"] == out["edition"].max()].set_index("asset_class")["expected"]
+    said = pd.Series({fund: float(last[name]) for fund, name in FORECAST.items()})
+    missed = forecast_record.forecast_errors(track, known_by=now)
+    record = {
+        "equity": float(missed["us_large_equity"]),
+        "bonds": float(missed["us_treasury_10y"]),
+        "cash": float(missed["cash"]),
+    }
+    sigma = 12 * past.cov().to_numpy(float)
+    volatility = pd.Series(np.sqrt(np.diag(sigma)), list(FUNDS))
+    rest = list(set(FUNDS) - set(FORECAST))
+    means = said.reindex(list(FUNDS)).fillna(0.0)
+    classes = Assumptions(
+        list(FUNDS),
+        means.to_numpy(float),
+        sigma,
+        float(said[CASH]),
+        f"Survey of Professional Forecasters {out['edition'].max()}; covariance of {len(past)} "
+        "months",
+    )
+    errors = pd.Series(
+        {
+            fund: record["cash"]
+            if fund == CASH
+            else record["bonds"]
+            if fund not in EQUITY
+            else record["equity"] * volatility[fund] / volatility["c"]
+            for fund in FUNDS
+        }
+    )
+    made = anchored.anchored(
+        classes,
+        reference=reference.to_dict(),
+        errors=errors,
+        tau=policy["black_litterman_tau"],
+        shared=policy["shared_view_error"],
+        author="Survey of Professional Forecasters",
+        as_of=f"{now:%Y-%m-%d}",
+        without=rest,
+    )
+    weights = best(made.assumptions, reference, policy["reference_bands"])
+    edition = str(out["edition"].max())
+    return Built(now, first_month(now), edition, made.assumptions, said, errors, reference, weights)
+
+
+def best(assumptions: Assumptions, reference: pd.Series, bands: Mapping[str, float]) -> pd.Series:
+    """Most expected at the reference's own volatility, inside the bands around it."""
+    around = anchored.Reference(reference.to_dict(), EQUITY)
+    held = anchored.Bands(bands["share"], bands["points"], {CASH: bands["cash"]})
+    whole = pd.DataFrame(np.eye(len(FUNDS)), list(FUNDS), list(FUNDS))
+    rules = [fully_invested(), long_only(), *held.limits(around, whole, "policy: reference_bands")]
+    mandate = Mandate(list(FUNDS), rules)
+    risk = assumptions.risk_of(reference.reindex(list(FUNDS)).to_numpy(float))
+    found = mean_variance.frontier(assumptions, mandate).target_risk(risk)
+    return pd.Series(found.w, list(FUNDS))
+
+
+def came(
+    built: Built, weights: pd.Series, months: pd.DataFrame, *, years: int | None = None
+) -> float:
+    """Geometric return a year of weights put back every month, from the month after the day.
+
+    Over `years`, or to the last month. ValueError where the months do not reach so far.
+    """
+    after = months[list(FUNDS)][months.index >= built.first.start_time]
+    if years is not None:
+        if len(after) < 12 * years:
+            raise ValueError(f"{len(after)} months have passed since {built.first}, not {years}")
+        after = after.iloc[: 12 * years]
+    earned = after.to_numpy(float) @ weights.reindex(list(FUNDS)).to_numpy(float)
+    return float(np.expm1(np.log1p(earned).mean() * 12))

@@ -1,0 +1,95 @@
+"""What did the Thrift Savings Plan publish of its funds: prices, target weights, returns, costs?
+
+One record, read from ``data/`` and handed to whatever asks; nothing is estimated here. Five funds
+(``FUNDS``) are held by participants and by the L Funds, whose target weights change every quarter.
+
+Left out: L 2010, and the retired L 2020 and L 2025 on days of which no price was found; L 2070 and
+L 2075, whose weights were not.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import pandas as pd
+
+from portlib import data
+from portlib.data import DataError
+
+#: Government securities, US bonds, large US companies, other US companies, companies abroad.
+FUNDS = ("g", "f", "c", "s", "i")
+EQUITY = ("c", "s", "i")
+
+
+@dataclass(frozen=True, eq=False)
+class Published:
+    """The plan's own record.
+
+    Attributes
+    ----------
+    prices : DataFrame by day
+        US dollars a share, funds in columns; missing before a fund began and after it ended.
+    targets : DataFrame by (fund, day from which)
+        Target weights of the L Funds in `FUNDS`, decimals.
+    months : DataFrame by month end
+        Returns of `FUNDS`, each from its first month.
+    lifecycle_months : DataFrame by month end
+        Returns of the L Funds as published, to a hundredth of a percent.
+    path : DataFrame by years to target
+        The long-run target weights in `FUNDS`.
+    costs : DataFrame by (year, fund)
+        ``total``, decimal a year, and ``confidence``.
+    """
+
+    prices: pd.DataFrame
+    targets: pd.DataFrame
+    months: pd.DataFrame
+    lifecycle_months: pd.DataFrame
+    path: pd.DataFrame
+    costs: pd.DataFrame
+
+    @cached_property
+    def days(self) -> pd.DataFrame:
+        """Returns of single days, decimals, missing where a price or the one before is."""
+        return self.prices.pct_change(fill_method=None)
+
+    def target(self, fund: str) -> pd.DataFrame:
+        """One L Fund's target weights by the day from which they hold."""
+        if fund not in self.targets.index.get_level_values("fund"):
+            known = ", ".join(dict.fromkeys(self.targets.index.get_level_values("fund")))
+            raise DataError(f"no target weights of {fund!r}; they are known of {known}")
+        return self.targets.loc[fund]
+
+    def followed(self, fund: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
+        """An L Fund's daily returns, those of `FUNDS`, and the target weights of each day, over the
+        days on which all are known."""
+        target = self.target(fund)
+        both = self.days[[fund, *FUNDS]].dropna()
+        both = both[both.index >= target.index[0]]
+        return both[fund], both[list(FUNDS)], target.reindex(both.index, method="ffill")
+
+
+def read() -> Published:
+    """The record of ``data/tsp_*``; `DataError` where a file is not what ``sources.yml`` says.
+
+    >>> told = read()
+    >>> bool((told.targets.sum(axis=1) - 1).abs().max() < 1e-3)
+    True
+    """
+    weights = data.table("tsp_lifecycle_weights")
+    weights["effective"] = pd.to_datetime(weights["effective"])
+    months = _dated("tsp_returns")[[f"tsp_{name}" for name in FUNDS]]
+    return Published(
+        _dated("tsp_share_prices"),
+        weights.set_index(["fund", "effective"])[list(FUNDS)].astype(float),
+        months.set_axis(list(FUNDS), axis=1),
+        _dated("tsp_lifecycle_returns"),
+        data.table("tsp_glidepath").astype(float),
+        data.table("tsp_expense_ratios").set_index(["year", "fund"]),
+    )
+
+
+def _dated(name: str) -> pd.DataFrame:
+    table = data.table(name)
+    return table.set_axis(pd.DatetimeIndex(table.index), axis=0)

@@ -1,0 +1,149 @@
+"""What did each way of rebalancing earn on the plan's own daily prices, under its own rule?
+
+An account starts at a target of the five funds and drifts with daily returns; when its rule speaks
+at the end of a day it goes back to the target at the next day's start. Two transfers a calendar
+month are free; after them money may only go to the G Fund (5 CFR 1601.32(b)), so a third return to
+target is refused. Contributions are no transfer::
+
+    w' = w (1 + r) / (1 + w.r);     new money goes to what is below target
+
+Left out: costs (the plan charges none for a transfer), the noon rule, prices within the day.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from portlib.records import Array
+from portlib.stewardship.rebalancing import new_money
+
+#: A day's weights and target, and whether the day ends a month, a quarter or a year.
+Rule = Callable[[Array, Array, str], bool]
+_PERIODS = ("month", "quarter", "year")
+
+
+def calendar(period: str) -> Rule:
+    """Speaks on the last day of each ``month``, ``quarter`` or ``year``."""
+    if period not in _PERIODS:
+        raise ValueError(f"no period {period!r}; use one of {', '.join(_PERIODS)}")
+    longer = _PERIODS[_PERIODS.index(period) :]
+    return lambda w, t, ends: ends in longer
+
+
+def daily() -> Rule:
+    """Speaks every day."""
+    return lambda w, t, ends: True
+
+
+def drift(absolute: float, relative: float) -> Rule:
+    """Speaks when some weight is off target by more than the lesser of `absolute` and `relative`
+    of the target."""
+    return lambda w, t, ends: bool((np.abs(w - t) > np.minimum(absolute, relative * t)).any())
+
+
+def never() -> Rule:
+    """Never speaks."""
+    return lambda w, t, ends: False
+
+
+@dataclass(frozen=True, eq=False)
+class Followed:
+    """Daily returns, weights at each day's end, days of transfers, and days on which one was
+    refused."""
+
+    returns: pd.Series
+    weights: pd.DataFrame
+    transfers: pd.DatetimeIndex
+    refused: pd.DatetimeIndex
+
+
+def follow(
+    days: pd.DataFrame,
+    target: pd.Series,
+    rule: Rule,
+    *,
+    most: int | None = 2,
+    contribution: float = 0.0,
+) -> Followed:
+    """An account through daily returns.
+
+    Parameters
+    ----------
+    days : returns (days, funds), none missing
+    target : weights by fund, summing to one
+    rule : when to go back
+    most : transfers a calendar month that are carried out; None: all
+    contribution : new money on each month's last day, as a share of the account; it goes to what is
+        below target and is part of no return
+
+    Raises
+    ------
+    ValueError
+        Naming the day of a missing return, or for a target that does not sum to one.
+    """
+    if days.isna().any(axis=None):
+        gap = days.index[days.isna().any(axis=1)][0]
+        raise ValueError(f"a return is missing on {gap:%Y-%m-%d}")
+    t = target.reindex(days.columns).to_numpy(float)
+    if not abs(t.sum() - 1) < 1e-9:
+        raise ValueError(f"the target sums to {t.sum():.6g}, not to one")
+    ends = _ends(pd.DatetimeIndex(days.index))
+    months = days.index.to_period("M")
+    w = t.copy()
+    used = 0
+    earned = np.empty(len(days))
+    kept = np.empty(days.shape)
+    done, refused = [], []
+    for at, r in enumerate(days.to_numpy(float)):
+        if at and months[at] != months[at - 1]:
+            used = 0
+        grown = w * (1 + r)
+        value = grown.sum()
+        earned[at] = value - 1
+        w = grown / value
+        kept[at] = w
+        if contribution and ends[at]:
+            w = (w + new_money(w, t, contribution)) / (1 + contribution)
+        if rule(w, t, ends[at]) and np.abs(w - t).max() > 1e-12:
+            if most is not None and used >= most:
+                refused.append(days.index[at])
+            else:
+                used += 1
+                done.append(days.index[at])
+                w = t.copy()
+    return Followed(
+        pd.Series(earned, days.index),
+        pd.DataFrame(kept, days.index, days.columns),
+        pd.DatetimeIndex(done),
+        pd.DatetimeIndex(refused),
+    )
+
+
+def _ends(index: pd.DatetimeIndex) -> list[str]:
+    """By day the longest period that it ends, or nothing."""
+    found = []
+    following = [*index[1:], index[-1] + pd.offsets.BDay(1)]
+    for day, after in zip(index, following, strict=True):
+        if day.year != after.year:
+            found.append("year")
+        elif day.quarter != after.quarter:
+            found.append("quarter")
+        else:
+            found.append("month" if day.month != after.month else "")
+    return found
+
+
+def growth(returns: pd.Series) -> float:
+    """Geometric return a year, of calendar time."""
+    years = (returns.index[-1] - returns.index[0]).days / 365.25
+    return float(np.expm1(np.log1p(returns).sum() / years))
+
+
+def fall(returns: pd.Series) -> float:
+    """The deepest fall from a highest day's end, as a positive share."""
+    value = np.concatenate([[1.0], (1 + returns).cumprod()])
+    return float((1 - value / np.maximum.accumulate(value)).max())

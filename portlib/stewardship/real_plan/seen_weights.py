@@ -1,0 +1,82 @@
+"""What would style analysis have said an L Fund holds, and how wrong would it have been?
+
+Where a fund's holdings are not published, its returns are fitted by those of indices
+(`portlib.estimation.style_analysis`). Here the truth is published every quarter, so the method can
+be marked: weights fitted over a window that ends with a quarter, against the target weights in
+force on its last day, and against the mean of those in force in the window. The first holds what
+the window is late by, the second does not.
+
+``distance`` of two mixes is half the sum of absolute differences, weight. Left out: funds whose
+indices are not the five; standard errors (the truth is at hand).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from portlib.estimation.style_analysis import simplex_least_squares
+from portlib.records import Array
+
+
+def seen(fund: Array, indices: Array) -> Array:
+    """Weights (n,), none negative, summing to one, whose mix varied most like a fund (T,).
+
+    ``min Var(r - F b)`` over indices (T, n), by the exact method of
+    `style_analysis.simplex_least_squares`.
+    """
+    x = indices - indices.mean(axis=0)
+    y = fund - fund.mean()
+    weights, _ = simplex_least_squares(x.T @ x, (x.T @ y)[:, None])
+    return np.asarray(weights[0], float)
+
+
+class Marked(NamedTuple):
+    """Fitted weights by the last day of their window, the truth then, and the truth's mean over
+    the window; all (quarters, funds)."""
+
+    fitted: pd.DataFrame
+    truth: pd.DataFrame
+    over_window: pd.DataFrame
+
+    @property
+    def error(self) -> pd.Series:
+        """Distance from the truth of the day."""
+        return distance(self.fitted, self.truth)
+
+    @property
+    def error_but_for_lag(self) -> pd.Series:
+        """Distance from the mean truth of the window."""
+        return distance(self.fitted, self.over_window)
+
+
+def distance(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
+    """Half the sum of absolute differences, by row."""
+    return (one - other).abs().sum(axis=1) / 2
+
+
+def marked(fund: pd.Series, indices: pd.DataFrame, truth: pd.DataFrame, window: int) -> Marked:
+    """Fits over the `window` days or months that end with each quarter, against the truth.
+
+    `truth` has target weights by the same days or months. Quarters before the first full window are
+    left out; ValueError where no window is full.
+    """
+    quarter = pd.PeriodIndex(fund.index, freq="Q")
+    ends = np.flatnonzero(quarter[:-1] != quarter[1:]) + 1
+    if quarter[-1].end_time.normalize() - fund.index[-1] <= pd.Timedelta(days=4):
+        ends = np.append(ends, len(fund))
+    ends = ends[ends >= window]
+    if not ends.size:
+        raise ValueError(f"{len(fund)} observations hold no window of {window} that ends a quarter")
+    y = fund.to_numpy(float)
+    x = indices.to_numpy(float)
+    t = truth.to_numpy(float)
+    days = fund.index[ends - 1]
+    columns = list(indices.columns)
+    return Marked(
+        pd.DataFrame([seen(y[e - window : e], x[e - window : e]) for e in ends], days, columns),
+        pd.DataFrame(t[ends - 1], days, columns),
+        pd.DataFrame([t[e - window : e].mean(axis=0) for e in ends], days, columns),
+    )

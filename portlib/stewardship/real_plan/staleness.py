@@ -1,0 +1,47 @@
+"""Is a fund of foreign shares priced as of today, or partly as of yesterday?
+
+Asia and Europe close before New York. A price that uses their last closing prices holds nothing of
+the American afternoon; tomorrow's does. With ``i`` the fund's return and ``c`` that of large US
+companies on the same day,
+
+    i_t = a + b0 c_t + b1 c_{t-1} + g i_{t-1} + e_t
+
+``b1 = 0`` where the fund is priced at fair value; ``b1 / (b0 + b1)`` is the part of an American
+move that comes a day late, and whoever may trade at such a price takes from those who stay.
+Sources: Chalmers, Edelen and Kadlec (2001), Zitzewitz (2003). Errors are robust to unequal variance
+(White 1980).
+
+Left out: hours (daily prices know none), the fund's index (its vendor's), trading against it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+COLUMNS = ["same day", "next day", "own yesterday"]
+
+
+def next_day(fund: pd.Series, market: pd.Series) -> pd.DataFrame:
+    """Coefficients of the regression above and their standard errors, one row a coefficient.
+
+    Both series are daily returns on the same days; ValueError below 60 days.
+    """
+    both = pd.DataFrame(
+        {"i": fund, "c": market, "late": market.shift(1), "own": fund.shift(1)}
+    ).dropna()
+    if len(both) < 60:
+        raise ValueError(f"{len(both)} days are too few to tell the day's return from the next's")
+    x = np.column_stack([np.ones(len(both)), both[["c", "late", "own"]]])
+    y = both["i"].to_numpy(float)
+    inverse = np.linalg.inv(x.T @ x)
+    b = inverse @ (x.T @ y)
+    rest = y - x @ b
+    bread = inverse @ ((x * (rest**2)[:, None]).T @ x) @ inverse * len(both) / (len(both) - 4)
+    return pd.DataFrame({"coefficient": b[1:], "error": np.sqrt(np.diag(bread))[1:]}, COLUMNS)
+
+
+def part_late(fund: pd.Series, market: pd.Series) -> float:
+    """What part of an American move the fund shows only the next day."""
+    b = next_day(fund, market)["coefficient"]
+    return float(b["next day"] / (b["same day"] + b["next day"]))
