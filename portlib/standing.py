@@ -192,6 +192,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "settlement": (*_MENU, "policy"),
     "stress_testing": (*_MENU, "policy"),
     "monitoring": (*_MENU, "balances", "trades", "policy"),
+    "real_plan": ("people", "policy"),
     "effective_challenge": ("policy",),
     "one_quarter": (*_MENU, "policy"),
     "governance": (*_MENU, "policy"),
