@@ -12,9 +12,10 @@ growth ``G``, the constant real spending that uses everything up at death is
 
 when savings never have to be borrowed on the way; where benefits start after retirement the
 smaller of this and what savings bear until then is taken. Its quantiles are the spending that is
-met with a stated chance.
+met with a stated chance. A couple spends ``x`` while both live and a share of it after the first
+death, so that survivors' years count by that share below the line.
 
-Left out: what spouses have, homes, debts, and taxes but a flat rate.
+Left out: what spouses have beside a benefit, homes, debts, and taxes but a flat rate.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -43,7 +44,7 @@ from portlib.retirement.household import Household
 from portlib.retirement.lifetimes import Mortality, Years
 from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
-from portlib.retirement.simulation import simulate
+from portlib.retirement.simulation import household_year, simulate
 
 #: Rows x paths that a thread works on at once, for many people.
 CELLS = 60_000
@@ -129,7 +130,7 @@ class Outlook:
     ----------
     wanted : spending wanted a year. chance, low, high : that it is met for life, with interval.
     lasting : spending a year that lasts for life, by the chance with which it does.
-    benefit : Social Security a year in the middle life.
+    benefit : Social Security a year in the middle life, of a couple while both live.
     balance : at retirement, by quantile.
     income : by quantile of lives, benefits and an even share of savings for life.
     shortfall : share of the spending wanted over life that is not met.
@@ -172,6 +173,8 @@ def of_household(
     benefit = np.broadcast_to(case.benefit[0], lives.count)[reached]
     balance = out.balance[0][reached]
     factor = case.factor[0, one.working]
+    if case.couple is not None:
+        benefit = benefit + np.broadcast_to(case.couple.benefit[0], lives.count)[reached]
     income = benefit + one.other_income + balance / factor
     quantiles = (0.1, 0.5, 0.9)
     target = np.broadcast_to(case.target[0], lives.count)[reached]
@@ -194,27 +197,26 @@ def of_household(
 def lasting(case: Cases, lives: Lives) -> Array:
     """The constant real spending that each life could have borne, (rows, lives); see the module.
 
-    Of single lives, whose savings are not in an annuity; nan for lives that end before retirement.
+    Of savings that are not in an annuity; nan for lives that end before retirement. Raises
+    ValueError for an annuity and for taxes.
     """
-    if case.couple is not None or case.annuity is not None:
-        raise ValueError("spending that lasts is found for single lives without an annuity")
+    if case.annuity is not None:
+        raise ValueError("spending that lasts is found for savings without an annuity")
     wealth = simulate(case, lives).balance
     worth = np.zeros(wealth.shape)
     discount = np.zeros(wealth.shape)
     growth = np.ones(wealth.shape)
     borne = np.full(wealth.shape, np.inf)
     for t in range(case.years):
-        alive = (lives.last >= t) & (t >= case.retires)[:, None]
+        living, income, share = household_year(case, lives, t, slice(None))
+        alive = living & (t >= case.retires)[:, None]
         if not alive.any():
             if t > case.retires.max():
                 break
             continue
-        price = 1.0 if lives.price is None else lives.price[t]
-        income = np.where((t >= case.claim)[:, None], case.benefit, 0.0)
-        income = income + case.other[:, None] + case.pension[:, None] / price
         fee = case.fee_dollars[:, None]
         worth += np.where(alive, (income - fee) / growth, 0.0)
-        discount += np.where(alive, 1 / growth, 0.0)
+        discount += np.where(alive, share / growth, 0.0)
         even = (wealth + worth) / np.maximum(discount, 1e-12)
         np.minimum(borne, np.where(alive, even, np.inf), out=borne)
         step = (case.mix[:, t] @ (1 + lives.returns[t])) * (1 - case.fee)[:, None]
@@ -234,6 +236,7 @@ def outlook(
     inflation: float | None = None,
     lives: int = 4_000,
     seed: int = 2026,
+    pay: Literal["planned", "risky"] = "planned",
     **changes: Any,
 ) -> Outlook:
     """What a participant can live on, as things stand or with `changes` to the household.
@@ -245,7 +248,9 @@ def outlook(
     assumptions : of the plan's classes, nominal, arithmetic; the survey's when not given.
     inflation : long-run level, decimal a year; the survey's when not given.
     lives : how many. seed : of the draws, common to all calls with the same age.
-    changes : to fields of `Household`, such as ``deferral_rate=0.1``.
+    pay : as planned, or straying as the policy's ``pay_risk`` says: benefits, contributions and
+        what is wanted then differ by life.
+    changes : to fields of `Household`, such as ``deferral_rate=0.1`` or ``spouse=Spouse(60)``.
 
     Raises DataError for an unknown participant.
     """
@@ -258,7 +263,8 @@ def outlook(
     returns = returns_of(plan, known, level, lives, one.horizon, seed)
     rng = np.random.default_rng(seed + 1)
     table = mortality(plan)
-    drawn = rows.draw(one, returns, rng, mortality=table)
+    strays = pay_risk(plan) if pay == "risky" else None
+    drawn = rows.draw(one, returns, rng, mortality=table, pay_risk=strays)
     levels = plan.policy["success_levels"]
     return of_household(one, chosen, drawn, levels=levels, mortality=table)
 

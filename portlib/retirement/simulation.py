@@ -341,7 +341,8 @@ def _spend(
 ) -> Array:
     """The rows `at` spend a year: savings fall, what was met is counted; returns what was
     enjoyed."""
-    alive, income, want = _household(c, lives, t, at)
+    alive, income, share = household_year(c, lives, t, at)
+    want = share * np.nan_to_num(c.target[at])
     since = (t - c.retires[at])[:, None].astype(float)
     if c.annuity is not None:
         income = income + _annuity_paid(c.annuity, lives, s, t, at, since)
@@ -433,23 +434,25 @@ def _inflation(lives: Lives, t: int) -> Array:
     return lives.price[t] / lives.price[t - 1] - 1
 
 
-def _household(c: Cases, lives: Lives, t: int, at: slice) -> tuple[NDArray[np.bool_], Array, Array]:
-    """Who is alive, what comes in beside savings, what is wanted (0 where nothing is stated)."""
+def household_year(
+    c: Cases, lives: Lives, t: int, at: slice
+) -> tuple[NDArray[np.bool_], Array, Array | float]:
+    """Of the rows `at` in year `t`: whether somebody is alive, what comes in beside savings, and
+    the share of the spending wanted that is still wanted, 1 but for survivors."""
     own = np.where((t >= c.claim[at])[:, None], c.benefit[at], 0.0)
     pension = c.pension[at, None]
     if c.pension.any() and lives.price is not None:
         pension = pension / lives.price[t]
     alive = (lives.last if len(lives.last) == 1 else lives.last[at]) >= t
-    want = np.nan_to_num(c.target[at])
     if c.couple is None or lives.last_spouse is None:
-        return alive, own + c.other[at, None] + pension, want
+        return alive, own + c.other[at, None] + pension, 1.0
     spouse = (lives.last_spouse if len(lives.last_spouse) == 1 else lives.last_spouse[at]) >= t
     other = np.where((t >= c.couple.claim[at])[:, None], c.couple.benefit[at], 0.0)
     both = alive & spouse
     benefits = np.where(both, own + other, np.maximum(own, other))
     pension = np.where(alive, pension, c.couple.pension * pension)
-    want = np.where(both, 1.0, c.couple.spending) * want
-    return alive | spouse, benefits + c.other[at, None] + pension, want
+    share = np.where(both, 1.0, c.couple.spending)
+    return alive | spouse, benefits + c.other[at, None] + pension, share
 
 
 def _groups(rules: Sequence[SpendingRule]) -> list[tuple[SpendingRule, Array]]:

@@ -81,12 +81,23 @@ def test_who_is_not_there_is_named_and_who_does_not_choose_holds_the_adopted_pat
     assert silent.lasting == chosen.lasting
     with pytest.raises(ValueError, match="balance of A"):
         ol.People(["A"], *(np.array([x]) for x in (40.0, 65.0, 1.0, -1.0, 0.1, 0.0)))
-    couple = ol.household(THE_PLAN, "P0001", spouse=ol.hh.Spouse(40))
-    lives = rows.draw(
-        couple,
-        ol.returns_of(THE_PLAN, ol.classes(THE_PLAN), 0.02, 5, couple.horizon, 1),
-        np.random.default_rng(1),
-    )
-    with pytest.raises(ValueError, match="single lives"):
-        ol.lasting(rows.of_households([couple], gp.adopted(THE_PLAN)), lives)
     assert balanced(0.6).name == "60% equity"
+
+
+def test_a_couples_lasting_spending_is_met_with_that_chance_and_survivors_want_less() -> None:
+    one = {"spouse": ol.hh.Spouse(40), "pension": 6_000.0}
+    found = ol.outlook(THE_PLAN, "P0001", lives=3_000, **one)
+    for chance, dollars in found.lasting.items():
+        asked = ol.outlook(THE_PLAN, "P0001", lives=3_000, spending=dollars, **one)
+        assert asked.chance == pytest.approx(chance, abs=0.006)
+    alone = ol.outlook(THE_PLAN, "P0001", lives=500, pension=6_000.0)
+    assert found.benefit > alone.benefit
+
+
+def test_risky_pay_keeps_the_middle_and_widens_the_ends() -> None:
+    plain = ol.outlook(THE_PLAN, "P0002", lives=3_000)
+    risky = ol.outlook(THE_PLAN, "P0002", lives=3_000, pay="risky")
+    spread = [x.balance[0.9] / x.balance[0.1] for x in (plain, risky)]
+    assert spread[1] > spread[0]
+    assert plain.chance != risky.chance
+    assert risky.lasting[0.9] < plain.lasting[0.9]
