@@ -18,7 +18,7 @@ import numbers
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
@@ -84,13 +84,12 @@ class Claim:
         return self.against if self.holds else f"DOES NOT HOLD on this history: {self.against}"
 
     def _repr_html_(self) -> str:
-        requirements = " ".join(map(_in_matrix, self.answers))
+        id = html.escape(self.id)
         return (
-            f"<div class='claim' id='{html.escape(self.id)}'><span "
-            f"class='claim-id'>{html.escape(self.id)}</span>"
-            f"<span class='claim-statement'>{html.escape(self.statement)}</span>"
-            f"<span class='claim-measured'>{html.escape(self.verdict)}</span>"
-            f"<span class='claim-by'>{html.escape(self.by)}</span>{requirements}</div>"
+            f"<div class='claim' id='{id}'><a class='claim-id' href='#{id}-evidence'>{id}</a> "
+            f"<span class='claim-said'>{html.escape(self.statement)} "
+            f"<span class='claim-measured'>{html.escape(self.verdict)}</span>; "
+            f"{html.escape(self.by)}</span></div>"
         )
 
     def __repr__(self) -> str:
@@ -115,6 +114,7 @@ class Chapter:
         self.name, self.prefix = name, prefix
         self.claims: list[Claim] = []
         self.numbers: dict[str, Number | str] = {}
+        self.tables: dict[str, dict[str, list[Any]]] = {}
         self._closed = False
 
     def claim(
@@ -210,13 +210,17 @@ class Chapter:
 
     def tell(self, **numbers: Any) -> None:
         """Hand numbers to the prose, which shows them by name with the role ``glue:text``, and to
-        the register.
+        the register. A table (a frame of labelled rows and columns) goes to the register alone, for
+        other pages to draw.
         """
         from myst_nb import glue
 
         for name, value in numbers.items():
-            if name in self.numbers:
+            if name in self.numbers or name in self.tables:
                 raise EvidenceError(f"number {name!r} is told twice in {self.name}")
+            if hasattr(value, "columns"):
+                self.tables[name] = _spread(value)
+                continue
             self.numbers[name] = value if isinstance(value, str) else _plain(value)
             glue(name, self.numbers[name], display=False)
 
@@ -230,9 +234,10 @@ class Chapter:
             )
         self._closed = True
         rows = "".join(
-            f"<tr><td><a href='#{c.id}'>{c.id}</a></td><td>{html.escape(c.statement)}</td>"
+            f"<tr id='{c.id}-evidence'><td><a href='#{c.id}'>{c.id}</a></td>"
+            f"<td>{html.escape(c.statement)}</td>"
             f"<td>{html.escape(c.verdict)}</td><td>{c.by}</td>"
-            f"<td>{' '.join(map(_in_matrix, c.answers))}</td>"
+            f"<td>{' '.join(map(_asked, c.answers))}</td>"
             f"<td>{html.escape(c.cannot_show)}</td></tr>"
             for c in self.claims
         )
@@ -242,6 +247,7 @@ class Chapter:
             "chapter": self.name,
             "claims": [asdict(c) for c in self.claims],
             "numbers": self.numbers,
+            "tables": self.tables,
         }
         display(
             {
@@ -254,10 +260,16 @@ class Chapter:
         )
 
 
-def _in_matrix(requirement: str) -> str:
-    """A requirement's id as a link from a chapter's page to its row of the reviewers' matrix."""
+def _asked(requirement: str) -> str:
+    """A requirement's id as a link from a chapter's page to the requirement's own."""
     id = html.escape(requirement)
-    return f"<a class='requirement' href='../../book/matrix.html#{id.lower()}'>{id}</a>"
+    return f"<a class='requirement' href='../../book/requirements/{id.lower()}.html'>{id}</a>"
+
+
+def _spread(frame: Any) -> dict[str, list[Any]]:
+    """A frame as plain lists: its columns, its index and its rows, nothing where nothing is."""
+    rows = frame.astype(object).where(frame.notna(), None).to_numpy().tolist()
+    return {"columns": [*map(str, frame.columns)], "index": [*map(str, frame.index)], "rows": rows}
 
 
 def _plain(value: Any) -> Number:
@@ -267,10 +279,11 @@ def _plain(value: Any) -> Number:
 
 @dataclass(frozen=True)
 class Register:
-    """The evidence of the whole book: claims and numbers by chapter."""
+    """The evidence of the whole book: claims, numbers and told tables by chapter."""
 
     claims: Mapping[str, tuple[Claim, ...]]
     numbers: Mapping[str, Mapping[str, Number | str]]
+    tables: Mapping[str, Mapping[str, Mapping[str, list[Any]]]] = field(default_factory=dict)
 
     def answering(self, requirement: str) -> list[tuple[str, Claim]]:
         """The (chapter, claim) pairs that answer a requirement."""
@@ -279,14 +292,6 @@ class Register:
             for name, claims in self.claims.items()
             for c in claims
             if requirement in c.answers
-        ]
-
-    def rows(self) -> list[dict[str, Any]]:
-        """One flat row a claim, for ``evidence.csv``."""
-        return [
-            {"chapter": name, **asdict(c), "answers": " ".join(c.answers), "holds": c.holds}
-            for name, claims in self.claims.items()
-            for c in claims
         ]
 
     def as_dict(self) -> dict[str, Any]:
@@ -308,6 +313,7 @@ def collect(notebooks: Iterable[Path]) -> Register:
     """
     claims: dict[str, tuple[Claim, ...]] = {}
     numbers: dict[str, Mapping[str, Number | str]] = {}
+    tables: dict[str, Mapping[str, Mapping[str, list[Any]]]] = {}
     for path in sorted(notebooks, key=str):
         cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
         payloads = [
@@ -325,7 +331,8 @@ def collect(notebooks: Iterable[Path]) -> Register:
             raise EvidenceError(f"two chapters bear the name {name!r}")
         claims[name] = tuple(_claim(c) for payload in payloads for c in payload["claims"])
         numbers[name] = payloads[0]["numbers"] if payloads else {}
-    return Register(claims, numbers)
+        tables[name] = payloads[0].get("tables", {}) if payloads else {}
+    return Register(claims, numbers, tables)
 
 
 def _claim(told: Mapping[str, Any]) -> Claim:
@@ -370,14 +377,14 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
                 f"{path.name}: requirement {id} is not_for {', '.join(strange)}; the legal regimes "
                 f"are {', '.join(LEGAL_REGIMES)}"
             )
-        for needs, field in (
+        for needs, part in (
             ("documented", "section"),
             ("organisational", "form"),
             ("in part", "note"),
         ):
-            if kind == needs and not entry.get(field):
+            if kind == needs and not entry.get(part):
                 raise EvidenceError(
-                    f"{path.name}: requirement {id} is {kind} and must name its {field}"
+                    f"{path.name}: requirement {id} is {kind} and must name its {part}"
                 )
         entries[id] = entry
     return entries

@@ -2,14 +2,16 @@
 greyscale.
 
 Each function draws one kind of figure on new axes and returns them. Colours are Okabe and Ito's
-(2008). A caption that states the point, and a text for who cannot see it, belong to the chapter's
-cell, not to the figure.
+(2008). A notebook shows a figure as vectors on no ground, its lettering as text: the page gives it
+its own ground, and in dark mode its colours. A caption that states the point,
+and a text for who cannot see it, belong to the chapter's cell, not to the figure.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -39,14 +41,32 @@ _STYLE: Any = {
     "xtick.color": "#555555",
     "ytick.color": "#555555",
     "font.size": 10.5,
+    "legend.fontsize": 10,
     "legend.frameon": False,
     "figure.dpi": 160,
+    "figure.facecolor": "none",
+    "axes.facecolor": "none",
+    "svg.fonttype": "none",
+    "svg.hashsalt": "prudent",
 }
+#: Width of a figure, in inches, and its smallest lettering, in points: on a phone of 390 pixels a
+#: figure is about 340 pixels wide, and its lettering 9 pixels high.
+WIDTH, SMALL = 5.2, 10.0
+
+
+def _look() -> None:
+    """This look, and vectors in a notebook."""
+    plt.rcParams.update(_STYLE)
+    ipython = sys.modules.get("IPython")
+    if ipython is not None and ipython.get_ipython() is not None:
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("svg", metadata={"Date": None})
 
 
 def axes(
-    width: float = 6.0,
-    height: float = 4.0,
+    width: float = WIDTH,
+    height: float = 3.5,
     *,
     xlabel: str = "",
     ylabel: str = "",
@@ -54,7 +74,7 @@ def axes(
 ) -> tuple[plt.Figure, Axes]:
     """Styled empty axes; `percent` names the axes ("x", "y" or "xy") whose decimals are shown as
     percent."""
-    plt.rcParams.update(_STYLE)
+    _look()
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
     ax.set(xlabel=xlabel, ylabel=ylabel)
     ax.locator_params(axis="x", nbins=7)
@@ -70,7 +90,7 @@ def lines(
     xlabel: str = "",
     ylabel: str = "",
     percent: str = "",
-    height: float = 4.0,
+    height: float = 3.5,
 ) -> Axes:
     """One line a column over the index."""
     _, ax = axes(height=height, xlabel=xlabel, ylabel=ylabel, percent=percent)
@@ -84,7 +104,7 @@ def lines(
             label=str(column),
         )
     if data.shape[1] > 1:
-        ax.legend(loc="best", fontsize=9.5)
+        ax.legend(loc="best", fontsize=SMALL)
     ax.margins(x=0.01)
     return ax
 
@@ -109,13 +129,13 @@ def bars(
         )
         if labels:
             ax.bar_label(
-                drawn, [format(v, f"z{labels}") for v in frame[column]], padding=3, fontsize=9
+                drawn, [format(v, f"z{labels}") for v in frame[column]], padding=3, fontsize=SMALL
             )
     ax.set_yticks(at, [str(name) for name in frame.index])
     ax.grid(axis="y", visible=False)
     ax.axvline(0, color="#555555", linewidth=0.8)
     if columns > 1:
-        ax.legend(loc="best", fontsize=9.5)
+        ax.legend(loc="best", fontsize=SMALL)
     ax.margins(x=0.12 if labels else 0.05)
     return ax
 
@@ -137,25 +157,23 @@ def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
     values = data.to_numpy(dtype=float)
     n, m = values.shape
     _, ax = axes(height=1.1 + 0.42 * n)
-    ax.imshow(values, cmap="PuOr", vmin=-limit, vmax=limit, aspect="auto")
+    ax.pcolormesh(values, cmap="PuOr", vmin=-limit, vmax=limit, edgecolors="white", linewidth=0.4)
+    ax.invert_yaxis()
     for i in range(n):
         for j in range(m):
-            ink = (
-                "white"
-                if values[i, j] > 0.55 * limit or values[i, j] < -0.75 * limit
-                else "#222222"
-            )
+            deep = values[i, j] > 0.55 * limit or values[i, j] < -0.75 * limit
             ax.text(
-                j,
-                i,
+                j + 0.5,
+                i + 0.5,
                 f"{values[i, j]:z.{digits}f}",
                 ha="center",
                 va="center",
-                fontsize=9.5,
-                color=ink,
+                fontsize=SMALL,
+                color="#FDFDFE" if deep else "#101418",  # of the cell, not of the page
             )
-    ax.set_xticks(range(m), [str(c) for c in data.columns], rotation=40, ha="right")
-    ax.set_yticks(range(n), [str(r) for r in data.index])
+    names = [str(c) for c in data.columns]
+    ax.set_xticks(np.arange(m) + 0.5, names, rotation=40, ha="right", rotation_mode="anchor")
+    ax.set_yticks(np.arange(n) + 0.5, [str(r) for r in data.index])
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     return ax
@@ -177,12 +195,17 @@ def frontier(
     for i, (name, (x, y)) in enumerate((points or {}).items(), start=1):
         ax.plot(x, y, "o", color=COLORS[i % 7], markersize=7, zorder=3)
         ax.annotate(
-            name, (x, y), xytext=(7, -11), textcoords="offset points", fontsize=9.5, color="#222222"
+            name,
+            (x, y),
+            xytext=(7, -11),
+            textcoords="offset points",
+            fontsize=SMALL,
+            color="#222222",
         )
     for name, (x, y) in (assets or {}).items():
         ax.plot(x, y, "x", color="#777777", markersize=6)
         ax.annotate(
-            name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=8.5, color="#666666"
+            name, (x, y), xytext=(5, 4), textcoords="offset points", fontsize=SMALL, color="#666666"
         )
     ax.margins(x=0.17)
     return ax
@@ -201,7 +224,7 @@ def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axe
     )
     for band, hatch in zip(bands, (hatches * 3)[: len(bands)], strict=True):
         band.set(hatch=hatch, edgecolor="white", linewidth=0.4)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=9, reverse=True)
+    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=SMALL, reverse=True)
     ax.margins(x=0, y=0)
     return ax
 
@@ -220,7 +243,7 @@ def histogram(
     for i, (name, value) in enumerate((marks or {}).items()):
         ax.axvline(value, color=COLORS[i], linestyle=DASHES[i], linewidth=1.8, label=name)
     if marks:
-        ax.legend(fontsize=9.5)
+        ax.legend(fontsize=SMALL)
     ax.grid(axis="x", visible=False)
     return ax
 

@@ -100,7 +100,8 @@ def stand_in(root: Path) -> Path:
     shutil.copytree(
         ROOT / "book" / "_ext", root / "book" / "_ext", ignore=shutil.ignore_patterns("__pycache__")
     )
-    shutil.copytree(ROOT / "book" / "_static", root / "book" / "_static")
+    for folder in ("_static", "_templates"):
+        shutil.copytree(ROOT / "book" / folder, root / "book" / folder)
     for name in ("_config.yml", "requirements.lock"):
         shutil.copy2(ROOT / name, root / name)
     shared = {
@@ -197,23 +198,47 @@ def test_what_limits_a_chapter_most_stands_before_it_begins(published: Path) -> 
     assert "It cannot show that halves matter." in page[box:before]
 
 
-def test_the_matrix_tells_executed_from_documented_and_shows_measured_against_bound(
+def test_the_matrix_tells_executed_from_documented_and_leads_to_a_page_each(
     published: Path,
 ) -> None:
-    page = (published / "_build" / "html" / "book" / "matrix.html").read_text(encoding="utf-8")
-    executed, documented = page.index('id="cm-01"'), page.index('id="cm-02"')
-    assert 'href="../notebooks/construction/first.html#FI-01"' in page[executed:documented]
-    assert "0 (at most 1e-12) one" in page[executed:documented]
-    assert 'href="index.html#why"' in page[documented:]
+    site = published / "_build" / "html" / "book"
+    page = (site / "matrix.html").read_text(encoding="utf-8")
+    executed, documented = page.index("id='cm-01'"), page.index("id='cm-02'")
+    assert "href='../notebooks/construction/first.html#FI-01'" in page[executed:documented]
     assert "PROPOSED rule" in page[documented:]
     assert "<b>1</b> executed" in page
     assert "<b>1</b> in part" in page
     assert "<b>0</b> open" in page
-    part = page[page.index('id="cm-03"') :]
-    assert "missing: whether they fit" in part
-    assert "this book infers: that somebody looked" in part
-    assert 'href="https://example.org/law#a"' in part
-    assert "kind-in-part" in page
+    case = (site / "requirements" / "cm-01.html").read_text(encoding="utf-8")
+    assert "measured 0 (at most 1e-12) one. It cannot show that halves matter." in case
+    assert "href='../../notebooks/construction/first.html#FI-01'" in case
+    section = (site / "requirements" / "cm-02.html").read_text(encoding="utf-8")
+    assert "href='../../book/index.html#why'" in section
+    part = (site / "requirements" / "cm-03.html").read_text(encoding="utf-8")
+    assert "Missing: whether they fit" in part
+    assert "the text does not say: that somebody looked" in part
+    assert "href='https://example.org/law#a'" in part
+
+
+def test_the_register_says_what_its_columns_mean_and_where_each_row_is_from(
+    published: Path,
+) -> None:
+    site = published / "_build" / "html"
+    sheets = {}
+    for name in ("evidence", "matrix", "columns"):
+        with (site / f"{name}.csv").open(encoding="utf-8") as file:
+            sheets[name] = list(csv.DictReader(file))
+    (claim,) = sheets["evidence"]
+    assert (claim["low"], claim["high"], claim["unit"]) == ("", "1e-12", "one")
+    assert claim["answers"] == "CM-01; CM-03"
+    assert claim["citations"] == "a law | a law"
+    assert (site / claim["page"].split("#")[0]).is_file()
+    assert claim["commit"] and claim["plan"] and claim["executed"]
+    assert [row["lead"] for row in sheets["matrix"]] == ["FI-01", "", "FI-01"]
+    explained = {(row["table"], row["column"]) for row in sheets["columns"]}
+    for name in ("evidence", "matrix"):
+        assert {(name, column) for column in sheets[name][0]} <= explained
+    assert (site / "evidence.xlsx").stat().st_size > 1000
 
 
 def test_a_claim_that_fails_publishes_nothing_and_is_named(copy: Path) -> None:

@@ -5,6 +5,7 @@ tests look at what is in `_build/html` again, and ask a browser, where one is in
 pages really load.
 """
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -218,7 +220,6 @@ class Browser:
         self.ask("Page.navigate", url=page.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
             self._receive()
-        self.evaluate("window.MathJax?.startup?.promise?.then(() => 0)")
 
     def seen(self, method: str) -> list[dict[str, Any]]:
         return [event["params"] for event in self.events if event["method"] == method]
@@ -243,7 +244,7 @@ STICKS_OUT = """(() => {
   const wide = document.documentElement.clientWidth + 1, found = [];
   for (const e of document.querySelectorAll("main *")) {
     if (e.getBoundingClientRect().right <= wide) continue;
-    if (e.closest("mjx-assistive-mml, .bd-sidebar-secondary")) continue;
+    if (e.closest(".bd-sidebar-secondary, .claim-said, svg")) continue;
     let box = e.parentElement;
     while (box && !["auto", "scroll", "hidden"].includes(getComputedStyle(box).overflowX))
       box = box.parentElement;
@@ -255,6 +256,29 @@ STICKS_OUT = """(() => {
 })()"""
 
 
+#: on a phone: formulas left as TeX, figures that are pictures of letters or whose letters are small
+UNFIT = """(() => {
+  const found = [];
+  for (const e of document.querySelectorAll("main .math"))
+    if (!e.querySelector("math") || e.querySelector("merror"))
+      found.push(["a formula that is not set", e.textContent.slice(0, 60)]);
+  for (const e of document.querySelectorAll("main .stretch img"))
+    found.push(["a figure that is no vector", e.src.slice(-40)]);
+  for (const figure of document.querySelectorAll("main svg.figure, main svg.drawn")) {
+    const box = figure.getBoundingClientRect();
+    if (!box.width) continue;
+    const scale = box.width / figure.viewBox.baseVal.width;
+    for (const e of figure.querySelectorAll("text")) {
+      const size = parseFloat(getComputedStyle(e).fontSize) * scale;
+      if (size < 8.95) {
+        found.push(["lettering of " + size.toFixed(1) + " px", e.textContent]);
+        break;
+      }
+    }
+  }
+  return found;
+})()"""
+
 #: tables and formulas that one must push sideways in their box; tables are stacked in the frame
 #: after their first one
 SCROLLS = """(async () => {
@@ -263,7 +287,7 @@ SCROLLS = """(async () => {
   for (const e of document.querySelectorAll("main *"))
     if (["auto", "scroll"].includes(getComputedStyle(e).overflowX)
         && e.scrollWidth > e.clientWidth + 1
-        && (e.matches("mjx-container") || e.querySelector("table")))
+        && (e.matches(".math") || e.querySelector("table")))
       found.push(e.textContent.trim().replace(/\\s+/g, " ").slice(0, 60));
   return found;
 })()"""
@@ -320,20 +344,127 @@ def test_a_wide_table_is_stacked_with_its_heads_and_a_narrow_one_is_left(
     assert browser.evaluate(heads_of) == ["narrow", "wwww"] * 2 + ["narrow", "w" * 400] * 2
 
 
+def looked_at(path: Path) -> bool:
+    """Whether a browser looks at this page: not at the theme's templates and the redirection, and
+    at some of the pages that one program makes all alike."""
+    if path.parent == SITE / "_static" or path == SITE / "index.html":
+        return False
+    alike = [SITE / "source", SITE / "book" / "requirements"]
+    return not any(folder in path.parents and hash_of(path) % 12 for folder in alike)
+
+
+def hash_of(path: Path) -> int:
+    return int(hashlib.sha256(path.relative_to(SITE).as_posix().encode()).hexdigest(), 16)
+
+
+#: What axe-core looks for: the Web Content Accessibility Guidelines 2.2, levels A and AA.
+AXE = """(async (theme, open) => {
+  document.documentElement.dataset.theme = theme;
+  for (const fold of document.querySelectorAll("details")) fold.open = open;
+  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
+  const said = await axe.run(document, {
+    runOnly: {type: "tag", values: tags}, resultTypes: ["violations"]});
+  return said.violations.map(v => [
+    v.id, v.nodes.length, v.nodes[0].target.join(" "), v.nodes[0].html.slice(0, 120)].join(": "));
+})"""
+
+
+@built
+def test_axe_finds_nothing_of_the_levels_a_and_aa(browser: Browser) -> None:
+    """Each page in light with all closed, and in dark with all open."""
+    axe = (Path(__file__).parent / "vendored" / "axe.min.js").read_text(encoding="utf-8")
+    browser.ask(
+        "Emulation.setDeviceMetricsOverride",
+        width=1400,
+        height=900,
+        deviceScaleFactor=1,
+        mobile=False,
+    )
+    faults = []
+    for path in filter(looked_at, sorted(SITE.rglob("*.html"))):
+        browser.open(path)
+        browser.evaluate(f"{axe}; 0")
+        for look in ('"light", false', '"dark", true'):
+            found = browser.evaluate(f"{AXE}({look})")
+            faults += [f"{path.relative_to(SITE).as_posix()} ({look}): {what}" for what in found]
+    assert not faults, "\n".join(faults)
+
+
+#: What somebody types, and the page that is about it.
+ASKED = {
+    "fees": "plan_menu",
+    "who signs": "governance",
+    "what is shrinkage": "shrinkage",
+    "glide path": "glidepaths",
+    "RMD": "retirement_income",
+    "inflation": "capital_market_assumptions",
+    "target date fund": "glidepaths",
+    "how much stock": "reader",
+}
+
+
+@built
+def test_the_search_finds_first_what_is_about_the_thing_and_works_from_a_file(
+    browser: Browser,
+) -> None:
+    browser.open(SITE / "search.html")
+    first = {asked: browser.evaluate(f"bookSearch({json.dumps(asked)})") for asked in ASKED}
+    assert {asked: Path(pages[0]).name for asked, pages in first.items()} == ASKED
+    browser.ask("Page.navigate", url=(SITE / "search.html").as_uri() + "?q=fees")
+    shown = "document.querySelector('#search-results li p')?.textContent ?? ''"
+    for _ in range(50):
+        if said := browser.evaluate(shown):
+            break
+        time.sleep(0.1)
+    assert "fee" in said.lower() or "expense" in said.lower()
+    code = browser.evaluate("BOOK.sections.filter(s => s[3].includes('evidence.claim(')).length")
+    assert code == 0
+
+
+@built
+def test_a_chapter_weighs_less_than_two_megabytes(browser: Browser) -> None:
+    heavy = []
+    for path in sorted((SITE / "notebooks").rglob("*.html")):
+        browser.open(path)
+        files = {sent["request"]["url"] for sent in browser.seen("Network.requestWillBeSent")}
+        weight = sum(
+            Path(urllib.request.url2pathname(urlsplit(url).path)).stat().st_size
+            for url in files
+            if url.startswith("file:")
+        )
+        if weight > 2e6:
+            heavy.append(f"{path.name}: {weight / 1e6:.1f} MB")
+    assert not heavy
+
+
+@built
+def test_code_is_folded_until_one_asks_and_the_wish_is_remembered(browser: Browser) -> None:
+    page = next((SITE / "notebooks").rglob("glidepaths.html"))
+    closed = "[...document.querySelectorAll('details.code')].every(d => !d.open)"
+    browser.open(page)
+    browser.evaluate("localStorage.removeItem('prudent-code')")
+    browser.open(page)
+    assert browser.evaluate(closed)
+    assert "evidence.claim(" not in browser.evaluate("document.querySelector('main').innerText")
+    browser.evaluate("document.querySelector('.code-switch').click()")
+    browser.open(page)
+    assert browser.evaluate("[...document.querySelectorAll('details.code')].every(d => d.open)")
+    assert browser.evaluate("document.querySelector('.code-switch').textContent") == "Hide the code"
+    browser.evaluate("document.querySelector('.code-switch').click()")
+
+
 @built
 def test_no_page_asks_another_host_or_scrolls_sideways_on_a_phone(browser: Browser) -> None:
     browser.ask(
         "Emulation.setDeviceMetricsOverride",
-        width=375,
-        height=800,
+        width=390,
+        height=844,
         deviceScaleFactor=1,
         mobile=True,
     )
     faults = []
     for path in sorted(SITE.rglob("*.html")):
-        if (
-            path.parent == SITE / "_static" or path == SITE / "index.html"
-        ):  # the theme's templates; a redirection
+        if not looked_at(path):
             continue
         browser.open(path)
         name = path.relative_to(SITE).as_posix()
@@ -352,8 +483,6 @@ def test_no_page_asks_another_host_or_scrolls_sideways_on_a_phone(browser: Brows
             event["exceptionDetails"]["text"] for event in browser.seen("Runtime.exceptionThrown")
         ]
         faults += [f"{name}: {text}" for text in thrown]
-        if broken := browser.evaluate(
-            "document.querySelectorAll('mjx-merror, .math .error').length"
-        ):
-            faults.append(f"{name} has {broken} formulas that MathJax cannot set")
+        for what, broken in browser.evaluate(UNFIT):
+            faults.append(f"{name}: {what}: {broken}")
     assert not faults, "\n".join(faults)

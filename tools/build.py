@@ -3,6 +3,8 @@
     python -m tools.build book            everything; the site is in _build/html
     python -m tools.build test            execute and check, without rendering
     python -m tools.build chapter NAME    one chapter; its page is in _build/chapter/NAME
+    python -m tools.build draft           for authors: the last run's outputs under today's pages,
+                                          executing what changed; in _build/draft
 
 ``--plan FOLDER`` makes the book of another plan, under the same checks; its site is in a folder of
 its own, named `_build/plan-FOLDER-` and a few letters of a hash of where the plan's folder is, so
@@ -112,7 +114,9 @@ def contents(root: Path) -> dict[str, Any]:
     return toc
 
 
-def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> list[Path]:
+def stage(
+    root: Path, staging: Path, toc: dict[str, Any], *, whole: bool, sources: bool = True
+) -> list[Path]:
     """Lay the book out in an empty folder, every computing page as a notebook without outputs;
     return those."""
     missing = [name for name in documents(toc) if not (root / f"{name}.md").is_file()]
@@ -127,7 +131,7 @@ def stage(root: Path, staging: Path, toc: dict[str, Any], *, whole: bool) -> lis
     config = settings(root / "_config.yml")
     try:
         config["execute"]["execute_notebooks"] = "off"
-        config["sphinx"]["config"]["prudent_gate"] = whole
+        config["sphinx"]["config"] |= {"prudent_gate": whole, "prudent_sources": sources}
     except (KeyError, TypeError):
         raise BuildError(
             f"{root / '_config.yml'}: needs the mappings execute and sphinx: config"
@@ -420,7 +424,25 @@ def build_book(root: Path, *, site_wanted: bool, plan_folder: Path | None = None
         if faults := check_site.faults(site):
             raise BuildError("the site is not fit to publish:\n- " + "\n- ".join(faults))
         publish(site, target)
+        name_editions(root / "_build")
     return f"the book is in {target / 'index.html'}"
+
+
+def name_editions(built: Path) -> None:
+    """Tell every plan's book, where it lies beside the others, how to reach them."""
+    found = {}
+    for page in sorted({built / "html", *built.glob("plan-*/html")}):
+        if (register := page / "evidence.json").is_file():
+            made = json.loads(register.read_text(encoding="utf-8"))["made_from"]
+            found[page] = made["plan"]
+    for page in found:
+        others = [
+            {"name": name, "href": Path(os.path.relpath(other / "index.html", page)).as_posix()}
+            for other, name in found.items()
+            if other != page
+        ]
+        text = f"window.EDITIONS = {json.dumps(others, ensure_ascii=False)};\n"
+        (page / "editions.js").write_text(text, encoding="utf-8")
 
 
 def build_chapter(root: Path, name: str, *, plan_folder: Path | None = None) -> str:
@@ -449,9 +471,51 @@ def build_chapter(root: Path, name: str, *, plan_folder: Path | None = None) -> 
     return f"{claims} claims hold"
 
 
+def outputs_kept(notebook: Path, before: Sequence[Mapping[str, Any]]) -> bool:
+    """Give a staged notebook the outputs of its last execution, where its code is still the
+    same."""
+    fresh = json.loads(notebook.read_text(encoding="utf-8"))
+    cells = [cell for cell in fresh["cells"] if cell["cell_type"] == "code"]
+    if ["".join(cell["source"]) for cell in cells] != ["".join(c["source"]) for c in before]:
+        return False
+    if not all(cell["execution_count"] for cell in before):  # it was stopped on the way
+        return False
+    for cell, old in zip(cells, before, strict=True):
+        cell["outputs"], cell["execution_count"] = old["outputs"], old["execution_count"]
+        if ran := old["metadata"].get("execution"):
+            cell["metadata"]["execution"] = ran
+    notebook.write_text(json.dumps(fresh), encoding="utf-8")
+    return True
+
+
+def build_draft(root: Path, *, plan_folder: Path | None = None) -> str:
+    """Render today's pages with the outputs of the last run; never published in its place."""
+    place = choose_plan(plan_folder) if plan_folder else ""
+    staging, target = root / ".run" / (place or "book"), root / "_build" / "draft" / place / "html"
+    with alone(staging):
+        before = {
+            path.relative_to(staging): [
+                cell
+                for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]
+                if cell["cell_type"] == "code"
+            ]
+            for path in staging.glob("notebooks/*/*.ipynb")
+        }
+        notebooks = stage(root, staging, contents(root), whole=True, sources=False)
+        changed = [
+            path
+            for path in notebooks
+            if not outputs_kept(path, before.get(path.relative_to(staging), ()))
+        ]
+        if changed:
+            execute(root, staging, changed, plan_folder)
+        publish(render(staging, root, plan_folder, strict=False), target)
+    return f"a draft is in {target / 'index.html'}; {len(changed)} chapters were executed"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Execute, check and publish the book.")
-    parser.add_argument("run", choices=("book", "test", "chapter"))
+    parser.add_argument("run", choices=("book", "test", "chapter", "draft"))
     parser.add_argument("name", nargs="?", help="the chapter's name, for the run `chapter`")
     parser.add_argument("--plan", type=Path, help="the folder of a plan; default: data/plan")
     parser.add_argument(
@@ -466,6 +530,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with stoppable():
             if given.run == "chapter":
                 result = build_chapter(root, given.name, plan_folder=given.plan)
+            elif given.run == "draft":
+                result = build_draft(root, plan_folder=given.plan)
             else:
                 wanted = given.run == "book"
                 result = build_book(root, site_wanted=wanted, plan_folder=given.plan)

@@ -4,9 +4,13 @@ it rests on.
 Everything shown is read from the executed notebooks that myst-nb leaves beside the site, once all
 pages are read, so it is the same whether `make book` executed them or `jupyter-book build .` did:
 
-- ``{requirements-matrix}`` shows each requirement, its kind, and the checks that answer it;
+- ``{requirements-matrix}`` lists the requirements, each with its kind and the check that leads, and
+  a page for each (`prudent_matrix`);
 - ``{evidence-register}`` lists every claim of every chapter;
 - ``{told}`mean_variance.corners:d` `` shows a number that a chapter told, on any page;
+- ``{drawn} stacked model_portfolios.held`` draws a table that a chapter told, and ``{drawn} figure
+  glidepaths.fig-gp-paths`` shows a chapter's figure again, with a link to where it stands;
+- ``{standing}`` says which inputs are the plan's own;
 - a link to a source page, ``[text](page.md)``, holds whether that page was staged as text or as a
   notebook;
 - each chapter links its executed notebook, all its modules and all their tests, whose sources are
@@ -17,7 +21,6 @@ pages are read, so it is the same whether `make book` executed them or `jupyter-
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import html
 import inspect
@@ -26,14 +29,18 @@ import re
 import shutil
 import subprocess
 import sys
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import prudent_cells
+import prudent_matrix
+import prudent_pictures as pictures
+import prudent_search
 from docutils import nodes
+from docutils.parsers.rst import directives
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -42,19 +49,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from portlib import data, evidence, plan
+from portlib import data, evidence, plan, standing
 from portlib.plan_format import LEGAL_REGIMES
 
 logger = logging.getLogger(__name__)
-MEANING = {
-    "executed": "a check in this book, run with it",
-    "in part": "checks in this book answer a part; the row says what is missing",
-    "documented": "a named section of this book",
-    "organisational": "people must do it; the book supplies the form",
-    "open": "not yet answered by this edition",
-}
-
-
 # ------------------------------------------------------------------------------- what was executed,
 # and from what
 
@@ -97,7 +95,7 @@ def shown(app: Sphinx) -> tuple[evidence.Register, dict[str, dict[str, Any]]]:
     )
     in_order = [name for name in (Path(name).name for name in names) if name in register.claims]
     register = evidence.Register(
-        {name: register.claims[name] for name in in_order}, register.numbers
+        {name: register.claims[name] for name in in_order}, register.numbers, register.tables
     )
     return register, evidence.requirements(Path(app.srcdir) / "book" / "requirements.yml")
 
@@ -152,13 +150,12 @@ def when(notebook: Path) -> str:
 
 
 def add_provenance(app: Sphinx, doctree: nodes.document, docname: str) -> None:
-    """Under a chapter's title, its notebook, module and tests; at the end of each page, what it was
-    made from."""
-    root, made, title = checkout(app), [], doctree.next_node(nodes.title)
+    """At the end of each page, what it was made from, and of a chapter its notebook, modules and
+    tests."""
+    root, made = checkout(app), []
     if docname in chapters(app.env):
         name = docname.split("/")[-1]
-        if title is not None:
-            title.parent.insert(title.parent.index(title) + 1, raw(chapter_links(root, docname)))
+        doctree += raw(chapter_links(root, docname))
         passed = [claim.holds for claim in shown(app)[0].claims[name]]
         made = [
             f"executed {when(executed(app, docname))}",
@@ -197,7 +194,7 @@ def python_files(folder: Path) -> list[Path]:
 
 
 def chapter_links(root: Path, docname: str) -> str:
-    """Under a chapter's title: its executed notebook, its modules and their tests."""
+    """A chapter's executed notebook, its modules and their tests."""
     here = "../" * docname.count("/")
     parts = [f"<a href='{here}{docname}.ipynb'>executed notebook</a>"]
     for kind, files in own_sources(root, docname).items():
@@ -226,11 +223,57 @@ def add_worst(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     )
     if not marked or box is None:
         return
-    line = claim_line(app, docname, name, marked[0])
-    line["classes"] = ["worst-claim"]
-    line.insert(0, nodes.strong("", "What limits this most: "))
-    line += nodes.inline("", f" It cannot show {marked[0].cannot_show.rstrip('.')}.")
+    claim = marked[0]
+    line = paragraph("", "worst-claim")
+    line += nodes.strong("", "What limits this most: ")
+    line += nodes.Text(f"{claim.statement} It cannot show {claim.cannot_show.rstrip('.')}. ")
+    line += link(app, docname, docname, claim.id, claim.id)
     box.parent.insert(box.parent.index(box), line)
+
+
+#: Words that a reader takes in a minute, of prose that reasons.
+PACE = 200
+#: What a committee reads of a chapter, beside its opening.
+SHORT = ("Decision", "What would change our mind")
+
+
+def prose(node: nodes.Node) -> int:
+    """How many words of a page are prose: no code, no output, no evidence."""
+    if isinstance(node, nodes.Text):
+        return len(re.findall(r"\w+", node.astext()))
+    if isinstance(node, (nodes.raw, nodes.literal_block, nodes.math, nodes.math_block)):
+        return 0
+    if isinstance(node, nodes.container) and node.get("nb_element"):
+        return 0
+    return sum(map(prose, node.children))
+
+
+def add_reading_time(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """What a chapter takes to read, whole and in its committee's part, counted."""
+    if docname not in chapters(app.env):
+        return
+    item = next(
+        (
+            item
+            for item in doctree.findall(nodes.list_item)
+            if re.match(r"About \d+ minutes", item.astext())
+        ),
+        None,
+    )
+    if item is None:
+        return
+    sections = list(doctree.findall(nodes.section))
+    named = [s for s in sections if s[0].astext() in SHORT]
+    opening = sum(prose(child) for child in sections[0].children[1:4])
+    whole = max(1, round(prose(doctree) / PACE))
+    short = max(1, round((opening + sum(map(prose, named))) / PACE))
+    line = nodes.paragraph()
+    line += [
+        nodes.strong("", "About"),
+        nodes.Text(f" {whole} minutes; the opening, {SHORT[0]} and {SHORT[1]}, {short}."),
+    ]
+    item.children = []
+    item += line
 
 
 def link_requirements(app: Sphinx, doctree: nodes.document, docname: str) -> None:
@@ -246,12 +289,15 @@ def link_requirements(app: Sphinx, doctree: nodes.document, docname: str) -> Non
             text.parent.replace(
                 text,
                 [
-                    link(app, docname, "book/matrix", part.lower(), part)
-                    if part in known
-                    else nodes.Text(part)
+                    to_requirement(docname, part) if part in known else nodes.Text(part)
                     for part in parts
                 ],
             )
+
+
+def to_requirement(docname: str, id: str) -> nodes.reference:
+    uri = f"{'../' * docname.count('/')}book/requirements/{id.lower()}.html"
+    return nodes.reference("", id, refuri=uri, internal=True)
 
 
 def raw(text: str) -> nodes.raw:
@@ -274,6 +320,39 @@ class Told(nodes.Inline, nodes.Element):
     """Where a number goes that a chapter told: ``{told}`mandate.rule_count:d` `` on any page."""
 
 
+class Drawn(nodes.General, nodes.Element):
+    """Where a picture goes that is drawn from what a chapter told, or taken from it."""
+
+
+class Inputs(nodes.General, nodes.Element):
+    """Where the table of the plan's inputs goes."""
+
+
+class DrawnDirective(SphinxDirective):
+    """``{drawn} kind chapter.name``: kind is stacked, shares, spans, path or figure."""
+
+    required_arguments = 2
+    option_spec = {  # noqa: RUF012
+        "alt": directives.unchanged,
+        "form": directives.unchanged,
+        "mark": directives.unchanged,
+        "marked": directives.unchanged,
+        "ticks": directives.unchanged,
+        "caption": directives.unchanged,
+    }
+
+    def run(self) -> list[nodes.Node]:
+        self.env.metadata[self.env.docname]["prudent"] = "shows evidence"
+        kind, asked = self.arguments
+        return [Drawn(kind=kind, asked=asked, given=dict(self.options))]
+
+
+class InputsDirective(SphinxDirective):
+    def run(self) -> list[nodes.Node]:
+        self.env.metadata[self.env.docname]["prudent"] = "shows evidence"
+        return [Inputs()]
+
+
 class ToldRole(SphinxRole):
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
         self.env.metadata[self.env.docname]["prudent"] = "shows evidence"
@@ -294,103 +373,81 @@ class EvidenceRegister(SphinxDirective):
 
 def show_evidence(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     for place in list(doctree.findall(Matrix)):
-        place.replace_self(matrix(app, docname))
+        said, loose = good_practice(shown(app)[1])
+        index = prudent_matrix.index(*shown(app), lambda name: from_page(app, docname, name), loose)
+        place.replace_self(raw(said + prudent_matrix.contents(shown(app)[1]) + index))
     for place in list(doctree.findall(Register)):
         place.replace_self(register_table(app, docname))
+    for place in list(doctree.findall(Inputs)):
+        place.replace_self(raw(inputs_table()))
+    for place in list(doctree.findall(Drawn)):
+        place.replace_self(drawn(app, docname, place))
     for place in list(doctree.findall(Told)):
         where, _, form = place["asked"].partition(":")
-        chapter, _, name = where.partition(".")
-        number = shown(app)[0].numbers.get(chapter, {}).get(name)
-        if number is None:
-            logger.warning(
-                f"no chapter tells {where!r}", location=docname, type="prudent", subtype="told"
-            )
+        number = told(app, where, docname)
         place.replace_self(nodes.Text("" if number is None else format(number, form)))
 
 
-def matrix(app: Sphinx, docname: str) -> list[nodes.Node]:
-    """Counts by kind that filter, then one row a requirement: what it asks, its kind, what answers
-    it."""
-    register, required = shown(app)
-    regime = plan.read().legal_regime
-    loose = dict.fromkeys(evidence.good_practice(required, regime), LEGAL_REGIMES[regime])
-    counts = Counter(entry["kind"] for entry in required.values())
-    choices = [
-        ("all", len(required), "every requirement"),
-        *((k, counts[k], MEANING[k]) for k in evidence.KINDS),
-    ]
-    labels = "".join(
-        f"<label title='{why}'><input type='radio' name='kind' "
-        f"value='{kind}'{' checked' if kind == 'all' else ''}>"
-        f"<span><b>{count}</b> {kind}</span></label>"
-        for kind, count, why in choices
+def told(app: Sphinx, where: str, docname: str) -> Any:
+    """A number that a chapter told; warns where none did."""
+    chapter, _, name = where.partition(".")
+    number = shown(app)[0].numbers.get(chapter, {}).get(name)
+    if number is None:
+        logger.warning(
+            f"no chapter tells {where!r}", location=docname, type="prudent", subtype="told"
+        )
+    return number
+
+
+def drawn(app: Sphinx, docname: str, place: Drawn) -> nodes.Node:
+    """A picture of a told table, or a chapter's own figure; nothing, with a warning, where the
+    chapter has none."""
+    kind, asked, given = place["kind"], place["asked"], place["given"]
+    chapter, _, name = asked.partition(".")
+    page = next((page for page in chapters(app.env) if page.endswith(f"/{chapter}")), None)
+    if kind == "figure" and page is not None:
+        svg, alt, caption = pictures.figure_of(executed(app, page), name)
+        if svg:
+            uri = app.builder.get_relative_uri(docname, page)
+            said = html.escape(given.get("caption", "") or caption.strip())
+            return raw(
+                f"<figure class='taken'><a href='{uri}#{name}' aria-label='To this figure in its "
+                f"chapter'>{pictures.inlined(svg, alt.strip(), name)}</a>"
+                f"<figcaption>{said}</figcaption></figure>"
+            )
+    table = shown(app)[0].tables.get(chapter, {}).get(name)
+    if table is None:
+        what = "figure" if kind == "figure" else "table"
+        logger.warning(
+            f"no chapter has the {what} {asked!r}", location=docname, type="prudent", subtype="told"
+        )
+        return raw("")
+    if kind == "stacked":
+        return raw(pictures.stacked(table))
+    if kind == "shares":
+        return raw(pictures.shares(table))
+    if kind == "spans":
+        mark = told(app, given["mark"], docname) if "mark" in given else None
+        form = given.get("form", ",.0f")
+        return raw(pictures.ranges(table, form=form, mark=mark, marked=given.get("marked", "")))
+    ticks = dict(tick.split("=", 1) for tick in given.get("ticks", "").split(";") if tick)
+    at = {float(x): words.strip() for x, words in ticks.items()}
+    return raw(pictures.path(table, alt=given.get("alt", ""), ticks=at))
+
+
+def inputs_table() -> str:
+    """What stands for each input of this edition's plan."""
+    rows = "".join(
+        f"<tr><th scope='row'>{html.escape(one.name)}</th><td><span class='whose "
+        f"{one.status.lower().replace(' ', '-')}'>{html.escape(one.status)}</span></td>"
+        f"<td>{html.escape(one.what)}</td></tr>"
+        for one in standing.of(plan.read())
     )
-    rows = []
-    for id, entry in required.items():
-        what = [
-            paragraph(entry["requirement"]),
-            paragraph(f"{entry['citation']} · {entry['applies_to']}", "fine"),
-        ]
-        what += [
-            paragraph(
-                f"{entry['status']} · {entry['confidence']} (checked {entry['checked']})", "fine"
-            )
-        ]
-        if not entry["status"].startswith(("binding", "statute")):
-            what[2]["classes"].append("not-binding")
-        if id in loose:
-            what.append(paragraph(f"Good practice here: it does not bind {loose[id]}.", "fine"))
-            what[-1]["classes"].append("not-binding")
-            if instead := entry.get(regime.lower()):
-                what.append(paragraph(f"Instead: {instead}.", "fine"))
-        if entry.get("paragraph"):
-            words = paragraph(f"{entry['paragraph']} ", "fine")
-            if entry.get("url"):
-                words += nodes.reference("", "the text", refuri=entry["url"])
-            fold = "<details class='fine'><summary>in its words</summary>"
-            what += [raw(fold), words, raw("</details>")]
-        if entry.get("inference"):
-            what.append(paragraph(f"this book infers: {entry['inference']}", "fine"))
-        if entry.get("note"):
-            what.append(paragraph(f"missing: {entry['note']}", "fine"))
-        answers = folded(
-            [claim_line(app, docname, chapter, c) for chapter, c in register.answering(id)]
-        )
-        for field, label in (("section", "documented in "), ("form", "form: ")):
-            if target := entry.get(field):
-                page, _, anchor = target.partition("#")
-                answers.append(paragraph(label))
-                answers[-1] += link(app, docname, page, anchor, app.env.titles[page].astext())
-        kind = paragraph(entry["kind"], "kind")
-        rows.append(
-            (
-                [id.lower(), f"kind-{entry['kind'].replace(' ', '-')}"],
-                [[paragraph(id, "requirement-id"), kind], what, answers],
-            )
-        )
-    table = html_table(["requirement", "what it asks", "what answers it"], rows, "matrix")
-    said = []
-    if loose:
-        clause = plan.read().rules["clauses"].get("legal_regime")
-        said = [
-            paragraph(
-                f"{plan.read().name} is {LEGAL_REGIMES[regime]}. {len(loose)} of the "
-                f"{len(required)} requirements do not bind it and are shown as good practice; each "
-                "row says so." + (f" What binds it instead: {clause}." if clause else "")
-            )
-        ]
-    return [
-        *said,
-        raw(f"<fieldset class='matrix-filter'><legend>Show</legend>{labels}</fieldset>"),
-        table,
-    ]
-
-
-def folded(lines: list[nodes.paragraph]) -> list[nodes.Node]:
-    """A long list of checks behind its count; every check in it held, or there would be no page."""
-    if len(lines) <= 3:
-        return list(lines)
-    return [raw(f"<details><summary>{len(lines)} checks hold</summary>"), *lines, raw("</details>")]
+    return (
+        "<table class='dataframe inputs'><thead><tr><th scope='col'>input</th><th scope='col'>whose"
+        "</th><th scope='col'>what is used</th></tr></thead>"
+        f"<tbody>{rows}</tbody></table>"
+    )
 
 
 def register_table(app: Sphinx, docname: str) -> nodes.table:
@@ -403,8 +460,51 @@ def register_table(app: Sphinx, docname: str) -> nodes.table:
     return html_table(["claim", "verified by", "cannot show", "answers"], rows, "register")
 
 
+def page_of(app: Sphinx, chapter: str) -> str:
+    """The page of a chapter, by its name."""
+    return next(name for name in chapters(app.env) if name.endswith(f"/{chapter}"))
+
+
+def from_page(app: Sphinx, docname: str, chapter: str) -> str:
+    return app.builder.get_relative_uri(docname, page_of(app, chapter))
+
+
+def good_practice(required: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, str]]:
+    """Under which law the plan is, and by requirement what is said where that law does not ask
+    it."""
+    the_plan = plan.read()
+    regime = the_plan.legal_regime
+    loose = evidence.good_practice(required, regime)
+    if not loose:
+        return "", {}
+    words = LEGAL_REGIMES[regime]
+    clause = the_plan.rules["clauses"].get("legal_regime")
+    said = (
+        f"{the_plan.name} is {words}. {len(loose)} of the {len(required)} requirements do not bind "
+        "it and are shown as good practice; each says so."
+    ) + (f" What binds it instead: {clause}." if clause else "")
+    instead = {id: required[id].get(regime.lower()) for id in loose}
+    return f"<p>{html.escape(said)}</p>", {
+        id: f"Good practice here: it does not bind {words}."
+        + (f" Instead: {instead[id]}." if instead[id] else "")
+        for id in loose
+    }
+
+
+def requirement_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """One page a requirement, where the book has a matrix."""
+    if "book/matrix" not in app.env.found_docs:
+        return
+    titles = {page: title.astext() for page, title in app.env.titles.items()}
+    titles |= {page.rsplit("/", 1)[-1]: titles[page] for page in chapters(app.env)}
+    loose = good_practice(shown(app)[1])[1]
+    yield from prudent_matrix.pages(
+        *shown(app), lambda name: f"{page_of(app, name)}.html", titles, loose
+    )
+
+
 def claim_line(app: Sphinx, docname: str, chapter: str, claim: evidence.Claim) -> nodes.paragraph:
-    page = next(name for name in chapters(app.env) if name.endswith(f"/{chapter}"))
+    page = page_of(app, chapter)
     line = paragraph("", "answer")
     line += link(app, docname, page, claim.id, claim.id)
     line += nodes.Text(f" {claim.statement} ")
@@ -442,6 +542,8 @@ def html_table(heads: list[str], rows: list[Any], name: str) -> nodes.table:
 
 def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """portlib and its tests as pages of the site, so that a reviewer needs nothing else."""
+    if not app.config.prudent_sources:
+        return
     formatter = HtmlFormatter(linenos="inline", anchorlinenos=True, lineanchors="L", wrapcode=True)
     root = checkout(app)
     if app.config.prudent_gate:
@@ -473,7 +575,9 @@ def follow_links(app: Sphinx, docname: str, source: list[str]) -> None:
 
     text = re.sub(r"\]\(([^()\s:]+)\.md(?=[#)])", staged, source[0])
     source[0] = re.sub(
-        r"\[([^][]+)\]\(((?:\.\./)+evidence\.(?:json|csv))\)", r"<a href='\2'>\1</a>", text
+        r"\[([^][]+)\]\(((?:\.\./)+(?:evidence|matrix|columns)\.(?:json|csv|xlsx))\)",
+        r"<a href='\2'>\1</a>",
+        text,
     )
 
 
@@ -495,6 +599,34 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
     return f"{page}#L-{inspect.getsourcelines(thing)[1]}"
 
 
+#: Scripts that the theme puts on every page and this book does without: another search, icons.
+UNUSED = ("searchtools.js", "language_data.js", "searchindex.js", "fontawesome.js")
+
+
+def reading_order(app: Sphinx) -> list[str]:
+    """Every page, in the order of the table of contents."""
+    ordered = list(app.env.collect_relations())
+    asked = [name for name, *_ in requirement_pages(app)]
+    return [*ordered, *sorted(set(app.env.found_docs) - set(ordered)), *asked]
+
+
+def lighten(site: Path) -> None:
+    """Take from every page the scripts that it does not use, and from the site their files."""
+    names = "|".join(re.escape(name) for name in UNUSED)
+    loads = re.compile(rf"[ \t]*<(?:script|link)\b[^>]*(?:{names})[^>]*>(?:</script>)?\n?")
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        if (light := loads.sub("", text)) != text:
+            page.write_text(light, encoding="utf-8")
+    for name in UNUSED:
+        for file in [
+            *site.rglob(name),
+            *site.rglob(f"{name}.map"),
+            *site.rglob(f"{name}.LICENSE.txt"),
+        ]:
+            file.unlink()
+
+
 def write_files(app: Sphinx, exception: Exception | None) -> None:
     """Beside the pages: the executed notebooks, and the register as JSON and CSV."""
     if exception or app.builder.format != "html":
@@ -511,19 +643,29 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
     (site / "evidence.json").write_text(
         json.dumps(document, indent=1, ensure_ascii=False, default=str), encoding="utf-8"
     )
-    rows = register.rows()
-    with (site / "evidence.csv").open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=list(rows[0]) if rows else ["chapter"])
-        writer.writeheader()
-        writer.writerows(rows)
+    (site / "editions.js").write_text("window.EDITIONS = [];\n", encoding="utf-8")
+    prudent_search.write(site, reading_order(app), Path(app.srcdir) / "book" / "search_terms.yml")
+    lighten(site)
+    made = provenance(checkout(app))
+    ran = {name: when(executed(app, page_of(app, name))) for name in register.claims}
+    prudent_matrix.write(
+        site,
+        prudent_matrix.tables(*shown(app), lambda name: f"{page_of(app, name)}.html", made, ran),
+    )
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx.ext.linkcode")
+    app.setup_extension("prudent_math")
     app.add_config_value("prudent_gate", True, "env")
+    app.add_config_value("prudent_sources", True, "")
     app.connect("config-inited", lambda _, config: setattr(config, "linkcode_resolve", source_link))
     app.add_directive("requirements-matrix", RequirementsMatrix)
     app.add_directive("evidence-register", EvidenceRegister)
+    app.add_directive("drawn", DrawnDirective)
+    app.add_directive("standing", InputsDirective)
+    app.add_post_transform(prudent_cells.FoldCells)
+    app.add_post_transform(prudent_cells.InlineFigures)
     app.add_role("told", ToldRole())
     app.connect("env-get-outdated", execute_again)
     app.connect("source-read", follow_links)
@@ -531,7 +673,9 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", show_evidence)
     app.connect("doctree-resolved", add_worst)
     app.connect("doctree-resolved", link_requirements)
+    app.connect("doctree-resolved", add_reading_time)
     app.connect("doctree-resolved", add_provenance)
     app.connect("html-collect-pages", source_pages)
+    app.connect("html-collect-pages", requirement_pages)
     app.connect("build-finished", write_files)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,3 +1,45 @@
+/* One switch for all code, remembered; without scripts each piece unfolds by itself. */
+(() => {
+  const KEY = "prudent-code", NAME = { false: "Show the code", true: "Hide the code" };
+  const remembered = () => { try { return localStorage.getItem(KEY) === "shown"; } catch { return false; } };
+  addEventListener("DOMContentLoaded", () => {
+    const folds = [...document.querySelectorAll("details.code")];
+    if (!folds.length) return;
+    const button = Object.assign(document.createElement("button"), { type: "button", className: "code-switch" });
+    const show = (shown) => {
+      for (const fold of folds) fold.open = shown;
+      button.textContent = NAME[shown];
+      button.dataset.shown = shown;
+    };
+    button.addEventListener("click", () => {
+      const shown = button.dataset.shown !== "true";
+      show(shown);
+      try { localStorage.setItem(KEY, shown ? "shown" : "folded"); } catch { /* a file without storage: not remembered */ }
+    });
+    for (const fold of folds)
+      fold.addEventListener("toggle", () => (fold.querySelector("summary").textContent = NAME[fold.open]));
+    show(remembered());
+    (document.querySelector(".header-article-items__end") ?? document.querySelector(".bd-header-article"))?.prepend(button);
+  });
+})();
+
+/* Printed, what is folded is open, save the code. */
+(() => {
+  const opened = [];
+  addEventListener("beforeprint", () => {
+    for (const fold of document.querySelectorAll("details:not([open], .code)")) { fold.open = true; opened.push(fold); }
+  });
+  addEventListener("afterprint", () => { for (const fold of opened.splice(0)) fold.open = false; });
+})();
+
+/* Other plans' books that were made beside this one (editions.js). */
+addEventListener("DOMContentLoaded", () => {
+  const place = document.getElementById("editions"), list = window.EDITIONS ?? [];
+  if (!place || !list.length) return;
+  list.forEach(({ name, href }, i) => place.append(i ? ", " : "", Object.assign(document.createElement("a"), { href: document.documentElement.dataset.content_root + href, textContent: name })));
+  place.hidden = false;
+});
+
 /* A table that is wider than its box is read row by row, each cell under the head of its column. Measured on the page:
    no guess from the width of the screen. Without this script such a table scrolls in its box. */
 (() => {
@@ -27,9 +69,16 @@
     return box;
   };
 
+  /* On a desktop a table stays one: it is set smaller, and if that is not enough it scrolls, with the keys, too. */
   const fit = (table, box) => {
-    table.classList.remove("stacked");
-    table.classList.toggle("stacked", box.scrollWidth > box.clientWidth + 1);
+    const wide = () => box.scrollWidth > box.clientWidth + 1;
+    table.classList.remove("stacked", "tight");
+    if (wide()) table.classList.add(innerWidth < 700 ? "stacked" : "tight");
+    if (innerWidth >= 700 && wide()) {
+      box.tabIndex = 0;
+      box.setAttribute("role", "region");
+      box.setAttribute("aria-label", "wide table");
+    }
   };
 
   addEventListener("DOMContentLoaded", () => {
