@@ -53,6 +53,13 @@ def _parser() -> argparse.ArgumentParser:
     _history_commands(commands)
     _forecast_commands(commands)
     _quarter_commands(commands)
+    what = "the JSON Schema of a kind of document, or a folder of all"
+    described = commands.add_parser("schema", help=what, description=f"Print {what}.")
+    described.add_argument(
+        "name", nargs="?", help="plan, policy, portfolio, ...; none: their names"
+    )
+    described.add_argument("--out", type=Path, metavar="FOLDER", help="write all of them there")
+    described.set_defaults(run=_schema)
     return parser
 
 
@@ -358,6 +365,16 @@ def _score(given: dict[str, Any]) -> int:
     returns = tables.returns(given["returns"], minimum_months=1).values
     log = AuditLog(given["log"])
     return _say(service.score_forecasts(_plan(given["plan"]), log, roster, returns))
+
+
+def _schema(given: dict[str, Any]) -> int:
+    from portlib import schemas
+
+    if given["out"] is not None:
+        files = schemas.write(given["out"])
+        print(f"{given['out']}: {', '.join(files)}", flush=True)
+        return 0
+    return _say(schemas.of(given["name"]) if given["name"] else list(schemas.names()))
 
 
 def _adopt(given: dict[str, Any]) -> int:

@@ -36,7 +36,7 @@ GROUND = (
 )
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
 # the doors of programs, of readers and of the shell, which open everything
-TOP = ("service", "documents", "what_if", "__main__")
+TOP = ("schemas", "service", "documents", "what_if", "__main__")
 HEAVY = (
     "scipy",
     "cvxpy",

@@ -34,7 +34,7 @@ import jupytext
 import yaml
 from myst_nb.core.read import is_myst_markdown_notebook
 
-from portlib import evidence, plan
+from portlib import evidence, plan, schemas
 from portlib.data import DataError
 from portlib.documents.typesetting import NotSet
 from tools import check_site, depends
@@ -421,6 +421,7 @@ def build_book(root: Path, *, site_wanted: bool, plan_folder: Path | None = None
         if (root / "portlib").is_dir():
             say("documents")
             papers.make(root, site, plan_folder)
+            schemas.write(site / "schemas")
         if faults := check_site.faults(site):
             raise BuildError("the site is not fit to publish:\n- " + "\n- ".join(faults))
         publish(site, target)

@@ -111,7 +111,7 @@ def _basis(desk: Desk, at: datetime) -> Iterator[Due]:
         yield Due("remake", "views", f"new, revised or ended since the release: {', '.join(moved)}")
     then = assumptions_of(event)
     views = inbox.in_force(desk.office, at)
-    classes = inbox.expected(desk.plan, plan_menu.class_assumptions(desk.plan), views)
+    classes = inbox.expected(desk.seen, plan_menu.class_assumptions(desk.seen), views)
     if classes.labels != then.labels or not (
         np.allclose(classes.mu, then.mu, atol=1e-9) and np.allclose(classes.sigma, then.sigma)
     ):
@@ -128,7 +128,7 @@ def _account(
     if why := quarter.due(desk, posture, prices, at, returns=returns):
         yield Due("rebalance", desk.plan.policy["rebalance_trigger"], why)
     weights, _, _ = held(desk.ledger, prices)
-    funds = plan_menu.menu_assumptions(desk.plan, assumptions_of(event))
+    funds = plan_menu.menu_assumptions(desk.seen, assumptions_of(event))
     w = weights.reindex(list(funds.labels), fill_value=0.0).to_numpy(float)
     limit = desk.plan.policy["circuit_breakers"]["volatility"][posture]
     if (risk := funds.risk_of(w)) > limit:

@@ -23,11 +23,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from portlib import history
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
 from portlib.retirement import model_portfolios, plan_menu
@@ -114,6 +116,12 @@ class Desk:
             self.log, self.plan.fingerprint, self.roster, policy=self.plan.policy
         )
 
+    @cached_property
+    def seen(self) -> Plan:
+        """The plan with its funds seen through by the evidence that it brings, as portfolios are
+        made of it; signatures and pins name the plan as it was handed in."""
+        return plan_menu.by_evidence(self.plan, history.open_record())
+
     @property
     def pins(self) -> Pins:
         """What would make a portfolio now."""
@@ -164,9 +172,9 @@ def adopt_mandates(desk: Desk, at: datetime) -> int:
     """Write down the rules of each posture under the policy in force, as the next version, if they
     are others than those adopted last; returns the version in force.
     """
-    classes = plan_menu.class_assumptions(desk.plan)
+    classes = plan_menu.class_assumptions(desk.seen)
     rules = {
-        posture: plan_menu.menu_mandate(desk.plan, posture, classes).fingerprint
+        posture: plan_menu.menu_mandate(desk.seen, posture, classes).fingerprint
         for posture in model_portfolios.postures(desk.plan.policy)
     }
     adopted = desk.log.events("policy", "MandateAdopted")
@@ -235,7 +243,7 @@ def make(desk: Desk, at: datetime) -> Event:
         As views and engine do.
     """
     made_by = controls(desk, at)
-    plan = desk.plan
+    plan = desk.seen
     before = released(desk.log)
     old = suite_of(before) if before else None
     views = inbox.in_force(desk.office, at)
@@ -615,7 +623,7 @@ def run(
         desk.ledger.check()
         if not desk.log.events("policy", "PolicyAdopted"):
             raise NotAdopted("no policy was adopted in this log: adopt it first")
-        prior = plan_menu.class_assumptions(desk.plan)
+        prior = plan_menu.class_assumptions(desk.seen)
         said = inbox.hear(desk.office, desk.plan, letters, prior, desk.pins, at)
         if (order := waiting(desk)) is not None:
             controls(desk, at)

@@ -24,8 +24,9 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from portlib import history
 from portlib.plan import Plan
-from portlib.retirement import model_portfolios
+from portlib.retirement import model_portfolios, plan_menu
 from portlib.stewardship.audit_log import AuditError, AuditLog, Event, Head, canonical
 from portlib.stewardship.governance import signatures
 from portlib.stewardship.governance.certificates import NotCertified
@@ -315,10 +316,11 @@ def reperform(release: Event, plan: Plan, before: Event | None = None) -> list[s
     if plan.fingerprint != release.body["pins"]["plan"]:
         raise TrailBroken(release.number, f"event {release.number}: was made for another plan")
     classes = assumptions_of(release)
+    seen = plan_menu.by_evidence(plan, history.open_record())
     again = (
-        model_portfolios.suite(plan, classes)
+        model_portfolios.suite(seen, classes)
         if before is None
-        else model_portfolios.remake(suite_of(before), plan, classes)
+        else model_portfolios.remake(suite_of(before), seen, classes)
     )
     tolerance = plan.policy["result_tolerance"]
     return disagreements(release.body["values"]["suite"], again.to_json(), tolerance)

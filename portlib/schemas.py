@@ -1,0 +1,274 @@
+"""What may be sent to this package, and what does it answer? JSON Schemas, draft 2020-12.
+
+Each kind of document has one schema, under the name that documents carry in ``schema``. What goes
+in is described by the same tables that refuse it at the door (``data/plan_schema.yml``,
+``data/policy_schema.yml``, the columns of `portlib.plan_format`, the entries of `portlib.service`),
+so that the published schema and the door cannot differ. What comes out is described here, and the
+tests hold every answer against it.
+
+`of` gives one schema, `names` the kinds, `write` a folder of them, which the site publishes.
+
+Left out: what parts of a document owe each other (weights that sum to one, funds that exist); the
+door says those by path. ``inputs`` of a plan are files as text, which have readers of their own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from portlib import data, plan_format, service
+from portlib.plan import SCHEMA as PLAN
+from portlib.schema import plain
+from portlib.tables.rows import Column
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+Json = dict[str, Any]
+
+_TEXT: Json = {"type": "string"}
+_SHA: Json = {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "SHA-256"}
+_SHARE: Json = {"type": "number", "minimum": 0, "maximum": 1}
+_RATE: Json = {"type": "number", "minimum": -1, "maximum": 1, "description": "annual decimal"}
+_DOLLARS: Json = {"type": "number", "minimum": 0, "description": "US dollars"}
+_BY_FUND: Json = {"type": "object", "additionalProperties": _SHARE}
+_BY_CHANCE: Json = {"type": "object", "additionalProperties": _DOLLARS}
+_MAYBE: Json = {"type": ["number", "null"]}
+_COUNT: Json = {"type": "integer", "minimum": 0}
+
+
+def names() -> tuple[str, ...]:
+    """The kinds of document that have a schema.
+
+    Examples
+    --------
+    >>> "portfolio" in names()
+    True
+    """
+    return tuple(_MAKE)
+
+
+def of(name: str) -> Json:
+    """The schema of a kind of document; ValueError, with the kinds there are, for another."""
+    if name not in _MAKE:
+        raise ValueError(f"no schema {name!r}; there are {', '.join(_MAKE)}")
+    title, body = _MAKE[name]()
+    return {"$schema": DIALECT, "$id": f"urn:{title.replace('/', ':')}", "title": title, **body}
+
+
+def write(folder: Path) -> list[str]:
+    """Write every schema into a folder, one file each; the names of the files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = []
+    for name in names():
+        file = f"{name}.schema.json"
+        text = json.dumps(of(name), indent=1, allow_nan=False, ensure_ascii=False)
+        (folder / file).write_text(text + "\n", encoding="utf-8")
+        files.append(file)
+    return files
+
+
+# ---- what goes in --------------------------------------------------------------------------------
+
+
+def _plan() -> tuple[str, Json]:
+    rules = plain(data.mapping(data.ROOT / "plan_schema.yml", aliases=True)["rules"])
+    return PLAN, _record(
+        {
+            "schema": {"const": PLAN},
+            "rules": rules,
+            "policy": _policy()[1],
+            "lineup": _rows(plan_format.LINEUP, {"affiliated": {"type": "boolean"}}),
+            "target_date_vintages": {
+                "anyOf": [{"type": "null"}, _rows(plan_format.VINTAGES, {})],
+            },
+            "participants": _rows(
+                plan_format.PEOPLE,
+                {
+                    "holdings": _BY_FUND,
+                    "answers": {"type": ["array", "null"], "items": {"type": ["integer", "null"]}},
+                },
+            ),
+            "inputs": {"type": "object", "additionalProperties": True},
+        },
+        required=("schema", "rules", "lineup", "participants"),
+    )
+
+
+def _rows(columns: Mapping[str, Column], typed: Mapping[str, Json]) -> Json:
+    """A list of rows: the columns, and a weight for each asset class."""
+    described = {
+        name: {**(typed[name] if name in typed else _cell(column)), "description": column.meaning}
+        for name, column in columns.items()
+        if name != "origin"
+    }
+    required = [name for name, column in columns.items() if column.filled and name in described]
+    row = {
+        "type": "object",
+        "properties": described,
+        "required": required,
+        "additionalProperties": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+    }
+    return {"type": "array", "items": row}
+
+
+def _cell(column: Column) -> Json:
+    empty = [] if column.filled else [None]
+    if column.kind == "word":
+        return {"enum": [*(column.words or {}), *empty]}
+    if column.kind == "number":
+        kind = "number" if column.filled else ["number", "null"]
+        return {"type": kind, "minimum": column.low, "maximum": column.high}
+    return {"type": "string"} if column.filled else {"type": ["string", "null"]}
+
+
+def _policy() -> tuple[str, Json]:
+    """Own entries of a policy: each with its value, and what a committee says of it."""
+    entries = plain(data.mapping(data.ROOT / "policy_schema.yml", aliases=True)["entries"])
+    told = {
+        name: _record(
+            {"value": value, **dict.fromkeys(("unit", "reason", "approver", "date"), _TEXT)},
+            required=("value",),
+        )
+        for name, value in entries.items()
+    }
+    return "prudent-by-construction/policy/1", _record(told, required=())
+
+
+def _assumptions() -> tuple[str, Json]:
+    return "prudent-by-construction/assumptions/1", _record(service.ASSUMPTIONS)
+
+
+def _mandate() -> tuple[str, Json]:
+    return "prudent-by-construction/mandate/1", _record(service.MANDATE, required=())
+
+
+# ---- what comes out ------------------------------------------------------------------------------
+
+
+def _refusal(title: str) -> Json:
+    error = _record({"type": _TEXT, "message": _TEXT})
+    return _record({"schema": {"const": title}, "error": error})
+
+
+def _made(title: str, **more: Json) -> Json:
+    """An answer: what it was made of, by fingerprint, and what it says."""
+    return _record({"schema": {"const": title}, "plan": _SHA, "policy": _SHA, **more})
+
+
+def _portfolio() -> tuple[str, Json]:
+    answer = _made(
+        service.PORTFOLIO,
+        mandate=_SHA,
+        posture=_TEXT,
+        risk_aversion={"type": "number", "minimum": 0},
+        optimizer=_TEXT,
+        weights=_BY_FUND,
+        mean=_RATE,
+        risk={"type": "number", "minimum": 0, "description": "annual volatility, decimal"},
+        sharpe=_MAYBE,
+        expense_ratio=_RATE,
+        gap={"type": "number", "description": "most that any other could gain, annual decimal"},
+        status=_TEXT,
+        engine=_TEXT,
+        coverage={"type": "object", "additionalProperties": _TEXT},
+        source=_TEXT,
+    )
+    return service.PORTFOLIO, {"anyOf": [answer, _refusal(service.PORTFOLIO)]}
+
+
+def _glidepath() -> tuple[str, Json]:
+    shares = {"type": "array", "items": _SHARE}
+    return service.GLIDEPATH, _made(
+        service.GLIDEPATH,
+        seed=_COUNT,
+        parameters={"type": "object", "additionalProperties": {"type": "number"}},
+        years_to_retirement={"type": "array", "items": {"type": "number"}},
+        equity=shares,
+        weights={"type": "object", "additionalProperties": shares},
+        value=_DOLLARS,
+        participants={"type": "array", "items": _TEXT},
+        source=_TEXT,
+    )
+
+
+def _outlook() -> tuple[str, Json]:
+    return service.OUTLOOK, _made(
+        service.OUTLOOK,
+        participant=_TEXT,
+        wanted=_DOLLARS,
+        chance=_SHARE,
+        low=_SHARE,
+        high=_SHARE,
+        shortfall={"type": "number", "minimum": 0},
+        lasting=_BY_CHANCE,
+        benefit=_DOLLARS,
+        balance=_BY_CHANCE,
+        income=_BY_CHANCE,
+        lives=_COUNT,
+        seed=_COUNT,
+        source=_TEXT,
+    )
+
+
+def _solution() -> tuple[str, Json]:
+    one = _record(
+        {
+            "success": _SHARE,
+            **dict.fromkeys(("value", "low", "high", "chance"), _MAYBE),
+            "reached": {"type": "boolean"},
+            "note": _TEXT,
+        }
+    )
+    return service.SOLUTION, _made(
+        service.SOLUTION,
+        participant=_TEXT,
+        lever=_TEXT,
+        answers={"type": "array", "items": one},
+        lives=_COUNT,
+        seed=_COUNT,
+    )
+
+
+def _event() -> tuple[str, Json]:
+    from portlib.stewardship.audit_log import TOPICS
+    from portlib.stewardship.one_quarter.quarter import EVENT
+    from portlib.stewardship.settlement.ledger import SETTLEMENT
+
+    topics = {**TOPICS, **SETTLEMENT}
+    return EVENT, _record(
+        {
+            "schema": {"const": EVENT},
+            "number": {"type": "integer", "minimum": 1},
+            "topic": {"enum": list(topics)},
+            "event": {"enum": [name for events in topics.values() for name in events]},
+            "at": {"type": "string", "description": "ISO 8601, UTC"},
+            "actor": _TEXT,
+            "body": {"type": "object"},
+            "digest": _SHA,
+        }
+    )
+
+
+def _record(properties: Mapping[str, Json], required: tuple[str, ...] | None = None) -> Json:
+    """A mapping of these entries and no others; all of them required unless said."""
+    return {
+        "type": "object",
+        "properties": dict(properties),
+        "required": list(properties if required is None else required),
+        "additionalProperties": False,
+    }
+
+
+_MAKE: Mapping[str, Callable[[], tuple[str, Json]]] = {
+    "plan": _plan,
+    "policy": _policy,
+    "assumptions": _assumptions,
+    "mandate": _mandate,
+    "portfolio": _portfolio,
+    "glidepath": _glidepath,
+    "outlook": _outlook,
+    "solution": _solution,
+    "event": _event,
+}
