@@ -360,8 +360,9 @@ def outlooks(
     (median at retirement), ``income`` and ``low_income`` (median and tenth percentile of benefits
     and an even share of savings for life), dollars.
 
-    Memory: the returns, and ten arrays of `CELLS` numbers a thread. Raises ValueError for
-    returns that are too short for the youngest.
+    Memory: the returns, and ten arrays of `CELLS` numbers a thread. Time: 100,000 people on 500
+    paths took 61 s of processor time in two threads, 372 MB (``benchmarks/scale.py``). Raises
+    ValueError for returns that are too short for the youngest.
     """
     table = mortality or Mortality()
     order = np.argsort(who.age, kind="stable")
