@@ -172,19 +172,19 @@ _MENU = ("people", "assumptions", "history", "fund_returns", "fund_holdings", "l
 #: and survey.
 CHAPTERS: dict[str, tuple[str, ...]] = {
     "capital_market_assumptions": ("assumptions", "valuations", "policy"),
-    "shrinkage": ("policy",),
+    "shrinkage": ("history", "assumptions", "policy"),
     "forecast_record": ("policy",),
     "style_analysis": ("fund_returns", "history", "assumptions", "policy"),
-    "mean_variance": ("policy",),
+    "mean_variance": ("assumptions", "policy"),
     "black_litterman": (*_MENU, "policy"),
     "mandate": ("people", "policy"),
-    "robustness": ("policy",),
-    "risk_parity": ("policy",),
-    "tail_risk": ("policy",),
+    "robustness": ("assumptions", "policy"),
+    "risk_parity": ("assumptions", "policy"),
+    "tail_risk": ("assumptions", "policy"),
     "alternatives": ("people", "policy"),
     "plan_menu": (*_MENU, "policy"),
     "model_portfolios": (*_MENU, "policy"),
-    "asset_location": ("people", "policy"),
+    "asset_location": ("people", "assumptions", "policy"),
     "glidepaths": (*_MENU, "policy"),
     "contributions": (*_MENU, "policy"),
     "retirement_income": (*_MENU, "policy"),
@@ -235,6 +235,18 @@ def table(plan: Plan, names: Sequence[str] = ()) -> pd.DataFrame:
         for one in of(plan, names)
     }
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("input")
+
+
+def missing(plan: Plan, name: str) -> str:
+    """What a page says where the plan did not bring an input; empty where it did, even in part."""
+    (one,) = of(plan, [name])
+    if one.status in (OWN, PART):
+        return ""
+    files = " and ".join(f"`{file}`" for file in one.files)
+    return (
+        f"This plan did not bring its own {one.name}: what stands in is used above, and is its "
+        f"answer too. {files} in its folder would be used here (`prudent new` shows how)."
+    )
 
 
 @dataclass(frozen=True, eq=False)

@@ -49,7 +49,7 @@ MARKS = {
     "assumptions": ("house_view(", "second_opinion(", "read_plan("),
     "fund_returns": ("inputs.funds", "plan_menu.read_plan("),
     "fund_holdings": ("plan_menu.read_plan(",),
-    "history": ("class_returns(", "own_months(", "plan_menu.read_plan("),
+    "history": ("class_returns(", "inputs.history", "own_months(", "plan_menu.read_plan("),
     "balances": ("inputs.accounts",),
     "trades": ("inputs.trades",),
 }

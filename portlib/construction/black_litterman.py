@@ -333,11 +333,17 @@ def black_litterman(
 
 def of_policy(policy: Policy, assumptions: Assumptions) -> dict[str, Any]:
     """What `black_litterman` needs and a policy decides, with the assumptions' means as the
-    views."""
+    views.
+
+    Of the reference portfolio what the assumptions cover counts, as parts of a whole.
+    """
     stated = policy.entries["consensus_variance_share"]
     signed = {"author": str(stated["approver"]), "as_of": str(stated["date"])}
+    decided = policy["reference_portfolio"]
+    held = {name: weight for name, weight in decided.items() if name in assumptions.labels}
+    whole = sum(held.values()) if set(held) != set(decided) else 1.0
     return {
-        "reference": policy["reference_portfolio"],
+        "reference": {name: weight / whole for name, weight in held.items()},
         "views": consensus_views(assumptions, policy["consensus_variance_share"], **signed),
         "tau": policy["black_litterman_tau"],
         "shared": policy["shared_view_error"],
