@@ -599,6 +599,9 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
     return f"{page}#L-{inspect.getsourcelines(thing)[1]}"
 
 
+#: What the theme leaves without a name for who cannot see it.
+_TOGGLE = '<span class="toctree-toggle"'
+NAMELESS = {f"<summary>{_TOGGLE}": f"<summary aria-label='its pages'>{_TOGGLE}"}
 #: Scripts that the theme puts on every page and this book does without: another search, icons.
 UNUSED = ("searchtools.js", "language_data.js", "searchindex.js", "fontawesome.js")
 
@@ -616,7 +619,10 @@ def lighten(site: Path) -> None:
     loads = re.compile(rf"[ \t]*<(?:script|link)\b[^>]*(?:{names})[^>]*>(?:</script>)?\n?")
     for page in site.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        if (light := loads.sub("", text)) != text:
+        light = loads.sub("", text)
+        for shown, named in NAMELESS.items():
+            light = light.replace(shown, named)
+        if light != text:
             page.write_text(light, encoding="utf-8")
     for name in UNUSED:
         for file in [

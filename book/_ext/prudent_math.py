@@ -11,6 +11,11 @@ from sphinx.writers.html5 import HTML5Translator
 
 
 def mathml(tex: str, *, block: bool) -> str:
+    """TeX as MathML; several lines without an environment are aligned, as MathJax had it."""
+    tex = re.sub(r"(begin|end)\{aligned\}", r"\1{split}", tex)
+    tex = re.sub(r"(begin|end)\{gathered\}", r"\1{matrix}", tex)
+    if block and "\\\\" in tex and "\\begin" not in tex:
+        tex = f"\\begin{{split}}{tex}\\end{{split}}"
     return convert(tex, display="block" if block else "inline")
 
 

@@ -30,8 +30,9 @@ VARIABLES = {
     "#f0e442": "yellow",
     "#882255": "wine",
 }
-#: Smallest lettering of a figure, in its own units, and how much larger than those it is shown.
-SMALL, SCALE = 10.0, 1.36
+#: How much larger than its own units a figure is shown, how wide it is on a phone, and the smallest
+#: lettering there, in pixels.
+SCALE, PHONE, SMALL = 1.36, 330.0, 9.1
 
 
 def inlined(svg: str, alt: str, prefix: str) -> str:
@@ -50,12 +51,18 @@ def inlined(svg: str, alt: str, prefix: str) -> str:
     )
     text = re.sub(r'(href="#|url\(#)([^")]+)', rf"\g<1>{prefix}-\g<2>", text)
     text = re.sub(r"#[0-9a-fA-F]{6}\b", _variable, text)
-    text = re.sub(r"(font: (?:[a-z0-9]+ )*?)(\d+(?:\.\d+)?)px[^;\"]*", _lettering, text)
-    text = re.sub(
-        r"font-size: (\d+(?:\.\d+)?)px", lambda m: f"font-size: {max(SMALL, float(m[1])):g}px", text
-    )
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', text)
-    width = float(box[1]) * SCALE if box else 500.0
+    own = float(box[1]) if box else PHONE
+    least = SMALL * max(1.0, own / PHONE)
+
+    def lettering(found: re.Match[str]) -> str:
+        size = max(least, float(found[2]))
+        after = " var(--fig-font, sans-serif)" if found[1].startswith("font: ") else ""
+        return f"{found[1]}{size:.2f}px{after}"
+
+    text = re.sub(r"(font: (?:[a-z0-9]+ )*?)(\d+(?:\.\d+)?)px[^;\"]*", lettering, text)
+    text = re.sub(r"(font-size: )(\d+(?:\.\d+)?)px", lettering, text)
+    width = own * SCALE
     head = (
         f'<svg class="figure" role="img" aria-label="{html.escape(alt, quote=True)}" '
         f'style="width: {width:.0f}px"'
@@ -68,10 +75,6 @@ def inlined(svg: str, alt: str, prefix: str) -> str:
 def _variable(found: re.Match[str]) -> str:
     name = VARIABLES.get(found[0].lower())
     return f"var(--fig-{name}, {found[0]})" if name else found[0]
-
-
-def _lettering(found: re.Match[str]) -> str:
-    return f"{found[1]}{max(SMALL, float(found[2])):g}px var(--fig-font, sans-serif)"
 
 
 def figure_of(notebook: Path, name: str) -> tuple[str, str, str]:
@@ -186,6 +189,6 @@ def shares(table: Table) -> str:
         for name, row in _rows(table)
     )
     return (
-        "<table class='dataframe shares'><thead><tr><td></td>"
-        f"{head}</tr></thead><tbody>{body}</tbody></table>"
+        "<div class='output'><table class='dataframe shares'><thead><tr><td></td>"
+        f"{head}</tr></thead><tbody>{body}</tbody></table></div>"
     )

@@ -40,6 +40,19 @@ addEventListener("DOMContentLoaded", () => {
   place.hidden = false;
 });
 
+/* On a phone a formula is set smaller rather than pushed sideways. */
+(() => {
+  const fit = () => {
+    for (const box of document.querySelectorAll("main div.math")) {
+      box.style.fontSize = "";
+      if (innerWidth >= 700) continue;
+      for (let size = 95; size >= 60 && box.scrollWidth > box.clientWidth + 1; size -= 5) box.style.fontSize = `${size}%`;
+    }
+  };
+  addEventListener("DOMContentLoaded", fit);
+  addEventListener("resize", fit);
+})();
+
 /* A table that is wider than its box is read row by row, each cell under the head of its column. Measured on the page:
    no guess from the width of the screen. Without this script such a table scrolls in its box. */
 (() => {
