@@ -419,7 +419,8 @@ def gate(
     EvidenceError
         Naming every chapter without checks or without a worst claim, claim that answers an unknown
         requirement or does not hold, id used in two chapters, requirement executed or in part
-        without a passing check, and section or form that is no page.
+        without a passing check, or led by one that does not answer it, and section or form that is
+        no page.
     """
     pages = set(documents)
     faults = []
@@ -450,6 +451,9 @@ def gate(
         checked = any(c.holds for _, c in register.answering(id))
         if kind in ("executed", "in part") and not checked:
             faults.append(f"requirement {id} is called {kind} but no passing check answers it")
+        led = entry.get("lead")
+        if led and all(c.id != led for _, c in register.answering(id)):
+            faults.append(f"requirement {id} is led by {led}, which does not answer it")
         page = (entry.get("section") or entry.get("form") or "").split("#")[0]
         if page and page not in pages:
             faults.append(f"requirement {id} points to {page}, which is no page of the book")

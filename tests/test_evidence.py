@@ -129,6 +129,11 @@ def test_the_register_is_read_from_the_notebooks(tmp_path):
         ),
         (
             {},
+            {**REQUIRED, "CM-01": {"kind": "executed", "lead": "MV-09"}},
+            "CM-01 is led by MV-09, which does not answer it",
+        ),
+        (
+            {},
             {**REQUIRED, "MR-04": {"kind": "documented", "section": "book/gone#x"}},
             "points to book/gone",
         ),

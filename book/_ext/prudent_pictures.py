@@ -56,12 +56,10 @@ def inlined(svg: str, alt: str, prefix: str) -> str:
     least = SMALL * max(1.0, own / PHONE)
 
     def lettering(found: re.Match[str]) -> str:
-        size = max(least, float(found[2]))
-        after = " var(--fig-font, sans-serif)" if found[1].startswith("font: ") else ""
-        return f"{found[1]}{size:.2f}px{after}"
+        return f"font-size: {max(least, float(found[1])):.2f}px"
 
-    text = re.sub(r"(font: (?:[a-z0-9]+ )*?)(\d+(?:\.\d+)?)px[^;\"]*", lettering, text)
-    text = re.sub(r"(font-size: )(\d+(?:\.\d+)?)px", lettering, text)
+    text = re.sub(r"font-size: ([\d.]+)px", lettering, text)
+    text = re.sub(r"font-family: [^;\"]*", "font-family: var(--fig-font, sans-serif)", text)
     width = own * SCALE
     head = (
         f'<svg class="figure" role="img" aria-label="{html.escape(alt, quote=True)}" '

@@ -1,0 +1,88 @@
+"""What the pages are made of: figures set into the page, pictures of told tables, formulas, the
+case for a requirement."""
+
+import re
+import sys
+from pathlib import Path
+
+import matplotlib as mpl
+import pytest
+
+from portlib import evidence, figures
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
+
+import prudent_math
+import prudent_matrix
+import prudent_pictures
+
+mpl.use("agg")
+
+
+def drawn(tmp_path: Path, width: float) -> str:
+    fig, ax = figures.axes(width, 3.0, xlabel="years")
+    ax.plot([0, 1], [0, 1], color=figures.COLORS[0])
+    fig.savefig(tmp_path / "a.svg")
+    return (tmp_path / "a.svg").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("width", [4.0, 5.2, 9.0])
+def test_a_figure_follows_the_page_and_keeps_its_lettering_on_a_phone(
+    tmp_path: Path, width: float
+) -> None:
+    page = prudent_pictures.inlined(drawn(tmp_path, width), 'A "line"', "f1")
+    assert page.startswith('<svg class="figure" role="img" aria-label="A &quot;line&quot;"')
+    assert "<text" in page and ">years</text>" in page
+    assert "var(--fig-blue, #0072b2)" in page
+    ids = set(re.findall(r' id="([^"]+)"', page))
+    used = set(re.findall(r'(?:href="#|url\(#)([^")]+)', page))
+    assert ids == used and all(id.startswith("f1-") for id in ids)
+    own = float(re.search(r'viewBox="0 0 ([\d.]+)', page)[1])
+    shrunk = min(1.0, prudent_pictures.PHONE / own)
+    sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", page)]
+    assert sizes and min(sizes) * shrunk >= 9
+
+
+def test_a_told_table_is_drawn_with_its_figures() -> None:
+    table = {"columns": ["shares", "bonds"], "index": ["growth <1>"], "rows": [[0.6, 0.4]]}
+    bars = prudent_pictures.stacked(table)
+    assert "aria-label='growth &lt;1&gt;: shares 60%, bonds 40%'" in bars
+    spans = prudent_pictures.ranges(
+        {"columns": ["low", "mid", "high"], "index": ["a"], "rows": [[1e4, 2e4, 3e4]]}
+    )
+    assert "<strong>20,000</strong> <small>10,000 to 30,000</small>" in spans
+    path = prudent_pictures.path(
+        {"columns": ["d"], "index": ["40", "0", "-30"], "rows": [[0.9], [0.5], [0.4]]},
+        alt="falls",
+        ticks={40: "before", -30: "after"},
+    )
+    assert path.count("class='line") == 1 and 'aria-label="falls"' in path
+
+
+@pytest.mark.parametrize(
+    "tex", [r"a &= b \\ c &= d", r"\begin{gathered} a = b \\ c = d \end{gathered}"]
+)
+def test_lines_of_a_formula_stand_below_each_other(tex: str) -> None:
+    made = prudent_math.mathml(tex, block=True)
+    assert made.count("<mtr>") == 2 and "<mi>&</mi>" not in made
+
+
+def test_a_requirement_is_led_by_the_check_it_names_or_the_one_that_is_about_it_alone() -> None:
+    def claim(id: str, *answers: str) -> evidence.Claim:
+        return evidence.Claim(id, "s", 0, "at most", 1, "", "identity", answers, "c")
+
+    pairs = [("x", claim("AA-01", "CM-01", "CM-02")), ("x", claim("AA-02", "CM-01"))]
+    assert prudent_matrix.lead({}, pairs)[1].id == "AA-02"
+    assert prudent_matrix.lead({"lead": "AA-01"}, pairs)[1].id == "AA-01"
+    assert prudent_matrix.lead({}, []) is None
+
+
+def test_bounds_are_numbers_of_their_own() -> None:
+    def bounds(relation: str, bound: object) -> tuple[object, object]:
+        made = evidence.Claim("AA-01", "s", 0, relation, bound, "", "identity", ("CM-01",), "c")
+        return prudent_matrix.bounds(made)
+
+    assert bounds("at most", 2) == ("", 2)
+    assert bounds("at least", 2) == (2, "")
+    assert bounds("equals", 2) == (2, 2)
+    assert bounds("between", (1, 2)) == (1, 2)
