@@ -285,8 +285,8 @@ def description() -> str:
         _columns(accounts.TRADE_COLUMNS),
         f"`{mandate.FILE}`: `constraints:` and a list; each has `name`, `kind`, `clause`, the "
         "arguments of its kind, and `penalty` (annual return given up per unit of excess) if it "
-        "may "
-        "be broken at a price.",
+        "may be broken at a price. A limit that names the target-date series is one on each of its "
+        "dates; a floor under it, one under all of them together.",
         _table(
             ("kind", "what it says", "needs", "may have"),
             [

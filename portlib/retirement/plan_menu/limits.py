@@ -1,15 +1,19 @@
 """Which limits of the plan's own documents hold on the funds that are optimised over?
 
-``mandate.yml`` states them; `portlib.construction.mandate.stated` makes rules of them. Left out:
-limits of policy and of ``rules.yml`` (`portlib.retirement.plan_menu.menu`).
+``mandate.yml`` states them; `portlib.construction.mandate.stated` makes rules of them. A limit that
+names a target-date series is one on each of its dates, and a floor under it one under all of them
+together. Left out: limits of policy and of ``rules.yml`` (`portlib.retirement.plan_menu.menu`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
-from portlib.construction.mandate import Rule
+from portlib.construction.mandate import MandateError, Rule
 from portlib.construction.mandate.stated import Menu, stated_rules
+from portlib.inputs import Stated
 from portlib.plan import Plan
 
 
@@ -32,4 +36,36 @@ def limits(plan: Plan, labels: Sequence[str]) -> list[Rule]:
         {fund: float(ratios[fund]) for fund in funds},
         None if held is None or not total else {f: float(held[f]) / total for f in funds},
     )
-    return stated_rules(plan.inputs.mandate, menu)
+    return stated_rules([_by_date(one, funds) for one in plan.inputs.mandate], menu)
+
+
+def _by_date(stated: Stated, labels: Sequence[str]) -> Stated:
+    """The limit with the dates of a series in place of its name, as far as they are labels."""
+
+    def options(fund: str) -> list[str]:
+        own = [label for label in labels if label.startswith(f"{fund}, ")]
+        return own if own and fund not in labels else [fund]
+
+    series = [fund for fund in sorted(stated.named()) if options(fund) != [fund]]
+    if not series:
+        return stated
+    if "benchmark" in stated.arguments:
+        raise MandateError(
+            f"{stated.name!r}: its benchmark holds {series[0]}, a series; name one of its dates, "
+            f"like {options(series[0])[0]!r}"
+        )
+    given: dict[str, Any] = {}
+    for key, value in stated.arguments.items():
+        given[key] = value
+        if key == "funds":
+            given[key] = [one for fund in value for one in options(str(fund))]
+        elif isinstance(value, Mapping):
+            given[key] = {one: x for fund, x in value.items() for one in options(str(fund))}
+    if stated.kind != "position_floor":
+        return replace(stated, arguments=given)
+    if len(stated.arguments["funds"]) > 1:
+        raise MandateError(
+            f"{stated.name!r}: a floor under {series[0]}, a series, stands alone; state the others "
+            "in a limit of their own"
+        )
+    return replace(stated, kind="group_limit", arguments=given)

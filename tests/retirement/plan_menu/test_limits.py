@@ -60,3 +60,35 @@ def test_a_limit_on_what_is_not_optimised_over_is_refused(folder):
     )
     with pytest.raises(MandateError, match="'no series' names TARGET, none of which"):
         limits(plan.read(folder), ["LARGE", "BONDS"])
+
+
+SERIES = """constraints:
+- {name: no series, kind: exclusion, funds: [TARGET, MONEY], clause: section 9}
+- {name: some series, kind: position_floor, funds: [TARGET], lower: 0.1, clause: section 10}
+- {name: scored, kind: score_floor, floor: 5, clause: section 11,
+   scores: {LARGE: 5, SMALL: 5, INTL: 5, BONDS: 6, REAL: 6, MONEY: 6, TARGET: 7}}
+"""
+
+
+def test_a_limit_on_a_series_is_one_on_its_dates(folder):
+    (folder / "mandate.yml").write_text(SERIES)
+    ours = plan.read(folder)
+    labels = list(plan_menu.menu_assumptions(ours).labels)
+    dates = [label for label in labels if label.startswith("TARGET, ")]
+    excluded, floor, scored = limits(plan_menu.each_vintage(ours), labels)
+    assert len(dates) == 4
+    assert excluded.upper == {**dict.fromkeys(dates, 0.0), "MONEY": 0.0}
+    assert floor.coefficients == dict.fromkeys(dates, 1.0) and floor.lower == 0.1
+    assert floor.clause == "section 10"
+    assert [scored.coefficients[date] for date in dates] == [7.0] * 4
+
+
+def test_a_benchmark_of_a_series_asks_for_a_date(folder):
+    (folder / "mandate.yml").write_text(
+        "constraints:\n- {name: near, kind: tracking_error, benchmark: {TARGET: 1.0}, limit: 0.02,"
+        " clause: section 9}\n"
+    )
+    ours = plan.read(folder)
+    labels = list(plan_menu.menu_assumptions(ours).labels)
+    with pytest.raises(MandateError, match="its benchmark holds TARGET, a series; name one"):
+        limits(plan_menu.each_vintage(ours), labels)
