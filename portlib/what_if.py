@@ -56,7 +56,13 @@ UNIT = 1e-4
 #: The longest life from the youngest age, in years.
 YEARS = 102
 #: Where the controls stand for a plan that brings no people; each can be moved.
-SOMEBODY = {"age": 45, "pay": 60_000.0, "balance": 100_000.0, "deferral_rate": 0.06}
+SOMEBODY = {
+    "age": 45,
+    "pay": 60_000.0,
+    "balance": 100_000.0,
+    "deferral_rate": 0.06,
+    "other_income": 0.0,
+}
 #: Equity of the naive rule.
 SIXTY = 0.60
 
@@ -315,12 +321,14 @@ def somebody(plan: Plan) -> dict[str, Any]:
     """
     facts: dict[str, Any] = dict(SOMEBODY)
     if len(plan.participants):
-        middle = plan.participants[["pay", "balance", "deferral_rate"]].median()
+        known = plan.participants[["pay", "balance", "deferral_rate", "other_income"]]
+        middle = known.fillna({"other_income": 0.0}).median()
         facts = {
             "age": int(np.median(plan.age)),
             "pay": float(round(middle["pay"], -3)),
             "balance": float(round(middle["balance"], -3)),
             "deferral_rate": float(round(middle["deferral_rate"], 2)),
+            "other_income": float(round(max(middle["other_income"], 0.0), -2)),
         }
     facts["age"] = int(min(max(facts["age"], 20), 75))
     facts["retirement_age"] = int(max(plan.rules["normal_retirement_age"], facts["age"] + 1))
@@ -336,6 +344,7 @@ def household(
     pay: float,
     balance: float,
     deferral_rate: float,
+    other_income: float,
     retirement_age: int,
     spending: float,
 ) -> Household:
@@ -346,6 +355,7 @@ def household(
         pay=pay,
         balance=balance,
         deferral_rate=deferral_rate,
+        other_income=other_income,
         spending=spending,
         match=plan.rules["contributions"]["match"],
         pay_growth=plan.policy["lifecycle_pay_growth"],

@@ -26,7 +26,7 @@ from portlib.construction.mean_variance import (
 from portlib.retirement import cases, outlook, plan_menu
 from portlib.retirement.cases import ConstantMix
 from portlib.retirement.plan_menu import fund_costs
-from tests.test_site import CHROMIUM, STICKS_OUT, Browser
+from tests.test_site import CHROMIUM, SITE, STICKS_OUT, Browser
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "book" / "_static" / "what_if"
@@ -208,6 +208,7 @@ def people(folder: str, count: int) -> list[dict[str, Any]]:
             "pay": float(rng.choice([0.0, 40_000.0, 120_000.0, 400_000.0])),
             "balance": float(rng.choice([0.0, 50_000.0, 800_000.0])),
             "deferral_rate": float(rng.choice([0.0, 0.03, 0.10, 0.6])),
+            "other_income": float(rng.choice([0.0, 12_345.0])),
             "spending": float(rng.choice([20_000.0, 45_500.0, 110_000.0])),
         }
         w = rng.dirichlet(np.ones(len(assets)))
@@ -370,7 +371,7 @@ def shown(
     styles = (STATIC.parent / "prudent.css", STATIC / "what_if.css")
     head = "".join(f"<link rel='stylesheet' href='{style.as_uri()}'>" for style in styles)
     still = "".join(
-        f"<h2>{name}</h2><div class='cell tag_what-if-{name}'><p>the static figure</p></div>"
+        f"<h2>{name}</h2><figure id='fig-what-if-{name}'><p>the static figure</p></figure>"
         for name in ("posture", "path", "menu")
     )
     scripts = "".join(
@@ -462,3 +463,24 @@ def test_the_page_is_small_and_its_scripts_ask_for_nothing() -> None:
     for file in files:
         text = file.read_text(encoding="utf-8")
         assert not re.search(r"\beval\b|new Function|fetch\(|XMLHttpRequest|import\(", text), file
+
+
+@pytest.mark.skipif(
+    not (SITE / "book" / "what_if.html").is_file(), reason="no such page: run make book"
+)
+def test_without_scripts_the_page_shows_figures_and_with_them_instruments(page: Browser) -> None:
+    built = SITE / "book" / "what_if.html"
+    heavy = built.stat().st_size + sum(f.stat().st_size for f in STATIC.iterdir())
+    assert heavy < 700_000
+    seen = """[...document.querySelectorAll('figure[id^=fig-what-if]')].map(
+      figure => figure.getBoundingClientRect().height > 100)"""
+    page.ask("Emulation.setScriptExecutionDisabled", value=True)
+    page.events.clear()
+    page.ask("Page.navigate", url=built.as_uri())
+    while not page.seen("Page.loadEventFired"):
+        page.ask("Page.getFrameTree")
+    assert page.evaluate(seen) == [True] * 3
+    page.ask("Emulation.setScriptExecutionDisabled", value=False)
+    page.open(built)
+    assert page.evaluate(seen) == [False] * 3
+    assert page.evaluate("document.querySelectorAll('.what-if .wi-says').length") == 3

@@ -1,7 +1,7 @@
 /* What becomes of one person's savings over many lives? The same year as portlib.retirement.simulation, one life at a time:
 
        working:  W' = (W - k) G + c sqrt(G)      k: record keeping, c: contributions at mid-year, after every limit
-       retired:  W' = (W - k - x) G              x: what is wanted, less Social Security, as far as savings reach
+       retired:  W' = (W - k - x) G              x: what is wanted, less other income, as far as savings reach
 
    G is the real growth of the mix after its fee. Life j meets in year t the row (a_t j + b_t) mod K of a pool of real years.
    Real dollars of today. Left out: taxes, couples, pensions fixed in dollars, pay that is not as planned. */
@@ -121,7 +121,7 @@
       return growth;
     }
 
-    /* `person`: age, pay, balance, deferral_rate, retirement_age, spending; `path`: {years, weights, fee}. */
+    /* `person`: age, pay, balance, deferral_rate, other_income, retirement_age, spending; `path`: {years, weights, fee}. */
     simulate(person, path) {
       const { facts } = this;
       const { rows, lives, multipliers, offsets } = facts.pool;
@@ -153,7 +153,7 @@
         const mix = mixAt(path, person.retirement_age - age - t);
         if (!growth || mix.some((w, i) => w !== known[i])) growth = this.#growth((known = mix), path.fee);
         const [a, b] = [multipliers[t], offsets[t]];
-        const income = t >= from ? yearly : 0;
+        const income = person.other_income + (t >= from ? yearly : 0);
         const need = Math.max(spending - income, 0);
         let here = 0;
         let short = 0;

@@ -376,6 +376,7 @@
       ["pay", "Pay, a year", 0, 400000, 1000, "$", 2],
       ["balance", "Balance", 0, 3000000, 1000, "$", 2.5],
       ["deferral_rate", "Deferred, of pay", 0, 50, 0.5, "%", 1.5],
+      ["other_income", "Other income once retired", 0, 100000, 100, "$", 2],
       ["spending", "Spending wanted, a year", 1000, 300000, 100, "$", 2],
     ];
     const options = [...facts.paths.map((one, i) => [String(i), capital(one.name === one.label ? one.name : `${one.name}: ${one.label}`)]),
@@ -547,7 +548,7 @@
       menu: (place) => menuInstrument(place, data.portfolios),
     };
     for (const [name, build] of Object.entries(instruments)) {
-      const still = document.querySelector(`.tag_what-if-${name}`);
+      const still = document.getElementById(`fig-what-if-${name}`);
       if (!still) continue;
       const place = h("div", { class: "what-if", id: `what-if-${name}` });
       still.before(place);
