@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 import re
 import sys
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -77,7 +78,7 @@ def axes(
     _look()
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
     ax.set(xlabel=xlabel, ylabel=ylabel)
-    ax.locator_params(axis="x", nbins=7)
+    ax.locator_params(axis="x", nbins=5)
     for letter, axis in (("x", ax.xaxis), ("y", ax.yaxis)):
         if letter in percent:
             axis.set_major_formatter(PercentFormatter(1.0, decimals=None))
@@ -109,6 +110,12 @@ def lines(
     return ax
 
 
+def _names(index: pd.Index) -> tuple[list[str], float]:
+    """Names for a figure's rows, long ones on two lines, and the height of a row, in inches."""
+    names = [textwrap.fill(str(name), 26) for name in index]
+    return names, 0.46 if any("\n" in name for name in names) else 0.34
+
+
 def bars(
     data: pd.Series | pd.DataFrame, *, xlabel: str = "", percent: str = "", labels: str = ""
 ) -> Axes:
@@ -116,7 +123,9 @@ def bars(
     end."""
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     rows, columns = frame.shape
-    _, ax = axes(height=1.0 + 0.34 * rows * max(1.0, 0.6 * columns), xlabel=xlabel, percent=percent)
+    names, line = _names(frame.index)
+    tall = 1.0 + line * rows * max(1.0, 0.6 * columns)
+    _, ax = axes(height=tall, xlabel=xlabel, percent=percent)
     thick = 0.8 / columns
     at = np.arange(rows)[::-1]
     for j, column in enumerate(frame.columns):
@@ -131,7 +140,7 @@ def bars(
             ax.bar_label(
                 drawn, [format(v, f"z{labels}") for v in frame[column]], padding=3, fontsize=SMALL
             )
-    ax.set_yticks(at, [str(name) for name in frame.index])
+    ax.set_yticks(at, names)
     ax.grid(axis="y", visible=False)
     ax.axvline(0, color="#555555", linewidth=0.8)
     if columns > 1:
@@ -142,11 +151,12 @@ def bars(
 
 def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
     """A dot with its range a row, from columns ``low``, ``mid`` and ``high``; first row on top."""
-    _, ax = axes(height=1.0 + 0.34 * len(data), xlabel=xlabel, percent=percent)
+    names, line = _names(data.index)
+    _, ax = axes(height=1.0 + line * len(data), xlabel=xlabel, percent=percent)
     at = np.arange(len(data))[::-1]
     ax.hlines(at, data["low"], data["high"], color=COLORS[5], linewidth=4)
     ax.plot(data["mid"], at, "o", color=COLORS[0], markersize=6)
-    ax.set_yticks(at, [str(name) for name in data.index])
+    ax.set_yticks(at, names)
     ax.grid(axis="y", visible=False)
     return ax
 

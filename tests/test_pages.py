@@ -7,11 +7,14 @@ from pathlib import Path
 
 import matplotlib as mpl
 import pytest
+from docutils import nodes
+from docutils.utils import new_document
 
 from portlib import evidence, figures
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
 
+import prudent_cells
 import prudent_math
 import prudent_matrix
 import prudent_pictures
@@ -41,6 +44,17 @@ def test_a_figure_follows_the_page_and_keeps_its_lettering_on_a_phone(
     shrunk = min(1.0, prudent_pictures.PHONE / own)
     sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", page)]
     assert sizes and min(sizes) * shrunk >= 9
+
+
+def test_a_fund_is_called_by_its_name_save_in_code() -> None:
+    doctree = new_document("page")
+    doctree += nodes.paragraph("", "37% LCIDX, 2% A&B")
+    doctree += nodes.literal_block("", "hold(LCIDX)")
+    doctree += prudent_cells.raw("<td title='LCIDX'>LCIDX</td>")
+    prudent_cells.name_funds(doctree, {"LCIDX": "Large & Cap"})
+    said, code, cell = (node.astext() for node in doctree)
+    assert (said, code) == ("37% Large & Cap, 2% A&B", "hold(LCIDX)")
+    assert cell == "<td title='LCIDX'>Large &amp; Cap</td>"
 
 
 def test_a_told_table_is_drawn_with_its_figures() -> None:

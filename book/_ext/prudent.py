@@ -300,6 +300,18 @@ def to_requirement(docname: str, id: str) -> nodes.reference:
     return nodes.reference("", id, refuri=uri, internal=True)
 
 
+def name_funds(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """In chapters and on the pages for readers a fund is called by its name."""
+    if docname in chapters(app.env) or docname in ("book/index", "book/reader"):
+        labels = plan.read().funds["label"]
+        names = {
+            str(code): str(label)
+            for code, label in labels.items()
+            if len(str(code)) > 3 and str(code).isupper() and str(label).strip()
+        }
+        prudent_cells.name_funds(doctree, names)
+
+
 def raw(text: str) -> nodes.raw:
     return nodes.raw("", text, format="html")
 
@@ -678,6 +690,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-updated", check_evidence)
     app.connect("doctree-resolved", show_evidence)
     app.connect("doctree-resolved", add_worst)
+    app.connect("doctree-resolved", name_funds)
     app.connect("doctree-resolved", link_requirements)
     app.connect("doctree-resolved", add_reading_time)
     app.connect("doctree-resolved", add_provenance)

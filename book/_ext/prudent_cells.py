@@ -9,8 +9,9 @@ needs a script.
 
 from __future__ import annotations
 
+import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from docutils import nodes
@@ -20,6 +21,22 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 #: A head of a table's column that says nothing, as pandas writes it.
 EMPTY_HEAD = re.compile(r"<th[^>]*>(?:&nbsp;|\s)*</th>")
 SHOW_CODE, SHOW_SOLUTION = "Show the code", "Show the solution"
+
+
+def name_funds(doctree: nodes.document, names: Mapping[str, str]) -> None:
+    """Funds by name, wherever a page says a code in its text, tables and figures; code keeps it."""
+    if not names:
+        return
+    code = re.compile(rf"\b({'|'.join(map(re.escape, names))})\b(?![^<]*>)")
+    for text in list(doctree.findall(nodes.Text)):
+        if isinstance(text.parent, (nodes.raw, nodes.literal, nodes.literal_block)):
+            continue
+        if (said := code.sub(lambda m: names[m[1]], text.astext())) != text.astext():
+            text.parent.replace(text, nodes.Text(said))
+    for output in list(doctree.findall(nodes.raw)):
+        old = output.astext()
+        if (said := code.sub(lambda m: html.escape(names[m[1]]), old)) != old:
+            output.replace_self(raw(said))
 
 
 def raw(text: str) -> nodes.raw:
