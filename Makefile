@@ -31,11 +31,13 @@ export PRUDENT_HISTORY := $(if $(HISTORY),$(abspath $(HISTORY)))
 
 # make book PLAN=folder: the same, for the plan in that folder
 WITH_PLAN := $(if $(PLAN),--plan "$(PLAN)")
+# make book CHANGED=1: execute again only what something has changed since it was executed last
+CHANGED_ALONE := $(if $(CHANGED),--changed-alone)
 
 ##@ Two commands
 .PHONY: book
-book: environment ## execute every chapter, check every claim, publish _build/html (PLAN=folder: another plan)
-	@$(BIN)/python -m tools.build book $(WITH_PLAN)
+book: environment ## execute every chapter, check every claim, publish _build/html (PLAN=folder, CHANGED=1)
+	@$(BIN)/python -m tools.build book $(WITH_PLAN) $(CHANGED_ALONE)
 
 .PHONY: test
 test: environment ## lint, types, unit tests, and every chapter with its claims (PLAN=folder: another plan)

@@ -37,7 +37,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 from portlib import evidence, plan, schemas
 from portlib.data import DataError
 from portlib.documents.typesetting import NotSet
-from tools import check_site, depends
+from tools import check_site, depends, executions
 from tools import documents as papers
 from tools.processes import Busy, alone, child, stoppable
 from tools.publish import publish, recover
@@ -191,6 +191,8 @@ def environment(root: Path, staging: Path, plan_folder: Path | None) -> dict[str
 
 def execute(root: Path, staging: Path, notebooks: Sequence[Path], plan_folder: Path | None) -> None:
     """Run every notebook in its own kernel, several at a time, and keep the outputs."""
+    if not notebooks:
+        return
     workers = min(os.cpu_count() or 1, len(notebooks))
     say(f"executing {len(notebooks)} notebooks, {workers} at a time")
     command = [sys.executable, "-m", "pytest", "-v", "--no-header", "--no-summary"]
@@ -397,8 +399,14 @@ def choose_plan(folder: Path) -> str:
     return place_of(folder)
 
 
-def build_book(root: Path, *, site_wanted: bool, plan_folder: Path | None = None) -> str:
-    """Execute and check the whole book; render and publish it where a site is wanted."""
+def build_book(
+    root: Path, *, site_wanted: bool, plan_folder: Path | None = None, changed_alone: bool = False
+) -> str:
+    """Execute and check the whole book; render and publish it where a site is wanted.
+
+    With `changed_alone` a chapter is executed only if anything that could move it has changed since
+    it was executed last, with every claim holding (`executions`).
+    """
     place = choose_plan(plan_folder) if plan_folder else ""
     staging, target = root / ".run" / (place or "book"), root / "_build" / place / "html"
     with alone(staging):
@@ -411,10 +419,21 @@ def build_book(root: Path, *, site_wanted: bool, plan_folder: Path | None = None
         }
         if stray := sources - set(documents(toc)):
             raise BuildError(f"chapters that _toc.yml does not name: {', '.join(sorted(stray))}")
-        execute(root, staging, notebooks, plan_folder)
+        around = executions.surroundings(root, plan_folder)
+        kept = root / ".run" / "executed" / (place or "book")
+        left = [
+            path
+            for path in notebooks
+            if not changed_alone or not executions.restore(root, kept, staging, path, around)
+        ]
+        if len(left) < len(notebooks):
+            say(f"{len(notebooks) - len(left)} notebooks are as they were executed last")
+        execute(root, staging, left, plan_folder)
         chapters = [path for path in notebooks if path.relative_to(staging).parts[0] == "notebooks"]
         claims = check_evidence(chapters, required, documents(toc))
         say(f"evidence: {claims} claims in {len(chapters)} chapters hold")
+        if executions.surroundings(root, plan_folder) == around:  # nothing was edited meanwhile
+            executions.keep(root, kept, staging, notebooks, around)
         if not site_wanted:
             return f"{len(chapters)} chapters executed, every claim holds"
         site = render(staging, root, plan_folder, strict=True)
@@ -520,6 +539,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("name", nargs="?", help="the chapter's name, for the run `chapter`")
     parser.add_argument("--plan", type=Path, help="the folder of a plan; default: data/plan")
     parser.add_argument(
+        "--changed-alone",
+        action="store_true",
+        help="keep the outputs of chapters that nothing has changed since their last execution",
+    )
+    parser.add_argument(
         "--root", type=Path, default=Path(__file__).parents[1], help="default: this checkout"
     )
     given = parser.parse_args(arguments)
@@ -535,7 +559,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 result = build_draft(root, plan_folder=given.plan)
             else:
                 wanted = given.run == "book"
-                result = build_book(root, site_wanted=wanted, plan_folder=given.plan)
+                result = build_book(
+                    root,
+                    site_wanted=wanted,
+                    plan_folder=given.plan,
+                    changed_alone=given.changed_alone,
+                )
     except KeyboardInterrupt:
         print(f"\n== stopped after {time.monotonic() - started:.0f} s{kept}", file=sys.stderr)
         return 130
