@@ -130,7 +130,7 @@ def build(
     )
     made = anchored.anchored(
         classes,
-        reference=reference.to_dict(),
+        reference=_by_fund(reference),
         errors=errors,
         tau=policy["black_litterman_tau"],
         shared=policy["shared_view_error"],
@@ -145,7 +145,7 @@ def build(
 
 def best(assumptions: Assumptions, reference: pd.Series, bands: Mapping[str, float]) -> pd.Series:
     """Most expected at the reference's own volatility, inside the bands around it."""
-    around = anchored.Reference(reference.to_dict(), EQUITY)
+    around = anchored.Reference(_by_fund(reference), EQUITY)
     held = anchored.Bands(bands["share"], bands["points"], {CASH: bands["cash"]})
     whole = pd.DataFrame(np.eye(len(FUNDS)), list(FUNDS), list(FUNDS))
     rules = [fully_invested(), long_only(), *held.limits(around, whole, "policy: reference_bands")]
@@ -153,6 +153,10 @@ def best(assumptions: Assumptions, reference: pd.Series, bands: Mapping[str, flo
     risk = assumptions.risk_of(reference.reindex(list(FUNDS)).to_numpy(float))
     found = mean_variance.frontier(assumptions, mandate).target_risk(risk)
     return pd.Series(found.w, list(FUNDS))
+
+
+def _by_fund(weights: pd.Series) -> dict[str, float]:
+    return {str(fund): float(weight) for fund, weight in weights.items()}
 
 
 def came(

@@ -59,7 +59,8 @@ class Published:
         if fund not in self.targets.index.get_level_values("fund"):
             known = ", ".join(dict.fromkeys(self.targets.index.get_level_values("fund")))
             raise DataError(f"no target weights of {fund!r}; they are known of {known}")
-        return self.targets.loc[fund]
+        own = self.targets.index.get_level_values("fund") == fund
+        return self.targets[own].droplevel("fund")
 
     def followed(self, fund: str) -> tuple[pd.Series, pd.DataFrame, pd.DataFrame]:
         """An L Fund's daily returns, those of `FUNDS`, and the target weights of each day, over the

@@ -91,8 +91,9 @@ def follow(
     t = target.reindex(days.columns).to_numpy(float)
     if not abs(t.sum() - 1) < 1e-9:
         raise ValueError(f"the target sums to {t.sum():.6g}, not to one")
-    ends = _ends(pd.DatetimeIndex(days.index))
-    months = days.index.to_period("M")
+    calendar_days = pd.DatetimeIndex(days.index)
+    ends = _ends(calendar_days)
+    months = calendar_days.to_period("M")
     w = t.copy()
     used = 0
     earned = np.empty(len(days))
