@@ -122,6 +122,8 @@ def _summary(universe: Universe) -> list[Block]:
 def _uncomfortable(universe: Universe) -> str:
     """How the portfolio stands against the rival nearest to it in what it is worth."""
     rows = _compared(universe)
+    if ahead := _ahead(universe):
+        return ahead
     if not rows:
         return "Nothing was set beside this portfolio, so nothing shows that it is worth having."
     name, gain, error, _ = min(rows, key=lambda row: row[1])
@@ -139,6 +141,34 @@ def _uncomfortable(universe: Universe) -> str:
     return (
         f"Against {_lower(name)} the portfolio is worth {gain:+.0f} basis points a year, give or "
         f"take {error:.0f}: {verdict}."
+    )
+
+
+def _ahead(universe: Universe) -> str:
+    """The rival that earned most over the months shown, where it earned more."""
+    if universe.months is None:
+        return ""
+    months = universe.months
+
+    def earned(weights: pd.Series) -> float:
+        return float(12 * (months @ weights.reindex(months.columns)).mean())
+
+    def risk(weights: pd.Series) -> float:
+        return math.sqrt(12) * float((months @ weights.reindex(months.columns)).std(ddof=1))
+
+    mine = earned(universe.weights)
+    rivals = {name: earned(rival) for name, rival in universe.rivals.items()}
+    name = max(rivals, key=lambda rival: rivals[rival], default=None)
+    if name is None or rivals[name] <= mine:
+        return ""
+    away = months @ (universe.rivals[name] - universe.weights).reindex(months.columns)
+    error = math.sqrt(12) * float(away.std(ddof=1)) / math.sqrt(len(months) / 12)
+    lead = rivals[name] - mine
+    return (
+        f"Over the {len(months)} months shown, {_lower(name)} earned {percent(rivals[name])} a "
+        f"year on average at a volatility of {percent(risk(universe.rivals[name]))}, and the "
+        f"portfolio {percent(mine)} at {percent(risk(universe.weights))}: {percent(lead)} more, "
+        f"give or take {percent(error)}."
     )
 
 
@@ -219,6 +249,14 @@ def _groups(universe: Universe) -> list[Block]:
     cloud = _cloud(universe)
     level = universe.policy["weight_interval"]["level"]
     limits = _limits_by_group(universe)
+    if cloud is not None:
+        made.append(
+            Text(
+                f"The range holds the weight in {level:.0%} of {len(cloud)} portfolios made the "
+                "same way with expected returns redrawn within their errors.",
+                small=True,
+            )
+        )
     for way, shares in universe.groups.items():
         mix = (universe.weights @ shares.loc[universe.weights.index]).sort_values(
             ascending=False, kind="stable"
@@ -245,14 +283,6 @@ def _groups(universe: Universe) -> list[Block]:
             row += [percent(high, 0) if high < 1 else ""] * caps
             rows.append(row)
         made.append(Table(head, rows, widths=[2, *[1] * (len(head) - 1)]))
-    if cloud is not None:
-        made.append(
-            Text(
-                f"The range holds the weight in {level:.0%} of {len(cloud)} portfolios made the "
-                "same way with expected returns redrawn within their errors.",
-                small=True,
-            )
-        )
     made.append(_chart_of_groups(universe))
     return made
 
@@ -340,13 +370,21 @@ def _frontier(universe: Universe) -> list[Block]:
     figure = drawn(
         "efficient_frontier",
         axes,
-        f"The portfolio lies {max(1e4 * below, 0):.0f} basis points below the frontier of its "
-        "mandate at its own risk; that is the price of few holdings and whole percents, where the "
-        "mandate asks for them.",
+        _distance(1e4 * below),
         "Expected return against volatility: a rising curve, the frontier, with the chosen "
         "portfolio on or just below it, and single options and rivals below.",
     )
     return [*made, figure]
+
+
+def _distance(below: float) -> str:
+    """How far the portfolio lies below the frontier, basis points, in words."""
+    if round(below) <= 0:
+        return "The portfolio lies on the frontier of its mandate, to less than a basis point."
+    return (
+        f"The portfolio lies {below:.0f} basis points below the frontier of its mandate at its own "
+        "risk: the price of few holdings and whole percents."
+    )
 
 
 def _growth(universe: Universe) -> list[Block]:
@@ -363,6 +401,7 @@ def _growth(universe: Universe) -> list[Block]:
     grown = pd.DataFrame({name: 10_000 * (1 + r).cumprod() for name, r in paths.items()})
     grown.columns = [str(name).lower() for name in grown]
     axes = figures.lines(grown, ylabel="US dollars")
+    axes.yaxis.set_major_formatter("{x:,.0f}")
     last = grown.iloc[-1]
     years = len(months) / 12
     rows = [
@@ -515,10 +554,9 @@ def _rules(universe: Universe) -> list[Block]:
             ]
         )
     excess = universe.mandate.violations(universe.weights[list(told.labels)].to_numpy(), told)
-    most = max(excess.values(), default=0.0)
     broken = [name for name, x in excess.items() if x > universe.mandate.tolerance]
     words = (
-        f"Every rule is kept, checked apart from the optimiser: the largest excess is {most:.1e}."
+        "Every rule is kept, checked apart from the optimiser."
         if not broken
         else f"**Rules that the portfolio breaks: {said(', '.join(broken))}.**"
     )

@@ -19,7 +19,7 @@ from datetime import date
 import numpy as np
 import pandas as pd
 
-from portlib import data
+from portlib import data, plan_format
 from portlib.data import DataError
 from portlib.documents.document import (
     Block,
@@ -36,16 +36,18 @@ from portlib.documents.document import (
 from portlib.documents.words import dollars, of_class, percent, with_labels
 from portlib.plan import Plan
 from portlib.records import Assumptions
-from portlib.retirement import plan_menu
+from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.plan_menu import fund_costs
 from portlib.retirement.plan_menu.menu import worth_of_funds
 
-#: Comparators of the menu that are shown.
-NEAREST = 4
+#: Comparators of the menu that are shown, and the least that they hold in common with the option.
+NEAREST, SIMILAR = 4, 0.5
 #: Errors by which a gain must be seen to be told from none in four cases of five: 1.96 + 0.84.
 SEEN = 2.8
 #: Basis points a year below which an option adds nothing.
 NOTHING = 0.05
+#: Years to retirement at which paths are compared.
+AGES = (25, 10, 0, -10)
 VALUED = {
     "mutual_fund": "at its net asset value each trading day, by the fund, under the Investment "
     "Company Act",
@@ -170,7 +172,9 @@ def _comparators(plan: Plan, fund: str) -> pd.DataFrame:
             "correlation": float(funds.sigma[n, at] / together) if together > 0 else 0.0,
             "expense": float(expense[other]),
         }
-    table = pd.DataFrame.from_dict(rows, orient="index")
+    columns = ["label", "common", "correlation", "expense"]
+    table = pd.DataFrame.from_dict(rows, orient="index", columns=columns)
+    table = table[table["common"] >= SIMILAR]
     return table.sort_values(["common", "correlation"], ascending=False).iloc[:NEAREST]
 
 
@@ -204,9 +208,9 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
         Text(
             f"Expected over {plan.policy['cma_horizon_years']:g} years, net of expenses, by what "
             "each option holds; no skill is assumed of anybody. The comparators are the "
-            f"{len(near)} options of this menu that are nearest by what they hold, and the "
-            "option's own classes bought from index funds. *In common* is the part of the money "
-            "that lies in the same classes."
+            f"options of this menu that hold at least {percent(SIMILAR, 0)} of the same (at most "
+            f"{NEAREST} are shown), and the option's own classes bought from index funds. *In "
+            "common* is the part of the money that lies in the same classes."
         ),
         Table(
             [
@@ -224,6 +228,16 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
             small=True,
         ),
     ]
+    if not len(near):
+        made.append(
+            Finding(
+                "No similar option",
+                "No option of this menu holds half of the same. The similar alternatives that (g) "
+                "and (h) ask for have to come from a search of the market.",
+                "warning",
+            )
+        )
+    made += _paths(plan, fund)
     if worth is not None:
         posture, bp = worth
         if not np.isfinite(bp):
@@ -238,6 +252,29 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
         made.append(Text(f"**What it adds to the menu:** {words}"))
     made += _record(plan, fund)
     return made
+
+
+def _paths(plan: Plan, fund: str) -> list[Block]:
+    """For a target-date series, its path beside published ones."""
+    own = glidepaths.from_plan(plan)
+    if plan_menu.series_of(plan) != fund or own is None:
+        return []
+    ours = {str(plan.funds.loc[fund, "label"]): own}
+    rows = [
+        [name, *(percent(float(path.equity_at(years)), 0) for years in AGES)]
+        for name, path in {**ours, **glidepaths.published()}.items()
+    ]
+    when = ["25 years before", "10 before", "At retirement", "10 after"]
+    return [
+        Table(
+            ["Equity of the series, and of published ones", *when],
+            rows,
+            caption="In brackets how sure we are of a published path.",
+            widths=[2.6, 1.1, 0.8, 1, 0.7],
+            strong=(0,),
+            small=True,
+        )
+    ]
 
 
 def _worth(plan: Plan, fund: str) -> tuple[str, float] | None:
@@ -328,7 +365,7 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
             f"{said(first['label'])}, would save {dollars(saved)} a year on today's balances and "
             f"has {percent(first['common'], 0)} in common with it."
         )
-    else:
+    elif len(near):
         items.append("No comparator of the menu costs less.")
     pays = max(float(option["fee_12b1"]), float(option["revenue_share"]))
     items.append(
@@ -338,11 +375,16 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
         else "Share class: nothing is passed on to others. That no cheaper class of the same fund "
         "is open to the plan is to be confirmed in writing (h)(2)."
     )
-    items.append(
-        f"Vehicle: {_article(str(option['vehicle']))}. The same strategy as a collective trust or "
-        f"a separate account is asked for where the plan's {dollars(float(ledger['held']))} reach "
-        "the minimum."
-    )
+    if option["vehicle"] == "mutual_fund":
+        items.append(
+            "Vehicle: a registered fund. The same strategy as a collective trust or a separate "
+            f"account is asked for where the plan's {dollars(ledger['held'])} reach the minimum."
+        )
+    elif option["kind"] != "employer_stock":
+        items.append(
+            f"Vehicle: {plan_format.VEHICLES[str(option['vehicle'])]}. Whether the same strategy "
+            "costs less in another is to be confirmed in writing."
+        )
     return [
         Heading("Fees, (h)"),
         Table(
@@ -353,11 +395,6 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
         ),
         Items(items),
     ]
-
-
-def _article(vehicle: str) -> str:
-    words = vehicle.replace("_", " ")
-    return f"an {words}" if words[0] in "aeiou" and not words.startswith("uni") else f"a {words}"
 
 
 # ---- liquidity, valuation, benchmark, complexity -------------------------------------------------
@@ -396,8 +433,8 @@ def _valuation(plan: Plan, fund: str) -> list[Block]:
     return [
         Heading("Valuation, (j)"),
         Text(
-            f"{_article(vehicle)[:1].upper()}{_article(vehicle)[1:]} is valued {how}. That the "
-            "process is free of conflict is for the committee to establish."
+            f"Held as {plan_format.VEHICLES[vehicle]}; valued {how}. That the process is free of "
+            "conflict is for the committee to establish."
         ),
     ]
 
@@ -453,8 +490,9 @@ def _unknown(plan: Plan, fund: str) -> list[Block]:
         items.append(
             "What it holds security by security: the classes are those that lineup.csv states."
         )
+    if plan.funds.loc[fund, "kind"] != "employer_stock":
+        items.append("Whether its manager adds anything: no alpha is assumed, and none is shown.")
     items += [
-        "Whether its manager adds anything: no alpha is assumed, and none is shown.",
         "Trading costs inside it, securities lending, and what changes when its manager does.",
         "Similar options that the plan does not offer: a search of the market is the adviser's.",
     ]

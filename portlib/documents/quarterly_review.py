@@ -219,7 +219,7 @@ def review(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
     return Document(
         "quarterly_review",
         "Quarterly review",
-        f"Months to {last:%B %Y}",
+        f"The quarter to {last:%B %Y}",
         plan.name,
         plan.origin,
         made,

@@ -1,0 +1,64 @@
+"""The forms: every one of the book's, filled in where the plan knows, and to edit."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import docx
+import pytest
+
+from portlib import plan
+from portlib.documents import forms, run
+from portlib.documents.document import Document, Form, Signatures
+from portlib.documents.typesetting import pdf
+from tests.documents.unrun import DAY, ROOT
+
+
+@pytest.fixture(scope="module")
+def made(ours: plan.Plan, book: run.Run) -> dict[str, Document]:
+    return {one.name.removeprefix("forms/"): one for one in forms.forms(ours, book, made=DAY)}
+
+
+def fields(document: Document) -> Form:
+    (form,) = [block for block in document.body if isinstance(block, Form)]
+    return form
+
+
+def test_every_form_of_the_book_is_made_with_all_its_fields(made: dict[str, Document]) -> None:
+    folder = ROOT / "book" / "forms"
+    assert set(made) == {path.stem for path in folder.glob("*.md")} - {"index"}
+    for name, document in made.items():
+        text = (folder / f"{name}.md").read_text(encoding="utf-8")
+        assert len(fields(document).fields) == text.count("\n* - ") - 1
+        signed = [b for b in document.body if isinstance(b, Signatures)]
+        assert len(signed[0].roles) == text.count("**Signed by**")
+        assert pdf(document).startswith(b"%PDF")
+
+
+def test_what_the_plan_knows_is_filled_in_and_the_rest_is_empty(
+    made: dict[str, Document], ours: plan.Plan
+) -> None:
+    for name, document in made.items():
+        known = forms.KNOWN.get(name, {})
+        for n, (_, entry) in enumerate(fields(document).fields, start=1):
+            assert bool(entry) == (n in known), (name, n)
+    default = fields(made["default_notice"]).fields[2][1]
+    fund = ours.rules["default"]
+    assert f"{float(ours.funds.loc[fund, 'expense_ratio']):.2%}" in default
+
+
+def test_no_code_of_a_fund_is_shown(made: dict[str, Document], ours: plan.Plan) -> None:
+    entries = " ".join(entry for d in made.values() for _, entry in fields(d).fields)
+    labels = " ".join(ours.funds["label"])
+    assert not [f for f in map(str, ours.funds.index) if f in entries and f not in labels]
+
+
+def test_the_same_to_edit(made: dict[str, Document], tmp_path: Path) -> None:
+    for name in ("minutes", "default_notice"):
+        file = tmp_path / f"{name}.docx"
+        forms.docx(made[name], file)
+        read = docx.Document(str(file))
+        (table,) = read.tables
+        assert len(table.rows) == len(fields(made[name]).fields) + 1
+        assert read.core_properties.title == made[name].title
+        assert made[name].plan in "\n".join(p.text for p in read.paragraphs)

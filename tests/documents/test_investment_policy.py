@@ -1,0 +1,85 @@
+"""The policy statement: every figure an entry of the policy or of the plan's rules."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from portlib import plan
+from portlib.documents import investment_policy
+from portlib.documents.typesetting import pdf
+from tests.documents.unrun import DAY, MADE_FROM, PLANS, as_shown, numbers
+
+#: Numbers of the form itself: the law's paragraph, the hash's name, half of a product, sections.
+FORM = {"404", "256", "1", "2", *map(str, range(1, 13))}
+
+
+def made(ours: plan.Plan) -> bytes:
+    return pdf(investment_policy.statement(ours, made=DAY, made_from=MADE_FROM))
+
+
+def test_every_number_is_the_plans_own(ours: plan.Plan, words: Callable[[bytes], str]) -> None:
+    content = made(ours)
+    entries = {name: dict(entry) for name, entry in ours.policy.entries.items()}
+    told = [ours.to_json(), entries, str(ours.policy.fingerprint[:10])]
+    pages = as_shown(len(ours.funds)) | {f"{ours.assets / 1e6:,.1f}"}
+    counted = as_shown(
+        [
+            len(ours.participants),
+            *(len(v["value"]) for v in entries.values() if hasattr(v["value"], "__len__")),
+        ]
+    )
+    dates = numbers(f"{DAY:%B %d, %Y} {ours.as_of:%B %d, %Y} {ours.as_of}")
+    codes = numbers(" ".join(str(value) for value in MADE_FROM.values()))
+    known = as_shown(told) | pages | counted | dates | codes | FORM
+    shown = numbers(words(content).replace("1e-07", ""))
+    assert shown - known == set()
+
+
+def test_a_value_that_is_changed_changes_its_clause(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    before = words(made(ours))
+    one, two = [n for n in range(60, 99) if f"{n}%" not in before][:2]
+    changed = ours.policy.replace(max_single_fund=one / 100, turnover_limit=two / 100)
+    after = words(made(replace(ours, policy=changed)))
+    assert f"{one}%" in after
+    assert f"{two}%" in after
+
+
+def test_the_change_log_holds_the_plans_own_entries_with_reason_and_day(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    text = words(made(ours))
+    for name in ours.policy.own:
+        entry = ours.policy.entries[name]
+        assert " ".join(str(entry["reason"]).split())[:40] in text
+        assert str(entry["date"]) in text
+    assert ("no policy of its own" in text) == (not ours.policy.own)
+
+
+def test_a_plan_without_a_default_and_without_people_has_a_statement(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    bare = replace(ours, rules={**ours.rules, "default": None}, vintages=None)
+    assert "names no default option" in words(made(bare))
+
+
+def test_a_hostile_name_is_shown_and_does_nothing(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    name = "#panic() *A* $x$ @b <c> [d]"
+    other = replace(ours, rules={**ours.rules, "name": name})
+    assert name in words(made(other))
+
+
+@pytest.mark.parametrize("which", list(PLANS))
+def test_nothing_of_another_plan_is_in_it(which: str, words: Callable[[bytes], str]) -> None:
+    one = plan.read(PLANS[which])
+    other = plan.read(next(folder for name, folder in PLANS.items() if name != which))
+    text = words(made(one))
+    shared = set(one.funds["label"])
+    assert not [label for label in other.funds["label"] if label not in shared and label in text]
+    assert other.name not in text

@@ -1,0 +1,126 @@
+"""A universe of anybody's own: read exactly, refused by name, and optimised under its mandate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from portlib import history, plan
+from portlib.construction.mandate import Infeasible
+from portlib.data import DataError
+from portlib.documents import allocation_report, universe
+from portlib.documents.typesetting import pdf
+from portlib.policy import Policy
+from tests.documents.unrun import DAY, MADE_FROM, PLANS
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return plan.read(PLANS["example"]).policy
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Real months of the Thrift Savings Plan's funds, in a folder as somebody would keep them."""
+    months = history.read("open")
+    names = {
+        "tsp_c": "Big",
+        "tsp_s": "Small",
+        "tsp_i": "Abroad",
+        "tsp_f": "Bonds",
+        "tsp_g": "Bills",
+    }
+    table = pd.DataFrame({new: months[old].values for old, new in names.items()}).dropna()
+    place = tmp_path / "mine"
+    place.mkdir()
+    table.iloc[-120:].rename_axis("date").to_csv(place / "returns.csv")
+    (place / "groups.csv").write_text(
+        "asset,class,sector\nBig,shares,US\nSmall,shares,US\nAbroad,shares,world\n"
+        "Bonds,bonds,US\nBills,cash,US\n"
+    )
+    (place / "mandate.yml").write_text(
+        "constraints:\n"
+        "- {name: shares floor, kind: class_limit, classes: [shares], lower: 0.5, clause: a}\n"
+        "- {name: cap, kind: position_limit, upper: 0.4, clause: 'IPS 5'}\n"
+    )
+    return place
+
+
+def test_without_forecasts_equal_shares_are_best_until_the_mandate_moves_them(
+    folder: Path, policy: Policy
+) -> None:
+    (folder / "mandate.yml").unlink()
+    found = universe.of_folder(folder, policy)
+    assert np.allclose(found.weights, 0.2, atol=1e-7)
+
+
+def test_the_mandate_is_obeyed_and_shown_against_its_floor(folder: Path, policy: Policy) -> None:
+    (folder / "mandate.yml").write_text(
+        "constraints:\n"
+        "- {name: shares floor, kind: class_limit, classes: [shares], lower: 0.8, clause: a}\n"
+    )
+    found = universe.of_folder(folder, policy)
+    assert found.weights[["Big", "Small", "Abroad"]].sum() == pytest.approx(0.8, abs=1e-6)
+    limits = allocation_report._limits_by_group(found)
+    assert limits["shares"][0] == 0.8
+    document = allocation_report.report(
+        found, title="Mine", made=DAY, made_from=MADE_FROM, name="allocation_mine"
+    )
+    assert pdf(document).startswith(b"%PDF")
+
+
+def test_expected_returns_that_are_brought_are_used(folder: Path, policy: Policy) -> None:
+    (folder / "expected.csv").write_text(
+        "asset,expected_return\nBig,0.08\nSmall,0.05\nAbroad,0.05\nBonds,0.04\nBills,0.03\n"
+    )
+    found = universe.of_folder(folder, policy)
+    assert found.assumptions.mu[list(found.assumptions.labels).index("Big")] == 0.08
+    assert found.weights["Big"] == pytest.approx(0.4, abs=1e-6), "its cap"
+
+
+def test_only_what_is_approved_is_held(folder: Path, policy: Policy) -> None:
+    (folder / "mandate.yml").unlink()
+    (folder / "approved.txt").write_text("Big\nBonds\nBills\n")
+    assert set(universe.of_folder(folder, policy).weights.index) == {"Big", "Bonds", "Bills"}
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "said"),
+    [
+        ("approved.txt", "Big\nBonsd\n", "line 2: 'Bonsd' has no returns; did you mean Bonds"),
+        ("groups.csv", "asset,class\nBig,shares\n", "says nothing of Small"),
+        ("groups.csv", "assets,class\nBig,shares\n", "it needs asset"),
+        ("expected.csv", "asset,expected_return\nBig,8\n", "expected_return"),
+        ("mandate.yml", "constraints:\n- {name: a, kind: cap, clause: b}\n", "kind 'cap' is none"),
+        (
+            "mandate.yml",
+            "constraints:\n"
+            "- {name: a, kind: class_limit, classes: [sharse], lower: 0.5, clause: b}\n",
+            "sharse",
+        ),
+    ],
+)
+def test_what_is_wrong_is_refused_by_file(
+    folder: Path, policy: Policy, file: str, content: str, said: str
+) -> None:
+    (folder / file).write_text(content)
+    with pytest.raises(DataError, match=said):
+        universe.of_folder(folder, policy)
+
+
+def test_a_mandate_that_nobody_can_obey_names_its_rules(folder: Path, policy: Policy) -> None:
+    (folder / "mandate.yml").write_text(
+        "constraints:\n"
+        "- {name: shares floor, kind: class_limit, classes: [shares], lower: 0.9, clause: a}\n"
+        "- {name: cap, kind: position_limit, upper: 0.25, clause: b}\n"
+    )
+    with pytest.raises(Infeasible, match="shares floor"):
+        universe.of_folder(folder, policy)
+
+
+def test_a_folder_without_returns_is_told_what_it_needs(tmp_path: Path, policy: Policy) -> None:
+    with pytest.raises(DataError, match="needs returns"):
+        universe.of_folder(tmp_path, policy)

@@ -1,0 +1,74 @@
+"""The validation report and the auditor's: findings, severities, days, and nothing signed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+
+from portlib import plan
+from portlib.documents import auditors_report, run, validation_report
+from portlib.documents.document import Form, Table
+from portlib.documents.typesetting import pdf
+from tests.documents.unrun import DAY
+
+
+@pytest.fixture(scope="module")
+def findings(ours: plan.Plan, book: run.Run) -> Table:
+    made = validation_report.report(ours, book, made=DAY)
+    return next(b for b in made.body if isinstance(b, Table) and "Severity" in b.head)
+
+
+def test_every_finding_has_a_severity_and_a_day_after_this_one(findings: Table) -> None:
+    assert findings.rows
+    for _, words, severity, day in findings.rows:
+        assert words
+        months = validation_report.TERMS[severity]
+        assert pd.Timestamp(day) == pd.Timestamp(DAY) + pd.DateOffset(months=months)
+
+
+def test_no_chapter_and_no_open_requirement_is_left_out(findings: Table, book: run.Run) -> None:
+    listed = {row[0] for row in findings.rows}
+    assert {chapter.worst.id for chapter in book.chapters.values()} <= listed
+    left = {id for id, entry in book.requirements.items() if entry["kind"] in ("open", "in part")}
+    assert left <= listed
+
+
+def test_what_decides_for_the_plan_weighs_most(findings: Table) -> None:
+    severity = {row[0]: row[2] for row in findings.rows}
+    assert severity["MA-01"] == "high", "the mandate decides for the whole plan"
+    assert severity["EF-01"] == "low", "effective challenge reports"
+
+
+def test_it_follows_the_order_that_readers_of_the_guidance_know(
+    ours: plan.Plan, book: run.Run, words: Callable[[bytes], str]
+) -> None:
+    text = words(pdf(validation_report.report(ours, book, made=DAY)))
+    text = text[text.index("1 Purpose and scope", text.index("The validator's opinion")) :]
+    at = [
+        text.index(section)
+        for section in (
+            "Purpose and scope",
+            "2 Findings",
+            "3 Materiality and aggregate risk",
+            "4 Development and use",
+            "5 Validation and monitoring",
+            "6 Governance and controls",
+            "7 What comes from others",
+        )
+    ]
+    assert at == sorted(at)
+    assert "Nobody independent has" in text
+
+
+def test_the_auditors_report_has_every_paragraph_and_a_specimen_that_says_so(
+    ours: plan.Plan, book: run.Run, words: Callable[[bytes], str]
+) -> None:
+    made = auditors_report.report(ours, book, made=DAY)
+    text = words(pdf(made))
+    for id in (id for id in book.requirements if id.startswith("CM-")):
+        assert f"{id}: " in text
+    (specimen,) = [block for block in made.body if isinstance(block, Form)]
+    assert all("SPECIMEN" in known for _, known in specimen.fields)
+    assert "Not signed" in text
