@@ -10,9 +10,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
+from portlib.ranges import RETURN, VOLATILITY, door
 from portlib.records import Array
 
 
+@door(mean=RETURN, volatility=VOLATILITY)
 def arithmetic_to_geometric(
     mean: ArrayLike, volatility: ArrayLike, horizon_years: ArrayLike = np.inf
 ) -> Array:
@@ -30,6 +32,7 @@ def arithmetic_to_geometric(
     return np.asarray((1 + m) * (1 + v / (1 + m) ** 2) ** (-share / 2) - 1, float)
 
 
+@door(geometric=RETURN, volatility=VOLATILITY)
 def geometric_to_arithmetic(
     geometric: ArrayLike, volatility: ArrayLike, horizon_years: ArrayLike = np.inf
 ) -> Array:

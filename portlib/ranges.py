@@ -1,18 +1,112 @@
 """Is a number what its name says: finite, within its range, a decimal and not a percentage?
 
-Every public function that takes a plain number asks this once, at its door, so that not a number,
-a sign turned round and 5 for 5% are refused by name instead of giving a plausible answer.
-Left out: whether a number within its range is right.
+Every public function that takes a plain number asks this once, at its `door`, so that not a
+number, a word, a sign turned round and 5 for 5% are refused by name instead of giving a plausible
+answer. Left out: whether a number within its range is right.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import inspect
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from portlib.records import Array
+
+Asked = ParamSpec("Asked")
+Answer = TypeVar("Answer")
+
+#: What words for numbers mean, as limits of `number`. A volatility or a return a year beyond these
+#: is a percentage or a slip: no asset class that the book knows comes near.
+SHARE = {"least": 0.0, "most": 1.0}
+LEVEL = {"above": 0.0, "below": 1.0}
+VOLATILITY = {"least": 0.0, "most": 3.0}
+RETURN = {"above": -1.0, "most": 2.0}
+NOT_NEGATIVE = {"least": 0.0}
+POSITIVE = {"above": 0.0}
+COUNT = {"least": 1}
+
+
+def door(
+    *, error: type[ValueError] = ValueError, **limits: Mapping[str, float]
+) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
+    """Ask `number` of each parameter that is annotated ``float`` or ``int``, before anything is
+    computed; of an ``int`` also that it is whole, of arrays only where limits are given. What is
+    annotated as a random generator must be one.
+
+    Parameters
+    ----------
+    error : type
+        What a refusal raises.
+    limits : by parameter, as `number` takes them. An infinite value passes where it is the default.
+
+    Examples
+    --------
+    >>> @door(level=LEVEL)
+    ... def tail(level: float, months: int = 12) -> float:
+    ...     return (1 - level) * months
+    >>> round(tail(0.95), 9)
+    0.6
+    >>> tail(0.95, 1.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: months is 1.5: give a whole number
+    """
+
+    def guarded(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
+        parameters = inspect.signature(function).parameters
+        unknown = set(limits) - set(parameters)
+        assert not unknown, f"{function.__qualname__} has no {', '.join(unknown)}"
+        asked = {
+            name: (str(parameter.annotation), parameter.default)
+            for name, parameter in parameters.items()
+            if str(parameter.annotation) in (*_PLAIN, _CHANCE) or name in limits
+        }
+        names = list(parameters)
+
+        @wraps(function)
+        def checked(*given: Asked.args, **named: Asked.kwargs) -> Answer:
+            for name, value in (*zip(names, given, strict=False), *named.items()):
+                if name in asked:
+                    words = name.replace("_", " ")
+                    _ask(words, value, *asked[name], limits.get(name, {}), error)
+            return function(*given, **named)
+
+        return checked
+
+    return guarded
+
+
+_PLAIN = ("float", "int", "float | None", "int | None")
+_CHANCE = "np.random.Generator"
+
+
+def _ask(
+    name: str,
+    value: Any,
+    kind: str,
+    default: Any,
+    limits: Mapping[str, float],
+    error: type[ValueError],
+) -> None:
+    if value is None and "None" in kind:
+        return
+    if kind == _CHANCE:
+        if not isinstance(value, np.random.Generator):
+            raise error(f"{name} is {value!r}: give a generator, np.random.default_rng(a seed)")
+        return
+    if kind not in _PLAIN:
+        numbers(name, value, error=error, **limits)
+        return
+    if isinstance(value, float) and np.isinf(value) and value == default:
+        return
+    x = number(name, value, error=error, **limits)
+    if kind.startswith("int") and x != round(x):
+        raise error(f"{name} is {value!r}: give a whole number")
 
 
 def number(
@@ -54,7 +148,10 @@ def numbers(
 ) -> Array:
     """The values as an array, if all are finite and within limits; else `error` names the first."""
     try:
-        x = np.asarray(values, dtype=float)
+        as_given = np.asarray(values)
+        if as_given.dtype.kind in "USb" or _has_words(as_given):
+            raise TypeError
+        x = as_given.astype(float)
     except (TypeError, ValueError):
         shown = values[0] if isinstance(values, list) and len(values) == 1 else values
         raise error(f"{name} is {shown!r}: give a number") from None
@@ -75,7 +172,14 @@ def numbers(
     ]
     meant = wrong / 100
     within = least <= meant <= most and above < meant < below
-    percent = within and abs(wrong) > 0 and min(most, below) <= 2
+    percent = within and abs(wrong) > 0 and min(most, below) <= 3
     hint = f"; in percent? Write {meant:g} for {wrong:g}%" if percent else ""
     finite = "" if asked else "finite "
     raise error(f"{name} is {wrong:g}: give a {finite}number {' and '.join(asked)}".rstrip() + hint)
+
+
+def _has_words(values: np.ndarray[Any, Any]) -> bool:
+    """Whether any value is text, a truth value or nothing, which a cast would take for a number."""
+    return values.dtype == object and any(
+        value is None or isinstance(value, (str, bool)) for value in values.ravel()
+    )

@@ -156,7 +156,21 @@ class Assumptions:
         x = self._aligned(w)
         return math.sqrt(max(float(x @ self.sigma @ x), 0.0))
 
+    def aligned(self, values: ArrayLike | Mapping[str, float], what: str) -> Array:
+        """One finite number an asset, (n,), in the order of the labels: what carries labels is
+        taken by them, what does not by its place. AssumptionsError, naming `what`, for others."""
+        if isinstance(values, (pd.Series, Mapping)):
+            values = self._aligned(pd.Series(values))
+        x = _frozen(values, what)
+        if x.shape != (len(self),):
+            raise AssumptionsError(
+                f"{what} must be {len(self)} numbers, one an asset, not of shape {x.shape}"
+            )
+        return x
+
     def _aligned(self, w: Array | pd.Series) -> Array:
+        if isinstance(w, Mapping):
+            w = pd.Series(w, dtype=float)
         if not isinstance(w, pd.Series):
             return w
         if not w.index.is_unique or set(w.index) != set(self.labels):

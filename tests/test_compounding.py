@@ -33,9 +33,9 @@ def test_the_expected_annualised_return_of_lognormal_years():
 @pytest.mark.parametrize(
     ("mean", "risk", "years", "message"),
     [
-        (-1.0, 0.1, 10, "a mean return of -1"),
-        (0.05, -0.1, 10, "a volatility of -0.1"),
-        (0.05, float("nan"), 10, "a volatility of nan"),
+        (-1.0, 0.1, 10, "mean is -1|geometric is -1"),
+        (0.05, -0.1, 10, "volatility is -0.1"),
+        (0.05, float("nan"), 10, "volatility is nan"),
         (0.05, 0.1, 0.5, "a horizon in years of 0.5"),
     ],
 )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from portlib.ranges import door
 from portlib.records import Allocation, Assumptions
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ ENGINES: dict[str, Engine] = {
 OPTIMIZERS = tuple(ENGINES)
 
 
+@door()
 def optimize(
     assumptions: Assumptions,
     mandate: Mandate | None = None,

@@ -32,6 +32,7 @@ import pandas as pd
 from portlib.construction.black_litterman import Posterior, equilibrium, posterior
 from portlib.construction.mandate import Limit, factor_limit
 from portlib.construction.views import View, ViewError
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 
 # ---- the reference ----------------------------------------------------------------------------
@@ -230,6 +231,7 @@ class Anchored:
     table: pd.DataFrame
 
 
+@door()
 def anchored(
     classes: Assumptions,
     *,
@@ -301,6 +303,7 @@ class Calibration:
     views: Mapping[str, float]
 
 
+@door()
 def calibrate(
     classes: Assumptions,
     reference: Mapping[str, float],

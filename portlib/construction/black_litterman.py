@@ -30,7 +30,7 @@ from portlib.estimation.capital_market_assumptions import equilibrium_returns
 from portlib.estimation.inference import Estimate, hac_mean
 from portlib.estimation.months import monthly
 from portlib.policy import Policy
-from portlib.ranges import number
+from portlib.ranges import SHARE, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions
 
 #: Most that one step of entropy pooling may change the log of a probability: keeps exponentials in
@@ -44,6 +44,7 @@ Covariance = Literal["predictive", "prior"]
 # ---- prior and posterior -------------------------------------------------------------------------
 
 
+@door(error=ViewError)
 def equilibrium(
     assumptions: Assumptions, reference: Mapping[str, float], risk_aversion: float
 ) -> Assumptions:
@@ -178,6 +179,7 @@ class Posterior:
         )
 
 
+@door(error=ViewError)
 def posterior(
     prior: Assumptions, views: Sequence[View], tau: float, *, shared: float = 0.0
 ) -> Posterior:
@@ -242,6 +244,7 @@ def _variance(view: View, own: float) -> float:
     return own if view.confidence is None else own * (1 - view.confidence) / view.confidence
 
 
+@door(error=ViewError)
 def contradiction(
     posterior: Posterior,
     against: Assumptions | None = None,
@@ -284,6 +287,7 @@ def contradiction(
 # ---- the engine of the running case --------------------------------------------------------------
 
 
+@door(error=ViewError, variance_share=SHARE)
 def consensus_views(
     assumptions: Assumptions, variance_share: float, *, author: str, as_of: str
 ) -> tuple[View, ...]:
@@ -300,6 +304,7 @@ def consensus_views(
     return tuple(View(a, {a: 1.0}, mu, author, as_of, why, share * v) for a, mu, v in each if v > 0)
 
 
+@door(error=ViewError)
 def black_litterman(
     assumptions: Assumptions,
     mandate: Mandate | None = None,

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import number
 from portlib.records import Array, Assumptions
 
 
@@ -151,8 +152,10 @@ def _by_factor(
 
 
 def _aligned(given: pd.Series, assumptions: Assumptions, what: str) -> Array:
+    if not isinstance(given, pd.Series) or not given.index.is_unique:
+        raise ValueError(f"{what} are {given!r:.60}; give each by its name, once, as a Series")
     if unknown := [str(name) for name in given.index if name not in assumptions.labels]:
         raise ValueError(f"{what} hold {', '.join(unknown)}, which the assumptions do not cover")
-    if given.isna().any():
-        raise ValueError(f"{what} lack a number for {given.index[given.isna()][0]}")
+    for name, value in given.items():
+        number(f"{what}: {name}", value, least=-1.5, most=1.5)
     return given.reindex(list(assumptions.labels), fill_value=0.0).to_numpy(float)

@@ -15,9 +15,11 @@ from collections.abc import Callable
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import COUNT, LEVEL, door, numbers
 from portlib.records import Array, Assumptions
 
 
+@door(draws=COUNT)
 def redrawn(
     make: Callable[[Assumptions], pd.Series],
     assumptions: Assumptions,
@@ -31,6 +33,7 @@ def redrawn(
     `errors` (n, n) is the covariance of the errors of the n means, annual decimals squared. What
     `make` raises for a draw is raised: a portfolio that only sometimes exists has no interval.
     """
+    errors = numbers("the errors of the means", errors)
     if errors.shape != (len(assumptions), len(assumptions)):
         raise ValueError(
             f"errors are {errors.shape}, the assumptions have {len(assumptions)} assets"
@@ -43,6 +46,7 @@ def redrawn(
     return pd.DataFrame(rows).reset_index(drop=True)
 
 
+@door(level=LEVEL)
 def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.DataFrame:
     """By name: ``low``, ``weight``, ``high``; the middle `level` (0 to 1) of the cloud.
 
@@ -50,6 +54,9 @@ def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.Da
     """
     if not 0 < level < 1:
         raise ValueError(f"the level lies between 0 and 1 (0.80 for 80%), not {level}")
+    if not isinstance(weights, pd.Series):
+        raise ValueError(f"weights are {weights!r:.60}; give them by name, as a Series")
+    numbers("a weight", weights, least=-1.5, most=1.5)
     if apart := sorted(set(weights.index) ^ set(cloud.columns)):
         raise ValueError(f"weights and redrawn weights are of different things: {', '.join(apart)}")
     tail = (1 - level) / 2

@@ -32,6 +32,7 @@ from portlib.construction.engines import (
     solve,
 )
 from portlib.construction.mandate import Limit, Mandate, Risk, TrackingError, diagnose
+from portlib.ranges import COUNT, NOT_NEGATIVE, door
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 
 # ---- closed forms: no rule but the budget --------------------------------------------------------
@@ -54,6 +55,7 @@ def closed_form_minimum_variance(sigma: Array) -> Array:
     return np.asarray(x / x.sum())
 
 
+@door()
 def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
     """Weights (n,) of greatest Sharpe ratio, short sales allowed: ``sigma^-1 (mu - rf)`` to sum one
     (Tobin 1958).
@@ -69,6 +71,7 @@ def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
     return np.asarray(x / x.sum())
 
 
+@door()
 def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
     """Weights (n,) that sum to one and maximise utility, short sales allowed:
     ``w0 + sigma^-1 (mu - eta) / A``.
@@ -80,6 +83,7 @@ def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
     return np.asarray(least + _inverse_times(sigma, mu - mu @ least) / risk_aversion)
 
 
+@door()
 def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: float) -> Array:
     """Shares of wealth (n,) in the risky assets, the rest in cash at `rf`:
     ``sigma^-1 (mu - rf) / A`` (Merton 1969)."""
@@ -95,6 +99,7 @@ def equal_weights(assumptions: Assumptions) -> Allocation:
     return allocation(assumptions, None, w, "equal weights", "rule", "1/n", time.perf_counter(), {})
 
 
+@door()
 def age_in_bonds(
     assumptions: Assumptions, age: float, *, bonds: Sequence[str], stocks: Sequence[str]
 ) -> Allocation:
@@ -117,6 +122,7 @@ def age_in_bonds(
     )
 
 
+@door(risk_aversion=NOT_NEGATIVE, particles=COUNT, iterations=COUNT)
 def particle_swarm(
     assumptions: Assumptions,
     *,
@@ -179,6 +185,7 @@ def minimum_risk(assumptions: Assumptions, mandate: Mandate | None = None) -> Al
     return _single(assumptions, default_mandate(assumptions, mandate), 0.0, "minimum risk")
 
 
+@door()
 def maximum_utility(
     assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float
 ) -> Allocation:
@@ -199,6 +206,7 @@ def maximum_utility(
     return _single(assumptions, mandate, trade_off, f"maximum utility (A = {risk_aversion:g})")
 
 
+@door()
 def target_return(
     assumptions: Assumptions, mandate: Mandate | None = None, *, r: float
 ) -> Allocation:
@@ -326,6 +334,7 @@ def _conic_sharpe(assumptions: Assumptions, mandate: Mandate) -> Allocation:
     )
 
 
+@door()
 def efficient_portfolios(
     assumptions: Assumptions, mandate: Mandate | None = None, *, points: int = 20
 ) -> list[Allocation]:

@@ -19,7 +19,7 @@ from portlib.construction import engines
 from portlib.construction.critical_line import critical_line
 from portlib.construction.engines import ROUNDS, SURE, TIE, Solution, allocation, default_mandate
 from portlib.construction.mandate import Mandate, Program
-from portlib.ranges import number
+from portlib.ranges import COUNT, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions
 
 Side = NDArray[np.intp]
@@ -34,6 +34,7 @@ def _positive(risk_aversion: float) -> None:
         raise ValueError(f"the risk aversion must be positive and finite, got {risk_aversion}")
 
 
+@door()
 def draws(
     assumptions: Assumptions, years: float, resamples: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
@@ -71,6 +72,7 @@ class Resampled(NamedTuple):
     retraced: int
 
 
+@door(points=COUNT)
 def resampled_frontier(
     assumptions: Assumptions,
     mandate: Mandate | None = None,
@@ -98,6 +100,7 @@ def resampled_frontier(
     return Resampled(paths.mean(axis=0), paths, int((~sure).sum()))
 
 
+@door()
 def resampled_utility(
     assumptions: Assumptions,
     mandate: Mandate | None = None,

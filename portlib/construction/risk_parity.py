@@ -34,7 +34,7 @@ from portlib.construction.engines import (
 )
 from portlib.construction.mandate import Bounds, Mandate, Program, Risk, diagnose, fully_invested
 from portlib.construction.mean_variance import minimum_risk
-from portlib.ranges import number
+from portlib.ranges import RETURN, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError
 
 #: Contributions are exact when the worst of them misses its budget by less than this share of the
@@ -75,6 +75,7 @@ def contributions(sigma: Array, w: Array) -> Array:
     return np.asarray(part / part.sum())
 
 
+@door()
 def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -> Path:
     """Minimise F until the contributions are exact, or for `most` steps; the last gap says which.
     Assets need risk.
@@ -181,6 +182,7 @@ def _cyclical(
     return v, q, 1
 
 
+@door()
 def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
     """Least squares of contributions less budgets, by scipy's sequential quadratic programming,
     slopes by differences.
@@ -401,6 +403,7 @@ class Levered(NamedTuple):
     sharpe: float
 
 
+@door(rf=RETURN, spread=RETURN)
 def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.0) -> Levered:
     """How much of a portfolio has a volatility of `risk`, the rest lent at `rf` or borrowed at
     `spread` above it?
@@ -417,6 +420,7 @@ def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.
     return Levered(times, mean, risk, (mean - rf) / risk)
 
 
+@door()
 def inverse_volatility(assumptions: Assumptions, *, power: float = 1.0) -> Allocation:
     """Weights proportional to ``volatility^-power``, a rule blind to correlations; 2 is inverse
     variance."""

@@ -30,7 +30,7 @@ from portlib.construction.mandate import Mandate
 from portlib.construction.resampling import _positive, _side, _systems
 from portlib.estimation.capital_market_assumptions import provider_dispersion
 from portlib.estimation.months import consecutive
-from portlib.ranges import number
+from portlib.ranges import door, number
 from portlib.records import Allocation, Array, Assumptions
 
 
@@ -63,6 +63,7 @@ class Sensitivities:
         return self.covariance(change)
 
 
+@door()
 def sensitivities(
     assumptions: Assumptions, mandate: Mandate | None = None, *, risk_aversion: float
 ) -> Sensitivities:
@@ -125,6 +126,7 @@ def provider_errors(assumptions: Assumptions) -> Array:
     return np.asarray(assumptions.sigma * np.outer(ratio, ratio))
 
 
+@door()
 def ellipsoidal(
     assumptions: Assumptions,
     mandate: Mandate | None = None,
@@ -191,6 +193,7 @@ def ellipsoidal(
     )
 
 
+@door()
 def regret(
     candidates: Mapping[str, Array],
     truths: Mapping[str, Assumptions],
@@ -203,11 +206,8 @@ def regret(
     _positive(risk_aversion)
     if not candidates or not truths:
         raise ValueError("regret needs candidates and truths")
-    labels = list(next(iter(truths.values())).labels)
-    named = {
-        name: w.loc[labels].to_numpy(float) if isinstance(w, pd.Series) else w
-        for name, w in candidates.items()
-    }
+    one = next(iter(truths.values()))
+    named = {name: one.aligned(w, f"the weights of {name}") for name, w in candidates.items()}
     held = np.array(list(named.values()))
     loss = pd.DataFrame(index=list(candidates))
     for name, truth in truths.items():
@@ -219,6 +219,7 @@ def regret(
     return loss.assign(worst=loss.max(axis=1)).sort_values("worst")
 
 
+@door()
 def net_of_costs(earned: pd.Series, traded: pd.Series, cost: float) -> pd.Series:
     """Monthly returns after `cost` per unit bought and per unit sold; `earned` and `traded` as from
     `backtest`."""

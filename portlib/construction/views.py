@@ -23,7 +23,7 @@ import pandas as pd
 
 from portlib.estimation import months as calendar
 from portlib.estimation.inference import Estimate
-from portlib.ranges import number
+from portlib.ranges import door, number
 from portlib.records import Assumptions
 
 #: How far a view's weights may miss one, or zero.
@@ -138,6 +138,7 @@ class View:
 # ---- signals: views from data --------------------------------------------------------------------
 
 
+@door(error=ViewError)
 def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataFrame:
     """Known at each month end: the compound return of the last `months` without the last `skip` of
     them.
@@ -151,6 +152,7 @@ def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataF
     return returns.apply(np.log1p).rolling(months - skip).sum().shift(skip).apply(np.expm1).dropna()
 
 
+@door(error=ViewError)
 def information_coefficients(
     scores: pd.DataFrame, returns: pd.DataFrame, ahead: int = 1
 ) -> pd.Series:
@@ -171,6 +173,7 @@ def information_coefficients(
     )
 
 
+@door(error=ViewError)
 def signal_view(
     name: str,
     score: pd.Series,

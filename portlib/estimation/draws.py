@@ -12,10 +12,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.estimation.months import monthly
-from portlib.ranges import number
+from portlib.ranges import COUNT, door, number, numbers
 from portlib.records import Array, Assumptions
 
 
+@door(paths=COUNT, months=COUNT)
 def block_bootstrap(
     returns: pd.DataFrame, block_months: float, paths: int, months: int, rng: np.random.Generator
 ) -> Array:
@@ -27,7 +28,7 @@ def block_bootstrap(
     ValueError when a block is shorter than a month or longer than the history. Source: Politis and
     Romano (1994), the stationary bootstrap.
     """
-    monthly(returns, "the history")
+    monthly(returns, "the history", least=-1.0)
     if not 1 <= block_months <= len(returns):
         raise ValueError(
             f"block_months must be between 1 and the {len(returns)} months of history, not "
@@ -42,6 +43,7 @@ def block_bootstrap(
     return np.asarray(returns.to_numpy(float)[at], float)
 
 
+@door(n=COUNT)
 def student_t_scenarios(
     assumptions: Assumptions, dof: float, n: int, rng: np.random.Generator
 ) -> Array:
@@ -73,11 +75,17 @@ def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFr
     and its p-value after Bonferroni's correction. The z of an entry is its error over its standard
     error (ddof 1) across paths.
     """
-    x = np.asarray(scenarios, float)
-    deviation = (x[:, None, :] if x.ndim == 2 else x) - np.asarray(mu, float)
-    square = np.einsum("pmi,pmj->pij", deviation, deviation) / deviation.shape[1] - np.asarray(
-        sigma, float
-    )
+    x = numbers("a scenario", scenarios)
+    means = numbers("mu", mu)
+    covariance = numbers("sigma", sigma)
+    k = x.shape[-1] if x.ndim in (2, 3) and x.size else 0
+    if not k or means.shape != (k,) or covariance.shape != (k, k):
+        raise ValueError(
+            f"scenarios {x.shape}, mu {means.shape} and sigma {covariance.shape} must be of the "
+            f"same variables"
+        )
+    deviation = (x[:, None, :] if x.ndim == 2 else x) - means
+    square = np.einsum("pmi,pmj->pij", deviation, deviation) / deviation.shape[1] - covariance
     upper = np.triu_indices(deviation.shape[2])
     rows = {}
     for name, sample in {

@@ -17,9 +17,11 @@ from portlib.data import DataError
 from portlib.estimation.capital_market_assumptions import PLAN_CLASSES, survey_assumptions
 from portlib.estimation.providers import LISTED, with_listed_real_estate
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Assumptions
 
 
+@door()
 def house_view(
     plan: Plan, *, horizon_years: int, classes: Sequence[str] | None = None
 ) -> Assumptions:
@@ -47,6 +49,7 @@ def house_view(
     return own.record.select(classes)
 
 
+@door()
 def second_opinion(plan: Plan, *, horizon_years: int) -> pd.DataFrame:
     """How far are the plan's own assumptions from the survey's?
 

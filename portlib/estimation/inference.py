@@ -26,7 +26,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.estimation import months
-from portlib.ranges import number, numbers
+from portlib.ranges import LEVEL, door, number, numbers
 from portlib.records import Array
 
 
@@ -56,6 +56,7 @@ def long_run_variance(u: Array, lags: int) -> float:
     return max(float(total), 0.0) / len(d)
 
 
+@door()
 def hac_mean(x: ArrayLike, lags: int | None = None) -> Estimate:
     """A mean, with the standard error of Newey and West (1987).
 
@@ -86,6 +87,7 @@ def hac_mean(x: ArrayLike, lags: int | None = None) -> Estimate:
     return Estimate(float(y.mean()), math.sqrt(long_run_variance(y, reach) / len(y)))
 
 
+@door()
 def variance_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
     """Do two series of the same months differ in variance by more than noise? The difference is
     ``log var a / var b``.
@@ -101,6 +103,7 @@ def variance_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
     return _test(float(np.log((da @ da) / (db @ db))), psi, lags)
 
 
+@door()
 def sharpe_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
     """Do two series of excess returns differ in Sharpe ratio by more than noise? Per period, ddof
     0.
@@ -131,6 +134,7 @@ def circular_shifts(
     return float(drawn[0]), float((drawn >= drawn[0] - 1e-12).mean())
 
 
+@door()
 def swap_test(
     a: ArrayLike, b: ArrayLike, *, block: int, draws: int, rng: np.random.Generator
 ) -> float:
@@ -155,6 +159,7 @@ def swap_test(
     return float((1 + (drawn >= observed - 1e-12).sum()) / (1 + len(drawn)))
 
 
+@door(level=LEVEL)
 def wilson(hits: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tuple[Any, Any]:
     """Between which shares does the true one lie, after `hits` in `trials`?
 
@@ -179,7 +184,7 @@ def wilson(hits: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tuple[Any
     """
     n = numbers("trials", trials, least=1)
     z = NormalDist().inv_cdf((1 + number("level", level, above=0, below=1)) / 2)
-    p = numbers("the share of hits", np.asarray(hits, float) / n, least=0, most=1)
+    p = numbers("the share of hits", numbers("hits", hits) / n, least=0, most=1)
     middle = p + z**2 / (2 * n)
     wide = z * np.sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
     scale = 1 + z**2 / n

@@ -17,6 +17,13 @@ from typing import TypeVar
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
+
+from portlib.ranges import numbers
+from portlib.records import Array
+
+#: No class has months that typically move by more; a table of percentages has.
+TYPICAL = 0.5
 
 Dated = TypeVar("Dated", bound="pd.Series | pd.DataFrame")
 
@@ -39,7 +46,8 @@ def monthly(
     what : str
         What it is, for the refusal.
     least : float
-        The least value that can be: -1 for returns, which cannot lose more than all.
+        The least value that can be: -1 for returns, which cannot lose more than all. Where it is
+        given, a table whose typical month moves by more than half is taken for percentages.
     month_ends : bool
         Whether each month must be given by the date of its last day.
     error : type
@@ -61,7 +69,9 @@ def monthly(
     ...
     ValueError: fund: no return for 2020-02; a month that is missing is not a month without return
     """
-    if not len(table):
+    if not isinstance(table, (pd.Series, pd.DataFrame)):
+        raise error(f"{what}: {table!r:.60} is no table of months")
+    if not table.size:
         raise error(f"{what}: no months")
     consecutive(table.index, what, error=error)
     if month_ends:
@@ -81,6 +91,34 @@ def _last_days(index: pd.Index, what: str, error: type[ValueError]) -> None:
         )
 
 
+def array(
+    returns: ArrayLike,
+    what: str,
+    *,
+    least: float = -math.inf,
+    error: type[ValueError] = ValueError,
+) -> Array:
+    """Returns as an array with its months on the last axis: a table's months are its rows.
+
+    What carries dates is held to them, as by `monthly`; other values must be finite numbers.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2020-01-31", periods=3, freq="ME")
+    >>> array(pd.DataFrame({"a": [0.1, 0.2, 0.0], "b": 0.0}, months), "funds").shape
+    (2, 3)
+    """
+    if isinstance(returns, (pd.Series, pd.DataFrame)):
+        x = monthly(returns, what, least=least, error=error).to_numpy(dtype=float)
+        return x.T if x.ndim == 2 and _periods(returns.index) is not None else x
+    x = numbers(what, returns, error=error)
+    if not x.size or not x.ndim:
+        raise error(f"{what}: no months")
+    if (x < least).any():
+        raise error(f"{what}: {x.min():g} is no return: more is lost than all; in percent?")
+    return x
+
+
 def is_monthly(index: pd.Index) -> bool:
     """Whether an index is of consecutive months; one without dates is taken for that."""
     when = _periods(index)
@@ -98,6 +136,11 @@ def consecutive(index: pd.Index, what: str, *, error: type[ValueError] = ValueEr
     at = int(wrong[0])
     here = when[at]
     after = when[at + 1]
+    if step[at] == 0 and isinstance(index, pd.DatetimeIndex) and index[at].day == 1:
+        raise error(
+            f"{what}: {here} is given by its first day and by another; were series joined that "
+            f"date their months differently? Join them by month"
+        )
     if step[at] == 0:
         raise error(
             f"{what}: {here} is given twice; is the table weekly or daily? Compound it to "
@@ -140,7 +183,13 @@ def finite(
     if bad.size:
         row, *column = bad[0].tolist()
         name = f" column {table.columns[column[0]]!r}," if column else ""
-        raise error(f"{what}:{name} {named(table.index[row])}: {x[tuple(bad[0])]} is no return")
+        value = x[tuple(bad[0])]
+        hint = "; in percent? Write 0.012 for 1.2%" if value < least else ""
+        raise error(f"{what}:{name} {named(table.index[row])}: {value} is no return{hint}")
+    if least > -math.inf and (typical := float(np.median(np.abs(x)))) > TYPICAL:
+        raise error(
+            f"{what}: the typical month moves by {typical:.0%}; in percent? Write 0.012 for 1.2%"
+        )
 
 
 def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueError) -> None:

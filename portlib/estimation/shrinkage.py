@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.estimation.months import holes, is_monthly, monthly
-from portlib.ranges import number
+from portlib.ranges import door, number
 from portlib.records import ROUNDING, Array
 
 Target = Literal["identity", "constant correlation", "single index", "diagonal"]
@@ -74,6 +74,7 @@ class CovarianceEstimate:
         return float(values[-1] / values[0]) if values[0] > 1e-14 * values[-1] else float("inf")
 
 
+@door(error=CovarianceError)
 def covariance(
     returns: pd.DataFrame,
     method: str,
@@ -103,6 +104,8 @@ def covariance(
 
 
 def _checked(returns: pd.DataFrame, what: str) -> Array:
+    if not isinstance(returns, pd.DataFrame):
+        raise CovarianceError(f"{what}: {returns!r:.60} is no table of returns")
     names = returns.columns
     try:
         x = np.ascontiguousarray(returns, dtype=float)
@@ -295,6 +298,7 @@ def random_matrix_denoising(x: Array) -> CovarianceEstimate:
     return CovarianceEstimate(sigma, "random-matrix denoising", len(x))
 
 
+@door(error=CovarianceError)
 def exponentially_weighted(x: Array, half_life: float) -> CovarianceEstimate:
     """Recent months count more: weights halve every `half_life` periods; the weighted mean is
     subtracted.
@@ -347,6 +351,7 @@ METHODS: dict[str, Callable[..., CovarianceEstimate]] = {
 }
 
 
+@door(error=CovarianceError)
 def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) -> Array:
     """The correlation matrix nearest to the symmetric `a` (sum of squares) with no eigenvalue below
     `floor`.
@@ -412,6 +417,7 @@ def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
     return rho * np.outer(volatility, volatility)
 
 
+@door(error=CovarianceError)
 def blend(
     calm: pd.DataFrame, crisis: pd.DataFrame, share: float, floor: float = 1e-6
 ) -> pd.DataFrame:
@@ -429,10 +435,11 @@ def blend(
     return pd.DataFrame(nearest_correlation(mixed.to_numpy(), floor), mixed.index, mixed.columns)
 
 
+@door(error=CovarianceError)
 def drawdown_months(market: pd.Series, depth: float) -> pd.Series:
     """Which months, in hindsight, lay between a peak of wealth and a trough at least `depth`
     (decimal) below it?"""
-    monthly(market, "the market", error=CovarianceError)
+    monthly(market, "the market", least=-1.0, error=CovarianceError)
     number("depth", depth, above=0, below=1, error=CovarianceError)
     wealth = (1 + market).cumprod()
     fall = wealth / wealth.cummax().clip(lower=1.0) - 1
@@ -444,6 +451,7 @@ def drawdown_months(market: pd.Series, depth: float) -> pd.Series:
     )
 
 
+@door(error=CovarianceError)
 def backtest(
     returns: pd.DataFrame,
     decide: Callable[[Array], Array],

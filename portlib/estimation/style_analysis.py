@@ -20,7 +20,7 @@ import pandas as pd
 
 from portlib.estimation.draws import block_bootstrap
 from portlib.estimation.months import consecutive
-from portlib.ranges import number, numbers
+from portlib.ranges import door, number, numbers
 from portlib.records import Array, Assumptions
 
 #: Weights, prices and eigenvalues below this, relative to the problem's own scale, are rounding.
@@ -46,6 +46,7 @@ class Style:
     fallbacks: int
 
 
+@door()
 def style(
     funds: pd.DataFrame,
     indices: pd.DataFrame,
@@ -167,6 +168,7 @@ def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple
     return b / b.sum(axis=1, keepdims=True), todo.size
 
 
+@door()
 def rolling(
     funds: pd.DataFrame,
     indices: pd.DataFrame,
@@ -212,6 +214,7 @@ def selection_returns(
     return funds.loc[known >= 0, rolled.index.unique("fund")] - mix
 
 
+@door()
 def block_bootstrap_errors(
     funds: pd.DataFrame,
     indices: pd.DataFrame,
@@ -238,6 +241,7 @@ def block_bootstrap_errors(
     return pd.DataFrame(draws.std(axis=0, ddof=1), funds.columns, indices.columns)
 
 
+@door()
 def drift(
     funds: pd.DataFrame,
     indices: pd.DataFrame,
@@ -335,6 +339,7 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
     return held @ securities.loc[held.columns]
 
 
+@door()
 def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: float) -> pd.DataFrame:
     """One exposure from two: ``weight`` (0 to 1) times holdings plus the rest times returns, funds
     x indices."""
@@ -371,6 +376,7 @@ def style_distance(
     return pd.DataFrame(np.sqrt(np.maximum(square, 0)), exposures.index, others.index)
 
 
+@door()
 def category_check(
     found: Style,
     sigma: pd.DataFrame,
@@ -405,6 +411,7 @@ def category_check(
     )
 
 
+@door()
 def shrunk_alpha(
     alpha: pd.Series, alpha_error: pd.Series, expense_ratio: pd.Series, prior_sd: float
 ) -> pd.Series:

@@ -88,7 +88,7 @@ def test_bad_input_is_named() -> None:
     a = of(np.diag([0.04, 0.0]))
     with pytest.raises(ValueError, match="hold z"):
         diagnostics(pd.Series({"z": 1.0}), a)
-    with pytest.raises(ValueError, match="number for x0"):
+    with pytest.raises(ValueError, match="x0 is nan"):
         diagnostics(pd.Series({"x0": np.nan, "x1": 1.0}), a)
     with pytest.raises(ValueError, match="without risk"):
         diagnostics(pd.Series({"x1": 1.0}), a)

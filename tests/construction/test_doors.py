@@ -45,8 +45,8 @@ CASES = {
     "no forecasts": (lambda: tail_risk.kupiec([], 0.95), "needs 1 forecasts"),
     "one forecast": (lambda: tail_risk.christoffersen([1]), "needs 2 forecasts"),
     "Kupiec at 95": (lambda: tail_risk.kupiec([0, 1], 95), "not 95"),
-    "no returns": (lambda: tail_risk.drawdowns([]), "no returns"),
-    "a fall of 5 times": (lambda: tail_risk.drawdowns([0.01, -5.0]), "a return is -5"),
+    "no returns": (lambda: tail_risk.drawdowns([]), "no months"),
+    "a fall of 5 times": (lambda: tail_risk.drawdowns([0.01, -5.0]), "-5 is no return"),
     "years": (lambda: resampling.draws(TWO, nan, 5, RNG), "years is nan"),
     "costs": (
         lambda: robustness.net_of_costs(pd.Series([0.1, 0.1]), pd.Series([0.5]), 5),
@@ -65,7 +65,7 @@ CASES = {
         lambda: cma.crisis_correlations(pd.DataFrame({"a": [0.1] * 3}), "z"),
         "no column 'z'",
     ),
-    "no yield": (lambda: building_blocks.bond_building_blocks(nan), "yield_to_maturity is nan"),
+    "no yield": (lambda: building_blocks.bond_building_blocks(nan), "yield to maturity is nan"),
     "premium": (lambda: building_blocks.cash_plus_premium(0.03, 3), r"premium is 3.*Write 0.03"),
     "dividends": (
         lambda: building_blocks.equity_building_blocks(1.3, 0.02, 0.02),

@@ -110,7 +110,7 @@ def test_a_corner_has_no_derivative() -> None:
 def test_risk_aversion_must_be_positive(aversion: float) -> None:
     a = market(1)
     for call in (ro.sensitivities, ro.ellipsoidal):
-        with pytest.raises(ValueError, match="risk aversion must be positive"):
+        with pytest.raises(ValueError, match=r"risk aversion (must be positive|is (inf|nan))"):
             call(
                 a,
                 risk_aversion=aversion,
@@ -240,7 +240,7 @@ def test_ellipsoid_bad_inputs() -> None:
     with pytest.raises(AssumptionsError, match="shape"):
         ro.ellipsoidal(a, errors=np.eye(2), kappa=1.0, risk_aversion=4.0)
     for kappa in (-1.0, math.inf, math.nan):
-        with pytest.raises(ValueError, match="kappa must be finite"):
+        with pytest.raises(ValueError, match=r"kappa (must be finite|is (inf|nan))"):
             ro.ellipsoidal(a, errors=a.sigma, kappa=kappa, risk_aversion=4.0)
     cone = Mandate(a.labels, [fully_invested(), TrackingError("near", {a.labels[0]: 1.0}, 0.05)])
     with pytest.raises(NotSolved, match="'near' is a tracking error"):

@@ -23,6 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from portlib.ranges import RETURN, door, numbers
 from portlib.records import Array
 
 
@@ -56,6 +57,7 @@ class Layer:
         return np.asarray(w - np.minimum(self.carry * profit, self.catch_up * excess))
 
 
+@door()
 def net(gross: ArrayLike, layers: Sequence[Layer], years: float) -> Array:
     """Net yearly growth from gross yearly growth, through the layers in order (fund first).
 
@@ -66,12 +68,13 @@ def net(gross: ArrayLike, layers: Sequence[Layer], years: float) -> Array:
     """
     if not years > 0:
         raise ValueError(f"a holding lasts some years, not {years}")
-    w = (1 + np.asarray(gross, float)) ** years
+    w = (1 + numbers("gross growth", gross, above=-1, most=2)) ** years
     for layer in layers:
         w = layer.after(w, years)
     return np.asarray(np.maximum(w, 0) ** (1 / years) - 1)
 
 
+@door(wanted=RETURN)
 def gross_needed(wanted: float, layers: Sequence[Layer], years: float) -> float:
     """The gross yearly growth that leaves ``wanted`` after the layers."""
     from scipy.optimize import brentq
@@ -82,6 +85,7 @@ def gross_needed(wanted: float, layers: Sequence[Layer], years: float) -> float:
     return float(brentq(gap, wanted - 1e-9, wanted + 1.0, xtol=1e-12))
 
 
+@door(gross=RETURN)
 def by_layer(gross: float, layers: Sequence[Layer], years: float) -> dict[str, float]:
     """What each layer takes of a year's growth, by name; they sum to gross less net."""
     left = [gross, *(float(net(gross, layers[: k + 1], years)) for k in range(len(layers)))]

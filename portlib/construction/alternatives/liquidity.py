@@ -21,7 +21,10 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import RETURN, SHARE, door
 
+
+@door(share=SHARE, liquid=RETURN, locked=RETURN, outflow={"above": -1.0, "below": 1.0})
 def locked_after(share: float, *, liquid: float, locked: float, outflow: float) -> float:
     """The locked share after a year with these returns and this net outflow (annual decimals).
 
@@ -37,6 +40,7 @@ def locked_after(share: float, *, liquid: float, locked: float, outflow: float) 
     return held / (held + rest)
 
 
+@door(ceiling=SHARE, liquid=RETURN, locked=RETURN, outflow={"above": -1.0, "below": 1.0})
 def most_that_can_be_locked(
     ceiling: float, *, liquid: float, locked: float, outflow: float
 ) -> float:

@@ -26,6 +26,7 @@ import pandas as pd
 
 from portlib.construction.alternatives.smoothing import Smoothing
 from portlib.construction.mean_variance import frontier, minimum_risk, target_return
+from portlib.ranges import RETURN, door
 from portlib.records import Array, Assumptions
 
 
@@ -88,12 +89,14 @@ def as_reported(assumptions: Assumptions, smoothed: Mapping[str, Smoothing]) -> 
     )
 
 
+@door(over_cash=RETURN)
 def least_risk(assumptions: Assumptions, over_cash: float) -> pd.Series:
     """Weights of the least risky mix that is expected to earn cash plus ``over_cash``."""
     found = target_return(assumptions, r=assumptions.rf + over_cash)
     return pd.Series(found.w, index=list(assumptions.labels))
 
 
+@door(haircut={"above": -1.0, "below": 1.0})
 def with_haircut(assumptions: Assumptions, names: Sequence[str], haircut: float) -> Assumptions:
     """The same with these classes' means lower by ``haircut``, annual decimal."""
     down = np.array([haircut if name in names else 0.0 for name in assumptions.labels])
@@ -102,6 +105,7 @@ def with_haircut(assumptions: Assumptions, names: Sequence[str], haircut: float)
     )
 
 
+@door(over_cash=RETURN)
 def saving(assumptions: Assumptions, names: Sequence[str], over_cash: float) -> float:
     """Volatility saved at cash plus ``over_cash`` by having these classes beside the others."""
     others = assumptions.select([name for name in assumptions.labels if name not in names])
@@ -109,6 +113,7 @@ def saving(assumptions: Assumptions, names: Sequence[str], over_cash: float) -> 
     return without - assumptions.risk_of(least_risk(assumptions, over_cash).to_numpy())
 
 
+@door(over_cash=RETURN)
 def break_even(
     assumptions: Assumptions, names: Sequence[str], over_cash: float, *, keep: float = 0.0
 ) -> float:
@@ -156,6 +161,7 @@ class EqualRisk:
         return float(np.sqrt(d @ together @ d))
 
 
+@door(over_cash=RETURN)
 def at_equal_risk(assumptions: Assumptions, names: Sequence[str], over_cash: float) -> EqualRisk:
     """What these classes add at the risk of the least risky listed mix of cash plus
     ``over_cash``."""

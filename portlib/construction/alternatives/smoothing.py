@@ -26,6 +26,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from portlib.estimation.months import array
+from portlib.ranges import door
 from portlib.records import Array
 
 
@@ -87,6 +89,7 @@ class Smoothing:
         return out
 
 
+@door()
 def geltner(phi: float, *, lags: int = 200) -> Smoothing:
     """The appraiser who moves ``1 - phi`` of the way each period.
 
@@ -110,29 +113,31 @@ def inertia(reported: ArrayLike) -> tuple[float, float]:
 
     Raises ValueError for fewer than 20 returns.
     """
-    r = np.asarray(reported, float)
-    if len(r) < 20 or not np.isfinite(r).all():
-        raise ValueError(f"{len(r)} returns, some perhaps missing: 20 and more are needed, no gap")
+    r = array(reported, "reported returns")
+    if len(r) < 20:
+        raise ValueError(f"{len(r)} returns: 20 and more are needed")
     d = r - r.mean()
     phi = float(d[1:] @ d[:-1] / (d @ d))
     return phi, float(np.sqrt((1 - phi**2) / len(r)))
 
 
+@door()
 def desmoothed(reported: ArrayLike, phi: float) -> Array:
     """True returns under Geltner's appraiser: one fewer than were reported (Geltner 1993)."""
     if not 0 <= phi < 1:
         raise ValueError(f"the appraiser's inertia lies between 0 and 1, not {phi}")
-    r = np.asarray(reported, float)
+    r = array(reported, "reported returns")
     return (r[1:] - phi * r[:-1]) / (1 - phi)
 
 
+@door()
 def fitted(reported: ArrayLike, lags: int = 2) -> Smoothing:
     """Weights by maximum likelihood: a moving average of ``lags`` terms, scaled to sum to one
     (Getmansky, Lo and Makarov 2004, section 4).
     """
     from statsmodels.tsa.arima.model import ARIMA
 
-    r = np.asarray(reported, float)
+    r = array(reported, "reported returns")
     if len(r) < 20 * (lags + 1):
         raise ValueError(f"{len(r)} returns are too few for {lags} lags: {20 * (lags + 1)} needed")
     model = ARIMA((r - r.mean()) / r.std(ddof=1), order=(0, 0, lags), trend="n")

@@ -23,9 +23,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from portlib.ranges import POSITIVE, VOLATILITY, door, numbers
 from portlib.records import Array
 
 
+@door(volatility=VOLATILITY)
 def gap_volatility(phi: float, volatility: float) -> float:
     """Standard deviation of the log gap; ``volatility`` of true returns over one appraisal period.
 
@@ -39,6 +41,7 @@ def gap_volatility(phi: float, volatility: float) -> float:
     return phi * volatility / math.sqrt(1 - phi**2)
 
 
+@door(volatility=VOLATILITY)
 def gain_of_a_transfer(phi: float, volatility: float, signal: float = 1.0) -> float:
     """What one well-timed transfer is expected to take, share of its amount; ``signal``: how well
     the mover sees the gap, 0 to 1.
@@ -48,11 +51,12 @@ def gain_of_a_transfer(phi: float, volatility: float, signal: float = 1.0) -> fl
     return signal * gap_volatility(phi, volatility) / math.sqrt(2 * math.pi)
 
 
+@door()
 def appraised(true: Sequence[float] | Array, phi: float) -> Array:
     """Appraised values beside true values (both start together), in logs as in `gap_volatility`."""
-    v = np.asarray(true, float)
-    if not (v > 0).all():
-        raise ValueError("values must be positive")
+    v = numbers("a true value", true, above=0)
+    if not v.size:
+        raise ValueError("there are no true values")
     log = np.log(v)
     out = np.empty_like(log)
     out[0] = log[0]
@@ -61,6 +65,7 @@ def appraised(true: Sequence[float] | Array, phi: float) -> Array:
     return np.exp(out)
 
 
+@door(appraised_value=POSITIVE, true_value=POSITIVE)
 def loss_of_those_who_stay(leaving: float, appraised_value: float, true_value: float) -> float:
     """Share of their true worth that those who stay lose when ``leaving`` of the units are paid
     ``appraised_value``; negative where leavers are paid too little.

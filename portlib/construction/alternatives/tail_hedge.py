@@ -26,10 +26,16 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.construction.tail_risk import drawdowns
+from portlib.estimation.months import monthly, same
+from portlib.ranges import COUNT, POSITIVE, RETURN, door, numbers
 
 _N = NormalDist().cdf
 
+#: A strike as a share of the price; further out no put protects.
+STRIKE = {"above": 0.0, "most": 2.0}
 
+
+@door(strike=STRIKE, years=POSITIVE, volatility={"above": 0.0, "most": 3.0}, rate=RETURN)
 def put_price(strike: float, years: float, volatility: float, rate: float) -> float:
     """Price of a European put, share of the value insured; ``rate`` continuously compounded.
 
@@ -47,6 +53,12 @@ def put_price(strike: float, years: float, volatility: float, rate: float) -> fl
     return strike * math.exp(-rate * years) * _N(s - d1) - _N(-d1)
 
 
+@door(
+    strike={"above": 0.0, "most": 2.0},
+    markup={"least": 0.0, "most": 10.0},
+    months=COUNT,
+    window=COUNT,
+)
 def rolled(
     equity: pd.Series,
     bills: pd.Series,
@@ -79,6 +91,7 @@ def rolled(
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+@door()
 def through(
     equity: pd.Series,
     bills: pd.Series,
@@ -113,8 +126,9 @@ def through(
 
 
 def _aligned(equity: pd.Series, bills: pd.Series) -> None:
-    if not equity.index.equals(bills.index) or equity.isna().any() or bills.isna().any():
-        raise ValueError("equity and bills must cover the same months without a gap")
+    monthly(equity, "equity", least=-1.0)
+    monthly(bills, "bills", least=-1.0)
+    same(equity, bills, "equity and bills")
 
 
 def _period(
@@ -145,12 +159,12 @@ def _period(
 
 def worst_period(returns: ArrayLike) -> float:
     """The largest loss of a period, as a positive number."""
-    return -float(np.min(np.asarray(returns, float)))
+    return -float(numbers("a return", np.asarray(returns), least=-1).min(initial=np.inf))
 
 
 def worst_drawdown(returns: ArrayLike) -> float:
     """The deepest fall below an earlier high at ends of periods, as a positive number."""
-    return float(drawdowns(np.asarray(returns, float)).max())
+    return float(drawdowns(np.asarray(returns)).max())
 
 
 def less_equity_for(

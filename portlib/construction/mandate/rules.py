@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import number
 from portlib.records import Array, Assumptions
 
 if TYPE_CHECKING:
@@ -40,6 +41,10 @@ SINGLE = 1.5
 TOTAL = 2.0
 #: Largest coefficient of a limit outside these is in a unit that no tolerance fits.
 COEFFICIENTS = (1e-5, 1e6)
+
+
+#: The fields of a rule that are text, and those that may be nothing.
+TEXTS, OPTIONAL = ("name", "unit", "clause"), ("penalty", "coefficients")
 
 
 class MandateError(ValueError):
@@ -109,11 +114,13 @@ class Rule(ABC):
                 value = value.to_dict()
             if isinstance(value, Mapping):
                 object.__setattr__(self, key, {a: self._number(key, v) for a, v in value.items()})
-            elif value is not None and not isinstance(value, str):
+            elif key not in TEXTS and not (value is None and key in OPTIONAL):
                 object.__setattr__(self, key, self._number(key, value))
 
     def _number(self, key: str, value: Any) -> float:
         try:
+            if isinstance(value, (str, bool)):
+                raise TypeError
             return float(value) + 0.0
         except (TypeError, ValueError):
             raise MandateError(
@@ -438,13 +445,13 @@ def factor_limit(
 ) -> Limit:
     """The portfolio's exposure (weighted sum of the assets' exposures) lies between `lower` and
     `upper`."""
-    return Limit(name, exposures, lower, upper, unit="exposure")
+    return Limit(name, _named(name, exposures, "exposures"), lower, upper, unit="exposure")
 
 
 def score_floor(name: str, scores: Mapping[str, float], floor: float) -> Limit:
     """The weighted score (an ESG score, say) is at least `floor`, in the scores' own unit; weights
     sum to one."""
-    return Limit(name, scores, lower=floor, unit="score")
+    return Limit(name, _named(name, scores, "scores"), lower=floor, unit="score")
 
 
 def volatility_limit(
@@ -468,11 +475,14 @@ def liquidity_limit(
     Where a position may be sold over several days, `share` is the daily share times the days. An
     asset that can be sold whole within that has no limit.
     """
+    for what, value in (("portfolio value", portfolio_value), ("share", share)):
+        number(f"{name!r}: the {what}", value, error=MandateError)
     if not 0 < portfolio_value < np.inf:
         raise MandateError(f"{name!r}: portfolio value must be positive, got {portfolio_value}")
     if not 0 <= share < np.inf:
         raise MandateError(f"{name!r}: the share must be zero or more, got {share}")
-    top = {a: share * volume / portfolio_value for a, volume in daily_volume.items()}
+    volumes = _named(name, daily_volume, "daily volumes")
+    top = {a: share * volume / portfolio_value for a, volume in volumes.items()}
     for asset, cap in top.items():
         if not 0 <= cap < np.inf:
             raise MandateError(
@@ -507,6 +517,13 @@ def check(rule: Rule, labels: Iterable[str]) -> None:
                     f"{rule.name!r} names {what}; its assets must be among the mandate's"
                 )
     rule.check()
+
+
+def _named(name: str, values: Mapping[str, float], what: str) -> dict[str, float]:
+    """Numbers by asset, of a mapping or a Series; MandateError for anything without labels."""
+    if not isinstance(values, (Mapping, pd.Series)):
+        raise MandateError(f"{name!r}: {what} are {values!r:.60}; give numbers by asset")
+    return dict(values)
 
 
 def _finite(rule: Rule, keys: Sequence[str]) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike, NDArray
 from portlib.construction.engines import TIE
 from portlib.construction.tail_risk.measures import Values, normal_quantile, tail_mass
 from portlib.estimation.months import monthly, same
-from portlib.ranges import number, numbers
+from portlib.ranges import COUNT, door, number, numbers
 from portlib.records import Array
 
 
@@ -31,6 +31,7 @@ class Verdict(NamedTuple):
     p_value: float
 
 
+@door(months=COUNT, ahead=COUNT)
 def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Array, Array]:
     """Past windows (k, months, ...) and what came after each (k, ahead, ...); ValueError where
     there is none."""
@@ -47,6 +48,7 @@ def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Arra
     )
 
 
+@door()
 def kupiec(breaches: ArrayLike, level: float) -> Verdict:
     """Do losses exceed the VaR as often as the level says? The proportion of failures (Kupiec
     1995)."""
@@ -75,6 +77,7 @@ def _breaches(breaches: ArrayLike, least: int) -> NDArray[np.bool_]:
     return hits.astype(bool)
 
 
+@door()
 def acerbi_szekely(
     returns: ArrayLike, var: ArrayLike, cvar: ArrayLike, level: float
 ) -> tuple[Values, Values]:
@@ -88,8 +91,15 @@ def acerbi_szekely(
     same(returns, var, "returns and VaR")
     same(returns, cvar, "returns and CVaR")
     x = numbers("a return", returns)
-    numbers("a VaR", var)
-    least = np.min(numbers("a CVaR", cvar))
+    v = numbers("a VaR", var)
+    c = numbers("a CVaR", cvar)
+    try:
+        together: tuple[int, ...] | None = np.broadcast_shapes(x.shape, v.shape, c.shape)
+    except ValueError:
+        together = None
+    if not x.size or not c.size or together != x.shape:
+        raise ValueError(f"{x.shape} returns, {v.shape} VaR and {c.shape} CVaR: give one a month")
+    least = np.min(c)
     if not least > 0:
         raise ValueError(
             f"every forecast CVaR must be positive, as losses are; the least is {least:.4g}"
@@ -100,9 +110,12 @@ def acerbi_szekely(
     return total / np.where(count > 0, count, np.nan) + 1, total / tail_mass(level, x.shape[-1]) + 1
 
 
+@door()
 def simulated_p_value(observed: float, simulated: Array) -> float:
     """How often is a statistic drawn under the forecasts as low as the one observed, which counts
-    as one draw?"""
+    as one draw? A draw that has no value (nan) counts nothing."""
+    if np.ndim(simulated) != 1 or not np.size(simulated):
+        raise ValueError("a p-value needs statistics drawn under the forecasts, one a draw")
     return (1 + int(np.sum(simulated <= observed))) / (1 + int(np.sum(~np.isnan(simulated))))
 
 

@@ -24,6 +24,7 @@ from portlib.construction.engines import TIE, NotSolved, allocation, default_man
 from portlib.construction.mandate import Limit, Mandate, Program
 from portlib.construction.mean_variance import maximum_utility
 from portlib.construction.tail_risk.measures import SURE, Values, historical, tail_mass
+from portlib.ranges import COUNT, door
 from portlib.records import Allocation, Array, Assumptions
 
 #: Scenarios written out at first on either side of the VaR beside one for each asset held; rounds
@@ -42,6 +43,7 @@ OPTIONS: dict[str, bool | int | float | str] = {
 }
 
 
+@door()
 def minimum_cvar(
     assumptions: Assumptions,
     mandate: Mandate | None,
@@ -81,6 +83,7 @@ def minimum_cvar(
     return allocation(assumptions, mandate, w, what, "optimal", engine, start, prices)
 
 
+@door(points=COUNT)
 def cvar_frontier(
     assumptions: Assumptions,
     mandate: Mandate | None,

@@ -21,12 +21,11 @@ from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.construction.engines import TIE
-from portlib.estimation.months import monthly
-from portlib.ranges import number, numbers
+from portlib.estimation.months import array
+from portlib.ranges import POSITIVE, VOLATILITY, door, number, numbers
 from portlib.records import Array
 
 #: How far a distance may exceed its limit and, per unit of the worst loss, a CVaR its proven bound.
@@ -45,6 +44,7 @@ class Tail(NamedTuple):
     cvar: Values
 
 
+@door()
 def historical(returns: ArrayLike, level: float) -> Tail:
     """VaR and CVaR of equally likely returns, over the last axis of (..., T), exact for any T and
     level.
@@ -52,20 +52,16 @@ def historical(returns: ArrayLike, level: float) -> Tail:
     At level 0 CVaR is the mean loss, near 1 the worst. ValueError for a level outside 0 to 1, and
     for returns that are none or not finite. Source: Rockafellar and Uryasev (2002), proposition 8.
     """
-    losses = -np.atleast_1d(np.asarray(returns, float))
+    losses = -np.atleast_1d(array(returns, "returns"))
     mass = tail_mass(level, losses.shape[-1])
     count = losses.shape[-1]
-    if not np.isfinite(losses).all():
-        raise ValueError(
-            f"{(~np.isfinite(losses)).sum()} returns are not finite numbers: fill them or start "
-            f"later"
-        )
     whole = min(int(mass + SURE), count - 1)
     worst = np.partition(losses, count - 1 - whole, axis=-1)[..., count - 1 - whole :]
     var = worst[..., 0][()]
     return Tail(var, (worst[..., 1:].sum(axis=-1) + (mass - whole) * var) / mass)
 
 
+@door()
 def normal(mean: Values, volatility: Values, level: float) -> Tail:
     """VaR ``z s - m`` and CVaR ``phi(z) / (1 - b) s - m`` of a normal law (Rockafellar and Uryasev
     2000).
@@ -76,12 +72,13 @@ def normal(mean: Values, volatility: Values, level: float) -> Tail:
     0.0608
     """
     z = normal_quantile(level)
-    m = numbers("mean", mean)
+    m = numbers("mean", mean, above=-1, below=1)
     sd = numbers("volatility", volatility, least=0)
     tail = NormalDist().pdf(z) / (1 - level)
     return Tail((z * sd - m)[()], (tail * sd - m)[()])
 
 
+@door(volatility=VOLATILITY)
 def cornish_fisher(
     mean: float, volatility: float, skewness: float, excess_kurtosis: float, level: float
 ) -> Tail:
@@ -125,6 +122,7 @@ def cornish_fisher(
     )
 
 
+@door(periods=POSITIVE)
 def at_horizon(loss: Values, mean: Values, periods: float) -> Values:
     """A VaR or CVaR over `periods`, from that of one and its mean:
     ``sqrt(h) (loss + mean) - h mean``.
@@ -133,9 +131,13 @@ def at_horizon(loss: Values, mean: Values, periods: float) -> Values:
     returns. Raises ValueError for periods that are not above zero.
     """
     number("periods", periods, above=0)
-    return math.sqrt(periods) * (loss + mean) - periods * mean
+    lost = numbers("loss", loss, least=-1, most=1)
+    earned = numbers("mean", mean, above=-1, below=1)
+    scaled: Values = (math.sqrt(periods) * (lost + earned) - periods * earned)[()]
+    return scaled
 
 
+@door()
 def standard_error(returns: ArrayLike, level: float) -> float:
     """How unsure is a CVaR of T independent returns: ``sqrt((v + b (CVaR - VaR)^2) / m)``, v the
     variance beyond VaR?
@@ -143,7 +145,7 @@ def standard_error(returns: ArrayLike, level: float) -> float:
     v has ddof 1. Raises ValueError where fewer than two losses reach the VaR. Source: Manistre and
     Hancock (2005).
     """
-    losses, (var, cvar) = -np.asarray(returns, float), historical(returns, level)
+    losses, (var, cvar) = -array(returns, "returns"), historical(returns, level)
     beyond = losses[losses >= var]
     if len(beyond) < 2:
         raise ValueError(
@@ -158,22 +160,20 @@ def standard_error(returns: ArrayLike, level: float) -> float:
 def drawdowns(returns: ArrayLike, *, compounded: bool = True) -> Array:
     """How far is an account below its highest point so far, after each of (..., T) returns? A share
     of that point; or, not compounded, in units of the start."""
-    if isinstance(returns, (pd.Series, pd.DataFrame)):
-        monthly(returns, "returns")
-    r = numbers("a return", returns, least=-1)
-    if not r.shape or not r.shape[-1]:
-        raise ValueError("there are no returns, and so no drawdown")
+    r = array(returns, "returns", least=-1)
     value = np.cumprod(1 + r, axis=-1) if compounded else 1 + np.cumsum(r, axis=-1)
     peak = np.maximum(np.maximum.accumulate(value, axis=-1), 1.0)
     return np.asarray(1 - value / peak if compounded else peak - value)
 
 
+@door()
 def conditional_drawdown(returns: ArrayLike, level: float, *, compounded: bool = True) -> Values:
     """CDaR, the mean of the worst ``1 - level`` of a path's drawdowns (Chekhlov, Uryasev and
     Zabarankin 2005)."""
     return historical(-drawdowns(returns, compounded=compounded), level).cvar
 
 
+@door()
 def tail_mass(level: float, count: int) -> float:
     """How many of `count` scenarios are in the tail at a level: ``(1 - level) count``."""
     if not (0 <= level < 1 and count > 0):
@@ -185,6 +185,7 @@ def tail_mass(level: float, count: int) -> float:
     return (1 - level) * count
 
 
+@door()
 def normal_quantile(level: float) -> float:
     """The quantile of the normal law at a level above 0 and below 1."""
     if not 0 < level < 1:

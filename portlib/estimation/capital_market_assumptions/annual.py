@@ -16,6 +16,7 @@ import pandas as pd
 
 from portlib.compounding import arithmetic_to_geometric
 from portlib.estimation.months import monthly, named, same
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 
 #: How the months of a history become a year.
@@ -35,11 +36,11 @@ def annualised(
     given twice or out of order, and for cash of other months. Neither repairs autocorrelation (see
     the chapter).
     """
-    monthly(returns, "returns")
+    monthly(returns, "returns", least=-1.0)
     if len(returns) < 24:
         raise ValueError(f"annualising needs 24 months without gaps: {len(returns)} are given")
     if cash is not None:
-        monthly(cash, "cash")
+        monthly(cash, "cash", least=-1.0)
         same(returns, cash, "returns and cash")
     if convention not in get_args(Convention):
         raise ValueError(
@@ -63,6 +64,7 @@ def annualised(
     )
 
 
+@door()
 def portfolio_geometric(assumptions: Assumptions, w: Array, horizon_years: float = np.inf) -> float:
     """What does a portfolio, rebalanced yearly to ``w``, compound to? From its own mean and
     volatility."""

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import pandas as pd
 
-from portlib.ranges import number
+from portlib.ranges import RETURN, door, number
 
 
+@door(inflation=RETURN)
 def equity_building_blocks(
     dividend_yield: float, real_growth: float, inflation: float, valuation_change: float = 0.0
 ) -> pd.Series:
@@ -37,6 +38,7 @@ def equity_building_blocks(
     return pd.Series(parts | {"interaction": total - sum(parts.values()), "total": total})
 
 
+@door()
 def bond_building_blocks(
     yield_to_maturity: float, default_rate: float = 0.0, recovery: float = 0.4
 ) -> pd.Series:
@@ -61,6 +63,7 @@ def bond_building_blocks(
     )
 
 
+@door()
 def cash_plus_premium(cash: float, premium: float) -> pd.Series:
     """An objective or a class without a yield, stated over cash: the parts and their ``total``,
     annual decimals."""

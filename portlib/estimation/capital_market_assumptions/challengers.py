@@ -16,10 +16,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.estimation.months import monthly
-from portlib.ranges import number, numbers
+from portlib.ranges import NOT_NEGATIVE, RETURN, door, number, numbers
 from portlib.records import Array
 
 
+@door(risk_aversion=NOT_NEGATIVE, rf=RETURN)
 def equilibrium_returns(
     sigma: ArrayLike, w_market: ArrayLike, risk_aversion: float, rf: float = 0.0
 ) -> Array:
@@ -39,11 +40,17 @@ def equilibrium_returns(
             )
         w_market = w_market.loc[names]
     w = numbers("a market weight", w_market)
+    covariance = numbers("sigma", sigma)
+    if w.ndim != 1 or covariance.shape != (len(w), len(w)):
+        raise ValueError(
+            f"sigma of shape {covariance.shape} is not of the assets of {w.shape} weights"
+        )
+    numbers("a variance", np.diag(covariance), least=0, most=9)
     number("risk aversion", risk_aversion)
     number("rf", rf, above=-1, below=1)
     if not abs(w.sum() - 1) <= 1e-6:
         raise ValueError(f"market weights must sum to one, not {w.sum():.6g}")
-    return np.asarray(rf + risk_aversion * np.asarray(sigma, float) @ w, float)
+    return np.asarray(rf + risk_aversion * covariance @ w, float)
 
 
 @dataclass(frozen=True, eq=False)

@@ -13,6 +13,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.compounding import arithmetic_to_geometric
+from portlib.ranges import numbers
 from portlib.records import Assumptions
 
 
@@ -48,7 +49,8 @@ def consistency(assumptions: Assumptions, geometric: ArrayLike) -> pd.DataFrame:
     risk = assumptions.volatility[risky]
     sigma = assumptions.sigma[np.ix_(risky, risky)]
     premium = mu - assumptions.rf
-    g = np.asarray(geometric, float)[risky]
+    published = assumptions.aligned(geometric, "geometric")
+    g = numbers("a geometric return", published, above=-1, most=2)[risky]
     smallest = float(np.linalg.eigvalsh(sigma / np.outer(risk, risk))[0])
     attainable = float(np.sqrt(premium @ np.linalg.pinv(sigma, hermitian=True) @ premium))
     order = float(pd.Series(mu).corr(pd.Series(risk), method="kendall"))

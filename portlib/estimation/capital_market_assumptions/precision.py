@@ -13,7 +13,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import ArrayLike
 
-from portlib.ranges import number, numbers
+from portlib.ranges import LEVEL, VOLATILITY, door, number, numbers
 from portlib.records import Array
 
 
@@ -24,6 +24,7 @@ def mean_standard_error(volatility: ArrayLike, years: ArrayLike) -> Array:
     return np.asarray(numbers("volatility", volatility, least=0) / np.sqrt(span), float)
 
 
+@door(precision={"above": 0.0, "below": 1.0}, volatility=VOLATILITY, level=LEVEL)
 def years_needed(volatility: float, precision: float, level: float = 0.95) -> float:
     """How many years place a mean within ``precision`` either side, at confidence ``level``:
     ``(z s/precision)^2``?"""
@@ -32,6 +33,7 @@ def years_needed(volatility: float, precision: float, level: float = 0.95) -> fl
     return float((_two_sided(level) * volatility / precision) ** 2)
 
 
+@door(level=LEVEL)
 def months_needed(relative_precision: float, kurtosis: float = 3.0, level: float = 0.95) -> float:
     """How many independent months place a *volatility* within a share of itself:
     ``(kurtosis - 1)/4 (z/share)^2``?"""

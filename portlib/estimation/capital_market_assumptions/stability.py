@@ -11,10 +11,11 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from portlib.estimation.months import finite, monthly
-from portlib.ranges import number
+from portlib.estimation.months import monthly
+from portlib.ranges import LEVEL, door, number
 
 
+@door(worst=LEVEL)
 def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1) -> pd.DataFrame:
     """Do correlations with ``trigger`` change in its worst months, beyond what selecting those
     months does?
@@ -28,7 +29,7 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
     One row for each other column. Raises ValueError with fewer than 20 selected months.
     Source: Boyer, Gibson and Loretan (1999), theorem 1.
     """
-    finite(returns, "returns")
+    monthly(returns, "returns")
     if trigger not in returns:
         known = ", ".join(map(str, returns.columns))
         raise ValueError(f"no column {trigger!r}; there are {known}")
@@ -53,6 +54,7 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
     )
 
 
+@door()
 def window_spread(returns: pd.DataFrame, window: int) -> pd.DataFrame:
     """How far do volatilities and correlations move from one window of months to the next, and is
     it more than noise?
@@ -80,7 +82,7 @@ def window_spread(returns: pd.DataFrame, window: int) -> pd.DataFrame:
     ValueError
         For months that are missing, or too few.
     """
-    monthly(returns, "returns")
+    monthly(returns, "returns", least=-1.0)
     count = len(returns) // number("window", window, least=12)
     if count < 3:
         raise ValueError(f"{len(returns)} months are not three windows of {window}")

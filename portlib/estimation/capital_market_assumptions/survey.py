@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
+from portlib.ranges import door
 from portlib.records import Assumptions
 
 #: The liquid asset classes of the plan's funds that the survey covers. ``us_core_bonds`` is the
@@ -37,6 +38,7 @@ SURVEY = (
 )
 
 
+@door()
 def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES) -> Assumptions:
     """What does the consensus of 41 advisers expect?
 

@@ -25,6 +25,7 @@ import pandas as pd
 from portlib.estimation.forecast_record.editions import Edition
 from portlib.estimation.forecast_record.outcomes import monthly
 from portlib.estimation.forecast_record.published import ForecastError, LookAhead
+from portlib.ranges import door
 from portlib.records import Array
 
 #: From an edition to weights (n,), in the order of its assumptions' labels.
@@ -56,6 +57,7 @@ class Replay:
         return float(self.returns.std(ddof=1) * np.sqrt(12))
 
 
+@door()
 def replay(
     editions: Sequence[Edition], method: Method, returns: pd.DataFrame, *, cost: float = 0.0
 ) -> Replay:
@@ -116,6 +118,7 @@ def replay(
     )
 
 
+@door()
 def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     """By how much did one method earn more than another, how sure is that, and what could be seen?
 

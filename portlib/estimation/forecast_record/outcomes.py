@@ -17,6 +17,7 @@ import pandas as pd
 
 from portlib.estimation.forecast_record.overlap import independent_windows
 from portlib.estimation.forecast_record.published import ForecastError, Forecasts, first_month
+from portlib.ranges import door
 from portlib.records import Array
 
 
@@ -29,6 +30,7 @@ def monthly(returns: pd.DataFrame) -> pd.DataFrame:
     return returns.set_axis(months)
 
 
+@door()
 def realised(
     returns: pd.Series, first: pd.Period, years: float, kind: str = "geometric"
 ) -> float | None:
@@ -50,6 +52,7 @@ def realised(
     return float(np.expm1(growth.sum() / years))
 
 
+@door()
 def scored(
     forecasts: Forecasts, returns: pd.DataFrame, *, years: float | None = None
 ) -> pd.DataFrame:

@@ -15,6 +15,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import door
 from portlib.records import Array
 
 
@@ -44,6 +45,7 @@ def decade_phases(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     return groups
 
 
+@door()
 def related_by_chance(
     table: pd.DataFrame,
     returns: Array,

@@ -41,7 +41,7 @@ def test_the_gap_and_the_mover_s_gain_agree_with_a_long_draw():
     [
         (lambda: stale.gap_volatility(1.0, 0.1), "must lie"),
         (lambda: stale.gain_of_a_transfer(0.5, 0.1, 2.0), "between 0 and 1"),
-        (lambda: stale.appraised([1.0, -1.0], 0.5), "positive"),
+        (lambda: stale.appraised([1.0, -1.0], 0.5), "above 0"),
         (lambda: stale.loss_of_those_who_stay(1.0, 1.0, 1.0), "share that leaves"),
         (lambda: stale.loss_of_those_who_stay(0.9, 1.0, 0.5), "cannot be paid"),
     ],

@@ -78,5 +78,5 @@ def test_gaps_are_refused(months):
     equity, bills = months
     with pytest.raises(ValueError, match="same months"):
         th.rolled(equity.iloc[1:], bills, strike=0.8, markup=1.0)
-    with pytest.raises(ValueError, match="positive"):
+    with pytest.raises(ValueError, match="volatility is 0: give a number above 0"):
         th.put_price(0.8, 1.0, 0.0, 0.02)

@@ -79,14 +79,14 @@ def test_many_rows_at_once() -> None:
 
 @pytest.mark.parametrize("level", [1.0, -0.1, 95, float("nan")])
 def test_a_level_is_a_share(level: float) -> None:
-    with pytest.raises(ValueError, match=r"level from 0 to below 1 .* not 3 and"):
+    with pytest.raises(ValueError, match=r"level from 0 to below 1 .* not 3 and|level is nan"):
         tr.historical([0.1, 0.2, 0.3], level)
 
 
 def test_returns_that_are_none() -> None:
-    with pytest.raises(ValueError, match="needs scenarios"):
+    with pytest.raises(ValueError, match="no months"):
         tr.historical([], 0.95)
-    with pytest.raises(ValueError, match="1 returns are not finite numbers"):
+    with pytest.raises(ValueError, match="returns is nan"):
         tr.historical([0.1, np.nan], 0.95)
 
 

@@ -1,0 +1,183 @@
+"""What a newcomer types: words, nothing, truth values, halves and percentages in every public
+function that takes a plain number; months that are not months; labels in another order."""
+
+import inspect
+import pkgutil
+from importlib import import_module
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import portlib
+from portlib.construction import mean_variance, risk_parity, robustness, tail_risk
+from portlib.construction.alternatives import smoothing
+from portlib.construction.mandate import (
+    Bounds,
+    Mandate,
+    MandateError,
+    TrackingError,
+    factor_limit,
+    fully_invested,
+    group_limit,
+    liquidity_limit,
+    position_limit,
+    score_floor,
+)
+from portlib.estimation import capital_market_assumptions as cma
+from portlib.estimation.draws import moments_test
+from portlib.records import Assumptions, AssumptionsError
+
+PLAIN = ("float", "int")
+#: Where a number is taken as it comes, because it was checked before.
+OWN = ("construction.engines", "construction.mandate", "estimation.months")
+KERNELS = ("long_run_variance", "simplex_least_squares")
+LAYERS = ("estimation", "construction")
+
+
+def doors():
+    """Every public function of the layers with a parameter that is one plain number."""
+    for found in pkgutil.walk_packages(portlib.__path__, "portlib."):
+        short = found.name.removeprefix("portlib.")
+        if not short.startswith(LAYERS) or short.startswith(OWN):
+            continue
+        module = import_module(found.name)
+        for name, function in vars(module).items():
+            if name.startswith("_") or name in KERNELS or not inspect.isfunction(function):
+                continue
+            if function.__module__ != found.name:
+                continue
+            for parameter in inspect.signature(function).parameters.values():
+                if str(parameter.annotation) in PLAIN:
+                    yield pytest.param(function, parameter.name, id=f"{name}-{parameter.name}")
+
+
+@pytest.mark.parametrize(("function", "name"), list(doors()))
+@pytest.mark.parametrize("wrong", [None, "0.05", True, float("nan")], ids=str)
+def test_what_is_no_number_is_refused_by_the_parameters_name(function, name, wrong):
+    words = name.replace("_", " ").lower()
+    with pytest.raises(ValueError, match=rf"(?i)\b{words}\b"):
+        function(**{name: wrong})
+
+
+A = Assumptions(
+    ["a", "b", "c"],
+    [0.07, 0.05, 0.03],
+    [[0.04, 0.01, 0.001], [0.01, 0.02, 0.002], [0.001, 0.002, 0.003]],
+    0.02,
+    "a test",
+)
+AT = pd.date_range("2012-01-31", periods=96, freq="ME")
+RETURNS = pd.Series(np.random.default_rng(0).normal(0.006, 0.03, 96), AT)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        lambda: position_limit(None),
+        lambda: position_limit("0.4"),
+        lambda: position_limit(True),
+        lambda: group_limit("g", ["a"], upper="0.6"),
+        lambda: factor_limit("f", None, upper=0.5),
+        lambda: score_floor("s", None, 0.5),
+        lambda: score_floor("s", {"a": "1"}, 0.5),
+        lambda: Bounds("b", 0.0, {"a": None}),
+        lambda: TrackingError("t", None, 0.05),
+        lambda: TrackingError("t", {"a": 1.0}, "0.05"),
+        lambda: liquidity_limit(None, portfolio_value=1.0, share=0.1),
+        lambda: liquidity_limit({"a": 1.0}, portfolio_value="1", share=0.1),
+    ],
+)
+def test_rules_are_made_of_numbers(rule):
+    with pytest.raises(MandateError, match=r"give|finite"):
+        Mandate(A.labels, [fully_invested(), rule()])
+
+
+@pytest.mark.parametrize(
+    "statistic",
+    [
+        lambda x: tail_risk.historical(x, 0.95),
+        lambda x: tail_risk.standard_error(x, 0.9),
+        smoothing.inertia,
+        lambda x: smoothing.desmoothed(x, 0.5),
+        lambda x: smoothing.fitted(x, 1),
+    ],
+)
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (RETURNS.drop(AT[40]), "no return for 2015-05"),
+        (RETURNS[::-1], "oldest month first"),
+        (RETURNS.where(RETURNS.index != AT[3]), "2012-04"),
+        (RETURNS.set_axis(pd.date_range("2018-01-05", periods=96, freq="W-FRI")), "weekly"),
+        (RETURNS.astype(object).replace(RETURNS.iloc[0], "1.2%"), "text"),
+        (RETURNS.iloc[:0], "no months"),
+        (None, "returns"),
+    ],
+    ids=["dropped", "reversed", "missing", "weekly", "text", "empty", "none"],
+)
+def test_a_holed_history_has_no_statistics(statistic, broken, said):
+    with pytest.raises(ValueError, match=said):
+        statistic(broken)
+
+
+def test_a_table_in_percent_is_no_table_of_returns():
+    table = pd.DataFrame({"a": RETURNS, "b": RETURNS / 2})
+    with pytest.raises(ValueError, match="in percent"):
+        cma.annualised(100 * table)
+    with pytest.raises(ValueError, match="in percent"):
+        cma.window_spread(100 * table, 24)
+    with pytest.raises(ValueError, match="in percent"):
+        tail_risk.drawdowns(100 * RETURNS)
+    bills = pd.DataFrame({"bills": np.full(96, 0.4)}, AT)  # 0.4 percent a month, never a loss
+    with pytest.raises(AssumptionsError, match="in percent"):
+        cma.annualised(bills)
+    with pytest.raises(ValueError, match="typical month moves by 200%"):
+        cma.annualised(5 * bills)
+
+
+def test_a_table_of_funds_has_its_months_in_its_rows():
+    table = pd.DataFrame({"a": RETURNS, "b": RETURNS / 2})
+    each = tail_risk.historical(table, 0.9).cvar
+    assert each.shape == (2,)
+    assert each[0] == pytest.approx(float(tail_risk.historical(RETURNS, 0.9).cvar))
+    assert tail_risk.drawdowns(table).shape == (2, 96)
+
+
+def test_labelled_figures_are_taken_by_their_labels():
+    compound = pd.Series({"a": 0.05, "b": 0.04, "c": 0.028})
+    straight = cma.consistency(A, compound)
+    assert cma.consistency(A, compound[::-1]).equals(straight)
+    assert cma.consistency(A, compound.to_dict()).equals(straight)
+    for wrong in (compound.iloc[1:], compound.rename({"a": "z"}), [0.05, 0.04]):
+        with pytest.raises(AssumptionsError):
+            cma.consistency(A, wrong)
+    with pytest.raises(ValueError, match=r"in percent|geometric return is 5"):
+        cma.consistency(A, 100 * compound)
+    w = pd.Series({"c": 0.2, "a": 0.5, "b": 0.3})
+    lost = robustness.regret({"x": w, "y": w.loc[["a", "b", "c"]]}, {"t": A}, risk_aversion=4.0)
+    assert lost.loc["x"].equals(lost.loc["y"])
+    with pytest.raises(AssumptionsError, match="weights"):
+        robustness.regret({"x": w.iloc[:2]}, {"t": A}, risk_aversion=4.0)
+
+
+def test_matrices_that_do_not_fit_are_refused():
+    with pytest.raises(ValueError, match="sigma is nan"):
+        cma.equilibrium_returns(A.sigma * np.nan, [0.5, 0.3, 0.2], 2.5)
+    with pytest.raises(ValueError, match="not of the assets"):
+        cma.equilibrium_returns(A.sigma[:2], [0.5, 0.3, 0.2], 2.5)
+    with pytest.raises(ValueError, match="a variance is"):
+        cma.equilibrium_returns(A.sigma * 1e4, [0.5, 0.3, 0.2], 2.5)
+    with pytest.raises(ValueError, match="same variables"):
+        moments_test(np.zeros((50, 2)), [0.0], np.eye(2))
+
+
+def test_one_asset_is_a_universe():
+    one = Assumptions(["a"], [0.05], [[0.02]], 0.02, "a test")
+    assert mean_variance.maximum_sharpe(one).w == pytest.approx([1.0])
+    assert risk_parity.equal_risk_contributions(one).w == pytest.approx([1.0])
+
+
+def test_a_search_needs_a_source_of_chance():
+    with pytest.raises(ValueError, match="rng"):
+        mean_variance.particle_swarm(A, rng=None)
