@@ -376,6 +376,7 @@ OF_EACH_KIND = (
     "book/reader",
     "book/reviewer",
     "book/matrix",
+    "book/what_if",
     "book/requirements/cm-02",
     "book/glossary",
     "book/data_sources",

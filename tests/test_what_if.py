@@ -26,7 +26,7 @@ from portlib.construction.mean_variance import (
 from portlib.retirement import cases, outlook, plan_menu
 from portlib.retirement.cases import ConstantMix
 from portlib.retirement.plan_menu import fund_costs
-from tests.test_site import CHROMIUM, SITE, STICKS_OUT, Browser
+from tests.test_site import AXE, CHROMIUM, SITE, STICKS_OUT, Browser
 
 ROOT = Path(__file__).parents[1]
 STATIC = ROOT / "book" / "_static" / "what_if"
@@ -370,6 +370,11 @@ def shown(
     text = json.dumps(told(request.param)).replace("<", "\\u003c")
     styles = (STATIC.parent / "prudent.css", STATIC / "what_if.css")
     head = "".join(f"<link rel='stylesheet' href='{style.as_uri()}'>" for style in styles)
+    # what the theme would give
+    head += (
+        "<style>html { --pst-color-background: #fff; color: #222; }"
+        "html[data-theme=dark] { --pst-color-background: #121212; color: #ddd; }</style>"
+    )
     still = "".join(
         f"<h2>{name}</h2><figure id='fig-what-if-{name}'><p>the static figure</p></figure>"
         for name in ("posture", "path", "menu")
@@ -380,7 +385,7 @@ def shown(
     bare = tmp_path_factory.mktemp("page") / "page.html"
     bare.write_text(
         "<!doctype html><html lang='en' data-theme='light'><meta charset='utf-8'>"
-        f"<meta name='viewport' content='width=device-width'>{head}"
+        f"<title>What if</title><meta name='viewport' content='width=device-width'>{head}"
         f"<main class='bd-article'>{still}"
         f"<script type='application/json' id='what-if-data'>{text}</script></main>{scripts}",
         encoding="utf-8",
@@ -438,6 +443,16 @@ def test_everything_can_be_done_by_keyboard_and_has_a_name(shown: tuple[Browser,
     browser.evaluate("new Promise((done) => setTimeout(done, 700))")
     heard = browser.evaluate("document.querySelector('#what-if-posture [aria-live]').textContent")
     assert heard == browser.evaluate(SAYS.format("posture"))
+
+
+def test_axe_finds_nothing_in_light_or_dark(shown: tuple[Browser, str]) -> None:
+    browser, _ = shown
+    axe = (Path(__file__).parent / "vendored" / "axe.min.js").read_text(encoding="utf-8")
+    browser.evaluate(f"{axe}; 0")
+    whole = AXE.replace('["svg"], ', "")  # plots, too
+    for look in ('"light", false', '"dark", true'):
+        browser.evaluate("document.body.style.background = 'var(--pst-color-background)'")
+        assert browser.evaluate(f"{whole}({look})") == []
 
 
 def test_a_phone_shows_it_all_in_letters_that_can_be_read(shown: tuple[Browser, str]) -> None:
