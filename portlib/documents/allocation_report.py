@@ -95,7 +95,7 @@ def _summary(universe: Universe) -> list[Block]:
     told, w = universe.assumptions, universe.weights
     mean, risk = told.mean_of(w), told.risk_of(w)
     held = _held(universe)
-    invented = "SYNTHETIC" in universe.origin.upper()
+    invented = universe.origin.strip().upper() == "SYNTHETIC"
     made: list[Block] = [
         Heading("The portfolio in a paragraph"),
         Text(

@@ -26,7 +26,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.run import Run
-from portlib.documents.words import facts
+from portlib.documents.words import facts, governed_by
 from portlib.plan import Plan
 
 #: Requirements of the matrix that are about the arrangement begin so.
@@ -41,7 +41,7 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     asked = {id: e for id, e in run.requirements.items() if id.startswith(ARRANGEMENT)}
     kinds = [entry["kind"] for entry in asked.values()]
     body: list[Block] = [
-        *_purpose(),
+        *_purpose(plan),
         *_summary(run, asked),
         *(block for id, entry in asked.items() for block in _paragraph(run, id, entry)),
         *_specimen(plan, run, asked, made),
@@ -64,7 +64,19 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     )
 
 
-def _purpose() -> list[Block]:
+def _purpose(plan: Plan) -> list[Block]:
+    outside = (
+        []
+        if plan.legal_regime == "ERISA"
+        else [
+            Finding(
+                "Does not bind this plan",
+                f"Its law is another: {said(governed_by(plan))}. The paragraphs are shown as good "
+                "practice, and no exemption is sought.",
+                "warning",
+            )
+        ]
+    )
     return [
         Heading("What this is"),
         Text(
@@ -74,6 +86,7 @@ def _purpose() -> list[Block]:
             "shows for each, and what it cannot show. Code answers no paragraph that asks for a "
             "person."
         ),
+        *outside,
     ]
 
 

@@ -33,7 +33,7 @@ from portlib.documents.document import (
     Text,
     said,
 )
-from portlib.documents.words import dollars, of_class, percent, with_labels
+from portlib.documents.words import dollars, governed_by, of_class, percent, with_labels
 from portlib.plan import Plan
 from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
@@ -70,7 +70,7 @@ def dossier(plan: Plan, fund: str, *, made: date, made_from: Mapping[str, str]) 
         near = data.near(fund, list(map(str, plan.funds.index)))
         raise DataError(f"{plan.name} offers no {fund!r}; did you mean {near}?")
     option = plan.funds.loc[fund].to_dict()
-    body: list[Block] = [*_what(plan, fund), *_status()]
+    body: list[Block] = [*_what(plan, fund), *_status(plan)]
     if option["kind"] == "annuity":
         body += [Text(str(plan_menu.coverage(plan).loc[fund, "description"]))]
     else:
@@ -119,13 +119,18 @@ def _what(plan: Plan, fund: str) -> list[Block]:
     ]
 
 
-def _status() -> list[Block]:
+def _status(plan: Plan) -> list[Block]:
     known = data.document("regulatory_status")["changes"]["designated_investment_alternatives"]
     return [
         Finding(
             "Where the factors come from",
-            f"{said(known['now'])} Checked {known['checked']}; read: {said(known['read'])}. The "
-            "duty of prudence under ERISA 404(a)(1)(B) holds whatever becomes of the proposal.",
+            f"{said(known['now'])} Checked {known['checked']}; read: {said(known['read'])}. "
+            + (
+                "The duty of prudence under ERISA 404(a)(1)(B) holds whatever becomes of it."
+                if plan.legal_regime == "ERISA"
+                else f"It would not bind this plan ({said(governed_by(plan))}); its factors are "
+                "followed as good practice."
+            ),
             "note",
         )
     ]

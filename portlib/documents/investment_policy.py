@@ -28,7 +28,7 @@ from portlib.documents.document import (
     Text,
     said,
 )
-from portlib.documents.words import facts, of_class, of_entry, percent, value
+from portlib.documents.words import facts, governed_by, of_class, of_entry, percent, value
 from portlib.plan import Plan
 from portlib.policy import POSTURES
 
@@ -90,7 +90,7 @@ def _purpose(plan: Plan) -> list[Block]:
             "beneficiaries, for the exclusive purpose of providing benefits and paying reasonable "
             "expenses, with the care, skill, prudence and diligence of a prudent person familiar "
             "with such matters, diversifying, and in accordance with the plan's documents where "
-            "these accord with the law (ERISA 404(a)(1)). Where this statement and the plan "
+            f"these accord with the law ({governed_by(plan)}). Where this statement and the plan "
             "document differ, the plan document prevails."
         ),
     ]

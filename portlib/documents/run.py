@@ -26,6 +26,7 @@ from portlib.evidence import Claim
 
 #: How chapters open: the committee's question, and what is least comfortable.
 ASKS = r"\*\*The committee asks:\*\*"
+ANSWERS = r"\*\*The answer[:,]\*\*"
 LEAST = r"\*\*The least comfortable finding:?\*\*:?"
 
 
@@ -59,7 +60,7 @@ class Chapter:
         """What the chapter answers, without its question and its least comfortable finding."""
         text = re.sub(rf"{ASKS}.+?\n\s*\n", "", self.opening, flags=re.DOTALL)
         text = re.sub(r"^\s*\*\*[^*]+\?\*\*", "", text)
-        return _sentence(re.split(LEAST, text)[0].replace("**The answer:**", ""))
+        return _sentence(re.sub(ANSWERS, "", re.split(LEAST, text)[0]))
 
     @property
     def uncomfortable(self) -> str:

@@ -137,11 +137,8 @@ def of_plan(plan: Plan, posture: str) -> Universe:
 
 
 def _months_of(plan: Plan, opened: Plan, names: list[str]) -> tuple[pd.DataFrame, str]:
-    """Monthly returns of options: their own where the plan brings them for all, else through the
-    months of what they hold, net of expenses."""
-    own = plan.inputs.funds
-    if own is not None and set(names) <= set(map(str, own.values)):
-        return own.values[names].dropna(), "Months are the options' own, as the plan brings them."
+    """Monthly returns of options: their own where the plan brings them for all months, else those
+    of what they hold, net of expenses."""
     classes = plan_menu.class_assumptions(plan)
     known = class_returns(plan, history.read("open"), list(classes.labels)).common()
     rng = np.random.default_rng(plan.policy["scenario_seed"])
@@ -150,15 +147,27 @@ def _months_of(plan: Plan, opened: Plan, names: list[str]) -> tuple[pd.DataFrame
     held = opened.exposures.loc[names].reindex(columns=list(record), fill_value=0.0)
     through = record.to_numpy() @ held.to_numpy(float).T
     expense = opened.funds.loc[names, "expense_ratio"].to_numpy(float)
-    drawn = [name for name in record if name not in found.real and (held[name] > 0).any()]
-    words = (
-        "Months are those of the classes that each option holds today, less its expenses: "
-        "hypothetical, and without what a manager adds or loses."
-    )
+    months = pd.DataFrame(through - expense / 12, record.index, names)
+    brought = plan.inputs.funds
+    own = []
+    if brought is not None:
+        table = brought.values.reindex(record.index)
+        own = [name for name in names if name in table and table[name].notna().all()]
+        months[own] = table[own]
+    rest = [name for name in names if name not in own]
+    words = f"Months are the plan's own for {len(own)} of {len(names)} options." if own else ""
+    if rest:
+        words += (
+            " Months are those of the classes that each option holds today, less its expenses: "
+            if not own
+            else " The others' are those of the classes that they hold today, less expenses: "
+        ) + "hypothetical, and without what a manager adds or loses."
+    holding = held.loc[rest]
+    drawn = [name for name in record if name not in found.real and (holding[name] > 0).any()]
     if drawn:
         listed = ", ".join(of_class(plan, str(name)) for name in drawn)
         words += f" SYNTHETIC, for want of a series: the months of {listed}."
-    return pd.DataFrame(through - expense / 12, record.index, names), words
+    return months, words.strip()
 
 
 def _rivals_of(plan: Plan, funds: Assumptions, equity: float) -> dict[str, pd.Series]:

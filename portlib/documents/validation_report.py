@@ -54,7 +54,7 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     )
     body: list[Block] = [
         *_scope(run, inventory),
-        *_findings(run, inventory, made),
+        *_findings(plan, run, inventory, made),
         *_aggregate(run, inventory),
         *_development(run),
         *_validation(run),
@@ -120,7 +120,7 @@ def _severity(chapter: Chapter, inventory: pd.DataFrame) -> str:
     return next((tier for tier in TERMS if tier in tiers), "low")
 
 
-def _findings(run: Run, inventory: pd.DataFrame, made: date) -> list[Block]:
+def _findings(plan: Plan, run: Run, inventory: pd.DataFrame, made: date) -> list[Block]:
     unchecked = prose.blocks(
         run.chapters["model_validation"].section("What has not been validated")
     )
@@ -138,7 +138,7 @@ def _findings(run: Run, inventory: pd.DataFrame, made: date) -> list[Block]:
         words += f" It cannot show {worst.cannot_show.rstrip('.')}."
         rows.append([worst.id, words, severity, _due(made, severity)])
     for id, entry in run.requirements.items():
-        if entry["kind"] in OPEN:
+        if entry["kind"] in OPEN and plan.legal_regime not in entry.get("not_for", ()):
             severity = OPEN[entry["kind"]]
             words = f"{entry['citation']}: {entry['kind']}. {entry.get('note', '')}"
             rows.append([id, " ".join(words.split()), severity, _due(made, severity)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from portlib import plan_format
 from portlib.plan import Plan
 
 
@@ -67,3 +68,13 @@ def with_labels(text: str, plan: Plan) -> str:
     labels = {str(fund): str(label) for fund, label in plan.funds["label"].items()}
     codes = "|".join(sorted(map(re.escape, labels), key=len, reverse=True))
     return re.sub(rf"(?<!\w)({codes})(?!\w)", lambda match: labels[match[1]], text)
+
+
+def governed_by(plan: Plan) -> str:
+    """The law that binds a plan's fiduciaries, as its rules name it."""
+    if plan.legal_regime == "ERISA":
+        return "ERISA 404(a)(1)"
+    named = plan.rules["clauses"].get("legal_regime")
+    return str(
+        named or f"{plan_format.LEGAL_REGIMES[plan.legal_regime]}; its own law is to be named"
+    )

@@ -67,6 +67,16 @@ def test_a_plan_without_a_default_and_without_people_has_a_statement(
     assert "names no default option" in words(made(bare))
 
 
+def test_a_plan_of_another_law_names_it_and_not_erisa(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    clauses = {**ours.rules["clauses"], "legal_regime": "5 USC 8477(b)"}
+    rules = {**ours.rules, "legal_regime": "GOVERNMENTAL", "clauses": clauses}
+    text = words(made(replace(ours, rules=rules)))
+    assert "5 USC 8477(b)" in text
+    assert "ERISA" not in text
+
+
 def test_a_hostile_name_is_shown_and_does_nothing(
     ours: plan.Plan, words: Callable[[bytes], str]
 ) -> None:
