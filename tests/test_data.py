@@ -221,18 +221,10 @@ def test_provider_ranges_are_as_wide_as_the_model_states():
     ).all()
 
 
-def test_providers_disagree_and_are_marked_as_transcriptions():
-    views = data.table("provider_dispersion")
-    assert (views.nominal.dropna() > views.real[views.nominal.notna()].fillna(-1)).all()
-    assert set(views.confidence) == {"low", "medium"}
-    assert views[["nominal", "real"]].notna().any(axis=1).all()
-    survey = views[views.provider.str.startswith("Horizon") & (views.horizon == "10y")].set_index(
-        "basis"
-    )
-    half_variance = survey.volatility.iloc[0] ** 2 / 2
-    assert survey.nominal["arithmetic"] - survey.nominal["geometric"] == pytest.approx(
-        half_variance, abs=0.0015
-    )
+def test_of_each_provider_there_are_single_figures_and_no_table():
+    table = data.table("provider_assumptions_2026")
+    figures = table[["geometric", "arithmetic", "real", "volatility"]].notna().sum(axis=1)
+    assert figures.groupby(table["provider"]).sum().max() <= 12
 
 
 def test_calendar_years_give_the_published_worked_example():

@@ -117,7 +117,7 @@ def provider_errors(assumptions: Assumptions) -> Array:
     sd = provider_dispersion(assumptions.labels)["sd"]
     if sd.isna().all():
         raise ValueError(
-            f"no two providers publish on any of {', '.join(assumptions.labels)}: give `errors` "
+            f"no three providers publish on any of {', '.join(assumptions.labels)}: give `errors` "
             f"yourself"
         )
     ratio = sd.fillna(sd.max()).to_numpy(float) / np.where(

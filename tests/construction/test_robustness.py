@@ -245,14 +245,14 @@ def test_ellipsoid_bad_inputs() -> None:
     cone = Mandate(a.labels, [fully_invested(), TrackingError("near", {a.labels[0]: 1.0}, 0.05)])
     with pytest.raises(NotSolved, match="'near' is a tracking error"):
         ro.ellipsoidal(a, cone, errors=a.sigma, kappa=1.0, risk_aversion=4.0)
-    with pytest.raises(ValueError, match="no two providers publish on any of asset 0"):
+    with pytest.raises(ValueError, match="no three providers publish on any of asset 0"):
         ro.provider_errors(a)
 
 
 def test_provider_errors_on_the_plan() -> None:
     plan = survey_assumptions(10)
     sd = np.sqrt(np.diag(ro.provider_errors(plan)))
-    assert sd[plan.labels.index("us_long_bonds")] == pytest.approx(sd.max())  # one provider alone
+    assert sd[plan.labels.index("us_long_bonds")] == pytest.approx(sd.max())  # two alone: no spread
     assert sd.argmin() == plan.labels.index("cash")
 
 

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
+from portlib.estimation.providers import published_2026
 from portlib.ranges import door
 from portlib.records import Assumptions
 
@@ -33,6 +34,8 @@ PLAN_CLASSES = (
     "cash",
 )
 
+#: Of fewer providers no spread is told.
+FEWEST = 3
 SURVEY = (
     "Horizon Actuarial Services, Survey of Capital Market Assumptions, 2025 Edition, Exhibit 17"
 )
@@ -86,9 +89,8 @@ def provider_views(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
     about ten years?
 
     Columns: asset, provider, as_of, geometric (annual decimal), confidence. Vanguard's is the
-    midpoint of its latest range. A later edition of the survey, twenty-year, real and arithmetic
-    figures are left out: they are no further provider, or not comparable. Averages over firms count
-    as one provider, and contain some of the others.
+    midpoint of its latest range. A later edition of the survey, real and arithmetic figures and
+    averages over firms are left out: they are no further provider, or not comparable.
     """
     survey = data.table("horizon_2025_assets")["geometric_10y"].rename("geometric").reset_index()
     survey = survey.assign(provider="Horizon survey", as_of="2025", confidence="high")
@@ -98,13 +100,9 @@ def provider_views(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
         as_of=vanguard["run"],
         geometric=(vanguard["return_low"] + vanguard["return_high"]) / 2,
     )
-    others = data.table("provider_dispersion").rename(columns={"nominal": "geometric"})
-    others = others[
-        (others["basis"] == "geometric")
-        & others["geometric"].notna()
-        & (others["horizon"] != "20y")
-        & ~others["provider"].isin(["Vanguard", "Horizon Actuarial"])
-    ]
+    others = published_2026(classes)
+    again = others["provider"].isin(["Vanguard", "Horizon Actuarial"])
+    others = others[others["geometric"].notna() & ~again]
     views = pd.concat([survey, vanguard, others])[
         ["asset", "provider", "as_of", "geometric", "confidence"]
     ]
@@ -116,13 +114,14 @@ def provider_dispersion(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
     standard deviation?
 
     The standard deviation (ddof 1) of `provider_views` is our uncertainty of the mean; nan where
-    only one publishes.
+    fewer than three publish, since two that agree say nothing of how far others are apart.
     """
     table = (
         provider_views(classes)
         .groupby("asset")["geometric"]
         .agg(["count", "min", "median", "max", "std"])
     )
+    table["std"] = table["std"].where(table["count"] >= FEWEST)
     return table.set_axis(["providers", "low", "median", "high", "sd"], axis=1).reindex(
         list(classes)
     )
