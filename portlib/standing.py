@@ -175,7 +175,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "shrinkage": ("history", "assumptions", "policy"),
     "forecast_record": ("policy",),
     "style_analysis": ("fund_returns", "history", "assumptions", "policy"),
-    "mean_variance": ("assumptions", "policy"),
+    "mean_variance": ("assumptions", "years", "policy"),
     "black_litterman": (*_MENU, "policy"),
     "mandate": ("people", "policy"),
     "robustness": ("assumptions", "policy"),
