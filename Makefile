@@ -55,6 +55,10 @@ archive: environment ## pack the last book: site, notebooks, evidence, policy, d
 documents: environment ## make the documents of the last book again (PLAN=folder: of another plan's)
 	@$(BIN)/python -m tools.documents $(WITH_PLAN)
 
+.PHONY: pdf
+pdf: environment ## print the whole last book as one PDF, where there is Chromium (PLAN=folder)
+	@$(BIN)/python -m tools.whole_book $(WITH_PLAN)
+
 .PHONY: diff
 diff: environment ## list every number that moved since BASE=tag-or-commit (CHAPTER=name: in one chapter)
 	@$(BIN)/python -m tools.diff $(if $(BASE),"$(BASE)") $(if $(CHAPTER),--chapter "$(CHAPTER)")

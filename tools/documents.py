@@ -69,12 +69,12 @@ def _index(name: str, made: Sequence[Document]) -> str:
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>Documents of {html.escape(name)}</title>"
         "<style>body{font:1rem/1.6 system-ui,sans-serif;max-width:44rem;margin:2rem auto;"
-        "padding:0 1rem;color-scheme:light dark}</style></head>\n"
-        f"<body><h1>Documents of {html.escape(name)}</h1>\n"
+        "padding:0 1rem;color-scheme:light dark;overflow-wrap:anywhere}</style></head>\n"
+        f"<body><main><h1>Documents of {html.escape(name)}</h1>\n"
         "<p>Made by the run that made this book; their numbers are its own. "
         '<a href="../index.html">To the book</a>.</p>\n'
         f"<ul>\n{chr(10).join(rows)}\n</ul>\n<h2>Figures, as vectors</h2>\n"
-        f"<ul>\n{chr(10).join(drawn)}\n</ul></body></html>\n"
+        f"<ul>\n{chr(10).join(drawn)}\n</ul></main></body></html>\n"
     )
 
 
