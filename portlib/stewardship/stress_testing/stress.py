@@ -166,23 +166,24 @@ def as_held(plan: Plan) -> Tested:
     )
 
 
-def portfolios(plan: Plan, suite: Suite, custom: Glidepath) -> Tested:
-    """Everything that the plan stands behind: models, what is held, each vintage of its series, the
-    custom path.
+def portfolios(plan: Plan, suite: Suite) -> Tested:
+    """Everything that the plan stands behind: models, what is held, each vintage of its series, and
+    its default where that is something else.
 
-    `custom` is over asset classes. The custom path is looked at in the years of the series, or
-    every five.
+    A default that is no series is looked at every five years to retirement.
     """
     made = suite.weights().T
     allowed = plan.policy["stress_loss_limit"]
     parts = [of_funds(plan, made, [allowed[name] for name in made.index], "model"), as_held(plan)]
-    series = glidepaths.from_plan(plan)
-    years = list(np.arange(40.0, -6.0, -5.0))
+    series, default = glidepaths.from_plan(plan), glidepaths.adopted(plan)
     if series is not None:
-        years = series.years.tolist()
         own = plan.funds["specific_risk"][plan.funds["kind"] == "target_date"].to_numpy(float)
-        parts.append(along(series, years, "series", float(own[0]), policy=plan.policy))
-    return joined([*parts, along(custom, years, "custom path", policy=plan.policy)])
+        dates = series.years.tolist()
+        parts.append(along(series, dates, "series", float(own[0]), policy=plan.policy))
+    if series is None or default.name != series.name:
+        years = list(np.arange(40.0, -6.0, -5.0))
+        parts.append(along(default, years, "default", policy=plan.policy))
+    return joined(parts)
 
 
 # ---- windows -------------------------------------------------------------------------------------

@@ -40,5 +40,5 @@ def custom(the_plan):
 
 
 @pytest.fixture(scope="package")
-def tested(the_plan, made, custom):
-    return sx.portfolios(the_plan, made, custom[1])
+def tested(the_plan, made):
+    return sx.portfolios(the_plan, made)
