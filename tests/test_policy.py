@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import pickle
 import shutil
 from datetime import date
@@ -37,6 +38,15 @@ def written(folder, text):
 
 
 # ---- ours ----------------------------------------------------------------------------------------
+
+
+def test_the_loss_limits_come_from_the_equity_floors_and_not_from_the_models():
+    """Shares at the posture's floor halved, and five points more, rounded up to five."""
+    floors = OURS["equity_floor"]
+    derived = {
+        name: math.ceil(round(20 * (floor / 2 + 0.05), 9)) / 20 for name, floor in floors.items()
+    }
+    assert OURS["stress_loss_limit"] == pytest.approx(derived, abs=1e-12)
 
 
 def test_our_entries_are_complete_and_approved_by_a_role():
