@@ -12,6 +12,7 @@ change is wise, beyond what the policy's schema says.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -133,6 +134,9 @@ def _allowed(now: Mapping[str, Any], entry: str, value: Any) -> None:
     An entry that no schema knows keeps its kind and its sign.
     """
     ours = decisions.read()
+    house = {str(c) for name in ("equity_classes", "stress_proxies") for c in now.get(name, ())}
+    house -= {*ours["equity_classes"], *ours["stress_proxies"]}
+    ours = dataclasses.replace(ours, classes=tuple(sorted(house)))
     if entry in ours.entries:
         try:
             ours.replace(**{n: v for n, v in now.items() if n in ours.entries} | {entry: value})
