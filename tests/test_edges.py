@@ -3,6 +3,7 @@ function that takes a plain number; months that are not months; labels in anothe
 
 import inspect
 import pkgutil
+from datetime import date, datetime
 from importlib import import_module
 
 import numpy as np
@@ -10,6 +11,7 @@ import pandas as pd
 import pytest
 
 import portlib
+from portlib import plan
 from portlib.construction import mean_variance, risk_parity, robustness, tail_risk
 from portlib.construction.alternatives import smoothing
 from portlib.construction.mandate import (
@@ -27,12 +29,23 @@ from portlib.construction.mandate import (
 from portlib.estimation import capital_market_assumptions as cma
 from portlib.estimation.draws import moments_test
 from portlib.records import Assumptions, AssumptionsError
+from portlib.retirement import plan_menu, taxes
+from portlib.retirement.household import Household
+from portlib.retirement.lifetimes import Mortality
+from portlib.stewardship.monitoring import performance
 
 PLAIN = ("float", "int")
 #: Where a number is taken as it comes, because it was checked before.
 OWN = ("construction.engines", "construction.mandate", "estimation.months")
 KERNELS = ("long_run_variance", "simplex_least_squares")
-LAYERS = ("estimation", "construction")
+LAYERS = (
+    "estimation",
+    "construction",
+    "retirement",
+    "stewardship.monitoring",
+    "stewardship.rebalancing",
+    "stewardship.stress_testing",
+)
 
 
 def doors():
@@ -181,3 +194,59 @@ def test_one_asset_is_a_universe():
 def test_a_search_needs_a_source_of_chance():
     with pytest.raises(ValueError, match="rng"):
         mean_variance.particle_swarm(A, rng=None)
+
+
+# ---- a household's figures -----------------------------------------------------------------------
+
+
+def test_benefits_and_incomes_below_zero_are_no_incomes():
+    for benefits, other, said in (
+        (-10_000, 50_000, "benefits is -10000"),
+        (10_000, -50_000, "other income is -50000"),
+    ):
+        with pytest.raises(ValueError, match=said):
+            taxes.taxable_benefits(benefits, other, status="single")
+
+
+@pytest.mark.parametrize(
+    "match", [None, "100%", {"rate": 1.0, "up_to": 0.03}, [{"up_to": 0.03}], [{"rate": "1"}], [5]]
+)
+def test_a_match_is_a_list_of_tiers(match):
+    with pytest.raises(ValueError, match="match"):
+        taxes.contribution(60_000, 0.06, match, year=2026, age=40)
+    with pytest.raises(ValueError, match="match"):
+        Household(age=40, retirement_age=65, match=match)
+
+
+def test_a_day_of_birth_is_a_date_of_any_kind_and_a_year_has_four_digits():
+    days = (date(1951, 3, 1), datetime(1951, 3, 1), pd.Timestamp("1951-03-01"), 1951)
+    assert {taxes.rmd_start_age(day) for day in days} == {73.0}
+    for wrong in ("1951-03-01", 60, 1951.5, None):
+        with pytest.raises(ValueError, match="year of birth"):
+            taxes.required_minimum_distribution(100_000, 73, wrong)
+
+
+def test_people_are_of_the_tables_sexes_and_die_with_a_chance():
+    for wrong in ("Female", "M", ""):
+        with pytest.raises(ValueError, match="sex"):
+            Household(age=40, retirement_age=65, sex=wrong)
+        with pytest.raises(ValueError, match="sex"):
+            Mortality().survival(40, wrong)
+    for chance in (float("nan"), -0.1, 1.5, None):
+        with pytest.raises(ValueError, match="chance of dying"):
+            Household(age=40, retirement_age=65, mortality=[chance] * 80)
+    for name in ("pay", "balance", "deferral_rate", "tax_rate", "age"):
+        for wrong in ("5", None, True):
+            with pytest.raises(ValueError, match=name.replace("_", " ")):
+                Household(**{"age": 40, "retirement_age": 65, name: wrong})
+
+
+def test_a_fund_of_a_class_that_nobody_knows_is_not_added():
+    with pytest.raises(ValueError, match="no class 'gold'"):
+        plan_menu.with_index_fund(plan.read(), "gold")
+
+
+def test_performance_of_a_table_is_by_fund():
+    table = pd.DataFrame({"a": RETURNS, "b": RETURNS / 2})
+    assert performance.annual_return(table)[1] == performance.annual_return(RETURNS / 2)
+    assert performance.volatility(table).shape == (2,)

@@ -47,7 +47,8 @@ def monthly(
         What it is, for the refusal.
     least : float
         The least value that can be: -1 for returns, which cannot lose more than all. Where it is
-        given, a table whose typical month moves by more than half is taken for percentages.
+        given, a year or more whose typical month moves by more than half is taken for
+        percentages.
     month_ends : bool
         Whether each month must be given by the date of its last day.
     error : type
@@ -186,7 +187,7 @@ def finite(
         value = x[tuple(bad[0])]
         hint = "; in percent? Write 0.012 for 1.2%" if value < least else ""
         raise error(f"{what}:{name} {named(table.index[row])}: {value} is no return{hint}")
-    if least > -math.inf and (typical := float(np.median(np.abs(x)))) > TYPICAL:
+    if least > -math.inf and len(x) >= 12 and (typical := float(np.median(np.abs(x)))) > TYPICAL:
         raise error(
             f"{what}: the typical month moves by {typical:.0%}; in percent? Write 0.012 for 1.2%"
         )

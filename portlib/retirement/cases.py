@@ -16,6 +16,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import household as hh
 from portlib.retirement import taxes
@@ -51,6 +52,7 @@ class ConstantMix:
         return np.broadcast_to(self.weights, (*np.shape(years_to_retirement), len(self.weights)))
 
 
+@door()
 def balanced(equity: float, fee: float = 0.0) -> ConstantMix:
     """`equity` in equity and the rest in bonds, for ever."""
     weights = np.array([equity, 1 - equity])
@@ -315,6 +317,7 @@ def prices(inflation: Array) -> Array:
     return np.vstack([np.ones((1, level.shape[1])), level])
 
 
+@door()
 def of_households(
     households: Sequence[Household],
     mixes: Mix | Sequence[Mix],
@@ -440,6 +443,7 @@ def _prices_of_life(
     return factor, period
 
 
+@door()
 def annuity_factors(
     age: int,
     sex: Sex,

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement.inflation import Inflation, remaining
 from portlib.retirement.scenarios import Scenarios
@@ -107,6 +108,7 @@ class Economy:
         )
 
 
+@door()
 def repriced(bought: Array, sold: Array, maturity: float) -> Array:
     """A year's return of a par bond bought at a yield and sold, a year shorter, at another.
 
@@ -119,6 +121,7 @@ def repriced(bought: Array, sold: Array, maturity: float) -> Array:
     return bought + (bought - sold) * np.where(np.abs(sold) < 1e-9, tau, annuity)
 
 
+@door()
 def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int = 10) -> Economy:
     """An economy from year-end yields, a price index and real equity returns, by date or year.
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Literal
 
 import numpy as np
 
 from portlib import data
+from portlib.ranges import door, number, numbers
 from portlib.records import Array
 from portlib.retirement import taxes
 
@@ -116,6 +117,15 @@ class Household:
     leakage: float = 0.0
 
     def __post_init__(self) -> None:
+        for item in fields(self):
+            given = getattr(self, item.name)
+            if item.type in ("float", "int") or (item.type == "float | None" and given is not None):
+                number(item.name.replace("_", " "), given)
+        taxes.tiers(self.match)
+        if self.sex not in (None, "both", "female", "male"):
+            raise ValueError(f"sex is {self.sex!r}: give both, female, male, or None for certain")
+        if self.mortality is not None:
+            numbers("a chance of dying", self.mortality, least=0, most=1)
         for name in (
             "pay",
             "balance",
@@ -215,11 +225,13 @@ def contributions(household: Household) -> Array:
     return paid
 
 
+@door()
 def full_retirement_months(birth_year: int) -> int:
     """Age in months from which Social Security is paid in full (42 USC 416(l))."""
     return FULL_RETIREMENT[max((y for y in FULL_RETIREMENT if y <= birth_year), default=1943)]
 
 
+@door()
 def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
     """The benefit a month at full retirement age for average indexed monthly earnings, by the bend
     points of `year`.
@@ -236,6 +248,7 @@ def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
     return math.floor(10 * round(float(slices @ rule["benefit_factors"]), 6)) / 10
 
 
+@door()
 def claiming_factor(birth_year: int, claimed: int) -> float:
     """Share of the full benefit that a worker's own becomes when claimed at an age of `claimed`
     months.
@@ -250,12 +263,14 @@ def claiming_factor(birth_year: int, claimed: int) -> float:
     return 1 + max(late, 0) * LATE - min(early, 36) * EARLY - max(early - 36, 0) * EARLIER
 
 
+@door()
 def spouse_factor(birth_year: int, claimed: int) -> float:
     """Share of half the worker's full benefit that a spouse's becomes; waiting adds nothing."""
     early = max(full_retirement_months(birth_year) - claimed, 0)
     return 1 - min(early, 36) * SPOUSE_EARLY - max(early - 36, 0) * EARLIER
 
 
+@door()
 def paid_monthly(primary: float, factor: float) -> int:
     """The benefit a month as it is paid: rounded down to the dollar (42 USC 415(g)).
 
@@ -265,12 +280,14 @@ def paid_monthly(primary: float, factor: float) -> int:
     return math.floor(round(primary * factor, 6))
 
 
+@door()
 def claiming_months(claiming_age: float | None, retirement_age: int) -> int:
     """Age in months at which benefits are claimed: as asked, else at retirement, from 62 to 70."""
     asked = retirement_age if claiming_age is None else claiming_age
     return round(12 * min(max(asked, 62), 70))
 
 
+@door()
 def average_earnings(pay: Array, wage_base: float) -> Array:
     """Average indexed monthly earnings of careers `pay` (..., years): the best 35, up to the base.
 
@@ -282,6 +299,7 @@ def average_earnings(pay: Array, wage_base: float) -> Array:
     return np.floor(best.sum(axis=-1) / 420 + 1e-9)
 
 
+@door()
 def average_indexed_earnings(earnings: Mapping[int, float], birth_year: int) -> int:
     """Average indexed monthly earnings of a real career, by calendar year (42 USC 415(b)(3)).
 
@@ -301,6 +319,7 @@ def average_indexed_earnings(earnings: Mapping[int, float], birth_year: int) -> 
     return math.floor(sum(sorted(indexed)[-35:]) / 420 + 1e-9)
 
 
+@door()
 def increased(primary: float, since: int, year: int) -> float:
     """A full benefit of someone who turned 62 in `since`, after the increases to January of `year`.
 
@@ -338,6 +357,7 @@ def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int
     return 12.0 * np.floor(np.round(primary_insurance(average, h.year) * factor, 6)), starts
 
 
+@door()
 def primary_insurance(monthly_earnings: Array, year: int) -> Array:
     """`primary_insurance_amount` for many averages at once."""
     rule = data.document("retirement_limits")["social_security"]

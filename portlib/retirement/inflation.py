@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import door
 from portlib.records import Array
 
 
@@ -86,6 +87,7 @@ class Inflation:
         return np.expm1(rates)
 
 
+@door()
 def remaining(persistence: float, years: int) -> float:
     """What part of today's distance from the mean is left, on average, over the next `years`.
 
@@ -104,6 +106,7 @@ def annual_changes(prices: pd.Series) -> pd.Series:
     return logs.diff().dropna()
 
 
+@door()
 def fit(prices: pd.Series, first_year: int | None = None) -> Inflation:
     """The autoregression of annual inflation, by least squares.
 

@@ -15,12 +15,13 @@ Left out: dependence between the lives of a couple, improvement that differs by 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from portlib import data
+from portlib.ranges import door
 from portlib.records import Array
 
 Sex = Literal["both", "female", "male"]
@@ -59,6 +60,8 @@ class Mortality:
         """
         if not 0 <= age < self.last_age <= 120:
             raise ValueError(f"the life table goes from age 0 to 119; {age} is not before its end")
+        if sex not in get_args(Sex):
+            raise ValueError(f"sex is {sex!r}: give one of {', '.join(get_args(Sex))}")
         sexes = ("male", "female") if sex == "both" else (sex,)
         columns = [f"{one}_death_probability" for one in sexes]
         table = data.table("life_table_2023")[columns]
@@ -86,6 +89,7 @@ def last_year(alive: Array, chance: Array) -> Years:
     return np.asarray(np.searchsorted(-alive, -np.asarray(chance), side="left") - 1, np.int64)
 
 
+@door()
 def gompertz(ages_ahead: Array, age: float, mode: float, dispersion: float) -> Array:
     """Chance of living another `ages_ahead` years from `age` under the Gompertz law."""
     hazard = np.exp((age - mode) / dispersion)

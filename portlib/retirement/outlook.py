@@ -33,6 +33,7 @@ from portlib import data
 from portlib.estimation.inference import wilson
 from portlib.history import open_record
 from portlib.plan import Plan
+from portlib.ranges import LEVEL, RETURN, door
 from portlib.records import Array, Assumptions
 from portlib.retirement import cases as rows
 from portlib.retirement import household as hh
@@ -84,6 +85,7 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
     return Household(**{**facts, **changes})
 
 
+@door(level=LEVEL)
 def price_process(plan: Plan, level: float) -> prices.Inflation:
     """Inflation as fitted to consumer prices from the policy's first year, around `level`."""
     index = np.exp(np.log(open_record()["cpi_u"].values).interpolate())
@@ -91,6 +93,7 @@ def price_process(plan: Plan, level: float) -> prices.Inflation:
     return fitted.anchored(math.log1p(level), "the survey's")
 
 
+@door(level=LEVEL)
 def returns_of(
     plan: Plan,
     assumptions: Assumptions,
@@ -227,6 +230,7 @@ def lasting(case: Cases, lives: Lives) -> Array:
     return np.where(np.isfinite(borne), borne, np.nan)
 
 
+@door(inflation=RETURN)
 def outlook(
     plan: Plan,
     participant: str,
@@ -332,6 +336,7 @@ def people(plan: Plan) -> People:
     )
 
 
+@door()
 def outlooks(
     who: People,
     plan: Plan,

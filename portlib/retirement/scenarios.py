@@ -18,6 +18,7 @@ import pandas as pd
 
 from portlib.estimation.draws import block_bootstrap
 from portlib.history import long_record, open_record
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 from portlib.retirement.inflation import Inflation
 
@@ -45,6 +46,7 @@ class Scenarios:
         return Scenarios(self.values @ weights.T, labels, self.source, self.paths, self.inflation)
 
 
+@door()
 def joint_history(bond_years: int = 10) -> pd.DataFrame:
     """US monthly ``equity``, ``bonds``, ``bills`` (nominal returns) and ``inflation``, one table.
 
@@ -74,6 +76,7 @@ def annual(monthly: pd.DataFrame) -> pd.DataFrame:
     return years.prod()[years.size() == 12] - 1
 
 
+@door()
 def bootstrapped(
     paths: int,
     years: int,
@@ -99,6 +102,7 @@ def bootstrapped(
     return _real(drawn, tuple(months.columns), source)
 
 
+@door()
 def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
     """What history really did: every run of `years` that starts in a January, named by its first
     year.
@@ -133,6 +137,7 @@ def _real(
     return Scenarios((1 + rest) / (1 + change[..., None]) - 1, assets, source, names, change)
 
 
+@door()
 def lognormal(
     assumptions: Assumptions,
     inflation: float | Inflation,

@@ -31,6 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from portlib.estimation.inference import wilson
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement.cases import Annuity, Care, Cases, Lives
 from portlib.retirement.spending_rules import SpendingRule, Target, Year
@@ -176,6 +177,7 @@ class Outcomes:
         return pd.DataFrame(columns, index=list(self.names))
 
 
+@door()
 def simulate(
     cases: Cases,
     lives: Lives,
@@ -434,6 +436,7 @@ def _inflation(lives: Lives, t: int) -> Array:
     return lives.price[t] / lives.price[t - 1] - 1
 
 
+@door()
 def household_year(
     c: Cases, lives: Lives, t: int, at: slice
 ) -> tuple[NDArray[np.bool_], Array, Array | float]:

@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from portlib import data
+from portlib.ranges import door, number, numbers
 from portlib.records import Array
 
 STATUSES = ("single", "married_joint", "married_separate", "head_of_household")
@@ -55,6 +56,7 @@ class Tax:
         return self.ordinary + self.gains + self.investment + self.state
 
 
+@door()
 def standard_deduction(year: int, status: str, *, over_65: int = 0) -> float:
     """The standard deduction, US dollars, with the additions for `over_65` people of the return who
     reach 65 in the year (IRC 63(c), (f); Rev. Proc. of the year).
@@ -67,6 +69,7 @@ def standard_deduction(year: int, status: str, *, over_65: int = 0) -> float:
     return float(basic) + over_65 * float(more["married" if "married" in status else "unmarried"])
 
 
+@door()
 def senior_deduction(
     adjusted_gross_income: ArrayLike, *, year: int, status: str, over_65: int
 ) -> Array:
@@ -93,6 +96,7 @@ def _heads(status: str, over_65: int) -> int:
     return int(over_65)
 
 
+@door()
 def ordinary_tax(taxable: ArrayLike, *, year: int, status: str) -> Array:
     """Tax on taxable ordinary income, US dollars: each slice of it at its bracket's rate (IRC 1).
 
@@ -102,6 +106,7 @@ def ordinary_tax(taxable: ArrayLike, *, year: int, status: str) -> Array:
     return _over_brackets("income_tax_brackets", taxable, year, status)
 
 
+@door()
 def gains_tax(gains: ArrayLike, below: ArrayLike, *, year: int, status: str) -> Array:
     """Tax on long-term gains and qualified dividends that lie on top of taxable ordinary income
     `below` (IRC 1(h)).
@@ -118,6 +123,7 @@ def gains_tax(gains: ArrayLike, below: ArrayLike, *, year: int, status: str) -> 
     return np.minimum(own, plain - ordinary_tax(low, year=year, status=status))
 
 
+@door()
 def net_investment_income_tax(
     investment_income: ArrayLike,
     adjusted_gross_income: ArrayLike,
@@ -139,6 +145,7 @@ def net_investment_income_tax(
     return float(rule["rate"]) * np.minimum(invested, above)
 
 
+@door()
 def taxable_benefits(
     benefits: ArrayLike, other_income: ArrayLike, *, status: str, price_level: float = 1.0
 ) -> Array:
@@ -157,12 +164,13 @@ def taxable_benefits(
     first, second = (
         limit / _level(price_level) for limit in (table[which] if which else (0.0, 0.0))
     )
-    b = np.asarray(benefits, dtype=float)
-    provisional = np.asarray(other_income, dtype=float) + b / 2
+    b = numbers("benefits", benefits, least=0)
+    provisional = numbers("other income", other_income, least=0) + b / 2
     half = np.minimum.reduce([np.clip(provisional - first, 0.0, second - first) / 2, b / 2])
     return np.minimum(half + 0.85 * np.maximum(provisional - second, 0.0), 0.85 * b)
 
 
+@door()
 def income_tax(
     *,
     year: int,
@@ -236,6 +244,7 @@ def income_tax(
     )
 
 
+@door()
 def marginal_rate(kind: Kind, *, step: float = 100.0, **household: Any) -> Array:
     """What share of the next `step` dollars of one `kind` of income is taxed away; the rest as in
     `income_tax`.
@@ -269,6 +278,7 @@ class Limits:
         return self.elective_deferral + self.catch_up
 
 
+@door()
 def limits(year: int, age: int) -> Limits:
     """The limits for a participant who reaches `age` in `year`, US dollars.
 
@@ -328,6 +338,7 @@ class Contribution:
         return min(self.employee * (1 - roth_share), self.employee - self.roth_only)
 
 
+@door()
 def contribution(
     pay: float,
     deferral_rate: float,
@@ -353,7 +364,7 @@ def contribution(
             f"pay must be zero or more and the deferral rate between 0 and 1, got {pay}, "
             f"{deferral_rate}"
         )
-    for tier in match:
+    for tier in tiers(match):
         if not (0 <= tier["rate"] <= 5 and 0 <= tier["up_to"] <= 1):
             raise ValueError(
                 f"a match of {tier['rate']} up to {tier['up_to']} of pay cannot be meant: both are "
@@ -378,6 +389,7 @@ def contribution(
 # ---- what income and age cost besides ------------------------------------------------------------
 
 
+@door()
 def medicare_premiums(income: ArrayLike, *, year: int, status: str, people: int = 1) -> Array:
     """What Medicare adds to its premiums for Parts B and D because of income, US dollars a year for
     `people` enrolled (42 USC 1395r(i), 1395w-113(a)(7)).
@@ -396,6 +408,7 @@ def medicare_premiums(income: ArrayLike, *, year: int, status: str, people: int 
     return np.asarray(12 * people * monthly[np.searchsorted(above, earned, side="left")])
 
 
+@door()
 def early_withdrawal_tax(
     amount: ArrayLike, age: float, *, left_employer_at: float | None = None
 ) -> Array:
@@ -415,6 +428,7 @@ def early_withdrawal_tax(
     return np.zeros_like(taken) if age >= 59.5 or separated else 0.1 * taken
 
 
+@door()
 def conversion_cost(
     amount: float, *, premiums: Mapping[str, Any] | None = None, **household: Any
 ) -> float:
@@ -444,13 +458,37 @@ def conversion_cost(
 # ---- what must come out --------------------------------------------------------------------------
 
 
+def tiers(match: Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]:
+    """The tiers of a match; ValueError for what is none: each has a rate, and how far it goes."""
+    if isinstance(match, (str, Mapping)) or not isinstance(match, Sequence):
+        raise ValueError(f"match is {match!r:.60}: give a list of tiers, rate and up_to each")
+    for tier in match:
+        if not isinstance(tier, Mapping) or set(tier) != {"rate", "up_to"}:
+            raise ValueError(f"match: a tier is {tier!r:.60}; it needs rate and up_to, no more")
+        for name, value in tier.items():
+            number(f"match: {name}", value)
+    return match
+
+
+def _day(born: int | datetime.date) -> datetime.date:
+    """A day of birth; a bare year stands for July 1 of it."""
+    if isinstance(born, datetime.datetime):  # a pandas Timestamp too
+        return born.date()
+    if isinstance(born, datetime.date):
+        return born
+    year = number("the year of birth", born)
+    if year != round(year) or not 1850 <= year <= 2200:
+        raise ValueError(f"the year of birth is {born!r}: give four digits, as 1960, or a date")
+    return datetime.date(int(year), 7, 1)
+
+
 def rmd_start_age(born: int | datetime.date) -> float:
     """The age from which traditional accounts must be drawn down (SECURE 2.0, section 107; IRC
     401(a)(9)).
 
     A bare year stands for July 1 of it, which matters for 1949 alone.
     """
-    day = born if isinstance(born, datetime.date) else datetime.date(int(born), 7, 1)
+    day = _day(born)
     for row in _law(data.ROOT)["required_minimum_distributions"]["start_age"]:
         if (row["born_from"] is None or row["born_from"] <= day) and (
             row["born_to"] is None or day <= row["born_to"]
@@ -473,6 +511,7 @@ def distribution_period(age: ArrayLike) -> Array:
     return np.asarray(periods[np.minimum(whole - first, len(periods) - 1)])
 
 
+@door()
 def required_minimum_distribution(
     balance: ArrayLike, age: int, birth_year: int | datetime.date
 ) -> Array:

@@ -42,6 +42,7 @@ from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.estimation.draws import student_t_scenarios
 from portlib.estimation.shrinkage import covariance
 from portlib.policy import Policy
+from portlib.ranges import VOLATILITY, door
 from portlib.records import Allocation, Array, Assumptions
 
 #: Half a unit of the last digit of the report's decimals: four digits of a percentage's decimal,
@@ -302,6 +303,7 @@ def months_since(first_day: str, last_month: str) -> int:
     return max(0, (pd.Period(last_month, "M") - pd.Period(first_day, "M")).n)
 
 
+@door(volatility=VOLATILITY)
 def with_diagonal(volatility: float, diagonal: float) -> float:
     """An asset's annual volatility after `diagonal` was added to its *monthly* variance."""
     return math.sqrt(volatility**2 + 12 * diagonal)
@@ -399,6 +401,7 @@ class Grid(NamedTuple):
     mandate: Mandate
 
 
+@door()
 def printed_method(
     made: Universe, report: Mapping[str, Any], *, diagonal: float | None = None
 ) -> Grid:

@@ -342,7 +342,7 @@ def test_high_wages_of_the_year_before_catch_up_to_roth_only():
         (lambda: taxes.income_tax(year=2026, status="single", ordinary=np.nan), "ordinary income"),
         (lambda: taxes.income_tax(year=2026, status="single", over_65=2), "0 to 1 people"),
         (lambda: taxes.income_tax(year=2026, status="single", price_level=0), "price_level"),
-        (lambda: taxes.limits(2026, 63.5), "whole years"),
+        (lambda: taxes.limits(2026, 63.5), "whole"),
         (
             lambda: taxes.contribution(5e4, 0.1, [{"rate": 50, "up_to": 6}], year=2026, age=40),
             "percent",

@@ -27,6 +27,7 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import RETURN, door
 from portlib.records import Array
 from portlib.retirement import taxes
 from portlib.retirement.asset_location.location import BUCKETS, Rates
@@ -54,6 +55,7 @@ class Outcome:
     contributed: Array
 
 
+@door(inflation=RETURN)
 def simulate(
     one: Owner,
     target: pd.Series,

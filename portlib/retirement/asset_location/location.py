@@ -26,6 +26,7 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.mandate import Mandate, fully_invested, group_limit, long_only
 from portlib.policy import Policy
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 
 BUCKETS = ("taxable", "deferred", "roth", "hsa")
@@ -76,6 +77,7 @@ def tax_character(classes: Sequence[str], policy: Policy) -> pd.DataFrame:
     return table.loc[list(classes), ["interest", "qualified", "realised"]]
 
 
+@door()
 def taxable_growth(
     r: ArrayLike,
     years: float,
@@ -109,11 +111,13 @@ def taxable_growth(
     return np.asarray(1 + gained - exit_rate * (deferred + 1 - basis))
 
 
+@door()
 def deferred_growth(r: ArrayLike, years: float, rates: Rates) -> Array:
     """What a pre-tax dollar in a traditional account becomes after the tax on its withdrawal."""
     return np.asarray((1 + np.asarray(r, dtype=float)) ** years * (1 - rates.withdrawal))
 
 
+@door()
 def after_tax_values(
     balances: Mapping[str, float], rates: Rates, *, basis: float = 1.0
 ) -> pd.Series:
@@ -143,6 +147,7 @@ def after_tax_values(
     return values
 
 
+@door()
 def equivalents(
     assumptions: Assumptions,
     character: pd.DataFrame,
@@ -388,6 +393,7 @@ def pair_mandate(
 # ---- Roth or traditional -------------------------------------------------------------------------
 
 
+@door()
 def roth_break_even(
     rate_now: float,
     growth: float,

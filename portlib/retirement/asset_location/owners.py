@@ -14,6 +14,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import taxes
 from portlib.retirement.asset_location.location import BUCKETS, Rates, after_tax_values
@@ -216,6 +217,7 @@ def owner(plan: Plan, participant: str) -> Owner:
     )
 
 
+@door()
 def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     """The household's effective rates: marginal on yields now and gains at the end, average on what
     it withdraws.
@@ -249,6 +251,7 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     )
 
 
+@door()
 def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
     """What every strategy is asked to pay for each year of retirement, real dollars after tax.
 

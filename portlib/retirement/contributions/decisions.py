@@ -18,6 +18,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import cases as rows
 from portlib.retirement import outlook as ol
@@ -35,6 +36,7 @@ class Decision:
     mix: Mix
 
 
+@door()
 def rank(
     base: Decision,
     decisions: Mapping[str, Decision],

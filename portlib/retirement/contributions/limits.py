@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portlib.ranges import door
 from portlib.retirement import taxes
 
 #: IRC 402(g)(7)(A): a year, in all, and for each year of service, US dollars.
@@ -44,6 +45,7 @@ class Room:
         return self.deferral + self.catch_up + self.service
 
 
+@door()
 def room(
     year: int,
     age: int,

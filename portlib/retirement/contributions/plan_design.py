@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.retirement import outlook as ol
 from portlib.retirement import taxes
 from portlib.retirement.cases import Mix
@@ -43,6 +44,7 @@ class Design:
     ceiling: float = 0.10
 
 
+@door()
 def automatic_faults(first: float, step: float, ceiling: float) -> list[str]:
     """What keeps a default from meeting section 414A(b)(3); empty where nothing does.
 
@@ -113,6 +115,7 @@ def outcomes(
     )
 
 
+@door()
 def compare(
     plan: Plan,
     designs: Mapping[str, Design],

@@ -20,6 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import cases as rows
 from portlib.retirement import glidepaths, taxes
@@ -54,6 +55,7 @@ class Solution:
     note: str
 
 
+@door()
 def solve(
     lever: Lever,
     one: Household,
@@ -175,6 +177,7 @@ def _deferral(
     return Solution("deferral_rate", value, low, high, chance, success, reached, note)
 
 
+@door()
 def solve_for(
     lever: Lever,
     plan: Plan,

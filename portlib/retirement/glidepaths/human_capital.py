@@ -23,9 +23,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from portlib.ranges import VOLATILITY, door
 from portlib.records import Array
 
 
+@door(volatility=VOLATILITY)
 def merton_share(premium: float, volatility: float, risk_aversion: float) -> float:
     """The equity share of someone without pay, at any age and wealth: ``premium / (risk_aversion
     volatility^2)``.
@@ -40,6 +42,7 @@ def merton_share(premium: float, volatility: float, risk_aversion: float) -> flo
     return premium / (risk_aversion * volatility**2)
 
 
+@door()
 def present_value(payments: ArrayLike, rate: float, alive: ArrayLike | None = None) -> Array:
     """What payments at the start of each year (T,) are worth from each year on, at a real discount
     rate: (T,).
@@ -56,6 +59,7 @@ def present_value(payments: ArrayLike, rate: float, alive: ArrayLike | None = No
     return worth
 
 
+@door()
 def share_with_human_capital(
     merton: float, wealth: ArrayLike, human: ArrayLike, beta: float = 0.0
 ) -> Array:
@@ -212,6 +216,7 @@ def _line(x: Array, at: Array, values: Array) -> Array:
     return np.where(x > at[-1], beyond, np.interp(x, at, values))
 
 
+@door()
 def solve(
     model: LifecycleModel, *, points: int = 200, largest: float | None = None
 ) -> LifecyclePolicy:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike
 
 from portlib import data
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Array
 
 
@@ -130,11 +131,13 @@ class Glidepath:
         )
 
 
+@door()
 def constant(equity: float, **details: Any) -> Glidepath:
     """The same equity share at every age."""
     return Glidepath(f"constant {equity:.0%}", [0.0], [equity], **{"source": "rule", **details})
 
 
+@door()
 def age_rule(retirement_age: int, base: int = 100, **details: Any) -> Glidepath:
     """Equity of `base` less age, in percent: 100-minus-age; a rule about age, so it needs the
     retirement age.
@@ -228,6 +231,7 @@ def adopted(plan: Plan) -> Glidepath:
     return shaped(**shape, source="policy: adopted_glidepath").of_classes(mix)
 
 
+@door()
 def shaped(
     start: float, falls_from: float, landing: float, falls_until: float, **details: Any
 ) -> Glidepath:

@@ -25,6 +25,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.plan import Plan
+from portlib.ranges import LEVEL, door
 from portlib.records import Assumptions
 from portlib.retirement import cases, outlook
 from portlib.retirement.glidepaths.paths import Glidepath, shaped
@@ -65,6 +66,7 @@ def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
     return pd.DataFrame(weights).T, pd.Series(cost, name="expense ratio")
 
 
+@door()
 def sample(plan: Plan, most: int | None = None) -> list[str]:
     """At most `most` participants (policy ``glidepath_households``), evenly spaced when sorted by
     age, then pay.
@@ -122,6 +124,7 @@ class Taste:
     seed: int = 0
 
 
+@door()
 def taste(plan: Plan, risk_aversion: float | None = None) -> Taste:
     """The plan's, by its policy; at another `risk_aversion` where it is given."""
     own = float(plan.policy["lifecycle_risk_aversion"])
@@ -163,6 +166,7 @@ def spent_for_life(
     return simulate(rows, lives, AnnuityFactor(), risk_aversion=by.risk_aversion, floor=by.floor)
 
 
+@door(level=LEVEL)
 def compare(
     paths: Sequence[Glidepath],
     households: Sequence[Household],
@@ -200,6 +204,7 @@ def compare(
     return pd.DataFrame(columns, index=[path.name for path in paths])
 
 
+@door()
 def custom(
     plan: Plan,
     assumptions: Assumptions | None = None,

@@ -24,6 +24,7 @@ import pandas as pd
 
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Infeasible
+from portlib.ranges import door
 from portlib.retirement import outlook as outlooks
 from portlib.retirement import plan_menu
 from portlib.retirement.glidepaths import Glidepath
@@ -548,6 +549,7 @@ def replace_name(path: Glidepath, name: str) -> Glidepath:
     )
 
 
+@door()
 def outlook(
     who: Person,
     desk: Adviser,
@@ -576,6 +578,7 @@ def outlook(
     return lived(home, desk, paths, returns, aversion, asked)[1]
 
 
+@door()
 def statement(desk: Adviser, count: int) -> dict[str, str]:
     """What must stand beside every probability shown (FINRA Rule 2214), item by item."""
     considered = plan_menu.coverage(desk.plan).query("considered").index

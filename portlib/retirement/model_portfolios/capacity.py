@@ -26,6 +26,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 from portlib.retirement import outlook, plan_menu, taxes
 from portlib.retirement.household import Household, social_security
@@ -335,6 +336,7 @@ def _benefits(age: int, retire: int, pay: float, year: int) -> tuple[float, ...]
     )
 
 
+@door()
 def loss_share(
     who: Person, equity: float, desk: Adviser, means: Mapping[str, float] | None = None
 ) -> tuple[float, bool]:

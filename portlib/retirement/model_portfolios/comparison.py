@@ -25,6 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import cases, outlook
 from portlib.retirement.glidepaths import Glidepath
@@ -113,6 +114,7 @@ def aversion_of(desk: Adviser, posture: str) -> float:
     return float(usual * models[posture] / models[desk.decided["default_posture"]])
 
 
+@door()
 def lived(
     who: Household,
     desk: Adviser,

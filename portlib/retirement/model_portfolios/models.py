@@ -28,6 +28,7 @@ from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
 from portlib.policy import Policy
+from portlib.ranges import door, number
 from portlib.records import Array, Assumptions
 from portlib.retirement import plan_menu
 from portlib.retirement.plan_menu import engine
@@ -142,6 +143,9 @@ def from_json(content: Mapping[str, Any]) -> Suite:
         raise SuiteError(f"schema is {content.get('schema')!r}; this version reads {SCHEMA!r}")
     models = tuple(Model(**model) for model in content["models"])
     for model in models:
+        for what, value in (*model.weights.items(), ("mean", model.mean), ("risk", model.risk)):
+            number(f"{model.posture}: {what}", value, above=-1, most=2, error=SuiteError)
+        number(f"{model.posture}: risk", model.risk, least=0, error=SuiteError)
         held = list(model.weights.values())
         if abs(sum(held) - 1) > 1e-6 or min(held) < -1e-9:
             raise SuiteError(
@@ -196,6 +200,7 @@ def _short_of(gap: float) -> str:
     return "" if gap <= WORTH else f", to {1e4 * gap:.2f} bp a year"
 
 
+@door()
 def remake(
     old: Suite,
     plan: Plan,
@@ -320,6 +325,7 @@ def turnover(old: Suite, new: Suite) -> pd.Series:
     return pd.Series(moved, dtype=float)
 
 
+@door()
 def churn(
     old: Suite,
     plan: Plan,

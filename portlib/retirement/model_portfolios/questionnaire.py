@@ -25,6 +25,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.policy import Policy
+from portlib.ranges import LEVEL, door
 from portlib.records import Array
 
 LOWEST, HIGHEST = 1, 5
@@ -160,6 +161,7 @@ def cronbach_alpha(x: Array) -> float:
     return k / (k - 1) * (1 - float(np.var(x, axis=0, ddof=1).sum()) / total)
 
 
+@door(level=LEVEL)
 def feldt_interval(alpha: float, people: int, k: int, level: float) -> tuple[float, float]:
     """Confidence interval of alpha: ``(1 - true) / (1 - found)`` is F with n - 1 and (n - 1)(k - 1)
     degrees of freedom.
@@ -174,6 +176,7 @@ def feldt_interval(alpha: float, people: int, k: int, level: float) -> tuple[flo
     return 1 - (1 - alpha) * low, 1 - (1 - alpha) * high
 
 
+@door()
 def simulate_careful(
     instrument: Instrument, n: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:

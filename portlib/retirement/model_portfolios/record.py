@@ -54,6 +54,7 @@ from portlib.estimation.forecast_record.outcomes import monthly
 from portlib.history import History
 from portlib.plan import Plan
 from portlib.policy import Policy
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 from portlib.retirement.plan_menu import ANCHORED, class_mandate, date_for, equity_share, series_of
 
@@ -217,6 +218,7 @@ def _adopted(
     return around.at(share).reindex(list(told.labels), fill_value=0.0).to_numpy(float)
 
 
+@door()
 def past_editions(
     returns: pd.DataFrame, *, first: str, years: float, months: int = 12
 ) -> list[Edition]:
@@ -331,6 +333,7 @@ def _rivals(plan: Plan, whole: Reference, end: pd.Period) -> dict[str, Callable[
     return rules
 
 
+@door()
 def default_equity(plan: Plan, years: float) -> float:
     """The equity share of the plan's default for somebody so many years from retirement."""
     named = plan.rules["default"]

@@ -19,6 +19,7 @@ from functools import lru_cache
 
 import numpy as np
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import plan_menu
 from portlib.retirement.glidepaths import Glidepath
@@ -31,6 +32,7 @@ SERIES, MODELS, HELD = "the series, another date", "the models", "what is held"
 SAME = 1e-9
 
 
+@door()
 def mixture(desk: Adviser, weights: Mapping[str, float], years: float) -> Array:
     """What funds hold by class (n,); of the series itself, the date nearest to `years` from
     retirement.
@@ -47,6 +49,7 @@ def cost_of(desk: Adviser, weights: Mapping[str, float]) -> float:
     return float(sum(w * desk.expense[fund] for fund, w in weights.items()))
 
 
+@door()
 def default_weights(desk: Adviser, years: float) -> dict[str, float]:
     """What the plan's default is for somebody so many years from retirement: the date of its
     series, or its default fund; where the plan names none, the model of the default posture.
@@ -61,6 +64,7 @@ def default_weights(desk: Adviser, years: float) -> dict[str, float]:
     return {fund: w for fund, w in desk.suite[near].weights.items() if w > 0}
 
 
+@door()
 def target_equity(desk: Adviser, years: float, posture: str, cap: float) -> float:
     """The equity share for a posture so many years from retirement: that of the default, tilted by
     the policy's ``posture_tilt``, within 0 and 1 and no more than the person accepts.
@@ -71,6 +75,7 @@ def target_equity(desk: Adviser, years: float, posture: str, cap: float) -> floa
     return float(np.clip(usual + more, 0.0, min(cap, 1.0)))
 
 
+@door()
 def series_weights(desk: Adviser, years: float, equity: float) -> dict[str, float]:
     """The date of the series nearest to an equity share; of equals the one nearest in time."""
     options = plan_menu.dates(desk.plan)
@@ -81,6 +86,7 @@ def series_weights(desk: Adviser, years: float, equity: float) -> dict[str, floa
     return {str(options.iloc[best]): 1.0}
 
 
+@door()
 def model_weights(desk: Adviser, equity: float) -> dict[str, float]:
     """The plan's models mixed to an equity share, as near as they reach; two neighbours at most."""
     made = sorted(desk.suite.models, key=lambda model: model.equity)
@@ -106,6 +112,7 @@ def naive_weights(desk: Adviser) -> dict[str, float]:
     return {fund: 1 / len(chosen) for fund in chosen}
 
 
+@door()
 def path_of(
     desk: Adviser, name: str, weights_at: Mapping[float, Mapping[str, float]], fee: float = 0.0
 ) -> Glidepath:
@@ -128,6 +135,7 @@ def _grid(desk: Adviser) -> list[float]:
 
 
 @lru_cache(maxsize=64)
+@door()
 def ways(desk: Adviser, posture: str, cap: float = 1.0) -> Mapping[str, Glidepath]:
     """The default, what a posture could be advised instead, and the naive rule, each for life."""
     years = _grid(desk)

@@ -22,6 +22,7 @@ import pandas as pd
 from portlib.construction.mandate import Bounds, Infeasible, Mandate
 from portlib.construction.mean_variance import maximum_utility
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Allocation, Assumptions
 from portlib.retirement.plan_menu.menu import FROZEN, clause, utility
 from portlib.retirement.plan_menu.options import each_vintage
@@ -127,6 +128,7 @@ def review_mandates(
     return [Mandate(mandate.labels, [*rules, option]) for option in options]
 
 
+@door()
 def best_of(
     assumptions: Assumptions, mandates: Iterable[Mandate], *, risk_aversion: float
 ) -> Allocation:

@@ -28,6 +28,7 @@ from portlib.construction import optimize
 from portlib.construction.engines import allocation
 from portlib.construction.mandate import Bounds, Mandate
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement.plan_menu.expectations import ANCHORED, mean_errors
 from portlib.retirement.plan_menu.few_funds import best_few
@@ -44,6 +45,7 @@ class Found(NamedTuple):
     gap: float
 
 
+@door()
 def best(
     plan: Plan,
     funds: Assumptions,
@@ -92,6 +94,7 @@ def best(
     return Found(alone, found.gap)
 
 
+@door()
 def mix(
     plan: Plan,
     funds: Assumptions,

@@ -33,6 +33,7 @@ from portlib.estimation.capital_market_assumptions import provider_dispersion
 from portlib.estimation.house_view import house_view
 from portlib.estimation.providers import LISTED
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 from portlib.retirement.plan_menu.options import each_vintage
 
@@ -40,6 +41,7 @@ from portlib.retirement.plan_menu.options import each_vintage
 ANCHORED = "BLACK_LITTERMAN"
 
 
+@door()
 def forecasts(plan: Plan, horizon_years: int | None = None) -> Assumptions:
     """What forecasters say of the policy's ``menu_classes`` and of whatever else the funds hold.
 
@@ -85,6 +87,7 @@ def anchor(plan: Plan, told: Assumptions) -> Anchored:
     )
 
 
+@door()
 def class_assumptions(
     plan: Plan, horizon_years: int | None = None, *, told: Assumptions | None = None
 ) -> Assumptions:

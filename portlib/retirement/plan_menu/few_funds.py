@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from portlib.construction.engines import NotSolved, allocation, refusal
 from portlib.construction.mandate import Infeasible, Mandate, Program
+from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
 
 #: A weight below this is no holding, and a hundredfold weight this near to a whole number is one.
@@ -67,6 +68,7 @@ class _Part:
     value: float
 
 
+@door()
 def best_few(
     assumptions: Assumptions,
     mandate: Mandate,

@@ -18,6 +18,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.retirement.plan_menu.menu import equity_share
 
 #: Groups of ``data/fund_fees.csv`` by what a fund is.
@@ -146,6 +147,7 @@ def default_findings(plan: Plan) -> list[str]:
     return found
 
 
+@door()
 def fee_drag(
     fees: Mapping[str, float],
     *,

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from portlib import data
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
     Bounds,
@@ -37,6 +38,7 @@ from portlib.construction.mean_variance import frontier, maximum_utility
 from portlib.estimation.style_analysis import fund_assumptions
 from portlib.plan import Plan
 from portlib.policy import Policy
+from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement.plan_menu.expectations import bands, class_assumptions
 from portlib.retirement.plan_menu.limits import limits
@@ -348,6 +350,7 @@ def spanning(assumptions: Assumptions) -> pd.DataFrame:
     )
 
 
+@door()
 def worth_of_funds(
     assumptions: Assumptions, mandate: Mandate, *, risk_aversion: float
 ) -> pd.Series:
@@ -366,6 +369,7 @@ def worth_of_funds(
     return pd.Series(worth, name="worth")
 
 
+@door()
 def utility(allocation: Allocation, risk_aversion: float) -> float:
     """The certainty equivalent ``mean - (A/2) risk^2`` of an allocation, annual decimal."""
     return allocation.mean - risk_aversion / 2 * allocation.risk**2
@@ -374,6 +378,10 @@ def utility(allocation: Allocation, risk_aversion: float) -> float:
 def with_index_fund(plan: Plan, asset_class: str) -> Plan:
     """The plan, offering one more fund: an index of one class at the policy's
     ``index_fund_cost``."""
+    surveyed = data.table("horizon_2025_correlations").index
+    known = {*plan.exposures.columns, *plan.policy["reference_portfolio"], *surveyed}
+    if asset_class not in known:
+        raise ValueError(f"no class {asset_class!r}; there are {', '.join(sorted(known))}")
     name = f"index of {asset_class}"
     row = {
         "label": name,
@@ -399,6 +407,7 @@ def with_index_fund(plan: Plan, asset_class: str) -> Plan:
 # ---- conflicts of interest -----------------------------------------------------------------------
 
 
+@door()
 def conflicts(
     plan: Plan, choose: Callable[[Plan], pd.Series], rng: np.random.Generator, draws: int = 5
 ) -> pd.Series:

@@ -21,6 +21,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.plan import Plan
+from portlib.ranges import door
 
 #: The one kind of option about which no recommendation need be made, and what is said of it.
 DESCRIBED = {
@@ -76,6 +77,7 @@ def dates(plan: Plan) -> pd.Series:
     return pd.Series(names, index=mixes.index.astype(float))
 
 
+@door()
 def date_for(plan: Plan, years_to_retirement: float) -> str:
     """The date of the series nearest to somebody's own retirement; KeyError without a series."""
     known = dates(plan)

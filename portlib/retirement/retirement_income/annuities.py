@@ -17,10 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement.lifetimes import Mortality, Sex
 
 
+@door()
 def price(
     alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0, monthly: bool = True
 ) -> float:
@@ -35,6 +37,7 @@ def price(
     return paid - float(value[delay]) * 11 / 24 if monthly else paid
 
 
+@door()
 def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
     """Expected payment by year of a joint annuity: one while both live, `survivor` afterwards."""
     n = max(len(first), len(second))
@@ -43,6 +46,7 @@ def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
     return both + survivor * (one + two - 2 * both)
 
 
+@door()
 def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
     """The rate at which a nominal `payout` a year costs one dollar: what the insurer pays.
 
@@ -58,6 +62,7 @@ def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
     return float(brentq(excess, -0.05, 0.30))
 
 
+@door()
 def payout(alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0) -> float:
     """Dollars a year for each dollar of premium, the inverse of `price`."""
     return 1 / price(alive, rate, delay=delay, growth=growth)
@@ -89,6 +94,7 @@ class Quote:
         return self.payout * price(self.mortality.survival(self.age, self.sex), yields)
 
 
+@door()
 def ladder(years: int, real_yield: float) -> float:
     """Real dollars a year, for `years` and not one more, that a dollar of TIPS buys at one yield.
 

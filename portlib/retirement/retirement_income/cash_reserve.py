@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from portlib.ranges import door
 from portlib.records import Array
 
 
@@ -31,6 +32,7 @@ class Reserve:
     cash: float
 
 
+@door()
 def with_reserve(
     invested: Array, bills: Array, spending: float, years: float, ends: Array
 ) -> Reserve:
@@ -68,6 +70,7 @@ def with_reserve(
     return Reserve(met, left, held / max(count, 1.0))
 
 
+@door()
 def rebalanced(
     invested: Array, bills: Array, spending: float, share: float, ends: Array
 ) -> Reserve:
@@ -84,6 +87,7 @@ def rebalanced(
     return Reserve(met, left, share)
 
 
+@door()
 def compare(
     invested: Array, bills: Array, spending: float, years: float, ends: Array
 ) -> Mapping[str, Reserve]:

@@ -18,11 +18,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import household as hh
 from portlib.retirement.lifetimes import Mortality, Sex
 
 
+@door()
 def by_month(primary: float, birth_year: int) -> pd.DataFrame:
     """Every month from 62 to 70: years, months, share of the full benefit, dollars a month.
 
@@ -42,6 +44,7 @@ def by_month(primary: float, birth_year: int) -> pd.DataFrame:
     return pd.DataFrame(columns, index=months)
 
 
+@door()
 def worth(
     primary: float, birth_year: int, alive: Array, real_rate: float, start: int = 62
 ) -> pd.Series:
@@ -58,6 +61,7 @@ def worth(
     return pd.Series(paid * left[table.index.to_numpy() - 12 * start], index=table.index)
 
 
+@door()
 def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
     """The age at which claiming at `late` has paid as much as claiming at `early`, both in
     months."""
@@ -69,6 +73,7 @@ def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
     return (late + missed / gain) / 12
 
 
+@door()
 def couple_worth(
     primaries: Sequence[float],
     births: Sequence[int],

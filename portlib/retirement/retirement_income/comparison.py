@@ -15,6 +15,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import cases as rows
 from portlib.retirement.cases import Annuity, Lives, Mix
@@ -25,6 +26,7 @@ from portlib.retirement.simulation import Outcomes, simulate
 from portlib.retirement.spending_rules import SpendingRule
 
 
+@door()
 def ways(
     retiree: Household,
     mix: Mix,
@@ -40,6 +42,7 @@ def ways(
     return simulate(case, lives, list(rules), risk_aversion=risk_aversion, keep=lives.count)
 
 
+@door()
 def by_rule(out: Outcomes, later: int = 20) -> pd.DataFrame:
     """A row a rule, real dollars a year of all sources.
 
@@ -66,6 +69,7 @@ def by_rule(out: Outcomes, later: int = 20) -> pd.DataFrame:
     return pd.DataFrame(columns, index=list(out.names))
 
 
+@door()
 def on_history(
     retiree: Household, mix: Mix, returns: Scenarios, rules: Sequence[SpendingRule], years: int = 30
 ) -> pd.DataFrame:
@@ -84,6 +88,7 @@ def on_history(
     return pd.DataFrame(found, index=list(returns.paths))
 
 
+@door()
 def with_annuity(
     retiree: Household,
     mix: Mix,

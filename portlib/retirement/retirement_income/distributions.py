@@ -14,10 +14,12 @@ from __future__ import annotations
 import numpy as np
 
 from portlib import data
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement import taxes
 
 
+@door()
 def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = True) -> float:
     """The distribution period in years, at the ages reached in the year.
 
@@ -41,6 +43,7 @@ def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = 
     return float(found["distribution_period"].iloc[0])
 
 
+@door()
 def required(balance: float, age: int, birth_year: int, spouse_age: int | None = None) -> float:
     """The least that must leave in the year in which the owner reaches `age`, US dollars."""
     if age < taxes.rmd_start_age(birth_year):
@@ -48,6 +51,7 @@ def required(balance: float, age: int, birth_year: int, spouse_age: int | None =
     return balance / period(age, spouse_age)
 
 
+@door()
 def path(balance: float, age: int, birth_year: int, growth: float, years: int) -> Array:
     """Required distributions by year at a steady `growth` factor when nothing else is taken."""
     taken = np.zeros(years)

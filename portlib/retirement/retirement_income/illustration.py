@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement.lifetimes import Mortality
 from portlib.retirement.retirement_income.annuities import joint, price
@@ -34,6 +35,7 @@ class Illustration:
     statutory: bool
 
 
+@door()
 def illustrate(
     balance: float, age: int, treasury_yield: float, survival: Array | None = None
 ) -> Illustration:

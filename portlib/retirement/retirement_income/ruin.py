@@ -21,9 +21,11 @@ import math
 
 import numpy as np
 
+from portlib.ranges import VOLATILITY, door
 from portlib.retirement.lifetimes import gompertz
 
 
+@door()
 def annuity_value(rate: float, age: float, mode: float, dispersion: float) -> float:
     """Value of a dollar a year for life, paid evenly, at a continuous `rate`."""
     from scipy.integrate import quad
@@ -35,6 +37,7 @@ def annuity_value(rate: float, age: float, mode: float, dispersion: float) -> fl
     return float(quad(paid, 0, end, limit=200)[0])
 
 
+@door()
 def ruin_by_moments(
     rate: float, nu: float, sigma: float, age: float, mode: float, dispersion: float
 ) -> float:
@@ -56,6 +59,7 @@ def ruin_by_moments(
     return float(gamma.cdf(rate, shape, scale=scale))
 
 
+@door()
 def ruin_by_programme(
     rate: float,
     nu: float,
@@ -94,6 +98,7 @@ def ruin_by_programme(
     return float(np.interp(np.log(1 / rate), logs, ruined))
 
 
+@door(volatility=VOLATILITY)
 def constant_hazard_by_moments(
     mean: float, volatility: float, hazard: float, wealth: float
 ) -> float:
@@ -112,6 +117,7 @@ def constant_hazard_by_moments(
     return float(gamma.cdf(1 / wealth, (mean + 2 * hazard) / scale - 1, scale=scale))
 
 
+@door(volatility=VOLATILITY)
 def constant_hazard_exactly(mean: float, volatility: float, hazard: float, wealth: float) -> float:
     """The same chance without fitting: the present value of spending is a beta over a gamma
     variable.

@@ -19,10 +19,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement.cases import Lives
 
 
+@door()
 def sustainable_rates(growth: Array, periods_a_year: int = 1, *, at_end: bool = False) -> Array:
     """The most that each run could have paid a year, as a share of its start; (runs,).
 
@@ -40,6 +42,7 @@ def sustainable_rates(growth: Array, periods_a_year: int = 1, *, at_end: bool = 
     return np.asarray(periods_a_year / cost)
 
 
+@door()
 def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
     """Every run of `years` that starts in a January, monthly real growth by first year.
 
@@ -63,6 +66,7 @@ def yearly(growth: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(values, index=growth.index)
 
 
+@door()
 def failures(
     monthly: pd.DataFrame,
     rates: Sequence[float],
@@ -85,6 +89,7 @@ def failures(
     return pd.DataFrame.from_dict(found, orient="index", columns=list(rates))
 
 
+@door()
 def chances(
     lives: Lives, ages: Sequence[int], rates: Sequence[float], mixes: Sequence[float], start: int
 ) -> dict[float, pd.DataFrame]:
@@ -117,6 +122,7 @@ def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float
     return pd.DataFrame(found, index=list(rates))
 
 
+@door()
 def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> Mapping[str, float]:
     """Whose luck matters more, the first years' or the later ones'?
 

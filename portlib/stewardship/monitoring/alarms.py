@@ -31,6 +31,7 @@ from numpy.typing import ArrayLike
 
 from portlib.estimation.draws import student_t_scenarios
 from portlib.policy import Policy
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.stewardship.monitoring.measures import Watched
 
@@ -114,6 +115,7 @@ def alerts(measured: Mapping[str, pd.Series], *, policy: Policy) -> list[Alert]:
     return sorted(found, key=lambda a: (-SEVERITIES.index(a.severity), a.rule))
 
 
+@door()
 def simulated(
     watched: Watched,
     paths: int,

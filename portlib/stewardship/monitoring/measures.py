@@ -21,6 +21,7 @@ from portlib.construction.tail_risk import drawdowns, normal
 from portlib.estimation.months import monthly
 from portlib.plan import Plan
 from portlib.policy import Policy
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 from portlib.stewardship.monitoring.performance import predicted_tracking_error
 
@@ -154,6 +155,7 @@ def same_equity(exposure: pd.Series, *, policy: Policy) -> pd.Series:
     return (reference * scale).rename("benchmark")
 
 
+@door()
 def followed(funds: Array, target: Array, every: int) -> tuple[Array, Array, Array]:
     """A portfolio that starts at `target` (n,) and is put back to it after every `every` months.
 

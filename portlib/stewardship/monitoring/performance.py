@@ -28,7 +28,8 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.construction.tail_risk import drawdowns
-from portlib.estimation.months import monthly, named, same
+from portlib.estimation.months import array, monthly, named, same
+from portlib.ranges import door
 from portlib.records import Array
 
 Origin = Literal["actual", "real stand-ins", "SYNTHETIC"]
@@ -47,7 +48,7 @@ YOUNG = 12
 def _numbers(returns: ArrayLike, what: str = "returns", *, least: float = -1.0) -> Array:
     """Returns as an array: whole months where they carry dates, else finite, none below `least`."""
     if isinstance(returns, (pd.Series, pd.DataFrame)):
-        monthly(returns, what, least=least)
+        return array(returns, what, least=least)
     r = np.asarray(returns, float)
     if not r.size:
         raise ValueError(f"{what}: no months")
@@ -115,6 +116,7 @@ def predicted_tracking_error(
     return math.sqrt(float(x @ sigma @ x + (w * own_risk) @ (w * own_risk)))
 
 
+@door()
 def eta(q: int, rho: ArrayLike) -> float:
     """By what is a Sharpe ratio of one period multiplied for that of q?
     ``q / sqrt(q + 2 sum_k (q - k) rho_k)``.
@@ -151,6 +153,7 @@ class Sharpe(NamedTuple):
         return self.error * self.factor
 
 
+@door()
 def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
     """Mean over standard deviation (ddof 1) of monthly returns over bills (T,), and how sure it is.
 
@@ -383,6 +386,7 @@ def chart_faults(chart: pd.DataFrame, options: list[str]) -> list[str]:
     return found
 
 
+@door()
 def reviews(
     net: pd.DataFrame,
     benchmark: pd.DataFrame,

@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from portlib.ranges import door
 from portlib.records import Array
 
 
@@ -40,6 +41,7 @@ def _checked(weight: float, cost: float, risk_aversion: float, variance: float =
         )
 
 
+@door()
 def cube_root_band(weight: float, cost: float, risk_aversion: float) -> float:
     """The half-width of the small-cost theory, a weight (Janecek and Shreve 2004, leading term;
     formula above).
@@ -51,6 +53,7 @@ def cube_root_band(weight: float, cost: float, risk_aversion: float) -> float:
     return float((1.5 * cost * (weight * (1 - weight)) ** 2 / risk_aversion) ** (1 / 3))
 
 
+@door()
 def band_cost(
     width: float, weight: float, cost: float, risk_aversion: float, variance: float
 ) -> float:
@@ -60,6 +63,7 @@ def band_cost(
     return risk_aversion * variance * width**2 / 6 + cost * s2 / (2 * width)
 
 
+@door()
 def optimal_band(
     weight: float,
     cost: float,
@@ -123,6 +127,7 @@ def _cheapest(after: Array, cost: float, x: Array) -> Array:
     return np.minimum(up, down)
 
 
+@door()
 def simulate(
     width: float,
     weight: float,

@@ -27,6 +27,7 @@ import pandas as pd
 
 from portlib.construction.mandate import Mandate, fully_invested, long_only
 from portlib.plan import Plan
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.retirement.plan_menu.account_review import Trade, review_mandates
 from portlib.stewardship.settlement import Leg
@@ -313,6 +314,7 @@ def rounded(account: Account, target: Mapping[str, float] | pd.Series) -> TradeL
 # ---- what a trade moves --------------------------------------------------------------------------
 
 
+@door(error=TradeError)
 def slippage(
     dollars: float, half_spread: float, daily_volatility: float, daily_volume: float | None
 ) -> float:
@@ -335,6 +337,7 @@ def slippage(
     return half_spread + impact
 
 
+@door(error=TradeError)
 def days_to_sell(dollars: float, daily_volume: float, share: float) -> int:
     """Trading days that a sale takes at a share of the average daily volume; whole days, US dollars
     a day."""
@@ -349,6 +352,7 @@ def days_to_sell(dollars: float, daily_volume: float, share: float) -> int:
 # ---- accounts of the plan ------------------------------------------------------------------------
 
 
+@door(error=TradeError)
 def account_of(
     plan: Plan,
     held: pd.Series,
@@ -422,6 +426,7 @@ def account_of(
     )
 
 
+@door(error=TradeError)
 def best_list(
     plan: Plan,
     held: pd.Series,

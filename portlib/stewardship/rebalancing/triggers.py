@@ -27,6 +27,7 @@ from numpy.typing import ArrayLike
 from portlib.estimation.months import monthly
 from portlib.plan import Plan
 from portlib.policy import Policy
+from portlib.ranges import door
 from portlib.records import Array
 from portlib.stewardship.audit_log import AuditLog, Event, canonical
 from portlib.stewardship.rebalancing.trade_lists import Account, TradeList
@@ -60,12 +61,14 @@ class Situation(NamedTuple):
 Trigger = Callable[[Situation], str]
 
 
+@door()
 def calendar(months: int) -> Trigger:
     """Speaks so many months after the last trade."""
     _above_zero(months=months)
     return lambda now: f"{months} months have passed" if now.months_since >= months else ""
 
 
+@door()
 def drift(absolute: float, relative: float) -> Trigger:
     """Speaks when a weight is off target by more than `absolute`, or by more than `relative` of the
     target itself.
@@ -91,6 +94,7 @@ def drift(absolute: float, relative: float) -> Trigger:
     return speak
 
 
+@door()
 def risk_spike(window_months: int, multiple: float) -> Trigger:
     """Speaks when the account's volatility over the window exceeds `multiple` times that of all
     months before.
@@ -117,6 +121,7 @@ def risk_spike(window_months: int, multiple: float) -> Trigger:
     return speak
 
 
+@door()
 def signal(months: int) -> Trigger:
     """Speaks when the first asset's return over `months` changes sides with the last asset's: it
     was above, or below.
@@ -204,6 +209,7 @@ class Backtest:
         )
 
 
+@door()
 def backtest(
     returns: pd.DataFrame,
     target: Mapping[str, float] | pd.Series,
@@ -294,6 +300,7 @@ def backtest(
     )
 
 
+@door()
 def new_money(values: ArrayLike, target: ArrayLike, amount: float) -> Array:
     """Where to put new money so that the account comes as near its target as purchases alone can
     bring it.

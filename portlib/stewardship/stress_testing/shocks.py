@@ -37,6 +37,7 @@ from portlib.estimation import shrinkage
 from portlib.estimation.providers import LISTED
 from portlib.history import GROUPS, History
 from portlib.policy import Policy
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 
 #: The classes through which inflation and yields act: one of shares, one of bonds.
@@ -78,6 +79,7 @@ def conditional(assumptions: Assumptions, shock: Mapping[str, float]) -> pd.Seri
     return pd.Series(mean, list(assumptions.labels), name="expected")
 
 
+@door()
 def with_factor(
     assumptions: Assumptions, name: str, loadings: Mapping[str, float], residual: float
 ) -> Assumptions:
@@ -181,6 +183,7 @@ def _macro(
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
+@door()
 def propagate(
     classes: Assumptions,
     shock: Mapping[str, float],
@@ -262,6 +265,7 @@ def crisis_block(policy: Policy) -> pd.DataFrame:
     return max(blocks, key=lambda b: float(b[bonds].corrwith(b["us_market"]).mean()))
 
 
+@door()
 def under_crisis(assumptions: Assumptions, share: float, *, policy: Policy) -> Assumptions:
     """The same means and volatilities, with `share` of the crisis block's correlations (0: as they
     are).
@@ -308,6 +312,7 @@ class Reverse:
         return float(1 / max(self.normal, 1e-300)), float(1 / max(self.student, 1e-300))
 
 
+@door()
 def reverse(
     assumptions: Assumptions, w: Array, loss: float, *, degrees_of_freedom: float
 ) -> Reverse:
@@ -335,6 +340,7 @@ def reverse(
     )
 
 
+@door()
 def tail_probability(distance: Any, *, degrees_of_freedom: float) -> tuple[Array, Array]:
     """The chance of falling `distance` standard deviations or more short of the mean: normal,
     Student.

@@ -26,6 +26,7 @@ from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
 from portlib.policy import Policy
+from portlib.ranges import door
 from portlib.records import Array, Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.glidepaths.paths import Glidepath
@@ -91,6 +92,7 @@ def joined(parts: Sequence[Tested]) -> Tested:
     )
 
 
+@door()
 def path_limit(years: float, *, policy: Policy) -> float:
     """The loss that policy ``stress_path_limit`` allows `years` before retirement; between its
     points on a line. ValueError for years that are no number."""
@@ -100,6 +102,7 @@ def path_limit(years: float, *, policy: Policy) -> float:
     return float(np.interp(years, sorted(points), [points[k] for k in sorted(points)]))
 
 
+@door()
 def along(
     path: Glidepath, years: Sequence[float], group: str, own: float = 0.0, *, policy: Policy
 ) -> Tested:
@@ -284,6 +287,7 @@ def through_shocks(tested: Tested, classes: Assumptions, *, policy: Policy) -> p
 # ---- the committee's rule ------------------------------------------------------------------------
 
 
+@door()
 def reversed_loss(
     tested: Tested, classes: Assumptions, name: str, loss: float, *, policy: Policy
 ) -> shocks.Reverse:
@@ -373,6 +377,7 @@ def menu_rules(plan: Plan, posture: str, classes: Assumptions) -> Mandate:
     )
 
 
+@door()
 def stress_rules(
     plan: Plan, funds: Sequence[str], limit: float, classes: Assumptions
 ) -> list[Limit]:

@@ -295,7 +295,7 @@ def test_an_infeasible_mandate_is_told_not_raised(monkeypatch, the_plan, classes
 
 
 def test_years_that_are_no_number_and_classes_that_are_not_assumed_are_refused(classes):
-    with pytest.raises(ValueError, match="years to retirement are nan"):
+    with pytest.raises(ValueError, match="years is nan"):
         sx.path_limit(float("nan"), policy=POLICY)
     mix = pd.DataFrame([[0.5, 0.5]], ["x"], ["us_large_equity", "gold"])
     with pytest.raises(ValueError, match="the assumptions lack gold"):
