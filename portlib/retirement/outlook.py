@@ -33,7 +33,7 @@ from portlib import data
 from portlib.estimation.inference import wilson
 from portlib.history import open_record
 from portlib.plan import Plan
-from portlib.ranges import LEVEL, RETURN, door
+from portlib.ranges import RETURN, door
 from portlib.records import Array, Assumptions
 from portlib.retirement import cases as rows
 from portlib.retirement import household as hh
@@ -85,7 +85,7 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
     return Household(**{**facts, **changes})
 
 
-@door(level=LEVEL)
+@door()
 def price_process(plan: Plan, level: float) -> prices.Inflation:
     """Inflation as fitted to consumer prices from the policy's first year, around `level`."""
     index = np.exp(np.log(open_record()["cpi_u"].values).interpolate())
@@ -93,7 +93,7 @@ def price_process(plan: Plan, level: float) -> prices.Inflation:
     return fitted.anchored(math.log1p(level), "the survey's")
 
 
-@door(level=LEVEL)
+@door()
 def returns_of(
     plan: Plan,
     assumptions: Assumptions,
