@@ -8,9 +8,14 @@ from typing import Any
 from portlib import plan_format
 from portlib.plan import Plan
 
+#: What is written for what is no number.
+UNKNOWN = "not known"
+
 
 def dollars(amount: Any) -> str:
     """US dollars with three or four figures that matter: ``$24.5 million``, ``$58``."""
+    if amount != amount:
+        return UNKNOWN
     if abs(amount) >= 1e9:
         return f"${amount / 1e9:,.2f} billion"
     if abs(amount) >= 1e6:
@@ -20,6 +25,8 @@ def dollars(amount: Any) -> str:
 
 def percent(share: Any, digits: int = 1) -> str:
     """A decimal as percent; what rounds to nothing is written without a sign."""
+    if share != share:
+        return UNKNOWN
     return f"{share:z.{digits}%}"
 
 

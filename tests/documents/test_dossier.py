@@ -58,6 +58,16 @@ def test_its_benchmark_is_its_own_mix(ours: plan.Plan) -> None:
     assert len(mix.rows) == int((ours.exposures.loc[fund] > 0).sum())
 
 
+def test_a_plan_that_brings_no_people_has_dossiers_too(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    nobody = plan.from_json({**ours.to_json(), "participants": []})
+    text = words(pdf(made(nobody, str(ours.funds.index[0]))))
+    assert "not known" in text
+    assert "nan" not in text.split()
+    assert "nan%" not in text
+
+
 def test_an_option_that_is_not_offered_is_refused_with_the_nearest(ours: plan.Plan) -> None:
     fund = str(ours.funds.index[0])
     with pytest.raises(DataError, match=f"did you mean {fund}"):
