@@ -379,7 +379,6 @@ OF_EACH_KIND = (
     "book/what_if",
     "book/requirements/cm-02",
     "book/glossary",
-    "book/data_sources",
     "book/forms/minutes",
     "search",
     "notebooks/retirement/model_portfolios",

@@ -189,14 +189,21 @@ def environment(root: Path, staging: Path, plan_folder: Path | None) -> dict[str
     }
 
 
-def execute(root: Path, staging: Path, notebooks: Sequence[Path], plan_folder: Path | None) -> None:
+def execute(
+    root: Path,
+    staging: Path,
+    notebooks: Sequence[Path],
+    plan_folder: Path | None,
+    *,
+    patience: int = 120,
+) -> None:
     """Run every notebook in its own kernel, several at a time, and keep the outputs."""
     if not notebooks:
         return
     workers = min(os.cpu_count() or 1, len(notebooks))
     say(f"executing {len(notebooks)} notebooks, {workers} at a time")
     command = [sys.executable, "-m", "pytest", "-v", "--no-header", "--no-summary"]
-    command += ["-p", "no:cacheprovider", "--nbmake", "--overwrite", "--nbmake-timeout=120"]
+    command += ["-p", "no:cacheprovider", "--nbmake", "--overwrite", f"--nbmake-timeout={patience}"]
     command += ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
     command += [str(path.relative_to(staging)) for path in notebooks]
     surroundings = {**environment(root, staging, plan_folder), "SOURCE_DATE_EPOCH": DRAWN_AT}
@@ -528,7 +535,7 @@ def build_draft(root: Path, *, plan_folder: Path | None = None) -> str:
             if not outputs_kept(path, before.get(path.relative_to(staging), ()))
         ]
         if changed:
-            execute(root, staging, changed, plan_folder)
+            execute(root, staging, changed, plan_folder, patience=600)
         publish(render(staging, root, plan_folder, strict=False), target)
     return f"a draft is in {target / 'index.html'}; {len(changed)} chapters were executed"
 
