@@ -324,6 +324,7 @@ def _chart_of_groups(universe: Universe) -> Figure:
         f"{percent(float(both.loc[first, 'money']), 0)} of the money.",
         f"Two bars for each {way.lower()}, its share of the money and its share of the risk, the "
         "largest share of risk on top.",
+        highest=4.0,
     )
 
 

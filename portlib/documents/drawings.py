@@ -8,8 +8,9 @@ from typing import Any
 from portlib.documents.document import Figure
 
 
-def drawn(name: str, made: Any, caption: str, alt: str, *, width: float = 0.86) -> Figure:
-    """A figure (or the axes on it) as a document shows it; it is closed afterwards."""
+def drawn(name: str, made: Any, caption: str, alt: str, *, highest: float = 3.0) -> Figure:
+    """A figure (or the axes on it) as a document shows it, at most `highest` inches high; it is
+    closed afterwards."""
     import matplotlib as mpl
     import matplotlib.pyplot as plt
 
@@ -18,4 +19,4 @@ def drawn(name: str, made: Any, caption: str, alt: str, *, width: float = 0.86) 
     with mpl.rc_context({"svg.hashsalt": "prudent"}):
         figure.savefig(written, format="svg", metadata={"Date": None}, bbox_inches="tight")
     plt.close(figure)
-    return Figure(name, written.getvalue(), caption, alt, width)
+    return Figure(name, written.getvalue(), caption, alt).no_higher(highest)

@@ -331,6 +331,7 @@ def _rules(seen: Watch) -> list[Block]:
             "Each measure over the record; dashed the limit for watch, solid for act.",
             "Small panels, one a measure: its course over the record, with a dashed line at the "
             "limit for watch and a solid one at the limit for act.",
+            highest=4.6,
         ),
     ]
 
