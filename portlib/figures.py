@@ -23,6 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from pandas.io.formats.style import Styler
 
+from portlib.ranges import numbers
 from portlib.records import Array
 
 #: Okabe-Ito, darkest first: blue, vermilion, green, purple, orange, sky blue, black, yellow.
@@ -164,7 +165,10 @@ def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
 def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
     """A matrix as coloured cells with the numbers written in, from ``-limit`` (orange) to ``limit``
     (purple)."""
-    values = data.to_numpy(dtype=float)
+    try:
+        values = data.to_numpy(dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"a heatmap needs numbers; see {', '.join(map(str, data))}") from None
     n, m = values.shape
     _, ax = axes(height=1.1 + 0.42 * n)
     ax.pcolormesh(values, cmap="PuOr", vmin=-limit, vmax=limit, edgecolors="white", linewidth=0.4)
@@ -223,11 +227,12 @@ def frontier(
 
 def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axes:
     """Weights as stacked areas over the index: one band a column, which must not be negative."""
+    heights = numbers("a weight of the areas, which may not be negative,", weights, least=-1e-9)
     _, ax = axes(height=4.2, xlabel=xlabel, ylabel="weight, percent", percent=percent)
     hatches = ("", "//", "", "..", "", "\\\\", "", "xx", "", "++")
     bands = ax.stackplot(
         weights.index.to_numpy(),
-        weights.to_numpy().T,
+        heights.T,
         labels=[str(c) for c in weights.columns],
         colors=[(*COLORS, "#999999", "#882255")[i % 10] for i in range(weights.shape[1])],
         alpha=0.85,

@@ -3,6 +3,7 @@ function that takes a plain number; months that are not months; labels in anothe
 
 import inspect
 import pkgutil
+from dataclasses import replace
 from datetime import date, datetime
 from importlib import import_module
 
@@ -11,7 +12,7 @@ import pandas as pd
 import pytest
 
 import portlib
-from portlib import plan
+from portlib import figures, plan
 from portlib.construction import mean_variance, risk_parity, robustness, tail_risk
 from portlib.construction.alternatives import smoothing
 from portlib.construction.mandate import (
@@ -26,10 +27,12 @@ from portlib.construction.mandate import (
     position_limit,
     score_floor,
 )
+from portlib.data import DataError
 from portlib.estimation import capital_market_assumptions as cma
 from portlib.estimation.draws import moments_test
 from portlib.records import Assumptions, AssumptionsError
-from portlib.retirement import plan_menu, taxes
+from portlib.retirement import glidepaths, plan_menu, taxes
+from portlib.retirement.asset_location import owners
 from portlib.retirement.household import Household
 from portlib.retirement.lifetimes import Mortality
 from portlib.stewardship.monitoring import performance
@@ -250,3 +253,36 @@ def test_performance_of_a_table_is_by_fund():
     table = pd.DataFrame({"a": RETURNS, "b": RETURNS / 2})
     assert performance.annual_return(table)[1] == performance.annual_return(RETURNS / 2)
     assert performance.volatility(table).shape == (2,)
+
+
+def test_accounts_are_of_a_participant_and_in_dollars():
+    the_plan = plan.read()
+    one = owners.owner(the_plan, owners.candidates(the_plan)[0])
+    with pytest.raises(ValueError, match="no participant 'P9999'"):
+        owners.owner(the_plan, "P9999")
+    with pytest.raises(ValueError, match="balances are dollars"):
+        replace(one, balances={**one.balances, "roth": float("nan")})
+    with pytest.raises(ValueError, match="pay is '5'"):
+        replace(one, pay="5")
+    nobody = replace(
+        the_plan, participants=the_plan.participants.iloc[:0], holdings=the_plan.holdings.iloc[:0]
+    )
+    with pytest.raises(ValueError, match="no participants"):
+        glidepaths.search.sample(nobody)
+
+
+def test_a_policy_holds_what_its_schema_allows_and_names_the_entry():
+    policy = plan.read().policy
+    for name in policy.entries:
+        for wrong in (None, True, float("nan"), float("inf"), "abc", {}, -1.1, 1e9):
+            if wrong == policy[name] and type(wrong) is type(policy[name]):
+                continue
+            with pytest.raises(DataError, match=name):
+                policy.replace(**{name: wrong})
+
+
+def test_pictures_of_what_cannot_be_drawn_are_refused():
+    with pytest.raises(ValueError, match="may not be negative"):
+        figures.area(pd.DataFrame({"a": [-1.0, 2.0], "b": [1.0, 1.0]}))
+    with pytest.raises(ValueError, match="needs numbers; see a"):
+        figures.heatmap(pd.DataFrame({"a": ["x"]}))

@@ -7,14 +7,15 @@ Dollars of today, before tax. What a participant has not told is assumed, from t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, fields
 from typing import Any
 
 import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
-from portlib.ranges import door
+from portlib.ranges import door, number
 from portlib.records import Array
 from portlib.retirement import taxes
 from portlib.retirement.asset_location.location import BUCKETS, Rates, after_tax_values
@@ -50,7 +51,12 @@ class Owner:
         """Refuse what no household is."""
         if not self.age < self.last_age:
             raise ValueError(f"{self.name} is {self.age} and cannot be followed to {self.last_age}")
-        if set(self.balances) != set(BUCKETS) or min(self.balances.values()) < 0:
+        for item in fields(self):
+            if item.type in ("float", "int"):
+                number(f"{self.name}: {item.name}", getattr(self, item.name))
+        if set(self.balances) != set(BUCKETS) or not all(
+            0 <= dollars < math.inf for dollars in self.balances.values()
+        ):
             raise ValueError(
                 f"{self.name}: balances are dollars from zero up in {', '.join(BUCKETS)}"
             )
@@ -170,6 +176,8 @@ def owner(plan: Plan, participant: str) -> Owner:
     outside assets are taken to lie in a taxable account, the balance to be divided as deferrals are
     between Roth and traditional.
     """
+    if participant not in plan.participants.index:
+        raise ValueError(f"{plan.name}: no participant {participant!r}")
     one: dict[Any, Any] = plan.participants.loc[participant].to_dict()
     given: dict[str, Any] = plan.policy["location_not_supplied"]
     normal = {**given, "retirement_age": plan.rules["normal_retirement_age"]}

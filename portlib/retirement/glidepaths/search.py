@@ -72,6 +72,8 @@ def sample(plan: Plan, most: int | None = None) -> list[str]:
     age, then pay.
     """
     count = plan.policy["glidepath_households"] if most is None else most
+    if plan.participants.empty:
+        raise ValueError(f"{plan.name}: there are no participants, and so no people to sample")
     order = plan.participants.assign(age=plan.age).sort_values(["age", "pay"]).index
     at = np.unique(np.floor((np.arange(count) + 0.5) / count * len(order)).astype(int))
     return [str(order[k]) for k in at]
