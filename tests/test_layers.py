@@ -56,7 +56,6 @@ FACES = {
 #: What the house still lacks. Each entry goes with what it names; none is to be added.
 UNFINISHED = {
     "users": {
-        "portlib.construction.diagnostics",
         "portlib.construction.intervals",
     },
     "faces": {"portlib.tables"},
