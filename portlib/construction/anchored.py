@@ -119,6 +119,15 @@ class Bands:
     ``points`` more on either side; for the classes in ``wider``, the points given there.
 
     A class of the reference can so never vanish, and one outside it never lead.
+
+    Attributes
+    ----------
+    share : float
+        Of the class's weight in the reference, decimal.
+    points : float
+        Of the whole portfolio, decimal.
+    wider : mapping
+        Points by class, instead of `points`.
     """
 
     share: float
@@ -150,8 +159,23 @@ def tracking_error(
 ) -> float:
     """Annual tracking error against the reference with the same equity share, looking through.
 
-    `weights` by thing, `exposures` (things, classes). Own risks of funds are left out: they are
-    not a departure from the reference.
+    Own risks of funds are left out: they are not a departure from the reference.
+
+    Parameters
+    ----------
+    weights : Series
+        By thing (fund or class).
+    exposures : DataFrame (things, classes)
+        What each holds.
+    reference : Reference
+        What is departed from.
+    classes : Assumptions
+        Whose covariance measures the departure.
+
+    Returns
+    -------
+    float
+        Annual decimal.
     """
     if absent := sorted(set(weights.index) ^ set(exposures.index)):
         raise ValueError(f"weights and exposures are of different things: {', '.join(absent)}")
@@ -257,6 +281,26 @@ def anchored(
     without : classes on which nobody publishes; their means in `classes` are not looked at.
 
     Raises ViewError for a class without an error, and as `posterior` does.
+
+    Examples
+    --------
+    A forecast that errs as much as the anchor does (variances of ``tau sigma = 0.0025`` both) moves
+    the mean half of the way.
+
+    >>> a = Assumptions(("a", "b"), [0.06, 0.01], [[0.05, 0.0], [0.0, 0.05]])
+    >>> found = anchored(
+    ...     a,
+    ...     reference={"a": 0.5, "b": 0.5},
+    ...     errors=pd.Series({"a": 0.05, "b": 0.05}),
+    ...     tau=0.05,
+    ...     shared=0.0,
+    ...     author="analyst",
+    ...     as_of="2026-11-21",
+    ... )
+    >>> found.table.round(6)
+       implied  forecast  error  expected
+    a    0.035      0.06   0.05    0.0475
+    b    0.035      0.01   0.05    0.0225
     """
     told = [name for name in classes.labels if name not in without]
     if lost := [name for name in told if not float(errors.get(name, np.nan)) > 0]:
@@ -312,9 +356,32 @@ def calibrate(
     errors: pd.Series,
     correlation: Array | None = None,
 ) -> Calibration:
-    """Tau, risk aversion and the spread of views, estimated: ``tau = 1 / years``; ``A`` from what
-    the forecasts expect of the reference, its error from theirs (``w'omega w``, delta method;
-    returns' correlations where `correlation` is not given); the views' spread by class.
+    """Tau, risk aversion and the spread of views, estimated.
+
+    ``tau = 1 / years``; ``A`` from what the forecasts expect of the reference, its error from
+    theirs (``w'omega w``, delta method); the views' spread by class.
+
+    Parameters
+    ----------
+    classes : Assumptions
+        Forecasts and risks, annual decimals.
+    reference : mapping
+        Weights by class.
+    years : float
+        How long a history the anchor is taken to be worth, above 0.
+    errors : Series
+        Standard deviation of each forecast's error by class, annual decimals.
+    correlation : array (n, n), optional
+        Of the errors; that of the classes' returns where not given.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    ValueError
+        For years that are not positive, and as `implied_price_of_risk`.
     """
     if not years > 0:
         raise ValueError(f"years of history must be positive, not {years}")

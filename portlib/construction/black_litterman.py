@@ -51,8 +51,31 @@ def equilibrium(
     """The assumptions with the means at which the `reference` portfolio is best: ``rf + A sigma w``
     (Sharpe 1974).
 
-    Raises ViewError for a reference that holds an unknown asset; ValueError for weights that do not
-    sum to one.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals; their means are replaced.
+    reference : mapping
+        Weights by asset, summing to one; an asset that is not named has none.
+    risk_aversion : float
+        A, zero or more.
+
+    Returns
+    -------
+    Assumptions
+
+    Raises
+    ------
+    ViewError
+        For a reference that holds an unknown asset.
+    ValueError
+        For weights that do not sum to one.
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b"), [0.0, 0.0], [[0.01, 0.0], [0.0, 0.04]], rf=0.02)
+    >>> equilibrium(a, {"a": 0.5, "b": 0.5}, 2.0).mu.round(9).tolist()
+    [0.03, 0.06]
     """
     reference = {a: number(f"the reference's weight of {a}", x) for a, x in dict(reference).items()}
     number("risk aversion", risk_aversion, least=0)
@@ -76,6 +99,20 @@ def implied_risk_aversion(excess: pd.Series) -> Estimate:
 
     The error is the delta method's: that of the mean of ``(x - m)/v - m ((x - m)^2 - v)/v^2``, by
     `hac_mean`.
+
+    Parameters
+    ----------
+    excess : Series
+        Monthly returns of the market over bills, decimals.
+
+    Returns
+    -------
+    Estimate
+
+    Raises
+    ------
+    ValueError
+        For fewer than 3 months, or months that never vary.
     """
     x = monthly(excess, "excess returns").to_numpy(dtype=float)
     if len(x) < 3 or not np.ptp(x) > 0:
@@ -89,8 +126,20 @@ def implied_risk_aversion(excess: pd.Series) -> Estimate:
 class Posterior:
     """What to expect after k views on n assets; annual decimals.
 
-    ``P`` (k, n) and ``q`` (k,) are the views, ``omega`` (k, k) is the covariance of their errors,
-    ``mu`` (n,) the posterior mean and ``M`` (n, n) its remaining uncertainty.
+    Attributes
+    ----------
+    prior : Assumptions
+        Before any view.
+    views : tuple of View
+        The k views.
+    tau : float
+        Variance of the prior's means as a share of the variance of returns.
+    P, q : arrays (k, n) and (k,)
+        The views' portfolios and what they are expected to earn.
+    omega : array (k, k)
+        Covariance of the views' errors.
+    mu, M : arrays (n,) and (n, n)
+        The posterior mean and its remaining uncertainty.
     """
 
     prior: Assumptions
@@ -185,12 +234,29 @@ def posterior(
 ) -> Posterior:
     """Weigh the prior against the views (Black and Litterman 1992).
 
-    `tau` is the variance of the prior's means as a share of the variance of returns: 1 / years for
-    means learned from so many years. `shared` says how far errors of two views go together: so many
-    times the correlation of their portfolios' returns. At 0 Omega is diagonal, as in the papers; at
-    1, with the proportional rule, a view on every asset moves each the same share of the way.
-    ViewError names a view that is given twice, is about an unknown asset, or that nothing can
-    weigh: a riskless portfolio, or certain views that contradict or repeat each other.
+    Parameters
+    ----------
+    prior : Assumptions
+        Annual decimals, as from `equilibrium`.
+    views : sequence of View
+        With unique names.
+    tau : float
+        Variance of the prior's means as a share of the variance of returns: 1 / years for means
+        learned from so many years.
+    shared : float
+        How far errors of two views go together, 0 to 1: so many times the correlation of their
+        portfolios' returns. At 0 Omega is diagonal, as in the papers; at 1, with the proportional
+        rule, a view on every asset moves each the same share of the way.
+
+    Returns
+    -------
+    Posterior
+
+    Raises
+    ------
+    ViewError
+        Naming a view that is given twice, is about an unknown asset, or that nothing can weigh: a
+        riskless portfolio, or certain views that contradict or repeat each other.
     """
     if not 0 < tau < np.inf or not 0 <= shared <= 1:
         raise ViewError(
@@ -257,8 +323,28 @@ def contradiction(
 
     ``d^2 = v'(P S P' + Omega)^-1 v`` with ``v = q - P m``, for means m of covariance S = tau sigma,
     or sigma / years: the squared Mahalanobis distance, chi-squared with as many degrees of freedom
-    as views where both sides are honest (Theil 1963). Columns: gap, its standard deviation,
-    distance, p-value, and flagged, which is a p-value below `level` (0 to 1).
+    as views where both sides are honest (Theil 1963).
+
+    Parameters
+    ----------
+    posterior : Posterior
+        The views and their prior.
+    against : Assumptions, optional
+        A history over the prior's assets, in the same order, instead of the prior.
+    years : float, optional
+        Its length; given with `against`, or not at all.
+    level : float
+        Below which p-value a view is flagged, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        A row a view: ``gap``, ``sd`` of the gap, ``distance``, ``p-value`` and ``flagged``.
+
+    Raises
+    ------
+    ViewError
+        For a level outside 0 to 1, a history without its years, or over other assets.
     """
     from scipy.special import chdtrc
 
@@ -292,7 +378,21 @@ def consensus_views(
     assumptions: Assumptions, variance_share: float, *, author: str, as_of: str
 ) -> tuple[View, ...]:
     """The assumptions' means as one absolute view a risky asset, with `variance_share` of the
-    asset's variance."""
+    asset's variance.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    variance_share : float
+        Variance of each view as a share of the asset's, 0 to 1.
+    author, as_of : str
+        By which role, and on which day (YYYY-MM-DD).
+
+    Returns
+    -------
+    tuple of View
+    """
     each = zip(
         assumptions.labels,
         assumptions.mu.tolist(),
@@ -322,13 +422,42 @@ def black_litterman(
 
     Parameters
     ----------
-    reference : weights by asset, to sum to one: the portfolio that is best to hold without any
-    view. views : for instance the assumptions' own means (`consensus_views`). tau, shared : as for
-    `posterior`. equilibrium_risk_aversion : at which the reference is best. risk_aversion : at
-    which the portfolio is chosen. covariance : as for `Posterior.assumptions`.
+    assumptions : Assumptions
+        Annual decimals; their means count only as far as views repeat them.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+    reference : mapping
+        Weights by asset, summing to one: the portfolio that is best to hold without any view.
+    views : sequence of View
+        For instance the assumptions' own means (`consensus_views`).
+    tau, shared : float
+        As for `posterior`.
+    equilibrium_risk_aversion : float
+        At which the reference is best.
+    risk_aversion : float
+        At which the portfolio is chosen.
+    covariance : {"predictive", "prior"}
+        As for `Posterior.assumptions`.
 
-    Raises as `posterior` and as `maximum_utility` do; the allocation's shadow prices are in
-    utility.
+    Returns
+    -------
+    Allocation
+        Its shadow prices are in utility.
+
+    Raises
+    ------
+    ViewError, Infeasible, NotSolved
+        As `posterior` and as `maximum_utility` do.
+
+    Examples
+    --------
+    Without a view, the reference is what is best.
+
+    >>> a = Assumptions(("a", "b"), [0.0, 0.0], [[0.01, 0.0], [0.0, 0.04]], rf=0.02)
+    >>> settings = {"tau": 0.05, "shared": 0.0, "covariance": "prior", "risk_aversion": 3.0}
+    >>> settings |= {"reference": {"a": 0.7, "b": 0.3}, "equilibrium_risk_aversion": 3.0}
+    >>> black_litterman(a, views=(), **settings).w.round(9).tolist()
+    [0.7, 0.3]
     """
     prior = equilibrium(assumptions, reference, equilibrium_risk_aversion)
     used = posterior(prior, views, tau, shared=shared).assumptions(covariance)

@@ -30,12 +30,42 @@ from portlib.records import ROUNDING, Array, Assumptions
 
 
 def critical_line(assumptions: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array, str]:
-    """All solutions under limits and bounds: corners (k, n), trade-offs (k,), row multipliers (k +
-    1, m), engine.
+    """All solutions under limits and bounds, from the highest trade-off lambda to zero.
 
-    From the highest trade-off to zero; the last row of multipliers is their slope in lambda above
-    the first corner. Raises Infeasible; NotSolved for distances, soft rules and positions without
-    limit.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets, annual decimals.
+    mandate : Mandate
+        Hard limits and bounds over the same labels; its program has m rows.
+
+    Returns
+    -------
+    corners : array (k, n)
+        Weights, from the highest return to the least risk.
+    trade_offs : array (k,)
+        Lambda, one over the risk aversion, at each corner; zero at the last.
+    multipliers : array (k + 1, m)
+        Of the rows; the last are their slope in lambda above the first corner.
+    engine : str
+        Who traced it.
+
+    Raises
+    ------
+    Infeasible
+        Where no portfolio obeys the mandate.
+    NotSolved
+        For distances, soft rules and positions without limit.
+
+    Examples
+    --------
+    Two assets alike in risk, one expected to earn more: from all of it to half of each.
+
+    >>> from portlib.construction.mandate import fully_invested, long_only
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.04, 0.0], [0.0, 0.04]])
+    >>> w, trade_offs, _, _ = critical_line(a, Mandate(a.labels, [fully_invested(), long_only()]))
+    >>> w.round(6).tolist(), trade_offs.round(6).tolist()
+    ([[0.0, 1.0], [0.5, 0.5]], [1.0, 0.0])
     """
     bent = [c.name for c in mandate.constraints if c.penalty is not None or not c.LINEAR]
     if bent:

@@ -79,10 +79,41 @@ def _plain(labels: tuple[str, ...]) -> Mandate:
 def solve(
     assumptions: Assumptions, mandate: Mandate, trade_off: float
 ) -> tuple[Array, dict[str, float], str]:
-    """Weights (n,), multipliers by constraint name and engine; `trade_off` may be infinite under a
-    cone alone.
+    """The best weights at one trade-off, by whichever engine fits the mandate.
 
-    Raises Infeasible (no portfolio obeys the mandate; names the conflict) or NotSolved.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets, annual decimals.
+    mandate : Mandate
+        Over the same labels.
+    trade_off : float
+        Lambda, one over the risk aversion: 0 is least risk; infinite only under distances or soft
+        rules.
+
+    Returns
+    -------
+    w : array (n,)
+        Weights.
+    prices : dict
+        Multipliers by constraint name, in the units of ``w'sigma w / 2``.
+    engine : str
+        Who solved it.
+
+    Raises
+    ------
+    Infeasible
+        No portfolio obeys the mandate; names the conflict.
+    NotSolved
+        A solver gave no answer; names the solver.
+
+    Examples
+    --------
+    Least risk among uncorrelated assets: weights are inverse to variances.
+
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
+    >>> solve(a, default_mandate(a, None), 0.0)[0].round(9).tolist()
+    [0.8, 0.2]
     """
     if not mandate.is_linear:
         return _conic(assumptions, mandate, trade_off)
@@ -100,8 +131,32 @@ def allocation(
     start: float,
     prices: Mapping[str, float],
 ) -> Allocation:
-    """The record, after `w` was checked against the mandate's definitions; NotSolved names a rule
-    that it breaks."""
+    """The record, after `w` was checked against the mandate's definitions.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets: mean, risk and Sharpe ratio are theirs.
+    mandate : Mandate or None
+        What `w` must obey; None checks nothing.
+    w : array (n,)
+        Weights; made read-only.
+    objective, status, engine : str
+        What was asked for, how the answer is known, and who gave it.
+    start : float
+        ``time.perf_counter()`` when the work began, seconds.
+    prices : mapping
+        Shadow prices by constraint name.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    NotSolved
+        Naming a hard rule that `w` breaks by more than the mandate's tolerance.
+    """
     residuals = (
         {}
         if mandate is None
@@ -160,11 +215,27 @@ def refusal(assumptions: Assumptions, mandate: Mandate, engine: str) -> ValueErr
 def exchange(
     sigma: Array, c: Array, p: Program, state: tuple[Array, Array] | None = None
 ) -> Solution | None:
-    """Minimise ``w'sigma w / 2 - c'w`` by exchanging active sets until the conditions hold (Judice
-    and Pires 1994).
+    """Minimise ``w'sigma w / 2 - c'w`` by exchanging active sets until the conditions hold.
 
-    `state` is where weights and rows start, as in `Solution`. None where no certificate was
-    reached.
+    Parameters
+    ----------
+    sigma : array (n, n)
+        Covariance.
+    c : array (n,)
+        What a unit of each weight is worth: lambda times the means.
+    p : Program
+        Limits and bounds.
+    state : pair of arrays, optional
+        Where weights and rows start, ``at`` and ``on`` as in `Solution`.
+
+    Returns
+    -------
+    Solution or None
+        None where no certificate was reached.
+
+    References
+    ----------
+    Judice and Pires (1994), block principal pivoting.
     """
     n = len(c)
     fixed = p.lower == p.upper

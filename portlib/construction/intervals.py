@@ -28,10 +28,31 @@ def redrawn(
     draws: int,
     rng: np.random.Generator,
 ) -> pd.DataFrame:
-    """Weights under redrawn means: a row a draw, a column what `make` returns by name.
+    """Weights under redrawn means.
 
-    `errors` (n, n) is the covariance of the errors of the n means, annual decimals squared. What
-    `make` raises for a draw is raised: a portfolio that only sometimes exists has no interval.
+    Parameters
+    ----------
+    make : callable
+        Makes the portfolio again: from Assumptions to weights by name.
+    assumptions : Assumptions
+        Of n assets, annual decimals.
+    errors : array (n, n)
+        Covariance of the errors of the means, annual decimals squared.
+    draws : int
+        At least 2.
+    rng : numpy.random.Generator
+        Where the errors come from.
+
+    Returns
+    -------
+    DataFrame (draws, names)
+        A row a draw, a column what `make` returns by name.
+
+    Raises
+    ------
+    ValueError
+        For errors of another shape, or fewer than 2 draws. What `make` raises for a draw is raised:
+        a portfolio that only sometimes exists has no interval.
     """
     errors = numbers("the errors of the means", errors)
     if errors.shape != (len(assumptions), len(assumptions)):
@@ -48,9 +69,36 @@ def redrawn(
 
 @door(level=LEVEL)
 def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.DataFrame:
-    """By name: ``low``, ``weight``, ``high``; the middle `level` (0 to 1) of the cloud.
+    """The middle `level` of a cloud of weights.
 
-    Raises ValueError where weights and cloud are of different things.
+    Parameters
+    ----------
+    weights : Series
+        As published, by name.
+    cloud : DataFrame (draws, names)
+        As from `redrawn`.
+    level : float
+        Share of the draws inside, between 0 and 1.
+
+    Returns
+    -------
+    DataFrame
+        By name: ``low``, ``weight``, ``high``.
+
+    Raises
+    ------
+    ValueError
+        Where weights and cloud are of different things.
+
+    Examples
+    --------
+    The middle half of five draws leaves one out on either side; the weight need not lie in the
+    middle.
+
+    >>> cloud = pd.DataFrame({"a": [0.1, 0.2, 0.3, 0.4, 0.5]})
+    >>> intervals(pd.Series({"a": 0.35}), cloud, level=0.5)
+       low  weight  high
+    a  0.2    0.35   0.4
     """
     if not 0 < level < 1:
         raise ValueError(f"the level lies between 0 and 1 (0.80 for 80%), not {level}")

@@ -41,8 +41,31 @@ def draws(
     """Means (k, n) and covariances (k, n, n) that `years` of independent normal months could have
     shown instead.
 
-    Annual decimals, ddof 1: means about ``sigma / years``, covariances Wishart by Bartlett's
-    decomposition (1933). ValueError for too few months, or no resample.
+    Means are drawn about ``mu`` with covariance ``sigma / years``, covariances as Wishart matrices
+    by Bartlett's decomposition (1933), ddof 1.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets, annual decimals.
+    years : float
+        Length of the history, above 0.
+    resamples : int
+        How many draws, k.
+    rng : numpy.random.Generator
+        Where they come from.
+
+    Returns
+    -------
+    mu : array (k, n)
+        Annual decimals.
+    sigma : array (k, n, n)
+        Annual decimals squared.
+
+    Raises
+    ------
+    ValueError
+        For fewer than n + 1 months, or no resample.
     """
     number("years", years, above=0, below=1e5)
     n = len(assumptions)
@@ -64,8 +87,17 @@ def draws(
 
 
 class Resampled(NamedTuple):
-    """Average portfolios ``w`` (points, n) by rank, of `paths` (k, points, n), of which `retraced`
-    left the batch."""
+    """Average portfolios of redrawn inputs.
+
+    Attributes
+    ----------
+    w : array (points, n)
+        Weights, averaged by rank.
+    paths : array (k, points, n)
+        What they average.
+    retraced : int
+        How many of the k left the batch and were traced alone.
+    """
 
     w: Array
     paths: Array
@@ -85,7 +117,42 @@ def resampled_frontier(
     """The average of exact frontiers of redrawn inputs, each read at returns equally spaced between
     its own ends.
 
-    Raises as `draws`; Infeasible; NotSolved for distances and soft rules. Source: Michaud (1998).
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets, annual decimals.
+    mandate : Mandate, optional
+        Hard limits and bounds; fully invested and long only where not given.
+    years, resamples, rng
+        As for `draws`.
+    points : int
+        How many portfolios of each frontier, from the least risk to the highest return.
+
+    Returns
+    -------
+    Resampled
+
+    Raises
+    ------
+    ValueError
+        As `draws`.
+    Infeasible, NotSolved
+        Where no portfolio obeys the mandate; for distances and soft rules.
+
+    References
+    ----------
+    Michaud (1998).
+
+    Examples
+    --------
+    The exact frontier ends with all in the asset that is expected to earn more; the resampled one
+    never does, since in some histories the other would have been ahead.
+
+    >>> a = Assumptions(("a", "b"), [0.04, 0.06], [[0.04, 0.0], [0.0, 0.04]])
+    >>> rng = np.random.default_rng(1)
+    >>> found = resampled_frontier(a, years=10, resamples=200, points=5, rng=rng)
+    >>> bool(0 < found.w[-1, 0] < 0.5), found.w.sum(axis=1).round(9).tolist()
+    (True, [1.0, 1.0, 1.0, 1.0, 1.0])
     """
     mandate = default_mandate(assumptions, mandate)
     critical_line(assumptions, mandate)  # refuses, by name, what no resample could obey
@@ -111,7 +178,30 @@ def resampled_utility(
     rng: np.random.Generator,
 ) -> Allocation:
     """The average of the maximum-utility portfolios of redrawn inputs; an average has no shadow
-    prices."""
+    prices.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets, annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+    risk_aversion : float
+        A of ``mu'w - A/2 w'sigma w``, positive and finite.
+    years, resamples, rng
+        As for `draws`.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    ValueError
+        As `draws`, and for a risk aversion that is not positive and finite.
+    Infeasible, NotSolved
+        As `portlib.construction.engines.solve`.
+    """
     start = time.perf_counter()
     mandate = default_mandate(assumptions, mandate)
     _positive(risk_aversion)

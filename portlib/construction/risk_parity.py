@@ -65,7 +65,25 @@ def contributions(sigma: Array, w: Array) -> Array:
     """Shares (n,) of the volatility that the assets contribute, ``w_i (sigma w)_i / w'sigma w``;
     they sum to one.
 
-    ValueError for a portfolio without risk. Source: Maillard, Roncalli and Teiletche (2010).
+    Parameters
+    ----------
+    sigma : array (n, n)
+        Covariance.
+    w : array (n,)
+        Weights.
+
+    Returns
+    -------
+    array (n,)
+
+    Raises
+    ------
+    ValueError
+        For a portfolio without risk, or shapes that do not fit.
+
+    References
+    ----------
+    Maillard, Roncalli and Teiletche (2010).
     """
     if np.shape(sigma) != (len(w), len(w)):
         raise ValueError(f"a covariance of shape {np.shape(sigma)} does not fit {len(w)} weights")
@@ -77,8 +95,7 @@ def contributions(sigma: Array, w: Array) -> Array:
 
 @door()
 def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -> Path:
-    """Minimise F until the contributions are exact, or for `most` steps; the last gap says which.
-    Assets need risk.
+    """Minimise F until the contributions are exact, or for `most` steps.
 
     In ``v = x * volatility`` the matrix is C, the correlations. ``newton`` solves
     ``(C + diag(b/v^2)) d = C v - b/v`` by conjugate gradients, as exactly as its distance from the
@@ -87,6 +104,26 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     time, exactly: the positive root of ``v^2 + c v - b = 0``, c from all the others
     (Griveau-Billion, Richard and Roncalli 2013). ``gradient`` goes downhill as far as F is known to
     fall.
+
+    Parameters
+    ----------
+    sigma : array (n, n)
+        Covariance of assets that all have risk.
+    b : array (n,)
+        Budgets, positive, summing to one.
+    method : {"newton", "cyclical", "gradient"}
+    most : int
+        Steps.
+
+    Returns
+    -------
+    Path
+        Its last gap says whether the contributions are exact.
+
+    Raises
+    ------
+    ValueError
+        For an unknown method, an asset without risk, or a budget that is not positive.
     """
     steps = {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}
     if method not in steps:
@@ -226,17 +263,49 @@ def risk_budgets(
     """The long-only portfolio whose assets contribute their budgets to its volatility; equal
     budgets where not given.
 
-    Of the assumptions only the covariance decides. Budgets, one for each asset, are positive and
-    sum to one. Where no rule of the mandate binds, contributions are exact and prices zero. Where
-    one does, the least allowed ``log R(w) - sum_i b_i log w_i``, with shadow prices in its unit:
-    0.01 is one percent of the volatility.
+    Of the assumptions only the covariance decides. Where no rule of the mandate binds,
+    contributions are exact and prices zero. Where one does, the least allowed ``log R(w) - sum_i
+    b_i log w_i``, with shadow prices in its unit: 0.01 is one percent of the volatility.
 
-    Raises AssumptionsError for an asset, or several together, without risk, and for wrong budgets;
-    Infeasible where no portfolio that holds something of every asset obeys the rules; NotSolved for
-    a soft rule, whose price is in return. Source: Spinu (2013). Richard and Roncalli (2019) solve
-    another problem under rules: they keep the contributions of the assets that no rule touches
-    equal to each other, so the weights of their tables (9, for instance) do not come out of this
-    one, whose answer depends on the portfolios allowed and not on how the rules are written.
+    Richard and Roncalli (2019) solve another problem under rules: they keep the contributions of
+    the assets that no rule touches equal to each other, so the weights of their tables (9, for
+    instance) do not come out of this one, whose answer depends on the portfolios allowed and not on
+    how the rules are written.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets, each with risk.
+    mandate : Mandate, optional
+        Hard rules; none where not given.
+    budgets : mapping, optional
+        Shares of the volatility, one for each asset: positive, summing to one.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    AssumptionsError
+        For an asset, or several together, without risk, and for wrong budgets.
+    Infeasible
+        Where no portfolio that holds something of every asset obeys the rules.
+    NotSolved
+        For a soft rule, whose price is in return.
+
+    References
+    ----------
+    Spinu (2013).
+
+    Examples
+    --------
+    Equal budgets of uncorrelated assets: weights are inverse to volatilities, here 10% and 20%.
+
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.01, 0.0], [0.0, 0.04]])
+    >>> found = risk_budgets(a)
+    >>> found.w.round(6).tolist(), contributions(a.sigma, found.w).round(6).tolist()
+    ([0.666667, 0.333333], [0.5, 0.5])
     """
     start = time.perf_counter()
     b = _checked(assumptions, budgets)

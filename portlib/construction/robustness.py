@@ -36,8 +36,19 @@ from portlib.records import Allocation, Array, Assumptions
 
 @dataclass(frozen=True, eq=False)
 class Sensitivities:
-    """Derivatives of the best weights ``w`` (n,) while no other rule binds; ``H`` (n, n) is zero at
-    bound assets."""
+    """Derivatives of the best weights while no other rule binds.
+
+    Attributes
+    ----------
+    assumptions : Assumptions
+        Of n assets.
+    risk_aversion : float
+        A.
+    w : array (n,)
+        The best weights.
+    H : array (n, n)
+        Inverse of sigma on the free weights, projected on the rules held; zero at bound assets.
+    """
 
     assumptions: Assumptions
     risk_aversion: float
@@ -69,9 +80,38 @@ def sensitivities(
 ) -> Sensitivities:
     """How do the maximum-utility weights move per unit of each input?
 
-    From the Karush-Kuhn-Tucker conditions on the active set (Best and Grauer 1991). ValueError at a
-    corner, where weights have no derivative; NotSolved for rules other than hard limits and bounds;
-    Infeasible.
+    From the Karush-Kuhn-Tucker conditions on the active set (Best and Grauer 1991).
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    mandate : Mandate, optional
+        Hard limits and bounds; fully invested and long only where not given.
+    risk_aversion : float
+        A, positive and finite.
+
+    Returns
+    -------
+    Sensitivities
+
+    Raises
+    ------
+    ValueError
+        At a corner, where weights have no derivative.
+    NotSolved
+        For rules other than hard limits and bounds.
+    Infeasible
+        Where no portfolio obeys the mandate.
+
+    Examples
+    --------
+    Two uncorrelated assets of variance v: a weight moves by ``1 / (2 A v)`` per unit of its own
+    mean, so that one percentage point of return here moves 2.5 points of the portfolio.
+
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
+    >>> sensitivities(a, risk_aversion=5.0).means.round(9).to_numpy().tolist()
+    [[2.5, -2.5], [-2.5, 2.5]]
     """
     mandate = default_mandate(assumptions, mandate)
     n = len(assumptions)
@@ -107,12 +147,26 @@ def sensitivities(
 
 
 def provider_errors(assumptions: Assumptions) -> Array:
-    """How wrong may the means be, by how far providers disagree? A covariance ``D rho D`` (n, n),
-    annual decimals.
+    """How wrong may the means be, by how far providers disagree? The covariance ``D rho D``.
 
     D are the standard deviations (ddof 1) of the providers' views, the largest for an asset on
-    which fewer than two publish; rho are the correlations of returns: errors share what returns
-    share. ValueError where there is no D.
+    which fewer than three publish; rho are the correlations of returns: errors share what returns
+    share.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n classes, by the survey's names.
+
+    Returns
+    -------
+    array (n, n)
+        Annual decimals squared.
+
+    Raises
+    ------
+    ValueError
+        Where there is no D: too few providers publish on any of the assets.
     """
     sd = provider_dispersion(assumptions.labels)["sd"]
     if sd.isna().all():
@@ -137,12 +191,39 @@ def ellipsoidal(
 ) -> Allocation:
     """The best portfolio when its expected return is marked down by `kappa` standard errors.
 
-    `errors` (n, n) is the covariance of the errors of the means, for instance `provider_errors`. As
-    ``sqrt(x) = min over s of (x / s + s) / 2``, this is a quadratic programme with
-    ``sigma + kappa omega / (A s)`` at the one s that is the portfolio's own standard error. Shadow
-    prices are per unit of worst-case utility. Raises as `maximum_utility`; NotSolved for tracking
-    errors, AssumptionsError for errors that are no covariance. Source: Goldfarb and Iyengar (2003);
-    Ceria and Stubbs (2006).
+    As ``sqrt(x) = min over s of (x / s + s) / 2``, this is a quadratic programme with
+    ``sigma + kappa omega / (A s)`` at the one s that is the portfolio's own standard error.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets, annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+    errors : array (n, n)
+        Omega, the covariance of the errors of the means, for instance `provider_errors`.
+    kappa : float
+        How many standard errors, zero or more.
+    risk_aversion : float
+        A, positive and finite.
+
+    Returns
+    -------
+    Allocation
+        Shadow prices are per unit of worst-case utility.
+
+    Raises
+    ------
+    ValueError, Infeasible
+        As `maximum_utility`.
+    NotSolved
+        For tracking errors.
+    AssumptionsError
+        For errors that are no covariance.
+
+    References
+    ----------
+    Goldfarb and Iyengar (2003); Ceria and Stubbs (2006).
     """
     from scipy.optimize import brentq
 
@@ -201,8 +282,30 @@ def regret(
     *,
     risk_aversion: float,
 ) -> pd.DataFrame:
-    """Utility that candidates (rows; weights) lose against the best portfolio of each truth
-    (columns); and at worst."""
+    """Utility that candidates lose against the best portfolio of each truth, and at worst.
+
+    Parameters
+    ----------
+    candidates : mapping
+        Weights (n,) by name.
+    truths : mapping
+        Assumptions by name, over the same assets.
+    mandate : Mandate, optional
+        Which portfolios the best is among.
+    risk_aversion : float
+        A of the utility, positive and finite.
+
+    Returns
+    -------
+    DataFrame
+        A row a candidate, a column a truth and ``worst``, by which it is sorted; annual decimals of
+        certain return.
+
+    Raises
+    ------
+    ValueError
+        Without candidates or truths.
+    """
     _positive(risk_aversion)
     if not candidates or not truths:
         raise ValueError("regret needs candidates and truths")
@@ -221,8 +324,21 @@ def regret(
 
 @door()
 def net_of_costs(earned: pd.Series, traded: pd.Series, cost: float) -> pd.Series:
-    """Monthly returns after `cost` per unit bought and per unit sold; `earned` and `traded` as from
-    `backtest`."""
+    """Monthly returns after costs of trading.
+
+    Parameters
+    ----------
+    earned, traded : Series
+        By month end, as from `backtest`: returns before costs, and one-way turnover, which is paid
+        for in the month after.
+    cost : float
+        Per unit bought and per unit sold, decimal.
+
+    Returns
+    -------
+    Series
+        As `earned`, net.
+    """
     number("cost", cost, least=0, below=0.2)
     consecutive(earned.index, "what was earned")
     paid = pd.Series(0.0, earned.index)

@@ -40,20 +40,38 @@ class View:
 
     Parameters
     ----------
-    name, author, as_of, reason : what is said, by which role, on which day (YYYY-MM-DD), and why.
-    portfolio : weight by asset; sums to one for an absolute view, to zero for one asset relative to
-    another. q : expected return of that portfolio, annual decimal (for a portfolio that sums to
-    one, cash included). variance : how unsure q is, annual decimal squared; zero is certainty.
-    confidence : instead of a variance, the share of the way from prior to q that the view alone
-        should go, above 0 to 1 (Idzorek 2004). With neither, the variance is the prior's own,
-        ``tau p'sigma p`` (He and Litterman 1999).
-    version : counts revisions of the view of this name.
+    name, author, as_of, reason : str
+        What is said, by which role, on which day (YYYY-MM-DD), and why.
+    portfolio : mapping
+        Weight by asset; sums to one for an absolute view, to zero for one asset relative to
+        another.
+    q : float
+        Expected return of that portfolio, annual decimal (for a portfolio that sums to one, cash
+        included).
+    variance : float, optional
+        How unsure q is, annual decimal squared; zero is certainty.
+    confidence : float, optional
+        Instead of a variance, the share of the way from prior to q that the view alone should go,
+        above 0 to 1 (Idzorek 2004). With neither, the variance is the prior's own, ``tau p'sigma
+        p`` (He and Litterman 1999).
+    version : int
+        Counts revisions of the view of this name, from 1.
 
     Raises
     ------
     ViewError
         Naming the view, for a field that is missing, not finite or out of range, or when both
         uncertainties are given.
+
+    Examples
+    --------
+    The same view has one fingerprint, however its portfolio was ordered; another q has another.
+
+    >>> one = View("US ahead", {"US": 1.0, "EU": -1.0}, 0.01, "analyst", "2026-11-21")
+    >>> turned = View("US ahead", {"EU": -1.0, "US": 1.0}, 0.01, "analyst", "2026-11-21")
+    >>> other = View("US ahead", {"US": 1.0, "EU": -1.0}, 0.02, "analyst", "2026-11-21")
+    >>> one.fingerprint == turned.fingerprint, one.fingerprint == other.fingerprint
+    (True, False)
     """
 
     name: str
@@ -143,8 +161,26 @@ def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataF
     """Known at each month end: the compound return of the last `months` without the last `skip` of
     them.
 
-    Source: Jegadeesh and Titman (1993); the month left out avoids reversals of a month (Jegadeesh
-    1990).
+    Parameters
+    ----------
+    returns : DataFrame (months, assets)
+        Monthly, decimals.
+    months, skip : int
+        `skip` is zero or more and less than `months`.
+
+    Returns
+    -------
+    DataFrame
+        Scores by month end, decimals, from the first month that has enough behind it.
+
+    Raises
+    ------
+    ViewError
+        For months that are missing or misdated, and for counts that do not fit.
+
+    References
+    ----------
+    Jegadeesh and Titman (1993); the month left out avoids reversals of a month (Jegadeesh 1990).
     """
     calendar.monthly(returns, "returns", error=ViewError)
     number("skip", skip, least=0, error=ViewError)
@@ -157,7 +193,25 @@ def information_coefficients(
     scores: pd.DataFrame, returns: pd.DataFrame, ahead: int = 1
 ) -> pd.Series:
     """Rank correlation across assets of each month's scores with the returns of the month that is
-    `ahead` of it."""
+    `ahead` of it.
+
+    Parameters
+    ----------
+    scores, returns : DataFrame (months, assets)
+        Over the same assets; scores known at month ends.
+    ahead : int
+        At least 1.
+
+    Returns
+    -------
+    Series
+        By month of the score, -1 to 1.
+
+    Raises
+    ------
+    ViewError
+        For months that are missing or misdated, and for different assets.
+    """
     calendar.monthly(returns, "returns", error=ViewError)
     calendar.consecutive(scores.index, "scores", error=ViewError)
     if set(scores.columns) != set(returns.columns):
@@ -187,10 +241,33 @@ def signal_view(
     """A month's scores as one relative view: those ranked high over those ranked low.
 
     Grinold (1994): alpha is information coefficient x volatility x score; here of returns over the
-    assets' average, with ranks of mean 0 and deviation 1 as scores, for a year of `periods` such
-    months. The portfolio holds assets in proportion to their scores, one dollar long and one short.
-    q is its alpha on top of what the prior expects, and the variance what the coefficient's
-    standard error makes of it. ViewError unless each of the prior's assets has a score.
+    assets' average, with ranks of mean 0 and deviation 1 as scores. The portfolio holds assets in
+    proportion to their scores, one dollar long and one short. q is its alpha on top of what the
+    prior expects, and the variance what the coefficient's standard error makes of it.
+
+    Parameters
+    ----------
+    name : str
+        Of the view.
+    score : Series
+        By asset, in the order of the prior's.
+    prior : Assumptions
+        Annual decimals.
+    coefficient : Estimate
+        Mean of `information_coefficients`, and its standard error.
+    author, as_of : str
+        By which role, and on which day (YYYY-MM-DD).
+    periods : int
+        Such months in a year.
+
+    Returns
+    -------
+    View
+
+    Raises
+    ------
+    ViewError
+        Unless each of the prior's assets has a score, and scores differ.
     """
     if list(score.index) != list(prior.labels) or not np.isfinite(score).all():
         raise ViewError(

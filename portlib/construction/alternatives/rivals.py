@@ -49,7 +49,39 @@ class Twin:
 
 
 def twin(assumptions: Assumptions, asset: str, listed: Sequence[str]) -> Twin:
-    """The closest listed mix to ``asset``; raises AssumptionsError for an unknown class."""
+    """The closest listed mix to ``asset``.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Over the asset and the listed classes, annual decimals.
+    asset : str
+        Whose twin is sought.
+    listed : sequence of str
+        Classes that the mix may hold, cash among them where it may.
+
+    Returns
+    -------
+    Twin
+
+    Raises
+    ------
+    AssumptionsError
+        For an unknown class.
+    ValueError
+        For an asset that is among the listed.
+
+    Examples
+    --------
+    An asset that is a listed class and 10% of risk of its own: the twin is the class, what it
+    misses is the asset's own risk, and the asset leads by what it is expected to earn more.
+
+    >>> sigma = [[0.01, 0.0, 0.0], [0.0, 0.04, 0.04], [0.0, 0.04, 0.05]]
+    >>> a = Assumptions(("bonds", "stocks", "private"), [0.03, 0.07, 0.08], sigma)
+    >>> found = twin(a, "private", ["bonds", "stocks"])
+    >>> found.weights.round(6).tolist(), round(found.tracking_error, 6), round(found.lead, 6)
+    ([0.0, 1.0], 0.1, 0.01)
+    """
     if asset in listed:
         raise ValueError(f"{asset} cannot be its own twin")
     part = assumptions.select([*listed, asset])
@@ -74,6 +106,17 @@ def as_reported(assumptions: Assumptions, smoothed: Mapping[str, Smoothing]) -> 
     """What appraisals would show of these (true) assumptions: lower volatilities and correlations.
 
     Two assets that are smoothed share ``sum_j theta_j theta'_j`` of their covariance.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        True ones, annual decimals.
+    smoothed : mapping
+        Smoothing by asset; an asset that is not named is reported as it is.
+
+    Returns
+    -------
+    Assumptions
     """
     n = len(assumptions)
     lags = max(len(s.theta) for s in smoothed.values()) if smoothed else 1
@@ -107,7 +150,22 @@ def with_haircut(assumptions: Assumptions, names: Sequence[str], haircut: float)
 
 @door(over_cash=RETURN)
 def saving(assumptions: Assumptions, names: Sequence[str], over_cash: float) -> float:
-    """Volatility saved at cash plus ``over_cash`` by having these classes beside the others."""
+    """Volatility saved at cash plus ``over_cash`` by having these classes beside the others.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    names : sequence of str
+        The classes that are had or not.
+    over_cash : float
+        Expected return over the riskless rate, annual decimal.
+
+    Returns
+    -------
+    float
+        Annual decimal.
+    """
     others = assumptions.select([name for name in assumptions.labels if name not in names])
     without = others.risk_of(least_risk(others, over_cash).to_numpy())
     return without - assumptions.risk_of(least_risk(assumptions, over_cash).to_numpy())
@@ -119,7 +177,22 @@ def break_even(
 ) -> float:
     """How much lower these classes' means may be until the saving is ``keep`` of what it was.
 
-    Raises ValueError where they save nothing to begin with.
+    Parameters
+    ----------
+    assumptions, names, over_cash
+        As for `saving`.
+    keep : float
+        Share of the saving that is left, decimal.
+
+    Returns
+    -------
+    float
+        Annual decimal.
+
+    Raises
+    ------
+    ValueError
+        Where they save nothing to begin with.
     """
     from scipy.optimize import brentq
 
@@ -163,8 +236,17 @@ class EqualRisk:
 
 @door(over_cash=RETURN)
 def at_equal_risk(assumptions: Assumptions, names: Sequence[str], over_cash: float) -> EqualRisk:
-    """What these classes add at the risk of the least risky listed mix of cash plus
-    ``over_cash``."""
+    """What these classes add at the risk of the least risky listed mix of cash plus ``over_cash``.
+
+    Parameters
+    ----------
+    assumptions, names, over_cash
+        As for `saving`.
+
+    Returns
+    -------
+    EqualRisk
+    """
     others = [name for name in assumptions.labels if name not in names]
     plain = least_risk(assumptions.select(others), over_cash)
     listed = plain.reindex(list(assumptions.labels)).fillna(0.0)

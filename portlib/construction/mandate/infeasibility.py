@@ -60,8 +60,31 @@ def diagnose(
     cure (Ignatiev, Previti, Liffiton and Marques-Silva, 2015). The relaxation has the least sum of
     changes: one change for all limits of a rule, divided by the rule's largest coefficient
     (tracking error: by the largest volatility) so that weights, scores and volatilities count
-    alike. It spares the rules in `fixed` if it can. Where several tie, one is given, whatever the
-    order of rules and assets.
+    alike. Where several tie, one is given, whatever the order of rules and assets.
+
+    Parameters
+    ----------
+    mandate : Mandate
+        Soft rules never conflict.
+    assumptions : Assumptions
+        Over the mandate's labels; the covariance measures tracking errors.
+    fixed : collection of str
+        Rules that the relaxation spares if it can.
+
+    Returns
+    -------
+    Infeasible or None
+        To be raised or read.
+
+    Examples
+    --------
+    Two assets of at most 40% each cannot make a whole.
+
+    >>> from portlib.construction.mandate.rules import fully_invested, position_limit
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
+    >>> found = diagnose(Mandate(a.labels, [fully_invested(), position_limit(0.4)]), a)
+    >>> found.conflict, {name: round(by, 9) for name, by in found.relaxation.items()}
+    (('fully invested', 'position limit'), {'position limit': 0.1})
     """
     from scipy import optimize
 
@@ -93,7 +116,20 @@ def diagnose(
 
 def lone_cures(mandate: Mandate, assumptions: Assumptions) -> dict[str, float]:
     """By name, how far a hard rule must give way if it alone may; a rule that cannot cure the
-    mandate is left out."""
+    mandate is left out.
+
+    Parameters
+    ----------
+    mandate : Mandate
+        That no portfolio obeys.
+    assumptions : Assumptions
+        Over the mandate's labels.
+
+    Returns
+    -------
+    dict
+        Amounts in each rule's own unit.
+    """
     hard = [c.name for c in mandate.constraints if c.penalty is None]
     alone = {
         name: _least_change(mandate, assumptions, [other for other in hard if other != name])

@@ -88,6 +88,14 @@ class Mandate:
     MandateError
         Naming the constraint whose name is used twice, that names no or an unknown asset, whose
         limits cross, are absent or are not numbers, or whose penalty is not positive.
+
+    Examples
+    --------
+    >>> from portlib.construction.mandate.rules import fully_invested, position_limit
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
+    >>> mandate = Mandate(a.labels, [fully_invested(), position_limit(0.6)])
+    >>> {k: round(v, 9) for k, v in mandate.violations(np.array([0.7, 0.3]), a).items()}
+    {'fully invested': 0.0, 'position limit': 0.1}
     """
 
     labels: tuple[str, ...]

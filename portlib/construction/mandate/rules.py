@@ -436,7 +436,30 @@ def position_limit(upper: float, *, name: str = "position limit") -> Bounds:
 def group_limit(
     name: str, members: Iterable[str], *, lower: float = -np.inf, upper: float = np.inf
 ) -> Limit:
-    """The members' weights together lie between `lower` and `upper`."""
+    """The members' weights together lie between `lower` and `upper`.
+
+    Parameters
+    ----------
+    name : str
+        By which errors, shadow prices and tables call it.
+    members : iterable of str
+        Labels of assets.
+    lower, upper : float
+        Decimals of the portfolio.
+
+    Returns
+    -------
+    Limit
+
+    Examples
+    --------
+    How far weights exceed a rule is in the rule's own unit, and below zero inside it.
+
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
+    >>> rule = group_limit("stocks", ["a"], upper=0.6)
+    >>> [round(rule.excess({"a": x, "b": 1 - x}, a), 9) for x in (0.7, 0.5)]
+    [0.1, -0.1]
+    """
     return Limit(name, dict.fromkeys(members, 1.0), lower, upper)
 
 
@@ -444,7 +467,21 @@ def factor_limit(
     name: str, exposures: Mapping[str, float], *, lower: float = -np.inf, upper: float = np.inf
 ) -> Limit:
     """The portfolio's exposure (weighted sum of the assets' exposures) lies between `lower` and
-    `upper`."""
+    `upper`.
+
+    Parameters
+    ----------
+    name : str
+        By which errors, shadow prices and tables call it.
+    exposures : mapping
+        By asset, in the factor's unit; an asset that is not named has none.
+    lower, upper : float
+        In the same unit.
+
+    Returns
+    -------
+    Limit
+    """
     return Limit(name, _named(name, exposures, "exposures"), lower, upper, unit="exposure")
 
 
@@ -457,8 +494,21 @@ def score_floor(name: str, scores: Mapping[str, float], floor: float) -> Limit:
 def volatility_limit(
     labels: Iterable[str], limit: float, *, name: str = "volatility limit"
 ) -> TrackingError:
-    """The portfolio's volatility is at most `limit`, annual decimal: its distance from holding
-    nothing."""
+    """The portfolio's volatility is at most `limit`: its distance from holding nothing.
+
+    Parameters
+    ----------
+    labels : iterable of str
+        The assets.
+    limit : float
+        Annual decimal.
+    name : str
+        By which errors, shadow prices and tables call it.
+
+    Returns
+    -------
+    TrackingError
+    """
     return TrackingError(name, dict.fromkeys(labels, 0.0), limit)
 
 
@@ -469,11 +519,25 @@ def liquidity_limit(
     share: float,
     name: str = "liquidity",
 ) -> Bounds:
-    """No position above `share` of an asset's average daily volume (same currency as
-    `portfolio_value`).
+    """No position above `share` of an asset's average daily volume.
 
-    Where a position may be sold over several days, `share` is the daily share times the days. An
-    asset that can be sold whole within that has no limit.
+    An asset that can be sold whole within that has no limit.
+
+    Parameters
+    ----------
+    daily_volume : mapping
+        By asset, in the currency of `portfolio_value`.
+    portfolio_value : float
+        What is invested in all.
+    share : float
+        Of a day's volume, decimal; where a position may be sold over several days, the daily share
+        times the days.
+    name : str
+        By which errors, shadow prices and tables call it.
+
+    Returns
+    -------
+    Bounds
     """
     for what, value in (("portfolio value", portfolio_value), ("share", share)):
         number(f"{name!r}: the {what}", value, error=MandateError)

@@ -54,7 +54,32 @@ class Menu:
 def stated_rules(stated: Sequence[Stated], menu: Menu) -> list[Rule]:
     """The rules that limits state, in their order, each under its clause.
 
-    Raises `MandateError` for a kind that needs what the menu lacks, or names none of its assets.
+    Parameters
+    ----------
+    stated : sequence of Stated
+        As `portlib.inputs.mandate` reads them.
+    menu : Menu
+        The assets that they limit.
+
+    Returns
+    -------
+    list of Rule
+
+    Raises
+    ------
+    MandateError
+        For a kind that needs what the menu lacks, or names none of its assets.
+
+    Examples
+    --------
+    A cap on a class counts a fund for what it holds of the class.
+
+    >>> exposures = pd.DataFrame({"stocks": [1.0, 0.6], "bonds": [0.0, 0.4]}, index=["F", "G"])
+    >>> menu = Menu(("F", "G"), exposures, roles={}, expenses={})
+    >>> cap = Stated("stocks", "class_limit", "4.2", {"classes": ["stocks"], "upper": 0.7})
+    >>> [rule] = stated_rules([cap], menu)
+    >>> rule.coefficients, rule.upper, rule.clause
+    ({'F': 1.0, 'G': 0.6}, 0.7, '4.2')
     """
     made = []
     for limit in stated:

@@ -33,8 +33,27 @@ class Verdict(NamedTuple):
 
 @door(months=COUNT, ahead=COUNT)
 def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Array, Array]:
-    """Past windows (k, months, ...) and what came after each (k, ahead, ...); ValueError where
-    there is none."""
+    """Past windows, and what came after each.
+
+    Parameters
+    ----------
+    returns : array (T, ...)
+        Monthly; a Series or DataFrame is checked for missing and misdated months.
+    months : int
+        Length of a window.
+    ahead : int
+        Months after each window, and from one window to the next.
+
+    Returns
+    -------
+    past : array (k, months, ...)
+    after : array (k, ahead, ...)
+
+    Raises
+    ------
+    ValueError
+        Where there is no window with its months after it.
+    """
     if isinstance(returns, (pd.Series, pd.DataFrame)):
         monthly(returns, "returns")
     number("months", months, least=1)
@@ -51,7 +70,33 @@ def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Arra
 @door()
 def kupiec(breaches: ArrayLike, level: float) -> Verdict:
     """Do losses exceed the VaR as often as the level says? The proportion of failures (Kupiec
-    1995)."""
+    1995).
+
+    Parameters
+    ----------
+    breaches : array (T,)
+        Per forecast: broken (1) or kept (0).
+    level : float
+        Of the VaR, between 0 and 1: 0.95 expects a twentieth to be broken.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    ValueError
+        For no forecast, entries other than 0 and 1, or a level outside 0 to 1.
+
+    Examples
+    --------
+    A level of 95% broken 5 times in 100 says nothing against it; 12 times does.
+
+    >>> kupiec([1] * 5 + [0] * 95, 0.95)
+    Verdict(statistic=0.0, p_value=1.0)
+    >>> round(kupiec([1] * 12 + [0] * 88, 0.95).p_value, 3)
+    0.006
+    """
     hits = _breaches(breaches, 1)
     normal_quantile(level)
     n = len(hits)
@@ -61,7 +106,22 @@ def kupiec(breaches: ArrayLike, level: float) -> Verdict:
 
 def christoffersen(breaches: ArrayLike) -> Verdict:
     """Does one breach make another more likely next time? The test of independence (Christoffersen
-    1998)."""
+    1998).
+
+    Parameters
+    ----------
+    breaches : array (T,)
+        Per forecast, in order of time: broken (1) or kept (0); at least two.
+
+    Returns
+    -------
+    Verdict
+
+    Raises
+    ------
+    ValueError
+        For fewer than two forecasts, or entries other than 0 and 1.
+    """
     hits = _breaches(breaches, 2)
     after = [x for x in (hits[1:][~hits[:-1]], hits[1:][hits[:-1]], hits[1:]) if len(x)]
     *apart, together = [(len(x), int(x.sum()), float(x.mean())) for x in after]
@@ -84,9 +144,29 @@ def acerbi_szekely(
     """Are losses beyond the forecast VaR as large as the forecast CVaR, over the last axis of (...,
     T)?
 
-    Z1 judges the size of breaches (nan without one), Z2 their number too: zero is expected, less is
-    worse, and draws from the forecasts say what is unusual. ValueError unless every CVaR is
-    positive. Source: Acerbi and Szekely (2014).
+    Parameters
+    ----------
+    returns : array (..., T)
+        What came, decimals of one period.
+    var, cvar : arrays that broadcast to (..., T)
+        What was forecast for it: losses, positive, decimals.
+    level : float
+        Of both, between 0 and 1.
+
+    Returns
+    -------
+    z1, z2 : arrays (...)
+        Z1 judges the size of breaches (nan without one), Z2 their number too: zero is expected,
+        less is worse, and draws from the forecasts say what is unusual.
+
+    Raises
+    ------
+    ValueError
+        Unless every CVaR is positive and there is one forecast a return.
+
+    References
+    ----------
+    Acerbi and Szekely (2014).
     """
     same(returns, var, "returns and VaR")
     same(returns, cvar, "returns and CVaR")
@@ -113,7 +193,24 @@ def acerbi_szekely(
 @door()
 def simulated_p_value(observed: float, simulated: Array) -> float:
     """How often is a statistic drawn under the forecasts as low as the one observed, which counts
-    as one draw? A draw that has no value (nan) counts nothing."""
+    as one draw?
+
+    Parameters
+    ----------
+    observed : float
+    simulated : array (k,)
+        One a draw; a draw that has no value (nan) counts nothing.
+
+    Returns
+    -------
+    float
+        Above 0, at most 1.
+
+    Raises
+    ------
+    ValueError
+        For no draw.
+    """
     if np.ndim(simulated) != 1 or not np.size(simulated):
         raise ValueError("a p-value needs statistics drawn under the forecasts, one a draw")
     return (1 + int(np.sum(simulated <= observed))) / (1 + int(np.sum(~np.isnan(simulated))))

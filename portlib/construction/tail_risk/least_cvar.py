@@ -52,13 +52,46 @@ def minimum_cvar(
     level: float,
     r: float | None = None,
 ) -> Allocation:
-    """The portfolio of exactly the least CVaR on scenarios (T, n), of those expected to earn at
-    least `r` a year.
+    """The portfolio of exactly the least CVaR on scenarios, of those expected to earn at least `r`
+    a year.
 
-    Mean, volatility and `r` are the assumptions'; the CVaR and the shadow prices are per period of
-    the scenarios. Of several portfolios of least CVaR one is given. Raises ValueError for scenarios
-    that do not fit; Infeasible; NotSolved for soft rules and an optimum not proven. Source:
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets: mean, volatility and `r` are theirs, annual decimals.
+    mandate : Mandate or None
+        Fully invested and long only where None.
+    scenarios : DataFrame or array (T, n)
+        Returns of one period, of any length; equally likely.
+    level : float
+        Between 0 and 1: 0.95 is the worst twentieth.
+    r : float, optional
+        Least expected return, annual decimal.
+
+    Returns
+    -------
+    Allocation
+        Shadow prices are per period of the scenarios. Of several portfolios of least CVaR one is
+        given.
+
+    Raises
+    ------
+    ValueError
+        For scenarios that do not fit.
+    Infeasible, NotSolved
+        Where no portfolio obeys the mandate; for soft rules and an optimum not proven.
+
+    References
+    ----------
     Rockafellar and Uryasev (2000).
+
+    Examples
+    --------
+    Each asset loses 10% in a scenario of its own, and either may come: half of each loses least.
+
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
+    >>> minimum_cvar(a, None, np.array([[-0.1, 0.0], [0.0, -0.1]]), level=0.5).w.round(9).tolist()
+    [0.5, 0.5]
     """
     start = time.perf_counter()
     mandate = default_mandate(assumptions, mandate)
@@ -93,7 +126,24 @@ def cvar_frontier(
     points: int = 20,
 ) -> list[Allocation]:
     """Portfolios of least CVaR up to the highest return, equally spaced in return, each exact.
-    Their shadow price of ``target return`` is the frontier's slope. Raises as `minimum_cvar`."""
+
+    Parameters
+    ----------
+    assumptions, mandate, scenarios, level
+        As for `minimum_cvar`.
+    points : int
+        How many.
+
+    Returns
+    -------
+    list of Allocation
+        From the least CVaR on. Their shadow price of ``target return`` is the frontier's slope.
+
+    Raises
+    ------
+    ValueError, Infeasible, NotSolved
+        As `minimum_cvar`.
+    """
     least = minimum_cvar(assumptions, mandate, scenarios, level=level)
     highest = maximum_utility(assumptions, mandate, risk_aversion=0.0).mean - TIE
     goals = np.linspace(least.mean, max(least.mean, highest), points)[1:].tolist()
