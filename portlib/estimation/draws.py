@@ -23,10 +23,41 @@ def block_bootstrap(
     """What futures does history suggest: paths made of random runs of its months, all assets
     together?
 
-    Runs have geometric lengths of mean ``block_months`` and wrap around the end of the history, so
-    that every month is equally likely. Returns (paths, months, assets) in decimals. Raises
-    ValueError when a block is shorter than a month or longer than the history. Source: Politis and
-    Romano (1994), the stationary bootstrap.
+    Runs have geometric lengths and wrap around the end of the history, so that every month is
+    equally likely. Source: Politis and Romano (1994), the stationary bootstrap.
+
+    Parameters
+    ----------
+    returns : DataFrame (T, assets)
+        The history, monthly decimals.
+    block_months : float
+        Mean length of a run, in months.
+    paths, months : int
+        How many histories are drawn, and how long each is.
+    rng : Generator
+        The source of all randomness.
+
+    Returns
+    -------
+    array (paths, months, assets)
+        Monthly decimals.
+
+    Raises
+    ------
+    ValueError
+        When a block is shorter than a month or longer than the history.
+
+    Examples
+    --------
+    Every month drawn is a month of history, whole:
+
+    >>> months = pd.period_range("2020-01", periods=3, freq="M")
+    >>> history = pd.DataFrame({"a": [0.01, -0.02, 0.03], "b": [0.0, 0.01, 0.02]}, months)
+    >>> drawn = block_bootstrap(history, 2, paths=4, months=6, rng=np.random.default_rng(1))
+    >>> drawn.shape
+    (4, 6, 2)
+    >>> {tuple(month) for month in drawn.reshape(-1, 2)} <= {*map(tuple, history.to_numpy())}
+    True
     """
     monthly(returns, "the history", least=-1.0)
     if not 1 <= block_months <= len(returns):
@@ -51,8 +82,28 @@ def student_t_scenarios(
     law says?
 
     ``mu + sqrt((dof - 2) / chi2) L z``, ``L L' = sigma``: multivariate Student t with exactly the
-    mean and covariance assumed. Returns (n, assets). Raises ValueError unless ``dof > 2``, below
-    which there is no covariance.
+    mean and covariance assumed.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual means and covariance of the assets.
+    dof : float
+        Degrees of freedom; the fewer, the worse are bad years.
+    n : int
+        Years drawn.
+    rng : Generator
+        The source of all randomness.
+
+    Returns
+    -------
+    array (n, assets)
+        Annual decimals.
+
+    Raises
+    ------
+    ValueError
+        Unless ``dof > 2``, below which there is no covariance.
     """
     number("the number of years", n, least=1)
     if not 2 < dof < np.inf:
@@ -68,12 +119,29 @@ def student_t_scenarios(
 
 
 def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFrame:
-    """Do scenarios have the means (k,) and covariance (k, k) that they claim?
+    """Do scenarios have the means and the covariance that they claim?
 
-    ``scenarios`` are (n, k) independent draws, or (paths, months, k) with independent paths and any
-    dependence within one. Rows ``means`` and ``covariances``: number of entries, largest ``|z|``,
-    and its p-value after Bonferroni's correction. The z of an entry is its error over its standard
-    error (ddof 1) across paths.
+    The z of an entry is its error over its standard error (ddof 1) across paths.
+
+    Parameters
+    ----------
+    scenarios : array (n, k) or (paths, months, k)
+        Independent draws; or independent paths, with any dependence within one.
+    mu : array (k,)
+        The means claimed, in the scenarios' unit.
+    sigma : array (k, k)
+        The covariance claimed.
+
+    Returns
+    -------
+    DataFrame
+        Rows ``means`` and ``covariances``: number of entries, largest ``|z|``, and its p-value
+        after Bonferroni's correction.
+
+    Raises
+    ------
+    ValueError
+        When the three are not of the same variables.
     """
     x = numbers("a scenario", scenarios)
     means = numbers("mu", mu)

@@ -38,6 +38,17 @@ def house_view(
     ------
     DataError
         For a class of which neither the plan nor the survey has a figure.
+
+    Examples
+    --------
+    A plan that brings no assumptions is told the survey's:
+
+    >>> from portlib import data, plan
+    >>> example = plan.read(data.ROOT / "plan")
+    >>> example.inputs.assumptions is None
+    True
+    >>> house_view(example, horizon_years=10).labels == PLAN_CLASSES
+    True
     """
     own = plan.inputs.assumptions
     if own is None:
@@ -53,9 +64,21 @@ def house_view(
 def second_opinion(plan: Plan, *, horizon_years: int) -> pd.DataFrame:
     """How far are the plan's own assumptions from the survey's?
 
-    One row a class that the plan's assumptions name: geometric mean and volatility of both, and
-    their differences, annual decimals; nan where the survey has no such class. Raises `DataError`
-    where the plan brings no assumptions.
+    Parameters
+    ----------
+    plan : with its own assumptions (`Plan.inputs`).
+    horizon_years : of the survey, 10 or 20.
+
+    Returns
+    -------
+    DataFrame
+        One row a class that the plan's assumptions name: geometric mean and volatility of both, and
+        their differences, annual decimals; nan where the survey has no such class.
+
+    Raises
+    ------
+    DataError
+        Where the plan brings no assumptions.
     """
     own = plan.inputs.assumptions
     if own is None:

@@ -84,11 +84,42 @@ def covariance(
 ) -> CovarianceEstimate:
     """Estimate a covariance by the method named.
 
-    `returns` (T, p) are decimals, one column an asset; `method` is a key of `METHODS`.
-    ``factor_model`` alone needs `factors` (T, k), returns of the same months;
-    ``exponentially_weighted`` alone needs `half_life`, in periods. CovarianceError for an unknown
-    method, a missing or needless argument, a column that is given twice or constant, a missing
-    value (naming its column and month), or too few periods."""
+    Parameters
+    ----------
+    returns : DataFrame (T, p)
+        Decimals, one column an asset.
+    method : str
+        A key of `METHODS`.
+    factors : DataFrame (T, k), optional
+        Returns of the same months; ``factor_model`` alone needs them.
+    half_life : float, optional
+        In periods; ``exponentially_weighted`` alone needs it.
+
+    Returns
+    -------
+    CovarianceEstimate
+        Per period of the returns.
+
+    Raises
+    ------
+    CovarianceError
+        For an unknown method, a missing or needless argument, a column that is given twice or
+        constant, a missing value (naming its column and month), or too few periods.
+
+    Examples
+    --------
+    Shrinkage towards the average variance leaves the sum of the variances what it was:
+
+    >>> months = pd.period_range("2020-01", periods=5, freq="M")
+    >>> bonds = [0.01, 0.0, 0.01, -0.01, 0.0]
+    >>> returns = pd.DataFrame({"shares": [0.02, -0.03, 0.05, 0.0, 0.01], "bonds": bonds}, months)
+    >>> plain = covariance(returns, "sample")
+    >>> bool(np.allclose(plain.annual(), 12 * returns.cov()))
+    True
+    >>> shrunk = covariance(returns, "ledoit_wolf_identity")
+    >>> bool(np.isclose(np.trace(shrunk.sigma), np.trace(plain.sigma)))
+    True
+    """
     if method not in METHODS:
         raise CovarianceError(f"no estimator {method!r}; there are {', '.join(METHODS)}")
     needs = {"factor_model": "factors", "exponentially_weighted": "half_life"}.get(method)
@@ -315,11 +346,23 @@ def exponentially_weighted(x: Array, half_life: float) -> CovarianceEstimate:
 
 
 def factor_model(x: Array, factors: Array) -> CovarianceEstimate:
-    """Returns move by common factors (T, k) and otherwise alone: ``B F B' + D``.
+    """Returns move by common factors and otherwise alone: ``B F B' + D``.
 
     B from least squares with intercepts, F with divisor T - 1, and D diagonal, from residuals with
-    divisor T - k - 1. CovarianceError for collinear factors or T <= k + 1. Source: Sharpe (1963),
-    with several factors."""
+    divisor T - k - 1. Source: Sharpe (1963), with several factors.
+
+    Parameters
+    ----------
+    x : array (T, p)
+        Returns, decimals.
+    factors : array (T, k)
+        Returns of the same periods.
+
+    Raises
+    ------
+    CovarianceError
+        For collinear factors or T <= k + 1.
+    """
     (periods, k), y, g = factors.shape, x - x.mean(axis=0), factors - factors.mean(axis=0)
     if periods <= k + 1 or np.linalg.matrix_rank(g) < k:
         raise CovarianceError(
@@ -356,10 +399,28 @@ def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) 
     """The correlation matrix nearest to the symmetric `a` (sum of squares) with no eigenvalue below
     `floor`.
 
-    Alternating projections with Dykstra's correction, until no step moves a part in 1 /
-    `tolerance`; a mix with the identity, of the size of rounding, then lifts the last eigenvalue to
-    the floor. CovarianceError when `a` is not symmetric and finite, or `floor` not from 0 to below
-    1. Source: Higham (2002), algorithm 3.3."""
+    Alternating projections with Dykstra's correction; a mix with the identity, of the size of
+    rounding, then lifts the last eigenvalue to the floor. Source: Higham (2002), algorithm 3.3.
+
+    Parameters
+    ----------
+    a : array (n, n)
+        Symmetric, finite.
+    floor : float
+        From 0 to below 1.
+    tolerance : float
+        The projections end when no step moves a part in 1 / `tolerance`.
+
+    Returns
+    -------
+    array (n, n)
+
+    Raises
+    ------
+    CovarianceError
+        When `a` is not symmetric and finite, or `floor` not from 0 to below 1, or where the
+        projections do not settle.
+    """
     if not np.isfinite(a).all() or np.abs(a - a.T).max() > ROUNDING:
         raise CovarianceError("correlations must be symmetric and finite; take (a + a.T) / 2")
     if not 0 <= floor < 1:
@@ -386,11 +447,25 @@ def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) 
 
 
 def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
-    """A covariance from volatilities and correlations of different sources, in the volatilities'
-    unit squared.
+    """A covariance from volatilities and correlations of different sources.
 
-    CovarianceError for labels that differ, a negative volatility, or correlations that no returns
-    can have."""
+    Parameters
+    ----------
+    volatility : Series (n,)
+        Decimals, by label.
+    rho : DataFrame (n, n)
+        Correlations of the same labels in the same order.
+
+    Returns
+    -------
+    DataFrame (n, n)
+        In the volatilities' unit squared.
+
+    Raises
+    ------
+    CovarianceError
+        For labels that differ, a negative volatility, or correlations that no returns can have.
+    """
     names = list(volatility.index)
     r = rho.to_numpy(dtype=float)
     for name, value in volatility.items():
@@ -425,7 +500,25 @@ def blend(
     `floor`.
 
     A mix of correlation matrices is one, so only a lowest eigenvalue under the floor is repaired.
-    CovarianceError for a share outside 0 to 1, and as for `assemble`."""
+
+    Parameters
+    ----------
+    calm, crisis : DataFrame (n, n)
+        Correlations of the same labels.
+    share : float
+        Of the crisis, 0 to 1.
+    floor : float
+        The least eigenvalue.
+
+    Returns
+    -------
+    DataFrame (n, n)
+
+    Raises
+    ------
+    CovarianceError
+        For a share outside 0 to 1, and as for `assemble`.
+    """
     if not 0 <= share <= 1:
         raise CovarianceError(f"the share of crisis must lie between 0 and 1, not {share}")
     ones = pd.Series(1.0, index=calm.index)
@@ -463,10 +556,29 @@ def backtest(
     """What would a rule have earned that saw, at each decision, the last `window` months and
     nothing else?
 
-    `decide` maps the past (window, p) to weights (p,), held for `every` months while they drift;
-    where given, it sees `seen` (T, q) instead of returns. Returns weights by month of decision,
-    monthly returns, and one-way turnover at each later decision. No costs. CovarianceError for too
-    short a history."""
+    No costs.
+
+    Parameters
+    ----------
+    returns : DataFrame (T, p)
+        Monthly decimals, consecutive.
+    decide : function from the past (window, p) to weights (p,)
+        Held for `every` months while they drift.
+    window, every : int
+        Months.
+    seen : array (T, q), optional
+        What `decide` sees instead of returns.
+
+    Returns
+    -------
+    DataFrame, Series, Series
+        Weights by month of decision, monthly returns, and one-way turnover at each later decision.
+
+    Raises
+    ------
+    CovarianceError
+        For too short a history, or another length of `seen`.
+    """
     monthly(returns, "returns", error=CovarianceError)
     if seen is not None and len(seen) != len(returns):
         raise CovarianceError(f"seen has {len(seen)} months and the returns {len(returns)}")

@@ -57,20 +57,40 @@ def style(
 ) -> Style:
     """Which mix of indices behaved most like each fund?
 
+    Standard errors are ``sqrt(SSR / SSR_i / (T - k - 1))``: SSR_i is what the other indices
+    (weights summing to one, signs free) leave of index i, k counts positive exposures, T is the
+    effective number of months. They ignore ``b >= 0``. Source: Sharpe (1992); Lobosco and
+    DiBartolomeo (1997).
+
     Parameters
     ----------
     funds, indices : (months, funds) and (months, indices), monthly decimals over the same months. A
         fund that begins late or ends early (missing values) is fitted on its own months.
+    minimum_months : fewest months accepted, and never fewer than indices plus three.
     demean : minimise the variance of the difference (Sharpe 1992) or, if False, its mean square.
     half_life : months after which an observation counts half; by default all count alike.
-    minimum_months : fewest months accepted, and never fewer than indices plus three.
 
-    Standard errors are ``sqrt(SSR / SSR_i / (T - k - 1))``: SSR_i is what the other indices
-    (weights summing to one, signs free) leave of index i, k counts positive exposures, T is the
-    effective number of months. They ignore ``b >= 0``. Funds with gaps, too few months, one
-    constant return or infinite values go to ``failed``; the others go on. Raises ValueError for
-    months that differ and for indices with missing values or that replicate each other. Source:
-    Sharpe (1992); Lobosco and DiBartolomeo (1997).
+    Returns
+    -------
+    Style
+        Funds with gaps, too few months, one constant return or infinite values are in its
+        ``failed``; the others go on.
+
+    Raises
+    ------
+    ValueError
+        For months that differ, and for indices with missing values or that replicate each other.
+
+    Examples
+    --------
+    A fund that is a mix of the indices is found to be that mix:
+
+    >>> months = pd.period_range("2020-01", periods=12, freq="M")
+    >>> drawn = np.random.default_rng(0).normal(0.0, 0.04, (12, 2))
+    >>> indices = pd.DataFrame(drawn, months, ["shares", "bonds"])
+    >>> funds = (indices @ [0.6, 0.4]).to_frame("fund")
+    >>> style(funds, indices, minimum_months=12).exposures.loc["fund"].round(9).to_dict()
+    {'shares': 0.6, 'bonds': 0.4}
     """
     (r, f), names, n, fallbacks = _checked(funds, indices), indices.columns, indices.shape[1], 0
     failed, spans = _unusable(funds, max(n + 3, minimum_months))
@@ -122,14 +142,30 @@ def style(
 def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple[Array, int]:
     """Which ``b >= 0`` with ``1'b = 1`` minimise ``b'G b / 2 - c'b``, for one ``G`` and many ``c``?
 
-    ``gram`` (n, n), positive definite where weights sum to zero, n at most 60; ``cross`` (n, m), a
-    column a problem.
-
     Block pivoting: solve with the weights now free; free those with a negative price and fix those
     that came out negative, all at once; after ten rounds one at a time by Murty's rule, which ends,
     because this is the linear complementarity problem of the positive definite
-    ``G - c1' - 1c' + k 11'``. Problems with the same free weights share one inverse. Returns (m, n)
-    weights, and how many problems were left to scipy's nnls. Source: Murty (1974).
+    ``G - c1' - 1c' + k 11'``. Problems with the same free weights share one inverse. Source: Murty
+    (1974).
+
+    Parameters
+    ----------
+    gram : array (n, n)
+        Positive definite where weights sum to zero, n at most 60.
+    cross : array (n, m)
+        A column a problem.
+    rounds : int
+        After which the rest is left to scipy's nnls.
+
+    Returns
+    -------
+    array (m, n), int
+        Weights, and how many problems were left to nnls.
+
+    Raises
+    ------
+    ValueError
+        For more than 60 indices.
     """
     n, m = cross.shape
     if n > 60:
@@ -181,10 +217,23 @@ def rolling(
 ) -> pd.DataFrame:
     """How did each fund's style move: exposures over the ``window`` months that end at each month?
 
-    Every ``step`` months, counted back from the last; ``progress`` is called with windows done and
-    windows in all. Returns a frame by (month, fund), missing where a fund lacks returns in a window
-    or is constant in it. Raises ValueError as `style` does, and for a window of fewer months than
-    indices plus three.
+    Parameters
+    ----------
+    funds, indices, demean, half_life : as in `style`.
+    window : months of each fit.
+    step : months from one window to the next, counted back from the last.
+    progress : called with windows done and windows in all.
+
+    Returns
+    -------
+    DataFrame
+        By (month, fund), a column an index; missing where a fund lacks returns in a window or is
+        constant in it.
+
+    Raises
+    ------
+    ValueError
+        As `style` does, and for a window of fewer months than indices plus three.
     """
     (r, f), w = _checked(funds, indices), _month_weights(window, half_life)
     if not f.shape[1] + 3 <= window <= len(f):
@@ -225,9 +274,24 @@ def block_bootstrap_errors(
     """How far would exposures move in other histories made of runs of these months, funds and
     indices together?
 
-    Standard deviations (ddof 1) over ``replications``, funds x indices. They respect ``b >= 0``,
-    but no bootstrap is exact where a true exposure is zero (Andrews 2000). Raises ValueError for a
-    fund that `style` would leave out.
+    They respect ``b >= 0``, but no bootstrap is exact where a true exposure is zero (Andrews 2000).
+
+    Parameters
+    ----------
+    funds, indices : as in `style`.
+    block_months : mean length of a run.
+    replications : histories drawn.
+    rng : the source of all randomness.
+
+    Returns
+    -------
+    DataFrame (funds, indices)
+        Standard deviations (ddof 1) over the replications.
+
+    Raises
+    ------
+    ValueError
+        For a fund that `style` would leave out.
     """
     if failed := style(funds, indices, minimum_months=len(funds)).failed:
         raise ValueError(f"leave out, or complete: {failed}")
@@ -251,11 +315,26 @@ def drift(
 ) -> pd.DataFrame:
     """Did a fund's style change by more than an unchanged style would seem to?
 
-    By fund: ``score``, the square root of the summed variances (ddof 1) of exposures over windows
-    that do not overlap, counted back from the last month; ``by_chance``, its median had the fund
-    kept its average mix, with the residuals of the windows' own fits (scaled as in HC3), signs
-    drawn anew so that noisy times stay noisy; and the ``p_value``. Raises ValueError below two
-    windows and for funds that `style` leaves out. Source: Idzorek and Bertsch (2004).
+    Source: Idzorek and Bertsch (2004), for the score.
+
+    Parameters
+    ----------
+    funds, indices : as in `style`.
+    window : months of each fit; windows do not overlap and are counted back from the last month.
+    replications : histories drawn of a fund that kept its average mix, with the residuals of the
+        windows' own fits (scaled as in HC3), signs drawn anew so that noisy times stay noisy.
+    rng : the source of all randomness.
+
+    Returns
+    -------
+    DataFrame
+        By fund: ``score``, the square root of the summed variances (ddof 1) of exposures over
+        windows; ``by_chance``, its median in the histories drawn; and the ``p_value``.
+
+    Raises
+    ------
+    ValueError
+        Below two windows, and for funds that `style` leaves out.
     """
     if len(funds) < 2 * window:
         raise ValueError(
@@ -323,11 +402,23 @@ def collinearity(indices: pd.DataFrame) -> pd.DataFrame:
 
 
 def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.DataFrame:
-    """What does a fund hold now, in terms of indices: weights (funds x securities) times
-    (securities x indices)?
+    """What does a fund hold now, in terms of indices?
 
-    Raises ValueError naming a security held without known exposures, and a fund whose weights do
-    not sum to one.
+    Parameters
+    ----------
+    holdings : DataFrame (funds, securities)
+        Weights; rows sum to one.
+    securities : DataFrame (securities, indices)
+        Exposures of each.
+
+    Returns
+    -------
+    DataFrame (funds, indices)
+
+    Raises
+    ------
+    ValueError
+        Naming a security held without known exposures, or a fund whose weights do not sum to one.
     """
     held = holdings.loc[:, (holdings != 0).any()]
     if unknown := [str(name) for name in held.columns if name not in securities.index]:
@@ -442,10 +533,29 @@ def fund_assumptions(
 ) -> Assumptions:
     """What is an optimiser told about funds: ``B mu + alpha - expenses`` and ``B F B' + D``?
 
-    ``exposures`` are funds x classes; ``alpha`` is before expenses (`shrunk_alpha`), none when not
-    given; the specific risks, annual volatilities, make ``D`` diagonal: what funds share beyond the
-    classes is left out. Raises ValueError naming funds without expense ratio or exposed to a class
-    that the assumptions lack.
+    Parameters
+    ----------
+    exposures : DataFrame (funds, classes)
+        ``B``.
+    assumptions : Assumptions
+        ``mu`` and ``F`` of the classes, annual decimals.
+    specific_risk : Series by fund
+        Annual volatilities, of which ``D`` is made; it is diagonal: what funds share beyond the
+        classes is left out.
+    expense_ratio : Series by fund
+        Annual decimals.
+    alpha : Series by fund, optional
+        Before expenses (`shrunk_alpha`); none when not given.
+
+    Returns
+    -------
+    Assumptions
+        Of the funds, net of expenses.
+
+    Raises
+    ------
+    ValueError
+        Naming funds without expense ratio, or exposed to a class that the assumptions lack.
     """
     beyond = exposures.drop(columns=list(assumptions.labels), errors="ignore")
     if lost := [f"{fund} to {name}" for name in beyond for fund in beyond.index[beyond[name] != 0]]:

@@ -32,9 +32,38 @@ def annualised(
 
     ``times 12``: means and covariances (ddof 1) times twelve. ``compounded``: the moments of the
     product of twelve independent months, ``prod(1 + m) - 1``; comparable with annual assumptions.
-    The mean of ``cash`` is ``rf``. Raises ValueError below two years, for months that are missing,
-    given twice or out of order, and for cash of other months. Neither repairs autocorrelation (see
-    the chapter).
+    Neither repairs autocorrelation (see the chapter).
+
+    Parameters
+    ----------
+    returns : DataFrame (months, assets)
+        Monthly decimals, consecutive.
+    cash : Series (months,), optional
+        Of the same months; its mean is ``rf``, which is zero without it.
+    convention : str
+        ``times 12`` or ``compounded``.
+
+    Returns
+    -------
+    Assumptions
+        Annual decimals.
+
+    Raises
+    ------
+    ValueError
+        Below two years, for months that are missing, given twice or out of order, for cash of other
+        months, and for an unknown convention.
+
+    Examples
+    --------
+    Half a percent a month is 6% a year, or what it compounds to:
+
+    >>> months = pd.period_range("2020-01", periods=24, freq="M")
+    >>> history = pd.DataFrame({"fund": [0.01, 0.0] * 12}, months)
+    >>> float(annualised(history).mu[0].round(4))
+    0.06
+    >>> float(annualised(history, convention="compounded").mu[0].round(4))
+    0.0617
     """
     monthly(returns, "returns", least=-1.0)
     if len(returns) < 24:
@@ -67,7 +96,22 @@ def annualised(
 @door()
 def portfolio_geometric(assumptions: Assumptions, w: Array, horizon_years: float = np.inf) -> float:
     """What does a portfolio, rebalanced yearly to ``w``, compound to? From its own mean and
-    volatility."""
+    volatility.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual arithmetic means and covariance of the assets.
+    w : array (n,)
+        Weights, in the order of the assets.
+    horizon_years : float
+        Over so many years; the median without end, by default.
+
+    Returns
+    -------
+    float
+        Annual decimal.
+    """
     return float(
         arithmetic_to_geometric(assumptions.mean_of(w), assumptions.risk_of(w), horizon_years)
     )

@@ -20,11 +20,37 @@ def equity_building_blocks(
     """What does an equity market pay for: yield, growth, inflation, and a change of what a dollar
     of dividends costs?
 
-    ``1 + r = D/P + (1 + g)(1 + i)(1 + c)`` with next year's dividends over today's price, real
-    growth of dividends per share, inflation and the change of the price-dividend ratio, all annual
-    decimals: an identity for one year, and for the compound return of many when ``c = 0``. Returns
-    the parts and their ``total``; ``interaction`` is what adding instead of multiplying leaves out.
-    Source: Grinold and Kroner (2002), in exact form.
+    ``1 + r = D/P + (1 + g)(1 + i)(1 + c)``: an identity for one year, and for the compound return
+    of many when ``c = 0``. Source: Grinold and Kroner (2002), in exact form.
+
+    Parameters
+    ----------
+    dividend_yield : float
+        Next year's dividends over today's price, annual decimal, as all that follow.
+    real_growth : float
+        Of dividends per share.
+    inflation : float
+    valuation_change : float
+        Of the price-dividend ratio.
+
+    Returns
+    -------
+    Series
+        The parts and their ``total``; ``interaction`` is what adding instead of multiplying leaves
+        out.
+
+    Raises
+    ------
+    ValueError
+        For a part that is not between -1 and 1.
+
+    Examples
+    --------
+    >>> parts = equity_building_blocks(0.02, 0.015, 0.025)
+    >>> float(parts["total"].round(6))
+    0.060375
+    >>> bool(abs(parts.drop("total").sum() - parts["total"]) < 1e-15)
+    True
     """
     parts = {
         "dividend yield": dividend_yield,
@@ -45,8 +71,24 @@ def bond_building_blocks(
     """What does a bond portfolio pay: its yield less the expected credit loss
     ``default_rate * (1 - recovery)``?
 
-    Annual decimals; yields are held unchanged. Raises ValueError when a rate or share is outside 0
-    to 1.
+    Yields are held unchanged.
+
+    Parameters
+    ----------
+    yield_to_maturity, default_rate : float
+        Annual decimals.
+    recovery : float
+        Share of what defaulted that is paid after all.
+
+    Returns
+    -------
+    Series
+        ``yield``, ``expected credit loss`` (negative) and ``total``.
+
+    Raises
+    ------
+    ValueError
+        When a rate or share is outside 0 to 1.
     """
     number("yield_to_maturity", yield_to_maturity, above=-1, below=1)
     if not (0 <= default_rate <= 1 and 0 <= recovery <= 1):

@@ -24,12 +24,39 @@ from portlib.records import Array
 def equilibrium_returns(
     sigma: ArrayLike, w_market: ArrayLike, risk_aversion: float, rf: float = 0.0
 ) -> Array:
-    """Which expected returns (n,) would make ``w_market`` the best portfolio:
-    ``pi = rf + A sigma w``?
+    """Which expected returns would make ``w_market`` the best portfolio: ``pi = rf + A sigma w``?
 
-    ``A`` is the risk aversion in ``mu'w - A/2 w'sigma w``; ``sigma`` (n, n), ``w_market`` (n,).
-    Raises ValueError unless the weights sum to one. Source: Sharpe (1974); Black and Litterman
-    (1992).
+    Source: Sharpe (1974); Black and Litterman (1992).
+
+    Parameters
+    ----------
+    sigma : array (n, n) or DataFrame
+        Annual covariance, decimals squared.
+    w_market : array (n,) or Series
+        Weights that sum to one; a Series is taken by its labels beside a DataFrame.
+    risk_aversion : float
+        ``A`` in ``mu'w - A/2 w'sigma w``.
+    rf : float
+        Risk-free rate, annual decimal.
+
+    Returns
+    -------
+    array (n,)
+        Annual decimals.
+
+    Raises
+    ------
+    ValueError
+        Unless the weights sum to one and are of the covariance's assets.
+
+    Examples
+    --------
+    An optimiser of the same risk aversion that is told these returns holds the market:
+
+    >>> sigma = np.array([[0.04, 0.01], [0.01, 0.02]])
+    >>> pi = equilibrium_returns(sigma, [0.6, 0.4], risk_aversion=3)
+    >>> np.linalg.solve(3 * sigma, pi).round(12).tolist()
+    [0.6, 0.4]
     """
     if isinstance(sigma, pd.DataFrame) and isinstance(w_market, pd.Series):
         names = list(sigma.index)
@@ -68,8 +95,22 @@ def bayes_stein_means(returns: pd.DataFrame) -> ShrunkMeans:
 
     Target: the sample mean of the least-variance portfolio. Intensity
     ``(N+2) / (N+2 + T d' sigma^-1 d)`` with ``d`` the distance of the means from the target and
-    ``sigma = S (T-1)/(T-N-2)``, ``S`` with ddof 1. Per-period decimals, as the (T, N) ``returns``
-    are. Raises ValueError unless T > N + 2. Source: Jorion (1986), equations 14 and 17.
+    ``sigma = S (T-1)/(T-N-2)``, ``S`` with ddof 1. Source: Jorion (1986), equations 14 and 17.
+
+    Parameters
+    ----------
+    returns : DataFrame (T, N)
+        Per-period decimals, consecutive.
+
+    Returns
+    -------
+    ShrunkMeans
+        Per-period decimals, as the returns are.
+
+    Raises
+    ------
+    ValueError
+        Unless T > N + 2.
     """
     monthly(returns, "returns")
     periods, n = returns.shape

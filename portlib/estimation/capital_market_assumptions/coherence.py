@@ -21,8 +21,21 @@ def dominated(assumptions: Assumptions) -> pd.DataFrame:
     """Which class pays no more than another for no less risk, and is it excused because it
     diversifies more?
 
-    One row a pair: asset, by, excused (its covariance with the equal-weighted portfolio is the
-    lower of the two).
+    Parameters
+    ----------
+    assumptions : Assumptions
+
+    Returns
+    -------
+    DataFrame
+        One row a pair: asset, by, excused (its covariance with the equal-weighted portfolio is the
+        lower of the two).
+
+    Examples
+    --------
+    >>> told = Assumptions(["good", "poor"], [0.05, 0.04], [[0.01, 0.0], [0.0, 0.04]])
+    >>> dominated(told).to_dict("records")
+    [{'asset': 'poor', 'by': 'good', 'excused': False}]
     """
     mu = assumptions.mu
     risk = assumptions.volatility
@@ -37,12 +50,23 @@ def dominated(assumptions: Assumptions) -> pd.DataFrame:
 
 
 def consistency(assumptions: Assumptions, geometric: ArrayLike) -> pd.DataFrame:
-    """Do means, risks, correlations and geometric returns (n,) make sense together?
+    """Do means, risks, correlations and geometric returns make sense together?
 
-    One row a check: measured, relation, bound, holds. The bounds 2, 0.5 and 0.002 are conventions:
-    a set that offers twice the Sharpe ratio of its best class to a long-short portfolio, or pays
-    without regard to risk, is an optimiser's raw material for nonsense; surveys average their
-    advisers' own conversions, which leaves some gap.
+    The bounds 2, 0.5 and 0.002 are conventions: a set that offers twice the Sharpe ratio of its
+    best class to a long-short portfolio, or pays without regard to risk, is an optimiser's raw
+    material for nonsense; surveys average their advisers' own conversions, which leaves some gap.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Arithmetic means and covariance.
+    geometric : array (n,) or Series
+        Geometric means of the same classes, annual decimals.
+
+    Returns
+    -------
+    DataFrame
+        One row a check: measured, relation, bound, holds.
     """
     risky = assumptions.volatility > 1e-6
     mu = assumptions.mu[risky]

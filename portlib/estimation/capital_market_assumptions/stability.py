@@ -24,10 +24,38 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
     correlation. ``expected`` is the correlation in the selected months if the line through all
     months, and the scatter around it, held in them:
     ``rho / sqrt(rho^2 + (1 - rho^2) var(x) / var(x selected))``. Only
-    ``excess = worst months - expected`` is news.
+    ``excess = worst months - expected`` is news. Source: Boyer, Gibson and Loretan (1999),
+    theorem 1.
 
-    One row for each other column. Raises ValueError with fewer than 20 selected months.
-    Source: Boyer, Gibson and Loretan (1999), theorem 1.
+    Parameters
+    ----------
+    returns : DataFrame (months, assets)
+        Monthly decimals, consecutive.
+    trigger : str
+        The column whose worst months are looked at.
+    worst : float
+        Their share of all months.
+
+    Returns
+    -------
+    DataFrame
+        One row for each other column: correlations in ``all months`` and ``worst months``,
+        ``expected``, ``excess`` and the ``months`` selected.
+
+    Raises
+    ------
+    ValueError
+        For an unknown column, or fewer than 20 selected months.
+
+    Examples
+    --------
+    Where all months lie on one line, the worst lie on it too:
+
+    >>> months = pd.period_range("2000-01", periods=40, freq="M")
+    >>> x = np.sin(np.arange(40.0)) / 20
+    >>> history = pd.DataFrame({"market": x, "double": 2 * x}, months)
+    >>> crisis_correlations(history, "market", worst=0.5)["excess"].abs().round(12).tolist()
+    [0.0]
     """
     monthly(returns, "returns")
     if trigger not in returns:

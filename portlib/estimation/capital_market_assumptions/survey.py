@@ -45,6 +45,8 @@ SURVEY = (
 def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES) -> Assumptions:
     """What does the consensus of 41 advisers expect?
 
+    Source: Horizon Actuarial Services (2025), Exhibit 17.
+
     Parameters
     ----------
     horizon_years : 10, or 20 (27 advisers).
@@ -52,15 +54,19 @@ def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES
 
     Returns
     -------
-    Assumptions: annual arithmetic means and covariance; ``rf`` is the mean of cash, which also is
-    an asset.
+    Assumptions
+        Annual arithmetic means and covariance; ``rf`` is the mean of cash, which also is an asset.
 
     Raises
     ------
     ValueError
         A horizon or class that the survey does not publish; inflation has no correlations.
 
-    Source: Horizon Actuarial Services (2025), Exhibit 17.
+    Examples
+    --------
+    >>> told = survey_assumptions(10, ["us_large_equity", "cash"])
+    >>> bool(told.rf == told.mu[1] < told.mu[0])
+    True
     """
     assets = data.table("horizon_2025_assets")
     correlations = data.table("horizon_2025_correlations")

@@ -81,6 +81,20 @@ def replay(
         When an edition was given months that it could not know, or editions are out of order.
     ForecastError
         For weights that do not sum to one or are not numbers, or returns that are missing.
+
+    Examples
+    --------
+    Between editions nothing is traded: a dollar ends as its halves do.
+
+    >>> from portlib.records import Assumptions
+    >>> months = pd.period_range("2020-01", periods=3, freq="M")
+    >>> returns = pd.DataFrame({"a": [0.0, 0.1, 0.1], "b": [0.0, -0.1, 0.2]}, months)
+    >>> told = Assumptions(["a", "b"], [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
+    >>> known_on = pd.Timestamp("2020-01-31")
+    >>> edition = Edition("2020", known_on, told, returns.head(1), pd.Series(dtype=float))
+    >>> held = replay([edition], lambda edition: np.array([0.5, 0.5]), returns)
+    >>> round(float((1 + held.returns).prod()), 12), 0.5 * 1.1 * 1.1 + 0.5 * 0.9 * 1.2
+    (1.145, 1.145)
     """
     months = monthly(returns)
     starts = [edition.in_force for edition in editions]
@@ -135,6 +149,11 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
         ``difference`` (a year, arithmetic), ``standard error``, ``z``, ``p-value`` (two-sided,
         normal), ``detectable`` (found in four records of five) and ``years needed`` to find the
         difference that was measured so often.
+
+    Raises
+    ------
+    ForecastError
+        When the two are not of the same months.
     """
     if not one.index.equals(other.index):
         raise ForecastError("the two records are not of the same months")

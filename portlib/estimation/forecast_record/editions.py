@@ -62,9 +62,23 @@ class Edition:
     Raises
     ------
     LookAhead
-        When `past` holds a month that had not ended on `known_on`.
+        When `past` holds a month that had not ended before the edition is in force.
     ForecastError
         When `past` has other classes than the assumptions.
+
+    Examples
+    --------
+    Weights made in mid-February count from March; no edition may hold March's return:
+
+    >>> past = pd.DataFrame({"cash": [0.001]}, pd.PeriodIndex(["2020-03"], freq="M"))
+    >>> told = Assumptions(["cash"], [0.02], [[0.0]])
+    >>> late = pd.Timestamp("2020-02-15")
+    >>> Edition("2020", late, told, past.head(0), pd.Series(dtype=float)).in_force
+    Period('2020-03', 'M')
+    >>> Edition("2020", late, told, past, pd.Series(dtype=float))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    portlib.estimation.forecast_record.published.LookAhead: edition 2020, known on 2020-02-15, ...
     """
 
     name: str

@@ -36,9 +36,36 @@ def realised(
 ) -> float | None:
     """What a class earned a year from month `first` on over `years`; None while that is not over.
 
-    `returns` are monthly decimals by month. Geometric (and unspecified): the compound return.
-    Arithmetic: the average of the window's twelve-month returns. `ForecastError` for a month that
-    is missing inside the window.
+    Parameters
+    ----------
+    returns : Series
+        Monthly decimals by month (`Period`).
+    first : Period
+        The first month of the window.
+    years : float
+        Its length.
+    kind : str
+        Geometric (and unspecified): the compound return. Arithmetic: the average of the window's
+        twelve-month returns.
+
+    Returns
+    -------
+    float or None
+        Annual decimal.
+
+    Raises
+    ------
+    ForecastError
+        For a month that is missing inside the window.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2020-01", periods=12, freq="M")
+    >>> returns = pd.Series(0.01, months)
+    >>> round(realised(returns, months[0], 1), 6) == round(1.01**12 - 1, 6)
+    True
+    >>> realised(returns, months[1], 1) is None
+    True
     """
     last = first + round(12 * years) - 1
     if first < returns.index[0] or last > returns.index[-1]:
@@ -72,6 +99,11 @@ def scored(
     -------
     DataFrame
         `forecasts`' columns with ``first`` and ``last`` (months), ``outcome`` and ``error``.
+
+    Raises
+    ------
+    ForecastError
+        For real forecasts, and as `realised` does.
     """
     months = monthly(returns)
     rows = forecasts.table[forecasts.table["asset_class"].isin(months.columns)]
@@ -99,10 +131,20 @@ def scored(
 def summary(table: pd.DataFrame, by: str = "asset_class") -> pd.DataFrame:
     """Errors of scored forecasts, one row a group, annual decimals.
 
-    ``forecasts``, independent ``decades`` (the span over the horizon), ``bias`` (mean outcome less
-    forecast), ``error`` (root mean square, bias included), ``spread of errors`` (standard
-    deviation, ddof 1), ``spread of forecasts``, ``spread of outcomes`` and the ``correlation`` of
-    the two.
+    Parameters
+    ----------
+    table : DataFrame
+        As `scored` gives it.
+    by : str
+        The column that groups it.
+
+    Returns
+    -------
+    DataFrame
+        ``forecasts``, independent ``decades`` (the span over the horizon), ``bias`` (mean outcome
+        less forecast), ``error`` (root mean square, bias included), ``spread of errors`` (standard
+        deviation, ddof 1), ``spread of forecasts``, ``spread of outcomes`` and the ``correlation``
+        of the two.
     """
     rows = {}
     for name, part in table.groupby(by, sort=False):
@@ -131,8 +173,22 @@ def forecast_errors(
     """Root mean squared error by class: how sure a forecast was, on the evidence of those before
     it.
 
-    With `known_by` only windows that had ended by that day count. Annual decimals; classes without
-    an ended window are absent. `ForecastError` where there is none at all.
+    Parameters
+    ----------
+    table : DataFrame
+        As `scored` gives it.
+    known_by : date, optional
+        Only windows that had ended by that day count.
+
+    Returns
+    -------
+    Series
+        Annual decimals by class; classes without an ended window are absent.
+
+    Raises
+    ------
+    ForecastError
+        Where there is none at all.
     """
     ended = table
     if known_by is not None:

@@ -20,7 +20,21 @@ from portlib.records import Array
 
 
 def independent_windows(first: pd.Series, last: pd.Series) -> float:
-    """How many windows without a common month would fit into the span: span over length."""
+    """How many windows without a common month would fit into the span: span over length.
+
+    Parameters
+    ----------
+    first, last : Series of monthly Period
+        The first and the last month of each window.
+
+    Examples
+    --------
+    Ten-year windows that begin in 25 successive Januaries:
+
+    >>> first = pd.PeriodIndex([f"{year}-01" for year in range(1990, 2015)], freq="M")
+    >>> independent_windows(pd.Series(first), pd.Series(first + 119))
+    3.4
+    """
     lengths = [(b - a).n + 1 for a, b in zip(first, last, strict=True)]
     return ((max(last) - min(first)).n + 1) / max(lengths)
 
