@@ -44,6 +44,22 @@ def read(which: Literal["open", "long"], *, corporate_bond_maturity_years: float
         industry from 1949 (`long_record`), which an import continues.
     corporate_bond_maturity_years : float
         Of the long record's bonds.
+
+    Returns
+    -------
+    History
+
+    Raises
+    ------
+    DataError
+        As `folder` does, and for files that are not what was kept.
+
+    Examples
+    --------
+    An import adds and replaces series; it takes none away:
+
+    >>> set(open_record().names) <= set(read("open").names)
+    True
     """
     imports = folder()
     if which == "open":

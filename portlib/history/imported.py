@@ -96,6 +96,28 @@ def open_record_with(folder: Path) -> History:
     """The open record, with every series replaced that an imported file carries.
 
     Month-end yields (DGS10 and the like) decide where monthly averages were imported too.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `vintages.keep` put the files.
+
+    Raises
+    ------
+    DataError
+        For a kept file that has changed, or that lacks what its kind should hold.
+
+    Examples
+    --------
+    The imported series is whole; no month of ours is left before it:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     file = Path(place) / "CPIAUCNS.csv"
+    ...     _ = file.write_text("observation_date,CPIAUCNS\\n2026-01-01,325\\n2026-02-01,326.3\\n")
+    ...     _ = vintages.keep(file, Path(place) / "kept", obtained="2026-03-01")
+    ...     open_record_with(Path(place) / "kept")["inflation"].values.round(9).tolist()
+    [0.004]
     """
     return open_record().replaced_by(_open(folder, vintages.fingerprint(folder)))
 

@@ -121,6 +121,17 @@ class History:
     ------
     DataError
         For a name that is given twice.
+
+    Examples
+    --------
+    A question is answered over the months in which everything that it needs is known:
+
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=4, freq="ME")
+    >>> a = MonthlySeries("a", "A", pd.Series(0.01, ends), "return", "made up", origin)
+    >>> b = MonthlySeries("b", "B", pd.Series(0.02, ends[1:3]), "return", "made up", origin)
+    >>> History([a, b]).span("a", "b")
+    '2026-02 to 2026-03, 2 months'
     """
 
     def __init__(self, series: Iterable[MonthlySeries]) -> None:

@@ -55,6 +55,17 @@ def refresh(folder: Path, urls: Iterable[str], *, today: str) -> tuple[Outcome, 
         As from `addresses`.
     today : str
         The day, ISO.
+
+    Returns
+    -------
+    tuple of Outcome
+        One an address, in their order; what went wrong with one stops no other.
+
+    Examples
+    --------
+    >>> [outcome] = refresh(Path("kept"), ["ftp://example.org/GS10.csv"], today="2026-03-01")
+    >>> outcome.kept, outcome.remarks
+    (None, ('ftp://example.org/GS10.csv: not a web address',))
     """
     outcomes = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -72,7 +83,14 @@ def refresh(folder: Path, urls: Iterable[str], *, today: str) -> tuple[Outcome, 
 def bring(
     path: Path, folder: Path, *, today: str, url: str | None = None, series: str | None = None
 ) -> Outcome:
-    """Keep one file, from an address or from a person; a refusal is an outcome, not an error."""
+    """Keep one file, from an address or from a person; a refusal is an outcome, not an error.
+
+    Parameters
+    ----------
+    path, folder, url, series : as in `vintages.keep`.
+    today : str
+        The day, ISO.
+    """
     try:
         vintage, remarks = vintages.keep(path, folder, obtained=today, url=url, series=series)
     except DataError as error:
@@ -81,7 +99,14 @@ def bring(
 
 
 def download(url: str) -> bytes:
-    """A file, whole, from the host that was asked; `DataError` otherwise."""
+    """A file, whole, from the host that was asked.
+
+    Raises
+    ------
+    DataError
+        For what is no web address or does not answer, and for what is too large, cut off, or sent
+        from another host.
+    """
     if urlsplit(url).scheme not in ("http", "https"):
         raise DataError(f"{url}: not a web address")
     request = urllib.request.Request(url, headers={"User-Agent": AGENT})

@@ -38,7 +38,17 @@ def fund_series(returns: pd.DataFrame, origin: Provenance) -> list[MonthlySeries
 def treasury_series(
     yields: pd.Series, maturity_years: int, *, at: str, origin: Provenance
 ) -> list[MonthlySeries]:
-    """The return repriced from a yield, and the yield; ``at`` says of which day it is."""
+    """The return repriced from a yield, and the yield.
+
+    Parameters
+    ----------
+    yields : Series by month end
+        Annual decimals.
+    maturity_years : int
+    at : str
+        Of which day the yields are, in words.
+    origin : Provenance
+    """
     known = yields.loc[yields.first_valid_index() :]
     label = f"{maturity_years}-year Treasury bonds"
     return [
@@ -138,7 +148,18 @@ def core_inflation(core: pd.Series, origin: Provenance) -> MonthlySeries:
 def corporate_series(
     yields: pd.Series, grade: str, maturity_years: float, origin: Provenance
 ) -> list[MonthlySeries]:
-    """Moody's seasoned ``aaa`` or ``baa`` yield, and the return repriced from it."""
+    """Moody's seasoned yield, and the return repriced from it.
+
+    Parameters
+    ----------
+    yields : Series by month end
+        Annual decimals.
+    grade : str
+        ``aaa`` or ``baa``.
+    maturity_years : float
+        At which the yields are repriced.
+    origin : Provenance
+    """
     returns = constant_maturity_returns(yields.to_frame(), maturity_years).iloc[:, 0]
     words = f"{grade.capitalize()} corporate"
     averaged = "averages over the month"
@@ -177,6 +198,24 @@ def month_ends(daily: pd.Series) -> pd.Series:
 
 
 def price_returns(prices: pd.DataFrame) -> pd.DataFrame:
-    """Monthly returns of daily share prices that hold all income, as the TSP's do."""
+    """Monthly returns of daily share prices that hold all income, as the TSP's do.
+
+    Parameters
+    ----------
+    prices : DataFrame (days, funds)
+        Dollars; a last month that is not over yet is left out.
+
+    Returns
+    -------
+    DataFrame (months, funds)
+        Decimals by month end, from the second month on.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2026-01-30", "2026-02-27", "2026-03-10"])
+    >>> prices = pd.DataFrame({"fund": [100.0, 102.0, 110.0]}, days)
+    >>> price_returns(prices)["fund"].round(9).to_dict()
+    {Timestamp('2026-02-28 00:00:00'): 0.02}
+    """
     ends = pd.DataFrame({name: month_ends(prices[name]) for name in prices.columns})
     return ends.pct_change(fill_method=None).iloc[1:].replace([np.inf, -np.inf], np.nan)

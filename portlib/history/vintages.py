@@ -97,6 +97,17 @@ def keep(
     DataError
         For a file that cannot be read, or that is older or shorter than the one kept. Nothing has
         changed then.
+
+    Examples
+    --------
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     file = Path(place) / "GS10.csv"
+    ...     _ = file.write_text("observation_date,GS10\\n2026-01-01,4.1\\n2026-02-01,4.0\\n")
+    ...     vintage, _ = keep(file, Path(place) / "kept", obtained="2026-03-01")
+    ...     open_kept(Path(place) / "kept", "GS10").tables[0].values["GS10"].tolist()
+    ...     vintage.first, vintage.last
+    [4.1, 4.0]
+    ('2026-01-31', '2026-02-28')
     """
     published = read(path, series=series)
     values = published.tables[0].values

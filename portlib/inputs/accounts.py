@@ -48,7 +48,18 @@ TRADE_COLUMNS = {
 
 @dataclass(frozen=True, eq=False)
 class AccountHoldings:
-    """Balances: columns date, participant (None: in sum), fund, balance."""
+    """Balances: columns date, participant (None: in sum), fund, balance.
+
+    Examples
+    --------
+    >>> day = pd.Timestamp("2026-06-30")
+    >>> held = {"date": day, "participant": None, "fund": ["A", "B"], "balance": [300.0, 100.0]}
+    >>> accounts = AccountHoldings(pd.DataFrame(held))
+    >>> accounts.weights.loc[day].to_dict()
+    {'A': 0.75, 'B': 0.25}
+    >>> accounts.drift(pd.Series({"A": 0.5, "B": 0.5})).loc[day].to_dict()
+    {'A': 0.25, 'B': -0.25}
+    """
 
     table: pd.DataFrame
 
@@ -129,7 +140,15 @@ class Trades:
 def make_holdings(
     text: Text | None, funds: Sequence[str], found: Findings, options: Options
 ) -> AccountHoldings | None:
-    """The record of ``account_holdings.csv``; None without it, or where something is wrong."""
+    """The record of ``account_holdings.csv``; None without it, or where something is wrong.
+
+    Parameters
+    ----------
+    text : the file.
+    funds : codes of the lineup; none where it could not be read.
+    found : takes everything that is wrong.
+    options : how files are to be read, by file.
+    """
     if text is None:
         return None
     before = len(found.refused)
@@ -154,7 +173,12 @@ def make_holdings(
 def make_trades(
     text: Text | None, funds: Sequence[str], found: Findings, options: Options
 ) -> Trades | None:
-    """The record of ``trades.csv``; None without it, or where something is wrong."""
+    """The record of ``trades.csv``; None without it, or where something is wrong.
+
+    Parameters
+    ----------
+    text, funds, found, options : as in `make_holdings`.
+    """
     if text is None:
         return None
     before = len(found.refused)

@@ -96,8 +96,30 @@ def make(
     found: Findings,
     options: Options,
 ) -> OwnAssumptions | None:
-    """The record of the two files; None where not both are given, or where something is
-    wrong."""
+    """The record of the two files; None where not both are given, or where something is wrong.
+
+    Parameters
+    ----------
+    means : ``assumptions.csv``.
+    correlations : ``correlations.csv``: whole or one triangle, of the same classes.
+    classes : those that they may name.
+    found : takes everything that is wrong.
+    options : how files are to be read, by file.
+
+    Examples
+    --------
+    A geometric mean becomes the arithmetic one that compounds to it over its horizon:
+
+    >>> from portlib.inputs.classes import survey_classes
+    >>> head = ",".join(COLUMNS)
+    >>> shares = "us_large_equity,6%,geometric,10,16%,SYNTHETIC,2026-06-30"
+    >>> cash = "cash,3%,arithmetic,10,1%,SYNTHETIC,2026-06-30"
+    >>> means = Text(FILE, "\\n".join([head, shares, cash]))
+    >>> rho = Text(CORRELATIONS, "class,us_large_equity,cash\\nus_large_equity,1,0\\ncash,0,1\\n")
+    >>> told = make(means, rho, survey_classes(), Findings(), {}).record
+    >>> told.rf, float(arithmetic_to_geometric(told.mu[0], 0.16, 10).round(9))
+    (0.03, 0.06)
+    """
     if means is None and correlations is None:
         return None
     if means is None or correlations is None:

@@ -86,7 +86,31 @@ class Stated:
 def make(
     content: Mapping[str, Any] | None, funds: Sequence[str], classes: Classes, found: Findings
 ) -> tuple[Stated, ...]:
-    """The limits of the file, in its order; those that are wrong are refused by name."""
+    """The limits of the file, in its order; those that are wrong are refused by name.
+
+    Parameters
+    ----------
+    content : what ``mandate.yml`` says; None where there is none.
+    funds : codes of the lineup; none where it could not be read.
+    classes : those that a limit may name.
+    found : takes everything that is wrong.
+
+    Returns
+    -------
+    tuple of Stated
+
+    Examples
+    --------
+    >>> from portlib.inputs.classes import survey_classes
+    >>> found = Findings()
+    >>> none = {"name": "no stock", "kind": "exclusion", "funds": ["A"], "clause": "IPS 4.1"}
+    >>> cap = {"name": "cap", "kind": "position_limit", "upper": 40, "clause": "IPS 4.2"}
+    >>> stated = make({"constraints": [none, cap]}, ["A", "B"], survey_classes(), found)
+    >>> [limit.name for limit in stated]
+    ['no stock']
+    >>> print(*found)
+    mandate.yml: cap: upper 40 is not a number from 0 to 1; in percent? Write 0.4
+    """
     if content is None:
         return ()
     for key in content:

@@ -29,9 +29,37 @@ _MOST_BYTES = 200_000_000
 
 
 def read(path: str | Path, fund: str) -> pd.DataFrame:
-    """One filing's holdings: columns fund, date, ids (tried in order), weight (decimal), name.
+    """One filing's holdings.
 
-    Raises `DataError` for a file that is no such filing, or that lacks the day or a value.
+    Parameters
+    ----------
+    path : the filing, ``primary_doc.xml`` under any name.
+    fund : the lineup's code for who filed it.
+
+    Returns
+    -------
+    DataFrame
+        fund, date, ids (tried in order), weight (decimal), name.
+
+    Raises
+    ------
+    DataError
+        For a file that is no such filing, or that lacks the day or a value.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> text = (
+    ...     '<edgarSubmission xmlns="http://www.sec.gov/edgar/nport"><formData>'
+    ...     "<genInfo><repPdDate>2026-03-31</repPdDate></genInfo><invstOrSecs><invstOrSec>"
+    ...     "<title>SYNTHETIC</title><pctVal>12.5</pctVal></invstOrSec></invstOrSecs>"
+    ...     "</formData></edgarSubmission>"
+    ... )
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     filing = Path(folder) / "filing.xml"
+    ...     _ = filing.write_text(text)
+    ...     read(filing, "BONDS")["weight"].tolist()
+    [0.125]
     """
     path = Path(path)
     name = f"{FOLDER}/{path.name}"
@@ -72,7 +100,19 @@ def read(path: str | Path, fund: str) -> pd.DataFrame:
 
 
 def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd.DataFrame | None:
-    """All filings of a folder, named ``FUND.xml`` or ``FUND/anything.xml``; None where none are."""
+    """All filings of a folder, named ``FUND.xml`` or ``FUND/anything.xml``; None where none are.
+
+    Parameters
+    ----------
+    folder : the folder `FOLDER` of a plan's.
+    funds : codes of the lineup; a filing of another fund is refused.
+    found : takes everything that is wrong.
+
+    Returns
+    -------
+    DataFrame or None
+        As `read` gives it, one filing after the other.
+    """
     folder = Path(folder)
     if not folder.is_dir():
         return None

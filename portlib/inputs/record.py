@@ -180,7 +180,13 @@ class Inputs:
 
 
 def gather(folder: str | Path, found: Findings) -> Sources:
-    """The optional files of a plan's folder as text; findings for those that cannot be opened."""
+    """The optional files of a plan's folder as text; findings for those that cannot be opened.
+
+    Parameters
+    ----------
+    folder : the plan's.
+    found : takes what cannot be opened.
+    """
     folder = Path(folder)
     texts: dict[str, Text] = {}
     mappings: dict[str, Mapping[str, Any]] = {}
@@ -206,7 +212,23 @@ def gather(folder: str | Path, found: Findings) -> Sources:
 
 
 def from_json(content: Any) -> Sources:
-    """The optional files that a plan's JSON carries; raises `DataError` for what is none."""
+    """The optional files that a plan's JSON carries.
+
+    Parameters
+    ----------
+    content : a mapping from names of `FILES` to text, or to mappings where the file is YAML.
+
+    Raises
+    ------
+    DataError
+        For a name that is none of `FILES`, or content of the wrong kind.
+
+    Examples
+    --------
+    >>> content = {"history.csv": "month,cash\\n2026-01,0.3%\\n", "reading.yml": {}}
+    >>> from_json(content).to_json() == content
+    True
+    """
     if not isinstance(content, Mapping):
         raise DataError(f"inputs: {type(content).__name__} is no mapping of files")
     texts: dict[str, Text] = {}
@@ -437,7 +459,14 @@ def _as_read(made: Inputs) -> dict[str, str]:
 
 def check_whole(made: Inputs, held: Sequence[str], found: Findings) -> None:
     """Do own assumptions cover every class that the plan's funds hold, and what is decided of own
-    classes that the survey does not have?"""
+    classes that the survey does not have?
+
+    Parameters
+    ----------
+    made : the inputs.
+    held : names of the classes that funds and vintages hold.
+    found : takes what is lacking, and what is to be known.
+    """
     alone = [one for one in made.classes if one.own and one.survey is None and one.name in held]
     if alone and not found.refused:
         alike = ", ".join(f"{one.name} that of {LIKE[one.role]}" for one in alone)

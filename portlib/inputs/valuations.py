@@ -52,7 +52,18 @@ class Valuation:
 
 @dataclass(frozen=True, eq=False)
 class Valuations:
-    """All figures: columns class, measure, date, value, source."""
+    """All figures: columns class, measure, date, value, source.
+
+    Examples
+    --------
+    Asked as of May, it does not know June:
+
+    >>> known = {"class": "us_core_bonds", "measure": "yield_to_maturity", "source": "SYNTHETIC"}
+    >>> days = pd.to_datetime(["2026-03-31", "2026-06-30"])
+    >>> valuations = Valuations(pd.DataFrame({**known, "date": days, "value": [0.045, 0.047]}))
+    >>> valuations.latest("us_core_bonds", "yield_to_maturity", date(2026, 5, 31)).value
+    0.045
+    """
 
     table: pd.DataFrame
 
@@ -78,7 +89,15 @@ class Valuations:
 def make(
     text: Text | None, classes: Classes, found: Findings, options: Options
 ) -> Valuations | None:
-    """The record of the file; None without it, or where something is wrong."""
+    """The record of the file; None without it, or where something is wrong.
+
+    Parameters
+    ----------
+    text : the file.
+    classes : those that it may name, beside ``all``.
+    found : takes everything that is wrong.
+    options : how files are to be read, by file.
+    """
     if text is None:
         return None
     before = len(found.refused)

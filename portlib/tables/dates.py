@@ -97,6 +97,17 @@ def parse(
     ------
     DataError
         Naming the first label that is no date like the others, or both readings.
+
+    Examples
+    --------
+    There is no 28th month, so that a date beside it reads day first; alone it could be either:
+
+    >>> parse(["02/03/2015", "28/03/2015"], "mine.csv", [2, 3]).form
+    'day-month-year'
+    >>> parse(["02/03/2015"], "mine.csv", [2])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    portlib.data.DataError: mine.csv: '02/03/2015' may be 2015-02-03 (month-day-year) or ...
     """
     if order is not None and order not in ORDERS:
         raise DataError(f"{name}: dates is one of {', '.join(ORDERS)}, not {order!r}")

@@ -43,7 +43,31 @@ class Grid:
 
 
 def grid(source: str | Path | Text, order: str | None = None) -> Grid:
-    """The series of a file as text, with their dates; raises `DataError` where there are none."""
+    """The series of a file as text, with their dates.
+
+    Parameters
+    ----------
+    source : a file, or its text.
+    order : of day, month and year, where the file does not decide (`dates.ORDERS`).
+
+    Returns
+    -------
+    Grid
+
+    Raises
+    ------
+    DataError
+        Where there are no series, no dates or no names, naming the line.
+
+    Examples
+    --------
+    A table that lies on its side says what the upright one says:
+
+    >>> lying = Text("mine.csv", "fund,2015-01,2015-02\\nA,0.01,0.02\\nB,0.03,0.04\\n")
+    >>> upright = Text("mine.csv", "month,A,B\\n2015-01,0.01,0.03\\n2015-02,0.02,0.04\\n")
+    >>> grid(lying).cells.equals(grid(upright).cells)
+    True
+    """
     text = source if isinstance(source, Text) else texts.open_text(source)
     lines = texts.split(text)
     notes = list(lines.notes)

@@ -64,6 +64,16 @@ def numbers(
     ------
     DataError
         Where both conventions fit and differ, with both readings.
+
+    Returns
+    -------
+    Numbers
+
+    Examples
+    --------
+    >>> cells = pd.DataFrame([["1.234,5"], ["(0,3)"]], dtype=object)
+    >>> numbers(cells, "mine.csv", separator=";").values.ravel().tolist()
+    [1234.5, -0.3]
     """
     if decimal not in (None, "point", "comma"):
         raise DataError(f"{name}: decimal is 'point' or 'comma', not {decimal!r}")

@@ -108,6 +108,21 @@ def rows(
     found : takes everything that is wrong.
     others : columns beyond the format are kept, as text, instead of refused.
     options : ``decimal`` and ``dates``, as for `portlib.tables.returns`.
+
+    Returns
+    -------
+    DataFrame or None
+        Percentages as decimals, what is empty as None, nan or NaT.
+
+    Examples
+    --------
+    >>> found = Findings()
+    >>> fee = Column("what it costs a year", "number", low=0, high=0.02)
+    >>> text = Text("lineup.csv", "fund,fee\\nA,0.5%\\nB,free\\n")
+    >>> rows(text, {"fund": Column("its code"), "fee": fee}, found)["fee"].tolist()
+    [0.005, nan]
+    >>> print(*found)
+    lineup.csv: line 3: fee 'free' is not a number
     """
     decimal, dates = ((options or {}).get(name) for name in ("decimal", "dates"))
     try:

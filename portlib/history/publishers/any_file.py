@@ -35,6 +35,15 @@ def read(path: str | Path, *, series: str | None = None) -> PublishedFile:
     ------
     DataError
         For a file of no publisher that the book reads, and where its reader finds anything wrong.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     file = Path(place) / "renamed.txt"
+    ...     _ = file.write_text("observation_date,GS10\\n2026-01-01,4.1\\n")
+    ...     read(file).kind
+    'GS10'
     """
     path = Path(path)
     raw = content_of(path)

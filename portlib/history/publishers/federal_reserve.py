@@ -61,6 +61,14 @@ def read(text: str, path: Path, series: str | None = None) -> PublishedFile:
     DataError
         For a series that is not named or not known, keys that are no dates or do not rise, gaps
         between months, a cell that is no number.
+
+    Examples
+    --------
+    >>> file = read("observation_date,GS10\\n2026-01-01,4.1\\n2026-02-01,.\\n", Path("GS10.csv"))
+    >>> file.tables[0].values["GS10"].tolist(), file.tables[0].unit
+    ([4.1, nan], 'percent')
+    >>> file.vintage, file.notes
+    ('2026-01-31', ('blank, and kept missing: 1',))
     """
     rows = [row for row in rows_of(text) if any(row)]
     if rows[0][0].lower().startswith("note:"):

@@ -63,6 +63,13 @@ def read(text: str, path: Path) -> PublishedFile:
     DataError
         Where no section is found, a row is not as wide as its header, a cell is no number, keys do
         not rise, or the data are daily.
+
+    Examples
+    --------
+    >>> months = ["202601,1.00,0.50,-0.20,0.30", "202602,-0.50,-99.99,0.10,0.30"]
+    >>> file = read("\\n".join([",Mkt-RF,SMB,HML,RF", *months]), Path("factors.csv"))
+    >>> file.tables[0].values["SMB"].tolist(), file.vintage
+    ([0.5, nan], '202602')
     """
     name = path.name
     rows = rows_of(text)

@@ -30,7 +30,21 @@ def recognises(text: str) -> bool:
 
 
 def read(text: str, path: Path) -> PublishedFile:
-    """All items, not adjusted where the file has it, else adjusted; `DataError` for neither."""
+    """All items, not adjusted where the file has it, else adjusted.
+
+    Raises
+    ------
+    DataError
+        For neither, and for months that do not rise or cells that are no number.
+
+    Examples
+    --------
+    >>> months = ["2025\\tM09\\t324.8", "2025\\tM10\\t-", "2025\\tM11\\t324.1"]
+    >>> head = "series_id\\tyear\\tperiod\\tvalue"
+    >>> text = "\\n".join([head, *(f"CUUR0000SA0\\t{month}" for month in months)])
+    >>> read(text, Path("cu.data.1.AllItems")).notes
+    ('not collected, and kept missing: 1',)
+    """
     rows = [[field.strip() for field in line.split("\t")] for line in text.splitlines()[1:]]
     held = {row[0] for row in rows}
     wanted = next((series for series in SERIES if series in held), None)

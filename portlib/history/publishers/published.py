@@ -59,6 +59,12 @@ class PublishedFile:
     tables : tuple of PublishedTable
     notes : tuple of str
         What the reader understood or left out, for whoever imports the file.
+
+    Examples
+    --------
+    >>> table = PublishedTable("fitted par yields", "day", pd.DataFrame({"10": [4.1]}), "percent")
+    >>> PublishedFile("a board", "open", "curve", "2026-03", (table,)).table("Par", "day") is table
+    True
     """
 
     publisher: str

@@ -38,7 +38,21 @@ def recognises(text: str) -> bool:
 
 
 def read(text: str, path: Path) -> PublishedFile:
-    """Prices of the five funds and whatever L funds there are, oldest day first; `DataError`."""
+    """Prices of the five funds and whatever L funds there are, oldest day first.
+
+    Raises
+    ------
+    DataError
+        For a row that is too short, a key that is no date, dates given twice, and a price of the
+        five that is missing or not positive.
+
+    Examples
+    --------
+    >>> head = "Date,G Fund,F Fund,C Fund,S Fund,I Fund"
+    >>> days = ["2026-02-02,19.2,20.4,110.5,100.2,50.3", "2026-01-30,19.1,20.3,109.9,99.8,50.1"]
+    >>> read("\\n".join([head, *days]), Path("prices.csv")).tables[0].values["C"].tolist()
+    [109.9, 110.5]
+    """
     rows = [row for row in rows_of(text) if any(row)]
     names = _funds(rows[0])
     short = next((row for row in rows[1:] if len(row) != len(rows[0])), None)

@@ -44,7 +44,20 @@ _DAMODARAN = {
 
 
 def read(raw: bytes, path: Path) -> PublishedFile:
-    """The publisher's tables, told by the names of the sheets; `DataError` for other workbooks."""
+    """The publisher's tables, told by the names of the sheets.
+
+    Raises
+    ------
+    DataError
+        For bytes that are no workbook, workbooks of others, and sheets without their landmarks.
+
+    Examples
+    --------
+    >>> read(b"month,price", Path("prices.xlsx"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    portlib.data.DataError: prices.xlsx: cannot be read as a workbook: ...
+    """
     from python_calamine import CalamineError
 
     try:
