@@ -311,8 +311,13 @@ def _chances(household: Household, table: Mortality) -> Array:
 
 
 def prices(inflation: Array) -> Array:
-    """Price levels at the start of each year, 1 now: (years + 1, lives) from rates (lives,
-    years)."""
+    """Price levels at the start of each year, 1 now: (years + 1, lives) from rates (lives, years).
+
+    Examples
+    --------
+    >>> prices(np.array([[0.25, 1.0]])).ravel().tolist()
+    [1.0, 1.25, 2.5]
+    """
     level = np.cumprod(1 + inflation.T, axis=0)
     return np.vstack([np.ones((1, level.shape[1])), level])
 
@@ -334,6 +339,14 @@ def of_households(
     `lives` with risky pay make benefits, and spending wanted as a share of final pay, those of each
     life. Rows must be ways of one household, or of households of one age, for `lives` of one; then
     all couples or all single. Raises ValueError otherwise, and for mixes over unlike assets.
+
+    Examples
+    --------
+    What a row holds adds up to one, in every year to the end:
+
+    >>> one = Household(age=64, retirement_age=65, balance=100_000, sex=None, last_age=67)
+    >>> of_households([one], balanced(0.6)).mix.sum(axis=2)
+    array([[1., 1., 1.]])
     """
     chosen = [mixes] * len(households) if not isinstance(mixes, Sequence) else list(mixes)
     if len(chosen) != len(households):

@@ -167,7 +167,20 @@ def of_household(
     levels: Sequence[float] = (0.75, 0.85, 0.90),
     mortality: Mortality | None = None,
 ) -> Outlook:
-    """`outlook` of any household, on `lives` drawn for it."""
+    """`outlook` of any household, on `lives` drawn for it.
+
+    Examples
+    --------
+    Where nothing is earned, what lasts ten certain years is a tenth of the savings:
+
+    >>> from portlib.retirement.cases import balanced, draw
+    >>> one = Household(
+    ...     age=65, retirement_age=65, balance=100_000, spending=8_000, sex=None, last_age=75
+    ... )
+    >>> flat = Scenarios(np.zeros((1, 10, 2)), ("equity", "bonds"), "nothing is earned")
+    >>> of_household(one, balanced(0.6), draw(one, flat), levels=[0.9]).lasting
+    {0.9: 10000.0}
+    """
     case = rows.of_households([one], mix, lives, mortality=mortality)
     out = simulate(case, lives)
     reached = out.reached[0]
@@ -257,6 +270,16 @@ def outlook(
     changes : to fields of `Household`, such as ``deferral_rate=0.1`` or ``spouse=Spouse(60)``.
 
     Raises DataError for an unknown participant.
+
+    Examples
+    --------
+    What lasts more surely is less:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> found = outlook(ours, ours.participants.index[0], lives=50)
+    >>> list(found.lasting.values()) == sorted(found.lasting.values(), reverse=True)
+    True
     """
     from portlib.retirement import glidepaths
 

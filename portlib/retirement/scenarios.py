@@ -89,6 +89,16 @@ def bootstrapped(
     A table with a column ``inflation`` holds nominal returns: they are drawn together with it, made
     real by it, and the inflation is kept. One without it holds real returns. `block` is the mean
     length of a run in months (policy ``bootstrap_block_months``).
+
+    Examples
+    --------
+    Where prices rise as fast as a bill pays, nothing is earned, whichever months are drawn:
+
+    >>> months = pd.date_range("2000-01-31", periods=24, freq="ME")
+    >>> table = pd.DataFrame({"bills": 0.01, "inflation": 0.01}, index=months)
+    >>> drawn = bootstrapped(2, 3, np.random.default_rng(1), table)
+    >>> drawn.values.shape, bool(abs(drawn.values).max() < 1e-12)
+    ((2, 3, 1), True)
     """
     months = joint_history() if monthly is None else monthly
     drawn = np.empty((paths, years, months.shape[1]))

@@ -203,6 +203,21 @@ def simulate(
 
     Raises ValueError when returns are short or missing, when something is fixed in dollars and the
     lives have no prices, and for a number of rules that is not that of the rows.
+
+    Examples
+    --------
+    Where nothing is earned, 100,000 dollars last ten years at 10,000 a year, and eight at 12,500:
+
+    >>> from portlib.retirement.cases import balanced, draw, of_households
+    >>> from portlib.retirement.household import Household
+    >>> from portlib.retirement.scenarios import Scenarios
+    >>> facts = {"age": 65, "retirement_age": 65, "balance": 100_000, "sex": None, "last_age": 75}
+    >>> two = [Household(**facts, spending=wanted) for wanted in (10_000, 12_500)]
+    >>> flat = Scenarios(np.zeros((1, 10, 2)), ("equity", "bonds"), "nothing is earned")
+    >>> lives = draw(two[0], flat)
+    >>> out = simulate(of_households(two, balanced(0.6), lives), lives)
+    >>> out.success.ravel().tolist(), out.depleted.ravel().tolist(), out.shortfall().tolist()
+    ([True, False], [-1.0, 8.0], [0.0, 0.2])
     """
     one_rule = Target() if rules is None else rules
     chosen = list(one_rule) if isinstance(one_rule, Sequence) else [one_rule] * len(cases)

@@ -52,7 +52,20 @@ class Year:
 
 
 class SpendingRule(Protocol):
-    """A way to draw on savings."""
+    """A way to draw on savings.
+
+    Examples
+    --------
+    After a loss of a fifth the one rule pays what it did, and the other bears the loss at once:
+
+    >>> at = np.ones((1, 1))
+    >>> year = Year(
+    ...     since=at, age=66 * at, wealth=80_000 * at, initial=100_000 * at, previous=5_000 * at,
+    ...     need=6_000 * at, gain=-0.2 * at, inflation=0 * at, factor=20 * at, period=25 * at,
+    ... )
+    >>> [round(float(r.withdrawal(year)[0, 0])) for r in (FixedReal(0.05), FixedPercentage(0.05))]
+    [5000, 4000]
+    """
 
     @property
     def name(self) -> str:

@@ -212,6 +212,17 @@ def income_tax(
     ------
     ValueError
         For negative income, an unknown year or status.
+
+    Examples
+    --------
+    The standard deduction is not taxed, and the first dollars above it are at 10%:
+
+    >>> free = standard_deduction(2026, "single")
+    >>> [
+    ...     float(income_tax(year=2026, status="single", ordinary=free + more).total)
+    ...     for more in (0, 10_000)
+    ... ]
+    [0.0, 1000.0]
     """
     if not (np.isfinite(state_rate) and 0 <= state_rate < 0.5):
         raise ValueError(f"state_rate {state_rate} is a decimal from 0 to below 0.5; in percent?")

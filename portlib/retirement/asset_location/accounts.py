@@ -88,6 +88,25 @@ def simulate(
     law : another tax on the year's incomes, for checks; with it Medicare is left out.
 
     Raises ValueError where `returns` do not fit, and for less than nothing to convert.
+
+    Examples
+    --------
+    What lies in a Roth account compounds and is never taxed:
+
+    >>> one = Owner(
+    ...     name="A", status="single", age=65, birth_year=1961, retirement_age=65, last_age=67,
+    ...     pay=0.0, deferral_rate=0.0, roth_share=0.0, match=(),
+    ...     balances={"taxable": 0.0, "deferred": 0.0, "roth": 100_000.0, "hsa": 0.0}, basis=1.0,
+    ...     other_income=0.0, frozen_stock=0.0, year=2026, state_rate=0.0, withdrawal_rate=0.04,
+    ...     assumed=(),
+    ... )
+    >>> untaxed = pd.DataFrame(0.0, ["bonds"], ["interest", "qualified", "realised"])
+    >>> out = simulate(
+    ...     one, pd.Series({"bonds": 1.0}), None, np.full((1, 2, 1), 0.10), untaxed,
+    ...     Rates(0.2, 0.1, 0.1, 0.2), inflation=0.0, spending=0.0,
+    ... )
+    >>> out.wealth.round(6).tolist(), out.tax.tolist()
+    ([121000.0], [0.0])
     """
     if not (np.isfinite(converted) and converted >= 0):
         raise ValueError(f"converted is dollars a year from zero up, not {converted}")

@@ -175,6 +175,16 @@ def owner(plan: Plan, participant: str) -> Owner:
     What is missing comes from the policy ``location_not_supplied`` and is named in ``assumed``. All
     outside assets are taken to lie in a taxable account, the balance to be divided as deferrals are
     between Roth and traditional.
+
+    Examples
+    --------
+    What was not told is assumed, and named:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> one = owner(ours, candidates(ours)[0])
+    >>> one.balances["hsa"] > 0, "health savings account" in one.assumed
+    (True, True)
     """
     if participant not in plan.participants.index:
         raise ValueError(f"{plan.name}: no participant {participant!r}")

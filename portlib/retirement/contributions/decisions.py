@@ -55,6 +55,21 @@ def rank(
 
     The goal is that of the base, in dollars, for all: who works longer or earns more is not asked
     to want more. Raises ValueError for a base that states no spending.
+
+    Examples
+    --------
+    Where nothing is earned, 20,000 dollars more are 2,000 a year for ten certain years:
+
+    >>> from portlib.retirement.cases import balanced, draw
+    >>> from portlib.retirement.scenarios import Scenarios
+    >>> facts = {"age": 65, "retirement_age": 65, "spending": 10_000, "sex": None, "last_age": 75}
+    >>> now, more = (
+    ...     Decision(Household(**facts, balance=held), balanced(0.6)) for held in (100_000, 120_000)
+    ... )
+    >>> flat = Scenarios(np.zeros((1, 10, 2)), ("equity", "bonds"), "nothing is earned")
+    >>> lives = draw(now.household, flat)
+    >>> rank(now, {"more": more}, lives, np.random.default_rng(1)).loc["more", "dollars"].round(6)
+    np.float64(2000.0)
     """
     goal = base.household.target
     if goal is None:

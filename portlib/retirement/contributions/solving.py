@@ -70,6 +70,17 @@ def solve(
     Deferrals go up to the limit of the law at today's age and pay, retirement ages up to
     `LATEST_RETIREMENT`. Raises ValueError for an unknown lever, a chance outside 0 to 1, and for a
     household that states no spending (unless spending is the lever).
+
+    Examples
+    --------
+    Where nothing is earned, ten certain years of a tenth of the savings:
+
+    >>> from portlib.retirement.cases import balanced, draw
+    >>> from portlib.retirement.scenarios import Scenarios
+    >>> flat = Scenarios(np.zeros((1, 10, 2)), ("equity", "bonds"), "nothing is earned")
+    >>> one = Household(age=65, retirement_age=65, balance=100_000, sex=None, last_age=75)
+    >>> solve("spending", one, balanced(0.6), draw(one, flat), 0.9).value
+    10000.0
     """
     if lever not in LEVERS:
         raise ValueError(f"no lever {lever!r}; there are {', '.join(LEVERS)}")

@@ -34,6 +34,11 @@ def merton_share(premium: float, volatility: float, risk_aversion: float) -> flo
 
     Annual decimals; in continuous time, neither bounded nor rounded. Raises ValueError unless
     volatility and risk aversion are positive. Source: Merton (1969).
+
+    Examples
+    --------
+    >>> round(merton_share(0.04, 0.20, 4.0), 9)
+    0.25
     """
     if not (volatility > 0 and risk_aversion > 0):
         raise ValueError(
@@ -68,6 +73,13 @@ def share_with_human_capital(
 
     `beta`: how many percent human capital moves when equity moves one. Source: Bodie, Merton and
     Samuelson (1992).
+
+    Examples
+    --------
+    Pay to come that is worth what is saved doubles the share; without any it is Merton's:
+
+    >>> share_with_human_capital(0.25, 100.0, [0.0, 100.0, 1_000.0]).tolist()
+    [0.25, 0.5, 1.0]
     """
     w = np.asarray(wealth, float)
     h = np.asarray(human, float)
@@ -226,6 +238,19 @@ def solve(
     `largest` is the top of the grid in the model's unit (400, or 40 times permanent income). Shares
     are bisected to 1e-7. Source: Cocco, Gomes and Maenhout (2005); the method of endogenous grid
     points, Carroll (2006).
+
+    Examples
+    --------
+    Who will earn nothing more and has a year to go holds Merton's share, nearly, at any wealth:
+
+    >>> last = LifecycleModel(
+    ...     first_age=64, last_working_age=65, last_age=66, survival=np.ones(3),
+    ...     log_income=np.zeros(2), replacement=0.0, var_transitory=0.0, var_permanent=0.0,
+    ...     permanent=False, discount=0.96, risk_aversion=4.0,
+    ...     rf=0.02, premium=0.04, volatility=0.2,
+    ... )
+    >>> solve(last, points=40).share(65, [2.0, 4.0]).round(2).tolist()
+    [0.25, 0.25]
     """
     m = model
     gamma = model.risk_aversion

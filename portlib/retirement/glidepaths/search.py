@@ -46,6 +46,13 @@ def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
     Policy ``glidepath_sleeves`` over the classes that some fund other than employer stock holds,
     rescaled to one. A class costs what the fund does that holds most of it, the cheaper of equals.
     Raises ValueError for an empty sleeve.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> weights, cost = sleeves(plans.read(data.ROOT / "plan"))
+    >>> weights.sum(axis=1).round(9).to_dict(), bool((cost >= 0).all())
+    ({'equity': 1.0, 'bonds': 1.0}, True)
     """
     funds = plan.exposures.index[plan.funds.loc[plan.exposures.index, "kind"] != "employer_stock"]
     held = plan.exposures.loc[funds]

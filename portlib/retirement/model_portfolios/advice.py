@@ -198,6 +198,18 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
 def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
     """The boldest posture that each consideration allows, for a person with no gaps: tolerance,
     the loss that can be borne, and the equity share that is accepted.
+
+    Examples
+    --------
+    Who accepts no equity at all is held to the most cautious posture, whatever else allows:
+
+    >>> from portlib import plan as plans
+    >>> from portlib.retirement.model_portfolios.capacity import adviser
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> desk = adviser(plans.read(), Suite((), {}, {}, "2026-01-01"), np.random.default_rng(1))
+    >>> who, _ = settled(Person(age=40.0, equity_cap=0.0), desk)
+    >>> ceilings(who, desk, None)["wish"] == desk.order[0]
+    True
     """
     order = desk.order
     decided = desk.decided

@@ -212,7 +212,22 @@ class Adviser:
 def adviser(
     plan: Plan, suite: Suite, rng: np.random.Generator, assumptions: Assumptions | None = None
 ) -> Adviser:
-    """Everything that advice needs, the questionnaire calibrated on the plan's own answers."""
+    """Everything that advice needs, the questionnaire calibrated on the plan's own answers.
+
+    Examples
+    --------
+    Who told their age and what they hold is told what was assumed beside them:
+
+    >>> from portlib import plan as plans
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> desk = adviser(ours, Suite((), {}, {}, "2026-01-01"), np.random.default_rng(1))
+    >>> who, said = settled(Person(age=40.0, retirement_age=65.0, balance=100_000.0), desk)
+    >>> "balance" in said, "pay" in said, resources(who, desk)["wealth"]
+    (False, True, 100000.0)
+    >>> loss_share(who, 0.0, desk) < loss_share(who, 1.0, desk)
+    True
+    """
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
     return Adviser(
         plan, suite, classes, calibrate(plan.participants["answers"], rng, policy=plan.policy)

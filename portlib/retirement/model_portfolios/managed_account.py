@@ -46,6 +46,18 @@ class ManagedAccount:
     coming : present value of savings and income to come, by year; need : of essential spending,
         infinite where none is known, real dollars, (years,).
     limit : share of all resources that may be lost.
+
+    Examples
+    --------
+    With 600 dollars needed and four tenths lost in a bad market, who holds 1,000 may be bold:
+
+    >>> account = ManagedAccount(
+    ...     postures=("cautious", "bold"), mixes=np.zeros((2, 1, 1)), most=np.array([1]),
+    ...     losses=np.array([[0.1], [0.4]]), coming=np.array([0.0]), need=np.array([600.0]),
+    ...     limit=0.05,
+    ... )
+    >>> account.choose(0, np.array([800.0, 1_100.0])).tolist()
+    [0, 1]
     """
 
     postures: tuple[str, ...]

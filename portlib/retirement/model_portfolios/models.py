@@ -78,6 +78,20 @@ class Suite:
     from.
 
     ``missing`` gives, by posture, why no portfolio of the menu obeys its rules.
+
+    Examples
+    --------
+    What is written is what is read, and half the weight that moved is what was traded:
+
+    >>> half = Model(
+    ...     "moderate", {"stocks": 0.5, "bonds": 0.5}, 4.0, 0.05, 0.1, 0.5, 0.001, 0.0, "", "typed"
+    ... )
+    >>> old = Suite((half,), {}, {}, "2026-01-01")
+    >>> from_json(old.to_json()).fingerprint == old.fingerprint
+    True
+    >>> new = replace(old, models=(replace(half, weights={"stocks": 0.6, "bonds": 0.4}),))
+    >>> turnover(old, new).round(9).to_dict()
+    {'moderate': 0.1}
     """
 
     models: tuple[Model, ...]

@@ -151,6 +151,13 @@ def oriented(answers: ArrayLike, orientation: Array) -> Array:
 def cronbach_alpha(x: Array) -> float:
     """Reliability of the sum of k items, ``x`` (people, k) (Cronbach 1951, ddof 1); ValueError
     where nothing varies.
+
+    Examples
+    --------
+    Two statements that everybody answers alike measure one thing exactly:
+
+    >>> cronbach_alpha(np.array([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]]))
+    1.0
     """
     people, k = np.shape(x)
     total = float(np.var(np.sum(x, axis=1), ddof=1)) if people > 1 else 0.0
@@ -302,7 +309,19 @@ def _limited(model: Instrument, rng: np.random.Generator, alarms: float) -> Inst
 
 
 def score(answers: Sequence[int], instrument: Instrument) -> Score:
-    """What do one person's answers say, and how surely? Raises as `oriented` does."""
+    """What do one person's answers say, and how surely? Raises as `oriented` does.
+
+    Examples
+    --------
+    Who agrees with every statement, the reversed ones too, has said nothing:
+
+    >>> from portlib import policy as policies
+    >>> policy = policies.read()
+    >>> measured = calibrate([], np.random.default_rng(1), policy=policy)
+    >>> count = len(policy["risk_questionnaire"])
+    >>> [score([answer] * count, measured).usable for answer in (3, 5)]
+    [True, False]
+    """
     half = NormalDist().inv_cdf((1 + instrument.level) / 2) * instrument.standard_error
     value = float((oriented([answers], instrument.orientation) - instrument.items).mean())
     low = max(value - half, LOWEST)

@@ -230,6 +230,16 @@ def past_editions(
     of them. ``cash`` is the riskless rate. `returns` by month, decimals, a column a class.
 
     Raises ValueError where there are fewer months than `years` before `first`.
+
+    Examples
+    --------
+    An edition knows the months before it and no other:
+
+    >>> months = pd.period_range("2000-01", periods=24, freq="M")
+    >>> table = pd.DataFrame({"stocks": [0.02] * 12 + [-0.02] * 12, "cash": 0.001}, index=months)
+    >>> [edition] = past_editions(table, first="2001-01", years=1)
+    >>> edition.assumptions.mu.round(9).tolist()
+    [0.24, 0.012]
     """
     labels = list(map(str, returns))
     found = []

@@ -137,7 +137,22 @@ def _grid(desk: Adviser) -> list[float]:
 @lru_cache(maxsize=64)
 @door()
 def ways(desk: Adviser, posture: str, cap: float = 1.0) -> Mapping[str, Glidepath]:
-    """The default, what a posture could be advised instead, and the naive rule, each for life."""
+    """The default, what a posture could be advised instead, and the naive rule, each for life.
+
+    Examples
+    --------
+    The default posture is the default, and equity falls with another posture's tilt alone:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.retirement.model_portfolios.capacity import adviser
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> desk = adviser(ours, Suite((), {}, {}, "2026-01-01"), np.random.default_rng(1))
+    >>> usual = desk.decided["default_posture"]
+    >>> path = ways(desk, usual)[DEFAULT]
+    >>> float(path.equity_at(20.0)) == target_equity(desk, 20.0, usual, cap=1.0)
+    True
+    """
     years = _grid(desk)
     found = {DEFAULT: path_of(desk, DEFAULT, {y: default_weights(desk, y) for y in years})}
     wanted = {y: target_equity(desk, y, posture, cap) for y in years}

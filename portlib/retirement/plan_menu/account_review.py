@@ -73,6 +73,21 @@ def review_mandates(
 
     `holdings` are weights of `mandate`'s funds that sum to one: what is in options left out of the
     calculation stays there. Raises ValueError otherwise.
+
+    Examples
+    --------
+    Who holds stable value may sell it or buy what competes with it, so there are two mandates; to
+    change nothing breaks no rule:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.retirement.plan_menu import menu_mandate
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> rules = menu_mandate(ours, "moderate")
+    >>> held = holdings_considered(ours, rules, ours.participants.index[0])
+    >>> len(review_mandates(ours, rules, held, [], ours.as_of))
+    2
+    >>> broken_rules(ours, held, held, [], ours.as_of)
+    []
     """
     held = {fund: float(holdings.get(fund, 0.0)) for fund in mandate.labels}
     if min(held.values()) < 0 or abs(sum(held.values()) - 1) > 1e-6:

@@ -65,6 +65,22 @@ def best(
     most_funds, whole_percent : the plan's ``models`` rules where not given; 0 funds for any number.
 
     Raises as the engine does: `Infeasible` with the rules in conflict, NotSolved.
+
+    Examples
+    --------
+    Without a count of funds and whole percents one convex problem is solved, and no gap is left:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.retirement.plan_menu import class_assumptions, menu_assumptions, menu_mandate
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes = class_assumptions(ours)
+    >>> funds, rules = menu_assumptions(ours, classes), menu_mandate(ours, "moderate", classes)
+    >>> found = best(
+    ...     ours, funds, rules, classes=classes,
+    ...     risk_aversion=4.0, most_funds=0, whole_percent=False,
+    ... )
+    >>> float(found.allocation.weights.sum().round(9)), found.gap
+    (1.0, 0.0)
     """
     series = [str(fund) for fund in dates(plan).unique()]
     mixed = mandate

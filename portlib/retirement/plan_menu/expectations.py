@@ -91,7 +91,18 @@ def anchor(plan: Plan, told: Assumptions) -> Anchored:
 def class_assumptions(
     plan: Plan, horizon_years: int | None = None, *, told: Assumptions | None = None
 ) -> Assumptions:
-    """What the plan's method expects of its asset classes; `told` replaces the `forecasts`."""
+    """What the plan's method expects of its asset classes; `told` replaces the `forecasts`.
+
+    Examples
+    --------
+    The anchor moves the means, and leaves classes and risks as they were told:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> told, expected = forecasts(ours), class_assumptions(ours)
+    >>> told.labels == expected.labels, bool(np.allclose(told.volatility, expected.volatility))
+    (True, True)
+    """
     said = forecasts(plan, horizon_years) if told is None else told
     return anchor(plan, said).assumptions if plan.policy["optimizer"] == ANCHORED else said
 

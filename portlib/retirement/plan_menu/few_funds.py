@@ -85,6 +85,17 @@ def best_few(
     ValueError for an aversion of zero, fewer than one fund or a mandate with distances or soft
     rules; Infeasible for a mandate that no portfolio obeys; NotSolved where none does with so few
     funds or in whole percents, or none was found.
+
+    Examples
+    --------
+    Of two funds of one index the cheaper is held, and no other portfolio can be better:
+
+    >>> from portlib.construction.mandate import fully_invested, long_only
+    >>> funds = Assumptions(["cheap", "dear"], [0.06, 0.05], [[0.04, 0.04], [0.04, 0.0401]])
+    >>> rules = Mandate(funds.labels, [fully_invested(), long_only()])
+    >>> found = best_few(funds, rules, risk_aversion=3.0, most_funds=1, whole_percent=True)
+    >>> found.allocation.weights.to_dict(), found.gap <= WORTH
+    ({'cheap': 1.0, 'dear': 0.0}, True)
     """
     start = time.perf_counter()
     n = len(assumptions)

@@ -165,6 +165,15 @@ def fee_drag(
     after the last contribution, at the same growth. By name: balance at retirement, dollars and
     share lost against the yardstick, years of the same spending and ``years_lost``. Constant
     growth: no risk, no taxes.
+
+    Examples
+    --------
+    A percent a year takes a fifth of a career of 40 years:
+
+    >>> fees = {"none": 0.0, "one percent": 0.01}
+    >>> table = fee_drag(fees, contribution=10_000, growth=0.04, years=40, retired=25)
+    >>> table.loc[list(fees), "share_lost"].round(2).tolist()
+    [0.0, 0.21]
     """
     if not (growth > -1 and years > 0 and retired > 0 and contribution > recordkeeping >= 0):
         raise ValueError(

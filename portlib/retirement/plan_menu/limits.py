@@ -22,6 +22,18 @@ def limits(plan: Plan, labels: Sequence[str]) -> list[Rule]:
 
     What is held now is the plan's balances in these funds. Raises `MandateError` for a limit that
     names none of them.
+
+    Examples
+    --------
+    A cap on one fund is a rule about that fund alone:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> first, second = list(ours.funds.index[:2])
+    >>> cap = Stated("cap", "position_limit", "section 4", {"funds": [first], "upper": 0.2})
+    >>> capped = replace(ours, inputs=replace(ours.inputs, mandate=(cap,)))
+    >>> [rule.upper == {first: 0.2} for rule in limits(capped, [first, second])]
+    [True]
     """
     if not plan.inputs.mandate:
         return []

@@ -177,6 +177,15 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
 
     `assumptions` are of asset classes. A date of a target-date series is a whole portfolio by
     itself, so the limit on single funds spares it. Raises ValueError for an unknown posture.
+
+    Examples
+    --------
+    The rules are about the very funds that something is expected of:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> menu_mandate(ours, "moderate").labels == menu_assumptions(ours).labels
+    True
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     labels, b = _matrix(plan, classes)
@@ -332,6 +341,16 @@ def spanning(assumptions: Assumptions) -> pd.DataFrame:
     and only when, alpha is zero and the betas sum to one (Huberman and Kandel 1987; Kan and Zhou
     2012 say which failure is which). By fund: ``alpha`` (annual), ``beta_sum``, ``unexplained``
     (annual volatility).
+
+    Examples
+    --------
+    A fund that is half of each of two others widens nothing:
+
+    >>> sigma = [[0.04, 0.0, 0.02], [0.0, 0.01, 0.005], [0.02, 0.005, 0.0125]]
+    >>> names = ["stocks", "bonds", "half of each"]
+    >>> found = spanning(Assumptions(names, [0.06, 0.02, 0.04], sigma))
+    >>> found.loc["half of each"].abs().round(6).to_dict()
+    {'alpha': 0.0, 'beta_sum': 1.0, 'unexplained': 0.0}
     """
     rows = {}
     for i, fund in enumerate(assumptions.labels):

@@ -91,7 +91,17 @@ def rebalanced(
 def compare(
     invested: Array, bills: Array, spending: float, years: float, ends: Array
 ) -> Mapping[str, Reserve]:
-    """The reserve, its rival with the same cash on average, and none."""
+    """The reserve, its rival with the same cash on average, and none.
+
+    Examples
+    --------
+    Where cash earns what the rest does, no way of holding it is worth anything:
+
+    >>> alike = np.full((3, 1), 1.02)
+    >>> found = compare(alike, alike, spending=0.1, years=2, ends=np.array([2]))
+    >>> {float(one.left[0].round(6)) for one in found.values()}
+    {0.749047}
+    """
     kept = with_reserve(invested, bills, spending, years, ends)
     return {
         "reserve": kept,

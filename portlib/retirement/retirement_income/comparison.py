@@ -36,7 +36,21 @@ def ways(
     mortality: Mortality | None = None,
     risk_aversion: float = 5.0,
 ) -> Outcomes:
-    """The retiree under each rule, on common lives, with every life's path kept."""
+    """The retiree under each rule, on common lives, with every life's path kept.
+
+    Examples
+    --------
+    A fixed eighth of the first savings runs out after eight of ten years in which nothing is
+    earned; an eighth of what is left never does:
+
+    >>> from portlib.retirement.spending_rules import FixedPercentage, FixedReal
+    >>> one = Household(age=65, retirement_age=65, balance=100_000, sex=None, last_age=75)
+    >>> flat = Scenarios(np.zeros((1, 10, 2)), ("equity", "bonds"), "nothing is earned")
+    >>> two = [FixedReal(0.125), FixedPercentage(0.125)]
+    >>> out = ways(one, rows.balanced(0.6), rows.draw(one, flat), two)
+    >>> out.depleted.ravel().tolist()
+    [8.0, -1.0]
+    """
     names = [rule.name for rule in rules]
     case = rows.of_households([retiree] * len(rules), mix, names=names, mortality=mortality)
     return simulate(case, lives, list(rules), risk_aversion=risk_aversion, keep=lives.count)
