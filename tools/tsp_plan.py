@@ -60,8 +60,9 @@ def vintages(quarter: str = "2026-07-01") -> pd.DataFrame:
         year = str(fund).removeprefix("l_")
         away = 0 if year == "income" else int(year) - start.year + (start.month - 7) / -12
         rows[round(away, 2)] = weights
-    for year in (2070, 2075):
-        rows[float(year - start.year)] = now.loc["l_2065"]
+    known = now.T["l_2065"]
+    for youngest in (2070, 2075):
+        rows[float(youngest - start.year)] = known
     out = pd.DataFrame(rows).T.sort_index(ascending=False)
     made = pd.DataFrame({"years_to_retirement": out.index})
     made.insert(0, "origin", origin())
@@ -151,7 +152,7 @@ def _by_service(group: np.ndarray, service: np.ndarray, rng: np.random.Generator
     rank = {"BRS": 0, "legacy": 1, "FERS": 1, "CSRS": 2}
     noise = rng.random(len(group))
     made = np.empty(len(group), dtype=object)
-    made[order] = group[np.lexsort((noise, [rank[name] for name in group]))]
+    made[order] = group[np.lexsort((noise, np.array([rank[name] for name in group])))]
     return made
 
 
