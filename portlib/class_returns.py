@@ -32,6 +32,16 @@ class ClassReturns:
         By class: ``own``, or the series that stand in (``tsp_c``; ``0.6 tsp_c + 0.4 bills``).
     absent : tuple of str
         Classes asked for that have no series.
+
+    Examples
+    --------
+    Two classes for which one series stands are one witness:
+
+    >>> months = pd.date_range("2026-01-31", periods=2, freq="ME")
+    >>> values = pd.DataFrame({"us_tips": 0.01, "us_core_bonds": 0.01, "farmland": 0.02}, months)
+    >>> origin = {"us_tips": "tsp_f", "us_core_bonds": "tsp_f", "farmland": OWN}
+    >>> ClassReturns(values, origin, ()).distinct
+    ('us_tips', 'farmland')
     """
 
     values: pd.DataFrame
@@ -88,6 +98,10 @@ def class_returns(
     ------
     DataError
         For a series that the record does not hold, and where no class has any.
+
+    Returns
+    -------
+    ClassReturns
     """
     held = [plan.exposures] + ([] if plan.vintages is None else [plan.vintages])
     found = dict.fromkeys(

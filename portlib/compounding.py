@@ -18,12 +18,31 @@ from portlib.records import Array
 def arithmetic_to_geometric(
     mean: ArrayLike, volatility: ArrayLike, horizon_years: ArrayLike = np.inf
 ) -> Array:
-    """What does an arithmetic mean compound to? Annual decimals, any matching shapes.
+    """What does an arithmetic mean compound to?
 
-    Raises ValueError for a mean of -1 or less, a negative volatility, or less than a year.
+    Parameters
+    ----------
+    mean, volatility : array
+        Annual decimals, of any shapes that match.
+    horizon_years : array
+        Over so many years; the median without end, by default.
 
+    Returns
+    -------
+    array
+        Annual decimals.
+
+    Raises
+    ------
+    ValueError
+        For a mean of -1 or less, a negative volatility, or less than a year.
+
+    Examples
+    --------
     >>> float(arithmetic_to_geometric(0.07, 0.16).round(4))
     0.0582
+    >>> float(arithmetic_to_geometric(0.07, 0.16, horizon_years=1).round(12))
+    0.07
     """
     _checked(mean, volatility, horizon_years)
     m = np.asarray(mean, float)
@@ -40,6 +59,22 @@ def geometric_to_arithmetic(
 
     Solves ``x^p (x - 1) = v/(1 + g)^2``, ``p = 1 - 1/n``, for the growth factor ``x``, of which
     ``1 + m = (1 + g) x^(p/2)`` (Newton from the closed form for an infinite horizon).
+
+    Parameters
+    ----------
+    geometric, volatility, horizon_years : array
+        As in `arithmetic_to_geometric`, whose errors it raises.
+
+    Returns
+    -------
+    array
+        Annual decimals.
+
+    Examples
+    --------
+    >>> mean = geometric_to_arithmetic(0.06, 0.16, horizon_years=10)
+    >>> float(arithmetic_to_geometric(mean, 0.16, horizon_years=10).round(12))
+    0.06
     """
     _checked(geometric, volatility, horizon_years)
     g = np.asarray(geometric, float)

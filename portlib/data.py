@@ -57,15 +57,43 @@ class DataError(ValueError):
 
 
 def table(name: str) -> pd.DataFrame:
-    """A table of ``data/``, by file name without suffix; indexed by a key of one column.
+    """A table of ``data/``, a copy; indexed by its key where that is one column.
 
-    Raises `DataError` when checksum, columns, units or keys are not those of ``sources.yml``.
+    Parameters
+    ----------
+    name : str
+        The file's, without suffix.
+
+    Raises
+    ------
+    DataError
+        When checksum, columns, units or keys are not those of ``sources.yml``.
+
+    Examples
+    --------
+    Whoever changes a table changes a copy:
+
+    >>> mine = table("horizon_2025_assets")
+    >>> mine["volatility"] = 0.0
+    >>> bool(table("horizon_2025_assets").loc["us_large_equity", "volatility"] > 0)
+    True
     """
     return _table(ROOT, name).copy()
 
 
 def document(name: str) -> dict[str, Any]:
-    """A YAML document of ``data/``; raises `DataError` as `table` does."""
+    """A YAML document of ``data/``, a copy.
+
+    Parameters
+    ----------
+    name : str
+        The file's, without suffix.
+
+    Raises
+    ------
+    DataError
+        When checksum or keys are not those of ``sources.yml``.
+    """
     return copy.deepcopy(_document(ROOT, name))
 
 
@@ -112,7 +140,13 @@ def fingerprint(plan: Path | None = None) -> str:
 
 
 def source(name: str) -> dict[str, Any]:
-    """One entry of ``sources.yml``; raises `DataError` for a name that has none."""
+    """One entry of ``sources.yml``, a copy.
+
+    Raises
+    ------
+    DataError
+        For a name that has none, with those that are spelt like it.
+    """
     if name not in (entries := _sources(ROOT)):
         raise DataError(
             f"sources.yml: no entry {name!r}; did you mean {near(name, list(entries))}?"
@@ -165,9 +199,19 @@ def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
 
 
 def strict_yaml(path: Path, *, aliases: bool = False) -> Any:
-    """What a YAML file says; `DataError` where YAML would guess or explode.
+    """What a YAML file says.
 
-    That is, for keys given twice, aliases (unless they are allowed) and deep nests.
+    Parameters
+    ----------
+    path : Path
+    aliases : bool
+        Whether ``*names`` are read; they can make a small file explode.
+
+    Raises
+    ------
+    DataError
+        Where YAML would guess or explode: for keys given twice, aliases that are not allowed, deep
+        nests, and files that are too long or no YAML.
     """
     import yaml
 
@@ -265,7 +309,22 @@ def checked(
     frame: pd.DataFrame, units: Mapping[str, str], key: Sequence[str], name: str
 ) -> pd.DataFrame:
     """The table itself, if values are of their columns' `UNITS` (or empty) and the key identifies
-    rows; `DataError`.
+    rows.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    units : mapping
+        The unit of each column to be checked.
+    key : sequence of str
+        Columns that together identify a row.
+    name : str
+        The file, for messages.
+
+    Raises
+    ------
+    DataError
+        Naming column and line.
     """
     for column, unit in units.items():
         values = frame[column].to_numpy()

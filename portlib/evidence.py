@@ -108,6 +108,20 @@ class Chapter:
         The chapter's name, which is also its module's: ``"mean_variance"``.
     prefix : str
         The two letters its claims begin with: ``"MV"``.
+
+    Examples
+    --------
+    >>> chapter = Chapter("mean_variance", "MV")
+    >>> chapter.claim(
+    ...     "MV-01",
+    ...     "Weights sum to one.",
+    ...     measured=0.25 + 0.75,
+    ...     between=(1 - 1e-12, 1 + 1e-12),
+    ...     answers=["R-01"],
+    ...     by="identity",
+    ...     cannot_show="whether they are wise",
+    ... )
+    MV-01 holds: Weights sum to one. 1 (between 1 and 1); identity
     """
 
     def __init__(self, name: str, prefix: str) -> None:
@@ -135,9 +149,28 @@ class Chapter:
     ) -> Claim:
         """State a claim and check it.
 
-        Exactly one of ``at_most``, ``at_least``, ``equals`` and ``between`` gives the bound;
-        `equals` is for counts. `worst` marks the one claim that most limits the chapter's
-        conclusion.
+        Parameters
+        ----------
+        id : str
+            The chapter's prefix and two digits: ``MV-01``.
+        statement : str
+            What is claimed, in words for a reader.
+        measured : number
+            What was found, in `unit`.
+        answers : sequence of str
+            Ids of ``book/requirements.yml``, at least one.
+        by : str
+            One of `METHODS`.
+        cannot_show : str
+            What the claim leaves open.
+        at_most, at_least, equals, between : number, or two for `between`
+            The bound, exactly one of them; `equals` is for counts.
+        worst : bool
+            Marks the one claim that most limits the chapter's conclusion.
+
+        Returns
+        -------
+        Claim
 
         Raises
         ------
@@ -308,8 +341,21 @@ class Register:
 def collect(notebooks: Iterable[Path]) -> Register:
     """Read the register from executed notebooks.
 
-    A notebook without an evidence table contributes an empty list of claims under its file name, so
-    that the gate can refuse it by name.
+    Parameters
+    ----------
+    notebooks : iterable of Path
+        A notebook without an evidence table contributes an empty list of claims under its file
+        name, so that the gate can refuse it by name.
+
+    Returns
+    -------
+    Register
+
+    Raises
+    ------
+    EvidenceError
+        For a notebook with two evidence tables, or one of another chapter, and for two chapters of
+        one name.
     """
     claims: dict[str, tuple[Claim, ...]] = {}
     numbers: dict[str, Mapping[str, Number | str]] = {}
@@ -393,8 +439,19 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
 def good_practice(required: Mapping[str, Mapping[str, Any]], regime: str) -> list[str]:
     """Ids of the requirements that do not bind a plan of that legal regime.
 
-    Its edition shows them as good practice. ``regime`` is `Plan.legal_regime`; `EvidenceError` for
-    one that is none.
+    Its edition shows them as good practice.
+
+    Parameters
+    ----------
+    required : mapping
+        The requirements by id, from `requirements`.
+    regime : str
+        `Plan.legal_regime`.
+
+    Raises
+    ------
+    EvidenceError
+        For a regime that is none.
     """
     if regime not in LEGAL_REGIMES:
         raise EvidenceError(f"{regime!r} is no legal regime; use {', '.join(LEGAL_REGIMES)}")

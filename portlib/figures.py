@@ -74,8 +74,16 @@ def axes(
     ylabel: str = "",
     percent: str = "",
 ) -> tuple[plt.Figure, Axes]:
-    """Styled empty axes; `percent` names the axes ("x", "y" or "xy") whose decimals are shown as
-    percent."""
+    """Styled empty axes.
+
+    Parameters
+    ----------
+    width, height : float
+        Inches.
+    xlabel, ylabel : str
+    percent : str
+        The axes ("x", "y" or "xy") whose decimals are shown as percent.
+    """
     _look()
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
     ax.set(xlabel=xlabel, ylabel=ylabel)
@@ -120,8 +128,16 @@ def _names(index: pd.Index) -> tuple[list[str], float]:
 def bars(
     data: pd.Series | pd.DataFrame, *, xlabel: str = "", percent: str = "", labels: str = ""
 ) -> Axes:
-    """Horizontal bars, first row on top; `labels` is a format for the value written at each bar's
-    end."""
+    """Horizontal bars, first row on top.
+
+    Parameters
+    ----------
+    data : Series or DataFrame
+        A row of bars a row, a colour a column.
+    xlabel, percent : as in `axes`.
+    labels : str
+        A format, such as ``.1%``, for the value written at each bar's end; none by default.
+    """
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     rows, columns = frame.shape
     names, line = _names(frame.index)
@@ -201,7 +217,15 @@ def frontier(
     assets: Mapping[str, tuple[float, float]] | None = None,
 ) -> Axes:
     """Expected return over volatility: the frontier as a line, portfolios as dots, single assets as
-    crosses."""
+    crosses.
+
+    Parameters
+    ----------
+    risk, mean : array (points,)
+        The frontier, annual decimals.
+    points, assets : mapping, optional
+        (risk, mean) by name.
+    """
     _, ax = axes(
         height=4.6, xlabel="volatility, a year", ylabel="expected return, a year", percent="xy"
     )
@@ -252,7 +276,16 @@ def histogram(
     xlabel: str = "",
     percent: str = "",
 ) -> Axes:
-    """How values spread, with named vertical marks."""
+    """How values spread, with named vertical marks.
+
+    Parameters
+    ----------
+    values : array
+    bins : int
+    marks : mapping, optional
+        Where on the horizontal axis, by name.
+    xlabel, percent : as in `axes`.
+    """
     _, ax = axes(xlabel=xlabel, ylabel="how many", percent=percent)
     ax.hist(np.asarray(values), bins=bins, color=COLORS[5], edgecolor="white", linewidth=0.4)
     for i, (name, value) in enumerate((marks or {}).items()):
@@ -276,7 +309,13 @@ WORDS = {
 
 def plain(text: str) -> str:
     """Labels of the data, alone or in a sentence, in words: ``us_large_equity`` becomes *US large
-    equity*."""
+    equity*.
+
+    Examples
+    --------
+    >>> plain("more us_large_equity than us_tips")
+    'more US large equity than US TIPS'
+    """
     return re.sub(
         r"[a-z0-9]+(_[a-z0-9]+)+",
         lambda label: " ".join(WORDS.get(x, x) for x in label[0].split("_")),
@@ -291,8 +330,16 @@ LINE = 28
 def table(
     data: pd.DataFrame | pd.Series, *, percent: Sequence[str] | bool = (), digits: int = 1
 ) -> Styler:
-    """A table to read: numbers to `digits` places, decimals in the columns of `percent` as percent
-    (True: all)."""
+    """A table to read.
+
+    Parameters
+    ----------
+    data : DataFrame or Series
+    percent : sequence of str, or True
+        Columns of decimals that are shown as percent; True: all.
+    digits : int
+        Places after the point.
+    """
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c])]
     as_percent = numeric if percent is True else [c for c in numeric if percent and c in percent]

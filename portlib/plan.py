@@ -193,10 +193,33 @@ def folder() -> Path:
 
 
 def read(path: str | Path | None = None) -> Plan:
-    """Read a plan's folder, with its policy: by default `folder`, which is what every chapter
-    reads.
+    """Read a plan's folder, with its policy.
 
-    Raises `DataError`, which names every file, line and reason that it found to be wrong.
+    Parameters
+    ----------
+    path : path, optional
+        By default `folder`, which is what every chapter reads.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    DataError
+        Naming every file, line and reason that it found to be wrong.
+
+    Examples
+    --------
+    A new plan is accepted as it stands, and travels as JSON unchanged:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from portlib import plan_template
+    >>> with TemporaryDirectory() as place:
+    ...     _ = plan_template.write(Path(place) / "mine")
+    ...     mine = read(Path(place) / "mine")
+    >>> from_json(mine.to_json()).fingerprint == mine.fingerprint
+    True
     """
     found = Findings()
     made = examine(path, found)
@@ -206,9 +229,24 @@ def read(path: str | Path | None = None) -> Plan:
 
 
 def examine(path: str | Path | None, found: Findings) -> Plan | None:
-    """A plan's folder, and everything in it that is to be mended or known, added to ``found``.
+    """A plan's folder, and everything in it that is to be mended or known.
 
-    None where something was refused. Raises `DataError` where there is no such folder.
+    Parameters
+    ----------
+    path : path, optional
+        By default `folder`.
+    found : Findings
+        Takes all that was found.
+
+    Returns
+    -------
+    Plan or None
+        None where something was refused.
+
+    Raises
+    ------
+    DataError
+        Where there is no such folder.
     """
     place = folder() if path is None else Path(path)
     if not place.is_dir():
@@ -244,7 +282,20 @@ def examine(path: str | Path | None, found: Findings) -> Plan | None:
 def from_json(content: Mapping[str, Any]) -> Plan:
     """The plan that `Plan.to_json` wrote, or that a service sends.
 
-    Raises `DataError`, which names by its path (``participants[3].holdings``) all that is wrong.
+    Parameters
+    ----------
+    content : mapping
+        ``schema``, ``rules``, ``lineup`` and ``participants``; ``policy``,
+        ``target_date_vintages`` and ``inputs`` where there are any.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    DataError
+        Naming by its path (``participants[3].holdings``) all that is wrong.
     """
     if not isinstance(content, Mapping):
         raise DataError(

@@ -96,8 +96,13 @@ class Report:
 def check(folder: str | Path) -> Report:
     """Read a plan's folder whole, and report everything at once.
 
-    Raises `DataError` where there is no such folder.
+    Raises
+    ------
+    DataError
+        Where there is no such folder.
 
+    Examples
+    --------
     >>> from portlib import data
     >>> check(data.ROOT / "plan").refused
     ()

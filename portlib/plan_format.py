@@ -150,7 +150,26 @@ Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None, pd.DataFrame, pd.
 
 
 def rules(content: Any, name: str) -> dict[str, Any]:
-    """The rules, with dates as dates; raises `DataError` naming each entry that is wrong."""
+    """The rules, with dates as dates.
+
+    Parameters
+    ----------
+    content : what ``rules.yml`` says.
+    name : the file, for messages.
+
+    Raises
+    ------
+    DataError
+        Naming each entry that is wrong.
+
+    Examples
+    --------
+    >>> import yaml
+    >>> from portlib import plan_template
+    >>> content = yaml.safe_load(plan_template.required()["rules.yml"])
+    >>> rules(content, "rules.yml")["as_of"]
+    datetime.date(2026, 6, 30)
+    """
     found = Findings()
     plain = schema.plain(content)
     for problem in schema.problems(plain, _schema(data.ROOT)):
@@ -185,7 +204,15 @@ def rules(content: Any, name: str) -> dict[str, Any]:
 def from_file(
     path: Path, columns: Mapping[str, Column], classes: Sequence[str], found: Findings
 ) -> Table:
-    """A table of a plan's folder; what its cells break is added to ``found``."""
+    """A table of a plan's folder.
+
+    Parameters
+    ----------
+    path : the file.
+    columns : `LINEUP`, `PEOPLE` or `VINTAGES`.
+    classes : names that may be columns beside them.
+    found : takes what its cells break.
+    """
     fixed = columns is PEOPLE
     text = tables.open_text(path)
     if fixed and len(text.content.split()) == 1:  # names of columns alone: nobody
@@ -205,7 +232,25 @@ def from_rows(
     classes: Sequence[str],
     found: Findings,
 ) -> Table | None:
-    """A table of a plan in JSON: a list of mappings; ``origin`` is said once, in the rules."""
+    """A table of a plan in JSON; ``origin`` is said once, in the rules.
+
+    Parameters
+    ----------
+    rows : a list of mappings.
+    name : of the list, for messages: ``participants``.
+    columns, classes : as in `from_file`.
+    found : takes what its rows break.
+
+    Returns
+    -------
+    Table or None
+        None where a row is no mapping.
+
+    Raises
+    ------
+    DataError
+        Where there is no list.
+    """
     asked = {key: column for key, column in columns.items() if key != "origin"}
     known = set(asked) if columns is PEOPLE else {*asked, *classes}
     if not isinstance(rows, list):
@@ -234,9 +279,17 @@ def parts(
 ) -> Parts:
     """Funds, exposures, vintages, participants and holdings of a `Plan`, from its tables.
 
-    ``equity`` are the classes that count as equity.
+    Parameters
+    ----------
+    rules : from `rules`.
+    equity : the classes that count as equity.
+    lineup, people, vintages : from `from_file` or `from_rows`; no vintages where no target-date
+        series is offered.
 
-    Raises `DataError` that says everything which breaks a rule of the format.
+    Raises
+    ------
+    DataError
+        Saying everything which breaks a rule of the format.
     """
     found = lineup.found
     found.settle()

@@ -116,9 +116,22 @@ EXAMPLES = "optional"
 
 
 def write(folder: str | Path) -> list[str]:
-    """Make a folder with a small plan that is accepted as it stands; returns the files written.
+    """Make a folder with a small plan that is accepted as it stands.
 
-    Raises `DataError` where the folder exists and is not empty.
+    Parameters
+    ----------
+    folder : path
+        Made where it is not there yet.
+
+    Returns
+    -------
+    list of str
+        The files written, by name.
+
+    Raises
+    ------
+    DataError
+        Where the folder exists and is not empty.
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -218,7 +231,16 @@ def examples() -> dict[str, str]:
 
 
 def description() -> str:
-    """The format of a plan's folder in words, as Markdown."""
+    """The format of a plan's folder in words, as Markdown.
+
+    Examples
+    --------
+    No column that the readers check can be missing from it:
+
+    >>> said = description()
+    >>> all(f"`{name}`" in said for name in (*plan_format.LINEUP, *plan_format.PEOPLE, *RULES))
+    True
+    """
     known = ", ".join(f"`{name}`" for name in classes.survey_classes().names)
     parts = [
         "### The files that every plan has",

@@ -216,10 +216,19 @@ def read(path: str | Path | None = None, *, classes: Sequence[str] = ()) -> Poli
 def from_json(
     own: Mapping[str, Any], *, classes: Sequence[str] = (), source: str = "policy"
 ) -> Policy:
-    """The policy of a plan that states its `own` entries, as `Policy.to_json` writes them.
+    """The policy of a plan that states entries of its own.
 
-    `classes` are as in `read`; errors call what was given by the name `source`. Raises `DataError`
-    as `read` does.
+    Parameters
+    ----------
+    own : mapping
+        As `Policy.to_json` writes them.
+    classes : as in `read`.
+    source : what messages call them.
+
+    Raises
+    ------
+    DataError
+        As `read` does.
     """
     if not isinstance(own, Mapping):
         raise DataError(f"{source}: {short(own)} should be a mapping of entries of policy.yml")

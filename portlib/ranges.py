@@ -123,6 +123,8 @@ def number(
 
     Raises `error`, which names the number, its value and what is allowed.
 
+    Examples
+    --------
     >>> number("level", 0.95, above=0, below=1)
     0.95
     >>> number("level", 95, above=0, below=1)
@@ -146,7 +148,28 @@ def numbers(
     below: float = np.inf,
     error: type[ValueError] = ValueError,
 ) -> Array:
-    """The values as an array, if all are finite and within limits; else `error` names the first."""
+    """The values as an array, if all are finite and within limits.
+
+    Parameters
+    ----------
+    name : str
+        What a message calls them.
+    values : array
+    least, above, most, below : float
+        Limits; ``above`` and ``below`` are not allowed themselves.
+    error : type
+        What is raised.
+
+    Returns
+    -------
+    array
+        Of floats, in the shape given.
+
+    Raises
+    ------
+    error
+        Naming the first value that is wrong, and what is allowed.
+    """
     try:
         as_given = np.asarray(values)
         if as_given.dtype.kind in "USb" or _has_words(as_given):

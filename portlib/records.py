@@ -70,6 +70,17 @@ class Assumptions:
     ------
     AssumptionsError
         Naming the entry, label or eigenvalue that is wrong, and what to do.
+
+    Examples
+    --------
+    Weights that carry labels are taken by them, in whatever order:
+
+    >>> sigma = [[0.04, 0.0], [0.0, 0.0025]]
+    >>> told = Assumptions(["shares", "bonds"], [0.07, 0.03], sigma, rf=0.02)
+    >>> told.mean_of(pd.Series({"bonds": 0.75, "shares": 0.25}))
+    0.04
+    >>> round(told.risk_of(np.array([0.0, 1.0])), 12)
+    0.05
     """
 
     labels: tuple[str, ...]

@@ -111,6 +111,15 @@ def optimize(
     ValueError
         For a class that the assumptions lack; `Infeasible`, with the rules in conflict, where no
         portfolio obeys.
+
+    Examples
+    --------
+    What is no plan of this version is refused by name:
+
+    >>> optimize({"schema": "a plan of next year"})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    portlib.data.DataError: schema is 'a plan of next year'; this version reads ...
     """
     asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
     ours, sent = _read(plan_)
@@ -456,8 +465,20 @@ def seal_forecast(
     """Seal what is expected of a plan's classes and portfolios (`stewardship.sealed_forecasts`).
 
     The portfolios are those that `optimize` gives for each posture, the rivals equal shares of all
-    options that it considers and 60% US large companies with 40% core bonds. Returns ``event``,
-    ``fingerprint`` and ``sealed`` (when).
+    options that it considers and 60% US large companies with 40% core bonds.
+
+    Parameters
+    ----------
+    plan_, assumptions : as in `optimize`.
+    log : the audit log that takes the seal.
+    key : who seals it signs with.
+    role : in which capacity.
+    at : when.
+
+    Returns
+    -------
+    dict
+        ``event``, ``fingerprint`` and ``sealed`` (when).
     """
     ours, sent = _read(plan_)
     classes = _classes(ours, assumptions)
@@ -484,8 +505,18 @@ def score_forecasts(
 ) -> list[Json]:
     """What came of each figure that was sealed for a plan, beside its rivals.
 
-    `returns` are monthly decimals by month end, a column for each class or fund to be scored. What
-    has none, and what is not a month old, has no score: null. See `sealed_forecasts.score`.
+    Parameters
+    ----------
+    plan_ : as in `optimize`.
+    log : the audit log that holds the seals.
+    roster : the keys that it is checked against, as in `sealed_forecasts.score`.
+    returns : DataFrame
+        Monthly decimals by month end, a column for each class or fund to be scored.
+
+    Returns
+    -------
+    list of dict
+        What has no column, and what is not a month old, has no score: null.
     """
     ours = plan.from_json(plan_)
     table = sealed_forecasts.score(log, returns, roster, plan=ours.fingerprint)

@@ -207,7 +207,18 @@ def waiting() -> tuple[str, ...]:
 
 
 def of(plan: Plan, names: Sequence[str] = ()) -> list[Standing]:
-    """How the inputs stand, all or those named; DataError for a name that is none."""
+    """How the inputs stand.
+
+    Parameters
+    ----------
+    plan : whose inputs.
+    names : which of `INPUTS`; all by default.
+
+    Raises
+    ------
+    DataError
+        For a name that is none.
+    """
     for name in names:
         if name not in INPUTS:
             raise DataError(f"no input {name!r}{near_word(name, list(INPUTS))}")
@@ -222,6 +233,8 @@ def of(plan: Plan, names: Sequence[str] = ()) -> list[Standing]:
 def table(plan: Plan, names: Sequence[str] = ()) -> pd.DataFrame:
     """One row an input: status, what is used, and the files that would bring the plan's own.
 
+    Examples
+    --------
     >>> from portlib import plan
     >>> table(plan.read(), ["assumptions"])["status"].item()
     'stands in'
@@ -268,7 +281,18 @@ class Box:
 
 
 def box(plan: Plan, chapter: str) -> Box:
-    """A chapter's inputs and how they stand, to be shown; DataError for no chapter."""
+    """A chapter's inputs and how they stand, to be shown.
+
+    Parameters
+    ----------
+    plan : whose inputs.
+    chapter : one of `CHAPTERS`.
+
+    Raises
+    ------
+    DataError
+        For no chapter.
+    """
     if chapter not in CHAPTERS:
         raise DataError(f"no chapter {chapter!r}{near_word(chapter, list(CHAPTERS))}")
     return _boxed(plan, CHAPTERS[chapter])

@@ -13,6 +13,14 @@ from typing import Literal
 
 
 def folder(what: Literal["plan", "history"]) -> Path | None:
-    """The folder that ``PRUDENT_PLAN`` or ``PRUDENT_HISTORY`` names, or None."""
+    """The folder that ``PRUDENT_PLAN`` or ``PRUDENT_HISTORY`` names, or None.
+
+    Examples
+    --------
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, PRUDENT_PLAN="mine"):
+    ...     folder("plan") == Path("mine")
+    True
+    """
     named = os.environ.get(f"PRUDENT_{what.upper()}")
     return Path(named) if named else None

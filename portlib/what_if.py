@@ -107,7 +107,10 @@ class Funds:
 def funds(plan: Plan) -> Funds:
     """What may be mixed of a plan's menu; a date of a series is held alone or not at all.
 
-    Raises Infeasible where no posture has a portfolio, and as `plan_menu.menu_assumptions` does.
+    Raises
+    ------
+    Infeasible
+        Where no posture has a portfolio; else as `plan_menu.menu_assumptions` does.
     """
     classes = plan_menu.class_assumptions(plan)
     menu = plan_menu.menu_assumptions(plan, classes)
@@ -191,9 +194,13 @@ def _finite(x: float) -> float | None:
 
 
 def rivals(found: Funds) -> pd.DataFrame:
-    """What the best portfolio is compared with: mean, risk (annual decimals) and what it is.
+    """What the best portfolio is compared with.
 
-    ``kind`` is ``naive``, ``held`` or ``default``; a series gives one row a date.
+    Returns
+    -------
+    DataFrame
+        mean, risk (annual decimals) and ``kind``: ``naive``, ``held`` or ``default``; a series
+        gives one row a date.
     """
     plan = found.plan
     kinds = plan.funds["kind"].astype(str)
@@ -225,8 +232,19 @@ def _default_of(found: Funds) -> list[str]:
 
 
 def balanced(plan: Plan, classes: Assumptions, equity: float) -> tuple[float, float] | None:
-    """Mean net of cost and risk of `equity` in the policy's equity sleeve and the rest in its bond
-    sleeve; None for a menu without one of them."""
+    """Mean net of cost and risk of a mix of the policy's equity sleeve and its bond sleeve.
+
+    Parameters
+    ----------
+    plan : whose funds make the sleeves.
+    classes : what is expected of asset classes.
+    equity : share of the equity sleeve, decimal; the rest is bonds.
+
+    Returns
+    -------
+    float, float, or None
+        Annual decimals; None for a menu without one of the sleeves.
+    """
     parts = _sleeves(plan)
     if parts is None:
         return None
@@ -283,7 +301,10 @@ class Pool:
 def pool(plan: Plan) -> Pool:
     """The pool of a plan: the years that its outlooks draw from, few enough for a page.
 
-    Raises ValueError for returns that do not fit 16 bits of basis points.
+    Raises
+    ------
+    ValueError
+        For returns that do not fit 16 bits of basis points.
     """
     known = outlook.classes(plan)
     seed = int(plan.policy["scenario_seed"])
@@ -390,7 +411,17 @@ def constant(plan: Plan, equity: float) -> ConstantMix:
 def simulated(plan: Plan, one: Household, mix: Mix, drawn: Pool) -> Outcomes:
     """What becomes of a household on the page's lives, by portlib; spending of all lives is kept.
 
-    The mix must hold the pool's classes in their order; ValueError otherwise.
+    Parameters
+    ----------
+    plan : whose policy and mortality hold.
+    one : the household.
+    mix : what it holds; of the pool's classes, in their order.
+    drawn : the pool.
+
+    Raises
+    ------
+    ValueError
+        For a mix of other classes.
     """
     if mix.assets != drawn.assets:
         raise ValueError(f"{mix.name} holds {', '.join(mix.assets)}, not the pool's classes")
@@ -401,8 +432,19 @@ def simulated(plan: Plan, one: Household, mix: Mix, drawn: Pool) -> Outcomes:
 
 
 def by_age(one: Household, out: Outcomes) -> pd.DataFrame:
-    """By age from retirement on, of those alive: ``alive`` (how many lives), ``short`` (share whose
-    spending falls short), ``depth`` (mean share missing among them; 0 where there are none).
+    """How many lives fall short at each age, and by how much?
+
+    Parameters
+    ----------
+    one : the household.
+    out : from `simulated`.
+
+    Returns
+    -------
+    DataFrame
+        By age from retirement on, of those alive: ``alive`` (how many lives), ``short`` (share
+        whose spending falls short), ``depth`` (mean share missing among them; 0 where there are
+        none).
     """
     wanted = float(one.target or 0.0)
     spent = out.paths[0]
@@ -421,8 +463,18 @@ def by_age(one: Household, out: Outcomes) -> pd.DataFrame:
 
 
 def career(found: Funds, posture: str) -> dict[str, float]:
-    """Over what a yearly loss becomes years of spending: real growth a year, years of saving and of
-    spending (policy ``fee_illustration``)."""
+    """Over what does a yearly loss become years of spending (policy ``fee_illustration``)?
+
+    Parameters
+    ----------
+    found : the funds.
+    posture : whose best portfolio grows.
+
+    Returns
+    -------
+    dict
+        ``growth`` (real, a year, before costs), ``years`` of saving and ``retired``, of spending.
+    """
     best = found.best(posture)
     fees = found.plan.funds["expense_ratio"][list(best.labels)].to_numpy(float)
     nominal = float(arithmetic_to_geometric(best.mean + float(fees @ best.w), best.risk))

@@ -47,8 +47,15 @@ class Comparison(NamedTuple):
 
 
 def long_run_variance(u: Array, lags: int) -> float:
-    """The variance of a mean of T months, times T: of u less its mean, Bartlett weights over `lags`
-    months."""
+    """The variance of a mean of T months, times T.
+
+    Parameters
+    ----------
+    u : array (T,)
+        Its mean is subtracted.
+    lags : int
+        Months over which it may be related; Bartlett weights.
+    """
     d = u - u.mean()
     total = d @ d + 2 * sum(
         (1 - k / (lags + 1)) * float(d[k:] @ d[:-k]) for k in range(1, lags + 1)
@@ -92,9 +99,24 @@ def variance_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
     """Do two series of the same months differ in variance by more than noise? The difference is
     ``log var a / var b``.
 
-    Delta method with the long-run variance over `lags` periods. Fat tails and dependence are
-    allowed for. Raises ValueError for series of other months, too few, or without variance. Source:
+    Delta method with the long-run variance. Fat tails and dependence are allowed for. Source:
     Ledoit and Wolf (2011), with another kernel.
+
+    Parameters
+    ----------
+    a, b : array (T,) or Series
+        Returns; what carries dates must be of the same consecutive months.
+    lags : int
+        Periods over which they may be related.
+
+    Returns
+    -------
+    Comparison
+
+    Raises
+    ------
+    ValueError
+        For series of other months, too few, or without variance.
     """
     x, y = _pair(a, b, lags)
     da = x - x.mean()
@@ -108,8 +130,16 @@ def sharpe_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
     """Do two series of excess returns differ in Sharpe ratio by more than noise? Per period, ddof
     0.
 
-    Delta method with the long-run variance over `lags` periods. Raises as `variance_test` does.
-    Source: Ledoit and Wolf (2008), section 3.1, with another kernel.
+    Delta method with the long-run variance. Source: Ledoit and Wolf (2008), section 3.1, with
+    another kernel.
+
+    Parameters
+    ----------
+    a, b, lags : as in `variance_test`, whose errors it raises.
+
+    Returns
+    -------
+    Comparison
     """
     x = np.array(_pair(a, b, lags))
     ratio = x.mean(axis=1) / x.std(axis=1)
@@ -121,12 +151,22 @@ def sharpe_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
 def circular_shifts(
     statistic: Callable[[Array, Array], float], a: ArrayLike, b: ArrayLike
 ) -> tuple[float, float]:
-    """How unusual is a statistic of two series among those of one turned against the other: value
-    and p-value.
+    """How unusual is a statistic of two series among those of one turned against the other?
 
-    All T turns of b, the one that is as observed among them; larger is more unusual. Each series
-    keeps its own dependence over time, which a shuffle would destroy. What b does in an era meets
-    another era of a.
+    All T turns of b, the one that is as observed among them. Each series keeps its own dependence
+    over time, which a shuffle would destroy. What b does in an era meets another era of a.
+
+    Parameters
+    ----------
+    statistic : function of two arrays (T,)
+        Larger is more unusual.
+    a, b : array (T,) or Series
+        Of the same months.
+
+    Returns
+    -------
+    float, float
+        Its value, and the p-value.
     """
     x, y = _series([a, b], "the two series")
     months.same(a, b, "the two series")
@@ -145,6 +185,8 @@ def swap_test(
     The p-value of ``|log var a / var b|``, the observed one among the draws, so that it is never
     zero. Raises as `variance_test`.
 
+    Examples
+    --------
     >>> x = np.random.default_rng(1).normal(size=120)
     >>> swap_test(x, x, block=12, draws=99, rng=np.random.default_rng(2))
     1.0

@@ -127,7 +127,14 @@ def is_monthly(index: pd.Index) -> bool:
 
 
 def consecutive(index: pd.Index, what: str, *, error: type[ValueError] = ValueError) -> None:
-    """Raise `error` unless dates are consecutive months, in order."""
+    """Raise `error` unless dates are consecutive months, in order.
+
+    Parameters
+    ----------
+    index : of returns; one without dates is let through.
+    what : what a message calls them.
+    error : what is raised, naming the month and what may have happened to it.
+    """
     when = _periods(index)
     if when is None:
         return

@@ -68,7 +68,19 @@ def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd
 
 
 def bond_returns(yields: pd.Series, maturity_years: float) -> pd.Series:
-    """`constant_maturity_returns` of one series that may have gaps, which stay gaps."""
+    """`constant_maturity_returns` of one series that may have gaps, which stay gaps.
+
+    Parameters
+    ----------
+    yields : Series by month
+        Annual decimals.
+    maturity_years : float
+
+    Returns
+    -------
+    Series
+        Monthly decimals, one row less.
+    """
     filled = yields.ffill()
     returns = constant_maturity_returns(filled.to_frame("bond"), maturity_years)["bond"]
     known = yields.notna() & yields.notna().shift(1, fill_value=False)

@@ -77,6 +77,8 @@ class AssetClass:
 class Classes:
     """All classes that may be used, by name: the survey's, ours, and the plan's own.
 
+    Examples
+    --------
     >>> survey_classes().role("us_tips")
     'fixed_income'
     """
@@ -132,7 +134,13 @@ def survey_classes(root: Path | None = None) -> Classes:
 
 
 def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
-    """The survey's classes with those of a ``classes.yml`` before them."""
+    """The survey's classes with those of a ``classes.yml`` before them.
+
+    Parameters
+    ----------
+    content : what the file says, by class; None without it.
+    found : takes everything that is wrong; a class that is refused is known all the same.
+    """
     known = survey_classes()
     made: dict[str, AssetClass] = dict(known.by_name)
     for name, entry in (content or {}).items():

@@ -125,7 +125,10 @@ class FundHoldings:
     def exposures(self, as_of: date) -> HeldExposures:
         """What each fund held on its last day up to ``as_of``, by the master valid on that day.
 
-        Raises `DataError` where no fund has holdings by then.
+        Raises
+        ------
+        DataError
+            Where no fund has holdings by then.
         """
         day = pd.Timestamp(as_of)
         known = self.table[self.table["date"] <= day]
@@ -189,7 +192,18 @@ def make(
     found: Findings,
     options: Options,
 ) -> FundHoldings | None:
-    """The record of the two files and of filings, as `portlib.inputs.nport.read` gives them."""
+    """The record of the two files and of filings; None without them, or where something is wrong.
+
+    Parameters
+    ----------
+    holdings : ``fund_holdings.csv``.
+    master : ``securities.csv``.
+    filings : as `portlib.inputs.nport.read_folder` gives them.
+    funds : codes of the lineup; none where it could not be read.
+    classes : those that the master may name.
+    found : takes everything that is wrong.
+    options : how files are to be read, by file.
+    """
     if holdings is None and filings is None:
         if master is not None:
             found.note(MASTER, f"is not used: there is no {FILE} and no filing in nport/")
@@ -258,6 +272,8 @@ def _check_ids(table: pd.DataFrame, file: str, found: Findings) -> None:
 def valid_cusip(id: str) -> bool:
     """Does the ninth character agree with the other eight (ANSI X9.6)?
 
+    Examples
+    --------
     >>> valid_cusip("037833100"), valid_cusip("037833101")
     (True, False)
     """
@@ -274,6 +290,8 @@ def valid_cusip(id: str) -> bool:
 def valid_isin(id: str) -> bool:
     """Does the last digit agree with the rest (ISO 6166, Luhn's rule)?
 
+    Examples
+    --------
     >>> valid_isin("US0378331005"), valid_isin("US0378331006")
     (True, False)
     """

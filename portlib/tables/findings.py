@@ -47,6 +47,8 @@ class FindingsError(DataError):
 class Findings:
     """A list of `Finding` that readers add to.
 
+    Examples
+    --------
     >>> found = Findings()
     >>> found.refuse("lineup.csv", "kind 'cor' is none of core", line=4)
     >>> print(*found)

@@ -152,7 +152,14 @@ def prices(
 ) -> ReturnTable:
     """Prices or index levels as a user's file holds them, by their own days (``period`` "day").
 
-    Raises `DataError` as `returns` does, and for prices that are not positive.
+    Parameters
+    ----------
+    source, dates, decimal : as in `returns`.
+
+    Raises
+    ------
+    DataError
+        As `returns` does, and for prices that are not positive.
     """
     grid = layouts.grid(source, dates)
     values, percent, notes = _numbers(grid, decimal)
@@ -234,7 +241,17 @@ def total_returns(
 def years(
     source: str | Path | Text, *, unit: Unit | None = None, decimal: str | None = None
 ) -> ReturnTable:
-    """Calendar-year returns: one row a year, or years across; decimals by year end."""
+    """Calendar-year returns: one row a year, or years across; decimals by year end.
+
+    Parameters
+    ----------
+    source, unit, decimal : as in `returns`.
+
+    Raises
+    ------
+    DataError
+        As `returns` does, and for rows that are no years, given twice or missing between others.
+    """
     grid = layouts.grid(source)
     values, notes = _decimals(grid, unit, decimal, largest=5.0)
     if (often := calendar_dates.frequency(grid.dates)) != "year":

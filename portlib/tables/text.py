@@ -60,12 +60,17 @@ class Lines:
 
 
 def open_text(path: str | Path, name: str | None = None) -> Text:
-    """Read a file as text; Parquet becomes CSV. Raises `DataError` for what is neither, by name.
+    """Read a file as text; Parquet becomes CSV.
 
     Parameters
     ----------
     path : a file.
     name : how messages call it, by default the file's name.
+
+    Raises
+    ------
+    DataError
+        For what is neither, and what is not there or too large, by name.
     """
     path = Path(path)
     called = name or path.name
@@ -85,7 +90,18 @@ def open_text(path: str | Path, name: str | None = None) -> Text:
 
 
 def decode(raw: bytes, name: str) -> Text:
-    """The text that bytes hold: UTF-8, UTF-16 with or without its mark, or Windows-1252."""
+    """The text that bytes hold: UTF-8, UTF-16 with or without its mark, or Windows-1252.
+
+    Parameters
+    ----------
+    raw : of a file.
+    name : how messages call it.
+
+    Raises
+    ------
+    DataError
+        For bytes that are no text, saying what they are and what to save instead.
+    """
     if raw[:2] == b"PK":
         workbook = b"xl/" in raw or b"[Content_Types].xml" in raw
         what = (
@@ -114,6 +130,8 @@ def decode(raw: bytes, name: str) -> Text:
 def split(text: Text) -> Lines:
     """The cells of a text whose cells are separated by tabs, semicolons, bars or commas.
 
+    Examples
+    --------
     >>> split(Text("mine.csv", "date;stocks\\n2015-01-31;0,0119\\n")).cells[1]
     ('2015-01-31', '0,0119')
     """
