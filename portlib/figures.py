@@ -102,7 +102,14 @@ def lines(
     percent: str = "",
     height: float = 3.5,
 ) -> Axes:
-    """One line a column over the index."""
+    """One line a column over the index.
+
+    Parameters
+    ----------
+    data : DataFrame
+        As it is drawn: decimals where `percent` names the axis.
+    xlabel, ylabel, percent, height : as in `axes`.
+    """
     _, ax = axes(height=height, xlabel=xlabel, ylabel=ylabel, percent=percent)
     for i, column in enumerate(data.columns):
         ax.plot(
@@ -167,7 +174,14 @@ def bars(
 
 
 def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
-    """A dot with its range a row, from columns ``low``, ``mid`` and ``high``; first row on top."""
+    """A dot with its range a row, first row on top.
+
+    Parameters
+    ----------
+    data : DataFrame
+        Columns ``low``, ``mid`` and ``high``.
+    xlabel, percent : as in `axes`.
+    """
     names, line = _names(data.index)
     _, ax = axes(height=1.0 + line * len(data), xlabel=xlabel, percent=percent)
     at = np.arange(len(data))[::-1]
@@ -179,8 +193,21 @@ def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
 
 
 def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
-    """A matrix as coloured cells with the numbers written in, from ``-limit`` (orange) to ``limit``
-    (purple)."""
+    """A matrix as coloured cells with the numbers written in.
+
+    Parameters
+    ----------
+    data : DataFrame
+    digits : int
+        Places after the point.
+    limit : float
+        Colours go from ``-limit`` (orange) to ``limit`` (purple).
+
+    Raises
+    ------
+    ValueError
+        For cells that are no numbers.
+    """
     try:
         values = data.to_numpy(dtype=float)
     except (TypeError, ValueError):
@@ -250,7 +277,19 @@ def frontier(
 
 
 def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axes:
-    """Weights as stacked areas over the index: one band a column, which must not be negative."""
+    """Weights as stacked areas over the index: one band a column.
+
+    Parameters
+    ----------
+    weights : DataFrame
+        Decimals, not negative.
+    xlabel, percent : as in `axes`.
+
+    Raises
+    ------
+    ValueError
+        For a negative weight.
+    """
     heights = numbers("a weight of the areas, which may not be negative,", weights, least=-1e-9)
     _, ax = axes(height=4.2, xlabel=xlabel, ylabel="weight, percent", percent=percent)
     hatches = ("", "//", "", "..", "", "\\\\", "", "xx", "", "++")

@@ -182,6 +182,11 @@ def glidepath(
 ) -> Json:
     """The custom glidepath for a plan's people (`glidepaths.custom`), whom the plan must contain.
 
+    Parameters
+    ----------
+    plan_, assumptions : as in `optimize`.
+    seed : of what is drawn; the same input gives the same output.
+
     Returns
     -------
     dict
@@ -471,9 +476,8 @@ def seal_forecast(
     ----------
     plan_, assumptions : as in `optimize`.
     log : the audit log that takes the seal.
-    key : who seals it signs with.
-    role : in which capacity.
-    at : when.
+    role, key : who seals, and the role's own key, with which it signs.
+    at : now, with its zone.
 
     Returns
     -------
@@ -509,7 +513,7 @@ def score_forecasts(
     ----------
     plan_ : as in `optimize`.
     log : the audit log that holds the seals.
-    roster : the keys that it is checked against, as in `sealed_forecasts.score`.
+    roster : the roles and their keys by which each seal is checked.
     returns : DataFrame
         Monthly decimals by month end, a column for each class or fund to be scored.
 

@@ -369,7 +369,15 @@ def household(
     retirement_age: int,
     spending: float,
 ) -> Household:
-    """What the page's controls say, as a household of the plan."""
+    """What the page's controls say, as a household of the plan.
+
+    Parameters
+    ----------
+    plan : whose match, fees and day hold.
+    age, retirement_age : years.
+    pay, balance, other_income, spending : US dollars, of today; all but the balance a year.
+    deferral_rate : share of pay, decimal.
+    """
     return Household(
         age=int(age),
         retirement_age=int(retirement_age),

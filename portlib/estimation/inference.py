@@ -182,8 +182,22 @@ def swap_test(
     variance?
 
     If the two are alike, swapping them changes nothing; blocks keep what neighbouring months share.
-    The p-value of ``|log var a / var b|``, the observed one among the draws, so that it is never
-    zero. Raises as `variance_test`.
+
+    Parameters
+    ----------
+    a, b : array (T,) or Series
+        As in `variance_test`, whose errors it raises.
+    block : int
+        Months swapped together.
+    draws : int
+    rng : Generator
+        The source of all randomness.
+
+    Returns
+    -------
+    float
+        The p-value of ``|log var a / var b|``, the observed one among the draws, so that it is
+        never zero.
 
     Examples
     --------

@@ -179,8 +179,15 @@ def finite(
     least: float = -math.inf,
     error: type[ValueError] = ValueError,
 ) -> None:
-    """Raise `error`, naming column and month, for a value that is no finite number, or below
-    `least`."""
+    """Raise `error` for a value that is no finite number.
+
+    Parameters
+    ----------
+    table : of returns.
+    what : what a message calls them.
+    least : the least return allowed: ``-1.0`` where no more than all can be lost.
+    error : what is raised, naming column and month.
+    """
     try:
         x = np.asarray(table, dtype=float)
     except (TypeError, ValueError):
@@ -201,7 +208,14 @@ def finite(
 
 
 def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueError) -> None:
-    """Raise `error` where two series that carry dates are not of the same months, row by row."""
+    """Raise `error` where two series are not of the same months, row by row.
+
+    Parameters
+    ----------
+    a, b : the two; what carries no labels is let through.
+    what : what a message calls them.
+    error : what is raised, naming the first month that only one of them has.
+    """
     if not isinstance(a, (pd.Series, pd.DataFrame)) or not isinstance(b, (pd.Series, pd.DataFrame)):
         return
     one = _periods(a.index)

@@ -331,12 +331,24 @@ def random_matrix_denoising(x: Array) -> CovarianceEstimate:
 
 @door(error=CovarianceError)
 def exponentially_weighted(x: Array, half_life: float) -> CovarianceEstimate:
-    """Recent months count more: weights halve every `half_life` periods; the weighted mean is
-    subtracted.
+    """Recent months count more: weights halve with age; the weighted mean is subtracted.
 
     The divisor ``1 - sum w^2`` leaves no bias when returns are independent and alike; the history
     is worth ``1 / sum w^2`` periods, however long it is. Source: Litterman and Winkelmann (1998),
-    demeaned."""
+    demeaned.
+
+    Parameters
+    ----------
+    x : array (T, p)
+        Returns, decimals, the oldest first.
+    half_life : float
+        Periods after which a weight is half.
+
+    Raises
+    ------
+    CovarianceError
+        For a half-life below a tenth of a period.
+    """
     number("half_life", half_life, least=0.1, error=CovarianceError)
     w = 0.5 ** (np.arange(len(x))[::-1] / half_life)
     w /= w.sum()
@@ -530,8 +542,20 @@ def blend(
 
 @door(error=CovarianceError)
 def drawdown_months(market: pd.Series, depth: float) -> pd.Series:
-    """Which months, in hindsight, lay between a peak of wealth and a trough at least `depth`
-    (decimal) below it?"""
+    """Which months, in hindsight, lay between a peak of wealth and its trough?
+
+    Parameters
+    ----------
+    market : Series by month
+        Returns, monthly decimals.
+    depth : float
+        How far below the peak a trough must lie to count, decimal.
+
+    Returns
+    -------
+    Series by month
+        Of truth values.
+    """
     monthly(market, "the market", least=-1.0, error=CovarianceError)
     number("depth", depth, above=0, below=1, error=CovarianceError)
     wealth = (1 + market).cumprod()

@@ -254,8 +254,19 @@ def rolling(
 def selection_returns(
     funds: pd.DataFrame, indices: pd.DataFrame, rolled: pd.DataFrame
 ) -> pd.DataFrame:
-    """What did each fund earn beyond the mix that `rolling` knew before the month: Sharpe's
-    selection return?"""
+    """What did each fund earn beyond the mix that was known before the month: Sharpe's selection
+    return?
+
+    Parameters
+    ----------
+    funds, indices : as in `style`.
+    rolled : from `rolling`.
+
+    Returns
+    -------
+    DataFrame (months, funds)
+        Monthly decimals, from the month after the first window on.
+    """
     ends = rolled.index.unique("month")
     known = np.searchsorted(ends, indices.index) - 1  # the last estimate that ends before the month
     b = rolled.to_numpy(float).reshape(len(ends), -1, indices.shape[1])[known[known >= 0]]
@@ -432,8 +443,20 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
 
 @door()
 def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: float) -> pd.DataFrame:
-    """One exposure from two: ``weight`` (0 to 1) times holdings plus the rest times returns, funds
-    x indices."""
+    """One exposure from two.
+
+    Parameters
+    ----------
+    returns_based, holdings_based : DataFrame (funds, indices)
+        Of the same funds and indices, in any order.
+    weight : float
+        Of the holdings, 0 to 1; the rest is of the returns.
+
+    Raises
+    ------
+    ValueError
+        For a weight outside 0 to 1, and what only one side knows.
+    """
     strange = {*returns_based.index, *returns_based.columns} ^ {
         *holdings_based.index,
         *holdings_based.columns,
@@ -452,11 +475,25 @@ def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: flo
 def style_distance(
     exposures: pd.DataFrame, others: pd.DataFrame, sigma: pd.DataFrame
 ) -> pd.DataFrame:
-    """How far apart do two mixes run: tracking error of each row of one against each row of the
-    other, annual decimals?
+    """How far apart do two mixes run?
 
-    ``sigma`` is the annual covariance of the indices. Indices that move together count as near,
-    whichever is named.
+    Indices that move together count as near, whichever is named.
+
+    Parameters
+    ----------
+    exposures, others : DataFrame (rows, indices)
+    sigma : DataFrame (indices, indices)
+        Annual covariance.
+
+    Returns
+    -------
+    DataFrame (rows of exposures, rows of others)
+        Tracking error, annual decimals.
+
+    Raises
+    ------
+    ValueError
+        Naming an index that one of them lacks.
     """
     names = exposures.columns
     for what, table in (("others", others), ("sigma", sigma)):
@@ -477,11 +514,28 @@ def category_check(
     margin: float,
     r_squared_floor: float,
 ) -> pd.DataFrame:
-    """Does a fund behave as its category's name promises: ``targets``, categories x indices?
+    """Does a fund behave as its category's name promises?
 
-    By fund: category, nearest, ``to_category`` and ``to_nearest`` (see `style_distance`), verdict:
-    ``flagged`` when the nearest is closer by more than ``margin``; ``cannot tell`` below the
-    R-squared floor; ``no rule`` without a target.
+    Parameters
+    ----------
+    found : Style
+    sigma : DataFrame (indices, indices)
+        Annual covariance.
+    categories : Series by fund
+        What each is called.
+    targets : DataFrame (categories, indices)
+        What each name promises; a category may have none.
+    margin : float
+        Tracking error by which another category must be closer to be said, annual decimal.
+    r_squared_floor : float
+        Below it nothing is told.
+
+    Returns
+    -------
+    DataFrame
+        By fund: category, nearest, ``to_category`` and ``to_nearest`` (see `style_distance`),
+        verdict: ``flagged`` when the nearest is closer by more than the margin; ``cannot tell``
+        below the floor; ``no rule`` without a target; else ``as labelled``.
     """
     away = style_distance(found.exposures, targets, sigma)
     stated = categories[away.index]
@@ -509,8 +563,24 @@ def shrunk_alpha(
     """How much of a measured net alpha is to be believed, before expenses?
 
     ``(alpha + expenses) prior_sd^2 / (prior_sd^2 + error^2)``, the mean of a normal posterior
-    around zero *before* expenses: drawing a net alpha to zero would wave the fees. Annual decimals;
-    a prior of 0 believes none.
+    around zero *before* expenses: drawing a net alpha to zero would wave the fees.
+
+    Parameters
+    ----------
+    alpha, alpha_error, expense_ratio : Series by fund
+        Annual decimals; the alpha is net of expenses.
+    prior_sd : float
+        How far true alphas lie from zero, annual decimal; 0 believes none.
+
+    Returns
+    -------
+    Series by fund
+        Annual decimals.
+
+    Raises
+    ------
+    ValueError
+        For a fund without error or expense ratio, and figures that are negative or one and more.
     """
     number("prior_sd", prior_sd, least=0, below=1)
     for what, series in (("alpha_error", alpha_error), ("expense_ratio", expense_ratio)):

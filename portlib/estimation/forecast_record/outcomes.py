@@ -22,7 +22,13 @@ from portlib.records import Array
 
 
 def monthly(returns: pd.DataFrame) -> pd.DataFrame:
-    """Returns by month, in sequence; `ForecastError` for an index that is not months in a row."""
+    """Returns by month.
+
+    Raises
+    ------
+    ForecastError
+        For an index that is not months in a row.
+    """
     index = returns.index
     months = index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(index).to_period("M")
     if not (np.diff(months.astype("int64")) == 1).all():

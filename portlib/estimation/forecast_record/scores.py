@@ -21,7 +21,13 @@ from portlib.records import Array
 
 
 def log_score(outcome: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Array:
-    """Log density of what came under the normal forecast; higher is better. Any matching shapes."""
+    """Log density of what came under the normal forecast; higher is better.
+
+    Parameters
+    ----------
+    outcome, mean, sd : array
+        What came, and the forecast; in one unit, of any shapes that match.
+    """
     x, m, s = (np.asarray(a, float) for a in (outcome, mean, sd))
     z = (x - m) / s
     return np.asarray(-0.5 * z**2 - np.log(s) - 0.5 * np.log(2 * np.pi))
@@ -48,7 +54,18 @@ def crps(outcome: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Array:
 
 
 def coverage(outcome: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
-    """How many outcomes fell below, inside and above an interval; rows without one are left out."""
+    """How many outcomes fell below, inside and above an interval?
+
+    Parameters
+    ----------
+    outcome, low, high : Series
+        By the same rows; those without an interval or an outcome are left out.
+
+    Returns
+    -------
+    Series
+        ``below``, ``inside`` and ``above``: counts.
+    """
     known = low.notna() & high.notna() & outcome.notna()
     x = outcome[known]
     below = low[known]
