@@ -64,7 +64,33 @@ VALUED = {
 def dossier(plan: Plan, fund: str, *, made: date, made_from: Mapping[str, str]) -> Document:
     """The dossier of an option of the plan's menu.
 
-    Raises `DataError` for an option that is not on the menu, with the nearest name.
+    Parameters
+    ----------
+    plan : Plan
+    fund : str
+        The option's code.
+    made : date
+        The day for which it is made.
+    made_from : mapping
+        What it is made from, by name: package, data, policy.
+
+    Returns
+    -------
+    Document
+
+    Raises
+    ------
+    DataError
+        For an option that is not on the menu, with the nearest name.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> dossier(  # doctest: +ELLIPSIS
+    ...     plans.read(), "no such fund", made=date(2026, 11, 29), made_from={}
+    ... )
+    Traceback (most recent call last):
+    portlib.data.DataError: ... offers no 'no such fund'; ...
     """
     if fund not in plan.funds.index:
         near = data.near(fund, list(map(str, plan.funds.index)))

@@ -44,10 +44,28 @@ def resolved(
 
     Parameters
     ----------
-    numbers : what the chapter told, by name
-    titles : title of each page, by the last part of its path
+    source : str
+        The chapter's own Markdown.
+    numbers : mapping
+        What the chapter told, by name.
+    titles : mapping
+        Title of each page, by the last part of its path.
 
-    Raises KeyError for a number that the chapter did not tell.
+    Returns
+    -------
+    str
+        Plain Markdown.
+
+    Raises
+    ------
+    KeyError
+        For a number that the chapter did not tell.
+
+    Examples
+    --------
+    >>> source = "Moves {glue:text}`share:.0%` of it, as {doc}`../construction/views` says."
+    >>> resolved(source, {"share": 0.25}, {"views": "Views and signals"})
+    'Moves 25% of it, as *Views and signals* says.'
     """
 
     def role(match: re.Match[str]) -> str:

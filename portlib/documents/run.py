@@ -110,7 +110,16 @@ class Run:
             raise DataError(f"no chapter told {name}") from None
 
     def filled(self, text: str) -> str:
-        """A text with ``{chapter.number:form}`` in it, filled in."""
+        """A text with ``{chapter.number:form}`` in it, filled in.
+
+        Examples
+        --------
+        >>> from datetime import date
+        >>> told = Chapter("plan_menu", "retirement", "", "", "", (), {"total_bp": 7.25}, {})
+        >>> run = Run({}, {"plan_menu": told}, date(2026, 11, 29), {}, {}, {})
+        >>> run.filled("The menu costs {plan_menu.total_bp:.1f} basis points.")
+        'The menu costs 7.2 basis points.'
+        """
 
         def told(match: re.Match[str]) -> str:
             return self.number(match[1], match[2] or "")

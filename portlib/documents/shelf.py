@@ -44,7 +44,26 @@ def make(
 ) -> Iterator[Document]:
     """The documents of some kinds, of one plan.
 
-    Raises `DataError` for an unknown kind, and for one that quotes a run where there is none.
+    Parameters
+    ----------
+    kinds : sequence of str
+        Keys of `KINDS`.
+    plan : Plan
+    run : Run or None
+        Of the plan's book; None where there is none.
+    made : date
+        The day for which they are made.
+    made_from : mapping
+        What they are made from, by name, as from `made_from`.
+
+    Yields
+    ------
+    Document
+
+    Raises
+    ------
+    DataError
+        For an unknown kind, and for one that quotes a run where there is none.
     """
     from portlib.documents import (
         allocation_report,
@@ -92,7 +111,15 @@ def make(
 
 
 def possible(run: Run | None) -> list[str]:
-    """The kinds that can be made: all with a run, else those that quote none."""
+    """The kinds that can be made: all with a run, else those that quote none.
+
+    Examples
+    --------
+    Without a run, only what quotes none.
+
+    >>> possible(None)
+    ['policy', 'allocation', 'review']
+    """
     return [kind for kind, (_, quotes) in KINDS.items() if run is not None or not quotes]
 
 

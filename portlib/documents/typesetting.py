@@ -26,10 +26,38 @@ class NotSet(ValueError):
 def pdf(document: Document) -> bytes:
     """The document as PDF/UA-1.
 
+    Parameters
+    ----------
+    document : Document
+        With its figures.
+
+    Returns
+    -------
+    bytes
+        The same for the same document.
+
     Raises
     ------
     NotSet
         Where Typst refuses it, with what it says; without Typst, how to get it.
+
+    Examples
+    --------
+    >>> from datetime import date
+    >>> from portlib.documents.document import Text
+    >>> note = Document(
+    ...     name="note",
+    ...     kind="Note",
+    ...     title="A note",
+    ...     plan="a plan",
+    ...     origin="SYNTHETIC",
+    ...     made=date(2026, 11, 29),
+    ...     made_from={},
+    ...     facts=(),
+    ...     body=(Text("Words."),),
+    ... )
+    >>> pdf(note)[:5], pdf(note) == pdf(note)
+    (b'%PDF-', True)
     """
     try:
         import typst

@@ -13,7 +13,13 @@ UNKNOWN = "not known"
 
 
 def dollars(amount: Any) -> str:
-    """US dollars with three or four figures that matter: ``$24.5 million``, ``$58``."""
+    """US dollars with three or four figures that matter: ``$24.5 million``, ``$58``.
+
+    Examples
+    --------
+    >>> dollars(24_512_000), dollars(58.4), dollars(float("nan"))
+    ('$24.5 million', '$58', 'not known')
+    """
     if amount != amount:
         return UNKNOWN
     if abs(amount) >= 1e9:

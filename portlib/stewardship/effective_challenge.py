@@ -310,7 +310,13 @@ def with_diagonal(volatility: float, diagonal: float) -> float:
 
 
 def effective_positions(w: Array | pd.Series) -> float:
-    """How many equal positions would be as concentrated: ``1 / sum w^2``."""
+    """How many equal positions would be as concentrated: ``1 / sum w^2``.
+
+    Examples
+    --------
+    >>> effective_positions(np.array([0.25, 0.25, 0.25, 0.25]))
+    4.0
+    """
     x = np.asarray(w, float)
     return float(1 / (x @ x))
 
@@ -408,8 +414,20 @@ def printed_method(
     """Sample means, sample covariance plus a diagonal, equally spaced target returns, highest mean
     over risk.
 
-    Ours traces the frontier exactly and reads the grid's points off it. `diagonal` replaces the
-    report's own.
+    Ours traces the frontier exactly and reads the grid's points off it.
+
+    Parameters
+    ----------
+    made : Universe
+        Whose months are used.
+    report : mapping
+        As `figures` reads it: grid, diagonal and rules.
+    diagonal : float, optional
+        Added to each monthly variance, instead of the report's own.
+
+    Returns
+    -------
+    Grid
     """
     rules = report["rules"]
     labels = list(made.returns.columns)

@@ -59,12 +59,33 @@ class Approvals:
     Parameters
     ----------
     log : AuditLog
-    plan : fingerprint of the plan, which every signature names.
-    roster : address by role.
-    signers : the n roles whose approval counts.
-    needed : m, how many of them must approve.
-    timelock : how long an approved change of policy waits.
-    view_authors : roles whose views are heard.
+    plan : str
+        Fingerprint of the plan, which every signature names.
+    roster : mapping
+        Address by role.
+    signers : tuple of str
+        The n roles whose approval counts.
+    needed : int
+        M, how many of them must approve.
+    timelock : timedelta
+        How long an approved change of policy waits.
+    view_authors : tuple of str
+        Roles whose views are heard.
+
+    Raises
+    ------
+    GovernanceError
+        For more approvals than roles, a role without an address, and two signing roles that are one
+        or share a key.
+
+    Examples
+    --------
+    Two roles that share a key are one person, however they are spelt.
+
+    >>> roster = {"chair": "0x1", "trustee": "0x1", "counsel": "0x2"}
+    >>> kept = Approvals(AuditLog(), "plan", roster, ("chair", "counsel"), 2, timedelta(0), ())
+    >>> kept.one_person("Chair ", "trustee"), kept.one_person("chair", "counsel")
+    (True, False)
     """
 
     log: AuditLog

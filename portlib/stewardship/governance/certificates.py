@@ -106,8 +106,22 @@ def certify(
 
     Parameters
     ----------
-    fields : the five of `FIELDS`, and what `draft` filled in. certifiers, developers : roles that
-    may certify, and roles that built or own models; none may be both.
+    office : Office
+        Whose log it is filed in.
+    fields : mapping
+        The five of `FIELDS`, and what `draft` filled in.
+    signed : Signed
+        The certifier's signature over `certificate_content`.
+    made_by : Pins
+        Of the model in use.
+    at : datetime
+        Now, with its zone.
+    certifiers, developers : sequence of str
+        Roles that may certify, and roles that built or own models; none may be both.
+
+    Returns
+    -------
+    Event
 
     Raises
     ------

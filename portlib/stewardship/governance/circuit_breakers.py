@@ -48,10 +48,24 @@ def menu_portfolios(plan: Plan) -> dict[str, Any]:
 def risk_measures(
     portfolios: Mapping[str, Any], rf: float, held: Mapping[str, Any] | None = None
 ) -> dict[str, float]:
-    """By name: each portfolio's volatility, the highest Sharpe ratio, and the largest turnover from
-    those `held`.
+    """Each portfolio's volatility, the highest Sharpe ratio, and the largest turnover.
 
     A Sharpe ratio too good to be true is the commonest sign of a wrong input.
+
+    Parameters
+    ----------
+    portfolios : mapping
+        By name: ``weights`` by fund, ``mean`` and ``risk``, annual decimals, as from
+        `menu_portfolios`.
+    rf : float
+        Riskless rate, annual decimal.
+    held : mapping, optional
+        The same portfolios as they are held; without them there is no turnover.
+
+    Returns
+    -------
+    dict
+        Measures by name.
     """
     volatility = {f"{name} volatility": float(p["risk"]) for name, p in portfolios.items()}
     sharpe = max(((p["mean"] - rf) / p["risk"] for p in portfolios.values()), default=math.nan)
@@ -77,11 +91,30 @@ def risk_limits(portfolios: Mapping[str, Any], *, policy: Policy) -> dict[str, f
 def breaches(
     measured: Mapping[str, float], limits: Mapping[str, float]
 ) -> dict[str, tuple[float, float]]:
-    """Measures beyond their limits: name to (value, limit). A value that is not a finite number is
-    beyond any limit.
+    """Measures beyond their limits. A value that is not a finite number is beyond any limit.
 
-    GovernanceError where there is no limit at all, a limit is no finite number, or has no measure:
-    a limit that nothing is held against does not protect.
+    Parameters
+    ----------
+    measured, limits : mapping
+        By name, in the same units.
+
+    Returns
+    -------
+    dict
+        Name to (value, limit).
+
+    Raises
+    ------
+    GovernanceError
+        Where there is no limit at all, a limit is no finite number, or has no measure: a limit that
+        nothing is held against does not protect.
+
+    Examples
+    --------
+    At the limit a measure passes.
+
+    >>> breaches({"risk": 0.2, "turnover": 0.51}, {"risk": 0.2, "turnover": 0.5})
+    {'turnover': (0.51, 0.5)}
     """
     if not limits:
         raise GovernanceError("no limits are given: nothing is released unguarded")

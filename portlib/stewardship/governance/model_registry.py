@@ -143,7 +143,18 @@ def result(model: str, values: Mapping[str, Any], made_by: Pins, digits: int) ->
 def result_digest(values: Any, digits: int) -> str:
     """SHA-256 of plain data, every number rounded to `digits` decimals; minus zero is zero.
 
-    RegistryError for digits that are no whole number from 1 to 15: at none, all weights are one.
+    Raises
+    ------
+    RegistryError
+        For digits that are no whole number from 1 to 15: at none, all weights are one.
+
+    Examples
+    --------
+    Results that agree at the digits are one result.
+
+    >>> ours, theirs = {"w": [0.25, 0.75]}, {"w": [0.2500001, 0.7499999]}
+    >>> [result_digest(ours, digits) == result_digest(theirs, digits) for digits in (6, 7)]
+    [True, False]
     """
     if type(digits) is not int or not 1 <= digits <= 15:
         raise RegistryError(f"digits are {digits!r}; give a whole number from 1 to 15")
@@ -160,7 +171,24 @@ def _rounded(value: Any, digits: int) -> Any:
 
 def disagreements(ours: Any, theirs: Any, tolerance: float) -> list[str]:
     """Where two results differ: in structure, in text, or in a number by more than `tolerance`.
-    Empty: they agree. RegistryError for a tolerance that is no number from 0 to below 1."""
+
+    Parameters
+    ----------
+    ours, theirs : plain data
+        Mappings, lists, numbers and text.
+    tolerance : float
+        Absolute, from 0 to below 1.
+
+    Returns
+    -------
+    list of str
+        By path; empty where they agree.
+
+    Raises
+    ------
+    RegistryError
+        For a tolerance that is no number from 0 to below 1.
+    """
     if not 0 <= tolerance < 1:
         raise RegistryError(f"tolerance is {tolerance}; give a decimal from 0 to below 1")
     a, b = (dict(_leaves(values, "")) for values in (ours, theirs))
@@ -202,7 +230,24 @@ def register(
     approval: int | None = None,
 ) -> None:
     """Write down that `model` is what these pins say, from now on, and at how many digits results
-    are compared; `approval` numbers the event that allowed it."""
+    are compared.
+
+    Parameters
+    ----------
+    log : AuditLog
+    model : str
+        Its name.
+    made_by : Pins
+        Code, data, policy and plan.
+    at : datetime
+        Now, with its zone.
+    actor : str
+        Who writes.
+    digits : int
+        Decimals at which results are compared, from 1 to 15.
+    approval : int, optional
+        Number of the event that allowed it.
+    """
     result_digest(0.0, digits)  # refuses digits that are none
     log.append(
         "models",
@@ -299,11 +344,24 @@ def inventory(
 
     Parameters
     ----------
-    graded : by model, ``exposure`` and ``use``, each a grade of `tiers`. owners : role by layer.
-    tiers : ``exposure`` and ``use`` give points by grade; ``tier`` the least product of both by
-    tier, most first. names : the models that there are; `models` unless given.
+    graded : mapping
+        By model, ``exposure`` and ``use``, each a grade of `tiers`.
+    owners : mapping
+        Role by layer.
+    tiers : mapping
+        ``exposure`` and ``use`` give points by grade; ``tier`` the least product of both by tier,
+        most first.
+    names : tuple of str, optional
+        The models that there are; `models` unless given.
 
-    Raises `InventoryError` naming models without entry, entries without model, and unknown grades.
+    Returns
+    -------
+    DataFrame
+
+    Raises
+    ------
+    InventoryError
+        Naming models without entry, entries without model, and unknown grades.
     """
     there = models() if names is None else names
     if lost := sorted(set(there) - set(graded)):

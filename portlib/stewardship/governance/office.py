@@ -31,7 +31,24 @@ class OptimizationHalted(GovernanceError):
 
 
 class Office(PolicyChanges):
-    """Whoever keeps a plan's log, with the addresses of its roles and the rules of approval."""
+    """Whoever keeps a plan's log, with the addresses of its roles and the rules of approval.
+
+    Examples
+    --------
+    A result beyond its limit halts the machine, and the halt stands.
+
+    >>> from datetime import UTC
+    >>> from portlib.stewardship.governance.model_registry import Pins, result
+    >>> roster = {"chair": "0x1"}
+    >>> office = Office(AuditLog(), "plan", roster, ("chair",), 1, timedelta(0), ())
+    >>> made = result("toy", {"risk": 0.3}, Pins("code", "data", "policy", "plan"), 6)
+    >>> at = datetime(2026, 11, 29, tzinfo=UTC)
+    >>> office.optimize(lambda: made, lambda values: values, {"risk": 0.2}, at)
+    Traceback (most recent call last):
+    portlib.stewardship.governance.office.OptimizationHalted: toy: risk is 0.3, limit 0.2
+    >>> office.halt.name, office.halt.body["why"]
+    ('Halted', 'risk is 0.3, limit 0.2')
+    """
 
     @classmethod
     def of_policy(
@@ -65,7 +82,28 @@ class Office(PolicyChanges):
         """Make a result, unless halted, and release it only if every measure of it is within its
         limit.
 
-        Raises `OptimizationHalted`; and what `make` raises, after an event that says so.
+        Parameters
+        ----------
+        make : callable
+            Makes the result.
+        measure : callable
+            From the result's values to measures by name.
+        limits : mapping
+            By the same names, in the measures' units.
+        at : datetime
+            Now, with its zone.
+        actor : str
+            Who asks.
+
+        Returns
+        -------
+        Result
+
+        Raises
+        ------
+        OptimizationHalted
+            Where a halt stands, or a measure is beyond its limit; and what `make` raises, after an
+            event that says so.
         """
         with self.refusing("optimisation", "OptimisationRefused", at, actor, {}):
             if self.halt:

@@ -32,7 +32,24 @@ from portlib.stewardship.governance.signatures import OutOfOrder
 
 
 class PolicyChanges(Approvals):
-    """The policy in force, read off a log, and the way by which it changes."""
+    """The policy in force, read off a log, and the way by which it changes.
+
+    Examples
+    --------
+    A proposal changes nothing until it is approved and its wait is over.
+
+    >>> from datetime import UTC, timedelta
+    >>> from portlib.stewardship.audit_log import AuditLog
+    >>> roster = {"chair": "0x1", "trustee": "0x2"}
+    >>> wait = timedelta(days=7)
+    >>> kept = PolicyChanges(AuditLog(), "plan", roster, ("chair", "trustee"), 1, wait, ())
+    >>> at = datetime(2026, 11, 29, tzinfo=UTC)
+    >>> kept.adopt({"house_cap": 0.4}, at, "chair")
+    >>> kept.propose("house_cap", 0.5, "room for the index fund", at, "chair").name
+    'PolicyChangeProposed'
+    >>> kept.policy_in_force()
+    {'house_cap': 0.4}
+    """
 
     def adopt(self, values: Mapping[str, Any], at: datetime, actor: str) -> None:
         """Write down the policy from which changes are counted; once, before anything is

@@ -80,7 +80,16 @@ def expected(assumptions: Assumptions, weights: Mapping[str, float]) -> dict[str
 
 
 def fingerprint(content: Mapping[str, Any]) -> str:
-    """SHA-256 of a statement in canonical form."""
+    """SHA-256 of a statement in canonical form.
+
+    Examples
+    --------
+    The order in which things were written down does not count; what they say does.
+
+    >>> one = fingerprint({"mean": 0.05, "risk": 0.12})
+    >>> one == fingerprint({"risk": 0.12, "mean": 0.05}), one == fingerprint({"mean": 0.06})
+    (True, False)
+    """
     return hashlib.sha256(audit_log.canonical(content).encode()).hexdigest()
 
 

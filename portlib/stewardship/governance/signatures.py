@@ -296,12 +296,19 @@ def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime
 
     Parameters
     ----------
-    roster : the address of each role that may sign this kind of statement. plan : fingerprint of
-    the plan that it is about; a statement about another plan counts as altered. at : now, by the
-    clock of whoever asks, with its zone.
+    signed : Signed
+        The statement.
+    roster : mapping
+        The address of each role that may sign this kind of statement.
+    plan : str
+        Fingerprint of the plan that it is about; a statement about another plan counts as altered.
+    at : datetime
+        Now, by the clock of whoever asks, with its zone.
 
-    Raises `Altered`, `WrongKey`, `NotYetValid` or `Expired`; see `Replayed` and `OutOfOrder` for
-    what needs a memory.
+    Raises
+    ------
+    Altered, WrongKey, NotYetValid, Expired
+        See `Replayed` and `OutOfOrder` for what needs a memory.
     """
     what = f"{signed.kind} {signed.nonce} of {signed.role}"
     if at.tzinfo is None:

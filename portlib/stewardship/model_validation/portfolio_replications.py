@@ -34,8 +34,19 @@ ROUNDED = 0.5 + 1e-6
 
 
 class Compared(NamedTuple):
-    """One printed quantity: ours, theirs, one unit of their last digit, and the largest difference
-    justified."""
+    """One printed quantity beside ours.
+
+    Attributes
+    ----------
+    quantity : str
+        What it is, in words.
+    ours, printed : array
+        Of one shape.
+    digit : float
+        One unit of the last digit printed.
+    allowed : float
+        The largest difference that is justified.
+    """
 
     quantity: str
     ours: Array
@@ -62,8 +73,35 @@ class Compared(NamedTuple):
 def compared(
     quantity: str, ours: ArrayLike, printed: ArrayLike, digit: float, allowed: float = 0.0
 ) -> Compared:
-    """A comparison; `digit` is one unit of the last digit printed, half of which is always
-    allowed."""
+    """A printed quantity beside ours.
+
+    Parameters
+    ----------
+    quantity : str
+        What it is, in words.
+    ours, printed : array
+        Of one shape.
+    digit : float
+        One unit of the last digit printed, half of which is always allowed.
+    allowed : float
+        What the case's notes justify beyond that, in the quantity's own unit.
+
+    Returns
+    -------
+    Compared
+
+    Raises
+    ------
+    ValueError
+        Where the source prints another shape.
+
+    Examples
+    --------
+    >>> compared("mean", 0.12344, 0.1234, 1e-4).verdict
+    'to the digit'
+    >>> compared("mean", 0.1236, 0.1234, 1e-4).verdict
+    'differs'
+    """
     a = np.asarray(ours, float)
     b = np.asarray(printed, float)
     if a.shape != b.shape:

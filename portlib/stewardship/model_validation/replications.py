@@ -430,7 +430,13 @@ def read(case: str) -> dict[str, Any]:
 
 
 def missing() -> list[str]:
-    """Cases that have a file and no runner, or a runner and no file."""
+    """Cases that have a file and no runner, or a runner and no file.
+
+    Examples
+    --------
+    >>> missing()
+    []
+    """
     filed = {path.stem for path in CASES.glob("[!.]*.json")}
     return sorted(filed ^ set(RUNNERS))
 

@@ -86,7 +86,15 @@ def comparisons() -> pd.DataFrame:
 
 class Replay(NamedTuple):
     """A printed number that is wrong, the right one, and the printed one made again by making the
-    error again."""
+    error again.
+
+    Examples
+    --------
+    Making the error again gives 0.12 as printed, and the right number rounds to another.
+
+    >>> Replay("a page", "share", 0.12, 0.1547, 0.1213, 0.01, "a term left out").proved
+    True
+    """
 
     source: str
     quantity: str
@@ -264,9 +272,22 @@ def beaten(case: str, digit: float, draws: int, rng: np.random.Generator) -> tup
     """Variance saved at the expected return of printed weights, and the most that printing an
     optimum could cost.
 
-    Both relative. `digit` is one unit of the last digit printed; the second is the largest of
-    `draws` optima whose weights are moved by up to half of it: what is saved beyond that is no
-    matter of rounding.
+    Parameters
+    ----------
+    case : str
+        Name of the filed case.
+    digit : float
+        One unit of the last digit of the weights.
+    draws : int
+        How many optima are moved.
+    rng : numpy.random.Generator
+        By how much.
+
+    Returns
+    -------
+    saved, rounding : float
+        Both relative; the second is the largest of `draws` optima whose weights are moved by up to
+        half of `digit`: what is saved beyond that is no matter of rounding.
     """
     given = read(case)
     view = Assumptions(list("abc"), given["mean"], given["cov"], 0.0, given["citation"])

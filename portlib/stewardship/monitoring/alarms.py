@@ -68,8 +68,25 @@ class Alert(NamedTuple):
 
 
 def limits(rule: str, *, policy: Policy) -> dict[str, float]:
-    """The policy's limits of a rule by severity; ValueError for a rule without any, or limits that
-    do not rise."""
+    """The policy's limits of a rule by severity.
+
+    Parameters
+    ----------
+    rule : str
+        A name in the policy's ``alert_limits``.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    dict
+        By severity, in the rule's unit, rising from ``info`` to ``act``.
+
+    Raises
+    ------
+    ValueError
+        For a rule without any, or limits that do not rise.
+    """
     entries = policy["alert_limits"]
     if rule not in entries:
         raise ValueError(f"policy alert_limits has no rule {rule!r}; it has {', '.join(entries)}")
@@ -83,7 +100,27 @@ def limits(rule: str, *, policy: Policy) -> dict[str, float]:
 
 def severity(rule: str, value: ArrayLike, *, policy: Policy) -> Array:
     """How many limits a value is beyond: 0 (none) to 3 (act). What is not known, nan, is beyond
-    none."""
+    none.
+
+    Parameters
+    ----------
+    rule : str
+        A name in the policy's ``alert_limits``.
+    value : array
+        In the rule's unit.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    array of int
+        Of the same shape.
+
+    Raises
+    ------
+    ValueError
+        As `limits`.
+    """
     x = np.asarray(value, float)
     found = limits(rule, policy=policy).values()
     return np.asarray(sum((x > limit + ROUNDING).astype(int) for limit in found))
@@ -92,7 +129,34 @@ def severity(rule: str, value: ArrayLike, *, policy: Policy) -> Array:
 def alerts(measured: Mapping[str, pd.Series], *, policy: Policy) -> list[Alert]:
     """What rings at the last date of each measure, worst first.
 
-    Raises ValueError where the last value is missing, or measures end in different months.
+    Parameters
+    ----------
+    measured : mapping
+        Series by rule, by month end, all to the same one.
+    policy : Policy
+        With the rules' limits.
+
+    Returns
+    -------
+    list of Alert
+
+    Raises
+    ------
+    ValueError
+        Where the last value is missing, or measures end in different months.
+
+    Examples
+    --------
+    The spell began when the limit was last passed, not when the value was highest.
+
+    >>> rises = {"info": 0.01, "watch": 0.02, "act": 0.05, "unit": "weight"}
+    >>> drift = pd.Series(
+    ...     [0.03, 0.005, 0.025, 0.024],
+    ...     pd.to_datetime(["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"]),
+    ... )
+    >>> [told] = alerts({"drift": drift}, policy={"alert_limits": {"drift": rises}})
+    >>> print(told)
+    watch: drift is 0.024, limit 0.02 (weight), since 2026-03
     """
     ends = {rule: pd.Timestamp(series.index[-1]) for rule, series in measured.items()}
     if len(set(ends.values())) > 1:
@@ -129,9 +193,27 @@ def simulated(
     """Months that the assumptions suggest, of Student's t with what `watched` says of its degrees
     of freedom.
 
-    `lost` is what every fund earns less a year, `wilder` multiplies the volatility of classes,
-    `own` that of the funds beyond them. Returns of classes (paths, months, k) and of funds after
-    costs (paths, months, n).
+    Parameters
+    ----------
+    watched : Watched
+        The promise.
+    paths, months : int
+        How many, and how long.
+    rng : numpy.random.Generator
+        Where they come from.
+    lost : float
+        What every fund earns less, annual decimal.
+    wilder : float
+        Multiplies the volatility of classes.
+    own : float
+        Multiplies that of the funds beyond them.
+
+    Returns
+    -------
+    classes : array (paths, months, k)
+        Returns of classes, monthly decimals.
+    funds : array (paths, months, n)
+        Of funds, after costs.
     """
     a = watched.classes
     n = len(watched.target)
@@ -146,8 +228,19 @@ def alarm_rates(watched: Watched, classes: Array, funds: Array, *, policy: Polic
     """In what share of months does each inferring rule ring, and any of them, at each severity or
     worse?
 
-    On paths as `simulated` makes them, months with a full window only. Rows are rules, columns
-    severities.
+    Parameters
+    ----------
+    watched : Watched
+        The promise.
+    classes, funds : array (paths, months, k) and (paths, months, n)
+        As from `simulated`.
+    policy : Policy
+        With the rules' limits.
+
+    Returns
+    -------
+    DataFrame
+        Rules by severities; shares of the months that have a full window, decimals.
     """
     measured = watched.measures(classes, funds)
     full = ~np.isnan(measured["volatility"])

@@ -43,9 +43,36 @@ def made_up_trades(
 
 
 def trade_quality(trades: pd.DataFrame) -> pd.DataFrame:
-    """By month of instruction: business days until final (95th percentile, the higher) and
-    slippage, what was paid above the prices decided on, a share of the value traded. ValueError for
-    a trade whose events are out of order."""
+    """How long until trades were final, and what was paid above the prices decided on?
+
+    Parameters
+    ----------
+    trades : DataFrame
+        A row an instruction, in the form of `made_up_trades`.
+
+    Returns
+    -------
+    DataFrame
+        By month of instruction: ``settlement days``, business days until final (95th percentile,
+        the higher), and ``slippage``, a share of the value traded, decimal.
+
+    Raises
+    ------
+    ValueError
+        For a trade whose events are out of order.
+
+    Examples
+    --------
+    Bought at 10.01 what was decided on at 10.00, and final three business days later.
+
+    >>> days = pd.to_datetime(["2026-11-02", "2026-11-02", "2026-11-03", "2026-11-05"])
+    >>> trade = dict(zip(("instructed", "locked", "pending", "final"), days, strict=True))
+    >>> trade |= {"fund": "F", "side": 1, "units": 5.0}
+    >>> trade |= {"decided_price": 10.0, "executed_price": 10.01}
+    >>> found = trade_quality(pd.DataFrame([trade]))
+    >>> found.round(6).iloc[0].to_dict()
+    {'settlement days': 3.0, 'slippage': 0.001}
+    """
     order = trades[["instructed", "locked", "pending", "final"]].to_numpy("datetime64[D]")
     if (wrong := (order[:, 1:] < order[:, :-1]).any(axis=1) | np.isnat(order).any(axis=1)).any():
         row = trades.iloc[int(wrong.argmax())]

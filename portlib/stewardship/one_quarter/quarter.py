@@ -695,9 +695,27 @@ def lines(log: AuditLog, *, after: int = 0) -> list[str]:
 
 
 def fills_from_json(content: Mapping[str, Any]) -> dict[int, int | str]:
-    """What counterparties said, from JSON: by number of the leg, whole cents or a reason.
+    """What counterparties said, from JSON.
 
-    Raises GovernanceError naming the leg that says neither.
+    Parameters
+    ----------
+    content : mapping
+        By number of the leg, as text: whole cents, or a reason.
+
+    Returns
+    -------
+    dict
+        By number of the leg.
+
+    Raises
+    ------
+    GovernanceError
+        Naming the leg that says neither.
+
+    Examples
+    --------
+    >>> fills_from_json({"0": 125000, "1": "not executed"})
+    {0: 125000, 1: 'not executed'}
     """
     found: dict[int, int | str] = {}
     if not isinstance(content, Mapping):

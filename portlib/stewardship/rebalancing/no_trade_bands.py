@@ -43,11 +43,34 @@ def _checked(weight: float, cost: float, risk_aversion: float, variance: float =
 
 @door()
 def cube_root_band(weight: float, cost: float, risk_aversion: float) -> float:
-    """The half-width of the small-cost theory, a weight (Janecek and Shreve 2004, leading term;
-    formula above).
+    """The half-width of the small-cost theory (Janecek and Shreve 2004, leading term; formula
+    above).
 
-    `cost` is the decimal cost of a dollar traded, one way, for both sides of the exchange together.
-    Raises ValueError for a weight not between 0 and 1, or a cost or risk aversion not above zero.
+    Parameters
+    ----------
+    weight : float
+        Target, between 0 and 1.
+    cost : float
+        Decimal cost of a dollar traded, one way, for both sides of the exchange together.
+    risk_aversion : float
+        A, above 0.
+
+    Returns
+    -------
+    float
+        A weight.
+
+    Raises
+    ------
+    ValueError
+        For a weight not between 0 and 1, or a cost or risk aversion not above zero.
+
+    Examples
+    --------
+    Eight times the cost doubles the band.
+
+    >>> round(cube_root_band(0.6, 0.008, 4.0) / cube_root_band(0.6, 0.001, 4.0), 9)
+    2.0
     """
     _checked(weight, cost, risk_aversion)
     return float((1.5 * cost * (weight * (1 - weight)) ** 2 / risk_aversion) ** (1 / 3))
@@ -57,7 +80,22 @@ def cube_root_band(weight: float, cost: float, risk_aversion: float) -> float:
 def band_cost(
     width: float, weight: float, cost: float, risk_aversion: float, variance: float
 ) -> float:
-    """What a band costs a year, ``g(b)`` above: continuous watch, decimal per year."""
+    """What a band costs a year, ``g(b)`` above: continuous watch.
+
+    Parameters
+    ----------
+    width : float
+        Half-width of the band, a weight.
+    weight, cost, risk_aversion
+        As for `cube_root_band`.
+    variance : float
+        Of the asset over the rest, annual decimal squared.
+
+    Returns
+    -------
+    float
+        Decimal per year.
+    """
     _checked(weight, cost, risk_aversion, variance)
     s2 = (weight * (1 - weight)) ** 2 * variance
     return risk_aversion * variance * width**2 / 6 + cost * s2 / (2 * width)
@@ -74,13 +112,33 @@ def optimal_band(
     points: int = 301,
     reach: float = 3.0,
 ) -> Band:
-    """The best band for `reviews` evenly spaced reviews a year, by relative value iteration.
+    """The best band for evenly spaced reviews, by relative value iteration.
 
     On a grid of `points` deviations within `reach` cube-root widths and two standard deviations
     between reviews, ``V(x) + g = min over y of c |y - x| + q y^2 + E V(y + e)`` with ``e`` normal;
     the minimising y leaves a band alone and moves everything else to its edges. Precise to about a
-    step of the grid. Raises ValueError as `cube_root_band`, for a grid too coarse to see one
-    review's wandering, and when the iteration does not settle.
+    step of the grid.
+
+    Parameters
+    ----------
+    weight, cost, risk_aversion, variance
+        As for `band_cost`.
+    reviews : int
+        A year.
+    points : int
+        Of the grid.
+    reach : float
+        Its half-width, see above.
+
+    Returns
+    -------
+    Band
+
+    Raises
+    ------
+    ValueError
+        As `cube_root_band`, for a grid too coarse to see one review's wandering, and when the
+        iteration does not settle.
     """
     _checked(weight, cost, risk_aversion, variance)
     s = weight * (1 - weight) * np.sqrt(variance / reviews)
@@ -140,10 +198,23 @@ def simulate(
     rng: np.random.Generator,
     back_to: float = 1.0,
 ) -> float:
-    """What a band costs a year in simulation: weights wander, and beyond the band go back to
-    `back_to` of its edge.
+    """What a band costs a year in simulation: weights wander, and beyond the band go back.
 
-    `back_to` 1 trades to the edge, 0 to the target. Decimal per year; 1000 paths over `years`.
+    Parameters
+    ----------
+    width, weight, cost, risk_aversion, variance
+        As for `band_cost`.
+    reviews, years : int
+        Reviews a year, and for how long; 1000 paths.
+    rng : numpy.random.Generator
+        Where the wandering comes from.
+    back_to : float
+        Where trades go: 1 to the edge, 0 to the target.
+
+    Returns
+    -------
+    float
+        Decimal per year.
     """
     _checked(weight, cost, risk_aversion, variance)
     s = weight * (1 - weight) * np.sqrt(variance / reviews)

@@ -145,8 +145,41 @@ class TradeList:
 def listed(
     account: Account, target: Mapping[str, float] | pd.Series, lots: Sequence[int]
 ) -> TradeList:
-    """What a list of so many lots by fund (sold below zero) would do, whether or not it obeys the
-    rules."""
+    """What a list of lots would do, whether or not it obeys the rules.
+
+    Parameters
+    ----------
+    account : Account
+        What is held.
+    target : mapping or Series
+        Weights of the total by fund, the rest being cash.
+    lots : sequence of int
+        By fund; sold below zero.
+
+    Returns
+    -------
+    TradeList
+
+    Examples
+    --------
+    Of 100 dollars, a fund at 30 dollars a share is to be half: two whole shares leave 10 dollars
+    too many in the fund and 10 too few in cash.
+
+    >>> account = Account(
+    ...     funds=["F"],
+    ...     micro_shares=[0],
+    ...     prices=[3000],
+    ...     cash=10_000,
+    ...     lots=[1_000_000],
+    ...     cost=[0.0],
+    ...     smallest=0,
+    ...     buyable=[1e9],
+    ...     sellable=[1e9],
+    ... )
+    >>> made = listed(account, {"F": 0.5}, [2])
+    >>> made.distance, made.cash_after, faults(account, made)
+    (20.0, 4000, [])
+    """
     return _listed(account, _targets(account, target), lots, "rule")
 
 
@@ -208,14 +241,26 @@ def faults(account: Account, made: TradeList) -> list[str]:
 
 
 def exact(account: Account, target: Mapping[str, float] | pd.Series) -> TradeList:
-    """The closest list of whole lots, proven to a dollar; `target` are weights of the total, the
-    rest being cash.
+    """The closest list of whole lots, proven to a dollar.
 
     No list is closer whose distance in any one fund is more than that of `rounded` in all together,
     so only the few lots within it are searched: what makes the proof quick, and leaves nothing out.
 
-    Raises TradeError for weights out of range, when the solver proves nothing, and when its list
-    fails `faults`.
+    Parameters
+    ----------
+    account : Account
+        What is held, and what may be traded.
+    target : mapping or Series
+        Weights of the total by fund, the rest being cash.
+
+    Returns
+    -------
+    TradeList
+
+    Raises
+    ------
+    TradeError
+        For weights out of range, when the solver proves nothing, and when its list fails `faults`.
     """
     from scipy.optimize import Bounds as Box
     from scipy.optimize import LinearConstraint, milp
@@ -318,12 +363,30 @@ def rounded(account: Account, target: Mapping[str, float] | pd.Series) -> TradeL
 def slippage(
     dollars: float, half_spread: float, daily_volatility: float, daily_volume: float | None
 ) -> float:
-    """What a trade is expected to cost beyond the quoted price, a decimal of its dollars.
+    """What a trade is expected to cost beyond the quoted price.
 
-    Half the spread, and where a daily volume (US dollars) is known, the daily volatility times the
-    square root of the part of it that is traded: the usual rule of thumb (Almgren, Thum, Hauptmann
-    and Li 2005 estimate a power of 0.6). A fund that deals at net asset value has no volume: None.
-    Raises ValueError for negative figures, or no volume.
+    Half the spread, and where a daily volume is known, the daily volatility times the square root
+    of the part of it that is traded: the usual rule of thumb (Almgren, Thum, Hauptmann and Li 2005
+    estimate a power of 0.6).
+
+    Parameters
+    ----------
+    dollars : float
+        Traded, US dollars.
+    half_spread, daily_volatility : float
+        Decimals.
+    daily_volume : float or None
+        US dollars; None for a fund that deals at net asset value.
+
+    Returns
+    -------
+    float
+        Decimal of the dollars traded.
+
+    Raises
+    ------
+    ValueError
+        For negative figures, or no volume.
     """
     if min(dollars, half_spread, daily_volatility) < 0 or (
         daily_volume is not None and not daily_volume > 0
@@ -363,12 +426,32 @@ def account_of(
     new_money: float = 0.0,
     part_of_plan: float = 1.0,
 ) -> Account:
-    """An account of `balance` US dollars in the weights `held`, and `new_money` besides; policy's
-    lots and costs.
+    """An account in the weights held; the policy's lots and costs.
 
-    What may be bought and sold follows from the bounds of `mandate`, one of `review_mandates`;
-    employer stock is sold besides within the policy's share of its daily volume, of which this
-    account has `part_of_plan`. Shares are held in thousandths; what does not fill one is cash.
+    What may be bought and sold follows from the bounds of `mandate`; employer stock is sold besides
+    within the policy's share of its daily volume, of which this account has `part_of_plan`. Shares
+    are held in thousandths; what does not fill one is cash.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its funds and policy.
+    held : Series
+        Weights by fund.
+    balance : float
+        US dollars.
+    prices : Series
+        US dollars a share by fund.
+    mandate : Mandate
+        One of `review_mandates`.
+    new_money : float
+        Besides, US dollars.
+    part_of_plan : float
+        Decimal share of the plan that this account is.
+
+    Returns
+    -------
+    Account
     """
     funds = list(mandate.labels)
     if unknown := [str(fund) for fund in held.index if fund not in funds]:
@@ -443,7 +526,30 @@ def best_list(
     for.
 
     Where the rules offer a choice (the equity wash) every choice is solved and the closest list is
-    taken. `trades` are what this account traded before. Raises TradeError as `exact`.
+    taken.
+
+    Parameters
+    ----------
+    plan, held, balance, prices
+        As for `account_of`; so are `account`'s.
+    target : Series
+        Weights of the total by fund, the rest being cash.
+    trades : sequence of Trade
+        What this account traded before.
+    on : date
+        The day.
+    make : callable
+        Makes a list; `exact` or `rounded`.
+
+    Returns
+    -------
+    account : Account
+    made : TradeList
+
+    Raises
+    ------
+    TradeError
+        As `exact`.
     """
     base = Mandate(list(held.index), [fully_invested(), long_only()])
     options = [

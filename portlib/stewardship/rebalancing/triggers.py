@@ -73,8 +73,22 @@ def drift(absolute: float, relative: float) -> Trigger:
     """Speaks when a weight is off target by more than `absolute`, or by more than `relative` of the
     target itself.
 
-    Whichever is less counts for each asset (the "5/25 rule" of practice: 0.05 and 0.25); both are
-    decimals.
+    Whichever is less counts for each asset (the "5/25 rule" of practice: 0.05 and 0.25).
+
+    Parameters
+    ----------
+    absolute, relative : float
+        Decimals, above 0, at most 1.
+
+    Returns
+    -------
+    Trigger
+        From a `Situation` to the reason, empty where it is silent.
+
+    Raises
+    ------
+    ValueError
+        For a band that is not above zero, or in percent.
     """
     _above_zero(absolute=absolute, relative=relative)
     for name, band in (("absolute", absolute), ("relative", relative)):
@@ -101,6 +115,16 @@ def risk_spike(window_months: int, multiple: float) -> Trigger:
 
     Both at the account's present weights, annual, ddof 1; silent while there are fewer than two
     windows of months, and again for a window after a trade, so that one spike is answered once.
+
+    Parameters
+    ----------
+    window_months : int
+    multiple : float
+        Above 0.
+
+    Returns
+    -------
+    Trigger
     """
     _above_zero(window_months=window_months, multiple=multiple)
 
@@ -240,6 +264,16 @@ def backtest(
     ValueError
         Naming the asset and the month for a return that is missing; for targets that do not sum to
         one or are of other assets; for costs, taxes and contributions that are no decimals.
+
+    Examples
+    --------
+    Brought back every month, two halves earn the mean of both assets; left alone, the winner grows.
+
+    >>> months = pd.to_datetime(["2026-01-31", "2026-02-28"])
+    >>> returns = pd.DataFrame({"a": [0.1, 0.1], "b": [0.0, 0.0]}, months)
+    >>> halves = {"a": 0.5, "b": 0.5}
+    >>> [backtest(returns, halves, how).returns.round(4).tolist() for how in (calendar(1), None)]
+    [[0.05, 0.05], [0.05, 0.0524]]
     """
     monthly(returns, "returns", least=-1.0)
     if unknown := [

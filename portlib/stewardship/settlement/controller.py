@@ -210,6 +210,19 @@ def deliver(ledger: Ledger, message: Message, at: datetime) -> Receipt:
     """Carry out a message once, in one transaction, at a supplied time; a repeated one is answered
     from the record.
 
+    Parameters
+    ----------
+    ledger : Ledger
+        Holdings and log.
+    message : Message
+        As from `deposit`, `lock`, `confirm`, `fail`, `finalise` or `expire`.
+    at : datetime
+        When it is received, with its zone.
+
+    Returns
+    -------
+    Receipt
+
     Raises
     ------
     SettlementRefused
@@ -221,6 +234,16 @@ def deliver(ledger: Ledger, message: Message, at: datetime) -> Receipt:
         When the id stands for other content; when `at` is before the last event.
     LedgerUnavailable
         When the file cannot be written.
+
+    Examples
+    --------
+    A message that comes twice is carried out once.
+
+    >>> from datetime import UTC
+    >>> ledger, at = Ledger(":memory:"), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> told = [deliver(ledger, deposit("one", {"USD": 500}), at) for _ in range(2)]
+    >>> [receipt.repeated for receipt in told], ledger.holdings()
+    ([False, True], {'USD': 500})
     """
     _sound(message)
     if at.tzinfo is None:

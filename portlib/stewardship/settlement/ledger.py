@@ -111,6 +111,20 @@ class Ledger:
     ------
     LedgerUnavailable
         When the file cannot be opened or written.
+
+    Examples
+    --------
+    What the table holds is what the events alone give.
+
+    >>> from datetime import UTC
+    >>> ledger, at = Ledger(":memory:"), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> with ledger.transaction():
+    ...     came = [Transfer("outside", "plan", "USD", 500)]
+    ...     event = ledger.record("Deposited", at=at, actor="custodian", transfers=came)
+    >>> ledger.balances() == replay(ledger.log.events())
+    True
+    >>> ledger.balances()
+    {('outside', 'USD'): -500, ('plan', 'USD'): 500}
     """
 
     def __init__(self, path: str | Path, *, pages: int | None = None) -> None:

@@ -73,7 +73,25 @@ def story(orders: Sequence[Order], opening: Sequence[Message], rng: Random) -> l
     """Messages that carry orders to all four `OUTCOMES` in turn, with prices drawn within half the
     tolerance.
 
-    Each order comes as often as there are outcomes, under an id of its own.
+    Parameters
+    ----------
+    orders : sequence of Order
+        Each comes as often as there are outcomes, under an id of its own.
+    opening : sequence of Message
+        What comes before them.
+    rng : random.Random
+        Which legs come first, and at which prices.
+
+    Returns
+    -------
+    list of Message
+
+    Examples
+    --------
+    >>> from portlib.stewardship.settlement.controller import Leg
+    >>> order = Order("one", [Leg("F", 1_000_000, 1_000)], tolerance=0.1, hours=24)
+    >>> [message.kind for message in story([order], [], Random(1))]
+    ['lock', 'fail', 'lock', 'confirm', 'lock', 'expire', 'lock', 'confirm', 'finalise']
     """
     told = list(opening)
     for n, order in enumerate(orders):
@@ -204,8 +222,27 @@ def struck(
     arm: Callable[[sqlite3.Connection], None],
     kind: type[Ledger] = Ledger,
 ) -> tuple[int, bool]:
-    """Tell a story in a forked process that meets a fault: how many messages it acknowledged,
-    whether it was hit."""
+    """Tell a story in a forked process that meets a fault.
+
+    Parameters
+    ----------
+    path : Path
+        Of the ledger's file.
+    messages : sequence of Message
+        The story.
+    arm : callable
+        Prepares the fault: from the ledger's connection, as `between_statements` and the like make
+        it.
+    kind : type of Ledger
+        `Careless` for one without transactions.
+
+    Returns
+    -------
+    acknowledged : int
+        How many messages were answered.
+    hit : bool
+        Whether the fault struck.
+    """
     reading, writing = os.pipe()
     child = os.fork()
     if child == 0:
@@ -316,11 +353,25 @@ def scratch() -> str | None:
 def campaign(
     messages: Sequence[Message], *, seed: int, moments: int, every: int = 1, careless: bool = False
 ) -> dict[str, dict[str, Any]]:
-    """Meet every kind of fault; by fault: runs, how many were struck, losses by kind, seconds.
+    """Meet every kind of fault.
 
-    Kills between statements come at every `every`-th one; `moments` are the kills at random times
-    and in writes. With `careless` the ledger has no transactions and meets the kills between
-    statements only.
+    Parameters
+    ----------
+    messages : sequence of Message
+        The story, as from `story`.
+    seed : int
+        Of the times at which faults strike.
+    moments : int
+        Kills at random times, and in writes.
+    every : int
+        Kills between statements come at every so many-th one.
+    careless : bool
+        Whether the ledger has no transactions; it then meets the kills between statements only.
+
+    Returns
+    -------
+    dict
+        By fault: runs, how many were struck, losses by kind, seconds.
     """
     rng = Random(seed)
     with tempfile.TemporaryDirectory(dir=scratch()) as folder:

@@ -75,7 +75,34 @@ def mixes(
     limit: float | Sequence[float] = np.nan,
     group: str = "mix",
 ) -> Tested:
-    """Any portfolios (rows) of asset classes (columns), to be tested like the plan's own."""
+    """Any portfolios of asset classes, to be tested like the plan's own.
+
+    Parameters
+    ----------
+    mix : DataFrame (portfolios, classes)
+        Weights, each row summing to one.
+    own, cost : float or a sequence by portfolio
+        Volatility beyond the classes, and expenses, annual decimals.
+    limit : float or a sequence by portfolio
+        Loss allowed, decimal; nan for none.
+    group : str
+        What kind they are.
+
+    Returns
+    -------
+    Tested
+
+    Examples
+    --------
+    Put together, a class that one set lacks has weight zero there.
+
+    >>> stocks = mixes(pd.DataFrame({"stocks": [1.0]}, ["all in"]), limit=0.4)
+    >>> bonds = mixes(pd.DataFrame({"bonds": [1.0]}, ["none"]), cost=0.001)
+    >>> joined([stocks, bonds]).mix
+            stocks  bonds
+    all in     1.0    0.0
+    none       0.0    1.0
+    """
     o, c, most = (pd.Series(v, mix.index, dtype=float) for v in (own, cost, limit))
     return Tested(mix, o, c, most, pd.Series(group, mix.index))
 
