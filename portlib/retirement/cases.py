@@ -81,9 +81,22 @@ class Saving:
     nonelective: Array
 
     def paid(self, t: int, rows: slice, factor: Array | float = 1.0) -> tuple[Array, Array]:
-        """Employee's and employer's contributions of year `t`, (rows, lives or 1), after limits.
+        """Employee's and employer's contributions of a year, after limits.
 
-        `factor` is pay relative to its plan, (lives,). The employer's part gives way first.
+        The employer's part gives way first.
+
+        Parameters
+        ----------
+        t : int
+            The year, from 0.
+        rows : slice
+        factor : array (lives,) or 1
+            Pay relative to its plan.
+
+        Returns
+        -------
+        two arrays (rows, lives or 1)
+            Real US dollars.
         """
         gross = self.pay[rows, t, None] * factor
         employee = np.minimum(self.deferral[rows, t, None] * gross, self.limit[rows, t, None])
@@ -245,10 +258,32 @@ def draw(
 ) -> Lives:
     """Lives of a household: one for each path of `returns`.
 
-    With ``sex=None`` the household lives to its last age for certain, and needs no `rng`. With
-    lifetimes ``weighed``, what is enjoyed counts by the chance of living (`Lives.alive`). Raises
-    ValueError for returns shorter than the horizon, for a missing `rng`, and for a couple whose
-    lifetimes are to be weighed.
+    Parameters
+    ----------
+    household : Household
+        With ``sex=None`` it lives to its last age for certain.
+    returns : Scenarios
+        At least as long as the household's horizon; with inflation, where it has one.
+    rng : Generator, optional
+        Not needed where nothing but the returns is drawn.
+    mortality : Mortality, optional
+        The population's when not given.
+    pay_risk, care : optional
+        Pay that strays from its plan, and costs of care.
+    lifetimes : str
+        ``drawn``, or ``weighed``: what is enjoyed then counts by the chance of living
+        (`Lives.alive`).
+
+    Returns
+    -------
+    Lives
+        Real annual returns (years, assets, paths) and the rest.
+
+    Raises
+    ------
+    ValueError
+        For returns shorter than the horizon, for a missing `rng`, and for a couple whose lifetimes
+        are to be weighed.
     """
     paths = len(returns.values)
     if returns.values.shape[1] < household.horizon:
@@ -335,10 +370,35 @@ def of_households(
 ) -> Cases:
     """A row for each household (and its mix, or the one mix of all).
 
-    `risk_aversion` is of the price of a dollar for life (`annuity_factors`).
-    `lives` with risky pay make benefits, and spending wanted as a share of final pay, those of each
-    life. Rows must be ways of one household, or of households of one age, for `lives` of one; then
-    all couples or all single. Raises ValueError otherwise, and for mixes over unlike assets.
+    Parameters
+    ----------
+    households : sequence of Household
+        Ways of one household, or households of one age, for `lives` of one; all couples or all
+        single.
+    mixes : Mix, or one a household
+        Over the same assets.
+    lives : Lives, optional
+        With risky pay they make benefits, and spending wanted as a share of final pay, those of
+        each life.
+    names : sequence of str
+        Of the rows; those of the mixes when not given.
+    annuity : Annuity, optional
+        What each row buys at retirement.
+    mortality : Mortality, optional
+        The population's when not given.
+    risk_aversion : float
+        Of the price of a dollar for life (`annuity_factors`).
+
+    Returns
+    -------
+    Cases
+        Real US dollars.
+
+    Raises
+    ------
+    ValueError
+        For another number of mixes than of households, for mixes over unlike assets, and for
+        couples beside single people.
 
     Examples
     --------
@@ -468,9 +528,28 @@ def annuity_factors(
 ) -> Array:
     """What a real dollar a year for life costs at the start of each year from `age` on.
 
-    ``a_x = 1 + v p_x^(1/A) a_{x+1}``, payments at the start of years, at the real `rate`. With
-    ``A = 1`` it is the price of an annuity. Who saves for old age alone pools the risk of a long
-    life with nobody: with their risk aversion as ``A`` it is what they best set aside (Yaari 1965).
+    ``a_x = 1 + v p_x^(1/A) a_{x+1}``, payments at the start of years. With ``A = 1`` it is the
+    price of an annuity. Who saves for old age alone pools the risk of a long life with nobody: with
+    their risk aversion as ``A`` it is what they best set aside (Yaari 1965).
+
+    Parameters
+    ----------
+    age : int
+        Whole years.
+    sex : str
+        ``female``, ``male`` or ``both``.
+    rate : float
+        Real, annual decimal.
+    mortality : Mortality
+    years : int
+        How many factors.
+    risk_aversion : float
+        ``A``.
+
+    Returns
+    -------
+    array (years,)
+        Real dollars.
     """
     alive = mortality.survival(age, sex)
     live_on = (alive[1:] / np.maximum(alive[:-1], 1e-300)) ** (1 / risk_aversion)

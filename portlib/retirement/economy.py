@@ -112,6 +112,20 @@ class Economy:
 def repriced(bought: Array, sold: Array, maturity: float) -> Array:
     """A year's return of a par bond bought at a yield and sold, a year shorter, at another.
 
+    Parameters
+    ----------
+    bought, sold : array
+        Yields, annual decimals.
+    maturity : float
+        Years, when bought.
+
+    Returns
+    -------
+    array
+        Decimal, of the common shape.
+
+    Examples
+    --------
     >>> float(repriced(np.array(0.05), np.array(0.05), 10))
     0.05
     """
@@ -123,13 +137,32 @@ def repriced(bought: Array, sold: Array, maturity: float) -> Array:
 
 @door()
 def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int = 10) -> Economy:
-    """An economy from year-end yields, a price index and real equity returns, by date or year.
+    """An economy from year-end yields, a price index and real equity returns.
 
     The real yield is the nominal one less expected inflation by the fitted process, without a
     premium (none can be told apart from it); its autoregression is fitted by least squares with
     Kendall's correction; correlations are of the three series of residuals. Annual figures: the
-    last yield of each year, December prices, calendar-year equity. Raises ValueError for fewer
-    than 20 common years.
+    last yield of each year, December prices, calendar-year equity.
+
+    Parameters
+    ----------
+    yields : Series by date
+        Of nominal bonds, annual decimals.
+    prices : Series by month
+        An index.
+    equity : Series by year
+        Real returns, decimals.
+    maturity : int
+        Of the bonds, years.
+
+    Returns
+    -------
+    Economy
+
+    Raises
+    ------
+    ValueError
+        For fewer than 20 common years.
     """
     from portlib.retirement import inflation as process
 

@@ -37,8 +37,13 @@ class Inflation:
     last : the year before the first one that is drawn; the mean where it is not given.
     source : where the numbers come from.
 
-    Raises ValueError for values out of range, or in percent.
+    Raises
+    ------
+    ValueError
+        For values out of range, or in percent.
 
+    Examples
+    --------
     >>> process = Inflation(0.025, 0.75, 0.017)
     >>> round(process.spread, 4)   # s / sqrt(1 - phi^2)
     0.0257
@@ -113,8 +118,22 @@ def fit(prices: pd.Series, first_year: int | None = None) -> Inflation:
     The estimate of persistence from ``n`` years is biased down by about ``(1 + 3 phi) / n``
     (Kendall 1954) and is corrected for it; the shock keeps the measured spread, with ddof of two.
 
-    `prices` is a monthly index of consumer prices by date. Raises ValueError for fewer than 20
-    whole years.
+    Parameters
+    ----------
+    prices : Series by date
+        A monthly index of consumer prices.
+    first_year : int, optional
+        The first that counts; all when not given.
+
+    Returns
+    -------
+    Inflation
+        That starts from the last year's.
+
+    Raises
+    ------
+    ValueError
+        For fewer than 20 whole years.
     """
     change = annual_changes(prices)
     if first_year is not None:

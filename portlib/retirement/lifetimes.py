@@ -38,6 +38,8 @@ class Mortality:
     relative : mortality relative to the table's, from 0.3 to 3; 1 is the population.
     last_age : nobody lives beyond the year in which this age would be reached.
 
+    Examples
+    --------
     >>> float(Mortality().survival(65, "female")[0])
     1.0
     """
@@ -54,9 +56,24 @@ class Mortality:
             )
 
     def survival(self, age: int, sex: Sex = "both") -> Array:
-        """Chance of being alive at the start of each year from `age` on; (last_age - age + 1,).
+        """Chance of being alive at the start of each year from `age` on.
 
-        "both" mixes men and women, equally many today. Raises ValueError for an age off the table.
+        Parameters
+        ----------
+        age : int
+            Whole years, 0 to 119.
+        sex : str
+            ``female``, ``male``, or ``both``: men and women, equally many today.
+
+        Returns
+        -------
+        array (last_age - age + 1,)
+            From 1 down.
+
+        Raises
+        ------
+        ValueError
+            For an age off the table, or another sex.
         """
         if not 0 <= age < self.last_age <= 120:
             raise ValueError(f"the life table goes from age 0 to 119; {age} is not before its end")
@@ -91,6 +108,21 @@ def last_year(alive: Array, chance: Array) -> Years:
 
 @door()
 def gompertz(ages_ahead: Array, age: float, mode: float, dispersion: float) -> Array:
-    """Chance of living another `ages_ahead` years from `age` under the Gompertz law."""
+    """Chance of living some years more under the Gompertz law.
+
+    Parameters
+    ----------
+    ages_ahead : array, any shape
+        Years from now.
+    age : float
+        Now, years.
+    mode, dispersion : float
+        Modal age at death and spread, years.
+
+    Returns
+    -------
+    array
+        Of the shape of `ages_ahead`.
+    """
     hazard = np.exp((age - mode) / dispersion)
     return np.asarray(np.exp(hazard * (1 - np.exp(np.asarray(ages_ahead) / dispersion))))

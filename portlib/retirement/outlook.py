@@ -56,8 +56,25 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
     nothing.
 
     Spending wanted is the policy's ``spending_replacement`` of final pay, unless `changes` say
-    otherwise. Who has reached the retirement age works one more year. Raises DataError for a
-    participant that the plan does not have.
+    otherwise. Who has reached the retirement age works one more year.
+
+    Parameters
+    ----------
+    plan : Plan
+    participant : str
+        A row of ``plan.participants``.
+    changes : keywords
+        Fields of `Household`.
+
+    Returns
+    -------
+    Household
+        US dollars of the plan's year.
+
+    Raises
+    ------
+    DataError
+        For a participant that the plan does not have.
     """
     if participant not in plan.participants.index:
         known = data.near(participant, [str(name) for name in plan.participants.index])
@@ -105,6 +122,21 @@ def returns_of(
     """Real years of the plan's classes: lognormal on `assumptions`, with inflation as a process.
 
     Correlations with inflation surprises are the policy's ``inflation_correlations``.
+
+    Parameters
+    ----------
+    plan : Plan
+    assumptions : Assumptions
+        Of the classes, nominal, arithmetic, annual decimals.
+    level : float
+        Long-run inflation, annual decimal.
+    paths, years : int
+    seed : int or Generator
+
+    Returns
+    -------
+    Scenarios
+        Real returns (paths, years, classes), with their inflation.
     """
     stated = plan.policy["inflation_correlations"]
     known = {name: value for name, value in stated.items() if name in assumptions.labels}
@@ -167,7 +199,24 @@ def of_household(
     levels: Sequence[float] = (0.75, 0.85, 0.90),
     mortality: Mortality | None = None,
 ) -> Outlook:
-    """`outlook` of any household, on `lives` drawn for it.
+    """`outlook` of any household, on lives drawn for it.
+
+    Parameters
+    ----------
+    one : Household
+    mix : Mix
+        Over the assets of `lives`.
+    lives : Lives
+        From `cases.draw` for this household.
+    levels : sequence of float
+        Chances with which spending is to last.
+    mortality : Mortality, optional
+        Of the price of income for life; the population's when not given.
+
+    Returns
+    -------
+    Outlook
+        Of the lives that reach retirement, real US dollars a year.
 
     Examples
     --------
@@ -211,10 +260,22 @@ def of_household(
 
 
 def lasting(case: Cases, lives: Lives) -> Array:
-    """The constant real spending that each life could have borne, (rows, lives); see the module.
+    """The constant real spending that each life could have borne, see the module.
 
-    Of savings that are not in an annuity; nan for lives that end before retirement. Raises
-    ValueError for an annuity and for taxes.
+    Parameters
+    ----------
+    case, lives
+        Rows without an annuity and without taxes, and the lives that they meet.
+
+    Returns
+    -------
+    array (rows, lives)
+        Real US dollars a year; nan for lives that end before retirement.
+
+    Raises
+    ------
+    ValueError
+        For an annuity and for taxes.
     """
     if case.annuity is not None:
         raise ValueError("spending that lasts is found for savings without an annuity")
@@ -269,7 +330,15 @@ def outlook(
         what is wanted then differ by life.
     changes : to fields of `Household`, such as ``deferral_rate=0.1`` or ``spouse=Spouse(60)``.
 
-    Raises DataError for an unknown participant.
+    Returns
+    -------
+    Outlook
+        Real US dollars of today.
+
+    Raises
+    ------
+    DataError
+        For an unknown participant.
 
     Examples
     --------
@@ -375,22 +444,43 @@ def outlooks(
 ) -> pd.DataFrame:
     """The outlook of many people at once, each with their own facts, all on the same markets.
 
-    `returns` are the paths that everybody meets, over the mix's assets; deaths differ by person
-    through their ages, on common draws. Of the plan are taken the match, the record-keeping fee,
-    the year and, by policy, growth of pay, replacement and annuity rate. Deferrals rise by
-    `escalation` a year up to `ceiling`, unless they are above it; `nonelective` is an employer's
-    share of pay.
+    Deaths differ by person through their ages, on common draws. Memory: the returns, and ten arrays
+    of `CELLS` numbers a thread. Time: 100,000 people on 500 paths took 61 s of processor time in
+    two threads, 372 MB (``benchmarks/scale.py``).
+
+    Parameters
+    ----------
+    who : People
+    plan : Plan
+        Taken are the match, the record-keeping fee, the year and, by policy, growth of pay,
+        replacement and annuity rate.
+    mix : Mix
+        What everybody holds by years to retirement.
+    returns : Scenarios
+        The paths that everybody meets, over the mix's assets.
+    rng : Generator
+        Of the lifetimes.
+    threads : int
+    mortality : Mortality, optional
+        The population's when not given.
+    escalation, ceiling : float
+        Points of pay by which deferrals rise each year, up to the ceiling, unless they are above
+        it.
+    nonelective : float
+        An employer's share of pay.
 
     Returns
     -------
-    DataFrame by person: ``chance`` (spending wanted is met for life, of those who reach
-    retirement) with ``low`` and ``high``, ``shortfall``, ``wanted``, ``benefit``, ``balance``
-    (median at retirement), ``income`` and ``low_income`` (median and tenth percentile of benefits
-    and an even share of savings for life), dollars.
+    DataFrame by person
+        ``chance`` (spending wanted is met for life, of those who reach retirement) with ``low`` and
+        ``high``, ``shortfall``, ``wanted``, ``benefit``, ``balance`` (median at retirement),
+        ``income`` and ``low_income`` (median and tenth percentile of benefits and an even share of
+        savings for life), dollars.
 
-    Memory: the returns, and ten arrays of `CELLS` numbers a thread. Time: 100,000 people on 500
-    paths took 61 s of processor time in two threads, 372 MB (``benchmarks/scale.py``). Raises
-    ValueError for returns that are too short for the youngest.
+    Raises
+    ------
+    ValueError
+        For returns that are too short for the youngest.
     """
     table = mortality or Mortality()
     order = np.argsort(who.age, kind="stable")

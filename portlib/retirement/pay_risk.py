@@ -31,6 +31,8 @@ class PayRisk:
     unemployment : chance of a spell without work in a year.
     share_lost : share of that year's pay that a spell takes.
 
+    Examples
+    --------
     >>> PayRisk(0.0106, 0.0738).draw(2, 3, np.random.default_rng(0)).pay.shape
     (2, 3)
     """

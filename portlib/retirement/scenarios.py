@@ -84,11 +84,23 @@ def bootstrapped(
     monthly: pd.DataFrame | None = None,
     block: float = 12,
 ) -> Scenarios:
-    """Years made of runs of months (`block_bootstrap`), of `joint_history` by default.
+    """Years made of runs of months (`block_bootstrap`).
 
-    A table with a column ``inflation`` holds nominal returns: they are drawn together with it, made
-    real by it, and the inflation is kept. One without it holds real returns. `block` is the mean
-    length of a run in months (policy ``bootstrap_block_months``).
+    Parameters
+    ----------
+    paths, years : int
+    rng : Generator
+    monthly : DataFrame (months, assets), optional
+        Monthly decimals; `joint_history` when not given. With a column ``inflation`` the others are
+        nominal: they are drawn together with it, made real by it, and the inflation is kept.
+        Without it they are real.
+    block : float
+        Mean length of a run, months (policy ``bootstrap_block_months``).
+
+    Returns
+    -------
+    Scenarios
+        Real annual returns (paths, years, assets).
 
     Examples
     --------
@@ -114,11 +126,26 @@ def bootstrapped(
 
 @door()
 def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
-    """What history really did: every run of `years` that starts in a January, named by its first
+    """What history really did: every run of years that starts in a January, named by its first
     year.
 
-    Overlapping, so far fewer independent runs than rows. A column ``inflation`` as in
-    `bootstrapped`. Raises ValueError when history is shorter than `years`.
+    Overlapping, so far fewer independent runs than rows.
+
+    Parameters
+    ----------
+    years : int
+    monthly : DataFrame (months, assets), optional
+        As in `bootstrapped`.
+
+    Returns
+    -------
+    Scenarios
+        A path a starting year.
+
+    Raises
+    ------
+    ValueError
+        When history is shorter than `years`.
     """
     months = joint_history() if monthly is None else monthly
     first = int(np.argmax(pd.DatetimeIndex(months.index).month == 1))
@@ -163,11 +190,31 @@ def lognormal(
     ``ln(1 + r)`` has covariance ``ln(1 + sigma_ij / ((1 + mu_i)(1 + mu_j)))``. With inflation as a
     number every year is divided by it. As a process, expected inflation is paid for (yields and
     earnings carry it, Fisher 1930) and the *surprise* is borne: a real return is the nominal one
-    over ``1 + mean + surprise``. `with_surprises` are the correlations of classes' returns with
-    the surprise, 0 where a class is not named: negative for what is fixed in dollars, whose prices
-    fall besides; what is indexed has no surprise to bear and is given `INDEXED`.
+    over ``1 + mean + surprise``.
 
-    Raises ValueError when no lognormal law has these moments, or no joint law these correlations.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Nominal, arithmetic, annual decimals.
+    inflation : float or Inflation
+        A constant, annual decimal, or the process.
+    paths, years : int
+    rng : Generator
+    with_surprises : mapping, optional
+        Correlations of classes' returns with the surprise, 0 where a class is not named: negative
+        for what is fixed in dollars, whose prices fall besides; what is indexed has no surprise to
+        bear and is given `INDEXED`.
+
+    Returns
+    -------
+    Scenarios
+        Real annual returns (paths, years, classes), with their inflation.
+
+    Raises
+    ------
+    ValueError
+        When no lognormal law has these moments, or no joint law these correlations, and for
+        correlations of unknown classes.
     """
     growth = 1 + assumptions.mu
     log_cov = np.log1p(assumptions.sigma / np.outer(growth, growth))

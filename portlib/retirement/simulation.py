@@ -130,10 +130,22 @@ class Outcomes:
         return slope * (self.enjoyed - mean * self.years) / average
 
     def difference(self, better: str, worse: str, level: float = 0.95) -> pd.DataFrame:
-        """How much better, on common lives: rows success, certainty_equivalent, balance.
+        """How much better is one row than another, on common lives?
 
-        Columns mid, low, high; normal intervals of paired differences (ddof 1), of the certainty
-        equivalent by the delta method. Chances are of those alive at retirement in each row.
+        Chances are of those alive at retirement in each row.
+
+        Parameters
+        ----------
+        better, worse : str
+            Names of rows.
+        level : float
+            Of the intervals.
+
+        Returns
+        -------
+        DataFrame (3, 3)
+            Rows success, certainty_equivalent, balance; columns mid, low, high: normal intervals of
+            paired differences (ddof 1), of the certainty equivalent by the delta method.
         """
         i = self.names.index(better)
         j = self.names.index(worse)
@@ -193,6 +205,7 @@ def simulate(
 
     Parameters
     ----------
+    cases, lives : the rows and the columns.
     rules : one for all rows, or one a row; what is wanted (`Target`) when not given.
     reviews : one a row, or None for those that hold the mix of their `Cases`: who is asked at the
         start of every year what each life should hold, and sees its savings of that day.
@@ -201,8 +214,16 @@ def simulate(
     care : with it, ``lives.care`` says who needs it.
     keep : for how many lives the path of spending is kept.
 
-    Raises ValueError when returns are short or missing, when something is fixed in dollars and the
-    lives have no prices, and for a number of rules that is not that of the rows.
+    Returns
+    -------
+    Outcomes
+        Arrays (rows, lives).
+
+    Raises
+    ------
+    ValueError
+        When returns are short or missing, when something is fixed in dollars and the lives have no
+        prices, and for a number of rules that is not that of the rows.
 
     Examples
     --------

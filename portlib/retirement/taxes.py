@@ -58,8 +58,26 @@ class Tax:
 
 @door()
 def standard_deduction(year: int, status: str, *, over_65: int = 0) -> float:
-    """The standard deduction, US dollars, with the additions for `over_65` people of the return who
-    reach 65 in the year (IRC 63(c), (f); Rev. Proc. of the year).
+    """The standard deduction, with the additions for age (IRC 63(c), (f); Rev. Proc. of the year).
+
+    Parameters
+    ----------
+    year : int
+        A year of the tables.
+    status : str
+        One of `STATUSES`.
+    over_65 : int
+        How many people of the return reach 65 in the year.
+
+    Returns
+    -------
+    float
+        US dollars.
+
+    Raises
+    ------
+    ValueError
+        For a year or status without a deduction.
     """
     law = _law(data.ROOT)
     basic = _of_year(law["standard_deduction"], year, "standard_deduction")[_known(status)]
@@ -73,10 +91,26 @@ def standard_deduction(year: int, status: str, *, over_65: int = 0) -> float:
 def senior_deduction(
     adjusted_gross_income: ArrayLike, *, year: int, status: str, over_65: int
 ) -> Array:
-    """The deduction of 2025 to 2028 for people who have reached 65, US dollars (IRC 151(d)(5)(C)).
+    """The deduction of 2025 to 2028 for people who have reached 65 (IRC 151(d)(5)(C)).
 
     6,000 dollars each, less 6% of income above the threshold for each; none for the married who
-    file separately. Modified adjusted gross income is taken to be adjusted gross income.
+    file separately.
+
+    Parameters
+    ----------
+    adjusted_gross_income : array, any shape
+        US dollars; modified adjusted gross income is taken to be the same.
+    year : int
+        In years in which the deduction is not given it is zero.
+    status : str
+        One of `STATUSES`.
+    over_65 : int
+        How many people of the return have reached 65.
+
+    Returns
+    -------
+    array
+        US dollars, of the shape of the incomes.
     """
     income = np.asarray(adjusted_gross_income, dtype=float)
     rule = _law(data.ROOT)["senior_deduction"]
@@ -98,10 +132,24 @@ def _heads(status: str, over_65: int) -> int:
 
 @door()
 def ordinary_tax(taxable: ArrayLike, *, year: int, status: str) -> Array:
-    """Tax on taxable ordinary income, US dollars: each slice of it at its bracket's rate (IRC 1).
+    """Tax on taxable ordinary income: each slice of it at its bracket's rate (IRC 1).
 
-    `taxable` is after deductions, zero or more, any shape. Raises ValueError for a year or status
-    without brackets.
+    Parameters
+    ----------
+    taxable : array, any shape
+        US dollars after deductions, zero or more.
+    year, status : int, str
+        A year of ``income_tax_brackets`` and one of `STATUSES`.
+
+    Returns
+    -------
+    array
+        US dollars, of the shape of `taxable`.
+
+    Raises
+    ------
+    ValueError
+        For a year or status without brackets.
     """
     return _over_brackets("income_tax_brackets", taxable, year, status)
 
@@ -109,11 +157,25 @@ def ordinary_tax(taxable: ArrayLike, *, year: int, status: str) -> Array:
 @door()
 def gains_tax(gains: ArrayLike, below: ArrayLike, *, year: int, status: str) -> Array:
     """Tax on long-term gains and qualified dividends that lie on top of taxable ordinary income
-    `below` (IRC 1(h)).
+    (IRC 1(h)).
 
-    Both in US dollars, zero or more. The rate depends on where the gain ends up, not on its size
-    alone, and the tax is never more than the same dollars would bear as ordinary income (1(h)(1)):
-    the 0% of gains ends below the 12% of ordinary income, and between the two 12% is the lower.
+    The rate depends on where the gain ends up, not on its size alone, and the tax is never more
+    than the same dollars would bear as ordinary income (1(h)(1)): the 0% of gains ends below the
+    12% of ordinary income, and between the two 12% is the lower.
+
+    Parameters
+    ----------
+    gains : array, any shape
+        US dollars, zero or more.
+    below : array
+        Taxable ordinary income below them, US dollars, zero or more.
+    year, status : int, str
+        As in `ordinary_tax`.
+
+    Returns
+    -------
+    array
+        US dollars, of the common shape.
     """
     low = np.asarray(below, dtype=float)
     top = low + np.asarray(gains, dtype=float)
@@ -131,12 +193,24 @@ def net_investment_income_tax(
     status: str,
     price_level: float = 1.0,
 ) -> Array:
-    """3.8% of the lesser of investment income and of the income above the threshold (IRC 1411), US
-    dollars.
+    """3.8% of the lesser of investment income and of the income above the threshold (IRC 1411).
 
     Distributions from retirement plans are not investment income, but they count in adjusted gross
-    income. The thresholds are not indexed: in dollars of a year when prices are `price_level` times
-    today's they shrink by it.
+    income. The thresholds are not indexed.
+
+    Parameters
+    ----------
+    investment_income, adjusted_gross_income : array, any shape
+        US dollars.
+    status : str
+        One of `STATUSES`.
+    price_level : float
+        In dollars of a year when prices are so many times today's, thresholds shrink by it.
+
+    Returns
+    -------
+    array
+        US dollars, of the common shape.
     """
     rule = _law(data.ROOT)["net_investment_income_tax"]
     threshold = rule["income_threshold"][_known(status)] / _level(price_level)
@@ -149,15 +223,28 @@ def net_investment_income_tax(
 def taxable_benefits(
     benefits: ArrayLike, other_income: ArrayLike, *, status: str, price_level: float = 1.0
 ) -> Array:
-    """How much of Social Security benefits is taxable, US dollars (IRC 86; Publication 915,
-    worksheet 1).
+    """How much of Social Security benefits is taxable (IRC 86; Publication 915, worksheet 1).
 
-    Provisional income is other income (gains, dividends and tax-exempt interest included) and half
-    the benefits. Half of
-    what it exceeds the first threshold by is taxable, up to half the benefits; then 85% of what it
-    exceeds the second one by, up to 85% of the benefits. The thresholds are not indexed
-    (`price_level` as above); married filing separately is taken to have lived together, with
-    thresholds of zero.
+    Provisional income is other income and half the benefits. Half of what it exceeds the first
+    threshold by is taxable, up to half the benefits; then 85% of what it exceeds the second one by,
+    up to 85% of the benefits. The thresholds are not indexed; married filing separately is taken to
+    have lived together, with thresholds of zero.
+
+    Parameters
+    ----------
+    benefits : array, any shape
+        A year's, US dollars.
+    other_income : array
+        US dollars; gains, dividends and tax-exempt interest included.
+    status : str
+        One of `STATUSES`.
+    price_level : float
+        As in `net_investment_income_tax`.
+
+    Returns
+    -------
+    array
+        US dollars, of the common shape.
     """
     table = _law(data.ROOT)["social_security_taxation"]["provisional_income"]
     which = {"married_joint": "joint", "married_separate": None}.get(_known(status), "single")
@@ -291,12 +378,28 @@ class Limits:
 
 @door()
 def limits(year: int, age: int) -> Limits:
-    """The limits for a participant who reaches `age` in `year`, US dollars.
+    """The contribution limits for a participant who reaches `age` in `year`.
 
     Sections 402(g), 414(v) (larger from 60 to 63), 415(c), 401(a)(17) and 219 of the Internal
     Revenue Code. Who earned more than ``roth_catch_up_wages`` from the employer in the year before
-    catches up to Roth only (nan: not in force). Raises ValueError for a year that is not in the
-    tables.
+    catches up to Roth only (nan: not in force).
+
+    Parameters
+    ----------
+    year : int
+        A year of the tables.
+    age : int
+        Whole years, reached in the calendar year.
+
+    Returns
+    -------
+    Limits
+        US dollars.
+
+    Raises
+    ------
+    ValueError
+        For a year that is not in the tables, and an age that is not whole.
     """
     if isinstance(age, bool) or age != int(age) or not 0 <= age <= 125:
         raise ValueError(f"age {age!r} is in whole years, those reached in the calendar year")
@@ -360,15 +463,36 @@ def contribution(
     wages_before: float | None = None,
     roth_offered: bool = True,
 ) -> Contribution:
-    """What a participant who defers `deferral_rate` of `pay` may put in, and what the employer
-    adds, US dollars.
+    """What a participant may put in, and what the employer adds.
 
-    `match` is a list of tiers: ``rate`` of the part of the deferral from the tier before up to
-    ``up_to`` of pay. Pay counts up to 401(a)(17) for the match; the deferral stops at 402(g) and
-    catch-up, and both together, less catch-up, at 415(c) or pay: the employer's part gives way.
-    Whose wages of the year before (`wages_before`, pay if not given) exceed the threshold of
-    414(v)(7) catches up to Roth only, or not at all where the plan offers no Roth. Raises
-    ValueError for a negative pay, a rate outside 0 to 1, or a tier that cannot be meant.
+    Pay counts up to 401(a)(17) for the match; the deferral stops at 402(g) and catch-up, and both
+    together, less catch-up, at 415(c) or pay: the employer's part gives way.
+
+    Parameters
+    ----------
+    pay : float
+        A year, US dollars.
+    deferral_rate : float
+        Share of pay, from 0 to 1.
+    match : sequence of mappings
+        Tiers: ``rate`` of the part of the deferral from the tier before up to ``up_to`` of pay.
+    year, age : int
+        The age is that reached in the year.
+    wages_before : float, optional
+        Of the year before, pay if not given: above the threshold of 414(v)(7) the catch-up is Roth
+        only.
+    roth_offered : bool
+        Without Roth in the plan, they do not catch up at all.
+
+    Returns
+    -------
+    Contribution
+        US dollars.
+
+    Raises
+    ------
+    ValueError
+        For a negative pay, a rate outside 0 to 1, or a tier that cannot be meant.
     """
     if not (0 <= pay < np.inf and 0 <= deferral_rate <= 1):
         raise ValueError(
@@ -402,12 +526,31 @@ def contribution(
 
 @door()
 def medicare_premiums(income: ArrayLike, *, year: int, status: str, people: int = 1) -> Array:
-    """What Medicare adds to its premiums for Parts B and D because of income, US dollars a year for
-    `people` enrolled (42 USC 1395r(i), 1395w-113(a)(7)).
+    """What Medicare adds to its premiums for Parts B and D because of income (42 USC 1395r(i),
+    1395w-113(a)(7)).
 
-    `income` is modified adjusted gross income of two years before: adjusted gross income and
-    tax-exempt interest. It rises in steps, so that a dollar may cost a thousand. The married who
-    file separately are taken to have lived together. Raises ValueError for a year without a table.
+    It rises in steps, so that a dollar may cost a thousand. The married who file separately are
+    taken to have lived together.
+
+    Parameters
+    ----------
+    income : array, any shape
+        Modified adjusted gross income of two years before, US dollars: adjusted gross income and
+        tax-exempt interest.
+    year, status : int, str
+        A year of ``medicare_adjustment`` and one of `STATUSES`.
+    people : int
+        How many are enrolled, 0 to 2.
+
+    Returns
+    -------
+    array
+        US dollars a year for all of them, of the shape of `income`.
+
+    Raises
+    ------
+    ValueError
+        For a year without a table, an income that is none, and more than two people.
     """
     earned = np.asarray(income, dtype=float)
     if not np.all(np.isfinite(earned)) or people not in (0, 1, 2):
@@ -423,12 +566,29 @@ def medicare_premiums(income: ArrayLike, *, year: int, status: str, people: int 
 def early_withdrawal_tax(
     amount: ArrayLike, age: float, *, left_employer_at: float | None = None
 ) -> Array:
-    """The tenth that is added to the tax on what leaves a plan before 59 1/2 (IRC 72(t)), US
-    dollars.
+    """The tenth that is added to the tax on what leaves a plan before 59 1/2 (IRC 72(t)).
 
-    `age` in years and parts of years. From a plan, none is due after leaving the employer in or
-    after the year of reaching 55 (72(t)(2)(A)(v)). The other exceptions are left out. Raises
-    ValueError for a negative amount or an age that is none.
+    From a plan, none is due after leaving the employer in or after the year of reaching 55
+    (72(t)(2)(A)(v)). The other exceptions are left out.
+
+    Parameters
+    ----------
+    amount : array, any shape
+        US dollars, zero or more.
+    age : float
+        Years and parts of years.
+    left_employer_at : float, optional
+        Age on leaving the employer of the plan.
+
+    Returns
+    -------
+    array
+        US dollars, of the shape of `amount`.
+
+    Raises
+    ------
+    ValueError
+        For a negative amount or an age that is none.
     """
     taken = np.asarray(amount, dtype=float)
     if not (np.all(taken >= 0) and 0 <= age <= 125):
@@ -443,12 +603,29 @@ def early_withdrawal_tax(
 def conversion_cost(
     amount: float, *, premiums: Mapping[str, Any] | None = None, **household: Any
 ) -> float:
-    """What converting `amount` of a traditional account to Roth costs, a share of it, decimal.
+    """What converting a part of a traditional account to Roth costs, a share of it.
 
-    Tax now on top of the household's other incomes (`income_tax`), and with `premiums` (``year``
-    and ``people`` enrolled two years on) what Medicare adds. Converting pays where the rate on
-    later withdrawals is higher, and the tax is paid from a taxable account. Raises as
-    `income_tax`, and ValueError unless `amount` is above zero.
+    Tax now on top of the household's other incomes, and what Medicare adds. Converting pays where
+    the rate on later withdrawals is higher, and the tax is paid from a taxable account.
+
+    Parameters
+    ----------
+    amount : float
+        Converted, US dollars above zero.
+    premiums : mapping, optional
+        ``year`` and ``people`` enrolled two years on; without it Medicare is left out.
+    household : keywords
+        As in `income_tax`.
+
+    Returns
+    -------
+    float
+        Decimal of `amount`.
+
+    Raises
+    ------
+    ValueError
+        Unless `amount` is above zero, and as `income_tax` does.
     """
     if not amount > 0:
         raise ValueError(f"a conversion is of more than zero dollars, not {amount}")
@@ -526,13 +703,25 @@ def distribution_period(age: ArrayLike) -> Array:
 def required_minimum_distribution(
     balance: ArrayLike, age: int, birth_year: int | datetime.date
 ) -> Array:
-    """The least that must leave traditional accounts in the year in which the owner reaches `age`,
-    US dollars.
+    """The least that must leave traditional accounts in the year in which the owner reaches `age`.
 
-    `balance` is that of the end of the year before; zero before the start age. Roth accounts in
-    plans have none in the owner's life (from 2024, SECURE 2.0, section 325). For an owner whose
-    spouse is not sole beneficiary and more than ten years younger; who works on past the start age
-    may often defer the plan's distributions, which is left out.
+    Roth accounts in plans have none in the owner's life (from 2024, SECURE 2.0, section 325). For
+    an owner whose spouse is not sole beneficiary and more than ten years younger; who works on past
+    the start age may often defer the plan's distributions, which is left out.
+
+    Parameters
+    ----------
+    balance : array, any shape
+        At the end of the year before, US dollars.
+    age : int
+        Reached in the year.
+    birth_year : int or date
+        As in `rmd_start_age`.
+
+    Returns
+    -------
+    array
+        US dollars, of the shape of `balance`; zero before the start age.
     """
     held = np.asarray(balance, dtype=float)
     if age < rmd_start_age(birth_year):

@@ -87,7 +87,15 @@ def simulate(
         required, real dollars, as far as there is so much.
     law : another tax on the year's incomes, for checks; with it Medicare is left out.
 
-    Raises ValueError where `returns` do not fit, and for less than nothing to convert.
+    Returns
+    -------
+    Outcome
+        By path, dollars of the first year.
+
+    Raises
+    ------
+    ValueError
+        Where `returns` do not fit, and for less than nothing to convert.
 
     Examples
     --------

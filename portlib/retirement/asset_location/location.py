@@ -65,11 +65,24 @@ class Rates:
 
 
 def tax_character(classes: Sequence[str], policy: Policy) -> pd.DataFrame:
-    """How each class's return reaches the tax form: columns interest, qualified, realised (policy
-    ``tax_character``).
+    """How each class's return reaches the tax form.
 
-    Yields are decimals per year of the value, `realised` a share of the year's change of price.
-    Raises ValueError for a class that the policy does not describe.
+    Parameters
+    ----------
+    classes : sequence of str
+    policy : Policy
+        Its ``tax_character`` is read.
+
+    Returns
+    -------
+    DataFrame (classes, 3)
+        ``interest`` and ``qualified``, yields in decimals a year of the value; ``realised``, a
+        share of the year's change of price.
+
+    Raises
+    ------
+    ValueError
+        For a class that the policy does not describe.
     """
     table = pd.DataFrame(policy["tax_character"]).T.astype(float)
     if unknown := [name for name in classes if name not in table.index]:
@@ -92,9 +105,23 @@ def taxable_growth(
     """What a dollar in the taxable account becomes after all taxes, sold at the end of `years`
     (Horan 2005).
 
-    `r` is the total return, an annual decimal; yields and `realised` as in `tax_character`; `basis`
-    the share of the dollar that is no gain yet. With `step_up` the owner dies at the end and the
-    heirs' basis is the value (IRC 1014).
+    Parameters
+    ----------
+    r : array, any shape
+        Total return, annual decimal.
+    years : float
+    rates : Rates
+    interest, qualified, realised : array
+        As in `tax_character`.
+    basis : float
+        Share of the dollar that is no gain yet.
+    step_up : bool
+        Whether the owner dies at the end and the heirs' basis is the value (IRC 1014).
+
+    Returns
+    -------
+    array
+        Dollars, of the common shape.
 
     Examples
     --------
@@ -128,11 +155,27 @@ def deferred_growth(r: ArrayLike, years: float, rates: Rates) -> Array:
 def after_tax_values(
     balances: Mapping[str, float], rates: Rates, *, basis: float = 1.0
 ) -> pd.Series:
-    """What each account is worth to its owner, US dollars: traditional ones less the tax to come,
-    taxable ones less the tax on gains that they hold already; Roth and health savings accounts
-    (spent on care) in full.
+    """What each account is worth to its owner: traditional ones less the tax to come, taxable ones
+    less the tax on gains that they hold already; Roth and health savings accounts (spent on care)
+    in full.
 
-    Raises ValueError for an account that is none of `BUCKETS`, or a negative balance.
+    Parameters
+    ----------
+    balances : mapping
+        US dollars by account, some of `BUCKETS`.
+    rates : Rates
+    basis : float
+        Share of the taxable account that is no gain.
+
+    Returns
+    -------
+    Series (4,)
+        After-tax US dollars by account, in the order of `BUCKETS`.
+
+    Raises
+    ------
+    ValueError
+        For an account that is none of `BUCKETS`, or a negative balance.
     """
     if unknown := sorted(set(balances) - set(BUCKETS)):
         why = "; ".join(REFUSED[name] for name in unknown if name in REFUSED)
@@ -167,11 +210,26 @@ def equivalents(
     """What each class earns after tax in either kind of account, and how much of its risk the owner
     keeps.
 
-    Columns, annual decimals: ``taxable``, the constant return that leads from the after-tax value
-    now to the expected one after `years`; ``sheltered``, the whole return; ``advantage``, the
-    difference: what a dollar of sheltered room is worth a year; ``risk_kept``, the change of the
-    taxable return for a change of the price return (Reichenstein 2007: the government shares gains
-    and losses). Expected, so from arithmetic means; nominal.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of the classes, nominal, arithmetic.
+    character : DataFrame
+        `tax_character` of the classes.
+    rates : Rates
+    years : float
+        For which money is held.
+    basis, step_up : float, bool
+        As in `taxable_growth`.
+
+    Returns
+    -------
+    DataFrame (classes, 4)
+        Annual decimals: ``taxable``, the constant return that leads from the after-tax value now to
+        the expected one after `years`; ``sheltered``, the whole return; ``advantage``, the
+        difference: what a dollar of sheltered room is worth a year; ``risk_kept``, the change of
+        the taxable return for a change of the price return (Reichenstein 2007: the government
+        shares gains and losses).
     """
     columns = character.loc[list(assumptions.labels)]
     flows = {name: columns[name].to_numpy(float) for name in ("interest", "qualified", "realised")}
@@ -234,8 +292,15 @@ def locate(
     floors : least after-tax dollars by class and account, such as employer stock that may not be
         sold.
 
-    Raises ValueError for a target that is none, for accounts without money, and where floors leave
-    no solution.
+    Returns
+    -------
+    Location
+        Dollars by class and account, what they earn, and the worth of more room.
+
+    Raises
+    ------
+    ValueError
+        For a target that is none, for accounts without money, and where floors leave no solution.
 
     Examples
     --------
@@ -282,12 +347,27 @@ def fill(
     *,
     floors: pd.DataFrame | None = None,
 ) -> Location:
-    """A rule of thumb: shelter the classes in `order`, as far as the room goes; ``None``: the same
-    mix everywhere.
+    """A rule of thumb: shelter the classes in an order, as far as the room goes.
 
-    Floors are kept first (the same mix then means the mix of what is free). Sheltered accounts
-    share what they hold in proportion to their room. `order` must name every class of the target;
-    ValueError otherwise, and as in `locate`.
+    Floors are kept first. Sheltered accounts share what they hold in proportion to their room.
+
+    Parameters
+    ----------
+    target, values, returns, floors
+        As in `locate`.
+    order : sequence of str or None
+        Every class of the target, the first to be sheltered first. ``None``: the same mix
+        everywhere; with floors, the mix of what is free.
+
+    Returns
+    -------
+    Location
+        The worth of more room is not known: nan.
+
+    Raises
+    ------
+    ValueError
+        For an order that does not name every class once, and as `locate` does.
     """
     wealth = _checked(target, values, returns)
     names = list(target.index)
@@ -371,6 +451,20 @@ def pairs(assumptions: Assumptions, returns: pd.DataFrame, buckets: Sequence[str
     In a taxable account the owner earns the after-tax return and keeps `risk_kept` of the class's
     volatility; in the others all of both. The same class in two accounts is perfectly correlated
     with itself.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n classes.
+    returns : DataFrame
+        `equivalents` of them.
+    buckets : sequence of str
+        The m accounts that hold money.
+
+    Returns
+    -------
+    Assumptions
+        Of n m pairs, named by `pair_label`, account by account.
     """
     table = returns.loc[list(assumptions.labels)]
     columns = {b: ("taxable" if b == "taxable" else "sheltered") for b in buckets}
@@ -388,8 +482,19 @@ def pair_mandate(
     """The joint problem's mandate: each account is as large as it is, and no class exceeds its cap
     in all of them.
 
-    Weights are shares of after-tax wealth. Accounts without money are left out, as in
-    ``values[values > 0].index``.
+    Parameters
+    ----------
+    classes : sequence of str
+    values : Series
+        After-tax dollars by account; those without money are left out, as in
+        ``values[values > 0].index``.
+    caps : mapping, optional
+        Largest share of after-tax wealth, by class.
+
+    Returns
+    -------
+    Mandate
+        Over pairs; weights are shares of after-tax wealth.
     """
     buckets = [b for b in values.index if values[b] > 0]
     labels = [pair_label(name, b) for b in buckets for name in classes]
@@ -426,8 +531,29 @@ def roth_break_even(
 
     A dollar contributed to Roth grows to `growth`. A dollar contributed before tax grows to
     ``growth (1 - t)``, and the tax saved, ``rate_now``, grows to `side_growth` per dollar in the
-    taxable account as far as it is invested. Below the legal limit the saving can be contributed as
-    well, and the break-even is today's rate. ValueError for a growth of zero or less.
+    taxable account as far as it is invested.
+
+    Parameters
+    ----------
+    rate_now : float
+        Marginal rate on pay, decimal.
+    growth, side_growth : float
+        What a dollar becomes in the plan, and in the taxable account after its taxes.
+    saving_invested : float
+        Share of the tax saved that is invested.
+    at_limit : bool
+        Below the legal limit the saving can be contributed as well, and the break-even is today's
+        rate.
+
+    Returns
+    -------
+    float
+        A rate, decimal.
+
+    Raises
+    ------
+    ValueError
+        For a growth of zero or less.
     """
     if growth <= 0:
         raise ValueError(f"growth is what a dollar becomes, above zero, not {growth}")

@@ -117,9 +117,22 @@ class Owner:
         price_level: float,
         age: int | None = None,
     ) -> taxes.Tax:
-        """The household's income tax and its parts, under the tables of its year, at an age
-        (today's if not given); a spouse is taken to be as old. Temporary deductions end when they
-        end.
+        """The household's income tax and its parts, under the tables of its year.
+
+        Parameters
+        ----------
+        ordinary, interest, qualified, benefits : array
+            US dollars, as in `portlib.retirement.taxes.income_tax`.
+        price_level : float
+            Prices over today's, for thresholds that are not indexed.
+        age : int, optional
+            Today's if not given; a spouse is taken to be as old. Temporary deductions end when they
+            end.
+
+        Returns
+        -------
+        Tax
+            Of the incomes' common shape.
         """
         now = self.age if age is None else age
         return taxes.income_tax(
@@ -271,10 +284,22 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
 
 @door()
 def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
-    """What every strategy is asked to pay for each year of retirement, real dollars after tax.
+    """What every strategy is asked to pay for each year of retirement.
 
-    Social Security, other income, and the policy's withdrawal rate on the after-tax wealth that
-    `real_return` and the contributions of the first year, repeated, lead to at retirement.
+    Social Security, other income, and the policy's withdrawal rate on the after-tax wealth that the
+    contributions of the first year, repeated, lead to at retirement.
+
+    Parameters
+    ----------
+    one : Owner
+    rates : Rates
+    real_return : float
+        Annual decimal.
+
+    Returns
+    -------
+    float
+        Real dollars a year, after tax.
     """
     put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
     n = one.working_years

@@ -49,12 +49,36 @@ def rank(
 ) -> pd.DataFrame:
     """What each decision adds to the base: rows sorted by dollars, the largest first.
 
-    Columns: ``dollars`` (change of the spending that lasts with chance `success`) with
-    ``dollars low`` and ``dollars high``; ``chance`` (change of the chance that the base's goal in
-    dollars is met) with ``chance low`` and ``chance high``; intervals at 95%.
-
     The goal is that of the base, in dollars, for all: who works longer or earns more is not asked
-    to want more. Raises ValueError for a base that states no spending.
+    to want more.
+
+    Parameters
+    ----------
+    base : Decision
+    decisions : mapping of Decision
+        By name.
+    lives : Lives
+        Drawn for the base; all meet them.
+    rng : Generator
+        Of the bootstrap.
+    success : float
+        Chance with which spending is to last.
+    draws : int
+        Of the bootstrap.
+    mortality : Mortality, optional
+        The population's when not given.
+
+    Returns
+    -------
+    DataFrame by decision
+        ``dollars`` (change of the spending that lasts with chance `success`, real, a year) with
+        ``dollars low`` and ``dollars high``; ``chance`` (change of the chance that the base's goal
+        is met) with ``chance low`` and ``chance high``; intervals at 95%.
+
+    Raises
+    ------
+    ValueError
+        For a base that states no spending.
 
     Examples
     --------

@@ -48,6 +48,17 @@ class Design:
 def automatic_faults(first: float, step: float, ceiling: float) -> list[str]:
     """What keeps a default from meeting section 414A(b)(3); empty where nothing does.
 
+    Parameters
+    ----------
+    first, step, ceiling : float
+        Deferral of the first year, its yearly rise and its end, decimals of pay.
+
+    Returns
+    -------
+    list of str
+
+    Examples
+    --------
     >>> automatic_faults(0.03, 0.01, 0.10)
     []
     >>> for fault in automatic_faults(0.06, 0.0, 0.06):
@@ -89,7 +100,22 @@ def outcomes(
     *,
     mortality: Mortality | None = None,
 ) -> pd.DataFrame:
-    """Everybody's outlook under a design, as `outlook.outlooks` gives it."""
+    """Everybody's outlook under a design, as `outlook.outlooks` gives it.
+
+    Parameters
+    ----------
+    plan : Plan
+    design : Design
+        Replaces the plan's match and default.
+    mix : Mix
+    returns : Scenarios
+    rng : Generator
+    mortality : Mortality, optional
+
+    Returns
+    -------
+    DataFrame by person
+    """
     who = ol.people(plan)
     who = People(
         who.names,
@@ -125,11 +151,26 @@ def compare(
     seed: int,
     mortality: Mortality | None = None,
 ) -> pd.DataFrame:
-    """A row a design: cost, chance (mean and of the weaker half by pay), income, dollars per
-    dollar.
+    """What do designs cost, and what do people have from them?
 
-    ``income`` is the median over people of expected income; ``half`` the mean chance among those
-    who earn less than the median.
+    Parameters
+    ----------
+    plan : Plan
+    designs : mapping of Design
+        By name.
+    mix : Mix
+    returns : Scenarios
+        The same for all designs.
+    seed : int
+        The same for all designs.
+    mortality : Mortality, optional
+
+    Returns
+    -------
+    DataFrame, a row a design
+        ``cost``, share of pay; ``chance``, mean over people that spending wanted is met; ``half``,
+        the same mean among those who earn the median or less; ``income``, the median over people of
+        median income, dollars a year; ``shortfall``, mean share of the spending wanted not met.
     """
     found = {}
     low = plan.participants["pay"].to_numpy(float) <= plan.participants["pay"].median()

@@ -65,11 +65,32 @@ def solve(
     *,
     mortality: Mortality | None = None,
 ) -> Solution:
-    """The value of `lever` at which the household's spending is met with chance `success`.
+    """The value of a lever at which the household's spending is met with a stated chance.
 
-    Deferrals go up to the limit of the law at today's age and pay, retirement ages up to
-    `LATEST_RETIREMENT`. Raises ValueError for an unknown lever, a chance outside 0 to 1, and for a
-    household that states no spending (unless spending is the lever).
+    Parameters
+    ----------
+    lever : str
+        ``deferral_rate`` (up to the limit of the law at today's age and pay), ``retirement_age``
+        (up to `LATEST_RETIREMENT`) or ``spending``.
+    one : Household
+    mix : Mix
+    lives : Lives
+        Drawn for the household; the same for every value tried.
+    success : float
+        The chance, between 0 and 1.
+    mortality : Mortality, optional
+        The population's when not given.
+
+    Returns
+    -------
+    Solution
+        Decimals of pay, years of age, or real US dollars a year.
+
+    Raises
+    ------
+    ValueError
+        For an unknown lever, a chance outside 0 to 1, and for a household that states no spending
+        (unless spending is the lever).
 
     Examples
     --------
@@ -208,7 +229,15 @@ def solve_for(
     success : chances; the policy's ``success_levels`` when not given.
     lives, seed, mix, changes : as in `portlib.retirement.outlook.outlook`.
 
-    Raises as `solve` and `outlook` do.
+    Returns
+    -------
+    dict
+        A `Solution` by chance.
+
+    Raises
+    ------
+    ValueError
+        As `solve` and `outlook` do.
     """
     one = ol.household(plan, participant, **changes)
     levels = plan.policy["success_levels"] if success is None else success

@@ -32,8 +32,24 @@ def merton_share(premium: float, volatility: float, risk_aversion: float) -> flo
     """The equity share of someone without pay, at any age and wealth: ``premium / (risk_aversion
     volatility^2)``.
 
-    Annual decimals; in continuous time, neither bounded nor rounded. Raises ValueError unless
-    volatility and risk aversion are positive. Source: Merton (1969).
+    In continuous time, neither bounded nor rounded. Source: Merton (1969).
+
+    Parameters
+    ----------
+    premium, volatility : float
+        Of equity over the riskless rate, annual decimals.
+    risk_aversion : float
+        Relative.
+
+    Returns
+    -------
+    float
+        Share of wealth.
+
+    Raises
+    ------
+    ValueError
+        Unless volatility and risk aversion are positive.
 
     Examples
     --------
@@ -49,11 +65,28 @@ def merton_share(premium: float, volatility: float, risk_aversion: float) -> flo
 
 @door()
 def present_value(payments: ArrayLike, rate: float, alive: ArrayLike | None = None) -> Array:
-    """What payments at the start of each year (T,) are worth from each year on, at a real discount
-    rate: (T,).
+    """What payments at the start of each year are worth from each year on, at a real discount rate.
 
-    `alive` (at least T) are chances of being alive at each start; given alive in the year of
-    valuation. What is due in the year itself counts. Raises ValueError for a rate of -1 or less.
+    What is due in the year itself counts.
+
+    Parameters
+    ----------
+    payments : array (T,)
+        Real dollars.
+    rate : float
+        Annual decimal.
+    alive : array (at least T,), optional
+        Chances of being alive at each start; the worth is that to somebody alive in its year.
+
+    Returns
+    -------
+    array (T,)
+        Real dollars.
+
+    Raises
+    ------
+    ValueError
+        For a rate of -1 or less.
     """
     if not rate > -1:
         raise ValueError(f"rate {rate} must be above -1, an annual decimal")
@@ -71,8 +104,21 @@ def share_with_human_capital(
     """The equity share of financial wealth that makes all wealth hold the share `merton`, kept from
     0 to 1.
 
-    `beta`: how many percent human capital moves when equity moves one. Source: Bodie, Merton and
-    Samuelson (1992).
+    Source: Bodie, Merton and Samuelson (1992).
+
+    Parameters
+    ----------
+    merton : float
+        Share of all wealth, as `merton_share` gives it.
+    wealth, human : array, any shape
+        Financial wealth and the present value of pay, dollars.
+    beta : float
+        How many percent human capital moves when equity moves one.
+
+    Returns
+    -------
+    array
+        Of the common shape.
 
     Examples
     --------
@@ -232,12 +278,23 @@ def _line(x: Array, at: Array, values: Array) -> Array:
 def solve(
     model: LifecycleModel, *, points: int = 200, largest: float | None = None
 ) -> LifecyclePolicy:
-    """The best consumption and equity share at every age, by backward induction on `points` levels
-    of savings.
+    """The best consumption and equity share at every age, by backward induction on a grid of
+    savings.
 
-    `largest` is the top of the grid in the model's unit (400, or 40 times permanent income). Shares
-    are bisected to 1e-7. Source: Cocco, Gomes and Maenhout (2005); the method of endogenous grid
-    points, Carroll (2006).
+    Shares are bisected to 1e-7. Source: Cocco, Gomes and Maenhout (2005); the method of endogenous
+    grid points, Carroll (2006).
+
+    Parameters
+    ----------
+    model : LifecycleModel
+    points : int
+        Levels of savings on the grid.
+    largest : float, optional
+        Top of the grid in the model's unit; 400, or 40 times permanent income, when not given.
+
+    Returns
+    -------
+    LifecyclePolicy
 
     Examples
     --------

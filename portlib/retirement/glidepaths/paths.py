@@ -235,10 +235,28 @@ def adopted(plan: Plan) -> Glidepath:
 def shaped(
     start: float, falls_from: float, landing: float, falls_until: float, **details: Any
 ) -> Glidepath:
-    """Equity `start` until `falls_from` years before retirement, then straight to `landing`,
-    `falls_until` after it.
+    """Equity that stays, falls straight, and stays again.
 
-    Raises ValueError when equity would rise, or fall in no time.
+    Parameters
+    ----------
+    start, landing : float
+        Equity shares before and after the fall.
+    falls_from : float
+        Years before retirement at which it begins to fall.
+    falls_until : float
+        Years after retirement at which it lands.
+    details : keywords
+        Of `Glidepath`, such as ``fee`` and ``source``.
+
+    Returns
+    -------
+    Glidepath
+        Over equity and bonds.
+
+    Raises
+    ------
+    ValueError
+        When equity would rise, or fall in no time.
     """
     if landing > start + 1e-12:
         raise ValueError(

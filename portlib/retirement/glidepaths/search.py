@@ -40,12 +40,22 @@ from portlib.retirement.spending_rules import AnnuityFactor
 
 
 def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
-    """What ``equity`` and ``bonds`` consist of on this menu, (2, classes), and what they cost a
-    year.
+    """What ``equity`` and ``bonds`` consist of on this menu, and what they cost a year.
 
     Policy ``glidepath_sleeves`` over the classes that some fund other than employer stock holds,
     rescaled to one. A class costs what the fund does that holds most of it, the cheaper of equals.
-    Raises ValueError for an empty sleeve.
+
+    Returns
+    -------
+    DataFrame (2, classes)
+        Weights, rows sum to one.
+    Series (2,)
+        Expense ratios, annual decimals.
+
+    Raises
+    ------
+    ValueError
+        For an empty sleeve.
 
     Examples
     --------
@@ -151,8 +161,25 @@ def spent_for_life(
     """What a person who spends a part of the balance that lasts for life gets under each path.
 
     All paths meet the same markets, pay and lifetimes; what is enjoyed is weighed by the chance of
-    living, so that little hangs on the deaths drawn. Raises ValueError for paths over other assets
-    than the returns.
+    living, so that little hangs on the deaths drawn.
+
+    Parameters
+    ----------
+    paths : sequence of Glidepath
+        Over the assets of the returns.
+    person : Household
+    returns : Scenarios
+    by : Taste
+
+    Returns
+    -------
+    Outcomes
+        A row a path.
+
+    Raises
+    ------
+    ValueError
+        For paths over other assets than the returns.
     """
     if other := [g.name for g in paths if g.assets != returns.assets]:
         held = ", ".join(returns.assets)
@@ -186,9 +213,28 @@ def compare(
 ) -> pd.DataFrame:
     """What is each path worth to these people, and how surely more or less than the first path?
 
-    Columns: certainty equivalent (dollars a year, geometric mean over households, each counted
-    alike); gain over the first path, relative, with ``low`` and ``high`` of its normal interval.
-    Paired: all paths and households meet the same scenarios. Raises as `spent_for_life`.
+    Paired: all paths and households meet the same scenarios.
+
+    Parameters
+    ----------
+    paths : sequence of Glidepath
+        The first is what the others are compared with.
+    households : sequence of Household
+    returns : Scenarios
+    by : Taste
+    level : float
+        Of the intervals.
+
+    Returns
+    -------
+    DataFrame by path
+        Certainty equivalent (dollars a year, geometric mean over households, each counted alike);
+        gain over the first path, relative, with ``low`` and ``high`` of its normal interval.
+
+    Raises
+    ------
+    ValueError
+        As `spent_for_life` does.
     """
     logs = np.zeros(len(paths))
     moved = np.zeros((len(paths), len(returns.values)))
@@ -227,8 +273,20 @@ def custom(
     scenarios.
 
     A pattern search by 10, then 5 points of equity and 10, then 5 years, all trials on common
-    scenarios, from the best point of a coarse grid. `paths` of returns, `households` and
-    `risk_aversion` are the plan's policy's if not given. Deterministic for a seed.
+    scenarios, from the best point of a coarse grid. Deterministic for a seed.
+
+    Parameters
+    ----------
+    plan : Plan
+    assumptions : Assumptions, optional
+        Of the plan's classes; the plan's method's when not given.
+    seed : int
+    paths, households, risk_aversion : optional
+        Of returns, how many people, and of spending; the policy's when not given.
+
+    Returns
+    -------
+    CustomGlidepath
     """
     classes = outlook.classes(plan, assumptions)
     mix, cost = sleeves(plan)

@@ -26,10 +26,25 @@ from portlib.retirement.lifetimes import Mortality, Sex
 def price(
     alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0, monthly: bool = True
 ) -> float:
-    """Value of a dollar a year while `alive` (survival by year, from 1), at `rate`.
+    """Value of a dollar a year for life.
 
-    Paid from `delay` years on, growing by `growth` a year from now. `monthly` payments in advance
-    are worth 11/24 of a year's dollar less at the first than yearly ones (Woolhouse).
+    Payments monthly in advance are worth 11/24 of a year's dollar less at the first than yearly
+    ones (Woolhouse).
+
+    Parameters
+    ----------
+    alive : array (years,)
+        Survival by year, from 1.
+    rate, growth : float
+        Of discount and of the payments, from now on; annual decimals.
+    delay : int
+        Years until the first payment.
+    monthly : bool
+
+    Returns
+    -------
+    float
+        Dollars.
     """
     t = np.arange(len(alive))
     value = ((1 + growth) / (1 + rate)) ** t * alive
@@ -39,7 +54,19 @@ def price(
 
 @door()
 def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
-    """Expected payment by year of a joint annuity: one while both live, `survivor` afterwards."""
+    """Expected payment by year of a joint annuity: one while both live.
+
+    Parameters
+    ----------
+    first, second : array (years,)
+        Survival by year, from 1; the shorter is zero after its end.
+    survivor : float
+        Share that is paid after the first death.
+
+    Returns
+    -------
+    array (years,)
+    """
     n = max(len(first), len(second))
     one, two = (np.pad(x, (0, n - len(x))) for x in (first, second))
     both = one * two
@@ -48,9 +75,24 @@ def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
 
 @door()
 def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
-    """The rate at which a nominal `payout` a year costs one dollar: what the insurer pays.
+    """The rate at which a nominal payout costs one dollar: what the insurer pays.
 
-    Raises ValueError for a payout that no rate between -5% and 30% explains.
+    Parameters
+    ----------
+    payout : float
+        Dollars a year for each dollar of premium.
+    alive, delay
+        As in `price`.
+
+    Returns
+    -------
+    float
+        Annual decimal.
+
+    Raises
+    ------
+    ValueError
+        For a payout that no rate between -5% and 30% explains.
     """
     from scipy.optimize import brentq
 

@@ -36,10 +36,23 @@ class Reserve:
 def with_reserve(
     invested: Array, bills: Array, spending: float, years: float, ends: Array
 ) -> Reserve:
-    """The reserve of `years` of `spending`, both as shares of the savings at retirement.
+    """The reserve of some years of spending.
 
-    `invested` and `bills` are real growth factors (periods, lives) of the rest and of cash; `ends`
-    the last period that each life begins.
+    Parameters
+    ----------
+    invested, bills : array (periods, lives)
+        Real growth factors of the rest and of cash.
+    spending : float
+        A period, as a share of the savings at retirement.
+    years : float
+        How many periods' spending the reserve holds when it is full.
+    ends : array (lives,)
+        The last period that each life begins, from 0.
+
+    Returns
+    -------
+    Reserve
+        What is left is a share of the savings at retirement.
     """
     size = min(years * spending, 1.0)
     cash = np.full(invested.shape[1], size)
@@ -74,7 +87,19 @@ def with_reserve(
 def rebalanced(
     invested: Array, bills: Array, spending: float, share: float, ends: Array
 ) -> Reserve:
-    """The rival: a constant `share` of cash, rebalanced every year."""
+    """The rival: a constant share of cash, rebalanced every year.
+
+    Parameters
+    ----------
+    invested, bills, spending, ends
+        As in `with_reserve`.
+    share : float
+        Of cash.
+
+    Returns
+    -------
+    Reserve
+    """
     wealth = np.ones(invested.shape[1])
     met = np.ones(invested.shape[1], bool)
     left = np.zeros(invested.shape[1])
@@ -92,6 +117,16 @@ def compare(
     invested: Array, bills: Array, spending: float, years: float, ends: Array
 ) -> Mapping[str, Reserve]:
     """The reserve, its rival with the same cash on average, and none.
+
+    Parameters
+    ----------
+    invested, bills, spending, years, ends
+        As in `with_reserve`.
+
+    Returns
+    -------
+    mapping
+        A `Reserve` by name.
 
     Examples
     --------

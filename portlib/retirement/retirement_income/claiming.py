@@ -26,10 +26,21 @@ from portlib.retirement.lifetimes import Mortality, Sex
 
 @door()
 def by_month(primary: float, birth_year: int) -> pd.DataFrame:
-    """Every month from 62 to 70: years, months, share of the full benefit, dollars a month.
+    """Every month from 62 to 70 at which benefits may be claimed.
 
-    `primary` is the primary insurance amount.
+    Parameters
+    ----------
+    primary : float
+        The primary insurance amount, dollars a month.
+    birth_year : int
 
+    Returns
+    -------
+    DataFrame by age in months
+        ``years``, ``months``, ``share`` of the full benefit, ``dollars a month``.
+
+    Examples
+    --------
     >>> by_month(2_000.0, 1964)["dollars a month"].iloc[[0, -1]].tolist()
     [1400, 2480]
     """
@@ -48,9 +59,23 @@ def by_month(primary: float, birth_year: int) -> pd.DataFrame:
 def worth(
     primary: float, birth_year: int, alive: Array, real_rate: float, start: int = 62
 ) -> pd.Series:
-    """Expected present value at `start` of claiming at each month, real dollars.
+    """Expected present value of claiming at each month.
 
-    `alive` is survival by year from `start`; within a year it falls in a straight line.
+    Parameters
+    ----------
+    primary, birth_year
+        As in `by_month`.
+    alive : array (years + 1,)
+        Survival by year from `start`; within a year it falls in a straight line.
+    real_rate : float
+        Annual decimal.
+    start : int
+        Age of valuation, whole years.
+
+    Returns
+    -------
+    Series by age in months
+        Real dollars.
     """
     table = by_month(primary, birth_year)
     t = np.arange(12 * (len(alive) - 1))
@@ -63,8 +88,25 @@ def worth(
 
 @door()
 def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
-    """The age at which claiming at `late` has paid as much as claiming at `early`, both in
-    months."""
+    """The age at which claiming late has paid as much as claiming early.
+
+    Parameters
+    ----------
+    early, late : int
+        Ages of claiming, months.
+    primary, birth_year
+        As in `by_month`.
+
+    Returns
+    -------
+    float
+        Years.
+
+    Raises
+    ------
+    ValueError
+        Where waiting does not raise the benefit.
+    """
     table = by_month(primary, birth_year)["dollars a month"]
     gain = float(table[late] - table[early])
     if gain <= 0:
@@ -83,8 +125,24 @@ def couple_worth(
 ) -> float:
     """Expected present value of a couple's benefits: both while both live, then the larger.
 
-    Ages alike at the start; `claims` in months, `survivals` by year from 62. A survivor who claims
-    before full retirement age, and limits on widows of early claimers, are left out.
+    Ages alike at the start. A survivor who claims before full retirement age, and limits on widows
+    of early claimers, are left out.
+
+    Parameters
+    ----------
+    primaries : sequence of two
+        Primary insurance amounts, dollars a month.
+    births, claims : sequences of two
+        Birth years, and ages of claiming in months.
+    survivals : sequence of two arrays
+        By year from 62.
+    real_rate : float
+        Annual decimal.
+
+    Returns
+    -------
+    float
+        Real dollars at 62.
     """
     paid = []
     living = []

@@ -38,6 +38,23 @@ def ways(
 ) -> Outcomes:
     """The retiree under each rule, on common lives, with every life's path kept.
 
+    Parameters
+    ----------
+    retiree : Household
+    mix : Mix
+    lives : Lives
+        Drawn for the retiree.
+    rules : sequence of SpendingRule
+    mortality : Mortality, optional
+        Of the price of income for life; the population's when not given.
+    risk_aversion : float
+        Of the certainty equivalent.
+
+    Returns
+    -------
+    Outcomes
+        A row a rule.
+
     Examples
     --------
     A fixed eighth of the first savings runs out after eight of ten years in which nothing is
@@ -58,12 +75,22 @@ def ways(
 
 @door()
 def by_rule(out: Outcomes, later: int = 20) -> pd.DataFrame:
-    """A row a rule, real dollars a year of all sources.
+    """What each rule gives, real dollars a year of all sources.
 
-    first : in the first year, mean of lives. mean : over all years lived. later, lean : median and
-    tenth percentile `later` years on, of those alive. worst : tenth percentile of the worst year.
-    equivalent : certainty equivalent. left : median bequest. dry : share of lives in which the rule
-    asked for more than there was.
+    Parameters
+    ----------
+    out : Outcomes
+        With the paths of all lives, as `ways` gives them.
+    later : int
+        Years after the first at which ``later`` and ``lean`` are read.
+
+    Returns
+    -------
+    DataFrame, a row a rule
+        first : in the first year, mean of lives. mean : over all years lived. later, lean : median
+        and tenth percentile `later` years on, of those alive. worst : tenth percentile of the worst
+        year. equivalent : certainty equivalent. left : median bequest. dry : share of lives in
+        which the rule asked for more than there was.
     """
     paths = out.paths
     first = np.array([_first(p) for p in paths])
@@ -87,9 +114,23 @@ def by_rule(out: Outcomes, later: int = 20) -> pd.DataFrame:
 def on_history(
     retiree: Household, mix: Mix, returns: Scenarios, rules: Sequence[SpendingRule], years: int = 30
 ) -> pd.DataFrame:
-    """Every cohort of history under each rule: rows cohorts, columns (rule, mean | worst | left).
+    """Every cohort of history under each rule.
 
     Each lives `years` for certain; so the annuity rule spreads over what remains of them.
+
+    Parameters
+    ----------
+    retiree : Household
+    mix : Mix
+    returns : Scenarios
+        As `portlib.retirement.scenarios.cohorts` gives them.
+    rules : sequence of SpendingRule
+    years : int
+
+    Returns
+    -------
+    DataFrame
+        Rows cohorts, columns (rule, mean | worst | left), real dollars.
     """
     certain = replace(retiree, sex=None, last_age=retiree.age + years)
     lives = rows.draw(certain, returns)
@@ -114,7 +155,26 @@ def with_annuity(
     nominal: bool = True,
     mortality: Mortality | None = None,
 ) -> Outcomes:
-    """The retiree with each of `shares` of savings turned into income, spending what is wanted."""
+    """The retiree with a part of savings turned into income, spending what is wanted.
+
+    Parameters
+    ----------
+    retiree, mix, lives, mortality
+        As in `ways`; with prices, where the annuity is nominal.
+    shares : sequence of float
+        Of savings, a row each.
+    payout : float
+        Dollars a year for each dollar.
+    delay : int
+        Years until it pays.
+    nominal : bool
+        Whether it is fixed in dollars, else in purchasing power.
+
+    Returns
+    -------
+    Outcomes
+        A row a share.
+    """
     n = len(shares)
     bought = Annuity(
         np.array(shares, float),

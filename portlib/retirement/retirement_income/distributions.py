@@ -21,10 +21,27 @@ from portlib.retirement import taxes
 
 @door()
 def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = True) -> float:
-    """The distribution period in years, at the ages reached in the year.
+    """The distribution period, at the ages reached in the year.
 
-    Raises ValueError for a younger spouse of an age for which the table is not held here.
+    Parameters
+    ----------
+    age, spouse_age : int
+        Whole years.
+    sole_beneficiary : bool
+        Whether the spouse is; otherwise the spouse's age does not count.
 
+    Returns
+    -------
+    float
+        Years.
+
+    Raises
+    ------
+    ValueError
+        For a younger spouse of an age for which the table is not held here.
+
+    Examples
+    --------
     >>> period(75), period(75, 64)   # 25.3: the example of Publication 590-B
     (24.6, 25.3)
     """
@@ -53,7 +70,23 @@ def required(balance: float, age: int, birth_year: int, spouse_age: int | None =
 
 @door()
 def path(balance: float, age: int, birth_year: int, growth: float, years: int) -> Array:
-    """Required distributions by year at a steady `growth` factor when nothing else is taken."""
+    """Required distributions by year when nothing else is taken.
+
+    Parameters
+    ----------
+    balance : float
+        At the end of the year before, US dollars.
+    age, birth_year : int
+        Reached in the first year.
+    growth : float
+        A year's factor, such as 1.04.
+    years : int
+
+    Returns
+    -------
+    array (years,)
+        US dollars.
+    """
     taken = np.zeros(years)
     for t in range(years):
         taken[t] = required(balance, age + t, birth_year)

@@ -39,11 +39,29 @@ class Illustration:
 def illustrate(
     balance: float, age: int, treasury_yield: float, survival: Array | None = None
 ) -> Illustration:
-    """The two payments for a `balance` and the ten-year Treasury's yield, annual decimal.
+    """The two monthly payments that a balance is worth by the regulation.
 
-    `survival` by year from the assumed age (67, or `age` if older), of the statutory unisex table;
-    without it the Social Security table's, men and women alike in number. Raises ValueError for a
-    yield in percent.
+    Parameters
+    ----------
+    balance : float
+        US dollars.
+    age : int
+        Whole years; 67 is taken where it is less.
+    treasury_yield : float
+        Of the ten-year Treasury, annual decimal.
+    survival : array, optional
+        By year from the assumed age, of the statutory unisex table; the Social Security table's,
+        men and women alike in number, when not given.
+
+    Returns
+    -------
+    Illustration
+        US dollars a month.
+
+    Raises
+    ------
+    ValueError
+        For a yield in percent.
 
     Examples
     --------

@@ -27,7 +27,20 @@ from portlib.retirement.lifetimes import gompertz
 
 @door()
 def annuity_value(rate: float, age: float, mode: float, dispersion: float) -> float:
-    """Value of a dollar a year for life, paid evenly, at a continuous `rate`."""
+    """Value of a dollar a year for life, paid evenly.
+
+    Parameters
+    ----------
+    rate : float
+        Continuous, a year.
+    age, mode, dispersion : float
+        Now, and of the Gompertz law; years.
+
+    Returns
+    -------
+    float
+        Dollars.
+    """
     from scipy.integrate import quad
 
     def paid(t: float) -> float:
@@ -41,10 +54,25 @@ def annuity_value(rate: float, age: float, mode: float, dispersion: float) -> fl
 def ruin_by_moments(
     rate: float, nu: float, sigma: float, age: float, mode: float, dispersion: float
 ) -> float:
-    """Chance of ruin by two moments, for spending of `rate` of the wealth at the start.
+    """Chance of ruin by two moments.
 
-    `nu` is the mean of continuous growth (of its logarithm), `sigma` its volatility.
+    Parameters
+    ----------
+    rate : float
+        Spending a year as a share of the wealth at the start.
+    nu, sigma : float
+        Mean and volatility of continuous growth (of its logarithm), real, annual decimals.
+    age : float
+        Now, years.
+    mode, dispersion : float
+        Of the Gompertz law, years.
 
+    Returns
+    -------
+    float
+
+    Examples
+    --------
     >>> round(ruin_by_moments(0.05, 0.02, 0.20, 65, 88, 10), 4)   # printed: 0.3362
     0.3362
     """
@@ -75,6 +103,17 @@ def ruin_by_programme(
 
     Spending of a step is half taken before and half after its growth; growth by Gauss-Hermite
     quadrature; between grid points (even in the logarithm of wealth) linear.
+
+    Parameters
+    ----------
+    rate, nu, sigma, age, mode, dispersion
+        As in `ruin_by_moments`.
+    steps_a_year, points : int
+        Of time, and of the grid of wealth.
+
+    Returns
+    -------
+    float
     """
     h = 1 / steps_a_year
     nodes, weight = np.polynomial.hermite_e.hermegauss(9)
@@ -102,12 +141,26 @@ def ruin_by_programme(
 def constant_hazard_by_moments(
     mean: float, volatility: float, hazard: float, wealth: float
 ) -> float:
-    """Chance of ruin where death comes at the constant rate `hazard`: two moments fitted by a
-    reciprocal gamma law.
+    """Chance of ruin where death comes at a constant rate: two moments fitted by a reciprocal gamma
+    law.
 
-    Of someone who spends one real dollar a year, evenly, from `wealth` dollars earning `mean`
-    (arithmetic) with `volatility`. Source: Milevsky and Robinson (2005).
+    Of someone who spends one real dollar a year, evenly. Source: Milevsky and Robinson (2005).
 
+    Parameters
+    ----------
+    mean, volatility : float
+        Of real returns, the mean arithmetic; annual decimals.
+    hazard : float
+        Of death, a year.
+    wealth : float
+        Years of spending.
+
+    Returns
+    -------
+    float
+
+    Examples
+    --------
     >>> round(constant_hazard_by_moments(0.07, 0.20, math.log(2) / 28.1, 20), 3)   # printed: 0.268
     0.268
     """

@@ -26,11 +26,24 @@ from portlib.retirement.cases import Lives
 
 @door()
 def sustainable_rates(growth: Array, periods_a_year: int = 1, *, at_end: bool = False) -> Array:
-    """The most that each run could have paid a year, as a share of its start; (runs,).
+    """The most that each run could have paid a year, as a share of its start.
 
-    `growth` are real growth factors (runs, periods), such as 1.02; withdrawals come every period,
-    at its start or `at_end`.
+    Parameters
+    ----------
+    growth : array (runs, periods)
+        Real growth factors, such as 1.02.
+    periods_a_year : int
+        12 for months.
+    at_end : bool
+        Whether withdrawals come at the end of each period, not at its start.
 
+    Returns
+    -------
+    array (runs,)
+        Decimals a year.
+
+    Examples
+    --------
     >>> sustainable_rates(np.ones((1, 30))).round(4).tolist()
     [0.0333]
     """
@@ -44,10 +57,25 @@ def sustainable_rates(growth: Array, periods_a_year: int = 1, *, at_end: bool = 
 
 @door()
 def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
-    """Every run of `years` that starts in a January, monthly real growth by first year.
+    """Every run of years that starts in a January, by first year.
 
-    `monthly` holds nominal returns ``equity`` and ``bonds`` and ``inflation``; the mix is
-    rebalanced every month. Raises ValueError for a history that is too short.
+    Parameters
+    ----------
+    monthly : DataFrame by date
+        Nominal returns ``equity`` and ``bonds``, and ``inflation``, monthly decimals.
+    equity : float
+        Share; the mix is rebalanced every month.
+    years : int
+
+    Returns
+    -------
+    DataFrame (runs, 12 years)
+        Monthly real growth factors.
+
+    Raises
+    ------
+    ValueError
+        For a history that is too short.
     """
     mixed = 1 + equity * monthly["equity"] + (1 - equity) * monthly["bonds"]
     real = mixed / (1 + monthly["inflation"])
@@ -74,10 +102,24 @@ def failures(
     years: int,
     last_start: int | None = None,
 ) -> pd.DataFrame:
-    """How many starts of history would have failed: rows mixes (equity), columns rates.
+    """How many starts of history would have failed?
 
-    Monthly withdrawals at the start of each month, as the Trinity study's; `last_start` bounds the
-    first years that count.
+    Monthly withdrawals at the start of each month, as the Trinity study's.
+
+    Parameters
+    ----------
+    monthly : DataFrame
+        As in `runs`.
+    rates, mixes : sequences of float
+        Yearly withdrawals as shares of the start, and equity shares.
+    years : int
+    last_start : int, optional
+        The last first year that counts.
+
+    Returns
+    -------
+    DataFrame (mixes, rates)
+        Counts of starts.
     """
     found = {}
     for equity in mixes:
@@ -93,10 +135,25 @@ def failures(
 def chances(
     lives: Lives, ages: Sequence[int], rates: Sequence[float], mixes: Sequence[float], start: int
 ) -> dict[float, pd.DataFrame]:
-    """Chance that a fixed real withdrawal lasts until an age: by mix, rows rates, columns ages.
+    """Chance that a fixed real withdrawal lasts until an age.
 
-    `lives` hold returns over ``equity`` and ``bonds``; those of `start` and over, whoever lives.
-    Found from each life's most sustainable rate: one pass a mix and age, no search.
+    Of those of `start` and over, whoever lives. Found from each life's most sustainable rate: one
+    pass a mix and age, no search.
+
+    Parameters
+    ----------
+    lives : Lives
+        Returns over ``equity`` and ``bonds``.
+    ages : sequence of int
+    rates, mixes : sequences of float
+        As in `failures`.
+    start : int
+        Age at the first withdrawal.
+
+    Returns
+    -------
+    dict
+        By mix, a DataFrame (rates, ages).
     """
     found = {}
     for equity in mixes:
@@ -126,8 +183,22 @@ def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float
 def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> Mapping[str, float]:
     """Whose luck matters more, the first years' or the later ones'?
 
-    Of fixed withdrawals over `years`: the share of the variance of log sustainable rates explained
-    by the average log growth of the `first` years, and by that of the rest (each alone, R squared).
+    Parameters
+    ----------
+    lives : Lives
+        Returns over ``equity`` and ``bonds``.
+    equity : float
+        Share.
+    years : int
+        Of fixed withdrawals.
+    first : int
+        How many of them are the first.
+
+    Returns
+    -------
+    mapping
+        ``first`` and ``rest``: share of the variance of log sustainable rates explained by the
+        average log growth of those years (each alone, R squared).
     """
     growth = 1 + lives.returns[:, 1] + equity * (lives.returns[:, 0] - lives.returns[:, 1])
     logs = np.log(np.maximum(growth[:years], 1e-9))
