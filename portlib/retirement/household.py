@@ -233,10 +233,26 @@ def full_retirement_months(birth_year: int) -> int:
 
 @door()
 def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
-    """The benefit a month at full retirement age for average indexed monthly earnings, by the bend
-    points of `year`.
+    """The benefit a month at full retirement age, by the bend points of a year.
 
-    Rounded down to a dime (42 USC 415(a)). Raises ValueError for a year without bend points.
+    Rounded down to a dime (42 USC 415(a)).
+
+    Parameters
+    ----------
+    monthly_earnings : float
+        Average indexed, dollars.
+    year : int
+        Of the bend points: that in which the worker turns 62.
+
+    Returns
+    -------
+    float
+        Dollars a month.
+
+    Raises
+    ------
+    ValueError
+        For a year without bend points.
     """
     rule = data.document("retirement_limits")["social_security"]
     if year not in rule["bend_points_monthly"]:
@@ -250,11 +266,20 @@ def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
 
 @door()
 def claiming_factor(birth_year: int, claimed: int) -> float:
-    """Share of the full benefit that a worker's own becomes when claimed at an age of `claimed`
-    months.
+    """Share of the full benefit that a worker's own becomes (42 USC 402(q), 402(w)).
 
-    42 USC 402(q), 402(w).
+    Parameters
+    ----------
+    birth_year : int
+    claimed : int
+        Age in months at which it is claimed.
 
+    Returns
+    -------
+    float
+
+    Examples
+    --------
     >>> round(claiming_factor(1960, 62 * 12), 6), claiming_factor(1960, 70 * 12)
     (0.7, 1.24)
     """
@@ -274,6 +299,8 @@ def spouse_factor(birth_year: int, claimed: int) -> float:
 def paid_monthly(primary: float, factor: float) -> int:
     """The benefit a month as it is paid: rounded down to the dollar (42 USC 415(g)).
 
+    Examples
+    --------
     >>> paid_monthly(1_000.0, claiming_factor(1960, 62 * 12))
     700
     """
@@ -301,11 +328,26 @@ def average_earnings(pay: Array, wage_base: float) -> Array:
 
 @door()
 def average_indexed_earnings(earnings: Mapping[int, float], birth_year: int) -> int:
-    """Average indexed monthly earnings of a real career, by calendar year (42 USC 415(b)(3)).
+    """Average indexed monthly earnings of a real career (42 USC 415(b)(3)).
 
     Each year's earnings times the average wage of the year in which the worker turns 60 over that
-    year's; from 60 on as they are. `earnings` are covered ones, none above the year's wage base.
-    Raises ValueError for a year without an average wage.
+    year's; from 60 on as they are.
+
+    Parameters
+    ----------
+    earnings : mapping
+        Covered ones by calendar year, dollars, none above the year's wage base.
+    birth_year : int
+
+    Returns
+    -------
+    int
+        Dollars a month.
+
+    Raises
+    ------
+    ValueError
+        For a year without an average wage.
     """
     wages = data.document("retirement_limits")["social_security"]["average_wage_index"]
     at = birth_year + 60
@@ -321,9 +363,28 @@ def average_indexed_earnings(earnings: Mapping[int, float], birth_year: int) -> 
 
 @door()
 def increased(primary: float, since: int, year: int) -> float:
-    """A full benefit of someone who turned 62 in `since`, after the increases to January of `year`.
+    """A full benefit after the increases for the cost of living.
 
-    Each is cut to the dime (42 USC 415(i)(2)(A)(ii)). Raises ValueError for a year without one.
+    Each is cut to the dime (42 USC 415(i)(2)(A)(ii)).
+
+    Parameters
+    ----------
+    primary : float
+        Dollars a month, at 62.
+    since : int
+        The year in which the worker turned 62.
+    year : int
+        To January of it.
+
+    Returns
+    -------
+    float
+        Dollars a month.
+
+    Raises
+    ------
+    ValueError
+        For a year without an increase.
     """
     known = data.document("retirement_limits")["social_security"]["cost_of_living_adjustment"]
     for later in range(since + 1, year + 1):
@@ -334,10 +395,22 @@ def increased(primary: float, since: int, year: int) -> float:
 
 
 def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int]:
-    """Own Social Security a year, real dollars, and the year of the horizon from which it is paid.
+    """Own Social Security, and from when it is paid.
 
-    `pay` is pay relative to its plan (lives, years): with it the benefit is that of each life,
-    else one number, shape (1,). A claim within a year counts from the year after it began.
+    A claim within a year counts from the year after it began.
+
+    Parameters
+    ----------
+    household : Household
+    pay : array (lives, years), optional
+        Pay relative to its plan.
+
+    Returns
+    -------
+    array (lives,) or (1,)
+        Real dollars a year.
+    int
+        The year of the horizon from which it is paid.
     """
     h = household
     claimed = claiming_months(h.claiming_age, h.retirement_age)
@@ -370,10 +443,29 @@ def primary_insurance(monthly_earnings: Array, year: int) -> Array:
 
 
 def couple_benefits(household: Household, own: Array) -> tuple[Array, Array, int]:
-    """Benefits a year of the first and of the spouse while both live, and when the spouse's start.
+    """Benefits of the first and of the spouse while both live.
 
     Each receives the larger of their own and a spouse's benefit of up to half the other's full one.
     A survivor keeps the larger of the two, which `simulation` does.
+
+    Parameters
+    ----------
+    household : Household
+        With a spouse.
+    own : array
+        The first's own benefit, as `benefits` gives it.
+
+    Returns
+    -------
+    two arrays
+        Real dollars a year, of the first and of the spouse.
+    int
+        The year of the horizon from which the spouse's is paid.
+
+    Raises
+    ------
+    ValueError
+        For a household without a spouse.
     """
     h = household
     s = household.spouse

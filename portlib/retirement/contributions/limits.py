@@ -65,8 +65,18 @@ def room(
     service_years : with a qualified employer in a 403(b), 0 elsewhere; `service_used` of its
         catch-up so far, `deferred_before` in all earlier years.
 
-    Raises ValueError for a year whose limits are not known, naming what is missing.
+    Returns
+    -------
+    Room
+        US dollars.
 
+    Raises
+    ------
+    ValueError
+        For a year whose limits are not known, naming what is missing.
+
+    Examples
+    --------
     >>> room(2026, 61, 180_000).catch_up, room(2026, 61, 180_000).catch_up_roth_only
     (11250.0, True)
     """

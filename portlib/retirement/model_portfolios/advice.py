@@ -128,8 +128,22 @@ class Advice:
 def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
     """What does the plan advise this person? The same person twice has the same advice.
 
-    With ``explain`` false the changes that would matter are not searched for. Raises ValueError for
-    holdings or unwanted funds that the menu does not have.
+    Parameters
+    ----------
+    who : Person
+        With gaps, where something is not supplied.
+    desk : Adviser
+    explain : bool
+        Whether the changes that would matter are searched for.
+
+    Returns
+    -------
+    Advice
+
+    Raises
+    ------
+    ValueError
+        For holdings or unwanted funds that the menu does not have.
     """
     _on_the_menu(who, desk)
     complete, not_supplied = settled(who, desk)
@@ -196,8 +210,21 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
 
 
 def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
-    """The boldest posture that each consideration allows, for a person with no gaps: tolerance,
-    the loss that can be borne, and the equity share that is accepted.
+    """The boldest posture that each consideration allows.
+
+    Parameters
+    ----------
+    who : Person
+        Without gaps (`settled`).
+    desk : Adviser
+    said : Score or None
+        Of the answers; without usable ones the tolerance is the policy's default posture.
+
+    Returns
+    -------
+    dict
+        Postures by consideration: ``tolerance``; ``loss``, that can be borne, where a balance is
+        known; ``wish``, the equity share that is accepted.
 
     Examples
     --------
@@ -484,10 +511,14 @@ def what_would_change(who: Person, desk: Adviser, target: Mapping[str, float]) -
 def everyone(desk: Adviser) -> pd.DataFrame:
     """The advice to every participant, one row each.
 
-    Columns: posture (None where nobody said), way, verdict on the tilt, keep, equity now held and
-    advised; ``against default``, ``against naive`` and ``against held``: what is advised on the
-    plan's measure; ``goal`` and ``shortfall`` of what is advised, of the default, of the naive rule
-    and of what is held; how many inputs are not supplied; whether a person should talk first.
+    Returns
+    -------
+    DataFrame by participant
+        posture (None where nobody said), way, verdict on the tilt, keep, equity advised;
+        ``against default``, ``against naive`` and ``against held``: what is advised on the plan's
+        measure; ``worth``, ``goal`` and ``shortfall`` of what is advised, of the default and of the
+        naive rule, and the worth of what is held; how many inputs are not supplied; whether a
+        person should talk first.
     """
     rows = {}
     for name in desk.plan.participants.index:
@@ -574,11 +605,31 @@ def outlook(
     """What may come of each path for this person: the chance that a goal of spending is met for
     life, and more.
 
-    The goal, `spending`, is real dollars a year from all sources, the essential spending if not
-    given; other assets are taken to be invested as the balance is. Lognormal years with the moments
-    of the assumptions and inflation as a process, the same for every path; a managed account is
-    advised again every year, life by life (`reviews`). Every probability is to be shown with
-    `LEGEND`. Raises as `simulation.simulate` does.
+    Other assets are taken to be invested as the balance is. Lognormal years with the moments of the
+    assumptions and inflation as a process, the same for every path; a managed account is advised
+    again every year, life by life (`reviews`). Every probability is to be shown with `LEGEND`.
+
+    Parameters
+    ----------
+    who : Person
+    desk : Adviser
+    paths : mapping of Glidepath
+        By name, as `routes` gives them.
+    count : int
+        How many lives.
+    rng : Generator
+    spending : float, optional
+        The goal, real dollars a year from all sources; the essential spending when not given.
+
+    Returns
+    -------
+    Outcomes
+        A row a path.
+
+    Raises
+    ------
+    ValueError
+        As `simulation.simulate` does.
     """
     complete, _ = settled(who, desk)
     goal = complete.spending if spending is None else spending

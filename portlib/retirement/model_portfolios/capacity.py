@@ -214,6 +214,20 @@ def adviser(
 ) -> Adviser:
     """Everything that advice needs, the questionnaire calibrated on the plan's own answers.
 
+    Parameters
+    ----------
+    plan : Plan
+    suite : Suite
+        Of the plan's models; without models the default and the series are advised alone.
+    rng : Generator
+        Of the questionnaire's limits.
+    assumptions : Assumptions, optional
+        Of asset classes; the plan's method's when not given.
+
+    Returns
+    -------
+    Adviser
+
     Examples
     --------
     Who told their age and what they hold is told what was assumed beside them:
@@ -321,10 +335,21 @@ def settled(who: Person, desk: Adviser) -> tuple[Person, dict[str, str]]:
 
 
 def resources(who: Person, desk: Adviser) -> dict[str, float]:
-    """What a person with no gaps will live on, real dollars today: wealth, savings, income; and the
-    need, likewise.
+    """What a person will live on, and what they need.
 
     Yearly amounts are paid at the end of each year and discounted at the policy's real rate.
+
+    Parameters
+    ----------
+    who : Person
+        Without gaps (`settled`).
+    desk : Adviser
+
+    Returns
+    -------
+    dict
+        ``wealth``, ``savings`` to come, ``income`` and the ``need``: present values, real dollars
+        of today.
     """
     r = desk.decided["capacity_real_rate"]
     age, retire, last = (float(x or 0) for x in (who.age, who.retirement_age, who.life_expectancy))
@@ -355,8 +380,24 @@ def _benefits(age: int, retire: int, pay: float, year: int) -> tuple[float, ...]
 def loss_share(
     who: Person, equity: float, desk: Adviser, means: Mapping[str, float] | None = None
 ) -> tuple[float, bool]:
-    """In the policy's bad market: the share of resources lost at an equity share, and whether
-    essentials stay covered.
+    """What the policy's bad market takes from a person at an equity share.
+
+    Parameters
+    ----------
+    who : Person
+        Without gaps (`settled`).
+    equity : float
+        Share of wealth, decimal.
+    desk : Adviser
+    means : mapping, optional
+        The person's `resources`, where they are known already.
+
+    Returns
+    -------
+    float
+        Share of all resources lost.
+    bool
+        Whether essential spending stays covered.
     """
     means = resources(who, desk) if means is None else means
     fall = desk.decided["capacity_fall"]

@@ -138,8 +138,26 @@ def lived(
     """What each path gives whoever spends a part of the balance that lasts for life, and whoever
     spends what they want, on the same lives.
 
-    Lifetimes are drawn for the goal and weighed for the worth; the seed is the policy's. `reviews`
-    are the paths that somebody looks at again every year (`managed_account`).
+    Lifetimes are drawn for the goal and weighed for the worth; the seed is the policy's.
+
+    Parameters
+    ----------
+    who : Household
+        Its spending is the goal.
+    desk : Adviser
+    paths : mapping of Glidepath
+        By name.
+    returns : Scenarios
+        Over the desk's classes.
+    risk_aversion : float
+        Of spending.
+    reviews : mapping of Review, optional
+        The paths, by name, that somebody looks at again every year (`managed_account`).
+
+    Returns
+    -------
+    two Outcomes
+        A row a path: of the worth, and of the goal.
     """
     table = outlook.mortality(desk.plan)
     rng = np.random.default_rng(desk.plan.policy["scenario_seed"])
@@ -176,10 +194,28 @@ def judge(
     posture: str,
     reviews: Mapping[str, Review] | None = None,
 ) -> Judged:
-    """What each path is worth to a person without gaps; the first is not special, but should be
-    `DEFAULT`.
+    """What each path is worth to a person.
 
-    Raises as `simulation.simulate` does.
+    Parameters
+    ----------
+    who : Person
+        Without gaps (`settled`).
+    desk : Adviser
+    paths : mapping of Glidepath
+        By name; the first is not special, but should be `DEFAULT`.
+    posture : str
+        Whose risk aversion counts (`aversion_of`).
+    reviews : mapping of Review, optional
+        As in `lived`.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    ValueError
+        As `simulation.simulate` does.
     """
     home = household_of(who, desk)
     free, aimed = lived(home, desk, paths, desk.lives, aversion_of(desk, posture), reviews)

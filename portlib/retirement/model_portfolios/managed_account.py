@@ -79,9 +79,19 @@ class ManagedAccount:
 
 
 def managed_account(who: Person, desk: Adviser, tolerance: str) -> ManagedAccount:
-    """The account of a person whose answers allow `tolerance`, at every age to the end of life.
+    """The account of a person, at every age to the end of life.
 
-    Without a balance the test of a loss is left out, as in advice.
+    Parameters
+    ----------
+    who : Person
+        Without a balance the test of a loss is left out, as in advice.
+    desk : Adviser
+    tolerance : str
+        The boldest posture that the answers allow.
+
+    Returns
+    -------
+    ManagedAccount
     """
     complete, _ = settled(who, desk)
     age = round(float(complete.age or 0))

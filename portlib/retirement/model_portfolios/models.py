@@ -150,8 +150,12 @@ class Suite:
 
 
 def from_json(content: Mapping[str, Any]) -> Suite:
-    """The suite that `Suite.to_json` wrote; SuiteError where the schema is another or a weight is
-    out of place.
+    """The suite that `Suite.to_json` wrote.
+
+    Raises
+    ------
+    SuiteError
+        Where the schema is another or a weight is out of place.
     """
     if content.get("schema") != SCHEMA:
         raise SuiteError(f"schema is {content.get('schema')!r}; this version reads {SCHEMA!r}")
@@ -176,11 +180,20 @@ def postures(policy: Policy) -> tuple[str, ...]:
 
 
 def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
-    """One model a posture from the plan's menu, under `assumptions` of classes (the survey's if not
-    given).
+    """One model a posture from the plan's menu.
 
     A posture whose rules no portfolio of the menu obeys has no model, and the suite says why.
     Source: Markowitz (1952); the postures and their rules are policy.
+
+    Parameters
+    ----------
+    plan : Plan
+    assumptions : Assumptions, optional
+        Of asset classes; the plan's method's when not given.
+
+    Returns
+    -------
+    Suite
     """
     made = []
     missing = {}
@@ -196,10 +209,26 @@ def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
 def model(
     plan: Plan, posture: str, classes: Assumptions, *, without: Collection[str] = ()
 ) -> Model:
-    """The posture's model, leaving out funds `without` which somebody does not want.
+    """The posture's model.
 
-    Raises `Infeasible` where no portfolio obeys the rules, NotSolved where none does with so few
-    funds.
+    Parameters
+    ----------
+    plan : Plan
+    posture : str
+    classes : Assumptions
+    without : collection of str
+        Funds that somebody does not want.
+
+    Returns
+    -------
+    Model
+
+    Raises
+    ------
+    Infeasible
+        Where no portfolio obeys the rules.
+    NotSolved
+        Where none does with so few funds.
     """
     funds = plan_menu.menu_assumptions(plan, classes)
     mandate = _mandate(plan, posture, classes, without)
@@ -350,11 +379,25 @@ def churn(
     scale: float = 1.0,
     no_trade: float | None = None,
 ) -> pd.DataFrame:
-    """How much would be traded if providers had disagreed otherwise? A row a draw, a column a
-    posture: turnover.
+    """How much would be traded if providers had disagreed otherwise?
 
-    Expected returns are drawn around `classes` with `scale` times the standard errors of
-    `plan_menu.mean_errors`.
+    Parameters
+    ----------
+    old : Suite
+    plan : Plan
+    classes : Assumptions
+        Around which expected returns are drawn.
+    draws : int
+    rng : Generator
+    scale : float
+        Of the standard errors of `plan_menu.mean_errors`.
+    no_trade : float, optional
+        As in `remake`.
+
+    Returns
+    -------
+    DataFrame (draws, postures)
+        Turnover.
     """
     errors = plan_menu.mean_errors(plan, classes)
     drawn = classes.mu + scale * rng.multivariate_normal(

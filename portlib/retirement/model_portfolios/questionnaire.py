@@ -127,10 +127,23 @@ def orientations(policy: Policy) -> Array:
 
 
 def oriented(answers: ArrayLike, orientation: Array) -> Array:
-    """Answers (people, k) with reversed statements turned round, so that more always means more
-    tolerance.
+    """Answers with reversed statements turned round, so that more always means more tolerance.
 
-    ValueError naming the person and statement of an answer that is no whole number from 1 to 5.
+    Parameters
+    ----------
+    answers : array (people, k)
+        Whole numbers from 1 to 5.
+    orientation : array (k,)
+        +1, or -1 for a reversed statement.
+
+    Returns
+    -------
+    array (people, k)
+
+    Raises
+    ------
+    ValueError
+        Naming the person and statement of an answer that is none.
     """
     x = np.atleast_2d(np.asarray(answers, dtype=float))
     if x.shape[1] != len(orientation):
@@ -149,8 +162,21 @@ def oriented(answers: ArrayLike, orientation: Array) -> Array:
 
 
 def cronbach_alpha(x: Array) -> float:
-    """Reliability of the sum of k items, ``x`` (people, k) (Cronbach 1951, ddof 1); ValueError
-    where nothing varies.
+    """Reliability of the sum of k items (Cronbach 1951, ddof 1).
+
+    Parameters
+    ----------
+    x : array (people, k)
+
+    Returns
+    -------
+    float
+        At most 1.
+
+    Raises
+    ------
+    ValueError
+        Where nothing varies.
 
     Examples
     --------
@@ -174,6 +200,19 @@ def feldt_interval(alpha: float, people: int, k: int, level: float) -> tuple[flo
     degrees of freedom.
 
     Source: Feldt (1965), for items with equal true parts and independent normal errors.
+
+    Parameters
+    ----------
+    alpha : float
+        As found.
+    people, k : int
+        How many answered how many statements.
+    level : float
+        Of confidence.
+
+    Returns
+    -------
+    low, high : float
     """
     from scipy.stats import f
 
@@ -187,8 +226,21 @@ def feldt_interval(alpha: float, people: int, k: int, level: float) -> tuple[flo
 def simulate_careful(
     instrument: Instrument, n: int, rng: np.random.Generator
 ) -> tuple[Array, Array]:
-    """Answers (n, k) as given of careful people, and their true scores (n,), under the instrument's
-    own model.
+    """Answers as given of careful people, and their true scores, under the instrument's own model.
+
+    Parameters
+    ----------
+    instrument : Instrument
+    n : int
+        How many people.
+    rng : Generator
+
+    Returns
+    -------
+    array (n, k)
+        Answers.
+    array (n,)
+        True scores.
     """
     true = rng.normal(instrument.mean, instrument.spread, n)
     # rounding to whole answers adds a twelfth to the variance of an error (Sheppard), so it is
@@ -203,9 +255,24 @@ def distances(answers: ArrayLike, instrument: Instrument) -> tuple[Array, Array]
     """How much each person's answers scatter around their own score, and how far plain and reversed
     ones disagree.
 
-    The scatter is the sum of squares of what person and statement do not explain, over the error
-    variance; the gap is the absolute difference of the two means, in points. The gap is zero where
-    no statement is reversed.
+    Parameters
+    ----------
+    answers : array (people, k)
+    instrument : Instrument
+
+    Returns
+    -------
+    array (people,)
+        Scatter: the sum of squares of what person and statement do not explain, over the error
+        variance.
+    array (people,)
+        Gap: the absolute difference of the means of plain and of reversed statements, points; zero
+        where no statement is reversed.
+
+    Raises
+    ------
+    ValueError
+        As `oriented` does.
     """
     x = oriented(answers, instrument.orientation) - instrument.items
     rest = x - x.mean(axis=1, keepdims=True)
@@ -229,9 +296,25 @@ def calibrate(
 ) -> Instrument:
     """What is the questionnaire worth, measured on the answers of a plan's people?
 
-    People without answers (None) do not count. With fewer than the policy's minimum its norm is
-    used. Otherwise the model is fitted, the inconsistent are set aside, and it is fitted once more
-    to the rest. Raises as `oriented` does.
+    With fewer than the policy's minimum its norm is used. Otherwise the model is fitted, the
+    inconsistent are set aside, and it is fitted once more to the rest.
+
+    Parameters
+    ----------
+    answers : iterable
+        Seven whole numbers a person; None, who did not answer, does not count.
+    rng : Generator
+        Of the careful people that limits are read from.
+    policy : Policy
+
+    Returns
+    -------
+    Instrument
+
+    Raises
+    ------
+    ValueError
+        As `oriented` does.
     """
     orientation = orientations(policy)
     given = [a for a in answers if a is not None]
@@ -309,7 +392,22 @@ def _limited(model: Instrument, rng: np.random.Generator, alarms: float) -> Inst
 
 
 def score(answers: Sequence[int], instrument: Instrument) -> Score:
-    """What do one person's answers say, and how surely? Raises as `oriented` does.
+    """What do one person's answers say, and how surely?
+
+    Parameters
+    ----------
+    answers : sequence of int
+    instrument : Instrument
+        As `calibrate` measured it.
+
+    Returns
+    -------
+    Score
+
+    Raises
+    ------
+    ValueError
+        As `oriented` does.
 
     Examples
     --------

@@ -129,10 +129,18 @@ def record(
     Parameters
     ----------
     editions, returns : as for `portlib.estimation.forecast_record.replay`.
+    policy, posture : the method, and for whom.
     reference : the market portfolio as it was known with an edition, over its classes.
     rivals : by name, the equity share that a rule holds at an edition.
 
-    Raises as the engine and `replay` do.
+    Returns
+    -------
+    Record
+
+    Raises
+    ------
+    ValueError
+        As the engine and `replay` do.
     """
     refused: list[str] = []
     chosen: dict[str, Array] = {}
@@ -225,11 +233,28 @@ def past_editions(
     """Editions for a time of which no forecast is kept: what an average of the past would have
     said.
 
-    Every `months` months from `first` on, means and covariance (ddof 1, annual) of all months
-    before, and the standard errors of those means as the errors of the forecasts; at least `years`
-    of them. ``cash`` is the riskless rate. `returns` by month, decimals, a column a class.
+    Means and covariance (ddof 1, annual) of all months before, and the standard errors of those
+    means as the errors of the forecasts.
 
-    Raises ValueError where there are fewer months than `years` before `first`.
+    Parameters
+    ----------
+    returns : DataFrame (months, classes)
+        Decimals; ``cash`` is the riskless rate.
+    first : str
+        The month of the first edition.
+    years : float
+        How many there are before it, at least.
+    months : int
+        From edition to edition.
+
+    Returns
+    -------
+    list of Edition
+
+    Raises
+    ------
+    ValueError
+        Where there are fewer months than `years` before `first`.
 
     Examples
     --------

@@ -34,8 +34,20 @@ SAME = 1e-9
 
 @door()
 def mixture(desk: Adviser, weights: Mapping[str, float], years: float) -> Array:
-    """What funds hold by class (n,); of the series itself, the date nearest to `years` from
-    retirement.
+    """What funds hold by class.
+
+    Parameters
+    ----------
+    desk : Adviser
+    weights : mapping
+        By fund; of the series itself, the date nearest to `years` is meant.
+    years : float
+        To retirement.
+
+    Returns
+    -------
+    array (n,)
+        Weights of the desk's classes.
     """
     total = np.zeros(len(desk.classes))
     for fund, w in weights.items():
@@ -66,8 +78,21 @@ def default_weights(desk: Adviser, years: float) -> dict[str, float]:
 
 @door()
 def target_equity(desk: Adviser, years: float, posture: str, cap: float) -> float:
-    """The equity share for a posture so many years from retirement: that of the default, tilted by
-    the policy's ``posture_tilt``, within 0 and 1 and no more than the person accepts.
+    """The equity share for a posture: that of the default, tilted by the policy's ``posture_tilt``.
+
+    Parameters
+    ----------
+    desk : Adviser
+    years : float
+        To retirement.
+    posture : str
+    cap : float
+        The most that the person accepts.
+
+    Returns
+    -------
+    float
+        Within 0 and 1.
     """
     usual = float(mixture(desk, default_weights(desk, years), years) @ desk.is_equity)
     tilt = desk.decided["posture_tilt"]
@@ -116,8 +141,20 @@ def naive_weights(desk: Adviser) -> dict[str, float]:
 def path_of(
     desk: Adviser, name: str, weights_at: Mapping[float, Mapping[str, float]], fee: float = 0.0
 ) -> Glidepath:
-    """A glidepath over classes from weights of funds by years to retirement; its fee is the mean of
-    theirs, and what is charged besides.
+    """A glidepath over classes from weights of funds.
+
+    Parameters
+    ----------
+    desk : Adviser
+    name : str
+    weights_at : mapping
+        Weights by fund, by years to retirement.
+    fee : float
+        What is charged besides the mean of the funds' expenses, annual decimal.
+
+    Returns
+    -------
+    Glidepath
     """
     years = sorted(weights_at, reverse=True)
     mixes = np.array([mixture(desk, weights_at[y], y) for y in years])
@@ -139,9 +176,21 @@ def _grid(desk: Adviser) -> list[float]:
 def ways(desk: Adviser, posture: str, cap: float = 1.0) -> Mapping[str, Glidepath]:
     """The default, what a posture could be advised instead, and the naive rule, each for life.
 
+    Parameters
+    ----------
+    desk : Adviser
+    posture : str
+    cap : float
+        The most equity that the person accepts.
+
+    Returns
+    -------
+    mapping of Glidepath
+        By way.
+
     Examples
     --------
-    The default posture is the default, and equity falls with another posture's tilt alone:
+    The default posture is the default:
 
     >>> from portlib import data, plan as plans
     >>> from portlib.retirement.model_portfolios.capacity import adviser

@@ -71,8 +71,26 @@ def review_mandates(
     within the wash, no competing fund is bought. Money is fungible: the wash is read as binding the
     account, which is stricter than following each dollar.
 
-    `holdings` are weights of `mandate`'s funds that sum to one: what is in options left out of the
-    calculation stays there. Raises ValueError otherwise.
+    Parameters
+    ----------
+    plan : Plan
+    mandate : Mandate
+        Of the portfolio, apart from the day.
+    holdings : mapping
+        Weights of `mandate`'s funds that sum to one: what is in options left out of the calculation
+        stays there.
+    trades : iterable of Trade
+        What was traded before.
+    on : date
+
+    Returns
+    -------
+    list of Mandate
+
+    Raises
+    ------
+    ValueError
+        For holdings below zero, or that do not sum to one.
 
     Examples
     --------
@@ -147,8 +165,22 @@ def review_mandates(
 def best_of(
     assumptions: Assumptions, mandates: Iterable[Mandate], *, risk_aversion: float
 ) -> Allocation:
-    """The portfolio of greatest utility that obeys at least one of the mandates; Infeasible, of the
-    first, if none.
+    """The portfolio of greatest utility that obeys at least one of the mandates.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+    mandates : iterable of Mandate
+    risk_aversion : float
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    Infeasible
+        Of the first mandate, if no portfolio obeys any.
     """
     found = []
     refused = []
@@ -163,8 +195,24 @@ def best_of(
 
 
 def holdings_considered(plan: Plan, mandate: Mandate, participant: str) -> pd.Series:
-    """A participant's weights among the funds considered, scaled to one; ValueError where nothing
-    is held in them.
+    """A participant's weights among the funds considered.
+
+    Parameters
+    ----------
+    plan : Plan
+    mandate : Mandate
+        Over the funds considered.
+    participant : str
+
+    Returns
+    -------
+    Series by fund
+        Scaled to one.
+
+    Raises
+    ------
+    ValueError
+        Where nothing is held in them.
     """
     held = each_vintage(plan).holdings[list(mandate.labels)].T[participant]
     if not held.sum() > 0:
@@ -178,8 +226,21 @@ def holdings_considered(plan: Plan, mandate: Mandate, participant: str) -> pd.Se
 def broken_rules(
     plan: Plan, before: pd.Series, after: pd.Series, trades: Iterable[Trade], on: date
 ) -> list[str]:
-    """Which of the plan's trading rules does a change from `before` to `after` (weights by fund)
-    break on a day?
+    """Which of the plan's trading rules does a change break on a day?
+
+    Parameters
+    ----------
+    plan : Plan
+    before, after : Series by fund
+        Weights.
+    trades : iterable of Trade
+        What was traded before.
+    on : date
+
+    Returns
+    -------
+    list of str
+        Empty where none is broken.
     """
     change = after - before
     trades = list(trades)

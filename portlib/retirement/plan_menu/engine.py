@@ -64,7 +64,17 @@ def best(
     classes : the assumptions behind `funds`.
     most_funds, whole_percent : the plan's ``models`` rules where not given; 0 funds for any number.
 
-    Raises as the engine does: `Infeasible` with the rules in conflict, NotSolved.
+    Returns
+    -------
+    Found
+        The allocation and the gap that is not proved away, annual decimal.
+
+    Raises
+    ------
+    Infeasible
+        With the rules in conflict.
+    NotSolved
+        As the engine does.
 
     Examples
     --------
@@ -121,7 +131,22 @@ def mix(
     most_funds: int | None = None,
     whole_percent: bool | None = None,
 ) -> Found:
-    """The same without the comparison with dates: what may be mixed is what the mandate allows."""
+    """The same without the comparison with dates: what may be mixed is what the mandate allows.
+
+    Parameters
+    ----------
+    plan, funds, mandate, risk_aversion, classes, most_funds, whole_percent
+        As in `best`.
+
+    Returns
+    -------
+    Found
+
+    Raises
+    ------
+    Infeasible, NotSolved
+        As `best` does.
+    """
     asked = plan.rules["models"]
     name = plan.policy["optimizer"]
     decided = plan.policy

@@ -45,8 +45,22 @@ ANCHORED = "BLACK_LITTERMAN"
 def forecasts(plan: Plan, horizon_years: int | None = None) -> Assumptions:
     """What forecasters say of the policy's ``menu_classes`` and of whatever else the funds hold.
 
-    The plan's own assumptions, where it brings them, else the survey at `horizon_years` (10 or 20;
-    the policy's where not given). Raises `DataError` for a class that nobody has a figure for.
+    Parameters
+    ----------
+    plan : Plan
+        Its own assumptions are taken, where it brings them, else the survey's.
+    horizon_years : int, optional
+        Of the survey, 10 or 20; the policy's when not given.
+
+    Returns
+    -------
+    Assumptions
+        Nominal, arithmetic, annual decimals.
+
+    Raises
+    ------
+    DataError
+        For a class that nobody has a figure for.
     """
     names = dict.fromkeys([*plan.policy["menu_classes"], *plan.exposures.columns])
     if (own := plan.inputs.assumptions) is not None:
@@ -91,7 +105,20 @@ def anchor(plan: Plan, told: Assumptions) -> Anchored:
 def class_assumptions(
     plan: Plan, horizon_years: int | None = None, *, told: Assumptions | None = None
 ) -> Assumptions:
-    """What the plan's method expects of its asset classes; `told` replaces the `forecasts`.
+    """What the plan's method expects of its asset classes.
+
+    Parameters
+    ----------
+    plan : Plan
+    horizon_years : int, optional
+        As in `forecasts`.
+    told : Assumptions, optional
+        Replaces the `forecasts`.
+
+    Returns
+    -------
+    Assumptions
+        Nominal, arithmetic, annual decimals.
 
     Examples
     --------
@@ -142,8 +169,20 @@ def bands(plan: Plan, exposures: pd.DataFrame) -> list[Limit]:
 
 
 def departure(plan: Plan, weights: pd.Series, classes: Assumptions) -> float:
-    """Tracking error (annual) of funds against the reference with the same equity share; zero for a
-    menu without equity, or with nothing else, which has no reference to depart from.
+    """Tracking error of funds against the reference with the same equity share.
+
+    Parameters
+    ----------
+    plan : Plan
+    weights : Series by fund
+        That sum to one.
+    classes : Assumptions
+
+    Returns
+    -------
+    float
+        Annual decimal; zero for a menu without equity, or with nothing else, which has no reference
+        to depart from.
     """
     exposures = each_vintage(plan).exposures
     around = offered(plan, exposures)

@@ -78,13 +78,36 @@ def best_few(
     whole_percent: bool = False,
     most_solved: int = 4_000,
 ) -> FewFunds:
-    """The best portfolio of at most `most_funds` funds (None: any number), in whole percents where
-    asked.
+    """The best portfolio of few funds, in whole percents where asked.
 
-    Stops after `most_solved` problems and then says what is not proved (`FewFunds.gap`). Raises
-    ValueError for an aversion of zero, fewer than one fund or a mandate with distances or soft
-    rules; Infeasible for a mandate that no portfolio obeys; NotSolved where none does with so few
-    funds or in whole percents, or none was found.
+    Stops after `most_solved` problems and then says what is not proved (`FewFunds.gap`).
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of the funds.
+    mandate : Mandate
+        Without distances and soft rules.
+    risk_aversion : float
+        Above zero.
+    most_funds : int, optional
+        Any number when not given.
+    whole_percent : bool
+    most_solved : int
+        Convex problems.
+
+    Returns
+    -------
+    FewFunds
+
+    Raises
+    ------
+    ValueError
+        For an aversion of zero, fewer than one fund or a mandate with distances or soft rules.
+    Infeasible
+        For a mandate that no portfolio obeys.
+    NotSolved
+        Where none does with so few funds or in whole percents, or none was found.
 
     Examples
     --------

@@ -159,12 +159,35 @@ def fee_drag(
 ) -> pd.DataFrame:
     """What do yearly costs take from a career, in dollars and in years of retirement?
 
-    A level real `contribution` (US dollars) is paid at the end of each of `years` years and grows
-    at ``(1 + growth)(1 - fee) - 1``; `recordkeeping` dollars are taken from each contribution. The
-    yardstick costs nothing: what it saves is spent in `retired` equal yearly sums, the first a year
-    after the last contribution, at the same growth. By name: balance at retirement, dollars and
-    share lost against the yardstick, years of the same spending and ``years_lost``. Constant
-    growth: no risk, no taxes.
+    A level real contribution is paid at the end of each year and grows at
+    ``(1 + growth)(1 - fee) - 1``. The yardstick costs nothing: what it saves is spent in equal
+    yearly sums, the first a year after the last contribution, at the same growth. Constant growth:
+    no risk, no taxes.
+
+    Parameters
+    ----------
+    fees : mapping
+        Annual decimals by name.
+    contribution : float
+        A year, real US dollars.
+    growth : float
+        Real, before fees, annual decimal.
+    years, retired : int
+        Of contributions, and of the yardstick's spending.
+    recordkeeping : float
+        Dollars that are taken from each contribution.
+
+    Returns
+    -------
+    DataFrame by name, the yardstick first
+        Balance at retirement, dollars and share lost against the yardstick, years of the same
+        spending and ``years_lost``.
+
+    Raises
+    ------
+    ValueError
+        For a fee outside 0 to below 1, a growth of -1 or less, no years, and a contribution that
+        record keeping uses up.
 
     Examples
     --------

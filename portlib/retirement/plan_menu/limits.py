@@ -20,8 +20,22 @@ from portlib.plan import Plan
 def limits(plan: Plan, labels: Sequence[str]) -> list[Rule]:
     """The plan's stated limits as rules over the funds named, in the order of the file.
 
-    What is held now is the plan's balances in these funds. Raises `MandateError` for a limit that
-    names none of them.
+    What is held now is the plan's balances in these funds.
+
+    Parameters
+    ----------
+    plan : Plan
+    labels : sequence of str
+        Funds, or dates of a series.
+
+    Returns
+    -------
+    list of Rule
+
+    Raises
+    ------
+    MandateError
+        For a limit that names none of them.
 
     Examples
     --------

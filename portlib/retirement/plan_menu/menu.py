@@ -53,12 +53,26 @@ PAYMENTS = "12b-1 fees and revenue sharing"
 
 
 def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
-    """What an optimiser is told about the funds considered: net of expenses; `assumptions` are of
-    asset classes.
+    """What an optimiser is told about the funds considered, net of expenses.
 
     The employer stock fund has the return of its class and, beyond it, the volatility that the
-    plan's rules give. Raises ValueError where no fund is left to consider, and as
-    `fund_assumptions` does.
+    plan's rules give.
+
+    Parameters
+    ----------
+    plan : Plan
+    assumptions : Assumptions, optional
+        Of asset classes; the plan's method's when not given.
+
+    Returns
+    -------
+    Assumptions
+        Of funds, annual decimals.
+
+    Raises
+    ------
+    ValueError
+        Where no fund is left to consider, and as `fund_assumptions` does.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     plan = each_vintage(plan)
@@ -157,8 +171,21 @@ def class_mandate(
     *,
     policy: Policy,
 ) -> Mandate:
-    """The policy's limits on what is held, over the asset classes themselves (all, or those
-    named)."""
+    """The policy's limits on what is held, over the asset classes themselves.
+
+    Parameters
+    ----------
+    posture : str
+    classes : Assumptions
+    names : sequence of str, optional
+        The classes that may be held; all when not given.
+    policy : Policy
+
+    Returns
+    -------
+    Mandate
+        Over `names`; fully invested and long only besides.
+    """
     names = classes.labels if names is None else names
     unit = np.array([[float(name == other) for other in classes.labels] for name in names])
     return Mandate(
@@ -175,8 +202,26 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
     """Which portfolios of the funds considered the policy and the plan's documents allow in one
     posture.
 
-    `assumptions` are of asset classes. A date of a target-date series is a whole portfolio by
-    itself, so the limit on single funds spares it. Raises ValueError for an unknown posture.
+    A date of a target-date series is a whole portfolio by itself, so the limit on single funds
+    spares it.
+
+    Parameters
+    ----------
+    plan : Plan
+    posture : str
+        One of the policy's.
+    assumptions : Assumptions, optional
+        Of asset classes; the plan's method's when not given.
+
+    Returns
+    -------
+    Mandate
+        Over the funds of `menu_assumptions`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown posture.
 
     Examples
     --------
@@ -241,10 +286,30 @@ def approximate(
 ) -> Approximation:
     """Which menu weights track a target mix of asset classes most closely?
 
-    Minimises ``(B'w - t)'F(B'w - t) + w'Dw`` under `mandate` (by default fully invested, long
-    only): a utility with ``B F t`` in place of means and an aversion of one. Fees have no say.
-    Raises ValueError for a class that the assumptions lack, or weights that do not sum to one;
-    Infeasible.
+    Minimises ``(B'w - t)'F(B'w - t) + w'Dw``: a utility with ``B F t`` in place of means and an
+    aversion of one. Fees have no say.
+
+    Parameters
+    ----------
+    plan : Plan
+    target : mapping
+        Weights by class that sum to one.
+    mandate : Mandate, optional
+        Over the funds; fully invested and long only when not given.
+    assumptions : Assumptions, optional
+        Of asset classes; the plan's method's when not given.
+
+    Returns
+    -------
+    Approximation
+        Tracking error a year, decimal.
+
+    Raises
+    ------
+    ValueError
+        For a class that the assumptions lack, or weights that do not sum to one.
+    Infeasible
+        Where no portfolio obeys the mandate.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     if (unknown := [name for name in target if name not in classes.labels]) or abs(
@@ -282,9 +347,22 @@ def cost_of_menu(
 
     Each step has less choice than the one before, so none can be negative: every class of
     ``menu_classes``, free of charge, under the committee's limits on classes; only the classes that
-    the menu reaches; the funds, before expenses; after them; under the whole mandate; `chosen`
-    itself. All are the highest return at `chosen`'s risk. Annual decimals, which sum to the whole
-    cost.
+    the menu reaches; the funds, before expenses; after them; under the whole mandate; the chosen
+    portfolio itself. All are the highest return at its risk.
+
+    Parameters
+    ----------
+    plan : Plan
+    posture : str
+    chosen : Allocation
+        Over the funds considered.
+    assumptions : Assumptions, optional
+        Of asset classes; the plan's method's when not given.
+
+    Returns
+    -------
+    Series (5,)
+        By step, annual decimals, which sum to the whole cost.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     menu = menu_assumptions(plan, classes)
@@ -339,8 +417,17 @@ def spanning(assumptions: Assumptions) -> pd.DataFrame:
 
     In the population, fund i is ``alpha + beta'others + error``. The frontier is unchanged when,
     and only when, alpha is zero and the betas sum to one (Huberman and Kandel 1987; Kan and Zhou
-    2012 say which failure is which). By fund: ``alpha`` (annual), ``beta_sum``, ``unexplained``
-    (annual volatility).
+    2012 say which failure is which).
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of the funds.
+
+    Returns
+    -------
+    DataFrame by fund
+        ``alpha`` (annual), ``beta_sum``, ``unexplained`` (annual volatility).
 
     Examples
     --------
@@ -373,8 +460,20 @@ def spanning(assumptions: Assumptions) -> pd.DataFrame:
 def worth_of_funds(
     assumptions: Assumptions, mandate: Mandate, *, risk_aversion: float
 ) -> pd.Series:
-    """By fund, the certainty equivalent lost (annual) if it were not offered; NaN where no
-    portfolio would remain.
+    """What would be lost without each fund?
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of the funds.
+    mandate : Mandate
+    risk_aversion : float
+
+    Returns
+    -------
+    Series by fund
+        Certainty equivalent lost, annual decimal, if it were not offered; NaN where no portfolio
+        would remain.
     """
     whole = maximum_utility(assumptions, mandate, risk_aversion=risk_aversion)
     worth = dict.fromkeys(assumptions.labels, 0.0)
@@ -395,8 +494,23 @@ def utility(allocation: Allocation, risk_aversion: float) -> float:
 
 
 def with_index_fund(plan: Plan, asset_class: str) -> Plan:
-    """The plan, offering one more fund: an index of one class at the policy's
-    ``index_fund_cost``."""
+    """The plan, offering one more fund: an index of one class at the policy's ``index_fund_cost``.
+
+    Parameters
+    ----------
+    plan : Plan
+    asset_class : str
+        Of the plan, its reference or the survey.
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    ValueError
+        For an unknown class.
+    """
     surveyed = data.table("horizon_2025_correlations").index
     known = {*plan.exposures.columns, *plan.policy["reference_portfolio"], *surveyed}
     if asset_class not in known:
@@ -432,10 +546,22 @@ def conflicts(
 ) -> pd.Series:
     """How far do weights move when only something moves that must not matter?
 
-    `choose` makes weights by fund from a plan. Each draw gives every fund a random affiliation,
-    then a random 12b-1 fee and revenue share within its unchanged expense ratio, then another place
-    in the lineup. The largest change of any weight, by what was changed; zero (or rounding, for the
-    order) for whoever may advise.
+    Each draw gives every fund a random affiliation, then a random 12b-1 fee and revenue share
+    within its unchanged expense ratio, then another place in the lineup.
+
+    Parameters
+    ----------
+    plan : Plan
+    choose : callable
+        Makes weights by fund from a plan.
+    rng : Generator
+    draws : int
+
+    Returns
+    -------
+    Series (3,)
+        The largest change of any weight, by what was changed; zero (or rounding, for the order) for
+        whoever may advise.
     """
     before = choose(plan)
     worst = {"affiliation": 0.0, PAYMENTS: 0.0, "order of the lineup": 0.0}

@@ -142,6 +142,8 @@ def ladder(years: int, real_yield: float) -> float:
 
     The first rung is paid at once.
 
+    Examples
+    --------
     >>> round(ladder(30, 0.02), 4)
     0.0438
     """
