@@ -53,7 +53,25 @@ PRICED = 0.05
 def report(
     universe: Universe, *, title: str, made: date, made_from: Mapping[str, str], name: str
 ) -> Document:
-    """The allocation report on a universe's portfolio; ``name`` is that of its file."""
+    """The allocation report on a universe's portfolio.
+
+    Parameters
+    ----------
+    universe : Universe
+        Assets, rules and the portfolio.
+    title : str
+        What it is about.
+    made : date
+        The day for which it is made.
+    made_from : mapping
+        What it is made from, by name: package, data, policy.
+    name : str
+        Of its file, without ending.
+
+    Returns
+    -------
+    Document
+    """
     level = universe.policy["tail_level"]
     scenarios = _scenarios(universe)
     body: list[Block] = [

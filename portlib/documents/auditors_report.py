@@ -37,7 +37,32 @@ SPECIMEN = "SPECIMEN, filled in to show the form; nobody audited anything and no
 
 
 def report(plan: Plan, run: Run, *, made: date) -> Document:
-    """The auditor's report on a computer model arrangement, mapped and as a specimen."""
+    """The auditor's report on a computer model arrangement, mapped and as a specimen.
+
+    Parameters
+    ----------
+    plan : Plan
+    run : Run
+        Of the plan's book: its requirements and the checks that answer them.
+    made : date
+        The day for which it is made.
+
+    Returns
+    -------
+    Document
+
+    Examples
+    --------
+    What people must do, no check answers.
+
+    >>> from portlib import plan as plans
+    >>> asked = {"citation": "(b)(6)", "requirement": "An audit a year.", "kind": "organisational"}
+    >>> asked |= {"status": "in force", "confidence": "read"}
+    >>> made_from = {"commit": "abc", "policy": "def"}
+    >>> run = Run(made_from, {}, date(2026, 11, 29), {}, {"CM-1": asked}, {})
+    >>> report(plans.read(), run, made=run.executed).facts[:3]
+    (('Paragraphs', '1'), ('Answered by checks', '0, 0 in part'), ('By people', '1'))
+    """
     asked = {id: e for id, e in run.requirements.items() if id.startswith(ARRANGEMENT)}
     kinds = [entry["kind"] for entry in asked.values()]
     body: list[Block] = [

@@ -75,7 +75,20 @@ COSTS = (
 
 
 def brief(plan: Plan, run: Run, *, made: date) -> Document:
-    """The committee's brief on a plan, from the run of its book."""
+    """The committee's brief on a plan, from the run of its book.
+
+    Parameters
+    ----------
+    plan : Plan
+    run : Run
+        Of the plan's book.
+    made : date
+        The day for which it is made.
+
+    Returns
+    -------
+    Document
+    """
     decided = [(run.chapters[name], title, label) for name, title, label in DECISIONS]
     body: list[Block] = [
         Heading("What is asked of the committee"),

@@ -35,7 +35,32 @@ LINE = re.compile(r"_{6,}")
 
 
 def forms(plan: Plan, run: Run, *, made: date) -> Iterator[Document]:
-    """Every form of the book, filled in as far as the plan knows."""
+    r"""Every form of the book, filled in as far as the plan knows.
+
+    Parameters
+    ----------
+    plan : Plan
+    run : Run
+        Whose ``forms`` are the texts, by name.
+    made : date
+        The day for which they are made.
+
+    Yields
+    ------
+    Document
+
+    Examples
+    --------
+    A form is the table of its page, and a line for who signs.
+
+    >>> from portlib import plan as plans
+    >>> head = "# Acceptance\n\n```{list-table}\n* - Field\n  - Entry\n"
+    >>> text = head + "* - 1. Who accepts\n  - \n```\n\n**Signed by** the chair. Name, signature."
+    >>> run = Run({}, {}, date(2026, 11, 29), {}, {}, {"acceptance": text})
+    >>> [made] = forms(plans.read(), run, made=run.executed)
+    >>> made.title, [made.body[0].fields, made.body[1].roles]
+    ('Acceptance', [[('1. Who accepts', '')], ['Chair']])
+    """
     titles = {name: _title(text) for name, text in run.forms.items()}
     titles |= {name: chapter.title for name, chapter in run.chapters.items()}
     titles |= {"matrix": "matrix of requirements"}

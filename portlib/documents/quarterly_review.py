@@ -145,7 +145,18 @@ class Watch:
 def watch(plan: Plan) -> Watch:
     """What is watched of a plan, with its own months of options where it brings them.
 
-    Raises ValueError where no model can be made of its menu.
+    Parameters
+    ----------
+    plan : Plan
+
+    Returns
+    -------
+    Watch
+
+    Raises
+    ------
+    ValueError
+        Where no model can be made of its menu.
     """
     policy = plan.policy
     record = history.read("open")
@@ -203,7 +214,20 @@ def _own(plan: Plan, months: pd.Index) -> pd.DataFrame:
 
 
 def review(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
-    """The review of the last quarter that the months reach."""
+    """The review of the last quarter that the months reach.
+
+    Parameters
+    ----------
+    plan : Plan
+    made : date
+        The day for which it is made.
+    made_from : mapping
+        What it is made from, by name: package, data, policy.
+
+    Returns
+    -------
+    Document
+    """
     seen = watch(plan)
     last = pd.Timestamp(seen.months.index[-1])
     quarter = f"{last.year}, quarter {(last.month - 1) // 3 + 1}"

@@ -142,9 +142,23 @@ class Run:
 
 
 def read(site: Path, plan_folder: Path | None = None) -> Run:
-    """The run that published `site`, which must be the book of the plan in `plan_folder`.
+    """The run that published a site.
 
-    Raises `DataError` where there is no such book, or it is of another plan or of other data.
+    Parameters
+    ----------
+    site : Path
+        Of the published book.
+    plan_folder : Path, optional
+        Of the plan that the book must be of.
+
+    Returns
+    -------
+    Run
+
+    Raises
+    ------
+    DataError
+        Where there is no such book, or it is of another plan or of other data.
     """
     register = site / "evidence.json"
     if not register.is_file():

@@ -89,7 +89,20 @@ class Universe:
 def of_plan(plan: Plan, posture: str) -> Universe:
     """The plan's model of a posture, among the options that it considers.
 
-    Raises KeyError, with the reason, for a posture without a model.
+    Parameters
+    ----------
+    plan : Plan
+    posture : str
+        A name in the policy.
+
+    Returns
+    -------
+    Universe
+
+    Raises
+    ------
+    KeyError
+        With the reason, for a posture without a model.
     """
     suite = model_portfolios.suite(plan)
     model = suite[posture]
@@ -194,11 +207,34 @@ def _rivals_of(plan: Plan, funds: Assumptions, equity: float) -> dict[str, pd.Se
 def of_folder(folder: Path, policy: Policy, *, risk_aversion: float | None = None) -> Universe:
     """The best portfolio of what a folder's lists approve, under its own mandate.
 
-    Covariances are the policy's estimator on its window; ``risk_aversion`` is by default that of
-    the policy's default posture.
+    Covariances are the policy's estimator on its window.
 
-    Raises `DataError`, which names file, line and what to do; `Infeasible`, with the rules in
-    conflict, where no portfolio obeys.
+    Parameters
+    ----------
+    folder : Path
+        With ``returns.csv`` and what else it has.
+    policy : Policy
+        The committee's decisions.
+    risk_aversion : float, optional
+        A; that of the policy's default posture where not given.
+
+    Returns
+    -------
+    Universe
+
+    Raises
+    ------
+    DataError
+        Naming file, line and what to do.
+    Infeasible
+        With the rules in conflict, where no portfolio obeys.
+
+    Examples
+    --------
+    >>> from portlib import policy as decisions
+    >>> of_folder(Path("no such folder"), decisions.read())
+    Traceback (most recent call last):
+    portlib.data.DataError: no such folder: needs returns.csv: a month a row, an asset a column
     """
     if not (folder / "returns.csv").is_file():
         raise DataError(f"{folder}: needs returns.csv: a month a row, an asset a column")

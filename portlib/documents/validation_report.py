@@ -48,7 +48,20 @@ OPEN = {"open": "medium", "in part": "low"}
 
 
 def report(plan: Plan, run: Run, *, made: date) -> Document:
-    """The validation report on the methodology as one run of one plan's book shows it."""
+    """The validation report on the methodology as one run of one plan's book shows it.
+
+    Parameters
+    ----------
+    plan : Plan
+    run : Run
+        Of the plan's book.
+    made : date
+        The day for which it is made.
+
+    Returns
+    -------
+    Document
+    """
     inventory = model_registry.inventory(
         model_registry.graded(), plan.policy["model_owners"], plan.policy["model_tiers"]
     )

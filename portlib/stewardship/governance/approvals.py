@@ -75,8 +75,8 @@ class Approvals:
     Raises
     ------
     GovernanceError
-        For more approvals than roles, a role without an address, and two signing roles that are one
-        or share a key.
+        For more approvals than roles, a wait below zero, a role without an address, and two signing
+        roles that are one or share a key.
 
     Examples
     --------

@@ -60,7 +60,7 @@ def risk_measures(
     rf : float
         Riskless rate, annual decimal.
     held : mapping, optional
-        The same portfolios as they are held; without them there is no turnover.
+        The same portfolios as they are held; without them turnover is zero.
 
     Returns
     -------

@@ -76,6 +76,20 @@ def walk(
         An event lacks what had to stand before it.
     LedgerBroken
         A balance, an order or a message is not what the log says.
+
+    Examples
+    --------
+    The chain is whole, and yet the record does not hold: nobody released what was to be traded.
+
+    >>> from datetime import UTC, datetime
+    >>> from portlib import plan as plans
+    >>> ledger, at = Ledger(":memory:"), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> event = ledger.log.append(
+    ...     "rebalancing", "RebalanceInstructionIssued", at=at, actor="nobody", body={}
+    ... )
+    >>> walk(ledger, plans.read(), {})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    portlib.stewardship.one_quarter.trail.TrailBroken: event 1 ... before any portfolio was released
     """
     ledger.log.verify(head)
     events = ledger.log.events()
