@@ -79,7 +79,18 @@ class Economy:
         return real + self.inflation.mean + gap + self.premium
 
     def draw(self, paths: int, years: int, rng: np.random.Generator) -> Scenarios:
-        """Scenarios of `ASSETS`, real, with their inflation."""
+        """Scenarios of `ASSETS`, real, with their inflation.
+
+        Parameters
+        ----------
+        paths, years : int
+        rng : Generator
+
+        Returns
+        -------
+        Scenarios
+            (paths, years, assets), annual decimals.
+        """
         root = np.linalg.cholesky(np.asarray(self.correlation, float) + 1e-12 * np.eye(3))
         shocks = rng.standard_normal((paths, years, 3)) @ root.T
         change = self.inflation.path(shocks[..., 0])

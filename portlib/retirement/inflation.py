@@ -77,7 +77,17 @@ class Inflation:
         return replace(self, mean=mean, last=None, source=f"{self.source}; level: {source}")
 
     def surprises(self, paths: int, years: int, rng: np.random.Generator) -> Array:
-        """Standard normal surprises (paths, years), for `path`."""
+        """Standard normal surprises, for `path`.
+
+        Parameters
+        ----------
+        paths, years : int
+        rng : Generator
+
+        Returns
+        -------
+        array (paths, years)
+        """
         return rng.standard_normal((paths, years))
 
     def path(self, surprises: Array) -> Array:

@@ -94,7 +94,20 @@ class Mortality:
         return float(self.survival(age, sex)[1:].sum()) + 0.5
 
     def last_years(self, age: int, sex: Sex, chance: Array) -> Years:
-        """The last year, counted from 0, in which a life begins alive, for `chance` in (0, 1)."""
+        """The last year, counted from 0, in which each life begins alive.
+
+        Parameters
+        ----------
+        age, sex
+            As in `survival`.
+        chance : array, any shape
+            Uniform, in (0, 1).
+
+        Returns
+        -------
+        array of int
+            Of the shape of `chance`.
+        """
         return last_year(self.survival(age, sex), chance)
 
 

@@ -48,7 +48,18 @@ class PayRisk:
             raise ValueError(f"variances, chance and share must lie between 0 and 1: {given}")
 
     def draw(self, lives: int, years: int, rng: np.random.Generator) -> PayPaths:
-        """Pay relative to its plan for `lives` over `years`."""
+        """Pay relative to its plan.
+
+        Parameters
+        ----------
+        lives, years : int
+        rng : Generator
+
+        Returns
+        -------
+        PayPaths
+            Arrays (lives, years), whose means are 1.
+        """
         steps = np.sqrt(self.permanent) * rng.standard_normal((lives, years))
         passing = np.sqrt(self.transitory) * rng.standard_normal((lives, years))
         permanent = np.exp(np.cumsum(steps - self.permanent / 2, axis=1))

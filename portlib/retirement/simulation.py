@@ -476,8 +476,23 @@ def _inflation(lives: Lives, t: int) -> Array:
 def household_year(
     c: Cases, lives: Lives, t: int, at: slice
 ) -> tuple[NDArray[np.bool_], Array, Array | float]:
-    """Of the rows `at` in year `t`: whether somebody is alive, what comes in beside savings, and
-    the share of the spending wanted that is still wanted, 1 but for survivors."""
+    """Who of some rows is alive in a year, and what comes in beside savings.
+
+    Parameters
+    ----------
+    c, lives : the rows and the columns.
+    t : the year, from 0.
+    at : which rows.
+
+    Returns
+    -------
+    array of bool (rows or 1, lives)
+        Whether somebody of the household is alive.
+    array (rows, lives or 1)
+        Real US dollars.
+    array or 1
+        The share of the spending wanted that is still wanted, 1 but for survivors.
+    """
     own = np.where((t >= c.claim[at])[:, None], c.benefit[at], 0.0)
     pension = c.pension[at, None]
     if c.pension.any() and lives.price is not None:

@@ -147,7 +147,20 @@ def taxable_growth(
 
 @door()
 def deferred_growth(r: ArrayLike, years: float, rates: Rates) -> Array:
-    """What a pre-tax dollar in a traditional account becomes after the tax on its withdrawal."""
+    """What a pre-tax dollar in a traditional account becomes after the tax on its withdrawal.
+
+    Parameters
+    ----------
+    r : array, any shape
+        Total return, annual decimal.
+    years : float
+    rates : Rates
+
+    Returns
+    -------
+    array
+        Dollars, of the shape of `r`.
+    """
     return np.asarray((1 + np.asarray(r, dtype=float)) ** years * (1 - rates.withdrawal))
 
 

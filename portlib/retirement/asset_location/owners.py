@@ -105,7 +105,18 @@ class Owner:
         price_level: float,
         age: int | None = None,
     ) -> Array:
-        """The household's income tax, US dollars (`taxed`)."""
+        """The household's income tax, all parts together.
+
+        Parameters
+        ----------
+        ordinary, interest, qualified, benefits, price_level, age
+            As in `taxed`.
+
+        Returns
+        -------
+        array
+            US dollars.
+        """
         return self.taxed(ordinary, interest, qualified, benefits, price_level, age).total
 
     def taxed(

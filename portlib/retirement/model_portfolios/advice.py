@@ -460,8 +460,19 @@ def _reasons(
 
 
 def what_would_change(who: Person, desk: Adviser, target: Mapping[str, float]) -> tuple[str, ...]:
-    """The smallest change of each input, up or down, that would change the advice, in words; tried,
-    not derived.
+    """The smallest change of each input, up or down, that would change the advice; tried, not
+    derived.
+
+    Parameters
+    ----------
+    who : Person
+    desk : Adviser
+    target : mapping
+        What is advised now, weights by option.
+
+    Returns
+    -------
+    tuple of str
     """
     complete, _ = settled(who, desk)
     retire = float(complete.retirement_age or 0)

@@ -102,7 +102,22 @@ def target_equity(desk: Adviser, years: float, posture: str, cap: float) -> floa
 
 @door()
 def series_weights(desk: Adviser, years: float, equity: float) -> dict[str, float]:
-    """The date of the series nearest to an equity share; of equals the one nearest in time."""
+    """The date of the series nearest to an equity share; of equals the one nearest in time.
+
+    Parameters
+    ----------
+    desk : Adviser
+        Of a plan with a series.
+    years : float
+        To retirement.
+    equity : float
+        Share.
+
+    Returns
+    -------
+    dict
+        The date's name, and 1.
+    """
     options = plan_menu.dates(desk.plan)
     at = options.index.to_numpy(float)
     shares = np.array([float(desk.held[str(option)] @ desk.is_equity) for option in options])

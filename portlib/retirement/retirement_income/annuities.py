@@ -106,7 +106,17 @@ def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
 
 @door()
 def payout(alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0) -> float:
-    """Dollars a year for each dollar of premium, the inverse of `price`."""
+    """Dollars a year for each dollar of premium, the inverse of `price`.
+
+    Parameters
+    ----------
+    alive, rate, delay, growth
+        As in `price`; payments are monthly.
+
+    Returns
+    -------
+    float
+    """
     return 1 / price(alive, rate, delay=delay, growth=growth)
 
 

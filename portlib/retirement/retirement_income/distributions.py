@@ -62,7 +62,21 @@ def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = 
 
 @door()
 def required(balance: float, age: int, birth_year: int, spouse_age: int | None = None) -> float:
-    """The least that must leave in the year in which the owner reaches `age`, US dollars."""
+    """The least that must leave in the year in which the owner reaches an age.
+
+    Parameters
+    ----------
+    balance : float
+        At the end of the year before, US dollars.
+    age, birth_year : int
+    spouse_age : int, optional
+        Of a spouse who is the sole beneficiary.
+
+    Returns
+    -------
+    float
+        US dollars; zero before the start age.
+    """
     if age < taxes.rmd_start_age(birth_year):
         return 0.0
     return balance / period(age, spouse_age)

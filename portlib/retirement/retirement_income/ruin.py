@@ -177,6 +177,15 @@ def constant_hazard_exactly(mean: float, volatility: float, hazard: float, wealt
 
     With ``nu = 1 - 2 mean / volatility^2`` and ``a = (nu + sqrt(nu^2 + 8 hazard / volatility^2)) /
     2`` the value is ``2 / volatility^2`` times Beta(1, a) over Gamma(a - nu). Source: Yor (1992).
+
+    Parameters
+    ----------
+    mean, volatility, hazard, wealth
+        As in `constant_hazard_by_moments`.
+
+    Returns
+    -------
+    float
     """
     from scipy.integrate import quad
     from scipy.stats import gamma

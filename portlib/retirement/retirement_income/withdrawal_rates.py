@@ -167,7 +167,19 @@ def chances(
 
 
 def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float]) -> pd.DataFrame:
-    """The same until death: rows rates, columns mixes; deaths are those of `lives`."""
+    """Chance that a fixed real withdrawal lasts until death.
+
+    Parameters
+    ----------
+    lives : Lives
+        Returns over ``equity`` and ``bonds``; the deaths are theirs.
+    rates, mixes : sequences of float
+        As in `failures`.
+
+    Returns
+    -------
+    DataFrame (rates, mixes)
+    """
     found = {}
     ends = lives.last[0] + 1
     for equity in mixes:
