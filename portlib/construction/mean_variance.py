@@ -57,11 +57,25 @@ def closed_form_minimum_variance(sigma: Array) -> Array:
 
 @door()
 def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
-    """Weights (n,) of greatest Sharpe ratio, short sales allowed: ``sigma^-1 (mu - rf)`` to sum one
+    """Weights of greatest Sharpe ratio, short sales allowed: ``sigma^-1 (mu - rf)`` to sum one
     (Tobin 1958).
 
-    AssumptionsError where that sum is not positive: the least risk earns no more than rf, and no
-    maximum exists.
+    Parameters
+    ----------
+    mu, sigma : array (n,) and (n, n)
+        Annual decimals; sigma has an inverse.
+    rf : float
+        Riskless rate, annual decimal.
+
+    Returns
+    -------
+    array (n,)
+
+    Raises
+    ------
+    AssumptionsError
+        Where that sum is not positive: the least risk earns no more than rf, and no maximum exists.
+        And where sigma has no inverse.
     """
     x = _inverse_times(sigma, mu - rf)
     if x.sum() <= 0:
@@ -73,11 +87,27 @@ def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
 
 @door()
 def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
-    """Weights (n,) that sum to one and maximise utility, short sales allowed:
+    """Weights that sum to one and maximise utility, short sales allowed:
     ``w0 + sigma^-1 (mu - eta) / A``.
 
     ``w0`` is the least risk and ``eta`` its expected return, so that the second part sums to zero
     (Merton 1972).
+
+    Parameters
+    ----------
+    mu, sigma : array (n,) and (n, n)
+        Annual decimals; sigma has an inverse.
+    risk_aversion : float
+        A.
+
+    Returns
+    -------
+    array (n,)
+
+    Raises
+    ------
+    AssumptionsError
+        Where sigma has no inverse.
     """
     least = closed_form_minimum_variance(sigma)
     return np.asarray(least + _inverse_times(sigma, mu - mu @ least) / risk_aversion)
@@ -85,8 +115,27 @@ def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
 
 @door()
 def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: float) -> Array:
-    """Shares of wealth (n,) in the risky assets, the rest in cash at `rf`:
-    ``sigma^-1 (mu - rf) / A`` (Merton 1969)."""
+    """Shares of wealth in the risky assets, the rest in cash: ``sigma^-1 (mu - rf) / A`` (Merton
+    1969).
+
+    Parameters
+    ----------
+    mu, sigma : array (n,) and (n, n)
+        Of the risky assets, annual decimals; sigma has an inverse.
+    rf : float
+        What cash earns, annual decimal.
+    risk_aversion : float
+        A.
+
+    Returns
+    -------
+    array (n,)
+
+    Raises
+    ------
+    AssumptionsError
+        Where sigma has no inverse.
+    """
     return np.asarray(_inverse_times(sigma, mu - rf) / risk_aversion)
 
 
@@ -104,7 +153,26 @@ def age_in_bonds(
     assumptions: Assumptions, age: float, *, bonds: Sequence[str], stocks: Sequence[str]
 ) -> Allocation:
     """The age in percent in bonds and the rest in stocks, each split equally among the labels
-    given."""
+    given.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals; they say what to expect, and decide nothing.
+    age : float
+        Years, 0 to 100.
+    bonds, stocks : sequence of str
+        Labels, none in both.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    ValueError
+        For an age out of range, and labels that are unknown, missing or in both.
+    """
     if not 0 <= age <= 100:
         raise ValueError(f"age must be between 0 and 100, got {age}")
     unknown = sorted({*bonds, *stocks} - set(assumptions.labels))
@@ -133,9 +201,23 @@ def particle_swarm(
 ) -> Allocation:
     """A long-only search as planning apps use it, here only to be measured against.
 
-    Maximises utility, or the Sharpe ratio where `risk_aversion` is None. Positions become weights
-    by clipping at zero and dividing by their sum. Inertia 0.729 and pulls of 1.494 are those of
-    Clerc and Kennedy (2002).
+    Positions become weights by clipping at zero and dividing by their sum. Inertia 0.729 and pulls
+    of 1.494 are those of Clerc and Kennedy (2002).
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    rng : numpy.random.Generator
+        Where positions and pulls come from.
+    risk_aversion : float, optional
+        A of the utility that is maximised; the Sharpe ratio is where not given.
+    particles, iterations : int
+        How many search, and how long.
+
+    Returns
+    -------
+    Allocation
     """
     start = time.perf_counter()
     n = len(assumptions)
@@ -176,11 +258,25 @@ def particle_swarm(
 
 
 def minimum_risk(assumptions: Assumptions, mandate: Mandate | None = None) -> Allocation:
-    """The least risky portfolio that the mandate allows (without one: fully invested and long
-    only).
+    """The least risky portfolio that the mandate allows.
 
-    Raises Infeasible, which names the rules that conflict; NotSolved for a soft rule, whose penalty
-    is in return.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    Infeasible
+        Naming the rules that conflict.
+    NotSolved
+        For a soft rule, whose penalty is in return.
     """
     return _single(assumptions, default_mandate(assumptions, mandate), 0.0, "minimum risk")
 
@@ -192,7 +288,29 @@ def maximum_utility(
     """The maximum of ``mu'w - (A/2) w'sigma w``, less the penalties of soft rules.
 
     At ``A = 0`` the highest return, and under limits and bounds the least risky of the portfolios
-    that share it. Raises Infeasible, NotSolved, and ValueError where A is negative or infinite.
+    that share it.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+    risk_aversion : float
+        A, zero or more.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    Infeasible
+        Naming the rules that conflict.
+    NotSolved
+        Where a solver gives no answer.
+    ValueError
+        Where A is negative or infinite.
     """
     trade_off = _trade_off(risk_aversion)
     mandate = default_mandate(assumptions, mandate)
@@ -210,8 +328,26 @@ def maximum_utility(
 def target_return(
     assumptions: Assumptions, mandate: Mandate | None = None, *, r: float
 ) -> Allocation:
-    """The least risky portfolio that is expected to earn at least `r` (annual decimal); raises as
-    `minimum_risk`."""
+    """The least risky portfolio that is expected to earn at least `r`.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+    r : float
+        Annual decimal.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    Infeasible, NotSolved
+        As `minimum_risk`.
+    """
     mandate = default_mandate(assumptions, mandate)
     return _single(
         assumptions,
@@ -230,12 +366,31 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
     signs, the frontier is traced. With distances it is a cone programme in
     ``x = w / excess return`` (Charnes and Cooper 1962).
 
-    Raises as `frontier` and `Frontier.maximum_sharpe`; NotSolved for a soft rule, whose penalty is
-    in return.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    AssumptionsError
+        Where no portfolio is expected to earn more than rf, or a riskless one is.
+    Infeasible, NotSolved
+        As `frontier`; NotSolved for a soft rule, whose penalty is in return.
+
+    Examples
+    --------
+    In proportion to ``(mu - rf) / variance`` where assets are uncorrelated.
 
     >>> import numpy as np
     >>> two = Assumptions(["a", "b"], [0.06, 0.10], np.diag([0.01, 0.04]), 0.02)
-    >>> maximum_sharpe(two).w.round(4).tolist()  # in proportion to (mu - rf) / variance
+    >>> maximum_sharpe(two).w.round(4).tolist()
     [0.6667, 0.3333]
     """
     from scipy.optimize import brentq
@@ -342,8 +497,27 @@ def efficient_portfolios(
     highest.
 
     For mandates whose frontier is not made of straight lines: tracking error, turnover and other
-    distances. Each is solved by itself. Raises as `minimum_risk`; ValueError for fewer than two
-    points.
+    distances. Each is solved by itself.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+    points : int
+        At least two.
+
+    Returns
+    -------
+    list of Allocation
+
+    Raises
+    ------
+    Infeasible, NotSolved
+        As `minimum_risk`.
+    ValueError
+        For fewer than two points.
     """
     if points < 2:
         raise ValueError(f"a frontier needs two points or more, not {points}")
@@ -595,10 +769,26 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
     A limit on volatility ends it: the efficient portfolio at the limit is the best for every bolder
     trade-off.
 
-    Raises Infeasible, which names the rules that conflict; NotSolved for other distances and soft
-    rules, whose frontier is not made of straight lines (`efficient_portfolios` gives points of it),
-    for positions without limit, and where a sigma estimated from fewer months than assets leaves
-    stretches without risk on which no active set can be certified (shrink such a sigma first).
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+
+    Returns
+    -------
+    Frontier
+
+    Raises
+    ------
+    Infeasible
+        Naming the rules that conflict.
+    NotSolved
+        For other distances and soft rules, whose frontier is not made of straight lines
+        (`efficient_portfolios` gives points of it), for positions without limit, and where a sigma
+        estimated from fewer months than assets leaves stretches without risk on which no active set
+        can be certified (shrink such a sigma first).
     """
     start = time.perf_counter()
     mandate = default_mandate(assumptions, mandate)

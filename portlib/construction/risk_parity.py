@@ -474,10 +474,27 @@ class Levered(NamedTuple):
 
 @door(rf=RETURN, spread=RETURN)
 def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.0) -> Levered:
-    """How much of a portfolio has a volatility of `risk`, the rest lent at `rf` or borrowed at
-    `spread` above it?
+    """How much of a portfolio has a volatility of `risk`, the rest lent or borrowed?
 
-    ValueError where `risk` is not positive or the portfolio has none.
+    Parameters
+    ----------
+    portfolio : Allocation
+        Of wealth one.
+    risk : float
+        Volatility wanted, annual decimal, above 0.
+    rf : float
+        At which is lent, annual decimal.
+    spread : float
+        Above it, at which is borrowed.
+
+    Returns
+    -------
+    Levered
+
+    Raises
+    ------
+    ValueError
+        Where `risk` is not positive or the portfolio has none.
     """
     if not (0 < risk < np.inf and portfolio.risk > 0):
         raise ValueError(f"cannot bring a portfolio of volatility {portfolio.risk:g} to {risk:g}")
@@ -502,11 +519,27 @@ def inverse_volatility(assumptions: Assumptions, *, power: float = 1.0) -> Alloc
 
 
 def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage = "single") -> Array:
-    """Which assets are alike? scipy's linkage (n - 1, 4) of the distances ``sqrt((1 - rho) / 2)``.
+    """Which assets are alike? scipy's linkage of the distances ``sqrt((1 - rho) / 2)``.
 
-    ``correlation`` takes them as they are; ``columns``, as the paper does, takes the Euclidean
-    distance between their columns, so that assets are alike which are equally far from all
-    others."""
+    Parameters
+    ----------
+    sigma : array (n, n)
+        Covariance.
+    distance : {"columns", "correlation"}
+        ``correlation`` takes them as they are; ``columns``, as the paper does, takes the Euclidean
+        distance between their columns, so that assets are alike which are equally far from all
+        others.
+    method : {"single", "complete", "average", "ward"}
+        Of the linkage.
+
+    Returns
+    -------
+    array (n - 1, 4)
+
+    References
+    ----------
+    Lopez de Prado (2016), stage 1.
+    """
     from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import pdist, squareform
 

@@ -251,6 +251,8 @@ def said(text: object) -> str:
 def runs(text: str) -> list[list[str]]:
     """The text as runs of one style each: ``plain``, ``em``, ``strong`` or ``code``, and the words.
 
+    Examples
+    --------
     >>> runs("**Two** of *five* funds")
     [['strong', 'Two'], ['plain', ' of '], ['em', 'five'], ['plain', ' funds']]
     """

@@ -343,6 +343,20 @@ def universe(rng: np.random.Generator, report: Mapping[str, Any], *, policy: Pol
     1 percent); three are called what they are not, as in the report. Treasury points are mixtures
     of cash, core and long bonds by duration. The classes' true means lie around the survey's by as
     much as providers disagree; months are Student t.
+
+    Parameters
+    ----------
+    rng : numpy.random.Generator
+        Where all of it comes from.
+    report : mapping
+        As `figures` reads it.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    Universe
+        SYNTHETIC.
     """
     survey = survey_assumptions(policy["cma_horizon_years"])
     size = report["universe"]

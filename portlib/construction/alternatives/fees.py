@@ -61,6 +61,20 @@ class Layer:
 def net(gross: ArrayLike, layers: Sequence[Layer], years: float) -> Array:
     """Net yearly growth from gross yearly growth, through the layers in order (fund first).
 
+    Parameters
+    ----------
+    gross : float or array
+        Annual decimal.
+    layers : sequence of Layer
+        The fund's first.
+    years : float
+        Of holding.
+
+    Returns
+    -------
+    array
+        Annual decimal.
+
     Examples
     --------
     >>> float(net(0.10, [Layer("index", 0.0)], 10).round(12))

@@ -26,9 +26,26 @@ from portlib.ranges import RETURN, SHARE, door
 
 @door(share=SHARE, liquid=RETURN, locked=RETURN, outflow={"above": -1.0, "below": 1.0})
 def locked_after(share: float, *, liquid: float, locked: float, outflow: float) -> float:
-    """The locked share after a year with these returns and this net outflow (annual decimals).
+    """The locked share after a year with these returns and this net outflow.
 
-    Raises ValueError when the liquid part cannot pay the outflow.
+    Parameters
+    ----------
+    share : float
+        That is locked at the start, decimal.
+    liquid, locked : float
+        Returns of the two parts, the locked one's as carried; annual decimals.
+    outflow : float
+        Share of the money at the start that leaves, net of what comes in.
+
+    Returns
+    -------
+    float
+        Decimal.
+
+    Raises
+    ------
+    ValueError
+        When the liquid part cannot pay the outflow.
     """
     held = share * (1 + locked)
     rest = (1 - share) * (1 + liquid) - outflow

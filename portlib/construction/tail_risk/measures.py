@@ -46,11 +46,29 @@ class Tail(NamedTuple):
 
 @door()
 def historical(returns: ArrayLike, level: float) -> Tail:
-    """VaR and CVaR of equally likely returns, over the last axis of (..., T), exact for any T and
-    level.
+    """VaR and CVaR of equally likely returns, exact for any T and level.
 
-    At level 0 CVaR is the mean loss, near 1 the worst. ValueError for a level outside 0 to 1, and
-    for returns that are none or not finite. Source: Rockafellar and Uryasev (2002), proposition 8.
+    Parameters
+    ----------
+    returns : array (..., T)
+        Decimals of one period; the last axis are scenarios.
+    level : float
+        Between 0 and 1: 0.95 is the worst twentieth. At level 0 CVaR is the mean loss, near 1 the
+        worst.
+
+    Returns
+    -------
+    Tail
+        Of shape (...).
+
+    Raises
+    ------
+    ValueError
+        For a level outside 0 to 1, and for returns that are none or not finite.
+
+    References
+    ----------
+    Rockafellar and Uryasev (2002), proposition 8.
     """
     losses = -np.atleast_1d(array(returns, "returns"))
     mass = tail_mass(level, losses.shape[-1])
@@ -66,8 +84,24 @@ def normal(mean: Values, volatility: Values, level: float) -> Tail:
     """VaR ``z s - m`` and CVaR ``phi(z) / (1 - b) s - m`` of a normal law (Rockafellar and Uryasev
     2000).
 
-    Raises ValueError for a level outside 0 to 1, or a volatility below zero.
+    Parameters
+    ----------
+    mean, volatility : float or array
+        Of one period, decimals.
+    level : float
+        b, between 0 and 1.
 
+    Returns
+    -------
+    Tail
+
+    Raises
+    ------
+    ValueError
+        For a level outside 0 to 1, or a volatility below zero.
+
+    Examples
+    --------
     >>> float(normal(0.005, 0.04, 0.95).var.round(4))
     0.0608
     """
@@ -89,12 +123,28 @@ def cornish_fisher(
     zero, as in six of ten samples of normal months, the cubic turns somewhere: that does no harm
     where luck so bad is one in a hundred of the tail, or rarer.
 
+    Parameters
+    ----------
+    mean, volatility : float
+        Of one period, decimals.
+    skewness, excess_kurtosis : float
+        S and K; both are 0 for a normal law.
+    level : float
+        Between 0 and 1.
+
+    Returns
+    -------
+    Tail
+
     Raises
     ------
     ValueError
         Where the cubic turns within the tail that is used, so that worse luck would mean a better
-        return, or where luck above the VaR would lose more than the VaR. Source: Maillard (2012),
-        who asks that it rise everywhere.
+        return, or where luck above the VaR would lose more than the VaR.
+
+    References
+    ----------
+    Maillard (2012), who asks that the cubic rise everywhere.
     """
     upper = normal_quantile(level)
     number("volatility", volatility, least=0)
@@ -124,11 +174,27 @@ def cornish_fisher(
 
 @door(periods=POSITIVE)
 def at_horizon(loss: Values, mean: Values, periods: float) -> Values:
-    """A VaR or CVaR over `periods`, from that of one and its mean:
-    ``sqrt(h) (loss + mean) - h mean``.
+    """A VaR or CVaR over several periods: ``sqrt(h) (loss + mean) - h mean``.
 
     Distances from the mean grow with the square root of time. Exact for sums of independent normal
-    returns. Raises ValueError for periods that are not above zero.
+    returns.
+
+    Parameters
+    ----------
+    loss, mean : float or array
+        The VaR or CVaR of one period, positive when money is lost, and its mean return; decimals.
+    periods : float
+        h, above zero.
+
+    Returns
+    -------
+    float or array
+        Decimal of h periods.
+
+    Raises
+    ------
+    ValueError
+        For periods that are not above zero.
     """
     number("periods", periods, above=0)
     lost = numbers("loss", loss, least=-1, most=1)
@@ -139,11 +205,29 @@ def at_horizon(loss: Values, mean: Values, periods: float) -> Values:
 
 @door()
 def standard_error(returns: ArrayLike, level: float) -> float:
-    """How unsure is a CVaR of T independent returns: ``sqrt((v + b (CVaR - VaR)^2) / m)``, v the
-    variance beyond VaR?
+    """How unsure is a CVaR of independent returns: ``sqrt((v + b (CVaR - VaR)^2) / m)``, v the
+    variance (ddof 1) beyond VaR?
 
-    v has ddof 1. Raises ValueError where fewer than two losses reach the VaR. Source: Manistre and
-    Hancock (2005).
+    Parameters
+    ----------
+    returns : array (T,)
+        Decimals of one period.
+    level : float
+        b, between 0 and 1.
+
+    Returns
+    -------
+    float
+        Decimal of one period.
+
+    Raises
+    ------
+    ValueError
+        Where fewer than two losses reach the VaR.
+
+    References
+    ----------
+    Manistre and Hancock (2005).
     """
     losses, (var, cvar) = -array(returns, "returns"), historical(returns, level)
     beyond = losses[losses >= var]
@@ -158,8 +242,20 @@ def standard_error(returns: ArrayLike, level: float) -> float:
 
 
 def drawdowns(returns: ArrayLike, *, compounded: bool = True) -> Array:
-    """How far is an account below its highest point so far, after each of (..., T) returns? A share
-    of that point; or, not compounded, in units of the start."""
+    """How far is an account below its highest point so far, after each return?
+
+    Parameters
+    ----------
+    returns : array (..., T)
+        Decimals, oldest first.
+    compounded : bool
+        Whether returns compound; else they add up.
+
+    Returns
+    -------
+    array (..., T)
+        A share of the highest point; or, not compounded, in units of the start.
+    """
     r = array(returns, "returns", least=-1)
     value = np.cumprod(1 + r, axis=-1) if compounded else 1 + np.cumsum(r, axis=-1)
     peak = np.maximum(np.maximum.accumulate(value, axis=-1), 1.0)
@@ -169,7 +265,21 @@ def drawdowns(returns: ArrayLike, *, compounded: bool = True) -> Array:
 @door()
 def conditional_drawdown(returns: ArrayLike, level: float, *, compounded: bool = True) -> Values:
     """CDaR, the mean of the worst ``1 - level`` of a path's drawdowns (Chekhlov, Uryasev and
-    Zabarankin 2005)."""
+    Zabarankin 2005).
+
+    Parameters
+    ----------
+    returns : array (..., T)
+        Decimals, oldest first.
+    level : float
+        Between 0 and 1.
+    compounded : bool
+        As for `drawdowns`.
+
+    Returns
+    -------
+    float or array (...)
+    """
     return historical(-drawdowns(returns, compounded=compounded), level).cvar
 
 

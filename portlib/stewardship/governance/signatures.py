@@ -253,10 +253,35 @@ def sign(
     at: datetime,
     days: float,
 ) -> Signed:
-    """A statement of `kind` with `content`, signed for `days` from `at` on.
+    """A statement, signed; the same key and statement always give the same signature (RFC 6979).
 
-    The same key and statement always give the same signature (RFC 6979). Raises `SignatureError` as
-    `typed_data` does.
+    Parameters
+    ----------
+    kind : str
+        Of the statement.
+    content : mapping
+        Its fields, but those that follow.
+    key : bytes
+        The role's own.
+    role : str
+        Who says it.
+    nonce : int
+        The signer's own count of statements.
+    plan : str
+        Fingerprint of the plan that it is about.
+    at : datetime
+        From when it holds, with its zone.
+    days : float
+        For how long.
+
+    Returns
+    -------
+    Signed
+
+    Raises
+    ------
+    SignatureError
+        As `typed_data`.
     """
     from eth_account import Account
     from eth_account.messages import encode_typed_data

@@ -108,9 +108,25 @@ def predicted_tracking_error(
 ) -> float:
     """What tracking error do holdings imply, before any return is seen?
 
-    Funds' weights (n,), their exposures (n, k), the benchmark's weights in the k classes, the
-    classes' covariance and the funds' annual volatility beyond them. The funds' own risks are taken
-    to be independent.
+    The funds' own risks are taken to be independent.
+
+    Parameters
+    ----------
+    w : array (n,)
+        Weights of funds.
+    exposures : array (n, k)
+        What each holds by class.
+    benchmark : array (k,)
+        The benchmark's weights.
+    sigma : array (k, k)
+        Covariance of classes, annual decimals squared.
+    own_risk : array (n,)
+        Funds' volatility beyond the classes, annual decimals.
+
+    Returns
+    -------
+    float
+        Annual decimal.
     """
     x = exposures.T @ w - benchmark
     return math.sqrt(float(x @ sigma @ x + (w * own_risk) @ (w * own_risk)))
@@ -121,8 +137,25 @@ def eta(q: int, rho: ArrayLike) -> float:
     """By what is a Sharpe ratio of one period multiplied for that of q?
     ``q / sqrt(q + 2 sum_k (q - k) rho_k)``.
 
-    `rho` are the autocorrelations from lag 1; those not given count zero. ValueError where the sum
-    of q periods would have no variance. Source: Lo (2002), equation 20.
+    Parameters
+    ----------
+    q : int
+        Periods.
+    rho : array
+        Autocorrelations from lag 1; those not given count zero.
+
+    Returns
+    -------
+    float
+
+    Raises
+    ------
+    ValueError
+        Where the sum of q periods would have no variance.
+
+    References
+    ----------
+    Lo (2002), equation 20.
     """
     k = np.asarray(rho, float)[: q - 1]
     variance = q + 2 * float((q - np.arange(1, len(k) + 1)) @ k)
@@ -155,12 +188,30 @@ class Sharpe(NamedTuple):
 
 @door()
 def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
-    """Mean over standard deviation (ddof 1) of monthly returns over bills (T,), and how sure it is.
+    """Mean over standard deviation (ddof 1) of monthly returns over bills, and how sure it is.
 
     The error comes from ``z - SR (z^2 - 1) / 2`` of each month, z its standardised return, with as
     many autocovariances as `lags`, weighted as Newey and West do; so does the factor to a year.
-    ValueError for fewer months than lags + 2, or returns that never differ. Source: Lo (2002),
-    equations 9 and 13; Mertens (2002).
+
+    Parameters
+    ----------
+    excess : array (T,)
+        Monthly, decimals.
+    lags : int
+        0 for independent months.
+
+    Returns
+    -------
+    Sharpe
+
+    Raises
+    ------
+    ValueError
+        For fewer months than lags + 2, or returns that never differ.
+
+    References
+    ----------
+    Lo (2002), equations 9 and 13; Mertens (2002).
     """
     x = _numbers(excess, "excess returns", least=-math.inf)
     if not np.ptp(x) > STILL:

@@ -353,8 +353,21 @@ def due(
 ) -> str:
     """Why the account of a posture is to be traded by the policy's trigger; empty if it is not.
 
-    `returns` (months x funds of the target, decimals) are what the triggers of risk and trend look
-    at; the others need none.
+    Parameters
+    ----------
+    desk : Desk
+    posture : str
+        Whose account it is.
+    prices : Series
+        US dollars a share, by fund.
+    at : datetime
+        Now, with its zone.
+    returns : array (months, funds of the target), optional
+        Decimals; what the triggers of risk and trend look at. The others need none.
+
+    Returns
+    -------
+    str
     """
     name = desk.plan.policy["rebalance_trigger"]
     if name in ("risk_spike", "signal") and returns is None:
@@ -389,13 +402,24 @@ def _months_since(log: AuditLog, at: datetime) -> int:
 def trade(
     desk: Desk, posture: str, prices: pd.Series, at: datetime, *, reason: str
 ) -> RebalanceInstruction | None:
-    """Issue the instruction that brings the account to the released target in whole lots; None
-    where no lot is to be traded.
+    """Issue the instruction that brings the account to the released target in whole lots.
 
     The account is pooled, so that a lot is far less than a basis point of it and every trade goes
     to the nearest (`rounded`); proofs to the dollar are for people's accounts (`exact`).
 
     The controls are asked again: what has been halted or changed since the release trades nothing.
+
+    Parameters
+    ----------
+    desk, posture, prices, at
+        As for `due`.
+    reason : str
+        Why, as `due` says.
+
+    Returns
+    -------
+    RebalanceInstruction or None
+        None where no lot is to be traded.
     """
     controls(desk, at)
     target, weights = _positions(desk, posture, prices)
@@ -532,8 +556,19 @@ def watch(
 ) -> list[Alert]:
     """What rings today; opened in the log where it is new, closed where it is over.
 
-    The distance of the holdings from the target is measured here; `measured` adds other rules by
-    name (`stewardship.monitoring.Watched.measures`), each a series that ends today.
+    The distance of the holdings from the target is measured here.
+
+    Parameters
+    ----------
+    desk, posture, prices, at
+        As for `due`.
+    measured : mapping, optional
+        Other rules by name (`stewardship.monitoring.Watched.measures`), each a series that ends
+        today.
+
+    Returns
+    -------
+    list of Alert
     """
     target, weights = _positions(desk, posture, prices)
     day = pd.Timestamp(at.date())

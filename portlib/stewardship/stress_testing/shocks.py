@@ -56,10 +56,24 @@ FIRST = "1949-01"
 
 
 def conditional(assumptions: Assumptions, shock: Mapping[str, float]) -> pd.Series:
-    """What is expected of every asset if those of `shock` return what it says (annual decimals)?
+    """What is expected of every asset if some return what a shock says?
 
-    Raises ValueError for an unknown asset, one without risk, or shocks of which one already decides
-    another.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    shock : mapping
+        Returns by asset, annual decimals.
+
+    Returns
+    -------
+    Series
+        By asset, annual decimals.
+
+    Raises
+    ------
+    ValueError
+        For an unknown asset, one without risk, or shocks of which one already decides another.
     """
     if unknown := [name for name in shock if name not in assumptions.labels]:
         raise ValueError(
@@ -84,11 +98,27 @@ def with_factor(
     assumptions: Assumptions, name: str, loadings: Mapping[str, float], residual: float
 ) -> Assumptions:
     """The assumptions and one more variable of mean zero, ``sum loadings (r - mu) + rest``, the
-    rest independent.
+    rest independent: positive semidefinite by construction.
 
-    `loadings` are by asset, `residual` is the standard deviation of the rest: positive semidefinite
-    by construction. Raises ValueError for a name that is taken, an unknown asset or a negative
-    `residual`.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    name : str
+        Of the variable.
+    loadings : mapping
+        By asset, in the variable's unit per unit of return.
+    residual : float
+        Standard deviation of the rest, zero or more.
+
+    Returns
+    -------
+    Assumptions
+
+    Raises
+    ------
+    ValueError
+        For a name that is taken, an unknown asset or a negative `residual`.
     """
     if name in assumptions.labels or (
         unknown := [a for a in loadings if a not in assumptions.labels]
@@ -191,11 +221,28 @@ def propagate(
     *,
     policy: Policy,
 ) -> pd.Series:
-    """What one year of each class is expected to return under a shock of classes, ``inflation`` or
-    ``yields``.
+    """What one year of each class is expected to return under a shock.
 
-    `crisis_share` of the crisis correlations is blended in first. Raises ValueError as
-    `conditional` does.
+    Parameters
+    ----------
+    classes : Assumptions
+        Annual decimals.
+    shock : mapping
+        By class, ``inflation`` or ``yields``, decimals.
+    crisis_share : float
+        Of the crisis correlations, blended in first; 0 to 1.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    Series
+        By class, annual decimals.
+
+    Raises
+    ------
+    ValueError
+        As `conditional`.
     """
     base = under_crisis(classes, crisis_share, policy=policy)
     for name in (name for name in shock if name in MACRO):
@@ -267,11 +314,28 @@ def crisis_block(policy: Policy) -> pd.DataFrame:
 
 @door()
 def under_crisis(assumptions: Assumptions, share: float, *, policy: Policy) -> Assumptions:
-    """The same means and volatilities, with `share` of the crisis block's correlations (0: as they
-    are).
+    """The same means and volatilities, with a share of the crisis block's correlations.
 
     Classes with one stand-in move as one in the block: a stress, not an estimate. Repaired to the
-    policy's ``correlation_eigenvalue_floor``; CovarianceError for a share outside 0 to 1.
+    policy's ``correlation_eigenvalue_floor``.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of classes, annual decimals.
+    share : float
+        0 (as they are) to 1.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    Assumptions
+
+    Raises
+    ------
+    CovarianceError
+        For a share outside 0 to 1.
     """
     if share == 0:
         return assumptions
@@ -316,15 +380,35 @@ class Reverse:
 def reverse(
     assumptions: Assumptions, w: Array, loss: float, *, degrees_of_freedom: float
 ) -> Reverse:
-    """Which returns, nearest to what is expected, make portfolio `w` (n,) lose `loss` (a positive
-    decimal)?
+    """Which returns, nearest to what is expected, make a portfolio lose so much?
 
-    Minimises ``(r - mu)' Sigma^-1 (r - mu)`` subject to ``w'r = -loss``; no inverse is needed. The
-    Student law has `degrees_of_freedom` and the same covariance. Raises ValueError for a loss that
-    is not positive, a portfolio without risk, or one that is expected to lose more.
+    Minimises ``(r - mu)' Sigma^-1 (r - mu)`` subject to ``w'r = -loss``; no inverse is needed.
 
-    Source: closed form of a projection; for stress tests see Breuer, Jandacka, Rheinberger and
-    Summer (2009).
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Of n assets, annual decimals.
+    w : array (n,)
+        Weights.
+    loss : float
+        A positive decimal, within a year.
+    degrees_of_freedom : float
+        Of the Student law, which has the same covariance.
+
+    Returns
+    -------
+    Reverse
+
+    Raises
+    ------
+    ValueError
+        For a loss that is not positive, a portfolio without risk, or one that is expected to lose
+        more.
+
+    References
+    ----------
+    Closed form of a projection; for stress tests see Breuer, Jandacka, Rheinberger and Summer
+    (2009).
     """
     risk = assumptions.risk_of(w)
     short = loss + assumptions.mean_of(w)
@@ -363,9 +447,25 @@ def tail_probability(distance: Any, *, degrees_of_freedom: float) -> tuple[Array
 def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) -> Assumptions:
     """Assumptions of classes as one entry of policy ``stress_assumptions`` changes them.
 
-    ``mean`` adds to expected returns and ``volatility`` multiplies volatilities, by class or for
-    ``equity`` (policy's ``equity_classes``), ``other`` and ``listed real estate``; ``crisis`` is a
-    share of the crisis correlations. Raises ValueError for any other word.
+    Parameters
+    ----------
+    classes : Assumptions
+        Annual decimals.
+    change : mapping
+        ``mean`` adds to expected returns and ``volatility`` multiplies volatilities, by class or
+        for ``equity`` (policy's ``equity_classes``), ``other`` and ``listed real estate``;
+        ``crisis`` is a share of the crisis correlations.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    Assumptions
+
+    Raises
+    ------
+    ValueError
+        For any other word.
     """
     equity = policy["equity_classes"]
     names = list(classes.labels)

@@ -228,12 +228,29 @@ def own_months(plan: Plan) -> pd.DataFrame | None:
 def window_returns(
     classes: Sequence[str], *, policy: Policy, months: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Total returns of classes over the stress windows; (windows, classes).
+    """Total returns of classes over the stress windows.
 
-    `months` are monthly returns by class of the plan's own: a window that they cover whole is
-    theirs. The others are the table's, by the policy's stand-ins: a mix is held in fixed
-    proportions, ``exp(sum share log(1 + R)) - 1``. Raises ValueError where no stand-in of a class
-    has figures for a window.
+    A window that the plan's own months cover whole is theirs. The others are the table's, by the
+    policy's stand-ins: a mix is held in fixed proportions, ``exp(sum share log(1 + R)) - 1``.
+
+    Parameters
+    ----------
+    classes : sequence of str
+        By the survey's names.
+    policy : Policy
+        The committee's decisions.
+    months : DataFrame, optional
+        Monthly returns by class of the plan's own, decimals.
+
+    Returns
+    -------
+    DataFrame (windows, classes)
+        Nominal, decimals of the whole window.
+
+    Raises
+    ------
+    ValueError
+        Where no stand-in of a class has figures for a window.
     """
     return _stood_in(classes, policy, months)[0]
 
@@ -318,8 +335,26 @@ def through_shocks(tested: Tested, classes: Assumptions, *, policy: Policy) -> p
 def reversed_loss(
     tested: Tested, classes: Assumptions, name: str, loss: float, *, policy: Policy
 ) -> shocks.Reverse:
-    """The least unlikely year in which portfolio `name` loses `loss`; its funds' own risks count as
-    one more asset."""
+    """The least unlikely year in which a portfolio loses so much; its funds' own risks count as one
+    more asset.
+
+    Parameters
+    ----------
+    tested : Tested
+        Portfolios.
+    classes : Assumptions
+        Annual decimals.
+    name : str
+        Which portfolio.
+    loss : float
+        A positive decimal.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    Reverse
+    """
     labels = [*classes.labels, "own risks"]
     n = len(classes)
     own = float(tested.own[name])
@@ -348,11 +383,25 @@ def judged(
     policy: Policy,
     months: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
-    """Does each portfolio with a limit pass, and by how much? `months` as in `window_returns`.
+    """Does each portfolio with a limit pass, and by how much?
 
-    Columns: ``window`` and ``shock``, the worst of each, and their returns; ``years`` between years
-    that lose the limit (Student), and ``years, normal``; ``limit``, ``headroom`` (limit less worst
-    loss), ``failed`` (names of tests).
+    Parameters
+    ----------
+    tested : Tested
+        Portfolios.
+    classes : Assumptions
+        Annual decimals.
+    policy : Policy
+        The committee's decisions.
+    months : DataFrame, optional
+        As for `window_returns`.
+
+    Returns
+    -------
+    DataFrame
+        ``window`` and ``shock``, the worst of each, and their returns; ``years`` between years that
+        lose the limit (Student), and ``years, normal``; ``limit``, ``headroom`` (limit less worst
+        loss), ``failed`` (names of tests).
     """
     limited = tested.limit.index[tested.limit.notna()]
     past = through_windows(tested, policy=policy, months=months).loc[limited]
@@ -461,8 +510,22 @@ def equity_that_passes(
     """By years to retirement, a glidepath's equity share and the largest share, not above it, that
     passes every test.
 
-    `path` is over equity and bonds, which consist of the plan's sleeves; shares are tried in whole
-    percents. The second never rises with age; NaN where not even bonds alone pass.
+    Parameters
+    ----------
+    plan : Plan
+        Whose sleeves equity and bonds consist of.
+    years : sequence of float
+        To retirement.
+    path : Glidepath
+        Over equity and bonds.
+    classes : Assumptions
+        Annual decimals.
+
+    Returns
+    -------
+    DataFrame
+        Shares are tried in whole percents. The second never rises with age; NaN where not even
+        bonds alone pass.
     """
     sleeves, _ = glidepaths.sleeves(plan)
     shares = np.arange(101) / 100
@@ -541,12 +604,23 @@ def _worth(funds: Assumptions, w: Array, aversion: float) -> float:
 
 
 def losses_by_age(plan: Plan, tested: Tested, bands: Mapping[str, tuple[int, int]]) -> pd.DataFrame:
-    """What participants would have lost in the worst window of each, by age band (first and last
-    age, inclusive).
+    """What participants would have lost in the worst window of each, by age band.
 
-    Columns: ``people``; medians of ``balance``, ``loss`` (US dollars) and ``share`` (of the
-    balance); ``most``, the largest share; ``years``, the median of the loss in years of the
-    person's own contributions (infinite without).
+    Parameters
+    ----------
+    plan : Plan
+        Whose participants they are.
+    tested : Tested
+        What each holds, as from `people`.
+    bands : mapping
+        First and last age by name, inclusive.
+
+    Returns
+    -------
+    DataFrame
+        ``people``; medians of ``balance``, ``loss`` (US dollars) and ``share`` (of the balance);
+        ``most``, the largest share; ``years``, the median of the loss in years of the person's own
+        contributions (infinite without).
     """
     worst = -through_windows(tested, policy=plan.policy).min(axis=1)
     who = plan.participants.assign(
