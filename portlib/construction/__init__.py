@@ -91,8 +91,28 @@ def optimize(
 ) -> Allocation:
     """The portfolio of the engine named; settings that it has no use for are not looked at.
 
-    Raises ValueError for an engine that is none of `OPTIMIZERS`, or one that is not told what it
-    needs; else as the engine does.
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Annual decimals.
+    mandate : Mandate, optional
+        Fully invested and long only where not given.
+    optimizer : str
+        One of `OPTIMIZERS`.
+    risk_aversion : float
+        A; an engine that looks at risk alone does not use it.
+    **settings
+        What the engine `needs` besides (`ENGINES`).
+
+    Returns
+    -------
+    Allocation
+
+    Raises
+    ------
+    ValueError
+        For an engine that is none of `OPTIMIZERS`, or one that is not told what it needs; else as
+        the engine does.
 
     Examples
     --------

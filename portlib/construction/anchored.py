@@ -194,7 +194,22 @@ def tracking_error(
 def implied_price_of_risk(classes: Assumptions, reference: Mapping[str, float]) -> float:
     """The risk aversion at which the reference earns what the assumptions expect of it.
 
-    Raises ValueError where they expect no more than cash: nothing can then be inferred.
+    Parameters
+    ----------
+    classes : Assumptions
+        Annual decimals.
+    reference : mapping
+        Weights by class.
+
+    Returns
+    -------
+    float
+        ``A = w'(mu - rf) / w'sigma w``.
+
+    Raises
+    ------
+    ValueError
+        Where they expect no more than cash: nothing can then be inferred.
     """
     w = np.array([reference.get(name, 0.0) for name in classes.labels])
     excess = float(w @ (classes.mu - classes.rf))

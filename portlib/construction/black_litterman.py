@@ -168,7 +168,15 @@ class Posterior:
 
     def compromise(self) -> pd.DataFrame:
         """View by view: what the prior says, the view, all together, and the view had it been the
-        only one."""
+        only one.
+
+        Returns
+        -------
+        DataFrame
+            A row a view: ``prior``, ``view``, ``posterior`` and ``alone`` are what its portfolio is
+            expected to earn, annual decimals; ``share alone`` is how far the view alone would go
+            from prior to view, and ``omega`` its variance.
+        """
         says = self.P @ self.prior.mu
         after = self.P @ self.mu
         spread = self.tau * np.einsum("kn,nm,km->k", self.P, self.prior.sigma, self.P)
@@ -195,11 +203,29 @@ class Posterior:
         """The best weights without rules, the rest in cash: so much of the reference, so much of
         each view's portfolio.
 
-        One row an asset; the columns ``reference`` and one a view add up to
-        ``(A sigma)^-1 (mu - rf)``. They are ``(w + P'L) / g``, ``L = (Omega / tau + P sigma P' /
-        g)^-1 (q / A - P sigma w / g)`` with g = 1 + tau under the predictive covariance (He and
-        Litterman 1999, whose form inverts Omega), and g = 1 under the prior's. Raises ViewError
-        unless the prior is the reference's equilibrium.
+        They are ``(w + P'L) / g``, ``L = (Omega / tau + P sigma P' / g)^-1 (q / A - P sigma w /
+        g)`` with g = 1 + tau under the predictive covariance (He and Litterman 1999, whose form
+        inverts Omega), and g = 1 under the prior's.
+
+        Parameters
+        ----------
+        reference : mapping
+            Weights by asset: the portfolio whose equilibrium the prior is.
+        risk_aversion : float
+            A, of that equilibrium and of the best weights.
+        covariance : {"predictive", "prior"}
+            As for `assumptions`.
+
+        Returns
+        -------
+        DataFrame
+            One row an asset; the columns ``reference`` and one a view add up to ``(A sigma)^-1 (mu
+            - rf)``.
+
+        Raises
+        ------
+        ViewError
+            Unless the prior is the reference's equilibrium.
         """
         rf = self.prior.rf
         sigma = self.prior.sigma

@@ -59,8 +59,23 @@ class NotSolved(ValueError):
 
 
 def default_mandate(assumptions: Assumptions, mandate: Mandate | None) -> Mandate:
-    """The mandate, or fully invested and long only where there is none; AssumptionsError where
-    labels differ."""
+    """The mandate, or fully invested and long only where there is none.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+        Whose labels the mandate must have, in the same order.
+    mandate : Mandate or None
+
+    Returns
+    -------
+    Mandate
+
+    Raises
+    ------
+    AssumptionsError
+        Where labels differ.
+    """
     if mandate is None:
         return _plain(assumptions.labels)
     if mandate.labels != assumptions.labels:
@@ -190,8 +205,20 @@ def allocation(
 
 
 def by_name(p: Program, y: Array, z: Array) -> dict[str, float]:
-    """Row and bound multipliers as amounts by constraint name; a bound's is the sum over the assets
-    it binds."""
+    """Row and bound multipliers as amounts by constraint name.
+
+    Parameters
+    ----------
+    p : Program
+        Of m rows and n assets.
+    y, z : array (m,) and (n,)
+        Multipliers of rows and of bounds, as in `Solution`.
+
+    Returns
+    -------
+    dict
+        Amounts, zero or more; a bound's is the sum over the assets it binds.
+    """
     names = (*p.row_names, *p.lower_names, *p.upper_names)
     prices = dict.fromkeys(filter(None, names), 0.0)
     for name, value in zip(p.row_names, y, strict=True):

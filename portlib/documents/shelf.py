@@ -135,7 +135,22 @@ def made_from(plan: Plan, folder: Path) -> dict[str, str]:
 def of_universe(
     folder: Path, decided: Policy, *, made: date, risk_aversion: float | None = None
 ) -> Document:
-    """The allocation report on a folder of anybody's own, under a policy decided elsewhere."""
+    """The allocation report on a folder of anybody's own, under a policy decided elsewhere.
+
+    Parameters
+    ----------
+    folder : Path
+        As `universe.of_folder` reads it.
+    decided : Policy
+    made : date
+        The day for which it is made.
+    risk_aversion : float, optional
+        A; that of the policy's default posture where not given.
+
+    Returns
+    -------
+    Document
+    """
     from portlib.documents import allocation_report, universe
 
     found = universe.of_folder(folder, decided, risk_aversion=risk_aversion)

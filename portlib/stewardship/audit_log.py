@@ -296,8 +296,23 @@ class AuditLog:
     ) -> Event:
         """Write one event and return it.
 
-        With a `key` it is written once: the same key and content again returns the event that
-        stands.
+        Parameters
+        ----------
+        topic, name : str
+            Among those that the log knows.
+        at : datetime
+            With its zone, not before the last event's.
+        actor : str
+            Which role.
+        body : mapping
+            What happened, as plain data.
+        key : str, optional
+            With it the event is written once: the same key and content again returns the event that
+            stands.
+
+        Returns
+        -------
+        Event
 
         Raises
         ------
@@ -419,11 +434,25 @@ def retain_until(last: date, years: int) -> date:
 def export(
     log: AuditLog, folder: Path, years: int, attachments: Mapping[str, bytes] | None = None
 ) -> dict[str, Any]:
-    """Write the log as JSON lines, attachments beside it, and a manifest of hashes; return the
-    manifest.
+    """Write the log as JSON lines, attachments beside it, and a manifest of hashes.
 
     All of it stands in `folder` or none: it is written beside, and put in the place of an earlier
-    export when it is whole. Retention runs from the last event's day.
+    export when it is whole.
+
+    Parameters
+    ----------
+    log : AuditLog
+    folder : Path
+        Where it is to stand.
+    years : int
+        For which it is kept, from the last event's day.
+    attachments : mapping, optional
+        Bytes by name of the file.
+
+    Returns
+    -------
+    dict
+        The manifest.
 
     Raises
     ------

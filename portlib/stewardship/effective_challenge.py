@@ -532,11 +532,24 @@ def outcomes(made: Universe, chosen: Mapping[str, Array]) -> pd.DataFrame:
 
 
 def repeated(report: Mapping[str, Any], seeds: Sequence[int], *, policy: Policy) -> pd.DataFrame:
-    """Both methods on many universes, a row each: annual Sharpe ratios over bills, promised and
-    true, equity, points.
+    """Both methods on many universes, a row each.
 
     What the report's method promises is its months' mean over their volatility, both of the weights
     it chose.
+
+    Parameters
+    ----------
+    report : mapping
+        As `figures` reads it.
+    seeds : sequence of int
+        One a universe.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    DataFrame
+        Annual Sharpe ratios over bills, promised and true, equity, points.
     """
     rows = []
     for seed in seeds:

@@ -43,8 +43,21 @@ def gap_volatility(phi: float, volatility: float) -> float:
 
 @door(volatility=VOLATILITY)
 def gain_of_a_transfer(phi: float, volatility: float, signal: float = 1.0) -> float:
-    """What one well-timed transfer is expected to take, share of its amount; ``signal``: how well
-    the mover sees the gap, 0 to 1.
+    """What one well-timed transfer is expected to take.
+
+    Parameters
+    ----------
+    phi : float
+        How much of the gap an appraisal leaves, from 0 to below 1.
+    volatility : float
+        Of true returns over one appraisal period, decimal.
+    signal : float
+        How well the mover sees the gap, 0 to 1.
+
+    Returns
+    -------
+    float
+        Share of the amount moved.
     """
     if not 0 <= signal <= 1:
         raise ValueError(f"a signal's correlation lies between 0 and 1, not {signal}")
@@ -67,10 +80,24 @@ def appraised(true: Sequence[float] | Array, phi: float) -> Array:
 
 @door(appraised_value=POSITIVE, true_value=POSITIVE)
 def loss_of_those_who_stay(leaving: float, appraised_value: float, true_value: float) -> float:
-    """Share of their true worth that those who stay lose when ``leaving`` of the units are paid
-    ``appraised_value``; negative where leavers are paid too little.
+    """Share of their true worth that those who stay lose when others are paid the appraised value.
 
-    Raises ValueError where the money does not suffice to pay them.
+    Parameters
+    ----------
+    leaving : float
+        Share of the units that leave.
+    appraised_value, true_value : float
+        Of a unit.
+
+    Returns
+    -------
+    float
+        Negative where leavers are paid too little.
+
+    Raises
+    ------
+    ValueError
+        Where the money does not suffice to pay them.
     """
     if not 0 <= leaving < 1:
         raise ValueError(f"the share that leaves lies in [0, 1), not {leaving}")

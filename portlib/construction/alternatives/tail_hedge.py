@@ -37,7 +37,23 @@ STRIKE = {"above": 0.0, "most": 2.0}
 
 @door(strike=STRIKE, years=POSITIVE, volatility={"above": 0.0, "most": 3.0}, rate=RETURN)
 def put_price(strike: float, years: float, volatility: float, rate: float) -> float:
-    """Price of a European put, share of the value insured; ``rate`` continuously compounded.
+    """Price of a European put.
+
+    Parameters
+    ----------
+    strike : float
+        Share of the value insured.
+    years : float
+        To expiry.
+    volatility : float
+        Implied, annual decimal.
+    rate : float
+        Continuously compounded, annual decimal.
+
+    Returns
+    -------
+    float
+        Share of the value insured.
 
     Examples
     --------
@@ -103,11 +119,26 @@ def through(
     months: int = 12,
     window: int = 36,
 ) -> pd.Series:
-    """The same from month `first` to month `last`, well timed: the first put is bought on the day
-    before, the last one ends with the window. ``equity`` and ``hedged`` returns over the window,
-    ``premium`` and ``paid`` summed over the puts.
+    """The same from one month to another, well timed: the first put is bought on the day before,
+    the last one ends with the window.
 
-    Raises ValueError where fewer than ``window`` months come before.
+    Parameters
+    ----------
+    equity, bills, strike, markup, months, window
+        As for `rolled`.
+    first, last : str
+        Months, as 2007-11.
+
+    Returns
+    -------
+    Series
+        ``equity`` and ``hedged`` returns over the window, ``premium`` and ``paid`` summed over the
+        puts.
+
+    Raises
+    ------
+    ValueError
+        Where fewer than ``window`` months come before.
     """
     _aligned(equity, bills)
     inside = np.flatnonzero(equity.index.isin(equity.loc[first:last].index))

@@ -205,8 +205,29 @@ def decide(
     """Write down a decision with the numbers of the events that it rests on, each of which must
     stand before it.
 
-    Raises `IncompleteRecord` naming what is missing of `DECISION`, or GovernanceError for an event
-    that is not there.
+    Parameters
+    ----------
+    office : Office
+        Whose log it is written in.
+    fields : mapping
+        Those of `DECISION`.
+    at : datetime
+        Now, with its zone.
+    actor : str
+        Which role.
+    rests_on : sequence of int
+        Numbers of events.
+
+    Returns
+    -------
+    Event
+
+    Raises
+    ------
+    IncompleteRecord
+        Naming what is missing of `DECISION`.
+    GovernanceError
+        For an event that is not there.
     """
     if lost := missing(fields, DECISION):
         raise IncompleteRecord(

@@ -72,8 +72,31 @@ class PolicyChanges(Approvals):
         return {**adopted[0].body["values"], **changes}
 
     def propose(self, entry: str, value: Any, reason: str, at: datetime, actor: str) -> Event:
-        """Propose another value for a policy entry; GovernanceError for an unknown entry, the
-        value in force, or one that the policy's schema refuses."""
+        """Propose another value for a policy entry.
+
+        Parameters
+        ----------
+        entry : str
+            Its name.
+        value : plain data
+            What it is to be.
+        reason : str
+            Why; not blank.
+        at : datetime
+            Now, with its zone.
+        actor : str
+            The role that proposes, whose own approval does not count.
+
+        Returns
+        -------
+        Event
+
+        Raises
+        ------
+        GovernanceError
+            For an unknown entry, the value in force, no reason, or a value that the policy's schema
+            refuses.
+        """
         body = {"entry": entry, "value": value, "reason": reason}
         with self.refusing("policy", "PolicyChangeRefused", at, actor, body):
             now = self.policy_in_force()

@@ -143,10 +143,25 @@ def from_json(content: Mapping[str, Any]) -> Signed:
 
 
 def typed_data(kind: str, message: Mapping[str, Any], plan: str) -> dict[str, Any]:
-    """The full EIP-712 message: types, domain (its salt is the plan's fingerprint, 64 hex digits),
-    and `message`.
+    """The full EIP-712 message: types, domain and `message`.
 
-    Raises `SignatureError` for an unknown kind, and for fields that are missing or too many.
+    Parameters
+    ----------
+    kind : str
+        Of the statement.
+    message : mapping
+        Its fields.
+    plan : str
+        Fingerprint of the plan, 64 hex digits; the domain's salt.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    SignatureError
+        For an unknown kind, and for fields that are missing or too many.
     """
     if kind not in KINDS:
         raise SignatureError(f"no statement of kind {kind!r}; use one of {', '.join(KINDS)}")

@@ -136,11 +136,24 @@ def with_own(
 
 
 def same_equity(exposure: pd.Series, *, policy: Policy) -> pd.Series:
-    """The naive benchmark: the policy's ``reference_portfolio`` with as much equity as a portfolio,
-    by class.
+    """The naive benchmark: the policy's ``reference_portfolio`` with as much equity as a portfolio.
 
-    `exposure` is the portfolio's weight by class. ValueError where the reference has no equity, or
-    nothing else.
+    Parameters
+    ----------
+    exposure : Series
+        The portfolio's weight by class.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    Series
+        Weights by class.
+
+    Raises
+    ------
+    ValueError
+        Where the reference has no equity, or nothing else.
     """
     decided = pd.Series(policy["reference_portfolio"], dtype=float)
     reference = decided.reindex(exposure.index, fill_value=0.0)

@@ -402,8 +402,22 @@ def slippage(
 
 @door(error=TradeError)
 def days_to_sell(dollars: float, daily_volume: float, share: float) -> int:
-    """Trading days that a sale takes at a share of the average daily volume; whole days, US dollars
-    a day."""
+    """Trading days that a sale takes at a share of the average daily volume.
+
+    Parameters
+    ----------
+    dollars : float
+        Sold, US dollars.
+    daily_volume : float
+        US dollars a day.
+    share : float
+        Of the volume, decimal.
+
+    Returns
+    -------
+    int
+        Whole days.
+    """
     if dollars < 0 or not daily_volume > 0 or not 0 < share <= 1:
         raise ValueError(
             f"{dollars} dollars, volume {daily_volume}, share {share}: give a sale, a volume "

@@ -207,11 +207,25 @@ class Backtest:
     reasons: Mapping[Any, str]
 
     def summary(self, ideal: pd.Series, cash: pd.Series) -> pd.Series:
-        """Annual figures: trades, turnover, costs, taxes, geometric return, volatility, tracking
-        error, Sharpe ratio.
+        """Annual figures; all nominal.
 
-        Tracking error is the volatility (ddof 1) of the return over `ideal`; the Sharpe ratio that
-        of returns over `cash`, arithmetic. All nominal. ValueError for a month that either lacks.
+        Parameters
+        ----------
+        ideal : Series
+            Monthly returns that tracking error is measured from, decimals.
+        cash : Series
+            Monthly returns that the Sharpe ratio is over, decimals.
+
+        Returns
+        -------
+        Series
+            Trades, turnover, costs, taxes, geometric return, volatility, tracking error
+            (volatility, ddof 1, of the return over `ideal`) and Sharpe ratio (arithmetic).
+
+        Raises
+        ------
+        ValueError
+            For a month that either lacks.
         """
         for name, series in (("ideal", ideal), ("cash", cash)):
             known = series.reindex(self.returns.index)
@@ -340,7 +354,26 @@ def new_money(values: ArrayLike, target: ArrayLike, amount: float) -> Array:
     bring it.
 
     What is below target at the new total is filled in proportion to what it lacks, which is never
-    less than the amount. ValueError for an amount below zero: what is taken out is a trade.
+    less than the amount.
+
+    Parameters
+    ----------
+    values : array (n,)
+        What is held, in any currency.
+    target : array (n,)
+        Weights that sum to one.
+    amount : float
+        New money, in the same currency.
+
+    Returns
+    -------
+    array (n,)
+        Purchases, summing to the amount.
+
+    Raises
+    ------
+    ValueError
+        For an amount below zero: what is taken out is a trade.
     """
     if not 0 <= amount < math.inf:
         raise ValueError(f"the amount is {amount}: new money is zero or more")

@@ -224,6 +224,27 @@ class Ledger:
         """Write an event, carry out its transfers, and set its instruction's state; inside a
         transaction.
 
+        Parameters
+        ----------
+        name : str
+            Of the event, on the topic of settlement.
+        at : datetime
+            With its zone.
+        actor : str
+            Which role.
+        instruction, state : str, optional
+            Whose state becomes what.
+        content : plain data, optional
+            Of a new instruction.
+        transfers : sequence of Transfer
+            Cents and micro-shares.
+        body : mapping, optional
+            What else the event says.
+
+        Returns
+        -------
+        Event
+
         Raises
         ------
         NotEnough

@@ -121,8 +121,25 @@ def joined(parts: Sequence[Tested]) -> Tested:
 
 @door()
 def path_limit(years: float, *, policy: Policy) -> float:
-    """The loss that policy ``stress_path_limit`` allows `years` before retirement; between its
-    points on a line. ValueError for years that are no number."""
+    """The loss that policy ``stress_path_limit`` allows; between its points on a line.
+
+    Parameters
+    ----------
+    years : float
+        Before retirement; below zero after it.
+    policy : Policy
+        The committee's decisions.
+
+    Returns
+    -------
+    float
+        Decimal.
+
+    Raises
+    ------
+    ValueError
+        For years that are no number.
+    """
     if not np.isfinite(years):
         raise ValueError(f"years to retirement are {years}; give a number, below zero after it")
     points = policy["stress_path_limit"]
@@ -133,7 +150,25 @@ def path_limit(years: float, *, policy: Policy) -> float:
 def along(
     path: Glidepath, years: Sequence[float], group: str, own: float = 0.0, *, policy: Policy
 ) -> Tested:
-    """A glidepath over classes, one portfolio for each of the years to retirement."""
+    """A glidepath over classes, one portfolio for each of the years to retirement.
+
+    Parameters
+    ----------
+    path : Glidepath
+        Over classes.
+    years : sequence of float
+        To retirement.
+    group : str
+        What kind they are.
+    own : float
+        Volatility beyond the classes, annual decimal.
+    policy : Policy
+        Whose ``stress_path_limit`` says what may be lost.
+
+    Returns
+    -------
+    Tested
+    """
     mix = pd.DataFrame(
         path.at(np.array(years, float)),
         columns=list(path.assets),
@@ -152,7 +187,23 @@ def _own_risk(plan: Plan) -> pd.Series:
 def of_funds(
     plan: Plan, weights: pd.DataFrame, limit: float | Sequence[float] = np.nan, group: str = "mix"
 ) -> Tested:
-    """Portfolios of funds with known exposures, (portfolios x funds)."""
+    """Portfolios of funds with known exposures.
+
+    Parameters
+    ----------
+    plan : Plan
+        Whose funds they are.
+    weights : DataFrame (portfolios, funds)
+        Each row sums to one.
+    limit : float or a sequence by portfolio
+        Loss allowed, decimal; nan for none.
+    group : str
+        What kind they are.
+
+    Returns
+    -------
+    Tested
+    """
     plan = plan_menu.each_vintage(plan)
     funds = list(weights.columns)
     own = np.sqrt(np.square(weights) @ np.square(_own_risk(plan)[funds]))
@@ -304,8 +355,22 @@ def _compounded(months: pd.Series, table: pd.DataFrame) -> pd.Series:
 def through_windows(
     tested: Tested, *, policy: Policy, months: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """Nominal returns of portfolios over the windows, net of today's expenses; (portfolios,
-    windows). `months` as in `window_returns`."""
+    """Nominal returns of portfolios over the windows, net of today's expenses.
+
+    Parameters
+    ----------
+    tested : Tested
+        Portfolios.
+    policy : Policy
+        The committee's decisions.
+    months : DataFrame, optional
+        As for `window_returns`.
+
+    Returns
+    -------
+    DataFrame (portfolios, windows)
+        Decimals of the whole window.
+    """
     years = data.table("stress_windows")["months"] / 12
     each = window_returns(list(tested.mix.columns), policy=policy, months=months)
     return tested.mix @ each.T - np.outer(tested.cost, years)
@@ -317,8 +382,22 @@ def real(returns: pd.DataFrame) -> pd.DataFrame:
 
 
 def through_shocks(tested: Tested, classes: Assumptions, *, policy: Policy) -> pd.DataFrame:
-    """Expected returns of portfolios in a year of each shock, calm and in crisis, net; (portfolios,
-    shocks)."""
+    """Expected returns of portfolios in a year of each shock, calm and in crisis, net of expenses.
+
+    Parameters
+    ----------
+    tested : Tested
+        Portfolios.
+    classes : Assumptions
+        Annual decimals.
+    policy : Policy
+        Whose shocks they are.
+
+    Returns
+    -------
+    DataFrame (portfolios, shocks)
+        Annual decimals.
+    """
     share = policy["crisis_correlation_blend"]
     columns = {}
     for name, shock in policy["stress_shocks"].items():
@@ -457,8 +536,23 @@ def menu_rules(plan: Plan, posture: str, classes: Assumptions) -> Mandate:
 def stress_rules(
     plan: Plan, funds: Sequence[str], limit: float, classes: Assumptions
 ) -> list[Limit]:
-    """No window and no shock may cost more than `limit`: one linear rule on fund weights for
-    each."""
+    """No window and no shock may cost more than so much: one linear rule on fund weights for each.
+
+    Parameters
+    ----------
+    plan : Plan
+        Whose funds they are.
+    funds : sequence of str
+        Over which the rules are.
+    limit : float
+        Loss allowed, decimal.
+    classes : Assumptions
+        Annual decimals.
+
+    Returns
+    -------
+    list of Limit
+    """
     alone = of_funds(plan, pd.DataFrame(np.eye(len(funds)), list(funds), list(funds)))
     both = {
         "window": through_windows(alone, policy=plan.policy, months=own_months(plan)),
