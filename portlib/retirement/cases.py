@@ -63,11 +63,16 @@ def balanced(equity: float, fee: float = 0.0) -> ConstantMix:
 class Saving:
     """What goes in while a row works; (rows, years) unless said otherwise, US dollars, real.
 
-    ``pay`` is planned, zero once retired; ``deferral`` its share. ``limit`` is the most that an
-    employee may defer (catch-up included), ``elective`` without catch-up; ``additions`` and
-    ``compensation`` are the limits of sections 415(c) and 401(a)(17), (rows,). Match tiers are
-    (rows, tiers): ``match_rate`` of the deferral from the tier before up to ``match_up_to`` of pay;
-    ``nonelective`` is the employer's share of pay whether or not somebody defers, (rows,).
+    Attributes
+    ----------
+    pay : planned, zero once retired.
+    deferral : share of pay.
+    limit : the most that an employee may defer, catch-up included.
+    elective : the same without catch-up.
+    additions, compensation : the limits of sections 415(c) and 401(a)(17), (rows,).
+    match_rate, match_up_to : tiers, (rows, tiers): the rate of the deferral from the tier before
+        up to a share of pay.
+    nonelective : the employer's share of pay whether or not somebody defers, (rows,).
     """
 
     pay: Array
@@ -115,11 +120,14 @@ class Saving:
 
 @dataclass(frozen=True, eq=False)
 class Couple:
-    """The second life of each row: benefit a year (rows, 1 or lives), claim in years from now
-    (rows,).
+    """The second life of each row.
 
-    ``spending`` is what a survivor wants as a share of what both want; ``pension`` the survivor's
-    share of a fixed pension and of an annuity.
+    Attributes
+    ----------
+    benefit : Social Security a year, (rows, 1 or lives).
+    claim : years from now, (rows,).
+    spending : what a survivor wants as a share of what both want.
+    pension : the survivor's share of a fixed pension and of an annuity.
     """
 
     benefit: Array
@@ -132,8 +140,12 @@ class Couple:
 class Annuity:
     """Savings turned into income at retirement, by row: (rows,).
 
-    ``share`` of savings buys ``payout`` dollars a year for each dollar, from ``delay`` years after
-    retirement, for life; fixed in dollars where ``nominal``, else in purchasing power.
+    Attributes
+    ----------
+    share : of savings, that buys it.
+    payout : dollars a year for each dollar, for life.
+    delay : years after retirement from which it pays.
+    nominal : fixed in dollars, else in purchasing power.
     """
 
     share: Array
@@ -146,8 +158,14 @@ class Annuity:
 class Care:
     """Costs of long-term care in the last years of some lives: an option, and little is known.
 
-    ``chance`` of needing it, ``cost`` a year of care that is paid out of pocket, ``years`` of it
-    before death, at ages above `from_age`. Not counted as spending that is enjoyed.
+    Not counted as spending that is enjoyed.
+
+    Attributes
+    ----------
+    chance : of needing it.
+    cost : a year of care that is paid out of pocket, real dollars.
+    years : of it before death.
+    from_age : it falls into years from this age on.
     """
 
     chance: float
@@ -162,14 +180,23 @@ class Cases:
 
     Attributes
     ----------
-    age : of the (first) person now. retires : years from now to retirement, 0 for the retired.
-    balance : now. saving : what goes in. mix : (rows, years, assets). fee : expense ratio.
-    fee_dollars : record keeping. leakage : share of the balance lost to cash-outs and loans a
-    year of work. target : spending wanted, (rows, 1 or lives); nan where none is stated.
+    names : of the rows.
+    age : of the (first) person now.
+    retires : years from now to retirement, 0 for the retired.
+    balance : now.
+    saving : what goes in.
+    mix : (rows, years, assets).
+    fee : expense ratio, decimal a year.
+    fee_dollars : record keeping, a year.
+    leakage : share of the balance lost to cash-outs and loans a year of work.
+    target : spending wanted, (rows, 1 or lives); nan where none is stated.
     benefit : Social Security a year from `claim` (years from now) on, (rows, 1 or lives).
-    other : further real income from retirement on. pension : fixed in today's dollars a year, from
-    retirement on. tax_rate : flat, on withdrawals. factor : price of a real dollar for life by
-    year; period : the Uniform Lifetime Table's, both (rows, years).
+    other : further real income from retirement on.
+    pension : fixed in today's dollars a year, from retirement on.
+    tax_rate : flat, on withdrawals.
+    factor : price of a real dollar for life by year, (rows, years).
+    period : the Uniform Lifetime Table's, (rows, years).
+    couple, annuity : where there are any.
     """
 
     names: tuple[str, ...]
@@ -207,14 +234,17 @@ class Lives:
 
     Attributes
     ----------
-    returns : real returns (years, assets, lives). price : level of prices at the start of each
-        year, 1 now (years + 1, lives), or None where nothing is fixed in dollars.
+    returns : real returns (years, assets, lives).
+    price : level of prices at the start of each year, 1 now (years + 1, lives), or None where
+        nothing is fixed in dollars.
     last : last year begun alive, (rows or 1, lives); last_spouse likewise for couples.
-    pay : pay relative to its plan (years, lives), or None; permanent : the part of it that stays.
+    pay : pay relative to its plan (years, lives), or None.
+    permanent : the part of it that stays.
     care : who will need care, (lives,).
     alive : chance of being alive at the start of each year, (rows or 1, years), or None. With it
         what is enjoyed is weighed by that chance and not by the deaths drawn: an average over all
         lengths of life on each path of markets, which needs far fewer of them.
+    source : of the returns.
     """
 
     returns: Array

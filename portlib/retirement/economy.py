@@ -35,9 +35,22 @@ ASSETS = ("equity", "bonds", "tips", "bills")
 class Economy:
     """The stated numbers of the three processes; annual decimals.
 
-    ``correlation`` is of the shocks of inflation, real yield and equity, in that order. `maturity`
-    is of nominal and inflation-protected bonds alike; `premium` what a nominal bond yields beyond
-    the real yield and expected inflation; `term` what bills yield less than the real yield.
+    Attributes
+    ----------
+    inflation : Inflation
+    real_mean, real_persistence, real_shock, real_last : float
+        Of the real yield: level, ``b``, standard deviation of a year's shock, and last year's.
+    premium : float
+        What a nominal bond yields beyond the real yield and expected inflation.
+    term : float
+        What bills yield less than the real yield.
+    maturity : int
+        Years, of nominal and inflation-protected bonds alike.
+    equity_mean, equity_volatility : float
+        Real, arithmetic.
+    correlation : array (3, 3)
+        Of the shocks of inflation, real yield and equity, in that order.
+    source : str
     """
 
     inflation: Inflation

@@ -38,8 +38,10 @@ class Spouse:
 
     Parameters
     ----------
-    age : whole years, when the first is ``Household.age``. sex : for the life table.
-    pay : a year, for the benefit of an own career; 0 for none. claiming_age : as of a household.
+    age : whole years, when the first is ``Household.age``.
+    pay : a year, for the benefit of an own career; 0 for none.
+    sex : for the life table.
+    claiming_age : as of a household.
     """
 
     age: int
@@ -67,8 +69,9 @@ class Household:
     deferral_rate : share of pay that is deferred; `match` are the plan's tiers, ``{rate, up_to}``.
         Limits of the law apply at each age, those of `year`, held constant in real terms.
     pay_growth : real growth of pay; it is also used backwards, to the career's start, for Social
-    Security. other_income : a year, from retirement on, beside Social Security. social_security :
-    True (the formula), False, or the amount a year from the claiming age on.
+        Security.
+    other_income : a year, from retirement on, beside Social Security.
+    social_security : True (the formula), False, or the amount a year from the claiming age on.
     claiming_age : 62 to 70, years and months as a decimal (66.5: and six months); the retirement
         age as far as possible when not given.
     pension : fixed in today's dollars, a year from retirement on: prices eat it.
@@ -80,7 +83,9 @@ class Household:
     spending : wanted a year in retirement from all sources: dollars, or with `replacement_rate` a
         share of final pay. With neither nothing is wanted, and a rule that looks at savings says
         what is spent (`spending_rules`).
-    fee_dollars : record keeping, a year. tax_rate : flat, on whatever leaves the plan.
+    annuity_rate : real, at which savings are spread over life.
+    fee_dollars : record keeping, a year.
+    tax_rate : flat, on whatever leaves the plan.
     sex : "both" (half and half today), "female", "male", or None: lives to `last_age` for certain.
     mortality : chances of dying in each year from `age` on, instead of the table. With it, or
         without `sex`, ages may count steps of any length, all rates and amounts being those of a

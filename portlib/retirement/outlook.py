@@ -163,12 +163,16 @@ class Outlook:
 
     Attributes
     ----------
-    wanted : spending wanted a year. chance, low, high : that it is met for life, with interval.
+    household : whose outlook it is.
+    wanted : spending wanted a year.
+    chance, low, high : that it is met for life, with interval.
+    shortfall : share of the spending wanted over life that is not met.
     lasting : spending a year that lasts for life, by the chance with which it does.
     benefit : Social Security a year in the middle life, of a couple while both live.
     balance : at retirement, by quantile.
     income : by quantile of lives, benefits and an even share of savings for life.
-    shortfall : share of the spending wanted over life that is not met.
+    lives : how many were drawn.
+    source : of the returns.
     """
 
     household: Household

@@ -61,14 +61,19 @@ class Outcomes:
     ----------
     reached : alive at retirement; everything below is of those, and zero for the others.
     success : spending wanted was met in every year of life (False where none was stated).
-    unmet : dollars wanted over life and not met. wanted : dollars wanted over life.
+    unmet : dollars wanted over life and not met.
+    wanted : dollars wanted over life.
     worst : least spending of any year as a share of what was wanted then.
-    balance : at retirement, before an annuity is bought. bequest : left at death.
+    balance : at retirement, before an annuity is bought.
+    bequest : left at death.
     enjoyed : sum over years of retirement of CRRA utility of spending over ``unit``.
-    years : of retirement; both of the years lived, or of each year times the chance of living it
-        (`Lives.alive`). spending : real dollars of all sources over life.
+    years : of retirement; this and `enjoyed` of the years lived, or of each year times the chance
+        of living it (`Lives.alive`).
+    spending : real dollars of all sources over life.
     depleted : years after retirement in which savings first gave less than asked, -1 never.
     paths : spending by year for the first lives, (rows, years, kept), nan before and after.
+    risk_aversion, unit : of the utility of a year's spending, and its floor, dollars a year.
+    source : of the returns.
     """
 
     names: tuple[str, ...]

@@ -30,13 +30,17 @@ class Year:
 
     Attributes
     ----------
-    since : years since retirement, (rows, 1). age : of the (first) person, (rows, 1).
-    wealth : savings now. initial : savings at retirement. previous : last year's withdrawal.
+    since : years since retirement, (rows, 1).
+    age : of the (first) person, (rows, 1).
+    wealth : savings now.
+    initial : savings at retirement.
+    previous : last year's withdrawal.
     need : what is wanted from savings, zero where no spending was stated.
     gain : last year's real return of the savings; zero in the first year.
     inflation : last year's, decimal; zero in the first year.
-    factor : price of a real dollar a year for life, (rows, 1). period : the Uniform Lifetime
-        Table's at this age, extended below 72 by the difference of a year, (rows, 1).
+    factor : price of a real dollar a year for life, (rows, 1).
+    period : the Uniform Lifetime Table's at this age, extended below 72 by the difference of a
+        year, (rows, 1).
     """
 
     since: Array

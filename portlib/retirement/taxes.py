@@ -647,7 +647,13 @@ def conversion_cost(
 
 
 def tiers(match: Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]:
-    """The tiers of a match; ValueError for what is none: each has a rate, and how far it goes."""
+    """The tiers of a match: each has a rate, and how far it goes.
+
+    Raises
+    ------
+    ValueError
+        For what is none.
+    """
     if isinstance(match, (str, Mapping)) or not isinstance(match, Sequence):
         raise ValueError(f"match is {match!r:.60}: give a list of tiers, rate and up_to each")
     for tier in match:

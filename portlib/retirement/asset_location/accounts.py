@@ -42,9 +42,16 @@ TaxLaw = Callable[[Array, Array, Array, Array, float], Array]
 class Outcome:
     """What a simulation led to, by path, in dollars of the first year.
 
-    wealth: after all taxes at the end; tax: paid on the way and at the end; medicare: what income
-    added to premiums, over life; shortfall: spending and tax not met; least_distribution: the
-    smallest excess of what left traditional accounts over what had to, in any year.
+    Attributes
+    ----------
+    wealth : array (paths,), as all others
+        After all taxes at the end.
+    tax : paid on the way and at the end.
+    medicare : what income added to premiums, over life.
+    shortfall : spending and tax not met.
+    least_distribution : the smallest excess of what left traditional accounts over what had to, in
+        any year.
+    contributed : over all years of work.
     """
 
     wealth: Array

@@ -44,9 +44,21 @@ REFUSED = {
 class Rates:
     """Effective tax rates of a household, federal and state together, decimals.
 
-    ordinary: on interest now; gains: on qualified dividends and realised gains now; exit_gains: on
-    gains at the end; withdrawal: on what leaves traditional accounts. Raises ValueError for a rate
-    outside 0 to below 1.
+    Parameters
+    ----------
+    ordinary : float
+        On interest now.
+    gains : float
+        On qualified dividends and realised gains now.
+    exit_gains : float
+        On gains at the end.
+    withdrawal : float
+        On what leaves traditional accounts.
+
+    Raises
+    ------
+    ValueError
+        For a rate outside 0 to below 1.
     """
 
     ordinary: float
@@ -275,11 +287,17 @@ def equivalents(
 
 @dataclass(frozen=True, eq=False)
 class Location:
-    """Which dollars lie where: after-tax US dollars by class and account, and what they earn.
+    """Which dollars lie where, and what they earn.
 
-    `annual_return` is the expected after-tax return, an annual decimal; `room` the worth of one
-    more after-tax dollar in each account, a dollar of the same class leaving the taxable account
-    for it (dollars a year per dollar).
+    Attributes
+    ----------
+    dollars : DataFrame (classes, accounts)
+        After-tax US dollars.
+    annual_return : float
+        Expected, after tax, annual decimal.
+    room : Series by account
+        The worth of one more after-tax dollar in it, a dollar of the same class leaving the taxable
+        account for it (dollars a year per dollar).
     """
 
     dollars: pd.DataFrame

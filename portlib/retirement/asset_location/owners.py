@@ -24,8 +24,40 @@ from portlib.retirement.household import full_retirement_months, primary_insuran
 
 @dataclass(frozen=True)
 class Owner:
-    """A household: what it earns and holds; US dollars of today, before tax. `assumed` names what
-    was not supplied.
+    """A household: what it earns and holds; US dollars of today, before tax.
+
+    Parameters
+    ----------
+    name : str
+    status : str
+        As in `portlib.retirement.taxes`.
+    age, birth_year, retirement_age, last_age : int
+        The last is that to which it is followed.
+    pay : float
+        A year.
+    deferral_rate, roth_share : float
+        Share of pay deferred, and what of it goes to Roth.
+    match : tuple
+        The plan's tiers.
+    balances : dict
+        By account, of `BUCKETS`.
+    basis : float
+        Share of the taxable account that is no gain.
+    other_income : float
+        A year, in retirement.
+    frozen_stock : float
+        Employer stock that may not be sold.
+    year : int
+        Whose tables hold.
+    state_rate, withdrawal_rate : float
+        Flat state tax, and what is withdrawn a year of wealth at retirement; decimals.
+    assumed : tuple of str
+        What was not supplied.
+
+    Raises
+    ------
+    ValueError
+        For what no household is.
     """
 
     name: str

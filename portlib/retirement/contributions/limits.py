@@ -25,8 +25,14 @@ SERVICE_YEARLY, SERVICE_IN_ALL, SERVICE_A_YEAR = 3_000.0, 15_000.0, 5_000.0
 class Room:
     """What a person may put in during a year, US dollars.
 
-    ``deferral`` without catch-up; ``catch_up`` and whether it must be Roth; ``service`` of a
-    403(b); ``additions`` are the limit of all together without catch-up; ``ira`` stands beside.
+    Attributes
+    ----------
+    deferral : without catch-up.
+    catch_up : beside it, and whether it must be Roth (``catch_up_roth_only``).
+    service : of a 403(b).
+    additions : the limit of all together without catch-up.
+    ira : stands beside.
+    why : about the catch-up, in words.
     """
 
     year: int

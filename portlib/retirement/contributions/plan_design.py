@@ -35,7 +35,16 @@ Tiers = Sequence[Mapping[str, float]]
 
 @dataclass(frozen=True)
 class Design:
-    """A plan's contributions: match tiers, an employer's share for all, and the default's path."""
+    """A plan's contributions: match tiers, an employer's share for all, and the default's path.
+
+    Attributes
+    ----------
+    match : tiers, ``rate`` and ``up_to`` each.
+    nonelective : the employer's share of pay whether or not somebody defers.
+    automatic : share of pay that is deferred by default, None without a default.
+    escalation : points by which it rises each year.
+    ceiling : at which it ends.
+    """
 
     match: Tiers = ()
     nonelective: float = 0.0

@@ -40,9 +40,20 @@ LATEST_RETIREMENT = 75
 class Solution:
     """An answer: the value of a lever, and how sure.
 
-    ``low`` and ``high`` bracket the value on other lives, at 95%. Where the lever alone does not
-    get there, ``reached`` is False, ``value`` is its end and ``chance`` what that end gives;
-    ``note`` says which end it is.
+    Attributes
+    ----------
+    lever : str
+    value : float
+        Where the lever alone does not get there, its end.
+    low, high : float
+        Bracket the value on other lives, at 95%.
+    chance : float
+        What the value gives.
+    success : float
+        What was asked for.
+    reached : bool
+    note : str
+        The unit, or which end it is.
     """
 
     lever: str

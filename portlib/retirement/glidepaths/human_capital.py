@@ -224,8 +224,12 @@ def _normal(nodes: int) -> tuple[Array, Array]:
 class LifecyclePolicy:
     """What to consume and hold at each age and cash on hand; in the unit of ``model.next_year``.
 
-    ``at`` maps an age to grids: cash on hand and consumption (with the origin), savings and equity
-    shares.
+    Attributes
+    ----------
+    model : LifecycleModel
+    at : dict
+        By age, four grids: cash on hand and consumption (with the origin), savings and equity
+        shares.
     """
 
     model: LifecycleModel

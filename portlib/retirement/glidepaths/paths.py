@@ -38,8 +38,10 @@ class Glidepath:
     fee : expense ratio, decimal a year
     source : where the path comes from
 
-    Raises ValueError for years that do not fall, weights outside 0 to 1 or rows that do not sum to
-    one.
+    Raises
+    ------
+    ValueError
+        For years that do not fall, weights outside 0 to 1 or rows that do not sum to one.
     """
 
     name: str

@@ -103,10 +103,21 @@ def sample(plan: Plan, most: int | None = None) -> list[str]:
 class CustomGlidepath:
     """The glidepath found for a plan, and how.
 
-    ``path`` is over equity and bonds, ``classes`` over the plan's classes; ``parameters`` are
-    start, falls_from (years before retirement), landing and falls_until (years after); ``value`` is
-    the certainty equivalent in dollars a year, geometric mean over ``participants``; ``trials`` has
-    a row a path tried.
+    Attributes
+    ----------
+    path : Glidepath
+        Over equity and bonds.
+    classes : Glidepath
+        The same over the plan's classes.
+    parameters : mapping
+        start, falls_from (years before retirement), landing and falls_until (years after).
+    value : float
+        Certainty equivalent in dollars a year, geometric mean over the participants.
+    trials : DataFrame
+        A row a path tried.
+    participants : tuple of str
+    source : str
+        Of the returns.
     """
 
     path: Glidepath
@@ -132,8 +143,13 @@ class CustomGlidepath:
 class Taste:
     """By what a path is judged, and under which law of life and pay.
 
-    `risk_aversion` of spending; below `floor`, dollars a year, amounts are not told apart;
-    `pay_risk` None is pay as planned.
+    Attributes
+    ----------
+    risk_aversion : of spending.
+    floor : dollars a year, below which amounts are not told apart.
+    mortality : law of life.
+    pay_risk : None is pay as planned.
+    seed : of lives and pay.
     """
 
     risk_aversion: float

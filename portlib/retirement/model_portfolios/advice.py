@@ -88,13 +88,17 @@ class Advice:
     verdict : how the tilt compares with the default on the plan's measure: better, equal, worse;
         ``not asked`` where the posture is the default's or not known.
     equity : equity share of what is advised, today.
-    weights : the targets by option; trades : the changes of the holdings, if they were supplied.
+    weights : the targets by option.
+    trades : the changes of the holdings, if they were supplied.
     gain, doubt : what the tilt is worth over the default, relative, and one standard deviation.
     ceilings : the posture that each consideration allows, where it could be judged.
+    reasons : why, in words.
+    supplied : the fields that the person gave.
     not_supplied : what was assumed instead, by field.
     inconsistencies : what a person should talk about first.
     changes : the smallest changes that would change the advice.
-    suite : the fingerprint of the suite; policy : that of the policy.
+    suite, policy : their fingerprints.
+    judged : what each way came to.
     """
 
     posture: str | None

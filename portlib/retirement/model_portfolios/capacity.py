@@ -51,10 +51,35 @@ YOUNGEST_HORIZON = 120 - 14
 class Person:
     """What somebody has told us; None is *not supplied*. Real dollars, years, decimals.
 
-    ``life_expectancy`` is the age until which money must last; ``saving`` the share of pay saved a
-    year, the employer's part included; ``other_income`` a year, from retirement on, without Social
-    Security; ``spending`` what must be spent a year in retirement; ``excluded`` funds that are not
-    wanted; ``equity_cap`` the largest equity share accepted. ValueError for values that cannot be.
+    Parameters
+    ----------
+    age, retirement_age : float
+    life_expectancy : float
+        The age until which money must last.
+    answers : tuple of int
+        To the questionnaire.
+    pay : float
+        A year.
+    saving : float
+        Share of pay saved a year, the employer's part included.
+    balance : float
+        In the plan.
+    holdings : mapping
+        Weights by option.
+    outside_assets : float
+    other_income : float
+        A year, from retirement on, without Social Security.
+    spending : float
+        What must be spent a year in retirement.
+    excluded : tuple of str
+        Funds that are not wanted.
+    equity_cap : float
+        The largest equity share accepted.
+
+    Raises
+    ------
+    ValueError
+        For values that cannot be.
     """
 
     age: float | None = None

@@ -40,11 +40,12 @@ class ManagedAccount:
 
     Attributes
     ----------
-    postures : most cautious first. mixes : (postures, years, classes).
+    postures : most cautious first.
+    mixes : (postures, years, classes).
     most : the boldest posture that answers and wishes allow, by year, (years,).
     losses : share of savings lost in the policy's bad market, (postures, years).
-    coming : present value of savings and income to come, by year; need : of essential spending,
-        infinite where none is known, real dollars, (years,).
+    coming : present value of savings and income to come, real dollars, (years,).
+    need : present value of essential spending, infinite where none is known, (years,).
     limit : share of all resources that may be lost.
 
     Examples

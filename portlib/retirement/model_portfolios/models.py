@@ -47,12 +47,27 @@ class SuiteError(ValueError):
 
 @dataclass(frozen=True)
 class Model:
-    """One portfolio of a suite: targets by fund, and what is expected of them (annual decimals, net
-    of fees).
+    """One portfolio of a suite: targets by fund, and what is expected of them.
 
-    ``equity`` is the look-through share, ``cost`` the weighted expense ratio, ``departure`` the
-    tracking error against the reference with the same equity share, ``made`` why the
-    weights are these.
+    Attributes
+    ----------
+    posture : str
+    weights : mapping
+        By fund, that sum to one.
+    risk_aversion : float
+        Under which they were made.
+    mean, risk : float
+        Annual decimals, net of fees.
+    equity : float
+        Share, looking through the funds.
+    cost : float
+        Weighted expense ratio, annual decimal.
+    departure : float
+        Tracking error against the reference with the same equity share, annual decimal.
+    mandate : str
+        Fingerprint of the rules.
+    made : str
+        Why the weights are these.
     """
 
     posture: str
@@ -74,10 +89,20 @@ class Model:
 
 @dataclass(frozen=True)
 class Suite:
-    """The models of a plan, from the most cautious posture to the boldest, and what they were made
-    from.
+    """The models of a plan, and what they were made from.
 
-    ``missing`` gives, by posture, why no portfolio of the menu obeys its rules.
+    Attributes
+    ----------
+    models : tuple of Model
+        From the most cautious posture to the boldest.
+    missing : mapping
+        By posture, why no portfolio of the menu obeys its rules.
+    origins : mapping
+        What they were made from.
+    day : str
+        ISO date.
+    schema : str
+        Of the JSON.
 
     Examples
     --------

@@ -55,9 +55,11 @@ class Instrument:
         What careful people's answers exceed, one or the other, at most as often as policy says.
     people, set_aside : int
         Whose answers it was measured on, and how many were set aside as inconsistent; 0 where
-    policy's norm is used. level, floors
-        Policy: the probability that an interval covers the true score, and each posture's lowest
-    score, rising.
+        policy's norm is used.
+    level : float
+        Policy: the probability that an interval covers the true score.
+    floors : mapping
+        Policy: each posture's lowest score, rising.
     """
 
     orientation: Array
@@ -94,12 +96,19 @@ class Instrument:
 
 @dataclass(frozen=True)
 class Score:
-    """One person's result: the score and its interval, the posture at its lower end, and what is
-    wrong with it.
+    """One person's result.
 
-    ``bands`` are all postures that the interval touches; three or more say nothing. ``faults`` are
-    contradictions, in words; where there are any, or the interval says nothing, ``usable`` is
-    false.
+    Attributes
+    ----------
+    value, low, high : float
+        The score and its interval, points of the scale.
+    bands : tuple of str
+        All postures that the interval touches, least risky first; three or more say nothing.
+    scatter, gap : float
+        As `distances` gives them.
+    faults : tuple of str
+        Contradictions, in words; where there are any, or the interval says nothing, ``usable`` is
+        false.
     """
 
     value: float

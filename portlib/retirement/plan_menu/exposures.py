@@ -127,6 +127,8 @@ def exposures(plan: Plan, returns: ClassReturns) -> Exposures:
 def read_plan(path: str | Path | None = None) -> Plan:
     """The plan that a chapter is about, its funds seen through by the best evidence it brings.
 
+    Examples
+    --------
     >>> read_plan().exposures.equals(plans.read().exposures)  # the example plan brings none
     True
     """

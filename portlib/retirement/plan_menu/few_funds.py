@@ -38,8 +38,17 @@ WORTH = 1e-9
 
 @dataclass(frozen=True, eq=False)
 class FewFunds:
-    """The portfolio, its certainty equivalent, an upper bound on anyone's, and how many problems
-    were solved.
+    """The portfolio, and what is proved of it.
+
+    Attributes
+    ----------
+    allocation : Allocation
+    utility : float
+        Its certainty equivalent, annual decimal.
+    bound : float
+        An upper bound on any other's.
+    solved : int
+        How many convex problems were.
     """
 
     allocation: Allocation
