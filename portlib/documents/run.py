@@ -101,7 +101,21 @@ class Run:
     def number(self, name: str, form: str = "") -> str:
         """A number that a chapter told: ``run.number("plan_menu.total_bp", ".1f")``.
 
-        Raises `DataError` for one that no chapter told.
+        Parameters
+        ----------
+        name : str
+            Chapter and number, with a dot between.
+        form : str
+            As `format` takes it.
+
+        Returns
+        -------
+        str
+
+        Raises
+        ------
+        DataError
+            For one that no chapter told.
         """
         chapter, _, number = name.partition(".")
         try:

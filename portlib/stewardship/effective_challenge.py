@@ -490,8 +490,21 @@ def house_method(made: Universe, report: Mapping[str, Any], *, estimator: str) -
     """The survey's expected returns, the house's shrunk covariance, equity looked through, and the
     exact frontier.
 
-    The same limits: no position above the cap, as much equity, no more volatility. Annual
-    assumptions.
+    The same limits: no position above the cap, as much equity, no more volatility.
+
+    Parameters
+    ----------
+    made : Universe
+        Whose months the covariance is of.
+    report : mapping
+        As `figures` reads it: its rules.
+    estimator : str
+        Of the covariance, by the name that `covariance` knows.
+
+    Returns
+    -------
+    House
+        Annual.
     """
     rules = report["rules"]
     labels = list(made.returns.columns)

@@ -90,7 +90,20 @@ def net(gross: ArrayLike, layers: Sequence[Layer], years: float) -> Array:
 
 @door(wanted=RETURN)
 def gross_needed(wanted: float, layers: Sequence[Layer], years: float) -> float:
-    """The gross yearly growth that leaves ``wanted`` after the layers."""
+    """The gross yearly growth that leaves ``wanted`` after the layers.
+
+    Parameters
+    ----------
+    wanted : float
+        Net, annual decimal.
+    layers, years
+        As for `net`.
+
+    Returns
+    -------
+    float
+        Annual decimal.
+    """
     from scipy.optimize import brentq
 
     def gap(gross: float) -> float:
@@ -101,6 +114,17 @@ def gross_needed(wanted: float, layers: Sequence[Layer], years: float) -> float:
 
 @door(gross=RETURN)
 def by_layer(gross: float, layers: Sequence[Layer], years: float) -> dict[str, float]:
-    """What each layer takes of a year's growth, by name; they sum to gross less net."""
+    """What each layer takes of a year's growth; they sum to gross less net.
+
+    Parameters
+    ----------
+    gross, layers, years
+        As for `net`.
+
+    Returns
+    -------
+    dict
+        Annual decimals by the layer's name.
+    """
     left = [gross, *(float(net(gross, layers[: k + 1], years)) for k in range(len(layers)))]
     return {layer.name: left[k] - left[k + 1] for k, layer in enumerate(layers)}

@@ -234,12 +234,27 @@ class Mandate:
         )
 
     def violations(self, w: Array, assumptions: Assumptions) -> dict[str, float]:
-        """By constraint name, how far `w` (n,) exceeds it, in the constraint's unit; zero where it
-        is obeyed.
+        """How far weights exceed each constraint; zero where it is obeyed.
 
         Written from the definitions, not from `program`, so that it checks the solver's arrays too;
-        soft rules are measured like hard ones. Raises `MandateError` for weights that are not
-        numbers: they obey nothing.
+        soft rules are measured like hard ones.
+
+        Parameters
+        ----------
+        w : array (n,)
+            Weights, in the order of the labels.
+        assumptions : Assumptions
+            Over the same labels; the covariance measures tracking errors.
+
+        Returns
+        -------
+        dict
+            By constraint name, in the constraint's unit.
+
+        Raises
+        ------
+        MandateError
+            For weights that are not numbers, which obey nothing, and for other assets.
         """
         if assumptions.labels != self.labels or np.shape(w) != (len(self.labels),):
             raise MandateError(

@@ -164,8 +164,24 @@ class Rule(ABC):
     def stated(
         self, w: Any, whole: Any, slack: Any, risk: Risk, labels: Sequence[str]
     ) -> list[cp.Constraint]:
-        """The rule in cvxpy, for the weights ``w / whole``; with its limits moved outward by
-        `slack`, if not None."""
+        """The rule in cvxpy, for the weights ``w / whole``.
+
+        Parameters
+        ----------
+        w : cvxpy expression (n,)
+        whole : cvxpy expression or float
+            What weights are divided by.
+        slack : cvxpy variable or None
+            By which the limits are moved outward.
+        risk : Risk
+            Of the assets.
+        labels : sequence of str
+            The assets, in order.
+
+        Returns
+        -------
+        list of cvxpy.Constraint
+        """
 
     @abstractmethod
     def lines(self, labels: Sequence[str]) -> Mapping[str, tuple[float, float]]:
@@ -428,7 +444,21 @@ def long_only() -> Bounds:
 def position_limit(upper: float, *, name: str = "position limit") -> Bounds:
     """No asset above `upper`.
 
-    Raises MandateError, once it is in a mandate, for 40 where 0.40 is meant.
+    Parameters
+    ----------
+    upper : float
+        Decimal of the portfolio.
+    name : str
+        By which errors, shadow prices and tables call it.
+
+    Returns
+    -------
+    Bounds
+
+    Raises
+    ------
+    MandateError
+        Once it is in a mandate, for 40 where 0.40 is meant.
     """
     return Bounds(name, upper=upper)
 
@@ -486,8 +516,21 @@ def factor_limit(
 
 
 def score_floor(name: str, scores: Mapping[str, float], floor: float) -> Limit:
-    """The weighted score (an ESG score, say) is at least `floor`, in the scores' own unit; weights
-    sum to one."""
+    """The weighted score (an ESG score, say) is at least `floor`; weights sum to one.
+
+    Parameters
+    ----------
+    name : str
+        By which errors, shadow prices and tables call it.
+    scores : mapping
+        By asset.
+    floor : float
+        In the scores' own unit.
+
+    Returns
+    -------
+    Limit
+    """
     return Limit(name, _named(name, scores, "scores"), lower=floor, unit="score")
 
 

@@ -136,7 +136,28 @@ class Result:
 
 
 def result(model: str, values: Mapping[str, Any], made_by: Pins, digits: int) -> Result:
-    """A pinned result, with the digest of its values at `digits` decimals."""
+    """A pinned result.
+
+    Parameters
+    ----------
+    model : str
+        Its name.
+    values : mapping
+        Plain data.
+    made_by : Pins
+        Code, data, policy and plan.
+    digits : int
+        Decimals of the values' digest, from 1 to 15.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    RegistryError
+        As `result_digest`.
+    """
     return Result(model, dict(values), made_by, result_digest(values, digits))
 
 

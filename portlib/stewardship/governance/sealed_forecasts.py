@@ -127,6 +127,20 @@ def sealed(
 ) -> list[Event]:
     """The sealed statements in order, after the chain, each hash and each signature were checked.
 
+    Parameters
+    ----------
+    log : AuditLog
+    roster : mapping
+        Address by role.
+    plan : str
+        Fingerprint of the plan that they are about.
+    head : Head, optional
+        One that was kept elsewhere.
+
+    Returns
+    -------
+    list of Event
+
     Raises
     ------
     ChainBroken

@@ -380,12 +380,23 @@ def _matched(net: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
 def comparative_chart(
     net: pd.DataFrame, benchmark: pd.DataFrame, expense: pd.Series
 ) -> pd.DataFrame:
-    """One row an option: net returns over `PERIODS` of calendar years with the benchmark's,
-    expenses as a share and in US dollars a year per 1,000.
+    """One row an option: net returns over `PERIODS` of calendar years with the benchmark's, and
+    expenses.
 
-    Columns of both are options, rows month ends. Periods end with the last complete calendar year;
-    an option that is younger than a period (nothing before its first month) shows its life, and its
-    benchmark the same months.
+    Periods end with the last complete calendar year; an option that is younger than a period
+    (nothing before its first month) shows its life, and its benchmark the same months.
+
+    Parameters
+    ----------
+    net, benchmark : DataFrame (months, options)
+        Monthly decimals by month end.
+    expense : Series
+        Expense ratios by option, annual decimals.
+
+    Returns
+    -------
+    DataFrame
+        Expenses as a share and in US dollars a year per 1,000.
 
     Raises
     ------

@@ -37,9 +37,20 @@ METHOD = "ridge on standardised predictors, penalty per month of teaching; 1"
 def known(history: History, ahead: str, behind: str) -> tuple[pd.DataFrame, pd.Series]:
     """What a learner may know at each month's end, and what came in the year after.
 
-    Predictors: the ten-year yield, its distance from the one-year yield, and what `ahead` earned
-    over `behind` in the year before (annual decimals). Outcome: what it earned over it in the year
-    after; missing in the last year.
+    Parameters
+    ----------
+    history : History
+        Yields and returns by month.
+    ahead, behind : str
+        The two series whose difference is foretold.
+
+    Returns
+    -------
+    predictors : DataFrame
+        The ten-year yield, its distance from the one-year yield, and what `ahead` earned over
+        `behind` in the year before (annual decimals).
+    outcome : Series
+        What it earned over it in the year after; missing in the last year.
     """
     table = history.months(ahead, behind, "yield_10y", "yield_1y")
     calendar.monthly(table, "history", error=ValueError)
@@ -56,9 +67,20 @@ def known(history: History, ahead: str, behind: str) -> tuple[pd.DataFrame, pd.S
 
 
 def taught(predictors: Array, outcomes: Array, penalty: float) -> Array:
-    """Intercept and coefficients on the predictors as they are, (1 + k,).
+    """Intercept and coefficients on the predictors as they are.
 
     With standardised predictors Z (ddof 0) and T months: ``b = (Z'Z + penalty T I)^-1 Z'y``.
+
+    Parameters
+    ----------
+    predictors : array (T, k)
+    outcomes : array (T,)
+    penalty : float
+        Zero or more.
+
+    Returns
+    -------
+    array (1 + k,)
 
     Examples
     --------

@@ -417,6 +417,11 @@ def days_to_sell(dollars: float, daily_volume: float, share: float) -> int:
     -------
     int
         Whole days.
+
+    Raises
+    ------
+    ValueError
+        For a sale below zero, no volume, or a share outside 0 to 1.
     """
     if dollars < 0 or not daily_volume > 0 or not 0 < share <= 1:
         raise ValueError(

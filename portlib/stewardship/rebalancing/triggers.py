@@ -468,8 +468,30 @@ def instruct(
     mandate: str,
     day: date,
 ) -> RebalanceInstruction:
-    """The instruction that carries out a trade list; `mandate` is the fingerprint that the target
-    was made under."""
+    """The instruction that carries out a trade list.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its fingerprint, its policy's, and the policy's tolerance and deadline.
+    name : str
+        Of the account.
+    account : Account
+        As it was before.
+    made : TradeList
+        What is to be traded.
+    target : mapping or Series
+        Weights by fund.
+    trigger, reason : str
+        Which rule spoke, and what it said.
+    mandate : str
+        Fingerprint of the mandate that the target was made under.
+    day : date
+
+    Returns
+    -------
+    RebalanceInstruction
+    """
     before = dict(zip(account.funds, (account.values / account.total).tolist(), strict=True))
     after = {str(fund): float(w) for fund, w in made.after.items()}
     return RebalanceInstruction(

@@ -568,11 +568,26 @@ def stress_rules(
 
 
 def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | None, str]:
-    """A model of the posture that passes every stress test, and how: None with the reason where the
-    menu has none.
+    """A model of the posture that passes every stress test, and how.
 
     The weights that the policy's engine makes under the posture's mandate and `stress_rules`; where
     the reverse test still fails, at risk aversions raised in steps until it passes.
+
+    Parameters
+    ----------
+    plan : Plan
+        Its menu and policy.
+    posture : str
+        A name in the policy.
+    classes : Assumptions
+        Annual decimals.
+
+    Returns
+    -------
+    weights : Series or None
+        By fund; None where the menu has none.
+    how : str
+        Or the reason why there is none.
     """
     limit = plan.policy["stress_loss_limit"][posture]
     funds = plan_menu.menu_assumptions(plan, classes)
@@ -652,10 +667,22 @@ def reoptimised(plan: Plan, suite: Suite, classes: Assumptions) -> pd.DataFrame:
     """If assumptions are wrong as policy ``stress_assumptions`` says, what would be held, and what
     does the model lose?
 
-    A row a change and model: ``turnover`` to the best weights under the changed assumptions and
-    mandate; ``bought`` and ``sold``, the funds that move most; ``lost``, the certainty equivalent
-    (annual) of holding the model instead, at the posture's risk aversion; ``allowed``, whether the
-    model still obeys the rules, which read the assumptions too.
+    Parameters
+    ----------
+    plan : Plan
+        Its menu and policy.
+    suite : Suite
+        The models.
+    classes : Assumptions
+        As decided, annual decimals.
+
+    Returns
+    -------
+    DataFrame
+        A row a change and model: ``turnover`` to the best weights under the changed assumptions and
+        mandate; ``bought`` and ``sold``, the funds that move most; ``lost``, the certainty
+        equivalent (annual) of holding the model instead, at the posture's risk aversion;
+        ``allowed``, whether the model still obeys the rules, which read the assumptions too.
     """
     rows = []
     for name, change in {"as assumed": {}, **plan.policy["stress_assumptions"]}.items():
