@@ -422,8 +422,8 @@ def score(answers: Sequence[int], instrument: Instrument) -> Score:
     --------
     Who agrees with every statement, the reversed ones too, has said nothing:
 
-    >>> from portlib import policy as policies
-    >>> policy = policies.read()
+    >>> from portlib import plan as plans
+    >>> policy = plans.read().policy
     >>> measured = calibrate([], np.random.default_rng(1), policy=policy)
     >>> count = len(policy["risk_questionnaire"])
     >>> [score([answer] * count, measured).usable for answer in (3, 5)]

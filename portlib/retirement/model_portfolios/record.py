@@ -147,14 +147,15 @@ def record(
     A year of SYNTHETIC returns after two from which the edition knows its averages; rivals hold the
     equity that their rules say:
 
-    >>> from portlib import policy as policies
+    >>> from portlib import plan as plans
     >>> drawn = np.random.default_rng(1).normal([0.006, 0.003, 0.001], [0.04, 0.01, 0.001], (36, 3))
     >>> months = pd.period_range("2000-01", periods=36, freq="M")
     >>> returns = pd.DataFrame(drawn, months, ["us_large_equity", "us_core_bonds", "cash"])
     >>> market = Reference({"us_large_equity": 0.6, "us_core_bonds": 0.4}, ("us_large_equity",))
     >>> found = record(
-    ...     past_editions(returns, first="2002-01", years=2), returns, policies.read(), "moderate",
-    ...     reference=lambda edition: market, rivals={"six tenths": lambda edition: 0.6},
+    ...     past_editions(returns, first="2002-01", years=2), returns, plans.read().policy,
+    ...     "moderate", reference=lambda edition: market,
+    ...     rivals={"six tenths": lambda edition: 0.6},
     ... )
     >>> found.span, found.table()["equity"].round(3)[["six tenths", "equal weights"]].tolist()
     ('2002-01 to 2002-12, 1 years', [0.6, 0.333])
