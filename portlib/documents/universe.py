@@ -231,8 +231,8 @@ def of_folder(folder: Path, policy: Policy, *, risk_aversion: float | None = Non
 
     Examples
     --------
-    >>> from portlib import policy as decisions
-    >>> of_folder(Path("no such folder"), decisions.read())
+    >>> from portlib import plan
+    >>> of_folder(Path("no such folder"), plan.read().policy)
     Traceback (most recent call last):
     portlib.data.DataError: no such folder: needs returns.csv: a month a row, an asset a column
     """
