@@ -25,7 +25,7 @@ from tools import depends
 
 ROOT = Path(__file__).parents[1]
 #: what only a chapter needs: `portlib.evidence` shows and tells there
-IN_A_NOTEBOOK = {"IPython", "myst_nb"}
+IN_A_NOTEBOOK = {"IPython", "matplotlib_inline", "myst_nb"}
 OWN_ARRAYS = """
 import numpy as np
 from portlib.construction.mandate import Mandate, fully_invested, long_only

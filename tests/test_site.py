@@ -316,7 +316,7 @@ def test_a_wide_table_is_stacked_with_its_heads_and_a_narrow_one_is_left(
         width=375,
         height=800,
         deviceScaleFactor=1,
-        mobile=True,
+        mobile=False,
     )
     body = "<tr><th rowspan=2>a</th><td>1</td><td>2</td></tr><tr><td>3</td><td>4</td></tr>"
     table = f"<table><thead>{{}}</thead><tbody>{body}</tbody></table>"

@@ -433,10 +433,13 @@ def test_everything_can_be_done_by_keyboard_and_has_a_name(shown: tuple[Browser,
         ("path", "input[type=range]", ["ArrowRight"] * 3),
         ("menu", "input[type=checkbox]", [" "]),
     ):
-        before = browser.evaluate(SAYS.format(name))
+        state = f"(e => e.value + e.checked)(document.querySelector('#what-if-{name} {control}'))"
+        before, said = browser.evaluate(state), browser.evaluate(SAYS.format(name))
         browser.evaluate(f"document.querySelector('#what-if-{name} {control}').focus()")
         press(browser, *keys)
-        assert browser.evaluate(SAYS.format(name)) != before, name
+        assert browser.evaluate(state) != before, name
+        # a menu of few funds may have one best portfolio whatever the risk aversion
+        assert name == "posture" or browser.evaluate(SAYS.format(name)) != said, name
         press(browser, "Tab")
         inside = f"document.activeElement.closest('#what-if-{name}') !== null"
         assert browser.evaluate(inside), name

@@ -96,10 +96,7 @@ def test_json_carries_them_there_and_back(folder):
 def test_a_file_that_is_not_there_leaves_the_others(folder, gone):
     (folder / gone).unlink()
     needs = {
-        "assumptions.csv": "correlations.csv: needs assumptions.csv",
-        "correlations.csv": "assumptions.csv: needs correlations.csv",
         "classes.yml": "class 'farmland' is not known",
-        "securities.csv": "fund_holdings.csv: needs securities.csv",
     }
     if gone in needs:
         with pytest.raises(DataError, match=needs[gone]):

@@ -11,6 +11,7 @@ from scipy import optimize
 
 from portlib import data
 from portlib.construction.mandate import (
+    Infeasible,
     Mandate,
     factor_limit,
     fully_invested,
@@ -83,7 +84,10 @@ def test_the_mandate_says_what_the_policy_says_about_what_is_held(plan, posture)
     rng, a = np.random.default_rng(1), menu.menu_assumptions(plan)
     stock = plan.rules["employer_stock"]
     large = classes.labels.index("us_large_equity")
-    centre = maximum_utility(a, mandate, risk_aversion=OURS["model_risk_aversion"][posture]).w
+    try:
+        centre = maximum_utility(a, mandate, risk_aversion=OURS["model_risk_aversion"][posture]).w
+    except Infeasible:  # this menu has nothing for the posture: then no portfolio may be allowed
+        centre = np.full(len(a), 1 / len(a))
     kinds = menu.each_vintage(plan).funds["kind"]
     single = [i for i, fund in enumerate(a.labels) if kinds[fund] != "target_date"]
     reached = [name for name in plan.exposures.columns if (plan.exposures[name] > 0).any()]
@@ -239,7 +243,6 @@ def test_the_cost_of_the_menu_adds_up_and_no_part_is_negative(plan):
             ),
             group_limit("s", ["us_small_equity"], upper=0.15),
             group_limit("h", ["us_high_yield"], upper=0.10),
-            group_limit("r", ["us_reits"], upper=0.10),
         ],
     )
     assert classes.labels[0] == "us_large_equity"
