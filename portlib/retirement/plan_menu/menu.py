@@ -500,7 +500,7 @@ def with_index_fund(plan: Plan, asset_class: str) -> Plan:
     ----------
     plan : Plan
     asset_class : str
-        Of the plan, its reference or the survey.
+        Of the plan, its reference, the menu of the policy or the survey.
 
     Returns
     -------
@@ -512,7 +512,12 @@ def with_index_fund(plan: Plan, asset_class: str) -> Plan:
         For an unknown class.
     """
     surveyed = data.table("horizon_2025_correlations").index
-    known = {*plan.exposures.columns, *plan.policy["reference_portfolio"], *surveyed}
+    known = {
+        *plan.exposures.columns,
+        *plan.policy["reference_portfolio"],
+        *plan.policy["menu_classes"],
+        *surveyed,
+    }
     if asset_class not in known:
         raise ValueError(f"no class {asset_class!r}; there are {', '.join(sorted(known))}")
     name = f"index of {asset_class}"
