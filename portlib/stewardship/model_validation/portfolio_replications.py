@@ -36,7 +36,7 @@ ROUNDED = 0.5 + 1e-6
 class Compared(NamedTuple):
     """One printed quantity beside ours.
 
-    Attributes
+    Parameters
     ----------
     quantity : str
         What it is, in words.
