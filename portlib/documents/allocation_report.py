@@ -38,7 +38,7 @@ from portlib.documents.drawings import drawn
 from portlib.documents.universe import Universe
 from portlib.documents.words import percent
 from portlib.estimation.draws import student_t_scenarios
-from portlib.records import Array
+from portlib.records import Array, Assumptions
 
 #: Weights below this are none.
 SLIGHT = 5e-5
@@ -692,9 +692,9 @@ def _cloud(universe: Universe) -> pd.DataFrame | None:
         return None
     decided = universe.policy["weight_interval"]
 
-    def make(told: object) -> pd.Series:
+    def make(told: Assumptions) -> pd.Series:
         return maximum_utility(
-            told,  # type: ignore[arg-type]  # redrawn hands Assumptions on
+            told,
             universe.mandate,
             risk_aversion=universe.risk_aversion,
         ).weights

@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from portlib.documents import prose
 from portlib.documents.document import (
@@ -331,9 +332,9 @@ def docx(document: Document, file: Path) -> None:
     word.save(str(file))
 
 
-def _runs(paragraph: object, text: str) -> None:
+def _runs(paragraph: Any, text: str) -> None:
     for style, words in runs(text):
-        run = paragraph.add_run(words)  # type: ignore[attr-defined]  # python-docx has no types
+        run = paragraph.add_run(words)
         run.bold, run.italic = style == "strong", style == "em"
 
 
