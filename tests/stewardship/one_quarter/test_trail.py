@@ -5,6 +5,7 @@ import pytest
 from portlib.stewardship import one_quarter
 from portlib.stewardship.audit_log import ChainBroken, Head
 from portlib.stewardship.one_quarter import TrailBroken, quarter
+from portlib.stewardship.settlement.ledger import Ledger
 
 
 def test_an_honest_record_holds_and_every_event_is_counted(house, after):
@@ -131,3 +132,18 @@ def test_keys_that_were_replaced_still_verify_what_they_signed(house, after):
     both = {"operations": [Key(old), Key(new)]}
     with pytest.raises(SignatureError, match="two keys"):
         in_force(both, house.now)
+
+
+def test_a_seal_over_another_head_is_named(house, after, forge):
+    """A line changed without the key: the old seals are true signatures, of heads that are gone."""
+
+    def changed(event):
+        return (
+            {**event.body, "reason": "another"} if event.name == "RebalanceSignal" else event.body
+        )
+
+    log = Ledger(":memory:").log
+    for event in after.log.events():
+        log.append(event.topic, event.name, at=event.at, actor=event.actor, body=changed(event))
+    with pytest.raises(TrailBroken, match="signs another head"):
+        one_quarter.walk(type(forge(after.log, changed))(log), house.plan, house.roster)
