@@ -12,7 +12,7 @@ from portlib import data
 from portlib.estimation.inference import wilson
 from portlib.retirement import cases, taxes
 from portlib.retirement.glidepaths import constant, published
-from portlib.retirement.glidepaths.human_capital import LifecycleModel, solve
+from portlib.retirement.glidepaths.human_capital import solve
 from portlib.retirement.household import Household
 from portlib.retirement.retirement_income.ruin import (
     constant_hazard_by_moments,
@@ -21,7 +21,7 @@ from portlib.retirement.retirement_income.ruin import (
 from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import simulate
 from portlib.retirement.spending_rules import Distribution
-from portlib.stewardship.model_validation.replications import CASES
+from portlib.stewardship.model_validation.replications import CASES, lifecycle_model
 
 
 def read(name: str) -> dict[str, Any]:
@@ -32,31 +32,10 @@ CGM, RUIN = read("cocco_gomes_maenhout_2005"), read("milevsky_robinson_2005_ruin
 TABLE, FUNDS = read("irs_uniform_lifetime_table_2022"), read("target_date_glidepath_facts")
 
 
-def cgm(permanent: bool) -> LifecycleModel:
-    given = CGM["inputs"]
-    ages = np.arange(given["age_first"], given["age_last_income"] + 1)
-    return LifecycleModel(
-        first_age=given["age_first"],
-        last_working_age=given["age_last_income"],
-        last_age=given["age_last_decision"],
-        survival=np.array(given["survival"]),
-        log_income=np.polynomial.polynomial.polyval(ages, given["income_poly"]),
-        replacement=given["replacement"],
-        var_transitory=given["var_transitory"],
-        var_permanent=given["var_permanent"],
-        permanent=permanent,
-        discount=given["delta"],
-        risk_aversion=given["gamma"],
-        rf=given["rf_gross"] - 1,
-        premium=given["equity_premium"],
-        volatility=given["sigma_r"],
-    )
-
-
 def distances(permanent: bool) -> tuple[float, float]:
     """The largest distance of share and of consumption from the published policy, over all compared
     points."""
-    policy, share, consumption = solve(cgm(permanent)), 0.0, 0.0
+    policy, share, consumption = solve(lifecycle_model(CGM, permanent=permanent)), 0.0, 0.0
     cash = np.array(CGM["inputs"]["cash_on_hand"], float)
     for age, printed in CGM["policy"].items():
         at = min(int(age), 65) - 20

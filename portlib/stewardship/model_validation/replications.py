@@ -172,16 +172,12 @@ def _lifetimes(case: Case) -> list[Compared]:
     ]
 
 
-def lifecycle_points(case: Case, *, permanent: bool) -> pd.DataFrame:
-    """Cocco, Gomes and Maenhout's policy at the filed points, beside the one for an income shock
-    that stays or not.
-
-    Columns: age, cash, and ``share``, ``consumption`` with ``printed_share``,
-    ``printed_consumption``.
-    """
+def lifecycle_model(case: Case, *, permanent: bool) -> LifecycleModel:
+    """Cocco, Gomes and Maenhout's model with the case's inputs, for an income shock that stays or
+    not."""
     given = case["inputs"]
     ages = np.arange(given["age_first"], given["age_last_income"] + 1)
-    model = LifecycleModel(
+    return LifecycleModel(
         first_age=given["age_first"],
         last_working_age=given["age_last_income"],
         last_age=given["age_last_decision"],
@@ -197,6 +193,17 @@ def lifecycle_points(case: Case, *, permanent: bool) -> pd.DataFrame:
         premium=given["equity_premium"],
         volatility=given["sigma_r"],
     )
+
+
+def lifecycle_points(case: Case, *, permanent: bool) -> pd.DataFrame:
+    """Cocco, Gomes and Maenhout's policy at the filed points, beside the one for an income shock
+    that stays or not.
+
+    Columns: age, cash, and ``share``, ``consumption`` with ``printed_share``,
+    ``printed_consumption``.
+    """
+    given = case["inputs"]
+    model = lifecycle_model(case, permanent=permanent)
     policy = solve(model)
     cash = np.array(given["cash_on_hand"], float)
     parts = []
