@@ -81,8 +81,10 @@ def risk_measures(
     return {**volatility, "Sharpe ratio": float(sharpe), "turnover": max(moved, default=0.0)}
 
 
-def risk_limits(portfolios: Mapping[str, Any], *, policy: Policy) -> dict[str, float]:
-    """The policy's limits for those measures."""
+def risk_limits(
+    portfolios: Mapping[str, Any], *, policy: Policy | Mapping[str, Any]
+) -> dict[str, float]:
+    """The policy's limits for those measures; of a policy, or of its values as a log holds them."""
     limits = policy["circuit_breakers"]
     volatility = {f"{name} volatility": limits["volatility"][name] for name in portfolios}
     return {**volatility, "Sharpe ratio": limits["sharpe"], "turnover": limits["turnover"]}

@@ -4,8 +4,11 @@ A chain of hashes shows that nobody changed a line afterwards. It does not show 
 say was allowed. `walk` reads the log in order and asks of every event what had to stand before it::
 
     signed statement      signature, key of the role, days and turn, checked again
+    policy changed        proposed, approved by enough others, the waiting time over
+    model certified       by a role that may, over these very words
     portfolio released    policy and mandate adopted, model registered with these hashes, certified,
-                          not halted, views accepted and still holding, values give the digest
+                          not halted, within every limit, views accepted and still holding, values
+                          give the digest
     result accepted       the release that it accepts
     instruction           its target is the released one, under the plan, policy and mandate named
     settlement            the instruction that it carries out; balances computed again
@@ -22,6 +25,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 from portlib import history
@@ -29,14 +33,20 @@ from portlib.plan import Plan
 from portlib.retirement import model_portfolios, plan_menu
 from portlib.stewardship.audit_log import AuditError, AuditLog, Event, Head, canonical
 from portlib.stewardship.governance import signatures
-from portlib.stewardship.governance.certificates import NotCertified
+from portlib.stewardship.governance.certificates import (
+    FIELDS,
+    NotCertified,
+    certificate_content,
+    missing,
+)
+from portlib.stewardship.governance.circuit_breakers import breaches, risk_limits, risk_measures
 from portlib.stewardship.governance.model_registry import (
     Pins,
     disagreements,
     result_digest,
 )
 from portlib.stewardship.governance.signatures import Key
-from portlib.stewardship.one_quarter.quarter import MODEL, assumptions_of, suite_of
+from portlib.stewardship.one_quarter.quarter import MODEL, assumptions_of, portfolios, suite_of
 from portlib.stewardship.settlement.ledger import Ledger
 
 
@@ -171,7 +181,10 @@ class _Past:
         said = (event.body["entry"], event.body["value"])
         if said != (proposed.body["entry"], proposed.body["value"]):
             self._no(event, f"is not the change of event {proposed.number}")
-        self._quorum(event, proposed)
+        last = self._quorum(event, proposed)
+        opens = last.at + timedelta(hours=self.policy["policy_timelock_hours"])
+        if event.at < opens:
+            self._no(event, f"was enacted before its waiting time ended, {opens:%Y-%m-%d %H:%M}")
         self.policy[event.body["entry"]] = event.body["value"]
 
     def _resumed(self, event: Event) -> None:
@@ -182,15 +195,22 @@ class _Past:
         self._quorum(event, halted)
         self.halted = False
 
-    def _quorum(self, event: Event, about: Event) -> None:
-        roles = {
-            e.body["role"]
-            for e in self.events.values()
-            if e.name == "Approved" and e.body["of"] == about.number
+    def _quorum(self, event: Event, about: Event) -> Event:
+        """The last approval that was needed, by as many roles but the proposer's as must."""
+        given = {
+            approval.body["role"]: approval
+            for approval in self.events.values()
+            if approval.name == "Approved" and approval.body["of"] == about.number
         }
-        roles &= set(self.policy["approval_roles"])
-        if len(roles) < (needed := self.policy["approvals_needed"]):
-            self._no(event, f"{len(roles)} roles approved event {about.number}; {needed} must")
+        counting = [
+            approval
+            for role, approval in given.items()
+            if role in self.policy["approval_roles"] and role != about.actor
+        ]
+        needed = self.policy["approvals_needed"]
+        if len(counting) < needed:
+            self._no(event, f"{len(counting)} roles approved event {about.number}; {needed} must")
+        return sorted(counting, key=lambda approval: approval.number)[needed - 1]
 
     def _approved(self, event: Event) -> None:
         about = self.events.get(event.body["of"])
@@ -212,6 +232,15 @@ class _Past:
             self.registered = event.body
 
     def _model_certified(self, event: Event) -> None:
+        signed = signatures.from_json(event.body["signed"])
+        fields = event.body["fields"]
+        if event.body["role"] not in self.policy["certifier_roles"]:
+            self._no(event, f"{event.body['role']} may not certify")
+        if lost := missing(fields, FIELDS):
+            self._no(event, f"the certificate does not say its {', '.join(lost)}")
+        content = certificate_content(fields)
+        if signed.kind != "Certificate" or any(signed.message[k] != v for k, v in content.items()):
+            self._no(event, "the certificate does not say what was signed")
         self.certified = event
 
     def _view_accepted(self, event: Event) -> None:
@@ -241,9 +270,19 @@ class _Past:
         for model in values["suite"]["models"]:
             if model["mandate"] != self.mandates["mandates"].get(model["posture"]):
                 self._no(event, f"{model['posture']}: its mandate is not the one adopted")
+        self._within_limits(event, values)
         self._certificate(event, made_by)
         self._views_used(event, values["views"])
         self.release = event
+
+    def _within_limits(self, event: Event, values: Mapping[str, Any]) -> None:
+        made = portfolios(values)
+        before = None if self.release is None else portfolios(self.release.body["values"])
+        measured = risk_measures(made, values["assumptions"]["rf"], before)
+        for name, (value, limit) in breaches(
+            measured, risk_limits(made, policy=self.policy)
+        ).items():
+            self._no(event, f"was released though {name} is {value:.4g}, beyond {limit:.4g}")
 
     def _certificate(self, event: Event, made_by: Pins) -> None:
         filed = self.certified

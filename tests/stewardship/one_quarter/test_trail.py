@@ -1,11 +1,16 @@
 """Whatever was changed in the record is named, also by whoever holds the key that seals it."""
 
+import json
+
 import pytest
 
 from portlib.stewardship import one_quarter
 from portlib.stewardship.audit_log import ChainBroken, Head
+from portlib.stewardship.governance import certificates, model_registry
 from portlib.stewardship.one_quarter import TrailBroken, quarter
 from portlib.stewardship.settlement.ledger import Ledger
+
+from .conftest import HOUR
 
 
 def test_an_honest_record_holds_and_every_event_is_counted(house, after):
@@ -147,3 +152,80 @@ def test_a_seal_over_another_head_is_named(house, after, forge):
         log.append(event.topic, event.name, at=event.at, actor=event.actor, body=changed(event))
     with pytest.raises(TrailBroken, match="signs another head"):
         one_quarter.walk(type(forge(after.log, changed))(log), house.plan, house.roster)
+
+
+def test_a_certificate_by_whoever_seals_is_named(house, after, forge):
+    """With the sealing key one could certify one's own model; the role may not. The seals that
+    follow are numbered on, so that nothing but the role is wrong."""
+    seals = [e for e in after.log.events() if e.name == "LogSealed"]
+    (filed,) = after.log.events("models", "ModelCertified")
+    turn = 1 + max(e.body["nonce"] for e in seals if e.number < filed.number)
+
+    def own(event):
+        if event.name == "LogSealed" and event.number > filed.number:
+            return {**event.body, "nonce": event.body["nonce"] + 1}
+        if event.name != "ModelCertified":
+            return event.body
+        content = certificates.certificate_content(event.body["fields"])
+        signed = house.sign("Certificate", content, "operations", nonce=turn, days=365.0)
+        return {"fields": event.body["fields"], "role": "operations", "nonce": turn} | {
+            "signed": signed.to_json()
+        }
+
+    with pytest.raises(TrailBroken, match="operations may not certify"):
+        one_quarter.walk(forge(after.log, own), house.plan, house.roster)
+
+
+def test_other_words_under_a_certificate_are_named(house, after, forge):
+    def other(event):
+        if event.name != "ModelCertified":
+            return event.body
+        return {**event.body, "fields": {**event.body["fields"], "conclusion": "something else"}}
+
+    with pytest.raises(TrailBroken, match="does not say what was signed"):
+        one_quarter.walk(forge(after.log, other), house.plan, house.roster)
+
+
+def test_a_release_beyond_a_limit_is_named_even_with_a_digest_of_its_own(house, after, forge):
+    digits = house.plan.policy["result_digits"]
+    made = {}
+
+    def wild(event):
+        if event.name == "PortfolioOptimized":
+            values = json.loads(json.dumps(event.body["values"]))
+            values["suite"]["models"][0]["risk"] = 0.9
+            made["digest"] = model_registry.result_digest(values, digits)
+            return {**event.body, "values": values, "digest": made["digest"]}
+        if event.name == "ResultAccepted":
+            return {**event.body, "digest": made["digest"]}
+        return event.body
+
+    with pytest.raises(TrailBroken, match=r"volatility is 0\.9, beyond"):
+        one_quarter.walk(forge(after.log, wild), house.plan, house.roster)
+
+
+@pytest.mark.parametrize(
+    ("hours", "roles", "why"),
+    [(48, 2, None), (47, 2, "waiting time"), (48, 1, "1 roles approved")],
+)
+def test_a_change_of_policy_is_held_to_its_approvals_and_its_waiting_time(
+    house, after, hours, roles, why
+):
+    at = house.now + 2 * HOUR
+    office, log = after.office, after.log
+    change = {"entry": "turnover_limit", "value": 0.15, "reason": "a test"}
+    proposed = office.propose(*change.values(), at, house.researcher)
+    content = {
+        "subject": proposed.name,
+        "content": bytes.fromhex(proposed.link.digest),
+        "reason": "read",
+    }
+    for role in house.plan.policy["approval_roles"][:roles]:
+        office.approve(house.sign("Approval", content, role, at=at), at)
+    body = {"of": proposed.number, "entry": change["entry"], "value": change["value"]}
+    log.append("policy", "PolicyChanged", at=at + hours * HOUR, actor="portlib", body=body)
+    if why is None:
+        assert one_quarter.walk(after.ledger, house.plan, house.roster)["PolicyChanged"] == 1
+        return
+    with pytest.raises(TrailBroken, match=why):
+        one_quarter.walk(after.ledger, house.plan, house.roster)
