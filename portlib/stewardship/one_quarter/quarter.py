@@ -510,13 +510,14 @@ def _trades(desk: Desk) -> list[Trade]:
     }
     return [
         Trade(finished[told.fingerprint], leg.fund, math.copysign(1.0, leg.micro_shares))
-        for told in _instructions(desk)
+        for told in instructions(desk)
         if told.fingerprint in finished
         for leg in told.legs
     ]
 
 
-def _instructions(desk: Desk) -> list[RebalanceInstruction]:
+def instructions(desk: Desk) -> list[RebalanceInstruction]:
+    """Every instruction that was issued, in order, as the log holds it."""
     issued = desk.log.events("rebalancing", "RebalanceInstructionIssued")
     return [
         RebalanceInstruction(**{**e.body, "legs": tuple(Leg(**leg) for leg in e.body["legs"])})
@@ -527,7 +528,7 @@ def _instructions(desk: Desk) -> list[RebalanceInstruction]:
 def waiting(desk: Desk) -> Order | None:
     """The order that is locked and not yet final, as its instruction put it; None if none is."""
     states = desk.ledger.states()
-    for told in _instructions(desk):
+    for told in instructions(desk):
         if states.get(told.fingerprint) in OPEN:
             return told.order()
     return None

@@ -19,7 +19,7 @@ def test_a_quarter_ends_in_holdings_that_are_the_released_ones_as_far_as_the_rul
 ):
     model = quarter.suite_of(quarter.released(after.log))["moderate"]
     weights, worth, cash = quarter.held(after.ledger, house.prices)
-    (told,) = quarter._instructions(after)
+    (told,) = quarter.instructions(after)
     for fund, weight in told.after.items():
         assert weights.get(fund, 0.0) == pytest.approx(weight, abs=1e-4)
     assert told.target == pytest.approx({f: model.weights.get(f, 0.0) for f in told.target})
