@@ -391,6 +391,7 @@ def _house(known: Classes, held: Collection[str] | None) -> list[HouseClass]:
             one.role,
             one.survey,
             replaces=held is not None and one.name in held and one.survey not in held,
+            inflation_linked=one.inflation_linked,
         )
         for one in known
         if one.own

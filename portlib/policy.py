@@ -70,12 +70,15 @@ class HouseClass:
     survey : the survey's class that it is called there, or None.
     replaces : whether the plan holds it under its own name only, so that the weights which policy
         gives the survey's class are its.
+    inflation_linked : whether what it pays follows prices, so that it has no correlation with their
+        surprises unless policy states one.
     """
 
     name: str
     role: str
     survey: str | None = None
     replaces: bool = False
+    inflation_linked: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +165,9 @@ class Policy:
         Those of the role equity count as equity. Weights of a survey class that a plan holds under
         its own name only go to that name, in equal parts where it has several. What is decided of
         each class (`ABOUT_CLASSES`) holds for an own class as for the one that it is called in the
-        survey, else for that of its role (`LIKE`). What the plan's entries say themselves stays.
+        survey, else for that of its role (`LIKE`); what follows prices has no correlation with
+        their surprises, nor what is called a class that policy names none for. What the plan's
+        entries say themselves stays.
         """
         if not house:
             return self
@@ -180,6 +185,9 @@ class Policy:
         }
         for entry in ABOUT_CLASSES:
             for one in house:
+                unnamed = one.inflation_linked or one.survey not in (None, *values[entry])
+                if unnamed and entry == "inflation_correlations":
+                    continue
                 alike = one.survey if one.survey in values[entry] else LIKE[one.role]
                 if one.name not in values[entry] and alike in values[entry]:
                     values[entry][one.name] = copy.deepcopy(values[entry][alike])

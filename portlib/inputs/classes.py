@@ -58,12 +58,20 @@ ENTRIES: dict[str, tuple[bool, str]] = {
         "the monthly series that stands in where the plan has none of its own, or a mix of several "
         "({us_market: 0.6, bills: 0.4}); null: none",
     ),
+    "inflation_linked": (
+        False,
+        "`true` where what it pays follows consumer prices, so that it bears no surprise of theirs; "
+        "left out: as the survey's class that it is called (`us_tips` is)",
+    ),
 }
+#: The survey's class whose payments follow prices.
+INDEXED = "us_tips"
 
 
 @dataclass(frozen=True)
 class AssetClass:
-    """One class: ``survey`` is its class there, ``history`` the series that stand in, by weight."""
+    """One class: ``survey`` is its class there, ``history`` the series that stand in, by weight;
+    ``inflation_linked`` where what it pays follows consumer prices."""
 
     name: str
     label: str
@@ -71,6 +79,7 @@ class AssetClass:
     survey: str | None
     history: Mapping[str, float] = field(default_factory=dict)
     own: bool = False
+    inflation_linked: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,6 +115,11 @@ class Classes:
         """Names of the plan's own."""
         return tuple(one.name for one in self if one.own)
 
+    @property
+    def inflation_linked(self) -> tuple[str, ...]:
+        """Names of those whose payments follow consumer prices."""
+        return tuple(one.name for one in self if one.inflation_linked)
+
     def role(self, name: str) -> Role:
         """What a class is."""
         return self[name].role
@@ -127,6 +141,7 @@ def survey_classes(root: Path | None = None) -> Classes:
                 str(labels.get(name, listed.get(name))),
                 role,
                 name if name in labels else None,
+                inflation_linked=name == INDEXED,
             )
             for name, role in _SURVEY_ROLES.items()
         }
@@ -166,8 +181,13 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
             hint = near_word(str(survey), list(known.names))
             found.refuse(FILE, f"{name}: survey {survey!r} is no class of the survey{hint}")
         history = _mix(name, entry.get("history"), found)
+        linked = entry.get("inflation_linked", INDEXED in (name, survey))
+        if not isinstance(linked, bool):
+            found.refuse(FILE, f"{name}: inflation_linked is true or false, not {linked!r}")
         # A class that is refused is known all the same, so that nothing else is refused for it.
-        made[name] = AssetClass(name, str(label), cast(Role, role), survey, history, own=True)
+        made[name] = AssetClass(
+            name, str(label), cast(Role, role), survey, history, own=True, inflation_linked=linked
+        )
     return Classes(made)
 
 

@@ -121,7 +121,8 @@ def returns_of(
 ) -> Scenarios:
     """Real years of the plan's classes: lognormal on `assumptions`, with inflation as a process.
 
-    Correlations with inflation surprises are the policy's ``inflation_correlations``.
+    Correlations with inflation surprises are the policy's ``inflation_correlations``; classes that
+    the plan calls inflation-linked bear none.
 
     Parameters
     ----------
@@ -142,7 +143,10 @@ def returns_of(
     known = {name: value for name, value in stated.items() if name in assumptions.labels}
     process = price_process(plan, level)
     rng = np.random.default_rng(seed)
-    return sc.lognormal(assumptions, process, paths, years, rng, with_surprises=known)
+    linked = plan.inputs.classes.inflation_linked
+    return sc.lognormal(
+        assumptions, process, paths, years, rng, with_surprises=known, indexed=linked
+    )
 
 
 def mortality(plan: Plan) -> Mortality:

@@ -10,19 +10,21 @@ dollars bears inflation. The prices are kept beside them, for pensions and annui
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from portlib.estimation.draws import block_bootstrap
-from portlib.history import long_record, open_record
+from portlib.history import History, long_record, open_record
 from portlib.ranges import door
 from portlib.records import Array, Assumptions
 from portlib.retirement.inflation import Inflation
 
 CHUNK = 500  # paths at a time: bounds the memory
+#: Classes whose payments follow prices, as the survey and `economy` call them.
+INDEXED = ("us_tips", "tips")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,18 +49,28 @@ class Scenarios:
 
 
 @door()
-def joint_history(bond_years: int = 10) -> pd.DataFrame:
+def joint_history(
+    bond_years: int = 10, *, recent: History | None = None, early: History | None = None
+) -> pd.DataFrame:
     """US monthly ``equity``, ``bonds``, ``bills`` (nominal returns) and ``inflation``, one table.
 
-    Equity is the US market to 2017-03 and the TSP's C fund (the S&P 500) after it; bonds are
-    Treasuries of `bond_years`, repriced from yields (10: of month ends, from 1962; 5: of averages,
-    from 1953); inflation is of the CPI-U. Prices of October 2025 were never collected: the change
-    over two months is spread evenly over them.
+    Equity is the US market to the long record's last month (2017-03 as packaged) and the TSP's C
+    fund (the S&P 500) after it; bonds are Treasuries of `bond_years`, repriced from yields (10: of
+    month ends, from 1962; 5: of averages, from 1953); inflation is of the CPI-U. Prices of October
+    2025 were never collected: the change over two months is spread evenly over them.
+
+    Parameters
+    ----------
+    bond_years : int
+        5 or 10.
+    recent, early : History, optional
+        The open and the long record, as a chapter reads them (`portlib.history.read`); the
+        committed and the packaged one when not given.
     """
-    known = open_record()
-    early = long_record()["us_market"].values
+    known = recent or open_record()
+    market = (early or long_record())["us_market"].values
     late = known["tsp_c"].values
-    equity = pd.concat([early, late[late.index > early.index[-1]]])
+    equity = pd.concat([market, late[late.index > market.index[-1]]])
     prices = np.exp(np.log(known["cpi_u"].values).interpolate())
     columns = {
         "equity": equity,
@@ -183,6 +195,7 @@ def lognormal(
     rng: np.random.Generator,
     *,
     with_surprises: Mapping[str, float] | None = None,
+    indexed: Collection[str] = INDEXED,
 ) -> Scenarios:
     """Independent years, jointly lognormal, with exactly the means and covariance assumed, made
     real.
@@ -202,8 +215,10 @@ def lognormal(
     rng : Generator
     with_surprises : mapping, optional
         Correlations of classes' returns with the surprise, 0 where a class is not named: negative
-        for what is fixed in dollars, whose prices fall besides; what is indexed has no surprise to
-        bear and is given `INDEXED`.
+        for what is fixed in dollars, whose prices fall besides.
+    indexed : collection of str
+        Classes whose payments follow prices, so that they bear no surprise; names that the
+        assumptions do not hold are passed over.
 
     Returns
     -------
@@ -246,18 +261,12 @@ def lognormal(
     level = np.expm1(inflation.mean)
     borne = 1 + level + inflation.shock * surprise
     values = nominal / borne[..., None] - 1
-    for label, part in INDEXED.items():
-        if label in assumptions.labels:
-            at = assumptions.labels.index(label)
-            fixed = values[..., at]
-            linked = nominal[..., at] / (1 + level) - 1
-            values[..., at] = (1 - part) * fixed + part * linked
+    for at, label in enumerate(assumptions.labels):
+        if label in indexed:
+            values[..., at] = nominal[..., at] / (1 + level) - 1
     source = (
         f"lognormal years, {assumptions.source}, inflation {level:.2%} with persistence "
         f"{inflation.persistence:.2f} and surprises of {inflation.shock:.2%}"
     )
     return Scenarios(values, assumptions.labels, source, (), change)
 
-
-#: The part of a class whose payments follow prices, so that it bears no surprise.
-INDEXED = {"us_tips": 1.0, "tips": 1.0}

@@ -145,18 +145,23 @@ def with_factor(
     )
 
 
-def seen(classes: Sequence[str]) -> tuple[str, str]:
-    """The two of `classes` through which inflation and yields act: `SEEN`, or nearer bonds.
+def seen(classes: Sequence[str], *, policy: Policy) -> tuple[str, str]:
+    """The two of `classes` through which inflation and yields act: `SEEN`, or nearer bonds, also
+    under a plan's own names for them.
 
     Raises ValueError where there are no shares or no bonds among them.
     """
-    bonds = [name for name in (SEEN[1], *OTHER_BONDS) if name in classes]
-    if SEEN[0] not in classes or not bonds:
+
+    def held(*wanted: str) -> list[str]:
+        return [name for one in wanted for name in policy.called(one) if name in classes]
+
+    shares, bonds = held(SEEN[0]), held(SEEN[1], *OTHER_BONDS)
+    if not shares or not bonds:
         raise ValueError(
             f"inflation and yields act through {SEEN[0]} and one of {SEEN[1]}, "
             f"{', '.join(OTHER_BONDS)}, which the assumptions lack; add the class"
         )
-    return SEEN[0], bonds[0]
+    return shares[0], bonds[0]
 
 
 def macro_factors(policy: Policy, through: tuple[str, str] = SEEN) -> pd.DataFrame:
@@ -246,7 +251,7 @@ def propagate(
     """
     base = under_crisis(classes, crisis_share, policy=policy)
     for name in (name for name in shock if name in MACRO):
-        through = seen(classes.labels)
+        through = seen(classes.labels, policy=policy)
         row = macro_factors(policy, through).loc[[name]].to_dict("records")[0]
         base = with_factor(base, name, {c: float(row[c]) for c in through}, float(row["residual"]))
     return conditional(base, shock)[list(classes.labels)]
