@@ -1,8 +1,9 @@
 """Which inputs are a plan's own, which stand in for what it did not bring, and which are invented?
 
 `table` answers for a whole plan (the first page of its edition shows it), `box` for the inputs of
-one chapter, in the same form everywhere: one line, and the table behind it. Left out: whether an
-input is right.
+one chapter, in the same form everywhere: one line, and the table behind it; `by_chapter` for all
+chapters at once. The last row of a box is the months that the book itself brings, and whether an
+import replaces them (`MONTHS`). Left out: whether an input is right.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from portlib import history
 from portlib.data import DataError
 from portlib.inputs import accounts, assumptions, holdings, mandate, record, valuations
 from portlib.plan import Plan
@@ -25,6 +27,9 @@ OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
     "SYNTHETIC",
     "none",
 )
+#: How the book's own months stand.
+SHIPPED, IMPORTED, IMPORTED_PART = "the book's", "imported", "imported in part"
+_MONTHS = "the book's months"
 
 #: In the line that a page shows, in this order.
 SAID = {
@@ -32,6 +37,8 @@ SAID = {
     PART: "Own in part",
     STANDS_IN: "Standing in",
     SYNTHETIC: "SYNTHETIC",
+    IMPORTED: "Imported",
+    IMPORTED_PART: "Imported in part",
 }
 
 
@@ -199,6 +206,98 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "model_validation": (*_MENU, "policy"),
 }
 
+LONG, OPEN, COMMITTED = "long", "open", "committed"
+_OUTLOOK = (
+    "an outlook's inflation is fitted to committed prices, so that the same request has the same "
+    "answer on any machine"
+)
+#: The book's own months in each chapter. `LONG` and `OPEN` are records that an import replaces
+#: (`portlib.history.read`); what is `COMMITTED` no import reaches, and it says why.
+MONTHS: dict[str, tuple[tuple[str, ...], str]] = {
+    "capital_market_assumptions": ((LONG, OPEN), "means, risks and yields of the past"),
+    "shrinkage": ((LONG,), "covariances that real months gave"),
+    "forecast_record": ((LONG, OPEN), "what came after each forecast"),
+    "style_analysis": ((LONG, OPEN), "indices, factors, and months of the plan's classes"),
+    "mean_variance": ((LONG,), "walks through real months"),
+    "black_litterman": ((LONG, OPEN), "the price of risk, and what came after each edition"),
+    "mandate": ((), "asks what limits allow of the plan's assumptions; no past is asked"),
+    "robustness": ((LONG,), "walks through real months"),
+    "risk_parity": ((LONG,), "walks through real months"),
+    "tail_risk": ((LONG, OPEN), "losses of real months"),
+    "alternatives": ((LONG, OPEN), "gold, listed real estate and what stale prices hide"),
+    "plan_menu": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
+    "model_portfolios": ((LONG, OPEN), "the record of the adopted method"),
+    "asset_location": ((), "asks what taxes do to assumptions; no past is asked"),
+    "glidepaths": (
+        (LONG, OPEN, COMMITTED),
+        f"runs of real months beside the assumptions; {_OUTLOOK}",
+    ),
+    "contributions": (
+        (LONG, OPEN, COMMITTED),
+        f"runs of real months beside the assumptions; {_OUTLOOK}",
+    ),
+    "retirement_income": (
+        (LONG, OPEN, COMMITTED),
+        f"what could have been withdrawn; {_OUTLOOK}",
+    ),
+    "rebalancing": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
+    "settlement": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
+    "stress_testing": (
+        (LONG, OPEN),
+        "what goes with a shock; the windows are published years, which no import changes",
+    ),
+    "monitoring": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
+    "real_plan": (
+        (LONG, COMMITTED),
+        "the funds' months stand in plans/tsp as published, and what was known on a day must not "
+        "move with an import; the open portfolios of companies do",
+    ),
+    "effective_challenge": ((), "its data are SYNTHETIC, so that the truth is known"),
+    "one_quarter": (
+        (OPEN, COMMITTED),
+        "the learner sees an import; what a log seals is made again from the committed record, "
+        "on any machine",
+    ),
+    "governance": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
+    "model_validation": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
+}
+_RECORDS = {
+    LONG: "US equity, factors and corporate bonds from 1949 (or as imported)",
+    OPEN: "the Thrift Savings Plan's funds, Treasuries, bills, prices and gold",
+    COMMITTED: "the same as committed, whatever was imported",
+}
+
+
+def months_of(chapter: str) -> Standing:
+    """The book's own months in a chapter: imported, or as it ships, and what they are asked.
+
+    Examples
+    --------
+    >>> months_of("mandate").status
+    'none'
+    """
+    records, asked = MONTHS[chapter]
+    if not records:
+        return Standing(_MONTHS, NONE, asked, ())
+    what = f"{asked}: {'; '.join(_RECORDS[one] for one in records)}"
+    reached = [one for one in records if one != COMMITTED]
+    if reached and history.folder() is not None:
+        return Standing(_MONTHS, IMPORTED if reached == list(records) else IMPORTED_PART, what, ())
+    return Standing(_MONTHS, SHIPPED, what, ("prudent import",) if reached else ())
+
+
+def by_chapter() -> pd.DataFrame:
+    """Which chapter uses which input: a row a chapter, a column an input, and the book's months."""
+    rows = {
+        chapter: {
+            **{label: name in used for name, (label, _, _) in INPUTS.items()},
+            _MONTHS: ", ".join(MONTHS[chapter][0]) or "none",
+            "what they are asked": MONTHS[chapter][1],
+        }
+        for chapter, used in CHAPTERS.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("chapter")
+
 
 def waiting() -> tuple[str, ...]:
     """Inputs that are read, checked and carried, and that no chapter shows yet."""
@@ -230,6 +329,18 @@ def of(plan: Plan, names: Sequence[str] = ()) -> list[Standing]:
     return made
 
 
+def _framed(standings: Sequence[Standing]) -> pd.DataFrame:
+    rows = {
+        one.name: {
+            "status": one.status,
+            "what is used": one.what,
+            "brought by": "" if one.status == OWN else ", ".join(one.files),
+        }
+        for one in standings
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("input")
+
+
 def table(plan: Plan, names: Sequence[str] = ()) -> pd.DataFrame:
     """One row an input: status, what is used, and the files that would bring the plan's own.
 
@@ -239,15 +350,7 @@ def table(plan: Plan, names: Sequence[str] = ()) -> pd.DataFrame:
     >>> table(plan.read(), ["assumptions"])["status"].item()
     'stands in'
     """
-    rows = {
-        one.name: {
-            "status": one.status,
-            "what is used": one.what,
-            "brought by": "" if one.status == OWN else ", ".join(one.files),
-        }
-        for one in of(plan, names)
-    }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("input")
+    return _framed(of(plan, names))
 
 
 def missing(plan: Plan, name: str) -> str:
@@ -295,16 +398,16 @@ def box(plan: Plan, chapter: str) -> Box:
     """
     if chapter not in CHAPTERS:
         raise DataError(f"no chapter {chapter!r}{near_word(chapter, list(CHAPTERS))}")
-    return _boxed(plan, CHAPTERS[chapter])
+    return _boxed(plan, [*of(plan, CHAPTERS[chapter]), months_of(chapter)])
 
 
 def whole(plan: Plan) -> Box:
     """The same for all inputs of a plan: what the first page of its edition says."""
-    return _boxed(plan, tuple(INPUTS))
+    return _boxed(plan, of(plan))
 
 
-def _boxed(plan: Plan, names: Sequence[str]) -> Box:
-    shown = table(plan, names)
+def _boxed(plan: Plan, standings: Sequence[Standing]) -> Box:
+    shown = _framed(standings)
     said = [f"What goes in ({plan.name})."]
     for status, words in SAID.items():
         some = [str(name) for name in shown.index[shown["status"] == status]]

@@ -1,5 +1,6 @@
 """What is a plan's own and what stands in: one table, one box, for every chapter."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -63,6 +64,45 @@ def test_no_chapter_is_said_to_show_what_it_does_not():
             marks = MARKS.get(name, ("",))
             assert any(mark in pages[chapter] for mark in marks), f"{chapter}: {name}"
     assert not standing.waiting()
+
+
+#: What a page has to name so that a record of the book's months enters it.
+ASKS = {
+    standing.LONG: r"data\.history\(\)|read(_history)?\(\"long\"|shocks\.",
+    standing.OPEN: r"read(_history)?\(\"open\"|plan_menu\.read_plan\(",
+}
+
+
+def test_an_import_reaches_every_chapter_that_asks_for_months():
+    pages = {path.stem: path.read_text() for path in (ROOT / "notebooks").rglob("*.md")}
+    assert set(standing.MONTHS) == set(pages)
+    for chapter, (records, asked) in standing.MONTHS.items():
+        for record, marks in ASKS.items():
+            if record in records:
+                assert re.search(marks, pages[chapter]), f"{chapter}: {record}"
+        if re.search(ASKS[standing.LONG], pages[chapter]):
+            assert standing.LONG in records, chapter
+        if re.search(r"\b(open|long)_record\(\)", pages[chapter]):
+            assert standing.COMMITTED in records, f"{chapter}: an import does not reach it"
+        assert asked
+
+
+def test_a_box_says_whether_the_months_are_imported(monkeypatch):
+    monkeypatch.setattr(standing.history, "folder", lambda: None)
+    ours = standing.box(plan.read(), "contributions").table.loc["the book's months"]
+    assert ours["status"] == "the book's" and ours["brought by"] == "prudent import"
+    monkeypatch.setattr(standing.history, "folder", lambda: ROOT)
+    said = {name: standing.months_of(name).status for name in standing.MONTHS}
+    assert said["shrinkage"] == "imported" and said["contributions"] == "imported in part"
+    assert said["mandate"] == "none"
+    assert "Imported: the book's months." in standing.box(plan.read(), "shrinkage").line
+
+
+def test_one_table_says_which_chapter_uses_which_input():
+    shown = standing.by_chapter()
+    assert list(shown.index) == list(standing.CHAPTERS)
+    used = shown["monthly returns of classes"]
+    assert used["shrinkage"] and not used["mandate"]
 
 
 def test_every_chapter_opens_with_its_box():

@@ -60,8 +60,8 @@ ENTRIES: dict[str, tuple[bool, str]] = {
     ),
     "inflation_linked": (
         False,
-        "`true` where what it pays follows consumer prices, so that it bears no surprise of theirs; "
-        "left out: as the survey's class that it is called (`us_tips` is)",
+        "`true` where what it pays follows consumer prices, so that none of their surprises is "
+        "borne; left out: as the survey's class that it is called (`us_tips` is)",
     ),
 }
 #: The survey's class whose payments follow prices.

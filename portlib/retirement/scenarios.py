@@ -269,4 +269,3 @@ def lognormal(
         f"{inflation.persistence:.2f} and surprises of {inflation.shock:.2%}"
     )
     return Scenarios(values, assumptions.labels, source, (), change)
-
