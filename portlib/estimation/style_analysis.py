@@ -93,7 +93,7 @@ def style(
     {'shares': 0.6, 'bonds': 0.4}
     """
     (r, f), names, n, fallbacks = _checked(funds, indices), indices.columns, indices.shape[1], 0
-    failed, spans = _unusable(funds, max(n + 3, minimum_months))
+    failed, spans = unusable(funds, max(n + 3, minimum_months))
     b, errors, fit = (np.full((r.shape[1], width), np.nan) for width in (n, n, 6))
     usable = np.flatnonzero(spans[:, 1])
     for span in np.unique(spans[usable], axis=0):
@@ -674,9 +674,22 @@ def _checked(funds: pd.DataFrame, indices: pd.DataFrame) -> tuple[Array, Array]:
     return funds.to_numpy(float), f
 
 
-def _unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarray]:
-    """Why funds cannot be fitted, by name; the rows from which to which each other fund has
-    returns, (funds, 2)."""
+def unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarray]:
+    """Which funds cannot be fitted, and why?
+
+    Parameters
+    ----------
+    funds : DataFrame (months, funds)
+        Monthly decimals; missing before a fund's first month and after its last.
+    least : int
+        Fewest months accepted.
+
+    Returns
+    -------
+    dict, array (funds, 2)
+        Reasons by fund; the row of each fund's first return and the one after its last, which is 0
+        for a fund that cannot be fitted.
+    """
     r = funds.to_numpy(float)
     seen = np.isfinite(r)
     infinite = np.isinf(r).any(axis=0)
