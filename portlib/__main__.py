@@ -328,10 +328,10 @@ def _report(given: dict[str, Any]) -> int:
 
 
 def _dossier(given: dict[str, Any]) -> int:
-    from portlib import plan
     from portlib.documents import dossier, shelf
+    from portlib.retirement import plan_menu
 
-    ours = plan.read(given["plan"])
+    ours = plan_menu.read_plan(given["plan"])
     told = shelf.made_from(ours, given["plan"])
     return _filed([dossier.dossier(ours, given["fund"], made=date.today(), made_from=told)], given)
 

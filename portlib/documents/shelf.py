@@ -14,7 +14,7 @@ from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 
-from portlib import data
+from portlib import data, history
 from portlib.data import DataError
 from portlib.documents import typesetting
 from portlib.documents.document import Document
@@ -49,6 +49,8 @@ def make(
     kinds : sequence of str
         Keys of `KINDS`.
     plan : Plan
+        As its folder states it; documents see its funds by the best evidence that it brings
+        (`plan_menu.by_evidence`), as chapters do.
     run : Run or None
         Of the plan's book; None where there is none.
     made : date
@@ -75,7 +77,7 @@ def make(
         universe,
         validation_report,
     )
-    from portlib.retirement import model_portfolios
+    from portlib.retirement import model_portfolios, plan_menu
 
     for kind in kinds:
         if kind not in KINDS:
@@ -84,15 +86,17 @@ def make(
             raise DataError(
                 f"{KINDS[kind][0]} quotes the plan's book: make book first, then --book"
             )
+    # funds as chapters see them; forms name the plan as it was handed in
+    seen = plan_menu.by_evidence(plan, history.read("open"))
     for kind in kinds:
         if kind == "policy":
-            yield investment_policy.statement(plan, made=made, made_from=made_from)
+            yield investment_policy.statement(seen, made=made, made_from=made_from)
         elif kind == "review":
-            yield quarterly_review.review(plan, made=made, made_from=made_from)
+            yield quarterly_review.review(seen, made=made, made_from=made_from)
         elif kind == "allocation":
-            for model in model_portfolios.suite(plan).models:
+            for model in model_portfolios.suite(seen).models:
                 yield allocation_report.report(
-                    universe.of_plan(plan, model.posture),
+                    universe.of_plan(seen, model.posture),
                     title=f"The {model.posture} model",
                     name=f"allocation_{model.posture}",
                     made=made,
@@ -107,7 +111,7 @@ def make(
             if kind == "forms":
                 yield from forms.forms(plan, run, made=made)
             else:
-                yield quoting[kind](plan, run, made=made)
+                yield quoting[kind](seen, run, made=made)
 
 
 def possible(run: Run | None) -> list[str]:

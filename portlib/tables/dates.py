@@ -2,7 +2,8 @@
 
 A column of dates has one form. The forms that fit every label are tried; where month and day could
 be confused, the one under which rows follow each other month by month (or day by day) is taken, and
-where both do the column is refused. Left out: months of other languages, fiscal years.
+where both do the column is refused. Names of months may be English, German, French or
+Spanish. Left out: other languages, fiscal years.
 """
 
 from __future__ import annotations
@@ -29,11 +30,30 @@ _GAPS: dict[Frequency, tuple[int, int]] = {
     "year": (360, 370),
 }
 
+#: Names of months beside the English ones, as spreadsheets of these languages write them; none of
+#: them means two months.
+_ABROAD = (
+    "januar jänner jan janvier janv enero ene",
+    "februar feb février févr fév fevrier fevr febrero",
+    "märz maerz mär mrz mars marzo mar",
+    "april apr avril avr abril abr",
+    "mai mayo",
+    "juni jun juin junio",
+    "juli jul juillet juil julio",
+    "august aug août aout agosto ago",
+    "september sept sep septembre septiembre",
+    "oktober okt octobre oct octubre",
+    "november nov novembre noviembre",
+    "dezember dez décembre déc decembre dec diciembre dic",
+)
 MONTHS = {
     word: number
-    for number in range(1, 13)
-    for word in (calendar.month_name[number].lower(), calendar.month_abbr[number].lower(), "sept")
-    if word != "sept" or number == 9
+    for number, abroad in enumerate(_ABROAD, 1)
+    for word in (
+        calendar.month_name[number].lower(),
+        calendar.month_abbr[number].lower(),
+        *abroad.split(),
+    )
 }
 _NAMES = "|".join(sorted(MONTHS, key=len, reverse=True))
 _TIME = r"(?:[ T]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?)?"

@@ -83,7 +83,14 @@ def grid(source: str | Path | Text, order: str | None = None) -> Grid:
         return _lying(lines, notes, order)
     head = cells[start - 1]
     titles = tuple(" ".join(filter(None, row)) for row in cells[: start - 1])
-    for row, line in zip(cells[: start - 1], numbered, strict=False):
+    above = cells[: start - 1]
+    if (named_above := _one_field(head, above)) is not None:
+        notes.append(f"{head[1]} in every column, named by the line above")
+        head, above = named_above, []
+    elif _lacks_first(head, cells[start:]):
+        notes.append("the dates' column has no name")
+        head = ("", *head)
+    for row, line in zip(above, numbered, strict=False):
         named = sum(map(bool, row))
         if named > 1 and (not row[0] or named >= sum(map(bool, head))):
             raise DataError(
@@ -124,6 +131,24 @@ def _first_row(cells: list[tuple[str, ...]]) -> int | None:
     short = [i for i, row in enumerate(cells[1:], 1) if calendar_dates.looks_dated([row[0]])]
     across = [sum(calendar_dates.looks_dated([c]) for c in row if c) for row in cells[:10]]
     return short[0] if short and max(across) < 3 else None
+
+
+def _one_field(head: tuple[str, ...], above: list[tuple[str, ...]]) -> tuple[str, ...] | None:
+    """The names of columns that all hold one field (Bloomberg's TOT_RETURN), from the one line
+    above that tells them apart; None where they have names of their own, or no such line."""
+    if len(head) < 3 or len(set(head[1:])) > 1:
+        return None
+    telling = [
+        row for row in above if len(row) == len(head) and len({*row[1:]} - {""}) == len(head) - 1
+    ]
+    return (head[0], *telling[0][1:]) if len(telling) == 1 else None
+
+
+def _lacks_first(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> bool:
+    """Does every dated row have one cell more than there are names, the date (R's write.table)?"""
+    dated = [row for row in rows if calendar_dates.looks_dated([row[0]])]
+    named = not calendar_dates.looks_dated(list(head)) and head[0].lower() not in _DATE_HEADS
+    return named and bool(dated) and all(len(r) == len(head) + 1 and r[-1] for r in dated)
 
 
 def _any_number(cell: str) -> float:

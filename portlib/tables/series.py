@@ -347,6 +347,14 @@ def _no_percent(grid: Grid, values: pd.DataFrame, largest: float) -> None:
         row = int(np.flatnonzero(size[column] > min(MEDIAN_SIZE, float(size[column].max()) / 2))[0])
         shown = grid.cells.iloc[row, list(values).index(column)]
         where = f"{_cell(grid, row, column)}: {shown!r}"
+        beyond = float(size[column].median()) / 100 > MEDIAN_SIZE
+        if large and beyond:
+            level = (own > 0).all()
+            raise DataError(
+                f"{where}: {'a level or a price' if level else 'in basis points'}? Even as percent "
+                f"its usual size would be {float(size[column].median()) / 100:.0%} a period; "
+                f"{'give prices as prices' if level else 'divide the column by 10,000'}"
+            )
         if large and (own > 0).all():
             raise DataError(
                 f"{where}: in percent? Or prices? As decimals it would gain "

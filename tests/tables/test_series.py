@@ -68,6 +68,16 @@ def serials(own):
     return own.set_axis(days.rename("date")).to_csv()
 
 
+def named(own, months):
+    """Dates as spreadsheets of other languages write them: ``Mrz 15``."""
+    words = months.split()
+    lines = ["Monat;stocks;bonds"]
+    for day, row in own.iterrows():
+        label = f"{words[day.month - 1]} {day:%y}"
+        lines.append(";".join([label, *(f"{value:.4f}".replace(".", ",") for value in row)]))
+    return "\n".join(lines)
+
+
 def firsts(own):
     return MONTHS - pd.offsets.MonthBegin(1)
 
@@ -115,6 +125,18 @@ EXPORTS = {
     "Excel's day numbers": serials,
     "a year and a month column": years_and_months,
     "figures of the fund above": lambda x: "Fund,ABC\nPeriod,Monthly\n" + csv(x),
+    "German names of months": lambda x: named(x, "jan feb mrz apr mai jun jul aug sep okt nov dez"),
+    "French names of months": lambda x: named(
+        x, "janv. févr. mars avr. mai juin juil. août sept. oct. nov. déc."
+    ),
+    "Spanish names of months": lambda x: named(
+        x, "ene feb mar abr may jun jul ago sep oct nov dic"
+    ),
+    "R's write.table, dates as row names": lambda x: csv(x).replace("date,", "", 1),
+    "Bloomberg's field under each name": lambda x: (
+        "Security,stocks,bonds\nStart Date,1/31/2015,1/31/2015\nPeriod,M,M\n"
+        + csv(x, "%m/%d/%Y").replace("date,stocks,bonds", "Dates,TOT_RETURN,TOT_RETURN")
+    ),
     "every cell quoted": lambda x: '"' + csv(x).replace(",", '","').replace("\n", '"\n"')[:-1],
 }
 
