@@ -36,7 +36,7 @@ from portlib.documents.document import (
 )
 from portlib.documents.drawings import drawn
 from portlib.documents.universe import Universe
-from portlib.documents.words import percent
+from portlib.documents.words import percent, with_names
 from portlib.estimation.draws import student_t_scenarios
 from portlib.records import Array, Assumptions
 
@@ -259,7 +259,7 @@ def _group_of(shares: pd.Series) -> str:
     inside = shares[shares > 0]
     if len(inside) == 1 or (len(inside) and inside.max() >= 0.9):
         return str(inside.idxmax())
-    return f"{len(inside)} of them" if len(inside) else ""
+    return f"mixed, {len(inside)}" if len(inside) else ""
 
 
 def _groups(universe: Universe) -> list[Block]:
@@ -342,7 +342,7 @@ def _chart_of_groups(universe: Universe) -> Figure:
         f"{percent(float(both.loc[first, 'money']), 0)} of the money.",
         f"Two bars for each {way.lower()}, its share of the money and its share of the risk, the "
         "largest share of risk on top.",
-        highest=4.0,
+        highest=3.2,
     )
 
 
@@ -565,7 +565,7 @@ def _rules(universe: Universe) -> list[Block]:
         price = 0.0 if whole else 100 * abs(prices.get(rule.name, 0.0))
         rows.append(
             [
-                rule.name[0].upper() + rule.name[1:].replace("_", " "),
+                _called(universe, rule.name),
                 held,
                 limit,
                 f"{price:.1f}" if price >= PRICED and np.isfinite(price) else "",
@@ -577,7 +577,9 @@ def _rules(universe: Universe) -> list[Block]:
     words = (
         "Every rule is kept, checked apart from the optimiser."
         if not broken
-        else f"**Rules that the portfolio breaks: {said(', '.join(broken))}.**"
+        else "**Rules that the portfolio breaks: "
+        + ", ".join(said(_called(universe, rule)) for rule in broken)
+        + ".**"
     )
     return [
         Heading("Rules and what they cost"),
@@ -608,6 +610,12 @@ def _rules(universe: Universe) -> list[Block]:
             small=True,
         ),
     ]
+
+
+def _called(universe: Universe, rule: str) -> str:
+    """What readers are told a rule is."""
+    words = with_names(rule, universe.names).replace("_", " ")
+    return words[:1].upper() + words[1:]
 
 
 def _measured(rule: object, weights: Mapping[str, float]) -> tuple[str, str]:
@@ -667,7 +675,9 @@ def _challenge(universe: Universe) -> list[Block]:
                 percent(told.risk_of(rival), 2),
                 f"{gain:+.0f}",
                 "not known" if error is None else f"{error:.0f}",
-                "yes" if not broken else "no: " + ", ".join(broken[:2]).replace("_", " "),
+                "yes"
+                if not broken
+                else "no: " + ", ".join(_lower(_called(universe, rule)) for rule in broken[:2]),
             ]
         )
     return [

@@ -136,12 +136,13 @@ class Figure:
     width: float = 0.86
 
     def no_higher(self, inches: float, *, line: float = 6.3) -> Figure:
-        """The same figure, made narrower where it would be higher; ``line`` is the line's width."""
+        """The same figure, made narrower where it would be higher, or larger than it was drawn;
+        ``line`` is the line's width, and a vector's unit a point."""
         found = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', self.svg)
         if not found:
             return self
         wide, high = (float(x) for x in found.groups())
-        return replace(self, width=min(self.width, inches * wide / high / line))
+        return replace(self, width=min(self.width, inches * wide / high / line, wide / 72 / line))
 
     def to_json(self) -> Json:
         return {

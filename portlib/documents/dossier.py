@@ -23,6 +23,7 @@ from portlib import data, plan_format
 from portlib.data import DataError
 from portlib.documents.document import (
     Block,
+    Break,
     Document,
     Finding,
     Form,
@@ -33,7 +34,14 @@ from portlib.documents.document import (
     Text,
     said,
 )
-from portlib.documents.words import dollars, governed_by, of_class, percent, with_labels
+from portlib.documents.words import (
+    dollars,
+    governed_by,
+    of_category,
+    of_class,
+    percent,
+    with_labels,
+)
 from portlib.plan import Plan
 from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
@@ -119,7 +127,7 @@ def dossier(plan: Plan, fund: str, *, made: date, made_from: Mapping[str, str]) 
         made,
         made_from,
         (
-            ("Category", str(option["category"])),
+            ("Category", of_category(plan, fund)),
             ("Held", dollars(held["held"])),
             ("Participants in it", f"{int((plan.holdings[fund] > 0).sum()):,}"),
             ("Expenses a year", f"{percent(option['expense_ratio'], 2)}, {dollars(held['paid'])}"),
@@ -218,7 +226,7 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
     label = str(plan.funds.loc[fund, "label"])
 
     def row(name: str, mean: float, risk: float, *near_by: str) -> list[str]:
-        sharpe = f"{(mean - funds.rf) / risk:.2f}" if risk > 0 else ""
+        sharpe = f"{(mean - funds.rf) / risk:z.2f}" if risk > 0 else ""
         worth = percent(mean - aversion / 2 * risk**2, 2)
         return [name, *near_by, percent(mean, 2), percent(risk, 1), sharpe, worth]
 
@@ -259,6 +267,15 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
             small=True,
         ),
     ]
+    if plan.funds.loc[fund, "kind"] == "employer_stock":
+        made.append(
+            Finding(
+                "One company is like no fund",
+                "The comparators hold the stock's class and not its risk: what they have in common "
+                "with it is the market, and nothing of the company.",
+                "warning",
+            )
+        )
     if not len(near):
         made.append(
             Finding(
@@ -357,8 +374,16 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
     expense = float(option["expense_ratio"])
     rows = [
         ["Expense ratio", percent(expense, 2), f"{dollars(ledger['paid'])} a year"],
-        ["12b-1 fee, out of it", percent(option["fee_12b1"], 2), dollars(ledger["of_it_12b1"])],
-        ["Revenue sharing, out of it", percent(option["revenue_share"], 2), ""],
+        [
+            "12b-1 fee, out of it",
+            percent(option["fee_12b1"], 2),
+            f"{dollars(ledger['of_it_12b1'])} a year",
+        ],
+        [
+            "Revenue sharing, out of it",
+            percent(option["revenue_share"], 2),
+            f"{dollars(float(option['revenue_share']) * float(ledger['held']))} a year",
+        ],
     ]
     if np.isfinite(against["average"]):
         rows.append(
@@ -392,9 +417,9 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
         first = cheaper.iloc[0]
         saved = (expense - float(first["expense"])) * float(ledger["held"])
         items.append(
-            f"Of the comparators {len(cheaper)} cost less; the nearest of them, "
-            f"{said(first['label'])}, would save {dollars(saved)} a year on today's balances and "
-            f"has {percent(first['common'], 0)} in common with it."
+            f"Of the comparators {len(cheaper)} {'costs' if len(cheaper) == 1 else 'cost'} less; "
+            f"the nearest, {said(first['label'])}, would save {dollars(saved)} a year on today's "
+            f"balances and has {percent(first['common'], 0)} in common with it."
         )
     elif len(near):
         items.append("No comparator of the menu costs less.")
@@ -403,6 +428,8 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
         f"Share class: the option passes on {percent(pays, 2)} a year to others. A class of the "
         "same fund without it is looked for, in writing, at the plan's own size (h)(2)."
         if pays > 0
+        else "Share class: an account of the plan's own has none; its fee is what was agreed."
+        if option["vehicle"] == "separate_account"
         else "Share class: nothing is passed on to others. That no cheaper class of the same fund "
         "is open to the plan is to be confirmed in writing (h)(2)."
     )
@@ -519,7 +546,7 @@ def _unknown(plan: Plan, fund: str) -> list[Block]:
         items.append("What the option has earned: the plan brings no returns of it.")
     if plan.inputs.holdings is None:
         items.append(
-            "What it holds security by security: the classes are those that lineup.csv states."
+            "What it holds security by security: its classes are as the list of options states."
         )
     if plan.funds.loc[fund, "kind"] != "employer_stock":
         items.append("Whether its manager adds anything: no alpha is assumed, and none is shown.")
@@ -549,6 +576,7 @@ def _determinations(plan: Plan) -> list[Block]:
         ("Conclusion: kept, watched, added or removed; review next due", ""),
     ]
     return [
+        Break(),
         Heading("Determinations of the committee"),
         Form(fields),
         Signatures([plan.policy["approval_roles"][0].capitalize()]),

@@ -11,10 +11,8 @@ line to fill in.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import date
-from typing import Any
 
 from portlib.documents.document import (
     Block,
@@ -28,12 +26,19 @@ from portlib.documents.document import (
     Text,
     said,
 )
-from portlib.documents.words import facts, governed_by, of_class, of_entry, percent, value
+from portlib.documents.words import (
+    codes,
+    facts,
+    governed_by,
+    of_category,
+    of_class,
+    of_entry,
+    percent,
+    value,
+)
 from portlib.plan import Plan
 from portlib.policy import POSTURES
 
-#: Characters of a value that an annex shows in its row; what is longer is a table of its own file.
-LONGEST = 150
 #: The role that approves what names no other, in the policy that the method comes with.
 USUAL = "investment committee"
 ENGINES = {
@@ -185,11 +190,11 @@ def _options(plan: Plan) -> list[Block]:
     rows = [
         [
             str(row["label"]),
-            str(row["category"]),
+            of_category(plan, str(fund)),
             f"{row['management']}, {row['vehicle']}".replace("_", " "),
             percent(row["expense_ratio"], 2),
         ]
-        for _, row in plan.funds.iterrows()
+        for fund, row in plan.funds.iterrows()
     ]
     return [
         Heading("Options"),
@@ -239,7 +244,7 @@ def _default(plan: Plan) -> list[Block]:
             Table(
                 ["Participant", "Equity in the series"],
                 rows,
-                caption="The path of the series, from the plan's target_date_vintages.csv",
+                caption="The path of the series, from the plan's list of its dates",
             )
         )
     made.append(
@@ -268,8 +273,9 @@ def _postures(plan: Plan) -> list[Block]:
         for posture in POSTURES
     ]
     asked = plan.rules["models"]
+    dated = plan.vintages is not None
     limits = [
-        ["In a single fund, a date of a target-date series excepted", "max_single_fund"],
+        ["In a single fund" + ", a date of the series excepted" * dated, "max_single_fund"],
         ["In small US companies", "small_equity_cap"],
         ["In high yield bonds", "high_yield_cap"],
         ["In employer stock", "employer_stock_cap"],
@@ -328,8 +334,8 @@ def _methods(plan: Plan) -> list[Block]:
                 f"({_entry('optimizer')}).",
                 "No expected return is used as published. Each carries the error that forecasts "
                 f"of its kind have shown, a year: {error} ({_entry('forecast_error')}).",
-                f"Covariances are estimated by {policy['covariance_estimator'].replace('_', ' ')} "
-                f"from {policy['estimation_window_months']:g} months "
+                f"Covariances are estimated from {policy['estimation_window_months']:g} months by "
+                f"the method *{policy['covariance_estimator'].replace('_', ' ')}* "
                 f"({_entry('covariance_estimator')}).",
                 "A weight is shown with the interval that holds it in "
                 f"{percent(policy['weight_interval']['level'], 0)} of "
@@ -450,12 +456,12 @@ def _losses(plan: Plan) -> list[Block]:
 
 
 def _changes(plan: Plan) -> list[Block]:
-    policy = plan.policy
+    policy, names = plan.policy, codes(plan)
     rows = [
         [
             str(policy.entries[name]["date"]),
             of_entry(name),
-            _short(policy.entries[name]["value"]),
+            value(policy.entries[name]["value"], str(policy.entries[name]["unit"]), names),
             str(policy.entries[name]["reason"]),
             str(policy.entries[name]["approver"]),
         ]
@@ -486,32 +492,40 @@ def _changes(plan: Plan) -> list[Block]:
 
 def _signing(plan: Plan) -> list[Block]:
     return [
+        Heading("Adoption"),
         Signatures(
             [_capital(role) for role in plan.policy["approval_roles"]],
             f"Adopted under policy {plan.policy.fingerprint[:10]}, SHA-256 of all values.",
-        )
+        ),
     ]
 
 
 def _annex(plan: Plan) -> list[Block]:
-    rows = []
+    rows, names = [], codes(plan)
     for name, entry in plan.policy.entries.items():
         day = str(entry["date"])
         other = "" if entry["approver"] == USUAL else f"{entry['approver']}, "
         own = " *" if name in plan.policy.own else ""
-        rows.append([of_entry(name), _short(entry["value"]), str(entry["unit"]), other + day + own])
+        rows.append(
+            [
+                of_entry(name),
+                value(entry["value"], "", names),
+                str(entry["unit"]),
+                other + day + own,
+            ]
+        )
     return [
         Heading("Annex: every entry of the policy"),
         Text(
-            f"In the order of the file. Approved by the {USUAL} where no other role is named; the "
-            "plan's own entries bear a star.",
+            "In the order of the file, shares and returns as decimals. Approved by the "
+            f"{USUAL} where no other role is named; the plan's own entries bear a star.",
             small=True,
         ),
         Table(
             ["Entry", "Value", "Unit", "Approved"],
             rows,
             align=["left"] * 4,
-            widths=[1.1, 1.6, 1.5, 0.8],
+            widths=[1.0, 2.1, 1.3, 0.8],
             small=True,
         ),
     ]
@@ -529,7 +543,11 @@ def _from(name: str) -> str:
 
 
 def _clause(plan: Plan, rule: str) -> str:
-    return said(plan.rules["clauses"].get(rule, f"rules.yml: {of_entry(rule)}"))
+    return said(
+        plan.rules["clauses"].get(
+            rule, f"as the plan's rules on {of_entry(rule)} say; their clause is to be named"
+        )
+    )
 
 
 def _capital(words: str) -> str:
@@ -549,11 +567,3 @@ def _years(years: float) -> str:
 
 def _before(years: float) -> str:
     return "at retirement" if years == 0 else f"{years:g} years before it"
-
-
-def _short(entry: Any) -> str:
-    words = value(entry)
-    if len(words) <= LONGEST:
-        return words
-    count = len(entry) if isinstance(entry, Mapping | Sequence) else len(json.dumps(entry))
-    return f"{count} entries, in policy.yml"

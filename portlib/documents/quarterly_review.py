@@ -4,8 +4,9 @@ The watched portfolio's rules with value, limit, status and the share of months 
 although nothing is wrong; every option by row, judged beside the mix of classes that it holds; the
 watch list with reasons and since when; what was decided since the last review; minutes to sign.
 
-`Watch` makes the months that the chapter on monitoring shows, in its order of draws, so that one
-says what the other says. Left out: what participants did, and what was said at the last meeting,
+The portfolio, the options and their months are those of the chapter on monitoring (`watching`), so
+that one says what the other says. An option is judged by months of its own alone: draws say nothing
+about a fund that exists. Left out: what participants did, and what was said at the last meeting,
 which its minutes hold.
 """
 
@@ -20,10 +21,9 @@ from functools import cached_property
 import numpy as np
 import pandas as pd
 
-from portlib import history
-from portlib.class_returns import class_returns
 from portlib.documents.document import (
     Block,
+    Break,
     Document,
     Finding,
     Form,
@@ -34,12 +34,11 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.drawings import drawn
-from portlib.documents.words import facts, of_class, of_entry, percent, value
+from portlib.documents.words import codes, facts, of_class, of_entry, percent, value
 from portlib.plan import Plan
-from portlib.records import Array, Assumptions
-from portlib.retirement import model_portfolios, plan_menu
 from portlib.stewardship import monitoring
-from portlib.stewardship.monitoring import alarms, performance
+from portlib.stewardship.monitoring import alarms, performance, watching
+from portlib.stewardship.monitoring.watching import Watch
 
 #: Simulated paths and months from which false alarms are counted; as in the chapter.
 PATHS, MONTHS, SEED = 500, 60, 1
@@ -49,86 +48,44 @@ QUARTER = 3
 
 
 @dataclass(frozen=True, eq=False)
-class Watch:
-    """The portfolio that is watched, every option, and their months.
+class Quarter:
+    """What a review shows of what is watched.
 
     Attributes
     ----------
-    posture : whose model is watched: the policy's default one, or the most cautious there is
-    watched : the promise
-    months : returns of classes (months, classes); ``real`` are those with a series
-    options : what each option holds, its own risk and expense ratio
-    net : monthly returns of options, net; ``own`` are those that the plan brought
+    watch : the portfolio, every option, and their months
+    judged : options whose own months reach over the whole record; every option where the whole plan
+        is invented, as its months are
     """
 
-    plan: Plan
-    posture: str
-    watched: monitoring.Watched
-    classes: Assumptions
-    months: pd.DataFrame
-    real: tuple[str, ...]
-    options: pd.DataFrame
-    net: pd.DataFrame
-    own: tuple[str, ...]
-    bills: pd.Series
-    held: tuple[str, ...]
+    watch: Watch
+    judged: tuple[str, ...]
 
-    @cached_property
-    def record(self) -> pd.Index:
-        """The months of the record: the last ones."""
-        return self.months.index[-self.plan.policy["monitoring_record_months"] :]
-
-    @cached_property
-    def measured(self) -> dict[str, pd.Series]:
-        """Each measure by month of the record."""
-        at = self.watched.measures(self.months.to_numpy(), self.net[list(self.held)].to_numpy())
-        return {rule: pd.Series(x, self.months.index).loc[self.record] for rule, x in at.items()}
+    @property
+    def plan(self) -> Plan:
+        return self.watch.plan
 
     @cached_property
     def alerts(self) -> list[alarms.Alert]:
-        return monitoring.alerts(self.measured, policy=self.plan.policy)
+        return monitoring.alerts(self.watch.measured, policy=self.plan.policy)
 
     @cached_property
     def by_chance(self) -> pd.DataFrame:
         """In what share of months each rule rings although the assumptions hold."""
         rng = np.random.default_rng(SEED)
-        paths = monitoring.simulated(self.watched, PATHS, MONTHS, rng)
-        return monitoring.alarm_rates(self.watched, *paths, policy=self.plan.policy)
-
-    @cached_property
-    def returns(self) -> tuple[Array, Array, Array]:
-        """Gross, net and benchmark of the portfolio over the record."""
-        every = self.plan.policy["monitoring_rebalance_months"]
-        net, starts, _ = monitoring.followed(
-            self.net[list(self.held)].to_numpy(), self.watched.target, every
-        )
-        cost = self.plan.policy["index_fund_cost"] / 12
-        bench = self.months.to_numpy() @ self.watched.benchmark - cost
-        count = len(self.record)
-        paid = starts[-count:] @ self.watched.expense / 12
-        return net[-count:] + paid, net[-count:], bench[-count:]
+        paths = monitoring.simulated(self.watch.watched, PATHS, MONTHS, rng)
+        return monitoring.alarm_rates(self.watch.watched, *paths, policy=self.plan.policy)
 
     def reviews(self, until: pd.Timestamp | None = None) -> pd.DataFrame:
-        """Every option beside its own mix of classes, over the record that ends in a month."""
-        count = len(self.record)
-        months = self.months.loc[:until].iloc[-count:]
-        labels = list(self.classes.labels)
-        mix = months.to_numpy() @ self.options[labels].to_numpy(float).T
-        cost = self.plan.policy["index_fund_cost"]
-        own_mix = pd.DataFrame(mix - cost / 12, months.index, self.options.index)
-        return performance.reviews(
-            self.net.loc[months.index],
-            own_mix,
-            self.bills.loc[months.index],
-            self.options["expense_ratio"],
-            index_fund_cost=cost,
-        )
+        """Options that are judged, over the record that ends in a month."""
+        return self.watch.reviews(until).loc[list(self.judged)]
 
     @cached_property
     def since(self) -> dict[str, str]:
         """For each option that asks for a review, the quarter's end since when, or before."""
-        past = self.months.index[: -QUARTERS * QUARTER - 1 : -QUARTER]
-        ends = [end for end in past if len(self.months.loc[:end]) >= len(self.record)]
+        months, record = self.watch.net.index, self.watch.record
+        past = months[: -QUARTERS * QUARTER - 1 : -QUARTER]
+        ends = [end for end in past if len(months[months <= end]) >= len(record)]
         asked = self.reviews()["review"]
         left = {str(option) for option, why in asked.items() if why}
         found: dict[str, str] = {}
@@ -142,8 +99,8 @@ class Watch:
         return found | dict.fromkeys(left, f"{last:%B %Y} or before")
 
 
-def watch(plan: Plan) -> Watch:
-    """What is watched of a plan, with its own months of options where it brings them.
+def quarter(plan: Plan) -> Quarter:
+    """What a review shows, in the chapter's order of draws.
 
     Parameters
     ----------
@@ -151,63 +108,22 @@ def watch(plan: Plan) -> Watch:
 
     Returns
     -------
-    Watch
+    Quarter
 
     Raises
     ------
     ValueError
         Where no model can be made of its menu.
     """
-    policy = plan.policy
-    record = history.read("open")
-    classes = plan_menu.class_assumptions(plan)
-    suite = model_portfolios.suite(plan)
-    if not suite.models:
-        raise ValueError(f"{plan.name}: there is no model to watch: {dict(suite.missing)}")
-    posture = policy["default_posture"]
-    posture = posture if posture in suite.postures else suite.postures[0]
-    target = pd.Series(suite[posture].weights)
-    rng = np.random.default_rng(policy["scenario_seed"])
-    known = class_returns(plan, record, list(classes.labels)).common()
-    found = monitoring.class_history(classes, known, rng)
-    options, labels = monitoring.options(plan, classes), list(classes.labels)
-    count = policy["monitoring_record_months"] + policy["monitoring_window_months"] - 1
-    months = found.returns.iloc[-count:]
-    noise = rng.standard_normal((len(months), len(options))) / math.sqrt(12)
-    through = months.to_numpy() @ options[labels].to_numpy(float).T
-    gross = through + noise * options["own_risk"].to_numpy()
-    net = pd.DataFrame(
-        gross - options["expense_ratio"].to_numpy() / 12, months.index, options.index
-    )
-    own = _own(plan, months.index)
-    for name in own:
-        net[name] = own[name]
-    held = options.loc[list(target.index)]
-    exposure = pd.Series(target.to_numpy() @ held[labels].to_numpy(float), labels)
-    watched = monitoring.Watched.under(
-        policy,
-        target=target.to_numpy(),
-        exposures=held[labels].to_numpy(float),
-        own_risk=held["own_risk"].to_numpy(),
-        expense=held["expense_ratio"].to_numpy(),
-        benchmark=monitoring.same_equity(exposure, policy=policy).to_numpy(),
-        classes=classes,
-    )
-    bills = record["bills"].values.reindex(found.returns.index)
-    names = tuple(map(str, target.index))
-    brought = tuple(map(str, own))
-    return Watch(
-        plan, posture, watched, classes, months, found.real, options, net, brought, bills, names
-    )
-
-
-def _own(plan: Plan, months: pd.Index) -> pd.DataFrame:
-    """Returns of options that the plan brought for every month that is looked at."""
-    brought = plan.inputs.funds
-    if brought is None:
-        return pd.DataFrame(index=months)
-    table = brought.values.reindex(months)
-    return table.loc[:, table.notna().all()]
+    seen = watching.watch(plan, np.random.default_rng(plan.policy["scenario_seed"]))
+    invented = plan.origin.strip().upper() == "SYNTHETIC"
+    first = seen.record[0]
+    judged = [
+        str(option)
+        for option in seen.options.index
+        if invented or (option in seen.own_since and seen.own_since[option] <= first)
+    ]
+    return Quarter(seen, tuple(judged))
 
 
 # ---- the document --------------------------------------------------------------------------------
@@ -228,9 +144,9 @@ def review(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
     -------
     Document
     """
-    seen = watch(plan)
-    last = pd.Timestamp(seen.months.index[-1])
-    quarter = f"{last.year}, quarter {(last.month - 1) // 3 + 1}"
+    seen = quarter(plan)
+    last = pd.Timestamp(seen.watch.months.index[-1])
+    when = f"{last.year}, quarter {(last.month - 1) // 3 + 1}"
     body: list[Block] = [
         *_first(seen),
         *_rules(seen),
@@ -248,37 +164,36 @@ def review(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
         plan.origin,
         made,
         made_from,
-        (*facts(plan)[:3], ("Quarter", quarter)),
+        (*facts(plan)[:3], ("Quarter", when)),
         body,
         numbered=True,
     )
 
 
-def _first(seen: Watch) -> list[Block]:
-    reviews = seen.reviews()
-    asked = int((reviews["review"] != "").sum())
+def _first(seen: Quarter) -> list[Block]:
     chance = seen.by_chance.loc["any rule"]
-    _, net, bench = seen.returns
-    years = len(net) / 12
-    lead = 12 * float((net - bench).mean())
-    error = float(performance.tracking_error(net, bench)) / math.sqrt(years)
+    told = seen.watch.returns
+    years = len(told.net) / 12
+    lead = 12 * float((told.net - told.benchmark).mean())
+    error = float(performance.tracking_error(told.net, told.benchmark)) / math.sqrt(years)
     rings = [alert for alert in seen.alerts if alert.severity != "info"]
     first = (
         "Nothing is beyond a limit for *watch*."
         if not rings
-        else f"**{len(rings)} of {len(seen.measured)} rules are beyond a limit for watch or act.**"
+        else f"**{len(rings)} of {len(seen.watch.measured)} rules are beyond a limit for watch or "
+        "act.**"
     )
-    made: list[Block] = [
+    return [
         Heading("What to look at"),
         Text(
-            f"{first} {asked} of {len(reviews)} options ask for a review. With nothing wrong, some "
-            f"rule says *watch* in {percent(chance['watch'], 0)} of months and *act* in "
-            f"{percent(chance['act'])}, so a single ring is an item of the agenda and no proof."
+            f"{first} {_asked(seen)} With nothing wrong, some rule says *watch* in "
+            f"{percent(chance['watch'], 0)} of months and *act* in {percent(chance['act'])}, so a "
+            "single ring is an item of the agenda and no proof."
         ),
         Finding(
             "Least comfortable",
-            f"Over {len(net)} months the {seen.posture} model earned {lead:+.2%} a year against "
-            f"its benchmark, give or take {error:.2%}: "
+            f"Over {len(told.net)} months the {seen.watch.posture} model earned {lead:+.2%} a year "
+            f"against its benchmark, give or take {error:.2%}: "
             + (
                 "the record cannot tell it from none."
                 if abs(lead) < 2 * error
@@ -286,29 +201,59 @@ def _first(seen: Watch) -> list[Block]:
             ),
             "warning",
         ),
+        *_stand_ins(seen),
     ]
-    invented = [of_class(seen.plan, str(c)) for c in seen.classes.labels if c not in seen.real]
-    if len(seen.own) < len(seen.options):
-        words = (
-            f"Of {len(seen.options)} options the plan brought months of {len(seen.own)}. The "
-            "others' months are stand-ins: their classes' months, less expenses, with draws in "
-            "place of what a manager adds or loses (SYNTHETIC)."
+
+
+def _asked(seen: Quarter) -> str:
+    """How many options ask for a review, of how many that can be judged."""
+    count, judged = len(seen.watch.options), len(seen.judged)
+    asked = int((seen.reviews()["review"] != "").sum()) if judged else 0
+    series = ", each date of the series counted" if seen.plan.vintages is not None else ""
+    if judged == count:
+        return f"{asked} of {count} options ask for a review{series}."
+    if not judged:
+        return (
+            f"None of {count} options{series} can be judged: the plan brings no months of theirs."
         )
-        if invented:
-            words += f" No series stands for {', '.join(invented)}: drawn as well."
-        made.append(Finding("Stand-in months", said(words), "note"))
-    return made
+    return (
+        f"{asked} of the {judged} options that can be judged ask for a review. The plan brings no "
+        f"months of the other {count - judged} over the whole record{series}."
+    )
+
+
+def _stand_ins(seen: Quarter) -> list[Block]:
+    """Which months are not those of the options themselves."""
+    count, own = len(seen.watch.options), len(seen.watch.own_since)
+    if own == count:
+        return []
+    whose = (
+        f"The plan brings no months of its {count} options: theirs"
+        if not own
+        else f"The plan brings months of {own} of its {count} options. The others'"
+    )
+    words = (
+        f"{whose} are stand-ins, the months of their classes, less expenses, with draws in place "
+        "of what a manager adds or loses (SYNTHETIC)."
+    )
+    real = seen.watch.history.real
+    drawn_ = [of_class(seen.plan, str(c)) for c in seen.watch.classes.labels if c not in real]
+    if drawn_:
+        words += f" No series stands for {', '.join(drawn_)}: drawn as well."
+    if len(seen.judged) < count:
+        words += " Nobody is judged by them."
+    return [Finding("Stand-in months", said(words), "note")]
 
 
 def _number(x: float, unit: str) -> str:
     return percent(x) if "weight" in unit or "share" in unit else f"{x:.2f}"
 
 
-def _rules(seen: Watch) -> list[Block]:
+def _rules(seen: Quarter) -> list[Block]:
     policy = seen.plan.policy
     since = {alert.rule: alert for alert in seen.alerts}
     rows = []
-    for rule, series in seen.measured.items():
+    for rule, series in seen.watch.measured.items():
         unit = str(policy["alert_limits"][rule]["unit"])
         limits = monitoring.limits(rule, policy=policy)
         alert = since.get(rule)
@@ -325,11 +270,11 @@ def _rules(seen: Watch) -> list[Block]:
                 "" if chance is None else percent(chance["act"]),
             ]
         )
-    axes = monitoring.dashboard(seen.measured, policy=policy)
+    axes = monitoring.dashboard(seen.watch.measured, policy=policy)
     return [
         Heading("The rules"),
         Text(
-            f"Of the {seen.posture} model, over windows of "
+            f"Of the {seen.watch.posture} model, over windows of "
             f"{policy['monitoring_window_months']:g} months. *By chance* is the share of months in "
             f"which the rule rings so, or worse, on {PATHS} paths on which the assumptions hold."
         ),
@@ -360,12 +305,12 @@ def _rules(seen: Watch) -> list[Block]:
     ]
 
 
-def _portfolio(seen: Watch) -> list[Block]:
-    gross, net, bench = (pd.Series(x, seen.record) for x in seen.returns)
-    whole = set(seen.held) <= set(seen.own)
+def _portfolio(seen: Quarter) -> list[Block]:
+    gross, net, bench = seen.watch.returns[:3]
+    whole = set(seen.watch.held) <= set(seen.judged) & set(seen.watch.own_since)
     record = performance.Record(gross, net, bench, "actual" if whole else "SYNTHETIC")
     rows = []
-    for months in (seen.plan.policy["monitoring_window_months"], len(seen.record)):
+    for months in (seen.plan.policy["monitoring_window_months"], len(seen.watch.record)):
         shown = record.shown(months).to_dict("index")
         for name, figures in shown.items():
             head = str(name).capitalize()
@@ -377,7 +322,9 @@ def _portfolio(seen: Watch) -> list[Block]:
                 ]
             )
     block = seen.plan.policy["bootstrap_block_months"]
-    ratio = performance.sharpe((net - seen.bills.loc[seen.record]).to_numpy(), lags=block)
+    ratio = performance.sharpe(
+        (net - seen.watch.bills.loc[seen.watch.record]).to_numpy(), lags=block
+    )
     fall = performance.worst_fall(net)
     return [
         Heading("The portfolio that is watched"),
@@ -391,8 +338,8 @@ def _portfolio(seen: Watch) -> list[Block]:
     ]
 
 
-def _label(seen: Watch, option: str) -> str:
-    fund = str(seen.options.loc[option, "fund"])
+def _label(seen: Quarter, option: str) -> str:
+    fund = str(seen.watch.options.loc[option, "fund"])
     label = str(seen.plan.funds.loc[fund, "label"])
     if option == fund:
         return label
@@ -401,30 +348,42 @@ def _label(seen: Watch, option: str) -> str:
     return f"{label.split(' (')[0]}, {when}"
 
 
-def _options(seen: Watch) -> list[Block]:
-    found = seen.reviews().sort_values("ahead", na_position="first")
-    expense = seen.options["expense_ratio"]
+def _months_of(seen: Quarter, option: str) -> str:
+    """Whose months an option's are."""
+    first = seen.watch.own_since.get(option)
+    if first is None:
+        return "stand-in"
+    return "own" if first <= seen.watch.record[0] else f"own from {first:%Y-%m}"
+
+
+def _options(seen: Quarter) -> list[Block]:
+    expense = seen.watch.options["expense_ratio"]
     rows = []
-    for option, row in found.iterrows():
-        own = "own" if option in seen.own else "stand-in"
-        rows.append(
-            [
-                _label(seen, str(option)),
-                percent(expense[str(option)], 2),
-                _signed(row["ahead"]),
-                _signed(row["error"], plain=True),
-                "" if not np.isfinite(row["Sharpe"]) else f"{row['Sharpe']:.2f}",
-                "" if not np.isfinite(row["of benchmark"]) else f"{row['of benchmark']:.2f}",
-                own,
-                str(row["review"]) or "none",
-            ]
-        )
+    if seen.judged:
+        for option, row in seen.reviews().sort_values("ahead", na_position="first").iterrows():
+            rows.append(
+                [
+                    _label(seen, str(option)),
+                    percent(expense[str(option)], 2),
+                    _signed(row["ahead"]),
+                    _signed(row["error"], plain=True),
+                    _ratio(row["Sharpe"]),
+                    _ratio(row["of benchmark"]),
+                    _months_of(seen, str(option)),
+                    str(row["review"]) or "none",
+                ]
+            )
+    for option in [str(o) for o in seen.watch.options.index if str(o) not in seen.judged]:
+        cost = percent(expense[option], 2)
+        months = _months_of(seen, option)
+        rows.append([_label(seen, option), cost, "", "", "", "", months, "not judged"])
     return [
         Heading("Every option"),
         Text(
-            f"Beside the mix of classes that each holds, over {len(seen.record)} months, net. An "
-            "option asks for a review where it is two errors behind, costs more with nothing to "
-            "show for it, or cannot be judged."
+            f"Beside the mix of classes that each holds, over {len(seen.watch.record)} months, "
+            "net. An option asks for a review where it is two errors behind, costs more with "
+            "nothing to show for it, or cannot be judged. One without months of its own "
+            "over the whole record is not judged: bring them."
         ),
         Table(
             [
@@ -439,19 +398,26 @@ def _options(seen: Watch) -> list[Block]:
             ],
             rows,
             align=["left", "right", "right", "right", "right", "right", "left", "left"],
-            widths=[2.3, 0.7, 0.75, 0.6, 0.6, 0.7, 0.7, 1.3],
+            widths=[2.5, 0.7, 0.75, 0.6, 0.6, 0.7, 0.75, 1.2],
             small=True,
         ),
     ]
 
 
+def _ratio(x: float) -> str:
+    return f"{x:z.2f}" if np.isfinite(x) else ""
+
+
 def _signed(x: float, *, plain: bool = False) -> str:
     if not np.isfinite(x):
         return ""
-    return f"{x:.2%}" if plain else f"{x:+.2%}"
+    return f"{x:.2%}" if plain else f"{x:+z.2%}"
 
 
-def _watch_list(seen: Watch) -> list[Block]:
+def _watch_list(seen: Quarter) -> list[Block]:
+    made: list[Block] = [Heading("Watch list")]
+    if not seen.judged:
+        return [*made, Text("No option can be judged, so none is on the list.")]
     found = seen.reviews()
     asked = found[found["review"] != ""]
     rows = [
@@ -463,7 +429,6 @@ def _watch_list(seen: Watch) -> list[Block]:
         ]
         for option, row in asked.sort_values("ahead", na_position="first").iterrows()
     ]
-    made: list[Block] = [Heading("Watch list")]
     if not rows:
         return [*made, Text("No option asks for a review.")]
     return [
@@ -481,11 +446,17 @@ def _watch_list(seen: Watch) -> list[Block]:
     ]
 
 
-def _decided(seen: Watch) -> list[Block]:
+def _decided(seen: Quarter) -> list[Block]:
     plan = seen.plan
     month = pd.Timestamp(plan.as_of) - pd.DateOffset(months=QUARTER)
+    names = codes(plan)
     rows = [
-        [str(entry["date"]), of_entry(name), value(entry["value"])[:80], str(entry["reason"])]
+        [
+            str(entry["date"]),
+            of_entry(name),
+            value(entry["value"], str(entry["unit"]), names),
+            str(entry["reason"]),
+        ]
         for name, entry in plan.policy.entries.items()
         if name in plan.policy.own and pd.Timestamp(str(entry["date"])) >= month
     ]
@@ -528,6 +499,7 @@ def _minutes(plan: Plan) -> list[Block]:
         ("Dissent, and reasons", ""),
     ]
     return [
+        Break(),
         Heading("Minutes"),
         Text(
             "Written at the time. That a decision serves participants' benefits and no other aim, "

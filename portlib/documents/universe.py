@@ -30,7 +30,7 @@ from portlib.construction.mandate import Infeasible, Mandate, fully_invested, lo
 from portlib.construction.mandate.stated import Menu, stated_rules
 from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
-from portlib.documents.words import of_class
+from portlib.documents.words import class_names, of_category, of_class, with_classes
 from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.estimation.shrinkage import covariance
 from portlib.inputs import mandate as limits
@@ -58,6 +58,7 @@ class Universe:
     weights : the portfolio, by asset of `assumptions`
     best : the optimum without limits on the number of holdings, with its shadow prices
     labels : what readers are told an asset is
+    names : what readers are told that codes in the names of rules are
     groups : by way of grouping, shares of each asset (assets x groups)
     months : monthly returns by asset, or None; ``months_are`` says what they are
     rivals : other portfolios of the same assets, by name
@@ -73,6 +74,7 @@ class Universe:
     weights: pd.Series
     best: Allocation
     labels: Mapping[str, str]
+    names: Mapping[str, str]
     groups: Mapping[str, pd.DataFrame]
     months: pd.DataFrame | None
     months_are: str
@@ -115,13 +117,16 @@ def of_plan(plan: Plan, posture: str) -> Universe:
     b = exposures.to_numpy(float)
     shown = exposures.loc[:, (exposures > 0).any()]
     weights = pd.Series(model.weights).reindex(names, fill_value=0.0)
-    kinds = pd.get_dummies(opened.funds.loc[names, "category"]).astype(float)
+    categories = [of_category(opened, name) for name in names]
+    kinds = pd.get_dummies(pd.Series(categories, names)).astype(float)
     months, are = _months_of(plan, opened, names)
+    dates = plan_menu.dates(plan)
     return Universe(
         plan.name,
         plan.origin,
         (
-            f"Expected returns and covariances of classes: {classes.source}",
+            "Expected returns and covariances of classes: "
+            f"{with_classes(classes.source, plan).rstrip('.')}.",
             "Of funds: through what they hold, net of expenses, with their own risk beyond it.",
         ),
         funds,
@@ -130,6 +135,7 @@ def of_plan(plan: Plan, posture: str) -> Universe:
         weights,
         maximum_utility(funds, mandate, risk_aversion=model.risk_aversion),
         dict(zip(map(str, opened.funds.index), opened.funds["label"].astype(str), strict=True)),
+        class_names(plan),
         {
             "Class": shown.rename(columns=lambda name: of_class(plan, name)),
             "Category": kinds,
@@ -145,7 +151,10 @@ def of_plan(plan: Plan, posture: str) -> Universe:
             ("Expenses a year", f"{model.cost:.2%}"),
             ("From reference", f"{model.departure:.1%} a year"),
         ),
-        (f"The model was made so: {model.made}.",),
+        (
+            f"The model was made so: {model.made}.",
+            *(["Each date of the target-date series counts as an option."] * bool(len(dates))),
+        ),
     )
 
 
@@ -285,6 +294,7 @@ def of_folder(folder: Path, policy: Policy, *, risk_aversion: float | None = Non
         best.weights.clip(lower=0.0),
         best,
         dict(zip(names, names, strict=True)),
+        {},
         groups,
         read.values[names].dropna(),
         f"Months are those of returns.csv ({read.as_read}).",

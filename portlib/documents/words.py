@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from typing import Any
 
-from portlib import plan_format
+from portlib import history, plan_format
 from portlib.plan import Plan
 
 #: What is written for what is no number.
@@ -42,33 +43,78 @@ def of_class(plan: Plan, name: str) -> str:
     return known[name].label if name in known else name.replace("_", " ")
 
 
+def of_category(plan: Plan, fund: str) -> str:
+    """A fund's published category; of one that has none, so."""
+    category = str(plan.funds.loc[fund, "category"]).strip()
+    return category if category.lower() not in ("", "nan", "none") else "no category"
+
+
 def facts(plan: Plan) -> list[tuple[str, str]]:
     """What the head of every document says of the plan."""
     default = plan.rules["default"]
     offered = len(plan.funds)
+    invented = plan.origin.strip().upper() == "SYNTHETIC" or "SYNTHETIC" not in plan.origin.upper()
+    whose = "" if invented else ", SYNTHETIC"
     return [
-        ("Assets", dollars(plan.assets)),
-        ("Participants", f"{len(plan.participants):,}"),
+        ("Assets", dollars(plan.assets) + whose),
+        ("Participants", f"{len(plan.participants):,}{whose}"),
         ("Options", f"{offered}" + (", one the default" if default else ", no default")),
         ("Figures of", f"{plan.as_of:%B} {plan.as_of.day}, {plan.as_of.year}"),
     ]
 
 
-def value(entry: Any) -> str:
-    """A value of the policy in one line: numbers as they stand, mappings as name and number."""
+def value(entry: Any, unit: str = "", names: Mapping[str, str] | None = None) -> str:
+    """A value of the policy in words.
+
+    Parameters
+    ----------
+    entry : number, text, list or mapping
+    unit : str
+        As the policy states it; shares and decimals are written as percent.
+    names : mapping, optional
+        What readers are told a code is, as from `codes`.
+
+    Returns
+    -------
+    str
+        Mappings as name and value; a mapping within one stands in brackets.
+
+    Examples
+    --------
+    >>> value({"moderate": 0.13, "turnover": 0.5})
+    'moderate 0.13; turnover 0.5'
+    >>> value({"volatility": {"moderate": 0.13, "growth": 0.17}}, "share of value")
+    'volatility (moderate 13%; growth 17%)'
+    >>> value({"us_tips": 1}, names={"us_tips": "TIPS"})
+    'TIPS 1'
+    """
+
+    def within(inner: Any) -> str:
+        words = value(inner, unit, names)
+        return f"({words})" if isinstance(inner, dict) else words
+
     if isinstance(entry, bool):
         return "yes" if entry else "no"
     if isinstance(entry, float | int):
+        if re.match(r"(weight|share|decimal)\b", unit):
+            return f"{100 * entry:g}%"
         return f"{entry:g}" if abs(entry) < 1e5 else f"{entry:,.0f}"
     if isinstance(entry, dict):
-        return "; ".join(f"{_name(key)} {value(one)}" for key, one in entry.items())
+        return "; ".join(f"{_name(key, names)} {within(one)}" for key, one in entry.items())
     if isinstance(entry, list | tuple):
-        return ", ".join(value(one) for one in entry)
-    return _name(entry)
+        return ", ".join(within(one) for one in entry)
+    return _name(entry, names)
 
 
-def _name(key: Any) -> str:
-    return str(key).replace("_", " ")
+def codes(plan: Plan) -> dict[str, str]:
+    """What readers are told that codes of classes and of series of the open record are."""
+    record = history.read("open")
+    series = {name: record[name].label for name in record.names}
+    return series | class_names(plan)
+
+
+def _name(key: Any, names: Mapping[str, str] | None = None) -> str:
+    return (names or {}).get(str(key), str(key).replace("_", " "))
 
 
 def of_entry(name: str) -> str:
@@ -81,6 +127,35 @@ def with_labels(text: str, plan: Plan) -> str:
     labels = {str(fund): str(label) for fund, label in plan.funds["label"].items()}
     codes = "|".join(sorted(map(re.escape, labels), key=len, reverse=True))
     return re.sub(rf"(?<!\w)({codes})(?!\w)", lambda match: labels[match[1]], text)
+
+
+def with_classes(text: str, plan: Plan) -> str:
+    """A text with classes called as readers know them, where it has their codes, in one word or in
+    several.
+
+    Examples
+    --------
+    >>> from portlib import plan
+    >>> with_classes("most us_tips, least us high yield", plan.read())
+    'most TIPS (Inflation-Protected), least US Corporate Bonds - High Yield'
+    """
+    return with_names(text, class_names(plan))
+
+
+def class_names(plan: Plan) -> dict[str, str]:
+    """What readers are told that codes of classes are."""
+    return {name: of_class(plan, name) for name in plan.inputs.classes.by_name}
+
+
+def with_names(text: str, names: Mapping[str, str]) -> str:
+    """A text with names in place of codes that no word could be: those with an underscore, also
+    where it is written as a space."""
+    codes = {code: name for code, name in names.items() if "_" in code}
+    if not codes:
+        return text
+    spelled = codes | {code.replace("_", " "): name for code, name in codes.items()}
+    found = "|".join(sorted(map(re.escape, spelled), key=len, reverse=True))
+    return re.sub(rf"(?<!\w)({found})(?!\w)", lambda match: spelled[match[1]], text)
 
 
 def governed_by(plan: Plan) -> str:

@@ -13,6 +13,7 @@ from portlib.construction.mandate import Limit
 from portlib.documents import allocation_report, universe
 from portlib.documents.document import Document, Table
 from portlib.documents.typesetting import pdf
+from portlib.documents.words import with_names
 from portlib.retirement import model_portfolios
 from tests.documents.unrun import DAY, MADE_FROM
 
@@ -66,7 +67,7 @@ def test_a_rule_shows_what_the_portfolio_has_of_what_it_limits(
 ) -> None:
     rows = {row[0].lower(): row for row in table(made, "Rule").rows}
     for rule in chosen.mandate.constraints:
-        row = rows[rule.name.replace("_", " ").lower()]
+        row = rows[with_names(rule.name, chosen.names).replace("_", " ").lower()]
         if isinstance(rule, Limit) and rule.coefficients is not None:
             held = sum(k * chosen.weights[a] for a, k in rule.coefficients.items())
             assert share(row[1]) == pytest.approx(held, abs=5.1e-4)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
-import numpy as np
 import pytest
 
 from portlib import plan
@@ -15,8 +15,8 @@ from tests.documents.unrun import DAY, MADE_FROM
 
 
 @pytest.fixture(scope="module")
-def seen(ours: plan.Plan) -> quarterly_review.Watch:
-    return quarterly_review.watch(ours)
+def seen(ours: plan.Plan) -> quarterly_review.Quarter:
+    return quarterly_review.quarter(ours)
 
 
 @pytest.fixture(scope="module")
@@ -25,9 +25,9 @@ def text(ours: plan.Plan, words: Callable[[bytes], str]) -> str:
 
 
 def test_every_rule_stands_with_its_value_limits_and_chance(
-    seen: quarterly_review.Watch, text: str
+    seen: quarterly_review.Quarter, text: str
 ) -> None:
-    for rule, series in seen.measured.items():
+    for rule, series in seen.watch.measured.items():
         assert rule.capitalize() in text
         limits = monitoring.limits(rule, policy=seen.plan.policy)
         value = float(series.iloc[-1])
@@ -38,21 +38,8 @@ def test_every_rule_stands_with_its_value_limits_and_chance(
         assert f"{chance:.1%}" in text
 
 
-def test_the_portfolio_is_that_of_the_plans_model(seen: quarterly_review.Watch) -> None:
-    _, net, bench = seen.returns
-    w = seen.watched.target.copy()
-    by_hand = []
-    for t, month in enumerate(seen.net[list(seen.held)].to_numpy()):
-        grown = w * (1 + month)
-        by_hand.append(grown.sum() - 1)
-        every = seen.plan.policy["monitoring_rebalance_months"]
-        w = seen.watched.target if (t + 1) % every == 0 else grown / grown.sum()
-    assert np.allclose(net, by_hand[-len(net) :], atol=1e-12)
-    assert len(bench) == len(net) == len(seen.record)
-
-
 def test_the_watch_list_is_what_asks_for_a_review_and_says_since_when(
-    seen: quarterly_review.Watch, text: str
+    seen: quarterly_review.Quarter, text: str
 ) -> None:
     asked = seen.reviews()["review"]
     listed = {str(option) for option, why in asked.items() if why}
@@ -61,15 +48,25 @@ def test_the_watch_list_is_what_asks_for_a_review_and_says_since_when(
         assert seen.since[option] in text
 
 
-def test_a_spell_began_where_the_quarter_before_was_quiet(seen: quarterly_review.Watch) -> None:
+def test_a_spell_began_where_the_quarter_before_was_quiet(seen: quarterly_review.Quarter) -> None:
+    months = seen.watch.net.index
     for option, since in list(seen.since.items())[:3]:
         if "before" in since:
             continue
-        ends = [end for end in seen.months.index if f"{end:%B %Y}" == since]
-        at = seen.months.index.get_loc(ends[0])
-        before = seen.months.index[at - quarterly_review.QUARTER]
+        ends = [end for end in months if f"{end:%B %Y}" == since]
+        before = months[months.get_loc(ends[0]) - quarterly_review.QUARTER]
         assert seen.reviews(ends[0])["review"][option]
         assert not seen.reviews(before)["review"][option]
+
+
+def test_draws_judge_no_fund_of_a_plan_that_exists(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    real = replace(ours, rules={**ours.rules, "origin": "somebody's statements"})
+    said = words(pdf(quarterly_review.review(real, made=DAY, made_from=MADE_FROM)))
+    assert f"None of {len(quarterly_review.quarter(ours).watch.options)} options" in said
+    assert "behind its benchmark" not in said
+    assert "Nobody is judged by them" in said
 
 
 def test_months_that_are_made_up_are_called_so(text: str) -> None:
