@@ -136,7 +136,8 @@ def _document_commands(commands: Any) -> None:
         "--universe",
         type=Path,
         metavar="FOLDER",
-        help="allocation of your own: returns.csv, groups.csv, mandate.yml, expected.csv",
+        help="allocation of your own: returns.csv, and as you have them approved.txt, groups.csv, "
+        "mandate.yml, expected.csv, current.csv",
     )
     report.add_argument(
         "--risk-aversion", type=float, help="with --universe: A in mean less A/2 variance"

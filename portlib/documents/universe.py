@@ -32,7 +32,7 @@ from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
 from portlib.documents.words import class_names, of_category, of_class, with_classes
 from portlib.estimation.capital_market_assumptions import survey_assumptions
-from portlib.estimation.shrinkage import covariance
+from portlib.estimation.shrinkage import CovarianceError, covariance
 from portlib.inputs import mandate as limits
 from portlib.inputs.classes import AssetClass, Classes
 from portlib.plan import Plan
@@ -42,6 +42,8 @@ from portlib.retirement import model_portfolios, plan_menu
 from portlib.stewardship import monitoring
 from portlib.tables import Column, Findings, open_text
 
+#: How far weights that are held may be from 100% together, and the correlation of copies.
+WHOLE, ALIKE = 1e-3, 1 - 1e-9
 #: Groups of a folder that has no ``groups.csv``.
 UNGROUPED = "not grouped"
 
@@ -241,12 +243,15 @@ def of_folder(folder: Path, policy: Policy, *, risk_aversion: float | None = Non
     Examples
     --------
     >>> from portlib import plan
-    >>> of_folder(Path("no such folder"), plan.read().policy)
+    >>> of_folder(Path("no such folder"), plan.read().policy)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-    portlib.data.DataError: no such folder: needs returns.csv: a month a row, an asset a column
+    portlib.data.DataError: no such folder: needs returns.csv, ...
     """
     if not (folder / "returns.csv").is_file():
-        raise DataError(f"{folder}: needs returns.csv: a month a row, an asset a column")
+        raise DataError(
+            f"{folder}: needs returns.csv, a month a row, an asset a column; and as far as you "
+            "have them approved.txt, groups.csv, mandate.yml, expected.csv and current.csv"
+        )
     found = Findings()
     read = tables.returns(folder / "returns.csv", minimum_months=policy["minimum_history_months"])
     names = _approved(folder, list(map(str, read.values)), found)
@@ -261,9 +266,11 @@ def of_folder(folder: Path, policy: Policy, *, risk_aversion: float | None = Non
     rules = _rules(folder, names, groups, found)
     given = _numbers(folder / "expected.csv", "expected_return", names, found, (-0.5, 0.5))
     current = _numbers(folder / "current.csv", "weight", names, found, (0.0, 1.0))
+    if current is not None and abs(float(current.sum()) - 1) > WHOLE:
+        found.refuse("current.csv", f"weights add up to {current.sum():.1%}, not to 100%")
     found.settle()
     aversion = risk_aversion or policy["model_risk_aversion"][policy["default_posture"]]
-    sigma = covariance(window, policy["covariance_estimator"]).annual().to_numpy()
+    sigma = _covariance(window, policy["covariance_estimator"])
     rf = survey_assumptions(policy["cma_horizon_years"]).rf
     equal = np.full(len(names), 1 / len(names))
     implied = rf + aversion * sigma @ equal
@@ -313,8 +320,11 @@ def _approved(folder: Path, names: list[str], found: Findings) -> list[str]:
     """The names of approved.txt, in the order of the returns; all where there is no such file."""
     path = folder / "approved.txt"
     if not path.is_file():
+        if len(names) < 2:
+            found.refuse("returns.csv", f"has {names[0]} alone: among one asset nobody chooses")
+            found.settle()
         return names
-    listed = [line.strip() for line in path.read_text(encoding="utf-8-sig").splitlines()]
+    listed = [line.strip() for line in open_text(path).content.splitlines()]
     for number, name in enumerate(listed, start=1):
         if name and name not in names:
             near = data.near(name, names)
@@ -337,7 +347,7 @@ def _groups(folder: Path, names: list[str], found: Findings) -> dict[str, pd.Dat
         found.refuse(path.name, "needs a column asset and at least one of groups, such as class")
         found.settle()
     assert table is not None
-    known = table.drop_duplicates("asset").set_index("asset")
+    known = _once(table, path.name, found)
     if lost := [name for name in names if name not in known.index]:
         found.refuse(path.name, f"says nothing of {', '.join(lost)}")
         found.settle()
@@ -347,6 +357,29 @@ def _groups(folder: Path, names: list[str], found: Findings) -> dict[str, pd.Dat
         shares = pd.get_dummies(known[column].replace("", UNGROUPED)).astype(float)
         ways[str(column).capitalize()] = shares
     return ways
+
+
+def _once(table: pd.DataFrame, file: str, found: Findings) -> pd.DataFrame:
+    """The table by asset; what names one twice is refused."""
+    counted = table["asset"].value_counts()
+    if twice := [str(name) for name in counted.index[counted > 1]]:
+        found.refuse(file, f"names {', '.join(twice)} more than once")
+        found.settle()
+    return table.set_index("asset")
+
+
+def _covariance(window: pd.DataFrame, estimator: str) -> Array:
+    """Covariances a year; `DataError`, naming assets that move alike, where there are none."""
+    try:
+        return covariance(window, estimator).annual().to_numpy()
+    except CovarianceError as error:
+        alike = window.corr().to_numpy() > ALIKE
+        pairs = [
+            f"{window.columns[i]} and {window.columns[j]}"
+            for i, j in zip(*np.nonzero(np.triu(alike, 1)), strict=True)
+        ]
+        why = f"{'; '.join(pairs)} move alike: approve one of them" if pairs else str(error)
+        raise DataError(f"returns.csv: {why}") from None
 
 
 def _rules(
@@ -384,7 +417,7 @@ def _numbers(
     table = tables.rows(open_text(path), asked, found)
     if table is None:
         return None
-    known = table.drop_duplicates("asset").set_index("asset")[column]
+    known = _once(table, path.name, found)[column]
     if lost := [name for name in names if name not in known.index]:
         found.refuse(path.name, f"says nothing of {', '.join(lost)}")
         return None

@@ -27,7 +27,9 @@ def test_a_row_of_another_length_is_refused() -> None:
         Table(["a", "b"], [["1", "2"], ["1"]])
 
 
-def test_a_figure_that_would_be_too_high_is_made_narrower() -> None:
-    tall = Figure("tall", '<svg viewBox="0 0 100 200"></svg>', "", "")
+def test_a_figure_is_neither_higher_than_it_may_be_nor_larger_than_it_was_drawn() -> None:
+    tall = Figure("tall", '<svg viewBox="0 0 400 800"></svg>', "", "")
     assert tall.no_higher(3, line=6).width == pytest.approx(0.25)
     assert tall.no_higher(30).width == tall.width
+    small = Figure("small", '<svg viewBox="0 0 144 72"></svg>', "", "")
+    assert small.no_higher(3, line=6).width == pytest.approx(2 / 6)

@@ -93,6 +93,19 @@ def test_only_what_is_approved_is_held(folder: Path, policy: Policy) -> None:
         ("approved.txt", "Big\nBonsd\n", "line 2: 'Bonsd' has no returns; did you mean Bonds"),
         ("groups.csv", "asset,class\nBig,shares\n", "says nothing of Small"),
         ("groups.csv", "assets,class\nBig,shares\n", "it needs asset"),
+        (
+            "groups.csv",
+            "asset,class\nBig,shares\nSmall,shares\nAbroad,shares\nBonds,bonds\nBills,cash\n"
+            "Big,bonds\n",
+            "groups.csv: names Big more than once",
+        ),
+        (
+            "current.csv",
+            "asset,weight\nBig,0.2\nSmall,0.2\nAbroad,0.2\nBonds,0.1\nBills,0.1\n",
+            "current.csv: weights add up to 80.0%",
+        ),
+        ("current.csv", "asset,weight\nBig,25\n", "weight '25' is not between 0 and 1"),
+        ("approved.txt", "Big\n", "approves fewer than two"),
         ("expected.csv", "asset,expected_return\nBig,8\n", "expected_return"),
         ("mandate.yml", "constraints:\n- {name: a, kind: cap, clause: b}\n", "kind 'cap' is none"),
         (
@@ -109,6 +122,31 @@ def test_what_is_wrong_is_refused_by_file(
     (folder / file).write_text(content)
     with pytest.raises(DataError, match=said):
         universe.of_folder(folder, policy)
+
+
+def test_one_asset_leaves_nothing_to_choose(folder: Path, policy: Policy) -> None:
+    returns = pd.read_csv(folder / "returns.csv", index_col=0)
+    returns[["Big"]].to_csv(folder / "returns.csv")
+    with pytest.raises(DataError, match=r"returns\.csv: has Big alone"):
+        universe.of_folder(folder, policy)
+
+
+def test_assets_that_move_alike_are_named(folder: Path, policy: Policy) -> None:
+    returns = pd.read_csv(folder / "returns.csv", index_col=0)
+    returns.assign(Twin=returns["Big"]).to_csv(folder / "returns.csv")
+    (folder / "groups.csv").unlink()
+    (folder / "mandate.yml").unlink()
+    with pytest.raises(DataError, match="Big and Twin move alike"):
+        universe.of_folder(folder, policy)
+
+
+def test_a_list_of_names_in_another_encoding_is_read(folder: Path, policy: Policy) -> None:
+    returns = pd.read_csv(folder / "returns.csv", index_col=0)
+    returns.rename(columns={"Big": "Größe"}).to_csv(folder / "returns.csv")
+    (folder / "groups.csv").unlink()
+    (folder / "mandate.yml").unlink()
+    (folder / "approved.txt").write_bytes("Größe\r\nBonds\r\n".encode("cp1252"))
+    assert set(universe.of_folder(folder, policy).weights.index) == {"Größe", "Bonds"}
 
 
 def test_a_mandate_that_nobody_can_obey_names_its_rules(folder: Path, policy: Policy) -> None:
