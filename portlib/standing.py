@@ -215,14 +215,14 @@ _OUTLOOK = (
 #: (`portlib.history.read`); what is `COMMITTED` no import reaches, and it says why.
 MONTHS: dict[str, tuple[tuple[str, ...], str]] = {
     "capital_market_assumptions": ((LONG, OPEN), "means, risks and yields of the past"),
-    "shrinkage": ((LONG,), "covariances that real months gave"),
+    "shrinkage": ((LONG, OPEN), "covariances that real months gave"),
     "forecast_record": ((LONG, OPEN), "what came after each forecast"),
     "style_analysis": ((LONG, OPEN), "indices, factors, and months of the plan's classes"),
-    "mean_variance": ((LONG,), "walks through real months"),
+    "mean_variance": ((LONG, OPEN), "walks through real months"),
     "black_litterman": ((LONG, OPEN), "the price of risk, and what came after each edition"),
     "mandate": ((), "asks what limits allow of the plan's assumptions; no past is asked"),
-    "robustness": ((LONG,), "walks through real months"),
-    "risk_parity": ((LONG,), "walks through real months"),
+    "robustness": ((LONG, OPEN), "walks through real months"),
+    "risk_parity": ((LONG, OPEN), "walks through real months"),
     "tail_risk": ((LONG, OPEN), "losses of real months"),
     "alternatives": ((LONG, OPEN), "gold, listed real estate and what stale prices hide"),
     "plan_menu": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
