@@ -448,6 +448,36 @@ def test_everything_can_be_done_by_keyboard_and_has_a_name(shown: tuple[Browser,
     assert heard == browser.evaluate(SAYS.format("posture"))
 
 
+#: Milliseconds in which an answer seems to come at once, and those in which nobody loses the thread
+#: (Miller 1968; Nielsen 1993).
+AT_ONCE, THREAD = 100, 1_000
+#: What a change takes, by the browser's own clock, from the event until the page is laid out again.
+MOVES = """(name) => {
+  const place = document.querySelector(`#what-if-${name}`);
+  const [slider] = place.querySelectorAll("input[type=range]");
+  const boxes = [...place.querySelectorAll("input[type=checkbox]")];
+  const timed = (move) => {
+    const start = performance.now();
+    move();
+    document.body.getBoundingClientRect();
+    return performance.now() - start;
+  };
+  if (name === "menu") return boxes.flatMap((box) => [1, 2].map(() => timed(() => box.click())));
+  return Array.from({ length: 21 }, (_, k) => timed(() => {
+    slider.value = 50 * k;
+    slider.dispatchEvent(new Event("input"));
+  }));
+}"""
+
+
+def test_an_answer_comes_while_the_control_moves(shown: tuple[Browser, str]) -> None:
+    browser, folder = shown
+    for name, most in (("posture", AT_ONCE), ("path", THREAD), ("menu", AT_ONCE)):
+        took = browser.evaluate(f"({MOVES})('{name}')")
+        print(f"{folder}: {name}: median {np.median(took):.1f} ms, longest {max(took):.0f} ms")
+        assert np.median(took) < most, name
+
+
 def test_axe_finds_nothing_in_light_or_dark(shown: tuple[Browser, str]) -> None:
     browser, _ = shown
     axe = (Path(__file__).parent / "vendored" / "axe.min.js").read_text(encoding="utf-8")
