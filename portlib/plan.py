@@ -357,7 +357,8 @@ def _plan(
     """The plan that the parts read make; None where something was refused.
 
     ``core`` holds what was found in the files that every plan has: what those owe each other is
-    asked only where each is sound. What the plan brings is read in any case.
+    asked only where each is sound, what a row breaks by itself in any case. What the plan brings is
+    read in any case.
     """
     parts = None
     lineup = tables["lineup"]
@@ -369,8 +370,13 @@ def _plan(
         except DataError as error:
             if not core.refused:  # else it repeats what was found
                 core.take(error, "")
+    else:
+        others = tables["participants"], tables.get("target_date_vintages")
+        plan_format.by_row(rules, lineup, *others)
     labels = {} if lineup is None or "fund" not in lineup.frame else _labels(lineup.frame)
     brought = record.make(sources, known, labels, found)
+    if rules is not None:
+        record.check_day(brought, rules["as_of"], found)
     if parts is not None:
         weights = [parts[1], *([] if parts[2] is None else [parts[2].drop(columns="equity")])]
         held = dict.fromkeys(str(c) for table in weights for c in table if (table[c] > 0).any())

@@ -311,10 +311,56 @@ def parts(
     return funds, exposures, paths, participants, holdings
 
 
+def by_row(
+    rules: Mapping[str, Any] | None, lineup: Table | None, people: Table | None, paths: Table | None
+) -> None:
+    """What rows break by themselves, though something else was refused already: so that all of it
+    is said in one go. Rows of which something was said are passed over.
+
+    Parameters
+    ----------
+    rules, lineup, people, paths : as for `parts`; None for what could not be read at all.
+    """
+    if lineup is not None and {*LINEUP} <= {*lineup.frame}:
+        rest = _unnamed(lineup)
+        _fund_rows(rest, [str(name) for name in rest.frame if name not in LINEUP])
+        if people is not None and {*PEOPLE} <= {*people.frame}:
+            funds = list(dict.fromkeys(lineup.frame["fund"].astype(str)))
+            rest = _unnamed(people)
+            if rules is not None:
+                _people(rest, rules, funds)
+            # holdings can be judged also beside another cell that was refused
+            told = people.frame if len(rest.frame) else rest.frame
+            told = told.drop(rest.frame.index if rules is not None else [])
+            given = [isinstance(one, (str, Mapping)) for one in told["holdings"]]
+            held = told[np.array(given, bool)]
+            also = Table(people.name, people.suffix, held, people.found)
+            _holdings(also, held["holdings"].tolist(), funds)
+    if paths is not None:
+        rest = _unnamed(paths)
+        held = [str(name) for name in rest.frame if name not in VINTAGES]
+        _vintage_rows(rest, held)
+
+
+def _unnamed(table: Table) -> Table:
+    """The rows of a table of which nothing was said yet; none where its columns are not sound."""
+    file = f"{table.name}{table.suffix}"
+    if any(one.file == file and "column" in one.problem.split()[:3] for one in table.found.refused):
+        return Table(table.name, table.suffix, table.frame.iloc[:0], table.found)
+    told = {one.line for one in table.found.refused if one.file == file}
+    places = {one.file for one in table.found.refused}
+    named = [
+        line in told or any(place.startswith(f"{table.name}[{line}]") for place in places)
+        for line in table.frame.index
+    ]
+    return Table(table.name, table.suffix, table.frame[~np.array(named, bool)], table.found)
+
+
 # ---- one table each ------------------------------------------------------------------------------
 
 
-def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _fund_rows(table: Table, classes: list[str]) -> None:
+    """What each line of the lineup breaks by itself."""
     frame = table.frame
     table.refuse(frame["fund"].duplicated(), "fund", "is given twice")
     table.refuse(
@@ -322,13 +368,14 @@ def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame
         "fund",
         "is no code: write letters and digits, without spaces",
     )
-    paid = frame[["fee_12b1", "revenue_share"]].max(axis=1)
+    paid = frame[["fee_12b1", "revenue_share"]].astype(float).max(axis=1)
     table.refuse(
-        paid > frame["expense_ratio"], "expense_ratio", "is less than what the fund pays out of it"
+        paid > frame["expense_ratio"].astype(float),
+        "expense_ratio",
+        "is less than what the fund pays out of it",
     )
     series = frame["kind"] == "target_date"
-    weights = frame[classes].astype(float).fillna(0.0)
-    total = weights.sum(axis=1)
+    total = frame[classes].astype(float).fillna(0.0).sum(axis=1)
     table.refuse(
         series & (total != 0), "fund", "is a series: its classes belong in target_date_vintages"
     )
@@ -338,6 +385,22 @@ def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame
     for kind in ("target_date", "employer_stock", "stable_value"):
         of_kind = frame["kind"] == kind
         table.refuse(of_kind & (of_kind.cumsum() > 1), "kind", "is given twice")
+
+
+def _vintage_rows(table: Table, held: list[str]) -> None:
+    """What each line of the vintages breaks by itself."""
+    years = table.frame["years_to_retirement"].astype(float)
+    table.refuse(years.duplicated(), "years_to_retirement", "is given twice")
+    weights = table.frame[held].astype(float).fillna(0.0)
+    off = ~((weights.sum(axis=1) - 1).abs() <= TOLERANCE)
+    table.refuse(off, "years_to_retirement", "has weights that do not sum to one")
+
+
+def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    frame = table.frame
+    _fund_rows(table, classes)
+    series = frame["kind"] == "target_date"
+    weights = frame[classes].astype(float).fillna(0.0)
     share = frame["plan_share"].astype(float)
     if share.notna().any() and not abs(share.sum() - 1) <= TOLERANCE:
         table.say(f"column 'plan_share' sums to {share.sum():.6g}, not to one")
@@ -432,11 +495,9 @@ def _paths(table: Table, classes: list[str], equity: Collection[str]) -> pd.Data
     held = [str(name) for name in frame if name not in VINTAGES]
     if strange := sorted(set(held) - set(classes)):
         table.say(f"holds {', '.join(strange)}, which the lineup's columns lack; add them there")
+    _vintage_rows(table, held)
     years = frame["years_to_retirement"].astype(float)
-    table.refuse(years.duplicated(), "years_to_retirement", "is given twice")
     weights = frame[held].astype(float).fillna(0.0)
-    off = ~((weights.sum(axis=1) - 1).abs() <= TOLERANCE)
-    table.refuse(off, "years_to_retirement", "has weights that do not sum to one")
     counted = weights[[name for name in held if name in equity]].sum(axis=1)
     apart = (frame["equity"].astype(float) - counted).abs() > ROUNDED + TOLERANCE
     table.refuse(

@@ -12,7 +12,8 @@ from portlib import history, plan, plan_check, standing
 from portlib.class_returns import class_returns
 from portlib.construction.mandate import of_policy
 from portlib.estimation.house_view import house_view
-from portlib.retirement import glidepaths, plan_menu
+from portlib.policy import HouseClass
+from portlib.retirement import glidepaths, outlook, plan_menu
 from portlib.retirement.plan_menu import exposures
 from portlib.stewardship import stress_testing
 from portlib.stewardship.stress_testing import shocks
@@ -99,6 +100,38 @@ def test_a_renamed_class_is_the_same_in_every_decision(ours):
     assert changed["reference_portfolio"] == ours.policy["reference_portfolio"]
     small = of_policy(ours.policy, ["us_small_equity", "international", "us_core_bonds"])
     assert "small company cap" in {rule.name for rule in small.constraints}
+
+
+def test_linkers_by_any_name_bear_no_surprise_of_prices(folder, ours, tmp_path):
+    """What is called otherwise, or nothing in the survey, is simulated as TIPS are."""
+    for path in folder.iterdir():
+        text = path.read_text(encoding="utf-8").replace("us_tips", "linkers")
+        (tmp_path / path.name).write_text(text, encoding="utf-8")
+    (tmp_path / "classes.yml").write_text(
+        house.OWN_CLASSES
+        + "linkers:\n  label: Linkers\n  role: fixed_income\n  inflation_linked: true\n"
+    )
+    theirs = plan.read(tmp_path)
+    assert theirs.inputs.classes.inflation_linked == ("us_tips", "linkers")
+    assert "linkers" not in theirs.policy["inflation_correlations"]
+    nominal = theirs.inputs.classes["global_bonds"]
+    assert not nominal.inflation_linked and nominal.name in theirs.policy["inflation_correlations"]
+    drawn = {}
+    for name, one in {"us_tips": ours, "linkers": theirs}.items():
+        told = house_view(one, horizon_years=10)
+        years = outlook.returns_of(one, told, 0.024, 50, 5, 3)
+        drawn[name] = years.values[..., told.labels.index(name)]
+    np.testing.assert_allclose(drawn["linkers"], drawn["us_tips"], rtol=0, atol=1e-12)
+
+
+def test_bonds_by_another_name_carry_shocks_too(ours):
+    policy = ours.policy.of_house(
+        [HouseClass("domestic_bonds", "fixed_income", "us_core_bonds", replaces=True)]
+    )
+    names = ("us_large_equity", "domestic_bonds", "cash")
+    assert shocks.seen(names, policy=policy) == ("us_large_equity", "domestic_bonds")
+    with pytest.raises(ValueError, match="add the class"):
+        shocks.seen(names, policy=plan.read().policy)
 
 
 def test_a_stress_window_within_its_history_is_its_own(ours):

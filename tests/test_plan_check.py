@@ -50,6 +50,50 @@ def test_everything_to_mend_is_said_at_once_with_file_and_line(folder):
     assert report.inputs().loc["trades and their prices", "status"] == "brought, see above"
 
 
+def test_what_a_row_breaks_is_said_beside_what_others_do(folder):
+    for name in ("assumptions.csv", "correlations.csv", "classes.yml"):
+        shutil.copy(folder / "optional" / name, folder)
+    edit(folder / "rules.yml", "roth: true", "roth: perhaps")
+    edit(folder / "lineup.csv", ",0.03,0,1,", ",0.03,0,0.9,")
+    edit(folder / "lineup.csv", "index,collective_trust", "passive,collective_trust")
+    edit(folder / "participants.csv", "married_joint", "married")
+    edit(folder / "participants.csv", "TARGET 100", "TARGET 90")
+    edit(folder / "correlations.csv", "1.0,0.7", "1.0,1.7")
+    text = (folder / "assumptions.csv").read_text()
+    kept = [line for line in text.splitlines() if not line.startswith("cash")]
+    (folder / "assumptions.csv").write_text("\n".join(kept))
+    said = "\n".join(map(str, plan_check.check(folder).refused))
+    for message in (
+        "rules.yml: contributions.roth",
+        "lineup.csv: line 3: fund 'SMALL' holds classes that do not sum to one",
+        "lineup.csv: line 2: management 'passive'",
+        "participants.csv: line 2: holdings 'TARGET 90' does not sum to 100",
+        "participants.csv: line 3: filing_status 'married'",
+        "correlations.csv: us_large_equity, us_small_equity: 1.7",
+        "assumptions.csv: needs a class of the role cash",
+    ):
+        assert message in said, message
+    assert said.count("lineup.csv") == 2 and said.count("participants.csv") == 2
+
+
+def test_a_class_that_is_refused_stops_nothing_else(folder):
+    shutil.copy(folder / "optional" / "classes.yml", folder)
+    edit(folder / "classes.yml", "role: real", "role: reel")
+    edit(folder / "classes.yml", "survey: real_estate", "inflation_linked: 1")
+    said = "\n".join(map(str, plan_check.check(folder).refused))
+    assert "role 'reel' is none of" in said and "did you mean 'real'" in said
+    assert "inflation_linked is true or false, not 1" in said
+
+
+def test_holdings_later_than_the_plans_day_are_a_finding(folder):
+    for name in ("fund_holdings.csv", "securities.csv", "history.csv", "classes.yml"):
+        shutil.copy(folder / "optional" / name, folder)
+    edit(folder / "rules.yml", "as_of: 2026-06-30", "as_of: 2026-04-30")
+    report = plan_check.check(folder)
+    assert any("later than as_of 2026-04-30" in str(one) for one in report.refused)
+    assert any("the later months are used too" in str(one) for one in report.noted)
+
+
 def test_what_is_worth_knowing_is_noted(folder):
     for name in ("fund_returns.csv", "fund_holdings.csv", "securities.csv", "history.csv"):
         shutil.copy(folder / "optional" / name, folder)

@@ -129,7 +129,7 @@ def make(
     before = len(found.refused)
     table = rows(means, COLUMNS, found, options=options.get(FILE))
     matrix = _matrix(correlations, found, options.get(CORRELATIONS))
-    if table is None or matrix is None:
+    if table is None:
         return None
     names = table["class"]
     found.refuse_rows(FILE, names, names.duplicated(), "is given twice")
@@ -137,16 +137,17 @@ def make(
         if name is not None and name not in classes:
             hint = near_word(str(name), list(classes.names)) or "; name it in classes.yml"
             found.refuse(FILE, f"class {name!r} is not known{hint}", int(line))
-    missing = [name for name in names if name not in matrix.index]
-    extra = [name for name in matrix.index if name not in set(names)]
-    if missing:
-        found.refuse(CORRELATIONS, f"lacks {', '.join(map(str, missing))}, which {FILE} has")
-    if extra:
-        found.refuse(FILE, f"lacks {', '.join(extra)}, which {CORRELATIONS} has")
+    if matrix is not None:
+        missing = [name for name in names if name not in matrix.index]
+        extra = [name for name in matrix.index if name not in set(names)]
+        if missing:
+            found.refuse(CORRELATIONS, f"lacks {', '.join(map(str, missing))}, which {FILE} has")
+        if extra:
+            found.refuse(FILE, f"lacks {', '.join(extra)}, which {CORRELATIONS} has")
     cash = [str(name) for name in names if name in classes and classes.role(str(name)) == "cash"]
     if not cash:
         found.refuse(FILE, "needs a class of the role cash: its mean is the risk-free rate")
-    if len(found.refused) > before:
+    if matrix is None or len(found.refused) > before:
         return None
     table = table.set_index("class")
     _with_means(table)

@@ -176,14 +176,17 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
         if role not in ROLES:
             hint = near_word(str(role), ROLES)
             found.refuse(FILE, f"{name}: role {role!r} is none of {', '.join(ROLES)}{hint}")
+            role = "equity"
         survey = entry.get("survey", name if name in known else None)
         if survey is not None and survey not in known:
             hint = near_word(str(survey), list(known.names))
             found.refuse(FILE, f"{name}: survey {survey!r} is no class of the survey{hint}")
+            survey = None
         history = _mix(name, entry.get("history"), found)
         linked = entry.get("inflation_linked", INDEXED in (name, survey))
         if not isinstance(linked, bool):
             found.refuse(FILE, f"{name}: inflation_linked is true or false, not {linked!r}")
+            linked = False
         # A class that is refused is known all the same, so that nothing else is refused for it.
         made[name] = AssetClass(
             name, str(label), cast(Role, role), survey, history, own=True, inflation_linked=linked

@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -457,6 +458,33 @@ def _as_read(made: Inputs) -> dict[str, str]:
     return said
 
 
+def check_day(made: Inputs, as_of: date, found: Findings) -> None:
+    """Do what the plan brings and the day for which it holds fit together?
+
+    Parameters
+    ----------
+    made : the inputs.
+    as_of : the plan's day.
+    found : takes what no chapter could use, and months that are used though they are later.
+    """
+    if made.holdings is not None and (made.holdings.table["date"] > pd.Timestamp(as_of)).all():
+        first = made.holdings.table["date"].min()
+        found.refuse(
+            holdings.FILE,
+            f"its first holdings are of {first:%Y-%m-%d}, later than as_of {as_of} in rules.yml: "
+            "set as_of to the day for which the plan holds, or bring earlier ones",
+        )
+    for table in (made.history, made.funds):
+        if table is not None and table.values.index[-1] > pd.Timestamp(as_of) + pd.offsets.MonthEnd(
+            0
+        ):
+            found.note(
+                table.file,
+                f"goes to {table.values.index[-1]:%Y-%m}, later than as_of {as_of} in rules.yml; "
+                "the later months are used too",
+            )
+
+
 def check_whole(made: Inputs, held: Sequence[str], found: Findings) -> None:
     """Do own assumptions cover every class that the plan's funds hold, and what is decided of own
     classes that the survey does not have?
@@ -474,7 +502,8 @@ def check_whole(made: Inputs, held: Sequence[str], found: Findings) -> None:
             classes.FILE,
             f"what policy decides of each class (stress tests, taxes, inflation) is, for {alike}, "
             "and the reference portfolio holds none of it: `survey` names a class that it is "
-            "called there, policy.yml decides otherwise",
+            "called there, policy.yml decides otherwise; `inflation_linked` alone decides whether "
+            "it bears surprises of prices",
         )
     if made.assumptions is None:
         if unknown := [
