@@ -173,8 +173,9 @@ INPUTS: dict[str, tuple[str, Callable[[Plan], tuple[str, str]], tuple[str, ...]]
     "trades": ("trades and their prices", _trades, (accounts.TRADES,)),
     "limits": ("limits beyond policy", _limits, (mandate.FILE,)),
 }
-#: What enters wherever the plan's funds are optimised or looked through.
-_MENU = ("people", "assumptions", "history", "fund_returns", "fund_holdings", "limits")
+#: What enters wherever the plan's funds are looked through, and where they are optimised.
+_SEEN = ("history", "fund_returns", "fund_holdings")
+_MENU = ("people", "assumptions", *_SEEN, "limits")
 #: What of a plan's folder enters each chapter; the others of its figures are the book's own record
 #: and survey.
 CHAPTERS: dict[str, tuple[str, ...]] = {
@@ -184,14 +185,14 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "style_analysis": ("fund_returns", "history", "assumptions", "policy"),
     "mean_variance": ("assumptions", "years", "policy"),
     "black_litterman": (*_MENU, "policy"),
-    "mandate": ("people", "policy"),
+    "mandate": ("people", *_SEEN, "policy"),
     "robustness": ("assumptions", "policy"),
     "risk_parity": ("assumptions", "policy"),
     "tail_risk": ("assumptions", "policy"),
     "alternatives": ("people", "policy"),
     "plan_menu": (*_MENU, "policy"),
     "model_portfolios": (*_MENU, "policy"),
-    "asset_location": ("people", "assumptions", "policy"),
+    "asset_location": ("people", "assumptions", *_SEEN, "policy"),
     "glidepaths": (*_MENU, "policy"),
     "contributions": (*_MENU, "policy"),
     "retirement_income": (*_MENU, "policy"),
@@ -220,14 +221,14 @@ MONTHS: dict[str, tuple[tuple[str, ...], str]] = {
     "style_analysis": ((LONG, OPEN), "indices, factors, and months of the plan's classes"),
     "mean_variance": ((LONG, OPEN), "walks through real months"),
     "black_litterman": ((LONG, OPEN), "the price of risk, and what came after each edition"),
-    "mandate": ((), "asks what limits allow of the plan's assumptions; no past is asked"),
+    "mandate": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
     "robustness": ((LONG, OPEN), "walks through real months"),
     "risk_parity": ((LONG, OPEN), "walks through real months"),
     "tail_risk": ((LONG, OPEN), "losses of real months"),
     "alternatives": ((LONG, OPEN), "gold, listed real estate and what stale prices hide"),
     "plan_menu": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
     "model_portfolios": ((LONG, OPEN), "the record of the adopted method"),
-    "asset_location": ((), "asks what taxes do to assumptions; no past is asked"),
+    "asset_location": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
     "glidepaths": (
         (LONG, OPEN, COMMITTED),
         f"runs of real months beside the assumptions; {_OUTLOOK}",
@@ -273,7 +274,7 @@ def months_of(chapter: str) -> Standing:
 
     Examples
     --------
-    >>> months_of("mandate").status
+    >>> months_of("effective_challenge").status
     'none'
     """
     records, asked = MONTHS[chapter]

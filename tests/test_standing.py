@@ -94,7 +94,7 @@ def test_a_box_says_whether_the_months_are_imported(monkeypatch):
     monkeypatch.setattr(standing.history, "folder", lambda: ROOT)
     said = {name: standing.months_of(name).status for name in standing.MONTHS}
     assert said["shrinkage"] == "imported" and said["contributions"] == "imported in part"
-    assert said["mandate"] == "none"
+    assert said["effective_challenge"] == "none"
     assert "Imported: the book's months." in standing.box(plan.read(), "shrinkage").line
 
 
@@ -102,7 +102,7 @@ def test_one_table_says_which_chapter_uses_which_input():
     shown = standing.by_chapter()
     assert list(shown.index) == list(standing.CHAPTERS)
     used = shown["monthly returns of classes"]
-    assert used["shrinkage"] and not used["mandate"]
+    assert used["shrinkage"] and not used["forecast_record"]
 
 
 def test_every_chapter_opens_with_its_box():
