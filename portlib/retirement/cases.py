@@ -262,14 +262,19 @@ class Lives:
         """How many lives."""
         return self.returns.shape[2]
 
-    def part(self, which: slice) -> Lives:
-        """Some of the columns."""
+    @property
+    def ends(self) -> Years:
+        """Last year begun with somebody of the household alive, (rows or 1, lives)."""
+        return self.last if self.last_spouse is None else np.maximum(self.last, self.last_spouse)
+
+    def part(self, which: slice | NDArray[np.intp]) -> Lives:
+        """Some of the columns; a slice shares the memory."""
         pick: dict[str, Any] = {
-            "returns": np.ascontiguousarray(self.returns[:, :, which]),
+            "returns": self.returns[:, :, which],
             "last": self.last[:, which],
-            "price": None if self.price is None else np.ascontiguousarray(self.price[:, which]),
+            "price": None if self.price is None else self.price[:, which],
             "last_spouse": None if self.last_spouse is None else self.last_spouse[:, which],
-            "pay": None if self.pay is None else np.ascontiguousarray(self.pay[:, which]),
+            "pay": None if self.pay is None else self.pay[:, which],
             "permanent": None,
             "care": None if self.care is None else self.care[which],
         }

@@ -28,6 +28,7 @@ from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from portlib import data
 from portlib.estimation.inference import wilson
@@ -48,7 +49,7 @@ from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import household_year, simulate
 
 #: Rows x paths that a thread works on at once, for many people.
-CELLS = 60_000
+CELLS = 80_000
 
 
 def household(plan: Plan, participant: str, **changes: Any) -> Household:
@@ -287,7 +288,7 @@ def lasting(case: Cases, lives: Lives) -> Array:
     """
     if case.annuity is not None:
         raise ValueError("spending that lasts is found for savings without an annuity")
-    wealth = simulate(case, lives).balance
+    wealth = simulate(case, lives, risk_aversion=None).balance
     worth = np.zeros(wealth.shape)
     discount = np.zeros(wealth.shape)
     growth = np.ones(wealth.shape)
@@ -491,16 +492,20 @@ def outlooks(
         For returns that are too short for the youngest.
     """
     table = mortality or Mortality()
-    order = np.argsort(who.age, kind="stable")
     horizon = int(table.last_age - np.min(who.age))
     if returns.values.shape[1] < horizon:
         raise ValueError(f"returns of {returns.values.shape[1]} years do not cover {horizon}")
-    moved = np.ascontiguousarray(np.moveaxis(returns.values, 0, 2))
-    price = None if returns.inflation is None else rows.prices(returns.inflation)
+    moved = np.moveaxis(returns.values[:, :horizon], 0, 2)
     chance = rng.random(len(returns.values))
+    by_death = np.argsort(-chance)
+    chance = chance[by_death]
+    moved = moved[:, :, by_death]
+    price = None if returns.inflation is None else rows.prices(returns.inflation[by_death])
     shared = Lives(moved, np.zeros((1, len(chance)), np.int64), price, source=returns.source)
-    size = max(CELLS // len(chance), 1)
-    parts = [order[k : k + size] for k in range(0, len(order), size)]
+    parts = _alike(who, max(CELLS // len(chance), 1))
+    order = np.concatenate(parts)
+    law = _law(plan.as_of.year)
+    paid = _benefits_of(who, plan)
     ages = np.unique(np.asarray(who.age, int))
     last = {int(a): table.last_years(int(a), "both", chance) for a in ages}
     cost = {
@@ -512,12 +517,30 @@ def outlooks(
 
     def one(which: Array) -> pd.DataFrame:
         rising = (escalation, ceiling, nonelective)
-        return _outlooks(who, which, plan, mix, shared, last, cost, rising)
+        return _outlooks(who, which, plan, mix, shared, last, cost, law, paid, rising)
 
     with ThreadPoolExecutor(threads) as pool:
         done = list(pool.map(one, parts))
     found = pd.concat(done)
     return found.iloc[np.argsort(order, kind="stable")]
+
+
+def _alike(who: People, size: int) -> list[NDArray[np.intp]]:
+    """People in parts of at most `size`, those of one age and retirement age by themselves.
+
+    They then share growth and deaths, which are worked out once. Small parts are joined.
+    """
+    facts = np.column_stack([who.age, who.retirement_age]).astype(int)
+    order = np.lexsort((facts[:, 1], facts[:, 0]))
+    turns = np.flatnonzero((np.diff(facts[order], axis=0) != 0).any(axis=1)) + 1
+    parts: list[NDArray[np.intp]] = []
+    for cohort in np.split(order, turns):
+        for piece in np.array_split(cohort, -(-len(cohort) // size)):
+            if parts and len(parts[-1]) + len(piece) <= size // 3:
+                parts[-1] = np.concatenate([parts[-1], piece])
+            else:
+                parts.append(piece)
+    return parts
 
 
 def _outlooks(
@@ -528,12 +551,14 @@ def _outlooks(
     shared: Lives,
     last: dict[int, Years],
     cost: dict[int, Array],
+    law: dict[str, Any],
+    paid: tuple[Array, Array],
     rising: tuple[float, float, float],
 ) -> pd.DataFrame:
     """A part of the people, near in age."""
     age = np.asarray(who.age, int)[which]
     retires = np.maximum(np.asarray(who.retirement_age, int)[which] - age, 0)
-    deaths = np.stack([last[int(a)] for a in age])
+    deaths = np.stack([last[int(a)] for a in (age[:1] if (age == age[0]).all() else age)])
     years = int(deaths.max()) + 1
     t = np.arange(years)
     growth = 1 + float(plan.policy["lifecycle_pay_growth"])
@@ -541,7 +566,6 @@ def _outlooks(
     pay = np.asarray(who.pay)[which]
     planned = np.where(working, pay[:, None] * growth**t, 0.0)
     final = pay * growth ** np.maximum(retires - 1, 0)
-    law = _law(plan.as_of.year)
     at_age = np.minimum(age[:, None] + t, len(law["employee"]) - 1)
     tiers = plan.rules["contributions"]["match"]
     ones = np.ones(len(which))
@@ -556,7 +580,7 @@ def _outlooks(
         match_up_to=np.outer(ones, [tier["up_to"] for tier in tiers]),
         nonelective=rising[2] * ones,
     )
-    benefit, claim = _benefits(pay, age, age + retires, plan.as_of.year, growth)
+    benefit, claim = (values[which] for values in paid)
     factor = np.ones((len(which), years))
     for i, a in enumerate(age):
         known = cost[int(a)][:years]
@@ -589,7 +613,7 @@ def _outlooks(
     low, high = wilson(met, np.maximum(count, 1))
     at_retirement = np.take_along_axis(factor, np.minimum(retires, years - 1)[:, None], axis=1)
     middle, lean = np.quantile(out.balance, [0.5, 0.1], axis=1)
-    paid = benefit + np.asarray(who.other_income)[which]
+    secure = benefit + np.asarray(who.other_income)[which]
     columns = {
         "chance": met / np.maximum(count, 1),
         "low": low,
@@ -598,8 +622,8 @@ def _outlooks(
         "wanted": target,
         "benefit": benefit,
         "balance": middle,
-        "income": paid + middle / at_retirement[:, 0],
-        "low_income": paid + lean / at_retirement[:, 0],
+        "income": secure + middle / at_retirement[:, 0],
+        "low_income": secure + lean / at_retirement[:, 0],
     }
     return pd.DataFrame(columns, index=list(case.names))
 
@@ -619,6 +643,19 @@ def _law(year: int) -> dict[str, Any]:
         "additions": known[0].annual_additions,
         "compensation": known[0].compensation,
     }
+
+
+def _benefits_of(who: People, plan: Plan, size: int = 5_000) -> tuple[Array, Array]:
+    """Social Security a year and the year it starts of everybody, `size` people at a time."""
+    age = np.asarray(who.age, int)
+    retires = np.maximum(np.asarray(who.retirement_age, int), age)
+    pay = np.asarray(who.pay, float)
+    growth = 1 + float(plan.policy["lifecycle_pay_growth"])
+    parts = [
+        _benefits(pay[at], age[at], retires[at], plan.as_of.year, growth)
+        for at in (slice(k, k + size) for k in range(0, len(age), size))
+    ]
+    return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
 
 
 def _benefits(

@@ -24,7 +24,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar, cast
 
 import numpy as np
 import pandas as pd
@@ -36,8 +36,12 @@ from portlib.records import Array
 from portlib.retirement.cases import Annuity, Care, Cases, Lives
 from portlib.retirement.spending_rules import SpendingRule, Target, Year
 
+Rows = TypeVar("Rows", bound=NDArray[Any])
+
 #: Elements of an array of rows x lives that stay in a core's cache: how many lives go at a time.
-CELLS = 40_000
+CELLS = 80000
+#: Lives that have ended are left behind when they are one in so many.
+ENOUGH = 40
 
 
 class Review(Protocol):
@@ -255,9 +259,13 @@ def simulate(
     reviewed = {i: one for i, k in enumerate(order) if (one := asked[k]) is not None}
     size = max(CELLS // len(cases), 50)
     parts = []
+    kept = np.arange(lives.count) < keep
+    final = lives.ends.max(axis=0)
     for first in range(0, lives.count, size):
-        which = slice(first, min(first + size, lives.count))
-        one = lives.part(which)
+        which = np.arange(first, min(first + size, lives.count))
+        by_death = np.argsort(final[which], kind="stable")
+        which = which[by_death]
+        one = lives.part(slice(first, first + size) if _sorted(by_death) else which)
         rows = _columns(cases, which, lives.count)
         if one.last.shape[0] > 1:
             one = replace(one, last=one.last[order])
@@ -265,8 +273,10 @@ def simulate(
             one = replace(one, last_spouse=one.last_spouse[order])
         if one.alive is not None and one.alive.shape[0] > 1:
             one = replace(one, alive=one.alive[order])
-        kept = max(min(keep - first, which.stop - first), 0)
-        parts.append(_run(rows, one, chosen, reviewed, risk_aversion, floor, care, kept))
+        found = _run(rows, one, chosen, reviewed, risk_aversion, floor, care, kept[which])
+        again = np.argsort(by_death, kind="stable")
+        paths = found.pop("paths")[..., np.argsort(which[kept[which]])]
+        parts.append({name: value[:, again] for name, value in found.items()} | {"paths": paths})
     back = np.argsort(order, kind="stable")
     joined = {name: np.concatenate([p[name] for p in parts], axis=-1)[back] for name in parts[0]}
     names = tuple(cases.names[k] for k in back)
@@ -276,7 +286,11 @@ def simulate(
 
 @dataclass(eq=False)
 class _State:
-    """What changes from year to year, (rows, lives), and what is counted on the way."""
+    """What changes from year to year, (rows, lives), and what is counted on the way.
+
+    The share of spending that is wanted and the years are counted in one row where every row has
+    the same.
+    """
 
     wealth: Array
     gain: Array
@@ -284,7 +298,15 @@ class _State:
     previous: Array
     bought: Array
     bought_at: Array
+    missing: Array
+    shares: Array
     counted: dict[str, Any]
+
+    def without(self, gone: int) -> _State:
+        """The lives after the first `gone`, in the same memory."""
+        counted = {name: value[:, gone:] for name, value in self.counted.items()}
+        values = {n: v[:, gone:] for n, v in vars(self).items() if n != "counted"}
+        return _State(**values, counted=counted)
 
 
 def _run(
@@ -295,25 +317,46 @@ def _run(
     gamma: float | None,
     unit: float,
     care: Care | None,
-    kept: int,
+    kept: NDArray[np.bool_],
 ) -> dict[str, Any]:
-    """All rows, sorted by retirement, the latest first, over some lives."""
+    """All rows, sorted by retirement, the latest first, over some lives, the shortest first.
+
+    Lives that have ended in every row are left behind, once they are many enough.
+    """
     shape = (len(c), lives.count)
-    s = _start(c, shape, kept)
-    charged = (1 - c.fee)[:, None]
+    ends = lives.ends
+    alike = len(ends) == 1 and len(np.unique(c.retires)) == 1
+    alike = alike and (lives.alive is None or len(lives.alive) == 1)
+    first = s = _start(c, shape, alike)
+    stated = ~np.isnan(c.target)
+    target = np.nan_to_num(c.target)
+    c = replace(c, target=target)
+    paths = np.full((len(c), c.years, int(kept.sum())), np.nan)
+    held = c.mix * (1 - c.fee)[:, None, None]
+    if not reviews and (held == held[:1]).all():
+        held = held[:1]
     groups = _groups(rules)
-    ends = lives.last if lives.last_spouse is None else np.maximum(lives.last, lives.last_spouse)
+    weighed = lives.alive is not None
+    until = c.years if weighed else min(int(ends.max()) + 1, c.years)
+    final = ends.max(axis=0)
     before = len(c)
-    until = c.years if lives.alive is not None else min(int(ends.max()) + 1, c.years)
+    past = 0
     for t in range(until):
-        growth = c.mix[:, t] @ (1 + lives.returns[t])
-        s.wealth -= c.fee_dollars[:, None]
-        np.maximum(s.wealth, 0.0, out=s.wealth)
+        gone = 0 if weighed else int(np.searchsorted(final, t)) - past
+        if gone * ENOUGH >= lives.count:
+            c = _columns(c, slice(gone, None), lives.count)
+            lives = lives.part(slice(gone, None))
+            s = s.without(gone)
+            past += gone
+        gross = 1 + lives.returns[t]
+        growth = held[:, t] @ gross
+        if c.fee_dollars.any():
+            s.wealth -= c.fee_dollars[:, None]
+            np.maximum(s.wealth, 0.0, out=s.wealth)
         for i, review in reviews.items():
-            mixes = review.mixes[:, t] @ (1 + lives.returns[t])
-            held = review.choose(t, s.wealth[i])
-            growth[i] = np.take_along_axis(mixes, held[None], axis=0)[0]
-        growth *= charged
+            mixes = review.mixes[:, t] @ gross
+            chosen = review.choose(t, s.wealth[i])
+            growth[i] = np.take_along_axis(mixes, chosen[None], axis=0)[0] * (1 - c.fee[i])
         working = int(np.count_nonzero(c.retires > t))
         if working:
             _work(c, lives, s, t, slice(0, working), growth)
@@ -323,41 +366,61 @@ def _run(
         if working < len(c):
             at = slice(working, len(c))
             income = _spend(c, lives, s, t, at, groups, care, gamma, unit)
-            dies = t == (ends if len(ends) == 1 else ends[at])
-            s.wealth[at] *= growth[at]
-            np.copyto(s.counted["bequest"][at], s.wealth[at], where=dies)
-            s.gain[at] = growth[at]
-            s.gain[at] -= 1
-            if kept:
-                alive = (ends if len(ends) == 1 else ends[at]) >= t
-                s.counted["paths"][at, t] = np.where(alive, income, np.nan)[:, :kept]
-    out = s.counted
+            grown = _of(growth, at)
+            s.wealth[at] *= grown
+            end = _of(lives.ends, at)
+            np.copyto(s.counted["bequest"][at], s.wealth[at], where=t == end)
+            if working:
+                s.gain[at] = grown - 1
+            else:
+                s.gain = grown - 1
+            if paths.size:
+                lived = np.where(end >= t, income, np.nan)
+                paths[at, t, int(kept[:past].sum()) :] = lived[:, kept[past:]]
+    out = first.counted
+    out["paths"] = paths
+    out["wanted"] = target * first.shares
+    out["years"] = np.broadcast_to(out["years"], shape)
     out["reached"] = ends >= c.retires[:, None]
     out["balance"] *= out["reached"]
-    stated = ~np.isnan(c.target)
-    out["success"] = stated & (out["unmet"] <= 1e-9 * np.maximum(out["wanted"], 1.0))
+    met = out["unmet"] <= 1e-9 * np.maximum(out["wanted"], 1.0)
+    out["unmet"][met] = 0.0
+    out["worst"] = np.where(met, 1.0, 1 - first.missing)
+    out["success"] = met & stated
     return out
 
 
-def _start(c: Cases, shape: tuple[int, int], kept: int) -> _State:
-    names = ("unmet", "wanted", "balance", "bequest", "enjoyed", "years", "spending")
+def _start(c: Cases, shape: tuple[int, int], alike: bool) -> _State:
+    names = ("unmet", "balance", "bequest", "enjoyed", "spending")
     counted: dict[str, Any] = {name: np.zeros(shape) for name in names}
-    counted["worst"] = np.ones(shape)
+    few = (1, shape[1]) if alike else shape
+    counted["years"] = np.zeros(few)
     counted["depleted"] = np.full(shape, -1.0)
-    counted["paths"] = np.full((len(c), c.years, kept), np.nan)
     wealth = np.broadcast_to(c.balance[:, None], shape).copy()
-    gain, initial, previous, bought = (np.zeros(shape) for _ in range(4))
-    return _State(wealth, gain, initial, previous, bought, np.ones(shape), counted)
+    gain, initial, previous, bought, missing = (np.zeros(shape) for _ in range(5))
+    return _State(
+        wealth, gain, initial, previous, bought, np.ones(shape), missing, np.zeros(few), counted
+    )
+
+
+def _of(values: Rows, at: slice) -> Rows:
+    """Some rows, or the one row that holds for all."""
+    return values if len(values) == 1 else cast(Rows, values[at])
+
+
+def _sorted(order: NDArray[np.intp]) -> bool:
+    return bool((np.diff(order) == 1).all())
 
 
 def _work(c: Cases, lives: Lives, s: _State, t: int, at: slice, growth: Array) -> None:
     """A year of work of the rows `at`: the balance grows, leaks, and contributions come in."""
     employee, employer = c.saving.paid(t, at, 1.0 if lives.pay is None else lives.pay[t])
+    grown = _of(growth, at)
     wealth = s.wealth[at]
-    wealth *= growth[at]
+    wealth *= grown
     if c.leakage.any():
         wealth *= (1 - c.leakage[at])[:, None]
-    wealth += (employee + employer) * np.sqrt(growth[at])
+    wealth += (employee + employer) * np.sqrt(grown)
 
 
 def _retire(c: Cases, lives: Lives, s: _State, t: int, new: slice) -> None:
@@ -384,8 +447,8 @@ def _spend(
 ) -> Array:
     """The rows `at` spend a year: savings fall, what was met is counted; returns what was
     enjoyed."""
-    alive, income, share = household_year(c, lives, t, at)
-    want = share * np.nan_to_num(c.target[at])
+    alive, income, share = _coming_in(c, lives, t, at)
+    want = share * c.target[at]
     since = (t - c.retires[at])[:, None].astype(float)
     if c.annuity is not None:
         income = income + _annuity_paid(c.annuity, lives, s, t, at, since)
@@ -399,57 +462,68 @@ def _spend(
         initial=s.initial[at],
         previous=s.previous[at],
         need=need / net,
-        gain=s.gain[at],
+        gain=_of(s.gain, at),
         inflation=_inflation(lives, t),
         factor=c.factor[at, t, None],
         period=c.period[at, t, None],
     )
-    asked = _asked(groups, year, at)
-    paid = asked
+    paid = _asked(groups, year, at)
     cost: Array | float = 0.0
     if care is not None:
         cost = _care_cost(c, lives, care, t, at)
-        paid = asked + cost / net
+        paid = paid + cost / net
     drawn = np.minimum(wealth, paid)
-    spent = net * drawn
-    spent += income
-    spent -= cost
-    np.maximum(spent, 0.0, out=spent)
+    dry = drawn < paid - 1e-7
     wealth -= drawn
-    s.previous[at] = drawn if care is None else np.maximum(drawn - cost / net, 0.0)
-    weight: Array = alive.astype(float)
-    if lives.alive is not None:
-        weight = (lives.alive if len(lives.alive) == 1 else lives.alive[at])[:, t, None]
-    _count(s.counted, at, alive, weight, spent, want, drawn < paid - 1e-7, since, gamma, unit)
+    previous = drawn if care is None else np.maximum(drawn - cost / net, 0.0)
+    if at.start:
+        s.previous[at] = previous
+    else:
+        s.previous = previous
+    spent = (net * drawn if c.tax_rate.any() else drawn) + income
+    if care is not None:
+        spent -= cost
+        np.maximum(spent, 0.0, out=spent)
+    _count(s, lives, t, at, alive, spent, want, share, dry, since, gamma, unit)
     return spent
 
 
 def _count(
-    out: dict[str, Any],
+    s: _State,
+    lives: Lives,
+    t: int,
     at: slice,
     alive: NDArray[np.bool_],
-    weight: Array,
     spent: Array,
     want: Array,
+    share: Array | float,
     dry: NDArray[np.bool_],
     since: Array,
     gamma: float | None,
     unit: float,
 ) -> None:
     """Add a year to what is counted, for those alive."""
+    out = s.counted
+    lived = alive.astype(float)
+    everybody = bool(alive.all())
+    few = slice(0, 1) if len(s.shares) == 1 else at
+    weight = lived if lives.alive is None else _of(lives.alive, at)[:, t, None]
+    out["years"][few] += weight
+    s.shares[few] += share * lived
     short = want - spent
     np.maximum(short, 0.0, out=short)
-    short *= alive
-    short[short < 1e-7] = 0.0
+    if not everybody:
+        short *= lived
+        dry &= alive
     out["unmet"][at] += short
-    out["wanted"][at] += want * alive
-    np.minimum(out["worst"][at], 1 - short / np.maximum(want, 1e-9), out=out["worst"][at])
-    first = dry & alive & (out["depleted"][at] < 0)
-    np.copyto(out["depleted"][at], since, where=first)
+    short *= 1 / np.maximum(want, 1e-9)
+    missing = s.missing[at]
+    np.maximum(missing, short, out=missing)
+    dry &= out["depleted"][at] < 0
+    np.copyto(out["depleted"][at], since, where=dry)
     if gamma is not None:
         out["enjoyed"][at] += _utility(spent, gamma, unit) * weight
-    out["years"][at] += weight
-    out["spending"][at] += spent * alive
+    out["spending"][at] += spent if everybody else spent * lived
 
 
 def _annuity_paid(a: Annuity, lives: Lives, s: _State, t: int, at: slice, since: Array) -> Array:
@@ -463,8 +537,7 @@ def _annuity_paid(a: Annuity, lives: Lives, s: _State, t: int, at: slice, since:
 
 def _care_cost(c: Cases, lives: Lives, care: Care, t: int, at: slice) -> Array:
     """Out-of-pocket costs of care this year, (rows, lives)."""
-    ends = lives.last if lives.last_spouse is None else np.maximum(lives.last, lives.last_spouse)
-    ends = ends if len(ends) == 1 else ends[at]
+    ends = _of(lives.ends, at)
     old = (c.age[at] + t >= care.from_age)[:, None]
     needs = np.zeros(1, bool) if lives.care is None else lives.care
     return np.where(needs & (t > ends - care.years) & (t <= ends) & old, care.cost, 0.0)
@@ -498,14 +571,21 @@ def household_year(
     array or 1
         The share of the spending wanted that is still wanted, 1 but for survivors.
     """
+    return _coming_in(c, lives, t, at)
+
+
+def _coming_in(
+    c: Cases, lives: Lives, t: int, at: slice
+) -> tuple[NDArray[np.bool_], Array, Array | float]:
+    """`household_year`, once for every year of a simulation."""
     own = np.where((t >= c.claim[at])[:, None], c.benefit[at], 0.0)
     pension = c.pension[at, None]
     if c.pension.any() and lives.price is not None:
         pension = pension / lives.price[t]
-    alive = (lives.last if len(lives.last) == 1 else lives.last[at]) >= t
+    alive = _of(lives.last, at) >= t
     if c.couple is None or lives.last_spouse is None:
         return alive, own + c.other[at, None] + pension, 1.0
-    spouse = (lives.last_spouse if len(lives.last_spouse) == 1 else lives.last_spouse[at]) >= t
+    spouse = _of(lives.last_spouse, at) >= t
     other = np.where((t >= c.couple.claim[at])[:, None], c.couple.benefit[at], 0.0)
     both = alive & spouse
     benefits = np.where(both, own + other, np.maximum(own, other))
@@ -521,11 +601,10 @@ def _groups(rules: Sequence[SpendingRule]) -> list[tuple[SpendingRule, Array]]:
 
 
 def _asked(groups: Sequence[tuple[SpendingRule, Array]], year: Year, at: slice) -> Array:
-    """What each row's rule asks for, (rows, lives)."""
-    shape = year.wealth.shape
+    """What each row's rule asks for, (rows, lives or 1)."""
     if len(groups) == 1:
-        return np.broadcast_to(groups[0][0].withdrawal(year), shape)
-    asked = np.empty(shape)
+        return groups[0][0].withdrawal(year)
+    asked = np.empty(year.wealth.shape)
     for rule, rows in groups:
         mine = rows[rows >= at.start] - at.start
         if len(mine):
@@ -565,7 +644,7 @@ def _take(c: Cases, order: NDArray[np.intp]) -> Cases:
     return replace(c, names=names, saving=saving, couple=couple, annuity=annuity, **fields)
 
 
-def _columns(c: Cases, which: slice, count: int) -> Cases:
+def _columns(c: Cases, which: slice | NDArray[np.intp], count: int) -> Cases:
     """The cases with those facts that differ by life cut to some lives."""
 
     def cut(value: Array) -> Array:
@@ -590,7 +669,8 @@ def _check(
         raise ValueError(
             f"returns {lives.returns.shape} do not cover {years} years of {assets} assets"
         )
-    if not np.isfinite(lives.returns).all() or lives.returns.min() < -1:
+    met = lives.returns[:years]
+    if not np.isfinite(met).all() or met.min() < -1:
         raise ValueError("returns are missing or below -1; they are real annual decimals")
     nominal = c.pension.any() or (c.annuity is not None and c.annuity.nominal.any())
     if nominal and lives.price is None:
