@@ -79,6 +79,11 @@ def _outlook_commands(commands: Any) -> None:
         command.add_argument("--retirement-age", type=int, help="instead of the plan's")
         command.add_argument("--claiming-age", type=float, help="62 to 70, 66.5: and six months")
         command.add_argument("--spending", type=float, help="dollars a year; default: the policy's")
+        command.add_argument("--spouse-age", type=int, help="of a couple, instead of the plan's")
+        command.add_argument("--spouse-pay", type=float, help="a year; default: none")
+        command.add_argument("--alone", action="store_true", help="without the plan's spouse")
+        risky = "strays from its plan by the policy's pay_risk; default: as planned"
+        command.add_argument("--pay", default="planned", help=f"planned or risky: {risky}")
         command.add_argument("--lives", type=int, default=4_000)
         command.add_argument("--seed", type=int, default=2026)
         command.set_defaults(run=run)
@@ -273,7 +278,7 @@ def _glidepath(given: dict[str, Any]) -> int:
 def _outlook(given: dict[str, Any]) -> int:
     from portlib import service
 
-    settings = {name: given[name] for name in ("lives", "seed")}
+    settings = {name: given[name] for name in ("pay", "lives", "seed")}
     who = given["participant"]
     return _say(service.outlook(_plan(given["plan"]), who, _changes(given), **settings))
 
@@ -281,14 +286,19 @@ def _outlook(given: dict[str, Any]) -> int:
 def _solve(given: dict[str, Any]) -> int:
     from portlib import service
 
-    settings = {name: given[name] for name in ("lives", "seed")}
+    settings = {name: given[name] for name in ("pay", "lives", "seed")}
     asked = (given["participant"], given["lever"], given["success"], _changes(given))
     return _say(service.solve_for(_plan(given["plan"]), *asked, **settings))
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     names = ("deferral_rate", "retirement_age", "claiming_age", "spending")
-    return {name: given[name] for name in names if given[name] is not None}
+    changes = {name: given[name] for name in names if given[name] is not None}
+    spouse = {"age": given["spouse_age"], "pay": given["spouse_pay"]}
+    spouse = {name: value for name, value in spouse.items() if value is not None}
+    if spouse or given["alone"]:
+        changes["spouse"] = None if given["alone"] else spouse
+    return changes
 
 
 def _new(given: dict[str, Any]) -> int:

@@ -64,9 +64,17 @@ _ORIGIN = Column("where the figures come from, the same in every file; SYNTHETIC
 
 
 def _number(
-    meaning: str, low: float, high: float, unit: str = "", *, filled: bool = True
+    meaning: str,
+    low: float,
+    high: float,
+    unit: str = "",
+    *,
+    filled: bool = True,
+    required: bool = True,
 ) -> Column:
-    return Column(meaning, "number", low=low, high=high, unit=unit, filled=filled)
+    return Column(
+        meaning, "number", low=low, high=high, unit=unit, filled=filled, required=required
+    )
 
 
 def _fee(meaning: str) -> Column:
@@ -103,6 +111,16 @@ PEOPLE = {
     "retirement_age": _number("when they mean to retire", 40, 100, "years", filled=False),
     "outside_assets": _number("savings elsewhere", 0.0, 1e9, "US dollars", filled=False),
     "other_income": _number("other income a year", 0.0, 1e9, "US dollars", filled=False),
+    "spouse_birth_year": _number(
+        "a spouse's year of birth: makes outlooks those of a couple",
+        *(1900, 2100),
+        "calendar year",
+        filled=False,
+        required=False,
+    ),
+    "spouse_pay": _number(
+        "the spouse's pay a year", *(0.0, 1e9), "US dollars", filled=False, required=False
+    ),
     "answers": Column("to the questionnaire, like 3 4 2 5 1 4 3", filled=False),
     "holdings": Column("percent of the balance by fund, like FUND 60; OTHER 40"),
 }
@@ -424,6 +442,14 @@ def _people(
     table.refuse(~age.between(14, 110), "birth_year", f"makes nobody's age in {year}")
     hired = frame["hire_year"].between(frame["birth_year"] + 14, year)
     table.refuse(~hired, "hire_year", "is before the age of 14 or after as_of")
+    spouse = frame["spouse_birth_year"]
+    table.refuse(spouse % 1 > 0, "spouse_birth_year", "is no whole year")
+    apart = spouse.notna() & ~(year - spouse).between(16, 110)
+    table.refuse(apart, "spouse_birth_year", f"makes no spouse's age in {year}")
+    unmarried = spouse.notna() & ~frame["filing_status"].str.startswith("married", na=False)
+    table.refuse(unmarried, "filing_status", "is of somebody unmarried, who has a spouse")
+    alone = frame["spouse_pay"].notna() & spouse.isna()
+    table.refuse(alone, "spouse_pay", "is of a spouse whose spouse_birth_year is not given")
     answers = [_answers(said) for said in frame["answers"]]
     table.refuse(
         [said == () for said in answers], "answers", f"is not {QUESTIONS} numbers from 1 to 5"
@@ -431,7 +457,8 @@ def _people(
     holdings = _holdings(table, frame["holdings"].tolist(), funds)
     kept = frame.assign(answers=pd.Series(answers, frame.index, dtype=object))
     kept = kept.set_index("participant")
-    kept = kept[[name for name in PEOPLE if name not in ("origin", "participant", "holdings")]]
+    absent = {n for n, c in PEOPLE.items() if not c.required and kept[n].isna().all()}
+    kept = kept[[n for n in PEOPLE if n not in absent | {"origin", "participant", "holdings"}]]
     if table.found.refused:
         return kept, pd.DataFrame()
     return kept.astype({"birth_year": int, "hire_year": int}), pd.DataFrame(

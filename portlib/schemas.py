@@ -197,6 +197,8 @@ def _outlook() -> tuple[str, Json]:
     return service.OUTLOOK, _made(
         service.OUTLOOK,
         participant=_TEXT,
+        couple={"type": "boolean"},
+        pay={"enum": list(service.PAY)},
         wanted=_DOLLARS,
         chance=_SHARE,
         low=_SHARE,
@@ -224,6 +226,8 @@ def _solution() -> tuple[str, Json]:
     return service.SOLUTION, _made(
         service.SOLUTION,
         participant=_TEXT,
+        couple={"type": "boolean"},
+        pay={"enum": list(service.PAY)},
         lever=_TEXT,
         answers={"type": "array", "items": one},
         lives=_COUNT,

@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import TimeoutError as OverTime
 from datetime import datetime
-from typing import Any, cast
+from typing import Any, cast, get_args
 
 import numpy as np
 import pandas as pd
@@ -28,6 +28,7 @@ from portlib.policy import POSTURES, Policy
 from portlib.records import Assumptions
 from portlib.retirement import contributions, glidepaths, plan_menu
 from portlib.retirement import outlook as outlooks
+from portlib.retirement.household import Spouse
 from portlib.retirement.plan_menu import engine
 from portlib.retirement.plan_menu.engine import MAXIMISES
 from portlib.stewardship.audit_log import AuditLog
@@ -35,8 +36,8 @@ from portlib.stewardship.governance import sealed_forecasts
 
 PORTFOLIO = "prudent-by-construction/portfolio/2"
 GLIDEPATH = "prudent-by-construction/glidepath/2"
-OUTLOOK = "prudent-by-construction/outlook/1"
-SOLUTION = "prudent-by-construction/solution/1"
+OUTLOOK = "prudent-by-construction/outlook/2"
+SOLUTION = "prudent-by-construction/solution/2"
 #: What an outlook may change of a participant; all is optional.
 CHANGES: dict[str, dict[str, Any]] = {
     "deferral_rate": {"type": "number", "minimum": 0, "maximum": 1},
@@ -45,7 +46,24 @@ CHANGES: dict[str, dict[str, Any]] = {
     "spending": {"type": "number", "minimum": 0, "maximum": 1e7},
     "other_income": {"type": "number", "minimum": 0, "maximum": 1e7},
     "pension": {"type": "number", "minimum": 0, "maximum": 1e7},
+    # the second of a couple, instead of the plan's; null: alone
+    "spouse": {
+        "type": ["object", "null"],
+        "properties": {
+            "age": {"type": "integer", "minimum": 16, "maximum": 110},
+            "pay": {"type": "number", "minimum": 0, "maximum": 1e9},
+            "sex": {"enum": ["both", "female", "male"]},
+            "claiming_age": {"type": "number", "minimum": 62, "maximum": 70},
+        },
+        "required": ["age"],
+        "additionalProperties": False,
+    },
+    # of what both want, and of a pension: what a survivor wants and has
+    "survivor_spending": {"type": "number", "minimum": 0, "maximum": 1},
+    "survivor_pension": {"type": "number", "minimum": 0, "maximum": 1},
 }
+#: Pay as planned, or straying by the policy's ``pay_risk``.
+PAY = get_args(outlooks.Pay)
 _SEED = {"type": "integer", "minimum": 0, "maximum": 2**62}
 _LIVES = {"type": "integer", "minimum": 100, "maximum": 200_000}
 #: What a mandate may say; all is optional.
@@ -228,6 +246,7 @@ def outlook(
     participant: str,
     changes: Mapping[str, Any] | None = None,
     *,
+    pay: str = "planned",
     lives: int = 4_000,
     seed: int = 2026,
 ) -> Json:
@@ -238,13 +257,15 @@ def outlook(
     plan_ : as in `optimize`.
     participant : as the plan names them.
     changes : entries of `CHANGES`, to see what would follow.
+    pay : ``planned``, or ``risky``: straying from its plan by the policy's ``pay_risk``.
     lives, seed : how many lives are drawn, and from where; the same input gives the same output.
 
     Returns
     -------
     dict
-        ``schema``; ``plan`` and ``policy`` (fingerprints); ``participant``; ``wanted`` (dollars a
-        year); ``chance`` that it is met for life with its 95% interval ``low`` and ``high``;
+        ``schema``; ``plan`` and ``policy`` (fingerprints); ``participant``; ``couple`` (whether the
+        outlook is of two) and ``pay``; ``wanted`` (dollars a year); ``chance`` that it is met for
+        life with its 95% interval ``low`` and ``high``;
         ``shortfall``; ``lasting`` (dollars a year by chance); ``benefit`` (Social Security);
         ``balance`` at retirement and ``income`` by quantile; ``lives``, ``seed`` and ``source``.
 
@@ -253,13 +274,16 @@ def outlook(
     DataError, ValueError
         As `optimize` does, and for an unknown participant.
     """
-    asked, ours, sent = _asked_of(plan_, changes, lives, seed)
-    found = outlooks.outlook(ours, participant, lives=lives, seed=seed, **asked)
+    asked, ours, sent = _asked_of(plan_, changes, pay, lives, seed)
+    strays = cast(outlooks.Pay, pay)
+    found = outlooks.outlook(ours, participant, lives=lives, seed=seed, pay=strays, **asked)
     return {
         "schema": OUTLOOK,
         "plan": sent,
         "policy": ours.policy.fingerprint,
         "participant": participant,
+        "couple": found.household.spouse is not None,
+        "pay": pay,
         "wanted": found.wanted,
         "chance": found.chance,
         "low": found.low,
@@ -282,6 +306,7 @@ def solve_for(
     success: float | None = None,
     changes: Mapping[str, Any] | None = None,
     *,
+    pay: str = "planned",
     lives: int = 4_000,
     seed: int = 2026,
 ) -> Json:
@@ -291,7 +316,7 @@ def solve_for(
     ----------
     lever : ``deferral_rate``, ``retirement_age`` or ``spending``.
     success : a chance; the policy's ``success_levels`` when not given.
-    plan_, participant, changes, lives, seed : as in `outlook`.
+    plan_, participant, changes, pay, lives, seed : as in `outlook`.
 
     Returns
     -------
@@ -309,7 +334,7 @@ def solve_for(
         raise DataError(refused)
     if refused := schema.problem(lever, {"enum": list(contributions.LEVERS)}, "lever"):
         raise DataError(refused)
-    asked, ours, sent = _asked_of(plan_, changes, lives, seed)
+    asked, ours, sent = _asked_of(plan_, changes, pay, lives, seed)
     found = contributions.solve_for(
         cast(contributions.Lever, lever),
         ours,
@@ -317,6 +342,7 @@ def solve_for(
         success=success,
         lives=lives,
         seed=seed,
+        pay=cast(outlooks.Pay, pay),
         **asked,
     )
     answers = [
@@ -336,6 +362,8 @@ def solve_for(
         "plan": sent,
         "policy": ours.policy.fingerprint,
         "participant": participant,
+        "couple": outlooks.household(ours, participant, **asked).spouse is not None,
+        "pay": pay,
         "lever": lever,
         "answers": answers,
         "lives": lives,
@@ -344,13 +372,21 @@ def solve_for(
 
 
 def _asked_of(
-    plan_: Mapping[str, Any], changes: Mapping[str, Any] | None, lives: int, seed: int
+    plan_: Mapping[str, Any],
+    changes: Mapping[str, Any] | None,
+    pay: str,
+    lives: int,
+    seed: int,
 ) -> tuple[Json, plan.Plan, str]:
     """What is to change of a participant, checked, the plan and its fingerprint."""
-    for name, value, allowed in (("lives", lives, _LIVES), ("seed", seed, _SEED)):
+    asked = (("lives", lives, _LIVES), ("seed", seed, _SEED), ("pay", pay, {"enum": list(PAY)}))
+    for name, value, allowed in asked:
         if refused := schema.problem(value, allowed, name):
             raise DataError(refused)
-    return _checked("changes", changes or {}, CHANGES), *_read(plan_)
+    changed = _checked("changes", {} if changes is None else changes, CHANGES)
+    if changed.get("spouse") is not None:
+        changed["spouse"] = Spouse(**changed["spouse"])
+    return changed, *_read(plan_)
 
 
 def _read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:

@@ -649,3 +649,88 @@ def test_the_shell_gives_outlooks_and_solutions(capsys):
     assert json.loads(capsys.readouterr().out)["answers"][0]["success"] == 0.8
     assert main(["outlook", *few, "--deferral-rate", "10"]) == 1
     assert "changes.deferral_rate" in capsys.readouterr().err
+
+
+def test_a_spouse_and_risky_pay_are_in_outlooks_and_their_inverse(example):
+    who, few = "P0002", {"lives": 1_000}
+    alone = strict(service.outlook(example, who, **few))
+    couple = strict(service.outlook(example, who, {"spouse": {"age": 45}}, **few))
+    assert (alone["couple"], couple["couple"], alone["pay"]) == (False, True, "planned")
+    assert couple["wanted"] == alone["wanted"] and couple["benefit"] > 1.4 * alone["benefit"]
+    earning = strict(service.outlook(example, who, {"spouse": {"age": 45, "pay": 78_600}}, **few))
+    assert earning["wanted"] == pytest.approx(2 * alone["wanted"])
+    risky = strict(service.outlook(example, who, pay="risky", **few))
+    assert risky["pay"] == "risky" and risky["balance"]["0.9"] > alone["balance"]["0.9"]
+    assert risky["balance"]["0.1"] < alone["balance"]["0.1"]
+    two = {"spouse": {"age": 45}}
+    solved = strict(service.solve_for(example, who, "spending", None, two, pay="risky", **few))
+    both = strict(service.outlook(example, who, two, pay="risky", **few))
+    assert {f"{a['success']:g}": a["value"] for a in solved["answers"]} == both["lasting"]
+
+
+def test_a_plan_that_knows_a_spouse_gives_the_outlook_of_a_couple(example):
+    first, second, *others = example["participants"]
+    married = {**second, "spouse_birth_year": 2026 - 45}
+    sent = {**example, "participants": [first, married, *others]}
+    few = {"lives": 500}
+    asked = service.outlook(example, "P0002", {"spouse": {"age": 45}}, **few)
+    known = service.outlook(sent, "P0002", **few)
+    drop = ("plan",)
+    assert {k: v for k, v in known.items() if k not in drop} == {
+        k: v for k, v in asked.items() if k not in drop
+    }
+    assert service.outlook(sent, "P0001", **few)["couple"] is False
+    alone = service.outlook(sent, "P0002", {"spouse": None}, **few)
+    assert alone["benefit"] == service.outlook(example, "P0002", **few)["benefit"]
+    again = plan.from_json(plan.from_json(sent).to_json())
+    assert again.fingerprint == plan.from_json(sent).fingerprint
+    assert "spouse_birth_year" not in plan.from_json(example).participants
+
+
+@pytest.mark.parametrize(
+    ("entries", "says"),
+    [
+        ({"spouse_birth_year": 1980.5}, "spouse_birth_year.*no whole year"),
+        ({"spouse_birth_year": 2020}, "spouse_birth_year.*no spouse's age in 2026"),
+        ({"spouse_birth_year": 1980, "filing_status": "single"}, "filing_status.*unmarried"),
+        ({"spouse_pay": 50_000}, "spouse_pay.*spouse_birth_year is not given"),
+        ({"spouse_birth_year": 1980, "spouse_pay": -1}, "spouse_pay"),
+        ({"spouse_birth": 1980}, "did you mean 'spouse_birth_year'"),
+    ],
+)
+def test_a_spouse_that_cannot_be_meant_is_refused_by_place(example, entries, says):
+    people = [{**example["participants"][1], **entries}]
+    with pytest.raises(DataError, match=rf"participants\[0\].*{says}"):
+        service.outlook({**example, "participants": people}, "P0002", lives=100)
+
+
+@pytest.mark.parametrize(
+    ("changes", "pay", "says"),
+    [
+        ({"spouse": {}}, "planned", r"changes.spouse: 'age' is missing"),
+        ({"spouse": {"age": 60, "claiming_age": 61}}, "planned", r"changes.spouse.claiming_age"),
+        ({"spouse": {"age": 60, "name": "B"}}, "planned", r"changes.spouse: 'name': no such entry"),
+        ({"spouse": {"age": 60.5}}, "planned", r"changes.spouse.age: 60.5 is not a whole number"),
+        ({"survivor_spending": 70}, "planned", r"survivor_spending.*in percent\? Write 0.7"),
+        ({}, "lucky", r"pay: 'lucky' is not one of planned, risky"),
+    ],
+)
+def test_a_couple_or_pay_that_cannot_be_meant_is_refused_by_path(example, changes, pay, says):
+    for call in (("outlook",), ("solve_for", "spending", None)):
+        name, *more = call
+        with pytest.raises(DataError, match=says):
+            getattr(service, name)(example, "P0001", *more, changes, pay=pay)
+
+
+def test_the_shell_asks_for_couples_and_risky_pay(capsys):
+    from portlib.__main__ import main
+
+    folder = str(ROOT / "data" / "plan")
+    few = ["--plan", folder, "--participant", "P0002", "--lives", "200"]
+    assert main(["outlook", *few, "--spouse-age", "45", "--pay", "risky"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert (said["couple"], said["pay"]) == (True, "risky")
+    assert main(["outlook", *few, "--alone"]) == 0
+    assert json.loads(capsys.readouterr().out)["couple"] is False
+    assert main(["solve", *few, "--lever", "spending", "--spouse-pay", "40000"]) == 1
+    assert "changes.spouse: 'age' is missing" in capsys.readouterr().err

@@ -81,8 +81,8 @@ class Household:
     nonelective : employer's contribution whether or not somebody defers, share of pay.
     leakage : share of the balance that loans not repaid and cash-outs take, a year of work.
     spending : wanted a year in retirement from all sources: dollars, or with `replacement_rate` a
-        share of final pay. With neither nothing is wanted, and a rule that looks at savings says
-        what is spent (`spending_rules`).
+        share of final pay, of both for a couple. With neither nothing is wanted, and a rule that
+        looks at savings says what is spent (`spending_rules`).
     annuity_rate : real, at which savings are spread over life.
     fee_dollars : record keeping, a year.
     tax_rate : flat, on whatever leaves the plan.
@@ -204,11 +204,10 @@ class Household:
     @property
     def target(self) -> float | None:
         """Spending wanted, dollars a year, or None."""
-        return (
-            self.spending
-            if self.replacement_rate is None
-            else self.replacement_rate * self.final_pay
-        )
+        if self.replacement_rate is None:
+            return self.spending
+        both = self.pay + (0.0 if self.spouse is None else self.spouse.pay)
+        return self.replacement_rate * both * (1 + self.pay_growth) ** max(self.working - 1, 0)
 
 
 def deferral_rates(household: Household) -> Array:

@@ -48,6 +48,8 @@ from portlib.retirement.pay_risk import PayRisk
 from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import household_year, simulate
 
+#: Pay as planned, or straying by the policy's ``pay_risk``.
+Pay = Literal["planned", "risky"]
 #: Rows x paths that a thread works on at once, for many people.
 CELLS = 80_000
 
@@ -56,8 +58,9 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
     """A participant as a household: what was not supplied is the plan's rule, the policy, or
     nothing.
 
-    Spending wanted is the policy's ``spending_replacement`` of final pay, unless `changes` say
-    otherwise. Who has reached the retirement age works one more year.
+    Spending wanted is the policy's ``spending_replacement`` of final pay, of both for a couple,
+    unless `changes` say otherwise; ``spouse=None`` leaves out the spouse that the plan knows. Who
+    has reached the retirement age works one more year.
 
     Parameters
     ----------
@@ -98,6 +101,10 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
         "fee_dollars": float(plan.rules["recordkeeping_fee"]),
         "year": plan.as_of.year,
     }
+    born = row.get("spouse_birth_year")
+    if born is not None and born > 0:
+        earns = float(row.get("spouse_pay", 0.0))
+        facts["spouse"] = hh.Spouse(plan.as_of.year - int(born), earns if earns > 0 else 0.0)
     if not {"spending", "replacement_rate"} & set(changes):
         facts["replacement_rate"] = plan.policy["spending_replacement"]
     return Household(**{**facts, **changes})
@@ -323,7 +330,7 @@ def outlook(
     inflation: float | None = None,
     lives: int = 4_000,
     seed: int = 2026,
-    pay: Literal["planned", "risky"] = "planned",
+    pay: Pay = "planned",
     **changes: Any,
 ) -> Outlook:
     """What a participant can live on, as things stand or with `changes` to the household.
@@ -453,6 +460,7 @@ def outlooks(
 ) -> pd.DataFrame:
     """The outlook of many people at once, each with their own facts, all on the same markets.
 
+    Everybody by themselves: spouses are left out (`outlook` has them), and pay is as planned.
     Deaths differ by person through their ages, on common draws. Memory: the returns, and ten arrays
     of `CELLS` numbers a thread. Time: 100,000 people on 500 paths took 61 s of processor time in
     two threads, 372 MB (``benchmarks/scale.py``).

@@ -230,6 +230,7 @@ def solve_for(
     lives: int = 4_000,
     seed: int = 2026,
     mix: Mix | None = None,
+    pay: ol.Pay = "planned",
     **changes: Any,
 ) -> dict[float, Solution]:
     """What a participant would have to defer, work or spend, by chance of success.
@@ -238,7 +239,7 @@ def solve_for(
     ----------
     lever : ``deferral_rate``, ``retirement_age`` or ``spending``.
     success : chances; the policy's ``success_levels`` when not given.
-    lives, seed, mix, changes : as in `portlib.retirement.outlook.outlook`.
+    lives, seed, mix, pay, changes : as in `portlib.retirement.outlook.outlook`.
 
     Returns
     -------
@@ -256,6 +257,8 @@ def solve_for(
     level = ol.expected_inflation(plan)
     returns = ol.returns_of(plan, ol.classes(plan), level, lives, one.horizon, seed)
     table = ol.mortality(plan)
-    drawn = rows.draw(one, returns, np.random.default_rng(seed + 1), mortality=table)
+    rng = np.random.default_rng(seed + 1)
+    strays = ol.pay_risk(plan) if pay == "risky" else None
+    drawn = rows.draw(one, returns, rng, mortality=table, pay_risk=strays)
     asked = [levels] if isinstance(levels, float) else list(levels)
     return {p: solve(lever, one, chosen, drawn, p, mortality=table) for p in asked}
