@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portlib import data, plan, plan_check
+from portlib import data, history, plan, plan_check
+from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.plan_format import LEGAL_REGIMES
 from tools import tsp_plan
 
@@ -62,6 +63,53 @@ def test_the_invented_people_are_drawn_to_the_published_figures(ours):
         told["deferral"]["mean"], abs=0.005
     )
     assert not people[["retirement_age", "outside_assets", "other_income"]].notna().any(axis=None)
+
+
+def test_balances_years_and_roth_of_the_invented_are_those_published(ours):
+    """Second method: from the published table alone, without what drew the people."""
+    told = tsp_plan.published()
+    people, bands = ours.participants, pd.DataFrame(told["bands"])
+    accounts = bands["accounts"].to_numpy(float) / bands["accounts"].sum()
+    inside = (bands["below"] - bands["from"]) / np.log(bands["below"] / bands["from"])
+    mean = told["totals"]["assets"] / told["totals"]["participants"]
+    carried = mean / float(accounts @ inside)  # from the day of the bands to the plan's day
+    edges = carried * np.append(bands["from"], bands["below"].iloc[-1])
+    drawn = np.histogram(people["balance"], edges)[0] / len(people)
+    chance = np.sqrt(accounts * (1 - accounts) / len(people))
+    assert (np.abs(drawn - accounts) < 2 * chance).all()
+    service = ours.as_of.year - people["hire_year"]
+    years = float(accounts @ bands["years"])
+    assert abs(service.mean() - years) < 2 * service.std() / np.sqrt(len(people))
+    share = told["roth"]["share_with_balance"]
+    assert abs((people["roth_share"] > 0).mean() - share) < 2 * np.sqrt(0.25 / len(people))
+
+
+def test_ages_and_groups_are_the_published_ones(ours):
+    told = tsp_plan.published()
+    pay, groups = told["pay"], pd.Series(told["participants"]["groups"], dtype=float)
+    assert tsp_plan.ENTRY["FERS"][0] == pytest.approx(pay["average_age"] - pay["average_tenure"])
+    counts = pd.Series(tsp_plan._apportioned(groups, tsp_plan.PEOPLE), groups.index)
+    assert (counts / tsp_plan.PEOPLE - groups / groups.sum()).abs().max() <= 1 / tsp_plan.PEOPLE
+    age = ours.as_of.year - ours.participants["birth_year"]
+    entry = sum(tsp_plan.ENTRY[name][0] * count for name, count in counts.items())
+    service = ours.as_of.year - ours.participants["hire_year"]
+    expected = entry / tsp_plan.PEOPLE + service.mean()
+    assert abs(age.mean() - expected) < 2 * age.std() / np.sqrt(len(age))
+
+
+def test_the_g_fund_is_assumed_to_pay_what_the_law_says(ours):
+    record = history.open_record()
+    yields = pd.concat([record[f"yield_{n}y"].values for n in (5, 7, 10, 20, 30)], axis=1)
+    year = yields.mean(axis=1).loc["2024-12":"2025-11"]  # a month's rate is set at the end before
+    own = ours.inputs.assumptions.record
+    assert own.rf == pytest.approx(tsp_plan.statutory_rate(), abs=5e-5)
+    assert own.rf == pytest.approx(float(year.mean()), abs=0.0025)
+    survey = survey_assumptions(10, tuple(own.labels))
+    others = np.array(own.labels) != "cash"
+    assert np.array_equal(own.mu[others], survey.mu[others]) and own.rf > survey.rf
+    assert own.sigma == pytest.approx(survey.sigma)
+    g, bills = (record[name].values.loc["1988":].std() for name in ("tsp_g", "bills"))
+    assert 0.5 < g / bills < 1.5  # risk of bills
 
 
 def test_vintages_are_the_target_weights_in_force_on_the_plans_day(ours):

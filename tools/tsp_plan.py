@@ -2,8 +2,9 @@
 
 ``python -m tools.tsp_plan`` writes ``target_date_vintages.csv`` and ``participants.csv`` of the
 folder again, from the committed tables of what the Federal Retirement Thrift Investment Board
-published (``data/tsp_*``), and ``fund_returns.csv`` from ``data/tsp_returns.csv``. ``rules.yml``,
-``lineup.csv`` and ``policy.yml`` are written by hand.
+published (``data/tsp_*``), ``fund_returns.csv`` from ``data/tsp_returns.csv``, and
+``assumptions.csv`` with ``correlations.csv``: the survey's, but for the G Fund, which pays what the
+law says. ``rules.yml``, ``lineup.csv``, ``classes.yml`` and ``policy.yml`` are written by hand.
 
 The participants are SYNTHETIC: nobody in them exists. They are drawn so that groups, balance
 bands, years of contributing, the mean account, deferral, agency match, and the money in each fund
@@ -223,6 +224,59 @@ def fund_returns() -> pd.DataFrame:
     return months[funds].set_axis(list("GFCSI"), axis=1)
 
 
+#: The year of the survey that the other classes are from.
+SURVEY_YEAR = 2025
+#: What the five funds hold.
+CLASSES = [
+    "us_large_equity",
+    "us_small_equity",
+    "intl_dev_equity",
+    "em_equity",
+    "us_core_bonds",
+    "cash",
+]
+
+
+def statutory_rate(year: int = SURVEY_YEAR) -> float:
+    """What the G Fund paid in a year, before its costs: the average yield of marketable Treasuries
+    of four years and more, set by the month (5 USC 8438(e)(2)).
+
+    A year's rate and not the last month's, because it stands beside a survey of that year: against
+    expectations of another day it would be a bet on what rates did in between.
+    """
+    months = data.table("tsp_returns")["tsp_g"]
+    earned = float((1 + months[months.index.str.startswith(str(year))]).prod() - 1)
+    costs = data.table("tsp_expense_ratios").set_index(["fund", "year"])["total"]
+    return earned + float(costs["g", year])
+
+
+def assumptions() -> pd.DataFrame:
+    """The survey's figures of the classes that the funds hold, and the G Fund's own mean."""
+    survey = data.table("horizon_2025_assets").loc[CLASSES]
+    made = pd.DataFrame(
+        {
+            "expected_return": survey["arithmetic_10y"],
+            "return_kind": "arithmetic",
+            "horizon_years": 10,
+            "volatility": survey["volatility"],
+            "source": "Horizon Actuarial Services, 2025 survey, Exhibit 17",
+            "date": "2025-08-01",
+        }
+    ).rename_axis("class")
+    made.loc["cash", ["expected_return", "source", "date"]] = [
+        round(statutory_rate(), 4),
+        f"G Fund's statutory rate in {SURVEY_YEAR}, before costs (5 USC 8438(e)(2)); risk of bills",
+        f"{SURVEY_YEAR}-12-31",
+    ]
+    return made
+
+
+def correlations() -> pd.DataFrame:
+    """The survey's correlations of those classes; the G Fund has those of bills."""
+    table = data.table("horizon_2025_correlations")
+    return table.loc[CLASSES, CLASSES].rename_axis("class")
+
+
 def files() -> dict[str, str]:
     """What this writes, by name."""
     return {
@@ -230,6 +284,8 @@ def files() -> dict[str, str]:
             index=False, float_format="%.8g", lineterminator="\n"
         ),
         "participants.csv": participants().to_csv(index=False, lineterminator="\n"),
+        "assumptions.csv": assumptions().to_csv(lineterminator="\n"),
+        "correlations.csv": correlations().to_csv(lineterminator="\n"),
         "fund_returns.csv": fund_returns().to_csv(float_format="%.8f", lineterminator="\n"),
     }
 
