@@ -165,5 +165,11 @@ def test_without_any_one_file_what_stands_in_is_back_and_said(folder, tmp_path, 
     assert standing.table(left).loc[label, "status"] in ("stands in", "SYNTHETIC")
     others = [name for name in BROUGHT if name != label]
     assert set(standing.table(left).loc[others, "status"]) <= {"own", "own in part"}
-    assert f"{label}" in standing.box(left, "plan_menu").line
+    (key,) = (name for name, (said, _, _) in standing.INPUTS.items() if said == label)
+    asking = [name for name, inputs in standing.CHAPTERS.items() if key in inputs]
+    assert set(asking) & {"capital_market_assumptions", "style_analysis", "plan_menu"}
+    for chapter in asking:
+        page = standing.box(left, chapter)
+        assert page.table.loc[label, "status"] in ("stands in", "SYNTHETIC"), chapter
+        assert f"The plan's own: {label}" not in page.line and label in page.line
     house_view(left, horizon_years=10, classes=list(left.exposures.columns))
