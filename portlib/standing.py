@@ -288,10 +288,10 @@ def months_of(chapter: str) -> Standing:
 
 
 def by_chapter() -> pd.DataFrame:
-    """Which chapter uses which input: a row a chapter, a column an input, and the book's months."""
+    """Which inputs each chapter uses: of the plan's folder, and of the book's months."""
     rows = {
         chapter: {
-            **{label: name in used for name, (label, _, _) in INPUTS.items()},
+            "of the plan's folder": ", ".join(INPUTS[name][0] for name in used),
             _MONTHS: ", ".join(MONTHS[chapter][0]) or "none",
             "what they are asked": MONTHS[chapter][1],
         }

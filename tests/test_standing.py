@@ -101,8 +101,9 @@ def test_a_box_says_whether_the_months_are_imported(monkeypatch):
 def test_one_table_says_which_chapter_uses_which_input():
     shown = standing.by_chapter()
     assert list(shown.index) == list(standing.CHAPTERS)
-    used = shown["monthly returns of classes"]
+    used = shown["of the plan's folder"].str.contains("monthly returns of classes")
     assert used["shrinkage"] and not used["forecast_record"]
+    assert shown.loc["contributions", "the book's months"] == "long, open, committed"
 
 
 def test_every_chapter_opens_with_its_box():
