@@ -80,6 +80,7 @@ chapter: environment ## execute and render one chapter: make chapter NAME=mean_v
 lab: environment ## open the chapters in JupyterLab (IP=0.0.0.0: from outside a container; PORT=number)
 	@echo "== JupyterLab on notebooks/: open a chapter with a double click; Ctrl-C twice ends it"
 	@$(BIN)/jupyter lab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks \
+		--LabApp.extra_labextensions_path="$(CURDIR)/tools/lab" \
 		$(if $(IP),--ip="$(IP)" --no-browser) $(if $(PORT),--port="$(PORT)") \
 		$$(if [ "$$(id -u)" = 0 ]; then echo --allow-root; fi)
 

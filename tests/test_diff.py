@@ -4,7 +4,7 @@ import pytest
 
 from portlib.data import ROOT
 from portlib.evidence import Claim, Register
-from tools import depends, diff
+from tools import depends, diff, moved
 
 HERE = ROOT.parent
 FRONT = "---\nkernelspec:\n  display_name: Python 3\n  name: python3\n---\n\n"
@@ -13,7 +13,7 @@ FRONT = "---\nkernelspec:\n  display_name: Python 3\n  name: python3\n---\n\n"
 def test_only_what_moved_is_listed():
     old = {("a", "A-1"): 1.0, ("a", "n"): 2, ("b", "text"): "x", ("b", "gone"): 3}
     new = {("a", "A-1"): 1.0 + 1e-12, ("a", "n"): 3, ("b", "text"): "y", ("b", "more"): 4}
-    rows = {(row["chapter"], row["what"]): row["change"] for row in diff.moved(old, new)}
+    rows = {(row["chapter"], row["what"]): row["change"] for row in moved.moved(old, new)}
     assert rows == {("a", "n"): 1, ("b", "text"): "", ("b", "gone"): "gone", ("b", "more"): "new"}
 
 
@@ -31,7 +31,7 @@ def test_what_the_clock_decides_is_no_number_of_the_method():
         Claim("A-2", measured=1.5, unit="one", **shared),
     )
     told = {"run_seconds": 2.0, "p95_ms": 3.0, "swarm_ratio": 40.0, "share": 0.5}
-    assert diff.numbers(Register({"a": claims}, {"a": told})) == {
+    assert moved.numbers(Register({"a": claims}, {"a": told}).as_dict()) == {
         ("a", "A-2"): 1.5,
         ("a", "share"): 0.5,
     }

@@ -1,6 +1,7 @@
 """What the pages are made of: figures set into the page, pictures of told tables, formulas, the
 case for a requirement."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -11,12 +12,14 @@ from docutils import nodes
 from docutils.utils import new_document
 
 from portlib import evidence, figures
+from tools import moved
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
 
 import prudent_cells
 import prudent_math
 import prudent_matrix
+import prudent_moved
 import prudent_pictures
 
 mpl.use("agg")
@@ -100,3 +103,30 @@ def test_bounds_are_numbers_of_their_own() -> None:
     assert bounds("at least", 2) == (2, "")
     assert bounds("equals", 2) == (2, 2)
     assert bounds("between", (1, 2)) == (1, 2)
+
+
+def test_a_chapter_says_what_moved_since_the_last_version_for_the_same_plan(tmp_path: Path) -> None:
+    claim = {"id": "AB-01", "statement": "Less than <one>.", "unit": "one", "measured": 0.25}
+    numbers = {"share": 0.5, "rest": 1e-13, "run_seconds": 3.0, "who": "A & B"}
+    register = {"part": {"claims": [claim], "numbers": numbers}}
+    made = {"commit": "0123456789abc", "plan": "Ours"}
+    file = tmp_path / "evidence.json"
+    file.write_text(json.dumps({"made_from": made, "chapters": register}), encoding="utf-8")
+    (tmp_path / "book").mkdir()
+    assert moved.keep(file, tmp_path / "book" / "last_version.json", "1.0.0") == 4
+
+    told = {**numbers, "rest": 2e-13, "run_seconds": 9.0}
+    now = {"part": {"claims": [claim], "numbers": told}, "late": register["part"]}
+    said = prudent_moved.note("part", now, tmp_path, "Ours")
+    assert "None of 4 numbers moved since version 1.0.0" in said
+    assert "new since version 1.0.0" in prudent_moved.note("late", now, tmp_path, "Ours")
+    assert prudent_moved.note("part", now, tmp_path, "Theirs") == ""
+
+    later = {"claims": [{**claim, "measured": 0.75}], "numbers": {"share": 0.5, "who": "A & C"}}
+    said = prudent_moved.note("part", {"part": later}, tmp_path, "Ours")
+    assert "3 of 4 numbers" in said
+    assert re.findall("<td>(.*?)</td>", said) == [
+        *("<a href='#AB-01'>AB-01</a> Less than &lt;one&gt;.", "0.25", "0.75"),
+        *("rest", "0", "–"),
+        *("who", "A &amp; B", "A &amp; C"),
+    ]

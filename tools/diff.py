@@ -27,15 +27,12 @@ from typing import Any
 import yaml
 
 from portlib import evidence
-from tools import build, clock, depends
+from tools import build, depends
+from tools.moved import Numbers, moved, numbers
 from tools.processes import Busy, alone, child, stoppable
 
 ROOT = Path(__file__).resolve().parents[1]
 COLUMNS = ("chapter", "what", "old", "new", "change")
-#: Relative change below which a number has not moved: other machines and library versions round
-#: differently.
-STILL = 1e-9
-Numbers = dict[tuple[str, str], float | int | str]
 
 
 class DiffError(Exception):
@@ -89,42 +86,11 @@ def executed(root: Path, chapter: str | None) -> Numbers:
         raise DiffError(f"{root}: its chapters do not execute:\n{''.join(last)}")
     if chapter:
         (notebook,) = (root / ".run" / f"chapter-{chapter}" / "notebooks").rglob(f"{chapter}.ipynb")
-        return numbers(evidence.collect([notebook]))
+        return numbers(evidence.collect([notebook]).as_dict())
     toc = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
     names = [name for name in build.documents(toc) if name.startswith("notebooks/")]
-    return numbers(evidence.collect(root / ".run" / "book" / f"{name}.ipynb" for name in names))
-
-
-def numbers(register: evidence.Register) -> Numbers:
-    """All that chapters measured and told, but for what the clock decides."""
-    found: Numbers = {}
-    for chapter, claims in register.claims.items():
-        measured = {
-            claim.id: claim.measured for claim in claims if not clock.decides(claim.id, claim.unit)
-        }
-        told = {
-            name: value
-            for name, value in register.numbers[chapter].items()
-            if not clock.decides(name)
-        }
-        found |= {(chapter, name): value for name, value in {**measured, **told}.items()}
-    return found
-
-
-def moved(old: Numbers, new: Numbers) -> list[dict[str, Any]]:
-    """One row a number that is not what it was."""
-    rows = []
-    for chapter, what in sorted({*old, *new}):
-        a, b = old.get((chapter, what)), new.get((chapter, what))
-        if a == b:
-            continue
-        change: float | str = "new" if a is None else "gone" if b is None else ""
-        if isinstance(a, int | float) and isinstance(b, int | float):
-            if abs(a - b) <= STILL * max(abs(a), abs(b)):
-                continue
-            change = b - a
-        rows.append({"chapter": chapter, "what": what, "old": a, "new": b, "change": change})
-    return rows
+    found = evidence.collect(root / ".run" / "book" / f"{name}.ipynb" for name in names)
+    return numbers(found.as_dict())
 
 
 def reasons(changed: list[str], chapters: Mapping[str, list[str]]) -> dict[str, list[str]]:

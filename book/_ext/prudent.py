@@ -16,6 +16,7 @@ pages are read, so it is the same whether `make book` executed them or `jupyter-
 - each chapter links its executed notebook, all its modules and all their tests, whose sources are
   pages of the site;
 - the requirements that a chapter names first link into the matrix;
+- each chapter says which of its numbers moved since the last version (`prudent_moved`);
 - each page ends with the commit, the lock and the data that it was made from.
 """
 
@@ -37,6 +38,7 @@ from typing import Any
 
 import prudent_cells
 import prudent_matrix
+import prudent_moved
 import prudent_pictures as pictures
 import prudent_search
 from docutils import nodes
@@ -155,8 +157,10 @@ def add_provenance(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     root, made = checkout(app), []
     if docname in chapters(app.env):
         name = docname.split("/")[-1]
+        register = shown(app)[0]
+        doctree += raw(prudent_moved.note(name, register.as_dict(), root, provenance(root)["plan"]))
         doctree += raw(chapter_links(root, docname))
-        passed = [claim.holds for claim in shown(app)[0].claims[name]]
+        passed = [claim.holds for claim in register.claims[name]]
         made = [
             f"executed {when(executed(app, docname))}",
             f"checks passed {sum(passed)}/{len(passed)}",

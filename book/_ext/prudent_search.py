@@ -20,7 +20,7 @@ from bs4 import BeautifulSoup, Tag
 #: What a reader does not search for: code, evidence's own rows, formulas, what every page repeats.
 LEFT_OUT = (
     "details.code, pre, script, style, svg, math, .headerlink, .provenance, .chapter-links, "
-    ".claim, table.evidence, .stretch-foot > .marks, .toctree-wrapper, dl.py > dt"
+    ".moved, .claim, table.evidence, .stretch-foot > .marks, .toctree-wrapper, dl.py > dt"
 )
 
 
