@@ -109,11 +109,11 @@ def test_a_chapter_says_what_moved_since_the_last_version_for_the_same_plan(tmp_
     claim = {"id": "AB-01", "statement": "Less than <one>.", "unit": "one", "measured": 0.25}
     numbers = {"share": 0.5, "rest": 1e-13, "run_seconds": 3.0, "who": "A & B"}
     register = {"part": {"claims": [claim], "numbers": numbers}}
-    made = {"commit": "0123456789abc", "plan": "Ours"}
+    made = {"version": "1.0.0", "commit": "0123456789abc", "plan": "Ours"}
     file = tmp_path / "evidence.json"
     file.write_text(json.dumps({"made_from": made, "chapters": register}), encoding="utf-8")
     (tmp_path / "book").mkdir()
-    assert moved.keep(file, tmp_path / "book" / "last_version.json", "1.0.0") == 4
+    assert moved.keep(file, tmp_path / "book" / "last_version.json") == 4
 
     told = {**numbers, "rest": 2e-13, "run_seconds": 9.0}
     now = {"part": {"claims": [claim], "numbers": told}, "late": register["part"]}

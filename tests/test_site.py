@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tools import check_site
+from tools import build, check_site
 
 SITE = Path(__file__).parents[1] / "_build" / "html"
 CHROMIUM = next(
@@ -342,6 +342,40 @@ def test_a_wide_table_is_stacked_with_its_heads_and_a_narrow_one_is_left(
     ]
     heads_of = "[...document.querySelectorAll('td')].map(cell => cell.dataset.head)"
     assert browser.evaluate(heads_of) == ["narrow", "wwww"] * 2 + ["narrow", "w" * 400] * 2
+
+
+def test_a_page_leads_to_the_same_page_of_other_plans_and_to_the_first_of_other_versions(
+    browser: Browser, tmp_path: Path
+) -> None:
+    script = (Path(__file__).parents[1] / "book" / "_static" / "prudent.js").read_text("utf-8")
+    books = {
+        "html": ("Ours", "2.0"),
+        "plan-b-1a/html": ("Theirs", "2.0"),
+        "1.0/html": ("Ours", "1.0"),
+    }
+    for place, (plan, version) in books.items():
+        site = tmp_path / place
+        (site / "_static").mkdir(parents=True)
+        (site / "part").mkdir()
+        made = {"made_from": {"plan": plan, "version": version}}
+        (site / "evidence.json").write_text(json.dumps(made), encoding="utf-8")
+        page = (
+            '<html data-content_root="../"><script src="../_static/editions.js"></script>'
+            f"<script>{script}</script><p class='provenance'></p>"
+        )
+        write(site, index__html="")
+        write(site / "part", a__html=page)
+    build.name_editions(tmp_path)
+    browser.open(tmp_path / "html" / "part" / "a.html")
+    links = browser.evaluate(
+        "[...document.querySelectorAll('a')].map(a => [a.textContent, a.href])"
+    )
+    led = {name: Path(urllib.request.url2pathname(urlsplit(to).path)) for name, to in links}
+    assert led == {
+        "Ours, version 1.0": tmp_path / "1.0" / "html" / "index.html",
+        "Theirs": tmp_path / "plan-b-1a" / "html" / "part" / "a.html",
+    }
+    assert all(path.is_file() for path in led.values())
 
 
 def looked_at(path: Path) -> bool:

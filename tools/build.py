@@ -456,20 +456,29 @@ def build_book(
 
 
 def name_editions(built: Path) -> None:
-    """Tell every plan's book, where it lies beside the others, how to reach them."""
-    found = {}
-    for page in sorted({built / "html", *built.glob("plan-*/html")}):
+    """Tell every book that lies beside others, of another plan or version, how to reach them:
+    books of one version have the same pages."""
+    made = {}
+    for page in sorted({built / "html", *built.glob("*/html")} - {built / "draft" / "html"}):
         if (register := page / "evidence.json").is_file():
-            made = json.loads(register.read_text(encoding="utf-8"))["made_from"]
-            found[page] = made["plan"]
-    for page in found:
+            made[page] = json.loads(register.read_text(encoding="utf-8"))["made_from"]
+
+    def named(other: Mapping[str, str], own: Mapping[str, str]) -> str:
+        version = other.get("version", "")
+        return other["plan"] + (f", version {version}" if version != own.get("version", "") else "")
+
+    for page, own in made.items():
         others = [
-            {"name": name, "href": Path(os.path.relpath(other / "index.html", page)).as_posix()}
-            for other, name in found.items()
-            if other != page
+            {
+                "name": named(other, own),
+                "href": Path(os.path.relpath(folder, page)).as_posix(),
+                "same": other.get("version", "") == own.get("version", ""),
+            }
+            for folder, other in made.items()
+            if folder != page
         ]
         text = f"window.EDITIONS = {json.dumps(others, ensure_ascii=False)};\n"
-        (page / "editions.js").write_text(text, encoding="utf-8")
+        (page / "_static" / "editions.js").write_text(text, encoding="utf-8")
 
 
 def build_chapter(root: Path, name: str, *, plan_folder: Path | None = None) -> str:

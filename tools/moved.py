@@ -14,7 +14,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -70,30 +69,28 @@ def moved(old: Numbers, new: Numbers) -> list[dict[str, Any]]:
     return rows
 
 
-def keep(register: Path, target: Path, version: str) -> int:
-    """Keep a register's numbers as those of a version; return how many."""
+def keep(register: Path, target: Path) -> int:
+    """Keep a register's numbers as those of its version; return how many."""
     document = json.loads(register.read_text(encoding="utf-8"))
     kept: dict[str, dict[str, float | int | str]] = {}
     for (chapter, what), value in numbers(document["chapters"]).items():
         kept.setdefault(chapter, {})[what] = value
     made = document["made_from"]
-    content = {"version": version, "commit": made["commit"], "plan": made["plan"], "numbers": kept}
+    content = {name: made[name] for name in ("version", "commit", "plan")} | {"numbers": kept}
     written = json.dumps(content, indent=0, ensure_ascii=False, allow_nan=False)
     target.write_text(f"{written}\n", encoding="utf-8")
     return sum(map(len, kept.values()))
 
 
 def main() -> int:
-    """Keep the numbers of the book in `_build/html` as those of the version in pyproject.toml."""
+    """Keep the numbers of the book in `_build/html` as those of its version."""
     register = ROOT / "_build" / "html" / "evidence.json"
     if not register.is_file():
         print(f"there is no book in {register.parent}: make book", file=sys.stderr)
         return 1
-    with (ROOT / "pyproject.toml").open("rb") as file:
-        version = tomllib.load(file)["project"]["version"]
     target = ROOT / "book" / "last_version.json"
-    count = keep(register, target, version)
-    print(f"== {count} numbers of version {version} are in {target.relative_to(ROOT)}")
+    count = keep(register, target)
+    print(f"== {count} numbers of {register} are in {target.relative_to(ROOT)}")
     return 0
 
 

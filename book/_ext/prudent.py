@@ -30,6 +30,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -121,14 +122,17 @@ def execute_again(app: Sphinx, env: BuildEnvironment, *_: Any) -> list[str]:
 
 @lru_cache
 def provenance(root: Path) -> dict[str, str]:
-    """Commit, lock and data of a checkout, in short."""
+    """Version, commit, lock and data of a checkout, in short."""
 
     def git(*arguments: str) -> str:
         command = ["git", "-C", str(root), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
     commit = git("rev-parse", "--short=10", "HEAD") or "none"
+    with (root / "pyproject.toml").open("rb") as file:
+        version = tomllib.load(file)["project"]["version"]
     return {
+        "version": version,
         "commit": f"{commit} with changes" if git("status", "--porcelain") else commit,
         "lock": hashlib.sha256((root / "requirements.lock").read_bytes()).hexdigest()[:10],
         "data": data.fingerprint(plan.folder())[:10],
@@ -665,7 +669,6 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
     (site / "evidence.json").write_text(
         json.dumps(document, indent=1, ensure_ascii=False, default=str), encoding="utf-8"
     )
-    (site / "editions.js").write_text("window.EDITIONS = [];\n", encoding="utf-8")
     prudent_search.write(site, reading_order(app), Path(app.srcdir) / "book" / "search_terms.yml")
     lighten(site)
     made = provenance(checkout(app))

@@ -32,12 +32,16 @@
   addEventListener("afterprint", () => { for (const fold of opened.splice(0)) fold.open = false; });
 })();
 
-/* Other plans' books that were made beside this one (editions.js). */
+/* The same page in the books that lie beside this one (editions.js): another plan's; of another version, its first page. */
 addEventListener("DOMContentLoaded", () => {
-  const place = document.getElementById("editions"), list = window.EDITIONS ?? [];
-  if (!place || !list.length) return;
-  list.forEach(({ name, href }, i) => place.append(i ? ", " : "", Object.assign(document.createElement("a"), { href: document.documentElement.dataset.content_root + href, textContent: name })));
-  place.hidden = false;
+  const list = window.EDITIONS ?? [], foot = document.querySelector(".provenance");
+  if (!foot || !list.length) return;
+  const root = new URL(document.documentElement.dataset.content_root ?? "./", location.href);
+  const page = location.pathname.slice(root.pathname.length);
+  const line = Object.assign(document.createElement("p"), { className: "editions", textContent: "This page for: " });
+  list.forEach(({ name, href, same }, i) => line.append(i ? ", " : "", Object.assign(document.createElement("a"), {
+    href: new URL(`${href}/${same ? page : "index.html"}`, root).href, textContent: name })));
+  foot.before(line);
 });
 
 /* On a phone a formula is set smaller rather than pushed sideways. */
