@@ -42,8 +42,8 @@ _STYLE: Any = {
     "grid.linewidth": 0.8,
     "xtick.color": "#555555",
     "ytick.color": "#555555",
-    "font.size": 10.5,
-    "legend.fontsize": 10,
+    "font.size": 10.6,
+    "legend.fontsize": 10.6,
     "legend.frameon": False,
     "figure.dpi": 160,
     "figure.facecolor": "none",
@@ -53,7 +53,14 @@ _STYLE: Any = {
 }
 #: Width of a figure, in inches, and its smallest lettering, in points: on a phone of 390 pixels a
 #: figure is about 340 pixels wide, and its lettering 9 pixels high.
-WIDTH, SMALL = 5.2, 10.0
+WIDTH, SMALL = 5.2, 10.6
+#: Characters of an axis' name on a line, beside nothing and beside names of rows: a longer line
+#: would widen the figure, and a phone would show all of it smaller.
+LONG, SHORT = 52, 36
+
+
+#: More lines than these have their names below the axes.
+MANY = 4
 
 
 def _look() -> None:
@@ -86,7 +93,8 @@ def axes(
     """
     _look()
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
-    ax.set(xlabel=xlabel, ylabel=ylabel)
+    along = textwrap.fill(xlabel, LONG) if "\n" not in xlabel else xlabel
+    ax.set(xlabel=along, ylabel=textwrap.fill(ylabel, max(24, round(11 * height))))
     ax.locator_params(axis="x", nbins=5)
     for letter, axis in (("x", ax.xaxis), ("y", ax.yaxis)):
         if letter in percent:
@@ -110,7 +118,9 @@ def lines(
         As it is drawn: decimals where `percent` names the axis.
     xlabel, ylabel, percent, height : as in `axes`.
     """
-    _, ax = axes(height=height, xlabel=xlabel, ylabel=ylabel, percent=percent)
+    many = data.shape[1] > MANY
+    tall = height + (0.2 * data.shape[1] if many else 0.0)
+    fig, ax = axes(height=tall, xlabel=xlabel, ylabel=ylabel, percent=percent)
     for i, column in enumerate(data.columns):
         ax.plot(
             data.index,
@@ -120,7 +130,9 @@ def lines(
             linewidth=1.8,
             label=str(column),
         )
-    if data.shape[1] > 1:
+    if many:
+        fig.legend(loc="outside lower left", fontsize=SMALL)
+    elif data.shape[1] > 1:
         ax.legend(loc="best", fontsize=SMALL)
     ax.margins(x=0.01)
     return ax
@@ -149,7 +161,7 @@ def bars(
     rows, columns = frame.shape
     names, line = _names(frame.index)
     tall = 1.0 + line * rows * max(1.0, 0.6 * columns)
-    _, ax = axes(height=tall, xlabel=xlabel, percent=percent)
+    _, ax = axes(height=tall, xlabel=textwrap.fill(xlabel, SHORT), percent=percent)
     thick = 0.8 / columns
     at = np.arange(rows)[::-1]
     for j, column in enumerate(frame.columns):
@@ -167,8 +179,8 @@ def bars(
     ax.set_yticks(at, names)
     ax.grid(axis="y", visible=False)
     ax.axvline(0, color="#555555", linewidth=0.8)
-    if columns > 1:
-        ax.legend(loc="best", fontsize=SMALL)
+    if columns > 1:  # above: bars leave it no room beside them
+        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=SMALL)
     ax.margins(x=0.12 if labels else 0.05)
     return ax
 
@@ -183,7 +195,8 @@ def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
     xlabel, percent : as in `axes`.
     """
     names, line = _names(data.index)
-    _, ax = axes(height=1.0 + line * len(data), xlabel=xlabel, percent=percent)
+    tall = 1.0 + line * len(data)
+    _, ax = axes(height=tall, xlabel=textwrap.fill(xlabel, SHORT), percent=percent)
     at = np.arange(len(data))[::-1]
     ax.hlines(at, data["low"], data["high"], color=COLORS[5], linewidth=4)
     ax.plot(data["mid"], at, "o", color=COLORS[0], markersize=6)
@@ -192,7 +205,7 @@ def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
     return ax
 
 
-def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
+def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0, unit: str = "") -> Axes:
     """A matrix as coloured cells with the numbers written in.
 
     Parameters
@@ -202,6 +215,8 @@ def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
         Places after the point.
     limit : float
         Colours go from ``-limit`` (orange) to ``limit`` (purple).
+    unit : str
+        What follows each number: ``%``, for instance.
 
     Raises
     ------
@@ -222,7 +237,7 @@ def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
             ax.text(
                 j + 0.5,
                 i + 0.5,
-                f"{values[i, j]:z.{digits}f}",
+                f"{values[i, j]:z.{digits}f}{unit}",
                 ha="center",
                 va="center",
                 fontsize=SMALL,
@@ -230,7 +245,7 @@ def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0) -> Axes:
             )
     names = [str(c) for c in data.columns]
     ax.set_xticks(np.arange(m) + 0.5, names, rotation=40, ha="right", rotation_mode="anchor")
-    ax.set_yticks(np.arange(n) + 0.5, [str(r) for r in data.index])
+    ax.set_yticks(np.arange(n) + 0.5, _names(data.index)[0])
     ax.grid(visible=False)
     ax.spines[:].set_visible(False)
     return ax
@@ -291,7 +306,8 @@ def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axe
         For a negative weight.
     """
     heights = numbers("a weight of the areas, which may not be negative,", weights, least=-1e-9)
-    _, ax = axes(height=4.2, xlabel=xlabel, ylabel="weight, percent", percent=percent)
+    tall = 3.4 + 0.1 * (weights.shape[1] + 1)
+    fig, ax = axes(height=tall, xlabel=xlabel, ylabel="weight, percent", percent=percent)
     hatches = ("", "//", "", "..", "", "\\\\", "", "xx", "", "++")
     bands = ax.stackplot(
         weights.index.to_numpy(),
@@ -302,7 +318,7 @@ def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axe
     )
     for band, hatch in zip(bands, (hatches * 3)[: len(bands)], strict=True):
         band.set(hatch=hatch, edgecolor="white", linewidth=0.4)
-    ax.legend(loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=SMALL, reverse=True)
+    fig.legend(loc="outside lower left", ncols=2, fontsize=SMALL, reverse=True)
     ax.margins(x=0, y=0)
     return ax
 

@@ -30,10 +30,10 @@ import re
 import shutil
 import subprocess
 import sys
-import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -129,10 +129,8 @@ def provenance(root: Path) -> dict[str, str]:
         return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
 
     commit = git("rev-parse", "--short=10", "HEAD") or "none"
-    with (root / "pyproject.toml").open("rb") as file:
-        version = tomllib.load(file)["project"]["version"]
     return {
-        "version": version,
+        "version": version("portlib"),
         "commit": f"{commit} with changes" if git("status", "--porcelain") else commit,
         "lock": hashlib.sha256((root / "requirements.lock").read_bytes()).hexdigest()[:10],
         "data": data.fingerprint(plan.folder())[:10],

@@ -7,6 +7,8 @@ person holds elsewhere.
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -153,26 +155,32 @@ def age_rule(retirement_age: int, base: int = 100, **details: Any) -> Glidepath:
 
 def published() -> dict[str, Glidepath]:
     """Published designs with at least three points, from 20 years before to retirement or later;
-    fees not included.
+    fees not included. Two designs of one provider are told apart by what is in brackets in the
+    data.
 
     The source says how many points are unverified. All points, also of other designs, with their
     confidence: ``data.table("published_glidepaths")``.
     """
-    paths = {}
+    told = []
     for (provider, design), rows in data.table("published_glidepaths").groupby(
         ["provider", "design"], sort=False
     ):
-        rows = rows.sort_values("years_to_retirement", ascending=False)
-        years = rows["years_to_retirement"].to_numpy(float)
-        if len(rows) >= 3 and years[0] >= 20 and years[-1] <= 0:
-            doubtful = int((rows["confidence"] == "unverified").sum())
-            name = f"{provider} ({'unverified' if doubtful > len(rows) / 2 else 'medium'})"
-            paths[name] = Glidepath(
-                name,
-                years,
-                rows["equity"].to_numpy(float),
-                source=f"{design}; {doubtful} of {len(rows)} points unverified",
-            )
+        years = rows["years_to_retirement"]
+        if len(rows) >= 3 and years.max() >= 20 and years.min() <= 0:
+            told.append((str(provider), str(design), rows))
+    drawn = Counter(provider for provider, _, _ in told)
+    paths = {}
+    for provider, design, found in told:
+        rows = found.sort_values("years_to_retirement", ascending=False)
+        doubtful = int((rows["confidence"] == "unverified").sum())
+        which = re.sub(r".*\((.*)\)", r", \1", design) if drawn[provider] > 1 else ""
+        name = f"{provider}{which}{' (unverified)' if doubtful > len(rows) / 2 else ''}"
+        paths[name] = Glidepath(
+            name,
+            rows["years_to_retirement"].to_numpy(float),
+            rows["equity"].to_numpy(float),
+            source=f"{design}; {doubtful} of {len(rows)} points unverified",
+        )
     return paths
 
 
