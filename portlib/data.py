@@ -17,6 +17,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -81,8 +82,8 @@ def table(name: str) -> pd.DataFrame:
     return _table(ROOT, name).copy()
 
 
-def document(name: str) -> dict[str, Any]:
-    """A YAML document of ``data/``, a copy.
+def document(name: str) -> Mapping[str, Any]:
+    """A YAML document of ``data/``: mappings and tuples that nobody can change.
 
     Parameters
     ----------
@@ -94,7 +95,7 @@ def document(name: str) -> dict[str, Any]:
     DataError
         When checksum or keys are not those of ``sources.yml``.
     """
-    return copy.deepcopy(_document(ROOT, name))
+    return _document(ROOT, name)
 
 
 def sources() -> pd.DataFrame:
@@ -359,9 +360,19 @@ def _table(root: Path, name: str) -> pd.DataFrame:
 
 
 @cache
-def _document(root: Path, name: str) -> dict[str, Any]:
+def _document(root: Path, name: str) -> Mapping[str, Any]:
     path, entry = _verified(root, name, ".yml")
     content = mapping(path)
     if differing := sorted(set(content) ^ set(entry["keys"])):
         raise DataError(f"{path.name}: keys differ from sources.yml: {differing}")
-    return content
+    fixed: Mapping[str, Any] = _fixed(content)
+    return fixed
+
+
+def _fixed(value: Any) -> Any:
+    """What a YAML file says, as values that everybody may share."""
+    if isinstance(value, dict):
+        return MappingProxyType({key: _fixed(inner) for key, inner in value.items()})
+    if isinstance(value, list):
+        return tuple(_fixed(inner) for inner in value)
+    return value

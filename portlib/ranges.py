@@ -132,6 +132,8 @@ def number(
     ...
     ValueError: level is 95: give a number above 0 and below 1; in percent? Write 0.95 for 95%
     """
+    if type(value) in (float, int) and least <= value <= most and above < value < below:
+        return float(value)
     if np.ndim(value):
         raise error(f"{name} is {value!r}: give one number")
     limits = {"least": least, "above": above, "most": most, "below": below}

@@ -58,10 +58,11 @@ def test_every_source_can_be_read_and_says_what_it_is():
     assert sources.url.dropna().str.startswith("http").all()
 
 
-def test_tables_and_documents_are_copies():
+def test_tables_are_copies_and_documents_cannot_be_changed():
     table = data.table("horizon_2025_assets")
     table.loc["cash", "volatility"] = 9.0
-    data.document("fund_categories")["categories"].clear()
+    with pytest.raises(AttributeError):
+        data.document("fund_categories")["categories"].clear()
     history = data.history()
     history.iloc[0, 0] = 9.0
     assert data.table("horizon_2025_assets").loc["cash", "volatility"] < 1

@@ -765,7 +765,7 @@ def _of_year(entry: Mapping[Any, Any], year: int, what: str) -> Any:
 
 
 @cache
-def _law(root: Path) -> dict[str, Any]:
+def _law(root: Path) -> Mapping[str, Any]:
     """The limits and thresholds, read once; `root` is in the key because tests read other
     folders."""
     return data.document("retirement_limits")

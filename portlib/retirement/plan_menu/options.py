@@ -53,6 +53,7 @@ def coverage(plan: Plan) -> pd.DataFrame:
     )
 
 
+@lru_cache(maxsize=16)
 def series_of(plan: Plan) -> str | None:
     """The plan's target-date series, by its name in the lineup, or None."""
     found = plan.funds.index[plan.funds["kind"] == "target_date"]
@@ -66,6 +67,11 @@ def dates(plan: Plan) -> pd.Series:
     Dates that hold the same mix are one option under the name of the farthest, since nothing but
     the name tells them apart.
     """
+    return _dates(plan).copy()
+
+
+@lru_cache(maxsize=16)
+def _dates(plan: Plan) -> pd.Series:
     fund = series_of(plan)
     if fund is None or plan.vintages is None:
         return pd.Series(dtype=object)
@@ -80,7 +86,7 @@ def dates(plan: Plan) -> pd.Series:
 @door()
 def date_for(plan: Plan, years_to_retirement: float) -> str:
     """The date of the series nearest to somebody's own retirement; KeyError without a series."""
-    known = dates(plan)
+    known = _dates(plan)
     if known.empty:
         raise KeyError(f"{plan.name} offers no target-date series")
     return str(known.iloc[abs(known.index.to_numpy(float) - years_to_retirement).argmin()])
