@@ -87,6 +87,18 @@ def test_what_its_funds_truly_held_is_found_within_its_errors(ours, record):
     assert menu.mu[menu.labels.index("PIPES")] == pytest.approx(expected, abs=1e-12)
 
 
+def test_a_style_that_explains_little_does_not_speak(folder, record, tmp_path):
+    """Without the house's history its invented months meet real ones, and the statement stands."""
+    for path in folder.iterdir():
+        if path.name != "history.csv":
+            (tmp_path / path.name).write_bytes(path.read_bytes())
+    left = plan.read(tmp_path)
+    found = exposures.exposures(left, class_returns(left, record))
+    assert "below the policy's 70%" in found.left["BIG"]
+    assert found.about.loc["BIG", "evidence"] == "stated"
+    assert found.weights.loc["BIG", "us_large_equity"] == 1
+
+
 def test_a_renamed_class_is_the_same_in_every_decision(ours):
     survey = plan.read().policy
     around = plan_menu.reference(ours).weights

@@ -54,28 +54,35 @@ def with_listed_real_estate(assumptions: Assumptions) -> Assumptions:
     """The same assumptions with one class more, ``us_reits``, from figures of listed trusts.
 
     The mean is the average of the providers' geometric means plus half the variance; the volatility
-    and the correlations are J.P. Morgan's (2026 and 2024 editions). ``real_estate``, where it is
-    among the classes, stays what it is in the survey: private.
+    and the correlations are J.P. Morgan's (2026 and 2024 editions). A class x of which nobody
+    publishes a correlation with it is seen through the others k, ``Sigma_xk Sigma_kk^-1 Sigma_kl``:
+    the covariance that assumes nothing more (Dempster 1972), and the source says so.
+    ``real_estate``, where it is among the classes, stays what it is in the survey: private.
 
     Raises
     ------
     ValueError
-        For a class that has no correlation with listed real estate, and when the class is there
+        Where no class has a correlation with listed real estate, and when the class is there
         already.
     """
     if LISTED in assumptions.labels:
         raise ValueError(f"{LISTED} is among the classes already")
     known = data.table("listed_real_estate_correlations")[LISTED]
-    if unknown := [name for name in assumptions.labels if name not in known.index]:
+    labels = list(assumptions.labels)
+    seen = [at for at, name in enumerate(labels) if name in known.index]
+    through = [name for name in labels if name not in known.index]
+    if not seen:
         raise ValueError(
-            f"no correlation of {LISTED} with {', '.join(unknown)}; known: {', '.join(known.index)}"
+            f"no correlation of {LISTED} with {', '.join(labels)}; known: {', '.join(known.index)}"
         )
     views = published_2026([LISTED])
     volatility = float(views["volatility"].mean())
     mean = float(views["geometric"].mean()) + volatility**2 / 2
-    covariance = (
-        known[list(assumptions.labels)].to_numpy(float) * volatility * assumptions.volatility
-    )
+    published = known[[labels[at] for at in seen]].to_numpy(float)
+    inner = assumptions.sigma[np.ix_(seen, seen)]
+    with_seen = published * volatility * assumptions.volatility[seen]
+    covariance = assumptions.sigma[:, seen] @ np.linalg.lstsq(inner, with_seen, rcond=None)[0]
+    covariance[seen] = with_seen
     n = len(assumptions)
     sigma = np.empty((n + 1, n + 1))
     sigma[:n, :n] = assumptions.sigma
@@ -90,5 +97,6 @@ def with_listed_real_estate(assumptions: Assumptions) -> Assumptions:
         source=(
             f"{assumptions.source}; {LISTED}: J.P. Morgan AM (2026, correlations 2024), "
             f"Charles Schwab (2026)"
+            + (f", with {', '.join(through)} through the others" if through else "")
         ),
     )

@@ -44,10 +44,24 @@ def test_listed_and_private_real_estate_are_two_classes():
     assert listed.volatility[-1] == pytest.approx(0.174)
 
 
-def test_a_class_without_a_correlation_is_named():
+def test_a_class_without_a_correlation_is_seen_through_the_others():
+    """Given the others it and listed real estate know nothing of each other (Dempster 1972)."""
+    survey = survey_assumptions(10, [*PLAN_CLASSES, "infrastructure"])
+    told = providers.with_listed_real_estate(survey)
+    assert np.linalg.eigvalsh(told.sigma).min() > 0
+    one, other = told.labels.index("infrastructure"), told.labels.index("us_reits")
+    inverse = np.linalg.inv(told.sigma)
+    assert abs(inverse[one, other]) < 1e-9 * np.sqrt(inverse[one, one] * inverse[other, other])
+    without = providers.with_listed_real_estate(survey_assumptions(10))
+    at = [told.labels.index(name) for name in without.labels]
+    np.testing.assert_array_equal(told.sigma[np.ix_(at, at)], without.sigma)
+    assert "with infrastructure through the others" in told.source
+
+
+def test_nothing_to_see_listed_real_estate_through_is_refused():
     with pytest.raises(
         ValueError, match="no correlation of us_reits with hedge_funds; known: us_large_equity"
     ):
-        providers.with_listed_real_estate(survey_assumptions(10, ["cash", "hedge_funds"]))
+        providers.with_listed_real_estate(survey_assumptions(10, ["hedge_funds"]))
     with pytest.raises(ValueError, match="us_reits is among the classes already"):
         providers.with_listed_real_estate(providers.with_listed_real_estate(survey_assumptions(10)))

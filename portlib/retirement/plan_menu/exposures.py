@@ -5,7 +5,8 @@ like (`portlib.estimation.style_analysis`, on its own months); what its holdings
 Where returns and holdings both speak, their blend ``h x holdings + (1 - h) x returns`` counts, with
 the policy's ``style_holdings_weight`` h; where one speaks, that one; else the statement. A fund
 that is stated to hold a class without any monthly series is not judged by returns, which could not
-see it; nor is one whose own months stand for a class.
+see it; nor is one whose own months stand for a class, nor one whose style explains less of its
+variance than the policy's ``style_r_squared_floor``.
 
 Errors: of returns, style's standard errors; of holdings, a uniform law over the bounds that what is
 not mapped leaves, ``(upper - lower) / sqrt(12)``; of a blend, as of independent parts. Left out:
@@ -208,7 +209,20 @@ def _by_returns(
         own.values.loc[months, judged], index.loc[months], minimum_months=least
     )
     left.update(style.failed)
-    return style
+    floor = float(plan.policy["style_r_squared_floor"])
+    told = style.fit["r_squared"] >= floor
+    for fund, explained in style.fit.loc[~told, "r_squared"].items():
+        left[str(fund)] = (
+            f"its style explains {explained:.0%} of its variance, below the policy's {floor:.0%}"
+        )
+    if not told.any():
+        return None
+    return replace(
+        style,
+        exposures=style.exposures[told],
+        standard_errors=style.standard_errors[told],
+        fit=style.fit[told],
+    )
 
 
 def _by_holdings(plan: Plan, stated: pd.DataFrame, left: dict[str, str]) -> HeldExposures | None:
