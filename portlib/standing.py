@@ -18,6 +18,7 @@ from portlib import history
 from portlib.data import DataError
 from portlib.inputs import accounts, assumptions, holdings, mandate, record, valuations
 from portlib.plan import Plan
+from portlib.plan_format import LEGAL_REGIMES
 from portlib.tables.rows import near_word
 
 OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
@@ -366,6 +367,25 @@ def missing(plan: Plan, name: str) -> str:
     )
 
 
+def law(plan: Plan) -> str:
+    """What a page that names ERISA says where ERISA does not cover the plan; empty where it does.
+
+    Examples
+    --------
+    >>> from portlib import plan
+    >>> law(plan.read())
+    ''
+    """
+    if plan.legal_regime == "ERISA":
+        return ""
+    clause = plan.rules["clauses"].get("legal_regime")
+    return (
+        f"{plan.name} is {LEGAL_REGIMES[plan.legal_regime]}: ERISA and the regulations under it "
+        "that are named here do not bind it, and are shown as good practice."
+        + (f" What binds it: {clause}." if clause else "")
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Box:
     """A line that says what goes in, and the table behind it; a notebook shows it folded."""
@@ -414,4 +434,4 @@ def _boxed(plan: Plan, standings: Sequence[Standing]) -> Box:
         some = [str(name) for name in shown.index[shown["status"] == status]]
         if some or status == OWN:
             said.append(f"{words}: {', '.join(some) or 'nothing'}.")
-    return Box(" ".join(said), shown)
+    return Box(" ".join([*said, law(plan)]).strip(), shown)

@@ -237,6 +237,14 @@ def add_worst(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     box.parent.insert(box.parent.index(box), line)
 
 
+def add_law(app: Sphinx, doctree: nodes.document, docname: str) -> None:
+    """Under the title of forms and of the committee's page: what ERISA is to a plan outside it."""
+    law = standing.law(plan.read())
+    title = next(doctree.findall(nodes.title), None)
+    if law and title and (docname == "book/reader" or docname.startswith("book/forms/")):
+        title.parent.insert(title.parent.index(title) + 1, paragraph(law, "law"))
+
+
 #: Words that a reader takes in a minute, of prose that reasons.
 PACE = 200
 #: What a committee reads of a chapter, beside its opening.
@@ -695,6 +703,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("env-updated", check_evidence)
     app.connect("doctree-resolved", show_evidence)
     app.connect("doctree-resolved", add_worst)
+    app.connect("doctree-resolved", add_law)
     app.connect("doctree-resolved", name_funds)
     app.connect("doctree-resolved", link_requirements)
     app.connect("doctree-resolved", add_reading_time)

@@ -15,6 +15,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from portlib import standing
 from portlib.documents import prose
 from portlib.documents.document import (
     Block,
@@ -91,6 +92,8 @@ def _form(
             )
         else:
             (after if signed else before).append(Text(block.text, small=True))
+    if law := standing.law(plan):
+        before.insert(0, Text(said(law), small=True))
     body: list[Block] = [*before, Form(filled), Signatures(signed), *after]
     return Document(
         f"forms/{name}",
