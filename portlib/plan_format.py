@@ -356,8 +356,7 @@ def by_row(
             _holdings(also, held["holdings"].tolist(), funds)
     if paths is not None:
         rest = _unnamed(paths)
-        held = [str(name) for name in rest.frame if name not in VINTAGES]
-        _vintage_rows(rest, held)
+        _vintage_rows(rest, [str(name) for name in rest.frame if name not in VINTAGES])
 
 
 def _unnamed(table: Table) -> Table:

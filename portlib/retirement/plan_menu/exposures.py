@@ -211,8 +211,8 @@ def _by_returns(
     left.update(style.failed)
     floor = float(plan.policy["style_r_squared_floor"])
     told = style.fit["r_squared"] >= floor
-    for fund, explained in style.fit.loc[~told, "r_squared"].items():
-        left[str(fund)] = (
+    for name, explained in style.fit.loc[~told, "r_squared"].items():
+        left[str(name)] = (
             f"its style explains {explained:.0%} of its variance, below the policy's {floor:.0%}"
         )
     if not told.any():
