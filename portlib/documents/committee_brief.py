@@ -10,8 +10,10 @@ Left out: how each number was found, which the chapters show.
 
 from __future__ import annotations
 
+import math
 import re
 from datetime import date
+from typing import NamedTuple
 
 from portlib import standing
 from portlib.documents import prose
@@ -19,12 +21,12 @@ from portlib.documents.document import (
     Block,
     Break,
     Document,
-    Figure,
     Finding,
     Heading,
     Signatures,
     Table,
     Text,
+    runs,
     said,
 )
 from portlib.documents.run import Chapter, Run
@@ -32,19 +34,34 @@ from portlib.documents.words import dollars, facts, with_labels
 from portlib.plan import Plan
 
 PAGES = 12
-#: Inches of a figure's height that leave its decision on one page.
-HIGHEST = 2.9
-#: The decisions in the order of what they move: chapter, name, the figure that shows it.
+
+
+class Asked(NamedTuple):
+    """A decision: the chapter that it rests on, its name, the figure that shows it, and the chapter
+    under which the committee's page proposes it."""
+
+    chapter: str
+    title: str
+    figure: str
+    proposed_in: str
+
+
+#: The decisions in the order of what they move.
 DECISIONS = (
-    ("contributions", "How much is saved", "rank"),
-    ("plan_menu", "What the menu costs", "cost"),
-    ("glidepaths", "The default", "success"),
-    ("model_portfolios", "Models and advice", "ladder"),
-    ("black_litterman", "How far forecasts are followed", "weights"),
-    ("retirement_income", "Spending in retirement", "people"),
-    ("stress_testing", "Losses that are accepted", "path"),
-    ("monitoring", "When somebody looks", "power"),
+    Asked("contributions", "How much is saved", "rank", "contributions"),
+    Asked("plan_menu", "What the menu costs", "cost", "plan_menu"),
+    Asked("glidepaths", "The default", "success", "glidepaths"),
+    Asked("model_portfolios", "Models and advice", "ladder", "model_portfolios"),
+    Asked("black_litterman", "How far forecasts are followed", "weights", "black_litterman"),
+    Asked("retirement_income", "Spending in retirement", "people", "retirement_income"),
+    Asked("stress_testing", "Losses that are accepted", "path", "mandate"),
+    Asked("monitoring", "When somebody looks", "power", "rebalancing"),
 )
+#: Inches: a page's height within its margins, a line, what stands between blocks, and a figure's
+#: caption; and letters of a line. Together they say how high a figure may be, if its decision is to
+#: stay on one page.
+PAGE, LINE, GAP, CAPTION = 8.9, 0.195, 0.21, 0.4
+LETTERS = 95
 #: What is paid or given up, by whom: words with numbers of the run.
 COSTS = (
     (
@@ -89,7 +106,7 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
     -------
     Document
     """
-    decided = [(run.chapters[name], title, label) for name, title, label in DECISIONS]
+    decided = [(run.chapters[asked.chapter], asked) for asked in DECISIONS]
     body: list[Block] = [
         Heading("What is asked of the committee"),
         Text(
@@ -99,8 +116,8 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
         Table(
             ["", "Decision", "What is proposed", "In the book"],
             [
-                [str(n), title, _proposed(chapter, run), chapter.title]
-                for n, (chapter, title, _) in enumerate(decided, start=1)
+                [str(n), asked.title, _proposed(chapter, asked, run), chapter.title]
+                for n, (chapter, asked) in enumerate(decided, start=1)
             ],
             align=["left"] * 4,
             widths=[0, 0.85, 2.6, 0.8],
@@ -108,14 +125,14 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
         *_costs(plan, run),
         *_inputs(plan),
     ]
-    for number, (chapter, title, label) in enumerate(decided, start=1):
-        body += _decision(number, chapter, title, chapter.figures.get(label), plan)
+    for number, (chapter, asked) in enumerate(decided, start=1):
+        body += _decision(number, chapter, asked, plan)
     body += [
         Break(),
         Heading("Votes and signatures"),
         Table(
             ["", "Decision", "Adopted", "Amended", "Deferred", "Event of the log"],
-            [[str(n), title, "☐", "☐", "☐", ""] for n, (_, title, _) in enumerate(decided, 1)],
+            [[str(n), asked.title, "☐", "☐", "☐", ""] for n, asked in enumerate(DECISIONS, 1)],
             align=["left", "left", "center", "center", "center", "left"],
             widths=[0, 2, 0.7, 0.7, 0.7, 1.2],
         ),
@@ -139,16 +156,27 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
     )
 
 
-def _proposed(chapter: Chapter, run: Run) -> str:
-    """What is decided, in the words of the committee's page; else how the chapter's decision
-    begins."""
-    if chapter.name in run.proposals:
-        return run.proposals[chapter.name]
-    first = next(
-        (b for b in prose.blocks(chapter.section("Decision")) if isinstance(b, Text)), None
-    )
-    text = first.text if first else chapter.answer
-    return re.split(r"(?<=[.;:])\s", text.replace("*", ""))[0]
+def _proposed(chapter: Chapter, asked: Asked, run: Run) -> str:
+    """What is proposed, in the first sentence of the committee's page; else in the first of the
+    chapter's decision that stands by itself."""
+    text = run.proposals.get(asked.proposed_in) or _decided(chapter)
+    words = "".join(word for _, word in runs(text))
+    sentences = re.split(r"(?<=[.;])\s(?=[A-Z])", words)
+    whole = [one for one in sentences if "the chapter" not in one]
+    return (whole or sentences)[0]
+
+
+def _decided(chapter: Chapter) -> str:
+    """A chapter's decision, in words that stand alone on paper."""
+    text = re.sub(r"^For the example plan:\s*", "", _joined(chapter.section("Decision")))
+    text = re.sub(r"\s*\((?:both )?(?:in the )?appendix\)", "", text)
+    text = _alone(text, chapter)
+    return text[:1].upper() + text[1:]
+
+
+def _alone(text: str, chapter: Chapter) -> str:
+    """A text of a chapter, where its reader does not have the chapter before him."""
+    return text.replace("this chapter", f"the chapter *{said(chapter.title)}*")
 
 
 def _costs(plan: Plan, run: Run) -> list[Block]:
@@ -175,20 +203,27 @@ def _inputs(plan: Plan) -> list[Block]:
     ]
 
 
-def _decision(
-    number: int, chapter: Chapter, title: str, figure: Figure | None, plan: Plan
-) -> list[Block]:
+def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan) -> list[Block]:
+    answer = f"**{said(chapter.question)}** {_alone(with_labels(chapter.answer, plan), chapter)}"
+    doubt = _alone(with_labels(chapter.uncomfortable, plan), chapter)
+    proposed = with_labels(_decided(chapter), plan)
+    turns = _alone(_joined(chapter.section("What would change our mind")), chapter)
     made: list[Block] = [
         Break(),
-        Heading(f"{number}. {title}"),
-        Text(f"**{said(chapter.question)}** {with_labels(chapter.answer, plan)}"),
-        Finding("Proposed", with_labels(_joined(chapter.section("Decision")), plan), "decision"),
-        Finding("Least comfortable", chapter.uncomfortable, "warning", (chapter.worst.id,)),
+        Heading(f"{number}. {asked.title}"),
+        Text(answer),
+        Finding("Proposed", proposed, "decision"),
+        Finding("Least comfortable", doubt, "warning", (chapter.worst.id,)),
     ]
-    if figure is not None:
-        made.append(figure.no_higher(HIGHEST))
-    turns = _joined(chapter.section("What would change our mind"))
+    if figure := chapter.figures.get(asked.figure):
+        made.append(figure.no_higher(_room(answer, proposed, doubt, turns)))
     return [*made, Finding("What would change our mind", turns)]
+
+
+def _room(*texts: str) -> float:
+    """Inches that a page leaves for a figure beside its heading and some texts."""
+    lines = sum(math.ceil(len(text) / LETTERS) for text in texts)
+    return PAGE - (1 + len(texts)) * GAP - CAPTION - lines * LINE
 
 
 def _joined(markdown: str) -> str:

@@ -65,7 +65,7 @@ def forms(plan: Plan, run: Run, *, made: date) -> Iterator[Document]:
     """
     titles = {name: _title(text) for name, text in run.forms.items()}
     titles |= {name: chapter.title for name, chapter in run.chapters.items()}
-    titles |= {"matrix": "matrix of requirements"}
+    titles |= {"matrix": "matrix of requirements", "reader": "For the committee"}
     for name, text in run.forms.items():
         if "{list-table}" in text:
             yield _form(plan, run, name, text, titles, made)

@@ -70,9 +70,9 @@ def resolved(
 
     def role(match: re.Match[str]) -> str:
         kind, words = match[1], match[2]
-        if kind.startswith("glue"):
+        if kind.startswith(("glue", "told")):
             name, _, form = words.partition(":")
-            return said(format(numbers[name], form))
+            return said(unsigned(format(numbers[name], form)))
         shown, _, target = words.partition(" <")
         if kind == "doc" and not target:
             name = words.rsplit("/", 1)[-1]
@@ -86,6 +86,11 @@ def resolved(
     text = _ROLE.sub(role, text)
     text = re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text)
     return re.sub(r"^\([\w-]+\)=\s*$", "", text, flags=re.MULTILINE).strip()
+
+
+def unsigned(number: str) -> str:
+    """A number as it is written, without the sign of what rounds to nothing."""
+    return number.lstrip("+-") if re.fullmatch(r"[-+]0(\.0*)?%?", number) else number
 
 
 def _characters(formula: str) -> str:
@@ -113,6 +118,7 @@ def blocks(markdown: str, *, edit: Callable[[str], str] = lambda text: text) -> 
                 items, numbered = [], False
         elif token.type == "inline":
             words = edit(" ".join(token.content.split()))
+            words = f"{words[:-1]}." if words.endswith(",") else words  # a formula followed
             if depth:
                 items.append(words)
             elif words:

@@ -119,7 +119,7 @@ class Run:
         """
         chapter, _, number = name.partition(".")
         try:
-            return format(self.chapters[chapter].numbers[number], form)
+            return prose.unsigned(format(self.chapters[chapter].numbers[number], form))
         except KeyError:
             raise DataError(f"no chapter told {name}") from None
 
@@ -196,15 +196,28 @@ def read(site: Path, plan_folder: Path | None = None) -> Run:
     written = sorted((site / "_sources" / "book" / "forms").glob("*.md"))
     forms = {path.stem: path.read_text(encoding="utf-8") for path in written}
     required = content.get("requirements", {})
-    return Run(made_from, chapters, executed, _proposals(site), required, forms)
+    told = {name: chapter.numbers for name, chapter in chapters.items()}
+    return Run(made_from, chapters, executed, _proposals(site, told), required, forms)
 
 
-def _proposals(site: Path) -> dict[str, str]:
-    """From the table of decisions on the committee's page: chapter, and what it decides."""
+#: A decision on the committee's page: a heading, the figure that shows it, what is proposed, what
+#: is least comfortable, and the chapter that it comes from first.
+DECISION = re.compile(
+    r"^### [^\n]+\n(?P<proposed>(?:(?!^#).)+?)\n\s*\n\*Least comfortable:\*"
+    r".+?\{doc\}`[^`]*/(?P<chapter>\w+)>`",
+    re.MULTILINE | re.DOTALL,
+)
+
+
+def _proposals(site: Path, told: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+    """From the decisions on the committee's page: chapter, and what is proposed, with numbers."""
     page = site / "_sources" / "book" / "reader.md"
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
-    rows = re.findall(r"^\| \{doc\}`[^`]*/(\w+)` \| ([^|{]+) \|", text, re.MULTILINE)
-    return {name: " ".join(what.split()) for name, what in rows}
+    numbers = {f"{name}.{n}": x for name, each in told.items() for n, x in each.items()}
+    return {
+        found["chapter"]: " ".join(prose.resolved(found["proposed"], numbers, {}).split())
+        for found in DECISION.finditer(text)
+    }
 
 
 def _cells(path: Path) -> list[dict[str, Any]]:
