@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
@@ -30,7 +31,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.run import Chapter, Run
-from portlib.documents.words import dollars, facts, with_labels
+from portlib.documents.words import dollars, facts, with_classes, with_labels
 from portlib.plan import Plan
 
 PAGES = 12
@@ -116,7 +117,7 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
         Table(
             ["", "Decision", "What is proposed", "In the book"],
             [
-                [str(n), asked.title, _proposed(chapter, asked, run), chapter.title]
+                [str(n), asked.title, _proposed(chapter, asked, plan, run), chapter.title]
                 for n, (chapter, asked) in enumerate(decided, start=1)
             ],
             align=["left"] * 4,
@@ -156,27 +157,30 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
     )
 
 
-def _proposed(chapter: Chapter, asked: Asked, run: Run) -> str:
+def _proposed(chapter: Chapter, asked: Asked, plan: Plan, run: Run) -> str:
     """What is proposed, in the first sentence of the committee's page; else in the first of the
     chapter's decision that stands by itself."""
-    text = run.proposals.get(asked.proposed_in) or _decided(chapter)
+    text = run.proposals.get(asked.proposed_in) or _decided(chapter, plan)
     words = "".join(word for _, word in runs(text))
     sentences = re.split(r"(?<=[.;])\s(?=[A-Z])", words)
     whole = [one for one in sentences if "the chapter" not in one]
     return (whole or sentences)[0]
 
 
-def _decided(chapter: Chapter) -> str:
+def _decided(chapter: Chapter, plan: Plan) -> str:
     """A chapter's decision, in words that stand alone on paper."""
     text = re.sub(r"^For the example plan:\s*", "", _joined(chapter.section("Decision")))
     text = re.sub(r"\s*\((?:both )?(?:in the )?appendix\)", "", text)
-    text = _alone(text, chapter)
+    text = _alone(text, chapter, plan)
     return text[:1].upper() + text[1:]
 
 
-def _alone(text: str, chapter: Chapter) -> str:
-    """A text of a chapter, where its reader does not have the chapter before him."""
-    return text.replace("this chapter", f"the chapter *{said(chapter.title)}*")
+def _alone(text: str, chapter: Chapter, plan: Plan) -> str:
+    """A text of a chapter for whoever does not have the chapter at hand: no codes, and the chapter
+    by its name."""
+    words = with_classes(with_labels(text.replace("\\_", "_"), plan), plan)
+    words = re.sub(r"(?<=\w)_(?=\w)", " ", words)
+    return words.replace("this chapter", f"the chapter *{said(chapter.title)}*")
 
 
 def _costs(plan: Plan, run: Run) -> list[Block]:
@@ -204,10 +208,10 @@ def _inputs(plan: Plan) -> list[Block]:
 
 
 def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan) -> list[Block]:
-    answer = f"**{said(chapter.question)}** {_alone(with_labels(chapter.answer, plan), chapter)}"
-    doubt = _alone(with_labels(chapter.uncomfortable, plan), chapter)
-    proposed = with_labels(_decided(chapter), plan)
-    turns = _alone(_joined(chapter.section("What would change our mind")), chapter)
+    answer = f"**{said(chapter.question)}** {_alone(chapter.answer, chapter, plan)}"
+    doubt = _alone(chapter.uncomfortable, chapter, plan)
+    proposed = _decided(chapter, plan)
+    turns = _alone(_joined(chapter.section("What would change our mind")), chapter, plan)
     made: list[Block] = [
         Break(),
         Heading(f"{number}. {asked.title}"),
@@ -215,7 +219,8 @@ def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan) -> list[B
         Finding("Proposed", proposed, "decision"),
         Finding("Least comfortable", doubt, "warning", (chapter.worst.id,)),
     ]
-    if figure := chapter.figures.get(asked.figure):
+    if drawn := chapter.figures.get(asked.figure):
+        figure = replace(drawn, caption=_alone(drawn.caption, chapter, plan))
         made.append(figure.no_higher(_room(answer, proposed, doubt, turns)))
     return [*made, Finding("What would change our mind", turns)]
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from portlib.documents.document import (
     Block,
@@ -39,6 +40,8 @@ from portlib.documents.words import (
 from portlib.plan import Plan
 from portlib.policy import POSTURES
 
+#: Characters of a value that an annex shows in its row; what is longer is a table of its own file.
+LONGEST = 1_000
 #: The role that approves what names no other, in the policy that the method comes with.
 USUAL = "investment committee"
 ENGINES = {
@@ -509,7 +512,7 @@ def _annex(plan: Plan) -> list[Block]:
         rows.append(
             [
                 of_entry(name),
-                value(entry["value"], "", names),
+                _whole(entry["value"], names),
                 str(entry["unit"]),
                 other + day + own,
             ]
@@ -532,6 +535,12 @@ def _annex(plan: Plan) -> list[Block]:
 
 
 # ---- words ---------------------------------------------------------------------------------------
+
+
+def _whole(entry: Any, names: Mapping[str, str]) -> str:
+    """A value as an annex shows it; of what is longer, how much there is and where."""
+    words = value(entry, "", names)
+    return words if len(words) <= LONGEST else f"{len(entry)} entries, in policy.yml"
 
 
 def _entry(name: str) -> str:

@@ -107,10 +107,11 @@ def value(entry: Any, unit: str = "", names: Mapping[str, str] | None = None) ->
 
 
 def codes(plan: Plan) -> dict[str, str]:
-    """What readers are told that codes of classes and of series of the open record are."""
+    """What readers are told that codes of classes and of series of the open record are; those that
+    are words (cash, inflation) are left as they are."""
     record = history.read("open")
     series = {name: record[name].label for name in record.names}
-    return series | class_names(plan)
+    return {code: name for code, name in (series | class_names(plan)).items() if "_" in code}
 
 
 def _name(key: Any, names: Mapping[str, str] | None = None) -> str:

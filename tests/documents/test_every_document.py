@@ -1,0 +1,166 @@
+"""Every document of a plan, read back: tagged for who cannot see it, in words, of one plan alone.
+
+The tags are looked at as ISO 14289-1 (PDF/UA-1) asks for them, one clause a check. Left out: what
+no program can judge, such as whether an alternative text says what a figure shows.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pypdf
+import pytest
+
+from portlib import plan
+from portlib.documents import dossier, run, shelf
+from portlib.documents.document import Document, Heading
+from portlib.documents.typesetting import pdf
+from tests.documents.unrun import DAY, MADE_FROM, PLANS, ROOT, as_shown, numbers
+
+Papers = Mapping[str, tuple[Document, bytes]]
+
+
+@pytest.fixture(scope="module")
+def papers(ours: plan.Plan, book: run.Run) -> Papers:
+    """One of each kind, and the forms; of the models' reports the first alone, for time's sake."""
+    kinds = [kind for kind in shelf.KINDS if kind != "allocation"]
+    made = list(shelf.make(kinds, ours, book, made=DAY, made_from=MADE_FROM))
+    first = shelf.make(["allocation"], ours, book, made=DAY, made_from=MADE_FROM)
+    made.append(next(iter(first)))
+    for kind in ("employer_stock", "target_date"):
+        for fund in map(str, ours.funds.index[ours.funds["kind"] == kind]):
+            made.append(dossier.dossier(ours, fund, made=DAY, made_from=MADE_FROM))
+    return {one.name: (one, pdf(one)) for one in made}
+
+
+@pytest.fixture(scope="module")
+def texts(papers: Papers, words: Callable[[bytes], str]) -> dict[str, str]:
+    """What each says."""
+    return {name: words(content) for name, (_, content) in papers.items()}
+
+
+def tags(read: pypdf.PdfReader) -> Iterator[tuple[str, Any, Any]]:
+    """Kind, element and parent of every element of a file's structure, in its order."""
+
+    def walk(node: Any, parent: Any) -> Iterator[tuple[str, Any, Any]]:
+        node = node.get_object() if hasattr(node, "get_object") else node
+        if isinstance(node, list):
+            for each in node:
+                yield from walk(each, parent)
+        elif isinstance(node, dict):
+            if "/S" in node:
+                yield str(node["/S"]).lstrip("/"), node, parent
+            yield from walk(node.get("/K", []), node if "/S" in node else parent)
+
+    yield from walk(read.trailer["/Root"]["/StructTreeRoot"]["/K"], None)
+
+
+def test_each_is_tagged_says_its_language_and_shows_its_title(papers: Papers) -> None:
+    for name, (made, content) in papers.items():
+        read = pypdf.PdfReader(io.BytesIO(content))
+        root = read.trailer["/Root"]
+        assert root["/MarkInfo"]["/Marked"].value, (name, "6.2")
+        assert str(root["/MarkInfo"].get("/Suspects", False)) == "False", (name, "7.1")
+        assert str(root["/Lang"]) == "en-US", (name, "7.2")
+        assert root["/ViewerPreferences"]["/DisplayDocTitle"].value, (name, "7.1")
+        meta = root["/Metadata"].get_object().get_data().decode()
+        assert "<pdfuaid:part>1</pdfuaid:part>" in meta, (name, "5")
+        assert "<dc:title>" in meta, (name, "7.1")
+        assert read.metadata is not None and read.metadata.title == f"{made.kind}: {made.title}"
+        assert not read.is_encrypted, (name, "7.16")
+
+
+def test_figures_bear_words_tables_heads_and_headings_leave_no_level_out(papers: Papers) -> None:
+    for name, (made, content) in papers.items():
+        found = list(tags(pypdf.PdfReader(io.BytesIO(content))))
+        figures = [node for kind, node, _ in found if kind == "Figure"]
+        assert len(figures) == len(made.figures), (name, "7.3")
+        assert all(str(node["/Alt"]).strip() for node in figures), (name, "7.3")
+        assert all("/A" in node for node in figures), (name, "7.3: a box")
+        rows = [node for kind, node, _ in found if kind == "TR"]
+        heads = [parent for kind, _, parent in found if kind == "TH"]
+        tables = [node for kind, node, _ in found if kind == "Table"]
+        assert len(heads) >= len(tables), (name, "7.5")
+        assert not tables or rows, (name, "7.5")
+        levels = [int(kind[1:]) for kind, _, _ in found if re.fullmatch(r"H[1-6]", kind)]
+        last = 0
+        for level in levels:
+            assert level <= last + 1, (name, "7.4.2", levels)
+            last = level
+
+
+def test_every_font_is_in_the_file(papers: Papers) -> None:
+    for name, (_, content) in papers.items():
+        for page in pypdf.PdfReader(io.BytesIO(content)).pages:
+            for font in page["/Resources"].get("/Font", {}).values():
+                inner = font.get_object()
+                inner = (
+                    inner["/DescendantFonts"][0].get_object()
+                    if "/DescendantFonts" in inner
+                    else inner
+                )
+                within = inner["/FontDescriptor"].get_object()
+                assert {"/FontFile", "/FontFile2", "/FontFile3"} & within.keys(), (name, "7.21.4")
+
+
+def test_words_are_words(texts: dict[str, str], ours: plan.Plan) -> None:
+    codes = {code for code in ours.inputs.classes.by_name if "_" in code}
+    for name, text in texts.items():
+        left = re.findall(r"\bNone\b(?! of)|\bnan\b|\binf\b|\{glue|\{doc|\{term|\\_|\$\\", text)
+        allowed = text.count("SPECIMEN. None: no") + text.count("None.")
+        assert len(left) <= allowed, (name, left)
+        said = set(re.findall(r"\b\w+\b", text))
+        assert not codes & said, (name, codes & said)
+        assert not re.findall(r"(?<![\w.])-0(?:\.0+)?%", text), name
+        assert "this chapter" not in text, name
+
+
+def test_nothing_of_another_plan_is_in_any(texts: dict[str, str], whose: str) -> None:
+    other = plan.read(next(folder for name, folder in PLANS.items() if name != whose))
+    mine = " ".join(plan.read(PLANS[whose]).funds["label"])
+    foreign = [label for label in other.funds["label"] if len(label) > 12 and label not in mine]
+    for name, text in texts.items():
+        assert other.name not in text, name
+        assert not [label for label in foreign if label in text], name
+
+
+def test_what_quotes_the_run_has_its_numbers_alone(
+    texts: dict[str, str], ours: plan.Plan, book: run.Run
+) -> None:
+    """Validation, audit and forms: numbers of the register, the requirements, forms and plan."""
+    quoted = " ".join(chapter.text for chapter in book.chapters.values())
+    claims = " ".join(
+        f"{c.id} {c.statement} {c.against} {c.cannot_show}" for c in book.claims.values()
+    )
+    asked = " ".join(f"{id} {entry}" for id, entry in book.requirements.items())
+    written = " ".join(book.forms.values())
+    status = (ROOT / "data" / "regulatory_status.yml").read_text(encoding="utf-8")
+    entries = {name: dict(entry) for name, entry in ours.policy.entries.items()}
+    told = [ours.to_json(), entries, ours.as_of.isoformat(), MADE_FROM]
+    counts = {str(n) for n in range(len(book.requirements) + len(book.claims) + 140)}
+    head = numbers(f"{DAY:%B %d, %Y} {DAY} {ours.as_of:%B} {ours.as_of.day} {ours.as_of.year}")
+    terms = numbers(
+        " ".join(
+            f"{DAY.year + years}-{DAY.month - months:02d}-{DAY.day}"
+            for years in range(3)
+            for months in (0, 6)
+        )
+    )
+    known = numbers(f"{quoted} {claims} {asked} {written} {status} {book.made_from}")
+    known |= as_shown(told) | counts | head | terms | {f"{ours.assets / 1e6:,.1f}"}
+    for name in ("validation_report", "auditors_report_408g"):
+        left = numbers(texts[name]) - known
+        assert not left, (name, left)
+
+
+def test_no_heading_is_the_last_thing_on_a_page(papers: Papers) -> None:
+    for name, (made, content) in papers.items():
+        headings = {block.text for block in made.body if isinstance(block, Heading)}
+        for page in pypdf.PdfReader(io.BytesIO(content)).pages:
+            lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
+            body = [line for line in lines if not re.match(r"November 29, 2026|\d+ of \d+$", line)]
+            last = re.sub(r"^\d+(\.\d+)? ", "", body[-1]) if body else ""
+            assert last not in headings, (name, last)
