@@ -23,7 +23,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SECONDS = 90
+SECONDS = 300
 
 
 class NotPrinted(Exception):

@@ -31,7 +31,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.run import Chapter, Run
-from portlib.documents.words import dollars, facts, with_classes, with_labels
+from portlib.documents.words import alone, dollars, facts
 from portlib.plan import Plan
 
 PAGES = 12
@@ -171,16 +171,8 @@ def _decided(chapter: Chapter, plan: Plan) -> str:
     """A chapter's decision, in words that stand alone on paper."""
     text = re.sub(r"^For the example plan:\s*", "", _joined(chapter.section("Decision")))
     text = re.sub(r"\s*\((?:both )?(?:in the )?appendix\)", "", text)
-    text = _alone(text, chapter, plan)
+    text = alone(text, chapter.title, plan)
     return text[:1].upper() + text[1:]
-
-
-def _alone(text: str, chapter: Chapter, plan: Plan) -> str:
-    """A text of a chapter for whoever does not have the chapter at hand: no codes, and the chapter
-    by its name."""
-    words = with_classes(with_labels(text.replace("\\_", "_"), plan), plan)
-    words = re.sub(r"(?<=\w)_(?=\w)", " ", words)
-    return words.replace("this chapter", f"the chapter *{said(chapter.title)}*")
 
 
 def _costs(plan: Plan, run: Run) -> list[Block]:
@@ -208,10 +200,10 @@ def _inputs(plan: Plan) -> list[Block]:
 
 
 def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan) -> list[Block]:
-    answer = f"**{said(chapter.question)}** {_alone(chapter.answer, chapter, plan)}"
-    doubt = _alone(chapter.uncomfortable, chapter, plan)
+    answer = f"**{said(chapter.question)}** {alone(chapter.answer, chapter.title, plan)}"
+    doubt = alone(chapter.uncomfortable, chapter.title, plan)
     proposed = _decided(chapter, plan)
-    turns = _alone(_joined(chapter.section("What would change our mind")), chapter, plan)
+    turns = alone(_joined(chapter.section("What would change our mind")), chapter.title, plan)
     made: list[Block] = [
         Break(),
         Heading(f"{number}. {asked.title}"),
@@ -220,7 +212,7 @@ def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan) -> list[B
         Finding("Least comfortable", doubt, "warning", (chapter.worst.id,)),
     ]
     if drawn := chapter.figures.get(asked.figure):
-        figure = replace(drawn, caption=_alone(drawn.caption, chapter, plan))
+        figure = replace(drawn, caption=alone(drawn.caption, chapter.title, plan))
         made.append(figure.no_higher(_room(answer, proposed, doubt, turns)))
     return [*made, Finding("What would change our mind", turns)]
 

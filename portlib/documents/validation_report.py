@@ -34,7 +34,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.run import Chapter, Run
-from portlib.documents.words import facts
+from portlib.documents.words import alone, facts
 from portlib.evidence import METHODS
 from portlib.plan import Plan
 from portlib.stewardship.governance import model_registry
@@ -70,7 +70,7 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
         *_findings(plan, run, inventory, made),
         *_aggregate(run, inventory),
         *_development(run),
-        *_validation(run),
+        *_validation(plan, run),
         *_governance(plan, inventory),
         *_others(run),
         *_opinion(plan),
@@ -227,19 +227,22 @@ def _development(run: Run) -> list[Block]:
     ]
 
 
-def _validation(run: Run) -> list[Block]:
+def _validation(plan: Plan, run: Run) -> list[Block]:
     rows = []
     for chapter in run.chapters.values():
         counted = Counter(claim.by for claim in chapter.claims)
         rows.append([chapter.title, *(str(counted[by]) if counted[by] else "" for by in METHODS)])
     total = Counter(claim.by for chapter in run.chapters.values() for claim in chapter.claims)
     rows.append(["All", *(str(total[by]) for by in METHODS)])
-    validated = run.chapters["model_validation"]
-    monitored = run.chapters["monitoring"]
+
+    def answered(name: str) -> Text:
+        chapter = run.chapters[name]
+        return Text(alone(chapter.answer, chapter.title, plan), (chapter.worst.id,))
+
     return [
         Heading("Validation and monitoring"),
         Heading("Conceptual soundness and verification", 2),
-        Text(validated.answer, (validated.worst.id,)),
+        answered("model_validation"),
         Table(
             ["Claims by chapter and method", *(by.capitalize() for by in METHODS)],
             rows,
@@ -248,9 +251,9 @@ def _validation(run: Run) -> list[Block]:
             small=True,
         ),
         Heading("Outcomes analysis", 2),
-        Text(run.chapters["forecast_record"].answer, (run.chapters["forecast_record"].worst.id,)),
+        answered("forecast_record"),
         Heading("Ongoing monitoring", 2),
-        Text(monitored.answer, (monitored.worst.id,)),
+        answered("monitoring"),
     ]
 
 

@@ -159,6 +159,14 @@ def with_names(text: str, names: Mapping[str, str]) -> str:
     return re.sub(rf"(?<!\w)({found})(?!\w)", lambda match: spelled[match[1]], text)
 
 
+def alone(text: str, chapter: str, plan: Plan) -> str:
+    """A text of a chapter for whoever does not have the chapter at hand: no codes, and the chapter
+    by its title."""
+    words = with_classes(with_labels(text.replace("\\_", "_"), plan), plan)
+    words = re.sub(r"(?<=\w)_(?=\w)", " ", words)
+    return words.replace("this chapter", f"the chapter *{chapter}*")
+
+
 def governed_by(plan: Plan) -> str:
     """The law that binds a plan's fiduciaries, as its rules name it."""
     if plan.legal_regime == "ERISA":

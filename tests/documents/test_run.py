@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ def test_every_chapter_has_its_question_answer_and_what_is_uncomfortable(book: r
     for chapter in book.chapters.values():
         assert chapter.question.endswith("?"), chapter.name
         assert len(chapter.answer) > 100, chapter.name
-        assert "**" not in chapter.answer.replace("**A", ""), chapter.name
+        assert not re.match(r"\*\*(The committee asks|The answer|[^*]+\?\*\*)", chapter.answer)
         assert chapter.uncomfortable, chapter.name
         assert "{" not in chapter.question + chapter.answer + chapter.uncomfortable
         for name in ("Decision", "What would change our mind"):
