@@ -124,10 +124,22 @@ def of_entry(name: str) -> str:
 
 
 def with_labels(text: str, plan: Plan) -> str:
-    """A text with funds called as readers know them, where it has their codes."""
+    """A text with funds called as readers know them, where it has their codes.
+
+    A label that stands there already is left whole, and so is a code of one letter, which may be
+    any letter of a text.
+
+    Examples
+    --------
+    >>> from portlib import plan
+    >>> with_labels("TDIDX is dear, Stable Value is not", plan.read())
+    'Index Target-Date series (5-year vintages) is dear, Stable Value is not'
+    """
     labels = {str(fund): str(label) for fund, label in plan.funds["label"].items()}
-    codes = "|".join(sorted(map(re.escape, labels), key=len, reverse=True))
-    return re.sub(rf"(?<!\w)({codes})(?!\w)", lambda match: labels[match[1]], text)
+    codes = {code: label for code, label in labels.items() if len(code) > 1}
+    known = {label: label for label in labels.values()} | codes
+    found = "|".join(sorted(map(re.escape, known), key=len, reverse=True))
+    return re.sub(rf"(?<!\w)({found})(?!\w)", lambda match: known[match[1]], text)
 
 
 def with_classes(text: str, plan: Plan) -> str:
