@@ -462,8 +462,8 @@ def outlooks(
 
     Everybody by themselves: spouses are left out (`outlook` has them), and pay is as planned.
     Deaths differ by person through their ages, on common draws. Memory: the returns, and ten arrays
-    of `CELLS` numbers a thread. Time: 100,000 people on 500 paths took 61 s of processor time in
-    two threads, 372 MB (``benchmarks/scale.py``).
+    of `CELLS` numbers a thread. Time: 100,000 people on 500 paths took 31 s of processor time in
+    two threads, 211 MB (``benchmarks/scale.py``).
 
     Parameters
     ----------

@@ -6,8 +6,10 @@ assumed: payments begin on the last day of the period; age 67, or the real age i
 of the same age; the yield of the ten-year Treasury on the first business day of the period's last
 month; the mortality table of section 417(e)(3)(B) of the Code; fixed in dollars.
 
-Left out: that table, which changes by the year and is not held here. The caller brings it, or takes
-the Social Security table and says so: `statutory` tells which it was.
+Left out: that table, which changes by the year (Notice 2025-40 for 2026) and is not held here. The
+caller brings it, or takes the Social Security table and says so: `statutory` tells which it was.
+It is made of pensioners, who outlive the population; `insured` gives lives that are longer still,
+so that the two say how far the stand-in can be off.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from dataclasses import dataclass
 
 from portlib.ranges import door
 from portlib.records import Array
+from portlib.retirement import taxes
 from portlib.retirement.lifetimes import Mortality
 from portlib.retirement.retirement_income.annuities import joint, price
 
@@ -78,3 +81,44 @@ def illustrate(
     single = balance / price(alive, treasury_yield) / 12
     both = balance / price(joint(alive, alive), treasury_yield) / 12
     return Illustration(balance, at, treasury_yield, single, both, survival is not None)
+
+
+def insured() -> Mortality:
+    """Lives as long as the Uniform Lifetime Table's, as mortality relative to the population.
+
+    That table is the joint expectancy of an owner and somebody ten years younger, on the mortality
+    of buyers of individual annuities (26 CFR 1.401(a)(9)-9(c) and (e)). The relative mortality is
+    found at which the expectancy is the table's first period, that of 72; `together` compares the
+    others.
+
+    Returns
+    -------
+    Mortality
+        Of the Social Security table, without improvement.
+    """
+    from scipy.optimize import brentq
+
+    def excess(relative: float) -> float:
+        return together(72, Mortality(relative=relative)) - float(taxes.distribution_period(72))
+
+    return Mortality(relative=float(brentq(excess, 0.3, 1.5)))
+
+
+@door()
+def together(age: int, mortality: Mortality) -> float:
+    """Years until the last of two dies, of `age` and ten years younger.
+
+    Deaths fall in the middle of years.
+
+    Parameters
+    ----------
+    age : int
+    mortality : Mortality
+
+    Returns
+    -------
+    float
+        Years.
+    """
+    first, second = (mortality.survival(one, "both") for one in (age, age - 10))
+    return float(joint(first, second)[1:].sum()) + 0.5
