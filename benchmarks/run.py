@@ -197,6 +197,7 @@ def main() -> None:
     import construction
     import differences
     import estimation
+    import lives
     import risk
     from imports import import_times
     from measure import race
@@ -205,7 +206,7 @@ def main() -> None:
     start, about, rows = time.perf_counter(), machine(), []
     known = {
         f"{module.__name__}.{cases.__name__}": cases
-        for module in (estimation, construction, risk)
+        for module in (estimation, construction, risk, lives)
         for cases in module.CASES
     }
     chosen = [cases for name, cases in known.items() if only in name]
