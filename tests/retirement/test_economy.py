@@ -87,3 +87,18 @@ def test_correlations_that_are_none_are_refused() -> None:
         Economy(**good, correlation=np.array([[1, 0.9, 0.9], [0.9, 1, -0.9], [0.9, -0.9, 1]]))
     with pytest.raises(ValueError, match="maturity"):
         Economy(**{**good, "maturity": 1}, correlation=np.eye(3))
+
+
+def test_bills_pay_what_was_known_when_they_were_bought(fitted) -> None:
+    """Nominally one number a year ahead: last year's real yield, the term, expected inflation."""
+    drawn = fitted.draw(500, 6, np.random.default_rng(4))
+    change = drawn.inflation
+    nominal = (1 + drawn.values[..., 3]) * (1 + change) - 1
+    process = fitted.inflation
+    ahead = process.mean + process.persistence * (process.last - process.mean)
+    assert nominal[:, 0] == pytest.approx(fitted.real_last - fitted.term + ahead, rel=1e-9)
+    # what inflation was last year is in this year's bill, and this year's is not
+    expected = process.mean + process.persistence * (np.log1p(change[:, :-1]) - process.mean)
+    real = nominal[:, 1:] - expected + fitted.term
+    assert np.corrcoef(real[:, 0], drawn.values[:, 0, 2])[0, 1] < -0.9
+    assert abs(np.corrcoef(real[:, 0], drawn.values[:, 1, 2])[0, 1]) < 0.5

@@ -1,5 +1,7 @@
 """Households against the life table, the benefit formula and the law's limits."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -161,6 +163,42 @@ def test_a_spouse_without_a_career_has_half_and_a_spouse_with_one_the_larger() -
     assert hh.couple_benefits(early, own)[1][0] == 12 * int(1_250 * 0.65)
 
 
+def test_each_of_a_couple_is_reduced_by_their_own_full_retirement_age() -> None:
+    """Born 1959 and 1964: 66 years and 10 months, and 67 years (42 USC 416(l))."""
+    worker = Household(
+        age=67,
+        retirement_age=68,
+        social_security=24_000.0,
+        claiming_age=67,
+        year=2026,
+        spouse=Spouse(62, claiming_age=64.0),
+    )
+    own, _ = hh.benefits(worker)
+    full = 2_000 / (1 + 2 * 2 / 300)
+    first, second, start = hh.couple_benefits(worker, own)
+    assert (first[0], start) == (24_000, 2)
+    assert second[0] == 12 * int(full / 2 * (1 - 36 * 25 / 3600))
+    # the other way round: the elder lives on half of the younger's, reduced by the elder's age
+    spouse = Spouse(62, pay=60_000.0, claiming_age=67.0)
+    elder = Household(
+        age=67, retirement_age=68, social_security=0.0, claiming_age=64, year=2026, spouse=spouse
+    )
+    first, second, start = hh.couple_benefits(elder, hh.benefits(elder)[0])
+    assert start == 5
+    assert first[0] == 12 * int(second[0] / 12 / 2 * hh.spouse_factor(1959, 12 * 64))
+    assert hh.spouse_factor(1959, 12 * 64) == pytest.approx(1 - 34 * 25 / 3600)
+
+
+def test_a_claim_within_a_year_is_paid_from_the_next_and_couples_want_a_share_of_both_pays() -> (
+    None
+):
+    person = Household(age=60, retirement_age=62, pay=50_000, claiming_age=66.5)
+    assert hh.benefits(person)[1] == 7
+    assert hh.benefits(replace(person, claiming_age=66.0))[1] == 6
+    two = replace(person, replacement_rate=0.7, pay_growth=0.02, spouse=Spouse(58, pay=30_000))
+    assert two.target == pytest.approx(0.7 * 80_000 * 1.02)
+
+
 def test_deferrals_rise_by_the_year_up_to_their_ceiling() -> None:
     person = certain(deferral_rate=0.03, escalation=0.01, highest_deferral=0.10)
     assert hh.deferral_rates(person)[:9] == pytest.approx(
@@ -183,3 +221,14 @@ def test_new_facts_out_of_range_are_refused(changes, says) -> None:
         certain(**changes)
     with pytest.raises(ValueError, match="spouse"):
         Spouse(0)
+
+
+def test_bend_points_follow_from_average_wages_back_to_2010() -> None:
+    """Each is that of 1979, times average wages of two years before over those of 1977."""
+    law = data.document("retirement_limits")["social_security"]
+    formula, wages = law["bend_point_formula"], law["average_wage_index"]
+    printed = law["bend_points_monthly"]
+    assert sorted(printed) == list(range(2010, 2027))
+    for year, points in printed.items():
+        ratio = wages[year - 2] / formula["base_wage_index"]
+        assert [round(p * ratio) for p in formula["base_points"]] == list(points)

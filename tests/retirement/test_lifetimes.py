@@ -43,3 +43,14 @@ def test_ages_off_the_table_are_refused() -> None:
         Mortality().survival(120)
     with pytest.raises(ValueError, match="out of range"):
         Mortality(improvement=0.75)
+
+
+def test_every_chance_of_dying_falls_by_the_year_and_the_first_is_the_tables() -> None:
+    """One factor (1 - g) a year ahead, none in the first; both sexes are their mean."""
+    table = data.table("life_table_2023")
+    printed = table["male_death_probability"].loc[65:74].to_numpy(float)
+    alive = Mortality(improvement=0.01, relative=0.9).survival(65, "male")
+    died = 1 - alive[1:11] / alive[:10]
+    assert died == pytest.approx(0.9 * printed * 0.99 ** np.arange(10.0), rel=1e-9)
+    apart = [Mortality().survival(65, sex) for sex in ("male", "female")]
+    assert Mortality().survival(65, "both") == pytest.approx(np.mean(apart, axis=0), rel=1e-12)

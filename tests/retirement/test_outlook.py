@@ -101,3 +101,93 @@ def test_risky_pay_keeps_the_middle_and_widens_the_ends() -> None:
     assert spread[1] > spread[0]
     assert plain.chance != risky.chance
     assert risky.lasting[0.9] < plain.lasting[0.9]
+
+
+@pytest.mark.parametrize(
+    ("entry", "value", "found"),
+    [
+        ("lifecycle_pay_growth", 0.017, lambda p: ol.household(p, "P0001").pay_growth),
+        ("lifecycle_annuity_rate", 0.013, lambda p: ol.household(p, "P0001").annuity_rate),
+        ("spending_replacement", 0.63, lambda p: ol.household(p, "P0001").replacement_rate),
+        ("mortality_improvement", 0.0031, lambda p: ol.mortality(p).improvement),
+        ("mortality_relative", 0.77, lambda p: ol.mortality(p).relative),
+        (
+            "pay_risk",
+            {"permanent": 0.02, "transitory": 0.05, "unemployment": 0.04, "share_lost": 0.2},
+            lambda p: vars(ol.pay_risk(p)),
+        ),
+        (
+            "success_levels",
+            [0.6, 0.8],
+            lambda p: list(ol.outlook(p, "P0001", lives=100).lasting),
+        ),
+    ],
+)
+def test_each_of_the_policys_numbers_is_the_one_that_is_used(entry, value, found) -> None:
+    changed = replace(THE_PLAN, policy=THE_PLAN.policy.replace(**{entry: value}))
+    assert found(changed) == value
+    assert found(THE_PLAN) != value
+
+
+def test_prices_start_with_the_policys_year_and_returns_bear_its_correlations() -> None:
+    policy = THE_PLAN.policy
+    later = replace(THE_PLAN, policy=policy.replace(inflation_first_year=1983))
+    assert (
+        ol.price_process(later, 0.024).persistence < ol.price_process(THE_PLAN, 0.024).persistence
+    )
+    assert ol.price_process(later, 0.024).mean == pytest.approx(np.log(1.024))
+    classes = ol.classes(THE_PLAN)
+    at = classes.labels.index("us_core_bonds")
+    stated = policy["inflation_correlations"]
+    signs = []
+    for way in (1, -1):
+        known = {name: way * value for name, value in stated.items()}
+        tied = replace(THE_PLAN, policy=policy.replace(inflation_correlations=known))
+        drawn = ol.returns_of(tied, classes, 0.024, 4_000, 1, 5)
+        nominal = (1 + drawn.values[:, 0, at]) * (1 + drawn.inflation[:, 0])
+        signs.append(np.corrcoef(np.log(nominal), drawn.inflation[:, 0])[0, 1])
+    wanted = stated["us_core_bonds"]
+    assert abs(wanted) > 0.2
+    assert signs == pytest.approx([wanted, -wanted], abs=0.05)
+
+
+def test_income_is_benefits_other_income_and_an_even_share_of_savings() -> None:
+    plain = ol.outlook(THE_PLAN, "P0001", lives=400)
+    more = ol.outlook(THE_PLAN, "P0001", lives=400, other_income=7_000.0)
+    for q, income in plain.income.items():
+        assert more.income[q] == pytest.approx(income + 7_000)
+    one = plain.household
+    factor = rows.annuity_factors(
+        one.age, "both", one.annuity_rate, ol.mortality(THE_PLAN), one.horizon
+    )[one.working]
+    assert plain.income[0.9] == pytest.approx(plain.benefit + plain.balance[0.9] / factor)
+
+
+def test_limits_of_many_people_follow_their_ages() -> None:
+    """Who defers a third of 200,000 dollars meets another limit at 49, 50, 60 and 64."""
+    returns = ol.returns_of(THE_PLAN, ol.classes(THE_PLAN), 0.024, 5, 90, 7)
+    still = replace(returns, values=0 * returns.values)
+    who = ol.People(
+        ["A", "B"],
+        *(
+            np.array(x, float)
+            for x in ([45, 58], [55, 66], [2e5, 2e5], [0, 0], [0.35, 0.35], [0, 0])
+        ),
+    )
+    found = ol.outlooks(who, THE_PLAN, gp.adopted(THE_PLAN), still, np.random.default_rng(1))
+    match = THE_PLAN.rules["contributions"]["match"]
+    for name, ages in (("A", range(45, 55)), ("B", range(58, 66))):
+        one = ol.hh.Household(
+            age=ages[0],
+            retirement_age=ages[-1] + 1,
+            pay=2e5,
+            deferral_rate=0.35,
+            match=match,
+            pay_growth=THE_PLAN.policy["lifecycle_pay_growth"],
+        )
+        put = ol.hh.contributions(one)[: len(ages)].sum()
+        fee = THE_PLAN.rules["recordkeeping_fee"] * (len(ages) - 1)
+        held = gp.adopted(THE_PLAN).fee
+        assert found.loc[name, "balance"] == pytest.approx(put - fee, rel=len(ages) * held + 1e-9)
+        flat = sum(ol.taxes.limits(2026, ages[0]).employee for _ in ages)
+        assert sum(ol.taxes.limits(2026, age).employee for age in ages) > 1.04 * flat

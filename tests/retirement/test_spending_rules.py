@@ -67,3 +67,8 @@ def test_a_thousand_times_the_money_is_a_thousand_times_the_withdrawal(scale) ->
     ):
         bigger = asked(rule, wealth=800 * scale, previous=50 * scale, initial=1_000 * scale)
         assert bigger == pytest.approx(scale * asked(rule), rel=1e-9)
+
+
+def test_bounds_hold_from_the_second_year_on() -> None:
+    assert asked(rules.Bounded(0.05), since=1.0, wealth=500.0) == pytest.approx(50 * 0.975)
+    assert asked(rules.Guardrails(0.05), since=1.0, wealth=800.0) == pytest.approx(45)

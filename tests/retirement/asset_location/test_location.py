@@ -274,3 +274,9 @@ def test_bad_inputs_are_refused_by_name():
     ):
         with pytest.raises(ValueError, match=r"what must stay exceeds (class 1|roth)"):
             place()
+
+
+@pytest.mark.parametrize(("name", "law"), [("inherited", "401.a..9..H."), ("qcd", "408.d..8.")])
+def test_inherited_accounts_and_charitable_distributions_are_refused_by_name(name, law) -> None:
+    with pytest.raises(ValueError, match=f"{name}.*{law}"):
+        after_tax_values({"deferred": 1_000.0, name: 1_000.0}, RATES)

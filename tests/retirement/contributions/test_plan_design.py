@@ -52,6 +52,12 @@ def test_more_in_means_more_out_for_everybody() -> None:
     table = design.compare(THE_PLAN, designs, mix, returns, seed=1)
     assert table["chance"].is_monotonic_increasing
     assert table.loc["today", "chance"] == pytest.approx(tables["today"]["chance"].mean())
+    pay = THE_PLAN.participants["pay"]
+    lower = tables["today"].loc[[str(who) for who in pay.index[pay <= pay.median()]]]
+    assert len(lower) < 0.51 * len(pay)
+    assert table.loc["today", "half"] == pytest.approx(lower["chance"].mean())
+    assert table.loc["today", "income"] == pytest.approx(tables["today"]["income"].median())
+    assert table.loc["today", "shortfall"] == pytest.approx(tables["today"]["shortfall"].mean())
 
 
 def test_rising_deferrals_are_those_of_a_household_one_at_a_time() -> None:
