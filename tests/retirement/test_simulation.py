@@ -401,6 +401,16 @@ def test_who_looks_again_every_year_chooses_by_the_savings_of_that_day() -> None
         simulate(both, lives, reviews=[None])
 
 
+def test_who_looks_again_pays_the_fee_of_the_row() -> None:
+    h = replace(SAVER, fee_dollars=0, match=(), deferral_rate=0.0, spending=10_000)
+    lives = rows.draw(h, years_of(10, h.horizon), np.random.default_rng(2))
+    dear = rows.of_households([h], balanced(0.9, fee=0.01), lives)
+    found = simulate(dear, lives, reviews=[Timid(np.concatenate([dear.mix, dear.mix]), 0.0)])
+    free = simulate(rows.of_households([h], balanced(0.9), lives), lives)
+    assert found.balance == pytest.approx(free.balance * 0.99**h.working, rel=1e-12)
+    assert found.bequest == pytest.approx(simulate(dear, lives).bequest, rel=1e-12)
+
+
 def test_paired_differences_have_the_coverage_they_claim() -> None:
     """Two ways on 200 small samples: intervals of 95% hold the difference of a large one."""
     ways = [SAVER, replace(SAVER, deferral_rate=0.12)]

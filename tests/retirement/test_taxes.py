@@ -324,6 +324,15 @@ def test_a_conversion_costs_its_tax_and_what_medicare_adds():
     assert dear == pytest.approx(plain + 2 * 12 * 95.7 / 50_000)
 
 
+def test_exempt_interest_counts_in_what_a_conversion_costs_at_medicare():
+    """Modified income is adjusted gross income and exempt interest (42 USC 1395r(i)(4))."""
+    house = dict(year=2026, status="single", ordinary=60_000, over_65=1)
+    premiums = {"year": 2026, "people": 1}
+    plain = taxes.conversion_cost(40_000, premiums=premiums, **house)
+    more = taxes.conversion_cost(40_000, premiums=premiums, exempt_interest=20_000, **house)
+    assert more == pytest.approx(plain + 12 * 95.7 / 40_000)
+
+
 def test_high_wages_of_the_year_before_catch_up_to_roth_only():
     found = taxes.contribution(450_000, 0.5, [], year=2026, age=55)
     assert (found.employee, found.roth_only) == (32_500, 8_000)

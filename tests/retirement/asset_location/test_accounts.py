@@ -19,6 +19,7 @@ CHARACTER = pd.DataFrame(
     {"interest": [0.002, 0.04], "qualified": [0.015, 0.0], "realised": [0.1, 0.5]}, index=CLASSES
 )
 RATES = Rates(0.27, 0.2, 0.15, 0.18)
+WITHOUT_TAXABLE = {**BASE.balances, "taxable": 0.0}
 
 
 def returns(seed: int, paths: int = 3, years: int = 37) -> np.ndarray:
@@ -205,6 +206,8 @@ def by_hand(one, order, path, inflation, spend, saved_share, convert=0.0):
         (replace(BASE, retirement_age=55, status="single"), 30_000.0, 60_000.0),
         (replace(BASE, balances={**BASE.balances, "taxable": 0.0}, roth_share=1.0), 60_000.0, 0.0),
         (replace(BASE, other_income=260_000.0), 200_000.0, 0.0),
+        # left the employer before 55, so that what is taken before 59 1/2 bears a tenth more
+        (replace(BASE, retirement_age=54, balances=WITHOUT_TAXABLE), 60_000.0, 0.0),
     ],
 )
 def test_a_second_simulation_leads_to_the_same_dollars(one, spend, convert, order):

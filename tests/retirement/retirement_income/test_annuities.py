@@ -69,3 +69,12 @@ def test_what_no_rate_explains_is_refused() -> None:
         annuities.implied_rate(7.67, ALIVE)
     with pytest.raises(ValueError, match="one rung"):
         annuities.ladder(0, 0.02)
+
+
+@pytest.mark.parametrize("delay", [5, 20])
+def test_deferred_prices_are_monthly_sums_from_the_first_payment_on(delay) -> None:
+    t = np.arange(12 * delay, 12 * (len(ALIVE) - 1))
+    living = np.interp(t / 12, np.arange(len(ALIVE)), ALIVE)
+    by_month = float((living * 1.04 ** (-t / 12)).sum() / 12)
+    assert annuities.price(ALIVE, 0.04, delay=delay) == pytest.approx(by_month, rel=0.005)
+    assert annuities.implied_rate(1 / by_month, ALIVE, delay=delay) == pytest.approx(0.04, abs=3e-4)

@@ -109,3 +109,12 @@ def test_early_years_explain_more_than_later_ones_of_twice_the_number() -> None:
 def test_too_little_history_is_refused() -> None:
     with pytest.raises(ValueError, match="no 70 years"):
         wr.runs(CORPORATE, 0.5, 70)
+
+
+def test_runs_are_real_growth_of_the_mix_month_by_month() -> None:
+    months = pd.date_range("2000-01-31", periods=24, freq="ME")
+    table = pd.DataFrame({"equity": 0.10, "bonds": -0.04, "inflation": 0.05}, index=months)
+    growth = wr.runs(table, 0.25, 1)
+    assert list(growth.index) == [2000, 2001]
+    assert growth.to_numpy() == pytest.approx((1 + 0.25 * 0.10 - 0.75 * 0.04) / 1.05)
+    assert wr.yearly(growth).to_numpy() == pytest.approx((0.995 / 1.05) ** 12)
