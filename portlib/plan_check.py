@@ -18,7 +18,7 @@ from portlib import plan_format, plan_template, standing
 from portlib.inputs import nport, record
 from portlib.plan import Plan
 from portlib.tables import Finding, Findings
-from portlib.tables.rows import near_word
+from portlib.tables.columns import near_word
 
 #: Files that every plan has or that others read.
 _KNOWN = ("rules.yml", "lineup.csv", "participants.csv", "target_date_vintages.csv", "policy.yml")

@@ -25,7 +25,7 @@ from portlib import data, schema, tables
 from portlib.data import DataError
 from portlib.records import Array
 from portlib.tables import Column, Findings
-from portlib.tables.rows import near_word
+from portlib.tables.columns import near_word
 
 KINDS = {
     "core": "an ordinary fund",

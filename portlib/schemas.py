@@ -22,7 +22,7 @@ from typing import Any
 from portlib import data, plan_format, service
 from portlib.plan import SCHEMA as PLAN
 from portlib.schema import plain
-from portlib.tables.rows import Column
+from portlib.tables.columns import Column
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 Json = dict[str, Any]

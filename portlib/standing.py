@@ -19,7 +19,7 @@ from portlib.data import DataError
 from portlib.inputs import accounts, assumptions, holdings, mandate, record, valuations
 from portlib.plan import Plan
 from portlib.plan_format import LEGAL_REGIMES
-from portlib.tables.rows import near_word
+from portlib.tables.columns import near_word
 
 OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
     "own",

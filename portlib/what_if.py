@@ -33,8 +33,8 @@ from numpy.typing import NDArray
 
 from portlib import data
 from portlib.compounding import arithmetic_to_geometric
-from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate, MandateError, Rule
-from portlib.construction.mandate.rules import vector
+from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate, MandateError
+from portlib.construction.mandate.rules import Rule, vector
 from portlib.construction.mean_variance import equal_weights, maximum_utility
 from portlib.plan import Plan
 from portlib.records import Allocation, Array, Assumptions

@@ -14,9 +14,9 @@ from portlib.construction.mandate import of_policy
 from portlib.estimation.house_view import house_view
 from portlib.policy import HouseClass
 from portlib.retirement import glidepaths, outlook, plan_menu
-from portlib.retirement.plan_menu import exposures
+from portlib.retirement.plan_menu import expectations, exposures
 from portlib.stewardship import stress_testing
-from portlib.stewardship.stress_testing import shocks
+from portlib.stewardship.stress_testing import shocks, stress
 
 ROOT = Path(__file__).resolve().parents[1]
 _spec = importlib.util.spec_from_file_location("house", ROOT / "tests" / "plans" / "house.py")
@@ -101,7 +101,7 @@ def test_a_style_that_explains_little_does_not_speak(folder, record, tmp_path):
 
 def test_a_renamed_class_is_the_same_in_every_decision(ours):
     survey = plan.read().policy
-    around = plan_menu.reference(ours).weights
+    around = expectations.reference(ours).weights
     assert around["international"] == survey["reference_portfolio"]["intl_dev_equity"]
     assert "intl_dev_equity" not in around
     assert {"international", "listed_infrastructure"} <= set(ours.equity_classes)
@@ -147,7 +147,7 @@ def test_bonds_by_another_name_carry_shocks_too(ours):
 
 
 def test_a_stress_window_within_its_history_is_its_own(ours):
-    months = stress_testing.own_months(ours)
+    months = stress.own_months(ours)
     names = list(house.CLASSES)
     own = stress_testing.window_returns(names, policy=ours.policy, months=months)
     words = stress_testing.proxies(names, policy=ours.policy, months=months)

@@ -25,7 +25,8 @@ from portlib.construction.engines import (
     _linear,
     exchange,
 )
-from portlib.construction.mandate import Mandate, diagnose
+from portlib.construction.mandate import Mandate
+from portlib.construction.mandate.infeasibility import diagnose
 from portlib.records import ROUNDING, Array, Assumptions
 
 

@@ -20,7 +20,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from portlib.construction.mandate import Mandate, Program, Risk, diagnose, fully_invested, long_only
+from portlib.construction.mandate import Mandate, fully_invested, long_only
+from portlib.construction.mandate.infeasibility import diagnose
+from portlib.construction.mandate.mandate import Program
+from portlib.construction.mandate.rules import Risk
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 
 #: Relative size below which a multiplier or a slack is zero: a few thousand roundings of double

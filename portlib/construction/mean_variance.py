@@ -31,7 +31,9 @@ from portlib.construction.engines import (
     refusal,
     solve,
 )
-from portlib.construction.mandate import Limit, Mandate, Risk, TrackingError, diagnose
+from portlib.construction.mandate import Limit, Mandate, TrackingError
+from portlib.construction.mandate.infeasibility import diagnose
+from portlib.construction.mandate.rules import Risk
 from portlib.ranges import COUNT, NOT_NEGATIVE, door
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 

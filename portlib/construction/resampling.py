@@ -18,7 +18,8 @@ from numpy.typing import NDArray
 from portlib.construction import engines
 from portlib.construction.critical_line import critical_line
 from portlib.construction.engines import ROUNDS, SURE, TIE, Solution, allocation, default_mandate
-from portlib.construction.mandate import Mandate, Program
+from portlib.construction.mandate import Mandate
+from portlib.construction.mandate.mandate import Program
 from portlib.ranges import COUNT, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions
 

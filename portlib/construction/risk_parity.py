@@ -32,7 +32,10 @@ from portlib.construction.engines import (
     default_mandate,
     exchange,
 )
-from portlib.construction.mandate import Bounds, Mandate, Program, Risk, diagnose, fully_invested
+from portlib.construction.mandate import Bounds, Mandate, fully_invested
+from portlib.construction.mandate.infeasibility import diagnose
+from portlib.construction.mandate.mandate import Program
+from portlib.construction.mandate.rules import Risk
 from portlib.construction.mean_variance import minimum_risk
 from portlib.ranges import RETURN, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError

@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.tables import Column, Findings, Text, rows
-from portlib.tables.rows import Options, near_word
+from portlib.tables.columns import Options, near_word
 
 FILE, TRADES = "account_holdings.csv", "trades.csv"
 COLUMNS = {

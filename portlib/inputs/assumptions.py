@@ -22,8 +22,8 @@ from portlib.inputs.classes import Classes
 from portlib.records import Array, Assumptions
 from portlib.tables import Column, Findings, Text, rows
 from portlib.tables import text as texts
+from portlib.tables.columns import Options, near_word
 from portlib.tables.numbers import MISSING, numbers
-from portlib.tables.rows import Options, near_word
 
 FILE, CORRELATIONS = "assumptions.csv", "correlations.csv"
 KINDS = {

@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 from portlib import data
 from portlib.tables import Findings
-from portlib.tables.rows import near_word
+from portlib.tables.columns import near_word
 
 FILE = "classes.yml"
 Role = Literal["equity", "fixed_income", "real", "cash"]

@@ -21,7 +21,7 @@ from portlib.data import DataError
 from portlib.inputs.accounts import unknown_funds
 from portlib.inputs.classes import Classes
 from portlib.tables import Column, Findings, Text, rows
-from portlib.tables.rows import Options, near_word
+from portlib.tables.columns import Options, near_word
 
 FILE, MASTER = "fund_holdings.csv", "securities.csv"
 IDS = {

@@ -14,7 +14,7 @@ import numpy as np
 
 from portlib.inputs.classes import ROLES, Classes
 from portlib.tables import Findings
-from portlib.tables.rows import near_word
+from portlib.tables.columns import near_word
 
 FILE = "mandate.yml"
 #: By kind: what it says, the arguments it must have, and those it may have.

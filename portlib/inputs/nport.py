@@ -20,7 +20,7 @@ import pandas as pd
 from portlib.data import DataError
 from portlib.inputs.holdings import Id, valid_cusip, valid_isin
 from portlib.tables import Findings
-from portlib.tables.rows import near_word
+from portlib.tables.columns import near_word
 
 NAMESPACE = "{http://www.sec.gov/edgar/nport}"
 #: The folder of a plan that holds filings: FUND.xml, or FUND/*.xml for several reports.

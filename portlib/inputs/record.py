@@ -29,7 +29,7 @@ from portlib.inputs.mandate import Stated
 from portlib.inputs.valuations import Valuations
 from portlib.policy import LIKE
 from portlib.tables import Column, Findings, ReturnTable, Text
-from portlib.tables.rows import Options, near_word
+from portlib.tables.columns import Options, near_word
 
 READING = "reading.yml"
 HISTORY, YEARS = "history.csv", "annual_returns.csv"

@@ -16,7 +16,7 @@ import pandas as pd
 from portlib.data import DataError
 from portlib.inputs.classes import Classes
 from portlib.tables import Column, Findings, Text, rows
-from portlib.tables.rows import Options, near_word
+from portlib.tables.columns import Options, near_word
 
 FILE = "valuations.csv"
 #: What a measure means, and its range.

@@ -4,8 +4,8 @@ A file that can mean one thing is read, however it was exported, and what was un
 file that can mean two things is refused, with the two readings and the option that decides.
 """
 
+from portlib.tables.columns import Column, rows
 from portlib.tables.findings import Finding, Findings
-from portlib.tables.rows import Column, rows
 from portlib.tables.series import ReturnTable, prices, returns, total_returns, years
 from portlib.tables.text import Text, open_text
 

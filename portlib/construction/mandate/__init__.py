@@ -1,14 +1,11 @@
-"""The mandate: which portfolios are allowed, by named rules, and which rules cannot hold
-together."""
+"""Which portfolios are allowed, by named rules, and which rules cannot hold together."""
 
-from portlib.construction.mandate.infeasibility import Infeasible, diagnose, lone_cures
-from portlib.construction.mandate.mandate import Mandate, Program, of_policy
+from portlib.construction.mandate.infeasibility import Infeasible
+from portlib.construction.mandate.mandate import Mandate, of_policy
 from portlib.construction.mandate.rules import (
     Bounds,
     Limit,
     MandateError,
-    Risk,
-    Rule,
     TrackingError,
     Turnover,
     employer_stock_cap,
@@ -28,18 +25,13 @@ __all__ = [
     "Limit",
     "Mandate",
     "MandateError",
-    "Program",
-    "Risk",
-    "Rule",
     "TrackingError",
     "Turnover",
-    "diagnose",
     "employer_stock_cap",
     "factor_limit",
     "fully_invested",
     "group_limit",
     "liquidity_limit",
-    "lone_cures",
     "long_only",
     "of_policy",
     "position_limit",

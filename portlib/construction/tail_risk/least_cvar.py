@@ -21,7 +21,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from portlib.construction.engines import TIE, NotSolved, allocation, default_mandate, refusal, solve
-from portlib.construction.mandate import Limit, Mandate, Program
+from portlib.construction.mandate import Limit, Mandate
+from portlib.construction.mandate.mandate import Program
 from portlib.construction.mean_variance import maximum_utility
 from portlib.construction.tail_risk.measures import SURE, Values, historical, tail_mass
 from portlib.ranges import COUNT, door

@@ -31,7 +31,7 @@ from portlib.policy import Policy
 from portlib.ranges import door, number
 from portlib.records import Array, Assumptions
 from portlib.retirement import plan_menu
-from portlib.retirement.plan_menu import engine
+from portlib.retirement.plan_menu import engine, expectations
 from portlib.retirement.plan_menu.few_funds import WORTH
 
 SCHEMA = "prudent-by-construction/suite/2"
@@ -499,7 +499,7 @@ def _model(
     """The record; NotSolved for one further from the reference than the policy lets a model
     stand."""
     x = np.where(np.abs(w) < 1e-9, 0.0, w).astype(float)
-    apart = plan_menu.departure(plan, pd.Series(x, list(funds.labels)), classes)
+    apart = expectations.departure(plan, pd.Series(x, list(funds.labels)), classes)
     if apart > (limit := plan.policy["tracking_error_limit"]):
         raise NotSolved(
             f"{posture}: its tracking error against the reference with the same equity share is "

@@ -56,7 +56,8 @@ from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.ranges import door
 from portlib.records import Array, Assumptions
-from portlib.retirement.plan_menu import ANCHORED, class_mandate, date_for, equity_share, series_of
+from portlib.retirement.plan_menu import class_mandate, date_for, equity_share, series_of
+from portlib.retirement.plan_menu.expectations import ANCHORED
 
 #: What the method itself, and the reference at its equity share, are called in a record.
 ADOPTED, REFERENCE = "the adopted method", "reference, same equity"

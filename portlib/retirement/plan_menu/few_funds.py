@@ -25,7 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portlib.construction.engines import NotSolved, allocation, refusal
-from portlib.construction.mandate import Infeasible, Mandate, Program
+from portlib.construction.mandate import Infeasible, Mandate
+from portlib.construction.mandate.mandate import Program
 from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
 

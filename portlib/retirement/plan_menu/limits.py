@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from portlib.construction.mandate import MandateError, Rule
+from portlib.construction.mandate import MandateError
+from portlib.construction.mandate.rules import Rule
 from portlib.construction.mandate.stated import Menu, stated_rules
 from portlib.inputs import Stated
 from portlib.plan import Plan

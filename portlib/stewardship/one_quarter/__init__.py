@@ -1,7 +1,7 @@
 """One quarter: from a signed view to settled holdings, every control in the path, in one log."""
 
 from portlib.stewardship.one_quarter.calendar import NOTICE, Due, review
-from portlib.stewardship.one_quarter.inbox import Letter, hear
+from portlib.stewardship.one_quarter.inbox import Letter
 from portlib.stewardship.one_quarter.quarter import (
     BROKEN,
     HALTED,
@@ -9,17 +9,11 @@ from portlib.stewardship.one_quarter.quarter import (
     REFUSED,
     REVIEW_DUE,
     Desk,
-    NotAdopted,
-    Outcome,
     adopt,
     fills_from_json,
-    make,
     register,
     run,
     seal,
-    settle,
-    trade,
-    watch,
 )
 from portlib.stewardship.one_quarter.trail import TrailBroken, reperform, reperform_all, walk
 
@@ -33,21 +27,14 @@ __all__ = [
     "Desk",
     "Due",
     "Letter",
-    "NotAdopted",
-    "Outcome",
     "TrailBroken",
     "adopt",
     "fills_from_json",
-    "hear",
-    "make",
     "register",
     "reperform",
     "reperform_all",
     "review",
     "run",
     "seal",
-    "settle",
-    "trade",
     "walk",
-    "watch",
 ]

@@ -14,13 +14,12 @@ from portlib.construction.mandate import (
     Mandate,
     TrackingError,
     Turnover,
-    diagnose,
     employer_stock_cap,
     group_limit,
-    lone_cures,
     position_limit,
     score_floor,
 )
+from portlib.construction.mandate.infeasibility import diagnose, lone_cures
 from tests.construction.mandate.test_mandate import (
     ASSUMPTIONS,
     LABELS,

@@ -16,7 +16,6 @@ from portlib.construction.mandate import (
     MandateError,
     TrackingError,
     Turnover,
-    diagnose,
     employer_stock_cap,
     factor_limit,
     fully_invested,
@@ -26,6 +25,7 @@ from portlib.construction.mandate import (
     position_limit,
     score_floor,
 )
+from portlib.construction.mandate.infeasibility import diagnose
 from portlib.records import Assumptions
 
 LABELS = ("stocks", "small", "bonds", "cash")

@@ -20,17 +20,16 @@ from portlib.construction.mandate import (
     MandateError,
     TrackingError,
     Turnover,
-    diagnose,
     employer_stock_cap,
     factor_limit,
     fully_invested,
     group_limit,
     liquidity_limit,
-    lone_cures,
     long_only,
     position_limit,
     score_floor,
 )
+from portlib.construction.mandate.infeasibility import diagnose, lone_cures
 from tests.construction.mandate.test_mandate import (
     ASSUMPTIONS,
     LABELS,
@@ -142,7 +141,7 @@ def test_weights_and_assumptions_must_be_over_the_same_assets():
 
 
 @dataclass(frozen=True)
-class Short(module.Rule):
+class Short(module.rules.Rule):
     """No more than `limit` sold short in all."""
 
     PER_ASSET = ()

@@ -33,7 +33,7 @@ def test_the_level_is_the_forecasters() -> None:
     told, made = expectations.forecasts(EXAMPLE), None
     made = expectations.anchor(EXAMPLE, told)
     covered = told.select([name for name in told.labels if name != "us_reits"])
-    weights = plan_menu.reference(EXAMPLE).weights
+    weights = expectations.reference(EXAMPLE).weights
     w = np.array([weights.get(name, 0.0) for name in covered.labels])
     implied = made.table.loc[list(covered.labels), "implied"].to_numpy()
     assert w @ implied == pytest.approx(w @ covered.mu, abs=1e-9)
@@ -77,10 +77,10 @@ def test_the_reference_itself_departs_nowhere_and_a_tilt_by_hand() -> None:
     }.items():
         w[pure[name]] = share
     mix = w @ opened.exposures.loc[list(w.index)]
-    same = plan_menu.reference(EXAMPLE).at(0.6)
+    same = expectations.reference(EXAMPLE).at(0.6)
     d = mix.sub(same, fill_value=0.0).reindex(list(classes.labels), fill_value=0.0).to_numpy()
     by_hand = float(d @ classes.sigma @ d) ** 0.5
-    assert plan_menu.departure(EXAMPLE, w, classes) == pytest.approx(by_hand, rel=1e-9)
+    assert expectations.departure(EXAMPLE, w, classes) == pytest.approx(by_hand, rel=1e-9)
     assert by_hand > 0.005
 
 

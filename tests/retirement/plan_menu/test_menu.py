@@ -26,7 +26,7 @@ from portlib.construction.mean_variance import (
 from portlib.records import Assumptions
 from portlib.retirement import plan_menu as menu
 from portlib.retirement.plan_menu import expectations, few_funds
-from portlib.retirement.plan_menu.menu import FROZEN, PAYMENTS
+from portlib.retirement.plan_menu.menu import FROZEN, PAYMENTS, approximate, spanning
 from tests.retirement.plan_menu.cases import (
     AWKWARD,
     BOTH,
@@ -91,7 +91,7 @@ def test_the_mandate_says_what_the_policy_says_about_what_is_held(plan, posture)
     kinds = menu.each_vintage(plan).funds["kind"]
     single = [i for i, fund in enumerate(a.labels) if kinds[fund] != "target_date"]
     reached = [name for name in plan.exposures.columns if (plan.exposures[name] > 0).any()]
-    around, band = menu.reference(plan, reached), plan.policy["reference_bands"]
+    around, band = expectations.reference(plan, reached), plan.policy["reference_bands"]
     random = rng.dirichlet(np.full(len(a), 0.4), 60)
     for w in [*random, *(0.98 * centre + 0.02 * random)]:
         weights = pd.Series(w, list(a.labels))
@@ -174,7 +174,7 @@ def test_the_nearest_portfolio_against_another_solver():
     target = {"us_large_equity": 0.5, "us_small_equity": 0.1, "us_core_bonds": 0.4}
     for plan in (EXAMPLE, AWKWARD):
         found, classes, a = (
-            menu.approximate(plan, target),
+            approximate(plan, target),
             menu.class_assumptions(plan),
             menu.menu_assumptions(plan),
         )
@@ -205,7 +205,7 @@ def test_the_nearest_portfolio_against_another_solver():
 
 
 def test_a_target_that_a_fund_is_costs_only_its_own_risk():
-    found = menu.approximate(EXAMPLE, EXAMPLE.exposures.loc["GOVMM"].to_dict())
+    found = approximate(EXAMPLE, EXAMPLE.exposures.loc["GOVMM"].to_dict())
     assert found.tracking_error == pytest.approx(0.0, abs=1e-6)
     assert found.allocation["GOVMM"] == pytest.approx(1.0, abs=1e-6)
 
@@ -213,7 +213,7 @@ def test_a_target_that_a_fund_is_costs_only_its_own_risk():
 @pytest.mark.parametrize("target", [{"us_large_equity": 0.5}, {"gold": 1.0}])
 def test_a_target_that_is_none_is_refused(target):
     with pytest.raises(ValueError, match="sum to one over known classes"):
-        menu.approximate(EXAMPLE, target)
+        approximate(EXAMPLE, target)
 
 
 @pytest.mark.parametrize("plan", BOTH)
@@ -300,7 +300,7 @@ def test_spanning_against_the_frontiers_with_and_without():
     rng = np.random.default_rng(3)
     for _ in range(5):
         a = random_assumptions(rng, 6)
-        table = menu.spanning(a)
+        table = spanning(a)
         for i, fund in enumerate(a.labels):
             rest = a.select([x for x in a.labels if x != fund])
             excess, of_rest = a.mu - a.rf, rest.mu - a.rf
@@ -325,11 +325,11 @@ def test_a_fund_made_of_others_is_spanned_and_stops_being_so_when_it_costs():
             [*a.labels, "mix"], b @ a.mu - np.array([0, 0, 0, 0, fee]), b @ a.sigma @ b.T + own
         )
 
-    row = menu.spanning(menu_with(0.0)).loc["mix"]
+    row = spanning(menu_with(0.0)).loc["mix"]
     assert row["alpha"] == pytest.approx(0, abs=1e-12)
     assert row["beta_sum"] == pytest.approx(1)
     assert row["unexplained"] == pytest.approx(0.03)
-    assert menu.spanning(menu_with(0.01)).loc["mix", "alpha"] == pytest.approx(-0.01)
+    assert spanning(menu_with(0.01)).loc["mix", "alpha"] == pytest.approx(-0.01)
 
 
 def test_worth_of_a_fund_is_what_the_best_portfolio_loses_without_it():

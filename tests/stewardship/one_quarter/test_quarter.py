@@ -118,7 +118,7 @@ def test_an_alert_is_opened_once_and_closed_once(house, after):
     assert sum(target.values()) == pytest.approx(1)
     for hours, measured in ((2, ringing), (3, ringing), (4, quiet), (5, quiet)):
         at = house.now + hours * HOUR
-        one_quarter.watch(after, "moderate", house.prices, at, measured=measured)
+        quarter.watch(after, "moderate", house.prices, at, measured=measured)
     names = [
         event.name for event in after.log.events("monitoring") if event.body["rule"] == "volatility"
     ]

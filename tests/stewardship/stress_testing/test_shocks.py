@@ -13,6 +13,7 @@ from portlib.history import GROUPS, long_record
 from portlib.records import Assumptions
 from portlib.stewardship import stress_testing as sx
 from portlib.stewardship.stress_testing import shocks
+from portlib.stewardship.stress_testing.stress import reoptimised
 
 few = settings(max_examples=12, deadline=None)
 
@@ -292,7 +293,7 @@ def test_assumptions_change_as_policy_says(classes):
 
 
 def test_the_new_weights_are_worth_more_wherever_the_old_are_allowed(the_plan, made, classes):
-    table = sx.reoptimised(the_plan, made, classes)
+    table = reoptimised(the_plan, made, classes)
     assert len(table) == len(made.models) * (1 + len(POLICY["stress_assumptions"]))
     assert (table.loc[table["allowed"], "lost"] > -1e-9).all()
     assert table["turnover"].between(0, 1).all()

@@ -14,6 +14,7 @@ from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.plan_menu import engine
 from portlib.stewardship import stress_testing as sx
 from portlib.stewardship.stress_testing import shocks
+from portlib.stewardship.stress_testing.stress import as_held, menu_rules, stress_rules
 
 POLICY = decisions.read()
 
@@ -26,7 +27,7 @@ AWKWARD = data.ROOT.parent / "tests" / "plans" / "awkward"
 @pytest.mark.parametrize("folder", [data.ROOT / "plan", AWKWARD])
 def test_the_plan_as_held_is_the_sum_of_its_people(folder):
     a_plan = plan.read(folder)
-    each, whole = sx.people(a_plan), sx.as_held(a_plan)
+    each, whole = sx.people(a_plan), as_held(a_plan)
     dollars = a_plan.participants["balance"]
     lost = (sx.through_windows(each, policy=POLICY).mul(dollars, axis=0)).sum() / a_plan.assets
     assert lost.to_numpy() == pytest.approx(
@@ -199,14 +200,14 @@ def test_a_mended_model_passes_obeys_the_mandate_and_is_the_best_that_does(the_p
     one = sx.of_funds(the_plan, weights.to_frame("growth").T, worst - 0.005)
     assert sx.judged(one, classes, policy=POLICY).loc["growth", "failed"] == ""
     funds = plan_menu.menu_assumptions(the_plan, classes)
-    rules = sx.menu_rules(the_plan, "growth", classes)
+    rules = menu_rules(the_plan, "growth", classes)
     assert max(rules.violations(weights.to_numpy(), funds).values()) < 1e-7
     aversion = made["growth"].risk_aversion
     worth = (
         funds.mean_of(weights.to_numpy()) - aversion / 2 * funds.risk_of(weights.to_numpy()) ** 2
     )
     assert worth <= made["growth"].utility + 1e-9  # one more rule cannot help
-    whole = rules.also(*sx.stress_rules(the_plan, funds.labels, worst - 0.005, classes))
+    whole = rules.also(*stress_rules(the_plan, funds.labels, worst - 0.005, classes))
     ceiling = engine.best(
         the_plan,
         funds,
