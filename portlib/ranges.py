@@ -26,6 +26,9 @@ SHARE = {"least": 0.0, "most": 1.0}
 LEVEL = {"above": 0.0, "below": 1.0}
 VOLATILITY = {"least": 0.0, "most": 3.0}
 RETURN = {"above": -1.0, "most": 2.0}
+#: A rate of interest, growth or inflation that years are counted with, and a fee a year.
+RATE = {"above": -0.5, "below": 0.5}
+FEE = {"least": 0.0, "below": 0.1}
 NOT_NEGATIVE = {"least": 0.0}
 POSITIVE = {"above": 0.0}
 COUNT = {"least": 1}

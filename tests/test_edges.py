@@ -13,7 +13,7 @@ import pytest
 
 import portlib
 from portlib import figures, plan
-from portlib.construction import mean_variance, risk_parity, robustness, tail_risk
+from portlib.construction import anchored, mean_variance, risk_parity, robustness, tail_risk
 from portlib.construction.alternatives import smoothing
 from portlib.construction.mandate import (
     Bounds,
@@ -31,11 +31,23 @@ from portlib.data import DataError
 from portlib.estimation import capital_market_assumptions as cma
 from portlib.estimation.draws import moments_test
 from portlib.records import Assumptions, AssumptionsError
-from portlib.retirement import glidepaths, plan_menu, taxes
+from portlib.retirement import cases, glidepaths, plan_menu, scenarios, taxes
 from portlib.retirement.asset_location import owners
-from portlib.retirement.household import Household
+from portlib.retirement.glidepaths import human_capital
+from portlib.retirement.household import Household, average_indexed_earnings
 from portlib.retirement.lifetimes import Mortality
-from portlib.stewardship.monitoring import performance
+from portlib.retirement.plan_menu import fund_costs
+from portlib.retirement.retirement_income import (
+    annuities,
+    claiming,
+    illustration,
+    withdrawal_rates,
+)
+from portlib.retirement.scenarios import Scenarios
+from portlib.stewardship.monitoring import alarms, attribution, performance
+from portlib.stewardship.real_plan import rebalanced, seen_weights
+from portlib.stewardship.rebalancing import triggers
+from portlib.stewardship.stress_testing import shocks, stress
 
 PLAIN = ("float", "int")
 #: Where a number is taken as it comes, because it was checked before.
@@ -286,3 +298,143 @@ def test_pictures_of_what_cannot_be_drawn_are_refused():
         figures.area(pd.DataFrame({"a": [-1.0, 2.0], "b": [1.0, 1.0]}))
     with pytest.raises(ValueError, match="needs numbers; see a"):
         figures.heatmap(pd.DataFrame({"a": ["x"]}))
+
+
+# ---- percentages, months and labels where several functions meet them --------------------------
+
+
+def history() -> pd.DataFrame:
+    """Sixty years of made-up months of equity, bonds and inflation."""
+    at = pd.date_range("1950-01-31", periods=720, freq="ME")
+    drawn = np.random.default_rng(2).normal([0.006, 0.003], [0.04, 0.015], (720, 2))
+    return pd.DataFrame(drawn, at, ["equity", "bonds"]).assign(inflation=0.002)
+
+
+DAYS = pd.DataFrame(
+    np.random.default_rng(3).normal(0.0003, 0.01, (300, 2)),
+    pd.bdate_range("2020-01-01", periods=300),
+    ["C", "F"],
+)
+HALVES = pd.Series({"C": 0.5, "F": 0.5})
+ONE = [1.0] * 50
+MIX = pd.DataFrame([[0.6, 0.4]], ["x"], ["us_large_equity", "us_core_bonds"])
+FLAT = np.zeros((1, 10, 2))
+
+PERCENT = {
+    "scenarios": lambda: Scenarios(np.full((1, 10, 2), 5.0), ("e", "b"), "x"),
+    "inflation of scenarios": lambda: Scenarios(
+        FLAT, ("e", "b"), "x", inflation=np.full((1, 10), 3.0)
+    ),
+    "inflation": lambda: scenarios.lognormal(A, 2.0, 2, 5, np.random.default_rng(0)),
+    "years of a history": lambda: scenarios.annual(100 * history()),
+    "withdrawals": lambda: withdrawal_rates.failures(history(), [4], [0.6], 30),
+    "mixes": lambda: withdrawal_rates.failures(history(), [0.04], [60], 30),
+    "history": lambda: withdrawal_rates.failures(100 * history(), [0.04], [0.6], 30),
+    "equity": lambda: cases.balanced(60),
+    "fee": lambda: cases.balanced(0.6, fee=0.5),
+    "fees": lambda: fund_costs.fee_drag(
+        {"a": 0.5}, contribution=1e4, growth=0.04, years=40, retired=25
+    ),
+    "real rate": lambda: claiming.couple_worth([2e3, 1e3], [1960] * 2, [800] * 2, [ONE] * 2, 2),
+    "rate": lambda: annuities.payout(np.ones(30), 4.5),
+    "payout": lambda: annuities.implied_rate(6.5, np.ones(30)),
+    "treasury yield": lambda: illustration.illustrate(1e5, 67, 4.0),
+    "premium": lambda: human_capital.merton_share(5.0, 0.16, 4.0),
+    "real return": lambda: owners.rates(None, real_return=3),
+    "bands": lambda: anchored.Bands(25, 0.05, {}),
+    "wider bands": lambda: anchored.Bands(0.25, 0.05, {"a": 20}),
+    "shock": lambda: shocks.conditional(A, {"a": -30}),
+    "crisis": lambda: shocks.under_crisis(A, 50, policy=None),
+    "own risk": lambda: stress.mixes(MIX, own=30.0),
+    "cost": lambda: stress.mixes(MIX, cost=0.5),
+    "loss limit": lambda: stress.mixes(MIX, limit=25.0),
+    "bands of days": lambda: rebalanced.drift(5, 25),
+    "days": lambda: rebalanced.follow(100 * DAYS, HALVES, rebalanced.never()),
+    "new money's target": lambda: triggers.new_money([50, 50], [60, 40], 10),
+    "attribution": lambda: attribution.brinson_fachler([0.6, 0.4], [0.5, 0.5], [5.0, 2.0], [1, 2]),
+    "fund's expenses": lambda: reviews(expense=pd.Series({"a": 0.5, "b": 0.4})),
+    "index fund's cost": lambda: reviews(index_fund_cost=4),
+    "bills": lambda: reviews(bills=pd.Series(0.2, AT)),
+}
+
+
+def reviews(**other):
+    table = pd.DataFrame({"a": RETURNS, "b": RETURNS / 2})
+    given = {
+        "net": table - 0.0001,
+        "benchmark": table,
+        "bills": pd.Series(0.002, AT),
+        "expense": pd.Series({"a": 0.004, "b": 0.004}),
+        "index_fund_cost": 0.0005,
+    }
+    return performance.reviews(**{**given, **other})
+
+
+@pytest.mark.parametrize("call", PERCENT.values(), ids=PERCENT)
+def test_a_percentage_is_no_decimal(call):
+    with pytest.raises(ValueError, match=r"give a number|in percent|sum to 100|decimal"):
+        call()
+
+
+MISSING = {
+    "returns of scenarios": lambda: Scenarios(FLAT * np.nan, ("e", "b"), "x"),
+    "shape of scenarios": lambda: Scenarios(FLAT, ("e",), "x"),
+    "months of a history": lambda: scenarios.annual(history().drop(history().index[50])),
+    "runs": lambda: withdrawal_rates.runs(history().drop(history().index[50]), 0.6, 30),
+    "newest first": lambda: withdrawal_rates.runs(history()[::-1], 0.6, 30),
+    "cohorts": lambda: scenarios.cohorts(10, history().drop(history().index[50])),
+    "a column": lambda: withdrawal_rates.runs(history()[["equity"]], 0.6, 30),
+    "years": lambda: withdrawal_rates.runs(history(), 0.6, 0),
+    "a day": lambda: rebalanced.follow(DAYS.mask(DAYS > 0.02), HALVES, rebalanced.daily()),
+    "days in order": lambda: rebalanced.fall(DAYS["C"][::-1]),
+    "any day": lambda: rebalanced.growth(DAYS["C"][:0]),
+    "earnings": lambda: average_indexed_earnings({}, 1960),
+    "an alarm's measure": lambda: alarms.alerts({}, policy=None),
+    "an alarm's months": lambda: alarms.alerts({"volatility": RETURNS[:0]}, policy=None),
+    "an alarm's order": lambda: alarms.alerts({"volatility": RETURNS[::-1]}, policy=None),
+    "a measured error": lambda: anchored.forecast_errors(A, {"equity": 0.02}, equity=["a"]),
+    "a shock": lambda: shocks.conditional(A, {"a": float("nan")}),
+    "a holding": lambda: triggers.new_money([50, float("nan")], [0.6, 0.4], 10),
+    "a return by class": lambda: attribution.brinson_fachler(
+        [0.6, 0.4], [0.5, 0.5], [float("nan"), 0.02], [0.01, 0.02]
+    ),
+    "numbers of a series": lambda: performance.volatility(RETURNS.astype(str)),
+}
+
+
+@pytest.mark.parametrize("call", MISSING.values(), ids=MISSING)
+def test_what_is_missing_or_out_of_order_is_named(call):
+    with pytest.raises(
+        ValueError, match=r"no return|give|missing|order|lack|not \(|after|has no|no measured"
+    ):
+        call()
+
+
+def test_figures_by_class_are_taken_by_their_labels():
+    wp, wb = pd.Series({"a": 0.6, "b": 0.4}), pd.Series({"a": 0.5, "b": 0.5})
+    rp, rb = pd.Series({"a": 0.01, "b": 0.02}), pd.Series({"a": 0.01, "b": 0.03})
+    straight = attribution.brinson_fachler(wp, wb, rp, rb)
+    turned = attribution.brinson_fachler(wp, wb[::-1], rp, rb[::-1])
+    for one, other in zip(straight, turned, strict=True):
+        assert one.tolist() == other.tolist()
+    for wrong in (rb.rename({"a": "z"}), rb.to_numpy(), rb.iloc[:1]):
+        with pytest.raises(ValueError, match="same classes"):
+            attribution.brinson_fachler(wp, wb, rp, wrong)
+
+    months = pd.DataFrame({"a": RETURNS, "b": RETURNS / 2})
+    costs = pd.Series({"a": 0.01, "b": 0.0})
+    traded = [
+        triggers.backtest(months, {"a": 0.5, "b": 0.5}, triggers.calendar(1), cost=cost).costs.sum()
+        for cost in (costs, costs[::-1])
+    ]
+    assert traded[0] == traded[1] > 0
+    with pytest.raises(ValueError, match="name every asset"):
+        triggers.backtest(months, {"a": 0.5, "b": 0.5}, None, cost=costs.rename({"a": "z"}))
+    with pytest.raises(ValueError, match="not of the funds"):
+        rebalanced.follow(DAYS, HALVES.rename({"F": "G"}), rebalanced.never())
+    with pytest.raises(ValueError, match="do not cover"):
+        anchored.implied_price_of_risk(A, {"a": 0.5, "z": 0.5})
+    with pytest.raises(ValueError, match="is there twice"):
+        reviews(net=pd.concat([months, months["a"]], axis=1))
+    with pytest.raises(ValueError, match="not of the same days"):
+        seen_weights.marked(DAYS["C"], DAYS.shift(1, freq="B"), DAYS, 60)

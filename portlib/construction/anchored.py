@@ -32,7 +32,7 @@ import pandas as pd
 from portlib.construction.black_litterman import Posterior, equilibrium, posterior
 from portlib.construction.mandate import Limit, factor_limit
 from portlib.construction.views import View, ViewError
-from portlib.ranges import door
+from portlib.ranges import RETURN, SHARE, door, number, numbers
 from portlib.records import Array, Assumptions
 
 # ---- the reference ----------------------------------------------------------------------------
@@ -134,6 +134,11 @@ class Bands:
     points: float
     wider: Mapping[str, float]
 
+    def __post_init__(self) -> None:
+        number("the share of a band", self.share, **SHARE)
+        number("the points of a band", self.points, **SHARE)
+        numbers("the points of a wider band", list(self.wider.values()), **SHARE)
+
     def limits(self, reference: Reference, exposures: pd.DataFrame, clause: str) -> list[Limit]:
         """Two limits a class, for a mandate of things with these exposures (things, classes)."""
         around = reference.of_things(exposures)
@@ -209,8 +214,16 @@ def implied_price_of_risk(classes: Assumptions, reference: Mapping[str, float]) 
     Raises
     ------
     ValueError
-        Where they expect no more than cash: nothing can then be inferred.
+        Where they expect no more than cash: nothing can then be inferred. For weights of classes
+        that they lack, and weights that sum to more than one.
     """
+    if unknown := sorted(set(reference) - set(classes.labels)):
+        raise ValueError(
+            f"the reference holds {', '.join(unknown)}, which the assumptions do not cover"
+        )
+    held = numbers("the reference's weight", list(reference.values()))
+    if held.sum() > 1 + 1e-6:
+        raise ValueError(f"the reference's weights sum to {held.sum():.6g}, more than one")
     w = np.array([reference.get(name, 0.0) for name in classes.labels])
     excess = float(w @ (classes.mu - classes.rf))
     variance = float(w @ classes.sigma @ w)
@@ -237,6 +250,9 @@ def forecast_errors(
     spread : standard deviation of the providers by class; used where it is larger, since
         forecasters who differ by more than the record's error cannot all be that sure.
     """
+    if lacking := {"equity", "bonds", "cash"} - set(record):
+        raise ValueError(f"no measured error of {', '.join(sorted(lacking))}")
+    numbers("a measured error", list(record.values()), **RETURN)
     volatility = pd.Series(classes.volatility, index=list(classes.labels))
     base = {"equity": "us_large_equity", "bonds": "us_core_bonds"}
     found = {}

@@ -24,6 +24,7 @@ from portlib.records import Array
 
 #: No class has months that typically move by more; a table of percentages has.
 TYPICAL = 0.5
+TYPICAL_DAY = 0.15
 
 Dated = TypeVar("Dated", bound="pd.Series | pd.DataFrame")
 
@@ -120,6 +121,39 @@ def array(
     return x
 
 
+def daily(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> Dated:
+    """The same table, if its days are dates in order, each once, and its values daily returns.
+
+    Parameters
+    ----------
+    table : Series or DataFrame
+        Returns by day, decimals.
+    what : str
+        What it is, for the refusal.
+    error : type
+        The error raised.
+
+    Raises
+    ------
+    ValueError
+        For no day, days out of order or given twice, returns that are missing, below -1 or in
+        percent.
+    """
+    if not len(table) or not isinstance(table.index, pd.DatetimeIndex):
+        raise error(f"{what}: give returns by day, with dates")
+    if not table.index.is_monotonic_increasing or not table.index.is_unique:
+        raise error(f"{what}: put its days in order, the oldest first, each once")
+    x = np.asarray(table, dtype=float)
+    bad = np.argwhere(~(np.isfinite(x) & (x >= -1)))
+    if bad.size:
+        day = table.index[bad[0][0]]
+        hint = "; in percent?" if np.nanmin(x) < -1 else ""
+        raise error(f"{what}: a return is missing on {day:%Y-%m-%d}, or is none{hint}")
+    if len(x) >= 12 and (typical := float(np.median(np.abs(x)))) > TYPICAL_DAY:
+        raise error(f"{what}: the typical day moves by {typical:.0%}; in percent?")
+    return table
+
+
 def is_monthly(index: pd.Index) -> bool:
     """Whether an index is of consecutive months; one without dates is taken for that."""
     when = _periods(index)
@@ -188,8 +222,11 @@ def finite(
     least : the least return allowed: ``-1.0`` where no more than all can be lost.
     error : what is raised, naming column and month.
     """
+    given = np.asarray(table)
     try:
-        x = np.asarray(table, dtype=float)
+        if given.dtype == object and any(isinstance(value, str) for value in given.ravel()):
+            raise TypeError
+        x = given.astype(float)
     except (TypeError, ValueError):
         raise error(
             f"{what}: some returns are text; give decimal numbers, 0.012 for 1.2%"

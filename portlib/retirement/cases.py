@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from portlib.ranges import door
+from portlib.ranges import FEE, RATE, SHARE, door
 from portlib.records import Array
 from portlib.retirement import household as hh
 from portlib.retirement import taxes
@@ -52,7 +52,7 @@ class ConstantMix:
         return np.broadcast_to(self.weights, (*np.shape(years_to_retirement), len(self.weights)))
 
 
-@door()
+@door(equity=SHARE, fee=FEE)
 def balanced(equity: float, fee: float = 0.0) -> ConstantMix:
     """`equity` in equity and the rest in bonds, for ever."""
     weights = np.array([equity, 1 - equity])
@@ -551,7 +551,7 @@ def _prices_of_life(
     return factor, period
 
 
-@door()
+@door(rate=RATE)
 def annuity_factors(
     age: int,
     sex: Sex,

@@ -16,7 +16,7 @@ from typing import Literal
 import numpy as np
 
 from portlib import data
-from portlib.ranges import door, number, numbers
+from portlib.ranges import NOT_NEGATIVE, door, number, numbers
 from portlib.records import Array
 from portlib.retirement import taxes
 
@@ -170,6 +170,8 @@ class Household:
                 f"last age, "
                 f"{self.last_age}, which is at most 120 for the life table"
             )
+        if self.retirement_age < 18:
+            raise ValueError(f"retirement age {self.retirement_age}: give an age of at least 18")
         if self.mortality is not None and len(self.mortality) != self.horizon:
             raise ValueError(
                 f"mortality needs {self.horizon} chances, for ages {self.age} to "
@@ -351,8 +353,11 @@ def average_indexed_earnings(earnings: Mapping[int, float], birth_year: int) -> 
     Raises
     ------
     ValueError
-        For a year without an average wage.
+        For no earnings, earnings below zero, and a year without an average wage.
     """
+    if not earnings:
+        raise ValueError("no year has earnings; give those of a career by calendar year")
+    numbers("earnings", list(earnings.values()), **NOT_NEGATIVE)
     wages = data.document("retirement_limits")["social_security"]["average_wage_index"]
     at = birth_year + 60
     needed = {at, *(year for year in earnings if year < at)}

@@ -17,11 +17,14 @@ import numpy as np
 import pandas as pd
 
 from portlib.estimation.draws import block_bootstrap
+from portlib.estimation.months import monthly as checked
 from portlib.history import History, long_record, open_record
-from portlib.ranges import door
+from portlib.ranges import RATE, door, number, numbers
 from portlib.records import Array, Assumptions
 from portlib.retirement.inflation import Inflation
 
+#: Years that typically move by more are percentages: no class has them.
+TYPICAL = 0.6
 CHUNK = 500  # paths at a time: bounds the memory
 #: Classes whose payments follow prices, as the survey and `economy` call them.
 INDEXED = ("us_tips", "tips")
@@ -41,11 +44,33 @@ class Scenarios:
     paths: tuple[str, ...] = ()
     inflation: Array | None = None
 
+    def __post_init__(self) -> None:
+        values = np.asarray(self.values, float)
+        if values.ndim != 3 or values.shape[2] != len(self.assets):
+            raise ValueError(
+                f"returns {values.shape} are not (paths, years, {len(self.assets)} assets)"
+            )
+        _sensible("real returns", values)
+        if self.inflation is not None:
+            change = np.asarray(self.inflation, float)
+            if change.shape != values.shape[:2]:
+                raise ValueError(f"inflation {change.shape} is not of {values.shape[:2]} years")
+            _sensible("inflation", change)
+
     def of(self, mix: pd.DataFrame) -> Scenarios:
         """The same years for `mix` (sleeves, assets): each sleeve rebalanced once a year."""
         weights = mix[list(self.assets)].to_numpy(float)
         labels = tuple(str(name) for name in mix.index)
         return Scenarios(self.values @ weights.T, labels, self.source, self.paths, self.inflation)
+
+
+def _sensible(what: str, yearly: Array) -> None:
+    """ValueError for years that are missing, below -1 or in percent."""
+    numbers(what, yearly, least=-1.0)
+    if yearly.size and (typical := float(np.median(np.abs(yearly)))) > TYPICAL:
+        raise ValueError(
+            f"{what}: the typical year moves by {typical:.0%}; in percent? Write 0.05 for 5%"
+        )
 
 
 @door()
@@ -82,7 +107,11 @@ def joint_history(
 
 
 def annual(monthly: pd.DataFrame) -> pd.DataFrame:
-    """Whole calendar years of monthly returns and changes, compounded, by year."""
+    """Whole calendar years of monthly returns and changes, compounded, by year.
+
+    ValueError for months that are missing, out of order, or in percent.
+    """
+    checked(monthly, "the history", least=-1.0)
     index = pd.DatetimeIndex(monthly.index)
     years = (1 + monthly).groupby(index.year)
     return years.prod()[years.size() == 12] - 1
@@ -159,7 +188,7 @@ def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
     ValueError
         When history is shorter than `years`.
     """
-    months = joint_history() if monthly is None else monthly
+    months = joint_history() if monthly is None else checked(monthly, "the history", least=-1.0)
     first = int(np.argmax(pd.DatetimeIndex(months.index).month == 1))
     whole = (len(months) - first) // 12
     if years > whole:
@@ -231,6 +260,8 @@ def lognormal(
         When no lognormal law has these moments, or no joint law these correlations, and for
         correlations of unknown classes.
     """
+    if not isinstance(inflation, Inflation):
+        number("inflation", inflation, **RATE)
     growth = 1 + assumptions.mu
     log_cov = np.log1p(assumptions.sigma / np.outer(growth, growth))
     values, vectors = np.linalg.eigh(log_cov)

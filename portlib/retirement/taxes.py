@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from portlib import data
-from portlib.ranges import door, number, numbers
+from portlib.ranges import NOT_NEGATIVE, door, number, numbers
 from portlib.records import Array
 
 STATUSES = ("single", "married_joint", "married_separate", "head_of_household")
@@ -315,9 +315,10 @@ def income_tax(
         raise ValueError(f"state_rate {state_rate} is a decimal from 0 to below 0.5; in percent?")
     given = (ordinary, interest, qualified, benefits, exempt_interest)
     names = ("ordinary", "interest", "qualified", "benefits", "exempt_interest")
-    arrays = np.broadcast_arrays(*(np.asarray(x, dtype=float) for x in given))
+    figures = [numbers(f"{name} income", x) for name, x in zip(names, given, strict=True)]
+    arrays = np.broadcast_arrays(*figures)
     for name, x in zip(names, arrays, strict=True):
-        if not np.all(np.isfinite(x) & (x >= 0)):
+        if not np.all(x >= 0):
             raise ValueError(
                 f"{name} income must be zero or more: a loss is not an income, net it first"
             )
@@ -705,7 +706,7 @@ def distribution_period(age: ArrayLike) -> Array:
     return np.asarray(periods[np.minimum(whole - first, len(periods) - 1)])
 
 
-@door()
+@door(balance=NOT_NEGATIVE)
 def required_minimum_distribution(
     balance: ArrayLike, age: int, birth_year: int | datetime.date
 ) -> Array:

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.mandate import Mandate, fully_invested, group_limit, long_only
 from portlib.policy import Policy
-from portlib.ranges import door
+from portlib.ranges import RATE, RETURN, SHARE, door
 from portlib.records import Array, Assumptions
 
 BUCKETS = ("taxable", "deferred", "roth", "hsa")
@@ -102,7 +102,7 @@ def tax_character(classes: Sequence[str], policy: Policy) -> pd.DataFrame:
     return table.loc[list(classes), ["interest", "qualified", "realised"]]
 
 
-@door()
+@door(r=RETURN, interest=RETURN, qualified=RETURN, realised=SHARE, basis={"least": 0.0})
 def taxable_growth(
     r: ArrayLike,
     years: float,
@@ -157,7 +157,7 @@ def taxable_growth(
     return np.asarray(1 + gained - exit_rate * (deferred + 1 - basis))
 
 
-@door()
+@door(r=RETURN)
 def deferred_growth(r: ArrayLike, years: float, rates: Rates) -> Array:
     """What a pre-tax dollar in a traditional account becomes after the tax on its withdrawal.
 
@@ -549,7 +549,7 @@ def pair_mandate(
 # ---- Roth or traditional -------------------------------------------------------------------------
 
 
-@door()
+@door(rate_now=SHARE, growth=RATE, side_growth=RATE, saving_invested=SHARE)
 def roth_break_even(
     rate_now: float,
     growth: float,

@@ -15,7 +15,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
-from portlib.ranges import door, number
+from portlib.ranges import RATE, door, number
 from portlib.records import Array
 from portlib.retirement import taxes
 from portlib.retirement.asset_location.location import BUCKETS, Rates, after_tax_values
@@ -291,7 +291,7 @@ def owner(plan: Plan, participant: str) -> Owner:
     )
 
 
-@door()
+@door(real_return=RATE)
 def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     """The household's effective rates: marginal on yields now and gains at the end, average on what
     it withdraws.
@@ -325,7 +325,7 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     )
 
 
-@door()
+@door(real_return=RATE)
 def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
     """What every strategy is asked to pay for each year of retirement.
 

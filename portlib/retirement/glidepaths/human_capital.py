@@ -23,11 +23,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from portlib.ranges import VOLATILITY, door
+from portlib.ranges import RATE, VOLATILITY, door
 from portlib.records import Array
 
 
-@door(volatility=VOLATILITY)
+@door(premium=RATE, volatility=VOLATILITY)
 def merton_share(premium: float, volatility: float, risk_aversion: float) -> float:
     """The equity share of someone without pay, at any age and wealth: ``premium / (risk_aversion
     volatility^2)``.
@@ -63,7 +63,7 @@ def merton_share(premium: float, volatility: float, risk_aversion: float) -> flo
     return premium / (risk_aversion * volatility**2)
 
 
-@door()
+@door(rate=RATE)
 def present_value(payments: ArrayLike, rate: float, alive: ArrayLike | None = None) -> Array:
     """What payments at the start of each year are worth from each year on, at a real discount rate.
 

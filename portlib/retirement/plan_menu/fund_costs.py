@@ -18,7 +18,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
-from portlib.ranges import door
+from portlib.ranges import FEE, door, number
 from portlib.retirement.plan_menu.menu import equity_share
 
 #: Groups of ``data/fund_fees.csv`` by what a fund is.
@@ -186,7 +186,7 @@ def fee_drag(
     Raises
     ------
     ValueError
-        For a fee outside 0 to below 1, a growth of -1 or less, no years, and a contribution that
+        For a fee outside 0 to below 0.1, a growth of -1 or less, no years, and a contribution that
         record keeping uses up.
 
     Examples
@@ -207,8 +207,7 @@ def fee_drag(
     spending = free / _annuity(growth, retired)
     rows = {}
     for name, fee in {"no cost": 0.0, **fees}.items():
-        if not 0 <= fee < 1:
-            raise ValueError(f"{name}: a fee is a decimal from 0 to 1, got {fee}")
+        number(f"the fee of {name}", fee, **FEE)
         g = (1 + growth) * (1 - fee) - 1
         paid_in = contribution - (recordkeeping if name != "no cost" else 0.0)
         balance = paid_in * _annuity(g, years) * (1 + g) ** years

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from portlib.ranges import door
+from portlib.ranges import RATE, SHARE, door
 from portlib.records import Array
 from portlib.retirement.lifetimes import Mortality, Sex
 
 
-@door()
+@door(rate=RATE, growth=RATE)
 def price(
     alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0, monthly: bool = True
 ) -> float:
@@ -52,7 +52,7 @@ def price(
     return paid - float(value[delay]) * 11 / 24 if monthly else paid
 
 
-@door()
+@door(survivor=SHARE)
 def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
     """Expected payment by year of a joint annuity: one while both live.
 
@@ -73,7 +73,7 @@ def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
     return both + survivor * (one + two - 2 * both)
 
 
-@door()
+@door(payout=SHARE)
 def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
     """The rate at which a nominal payout costs one dollar: what the insurer pays.
 
@@ -104,7 +104,7 @@ def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
     return float(brentq(excess, -0.05, 0.30))
 
 
-@door()
+@door(rate=RATE, growth=RATE)
 def payout(alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0) -> float:
     """Dollars a year for each dollar of premium, the inverse of `price`.
 
@@ -146,7 +146,7 @@ class Quote:
         return self.payout * price(self.mortality.survival(self.age, self.sex), yields)
 
 
-@door()
+@door(real_yield=RATE)
 def ladder(years: int, real_yield: float) -> float:
     """Real dollars a year, for `years` and not one more, that a dollar of TIPS buys at one yield.
 

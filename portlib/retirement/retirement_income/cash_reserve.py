@@ -18,7 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from portlib.ranges import door
+from portlib.ranges import SHARE, door
 from portlib.records import Array
 
 
@@ -83,7 +83,7 @@ def with_reserve(
     return Reserve(met, left, held / max(count, 1.0))
 
 
-@door()
+@door(share=SHARE)
 def rebalanced(
     invested: Array, bills: Array, spending: float, share: float, ends: Array
 ) -> Reserve:

@@ -18,13 +18,13 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from portlib.ranges import door
+from portlib.ranges import NOT_NEGATIVE, RATE, SHARE, door, numbers
 from portlib.records import Array
 from portlib.retirement import household as hh
 from portlib.retirement.lifetimes import Mortality, Sex
 
 
-@door()
+@door(primary=NOT_NEGATIVE)
 def by_month(primary: float, birth_year: int) -> pd.DataFrame:
     """Every month from 62 to 70 at which benefits may be claimed.
 
@@ -55,7 +55,7 @@ def by_month(primary: float, birth_year: int) -> pd.DataFrame:
     return pd.DataFrame(columns, index=months)
 
 
-@door()
+@door(primary=NOT_NEGATIVE, real_rate=RATE, alive=SHARE)
 def worth(
     primary: float, birth_year: int, alive: Array, real_rate: float, start: int = 62
 ) -> pd.Series:
@@ -115,7 +115,7 @@ def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
     return (late + missed / gain) / 12
 
 
-@door()
+@door(primaries=NOT_NEGATIVE, real_rate=RATE)
 def couple_worth(
     primaries: Sequence[float],
     births: Sequence[int],
@@ -144,6 +144,9 @@ def couple_worth(
     float
         Real dollars at 62.
     """
+    for alive in survivals:
+        numbers("a chance of living", alive, **SHARE)
+    numbers("an age of claiming in months", claims, least=62 * 12, most=70 * 12)
     paid = []
     living = []
     n = 12 * (min(len(s) for s in survivals) - 1)

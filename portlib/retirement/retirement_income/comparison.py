@@ -15,7 +15,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from portlib.ranges import door
+from portlib.ranges import SHARE, door
 from portlib.records import Array
 from portlib.retirement import cases as rows
 from portlib.retirement.cases import Annuity, Lives, Mix
@@ -143,7 +143,7 @@ def on_history(
     return pd.DataFrame(found, index=list(returns.paths))
 
 
-@door()
+@door(shares=SHARE, payout=SHARE)
 def with_annuity(
     retiree: Household,
     mix: Mix,

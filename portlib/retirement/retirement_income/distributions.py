@@ -14,7 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from portlib import data
-from portlib.ranges import door
+from portlib.ranges import NOT_NEGATIVE, door
 from portlib.records import Array
 from portlib.retirement import taxes
 
@@ -60,7 +60,7 @@ def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = 
     return float(found["distribution_period"].iloc[0])
 
 
-@door()
+@door(balance=NOT_NEGATIVE)
 def required(balance: float, age: int, birth_year: int, spouse_age: int | None = None) -> float:
     """The least that must leave in the year in which the owner reaches an age.
 
@@ -82,7 +82,7 @@ def required(balance: float, age: int, birth_year: int, spouse_age: int | None =
     return balance / period(age, spouse_age)
 
 
-@door()
+@door(balance=NOT_NEGATIVE, growth={"above": 0.5, "below": 2.0})
 def path(balance: float, age: int, birth_year: int, growth: float, years: int) -> Array:
     """Required distributions by year when nothing else is taken.
 

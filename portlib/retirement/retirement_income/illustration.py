@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from portlib.ranges import door
+from portlib.ranges import NOT_NEGATIVE, RATE, door
 from portlib.records import Array
 from portlib.retirement import taxes
 from portlib.retirement.lifetimes import Mortality
@@ -38,7 +38,7 @@ class Illustration:
     statutory: bool
 
 
-@door()
+@door(balance=NOT_NEGATIVE, treasury_yield=RATE)
 def illustrate(
     balance: float, age: int, treasury_yield: float, survival: Array | None = None
 ) -> Illustration:

@@ -21,11 +21,11 @@ import math
 
 import numpy as np
 
-from portlib.ranges import VOLATILITY, door
+from portlib.ranges import RATE, VOLATILITY, door
 from portlib.retirement.lifetimes import gompertz
 
 
-@door()
+@door(rate=RATE)
 def annuity_value(rate: float, age: float, mode: float, dispersion: float) -> float:
     """Value of a dollar a year for life, paid evenly.
 
@@ -50,7 +50,7 @@ def annuity_value(rate: float, age: float, mode: float, dispersion: float) -> fl
     return float(quad(paid, 0, end, limit=200)[0])
 
 
-@door()
+@door(rate=RATE, nu=RATE, sigma=VOLATILITY)
 def ruin_by_moments(
     rate: float, nu: float, sigma: float, age: float, mode: float, dispersion: float
 ) -> float:
@@ -87,7 +87,7 @@ def ruin_by_moments(
     return float(gamma.cdf(rate, shape, scale=scale))
 
 
-@door()
+@door(rate=RATE, nu=RATE, sigma=VOLATILITY)
 def ruin_by_programme(
     rate: float,
     nu: float,
@@ -137,7 +137,7 @@ def ruin_by_programme(
     return float(np.interp(np.log(1 / rate), logs, ruined))
 
 
-@door(volatility=VOLATILITY)
+@door(mean=RATE, volatility=VOLATILITY)
 def constant_hazard_by_moments(
     mean: float, volatility: float, hazard: float, wealth: float
 ) -> float:
@@ -170,7 +170,7 @@ def constant_hazard_by_moments(
     return float(gamma.cdf(1 / wealth, (mean + 2 * hazard) / scale - 1, scale=scale))
 
 
-@door(volatility=VOLATILITY)
+@door(mean=RATE, volatility=VOLATILITY)
 def constant_hazard_exactly(mean: float, volatility: float, hazard: float, wealth: float) -> float:
     """The same chance without fitting: the present value of spending is a beta over a gamma
     variable.

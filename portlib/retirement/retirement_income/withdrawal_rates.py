@@ -19,7 +19,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from portlib.ranges import door
+from portlib.estimation.months import monthly as checked
+from portlib.ranges import COUNT, LEVEL, SHARE, door
 from portlib.records import Array
 from portlib.retirement.cases import Lives
 
@@ -55,7 +56,7 @@ def sustainable_rates(growth: Array, periods_a_year: int = 1, *, at_end: bool = 
     return np.asarray(periods_a_year / cost)
 
 
-@door()
+@door(equity=SHARE, years=COUNT)
 def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
     """Every run of years that starts in a January, by first year.
 
@@ -75,8 +76,12 @@ def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        For a history that is too short.
+        For a history that is too short, that lacks a column or a month, or is in percent.
     """
+    columns = ["equity", "bonds", "inflation"]
+    if lacking := [name for name in columns if name not in monthly]:
+        raise ValueError(f"the history has no {', '.join(lacking)}")
+    checked(monthly[columns], "the history", least=-1.0)
     mixed = 1 + equity * monthly["equity"] + (1 - equity) * monthly["bonds"]
     real = mixed / (1 + monthly["inflation"])
     index = pd.DatetimeIndex(real.index)
@@ -94,7 +99,7 @@ def yearly(growth: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(values, index=growth.index)
 
 
-@door()
+@door(rates=LEVEL, mixes=SHARE, years=COUNT)
 def failures(
     monthly: pd.DataFrame,
     rates: Sequence[float],
@@ -131,7 +136,7 @@ def failures(
     return pd.DataFrame.from_dict(found, orient="index", columns=list(rates))
 
 
-@door()
+@door(rates=LEVEL, mixes=SHARE)
 def chances(
     lives: Lives, ages: Sequence[int], rates: Sequence[float], mixes: Sequence[float], start: int
 ) -> dict[float, pd.DataFrame]:
@@ -166,6 +171,7 @@ def chances(
     return found
 
 
+@door(rates=LEVEL, mixes=SHARE)
 def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float]) -> pd.DataFrame:
     """Chance that a fixed real withdrawal lasts until death.
 
@@ -191,7 +197,7 @@ def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float
     return pd.DataFrame(found, index=list(rates))
 
 
-@door()
+@door(equity=SHARE)
 def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> Mapping[str, float]:
     """Whose luck matters more, the first years' or the later ones'?
 

@@ -143,7 +143,8 @@ def alerts(measured: Mapping[str, pd.Series], *, policy: Policy) -> list[Alert]:
     Raises
     ------
     ValueError
-        Where the last value is missing, or measures end in different months.
+        Where nothing is measured, the last value is missing, dates are out of order, or measures
+        end in different months.
 
     Examples
     --------
@@ -158,6 +159,13 @@ def alerts(measured: Mapping[str, pd.Series], *, policy: Policy) -> list[Alert]:
     >>> print(told)
     watch: drift is 0.024, limit 0.02 (weight), since 2026-03
     """
+    if not measured:
+        raise ValueError("no measure is given; silence is not safety")
+    for rule, series in measured.items():
+        if not isinstance(series, pd.Series) or not len(series):
+            raise ValueError(f"{rule}: nothing was measured; give a Series by month end")
+        if not series.index.is_monotonic_increasing or not series.index.is_unique:
+            raise ValueError(f"{rule}: put its months in order, the oldest first, each once")
     ends = {rule: pd.Timestamp(series.index[-1]) for rule, series in measured.items()}
     if len(set(ends.values())) > 1:
         said = ", ".join(f"{rule} {end:%Y-%m}" for rule, end in ends.items())

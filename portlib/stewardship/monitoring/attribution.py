@@ -19,11 +19,14 @@ added. Left out: trades within a period.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import ArrayLike
 
+from portlib.ranges import numbers
 from portlib.records import Array
 
 
@@ -41,7 +44,8 @@ def brinson_fachler(wp: ArrayLike, wb: ArrayLike, rp: ArrayLike, rb: ArrayLike) 
     Parameters
     ----------
     wp, wb : array (..., k)
-        Weights of portfolio and benchmark by class, each summing to one.
+        Weights of portfolio and benchmark by class, each summing to one. Series are taken by their
+        labels.
     rp, rb : array (..., k)
         Their returns by class, decimals of one period.
 
@@ -52,7 +56,7 @@ def brinson_fachler(wp: ArrayLike, wb: ArrayLike, rp: ArrayLike, rb: ArrayLike) 
     Raises
     ------
     ValueError
-        Where weights do not sum to one.
+        Where weights do not sum to one, returns cannot be meant, or Series are of other classes.
 
     References
     ----------
@@ -66,7 +70,11 @@ def brinson_fachler(wp: ArrayLike, wb: ArrayLike, rp: ArrayLike, rb: ArrayLike) 
     >>> round(0.6 * 0.10 + 0.4 * 0.02 - (0.5 * 0.08 + 0.5 * 0.02), 6)
     0.018
     """
-    p, b, r, s = (np.asarray(x, float) for x in (wp, wb, rp, rb))
+    p, b, r, s = (numbers("a figure by class", x) for x in _by_label((wp, wb, rp, rb)))
+    for returns in (r, s):
+        numbers("a return of a period", returns, least=-1.0, most=2.0)
+    if len({x.shape[-1:] for x in (p, b, r, s)}) > 1:
+        raise ValueError("weights and returns are of different numbers of classes")
     for name, w in (("portfolio", p), ("benchmark", b)):
         if (away := np.abs(w.sum(axis=-1) - 1).max()) > 1e-9:
             raise ValueError(
@@ -74,6 +82,19 @@ def brinson_fachler(wp: ArrayLike, wb: ArrayLike, rp: ArrayLike, rb: ArrayLike) 
             )
     whole = (b * s).sum(axis=-1, keepdims=True)
     return Effects((p - b) * (s - whole), b * (r - s), (p - b) * (r - s))
+
+
+def _by_label(given: Sequence[ArrayLike]) -> list[ArrayLike]:
+    """Series in the order of the first of them; arrays as they come."""
+    first = next((x for x in given if isinstance(x, pd.Series)), None)
+    if first is None:
+        return list(given)
+    for x in given:
+        if not isinstance(x, pd.Series) or set(x.index) != set(first.index) or len(x) != len(first):
+            raise ValueError(
+                "weights and returns are not of the same classes: give all by class, or none"
+            )
+    return [x.loc[first.index] for x in given if isinstance(x, pd.Series)]
 
 
 def carino(portfolio: Array, benchmark: Array) -> Array:

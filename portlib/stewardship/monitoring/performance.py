@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.tail_risk import drawdowns
 from portlib.estimation.months import array, monthly, named, same
-from portlib.ranges import door
+from portlib.ranges import FEE, door, numbers
 from portlib.records import Array
 
 Origin = Literal["actual", "real stand-ins", "SYNTHETIC"]
@@ -367,7 +367,10 @@ def lives(returns: pd.DataFrame) -> dict[str, pd.Series]:
 
 def _matched(net: pd.DataFrame, benchmark: pd.DataFrame) -> pd.DataFrame:
     """The benchmarks in the order of the options, over the same months; ValueError naming what
-    is in one table only."""
+    is in one table only, or twice in one."""
+    for table in (net, benchmark):
+        if not table.columns.is_unique:
+            raise ValueError(f"{table.columns[table.columns.duplicated()][0]} is there twice")
     if apart := sorted(set(map(str, net)) ^ set(map(str, benchmark))):
         raise ValueError(f"every option needs a benchmark: {', '.join(apart)} is in one table only")
     if not net.index.equals(benchmark.index):
@@ -406,6 +409,7 @@ def comparative_chart(
     """
     against = _matched(net, benchmark)
     mine = lives(net)
+    numbers("an expense ratio", expense.dropna(), **FEE)
     months = pd.DatetimeIndex(net.index)
     ends = np.flatnonzero(months.month == 12)
     if not ends.size or ends[-1] < 11:
@@ -448,7 +452,7 @@ def chart_faults(chart: pd.DataFrame, options: list[str]) -> list[str]:
     return found
 
 
-@door()
+@door(index_fund_cost=FEE)
 def reviews(
     net: pd.DataFrame,
     benchmark: pd.DataFrame,
@@ -482,6 +486,8 @@ def reviews(
     against = _matched(net, benchmark)
     if lost := [named(x) for x in net.index.difference(bills.index)]:
         raise ValueError(f"bills lack {lost[0]}")
+    numbers("a month's return of bills", bills.loc[net.index], least=-0.01, below=0.05)
+    numbers("an expense ratio", expense.dropna(), **FEE)
     rows: dict[str, dict[str, Any]] = {}
     for option, r in lives(net).items():
         b = against[option].loc[r.index]

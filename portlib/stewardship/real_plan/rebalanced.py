@@ -18,6 +18,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from portlib.estimation.months import daily as daily_returns
+from portlib.ranges import SHARE, door, number
 from portlib.records import Array
 from portlib.stewardship.rebalancing import new_money
 
@@ -39,6 +41,7 @@ def daily() -> Rule:
     return lambda w, t, ends: True
 
 
+@door(absolute=SHARE, relative=SHARE)
 def drift(absolute: float, relative: float) -> Rule:
     """Speaks when some weight is off target by more than the lesser of `absolute` and `relative`
     of the target."""
@@ -83,11 +86,15 @@ def follow(
     Raises
     ------
     ValueError
-        Naming the day of a missing return, or for a target that does not sum to one.
+        Naming the day of a missing return; for days out of order or in percent, and for a target of
+        other funds or that does not sum to one.
     """
-    if days.isna().any(axis=None):
-        gap = days.index[days.isna().any(axis=1)][0]
-        raise ValueError(f"a return is missing on {gap:%Y-%m-%d}")
+    daily_returns(days, "days")
+    if set(target.index) != set(days.columns) or not target.index.is_unique:
+        raise ValueError(f"the target is of {', '.join(map(str, target.index))}, not of the funds")
+    if most is not None and most < 0:
+        raise ValueError(f"{most} transfers a month: give zero or more, or None for all")
+    number("contribution", contribution, **SHARE)
     t = target.reindex(days.columns).to_numpy(float)
     if not abs(t.sum() - 1) < 1e-9:
         raise ValueError(f"the target sums to {t.sum():.6g}, not to one")
@@ -140,11 +147,13 @@ def _ends(index: pd.DatetimeIndex) -> list[str]:
 
 def growth(returns: pd.Series) -> float:
     """Geometric return a year, of calendar time."""
+    daily_returns(returns, "returns")
     years = (returns.index[-1] - returns.index[0]).days / 365.25
     return float(np.expm1(np.log1p(returns).sum() / years))
 
 
 def fall(returns: pd.Series) -> float:
     """The deepest fall from a highest day's end, as a positive share."""
+    daily_returns(returns, "returns")
     value = np.concatenate([[1.0], (1 + returns).cumprod()])
     return float((1 - value / np.maximum.accumulate(value)).max())

@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.estimation.style_analysis import simplex_least_squares
+from portlib.ranges import COUNT, door, numbers
 from portlib.records import Array
 
 
@@ -27,6 +28,10 @@ def seen(fund: Array, indices: Array) -> Array:
     ``min Var(r - F b)`` over indices (T, n), by the exact method of
     `style_analysis.simplex_least_squares`.
     """
+    indices = numbers("the indices' returns", indices)
+    fund = numbers("the fund's returns", fund)
+    if indices.shape[:1] != fund.shape:
+        raise ValueError(f"{len(fund)} returns of the fund do not go with {len(indices)}")
     x = indices - indices.mean(axis=0)
     y = fund - fund.mean()
     weights, _ = simplex_least_squares(x.T @ x, (x.T @ y)[:, None])
@@ -57,12 +62,18 @@ def distance(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
     return (one - other).abs().sum(axis=1) / 2
 
 
+@door(window=COUNT)
 def marked(fund: pd.Series, indices: pd.DataFrame, truth: pd.DataFrame, window: int) -> Marked:
     """Fits over the `window` days or months that end with each quarter, against the truth.
 
     `truth` has target weights by the same days or months. Quarters before the first full window are
-    left out; ValueError where no window is full.
+    left out; ValueError where no window is full, or the tables are of other days or classes.
     """
+    if not (fund.index.equals(indices.index) and fund.index.equals(truth.index)):
+        raise ValueError("fund, indices and truth are not of the same days; join them by day first")
+    if set(indices.columns) != set(truth.columns):
+        raise ValueError("indices and truth are not of the same classes")
+    truth = truth[list(indices.columns)]
     quarter = pd.PeriodIndex(fund.index, freq="Q")
     ends = np.flatnonzero(quarter[:-1] != quarter[1:]) + 1
     if quarter[-1].end_time.normalize() - fund.index[-1] <= pd.Timedelta(days=4):

@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 from portlib.estimation.months import monthly
 from portlib.plan import Plan
 from portlib.policy import Policy
-from portlib.ranges import door
+from portlib.ranges import NOT_NEGATIVE, SHARE, door, numbers
 from portlib.records import Array
 from portlib.stewardship.audit_log import AuditLog, Event, canonical
 from portlib.stewardship.rebalancing.trade_lists import Account, TradeList
@@ -304,6 +304,10 @@ def backtest(
             f"they sum to {t.sum():.6g}"
         )
     r = returns.to_numpy(float)
+    if isinstance(cost, pd.Series):
+        if set(cost.index) != set(returns.columns) or len(cost) != len(t):
+            raise ValueError(f"costs are of {', '.join(map(str, cost.index))}: name every asset")
+        cost = cost.loc[list(returns.columns)]
     rate = np.broadcast_to(np.asarray(cost, dtype=float), t.shape)
     values = t.copy()
     basis = t.copy()
@@ -373,12 +377,15 @@ def new_money(values: ArrayLike, target: ArrayLike, amount: float) -> Array:
     Raises
     ------
     ValueError
-        For an amount below zero: what is taken out is a trade.
+        For an amount below zero: what is taken out is a trade; for holdings below zero, and targets
+        that do not sum to one.
     """
     if not 0 <= amount < math.inf:
         raise ValueError(f"the amount is {amount}: new money is zero or more")
-    v = np.asarray(values, dtype=float)
-    t = np.asarray(target, dtype=float)
+    v = numbers("a holding", values, **NOT_NEGATIVE)
+    t = numbers("a target weight", target, **SHARE)
+    if v.shape != t.shape or not abs(t.sum() - 1) < 1e-9:
+        raise ValueError(f"targets of {t.size} for {v.size} holdings sum to {t.sum():.6g}, not one")
     if amount == 0:
         return np.zeros_like(v)
     lacking = np.maximum(t * (v.sum() + amount) - v, 0.0)

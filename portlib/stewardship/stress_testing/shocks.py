@@ -37,7 +37,7 @@ from portlib.estimation import shrinkage
 from portlib.estimation.providers import LISTED
 from portlib.history import GROUPS, History
 from portlib.policy import Policy
-from portlib.ranges import door
+from portlib.ranges import RETURN, SHARE, door, numbers
 from portlib.records import Array, Assumptions
 
 #: The classes through which inflation and yields act: one of shares, one of bonds.
@@ -79,6 +79,7 @@ def conditional(assumptions: Assumptions, shock: Mapping[str, float]) -> pd.Seri
         raise ValueError(
             f"shocks on {', '.join(unknown)}, which is none of {', '.join(assumptions.labels)}"
         )
+    moves = numbers("a shock's return", list(shock.values()), **RETURN)
     at = [assumptions.labels.index(name) for name in shock]
     risk = assumptions.volatility[at]
     if (risk <= 0).any():
@@ -88,12 +89,12 @@ def conditional(assumptions: Assumptions, shock: Mapping[str, float]) -> pd.Seri
     inner = assumptions.sigma[np.ix_(at, at)]
     if at and np.linalg.eigvalsh(inner / np.outer(risk, risk))[0] < 1e-10:
         raise ValueError(f"of {', '.join(shock)} one is decided by the others; shock fewer of them")
-    moved = np.array(list(shock.values()), float) - assumptions.mu[at]
+    moved = moves - assumptions.mu[at]
     mean = assumptions.mu + assumptions.sigma[:, at] @ np.linalg.solve(inner, moved)
     return pd.Series(mean, list(assumptions.labels), name="expected")
 
 
-@door()
+@door(residual={"most": 3.0})
 def with_factor(
     assumptions: Assumptions, name: str, loadings: Mapping[str, float], residual: float
 ) -> Assumptions:
@@ -218,7 +219,7 @@ def _macro(
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-@door()
+@door(crisis_share=SHARE)
 def propagate(
     classes: Assumptions,
     shock: Mapping[str, float],
@@ -317,7 +318,7 @@ def crisis_block(policy: Policy) -> pd.DataFrame:
     return max(blocks, key=lambda b: float(b[bonds].corrwith(b["us_market"]).mean()))
 
 
-@door()
+@door(share=SHARE)
 def under_crisis(assumptions: Assumptions, share: float, *, policy: Policy) -> Assumptions:
     """The same means and volatilities, with a share of the crisis block's correlations.
 

@@ -26,7 +26,7 @@ from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
 from portlib.policy import Policy
-from portlib.ranges import door
+from portlib.ranges import FEE, SHARE, VOLATILITY, door, numbers
 from portlib.records import Array, Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.glidepaths.paths import Glidepath
@@ -59,6 +59,9 @@ class Tested:
         off = ~((self.mix.sum(axis=1, skipna=False) - 1).abs() <= 1e-6)
         if off.any():
             raise ValueError(f"the class weights of {self.mix.index[off][0]} do not sum to one")
+        numbers("a volatility beyond the classes", self.own, **VOLATILITY)
+        numbers("an expense ratio", self.cost, **FEE)
+        numbers("a loss limit", self.limit.dropna(), **SHARE)
 
     def only(self, group: str) -> Tested:
         """The portfolios of one group."""

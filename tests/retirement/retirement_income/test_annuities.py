@@ -65,8 +65,10 @@ def test_indexed_income_starts_lower_than_fixed() -> None:
 
 
 def test_what_no_rate_explains_is_refused() -> None:
-    with pytest.raises(ValueError, match="explains"):
+    with pytest.raises(ValueError, match=r"Write 0\.0767"):
         annuities.implied_rate(7.67, ALIVE)
+    with pytest.raises(ValueError, match="explains"):
+        annuities.implied_rate(1e-6, ALIVE)
     with pytest.raises(ValueError, match="one rung"):
         annuities.ladder(0, 0.02)
 

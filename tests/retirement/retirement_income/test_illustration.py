@@ -42,5 +42,5 @@ def test_the_longer_lives_are_those_of_the_uniform_lifetime_table() -> None:
 def test_the_mortality_used_is_told_and_percent_is_refused() -> None:
     assert not illustrate(1e5, 67, 0.04).statutory
     assert illustrate(1e5, 67, 0.04, Mortality(relative=0.8).survival(67)).statutory
-    with pytest.raises(ValueError, match="decimal"):
+    with pytest.raises(ValueError, match=r"Write 0\.04 for 4%"):
         illustrate(1e5, 67, 4.0)
