@@ -318,7 +318,7 @@ def crisis_block(policy: Policy) -> pd.DataFrame:
     return max(blocks, key=lambda b: float(b[bonds].corrwith(b["us_market"]).mean()))
 
 
-@door(share=SHARE)
+@door(error=shrinkage.CovarianceError, share=SHARE)
 def under_crisis(assumptions: Assumptions, share: float, *, policy: Policy) -> Assumptions:
     """The same means and volatilities, with a share of the crisis block's correlations.
 

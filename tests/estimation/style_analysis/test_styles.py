@@ -15,6 +15,7 @@ from statsmodels.stats.outliers_influence import variance_inflation_factor
 
 from portlib import data
 from portlib.estimation import style_analysis as sa
+from portlib.estimation.style_analysis import styles
 from portlib.history import GROUPS
 from portlib.records import Assumptions
 
@@ -162,12 +163,14 @@ def test_exposures_do_not_depend_on_order_scale_or_a_constant_alpha(seed, scale,
 def test_funds_that_pivoting_left_over_are_counted_and_solved_all_the_same(monkeypatch):
     indices, funds = real(NINE), real(list(GROUPS["industries"]))
     whole = style(funds, indices)
-    monkeypatch.setattr(sa, "simplex_least_squares", partial(sa.simplex_least_squares, rounds=1))
+    monkeypatch.setattr(
+        styles, "simplex_least_squares", partial(sa.simplex_least_squares, rounds=1)
+    )
     hurried = style(funds, indices)
     assert hurried.fallbacks > whole.fallbacks == 0
     assert np.allclose(hurried.exposures, whole.exposures, atol=1e-10)
     monkeypatch.setattr(
-        sa, "simplex_least_squares", lambda gram, cross: (np.full((12, 9), 1 / 9), 0)
+        styles, "simplex_least_squares", lambda gram, cross: (np.full((12, 9), 1 / 9), 0)
     )
     assert set(style(funds, indices).failed.values()) == {
         "no optimum found"

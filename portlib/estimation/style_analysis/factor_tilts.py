@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.estimation.months import consecutive
-from portlib.estimation.style_analysis import unusable
+from portlib.estimation.style_analysis.styles import unusable
 from portlib.history import History
 from portlib.ranges import door
 

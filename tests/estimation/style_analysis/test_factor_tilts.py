@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from portlib import history
-from portlib.estimation import factor_tilts as ft
+from portlib.estimation.style_analysis import factor_tilts as ft
 
 MONTHS = pd.date_range("2015-01-31", periods=96, freq="ME")
 
