@@ -8,9 +8,9 @@ answer. Left out: whether a number within its range is right.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypedDict, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -20,22 +20,32 @@ from portlib.records import Array
 Asked = ParamSpec("Asked")
 Answer = TypeVar("Answer")
 
+
+class Limits(TypedDict, total=False):
+    """What a number may be; ``above`` and ``below`` are not allowed themselves."""
+
+    least: float
+    above: float
+    most: float
+    below: float
+
+
 #: What words for numbers mean, as limits of `number`. A volatility or a return a year beyond these
 #: is a percentage or a slip: no asset class that the book knows comes near.
-SHARE = {"least": 0.0, "most": 1.0}
-LEVEL = {"above": 0.0, "below": 1.0}
-VOLATILITY = {"least": 0.0, "most": 3.0}
-RETURN = {"above": -1.0, "most": 2.0}
+SHARE: Limits = {"least": 0.0, "most": 1.0}
+LEVEL: Limits = {"above": 0.0, "below": 1.0}
+VOLATILITY: Limits = {"least": 0.0, "most": 3.0}
+RETURN: Limits = {"above": -1.0, "most": 2.0}
 #: A rate of interest, growth or inflation that years are counted with, and a fee a year.
-RATE = {"above": -0.5, "below": 0.5}
-FEE = {"least": 0.0, "below": 0.1}
-NOT_NEGATIVE = {"least": 0.0}
-POSITIVE = {"above": 0.0}
-COUNT = {"least": 1}
+RATE: Limits = {"above": -0.5, "below": 0.5}
+FEE: Limits = {"least": 0.0, "below": 0.1}
+NOT_NEGATIVE: Limits = {"least": 0.0}
+POSITIVE: Limits = {"above": 0.0}
+COUNT: Limits = {"least": 1}
 
 
 def door(
-    *, error: type[ValueError] = ValueError, **limits: Mapping[str, float]
+    *, error: type[ValueError] = ValueError, **limits: Limits
 ) -> Callable[[Callable[Asked, Answer]], Callable[Asked, Answer]]:
     """Ask `number` of each parameter that is annotated ``float`` or ``int``, before anything is
     computed; of an ``int`` also that it is whole, of arrays only where limits are given. What is
@@ -93,7 +103,7 @@ def _ask(
     value: Any,
     kind: str,
     default: Any,
-    limits: Mapping[str, float],
+    limits: Limits,
     error: type[ValueError],
 ) -> None:
     if value is None and "None" in kind:

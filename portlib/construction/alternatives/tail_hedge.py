@@ -27,12 +27,12 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.tail_risk import drawdowns
 from portlib.estimation.months import monthly, same
-from portlib.ranges import COUNT, POSITIVE, RETURN, door, numbers
+from portlib.ranges import COUNT, POSITIVE, RETURN, Limits, door, numbers
 
 _N = NormalDist().cdf
 
 #: A strike as a share of the price; further out no put protects.
-STRIKE = {"above": 0.0, "most": 2.0}
+STRIKE: Limits = {"above": 0.0, "most": 2.0}
 
 
 @door(strike=STRIKE, years=POSITIVE, volatility={"above": 0.0, "most": 3.0}, rate=RETURN)
