@@ -134,7 +134,15 @@ def number(
 ) -> float:
     """The value as a float, if it is one number, finite and within limits.
 
-    Raises `error`, which names the number, its value and what is allowed.
+    Parameters
+    ----------
+    name : str
+        What a message calls it.
+    value : float
+    least, above, most, below : float
+        Limits; ``above`` and ``below`` are not allowed themselves.
+    error : type
+        What is raised, naming the number, its value and what is allowed.
 
     Examples
     --------

@@ -104,6 +104,20 @@ def array(
 
     What carries dates is held to them, as by `monthly`; other values must be finite numbers.
 
+    Parameters
+    ----------
+    returns : array, Series or DataFrame
+    what : str
+        What it is, for the refusal.
+    least : float
+        The least value that can be, as in `monthly`.
+    error : type
+        The error raised.
+
+    Returns
+    -------
+    array (..., months)
+
     Examples
     --------
     >>> months = pd.date_range("2020-01-31", periods=3, freq="ME")

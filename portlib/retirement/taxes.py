@@ -350,6 +350,20 @@ def marginal_rate(kind: Kind, *, step: float = 100.0, **household: Any) -> Array
 
     Interactions count: a dollar of interest may push gains into a higher bracket and make benefits
     taxable.
+
+    Parameters
+    ----------
+    kind : str
+        An income of `income_tax`, such as ``ordinary``.
+    step : float
+        US dollars.
+    household
+        What `income_tax` asks for.
+
+    Returns
+    -------
+    array
+        Decimal.
     """
     more = {**household, kind: np.asarray(household.get(kind, 0.0), dtype=float) + step}
     return np.asarray((income_tax(**more).total - income_tax(**household).total) / step)

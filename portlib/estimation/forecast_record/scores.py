@@ -38,6 +38,18 @@ def crps(outcome: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Array:
 
     In the unit of the outcome. Source: Gneiting, Raftery, Westveld and Goldman (2005).
 
+    Parameters
+    ----------
+    outcome : array
+        What came.
+    mean, sd : array
+        The forecast's mean and standard deviation, in the same unit.
+
+    Returns
+    -------
+    array
+        Of the common shape.
+
     Examples
     --------
     A forecast without doubt is scored by its absolute error:

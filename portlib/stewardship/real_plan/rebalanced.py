@@ -153,7 +153,14 @@ def growth(returns: pd.Series) -> float:
 
 
 def fall(returns: pd.Series) -> float:
-    """The deepest fall from a highest day's end, as a positive share."""
+    """The deepest fall from a highest day's end, as a positive share.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2026-01-05", periods=3)
+    >>> round(fall(pd.Series([0.10, -0.50, 0.20], days)), 9)
+    0.5
+    """
     daily_returns(returns, "returns")
     value = np.concatenate([[1.0], (1 + returns).cumprod()])
     return float((1 - value / np.maximum.accumulate(value)).max())

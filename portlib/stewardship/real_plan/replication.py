@@ -50,6 +50,22 @@ def lateness(fund: pd.Series, days: pd.DataFrame, targets: pd.DataFrame) -> Slop
     """Slope of what a fund earned beyond its targets on what a day's lateness would have added.
 
     Through the origin, error from squared residuals (White 1980).
+
+    Parameters
+    ----------
+    fund : Series
+        Daily returns, decimals.
+    days, targets : DataFrame (days, funds)
+        Daily returns of what it holds, and its target weights, by the same days.
+
+    Returns
+    -------
+    Slope
+
+    Raises
+    ------
+    ValueError
+        Where the market never moved.
     """
     base = on_the_day(days, targets)
     beyond = (fund - base).to_numpy(float)
@@ -74,7 +90,29 @@ class Switch(NamedTuple):
 
 def switched(fund: pd.Series, first: pd.Series, second: pd.Series) -> Switch:
     """The day on which a fund's returns begin to follow `second` instead of `first`, by least
-    squares over all days."""
+    squares over all days.
+
+    Parameters
+    ----------
+    fund, first, second : Series
+        Daily returns on the same days, decimals.
+
+    Returns
+    -------
+    Switch
+
+    Raises
+    ------
+    ValueError
+        Where the returns follow one of them throughout.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2026-01-05", periods=4)
+    >>> first, second = (pd.Series(one, days) for one in ([0.01] * 4, [0.02] * 4))
+    >>> switched(pd.Series([0.01, 0.01, 0.02, 0.02], days), first, second)[0]
+    Timestamp('2026-01-07 00:00:00')
+    """
     a = ((fund - first) ** 2).to_numpy(float)
     b = ((fund - second) ** 2).to_numpy(float)
     whole = np.concatenate([[0.0], np.cumsum(a)]) + b.sum() - np.concatenate([[0.0], np.cumsum(b)])

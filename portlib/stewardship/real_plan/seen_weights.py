@@ -58,7 +58,17 @@ class Marked(NamedTuple):
 
 
 def distance(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
-    """Half the sum of absolute differences, by row."""
+    """Half the sum of absolute differences, by row.
+
+    Examples
+    --------
+    A tenth that stands elsewhere is a distance of a tenth:
+
+    >>> one = pd.DataFrame({"C": [0.6], "F": [0.4]})
+    >>> other = pd.DataFrame({"C": [0.5], "F": [0.5]})
+    >>> distance(one, other).round(9).tolist()
+    [0.1]
+    """
     return (one - other).abs().sum(axis=1) / 2
 
 
@@ -66,8 +76,27 @@ def distance(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
 def marked(fund: pd.Series, indices: pd.DataFrame, truth: pd.DataFrame, window: int) -> Marked:
     """Fits over the `window` days or months that end with each quarter, against the truth.
 
-    `truth` has target weights by the same days or months. Quarters before the first full window are
-    left out; ValueError where no window is full, or the tables are of other days or classes.
+    Quarters before the first full window are left out.
+
+    Parameters
+    ----------
+    fund : Series
+        Returns by day or month, decimals.
+    indices : DataFrame
+        Returns of the classes, by the same days or months.
+    truth : DataFrame
+        Target weights by class, by the same days or months.
+    window : int
+        Days or months.
+
+    Returns
+    -------
+    Marked
+
+    Raises
+    ------
+    ValueError
+        Where no window is full, or the tables are of other days or classes.
     """
     if not (fund.index.equals(indices.index) and fund.index.equals(truth.index)):
         raise ValueError("fund, indices and truth are not of the same days; join them by day first")

@@ -42,6 +42,19 @@ def next_day(fund: pd.Series, market: pd.Series) -> pd.DataFrame:
 
 
 def part_late(fund: pd.Series, market: pd.Series) -> float:
-    """What part of an American move the fund shows only the next day."""
+    """What part of an American move the fund shows only the next day.
+
+    Examples
+    --------
+    A fund that shows three quarters of a move on its day and the rest on the next is a quarter
+    late:
+
+    >>> days = pd.bdate_range("2026-01-05", periods=200)
+    >>> rng = np.random.default_rng(0)
+    >>> market = pd.Series(rng.normal(0, 0.01, 200), days)
+    >>> noise = pd.Series(rng.normal(0, 1e-6, 200), days)
+    >>> round(part_late(0.75 * market + 0.25 * market.shift(1) + noise, market), 3)
+    0.25
+    """
     b = next_day(fund, market)["coefficient"]
     return float(b["next day"] / (b["same day"] + b["next day"]))

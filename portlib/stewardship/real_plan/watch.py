@@ -62,7 +62,26 @@ class Spell(NamedTuple):
 
 
 def spells(seen: pd.DataFrame, severity: str, *, policy: Policy) -> list[Spell]:
-    """All spells at `severity` or worse, in the order of their first month."""
+    """All spells at `severity` or worse, in the order of their first month.
+
+    Parameters
+    ----------
+    seen : DataFrame (months, rules)
+        Measures in each rule's unit.
+    severity : str
+        ``info``, ``watch`` or ``act``.
+    policy : Policy
+        With the rules' limits.
+
+    Returns
+    -------
+    list of Spell
+
+    Raises
+    ------
+    ValueError
+        For a severity that is none.
+    """
     if severity not in SEVERITIES:
         raise ValueError(f"no severity {severity!r}; use one of {', '.join(SEVERITIES)}")
     found = []
@@ -77,7 +96,29 @@ def spells(seen: pd.DataFrame, severity: str, *, policy: Policy) -> list[Spell]:
 
 
 def rate(seen: pd.DataFrame, severity: str, *, policy: Policy) -> float:
-    """The share of months in which some rule stands at `severity` or worse."""
+    """The share of months in which some rule stands at `severity` or worse.
+
+    Parameters
+    ----------
+    seen : DataFrame (months, rules)
+        Measures in each rule's unit.
+    severity : str
+        ``info``, ``watch`` or ``act``.
+    policy : Policy
+        With the rules' limits.
+
+    Returns
+    -------
+    float
+        Decimal.
+
+    Examples
+    --------
+    >>> rises = {"info": 0.01, "watch": 0.02, "act": 0.05, "unit": "weight"}
+    >>> seen = pd.DataFrame({"drift": [0.0, 0.03, 0.06, 0.01]})
+    >>> rate(seen, "watch", policy={"alert_limits": {"drift": rises}})
+    0.5
+    """
     beyond = [
         seen[rule] > limits(str(rule), policy=policy)[severity] + ROUNDING for rule in seen.columns
     ]

@@ -184,12 +184,32 @@ def lock(id: str, order: Order) -> Message:
 
 
 def confirm(id: str, order: str, leg: int, cents: int) -> Message:
-    """A leg was executed for so many cents."""
+    """A leg was executed for so many cents.
+
+    Parameters
+    ----------
+    id, order : str
+        Of the message, and of the order that it is about.
+    leg : int
+        Its place in the order, from 0.
+    cents : int
+        What was paid or received, above 0.
+    """
     return Message(id, "confirm", {"order": order, "leg": leg, "cents": cents})
 
 
 def fail(id: str, order: str, leg: int, reason: str) -> Message:
-    """A leg was not executed."""
+    """A leg was not executed.
+
+    Parameters
+    ----------
+    id, order : str
+        Of the message, and of the order that it is about.
+    leg : int
+        Its place in the order, from 0.
+    reason : str
+        Why, in words.
+    """
     return Message(id, "fail", {"order": order, "leg": leg, "reason": reason})
 
 
