@@ -176,13 +176,21 @@ def path(table: Table, *, alt: str, ticks: Mapping[float, str]) -> str:
     )
 
 
+def _share(x: float | str | None) -> str:
+    if isinstance(x, str):
+        weight, _, interval = x.partition(" ")
+        return f"{html.escape(weight)}<small>{html.escape(interval)}</small>"
+    return _percent(x) if x and x >= 0.005 else "·"
+
+
 def shares(table: Table) -> str:
-    """Shares by row and column as a table, a dot where there is none."""
+    """Shares by row and column as a table, a dot where there is none. A share that came with its
+    interval, as ``27% (21 to 34%)``, keeps it, on a line of its own."""
     columns = [html.escape(str(name)) for name in table["columns"]]
     head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
     body = "".join(
         f"<tr><th scope='row'>{html.escape(name)}</th>"
-        + "".join(f"<td>{_percent(x) if x and x >= 0.005 else '·'}</td>" for x in row)
+        + "".join(f"<td>{_share(x)}</td>" for x in row)
         + "</tr>"
         for name, row in _rows(table)
     )

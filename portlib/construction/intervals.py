@@ -10,6 +10,7 @@ Left out: errors of the covariance, and of the way of making portfolios.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -17,6 +18,9 @@ import pandas as pd
 
 from portlib.ranges import COUNT, LEVEL, door, numbers
 from portlib.records import Array, Assumptions
+
+#: Of a percent: what a solver leaves of a weight that is a whole one.
+ROUNDED = 1e-3
 
 
 @door(draws=COUNT)
@@ -112,3 +116,28 @@ def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.Da
     return pd.DataFrame(
         {"low": ordered.quantile(tail), "weight": weights, "high": ordered.quantile(1 - tail)}
     )
+
+
+def in_words(low: float, weight: float, high: float) -> str:
+    """A weight with its interval, whose ends are rounded outwards to whole percents.
+
+    Parameters
+    ----------
+    low, weight, high : float
+        Shares of the portfolio, decimals.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> in_words(0.2149, 0.27, 0.3301), in_words(0.0, 0.0, 0.0)
+    ('27% (21 to 34%)', '0%')
+    """
+    least, most = (
+        math.floor(100 * low + ROUNDED),
+        math.ceil(100 * high - ROUNDED),
+    )
+    told = f"{weight:.0%}"
+    return told if least == most == round(100 * weight) else f"{told} ({least} to {most}%)"

@@ -19,9 +19,8 @@ import pandas as pd
 
 from portlib.construction.diagnostics import diagnostics
 from portlib.construction.engines import NotSolved
-from portlib.construction.intervals import redrawn
 from portlib.construction.mandate import Bounds, Limit
-from portlib.construction.mean_variance import frontier, maximum_utility
+from portlib.construction.mean_variance import frontier
 from portlib.construction.tail_risk import drawdowns, historical, standard_error
 from portlib.documents.document import (
     Block,
@@ -38,7 +37,7 @@ from portlib.documents.drawings import drawn
 from portlib.documents.universe import Universe
 from portlib.documents.words import percent, with_names
 from portlib.estimation.draws import student_t_scenarios
-from portlib.records import Array, Assumptions
+from portlib.records import Array
 
 #: Weights below this are none.
 SLIGHT = 5e-5
@@ -195,6 +194,10 @@ def _holdings(universe: Universe) -> list[Block]:
     held = _held(universe)
     shares = diagnostics(universe.weights, told).risk_shares
     first = next(iter(universe.groups.values()))
+    level = universe.policy["weight_interval"]["level"]
+    cloud = universe.cloud
+    ends = None if cloud is None else cloud.quantile([(1 - level) / 2, (1 + level) / 2])
+    spare = [] if ends is None else [""]
     rows = []
     for name, weight in zip(map(str, held.index[:LISTED]), held, strict=False):
         at = told.labels.index(name)
@@ -203,6 +206,7 @@ def _holdings(universe: Universe) -> list[Block]:
                 universe.labels[name],
                 _group_of(first.T[name]),
                 percent(weight),
+                *([] if ends is None else [_span(*ends[name])]),
                 percent(shares[name]),
                 percent(told.mu[at]),
                 percent(told.volatility[at]),
@@ -215,12 +219,13 @@ def _holdings(universe: Universe) -> list[Block]:
                 f"{len(rest)} more",
                 "",
                 percent(rest.sum()),
+                *spare,
                 percent(shares[rest.index].sum()),
                 "",
                 "",
             ]
         )
-    rows.append(["All", "", percent(held.sum()), percent(shares[held.index].sum()), "", ""])
+    rows.append(["All", "", percent(held.sum()), *spare, percent(shares[held.index].sum()), "", ""])
     ten = held.iloc[:10]
     low = 0.0
     sizes = []
@@ -236,13 +241,14 @@ def _holdings(universe: Universe) -> list[Block]:
                 "Option",
                 next(iter(universe.groups)),
                 "Weight",
+                *([] if ends is None else [f"{level:.0%} range"]),
                 "Share of risk",
                 "Expected",
                 "Volatility",
             ],
             rows,
-            align=["left", "left", "right", "right", "right", "right"],
-            widths=[2.3, 1.5, 0.7, 0.7, 0.8, 0.8],
+            align=["left", "left", *["right"] * (4 + len(spare))],
+            widths=[2.3, 1.5, 0.7, *[1.0] * len(spare), 0.7, 0.8, 0.8],
             strong=(len(rows) - 1,),
             small=True,
         ),
@@ -262,12 +268,24 @@ def _group_of(shares: pd.Series) -> str:
     return f"mixed, {len(inside)}" if len(inside) else ""
 
 
+def _span(low: float, high: float) -> str:
+    return f"{percent(low, 0)} to {percent(high, 0)}"
+
+
 def _groups(universe: Universe) -> list[Block]:
     made: list[Block] = [Heading("Classes and sectors against their limits")]
-    cloud = _cloud(universe)
+    cloud = universe.cloud
     level = universe.policy["weight_interval"]["level"]
     limits = _limits_by_group(universe)
-    if cloud is not None:
+    if cloud is None:
+        made.append(
+            Text(
+                "Nobody said how wrong the expected returns may be, so the weights have no range: "
+                "none of them is known to the percent.",
+                small=True,
+            )
+        )
+    else:
         made.append(
             Text(
                 f"The range holds the weight in {level:.0%} of {len(cloud)} portfolios made the "
@@ -296,7 +314,7 @@ def _groups(universe: Universe) -> list[Block]:
             row = [str(name), percent(weight)]
             if ranges is not None:
                 ends = ranges[name]
-                row.append(f"{percent(ends.iloc[0], 0)} to {percent(ends.iloc[1], 0)}")
+                row.append(_span(*ends))
             row += [percent(low, 0) if low > 0 else ""] * floors
             row += [percent(high, 0) if high < 1 else ""] * caps
             rows.append(row)
@@ -694,28 +712,6 @@ def _challenge(universe: Universe) -> list[Block]:
             widths=[1.8, 0.8, 0.8, 0.7, 0.7, 1.4],
         ),
     ]
-
-
-def _cloud(universe: Universe) -> pd.DataFrame | None:
-    """The optimum, made anew with redrawn means; None where nobody knows their errors."""
-    if universe.errors is None:
-        return None
-    decided = universe.policy["weight_interval"]
-
-    def make(told: Assumptions) -> pd.Series:
-        return maximum_utility(
-            told,
-            universe.mandate,
-            risk_aversion=universe.risk_aversion,
-        ).weights
-
-    return redrawn(
-        make,
-        universe.assumptions,
-        universe.errors,
-        draws=decided["draws"],
-        rng=np.random.default_rng(universe.policy["scenario_seed"]),
-    )
 
 
 def _made(universe: Universe) -> list[Block]:

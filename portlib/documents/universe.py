@@ -39,6 +39,7 @@ from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement import model_portfolios, plan_menu
+from portlib.retirement.plan_menu import weight_ranges
 from portlib.stewardship import monitoring
 from portlib.tables import Column, Findings, open_text
 
@@ -65,6 +66,7 @@ class Universe:
     months : monthly returns by asset, or None; ``months_are`` says what they are
     rivals : other portfolios of the same assets, by name
     errors : covariance of the errors of the means (n, n), or None where nobody knows them
+    cloud : the portfolio made again under redrawn means (draws x assets), or None likewise
     """
 
     name: str
@@ -83,6 +85,7 @@ class Universe:
     rivals: Mapping[str, pd.Series]
     policy: Policy
     errors: Array | None = None
+    cloud: pd.DataFrame | None = None
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
 
@@ -147,6 +150,7 @@ def of_plan(plan: Plan, posture: str) -> Universe:
         _rivals_of(plan, funds, model.equity),
         plan.policy,
         b @ plan_menu.mean_errors(plan, classes) @ b.T,
+        weight_ranges.clouds(plan, [posture], classes)[posture],
         (
             ("Posture", posture),
             ("Equity", f"{model.equity:.0%}"),

@@ -49,6 +49,18 @@ def test_the_holdings_are_the_models_and_sum_to_one(
         assert weights[chosen.labels[str(name)]] == pytest.approx(weight, abs=0.0005)
 
 
+def test_each_weight_stands_with_where_it_lies_when_means_are_redrawn(
+    made: Document, chosen: universe.Universe
+) -> None:
+    level = chosen.policy["weight_interval"]["level"]
+    assert table(made, "Option").head[3] == f"{level:.0%} range" and chosen.cloud is not None
+    named = {label: name for name, label in chosen.labels.items()}
+    for row in table(made, "Option").rows[:-1]:
+        low, high = map(share, row[3].split(" to "))
+        inside = chosen.cloud[named[row[0]]].between(low - 0.0051, high + 0.0051).mean()
+        assert inside >= level - 1 / len(chosen.cloud)
+
+
 def test_return_and_risk_are_those_of_the_printed_weights(
     made: Document, chosen: universe.Universe
 ) -> None:
