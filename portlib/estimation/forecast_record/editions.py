@@ -1,14 +1,16 @@
-"""What could an optimiser have been given on the day on which an edition came out?
+"""What could an optimiser have been given when an edition came out?
 
-An edition is the survey's assumptions as they could be read then, the returns of the months that
-had ended, and how far earlier forecasts whose time was over had missed. Nothing else is in it:
-whatever chooses weights from an edition cannot look ahead, because there is nothing ahead in it.
+Weights are made at the end of the month in which an edition could first be read, and held from the
+next month on. So an edition is the survey's assumptions, the returns of the months up to and with
+that one, which has ended when the weights begin, and how far earlier forecasts had missed whose
+time was over on the edition's own day. Nothing else is in it: whatever chooses weights from an
+edition cannot look ahead, because there is nothing ahead in it.
 
 A geometric mean becomes an arithmetic one by the volatility of the same classes. Volatilities were
 not found for every year, correlations not for the last; the last ones known before stand in,
 never a later one and no interpolation.
 
-Forecasters who publish means alone are given the covariance of the months that had ended.
+Forecasters who publish means alone are given the covariance of those same months.
 
 Left out: editions of the advisers' survey before 2016, whose volatilities were not found.
 """
@@ -44,7 +46,7 @@ CLASSES = (
 
 @dataclass(frozen=True, eq=False)
 class Edition:
-    """Everything that was known on one day, and nothing more.
+    """Everything that was known when weights made from it begin, and nothing more.
 
     Parameters
     ----------
@@ -62,7 +64,7 @@ class Edition:
     Raises
     ------
     LookAhead
-        When `past` holds a month that had not ended before the edition is in force.
+        When `past` holds a month that has not ended when the edition comes into force.
     ForecastError
         When `past` has other classes than the assumptions.
 
@@ -96,7 +98,7 @@ class Edition:
         if len(self.past) and self.past.index[-1] >= self.in_force:
             raise LookAhead(
                 f"edition {self.name}, known on {self.known_on:%Y-%m-%d}, holds the return of "
-                f"{self.past.index[-1]}, which had not ended"
+                f"{self.past.index[-1]}, which has not ended when its weights begin"
             )
 
     @property
@@ -108,7 +110,7 @@ class Edition:
 def horizon_editions(
     returns: pd.DataFrame, *, track: pd.DataFrame | None = None, first: str = "2016"
 ) -> list[Edition]:
-    """The survey's editions in order, each with what was known on its day.
+    """The survey's editions in order, each with what was known when it came into force.
 
     Parameters
     ----------
@@ -163,7 +165,7 @@ def sample_editions(
         Of one source and horizon; an edition counts when it has every class of `returns`.
     returns : DataFrame
         Monthly decimals by month, one column a class. The covariance of an edition is twelve times
-        that (ddof 1) of the months in which all classes were known and that had ended.
+        that (ddof 1) of the months before it is in force in which all classes were known.
     track : DataFrame, optional
         As in `horizon_editions`. The risk-free rate of each edition is its mean of ``cash``, or
         zero where that is not among the classes.

@@ -196,7 +196,7 @@ def record(
 def _adopted(
     edition: Edition, policy: Policy, posture: str, around: Reference, refused: list[str]
 ) -> Array:
-    """What the policy's engine holds on the day of an edition, within the bands and the limits."""
+    """What the policy's engine holds from an edition on, within the bands and the limits."""
     told = edition.assumptions
     past = edition.errors
     errors = forecast_errors(

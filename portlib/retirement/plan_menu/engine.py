@@ -93,10 +93,7 @@ def best(
     (1.0, 0.0)
     """
     series = [str(fund) for fund in dates(plan).unique()]
-    mixed = mandate
-    if series:
-        rule = Bounds("dates of the series", upper=dict.fromkeys(series, 0.0))
-        mixed = mandate.also(rule.under("a date is a whole portfolio: alone or not at all"))
+    mixed = of_mixes(plan, mandate)
     settings: dict[str, Any] = {
         "risk_aversion": risk_aversion,
         "classes": classes,
@@ -118,6 +115,27 @@ def best(
     what = f"maximum utility (A = {risk_aversion:g}), one date of the series"
     alone = allocation(funds, mandate, chosen, what, "optimal", "comparison", start, {})
     return Found(alone, found.gap)
+
+
+def of_mixes(plan: Plan, mandate: Mandate) -> Mandate:
+    """The mandate for what may be mixed: no part of a date of the plan's series.
+
+    Parameters
+    ----------
+    plan : Plan
+    mandate : Mandate
+        Over the options considered.
+
+    Returns
+    -------
+    Mandate
+        The same where the plan has no series.
+    """
+    series = [str(fund) for fund in dates(plan).unique()]
+    if not series:
+        return mandate
+    rule = Bounds("dates of the series", upper=dict.fromkeys(series, 0.0))
+    return mandate.also(rule.under("a date is a whole portfolio: alone or not at all"))
 
 
 @door()

@@ -406,7 +406,7 @@ def cost_of_menu(
             "bundles, and funds' own risks",
             "expenses",
             "limits per fund, bands",
-            "few funds, whole percents",
+            "dates held whole, few funds, percents",
         ],
         name=posture,
     )
