@@ -5,6 +5,7 @@ import subprocess
 import sys
 from itertools import pairwise
 
+import cvxpy as cp
 import numpy as np
 import pytest
 from hypothesis import event, given, settings
@@ -260,6 +261,76 @@ def test_other_distances_have_points_of_their_frontier() -> None:
         AssumptionsError, match="no portfolio of this mandate is expected to earn more"
     ):
         mv.maximum_sharpe(poor, mandate)
+
+
+class Rival:
+    """The best of ``g'w - |R w|`` over what is allowed, in one statement of cvxpy that shares
+    no line with the package: none may be better than the answer that is tested."""
+
+    def __init__(self, n: int) -> None:
+        self.w = w = cp.Variable(n)
+        self.gain, self.start = cp.Parameter(n), cp.Parameter(n)
+        self.loss, self.root = cp.Parameter((n, n)), cp.Parameter((n, n))
+        self.aim = cp.Parameter(n)
+        self.limits = {name: cp.Parameter(nonneg=True) for name in ("most", "cap", "te", "moved")}
+        rules = [
+            cp.sum(w) == 1,
+            w >= 0,
+            w <= self.limits["most"],
+            cp.norm(self.root @ w) <= self.limits["cap"],
+            cp.norm(self.root @ w - self.aim) <= self.limits["te"],
+            cp.norm1(w - self.start) <= self.limits["moved"],
+        ]
+        self.problem = cp.Problem(cp.Maximize(self.gain @ w - cp.norm(self.loss @ w)), rules)
+
+    def best(self, a: Assumptions, gain: np.ndarray, loss: float, given: dict) -> float:
+        root = np.linalg.cholesky(a.sigma).T
+        self.root.value, self.loss.value, self.gain.value = root, loss * root, gain
+        self.start.value, self.aim.value = given["start"], root @ given["start"]
+        for name, parameter in self.limits.items():
+            parameter.value = given["limits"][name]
+        return float(self.problem.solve(solver=cp.CLARABEL))
+
+
+RIVAL = Rival(6)
+KINDS = ("cap", "te", "moved", "cap te", "cap moved", "te moved", "cap te moved")
+
+
+def drawn(seed: int) -> tuple[Assumptions, Mandate, dict]:
+    """A random problem: a market, a portfolio to stay near, and limits from tight to slack."""
+    rng, a = np.random.default_rng(seed), market(seed)
+    a = a.replace(rf=float(a.mu.min()) - 0.01, source="a market in which everything beats cash")
+    start = rng.dirichlet(np.ones(6))
+    limits = {"most": max(0.4, float(start.max())), "cap": 9.0, "te": 9.0, "moved": 9.0}
+    base = Mandate(a.labels, [fully_invested(), long_only(), position_limit(limits["most"])])
+    free, named = mv.maximum_sharpe(a, base), dict(zip(a.labels, start.tolist(), strict=True))
+    kind, rules, tight = KINDS[seed % len(KINDS)], [], rng.uniform(0.05, 1.1, 2)
+    if "te" in kind:
+        limits["te"] = tight[0] * a.risk_of(free.w - start)
+        rules.append(TrackingError("te", named, limits["te"]))
+    if "moved" in kind:
+        limits["moved"] = tight[1] * float(np.abs(free.w - start).sum())
+        rules.append(Turnover("moved", named, limits["moved"] / 2))
+    if "cap" in kind:
+        lowest = a.risk_of(start) if " " in kind else mv.minimum_risk(a, base).risk
+        limits["cap"] = lowest + tight[0] * abs(free.risk - lowest)
+        rules.append(volatility_limit(a.labels, limits["cap"]))
+    return a, base.also(*rules), {"start": start, "limits": limits}
+
+
+@pytest.mark.parametrize("seed", range(0, 200, 9))
+def test_nothing_allowed_beats_the_greatest_sharpe_ratio_or_the_frontiers_ends(seed: int) -> None:
+    """Ratio S is greatest where no allowed portfolio has excess return above S times its risk;
+    least risk and highest return are so by their gradients. All 200 seeds are tried now and then.
+    """
+    a, mandate, given = drawn(seed)
+    best = mv.maximum_sharpe(a, mandate)
+    beyond = RIVAL.best(a, a.mu - a.rf, best.sharpe, given) / best.risk
+    assert beyond / best.sharpe == pytest.approx(0, abs=1e-6)
+    least, *_, highest = mv.efficient_portfolios(a, mandate, points=2)
+    steepest = RIVAL.best(a, -a.sigma @ least.w, 0.0, given) + least.risk**2
+    assert steepest / least.risk == pytest.approx(0, abs=1e-6)
+    assert RIVAL.best(a, a.mu, 0.0, given) == pytest.approx(highest.mean, abs=1e-7)
 
 
 # ---- what must not change the answer -------------------------------------------------------------
