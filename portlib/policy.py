@@ -157,7 +157,8 @@ class Policy:
     def called(self, name: str) -> tuple[str, ...]:
         """A class of the survey's and the house's own that are called so there: a limit on one is
         a limit on all."""
-        return (name, *(one.name for one in self.house if one.survey == name))
+        own = (one.name for one in self.house if one.survey == name)
+        return tuple(dict.fromkeys((name, *own)))  # a plan may call it what the survey does
 
     def of_house(self, house: Sequence[HouseClass]) -> Policy:
         """The policy with a plan's own classes in the decisions that name classes.
