@@ -178,3 +178,8 @@ def test_expense_ratios_of_the_menu_are_those_last_read(ours):
     )
     of = by_fund.to_numpy() @ last[FUNDS].to_numpy(float)
     assert of.min() <= ours.funds.loc["L", "expense_ratio"] <= of.max()
+
+
+def test_a_class_that_the_plan_calls_what_the_survey_does_is_counted_once(ours):
+    """The G Fund is the plan's cash under the survey's own name."""
+    assert ours.policy.called("cash") == ("cash",)

@@ -23,6 +23,7 @@ from portlib.construction.mandate import Bounds, Limit
 from portlib.construction.mean_variance import frontier
 from portlib.construction.tail_risk import drawdowns, historical, standard_error
 from portlib.documents.document import (
+    Align,
     Block,
     Document,
     Figure,
@@ -198,6 +199,7 @@ def _holdings(universe: Universe) -> list[Block]:
     cloud = universe.cloud
     ends = None if cloud is None else cloud.quantile([(1 - level) / 2, (1 + level) / 2])
     spare = [] if ends is None else [""]
+    align: list[Align] = [] if ends is None else ["right"]
     rows = []
     for name, weight in zip(map(str, held.index[:LISTED]), held, strict=False):
         at = told.labels.index(name)
@@ -247,7 +249,7 @@ def _holdings(universe: Universe) -> list[Block]:
                 "Volatility",
             ],
             rows,
-            align=["left", "left", *["right"] * (4 + len(spare))],
+            align=["left", "left", "right", *align, "right", "right", "right"],
             widths=[2.3, 1.5, 0.7, *[1.0] * len(spare), 0.7, 0.8, 0.8],
             strong=(len(rows) - 1,),
             small=True,
