@@ -88,7 +88,7 @@ def clouds(plan: Plan, postures: Sequence[str], classes: Assumptions) -> dict[st
     count = 2 if name == BLIND else max(round(draws * PART.get(name, 1)), 2)
     rng = np.random.default_rng(decided["scenario_seed"])
     drawn = redrawn(make, classes, mean_errors(plan, classes), draws=count, rng=rng)
-    return {posture: drawn.xs(posture, axis=1, level=0) for posture in postures}
+    return {posture: pd.DataFrame(drawn[posture]) for posture in postures}
 
 
 def ranges(
