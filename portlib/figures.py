@@ -56,7 +56,7 @@ _STYLE: Any = {
 WIDTH, SMALL = 5.2, 10.6
 #: Characters of an axis' name on a line, beside nothing and beside names of rows: a longer line
 #: would widen the figure, and a phone would show all of it smaller.
-LONG, SHORT = 52, 36
+LONG, SHORT = 46, 36
 
 
 #: More lines than these have their names below the axes.
@@ -180,7 +180,7 @@ def bars(
     ax.grid(axis="y", visible=False)
     ax.axvline(0, color="#555555", linewidth=0.8)
     if columns > 1:  # above: bars leave it no room beside them
-        ax.legend(loc="lower left", bbox_to_anchor=(0.0, 1.0), ncols=2, fontsize=SMALL)
+        ax.legend(loc="lower right", bbox_to_anchor=(1.0, 1.0), ncols=2, fontsize=SMALL)
     ax.margins(x=0.12 if labels else 0.05)
     return ax
 

@@ -30,6 +30,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -120,6 +121,14 @@ def execute_again(app: Sphinx, env: BuildEnvironment, *_: Any) -> list[str]:
     return chapters(env) if app.config.nb_execution_mode == "force" else []
 
 
+def version_of(root: Path) -> str:
+    """The version that a checkout says it is; of the installed package where it says nothing."""
+    project = root / "pyproject.toml"
+    if not project.is_file():
+        return version("portlib")
+    return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+
+
 @lru_cache
 def provenance(root: Path) -> dict[str, str]:
     """Version, commit, lock and data of a checkout, in short."""
@@ -130,7 +139,7 @@ def provenance(root: Path) -> dict[str, str]:
 
     commit = git("rev-parse", "--short=10", "HEAD") or "none"
     return {
-        "version": version("portlib"),
+        "version": version_of(root),
         "commit": f"{commit} with changes" if git("status", "--porcelain") else commit,
         "lock": hashlib.sha256((root / "requirements.lock").read_bytes()).hexdigest()[:10],
         "data": data.fingerprint(plan.folder())[:10],
