@@ -413,6 +413,7 @@ OF_EACH_KIND = (
     "book/what_if",
     "book/requirements/cm-02",
     "book/glossary",
+    "book/bibliography",
     "book/forms/minutes",
     "search",
     "notebooks/retirement/model_portfolios",

@@ -636,7 +636,10 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
 
 #: What the theme leaves without a name for who cannot see it.
 _TOGGLE = '<span class="toctree-toggle"'
-NAMELESS = {f"<summary>{_TOGGLE}": f"<summary aria-label='its pages'>{_TOGGLE}"}
+NAMELESS = {
+    f"<summary>{_TOGGLE}": f"<summary aria-label='its pages'>{_TOGGLE}",
+    ' role="doc-biblioentry"': ' role="listitem"',  # the list of works has items, by today's names
+}
 #: Scripts that the theme puts on every page and this book does without: another search, icons.
 UNUSED = ("searchtools.js", "language_data.js", "searchindex.js", "fontawesome.js")
 
