@@ -276,6 +276,8 @@ def examine(path: str | Path | None, found: Findings) -> Plan | None:
         )
         for name, columns in files.items()
     }
+    if rules is None and tables["lineup"] is not None:
+        plan_format.by_name(_mapping(place / "rules.yml"), tables["lineup"], core)
     return _plan(rules, policy, tables, sources, known, core, found)
 
 
@@ -408,6 +410,14 @@ def _labels(lineup: pd.DataFrame) -> dict[str, str]:
     """Labels of the lineup's funds by code, as far as they can be read."""
     funds = lineup["fund"].astype(str)
     return dict(zip(funds, lineup.get("label", funds).astype(str), strict=True))
+
+
+def _mapping(path: Path) -> Mapping[str, Any]:
+    """What a YAML file says; nothing where it cannot be read, which is said elsewhere."""
+    try:
+        return data.mapping(path)
+    except DataError:
+        return {}
 
 
 def _tried(found: Findings, name: str, read: Callable[[], Any]) -> Any:

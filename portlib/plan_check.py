@@ -7,14 +7,15 @@ figures are true.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
 
 import pandas as pd
 
+from portlib import history, plan_format, plan_template, standing
 from portlib import plan as plans
-from portlib import plan_format, plan_template, standing
 from portlib.inputs import nport, record
 from portlib.plan import Plan
 from portlib.tables import Finding, Findings
@@ -25,6 +26,9 @@ _KNOWN = ("rules.yml", "lineup.csv", "participants.csv", "target_date_vintages.c
 _FOLDERS = (nport.FOLDER, "views", plan_template.EXAMPLES)
 #: Older than this on the plan's day, an input is said to be old; days.
 OLD = {"assumptions": 400, "valuations": 120, "holdings": 190, "balances": 100}
+#: A fund that loses more than this in a month may have split its shares.
+FALL = -0.4
+_OPTION = re.compile(r"say (?:unit|dates|decimal|compound): ")
 #: Fewer people than this make a habit of few.
 FEW = 30
 
@@ -78,6 +82,12 @@ class Report:
         for title, findings in (("To mend", self.refused), ("To know", self.noted)):
             if findings:
                 lines += ["", f"{title} ({len(findings)})", *(f"  {one}" for one in findings)]
+        if any(_OPTION.search(one.problem) for one in self.refused):
+            lines += [
+                "",
+                f"An option (unit, dates, decimal, compound) is said in {record.READING}, by file: "
+                f"`{record.HISTORY}: {{unit: percent}}`",
+            ]
         if self.as_read:
             lines += ["", "How the files were read"]
             lines += [f"  {name}: {said}" for name, said in self.as_read.items()]
@@ -114,7 +124,8 @@ def check(folder: str | Path) -> Report:
     brought = frozenset(path.name for path in folder.iterdir())
     if plan is not None:
         _worth_knowing(plan, found)
-        return Report(folder, plan, tuple(found), dict(plan.inputs.as_read), brought)
+        as_read = dict(plan.inputs.as_read)
+        return Report(folder, None if found.refused else plan, tuple(found), as_read, brought)
     return Report(folder, None, tuple(found), {}, brought)
 
 
@@ -162,7 +173,16 @@ def _worth_knowing(plan: Plan, found: Findings) -> None:
         held = [str(c) for c in plan.exposures if (plan.exposures[c] > 0).any()]
         if lost := [name for name in held if name not in own.history.values]:
             found.note(own.history.file, f"has no {', '.join(lost)}: our series stand in")
+    _strange_series(plan, found)
     if own.funds is not None:
+        months = own.funds.values
+        for fund in months:
+            if (least := float(months[fund].min())) < FALL:
+                found.note(
+                    own.funds.file,
+                    f"{fund} lost {-least:.0%} in {months[fund].idxmin():%Y-%m}: a fact, or a "
+                    "split of its shares?",
+                )
         _young(plan, int(policy["minimum_history_months"]), found)
     if own.holdings is not None:
         _unmapped(plan, found)
@@ -178,6 +198,22 @@ def _worth_knowing(plan: Plan, found: Findings) -> None:
                 f"on {last} {held_then[fund]:.1%} were in {fund}, in participants.csv "
                 f"{plan.shares[fund]:.1%}",
             )
+
+
+def _strange_series(plan: Plan, found: Findings) -> None:
+    """Series that a class's ``history`` names and that no record holds."""
+    own = plan.inputs
+    named = {series: one.name for one in own.classes if one.own for series in one.history}
+    brought = () if own.history is None else tuple(map(str, own.history.values))
+    # A class with months of its own needs no series to stand in.
+    named = {series: name for series, name in named.items() if name not in brought}
+    if not named:
+        return
+    known = [*brought, *history.read("open").names, *history.read("long").names]
+    for series, name in named.items():
+        if series not in known:
+            hint = near_word(series, known)
+            found.refuse("classes.yml", f"{name}: history {series!r} is no series{hint}")
 
 
 def _aged(file: str, day: date, as_of: date, most: int, found: Findings) -> None:

@@ -329,6 +329,29 @@ def parts(
     return funds, exposures, paths, participants, holdings
 
 
+def by_name(rules: Mapping[str, Any], lineup: Table, found: Findings) -> None:
+    """Funds that refused rules name and the lineup does not have, as far as they can be read.
+
+    Parameters
+    ----------
+    rules : ``rules.yml`` as it stands.
+    lineup : from `from_file`.
+    found : takes what is wrong.
+    """
+    if "fund" not in lineup.frame:
+        return
+    funds = set(lineup.frame["fund"].astype(str))
+    trading = rules.get("trading")
+    named: dict[str, Any] = {"default": [rules.get("default")]}
+    for rule in ("round_trip_days", "minimum_holding_days"):
+        named[f"trading.{rule}"] = trading.get(rule) if isinstance(trading, Mapping) else None
+    for rule, given in named.items():
+        for fund in given if isinstance(given, list | Mapping) else []:
+            if isinstance(fund, str) and fund not in funds:
+                problem = f"{rule}: {schema.short(fund)} is no fund of the lineup"
+                found.refuse("rules.yml", problem)
+
+
 def by_row(
     rules: Mapping[str, Any] | None, lineup: Table | None, people: Table | None, paths: Table | None
 ) -> None:

@@ -148,3 +148,34 @@ def test_a_full_page_of_findings_fits_in_one_call(folder):
         [sys.executable, "-m", "portlib", "check", str(folder)], capture_output=True, text=True
     )
     assert run.returncode == 0 and run.stderr == ""
+
+
+def test_funds_that_refused_rules_name_are_said_in_the_same_go(folder):
+    edit(folder / "rules.yml", "legal_regime: ERISA", "legal_regime: erisa")
+    edit(folder / "rules.yml", "default: TARGET", "default: TARGT")
+    edit(folder / "rules.yml", "{INTL: 30}", "{INTX: 30}")
+    said = "\n".join(map(str, plan_check.check(folder).refused))
+    assert "legal_regime: 'erisa' is not one of" in said
+    assert "default: 'TARGT' is no fund of the lineup" in said
+    assert "trading.round_trip_days: 'INTX' is no fund of the lineup" in said
+
+
+def test_a_series_that_no_record_holds_is_refused(folder):
+    text = "farm:\n  label: Farm\n  role: real\n  survey: real_estate\n  history: {}\n"
+    (folder / "classes.yml").write_text(text.format("tsp_cc"), encoding="utf-8")
+    report = plan_check.check(folder)
+    assert report.plan is None
+    assert "farm: history 'tsp_cc' is no series; did you mean 'tsp_c'?" in str(report)
+    (folder / "classes.yml").write_text(text.format("tsp_c"), encoding="utf-8")
+    assert plan_check.check(folder).plan is not None
+
+
+def test_a_month_that_looks_like_a_split_is_noted_and_an_option_has_a_place(folder):
+    months = "Month,LARGE\n2026-01,1.0%\n2026-02,-50.2%\n2026-03,0.4%\n"
+    (folder / "fund_returns.csv").write_text(months, encoding="utf-8")
+    said = "\n".join(map(str, plan_check.check(folder).noted))
+    assert "LARGE lost 50% in 2026-02: a fact, or a split of its shares?" in said
+    (folder / "fund_returns.csv").write_text(
+        "Month,LARGE\n" + "".join(f"2026-0{m},{m}.5\n" for m in range(1, 7)), encoding="utf-8"
+    )
+    assert "is said in reading.yml, by file" in str(plan_check.check(folder))

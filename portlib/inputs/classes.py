@@ -173,12 +173,12 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
         role = entry.get("role")
         if not isinstance(label, str) or not label.strip():
             found.refuse(FILE, f"{name}: label {label!r} is no name for readers")
-        if role not in ROLES:
+        if role not in tuple(ROLES):
             hint = near_word(str(role), ROLES)
             found.refuse(FILE, f"{name}: role {role!r} is none of {', '.join(ROLES)}{hint}")
             role = "equity"
         survey = entry.get("survey", name if name in known else None)
-        if survey is not None and survey not in known:
+        if survey is not None and survey not in known.names:
             hint = near_word(str(survey), list(known.names))
             found.refuse(FILE, f"{name}: survey {survey!r} is no class of the survey{hint}")
             survey = None
@@ -188,10 +188,21 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
             found.refuse(FILE, f"{name}: inflation_linked is true or false, not {linked!r}")
             linked = False
         # A class that is refused is known all the same, so that nothing else is refused for it.
+        twins = [
+            one.name for one in made.values() if one.own and _spelt(one.label) == _spelt(label)
+        ]
+        if twins and isinstance(label, str):
+            found.refuse(
+                FILE, f"{name}: label {label!r} is that of {twins[0]} too; keep them apart"
+            )
         made[name] = AssetClass(
             name, str(label), cast(Role, role), survey, history, own=True, inflation_linked=linked
         )
     return Classes(made)
+
+
+def _spelt(label: object) -> str:
+    return str(label).strip().lower()
 
 
 def _mix(name: str, given: Any, found: Findings) -> dict[str, float]:

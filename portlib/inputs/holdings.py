@@ -216,11 +216,13 @@ def make(
         return None
     listed = rows(master, MASTER_COLUMNS, found, options=options.get(MASTER))
     if listed is not None:
+        listed["id"] = _capitals(listed)
         _check_master(listed, classes, found)
     table = None
     if holdings is not None:
         table = rows(holdings, COLUMNS, found, options=options.get(FILE))
         if table is not None:
+            table["id"] = _capitals(table)
             unknown_funds(table, funds, FILE, found)
             _check_ids(table, FILE, found)
             twice = table.duplicated(["fund", "date", "id_kind", "id"])
@@ -231,6 +233,14 @@ def make(
     if len(found.refused) > before or listed is None:
         return None
     parts = [part for part in (table, filings) if part is not None]
+    if len(parts) == 2:
+        days = [set(zip(part["fund"], part["date"], strict=True)) for part in parts]
+        for fund, day in sorted(days[0] & days[1]):
+            found.refuse(
+                FILE, f"{fund}, {day:%Y-%m-%d}: is in a filing of nport/ too; keep one of the two"
+            )
+        if len(found.refused) > before:
+            return None
     together = pd.concat(parts, ignore_index=True)
     sums = together.groupby(["fund", "date"], sort=False)["weight"].sum()
     for fund, day, total in sums.reset_index().itertuples(index=False, name=None):
@@ -257,6 +267,12 @@ def _check_master(table: pd.DataFrame, classes: Classes, found: Findings) -> Non
         for at in map(int, np.flatnonzero(overlap)):
             line = int(own.index[at + 1])
             found.refuse(MASTER, f"id {own['id'].iloc[0]!r} has two rows for one day", line)
+
+
+def _capitals(table: pd.DataFrame) -> pd.Series:
+    """Identifiers in capitals, but for those that are names."""
+    own = table["id_kind"].isin(["name", "internal", "nport_category"])
+    return table["id"].where(own, table["id"].str.upper())
 
 
 def _check_ids(table: pd.DataFrame, file: str, found: Findings) -> None:

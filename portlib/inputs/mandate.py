@@ -133,7 +133,7 @@ def make(
         if any(stated.name == entry.get("name") for stated in made):
             found.refuse(FILE, f"{where}: the name is given twice")
         kind = entry.get("kind")
-        if kind not in KINDS:
+        if not isinstance(kind, str) or kind not in KINDS:
             hint = near_word(str(kind), list(KINDS))
             found.refuse(FILE, f"{where}: kind {kind!r} is none of {', '.join(KINDS)}{hint}")
             continue
@@ -171,7 +171,7 @@ def _check(
             _number(where, key, value, found)
         elif key in ("funds", "classes"):
             _names(where, key, value, funds if key == "funds" else classes.names, found)
-        elif key == "role" and value not in ROLES:
+        elif key == "role" and value not in tuple(ROLES):
             hint = near_word(str(value), ROLES)
             found.refuse(FILE, f"{where}: role {value!r} is none of {', '.join(ROLES)}{hint}")
         elif key in _BY_FUND:

@@ -11,6 +11,7 @@ Source: SEC, Form N-PORT (17 CFR 274.150) and EDGAR Form N-PORT XML Technical Sp
 
 from __future__ import annotations
 
+import math
 import xml.etree.ElementTree as ET
 from collections.abc import Sequence
 from pathlib import Path
@@ -90,8 +91,10 @@ def read(path: str | Path, fund: str) -> pd.DataFrame:
         given = one.findtext(f"{NAMESPACE}pctVal")
         try:
             weight = float(given or "") / 100
-        except ValueError as error:
-            raise DataError(f"{name}: holding {number}: pctVal {given!r} is no number") from error
+        except ValueError:
+            weight = math.nan
+        if not math.isfinite(weight):
+            raise DataError(f"{name}: holding {number}: pctVal {given!r} is no number")
         called = (
             one.findtext(f"{NAMESPACE}title") or one.findtext(f"{NAMESPACE}name") or ""
         ).strip()
@@ -117,8 +120,12 @@ def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd
     if not folder.is_dir():
         return None
     parts = []
-    for path in sorted(folder.rglob("*.xml")):
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         below = path.relative_to(folder)
+        if path.suffix.lower() != ".xml":
+            if not path.name.startswith("."):
+                found.note(f"{FOLDER}/{below}", "is not read: filings end in .xml")
+            continue
         fund = below.parts[0] if len(below.parts) > 1 else path.stem
         if funds and fund not in funds:
             hint = near_word(fund, list(funds))

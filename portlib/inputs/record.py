@@ -413,6 +413,8 @@ def _from_prices(
         )
         if paid is None:
             return None
+        # What is empty was refused by its line; the rest is asked all the same.
+        paid = paid.dropna(subset=list(DISTRIBUTION_COLUMNS))
     try:
         return tables.total_returns(tables.prices(texts[PRICES], **given), paid)
     except DataError as error:

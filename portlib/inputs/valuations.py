@@ -111,7 +111,8 @@ def make(
     for line, measure, value in zip(table.index, table["measure"], table["value"], strict=True):
         _, low, high = MEASURES.get(measure, ("", -np.inf, np.inf))
         if value < low or value > high:
-            hint = "; in percent? Write 0.032 or 3.2%" if low <= value / 100 <= high else ""
+            percent = low <= value / 100 <= high <= 1
+            hint = f"; in percent? Write {value / 100:g} or {value:g}%" if percent else ""
             found.refuse(
                 FILE, f"{measure} {value:g} is not between {low:g} and {high:g}{hint}", int(line)
             )

@@ -16,6 +16,7 @@ import pandas as pd
 
 from portlib.data import DataError
 from portlib.tables import dates as calendar_dates
+from portlib.tables import numbers as conventions
 from portlib.tables import text as texts
 from portlib.tables.findings import Findings
 from portlib.tables.numbers import MISSING, numbers
@@ -158,6 +159,11 @@ def rows(
     )
     strange = [] if others else [name for name in frame if name not in columns]
     frame = frame.drop(columns=list(dict.fromkeys([*strange, *(c for c in frame if not c)])))
+    if decimal is None and (kept := _of_kind("number", frame, columns)):
+        decimal = conventions.decided(frame[kept])
+    if dates is None and len(kept := _of_kind("date", frame, columns)) > 1:
+        labels = [cell for name in kept for cell in frame[name] if cell.lower() not in MISSING]
+        dates = calendar_dates.decided(list(dict.fromkeys(labels)))
     made = {
         name: _typed(
             frame[name], columns.get(name), found, text.name, lines.separator, decimal, dates
@@ -169,6 +175,10 @@ def rows(
             kinds = {"number": "float64", "date": "datetime64[us]"}
             made[name] = pd.Series(None, frame.index, dtype=kinds.get(column.kind, "object"))
     return pd.DataFrame(made)
+
+
+def _of_kind(kind: str, frame: pd.DataFrame, columns: Mapping[str, Column]) -> list[str]:
+    return [name for name in map(str, frame) if name in columns and columns[name].kind == kind]
 
 
 def _header(cells: tuple[tuple[str, ...], ...], columns: Mapping[str, Column]) -> int | None:
@@ -261,8 +271,10 @@ def _numeric(
     for row in map(int, np.flatnonzero(outside)):
         if row in wrong:
             continue
-        percent = column.high <= 1 and column.low <= made.iloc[row] / 100 <= column.high
-        hint = "; in percent? Write 0.05 or 5%" if percent else ""
+        value = float(made.iloc[row])
+        share = column.high <= 1 or "decimal" in column.unit
+        percent = share and column.low <= value / 100 <= column.high and not read.percent[row, 0]
+        hint = f"; in percent? Write {value / 100:g} or {value:g}%" if percent else ""
         found.refuse(
             file,
             f"{cells.name} {cells.iloc[row]!r} is not between {column.low:g} and "

@@ -163,6 +163,24 @@ def parse(
     return _one_reading(fitting, labels, name)
 
 
+def decided(labels: Sequence[str]) -> str | None:
+    """The one order of day, month and year that fits all labels; None where several do, or none.
+
+    Examples
+    --------
+    >>> decided(["02/03/2015", "28/03/2015"])
+    'day-month-year'
+    """
+    fitting = []
+    for order in ORDERS:
+        try:
+            parse(labels, "", range(len(labels)), order)
+        except DataError:
+            continue
+        fitting.append(order)
+    return fitting[0] if len(fitting) == 1 else None
+
+
 def looks_dated(labels: Sequence[str]) -> bool:
     """Are most of these labels dates in some form (numbers of a year alone included)?"""
     for _, period, pattern in _PATTERNS:

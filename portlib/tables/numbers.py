@@ -58,7 +58,7 @@ def numbers(
     name : the file, for messages.
     separator : what separated the cells; between commas a decimal comma has to be quoted.
     decimal : ``"point"`` or ``"comma"``, where both fit.
-    dollars : amounts in US dollars, which are written with a point where both fit.
+    dollars : amounts in US dollars, whose commas part thousands where both fit.
 
     Raises
     ------
@@ -102,6 +102,21 @@ def numbers(
     )
 
 
+def decided(cells: pd.DataFrame) -> str | None:
+    """``point`` or ``comma``, where some cell has one reading and none contradicts it; else None.
+
+    Examples
+    --------
+    >>> decided(pd.DataFrame([["1.500", "31,20"]], dtype=object))
+    'comma'
+    """
+    texts = [str(text) for text in pd.unique(cells.to_numpy(dtype=object).ravel())]
+    point, comma = (np.isfinite(values) for values in _both_readings(texts))
+    only = {"point": bool((point & ~comma).any()), "comma": bool((comma & ~point).any())}
+    named = [name for name, there in only.items() if there]
+    return named[0] if len(named) == 1 else None
+
+
 def number(text: str) -> float:
     """One number with a decimal point, percent signs taken into account; nan where it is none."""
     value = _readings(text)[0]
@@ -141,7 +156,8 @@ def _convention(
     if not differ.any():
         return "point"
     example = texts[int(np.flatnonzero(differ)[0])]
-    if dollars or (separator == "," and not any("," in text for text in texts)):
+    grouped = all("," in texts[int(at)] for at in np.flatnonzero(differ))
+    if (dollars and grouped) or (separator == "," and not any("," in text for text in texts)):
         return "point"
     first, second = (f"{values[int(np.flatnonzero(differ)[0])]:g}" for values in (point, comma))
     raise DataError(

@@ -18,6 +18,7 @@ import pandas as pd
 from portlib.data import DataError
 from portlib.tables import dates as calendar_dates
 from portlib.tables import layouts
+from portlib.tables.findings import Finding, Findings, FindingsError
 from portlib.tables.layouts import Grid
 from portlib.tables.numbers import SENTINELS, numbers
 from portlib.tables.text import Text
@@ -129,8 +130,12 @@ def returns(
     parentheses as negative, percent with a sign, dates day-month-year
     """
     grid = layouts.grid(source, dates)
-    values, notes = _decimals(grid, unit, decimal)
     often = calendar_dates.frequency(grid.dates)
+    try:
+        values, notes = _decimals(grid, unit, decimal)
+    except DataError as error:
+        _with_months(grid, often, error, compound=compound)
+        raise
     if often in ("day", "week"):
         if not compound:
             raise DataError(
@@ -202,29 +207,17 @@ def total_returns(
         returns that no fund makes.
     """
     values = levels.values
+    if distributions is not None:
+        _check_distributions(values, distributions)
     all_days = pd.DatetimeIndex(levels.values.index)
     paid = pd.DataFrame(0.0, values.index, values.columns)
     given = pd.DataFrame(columns=["fund", "date", "amount"])
     given = given if distributions is None else distributions
-    for line, fund, day, amount in zip(
-        given.index, given["fund"], pd.DatetimeIndex(given["date"]), given["amount"], strict=True
+    for fund, day, amount in zip(
+        given["fund"], pd.DatetimeIndex(given["date"]), given["amount"], strict=True
     ):
-        where = f"distributions.csv: line {line}"
-        if fund not in values:
-            raise DataError(f"{where}: no prices of {fund!r}")
-        known = values[fund].dropna()
-        days = pd.DatetimeIndex(known.index)
-        at = int(days.searchsorted(day))
-        if at == len(days) or day <= days[0]:
-            raise DataError(
-                f"{where}: {day:%Y-%m-%d} is outside the prices of {fund}, {days[0]:%Y-%m-%d} to "
-                f"{days[-1]:%Y-%m-%d}"
-            )
-        if not 0 <= amount < known.iloc[at]:
-            raise DataError(
-                f"{where}: {amount:g} a share of {fund}, whose price is {known.iloc[at]:g}"
-            )
-        paid.loc[days[at], fund] += float(amount)
+        days = pd.DatetimeIndex(values[fund].dropna().index)
+        paid.loc[days[days.searchsorted(day)], fund] += float(amount)
     before = values.ffill().shift()
     stepped = ((values + paid) / before.where(values.notna()) - 1).iloc[1:]
     if levels.period == "day":
@@ -236,6 +229,42 @@ def total_returns(
     )
     _sensible(levels.file, stepped)
     return _finished(levels.file, stepped, "month", [*levels.notes, note], False, minimum_months)
+
+
+def _check_distributions(values: pd.DataFrame, given: pd.DataFrame) -> None:
+    """Refuse every distribution that no price takes, and what is written twice."""
+    file = "distributions.csv"
+    found = Findings()
+    days_paid = pd.DatetimeIndex(given["date"])
+    for line, fund, day, amount, again in zip(
+        given.index,
+        given["fund"],
+        days_paid,
+        given["amount"],
+        given.duplicated(["fund", "date", "amount"]),
+        strict=True,
+    ):
+        if fund not in values:
+            found.refuse(file, f"no prices of {fund!r}", int(line))
+            continue
+        known = values[fund].dropna()
+        days = pd.DatetimeIndex(known.index)
+        at = int(days.searchsorted(day))
+        if at == len(days) or day <= days[0]:
+            span = f"{days[0]:%Y-%m-%d} to {days[-1]:%Y-%m-%d}"
+            found.refuse(file, f"{day:%Y-%m-%d} is outside the prices of {fund}, {span}", int(line))
+        elif not 0 <= amount < known.iloc[at]:
+            found.refuse(
+                file, f"{amount:g} a share of {fund}, whose price is {known.iloc[at]:g}", int(line)
+            )
+        elif again:
+            found.refuse(
+                file,
+                f"{amount:g} of {fund} on {day:%Y-%m-%d} is given twice; if both were paid, write "
+                "their sum",
+                int(line),
+            )
+    found.settle()
 
 
 def years(
@@ -265,15 +294,25 @@ def years(
     return _finished(grid.name, values, "year", [*grid.notes, *notes], False, 1)
 
 
+def _with_months(grid: Grid, often: str, error: DataError, *, compound: bool) -> None:
+    """Raise what is wrong with figures together with what is wrong with the months beside them."""
+    if compound and often in ("day", "week"):
+        return
+    found = Findings()
+    found.take(error, grid.name)
+    known = len(found)
+    try:
+        _by_month(grid, pd.DataFrame(index=range(len(grid.cells))), often)
+    except DataError as second:
+        found.take(second, grid.name)
+    if len(found) > known:
+        raise FindingsError(found) from error
+
+
 def _numbers(grid: Grid, decimal: str | None) -> tuple[pd.DataFrame, np.ndarray, list[str]]:
     read = numbers(grid.cells, grid.name, separator=grid.separator, decimal=decimal)
     if read.wrong:
-        row, position, text = read.wrong[0]
-        where = _cell(grid, row, grid.cells.columns[position])
-        if sum(at == position for _, at, _ in read.wrong) > 0.5 * len(grid.cells):
-            name = grid.cells.columns[position]
-            raise DataError(f"{grid.name}: column {name!r} holds text, like {text!r}; leave it out")
-        raise DataError(f"{where}: {text!r} is not a number; write 0.0123 for 1.23%")
+        _not_numbers(grid, read.wrong)
     values = pd.DataFrame(read.values, columns=grid.cells.columns)
     if not len(values):
         raise DataError(f"{grid.name}: no rows, or no column of returns beside the dates")
@@ -287,6 +326,24 @@ def _numbers(grid: Grid, decimal: str | None) -> tuple[pd.DataFrame, np.ndarray,
     if (nothing := values.isna().all()).any():
         raise DataError(f"{grid.name}: column {values.columns[nothing][0]!r}: no value at all")
     return values, read.percent, list(read.notes)
+
+
+def _not_numbers(grid: Grid, wrong: tuple[tuple[int, int, str], ...]) -> None:
+    """Refuse every cell that is no number, and a column of text once."""
+    found = Findings()
+    texty: set[int] = set()
+    for row, position, text in wrong:
+        name = grid.cells.columns[position]
+        if position in texty:
+            continue
+        if sum(at == position for _, at, _ in wrong) > 0.5 * len(grid.cells):
+            texty.add(position)
+            found.refuse(grid.name, f"column {name!r} holds text, like {text!r}; leave it out")
+            continue
+        cell = f"column {name!r}, {grid.dates.values[row]:%Y-%m-%d}: {text!r}"
+        problem = f"{cell} is not a number; write 0.0123 for 1.23%"
+        found.refuse(grid.name, problem, int(grid.lines[row]))
+    found.settle()
 
 
 def _decimals(
@@ -394,7 +451,7 @@ def _no_decimals(grid: Grid, values: pd.DataFrame) -> None:
 def _by_month(grid: Grid, values: pd.DataFrame, often: str) -> tuple[pd.DataFrame, str, list[str]]:
     """Values by month end, oldest first; refuses other frequencies, gaps, months given twice."""
     if often in ("quarter", "year"):
-        hint = "; calendar years are read by portlib.tables.years" if often == "year" else ""
+        hint = "; calendar years go into annual_returns.csv" if often == "year" else ""
         raise DataError(f"{grid.name}: has a row a {often}, not a month{hint}")
     months, form, unsure = calendar_dates.month_ends(grid.dates)
     if unsure.any() and len(values) > 1:
@@ -420,8 +477,10 @@ def _by_month(grid: Grid, values: pd.DataFrame, often: str) -> tuple[pd.DataFram
         (steps > 1, "does not follow the month before it; there is a gap"),
     ):
         if bad.any():
-            row = int(np.flatnonzero(bad)[0])
-            raise DataError(f"{grid.name}: line {lines[row]}: {months[row]} {problem}")
+            raise FindingsError(
+                Finding(grid.name, int(lines[row]), f"{months[row]} {problem}")
+                for row in map(int, np.flatnonzero(bad))
+            )
     ends = pd.DatetimeIndex(months.to_timestamp(how="end").normalize(), name="month")
     return values.set_axis(ends), form, notes
 
@@ -485,12 +544,18 @@ def _finished(
     values = values.dropna(how="all") if not keep_gaps else values
     inside = values.isna() & values.ffill().notna() & values.bfill().notna()
     if inside.any(axis=None) and not keep_gaps:
-        column, row = _first(inside)
-        when = f"{values.index[row]:%Y-%m-%d}"
-        raise DataError(
-            f"{name}: column {column!r}, {when}: '' is missing; fill it from the source, or start "
-            "the series later"
+        raise FindingsError(
+            Finding(
+                name,
+                None,
+                f"column {column!r}, {day:%Y-%m-%d}: '' is missing; fill it from the source, or "
+                "start the series later",
+            )
+            for column in inside
+            for day in inside.index[inside[column]]
         )
+    if values.empty:
+        raise DataError(f"{name}: has a row of one date alone; returns of prices need two")
     step = np.diff(pd.DatetimeIndex(values.index).to_period("M" if period == "month" else "Y").asi8)
     if len(step) and step.max() > 1:
         at = values.index[int(step.argmax())]

@@ -79,3 +79,25 @@ def test_each_fault_of_trades_is_named(old, new, message):
     assert text != TRADES
     assert accounts.make_trades(Text("trades.csv", text), ["A", "B"], found, {}) is None
     assert any(re.search(message, str(finding)) for finding in found.refused), [*map(str, found)]
+
+
+def test_another_column_decides_how_numbers_and_dates_are_read():
+    head = "trade;fund;side;shares;decided;ordered;settled;decision_price;price\n"
+    row = "T1;A;sell;1.500;10.06.2026;10.06.2026;15.06.2026;31,20;31,15\n"
+    found = Findings()
+    trades = accounts.make_trades(Text(accounts.TRADES, head + row), ["A"], found, {})
+    assert not found.refused
+    assert trades is not None
+    assert trades.table["shares"].tolist() == [1500.0]
+    assert f"{trades.table['decided'].iloc[0]:%Y-%m-%d}" == "2026-06-10"
+
+
+def test_points_that_could_part_thousands_of_dollars_are_refused():
+    found = Findings()
+    text = "date;fund;balance\n2026-05-31;A;520.000\n2026-05-31;B;310.000\n"
+    assert accounts.make_holdings(Text(accounts.FILE, text), ["A", "B"], found, {}) is None
+    assert "may be 520 (decimal point) or 520000 (decimal comma)" in str(found.refused[0])
+    commas = {accounts.FILE: {"decimal": "comma"}}
+    made = accounts.make_holdings(Text(accounts.FILE, text), ["A", "B"], Findings(), commas)
+    assert made is not None
+    assert made.balances.to_numpy().sum() == 830000

@@ -43,3 +43,21 @@ def test_each_wrong_entry_is_refused(entry, message):
     made = classes.make({"x": entry}, found)
     assert any(re.search(message, str(finding)) for finding in found.refused)
     assert "x" in made  # so that nothing else is refused for it
+
+
+def test_two_classes_of_one_label_are_refused():
+    found = Findings()
+    one = {"label": "Timber", "role": "real"}
+    classes.make({"timber": one, "wood": {**one, "label": "timber "}}, found)
+    assert [str(item) for item in found.refused] == [
+        "classes.yml: wood: label 'timber ' is that of timber too; keep them apart"
+    ]
+
+
+def test_a_role_that_is_a_list_is_refused():
+    found = Findings()
+    classes.make({"wood": {"label": "W", "role": ["real"], "survey": ["us_tips"]}}, found)
+    assert [str(item).split(" ['")[0] for item in found.refused] == [
+        "classes.yml: wood: role",
+        "classes.yml: wood: survey",
+    ]

@@ -170,3 +170,41 @@ def test_a_filing_of_an_unknown_fund_is_named(tmp_path):
     found = Findings()
     assert nport.read_folder(tmp_path, ["A", "B"], found) is None
     assert "'C' is no fund of the lineup" in str(found.refused[0])
+
+
+_FILING = (
+    '<edgarSubmission xmlns="http://www.sec.gov/edgar/nport"><formData>'
+    "<genInfo><repPdDate>2026-05-31</repPdDate></genInfo><invstOrSecs><invstOrSec>"
+    "<title>X</title><pctVal>{}</pctVal></invstOrSec></invstOrSecs></formData></edgarSubmission>"
+)
+
+
+def test_a_filing_is_read_whatever_the_case_of_its_ending_and_others_are_said(tmp_path):
+    (tmp_path / "A.XML").write_text(_FILING.format("99.0"), encoding="utf-8")
+    (tmp_path / "A.pdf").write_text("no filing", encoding="utf-8")
+    found = Findings()
+    read = nport.read_folder(tmp_path, ["A"], found)
+    assert read["weight"].tolist() == [0.99]
+    assert [str(item) for item in found] == ["nport/A.pdf: is not read: filings end in .xml"]
+
+
+@pytest.mark.parametrize("share", ["nan", "inf", "N/A"])
+def test_a_filing_without_a_share_is_refused(tmp_path, share):
+    (tmp_path / "A.xml").write_text(_FILING.format(share), encoding="utf-8")
+    with pytest.raises(DataError, match=r"holding 1: pctVal .* is no number"):
+        nport.read(tmp_path / "A.xml", "A")
+
+
+def test_identifiers_are_the_same_in_small_letters_and_a_day_has_one_source(tmp_path):
+    listed = "fund,date,id_kind,id,weight\nA,2026-05-31,ticker,aaa,50%\n"
+    listed += "A,2026-05-31,cusip,38259p508,50%\n"
+    master = "id_kind,id,class\nticker,AAA,us_large_equity\ncusip,38259P508,us_large_equity\n"
+    texts = Text("fund_holdings.csv", listed), Text("securities.csv", master)
+    known, found = classes.survey_classes(), Findings()
+    made = holdings.make(*texts, None, ["A"], known, found, {})
+    assert not list(found)
+    assert made.exposures(date(2026, 6, 30)).mapped.to_numpy().tolist() == [[1.0]]
+    (tmp_path / "A.xml").write_text(_FILING.format("5.0"), encoding="utf-8")
+    filings = nport.read(tmp_path / "A.xml", "A")
+    assert holdings.make(*texts, filings, ["A"], known, found, {}) is None
+    assert "A, 2026-05-31: is in a filing of nport/ too" in str(found.refused[0])

@@ -72,3 +72,13 @@ def test_a_file_without_a_list_is_refused(content):
     found = Findings()
     assert mandate.make(content, [], classes.survey_classes(), found) == ()
     assert found.refused
+
+
+@pytest.mark.parametrize(
+    "odd", [{"kind": ["exclusion"], "funds": ["A"]}, {"kind": "role_limit", "role": {}, "upper": 1}]
+)
+def test_words_that_are_lists_are_refused_like_any_other_word(odd):
+    found = Findings()
+    entry = {"name": "odd", "clause": "IPS", **odd}
+    assert mandate.make({"constraints": [entry]}, ["A"], classes.survey_classes(), found) == ()
+    assert "is none of" in str(found.refused[0])

@@ -453,3 +453,66 @@ def test_what_never_ends_or_is_another_columns_matter_is_named(tmp_path, own):
     two = csv(own) + "\nAnnual returns of the same\n2015,0.1,0.2\n"
     with pytest.raises(DataError, match="does a second table begin there"):
         tables.returns(Text("mine.csv", two))
+
+
+def test_all_cells_and_months_that_are_wrong_are_said_at_once():
+    text = "date,A,B\n2024-01,1%,2%\n2024-02,abc,0%\n2024-03,1%,xyz\n2024-05,1%,1%\n"
+    with pytest.raises(DataError) as caught:
+        tables.returns(Text("mine.csv", text))
+    said = str(caught.value).splitlines()
+    assert [line.split(": ")[1] for line in said] == ["line 3", "line 4", "line 5"]
+    assert "'abc' is not a number" in said[0]
+    assert "'xyz' is not a number" in said[1]
+    assert "2024-05 does not follow" in said[2]
+
+
+def test_every_missing_month_of_every_series_is_said():
+    text = "date,A,B\n2024-01,1%,2%\n2024-02,,0%\n2024-03,1%,\n2024-04,1%,1%\n"
+    with pytest.raises(DataError) as caught:
+        tables.returns(Text("mine.csv", text))
+    assert "'A', 2024-02-29" in str(caught.value)
+    assert "'B', 2024-03-31" in str(caught.value)
+
+
+def test_one_price_alone_is_refused():
+    levels = tables.prices(Text("mine.csv", "date,A\n2025-01-31,10\n"))
+    with pytest.raises(DataError, match="returns of prices need two"):
+        tables.total_returns(levels)
+
+
+def test_each_distribution_that_no_price_takes_is_said_and_one_written_twice():
+    days = pd.bdate_range("2025-01-01", "2025-03-31")
+    prices = pd.DataFrame({"A": np.linspace(10, 11, len(days))}, days)
+    levels = tables.prices(Text("prices.csv", prices.to_csv(index_label="date")))
+    paid = pd.DataFrame(
+        {
+            "fund": ["A", "B", "A", "A"],
+            "date": pd.to_datetime(["2025-02-03", "2025-02-03", "2025-02-03", "2026-02-03"]),
+            "amount": [0.1, 0.1, 0.1, 0.1],
+        },
+        index=[2, 3, 4, 5],
+    )
+    with pytest.raises(DataError) as caught:
+        tables.total_returns(levels, paid)
+    said = str(caught.value).splitlines()
+    assert said[0] == "distributions.csv: line 3: no prices of 'B'"
+    assert said[1].startswith("distributions.csv: line 4: 0.1 of A on 2025-02-03 is given twice")
+    assert said[2].startswith("distributions.csv: line 5: 2026-02-03 is outside the prices of A")
+
+
+def test_total_returns_of_daily_prices_are_those_of_units_reinvested():
+    """Second method: units held grow by each distribution; the value of the units is followed."""
+    rng = np.random.default_rng(5)
+    days = pd.bdate_range("2024-01-01", "2024-12-31")
+    price = pd.Series(100 * np.exp(np.cumsum(rng.normal(0, 0.01, len(days)))), days).round(4)
+    levels = tables.prices(Text("p.csv", price.to_frame("A").to_csv(index_label="date")))
+    # The second falls on a Saturday and is paid at Monday's price.
+    paid = pd.DataFrame(
+        {"fund": "A", "date": pd.to_datetime(["2024-03-05", "2024-07-06"]), "amount": [1.25, 0.4]}
+    )
+    read = tables.total_returns(levels, paid).values["A"]
+    given = pd.Series([1.25, 0.4], pd.to_datetime(["2024-03-05", "2024-07-08"]))
+    units = (1 + given.reindex(days, fill_value=0.0) / price).cumprod()
+    value = (units * price).resample("ME").last()
+    expected = value / value.shift().fillna(price.iloc[0]) - 1
+    np.testing.assert_allclose(read, expected, atol=1e-12)
