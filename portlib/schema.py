@@ -47,6 +47,18 @@ def problem(value: Any, schema: Mapping[str, Any], at: str = "") -> str:
 
     `at` is where the value itself stands: the part is named from there, like ``rules.models``.
 
+    Parameters
+    ----------
+    value
+        Plain data.
+    schema : mapping
+        JSON Schema.
+    at : str
+
+    Returns
+    -------
+    str
+
     Examples
     --------
     >>> share = {"type": "number", "minimum": 0, "maximum": 1}
@@ -59,7 +71,17 @@ def problem(value: Any, schema: Mapping[str, Any], at: str = "") -> str:
 
 
 def problems(value: Any, schema: Mapping[str, Any], at: str = "") -> list[str]:
-    """All that `problem` could say, in the order of the value."""
+    """All that `problem` could say, in the order of the value.
+
+    Parameters
+    ----------
+    value, schema, at
+        As in `problem`.
+
+    Returns
+    -------
+    list of str
+    """
     return list(dict.fromkeys(_problems(value, schema, at)))
 
 

@@ -234,7 +234,20 @@ def by_name(p: Program, y: Array, z: Array) -> dict[str, float]:
 
 
 def refusal(assumptions: Assumptions, mandate: Mandate, engine: str) -> ValueError:
-    """Why there is no answer: the conflict in the mandate, or what the engine said."""
+    """Why there is no answer: the conflict in the mandate, or what the engine said.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+    mandate : Mandate
+    engine : str
+        Its name.
+
+    Returns
+    -------
+    ValueError
+        To be raised.
+    """
     conflict = diagnose(mandate, assumptions)
     return conflict or NotSolved(
         f"{engine}: no answer, although the mandate can be obeyed; check that bounds on the "

@@ -229,7 +229,20 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
 
     Not convex. 1e-6 is scipy's own `tolerance`. Slopes take an evaluation an asset, each reading
     sigma; the quadratic programmes, about n^3 each, are not counted. Source: Maillard, Roncalli and
-    Teiletche (2010)."""
+    Teiletche (2010).
+
+    Parameters
+    ----------
+    sigma : array (n, n)
+        Annual decimals squared.
+    b : array (n,)
+        Budgets, summing to one.
+    tolerance : float
+
+    Returns
+    -------
+    Path
+    """
     from scipy.optimize import LinearConstraint, minimize
 
     passes = [0]
@@ -590,7 +603,20 @@ def hierarchical(
     no mandate.
 
     A tree does not say which of two branches comes first, so the order of the labels matters. Lopez
-    de Prado (2016)."""
+    de Prado (2016).
+
+    Parameters
+    ----------
+    a : Assumptions
+    distance : callable
+        From correlations to distances.
+    method : callable
+        Of linkage.
+
+    Returns
+    -------
+    Allocation
+    """
     from scipy.cluster.hierarchy import leaves_list
 
     start = time.perf_counter()

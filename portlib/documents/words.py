@@ -173,7 +173,19 @@ def with_names(text: str, names: Mapping[str, str]) -> str:
 
 def alone(text: str, chapter: str, plan: Plan) -> str:
     """A text of a chapter for whoever does not have the chapter at hand: no codes, and the chapter
-    by its title."""
+    by its title.
+
+    Parameters
+    ----------
+    text : str
+    chapter : str
+        The name of the chapter that it is from.
+    plan : Plan
+
+    Returns
+    -------
+    str
+    """
     words = with_classes(with_labels(text.replace("\\_", "_"), plan), plan)
     words = re.sub(r"(?<=\w)_(?=\w)", " ", words)
     return words.replace("this chapter", f"the chapter *{chapter}*")

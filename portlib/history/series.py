@@ -72,7 +72,19 @@ def treasury_series(
 
 
 def averaged_yield(yields: pd.Series, maturity_years: int, origin: Provenance) -> MonthlySeries:
-    """The month's average of a yield of which month ends are at hand as well, for comparison."""
+    """The month's average of a yield of which month ends are at hand as well, for comparison.
+
+    Parameters
+    ----------
+    yields : Series
+        Annual decimals by month.
+    maturity_years : int
+    origin : Provenance
+
+    Returns
+    -------
+    MonthlySeries
+    """
     return MonthlySeries(
         f"yield_{maturity_years}y_average",
         f"yield of {maturity_years}-year Treasury bonds",
@@ -180,7 +192,21 @@ def corporate_series(
 def equity_series(
     name: str, returns: pd.Series, origin: Provenance, *, difference: bool = False
 ) -> MonthlySeries:
-    """A portfolio of French's, or a factor: the difference of two."""
+    """A portfolio of French's, or a factor: the difference of two.
+
+    Parameters
+    ----------
+    name : str
+    returns : Series
+        Monthly decimals.
+    origin : Provenance
+    difference : bool
+        Whether it is one portfolio less another.
+
+    Returns
+    -------
+    MonthlySeries
+    """
     basis = "long-short difference, before costs" if difference else "value weighted, before costs"
     return MonthlySeries(name, name.replace("_", " "), returns, "return", basis, origin)
 

@@ -201,7 +201,19 @@ def _balances(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def unknown_funds(table: pd.DataFrame, funds: Sequence[str], file: str, found: Findings) -> None:
-    """Refuse the rows of a fund that the lineup, where it could be read, does not have."""
+    """Refuse the rows of a fund that the lineup, where it could be read, does not have.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With a column ``fund``.
+    funds : sequence of str
+        Of the lineup; empty where it could not be read.
+    file : str
+        Its name, for findings.
+    found : Findings
+        What is added to.
+    """
     if not funds:
         return
     for line, fund in zip(table.index, table["fund"], strict=True):

@@ -151,7 +151,21 @@ def _parts(value: Any) -> list[Any]:
 
 
 def digest(number: int, previous: str, content: str) -> str:
-    """SHA-256, in hex, of a link's number, the digest before it and its content."""
+    """SHA-256, in hex, of a link's number, the digest before it and its content.
+
+    Parameters
+    ----------
+    number : int
+        From 1.
+    previous : str
+        The digest before it, in hex.
+    content : str
+        Canonical JSON.
+
+    Returns
+    -------
+    str
+    """
     return hashlib.sha256(f"{number}\n{previous}\n{content}".encode()).hexdigest()
 
 

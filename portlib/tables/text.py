@@ -167,7 +167,17 @@ def of_frame(frame: pd.DataFrame) -> str:
 
 
 def options_of(name: str, given: Mapping[str, object], known: Mapping[str, object]) -> None:
-    """Raise `DataError` for an option of reading that does not exist."""
+    """Raise `DataError` for an option of reading that does not exist.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, for messages.
+    given : mapping
+        Options asked for.
+    known : mapping
+        Those that there are.
+    """
     for option in given:
         if option not in known:
             raise DataError(f"{name}: {option!r} is no option of reading; use {', '.join(known)}")

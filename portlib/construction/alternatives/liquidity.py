@@ -63,6 +63,20 @@ def most_that_can_be_locked(
 ) -> float:
     """The largest share that a year like this leaves at or below ``ceiling``; nothing below zero.
 
+    Parameters
+    ----------
+    ceiling : float
+        The largest share allowed, decimal.
+    liquid, locked : float
+        Returns of the year, decimals.
+    outflow : float
+        What leaves, as a share of the whole.
+
+    Returns
+    -------
+    float
+        Decimal.
+
     Examples
     --------
     >>> w = most_that_can_be_locked(0.15, liquid=-0.4, locked=-0.1, outflow=0.2)

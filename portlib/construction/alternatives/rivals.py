@@ -141,7 +141,20 @@ def least_risk(assumptions: Assumptions, over_cash: float) -> pd.Series:
 
 @door(haircut={"above": -1.0, "below": 1.0})
 def with_haircut(assumptions: Assumptions, names: Sequence[str], haircut: float) -> Assumptions:
-    """The same with these classes' means lower by ``haircut``, annual decimal."""
+    """The same with these classes' means lower by ``haircut``, annual decimal.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+    names : sequence of str
+        The classes.
+    haircut : float
+        Annual decimal.
+
+    Returns
+    -------
+    Assumptions
+    """
     down = np.array([haircut if name in names else 0.0 for name in assumptions.labels])
     return assumptions.replace(
         mu=assumptions.mu - down, source=f"{assumptions.source}; alternatives less {haircut:.2%}"

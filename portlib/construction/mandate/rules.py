@@ -79,7 +79,20 @@ class Risk(NamedTuple):
 
 
 def vector(values: Values | None, labels: Sequence[str], unnamed: float) -> Array:
-    """A number, a mapping or ``None`` (ones) as an array (n,) over the labels."""
+    """A number, a mapping or ``None`` (ones) as an array (n,) over the labels.
+
+    Parameters
+    ----------
+    values : float, mapping by label, or None
+    labels : sequence of str
+        Of n assets.
+    unnamed : float
+        What a label takes that a mapping leaves out.
+
+    Returns
+    -------
+    array (n,)
+    """
     if isinstance(values, Mapping):
         return np.array([values.get(a, unnamed) for a in labels], dtype=float)
     return np.full(len(labels), 1.0 if values is None else float(values))

@@ -56,6 +56,18 @@ def recognises(text: str) -> bool:
 def read(text: str, path: Path, series: str | None = None) -> PublishedFile:
     """The series of a file; ``series`` names it where the file does not.
 
+    Parameters
+    ----------
+    text : str
+        What the file says.
+    path : Path
+        Its name, for messages.
+    series : str, optional
+
+    Returns
+    -------
+    PublishedFile
+
     Raises
     ------
     DataError

@@ -121,7 +121,20 @@ def rows_of(text: str) -> list[list[str]]:
 
 
 def month_end(keys: Iterable[str], pattern: str, name: str) -> pd.DatetimeIndex:
-    """Month ends of keys such as ``192607`` (pattern ``%Y%m``); `DataError` naming the key."""
+    """Month ends of keys such as ``192607`` (pattern ``%Y%m``); `DataError` naming the key.
+
+    Parameters
+    ----------
+    keys : iterable of str
+    pattern : str
+        As for `datetime.strptime`.
+    name : str
+        Of the file, for messages.
+
+    Returns
+    -------
+    DatetimeIndex
+    """
     listed = list(keys)
     dates = pd.to_datetime(pd.Series(listed, dtype=str), format=pattern, errors="coerce")
     if dates.isna().any():
@@ -132,7 +145,21 @@ def month_end(keys: Iterable[str], pattern: str, name: str) -> pd.DatetimeIndex:
 def numbers(
     cells: list[list[str]], columns: list[str], missing: tuple[str, ...], name: str
 ) -> pd.DataFrame:
-    """Cells as floats, the publisher's marks for missing as nan; `DataError` naming the cell."""
+    """Cells as floats, the publisher's marks for missing as nan; `DataError` naming the cell.
+
+    Parameters
+    ----------
+    cells : list of rows of text
+    columns : list of str
+    missing : tuple of str
+        The publisher's marks.
+    name : str
+        Of the file, for messages.
+
+    Returns
+    -------
+    DataFrame
+    """
     text = pd.DataFrame(cells, columns=columns, dtype=str)
     absent = text.isin(missing)
     values = text.mask(absent).apply(pd.to_numeric, errors="coerce").astype(float)

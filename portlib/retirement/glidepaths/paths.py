@@ -145,6 +145,17 @@ def constant(equity: float, **details: Any) -> Glidepath:
 def age_rule(retirement_age: int, base: int = 100, **details: Any) -> Glidepath:
     """Equity of `base` less age, in percent: 100-minus-age; a rule about age, so it needs the
     retirement age.
+
+    Parameters
+    ----------
+    retirement_age : int
+    base : int
+    details
+        As for `Glidepath`.
+
+    Returns
+    -------
+    Glidepath
     """
     ages = np.arange(15, 121)
     shares = np.clip((base - ages) / 100, 0.0, 1.0)

@@ -170,6 +170,18 @@ def in_force(office: Office, made_by: Pins, at: datetime) -> Event:
     Raises `NotCertified`, after an event, where there is none, where code, data or policy are
     others than those that the last certificate names, and where its days are over. A changed plan
     does not void it: the model is certified, not its inputs.
+
+    Parameters
+    ----------
+    office : Office
+    made_by : Pins
+        Of the model.
+    at : datetime
+        Now, with its zone.
+
+    Returns
+    -------
+    Event
     """
     with office.refusing("models", "CertificateVoid", at, "portlib", {"model": made_by.model}):
         filed = office.log.events("models", "ModelCertified")

@@ -301,6 +301,15 @@ def _registration(log: AuditLog, model: str) -> Mapping[str, Any]:
 def accept(log: AuditLog, made: Result, *, at: datetime, actor: str) -> None:
     """Accept a result, or refuse it by name; either is an event.
 
+    Parameters
+    ----------
+    log : AuditLog
+    made : Result
+    at : datetime
+        Now, with its zone.
+    actor : str
+        Who accepts.
+
     Raises
     ------
     PinMismatch

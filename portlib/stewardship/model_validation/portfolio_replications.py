@@ -130,7 +130,19 @@ def _risky(volatility: ArrayLike, correlation: ArrayLike, source: str) -> Assump
 
 def published_arithmetic(geometric: ArrayLike, volatility: ArrayLike, n: int) -> Array:
     """Arithmetic from geometric means as the public note has it, with the variance over the wrong
-    mean squared."""
+    mean squared.
+
+    Parameters
+    ----------
+    geometric, volatility : array
+        Annual decimals.
+    n : int
+        Years.
+
+    Returns
+    -------
+    array
+    """
     g = np.asarray(geometric, float)
     s = np.asarray(volatility, float)
     return (1 + g) / (1 + s**2 / (1 + g) ** 2) ** ((1 - n) / (2 * n)) - 1

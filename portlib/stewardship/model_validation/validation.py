@@ -325,6 +325,18 @@ def reach(of: Sequence[str], draws: int, rng: np.random.Generator) -> pd.Series:
 
     Every covariance and market weight is moved within half of its last printed digit; the weights
     keep their sum.
+
+    Parameters
+    ----------
+    of : sequence of str
+        The printed quantities.
+    draws : int
+    rng : Generator
+
+    Returns
+    -------
+    Series
+        By quantity, in units of its last printed digit.
     """
     case = read("idzorek_2004_table6")
     base = {row.quantity: row for row in idzorek(case)}

@@ -20,6 +20,16 @@ def made_up_trades(
     ``side`` is 1 for a purchase, -1 for a sale; prices in US dollars; ``locked``, ``pending`` and
     ``final`` are the days of EscrowLocked, PendingFinality, SettlementFinalized. Prices move by
     about ten basis points while one waits.
+
+    Parameters
+    ----------
+    funds : sequence of str
+    months : DatetimeIndex
+    rng : Generator
+
+    Returns
+    -------
+    DataFrame
     """
     n = 3 * len(months)
     days = np.repeat(months.to_numpy().astype("datetime64[M]"), 3).astype("datetime64[D]")

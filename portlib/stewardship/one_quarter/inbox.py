@@ -132,6 +132,19 @@ def weighable(view: View, plan: Plan, prior: Assumptions) -> float:
     """How far the view alone would move the prior, from 0 (not at all) to 1 (all the way).
 
     ViewError for a class without assumptions, and above the policy's `view_confidence_limit`.
+
+    Parameters
+    ----------
+    view : View
+    plan : Plan
+        Whose policy limits a view.
+    prior : Assumptions
+        Of the classes.
+
+    Returns
+    -------
+    float
+        Decimal.
     """
     if unknown := sorted(set(view.portfolio) - set(prior.labels)):
         raise ViewError(
@@ -192,6 +205,17 @@ def expected(plan: Plan, prior: Assumptions, views: Sequence[View]) -> Assumptio
 
     Without views the prior itself. ViewError as `posterior` does, for views that contradict each
     other.
+
+    Parameters
+    ----------
+    plan : Plan
+    prior : Assumptions
+        Of the classes.
+    views : sequence of View
+
+    Returns
+    -------
+    Assumptions
     """
     if not views:
         return prior

@@ -159,6 +159,13 @@ def deposit_opening(desk: Desk, shares: Mapping[str, float], at: datetime) -> No
 
     `shares` by fund; under ``USD`` dollars of cash. Once a log: the same again changes nothing,
     other holdings are refused by `deliver`.
+
+    Parameters
+    ----------
+    desk : Desk
+    shares : mapping
+    at : datetime
+        Now, with its zone.
     """
     amounts = {
         fund: round(number * 100) if fund == CASH else round(number * 1000) * (MICRO // 1000)

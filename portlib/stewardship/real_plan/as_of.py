@@ -144,7 +144,21 @@ def build(
 
 
 def best(assumptions: Assumptions, reference: pd.Series, bands: Mapping[str, float]) -> pd.Series:
-    """Most expected at the reference's own volatility, inside the bands around it."""
+    """Most expected at the reference's own volatility, inside the bands around it.
+
+    Parameters
+    ----------
+    assumptions : Assumptions
+    reference : Series
+        Weights by class.
+    bands : mapping
+        Policy's ``reference_bands``.
+
+    Returns
+    -------
+    Series
+        Weights by class.
+    """
     around = anchored.Reference(_by_fund(reference), EQUITY)
     held = anchored.Bands(bands["share"], bands["points"], {CASH: bands["cash"]})
     whole = pd.DataFrame(np.eye(len(FUNDS)), list(FUNDS), list(FUNDS))
@@ -165,6 +179,20 @@ def came(
     """Geometric return a year of weights put back every month, from the month after the day.
 
     Over `years`, or to the last month. ValueError where the months do not reach so far.
+
+    Parameters
+    ----------
+    built : Built
+        What was known on the day.
+    weights : Series
+    months : DataFrame (months, classes)
+        Monthly decimals.
+    years : int, optional
+
+    Returns
+    -------
+    float
+        Annual decimal.
     """
     after = months[list(FUNDS)][months.index >= built.first.start_time]
     if years is not None:

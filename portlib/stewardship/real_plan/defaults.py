@@ -23,6 +23,18 @@ def of_funds(weights: pd.DataFrame, plan: Plan, name: str, source: str) -> Glide
 
     What each fund holds, and the cost of a path, are the plan's; ValueError where the plan does
     not offer the five funds.
+
+    Parameters
+    ----------
+    weights : DataFrame (years, funds)
+        Each row summing to one.
+    plan : Plan
+    name, source : str
+        Of the path.
+
+    Returns
+    -------
+    Glidepath
     """
     codes = [fund.upper() for fund in FUNDS]
     if lost := [code for code in codes if code not in plan.exposures.index]:
@@ -49,7 +61,20 @@ def long_run(told: Published, plan: Plan) -> Glidepath:
 
 def as_of(told: Published, plan: Plan, day: str) -> Glidepath:
     """All L Funds in force on a day, by years to the middle of each fund's year; L Income at its
-    date. ValueError where fewer than three funds are known."""
+    date. ValueError where fewer than three funds are known.
+
+    Parameters
+    ----------
+    told : Published
+        Target weights by fund and quarter.
+    plan : Plan
+    day : str
+        As 2026-01-31.
+
+    Returns
+    -------
+    Glidepath
+    """
     now = pd.Timestamp(day)
     rows = {}
     for fund in dict.fromkeys(told.targets.index.get_level_values("fund")):

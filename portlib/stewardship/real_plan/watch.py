@@ -31,6 +31,18 @@ def watched(
 
     The funds are their own classes here: what they cost is inside their months, and they have no
     risk beyond them.
+
+    Parameters
+    ----------
+    target, benchmark : Series
+        Weights by fund.
+    classes : Assumptions
+        Of the funds.
+    policy : Policy
+
+    Returns
+    -------
+    Watched
     """
     none = np.zeros(len(FUNDS))
     return Watched.under(
@@ -132,6 +144,18 @@ def ahead_of_losses(
     lowest month end, the first alarm that began in it, and how much of the loss had then come.
 
     The alarm of a month is read at its end. NaT and nan where nothing began to ring in it.
+
+    Parameters
+    ----------
+    found : list of Spell
+    returns : Series
+        Monthly decimals.
+    episodes : mapping
+        First and last month by name.
+
+    Returns
+    -------
+    DataFrame
     """
     rows = {}
     for name, (first, last) in episodes.items():

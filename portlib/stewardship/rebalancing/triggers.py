@@ -452,7 +452,19 @@ class RebalanceInstruction:
 
 
 def issue(log: AuditLog, instruction: RebalanceInstruction, at: datetime) -> Event:
-    """Write `RebalanceInstructionIssued` to the audit log, once however often it is asked."""
+    """Write `RebalanceInstructionIssued` to the audit log, once however often it is asked.
+
+    Parameters
+    ----------
+    log : AuditLog
+    instruction : RebalanceInstruction
+    at : datetime
+        Now, with its zone.
+
+    Returns
+    -------
+    Event
+    """
     return log.append(
         "rebalancing",
         "RebalanceInstructionIssued",

@@ -132,7 +132,20 @@ def clock(messages: Sequence[Message]) -> list[datetime]:
 
 
 def tell(path: Path, messages: Sequence[Message], kind: type[Ledger] = Ledger) -> Told:
-    """Tell a story to a new ledger without disturbance."""
+    """Tell a story to a new ledger without disturbance.
+
+    Parameters
+    ----------
+    path : Path
+        Of the ledger's file.
+    messages : sequence of Message
+    kind : type
+        Of ledger.
+
+    Returns
+    -------
+    Told
+    """
     events = [0]
     statements = 0
     balances: list[dict[tuple[str, str], int]] = [{}]
@@ -274,7 +287,22 @@ def struck(
 
 def aftermath(path: Path, messages: Sequence[Message], told: Told, acknowledged: int) -> str:
     """What was lost, one of `LOSSES`, or ``""``: what the file says, and again after telling the
-    whole story to it."""
+    whole story to it.
+
+    Parameters
+    ----------
+    path : Path
+        Of the ledger's file.
+    messages : sequence of Message
+    told : Told
+        The story without disturbance.
+    acknowledged : int
+        How many messages had been answered.
+
+    Returns
+    -------
+    str
+    """
     try:
         with Ledger(path) as ledger:
             head = ledger.check()
@@ -296,7 +324,18 @@ def aftermath(path: Path, messages: Sequence[Message], told: Told, acknowledged:
 
 def repeated(path: Path, messages: Sequence[Message], told: Told, rng: Random) -> str:
     """Every message comes twice or more: again at once, and at random later; returns as
-    `aftermath`."""
+    `aftermath`.
+
+    Parameters
+    ----------
+    path, messages, told
+        As in `aftermath`.
+    rng : random.Random
+
+    Returns
+    -------
+    str
+    """
     with Ledger(path) as ledger:
         for i, (message, at) in enumerate(zip(messages, clock(messages), strict=True)):
             deliver(ledger, message, at)
@@ -308,7 +347,19 @@ def repeated(path: Path, messages: Sequence[Message], told: Told, rng: Random) -
 
 def clock_back(path: Path, messages: Sequence[Message], told: Told, k: int) -> str:
     """Message `k` first comes under a clock moved back: it must be refused and leave no trace; as
-    `aftermath`."""
+    `aftermath`.
+
+    Parameters
+    ----------
+    path, messages, told
+        As in `aftermath`.
+    k : int
+        From 0.
+
+    Returns
+    -------
+    str
+    """
     with Ledger(path) as ledger:
         for i, (message, at) in enumerate(zip(messages, clock(messages), strict=True)):
             if i == k:
@@ -323,7 +374,18 @@ def clock_back(path: Path, messages: Sequence[Message], told: Told, k: int) -> s
 
 def disk_full(path: Path, messages: Sequence[Message], told: Told, pages: int) -> str:
     """The file may not grow beyond so many pages until the sender is told, who then goes on;
-    returns as `aftermath`."""
+    returns as `aftermath`.
+
+    Parameters
+    ----------
+    path, messages, told
+        As in `aftermath`.
+    pages : int
+
+    Returns
+    -------
+    str
+    """
     refused = False
     with Ledger(path) as ledger:
         ledger.connection.execute(f"PRAGMA max_page_count = {pages}")

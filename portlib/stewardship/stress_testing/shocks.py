@@ -263,7 +263,20 @@ def propagate(
 
 def stand_ins(classes: Sequence[str], which: str, *, policy: Policy) -> dict[str, Any]:
     """The policy's ``stress_proxies`` for classes, ``windows`` or ``history``; ValueError for a
-    class without any."""
+    class without any.
+
+    Parameters
+    ----------
+    classes : sequence of str
+    which : str
+        ``windows`` or ``history``.
+    policy : Policy
+
+    Returns
+    -------
+    dict
+        By class.
+    """
     proxies = policy["stress_proxies"]
     if lost := [name for name in classes if name not in proxies]:
         raise ValueError(

@@ -312,7 +312,19 @@ def window_returns(
 def proxies(
     classes: Sequence[str], *, policy: Policy, months: pd.DataFrame | None = None
 ) -> pd.DataFrame:
-    """In words, what stood in for each class in each window; empty where it is the class's own."""
+    """In words, what stood in for each class in each window; empty where it is the class's own.
+
+    Parameters
+    ----------
+    classes : sequence of str
+    policy : Policy
+    months : DataFrame, optional
+        The plan's own returns by class.
+
+    Returns
+    -------
+    DataFrame (classes, windows)
+    """
     return _stood_in(classes, policy, months)[1]
 
 
@@ -525,7 +537,18 @@ def judged(
 
 
 def menu_rules(plan: Plan, posture: str, classes: Assumptions) -> Mandate:
-    """The menu's mandate for a posture's model: no employer stock, which models leave out."""
+    """The menu's mandate for a posture's model: no employer stock, which models leave out.
+
+    Parameters
+    ----------
+    plan : Plan
+    posture : str
+    classes : Assumptions
+
+    Returns
+    -------
+    Mandate
+    """
     mandate = plan_menu.menu_mandate(plan, posture, classes)
     stock = plan.rules["employer_stock"]
     if not stock:
