@@ -26,7 +26,3 @@ def test_a_function_of_three_parameters_or_more_describes_them():
         and "Parameters\n" not in (inspect.getdoc(one) or "")
     ]
     assert not lacking
-
-
-def test_every_public_function_says_what_it_answers():
-    assert not [name for name, one in public() if not inspect.getdoc(one)]
