@@ -700,6 +700,7 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
 def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx.ext.linkcode")
     app.setup_extension("prudent_math")
+    app.setup_extension("prudent_works")
     app.add_config_value("prudent_gate", True, "env")
     app.add_config_value("prudent_sources", True, "")
     app.connect("config-inited", lambda _, config: setattr(config, "linkcode_resolve", source_link))
