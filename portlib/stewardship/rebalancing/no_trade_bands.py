@@ -7,9 +7,9 @@ band, and the cost a year is
 
     g(b) = A v b^2 / 6 + c s^2 / (2 b),      least at   b = (3 c w^2 (1-w)^2 / (2 A))^(1/3).
 
-The cube root is that of the theory of small costs (Davis and Norman 1990; Janecek and Shreve 2004);
-note that v drops out. `optimal_band` finds the edges without any of this, by dynamic programming
-for a review every so often.
+That a band is best: Davis and Norman (1990). The cube root is that of the theory of small costs
+(Janecek and Shreve 2004); note that v drops out. `optimal_band` finds the edges without any of
+this, by dynamic programming for a review every so often.
 
 Left out: drift of the weight, more than one asset against the rest, fixed costs per trade, tax.
 """
