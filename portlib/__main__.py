@@ -1,10 +1,10 @@
 """The shell's door: new, check, optimize, report, forecast, import, refresh, adopt, run, review.
 
 ``prudent``, or ``python -m portlib``. Prints the answer of `portlib.service` as JSON on standard
-output. Errors go to standard error, with exit status 1; nothing is written to files, except the
-folder of ``new``, the documents of ``report`` and ``dossier``, what ``import`` and ``refresh``
-keep, and the audit log that ``forecast seal`` is given. Left out: many plans at once
-(`service.optimize_many`).
+output. Errors go to standard error, with exit status 1, under ``--json`` as data; nothing is
+written to files, except the folder of ``new``, the documents of ``report`` and ``dossier``, what
+``import`` and ``refresh`` keep, the answers of ``many`` and ``advise``, and the audit log that
+``forecast seal`` is given. A shell completes commands with argcomplete, where it is installed.
 """
 
 from __future__ import annotations
@@ -16,13 +16,20 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, answer, and return the exit status."""
-    given = vars(_parser().parse_args(arguments))
+    parser = _parser()
+    if find_spec("argcomplete"):
+        import argcomplete
+
+        argcomplete.autocomplete(parser)
+    given = vars(parser.parse_args(arguments))
+    as_data = given.pop("json")
     try:
         run: Callable[[dict[str, Any]], int] = given.pop("run")
         return run(given)
@@ -30,7 +37,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EPIPE):
             # Standard output cannot be written; Python would try again when it ends, and complain.
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        print(f"prudent: {error}", file=sys.stderr)
+        if as_data:
+            from portlib.service import refusal
+
+            print(json.dumps(refusal(error)), file=sys.stderr)
+        else:
+            print(f"prudent: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
@@ -39,14 +51,31 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     first = (__doc__ or "").splitlines()[0]
     parser = argparse.ArgumentParser(prog="prudent", description=first)
+    parser.add_argument("--json", action="store_true", help="refusals, too, as JSON")
     commands = parser.add_subparsers(dest="command", required=True)
     best = _command(commands, "optimize", "the best portfolio of the plan's funds", _optimize)
     best.add_argument("--posture", help="conservative, moderate, growth or aggressive")
     best.add_argument("--risk-aversion", type=float, help="A in mean less A/2 variance")
     best.add_argument("--most-funds", type=int, help="0: no limit; default: the plan's rule")
     best.add_argument("--whole-percent", action=argparse.BooleanOptionalAction, default=None)
+    best.add_argument("--optimizer", help="an engine, instead of the policy's: ERC, ROBUST, ...")
+    _more_rules(best)
     path = _command(commands, "glidepath", "the glidepath for the plan's people", _glidepath)
     path.add_argument("--seed", type=int, default=2026)
+    what = "what each fund holds, by the evidence that the plan brings"
+    seen = commands.add_parser("exposures", help=what, description=f"Print {what}, as JSON.")
+    _asks_for_plan(seen)
+    seen.set_defaults(run=_exposures)
+    what = "the best change that is allowed in one account on a day"
+    change = commands.add_parser("rebalance", help=what, description=f"Print {what}, as JSON.")
+    _asks_for_plan(change)
+    change.add_argument("--participant", required=True, help="as the plan names them")
+    change.add_argument("--posture", help="default: the policy's")
+    change.add_argument("--trades", type=Path, help="JSON: a list of on, fund, change (of weight)")
+    change.add_argument("--on", help="the day; default: the plan's as_of")
+    _more_rules(change)
+    change.set_defaults(run=_rebalance)
+    _many_commands(commands)
     _outlook_commands(commands)
     _folder_commands(commands)
     _document_commands(commands)
@@ -61,6 +90,43 @@ def _parser() -> argparse.ArgumentParser:
     described.add_argument("--out", type=Path, metavar="FOLDER", help="write all of them there")
     described.set_defaults(run=_schema)
     return parser
+
+
+def _more_rules(command: argparse.ArgumentParser) -> None:
+    command.add_argument("--rules", type=Path, help="JSON: a list of further rules, by kind")
+    command.add_argument(
+        "--pin", action="append", metavar="FUND=WEIGHT", help="hold a fund at a weight: BND=0.2"
+    )
+
+
+def _many_commands(commands: Any) -> None:
+    what = "answer a file of plans, a line each, into a file that is gone on with"
+    many = commands.add_parser("many", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    many.add_argument("plans", type=Path, metavar="PLANS", help="JSON lines, a plan each")
+    many.add_argument("--out", type=Path, required=True, help="JSON lines, an answer each")
+    many.add_argument("--assumptions", type=Path, help="as for optimize")
+    many.add_argument("--posture", help="as for optimize")
+    many.add_argument("--workers", type=int, help="processes; default: one a core")
+    many.add_argument("--seconds", type=float, default=15.0, help="most time for a plan")
+    many.add_argument("--megabytes", type=float, help="most memory for a plan")
+    many.add_argument("--cluster", metavar="ADDRESS", help="a Dask scheduler, tcp://host:8786")
+    many.set_defaults(run=_many)
+    what = "write the outlook of each person of a file into a file"
+    told = commands.add_parser("advise", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    _asks_for_plan(told)
+    told.add_argument("people", type=Path, metavar="PEOPLE", help="JSON lines, or .parquet")
+    told.add_argument("--out", type=Path, required=True, help="JSON lines, or .parquet")
+    told.add_argument("--lives", type=int, default=500)
+    told.add_argument("--seed", type=int, default=2026)
+    told.set_defaults(run=_advise)
+    what = "answer /optimize and /glidepath over HTTP (extra: http)"
+    door = commands.add_parser("serve", help=what, description=f"{what[0].upper()}{what[1:]}.")
+    door.add_argument("--host", default="127.0.0.1", help="default: this machine alone")
+    door.add_argument("--port", type=int, default=8765)
+    door.add_argument("--megabytes", type=float, default=8.0, help="most for one request")
+    door.add_argument("--seconds", type=float, default=30.0, help="most time for one request")
+    door.add_argument("--at-once", type=int, help="requests in work; default: two a core")
+    door.set_defaults(run=_serve)
 
 
 def _outlook_commands(commands: Any) -> None:
@@ -262,10 +328,74 @@ def _history_commands(commands: Any) -> None:
 def _optimize(given: dict[str, Any]) -> int:
     from portlib import service
 
-    names = ("posture", "risk_aversion", "most_funds", "whole_percent")
-    mandate = {name: given[name] for name in names if given[name] is not None}
+    names = ("posture", "risk_aversion", "most_funds", "whole_percent", "optimizer")
+    mandate = {name: given[name] for name in names if given[name] is not None} | _further(given)
     assumptions = _assumptions(given["assumptions"])
     return _say(service.optimize(_plan(given["plan"]), assumptions, mandate))
+
+
+def _further(given: dict[str, Any]) -> dict[str, Any]:
+    """Rules and pins of the command line, as a mandate has them."""
+    made: dict[str, Any] = {}
+    if given["rules"] is not None:
+        made["rules"] = _json(given["rules"].read_bytes(), given["rules"].name)
+    for pin in given["pin"] or ():
+        fund, _, weight = pin.rpartition("=")
+        try:
+            made.setdefault("pins", {})[fund] = float(weight)
+        except ValueError:
+            raise ValueError(f"--pin {pin}: write FUND=WEIGHT, as in BND=0.2") from None
+    return made
+
+
+def _exposures(given: dict[str, Any]) -> int:
+    from portlib import service
+
+    return _say(service.exposures(_plan(given["plan"])))
+
+
+def _rebalance(given: dict[str, Any]) -> int:
+    from portlib import service
+
+    trades = given["trades"]
+    before = () if trades is None else _json(trades.read_bytes(), trades.name)
+    posture = {} if given["posture"] is None else {"posture": given["posture"]}
+    mandate = posture | _further(given)
+    who = given["participant"]
+    return _say(service.rebalance(_plan(given["plan"]), who, mandate, before, given["on"]))
+
+
+def _many(given: dict[str, Any]) -> int:
+    from portlib import service_many
+
+    mandate = None if given["posture"] is None else {"posture": given["posture"]}
+    settings = {name: given[name] for name in ("workers", "seconds", "megabytes")}
+    asked = (given["plans"], given["out"], _assumptions(given["assumptions"]), mandate)
+    if given["cluster"] is None:
+        return _say({"answered": service_many.optimize_lines(*asked, **settings)})
+    from distributed import Client
+
+    with Client(given["cluster"]) as client:
+        executor = client.get_executor()
+        return _say({"answered": service_many.optimize_lines(*asked, executor=executor)})
+
+
+def _advise(given: dict[str, Any]) -> int:
+    from portlib import service_many
+
+    settings = {name: given[name] for name in ("lives", "seed")}
+    plan = _plan(given["plan"])
+    count = service_many.advise_lines(plan, given["people"], given["out"], **settings)
+    return _say({"advised": count})
+
+
+def _serve(given: dict[str, Any]) -> int:
+    from portlib import service_http
+
+    names = ("megabytes", "seconds", "at_once")
+    limits = service_http.Limits(**{name: given[name] for name in names})
+    service_http.serve(given["host"], given["port"], limits)
+    return 0
 
 
 def _glidepath(given: dict[str, Any]) -> int:
@@ -314,6 +444,12 @@ def _new(given: dict[str, Any]) -> int:
 def _check(given: dict[str, Any]) -> int:
     from portlib import plan_check
 
+    if given["folder"].is_file():
+        from portlib import service
+
+        folder = given["folder"]
+        told = service.check(_json(folder.read_bytes(), folder.name))
+        return _say(told) or int(not told["accepted"])
     report = plan_check.check(given["folder"])
     print(report, flush=True)
     return 1 if report.refused else 0
@@ -617,25 +753,9 @@ def _assumptions(path: Path | None) -> Any:
 
 
 def _json(text: bytes, name: str) -> Any:
-    """What strict JSON says; ValueError, naming the file, for what is none or says it twice."""
+    from portlib.service import strict_json
 
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise ValueError(f"{twice!r} is given twice")
-        return made
-
-    def never(word: str) -> None:
-        raise ValueError(f"{word} is no number")
-
-    try:
-        return json.loads(text.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=never)
-    except RecursionError as error:
-        raise ValueError(f"{name}: is nested too deep") from error
-    except ValueError as error:
-        raise ValueError(f"{name}: is not strict JSON: {error}") from error
+    return strict_json(text, name)
 
 
 if __name__ == "__main__":

@@ -171,18 +171,22 @@ class Plan:
         """The plan as a dict that strict JSON can hold; `from_json` takes it back."""
         funds = list(map(str, self.holdings))
         held = [
-            {funds[at]: row[at] for at in np.flatnonzero(row)}
+            {"holdings": {fund: x for fund, x in zip(funds, row, strict=True) if x}}
             for row in np.round(self.holdings.to_numpy(float), 12).tolist()
         ]
-        people = self.participants.reset_index().assign(holdings=pd.Series(held, dtype=object))
-        vintages = None if self.vintages is None else _records(self.vintages.reset_index())
+        people = _records(self.participants, "participant")
+        classes = {str(row.pop("fund")): row for row in _records(self.exposures, "fund")}
+        nothing = dict.fromkeys(map(str, self.exposures))
+        lineup = [row | classes.get(row["fund"], nothing) for row in _records(self.funds, "fund")]
         return {
             "schema": SCHEMA,
             "rules": schema.plain(self.rules),
             "policy": self.policy.to_json(),
-            "lineup": _records(self.funds.join(self.exposures).reset_index()),
-            "target_date_vintages": vintages,
-            "participants": _records(people),
+            "lineup": lineup,
+            "target_date_vintages": (
+                None if self.vintages is None else _records(self.vintages, "years_to_retirement")
+            ),
+            "participants": [row | own for row, own in zip(people, held, strict=True)],
             "inputs": self.inputs.to_json(),
         }
 
@@ -375,13 +379,13 @@ def _plan(
     else:
         others = tables["participants"], tables.get("target_date_vintages")
         plan_format.by_row(rules, lineup, *others)
-    labels = {} if lineup is None or "fund" not in lineup.frame else _labels(lineup.frame)
+    labels = {} if lineup is None or "fund" not in lineup.columns else _labels(lineup.columns)
     brought = record.make(sources, known, labels, found)
     if rules is not None:
         record.check_day(brought, rules["as_of"], found)
     if parts is not None:
-        weights = [parts[1], *([] if parts[2] is None else [parts[2].drop(columns="equity")])]
-        held = dict.fromkeys(str(c) for table in weights for c in table if (table[c] > 0).any())
+        weights = [parts[1], *([] if parts[2] is None else [parts[2]])]
+        held = dict.fromkeys(name for table in weights for name in _held(table))
         record.check_whole(brought, list(held), found)
         policy = policy.of_house(_house(known, held))
     found.items = [*core, *found]
@@ -406,10 +410,17 @@ def _house(known: Classes, held: Collection[str] | None) -> list[HouseClass]:
     ]
 
 
-def _labels(lineup: pd.DataFrame) -> dict[str, str]:
+def _held(weights: pd.DataFrame) -> list[str]:
+    """Classes with a weight above zero."""
+    some: list[bool] = np.asarray((weights.to_numpy(float) > 0).any(axis=0)).tolist()
+    classes = [str(name) for name, held in zip(weights.columns, some, strict=True) if held]
+    return [name for name in classes if name != "equity"]
+
+
+def _labels(lineup: Mapping[str, list[Any]]) -> dict[str, str]:
     """Labels of the lineup's funds by code, as far as they can be read."""
-    funds = lineup["fund"].astype(str)
-    return dict(zip(funds, lineup.get("label", funds).astype(str), strict=True))
+    funds = [str(fund) for fund in lineup["fund"]]
+    return dict(zip(funds, map(str, lineup.get("label", funds)), strict=True))
 
 
 def _mapping(path: Path) -> Mapping[str, Any]:
@@ -429,13 +440,17 @@ def _tried(found: Findings, name: str, read: Callable[[], Any]) -> Any:
         return None
 
 
-def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    """Rows as dicts of plain values; what is missing is None."""
-    columns = []
-    for name in frame:
-        cells = frame[name].tolist()
-        if frame[name].dtype == object:
-            cells = [schema.plain(cell) for cell in cells]
-        columns.append([None if cell is None or cell != cell else cell for cell in cells])
-    names = [str(name) for name in frame]
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+def _records(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
+    """Rows as dicts of plain values, the index first, as `key`; what is missing is None."""
+    names = [key, *map(str, frame)]
+    rows = frame.to_numpy(object).tolist()
+    return [
+        {name: _cell(cell) for name, cell in zip(names, (at, *row), strict=True)}
+        for at, row in zip(frame.index.tolist(), rows, strict=True)
+    ]
+
+
+def _cell(cell: Any) -> Any:
+    if cell is None or cell != cell:
+        return None
+    return cell if isinstance(cell, (str, float)) else schema.plain(cell)

@@ -10,11 +10,12 @@ Left out: whether the figures are true; files that a plan may bring beside these
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ import pandas as pd
 
 from portlib import data, schema, tables
 from portlib.data import DataError
+from portlib.kept import Kept, marked
 from portlib.records import Array
 from portlib.tables import Column, Findings
 from portlib.tables.columns import near_word
@@ -142,24 +144,45 @@ _CLASS = Column(
 
 @dataclass(frozen=True)
 class Table:
-    """A table of a plan, typed; its index holds lines of the file or places in the JSON list.
+    """A table of a plan, typed: plain columns, and where each row stands (the line of the file, or
+    the place in the JSON list).
 
-    ``suffix`` is ``.csv`` for a file and empty for JSON.
+    ``suffix`` is ``.csv`` for a file and empty for JSON; ``mark`` names the rows it was read from.
     """
 
     name: str
     suffix: str
-    frame: pd.DataFrame
+    columns: Mapping[str, list[Any]]
+    places: Sequence[int]
     found: Findings
+    mark: bytes | None = None
 
     def refuse(self, bad: Any, column: str, problem: str) -> None:
         """Add a finding for each row that is bad, by file and line or by path."""
-        _refuse(self.name, self.suffix, self.frame[column], bad, problem, self.found)
+        rows = np.flatnonzero(np.asarray(bad, bool)).tolist()
+        name = f"{self.name}{self.suffix}"
+        _refuse(name, column, self.columns[column], self.places, rows, problem, self.found)
+
+    def numbers(self, *names: str) -> Array:
+        """Columns of numbers, (rows, names); what is empty is nan."""
+        held = [self.columns[name] for name in names]
+        return np.array(held, dtype=float).reshape(len(names), len(self.places)).T
+
+    def only(self, rows: Collection[int]) -> Table:
+        """The rows at these positions."""
+        kept = {name: [cells[at] for at in rows] for name, cells in self.columns.items()}
+        return Table(self.name, self.suffix, kept, [self.places[at] for at in rows], self.found)
 
     def say(self, problem: str) -> None:
         """Add a finding about the table as a whole."""
         self.found.refuse(f"{self.name}{self.suffix}", problem)
 
+
+#: Columns and frames of rows that were sent before, as far as nothing was refused in them.
+_COLUMNS: Kept[Mapping[str, list[Any]] | None] = Kept(64)
+_FRAMES: Kept[tuple[pd.DataFrame, ...]] = Kept(64)
+#: By entry of the rules, what breaks the schema.
+_BREAKS: Kept[list[str]] = Kept(4096)
 
 Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None, pd.DataFrame, pd.DataFrame]
 
@@ -190,7 +213,7 @@ def rules(content: Any, name: str) -> dict[str, Any]:
     """
     found = Findings()
     plain = schema.plain(content)
-    for problem in schema.problems(plain, _schema(data.ROOT)):
+    for problem in _breaks(plain):
         found.refuse(name, problem)
     found.settle()
     made = {"legal_regime": "ERISA", **plain}
@@ -234,13 +257,13 @@ def from_file(
     fixed = columns is PEOPLE
     text = tables.open_text(path)
     if fixed and len(text.content.split()) == 1:  # names of columns alone: nobody
-        return Table(path.stem, path.suffix, pd.DataFrame(columns=list(columns)), found)
+        return Table(path.stem, path.suffix, {key: [] for key in columns}, [], found)
     asked = dict(columns) if fixed else {**columns, **dict.fromkeys(classes, _CLASS)}
     frame = tables.rows(text, asked, found)
     frame = pd.DataFrame(columns=list(columns)) if frame is None else frame
     absent = [name for name in frame if name not in columns and frame[name].isna().all()]
-    table = Table(path.stem, path.suffix, frame.drop(columns=absent), found)
-    return _worded(table, columns)
+    cells = {str(key): frame[key].tolist() for key in frame if key not in absent}
+    return _worded(Table(path.stem, path.suffix, cells, frame.index.tolist(), found), columns)
 
 
 def from_rows(
@@ -269,10 +292,28 @@ def from_rows(
     DataError
         Where there is no list.
     """
-    asked = {key: column for key, column in columns.items() if key != "origin"}
-    known = set(asked) if columns is PEOPLE else {*asked, *classes}
     if not isinstance(rows, list):
         raise DataError(f"{name}: {schema.short(rows)} is not a list")
+    mark = marked(rows)
+    own = Findings()
+    made = _COLUMNS.get(
+        None if mark is None else (mark, name, tuple(classes)),
+        lambda: _columns(rows, name, columns, classes, own),
+        keep=lambda _: not own.items,
+    )
+    found.items += own.items
+    return None if made is None else Table(name, "", made, range(len(rows)), found, mark)
+
+
+def _columns(
+    rows: list[Any],
+    name: str,
+    columns: Mapping[str, Column],
+    classes: Sequence[str],
+    found: Findings,
+) -> Mapping[str, list[Any]] | None:
+    asked = {key: column for key, column in columns.items() if key != "origin"}
+    known = set(asked) if columns is PEOPLE else {*asked, *classes}
     if wrong := [at for at, row in enumerate(rows) if not isinstance(row, Mapping)]:
         for at in wrong[:100]:
             found.refuse(f"{name}[{at}]", f"{schema.short(rows[at])} is not a mapping")
@@ -285,7 +326,7 @@ def from_rows(
     made = {}
     for key in [*asked, *held]:
         made[key] = _cells([row.get(key) for row in rows], asked.get(key, _CLASS), key, name, found)
-    return _worded(Table(name, "", pd.DataFrame(made, pd.RangeIndex(len(rows))), found), asked)
+    return _worded(Table(name, "", made, range(len(rows)), found), asked).columns
 
 
 def parts(
@@ -312,19 +353,25 @@ def parts(
     found = lineup.found
     found.settle()
     suffix = ".yml" if lineup.suffix else ""
-    classes = [str(name) for name in lineup.frame if name not in LINEUP]
+    classes = [name for name in lineup.columns if name not in LINEUP]
     _origin(rules, [lineup, people, *([] if vintages is None else [vintages])])
-    funds, exposures = _funds(lineup, classes)
-    _named_funds(rules, funds, f"rules{suffix}", found)
-    if (funds["kind"] == "target_date").any() != (vintages is not None):
+    funds, exposures = _once(lineup, tuple(classes), lambda: _funds(lineup, classes))
+    kinds = dict(zip(lineup.columns["fund"], lineup.columns["kind"], strict=True))
+    _named_funds(rules, kinds, f"rules{suffix}", found)
+    if ("target_date" in kinds.values()) != (vintages is not None):
         found.refuse(
             f"target_date_vintages{lineup.suffix}",
             "is needed when, and only when, a target_date fund is offered",
         )
-    paths = None if vintages is None else _paths(vintages, classes, equity)
-    participants, holdings = _people(people, rules, list(funds.index))
+    paths = None
+    if vintages is not None:
+        given = tuple(classes), tuple(equity)
+        (paths,) = _once(vintages, given, lambda: (_paths(vintages, classes, equity),))
+    codes, year = lineup.columns["fund"], rules["as_of"].year
+    held = tuple(codes), year
+    participants, holdings = _once(people, held, lambda: _people(people, year, codes))
     found.settle()
-    _same_story(lineup, funds, participants, holdings)
+    _same_story(lineup, funds, people, participants, holdings)
     found.settle()
     return funds, exposures, paths, participants, holdings
 
@@ -362,130 +409,149 @@ def by_row(
     ----------
     rules, lineup, people, paths : as for `parts`; None for what could not be read at all.
     """
-    if lineup is not None and {*LINEUP} <= {*lineup.frame}:
+    if lineup is not None and {*LINEUP} <= {*lineup.columns}:
         rest = _unnamed(lineup)
-        _fund_rows(rest, [str(name) for name in rest.frame if name not in LINEUP])
-        if people is not None and {*PEOPLE} <= {*people.frame}:
-            funds = list(dict.fromkeys(lineup.frame["fund"].astype(str)))
+        _fund_rows(lineup.only(rest), [name for name in lineup.columns if name not in LINEUP])
+        if people is not None and {*PEOPLE} <= {*people.columns}:
+            funds = list(dict.fromkeys(map(str, lineup.columns["fund"])))
             rest = _unnamed(people)
+            judged = set(rest) if rules is not None else set()
             if rules is not None:
-                _people(rest, rules, funds)
+                _people(people.only(rest), rules["as_of"].year, funds)
             # holdings can be judged also beside another cell that was refused
-            told = people.frame if len(rest.frame) else rest.frame
-            told = told.drop(rest.frame.index if rules is not None else [])
-            given = [isinstance(one, (str, Mapping)) for one in told["holdings"]]
-            held = told[np.array(given, bool)]
-            also = Table(people.name, people.suffix, held, people.found)
-            _holdings(also, held["holdings"].tolist(), funds)
+            held = people.columns["holdings"]
+            given = [at for at, one in enumerate(held) if isinstance(one, (str, Mapping))]
+            also = people.only([at for at in given if at not in judged] if rest else [])
+            _holdings(also, also.columns["holdings"], funds)
     if paths is not None:
-        rest = _unnamed(paths)
-        _vintage_rows(rest, [str(name) for name in rest.frame if name not in VINTAGES])
+        named = [name for name in paths.columns if name not in VINTAGES]
+        _vintage_rows(paths.only(_unnamed(paths)), named)
 
 
-def _unnamed(table: Table) -> Table:
+def _unnamed(table: Table) -> list[int]:
     """The rows of a table of which nothing was said yet; none where its columns are not sound."""
     file = f"{table.name}{table.suffix}"
     if any(one.file == file and "column" in one.problem.split()[:3] for one in table.found.refused):
-        return Table(table.name, table.suffix, table.frame.iloc[:0], table.found)
-    told = {one.line for one in table.found.refused if one.file == file}
-    places = {one.file for one in table.found.refused}
-    named = [
-        line in told or any(place.startswith(f"{table.name}[{line}]") for place in places)
-        for line in table.frame.index
+        return []
+    lines = {one.line for one in table.found.refused if one.file == file}
+    places = {one.file.split(".")[0] for one in table.found.refused}
+    return [
+        at
+        for at, place in enumerate(table.places)
+        if place not in lines and f"{table.name}[{place}]" not in places
     ]
-    return Table(table.name, table.suffix, table.frame[~np.array(named, bool)], table.found)
 
 
 # ---- one table each ------------------------------------------------------------------------------
 
 
-def _fund_rows(table: Table, classes: list[str]) -> None:
-    """What each line of the lineup breaks by itself."""
-    frame = table.frame
-    table.refuse(frame["fund"].duplicated(), "fund", "is given twice")
+def _once(
+    table: Table, given: tuple[Hashable, ...], make: Callable[[], tuple[pd.DataFrame, ...]]
+) -> tuple[pd.DataFrame, ...]:
+    """Frames of a table and what else is given; of rows sent before, copies of what was made
+    then."""
+    name = None if table.mark is None else (table.mark, table.name, *given)
+    made = _FRAMES.get(name, make, keep=lambda _: not table.found.refused)
+    return tuple(frame.copy(deep=False) for frame in made)
+
+
+def _again(cells: Sequence[Any]) -> list[bool]:
+    """Which cells say what one before them said."""
+    first: dict[Any, int] = {}
+    return [first.setdefault(cell, at) != at for at, cell in enumerate(cells)]
+
+
+def _column(table: Table, name: str, columns: Mapping[str, Column]) -> Any:
+    """A column for a frame: numbers as floats, all else as it is."""
+    if columns[name].kind == "number":
+        return table.numbers(name)[:, 0]
+    return pd.Index(table.columns[name], dtype=object)
+
+
+def _fund_rows(table: Table, classes: list[str]) -> tuple[Any, Array]:
+    """What each line of the lineup breaks by itself; which are a series, and weights by class."""
+    codes, kinds = table.columns["fund"], table.columns["kind"]
+    table.refuse(_again(codes), "fund", "is given twice")
+    coded = [re.fullmatch(r"[^\s;,]+", str(code)) is None for code in codes]
+    table.refuse(coded, "fund", "is no code: write letters and digits, without spaces")
+    paid = table.numbers("fee_12b1", "revenue_share").max(axis=1)
     table.refuse(
-        ~frame["fund"].astype(str).str.fullmatch(r"[^\s;,]+"),
-        "fund",
-        "is no code: write letters and digits, without spaces",
-    )
-    paid = frame[["fee_12b1", "revenue_share"]].astype(float).max(axis=1)
-    table.refuse(
-        paid > frame["expense_ratio"].astype(float),
+        paid > table.numbers("expense_ratio")[:, 0],
         "expense_ratio",
         "is less than what the fund pays out of it",
     )
-    series = frame["kind"] == "target_date"
-    total = frame[classes].astype(float).fillna(0.0).sum(axis=1)
+    series = np.array([kind == "target_date" for kind in kinds], bool)
+    weights = np.nan_to_num(table.numbers(*classes), nan=0.0)
+    total = weights.sum(axis=1)
     table.refuse(
         series & (total != 0), "fund", "is a series: its classes belong in target_date_vintages"
     )
     table.refuse(
-        ~series & ~((total - 1).abs() <= TOLERANCE), "fund", "holds classes that do not sum to one"
+        ~series & ~(np.abs(total - 1) <= TOLERANCE), "fund", "holds classes that do not sum to one"
     )
     for kind in ("target_date", "employer_stock", "stable_value"):
-        of_kind = frame["kind"] == kind
+        of_kind = np.array([one == kind for one in kinds], bool)
         table.refuse(of_kind & (of_kind.cumsum() > 1), "kind", "is given twice")
+    return series, weights
 
 
-def _vintage_rows(table: Table, held: list[str]) -> None:
-    """What each line of the vintages breaks by itself."""
-    years = table.frame["years_to_retirement"].astype(float)
-    table.refuse(years.duplicated(), "years_to_retirement", "is given twice")
-    weights = table.frame[held].astype(float).fillna(0.0)
-    off = ~((weights.sum(axis=1) - 1).abs() <= TOLERANCE)
+def _vintage_rows(table: Table, held: list[str]) -> Array:
+    """What each line of the vintages breaks by itself; their weights by class."""
+    table.refuse(
+        _again(table.columns["years_to_retirement"]), "years_to_retirement", "is given twice"
+    )
+    weights = np.nan_to_num(table.numbers(*held), nan=0.0)
+    off = ~(np.abs(weights.sum(axis=1) - 1) <= TOLERANCE)
     table.refuse(off, "years_to_retirement", "has weights that do not sum to one")
+    return weights
 
 
 def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    frame = table.frame
-    _fund_rows(table, classes)
-    series = frame["kind"] == "target_date"
-    weights = frame[classes].astype(float).fillna(0.0)
-    share = frame["plan_share"].astype(float)
-    if share.notna().any() and not abs(share.sum() - 1) <= TOLERANCE:
-        table.say(f"column 'plan_share' sums to {share.sum():.6g}, not to one")
-    numbers = [name for name, column in LINEUP.items() if column.kind == "number"]
-    funds = frame.set_index("fund")[[name for name in LINEUP if name not in ("origin", "fund")]]
-    funds = funds.astype(dict.fromkeys(numbers, float))
-    funds["affiliated"] = funds["affiliated"].isin(["yes", True])
-    return funds, weights[~series].set_index(frame["fund"][~series])
+    series, weights = _fund_rows(table, classes)
+    share = table.numbers("plan_share")[:, 0]
+    told = share[~np.isnan(share)]
+    if told.size and not abs(told.sum() - 1) <= TOLERANCE:
+        table.say(f"column 'plan_share' sums to {told.sum():.6g}, not to one")
+    held = {name: _column(table, name, LINEUP) for name in LINEUP if name not in ("origin", "fund")}
+    held["affiliated"] = np.array([cell in ("yes", True) for cell in held["affiliated"]], bool)
+    index = pd.Index(table.columns["fund"], dtype=object, name="fund")
+    return pd.DataFrame(held, index=index), pd.DataFrame(weights[~series], index[~series], classes)
 
 
-def _people(
-    table: Table, rules: Mapping[str, Any], funds: list[str]
-) -> tuple[pd.DataFrame, pd.DataFrame]:
-    numbers = [name for name, column in PEOPLE.items() if column.kind == "number"]
-    frame = table.frame.astype(dict.fromkeys(numbers, float))
-    table.refuse(frame["participant"].duplicated(), "participant", "is given twice")
-    for column in ("birth_year", "hire_year"):
-        table.refuse(frame[column] % 1 != 0, column, "is no whole year")
-    year = rules["as_of"].year
-    age = year - frame["birth_year"]
-    table.refuse(~age.between(14, 110), "birth_year", f"makes nobody's age in {year}")
-    hired = frame["hire_year"].between(frame["birth_year"] + 14, year)
-    table.refuse(~hired, "hire_year", "is before the age of 14 or after as_of")
-    spouse = frame["spouse_birth_year"]
+def _people(table: Table, year: int, funds: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    codes = table.columns["participant"]
+    table.refuse(_again(codes), "participant", "is given twice")
+    born, hired = table.numbers("birth_year", "hire_year").T
+    for column, years in (("birth_year", born), ("hire_year", hired)):
+        table.refuse(years % 1 != 0, column, "is no whole year")
+    age = year - born
+    table.refuse(~((age >= 14) & (age <= 110)), "birth_year", f"makes nobody's age in {year}")
+    late = ~((hired >= born + 14) & (hired <= year))
+    table.refuse(late, "hire_year", "is before the age of 14 or after as_of")
+    spouse, their_pay = table.numbers("spouse_birth_year", "spouse_pay").T
+    there = ~np.isnan(spouse)
     table.refuse(spouse % 1 > 0, "spouse_birth_year", "is no whole year")
-    apart = spouse.notna() & ~(year - spouse).between(16, 110)
+    apart = there & ~((year - spouse >= 16) & (year - spouse <= 110))
     table.refuse(apart, "spouse_birth_year", f"makes no spouse's age in {year}")
-    unmarried = spouse.notna() & ~frame["filing_status"].str.startswith("married", na=False)
+    married = [str(status).startswith("married") for status in table.columns["filing_status"]]
+    unmarried = there & ~np.array(married, bool)
     table.refuse(unmarried, "filing_status", "is of somebody unmarried, who has a spouse")
-    alone = frame["spouse_pay"].notna() & spouse.isna()
+    alone = ~np.isnan(their_pay) & ~there
     table.refuse(alone, "spouse_pay", "is of a spouse whose spouse_birth_year is not given")
-    answers = [_answers(said) for said in frame["answers"]]
+    answers = [_answers(said) for said in table.columns["answers"]]
     table.refuse(
         [said == () for said in answers], "answers", f"is not {QUESTIONS} numbers from 1 to 5"
     )
-    holdings = _holdings(table, frame["holdings"].tolist(), funds)
-    kept = frame.assign(answers=pd.Series(answers, frame.index, dtype=object))
-    kept = kept.set_index("participant")
-    absent = {n for n, c in PEOPLE.items() if not c.required and kept[n].isna().all()}
-    kept = kept[[n for n in PEOPLE if n not in absent | {"origin", "participant", "holdings"}]]
+    holdings = _holdings(table, table.columns["holdings"], funds)
+    absent = {n for n, c in PEOPLE.items() if not c.required and np.isnan(table.numbers(n)).all()}
+    told = [n for n in PEOPLE if n not in absent | {"origin", "participant", "holdings"}]
+    kept = {name: _column(table, name, PEOPLE) for name in told}
+    kept["answers"] = pd.Index(answers, dtype=object, tupleize_cols=False)
+    index = pd.Index(codes, dtype=object, name="participant")
     if table.found.refused:
-        return kept, pd.DataFrame()
-    return kept.astype({"birth_year": int, "hire_year": int}), pd.DataFrame(
-        holdings, kept.index, funds
-    )
+        return pd.DataFrame(kept, index), pd.DataFrame()
+    kept |= {name: kept[name].astype(int) for name in ("birth_year", "hire_year")}
+    return pd.DataFrame(kept, index), pd.DataFrame(holdings, index, funds)
 
 
 def _answers(said: Any) -> tuple[int, ...] | None:
@@ -540,31 +606,34 @@ def _written(text: str) -> list[tuple[str, float]]:
 
 
 def _paths(table: Table, classes: list[str], equity: Collection[str]) -> pd.DataFrame:
-    frame = table.frame
-    held = [str(name) for name in frame if name not in VINTAGES]
+    held = [name for name in table.columns if name not in VINTAGES]
     if strange := sorted(set(held) - set(classes)):
         table.say(f"holds {', '.join(strange)}, which the lineup's columns lack; add them there")
-    _vintage_rows(table, held)
-    years = frame["years_to_retirement"].astype(float)
-    weights = frame[held].astype(float).fillna(0.0)
-    counted = weights[[name for name in held if name in equity]].sum(axis=1)
-    apart = (frame["equity"].astype(float) - counted).abs() > ROUNDED + TOLERANCE
+    weights = _vintage_rows(table, held)
+    counted = weights[:, [name in equity for name in held]].sum(axis=1)
+    years, stated = table.numbers("years_to_retirement", "equity").T
     table.refuse(
-        apart,
+        np.abs(stated - counted) > ROUNDED + TOLERANCE,
         "equity",
         "is not what its classes that count as equity (policy: equity_classes) add to",
     )
-    made = weights.reindex(columns=classes, fill_value=0.0).assign(
-        equity=frame["equity"].astype(float)
-    )
-    return made.set_index(pd.Index(years, name="years_to_retirement")).sort_index(ascending=False)
+    made = np.zeros((len(years), len(classes) + 1))
+    made[:, -1] = stated
+    for name, column in zip(held, weights.T, strict=True):
+        if name in classes:
+            made[:, classes.index(name)] = column
+    order = np.argsort(-years, kind="stable")
+    index = pd.Index(years[order], name="years_to_retirement")
+    return pd.DataFrame(made[order], index, [*classes, "equity"])
 
 
 # ---- what tables and rules owe each other --------------------------------------------------------
 
 
-def _named_funds(rules: Mapping[str, Any], funds: pd.DataFrame, name: str, found: Findings) -> None:
-    """Rules name funds of the lineup, and a kind of fund that needs a rule has one."""
+def _named_funds(
+    rules: Mapping[str, Any], kinds: Mapping[str, str], name: str, found: Findings
+) -> None:
+    """Rules name funds of the lineup, given by kind, and a kind that needs a rule has one."""
     trading = rules["trading"]
     named = {
         "default": [] if rules["default"] is None else [rules["default"]],
@@ -574,29 +643,31 @@ def _named_funds(rules: Mapping[str, Any], funds: pd.DataFrame, name: str, found
     }
     for rule, given in named.items():
         for fund in given:
-            if fund not in funds.index:
+            if fund not in kinds:
                 found.refuse(name, f"{rule}: {schema.short(fund)} is no fund of the lineup")
     for kind in ("employer_stock", "stable_value"):
-        of_kind = list(funds.index[funds["kind"] == kind])
+        of_kind = [fund for fund, one in kinds.items() if one == kind]
         if of_kind != ([rules[kind]["fund"]] if rules[kind] else []):
             meant = ", ".join(map(str, of_kind)) or "null"
             found.refuse(name, f"{kind} must name the lineup's fund of that kind: {meant}")
-    if rules["default"] in funds.index and funds["kind"].eq("employer_stock").get(
-        rules["default"], False
-    ):
+    if kinds.get(rules["default"]) == "employer_stock":
         found.refuse(
             name, "default: employer stock cannot be the default (29 CFR 2550.404c-5(e)(1))"
         )
 
 
 def _same_story(
-    lineup: Table, funds: pd.DataFrame, participants: pd.DataFrame, holdings: pd.DataFrame
+    lineup: Table,
+    funds: pd.DataFrame,
+    people: Table,
+    participants: pd.DataFrame,
+    holdings: pd.DataFrame,
 ) -> None:
     """The lineup's shares of the plan are what participants hold."""
-    share = funds["plan_share"]
-    total = participants["balance"].sum()
-    if not share.notna().any() or not total > 0:
+    total = float(people.numbers("balance").sum())
+    if np.isnan(lineup.numbers("plan_share")).all() or not total > 0:
         return
+    share = funds["plan_share"]
     held = holdings.mul(participants["balance"], axis=0).sum() / total
     apart = (held - share.fillna(0)).abs()
     if apart.max() > 0.02:
@@ -609,8 +680,8 @@ def _same_story(
 
 def _origin(rules: Mapping[str, Any], given: Sequence[Table]) -> None:
     for table in given:
-        if "origin" in table.frame:
-            differs = table.frame["origin"] != rules["origin"]
+        if "origin" in table.columns:
+            differs = [origin != rules["origin"] for origin in table.columns["origin"]]
             table.refuse(differs, "origin", f"differs from {rules['origin']!r} in rules.yml")
 
 
@@ -623,6 +694,21 @@ def _schema(root: Path) -> dict[str, Any]:
     return read
 
 
+def _breaks(rules: Any) -> list[str]:
+    """What breaks the schema, entry by entry: an entry that many plans share is looked at once."""
+    whole = _schema(data.ROOT)
+    if not isinstance(rules, Mapping):
+        return schema.problems(rules, whole)
+    known = whole["properties"]
+    frame = {**whole, "properties": {key: {} for key in known}}
+    found = schema.problems(rules, frame)
+    for name, value in rules.items():
+        if name in known:
+            look = partial(schema.problems, value, known[name], name)
+            found += _BREAKS.get((data.ROOT, name, marked(value)), look)
+    return found
+
+
 def _day(text: str, at: str, name: str, found: Findings) -> date:
     try:
         return date.fromisoformat(text)
@@ -631,54 +717,55 @@ def _day(text: str, at: str, name: str, found: Findings) -> date:
         return date.min
 
 
-def _cells(cells: list[Any], column: Column, key: str, name: str, found: Findings) -> pd.Series:
+def _cells(cells: list[Any], column: Column, key: str, name: str, found: Findings) -> list[Any]:
     """A column of JSON values, typed; what is of another type or out of range is refused."""
-    series = pd.Series(cells, dtype=object, name=key)
-    present = np.array([cell is not None and cell == cell for cell in cells], bool)
-    if column.required and column.filled:
-        _refuse(name, "", series, ~present, "is missing", found)
+    places = range(len(cells))
+
+    def refuse(rows: list[int], problem: str) -> None:
+        _refuse(name, key, cells, places, rows, problem, found)
+
+    present = [cell is not None and cell == cell for cell in cells]
+    if column.required and column.filled and not all(present):
+        refuse([at for at in places if not present[at]], "is missing")
     if column.kind == "number":
-        fits = np.array([type(c) is float or schema.is_number(c) for c in cells], bool) & present
-        numbers = np.full(len(cells), np.nan)
-        numbers[fits] = np.fromiter((c for c, fit in zip(cells, fits, strict=True) if fit), float)
-        fits &= np.isfinite(numbers)
-        _refuse(name, "", series, present & ~fits, "is not a number", found)
-        outside = fits & ~((numbers >= column.low) & (numbers <= column.high))
-        percent = column.high <= 1 and column.low >= 0
-        hint = "; decimals: 0.05 for 5%" if percent else ""
-        problem = f"is not between {column.low:g} and {column.high:g}{hint}"
-        _refuse(name, "", series, outside, problem, found)
-        return pd.Series(numbers, name=key)
-    wanted: tuple[type, ...] = {"answers": (list,), "holdings": (dict,), "affiliated": (bool,)}.get(
-        key, (str,)
-    )
-    fits = np.array([isinstance(cell, wanted) for cell in cells], bool)
-    kinds = {
-        list: "a list",
-        dict: "a mapping of shares by fund",
-        bool: "true or false",
-        str: "text",
-    }
-    _refuse(name, "", series, present & ~fits, f"is not {kinds[wanted[0]]}", found)
-    if column.kind == "word" and wanted == (str,):
+        numbers = [float(c) if type(c) is float or schema.is_number(c) else math.nan for c in cells]
+        finite = [math.isfinite(x) for x in numbers]
+        if finite != present:
+            refuse([at for at in places if present[at] and not finite[at]], "is not a number")
+        low, high = column.low, column.high
+        if outside := [at for at, x in enumerate(numbers) if finite[at] and not low <= x <= high]:
+            hint = "; decimals: 0.05 for 5%" if high <= 1 and low >= 0 else ""
+            refuse(outside, f"is not between {low:g} and {high:g}{hint}")
+        return numbers
+    wanted, kind = _KINDS_OF_CELLS.get(key, (str, "text"))
+    fits = [isinstance(cell, wanted) for cell in cells]
+    if fits != present:
+        refuse([at for at in places if present[at] and not fits[at]], f"is not {kind}")
+    if column.kind == "word" and wanted is str:
         known = column.words or {}
-        strange = np.array(
-            [ok and cell not in known for cell, ok in zip(cells, fits, strict=True)], bool
-        )
-        _refuse(name, "", series, strange, f"is none of {', '.join(known)}", found)
-    return series.where(present & fits, None)
+        if strange := [at for at in places if fits[at] and cells[at] not in known]:
+            refuse(strange, f"is none of {', '.join(known)}")
+    return [cell if fit else None for cell, fit in zip(cells, fits, strict=True)]
+
+
+#: Columns whose cells are no text in JSON.
+_KINDS_OF_CELLS: dict[str, tuple[type, str]] = {
+    "answers": (list, "a list"),
+    "holdings": (dict, "a mapping of shares by fund"),
+    "affiliated": (bool, "true or false"),
+}
 
 
 def _worded(table: Table, columns: Mapping[str, Column]) -> Table:
     """The table itself; texts that say nothing, or that no page could show, are refused."""
     for name, column in columns.items():
-        if column.kind == "text" and name not in ("answers", "holdings") and name in table.frame:
-            cells = [cell if isinstance(cell, str) else None for cell in table.frame[name]]
+        if column.kind == "text" and name not in ("answers", "holdings") and name in table.columns:
+            cells = [cell if isinstance(cell, str) else None for cell in table.columns[name]]
             odd = [
                 cell is not None and (len(cell) > 200 or not cell.isprintable()) for cell in cells
             ]
             table.refuse(odd, name, "is longer than 200 letters, or has some that do not print")
-            marked = [cell is not None and bool({"<", ">"} & set(cell)) for cell in cells]
+            marked = [cell is not None and ("<" in cell or ">" in cell) for cell in cells]
             table.refuse(marked, name, "has < or >, which pages read as marks")
             if column.filled:
                 blank = [cell is not None and not re.search(r"\w", cell) for cell in cells]
@@ -687,14 +774,20 @@ def _worded(table: Table, columns: Mapping[str, Column]) -> Table:
 
 
 def _refuse(
-    name: str, suffix: str, column: pd.Series, bad: Any, problem: str, found: Findings
+    name: str,
+    column: str,
+    cells: Sequence[Any],
+    places: Sequence[int],
+    rows: Sequence[int],
+    problem: str,
+    found: Findings,
 ) -> None:
-    for at in np.flatnonzero(np.asarray(bad, bool))[:100]:
-        value = column.iloc[int(at)]
-        place = column.index[int(at)]
+    """A finding a row; by line where `name` is a file, else by path."""
+    for at in rows[:100]:
+        value, place = cells[at], places[at]
         number = isinstance(value, (float, np.floating)) and np.isfinite(value)
         shown = f"{value:g}" if number else schema.short(value)
-        if suffix:
-            found.refuse(f"{name}{suffix}", f"{column.name} {shown} {problem}", int(place))
+        if "." in name:
+            found.refuse(name, f"{column} {shown} {problem}", int(place))
         else:
-            found.refuse(f"{name}[{place}].{column.name}", f"{shown} {problem}")
+            found.refuse(f"{name}[{place}].{column}", f"{shown} {problem}")

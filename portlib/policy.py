@@ -41,12 +41,15 @@ import pandas as pd
 
 from portlib import data
 from portlib.data import DataError
+from portlib.kept import Kept, marked
 from portlib.schema import is_number, number_in, plain, problem, short, words
 
 FIELDS = ("value", "unit", "reason", "approver", "date")
 POSTURES = ("conservative", "moderate", "growth", "aggressive")
 
 Entry = Mapping[str, Any]
+#: Policies that plans have sent.
+_SENT: Kept[Policy] = Kept(256)
 
 #: By role of a house's own class, the class whose decisions it shares where it is called nothing in
 #: the survey.
@@ -241,7 +244,8 @@ def from_json(
     """
     if not isinstance(own, Mapping):
         raise DataError(f"{source}: {short(own)} should be a mapping of entries of policy.yml")
-    return _over(own, source, tuple(classes))
+    name = (data.ROOT, marked(own), tuple(classes))
+    return _SENT.get(name, lambda: _over(own, source, tuple(classes)))
 
 
 def allowed(name: str) -> str:

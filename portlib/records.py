@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,8 @@ from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
 
+#: The schema of an `Allocation` in JSON.
+ALLOCATION = "prudent-by-construction/allocation/1"
 #: Relative size below which asymmetry or a negative eigenvalue is rounding, not an error.
 ROUNDING = 1e-10
 
@@ -228,6 +230,29 @@ class Assumptions:
             source,
         )
 
+    def to_json(self) -> dict[str, Any]:
+        """The record as strict JSON can hold it (schema ``assumptions``); `from_json` takes it
+        back."""
+        return {
+            "labels": list(self.labels),
+            "mu": self.mu.tolist(),
+            "sigma": self.sigma.tolist(),
+            "rf": self.rf,
+            "source": self.source,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Assumptions:
+        """The record that `to_json` wrote; AssumptionsError for what it cannot be.
+
+        Examples
+        --------
+        >>> told = Assumptions(["a"], [0.05], [[0.04]], 0.02, "a view")
+        >>> Assumptions.from_json(told.to_json()).to_json() == told.to_json()
+        True
+        """
+        return cls(*(content[name] for name in ("labels", "mu", "sigma", "rf", "source")))
+
     def table(self) -> pd.DataFrame:
         """Expected return and volatility by asset, annual decimals."""
         return pd.DataFrame(
@@ -320,6 +345,36 @@ class Allocation:
     residuals: Mapping[str, float] = field(default_factory=dict)
     shadow_prices: Mapping[str, float] = field(default_factory=dict)
     mandate: str = ""
+
+    def to_json(self) -> dict[str, Any]:
+        """The record as strict JSON can hold it (schema ``allocation``): weights by asset, a Sharpe
+        ratio that does not exist as null; `from_json` takes it back."""
+        return {
+            "schema": ALLOCATION,
+            "weights": dict(zip(self.labels, self.w.tolist(), strict=True)),
+            "objective": self.objective,
+            "mean": self.mean,
+            "risk": self.risk,
+            "sharpe": self.sharpe if math.isfinite(self.sharpe) else None,
+            "status": self.status,
+            "engine": self.engine,
+            "seconds": self.seconds,
+            "residuals": dict(self.residuals),
+            "shadow_prices": dict(self.shadow_prices),
+            "mandate": self.mandate,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Allocation:
+        """The record that `to_json` wrote; ValueError for another schema."""
+        if content.get("schema") != ALLOCATION:
+            raise ValueError(
+                f"schema is {content.get('schema')!r}; this version reads {ALLOCATION}"
+            )
+        told = {name: x for name, x in content.items() if name not in ("schema", "weights")}
+        told["sharpe"] = float("nan") if told["sharpe"] is None else told["sharpe"]
+        w = _frozen(list(content["weights"].values()), "weights")
+        return cls(labels=tuple(content["weights"]), w=w, **told)
 
     @property
     def weights(self) -> pd.Series:

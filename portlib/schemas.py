@@ -20,7 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from portlib import data, plan_format, service
+from portlib.construction.mean_variance import FRONTIER
 from portlib.plan import SCHEMA as PLAN
+from portlib.records import ALLOCATION
 from portlib.schema import plain
 from portlib.tables.columns import Column
 
@@ -148,7 +150,20 @@ def _mandate() -> tuple[str, Json]:
 
 
 def _refusal(title: str) -> Json:
-    error = _record({"type": _TEXT, "message": _TEXT})
+    names = {"type": ["array", "null"], "items": _TEXT}
+    error = _record(
+        {
+            "type": {**_TEXT, "description": "DataError, Infeasible, NotSolved, OverTime, ..."},
+            "message": _TEXT,
+            "where": {**names, "description": "paths of what is wrong"},
+            "conflict": {**names, "description": "rules that cannot hold together"},
+            "relaxation": {
+                "type": ["object", "null"],
+                "additionalProperties": {"type": "number"},
+                "description": "least change of limits, by rule, in the rule's unit",
+            },
+        }
+    )
     return _record({"schema": {"const": title}, "error": error})
 
 
@@ -176,6 +191,140 @@ def _portfolio() -> tuple[str, Json]:
         source=_TEXT,
     )
     return service.PORTFOLIO, {"anyOf": [answer, _refusal(service.PORTFOLIO)]}
+
+
+def _refused() -> tuple[str, Json]:
+    body = _refusal(service.PORTFOLIO)
+    return "prudent-by-construction/refusal/1", body
+
+
+def _exposures() -> tuple[str, Json]:
+    one = _record(
+        {
+            "weights": _BY_FUND,
+            "evidence": _TEXT,
+            "specific_risk": {"type": "number", "minimum": 0},
+            "apart": {"type": "number", "minimum": 0},
+        }
+    )
+    texts = {"type": "object", "additionalProperties": _TEXT}
+    funds = {"type": "object", "additionalProperties": one}
+    const = {"const": service.EXPOSURES}
+    return service.EXPOSURES, _record(
+        {"schema": const, "plan": _SHA, "funds": funds, "left": texts}
+    )
+
+
+def _rebalance() -> tuple[str, Json]:
+    return service.REBALANCE, _made(
+        service.REBALANCE,
+        participant=_TEXT,
+        on={**_TEXT, "description": "ISO 8601 day"},
+        posture=_TEXT,
+        before=_BY_FUND,
+        after=_BY_FUND,
+        orders={
+            "type": "object",
+            "additionalProperties": {"type": "number"},
+            "description": "US dollars, bought above zero",
+        },
+        gain={"type": "number", "description": "certainty equivalent, annual decimal"},
+    )
+
+
+def _check() -> tuple[str, Json]:
+    finding = _record({"where": _TEXT, "problem": _TEXT, "refused": {"type": "boolean"}})
+    return service.CHECK, _record(
+        {
+            "schema": {"const": service.CHECK},
+            "accepted": {"type": "boolean"},
+            "findings": {"type": "array", "items": finding},
+        }
+    )
+
+
+def _allocation() -> tuple[str, Json]:
+    by_name = {"type": "object", "additionalProperties": {"type": "number"}}
+    return ALLOCATION, _record(
+        {
+            "schema": {"const": ALLOCATION},
+            "weights": {**by_name, "description": "by asset, decimals"},
+            "objective": _TEXT,
+            "mean": _RATE,
+            "risk": {"type": "number", "minimum": 0, "description": "annual volatility, decimal"},
+            "sharpe": _MAYBE,
+            "status": _TEXT,
+            "engine": _TEXT,
+            "seconds": {"type": "number", "minimum": 0},
+            "residuals": by_name,
+            "shadow_prices": by_name,
+            "mandate": {"type": "string", "description": "fingerprint, or empty"},
+        }
+    )
+
+
+def _rules() -> tuple[str, Json]:
+    """Named rules over named assets, as `Mandate.to_json` writes them."""
+    by_asset = {"type": "object", "additionalProperties": {"type": "number"}}
+    side = {"anyOf": [{"type": "number"}, by_asset]}
+    rule = _record(
+        {
+            "kind": {"enum": ["Limit", "Bounds", "TrackingError", "Turnover"]},
+            "name": _TEXT,
+            "unit": _TEXT,
+            "clause": _TEXT,
+            "penalty": {"type": "number", "exclusiveMinimum": 0},
+            "lower": side,
+            "upper": side,
+            "limit": {"type": "number", "minimum": 0},
+            **dict.fromkeys(("coefficients", "benchmark", "current"), by_asset),
+        },
+        required=("kind", "name"),
+    )
+    return "prudent-by-construction/rules/1", _record(
+        {
+            "labels": {"type": "array", "minItems": 1, "items": _TEXT},
+            "tolerance": {"type": "number", "minimum": 0},
+            "rules": {"type": "array", "items": rule},
+        },
+        required=("labels", "rules"),
+    )
+
+
+def _frontier() -> tuple[str, Json]:
+    row = {"type": "array", "items": {"type": "number"}}
+    table = {"type": "array", "items": row}
+    return FRONTIER, _record(
+        {
+            "schema": {"const": FRONTIER},
+            "assumptions": _assumptions()[1],
+            "rules": _rules()[1],
+            "corners": table,
+            "trade_offs": row,
+            "multipliers": table,
+            "means": row,
+            "risks": row,
+            "seconds": {"type": "number", "minimum": 0},
+            "engine": _TEXT,
+            "cap": _TEXT,
+        }
+    )
+
+
+def _advice() -> tuple[str, Json]:
+    from portlib.service_many import ADVICE
+
+    answer = _made(
+        ADVICE,
+        participant=_TEXT,
+        **dict.fromkeys(("chance", "low", "high", "shortfall", "wanted", "benefit"), _MAYBE),
+        **dict.fromkeys(("balance", "income", "low_income"), _MAYBE),
+        lives=_COUNT,
+        seed=_COUNT,
+    )
+    refused = _refusal(ADVICE)
+    refused["properties"]["participant"] = {}
+    return ADVICE, {"anyOf": [answer, refused]}
 
 
 def _glidepath() -> tuple[str, Json]:
@@ -270,7 +419,15 @@ _MAKE: Mapping[str, Callable[[], tuple[str, Json]]] = {
     "policy": _policy,
     "assumptions": _assumptions,
     "mandate": _mandate,
+    "rules": _rules,
     "portfolio": _portfolio,
+    "exposures": _exposures,
+    "rebalance": _rebalance,
+    "check": _check,
+    "refusal": _refused,
+    "allocation": _allocation,
+    "frontier": _frontier,
+    "advice": _advice,
     "glidepath": _glidepath,
     "outlook": _outlook,
     "solution": _solution,

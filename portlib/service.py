@@ -11,28 +11,36 @@ Left out: transport, authentication, storage; who may call this, and what is tol
 
 from __future__ import annotations
 
+import json
 import os
-import threading
-import time
+import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import TimeoutError as OverTime
-from datetime import datetime
+from concurrent.futures import Executor
+from dataclasses import replace
+from datetime import date, datetime
 from typing import Any, cast, get_args
 
 import numpy as np
 import pandas as pd
 
 from portlib import history, plan, schema
+from portlib.class_returns import class_returns
+from portlib.construction import ENGINES
+from portlib.construction.mandate import Bounds, Infeasible, Mandate
+from portlib.construction.mandate.rules import Rule, stated_in
 from portlib.data import DataError
+from portlib.kept import Kept, marked
 from portlib.policy import POSTURES, Policy
 from portlib.records import Assumptions
 from portlib.retirement import contributions, glidepaths, plan_menu
 from portlib.retirement import outlook as outlooks
 from portlib.retirement.household import Spouse
-from portlib.retirement.plan_menu import engine
+from portlib.retirement.plan_menu import account_review, engine, options
 from portlib.retirement.plan_menu.engine import MAXIMISES
+from portlib.retirement.plan_menu.exposures import exposures as evidence_of
 from portlib.stewardship.audit_log import AuditLog
 from portlib.stewardship.governance import sealed_forecasts
+from portlib.tables.findings import FindingsError
 
 PORTFOLIO = "prudent-by-construction/portfolio/2"
 GLIDEPATH = "prudent-by-construction/glidepath/2"
@@ -75,6 +83,15 @@ MANDATE: dict[str, dict[str, Any]] = {
     # most funds to hold, 0 for no limit; by default the plan's rules (models), as for the next
     "most_funds": {"type": "integer", "minimum": 0, "maximum": 1000},
     "whole_percent": {"type": "boolean"},
+    # instead of the policy's, to see what would follow
+    "optimizer": {"enum": list(ENGINES)},
+    # beside the policy's and the plan's, as `Mandate.to_json` writes rules
+    "rules": {"type": "array", "items": {"type": "object", "required": ["kind", "name"]}},
+    # funds held at a weight, whatever the engine thinks of them
+    "pins": {
+        "type": "object",
+        "additionalProperties": {"type": "number", "minimum": 0, "maximum": 1},
+    },
 }
 #: What assumptions about asset classes say; annual decimals, arithmetic.
 ASSUMPTIONS: dict[str, dict[str, Any]] = {
@@ -95,7 +112,14 @@ ASSUMPTIONS: dict[str, dict[str, Any]] = {
     "rf": {"type": "number", "minimum": -0.05, "maximum": 0.3},
     "source": {"type": "string", "pattern": r"\w"},
 }
+EXPOSURES = "prudent-by-construction/exposures/1"
+REBALANCE = "prudent-by-construction/rebalance/1"
+CHECK = "prudent-by-construction/check/1"
 Json = dict[str, Any]
+#: Plans that were sent before, and their fingerprints.
+_READ: Kept[tuple[plan.Plan, str]] = Kept(32)
+#: What optimisers were told of them.
+_SET_UP: Kept[tuple[Assumptions, Mandate, Assumptions]] = Kept(64)
 
 
 def optimize(
@@ -140,11 +164,16 @@ def optimize(
     portlib.data.DataError: schema is 'a plan of next year'; this version reads ...
     """
     asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
-    ours, sent = _read(plan_)
-    classes = _classes(ours, assumptions)
+    ours, sent = read(plan_)
+    if asked.get("optimizer", ours.policy["optimizer"]) != ours.policy["optimizer"]:
+        ours = replace(ours, policy=ours.policy.replace(optimizer=asked["optimizer"]))
     posture, aversion = _posture(asked, ours.policy)
-    rules = plan_menu.menu_mandate(ours, posture, classes)
-    funds = plan_menu.menu_assumptions(ours, classes)
+    told = b"" if assumptions is None else marked(assumptions)
+    classes, rules, funds = _SET_UP.get(
+        (_mark(plan_), told, posture, ours.policy.fingerprint),
+        lambda: _set_up(ours, assumptions, posture),
+    )
+    rules = _also(rules, asked)
     models = ours.rules["models"]
     optimizer = ours.policy["optimizer"]
     most = asked.get("most_funds", models["most_funds"]) or len(funds)
@@ -163,10 +192,7 @@ def optimize(
         most_funds=most,
         whole_percent=whole,
     )
-    covered = plan_menu.coverage(ours)
-    expenses = (
-        plan_menu.each_vintage(ours).funds.loc[list(best.labels), "expense_ratio"].to_numpy(float)
-    )
+    kinds = zip(ours.funds.index, ours.funds["kind"], strict=True)
     return {
         "schema": PORTFOLIO,
         "plan": sent,
@@ -183,13 +209,13 @@ def optimize(
         "mean": best.mean,
         "risk": best.risk,
         "sharpe": best.sharpe if np.isfinite(best.sharpe) else None,
-        "expense_ratio": float(best.w @ expenses),
+        "expense_ratio": float(best.w @ options.considered(ours).costs),
         "gap": gap,
         "status": best.status,
         "engine": best.engine,
         "coverage": {
-            str(fund): "considered" if row["considered"] else str(row["reason"])
-            for fund, row in covered.iterrows()
+            str(fund): options.counted(kind) if kind in options.DESCRIBED else "considered"
+            for fund, kind in kinds
         },
         "source": funds.source,
     }
@@ -221,7 +247,7 @@ def glidepath(
     if refused := schema.problem(seed, {"type": "integer", "minimum": 0, "maximum": 2**63}, "seed"):
         raise DataError(refused)
     given = None if assumptions is None else _assumptions(assumptions)
-    ours, sent = _read(plan_)
+    ours, sent = read(plan_)
     if ours.participants.empty:
         raise ValueError("a glidepath is made for a plan's people: send its participants")
     found = glidepaths.custom(ours, given, seed=seed)
@@ -389,11 +415,160 @@ def _asked_of(
     return changed, *_read(plan_)
 
 
-def _read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:
+def read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:
     """A plan, its funds seen through by the evidence that it brings, and the fingerprint of what
-    was sent."""
+    was sent. A plan that was sent before is not read again."""
+    return _READ.get(_mark(sent), lambda: _read(sent))
+
+
+def _mark(sent: Any) -> bytes | None:
+    return marked(sent) if isinstance(sent, dict) else None
+
+
+def _also(rules: Mandate, asked: Mapping[str, Any]) -> Mandate:
+    """The mandate with the rules and pins that were asked for."""
+    if strange := [fund for fund in asked.get("pins", {}) if fund not in rules.labels]:
+        raise DataError(
+            f"mandate.pins: {strange[0]!r} is not considered; there are {', '.join(rules.labels)}"
+        )
+    more: list[Rule] = [stated_in(rule) for rule in asked.get("rules", ())]
+    if pins := asked.get("pins"):
+        more.append(Bounds("pins", lower=pins, upper=pins).under("mandate: pins"))
+    return rules.also(*more) if more else rules
+
+
+def _set_up(
+    ours: plan.Plan, assumptions: Mapping[str, Any] | None, posture: str
+) -> tuple[Assumptions, Mandate, Assumptions]:
+    """What an optimiser is told: of classes, the mandate, and of funds."""
+    classes = _classes(ours, assumptions)
+    rules = plan_menu.menu_mandate(ours, posture, classes)
+    return classes, rules, plan_menu.menu_assumptions(ours, classes)
+
+
+def _read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:
     given = plan.from_json(sent)
     return plan_menu.by_evidence(given, history.open_record()), given.fingerprint
+
+
+def exposures(plan_: Mapping[str, Any]) -> Json:
+    """What each fund holds by class, by the best evidence that the plan brings.
+
+    Parameters
+    ----------
+    plan_ : as in `optimize`.
+
+    Returns
+    -------
+    dict
+        ``schema``; ``plan``; by fund ``weights`` by class (above zero), ``evidence`` (stated,
+        returns, holdings, or both), ``specific_risk`` and ``apart`` (from what the plan states).
+    """
+    given = plan.from_json(plan_)
+    known = class_returns(given, history.open_record())
+    found = evidence_of(given, known)
+    rows = zip(found.weights.index, found.weights.to_dict("records"), strict=True)
+    return {
+        "schema": EXPOSURES,
+        "plan": given.fingerprint,
+        "funds": {
+            str(fund): {
+                "weights": {str(name): float(x) for name, x in row.items() if x > 1e-9},
+                "evidence": str(found.about.loc[fund, "evidence"]),
+                "specific_risk": float(found.about.loc[fund, "specific_risk"]),
+                "apart": float(found.about.loc[fund, "apart"]),
+            }
+            for fund, row in rows
+        },
+        "left": {str(name): str(why) for name, why in found.left.items()},
+    }
+
+
+def rebalance(
+    plan_: Mapping[str, Any],
+    participant: str,
+    mandate: Mapping[str, Any] | None = None,
+    trades: Sequence[Mapping[str, Any]] = (),
+    on: str | None = None,
+) -> Json:
+    """The best change that the plan's rules allow in one account on a day (`account_review`).
+
+    Parameters
+    ----------
+    plan_ : as in `optimize`.
+    participant : as the plan names them.
+    mandate : ``posture``, ``risk_aversion``, ``rules`` and ``pins`` of `MANDATE`.
+    trades : changes made before: ``on`` (ISO day), ``fund``, ``change`` of weight.
+    on : the day; the plan's ``as_of`` when not given.
+
+    Returns
+    -------
+    dict
+        ``schema``; ``plan`` and ``policy``; ``participant``; ``on``; ``before`` and ``after`` by
+        fund; ``orders`` (dollars, bought above zero); ``gain`` in certainty equivalent, annual.
+
+    Raises
+    ------
+    DataError, ValueError
+        As `optimize` does, and for an unknown participant or an account that holds nothing of
+        what is considered.
+    """
+    known = {name: MANDATE[name] for name in ("posture", "risk_aversion", "rules", "pins")}
+    asked = _checked("mandate", mandate or {}, known)
+    ours, sent = read(plan_)
+    if participant not in ours.participants.index:
+        raise DataError(f"participant: no participant {participant!r}")
+    days: list[date] = []
+    for at, each in enumerate([*trades, {"on": on or ours.as_of.isoformat()}]):
+        if refused := schema.problem(each.get("on"), {"type": "string"}, f"trades[{at}].on"):
+            raise DataError(refused)
+        days.append(date.fromisoformat(str(each["on"])))
+    posture, aversion = _posture(asked, ours.policy)
+    _, rules, funds = _set_up(ours, None, posture)
+    held = account_review.holdings_considered(ours, rules, participant)
+    made = [
+        account_review.Trade(day, str(one["fund"]), float(one["change"]))
+        for day, one in zip(days, trades, strict=False)
+    ]
+    allowed = account_review.review_mandates(ours, _also(rules, asked), held, made, days[-1])
+    found = account_review.best_of(funds, allowed, risk_aversion=aversion)
+    opened = plan_menu.each_vintage(ours).holdings.T[participant]
+    considered = float(opened[list(rules.labels)].sum())
+    balance = float(ours.participants["balance"][participant])
+    change = (found.weights - held) * balance * considered
+    return {
+        "schema": REBALANCE,
+        "plan": sent,
+        "policy": ours.policy.fingerprint,
+        "participant": participant,
+        "on": days[-1].isoformat(),
+        "posture": posture,
+        "before": {str(fund): float(x) for fund, x in held.items() if x > 0},
+        "after": {str(fund): float(x) for fund, x in found.weights.items() if x > 1e-9},
+        "orders": {str(fund): round(float(x), 2) for fund, x in change.items() if abs(x) >= 0.005},
+        "gain": funds.utility_of(found.w, aversion) - funds.utility_of(held.to_numpy(), aversion),
+    }
+
+
+def check(plan_: Mapping[str, Any]) -> Json:
+    """All that is to be mended in a plan, and what is to be known of it.
+
+    Returns
+    -------
+    dict
+        ``schema``; ``accepted``; ``findings``: ``where``, ``problem`` and ``refused`` (whether the
+        plan cannot be used for it).
+    """
+    try:
+        plan.from_json(plan_)
+    except FindingsError as error:
+        told = [(one.file, one.problem, one.refused) for one in error.findings]
+    except DataError as error:
+        told = [("", line, True) for line in str(error).split("\n")]
+    else:
+        told = []
+    findings = [{"where": at, "problem": what, "refused": no} for at, what, no in told]
+    return {"schema": CHECK, "accepted": not told, "findings": findings}
 
 
 def optimize_many(
@@ -403,6 +578,8 @@ def optimize_many(
     *,
     workers: int | None = None,
     seconds: float = 15.0,
+    megabytes: float | None = None,
+    executor: Executor | None = None,
     progress: Callable[[int, int], object] = lambda done, plans: None,
 ) -> list[Json]:
     """`optimize` for many plans, in processes of their own, in the order given.
@@ -415,14 +592,19 @@ def optimize_many(
     ----------
     workers : processes; by default, and at most, one a core, and no more than there are plans.
     seconds : most time for one plan.
+    megabytes : most memory of a process beyond what it starts with; None for no limit.
+    executor : takes the work instead of processes of ours: Dask's ``client.get_executor()``, or
+        any other of `concurrent.futures`.
     progress : called with plans done and plans in all.
 
     Raises
     ------
     DataError
         For ``plans`` that are no list, fewer than one worker, or no time.
+    Interrupted
+        At Ctrl-C, with the answers that were ready (`portlib.service_many`).
     """
-    from pebble import ProcessPool
+    from portlib import service_many
 
     if not isinstance(plans, (list, tuple)):
         raise DataError(f"plans: {schema.short(plans)} is no list of plans")
@@ -434,61 +616,63 @@ def optimize_many(
     done: list[Json] = []
     if not plans:
         return done
-    pool = ProcessPool(
-        max_workers=min(wanted, cores, len(plans)), initializer=_watch, initargs=(os.getpid(),)
+    part = min(service_many.PART, max(1, len(plans) // (4 * min(wanted, cores))))
+    told = service_many.answers(
+        plans,
+        assumptions,
+        mandate,
+        workers=min(wanted, cores, len(plans)),
+        seconds=seconds,
+        megabytes=megabytes,
+        executor=executor,
+        part=part,
     )
-    with pool:
-        waiting = [
-            pool.schedule(_one, args=(each, assumptions, mandate), timeout=seconds)
-            for each in plans
-        ]
-        try:
-            for answer in waiting:
-                failed = answer.exception()
-                done.append(answer.result() if failed is None else _failed(failed, seconds))
-                progress(len(done), len(plans))
-        except BaseException:
-            pool.stop()
-            raise
+    try:
+        for answer in told:
+            done.append(answer)
+            progress(len(done), len(plans))
+    except KeyboardInterrupt as interrupted:
+        raise service_many.Interrupted(done) from interrupted
     return done
 
 
-def _one(
-    plan_: Mapping[str, Any],
-    assumptions: Mapping[str, Any] | None,
-    mandate: Mapping[str, Any] | None,
-) -> Json:
-    try:
-        return optimize(plan_, assumptions, mandate)
-    except ValueError as refused:  # DataError and Infeasible are ValueErrors too
-        kind = "DataError" if isinstance(refused, DataError) else type(refused).__name__
-        return _error(kind, str(refused))
+def refusal(refused: Exception) -> Json:
+    """A refusal as data: ``type``, ``message``, ``where`` it is wrong, and of rules that cannot
+    hold together ``conflict`` and ``relaxation`` by name; null where there is none.
+
+    Examples
+    --------
+    >>> refusal(DataError("rules: as_of: '2026-02-30' is no day"))["error"]["where"]
+    ['rules.as_of']
+    """
+    kind = "DataError" if isinstance(refused, DataError) else type(refused).__name__
+    made = error(kind, str(refused))
+    said = [line.split(": ") for line in str(refused).split("\n")]
+    paths = [_path(parts) for parts in said] if kind == "DataError" else []
+    made["error"]["where"] = list(dict.fromkeys(filter(None, paths))) or None
+    if isinstance(refused, Infeasible):
+        made["error"]["conflict"] = list(refused.conflict)
+        made["error"]["relaxation"] = dict(refused.relaxation)
+    return made
 
 
-def _failed(error: BaseException, seconds: float) -> Json:
-    """The answer for a plan on which a process failed in another way than by refusing it."""
-    from pebble import ProcessExpired
-
-    if isinstance(error, OverTime):
-        return _error("OverTime", f"no portfolio was found within {seconds:g} seconds")
-    if isinstance(error, ProcessExpired):
-        return _error("WorkerDied", f"its process ended (exit code {error.exitcode})")
-    return _error(type(error).__name__, f"portlib failed on it: {error}")
-
-
-def _error(kind: str, message: str) -> Json:
-    return {"schema": PORTFOLIO, "error": {"type": kind, "message": message[:5000]}}
+def _path(parts: Sequence[str]) -> str:
+    """The path at the start of a message: ``participants[3].pay``, ``rules`` and ``as_of``."""
+    found: list[str] = []
+    for part in parts[:-1]:
+        if not re.fullmatch(r"[\w.\[\]-]+", part):
+            break
+        found.append(part)
+    return ".".join(found)
 
 
-def _watch(parent: int) -> None:
-    """End this process when the one that started it is gone, however it went."""
-
-    def wait() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os._exit(1)
-
-    threading.Thread(target=wait, daemon=True).start()
+def error(kind: str, message: str) -> Json:
+    """An answer that says why there is none."""
+    told = {"type": kind, "message": message[:5000]}
+    return {
+        "schema": PORTFOLIO,
+        "error": {**told, "where": None, "conflict": None, "relaxation": None},
+    }
 
 
 # ---- forecasts -----------------------------------------------------------------------------------
@@ -520,7 +704,7 @@ def seal_forecast(
     dict
         ``event``, ``fingerprint`` and ``sealed`` (when).
     """
-    ours, sent = _read(plan_)
+    ours, sent = read(plan_)
     classes = _classes(ours, assumptions)
     funds = plan_menu.menu_assumptions(ours, classes)
     models = {posture: optimize(plan_, assumptions, {"posture": posture}) for posture in POSTURES}
@@ -565,6 +749,28 @@ def score_forecasts(
         {str(name): None if isinstance(x, float) and np.isnan(x) else x for name, x in row.items()}
         for row in table.to_dict("records")
     ]
+
+
+def strict_json(text: bytes, name: str) -> Any:
+    """What strict JSON says; ValueError, naming the file, for what is none or says it twice."""
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise ValueError(f"{twice!r} is given twice")
+        return made
+
+    def never(word: str) -> None:
+        raise ValueError(f"{word} is no number")
+
+    try:
+        return json.loads(text.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=never)
+    except RecursionError as error:
+        raise ValueError(f"{name}: is nested too deep") from error
+    except ValueError as error:
+        raise ValueError(f"{name}: is not strict JSON: {error}") from error
 
 
 # ---- what comes in -------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from tools import depends
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
     "records",
+    "kept",
     "ranges",
     "data",
     "compounding",
@@ -36,7 +37,7 @@ GROUND = (
 )
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
 # the doors of programs, of readers and of the shell, which open everything
-TOP = ("schemas", "service", "documents", "what_if", "__main__")
+TOP = ("schemas", "service", "service_many", "service_http", "documents", "what_if", "__main__")
 HEAVY = (
     "scipy",
     "cvxpy",

@@ -78,12 +78,14 @@ class Reference:
         """The reference with this equity share, 0 to 1: weights by class, summing to one."""
         if not 0 <= equity_share <= 1:
             raise ValueError(f"an equity share lies between 0 and 1, not {equity_share}")
+        return pd.Series(self._at(equity_share), name="reference")
+
+    def _at(self, equity_share: float) -> dict[str, float]:
         scale = {
             True: equity_share / self.equity_share,
             False: (1 - equity_share) / (1 - self.equity_share),
         }
-        held = {name: w * scale[name in self.equity] for name, w in self.weights.items()}
-        return pd.Series(held, name="reference")
+        return {name: w * scale[name in self.equity] for name, w in self.weights.items()}
 
     def among(self, classes: Collection[str]) -> Reference:
         """The same of these classes alone, equity and the rest each scaled up to their old
@@ -106,11 +108,16 @@ class Reference:
         classes), the reference at each one's own equity share: a row a thing. It is linear in the
         weights: weights times these rows are the reference at the whole portfolio's equity share.
         """
-        share = exposures.reindex(columns=list(self.equity), fill_value=0.0).sum(axis=1).to_numpy()
-        columns = list(dict.fromkeys([*exposures.columns, *self.weights]))
-        all_equity, none = (self.at(s).reindex(columns, fill_value=0.0).to_numpy() for s in (1, 0))
-        rows = np.outer(share, all_equity) + np.outer(1 - share, none)
-        return pd.DataFrame(rows, index=exposures.index, columns=columns)
+        names, rows = self.rows(exposures)
+        return pd.DataFrame(rows, index=exposures.index, columns=names)
+
+    def rows(self, exposures: pd.DataFrame) -> tuple[list[str], Array]:
+        """The classes of `of_things`, and its rows as an array (things, classes)."""
+        share = _among(list(self.equity), exposures).sum(axis=1)
+        names = list(dict.fromkeys([*map(str, exposures), *self.weights]))
+        ends = [self._at(equity) for equity in (1.0, 0.0)]
+        all_equity, none = (np.array([end.get(name, 0.0) for name in names]) for end in ends)
+        return names, np.outer(share, all_equity) + np.outer(1 - share, none)
 
 
 @dataclass(frozen=True)
@@ -141,13 +148,16 @@ class Bands:
 
     def limits(self, reference: Reference, exposures: pd.DataFrame, clause: str) -> list[Limit]:
         """Two limits a class, for a mandate of things with these exposures (things, classes)."""
-        around = reference.of_things(exposures)
-        held = exposures.reindex(columns=around.columns, fill_value=0.0)
+        names, around = reference.rows(exposures)
+        held = _among(names, exposures)
+        lows = (held - (1 - self.share) * around).T.tolist()
+        highs = (held - (1 + self.share) * around).T.tolist()
+        things = [str(name) for name in exposures.index]
         found: list[Limit] = []
-        for name in around.columns:
+        for name, least, most in zip(names, lows, highs, strict=True):
             points = self.wider.get(name, self.points)
-            low = _by_name(held[name] - (1 - self.share) * around[name])
-            high = _by_name(held[name] - (1 + self.share) * around[name])
+            low = dict(zip(things, least, strict=True))
+            high = dict(zip(things, most, strict=True))
             if name in reference.weights:
                 found.append(factor_limit(f"least {name}", low, lower=-points).under(clause))
             if any(x > 0 for x in high.values()):
@@ -155,8 +165,15 @@ class Bands:
         return found
 
 
-def _by_name(numbers: pd.Series) -> dict[str, float]:
-    return {str(name): float(x) for name, x in numbers.items()}
+def _among(names: Sequence[str], weights: pd.DataFrame) -> Array:
+    """Columns by name, zero where there is none, (rows, names)."""
+    values = weights.to_numpy(float)
+    where = {name: column for column, name in enumerate(weights)}
+    made = np.zeros((len(values), len(names)))
+    for column, name in enumerate(names):
+        if name in where:
+            made[:, column] = values[:, where[name]]
+    return made
 
 
 def tracking_error(
@@ -425,5 +442,5 @@ def calibrate(
         risk_aversion=implied_price_of_risk(classes, reference),
         risk_aversion_error=float(np.sqrt(w @ omega @ w) / (w @ classes.sigma @ w)),
         tau=1 / years,
-        views=_by_name(errors),
+        views={str(name): float(x) for name, x in errors.items()},
     )

@@ -291,7 +291,12 @@ def exchange(
         on = equal.astype(int)
     else:
         at, on = state
+    seen: set[bytes] = set()
     for _ in range(ROUNDS):
+        now = at.tobytes() + on.tobytes()
+        if now in seen:  # what comes next came before: it would go round for ever
+            return None
+        seen.add(now)
         w = np.where(at < 0, p.lower, np.where(at > 0, p.upper, 0.0))
         is_free = at == 0
         is_off = on == 0

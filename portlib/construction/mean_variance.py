@@ -14,8 +14,9 @@ What it leaves out: that mu and sigma are estimates, everything after one period
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -559,6 +560,10 @@ def _single(
 # ---- every portfolio: the exact frontier ---------------------------------------------------------
 
 
+#: The schema of a `Frontier` in JSON.
+FRONTIER = "prudent-by-construction/frontier/1"
+
+
 @dataclass(frozen=True, eq=False)
 class Frontier:
     """Every efficient portfolio under limits and bounds: straight lines in weights between the
@@ -595,6 +600,48 @@ class Frontier:
     def __post_init__(self) -> None:
         object.__setattr__(self, "means", self.corners @ self.assumptions.mu)
         object.__setattr__(self, "risks", self._risks(self.corners))
+
+    def to_json(self) -> dict[str, Any]:
+        """The frontier as strict JSON can hold it (schema ``frontier``): corners from the highest
+        return to the least risk; `from_json` takes it back."""
+        return {
+            "schema": FRONTIER,
+            "assumptions": self.assumptions.to_json(),
+            "rules": self.rules.to_json(),
+            "corners": self.corners.tolist(),
+            "trade_offs": self.trade_offs.tolist(),
+            "multipliers": self.multipliers.tolist(),
+            "means": self.means.tolist(),
+            "risks": self.risks.tolist(),
+            "seconds": self.seconds,
+            "engine": self.engine,
+            "cap": self.cap,
+        }
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Frontier:
+        """The frontier that `to_json` wrote; ValueError for another schema.
+
+        Examples
+        --------
+        >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
+        >>> whole = frontier(a)
+        >>> again = Frontier.from_json(whole.to_json())
+        >>> bool((again.maximum_utility(4.0).w == whole.maximum_utility(4.0).w).all())
+        True
+        """
+        if content.get("schema") != FRONTIER:
+            raise ValueError(f"schema is {content.get('schema')!r}; this version reads {FRONTIER}")
+        return cls(
+            Assumptions.from_json(content["assumptions"]),
+            Mandate.from_json(content["rules"]),
+            np.array(content["corners"], float),
+            np.array(content["trade_offs"], float),
+            np.array(content["multipliers"], float),
+            content["seconds"],
+            content["engine"],
+            content["cap"],
+        )
 
     def minimum_risk(self) -> Allocation:
         """The least risk."""

@@ -14,8 +14,8 @@ from collections.abc import Collection, Mapping, Sequence
 import numpy as np
 
 from portlib.construction.mandate.mandate import SLIGHT, Mandate
-from portlib.construction.mandate.rules import Risk
-from portlib.records import Assumptions
+from portlib.construction.mandate.rules import Risk, Rule
+from portlib.records import Array, Assumptions
 
 
 class Infeasible(ValueError):
@@ -143,16 +143,86 @@ def _least_change(
 ) -> dict[str, float] | None:
     """By name, the changes of least sum that admit a portfolio; ``None`` if the rules `held` fast
     admit none."""
+    rules = [c for c in mandate.constraints if c.penalty is None]
+    scale = np.array([c.scale(assumptions) for c in rules])
+    fast = [j for j, c in enumerate(rules) if c.name in held]
+    if all(c.LINEAR for c in rules):
+        change = _least_linear(rules, mandate.labels, scale, fast)
+    else:
+        change = _least_conic(rules, mandate.labels, assumptions, scale, fast)
+    if change is None:
+        return None
+    return {
+        c.name: float(t) for c, t, s in zip(rules, change, scale, strict=True) if t > SLIGHT * s
+    }
+
+
+def _least_linear(
+    rules: Sequence[Rule], labels: Sequence[str], scale: Array, fast: Sequence[int]
+) -> Array | None:
+    """The changes (rules,) as a linear programme of changes and weights, by HiGHS; None where
+    nothing is feasible while the rules at `fast` stay."""
+    import highspy
+    from scipy import sparse
+
+    m, n = len(rules), len(labels)
+    still = np.zeros((len(fast), m + n))
+    still[np.arange(len(fast)), fast] = 1.0
+    blocks = [still]
+    tops = [np.zeros(len(fast))]
+    for j, rule in enumerate(rules):
+        rows = rule.rows(labels)
+        sides = [(np.array([r.coefficients]), np.array(r[1:2]), np.array(r[2:])) for r in rows]
+        if (bounds := rule.bounds(labels)) is not None:
+            sides.append((np.eye(n), *bounds))
+        for held, low, high in sides:
+            for sign, limit in ((-1.0, low), (1.0, high)):
+                there = np.isfinite(limit)
+                moved = np.zeros((there.sum(), m))
+                moved[:, j] = -1.0
+                blocks.append(np.hstack([moved, sign * held[there]]))
+                tops.append(sign * limit[there])
+    matrix = sparse.csc_array(np.vstack(blocks))
+    top = np.concatenate(tops)
+    lp = highspy.HighsLp()
+    lp.num_col_, lp.num_row_ = m + n, len(top)
+    lp.col_cost_ = np.concatenate([1 / scale, np.zeros(n)])
+    lp.col_lower_ = np.concatenate([np.zeros(m), np.full(n, -np.inf)])
+    lp.col_upper_ = np.full(m + n, np.inf)
+    lp.row_lower_ = np.where(np.arange(len(top)) < len(fast), top, -np.inf)
+    lp.row_upper_ = top
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = matrix.indptr
+    lp.a_matrix_.index_ = matrix.indices
+    lp.a_matrix_.value_ = matrix.data
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.passModel(lp)
+    solver.run()
+    status = solver.getModelStatus()
+    if status == highspy.HighsModelStatus.kInfeasible:
+        return None
+    if status != highspy.HighsModelStatus.kOptimal:
+        raise RuntimeError(f"HiGHS could not tell whether the mandate admits a portfolio: {status}")
+    return np.array(solver.getSolution().col_value[:m])
+
+
+def _least_conic(
+    rules: Sequence[Rule],
+    labels: Sequence[str],
+    assumptions: Assumptions,
+    scale: Array,
+    fast: Sequence[int],
+) -> Array | None:
+    """The same in cvxpy, where distances are among the rules."""
     import cvxpy as cp
 
-    rules = [c for c in mandate.constraints if c.penalty is None]
-    w = cp.Variable(len(mandate.labels))
+    w = cp.Variable(len(labels))
     change = cp.Variable(len(rules), nonneg=True)
     risk = Risk.of(assumptions)
-    scale = np.array([c.scale(assumptions) for c in rules])
-    obeyed = [change[j] == 0 for j, c in enumerate(rules) if c.name in held]
+    obeyed = [change[j] == 0 for j in fast]
     for j, c in enumerate(rules):
-        obeyed += c.stated(w, 1.0, change[j], risk, mandate.labels)
+        obeyed += c.stated(w, 1.0, change[j], risk, labels)
     solver = cp.CLARABEL if any(c.USES_RISK for c in rules) else cp.HIGHS
     problem = cp.Problem(cp.Minimize(change @ (1 / scale)), obeyed)
     problem.solve(solver=solver)
@@ -162,8 +232,4 @@ def _least_change(
         raise RuntimeError(
             f"{solver} could not tell whether the mandate admits a portfolio: {problem.status}"
         )
-    return {
-        c.name: float(t)
-        for c, t, s in zip(rules, change.value, scale, strict=True)
-        if t > SLIGHT * s
-    }
+    return np.asarray(change.value)

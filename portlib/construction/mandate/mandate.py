@@ -16,9 +16,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,7 +35,7 @@ from portlib.construction.mandate.rules import (
     group_limit,
     long_only,
     position_limit,
-    vector,
+    stated_in,
 )
 from portlib.policy import Policy
 from portlib.records import Array, Assumptions
@@ -106,6 +108,16 @@ class Mandate:
     def __init__(
         self, labels: Sequence[str], constraints: Sequence[Rule], *, tolerance: float = TOLERANCE
     ) -> None:
+        self._make(labels, constraints, tolerance, ())
+
+    def _make(
+        self,
+        labels: Sequence[str],
+        constraints: Sequence[Rule],
+        tolerance: float,
+        known: Sequence[Rule],
+    ) -> None:
+        """Checks and compiles; rules that are known were checked over these labels before."""
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "constraints", tuple(constraints))
         object.__setattr__(self, "tolerance", float(tolerance))
@@ -117,11 +129,14 @@ class Mandate:
                 f"a mandate needs assets, each named once; given twice: "
                 f"{', '.join(twice) or 'none'}"
             )
-        names = [c.name for c in self.constraints]
+        names: set[str] = set()
+        sound = set(map(id, known))
         for c in self.constraints:
-            if names.count(c.name) > 1:
+            if c.name in names:
                 raise MandateError(f"two constraints are named {c.name!r}; give each its own name")
-            check(c, self.labels)
+            names.add(c.name)
+            if id(c) not in sound:
+                check(c, self.labels)
         object.__setattr__(self, "program", self._compile())
 
     def _compile(self) -> Program:
@@ -191,7 +206,9 @@ class Mandate:
         return self._with([moved.get(c.name, c) for c in self.constraints])
 
     def _with(self, constraints: Sequence[Rule]) -> Mandate:
-        return Mandate(self.labels, constraints, tolerance=self.tolerance)
+        made = object.__new__(Mandate)
+        made._make(self.labels, constraints, self.tolerance, self.constraints)
+        return made
 
     @cached_property
     def canonical(self) -> str:
@@ -206,13 +223,38 @@ class Mandate:
         for c in sorted(self.constraints, key=lambda c: c.name):
             rule = {"kind": type(c).__name__, **vars(c), "clause": None}
             for key in c.PER_ASSET:
-                values = vector(rule[key], self.labels, c.SILENT[0]).tolist()
-                named = zip(self.labels, values, strict=True)
-                rule[key] = {a: v for a, v in named if v not in c.SILENT}
+                values = rule[key]
+                if not isinstance(values, Mapping):
+                    values = dict.fromkeys(self.labels, 1.0 if values is None else values)
+                rule[key] = {a: v for a, v in values.items() if v not in c.SILENT}
             rules.append({k: v for k, v in rule.items() if v not in (None, np.inf, -np.inf)})
         return json.dumps(
             {"assets": sorted(self.labels), "rules": rules}, sort_keys=True, allow_nan=False
         )
+
+    def to_json(self) -> dict[str, Any]:
+        """The labels and the rules, each by kind, as strict JSON can hold them (schema ``rules``);
+        `from_json` takes them back. What is not limited is left out."""
+        rules = [
+            {"kind": type(c).__name__}
+            | {k: v for k, v in vars(c).items() if v not in (None, math.inf, -math.inf)}
+            for c in self.constraints
+        ]
+        return {"labels": list(self.labels), "tolerance": self.tolerance, "rules": rules}
+
+    @classmethod
+    def from_json(cls, content: Mapping[str, Any]) -> Mandate:
+        """The mandate that `to_json` wrote, or that somebody sends; MandateError by rule.
+
+        Examples
+        --------
+        >>> from portlib.construction.mandate.rules import fully_invested, position_limit
+        >>> ours = Mandate(["a", "b"], [fully_invested(), position_limit(0.6)])
+        >>> Mandate.from_json(ours.to_json()).fingerprint == ours.fingerprint
+        True
+        """
+        rules = [stated_in(rule) for rule in content["rules"]]
+        return cls(content["labels"], rules, tolerance=content.get("tolerance", TOLERANCE))
 
     @cached_property
     def fingerprint(self) -> str:

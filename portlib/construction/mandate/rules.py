@@ -19,6 +19,8 @@ solvers, too. What it leaves out: whether a rule is wise.
 
 from __future__ import annotations
 
+import copy
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -131,6 +133,8 @@ class Rule(ABC):
                 object.__setattr__(self, key, self._number(key, value))
 
     def _number(self, key: str, value: Any) -> float:
+        if type(value) is float:
+            return value + 0.0
         try:
             if isinstance(value, (str, bool)):
                 raise TypeError
@@ -146,7 +150,9 @@ class Rule(ABC):
 
     def under(self, clause: str) -> Self:
         """The rule, with the clause of the plan's documents that asks for it."""
-        return replace(self, clause=clause)
+        made = copy.copy(self)
+        object.__setattr__(made, "clause", clause)
+        return made
 
     @property
     def volatility_cap(self) -> float | None:
@@ -302,11 +308,11 @@ class Bounds(Rule):
         sides = sides or [("", _at(self.lower, "", -np.inf), _at(self.upper, "", np.inf))]
         for asset, *limits in sides:
             for key, limit in zip(self.PER_ASSET, limits, strict=True):
-                if asset and np.isnan(limit):
+                if asset and math.isnan(limit):
                     raise MandateError(
                         f"{self.name!r}: {key} of {asset!r} is {limit}; give a finite number"
                     )
-        if not any(np.isfinite(limit) for _, *limits in sides for limit in limits):
+        if not any(math.isfinite(limit) for _, *limits in sides for limit in limits):
             raise MandateError(f"{self.name!r} needs a lower or an upper limit")
         for asset, low, high in sides:
             _ordered(self.name, asset, low, high, may_be_absent=True)
@@ -617,6 +623,28 @@ def employer_stock_cap(asset: str, cap: float) -> Bounds:
     return Bounds("employer stock cap", upper={asset: cap})
 
 
+def stated_in(content: Mapping[str, Any]) -> Rule:
+    """A rule from its ``kind`` and fields, as `Mandate.to_json` writes it; MandateError for a kind
+    or a field that there is not.
+
+    Examples
+    --------
+    >>> stated_in({"kind": "Bounds", "name": "cap", "upper": 0.4}) == Bounds("cap", upper=0.4)
+    True
+    """
+    kinds = {kind.__name__: kind for kind in (Limit, Bounds, TrackingError, Turnover)}
+    told = {key: value for key, value in content.items() if key != "kind"}
+    kind = kinds.get(content.get("kind", ""))
+    if kind is None:
+        raise MandateError(f"no kind of rule {content.get('kind')!r}; there are {', '.join(kinds)}")
+    if kind is Limit:
+        told.setdefault("coefficients", None)
+    try:
+        return kind(**told)
+    except TypeError as error:
+        raise MandateError(f"{content.get('name')!r}: {str(error).split('() ')[-1]}") from None
+
+
 # ---- what is checked -----------------------------------------------------------------------------
 
 
@@ -649,7 +677,7 @@ def _named(name: str, values: Mapping[str, float], what: str) -> dict[str, float
 def _finite(rule: Rule, keys: Sequence[str]) -> None:
     for key in keys:
         for asset, value in (getattr(rule, key) or {}).items():
-            if not np.isfinite(value):
+            if not math.isfinite(value):
                 raise MandateError(
                     f"{rule.name!r}: {key} of {asset!r} is {value}; give a finite number"
                 )
@@ -658,7 +686,8 @@ def _finite(rule: Rule, keys: Sequence[str]) -> None:
 def _ordered(
     name: str, asset: str, low: float, high: float, *, may_be_absent: bool = False
 ) -> None:
-    if not may_be_absent and not np.isfinite([low, high]).any() and not np.isnan([low, high]).any():
+    absent = math.isinf(low) and math.isinf(high)
+    if absent and not may_be_absent:
         raise MandateError(f"{name!r} needs a lower or an upper limit")
     if not low <= high or low == np.inf or high == -np.inf:
         where = f" of {asset!r}" if asset else ""
@@ -669,7 +698,7 @@ def _ordered(
 
 def _no_percent(name: str, what: str, limits: Iterable[float], most: float = SINGLE) -> None:
     for limit in limits:
-        if np.isfinite(limit) and abs(limit) > most:
+        if most < abs(limit) < math.inf:
             raise MandateError(
                 f"{name!r}: {what} of {limit:g} is {limit:.0%}; in percent? Write "
                 f"{limit / 100:g} for {limit:g}%"

@@ -12,7 +12,7 @@ leverage, short positions, derivatives, trades within the window. Months in, ann
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -627,26 +627,53 @@ def fund_assumptions(
     ValueError
         Naming funds without expense ratio, or exposed to a class that the assumptions lack.
     """
-    beyond = exposures.drop(columns=list(assumptions.labels), errors="ignore")
-    if lost := [f"{fund} to {name}" for name in beyond for fund in beyond.index[beyond[name] != 0]]:
+    beyond = [name for name in exposures if name not in assumptions.labels]
+    if lost := [
+        f"{fund} to {name}" for name in beyond for fund in exposures.index[exposures[name] != 0]
+    ]:
         raise ValueError(
             f"exposed beyond the assumptions: {', '.join(lost)}; add the class or leave the "
             f"fund out"
         )
+    costs = expense_ratio.reindex(exposures.index).to_numpy(float)
     if unpriced := [
-        str(fund) for fund in exposures.index if not expense_ratio.get(fund, np.nan) >= 0
+        str(fund) for fund, cost in zip(exposures.index, costs, strict=True) if not cost >= 0
     ]:
         raise ValueError(
             f"no expense ratio for {', '.join(unpriced)}: no fund is free of charge until "
             f"someone says so"
         )
     funds = exposures.index
-    b = exposures.reindex(columns=list(assumptions.labels), fill_value=0.0).to_numpy(float)
-    sigma = b @ assumptions.sigma @ b.T + np.diag(specific_risk[funds].to_numpy(float) ** 2)
-    gross = b @ assumptions.mu + (0 if alpha is None else alpha[funds].to_numpy(float))
+    held = exposures.to_numpy(float)
+    where = {name: column for column, name in enumerate(exposures)}
+    b = np.zeros((len(assumptions), len(held))).T
+    for column, name in enumerate(assumptions.labels):
+        if name in where:
+            b[:, column] = held[:, where[name]]
+    own = specific_risk[funds].to_numpy(float)
+    net = costs if alpha is None else costs - alpha[funds].to_numpy(float)
+    return through_exposures(list(funds), b, assumptions, own, net)
+
+
+def through_exposures(
+    funds: Sequence[str], b: Array, assumptions: Assumptions, own_risk: Array, costs: Array
+) -> Assumptions:
+    """`fund_assumptions` of plain arrays: ``B mu - costs`` and ``B F B' + D``.
+
+    Parameters
+    ----------
+    funds : sequence of str, length n
+    b : array (n, k)
+        Exposures to the k classes of the assumptions.
+    assumptions : Assumptions
+        Of the classes, annual decimals.
+    own_risk, costs : array (n,)
+        Volatility beyond the classes, and what is taken from the return, annual decimals.
+    """
+    sigma = b @ assumptions.sigma @ b.T + np.diag(own_risk**2)
     return Assumptions(
-        list(funds),
-        gross - expense_ratio[funds].to_numpy(float),
+        funds,
+        b @ assumptions.mu - costs,
         sigma,
         assumptions.rf,
         source=f"{assumptions.source}; through style exposures, net of expense ratios",

@@ -18,6 +18,7 @@ weights as they come.
 
 from __future__ import annotations
 
+import math
 import time
 from dataclasses import replace
 from typing import Any, NamedTuple
@@ -32,7 +33,7 @@ from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement.plan_menu.expectations import ANCHORED, mean_errors
 from portlib.retirement.plan_menu.few_funds import best_few
-from portlib.retirement.plan_menu.options import dates, each_vintage
+from portlib.retirement.plan_menu.options import considered, each_vintage
 
 #: Engines that maximise utility under means as they stand, and so can do so in whole percents.
 MAXIMISES = ("MARKOWITZ", ANCHORED)
@@ -92,7 +93,7 @@ def best(
     >>> float(found.allocation.weights.sum().round(9)), found.gap
     (1.0, 0.0)
     """
-    series = [str(fund) for fund in dates(plan).unique()]
+    series = considered(plan).dates
     mixed = of_mixes(plan, mandate)
     settings: dict[str, Any] = {
         "risk_aversion": risk_aversion,
@@ -103,13 +104,16 @@ def best(
     found = mix(plan, funds, mixed, **settings)
     start = time.perf_counter()
     chosen = found.allocation.w
+    most = _utility(funds, chosen, risk_aversion)
     for fund in series if plan.policy["optimizer"] in MAXIMISES else ():
-        whole = np.array([float(label == fund) for label in funds.labels])
-        allowed = max(mandate.violations(whole, funds).values()) <= mandate.tolerance
-        if allowed and _utility(funds, whole, risk_aversion) > _utility(
-            funds, chosen, risk_aversion
-        ):
-            chosen = whole
+        at = funds.labels.index(fund)
+        value = float(funds.mu[at]) - risk_aversion / 2 * math.sqrt(funds.sigma[at, at]) ** 2
+        if value <= most:
+            continue
+        whole = np.zeros(len(funds))
+        whole[at] = 1.0
+        if max(mandate.violations(whole, funds).values()) <= mandate.tolerance:
+            chosen, most = whole, value
     if chosen is found.allocation.w:
         return Found(replace(found.allocation, mandate=mandate.fingerprint), found.gap)
     what = f"maximum utility (A = {risk_aversion:g}), one date of the series"
@@ -131,7 +135,7 @@ def of_mixes(plan: Plan, mandate: Mandate) -> Mandate:
     Mandate
         The same where the plan has no series.
     """
-    series = [str(fund) for fund in dates(plan).unique()]
+    series = considered(plan).dates
     if not series:
         return mandate
     rule = Bounds("dates of the series", upper=dict.fromkeys(series, 0.0))

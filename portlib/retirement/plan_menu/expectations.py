@@ -19,6 +19,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from portlib import data
 from portlib.construction.anchored import (
     Anchored,
     Bands,
@@ -32,6 +33,7 @@ from portlib.construction.robustness import provider_errors
 from portlib.estimation.capital_market_assumptions import provider_dispersion
 from portlib.estimation.house_view import house_view
 from portlib.estimation.providers import LISTED
+from portlib.kept import Kept
 from portlib.plan import Plan
 from portlib.ranges import door
 from portlib.records import Array, Assumptions
@@ -39,6 +41,12 @@ from portlib.retirement.plan_menu.options import each_vintage
 
 #: The engine of the policy that starts from the reference portfolio.
 ANCHORED = "BLACK_LITTERMAN"
+
+
+#: What plans of one policy expect of the same classes.
+_EXPECTED: Kept[Assumptions] = Kept(256)
+#: The reference among what menus hold.
+_AROUND: Kept[Reference | None] = Kept(1024)
 
 
 @door()
@@ -130,8 +138,18 @@ def class_assumptions(
     >>> told.labels == expected.labels, bool(np.allclose(told.volatility, expected.volatility))
     (True, True)
     """
-    said = forecasts(plan, horizon_years) if told is None else told
-    return anchor(plan, said).assumptions if plan.policy["optimizer"] == ANCHORED else said
+    if told is not None:
+        return _expected(plan, told)
+    decided = plan.policy.entries["reference_portfolio"]
+    name = (
+        *(data.ROOT, horizon_years or 0, plan.policy.fingerprint, plan.inputs.fingerprint),
+        *(str(decided["approver"]), str(decided["date"]), tuple(plan.exposures.columns)),
+    )
+    return _EXPECTED.get(name, lambda: _expected(plan, forecasts(plan, horizon_years)))
+
+
+def _expected(plan: Plan, told: Assumptions) -> Assumptions:
+    return anchor(plan, told).assumptions if plan.policy["optimizer"] == ANCHORED else told
 
 
 def mean_errors(plan: Plan, classes: Assumptions) -> Array:
@@ -195,7 +213,12 @@ def offered(plan: Plan, exposures: pd.DataFrame) -> Reference | None:
     """The reference of what the menu offers: what nothing on it holds is taken out, and its share
     spread over what is left, equity over equity.
     """
-    held = list(exposures.columns[(exposures > 0).any()])
-    whole = reference(plan)
+    some: list[bool] = np.asarray((exposures.to_numpy(float) > 0).any(axis=0)).tolist()
+    held = [str(name) for name, any_held in zip(exposures, some, strict=True) if any_held]
+    name = plan.policy.fingerprint, tuple(plan.equity_classes), tuple(held)
+    return _AROUND.get(name, lambda: _offered(reference(plan), held))
+
+
+def _offered(whole: Reference, held: Sequence[str]) -> Reference | None:
     equity = {name in whole.equity for name in held if name in whole.weights}
     return whole.among(held) if equity == {True, False} else None

@@ -35,14 +35,14 @@ from portlib.construction.mandate import (
     long_only,
 )
 from portlib.construction.mean_variance import frontier, maximum_utility
-from portlib.estimation.style_analysis import fund_assumptions
+from portlib.estimation.style_analysis.styles import through_exposures
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement.plan_menu.expectations import bands, class_assumptions
 from portlib.retirement.plan_menu.limits import limits
-from portlib.retirement.plan_menu.options import DESCRIBED, each_vintage
+from portlib.retirement.plan_menu.options import considered, each_vintage
 
 FROZEN = "frozen employer stock"
 LARGE = "us_large_equity"
@@ -67,23 +67,19 @@ def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assu
     Returns
     -------
     Assumptions
-        Of funds, annual decimals.
+        Of funds, annual decimals (`through_exposures`).
 
     Raises
     ------
     ValueError
-        Where no fund is left to consider, and as `fund_assumptions` does.
+        Where no fund is left to consider, and for a class that the assumptions lack.
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
-    plan = each_vintage(plan)
-    funds = _considered(plan)
-    if not funds:
+    menu = considered(plan)
+    if not menu.labels:
         raise ValueError(f"{plan.name}: every option is an annuity; there is no menu to build from")
-    own = plan.funds["specific_risk"].astype(float)
-    stock = plan.rules["employer_stock"]
-    if stock:
-        own = own.where(own.index != stock["fund"], stock["own_volatility"])
-    return fund_assumptions(plan.exposures.loc[funds], classes, own, plan.funds["expense_ratio"])
+    labels, b = _matrix(plan, classes)
+    return through_exposures(labels, np.asfortranarray(b), classes, menu.own_risk, menu.costs)
 
 
 def equity_share(plan: Plan) -> pd.Series:
@@ -98,18 +94,11 @@ def equity_share(plan: Plan) -> pd.Series:
     )
 
 
-def _considered(plan: Plan) -> list[str]:
-    kinds = plan.funds["kind"].items()
-    return [str(fund) for fund, kind in kinds if kind not in DESCRIBED]
-
-
 def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
     """The funds considered, and their exposures in the assumptions' classes, (funds, classes)."""
-    plan = each_vintage(plan)
-    labels = _considered(plan)
-    held = plan.exposures.to_numpy(float)[plan.exposures.index.get_indexer(pd.Index(labels))]
-    matrix = np.zeros((len(labels), len(classes)))
-    for name, column in zip(plan.exposures.columns, held.T, strict=True):
+    menu = considered(plan)
+    matrix = np.zeros((len(menu.labels), len(classes)))
+    for name, column in zip(menu.classes, menu.exposures.T, strict=True):
         if name in classes.labels:
             matrix[:, classes.labels.index(name)] = column
         elif column.any():
@@ -117,7 +106,7 @@ def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
                 f"funds hold {name}, which the assumptions lack; add the class or leave the "
                 f"funds out"
             )
-    return labels, matrix
+    return list(menu.labels), matrix
 
 
 # ---- the menu's rules ----------------------------------------------------------------------------
@@ -234,8 +223,8 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     labels, b = _matrix(plan, classes)
-    kind = each_vintage(plan).funds["kind"]
-    single = [fund for fund in labels if kind[fund] != "target_date"]
+    kinds = considered(plan).kinds
+    single = [fund for fund, kind in zip(labels, kinds, strict=True) if kind != "target_date"]
     rules: list[Limit | Bounds] = [
         fully_invested().under("plan: accounts hold funds, paid in full"),
         long_only().under("plan: accounts cannot borrow or sell short"),
@@ -261,7 +250,8 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
             rules.append(
                 Bounds(FROZEN, upper={stock["fund"]: 0.0}).under(clause(plan, "employer_stock"))
             )
-    return Mandate(labels, [*rules, *limits(each_vintage(plan), labels)])
+    stated = limits(each_vintage(plan), labels) if plan.inputs.mandate else []
+    return Mandate(labels, [*rules, *stated])
 
 
 # ---- what the menu costs -------------------------------------------------------------------------

@@ -14,7 +14,7 @@ Left out: brokerage windows, which are no designated option.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -22,6 +22,7 @@ import pandas as pd
 
 from portlib.plan import Plan
 from portlib.ranges import door
+from portlib.records import Array
 
 #: The one kind of option about which no recommendation need be made, and what is said of it.
 DESCRIBED = {
@@ -47,17 +48,24 @@ def coverage(plan: Plan) -> pd.DataFrame:
             "label": plan.funds["label"],
             "kind": kind,
             "considered": ~kind.isin(list(DESCRIBED)),
-            "reason": kind.map(HOW).fillna("by its exposures, own risk and expenses"),
+            "reason": kind.map(counted),
             "description": kind.map(DESCRIBED).fillna(""),
         }
     )
 
 
+def counted(kind: str) -> str:
+    """How an option of this kind enters the calculation, or why it does not."""
+    return HOW.get(kind, "by its exposures, own risk and expenses")
+
+
 @lru_cache(maxsize=16)
 def series_of(plan: Plan) -> str | None:
     """The plan's target-date series, by its name in the lineup, or None."""
-    found = plan.funds.index[plan.funds["kind"] == "target_date"]
-    return str(found[0]) if len(found) and plan.vintages is not None else None
+    if plan.vintages is None:
+        return None
+    kinds = zip(plan.funds.index, plan.funds["kind"], strict=True)
+    return next((str(fund) for fund, kind in kinds if kind == "target_date"), None)
 
 
 def dates(plan: Plan) -> pd.Series:
@@ -67,29 +75,105 @@ def dates(plan: Plan) -> pd.Series:
     Dates that hold the same mix are one option under the name of the farthest, since nothing but
     the name tells them apart.
     """
-    return _dates(plan).copy()
+    named = _named(plan)
+    if plan.vintages is None or not named:
+        return pd.Series(dtype=object)
+    return pd.Series(named, plan.vintages.index.astype(float))
 
 
 @lru_cache(maxsize=16)
-def _dates(plan: Plan) -> pd.Series:
+def _named(plan: Plan) -> list[str]:
+    """The option that each row of ``Plan.vintages`` is; none without a series."""
     fund = series_of(plan)
     if fund is None or plan.vintages is None:
-        return pd.Series(dtype=object)
-    mixes = plan.vintages.drop(columns="equity")
-    first = {
-        tuple(mix): years for years, mix in zip(mixes.index[::-1], mixes.values[::-1], strict=True)
-    }
-    names = [f"{fund}, {first[tuple(mix)]:g} years to go" for mix in mixes.values]
-    return pd.Series(names, index=mixes.index.astype(float))
+        return []
+    years = plan.vintages.index.to_numpy(float)
+    mixes = [tuple(mix) for mix in _mixes(plan.vintages).tolist()]
+    first = dict(zip(mixes[::-1], years.tolist()[::-1], strict=True))
+    return [f"{fund}, {first[mix]:g} years to go" for mix in mixes]
+
+
+def _mixes(vintages: pd.DataFrame) -> Array:
+    """Class weights of each date, (dates, classes); ``equity`` is their sum over equity, no
+    class."""
+    return vintages.to_numpy(float)[:, [name != "equity" for name in vintages]]
+
+
+@dataclass(frozen=True, eq=False)
+class Considered:
+    """The options in the calculation, each date of a series by itself, as plain arrays.
+
+    Attributes
+    ----------
+    labels, kinds : tuple of str, length n
+    classes : tuple of str, length k
+    exposures : array (n, k)
+    own_risk, costs : array (n,)
+        Annual decimals; the employer stock's own risk is the one that the plan's rules give.
+    dates : tuple of str
+        Those of the labels that are dates of the series.
+    """
+
+    labels: tuple[str, ...]
+    kinds: tuple[str, ...]
+    classes: tuple[str, ...]
+    exposures: Array
+    own_risk: Array
+    costs: Array
+    dates: tuple[str, ...]
+
+
+@lru_cache(maxsize=16)
+def considered(plan: Plan) -> Considered:
+    """What `each_vintage` opens and `coverage` considers, without frames.
+
+    Examples
+    --------
+    >>> from portlib import data, plan
+    >>> ours = plan.read(data.ROOT / "plan")
+    >>> found, opened = considered(ours), each_vintage(ours)
+    >>> shown = opened.exposures.loc[list(found.labels)]
+    >>> bool((shown.to_numpy() == found.exposures).all())
+    True
+    """
+    series = series_of(plan)
+    kinds = dict(zip(map(str, plan.funds.index), plan.funds["kind"].tolist(), strict=True))
+    figures = [plan.funds[name].tolist() for name in ("specific_risk", "expense_ratio")]
+    own = dict(zip(kinds, map(list, zip(*figures, strict=True)), strict=True))
+    if stock := plan.rules["employer_stock"]:
+        own[stock["fund"]] = [stock["own_volatility"], own[stock["fund"]][1]]
+    classes = tuple(map(str, plan.exposures))
+    matrix = plan.exposures.to_numpy(float)
+    rows = dict(zip(map(str, plan.exposures.index), matrix, strict=True))
+    kept = [fund for fund, kind in kinds.items() if kind not in DESCRIBED and fund != series]
+    opened: dict[str, Array] = {}
+    if series is not None and plan.vintages is not None:
+        where = {str(name): column for column, name in enumerate(plan.vintages)}
+        mixes = plan.vintages.to_numpy(float)
+        for name, mix in zip(_named(plan), mixes, strict=True):
+            held = [mix[where[one]] if one in where else 0.0 for one in classes]
+            opened.setdefault(name, np.array(held))
+    told = [*(own[fund] for fund in kept), *(own[str(series)] for _ in opened)]
+    risks, costs = np.array(told, dtype=float).reshape(-1, 2).T
+    return Considered(
+        (*kept, *opened),
+        (*(kinds[fund] for fund in kept), *("target_date" for _ in opened)),
+        classes,
+        np.array([*(rows[fund] for fund in kept), *opened.values()]).reshape(-1, len(classes)),
+        risks,
+        costs,
+        tuple(opened),
+    )
 
 
 @door()
 def date_for(plan: Plan, years_to_retirement: float) -> str:
     """The date of the series nearest to somebody's own retirement; KeyError without a series."""
-    known = _dates(plan)
-    if known.empty:
+    known = _named(plan)
+    if plan.vintages is None or not known:
         raise KeyError(f"{plan.name} offers no target-date series")
-    return str(known.iloc[abs(known.index.to_numpy(float) - years_to_retirement).argmin()])
+    years = plan.vintages.index.to_numpy(float)
+    return known[int(abs(years - years_to_retirement).argmin())]
 
 
 @lru_cache(maxsize=16)
@@ -112,22 +196,40 @@ def each_vintage(plan: Plan) -> Plan:
     named = dates(plan)
     if fund is None or plan.vintages is None:
         return plan
-    options = named.drop_duplicates()
+    options = list(dict.fromkeys(named))
+    at = [named.tolist().index(name) for name in options]
+    others = [name != fund for name in plan.funds.index]
     row = plan.funds.loc[fund]
-    rows = pd.DataFrame(dict.fromkeys(options, row)).T.astype(plan.funds.dtypes)
+    rows = {name: [value] * len(options) for name, value in row.items()}
     rows["label"] = [f"{row['label']}, {name.rsplit(', ', 1)[1]}" for name in options]
-    rows["plan_share"] = float("nan")
-    held = plan.vintages.drop(columns="equity").loc[options.index]
-    held.index = pd.Index(list(options))
-    exposures = pd.concat(
-        [plan.exposures, held.reindex(columns=plan.exposures.columns).fillna(0.0)]
+    rows["plan_share"] = [float("nan")] * len(options)
+    opened = {}
+    for name, cells in plan.funds.items():
+        kept = cells.to_numpy()[others].tolist() + rows[str(name)]
+        opened[name] = pd.Index(kept, dtype=object) if cells.dtype == object else np.array(kept)
+    index = pd.Index([*plan.funds.index[others], *options])
+    classes = list(plan.exposures)
+    where = {name: column for column, name in enumerate(plan.vintages) if name != "equity"}
+    held = np.zeros((len(options), len(classes)))
+    for column, name in enumerate(classes):
+        if name in where:
+            held[:, column] = plan.vintages.to_numpy(float)[at, where[name]]
+    exposures = pd.DataFrame(
+        np.vstack([plan.exposures.to_numpy(float), held]),
+        pd.Index([*plan.exposures.index, *options]),
+        classes,
     )
-    retires = plan.participants["retirement_age"].fillna(plan.rules["normal_retirement_age"])
-    years_to_go = (retires - plan.age).reindex(plan.holdings.index)
-    apart = np.abs(named.index.to_numpy(float)[None, :] - years_to_go.to_numpy(float)[:, None])
-    own = named.to_numpy()[apart.argmin(axis=1)]
-    in_series = plan.holdings[fund].to_numpy(float)
-    split = {name: np.where(own == name, in_series, 0.0) for name in options}
+    holdings = plan.holdings.to_numpy(float)
+    split = np.zeros((len(holdings), len(options)))
+    if len(holdings):
+        retires = plan.participants["retirement_age"].fillna(plan.rules["normal_retirement_age"])
+        years_to_go = (retires - plan.age).reindex(plan.holdings.index).to_numpy(float)
+        apart = np.abs(named.index.to_numpy(float)[None, :] - years_to_go[:, None])
+        own = named.to_numpy()[apart.argmin(axis=1)]
+        in_series = plan.holdings[fund].to_numpy(float)
+        split = np.where(own[:, None] == np.array(options, object), in_series[:, None], 0.0)
+    columns = [str(name) for name in plan.holdings if name != fund]
+    kept_holdings = holdings[:, [name != fund for name in plan.holdings]]
     trading = plan.rules["trading"]
     spread = {
         rule: {
@@ -144,11 +246,10 @@ def each_vintage(plan: Plan) -> Plan:
     return replace(
         plan,
         rules={**plan.rules, "trading": {**trading, **spread}, "stable_value": wash},
-        funds=pd.concat([plan.funds.drop(index=fund), rows]),
+        funds=pd.DataFrame(opened, index),
         exposures=exposures,
         vintages=None,
-        holdings=pd.concat(
-            [plan.holdings.drop(columns=fund), pd.DataFrame(split, index=plan.holdings.index)],
-            axis=1,
+        holdings=pd.DataFrame(
+            np.hstack([kept_holdings, split]), plan.holdings.index, [*columns, *options]
         ),
     )

@@ -1,0 +1,169 @@
+"""Many plans in one call: in order, from any executor, each at its own cost; files that are gone on
+with; people whose number costs no memory."""
+
+import json
+import multiprocessing
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from portlib import kept, plan, service, service_many
+from portlib.data import DataError
+from portlib.records import Allocation
+
+LOOSE = {"most_funds": 0, "whole_percent": False}
+FORKS = multiprocessing.get_start_method() == "fork"
+planted = pytest.mark.skipif(not FORKS, reason="the trouble is planted before the fork")
+
+
+@pytest.fixture(scope="module")
+def nobody():
+    return json.loads(json.dumps(plan.read().to_json() | {"participants": []}))
+
+
+def named(content, name):
+    return {**content, "rules": {**content["rules"], "name": name}}
+
+
+def lines(path, rows):
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def test_what_is_kept_gives_the_answers_that_nothing_kept_gives(nobody):
+    asked = [{"posture": posture, **LOOSE} for posture in ("moderate", "growth")]
+    warm = [service.optimize(nobody, None, each) for each in asked for _ in range(2)]
+    for store in (service._READ, service._SET_UP):
+        assert isinstance(store, kept.Kept) and len(store)
+        store.clear()
+    cold = [service.optimize(nobody, None, each) for each in asked for _ in range(2)]
+    assert warm == cold
+    dearer = json.loads(json.dumps(nobody))
+    dearer["lineup"][0]["expense_ratio"] += 1e-9
+    assert service.optimize(dearer, None, asked[0])["plan"] != warm[0]["plan"]
+
+
+def test_plans_are_read_as_they_are_needed_and_answered_in_order(nobody):
+    read = []
+
+    def plans():
+        for at in range(200):
+            read.append(at)
+            yield {"schema": f"{at}"}
+
+    with ThreadPoolExecutor(1) as threads:
+        told = service_many.answers(plans(), executor=threads, part=4)
+        first = next(told)
+        assert "'0'" in first["error"]["message"] and len(read) < 60
+        rest = list(told)
+    assert [f"'{at + 1}'" in one["error"]["message"] for at, one in enumerate(rest)] == [True] * 199
+
+
+@planted
+def test_a_process_that_dies_or_runs_out_of_memory_in_a_part_costs_one_plan(nobody, monkeypatch):
+    real = service.optimize
+
+    def optimize(content, *rest):
+        if content["rules"]["name"] == "dies":
+            os._exit(9)
+        if content["rules"]["name"] == "eats":
+            np.ones(10**10)
+        return real(content, *rest)
+
+    monkeypatch.setattr(service, "optimize", optimize)
+    names = ["a", "dies", "b", "eats", "c"]
+    told = service_many.answers(
+        [named(nobody, name) for name in names], None, LOOSE, workers=1, megabytes=4000, seconds=60
+    )
+    found = [one.get("error", {}).get("type", "served") for one in told]
+    assert found[::2] == ["served"] * 3 and found[1] == "WorkerDied"
+    assert "MemoryError" in found[3]
+
+
+def test_ctrl_c_keeps_what_was_done(nobody, monkeypatch):
+    def stop(done, plans):
+        if done == 2:
+            raise KeyboardInterrupt
+
+    with ThreadPoolExecutor(1) as threads, pytest.raises(service_many.Interrupted) as caught:
+        service.optimize_many([nobody] * 3, None, LOOSE, executor=threads, progress=stop)
+    assert [set(one) >= {"weights"} for one in caught.value.answers] == [True, True]
+
+
+def test_a_file_of_plans_is_gone_on_with_and_no_other_is(nobody, tmp_path):
+    plans = [named(nobody, name) for name in "abcd"]
+    source = lines(tmp_path / "plans.jsonl", [*plans[:2], "no plan", *plans[2:]])
+    whole, broken = tmp_path / "whole.jsonl", tmp_path / "broken.jsonl"
+    with ThreadPoolExecutor(1) as threads:
+        ask = {"executor": threads, "part": 2}
+        assert service_many.optimize_lines(source, whole, None, LOOSE, **ask) == 5
+        text = whole.read_bytes()
+        assert "error" in json.loads(text.splitlines()[2])
+        broken.write_bytes(text[: len(text) // 2])  # as a crash leaves it, within a line
+        before = broken.read_bytes().count(b"\n")
+        assert service_many.optimize_lines(source, broken, None, LOOSE, **ask) == 5 - before
+        assert broken.read_bytes() == text
+        with pytest.raises(DataError, match="is not the answer for line 5"):
+            service_many.optimize_lines(source, broken, None, {"posture": "growth"}, **ask)
+
+
+def test_people_are_advised_the_same_in_whatever_batches_and_forms(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as parquet
+
+    ours = plan.read().to_json()
+    people = ours["participants"][:7]
+    people[4] = {**people[4], "pay": -1}
+    source = lines(tmp_path / "people.jsonl", people)
+    told = []
+    for batch in (7, 3):
+        target = tmp_path / f"{batch}.jsonl"
+        assert service_many.advise_lines(ours, source, target, lives=100, batch=batch) == 7
+        told.append([json.loads(line) for line in target.read_text().splitlines()])
+    assert [one["participant"] for one in told[0]] == [one["participant"] for one in people]
+    assert "pay: -1" in told[0][4]["error"]["message"]
+    assert ["chance" in one for one in told[0]] == [True] * 4 + [False] + [True] * 2
+    for one, other in zip(*told, strict=True):
+        for name, value in one.items():
+            same = pytest.approx(value, rel=1e-9) if isinstance(value, float) else value
+            assert other[name] == same
+    half = tmp_path / "3.jsonl"
+    half.write_text("".join(half.read_text().splitlines(keepends=True)[:3]))
+    assert service_many.advise_lines(ours, source, half, lives=100, batch=7) == 4
+    sound = [one for at, one in enumerate(people) if at != 4]
+    parquet.write_table(pa.Table.from_pylist(sound), tmp_path / "people.parquet")
+    out = tmp_path / "out.parquet"
+    count = service_many.advise_lines(ours, tmp_path / "people.parquet", out, lives=100)
+    chances = parquet.read_table(out).column("chance").to_pylist()
+    assert count == 6
+    assert chances == pytest.approx([one["chance"] for one in told[0] if "chance" in one])
+
+
+def test_a_cluster_that_loses_a_worker_loses_no_answer_and_gives_none_twice(nobody, tmp_path):
+    distributed = pytest.importorskip("distributed", reason="the extra cluster is not installed")
+    plans = [named(nobody, f"plan {at}") for at in range(12)]
+    alone = [service.optimize(each, None, LOOSE) for each in plans]
+    with (
+        distributed.LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+        ) as cluster,
+        distributed.Client(cluster) as client,
+    ):
+        told = service_many.answers(plans, None, LOOSE, executor=client.get_executor(), part=2)
+        found = [next(told)]
+        victim = next(iter(cluster.workers.values()))
+        os.kill(victim.pid, 9)
+        found += told
+    assert found == alone
+
+
+def test_an_allocation_travels_as_json_unchanged():
+    made = Allocation(
+        ("a", "b"), np.array([0.25, 0.75]), "x", 0.05, 0.1, float("nan"), "rule", "none", 0.0
+    )
+    again = Allocation.from_json(json.loads(json.dumps(made.to_json(), allow_nan=False)))
+    assert again.to_json() == made.to_json() and np.isnan(again.sharpe)
+    with pytest.raises(ValueError, match="this version reads"):
+        Allocation.from_json({**made.to_json(), "schema": "allocation/9"})
