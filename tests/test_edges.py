@@ -250,6 +250,8 @@ def test_people_are_of_the_tables_sexes_and_die_with_a_chance():
     for chance in (float("nan"), -0.1, 1.5, None):
         with pytest.raises(ValueError, match="chance of dying"):
             Household(age=40, retirement_age=65, mortality=[chance] * 80)
+    with pytest.raises(ValueError, match="retirement age 6"):
+        Household(age=40, retirement_age=6)
     for name in ("pay", "balance", "deferral_rate", "tax_rate", "age"):
         for wrong in ("5", None, True):
             with pytest.raises(ValueError, match=name.replace("_", " ")):

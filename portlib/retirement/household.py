@@ -170,7 +170,7 @@ class Household:
                 f"last age, "
                 f"{self.last_age}, which is at most 120 for the life table"
             )
-        if self.retirement_age < 18:
+        if self.retirement_age < 18 <= self.age:
             raise ValueError(f"retirement age {self.retirement_age}: give an age of at least 18")
         if self.mortality is not None and len(self.mortality) != self.horizon:
             raise ValueError(
