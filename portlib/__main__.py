@@ -18,7 +18,10 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from portlib.plan import Plan
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -452,7 +455,31 @@ def _check(given: dict[str, Any]) -> int:
         return _say(told) or int(not told["accepted"])
     report = plan_check.check(given["folder"])
     print(report, flush=True)
+    if report.plan is not None and report.plan.inputs.mandate:
+        print("\nWhat mandate.yml leaves, by posture", flush=True)
+        for posture, said in _left(report.plan).items():
+            print(f"  {posture}: {said}", flush=True)
     return 1 if report.refused else 0
+
+
+def _left(ours: Plan) -> dict[str, str]:
+    """By posture, whether any portfolio of the plan's funds obeys its limits, and if none, why."""
+    from portlib import history
+    from portlib.construction.mandate import Infeasible, MandateError
+    from portlib.construction.mean_variance import maximum_utility
+    from portlib.retirement import plan_menu
+
+    seen = plan_menu.by_evidence(ours, history.open_record())
+    funds = plan_menu.menu_assumptions(seen)
+    said = {}
+    for posture, aversion in ours.policy["model_risk_aversion"].items():
+        try:
+            rules = plan_menu.menu_mandate(seen, posture)
+            maximum_utility(funds, rules, risk_aversion=float(aversion))
+            said[posture] = "portfolios obey it"
+        except (Infeasible, MandateError) as error:
+            said[posture] = str(error)
+    return said
 
 
 def _report(given: dict[str, Any]) -> int:

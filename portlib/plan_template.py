@@ -308,7 +308,8 @@ def description() -> str:
         f"`{mandate.FILE}`: `constraints:` and a list; each has `name`, `kind`, `clause`, the "
         "arguments of its kind, and `penalty` (annual return given up per unit of excess) if it "
         "may be broken at a price. A limit that names the target-date series is one on each of its "
-        "dates; a floor under it, one under all of them together.",
+        "dates; a floor under it, one under all of them together. Limits on classes and roles "
+        "hold on every date of a custom glidepath too.",
         _table(
             ("kind", "what it says", "needs", "may have"),
             [

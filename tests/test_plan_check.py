@@ -179,3 +179,12 @@ def test_a_month_that_looks_like_a_split_is_noted_and_an_option_has_a_place(fold
         "Month,LARGE\n" + "".join(f"2026-0{m},{m}.5\n" for m in range(1, 7)), encoding="utf-8"
     )
     assert "is said in reading.yml, by file" in str(plan_check.check(folder))
+
+
+def test_check_says_which_postures_the_mandate_leaves_no_portfolio(folder, capsys):
+    limit = "{name: low, kind: role_limit, role: equity, upper: 0.3, clause: IPS 4}"
+    (folder / "mandate.yml").write_text(f"constraints:\n  - {limit}\n", encoding="utf-8")
+    assert main(["check", str(folder)]) == 0
+    said = capsys.readouterr().out.split("What mandate.yml leaves, by posture")[1]
+    assert "conservative: portfolios obey it" in said
+    assert re.search("aggressive: no portfolio obeys .*'low'", said)

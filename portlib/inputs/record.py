@@ -356,7 +356,11 @@ def _class_columns(history: ReturnTable, known: Classes, found: Findings) -> Ret
     for name in names:
         if name not in known:
             hint = near_word(name, list(known.names))
-            found.note(history.file, f"column {name!r} is no class of the plan{hint}")
+            found.note(
+                history.file,
+                f"column {name!r} is no class of the plan{hint}; it is used only as a series "
+                "that classes.yml or the policy's class_series name",
+            )
     return ReturnTable(
         history.values.set_axis(names, axis=1), history.file, history.period, history.notes
     )

@@ -11,7 +11,9 @@ with ``CE_i`` the certainty equivalent of participant ``i`` (`simulation`), who 
 retirement a part of the balance that lasts for life; its logarithm counts everybody alike, rich or
 poor. Markets, inflation, lifetimes and risky pay are the plan's, as in `outlook`. Peers are
 published paths, the plan's own series, a constant mix and age in bonds. Left out: what a
-participant holds elsewhere, reactions to markets, and what `simulation` leaves out.
+participant holds elsewhere, reactions to markets, and what `simulation` leaves out. Limits of
+``mandate.yml`` on classes and roles hold at every date; those on funds, expenses and risk do not,
+since a path is of classes.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from statistics import NormalDist
 import numpy as np
 import pandas as pd
 
+from portlib.construction.mandate import MandateError
 from portlib.plan import Plan
 from portlib.ranges import LEVEL, door
 from portlib.records import Assumptions
@@ -303,6 +306,11 @@ def custom(
     Returns
     -------
     CustomGlidepath
+
+    Raises
+    ------
+    MandateError
+        Where the mandate's limits on classes and roles leave no room for the least fall.
     """
     classes = outlook.classes(plan, assumptions)
     mix, cost = sleeves(plan)
@@ -313,7 +321,7 @@ def custom(
     years = max(person.horizon for person in people)
     level = outlook.expected_inflation(plan)
     returns = outlook.returns_of(plan, classes, level, count, years, seed).of(mix)
-    bounds = plan.policy["glidepath_equity_range"]
+    bounds = _equity_range(plan, mix)
     fee = float(cost.mean())
     tried: dict[tuple[float, ...], float] = {}
 
@@ -342,6 +350,40 @@ def custom(
     return CustomGlidepath(
         found, found.of_classes(mix), parameters, tried[best], trials, tuple(chosen), found.source
     )
+
+
+def _equity_range(plan: Plan, mix: pd.DataFrame) -> dict[str, float]:
+    """The policy's range of equity, narrowed by the mandate's limits on classes and roles.
+
+    At equity ``x`` the classes of a limit hold ``b + (e - b) x``, with ``e`` and ``b`` their shares
+    of the two sleeves. Limits that may be broken at a price do not bind.
+    """
+    bounds = dict(plan.policy["glidepath_equity_range"])
+    roles = {one.name: one.role for one in plan.inputs.classes}
+    for limit in plan.inputs.mandate:
+        if limit.penalty is not None or limit.kind not in ("class_limit", "role_limit"):
+            continue
+        given = limit.arguments
+        named = given.get("classes", [c for c in mix if roles.get(str(c)) == given.get("role")])
+        held = mix[[c for c in mix if c in named]].sum(axis=1)
+        slope = float(held["equity"] - held["bonds"])
+        for side, value in (("upper", given.get("upper")), ("lower", given.get("lower"))):
+            if value is None:
+                continue
+            room = float(value - held["bonds"])
+            if abs(slope) < 1e-9:
+                kept = room >= -1e-9 if side == "upper" else room <= 1e-9
+                bounds["highest"] = bounds["highest"] if kept else -np.inf
+            elif (side == "upper") == (slope > 0):
+                bounds["highest"] = min(bounds["highest"], room / slope)
+            else:
+                bounds["lowest"] = max(bounds["lowest"], room / slope)
+        if bounds["highest"] - bounds["lowest"] < bounds["least_fall"] - 1e-9:
+            raise MandateError(
+                f"{limit.name!r} leaves no glidepath that falls by {bounds['least_fall']:.0%} of "
+                "equity (policy: glidepath_equity_range)"
+            )
+    return bounds
 
 
 def _neighbours(

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from portlib import data, plan, policy
+from portlib.construction.mandate import MandateError
+from portlib.inputs import Stated
 from portlib.retirement import cases, outlook, plan_menu
 from portlib.retirement import glidepaths as gp
 from portlib.retirement.glidepaths.search import Taste, spent_for_life
@@ -143,4 +145,34 @@ def test_paths_over_other_assets_than_the_returns_are_refused() -> None:
             Household(age=60, retirement_age=65),
             returns,
             Taste(3.0, 1.0, Mortality()),
+        )
+
+
+def _with_limit(kind: str, **arguments: object) -> plan.Plan:
+    limit = Stated("cap", kind, "IPS 4", arguments)
+    return replace(EXAMPLE, inputs=replace(EXAMPLE.inputs, mandate=(limit,)))
+
+
+def test_limits_of_the_mandate_on_classes_and_roles_hold_at_every_date() -> None:
+    free = gp.custom(EXAMPLE, paths=10, households=2)
+    assert free.path.equity_at(free.path.years).max() > 0.6
+    capped = gp.custom(_with_limit("role_limit", role="equity", upper=0.55), paths=10, households=2)
+    assert capped.path.equity_at(capped.path.years).max() <= 0.55 + 1e-9
+    # A fifth of bonds is inflation-protected, so a tenth of it leaves equity a half.
+    tips = gp.custom(
+        _with_limit("class_limit", classes=["us_tips"], lower=0.1), paths=10, households=2
+    )
+    held = tips.classes.at(tips.classes.years)[:, list(tips.classes.assets).index("us_tips")]
+    assert held.min() >= 0.1 - 1e-9
+    assert tips.path.equity_at(tips.path.years).max() == pytest.approx(0.5)
+
+
+def test_limits_that_leave_no_falling_path_are_named() -> None:
+    with pytest.raises(MandateError, match="'cap' leaves no glidepath that falls by 20% of equity"):
+        gp.custom(_with_limit("role_limit", role="equity", upper=0.3), paths=10, households=2)
+    with pytest.raises(MandateError, match="'cap' leaves no glidepath"):
+        gp.custom(
+            _with_limit("class_limit", classes=["private_equity"], lower=0.1),
+            paths=10,
+            households=2,
         )
