@@ -385,9 +385,9 @@ def by_name(rules: Mapping[str, Any], lineup: Table, found: Findings) -> None:
     lineup : from `from_file`.
     found : takes what is wrong.
     """
-    if "fund" not in lineup.frame:
+    if "fund" not in lineup.columns:
         return
-    funds = set(lineup.frame["fund"].astype(str))
+    funds = {str(fund) for fund in lineup.columns["fund"]}
     trading = rules.get("trading")
     named: dict[str, Any] = {"default": [rules.get("default")]}
     for rule in ("round_trip_days", "minimum_holding_days"):
