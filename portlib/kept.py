@@ -19,7 +19,7 @@ from typing import Any, Generic, TypeVar
 
 Made = TypeVar("Made")
 #: Values of more bytes are not kept: they would be larger than what is saved.
-MOST_BYTES = 1_000_000
+MOST_BYTES = 300_000
 
 
 def marked(value: Any) -> bytes | None:

@@ -17,6 +17,7 @@ hashes.
 
 from __future__ import annotations
 
+import ast
 import hashlib
 import importlib
 import math
@@ -355,6 +356,16 @@ def models(root: Path | None = None) -> tuple[str, ...]:
     )
 
 
+#: What a module may be that estimates nothing, and so is no model by SR 26-2.
+NO_MODELS = {
+    "record": "keeps what happened",
+    "control": "lets through or stops",
+    "rule": "states what law, policy or documents say",
+}
+#: The tier of what is no model.
+NO_TIER = "no model"
+
+
 def graded() -> dict[str, dict[str, str]]:
     """Exposure and use of each model, by name, as ``data/model_inventory.yml`` grades them."""
     listed: dict[str, dict[str, str]] = data.mapping(data.ROOT / "model_inventory.yml")["models"]
@@ -375,7 +386,8 @@ def inventory(
     Parameters
     ----------
     graded : mapping
-        By model, ``exposure`` and ``use``, each a grade of `tiers`.
+        By model, ``exposure`` and ``use``, each a grade of `tiers`; for what is no model, ``kind``,
+        one of `NO_MODELS`.
     owners : mapping
         Role by layer.
     tiers : mapping
@@ -405,6 +417,17 @@ def inventory(
     rows = {}
     for name in there:
         entry = graded[name]
+        kind = entry.get("kind", "model")
+        if kind != "model" and (kind not in NO_MODELS or len(entry) > 1):
+            raise InventoryError(
+                f"{name}: {dict(entry)} is no kind alone of {', '.join(NO_MODELS)}, and no grades"
+            )
+        owner = owners.get(name.split(".")[0])
+        if kind != "model" and owner:
+            purpose, limits = described(name)
+            told = {"purpose": purpose, "limits": limits, "owner": owner, "kind": kind}
+            rows[name] = {**told, "exposure": "", "use": NO_MODELS[kind], "tier": NO_TIER}
+            continue
         for what in ("exposure", "use"):
             if entry.get(what) not in tiers[what]:
                 raise InventoryError(
@@ -421,10 +444,68 @@ def inventory(
             "purpose": purpose,
             "limits": limits,
             "owner": owners[name.split(".")[0]],
+            "kind": kind,
             **entry,
             "tier": tier,
         }
     return pd.DataFrame.from_dict(rows, orient="index")
+
+
+def carried(inventory: pd.DataFrame, root: Path | None = None) -> pd.Series:
+    """How many models of the highest tier stand on each model, directly or through others?
+
+    Aggregate risk (SR 26-2, section III) is what one error reaches: a model of no great materiality
+    by itself may carry many that decide.
+
+    Parameters
+    ----------
+    inventory : from `inventory`.
+    root : the package's folder; portlib's own unless given.
+
+    Returns
+    -------
+    Series by model
+        Most first; what is no model is left out.
+    """
+    folder = Path(str(portlib.__file__)).parent if root is None else root
+    names = set(inventory.index)
+    uses = {name: _imported(folder / f"{name.replace('.', '/')}.py", names) for name in names}
+    reached = {name: set(direct) for name, direct in uses.items()}
+    for _ in names:
+        grown = {n: known.union(*(reached[m] for m in known)) for n, known in reached.items()}
+        if grown == reached:
+            break
+        reached = grown
+    top = inventory.index[inventory["tier"] == _highest(inventory)]
+    counts = {
+        name: sum(name in reached[other] for other in top if other != name)
+        for name in inventory.index[inventory["tier"] != NO_TIER]
+    }
+    return pd.Series(counts, name="carries").sort_values(ascending=False, kind="stable")
+
+
+def _highest(inventory: pd.DataFrame) -> str:
+    return str(next(t for t in ("high", "medium", "low") if t in set(inventory["tier"])))
+
+
+def _imported(path: Path, names: set[str]) -> set[str]:
+    """The modules of the inventory that a source imports; a chapter's face stands for the modules
+    from which it has the names."""
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if not isinstance(node, ast.ImportFrom) or not (node.module or "").startswith("portlib."):
+            continue
+        module = str(node.module).removeprefix("portlib.")
+        for alias in node.names:
+            source = module
+            if f"{module}.{alias.name}" in names:
+                source = f"{module}.{alias.name}"
+            elif module not in names:
+                thing = getattr(importlib.import_module(f"portlib.{module}"), alias.name, None)
+                source = str(getattr(thing, "__module__", "")).removeprefix("portlib.")
+            if source in names:
+                found.add(source)
+    return found
 
 
 def described(name: str) -> tuple[str, str]:

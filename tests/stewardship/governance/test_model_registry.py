@@ -111,13 +111,24 @@ def test_the_inventory_is_of_every_model_and_refuses_gaps() -> None:
     )
     assert sorted(table.index) == on_disk
     assert table[["purpose", "owner", "tier"]].ne("").all(axis=None)
-    name = "stewardship.governance.office"
+    assert table.loc["stewardship.settlement.ledger", ["kind", "tier"]].tolist() == [
+        "record",
+        model_registry.NO_TIER,
+    ]
+    shares = table["tier"].value_counts() / (table["tier"] != model_registry.NO_TIER).sum()
+    assert shares[["high", "medium", "low"]].between(0.1, 0.6).all()  # tiers tell models apart
+    name = "construction.engines"
+    carried = model_registry.carried(table)
+    assert set(carried.index) == set(table.index[table["kind"] == "model"])
+    assert carried[name] >= carried["construction.mean_variance"] > 0  # which stands on it
     first = {"names": (name,), "graded": {name: graded[name]}, "owners": owners, "tiers": tiers}
     assert model_registry.inventory(**first).loc[name, "tier"] == "high"
     for changes, says in (
         ({"graded": {}}, f"not in the inventory: {name}"),
         ({"names": ()}, "no model of portlib"),
         ({"graded": {name: {"exposure": "huge", "use": "decides"}}}, "exposure 'huge'"),
+        ({"graded": {name: {"kind": "poem"}}}, "is no kind alone of"),
+        ({"graded": {name: {"kind": "rule", "use": "decides"}}}, "is no kind alone of"),
         ({"owners": {}}, "no owner"),
         ({"tiers": {**tiers, "tier": {"high": 99}}}, "no tier"),
     ):
