@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.mandate import Mandate, fully_invested, group_limit, long_only
 from portlib.policy import Policy
-from portlib.ranges import RATE, RETURN, SHARE, door
+from portlib.ranges import POSITIVE, RETURN, SHARE, door
 from portlib.records import Array, Assumptions
 
 BUCKETS = ("taxable", "deferred", "roth", "hsa")
@@ -549,7 +549,7 @@ def pair_mandate(
 # ---- Roth or traditional -------------------------------------------------------------------------
 
 
-@door(rate_now=SHARE, growth=RATE, side_growth=RATE, saving_invested=SHARE)
+@door(rate_now=SHARE, growth=POSITIVE, side_growth=POSITIVE, saving_invested=SHARE)
 def roth_break_even(
     rate_now: float,
     growth: float,
