@@ -217,7 +217,7 @@ def total_returns(
         given["fund"], pd.DatetimeIndex(given["date"]), given["amount"], strict=True
     ):
         days = pd.DatetimeIndex(values[fund].dropna().index)
-        paid.loc[days[days.searchsorted(day)], fund] += float(amount)
+        paid.loc[days[int(days.searchsorted(day))], fund] += float(amount)
     before = values.ffill().shift()
     stepped = ((values + paid) / before.where(values.notna()) - 1).iloc[1:]
     if levels.period == "day":
