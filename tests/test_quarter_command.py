@@ -2,6 +2,7 @@
 
 import json
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 
@@ -9,17 +10,22 @@ from portlib import plan
 from portlib.__main__ import main
 from portlib.stewardship.governance import certificates, model_registry, signatures
 
+ROOT = Path(__file__).parents[1]
 AT = "2026-06-30T09:00+00:00"
 
 
+@pytest.fixture(scope="module", params=["data/plan", "plans/tsp"])
+def ours(request):
+    return plan.read(ROOT / request.param)
+
+
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory):
+def folder(tmp_path_factory, ours):
     return tmp_path_factory.mktemp("desk")
 
 
 @pytest.fixture(scope="module")
-def shell(folder):
-    ours = plan.read()
+def shell(folder, ours):
     keys = {
         "operations": bytes([1]) * 32,
         "investment research": bytes([2]) * 32,
@@ -30,7 +36,9 @@ def shell(folder):
     (folder / "roster.json").write_text(json.dumps(roster))
     (folder / "operations.key").write_text(keys["operations"].hex())
     (folder / "plan.json").write_text(json.dumps(ours.to_json()))
-    (folder / "holdings.csv").write_text("fund,shares\nBNDIDX,1000\nLCIDX,3000\nUSD,12.50\n")
+    bonds, shares = ("BNDIDX", "LCIDX") if "LCIDX" in ours.funds.index else ("F", "C")
+    held = f"fund,shares\n{bonds},1000\n{shares},3000\nUSD,12.50\n"
+    (folder / "holdings.csv").write_text(held)
     prices = "".join(f"{fund},10\n" for fund in ours.exposures.index)
     (folder / "prices.csv").write_text("fund,price\n" + prices)
     inbox = folder / "inbox"
