@@ -195,6 +195,10 @@ def _specimen(
                     f"{mark}{said(plan.name)}, its committee; Adviser of the Specimen, Inc.",
                 ),
                 (
+                    "Type of arrangement: computer model, fee levelling, or both",
+                    f"{mark}Computer model",
+                ),
+                (
                     "Auditor; training, experience and proficiency, represented in writing",
                     f"{mark}A. Specimen, CPA; many audits of benefit plans",
                 ),
@@ -214,7 +218,7 @@ def _specimen(
                     "statements of advice, drawn at random",
                 ),
                 (
-                    "The certificate of the computer model in force",
+                    "The latest certificate of the computer model: its date, and who gave it",
                     f"{mark}None: no eligible investment expert has certified this model",
                 ),
                 ("Conditions met, on the evidence of the run and the sample", f"{mark}{executed}"),

@@ -312,6 +312,7 @@ def docx(document: Document, file: Path) -> None:
     word.styles["Normal"].font.name = "Georgia"
     word.styles["Normal"].font.size = Pt(10)
     word.core_properties.title = document.title
+    word.core_properties.language = "en-US"
     word.core_properties.author = document.plan
     word.core_properties.created = word.core_properties.modified = _moment(document.made)
     word.add_heading(document.title, level=1)
@@ -322,17 +323,26 @@ def docx(document: Document, file: Path) -> None:
             _runs(word.add_paragraph(), block.text)
         elif isinstance(block, Form):
             table = word.add_table(rows=1, cols=2, style="Table Grid")
+            _marked(table.rows[0], "tblHeader")
             for cell, head in zip(table.rows[0].cells, ("What is asked", "Entry"), strict=True):
                 cell.paragraphs[0].add_run(head).bold = True
             for asked, known in block.fields:
-                cells = table.add_row().cells
-                _runs(cells[0].paragraphs[0], asked)
-                _runs(cells[1].paragraphs[0], known)
+                row = table.add_row()
+                _marked(row, "cantSplit")
+                for cell, words in zip(row.cells, (asked, known), strict=True):
+                    _runs(cell.paragraphs[0], words)
         elif isinstance(block, Signatures):
             for role in block.roles:
                 word.add_paragraph(f"\n{role}: name, signature, date\n{'_' * 66}")
     file.parent.mkdir(parents=True, exist_ok=True)
     word.save(str(file))
+
+
+def _marked(row: Any, what: str) -> None:
+    """Say of a table's row that it is a head, to repeat and to read out, or that it stays whole."""
+    from docx.oxml import OxmlElement
+
+    row._tr.get_or_add_trPr().append(OxmlElement(f"w:{what}"))
 
 
 def _runs(paragraph: Any, text: str) -> None:

@@ -119,10 +119,11 @@ def _purpose(plan: Plan) -> list[Block]:
             f"This statement binds those who choose, monitor and change the investments of "
             f"{said(plan.name)}. They act solely in the interest of participants and "
             "beneficiaries, for the exclusive purpose of providing benefits and paying reasonable "
-            "expenses, with the care, skill, prudence and diligence of a prudent person familiar "
-            "with such matters, diversifying, and in accordance with the plan's documents where "
+            "expenses of administering the plan, with the care, skill, prudence and diligence of a "
+            "prudent person familiar with such matters, diversifying, and in accordance with the "
+            "plan's documents where "
             f"these accord with the law ({governed_by(plan)}). Where this statement and the plan "
-            "document differ, the plan document prevails."
+            "document differ, the plan document prevails, so far as it accords with the law."
         ),
     ]
     if not plan.policy.own:
@@ -328,6 +329,10 @@ def _postures(plan: Plan) -> list[Block]:
 
 def _methods(plan: Plan) -> list[Block]:
     policy = plan.policy
+    believed = policy["optimizer"] != "BLACK_LITTERMAN"
+    published = (
+        "Each expected return" if believed else "No expected return is used as published. Each"
+    )
     error = ", ".join(f"{kind} {percent(x)}" for kind, x in policy["forecast_error"].items())
     return [
         Heading("How portfolios are chosen"),
@@ -335,7 +340,7 @@ def _methods(plan: Plan) -> list[Block]:
             [
                 f"Portfolios are chosen by {ENGINES.get(policy['optimizer'], policy['optimizer'])} "
                 f"({_entry('optimizer')}).",
-                "No expected return is used as published. Each carries the error that forecasts "
+                f"{published} carries the error that forecasts "
                 f"of its kind have shown, a year: {error} ({_entry('forecast_error')}).",
                 f"Covariances are estimated from {policy['estimation_window_months']:g} months by "
                 f"the method *{policy['covariance_estimator'].replace('_', ' ')}* "

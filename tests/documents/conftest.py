@@ -48,14 +48,21 @@ def opened() -> Read:
 
 
 @pytest.fixture(scope="session")
-def words(opened: Read) -> Callable[[bytes], str]:
-    """All that a PDF says, hyphens at ends of lines taken back, spaces single."""
+def reworded() -> Callable[[str], str]:
+    """Text taken out of a PDF, hyphens at ends of lines taken back, spaces single."""
 
-    def said(content: bytes) -> str:
-        text = "\n".join(page.extract_text() for page in opened(content).pages)
+    def said(text: str) -> str:
         assert "\N{REPLACEMENT CHARACTER}" not in text, "a glyph that cannot be read back"
         text = text.replace("\N{SOFT HYPHEN}\n", "-\n").replace("\N{SOFT HYPHEN}", "-")
         text = re.sub(r"(?<=\w)[-\N{SOFT HYPHEN}]\n(?=[a-z])", "", text)
         return " ".join(text.split())
 
     return said
+
+
+@pytest.fixture(scope="session")
+def words(opened: Read, reworded: Callable[[str], str]) -> Callable[[bytes], str]:
+    """All that a PDF says."""
+    return lambda content: reworded(
+        "\n".join(page.extract_text() for page in opened(content).pages)
+    )

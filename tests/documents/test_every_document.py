@@ -8,38 +8,104 @@ from __future__ import annotations
 
 import io
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import pypdf
 import pytest
 
 from portlib import plan
-from portlib.documents import dossier, run, shelf
-from portlib.documents.document import Document, Heading
+from portlib.documents import allocation_report, dossier, quarterly_review, run, shelf, universe
+from portlib.documents.document import Document, Heading, Table
 from portlib.documents.typesetting import pdf
+from portlib.retirement import model_portfolios
+from portlib.stewardship.governance import model_registry
+from tests.documents import material
 from tests.documents.unrun import DAY, MADE_FROM, PLANS, ROOT, as_shown, numbers
 
-Papers = Mapping[str, tuple[Document, bytes]]
+Of = set[str] | frozenset[str]
+
+
+@dataclass(frozen=True, eq=False)
+class Paper:
+    """A document, its file read once, and what it was handed to print."""
+
+    made: Document
+    content: bytes
+    read: pypdf.PdfReader
+    pages: list[str]
+    text: str
+    material: Of = frozenset()
+
+
+Papers = Mapping[str, Paper]
+#: Paragraphs of the law and of its forms that templates of a plan alone name.
+PARAGRAPHS = frozenset({"29", "2550", "404", "1", "2", "12"})
 
 
 @pytest.fixture(scope="module")
-def papers(ours: plan.Plan, book: run.Run) -> Papers:
+def papers(ours: plan.Plan, book: run.Run, reworded: Callable[[str], str]) -> Papers:
     """One of each kind, and the forms; of the models' reports the first alone, for time's sake."""
-    kinds = [kind for kind in shelf.KINDS if kind != "allocation"]
-    made = list(shelf.make(kinds, ours, book, made=DAY, made_from=MADE_FROM))
-    first = shelf.make(["allocation"], ours, book, made=DAY, made_from=MADE_FROM)
-    made.append(next(iter(first)))
-    for kind in ("employer_stock", "target_date"):
-        for fund in map(str, ours.funds.index[ours.funds["kind"] == kind]):
-            made.append(dossier.dossier(ours, fund, made=DAY, made_from=MADE_FROM))
-    return {one.name: (one, pdf(one)) for one in made}
+    made: dict[str, tuple[Document, Of]] = {}
+    with pytest.MonkeyPatch.context() as once:
+        watched, portfolio = Kept(quarterly_review.quarter), Kept(universe.of_plan)
+        once.setattr(quarterly_review, "quarter", watched)
+        once.setattr(universe, "of_plan", portfolio)
+        once.setattr(model_portfolios, "suite", Kept(model_portfolios.suite))
+        for module, name in (
+            (allocation_report, "_cloud"),
+            (dossier, "_menu"),
+            (dossier, "_worth"),
+        ):
+            once.setattr(module, name, Kept(getattr(module, name)))
+        kinds = [kind for kind in shelf.KINDS if kind != "allocation"] + ["allocation"]
+        for one in shelf.make(kinds, ours, book, made=DAY, made_from=MADE_FROM):
+            made[one.name] = one, frozenset()
+            if one.name.startswith("allocation"):
+                break
+        review = made["quarterly_review"][0]
+        made["quarterly_review"] = review, material.of_review(watched.answers[0])
+        made[one.name] = one, material.of_allocation(portfolio.answers[0])
+        for kind in ("employer_stock", "target_date"):
+            for fund in map(str, ours.funds.index[ours.funds["kind"] == kind]):
+                one = dossier.dossier(ours, fund, made=DAY, made_from=MADE_FROM)
+                made[one.name] = one, material.of_dossier(ours, fund)
+    return {name: opened(*each, reworded) for name, each in made.items()}
+
+
+class Kept:
+    """A function that computes each answer once; the answers are kept in order."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self.function = function
+        self.asked: list[tuple[object, ...]] = []
+        self.answers: list[Any] = []
+
+    def __call__(self, *given: object) -> Any:
+        for asked, answer in zip(self.asked, self.answers, strict=True):
+            if all(
+                a is b or (isinstance(a, str) and a == b) for a, b in zip(asked, given, strict=True)
+            ):
+                return answer
+        self.asked.append(given)
+        self.answers.append(self.function(*given))
+        return self.answers[-1]
+
+
+def opened(made: Document, of: Of, reworded: Callable[[str], str]) -> Paper:
+    """A document set, read and its words taken out, each once."""
+    content = pdf(made)
+    read = pypdf.PdfReader(io.BytesIO(content))
+    pages = [page.extract_text() for page in read.pages]
+    return Paper(made, content, read, pages, reworded("\n".join(pages)), of)
 
 
 @pytest.fixture(scope="module")
-def texts(papers: Papers, words: Callable[[bytes], str]) -> dict[str, str]:
+def texts(papers: Papers) -> dict[str, str]:
     """What each says."""
-    return {name: words(content) for name, (_, content) in papers.items()}
+    return {name: paper.text for name, paper in papers.items()}
 
 
 def tags(read: pypdf.PdfReader) -> Iterator[tuple[str, Any, Any]]:
@@ -59,8 +125,8 @@ def tags(read: pypdf.PdfReader) -> Iterator[tuple[str, Any, Any]]:
 
 
 def test_each_is_tagged_says_its_language_and_shows_its_title(papers: Papers) -> None:
-    for name, (made, content) in papers.items():
-        read = pypdf.PdfReader(io.BytesIO(content))
+    for name, paper in papers.items():
+        made, read = paper.made, paper.read
         root = read.trailer["/Root"]
         assert root["/MarkInfo"]["/Marked"].value, (name, "6.2")
         assert str(root["/MarkInfo"].get("/Suspects", False)) == "False", (name, "7.1")
@@ -74,8 +140,8 @@ def test_each_is_tagged_says_its_language_and_shows_its_title(papers: Papers) ->
 
 
 def test_figures_bear_words_tables_heads_and_headings_leave_no_level_out(papers: Papers) -> None:
-    for name, (made, content) in papers.items():
-        found = list(tags(pypdf.PdfReader(io.BytesIO(content))))
+    for name, paper in papers.items():
+        made, found = paper.made, list(tags(paper.read))
         figures = [node for kind, node, _ in found if kind == "Figure"]
         assert len(figures) == len(made.figures), (name, "7.3")
         assert all(str(node["/Alt"]).strip() for node in figures), (name, "7.3")
@@ -93,8 +159,8 @@ def test_figures_bear_words_tables_heads_and_headings_leave_no_level_out(papers:
 
 
 def test_every_font_is_in_the_file(papers: Papers) -> None:
-    for name, (_, content) in papers.items():
-        for page in pypdf.PdfReader(io.BytesIO(content)).pages:
+    for name, paper in papers.items():
+        for page in paper.read.pages:
             for font in page["/Resources"].get("/Font", {}).values():
                 inner = font.get_object()
                 inner = (
@@ -128,9 +194,10 @@ def test_nothing_of_another_plan_is_in_any(texts: dict[str, str], whose: str) ->
 
 
 def test_what_quotes_the_run_has_its_numbers_alone(
-    texts: dict[str, str], ours: plan.Plan, book: run.Run
+    papers: Papers, texts: dict[str, str], ours: plan.Plan, book: run.Run
 ) -> None:
-    """Validation, audit and forms: numbers of the register, the requirements, forms and plan."""
+    """Validation and audit: numbers of the register, the requirements, forms and plan."""
+    quoting = ("validation_report", "auditors_report_408g")
     quoted = " ".join(chapter.text for chapter in book.chapters.values())
     claims = " ".join(
         f"{c.id} {c.statement} {c.against} {c.cannot_show}" for c in book.claims.values()
@@ -140,7 +207,24 @@ def test_what_quotes_the_run_has_its_numbers_alone(
     status = (ROOT / "data" / "regulatory_status.yml").read_text(encoding="utf-8")
     entries = {name: dict(entry) for name, entry in ours.policy.entries.items()}
     told = [ours.to_json(), entries, ours.as_of.isoformat(), MADE_FROM]
-    counts = {str(n) for n in range(len(book.requirements) + len(book.claims) + 140)}
+    kinds = [[e["kind"] for e in book.requirements.values()]]
+    kinds += [[e["kind"] for id, e in book.requirements.items() if id.startswith("CM-")]]
+    worsts = sum(claim.worst for claim in book.claims.values())
+    stated = [len(book.requirements), len(book.claims), len(book.chapters), worsts]
+    stated += [len(each) for each in kinds] + [each.count(kind) for each in kinds for kind in each]
+    stated += [len(book.answering(id)) for id in book.requirements]
+    stated += [len(papers[name].pages) for name in quoting]
+    inventory = model_registry.inventory(
+        model_registry.graded(), ours.policy["model_owners"], ours.policy["model_tiers"]
+    )
+    stated += [len(inventory), *inventory["tier"].value_counts()]
+    stated += list(inventory.groupby(["exposure", "use"]).size())
+    stated += list(Counter(claim.by for claim in book.claims.values()).values())
+    counts = material.counts(*stated, *range(1, max(len(papers[n].pages) for n in quoting) + 1))
+    tables = [b for name in quoting for b in papers[name].made.body if isinstance(b, Table)]
+    counts |= material.counts(*(len(table.rows) for table in tables))
+    findings = [row[2] for b in tables if "Severity" in b.head for row in b.rows]
+    counts |= material.counts(*(findings.count(severity) for severity in set(findings)))
     head = numbers(f"{DAY:%B %d, %Y} {DAY} {ours.as_of:%B} {ours.as_of.day} {ours.as_of.year}")
     terms = numbers(
         " ".join(
@@ -152,16 +236,31 @@ def test_what_quotes_the_run_has_its_numbers_alone(
     known = numbers(f"{quoted} {claims} {asked} {written} {status} {book.made_from}")
     counts |= {f"{section}.{part}" for section in range(1, 9) for part in range(1, 6)}
     known |= as_shown(told) | counts | head | terms | {f"{ours.assets / 1e6:,.1f}"}
-    for name in ("validation_report", "auditors_report_408g"):
+    for name in quoting:
         left = numbers(texts[name]) - known
         assert not left, (name, left)
 
 
+def test_documents_of_a_plan_alone_print_what_they_were_handed_and_no_other_number(
+    papers: Papers, ours: plan.Plan
+) -> None:
+    """Review, allocation report, dossiers: rules, funds, months and the law's paragraphs."""
+    handed = {name: paper for name, paper in papers.items() if paper.material}
+    assert len(handed) >= 3
+    for name, paper in handed.items():
+        known = paper.material | material.head(ours, paper.made, len(paper.pages))
+        ticks = numbers(
+            " ".join(re.findall(r">([^<>]+)</", " ".join(f.svg for f in paper.made.figures)))
+        )
+        left = numbers(paper.text) - known - ticks - PARAGRAPHS
+        assert not left, (name, sorted(left))
+
+
 def test_no_heading_is_the_last_thing_on_a_page(papers: Papers) -> None:
-    for name, (made, content) in papers.items():
-        headings = {block.text for block in made.body if isinstance(block, Heading)}
-        for page in pypdf.PdfReader(io.BytesIO(content)).pages:
-            lines = [line.strip() for line in page.extract_text().splitlines() if line.strip()]
+    for name, paper in papers.items():
+        headings = {block.text for block in paper.made.body if isinstance(block, Heading)}
+        for page in paper.pages:
+            lines = [line.strip() for line in page.splitlines() if line.strip()]
             body = [line for line in lines if not re.match(r"November 29, 2026|\d+ of \d+$", line)]
             last = re.sub(r"^\d+(\.\d+)? ", "", body[-1]) if body else ""
             assert last not in headings, (name, last)

@@ -54,11 +54,16 @@ def test_no_code_of_a_fund_is_shown(made: dict[str, Document], ours: plan.Plan) 
 
 
 def test_the_same_to_edit(made: dict[str, Document], tmp_path: Path) -> None:
-    for name in ("minutes", "default_notice"):
+    for name in made:
         file = tmp_path / f"{name}.docx"
         forms.docx(made[name], file)
         read = docx.Document(str(file))
         (table,) = read.tables
         assert len(table.rows) == len(fields(made[name]).fields) + 1
         assert read.core_properties.title == made[name].title
+        assert read.core_properties.language == "en-US"
+        assert read.paragraphs[0].style.name == "Heading 1"
+        first, *rest = (row._tr.xml for row in table.rows)
+        assert "w:tblHeader" in first
+        assert all("w:cantSplit" in row for row in rest), "a row that a page may cut in two"
         assert made[name].plan in "\n".join(p.text for p in read.paragraphs)

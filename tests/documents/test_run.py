@@ -17,6 +17,9 @@ def test_every_chapter_has_its_question_answer_and_what_is_uncomfortable(book: r
         assert chapter.question.endswith("?"), chapter.name
         assert len(chapter.answer) > 100, chapter.name
         assert not re.match(r"\*\*(The committee asks|The answer|[^*]+\?\*\*)", chapter.answer)
+        assert chapter.answer.count("**") % 2 == 0, f"{chapter.name}: words in bold cut in two"
+        assert chapter.question.strip("* ") not in chapter.answer, chapter.name
+        assert "least comfortable finding" not in chapter.answer.lower(), chapter.name
         assert chapter.uncomfortable, chapter.name
         assert "{" not in chapter.question + chapter.answer + chapter.uncomfortable
         for name in ("Decision", "What would change our mind"):

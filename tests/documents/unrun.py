@@ -79,7 +79,9 @@ def chapter(path: Path, rng: random.Random, forms: dict[str, str]) -> tuple[dict
 def publish(site: Path, folder: Path, seed: int) -> None:
     """Lay such a book out as a run would have published it."""
     rng = random.Random(seed)
+    page = ROOT / "book" / "reader.md"
     costs = re.findall(r"\{(\w+)\.(\w+):([^}]*)\}", " ".join(n for _, n in committee_brief.COSTS))
+    costs += re.findall(r"\{told\}`(\w+)\.(\w+):?([^`]*)`", page.read_text(encoding="utf-8"))
     chapters = {}
     for path in sorted((ROOT / "notebooks").glob("*/*.md")):
         forms = {name: form for of, name, form in costs if of == path.stem}
@@ -96,7 +98,6 @@ def publish(site: Path, folder: Path, seed: int) -> None:
     sources.mkdir(parents=True)
     for form in (ROOT / "book" / "forms").glob("*.md"):
         (sources / form.name).write_text(form.read_text(encoding="utf-8"), encoding="utf-8")
-    page = ROOT / "book" / "reader.md"
     (sources.parent / "reader.md").write_text(page.read_text(encoding="utf-8"), encoding="utf-8")
 
 
