@@ -125,7 +125,18 @@ def of_allocation(universe: Universe) -> set[str]:
     found = diagnostics(universe.weights, told)
     risk = math.sqrt(w @ told.sigma @ w)
     mean = float(w @ told.mu)
-    known = shares(held, told.mu, told.volatility, told.rf, found.risk_shares, mean, risk)
+    ends = (
+        ()
+        if universe.cloud is None
+        else universe.cloud.quantile(
+            [
+                (1 - policy["weight_interval"]["level"]) / 2,
+                (1 + policy["weight_interval"]["level"]) / 2,
+            ]
+        )
+    )
+    known = shares(ends)
+    known |= shares(held, told.mu, told.volatility, told.rf, found.risk_shares, mean, risk)
     known |= shares(mean - risk**2 / 2, held.iloc[:10].sum(), allocation_report.SIZES, 0.0, 1.0)
     known |= ratios((mean - told.rf) / risk, 1 / float((held**2).sum()))
     known |= ratios(found.effective_holdings, found.effective_bets, found.diversification_ratio)
@@ -133,7 +144,7 @@ def of_allocation(universe: Universe) -> set[str]:
     size = np.digitize(held.to_numpy() - 1e-12, cuts)
     known |= shares([held[size == n].sum() for n in set(size)])
     known |= counts(len(held), len(w), *(int((size == n).sum()) for n in range(len(cuts) + 1)))
-    cloud = allocation_report._cloud(universe)
+    cloud = universe.cloud
     for given in universe.groups.values():
         of_money = universe.weights @ given.loc[universe.weights.index]
         of_risk = found.risk_shares @ given.loc[found.risk_shares.index]

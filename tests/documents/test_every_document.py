@@ -17,7 +17,7 @@ import pypdf
 import pytest
 
 from portlib import plan
-from portlib.documents import allocation_report, dossier, quarterly_review, run, shelf, universe
+from portlib.documents import dossier, quarterly_review, run, shelf, universe
 from portlib.documents.document import Document, Heading, Table
 from portlib.documents.typesetting import pdf
 from portlib.retirement import model_portfolios
@@ -54,11 +54,7 @@ def papers(ours: plan.Plan, book: run.Run, reworded: Callable[[str], str]) -> Pa
         once.setattr(quarterly_review, "quarter", watched)
         once.setattr(universe, "of_plan", portfolio)
         once.setattr(model_portfolios, "suite", Kept(model_portfolios.suite))
-        for module, name in (
-            (allocation_report, "_cloud"),
-            (dossier, "_menu"),
-            (dossier, "_worth"),
-        ):
+        for module, name in ((dossier, "_menu"), (dossier, "_worth")):
             once.setattr(module, name, Kept(getattr(module, name)))
         kinds = [kind for kind in shelf.KINDS if kind != "allocation"] + ["allocation"]
         for one in shelf.make(kinds, ours, book, made=DAY, made_from=MADE_FROM):
@@ -218,6 +214,7 @@ def test_what_quotes_the_run_has_its_numbers_alone(
         model_registry.graded(), ours.policy["model_owners"], ours.policy["model_tiers"]
     )
     stated += [len(inventory), *inventory["tier"].value_counts()]
+    stated += list(inventory["owner"].value_counts())
     stated += list(inventory.groupby(["exposure", "use"]).size())
     stated += list(Counter(claim.by for claim in book.claims.values()).values())
     counts = material.counts(*stated, *range(1, max(len(papers[n].pages) for n in quoting) + 1))
@@ -238,7 +235,12 @@ def test_what_quotes_the_run_has_its_numbers_alone(
     known |= as_shown(told) | counts | head | terms | {f"{ours.assets / 1e6:,.1f}"}
     for name in quoting:
         left = numbers(texts[name]) - known
-        assert not left, (name, left)
+        about = [
+            texts[name][m.start() - 30 : m.end() + 30]
+            for n in left
+            for m in re.finditer(rf"\b{re.escape(n)}\b", texts[name])
+        ]
+        assert not left, (name, about)
 
 
 def test_documents_of_a_plan_alone_print_what_they_were_handed_and_no_other_number(
