@@ -22,7 +22,15 @@ from tools import depends
 ROOT = Path(__file__).resolve().parents[1]
 PICTURE = Path("book", "images", "architecture.svg")
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
-TOP = ("schemas", "service", "documents", "what_if", "__main__")
+TOP = (
+    "schemas",
+    "service",
+    "service_many",
+    "service_http",
+    "documents",
+    "what_if",
+    "__main__",
+)
 #: From the doors down to what everything stands on.
 FLOORS = ("doors", *reversed(LAYERS), "ground floor")
 WIDTH, MARGIN, LINES_FROM, LEADING = 640, 14, 512, 19

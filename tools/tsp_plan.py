@@ -17,6 +17,7 @@ one percent for somebody who defers nothing.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ PAY = {"FERS": 1.0, "CSRS": 1.1, "legacy": 0.75, "BRS": 0.5}
 MARRIED = {"single": 0.40, "married_joint": 0.52, "head_of_household": 0.08}
 
 
-def published() -> dict[str, Any]:
+def published() -> Mapping[str, Any]:
     """The figures that the participants are drawn to, with the date of each."""
     return data.document("tsp_published")
 
@@ -132,7 +133,7 @@ def _apportioned(sizes: pd.Series, count: int) -> np.ndarray:
     return whole
 
 
-def _accounts(told: dict[str, Any], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _accounts(told: Mapping[str, Any], rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Balances by the published bands, carried to the mean account of the day, and years of
     contributing about each band's mean."""
     bands = told["bands"]
@@ -163,7 +164,7 @@ def _prices_since(month: str) -> float:
     return float(prices.iloc[-1] / prices[month])
 
 
-def _deferrals(told: dict[str, Any], age: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def _deferrals(told: Mapping[str, Any], age: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Nothing, too little for the whole match, or enough, in the published shares; older people
     more, about the published mean."""
     rates = told["deferral"]
@@ -182,7 +183,7 @@ def _deferrals(told: dict[str, Any], age: np.ndarray, rng: np.random.Generator) 
 
 
 def _holdings(
-    told: dict[str, Any], balance: np.ndarray, age: np.ndarray, rng: np.random.Generator
+    told: Mapping[str, Any], balance: np.ndarray, age: np.ndarray, rng: np.random.Generator
 ) -> list[str]:
     """Whole percents: the published share of people has everything in its L Fund, the younger
     rather; the others' funds are raked until all hold the published shares of the money."""
@@ -245,9 +246,9 @@ def statutory_rate(year: int = SURVEY_YEAR) -> float:
     expectations of another day it would be a bet on what rates did in between.
     """
     months = data.table("tsp_returns")["tsp_g"]
-    earned = float((1 + months[months.index.str.startswith(str(year))]).prod() - 1)
+    of_year = months[months.index.str.startswith(str(year))].to_numpy(float)
     costs = data.table("tsp_expense_ratios").set_index(["fund", "year"])["total"]
-    return earned + float(costs["g", year])
+    return float(np.prod(1 + of_year) - 1 + costs["g", year])
 
 
 def assumptions() -> pd.DataFrame:
@@ -263,11 +264,12 @@ def assumptions() -> pd.DataFrame:
             "date": "2025-08-01",
         }
     ).rename_axis("class")
-    made.loc["cash", ["expected_return", "source", "date"]] = [
-        round(statutory_rate(), 4),
-        f"G Fund's statutory rate in {SURVEY_YEAR}, before costs (5 USC 8438(e)(2)); risk of bills",
-        f"{SURVEY_YEAR}-12-31",
-    ]
+    source = (
+        f"G Fund's statutory rate in {SURVEY_YEAR}, before costs (5 USC 8438(e)(2)); risk of bills"
+    )
+    made.loc["cash", "expected_return"] = round(statutory_rate(), 4)
+    made.loc["cash", "source"] = source
+    made.loc["cash", "date"] = f"{SURVEY_YEAR}-12-31"
     return made
 
 

@@ -55,7 +55,7 @@ def holdings() -> pd.DataFrame:
     return data.table("published_report_holdings")
 
 
-def figures() -> dict[str, Any]:
+def figures() -> Mapping[str, Any]:
     """The report's printed metrics, rules and tables."""
     return data.document("published_report_figures")
 
