@@ -48,8 +48,12 @@ test: environment ## lint, types, unit tests, and every chapter with its claims 
 
 ##@ For reviewers
 .PHONY: archive
-archive: environment ## pack the last book: site, notebooks, evidence, policy, data and hashes, in one file
-	@$(BIN)/python -m tools.archive
+archive: environment ## pack the last book and its sources in one file (KEY=file ROLE=role: sign its bill of materials)
+	@$(BIN)/python -m tools.archive $(if $(KEY),--key "$(KEY)") $(if $(ROLE),--role "$(ROLE)")
+
+.PHONY: reperform
+reperform: environment ## check ARCHIVE=file (default: the last), and perform CLAIM=MV-15 of it again
+	@$(BIN)/python -m portlib reperform "$(or $(ARCHIVE),_build/reviewers-file.zip)" $(if $(CLAIM),--claim "$(CLAIM)")
 
 .PHONY: documents
 documents: environment ## make the documents of the last book again (PLAN=folder: of another plan's)

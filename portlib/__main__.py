@@ -85,6 +85,13 @@ def _parser() -> argparse.ArgumentParser:
     _history_commands(commands)
     _forecast_commands(commands)
     _quarter_commands(commands)
+    what = "check an archive of the book, and perform a claim of it again"
+    again = commands.add_parser(
+        "reperform", help=what, description=f"{what.capitalize()}; this runs the archive's code."
+    )
+    again.add_argument("archive", type=Path, metavar="ARCHIVE", help="what make archive wrote")
+    again.add_argument("--claim", metavar="ID", help="as the register names it: MV-15")
+    again.set_defaults(run=_reperform)
     what = "the JSON Schema of a kind of document, or a folder of all"
     described = commands.add_parser("schema", help=what, description=f"Print {what}.")
     described.add_argument(
@@ -640,6 +647,14 @@ def _verify(given: dict[str, Any]) -> int:
         return one_quarter.BROKEN
     _say({"holds": not any(different.values()), "events": counted, "differing": different})
     return one_quarter.BROKEN if any(different.values()) else one_quarter.NOTHING_DUE
+
+
+def _reperform(given: dict[str, Any]) -> int:
+    from portlib import reperform
+
+    told = reperform.report(given["archive"], given["claim"])
+    _say(told)
+    return 0 if told["holds"] else 1
 
 
 def _desk(given: dict[str, Any], *, there: bool = False) -> Any:

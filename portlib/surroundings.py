@@ -1,7 +1,7 @@
 """What does the run tell a chapter: which plan it is about, and which history it runs on?
 
 The one place where portlib looks at the environment, for the book's build sets variables of its
-kernels. Chapters ask `portlib.plan.read` and `portlib.history.read`; what they read is a value, and
+kernels, and so does whoever performs a claim again. Chapters ask `portlib.plan.read` and `portlib.history.read`; what they read is a value, and
 everything else is handed it. Left out: everything else.
 """
 
@@ -24,3 +24,16 @@ def folder(what: Literal["plan", "history"]) -> Path | None:
     """
     named = os.environ.get(f"PRUDENT_{what.upper()}")
     return Path(named) if named else None
+
+
+def of_a_kernel(root: Path) -> dict[str, str]:
+    """This process's variables for a kernel that runs a checkout's chapter: that checkout's
+    library, one thread, its own plan and the packaged history."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PRUDENT_", "PYTEST_"))
+    }
+    own = {"PYTHONPATH": str(root), "PYTHONHASHSEED": "0", "PYTHONUTF8": "1"}
+    own |= {"IPYTHONDIR": str(root / ".ipython"), "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+    return {**kept, **own, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from portlib import reperform
 from tools import archive
 
 
@@ -16,8 +17,8 @@ def root(tmp_path):
         "_build/html/index.html": "<p>executed 2026-11-21 10:00 UTC</p>",
         "_build/html/evidence.json": '{"a": 1}',
         ".run/book/notebooks/x/one.ipynb": '{"iopub.status.idle": "2026-11-21T10:00:00"}',
-        "requirements.lock": "numpy",
-        "pyproject.toml": "",
+        "requirements.lock": "numpy==0.0.1",
+        "pyproject.toml": '[project]\nversion = "1"',
         "README.md": "",
         "CHANGELOG.md": "",
         "book/requirements.yml": "[]",
@@ -38,7 +39,7 @@ def manifest(path: Path) -> dict:
 
 def test_the_archive_is_complete_and_the_same_twice(root):
     target = root / "_build" / "file.zip"
-    assert archive.write(root, target) == 11 and archive.faults(target) == []
+    assert archive.write(root, target) == 13 and reperform.altered(target) == []
     first = target.read_bytes()
     archive.write(root, target)
     assert target.read_bytes() == first
@@ -75,7 +76,7 @@ def test_a_file_that_was_changed_added_or_lost_is_named(root):
             if name != "README.md":
                 copy.writestr(name, b"changed" if name == "data/policy.yml" else whole.read(name))
         copy.writestr("more.txt", b"")
-    assert archive.faults(spoiled) == [
+    assert reperform.altered(spoiled) == [
         "more.txt is not in the manifest",
         "README.md is missing",
         "data/policy.yml is not what the manifest says",
@@ -101,17 +102,17 @@ def test_ids_times_and_addresses_move_and_numbers_do_not():
 
 def test_what_is_no_archive_and_a_name_that_is_there_twice_are_said(root):
     target, spoiled = root / "_build" / "file.zip", root / "spoiled.zip"
-    assert "cannot be read" in archive.faults(spoiled)[0]
+    assert "cannot be read" in reperform.altered(spoiled)[0]
     for content in (b"[]", b"{", b'{"a": 1}'):
         with zipfile.ZipFile(spoiled, "w") as opened:
             opened.writestr("MANIFEST.json", content)
-        assert archive.faults(spoiled) == [
+        assert reperform.altered(spoiled) == [
             "MANIFEST.json is missing, or no manifest of this archive"
         ]
     archive.write(root, target)
     with pytest.warns(UserWarning, match="Duplicate name"), zipfile.ZipFile(target, "a") as opened:
         opened.writestr("README.md", b"")
-    assert archive.faults(target) == ["README.md is there twice"]
+    assert reperform.altered(target) == ["README.md is there twice"]
 
 
 def test_a_full_disk_leaves_the_file_that_was_there(root, monkeypatch):

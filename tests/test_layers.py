@@ -37,7 +37,16 @@ GROUND = (
 )
 LAYERS = ("estimation", "construction", "retirement", "stewardship")
 # the doors of programs, of readers and of the shell, which open everything
-TOP = ("schemas", "service", "service_many", "service_http", "documents", "what_if", "__main__")
+TOP = (
+    "schemas",
+    "service",
+    "service_many",
+    "service_http",
+    "documents",
+    "what_if",
+    "reperform",
+    "__main__",
+)
 HEAVY = (
     "scipy",
     "cvxpy",

@@ -29,6 +29,7 @@ TOP = (
     "service_http",
     "documents",
     "what_if",
+    "reperform",
     "__main__",
 )
 #: From the doors down to what everything stands on.

@@ -1,8 +1,10 @@
-"""The reviewer's file: the site, the executed notebooks, evidence, policy, data hashes and lock, in
-one archive.
+"""The reviewer's file: a checkout, its executed notebooks, the site and a bill of materials, in one
+archive.
 
-    python -m tools.archive              reads the last `make book`; writes
+    python -m tools.archive [--key FILE --role ROLE]      reads the last `make book`; writes
     `_build/reviewers-file.zip`
+
+Unpacked, it is a checkout that can be run again: `prudent reperform` does so for any claim.
 
 `MANIFEST.json` inside lists every other file with its SHA-256 and, where a file carries the time at
 which it was made or how long something took, a second SHA-256 of its text without them (`steady`).
@@ -12,15 +14,19 @@ where there is no `steady`. Names, order and the dates in the archive are fixed.
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import json
 import re
 import sys
+import tomllib
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from tools import clock
+from portlib import reperform
+from tools import clock, depends, executions, sbom
 
 ROOT = Path(__file__).resolve().parents[1]
 #: What changes from run to run in a page or notebook: when it was executed, how long things took
@@ -52,20 +58,15 @@ def contents(root: Path) -> Iterator[tuple[str, Path]]:
     yield from ((f"site/{path.relative_to(site).as_posix()}", path) for path in pages)
     for path in sorted((run / "notebooks").rglob("*.ipynb")):
         yield f"notebooks/{path.relative_to(run / 'notebooks').as_posix()}", path
-    for name in (
-        "requirements.lock",
-        "pyproject.toml",
-        "README.md",
-        "CHANGELOG.md",
-        "book/requirements.yml",
-    ):
+    for name in ("requirements.lock", "pyproject.toml", "README.md", "CHANGELOG.md"):
         yield name, root / name
     # of imported history the lock alone: others hold the rights in the files
     imported = root / "data" / "fetched"
-    for path in sorted((root / "data").rglob("*")):
-        ours = imported not in path.parents or path.name == "lock.yml"
-        if ours and path.suffix in {".csv", ".yml", ".md"}:
-            yield f"data/{path.relative_to(root / 'data').as_posix()}", path
+    for folder in (*executions.READ, "book", "notebooks"):
+        for path in depends.files(root / folder, "*"):
+            ours = imported not in path.parents or path.name == "lock.yml"
+            if ours and path.suffix not in {".pyc", ".ipynb"}:
+                yield path.relative_to(root).as_posix(), path
 
 
 def steady(name: str, content: bytes) -> str | None:
@@ -80,9 +81,25 @@ def steady(name: str, content: bytes) -> str | None:
     return None if still == text else hashlib.sha256(still.encode()).hexdigest()
 
 
-def write(root: Path, target: Path) -> int:
-    """Write the archive, whole or not at all; return how many files it holds."""
-    files = dict(contents(root))
+def write(
+    root: Path,
+    target: Path,
+    *,
+    key: bytes | None = None,
+    role: str = "",
+    at: datetime | None = None,
+) -> int:
+    """Write the archive, whole or not at all; return how many files it holds.
+
+    With a `key` the bill of materials is signed by its `role`, as of `at`.
+    """
+    files: dict[str, Path | bytes] = dict(contents(root))
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    packages = sbom.bill(root, project["project"]["version"])
+    signed = sbom.signature(
+        packages, root / "data" / "plan", key, role=role, at=at or datetime.now(UTC)
+    )
+    files |= {reperform.BILL: packages, reperform.SIGNATURE: signed}
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(".unfinished")
     try:
@@ -93,11 +110,12 @@ def write(root: Path, target: Path) -> int:
     return len(files)
 
 
-def _pack(files: Mapping[str, Path], target: Path) -> None:
+def _pack(files: Mapping[str, Path | bytes], target: Path) -> None:
     manifest: dict[str, dict[str, str | int]] = {}
     with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, path in sorted(files.items()):
-            content = path.read_bytes()
+        for name in sorted(files):
+            held = files[name]
+            content = held if isinstance(held, bytes) else held.read_bytes()
             manifest[name] = {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
             if (still := steady(name, content)) is not None:
                 manifest[name]["steady"] = still
@@ -106,39 +124,20 @@ def _pack(files: Mapping[str, Path], target: Path) -> None:
         archive.writestr(zipfile.ZipInfo("MANIFEST.json", DATE), listing, zipfile.ZIP_DEFLATED, 6)
 
 
-def faults(archive: Path) -> list[str]:
-    """What in an archive is not as its manifest says: files missing, added, or changed."""
-    try:
-        opened = zipfile.ZipFile(archive)
-    except (OSError, zipfile.BadZipFile) as error:
-        return [f"{archive} cannot be read: {error}"]
-    with opened:
-        try:
-            manifest = {
-                name: entry["sha256"]
-                for name, entry in json.loads(opened.read("MANIFEST.json")).items()
-            }
-        except (KeyError, ValueError, AttributeError, TypeError):
-            return ["MANIFEST.json is missing, or no manifest of this archive"]
-        listed = opened.namelist()
-        names = set(listed) - {"MANIFEST.json"}
-        found = [f"{name} is there twice" for name in sorted(names) if listed.count(name) > 1]
-        found += [f"{name} is not in the manifest" for name in sorted(names - set(manifest))]
-        found += [f"{name} is missing" for name in sorted(set(manifest) - names)]
-        for name in sorted(names & set(manifest)):
-            if hashlib.sha256(opened.read(name)).hexdigest() != manifest[name]:
-                found.append(f"{name} is not what the manifest says")
-    return found
-
-
-def main() -> int:
-    """Write the reviewer's file and check it against its own manifest."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Write the reviewer's file and check that it holds together."""
+    parser = argparse.ArgumentParser(description="Pack the reviewer's file.")
+    parser.add_argument("--key", type=Path, help="file with 64 hex digits; none: left unsigned")
+    parser.add_argument("--role", default="analyst", help="whose key it is")
+    given = parser.parse_args(arguments)
     target = ROOT / "_build" / "reviewers-file.zip"
     try:
-        count = write(ROOT, target)
-    except OSError as error:
+        text = given.key.read_text(encoding="utf-8") if given.key else None
+        key = None if text is None else bytes.fromhex(text.strip().removeprefix("0x"))
+        count = write(ROOT, target, key=key, role=given.role)
+    except (OSError, ValueError) as error:
         raise SystemExit(f"the archive was not written: {error}") from None
-    if wrong := faults(target):
+    if wrong := reperform.check(target):
         raise SystemExit("\n".join(wrong))
     size = target.stat().st_size / 1e6
     print(
