@@ -1,8 +1,9 @@
 """What does the run tell a chapter: which plan it is about, and which history it runs on?
 
 The one place where portlib looks at the environment, for the book's build sets variables of its
-kernels, and so does whoever performs a claim again. Chapters ask `portlib.plan.read` and `portlib.history.read`; what they read is a value, and
-everything else is handed it. Left out: everything else.
+kernels, and so does whoever performs a claim again. Chapters ask `portlib.plan.read` and
+`portlib.history.read`; what they read is a value, and everything else is handed it. Left out:
+everything else.
 """
 
 from __future__ import annotations
