@@ -23,6 +23,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from portlib.plan import Plan
 
+#: What an optional library belongs to.
+EXTRAS = {
+    "fastapi": "http",
+    "uvicorn": "http",
+    "distributed": "cluster",
+    "typst": "documents",
+    "docx": "documents",
+    "nbclient": "reperform",
+    "nbformat": "reperform",
+    "packaging": "reperform",
+}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Parse the command line, answer, and return the exit status."""
@@ -46,6 +58,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(json.dumps(refusal(error)), file=sys.stderr)
         else:
             print(f"prudent: {error}", file=sys.stderr)
+        return 1
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get(error.name or "")
+        if extra is None:
+            raise
+        print(f"prudent: {error.name} is missing: pip install 'portlib[{extra}]'", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130

@@ -126,7 +126,9 @@ def test_the_wheel_carries_facts_types_and_licence(wheel: Path) -> None:
 
 def test_whatever_the_package_imports_it_asks_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    listed = [*project["dependencies"], *project["optional-dependencies"]["documents"]]
+    extras = ("documents", "http", "cluster", "shell", "reperform")
+    listed = [*project["dependencies"]]
+    listed += [text for extra in extras for text in project["optional-dependencies"][extra]]
     asked = {canonicalize_name(Requirement(text).name) for text in listed}
     offered = {"portlib": ["portlib"], **packages_distributions()}
     imported = {
@@ -199,3 +201,16 @@ def test_the_command_answers_for_a_plans_folder(stranger: Path, tmp_path: Path) 
     assert result.returncode == 1
     assert "lineup.csv" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_what_an_extra_brings_is_asked_for_in_words(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from portlib.__main__ import EXTRAS, main
+
+    monkeypatch.setitem(sys.modules, "uvicorn", None)  # as if it were not installed
+    monkeypatch.setitem(sys.modules, "fastapi", None)
+    assert main(["serve"]) == 1
+    assert "pip install 'portlib[http]'" in capsys.readouterr().err
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert set(EXTRAS.values()) <= set(project["optional-dependencies"])

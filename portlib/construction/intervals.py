@@ -118,6 +118,7 @@ def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.Da
     )
 
 
+@door()
 def in_words(low: float, weight: float, high: float) -> str:
     """A weight with its interval, whose ends are rounded outwards to whole percents.
 

@@ -36,7 +36,7 @@ def test_bend_points_are_the_formula_on_average_wages() -> None:
     wages = rule["average_wage_index"]
     for year, points in rule["bend_points_monthly"].items():
         ratio = wages[year - formula["wage_index_lag_years"]] / formula["base_wage_index"]
-        assert points == [round(base * ratio) for base in formula["base_points"]]
+        assert list(points) == [round(base * ratio) for base in formula["base_points"]]
     assert min(rule["bend_points_monthly"]) == 2010
 
 

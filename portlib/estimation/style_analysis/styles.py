@@ -701,6 +701,7 @@ def _checked(funds: pd.DataFrame, indices: pd.DataFrame) -> tuple[Array, Array]:
     return funds.to_numpy(float), f
 
 
+@door()
 def unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarray]:
     """Which funds cannot be fitted, and why?
 

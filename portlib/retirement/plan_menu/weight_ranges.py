@@ -22,6 +22,7 @@ import pandas as pd
 
 from portlib.construction.intervals import intervals, redrawn
 from portlib.plan import Plan
+from portlib.ranges import LEVEL, door
 from portlib.records import Assumptions
 from portlib.retirement.plan_menu import engine
 from portlib.retirement.plan_menu.expectations import mean_errors
@@ -91,6 +92,7 @@ def clouds(plan: Plan, postures: Sequence[str], classes: Assumptions) -> dict[st
     return {posture: pd.DataFrame(drawn[posture]) for posture in postures}
 
 
+@door(level=LEVEL)
 def ranges(
     weights: pd.DataFrame,
     drawn: dict[str, pd.DataFrame],
