@@ -83,11 +83,11 @@ def _licences(name: str, version: str) -> list[dict[str, Any]]:
         return []
     if said["Version"] != version:
         return []
-    if expression := said.get("License-Expression"):
-        return [{"expression": expression}]
+    if "License-Expression" in said:
+        return [{"expression": said["License-Expression"]}]
     classes = [text for text in said.get_all("Classifier", []) if text.startswith("License :: ")]
     names = sorted({text.split(" :: ")[-1] for text in classes} - {"OSI Approved"})
-    if not names and (told := (said.get("License") or "").strip()):
+    if not names and "License" in said and (told := said["License"].strip()):
         names = [told.splitlines()[0][:200]]
     return [{"license": {"name": each}} for each in names]
 

@@ -118,5 +118,5 @@ def test_fee_drag_refuses_careers_that_are_none(wrong):
 
 
 def test_fee_drag_refuses_percentages():
-    with pytest.raises(ValueError, match="fee of dear is 1.5: .* in percent"):
+    with pytest.raises(ValueError, match=r"fee of dear is 1.5: .* in percent"):
         fund_costs.fee_drag({"dear": 1.5}, contribution=1000.0, growth=0.03, years=30, retired=20)
