@@ -305,11 +305,11 @@ def from_json(content: Mapping[str, Any]) -> Plan:
     """
     if not isinstance(content, Mapping):
         raise DataError(
-            f"a plan is a mapping like that of Plan.to_json, not {schema.short(content)}"
+            f"plan: a plan is a mapping like that of Plan.to_json, not {schema.short(content)}"
         )
     if content.get("schema") != SCHEMA:
         said = schema.short(content.get("schema"))
-        raise DataError(f"schema is {said}; this version reads {SCHEMA!r}")
+        raise DataError(f"schema: {said} is unknown; this version reads {SCHEMA!r}")
     asked = (
         "schema",
         "rules",
@@ -321,9 +321,10 @@ def from_json(content: Mapping[str, Any]) -> Plan:
     )
     for name in content:
         if name not in asked:
-            raise DataError(f"{schema.short(name)} is no part of a plan; it has {', '.join(asked)}")
+            strange = schema.short(name)
+            raise DataError(f"plan: {strange} is no part of a plan; it has {', '.join(asked)}")
     if lost := [name for name in ("rules", "lineup", "participants") if name not in content]:
-        raise DataError(f"the plan lacks {', '.join(lost)}")
+        raise DataError(f"plan: {', '.join(lost)} missing; it has {', '.join(asked)}")
     found = Findings()
     core = Findings()
     sources = record.from_json(content.get("inputs", {}))
@@ -437,7 +438,9 @@ def _tried(found: Findings, name: str, read: Callable[[], Any]) -> Any:
         return read()
     except DataError as error:
         found.take(error, name)
-        return None
+    except RecursionError:
+        found.take(DataError(f"{name}: is nested too deep"), name)
+    return None
 
 
 def _records(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:

@@ -202,7 +202,10 @@ def short(value: Any) -> str:
     """A value as a message can show it."""
     if isinstance(value, int) and abs(value) > 10**20:
         return "a number of more than 20 digits"
-    text = repr(value if not isinstance(value, str) else value[:80])
+    try:
+        text = repr(value if not isinstance(value, str) else value[:80])
+    except RecursionError:
+        return "what is nested too deep"
     return text if len(text) <= 80 else f"{text[:77]}..."
 
 

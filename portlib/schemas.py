@@ -265,27 +265,11 @@ def _allocation() -> tuple[str, Json]:
 
 def _rules() -> tuple[str, Json]:
     """Named rules over named assets, as `Mandate.to_json` writes them."""
-    by_asset = {"type": "object", "additionalProperties": {"type": "number"}}
-    side = {"anyOf": [{"type": "number"}, by_asset]}
-    rule = _record(
-        {
-            "kind": {"enum": ["Limit", "Bounds", "TrackingError", "Turnover"]},
-            "name": _TEXT,
-            "unit": _TEXT,
-            "clause": _TEXT,
-            "penalty": {"type": "number", "exclusiveMinimum": 0},
-            "lower": side,
-            "upper": side,
-            "limit": {"type": "number", "minimum": 0},
-            **dict.fromkeys(("coefficients", "benchmark", "current"), by_asset),
-        },
-        required=("kind", "name"),
-    )
     return "prudent-by-construction/rules/1", _record(
         {
             "labels": {"type": "array", "minItems": 1, "items": _TEXT},
             "tolerance": {"type": "number", "minimum": 0},
-            "rules": {"type": "array", "items": rule},
+            "rules": {"type": "array", "items": service.RULE},
         },
         required=("labels", "rules"),
     )

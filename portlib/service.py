@@ -26,12 +26,12 @@ import pandas as pd
 from portlib import history, plan, schema
 from portlib.class_returns import class_returns
 from portlib.construction import ENGINES
-from portlib.construction.mandate import Bounds, Infeasible, Mandate
+from portlib.construction.mandate import Bounds, Infeasible, Mandate, MandateError
 from portlib.construction.mandate.rules import Rule, stated_in
 from portlib.data import DataError
 from portlib.kept import Kept, marked
 from portlib.policy import POSTURES, Policy
-from portlib.records import Assumptions
+from portlib.records import Assumptions, AssumptionsError
 from portlib.retirement import contributions, glidepaths, plan_menu
 from portlib.retirement import outlook as outlooks
 from portlib.retirement.household import Spouse
@@ -74,6 +74,41 @@ CHANGES: dict[str, dict[str, Any]] = {
 PAY = get_args(outlooks.Pay)
 _SEED = {"type": "integer", "minimum": 0, "maximum": 2**62}
 _LIVES = {"type": "integer", "minimum": 100, "maximum": 200_000}
+_BY_ASSET: dict[str, Any] = {"type": "object", "additionalProperties": {"type": "number"}}
+_SIDE = {
+    "anyOf": [{"type": "number"}, _BY_ASSET],
+    "description": "a number, or a number by asset",
+}
+#: A rule over named assets, as `Mandate.to_json` writes it.
+RULE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "kind": {"enum": ["Limit", "Bounds", "TrackingError", "Turnover"]},
+        "name": {"type": "string", "pattern": r"\w", "maxLength": 200},
+        "unit": {"type": "string", "maxLength": 200},
+        "clause": {"type": "string", "maxLength": 2000},
+        "penalty": {"type": ["number", "null"], "exclusiveMinimum": 0},
+        "lower": _SIDE,
+        "upper": _SIDE,
+        "limit": {"type": "number", "minimum": 0},
+        "coefficients": {**_BY_ASSET, "type": ["object", "null"]},
+        "benchmark": _BY_ASSET,
+        "current": _BY_ASSET,
+    },
+    "required": ["kind", "name"],
+    "additionalProperties": False,
+}
+#: A change made in an account before.
+TRADE: dict[str, Any] = {
+    "type": "object",
+    "properties": {
+        "on": {"type": "string", "maxLength": 10, "description": "a day like 2026-06-30"},
+        "fund": {"type": "string", "maxLength": 200},
+        "change": {"type": "number", "minimum": -1, "maximum": 1},
+    },
+    "required": ["on", "fund", "change"],
+    "additionalProperties": False,
+}
 #: What a mandate may say; all is optional.
 MANDATE: dict[str, dict[str, Any]] = {
     # by default the policy's default_posture, or the one in whose band the risk aversion lies
@@ -86,7 +121,7 @@ MANDATE: dict[str, dict[str, Any]] = {
     # instead of the policy's, to see what would follow
     "optimizer": {"enum": list(ENGINES)},
     # beside the policy's and the plan's, as `Mandate.to_json` writes rules
-    "rules": {"type": "array", "items": {"type": "object", "required": ["kind", "name"]}},
+    "rules": {"type": "array", "items": RULE},
     # funds held at a weight, whatever the engine thinks of them
     "pins": {
         "type": "object",
@@ -161,7 +196,7 @@ def optimize(
     >>> optimize({"schema": "a plan of next year"})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
-    portlib.data.DataError: schema is 'a plan of next year'; this version reads ...
+    portlib.data.DataError: schema: 'a plan of next year' is unknown; this version reads ...
     """
     asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
     ours, sent = read(plan_)
@@ -250,7 +285,10 @@ def glidepath(
     ours, sent = read(plan_)
     if ours.participants.empty:
         raise ValueError("a glidepath is made for a plan's people: send its participants")
-    found = glidepaths.custom(ours, given, seed=seed)
+    try:
+        found = glidepaths.custom(ours, given, seed=seed)
+    except AssumptionsError as error:
+        raise DataError(f"assumptions: {error}") from error
     table = found.table()
     return {
         "schema": GLIDEPATH,
@@ -301,6 +339,7 @@ def outlook(
         As `optimize` does, and for an unknown participant.
     """
     asked, ours, sent = _asked_of(plan_, changes, pay, lives, seed)
+    _known(ours, participant)
     strays = cast(outlooks.Pay, pay)
     found = outlooks.outlook(ours, participant, lives=lives, seed=seed, pay=strays, **asked)
     return {
@@ -361,6 +400,7 @@ def solve_for(
     if refused := schema.problem(lever, {"enum": list(contributions.LEVERS)}, "lever"):
         raise DataError(refused)
     asked, ours, sent = _asked_of(plan_, changes, pay, lives, seed)
+    _known(ours, participant)
     found = contributions.solve_for(
         cast(contributions.Lever, lever),
         ours,
@@ -415,6 +455,22 @@ def _asked_of(
     return changed, *_read(plan_)
 
 
+def _known(ours: plan.Plan, participant: Any) -> None:
+    """DataError for whom the plan does not name; without the names of others."""
+    if not isinstance(participant, str) or participant not in ours.participants.index:
+        raise DataError(f"participant: no participant {schema.short(participant)} in the plan")
+
+
+def _day(text: Any, at: str) -> date:
+    """A day like 2026-06-30; DataError by path for anything else."""
+    try:
+        if isinstance(text, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise DataError(f"{at}: {schema.short(text)} is no day like 2026-06-30")
+
+
 def read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:
     """A plan, its funds seen through by the evidence that it brings, and the fingerprint of what
     was sent. A plan that was sent before is not read again."""
@@ -431,10 +487,19 @@ def _also(rules: Mandate, asked: Mapping[str, Any]) -> Mandate:
         raise DataError(
             f"mandate.pins: {strange[0]!r} is not considered; there are {', '.join(rules.labels)}"
         )
-    more: list[Rule] = [stated_in(rule) for rule in asked.get("rules", ())]
+    more: list[Rule] = []
+    for at, told in enumerate(asked.get("rules", ())):
+        try:
+            more.append(stated_in(told))
+            rules.also(more[-1])
+        except MandateError as error:
+            raise DataError(f"mandate.rules[{at}]: {error}") from error
     if pins := asked.get("pins"):
         more.append(Bounds("pins", lower=pins, upper=pins).under("mandate: pins"))
-    return rules.also(*more) if more else rules
+    try:
+        return rules.also(*more) if more else rules
+    except MandateError as error:
+        raise DataError(f"mandate.rules: {error}") from error
 
 
 def _set_up(
@@ -442,8 +507,15 @@ def _set_up(
 ) -> tuple[Assumptions, Mandate, Assumptions]:
     """What an optimiser is told: of classes, the mandate, and of funds."""
     classes = _classes(ours, assumptions)
-    rules = plan_menu.menu_mandate(ours, posture, classes)
-    return classes, rules, plan_menu.menu_assumptions(ours, classes)
+    try:
+        rules = plan_menu.menu_mandate(ours, posture, classes)
+        return classes, rules, plan_menu.menu_assumptions(ours, classes)
+    except (Infeasible, DataError):
+        raise
+    except ValueError as error:
+        if assumptions is None:
+            raise
+        raise DataError(f"assumptions: {error}") from error
 
 
 def _read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:
@@ -499,7 +571,7 @@ def rebalance(
     participant : as the plan names them.
     mandate : ``posture``, ``risk_aversion``, ``rules`` and ``pins`` of `MANDATE`.
     trades : changes made before: ``on`` (ISO day), ``fund``, ``change`` of weight.
-    on : the day; the plan's ``as_of`` when not given.
+    on : the day; the plan's ``as_of`` when not given, and not before it.
 
     Returns
     -------
@@ -514,23 +586,27 @@ def rebalance(
         what is considered.
     """
     known = {name: MANDATE[name] for name in ("posture", "risk_aversion", "rules", "pins")}
-    asked = _checked("mandate", mandate or {}, known)
+    asked = _checked("mandate", {} if mandate is None else mandate, known)
+    before = list(trades) if isinstance(trades, tuple) else trades
+    if refused := schema.problem(before, {"type": "array", "items": TRADE}, "trades"):
+        raise DataError(refused)
     ours, sent = read(plan_)
-    if participant not in ours.participants.index:
-        raise DataError(f"participant: no participant {participant!r}")
-    days: list[date] = []
-    for at, each in enumerate([*trades, {"on": on or ours.as_of.isoformat()}]):
-        if refused := schema.problem(each.get("on"), {"type": "string"}, f"trades[{at}].on"):
-            raise DataError(refused)
-        days.append(date.fromisoformat(str(each["on"])))
+    _known(ours, participant)
+    day = ours.as_of if on is None else _day(on, "on")
+    if day < ours.as_of:
+        raise DataError(f"on: {day} is before {ours.as_of}, the day of the accounts (rules: as_of)")
+    made = []
+    for at, one in enumerate(trades):
+        if one["fund"] not in ours.funds.index:
+            raise DataError(f"trades[{at}].fund: {schema.short(one['fund'])} is no fund")
+        traded = _day(one["on"], f"trades[{at}].on")
+        if traded > day:
+            raise DataError(f"trades[{at}].on: {traded} is after {day}, the day of the review")
+        made.append(account_review.Trade(traded, one["fund"], float(one["change"])))
     posture, aversion = _posture(asked, ours.policy)
     _, rules, funds = _set_up(ours, None, posture)
     held = account_review.holdings_considered(ours, rules, participant)
-    made = [
-        account_review.Trade(day, str(one["fund"]), float(one["change"]))
-        for day, one in zip(days, trades, strict=False)
-    ]
-    allowed = account_review.review_mandates(ours, _also(rules, asked), held, made, days[-1])
+    allowed = account_review.review_mandates(ours, _also(rules, asked), held, made, day)
     found = account_review.best_of(funds, allowed, risk_aversion=aversion)
     opened = plan_menu.each_vintage(ours).holdings.T[participant]
     considered = float(opened[list(rules.labels)].sum())
@@ -541,7 +617,7 @@ def rebalance(
         "plan": sent,
         "policy": ours.policy.fingerprint,
         "participant": participant,
-        "on": days[-1].isoformat(),
+        "on": day.isoformat(),
         "posture": posture,
         "before": {str(fund): float(x) for fund, x in held.items() if x > 0},
         "after": {str(fund): float(x) for fund, x in found.weights.items() if x > 1e-9},
@@ -564,7 +640,7 @@ def check(plan_: Mapping[str, Any]) -> Json:
     except FindingsError as error:
         told = [(one.file, one.problem, one.refused) for one in error.findings]
     except DataError as error:
-        told = [("", line, True) for line in str(error).split("\n")]
+        told = [(*_placed(line), True) for line in str(error).split("\n")]
     else:
         told = []
     findings = [{"where": at, "problem": what, "refused": no} for at, what, no in told]
@@ -610,7 +686,9 @@ def optimize_many(
         raise DataError(f"plans: {schema.short(plans)} is no list of plans")
     cores = os.cpu_count() or 1
     wanted = cores if workers is None else workers
-    for name, value, kind in (("workers", wanted, "integer"), ("seconds", seconds, "number")):
+    asked = [("workers", wanted, "integer"), ("seconds", seconds, "number")]
+    asked += [] if megabytes is None else [("megabytes", megabytes, "number")]
+    for name, value, kind in asked:
         if refused := schema.problem(value, {"type": kind, "exclusiveMinimum": 0}, name):
             raise DataError(refused)
     done: list[Json] = []
@@ -654,6 +732,12 @@ def refusal(refused: Exception) -> Json:
         made["error"]["conflict"] = list(refused.conflict)
         made["error"]["relaxation"] = dict(refused.relaxation)
     return made
+
+
+def _placed(line: str) -> tuple[str, str]:
+    """Where a message says that something is wrong, and what."""
+    where = _path(line.split(": "))
+    return where, line[len(where) + 2 :] if line.startswith(f"{where}: ") else line
 
 
 def _path(parts: Sequence[str]) -> str:
@@ -802,7 +886,10 @@ def _assumptions(given: Any) -> Assumptions:
     for name, values in tables.items():
         if len(values) != n:
             raise DataError(f"assumptions.{name}: has {len(values)} values for {n} labels")
-    return Assumptions(*(given[name] for name in ASSUMPTIONS))
+    try:
+        return Assumptions(*(given[name] for name in ASSUMPTIONS))
+    except AssumptionsError as error:
+        raise DataError(f"assumptions: {error}") from error
 
 
 def _classes(ours: plan.Plan, given: Mapping[str, Any] | None) -> Assumptions:

@@ -47,6 +47,10 @@ class Interrupted(KeyboardInterrupt):
         self.answers = list(answers)
 
 
+class Unread(str):
+    """Why a line is no strict JSON; it stands where what the line says would."""
+
+
 def answers(
     plans: Iterable[Any],
     assumptions: Mapping[str, Any] | None = None,
@@ -82,8 +86,9 @@ def answers(
     >>> only["error"]["type"]
     'DataError'
     """
-    for name, value in (("workers", workers), ("seconds", seconds), ("part", part)):
-        kind = "number" if name == "seconds" else "integer"
+    asked = {"workers": workers, "seconds": seconds, "part": part, "megabytes": megabytes}
+    for name, value in asked.items():
+        kind = "number" if name in ("seconds", "megabytes") else "integer"
         if value is None:
             continue
         if refused := schema.problem(value, {"type": kind, "exclusiveMinimum": 0}, name):
@@ -176,6 +181,8 @@ def _one(
     plan_: Any, assumptions: Mapping[str, Any] | None, mandate: Mapping[str, Any] | None
 ) -> Json:
     try:
+        if isinstance(plan_, Unread):
+            raise DataError(plan_)
         return service.optimize(plan_, assumptions, mandate)
     except ValueError as refused:  # DataError and Infeasible are ValueErrors too
         return service.refusal(refused)
@@ -330,6 +337,8 @@ def _advised(
     from portlib.retirement import glidepaths, outlook
 
     try:
+        if len(group) == 1 and isinstance(group[0], Unread):
+            raise DataError(group[0])
         ours = plans.from_json({**base, "participants": group})
     except DataError as refused:
         if len(group) == 1:
@@ -378,11 +387,11 @@ def _people(source: Path) -> Iterator[Any]:
 
 
 def _line(text: bytes) -> Any:
-    """What a line says; its text, where that is no JSON, for the door to refuse."""
+    """What a line says; why it is no strict JSON, for the door to refuse, where it is none."""
     try:
-        return json.loads(text)
-    except (ValueError, RecursionError):
-        return text.decode("utf-8", "replace").strip()[:80]
+        return service.strict_json(text, "line")
+    except ValueError as error:
+        return Unread(str(error)[:500])
 
 
 def _whole_lines(target: Path) -> int:

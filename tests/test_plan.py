@@ -494,9 +494,9 @@ def test_missing_folders_files_and_schemas_are_named(folder, tmp_path):
     with pytest.raises(DataError, match=r"participants.csv: cannot be read"):
         plan.read(folder)
     content = plan.read().to_json()
-    with pytest.raises(DataError, match="schema is 'other'"):
+    with pytest.raises(DataError, match="schema: 'other' is unknown"):
         plan.from_json({**content, "schema": "other"})
-    with pytest.raises(DataError, match="the plan lacks lineup"):
+    with pytest.raises(DataError, match="plan: lineup missing"):
         plan.from_json({key: value for key, value in content.items() if key != "lineup"})
     with pytest.raises(DataError, match=r"^rules: as_of: 'June' is not a date like 2026-06-30$"):
         plan.from_json({**content, "rules": {**content["rules"], "as_of": "June"}})

@@ -397,6 +397,146 @@ def test_json_of_the_wrong_shape_is_refused_by_its_path(example, path, value, me
         service.optimize(set_at(example, path, value))
 
 
+def nested(deep, inner):
+    """Something inside so many lists or mappings."""
+    for _ in range(deep):
+        inner = [inner] if isinstance(inner, list) else {"a": inner}
+    return inner
+
+
+@pytest.mark.parametrize("inner", [[], {}], ids=["lists", "mappings"])
+@pytest.mark.parametrize(
+    ("path", "where"),
+    [
+        (["rules"], "rules"),
+        (["rules", "name"], "rules"),
+        (["policy"], "policy"),
+        (["participants"], "participants"),
+        (["participants", 3, "holdings"], r"participants\[3\].holdings"),
+        (["inputs"], "inputs"),
+        (["schema"], "schema"),
+    ],
+)
+def test_what_is_nested_too_deep_is_refused_by_its_path_at_every_door(example, path, where, inner):
+    sent = set_at(example, path, nested(10_000, inner))
+    told = service.check(sent)
+    assert not told["accepted"]
+    assert all(re.match(where, found["where"]) for found in told["findings"])
+    for call, more in DOORS:
+        with pytest.raises(DataError, match=f"^{where}"):
+            call(sent, *more)
+
+
+#: Each door that a plan goes through, and what else it is handed.
+DOORS = [
+    (service.optimize, ()),
+    (service.glidepath, ()),
+    (service.exposures, ()),
+    (service.outlook, ("P0001",)),
+    (service.solve_for, ("P0001", "spending")),
+    (service.rebalance, ("P0001",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("sent", "where"),
+    [
+        (5, "plan"),
+        (None, "plan"),
+        ({}, "schema"),
+        ({"schema": ["plan/2"]}, "schema"),
+        ({"schema": plan.SCHEMA}, "plan"),
+        ({"schema": plan.SCHEMA, "rules": {}, "lineup": [], "people": []}, "plan"),
+    ],
+)
+def test_what_is_no_plan_says_so_by_its_path_at_every_door(sent, where):
+    assert service.check(sent)["findings"][0]["where"] == where
+    for call, more in DOORS:
+        with pytest.raises(DataError) as caught:
+            call(sent, *more)
+        assert service.refusal(caught.value)["error"]["where"] == [where]
+
+
+def ruled(**entries):
+    return {"rules": [{"kind": "Bounds", "name": "cap", **entries}]}
+
+
+@pytest.mark.parametrize(
+    ("mandate", "where"),
+    [
+        ([], "mandate"),
+        ("x", "mandate"),
+        ({"rules": [None]}, "mandate.rules[0]"),
+        (ruled(kind="Wish"), "mandate.rules[0].kind"),
+        (ruled(kind=["Bounds"]), "mandate.rules[0].kind"),
+        (ruled(name=5), "mandate.rules[0].name"),
+        (ruled(wish=1), "mandate.rules[0]"),
+        (ruled(limit=0.1), "mandate.rules[0]"),
+        (ruled(upper=40), "mandate.rules[0]"),
+        (ruled(upper="40%"), "mandate.rules[0].upper"),
+        (ruled(upper=True), "mandate.rules[0].upper"),
+        (ruled(upper={"LCIDX": None}), "mandate.rules[0].upper"),
+        (ruled(upper={"LCIDX": 10**400}), "mandate.rules[0].upper"),
+        (ruled(upper={"NOPE": 0.4}), "mandate.rules[0]"),
+        (ruled(upper=nested(10_000, {})), "mandate.rules[0].upper"),
+        (ruled(), "mandate.rules[0]"),
+        ({"pins": {"NOPE": 0.1}}, "mandate.pins"),
+        ({"pins": {"LCIDX": 10}}, "mandate.pins.LCIDX"),
+    ],
+)
+def test_a_mandate_that_cannot_be_meant_is_refused_by_its_path(example, mandate, where):
+    for call in (
+        lambda: service.optimize(example, None, mandate),
+        lambda: service.rebalance(example, "P0001", mandate),
+    ):
+        with pytest.raises(DataError) as caught:
+            call()
+        assert service.refusal(caught.value)["error"]["where"] == [where]
+
+
+def traded(**entries):
+    return [{"on": "2026-01-02", "fund": "LCIDX", "change": 0.1, **entries}]
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        ({"trades": 5}, "trades"),
+        ({"trades": [None]}, "trades[0]"),
+        ({"trades": [{"on": "2026-01-02"}]}, "trades[0]"),
+        ({"trades": traded(note="x")}, "trades[0]"),
+        ({"trades": traded(on="soon")}, "trades[0].on"),
+        ({"trades": traded(on="2026-02-30")}, "trades[0].on"),
+        ({"trades": traded(on="2126-01-02")}, "trades[0].on"),
+        ({"trades": traded(fund="NOPE")}, "trades[0].fund"),
+        ({"trades": traded(fund=None)}, "trades[0].fund"),
+        ({"trades": traded(change=10)}, "trades[0].change"),
+        ({"trades": traded(change="0.1")}, "trades[0].change"),
+        ({"trades": traded(change=math.nan)}, "trades[0].change"),
+        ({"trades": traded(change=10**400)}, "trades[0].change"),
+        ({"on": "2026-W01-1"}, "on"),
+        ({"on": "0001-01-01"}, "on"),
+        ({"on": ""}, "on"),
+        ({"on": 20260101}, "on"),
+        ({"participant": ["P0001"]}, "participant"),
+        ({"participant": None}, "participant"),
+        ({"participant": "NOBODY"}, "participant"),
+    ],
+)
+def test_a_review_that_cannot_be_made_is_refused_by_its_path(example, given, where):
+    with pytest.raises(DataError) as caught:
+        service.rebalance(example, **{"participant": "P0001", **given})
+    assert service.refusal(caught.value)["error"]["where"] == [where]
+
+
+@pytest.mark.parametrize("who", [None, True, 1.5, ["P0001"], {"a": 1}, "x" * 10**7])
+def test_an_unknown_participant_is_refused_without_naming_others(example, who):
+    for call, more in ((service.outlook, ()), (service.solve_for, ("spending",))):
+        with pytest.raises(DataError, match=r"^participant: no participant ") as caught:
+            call(example, who, *more)
+        assert "P0001'," not in str(caught.value) and len(str(caught.value)) < 200
+
+
 def test_whatever_is_wrong_with_one_plan_is_that_plans_answer(example):
     good = {**example, "participants": []}
     wrong = [
@@ -498,6 +638,8 @@ def test_processes_end_with_the_one_that_started_them(tmp_path):
         ({"workers": True}, "workers: True is not"),
         ({"seconds": 0}, "seconds: 0 is not a number above 0"),
         ({"seconds": math.nan}, "seconds: nan is not"),
+        ({"megabytes": "x"}, "megabytes: 'x' is not a number above 0"),
+        ({"megabytes": 0}, "megabytes: 0 is not"),
     ],
 )
 def test_no_workers_and_no_time_are_refused(given, message):

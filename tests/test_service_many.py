@@ -109,6 +109,37 @@ def test_a_file_of_plans_is_gone_on_with_and_no_other_is(nobody, tmp_path):
             service_many.optimize_lines(source, broken, None, {"posture": "growth"}, **ask)
 
 
+def test_a_line_that_is_no_strict_json_is_refused_and_stops_nothing(nobody, tmp_path):
+    good = json.dumps(nobody)
+    wrong = {
+        '{"schema": 1, "schema": 2}': "'schema' is given twice",
+        '{"a": NaN}': "NaN is no number",
+        "": "Expecting value",
+        "[" * 10_000 + "]" * 10_000: "nested too deep",
+        good[:-1]: "is not strict JSON",
+        "1" * 5000: "is not strict JSON",
+    }
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_bytes("\n".join([good, *wrong, good]).encode() + b"\n\xff\n")
+    with ThreadPoolExecutor(1) as threads:
+        service_many.optimize_lines(source, target, None, LOOSE, executor=threads)
+    told = [json.loads(line) for line in target.read_text().splitlines()]
+    assert "weights" in told[0] and told[-2] == told[0]
+    for (line, says), answer in zip(wrong.items(), told[1:], strict=False):
+        assert answer["error"]["type"] == "DataError", line[:20]
+        assert says in answer["error"]["message"] and answer["error"]["where"] == ["line"]
+    assert "utf-8" in told[-1]["error"]["message"]
+
+    people = tmp_path / "people.jsonl"
+    person = json.dumps(plan.read().to_json()["participants"][0])
+    people.write_text("\n".join([person, person[:-1] + ', "pay": 5}', person]) + "\n")
+    advice = tmp_path / "advice.jsonl"
+    service_many.advise_lines(plan.read().to_json(), people, advice, lives=100)
+    first, twice, last = map(json.loads, advice.read_text().splitlines())
+    assert first == last and "chance" in first
+    assert "'pay' is given twice" in twice["error"]["message"]
+
+
 def test_people_are_advised_the_same_in_whatever_batches_and_forms(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as parquet
