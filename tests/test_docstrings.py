@@ -1,5 +1,6 @@
 """What a public function takes is said where its help is read, in sections that tools can read."""
 
+import doctest
 import inspect
 import pkgutil
 from importlib import import_module
@@ -10,12 +11,27 @@ import portlib
 def public():
     """Every public function of portlib that stands in its module."""
     for found in pkgutil.walk_packages(portlib.__path__, "portlib."):
-        if found.name.endswith("__main__"):
+        if found.name.endswith("__main__"):  # the shell's door: tests go through the shell
             continue
         for name, one in vars(import_module(found.name)).items():
             own = getattr(one, "__module__", "") == found.name
             if own and inspect.isfunction(one) and not name.startswith("_"):
                 yield f"{found.name}.{name}", one
+
+
+#: Modules whose public functions have no example, and why.
+WITHOUT_EXAMPLE = {
+    "portlib.service_http": "its doors need the extra http, which an installation may lack",
+}
+
+
+def test_every_module_with_a_public_function_shows_an_example_of_it():
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    named = {name.rsplit(".", 1)[0] for name, _ in public()}
+    lacking = {
+        name for name in named if not any(one.examples for one in finder.find(import_module(name)))
+    }
+    assert lacking == set(WITHOUT_EXAMPLE)
 
 
 def test_a_function_of_three_parameters_or_more_describes_them():

@@ -71,6 +71,22 @@ def report(
     Returns
     -------
     Document
+
+    Examples
+    --------
+    Of two funds and ten years of their months:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> from portlib import history, plan
+    >>> from portlib.documents.universe import of_folder
+    >>> months = history.open_record().months("tsp_c", "tsp_f")[-120:]
+    >>> with TemporaryDirectory() as place:
+    ...     _ = months.to_csv(Path(place) / "returns.csv", index_label="date")
+    ...     two = of_folder(Path(place), plan.read().policy)
+    >>> made = report(two, title="Two", made=date(2026, 11, 29), made_from={}, name="two")
+    >>> made.kind, [one.text for one in made.body if isinstance(one, Heading)][:2]
+    ('Allocation report', ['The portfolio in a paragraph', 'Holdings'])
     """
     level = universe.policy["tail_level"]
     scenarios = _scenarios(universe)

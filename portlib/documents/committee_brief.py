@@ -106,8 +106,23 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
     Returns
     -------
     Document
+
+    Raises
+    ------
+    DataError
+        Where the book lacks a chapter that a decision rests on.
+
+    Examples
+    --------
+    Nothing is proposed that no chapter of the run answers:
+
+    >>> from portlib import plan as plans
+    >>> empty = Run({}, {}, date(2026, 11, 29), {}, {}, {})
+    >>> brief(plans.read(), empty, made=date(2026, 11, 29))
+    Traceback (most recent call last):
+    portlib.data.DataError: the book lacks the chapter contributions; make the whole book first
     """
-    decided = [(run.chapters[asked.chapter], asked) for asked in DECISIONS]
+    decided = [(run.chapter(asked.chapter), asked) for asked in DECISIONS]
     body: list[Block] = [
         Heading("What is asked of the committee"),
         Text(

@@ -114,6 +114,15 @@ def quarter(plan: Plan) -> Quarter:
     ------
     ValueError
         Where no model can be made of its menu.
+
+    Examples
+    --------
+    Of a plan that is invented every option is judged, as all its months are drawn:
+
+    >>> from portlib import plan as plans
+    >>> seen = quarter(plans.read())
+    >>> seen.plan.origin, len(seen.judged) == len(seen.watch.options)
+    ('SYNTHETIC', True)
     """
     seen = watching.watch(plan, np.random.default_rng(plan.policy["scenario_seed"]))
     invented = plan.origin.strip().upper() == "SYNTHETIC"

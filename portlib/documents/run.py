@@ -123,6 +123,12 @@ class Run:
         except KeyError:
             raise DataError(f"no chapter told {name}") from None
 
+    def chapter(self, name: str) -> Chapter:
+        """A chapter; DataError, where the book lacks it."""
+        if name not in self.chapters:
+            raise DataError(f"the book lacks the chapter {name}; make the whole book first")
+        return self.chapters[name]
+
     def filled(self, text: str) -> str:
         """A text with ``{chapter.number:form}`` in it, filled in.
 

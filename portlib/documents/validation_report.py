@@ -61,6 +61,22 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     Returns
     -------
     Document
+
+    Raises
+    ------
+    DataError
+        Where the book lacks a chapter that the report quotes.
+
+    Examples
+    --------
+    A book of which nothing was run is not reported on as if nothing were wrong:
+
+    >>> from portlib import plan as plans
+    >>> of = dict.fromkeys(("commit", "lock", "data", "policy", "plan"), "none")
+    >>> empty = Run(of, {}, date(2026, 11, 29), {}, {}, {})
+    >>> report(plans.read(), empty, made=date(2026, 11, 29))
+    Traceback (most recent call last):
+    portlib.data.DataError: the book lacks the chapter model_validation; make the whole book first
     """
     inventory = model_registry.inventory(
         model_registry.graded(), plan.policy["model_owners"], plan.policy["model_tiers"]
@@ -134,9 +150,7 @@ def _severity(chapter: Chapter, inventory: pd.DataFrame) -> str:
 
 
 def _findings(plan: Plan, run: Run, inventory: pd.DataFrame, made: date) -> list[Block]:
-    unchecked = prose.blocks(
-        run.chapters["model_validation"].section("What has not been validated")
-    )
+    unchecked = prose.blocks(run.chapter("model_validation").section("What has not been validated"))
     listed = [text for block in unchecked for text in getattr(block, "items", ())]
     rows = [
         [f"N-{n:02d}", _plain(text), "high", _due(made, "high")]
@@ -191,7 +205,7 @@ def _aggregate(run: Run, inventory: pd.DataFrame) -> list[Block]:
         for exposure in ("whole plan", "some participants", "none")
         if exposure in tiers.index
     ]
-    moves = prose.blocks(run.chapters["model_validation"].section("What moves the decisions"))
+    moves = prose.blocks(run.chapter("model_validation").section("What moves the decisions"))
     made: list[Block] = [
         Heading("Materiality and aggregate risk"),
         Text(
@@ -202,7 +216,7 @@ def _aggregate(run: Run, inventory: pd.DataFrame) -> list[Block]:
         Table(["Models by exposure", *uses], rows, widths=[2, *[1] * len(uses)]),
         *[block for block in moves if isinstance(block, Text)][:1],
     ]
-    figure = run.chapters["model_validation"].figures.get("sensitivity")
+    figure = run.chapter("model_validation").figures.get("sensitivity")
     return [*made, *([figure] if figure else [])]
 
 
@@ -236,7 +250,7 @@ def _validation(plan: Plan, run: Run) -> list[Block]:
     rows.append(["All", *(str(total[by]) for by in METHODS)])
 
     def answered(name: str) -> Text:
-        chapter = run.chapters[name]
+        chapter = run.chapter(name)
         return Text(alone(chapter.answer, chapter.title, plan), (chapter.worst.id,))
 
     return [

@@ -73,6 +73,12 @@ def long_record(corporate_bond_maturity_years: float = 20) -> History:
     ------
     DataError
         When a package's data differ from ``sources.yml``.
+
+    Examples
+    --------
+    >>> market = long_record()["us_market"]
+    >>> f"{market.first:%Y-%m} to {market.last:%Y-%m}"
+    '1949-01 to 2017-03'
     """
     return _long_record(data.ROOT, corporate_bond_maturity_years)
 

@@ -122,6 +122,14 @@ def ranges(
     ------
     ValueError
         Where weights and redrawn weights are of different funds.
+
+    Examples
+    --------
+    >>> own = pd.DataFrame({"growth": {"STOCKS": 0.6, "BONDS": 0.4}})
+    >>> redrawn = pd.DataFrame({"STOCKS": [0.5, 0.6, 0.7], "BONDS": [0.5, 0.4, 0.3]})
+    >>> found = ranges(own, {"growth": redrawn}, level=0.5)["growth"]
+    >>> found.loc["STOCKS"].round(2).to_dict()
+    {'low': 0.55, 'weight': 0.6, 'high': 0.65}
     """
     found = {}
     for posture, cloud in drawn.items():

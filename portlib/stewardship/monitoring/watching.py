@@ -151,6 +151,18 @@ def watch(plan: Plan, rng: np.random.Generator) -> Watch:
     ------
     ValueError
         Where no model can be made of its menu.
+
+    Examples
+    --------
+    The record is as long as the policy asks, and the portfolio its default posture's:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read()
+    >>> seen = watch(ours, np.random.default_rng(2026))
+    >>> len(seen.record) == ours.policy["monitoring_record_months"]
+    True
+    >>> seen.posture == ours.policy["default_posture"]
+    True
     """
     policy = plan.policy
     suite = model_portfolios.suite(plan)

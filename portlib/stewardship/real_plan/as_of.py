@@ -158,6 +158,22 @@ def best(assumptions: Assumptions, reference: pd.Series, bands: Mapping[str, flo
     -------
     Series
         Weights by class.
+
+    Examples
+    --------
+    More is expected than of the reference, at no more risk:
+
+    >>> told = Assumptions(
+    ...     list(FUNDS),
+    ...     [0.03, 0.04, 0.07, 0.08, 0.07],
+    ...     np.diag([0.0001, 0.003, 0.025, 0.035, 0.03]),
+    ...     0.03,
+    ...     "invented",
+    ... )
+    >>> held = pd.Series([0.3, 0.1, 0.35, 0.1, 0.15], list(FUNDS))
+    >>> found = best(told, held, {"share": 0.25, "points": 0.05, "cash": 0.1})
+    >>> told.mean_of(found) > told.mean_of(held), told.risk_of(found) <= told.risk_of(held) + 1e-9
+    (True, True)
     """
     around = anchored.Reference(_by_fund(reference), EQUITY)
     held = anchored.Bands(bands["share"], bands["points"], {CASH: bands["cash"]})

@@ -55,7 +55,18 @@ def of_funds(weights: pd.DataFrame, plan: Plan, name: str, source: str) -> Glide
 
 
 def long_run(told: Published, plan: Plan) -> Glidepath:
-    """The path that every L Fund meets in the end: that of L 2065."""
+    """The path that every L Fund meets in the end: that of L 2065.
+
+    Examples
+    --------
+    It is made of the five funds, which another plan does not offer:
+
+    >>> from portlib import plan as plans
+    >>> from portlib.stewardship.real_plan.published import read
+    >>> long_run(read(), plans.read())
+    Traceback (most recent call last):
+    ValueError: Example 401(k) plan does not offer G, F, C, S, I
+    """
     return of_funds(told.path, plan, "L Funds, long-run path", "FRTIB, table of June 2021")
 
 
