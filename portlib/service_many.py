@@ -299,10 +299,20 @@ def advise_lines(
     -------
     int
         People advised now. A person who is refused has ``error`` instead of an outlook.
+
+    Raises
+    ------
+    DataError
+        For a plan that is refused, and numbers that cannot be meant.
     """
     from portlib import plan as plans
 
-    ours, sent = service.read({**plan_, "participants": []})
+    asked = {"lives": (lives, 1), "seed": (seed, 0), "batch": (batch, 1)}
+    for name, (value, least) in asked.items():
+        if refused := schema.problem(value, {"type": "integer", "minimum": least}, name):
+            raise DataError(refused)
+    alone = {**plan_, "participants": []} if isinstance(plan_, Mapping) else plan_
+    ours, sent = service.read(alone)
     base = ours.to_json()
     # what the whole plan holds cannot be held against a part of its people
     base["lineup"] = [{**row, "plan_share": None} for row in base["lineup"]]

@@ -140,6 +140,24 @@ def test_a_line_that_is_no_strict_json_is_refused_and_stops_nothing(nobody, tmp_
     assert "'pay' is given twice" in twice["error"]["message"]
 
 
+@pytest.mark.parametrize(
+    ("sent", "settings", "says"),
+    [
+        (5, {}, "plan: a plan is a mapping"),
+        ({"schema": "other"}, {}, "schema: 'other' is unknown"),
+        (None, {"lives": "x"}, "lives: 'x' is not"),
+        (None, {"seed": -1}, "seed: -1 is not"),
+        (None, {"batch": 0}, "batch: 0 is not"),
+    ],
+)
+def test_advice_that_cannot_be_given_is_refused_before_anything_is_written(
+    tmp_path, sent, settings, says
+):
+    with pytest.raises(DataError, match=f"^{says}"):
+        service_many.advise_lines(sent, tmp_path / "people", tmp_path / "out.jsonl", **settings)
+    assert not (tmp_path / "out.jsonl").exists()
+
+
 def test_people_are_advised_the_same_in_whatever_batches_and_forms(tmp_path):
     import pyarrow as pa
     import pyarrow.parquet as parquet
