@@ -342,7 +342,9 @@ def _portfolio(seen: Quarter) -> list[Block]:
             f"Sharpe ratio {ratio.year:.2f}, standard error {ratio.error_year:.2f}. Deepest fall "
             f"{percent(fall.depth)}, from {fall.peak:%B %Y} to {fall.trough:%B %Y}. The benchmark "
             "is the reference portfolio at the same equity share, at the cost of index funds. "
-            "Gross and net are before and after the expenses of the funds."
+            "Gross and net are before and after the expenses of the funds. Weights in this review "
+            "are held or decided, not estimated; the ranges of a model's stand in the chapter on "
+            "model portfolios."
         ),
     ]
 

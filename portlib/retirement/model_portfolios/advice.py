@@ -523,31 +523,46 @@ def what_would_change(who: Person, desk: Adviser, target: Mapping[str, float]) -
     return tuple(found)
 
 
-def everyone(desk: Adviser) -> pd.DataFrame:
-    """The advice to every participant, one row each.
+def everyone(desk: Adviser, judged_by: Adviser | None = None) -> pd.DataFrame:
+    """The advice to every participant, one row each, judged by another desk.
+
+    What was chosen because it did best on some lives does better on those lives than on others: so
+    the lives that chose are no judge.
+
+    Parameters
+    ----------
+    desk : Adviser
+        Who advises.
+    judged_by : Adviser, optional
+        On whose lives the advice is judged; `Adviser.on_fresh_lives` of the desk when not given.
 
     Returns
     -------
     DataFrame by participant
-        posture (None where nobody said), way, verdict on the tilt, keep, equity advised;
-        ``against default``, ``against naive`` and ``against held``: what is advised on the plan's
-        measure; ``worth``, ``goal`` and ``shortfall`` of what is advised, of the default and of the
-        naive rule, and the worth of what is held; how many inputs are not supplied; whether a
+        posture (None where nobody said), way, keep, equity advised; the verdict on the tilt, and
+        again by the judge; and by the judge alone ``gain`` over the default, ``against default``,
+        ``against naive`` and ``against held``: what is advised on the plan's measure; ``worth``,
+        ``goal`` and ``shortfall`` of what is advised, of the default and of the naive rule, and the
+        worth of what is held; how many inputs are not supplied; whether a
         person should talk first.
     """
+    judge_ = desk.on_fresh_lives() if judged_by is None else judged_by
     rows = {}
     for name in desk.plan.participants.index:
         who = person(desk.plan, name)
         told = advise(who, desk, explain=False)
-        judged = told.judged
+        again = advise(who, judge_, explain=False)  # the same ways, on the judge's lives
+        judged = again.judged
         assert judged is not None
         row: dict[str, Any] = {
             "posture": told.posture,
             "way": told.way,
             "verdict": told.verdict,
+            "verdict again": again.verdict,
             "keep": told.keep,
             "equity advised": told.equity,
             "silent": told.posture is None,
+            "gain": judged.gain(told.way)[0],
             "against default": judged.verdict(told.way),
             "against naive": judged.verdict(told.way, NAIVE),
             "not supplied": len(told.not_supplied),

@@ -141,14 +141,24 @@ class Person:
 
 @dataclass(frozen=True, eq=False)
 class Adviser:
-    """What the same answer to the same person needs: plan, suite, assumptions of classes, and the
-    questionnaire.
+    """What the same answer to the same person needs: plan, suite, assumptions of classes, the
+    questionnaire, and the seed of the simulated lives (policy ``scenario_seed`` where not given).
     """
 
     plan: Plan
     suite: Suite
     classes: Assumptions
     instrument: Instrument
+    seed: int | None = None
+
+    def on_fresh_lives(self) -> Adviser:
+        """The same desk on lives drawn anew, to judge what this one chose."""
+        return replace(self, seed=self.lives_seed + 1)
+
+    @property
+    def lives_seed(self) -> int:
+        """What the lives are drawn with."""
+        return int(self.plan.policy["scenario_seed"] if self.seed is None else self.seed)
 
     @cached_property
     def decided(self) -> dict[str, Any]:
@@ -191,7 +201,7 @@ class Adviser:
         errors, as often too high as too low (policy ``advice_lives``); common to everybody.
         """
         blocks, each = (self.decided["advice_lives"][name] for name in ("blocks", "each"))
-        rng = np.random.default_rng(self.plan.policy["scenario_seed"])
+        rng = np.random.default_rng(self.lives_seed)
         level = outlook.expected_inflation(self.plan)
         drawn = outlook.returns_of(
             self.plan, self.classes, level, blocks * each, YOUNGEST_HORIZON, rng

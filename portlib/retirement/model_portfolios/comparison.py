@@ -138,7 +138,7 @@ def lived(
     """What each path gives whoever spends a part of the balance that lasts for life, and whoever
     spends what they want, on the same lives.
 
-    Lifetimes are drawn for the goal and weighed for the worth; the seed is the policy's.
+    Lifetimes are drawn for the goal and weighed for the worth; the seed is the desk's.
 
     Parameters
     ----------
@@ -160,7 +160,7 @@ def lived(
         A row a path: of the worth, and of the goal.
     """
     table = outlook.mortality(desk.plan)
-    rng = np.random.default_rng(desk.plan.policy["scenario_seed"])
+    rng = np.random.default_rng(desk.lives_seed)
     lives = cases.draw(who, returns, rng, mortality=table, lifetimes="weighed")
     count = len(paths)
     homes = [replace(who, spending=None)] * count + [who] * count

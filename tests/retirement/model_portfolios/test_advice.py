@@ -139,6 +139,24 @@ def test_everyone_in_any_order_has_the_same_advice(desk):
     pd.testing.assert_frame_equal(one, two.loc[one.index])
 
 
+def test_the_lives_that_chose_are_no_judge(desk):
+    small = replace(
+        desk,
+        plan=replace(
+            desk.plan,
+            participants=desk.plan.participants.iloc[:6],
+            holdings=desk.plan.holdings.iloc[:6],
+        ),
+    )
+    fresh = small.on_fresh_lives()
+    assert not np.array_equal(fresh.lives.values, small.lives.values)
+    own, new = advice.everyone(small, small), advice.everyone(small)
+    told = ["posture", "way", "verdict", "keep", "equity advised"]
+    pd.testing.assert_frame_equal(own[told], new[told])
+    assert (own["verdict"] == own["verdict again"]).all()
+    assert (own["worth, default"] != new["worth, default"]).all()
+
+
 def test_a_managed_account_is_the_tilt_for_a_fee(desk):
     paths = advice.routes(SILENT, desk)
     fee = desk.plan.policy["managed_account_fee"]

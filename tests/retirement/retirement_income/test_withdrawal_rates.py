@@ -32,8 +32,9 @@ TRINITY = {
 }
 
 
-def test_the_worst_start_is_bengens_year_and_rate() -> None:
-    """Bengen's SAFEMAX: 4.15% for 1966, half equity, half intermediate government bonds."""
+def test_the_worst_start_is_the_one_that_accounts_of_bengen_give() -> None:
+    """Bengen's SAFEMAX as accounts of his work give it: 4.15% for 1966, half equity, half
+    intermediate government bonds."""
     growth = wr.yearly(wr.runs(TREASURY, 0.5, 30))
     best = pd.Series(wr.sustainable_rates(growth.to_numpy(), at_end=True), index=growth.index)
     assert best.idxmin() == 1966
