@@ -813,7 +813,7 @@ def _assumptions(path: Path | None) -> Any:
 
 
 def _json(text: bytes, name: str) -> Any:
-    from portlib.service import strict_json
+    from portlib.schema import strict_json
 
     return strict_json(text, name)
 

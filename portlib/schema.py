@@ -11,6 +11,7 @@ Left out: other words of JSON Schema, which are refused; what parts of a value o
 from __future__ import annotations
 
 import difflib
+import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -193,6 +194,75 @@ def _hint(found: Any, asked: Mapping[str, Any]) -> str:
 def _meant(word: Any, known: Iterable[Any]) -> str:
     near = difflib.get_close_matches(str(word)[:80], map(str, known), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+# ---- texts ---------------------------------------------------------------------------------------
+
+
+def strict_json(text: bytes, name: str) -> Any:
+    """What strict JSON says.
+
+    Parameters
+    ----------
+    text : bytes
+        UTF-8, with or without a byte order mark.
+    name : str
+        What the text is, for refusals.
+
+    Returns
+    -------
+    dict, list, str, float, int, bool or None
+
+    Raises
+    ------
+    ValueError
+        For what is no JSON, gives a key twice, has NaN or infinity, or is nested too deep.
+
+    Examples
+    --------
+    >>> strict_json(b'{"a": 1, "a": 2}', "plan")
+    Traceback (most recent call last):
+    ...
+    ValueError: plan: is not strict JSON: 'a' is given twice
+    """
+
+    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        if len(made) < len(pairs):
+            keys = [key for key, _ in pairs]
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise ValueError(f"{twice!r} is given twice")
+        return made
+
+    def never(word: str) -> None:
+        raise ValueError(f"{word} is no number")
+
+    if _depth(text) > DEEPEST:
+        raise ValueError(f"{name}: is nested too deep")
+    try:
+        return json.loads(text.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=never)
+    except RecursionError as error:
+        raise ValueError(f"{name}: is nested too deep") from error
+    except ValueError as error:
+        raise ValueError(f"{name}: is not strict JSON: {error}") from error
+
+
+#: Levels of nesting that the reader of JSON bears, even where a library has lifted Python's own
+#: limit of recursion, as those behind signatures do: beyond it the process would end.
+DEEPEST = 5_000
+_BESIDE_BRACKETS = re.compile(rb'[^\[\]{}"]+|"(?:[^"\\]+|\\.)*"?', re.DOTALL)
+
+
+def _depth(text: bytes) -> int:
+    """How deep a text is nested, or how often it opens, where that is seldom enough."""
+    opened = text.count(b"[") + text.count(b"{")
+    if opened <= DEEPEST:
+        return opened
+    level = deepest = 0
+    for bracket in _BESIDE_BRACKETS.sub(b"", text):
+        level += 1 if bracket in b"[{" else -1
+        deepest = max(deepest, level)
+    return deepest
 
 
 # ---- values --------------------------------------------------------------------------------------

@@ -11,7 +11,6 @@ Left out: transport, authentication, storage; who may call this, and what is tol
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -833,28 +832,6 @@ def score_forecasts(
         {str(name): None if isinstance(x, float) and np.isnan(x) else x for name, x in row.items()}
         for row in table.to_dict("records")
     ]
-
-
-def strict_json(text: bytes, name: str) -> Any:
-    """What strict JSON says; ValueError, naming the file, for what is none or says it twice."""
-
-    def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        made = dict(pairs)
-        if len(made) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in keys if keys.count(key) > 1)
-            raise ValueError(f"{twice!r} is given twice")
-        return made
-
-    def never(word: str) -> None:
-        raise ValueError(f"{word} is no number")
-
-    try:
-        return json.loads(text.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=never)
-    except RecursionError as error:
-        raise ValueError(f"{name}: is nested too deep") from error
-    except ValueError as error:
-        raise ValueError(f"{name}: is not strict JSON: {error}") from error
 
 
 # ---- what comes in -------------------------------------------------------------------------------

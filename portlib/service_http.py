@@ -17,7 +17,7 @@ from concurrent.futures import TimeoutError as OverTime
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from portlib import schemas, service
+from portlib import schema, schemas, service
 from portlib.service import Json
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ def application(limits: Limits | None = None) -> FastAPI:
                 503, service.error("TooBusy", f"{at_once} requests are in work; ask again")
             )
         try:
-            asked = service.strict_json(body, "request")
+            asked = schema.strict_json(body, "request")
             _known(name, asked)
         except ValueError as refused:
             return _said(400, service.refusal(refused))

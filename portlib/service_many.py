@@ -399,7 +399,7 @@ def _people(source: Path) -> Iterator[Any]:
 def _line(text: bytes) -> Any:
     """What a line says; why it is no strict JSON, for the door to refuse, where it is none."""
     try:
-        return service.strict_json(text, "line")
+        return schema.strict_json(text, "line")
     except ValueError as error:
         return Unread(str(error)[:500])
 

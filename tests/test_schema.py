@@ -1,6 +1,8 @@
 """The reader of schemas: against the library for JSON Schema, and what it says."""
 
+import json
 import math
+import sys
 
 import jsonschema
 import pytest
@@ -127,3 +129,19 @@ def test_all_problems_are_told_and_from_where_the_value_stands():
 def test_words_that_are_not_understood_are_refused():
     with pytest.raises(ValueError, match="a schema says multipleOf"):
         problem(1, {"multipleOf": 2})
+
+
+def test_json_is_refused_for_its_depth_even_where_a_library_has_lifted_the_limit_of_recursion():
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1_000_000)
+    try:
+        for text in (b"[" * 200_000, b'{"a":' * 200_000, b'["]",' * 200_000):
+            with pytest.raises(ValueError, match="a plan: is nested too deep"):
+                schema.strict_json(text, "a plan")
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+def test_many_brackets_side_by_side_or_within_texts_are_not_deep():
+    wide = json.dumps([{"a": [1]}] * 10_000 + ["[" * 10_000, '\\"' * 3_000 + "{" * 6_000])
+    assert schema.strict_json(wide.encode(), "wide") == json.loads(wide)

@@ -18,7 +18,6 @@ Left out: how letters arrive, and whether what they say is wise.
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,6 +29,7 @@ from portlib.construction.black_litterman import posterior
 from portlib.construction.views import View, ViewError
 from portlib.plan import Plan
 from portlib.records import Assumptions
+from portlib.schema import strict_json
 from portlib.stewardship.governance import certificates, signatures
 from portlib.stewardship.governance.approvals import GovernanceError
 from portlib.stewardship.governance.model_registry import Pins
@@ -62,7 +62,7 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
     unread = {}
     for path in sorted(folder.glob("*.json")):
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            content = strict_json(path.read_bytes(), "the letter")
             if not isinstance(content, Mapping) or not {"statement"} <= set(content):
                 raise SignatureError("it has no statement")
             if strange := sorted(set(content) - {"statement", "fields"}):
