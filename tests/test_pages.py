@@ -130,3 +130,13 @@ def test_a_chapter_says_what_moved_since_the_last_version_for_the_same_plan(tmp_
         *("rest", "0", "–"),
         *("who", "A &amp; B", "A &amp; C"),
     ]
+
+
+def test_shares_that_are_wider_than_long_are_turned() -> None:
+    wide = {"columns": ["a", "b", "c"], "index": ["x"], "rows": [["27% (21 to 34%)", 0.5, 0.0]]}
+    page = prudent_pictures.shares(wide)
+    assert re.findall(r"<th scope='(\w+)'>(\w)</th>", page) == [
+        ("col", "x"),
+        *(("row", name) for name in "abc"),
+    ]
+    assert "<td>27%<small>(21 to 34%)</small></td>" in page and "<td>·</td>" in page

@@ -185,7 +185,11 @@ def _share(x: float | str | None) -> str:
 
 def shares(table: Table) -> str:
     """Shares by row and column as a table, a dot where there is none. A share that came with its
-    interval, as ``27% (21 to 34%)``, keeps it, on a line of its own."""
+    interval, as ``27% (21 to 34%)``, keeps it, on a line of its own. What is wider than long is
+    turned, so that it fits a phone."""
+    if len(table["columns"]) > len(table["index"]):
+        turned = [list(row) for row in zip(*table["rows"], strict=True)]
+        table = {"columns": table["index"], "index": table["columns"], "rows": turned}
     columns = [html.escape(str(name)) for name in table["columns"]]
     head = "".join(f"<th scope='col'>{name}</th>" for name in columns)
     body = "".join(
