@@ -12,6 +12,7 @@ import pytest
 
 from portlib import data, policy
 from tools import depends
+from tools.architecture import LAYERS, TOP
 
 ROOT = Path(__file__).resolve().parent.parent
 GROUND = (
@@ -34,18 +35,6 @@ GROUND = (
     "class_returns",
     "plan_template",
     "plan_check",
-)
-LAYERS = ("estimation", "construction", "retirement", "stewardship")
-# the doors of programs, of readers and of the shell, which open everything
-TOP = (
-    "schemas",
-    "service",
-    "service_many",
-    "service_http",
-    "documents",
-    "what_if",
-    "reperform",
-    "__main__",
 )
 HEAVY = (
     "scipy",
