@@ -186,6 +186,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "style_analysis": ("fund_returns", "history", "assumptions", "policy"),
     "mean_variance": ("assumptions", "years", "policy"),
     "black_litterman": (*_MENU, "policy"),
+    "views": ("policy",),
     "mandate": ("people", *_SEEN, "policy"),
     "robustness": ("assumptions", "policy"),
     "risk_parity": ("assumptions", "policy"),
@@ -204,6 +205,7 @@ CHAPTERS: dict[str, tuple[str, ...]] = {
     "real_plan": ("people", "policy"),
     "effective_challenge": ("policy",),
     "one_quarter": (*_MENU, "policy"),
+    "audit_log": (*_MENU, "policy"),
     "governance": (*_MENU, "policy"),
     "model_validation": (*_MENU, "policy"),
 }
@@ -222,6 +224,7 @@ MONTHS: dict[str, tuple[tuple[str, ...], str]] = {
     "style_analysis": ((LONG, OPEN), "indices, factors, and months of the plan's classes"),
     "mean_variance": ((LONG, OPEN), "walks through real months"),
     "black_litterman": ((LONG, OPEN), "the price of risk, and what came after each edition"),
+    "views": ((LONG, OPEN), "a signal's months, and a history that a view is held against"),
     "mandate": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
     "robustness": ((LONG, OPEN), "walks through real months"),
     "risk_parity": ((LONG, OPEN), "walks through real months"),
@@ -260,6 +263,7 @@ MONTHS: dict[str, tuple[tuple[str, ...], str]] = {
         "the learner sees an import; what a log seals is made again from the committed record, "
         "on any machine",
     ),
+    "audit_log": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
     "governance": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
     "model_validation": ((OPEN,), "months of the plan's classes, where its funds bring returns"),
 }

@@ -406,7 +406,7 @@ RUNNERS: dict[str, tuple[str, str, Callable[[Case], list[Compared]]]] = {
     "irs_worked_taxes": ("IRS schedules and examples", "asset_location", _taxes),
     "bacon_brinson_fachler": ("Bacon (2008)", "monitoring", _attribution),
     "lo_2002_sharpe_standard_errors": ("Lo (2002)", "monitoring", _sharpe_errors),
-    "eip712_typed_data": ("EIP-712, its own example", "governance", _typed_data),
+    "eip712_typed_data": ("EIP-712, its own example", "audit_log", _typed_data),
 }
 
 
