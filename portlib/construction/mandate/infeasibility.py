@@ -12,10 +12,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from portlib.construction.mandate.mandate import SLIGHT, Mandate
 from portlib.construction.mandate.rules import Risk, Rule
 from portlib.records import Array, Assumptions
+
+#: Most sets of names that are listed to find a smallest; beyond, an integer programme finds one.
+LISTED = 40_000
 
 
 class Infeasible(ValueError):
@@ -55,12 +59,13 @@ def diagnose(
     """Which hard rules conflict, and what would cure it; ``None`` when some portfolio obeys them
     all.
 
-    The conflict is a smallest one. Every cure moves some rule of every conflict, so a smallest set
-    of rules that touches all cures found so far either conflicts or, held fast, reveals another
-    cure (Ignatiev, Previti, Liffiton and Marques-Silva, 2015). The relaxation has the least sum of
-    changes: one change for all limits of a rule, divided by the rule's largest coefficient
-    (tracking error: by the largest volatility) so that weights, scores and volatilities count
-    alike. Where several tie, one is given, whatever the order of rules and assets.
+    The conflict is a smallest one; of several, the first by name, unless candidates are too many to
+    list. Every cure moves some rule of every conflict, so a smallest set of rules that touches all
+    cures found so far either conflicts or, held fast, reveals another cure (Ignatiev, Previti,
+    Liffiton and Marques-Silva, 2015). The relaxation has the least sum of changes: one change for
+    all limits of a rule, divided by the rule's largest coefficient (tracking error: by the largest
+    volatility) so that weights, scores and volatilities count alike; where several tie, one is
+    given, whatever the order of rules and assets.
 
     Parameters
     ----------
@@ -86,28 +91,18 @@ def diagnose(
     >>> found.conflict, {name: round(by, 9) for name, by in found.relaxation.items()}
     (('fully invested', 'position limit'), {'position limit': 0.1})
     """
-    from scipy import optimize
-
     order = [c.name for c in mandate.constraints]
-    mandate = Mandate(sorted(mandate.labels), sorted(mandate.constraints, key=lambda c: c.name))
-    assumptions = assumptions.select(mandate.labels)
-    cure = _least_change(mandate, assumptions, fixed) or _least_change(mandate, assumptions, ())
+    changes = _Changes(mandate, assumptions)
+    cure = changes.least(fixed) or changes.least(())
     if not cure:
         return None
-    hard = [c.name for c in mandate.constraints if c.penalty is None]
-    conflict = hard
     cures = []
+    conflict: Sequence[str] = ()
     another: dict[str, float] | None = cure
     while another:
-        cures.append([float(name in another) for name in hard])
-        touch = optimize.LinearConstraint(np.array(cures), lb=1)
-        each = np.ones(len(hard))
-        whole = np.ones(len(hard), dtype=np.int64)
-        chosen = optimize.milp(
-            each, integrality=whole, bounds=optimize.Bounds(0, 1), constraints=touch
-        )
-        conflict = [name for name, x in zip(hard, np.asarray(chosen.x), strict=True) if x > 0.5]
-        another = _least_change(mandate, assumptions, conflict)
+        cures.append(list(another))
+        conflict = _touching(cures)
+        another = changes.least(conflict)
     units = {name: mandate[name].unit for name in cure}
     return Infeasible(
         sorted(conflict, key=order.index), {k: cure[k] for k in order if k in cure}, units
@@ -130,106 +125,174 @@ def lone_cures(mandate: Mandate, assumptions: Assumptions) -> dict[str, float]:
     dict
         Amounts in each rule's own unit.
     """
+    changes = _Changes(mandate, assumptions)
     hard = [c.name for c in mandate.constraints if c.penalty is None]
-    alone = {
-        name: _least_change(mandate, assumptions, [other for other in hard if other != name])
-        for name in hard
-    }
+    alone = {name: changes.least([other for other in hard if other != name]) for name in hard}
     return {name: change[name] for name, change in alone.items() if change}
 
 
-def _least_change(
-    mandate: Mandate, assumptions: Assumptions, held: Collection[str]
-) -> dict[str, float] | None:
-    """By name, the changes of least sum that admit a portfolio; ``None`` if the rules `held` fast
-    admit none."""
-    rules = [c for c in mandate.constraints if c.penalty is None]
-    scale = np.array([c.scale(assumptions) for c in rules])
-    fast = [j for j, c in enumerate(rules) if c.name in held]
-    if all(c.LINEAR for c in rules):
-        change = _least_linear(rules, mandate.labels, scale, fast)
-    else:
-        change = _least_conic(rules, mandate.labels, assumptions, scale, fast)
-    if change is None:
-        return None
-    return {
-        c.name: float(t) for c, t, s in zip(rules, change, scale, strict=True) if t > SLIGHT * s
-    }
+class _Changes:
+    """The least changes of a mandate's hard rules that admit a portfolio; in the order of names,
+    so that an answer does not depend on the order of rules and assets."""
+
+    def __init__(self, mandate: Mandate, assumptions: Assumptions) -> None:
+        labels = sorted(mandate.labels)
+        hard = [c for c in mandate.constraints if c.penalty is None]
+        rules = sorted(hard, key=lambda c: c.name)
+        self.names = [c.name for c in rules]
+        self._scale = np.array([c.scale(assumptions) for c in rules])
+        if all(c.LINEAR for c in rules):
+            self._asked: _Linear | _Conic = _Linear(rules, labels, self._scale)
+        else:
+            self._asked = _Conic(rules, labels, assumptions.select(labels), self._scale)
+
+    def least(self, held: Collection[str]) -> dict[str, float] | None:
+        """By name, those of least sum; ``None`` if the rules `held` fast admit no portfolio."""
+        fast = np.array([name in held for name in self.names], dtype=bool)
+        change = self._asked.least(fast)
+        if change is None:
+            return None
+        return {
+            name: float(t)
+            for name, t, s in zip(self.names, change, self._scale, strict=True)
+            if t > SLIGHT * s
+        }
 
 
-def _least_linear(
-    rules: Sequence[Rule], labels: Sequence[str], scale: Array, fast: Sequence[int]
-) -> Array | None:
-    """The changes (rules,) as a linear programme of changes and weights, by HiGHS; None where
-    nothing is feasible while the rules at `fast` stay."""
-    import highspy
-    from scipy import sparse
+class _Linear:
+    """A linear programme of the changes (rules,) and the weights, by HiGHS, which goes on from its
+    last answer when other rules are held."""
 
-    m, n = len(rules), len(labels)
-    still = np.zeros((len(fast), m + n))
-    still[np.arange(len(fast)), fast] = 1.0
-    blocks = [still]
-    tops = [np.zeros(len(fast))]
-    for j, rule in enumerate(rules):
-        rows = rule.rows(labels)
-        sides = [(np.array([r.coefficients]), np.array(r[1:2]), np.array(r[2:])) for r in rows]
-        if (bounds := rule.bounds(labels)) is not None:
-            sides.append((np.eye(n), *bounds))
-        for held, low, high in sides:
-            for sign, limit in ((-1.0, low), (1.0, high)):
-                there = np.isfinite(limit)
-                moved = np.zeros((there.sum(), m))
-                moved[:, j] = -1.0
-                blocks.append(np.hstack([moved, sign * held[there]]))
-                tops.append(sign * limit[there])
-    matrix = sparse.csc_array(np.vstack(blocks))
-    top = np.concatenate(tops)
-    lp = highspy.HighsLp()
-    lp.num_col_, lp.num_row_ = m + n, len(top)
-    lp.col_cost_ = np.concatenate([1 / scale, np.zeros(n)])
-    lp.col_lower_ = np.concatenate([np.zeros(m), np.full(n, -np.inf)])
-    lp.col_upper_ = np.full(m + n, np.inf)
-    lp.row_lower_ = np.where(np.arange(len(top)) < len(fast), top, -np.inf)
-    lp.row_upper_ = top
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = matrix.indptr
-    lp.a_matrix_.index_ = matrix.indices
-    lp.a_matrix_.value_ = matrix.data
-    solver = highspy.Highs()
-    solver.setOptionValue("output_flag", False)
-    solver.passModel(lp)
-    solver.run()
-    status = solver.getModelStatus()
-    if status == highspy.HighsModelStatus.kInfeasible:
-        return None
-    if status != highspy.HighsModelStatus.kOptimal:
-        raise RuntimeError(f"HiGHS could not tell whether the mandate admits a portfolio: {status}")
-    return np.array(solver.getSolution().col_value[:m])
+    def __init__(self, rules: Sequence[Rule], labels: Sequence[str], scale: Array) -> None:
+        import highspy
+        from scipy import sparse
+
+        m, n = len(rules), len(labels)
+        owners: list[int] = []
+        rows: list[Array] = []
+        tops: list[float] = []
+        each = np.eye(n)
+        for j, rule in enumerate(rules):
+            sides = [(row.coefficients, row.lower, row.upper) for row in rule.rows(labels)]
+            if (bounds := rule.bounds(labels)) is not None:
+                sides += zip(each, bounds[0].tolist(), bounds[1].tolist(), strict=True)
+            for held, low, high in sides:
+                for row, limit in ((-held, -low), (held, high)):
+                    if limit < np.inf:
+                        owners.append(j)
+                        rows.append(row)
+                        tops.append(limit)
+        moved = np.zeros((len(rows), m))
+        moved[np.arange(len(rows)), owners] = -1.0
+        matrix = sparse.csc_array(np.hstack([moved, np.reshape(rows, (-1, n))]))
+        top = np.array(tops)
+        lp = highspy.HighsLp()
+        lp.num_col_, lp.num_row_ = m + n, len(top)
+        lp.col_cost_ = np.concatenate([1 / scale, np.zeros(n)])
+        lp.col_lower_ = np.concatenate([np.zeros(m), np.full(n, -np.inf)])
+        lp.col_upper_ = np.full(m + n, np.inf)
+        lp.row_lower_ = np.full(len(top), -np.inf)
+        lp.row_upper_ = top
+        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+        lp.a_matrix_.start_ = matrix.indptr
+        lp.a_matrix_.index_ = matrix.indices
+        lp.a_matrix_.value_ = matrix.data
+        self._rules = np.arange(m, dtype=np.int32)
+        self._solver = highspy.Highs()
+        self._solver.setOptionValue("output_flag", False)
+        self._solver.passModel(lp)
+
+    def least(self, fast: NDArray[np.bool_]) -> Array | None:
+        """The changes; None where nothing is feasible while the rules at `fast` stay."""
+        import highspy
+
+        m = len(fast)
+        top = np.where(fast, 0.0, np.inf)
+        self._solver.changeColsBounds(m, self._rules, np.zeros(m), top)
+        self._solver.run()
+        status = self._solver.getModelStatus()
+        if status == highspy.HighsModelStatus.kInfeasible:
+            return None
+        if status != highspy.HighsModelStatus.kOptimal:
+            raise RuntimeError(
+                f"HiGHS could not tell whether the mandate admits a portfolio: {status}"
+            )
+        return np.array(self._solver.getSolution().col_value[:m])
 
 
-def _least_conic(
-    rules: Sequence[Rule],
-    labels: Sequence[str],
-    assumptions: Assumptions,
-    scale: Array,
-    fast: Sequence[int],
-) -> Array | None:
+class _Conic:
     """The same in cvxpy, where distances are among the rules."""
-    import cvxpy as cp
 
-    w = cp.Variable(len(labels))
-    change = cp.Variable(len(rules), nonneg=True)
-    risk = Risk.of(assumptions)
-    obeyed = [change[j] == 0 for j in fast]
-    for j, c in enumerate(rules):
-        obeyed += c.stated(w, 1.0, change[j], risk, labels)
-    solver = cp.CLARABEL if any(c.USES_RISK for c in rules) else cp.HIGHS
-    problem = cp.Problem(cp.Minimize(change @ (1 / scale)), obeyed)
-    problem.solve(solver=solver)
-    if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
-        return None
-    if change.value is None:
-        raise RuntimeError(
-            f"{solver} could not tell whether the mandate admits a portfolio: {problem.status}"
-        )
-    return np.asarray(change.value)
+    def __init__(
+        self,
+        rules: Sequence[Rule],
+        labels: Sequence[str],
+        assumptions: Assumptions,
+        scale: Array,
+    ) -> None:
+        import cvxpy as cp
+
+        w = cp.Variable(len(labels))
+        risk = Risk.of(assumptions)
+        self._change = cp.Variable(len(rules), nonneg=True)
+        self._fast = cp.Parameter(len(rules), nonneg=True)
+        obeyed = [cp.multiply(self._fast, self._change) == 0]
+        for j, c in enumerate(rules):
+            obeyed += c.stated(w, 1.0, self._change[j], risk, labels)
+        self._problem = cp.Problem(cp.Minimize(self._change @ (1 / scale)), obeyed)
+        self._solver = cp.CLARABEL if any(c.USES_RISK for c in rules) else cp.HIGHS
+
+    def least(self, fast: NDArray[np.bool_]) -> Array | None:
+        """As in `_Linear`."""
+        import cvxpy as cp
+
+        self._fast.value = fast.astype(float)
+        self._problem.solve(solver=self._solver)
+        if self._problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
+            return None
+        if self._change.value is None:
+            raise RuntimeError(
+                f"{self._solver} could not tell whether the mandate admits a portfolio: "
+                f"{self._problem.status}"
+            )
+        return np.asarray(self._change.value)
+
+
+def _touching(cures: Sequence[Collection[str]]) -> Sequence[str]:
+    """A smallest set of names that touches every cure: the first of them by name, where not too
+    many are to be listed."""
+    most = max(map(len, cures))
+    size = 1
+    while most**size <= LISTED and size <= len(cures):
+        if found := _within(cures, size):
+            return min(found)
+        size += 1
+    return _programmed(cures)
+
+
+def _within(cures: Sequence[Collection[str]], size: int) -> set[tuple[str, ...]]:
+    """All sets of at most `size` names that touch every cure and of which no name is idle."""
+    if not cures:
+        return {()}
+    if size == 0:
+        return set()
+    found = set()
+    for name in min(cures, key=len):
+        rest = _within([cure for cure in cures if name not in cure], size - 1)
+        found |= {tuple(sorted((name, *others))) for others in rest}
+    return found
+
+
+def _programmed(cures: Sequence[Collection[str]]) -> list[str]:
+    """The same as an integer programme, for sets too large to list."""
+    from scipy import optimize
+
+    names = sorted({name for cure in cures for name in cure})
+    touch = np.array([[float(name in cure) for name in names] for cure in cures])
+    found = optimize.milp(
+        np.ones(len(names)),
+        integrality=np.ones(len(names), dtype=np.int64),
+        bounds=optimize.Bounds(0, 1),
+        constraints=optimize.LinearConstraint(touch, lb=1),
+    )
+    return [name for name, x in zip(names, np.asarray(found.x), strict=True) if x > 0.5]

@@ -16,6 +16,7 @@ from portlib.construction.mandate import (
     Turnover,
     employer_stock_cap,
     group_limit,
+    infeasibility,
     position_limit,
     score_floor,
 )
@@ -67,14 +68,14 @@ def feasible(mandate, assumptions=ASSUMPTIONS):
     return found.status != 2
 
 
-def smallest_conflict_size(mandate):
-    """Brute force over every set of rules, smallest first."""
-    names = [c.name for c in mandate.constraints]
+def smallest_conflict(mandate):
+    """Brute force over every set of rules, smallest first and then by name."""
+    names = sorted(c.name for c in mandate.constraints)
     for size in range(1, len(names) + 1):
         for kept in itertools.combinations(names, size):
             if not feasible(Mandate(mandate.labels, [mandate[name] for name in kept])):
-                return size
-    return 0
+                return kept
+    return ()
 
 
 def test_the_conflict_and_the_cure_by_hand():
@@ -178,10 +179,10 @@ def test_the_conflict_is_a_smallest_one_by_brute_force(seed):
     )
     mandate = plan(*rules)
     error = diagnose(mandate, ASSUMPTIONS)
-    size = smallest_conflict_size(mandate)
-    assert (error is None) == (size == 0)
+    smallest = smallest_conflict(mandate)
+    assert (error is None) == (not smallest)
     if error is not None:
-        assert len(error.conflict) == size
+        assert tuple(sorted(error.conflict)) == smallest
         assert not feasible(Mandate(LABELS, [mandate[name] for name in error.conflict]))
         assert feasible(mandate.relaxed({k: v + 1e-7 for k, v in error.relaxation.items()}))
         assert not feasible(mandate.relaxed({k: v * 0.98 for k, v in error.relaxation.items()}))
@@ -193,7 +194,19 @@ def test_the_brute_force_cases_are_not_all_easy():
     """Guards the test above: its cases must hold both possible mandates and conflicts of several
     sizes."""
     mandates = [plan(position_limit(0.2)), impossible(), plan()]
-    assert [smallest_conflict_size(m) for m in mandates] == [2, 4, 0]
+    assert [len(smallest_conflict(m)) for m in mandates] == [2, 4, 0]
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_sets_too_many_to_list_are_found_by_an_integer_programme(seed, monkeypatch):
+    rng = np.random.default_rng(seed)
+    names = [f"rule {k:02}" for k in range(12)]
+    cures = [list(rng.choice(names, rng.integers(1, 5), replace=False)) for _ in range(9)]
+    listed = infeasibility._touching(cures)
+    monkeypatch.setattr(infeasibility, "LISTED", 0)
+    found = infeasibility._touching(cures)
+    assert len(found) == len(listed)
+    assert all(set(cure) & set(found) and set(cure) & set(listed) for cure in cures)
 
 
 def test_highs_own_irreducible_set_is_no_smaller():
