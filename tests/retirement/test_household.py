@@ -223,12 +223,12 @@ def test_new_facts_out_of_range_are_refused(changes, says) -> None:
         Spouse(0)
 
 
-def test_bend_points_follow_from_average_wages_back_to_2010() -> None:
+def test_bend_points_follow_from_average_wages_back_to_1979() -> None:
     """Each is that of 1979, times average wages of two years before over those of 1977."""
     law = data.document("retirement_limits")["social_security"]
     formula, wages = law["bend_point_formula"], law["average_wage_index"]
     printed = law["bend_points_monthly"]
-    assert sorted(printed) == list(range(2010, 2027))
+    assert sorted(printed) == list(range(1979, 2027))
     for year, points in printed.items():
         ratio = wages[year - 2] / formula["base_wage_index"]
         assert [round(p * ratio) for p in formula["base_points"]] == list(points)

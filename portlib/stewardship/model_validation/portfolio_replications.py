@@ -203,6 +203,16 @@ def higham(case: Case) -> list[Compared]:
     ]
 
 
+def nearest_by_newton(case: Case) -> list[Compared]:
+    """A nearest correlation matrix that another library found by Newton's method."""
+    a = np.array(case["matrix"], float)
+    x = shrinkage.nearest_correlation(a)
+    return [
+        compared("nearest matrix", x, case["nearest"], case["tolerance"]),
+        compared("distance", float(np.linalg.norm(x - a)), case["distance"], 1e-3),
+    ]
+
+
 # ---- construction --------------------------------------------------------------------------------
 
 
@@ -479,4 +489,59 @@ def cvar(case: Case) -> list[Compared]:
             "value at risk", tails[:, 0], list(case["var"].values()), 1e-6, case["loss_tolerance"]
         ),
         compared("conditional value at risk", tails[:, 1], list(case["cvar"].values()), 1e-6),
+    ]
+
+
+def tricky_budgets(case: Case) -> list[Compared]:
+    """Risk budgets far apart, on which some algorithms stop early."""
+    sigma = np.array(case["covariance"])
+    labels = [f"asset {i + 1}" for i in range(len(sigma))]
+    view = Assumptions(labels, np.zeros(len(sigma)), sigma, 0.0, case["citation"])
+    b = dict(zip(labels, case["budgets"], strict=True))
+    ours = risk_parity.risk_budgets(view, budgets=b).w
+    return [
+        compared("weights", ours[0], case["weights"][0], 1e-7),
+        compared("weights of eight digits", ours[1:], case["weights"][1:], 1e-8),
+    ]
+
+
+def component_risk(case: Case) -> list[Compared]:
+    """Parts of a value at risk: individual, marginal, component, incremental; thousands."""
+
+    def loss(volatility: float) -> float:
+        return float(tail_risk.normal(0.0, volatility, case["level"]).var)
+
+    def covariance(told: Case) -> Array:
+        sd = np.array(told["volatility"], float)
+        rho = np.array([[1.0, told["correlation"]], [told["correlation"], 1.0]])
+        return np.outer(sd, sd) * rho
+
+    first, halves, last = case["two_currencies"], case["equal_halves"], case["unequal"]
+    alone, whole = [], []
+    for told in (first, last):
+        held = 1000 * np.array(told["dollars"], float)
+        alone.append([loss(x) for x in held * told["volatility"]])
+        whole.append(loss(float(np.sqrt(held @ covariance(told) @ held))))
+    sigma = covariance(halves)
+    w = np.array(halves["dollars"]) / sum(halves["dollars"])
+    risk = float(np.sqrt(w @ sigma @ w))
+    marginal = loss(risk) * risk_parity.contributions(sigma, w)[0] / w[0]
+    held = np.array(last["dollars"]) / sum(last["dollars"])
+    part = whole[1] * risk_parity.contributions(covariance(last), held)[0]
+    return [
+        compared("individual, two currencies", alone[0], first["individual"], 0.01),
+        compared("portfolio, two currencies", whole[0], first["portfolio"], 0.1),
+        compared(
+            "incremental, two currencies",
+            [whole[0] - x for x in reversed(alone[0])],
+            first["incremental"],
+            0.01,
+        ),
+        compared("covariance", float((sigma @ w)[0]), halves["covariance"], 1e-4),
+        compared("volatility", risk, halves["portfolio_volatility"], 1e-5),
+        compared("marginal", marginal, halves["marginal"], 1e-4),
+        compared("individual, unequal", alone[1][0], last["individual"], 0.01),
+        compared("component, unequal", part, last["component"], 1e-3),
+        compared("portfolio, unequal", whole[1], last["portfolio"], 1.0),
+        compared("incremental, unequal", whole[1] - alone[1][1], last["incremental"], 1.0),
     ]

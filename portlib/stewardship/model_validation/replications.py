@@ -1,9 +1,10 @@
 """Does portlib give the numbers that others printed, case by case and none skipped?
 
 Each published case is a file of facts, ``cases/<case>.json`` beside this module, and one runner
-recomputes it: those of portfolios and estimates in `portfolio_replications`, those of retirement
-and stewardship here. `missing` compares the files with the runners. A quantity that misses its last
-printed digit is listed in `EXPLAINED` with the reason, or with the word that it is unknown. Left
+recomputes it: those of portfolios and estimates in `portfolio_replications`, whole tables of
+retirement in `retirement_replications`, records and tests in `record_replications`, the rest here.
+`missing` compares the files with the runners. A quantity that misses its last printed digit is
+listed in `EXPLAINED` with the reason and who is right, or with the word that it is unknown. Left
 out: published figures that no file holds; chapters check those.
 """
 
@@ -13,7 +14,7 @@ import json
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,8 @@ from portlib.retirement.glidepaths.human_capital import LifecycleModel, solve
 from portlib.retirement.retirement_income import ruin
 from portlib.stewardship.governance import signatures
 from portlib.stewardship.model_validation import portfolio_replications as portfolios
+from portlib.stewardship.model_validation import record_replications as records
+from portlib.stewardship.model_validation import retirement_replications as retirement
 from portlib.stewardship.model_validation.portfolio_replications import Case, Compared, compared
 from portlib.stewardship.monitoring import attribution, performance
 
@@ -38,44 +41,60 @@ class Unfiled(ValueError):
 #: The folder of published cases, one file of facts each.
 CASES = Path(__file__).parent / "cases"
 
-INTERPOLATED = "interpolated between portfolios, by an unknown rule"
-#: Why a quantity misses its last printed digit, by case and quantity.
+
+class Miss(NamedTuple):
+    """Why a quantity misses its last printed digit, and whose number is right: ``ours``,
+    ``theirs``, ``neither`` exactly, or ``unknown``."""
+
+    reason: str
+    right: str
+
+
+INTERPOLATED = Miss("interpolated between portfolios, by an unknown rule", "ours")
+SPLINES = Miss("their program searches a grid and interpolates by splines", "neither")
+SHORT = Miss("inputs printed to fewer digits than the result needs", "theirs")
+CUT = Miss("a digit cut off, not rounded", "ours")
+FOUR = Miss("share prices are printed to four decimals", "theirs")
+FITTED = Miss("fitted to returns: weights drift within the day, prices are rounded", "theirs")
+#: Why a quantity misses its last printed digit and who is right, by case and quantity.
 EXPLAINED = {
-    (
-        "bodie_kane_marcus_two_risky_assets",
-        "risky share",
-    ): "computed from a volatility already rounded",
-    (
-        "cocco_gomes_maenhout_2005",
-        "equity share",
-    ): "their program searches a grid and interpolates by splines",
-    (
-        "cocco_gomes_maenhout_2005",
-        "consumption",
-    ): "their program searches a grid and interpolates by splines",
-    (
-        "idzorek_2004_table6",
-        "implied returns, percent",
-    ): "inputs printed to fewer digits than the result needs",
-    (
-        "idzorek_2004_table6",
-        "variance of views, percent",
-    ): "inputs printed to fewer digits than the result needs",
-    ("idzorek_2004_table6", "weights"): "inputs printed to fewer digits than the result needs",
-    (
-        "maillard_roncalli_teiletche_2010_erc",
-        "shares of risk, equal weights",
-    ): "a digit cut off, not rounded",
+    ("bodie_kane_marcus_two_risky_assets", "risky share"): Miss(
+        "computed from a volatility already rounded", "ours"
+    ),
+    ("cocco_gomes_maenhout_2005", "equity share"): SPLINES,
+    ("cocco_gomes_maenhout_2005", "consumption"): SPLINES,
+    ("idzorek_2004_table6", "implied returns, percent"): SHORT,
+    ("idzorek_2004_table6", "variance of views, percent"): SHORT,
+    ("idzorek_2004_table6", "weights"): SHORT,
+    ("maillard_roncalli_teiletche_2010_erc", "shares of risk, equal weights"): CUT,
     ("mathworks_frontcon_portalloc", "weights of the allocation"): INTERPOLATED,
     ("mathworks_frontcon_portalloc", "risks and returns of the allocation"): INTERPOLATED,
-    (
-        "rockafellar_uryasev_2000_cvar",
-        "weights",
-    ): "not the optimum; their solver seems to have stopped early",
-    (
-        "rockafellar_uryasev_2000_cvar",
-        "value at risk",
-    ): "unknown: one of six printed tail figures misses by one unit",
+    ("rockafellar_uryasev_2000_cvar", "weights"): Miss(
+        "not the optimum; their solver seems to have stopped early", "ours"
+    ),
+    ("rockafellar_uryasev_2000_cvar", "value at risk"): Miss(
+        "unknown: one of six printed tail figures misses by one unit", "unknown"
+    ),
+    ("ssa_period_life_table_2023", "life expectancy at the last ages"): Miss(
+        "the agency's lives go on beyond 120, ours end there", "theirs"
+    ),
+    ("cooley_hubbard_walz_1998", "percent of periods that lasted"): Miss(
+        "unknown: 3 of 40 by one period of 56; returns with more digits would do it", "unknown"
+    ),
+    ("probability_of_ruin_package", "spending for one in ten"): Miss(
+        "their root is found to a tolerance; at it the chance is not one in ten", "ours"
+    ),
+    ("minneapolis_fed_prices", "average of the year"): Miss(
+        "the bureau averaged an index of another base, with other digits", "theirs"
+    ),
+    ("bacon_2008_monthly_returns", "systematic risk"): Miss(
+        "the point is one place too far left; their own Treynor ratio needs ours", "ours"
+    ),
+    ("tsp_monthly_returns", "returns of l_2040"): FOUR,
+    ("tsp_monthly_returns", "returns of l_2050"): FOUR,
+    ("tsp_lifecycle_weights", "weights, quarter from 2009-01-01"): FITTED,
+    ("tsp_lifecycle_weights", "weights, quarter from 2021-04-01"): FITTED,
+    ("tsp_lifecycle_weights", "weights, quarter from 2024-01-01"): FITTED,
 }
 
 
@@ -407,6 +426,82 @@ RUNNERS: dict[str, tuple[str, str, Callable[[Case], list[Compared]]]] = {
     "bacon_brinson_fachler": ("Bacon (2008)", "monitoring", _attribution),
     "lo_2002_sharpe_standard_errors": ("Lo (2002)", "monitoring", _sharpe_errors),
     "eip712_typed_data": ("EIP-712, its own example", "audit_log", _typed_data),
+    "nag_nearest_correlation": ("NAG, G02AA", "shrinkage", portfolios.nearest_by_newton),
+    "riskparity_vanilla_design": (
+        "riskparity.py, its test",
+        "risk_parity",
+        portfolios.tricky_budgets,
+    ),
+    "component_value_at_risk": (
+        "Bionic Turtle, after Jorion",
+        "risk_parity",
+        portfolios.component_risk,
+    ),
+    "ssa_period_life_table_2023": (
+        "Social Security, life table",
+        "retirement_income",
+        retirement.expectations,
+    ),
+    "soa_standard_ultimate_life_table": (
+        "Society of Actuaries (2018)",
+        "retirement_income",
+        retirement.life_table,
+    ),
+    "bowers_illustrative_life_table": (
+        "Bowers and others (1997)",
+        "retirement_income",
+        retirement.life_table,
+    ),
+    "cooley_hubbard_walz_1998": (
+        "Cooley, Hubbard and Walz (1998)",
+        "retirement_income",
+        retirement.withdrawals,
+    ),
+    "ssa_maximum_earnings": (
+        "Social Security, most earnings",
+        "retirement_income",
+        retirement.maximum_earnings,
+    ),
+    "ssa_claiming_ages": (
+        "Social Security, age of claiming",
+        "retirement_income",
+        retirement.claiming_ages,
+    ),
+    "ssa_bend_points": (
+        "Social Security, bend points",
+        "retirement_income",
+        retirement.bend_points,
+    ),
+    "probability_of_ruin_package": (
+        "p0bservations, its examples",
+        "glidepaths",
+        retirement.ruin_package,
+    ),
+    "minneapolis_fed_prices": (
+        "Minneapolis Fed, prices",
+        "capital_market_assumptions",
+        records.yearly_prices,
+    ),
+    "us_inflation_calculator": (
+        "US Inflation Calculator",
+        "capital_market_assumptions",
+        records.twelve_months,
+    ),
+    "tsp_monthly_returns": ("Thrift Board, returns", "real_plan", records.share_prices),
+    "tsp_lifecycle_weights": ("Thrift Board, weights", "style_analysis", records.known_weights),
+    "bacon_2008_monthly_returns": ("Bacon (2008), 24 months", "monitoring", records.two_years),
+    "nist_norris": ("NIST, Norris", "monitoring", records.certified_line),
+    "newcombe_1998_score_intervals": (
+        "Newcombe (1998)",
+        "forecast_record",
+        records.score_intervals,
+    ),
+    "kupiec_1995_regions": ("Kupiec (1995)", "tail_risk", records.acceptance_regions),
+    "mathworks_varbacktest": (
+        "MathWorks, varbacktest",
+        "tail_risk",
+        records.proportion_of_failures,
+    ),
 }
 
 

@@ -46,6 +46,7 @@ from portlib.stewardship.model_validation.portfolio_replications import (
 from portlib.stewardship.model_validation.replications import (
     EXPLAINED,
     RUNNERS,
+    Miss,
     Unfiled,
     lifecycle_points,
     read,
@@ -64,7 +65,7 @@ HOUSEHOLDS = 6
 
 def comparisons() -> pd.DataFrame:
     """Every printed quantity of every filed case: case, source, method (chapter), quantity, values,
-    digits, verdict."""
+    digits, verdict; where it misses, the reason and who is right."""
     return pd.DataFrame(
         [
             {
@@ -76,7 +77,8 @@ def comparisons() -> pd.DataFrame:
                 "last digit": row.digit,
                 "digits": row.digits,
                 "verdict": row.verdict,
-                "reason": EXPLAINED.get((case, row.quantity), ""),
+                "reason": EXPLAINED.get((case, row.quantity), Miss("", "")).reason,
+                "right": EXPLAINED.get((case, row.quantity), Miss("", "")).right,
             }
             for case, rows in run().items()
             for row in rows

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from portlib import data
 from portlib.stewardship import model_validation as validation
 from portlib.stewardship.model_validation import replications
 from portlib.stewardship.model_validation.portfolio_replications import (
@@ -33,8 +34,8 @@ def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.parametrize("case", sorted(p.stem for p in FOLDER.glob("*.json")))
 def test_every_file_has_a_runner_whose_figures_are_in_the_file(case: str) -> None:
-    """Each printed figure that a runner compares stands in the file: a runner cannot compare with
-    itself."""
+    """Each printed figure that a runner compares stands in the file, or in the table of data that
+    the file names: a runner cannot compare with itself."""
     content = replications.read(case)
 
     def numbers(x: object) -> set[float]:
@@ -50,6 +51,8 @@ def test_every_file_has_a_runner_whose_figures_are_in_the_file(case: str) -> Non
         return {float(x)} if isinstance(x, (int, float)) else set()
 
     filed = numbers(content)
+    if "table" in content:
+        filed |= numbers(data.table(content["table"]).to_numpy().tolist())
     for row in replications.RUNNERS[case][2](content):
         if "byte" in row.quantity or "encoded" in row.quantity:
             continue
@@ -63,6 +66,9 @@ def test_verdicts(comparisons: pd.DataFrame) -> None:
     missed = comparisons[comparisons["verdict"] != "to the digit"]
     assert set(zip(missed["case"], missed["quantity"], strict=True)) == set(replications.EXPLAINED)
     assert (missed["reason"] != "").all()
+    assert set(missed["right"]) <= {"ours", "theirs", "neither", "unknown"}
+    hits = comparisons[comparisons["verdict"] == "to the digit"]
+    assert (hits[["reason", "right"]] == "").all(axis=None)
     assert comparisons.groupby("case")["quantity"].apply(lambda q: q.is_unique).all()
 
 
@@ -82,6 +88,19 @@ def test_a_difference_is_counted_in_units_of_the_last_digit(
             else "differs"
         )
         assert row.verdict == expected
+
+
+def test_the_register_has_what_was_asked_of_it(comparisons: pd.DataFrame) -> None:
+    """Forty sources and two thousand figures, and not by one source alone."""
+    figures = comparisons.groupby("case")["values"].sum()
+    assert len(figures) >= 40
+    assert figures.sum() - figures.max() >= 1900
+    assert figures.sum() >= 2000
+
+
+@pytest.mark.parametrize("case", sorted(replications.RUNNERS))
+def test_every_case_says_where_it_was_printed(case: str) -> None:
+    assert len("".join(replications.read(case)["citation"])) > 20
 
 
 def test_what_is_no_number_differs() -> None:

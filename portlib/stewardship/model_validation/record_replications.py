@@ -1,0 +1,167 @@
+"""Does portlib give the prices, returns, tests and intervals that others printed?
+
+What a record of returns is turned into: inflation from an index of prices, monthly returns from
+share prices, weights from returns, measures of performance, tests of forecasts, intervals of a
+share. Left out: published records that may not be handed on.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from portlib import data
+from portlib.construction import tail_risk
+from portlib.estimation.inference import wilson
+from portlib.records import Array
+from portlib.stewardship.model_validation.portfolio_replications import Case, Compared, compared
+from portlib.stewardship.monitoring import performance
+from portlib.stewardship.real_plan.seen_weights import seen
+
+
+def _dated(name: str) -> pd.DataFrame:
+    table = data.table(name)
+    return table.set_axis(pd.DatetimeIndex(table.index))
+
+
+def yearly_prices(case: Case) -> list[Compared]:
+    """Averages of an index of prices by year."""
+    prices = _dated("consumer_prices")["cpi_u"]
+    last = case["first_year"] + len(case["average"]) - 1
+    average = prices.groupby(pd.DatetimeIndex(prices.index).year).mean()
+    ours = average.loc[case["first_year"] : last]
+    return [compared("average of the year", ours, case["average"], 0.1, case["tolerance"])]
+
+
+def twelve_months(case: Case) -> list[Compared]:
+    """Change of an index of prices over twelve months, percent."""
+    prices = _dated("consumer_prices")["cpi_u"]
+    change = 100 * prices.pct_change(12).dropna().to_numpy()
+    printed = np.array(case["change_percent"])
+    return [
+        compared("change over twelve months", change[: printed.size], printed.ravel(), 0.1),
+    ]
+
+
+def share_prices(case: Case) -> list[Compared]:
+    """Monthly returns of a plan's funds from their own share prices."""
+    prices = _dated(case["prices"])
+    printed = _dated(case["table"])
+    ends = prices.resample("ME").last()
+    ours = ends / ends.shift() - 1
+    rows = []
+    for fund in printed.columns.intersection(ours.columns):
+        both = pd.DataFrame({"ours": ours[fund], "printed": printed[fund]}).dropna()
+        kept = both[~pd.DatetimeIndex(both.index).strftime("%Y-%m").isin(case["left_out"])]
+        rows.append(
+            compared(f"returns of {fund}", kept["ours"], kept["printed"], 1e-4, case["tolerance"])
+        )
+    return rows
+
+
+def known_weights(case: Case) -> list[Compared]:
+    """Weights fitted to a quarter of daily returns, where the truth is published."""
+    prices = _dated(case["prices"])
+    funds = list("gfcsi")
+    targets = data.table(case["table"]).reset_index()
+    returns = prices / prices.shift() - 1
+    rows = []
+    for first, last in case["quarters"].items():
+        days = returns.loc[first:last]
+        of_day = targets[pd.DatetimeIndex(targets["effective"]) == pd.Timestamp(first)]
+        truth = of_day.set_index("fund")[funds]
+        truth = truth[[name in days and bool(days[name].notna().all()) for name in truth.index]]
+        indices = days[funds].to_numpy()
+        ours = np.array([seen(days[name].to_numpy(), indices) for name in truth.index])
+        rows.append(
+            compared(f"weights, quarter from {first}", ours, truth, 1e-4, case["tolerance"])
+        )
+    return rows
+
+
+def two_years(case: Case) -> list[Compared]:
+    """Measures of 24 months against a benchmark; deviations divide by the number of months."""
+    r, b = np.array(case["portfolio"]) / 100, np.array(case["benchmark"]) / 100
+    population = np.sqrt(1 - 1 / len(r))
+    risk, other = performance.volatility(r), performance.volatility(b)
+    earned = performance.annual_return(r)
+    slope = performance.beta(r, b)
+    over = r - case["target_percent"] / 100
+    kappa = performance.sortino(over) / np.sqrt(12)
+    systematic = slope * other * population
+    return [
+        compared("M squared", earned * other / risk, case["m_squared"], 1e-5),
+        compared("Fama's beta", risk / other, case["fama_beta"], 1e-2),
+        compared("kappa of order two", kappa, case["kappa_2"], 1e-3),
+        compared("downside deviation", over.mean() / kappa, case["downside_deviation"], 1e-4),
+        compared(
+            "specific risk",
+            population * performance.tracking_error(r, slope * b),
+            case["specific_risk"],
+            1e-4,
+        ),
+        compared("modified Treynor ratio", earned / systematic, case["modified_treynor"], 1e-4),
+        compared(
+            "systematic risk",
+            systematic,
+            case["systematic_risk"],
+            1e-3,
+            case["systematic_risk_tolerance"],
+        ),
+    ]
+
+
+def certified_line(case: Case) -> list[Compared]:
+    """Slope, intercept and fit of a certified regression."""
+    y, x = np.array(case["y"]), np.array(case["x"])
+    slope = performance.beta(y, x)
+    left = y.mean() - slope * x.mean()
+    fit = slope * performance.beta(x, y)
+    return [
+        compared("slope", slope, case["slope"], case["tolerance"]),
+        compared("intercept", left, case["intercept"], case["tolerance"]),
+        compared("share of variance", fit, case["r_squared"], case["tolerance"]),
+    ]
+
+
+def score_intervals(case: Case) -> list[Compared]:
+    """Wilson's interval of a share.
+
+    Examples
+    --------
+    >>> case = {"hits": [0], "trials": [20], "low": [0.0], "high": [0.1611]}
+    >>> [row.verdict for row in score_intervals(case)]
+    ['to the digit', 'to the digit']
+    """
+    low, high = wilson(case["hits"], case["trials"])
+    return [
+        compared("lower limits", low, case["low"], 1e-4),
+        compared("upper limits", high, case["high"], 1e-4),
+    ]
+
+
+def _breaches(count: int, days: int) -> Array:
+    return np.asarray(np.arange(days) < count)
+
+
+def acceptance_regions(case: Case) -> list[Compared]:
+    """The fewest and the most breaches that are not rejected at 5%."""
+    found = []
+    for days, level in zip(case["days"], case["level"], strict=True):
+        likely = range(int(3 * days * (1 - level)) + 5)
+        kept = [k for k in likely if tail_risk.kupiec(_breaches(k, days), level).p_value > 0.05]
+        found.append((kept[0], kept[-1]))
+    fewest, most = zip(*found, strict=True)
+    return [
+        compared("fewest breaches", fewest, case["fewest"], 1.0),
+        compared("most breaches", most, case["most"], 1.0),
+    ]
+
+
+def proportion_of_failures(case: Case) -> list[Compared]:
+    """One likelihood ratio and its p-value."""
+    found = tail_risk.kupiec(_breaches(case["failures"], case["observations"]), case["level"])
+    return [
+        compared("likelihood ratio", found.statistic, case["likelihood_ratio"], 1e-5),
+        compared("p-value", found.p_value, case["p_value"], 1e-5),
+    ]

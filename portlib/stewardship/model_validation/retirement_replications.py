@@ -1,0 +1,227 @@
+"""Does portlib give the lives, annuities, benefits and withdrawal rates that others printed?
+
+Whole tables of actuaries, of the Social Security Administration and of a study of withdrawals, each
+recomputed through the public functions of the package. A Makeham law gives its own survivors::
+
+    l(x) = l(x0) exp(-a (x - x0) - b (c^x - c^x0) / ln c)
+
+and everything else follows from `annuities.price`. Left out: tables whose inputs nobody may hand
+on, such as bond returns of a vendor.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from portlib import data
+from portlib.records import Array
+from portlib.retirement import household as hh
+from portlib.retirement.lifetimes import Mortality, Sex
+from portlib.retirement.retirement_income import annuities, ruin
+from portlib.retirement.retirement_income.withdrawal_rates import sustainable_rates
+from portlib.stewardship.model_validation.portfolio_replications import Case, Compared, compared
+
+
+def expectations(case: Case) -> list[Compared]:
+    """Life expectancy by age and sex; a table without an end, where ours ends at 120."""
+    table = data.table(case["table"])
+    old = table.index.isin(case["last_ages"])
+    sexes: tuple[Sex, ...] = ("male", "female")
+    lives = Mortality()
+    found = np.array([[lives.expectation(int(age), sex) for age in table.index] for sex in sexes])
+    printed = table[[f"{sex}_life_expectancy" for sex in sexes]].to_numpy(float).T
+    return [
+        compared("life expectancy", found[:, ~old], printed[:, ~old], 0.01),
+        compared(
+            "life expectancy at the last ages",
+            found[:, old],
+            printed[:, old],
+            0.01,
+            case["last_ages_tolerance"],
+        ),
+    ]
+
+
+def survivors(case: Case) -> Array:
+    """Of those alive at the table's first age, how many live at each age of the table?
+
+    Examples
+    --------
+    Nobody dies under a force of mortality of zero:
+
+    >>> law = {"first_age": 20, "last_age": 22, "a": 0.0, "b": 0.0, "c": 1.1}
+    >>> survivors({**law, "survivors": [1000.0]}).tolist()
+    [1000.0, 1000.0, 1000.0]
+    """
+    age = np.arange(case["first_age"], case["last_age"] + 1)
+    a, b, c = (case[name] for name in "abc")
+    years = age - case["first_age"]
+    born = float(case["survivors"][0])
+    return np.asarray(
+        born * np.exp(-a * years - b / math.log(c) * (c**age - c ** case["first_age"]))
+    )
+
+
+def life_table(case: Case) -> list[Compared]:
+    """Survivors, chances of dying, annuities, insurances and endowments of a Makeham law."""
+    living = survivors(case)
+    at = np.array(case["age"]) - case["first_age"]
+    rate = case["interest"]
+    discount = rate / (1 + rate)
+    curves = [living[i:] / living[i] for i in at]
+
+    def due(rate: float, years: int = 0) -> Array:
+        """Annuities due: for life, or what begins after some years."""
+        return np.array([annuities.price(x, rate, delay=years, monthly=False) for x in curves])
+
+    whole = due(rate)
+    twice = (1 + rate) ** 2 - 1
+    ours = {
+        "survivors": living[at],
+        "dies": np.array([1 - x[1] for x in curves]),
+        "annuity": whole,
+        "insurance": 1 - discount * whole,
+        "insurance_doubled_force": 1 - twice / (1 + twice) * due(twice),
+        **{f"annuity_{n}": whole - due(rate, n) for n in (10, 20)},
+        **{f"insurance_{n}": 1 - discount * (whole - due(rate, n)) for n in (10, 20)},
+        **{f"endowment_{n}": due(rate, n) - due(rate, n + 1) for n in (5, 10, 20)},
+    }
+    rows = []
+    for name, found in ours.items():
+        if name not in case:
+            continue
+        kind = name.split("_")[0]
+        unit = 1000.0 if kind in case.get("thousandfold", ()) else 1.0
+        rows.append(
+            compared(name.replace("_", " "), unit * found, case[name], case["digits"][kind])
+        )
+    return rows
+
+
+def withdrawals(case: Case) -> list[Compared]:
+    """In what percent of past periods did a portfolio of shares last, for each rate and length?
+
+    Withdrawals at the end of each year: with those at its start, or monthly, most rows miss.
+    """
+    growth = 1 + np.array(case["percent"]) / 100
+    counts, shares = [], []
+    for years in map(int, case["periods"]):
+        runs = np.lib.stride_tricks.sliding_window_view(growth, years)
+        lasting = sustainable_rates(runs, at_end=True)
+        counts.append(len(runs))
+        shares.append([100 * np.mean(lasting >= rate / 100) for rate in case["rates_percent"]])
+    return [
+        compared("periods of each length", counts, list(case["periods"].values()), 1.0),
+        compared(
+            "percent of periods that lasted",
+            shares,
+            list(case["success_percent"].values()),
+            1.0,
+            case["tolerance"],
+        ),
+    ]
+
+
+def maximum_earnings(case: Case) -> list[Compared]:
+    """Averages and benefits of those who always earned the most that is taxed."""
+    taxable = {case["first_year"] + i: x for i, x in enumerate(case["taxable"])}
+    averages: dict[tuple[int, int], int] = {}
+    for age, rows in case["average"].items():
+        for retired in map(int, rows):
+            born = retired - int(age)
+            career = {
+                year: x
+                for year, x in taxable.items()
+                if born + case["born_age_first"] <= year < retired
+            }
+            averages[int(age), retired] = hh.average_indexed_earnings(career, born)
+    found = [
+        compared(
+            f"average indexed earnings, retired at {age}",
+            [averages[int(age), int(retired)] for retired in rows],
+            list(rows.values()),
+            1.0,
+        )
+        for age, rows in case["average"].items()
+    ]
+    factors = {"62": 1 - case["months_early_at_62"] * hh.EARLY, "65": 1.0}
+    for column, until in (("initial", None), ("in_2024", 2024)):
+        for age, rows in case[column].items():
+            paid = []
+            for retired in map(int, rows):
+                turned_62 = retired - int(age) + 62
+                average = averages[int(age), retired]
+                primary = hh.primary_insurance_amount(average, turned_62)
+                primary = hh.increased(primary, turned_62, until or retired)
+                paid.append(hh.paid_monthly(primary, factors[age]))
+            said = column.replace("_", " ")
+            found.append(compared(f"benefit, {said}, at {age}", paid, list(rows.values()), 1.0))
+    return found
+
+
+def claiming_ages(case: Case) -> list[Compared]:
+    """The share of the full benefit by year of birth and age, and full retirement ages."""
+    ages = case["age"]
+    full = case["full_retirement_months"]
+    return [
+        compared(
+            "full retirement age, months",
+            [hh.full_retirement_months(int(born)) for born in full],
+            list(full.values()),
+            1.0,
+        ),
+        compared(
+            "share of the full benefit",
+            [[hh.claiming_factor(int(born), 12 * age) for age in ages] for born in case["share"]],
+            list(case["share"].values()),
+            1e-9,
+        ),
+    ]
+
+
+def bend_points(case: Case) -> list[Compared]:
+    """The bend points of every year, and some of the family maximum, from average wages."""
+    wages = data.document("retirement_limits")["social_security"]["average_wage_index"]
+
+    def points(base: list[int], year: int) -> list[int]:
+        growth = wages[year - case["lag"]] / case["base_wage"]
+        return [math.floor(x * growth + 0.5) for x in base]
+
+    years = range(case["first_year"], case["first_year"] + len(case["first"]))
+    ours = np.array([points(case["base"], year) for year in years])
+    family = case["family"]
+    return [
+        compared("first bend point", ours[:, 0], case["first"], 1.0),
+        compared("second bend point", ours[:, 1], case["second"], 1.0),
+        compared(
+            "family maximum",
+            [points(case["family_base"], int(year)) for year in family],
+            list(family.values()),
+            1.0,
+        ),
+    ]
+
+
+def ruin_package(case: Case) -> list[Compared]:
+    """Chances of ruin by the reciprocal gamma law, as another package has them."""
+    hazard = math.log(2) / case["median_remaining_life"]
+
+    def chance(spending: float) -> float:
+        return ruin.constant_hazard_by_moments(case["mean_real"], case["sd"], hazard, 1 / spending)
+
+    low, high = 0.001, 0.2
+    for _ in range(60):  # halving: the chance rises with spending
+        middle = (low + high) / 2
+        low, high = (middle, high) if chance(middle) < 0.1 else (low, middle)
+    return [
+        compared("chance of ruin", chance(case["spending"]), case["ruin_probability"], 1e-6),
+        compared(
+            "spending for one in ten",
+            middle,
+            case["spending_for_one_in_ten"],
+            1e-8,
+            case["spending_tolerance"],
+        ),
+    ]
