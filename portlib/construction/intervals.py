@@ -119,6 +119,27 @@ def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.Da
 
 
 @door()
+def outwards(low: float, high: float) -> tuple[int, int]:
+    """The ends of an interval in whole percents, so that it holds no less than it did.
+
+    Parameters
+    ----------
+    low, high : float
+        Shares of the portfolio, decimals.
+
+    Returns
+    -------
+    tuple of int
+
+    Examples
+    --------
+    >>> outwards(0.2149, 0.3301)
+    (21, 34)
+    """
+    return math.floor(100 * low + ROUNDED), math.ceil(100 * high - ROUNDED)
+
+
+@door()
 def in_words(low: float, weight: float, high: float) -> str:
     """A weight with its interval, whose ends are rounded outwards to whole percents.
 
@@ -136,9 +157,6 @@ def in_words(low: float, weight: float, high: float) -> str:
     >>> in_words(0.2149, 0.27, 0.3301), in_words(0.0, 0.0, 0.0)
     ('27% (21 to 34%)', '0%')
     """
-    least, most = (
-        math.floor(100 * low + ROUNDED),
-        math.ceil(100 * high - ROUNDED),
-    )
+    least, most = outwards(low, high)
     told = f"{weight:.0%}"
     return told if least == most == round(100 * weight) else f"{told} ({least} to {most}%)"

@@ -19,6 +19,7 @@ import pandas as pd
 
 from portlib.construction.diagnostics import diagnostics
 from portlib.construction.engines import NotSolved
+from portlib.construction.intervals import outwards
 from portlib.construction.mandate import Bounds, Limit
 from portlib.construction.mean_variance import frontier
 from portlib.construction.tail_risk import drawdowns, historical, standard_error
@@ -287,7 +288,9 @@ def _group_of(shares: pd.Series) -> str:
 
 
 def _span(low: float, high: float) -> str:
-    return f"{percent(low, 0)} to {percent(high, 0)}"
+    """An interval as the book's pages say it: its ends rounded outwards."""
+    least, most = outwards(low, high)
+    return f"{least}% to {most}%"
 
 
 def _groups(universe: Universe) -> list[Block]:

@@ -45,6 +45,12 @@ def shares(*content: object) -> set[str]:
     return {f"{abs(x):.{digits}%}" for x in values(content) for digits in range(3)}
 
 
+def outwards(content: object) -> set[str]:
+    """Ends of intervals in whole percents, which round away from the weight."""
+    found = [100 * x for x in values(content)]
+    return {f"{math.floor(x + 1e-3)}%" for x in found} | {f"{math.ceil(x - 1e-3)}%" for x in found}
+
+
 def ratios(*content: object) -> set[str]:
     return {f"{abs(x):.{digits}f}" for x in values(content) for digits in (1, 2)}
 
@@ -135,7 +141,7 @@ def of_allocation(universe: Universe) -> set[str]:
             ]
         )
     )
-    known = shares(ends)
+    known = outwards(ends)
     known |= shares(held, told.mu, told.volatility, told.rf, found.risk_shares, mean, risk)
     known |= shares(mean - risk**2 / 2, held.iloc[:10].sum(), allocation_report.SIZES, 0.0, 1.0)
     known |= ratios((mean - told.rf) / risk, 1 / float((held**2).sum()))
@@ -152,7 +158,7 @@ def of_allocation(universe: Universe) -> set[str]:
         if cloud is not None:
             level = policy["weight_interval"]["level"]
             ends = (cloud @ given.loc[cloud.columns]).quantile([(1 - level) / 2, (1 + level) / 2])
-            known |= shares(ends, level) | counts(len(cloud))
+            known |= outwards(ends) | shares(level) | counts(len(cloud))
     try:
         curve = frontier(told, universe.mandate).curve()
         known |= dollars(1e4 * (np.interp(risk, curve["risk"], curve["mean"]) - mean))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from portlib import plan
+from portlib.construction.intervals import in_words, intervals
 from portlib.construction.mandate import Limit
 from portlib.documents import allocation_report, universe
 from portlib.documents.document import Document, Table
@@ -57,7 +58,7 @@ def test_each_weight_stands_with_where_it_lies_when_means_are_redrawn(
     named = {label: name for name, label in chosen.labels.items()}
     for row in table(made, "Option").rows[:-1]:
         low, high = map(share, row[3].split(" to "))
-        inside = chosen.cloud[named[row[0]]].between(low - 0.0051, high + 0.0051).mean()
+        inside = chosen.cloud[named[row[0]]].between(low - 1e-4, high + 1e-4).mean()
         assert inside >= level - 1 / len(chosen.cloud)
 
 
@@ -122,3 +123,18 @@ def test_every_section_is_there(made: Document, words: Callable[[bytes], str]) -
         "What it was measured against",
     ):
         assert section in text
+
+
+def test_a_weight_s_range_is_said_as_the_book_s_pages_say_it(
+    made: Document, chosen: universe.Universe
+) -> None:
+    assert chosen.cloud is not None
+    level = chosen.policy["weight_interval"]["level"]
+    found = intervals(chosen.weights, chosen.cloud, level=level)
+    named = {label: name for name, label in chosen.labels.items()}
+    rows = table(made, "Option").rows[:-1]
+    assert rows
+    for row in rows:
+        low, high = row[3].replace("%", "").split(" to ")
+        told = in_words(*map(float, found.loc[named[row[0]]]))
+        assert f"({low} to {high}%)" in told or low == high == told.removesuffix("%"), (row, told)
