@@ -1,12 +1,16 @@
 """The audit log: whatever is done to the chain is named, and an export stands by itself."""
 
+import hashlib
 import json
 import math
+import os
 import sqlite3
 import subprocess
 import sys
-from datetime import date, datetime
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -313,3 +317,176 @@ def test_records_are_kept_as_long_as_the_policy_says(tmp_path: Path) -> None:
     audit_log.check_export(tmp_path / "x", years=6)
     with pytest.raises(AuditError, match="kept for 6 years, not 7"):
         audit_log.check_export(tmp_path / "x", years=7)
+
+
+# ---- what is covered -----------------------------------------------------------------------------
+
+
+def leaves(value: Any, path: tuple = ()) -> Iterator[tuple]:
+    """The way to every single figure and text in plain data."""
+    if isinstance(value, (dict, list)):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from leaves(value[key], (*path, key))
+    else:
+        yield path
+
+
+def other(value: Any) -> Any:
+    """Something else of the same kind: another hash for a hash, another number for a number."""
+    if isinstance(value, str):
+        last = value[-1:]
+        return value[:-1] + ("0" if last != "0" else "1")
+    return value + 1
+
+
+def with_other(content: Any, path: tuple) -> Any:
+    """A copy in which the one place is another."""
+    copy = json.loads(json.dumps(content))
+    at = copy
+    for key in path[:-1]:
+        at = at[key]
+    at[path[-1]] = other(at[path[-1]])
+    return copy
+
+
+def test_no_field_of_a_manifest_can_be_changed_unseen(tmp_path: Path) -> None:
+    audit_log.export(filled(3), tmp_path / "x", 6, {"minutes.txt": b"agreed"})
+    file = tmp_path / "x" / "manifest.json"
+    honest = json.loads(file.read_text())
+    every = list(leaves(honest))
+    assert {path[0] for path in every} == set(honest)
+    for path in every:
+        file.write_text(json.dumps(with_other(honest, path)))
+        with pytest.raises(AuditError):
+            audit_log.check_export(tmp_path / "x")
+    for name in honest:
+        file.write_text(json.dumps({k: v for k, v in honest.items() if k != name}))
+        with pytest.raises(AuditError):
+            audit_log.check_export(tmp_path / "x")
+    file.write_text(json.dumps(honest))
+    assert audit_log.check_export(tmp_path / "x") == honest
+
+
+def test_no_field_of_an_event_can_be_changed_though_its_hash_is_made_to_fit(tmp_path: Path) -> None:
+    """Whoever can write the folder can write the manifest's hashes too: the chain must hold."""
+    log = filled(3)
+    audit_log.export(log, tmp_path / "x", 6)
+    file, told = tmp_path / "x" / "events.jsonl", tmp_path / "x" / "manifest.json"
+    lines, manifest = file.read_text().splitlines(), json.loads(told.read_text())
+    for at, line in enumerate(lines):
+        link = json.loads(line)
+        inside = [
+            with_other(json.loads(link["content"]), p) for p in leaves(json.loads(link["content"]))
+        ]
+        changed = [with_other(link, (name,)) for name in link]
+        changed += [{**link, "content": audit_log.canonical(content)} for content in inside]
+        for one in changed:
+            text = "\n".join([*lines[:at], json.dumps(one), *lines[at + 1 :], ""])
+            file.write_text(text)
+            fits = hashlib.sha256(text.encode()).hexdigest()
+            told.write_text(json.dumps({**manifest, "files": {"events.jsonl": fits}}))
+            with pytest.raises(AuditError):
+                audit_log.check_export(tmp_path / "x")
+
+
+def test_every_earlier_head_is_passed_through_and_no_other(tmp_path: Path) -> None:
+    log = filled(4)
+    for link in log.links:
+        assert audit_log.verify(log.links, Head(link.number, link.digest)) == log.verify()
+        with pytest.raises(ChainBroken, match=f"link {link.number} is not the one"):
+            audit_log.verify(log.links, Head(link.number, other(link.digest)))
+    with pytest.raises(ChainBroken, match="before link 5"):
+        audit_log.verify(log.links, Head(5, "0" * 64))
+    with pytest.raises(ChainBroken, match="link 1 is missing"):
+        audit_log.verify([], Head(1, "0" * 64))
+
+
+# ---- on the disk ---------------------------------------------------------------------------------
+
+
+def test_a_commit_waits_for_the_disk(tmp_path: Path) -> None:
+    """No test can pull the plug: so the setting itself. Below FULL (2) SQLite lets a commit return
+    before the disk has it; a journal that is off or in memory cannot undo half a commit."""
+    log = AuditLog(tmp_path / "log")
+    (synchronous,) = log.connection.execute("PRAGMA synchronous").fetchone()
+    (journal,) = log.connection.execute("PRAGMA journal_mode").fetchone()
+    assert synchronous >= 2 and journal not in ("off", "memory")
+
+
+def test_every_file_of_an_export_is_on_the_disk_before_it_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+
+    def synced(number: int) -> None:
+        whole = os.fstat(number)
+        done.append(f"{whole.st_ino} {whole.st_size}")
+
+    rename = Path.rename
+
+    def moved(self: Path, target: Path) -> Path:
+        files = {f"{p.stat().st_ino} {p.stat().st_size}" for p in self.iterdir()}
+        assert target != tmp_path / "x" or files == set(done)  # whole, with nothing in a buffer
+        done.append("moved")
+        return rename(self, target)
+
+    monkeypatch.setattr(audit_log.os, "fsync", synced)
+    monkeypatch.setattr(Path, "rename", moved)
+    audit_log.export(filled(), tmp_path / "x", 6, {"minutes.txt": b"agreed"})
+    assert done[-1] == "moved" and len(done) == 4
+
+
+@pytest.mark.parametrize("earlier", [True, False])
+def test_an_export_that_cannot_take_its_place_is_named_and_what_stood_stands(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, earlier: bool
+) -> None:
+    folder, rename = tmp_path / "x", Path.rename
+    if earlier:
+        audit_log.export(filled(3), folder, 6)
+
+    def refuse(self: Path, target: Path) -> Path:
+        if self.name == "new":
+            raise OSError(13, "Permission denied")
+        return rename(self, target)
+
+    monkeypatch.setattr(Path, "rename", refuse)
+    with pytest.raises(AuditError, match=r"nothing was exported: .*denied"):
+        audit_log.export(filled(9), folder, 6)
+    assert sorted(tmp_path.iterdir()) == ([folder] if earlier else [])
+    if earlier:
+        assert audit_log.check_export(folder)["head"]["number"] == 3
+
+
+@pytest.mark.parametrize("years", [0, -1, 6.0, True, "6", None])
+def test_a_record_is_kept_for_whole_years(tmp_path: Path, years: Any) -> None:
+    with pytest.raises(AuditError, match="whole years above zero"):
+        audit_log.export(filled(), tmp_path / "x", years)
+    assert audit_log.export(filled(), tmp_path / "x", 1)["years"] == 1
+
+
+def test_a_time_without_zone_and_an_actor_who_is_nobody_are_refused() -> None:
+    log = AuditLog()
+    for at, actor in ((NOON.replace(tzinfo=None), "chair"), (NOON, " "), (NOON, ""), (NOON, None)):
+        with pytest.raises(AuditError, match="the role that acted"):
+            log.append("monitoring", "AlertRaised", at=at, actor=actor, body={})
+    assert not log.links
+
+
+def test_an_event_of_the_same_moment_follows_and_one_before_it_does_not() -> None:
+    log = filled(1)
+    last = log.events()[-1].at
+    log.append("monitoring", "AlertClosed", at=last, actor="portlib", body={})
+    moment = last - timedelta(microseconds=1)
+    with pytest.raises(ClockMovedBack):
+        log.append("monitoring", "AlertClosed", at=moment, actor="portlib", body={})
+    assert len(log.links) == 2
+
+
+@pytest.mark.parametrize("topic", list(audit_log.TOPICS))
+def test_every_event_of_every_topic_can_be_written_and_no_other(topic: str) -> None:
+    """The names are those that the chapters and documents look for."""
+    log = AuditLog()
+    for name in audit_log.TOPICS[topic]:
+        assert log.append(topic, name, at=NOON, actor="chair", body={}).name == name
+    with pytest.raises(AuditError, match="no event 'Forgotten'"):
+        log.append(topic, "Forgotten", at=NOON, actor="chair", body={})

@@ -63,6 +63,34 @@ def measured(promise: Watched, months: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, months.index).dropna()
 
 
+def beyond(seen: pd.DataFrame, severity: str, *, policy: Policy) -> pd.DataFrame:
+    """In which months each rule stands at `severity` or worse: beyond the policy's limit, not at
+    it.
+
+    Parameters
+    ----------
+    seen : DataFrame (months, rules)
+        Measures in each rule's unit.
+    severity : str
+        ``info``, ``watch`` or ``act``.
+    policy : Policy
+        With the rules' limits.
+
+    Returns
+    -------
+    DataFrame of bool (months, rules)
+
+    Raises
+    ------
+    ValueError
+        For a severity that is none.
+    """
+    if severity not in SEVERITIES:
+        raise ValueError(f"no severity {severity!r}; use one of {', '.join(SEVERITIES)}")
+    least = {rule: limits(str(rule), policy=policy)[severity] + ROUNDING for rule in seen}
+    return seen > pd.Series(least, dtype=float)
+
+
 class Spell(NamedTuple):
     """A run of months in which a rule stands at a severity or worse."""
 
@@ -74,33 +102,21 @@ class Spell(NamedTuple):
 
 
 def spells(seen: pd.DataFrame, severity: str, *, policy: Policy) -> list[Spell]:
-    """All spells at `severity` or worse, in the order of their first month.
+    """All spells at a severity or worse, in the order of their first month.
 
     Parameters
     ----------
-    seen : DataFrame (months, rules)
-        Measures in each rule's unit.
-    severity : str
-        ``info``, ``watch`` or ``act``.
-    policy : Policy
-        With the rules' limits.
+    seen, severity, policy
+        As for `beyond`.
 
     Returns
     -------
     list of Spell
-
-    Raises
-    ------
-    ValueError
-        For a severity that is none.
     """
-    if severity not in SEVERITIES:
-        raise ValueError(f"no severity {severity!r}; use one of {', '.join(SEVERITIES)}")
     found = []
-    for rule, values in seen.items():
-        beyond = values > limits(str(rule), policy=policy)[severity] + ROUNDING
-        run = (beyond != beyond.shift()).cumsum()
-        for _, part in values[beyond].groupby(run[beyond]):
+    for rule, rung in beyond(seen, severity, policy=policy).items():
+        run = (rung != rung.shift()).cumsum()
+        for _, part in seen[rule][rung].groupby(run[rung]):
             found.append(
                 Spell(str(rule), part.index[0], part.index[-1], len(part), float(part.max()))
             )
@@ -108,21 +124,12 @@ def spells(seen: pd.DataFrame, severity: str, *, policy: Policy) -> list[Spell]:
 
 
 def rate(seen: pd.DataFrame, severity: str, *, policy: Policy) -> float:
-    """The share of months in which some rule stands at `severity` or worse.
+    """The share of months in which some rule stands at a severity or worse, decimal.
 
     Parameters
     ----------
-    seen : DataFrame (months, rules)
-        Measures in each rule's unit.
-    severity : str
-        ``info``, ``watch`` or ``act``.
-    policy : Policy
-        With the rules' limits.
-
-    Returns
-    -------
-    float
-        Decimal.
+    seen, severity, policy
+        As for `beyond`.
 
     Examples
     --------
@@ -131,10 +138,7 @@ def rate(seen: pd.DataFrame, severity: str, *, policy: Policy) -> float:
     >>> rate(seen, "watch", policy={"alert_limits": {"drift": rises}})
     0.5
     """
-    beyond = [
-        seen[rule] > limits(str(rule), policy=policy)[severity] + ROUNDING for rule in seen.columns
-    ]
-    return float(np.any(beyond, axis=0).mean())
+    return float(beyond(seen, severity, policy=policy).any(axis=1).mean())
 
 
 def ahead_of_losses(

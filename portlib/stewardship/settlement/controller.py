@@ -203,10 +203,8 @@ def fail(id: str, order: str, leg: int, reason: str) -> Message:
 
     Parameters
     ----------
-    id, order : str
-        Of the message, and of the order that it is about.
-    leg : int
-        Its place in the order, from 0.
+    id, order, leg
+        As for `confirm`.
     reason : str
         Why, in words.
     """

@@ -769,7 +769,8 @@ def losses_by_age(plan: Plan, tested: Tested, bands: Mapping[str, tuple[int, int
         ``most``, the largest share; ``years``, the median of the loss in years of the person's own
         contributions (infinite without).
     """
-    worst = -through_windows(tested, policy=plan.policy).min(axis=1)
+    past = through_windows(tested, policy=plan.policy, months=own_months(plan))
+    worst = -past.min(axis=1)
     who = plan.participants.assign(
         share=worst, loss=worst * plan.participants["balance"], age=plan.age
     )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from portlib import policy
 from portlib.records import Assumptions
 from portlib.stewardship import monitoring
-from portlib.stewardship.monitoring import Watched
+from portlib.stewardship.monitoring import Watched, alarms
 
 POLICY = policy.read()
 
@@ -118,3 +118,50 @@ def test_dashboard_has_a_panel_a_measure() -> None:
         "slippage: 0.0% – quiet\nshare of the value traded",
         "drawdown: 0.2 – quiet\npredicted annual volatilities",
     ]
+
+
+@pytest.mark.parametrize("rule", list(POLICY["alert_limits"]))
+def test_a_measure_rings_beyond_its_limit_and_not_at_it(rule: str) -> None:
+    bound = monitoring.limits(rule, policy=POLICY)
+    for level, severity in enumerate(("info", "watch", "act"), start=1):
+        at = bound[severity]
+        assert at == POLICY["alert_limits"][rule][severity]
+        told = alarms.severity(rule, [at - 1e-9, at, at + 1e-9], policy=POLICY)
+        assert told.tolist() == [level - 1, level - 1, level]
+        (one,) = monitoring.alerts({rule: series([at + 1e-9])}, policy=POLICY)
+        assert (one.severity, one.limit) == (severity, at)
+        assert one.unit == POLICY["alert_limits"][rule]["unit"]
+
+
+def test_what_is_simulated_moves_by_what_is_asked_and_by_nothing_else() -> None:
+    w = watched()
+
+    def drawn(**wrong: float) -> tuple[np.ndarray, np.ndarray]:
+        return monitoring.simulated(w, 2, 24, np.random.default_rng(3), **wrong)
+
+    classes, funds = drawn()
+    same, poorer = drawn(lost=0.12)
+    assert np.array_equal(same, classes) and funds - poorer == pytest.approx(0.01)
+    month = w.classes.mu / 12
+    wild = drawn(wilder=2.0)[0]
+    assert wild - month == pytest.approx(2 * (classes - month))
+    still, apart = drawn(own=0.0)
+    assert apart == pytest.approx(still @ w.exposures.T - w.expense / 12)
+    assert drawn(own=3.0)[1] - apart == pytest.approx(3 * (funds - apart))
+
+
+def test_rates_are_shares_of_the_months_that_can_be_measured() -> None:
+    w = watched()
+    classes, funds = monitoring.simulated(w, 3, 50, np.random.default_rng(5), wilder=1.6)
+    table = monitoring.alarm_rates(w, classes, funds, policy=POLICY)
+    measured = w.measures(classes, funds)
+    whole = ~np.isnan(measured["volatility"])
+    rung = {}
+    for rule in table.index.drop("any rule"):
+        for severity in table:
+            limit = POLICY["alert_limits"][rule][severity]
+            rung[rule, severity] = (measured[rule] > limit + 1e-12)[whole]
+            assert table.loc[rule, severity] == pytest.approx(rung[rule, severity].mean())
+    for severity in table:
+        some = np.any([hit for (_, at), hit in rung.items() if at == severity], axis=0)
+        assert table.loc["any rule", severity] == pytest.approx(some.mean())

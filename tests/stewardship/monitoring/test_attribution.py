@@ -56,3 +56,14 @@ def test_looking_through_loses_no_return() -> None:
     funds = classes @ b.T + added
     assert (held * returns).sum(axis=1) == pytest.approx((w * funds).sum(axis=1), abs=1e-15)
     assert returns[:, 2] == pytest.approx(classes[:, 2])  # not held: its own return
+
+
+def test_effects_of_each_class_by_hand() -> None:
+    """Sums alone cannot tell the two classic ways apart: a class is weighed against the whole."""
+    wp, wb = np.array([0.6, 0.3, 0.1]), np.array([0.5, 0.3, 0.2])
+    rp, rb = np.array([0.10, 0.02, 0.01]), np.array([0.08, 0.03, 0.00])
+    whole = 0.5 * 0.08 + 0.3 * 0.03
+    found = attribution.brinson_fachler(wp, wb, rp, rb)
+    assert found.allocation == pytest.approx([0.1 * (0.08 - whole), 0.0, -0.1 * (0.0 - whole)])
+    assert found.selection == pytest.approx([0.5 * 0.02, 0.3 * -0.01, 0.2 * 0.01])
+    assert found.interaction == pytest.approx([0.1 * 0.02, 0.0, -0.1 * 0.01])

@@ -154,3 +154,58 @@ def test_same_equity_keeps_equity_and_proportions() -> None:
     )
     with pytest.raises(ValueError, match="must hold equity and something else"):
         monitoring.same_equity(pd.Series([0.5, 0.5], labels[:2]), policy=POLICY)
+
+
+def test_what_is_promised_by_hand() -> None:
+    w = watched()
+    sigma, mu = w.classes.sigma, w.classes.mu
+    held = w.exposures.T @ w.target
+    own = ((w.target * w.own_risk) ** 2).sum()
+    assert w.risk == pytest.approx(math.sqrt(held @ sigma @ held + own), rel=1e-12)
+    off = held - w.benchmark
+    assert w.tracking_error == pytest.approx(math.sqrt(off @ sigma @ off + own), rel=1e-12)
+    assert w.mean == pytest.approx(held @ mu - w.target @ w.expense, rel=1e-12)
+    benchmark = w.benchmark @ mu - POLICY["index_fund_cost"]
+    assert w.active == pytest.approx(w.mean - benchmark, rel=1e-12)
+    assert w.net(mu / 12, np.zeros(4)) == pytest.approx((w.exposures @ mu - w.expense) / 12)
+
+
+def test_each_of_the_policys_values_stands_where_it_is_meant() -> None:
+    """Values of one kind could take each other's place and nothing would fail: so by name."""
+    ours = {
+        "index_fund_cost": "index_fund_cost",
+        "window_months": "monitoring_window_months",
+        "rebalance_months": "monitoring_rebalance_months",
+        "tail_level": "tail_level",
+        "degrees_of_freedom": "fat_tail_degrees_of_freedom",
+    }
+    w = watched()
+    assert {name: getattr(w, name) for name in ours} == {n: POLICY[e] for n, e in ours.items()}
+    assert len({POLICY[entry] for entry in ours.values()}) == len(ours)
+
+
+@pytest.mark.parametrize("folder", [None, "tests/plans/awkward"])
+def test_an_option_has_the_risk_and_the_cost_of_its_fund(folder: str | None) -> None:
+    the_plan = plan.read(folder and Path(__file__).parents[3] / folder)
+    table = monitoring.options(the_plan, plan_menu.class_assumptions(the_plan))
+    stock = the_plan.rules["employer_stock"] or {"fund": None}
+    for _, row in table.iterrows():
+        fund = the_plan.funds.loc[row["fund"]]
+        company = row["fund"] == stock["fund"]
+        assert row["own_risk"] == (stock["own_volatility"] if company else fund["specific_risk"])
+        assert row["expense_ratio"] == fund["expense_ratio"]
+    if the_plan.vintages is not None:
+        years = [name for name in table.index if "years to go" in name]
+        assert len(years) == len(the_plan.vintages)
+        rows = table.loc[years, list(the_plan.vintages.columns.intersection(table.columns))]
+        shared = the_plan.vintages[list(rows.columns)]
+        assert rows.to_numpy() == pytest.approx(shared.to_numpy(float))
+
+
+def test_own_months_take_the_place_of_made_up_ones_of_the_same_month_only() -> None:
+    months = pd.date_range("2020-01-31", periods=4, freq="ME")
+    made = pd.DataFrame(0.0, months, ["A", "B"])
+    own = pd.DataFrame({"A": [0.5, np.nan, 0.1, 0.2]}, months - pd.offsets.MonthEnd(1))
+    table, first = monitoring.with_own(made, own.assign(C=1.0))
+    assert table["A"].tolist() == [0.0, 0.1, 0.2, 0.0] and not table["B"].any()
+    assert first == {"A": months[1]}

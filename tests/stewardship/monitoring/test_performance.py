@@ -315,3 +315,62 @@ def test_the_worst_fall_needs_months_oldest_first() -> None:
             ValueError, match=r"oldest month first|no return for|month by the date|no months"
         ):
             performance.worst_fall(wrong)
+
+
+def test_reviews_by_hand() -> None:
+    """Each figure from its definition; bills that differ from month to month, fees that differ."""
+    rng, index = np.random.default_rng(6), series(np.zeros(48)).index
+    bench = pd.DataFrame(rng.normal(0.006, 0.03, (48, 2)), index, ["A", "B"])
+    net = bench + rng.normal(0.001, 0.004, (48, 2))
+    bills = pd.Series(np.linspace(0.0, 0.004, 48), index)
+    found = judged(net, bench, bills, pd.Series({"A": 0.0004, "B": 0.009}))
+    for name, fee in (("A", 0.0004), ("B", 0.009)):
+        over = {"Sharpe": net[name] - bills, "of benchmark": bench[name] - bills}
+        for column, excess in over.items():
+            ratio = math.sqrt(12) * excess.mean() / excess.std(ddof=1)
+            assert found.loc[name, column] == pytest.approx(ratio)
+        active = net[name] - bench[name]
+        assert found.loc[name, "ahead"] == pytest.approx(12 * active.mean())
+        assert found.loc[name, "error"] == pytest.approx(
+            math.sqrt(12) * active.std(ddof=1) / math.sqrt(4)
+        )
+        assert found.loc[name, "premium"] == pytest.approx(fee - COST)
+
+
+@pytest.mark.parametrize(("errors", "says"), [(-2 - 1e-6, "behind its benchmark"), (-2 + 1e-6, "")])
+def test_an_option_is_behind_by_two_errors_and_not_by_less(errors: float, says: str) -> None:
+    index = series(np.zeros(36)).index
+    swing = pd.Series(np.tile([1.0, -1.0], 18) * 0.002, index)
+    error = math.sqrt(12) * swing.std(ddof=1) / math.sqrt(3)
+    bench = pd.DataFrame({"A": np.random.default_rng(2).normal(0.005, 0.02, 36)}, index)
+    net = bench.add(swing + errors * error / 12, axis=0)
+    fees = pd.Series({"A": COST})  # no premium, so nothing else can ask
+    assert judged(net, bench, pd.Series(0.002, index), fees).loc["A", "review"] == says
+
+
+def test_a_premium_asks_where_nothing_is_ahead_and_eleven_months_cannot_be_judged() -> None:
+    index = series(np.zeros(12)).index
+    bench = pd.DataFrame({"A": np.random.default_rng(2).normal(0.005, 0.02, 12)}, index)
+    bills = pd.Series(0.002, index)
+    for fee, off, says in (
+        (COST + 1e-9, -1e-12, "premium without result"),
+        (COST + 1e-9, 1e-6, ""),
+        (COST, 0.0, ""),
+    ):
+        swing = np.tile([1e-3, -1e-3], 6) + off
+        net = bench.add(swing, axis=0)
+        assert judged(net, bench, bills, pd.Series({"A": fee})).loc["A", "review"] == says
+    short = judged(net[1:], bench[1:], bills, pd.Series({"A": fee}))
+    assert short.loc["A", "review"] == "cannot be judged: 11 months"
+
+
+def test_each_period_of_the_chart_is_its_own_years_and_costs_are_the_options() -> None:
+    net, bench, fees = chart_inputs()
+    chart = performance.comparative_chart(net, bench, fees)
+    for years in performance.PERIODS:
+        span = slice(str(2011 - years), "2010")
+        for column, table in ((f"{years} y", net), (f"{years} y benchmark", bench)):
+            grown = np.prod(1 + table.loc[span], axis=0) ** (1 / years) - 1
+            assert chart[column].to_dict() == pytest.approx(grown.to_dict())
+    assert chart["expense ratio"].to_dict() == fees.to_dict()
+    assert performance.PERIODS == (1, 5, 10)  # 29 CFR 2550.404a-5(d)(1)(ii)

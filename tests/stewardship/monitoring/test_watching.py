@@ -71,3 +71,44 @@ def test_a_plan_without_a_model_is_refused_by_name(
     monkeypatch.setattr(watching.model_portfolios, "suite", lambda plan: nothing)
     with pytest.raises(ValueError, match=ours.name.replace("(", "\\(").replace(")", "\\)")):
         watching.watch(ours, np.random.default_rng(7))
+
+
+def test_gross_net_and_benchmark_differ_by_their_costs_alone(seen: watching.Watch) -> None:
+    told, every = seen.returns, seen.plan.policy["monitoring_rebalance_months"]
+    funds = seen.options.loc[list(seen.held), "fund"]
+    fees = seen.plan.funds.loc[funds, "expense_ratio"].to_numpy(float)
+    assert (told.gross - told.net).to_numpy() == pytest.approx(told.starts @ fees / 12, abs=1e-15)
+    at = len(seen.net) - len(seen.record)
+    for t, start in enumerate(told.starts):
+        if (at + t) % every == 0:
+            assert start == pytest.approx(seen.watched.target)
+    naive = watching.same_equity(seen.exposure, policy=seen.plan.policy)
+    cost = seen.plan.policy["index_fund_cost"]
+    expected = seen.months.loc[seen.record] @ naive - cost / 12
+    assert told.benchmark.to_numpy() == pytest.approx(expected.to_numpy(), abs=1e-15)
+
+
+def test_the_promise_is_of_the_default_postures_model(seen: watching.Watch) -> None:
+    suite = watching.model_portfolios.suite(seen.plan)
+    model = suite[seen.plan.policy["default_posture"]]
+    assert dict(zip(seen.held, seen.watched.target, strict=True)) == pytest.approx(model.weights)
+    assert (seen.posture, seen.risk_aversion) == (model.posture, model.risk_aversion)
+    w, rows = seen.watched, seen.options.loc[list(seen.held)]
+    assert w.expense.tolist() == rows["expense_ratio"].tolist()
+    assert w.own_risk.tolist() == rows["own_risk"].tolist()
+    assert w.exposures.tolist() == rows[list(w.classes.labels)].to_numpy(float).tolist()
+    assert seen.exposure.to_numpy() == pytest.approx(w.target @ w.exposures)
+
+
+def test_reviews_are_of_a_record_that_ends_where_it_is_asked(seen: watching.Watch) -> None:
+    end = seen.net.index[-4]
+    found = seen.reviews(end)
+    months = seen.net.loc[:end].index[-len(seen.record) :]
+    assert (found["months"] == len(months)).all()
+    name = found.index[0]
+    mix = seen.months @ seen.options.loc[name, list(seen.classes.labels)].astype(float)
+    less = seen.net.loc[months, name] - (mix.loc[months] - seen.watched.index_fund_cost / 12)
+    assert found.loc[name, "ahead"] == pytest.approx(12 * less.mean())
+    fee = seen.plan.funds.loc[seen.options.loc[name, "fund"], "expense_ratio"]
+    assert found.loc[name, "premium"] == pytest.approx(fee - seen.plan.policy["index_fund_cost"])
+    assert seen.reviews().equals(seen.reviews(seen.net.index[-1]))

@@ -78,3 +78,59 @@ def test_growth_and_fall_by_hand():
     returns = pd.Series([0.0, -0.5, 1.2], index)
     assert rp.growth(returns) == pytest.approx(1.1 ** (365.25 / 365) - 1)
     assert rp.fall(returns) == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize(
+    ("weights", "aim", "speaks"),
+    [
+        ((0.65, 0.35), (0.6, 0.4), False),
+        ((0.6501, 0.3499), (0.6, 0.4), True),
+        ((0.87, 0.13), (0.9, 0.1), True),  # a quarter of the smaller target, less than five points
+        ((0.88, 0.12), (0.9, 0.1), False),
+    ],
+)
+def test_drift_counts_the_lesser_of_two_bands(weights, aim, speaks):
+    rule = rebalanced.drift(0.05 + 1e-12, 0.25)
+    assert rule(np.array(weights), np.array(aim), "") is speaks
+
+
+def test_a_longer_period_ends_the_shorter_ones_too():
+    one = np.array([1.0])
+    spoken = {
+        period: [rebalanced.calendar(period)(one, one, ends) for ends in ("", "month", "quarter")]
+        + [rebalanced.calendar(period)(one, one, "year")]
+        for period in ("month", "quarter", "year")
+    }
+    assert spoken == {
+        "month": [False, True, True, True],
+        "quarter": [False, False, True, True],
+        "year": [False, False, False, True],
+    }
+
+
+def test_an_account_with_new_money_by_hand(days):
+    """Dollars by fund, followed day by day; money comes on each month's last day."""
+    days, part = days.iloc[:70], 0.02
+    got = rp.follow(days, TARGET, rebalanced.never(), contribution=part)
+    money, ends = TARGET.to_numpy().copy(), days.index.to_series().groupby(days.index.month).max()
+    for day, r in days.iterrows():
+        before = money.sum()
+        money = money * (1 + r.to_numpy())
+        assert got.returns[day] == pytest.approx(money.sum() / before - 1)
+        assert got.weights.loc[day].to_numpy() == pytest.approx(money / money.sum())
+        if day in set(ends[:-1]):
+            amount = part * money.sum()
+            lacking = np.maximum(TARGET.to_numpy() * (money.sum() + amount) - money, 0)
+            money = money + lacking * amount / lacking.sum()
+
+
+def test_what_was_refused_is_named_by_its_day(days):
+    held = rp.follow(days, TARGET, rebalanced.daily(), most=1)
+    assert held.transfers.append(held.refused).sort_values().equals(days.index)
+    first = days.index.to_series().groupby(days.index.to_period("M")).min()
+    assert list(held.transfers) == list(first)
+
+
+def test_a_fall_counts_from_the_start_of_the_first_day():
+    index = pd.bdate_range("2019-01-01", periods=2)
+    assert rp.fall(pd.Series([-0.5, 0.2], index)) == pytest.approx(0.5)

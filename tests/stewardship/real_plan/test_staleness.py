@@ -37,3 +37,10 @@ def test_few_days_are_refused():
     fund, market = drawn(0.3, 40)
     with pytest.raises(ValueError, match="39 days are too few"):
         rp.next_day(fund, market)
+
+
+def test_sixty_days_are_enough():
+    fund, market = drawn(0.3, 61)
+    assert len(rp.next_day(fund, market)) == 3
+    with pytest.raises(ValueError, match="59 days are too few"):
+        rp.next_day(*drawn(0.3, 60))

@@ -11,7 +11,9 @@ import pytest
 
 from portlib.stewardship.audit_log import ChainBroken, ClockMovedBack, KeyReused
 from portlib.stewardship.settlement import (
+    Leg,
     Message,
+    Order,
     SettlementRefused,
     confirm,
     deliver,
@@ -21,10 +23,12 @@ from portlib.stewardship.settlement import (
 )
 from portlib.stewardship.settlement.ledger import (
     CASH,
+    MICRO,
     PLAN,
     Ledger,
     LedgerBroken,
     LedgerUnavailable,
+    NotEnough,
     Transfer,
 )
 from tests.orders import OPENING, ORDER, T, settle
@@ -240,3 +244,71 @@ def test_a_message_of_another_shape_is_refused_by_its_part(ledger, message, says
     with pytest.raises(SettlementRefused, match=says):
         deliver(ledger, message, T + timedelta(hours=1))
     assert ledger.check() == before
+
+
+# ---- what is covered -----------------------------------------------------------------------------
+
+
+def test_no_entry_of_any_table_can_be_changed_or_taken_away_unseen(ledger):
+    """Every column of every row, one at a time, by whoever holds the file and has taken away its
+    triggers and checks."""
+    settle(ledger)
+    other = Order("open", [Leg("X", -MICRO, 10_000), Leg("Y", MICRO, 9_000)], 0.02, 72)
+    deliver(ledger, lock("open lock", other), T)
+    deliver(ledger, confirm("open 0", "open", 0, 10_000), T)
+    held, head = opened(ledger), ledger.check()
+    held.execute("PRAGMA ignore_check_constraints = ON")
+    tables = [row[0] for row in held.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
+    assert len(tables) == 5
+    tried = 0
+    for table in tables:
+        columns = [row[1] for row in held.execute(f"PRAGMA table_info({table})")]
+        rows = held.execute(f"SELECT rowid, * FROM {table}").fetchall()
+        assert rows
+        for row, *values in rows:
+            changes = [(f"DELETE FROM {table} WHERE rowid = ?", (row,))]
+            for column, value in zip(columns, values, strict=True):
+                new = value + 1_000 if isinstance(value, int) else f"{value} "
+                changes.append((f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (new, row)))
+            for sql, given in changes:
+                if table == "balances" and not values[2]:
+                    continue  # a balance of zero says what no row says
+                held.execute("BEGIN")
+                held.execute(sql, given)
+                with pytest.raises((LedgerBroken, ChainBroken)):
+                    ledger.check(head)
+                held.execute("ROLLBACK")
+                tried += 1
+    assert tried > 100 and ledger.check() == head
+
+
+def test_a_commit_waits_for_the_disk(tmp_path):
+    """No test can pull the plug: so the setting itself. Below FULL (2) SQLite lets a commit return
+    before the disk has it; a journal that is off or in memory cannot undo half a commit."""
+    with Ledger(tmp_path / "l") as one:
+        assert one.connection.execute("PRAGMA synchronous").fetchone()[0] >= 2
+        assert one.connection.execute("PRAGMA journal_mode").fetchone()[0] not in ("off", "memory")
+
+
+def test_an_account_may_be_emptied_and_not_by_a_cent_more(ledger):
+    for quantity, fits in ((10_001, False), (10_000, True)):
+        move = [Transfer(PLAN, "outside", CASH, quantity)]
+        if fits:
+            with ledger.transaction():
+                ledger.record("Deposited", at=T, actor="x", transfers=move)
+        else:
+            with pytest.raises(NotEnough), ledger.transaction():
+                ledger.record("Deposited", at=T, actor="x", transfers=move)
+    assert ledger.balance(PLAN, CASH) == 0
+
+
+def test_a_head_kept_elsewhere_shows_a_ledger_that_was_written_anew(ledger):
+    settle(ledger)
+    head = ledger.check()
+    with Ledger(":memory:") as anew:
+        deliver(anew, OPENING, T)
+        with pytest.raises(ChainBroken, match="missing"):
+            anew.check(head)
+        settle(anew, cents=[50_001, 29_000, 21_500])
+        with pytest.raises(ChainBroken, match="not the one that was kept"):
+            anew.check(head)

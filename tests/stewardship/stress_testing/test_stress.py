@@ -301,3 +301,126 @@ def test_years_that_are_no_number_and_classes_that_are_not_assumed_are_refused(c
     mix = pd.DataFrame([[0.5, 0.5]], ["x"], ["us_large_equity", "gold"])
     with pytest.raises(ValueError, match="the assumptions lack gold"):
         sx.reversed_loss(sx.mixes(mix, 0.0, 0.0, 0.2), classes, "x", 0.2, policy=POLICY)
+
+
+def test_every_shock_is_seen_calm_and_with_the_policys_share_of_a_crisis(tested, classes):
+    share = POLICY["crisis_correlation_blend"]
+    table = sx.through_shocks(tested, classes, policy=POLICY)
+    for name, shock in POLICY["stress_shocks"].items():
+        for column, blend in ((name, 0.0), (f"{name}, crisis", share)):
+            each = shocks.propagate(classes, shock, blend, policy=POLICY)
+            mine = tested.mix @ each[list(tested.mix)] - tested.cost
+            assert table[column].to_numpy() == pytest.approx(mine.to_numpy())
+        apart = (table[name] - table[f"{name}, crisis"]).abs().max()
+        assert apart > 1e-3  # the two are not one column twice
+
+
+def test_headroom_and_each_limit_at_just_under_and_just_over(classes):
+    mix = pd.DataFrame([[0.4, 0.6]], ["x"], ["us_large_equity", "cash"])
+
+    def one(limit, policy=POLICY):
+        return sx.judged(sx.mixes(mix, 0.0, 0.0, limit), classes, policy=policy).loc["x"]
+
+    first = one(0.30)
+    for what, column in (("windows", "window return"), ("shocks", "shock return")):
+        lost = -first[column]
+        assert what not in one(lost)["failed"] and what not in one(lost + 1e-6)["failed"]
+        assert what in one(lost - 1e-6)["failed"]
+    worst = max(-first["window return"], -first["shock return"])
+    assert first["headroom"] == pytest.approx(0.30 - worst)
+    for years, fails in ((first["years"] * (1 + 1e-9), True), (first["years"], False)):
+        told = one(0.30, POLICY.replace(stress_return_period=years))["failed"]
+        assert ("reverse" in told) is fails
+
+
+def brought(window, fall, *, months=None):
+    """A plan's own months of US shares, that lose so much a month in one window of the table."""
+    row = data.table("stress_windows").loc[window]
+    spanned = pd.period_range(str(row["start"]), str(row["end"]), freq="M")
+    index = spanned.to_timestamp(how="end").normalize()[:months]
+    return pd.DataFrame({"us_large_equity": fall}, index)
+
+
+def test_a_window_that_the_plans_own_months_cover_whole_is_theirs(classes):
+    window = "covid_2020"  # the only one of its months
+    own, whole = brought(window, -0.5), sx.window_returns(["us_large_equity"], policy=POLICY)
+    found = sx.window_returns(["us_large_equity"], policy=POLICY, months=own)["us_large_equity"]
+    assert found[window] == pytest.approx(0.5 ** len(own) - 1)
+    others = whole.index != window
+    assert found[others].equals(whole.loc[others, "us_large_equity"])
+    said = sx.proxies(["us_large_equity"], policy=POLICY, months=own)["us_large_equity"]
+    assert said[window] == ""
+    part = brought(window, -0.5, months=len(own) - 1)
+    again = sx.window_returns(["us_large_equity"], policy=POLICY, months=part)
+    assert again.equals(whole)
+    mix = sx.mixes(pd.DataFrame([[1.0]], ["x"], ["us_large_equity"]), 0.0, 0.0, 0.3)
+    judgement = sx.judged(mix, classes, policy=POLICY, months=own).loc["x"]
+    assert judgement["window"] == window
+    assert judgement["window return"] == pytest.approx(0.5 ** len(own) - 1)
+
+
+def test_whatever_asks_for_windows_asks_for_the_plans_own_months(the_plan, classes, monkeypatch):
+    """Each door that has the plan: what it finds changes when the plan brings worse months."""
+    window = "covid_2020"
+    funds = plan_menu.menu_assumptions(the_plan, classes).labels
+    people = sx.people(the_plan)
+
+    def doors():
+        rules = stress_rules(the_plan, funds, 0.3, classes)
+        ages = sx.losses_by_age(the_plan, people, {"all": (0, 130)})
+        return {r.name: r.coefficients for r in rules}[f"window {window}"], ages.loc["all", "most"]
+
+    before = doors()
+    monkeypatch.setattr(sx.stress, "own_months", lambda plan: brought(window, -0.5))
+    after = doors()
+    holds = plan_menu.each_vintage(the_plan).exposures["us_large_equity"]
+    pure = [fund for fund in funds if holds[fund] == 1.0]
+    assert pure and all(after[0][fund] < -0.5 < before[0][fund] for fund in pure)
+    assert after[1] > before[1]
+
+
+def test_the_risk_and_the_cost_of_what_is_held_are_of_its_funds(the_plan):
+    own = the_plan.funds["specific_risk"].astype(float).copy()
+    stock = the_plan.rules["employer_stock"]
+    own[stock["fund"]] = stock["own_volatility"]
+    whole = as_held(the_plan)
+    assert whole.own[sx.HELD] == pytest.approx(np.sqrt((the_plan.shares**2 * own**2).sum()))
+    assert whole.cost[sx.HELD] == pytest.approx(the_plan.shares @ the_plan.funds["expense_ratio"])
+    each = sx.people(the_plan)
+    for who in the_plan.participants.index[:5]:
+        held = the_plan.holdings.loc[who]
+        assert each.own[who] == pytest.approx(np.sqrt(((held * own[held.index]) ** 2).sum()))
+        assert each.cost[who] == pytest.approx(held @ the_plan.funds["expense_ratio"][held.index])
+
+
+def test_each_portfolio_has_the_limit_that_the_policy_gives_its_kind(the_plan, made, tested):
+    for posture in made.weights():
+        assert tested.limit[posture] == POLICY["stress_loss_limit"][posture]
+    assert np.isnan(tested.limit[sx.HELD])
+    series = tested.only("series")
+    own = the_plan.funds["specific_risk"][the_plan.funds["kind"] == "target_date"].item()
+    assert (series.own == own).all() and len(series.mix) == len(the_plan.vintages)
+    path = glidepaths.from_plan(the_plan)
+    assert series.cost.to_numpy() == pytest.approx(path.fee)
+    limits = [sx.path_limit(years, policy=POLICY) for years in path.years]
+    assert series.limit.tolist() == limits
+
+
+@pytest.mark.parametrize("years", [-3.0, 0.0, 12.5])
+def test_a_limit_between_two_points_is_on_their_line(years):
+    points = {float(k): float(v) for k, v in POLICY["stress_path_limit"].items()}
+    below = max((k for k in points if k <= years), default=min(points))
+    above = min((k for k in points if k >= years), default=max(points))
+    part = (years - below) / (above - below) if above > below else 0.0
+    part = min(max(part, 0.0), 1.0)
+    line = points[below] + part * (points[above] - points[below])
+    assert sx.path_limit(years, policy=POLICY) == pytest.approx(line)
+
+
+def test_an_age_at_either_end_of_a_band_is_in_it(the_plan):
+    each = sx.people(the_plan)
+    ages = the_plan.age
+    low, high = int(ages.min()), int(ages.max())
+    table = sx.losses_by_age(the_plan, each, {"ends": (low, high), "first": (low, low)})
+    assert table.loc["ends", "people"] == len(ages)
+    assert table.loc["first", "people"] == (ages == low).sum()
