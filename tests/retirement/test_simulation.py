@@ -45,8 +45,10 @@ def flat(rate: float, years: int, inflation: float = 0.0) -> Scenarios:
 
 
 def by_hand(h, mix, lives, rule, column, annuity=None, care=None):
-    """One life in a plain loop: (unmet, balance at retirement, bequest, spending by year)."""
+    """One life in a plain loop: (unmet, balance at retirement, bequest, spending by year, what was
+    wanted by year, the first year in which savings gave less than asked)."""
     w, balance, unmet, bequest, spent_by_year = h.balance, 0.0, 0.0, 0.0, []
+    wants, dry = [], -1
     case = rows.of_households([h], mix, lives)
     own = case.benefit[0, min(column, case.benefit.shape[1] - 1)]
     wanted = case.target[0, min(column, case.target.shape[1] - 1)]
@@ -109,7 +111,11 @@ def by_hand(h, mix, lives, rule, column, annuity=None, care=None):
         cost = 0.0
         if care is not None and lives.care[column] and h.age + t >= care.from_age:
             cost = care.cost if t > max(last, last2) - care.years else 0.0
-        drawn = min(w, asked + cost / (1 - h.tax_rate))
+        asked += cost / (1 - h.tax_rate)
+        drawn = min(w, asked)
+        wants.append(want)
+        if dry < 0 and drawn < asked - 1e-6:
+            dry = t - h.working
         spent = max(income + (1 - h.tax_rate) * drawn - cost, 0.0)
         previous = max(drawn - cost / (1 - h.tax_rate), 0.0)
         unmet += max(want - spent, 0.0)
@@ -117,7 +123,7 @@ def by_hand(h, mix, lives, rule, column, annuity=None, care=None):
         gain = growth - 1
         spent_by_year.append(spent)
         bequest = w
-    return unmet, balance, bequest, spent_by_year
+    return unmet, balance, bequest, spent_by_year, wants, dry
 
 
 EVERYTHING = replace(
@@ -154,12 +160,98 @@ def test_a_plain_loop_over_each_life_agrees(h, rule) -> None:
     case = rows.of_households([h], mix, lives, annuity=annuity)
     out = simulate(case, lives, rule, care=care, keep=12)
     for k in range(12):
-        unmet, balance, bequest, spent = by_hand(h, mix, lives, rule, k, annuity, care)
+        unmet, balance, bequest, spent, wants, dry = by_hand(h, mix, lives, rule, k, annuity, care)
         assert out.unmet[0, k] == pytest.approx(unmet, rel=1e-9, abs=1e-5)
         assert out.balance[0, k] == pytest.approx(balance, rel=1e-9)
         assert out.bequest[0, k] == pytest.approx(bequest, rel=1e-9, abs=1e-6)
         kept = out.paths[0, :, k]
         assert kept[~np.isnan(kept)] == pytest.approx(spent, rel=1e-9)
+        assert out.wanted[0, k] == pytest.approx(sum(wants))
+        assert out.spending[0, k] == pytest.approx(sum(spent))
+        assert (out.years[0, k], out.depleted[0, k]) == (len(spent), dry)
+        missing = [max(want - got, 0) / want for want, got in zip(wants, spent, strict=True)]
+        assert out.worst[0, k] == pytest.approx(1 - max(missing, default=0.0), abs=1e-9)
+        enjoyed = sum(-0.25 * max(got / 5_000, 1.0) ** -4 for got in spent)
+        assert out.enjoyed[0, k] == pytest.approx(enjoyed, rel=1e-9)
+        assert out.success[0, k] == (unmet <= 1e-9 * sum(wants))
+
+
+def test_the_numbers_of_a_row_are_those_of_a_plain_loop_over_its_lives() -> None:
+    """Every statistic of `Outcomes` from the lives alone, some of which never reach retirement."""
+    ways = [SAVER, replace(SAVER, retirement_age=70), replace(SAVER, deferral_rate=0.02)]
+    lives = rows.draw(SAVER, years_of(60, SAVER.horizon), np.random.default_rng(6))
+    case = rows.of_households(ways, balanced(0.5), lives, names=["early", "late", "little"])
+    for gamma in (1.0, 4.0):
+        out = simulate(case, lives, risk_aversion=gamma)
+        assert not out.reached.all() and out.success.any() and not out.success.all()
+        table, ce = out.table(), []
+        for i, name in enumerate(out.names):
+            there = [k for k in range(60) if out.reached[i, k]]
+            met = [k for k in there if out.success[i, k]]
+            failed = [k for k in there if not out.success[i, k]]
+            held, left = ([x[i, k] for k in there] for x in (out.balance, out.bequest))
+            missed = sum(out.unmet[i, k] for k in there) / sum(out.wanted[i, k] for k in there)
+            mean = out.enjoyed[i].sum() / out.years[i].sum()
+            ce.append(5_000 * (np.exp(mean) if gamma == 1 else (-3 * mean) ** (-1 / 3)))
+            expected = {
+                "success": len(met) / len(there),
+                "low": wilson(len(met), len(there))[0],
+                "high": wilson(len(met), len(there))[1],
+                "shortfall": missed,
+                "depth": np.mean([1 - out.worst[i, k] for k in failed]),
+                "certainty equivalent": ce[i],
+                "balance": np.median(held),
+                "low balance": np.quantile(held, 0.1),
+                "bequest": np.median(left),
+            }
+            assert list(table.columns) == list(expected)
+            assert table.loc[name].tolist() == pytest.approx(list(expected.values()))
+        found = out.difference("early", "little")
+        both = out.reached[0] & out.reached[2]
+        held = (out.balance[0] - out.balance[2])[both]
+        error = 1.959964 * held.std(ddof=1) / np.sqrt(len(held))
+        assert found.loc["balance"].tolist() == pytest.approx(
+            [held.mean(), held.mean() - error, held.mean() + error]
+        )
+        # one life left out moves the level by its influence over n - 1 (the jackknife)
+        apart = []
+        for k in range(60):
+            rest = np.arange(60) != k
+            mean = out.enjoyed[:, rest].sum(axis=1) / out.years[:, rest].sum(axis=1)
+            level = 5_000 * (np.exp(mean) if gamma == 1 else (-3 * mean) ** (-1 / 3))
+            apart.append((np.array(ce) - level) * 59)
+        apart = np.array(apart).T
+        assert out.influence() == pytest.approx(apart, rel=0.1, abs=0.02 * np.abs(apart).max())
+        error = 1.959964 * (out.influence()[0] - out.influence()[2]).std(ddof=1) / np.sqrt(60)
+        ranged = found.loc["certainty_equivalent"]
+        assert (ranged["high"] - ranged["mid"]) == pytest.approx(error, rel=1e-6)
+        assert ranged["mid"] - ranged["low"] == pytest.approx(error, rel=1e-6)
+        share = out.reached.mean(axis=1)
+        chance = (out.success & out.reached).mean(axis=1) / share
+        near = [
+            ((out.success & out.reached)[i] - chance[i] * out.reached[i]) / share[i] for i in (0, 2)
+        ]
+        error = 1.959964 * (near[0] - near[1]).std(ddof=1) / np.sqrt(60)
+        gap = chance[0] - chance[2]
+        assert found.loc["success"].tolist() == pytest.approx([gap, gap - error, gap + error])
+
+
+def test_what_a_simulation_is_not_asked_changes_nothing() -> None:
+    """Utility not asked for, and lives whose lengths are weighed in one row or in each."""
+    lives = rows.draw(SAVER, years_of(40, SAVER.horizon), np.random.default_rng(6))
+    case = rows.of_households([SAVER, SAVER], balanced(0.5), lives, names=["a", "b"])
+    asked, silent = simulate(case, lives), simulate(case, lives, risk_aversion=None)
+    for name in ("unmet", "bequest", "balance", "spending", "years", "worst", "success"):
+        assert (getattr(asked, name) == getattr(silent, name)).all()
+    assert np.isnan(silent.risk_aversion) and (silent.enjoyed == 0).all()
+    rng = np.random.default_rng(6)
+    weighed = rows.draw(SAVER, years_of(40, SAVER.horizon), rng, lifetimes="weighed")
+    one = simulate(case, weighed)
+    two = simulate(case, replace(weighed, alive=np.repeat(weighed.alive, 2, axis=0)))
+    expected = weighed.alive[0, SAVER.working :].sum()
+    assert one.years == pytest.approx(np.full((2, 40), expected))
+    for name in ("enjoyed", "years", "bequest"):
+        assert getattr(one, name) == pytest.approx(getattr(two, name))
 
 
 def test_rows_may_retire_at_any_age_and_follow_any_rule() -> None:
