@@ -97,6 +97,7 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
         "match": plan.rules["contributions"]["match"],
         "pay_growth": plan.policy["lifecycle_pay_growth"],
         "annuity_rate": plan.policy["lifecycle_annuity_rate"],
+        "survivor_spending": plan.policy["survivor_spending"],
         "other_income": income if income > 0 else 0.0,
         "fee_dollars": float(plan.rules["recordkeeping_fee"]),
         "year": plan.as_of.year,

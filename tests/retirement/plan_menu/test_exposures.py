@@ -1,6 +1,7 @@
 """What funds hold by returns, by holdings, by both, or as stated: planted mixes are found again."""
 
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -109,3 +110,20 @@ def test_too_few_months_are_said(folder, record, months):
     _, found = look(folder, record)
     assert found.about.loc["LGACT", "evidence"] == "stated"
     assert "30 months" in found.left["LGACT"]
+
+
+def test_the_policy_decides_how_many_months_and_how_good_a_style_speak(folder, record, months):
+    bring_returns(folder, months, LGACT={"us_large_equity": 0.5, "us_core_bonds": 0.5})
+    ours = plan.read(folder)
+    known = class_returns(ours, record)
+    fit = seen.exposures(ours, known).about.loc["LGACT"]
+    assert fit["evidence"] == "returns"
+    for entry, enough, short, why in (
+        ("minimum_history_months", 120, 121, "120 months in common with the classes, not 121"),
+        ("style_r_squared_floor", 0.9, 0.999999, "below the policy's 100%"),
+    ):
+        for value, evidence in ((enough, "returns"), (short, "stated")):
+            asked = replace(ours, policy=ours.policy.replace(**{entry: value}))
+            found = seen.exposures(asked, known)
+            assert found.about.loc["LGACT", "evidence"] == evidence
+            assert (why in found.left.get("LGACT", "")) == (evidence == "stated")
