@@ -446,7 +446,9 @@ def _tried(found: Findings, name: str, read: Callable[[], Any]) -> Any:
 def _records(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
     """Rows as dicts of plain values, the index first, as `key`; what is missing is None."""
     names = [key, *map(str, frame)]
-    rows = frame.to_numpy(object).tolist()
+    if frame.empty:
+        return []
+    rows = frame.to_numpy().tolist()
     return [
         {name: _cell(cell) for name, cell in zip(names, (at, *row), strict=True)}
         for at, row in zip(frame.index.tolist(), rows, strict=True)

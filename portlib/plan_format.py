@@ -159,6 +159,8 @@ class Table:
 
     def refuse(self, bad: Any, column: str, problem: str) -> None:
         """Add a finding for each row that is bad, by file and line or by path."""
+        if isinstance(bad, list) and not any(bad):
+            return
         rows = np.flatnonzero(np.asarray(bad, bool)).tolist()
         name = f"{self.name}{self.suffix}"
         _refuse(name, column, self.columns[column], self.places, rows, problem, self.found)
@@ -368,8 +370,9 @@ def parts(
         given = tuple(classes), tuple(equity)
         (paths,) = _once(vintages, given, lambda: (_paths(vintages, classes, equity),))
     codes, year = lineup.columns["fund"], rules["as_of"].year
-    held = tuple(codes), year
-    participants, holdings = _once(people, held, lambda: _people(people, year, codes))
+    (participants,) = _once(people, (year,), lambda: (_people(people, year),))
+    index = participants.index
+    (holdings,) = _once(people, tuple(codes), lambda: (_held(people, codes, index),))
     found.settle()
     _same_story(lineup, funds, people, participants, holdings)
     found.settle()
@@ -417,7 +420,9 @@ def by_row(
             rest = _unnamed(people)
             judged = set(rest) if rules is not None else set()
             if rules is not None:
-                _people(people.only(rest), rules["as_of"].year, funds)
+                sound = people.only(rest)
+                _people(sound, rules["as_of"].year)
+                _holdings(sound, sound.columns["holdings"], funds)
             # holdings can be judged also beside another cell that was refused
             held = people.columns["holdings"]
             given = [at for at, one in enumerate(held) if isinstance(one, (str, Mapping))]
@@ -518,7 +523,7 @@ def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame
     return pd.DataFrame(held, index=index), pd.DataFrame(weights[~series], index[~series], classes)
 
 
-def _people(table: Table, year: int, funds: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _people(table: Table, year: int) -> pd.DataFrame:
     codes = table.columns["participant"]
     table.refuse(_again(codes), "participant", "is given twice")
     born, hired = table.numbers("birth_year", "hire_year").T
@@ -542,16 +547,19 @@ def _people(table: Table, year: int, funds: list[str]) -> tuple[pd.DataFrame, pd
     table.refuse(
         [said == () for said in answers], "answers", f"is not {QUESTIONS} numbers from 1 to 5"
     )
-    holdings = _holdings(table, table.columns["holdings"], funds)
     absent = {n for n, c in PEOPLE.items() if not c.required and np.isnan(table.numbers(n)).all()}
     told = [n for n in PEOPLE if n not in absent | {"origin", "participant", "holdings"}]
     kept = {name: _column(table, name, PEOPLE) for name in told}
     kept["answers"] = pd.Index(answers, dtype=object, tupleize_cols=False)
     index = pd.Index(codes, dtype=object, name="participant")
-    if table.found.refused:
-        return pd.DataFrame(kept, index), pd.DataFrame()
-    kept |= {name: kept[name].astype(int) for name in ("birth_year", "hire_year")}
-    return pd.DataFrame(kept, index), pd.DataFrame(holdings, index, funds)
+    if not table.found.refused:
+        kept |= {name: kept[name].astype(int) for name in ("birth_year", "hire_year")}
+    return pd.DataFrame(kept, index)
+
+
+def _held(table: Table, funds: list[str], index: pd.Index) -> pd.DataFrame:
+    holdings = _holdings(table, table.columns["holdings"], funds)
+    return pd.DataFrame() if table.found.refused else pd.DataFrame(holdings, index, funds)
 
 
 def _answers(said: Any) -> tuple[int, ...] | None:

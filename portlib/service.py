@@ -226,7 +226,7 @@ def optimize(
         most_funds=most,
         whole_percent=whole,
     )
-    kinds = zip(ours.funds.index, ours.funds["kind"], strict=True)
+    kinds = zip(map(str, ours.funds.index.tolist()), ours.funds["kind"].tolist(), strict=True)
     return {
         "schema": PORTFOLIO,
         "plan": sent,
@@ -248,7 +248,7 @@ def optimize(
         "status": best.status,
         "engine": best.engine,
         "coverage": {
-            str(fund): options.counted(kind) if kind in options.DESCRIBED else "considered"
+            fund: options.counted(kind) if kind in options.DESCRIBED else "considered"
             for fund, kind in kinds
         },
         "source": funds.source,

@@ -104,20 +104,22 @@ class Mandate:
     constraints: tuple[Rule, ...]
     tolerance: float
     program: Program = field(repr=False)
+    _written: dict[str, tuple[Rule, str]] = field(repr=False)
 
     def __init__(
         self, labels: Sequence[str], constraints: Sequence[Rule], *, tolerance: float = TOLERANCE
     ) -> None:
-        self._make(labels, constraints, tolerance, ())
+        self._make(labels, constraints, tolerance, None)
 
     def _make(
         self,
         labels: Sequence[str],
         constraints: Sequence[Rule],
         tolerance: float,
-        known: Sequence[Rule],
+        known: Mandate | None,
     ) -> None:
-        """Checks and compiles; rules that are known were checked over these labels before."""
+        """Checks and compiles; rules of a known mandate over these labels were checked before."""
+        object.__setattr__(self, "_written", {} if known is None else known._written)
         object.__setattr__(self, "labels", tuple(labels))
         object.__setattr__(self, "constraints", tuple(constraints))
         object.__setattr__(self, "tolerance", float(tolerance))
@@ -130,13 +132,14 @@ class Mandate:
                 f"{', '.join(twice) or 'none'}"
             )
         names: set[str] = set()
-        sound = set(map(id, known))
+        sound = set() if known is None else set(map(id, known.constraints))
+        assets = set(self.labels)
         for c in self.constraints:
             if c.name in names:
                 raise MandateError(f"two constraints are named {c.name!r}; give each its own name")
             names.add(c.name)
             if id(c) not in sound:
-                check(c, self.labels)
+                check(c, assets)
         object.__setattr__(self, "program", self._compile())
 
     def _compile(self) -> Program:
@@ -207,7 +210,7 @@ class Mandate:
 
     def _with(self, constraints: Sequence[Rule]) -> Mandate:
         made = object.__new__(Mandate)
-        made._make(self.labels, constraints, self.tolerance, self.constraints)
+        made._make(self.labels, constraints, self.tolerance, self)
         return made
 
     @cached_property
@@ -219,18 +222,22 @@ class Mandate:
         says nothing (an infinite limit, a coefficient of zero) is left out. A clause is
         documentation and stays outside.
         """
-        rules = []
-        for c in sorted(self.constraints, key=lambda c: c.name):
+        said = [self._said(c) for c in sorted(self.constraints, key=lambda c: c.name)]
+        assets = json.dumps(sorted(self.labels))
+        return f'{{"assets": {assets}, "rules": [{", ".join(said)}]}}'
+
+    def _said(self, c: Rule) -> str:
+        """A rule of the canonical form; mandates over the same labels share it."""
+        if c.name not in self._written or self._written[c.name][0] is not c:
             rule = {"kind": type(c).__name__, **vars(c), "clause": None}
             for key in c.PER_ASSET:
                 values = rule[key]
                 if not isinstance(values, Mapping):
                     values = dict.fromkeys(self.labels, 1.0 if values is None else values)
                 rule[key] = {a: v for a, v in values.items() if v not in c.SILENT}
-            rules.append({k: v for k, v in rule.items() if v not in (None, np.inf, -np.inf)})
-        return json.dumps(
-            {"assets": sorted(self.labels), "rules": rules}, sort_keys=True, allow_nan=False
-        )
+            told = {k: v for k, v in rule.items() if v not in (None, np.inf, -np.inf)}
+            self._written[c.name] = c, json.dumps(told, sort_keys=True, allow_nan=False)
+        return self._written[c.name][1]
 
     def to_json(self) -> dict[str, Any]:
         """The labels and the rules, each by kind, as strict JSON can hold them (schema ``rules``);

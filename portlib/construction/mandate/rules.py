@@ -22,7 +22,7 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
@@ -122,14 +122,20 @@ class Rule(ABC):
         """Own copies in plain floats, so that neither the caller's mapping nor ``-0.0`` or an int
         can differ later."""
         for key, value in list(vars(self).items()):
+            if key in TEXTS:
+                continue
             if isinstance(value, pd.Series):
                 if not value.index.is_unique:
                     twice = value.index[value.index.duplicated()][0]
                     raise MandateError(f"{self.name!r}: {key} names {twice!r} twice")
                 value = value.to_dict()
             if isinstance(value, Mapping):
-                object.__setattr__(self, key, {a: self._number(key, v) for a, v in value.items()})
-            elif key not in TEXTS and not (value is None and key in OPTIONAL):
+                told = {
+                    a: v + 0.0 if type(v) is float else self._number(key, v)
+                    for a, v in value.items()
+                }
+                object.__setattr__(self, key, told)
+            elif not (value is None and key in OPTIONAL):
                 object.__setattr__(self, key, self._number(key, value))
 
     def _number(self, key: str, value: Any) -> float:
@@ -302,9 +308,9 @@ class Bounds(Rule):
 
     def check(self) -> None:
         named = {a for side in (self.lower, self.upper) if isinstance(side, Mapping) for a in side}
-        sides = [
-            (a, _at(self.lower, a, -np.inf), _at(self.upper, a, np.inf)) for a in sorted(named)
-        ]
+        lows = self.lower if isinstance(self.lower, Mapping) else dict.fromkeys(named, self.lower)
+        highs = self.upper if isinstance(self.upper, Mapping) else dict.fromkeys(named, self.upper)
+        sides = [(a, lows.get(a, -np.inf), highs.get(a, np.inf)) for a in sorted(named)]
         sides = sides or [("", _at(self.lower, "", -np.inf), _at(self.upper, "", np.inf))]
         for asset, *limits in sides:
             for key, limit in zip(self.PER_ASSET, limits, strict=True):
@@ -648,9 +654,8 @@ def stated_in(content: Mapping[str, Any]) -> Rule:
 # ---- what is checked -----------------------------------------------------------------------------
 
 
-def check(rule: Rule, labels: Iterable[str]) -> None:
-    """Raise `MandateError` unless the rule makes sense over these assets."""
-    known = set(labels)
+def check(rule: Rule, known: Set[str]) -> None:
+    """Raise `MandateError` unless the rule makes sense over the assets known."""
     if rule.penalty is not None and not 0 < rule.penalty < np.inf:
         raise MandateError(
             f"{rule.name!r}: a soft constraint needs a finite penalty above zero, got "

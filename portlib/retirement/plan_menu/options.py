@@ -64,7 +64,7 @@ def series_of(plan: Plan) -> str | None:
     """The plan's target-date series, by its name in the lineup, or None."""
     if plan.vintages is None:
         return None
-    kinds = zip(plan.funds.index, plan.funds["kind"], strict=True)
+    kinds = zip(plan.funds.index.tolist(), plan.funds["kind"].tolist(), strict=True)
     return next((str(fund) for fund, kind in kinds if kind == "target_date"), None)
 
 
