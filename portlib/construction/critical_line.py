@@ -1,9 +1,9 @@
 """Which portfolios are efficient under linear rules, for every trade-off at once?
 
 Under limits and bounds the best weights are piecewise linear in the trade-off lambda. From the
-largest lambda down, the line goes from corner to corner; at each, an active set is exchanged and
-certified (the Karush-Kuhn-Tucker conditions hold on both sides of the corner, and the two segments
-meet)::
+largest lambda down, the line goes from corner to corner; at each, the active set that one change
+makes is certified, or else exchanged until it is (the Karush-Kuhn-Tucker conditions hold on both
+sides of the corner, and the two segments meet)::
 
     [ sigma  A' ] [ w ]   [ lambda mu ]
     [   A    0  ] [ y ] = [     b     ]        on the free weights, A the rules that bind
@@ -14,7 +14,10 @@ Bailey and Lopez de Prado (2013). Left out: distances, soft rules, positions wit
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
+from numpy.typing import NDArray
 
 from portlib.construction.engines import (
     STEP,
@@ -27,6 +30,7 @@ from portlib.construction.engines import (
 )
 from portlib.construction.mandate import Mandate
 from portlib.construction.mandate.infeasibility import diagnose
+from portlib.construction.mandate.mandate import Program
 from portlib.records import ROUNDING, Array, Assumptions
 
 
@@ -88,71 +92,149 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
     """The critical line from lambda = 0 up, a certified active set for each segment; None where
     there is none."""
     p = mandate.program
-    n = len(a)
-    m = len(mandate.program.rows)
-    scale = float(np.abs(a.sigma).max()) or 1.0
+    n, m = len(a), len(p.rows)
+    scale = float(np.diagonal(a.sigma).max()) or 1.0
     spread = float(np.ptp(a.mu)) or 1.0
     sigma = a.sigma / scale
     mu = a.mu / spread
-    loose = p.lower < p.upper
-    free_row = p.rows_lower < p.rows_upper
-    now, found = 0.0, None
+    # Weights and rows lie between these; the multipliers of held ones do not change sign.
+    lower = np.concatenate([p.lower, p.rows_lower])
+    upper = np.concatenate([p.upper, p.rows_upper])
+    moves = lower < upper
+    now = 0.0
+    line = None
+    state = _certified(a, mandate, sigma, mu, now, (scale / spread, None))
+    low = high = np.zeros(0)
     corners: list[Array] = []
     trade_offs: list[float] = []
     multipliers: list[Array] = []
     while len(corners) < 100 * (n + m):
-        if found is None:  # the first, or a corner where more than one weight or rule changes
-            start = _linear(a, mandate, now * scale / spread)[0]
-            found = exchange(sigma, now * mu, p, (start.at, start.on)) if start.at.size else None
-        if found is None:
+        if state is None:
             return None
-        w, y, z, at, on = found
-        free = (at == 0).nonzero()[0]
-        held = on.nonzero()[0]
-        k = len(free)
-        dw = np.zeros(n)
-        dy = np.zeros(m)
-        x = _kkt(sigma[free], p.rows[held], free, np.concatenate([mu[free], np.zeros(len(held))]))
-        dw[free], dy[held] = x[:k], x[k:]
-        dz = x[:k] @ sigma[free] - mu - dy @ p.rows
-        if not corners:
-            corners = [w]
-            trade_offs = [0.0]
-            multipliers = [y]
-        elif np.abs(w - corners[-1]).max() > SURE:  # a jump: sigma is singular there
-            return None
-        # Room below, then room above: of weights and rows to their limits, of the multipliers of
-        # held ones to zero.
-        value = p.rows @ w
-        slope = np.concatenate([np.where(at == 0, dw, dz), np.where(on == 0, p.rows @ dw, dy)])
-        below = np.where(at == 0, w - p.lower, np.where((at < 0) & loose, z, np.inf))
-        above = np.where(at == 0, p.upper - w, np.where((at > 0) & loose, -z, np.inf))
-        row_below = np.where(
-            on == 0, value - p.rows_lower, np.where((on < 0) & free_row, y, np.inf)
-        )
-        row_above = np.where(
-            on == 0, p.rows_upper - value, np.where((on > 0) & free_row, -y, np.inf)
-        )
-        room = np.concatenate([below, row_below, above, row_above])
-        pace = np.concatenate([-slope, slope])
-        steps = np.maximum(room, 0.0) / np.where(pace > ROUNDING, pace, np.nan)
-        if not np.isfinite(steps).any():
-            if np.abs(dw).max() > ROUNDING:  # positions without limit
+        line = _line(sigma, mu, p, state)
+        if not corners or line is None or not _holds(line, low, high, now):
+            if corners:  # the set with one change is not the one that holds from here on
+                state = _certified(a, mandate, sigma, mu, now, (scale / spread, state))
+                line = None if state is None else _line(sigma, mu, p, state)
+            if state is None or line is None:
                 return None
-            rows = np.vstack([np.array(multipliers[::-1]) * scale, dy * spread])
+            low, high = _limits(state, lower, upper, moves)
+        if not corners:
+            corners = [line.w[0]]
+            trade_offs = [0.0]
+            multipliers = [np.where(state[n:] == 0, 0.0, line.place[0, n:])]
+        elif np.abs(line.w[0] + now * line.w[1] - corners[-1]).max() > SURE:
+            return None  # a jump: sigma is singular there
+        slope = line.place[1]
+        gap = np.where(slope > 0, high, low) - (line.place[0] + now * slope)
+        still = np.abs(slope) <= ROUNDING
+        steps = np.where(still, np.inf, np.maximum(gap / np.where(still, 1.0, slope), 0.0))
+        event = int(steps.argmin())
+        if not np.isfinite(steps[event]):
+            if np.abs(line.w[1]).max() > ROUNDING:  # positions without limit
+                return None
+            rising = np.where(state[n:] == 0, 0.0, slope[n:])
+            rows = np.vstack([np.array(multipliers[::-1]) * scale, rising * spread])
             return np.array(corners[::-1]), np.array(trade_offs[::-1]) * scale / spread, rows
-        event = int(np.nanargmin(steps))
-        now = now + steps[event]
-        step = steps[event]
-        corners = [*corners, w + step * dw]
-        trade_offs = [*trade_offs, now]
-        multipliers = [*multipliers, y + step * dy]
-        state = np.concatenate([at, on])
-        side = -1 if event < n + m else 1
-        state[event % (n + m)] = side if state[event % (n + m)] == 0 else 0
+        now += float(steps[event])
+        corners.append(line.w[0] + now * line.w[1])
+        trade_offs.append(now)
+        multipliers.append(np.where(state[n:] == 0, 0.0, line.place[0, n:] + now * slope[n:]))
+        state = state.copy()
+        side = 1 if slope[event] > 0 else -1
+        state[event] = side if state[event] == 0 else 0
+        one = slice(event, event + 1)
+        low[one], high[one] = _limits(state[one], lower[one], upper[one], moves[one])
         now += STEP * (1 + now)
-        found = exchange(sigma, now * mu, p, (state[:n], state[n:]))
     return None
+
+
+def _certified(
+    a: Assumptions,
+    mandate: Mandate,
+    sigma: Array,
+    mu: Array,
+    now: float,
+    start: tuple[float, NDArray[np.int64] | None],
+) -> NDArray[np.int64] | None:
+    """The active set at lambda by exchange from the likely one, else from nothing; None where
+    neither is certified. `start` holds the unit of lambda and the likely set."""
+    unit, state = start
+    n = len(a)
+    found = None
+    if state is not None:
+        found = exchange(sigma, now * mu, mandate.program, (state[:n], state[n:]))
+    if found is None:  # the first, or a corner where more than one weight or rule changes
+        first = _linear(a, mandate, now * unit)[0]
+        if first.at.size:
+            found = exchange(sigma, now * mu, mandate.program, (first.at, first.on))
+    return None if found is None else np.concatenate([found.at, found.on]).astype(np.int64)
+
+
+def _limits(
+    state: NDArray[np.int64], lower: Array, upper: Array, moves: NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    """Between what `Line.place` must lie: limits of weights and rows, zero for a multiplier that
+    may not change sign."""
+    free = state == 0
+    low = np.where(free, lower, np.where((state < 0) & moves, 0.0, -np.inf))
+    high = np.where(free, upper, np.where((state > 0) & moves, 0.0, np.inf))
+    return low, high
+
+
+class Line(NamedTuple):
+    """What an active set implies for every lambda: two rows each, at zero and the slope in lambda.
+
+    `w` weights; `place` (n + m) what may not leave its limits: the weights and rows that are free,
+    the multipliers of those that are held.
+    """
+
+    w: Array
+    place: Array
+
+
+def _line(sigma: Array, mu: Array, p: Program, state: NDArray[np.int64]) -> Line | None:
+    """The solution of the conditions under an active set, linear in lambda; None where there is
+    none."""
+    n = len(mu)
+    at = state[:n]
+    on = state[n:]
+    free = (at == 0).nonzero()[0]
+    held = on.nonzero()[0]
+    moved = at.nonzero()[0]
+    k = len(free)
+    w = np.zeros((2, n))
+    w[0, moved] = np.where(at[moved] < 0, p.lower[moved], p.upper[moved])
+    pulling = w[0].nonzero()[0]
+    some = 4 * len(pulling) < n  # then their rows are quicker than the whole
+    pull = w[0, pulling] @ sigma[pulling] if some else w[0] @ sigma
+    rows = p.rows[held]
+    goal = np.where(on[held] > 0, p.rows_upper[held], p.rows_lower[held])
+    block = sigma if k == n else sigma[free]
+    right = np.zeros((k + len(held), 2))
+    right[:k, 0] = -pull[free]
+    right[:k, 1] = mu[free]
+    right[k:, 0] = goal - rows @ w[0]
+    x = _kkt(block, rows, free, right).T
+    w[:, free] = x[:, :k]
+    place = np.empty((2, n + len(on)))
+    z = place[:, :n]
+    np.subtract(x[:, :k] @ block, x[:, k:] @ rows, out=z)
+    z[0] += pull
+    z[1] -= mu
+    wrong = max(np.abs(z[:, free]).max(initial=0.0), np.abs(rows @ w[0] - goal).max(initial=0.0))
+    if not wrong <= ROUNDING:
+        return None
+    z[:, free] = x[:, :k]
+    place[:, n:] = w @ p.rows.T
+    place[:, n + held] = x[:, k:]
+    return Line(w, place)
+
+
+def _holds(line: Line, low: Array, high: Array, now: float) -> bool:
+    """Whether nothing lies beyond its limits at lambda."""
+    place = line.place[0] + now * line.place[1]
+    return bool(np.maximum(low - place, place - high).max() <= TIE * max(1.0, now))
 
 
 def cvxcla_line(

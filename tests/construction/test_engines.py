@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.optimize import minimize
 
+from portlib.construction import engines
 from portlib.construction import mean_variance as mv
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
@@ -14,7 +15,7 @@ from portlib.construction.mandate import (
     fully_invested,
     long_only,
 )
-from portlib.records import Allocation
+from portlib.records import Allocation, Assumptions
 from tests.construction.test_mean_variance import utility
 from tests.markets import market, ruled
 
@@ -108,3 +109,49 @@ def test_distances_and_soft_rules_are_refused_where_they_have_no_meaning() -> No
     )
     with pytest.raises(NotSolved, match="'cap' is soft"):
         mv.minimum_risk(a, soft)
+
+
+# ---- many assets, all of them held ---------------------------------------------------------------
+
+
+def everyone_held(n: int, factors: float) -> np.ndarray:
+    """A covariance under which least risk holds every asset: own risks, and five factors that may
+    be hedged out."""
+    rng = np.random.default_rng([n, 5])
+    loadings = rng.normal(0.0, factors, (n, 5))
+    return np.diag(rng.uniform(0.1, 0.3, n) ** 2) + loadings @ loadings.T
+
+
+@pytest.mark.parametrize("factors", [0.01, 0.15])
+@pytest.mark.parametrize("n", [engines.MANY - 1, engines.MANY, 200])
+def test_least_risk_where_every_asset_is_held_meets_its_closed_form(n: int, factors: float) -> None:
+    sigma = everyone_held(n, factors)
+    labels = [f"a{i}" for i in range(n)]
+    a = Assumptions(labels, np.full(n, 0.05), sigma, 0.0, "every asset held")
+    alone = mv.closed_form_minimum_variance(sigma)
+    assert alone.min() > 0
+    found = mv.minimum_risk(a)
+    assert found.w == pytest.approx(alone, abs=1e-10)
+    assert found.engine == "block principal pivoting"
+
+
+def test_conditions_by_cholesky_are_those_by_elimination() -> None:
+    rng = np.random.default_rng(64)
+    n, m = engines.MANY + 10, 3
+    x = rng.normal(size=(2 * n, n))
+    sigma, rows = x.T @ x / n, rng.normal(size=(m, n))
+    for right in (rng.normal(size=n + m), rng.normal(size=(n + m, 2))):
+        whole = np.block([[sigma, -rows.T], [rows, np.zeros((m, m))]])
+        found = engines._kkt(sigma, rows, np.arange(n), right)
+        assert found == pytest.approx(np.linalg.solve(whole, right), abs=1e-9)
+
+
+def test_a_singular_covariance_is_not_factorised() -> None:
+    rng = np.random.default_rng(65)
+    n = engines.MANY + 10
+    x = rng.normal(size=(n // 2, n))
+    rows = np.ones((1, n))
+    right = np.append(np.zeros(n), 1.0)
+    assert engines._by_cholesky(x.T @ x, rows, right) is None
+    found = engines._kkt(x.T @ x, rows, np.arange(n), right)
+    assert found[:n].sum() == pytest.approx(1.0)

@@ -309,9 +309,9 @@ class Mandate:
             raise MandateError(
                 "weights, assumptions and mandate must be over the same assets in the same order"
             )
-        weight = {a: float(held) for a, held in zip(self.labels, w, strict=True)}
+        weight = dict(zip(self.labels, np.asarray(w, float).tolist(), strict=True))
         for asset, held in weight.items():
-            if not np.isfinite(held):
+            if not math.isfinite(held):
                 raise MandateError(
                     f"the weight of {asset!r} is {held}: the solver's answer is no portfolio"
                 )
