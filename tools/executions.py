@@ -24,8 +24,6 @@ from tools import depends
 
 #: Under this name an executed notebook says which hash it was made under.
 NAME = "made_under"
-
-
 #: Folders of the checkout that chapters stand on or read; of the book, what is no page.
 READ = ("portlib", "data", "plans", "tests", "benchmarks", "tools")
 NO_PAGE = (".yml", ".csv", ".bib")
@@ -34,10 +32,11 @@ NO_PAGE = (".yml", ".csv", ".bib")
 def surroundings(root: Path, plan_folder: Path | None) -> str:
     """One hash of everything but the chapter itself."""
     named = os.environ.get("PRUDENT_HISTORY", "")
-    folders = [root / "portlib", root / "data", *filter(None, [plan_folder])]
+    folders = [*(root / name for name in READ), *filter(None, [plan_folder])]
     folders += [Path(named)] if named else []
     files = [path for folder in folders for path in depends.files(folder, "*") if _counts(path)]
-    files += [root / "requirements.lock", root / "tools" / "build.py"]
+    files += [path for path in depends.files(root / "book", "*") if path.suffix in NO_PAGE]
+    files.append(root / "requirements.lock")
     told = [
         sys.version,
         platform.platform(),
