@@ -226,3 +226,83 @@ def test_on_an_imported_history_a_failing_claim_is_shown_and_the_run_ends_with_i
     register = evidence.Register({"mean_variance": tuple(c.claims)}, {"mean_variance": {}})
     with pytest.raises(EvidenceError, match="claim MV-01 does not hold: measured 2"):
         evidence.gate(register, {"CM-01": {"kind": "documented"}}, [])
+
+
+@pytest.mark.parametrize(
+    ("bound", "inside", "outside"),
+    [
+        ({"at_most": 1.0}, 1.0, 1.0 + 1e-12),
+        ({"at_least": 1.0}, 1.0, 1.0 - 1e-12),
+        ({"equals": 3}, 3, 4),
+        ({"between": (0.4, 0.6)}, 0.4, 0.4 - 1e-12),
+        ({"between": (0.4, 0.6)}, 0.6, 0.6 + 1e-12),
+    ],
+)
+def test_a_claim_holds_at_its_bound_and_not_beyond_it(bound, inside, outside):
+    assert chapter().claim("MV-01", "x.", measured=inside, **bound, **GOOD).holds
+    with pytest.raises(ClaimFailed):
+        chapter().claim("MV-01", "x.", measured=outside, **bound, **GOOD)
+
+
+def test_every_field_of_a_claim_number_and_table_reaches_the_register(tmp_path, monkeypatch):
+    import dataclasses
+
+    import pandas as pd
+
+    shown = []
+    monkeypatch.setattr("IPython.display.display", lambda data, raw: shown.append(data))
+    monkeypatch.setattr("myst_nb.glue", lambda *_, **__: None)
+    c = chapter()
+    words = {"answers": ["CM-01", "CM-02"], "by": "published table", "cannot_show": "more"}
+    c.claim("MV-01", "One.", measured=0.5, between=(0, 1), unit="return", worst=True, **words)
+    c.claim("MV-02", "Two.", measured=True, equals=1, **GOOD)
+    c.tell(share=0.25, name="growth", count=3, rows=pd.DataFrame({"a": [1.0, None]}, ["x", "y"]))
+    with pytest.raises(EvidenceError, match="'share' is told twice"):
+        c.tell(share=0.5)
+    with pytest.raises(EvidenceError, match="'rows' is told twice"):
+        c.tell(rows=1)
+    c.table()
+    plain = json.loads(json.dumps(shown[0][evidence.MIME]))
+    register = evidence.collect([notebook(tmp_path / "mean_variance.ipynb", plain)])
+    first, second = register.claims["mean_variance"]
+    assert dataclasses.asdict(first) == {
+        "id": "MV-01",
+        "statement": "One.",
+        "measured": 0.5,
+        "relation": "between",
+        "bound": (0, 1),
+        "unit": "return",
+        "by": "published table",
+        "answers": ("CM-01", "CM-02"),
+        "cannot_show": "more",
+        "worst": True,
+    }
+    assert second.measured == 1 and not second.worst
+    assert register.numbers["mean_variance"] == {"share": 0.25, "name": "growth", "count": 3}
+    table = register.tables["mean_variance"]["rows"]
+    assert table == {"columns": ["a"], "index": ["x", "y"], "rows": [[1.0], [None]]}
+    filed = register.as_dict()["mean_variance"]
+    for claim, held in zip(filed["claims"], (first, second), strict=True):
+        assert claim == {**dataclasses.asdict(held), "holds": True}
+    assert filed["numbers"] == register.numbers["mean_variance"]
+
+
+def test_the_register_says_of_a_claim_that_fails_that_it_does(tmp_path):
+    register = evidence.collect([notebook(tmp_path / "a.ipynb", payload("a", measured=2.0))])
+    assert [c["holds"] for c in register.as_dict()["a"]["claims"]] == [False]
+
+
+def test_a_requirement_is_not_executed_by_a_claim_that_fails_beside_one_that_holds(tmp_path):
+    """Its own claim must hold: not that of another requirement."""
+    both = payload()
+    both["claims"].append(
+        {**both["claims"][0], "id": "MV-02", "answers": ["CM-02"], "worst": False}
+    )
+    required = {"CM-01": {"kind": "executed"}, "CM-02": {"kind": "executed"}}
+    path = notebook(tmp_path / "mean_variance.ipynb", both)
+    evidence.gate(evidence.collect([path]), required, [])
+    both["claims"][1]["measured"] = 2.0
+    notebook(path, both)
+    with pytest.raises(EvidenceError) as caught:
+        evidence.gate(evidence.collect([path]), required, [])
+    assert "MV-02 does not hold" in str(caught.value) and "MV-01 does" not in str(caught.value)

@@ -1,6 +1,7 @@
 """Whose word counts: once, under one spelling, and not for what one proposed oneself."""
 
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -13,8 +14,10 @@ from portlib.stewardship.governance import (
     NotApproved,
     Office,
     OwnProposal,
+    signatures,
 )
 from portlib.stewardship.governance.signatures import (
+    OutOfOrder,
     SignatureError,
     WrongKey,
 )
@@ -25,6 +28,7 @@ from tests.offices import (
     PLAN,
     ROLES,
     ROSTER,
+    VIEW,
     approval,
     changed,
     digest_of,
@@ -81,3 +85,33 @@ def test_a_proposer_under_another_spelling_is_the_same_person() -> None:
 def test_approvals_are_asked_in_whole_numbers(needed: object) -> None:
     with pytest.raises(GovernanceError, match="cannot be asked"):
         office(needed=needed)
+
+
+def test_an_accepted_view_is_logged_with_its_version_and_its_words() -> None:
+    keeper = office()
+    view = keeper.accept_view(signed_view(), NOON)
+    body = keeper.log.events("views", "ViewAccepted")[0].body
+    assert (body["view"], body["version"]) == (view.name, view.version)
+    assert body["fingerprint"] == view.fingerprint
+    assert (body["role"], body["nonce"]) == ("research", 1)
+    assert signatures.from_json(body["signed"]) == signed_view()
+
+
+def test_the_highest_version_accepted_is_the_one_to_pass() -> None:
+    keeper = office()
+    for nonce, version in enumerate((1, 3), start=1):
+        keeper.accept_view(signed_view(replace(VIEW, version=version), nonce=nonce), NOON)
+    for nonce, version in ((3, 2), (4, 3)):
+        with pytest.raises(OutOfOrder, match=f"version {version} after 3"):
+            keeper.accept_view(signed_view(replace(VIEW, version=version), nonce=nonce), NOON)
+    other = replace(VIEW, name="another", version=1)
+    assert keeper.accept_view(signed_view(other, nonce=5), NOON).version == 1
+
+
+def test_a_refusal_keeps_who_claimed_it() -> None:
+    keeper = office()
+    with pytest.raises(WrongKey):
+        keeper.accept_view(signed_view(role="chair"), NOON)
+    (refused,) = keeper.log.events("views", "ViewRefused")
+    assert refused.body["claimed by"] == "chair" and refused.body["why"] == "WrongKey"
+    assert "may not sign" in refused.body["message"]

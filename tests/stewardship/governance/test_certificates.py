@@ -130,3 +130,45 @@ def test_a_certifier_with_a_developers_key_is_not_independent_whatever_the_case(
     shared = {**ROSTER, "developer": ROSTER["expert"].lower()}
     with pytest.raises(WrongKey, match="independent"):
         filed(replace(keeper, roster=shared), {**certificates.draft(PINS), **FIELDS})
+
+
+def test_the_newest_certificate_counts_and_an_older_model_is_void() -> None:
+    keeper, newer = office(), replace(PINS, code="f" * 64)
+    filed(keeper, {**certificates.draft(PINS), **FIELDS})
+    second = {**certificates.draft(newer), **FIELDS}
+    filed(keeper, second, nonce=2, made_by=newer)
+    first, last = keeper.log.events("models", "ModelCertified")
+    assert certificates.in_force(keeper, newer, NOON) == last
+    with pytest.raises(certificates.NotCertified, match=f"event {last.number} is void: code"):
+        certificates.in_force(keeper, PINS, NOON)
+    filed(keeper, {**certificates.draft(PINS), **FIELDS}, nonce=3)
+    assert certificates.in_force(keeper, PINS, NOON).number > last.number > first.number
+
+
+def test_every_field_of_a_certificate_is_signed() -> None:
+    fields = {**certificates.draft(PINS), **FIELDS}
+    assert set(fields) == {*FIELDS, "model", "code", "data", "policy"}
+    said = certificates.certificate_content(fields)
+    for name in fields:
+        other = certificates.certificate_content({**fields, name: "ab" * 32})
+        assert other != said
+        assert (other["model"] != said["model"]) is (name == "model")
+        keeper = office()
+        with pytest.raises((Altered, certificates.NotCertified)):
+            filed(keeper, {**fields, name: "ab" * 32}, signed_fields=fields)
+
+
+def test_what_was_filed_and_what_was_decided_stands_in_the_log_word_for_word() -> None:
+    keeper, fields = office(), {**certificates.draft(PINS), **FIELDS}
+    filed(keeper, fields)
+    body = keeper.log.events("models", "ModelCertified")[0].body
+    assert body["fields"] == fields and (body["role"], body["nonce"]) == ("expert", 1)
+    decision = {n: f"said about {n}" for n in certificates.DECISION}
+    event = certificates.decide(keeper, decision, NOON, "chair", rests_on=[1])
+    assert event.body == {**decision, "rests on": [1]} and event.actor == "chair"
+
+
+@pytest.mark.parametrize("said", certificates._BLANK)
+def test_each_way_to_say_nothing_is_known(said: str) -> None:
+    assert certificates.missing({"why": said.upper()}, ["why"]) == ["why"]
+    assert certificates.missing({"why": f"{said} but the index fund is cheaper"}, ["why"]) == []

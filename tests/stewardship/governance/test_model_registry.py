@@ -148,3 +148,68 @@ def test_digits_are_a_whole_number_from_1_to_15(digits: object) -> None:
 def test_a_tolerance_that_tolerates_all_is_refused(tolerance: float) -> None:
     with pytest.raises(model_registry.RegistryError, match="tolerance"):
         model_registry.disagreements({"w": 0.1}, {"w": 0.9}, tolerance)
+
+
+def test_the_newest_registration_counts() -> None:
+    log, other = AuditLog(), replace(PINS, code="f" * 64)
+    model_registry.register(log, "menu", other, digits=3, at=NOON, actor="chair")
+    model_registry.register(log, "menu", PINS, digits=9, at=NOON, actor="chair")
+    model_registry.register(log, "another", other, digits=1, at=NOON, actor="chair")
+    assert model_registry.registered(log, "menu") == PINS
+    model_registry.accept(log, made(0.1), at=NOON, actor="portlib")
+    older = replace(made(0.1), pins=other)
+    with pytest.raises(model_registry.PinMismatch):
+        model_registry.accept(log, older, at=NOON, actor="portlib")
+    # and its digits: 0.1 and 0.1004 are one number at three
+    rough = replace(made(0.1), values={"risk": 0.1004})
+    with pytest.raises(model_registry.ResultMismatch):
+        model_registry.accept(log, rough, at=NOON, actor="portlib")
+
+
+def test_each_pin_alone_changes_what_stands_for_all_and_the_plan_is_no_part_of_the_model() -> None:
+    for name in asdict(PINS):
+        other = replace(PINS, **{name: "0" * 64})
+        assert other.fingerprint != PINS.fingerprint and PINS.differing(other) == (name,)
+        assert (other.model == PINS.model) is (name == "plan")
+
+
+def test_the_pin_of_the_data_follows_every_file_of_the_register(monkeypatch) -> None:
+    ours, listed = plan.read(), model_registry.data.sources()
+    before = model_registry.pins(ours).data
+    for name in (listed.index[0], listed.index[-1]):
+        changed = listed.copy()
+        changed.loc[name, "sha256"] = "0" * 64
+        monkeypatch.setattr(model_registry.data, "sources", lambda changed=changed: changed)
+        assert model_registry.pins(ours).data != before
+        monkeypatch.setattr(model_registry.data, "sources", lambda n=name: listed.drop(index=n))
+        assert model_registry.pins(ours).data != before
+
+
+@pytest.mark.parametrize("digits", [1, 15])
+def test_a_digest_covers_every_value_at_its_digits(digits: int) -> None:
+    values = {"w": [0.25, 0.75], "name": "growth", "n": 3, "inside": {"x": [1, {"y": -0.5}]}}
+    step, before = 10.0**-digits, model_registry.result_digest(values, digits)
+    for other in (
+        {**values, "w": [0.25 + step, 0.75]},
+        {**values, "w": [0.75, 0.25]},
+        {**values, "name": "Growth"},
+        {**values, "n": 4},
+        {**values, "inside": {"x": [1, {"y": 0.5}]}},
+        {**values, "inside": {"x": [1, {"z": -0.5}]}},
+        {k: v for k, v in values.items() if k != "n"},
+    ):
+        assert model_registry.result_digest(other, digits) != before
+
+
+def test_what_is_no_model_says_so_in_every_column() -> None:
+    owners, tiers = (POLICY[name] for name in ("model_owners", "model_tiers"))
+    table = model_registry.inventory(model_registry.graded(), owners, tiers)
+    row = table.loc["stewardship.settlement.ledger"]
+    assert row["use"] == model_registry.NO_MODELS["record"] and row["exposure"] == ""
+    assert row["owner"] == owners["stewardship"] and row["tier"] == model_registry.NO_TIER
+    assert row["purpose"].endswith("?") and row["limits"].startswith("prices")
+    models = table[table["kind"] == "model"]
+    for name, entry in models.iterrows():
+        points = tiers["exposure"][entry["exposure"]] * tiers["use"][entry["use"]]
+        least = {tier: floor for tier, floor in tiers["tier"].items() if points >= floor}
+        assert least[entry["tier"]] == max(least.values()), name

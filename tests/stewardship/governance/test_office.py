@@ -142,3 +142,33 @@ def test_nothing_is_released_without_a_limit(limits: dict) -> None:
     with pytest.raises(GovernanceError, match="limit"):
         keeper.optimize(lambda: made(0.1), lambda _: {"vol": 0.05}, limits, NOON)
     assert not keeper.log.events("optimisation", "PortfolioOptimized")
+
+
+def test_an_office_has_each_of_the_policys_values_in_its_place() -> None:
+    roles = [*POLICY["approval_roles"], *POLICY["view_authors"]]
+    roster = {role: f"0x{number:040x}" for number, role in enumerate(roles, start=1)}
+    keeper = Office.of_policy(AuditLog(), PLAN, roster, policy=POLICY)
+    assert keeper.signers == tuple(POLICY["approval_roles"])
+    assert keeper.needed == POLICY["approvals_needed"]
+    assert keeper.timelock == timedelta(hours=POLICY["policy_timelock_hours"])
+    assert keeper.view_authors == tuple(POLICY["view_authors"])
+
+
+def test_a_breach_a_halt_and_a_release_say_what_they_are_about() -> None:
+    keeper = office()
+    attempt(keeper, 0.05)
+    released = keeper.log.events("optimisation", "PortfolioOptimized")[0].body
+    assert released == {
+        "model": "menu",
+        "digest": made(0.05).digest,
+        "pins": vars(made(0.05).pins),
+        "values": {"risk": 0.05},
+    }
+    with pytest.raises(OptimizationHalted):
+        attempt(keeper, 0.2)
+    breach = keeper.log.events("risk", "ConstraintBreached")[0].body
+    assert breach == {"measure": "risk", "value": 0.2, "limit": 0.1}
+    halt = keeper.halt
+    assert halt is not None and halt.body["model"] == "menu" and "0.2" in halt.body["why"]
+    refused = keeper.log.events("optimisation", "OptimisationRefused")[0].body
+    assert refused["why"] == "OptimizationHalted" and "limit 0.1" in refused["message"]

@@ -104,3 +104,32 @@ def test_a_value_that_the_policy_could_not_hold_is_not_proposed() -> None:
     for entry, value in (("cap", -5), ("cap", "much"), ("max_single_fund", 40)):
         with pytest.raises(GovernanceError, match=entry):
             keeper.propose(entry, value, "because", NOON, "developer")
+
+
+def test_the_last_change_of_an_entry_is_in_force_and_the_others_stay() -> None:
+    keeper, at = office(needed=1), NOON
+    for nonce, value in enumerate((2.0, 3.0, 2.5), start=1):
+        number = changed(keeper, value=value, at=at)
+        keeper.approve(approval(digest_of(keeper, number), "chair", nonce=nonce, at=at), at)
+        at += 3 * DAY
+        event = keeper.enact(number, at)
+        assert event.body == {"of": number, "entry": "cap", "value": value}
+        assert keeper.policy_in_force() == {"cap": value, "floor": 0.0}
+    proposals = keeper.log.events("policy", "PolicyChangeProposed")
+    assert [e.body["from"] for e in proposals] == [1.0, 2.0, 3.0]
+    assert {e.body["reason"] for e in proposals} == {"because"}
+
+
+def test_a_refusal_keeps_what_was_asked() -> None:
+    keeper = office()
+    keeper.adopt({"cap": 1.0}, NOON, "chair")
+    with pytest.raises(GovernanceError):
+        keeper.propose("ceiling", 2.0, "because", NOON, "developer")
+    (refused,) = keeper.log.events("policy", "PolicyChangeRefused")
+    assert refused.actor == "developer"
+    assert {k: refused.body[k] for k in ("entry", "value", "reason")} == {
+        "entry": "ceiling",
+        "value": 2.0,
+        "reason": "because",
+    }
+    assert refused.body["why"] == "GovernanceError"

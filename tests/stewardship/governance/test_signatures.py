@@ -212,3 +212,45 @@ def test_a_roster_that_is_none_is_refused_by_role(content) -> None:
 
     with pytest.raises(SignatureError, match="roster"):
         roster_from_json(content)
+
+
+def test_a_statement_holds_from_its_first_second_to_its_last() -> None:
+    signed = signed_view(at=NOON)
+    last = NOON + timedelta(days=30)
+    for at, error in (
+        (NOON - timedelta(seconds=1), NotYetValid),
+        (NOON, None),
+        (last, None),
+        (last + timedelta(seconds=1), Expired),
+    ):
+        if error is None:
+            signatures.verify(signed, ROSTER, plan=PLAN, at=at)
+        else:
+            with pytest.raises(error):
+                signatures.verify(signed, ROSTER, plan=PLAN, at=at)
+
+
+def test_a_key_counts_from_its_first_moment_to_its_last_and_two_never_at_once() -> None:
+    first, last = NOON, NOON + timedelta(days=9)
+    key = signatures.Key("0xA", first, last)
+    second = timedelta(seconds=1)
+    moments = (first - second, first, last, last + second)
+    assert [key.counts(at) for at in moments] == [False, True, True, False]
+    follows = signatures.Key("0xB", last + second)
+    roster = {"chair": [key, follows]}
+    assert signatures.in_force(roster, last) == {"chair": "0xA"}
+    assert signatures.in_force(roster, last + second) == {"chair": "0xB"}
+    assert signatures.in_force(roster, first - second) == {}
+    with pytest.raises(SignatureError, match="two keys count"):
+        signatures.in_force({"chair": [key, replace(follows, first=last)]}, last)
+
+
+def test_a_key_may_count_as_long_as_is_allowed_and_is_told_in_time() -> None:
+    def due(days: int, at_day: int) -> str:
+        key = signatures.Key("0xA", NOON, NOON + timedelta(days=days))
+        limits = {"longest": timedelta(days=90), "notice": timedelta(days=14)}
+        at = NOON + timedelta(days=at_day)
+        return signatures.keys_due({"chair": [key]}, at, **limits).get("chair", "")
+
+    assert due(90, 1) == "" and "more than 90 days" in due(91, 1)
+    assert due(90, 76) == "" and "no other follows" in due(90, 77)

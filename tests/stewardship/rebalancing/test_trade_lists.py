@@ -222,3 +222,77 @@ def test_a_price_that_is_no_number_is_refused_by_fund():
     prices.iloc[0] = np.nan
     with pytest.raises(TradeError, match=f"{FUNDS[0]}: its price is nan"):
         trade_lists.best_list(THE_PLAN, HELD, 5e4, prices, EQUAL, [], THE_PLAN.as_of)
+
+
+def test_an_account_costs_what_the_policy_says_each_way():
+    """Funds deal at the policy's spread for funds; one company's shares at its own, and by how
+    much of a day's volume is sold."""
+    ours, stock = THE_PLAN.policy, THE_PLAN.rules["employer_stock"]
+    base = Mandate(FUNDS, [fully_invested(), long_only()])
+    account = trade_lists.account_of(THE_PLAN, HELD, 50_000.0, PRICES, base, part_of_plan=0.5)
+    half, i = ours["trading_half_spread"], FUNDS.index(stock["fund"])
+    sold = account.sellable[i] / 100
+    most = stock["daily_volume"] * ours["liquidity_share_of_adv"] * ours["liquidity_days"] * 0.5
+    assert sold == pytest.approx(min(most, HELD.iloc[i] * 50_000))
+    day = stock["own_volatility"] / 252**0.5
+    impact = day * (sold / stock["daily_volume"]) ** 0.5
+    assert account.cost[i] == pytest.approx(half["company"] + impact)
+    others = np.delete(account.cost, i)
+    assert (others == half["fund"]).all() and half["fund"] != half["company"]
+    assert account.smallest == round(100 * ours["trade_minimum_dollars"])
+    assert set(account.lots) == {round(ours["trade_lot_shares"] * MICRO)}
+    assert account.prices == pytest.approx(PRICES.to_numpy() * 100)
+
+
+def test_new_money_is_cash_and_what_may_be_bought_grows_with_it():
+    base = Mandate(FUNDS, [fully_invested(), long_only()])
+    plain, more = (
+        trade_lists.account_of(THE_PLAN, HELD, 50_000.0, PRICES, base, new_money=money)
+        for money in (0.0, 1_000.0)
+    )
+    assert more.cash - plain.cash == pytest.approx(100_000, abs=1)
+    assert more.micro_shares == plain.micro_shares
+    assert more.buyable == pytest.approx(plain.buyable * 51_000 / 50_000)
+
+
+@pytest.mark.parametrize(("lots", "cents"), [(3, 30_031), (-3, 29_970)])
+def test_a_leg_is_rounded_against_the_account(lots, cents):
+    """Three lots at 100.003 dollars, a tenth of a percent each way: up for what is paid, down for
+    what is received."""
+    account = Account(
+        ("A",),
+        (9 * MICRO,),
+        np.array([10_000.3]),
+        10**6,
+        (MICRO,),
+        np.array([0.001]),
+        0,
+        np.full(1, 1e9),
+        np.full(1, 1e9),
+    )
+    exact_cents = 3 * 10_000.3 * (1.001 if lots > 0 else 0.999)
+    rounded_cents = np.ceil(exact_cents) if lots > 0 else np.floor(exact_cents)
+    assert account.leg(0, lots) == Leg("A", lots * MICRO, int(rounded_cents))
+    assert rounded_cents == cents
+    made = trade_lists.listed(account, {"A": 0.5}, [lots])
+    assert made.cash_after == 10**6 - lots // abs(lots) * cents
+    assert made.cost == pytest.approx(
+        (account.total - made.values_after[0] - made.cash_after) / 100
+    )
+
+
+def test_the_smallest_trade_may_be_made_and_what_the_day_lets_may_be_used_up():
+    account = Account(
+        ("A",),
+        (5 * MICRO,),
+        np.array([1_000.0]),
+        10_000,
+        (MICRO,),
+        np.zeros(1),
+        2_000,
+        np.full(1, 3_000.0),
+        np.full(1, 4_000.0),
+    )
+    wrong = {n: faults(account, trade_lists.listed(account, {"A": 0.5}, [n])) for n in range(-6, 6)}
+    assert [n for n, found in wrong.items() if not found] == [-4, -3, -2, 0, 2, 3]
+    assert wrong[1] == ["A: below the smallest trade"] and "rules" in wrong[4][0]

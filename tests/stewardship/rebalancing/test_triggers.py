@@ -347,3 +347,120 @@ def test_an_instruction_keeps_the_tolerance_it_was_made_with():
     told = instruct(other, "P1", account, made, EQUAL, **why, day=date(2026, 6, 30))
     assert told.order().tolerance == 0.01
     assert instruction().order().tolerance == THE_PLAN.policy["settlement_price_tolerance"]
+
+
+# ---- by another route ----------------------------------------------------------------------------
+
+
+def ledger_of_shares(r, target, when, *, cost, tax, contribution, first):
+    """The same account in shares with an average cost a share, month by month: returns, traded,
+    costs and taxes as parts of the wealth at the month's end."""
+    price, average = np.ones(2), np.ones(2)
+    shares, carried, rows = np.array(target), 0.0, []
+    for month, now in enumerate(r):
+        before = shares @ price
+        price = price * (1 + now)
+        traded = costs = paid = 0.0
+        if when(month):
+            wanted = np.array(target) * (shares @ price) / price
+            sold, bought = np.maximum(shares - wanted, 0), np.maximum(wanted - shares, 0)
+            gain = sold @ (price - average) - carried
+            paid, carried = tax * max(gain, 0.0), max(-gain, 0.0)
+            traded = (sold @ price + bought @ price) / 2
+            costs = np.asarray(cost) @ ((sold + bought) * price)
+            kept = shares - sold
+            average = (kept * average + bought * price) / (kept + bought)
+            shares = wanted * (1 - (costs + paid) / (wanted @ price))
+        wealth = shares @ price
+        rows.append((wealth / before - 1, traded / wealth, costs / wealth, paid / wealth))
+        amount = contribution * wealth
+        lacking = np.maximum(np.array(target) * (wealth + amount) - shares * price, 0)
+        to = amount * (lacking / lacking.sum() if first and amount else np.array(target))
+        average = (shares * average + to) / (shares + to / price)
+        shares = shares + to / price
+    return np.array(rows)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("first", [True, False])
+def test_an_account_of_shares_at_average_cost_says_the_same(seed, first):
+    """Costs by asset, taxes on gains alone and losses carried, new money: over four years."""
+    r = market(seed, mean=(0.01, 0.0)).iloc[:48]
+    how = {"cost": pd.Series({"b": 0.004, "a": 0.001}), "gains_tax": 0.25, "contribution": 0.01}
+    got = backtest(r, TARGET, calendar(3), contributions_first=first, **how)
+    expected = ledger_of_shares(
+        r.to_numpy(),
+        (0.6, 0.4),
+        lambda month: (month + 1) % 3 == 0,
+        cost=(0.001, 0.004),
+        tax=0.25,
+        contribution=0.01,
+        first=first,
+    )
+    found = np.column_stack([got.returns, got.traded, got.costs, got.taxes])
+    assert found == pytest.approx(expected, abs=1e-12)
+    assert got.taxes.sum() > 0
+
+
+def test_a_summary_by_hand():
+    r = market().iloc[:36]
+    made = backtest(r, TARGET, calendar(6), cost=0.002, gains_tax=0.2)
+    rng = np.random.default_rng(1)
+    ideal, cash = (pd.Series(rng.normal(0.004, 0.01, 36), r.index) for _ in range(2))
+    told = made.summary(ideal, cash)
+    over, off = made.returns - cash, made.returns - ideal
+    assert told.to_dict() == pytest.approx(
+        {
+            "trades": 6 / 3,
+            "turnover": made.traded.sum() / 3,
+            "costs": made.costs.sum() / 3,
+            "taxes": made.taxes.sum() / 3,
+            "geometric return": (1 + made.returns).prod() ** (1 / 3) - 1,
+            "volatility": made.returns.std(ddof=1) * 12**0.5,
+            "tracking error": off.std(ddof=1) * 12**0.5,
+            "Sharpe ratio": over.mean() / over.std(ddof=1) * 12**0.5,
+        }
+    )
+    assert list(made.reasons) == list(r.index[5::6])
+
+
+def test_each_trigger_of_the_policy_has_its_own_values():
+    ours = THE_PLAN.policy
+    months = ours["rebalance_calendar_months"]
+    spoken = from_policy("calendar", policy=ours)
+    assert [bool(spoken(at((0.6, 0.4), since=n))) for n in (months - 1, months)] == [False, True]
+    rng, asked = np.random.default_rng(3), {"drift": 0, "risk_spike": 0, "signal": 0}
+    plain = {
+        "drift": drift(ours["rebalance_drift"]["absolute"], ours["rebalance_drift"]["relative"]),
+        "risk_spike": risk_spike(
+            ours["rebalance_risk_spike"]["window_months"], ours["rebalance_risk_spike"]["multiple"]
+        ),
+        "signal": signal(ours["rebalance_signal_months"]),
+    }
+    for _ in range(200):
+        w = rng.uniform(0.5, 0.7)
+        history = rng.normal(0, rng.choice([0.01, 0.04], (60, 1)), (60, 2))
+        history[-24:] *= rng.choice([0.5, 3.0])
+        now = at((w, 1 - w), history, since=99)
+        for name, rule in plain.items():
+            told = from_policy(name, policy=ours)(now)
+            assert told == rule(now)
+            asked[name] += bool(told)
+    assert all(0 < count < 200 for count in asked.values())
+
+
+def test_an_instruction_says_what_the_account_is_what_it_becomes_and_at_what_cost():
+    account, made, _ = listed_on(THE_PLAN.as_of)
+    one = instruction()
+    assert one.before == pytest.approx(
+        dict(zip(FUNDS, account.values / account.total, strict=True))
+    )
+    assert one.target == pytest.approx(EQUAL.to_dict())
+    assert one.after == pytest.approx(made.after.to_dict())
+    assert one.legs == made.legs and one.distance == made.distance
+    moved = np.abs(np.array(made.lots) * account.lot_values)
+    rounding = 0.01 * len(made.legs)
+    assert one.expected_cost == pytest.approx(moved @ account.cost / 100, abs=rounding)
+    assert one.deadline_hours == THE_PLAN.policy["settlement_deadline_hours"]
+    assert one.order().hours == one.deadline_hours
+    assert (one.account, one.day, one.mandate) == ("P1", "2026-06-30", "m" * 64)
