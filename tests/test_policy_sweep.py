@@ -454,6 +454,93 @@ def test_every_leaf_of_its_entries_moves_an_output(name):
     assert not still
 
 
+# ---- what is passed on as it is ------------------------------------------------------------------
+
+
+def held_of(plan: Plan) -> dict[str, Any]:
+    """Where numbers of the policy arrive as they are decided, in the policy's unit: by entry, or by
+    entry and leaf."""
+    home, at, by = outlook.household(plan, WHO), desk(plan), search.taste(plan)
+    one = owners.owner(untold(plan), OWNER)
+    view = black_litterman.of_policy(plan.policy, CLASSES)
+    seen_by, traded, told = watched(plan), account(plan), instructed(plan)
+    menu = plan_menu.menu_mandate(plan, "moderate", CLASSES)
+    classes = mandate.of_policy(plan.policy, CLASSES.labels, posture="moderate")
+    stock = plan.rules["employer_stock"]
+    asked = questionnaire.calibrate(ANSWERS, np.random.default_rng(1), policy=plan.policy)
+    return {
+        "lifecycle_annuity_rate": home.annuity_rate,
+        "lifecycle_pay_growth": home.pay_growth,
+        "spending_replacement": home.replacement_rate,
+        "survivor_spending": home.survivor_spending,
+        "mortality_improvement": outlook.mortality(plan).improvement,
+        "mortality_relative": outlook.mortality(plan).relative,
+        **{f"pay_risk.{k}": v for k, v in vars(outlook.pay_risk(plan)).items()},
+        "lifecycle_risk_aversion": by.risk_aversion,
+        "spending_floor": by.floor,
+        "tax_year": one.year,
+        "state_tax_rate": one.state_rate,
+        "location_last_age": one.last_age,
+        "location_withdrawal_rate": one.withdrawal_rate,
+        "location_not_supplied.outside_assets": one.balances["taxable"],
+        "location_not_supplied.hsa": one.balances["hsa"],
+        "location_not_supplied.basis": one.basis,
+        "location_not_supplied.other_income": one.other_income,
+        "black_litterman_tau": view["tau"],
+        "shared_view_error": view["shared"],
+        "equilibrium_risk_aversion": view["equilibrium_risk_aversion"],
+        "capacity_loss_limit": managed_account(capacity.person(plan, WHO), at, at.order[-1]).limit,
+        "scenario_seed": at.lives_seed,
+        "index_fund_cost": seen_by.index_fund_cost,
+        "monitoring_window_months": seen_by.window_months,
+        "monitoring_rebalance_months": seen_by.rebalance_months,
+        "tail_level": seen_by.tail_level,
+        "fat_tail_degrees_of_freedom": seen_by.degrees_of_freedom,
+        "trade_lot_shares": traded.lots[0] / trade_lists.MICRO,
+        "trade_minimum_dollars": traded.smallest / 100,
+        "trading_half_spread.fund": traded.cost[0],
+        "settlement_price_tolerance": told["price_tolerance"],
+        "settlement_deadline_hours": told["deadline_hours"],
+        "policy_timelock_hours": office(plan)["timelock"].total_seconds() / 3600,
+        "approvals_needed": office(plan)["needed"],
+        "rebalance_calendar_months": trigger(plan, "calendar")[0],
+        "rebalance_drift.absolute": trigger(plan, "drift")[0],
+        "rebalance_drift.relative": trigger(plan, "drift")[1],
+        "rebalance_risk_spike.multiple": trigger(plan, "risk_spike")[0],
+        "rebalance_risk_spike.window_months": trigger(plan, "risk_spike")[1],
+        "rebalance_signal_months": trigger(plan, "signal")[1],
+        "questionnaire_level": asked.level,
+        "posture_scores.growth": asked.floors["growth"],
+        "equity_floor.moderate": menu["equity band"].lower,
+        "equity_ceiling.moderate": menu["equity band"].upper,
+        "small_equity_cap": menu["small company cap"].upper,
+        "high_yield_cap": menu["high yield cap"].upper,
+        "max_single_fund": max(menu["single fund"].upper.values()),
+        "employer_stock_cap": menu["employer stock cap"].upper[stock["fund"]],
+        "mandate_tolerance": classes.tolerance,
+        "stress_path_limit.0": stress_testing.path_limit(0, policy=plan.policy),
+        "stress_path_limit.25": stress_testing.path_limit(25, policy=plan.policy),
+        "index_fund_cost, added": plan_menu.with_index_fund(plan, "us_reits")
+        .funds["expense_ratio"]
+        .iloc[-1],
+    }
+
+
+HELD = held_of(PLAN)
+
+
+@pytest.mark.parametrize("where", HELD)
+def test_a_number_arrives_as_it_was_decided_and_another_does_not_move_it(where):
+    entry, *path = where.split(",")[0].split(".")
+    keys = tuple(int(key) if key.isdigit() else key for key in path)
+    assert HELD[where] == pytest.approx(got(PLAN.policy[entry], keys))
+    other = moved(PLAN, entry, keys)
+    after = held_of(other)
+    assert after[where] == pytest.approx(got(other.policy[entry], keys))
+    beside = {name for name in HELD if after[name] != HELD[name]}
+    assert {name.split(",")[0].split(".")[0] for name in beside} == {entry}
+
+
 #: Entries that no probe reads, and who holds them to what they promise.
 HELD_BY = {
     "alert_false_alarms": "tests/stewardship/monitoring/test_alarms.py",

@@ -232,3 +232,36 @@ def test_bend_points_follow_from_average_wages_back_to_1979() -> None:
     for year, points in printed.items():
         ratio = wages[year - 2] / formula["base_wage_index"]
         assert [round(p * ratio) for p in formula["base_points"]] == list(points)
+
+
+def test_contributions_follow_pay_the_match_and_what_the_employer_adds() -> None:
+    """Year by year, far below every limit: deferral, match of what is deferred, and 2% for all."""
+    h = certain(pay_growth=0.03, escalation=0.01, highest_deferral=0.12, match=MATCH)
+    h = replace(h, deferral_rate=0.04, nonelective=0.02)
+    expected = []
+    for t in range(35):
+        pay, rate = 60_000 * 1.03**t, min(0.04 + 0.01 * t, 0.12)
+        match = min(rate, 0.03) + 0.5 * max(min(rate, 0.05) - 0.03, 0)
+        expected.append(pay * (rate + match + 0.02))
+    got = hh.contributions(h)
+    assert got[:20] == pytest.approx(expected[:20])
+    assert (got[35:] == 0).all() and len(got) == h.horizon
+
+
+def test_increases_are_cut_to_the_dime_one_after_the_other() -> None:
+    known = data.document("retirement_limits")["social_security"]["cost_of_living_adjustment"]
+    dollars = 1000.0
+    for year in (2022, 2023, 2024):
+        dollars = np.floor(round(dollars * (1 + known[year]) * 10, 6)) / 10
+        assert hh.increased(1000.0, 2021, year) == pytest.approx(dollars)
+    assert hh.increased(1000.0, 2024, 2024) == 1000.0
+
+
+def test_each_survivors_share_and_a_certain_or_stated_table_end_where_they_say() -> None:
+    """A table of chances ends a life at its last, whatever the population's is."""
+    dies = np.r_[np.full(20, 0.1), 1.0]
+    short = certain(
+        sex="female", age=65, retirement_age=65, last_age=85, mortality=tuple(dies[:20])
+    )
+    alive = hh.survival(short)
+    assert alive[:20] == pytest.approx(0.9 ** np.arange(20)) and alive[-1] == 0

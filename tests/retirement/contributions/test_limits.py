@@ -62,3 +62,13 @@ def test_a_year_that_is_not_announced_is_refused_by_name() -> None:
         room(2027, 55, 0)
     with pytest.raises(ValueError, match="no table for 2019"):
         room(2019, 55, 0)
+
+
+def test_what_an_employee_may_defer_is_the_sum_of_its_parts_and_service_starts_at_fifteen() -> None:
+    for years in (14, 15, 20):
+        found = room(2026, 55, 80_000, service_years=years, deferred_before=10_000)
+        assert found.employee == found.deferral + found.catch_up + found.service
+        assert (found.service > 0) == (years >= 15)
+    above = room(2026, 55, 1e6, roth_offered=False)
+    assert above.catch_up == 0 and "no Roth account" in above.why
+    assert "catch-up to Roth only" in room(2026, 55, 1e6).why

@@ -116,3 +116,29 @@ def test_questions_that_make_no_sense_are_refused() -> None:
         solve("spending", PERSON, MIX, lives, 85)
     with pytest.raises(ValueError, match="states no spending"):
         solve("deferral_rate", replace(PERSON, replacement_rate=None), MIX, lives, 0.8)
+
+
+def test_intervals_are_those_of_the_chance_that_many_lives_can_tell() -> None:
+    """Each end is the answer at the chance less or more 1.96 of its standard error."""
+    n, success = 400, 0.7
+    lives = lives_of(n)
+    half = 1.96 * (success * (1 - success) / n) ** 0.5
+    for lever in ("retirement_age", "spending", "deferral_rate"):
+        found = solve(lever, PERSON, MIX, lives, success)
+        down, up = (solve(lever, PERSON, MIX, lives, success + s * half) for s in (-1, 1))
+        low, high = sorted((down.value, up.value))
+        assert (found.low, found.high) == pytest.approx((low, high), abs=0.0005)
+        assert found.low < found.high
+
+
+def test_the_most_that_may_be_deferred_is_the_laws_and_no_more_than_pay() -> None:
+    lives = lives_of(100)
+    for pay in (9_000.0, 80_000.0, 400_000.0):
+        rich = replace(PERSON, pay=pay, replacement_rate=None, spending=5e6)
+        found = solve("deferral_rate", rich, MIX, lives, 0.5)
+        assert not found.reached and found.value == pytest.approx(min(24_500 / pay, 1.0))
+    idle = replace(PERSON, pay=0.0, replacement_rate=None, spending=5e6, match=())
+    assert solve("deferral_rate", idle, MIX, lives, 0.5).value == 0.0
+    nothing = replace(PERSON, replacement_rate=None, spending=1.0)
+    assert solve("deferral_rate", nothing, MIX, lives, 0.5).value == 0.0
+    assert solve("retirement_age", nothing, MIX, lives, 0.5).value == PERSON.age + 1

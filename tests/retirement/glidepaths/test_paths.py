@@ -77,3 +77,28 @@ def test_the_adopted_path_is_what_the_plans_default_follows() -> None:
     ruled = gp.adopted(nobody)
     assert ruled.equity_at(99) == pytest.approx(shape["start"])
     assert ruled.equity_at(-99) == pytest.approx(shape["landing"])
+
+
+def test_a_path_carries_what_its_fund_costs_wherever_it_goes() -> None:
+    """The expense ratio of the series, of a default fund, and of a path over its classes."""
+    series = EXAMPLE.funds[EXAMPLE.funds["kind"] == "target_date"].iloc[0]
+    path = gp.from_plan(EXAMPLE)
+    assert path is not None
+    assert (path.name, path.fee) == (series["label"], series["expense_ratio"])
+    assert gp.adopted(EXAMPLE).fee == path.fee > 0
+    for fund in EXAMPLE.exposures.index[:6]:
+        rules = {**EXAMPLE.rules, "default": fund}
+        own = gp.adopted(replace(EXAMPLE, rules=rules))
+        assert own.fee == EXAMPLE.funds["expense_ratio"][fund]
+        assert own.name == EXAMPLE.funds["label"][fund]
+        held = EXAMPLE.exposures.loc[fund]
+        assert own.at(7.0) == pytest.approx(held.to_numpy(float))
+        equity = held[[c for c in held.index if c in EXAMPLE.equity_classes]].sum()
+        assert own.equity_at([30.0, -30.0]) == pytest.approx([equity, equity])
+    mix, _ = gp.sleeves(EXAMPLE)
+    dear = gp.shaped(0.9, 20, 0.4, 10, fee=0.004, source="said")
+    for other in (dear.of_classes(mix), dear.charged(0.004)):
+        assert (other.fee, other.source, other.name) == (0.004, "said", dear.name)
+    assert dear.charged(0.001).fee == 0.001
+    classes = dear.of_classes(mix)
+    assert set(classes.equity) == set(mix.columns[mix.loc["equity"] > 0])
