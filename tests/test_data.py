@@ -405,3 +405,69 @@ def test_law_says_when_it_was_checked_and_what_was_read():
     assert all(isinstance(entry["checked"], date) for entry in (*rules, *changes))
     assert all(change["read"] for change in changes)
     assert all(change["url"] or change["confidence"] == "low" for change in changes)
+
+
+# ---- what is covered -----------------------------------------------------------------------------
+
+
+def test_a_byte_of_any_file_of_facts_is_noticed(tmp_path):
+    """Every source with a file: the hash is over all of it, its first byte and its last."""
+    listed = data.sources()
+    for name, row in listed.iterrows():
+        path = data.ROOT / row["file"]
+        if not path.is_file():  # of a package
+            continue
+        data.checksum(path, row["sha256"])
+        content = path.read_bytes()
+        for changed in (
+            bytes([content[0] ^ 1]) + content[1:],
+            content[:-1] + bytes([content[-1] ^ 1]),
+            content[:-1],
+            content + b"\n",
+        ):
+            (tmp_path / path.name).write_bytes(changed)
+            with pytest.raises(DataError, match="SHA-256 is"):
+                data.checksum(tmp_path / path.name, row["sha256"])
+        with pytest.raises(DataError, match="SHA-256 is"):
+            data.checksum(path, row["sha256"][:-1])
+        assert name
+
+
+@pytest.mark.parametrize("unit", [unit for unit, bounds in data.UNITS.items() if bounds])
+def test_a_value_at_either_end_of_its_unit_is_read_and_one_beyond_is_not(unit):
+    low, high = data.UNITS[unit]
+    step = 1e-9 * max(abs(low), abs(high))
+    frame = pd.DataFrame({"at": [1, 2, 3], "value": [low, np.nan, high]})
+    assert data.checked(frame, {"value": unit}, ["at"], "x.csv") is frame
+    for wrong in (low - step, high + step):
+        with pytest.raises(DataError, match=r"x\.csv: column 'value', line 3: .* is no"):
+            data.checked(frame.assign(value=[low, wrong, high]), {"value": unit}, ["at"], "x.csv")
+    for key in ([1, 1, 2], [1, np.nan, 2]):
+        with pytest.raises(DataError, match="does not identify one row"):
+            data.checked(frame.assign(at=key), {"value": unit}, ["at"], "x.csv")
+
+
+def test_the_fingerprint_is_of_every_file_of_facts_and_of_the_plan(tmp_path, monkeypatch):
+    """Each file changed, added and gone, in a small folder of facts."""
+    facts, own = tmp_path / "data", tmp_path / "mine"
+    for folder in (facts, own):
+        folder.mkdir()
+        for name in ("a.csv", "b.yml", "z.csv"):
+            (folder / name).write_text("1")
+    monkeypatch.setattr(data, "ROOT", facts)
+    monkeypatch.setattr("portlib.history.folder", lambda: None)
+    found, count = {data.fingerprint(own)}, 1
+    for folder in (facts, own):
+        for name in ("a.csv", "b.yml", "z.csv", "new.csv"):
+            path = folder / name
+            kept = path.read_text() if path.exists() else None
+            path.write_text("2")
+            found.add(data.fingerprint(own))
+            path.unlink()
+            if kept is not None:
+                found.add(data.fingerprint(own))
+                path.write_text(kept)
+            count += 1 + (kept is not None)
+    assert len(found) == count
+    (facts / "a.csv").write_text("2"), (facts / "z.csv").write_text("2")
+    assert data.fingerprint(own) not in found

@@ -4,7 +4,8 @@ import json
 import os
 import shutil
 import sys
-from datetime import date
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -527,3 +528,54 @@ def test_ages_count_years_to_the_day_of_the_plan():
     first = ours.participants.index[0]
     assert ours.age[first] == ours.as_of.year - ours.participants.birth_year[first]
     assert np.isfinite(ours.assets) and ours.assets > 0
+
+
+@pytest.mark.parametrize("table", ["funds", "participants", "vintages"])
+def test_no_figure_of_a_plans_tables_can_be_another_under_the_same_fingerprint(table):
+    """Every column of a table, its last row: what a plan is called by covers all of it."""
+    ours = plan.read(data.ROOT / "plan")
+    before, held = ours.fingerprint, getattr(ours, table)
+    for column in held.columns:
+        kept = held[column].dropna()
+        if not len(kept):
+            continue
+        old, other = kept.astype(object).iloc[-1], held.copy()
+        old = old.item() if isinstance(old, np.generic) else old
+        if isinstance(old, str):
+            new = f"{old}?"
+        elif isinstance(old, bool):
+            new = not old
+        elif isinstance(old, (date, pd.Timestamp)):
+            new = old + timedelta(days=1)
+        elif isinstance(old, tuple):
+            new = (*old, "more")
+        else:
+            new = old + 1
+        values = [one.item() if isinstance(one, np.generic) else one for one in held[column]]
+        values[held.index.get_loc(kept.index[-1])] = new
+        other[column] = pd.Series(values, held.index, dtype=object)
+        assert replace(ours, **{table: other}).fingerprint != before, column
+    assert replace(ours, **{table: held.iloc[:-1]}).fingerprint != before
+
+
+def test_no_rule_of_a_plan_can_be_another_under_the_same_fingerprint():
+    ours = plan.read(data.ROOT / "plan")
+    assert replace(ours, rules={**ours.rules, "name": "another"}).fingerprint != ours.fingerprint
+    for name, rule in ours.rules.items():
+        if name in ("schema", "version"):
+            continue
+        other = {**ours.rules, name: None if rule is not None else "x"}
+        assert replace(ours, rules=other).fingerprint != ours.fingerprint, name
+
+
+def test_holdings_of_one_person_and_the_policy_are_in_the_fingerprint():
+    ours = plan.read(data.ROOT / "plan")
+    held = ours.holdings.copy()
+    who = held.index[-1]
+    held.loc[who] = held.loc[who].to_numpy()[::-1].copy()
+    assert replace(ours, holdings=held).fingerprint != ours.fingerprint
+    stricter = ours.policy.replace(max_single_fund=0.3)
+    assert replace(ours, policy=stricter).fingerprint != ours.fingerprint
+    mix = ours.exposures.copy()
+    mix.iloc[-1] = mix.iloc[-1].to_numpy()[::-1].copy()
+    assert replace(ours, exposures=mix).fingerprint != ours.fingerprint

@@ -355,3 +355,39 @@ def test_a_house_class_shares_what_is_decided_of_the_class_that_it_is_called_or_
     assert made.replace(max_single_fund=0.3)["reference_portfolio"] == after
     kept = policy.HouseClass("abroad", "equity", "intl_dev_equity")
     assert policy.read().of_house([kept])["reference_portfolio"] == before
+
+
+def places(value, path=()):
+    """The way to every single value inside an entry."""
+    if isinstance(value, (dict, list)):
+        for key in value if isinstance(value, dict) else range(len(value)):
+            yield from places(value[key], (*path, key))
+    else:
+        yield path
+
+
+@pytest.mark.parametrize("name", SCHEMA)
+def test_no_value_of_an_entry_can_be_another_under_the_same_fingerprint(name):
+    """Every leaf, name of a leaf and length of a list: past the schema, for the hash is last."""
+
+    def with_value(value):
+        entries = {**OURS.entries, name: {**OURS.entries[name], "value": value}}
+        return policy.Policy(entries).fingerprint
+
+    ours = OURS[name]
+    found, count = {OURS.fingerprint}, 1
+    for path in places(ours):
+        changed = {"whole": copy.deepcopy(ours)}
+        at, keys = changed, ("whole", *path)
+        for key in keys[:-1]:
+            at = at[key]
+        old = at[keys[-1]]
+        at[keys[-1]] = f"{old}?" if isinstance(old, str) else not old if old is True else old + 1
+        found.add(with_value(changed["whole"]))
+        count += 1
+    if isinstance(ours, (dict, list)):
+        some = dict(list(ours.items())[1:]) if isinstance(ours, dict) else ours[1:]
+        found.add(with_value(some))
+        count += 1
+    assert len(found) == count
+    assert policy.Policy({n: e for n, e in OURS.entries.items() if n != name}) != OURS

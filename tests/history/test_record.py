@@ -87,3 +87,33 @@ def test_a_new_vintage_replaces_a_series_whole():
     assert history["stocks"].first == pd.Timestamp("2020-01-31")
     with pytest.raises(DataError, match="two series are called 'stocks'"):
         History([a_series(), a_series()])
+
+
+@pytest.mark.parametrize(("quantity", "limit"), [("return", 0.2), ("change", 0.2), ("yield", 0.25)])
+def test_a_middle_at_the_limit_is_read_and_one_beyond_is_taken_for_percent(quantity, limit):
+    assert a_series(values=[limit] * 3, quantity=quantity).last == pd.Timestamp("2020-03-31")
+    with pytest.raises(DataError, match="Divide by 100"):
+        a_series(values=[limit + 1e-9] * 3, quantity=quantity)
+    assert len(a_series(values=[2000.0] * 3, quantity="level").values) == 3
+
+
+def test_all_may_be_lost_in_a_month_and_no_more():
+    assert a_series(values=(0.01, -1.0, 0.0)).values.min() == -1.0
+    with pytest.raises(DataError, match=r"2020-02: -1\.0001 loses more than all"):
+        a_series(values=(0.01, -1.0001, 0.0))
+
+
+def test_bounds_that_are_the_first_and_the_last_month_are_met():
+    history = History([a_series(), a_series("bonds", "2020-02", (0.0, 0.01, 0.02))])
+    whole = history.months("stocks", "bonds", first="2020-02", last="2020-03")
+    assert list(whole.index) == list(pd.date_range("2020-02-29", periods=2, freq="ME"))
+    assert whole.equals(history.months("stocks", "bonds"))
+    for bounds in ({"first": "2020-01"}, {"last": "2020-04"}):
+        with pytest.raises(DataError, match=r"starts in|ends in"):
+            history.months("stocks", "bonds", **bounds)
+
+
+def test_months_that_nobody_published_at_either_end_are_no_part_of_a_series():
+    one = a_series(values=(np.nan, 0.01, np.nan, 0.02, np.nan))
+    assert (one.first, one.last) == (pd.Timestamp("2020-02-29"), pd.Timestamp("2020-04-30"))
+    assert list(one.missing) == [pd.Timestamp("2020-03-31")]

@@ -63,3 +63,62 @@ def test_what_is_held_beyond_the_risk_budget_asks_for_a_remake(house, after, lim
     found = one_quarter.review(other, "moderate", house.prices, house.now + 2 * HOUR)
     assert ("remake", "risk budget") in rules(found)
     assert ("look", "policy") in rules(found)
+
+
+def test_a_signature_is_told_from_a_week_before_its_end(house, after):
+    """A view ends after thirty days: on the twenty-third it is not yet told, a second later it
+    is."""
+    week = house.now + 23 * 24 * HOUR
+    second = HOUR / 3600
+    for at, told in ((week, False), (week + second, True)):
+        found = rules(one_quarter.review(after, "moderate", house.prices, at))
+        assert (("renew", "view") in found) is told
+    end = house.now + 30 * 24 * HOUR
+    for at, told in ((end, True), (end + second, False)):
+        found = rules(one_quarter.review(after, "moderate", house.prices, at))
+        assert (("renew", "view") in found) is told
+        assert (("remake", "views") in found) is not told
+
+
+def test_the_newest_certificate_is_the_one_that_is_looked_at(house, after):
+    """An older one that still names the model in use does not count beside a newer one that names
+    another."""
+    filed = after.log.events("models", "ModelCertified")[-1].body
+    other = {**filed, "fields": {**filed["fields"], "model": "0" * 64}}
+    at = house.now + 2 * HOUR
+    assert ("renew", "certificate") not in rules(
+        one_quarter.review(after, "moderate", house.prices, at)
+    )
+    after.log.append("models", "ModelCertified", at=at, actor="x", body=other)
+    assert ("renew", "certificate") in rules(
+        one_quarter.review(after, "moderate", house.prices, at)
+    )
+
+
+def test_risk_at_its_limit_is_within_it(house, after):
+    from dataclasses import replace
+
+    at = house.now + 2 * HOUR
+    weights, _, _ = quarter.held(after.ledger, house.prices)
+    told = quarter.assumptions_of(quarter.released(after.log))
+    funds = quarter.plan_menu.menu_assumptions(after.seen, told)
+    risk = funds.risk_of(weights.reindex(list(funds.labels), fill_value=0.0).to_numpy(float))
+    breakers = house.plan.policy["circuit_breakers"]
+    for limit, beyond in ((risk, False), (risk * (1 - 1e-9), True)):
+        volatility = {**dict.fromkeys(breakers["volatility"], limit)}
+        policy = house.plan.policy.replace(circuit_breakers={**breakers, "volatility": volatility})
+        desk = replace(after, plan=replace(house.plan, policy=policy))
+        found = rules(one_quarter.review(desk, "moderate", house.prices, at))
+        assert (("remake", "risk budget") in found) is beyond
+
+
+def test_open_alerts_but_those_of_note_and_orders_that_wait_are_told(house, after):
+    at = house.now + 2 * HOUR
+    before = one_quarter.review(after, "moderate", house.prices, at)
+    for rule, severity in (("slippage", "act"), ("drift of names", "info"), ("old", "watch")):
+        body = {"rule": rule, "severity": severity, "value": 2.0, "limit": 1.0}
+        event = after.log.append("monitoring", "AlertRaised", at=at, actor="x", body=body)
+    after.log.append("monitoring", "AlertClosed", at=at, actor="x", body={"of": event.number})
+    found = one_quarter.review(after, "moderate", house.prices, at)
+    assert [item.why for item in found if item not in before] == ["slippage: 2, limit 1"]
+    assert not [item for item in found if item.rule == "settlement"]
