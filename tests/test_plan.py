@@ -555,7 +555,8 @@ def test_no_figure_of_a_plans_tables_can_be_another_under_the_same_fingerprint(t
         values[held.index.get_loc(kept.index[-1])] = new
         other[column] = pd.Series(values, held.index, dtype=object)
         assert replace(ours, **{table: other}).fingerprint != before, column
-    assert replace(ours, **{table: held.iloc[:-1]}).fingerprint != before
+    if table != "participants":  # whose holdings would be of nobody
+        assert replace(ours, **{table: held.iloc[:-1]}).fingerprint != before
 
 
 def test_no_rule_of_a_plan_can_be_another_under_the_same_fingerprint():
