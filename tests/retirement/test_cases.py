@@ -10,6 +10,7 @@ from portlib.retirement import cases as rows
 from portlib.retirement import household as hh
 from portlib.retirement import taxes
 from portlib.retirement.cases import balanced
+from portlib.retirement.glidepaths import shaped
 from portlib.retirement.household import Household, Spouse
 from portlib.retirement.lifetimes import Mortality
 from portlib.retirement.pay_risk import PayRisk
@@ -95,3 +96,63 @@ def test_what_does_not_go_together_is_refused() -> None:
         rows.draw(PERSON, calm(2, PERSON.horizon))
     with pytest.raises(ValueError, match="do not cover"):
         rows.draw(PERSON, calm(2, 10), np.random.default_rng(1))
+
+
+def test_each_year_of_a_row_is_its_distance_from_retirement_and_its_own_fee() -> None:
+    late = replace(PERSON, retirement_age=70)
+    path, calm_one = shaped(0.9, 20, 0.3, 10, fee=0.004), balanced(0.4, fee=0.001)
+    case = rows.of_households([PERSON, late, PERSON], [path, path, calm_one])
+    for t in (0, 10, 25, 30, 45):
+        assert case.mix[0, t, 0] == pytest.approx(path.equity_at(25.0 - t))
+        assert case.mix[1, t, 0] == pytest.approx(path.equity_at(30.0 - t))
+        assert case.mix[2, t] == pytest.approx([0.4, 0.6])
+    assert case.fee.tolist() == [0.004, 0.004, 0.001]
+    assert case.retires.tolist() == [25, 30, 25]
+
+
+def test_a_match_is_read_in_the_order_of_its_tiers_whatever_the_file_says() -> None:
+    ways = [replace(PERSON, match=match) for match in (MATCH, MATCH[::-1], MATCH[:1], ())]
+    case = rows.of_households(ways, balanced(0.5))
+    _, employer = case.saving.paid(0, slice(0, 4))
+    pay = 90_000
+    assert employer[:, 0] == pytest.approx([0.04 * pay, 0.04 * pay, 0.03 * pay, 0.0])
+
+
+def test_lives_end_within_the_horizon_and_pay_is_not_what_stays_of_it() -> None:
+    pair = replace(PERSON, age=60, sex="male", last_age=80, spouse=Spouse(35, sex="female"))
+    rng = np.random.default_rng(1)
+    lives = rows.draw(pair, calm(4_000, pair.horizon), rng, pay_risk=PayRisk())
+    for last in (lives.last, lives.last_spouse):
+        assert last.min() >= 0 and last.max() == pair.horizon - 1
+    stays = np.diff(np.log(lives.permanent), axis=0)
+    strays = np.log(lives.pay) - np.log(lives.permanent)
+    assert stays.var() == pytest.approx(PayRisk().permanent, rel=0.05)
+    assert strays.var() == pytest.approx(PayRisk().transitory, rel=0.05)
+    certain = rows.draw(replace(pair, sex=None), calm(3, pair.horizon))
+    assert (certain.last == pair.horizon - 1).all()
+    assert (certain.last_spouse == certain.last).all()
+
+
+def test_weighed_lives_carry_the_chance_of_each_year() -> None:
+    rng = np.random.default_rng(1)
+    one = replace(PERSON, sex="female")
+    lives = rows.draw(one, calm(3, one.horizon), rng, lifetimes="weighed")
+    expected = Mortality().survival(40, "female")[: one.horizon]
+    assert lives.alive[0] == pytest.approx(expected)
+    sure = replace(one, sex=None)
+    assert (rows.draw(sure, calm(3, one.horizon), rng, lifetimes="weighed").alive == 1).all()
+    dies = tuple(np.full(one.horizon, 0.02))
+    own = rows.draw(replace(one, mortality=dies), calm(3, one.horizon), rng, lifetimes="weighed")
+    assert own.alive[0] == pytest.approx(0.98 ** np.arange(one.horizon))
+
+
+def test_a_certain_life_is_priced_as_an_annuity_certain_and_a_stated_one_too() -> None:
+    sure = replace(PERSON, sex=None, annuity_rate=0.03)
+    stated = replace(PERSON, mortality=tuple(np.full(PERSON.horizon, 0.02)), annuity_rate=0.03)
+    for one in (sure, stated):
+        factor = rows.of_households([one], balanced(0.5)).factor[0]
+        for t in (0, 25, one.horizon - 1):
+            left = one.horizon - t
+            assert factor[t] == pytest.approx(sum(1.03**-k for k in range(left)))
+    free = rows.of_households([replace(sure, annuity_rate=0.0)], balanced(0.5)).factor[0]
+    assert free == pytest.approx(PERSON.horizon - np.arange(PERSON.horizon))

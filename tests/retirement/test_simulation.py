@@ -12,6 +12,7 @@ from portlib.estimation.inference import wilson
 from portlib.retirement import cases as rows
 from portlib.retirement import spending_rules as rules
 from portlib.retirement.cases import Annuity, Care, balanced
+from portlib.retirement.glidepaths import shaped
 from portlib.retirement.household import Household, Spouse, contributions
 from portlib.retirement.lifetimes import Mortality
 from portlib.retirement.pay_risk import PayRisk
@@ -156,7 +157,7 @@ def test_a_plain_loop_over_each_life_agrees(h, rule) -> None:
     rng = np.random.default_rng(5)
     lives = rows.draw(h, returns, rng, pay_risk=PayRisk(), care=care)
     annuity = Annuity(np.array([0.3]), np.array([0.07]), np.array([2]), np.array([True]))
-    mix = balanced(0.6, fee=0.003)
+    mix = shaped(0.9, 12, 0.2, 10, fee=0.003)  # of a path the year counts, too
     case = rows.of_households([h], mix, lives, annuity=annuity)
     out = simulate(case, lives, rule, care=care, keep=12)
     for k in range(12):

@@ -52,3 +52,17 @@ def test_percent_for_decimals_is_refused():
         Layer("fund", 0.02, 0.2, 0.08, catch_up=0.1)
     with pytest.raises(ValueError, match="some years"):
         net(0.1, [FUND], 0)
+
+
+def test_layers_are_charged_in_order_and_each_takes_what_is_said():
+    """By hand: the fund's terms on gross growth, the next layer's on what the fund leaves."""
+    w = 1.15**8
+    for layer in (FUND, ABOVE):
+        kept = w * (1 - layer.fee) ** 8
+        beyond = max(kept - 1.08**8, 0.0)
+        w = kept - min(layer.carry * max(kept - 1, 0), layer.catch_up * beyond)
+    assert float(net(0.15, [FUND, ABOVE], 8)) == pytest.approx(w ** (1 / 8) - 1)
+    taken = by_layer(0.15, [FUND, ABOVE], 8)
+    assert taken["fund"] == pytest.approx(0.15 - float(net(0.15, [FUND], 8)))
+    lost = float(net(-0.2, [Layer("carried", 0.0, 0.2)], 5))
+    assert lost == pytest.approx(-0.2)  # nothing is carried of a loss

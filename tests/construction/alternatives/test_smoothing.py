@@ -64,3 +64,23 @@ def test_the_fit_finds_the_weights_within_their_error(true):
 def test_what_makes_no_sense_is_refused(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_memory_ends_where_the_weights_do_and_its_error_is_bartletts():
+    how = Smoothing((0.5, 0.3, 0.2))
+    power = 0.25 + 0.09 + 0.04
+    expected = [1.0, (0.5 * 0.3 + 0.3 * 0.2) / power, 0.5 * 0.2 / power, 0.0, 0.0]
+    assert [how.autocorrelation(lag) for lag in range(5)] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="not negative"):
+        how.autocorrelation(-1)
+    rng = np.random.default_rng(4)
+    draws = [smoothing.inertia(geltner(0.6).report(rng.normal(size=500))[100:]) for _ in range(300)]
+    found, said = np.array(draws).T
+    assert said.mean() == pytest.approx(found.std(ddof=1), rel=0.12)
+
+
+def test_how_many_returns_the_fit_needs_grows_with_its_lags(true):
+    seen = Smoothing((0.7, 0.3)).report(true[:60, 0])
+    assert len(fitted(seen, lags=2).theta) == 3
+    with pytest.raises(ValueError, match="59 returns are too few for 2 lags: 60 needed"):
+        fitted(seen[:-1], lags=2)

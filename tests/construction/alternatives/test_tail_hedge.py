@@ -80,3 +80,17 @@ def test_gaps_are_refused(months):
         th.rolled(equity.iloc[1:], bills, strike=0.8, markup=1.0)
     with pytest.raises(ValueError, match="volatility is 0: give a number above 0"):
         th.put_price(0.8, 1.0, 0.0, 0.02)
+
+
+def test_bills_compound_and_puts_in_a_row_are_summed_and_grown(months):
+    """A window of two puts: returns multiply, premiums and payments add up."""
+    equity, bills = months
+    table = th.rolled(equity, bills, strike=0.9, markup=1.2)
+    assert table["bills"].tolist() == pytest.approx([1.002**12 - 1] * 2)
+    assert table["equity"].iloc[0] == pytest.approx((1 + equity.iloc[36:48]).prod() - 1)
+    first, last = f"{equity.index[36]:%Y-%m}", f"{equity.index[59]:%Y-%m}"
+    got = th.through(equity, bills, first, last, strike=0.9, markup=1.2)
+    assert got["premium"] == pytest.approx(table["premium"].sum())
+    assert got["paid"] == pytest.approx(table["paid"].sum())
+    for way in ("equity", "hedged"):
+        assert got[way] == pytest.approx((1 + table[way]).prod() - 1)
