@@ -44,8 +44,9 @@ from tools import depends
 ROOT = Path(__file__).resolve().parents[1]
 #: How many imports away from the module a test may be.
 FAR = 3
-#: Seconds of tests for a mutant, as they took without it; and how many times as long it may take.
-PATIENCE, SLOWER = 20.0, 5
+#: Seconds of the processor for a mutant's tests, as they took without it; and how many times as
+#: long they may take, on a machine that has other work.
+PATIENCE, SLOWER = 20.0, 10
 OPERATORS: dict[type, Callable[[], Any]] = {
     ast.Add: ast.Sub,
     ast.Sub: ast.Add,
@@ -326,13 +327,15 @@ class Planter:
             items = sorted(
                 (item for name in near for item in files[name]), key=lambda i: seconds[i.nodeid]
             )
+            every = len(items)
             spent = itertools.accumulate(seconds[item.nodeid] for item in items)
             items = [item for item, so_far in zip(items, spent, strict=True) if so_far < PATIENCE]
             limit = 10 + int(SLOWER * sum(seconds[item.nodeid] for item in items))
             who = forked(lambda: self.asked(mutant, module, items), limit)["failed"]  # noqa: B023
             if not who:
                 self.survivors.append(mutant)
-            said = who or ("NOBODY" if items else "NOBODY: no test runs it")
+            slow = f" ({every - len(items)} too slow to be asked)" if every > len(items) else ""
+            said = who or (f"NOBODY of {len(items)} tests{slow}")
             where = f"{mutant.line:4d} {mutant.function}: {mutant.kind}: {mutant.change}"
             print(f"{number:4d}/{len(self.sample)} {where}\n          {said}", flush=True)
         return True
@@ -354,10 +357,10 @@ class Planter:
                 called.add(frame.f_code.co_qualname.split(".<locals>")[0])
 
         sys.settrace(note)
-        before = time.monotonic()
+        before = time.process_time()
         for item in self.run(items):
-            seconds[item.nodeid] = time.monotonic() - before
-            before = time.monotonic()
+            seconds[item.nodeid] = time.process_time() - before
+            before = time.process_time()
         return {"failed": self.failed, "called": sorted(called), "seconds": seconds}
 
     def asked(self, mutant: Mutant, module: Loaded, items: Sequence[pytest.Item]) -> dict[str, Any]:

@@ -68,7 +68,21 @@ def test_ratio_holdings_and_distance() -> None:
     assert found.distance is not None
     assert found.distance["x0"] == pytest.approx(-0.75)
     assert found.largest[1] == 0.25
-    assert set(found.table().index) >= {"volatility", "active share"}
+    assert found.table().to_dict() == pytest.approx(
+        {
+            "volatility": 0.1,
+            "largest share of risk": 0.25,
+            "effective holdings": 4.0,
+            "effective independent bets": found.effective_bets,
+            "diversification ratio": 2.0,
+            "largest weight": 0.25,
+            "active share": 0.75,
+        }
+    )
+    tilted = diagnostics(pd.Series({"x1": 0.7, "x3": 0.3}), a).table()
+    assert tilted["largest weight"] == 0.7
+    assert tilted["effective independent bets"] != pytest.approx(tilted["diversification ratio"])
+    assert np.isnan(tilted["active share"])
 
 
 def test_factors_explain_what_they_explain() -> None:
@@ -99,3 +113,11 @@ def test_bad_input_is_named() -> None:
             factors=pd.DataFrame({"m": [1.0]}, index=["x0"]),
             factor_covariance=pd.DataFrame({"m": [0.04]}, index=["m"]),
         )
+
+
+def test_a_loading_that_is_missing_anywhere_is_named() -> None:
+    a = of(np.diag([0.04, 0.04]))
+    loads = pd.DataFrame({"m": [1.0, 0.5], "s": [0.1, np.nan]}, index=["x0", "x1"])
+    inner = pd.DataFrame(np.eye(2) * 0.01, index=["m", "s"], columns=["m", "s"])
+    with pytest.raises(ValueError, match="no loadings for x1"):
+        diagnostics(pd.Series({"x0": 1.0}), a, factors=loads, factor_covariance=inner)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 from scipy.stats import norm
 
-from portlib.construction.intervals import intervals, redrawn
+from portlib.construction.intervals import in_words, intervals, outwards, redrawn
 from portlib.records import Assumptions
 
 TWO = Assumptions(("a", "b"), np.array([0.06, 0.03]), np.diag([0.04, 0.01]), source="made up")
@@ -43,3 +43,22 @@ def test_bad_input_is_refused() -> None:
         intervals(unconstrained(TWO), cloud, level=80)
     with pytest.raises(ValueError, match="different things: c"):
         intervals(pd.Series({"a": 0.5, "b": 0.2, "c": 0.3}), cloud, level=0.8)
+
+
+def test_the_ends_leave_out_as_much_on_either_side_and_are_told_outwards() -> None:
+    """Of 101 draws in steps the middle 80% lies between the 11th and the 91st."""
+    cloud = pd.DataFrame({"a": np.linspace(0.0, 0.5, 101)[::-1], "b": np.linspace(0.5, 1.0, 101)})
+    found = intervals(pd.Series({"b": 0.8, "a": 0.2}), cloud, level=0.8)
+    assert found.loc["a"].tolist() == pytest.approx([0.05, 0.2, 0.45])
+    assert found.loc["b"].tolist() == pytest.approx([0.55, 0.8, 0.95])
+    for low, high, told in ((0.201, 0.349, (20, 35)), (0.2, 0.35, (20, 35)), (0, 1, (0, 100))):
+        assert outwards(low, high) == told
+        # what a solver leaves of a whole percent is no percent more
+        assert outwards(low + 9e-6, high - 9e-6)[0] == told[0]
+        assert outwards(max(low - 9e-6, 0), min(high + 9e-6, 1)) == told
+    assert in_words(0.201, 0.25, 0.349) == "25% (20 to 35%)"
+    assert in_words(0.25, 0.25, 0.25) == "25%"
+    with pytest.raises(ValueError, match="by name, as a Series"):
+        intervals(np.array([0.2, 0.8]), cloud, level=0.8)
+    with pytest.raises(ValueError, match="a weight"):
+        intervals(pd.Series({"a": 20.0, "b": 0.8}), cloud, level=0.8)

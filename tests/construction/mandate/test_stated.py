@@ -87,3 +87,27 @@ def test_a_penalty_makes_it_soft():
 def test_what_cannot_be_a_rule_of_these_assets_is_refused(kind, arguments, menu, message):
     with pytest.raises(MandateError, match=message):
         rule(kind, arguments, menu=menu)
+
+
+def test_limits_on_some_funds_and_on_both_sides_are_those_stated():
+    """Every number of a clause at its own fund, side and unit, read back from the rule."""
+    some = rule("position_limit", {"funds": ["MIXED"], "upper": 0.4})
+    assert some.upper == {"MIXED": 0.4}
+    floor = rule("position_floor", {"funds": ["BOND", "MIXED"], "lower": 0.1})
+    assert floor.lower == {"BOND": 0.1, "MIXED": 0.1}
+    for kind, who in (
+        ("group_limit", {"funds": ["STOCK", "MIXED"]}),
+        ("class_limit", {"classes": ["us_large_equity"]}),
+        ("role_limit", {"role": "equity"}),
+    ):
+        made = rule(kind, {**who, "lower": 0.2, "upper": 0.6})
+        assert (made.lower, made.upper) == (0.2, 0.6)
+        half = 1.0 if kind == "group_limit" else 0.5
+        held = {k: v for k, v in made.coefficients.items() if v}
+        assert held == {"STOCK": 1.0, "MIXED": half}
+        low = made.excess({"STOCK": 0.0, "MIXED": 0.0, "BOND": 1.0}, ASSETS)
+        assert low == pytest.approx(0.2)
+    cheap = rule("expense_limit", {"upper": 0.003})
+    assert dict(cheap.coefficients) == MENU.expenses and cheap.upper == 0.003
+    turned = rule("turnover", {"limit": 0.2})
+    assert turned.excess(MENU.current, ASSETS) <= 0
