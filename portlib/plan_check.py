@@ -29,8 +29,6 @@ OLD = {"assumptions": 400, "valuations": 120, "holdings": 190, "balances": 100}
 #: A fund that loses more than this in a month may have split its shares.
 FALL = -0.4
 _OPTION = re.compile(r"say (?:unit|dates|decimal|compound): ")
-#: Fewer people than this make a habit of few.
-FEW = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -152,14 +150,8 @@ def _worth_knowing(plan: Plan, found: Findings) -> None:
             f"legal_regime: {plan_format.LEGAL_REGIMES[plan.legal_regime]}; its book shows what "
             "does not bind it as good practice",
         )
-    if len(plan.participants) < FEW:
-        found.note(
-            "participants.csv",
-            f"{len(plan.participants)} people: what is computed from all of them (models by "
-            "answers, the glidepath) rests on few",
-        )
-    if len(plan.participants) and not plan.participants["answers"].notna().any():
-        found.note("participants.csv", "nobody answered the questionnaire; no posture is a wish")
+    for few in standing.people_missing(plan):
+        found.note("participants.csv", few)
     if own.assumptions is not None:
         last = pd.DatetimeIndex(own.assumptions.table["date"]).max().date()
         _aged("assumptions.csv", last, plan.as_of, OLD["assumptions"], found)

@@ -31,6 +31,8 @@ OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
 #: How the book's own months stand.
 SHIPPED, IMPORTED, IMPORTED_PART = "the book's", "imported", "imported in part"
 _MONTHS = "the book's months"
+#: Fewer people than this make a habit of few.
+FEW = 30
 
 #: In the line that a page shows, in this order.
 SAID = {
@@ -359,6 +361,26 @@ def table(plan: Plan, names: Sequence[str] = ()) -> pd.DataFrame:
     return _framed(of(plan, names))
 
 
+def people_missing(plan: Plan) -> list[str]:
+    """What a reader must know of a plan whose people are few, or of whom nobody has answered.
+
+    Examples
+    --------
+    >>> from portlib import plan
+    >>> people_missing(plan.read())
+    []
+    """
+    said = []
+    if len(plan.participants) < FEW:
+        said.append(
+            f"{len(plan.participants)} people: what is computed from all of them (models by "
+            "answers, the glidepath) rests on few"
+        )
+    if len(plan.participants) and not plan.participants["answers"].notna().any():
+        said.append("nobody answered the questionnaire; no posture is a wish")
+    return said
+
+
 def missing(plan: Plan, name: str) -> str:
     """What a page says where the plan did not bring an input; empty where it did, even in part."""
     (one,) = of(plan, [name])
@@ -438,4 +460,6 @@ def _boxed(plan: Plan, standings: Sequence[Standing]) -> Box:
         some = [str(name) for name in shown.index[shown["status"] == status]]
         if some or status == OWN:
             said.append(f"{words}: {', '.join(some) or 'nothing'}.")
+    if INPUTS["people"][0] in shown.index:
+        said += [f"{few[0].upper()}{few[1:]}." for few in people_missing(plan)]
     return Box(" ".join([*said, law(plan)]).strip(), shown)

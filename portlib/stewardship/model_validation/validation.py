@@ -545,18 +545,23 @@ def _mandate(plan: Plan, posture: str) -> Mandate:
 
 def glidepath_sensitivity(plan: Plan) -> pd.DataFrame:
     """Equity of the custom glidepath 25 years before, at and 15 years after retirement, under other
-    inputs."""
+    inputs; first that of the path which the plan follows, and of the search for as many people as
+    policy says."""
     inputs = other_inputs(plan)
     gamma = plan.policy["lifecycle_risk_aversion"]
     asked: dict[str, dict[str, Any]] = {
-        "as decided": {},
+        f"searched for {len(glidepaths.sample(plan))} people": {"households": None},
+        f"searched for {HOUSEHOLDS} people": {},
         "another seed": {"seed": 7},
         f"risk aversion {gamma / 2:g}, not {gamma:g}": {"risk_aversion": gamma / 2},
         **{name: {"assumptions": inputs[name]} for name in inputs if name.startswith("equity")},
     }
-    rows = {}
+    paths = {"the path that the plan follows": glidepaths.adopted(plan)}
     for name, changes in asked.items():
-        path = glidepaths.custom(plan, **{"households": HOUSEHOLDS, **changes}).path
-        when = {"25 years before": 25, "at retirement": 0, "15 years after": -15}
-        rows[name] = {label: float(path.equity_at(years)) for label, years in when.items()}
+        paths[name] = glidepaths.custom(plan, **{"households": HOUSEHOLDS, **changes}).path
+    when = {"25 years before": 25, "at retirement": 0, "15 years after": -15}
+    rows = {
+        name: {label: float(path.equity_at(years)) for label, years in when.items()}
+        for name, path in paths.items()
+    }
     return pd.DataFrame.from_dict(rows, orient="index")
