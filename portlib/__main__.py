@@ -15,7 +15,7 @@ import json
 import os
 import sys
 from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -626,23 +626,21 @@ def _run(given: dict[str, Any]) -> int:
 
 
 def _review(given: dict[str, Any]) -> int:
-    from portlib.stewardship import one_quarter
-    from portlib.stewardship.governance import signatures
+    from portlib import service_office
+    from portlib.stewardship.settlement.ledger import Ledger
 
-    desk = _desk(given, there=True)
-    posture = given["posture"] or desk.plan.policy["default_posture"]
-    at = _now(given)
-    keys = signatures.roster_from_json(_json(given["roster"].read_bytes(), given["roster"].name))
-    longest = timedelta(days=desk.plan.policy["signing_key_days"])
-    ending = signatures.keys_due(keys, at, longest=longest, notice=one_quarter.NOTICE)
-    found = [
-        *one_quarter.review(desk, posture, _prices(given), at),
-        *(one_quarter.Due("renew", "key", f"{role}: {why}") for role, why in ending.items()),
-    ]
-    _say([item._asdict() for item in found])
-    if desk.office.halt is not None:
-        return one_quarter.HALTED
-    return one_quarter.REVIEW_DUE if found else one_quarter.NOTHING_DUE
+    told = service_office.review(
+        _plan(given["plan"]),
+        Ledger(_there(given["log"])),
+        _json(given["roster"].read_bytes(), given["roster"].name),
+        _by_fund(given["prices"], "dollars a share"),
+        role=given["role"],
+        key=_key(given["key"]),
+        at=_now(given),
+        posture=given["posture"],
+    )
+    _say(told["due"])
+    return int(told["status"])
 
 
 def _verify(given: dict[str, Any]) -> int:

@@ -368,6 +368,72 @@ def _solution() -> tuple[str, Json]:
     )
 
 
+def _review() -> tuple[str, Json]:
+    from portlib.service_office import REVIEW
+
+    one = _record(dict.fromkeys(("action", "rule", "why"), _TEXT))
+    return REVIEW, _made(
+        REVIEW,
+        at={**_TEXT, "description": "ISO 8601, with its zone"},
+        posture=_TEXT,
+        halted={"type": "boolean"},
+        due={"type": "array", "items": one},
+        status={"enum": [0, 10, 20], "description": "the shell's exit code"},
+    )
+
+
+def _documents() -> tuple[str, Json]:
+    """Documents as `Document.to_json` writes them, with the vectors of their figures."""
+    from portlib.service_office import DOCUMENTS
+
+    flag: Json = {"type": "boolean"}
+    pair = {"type": "array", "minItems": 2, "maxItems": 2}
+    run = {"prefixItems": [{"enum": ["plain", "em", "strong", "code"]}, _TEXT], **pair}
+    runs = {"type": "array", "items": run, "description": "words of one style each"}
+    texts = {"type": "array", "items": _TEXT}
+    numbers = {"type": "array", "items": {"type": "number"}}
+    kinds: dict[str, Json] = {
+        "heading": {"text": _TEXT, "level": {"enum": [1, 2]}},
+        "text": {"runs": runs, "claims": texts, "small": flag},
+        "items": {"items": {"type": "array", "items": runs}, "numbered": flag},
+        "finding": {
+            "label": _TEXT,
+            "kind": {"enum": ["decision", "warning", "note"]},
+            "runs": runs,
+            "claims": texts,
+        },
+        "table": {
+            "head": texts,
+            "rows": {"type": "array", "items": texts},
+            "caption": runs,
+            "align": {"type": "array", "items": {"enum": ["left", "right", "center"]}},
+            "widths": numbers,
+            "strong": {"type": "array", "items": _COUNT},
+            "small": flag,
+        },
+        "figure": {"file": _TEXT, "caption": runs, "alt": _TEXT, "width": {"type": "number"}},
+        "form": {"fields": {"type": "array", "items": {**pair, "items": runs}}},
+        "signatures": {"roles": texts, "runs": runs},
+        "page": {},
+    }
+    blocks = [_record({"is": {"const": name}, **entries}) for name, entries in kinds.items()]
+    pairs = {"type": "array", "items": {**pair, "items": _TEXT}}
+    figures = {"type": "object", "additionalProperties": {**_TEXT, "description": "SVG"}}
+    one = _record(
+        {
+            **dict.fromkeys(("name", "kind", "title", "plan", "origin", "made"), _TEXT),
+            "synthetic": flag,
+            "made_from": pairs,
+            "facts": pairs,
+            "body": {"type": "array", "items": {"anyOf": blocks}},
+            "numbered": flag,
+            "claims": texts,
+            "figures": figures,
+        }
+    )
+    return DOCUMENTS, _made(DOCUMENTS, documents={"type": "array", "items": one})
+
+
 def _event() -> tuple[str, Json]:
     from portlib.stewardship.audit_log import TOPICS
     from portlib.stewardship.one_quarter.quarter import EVENT
@@ -415,5 +481,7 @@ _MAKE: Mapping[str, Callable[[], tuple[str, Json]]] = {
     "glidepath": _glidepath,
     "outlook": _outlook,
     "solution": _solution,
+    "review": _review,
+    "documents": _documents,
     "event": _event,
 }

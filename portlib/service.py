@@ -460,7 +460,7 @@ def _known(ours: plan.Plan, participant: Any) -> None:
         raise DataError(f"participant: no participant {schema.short(participant)} in the plan")
 
 
-def _day(text: Any, at: str) -> date:
+def day(text: Any, at: str) -> date:
     """A day like 2026-06-30; DataError by path for anything else."""
     try:
         if isinstance(text, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
@@ -591,21 +591,22 @@ def rebalance(
         raise DataError(refused)
     ours, sent = read(plan_)
     _known(ours, participant)
-    day = ours.as_of if on is None else _day(on, "on")
-    if day < ours.as_of:
-        raise DataError(f"on: {day} is before {ours.as_of}, the day of the accounts (rules: as_of)")
+    today = ours.as_of if on is None else day(on, "on")
+    if today < ours.as_of:
+        said = f"on: {today} is before {ours.as_of}, the day of the accounts (rules: as_of)"
+        raise DataError(said)
     made = []
     for at, one in enumerate(trades):
         if one["fund"] not in ours.funds.index:
             raise DataError(f"trades[{at}].fund: {schema.short(one['fund'])} is no fund")
-        traded = _day(one["on"], f"trades[{at}].on")
-        if traded > day:
-            raise DataError(f"trades[{at}].on: {traded} is after {day}, the day of the review")
+        traded = day(one["on"], f"trades[{at}].on")
+        if traded > today:
+            raise DataError(f"trades[{at}].on: {traded} is after {today}, the day of the review")
         made.append(account_review.Trade(traded, one["fund"], float(one["change"])))
     posture, aversion = _posture(asked, ours.policy)
     _, rules, funds = _set_up(ours, None, posture)
     held = account_review.holdings_considered(ours, rules, participant)
-    allowed = account_review.review_mandates(ours, _also(rules, asked), held, made, day)
+    allowed = account_review.review_mandates(ours, _also(rules, asked), held, made, today)
     found = account_review.best_of(funds, allowed, risk_aversion=aversion)
     opened = plan_menu.each_vintage(ours).holdings.T[participant]
     considered = float(opened[list(rules.labels)].sum())
@@ -616,7 +617,7 @@ def rebalance(
         "plan": sent,
         "policy": ours.policy.fingerprint,
         "participant": participant,
-        "on": day.isoformat(),
+        "on": today.isoformat(),
         "posture": posture,
         "before": {str(fund): float(x) for fund, x in held.items() if x > 0},
         "after": {str(fund): float(x) for fund, x in found.weights.items() if x > 1e-9},

@@ -27,6 +27,7 @@ TOP = (
     "service",
     "service_many",
     "service_http",
+    "service_office",
     "documents",
     "what_if",
     "reperform",
