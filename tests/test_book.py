@@ -2,7 +2,6 @@
 publishing."""
 
 import csv
-import errno
 import hashlib
 import json
 import os
@@ -20,7 +19,6 @@ import yaml
 
 from portlib import evidence, figures
 from tools import build, processes
-from tools import publish as publishing
 
 ROOT = Path(__file__).parents[1]
 FRONT = """---
@@ -374,78 +372,6 @@ def test_the_table_of_contents_names_pages_at_any_depth() -> None:
     nested = [{"file": "b", "sections": [{"file": "c"}]}]
     toc = {"root": "a", "parts": [{"chapters": nested}, {"chapters": [{"file": "d"}]}]}
     assert build.documents(toc) == ["a", "b", "c", "d"]
-
-
-def two_sites(folder: Path) -> tuple[Path, Path]:
-    """A site that is published and another that is about to be."""
-    target, site = folder / "_build" / "html", folder / "new"
-    for place, name in ((target, "old.html"), (site, "new.html")):
-        place.mkdir(parents=True)
-        (place / name).write_text(name, encoding="utf-8")
-    return target, site
-
-
-def names_in(folder: Path) -> list[str]:
-    return [path.name for path in folder.rglob("*")]
-
-
-@pytest.mark.parametrize("system_exchanges", [True, False])
-def test_publishing_replaces_the_whole_site(tmp_path, monkeypatch, system_exchanges) -> None:
-    if not system_exchanges:
-        monkeypatch.setattr(publishing, "_exchange", lambda one, other: False)
-    target, site = two_sites(tmp_path)
-    publishing.publish(site, target)
-    assert names_in(target.parent) == ["html", "new.html"]
-    assert not site.exists()
-
-
-def test_a_site_from_another_file_system_is_copied_before_the_old_one_goes(
-    tmp_path, monkeypatch
-) -> None:
-    target, site = two_sites(tmp_path)
-    rename = Path.rename
-
-    def across(path: Path, to: Path) -> Path:
-        if path == site:
-            raise OSError(errno.EXDEV, "Invalid cross-device link")
-        return rename(path, to)
-
-    monkeypatch.setattr(Path, "rename", across)
-    publishing.publish(site, target)
-    assert names_in(target.parent) == ["html", "new.html"]
-
-
-@pytest.mark.parametrize(
-    "failure", [OSError(errno.ENOSPC, "No space left on device"), KeyboardInterrupt()]
-)
-@pytest.mark.parametrize("moment", ["while it arrives", "while they change places"])
-def test_whatever_stops_publishing_leaves_the_old_site(
-    tmp_path, monkeypatch, failure, moment
-) -> None:
-    target, site = two_sites(tmp_path)
-    monkeypatch.setattr(publishing, "_exchange", lambda one, other: False)
-    rename = Path.rename
-
-    def fails(path: Path, to: Path) -> Path:
-        if (
-            (to.name == ".html-arriving")
-            if moment == "while it arrives"
-            else (path.name == ".html-arriving")
-        ):
-            raise failure
-        return rename(path, to)
-
-    monkeypatch.setattr(Path, "rename", fails)
-    with pytest.raises(type(failure)):
-        publishing.publish(site, target)
-    assert (target / "old.html").is_file()
-
-
-def test_a_site_that_a_killed_run_set_aside_is_put_back(tmp_path: Path) -> None:
-    target, _ = two_sites(tmp_path)
-    target.rename(target.with_name(".html-before"))
-    publishing.recover(target)
-    assert names_in(target.parent) == ["html", "old.html"]
 
 
 def test_another_plans_book_has_its_own_place_and_a_broken_folder_is_refused(tmp_path, capsys):

@@ -1,0 +1,287 @@
+"""The run stops wherever a part of it could not run, and then nothing is published."""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from portlib import evidence
+from portlib.data import DataError
+from portlib.documents.typesetting import NotSet
+from tools import build, executions
+from tools.processes import Busy
+
+
+def ending(status: int, lines: list[str] | None = None, said: str = ""):
+    """A child process that ends with a status."""
+
+    @contextmanager
+    def child(command, **options) -> Iterator[SimpleNamespace]:
+        if said and hasattr(options.get("stderr"), "write"):
+            options["stderr"].write(said)
+        yield SimpleNamespace(returncode=status, stdout=lines or [])
+        child.command = command
+
+    return child
+
+
+# ---- execution -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "faults", "says"),
+    [
+        (0, [], ""),
+        (1, [], "pytest ended with status 1"),  # no cell failed: the runner itself did
+        (5, [], "pytest ended with status 5"),  # nothing was collected
+        (0, ["one.md:4: cell 1 writes to stderr"], "cell 1 writes to stderr"),
+        (1, ["one.md:4: cell 1: ClaimFailed"], "ClaimFailed"),
+    ],
+)
+def test_an_execution_that_did_not_end_well_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int, faults: list[str], says: str
+) -> None:
+    monkeypatch.setattr(build, "child", ending(status))
+    monkeypatch.setattr(build, "cell_faults", lambda *_: faults)
+    staging = tmp_path / "staging"
+    notebooks = [staging / "one.ipynb"]
+    if says:
+        with pytest.raises(build.BuildError, match=says):
+            build.execute(tmp_path, staging, notebooks, None)
+    else:
+        build.execute(tmp_path, staging, notebooks, None)
+
+
+def test_every_notebook_is_executed_and_looked_at(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    child, seen = ending(0), []
+    monkeypatch.setattr(build, "child", child)
+    monkeypatch.setattr(build, "cell_faults", lambda root, staging, path: seen.append(path) or [])
+    notebooks = [tmp_path / "staging" / f"{name}.ipynb" for name in ("a", "b", "c")]
+    build.execute(tmp_path, tmp_path / "staging", notebooks, None)
+    assert seen == notebooks
+    assert child.command[-3:] == ["a.ipynb", "b.ipynb", "c.ipynb"]
+    assert "--nbmake" in child.command and "--overwrite" in child.command
+
+
+def executed(tmp_path: Path, *outputs: dict) -> Path:
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "one.md").write_text("# One\n\n```{code-cell}\nx = 1\n```\n")
+    notebook = tmp_path / "staging" / "notebooks" / "one.ipynb"
+    notebook.parent.mkdir(parents=True)
+    cell = {"cell_type": "code", "source": ["x = 1"], "outputs": list(outputs)}
+    notebook.write_text(json.dumps({"cells": [{"cell_type": "markdown", "source": ""}, cell]}))
+    return notebook
+
+
+def test_a_cell_that_failed_says_where_what_and_why(tmp_path: Path) -> None:
+    error = {
+        "output_type": "error",
+        "ename": "ClaimFailed",
+        "evalue": "MV-01 does not hold",
+        "traceback": ["\x1b[31mabove\x1b[0m", "below"],
+    }
+    (fault,) = build.cell_faults(tmp_path, tmp_path / "staging", executed(tmp_path, error))
+    assert fault.startswith("notebooks/one.md:4: cell 1: ClaimFailed: MV-01 does not hold\n")
+    assert "above" in fault and "below" in fault and "\x1b" not in fault
+
+
+def test_a_page_may_be_filled_to_the_limit_and_no_further(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    output = {"output_type": "stream", "name": "stdout", "text": ["x" * 1000]}
+    notebook = executed(tmp_path, output)
+    size = len(json.dumps([output], ensure_ascii=False))
+    for most, faults in ((size, 0), (size - 1, 1)):
+        monkeypatch.setattr(build, "MOST_OUTPUT", most)
+        found = list(build.cell_faults(tmp_path, tmp_path / "staging", notebook))
+        assert len(found) == faults
+
+
+@pytest.mark.parametrize("name", ["A_TOKEN", "MY_SECRET", "DB_PASSWORD", "API_KEY", "APIKEY"])
+def test_every_kind_of_secret_is_known_by_its_name(
+    monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.setenv(name, "12345678")
+    assert (name, "12345678") in build.secrets()
+    monkeypatch.setenv(name, "1234567")  # too short to be told from any other word
+    assert name not in dict(build.secrets())
+
+
+# ---- rendering -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "site", "stops"), [(0, True, False), (1, True, True), (0, False, True)]
+)
+def test_a_site_that_could_not_be_rendered_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, status: int, site: bool, stops: bool
+) -> None:
+    """Also where half a site is there, and where all went well and none is."""
+    child = ending(status, said="page.md: WARNING: a reference leads nowhere\n")
+    monkeypatch.setattr(build, "child", child)
+    monkeypatch.setattr(build, "environment", lambda *_: {})
+    built = tmp_path / "_build" / "html"
+    built.mkdir(parents=True)
+    if site:
+        (built / "index.html").write_text("")
+    if stops:
+        with pytest.raises(build.BuildError, match="a reference leads nowhere"):
+            build.render(tmp_path, tmp_path, None, strict=True)
+    else:
+        assert build.render(tmp_path, tmp_path, None, strict=True) == built
+        assert {"-W", "-n"} <= set(child.command)  # a warning is an error, also of a reference
+        build.render(tmp_path, tmp_path, None, strict=False)
+        assert "-W" not in child.command
+
+
+# ---- the whole run -------------------------------------------------------------------------------
+
+STEPS = (
+    "stage",
+    "execute",
+    "check_evidence",
+    "render",
+    "papers.make",
+    "schemas.write",
+    "check_site.faults",
+    "publish",
+    "name_editions",
+)
+
+
+@pytest.fixture
+def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
+    """A checkout with a library, and a run whose steps are noted and do nothing."""
+    (tmp_path / "portlib").mkdir()
+    done: list[str] = []
+    told = SimpleNamespace(root=tmp_path, done=done, fail={}, around="a hash", kept=[])
+
+    def step(name: str, answer: object):
+        def call(*given: object, **more: object) -> object:
+            done.append(name)
+            if name in told.fail:
+                raise told.fail[name]
+            return answer
+
+        return call
+
+    site = tmp_path / "site"
+    answers = {"stage": [], "check_evidence": 7, "render": site, "check_site.faults": []}
+    for name in STEPS:
+        monkeypatch.setattr(f"tools.build.{name}", step(name, answers.get(name)))
+    monkeypatch.setattr(build, "contents", lambda root: {"root": "book/index"})
+    monkeypatch.setattr(build.evidence, "requirements", lambda path: {})
+    monkeypatch.setattr(executions, "surroundings", lambda *_: told.around)
+    monkeypatch.setattr(executions, "keep", lambda *_: told.kept.append(True))
+    return told
+
+
+def test_a_sound_run_takes_every_step_in_order(steps: SimpleNamespace) -> None:
+    assert build.main(["book", "--root", str(steps.root)]) == 0
+    assert steps.done == list(STEPS) and steps.kept == [True]
+    steps.done.clear()
+    assert build.main(["test", "--root", str(steps.root)]) == 0
+    assert steps.done == list(STEPS[:3])
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        build.BuildError("stopped"),
+        Busy("stopped"),
+        evidence.EvidenceError("stopped"),
+        DataError("stopped"),
+        NotSet("stopped"),
+        OSError(28, "stopped"),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("name", STEPS[:-2])
+def test_whatever_step_fails_nothing_is_published_and_it_is_said(
+    steps: SimpleNamespace, capsys: pytest.CaptureFixture[str], name: str, error: Exception
+) -> None:
+    steps.fail[name] = error
+    assert build.main(["book", "--root", str(steps.root)]) == 1
+    assert steps.done == list(STEPS[: STEPS.index(name) + 1])  # the step, and none after it
+    said = capsys.readouterr().err
+    assert "stopped" in said and "nothing was published" in said
+    assert bool(steps.kept) is (STEPS.index(name) > STEPS.index("check_evidence"))
+
+
+def test_an_error_of_the_program_is_not_swallowed(steps: SimpleNamespace) -> None:
+    steps.fail["papers.make"] = ZeroDivisionError()
+    with pytest.raises(ZeroDivisionError):
+        build.main(["book", "--root", str(steps.root)])
+    assert "publish" not in steps.done
+
+
+def test_a_run_that_is_stopped_ends_with_its_own_status(steps: SimpleNamespace) -> None:
+    steps.fail["render"] = KeyboardInterrupt()
+    assert build.main(["book", "--root", str(steps.root)]) == 130
+    assert "publish" not in steps.done
+
+
+def test_a_site_with_faults_is_not_published(
+    steps: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(build.check_site, "faults", lambda site: ["a.html: a link leads nowhere"])
+    assert build.main(["book", "--root", str(steps.root)]) == 1
+    assert "publish" not in steps.done
+    assert "a.html: a link leads nowhere" in capsys.readouterr().err
+
+
+def test_what_was_edited_while_it_ran_is_not_kept_as_executed(
+    steps: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hashes = iter(["before", "after"])
+    monkeypatch.setattr(executions, "surroundings", lambda *_: next(hashes))
+    assert build.main(["test", "--root", str(steps.root)]) == 0
+    assert not steps.kept
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_only_what_is_kept_under_the_same_hash_is_not_executed(
+    steps: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, *, alone: bool
+) -> None:
+    staging = steps.root / ".run" / "book"
+    pages = [staging / "notebooks" / "x" / f"{name}.ipynb" for name in ("one", "two")]
+    ran: list[list[Path]] = []
+    monkeypatch.setattr(build, "stage", lambda *_, **__: pages)
+    monkeypatch.setattr(build, "execute", lambda root, staging, left, plan: ran.append(left))
+    monkeypatch.setattr(executions, "restore", lambda r, k, s, path, a: path == pages[0])
+    build.build_book(steps.root, site_wanted=False, changed_alone=alone)
+    assert ran == [pages[1:] if alone else pages]
+
+
+# ---- drafts --------------------------------------------------------------------------------------
+
+
+def cell(source: str, outputs: list, count: int | None = 1) -> dict:
+    made = {"cell_type": "code", "source": [source], "outputs": outputs, "metadata": {}}
+    return {**made, "execution_count": count}
+
+
+@pytest.mark.parametrize(
+    ("before", "kept"),
+    [
+        ([cell("x = 1", ["old"]), cell("y", ["more"])], True),
+        ([cell("x = 2", ["old"]), cell("y", ["more"])], False),  # another code
+        ([cell("x = 1", ["old"]), cell("y", [], None)], False),  # it was stopped on the way
+        ([cell("x = 1", ["old"])], False),  # a cell is new
+        ([], False),
+    ],
+)
+def test_outputs_are_kept_for_the_same_code_that_ran_to_its_end(
+    tmp_path: Path, before: list, *, kept: bool
+) -> None:
+    notebook = tmp_path / "one.ipynb"
+    fresh = [cell("x = 1", [], None), cell("y", [], None)]
+    notebook.write_text(json.dumps({"cells": fresh}))
+    assert build.outputs_kept(notebook, before) is kept
+    shown = [one["outputs"] for one in json.loads(notebook.read_text())["cells"]]
+    assert shown == ([["old"], ["more"]] if kept else [[], []])
