@@ -30,7 +30,7 @@ from bs4 import BeautifulSoup, Tag
 
 ROOT = Path(__file__).resolve().parents[1]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-SECONDS = 600
+SECONDS = 900
 #: Of a page of the site: what acts, what is a control, and code, which are not for paper.
 NOT_ON_PAPER = (
     "script, template, details.code, .headerlink, .code-switch, .stretch-foot, .matrix-filter, "

@@ -61,8 +61,8 @@ DECISIONS = (
 #: Inches: a page's height within its margins, a line, what stands between blocks, and a figure's
 #: caption; and letters of a line. Together they say how high a figure may be, if its decision is to
 #: stay on one page.
-PAGE, LINE, GAP, CAPTION = 8.9, 0.195, 0.21, 0.4
-LETTERS = 95
+PAGE, LINE, GAP, CAPTION = 9.0, 0.2, 0.21, 0.4
+LETTERS = 102
 #: What is paid or given up, by whom: words with numbers of the run.
 COSTS = (
     (
@@ -234,7 +234,8 @@ def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan) -> list[B
 
 def _room(*texts: str) -> float:
     """Inches that a page leaves for a figure beside its heading and some texts."""
-    lines = sum(math.ceil(len(text) / LETTERS) for text in texts)
+    plain = ["".join(word for _, word in runs(text)) for text in texts]
+    lines = sum(math.ceil(len(text) / LETTERS) for text in plain)
     return PAGE - (1 + len(texts)) * GAP - CAPTION - lines * LINE
 
 

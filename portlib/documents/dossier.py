@@ -23,7 +23,6 @@ from portlib import data, plan_format
 from portlib.data import DataError
 from portlib.documents.document import (
     Block,
-    Break,
     Document,
     Finding,
     Form,
@@ -41,6 +40,7 @@ from portlib.documents.words import (
     of_class,
     percent,
     with_labels,
+    yearly_cost,
 )
 from portlib.plan import Plan
 from portlib.records import Assumptions
@@ -130,7 +130,7 @@ def dossier(plan: Plan, fund: str, *, made: date, made_from: Mapping[str, str]) 
             ("Category", of_category(plan, fund)),
             ("Held", dollars(held["held"])),
             ("Participants in it", f"{int((plan.holdings[fund] > 0).sum()):,}"),
-            ("Expenses a year", f"{percent(option['expense_ratio'], 2)}, {dollars(held['paid'])}"),
+            ("Expenses a year", f"{yearly_cost(option['expense_ratio'])}, {dollars(held['paid'])}"),
         ),
         body,
         numbered=True,
@@ -373,15 +373,15 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
     near = _comparators(plan, fund)
     expense = float(option["expense_ratio"])
     rows = [
-        ["Expense ratio", percent(expense, 2), f"{dollars(ledger['paid'])} a year"],
+        ["Expense ratio", yearly_cost(expense), f"{dollars(ledger['paid'])} a year"],
         [
             "12b-1 fee, out of it",
-            percent(option["fee_12b1"], 2),
+            yearly_cost(option["fee_12b1"]),
             f"{dollars(ledger['of_it_12b1'])} a year",
         ],
         [
             "Revenue sharing, out of it",
-            percent(option["revenue_share"], 2),
+            yearly_cost(option["revenue_share"]),
             f"{dollars(float(option['revenue_share']) * float(ledger['held']))} a year",
         ],
     ]
@@ -398,7 +398,7 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
     rows.append(
         [
             "Index funds of the same classes",
-            percent(cost, 2),
+            yearly_cost(cost),
             f"{dollars(cost * ledger['held'])} a year",
         ]
     )
@@ -408,7 +408,7 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
     if premium > 0 and risk > 0:
         years = (SEEN * risk / premium) ** 2
         items.append(
-            f"To pay for itself it must earn {percent(premium, 2)} a year more than its classes. "
+            f"To pay for itself it must earn {yearly_cost(premium)} a year more than its classes. "
             f"At a tracking error of {percent(risk, 1)} a record would take {years:,.0f} years to "
             "show that in four cases of five."
         )
@@ -425,7 +425,7 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
         items.append("No comparator of the menu costs less.")
     pays = max(float(option["fee_12b1"]), float(option["revenue_share"]))
     items.append(
-        f"Share class: the option passes on {percent(pays, 2)} a year to others. A class of the "
+        f"Share class: the option passes on {yearly_cost(pays)} a year to others. A class of the "
         "same fund without it is looked for, in writing, at the plan's own size (h)(2)."
         if pays > 0
         else "Share class: an account of the plan's own has none; its fee is what was agreed."
@@ -461,10 +461,12 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
 def _liquidity(plan: Plan, fund: str) -> list[Block]:
     restricted = with_labels(str(fund_costs.restrictions(plan)[fund]), plan)
     held = plan.holdings[fund] * plan.participants["balance"]
+    quarter = plan.rules["trading"]["transfers_per_quarter"]
+    often = f"; at most {quarter} transfers a quarter, of any options" if quarter else ""
     items = [
-        f"For participants: {said(restricted)}."
+        f"For participants: {said(restricted)}{often}."
         if restricted
-        else "For participants: the plan's rules restrict neither purchases nor sales of it.",
+        else f"For participants: no rule of the plan is about it alone{often}.",
         f"For the plan: {dollars(float(held.sum()))} would leave if it were removed, "
         f"{percent(plan.shares[fund])} of the plan's assets; the largest account in it holds "
         f"{dollars(float(held.max()))}.",
@@ -576,7 +578,6 @@ def _determinations(plan: Plan) -> list[Block]:
         ("Conclusion: kept, watched, added or removed; review next due", ""),
     ]
     return [
-        Break(),
         Heading("Determinations of the committee"),
         Form(fields),
         Signatures([plan.policy["approval_roles"][0].capitalize()]),

@@ -27,7 +27,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.run import Run
-from portlib.documents.words import dollars, percent, with_labels
+from portlib.documents.words import dollars, percent, with_labels, yearly_cost
 from portlib.plan import Plan
 from portlib.retirement import plan_menu
 from portlib.retirement.plan_menu import fund_costs
@@ -142,7 +142,7 @@ def _options(plan: Plan) -> str:
 
 def _fees(plan: Plan) -> str:
     rows = [
-        f"{row['label']} {percent(row['expense_ratio'], 2)}, "
+        f"{row['label']} {yearly_cost(row['expense_ratio'])}, "
         f"${1000 * row['expense_ratio']:.2f} per $1,000"
         for _, row in plan.funds.iterrows()
     ]
@@ -160,7 +160,7 @@ def _default(plan: Plan) -> str:
     fund = plan.rules["default"]
     if not fund:
         return "The plan's rules name no default."
-    cost = percent(plan.funds.loc[fund, "expense_ratio"], 2)
+    cost = yearly_cost(plan.funds.loc[fund, "expense_ratio"])
     words = f"{plan.funds.loc[fund, 'label']}; expenses {cost} a year"
     if plan.vintages is not None and plan_menu.series_of(plan) == fund:
         path = plan.vintages["equity"]
@@ -259,7 +259,7 @@ def _series_cost(plan: Plan) -> str:
     if fund is None:
         return "The plan offers no target-date series."
     cost = float(plan.funds["expense_ratio"][fund])
-    return f"{percent(cost, 2)}; ${1000 * cost:.2f} a year on $1,000."
+    return f"{yearly_cost(cost)}; ${1000 * cost:.2f} a year on $1,000."
 
 
 def _transfers(plan: Plan) -> str:
@@ -316,8 +316,9 @@ def docx(document: Document, file: Path) -> None:
     word.core_properties.author = document.plan
     word.core_properties.created = word.core_properties.modified = _moment(document.made)
     word.add_heading(document.title, level=1)
-    from_what = " · ".join(f"{name} {value}" for name, value in document.made_from.items())
-    word.add_paragraph(f"{document.plan} · {document.made} · {from_what}")
+    told = [f"{name} {value}" for name, value in document.made_from.items() if name != "plan"]
+    whose = [document.origin] if "SYNTHETIC" in document.origin.upper() else []
+    word.add_paragraph(" · ".join([document.plan, *whose, f"{document.made}", *told]))
     for block in document.body:
         if isinstance(block, Text):
             _runs(word.add_paragraph(), block.text)

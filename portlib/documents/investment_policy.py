@@ -36,6 +36,7 @@ from portlib.documents.words import (
     of_entry,
     percent,
     value,
+    yearly_cost,
 )
 from portlib.plan import Plan
 from portlib.policy import POSTURES
@@ -196,7 +197,7 @@ def _options(plan: Plan) -> list[Block]:
             str(row["label"]),
             of_category(plan, str(fund)),
             f"{row['management']}, {row['vehicle']}".replace("_", " "),
-            percent(row["expense_ratio"], 2),
+            yearly_cost(row["expense_ratio"]),
         ]
         for fund, row in plan.funds.iterrows()
     ]
@@ -489,7 +490,7 @@ def _changes(plan: Plan) -> list[Block]:
                 ["Date", "Entry", "Value", "Reason", "Approved by"],
                 rows,
                 align=["left"] * 5,
-                widths=[0.75, 1, 1, 2.2, 0.9],
+                widths=[0.75, 0.9, 1.7, 2.2, 0.9],
                 small=True,
             )
         )

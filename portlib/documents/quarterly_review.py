@@ -34,7 +34,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.drawings import drawn
-from portlib.documents.words import codes, facts, of_class, of_entry, percent, value
+from portlib.documents.words import codes, facts, of_class, of_entry, percent, value, yearly_cost
 from portlib.plan import Plan
 from portlib.stewardship import monitoring
 from portlib.stewardship.monitoring import alarms, performance, watching
@@ -375,7 +375,7 @@ def _options(seen: Quarter) -> list[Block]:
             rows.append(
                 [
                     _label(seen, str(option)),
-                    percent(expense[str(option)], 2),
+                    yearly_cost(expense[str(option)]),
                     _signed(row["ahead"]),
                     _signed(row["error"], plain=True),
                     _ratio(row["Sharpe"]),
@@ -385,7 +385,7 @@ def _options(seen: Quarter) -> list[Block]:
                 ]
             )
     for option in [str(o) for o in seen.watch.options.index if str(o) not in seen.judged]:
-        cost = percent(expense[option], 2)
+        cost = yearly_cost(expense[option])
         months = _months_of(seen, option)
         rows.append([_label(seen, option), cost, "", "", "", "", months, "not judged"])
     return [

@@ -37,6 +37,20 @@ def percent(share: Any, digits: int = 1) -> str:
     return f"{share:z.{digits}%}"
 
 
+def yearly_cost(ratio: Any) -> str:
+    """A yearly expense as percent: two decimals, three where the fund publishes three.
+
+    Examples
+    --------
+    >>> yearly_cost(0.0055), yearly_cost(0.00035)
+    ('0.55%', '0.035%')
+    """
+    if ratio != ratio:
+        return UNKNOWN
+    published = abs(round(1e4 * ratio) - 1e4 * ratio) < 1e-6
+    return percent(ratio, 2 if published else 3)
+
+
 def of_class(plan: Plan, name: str) -> str:
     """What readers are told a class is."""
     known = plan.inputs.classes
@@ -98,6 +112,8 @@ def value(entry: Any, unit: str = "", names: Mapping[str, str] | None = None) ->
     if isinstance(entry, float | int):
         if re.match(r"(weight|share|decimal)\b", unit):
             return f"{100 * entry:g}%"
+        if "seed" in unit:  # a name, not an amount
+            return f"{entry:.0f}"
         return f"{entry:g}" if abs(entry) < 1e5 else f"{entry:,.0f}"
     if isinstance(entry, dict):
         return "; ".join(f"{_name(key, names)} {within(one)}" for key, one in entry.items())

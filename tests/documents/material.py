@@ -8,12 +8,12 @@ again, by hand.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pandas as pd
 
-from portlib import data, plan
+from portlib import data, plan, standing
 from portlib.construction.diagnostics import diagnostics
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Limit
@@ -49,6 +49,10 @@ def outwards(content: object) -> set[str]:
     """Ends of intervals in whole percents, which round away from the weight."""
     found = [100 * x for x in values(content)]
     return {f"{math.floor(x + 1e-3)}%" for x in found} | {f"{math.ceil(x - 1e-3)}%" for x in found}
+
+
+def costs(*content: object) -> set[str]:
+    return {f"{abs(x):.{digits}%}" for x in values(content) for digits in (2, 3)}
 
 
 def ratios(*content: object) -> set[str]:
@@ -93,7 +97,7 @@ def of_review(seen: quarterly_review.Quarter) -> set[str]:
     reviews = seen.reviews() if seen.judged else pd.DataFrame(columns=["review"])
     known |= shares(seen.by_chance, reviews.reindex(columns=["ahead", "error"]))
     known |= ratios(reviews.reindex(columns=["Sharpe", "of benchmark"]))
-    known |= shares(watch.options["expense_ratio"]) | numbers(" ".join(watch.options.index))
+    known |= costs(watch.options["expense_ratio"]) | numbers(" ".join(watch.options.index))
     gross, net, benchmark = watch.returns[:3]
     away = (net - benchmark).to_numpy()
     error = away.std(ddof=1) * math.sqrt(12) / math.sqrt(len(net) / 12)
@@ -240,11 +244,14 @@ def of_dossier(ours: plan.Plan, fund: str) -> set[str]:
     against = fund_costs.compared(ours).loc[fund]
     premium = paid[0] - policy["index_fund_cost"]
     fees = [*paid, policy["index_fund_cost"]]
-    known |= shares(fees, premium, option["specific_risk"], against["average"], ours.shares[fund])
+    known |= costs(fees, premium) | shares(
+        option["specific_risk"], against["average"], ours.shares[fund]
+    )
     known |= dollars([fee * total for fee in fees], total, largest, against["dollars"])
     known |= dollars([(paid[0] - x) * total for x in near["expense"] if x < paid[0]])
     cheaper = sum(x < paid[0] - 1e-9 for x in near["expense"])
     known |= counts(cheaper, int((ours.holdings[fund] > 0).sum()), aversion, dossier.NEAREST)
+    known |= counts(ours.rules["trading"]["transfers_per_quarter"] or 0)
     known |= counts(policy["cma_horizon_years"]) | shares(dossier.SIMILAR, 1.0)
     if premium > 0:
         years = (dossier.SEEN * float(option["specific_risk"]) / premium) ** 2
@@ -270,3 +277,79 @@ def of_dossier(ours: plan.Plan, fund: str) -> set[str]:
     described = " ".join(map(str, plan_menu.coverage(ours).loc[fund]))
     words = f"{status} {restricted} {described} {option['category']}"
     return known | numbers(words)
+
+
+# ---- forms ---------------------------------------------------------------------------------------
+
+
+def of_form(ours: plan.Plan, name: str, text: str) -> set[str]:
+    """A form's own words, the law that its plan is under, and what it asks of the plan's inputs."""
+    known = numbers(f"{text} {standing.law(ours) or ''}")
+    return known | FILLED.get(name, lambda _: set())(ours)
+
+
+def _fees(ours: plan.Plan) -> set[str]:
+    ratios_ = ours.funds["expense_ratio"].astype(float)
+    return costs(ratios_) | {f"{1000 * x:.2f}" for x in ratios_}
+
+
+def _path(ours: plan.Plan) -> set[str]:
+    if ours.vintages is None:
+        return set()
+    equity = ours.vintages["equity"]
+    return {f"{x:.0%}" for x in equity} | counts(*map(abs, equity.index))
+
+
+def _people(ours: plan.Plan) -> set[str]:
+    people = ours.participants
+    if people.empty:
+        return set()
+    ages = np.quantile(ours.age, [0.1, 0.5, 0.9])
+    middle = {name: float(np.median(people[name])) for name in ("pay", "balance", "deferral_rate")}
+    return (
+        {f"{x:.0f}" for x in ages}
+        | {f"{middle[name]:,.0f}" for name in ("pay", "balance")}
+        | {f"{middle['deferral_rate']:.0%}"}
+        | counts(ours.rules["normal_retirement_age"])
+    )
+
+
+def _stock(ours: plan.Plan) -> set[str]:
+    stock = ours.rules["employer_stock"]
+    if not stock:
+        return set()
+    owned = ours.holdings[stock["fund"]] @ ours.participants["balance"]
+    share = float(owned) / float(ours.participants["balance"].sum())
+    return {f"{share:.1%}"} | dollars(stock["daily_volume"])
+
+
+def _quarter(ours: plan.Plan) -> set[str]:
+    return counts(ours.rules["trading"]["transfers_per_quarter"] or 0)
+
+
+#: What each form is filled in with, from the plan's inputs by another way than the form's own.
+FILLED: Mapping[str, Callable[[plan.Plan], set[str]]] = {
+    "certificate_408g": lambda ours: (
+        numbers(f"{ours.policy.fingerprint} {ours.fingerprint}")
+        | numbers(f"{ours.policy.fingerprint[:16]} {ours.fingerprint[:16]}")
+    ),
+    "change_of_options": lambda ours: numbers(
+        " ".join(str(said) for stop in ours.rules["blackouts"] for said in stop.values())
+    ),
+    "default_notice": lambda ours: (
+        _fees(ours)
+        | _path(ours)
+        | _quarter(ours)
+        | {f"{float(ours.rules['contributions']['automatic'] or 0):.0%}"}
+        | as_shown(ours.rules["trading"])
+    ),
+    "employee_explanation_tdf": lambda ours: _fees(ours) | _path(ours),
+    "minutes": lambda ours: (
+        _people(ours) | numbers(" ".join(map(str, ours.rules["clauses"].values())))
+    ),
+    "plan_information": lambda ours: (
+        _fees(ours) | counts(1000) | {"1,000"} | dollars(ours.rules["recordkeeping_fee"])
+    ),
+    "provider_disclosure": lambda ours: dollars(ours.rules["recordkeeping_fee"]),
+    "section_404c": lambda ours: _quarter(ours) | _stock(ours),
+}

@@ -17,7 +17,7 @@ import pypdf
 import pytest
 
 from portlib import plan
-from portlib.documents import dossier, quarterly_review, run, shelf, universe
+from portlib.documents import dossier, forms, quarterly_review, run, shelf, universe
 from portlib.documents.document import Document, Heading, Table
 from portlib.documents.typesetting import pdf
 from portlib.retirement import model_portfolios
@@ -64,11 +64,24 @@ def papers(ours: plan.Plan, book: run.Run, reworded: Callable[[str], str]) -> Pa
         review = made["quarterly_review"][0]
         made["quarterly_review"] = review, material.of_review(watched.answers[0])
         made[one.name] = one, material.of_allocation(portfolio.answers[0])
-        for kind in ("employer_stock", "target_date"):
-            for fund in map(str, ours.funds.index[ours.funds["kind"] == kind]):
-                one = dossier.dossier(ours, fund, made=DAY, made_from=MADE_FROM)
-                made[one.name] = one, material.of_dossier(ours, fund)
+        for fund in of_each_kind(ours):
+            one = dossier.dossier(ours, fund, made=DAY, made_from=MADE_FROM)
+            made[one.name] = one, material.of_dossier(ours, fund)
+        for name, (one, _) in made.items():
+            if one.kind == forms.KIND:
+                form = name.removeprefix("forms/")
+                made[name] = one, material.of_form(ours, form, book.forms[form])
     return {name: opened(*each, reworded) for name, each in made.items()}
+
+
+def of_each_kind(ours: plan.Plan) -> list[str]:
+    """The first option of each kind, and of ordinary ones the dearest and one held by most."""
+    funds = ours.funds
+    ordinary = funds[~funds["kind"].isin(["employer_stock", "target_date"])]
+    first = [str(rows.index[0]) for _, rows in funds.groupby("kind")]
+    dearest = str(ordinary["expense_ratio"].idxmax())
+    most = str(ours.shares.reindex(ordinary.index).idxmax())
+    return list(dict.fromkeys([*first, dearest, most]))
 
 
 class Kept:

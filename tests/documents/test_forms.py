@@ -9,7 +9,7 @@ import pytest
 
 from portlib import plan
 from portlib.documents import forms, run
-from portlib.documents.document import Document, Form, Signatures
+from portlib.documents.document import Document, Form, Signatures, runs
 from portlib.documents.typesetting import pdf
 from tests.documents.unrun import DAY, ROOT
 
@@ -66,4 +66,9 @@ def test_the_same_to_edit(made: dict[str, Document], tmp_path: Path) -> None:
         first, *rest = (row._tr.xml for row in table.rows)
         assert "w:tblHeader" in first
         assert all("w:cantSplit" in row for row in rest), "a row that a page may cut in two"
-        assert made[name].plan in "\n".join(p.text for p in read.paragraphs)
+        said = "\n".join(p.text for p in read.paragraphs)
+        assert made[name].plan in said
+        assert made[name].origin in said, "what is invented says so"
+        rows = [[cell.text for cell in row.cells] for row in table.rows[1:]]
+        for (asked, entry), row in zip(fields(made[name]).fields, rows, strict=True):
+            assert row == ["".join(word for _, word in runs(words)) for words in (asked, entry)]
