@@ -253,7 +253,7 @@ def taxable_benefits(
     )
     b = numbers("benefits", benefits, least=0)
     provisional = numbers("other income", other_income, least=0) + b / 2
-    half = np.minimum.reduce([np.clip(provisional - first, 0.0, second - first) / 2, b / 2])
+    half = np.minimum(np.clip(provisional - first, 0.0, second - first) / 2, b / 2)
     return np.minimum(half + 0.85 * np.maximum(provisional - second, 0.0), 0.85 * b)
 
 

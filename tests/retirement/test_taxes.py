@@ -431,3 +431,28 @@ def test_gains_never_bear_more_than_ordinary_income_would() -> None:
     taxable = 131_743 + 215 - taxes.standard_deduction(2026, "married_joint")
     whole = float(taxes.ordinary_tax(taxable, year=2026, status="married_joint"))
     assert float(found.ordinary + found.gains) == pytest.approx(whole)
+
+
+def test_one_wrong_among_many_is_refused_wherever_many_are_taken() -> None:
+    """A check of the first, or of any, would let the one through."""
+    good, bad = [1_000.0, 2_000.0], [1_000.0, -2_000.0]
+    single = {"year": 2026, "status": "single"}
+    for call in (
+        lambda x: taxes.ordinary_tax(x, **single),
+        lambda x: taxes.gains_tax(x, 0.0, **single),
+        lambda x: taxes.income_tax(ordinary=x, **single),
+        lambda x: taxes.income_tax(qualified=x, ordinary=[5.0, 6.0], **single),
+        lambda x: taxes.taxable_benefits(x, 0.0, status="single"),
+        lambda x: taxes.taxable_benefits(10.0, x, status="single"),
+        lambda x: taxes.early_withdrawal_tax(x, age=50),
+    ):
+        call(good)
+        for wrong in (bad, bad[::-1], [np.nan, 1.0]):
+            with pytest.raises(ValueError, match=r"zero or more|from zero|finite|number|0"):
+                call(wrong)
+
+
+@pytest.mark.parametrize("tier", [{"rate": 1.0}, {"rate": 1.0, "up_to": 0.03, "more": 1}, "ab", 3])
+def test_a_tier_is_a_rate_and_how_far_it_goes(tier) -> None:
+    with pytest.raises(ValueError, match="needs rate and up_to, no more"):
+        taxes.tiers([{"rate": 1.0, "up_to": 0.03}, tier])

@@ -46,6 +46,9 @@ def test_errors_are_those_of_the_formula_on_each_funds_own_months(factors):
         assert found.fit.loc[name, "alpha_error"] == pytest.approx(12 * expected[0])
         assert found.fit.loc[name, "months"] == len(y)
         assert found.fit.loc[name, "first"] == MONTHS[first]
+        alpha = np.linalg.lstsq(x, y, rcond=None)[0][0]
+        assert found.fit.loc[name, "alpha"] == pytest.approx(12 * alpha)
+        assert found.fit.loc[name, "last"] == MONTHS[-1]
         rest = y - x @ np.linalg.lstsq(x, y, rcond=None)[0]
         assert found.fit.loc[name, "specific_risk"] == pytest.approx(
             np.sqrt(12 * rest @ rest / (len(y) - 4))
@@ -69,8 +72,13 @@ def test_what_cannot_be_fitted_is_named_and_touches_nobody(factors):
 def test_months_and_factors_that_do_not_fit_are_refused(factors):
     table, bills = factors
     fund = (table["market"] + bills).to_frame("fund")
-    with pytest.raises(ValueError, match="join them by month"):
-        ft.tilts(fund.iloc[1:], table, bills, minimum_months=36)
+    for f, t, b in (
+        (fund.iloc[1:], table, bills),
+        (fund, table.iloc[1:], bills),
+        (fund, table, bills.iloc[1:]),
+    ):
+        with pytest.raises(ValueError, match="join them by month"):
+            ft.tilts(f, t, b, minimum_months=36)
     made = table.assign(twice=table["size"] - table["value"])
     with pytest.raises(ValueError, match="made of the others"):
         ft.tilts(fund, made, bills, minimum_months=36)
