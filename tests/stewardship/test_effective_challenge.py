@@ -246,3 +246,58 @@ def test_repeated_is_what_each_universe_gives(report: dict, made: ec.Universe) -
     assert row["report promised"] == pytest.approx(
         math.sqrt(12) * months.mean() / months.std(ddof=1)
     )
+
+
+def test_the_house_knows_the_survey_and_the_months_and_not_the_truth(
+    report: dict, made: ec.Universe
+) -> None:
+    """What it is told is what could be known: beliefs that are wrong, and 111 months."""
+    name = POLICY["covariance_estimator"]
+    house = ec.house_method(made, report, estimator=name)
+    assert house.assumptions.mu.tolist() == made.believed.mu.tolist()
+    assert np.abs(made.believed.mu - made.truth.mu).max() > 0.002
+    assert house.assumptions.rf == made.believed.rf
+    shrunk = ec.covariance(made.returns, name).annual().to_numpy()
+    assert house.assumptions.sigma == pytest.approx(shrunk)
+    grid = ec.printed_method(made, report)
+    months, rules = made.returns.to_numpy(), report["rules"]
+    assert grid.assumptions.mu == pytest.approx(months.mean(axis=0))
+    sample = np.cov(months, rowvar=False) + rules["diagonal"] * np.eye(months.shape[1])
+    assert grid.assumptions.sigma == pytest.approx(sample)
+    inside = grid.points[grid.points["risk"] <= rules["monthly_volatility_cap"]]
+    assert grid.chosen.sharpe == pytest.approx(inside["ratio"].max())
+    plain = ec.printed_method(made, report, diagonal=0.0)
+    assert plain.assumptions.sigma == pytest.approx(np.cov(months, rowvar=False))
+
+
+def test_every_column_of_what_is_repeated_is_of_its_own_portfolio(
+    report: dict, made: ec.Universe
+) -> None:
+    row = ec.repeated(report, [3], policy=POLICY).loc[3]
+    grid = ec.printed_method(made, report)
+    house = ec.house_method(made, report, estimator=POLICY["covariance_estimator"])
+    n = len(made.truth)
+    held = {"report": grid.chosen.w, "house": house.chosen.w, "equal": np.full(n, 1 / n)}
+    true = ec.outcomes(made, held)
+    truth, within = made.truth, ec.equity_within(made).to_numpy()
+    for name, w in held.items():
+        mean, risk = truth.mu @ w, math.sqrt(w @ truth.sigma @ w)
+        expected = {
+            "return": mean,
+            "volatility": risk,
+            "Sharpe": (mean - truth.rf) / risk,
+            "equity": within @ w,
+            "effective positions": 1 / (w @ w),
+        }
+        assert true.loc[name].to_dict() == pytest.approx(expected)
+        assert row[f"{name} true"] == pytest.approx(expected["Sharpe"])
+    assert row["report equity"] == pytest.approx(within @ grid.chosen.w)
+    assert row["house equity"] == pytest.approx(within @ house.chosen.w)
+    assert row["without a grid"] == pytest.approx(math.sqrt(12) * grid.exact.sharpe)
+    assert row["house promised"] == pytest.approx(house.chosen.sharpe)
+    assert row["points"] == len(grid.points)
+
+
+def test_a_finding_agrees_within_its_rounding_and_not_beyond_it() -> None:
+    for off, agrees in ((0.0005, True), (-0.0005, True), (0.000501, False), (-0.000501, False)):
+        assert ec.Finding("x", 0.1, 0.1 + off, 0.0005).agrees is agrees

@@ -285,3 +285,51 @@ def test_outputs_are_kept_for_the_same_code_that_ran_to_its_end(
     assert build.outputs_kept(notebook, before) is kept
     shown = [one["outputs"] for one in json.loads(notebook.read_text())["cells"]]
     assert shown == ([["old"], ["more"]] if kept else [[], []])
+
+
+def test_a_draft_executes_what_changed_alone_and_replaces_no_book(
+    steps: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    staging = steps.root / ".run" / "book"
+    pages = [staging / "notebooks" / "x" / f"{name}.ipynb" for name in ("one", "two")]
+    for page in pages:
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(json.dumps({"cells": [cell("x = 1", ["old"])]}))
+    ran: list[list[Path]] = []
+    put: list[Path] = []
+    monkeypatch.setattr(build, "stage", lambda *_, **__: pages)
+    monkeypatch.setattr(build, "outputs_kept", lambda path, before: path == pages[0] and before)
+    monkeypatch.setattr(build, "execute", lambda root, staging, left, plan, **_: ran.append(left))
+    monkeypatch.setattr(build, "publish", lambda site, target: put.append(target))
+    assert build.main(["draft", "--root", str(steps.root)]) == 0
+    assert ran == [pages[1:]] and put == [steps.root / "_build" / "draft" / "html"]
+    assert "check_evidence" not in steps.done  # so it must never lie where a book does
+
+
+def test_every_book_is_told_of_the_others_and_none_of_a_draft(tmp_path: Path) -> None:
+    for folder, plan, version in (
+        ("html", "ours", "2"),
+        ("plan-b/html", "theirs", "2"),
+        ("v1/html", "ours", "1"),
+        ("draft/html", "ours", "2"),
+    ):
+        page = tmp_path / folder.split("/html")[0] if "/" in folder else tmp_path
+        page = page / "html"
+        (page / "_static").mkdir(parents=True)
+        made = {"made_from": {"plan": plan, "version": version}}
+        (page / "evidence.json").write_text(json.dumps(made))
+    build.name_editions(tmp_path)
+    told = {}
+    for folder in ("html", "plan-b/html", "v1/html"):
+        text = (tmp_path / folder / "_static" / "editions.js").read_text()
+        listed = json.loads(text.removeprefix("window.EDITIONS = ").removesuffix(";\n"))
+        told[folder] = {one["name"]: (one["href"], one["same"]) for one in listed}
+    assert told["html"] == {
+        "theirs": ("../plan-b/html", True),
+        "ours, version 1": ("../v1/html", False),
+    }
+    assert told["v1/html"] == {
+        "ours, version 2": ("../../html", False),
+        "theirs, version 2": ("../../plan-b/html", False),
+    }
+    assert not (tmp_path / "draft/html/_static/editions.js").exists()

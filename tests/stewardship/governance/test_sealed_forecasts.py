@@ -170,3 +170,48 @@ def test_a_statement_is_plain_data_and_drops_what_is_not_held():
         BELIEFS, {"x": seals.expected(BELIEFS, {"stocks": 1.0, "bonds": 0.0})}, {}, 10
     )
     assert held["portfolios"]["x"]["weights"] == {"stocks": 1.0}
+
+
+def test_every_figure_of_a_belief_and_of_a_portfolio_is_sealed():
+    said = content()
+    half = seals.expected(BELIEFS, {"stocks": 0.5, "bonds": 0.5})
+    ours = seals.expected(BELIEFS, {"stocks": 0.6, "bonds": 0.4})
+    others = [
+        seals.statement(BELIEFS, {"ours": ours}, {"half": half}, 11),
+        seals.statement(BELIEFS, {"ours": ours}, {}, 10),
+        seals.statement(BELIEFS, {"other": ours}, {"half": half}, 10),
+    ]
+    beliefs = [
+        BELIEFS.replace(mu=[0.07, 0.031], source="a house"),
+        BELIEFS.replace(sigma=BELIEFS.sigma * 1.01, source="a house"),
+        BELIEFS.replace(rf=0.021, source="a house"),
+        BELIEFS.replace(source="another house"),
+    ]
+    others += [seals.statement(one, {"ours": ours}, {"half": half}, 10) for one in beliefs]
+    for name, value in (("mean", 0.06), ("risk", 0.2), ("weights", {"stocks": 1.0})):
+        for portfolios, rivals in (
+            ({"ours": {**ours, name: value}}, {"half": half}),
+            ({"ours": ours}, {"half": {**half, name: value}}),
+        ):
+            others.append(seals.statement(BELIEFS, portfolios, rivals, 10))
+    prints = {seals.fingerprint(one) for one in (said, *others)}
+    assert len(prints) == 1 + len(others)
+
+
+def test_seals_are_numbered_from_one_and_hold_for_a_day():
+    log = sealed_log()
+    seals.seal(log, content(rf=0.01), KEYS["analyst"], role="analyst", plan=PLAN, at=AT)
+    said = [signatures.from_json(e.body["signed"]).message for e in log.events()]
+    assert [message["nonce"] for message in said] == [1, 2]
+    for message in said:
+        assert message["validFrom"] == int(AT.timestamp())
+        assert message["validUntil"] - message["validFrom"] == 24 * 3600
+
+
+def test_a_seal_of_the_last_day_of_a_month_counts_from_the_next(returns):
+    for day, first in ((31, "2020-04"), (1, "2020-04")):
+        log = AuditLog()
+        at = datetime(2020, 3, day, 23, tzinfo=UTC)
+        seals.seal(log, content(), KEYS["analyst"], role="analyst", plan=PLAN, at=at)
+        table = seals.score(log, returns, ROSTER, plan=PLAN)
+        assert (table["months"] == len(returns.loc[first:])).all()
