@@ -416,6 +416,8 @@ OF_EACH_KIND = (
     "book/bibliography",
     "book/forms/minutes",
     "search",
+    "py-modindex",
+    "source/portlib/kept",
     "notebooks/retirement/model_portfolios",
     "notebooks/stewardship/monitoring",
 )

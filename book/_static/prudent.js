@@ -38,10 +38,11 @@ addEventListener("DOMContentLoaded", () => {
   if (!foot || !list.length) return;
   const root = new URL(document.documentElement.dataset.content_root ?? "./", location.href);
   const page = location.pathname.slice(root.pathname.length);
-  const line = Object.assign(document.createElement("p"), { className: "editions", textContent: "This page for: " });
+  const line = Object.assign(document.createElement("p"), { className: "editions", textContent: "The same page for: " });
   list.forEach(({ name, href, same }, i) => line.append(i ? ", " : "", Object.assign(document.createElement("a"), {
     href: new URL(`${href}/${same ? page : "index.html"}`, root).href, textContent: name })));
-  foot.before(line);
+  const title = document.querySelector(".bd-article h1"); // where a reader sees first which plan this is
+  title ? title.after(line) : foot.before(line);
 });
 
 /* On a phone a formula is set smaller rather than pushed sideways. */
