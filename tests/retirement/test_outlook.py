@@ -191,3 +191,45 @@ def test_limits_of_many_people_follow_their_ages() -> None:
         assert found.loc[name, "balance"] == pytest.approx(put - fee, rel=len(ages) * held + 1e-9)
         flat = sum(ol.taxes.limits(2026, ages[0]).employee for _ in ages)
         assert sum(ol.taxes.limits(2026, age).employee for age in ages) > 1.04 * flat
+
+
+def test_what_a_plan_and_a_path_charge_lowers_what_lasts_by_as_much() -> None:
+    """Where nothing is earned: savings over the years, less record keeping; and a fee of the mix,
+    as an account that shrinks by it."""
+    one = ol.Household(age=65, retirement_age=65, balance=100_000, sex=None, last_age=85)
+    flat = ol.Scenarios(np.zeros((1, 20, 2)), ("equity", "bonds"), "nothing is earned")
+    lives = rows.draw(one, flat)
+    for fee in (0.0, 58.0):
+        case = rows.of_households([replace(one, fee_dollars=fee)], balanced(0.5))
+        assert ol.lasting(case, lives)[0, 0] == pytest.approx(5_000 - fee + fee / 20)
+    dear = rows.of_households([one], balanced(0.5, fee=0.01))
+    expected = 100_000 / sum(0.99**-t for t in range(20))
+    assert ol.lasting(dear, lives)[0, 0] == pytest.approx(expected)
+
+
+def test_many_people_pay_the_fees_of_the_plan_and_of_the_path() -> None:
+    returns = ol.returns_of(THE_PLAN, ol.classes(THE_PLAN), 0.024, 60, 101, 7)
+    everybody = ol.people(THE_PLAN)
+    path = gp.adopted(THE_PLAN)
+
+    def found(plan, fee: float) -> np.ndarray:
+        rng = np.random.default_rng(3)
+        return ol.outlooks(everybody, plan, path.charged(fee), returns, rng)["balance"].to_numpy()
+
+    base = found(THE_PLAN, 0.0)
+    years = np.maximum(np.asarray(everybody.retirement_age) - np.asarray(everybody.age), 0)
+    some = base > 0
+    ratio = found(THE_PLAN, 0.01)[some] / base[some]
+    assert (ratio <= 1 + 1e-12).all()
+    assert (ratio[years[some] > 5] < 0.99).all()
+    dearer = replace(THE_PLAN, rules={**THE_PLAN.rules, "recordkeeping_fee": 500.0})
+    assert (found(dearer, 0.0)[some] < base[some]).all()
+
+
+def test_who_has_reached_retirement_works_one_more_year() -> None:
+    people = THE_PLAN.participants.copy()
+    who = str(people.index[0])
+    for ahead, working in ((-3, 1), (0, 1), (1, 1), (2, 2)):
+        people.loc[who, "retirement_age"] = THE_PLAN.age[who] + ahead
+        one = ol.household(replace(THE_PLAN, participants=people), who)
+        assert one.working == working

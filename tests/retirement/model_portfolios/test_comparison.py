@@ -66,3 +66,23 @@ def test_a_person_is_a_household_with_a_goal(desk):
     home = comparison.household_of(capacity.settled(WHO, desk)[0], desk)
     assert (home.age, home.retirement_age, home.balance) == (50, 65, 300_000)
     assert home.target == 40_000
+
+
+def test_a_person_is_a_household_fact_by_fact(desk):
+    """All that is held, what is charged, and the policy's numbers; and how lives are weighed."""
+    who = replace(WHO, outside_assets=70_000, other_income=9_000)
+    home = comparison.household_of(capacity.settled(who, desk)[0], desk)
+    policy, rules = desk.plan.policy, desk.plan.rules
+    assert home.balance == 370_000 and home.other_income == 9_000
+    assert (home.pay, home.deferral_rate, home.spending) == (80_000, 0.1, 40_000)
+    assert home.fee_dollars == rules["recordkeeping_fee"] > 0
+    assert home.annuity_rate == policy["lifecycle_annuity_rate"]
+    assert home.year == desk.plan.as_of.year
+    path = {ways.DEFAULT: ways.ways(desk, "moderate")[ways.DEFAULT]}
+    free, aimed = comparison.lived(home, desk, path, desk.lives, 4.0)
+    assert free.unit == aimed.unit == policy["spending_floor"]
+    assert free.risk_aversion == 4.0 and free.names == aimed.names == (ways.DEFAULT,)
+    models = policy["model_risk_aversion"]
+    assert comparison.aversion_of(desk, "growth") == pytest.approx(
+        policy["lifecycle_risk_aversion"] * models["growth"] / models[policy["default_posture"]]
+    )

@@ -54,3 +54,30 @@ def test_a_couple_is_worth_its_parts_and_the_larger_benefit_to_the_survivor() ->
     assert two == pytest.approx(by_hand)
     alone = claiming.worth(2_400, 1964, male, 0.02)[840]
     assert two > 1.2 * alone
+
+
+def test_worth_at_another_age_is_of_the_months_from_then_on() -> None:
+    """At 65 nothing before is paid, and what was discounted from 62 is not."""
+    alive = Mortality().survival(65, "female")
+    rate, claim = 0.03, 68 * 12
+    amount = claiming.by_month(1_000, 1964).loc[claim, "dollars a month"]
+    t = np.arange(12 * (len(alive) - 1))
+    living = np.interp(t / 12, np.arange(len(alive)), alive)
+    paid = np.where(65 * 12 + t >= claim, amount, 0.0)
+    expected = (paid * living * (1 + rate) ** (-t / 12)).sum()
+    found = claiming.worth(1_000, 1964, alive, rate, start=65)
+    assert found[claim] == pytest.approx(expected)
+
+
+def test_a_couple_that_lives_for_certain_is_paid_month_by_month() -> None:
+    """The shorter of two lives' tables ends the count, at its last whole year."""
+    certain, longer = np.ones(31), np.ones(41)
+    claims = [64 * 12, 70 * 12]
+    found = claiming.couple_worth([1_000, 2_000], [1964, 1964], claims, [certain, longer], 0.0)
+    dollars = [
+        claiming.by_month(primary, 1964).loc[claim, "dollars a month"]
+        for primary, claim in zip((1_000, 2_000), claims, strict=True)
+    ]
+    assert found == pytest.approx(dollars[0] * (360 - 24) + dollars[1] * (360 - 96))
+    for sex in ("female", "male"):
+        assert claiming.survivals(Mortality(), sex) == pytest.approx(Mortality().survival(62, sex))

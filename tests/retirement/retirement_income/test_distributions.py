@@ -43,3 +43,17 @@ def test_an_account_from_which_nothing_else_is_taken() -> None:
 def test_ages_beyond_the_table_are_refused_by_name() -> None:
     with pytest.raises(ValueError, match="73 to 90 and spouses from 40"):
         rmd.period(75, 35)
+
+
+def test_an_account_grows_between_what_leaves_it_and_gaps_of_ages_are_counted_exactly() -> None:
+    """Balances year by year in a loop; ten years younger is not more than ten."""
+    balance, expected = 1e6, []
+    for age in range(71, 91):
+        out = balance / float(taxes.distribution_period(age)) if age >= 73 else 0.0
+        expected.append(out)
+        balance = (balance - out) * 1.05
+    assert rmd.path(1e6, 71, 1953, 1.05, 20) == pytest.approx(expected)
+    for gap in (0, 9, 10, 11, 20):
+        joint = rmd.period(80, 80 - gap)
+        assert (joint > float(taxes.distribution_period(80))) == (gap > 10)
+    assert rmd.period(80, 85) == float(taxes.distribution_period(80))

@@ -119,3 +119,44 @@ def test_runs_are_real_growth_of_the_mix_month_by_month() -> None:
     assert list(growth.index) == [2000, 2001]
     assert growth.to_numpy() == pytest.approx((1 + 0.25 * 0.10 - 0.75 * 0.04) / 1.05)
     assert wr.yearly(growth).to_numpy() == pytest.approx((0.995 / 1.05) ** 12)
+
+
+def test_failures_are_counted_start_by_start_to_the_last_that_counts() -> None:
+    """A second way: each start's account, month by month, at the rate itself and a little more."""
+    months = pd.date_range("1950-01-31", periods=12 * 8, freq="ME")
+    rng = np.random.default_rng(4)
+    table = pd.DataFrame(
+        {"equity": rng.normal(0.005, 0.04, 96), "bonds": 0.002, "inflation": 0.001}, index=months
+    )
+    starts = wr.runs(table, 0.5, 3)
+    rates = [0.30, 0.34, 0.38]
+    for last in (None, 1952):
+        kept = starts if last is None else starts[starts.index <= last]
+        expected = []
+        for rate in rates:
+            failed = 0
+            for growth in kept.to_numpy():
+                w = 1.0
+                for g in growth:
+                    w = (w - rate / 12) * g if w >= rate / 12 else -1.0
+                failed += w < 0
+            expected.append(failed)
+        found = wr.failures(table, rates, [0.5], 3, last_start=last)
+        assert found.loc[0.5].tolist() == expected
+    best = float(wr.sustainable_rates(starts.to_numpy(), 12).min())
+    assert wr.failures(table, [best], [0.5], 3).loc[0.5].tolist() == [0]
+
+
+def test_what_early_years_explain_is_the_squared_correlation_of_two_draws() -> None:
+    rng = np.random.default_rng(8)
+    returns = np.expm1(rng.normal(0.03, 0.12, (12, 2, 500)))
+    lives = rows.Lives(returns=returns, last=np.zeros((1, 500), int))
+    split = wr.sequence_split(lives, 0.25, 12, first=4)
+    growth = 1 + 0.25 * returns[:, 0] + 0.75 * returns[:, 1]
+    level = np.vstack([np.ones(500), np.cumprod(growth, axis=0)[:-1]])
+    rate = -np.log((1 / level).sum(axis=0))
+    for name, part in (("first", growth[:4]), ("rest", growth[4:])):
+        x = np.log(part).mean(axis=0)
+        slope, level_ = np.polyfit(x, rate, 1)
+        left = rate - slope * x - level_
+        assert split[name] == pytest.approx(1 - left.var() / rate.var())
