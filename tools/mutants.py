@@ -30,6 +30,7 @@ import os
 import random
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -357,6 +358,7 @@ class Planter:
                 called.add(frame.f_code.co_qualname.split(".<locals>")[0])
 
         sys.settrace(note)
+        threading.settrace(note)
         before = time.process_time()
         for item in self.run(items):
             seconds[item.nodeid] = time.process_time() - before

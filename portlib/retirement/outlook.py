@@ -308,7 +308,8 @@ def lasting(case: Cases, lives: Lives) -> Array:
             if t > case.retires.max():
                 break
             continue
-        fee = case.fee_dollars[:, None]
+        # that of the first year has left the balance before it is noted
+        fee = np.where(t > case.retires, case.fee_dollars, 0.0)[:, None]
         worth += np.where(alive, (income - fee) / growth, 0.0)
         discount += np.where(alive, share / growth, 0.0)
         even = (wealth + worth) / np.maximum(discount, 1e-12)

@@ -201,7 +201,12 @@ def test_what_a_plan_and_a_path_charge_lowers_what_lasts_by_as_much() -> None:
     lives = rows.draw(one, flat)
     for fee in (0.0, 58.0):
         case = rows.of_households([replace(one, fee_dollars=fee)], balanced(0.5))
-        assert ol.lasting(case, lives)[0, 0] == pytest.approx(5_000 - fee + fee / 20)
+        found = ol.lasting(case, lives)[0, 0]
+        assert found == pytest.approx(5_000 - fee)
+        for part, met in ((0.9999, True), (1.0001, False)):
+            wants = replace(one, fee_dollars=fee, spending=part * found)
+            out = simulate(rows.of_households([wants], balanced(0.5)), lives)
+            assert out.success[0, 0] == met
     dear = rows.of_households([one], balanced(0.5, fee=0.01))
     expected = 100_000 / sum(0.99**-t for t in range(20))
     assert ol.lasting(dear, lives)[0, 0] == pytest.approx(expected)
