@@ -19,6 +19,11 @@ def test_a_chapter_is_short_before_its_evidence(chapter: str) -> None:
     assert words.count(CHAPTERS[chapter])["before"] <= MOST
 
 
+@pytest.mark.parametrize("chapter", sorted(CHAPTERS))
+def test_no_cell_has_lost_its_fence_and_stands_as_prose(chapter: str) -> None:
+    assert ":tags:" not in words.read(CHAPTERS[chapter]).astext()
+
+
 def test_only_chapters_that_there_are_may_be_longer() -> None:
     assert set(LONGER) <= set(CHAPTERS)
 
