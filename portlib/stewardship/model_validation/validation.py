@@ -550,7 +550,7 @@ def glidepath_sensitivity(plan: Plan) -> pd.DataFrame:
     inputs = other_inputs(plan)
     gamma = plan.policy["lifecycle_risk_aversion"]
     asked: dict[str, dict[str, Any]] = {
-        f"searched for {len(glidepaths.sample(plan))} people": {"households": None},
+        f"searched for {len(glidepaths.sample(plan))} people, as policy says": {"households": None},
         f"searched for {HOUSEHOLDS} people": {},
         "another seed": {"seed": 7},
         f"risk aversion {gamma / 2:g}, not {gamma:g}": {"risk_aversion": gamma / 2},
