@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import pandas as pd
 from measure import OURS, Case
 from peers import (
     REFUSALS,
@@ -28,8 +29,9 @@ from peers import (
     skfolio_sharpe,
 )
 from pypfopt import CLA
-from synthetic import Universe, universe
+from synthetic import SEED, Universe, universe
 
+from portlib.construction import many
 from portlib.construction.mandate import (
     Mandate,
     fully_invested,
@@ -38,7 +40,7 @@ from portlib.construction.mandate import (
     position_limit,
 )
 from portlib.construction.mean_variance import frontier, maximum_sharpe, minimum_risk
-from portlib.records import Array
+from portlib.records import Array, Assumptions
 
 POINTS = 120
 CAP = 0.04
@@ -157,6 +159,63 @@ def minimum_variance() -> Iterator[Case]:
         yield Case("minimum variance, long only", f"{n} assets", contestants, partial(_one, work))
 
 
+def everything_held() -> Iterator[Case]:
+    """Least risk where every asset is held: own risks, and five strong factors that can be hedged
+    out. Few are held in the universes of `minimum_variance`; this is the other kind."""
+    for n in (500, 1000):
+        rng = np.random.default_rng([n, 7])
+        loadings = rng.normal(0.0, 0.15, (n, 5))
+        sigma = np.diag(rng.uniform(0.1, 0.3, n) ** 2) + loadings @ loadings.T
+        labels = [f"A{i:04d}" for i in range(n)]
+        a = Assumptions(labels, np.full(n, 0.05), sigma, 0.0, "SYNTHETIC, every asset held")
+        dates = pd.date_range("2000-01-31", periods=2, freq="ME")
+        returns = pd.DataFrame(np.zeros((2, n)), index=dates, columns=labels)  # only its labels
+        work = Work(a, returns, 1.0, np.zeros((0, n)), np.zeros(0))
+        contestants = {
+            OURS: lambda a=a: minimum_risk(a).w,
+            "piqp, called directly": partial(piqp_minimum, work),
+            "fortitudo.tech": partial(fortitudo_minimum, work),
+            "PyPortfolioOpt": partial(pypfopt_minimum, work),
+            "floor: one Cholesky factorisation": lambda s=sigma: _none(np.linalg.cholesky(s)),
+        }
+        yield Case(
+            "minimum variance, every asset held", f"{n} assets", contestants, partial(_one, work)
+        )
+
+
+def many_small() -> Iterator[Case]:
+    """Least risk of 2,000 covariances of ten assets: in one call, and one by one."""
+    k, n = 2000, 10
+    rng = np.random.default_rng(SEED)
+    x = rng.standard_normal((k, 60, n)) * rng.uniform(0.05, 0.3, (k, 1, n))
+    x += rng.standard_normal((k, 60, 1)) * rng.uniform(0.02, 0.2, (k, 1, n))
+    sigma = np.array([np.cov(one.T) for one in x])
+    labels = [f"A{i:04d}" for i in range(n)]
+    dates = pd.date_range("2000-01-31", periods=2, freq="ME")
+    returns = pd.DataFrame(np.zeros((2, n)), index=dates, columns=labels)  # only its labels
+    views = [Assumptions(labels, np.zeros(n), one, 0.0, "SYNTHETIC") for one in sigma]
+    works = [Work(a, returns, 1.0, np.zeros((0, n)), np.zeros(0)) for a in views]
+
+    def accuracy(w: Array, ours: Array) -> dict[str, float]:
+        risks = [np.einsum("ki,kij,kj->k", u, sigma, u) for u in (w, ours)]
+        return {
+            "objective_gap": float((risks[0] / risks[1] - 1).max()),
+            "weight_gap": float(np.abs(w - ours).max()),
+            "violation": float(max(np.abs(w.sum(axis=1) - 1).max(), -w.min(), 0.0)),
+        }
+
+    yield Case(
+        "minimum variance of many",
+        f"{k:,d} problems of {n} assets",
+        {
+            OURS: lambda: many.minimum_risk(sigma),
+            "portlib, one by one": lambda: np.array([minimum_risk(a).w for a in views]),
+            "piqp, called directly": lambda: np.array([piqp_minimum(work) for work in works]),
+        },
+        accuracy,
+    )
+
+
 def _none(_: Array) -> None:
     return None
 
@@ -261,4 +320,4 @@ def _judge(work: Work, r: float) -> float:
     return float(_variance(work, piqp_minimum(asked)))
 
 
-CASES = (frontiers, minimum_variance, greatest_sharpe)
+CASES = (frontiers, minimum_variance, everything_held, many_small, greatest_sharpe)
