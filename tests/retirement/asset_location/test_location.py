@@ -280,3 +280,23 @@ def test_bad_inputs_are_refused_by_name():
 def test_inherited_accounts_and_charitable_distributions_are_refused_by_name(name, law) -> None:
     with pytest.raises(ValueError, match=f"{name}.*{law}"):
         after_tax_values({"deferred": 1_000.0, name: 1_000.0}, RATES)
+
+
+def test_pairs_carry_the_after_tax_return_and_risk_of_their_own_account():
+    names = ["a", "b"]
+    sigma = np.array([[0.01, 0.004], [0.004, 0.04]])
+    assumptions = Assumptions(names, [0.03, 0.08], sigma, 0.02)
+    flows = pd.DataFrame(
+        {"interest": [0.03, 0.0], "qualified": [0.0, 0.02], "realised": [0.0, 0.1]}, index=names
+    )
+    found = equivalents(assumptions, flows, Rates(0.3, 0.15, 0.15, 0.2), 10)
+    both = pairs(assumptions, found, ["deferred", "taxable"])
+    assert list(both.labels) == [pair_label(n, b) for b in ("deferred", "taxable") for n in names]
+    assert both.mu == pytest.approx([*found["sheltered"], *found["taxable"]])
+    kept = np.r_[1.0, 1.0, found["risk_kept"]]
+    expected = [[kept[i] * kept[j] * sigma[i % 2, j % 2] for j in range(4)] for i in range(4)]
+    assert both.sigma == pytest.approx(np.array(expected))
+    spared = equivalents(assumptions, flows, Rates(0.3, 0.15, 0.15, 0.2), 10, step_up=True)
+    never = equivalents(assumptions, flows, Rates(0.3, 0.15, 0.0, 0.2), 10)
+    assert spared["taxable"].to_numpy() == pytest.approx(never["taxable"].to_numpy())
+    assert (spared["taxable"] >= found["taxable"]).all() and (spared != found).any(axis=None)

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from portlib import plan
+from portlib.retirement import taxes
 from portlib.retirement.asset_location.owners import candidates, owner, plan_target, rates, spending
 from tests.retirement.asset_location.households import BASE
 
@@ -58,3 +59,64 @@ def test_what_no_household_is_is_refused_by_name():
         replace(BASE, balances={"taxable": 1.0})
     with pytest.raises(ValueError, match="shares from 0 to 1"):
         replace(BASE, roth_share=2.0)
+
+
+@pytest.mark.parametrize("retired", [False, True], ids=["at work", "retired"])
+@pytest.mark.parametrize("roth_share", [0.0, 0.4])
+def test_what_is_drawn_taxed_and_spent_is_a_loop_over_the_years(retired, roth_share):
+    """Balances year by year, and each rate as a difference of two returns (`income_tax`)."""
+    one = replace(BASE, roth_share=roth_share, other_income=20_000.0)
+    one = replace(one, age=66, birth_year=1960) if retired else one
+    one = replace(one, retirement_age=66 if retired else one.retirement_age)
+    put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
+    before = put_in.before_tax(roth_share)
+    deferred = one.balances["deferred"]
+    for _ in range(one.working_years):
+        deferred = deferred * 1.04 + before + put_in.employer
+    drawn = one.withdrawal_rate * deferred
+    law = {"year": one.year, "status": one.status, "state_rate": one.state_rate}
+    ends = max(one.retirement_age, one.age)
+    later = {
+        **law,
+        "over_65": one.over_65(ends),
+        "in_force": one.year + ends - one.age,
+        "ordinary": 20_000.0,
+        "benefits": one.benefits,
+    }
+    now = later if retired else {**law, "ordinary": one.pay - before}
+
+    def owed(household, **more):
+        return float(taxes.income_tax(**{**household, **more}).total)
+
+    found = rates(one, real_return=0.04)
+    assert found.ordinary == pytest.approx((owed(now, interest=100.0) - owed(now)) / 100)
+    assert found.gains == pytest.approx((owed(now, qualified=100.0) - owed(now)) / 100)
+    taken = owed(later, ordinary=20_000.0 + drawn)
+    assert found.withdrawal == pytest.approx((taken - owed(later)) / drawn)
+    last = owed(later, ordinary=20_000.0 + drawn, qualified=100.0)
+    assert found.exit_gains == pytest.approx((last - taken) / 100)
+
+    wealth = one.balances["taxable"] * (1 - found.exit_gains * (1 - one.basis))
+    wealth += one.balances["deferred"] * (1 - found.withdrawal)
+    wealth += one.balances["roth"] + one.balances["hsa"]
+    roth = put_in.employee - before
+    for _ in range(one.working_years):
+        wealth = wealth * 1.04 + roth + (before + put_in.employer) * (1 - found.withdrawal)
+    expected = one.benefits + 20_000.0 + one.withdrawal_rate * wealth
+    assert spending(one, found, real_return=0.04) == pytest.approx(expected)
+    assert one.horizon == (ends + one.last_age) / 2 - one.age
+
+
+def test_a_participants_row_is_the_household_fact_by_fact():
+    ours = plan.read()
+    offers = {**ours.rules["contributions"], "roth": True}
+    for name in candidates(ours)[::40]:
+        row = ours.participants.loc[name]
+        one = owner(replace(ours, rules={**ours.rules, "contributions": offers}), name)
+        assert (one.birth_year, one.age) == (row["birth_year"], ours.age[name])
+        assert (one.pay, one.deferral_rate) == (row["pay"], row["deferral_rate"])
+        assert one.roth_share == row["roth_share"] and one.status == row["filing_status"]
+        assert one.balances["roth"] == pytest.approx(row["balance"] * row["roth_share"])
+        without = {**offers, "roth": False}
+        other = owner(replace(ours, rules={**ours.rules, "contributions": without}), name)
+        assert other.roth_share == other.balances["roth"] == 0

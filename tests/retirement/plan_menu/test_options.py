@@ -92,3 +92,27 @@ def test_employer_stock_that_may_be_bought_is_an_option_up_to_its_cap():
     told = a.replace(mu=wished, source="hope")
     held = maximum_utility(told, mandate, risk_aversion=3)[stock["fund"]]
     assert 0 < held <= plan.policy["employer_stock_cap"] + 1e-9
+
+
+def test_employer_stock_has_the_risk_that_the_plans_rules_give_it():
+    stock = EXAMPLE.rules["employer_stock"]
+    classes = menu.class_assumptions(EXAMPLE)
+    rules = {**EXAMPLE.rules, "employer_stock": {**stock, "own_volatility": 0.5}}
+    found, wilder = (
+        menu.menu_assumptions(p, classes) for p in (EXAMPLE, replace(EXAMPLE, rules=rules))
+    )
+    i = found.labels.index(stock["fund"])
+    more = np.zeros_like(found.sigma)
+    more[i, i] = 0.5**2 - stock["own_volatility"] ** 2
+    assert wilder.sigma - found.sigma == pytest.approx(more)
+    assert (wilder.mu == found.mu).all()
+
+
+def test_a_plan_without_a_series_is_opened_as_it_is():
+    funds = [f for f in EXAMPLE.funds.index if f != SERIES]
+    free = replace(EXAMPLE, rules={**EXAMPLE.rules, "default": None}).offering(funds)
+    assert menu.each_vintage(free) is free
+    opened = menu.each_vintage(EXAMPLE)
+    assert menu.each_vintage(opened) is opened
+    kinds = {name: cells.dtype for name, cells in EXAMPLE.funds.items()}
+    assert {name: cells.dtype for name, cells in opened.funds.items()} == kinds
