@@ -134,3 +134,30 @@ def test_another_error_than_that_of_file_systems_is_no_reason_to_copy(
     with pytest.raises(PermissionError):
         publishing.publish(site, target)
     assert (target / "old.html").is_file() and (site / "new.html").is_file()
+
+
+def test_what_lies_beside_a_site_that_stands_is_of_no_use_and_goes(tmp_path) -> None:
+    target, _ = two_sites(tmp_path)
+    before = target.with_name(".html-before")
+    before.mkdir()
+    (before / "older.html").write_text("older", encoding="utf-8")
+    publishing.recover(target)
+    assert names_in(target.parent) == ["html", "old.html"]
+
+
+def test_a_site_of_another_plan_makes_its_own_place(tmp_path) -> None:
+    site, target = tmp_path / "new", tmp_path / "_build" / "plan-x" / "html"
+    site.mkdir()
+    (site / "new.html").write_text("new", encoding="utf-8")
+    publishing.publish(site, target)
+    assert names_in(target) == ["new.html"]
+
+
+def test_what_a_kill_left_does_not_stand_in_the_way_of_two_renames(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(publishing, "_exchange", lambda one, other: False)
+    target, site = two_sites(tmp_path)
+    before = target.with_name(".html-before")
+    before.mkdir()
+    (before / "older.html").write_text("older", encoding="utf-8")
+    publishing.publish(site, target)
+    assert names_in(target.parent) == ["html", "new.html"]

@@ -43,6 +43,7 @@ from portlib.stewardship.governance.circuit_breakers import breaches, risk_limit
 from portlib.stewardship.governance.model_registry import (
     Pins,
     disagreements,
+    policy_values,
     result_digest,
 )
 from portlib.stewardship.governance.signatures import Key
@@ -228,8 +229,15 @@ class _Past:
         self.mandates = event.body
 
     def _model_registered(self, event: Event) -> None:
-        if event.body["model"] == MODEL:
-            self.registered = event.body
+        if event.body["model"] != MODEL:
+            return
+        self.registered = event.body
+        if event.body["pins"]["policy"] != self.plan.policy.fingerprint:
+            return  # what another policy said is not at hand
+        given = policy_values(self.plan.policy)
+        for name in sorted({*given, *self.policy}):
+            if canonical(given.get(name)) != canonical(self.policy.get(name)):
+                self._no(event, f"names a policy with another {name} than the log's")
 
     def _model_certified(self, event: Event) -> None:
         signed = signatures.from_json(event.body["signed"])
@@ -267,6 +275,8 @@ class _Past:
             self._no(event, "its values do not give its digest")
         if values["mandates"] != self.mandates.get("version"):
             self._no(event, "was made under another version of the mandates than the one adopted")
+        if self.mandates.get("policy") != made_by.policy:
+            self._no(event, "was made under mandates of another policy")
         for model in values["suite"]["models"]:
             if model["mandate"] != self.mandates["mandates"].get(model["posture"]):
                 self._no(event, f"{model['posture']}: its mandate is not the one adopted")
@@ -304,6 +314,9 @@ class _Past:
             return
         if self.release is None or event.body["digest"] != self.release.body["digest"]:
             self._no(event, "accepts a result that was not the one released")
+            return
+        if event.body["pins"] != Pins(**self.release.body["pins"]).fingerprint:
+            self._no(event, "names other code, data, policy or plan than the release")
 
     def _rebalance_instruction_issued(self, event: Event) -> None:
         if self.release is None:
@@ -326,8 +339,15 @@ class _Past:
         self.instructions[_fingerprint(told)] = event
 
     def _escrow_locked(self, event: Event) -> None:
-        if event.body["instruction"] not in self.instructions:
+        asked = self.instructions.get(event.body["instruction"])
+        if asked is None:
             self._no(event, "locks an order that no instruction asked for")
+            return
+        order, told = event.body["content"], asked.body
+        locked = [order[name] for name in ("id", "legs", "tolerance", "hours")]
+        meant = [told[name] for name in ("legs", "price_tolerance", "deadline_hours")]
+        if canonical(locked) != canonical([event.body["instruction"], *meant]):
+            self._no(event, "locks another order than the instruction's")
 
     def _alert_raised(self, event: Event) -> None:
         self.alerts.add(event.number)

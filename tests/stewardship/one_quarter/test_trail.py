@@ -41,7 +41,20 @@ def weights_moved(body):
     return {**body, "values": {**body["values"], "suite": {"models": models}}}
 
 
+def locked_as(**changes):
+    return lambda b: {**b, "content": {**b["content"], **changes}}
+
+
+def leg_larger(body):
+    first, *rest = body["content"]["legs"]
+    return locked_as(legs=[{**first, "cents": first["cents"] + 1}, *rest])(body)
+
+
 FORGERIES = {
+    "a leg larger": ("EscrowLocked", leg_larger, "another order than the instruction's"),
+    "more time": ("EscrowLocked", locked_as(hours=8000), "another order than the instruction's"),
+    "more room": ("EscrowLocked", locked_as(tolerance=0.5), "another order than the instruction's"),
+    "another id": ("EscrowLocked", locked_as(id="x"), "another order than the instruction's"),
     "weights": ("PortfolioOptimized", weights_moved, "do not give its digest"),
     "pins": (
         "PortfolioOptimized",
@@ -74,6 +87,26 @@ FORGERIES = {
         "RebalanceInstructionIssued",
         lambda b: {**b, "expected_cost": 0.0},
         "no instruction asked for",
+    ),
+    "other policy adopted": (
+        "PolicyAdopted",
+        lambda b: {**b, "values": {**b["values"], "leakage_rate": 0.5}},
+        "policy with another leakage_rate than the log's",
+    ),
+    "a value of the policy gone": (
+        "PolicyAdopted",
+        lambda b: {**b, "values": {k: v for k, v in b["values"].items() if k != "leakage_rate"}},
+        "another leakage_rate",
+    ),
+    "mandates of another policy": (
+        "MandateAdopted",
+        lambda b: {**b, "policy": "0" * 64},
+        "mandates of another policy",
+    ),
+    "accepted as made by others": (
+        "ResultAccepted",
+        lambda b: {**b, "pins": "0" * 64},
+        "other code, data, policy or plan than the release",
     ),
     "no instruction": ("RebalanceInstructionIssued", lambda b: None, "no instruction asked for"),
 }
