@@ -404,8 +404,8 @@ def _many(given: dict[str, Any]) -> int:
     from distributed import Client
 
     with Client(given["cluster"]) as client:
-        executor = client.get_executor()
-        return _say({"answered": service_many.optimize_lines(*asked, executor=executor)})
+        settings = {"executor": client.get_executor(), "seconds": given["seconds"]}
+        return _say({"answered": service_many.optimize_lines(*asked, **settings)})
 
 
 def _advise(given: dict[str, Any]) -> int:

@@ -68,7 +68,8 @@ def answers(
     ----------
     plans, assumptions, mandate : as in `service.optimize`; plans are read as they are needed.
     workers : processes; by default, and at most, one a core.
-    seconds : most time for one plan.
+    seconds : most time for one plan; on an executor, whose queue cannot be seen from here, with
+        the time that it waits once its turn has come.
     megabytes : most memory of a process beyond what it starts with; None for no limit.
     executor : takes the work instead of processes of ours.
     part : most plans that go together.

@@ -1,6 +1,8 @@
 """The service over HTTP answers as the functions do, under the same schemas, within its limits."""
 
 import json
+import multiprocessing
+import threading
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -74,6 +76,29 @@ def test_too_many_at_once_are_turned_away(sent):
         app.state.working = 1
         got = client.post("/optimize", json={"plan": sent, "mandate": LOOSE})
     assert got.status_code == 503 and got.json()["error"]["type"] == "TooBusy"
+
+
+def _stuck(name, asked):
+    """In place of an answer: one address never answers, the other at once."""
+    if name == "glidepath":
+        threading.Event().wait()
+    return 200, {"answered": name}
+
+
+@pytest.mark.skipif(
+    multiprocessing.get_start_method() != "fork", reason="the trouble is planted before the fork"
+)
+def test_what_takes_too_long_is_ended_and_the_next_is_answered(monkeypatch):
+    _stuck.__module__, _stuck.__qualname__ = service_http.__name__, "_answer"
+    monkeypatch.setattr(service_http, "_answer", _stuck)
+    limits = service_http.Limits(seconds=0.5)
+    with testclient.TestClient(service_http.application(limits)) as client:
+        late = client.post("/glidepath", json={"plan": {}})
+        assert late.status_code == 504 and late.json()["error"]["type"] == "OverTime"
+        assert "0.5 seconds" in late.json()["error"]["message"]
+        assert fits("refusal", late.json())
+        again = [client.post("/optimize", json={"plan": {}}) for _ in range(4)]
+        assert [one.json() for one in again] == [{"answered": "optimize"}] * 4
 
 
 def test_openapi_holds_the_packages_own_schemas(client):

@@ -205,7 +205,41 @@ def test_a_cluster_that_loses_a_worker_loses_no_answer_and_gives_none_twice(nobo
         victim = next(iter(cluster.workers.values()))
         os.kill(victim.pid, 9)
         found += told
-    assert found == alone
+        assert found == alone
+
+        class Trouble(distributed.WorkerPlugin):
+            """Ends a worker as a system short of memory does, or tells it that there is none."""
+
+            def setup(self, worker):
+                import os
+
+                from portlib import service
+
+                real = service.optimize
+
+                def optimize(content, *rest):
+                    if content["rules"]["name"] == "killed for memory":
+                        os._exit(137)
+                    if content["rules"]["name"] == "eats":
+                        raise MemoryError("no more")
+                    return real(content, *rest)
+
+                service.optimize = optimize
+
+        client.register_plugin(Trouble())
+        cluster.scheduler.allowed_failures = 0
+        plans[3], plans[8] = named(nobody, "killed for memory"), named(nobody, "eats")
+        source = lines(tmp_path / "plans.jsonl", plans)
+        target = tmp_path / "told.jsonl"
+        lines(target, alone[:2])  # what an earlier call had written
+        # a cluster's time runs while it starts a worker anew
+        ask = {"executor": client.get_executor(), "part": 2, "seconds": 300}
+        assert service_many.optimize_lines(source, target, None, LOOSE, **ask) == 10
+    written = [json.loads(line) for line in target.read_text().splitlines()]
+    kinds = [one.get("error", {}).get("type", "served") for one in written]
+    assert kinds[3] == "WorkerDied" and kinds[8] == "MemoryError"
+    rest = [at for at in range(12) if at not in (3, 8)]
+    assert [written[at] for at in rest] == [alone[at] for at in rest]
 
 
 def test_an_allocation_travels_as_json_unchanged():
