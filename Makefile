@@ -30,7 +30,8 @@ export OPENBLAS_NUM_THREADS := 1
 export PRUDENT_HISTORY := $(if $(HISTORY),$(abspath $(HISTORY)))
 
 # make book PLAN=folder: the same, for the plan in that folder
-WITH_PLAN := $(if $(PLAN),--plan "$(PLAN)")
+# make test ENGINE=ERC: the same under another engine than the policy's (make test, make chapter)
+WITH_PLAN = $(if $(ENGINE),--plan "$$($(BIN)/python -m tools.engine "$(ENGINE)" $(if $(PLAN),"$(PLAN)"))",$(if $(PLAN),--plan "$(PLAN)"))
 # make book CHANGED=1: execute again only what something has changed since it was executed last
 CHANGED_ALONE := $(if $(CHANGED),--changed-alone)
 
@@ -40,7 +41,7 @@ book: environment ## execute every chapter, check every claim, publish _build/ht
 	@$(BIN)/python -m tools.build book $(WITH_PLAN) $(CHANGED_ALONE)
 
 .PHONY: test
-test: environment ## lint, types, unit tests, and every chapter with its claims (PLAN=folder: another plan)
+test: environment ## lint, types, unit tests, and every chapter with its claims (PLAN=folder, ENGINE=ERC: another plan, engine)
 	@echo "== lint";  $(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
 	@echo "== types"; $(BIN)/mypy
 	@echo "== tests"; $(BIN)/python -m pytest -n 2 --dist loadscope
@@ -77,7 +78,7 @@ bench: environment ## speed and answers beside other libraries (installs them in
 
 ##@ For authors
 .PHONY: chapter
-chapter: environment ## execute and render one chapter: make chapter NAME=mean_variance (PLAN=folder: another plan)
+chapter: environment ## execute and render one chapter: make chapter NAME=mean_variance (PLAN=folder, ENGINE=ERC)
 	@$(BIN)/python -m tools.build chapter "$(NAME)" $(WITH_PLAN)
 
 .PHONY: lab

@@ -4,9 +4,10 @@ it?
 Silence means: stay in the default. Who has answered has a posture, the lower of the tolerance that
 answers show (`questionnaire`) and of what a bad market may cost (`capacity`); it tilts the plan's
 path at the person's age (`ways`). A tilt is advised only where it is worth more to the person than
-the default by more than is in doubt, and no less than equal shares of the menu by more than that
-(`comparison`): where it is not, the advice says so and says stay. A wish is obeyed and priced. What
-somebody holds is kept where nothing better is known.
+the default by more than is in doubt, and no less than equal shares of the menu by more than that,
+on two sets of lives drawn apart (`comparison`): where it is not, the advice says so and says stay.
+A wish is obeyed and priced. What somebody holds is kept where nothing better is known, and neither
+set of lives finds it worse than the default or than equal shares.
 
 The same person twice has the same advice, whoever else is asked, and every input is used or
 recorded as not supplied. Left out: everything that the person did not say, and what only a person
@@ -37,7 +38,7 @@ from portlib.retirement.model_portfolios.capacity import (
     settled,
 )
 from portlib.retirement.model_portfolios.comparison import (
-    Judged,
+    Asked,
     aversion_of,
     household_of,
     judge,
@@ -85,12 +86,17 @@ class Advice:
     posture : the posture that tilts the path, or None where the person has not said.
     way : what is advised: `ways.DEFAULT`, `SERIES` (another date of it), `MODELS`, or `HELD`, which
         is to keep what is held.
-    verdict : how the tilt compares with the default on the plan's measure: better, equal, worse;
-        ``not asked`` where the posture is the default's or not known.
+    tilt : the way that was asked about, or None where the posture is the default's or not known.
+    proposed : how the tilt compares with the default on the plan's measure, on the first set of
+        lives alone: better, equal, worse; ``not asked`` where there is none.
+    verdict : the same where both sets of lives say so, else equal.
     equity : equity share of what is advised, today.
     weights : the targets by option.
     trades : the changes of the holdings, if they were supplied.
-    gain, doubt : what the tilt is worth over the default, relative, and one standard deviation.
+    gain, doubt : what the tilt is worth over the default, relative, and one standard deviation, by
+        the last set of lives that was asked of it.
+    moved_by : why what is held is not kept: a ``rule``, its ``cost``, or what something else is
+        ``worth``; None where it is, or nothing is known of it.
     ceilings : the posture that each consideration allows, where it could be judged.
     reasons : why, in words.
     supplied : the fields that the person gave.
@@ -98,11 +104,13 @@ class Advice:
     inconsistencies : what a person should talk about first.
     changes : the smallest changes that would change the advice.
     suite, policy : their fingerprints.
-    judged : what each way came to.
+    asked : what each way came to, by set of lives.
     """
 
     posture: str | None
     way: str
+    tilt: str | None
+    proposed: str
     verdict: str
     equity: float
     weights: Mapping[str, float]
@@ -115,9 +123,10 @@ class Advice:
     not_supplied: Mapping[str, str]
     inconsistencies: tuple[str, ...]
     changes: tuple[str, ...] = ()
+    moved_by: str | None = None
     suite: str = ""
     policy: str = ""
-    judged: Judged | None = field(default=None, compare=False, repr=False)
+    asked: Asked | None = field(default=None, compare=False, repr=False)
 
     @property
     def keep(self) -> bool:
@@ -126,7 +135,7 @@ class Advice:
 
     def to_json(self) -> dict[str, Any]:
         """A dict that strict JSON can hold."""
-        return {k: v for k, v in asdict(replace(self, judged=None)).items() if k != "judged"}
+        return {k: v for k, v in asdict(replace(self, asked=None)).items() if k != "asked"}
 
 
 def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
@@ -167,24 +176,28 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
     held = None if complete.holdings is None else _label(complete.holdings, desk, years)
     if held is not None:
         paths[HELD] = path_of(desk, HELD, {0.0: held})
-    judged = judge(complete, desk, paths, posture)
+    asked = Asked(lambda which: judge(complete, desk, paths, posture, lives=desk.lives(which)))
     reasons = [*_reasons(complete, desk, said, limits, years)]
 
-    tilted = {way: w for way, w in options.items() if way in judged.names}
-    best, verdict, gain, doubt = DEFAULT, "not asked", 0.0, 0.0
+    tilted = {way: w for way, w in options.items() if way in paths}
+    best, tilt, proposed, verdict = DEFAULT, None, "not asked", "not asked"
+    gain, doubt = 0.0, 0.0
     if tilted and ((spoken and posture != usual) or refused):
-        best, verdict, gain, doubt = _chosen(judged, list(tilted), forced=bool(refused))
-        reasons.append(_worth(judged, best, verdict, gain, doubt, refused))
+        best, tilt = _chosen(asked, list(tilted), forced=bool(refused))
+        proposed, verdict = asked.first.verdict(tilt), asked.verdict(tilt)
+        last = asked.first if proposed == "equal" else asked.again
+        gain, doubt = last.gain(tilt)
+        reasons.append(_worth(best, proposed, verdict, gain, last.k * doubt, refused))
     elif spoken:
         reasons.append(f"Your posture is {usual}, which is the plan's default: stay in it.")
     else:
         reasons.append("Without usable answers no wish is known: stay in the default.")
     target = stays if best == DEFAULT else tilted[best]
-    way = best
+    way, moved_by = best, None
     if held is not None and held != target:
-        keep, why = _kept(complete, desk, held, target, judged, best, cap, years)
+        moved_by, why = _kept(complete, desk, held, target, asked, best, cap, years)
         reasons.append(why)
-        if keep:
+        if moved_by is None:
             target, way = held, HELD
     trades = None if held is None else _moves(held, target)
     changes = what_would_change(who, desk, target) if explain else ()
@@ -192,6 +205,8 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
     return Advice(
         posture=posture if spoken else None,
         way=way,
+        tilt=tilt,
+        proposed=proposed,
         verdict=verdict,
         equity=float(mixture(desk, target, years) @ desk.is_equity),
         weights=target,
@@ -204,9 +219,10 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
         not_supplied=not_supplied,
         inconsistencies=tuple(doubts),
         changes=changes,
+        moved_by=moved_by,
         suite=desk.suite_fingerprint,
         policy=desk.plan.policy.fingerprint,
-        judged=judged,
+        asked=asked,
     )
 
 
@@ -354,35 +370,35 @@ def _refused(
 # ---- whether it is worth it ----------------------------------------------------------------------
 
 
-def _chosen(judged: Judged, tilted: list[str], *, forced: bool) -> tuple[str, str, float, float]:
-    """What is advised, how it compares with the default, and what it is worth: the way that beats
-    the default by more than is in doubt and the other by more than is in doubt too.
+def _chosen(asked: Asked, tilted: list[str], *, forced: bool) -> tuple[str, str]:
+    """What is advised, and the tilt that was asked about: the way that beats the other by more than
+    is in doubt, else the simpler. It is advised where it beats the default too, both times, and is
+    never worse than the naive rule.
 
-    Where the person's wish forbids the default (`forced`), the best of what is left.
+    Where the person's wish forbids the default (`forced`), the tilt is advised as it is.
     """
-    most = max(tilted, key=lambda way: judged.gain(way)[0])
+    most = max(tilted, key=lambda way: asked.first.gain(way)[0])
     simple = tilted[0]
-    best = simple if judged.verdict(most, simple) != "better" else most
-    verdict, (gain, doubt) = judged.verdict(best), judged.gain(best)
-    if forced:
-        return best, verdict, gain, doubt
-    ahead = verdict == "better" and judged.verdict(best, NAIVE) != "worse"
-    return (best if ahead else DEFAULT), verdict, gain, doubt
+    tilt = simple if asked.verdict(most, simple) != "better" else most
+    ahead = asked.verdict(tilt) == "better" and not asked.ever_worse(tilt, NAIVE)
+    return (tilt if forced or ahead else DEFAULT), tilt
 
 
-def _worth(judged: Judged, best: str, verdict: str, gain: float, doubt: float, refused: str) -> str:
+def _worth(best: str, proposed: str, verdict: str, gain: float, doubt: float, refused: str) -> str:
     """The comparison with the default in a sentence."""
-    worth = (
-        f"{gain:+.1%} of retirement spending against the default, "
-        f"in doubt by {judged.k * doubt:.1%}"
-    )
+    worth = f"{gain:+.1%} of retirement spending against the default, in doubt by {doubt:.1%}"
     if refused:
         return f"As you wish, not the default ({refused}): worth {worth}."
     if best != DEFAULT:
-        return f"The tilt is worth {worth}: better."
+        return f"The tilt is worth {worth}, and was found better on two sets of lives: better."
     if verdict == "better":
         return f"The tilt is worth {worth}, but equal shares of the menu are worth more: stay."
-    word = "no better than the default as far as anybody knows" if verdict == "equal" else "worse"
+    if proposed == "better":
+        return (
+            "A tilt looked better on one set of lives and was not found so on a second, where it "
+            f"is worth {worth}: stay in the default."
+        )
+    word = "worse" if verdict == "worse" else "no better than the default as far as anybody knows"
     return f"A tilt would be worth {worth}, which is {word}: stay in the default."
 
 
@@ -391,40 +407,46 @@ def _kept(
     desk: Adviser,
     held: Mapping[str, float],
     target: Mapping[str, float],
-    judged: Judged,
+    asked: Asked,
     best: str,
     cap: float,
     years: float,
-) -> tuple[bool, str]:
-    """Whether what the person holds may stay: no rule is broken, it costs no more, and what is
-    advised instead is not better by more than is in doubt.
+) -> tuple[str | None, str]:
+    """Why what the person holds may not stay, None where it may, and a sentence. It may where no
+    rule is broken, it costs no more, neither set of lives finds it worse than the default or than
+    the naive rule, and what is advised instead is not better twice by more than is in doubt.
     """
     own = desk.plan.rules["employer_stock"]
     stock = held.get(own["fund"], 0.0) if own else 0.0
     most = desk.decided["employer_stock_cap"]
     if stock > most:
-        return False, (
+        return "rule", (
             f"You hold {stock:.0%} in your employer's stock, on which your pay depends too; the "
             f"most that policy allows is {most:.0%}."
         )
     if set(held) & set(_unwanted(who, desk)):
-        return False, "You hold a fund that you do not want."
+        return "rule", "You hold a fund that you do not want."
     equity = float(mixture(desk, held, years) @ desk.is_equity)
     if equity > cap + 1e-9:
-        return False, f"You hold {equity:.0%} equity and accept {cap:.0%}."
+        return "rule", f"You hold {equity:.0%} equity and accept {cap:.0%}."
     dearer = cost_of(desk, held) - cost_of(desk, target)
     slight = desk.decided["advice_gain_floor"]
-    if dearer > slight and judged.verdict(HELD, best) != "better":
-        return False, f"What you hold costs {1e4 * dearer:.0f} basis points a year more."
-    gain, doubt = judged.gain(best, HELD)
-    if judged.verdict(best, HELD) == "better":
-        return False, (
-            f"What is advised is worth {gain:+.1%} of retirement spending to you against what you "
-            f"hold, in doubt by {judged.k * doubt:.1%}."
-        )
-    return True, (
-        f"What you hold costs no more, and what is advised instead is worth {gain:+.1%}, within "
-        f"doubt ({judged.k * doubt:.1%}): keep it."
+    if dearer > slight and asked.verdict(HELD, best) != "better":
+        return "cost", f"What you hold costs {1e4 * dearer:.0f} basis points a year more."
+    gain, doubt = asked.again.gain(best, HELD)
+    worth = f"is worth {gain:+.1%} of retirement spending"
+    within = f"in doubt by {asked.again.k * doubt:.1%}"
+    if asked.verdict(best, HELD) == "better":
+        return "worth", f"What is advised {worth} to you against what you hold, {within}."
+    for rule in (DEFAULT, NAIVE):
+        if asked.ever_worse(HELD, rule):
+            return "worth", (
+                f"One set of lives or both find what you hold worse than {rule}, and that is not "
+                f"kept; what is advised {worth} against it, {within}."
+            )
+    return (
+        None,
+        f"What you hold costs no more, and what is advised instead {worth}, {within}: keep it.",
     )
 
 
@@ -523,43 +545,40 @@ def what_would_change(who: Person, desk: Adviser, target: Mapping[str, float]) -
     return tuple(found)
 
 
-def everyone(desk: Adviser, judged_by: Adviser | None = None) -> pd.DataFrame:
-    """The advice to every participant, one row each, judged by another desk.
+def everyone(desk: Adviser) -> pd.DataFrame:
+    """The advice to every participant, one row each, judged on a third set of lives.
 
     What was chosen because it did best on some lives does better on those lives than on others: so
-    the lives that chose are no judge.
+    the lives that proposed and confirmed are no judge.
 
     Parameters
     ----------
     desk : Adviser
-        Who advises.
-    judged_by : Adviser, optional
-        On whose lives the advice is judged; `Adviser.on_fresh_lives` of the desk when not given.
 
     Returns
     -------
     DataFrame by participant
-        posture (None where nobody said), way, keep, equity advised; the verdict on the tilt, and
-        again by the judge; and by the judge alone ``gain`` over the default, ``against default``,
-        ``against naive`` and ``against held``: what is advised on the plan's measure; ``worth``,
+        posture (None where nobody said), way, keep, why moved, equity advised; what the first
+        lives proposed of the tilt, and what both said. By the judging lives alone: ``tilt judged``,
+        how the tilt that was asked about compares with the default; ``gain`` over the default,
+        ``against default``, ``against naive`` and ``against held`` of what is advised; ``worth``,
         ``goal`` and ``shortfall`` of what is advised, of the default and of the naive rule, and the
-        worth of what is held; how many inputs are not supplied; whether a
-        person should talk first.
+        worth of what is held. How many inputs are not supplied; whether a person should talk first.
     """
-    judge_ = desk.on_fresh_lives() if judged_by is None else judged_by
     rows = {}
     for name in desk.plan.participants.index:
         who = person(desk.plan, name)
         told = advise(who, desk, explain=False)
-        again = advise(who, judge_, explain=False)  # the same ways, on the judge's lives
-        judged = again.judged
-        assert judged is not None
+        assert told.asked is not None
+        judged = told.asked.after
         row: dict[str, Any] = {
             "posture": told.posture,
             "way": told.way,
+            "proposed": told.proposed,
             "verdict": told.verdict,
-            "verdict again": again.verdict,
+            "tilt judged": "not asked" if told.tilt is None else judged.verdict(told.tilt),
             "keep": told.keep,
+            "moved by": told.moved_by,
             "equity advised": told.equity,
             "silent": told.posture is None,
             "gain": judged.gain(told.way)[0],
@@ -576,7 +595,7 @@ def everyone(desk: Adviser, judged_by: Adviser | None = None) -> pd.DataFrame:
             for way, label in ((told.way, "advised"), (DEFAULT, "default"), (NAIVE, "naive")):
                 row[f"{what}, {label}"] = float(values[judged.names.index(way)])
         if HELD in judged.names:
-            row["against held"] = judged.verdict(told.way, HELD)
+            row["against held"] = "equal" if told.keep else judged.verdict(told.way, HELD)
             row["worth, held"] = float(judged.worth[judged.names.index(HELD)])
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index")

@@ -140,6 +140,22 @@ class Person:
 
 
 @dataclass(frozen=True, eq=False)
+class Lives:
+    """Markets that everybody meets, in blocks of lives that share what is expected.
+
+    Attributes
+    ----------
+    returns : real returns by class; blocks follow one another.
+    blocks : how many.
+    seed : of these markets, and of the lifetimes spent in them.
+    """
+
+    returns: Scenarios
+    blocks: int
+    seed: int
+
+
+@dataclass(frozen=True, eq=False)
 class Adviser:
     """What the same answer to the same person needs: plan, suite, assumptions of classes, the
     questionnaire, and the seed of the simulated lives (policy ``scenario_seed`` where not given).
@@ -150,10 +166,6 @@ class Adviser:
     classes: Assumptions
     instrument: Instrument
     seed: int | None = None
-
-    def on_fresh_lives(self) -> Adviser:
-        """The same desk on lives drawn anew, to judge what this one chose."""
-        return replace(self, seed=self.lives_seed + 1)
 
     @property
     def lives_seed(self) -> int:
@@ -195,22 +207,35 @@ class Adviser:
         """The plan with each date of its series as a fund of its own."""
         return plan_menu.each_vintage(self.plan)
 
-    @cached_property
-    def lives(self) -> Scenarios:
-        """Real returns by class, in blocks of lives whose means are redrawn within providers'
-        errors, as often too high as too low (policy ``advice_lives``); common to everybody.
+    def lives(self, which: str) -> Lives:
+        """The lives that are ``proposing`` something else than the default (few), ``confirming`` it
+        before it is advised (more), or ``judging`` afterwards what was advised; drawn apart.
         """
-        blocks, each = (self.decided["advice_lives"][name] for name in ("blocks", "each"))
-        rng = np.random.default_rng(self.lives_seed)
+        return self._sets[which]
+
+    @cached_property
+    def _sets(self) -> Mapping[str, Lives]:
+        few, more = (self.decided["advice_lives"][name] for name in ("blocks", "again"))
+        made = {"proposing": few, "confirming": more, "judging": more}
+        return {
+            name: self._drawn(self.lives_seed + i, blocks)
+            for i, (name, blocks) in enumerate(made.items())
+        }
+
+    def _drawn(self, seed: int, blocks: int) -> Lives:
+        """Real returns by class, in blocks of lives whose means are redrawn within providers'
+        errors, as often too high as too low (policy ``advice_lives``)."""
+        each = self.decided["advice_lives"]["each"]
+        rng = np.random.default_rng(seed)
         level = outlook.expected_inflation(self.plan)
         drawn = outlook.returns_of(
             self.plan, self.classes, level, blocks * each, YOUNGEST_HORIZON, rng
         )
-        shift = rng.multivariate_normal(np.zeros(len(self.classes)), self.doubt, (blocks + 1) // 2)
+        shift = _errors(self.doubt, (blocks + 1) // 2, rng)
         moved = np.repeat(np.concatenate([shift, -shift])[:blocks], each, axis=0)
         values = np.maximum(drawn.values + moved[:, None, :], -1.0)
         source = f"{drawn.source}; means redrawn in {blocks} blocks"
-        return replace(drawn, values=values, source=source)
+        return Lives(replace(drawn, values=values, source=source), blocks, seed)
 
     @cached_property
     def doubt(self) -> Array:
@@ -242,6 +267,19 @@ class Adviser:
     def order(self) -> tuple[str, ...]:
         """The policy's postures, most cautious first."""
         return postures(self.plan.policy)
+
+
+def _errors(covariance: Array, count: int, rng: np.random.Generator) -> Array:
+    """Draws (count, n) whose second moments about zero are the covariance itself and not a sample
+    of it, so that the doubt of everybody's gain is no matter of luck; exact where there are as many
+    draws as classes, in expectation else (quadratic resampling: Barraquand, 1995).
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    root = vectors * np.sqrt(np.maximum(values, 0.0))
+    left, _, right = np.linalg.svd(
+        rng.standard_normal((count, len(covariance))), full_matrices=False
+    )
+    return np.asarray(np.sqrt(max(count, len(covariance))) * left @ right @ root.T)
 
 
 def adviser(

@@ -14,13 +14,21 @@ in block b, a way is better where ``mean(g) > k sd(g)``, worse where ``mean(g) <
 otherwise nobody knows (policy ``no_trade_standard_errors``). The sd is not divided by the number of
 blocks: more simulation makes the gain sharper, and the truth no better known.
 
+What is best of many on some lives is in part lucky on them (the winner's curse). So everything but
+the default is asked twice: it is proposed on one set of lives and must hold on a second, drawn
+apart (`Asked`). What is worth nothing passes an asking of B blocks, where the mean gain would have
+to exceed ``k sqrt(B)`` standard errors, with a chance of at most ``1 / (1 + k^2 B)``, whatever the
+distribution (Cantelli's inequality), and two independent askings with the product; by how much
+people resemble one another the expected number of such cases does not change (`chance_of_nothing`).
+
 Left out: funds' own risks beyond their classes; what people do when markets fall; taxes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -30,7 +38,7 @@ from portlib.records import Array
 from portlib.retirement import cases, outlook
 from portlib.retirement.glidepaths import Glidepath
 from portlib.retirement.household import Household
-from portlib.retirement.model_portfolios.capacity import Adviser, Person
+from portlib.retirement.model_portfolios.capacity import Adviser, Lives, Person
 from portlib.retirement.model_portfolios.ways import DEFAULT
 from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import Outcomes, Review, simulate
@@ -102,6 +110,86 @@ class Judged:
         return "better" if mid > 0 else "worse"
 
 
+@dataclass(frozen=True, eq=False)
+class Asked:
+    """The same ways on three sets of lives drawn apart, each asked only where it matters.
+
+    Attributes
+    ----------
+    on : judges the ways on the lives that are ``proposing``, ``confirming`` or ``judging``.
+
+    Examples
+    --------
+    What only one set of lives calls better is not better; what one calls worse is not safe:
+
+    >>> lucky, other = (
+    ...     Judged((DEFAULT, "tilt"), np.array([100.0, worth]), np.zeros((2, 2)),
+    ...            goal_by_life=np.zeros((2, 1)), shortfall_by_life=np.zeros((2, 1)), k=2.0)
+    ...     for worth in (110.0, 100.0)
+    ... )
+    >>> Asked({"proposing": lucky, "confirming": lucky}.get).verdict("tilt")
+    'better'
+    >>> found = Asked({"proposing": lucky, "confirming": other}.get)
+    >>> found.verdict("tilt"), found.ever_worse(DEFAULT, "tilt")
+    ('equal', True)
+    """
+
+    on: Callable[[str], Judged]
+
+    @cached_property
+    def first(self) -> Judged:
+        """On the lives that propose."""
+        return self.on("proposing")
+
+    @cached_property
+    def again(self) -> Judged:
+        """On the lives that confirm."""
+        return self.on("confirming")
+
+    @cached_property
+    def after(self) -> Judged:
+        """On the lives that had no part in the advice, and judge it."""
+        return self.on("judging")
+
+    def verdict(self, one: str, other: str = DEFAULT) -> str:
+        """``better`` or ``worse`` where both those that propose and confirm say so."""
+        said = self.first.verdict(one, other)
+        if said == "equal" or self.again.verdict(one, other) == said:
+            return said
+        return "equal"
+
+    def ever_worse(self, one: str, other: str = DEFAULT) -> bool:
+        """Whether either of them calls a way worse than another."""
+        asked = self.first.verdict(one, other) == "worse"
+        return asked or self.again.verdict(one, other) == "worse"
+
+
+def chance_of_nothing(desk: Adviser, ways: int = 1) -> float:
+    """The most chance that one of so many ways, worth no more than the default in truth, is called
+    better by both askings; times the number of people, how many such cases are to be expected.
+
+    Parameters
+    ----------
+    desk : Adviser
+    ways : int
+        How many the first asking chooses from; the second asks of one.
+
+    Returns
+    -------
+    float
+
+    Notes
+    -----
+    Cantelli's inequality, taking the scatter between blocks as known. It is about simulation alone:
+    beyond it stands what nobody knows about expected returns, for which the k standard deviations
+    are asked.
+    """
+    k = float(desk.decided["no_trade_standard_errors"])
+    chosen = desk.decided["advice_lives"]
+    once, again = (1 / (1 + k**2 * chosen[name]) for name in ("blocks", "again"))
+    return min(ways * once, 1.0) * again
+
+
 def household_of(who: Person, desk: Adviser) -> Household:
     """A person without gaps as a household whose goal is the spending stated."""
     age, retire = (round(float(x or 0)) for x in (who.age, who.retirement_age))
@@ -134,11 +222,12 @@ def lived(
     returns: Scenarios,
     risk_aversion: float,
     reviews: Mapping[str, Review] | None = None,
+    seed: int | None = None,
 ) -> tuple[Outcomes, Outcomes]:
     """What each path gives whoever spends a part of the balance that lasts for life, and whoever
     spends what they want, on the same lives.
 
-    Lifetimes are drawn for the goal and weighed for the worth; the seed is the desk's.
+    Lifetimes are drawn for the goal and weighed for the worth.
 
     Parameters
     ----------
@@ -153,6 +242,8 @@ def lived(
         Of spending.
     reviews : mapping of Review, optional
         The paths, by name, that somebody looks at again every year (`managed_account`).
+    seed : int, optional
+        Of the lifetimes; the desk's when not given.
 
     Returns
     -------
@@ -160,7 +251,7 @@ def lived(
         A row a path: of the worth, and of the goal.
     """
     table = outlook.mortality(desk.plan)
-    rng = np.random.default_rng(desk.lives_seed)
+    rng = np.random.default_rng(desk.lives_seed if seed is None else seed)
     lives = cases.draw(who, returns, rng, mortality=table, lifetimes="weighed")
     count = len(paths)
     homes = [replace(who, spending=None)] * count + [who] * count
@@ -193,6 +284,7 @@ def judge(
     paths: Mapping[str, Glidepath],
     posture: str,
     reviews: Mapping[str, Review] | None = None,
+    lives: Lives | None = None,
 ) -> Judged:
     """What each path is worth to a person.
 
@@ -207,6 +299,8 @@ def judge(
         Whose risk aversion counts (`aversion_of`).
     reviews : mapping of Review, optional
         As in `lived`.
+    lives : Lives, optional
+        The desk's that propose, when not given.
 
     Returns
     -------
@@ -218,9 +312,10 @@ def judge(
         As `simulation.simulate` does.
     """
     home = household_of(who, desk)
-    free, aimed = lived(home, desk, paths, desk.lives, aversion_of(desk, posture), reviews)
+    met = desk.lives("proposing") if lives is None else lives
+    aversion = aversion_of(desk, posture)
+    free, aimed = lived(home, desk, paths, met.returns, aversion, reviews, met.seed)
     worth = free.certainty_equivalent()
-    blocks = desk.decided["advice_lives"]["blocks"]
     moved = free.influence() / worth[:, None]
     reached = aimed.reached[0]
     wanted = np.maximum(aimed.wanted[:, reached], 1e-9)
@@ -228,7 +323,7 @@ def judge(
     return Judged(
         tuple(paths),
         worth,
-        moved.reshape(len(paths), blocks, -1).mean(axis=2),
+        moved.reshape(len(paths), met.blocks, -1).mean(axis=2),
         aimed.success[:, reached].astype(float) if stated else np.ones_like(wanted),
         aimed.unmet[:, reached] / wanted,
         float(desk.decided["no_trade_standard_errors"]),

@@ -45,13 +45,26 @@ def test_a_loss_is_the_fall_of_what_is_held(desk):
 
 def test_lives_are_centred_and_their_means_scatter_as_providers_do(desk):
     blocks = desk.decided["advice_lives"]["blocks"]
-    drawn = desk.lives.values
+    drawn = desk.lives("proposing").returns.values
     by_block = drawn.reshape(blocks, -1, *drawn.shape[1:]).mean(axis=(1, 2))
     paired = by_block[: blocks // 2] + by_block[blocks // 2 :]
     apart = by_block[: blocks // 2] - by_block[blocks // 2 :]
     assert (apart.std(axis=0) > 2 * paired.std(axis=0)).mean() > 0.8
     spread = np.sqrt(np.diag(desk.doubt))
     assert (apart / 2).std(axis=0, ddof=1) == pytest.approx(spread, rel=0.6, abs=5e-4)
+
+
+def test_the_three_sets_of_lives_are_drawn_apart_and_doubt_alike(desk):
+    """No two share a market; the errors of the means are as large as stated in each."""
+    sets = [desk.lives(which) for which in ("proposing", "confirming", "judging")]
+    assert len({lives.seed for lives in sets}) == 3
+    assert len({float(lives.returns.values[0, 0, 0]) for lives in sets}) == 3
+    assert [lives.blocks for lives in sets] == [20, 80, 80]
+    for count in (12, 40):
+        drawn = capacity._errors(desk.doubt, count, np.random.default_rng(count))
+        assert drawn.T @ drawn / count == pytest.approx(desk.doubt, abs=1e-12)
+    few = capacity._errors(desk.doubt, 3, np.random.default_rng(1))
+    assert few.shape == (3, len(desk.doubt)) and np.isfinite(few).all()
 
 
 @pytest.mark.parametrize(

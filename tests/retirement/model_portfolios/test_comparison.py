@@ -40,7 +40,9 @@ def test_worth_is_the_simulators_certainty_equivalent(judged, desk):
     by = Taste(
         policy["lifecycle_risk_aversion"], policy["spending_floor"], outlook.mortality(desk.plan)
     )
-    out = spent_for_life([ways.ways(desk, "moderate")[ways.DEFAULT]], home, desk.lives, by)
+    out = spent_for_life(
+        [ways.ways(desk, "moderate")[ways.DEFAULT]], home, desk.lives("proposing").returns, by
+    )
     assert judged.worth[0] == pytest.approx(out.certainty_equivalent()[0], rel=1e-12)
 
 
@@ -53,6 +55,41 @@ def test_doubt_is_the_scatter_of_worlds_not_of_lives(desk):
     agreed.__dict__["doubt"] = np.zeros_like(desk.doubt)
     sampled = comparison.judge(WHO, agreed, pair, "aggressive").gain(ways.SERIES)[1]
     assert sampled < doubted
+
+
+def test_asked_twice_is_better_only_where_both_say_so(judged):
+    """Each of the nine pairs of verdicts, and the second is asked only where it matters."""
+    dear = judged.gain("dear")
+    sure, unsure = (replace(judged, k=f * abs(dear[0]) / dear[1]) for f in (0.999, 1.001))
+    turned = replace(sure, worth=1 / sure.worth, gains=-sure.gains)  # better where it was worse
+    said = {"worse": sure, "equal": unsure, "better": turned}
+    for first, one in said.items():
+        for second, two in said.items():
+            asked = comparison.Asked({"proposing": one, "confirming": two}.get)
+            assert asked.verdict("dear") == (first if first == second else "equal")
+            assert asked.ever_worse("dear") == ("worse" in (first, second))
+    alone = comparison.Asked({"proposing": unsure}.__getitem__)
+    assert alone.verdict("dear") == "equal"
+    with pytest.raises(KeyError, match="judging"):
+        assert alone.after
+
+
+def test_what_is_worth_nothing_passes_both_askings_no_more_often_than_promised(desk):
+    """Cantelli's bound against skewed gains of mean zero, drawn a hundred thousand times."""
+    loose = replace(desk)
+    loose.__dict__["decided"] = {
+        **desk.decided,
+        "no_trade_standard_errors": 0.5,
+        "advice_lives": {"blocks": 6, "each": 20, "again": 12},
+    }
+    rng, passed = np.random.default_rng(3), np.ones(100_000, bool)
+    for blocks in (6, 12):
+        gains = 1.0 - rng.exponential(size=(len(passed), blocks))
+        passed &= gains.mean(axis=1) > 0.5  # half of the scatter, which is 1
+    promised = comparison.chance_of_nothing(loose)
+    assert promised == pytest.approx(1 / 2.5 / 4)
+    assert 0 < passed.mean() <= promised
+    assert comparison.chance_of_nothing(loose, 2) == pytest.approx(2 * promised)
 
 
 def test_a_bolder_posture_is_judged_at_less_aversion(desk):
