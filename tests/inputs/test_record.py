@@ -10,6 +10,7 @@ import pytest
 
 from portlib import data, plan
 from portlib.data import DataError
+from portlib.inputs import record
 from portlib.tables import Findings
 
 MONTHS = pd.date_range("2021-10-31", periods=60, freq="ME", name="month")
@@ -231,3 +232,17 @@ def test_own_assumptions_need_the_yardstick_of_equity(folder):
     gone.to_csv(folder / "correlations.csv")
     with pytest.raises(DataError, match="lacks us_large_equity, by which the limit on equity beta"):
         plan.read(folder)
+
+
+@pytest.mark.parametrize("name", sorted(record.FILES))
+def test_each_file_alone_changes_what_the_inputs_are_called_by(name):
+    """One character of one file, and the file gone: neither leaves the fingerprint as it was."""
+
+    def called(content):
+        return record.Inputs(sources=record.from_json(content)).fingerprint
+
+    whole = {f: {"a": 1} if f.endswith(".yml") else "a,b\n1,2\n" for f in record.FILES}
+    changed = {"a": 2} if name.endswith(".yml") else "a,b\n1,3\n"
+    gone = {f: held for f, held in whole.items() if f != name}
+    assert len({called(whole), called({**whole, name: changed}), called(gone)}) == 3
+    assert record.from_json(whole).to_json() == whole

@@ -403,3 +403,52 @@ class AnyOrder(RuleBasedStateMachine):
 
 AnyOrder.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
 TestAnyOrder = AnyOrder.TestCase
+
+
+@pytest.mark.parametrize(
+    ("tolerance", "hours", "sound"),
+    [
+        (0, 8784, True),  # a year of 366 days, and not an hour more
+        (0, 8784.001, False),
+        (0.999, 1e-6, True),
+        (1, 1, False),
+        (-1e-9, 1, False),
+        (0, -1, False),
+        (True, 1, False),
+        (0, True, False),
+        ("0.1", 1, False),
+        (float("nan"), 1, False),
+        (0, float("nan"), False),
+    ],
+)
+def test_an_orders_room_and_time_at_their_ends(tolerance, hours, sound):
+    legs = [Leg("X", 1, 1)]
+    if sound:
+        assert Order("o", legs, tolerance, hours).legs == tuple(legs)
+    else:
+        with pytest.raises(LedgerError):
+            Order("o", legs, tolerance, hours)
+
+
+@pytest.mark.parametrize("size", [2**62 - 1, 2**62])
+def test_a_leg_holds_what_the_file_can(size):
+    for micro_shares, cents in ((size, 1), (-size, 1), (1, size)):
+        if size < 2**62:
+            assert Leg("X", micro_shares, cents).fund == "X"
+        else:
+            with pytest.raises(LedgerError):
+                Leg("X", micro_shares, cents)
+
+
+def test_what_failed_and_why_it_was_rolled_back_stands_in_the_log(ledger):
+    deliver(ledger, lock("l", ORDER), T)
+    deliver(ledger, confirm("c", "swap", 2, 21_500), T)
+    deliver(ledger, fail("f", "swap", 1, "no counterparty"), T)
+    confirmed, rolled = ledger.log.events("settlement")[-2:]
+    told = {name: confirmed.body[name] for name in ("order", "leg", "cents", "message")}
+    assert told == {"order": "swap", "leg": 2, "cents": 21_500, "message": "c"}
+    assert rolled.body["reason"] == "leg 1: no counterparty"
+    assert (rolled.body["instruction"], rolled.body["message"]) == ("swap", "f")
+    locked = ledger.instruction("swap")[1]
+    assert locked["deadline"] == (T + timedelta(hours=72)).isoformat()
+    assert [leg["fund"] for leg in locked["legs"]] == ["X", "Y", "Z"]
