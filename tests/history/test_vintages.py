@@ -136,3 +136,48 @@ def test_files_of_one_database_and_several_months_are_remarked(tmp_path, store):
         path.write_text(stated + header + rows)
         _, remarks = keep(path, store)
     assert remarks == ("other files of this publisher are of 202602",)
+
+
+def test_file_and_lock_are_on_the_disk_before_they_take_their_place(tmp_path, store, monkeypatch):
+    """No test can pull the plug: so the order of the calls, and that nothing was in a buffer."""
+    done, replace = [], os.replace
+
+    def synced(number):
+        done.append(("on the disk", os.fstat(number).st_ino, os.fstat(number).st_size))
+
+    def placed(source, target):
+        whole = os.stat(source)
+        assert done[-1] == ("on the disk", whole.st_ino, whole.st_size) and whole.st_size > 0
+        done.append(("placed", Path(target).name))
+        replace(source, target)
+
+    monkeypatch.setattr(vintages.os, "fsync", synced)
+    monkeypatch.setattr(vintages.os, "replace", placed)
+    vintage, _ = keep(save(tmp_path), store)
+    # the file before the lock that names it
+    assert [name for what, name, *_ in done if what == "placed"] == [vintage.file, "lock.yml"]
+
+
+def test_a_restatement_of_the_same_span_is_newer_than_what_it_restates(tmp_path, store):
+    before, _ = keep(save(tmp_path), store)
+    after, remarks = keep(save(tmp_path, change=0.5), store)
+    assert (after.first, after.last) == (before.first, before.last)
+    assert after.sha256 != before.sha256 and "restates 6 of 6 rows" in remarks[0]
+    assert vintages.open_kept(store, "GS10").tables[0].values["GS10"].iloc[-1] == 4.56
+
+
+def test_every_kept_file_is_in_the_fingerprint(tmp_path, store):
+    keep(save(tmp_path), store)
+    one = vintages.fingerprint(store)
+    path = tmp_path / "monthly.csv"
+    path.write_text("Date,Rate\n2026-01-01,4.1\n2026-02-01,4.2\n")
+    keep(path, store, series="AAA")
+    two = vintages.fingerprint(store)
+    lock = yaml.safe_load((store / "lock.yml").read_text())
+    found = {one, two}
+    for kind in lock:
+        for field in ("vintage", "sha256"):
+            changed = {**lock, kind: {**lock[kind], field: "0" * 64}}
+            (store / "lock.yml").write_text(yaml.safe_dump(changed))
+            found.add(vintages.fingerprint(store))
+    assert len(found) == 2 + 2 * len(lock) == 6
