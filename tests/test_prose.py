@@ -5,16 +5,11 @@ import pytest
 from tools import words
 
 MOST = 2_100
-#: Chapters that are longer, each with why it may be.
-LONGER = {
-    "model_portfolios": "is being rewritten with the engines that it compares",
-    "plan_menu": "is being rewritten with the engines that it compares",
-}
 CHAPTERS = {path.stem: text for path, text in words.chapters().items()}
 HEAD = "---\nkernelspec: {name: python3}\n---\n\n# Title\n\n"
 
 
-@pytest.mark.parametrize("chapter", sorted(set(CHAPTERS) - set(LONGER)))
+@pytest.mark.parametrize("chapter", sorted(CHAPTERS))
 def test_a_chapter_is_short_before_its_evidence(chapter: str) -> None:
     assert words.count(CHAPTERS[chapter])["before"] <= MOST
 
@@ -22,10 +17,6 @@ def test_a_chapter_is_short_before_its_evidence(chapter: str) -> None:
 @pytest.mark.parametrize("chapter", sorted(CHAPTERS))
 def test_no_cell_has_lost_its_fence_and_stands_as_prose(chapter: str) -> None:
     assert ":tags:" not in words.read(CHAPTERS[chapter]).astext()
-
-
-def test_only_chapters_that_there_are_may_be_longer() -> None:
-    assert set(LONGER) <= set(CHAPTERS)
 
 
 @pytest.mark.parametrize(
