@@ -645,7 +645,7 @@ def _rules(universe: Universe) -> list[Block]:
             ["Rule", "Portfolio", "Limit", "Price, bp", "Clause"],
             rows,
             align=["left", "right", "right", "right", "left"],
-            widths=[1.5, 0.8, 1.1, 0.6, 1.7],
+            widths=[2.2, 0.7, 1.0, 0.6, 1.7],
             small=True,
         ),
     ]
