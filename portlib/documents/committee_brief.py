@@ -142,7 +142,7 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
         *_inputs(plan),
     ]
     for number, (chapter, asked) in enumerate(decided, start=1):
-        body += _decision(number, chapter, asked, plan)
+        body += _decision(number, chapter, asked, plan, run)
     body += [
         Break(),
         Heading("Votes and signatures"),
@@ -214,10 +214,12 @@ def _inputs(plan: Plan) -> list[Block]:
     ]
 
 
-def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan) -> list[Block]:
+def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan, run: Run) -> list[Block]:
     answer = f"**{said(chapter.question)}** {alone(chapter.answer, chapter.title, plan)}"
     doubt = alone(chapter.uncomfortable, chapter.title, plan)
     proposed = _decided(chapter, plan)
+    if asked.proposed_in != asked.chapter:  # the first page proposes it in another chapter's words
+        proposed = f"{_proposed(chapter, asked, plan, run)} {proposed}"
     turns = alone(_joined(chapter.section("What would change our mind")), chapter.title, plan)
     made: list[Block] = [
         Break(),

@@ -159,12 +159,41 @@ def test_figures_bear_words_tables_heads_and_headings_leave_no_level_out(papers:
         heads = [parent for kind, _, parent in found if kind == "TH"]
         tables = [node for kind, node, _ in found if kind == "Table"]
         assert len(heads) >= len(tables), (name, "7.5")
+        scopes = [scope(node) for kind, node, _ in found if kind == "TH"]
+        assert set(scopes) <= {"/Column", "/Row", "/Both"}, (
+            name,
+            "7.5: of what a cell is the head",
+        )
         assert not tables or rows, (name, "7.5")
         levels = [int(kind[1:]) for kind, _, _ in found if re.fullmatch(r"H[1-6]", kind)]
         last = 0
         for level in levels:
             assert level <= last + 1, (name, "7.4.2", levels)
             last = level
+
+
+def scope(head: Any) -> str | None:
+    """Of what a table's cell is the head, as its attributes say it."""
+    given = head.get("/A", [])
+    each = given if isinstance(given, list) else [given]
+    return next((str(one["/Scope"]) for one in each if "/Scope" in one), None)
+
+
+def test_tabs_follow_the_structure_and_links_say_where_they_lead(papers: Papers) -> None:
+    for name, paper in papers.items():
+        for page in paper.read.pages:
+            links = [each.get_object() for each in page.get("/Annots", [])]
+            assert not links or page["/Tabs"] == "/S", (name, "7.18.3")
+            assert all(str(link.get("/Contents", "")).strip() for link in links), (name, "7.18.5")
+
+
+def test_a_validator_finds_nothing(papers: Papers) -> None:
+    """All that a machine can check of PDF/UA-1, by rules that are not ours."""
+    validator = pytest.importorskip("page", reason="page-validation is not installed here")
+    for name, paper in papers.items():
+        found = validator.validate_pdf_bytes(paper.content, profile="ua1")
+        assert found.rules.total > 100
+        assert found.is_compliant, (name, [(one.rule_id, one.message) for one in found.failures])
 
 
 def test_every_font_is_in_the_file(papers: Papers) -> None:
