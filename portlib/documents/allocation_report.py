@@ -487,7 +487,7 @@ def _growth(universe: Universe) -> list[Block]:
             "dollars.",
         ),
         Table(
-            ["", "Return a year", "Volatility", "Deepest fall", "$10,000 became"],
+            ["Held", "Return a year", "Volatility", "Deepest fall", "$10,000 became"],
             rows,
             widths=[2.2, 1, 1, 1, 1],
         ),
@@ -582,7 +582,13 @@ def _tails(universe: Universe, scenarios: Array, level: float) -> list[Block]:
             "those of counting; an assumption that is wrong adds to them."
         ),
         Table(
-            ["", f"VaR {level:.0%}", "95% interval", f"CVaR {level:.0%}", "Standard error"],
+            [
+                "Losses of",
+                f"VaR {level:.0%}",
+                "95% interval",
+                f"CVaR {level:.0%}",
+                "Standard error",
+            ],
             rows,
             widths=[2.3, 0.8, 1.2, 0.9, 1],
         ),

@@ -123,7 +123,7 @@ def _summary(run: Run, asked: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     return [
         Heading("The paragraphs at a glance"),
         Table(
-            ["", "Citation", "How it is answered", "Checks"],
+            ["No.", "Citation", "How it is answered", "Checks"],
             rows,
             align=["left", "left", "left", "right"],
             widths=[0, 3, 1.2, 0.5],
@@ -153,7 +153,7 @@ def _paragraph(run: Run, id: str, entry: Mapping[str, Any]) -> list[Block]:
         )
         made.append(
             Table(
-                ["", "Check", "Measured", "Cannot show"],
+                ["Claim", "Check", "Measured", "Cannot show"],
                 rows,
                 caption=f"Checks of this run that answer it, in part or wholly.{more}",
                 align=["left"] * 4,

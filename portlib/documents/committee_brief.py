@@ -130,7 +130,7 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
             "what is least comfortable about it, and what would change our mind."
         ),
         Table(
-            ["", "Decision", "What is proposed", "In the book"],
+            ["No.", "Decision", "What is proposed", "In the book"],
             [
                 [str(n), asked.title, _proposed(chapter, asked, plan, run), chapter.title]
                 for n, (chapter, asked) in enumerate(decided, start=1)
@@ -147,7 +147,7 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
         Break(),
         Heading("Votes and signatures"),
         Table(
-            ["", "Decision", "Adopted", "Amended", "Deferred", "Event of the log"],
+            ["No.", "Decision", "Adopted", "Amended", "Deferred", "Event of the log"],
             [[str(n), asked.title, "☐", "☐", "☐", ""] for n, asked in enumerate(DECISIONS, 1)],
             align=["left", "left", "center", "center", "center", "left"],
             widths=[0, 2, 0.7, 0.7, 0.7, 1.2],

@@ -253,7 +253,7 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
         ),
         Table(
             [
-                "",
+                "Option",
                 "In common",
                 "Moves with it",
                 "Expected",
@@ -446,7 +446,7 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
     return [
         Heading("Fees, (h)"),
         Table(
-            ["", "A year", "In dollars"],
+            ["What is paid", "A year", "In dollars"],
             rows,
             align=["left", "right", "left"],
             widths=[2, 0.7, 1.3],

@@ -337,7 +337,7 @@ def _portfolio(seen: Quarter) -> list[Block]:
     fall = performance.worst_fall(net)
     return [
         Heading("The portfolio that is watched"),
-        Table(["", "Return a year", "Volatility"], rows, widths=[2, 1, 1]),
+        Table(["Record", "Return a year", "Volatility"], rows, widths=[2, 1, 1]),
         Text(
             f"Sharpe ratio {ratio.year:.2f}, standard error {ratio.error_year:.2f}. Deepest fall "
             f"{percent(fall.depth)}, from {fall.peak:%B %Y} to {fall.trough:%B %Y}. The benchmark "

@@ -181,7 +181,7 @@ def _findings(plan: Plan, run: Run, inventory: pd.DataFrame, made: date) -> list
             "column; this report proposes the terms."
         ),
         Table(
-            ["", "Finding", "Severity", "Expires"],
+            ["Id", "Finding", "Severity", "Expires"],
             rows,
             align=["left", "left", "left", "left"],
             widths=[0, 5, 0, 0],

@@ -172,6 +172,12 @@ def test_figures_bear_words_tables_heads_and_headings_leave_no_level_out(papers:
             last = level
 
 
+def test_every_column_has_a_head_in_words(papers: Papers) -> None:
+    for name, paper in papers.items():
+        for table in (block for block in paper.made.body if isinstance(block, Table)):
+            assert all(head.strip() for head in table.head), (name, table.head)
+
+
 def scope(head: Any) -> str | None:
     """Of what a table's cell is the head, as its attributes say it."""
     given = head.get("/A", [])
