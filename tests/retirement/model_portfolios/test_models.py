@@ -188,3 +188,16 @@ def test_churn_draws_what_the_providers_disagree_on(fine):
     assert list(followed.columns) == list(old.postures)
     assert (ruled <= followed + 1e-9).all().all()
     assert followed.to_numpy().max() <= OURS["turnover_limit"] + 1e-9
+
+
+def test_the_turnover_limit_binds_as_soon_as_it_is_passed(fine):
+    """Whatever the whole way is, a limit of two thirds of it is all that is gone."""
+    old = mp.suite(fine)
+    classes = plan_menu.class_assumptions(fine)
+    tilted = classes.replace(mu=classes.mu + np.linspace(0.01, -0.01, len(classes)), source="tilt")
+    free = replace(fine, policy=fine.policy.replace(turnover_limit=1.0))
+    whole = mp.turnover(old, mp.remake(old, free, tilted, no_trade=0.0)).max()
+    assert whole > 0.03
+    held = replace(fine, policy=fine.policy.replace(turnover_limit=float(whole) * 2 / 3))
+    part = mp.turnover(old, mp.remake(old, held, tilted, no_trade=0.0)).max()
+    assert part == pytest.approx(whole * 2 / 3, abs=1e-6)

@@ -113,3 +113,14 @@ def test_averages_of_the_past_are_those_of_the_months_before():
     assert np.allclose(first.errors, np.sqrt(12) * past.std(ddof=1) / np.sqrt(10), atol=1e-12)
     with pytest.raises(ValueError, match=r"2000-01: 120 months before it, fewer than 240"):
         past_editions(returns, first="2000-01", years=20)
+
+
+def test_the_table_counts_years_of_trades_and_not_the_first_purchase():
+    found = made(months(), POLICY)
+    for name, row in found.table().iterrows():
+        run = found.replays[name]
+        years = len(run.returns) / 12
+        assert row["turnover"] == pytest.approx(sum(run.turnover[1:]) / years)
+        away = run.returns - run.returns.mean()
+        worth = run.returns.mean() - found.risk_aversion / 2 * (away**2).mean()
+        assert row["worth"] == pytest.approx(12 * worth)

@@ -127,3 +127,20 @@ def test_the_policy_decides_how_many_months_and_how_good_a_style_speak(folder, r
             found = seen.exposures(asked, known)
             assert found.about.loc["LGACT", "evidence"] == evidence
             assert (why in found.left.get("LGACT", "")) == (evidence == "stated")
+
+
+def test_a_young_fund_shortens_nobody_elses_record(folder, record, months):
+    """Months that one fund lacks are months of the others: a span is a fund's own."""
+    bring_returns(
+        folder,
+        months,
+        LGACT={"us_large_equity": 1.0},
+        LVACT={"us_large_equity": 0.6, "us_core_bonds": 0.4},
+    )
+    path = folder / "fund_returns.csv"
+    table = pd.read_csv(path, index_col=0)
+    table.loc[table.index[:40], "LVACT"] = np.nan
+    table.to_csv(path)
+    _, found = look(folder, record)
+    assert found.about.loc["LGACT", "months"] == 120
+    assert found.about.loc["LVACT", "months"] == 80

@@ -1,5 +1,7 @@
 """Who is paid what, what restricts an option, how costs compare, what they take from a career."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -120,3 +122,15 @@ def test_fee_drag_refuses_careers_that_are_none(wrong):
 def test_fee_drag_refuses_percentages():
     with pytest.raises(ValueError, match=r"fee of dear is 1.5: .* in percent"):
         fund_costs.fee_drag({"dear": 1.5}, contribution=1000.0, growth=0.03, years=30, retired=20)
+
+
+def test_what_is_passed_on_is_the_larger_of_two_that_may_be_one():
+    """A revenue share may be paid out of the 12b-1 fee: adding them would count dollars twice."""
+    fund = EXAMPLE.funds["expense_ratio"].idxmax()
+    for fees in ((0.0025, 0.001), (0.001, 0.0025), (0.0, 0.0)):
+        funds = EXAMPLE.funds.copy()
+        funds.loc[fund, ["fee_12b1", "revenue_share"]] = fees
+        row = fund_costs.ledger(replace(EXAMPLE, funds=funds)).loc[fund]
+        assert row["passed_on"] == pytest.approx(max(fees) * row["held"])
+        assert row["of_it_12b1"] == pytest.approx(fees[0] * row["held"])
+        assert row["kept"] == pytest.approx(row["paid"] - row["passed_on"])
