@@ -1,5 +1,7 @@
 """The record is read whole, and what is not known is said by name."""
 
+from dataclasses import replace
+
 import pandas as pd
 import pytest
 
@@ -39,3 +41,12 @@ def test_a_fund_without_published_weights_is_named(told):
 
 def test_a_gap_in_prices_makes_no_return(told):
     assert pd.isna(told.days.loc["2024-01-02", "l_2025"])
+
+
+def test_a_fund_is_followed_from_its_first_known_target_only(told):
+    since = pd.Timestamp("2015-01-01")
+    late = told.targets[told.targets.index.get_level_values("effective") >= since]
+    fund, _, target = replace(told, targets=late).followed("l_2040")
+    first = late.loc["l_2040"].index[0]
+    assert fund.index[0] >= first > told.followed("l_2040")[0].index[0]
+    assert target.notna().all(axis=None)
