@@ -76,6 +76,10 @@ faults: environment ## plant faults, see who notices (45 minutes; ONLY=pattern: 
 bench: environment ## speed and answers beside other libraries (installs them into .venv-bench, 1.6 GB)
 	@$(MAKE) -C benchmarks PYTHON="$(CURDIR)/$(BIN)/python"
 
+.PHONY: canary
+canary: environment ## render the last book with today's Sphinx in .venv-canary, list what differs (needs a network)
+	@$(BIN)/python -m tools.canary
+
 ##@ For authors
 .PHONY: chapter
 chapter: environment ## execute and render one chapter: make chapter NAME=mean_variance (PLAN=folder, ENGINE=ERC)
@@ -120,7 +124,7 @@ clean: ## remove what the run made (the environment stays)
 
 .PHONY: clean-all
 clean-all: clean ## remove the environment as well
-	@rm -rf $(VENV)
+	@rm -rf $(VENV) .venv-canary
 	@echo "removed $(VENV)"
 
 .PHONY: help

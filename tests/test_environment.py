@@ -231,3 +231,20 @@ def test_the_workflow_runs_what_a_maintainer_runs() -> None:
     assert "bash .ci/run" in [step.get("run") for step in steps]
     pythons = workflow["jobs"]["everything"]["strategy"]["matrix"]["python"]
     assert set(pythons) <= set(PYTHONS)
+
+
+def test_the_container_has_a_python_that_fits_and_runs_what_make_knows() -> None:
+    text = (ROOT / "Containerfile").read_text(encoding="utf-8")
+    assert set(re.findall(r"python:([\d.]+)-slim", text)) <= set(PYTHONS)
+    assert re.search(r"^CMD \[.*\]$", text, re.MULTILINE)
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r'RUN make (\w+)|"make", "(\w+)"', text):
+        assert re.search(rf"^{''.join(target)}:", makefile, re.MULTILINE)
+
+
+def test_binder_installs_the_package_as_the_conda_recipe_does() -> None:
+    """repo2docker takes environment.yml and runs postBuild, which must be one of its lines."""
+    build = ROOT / "postBuild"
+    assert os.access(build, os.X_OK)
+    (command,) = [x for x in build.read_text(encoding="utf-8").splitlines() if "pip" in x]
+    assert command in (ROOT / "environment.yml").read_text(encoding="utf-8")

@@ -1,0 +1,52 @@
+"""The canary: what differs between two sites is said, page by page, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from tools import canary
+from tools.build import BuildError
+
+
+@pytest.fixture
+def sites(tmp_path: Path) -> tuple[Path, Path]:
+    pages = {
+        "index.html": "<article><h1>Book</h1><p>Of 3 claims 2 hold</p></article>",
+        "deep/page.html": "<nav>menu</nav><article><table></table>words</article>",
+    }
+    for site in ("old", "new"):
+        for name, text in pages.items():
+            path = tmp_path / site / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+    return tmp_path / "old", tmp_path / "new"
+
+
+def test_like_sites_do_not_differ_whatever_stands_around_the_article(
+    sites: tuple[Path, Path],
+) -> None:
+    old, new = sites
+    text = (new / "deep" / "page.html").read_text(encoding="utf-8")
+    (new / "deep" / "page.html").write_text(text.replace("menu", "other"), encoding="utf-8")
+    assert canary.differences(old, new) == {}
+
+
+def test_lost_elements_words_and_pages_are_named(sites: tuple[Path, Path]) -> None:
+    old, new = sites
+    (new / "deep" / "page.html").unlink()
+    (new / "more.html").write_text("<article></article>", encoding="utf-8")
+    (new / "index.html").write_text(
+        "<article><h1>Book</h1>Of 3 claims 1 hold<script>claims</script></article>",
+        encoding="utf-8",
+    )
+    assert canary.differences(old, new) == {
+        "deep/page.html": ["is absent"],
+        "more.html": ["is new"],
+        "index.html": ["p: 1, now 0", "words gone: 2", "words new: 1"],
+    }
+
+
+def test_without_an_executed_book_it_says_what_to_run(tmp_path: Path) -> None:
+    with pytest.raises(BuildError, match="run make book first"):
+        canary.stage(tmp_path)
+    assert canary.main(["--root", str(tmp_path)]) == 1
