@@ -53,8 +53,9 @@ archive: environment ## pack the last book and its sources in one file (KEY=file
 	@$(BIN)/python -m tools.archive $(if $(KEY),--key "$(KEY)") $(if $(ROLE),--role "$(ROLE)")
 
 .PHONY: reperform
-reperform: environment ## check ARCHIVE=file (default: the last), and perform CLAIM=MV-15 of it again
-	@$(BIN)/python -m portlib reperform "$(or $(ARCHIVE),_build/reviewers-file.zip)" $(if $(CLAIM),--claim "$(CLAIM)")
+reperform: environment ## check ARCHIVE=file (default: the last), perform CLAIM=MV-15 of it again (ROSTER=file: whose seal)
+	@$(BIN)/python -m portlib reperform "$(or $(ARCHIVE),_build/reviewers-file.zip)" \
+		$(if $(CLAIM),--claim "$(CLAIM)") $(if $(ROSTER),--roster "$(ROSTER)")
 
 .PHONY: documents
 documents: environment ## make the documents of the last book again (PLAN=folder: of another plan's)

@@ -109,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     again.add_argument("archive", type=Path, metavar="ARCHIVE", help="what make archive wrote")
     again.add_argument("--claim", metavar="ID", help="as the register names it: MV-15")
+    again.add_argument(
+        "--roster", type=Path, help="JSON, by role an address, or dated keys: whose seal counts"
+    )
     again.set_defaults(run=_reperform)
     what = "the JSON Schema of a kind of document, or a folder of all"
     described = commands.add_parser("schema", help=what, description=f"Print {what}.")
@@ -668,7 +671,9 @@ def _verify(given: dict[str, Any]) -> int:
 def _reperform(given: dict[str, Any]) -> int:
     from portlib import reperform
 
-    told = reperform.report(given["archive"], given["claim"])
+    named = given["roster"]
+    roster = _json(named.read_bytes(), named.name) if named else None
+    told = reperform.report(given["archive"], given["claim"], roster)
     _say(told)
     return 0 if told["holds"] else 1
 

@@ -25,6 +25,7 @@ import tempfile
 import zipfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -218,18 +219,28 @@ def _bill_faults(opened: zipfile.ZipFile) -> list[str]:
     return [f"{BILL}: {name} {version} is not in both" for name, version in sorted(pins ^ billed)]
 
 
-def signed_by(opened: zipfile.ZipFile) -> str:
+def signed_by(opened: zipfile.ZipFile, roster: Mapping[str, Any] | None = None) -> str:
     """Who signed the bill of materials, by role and address, or that it is unsigned.
+
+    Parameters
+    ----------
+    opened : ZipFile
+        An archive.
+    roster : mapping, optional
+        By role an address, or dated keys, as `signatures.roster_from_json` reads it. With it the
+        bill must be signed, with the key that counted for the role when it was.
 
     Raises
     ------
     ValueError
-        For a signature that is not of this very file.
+        For a signature that is not of this very file, and one that the roster does not know.
     """
     from portlib.stewardship.governance import signatures
 
     kept = json.loads(opened.read(SIGNATURE))
     if not kept["signed"]:
+        if roster is not None:
+            raise ReperformError("the bill of materials is unsigned, and a roster was handed in")
         return "unsigned"
     letter = signatures.from_json(kept["statement"])
     of_this = hashlib.sha256(opened.read(BILL)).digest()
@@ -237,6 +248,10 @@ def signed_by(opened: zipfile.ZipFile) -> str:
         raise ReperformError("the signature is of another bill of materials")
     if signatures.recover(letter, kept["plan"]) != letter.signer:
         raise ReperformError("the signature is not the signer's")
+    if roster is not None:
+        at = datetime.fromtimestamp(letter.message["validFrom"], UTC)
+        known = signatures.in_force(signatures.roster_from_json(roster), at)
+        signatures.verify(letter, known, plan=kept["plan"], at=at)
     return f"signed by {letter.role}, {letter.signer}"
 
 
@@ -350,8 +365,24 @@ def _execute(root: Path, notebook: Path) -> str:
     return said
 
 
-def report(archive: Path, claim: str | None = None) -> dict[str, Any]:
-    """What ``prudent reperform`` says: the archive's hash, its faults, and a claim again."""
+def report(
+    archive: Path, claim: str | None = None, roster: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
+    """What ``prudent reperform`` says: the archive's hash, its faults, and a claim again.
+
+    Parameters
+    ----------
+    archive : Path
+    claim : str, optional
+        To be performed again.
+    roster : mapping, optional
+        Whose signature of the bill of materials counts, as for `signed_by`.
+
+    Returns
+    -------
+    dict
+        ``holds`` says whether all of it does.
+    """
     found = check(archive)
     told: dict[str, Any] = {"archive": archive.name, "holds": not found, "faults": found}
     if found:
@@ -361,7 +392,10 @@ def report(archive: Path, claim: str | None = None) -> dict[str, Any]:
     with zipfile.ZipFile(archive) as opened:
         told["files"] = len(opened.namelist()) - 1
         told["made_from"] = json.loads(opened.read(REGISTER)).get("made_from", {})
-        told["bill_of_materials"] = signed_by(opened)
+        try:
+            told["bill_of_materials"] = signed_by(opened, roster)
+        except ValueError as error:
+            return told | {"holds": False, "faults": [f"{BILL}: {error}"]}
     if claim is not None:
         told["claim"] = asdict(perform(archive, claim))
         told["holds"] = told["claim"]["outcome"] != "does not hold"

@@ -131,6 +131,25 @@ def test_a_signed_bill_says_who_and_not_of_another_bill(tmp_path):
     assert reperform.check(spoiled) == [said]
 
 
+def test_a_roster_says_whose_seal_counts(tmp_path):
+    key = bytes(31) + b"\x01"
+    ours = signatures.address(key)
+    other = signatures.address(bytes(31) + b"\x02")
+    sealed = packed(tmp_path, files(tmp_path, key))
+    told = reperform.report(sealed, roster={ROLE: ours})
+    assert told["holds"] and told["bill_of_materials"] == f"signed by {ROLE}, {ours}"
+    for roster, said in (
+        ({ROLE: other}, "not with the key of"),
+        ({"nobody": ours}, "may not sign it"),
+    ):
+        told = reperform.report(sealed, roster=roster)
+        assert not told["holds"] and said in told["faults"][0]
+    bare = reperform.report(packed(tmp_path, files(tmp_path)), roster={ROLE: ours})
+    assert bare["faults"] == [
+        "sbom.cdx.json: the bill of materials is unsigned, and a roster was handed in"
+    ]
+
+
 def test_a_bill_names_the_lock_s_packages_with_licence_and_hash(tmp_path):
     content = json.loads(files(tmp_path)[reperform.BILL])
     (numpy,) = content["components"]
