@@ -214,6 +214,11 @@ def test_the_numbers_of_a_row_are_those_of_a_plain_loop_over_its_lives() -> None
         assert found.loc["balance"].tolist() == pytest.approx(
             [held.mean(), held.mean() - error, held.mean() + error]
         )
+        # of two ways that retire at unlike ages, who reached both
+        unlike = out.difference("early", "late").loc["balance"]
+        both = out.reached[0] & out.reached[1]
+        assert both.sum() < out.reached[0].sum()
+        assert unlike["mid"] == pytest.approx((out.balance[0] - out.balance[1])[both].mean())
         # one life left out moves the level by its influence over n - 1 (the jackknife)
         apart = []
         for k in range(60):
