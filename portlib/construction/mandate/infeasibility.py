@@ -18,8 +18,9 @@ from portlib.construction.mandate.mandate import SLIGHT, Mandate
 from portlib.construction.mandate.rules import Risk, Rule
 from portlib.records import Array, Assumptions
 
-#: Most sets of names that are listed to find a smallest; beyond, an integer programme finds one.
-LISTED = 40_000
+#: Cures, and sets of names that could touch them, up to which a smallest conflict is looked for; a
+#: plan's mandate takes some 7 to 16 cures.
+CURES, LISTED = 40, 40_000
 
 
 class Infeasible(ValueError):
@@ -59,13 +60,14 @@ def diagnose(
     """Which hard rules conflict, and what would cure it; ``None`` when some portfolio obeys them
     all.
 
-    The conflict is a smallest one; of several, the first by name, unless candidates are too many to
-    list. Every cure moves some rule of every conflict, so a smallest set of rules that touches all
-    cures found so far either conflicts or, held fast, reveals another cure (Ignatiev, Previti,
-    Liffiton and Marques-Silva, 2015). The relaxation has the least sum of changes: one change for
-    all limits of a rule, divided by the rule's largest coefficient (tracking error: by the largest
-    volatility) so that weights, scores and volatilities count alike; where several tie, one is
-    given, whatever the order of rules and assets.
+    The conflict is a smallest one; of several, the first by name. Where too many cures would have
+    to be found for that, it is one of which any smaller part can hold. Every cure moves some rule
+    of every conflict, so a smallest set of rules that touches all cures found so far either
+    conflicts or, held fast, reveals another cure (Ignatiev, Previti, Liffiton and Marques-Silva,
+    2015). The relaxation has the least sum of changes: one change for all limits of a rule, divided
+    by the rule's largest coefficient (tracking error: by the largest volatility) so that weights,
+    scores and volatilities count alike; where several tie, one is given, whatever the order of
+    rules and assets.
 
     Parameters
     ----------
@@ -96,13 +98,7 @@ def diagnose(
     cure = changes.least(fixed) or changes.least(())
     if not cure:
         return None
-    cures = []
-    conflict: Sequence[str] = ()
-    another: dict[str, float] | None = cure
-    while another:
-        cures.append(list(another))
-        conflict = _touching(cures)
-        another = changes.least(conflict)
+    conflict = _smallest(changes, cure) or _irreducible(changes)
     units = {name: mandate[name].unit for name in cure}
     return Infeasible(
         sorted(conflict, key=order.index), {k: cure[k] for k in order if k in cure}, units
@@ -258,16 +254,39 @@ class _Conic:
         return np.asarray(self._change.value)
 
 
-def _touching(cures: Sequence[Collection[str]]) -> Sequence[str]:
-    """A smallest set of names that touches every cure: the first of them by name, where not too
-    many are to be listed."""
+def _smallest(changes: _Changes, cure: Collection[str]) -> Sequence[str] | None:
+    """A smallest conflict, of several the first by name; None where it would take too long."""
+    cures: list[Collection[str]] = []
+    another: Collection[str] | None = cure
+    touching: Sequence[str] | None = None
+    while another:
+        cures.append(list(another))
+        touching = _touching(cures) if len(cures) <= CURES else None
+        another = None if touching is None else changes.least(touching)
+    return touching
+
+
+def _irreducible(changes: _Changes) -> list[str]:
+    """A conflict of which any smaller part can hold: rules leave, the last by name first, as long
+    as the others conflict (a deletion filter)."""
+    kept = list(changes.names)
+    for name in reversed(changes.names):
+        others = [other for other in kept if other != name]
+        if changes.least(others) is None:
+            kept = others
+    return kept
+
+
+def _touching(cures: Sequence[Collection[str]]) -> Sequence[str] | None:
+    """The first by name of the smallest sets that touch every cure; None where too many would be to
+    list."""
     most = max(map(len, cures))
     size = 1
-    while most**size <= LISTED and size <= len(cures):
+    while most**size <= LISTED:
         if found := _within(cures, size):
             return min(found)
         size += 1
-    return _programmed(cures)
+    return None
 
 
 def _within(cures: Sequence[Collection[str]], size: int) -> set[tuple[str, ...]]:
@@ -281,18 +300,3 @@ def _within(cures: Sequence[Collection[str]], size: int) -> set[tuple[str, ...]]
         rest = _within([cure for cure in cures if name not in cure], size - 1)
         found |= {tuple(sorted((name, *others))) for others in rest}
     return found
-
-
-def _programmed(cures: Sequence[Collection[str]]) -> list[str]:
-    """The same as an integer programme, for sets too large to list."""
-    from scipy import optimize
-
-    names = sorted({name for cure in cures for name in cure})
-    touch = np.array([[float(name in cure) for name in names] for cure in cures])
-    found = optimize.milp(
-        np.ones(len(names)),
-        integrality=np.ones(len(names), dtype=np.int64),
-        bounds=optimize.Bounds(0, 1),
-        constraints=optimize.LinearConstraint(touch, lb=1),
-    )
-    return [name for name, x in zip(names, np.asarray(found.x), strict=True) if x > 0.5]

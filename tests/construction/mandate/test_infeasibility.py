@@ -15,12 +15,16 @@ from portlib.construction.mandate import (
     TrackingError,
     Turnover,
     employer_stock_cap,
+    factor_limit,
+    fully_invested,
     group_limit,
     infeasibility,
+    long_only,
     position_limit,
     score_floor,
 )
 from portlib.construction.mandate.infeasibility import diagnose, lone_cures
+from portlib.records import Assumptions
 from tests.construction.mandate.test_mandate import (
     ASSUMPTIONS,
     LABELS,
@@ -197,16 +201,43 @@ def test_the_brute_force_cases_are_not_all_easy():
     assert [len(smallest_conflict(m)) for m in mandates] == [2, 4, 0]
 
 
-@pytest.mark.parametrize("seed", range(20))
-def test_sets_too_many_to_list_are_found_by_an_integer_programme(seed, monkeypatch):
+@pytest.mark.parametrize("seed", range(12))
+def test_where_a_smallest_would_take_too_long_the_conflict_is_irreducible(seed, monkeypatch):
     rng = np.random.default_rng(seed)
-    names = [f"rule {k:02}" for k in range(12)]
-    cures = [list(rng.choice(names, rng.integers(1, 5), replace=False)) for _ in range(9)]
-    listed = infeasibility._touching(cures)
-    monkeypatch.setattr(infeasibility, "LISTED", 0)
-    found = infeasibility._touching(cures)
-    assert len(found) == len(listed)
-    assert all(set(cure) & set(found) and set(cure) & set(listed) for cure in cures)
+    floors = [
+        group_limit(f"floor {k}", rng.choice(LABELS, 2, replace=False), lower=0.5 + 0.05 * k)
+        for k in range(8)
+    ]
+    mandate = plan(position_limit(0.25), *floors)
+    smallest = diagnose(mandate, ASSUMPTIONS)
+    monkeypatch.setattr(infeasibility, "CURES", 0)
+    found = diagnose(mandate, ASSUMPTIONS)
+    assert (found is None) == (smallest is None)
+    if found is None:
+        return
+    assert found.relaxation == smallest.relaxation
+    assert len(found.conflict) >= len(smallest.conflict)
+    kept = [mandate[name] for name in found.conflict]
+    assert not feasible(Mandate(LABELS, kept))
+    for rule in kept:
+        assert feasible(Mandate(LABELS, [other for other in kept if other is not rule]))
+
+
+def test_a_crowd_of_crossing_floors_is_diagnosed_all_the_same():
+    """559 cures had not settled what its smallest conflict is; now 40 are looked for."""
+    names = [f"f{k:02}" for k in range(18)]
+    flat = Assumptions(names, np.full(18, 0.05), np.eye(18) * 0.04)
+    rules = [
+        factor_limit(f"g{k}", {names[k % 18]: 1.0, names[(7 * k + 3) % 18]: -1.0}, lower=low)
+        for k in range(60)
+        if k % 18 != (7 * k + 3) % 18 and (low := 0.05 * (1 + k % 5))
+    ]
+    mandate = Mandate(names, [fully_invested(), long_only(), *rules])
+    found = diagnose(mandate, flat)
+    kept = [mandate[name] for name in found.conflict]
+    assert not feasible(Mandate(names, kept))
+    for rule in kept:
+        assert feasible(Mandate(names, [other for other in kept if other is not rule]))
 
 
 def test_highs_own_irreducible_set_is_no_smaller():
