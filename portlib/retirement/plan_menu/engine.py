@@ -20,6 +20,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -200,6 +201,8 @@ def mix(
             "errors": through @ mean_errors(plan, classes) @ through.T,
             "kappa": decided["robust_standard_errors"],
         }
+    if name == "RESAMPLED":  # draws go to funds by name, not by their place in the lineup
+        return Found(_among(sorted(funds.labels), funds, mandate, name, risk_aversion, **told), 0.0)
     solver = "MARKOWITZ" if name == ANCHORED else name
     found = optimize(funds, mandate, optimizer=solver, risk_aversion=risk_aversion, **told)
     return Found(found, 0.0)
@@ -221,8 +224,24 @@ def _over_what_may_be_held(
         )
         if most > 0 and sd > 0
     ]
+    return _among(kept, funds, mandate, "ERC", risk_aversion)
+
+
+def _among(
+    names: Sequence[str],
+    funds: Assumptions,
+    mandate: Mandate,
+    engine: str,
+    risk_aversion: float,
+    **settings: Any,
+) -> Allocation:
+    """What an engine holds of some of the funds, in the order of `names`; nothing of the others."""
     found = optimize(
-        funds.select(kept), mandate.among(kept), optimizer="ERC", risk_aversion=risk_aversion
+        funds.select(list(names)),
+        mandate.among(list(names)),
+        optimizer=engine,
+        risk_aversion=risk_aversion,
+        **settings,
     )
     w = found.weights.reindex(list(funds.labels), fill_value=0.0).to_numpy(float)
     w.setflags(write=False)

@@ -13,12 +13,12 @@ from tests.retirement.plan_menu.cases import EXAMPLE
 
 
 def made(
-    optimizer: str, posture: str = "growth", **changes: object
+    optimizer: str, posture: str = "growth", of: plan.Plan = EXAMPLE, **changes: object
 ) -> tuple[plan.Plan, engine.Found]:
     decided = policy.read().replace(
         optimizer=optimizer, weight_interval={"draws": 20, "level": 0.8}, **changes
     )
-    ours = replace(EXAMPLE, policy=decided)
+    ours = replace(of, policy=decided)
     classes = plan_menu.class_assumptions(ours)
     found = engine.best(
         ours,
@@ -37,6 +37,17 @@ def test_every_engine_works_on_the_plans_funds(optimizer: str) -> None:
     assert w.sum() == pytest.approx(1, abs=1e-7)
     assert max(found.allocation.residuals.values()) <= 1e-6
     assert w.min() >= -1e-9
+
+
+@pytest.mark.parametrize("optimizer", ["ERC", "RESAMPLED", "ROBUST"])
+def test_another_order_of_the_lineup_changes_no_weight(optimizer: str) -> None:
+    """Draws belong to funds, not to places."""
+    funds = EXAMPLE.funds.sample(frac=1, random_state=7)
+    kept = [fund for fund in funds.index if fund in EXAMPLE.exposures.index]
+    turned = replace(EXAMPLE, funds=funds, exposures=EXAMPLE.exposures.loc[kept])
+    one, two = (made(optimizer, of=p)[1].allocation.weights for p in (EXAMPLE, turned))
+    assert list(one.index) != list(two.index)
+    assert two[one.index].to_numpy() == pytest.approx(one.to_numpy(), abs=1e-7)
 
 
 def test_the_engines_differ() -> None:
