@@ -32,7 +32,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cache, cached_property
+from functools import cache, cached_property, partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -46,6 +46,18 @@ from portlib.schema import is_number, number_in, plain, problem, short, words
 
 FIELDS = ("value", "unit", "reason", "approver", "date")
 POSTURES = ("conservative", "moderate", "growth", "aggressive")
+#: The rules of which `alert_limits` states a limit for each severity.
+ALERTS = (
+    "distance from target",
+    "volatility",
+    "tracking error",
+    "shortfall",
+    "breaches",
+    "drawdown",
+    "settlement days",
+    "slippage",
+    "optimiser",
+)
 
 Entry = Mapping[str, Any]
 #: Policies that plans have sent.
@@ -281,6 +293,11 @@ def _pairwise(low: Mapping[str, float], high: Mapping[str, float]) -> bool:
     return all(low[posture] < high[posture] for posture in POSTURES)
 
 
+def _severities_rise(rule: str, alerts: Mapping[str, Mapping[str, Any]]) -> bool:
+    row = [alerts[rule][severity] for severity in ("info", "watch", "act")]
+    return all(a < b for a, b in pairwise(row))
+
+
 #: Entries, what must hold of their values, and how a refusal says so.
 RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
     (("equity_floor", "equity_ceiling"), _pairwise, "each posture's floor lies below its ceiling"),
@@ -343,10 +360,13 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
         lambda ages: ages["first_age"] < ages["last_age"],
         "the first age lies below the last",
     ),
-    (
-        ("alert_limits",),
-        lambda alerts: all(a["info"] <= a["watch"] <= a["act"] for a in alerts.values()),
-        "info, watch and act rise in this order",
+    *(
+        (
+            ("alert_limits",),
+            partial(_severities_rise, rule),
+            f"under {rule}, info lies below watch and watch below act",
+        )
+        for rule in ALERTS
     ),
     (
         ("alert_false_alarms",),

@@ -128,6 +128,24 @@ def test_what_entries_owe_each_other_is_kept(name, change):
         OURS.replace(**{name: {**OURS[name], **change}})
 
 
+@pytest.mark.parametrize("rule", OURS["alert_limits"])
+@pytest.mark.parametrize(("severity", "like"), [("info", "watch"), ("act", "watch")])
+@pytest.mark.parametrize("off", [0.0, 0.1])
+def test_limits_of_an_alarm_that_do_not_rise_are_refused_by_the_alarm_s_name(
+    rule, severity, like, off
+):
+    """Equal ones too: the lower severity would never be told."""
+    limits = OURS["alert_limits"]
+    step = off if severity == "info" else -off
+    limits[rule][severity] = limits[rule][like] * (1 + step)
+    with pytest.raises(DataError, match=rf"policy: alert_limits: .* under {rule}, info lies below"):
+        OURS.replace(alert_limits=limits)
+
+
+def test_every_alarm_that_the_schema_asks_for_is_held_to_rise():
+    assert set(policy.ALERTS) == set(SCHEMA["alert_limits"]["required"])
+
+
 def test_what_is_owed_between_entries_names_the_one_that_is_the_plans():
     with pytest.raises(
         DataError, match=r"policy: approvals_needed: it must be .*4; approval_roles is"

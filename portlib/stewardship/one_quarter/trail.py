@@ -11,7 +11,9 @@ say was allowed. `walk` reads the log in order and asks of every event what had 
                           give the digest
     result accepted       the release that it accepts
     instruction           its target is the released one, under the plan, policy and mandate named
-    settlement            the instruction that it carries out; balances computed again
+    settlement            the instruction that it carries out; each leg confirmed once and within
+                          the tolerance; finality moves what was confirmed, and no more; an end
+                          without it gives back what was locked; balances computed again
     alert closed          the alert that it closes
     log sealed            the head that was signed is the head that stood there
 
@@ -24,6 +26,7 @@ Left out: everything that never reached the log.
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -48,7 +51,17 @@ from portlib.stewardship.governance.model_registry import (
 )
 from portlib.stewardship.governance.signatures import Key
 from portlib.stewardship.one_quarter.quarter import MODEL, assumptions_of, portfolios, suite_of
-from portlib.stewardship.settlement.ledger import Ledger
+from portlib.stewardship.settlement import Leg, Order
+from portlib.stewardship.settlement.ledger import CASH, OUTSIDE, PLAN, Ledger, replay
+
+#: The only events that move anything, and whence to where (an order's escrow is its own); what ends
+#: an order is held to what it must have moved.
+MOVING = {
+    "Deposited": (OUTSIDE, PLAN),
+    "EscrowLocked": (PLAN, "escrow:{}"),
+    "SettlementFinalized": None,
+    "SettlementRolledBack": None,
+}
 
 
 class TrailBroken(AuditError):
@@ -140,12 +153,15 @@ class _Past:
         self.views: dict[str, Event] = {}
         self.release: Event | None = None
         self.instructions: dict[str, Event] = {}
+        self.locked: dict[str, Event] = {}
+        self.filled: dict[str, dict[int, int]] = {}
         self.alerts: set[int] = set()
 
     def take(self, event: Event) -> None:
         """Check one event against what came before it, and remember it."""
         if "signed" in event.body:
             self._signed(event)
+        self._moves(event)
         check: Callable[[Event], None] | None = getattr(self, f"_{_snake(event.name)}", None)
         if check is not None:
             check(event)
@@ -348,6 +364,64 @@ class _Past:
         meant = [told[name] for name in ("legs", "price_tolerance", "deadline_hours")]
         if canonical(locked) != canonical([event.body["instruction"], *meant]):
             self._no(event, "locks another order than the instruction's")
+        if order["id"] in self.filled:
+            self._no(event, "locks an order that was locked before")
+        self.locked[order["id"]] = event
+        self.filled[order["id"]] = {}
+
+    def _leg_confirmed(self, event: Event) -> None:
+        told = event.body
+        order, filled = self._open(event, told["order"])
+        if not 0 <= told["leg"] < len(order.legs) or told["leg"] in filled:
+            self._no(event, f"confirms leg {told['leg']}, which is none or was confirmed before")
+        if not order.within(told["leg"], told["cents"]):
+            self._no(event, f"confirms leg {told['leg']} beyond the order's tolerance")
+        filled[told["leg"]] = told["cents"]
+
+    def _pending_finality(self, event: Event) -> None:
+        order, filled = self._open(event, event.body["instruction"])
+        if len(filled) < len(order.legs):
+            self._no(event, f"{len(filled)} of {len(order.legs)} legs were confirmed")
+
+    def _settlement_finalized(self, event: Event) -> None:
+        self._pending_finality(event)
+        order, filled = self._open(event, event.body["instruction"])
+        plan: Counter[str] = Counter({leg.fund: leg.micro_shares for leg in order.legs})
+        for number, leg in enumerate(order.legs):
+            plan[CASH] += filled[number] if leg.micro_shares < 0 else -filled[number]
+        self._ends(event, {asset: quantity for asset, quantity in plan.items() if quantity})
+
+    def _settlement_rolled_back(self, event: Event) -> None:
+        self._open(event, event.body["instruction"])
+        self._ends(event, {})
+
+    def _open(self, event: Event, order: str) -> tuple[Order, dict[int, int]]:
+        """An order that was locked and has not ended, and the cents confirmed by leg."""
+        if order not in self.locked:
+            self._no(event, "is about an order that is not open")
+        told = self.locked[order].body["content"]
+        legs = [Leg(**leg) for leg in told["legs"]]
+        return Order(told["id"], legs, told["tolerance"], told["hours"]), self.filled[order]
+
+    def _ends(self, event: Event, plan: Mapping[str, int]) -> None:
+        """From lock to end the plan's holdings moved by so much, and the escrow is empty."""
+        due = {(PLAN, asset): quantity for asset, quantity in plan.items()}
+        due |= {(OUTSIDE, asset): -quantity for asset, quantity in plan.items()}
+        moved = replay([self.locked.pop(event.body["instruction"]), event])
+        for account, asset in sorted({*due, *moved}):
+            had, meant = moved.get((account, asset), 0), due.get((account, asset), 0)
+            if had != meant:
+                self._no(event, f"moved {had} of {asset} at {account}, and {meant} was due")
+
+    def _moves(self, event: Event) -> None:
+        """What an event may move at all."""
+        moves = event.body.get("transfers", [])
+        if moves and event.name not in MOVING:
+            self._no(event, "moves holdings, which it may not")
+        if between := MOVING.get(event.name):
+            source, target = (one.format(event.body["instruction"]) for one in between)
+            if any(move[:2] != [source, target] or move[3] <= 0 for move in moves):
+                self._no(event, f"moves holdings otherwise than from {source} to {target}")
 
     def _alert_raised(self, event: Event) -> None:
         self.alerts.add(event.number)

@@ -3,6 +3,7 @@
 import pytest
 
 from portlib.stewardship import one_quarter
+from portlib.stewardship.governance import GovernanceError
 from portlib.stewardship.one_quarter import quarter
 
 from .conftest import HOUR
@@ -122,3 +123,29 @@ def test_open_alerts_but_those_of_note_and_orders_that_wait_are_told(house, afte
     found = one_quarter.review(after, "moderate", house.prices, at)
     assert [item.why for item in found if item not in before] == ["slippage: 2, limit 1"]
     assert not [item for item in found if item.rule == "settlement"]
+
+
+def test_the_trigger_that_policy_names_is_the_one_that_is_asked(house, after):
+    """`rebalance_trigger`: what falls due under one does not under another, by that one's words."""
+    from dataclasses import replace
+
+    prices = house.prices.copy()
+    target = quarter.suite_of(quarter.released(after.log))["moderate"].weights
+    prices[max(target, key=target.get)] = 25.0
+    months = {"calendar": house.plan.policy["rebalance_calendar_months"] * 31 + 1, "drift": 1}
+
+    def asked(name, days, prices, returns=None):
+        policy = house.plan.policy.replace(rebalance_trigger=name)
+        desk = replace(after, plan=replace(house.plan, policy=policy))
+        at = house.now + days * 24 * HOUR
+        found = one_quarter.review(desk, "moderate", prices, at, returns=returns)
+        return [(item.rule, item.why) for item in found if item.action == "rebalance"]
+
+    ((rule, why),) = asked("drift", months["drift"], prices)
+    assert rule == "drift" and "off target" in why
+    assert asked("calendar", months["drift"], prices) == []
+    ((rule, why),) = asked("calendar", months["calendar"], prices)
+    assert rule == "calendar" and "off target" not in why
+    for name in ("risk_spike", "signal"):
+        with pytest.raises(GovernanceError, match=name):
+            asked(name, 1, prices)

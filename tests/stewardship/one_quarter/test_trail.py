@@ -1,13 +1,14 @@
 """Whatever was changed in the record is named, also by whoever holds the key that seals it."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from portlib.stewardship import one_quarter
 from portlib.stewardship.audit_log import ChainBroken, Head
 from portlib.stewardship.governance import certificates, model_registry
-from portlib.stewardship.one_quarter import TrailBroken, quarter
+from portlib.stewardship.one_quarter import TrailBroken, quarter, trail
 from portlib.stewardship.settlement.ledger import Ledger
 
 from .conftest import HOUR
@@ -48,6 +49,151 @@ def locked_as(**changes):
 def leg_larger(body):
     first, *rest = body["content"]["legs"]
     return locked_as(legs=[{**first, "cents": first["cents"] + 1}, *rest])(body)
+
+
+def moved_otherwise(at, change):
+    """One of an event's transfers, with another quantity or other accounts."""
+
+    def made(body):
+        moves = [list(move) for move in body["transfers"]]
+        chosen = at(moves)
+        chosen[:] = change(*chosen)
+        return {**body, "transfers": moves}
+
+    return made
+
+
+def first_fund(moves):
+    return next(move for move in moves if move[2] != "USD")
+
+
+def last_cash(moves):
+    return [move for move in moves if move[2] == "USD"][-1]
+
+
+def more(source, target, asset, quantity):
+    return source, target, asset, quantity + 1
+
+
+def moving(body):
+    return {**body, "transfers": [["outside", "plan", "USD", 1]]}
+
+
+#: What settlement may do with holdings, one thing at a time done otherwise.
+UNSETTLED = {
+    "finality moves a share more": (
+        "SettlementFinalized",
+        moved_otherwise(first_fund, more),
+        "was due",
+    ),
+    "finality pays a cent more": ("SettlementFinalized", moved_otherwise(last_cash, more), "USD"),
+    "finality pays another": (
+        "SettlementFinalized",
+        moved_otherwise(last_cash, lambda s, t, a, q: (s, "friend", a, q)),
+        "was due",
+    ),
+    "finality moves nothing": ("SettlementFinalized", lambda b: {**b, "transfers": []}, "was due"),
+    "finality of another order": (
+        "SettlementFinalized",
+        lambda b: {**b, "instruction": "x"},
+        "not open",
+    ),
+    "rolled back and yet traded": ("SettlementFinalized", None, "was due"),
+    "a leg for a cent more": ("LegConfirmed", lambda b: {**b, "cents": b["cents"] + 1}, "was due"),
+    "a leg beyond the tolerance": (
+        "LegConfirmed",
+        lambda b: {**b, "cents": 2 * b["cents"]},
+        "beyond the order's tolerance",
+    ),
+    "a leg twice": ("LegConfirmed", lambda b: {**b, "leg": 0}, "confirmed before"),
+    "a leg that is none": ("LegConfirmed", lambda b: {**b, "leg": 10**6}, "which is none"),
+    "a leg before the first": ("LegConfirmed", lambda b: {**b, "leg": -1}, "which is none"),
+    "a leg of another order": ("LegConfirmed", lambda b: {**b, "order": "x"}, "not open"),
+    "no lock": ("EscrowLocked", lambda b: None, "not open"),
+    "a confirmation that moves": ("LegConfirmed", moving, "may not"),
+    "a wait that moves": ("PendingFinality", moving, "may not"),
+    "an instruction that moves": ("ResultAccepted", moving, "may not"),
+    "a deposit from the plan": (
+        "Deposited",
+        moved_otherwise(lambda m: m[0], lambda s, t, a, q: (t, s, a, q)),
+        "from outside to plan",
+    ),
+    "a deposit of less than nothing": (
+        "Deposited",
+        moved_otherwise(lambda m: m[0], lambda s, t, a, q: (s, t, a, -q)),
+        "from outside to plan",
+    ),
+    "escrow of another order": (
+        "EscrowLocked",
+        moved_otherwise(lambda m: m[0], lambda s, t, a, q: (s, "escrow:x", a, q)),
+        "from plan to escrow",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", UNSETTLED)
+def test_finality_is_held_against_the_confirmed_legs(house, after, forge, name):
+    """Whoever writes the record anew writes the tables anew too, so that they agree with it."""
+    where, change, why = UNSETTLED[name]
+    made = forge(after.log, lambda e: change(e.body) if change and e.name == where else e.body)
+    if change is None:
+        made = renamed(made, where, "SettlementRolledBack")
+    with pytest.raises(TrailBroken, match=why):
+        one_quarter.walk(made, house.plan, house.roster)
+
+
+def renamed(made, name, other):
+    """The record up to the event of that name, which bears the other."""
+    log = Ledger(":memory:").log
+    for event in made.log.events():
+        ends = event.name == name
+        log.append(
+            event.topic,
+            other if ends else event.name,
+            at=event.at,
+            actor=event.actor,
+            body=event.body,
+        )
+        if ends:
+            break
+    return type(made)(log)
+
+
+def test_a_confirmation_left_out_is_named_by_what_waits_for_it(house, after, forge):
+    (last,) = [e for e in after.log.events() if e.name == "LegConfirmed"][-1:]
+    made = forge(after.log, lambda e: None if e.number == last.number else e.body)
+    with pytest.raises(TrailBroken, match="legs were confirmed"):
+        one_quarter.walk(made, house.plan, house.roster)
+
+
+def test_an_order_is_locked_once(house, after):
+    past = trail._Past(house.plan, house.roster)
+    (asked,) = after.log.events("rebalancing", "RebalanceInstructionIssued")
+    (locked,) = after.log.events("settlement", "EscrowLocked")
+    past.instructions[locked.body["instruction"]] = asked
+    past.take(locked)
+    with pytest.raises(TrailBroken, match="locked before"):
+        past.take(locked)
+
+
+def test_an_order_that_is_given_up_gives_back_what_it_locked(house, after):
+    """Locked and failed as the controller does it, the record holds; with a cent kept, not."""
+    locked = after.log.events("settlement", "EscrowLocked")[0].body
+    past = trail._Past(house.plan, house.roster)
+    event = after.log.events("settlement", "EscrowLocked")[0]
+    past.locked[locked["instruction"]], past.filled[locked["instruction"]] = event, {}
+    back = [[t, s, a, q] for s, t, a, q in locked["transfers"]]
+    for moves, holds in ((back, True), (back[1:], False)):
+        body = {"instruction": locked["instruction"], "transfers": moves}
+        given_up = replace(event, name="SettlementRolledBack", body=body)
+        if holds:
+            past.take(given_up)
+            with pytest.raises(TrailBroken, match="not open"):
+                past.take(given_up)
+            past.locked[locked["instruction"]] = event
+        else:
+            with pytest.raises(TrailBroken, match="and 0 was due"):
+                past.take(given_up)
 
 
 FORGERIES = {
@@ -262,3 +408,28 @@ def test_a_change_of_policy_is_held_to_its_approvals_and_its_waiting_time(
         return
     with pytest.raises(TrailBroken, match=why):
         one_quarter.walk(after.ledger, house.plan, house.roster)
+
+
+@pytest.mark.parametrize(("tolerance", "told"), [(1e-3, False), (1e-6, True)])
+def test_a_release_made_again_is_held_to_the_policy_s_tolerance(house, after, tolerance, told):
+    """`result_tolerance`, in weights: a ten-thousandth off is told by who decided a millionth."""
+    policy = house.plan.policy.replace(result_tolerance=tolerance)
+    other = replace(house.plan, policy=policy)
+    body = json.loads(json.dumps(after.log.events("optimisation", "PortfolioOptimized")[0].body))
+    body["pins"]["plan"] = other.fingerprint
+    weights = body["values"]["suite"]["models"][0]["weights"]
+    fund = max(weights, key=weights.get)
+    weights[fund] += 1e-4
+    event = replace(after.log.events("optimisation", "PortfolioOptimized")[0], body=body)
+    off = one_quarter.reperform(event, other)
+    assert any(fund in line for line in off) is told
+
+
+@pytest.mark.parametrize("days", [7, 30])
+def test_a_seal_holds_for_as_many_days_as_policy_says(house, after, days):
+    """`view_validity_days`, from the moment of signing."""
+    policy = house.plan.policy.replace(view_validity_days=days)
+    desk = replace(after, plan=replace(house.plan, policy=policy))
+    message = quarter.seal(desk, house.now + 2 * HOUR).body["signed"]["message"]
+    until = (house.now + 2 * HOUR).timestamp() + days * 24 * 3600
+    assert message["validUntil"] == pytest.approx(until, abs=1)
