@@ -99,7 +99,7 @@ class Person:
     def __post_init__(self) -> None:
         ranges = {
             "age": (14, 119),
-            "retirement_age": (40, 100),
+            "retirement_age": (40, 119),  # who is older than any plan retires today
             "life_expectancy": (15, 120),
             "saving": (0, 1),
             "equity_cap": (0, 1),

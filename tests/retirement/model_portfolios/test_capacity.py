@@ -82,3 +82,131 @@ def test_the_three_sets_of_lives_are_drawn_apart_and_doubt_alike(desk):
 def test_impossible_people_are_refused(wrong, words):
     with pytest.raises(ValueError, match=words):
         Person(**wrong)
+
+
+LIMITS = {
+    "age": (14, 119),
+    "retirement_age": (40, 119),
+    "life_expectancy": (15, 120),
+    "saving": (0, 1),
+    "equity_cap": (0, 1),
+    **dict.fromkeys(("pay", "balance", "outside_assets", "other_income", "spending"), (0, None)),
+}
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_every_number_of_a_person_has_its_range_and_the_ends_belong_to_it(name):
+    low, high = LIMITS[name]
+    assert getattr(Person(**{name: low}), name) == low
+    for wrong in (low - 1e-6, math.inf, math.nan):
+        with pytest.raises(ValueError, match=name):
+            Person(**{name: wrong})
+    if high is not None:
+        assert getattr(Person(**{name: high}), name) == high
+        with pytest.raises(ValueError, match=name):
+            Person(**{name: high + 1e-6})
+
+
+def test_holdings_are_shares_and_life_lasts_beyond_today():
+    for wrong in ({"X": 1.5, "Y": -0.5}, {}, {"X": 0.5, "Y": 0.5 + 2e-6}):
+        with pytest.raises(ValueError, match="sum to one"):
+            Person(holdings=wrong)
+    assert Person(holdings={"X": 1.0, "Y": 0.0}).holdings == {"X": 1.0, "Y": 0.0}
+    with pytest.raises(ValueError, match="not after age"):
+        Person(age=60, life_expectancy=60)
+
+
+def test_life_is_the_mean_of_the_two_expectancies_added_to_the_age(desk):
+    table = capacity.data.table("life_table_2023")
+    for age in (0, 40, 67, 119):
+        each = [age + table.loc[age, f"{sex}_life_expectancy"] for sex in ("male", "female")]
+        assert each[0] != each[1] or age == 119
+        assert desk.life.loc[age] == pytest.approx(sum(each) / 2)
+
+
+def test_a_participant_s_row_is_the_person(desk, the_plan):
+    for name in the_plan.participants.index[::40]:
+        row, who = the_plan.participants.loc[name], capacity.person(the_plan, name)
+        assert who.age == the_plan.as_of.year - row["birth_year"]
+        for field in ("pay", "balance", "retirement_age", "outside_assets", "other_income"):
+            told = getattr(who, field)
+            assert told is None if math.isnan(row[field]) else told == row[field]
+        held = the_plan.holdings.loc[name]
+        assert who.holdings == held[held > 0].to_dict()
+        assert who.answers == row["answers"]
+    # what is saved of pay: the deferral within the limits, and the match that it earns
+    name = the_plan.participants.query("pay < 100_000 and 0 < deferral_rate < 0.1").index[0]
+    row = the_plan.participants.loc[name]
+    saved = capacity.taxes.contribution(
+        row["pay"],
+        row["deferral_rate"],
+        the_plan.rules["contributions"]["match"],
+        year=the_plan.as_of.year,
+        age=the_plan.as_of.year - row["birth_year"],
+    ).total
+    who = capacity.person(the_plan, name)
+    assert who.saving * row["pay"] == pytest.approx(saved)
+    assert row["deferral_rate"] - 1e-9 <= who.saving <= 2 * row["deferral_rate"] + 0.1
+    unpaid = replace(the_plan, participants=the_plan.participants.assign(pay=math.nan))
+    assert capacity.person(unpaid, name).saving == 0.0
+
+
+DEFAULTS = {
+    "pay": 0.0,
+    "saving": 0.0,
+    "outside_assets": 0.0,
+    "other_income": 0.0,
+    "spending": None,
+    "excluded": (),
+    "equity_cap": 1.0,
+    "answers": None,
+    "balance": None,
+    "holdings": None,
+}
+
+
+def test_who_says_nothing_is_given_the_stated_defaults_each_in_words(desk):
+    who, said = capacity.settled(Person(), desk)
+    normal = float(desk.plan.rules["normal_retirement_age"])
+    assert (who.age, who.retirement_age) == (normal, normal)
+    assert who.life_expectancy == pytest.approx(float(desk.life.loc[int(normal)]))
+    assert {name: getattr(who, name) for name in DEFAULTS} == DEFAULTS
+    assert set(said) == {*DEFAULTS, "age", "retirement_age", "life_expectancy"}
+    paid, _ = capacity.settled(Person(pay=50_000), desk)
+    assert paid.spending == pytest.approx(50_000 * desk.decided["essential_spending"])
+    old, _ = capacity.settled(Person(age=80), desk)
+    assert old.retirement_age == 80 and old.life_expectancy == pytest.approx(desk.life.loc[80])
+    early, _ = capacity.settled(Person(age=30, retirement_age=55), desk)
+    assert early.life_expectancy == pytest.approx(desk.life.loc[55])
+    assert capacity.settled(Person(retirement_age=60), desk)[0].age == 60
+
+
+@pytest.mark.parametrize("age", [14, 39, 67, 100, 101, 119])
+def test_an_age_alone_settles_a_person_at_any_age_that_is_taken(desk, age):
+    """Past a hundred too: who is older than any plan's age of retirement retires today."""
+    who, _ = capacity.settled(Person(age=age, pay=50_000, balance=10_000), desk)
+    assert who.retirement_age == max(age, desk.plan.rules["normal_retirement_age"])
+    assert age < who.life_expectancy <= 120
+    means = capacity.resources(who, desk)
+    assert means["need"] > 0 and all(map(math.isfinite, means.values()))
+    assert 0 <= capacity.loss_share(who, 1.0, desk)[0] < 1
+
+
+def test_what_was_said_is_kept_and_no_default_is_told_beside_it(desk):
+    """Zeros too: no income, no assets, nothing saved are answers."""
+    said = replace(WHO, saving=0.0, pay=0.0, spending=0.0, equity_cap=0.0, excluded=("X",))
+    said = replace(said, holdings={"X": 1.0})
+    who, told = capacity.settled(said, desk)
+    assert who == said and told == {}
+
+
+def test_what_just_covers_the_need_covers_it(desk):
+    fall = desk.decided["capacity_fall"]
+    means = {"wealth": 128.0, "savings": 64.0, "income": 32.0, "need": 0.0}
+    left = 224.0 - 128.0 * fall["equity"]
+    for need, covered in ((left, True), (np.nextafter(left, 1e9), False)):
+        assert capacity.loss_share(WHO, 1.0, desk, {**means, "need": need})[1] == covered
+    untold = replace(WHO, spending=None)
+    assert not capacity.loss_share(untold, 0.0, desk, means)[1]
+    nothing = dict.fromkeys(means, 0.0)
+    assert capacity.loss_share(WHO, 1.0, desk, nothing) == (0.0, True)

@@ -103,3 +103,13 @@ def test_what_just_covers_the_need_is_borne(desk):
     assert account.choose(0, np.array([100.0, 99.0])).tolist() == [1, 0]
     loose = replace(account, need=np.array([1e9]), limit=0.5)
     assert loose.choose(0, np.array([100.0])).tolist() == [1]
+
+
+def test_a_wish_at_a_posture_s_own_share_allows_that_posture(desk):
+    """A cap of exactly what the posture holds is kept by it; a hair less is not."""
+    order, years = desk.order, WHO.retirement_age - WHO.age
+    for p, name in enumerate(order[1:], start=1):
+        share = ways.target_equity(desk, years, name, 1.0)
+        for cap, most in ((share, p), (share - 1e-3, p - 1)):
+            account = managed_account(replace(WHO, equity_cap=cap), desk, order[-1])
+            assert account.most[0] == most

@@ -9,6 +9,7 @@ import pytest
 
 from portlib.construction.mean_variance import maximum_utility
 from portlib.retirement import plan_menu as menu
+from portlib.retirement.plan_menu import options
 from tests.retirement.plan_menu.cases import AWKWARD, BOTH, EXAMPLE, with_rules
 
 SERIES = "TDIDX"
@@ -116,3 +117,13 @@ def test_a_plan_without_a_series_is_opened_as_it_is():
     assert menu.each_vintage(opened) is opened
     kinds = {name: cells.dtype for name, cells in EXAMPLE.funds.items()}
     assert {name: cells.dtype for name, cells in opened.funds.items()} == kinds
+
+
+def test_a_path_without_its_series_in_the_lineup_opens_nothing():
+    funds = [f for f in EXAMPLE.funds.index if f != SERIES]
+    free = replace(EXAMPLE, rules={**EXAMPLE.rules, "default": None}).offering(funds)
+    left = replace(free, vintages=EXAMPLE.vintages)
+    assert menu.each_vintage(left) is left and menu.dates(left).empty
+    assert options.considered(left).dates == ()
+    with pytest.raises(KeyError, match="no target-date series"):
+        menu.date_for(left, 20)
