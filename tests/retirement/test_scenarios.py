@@ -1,6 +1,7 @@
 """Returns and inflation drawn together: moments, history kept whole, and correlations stated."""
 
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -129,3 +130,103 @@ def test_lognormal_years_have_the_moments_assumed_after_prices() -> None:
     ) * 1.025 - 1
     assert np.abs(nominal.mean(axis=0) - view.mu).max() <= 4 * math.sqrt(0.03 / 200_000)
     assert np.abs(np.cov(nominal.T) - view.sigma).max() <= 0.0005
+
+
+# ---- each number from its own series, and nothing dropped on the way -----------------------------
+
+
+def made_history():
+    """SYNTHETIC months of 2000 to 2002 in which every series is a number of its own, and in which
+    one price was never collected."""
+    months = pd.date_range("2000-01-31", periods=36, freq="ME")
+    level = pd.Series(100 * 1.01 ** np.arange(36.0), months)
+    level.iloc[20] = np.nan
+    told = {"tsp_c": 0.02, "treasury_5y": 0.005, "treasury_10y": 0.010, "bills": 0.003}
+    recent = {name: SimpleNamespace(values=pd.Series(x, months)) for name, x in told.items()}
+    recent["cpi_u"] = SimpleNamespace(values=level)
+    early = {"us_market": SimpleNamespace(values=pd.Series(0.04, months[:18]))}
+    return recent, early, months
+
+
+@pytest.mark.parametrize(("years", "bonds"), [(5, 0.005), (10, 0.010)])
+def test_the_joint_history_joins_what_it_is_given_month_by_month(years, bonds) -> None:
+    recent, early, months = made_history()
+    table = sc.joint_history(years, recent=recent, early=early)
+    assert list(table.index) == list(months[1:])
+    assert table["equity"].to_numpy() == pytest.approx([0.04] * 17 + [0.02] * 18)
+    assert table["bonds"].to_numpy() == pytest.approx(bonds)
+    assert table["bills"].to_numpy() == pytest.approx(0.003)
+    # the price that is missing: the change over two months is spread evenly, as growth
+    assert table["inflation"].to_numpy() == pytest.approx(0.01, abs=1e-12)
+
+
+def test_only_whole_years_are_years_and_cohorts_name_their_span() -> None:
+    recent, early, _ = made_history()
+    table = sc.joint_history(recent=recent, early=early)  # from February 2000
+    years = sc.annual(table)
+    assert list(years.index) == [2001, 2002]
+    assert years.loc[2002, "bonds"] == pytest.approx(1.01**12 - 1)
+    assert list(sc.annual(table.iloc[:-1]).index) == [2001]
+    runs = sc.cohorts(1, table)
+    assert runs.paths == ("2001", "2002") and "2001 to 2002" in runs.source
+    assert sc.cohorts(2, table).source.endswith("2001 to 2002")
+    assert runs.inflation[:, 0] == pytest.approx(1.01**12 - 1)
+    with pytest.raises(ValueError, match="holds 2 whole"):
+        sc.cohorts(3, table)
+
+
+def test_sleeves_are_mixed_by_name_and_everything_else_is_kept() -> None:
+    drawn = sc.bootstrapped(3, 4, np.random.default_rng(5), JOINT)
+    mix = pd.DataFrame(
+        {"bills": [0.1, 0.0], "bonds": [0.2, 1.0], "equity": [0.7, 0.0]}, index=["grow", "calm"]
+    )
+    of = sc.Scenarios(drawn.values, drawn.assets, "told", ("a", "b", "c"), drawn.inflation).of(mix)
+    at = {name: drawn.values[..., i] for i, name in enumerate(drawn.assets)}
+    by_hand = 0.1 * at["bills"] + 0.2 * at["bonds"] + 0.7 * at["equity"]
+    assert of.values[..., 0] == pytest.approx(by_hand)
+    assert of.values[..., 1] == pytest.approx(at["bonds"])
+    assert (of.assets, of.source, of.paths) == (("grow", "calm"), "told", ("a", "b", "c"))
+    assert of.inflation is drawn.inflation
+
+
+def test_no_two_paths_are_alike_and_runs_are_as_long_as_asked(monkeypatch) -> None:
+    asked = []
+
+    def noted(months, block, paths, length, rng):
+        asked.append((block, paths, length))
+        return original(months, block, paths, length, rng)
+
+    original = sc.block_bootstrap
+    monkeypatch.setattr(sc, "CHUNK", 3)
+    monkeypatch.setattr(sc, "block_bootstrap", noted)
+    drawn = sc.bootstrapped(8, 2, np.random.default_rng(6), JOINT, block=30)
+    assert asked == [(30, 3, 24), (30, 3, 24), (30, 2, 24)]
+    assert len({tuple(path) for path in drawn.values[:, :, 0].tolist()}) == 8
+    assert "mean block 30 months" in drawn.source
+    assert f"{JOINT.index[0]:%Y-%m} to {JOINT.index[-1]:%Y-%m}" in drawn.source
+
+
+def test_which_classes_are_indexed_is_the_caller_s_word() -> None:
+    calm = Assumptions(["a", "b"], [0.04, 0.04], np.diag([1e-6, 1e-6]), 0.03, "calm")
+    for indexed in (["a"], ["b"], ["a", "b"], ["not held"]):
+        drawn = sc.lognormal(
+            calm, PROCESS, 500, 10, np.random.default_rng(4), indexed=indexed
+        ).values.std(axis=(0, 1))
+        assert [spread < 0.002 for spread in drawn] == [name in indexed for name in "ab"]
+
+
+def test_years_that_cannot_be_are_refused_with_their_name() -> None:
+    values = np.full((2, 3, 1), 0.05)
+    good = np.full((2, 3), 0.02)
+    assert sc.Scenarios(values, ("x",), "made", (), good).inflation is good
+    for wrong in (np.full((2, 4), 0.02), np.full((3, 3), 0.02), np.full(2, 0.02)):
+        with pytest.raises(ValueError, match="inflation"):
+            sc.Scenarios(values, ("x",), "made", (), wrong)
+    for wrong in (np.full((2, 3), 2.5), np.full((2, 3), np.nan), np.full((2, 3), -1.5)):
+        with pytest.raises(ValueError, match="inflation"):
+            sc.Scenarios(values, ("x",), "made", (), wrong)
+    for wrong in (values * np.nan, values * 100, values - 1.2):
+        with pytest.raises(ValueError, match="real returns"):
+            sc.Scenarios(wrong, ("x",), "made")
+    with pytest.raises(ValueError, match="2 assets"):
+        sc.Scenarios(values, ("x", "y"), "made")

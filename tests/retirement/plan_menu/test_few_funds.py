@@ -12,6 +12,7 @@ from portlib.construction.mandate import (
     Infeasible,
     Mandate,
     Turnover,
+    factor_limit,
     fully_invested,
     group_limit,
     long_only,
@@ -157,3 +158,54 @@ def test_a_search_that_is_cut_short_says_what_is_not_proved():
     )
     assert whole.gap <= few_funds.WORTH
     assert short.utility <= whole.utility <= short.bound
+
+
+FIXED = {
+    "a fund held at a quarter": [group_limit("fixed", ["f1"], lower=0.25, upper=0.25)],
+    "two funds at least a tenth": [group_limit(f"least {f}", [f], lower=0.1) for f in ("f0", "f3")],
+    "a pair of exactly two fifths": [group_limit("pair", ["f0", "f2"], lower=0.4, upper=0.4)],
+    "a fund left out": [group_limit("none", ["f0"], upper=0.0)],
+    "one no more than another": [factor_limit("before", {"f0": 1.0, "f1": -1.0}, upper=0.0)],
+    "one a tenth above another": [factor_limit("behind", {"f0": 1.0, "f1": -1.0}, lower=0.1)],
+}
+
+
+@pytest.mark.parametrize("name", FIXED)
+@pytest.mark.parametrize("seed", [1, 2])
+def test_whatever_the_rules_no_portfolio_of_whole_percents_is_better(name, seed):
+    """Rules that fix, bind from below, or set one fund against another, against every portfolio
+    that obeys them."""
+    a = random_assumptions(np.random.default_rng(seed), 4)
+    mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.61), *FIXED[name]])
+    threes = np.array(list(product(range(62), repeat=3)))
+    grid = np.column_stack([threes, 100 - threes.sum(axis=1)])
+    grid = grid[(grid[:, 3] >= 0) & (grid[:, 3] <= 61)] / 100
+    rows, p = grid @ mandate.program.rows.T, mandate.program
+    obeys = ((rows >= p.rows_lower - 1e-9) & (rows <= p.rows_upper + 1e-9)).all(axis=1)
+    obeys &= ((grid >= p.lower - 1e-9) & (grid <= p.upper + 1e-9)).all(axis=1)
+    grid = grid[obeys]
+    for k in (2, 3, 4):
+        some = grid[(grid > 0).sum(axis=1) <= k]
+        asked = {"risk_aversion": 3.0, "most_funds": k, "whole_percent": True}
+        if not len(some):
+            with pytest.raises(NotSolved, match="in whole percents"):
+                few_funds.best_few(a, mandate, **asked)
+            continue
+        value = some @ a.mu - 3.0 / 2 * np.einsum("pi,ij,pj->p", some, a.sigma, some)
+        found = few_funds.best_few(a, mandate, **asked)
+        assert found.utility == pytest.approx(value.max(), abs=few_funds.WORTH)
+        w = found.allocation.w
+        assert ((100 * grid).round() == (100 * w).round()).all(axis=1).any(), "obeys every rule"
+        assert found.bound >= value.max() - 1e-12
+        assert found.utility == pytest.approx(a.mean_of(w) - 1.5 * a.risk_of(w) ** 2, abs=1e-12)
+
+
+def test_the_search_cuts_off_what_cannot_be_better():
+    """A bound that bounds nothing gives the same answer, late: fewer problems than there are
+    subsets to try."""
+    for seed in range(3):
+        a = random_assumptions(np.random.default_rng(seed), 12)
+        mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.6)])
+        found = few_funds.best_few(a, mandate, risk_aversion=4, most_funds=4)
+        assert found.gap <= few_funds.WORTH
+        assert found.solved < 495 / 2  # twelve over four
