@@ -234,6 +234,99 @@ def test_the_house_keeps_the_rules_looking_through(report: dict, made: ec.Univer
     ).chosen.risk == pytest.approx(0.9 * house.chosen.risk, rel=1e-6)
 
 
+def ruled(report: dict, **rules: float) -> dict:
+    return {**report, "rules": {**report["rules"], **rules}}
+
+
+def test_each_method_is_held_to_the_cap_of_its_own_unit(report: dict, made: ec.Universe) -> None:
+    """Months for the report's grid, years for the house: the other's cap, however tight or wide,
+    moves nothing, and its own binds."""
+    estimator = POLICY["covariance_estimator"]
+    house = ec.house_method(made, report, estimator=estimator).chosen
+    for cap in (1e-4, 10.0):
+        other = ruled(report, monthly_volatility_cap=cap)
+        assert ec.house_method(made, other, estimator=estimator).chosen.w == pytest.approx(house.w)
+    grid = ec.printed_method(made, report)
+    for cap in (1e-4, 10.0):
+        other = ec.printed_method(made, ruled(report, annual_volatility_cap=cap))
+        assert other.chosen.w == pytest.approx(grid.chosen.w)
+    months = made.returns - made.returns.mean() + 0.3 * made.returns.std()
+    made = made._replace(returns=months)  # what swings pays, so that the best is no first point
+    grid = ec.printed_method(made, ruled(report, monthly_volatility_cap=10.0))
+    best = int(grid.points["ratio"].idxmax())
+    assert best >= 2
+    between = float(grid.points["risk"].iloc[[best - 2, best - 1]].mean())
+    bound = ec.printed_method(made, ruled(report, monthly_volatility_cap=between)).chosen
+    assert bound.risk == pytest.approx(grid.points["risk"].iloc[best - 2])
+    assert bound.risk * math.sqrt(12) > between, "a cap of years would be another"
+
+
+def test_the_tails_of_the_months_are_policy_s(report: dict, monkeypatch) -> None:
+    asked = []
+
+    def noted(month, degrees, months, rng):
+        asked.append((degrees, months))
+        return rng.standard_normal((months, len(month)))
+
+    monkeypatch.setattr(ec, "student_t_scenarios", noted)
+    for degrees in (5, 9):
+        policy_of = POLICY.replace(fat_tail_degrees_of_freedom=degrees)
+        ec.universe(np.random.default_rng(3), report, policy=policy_of)
+    assert asked == [(n, report["universe"]["months"]) for n in (5, 9)]
+
+
+def test_the_rounding_that_is_granted_is_that_of_the_digits_printed(
+    report: dict, held: pd.DataFrame
+) -> None:
+    """By the widths of the tables themselves: a wider grant would let a wrong figure agree."""
+    root = math.sqrt(12)
+    granted = {item: found.rounding for item, found in by_item(ec.metrics(report)).items()}
+    year = report["annual"]
+    ratio = 5e-4 + 5e-5 * (1 + year["sharpe"]) / year["volatility"]
+    month = report["monthly"]
+    monthly = 5e-4 + 5e-6 * (1 + month["sharpe"]) / month["volatility"]
+    assert granted == pytest.approx(
+        {
+            "monthly volatility cap, from the annual one": 5e-6,
+            "annual return, compounded": 5e-5 + 13 * 5e-6,
+            "annual volatility, root 12": 5e-5 + root * 5e-6,
+            "monthly Sharpe ratio, without a riskless rate": monthly,
+            "annual Sharpe ratio, by the stated formula": ratio,
+            "annual Sharpe ratio, monthly times root 12": (1 + root) * 5e-4,
+            **{
+                f"annual {tail}, {how}": 5e-5 + 5e-6 * times
+                for tail in ("VaR", "CVaR")
+                for how, times in (("monthly times root 12", root), ("mean and spread apart", 12))
+            },
+        }
+    )
+    counted = {item: found.rounding for item, found in by_item(ec.counts(report, held)).items()}
+    for kind, number in held.groupby("printed_type").size().items():
+        assert counted.pop(f"{kind}: weight") == pytest.approx(5e-4 + number * 5e-7)
+    bills = int((held["what_it_is"] == "Treasury bills").sum())
+    assert counted.pop("cash") == pytest.approx(bills * 5e-7)
+    assert set(counted.values()) == {0.0}, "what is counted is counted exactly"
+
+
+@pytest.mark.parametrize("volatility", [0.01, 0.12, 0.4])
+@pytest.mark.parametrize("diagonal", [0.0, 1e-4, 1e-3])
+def test_a_diagonal_is_added_twelve_times_to_a_year_s_variance(volatility, diagonal) -> None:
+    monthly = volatility**2 / 12 + diagonal
+    assert ec.with_diagonal(volatility, diagonal) == pytest.approx(math.sqrt(12 * monthly))
+
+
+def test_a_frontier_whose_optimum_lies_between_its_points_is_refused(report: dict) -> None:
+    step = report["rules"]["frontier_step"]
+    for off, refused in ((0.0, False), (0.45 * step, True)):
+        moved = {**report["monthly"], "return": report["monthly"]["return"] + off}
+        other = {**report, "monthly": moved}
+        if refused:
+            with pytest.raises(ValueError, match="between two points"):
+                ec.frontier_readings(other)
+        else:
+            assert len(ec.frontier_readings(other)) == 2
+
+
 def test_repeated_is_what_each_universe_gives(report: dict, made: ec.Universe) -> None:
     row = ec.repeated(report, [3], policy=POLICY).loc[3]
     grid, house = (

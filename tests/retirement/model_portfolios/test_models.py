@@ -11,10 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from portlib import policy
+from portlib.construction.mandate import Mandate, fully_invested, long_only
 from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
 from portlib.retirement import model_portfolios as mp
 from portlib.retirement import plan_menu
+from portlib.retirement.model_portfolios import models
 
 OURS = policy.read()
 few = settings(max_examples=20, deadline=None)
@@ -201,3 +203,72 @@ def test_the_turnover_limit_binds_as_soon_as_it_is_passed(fine):
     held = replace(fine, policy=fine.policy.replace(turnover_limit=float(whole) * 2 / 3))
     part = mp.turnover(old, mp.remake(old, held, tilted, no_trade=0.0)).max()
     assert part == pytest.approx(whole * 2 / 3, abs=1e-6)
+
+
+def test_what_is_proved_to_the_worth_says_nothing():
+    assert models._short_of(models.WORTH) == ""
+    assert models._short_of(2e-4) == ", to 2.00 bp a year"
+
+
+def moved(fine, w0, best, *, k=0.0, gone=None, limit=None, mandate=None):
+    """One model's way from weights to weights, by name; SYNTHETIC doubt of one for every fund."""
+    policy_of = fine.policy if limit is None else fine.policy.replace(turnover_limit=limit)
+    plan_of = replace(fine, policy=policy_of)
+    classes = plan_menu.class_assumptions(plan_of)
+    funds = plan_menu.menu_assumptions(plan_of, classes)
+    n = len(funds)
+    old = mp.suite(fine).models[-1]
+    before, after = np.zeros(n), np.zeros(n)
+    for into, told in ((before, w0), (after, best)):
+        for at, w in told.items():
+            into[at] = w
+    weights = {**dict(zip(funds.labels, before.tolist(), strict=True)), **(gone or {})}
+    free = Mandate(funds.labels, [fully_invested(), long_only()])
+    old = replace(old, weights=weights)
+    w, why = models._moved(
+        old, after, classes, funds, mandate or free, np.eye(n) * 1e-4, k, plan_of
+    )
+    return before, after, w, why, funds, old
+
+
+def test_a_fund_that_was_held_at_nothing_may_leave_the_menu(fine):
+    """Only what was held forces a change."""
+    for weight, forced in ((0.0, False), (1e-3, True)):
+        *_, why, _, _ = moved(fine, {0: 1.0}, {0: 1.0}, gone={"a fund of old": weight})
+        assert ("left the menu" in why) is forced
+
+
+def test_whole_holdings_are_kept_where_the_whole_way_is_too_far(fine):
+    """From all in one to all in another: half of a date of the series is none. Two halves go part
+    of the way, and what is within the limit goes whole."""
+    before, _, w, why, *_ = moved(fine, {0: 1.0}, {1: 1.0}, limit=0.5)
+    assert w.tolist() == before.tolist() and "held whole" in why
+    *_, why, _, _ = moved(fine, {0: 0.5, 1: 0.5}, {0: 0.45, 1: 0.55}, limit=0.2)
+    assert "held whole" not in why
+
+
+def test_gain_and_doubt_are_those_of_the_way_gone(fine):
+    """By hand: what is gained in expected return and lost in risk, and the error of that."""
+    before, after, w, why, funds, old = moved(
+        fine, {0: 0.5, 1: 0.5}, {0: 0.45, 1: 0.55}, k=2.0, limit=0.2
+    )
+    d = after - before
+    risk = after @ funds.sigma @ after - before @ funds.sigma @ before
+    gain = float(funds.mu @ d) - old.risk_aversion / 2 * float(risk)
+    doubt = 2.0 * math.sqrt(1e-4 * float(d @ d))
+    assert f"{1e4 * gain:.1f} bp a year, {1e4 * doubt:.1f} of which" in why
+    assert w.tolist() == (after if gain > doubt else before).tolist()
+
+
+def test_the_origin_of_a_suite_sees_every_assumption(fine):
+    """Each of them by itself, and the riskless rate too; the same assumptions are the same."""
+    classes = plan_menu.class_assumptions(fine)
+    more = np.full(len(classes), 1e-6)
+    others = [
+        classes,
+        classes.replace(rf=classes.rf + 1e-6, source=classes.source),
+        classes.replace(mu=classes.mu + more, source=classes.source),
+        classes.replace(sigma=classes.sigma + np.diag(more), source=classes.source),
+    ]
+    seen = [models._suite(fine, one, [], {}).origins["assumptions"] for one in [*others, classes]]
+    assert len(set(seen)) == 4 and seen[0] == seen[-1]

@@ -146,3 +146,86 @@ def test_answers_that_are_none_are_refused(answers, words):
 def test_reliability_needs_variation():
     with pytest.raises(ValueError, match="vary"):
         qu.cronbach_alpha(np.full((5, 7), 3.0))
+
+
+def test_two_statements_are_enough_and_one_is_not():
+    x = np.array([[1.0, 2.0], [3.0, 3.0], [4.0, 5.0]])
+    c = np.cov(x.T)
+    assert qu.cronbach_alpha(x) == pytest.approx(2 * (c.sum() - np.trace(c)) / c.sum())
+    with pytest.raises(ValueError, match="two items"):
+        qu.cronbach_alpha(x[:, :1])
+    with pytest.raises(ValueError, match="two people"):
+        qu.cronbach_alpha(x[:1])
+
+
+@pytest.mark.parametrize(("people", "k", "level"), [(5, 3, 0.8), (12, 7, 0.9), (300, 4, 0.5)])
+def test_feldts_interval_is_his_formula(people, k, level):
+    """Few people, so that the degrees of freedom show; from the tails of F, and at its own ends."""
+    from scipy.stats import f
+
+    low, high = qu.feldt_interval(0.7, people, k, level)
+    law = f(people - 1, (people - 1) * (k - 1))
+    assert law.cdf((1 - low) / 0.3) == pytest.approx((1 + level) / 2)
+    assert law.cdf((1 - high) / 0.3) == pytest.approx((1 - level) / 2)
+    assert low < 0.7 < high
+
+
+def test_distances_by_hand():
+    """Scatter and gap of one person, by loops over the statements."""
+    measured = qu.calibrate([], np.random.default_rng(1), policy=OURS)
+    answers = (5, 4, 1, 3, 5, 2, 4)
+    turned = [
+        a if o > 0 else 6 - a for a, o in zip(answers, measured.orientation.tolist(), strict=True)
+    ]
+    mean = sum(turned) / 7
+    plain = [t for t, o in zip(turned, measured.orientation.tolist(), strict=True) if o > 0]
+    other = [t for t, o in zip(turned, measured.orientation.tolist(), strict=True) if o < 0]
+    gap = abs(sum(plain) / len(plain) - sum(other) / len(other))
+    scatter = sum((t - mean) ** 2 for t in turned) / measured.error**2
+    found = qu.distances([answers], measured)
+    assert [float(found[0][0]), float(found[1][0])] == pytest.approx([scatter, gap])
+    assert gap > 0
+    straight = replace(measured, orientation=np.ones(7))
+    assert qu.distances([answers], straight)[1].tolist() == [0.0]
+
+
+@pytest.mark.parametrize("name", ["gap", "scatter"])
+def test_each_limit_is_held_against_its_own_distance_and_met_at_its_value(name):
+    """A hair below what was found is a fault, named; the value itself is none. The other limit, far
+    away, plays no part."""
+    measured = qu.calibrate([], np.random.default_rng(1), policy=OURS)
+    answers = (5, 4, 1, 3, 5, 2, 4)
+    found = dict(
+        zip(
+            ("scatter", "gap"), map(float, np.ravel(qu.distances([answers], measured))), strict=True
+        )
+    )
+    free = replace(measured, scatter_limit=math.inf, gap_limit=math.inf)
+    for limit, fine in ((found[name], True), (found[name] * (1 - 1e-9), False)):
+        held = replace(free, **{f"{name}_limit": limit})
+        assert qu.consistent([answers], held).tolist() == [fine]
+        told = qu.score(answers, held)
+        assert told.usable is fine
+        word = {"gap": "disagree", "scatter": "scatter more"}[name]
+        assert [word in fault for fault in told.faults] == ([] if fine else [True])
+
+
+def test_a_norm_is_worth_what_its_numbers_say_and_rings_as_often_as_policy_lets():
+    """Without answers: reliability from spread and error, the level for intervals, the share of
+    false alarms for limits; each from its own entry."""
+    norm = {**OURS["questionnaire_norm"], "spread": 0.9, "error": 0.6, "mean": 2.7}
+    by_share = {}
+    for share in (0.02, 0.2):
+        policy_of = OURS.replace(
+            questionnaire_norm=norm, questionnaire_false_alarms=share, questionnaire_level=0.9
+        )
+        one = qu.calibrate([], np.random.default_rng(1), policy=policy_of)
+        assert one.alpha == pytest.approx(0.81 / (0.81 + 0.36 / 7))
+        assert (one.mean, one.spread, one.error, one.level) == (2.7, 0.9, 0.6, 0.9)
+        assert one.standard_error == pytest.approx(0.6 / math.sqrt(7))
+        said, _ = qu.simulate_careful(one, 20_000, np.random.default_rng(2))
+        scatter, gap = qu.distances(said, one)
+        for far, limit in ((scatter, one.scatter_limit), (gap, one.gap_limit)):
+            assert (far > limit).mean() <= share / 2 + 4 * math.sqrt(share / 2 / 20_000)
+        by_share[share] = (one.scatter_limit, one.gap_limit)
+    assert all(a > b for a, b in zip(by_share[0.02], by_share[0.2], strict=True))

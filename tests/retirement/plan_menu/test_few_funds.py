@@ -1,5 +1,6 @@
 """The search for few funds in whole percents, against every subset and every portfolio."""
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
+    Bounds,
     Infeasible,
     Mandate,
     Turnover,
@@ -209,3 +211,47 @@ def test_the_search_cuts_off_what_cannot_be_better():
         found = few_funds.best_few(a, mandate, risk_aversion=4, most_funds=4)
         assert found.gap <= few_funds.WORTH
         assert found.solved < 495 / 2  # twelve over four
+
+
+def test_a_fund_whose_bounds_meet_is_held_at_them():
+    """Its weight enters the risk of the others and what is left for them."""
+    a = random_assumptions(np.random.default_rng(4), 4)
+    bounds = {"lower": {a.labels[1]: 0.25}, "upper": {a.labels[1]: 0.25}}
+    mandate = Mandate(a.labels, [fully_invested(), long_only(), Bounds("fixed", **bounds)])
+    threes = np.array(list(product(range(76), repeat=2)))
+    rest = 75 - threes.sum(axis=1)
+    grid = np.column_stack([threes[:, 0], np.full(len(threes), 25), threes[:, 1], rest])
+    grid = grid[rest >= 0] / 100
+    value = grid @ a.mu - 1.5 * np.einsum("pi,ij,pj->p", grid, a.sigma, grid)
+    found = few_funds.best_few(a, mandate, risk_aversion=3.0, whole_percent=True)
+    assert found.allocation[a.labels[1]] == pytest.approx(0.25)
+    assert found.utility == pytest.approx(value.max(), abs=few_funds.WORTH)
+
+
+def test_counting_funds_makes_the_first_bound_tighter():
+    """Of twelve equal funds that know nothing of each other four may be held, of which each is at
+    most two fifths: the relaxation already knows that few are few."""
+    labels = [f"f{i}" for i in range(12)]
+    a = Assumptions(labels, np.linspace(0.05, 0.06, 12), 0.04 * np.eye(12))
+    upper = Bounds("steps", upper=dict(zip(labels, np.linspace(0.1, 0.4, 12), strict=True)))
+    mandate = Mandate(labels, [fully_invested(), long_only(), upper])
+    search = few_funds._Search(a, mandate, 4.0, 4, False)
+    free = few_funds._Search(a, mandate, 4.0, 12, False)
+    assert search.root.value < free.root.value - few_funds.WORTH
+    assert (search.root.w / search.root.upper).sum() <= 4 + 1e-6
+
+
+def test_the_nearest_whole_percents_are_tried_and_obey_everything():
+    """Largest remainders, summing to one; nothing is made of what breaks a bound or a rule."""
+    a = random_assumptions(np.random.default_rng(5), 4)
+    mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.5)])
+    search = few_funds._Search(a, mandate, 4.0, 4, True)
+    told = search.valued(np.zeros(4), np.full(4, 0.5), frozenset(), np.zeros(4))
+    near = replace(told, w=np.array([0.2549, 0.3032, 0.3385, 0.1034]))
+    made = search.rounded(near)
+    assert made.w.tolist() == [0.26, 0.3, 0.34, 0.1]
+    assert made.value == pytest.approx(a.mean_of(made.w) - 2 * a.risk_of(made.w) ** 2)
+    assert search.rounded(replace(near, upper=np.array([0.255, 0.5, 0.5, 0.5]))) is None
+    assert search.rounded(replace(near, lower=np.array([0.0, 0.301, 0.0, 0.0]))) is None
+    assert few_funds._Search(a, mandate, 4.0, 3, True).rounded(near) is None
+    assert search.rounded(replace(near, w=np.array([0.6, 0.2, 0.1, 0.1]))) is None
