@@ -7,7 +7,8 @@ path at the person's age (`ways`). A tilt is advised only where it is worth more
 the default by more than is in doubt, and no less than equal shares of the menu by more than that,
 on two sets of lives drawn apart (`comparison`): where it is not, the advice says so and says stay.
 A wish is obeyed and priced. What somebody holds is kept where nothing better is known, and neither
-set of lives finds it worse than the default or than equal shares.
+set of lives finds it worse than the default or than equal shares by more than is in doubt; which is
+not to say that it is as good.
 
 The same person twice has the same advice, whoever else is asked, and every input is used or
 recorded as not supplied. Left out: everything that the person did not say, and what only a person
@@ -545,7 +546,7 @@ def what_would_change(who: Person, desk: Adviser, target: Mapping[str, float]) -
     return tuple(found)
 
 
-def everyone(desk: Adviser) -> pd.DataFrame:
+def everyone(desk: Adviser, told: Mapping[str, Advice] | None = None) -> pd.DataFrame:
     """The advice to every participant, one row each, judged on a third set of lives.
 
     What was chosen because it did best on some lives does better on those lives than on others: so
@@ -554,6 +555,8 @@ def everyone(desk: Adviser) -> pd.DataFrame:
     Parameters
     ----------
     desk : Adviser
+    told : mapping of Advice, optional
+        By participant; asked here when not given.
 
     Returns
     -------
@@ -567,35 +570,34 @@ def everyone(desk: Adviser) -> pd.DataFrame:
     """
     rows = {}
     for name in desk.plan.participants.index:
-        who = person(desk.plan, name)
-        told = advise(who, desk, explain=False)
-        assert told.asked is not None
-        judged = told.asked.after
+        found = told[name] if told else advise(person(desk.plan, name), desk, explain=False)
+        assert found.asked is not None
+        judged = found.asked.after
         row: dict[str, Any] = {
-            "posture": told.posture,
-            "way": told.way,
-            "proposed": told.proposed,
-            "verdict": told.verdict,
-            "tilt judged": "not asked" if told.tilt is None else judged.verdict(told.tilt),
-            "keep": told.keep,
-            "moved by": told.moved_by,
-            "equity advised": told.equity,
-            "silent": told.posture is None,
-            "gain": judged.gain(told.way)[0],
-            "against default": judged.verdict(told.way),
-            "against naive": judged.verdict(told.way, NAIVE),
-            "not supplied": len(told.not_supplied),
-            "inconsistent": bool(told.inconsistencies),
+            "posture": found.posture,
+            "way": found.way,
+            "proposed": found.proposed,
+            "verdict": found.verdict,
+            "tilt judged": "not asked" if found.tilt is None else judged.verdict(found.tilt),
+            "keep": found.keep,
+            "moved by": found.moved_by,
+            "equity advised": found.equity,
+            "silent": found.posture is None,
+            "gain": judged.gain(found.way)[0],
+            "against default": judged.verdict(found.way),
+            "against naive": judged.verdict(found.way, NAIVE),
+            "not supplied": len(found.not_supplied),
+            "inconsistent": bool(found.inconsistencies),
         }
         for what, values in (
             ("worth", judged.worth),
             ("goal", judged.goal),
             ("shortfall", judged.shortfall),
         ):
-            for way, label in ((told.way, "advised"), (DEFAULT, "default"), (NAIVE, "naive")):
+            for way, label in ((found.way, "advised"), (DEFAULT, "default"), (NAIVE, "naive")):
                 row[f"{what}, {label}"] = float(values[judged.names.index(way)])
         if HELD in judged.names:
-            row["against held"] = "equal" if told.keep else judged.verdict(told.way, HELD)
+            row["against held"] = "equal" if found.keep else judged.verdict(found.way, HELD)
             row["worth, held"] = float(judged.worth[judged.names.index(HELD)])
         rows[name] = row
     return pd.DataFrame.from_dict(rows, orient="index")

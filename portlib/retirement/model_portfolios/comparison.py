@@ -16,10 +16,11 @@ blocks: more simulation makes the gain sharper, and the truth no better known.
 
 What is best of many on some lives is in part lucky on them (the winner's curse). So everything but
 the default is asked twice: it is proposed on one set of lives and must hold on a second, drawn
-apart (`Asked`). What is worth nothing passes an asking of B blocks, where the mean gain would have
-to exceed ``k sqrt(B)`` standard errors, with a chance of at most ``1 / (1 + k^2 B)``, whatever the
-distribution (Cantelli's inequality), and two independent askings with the product; by how much
-people resemble one another the expected number of such cases does not change (`chance_of_nothing`).
+apart (`Asked`). Blocks come in pairs of opposite errors, and two of a pair may say the same. What
+is worth nothing passes an asking of B pairs, where the mean gain would have to exceed ``k sqrt(B)``
+standard errors, with a chance of at most ``1 / (1 + k^2 B)``, whatever the distribution (Cantelli's
+inequality), and two independent askings with the product; by how much people resemble one another
+the expected number of such cases does not change (`chance_of_nothing`).
 
 Left out: funds' own risks beyond their classes; what people do when markets fall; taxes.
 """
@@ -27,7 +28,7 @@ Left out: funds' own risks beyond their classes; what people do when markets fal
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -62,6 +63,7 @@ class Judged:
     goal, shortfall : chance that the goal is met for life, and the share of it not met, by way.
     goal_by_life, shortfall_by_life : the same, (ways, lives that reach retirement).
     k : how many standard deviations a difference must exceed.
+    block : of each of those lives, its block, from 0.
 
     Examples
     --------
@@ -82,6 +84,7 @@ class Judged:
     goal_by_life: Array
     shortfall_by_life: Array
     k: float
+    block: Array = field(default_factory=lambda: np.zeros(1, int))
 
     @property
     def goal(self) -> Array:
@@ -108,6 +111,61 @@ class Judged:
         if one == other or abs(mid) <= self.k * doubt + SAME:
             return "equal"
         return "better" if mid > 0 else "worse"
+
+    def redrawn(self, blocks: Array, one: str, other: str = DEFAULT) -> pd.DataFrame:
+        """What other blocks would have said of one way against another: luck, not doubt.
+
+        Parameters
+        ----------
+        blocks : array (draws, blocks)
+            As `redraws` gives them; the same for everybody who met the same lives.
+        one, other : str
+
+        Returns
+        -------
+        DataFrame by draw
+            ``gain``, relative; ``verdict``, 1 for better, 0 for equal, -1 for worse; differences
+            of ``goal`` and ``shortfall``.
+        """
+        i = self.names.index(one)
+        j = self.names.index(other)
+        apart = self.gains[i] - self.gains[j]
+        drawn = apart[blocks]
+        gain = self.gain(one, other)[0] + drawn.mean(axis=1) - apart.mean()
+        doubt = drawn.std(axis=1, ddof=1)
+        beyond = np.abs(gain) > self.k * doubt + SAME
+        found = {"gain": gain, "verdict": np.where(beyond, np.sign(gain), 0.0)}
+        lived = np.bincount(self.block, minlength=len(apart))[blocks].sum(axis=1)
+        for name, values in (("goal", self.goal_by_life), ("shortfall", self.shortfall_by_life)):
+            moved = np.bincount(self.block, values[i] - values[j], minlength=len(apart))
+            found[name] = moved[blocks].sum(axis=1) / lived
+        return pd.DataFrame(found)
+
+
+def redraws(blocks: int, count: int, rng: np.random.Generator) -> Array:
+    """Blocks drawn again, with replacement, in the pairs of opposite errors in which they were
+    made.
+
+    Parameters
+    ----------
+    blocks : int
+        How many there are.
+    count : int
+        How often.
+    rng : Generator
+
+    Returns
+    -------
+    array of int (count, blocks)
+        One less column where `blocks` is odd.
+
+    Examples
+    --------
+    >>> redraws(4, 1, np.random.default_rng(1)).tolist()
+    [[0, 1, 2, 3]]
+    """
+    picked = rng.integers(blocks // 2, size=(count, blocks // 2))
+    return np.concatenate([picked, picked + (blocks + 1) // 2], axis=1)
 
 
 @dataclass(frozen=True, eq=False)
@@ -180,13 +238,14 @@ def chance_of_nothing(desk: Adviser, ways: int = 1) -> float:
 
     Notes
     -----
-    Cantelli's inequality, taking the scatter between blocks as known. It is about simulation alone:
+    Cantelli's inequality, taking the scatter between blocks as known, and pairs of blocks as one
+    each, since their errors are opposite and not drawn apart. It is about simulation alone:
     beyond it stands what nobody knows about expected returns, for which the k standard deviations
     are asked.
     """
     k = float(desk.decided["no_trade_standard_errors"])
     chosen = desk.decided["advice_lives"]
-    once, again = (1 / (1 + k**2 * chosen[name]) for name in ("blocks", "again"))
+    once, again = (1 / (1 + k**2 * (chosen[name] // 2)) for name in ("blocks", "again"))
     return min(ways * once, 1.0) * again
 
 
@@ -327,6 +386,7 @@ def judge(
         aimed.success[:, reached].astype(float) if stated else np.ones_like(wanted),
         aimed.unmet[:, reached] / wanted,
         float(desk.decided["no_trade_standard_errors"]),
+        np.repeat(np.arange(met.blocks), len(reached) // met.blocks)[reached],
     )
 
 

@@ -75,7 +75,8 @@ def test_asked_twice_is_better_only_where_both_say_so(judged):
 
 
 def test_what_is_worth_nothing_passes_both_askings_no_more_often_than_promised(desk):
-    """Cantelli's bound against skewed gains of mean zero, drawn a hundred thousand times."""
+    """Cantelli's bound against skewed gains of mean zero, drawn a hundred thousand times; two
+    blocks of a pair say the same, which is the worst that a pair can do."""
     loose = replace(desk)
     loose.__dict__["decided"] = {
         **desk.decided,
@@ -84,12 +85,42 @@ def test_what_is_worth_nothing_passes_both_askings_no_more_often_than_promised(d
     }
     rng, passed = np.random.default_rng(3), np.ones(100_000, bool)
     for blocks in (6, 12):
-        gains = 1.0 - rng.exponential(size=(len(passed), blocks))
+        gains = np.repeat(1.0 - rng.exponential(size=(len(passed), blocks // 2)), 2, axis=1)
         passed &= gains.mean(axis=1) > 0.5  # half of the scatter, which is 1
     promised = comparison.chance_of_nothing(loose)
-    assert promised == pytest.approx(1 / 2.5 / 4)
+    assert promised == pytest.approx(1 / 1.75 / 2.5)
     assert 0 < passed.mean() <= promised
-    assert comparison.chance_of_nothing(loose, 2) == pytest.approx(2 * promised)
+    assert comparison.chance_of_nothing(loose, 2) == pytest.approx(1 / 2.5)  # 2 / 1.75 is no chance
+
+
+def test_blocks_are_drawn_again_in_their_pairs():
+    for blocks in (2, 5, 8):
+        drawn = comparison.redraws(blocks, 50, np.random.default_rng(4))
+        half, apart = blocks // 2, (blocks + 1) // 2
+        assert drawn.shape == (50, 2 * half) and drawn.max() < blocks
+        assert (drawn[:, half:] == drawn[:, :half] + apart).all()
+
+
+def test_what_other_blocks_would_have_said_is_that_of_the_blocks_put_together(judged):
+    """Each block once: nothing changes. One block alone: that block's gain, and lives of it."""
+    count = judged.gains.shape[1]
+    every = np.arange(count)[None]
+    same = judged.redrawn(every, "dear").iloc[0]
+    mid = judged.gain("dear")[0]
+    said = {"better": 1, "equal": 0, "worse": -1}[judged.verdict("dear")]
+    assert same["gain"] == pytest.approx(mid) and same["verdict"] == said
+    i, j = (judged.names.index(name) for name in ("dear", ways.DEFAULT))
+    for what in ("goal", "shortfall"):
+        values = getattr(judged, what)
+        assert same[what] == pytest.approx(values[i] - values[j])
+    apart = judged.gains[i] - judged.gains[j]
+    twice = judged.redrawn(np.full((1, count), 3), "dear").iloc[0]
+    assert twice["gain"] == pytest.approx(mid + apart[3] - apart.mean())
+    of = judged.block == 3
+    assert twice["goal"] == pytest.approx(
+        (judged.goal_by_life[i] - judged.goal_by_life[j])[of].mean()
+    )
+    assert (judged.redrawn(every, ways.DEFAULT) == 0).all(axis=None)
 
 
 def test_a_bolder_posture_is_judged_at_less_aversion(desk):
