@@ -673,7 +673,7 @@ def _benefits(
 ) -> tuple[Array, Array]:
     """Social Security a year and the year it starts, for many careers of one growth of pay."""
     base = data.document("retirement_limits")["social_security"]["wage_base"][year]
-    ahead = np.arange(start, int(retires.max()) + 1) - age[:, None]
+    ahead = np.arange(min(start, int(age.min())), int(retires.max()) + 1) - age[:, None]
     earned = pay[:, None] * growth ** ahead.astype(float)
     first = np.minimum(start, age)[:, None] - age[:, None]
     worked = (ahead >= first) & (ahead < (retires - age)[:, None])

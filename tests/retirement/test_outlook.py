@@ -1,6 +1,7 @@
 """The outlook of a participant and of a whole plan, by other ways to the same numbers."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -238,3 +239,66 @@ def test_who_has_reached_retirement_works_one_more_year() -> None:
         people.loc[who, "retirement_age"] = THE_PLAN.age[who] + ahead
         one = ol.household(replace(THE_PLAN, participants=people), who)
         assert one.working == working
+
+
+def test_what_lasts_is_shown_in_dollars_and_as_a_share_of_the_last_pay() -> None:
+    found = ol.outlook(THE_PLAN, "P0001", lives=200)
+    table = found.table()
+    for chance, dollars in found.lasting.items():
+        row = table.loc[chance]
+        assert row["dollars a year"] == dollars
+        assert row["share of final pay"] == pytest.approx(dollars / found.household.final_pay)
+
+
+def some_of(count: int) -> ol.People:
+    everybody = ol.people(THE_PLAN)
+    fields = ("age", "retirement_age", "pay", "balance", "deferral_rate", "other_income")
+    return ol.People(
+        everybody.names[:count], *(np.asarray(getattr(everybody, f))[:count] for f in fields)
+    )
+
+
+def test_returns_as_long_as_the_youngest_s_life_are_long_enough() -> None:
+    who, classes, mix = some_of(3), ol.classes(THE_PLAN), gp.adopted(THE_PLAN)
+    years = int(rows.Mortality().last_age - min(who.age))
+    for length in (years, years - 1):
+        returns = ol.returns_of(THE_PLAN, classes, 0.024, 20, length, 7)
+        ask = (who, THE_PLAN, mix, returns, np.random.default_rng(1))
+        if length == years:
+            assert len(ol.outlooks(*ask, threads=1)) == 3
+        else:
+            with pytest.raises(ValueError, match=f"returns of {length} years do not cover {years}"):
+                ol.outlooks(*ask, threads=1)
+
+
+@pytest.mark.parametrize("size", [1, 3, 10, 1_000])
+def test_people_are_parted_once_each_and_in_parts_no_larger_than_asked(size) -> None:
+    who = some_of(120)
+    parts = ol._alike(who, size)
+    assert sorted(np.concatenate(parts).tolist()) == list(range(120))
+    assert max(map(len, parts)) <= size
+    ages = np.column_stack([who.age, who.retirement_age])
+    for part in parts:
+        mixed = len(np.unique(ages[part], axis=0)) > 1
+        assert not mixed or len(part) <= size // 3
+    for one, following in pairwise(parts):
+        apart = len(np.unique(ages[[one[-1], following[0]]], axis=0)) > 1
+        assert not apart or len(one) + len(following) > size // 3, "small ones are joined"
+
+
+@pytest.mark.parametrize(("age", "stops"), [(30, 45), (50, 55), (61, 64), (21, 40), (16, 30)])
+def test_benefits_of_many_count_every_year_of_a_short_career(age, stops) -> None:
+    """Fewer than thirty-five years, so that the first and the last of them weigh; whoever works
+    before the usual start has those years too."""
+    who = ol.People(["x"], *(np.array([v]) for v in (age, stops, 60_000.0, 0.0, 0.05, 0.0)))
+    yearly, start = ol._benefits_of(who, THE_PLAN)
+    one = ol.Household(
+        age=age,
+        retirement_age=stops,
+        pay=60_000.0,
+        pay_growth=float(THE_PLAN.policy["lifecycle_pay_growth"]),
+        year=THE_PLAN.as_of.year,
+    )
+    by_one, _ = ol.hh.benefits(one)
+    assert yearly[0] == pytest.approx(by_one[0])
+    assert start[0] == max(62 - age, 0) if stops <= 62 else stops - age

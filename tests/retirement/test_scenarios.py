@@ -225,8 +225,22 @@ def test_years_that_cannot_be_are_refused_with_their_name() -> None:
     for wrong in (np.full((2, 3), 2.5), np.full((2, 3), np.nan), np.full((2, 3), -1.5)):
         with pytest.raises(ValueError, match="inflation"):
             sc.Scenarios(values, ("x",), "made", (), wrong)
+    one_lost = good.copy()
+    one_lost[1, 2] = -1.0
+    assert sc.Scenarios(values, ("x",), "made", (), one_lost).inflation is one_lost
+    one_lost[1, 2] = -1.0 - 1e-9
+    with pytest.raises(ValueError, match="inflation"):
+        sc.Scenarios(values, ("x",), "made", (), one_lost)
     for wrong in (values * np.nan, values * 100, values - 1.2):
         with pytest.raises(ValueError, match="real returns"):
             sc.Scenarios(wrong, ("x",), "made")
     with pytest.raises(ValueError, match="2 assets"):
         sc.Scenarios(values, ("x", "y"), "made")
+
+
+def test_classes_that_move_as_one_have_a_law_and_an_impossible_covariance_has_none() -> None:
+    """A correlation of one is the edge, and belongs to what is possible."""
+    alike = Assumptions(["a", "b"], [0.05, 0.05], np.full((2, 2), 0.02), 0.03, "as one")
+    drawn = sc.lognormal(alike, 0.02, 50, 3, np.random.default_rng(1)).values
+    assert drawn[..., 0] == pytest.approx(drawn[..., 1], abs=1e-9)
+    assert drawn[..., 0].std() > 0.05

@@ -18,6 +18,7 @@ from portlib.records import Assumptions
 from portlib.retirement import model_portfolios as models
 from portlib.stewardship import model_validation as validation
 from portlib.stewardship.model_validation import replications
+from portlib.stewardship.model_validation import validation as inside
 
 MOVED = (
     "equity expected to earn less",
@@ -39,6 +40,62 @@ def test_a_replay_needs_both_halves() -> None:
     assert good.proved
     assert not good._replace(right=0.504).proved  # nothing is wrong with the printed number
     assert not good._replace(replayed=0.52).proved  # the error does not explain it
+
+
+def test_what_is_right_in_each_replay_is_right_by_hand() -> None:
+    """Not only apart from what was printed: the number itself, whose it is, and what it is of."""
+    made = {replay.source: replay for replay in validation.replayed()}
+    case = inside.read("bodie_kane_marcus_two_risky_assets")
+    sd = np.array(case["sd"])
+    sigma = np.outer(sd, sd) * np.array([[1, case["rho"]], [case["rho"], 1]])
+    shares = np.linalg.solve(sigma, np.array(case["mean"]) - case["rf"]) / case["risk_aversion"]
+    two = made["Bodie, Kane and Marcus"]
+    assert two.right == pytest.approx(shares.sum())
+    excess = case["tangency_mean"] - case["rf"]
+    assert two.replayed == pytest.approx(
+        excess / (case["risk_aversion"] * case["tangency_sd"] ** 2)
+    )
+    case = inside.read("maillard_roncalli_teiletche_2010_erc")
+    sd = np.array(case["volatility"])
+    sigma = np.outer(sd, sd) * np.array(case["correlation"])
+    w = np.full(len(sd), 1 / len(sd))
+    shares = w * (sigma @ w) / (w @ sigma @ w)
+    cut = made["Maillard and others (2010)"]
+    at = int(cut.quantity.removeprefix("share of risk of asset ").split(",")[0]) - 1
+    assert cut.right == pytest.approx(shares[at])
+    assert cut.replayed == pytest.approx(float(f"{shares[at]:.6f}"[:5]))
+    assert made["a page on target-date funds"].digit == 1e-2
+    assert cut.digit == 1e-3 and two.digit == 1e-4
+
+
+def test_ruin_drawn_one_by_one_is_ruin_by_its_law() -> None:
+    """By the exact law of the same case, within four standard errors and a month's coarseness."""
+    case = inside.read("milevsky_robinson_2005_ruin")
+    share, error = inside.ruined(4_000, np.random.default_rng(11))
+    mu, sd = case["mean_real"], case["sd"]
+    hazard = np.log(2) / case["median_remaining_life"]
+    exact = inside.ruin.constant_hazard_exactly(mu, sd, hazard, case["wealth_over_spending"])
+    assert share == pytest.approx(exact, abs=4 * error + 2e-3)
+    assert error == pytest.approx(np.sqrt(share * (1 - share) / 4_000))
+
+
+def test_reach_is_in_digits_of_what_is_printed() -> None:
+    """With every covariance half a digit higher, by the same table twice: how far each number goes,
+    over its last digit."""
+
+    class Highest:
+        def uniform(self, low, high, shape):
+            return np.full(shape, high)
+
+    case = inside.read("idzorek_2004_table6")
+    moved = {**case, "covariance": np.array(case["covariance"]) + 0.5e-6}
+    before, after = ({row.quantity: row for row in inside.idzorek(one)} for one in (case, moved))
+    found = inside.reach(list(before), 1, Highest())
+    for name, row in before.items():
+        apart = np.abs(np.asarray(after[name].ours) - np.asarray(row.ours)).max()
+        assert found[name] == pytest.approx(apart / row.digit, rel=1e-6, abs=1e-12)
+    some = list(before)[:1]
+    assert list(inside.reach(some, 1, Highest()).index) == some
 
 
 def test_usual_interpolations_do_not_give_the_printed_allocation() -> None:
