@@ -447,7 +447,8 @@ def _kept(
             )
     return (
         None,
-        f"What you hold costs no more, and what is advised instead {worth}, {within}: keep it.",
+        f"What you hold costs no more, and what is advised instead {worth}, {within}: nothing is "
+        "surely better, so it may stay.",
     )
 
 
