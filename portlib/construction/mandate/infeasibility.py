@@ -207,6 +207,11 @@ class _Linear:
         self._solver.changeColsBounds(m, self._rules, np.zeros(m), top)
         self._solver.run()
         status = self._solver.getModelStatus()
+        if status not in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kOptimal):
+            # on from its last answer it may lose its way: once more, from none
+            self._solver.clearSolver()
+            self._solver.run()
+            status = self._solver.getModelStatus()
         if status == highspy.HighsModelStatus.kInfeasible:
             return None
         if status != highspy.HighsModelStatus.kOptimal:

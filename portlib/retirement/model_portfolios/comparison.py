@@ -222,6 +222,7 @@ class Asked:
         return asked or self.again.verdict(one, other) == "worse"
 
 
+@door()
 def chance_of_nothing(desk: Adviser, ways: int = 1) -> float:
     """The most chance that one of so many ways, worth no more than the default in truth, is called
     better by both askings; times the number of people, how many such cases are to be expected.
