@@ -430,6 +430,20 @@ def test_what_does_not_fit_is_refused(change, message) -> None:
         simulate(case, lives, change.get("rules"))
 
 
+def test_everything_may_be_lost_and_no_more() -> None:
+    """A year of -1 is the end of what is possible; a hair below it is refused."""
+    lives = rows.draw(SAVER, years_of(5, SAVER.horizon), np.random.default_rng(2))
+    case = rows.of_households([SAVER], balanced(0.5), lives)
+    for worst in (-1.0, -1.0 - 1e-9):
+        returns = lives.returns.copy()
+        returns[3, 0, 0] = worst
+        if worst == -1.0:
+            assert np.isfinite(simulate(case, replace(lives, returns=returns)).balance).all()
+        else:
+            with pytest.raises(ValueError, match="below -1"):
+                simulate(case, replace(lives, returns=returns))
+
+
 def test_what_is_fixed_in_dollars_needs_prices() -> None:
     h = replace(SAVER, pension=1_000)
     returns = replace(years_of(5, h.horizon), inflation=None)

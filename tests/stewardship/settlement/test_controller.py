@@ -147,6 +147,28 @@ def test_the_tolerance_is_met_to_the_cent():
     )  # not 130: decimals are read as decimals
 
 
+@pytest.mark.parametrize(("cents", "locked"), [(100, 101), (101, 103), (150, 152), (199, 201)])
+def test_a_part_of_a_cent_is_locked_as_a_whole_one(cents, locked):
+    """At one in a hundred: 101 cents may cost 102.01, of which 102 would not suffice."""
+    order = Order("o", [Leg("X", MICRO, cents)], 0.01, 1)
+    assert order.cash_needed == locked
+    assert Order("o", [Leg("X", -MICRO, cents)], 0.01, 1).cash_needed == 0
+
+
+@pytest.mark.parametrize("confirmed", range(4))
+def test_an_order_expires_however_far_it_came_before_finality(ledger, confirmed):
+    before = ledger.holdings()
+    deliver(ledger, lock("l", ORDER), T)
+    for i, leg in enumerate(ORDER.legs[:confirmed]):
+        deliver(ledger, confirm(f"c{i}", "swap", i, leg.cents), T)
+    late = T + timedelta(hours=ORDER.hours)
+    with pytest.raises(WrongState, match="cannot expire before"):
+        deliver(ledger, expire("early", "swap"), late - timedelta(seconds=1))
+    assert deliver(ledger, expire("e", "swap"), late).event == "SettlementRolledBack"
+    assert ledger.holdings() == before
+    ledger.check()
+
+
 # ---- refusals ------------------------------------------------------------------------------------
 
 
