@@ -433,3 +433,15 @@ def test_a_seal_holds_for_as_many_days_as_policy_says(house, after, days):
     message = quarter.seal(desk, house.now + 2 * HOUR).body["signed"]["message"]
     until = (house.now + 2 * HOUR).timestamp() + days * 24 * 3600
     assert message["validUntil"] == pytest.approx(until, abs=1)
+
+
+@pytest.mark.parametrize(
+    ("topic", "name", "why"),
+    [("monitoring", "AlertClosed", "closes no open alert"), ("risk", "Resumed", "lifts no halt")],
+)
+def test_nothing_ends_that_did_not_begin(house, after, topic, name, why):
+    at = house.now + 2 * HOUR
+    after.log.append(topic, name, at=at, actor="x", body={"of": 1, "why": "planted"})
+    with pytest.raises(TrailBroken, match=why) as broken:
+        one_quarter.walk(after.ledger, house.plan, house.roster)
+    assert broken.value.event == after.log.links[-1].number
