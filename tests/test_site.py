@@ -244,7 +244,7 @@ STICKS_OUT = """(() => {
   const wide = document.documentElement.clientWidth + 1, found = [];
   for (const e of document.querySelectorAll("main *")) {
     if (e.getBoundingClientRect().right <= wide) continue;
-    if (e.closest(".bd-sidebar-secondary, .claim-said, svg")) continue;
+    if (e.closest(".bd-sidebar-secondary, svg")) continue;
     let box = e.parentElement;
     while (box && !["auto", "scroll", "hidden"].includes(getComputedStyle(box).overflowX))
       box = box.parentElement;
