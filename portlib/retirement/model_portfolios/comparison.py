@@ -142,6 +142,7 @@ class Judged:
         return pd.DataFrame(found)
 
 
+@door()
 def redraws(blocks: int, count: int, rng: np.random.Generator) -> Array:
     """Blocks drawn again, with replacement, in the pairs of opposite errors in which they were
     made.
