@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from portlib.documents import forms
 from portlib.documents.document import (
     Block,
     Break,
@@ -68,7 +69,7 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     body: list[Block] = [
         *_purpose(plan),
         *_summary(run, asked),
-        *(block for id, entry in asked.items() for block in _paragraph(run, id, entry)),
+        *(block for id, entry in asked.items() for block in _paragraph(plan, run, id, entry)),
         *_specimen(plan, run, asked, made),
     ]
     return Document(
@@ -132,12 +133,16 @@ def _summary(run: Run, asked: Mapping[str, Mapping[str, Any]]) -> list[Block]:
     ]
 
 
-def _paragraph(run: Run, id: str, entry: Mapping[str, Any]) -> list[Block]:
+def _paragraph(plan: Plan, run: Run, id: str, entry: Mapping[str, Any]) -> list[Block]:
     found = run.answering(id)
+    status = _line(entry["status"])
+    status = status[:1].upper() + status[1:]
+    if plan.legal_regime in entry.get("not_for", ()):
+        status += ", not on this plan"
     made: list[Block] = [
         Heading(f"{id}: {entry['citation']}", 2),
         Text(
-            f"{said(_line(entry['requirement']))} *{said(_line(entry['status']))}; "
+            f"{said(_line(entry['requirement']))} *{said(status)}; "
             f"{said(_line(entry['confidence']))}.*"
         ),
     ]
@@ -165,12 +170,9 @@ def _paragraph(run: Run, id: str, entry: Mapping[str, Any]) -> list[Block]:
         note = _line(entry["note"])
         made.append(Finding("What is missing", said(note[:1].upper() + note[1:]), "warning"))
     if entry["kind"] == "organisational":
-        made.append(
-            Text(
-                "People must do this; the form is among the forms that come with this report.",
-                small=True,
-            )
-        )
+        named = forms.title(run.forms.get(str(entry.get("form", "")).rsplit("/", 1)[-1], ""))
+        which = f"the form *{named}*" if named else "a form"
+        made.append(Text(f"People answer this, on {which}; no check does.", small=True))
     return made
 
 
@@ -182,7 +184,9 @@ def _specimen(
         kinds.setdefault(str(entry["kind"]), []).append(id)
     executed = ", ".join(kinds.get("executed", ())) or "none"
     people = ", ".join(kinds.get("organisational", ())) or "none"
-    rest = ", ".join(kinds.get("in part", []) + kinds.get("open", [])) or "none"
+    rest = [id for kind in ("in part", "documented", "open") for id in kinds.get(kind, ())]
+    binds = plan.legal_regime == "ERISA"
+    whose = f"{said(plan.name)}, its committee" if binds else "The committee of an invented plan"
     mark = "**SPECIMEN.** "
     return [
         Break(),
@@ -192,7 +196,7 @@ def _specimen(
             [
                 (
                     "To: the authorising fiduciary, and the fiduciary adviser",
-                    f"{mark}{said(plan.name)}, its committee; Adviser of the Specimen, Inc.",
+                    f"{mark}{whose}; Adviser of the Specimen, Inc.",
                 ),
                 (
                     "Type of arrangement: computer model, fee levelling, or both",
@@ -223,8 +227,8 @@ def _specimen(
                 ),
                 ("Conditions met, on the evidence of the run and the sample", f"{mark}{executed}"),
                 (
-                    "Conditions met only in part, or not answered",
-                    f"{mark}{rest}; see what is missing above",
+                    "Conditions met only in part, described alone, or not answered",
+                    f"{mark}{', '.join(rest) or 'none'}; see what is missing above",
                 ),
                 (
                     "Conditions that only records of people can show",

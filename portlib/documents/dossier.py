@@ -368,6 +368,7 @@ def _record(plan: Plan, fund: str) -> list[Block]:
 
 def _fees(plan: Plan, fund: str) -> list[Block]:
     option = plan.funds.loc[fund].to_dict()
+    stock = option["kind"] == "employer_stock"
     ledger = fund_costs.ledger(plan).loc[fund].to_dict()
     against = fund_costs.compared(plan).loc[fund].to_dict()
     near = _comparators(plan, fund)
@@ -413,7 +414,12 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
             "show that in four cases of five."
         )
     cheaper = near[near["expense"] < expense - 1e-9]
-    if len(cheaper):
+    if stock:
+        items.append(
+            "What it costs is the keeping of units; a fund that costs less is no cheaper way to "
+            "the same, for it holds other companies."
+        )
+    elif len(cheaper):
         first = cheaper.iloc[0]
         saved = (expense - float(first["expense"])) * float(ledger["held"])
         items.append(
@@ -424,21 +430,26 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
     elif len(near):
         items.append("No comparator of the menu costs less.")
     pays = max(float(option["fee_12b1"]), float(option["revenue_share"]))
-    items.append(
-        f"Share class: the option passes on {yearly_cost(pays)} a year to others. A class of the "
-        "same fund without it is looked for, in writing, at the plan's own size (h)(2)."
-        if pays > 0
-        else "Share class: an account of the plan's own has none; its fee is what was agreed."
-        if option["vehicle"] == "separate_account"
-        else "Share class: nothing is passed on to others. That no cheaper class of the same fund "
-        "is open to the plan is to be confirmed in writing (h)(2)."
-    )
+    if pays > 0:
+        items.append(
+            f"Share class: the option passes on {yearly_cost(pays)} a year to others. A class of "
+            "the same fund without it is looked for, in writing, at the plan's own size (h)(2)."
+        )
+    elif option["vehicle"] == "separate_account":
+        items.append(
+            "Share class: an account of the plan's own has none; its fee is what was agreed."
+        )
+    elif not stock:
+        items.append(
+            "Share class: nothing is passed on to others. That no cheaper class of the same fund "
+            "is open to the plan is to be confirmed in writing (h)(2)."
+        )
     if option["vehicle"] == "mutual_fund":
         items.append(
             "Vehicle: a registered fund. The same strategy as a collective trust or a separate "
             f"account is asked for where the plan's {dollars(ledger['held'])} reach the minimum."
         )
-    elif option["kind"] != "employer_stock":
+    elif not stock:
         items.append(
             f"Vehicle: {plan_format.VEHICLES[str(option['vehicle'])]}. Whether the same strategy "
             "costs less in another is to be confirmed in writing."
@@ -508,12 +519,18 @@ def _benchmark(plan: Plan, fund: str) -> list[Block]:
     common = float(held.loc[one].to_numpy() @ classes.sigma @ held.loc[one].to_numpy())
     explained = common / own if own > 0 else 1.0
     whose = "at retirement" if plan_menu.series_of(plan) == fund else "today"
+    stock = plan.funds.loc[fund, "kind"] == "employer_stock"
+    like = (
+        "a benchmark of the market that it is part of, and of a risk that is not its own"
+        if stock
+        else "similar in mandate, strategy, objective and risk by construction"
+    )
     return [
         Heading("A meaningful benchmark, (k)"),
         Text(
-            f"The option's own classes in its own proportions, {whose}, fixed beforehand: similar "
-            "in mandate, strategy, objective and risk by construction. By the plan's data the "
-            f"classes explain {percent(explained, 0)} of its variance; the rest is its own risk."
+            f"The option's own classes in its own proportions, {whose}, fixed beforehand: {like}. "
+            f"By the plan's data the classes explain {percent(explained, 0)} of its variance; the "
+            "rest is its own risk."
         ),
         Table(
             ["Class", "Weight"],
@@ -544,18 +561,25 @@ def _complexity(plan: Plan, fund: str) -> list[Block]:
 
 def _unknown(plan: Plan, fund: str) -> list[Block]:
     items = []
+    stock = plan.funds.loc[fund, "kind"] == "employer_stock"
     if plan.inputs.funds is None or fund not in plan.inputs.funds.values:
         items.append("What the option has earned: the plan brings no returns of it.")
-    if plan.inputs.holdings is None:
+    if plan.inputs.holdings is None and not stock:
         items.append(
             "What it holds security by security: its classes are as the list of options states."
         )
-    if plan.funds.loc[fund, "kind"] != "employer_stock":
-        items.append("Whether its manager adds anything: no alpha is assumed, and none is shown.")
-    items += [
-        "Trading costs inside it, securities lending, and what changes when its manager does.",
-        "Similar options that the plan does not offer: a search of the market is the adviser's.",
-    ]
+    if stock:
+        items += [
+            "What the company is worth: its price is taken as it is, and nothing here judges it.",
+            "What participants own of the company elsewhere, their pay and pension included.",
+        ]
+    else:
+        items += [
+            "Whether its manager adds anything: no alpha is assumed, and none is shown.",
+            "Trading costs inside it, securities lending, and what changes when its manager does.",
+            "Similar options that the plan does not offer: a search of the market is the "
+            "adviser's.",
+        ]
     if plan.funds.loc[fund, "affiliated"]:
         items.insert(
             0,

@@ -63,7 +63,7 @@ def forms(plan: Plan, run: Run, *, made: date) -> Iterator[Document]:
     >>> made.title, [made.body[0].fields, made.body[1].roles]
     ('Acceptance', [[('1. Who accepts', '')], ['Chair']])
     """
-    titles = {name: _title(text) for name, text in run.forms.items()}
+    titles = {name: title(text) for name, text in run.forms.items()}
     titles |= {name: chapter.title for name, chapter in run.chapters.items()}
     titles |= {"matrix": "matrix of requirements", "reader": "For the committee"}
     for name, text in run.forms.items():
@@ -108,7 +108,8 @@ def _form(
     )
 
 
-def _title(text: str) -> str:
+def title(text: str) -> str:
+    """What a form's page calls it; nothing for a page without a title."""
     found = re.search(r"^# (.+)$", text, re.MULTILINE)
     return found[1] if found else ""
 
@@ -231,7 +232,10 @@ def _policy_changes(plan: Plan) -> str:
 
 
 def _clauses(plan: Plan) -> str:
-    return said("; ".join(str(clause) for clause in plan.rules["clauses"].values()))
+    named = dict(plan.rules["clauses"])
+    if standing.law(plan):  # every form begins with the law that binds the plan
+        named.pop("legal_regime", None)
+    return said("; ".join(str(clause) for clause in named.values()))
 
 
 def _record_keeping(plan: Plan) -> str:
@@ -248,7 +252,7 @@ def _series(plan: Plan) -> str:
     if plan.vintages is None:
         return "The plan offers no target-date series."
     path = plan.vintages["equity"]
-    return "; ".join(
+    return "Equity: " + "; ".join(
         f"{abs(years):g} years {'to go' if years >= 0 else 'past'}: {percent(share, 0)}"
         for years, share in zip(path.index.to_numpy(float), path, strict=True)
     )

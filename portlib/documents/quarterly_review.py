@@ -219,15 +219,16 @@ def _asked(seen: Quarter) -> str:
     count, judged = len(seen.watch.options), len(seen.judged)
     asked = int((seen.reviews()["review"] != "").sum()) if judged else 0
     series = ", each date of the series counted" if seen.plan.vintages is not None else ""
+    how_many = "None" if not asked else f"{asked}"
     if judged == count:
-        return f"{asked} of {count} options ask for a review{series}."
+        return f"{how_many} of {count} options ask for a review{series}."
     if not judged:
         return (
             f"None of {count} options{series} can be judged: the plan brings no months of theirs."
         )
     return (
-        f"{asked} of the {judged} options that can be judged ask for a review. The plan brings no "
-        f"months of the other {count - judged} over the whole record{series}."
+        f"{how_many} of the {judged} options that can be judged ask for a review. The plan brings "
+        f"no months of the other {count - judged} over the whole record{series}."
     )
 
 
@@ -370,8 +371,11 @@ def _months_of(seen: Quarter, option: str) -> str:
 def _options(seen: Quarter) -> list[Block]:
     expense = seen.watch.options["expense_ratio"]
     rows = []
+    alike: list[str] = []  # options whose months are those of their class
     if seen.judged:
-        for option, row in seen.reviews().sort_values("ahead", na_position="first").iterrows():
+        found = seen.reviews().sort_values("ahead", na_position="first")
+        alike = [_label(seen, str(option)) for option in found.index[found["error"] < 0.5e-4]]
+        for option, row in found.iterrows():
             rows.append(
                 [
                     _label(seen, str(option)),
@@ -412,7 +416,21 @@ def _options(seen: Quarter) -> list[Block]:
             widths=[2.5, 0.7, 0.75, 0.6, 0.6, 0.7, 0.75, 1.2],
             small=True,
         ),
+        *_alike(seen, alike),
     ]
+
+
+def _alike(seen: Quarter, options: list[str]) -> list[Block]:
+    """Options that are compared with their own months, because they are those of their class."""
+    if not options:
+        return []
+    cost = percent(seen.plan.policy["index_fund_cost"], 2)
+    words = (
+        f"{', '.join(options)}: the months are those of the class itself. What it is ahead or "
+        f"behind is a difference of costs, for which the mix is charged {cost} a year, and shows "
+        "neither skill nor the want of it."
+    )
+    return [Finding("Compared with itself", said(words), "warning")]
 
 
 def _ratio(x: float) -> str:

@@ -92,6 +92,7 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
         *_opinion(plan),
     ]
     claims = sum(len(chapter.claims) for chapter in run.chapters.values())
+    models = int((inventory["tier"] != model_registry.NO_TIER).sum())
     return Document(
         "validation_report",
         "Validation report",
@@ -101,7 +102,7 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
         made,
         run.made_from,
         (
-            ("Models", f"{len(inventory)}"),
+            ("Models", f"{models}"),
             ("Of the high tier", f"{int((inventory['tier'] == 'high').sum())}"),
             ("Claims checked", f"{claims}"),
             facts(plan)[3],
@@ -113,12 +114,15 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
 
 def _scope(run: Run, inventory: pd.DataFrame) -> list[Block]:
     known = data.document("regulatory_status")["changes"]["model_risk_guidance"]
+    models = int((inventory["tier"] != model_registry.NO_TIER).sum())
     return [
         Heading("Purpose and scope"),
         Text(
-            f"The report covers the {len(inventory)} models of the inventory, as executed in the "
-            f"run of commit {said(run.made_from['commit'])}. It does not cover models outside this "
-            "book, the record keeper's systems, or what participants do."
+            f"The report covers the {models} models of the inventory and the "
+            f"{len(inventory) - models} parts of it that keep, check or state and estimate "
+            f"nothing, as executed in the run of commit {said(run.made_from['commit'])}. It does "
+            "not cover models outside this book, the record keeper's systems, or what participants "
+            "do."
         ),
         Finding(
             "Status of the guidance",
@@ -167,8 +171,9 @@ def _findings(plan: Plan, run: Run, inventory: pd.DataFrame, made: date) -> list
     for id, entry in run.requirements.items():
         if entry["kind"] in OPEN and plan.legal_regime not in entry.get("not_for", ()):
             severity = OPEN[entry["kind"]]
-            words = f"{entry['citation']}: {entry['kind']}. {entry.get('note', '')}"
-            rows.append([id, " ".join(words.split()), severity, _due(made, severity)])
+            left = " ".join(str(entry.get("note", "")).split())
+            words = f"{entry['citation']}: {entry['kind']}. {left[:1].upper()}{left[1:]}"
+            rows.append([id, words.strip(), severity, _due(made, severity)])
     counts = Counter(row[2] for row in rows)
     said_counts = ", ".join(f"{counts[severity]} {severity}" for severity in TERMS)
     return [
@@ -198,13 +203,16 @@ def _plain(text: str) -> str:
 
 
 def _aggregate(run: Run, inventory: pd.DataFrame) -> list[Block]:
-    tiers = pd.crosstab(inventory["exposure"], inventory["use"])
-    uses = [use for use in ("decides", "informs", "reports") if use in tiers]
+    models = inventory[inventory["tier"] != model_registry.NO_TIER]
+    counted = pd.crosstab(models["exposure"], models["use"])
+    uses = [use for use in ("decides", "informs", "reports") if use in counted]
     rows = [
-        [str(exposure), *(str(tiers.loc[exposure, use]) for use in uses)]
+        [str(exposure), *(str(counted.loc[exposure, use]) for use in uses)]
         for exposure in ("whole plan", "some participants", "none")
-        if exposure in tiers.index
+        if exposure in counted.index
     ]
+    others = inventory.loc[inventory["tier"] == model_registry.NO_TIER, "use"]
+    does = "; ".join(f"{what}, {n}" for what, n in others.value_counts().sort_index().items())
     moves = prose.blocks(run.chapter("model_validation").section("What moves the decisions"))
     made: list[Block] = [
         Heading("Materiality and aggregate risk"),
@@ -214,6 +222,7 @@ def _aggregate(run: Run, inventory: pd.DataFrame) -> list[Block]:
             "in them is an error everywhere at once, in the same direction."
         ),
         Table(["Models by exposure", *uses], rows, widths=[2, *[1] * len(uses)]),
+        Text(f"Parts of the inventory that estimate nothing, and so are no models: {does}."),
         *[block for block in moves if isinstance(block, Text)][:1],
     ]
     figure = run.chapter("model_validation").figures.get("sensitivity")
@@ -251,7 +260,8 @@ def _validation(plan: Plan, run: Run) -> list[Block]:
 
     def answered(name: str) -> Text:
         chapter = run.chapter(name)
-        return Text(alone(chapter.answer, chapter.title, plan), (chapter.worst.id,))
+        words = f"*{chapter.question}* {chapter.answer}"
+        return Text(alone(words, chapter.title, plan), (chapter.worst.id,))
 
     return [
         Heading("Validation and monitoring"),
@@ -283,7 +293,7 @@ def _governance(plan: Plan, inventory: pd.DataFrame) -> list[Block]:
             f"{policy['policy_timelock_hours']:g} hours. Records are kept for "
             f"{policy['record_retention_years']:g} years."
         ),
-        Table(["Owner", "Models"], rows),
+        Table(["Owner", "Models and other parts of the inventory"], rows),
     ]
 
 

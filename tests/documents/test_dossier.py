@@ -58,6 +58,15 @@ def test_its_benchmark_is_its_own_mix(ours: plan.Plan) -> None:
     assert len(mix.rows) == int((ours.exposures.loc[fund] > 0).sum())
 
 
+def test_a_single_company_is_told_of_no_cheaper_fund_and_no_like_risk(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    (stock,) = ours.funds.index[ours.funds["kind"] == "employer_stock"]
+    text = words(pdf(made(ours, str(stock))))
+    for nonsense in ("Of the comparators", "cheaper class", "risk by construction", "security by"):
+        assert nonsense not in text
+
+
 def test_a_plan_that_brings_no_people_has_dossiers_too(
     ours: plan.Plan, words: Callable[[bytes], str]
 ) -> None:

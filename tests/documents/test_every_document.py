@@ -263,6 +263,7 @@ def test_what_quotes_the_run_has_its_numbers_alone(
         model_registry.graded(), ours.policy["model_owners"], ours.policy["model_tiers"]
     )
     stated += [len(inventory), *inventory["tier"].value_counts()]
+    stated += [int((inventory["tier"] != model_registry.NO_TIER).sum())]
     stated += list(inventory["owner"].value_counts())
     stated += list(inventory.groupby(["exposure", "use"]).size())
     stated += list(Counter(claim.by for claim in book.claims.values()).values())

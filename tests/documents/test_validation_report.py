@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pandas as pd
@@ -9,9 +10,10 @@ import pytest
 
 from portlib import plan
 from portlib.documents import auditors_report, run, validation_report
-from portlib.documents.document import Form, Table
+from portlib.documents.document import Form, Table, Text
 from portlib.documents.typesetting import pdf
-from tests.documents.unrun import DAY
+from portlib.stewardship.governance import model_registry
+from tests.documents.unrun import DAY, ROOT
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,22 @@ def test_what_decides_for_the_plan_weighs_most(findings: Table) -> None:
     severity = {row[0]: row[2] for row in findings.rows}
     assert severity["MA-01"] == "high", "the mandate decides for the whole plan"
     assert severity["EF-01"] == "low", "effective challenge reports"
+
+
+def test_the_grades_count_every_model_and_what_is_none_is_named(
+    ours: plan.Plan, book: run.Run
+) -> None:
+    inventory = model_registry.inventory(
+        model_registry.graded(), ours.policy["model_owners"], ours.policy["model_tiers"]
+    )
+    none = int((inventory["tier"] == model_registry.NO_TIER).sum())
+    made = validation_report.report(ours, book, made=DAY)
+    (grades,) = [b for b in made.body if isinstance(b, Table) and "exposure" in b.head[0]]
+    counted = sum(int(cell) for row in grades.rows for cell in row[1:])
+    assert dict(made.facts)["Models"] == f"{counted}"
+    assert counted == len(inventory) - none
+    (rest,) = [b for b in made.body if isinstance(b, Text) and "are no models" in b.text]
+    assert sum(map(int, re.findall(r"\d+", rest.text))) == none
 
 
 def test_it_follows_the_order_that_readers_of_the_guidance_know(
@@ -72,3 +90,16 @@ def test_the_auditors_report_has_every_paragraph_and_a_specimen_that_says_so(
     (specimen,) = [block for block in made.body if isinstance(block, Form)]
     assert all("SPECIMEN" in known for _, known in specimen.fields)
     assert "Not signed" in text
+    judged = " ".join(known for asked, known in specimen.fields if asked.startswith("Conditions"))
+    asked = [id for id in book.requirements if id.startswith("CM-")]
+    assert sorted(re.findall(r"CM-\d+", judged)) == sorted(asked), "each condition once"
+
+
+def test_no_invented_finding_names_a_plan_that_the_rule_does_not_bind(book: run.Run) -> None:
+    federal = plan.read(ROOT / "plans" / "tsp")
+    made = auditors_report.report(federal, book, made=DAY)
+    (specimen,) = [block for block in made.body if isinstance(block, Form)]
+    assert federal.name not in " ".join(known for _, known in specimen.fields)
+    told = [b.text for b in made.body if isinstance(b, Text) and "inding regulation" in b.text]
+    assert told
+    assert all("Binding regulation, not on this plan" in text for text in told)
