@@ -31,6 +31,35 @@ def ending(status: int, lines: list[str] | None = None, said: str = ""):
 # ---- execution -----------------------------------------------------------------------------------
 
 
+def kept_notebook(path: Path, count: int | None) -> Path:
+    cell = {"cell_type": "code", "execution_count": count, "outputs": [], "source": ["1"]}
+    path.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    path.with_suffix(".md").write_text("1", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(("failed", "again"), [(1, True), (2, False), (-1, False)])
+def test_a_notebook_that_no_kernel_began_is_executed_once_more_if_nothing_else_failed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failed: int, again: bool
+) -> None:
+    idle = kept_notebook(tmp_path / "idle.ipynb", None)
+    done = kept_notebook(tmp_path / "done.ipynb", 1)
+    asked = []
+
+    def run(command, staging, notebooks, surroundings):
+        asked.append(list(notebooks))
+        return (1, failed) if len(asked) == 1 else (0, 0)
+
+    monkeypatch.setattr(build, "run", run)
+    if again:
+        build.execute(tmp_path, tmp_path, [idle, done], None)
+        assert asked == [[idle, done], [idle]]
+    else:
+        with pytest.raises(build.BuildError, match="status 1"):
+            build.execute(tmp_path, tmp_path, [idle, done], None)
+        assert len(asked) == 1
+
+
 @pytest.mark.parametrize(
     ("status", "faults", "says"),
     [
