@@ -317,7 +317,7 @@ class Planter:
         calls: dict[str, list[str]] = {}
         seconds: dict[str, float] = {}
         for name, items in files.items():
-            seen = forked(lambda: self.traced(items), 600)  # noqa: B023
+            seen = forked(functools.partial(self.traced, items), 600)
             if seen["failed"]:
                 raise pytest.UsageError(f"fails without any fault: {seen['failed']}")
             seconds |= seen["seconds"]
@@ -332,7 +332,7 @@ class Planter:
             spent = itertools.accumulate(seconds[item.nodeid] for item in items)
             items = [item for item, so_far in zip(items, spent, strict=True) if so_far < PATIENCE]
             limit = 10 + int(SLOWER * sum(seconds[item.nodeid] for item in items))
-            who = forked(lambda: self.asked(mutant, module, items), limit)["failed"]  # noqa: B023
+            who = forked(functools.partial(self.asked, mutant, module, items), limit)["failed"]
             if not who:
                 self.survivors.append(mutant)
             slow = f" ({every - len(items)} too slow to be asked)" if every > len(items) else ""
