@@ -12,9 +12,10 @@ is given and phased out with income (IRC 151(d)(5)(C)). `medicare_premiums` are 
 years before, `early_withdrawal_tax` one of age.
 
 Left out: itemised deductions, credits, the alternative minimum tax, blindness, inherited accounts,
-qualified charitable distributions (refused by name where they could be asked for), state rules
-other than one flat rate on federal taxable income without benefits and without its deduction from
-federal income.
+after-tax contributions that a pension gives back (the simplified method, IRC 72(d)), benefits paid
+for earlier years, qualified charitable distributions (refused by name where they could be asked
+for), state rules other than one flat rate on federal taxable income without benefits and without
+its deduction from federal income.
 """
 
 from __future__ import annotations

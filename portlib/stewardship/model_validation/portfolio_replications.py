@@ -260,6 +260,30 @@ def two_assets(case: Case) -> list[Compared]:
     ]
 
 
+def library_frontier(case: Case) -> list[Compared]:
+    """Variance at each printed return of a frontier that a library of test problems has."""
+    sd = np.array(case["sd"])
+    correlation = np.eye(len(sd))
+    above = np.triu_indices(len(sd), 1)
+    correlation[above] = [x for row in case["upper"] for x in row]
+    correlation.T[above] = correlation[above]
+    view = _risky(sd, correlation, case["url"]).replace(mu=case["mean"], source=case["url"])
+    traced = mv.frontier(view)
+    printed = case["return"]
+    ours = [traced.target_return(r).risk ** 2 for r in printed]
+    return [
+        compared("variance at each return", ours, case["variance"], 1e-10, case["tolerance"]),
+        compared("highest return", traced.means[0], printed[0], 1e-10),
+        compared(
+            "return of the least risk",
+            traced.means[-1],
+            printed[-1],
+            1e-10,
+            case["return_tolerance"],
+        ),
+    ]
+
+
 def frontcon(case: Case) -> list[Compared]:
     view = _view(case, case["borrowing_rate"])
     told = case["allocation"]

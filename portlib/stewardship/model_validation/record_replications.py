@@ -111,6 +111,83 @@ def two_years(case: Case) -> list[Compared]:
     ]
 
 
+def two_years_by_package(case: Case) -> list[Compared]:
+    """Measures of the same 24 months by a package: annual returns geometric, risks times the root
+    of 12.
+
+    Their specific risk divides by the number of months, their systematic risk by one less, so that
+    the two do not add up to the variance of the portfolio.
+    """
+    r, b = np.array(case["portfolio"]) / 100, np.array(case["benchmark"]) / 100
+    population = np.sqrt(1 - 1 / len(r))
+    earned, other = float(performance.annual_return(r)), float(performance.annual_return(b))
+    risks = float(performance.volatility(r)), float(performance.volatility(b))
+    slope = performance.beta(r, b)
+    specific = population * float(performance.tracking_error(r, slope * b))
+    systematic = population * slope * risks[1]
+    selected = earned - slope * other
+    target = case["target_percent"] / 100
+    ratios = [performance.sortino(x - target) for x in (r, b)]
+    below = [12 * (x - target).mean() / ratio for x, ratio in zip((r, b), ratios, strict=True)]
+    adjusted = earned * risks[1] / risks[0]
+    allowed = case["tolerance"]
+    return [
+        compared("M squared", adjusted, case["m_squared"], 1e-7),
+        compared(
+            "M squared in excess, geometric and arithmetic",
+            [(1 + adjusted) / (1 + other) - 1, adjusted - other],
+            case["m_squared_excess"],
+            1e-8,
+        ),
+        compared("Fama's beta", risks[0] / risks[1], case["fama_beta"], 1e-6),
+        compared("kappa of order two", ratios[0] / np.sqrt(12), case["kappa_2"], 1e-7),
+        compared("downside deviation", below[0] / np.sqrt(12), case["downside_deviation"], 1e-8),
+        compared(
+            "M squared by Sortino's ratio",
+            earned + ratios[0] * (below[1] - below[0]) / np.sqrt(12),
+            case["m_squared_sortino"],
+            1e-7,
+        ),
+        compared("Jensen's alpha", selected, case["jensen_alpha"], 1e-8),
+        compared("epsilon", selected - (r.mean() - slope * b.mean()), case["epsilon"], 1e-8),
+        compared(
+            "appraisal ratio, over specific risk and over beta",
+            [selected / specific, selected / slope],
+            case["appraisal"],
+            1e-7,
+        ),
+        compared(
+            "net selectivity",
+            selected - (risks[0] / risks[1] - slope) * other,
+            case["net_selectivity"],
+            1e-7,
+        ),
+        compared("specific risk", specific, case["specific_risk"], 1e-8),
+        compared("systematic risk", systematic, case["systematic_risk"], 1e-6, allowed["risk"]),
+        compared(
+            "total risk",
+            float(np.hypot(specific, systematic)),
+            case["total_risk"],
+            1e-6,
+            allowed["risk"],
+        ),
+        compared(
+            "modified Treynor ratio",
+            earned / systematic,
+            case["modified_treynor"],
+            1e-7,
+            allowed["treynor"],
+        ),
+        compared(
+            "appraisal ratio over systematic risk",
+            selected / systematic,
+            case["alternative_appraisal"],
+            1e-7,
+            allowed["appraisal"],
+        ),
+    ]
+
+
 def certified_line(case: Case) -> list[Compared]:
     """Slope, intercept and fit of a certified regression."""
     y, x = np.array(case["y"]), np.array(case["x"])

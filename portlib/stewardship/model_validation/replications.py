@@ -55,6 +55,7 @@ SPLINES = Miss("their program searches a grid and interpolates by splines", "nei
 SHORT = Miss("inputs printed to fewer digits than the result needs", "theirs")
 CUT = Miss("a digit cut off, not rounded", "ours")
 FOUR = Miss("share prices are printed to four decimals", "theirs")
+UNEVEN = Miss("one part of the risk divides by the months, the other by one less", "ours")
 FITTED = Miss("fitted to returns: weights drift within the day, prices are rounded", "theirs")
 #: Why a quantity misses its last printed digit and who is right, by case and quantity.
 EXPLAINED = {
@@ -89,6 +90,26 @@ EXPLAINED = {
     ),
     ("bacon_2008_monthly_returns", "systematic risk"): Miss(
         "the point is one place too far left; their own Treynor ratio needs ours", "ours"
+    ),
+    ("orlib_port1", "variance at each return"): Miss(
+        "their returns are rounded too, and their variances the higher ones: a solver's tolerance",
+        "ours",
+    ),
+    ("orlib_port1", "return of the least risk"): Miss(
+        "their solver stopped where the variance is flat; the closed form has ours", "ours"
+    ),
+    ("performance_analytics_bacon_months", "systematic risk"): UNEVEN,
+    ("performance_analytics_bacon_months", "total risk"): UNEVEN,
+    ("performance_analytics_bacon_months", "modified Treynor ratio"): UNEVEN,
+    ("performance_analytics_bacon_months", "appraisal ratio over systematic risk"): UNEVEN,
+    ("policyengine_us_worksheets", "deduction for two seniors"): Miss(
+        "6% taken from both amounts together; Schedule 1-A takes it from each", "ours"
+    ),
+    ("irs_joint_periods_reprinted", "joint period of a calculator"): Miss(
+        "not the regulation's table; the other reprint has ours", "ours"
+    ),
+    ("bengen_1994_safemax", "lowest rate"): Miss(
+        "bonds rebuilt from average yields; the study had a vendor's returns", "theirs"
     ),
     ("tsp_monthly_returns", "returns of l_2040"): FOUR,
     ("tsp_monthly_returns", "returns of l_2050"): FOUR,
@@ -502,6 +523,28 @@ RUNNERS: dict[str, tuple[str, str, Callable[[Case], list[Compared]]]] = {
         "tail_risk",
         records.proportion_of_failures,
     ),
+    "orlib_port1": ("OR-Library, port1", "mean_variance", portfolios.library_frontier),
+    "performance_analytics_bacon_months": (
+        "PerformanceAnalytics, examples",
+        "monitoring",
+        records.two_years_by_package,
+    ),
+    "direct_file_taxable_benefits": (
+        "IRS Direct File, its tests",
+        "asset_location",
+        retirement.benefits_worksheet,
+    ),
+    "policyengine_us_worksheets": (
+        "PolicyEngine, its tests",
+        "asset_location",
+        retirement.tax_worksheets,
+    ),
+    "irs_joint_periods_reprinted": (
+        "IRS joint life table, reprints",
+        "retirement_income",
+        retirement.joint_periods,
+    ),
+    "bengen_1994_safemax": ("Bengen (1994)", "retirement_income", retirement.safest_rate),
 }
 
 

@@ -1,25 +1,32 @@
-"""Does portlib give the lives, annuities, benefits and withdrawal rates that others printed?
+"""Does portlib give the lives, annuities, benefits, taxes and withdrawal rates that others printed?
 
-Whole tables of actuaries, of the Social Security Administration and of a study of withdrawals, each
-recomputed through the public functions of the package. A Makeham law gives its own survivors::
+Whole tables of actuaries, of the Social Security Administration and of studies of withdrawals,
+worksheets of the Internal Revenue Service, each recomputed through the public functions of the
+package. A Makeham law gives its own survivors::
 
     l(x) = l(x0) exp(-a (x - x0) - b (c^x - c^x0) / ln c)
 
 and everything else follows from `annuities.price`. Left out: tables whose inputs nobody may hand
-on, such as bond returns of a vendor.
+on, such as bond returns of a vendor (tests/replications runs them where somebody has the returns),
+and worksheets of what portlib does not offer: the simplified method for after-tax contributions to
+a pension, the deduction of contributions to a traditional IRA, benefits paid for earlier years.
 """
 
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from portlib import data
+from portlib.history.treasuries import bond_returns
 from portlib.records import Array
 from portlib.retirement import household as hh
+from portlib.retirement import taxes
 from portlib.retirement.lifetimes import Mortality, Sex
-from portlib.retirement.retirement_income import annuities, ruin
+from portlib.retirement.retirement_income import annuities, distributions, ruin
 from portlib.retirement.retirement_income.withdrawal_rates import sustainable_rates
 from portlib.stewardship.model_validation.portfolio_replications import Case, Compared, compared
 
@@ -224,4 +231,106 @@ def ruin_package(case: Case) -> list[Compared]:
             1e-8,
             case["spending_tolerance"],
         ),
+    ]
+
+
+def benefits_worksheet(case: Case) -> list[Compared]:
+    """The taxable part of Social Security benefits."""
+    rows = case["taxable_benefits"]
+    found = [
+        float(taxes.taxable_benefits(x["benefits"], x["other_income"], status=x["status"]))
+        for x in rows
+    ]
+    return [compared("taxable benefits", found, [x["taxable"] for x in rows], 0.01)]
+
+
+def tax_worksheets(case: Case) -> list[Compared]:
+    """Tax on gains and qualified dividends, on investment income, and the deduction for seniors."""
+    year = case["gains_year"]
+    gains = [
+        float(taxes.gains_tax(x["gains"], x["line_1"] - x["gains"], year=year, status="single"))
+        for x in case["gains"]
+    ]
+    invested = [
+        float(taxes.net_investment_income_tax(x["income"], x["agi"], status=x["status"]))
+        for x in case["investment"]
+    ]
+
+    def deducted(rows: list[dict[str, Any]]) -> list[float]:
+        year = case["seniors_year"]
+        return [
+            float(
+                taxes.senior_deduction(x["agi"], year=year, status=x["status"], over_65=x["people"])
+            )
+            for x in rows
+        ]
+
+    return [
+        compared("tax on gains", gains, [x["tax"] for x in case["gains"]], 0.01),
+        compared("tax on investment", invested, [x["tax"] for x in case["investment"]], 1.0),
+        compared(
+            "deduction for seniors",
+            deducted(case["seniors"]),
+            [x["deduction"] for x in case["seniors"]],
+            1.0,
+        ),
+        compared(
+            "deduction for two seniors",
+            deducted(case["seniors_joint"]),
+            [x["deduction"] for x in case["seniors_joint"]],
+            1.0,
+            case["seniors_joint_tolerance"],
+        ),
+    ]
+
+
+def joint_periods(case: Case) -> list[Compared]:
+    """Distribution periods with a much younger spouse, and two worked distributions."""
+    pairs = [
+        (owner, int(spouse), printed)
+        for spouse, row in case["period"].items()
+        for owner, printed in zip(case["owner"], row, strict=True)
+        if owner >= 73 and owner - int(spouse) > 10
+    ]
+    ours = [distributions.period(owner, spouse) for owner, spouse, _ in pairs]
+    told, other = case["example"], case["by_calculator"]
+    taken = distributions.required(told["balance"], told["age"], 1950, told["spouse"])
+    uniform = distributions.period(other["age"])
+    return [
+        compared("joint periods", ours, [printed for *_, printed in pairs], 0.1),
+        compared("worked distribution", taken, told["distribution"], 0.01),
+        compared("uniform period of a calculator", uniform, other["uniform"], 0.1),
+        compared(
+            "joint period of a calculator",
+            distributions.period(other["age"], other["spouse"]),
+            other["period"],
+            0.1,
+            case["by_calculator_tolerance"],
+        ),
+    ]
+
+
+def safest_rate(case: Case) -> list[Compared]:
+    """Which retirement year had the lowest rate that lasted, and what was it?
+
+    Bonds are rebuilt from yields, and withdrawals come at the end of each year.
+    """
+    yields = data.table("treasury_yields")[f"average_{case['maturity_years']}y"].dropna()
+    monthly = bond_returns(yields, case["maturity_years"])
+    bonds = (1 + monthly).groupby(pd.DatetimeIndex(monthly.index).year).prod()
+    prices = data.table("consumer_prices")["cpi_u"]
+    ends = prices.groupby(pd.DatetimeIndex(prices.index).year).last()
+    stocks = pd.Series(1 + np.array(case["percent"]) / 100).rename(lambda i: case["first_year"] + i)
+    share = case["stocks"]
+    growth = ((share * stocks + (1 - share) * bonds) / (ends / ends.shift())).loc[stocks.index]
+    runs = np.lib.stride_tricks.sliding_window_view(growth.to_numpy(), case["years"])
+    rates = sustainable_rates(runs, at_end=True)
+    return [
+        compared(
+            "year of the lowest rate",
+            case["first_year"] + int(np.argmin(rates)),
+            case["worst_year"],
+            1.0,
+        ),
+        compared("lowest rate", 100 * rates.min(), case["rate_percent"], 0.01, case["tolerance"]),
     ]

@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from portlib import evidence
+from portlib import data, evidence
 from portlib.compounding import geometric_to_arithmetic
 from portlib.construction import mean_variance as mv
 from portlib.construction.engines import NotSolved
@@ -35,7 +35,7 @@ from portlib.construction.robustness import provider_errors
 from portlib.estimation import shrinkage
 from portlib.plan import Plan
 from portlib.records import Array, Assumptions
-from portlib.retirement import glidepaths, plan_menu
+from portlib.retirement import glidepaths, plan_menu, taxes
 from portlib.retirement import model_portfolios as models
 from portlib.retirement.retirement_income import ruin
 from portlib.stewardship.model_validation.portfolio_replications import (
@@ -52,6 +52,7 @@ from portlib.stewardship.model_validation.replications import (
     read,
     run,
 )
+from portlib.stewardship.monitoring import performance
 
 #: Libraries that a plan might use instead; other contestants are solvers called directly, floors,
 #: or portlib itself.
@@ -116,7 +117,17 @@ class Replay(NamedTuple):
 
 def replayed() -> list[Replay]:
     """Errors in published sources that can be made again."""
-    return [_note(), *_scikit_learn(), _article(), _ruin(), _two_assets(), _cut(), _magazine()]
+    return [
+        _note(),
+        *_scikit_learn(),
+        _article(),
+        _ruin(),
+        _two_assets(),
+        _cut(),
+        _magazine(),
+        _package(),
+        _two_seniors(),
+    ]
 
 
 def _note() -> Replay:
@@ -267,6 +278,40 @@ def _magazine() -> Replay:
         lands,
         1e-2,
         "the landing point given as today's share",
+    )
+
+
+def _package() -> Replay:
+    case = read("performance_analytics_bacon_months")
+    r, b = (np.array(case[name]) / 100 for name in ("portfolio", "benchmark"))
+    slope, risk = performance.beta(r, b), float(performance.volatility(b))
+    return Replay(
+        "PerformanceAnalytics, examples",
+        "systematic risk",
+        case["systematic_risk"],
+        slope * risk * math.sqrt(1 - 1 / len(b)),
+        slope * risk,
+        1e-6,
+        "divides by T - 1 where its other part of the risk divides by T",
+    )
+
+
+def _two_seniors() -> Replay:
+    case = read("policyengine_us_worksheets")
+    told = case["seniors_joint"][0]
+    law = data.document("retirement_limits")["senior_deduction"]
+    faded = law["phase_out_rate"] * (told["agi"] - law["threshold"]["joint"])
+    right = taxes.senior_deduction(
+        told["agi"], year=case["seniors_year"], status=told["status"], over_65=told["people"]
+    )
+    return Replay(
+        "PolicyEngine, its tests",
+        "deduction of two seniors",
+        told["deduction"],
+        float(right),
+        told["people"] * law["amount"] - faded,
+        1.0,
+        "faded once for both; Schedule 1-A fades each one's amount",
     )
 
 

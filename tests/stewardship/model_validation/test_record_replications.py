@@ -14,9 +14,15 @@ from portlib.stewardship.model_validation import replications
         ("newcombe_1998_score_intervals", "low", (0,)),
         ("kupiec_1995_regions", "most", (1,)),
         ("minneapolis_fed_prices", "average", (80,)),
+        ("orlib_port1", "variance", (50,)),
+        ("performance_analytics_bacon_months", "m_squared_excess", (1,)),
+        ("direct_file_taxable_benefits", "taxable_benefits", (9, "taxable")),
+        ("policyengine_us_worksheets", "gains", (1, "tax")),
+        ("policyengine_us_worksheets", "investment", (5, "tax")),
+        ("irs_joint_periods_reprinted", "period", ("60", 6)),
     ],
 )
-def test_a_changed_printed_figure_is_seen(name: str, key: str, at: tuple[int, ...]) -> None:
+def test_a_changed_printed_figure_is_seen(name: str, key: str, at: tuple) -> None:
     case = replications.read(name)
     runner = replications.RUNNERS[name][2]
     assert "differs" not in {row.verdict for row in runner(case)}
@@ -44,3 +50,15 @@ def test_fitted_weights_are_the_published_ones_and_not_those_of_another_quarter(
     assert all(np.abs(row.ours.sum(axis=1) - 1).max() < 1e-9 for row in rows)
     late = {**case, "quarters": {"2021-04-01": "2021-06-30", "2020-01-01": "2020-03-31"}}
     assert "differs" in {row.verdict for row in records.known_weights(late)}
+
+
+def test_the_parts_of_risk_that_a_package_prints_do_not_add_up_to_the_variance() -> None:
+    """Who is right: ours do, theirs do not, whichever number the variance is divided by."""
+    case = replications.read("performance_analytics_bacon_months")
+    rows = {row.quantity: float(row.ours.ravel()[0]) for row in records.two_years_by_package(case)}
+    months = np.array(case["portfolio"]) / 100
+    variances = [12 * months.var(ddof=ddof) for ddof in (0, 1)]
+    assert rows["specific risk"] ** 2 + rows["systematic risk"] ** 2 == pytest.approx(variances[0])
+    theirs = case["specific_risk"] ** 2 + case["systematic_risk"] ** 2
+    assert theirs == pytest.approx(case["total_risk"] ** 2, rel=1e-5)
+    assert all(abs(theirs / x - 1) > 1e-3 for x in variances)

@@ -25,6 +25,9 @@ def test_survivors_of_a_constant_force_are_exponential() -> None:
         ("ssa_maximum_earnings", {"months_early_at_62": 36}),
         ("probability_of_ruin_package", {"sd": 0.201}),
         ("ssa_bend_points", {"base_wage": 9760.0}),
+        ("bengen_1994_safemax", {"maturity_years": 10}),
+        ("bengen_1994_safemax", {"years": 25}),
+        ("policyengine_us_worksheets", {"seniors_year": 2029}),
     ],
 )
 def test_another_input_is_seen(name: str, change: dict) -> None:
