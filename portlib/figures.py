@@ -23,6 +23,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import PercentFormatter
 from pandas.io.formats.style import Styler
 
+from portlib.inputs.classes import NAMES
 from portlib.ranges import numbers
 from portlib.records import Array
 
@@ -363,17 +364,19 @@ WORDS = {
 
 
 def plain(text: str) -> str:
-    """Labels of the data, alone or in a sentence, in words: ``us_large_equity`` becomes *US large
-    equity*.
+    """Labels of the data, alone or in a sentence, in words: an asset class by the name that it has
+    everywhere (`portlib.inputs.classes.NAMES`), another label by its parts.
 
     Examples
     --------
     >>> plain("more us_large_equity than us_tips")
-    'more US large equity than US TIPS'
+    'more US large companies than inflation-protected bonds'
+    >>> plain("us_market")
+    'US market'
     """
     return re.sub(
         r"[a-z0-9]+(_[a-z0-9]+)+",
-        lambda label: " ".join(WORDS.get(x, x) for x in label[0].split("_")),
+        lambda label: NAMES.get(label[0], " ".join(WORDS.get(x, x) for x in label[0].split("_"))),
         text,
     )
 

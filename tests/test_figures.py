@@ -52,11 +52,11 @@ def test_a_table_shows_percent_only_where_told():
 
 
 def test_labels_in_words() -> None:
-    assert figures.plain("us_large_equity") == "US large equity"
-    assert figures.plain("intl_dev_equity") == "other developed equity"
+    assert figures.plain("us_large_equity") == "US large companies"
+    assert figures.plain("intl_dev_equity") == "other developed markets"
     assert (
         figures.plain("stand-ins for us_reits, and 0.5 us_tips")
-        == "stand-ins for US REITs, and 0.5 US TIPS"
+        == "stand-ins for listed real estate, and 0.5 inflation-protected bonds"
     )
     assert figures.plain("us") == "us"
 

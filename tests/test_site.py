@@ -395,6 +395,7 @@ def hash_of(path: Path) -> int:
 AXE = """(async (theme, open) => {
   document.documentElement.dataset.theme = theme;
   for (const fold of document.querySelectorAll("details")) fold.open = open;
+  for (const change of document.getAnimations()) change.finish();  // no colour half way
   const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
   const same = [...document.querySelectorAll("pre")].slice(2);  // highlighted alike
   const said = await axe.run({exclude: [["svg"], ["math"], ...same]}, {

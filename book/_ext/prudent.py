@@ -434,23 +434,6 @@ def told(app: Sphinx, where: str, docname: str) -> Any:
     return number
 
 
-#: How the pages for a committee call what the chapters' tables call by the names of the data.
-COMMITTEE_WORDS = {
-    "US large equity": "US large companies",
-    "US small equity": "US smaller companies",
-    "other developed equity": "other developed markets",
-    "emerging equity": "emerging markets",
-    "US REITs": "listed real estate",
-}
-
-
-def for_committee(text: str) -> str:
-    """The same words with one name for one thing."""
-    for label, words in COMMITTEE_WORDS.items():
-        text = text.replace(label, words)
-    return text
-
-
 def drawn(app: Sphinx, docname: str, place: Drawn) -> nodes.Node:
     """A picture of a told table, or a chapter's own figure; nothing, with a warning, where the
     chapter has none."""
@@ -460,7 +443,7 @@ def drawn(app: Sphinx, docname: str, place: Drawn) -> nodes.Node:
     if kind == "figure" and page is not None:
         svg, alt, caption = pictures.figure_of(executed(app, page), name)
         if svg:
-            svg, alt = for_committee(svg), for_committee(alt.strip())
+            alt = alt.strip()
             uri = app.builder.get_relative_uri(docname, page)
             said = html.escape(given.get("caption", "") or caption.strip())
             return raw(
@@ -475,7 +458,6 @@ def drawn(app: Sphinx, docname: str, place: Drawn) -> nodes.Node:
             f"no chapter has the {what} {asked!r}", location=docname, type="prudent", subtype="told"
         )
         return raw("")
-    table = {**table, "index": [for_committee(str(name)) for name in table["index"]]}
     if kind == "stacked":
         return raw(pictures.stacked(table))
     if kind == "shares":

@@ -166,7 +166,7 @@ def with_classes(text: str, plan: Plan) -> str:
     --------
     >>> from portlib import plan
     >>> with_classes("most us_tips, least us high yield", plan.read())
-    'most TIPS (Inflation-Protected), least US Corporate Bonds - High Yield'
+    'most inflation-protected bonds, least high-yield bonds'
     """
     return with_names(text, class_names(plan))
 

@@ -24,27 +24,30 @@ ROLES: dict[str, str] = {
     "real": "real estate, commodities, infrastructure",
     "cash": "bills and money market; its expected return is the risk-free rate",
 }
-#: What the survey's classes are; listed real estate is ours.
-_SURVEY_ROLES: dict[str, Role] = {
-    "us_large_equity": "equity",
-    "us_small_equity": "equity",
-    "intl_dev_equity": "equity",
-    "em_equity": "equity",
-    "private_equity": "equity",
-    "hedge_funds": "equity",
-    "us_core_bonds": "fixed_income",
-    "us_long_bonds": "fixed_income",
-    "us_high_yield": "fixed_income",
-    "us_tips": "fixed_income",
-    "intl_dev_bonds": "fixed_income",
-    "em_bonds": "fixed_income",
-    "private_debt": "fixed_income",
-    "real_estate": "real",
-    "us_reits": "real",
-    "commodities": "real",
-    "infrastructure": "real",
-    "cash": "cash",
+#: The survey's classes, and listed real estate, which is ours: what readers are told that each is,
+#: in tables, figures, documents and services alike, and what it is.
+_KNOWN: dict[str, tuple[str, Role]] = {
+    "us_large_equity": ("US large companies", "equity"),
+    "us_small_equity": ("US smaller companies", "equity"),
+    "intl_dev_equity": ("other developed markets", "equity"),
+    "em_equity": ("emerging markets", "equity"),
+    "private_equity": ("private equity", "equity"),
+    "hedge_funds": ("hedge funds", "equity"),
+    "us_core_bonds": ("core bonds", "fixed_income"),
+    "us_long_bonds": ("long bonds", "fixed_income"),
+    "us_high_yield": ("high-yield bonds", "fixed_income"),
+    "us_tips": ("inflation-protected bonds", "fixed_income"),
+    "intl_dev_bonds": ("bonds of other developed markets", "fixed_income"),
+    "em_bonds": ("bonds of emerging markets", "fixed_income"),
+    "private_debt": ("private debt", "fixed_income"),
+    "real_estate": ("private real estate", "real"),
+    "us_reits": ("listed real estate", "real"),
+    "commodities": ("commodities", "real"),
+    "infrastructure": ("infrastructure", "real"),
+    "cash": ("cash", "cash"),
 }
+#: What readers are told that the classes are which are known without any file of a plan's.
+NAMES: dict[str, str] = {code: name for code, (name, _) in _KNOWN.items()}
 #: What an entry of the file holds: whether it must, and what it means.
 ENTRIES: dict[str, tuple[bool, str]] = {
     "label": (True, "what readers are told"),
@@ -132,18 +135,17 @@ class Classes:
 @cache
 def survey_classes(root: Path | None = None) -> Classes:
     """The classes that are known without any file of a plan's."""
-    labels = data.table("horizon_2025_assets")["label"]
-    listed = {"us_reits": "Listed US real estate"}
+    surveyed = data.table("horizon_2025_assets").index
     return Classes(
         {
             name: AssetClass(
                 name,
-                str(labels.get(name, listed.get(name))),
+                label,
                 role,
-                name if name in labels else None,
+                name if name in surveyed else None,
                 inflation_linked=name == INDEXED,
             )
-            for name, role in _SURVEY_ROLES.items()
+            for name, (label, role) in _KNOWN.items()
         }
     )
 

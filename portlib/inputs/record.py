@@ -346,8 +346,11 @@ def _series(
 
 
 def _class_columns(history: ReturnTable, known: Classes, found: Findings) -> ReturnTable:
-    """Labels of classes as their names; a column that names neither class nor series is noted."""
-    by_label = {one.label.lower(): one.name for one in known}
+    """Labels of classes, the survey's own and ours, as their names; a column that names neither
+    class nor series is noted."""
+    surveyed = data.table("horizon_2025_assets")["label"].str.lower()
+    by_label = {label: str(name) for name, label in surveyed.items()}
+    by_label |= {one.label.lower(): one.name for one in known}
     names = [by_label.get(str(name).lower(), str(name)) for name in history.values]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
