@@ -1,69 +1,82 @@
-"""Plant one fault at a time in a copy of portlib or data, and see who notices: ``make faults``.
+"""Plant one fault at a time in a copy of the checkout, and see who notices: ``make faults``.
 
-For each entry of `catalogue.yml` the checkout is copied, the fault applied, and the chapters that
-depend on the file are executed, the nearest first, until one stops. Only if none does, the tests
-run. A fault that nobody notices is a survivor: it needs a better check. ``--only PATTERN`` plants
-the faults in whose id or file the pattern is found.
+Of each entry of `catalogue.yml` the chapter nearest to its file is asked, then `NEAR` others, and
+only if none of them stops, the tests near the file. A fault that nobody notices is a survivor: it
+needs a better check, or a reason why it changes nothing that is promised (``equivalent``).
 
-First all of them run without a fault: what fails then would be said to notice everything.
+A chapter runs once for all faults: before the first cell that runs a fault's lines, a fork goes
+another way with the fault planted. That is as good as from the start, for no line of it had run.
+What fails with no fault planted would be said to notice everything, and stops the run.
 
-Writes `tests/faults/results.csv`, which the validation chapter shows; with ``--only``, the rows of
-those faults in it.
+``--only PATTERN`` plants the faults in whose id or file the pattern is found; ``--independent``
+those of `independent.yml`, written by people who had seen no test and no chapter.
+
+Writes `results.csv`, or `independent_results.csv`, which the validation chapter shows. Of the
+independent faults the first answer stays: what is mended afterwards was seen.
+
+Left out: chapters and tests further away (`NEAR`, `ENOUGH`), what they run in processes of their
+own, and how a page looks. The counts are of those who were asked.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
+import compileall
 import csv
+import datetime
+import difflib
+import gc
+import importlib
+import json
+import multiprocessing
 import os
 import re
 import shutil
 import subprocess
 import sys
+import tempfile
+import threading
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from code import InteractiveInterpreter
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
+from py_compile import PycInvalidationMode
+from types import CodeType, FunctionType
+from typing import Any
 
 import jupytext
-import nbformat
+import pytest
 import yaml
+from matplotlib import pyplot
 
 from tools import depends
+from tools.mutants import codes, forked, place, tests_of
 
 ROOT = Path(__file__).resolve().parents[1]
 HERE = ROOT / "tests" / "faults"
 #: What a copy of the checkout does without.
 LEFT = shutil.ignore_patterns(
-    "__pycache__",
-    ".git",
-    ".venv*",
-    ".run",
-    "_build",
-    ".*_cache",
-    ".hypothesis",
+    *("__pycache__", ".git", ".venv*", ".run", "_build", ".*_cache", ".hypothesis"),
     ".ipynb_checkpoints",
-    "faults",
 )
 #: Tests that say nothing about the methodology: how the checkout is made and packed, and whether
 #: the catalogue fits the code, which no copy does once a fault is planted in it.
 NOT_ASKED = (
-    "architecture",
-    "archive",
-    "book",
-    "diff",
-    "environment",
-    "faults",
-    "package",
-    "readme",
-    "site",
+    *("architecture", "archive", "book", "diff", "environment", "faults", "mutants", "package"),
+    *("readme", "site"),
 )
-COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how")
-#: Seconds that a chapter or the tests may take with a fault planted; longer counts as noticed, for
-#: nobody waits.
-PATIENCE = 300
+COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how", "commit", "date")
+#: Heavy libraries, imported once, before any fork.
+HEAVY = ("cvxpy", "hypothesis", "myst_nb", "pandas", "pyarrow", "scipy.optimize", "scipy.stats")
+#: How many other chapters are asked, and after how many seconds of the processor no other test.
+NEAR, ENOUGH = 4, 60.0
+#: Seconds that anybody may take with a fault planted; longer counts as noticed, for nobody waits.
+PATIENCE = 600
 
 
 @dataclass(frozen=True)
@@ -76,216 +89,372 @@ class Fault:
     what: str
     old: str
     new: str
+    equivalent: str = ""
 
 
-def catalogue() -> list[Fault]:
+def catalogue(path: Path) -> list[Fault]:
     """The faults, every id once."""
-    faults = [
-        Fault(**entry)
-        for entry in yaml.safe_load((HERE / "catalogue.yml").read_text(encoding="utf-8"))
-    ]
+    faults = [Fault(**entry) for entry in yaml.safe_load(path.read_text(encoding="utf-8"))]
     ids = [fault.id for fault in faults]
     if twice := sorted({id for id in ids if ids.count(id) > 1}):
-        raise SystemExit(f"catalogue.yml: ids given twice: {', '.join(twice)}")
+        raise SystemExit(f"{path.name}: ids given twice: {', '.join(twice)}")
     return faults
 
 
-def check(faults: list[Fault]) -> None:
+def check(faults: Sequence[Fault]) -> None:
     """Stop where the text of a fault is not found exactly once in its file."""
     for fault in faults:
         count = (ROOT / fault.file).read_text(encoding="utf-8").count(fault.old)
         if count != 1 or fault.old == fault.new:
             what = f"its text occurs {count} times in {fault.file}; it must once"
-            raise SystemExit(f"catalogue.yml: {fault.id}: {what}")
+            raise SystemExit(f"{fault.id}: {what}")
 
 
-def surroundings(copy: Path) -> dict[str, str]:
-    return {
-        **os.environ,
-        "PYTHONPATH": str(copy),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONHASHSEED": "0",
-        "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-    }
+def changed(fault: Fault, text: str) -> set[int]:
+    """The lines that a fault changes, and all lines of the statements that they belong to."""
+    turns = difflib.SequenceMatcher(None, fault.old, fault.new, autojunk=False).get_opcodes()
+    others = [turn[1:3] for turn in turns if turn[0] != "equal"]
+    start = text.index(fault.old)
+    first = text.count("\n", 0, start + others[0][0]) + 1
+    last = text.count("\n", 0, start + max(others[0][0], others[-1][1] - 1)) + 1
+    lines = set(range(first, last + 1))
+    for node in ast.walk(ast.parse(text)) if fault.file.endswith(".py") else ():
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            end = body[0].lineno - 1 if body else node.end_lineno or node.lineno
+            head = range(node.lineno, max(end, node.lineno) + 1)
+            lines |= set(head) if not lines.isdisjoint(head) else set()
+    return lines
 
 
-def run_chapter(copy: Path, chapter: str) -> str:
-    """Execute a chapter of the copy; what stopped it, or nothing."""
-    book = jupytext.read(copy / chapter, fmt="md:myst")
-    target = copy / (Path(chapter).stem + ".ipynb")
-    nbformat.write(book, target)
-    command = [
-        sys.executable,
-        "-m",
-        "jupyter",
-        "nbconvert",
-        "--to",
-        "notebook",
-        "--execute",
-        "--inplace",
-        str(target),
-        "--ExecutePreprocessor.timeout=120",
-    ]
-    try:
-        done = subprocess.run(
-            command,
-            cwd=copy,
-            env=surroundings(copy),
-            capture_output=True,
-            text=True,
-            timeout=PATIENCE,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return "no answer in time"
-    if done.returncode == 0:
-        cells = nbformat.read(target, as_version=4).cells
-        noise = [o.text for c in cells for o in c.get("outputs", ()) if o.get("name") == "stderr"]
-        return f"writes to stderr: {_last(noise[0])}" if noise else ""
-    return _last(re.sub(r"\x1b\[[0-9;]*m", "", done.stderr))
+def enter(copy: Path) -> None:
+    """Make this process, a fork, one of the copy's."""
+    os.chdir(copy)
+    here = [path for path in sys.path if Path(path or ".").resolve() not in (ROOT, copy)]
+    sys.path[:] = [str(copy), *here]
+    os.environ["PYTHONPATH"] = str(copy)
+    for name in [name for name in sys.modules if name.split(".")[0] in ("portlib", "tools")]:
+        del sys.modules[name]
 
 
-def run_tests(copy: Path, stem: str = "") -> str:
-    """Run the tests of the copy, those of the module named first; what failed, or nothing."""
-    first = (
-        [str(p.relative_to(copy)) for p in (copy / "tests").rglob(f"test_{stem}.py")]
-        if stem
-        else []
-    )
-    for files in ([first] if first else []) + [["tests"]]:
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-x",
-            "-q",
-            "--no-header",
-            "-p",
-            "no:cacheprovider",
-            *files,
-        ]
-        command += [f"--ignore=tests/test_{name}.py" for name in NOT_ASKED]
-        try:
-            done = subprocess.run(
-                command,
-                cwd=copy,
-                env=surroundings(copy),
-                capture_output=True,
-                text=True,
-                timeout=3 * PATIENCE,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            return "no answer in time"
-        if found := re.search(r"^(?:FAILED|ERROR) (\S+)", done.stdout, re.M):
-            return found[1]
-        if done.returncode:
-            return (
-                f"pytest ended with status {done.returncode}: {_last(done.stderr or done.stdout)}"
-            )
-    return ""
+# ---- what chapters say ---------------------------------------------------------------------------
 
 
-def _last(text: str) -> str:
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return (lines[-1] if lines else "stopped without a word")[:160]
+class Tracer:
+    """The lines of a folder's Python that are run within it; code that has run whole costs
+    nothing."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = str(folder)
+        self.left: dict[int, tuple[CodeType, set[int]]] = {}
+        self.lines: dict[str, set[int]] = {}
+
+    def __enter__(self) -> None:
+        threading.settrace(self.call)
+        sys.settrace(self.call)
+
+    def __exit__(self, *error: object) -> None:
+        sys.settrace(None)
+
+    def call(self, frame: Any, event: str, argument: Any) -> Any:
+        code = frame.f_code
+        if not code.co_filename.startswith(self.folder):
+            return None
+        if id(code) not in self.left:
+            self.left[id(code)] = code, _lines(code) - {code.co_firstlineno}
+            self.lines.setdefault(code.co_filename, set())
+        return self.line if self.left[id(code)][1] else None
+
+    def line(self, frame: Any, event: str, argument: Any) -> Any:
+        self.left[id(frame.f_code)][1].discard(frame.f_lineno)
+        self.lines[frame.f_code.co_filename].add(frame.f_lineno)
+        return self.line
+
+
+def _lines(code: CodeType) -> set[int]:
+    return {line for *_, line in code.co_lines() if line is not None}
+
+
+def cells(path: Path) -> list[CodeType]:
+    """A chapter's code, cell by cell."""
+    book = jupytext.read(path, fmt="md:myst").cells
+    code = [cell.source for cell in book if cell.cell_type == "code"]
+    return [compile(one, f"{path.name} cell {n}", "exec") for n, one in enumerate(code, start=1)]
+
+
+class Shell(InteractiveInterpreter):
+    """Runs cells, and keeps what stopped one."""
+
+    failed = ""
+
+    def showtraceback(self) -> None:
+        kind, error, _ = sys.exc_info()
+        self.failed = f"{kind.__name__ if kind else ''}: {error}".partition("\n")[0][:160]
+
+
+def execute(cells: Sequence[CodeType], names: dict[str, Any]) -> str:
+    """Run cells; what stopped them, or nothing."""
+    shell = Shell(names)
+    with tempfile.TemporaryFile("w+") as noise, redirect_stderr(noise):
+        os.dup2(noise.fileno(), 2)
+        for cell in cells:
+            shell.runcode(cell)
+            if shell.failed:
+                return shell.failed
+            pyplot.close("all")
+        noise.seek(0)
+        said = noise.read().strip()
+    return f"writes to stderr: {said.splitlines()[-1]}"[:160] if said else ""
 
 
 @contextmanager
-def copied(name: str) -> Iterator[Path]:
-    """A copy of the checkout under `.run/faults`, which goes afterwards."""
-    copy = ROOT / ".run" / "faults" / name
-    shutil.rmtree(copy, ignore_errors=True)
+def written(path: Path, fault: Fault) -> Iterator[str]:
+    """A file with a fault in it, for a while."""
+    was = path.read_bytes()
+    text = was.decode().replace(fault.old, fault.new)
+    path.write_text(text, encoding="utf-8")
     try:
-        shutil.copytree(ROOT, copy, ignore=LEFT)
-        yield copy
+        yield text
     finally:
-        shutil.rmtree(copy, ignore_errors=True)
+        path.write_bytes(was)
 
 
-def concerned(fault: Fault, chapters: dict[str, list[str]]) -> list[str]:
-    """The chapters that stand on a fault's file, the nearest first."""
+def put(path: Path, text: str) -> None:
+    """Give the functions of a module that are in this process already the code of a text; raises
+    `ValueError` where one cannot take it."""
+    new = codes(compile(text, str(path), "exec")) if path.suffix == ".py" else {}
+    for one in gc.get_objects():
+        if type(one) is FunctionType and one.__code__.co_filename == str(path):
+            one.__code__ = new.get(place(one.__code__), one.__code__)
+
+
+@contextmanager
+def waiting(work: Callable[[Any], Any]) -> Iterator[Callable[[Any], Any]]:
+    """A fork that stays as this process is now, until it is told something and answers."""
+    ours, theirs = os.pipe(), os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.close(ours[1])
+            with open(ours[0], encoding="utf-8") as told, open(theirs[1], "w") as said:
+                json.dump(work(json.load(told)), said)
+        finally:
+            os._exit(0)
+    os.close(ours[0])
+    os.close(theirs[1])
+
+    def tell(what: Any) -> Any:
+        with open(ours[1], "w", encoding="utf-8") as told:
+            json.dump(what, told)
+        with open(theirs[0], encoding="utf-8") as said:
+            return json.load(said)
+
+    yield tell
+    os.waitpid(child, 0)
+
+
+def chapter(copy: Path, name: str, faults: Sequence[Fault]) -> dict[str, Any]:
+    """Execute a chapter of the copy; what stops it, and what stops it with each of the faults whose
+    lines it runs."""
+    enter(copy)
+    lines = {one.id: changed(one, (copy / one.file).read_text(encoding="utf-8")) for one in faults}
+    code, found, tracer = cells(copy / name), {}, Tracer(copy)
+    names: dict[str, Any] = {"__name__": "__main__"}
+
+    def planted(fault: Fault, at: int) -> dict[str, Any]:
+        try:
+            put(copy / fault.file, (copy / fault.file).read_text(encoding="utf-8"))
+        except ValueError:  # from the start, then
+            enter(copy)
+            return {"failed": execute(code, {"__name__": "__main__"})}
+        return {"failed": execute(code[at:], names)}
+
+    def ask(at: int, touched: list[str]) -> dict[str, str]:
+        said = {}
+        for fault in [one for one in faults if one.id in touched]:
+            with written(copy / fault.file, fault):
+                said[fault.id] = str(forked(partial(planted, fault, at), PATIENCE)["failed"])
+        return said
+
+    for at, cell in enumerate(code):
+        with waiting(partial(ask, at)) as tell:
+            with tracer:
+                failed = execute([cell], names)
+            touched = [
+                one.id
+                for one in faults
+                if one.id not in found
+                and (
+                    not one.file.endswith(".py")
+                    or lines[one.id] & tracer.lines.get(str(copy / one.file), set())
+                )
+            ]
+            found |= tell([] if failed else touched)
+        if failed:
+            return {"failed": failed}
+    return {"failed": "", "found": found}
+
+
+# ---- what tests say ------------------------------------------------------------------------------
+
+
+class Noticed:
+    """A pytest plugin that keeps the first test that failed, and stops when `ENOUGH` is spent."""
+
+    who = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        self.who = self.who or (report.nodeid if report.failed else "")
+
+    pytest_collectreport = pytest_runtest_logreport
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        item.session.shouldstop = time.process_time() > ENOUGH
+
+
+def tests(copy: Path, paths: Sequence[str]) -> dict[str, Any]:
+    """Run test files of the copy in their order; which test failed, or nothing."""
+    enter(copy)
+    noticed = Noticed()
+    options = ["-x", "-q", "-p", "no:cacheprovider", "--disable-plugin-autoload", "--tb=no"]
+    status = pytest.main([*options, f"--rootdir={copy}", *paths], plugins=[noticed])
+    stopped = (pytest.ExitCode.OK, pytest.ExitCode.NO_TESTS_COLLECTED, pytest.ExitCode.INTERRUPTED)
+    wrong = "" if status in stopped else f"pytest ended with status {int(status)}"
+    return {"failed": noticed.who or wrong}
+
+
+def near_tests(file: str) -> tuple[list[str], list[str]]:
+    """A file's own tests and doctests, and the other test files near it, the nearest first."""
+    path = ROOT / file
+    python = file.startswith("portlib/") and path.suffix == ".py"
+    every = [str(one) for one in depends.files(ROOT / "tests", "test_*.py")]
+    own = [one for one in every if Path(one).stem == f"test_{path.stem}"]
+    near = tests_of(path) if python else every
+    left = [ROOT / "tests" / f"test_{name}.py" for name in NOT_ASKED]
+    mine, others = (
+        [Path(one).relative_to(ROOT).as_posix() for one in some if Path(one) not in left]
+        for some in (own, near)
+    )
+    return mine + [file] * python, [name for name in others if name not in mine]
+
+
+def tested(copy: Path, fault: Fault) -> str:
+    """The test that notices a fault; raises `RuntimeError` where it fails without it."""
+    where = ""
+    with written(copy / fault.file, fault):
+        for files in near_tests(fault.file):
+            if files and not where:
+                where = str(forked(partial(tests, copy, files), PATIENCE)["failed"])
+    if "::" in where and forked(partial(tests, copy, [where]), PATIENCE)["failed"]:
+        raise RuntimeError(f"{where} fails without any fault")
+    return where
+
+
+# ---- who notices ---------------------------------------------------------------------------------
+
+_COPY: list[Path] = []
+
+
+def _begin(copies: Path) -> None:
+    """Make this worker's copy; its compiled files are used only where the source is what it was."""
+    _COPY[:] = [copies / str(os.getpid())]
+    shutil.copytree(ROOT, _COPY[0], ignore=LEFT)
+    for folder in ("portlib", "tools"):
+        way = PycInvalidationMode.CHECKED_HASH
+        compileall.compile_dir(_COPY[0] / folder, quiet=2, invalidation_mode=way)
+
+
+def _chapter(job: tuple[str, list[Fault]]) -> dict[str, Any]:
+    return forked(partial(chapter, _COPY[0], *job), 20 * PATIENCE)
+
+
+def _tests(fault: Fault) -> str:
+    return tested(_COPY[0], fault)
+
+
+def plant(faults: Sequence[Fault], pool: ProcessPoolExecutor) -> Iterator[dict[str, str]]:
+    """The faults' rows, in the order in which they are found."""
+    dependents, left = depends.dependents(ROOT), {fault.id: fault for fault in faults}
     everyone = [path.relative_to(ROOT).as_posix() for path in depends.chapters(ROOT)]
-    return chapters.get(depends.module_of(Path(fault.file)), everyone)
+    for first, last in ((0, 1), (1, 1 + NEAR)):
+        jobs: dict[str, list[Fault]] = {}
+        for fault in left.values():
+            near = dependents.get(depends.module_of(Path(fault.file)), everyone)[first:last]
+            for name in near if not fault.file.startswith("tools/") else ():
+                jobs.setdefault(name, []).append(fault)
+        for name, said in zip(jobs, pool.map(_chapter, jobs.items()), strict=True):
+            if said["failed"]:
+                raise SystemExit(f"without any fault, {name} fails: {said['failed']}")
+            print(
+                f"   {name} was asked about {len(said['found'])} of {len(jobs[name])}", flush=True
+            )
+            for id, how in said["found"].items():
+                if how and id in left:
+                    yield row(left.pop(id), "chapter", Path(name).stem, how)
+    rest = list(left.values())
+    for fault, where in zip(rest, pool.map(_tests, rest), strict=True):
+        yield row(fault, "tests" if where else "nobody", where)
 
 
-def plant(fault: Fault, chapters: dict[str, list[str]]) -> dict[str, str]:
-    """One fault: who notices it."""
-    row = {"id": fault.id, "kind": fault.kind, "file": fault.file, "what": fault.what}
-    with copied(fault.id) as copy:
-        path = copy / fault.file
-        text = path.read_text(encoding="utf-8")
-        path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
-        for chapter in concerned(fault, chapters):
-            if how := run_chapter(copy, chapter):
-                return {**row, "caught_by": "chapter", "where": Path(chapter).stem, "how": how}
-        if where := run_tests(copy, Path(fault.file).stem):
-            return {**row, "caught_by": "tests", "where": where, "how": ""}
-        return {**row, "caught_by": "nobody", "where": "", "how": ""}
+def row(fault: Fault, caught_by: str, where: str = "", how: str = "") -> dict[str, str]:
+    """A line of the results."""
+    values = (fault.id, fault.kind, fault.file, fault.what, caught_by, where, how)
+    return dict(zip(COLUMNS, values, strict=False))
 
 
-def hold(chapters: set[str], pool: ThreadPoolExecutor) -> None:
-    """Stop where a chapter or test fails with no fault planted: it would be said to notice every
-    one."""
-    with copied("none") as copy:
-        tests = pool.submit(run_tests, copy)
-        ran = pool.map(lambda chapter: (chapter, run_chapter(copy, chapter)), sorted(chapters))
-        wrong = [f"{chapter}: {how}" for chapter, how in [*ran, ("tests", tests.result())] if how]
-    if wrong:
-        listed = "\n- ".join(wrong)
-        raise SystemExit(f"without any fault, these fail:\n- {listed}")
-
-
-def write(rows: list[dict[str, str]], *, whole: bool) -> None:
-    """The rows, in the catalogue's order; of a run that was not whole, in the place of those that
-    were there."""
-    path, known = HERE / "results.csv", {}
-    if not whole and path.is_file():
+def write(rows: Sequence[dict[str, str]], faults: Sequence[Fault], path: Path) -> None:
+    """The rows, in the catalogue's order, in the place of those that were there."""
+    known = {}
+    if path.is_file():
         with path.open(newline="", encoding="utf-8") as file:
             known = {row["id"]: row for row in csv.DictReader(file)}
-    known |= {row["id"]: row for row in rows}
+    new = {row["id"]: row for row in rows}
+    known = new | known if path.stem.startswith("independent") else known | new
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
-        writer.writerows(known[fault.id] for fault in catalogue() if fault.id in known)
+        writer.writerows(known[fault.id] for fault in faults if fault.id in known)
 
 
 def main() -> int:
-    """Plant all faults, two at a time on two cores; fail while one survives."""
+    """Plant faults; fail while one survives without a reason."""
     parser = argparse.ArgumentParser(description="Plant faults and see who notices.")
-    parser.add_argument(
-        "--only", default="", help="faults in whose id or file this regular expression is found"
-    )
-    only = parser.parse_args().only
-    faults = [
-        fault for fault in catalogue() if re.search(only, fault.id) or re.search(only, fault.file)
-    ]
+    parser.add_argument("--only", default="", help="a pattern of ids or files")
+    parser.add_argument("--independent", action="store_true", help="those of independent.yml")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
+    given = parser.parse_args()
+    name = "independent" if given.independent else "catalogue"
+    every = catalogue(HERE / f"{name}.yml")
+    faults = [one for one in every if re.search(given.only, f"{one.id}\n{one.file}", re.M)]
     check(faults)
-    started, chapters, rows = time.monotonic(), depends.dependents(ROOT), []
+    path = HERE / ("independent_results.csv" if given.independent else "results.csv")
+    started, rows = time.monotonic(), []
+    command = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
+    when = {"commit": commit.strip(), "date": f"{datetime.date.today()}"}
+    os.environ |= {"PYTHONHASHSEED": "0", "MPLBACKEND": "agg"}
+    for library in HEAVY:
+        importlib.import_module(library)
     print(f"== {len(faults)} faults", flush=True)
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        print("   first without any", flush=True)
-        hold({chapter for fault in faults for chapter in concerned(fault, chapters)[:3]}, pool)
-        for row in pool.map(lambda fault: plant(fault, chapters), faults):
-            rows.append(row)
-            who = f"{row['caught_by']:<8} {row['where']:<34}"
-            print(
-                f"   {len(rows):3d}/{len(faults)} {row['id']:<10} {who} {row['what']}", flush=True
-            )
-    counts = {
-        who: sum(row["caught_by"] == who for row in rows) for who in ("chapter", "tests", "nobody")
-    }
-    print(
-        f"== {time.monotonic() - started:.0f} s: chapters caught {counts['chapter']}, tests "
-        f"{counts['tests']}, "
-        f"nobody {counts['nobody']}",
-        flush=True,
-    )
-    write(rows, whole=not only)
-    print("tests/faults/results.csv has the list")
-    return int(counts["nobody"] > 0)
+    (ROOT / ".run").mkdir(exist_ok=True)
+    with (
+        tempfile.TemporaryDirectory(dir=ROOT / ".run", prefix="faults-") as copies,
+        ProcessPoolExecutor(
+            given.jobs, multiprocessing.get_context("fork"), _begin, (Path(copies),)
+        ) as pool,
+    ):
+        for found in plant(faults, pool):
+            rows.append(found | when)
+            write(rows, every, path)
+            who = f"{len(rows):3d}/{len(faults)} {found['id']:<10} {found['caught_by']:<8}"
+            print(f"   {who} {found['where']:<34} {found['what']}", flush=True)
+    reasons = {fault.id for fault in faults if fault.equivalent}
+    counts = {who: sum(r["caught_by"] == who for r in rows) for who in ("chapter", "tests")}
+    left = [row for row in rows if row["caught_by"] == "nobody" and row["id"] not in reasons]
+    print(f"== {time.monotonic() - started:.0f} s: chapters caught {counts['chapter']}, tests")
+    print(f"   {counts['tests']}, nobody {len(left)}, but for {len(reasons)} that change nothing")
+    print(f"{path.relative_to(ROOT)} has the list")
+    return int(bool(left))
 
 
 if __name__ == "__main__":

@@ -267,9 +267,9 @@ def plant(mutant: Mutant, module: Loaded) -> None:
     code = compile(mutant.text, str(module.file), "exec")
     if mutant.function.startswith("="):
         _renumber(mutant.function[1:], code, module.file)
-    new = _codes(code)
+    new = codes(code)
     for function in module.functions:
-        function.__code__ = new.get(_name(function.__code__), function.__code__)
+        function.__code__ = new.get(place(function.__code__), function.__code__)
     for cached in module.kept:
         cached.cache_clear()
 
@@ -284,16 +284,16 @@ def _renumber(name: str, code: CodeType, file: Path) -> None:
             setattr(module, name, namespace[name])
 
 
-def _codes(code: CodeType) -> dict[tuple[str, int], CodeType]:
+def codes(code: CodeType) -> dict[tuple[str, int], CodeType]:
     """All code in a module's, by name and line."""
     found: dict[tuple[str, int], CodeType] = {}
     for inner in code.co_consts:
         if isinstance(inner, CodeType):
-            found |= {_name(inner): inner, **_codes(inner)}
+            found |= {place(inner): inner, **codes(inner)}
     return found
 
 
-def _name(code: CodeType) -> tuple[str, int]:
+def place(code: CodeType) -> tuple[str, int]:
     return code.co_qualname, code.co_firstlineno
 
 
