@@ -70,8 +70,8 @@ diff: environment ## list every number that moved since BASE=tag-or-commit (CHAP
 	@$(BIN)/python -m tools.diff $(if $(BASE),"$(BASE)") $(if $(CHAPTER),--chapter "$(CHAPTER)")
 
 .PHONY: faults
-faults: environment ## plant faults, see who notices (45 minutes; ONLY=pattern: some; MODULE=file: mutants of one)
-	@$(BIN)/python -m tools.$(if $(MODULE),mutants "$(MODULE)" --sample $(or $(SAMPLE),40),faults $(if $(ONLY),--only "$(ONLY)"))
+faults: environment ## plant faults, see who notices (ONLY=pattern: some; INDEPENDENT=1: others'; MODULE=file: mutants of one)
+	@$(BIN)/python -m tools.$(if $(MODULE),mutants "$(MODULE)" --sample $(or $(SAMPLE),40),faults $(if $(INDEPENDENT),--independent) $(if $(ONLY),--only "$(ONLY)"))
 
 .PHONY: bench
 bench: environment ## speed and answers beside other libraries (installs them into .venv-bench, 1.6 GB)

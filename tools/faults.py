@@ -258,7 +258,8 @@ def chapter(copy: Path, name: str, faults: Sequence[Fault]) -> dict[str, Any]:
     lines it runs."""
     enter(copy)
     lines = {one.id: changed(one, (copy / one.file).read_text(encoding="utf-8")) for one in faults}
-    code, found, tracer = cells(copy / name), {}, Tracer(copy)
+    code, tracer = cells(copy / name), Tracer(copy)
+    found: dict[str, str] = {}
     names: dict[str, Any] = {"__name__": "__main__"}
 
     def planted(fault: Fault, at: int) -> dict[str, Any]:
