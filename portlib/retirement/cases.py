@@ -269,14 +269,20 @@ class Lives:
 
     def part(self, which: slice | NDArray[np.intp]) -> Lives:
         """Some of the columns; a slice shares the memory."""
+
+        def cut(values: NDArray[Any]) -> NDArray[Any]:
+            if isinstance(which, slice):
+                return values[..., which]
+            return np.take(values, which, axis=-1)  # lives stay neighbours in memory
+
         pick: dict[str, Any] = {
-            "returns": self.returns[:, :, which],
-            "last": self.last[:, which],
-            "price": None if self.price is None else self.price[:, which],
-            "last_spouse": None if self.last_spouse is None else self.last_spouse[:, which],
-            "pay": None if self.pay is None else self.pay[:, which],
+            "returns": cut(self.returns),
+            "last": cut(self.last),
+            "price": None if self.price is None else cut(self.price),
+            "last_spouse": None if self.last_spouse is None else cut(self.last_spouse),
+            "pay": None if self.pay is None else cut(self.pay),
             "permanent": None,
-            "care": None if self.care is None else self.care[which],
+            "care": None if self.care is None else cut(self.care),
         }
         return replace(self, **pick)
 
@@ -454,8 +460,9 @@ def of_households(
     years = max(h.horizon for h in households)
     t = np.arange(years)
     pay_paths = None if lives is None or lives.pay is None else lives.pay.T
-    rows = []
-    for h, mix in zip(households, chosen, strict=True):
+    each, which = _distinct(households)
+    facts: list[tuple[Any, ...]] = []
+    for h in each:
         own, claim = hh.benefits(h, pay_paths)
         spouse = np.zeros(1), 0
         if h.spouse is not None:
@@ -464,14 +471,16 @@ def of_households(
         target = np.array([np.nan if h.target is None else h.target])
         if h.replacement_rate is not None and lives is not None and lives.permanent is not None:
             target = target * lives.permanent[max(h.working - 1, 0)]
-        rows.append((own, claim, *spouse, target, mix.at(h.retirement_age - h.age - t)))
-    own, claim, theirs, start, target, held = zip(*rows, strict=True)
-    factor, period = _prices_of_life(households, years, mortality or Mortality(), risk_aversion)
+        facts.append((own, claim, *spouse, target))
+    owns, claims, seconds, starts, targets = zip(*(facts[k] for k in which), strict=True)
+    held = [mix.at(h.retirement_age - h.age - t) for h, mix in zip(households, chosen, strict=True)]
+    factor, period = _prices_of_life(each, years, mortality or Mortality(), risk_aversion)
+    saving = _saving(each, years)
     couple = None
     if couples == {True}:
         first = households[0]
         couple = Couple(
-            _wide(theirs), np.array(start), first.survivor_spending, first.survivor_pension
+            _wide(seconds), np.array(starts), first.survivor_spending, first.survivor_pension
         )
 
     def of(name: str) -> Array:
@@ -482,22 +491,29 @@ def of_households(
         age=of("age"),
         retires=np.array([h.working for h in households]),
         balance=of("balance"),
-        saving=_saving(households, years),
+        saving=replace(saving, **{name: value[which] for name, value in vars(saving).items()}),
         mix=np.stack(held),
         fee=np.array([m.fee for m in chosen]),
         fee_dollars=of("fee_dollars"),
         leakage=of("leakage"),
-        target=_wide(target),
-        benefit=_wide(own),
-        claim=np.array(claim),
+        target=_wide(targets),
+        benefit=_wide(owns),
+        claim=np.array(claims),
         other=of("other_income"),
         pension=of("pension"),
         tax_rate=of("tax_rate"),
-        factor=factor,
-        period=period,
+        factor=factor[which],
+        period=period[which],
         couple=couple,
         annuity=annuity,
     )
+
+
+def _distinct(households: Sequence[Household]) -> tuple[list[Household], NDArray[np.intp]]:
+    """Each household once, and for every row which of them it is."""
+    each = list({id(h): h for h in households}.values())
+    place = {id(h): k for k, h in enumerate(each)}
+    return each, np.array([place[id(h)] for h in households])
 
 
 def _wide(values: Sequence[Array]) -> Array:

@@ -15,6 +15,8 @@ Left out: dependence between the lives of a couple, improvement that differs by 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 from typing import Literal, get_args
 
 import numpy as np
@@ -79,10 +81,8 @@ class Mortality:
             raise ValueError(f"the life table goes from age 0 to 119; {age} is not before its end")
         if sex not in get_args(Sex):
             raise ValueError(f"sex is {sex!r}: give one of {', '.join(get_args(Sex))}")
-        sexes = ("male", "female") if sex == "both" else (sex,)
-        columns = [f"{one}_death_probability" for one in sexes]
-        table = data.table("life_table_2023")[columns]
-        dies = table.loc[age : self.last_age - 1].to_numpy(float)
+        columns = {"both": [0, 1], "male": [0], "female": [1]}[sex]
+        dies = _dying(data.ROOT)[age : self.last_age, columns]
         ahead = np.arange(len(dies))[:, None]
         dies = np.minimum(self.relative * dies * (1 - self.improvement) ** ahead, 1.0)
         alive = np.vstack([np.ones(len(columns)), np.cumprod(1 - dies, axis=0)]).mean(axis=1)
@@ -117,6 +117,15 @@ def last_year(alive: Array, chance: Array) -> Years:
     `alive` starts at 1 and ends at 0; `chance` is uniform, of any shape.
     """
     return np.asarray(np.searchsorted(-alive, -np.asarray(chance), side="left") - 1, np.int64)
+
+
+@lru_cache(maxsize=4)
+def _dying(root: Path) -> Array:
+    """Chances of dying within a year from age 0 on, men and women (ages, 2); not to be changed."""
+    table = data.table("life_table_2023")
+    chances = table.loc[0:, ["male_death_probability", "female_death_probability"]].to_numpy(float)
+    chances.flags.writeable = False
+    return chances
 
 
 @door()

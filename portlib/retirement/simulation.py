@@ -41,7 +41,7 @@ Rows = TypeVar("Rows", bound=NDArray[Any])
 #: Elements of an array of rows x lives that stay in a core's cache: how many lives go at a time.
 CELLS = 80000
 #: Lives that have ended are left behind when they are one in so many.
-ENOUGH = 40
+ENOUGH = 10
 
 
 class Review(Protocol):
@@ -261,11 +261,15 @@ def simulate(
     parts = []
     kept = np.arange(lives.count) < keep
     final = lives.ends.max(axis=0)
+    others = replace(lives, returns=lives.returns[:0])  # returns stay where they are
     for first in range(0, lives.count, size):
         which = np.arange(first, min(first + size, lives.count))
-        by_death = np.argsort(final[which], kind="stable")
+        by_death = np.arange(len(which))
+        if lives.alive is None:  # else nobody is left behind
+            by_death = np.argsort(final[which], kind="stable")
+        met = lives.returns[:, :, first : first + size]
         which = which[by_death]
-        one = lives.part(slice(first, first + size) if _sorted(by_death) else which)
+        one = others.part(which)
         rows = _columns(cases, which, lives.count)
         if one.last.shape[0] > 1:
             one = replace(one, last=one.last[order])
@@ -273,7 +277,9 @@ def simulate(
             one = replace(one, last_spouse=one.last_spouse[order])
         if one.alive is not None and one.alive.shape[0] > 1:
             one = replace(one, alive=one.alive[order])
-        found = _run(rows, one, chosen, reviewed, risk_aversion, floor, care, kept[which])
+        found = _run(
+            rows, one, met, by_death, chosen, reviewed, risk_aversion, floor, care, kept[which]
+        )
         again = np.argsort(by_death, kind="stable")
         paths = found.pop("paths")[..., np.argsort(which[kept[which]])]
         parts.append({name: value[:, again] for name, value in found.items()} | {"paths": paths})
@@ -312,6 +318,8 @@ class _State:
 def _run(
     c: Cases,
     lives: Lives,
+    met: Array,
+    order: NDArray[np.intp],
     rules: Sequence[SpendingRule],
     reviews: Mapping[int, Review],
     gamma: float | None,
@@ -321,7 +329,9 @@ def _run(
 ) -> dict[str, Any]:
     """All rows, sorted by retirement, the latest first, over some lives, the shortest first.
 
-    Lives that have ended in every row are left behind, once they are many enough.
+    Lives that have ended in every row are left behind, once they are many enough. The returns that
+    they meet, `met` (years, assets, lives), are in another order: life k's are those of
+    ``order[k]``. Moving the growth of a few rows is less work than moving all assets.
     """
     shape = (len(c), lives.count)
     ends = lives.ends
@@ -341,6 +351,7 @@ def _run(
     final = ends.max(axis=0)
     before = len(c)
     past = 0
+    moved = not _sorted(order)
     for t in range(until):
         gone = 0 if weighed else int(np.searchsorted(final, t)) - past
         if gone * ENOUGH >= lives.count:
@@ -348,13 +359,15 @@ def _run(
             lives = lives.part(slice(gone, None))
             s = s.without(gone)
             past += gone
-        gross = 1 + lives.returns[t]
+        gross = 1 + met[t]
         growth = held[:, t] @ gross
+        if moved or past:
+            growth = np.take(growth, order[past:], axis=1)
         if c.fee_dollars.any():
             s.wealth -= c.fee_dollars[:, None]
             np.maximum(s.wealth, 0.0, out=s.wealth)
         for i, review in reviews.items():
-            mixes = review.mixes[:, t] @ gross
+            mixes = np.take(review.mixes[:, t] @ gross, order[past:], axis=1)
             chosen = review.choose(t, s.wealth[i])
             growth[i] = np.take_along_axis(mixes, chosen[None], axis=0)[0] * (1 - c.fee[i])
         working = int(np.count_nonzero(c.retires > t))
@@ -510,15 +523,17 @@ def _count(
     weight = lived if lives.alive is None else _of(lives.alive, at)[:, t, None]
     out["years"][few] += weight
     s.shares[few] += share * lived
-    short = want - spent
-    np.maximum(short, 0.0, out=short)
+    if want.any():
+        short = want - spent
+        np.maximum(short, 0.0, out=short)
+        if not everybody:
+            short *= lived
+        out["unmet"][at] += short
+        short *= 1 / np.maximum(want, 1e-9)
+        missing = s.missing[at]
+        np.maximum(missing, short, out=missing)
     if not everybody:
-        short *= lived
         dry &= alive
-    out["unmet"][at] += short
-    short *= 1 / np.maximum(want, 1e-9)
-    missing = s.missing[at]
-    np.maximum(missing, short, out=missing)
     dry &= out["depleted"][at] < 0
     np.copyto(out["depleted"][at], since, where=dry)
     if gamma is not None:

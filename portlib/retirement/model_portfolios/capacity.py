@@ -234,6 +234,8 @@ class Adviser:
         shift = _errors(self.doubt, (blocks + 1) // 2, rng)
         moved = np.repeat(np.concatenate([shift, -shift])[:blocks], each, axis=0)
         values = np.maximum(drawn.values + moved[:, None, :], -1.0)
+        # in memory as simulations read them: year by year, the lives of one class side by side
+        values = np.moveaxis(np.ascontiguousarray(np.moveaxis(values, 0, 2)), 2, 0)
         source = f"{drawn.source}; means redrawn in {blocks} blocks"
         return Lives(replace(drawn, values=values, source=source), blocks, seed)
 

@@ -43,7 +43,7 @@ from portlib.retirement.model_portfolios.capacity import Adviser, Lives, Person
 from portlib.retirement.model_portfolios.ways import DEFAULT
 from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import Outcomes, Review, simulate
-from portlib.retirement.spending_rules import AnnuityFactor, SpendingRule, Target
+from portlib.retirement.spending_rules import AnnuityFactor, Target
 
 #: Differences of logarithms below this are none.
 SAME = 1e-9
@@ -309,34 +309,27 @@ def lived(
     Returns
     -------
     two Outcomes
-        A row a path: of the worth, and of the goal.
+        A row a path: of the worth, and of the goal, which is not asked what it is worth.
     """
     table = outlook.mortality(desk.plan)
     rng = np.random.default_rng(desk.lives_seed if seed is None else seed)
     lives = cases.draw(who, returns, rng, mortality=table, lifetimes="weighed")
-    count = len(paths)
-    homes = [replace(who, spending=None)] * count + [who] * count
-    names = [f"{what}: {path}" for what in ("worth", "goal") for path in paths]
     rows = cases.of_households(
-        homes,
-        [*paths.values()] * 2,
+        [who] * len(paths),
+        list(paths.values()),
         lives,
-        names=names,
+        names=list(paths),
         mortality=table,
         risk_aversion=risk_aversion,
     )
-    rules: list[SpendingRule] = [AnnuityFactor()] * count
-    rules += [Target()] * count
-    asked = [(reviews or {}).get(path) for path in paths] * 2
-    out = simulate(
-        rows,
-        lives,
-        rules,
-        reviews=asked,
-        risk_aversion=risk_aversion,
-        floor=desk.plan.policy["spending_floor"],
+    free = replace(rows, target=np.full(rows.target.shape, np.nan))
+    asked = [(reviews or {}).get(path) for path in paths]
+    floor = desk.plan.policy["spending_floor"]
+    worth = simulate(
+        free, lives, AnnuityFactor(), reviews=asked, risk_aversion=risk_aversion, floor=floor
     )
-    return out.rows(range(count), paths), out.rows(range(count, 2 * count), paths)
+    deaths = replace(lives, alive=None)
+    return worth, simulate(rows, deaths, Target(), reviews=asked, risk_aversion=None, floor=floor)
 
 
 def judge(
