@@ -6,14 +6,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portlib import plan
+from portlib import data, plan
 from portlib.construction.anchored import Reference
+from portlib.estimation.forecast_record import Edition
+from portlib.records import Assumptions
 from portlib.retirement.model_portfolios.record import (
     ADOPTED,
+    LARGE,
     REFERENCE,
+    _market,
+    _rivals,
+    default_equity,
     past_editions,
     record,
 )
+from portlib.retirement.plan_menu import date_for, equity_share
 
 POLICY = plan.read().policy
 EQUITY = ("us_large_equity", "us_small_equity")
@@ -124,3 +131,63 @@ def test_the_table_counts_years_of_trades_and_not_the_first_purchase():
         away = run.returns - run.returns.mean()
         worth = run.returns.mean() - found.risk_aversion / 2 * (away**2).mean()
         assert row["worth"] == pytest.approx(12 * worth)
+
+
+def test_the_table_is_what_each_rule_held_and_earned():
+    found = made(months())
+    for name, row in found.table().iterrows():
+        run = found.replays[name]
+        share = np.mean([sum(w[label] for label in EQUITY) for _, w in run.weights.iterrows()])
+        assert row["equity"] == pytest.approx(share)
+        years = len(run.returns) / 12
+        assert row["earned"] == pytest.approx((1 + run.returns).prod() ** (1 / years) - 1)
+        assert row["volatility"] == pytest.approx(12**0.5 * run.returns.std(ddof=1))
+    assert found.table().loc["60/40", "equity"] == pytest.approx(0.6)
+    assert found.table().loc["equal weights", "equity"] == pytest.approx(0.5)
+
+
+def edition_of(day, labels):
+    """An edition of no more than its day and its classes."""
+    n = len(labels)
+    told = Assumptions(labels, np.full(n, 0.04), 0.01 * np.eye(n))
+    nothing = pd.DataFrame(columns=list(labels), index=pd.PeriodIndex([], freq="M"))
+    return Edition(str(day), pd.Timestamp(day), told, nothing, pd.Series(dtype=float))
+
+
+FIVE = ("cash", "us_core_bonds", "us_large_equity", "us_small_equity", "intl_dev_equity")
+
+
+def test_the_market_of_a_day_is_the_last_that_was_known_on_it():
+    """On the day of each figure, the day before the next, and for no figure to come."""
+    ours = plan.read()
+    whole = Reference(POLICY["reference_portfolio"], ours.equity_classes)
+    shares = data.table("world_equity_us_share")["us_share"]
+    days = list(pd.to_datetime(shares.index))
+    assert len(set(shares)) == len(shares) > 2
+    for k, share in enumerate(shares):
+        until = days[k + 1] - pd.Timedelta(days=1) if k + 1 < len(days) else days[k]
+        for day in (days[k], until):
+            found = _market(whole, edition_of(day, FIVE))
+            held = found.weights
+            assert sum(held.values()) == pytest.approx(1)
+            equity = sum(held[name] for name in FIVE[2:])
+            assert equity == pytest.approx(whole.equity_share)
+            home = held["us_large_equity"] + held["us_small_equity"]
+            assert home / equity == pytest.approx(share)
+            assert held["us_large_equity"] / home == pytest.approx(LARGE)
+    few = _market(whole, edition_of(days[0], FIVE[:4]))
+    assert "intl_dev_equity" not in few.weights
+    assert few.equity_share == pytest.approx(whole.equity_share)
+
+
+def test_a_past_default_is_that_of_somebody_who_retires_when_the_record_ends():
+    ours = plan.read()
+    whole = Reference(POLICY["reference_portfolio"], ours.equity_classes)
+    end = pd.Period("2025-12", "M")
+    rule = _rivals(ours, whole, end)["the plan's default"]
+    for before in (0, 6, 17, 30):
+        first = (end - 12 * before).to_timestamp(how="start")
+        edition = edition_of(first - pd.Timedelta(days=1), FIVE)
+        assert edition.in_force == end - 12 * before
+        assert rule(edition) == equity_share(ours)[date_for(ours, before)]
+    assert len({default_equity(ours, float(y)) for y in (0, 6, 17, 30)}) > 2

@@ -43,3 +43,43 @@ def test_no_reserve_is_no_cash() -> None:
     assert (none.met == plain.met).all()
     assert none.left == pytest.approx(plain.left)
     assert none.cash == 0
+
+
+def by_hand(invested, bills, spending, years, last):
+    """One life with a reserve, in plain words: what it left, whether all was paid, its cash."""
+    size = min(years * spending, 1.0)
+    cash, rest, rose, paid, shares = size, 1 - size, True, True, []
+    for year in range(last + 1):
+        order = ["rest", "cash"] if rose else ["cash", "rest", "cash"]
+        due = spending
+        for source in order:
+            taken = min(due, cash if source == "cash" else rest)
+            due -= taken
+            if source == "cash":
+                cash -= taken
+            else:
+                rest -= taken
+        paid = paid and due <= 1e-9
+        if rose:
+            more = min(max(size - cash, 0.0), rest)
+            cash, rest = cash + more, rest - more
+        if cash + rest > 1e-9:
+            shares.append(cash / (cash + rest))
+        cash, rest = cash * bills[year], rest * invested[year]
+        rose = invested[year] >= 1
+    return cash + rest, paid, shares
+
+
+@pytest.mark.parametrize(("spending", "years"), [(0.045, 2), (0.06, 3), (0.3, 5)])
+def test_many_lives_are_each_the_plain_loop(spending, years) -> None:
+    rng = np.random.default_rng(5)
+    invested = np.exp(rng.normal(0.04, 0.15, (30, 60)))
+    invested[3, :20] = 1.0  # no gain, and no loss either
+    bills = np.exp(rng.normal(0.01, 0.01, (30, 60)))
+    ends = rng.integers(2, 30, 60)
+    found = cr.with_reserve(invested, bills, spending, years, ends)
+    each = [by_hand(invested[:, k], bills[:, k], spending, years, ends[k]) for k in range(60)]
+    assert found.left == pytest.approx([left for left, _, _ in each], abs=1e-12)
+    assert found.met.tolist() == [paid for _, paid, _ in each]
+    assert found.cash == pytest.approx(np.mean([x for _, _, shares in each for x in shares]))
+    assert found.met.any() == (spending < 0.3)

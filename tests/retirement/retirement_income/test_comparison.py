@@ -19,12 +19,15 @@ RETIREE = Household(
 RULES = [rules.FixedReal(0.04), rules.AnnuityFactor(), rules.Distribution()]
 
 
-def lives_of(paths: int) -> rows.Lives:
+def returns_of(paths: int, years: int = 55) -> Scenarios:
     rng = np.random.default_rng(1)
-    values = np.expm1(rng.normal([0.04, 0.01], [0.14, 0.06], (paths, 55, 2)))
-    change = np.full((paths, 55), 0.025)
-    returns = Scenarios(values, ("equity", "bonds"), "made up", (), change)
-    return rows.draw(RETIREE, returns, np.random.default_rng(2))
+    values = np.expm1(rng.normal([0.04, 0.01], [0.14, 0.06], (paths, years, 2)))
+    change = np.full((paths, years), 0.025)
+    return Scenarios(values, ("equity", "bonds"), "made up", (), change)
+
+
+def lives_of(paths: int) -> rows.Lives:
+    return rows.draw(RETIREE, returns_of(paths), np.random.default_rng(2))
 
 
 def test_each_column_says_what_its_name_says() -> None:
@@ -60,3 +63,35 @@ def test_more_annuity_leaves_less_and_none_is_the_base() -> None:
     assert left[0] > left[1] > left[2] == 0
     plain = comparison.ways(wanted, balanced(0.5), lives_of(400), [rules.Target()])
     assert out.success[0].tolist() == plain.success[0].tolist()
+
+
+def test_every_column_is_what_a_plain_loop_over_the_lives_counts() -> None:
+    early = replace(RETIREE, age=60, retirement_age=65)
+    # five years before anything is spent
+    lives = rows.draw(early, returns_of(200, 60), np.random.default_rng(3))
+    out = comparison.ways(early, balanced(0.5), lives, [rules.FixedReal(0.07), *RULES[1:]])
+    table = comparison.by_rule(out, later=10)
+    assert list(table.index) == list(out.names)
+    for k, name in enumerate(out.names):
+        spent, first, later, worst, left, dry = [], [], [], [], [], 0
+        for life in range(lives.count):
+            own = [x for x in out.paths[k][:, life] if not np.isnan(x)]
+            if not own:
+                continue
+            spent += own
+            first.append(own[0])
+            worst.append(min(own))
+            later += own[10:11]
+        for life in range(lives.count):
+            left.append(out.bequest[k, life])
+            dry += out.depleted[k, life] >= 0
+        row = table.loc[name]
+        assert row["mean"] == pytest.approx(sum(spent) / len(spent))
+        assert row["first"] == pytest.approx(np.mean(first))
+        assert row["later"] == pytest.approx(np.median(later))
+        assert row["lean"] == pytest.approx(np.quantile(later, 0.1))
+        assert row["worst"] == pytest.approx(np.quantile(worst, 0.1))
+        assert row["left"] == pytest.approx(sorted(left)[99] / 2 + sorted(left)[100] / 2)
+        assert row["dry"] == pytest.approx(dry / lives.count)
+    assert 0 < table.loc["fixed real", "dry"] < 1
+    assert table.loc["annuity factor", "left"] > 0

@@ -57,3 +57,14 @@ def test_an_account_grows_between_what_leaves_it_and_gaps_of_ages_are_counted_ex
         joint = rmd.period(80, 80 - gap)
         assert (joint > float(taxes.distribution_period(80))) == (gap > 10)
     assert rmd.period(80, 85) == float(taxes.distribution_period(80))
+
+
+def test_exactly_ten_years_younger_is_not_more_than_ten_at_any_age() -> None:
+    """26 CFR 1.401(a)(9)-5(c): the joint table is for a spouse more than ten years younger."""
+    for age in range(73, 121):
+        alone = rmd.period(age)
+        assert rmd.period(age, age - 10) == rmd.period(age, age) == alone
+    joint = data.table("joint_life_table")
+    for row in joint[joint["owner_age"] - joint["spouse_age"] > 10].itertuples():
+        longer = rmd.period(row.owner_age, row.spouse_age)
+        assert longer == row.distribution_period >= rmd.period(row.owner_age)
