@@ -29,6 +29,7 @@ from portlib import policy as decisions
 from portlib.data import DataError
 from portlib.inputs import Classes, Inputs, Sources, record
 from portlib.policy import HouseClass, Policy
+from portlib.records import Array
 from portlib.tables import Findings
 
 SCHEMA = "prudent-by-construction/plan/2"
@@ -68,6 +69,11 @@ class Plan:
     holdings: pd.DataFrame
     policy: Policy
     inputs: Inputs = field(default_factory=Inputs)
+
+    @cached_property
+    def lineup(self) -> plan_format.Lineup:
+        """`funds` and `exposures` as plain values, which many plans are read by."""
+        return plan_format.Lineup.of(self.funds, self.exposures)
 
     @property
     def name(self) -> str:
@@ -175,20 +181,39 @@ class Plan:
             for row in np.round(self.holdings.to_numpy(float), 12).tolist()
         ]
         people = _records(self.participants, "participant")
-        classes = {str(row.pop("fund")): row for row in _records(self.exposures, "fund")}
-        nothing = dict.fromkeys(map(str, self.exposures))
-        lineup = [row | classes.get(row["fund"], nothing) for row in _records(self.funds, "fund")]
         return {
             "schema": SCHEMA,
             "rules": schema.plain(self.rules),
             "policy": self.policy.to_json(),
-            "lineup": lineup,
+            "lineup": self.lineup.to_json(),
             "target_date_vintages": (
                 None if self.vintages is None else _records(self.vintages, "years_to_retirement")
             ),
             "participants": [row | own for row, own in zip(people, held, strict=True)],
             "inputs": self.inputs.to_json(),
         }
+
+
+class _Read(Plan):
+    """A plan whose `funds` and `exposures` are made from its `lineup` once somebody asks for them.
+
+    Thousands of plans are answered without: frames take longer than what is done with them.
+    """
+
+    @classmethod
+    def of(cls, rules: Any, parts: plan_format.Parts, policy: Policy, inputs: Inputs) -> _Read:
+        made = object.__new__(cls)
+        names = ("lineup", "vintages", "participants", "holdings")
+        vars(made).update(zip(names, parts, strict=True))
+        vars(made).update(rules=rules, policy=policy, inputs=inputs)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in ("funds", "exposures"):
+            raise AttributeError(f"a plan has no {name!r}")
+        funds, exposures = vars(self)["lineup"].frames()
+        vars(self).update(funds=funds, exposures=exposures)
+        return vars(self)[name]
 
 
 def folder() -> Path:
@@ -385,14 +410,16 @@ def _plan(
     if rules is not None:
         record.check_day(brought, rules["as_of"], found)
     if parts is not None:
-        weights = [parts[1], *([] if parts[2] is None else [parts[2]])]
-        held = dict.fromkeys(name for table in weights for name in _held(table))
+        menu, paths = parts[:2]
+        held = dict.fromkeys(_held(menu.classes, menu.weights))
+        if paths is not None:
+            held |= dict.fromkeys(_held(paths.columns.tolist(), paths.to_numpy(float)))
         record.check_whole(brought, list(held), found)
         policy = policy.of_house(_house(known, held))
     found.items = [*core, *found]
     if found.refused or parts is None:
         return None
-    return Plan(rules, *parts, policy, brought)
+    return _Read.of(rules, parts, policy, brought)
 
 
 def _house(known: Classes, held: Collection[str] | None) -> list[HouseClass]:
@@ -411,11 +438,11 @@ def _house(known: Classes, held: Collection[str] | None) -> list[HouseClass]:
     ]
 
 
-def _held(weights: pd.DataFrame) -> list[str]:
+def _held(classes: Sequence[str], weights: Array) -> list[str]:
     """Classes with a weight above zero."""
-    some: list[bool] = np.asarray((weights.to_numpy(float) > 0).any(axis=0)).tolist()
-    classes = [str(name) for name, held in zip(weights.columns, some, strict=True) if held]
-    return [name for name in classes if name != "equity"]
+    some: list[bool] = np.asarray((weights > 0).any(axis=0)).tolist()
+    held = [str(name) for name, held in zip(classes, some, strict=True) if held]
+    return [name for name in held if name != "equity"]
 
 
 def _labels(lineup: Mapping[str, list[Any]]) -> dict[str, str]:
@@ -448,7 +475,11 @@ def _records(frame: pd.DataFrame, key: str) -> list[dict[str, Any]]:
     names = [key, *map(str, frame)]
     if frame.empty:
         return []
-    rows = frame.to_numpy().tolist()
+    values = frame.to_numpy()
+    rows = values.tolist()
+    if values.dtype == float and not np.isnan(values).any():
+        plain = zip(map(_cell, frame.index.tolist()), rows, strict=True)
+        return [dict(zip(names, (at, *row), strict=True)) for at, row in plain]
     return [
         {name: _cell(cell) for name, cell in zip(names, (at, *row), strict=True)}
         for at, row in zip(frame.index.tolist(), rows, strict=True)

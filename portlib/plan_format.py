@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from portlib import data, schema, tables
 from portlib.data import DataError
@@ -180,13 +181,74 @@ class Table:
         self.found.refuse(f"{self.name}{self.suffix}", problem)
 
 
-#: Columns and frames of rows that were sent before, as far as nothing was refused in them.
+@dataclass(frozen=True, eq=False)
+class Lineup:
+    """The menu as plain values, in its order: what is asked of many plans needs no frames.
+
+    Attributes
+    ----------
+    columns : mapping
+        By column of `LINEUP` but ``origin``, a value a fund; None or nan where there is none.
+    classes : tuple of str
+    weights : array (funds, classes)
+        What each fund holds; nan for a series, whose classes are those of its dates.
+    """
+
+    columns: Mapping[str, Sequence[Any]]
+    classes: tuple[str, ...]
+    weights: Array
+
+    @classmethod
+    def of(cls, funds: pd.DataFrame, exposures: pd.DataFrame) -> Lineup:
+        """The menu of a `Plan`'s frames."""
+        columns = {"fund": funds.index.tolist()}
+        columns |= {str(name): cells.tolist() for name, cells in funds.items()}
+        rows = dict(zip(exposures.index.tolist(), exposures.to_numpy(float), strict=True))
+        nothing = np.full(len(exposures.columns), np.nan)
+        weights = [rows.get(fund, nothing) for fund in columns["fund"]]
+        classes = tuple(map(str, exposures.columns.tolist()))
+        return cls(columns, classes, np.array(weights).reshape(-1, len(classes)))
+
+    def frames(self) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Funds and exposures of a `Plan`."""
+        held = {
+            name: np.array(cells, float)
+            if LINEUP[name].kind == "number"
+            else pd.Index(cells, dtype=object)
+            for name, cells in self.columns.items()
+            if name != "fund"
+        }
+        held["affiliated"] = np.array(self.columns["affiliated"], bool)
+        index = pd.Index(self.columns["fund"], dtype=object, name="fund")
+        known = ~self._unseen
+        weights = pd.DataFrame(self.weights[known], index[known], list(self.classes))
+        return pd.DataFrame(held, index=index), weights
+
+    def to_json(self) -> list[dict[str, Any]]:
+        """A row a fund, as a plan's JSON has them."""
+        names = [*self.columns, *self.classes]
+        plain = [
+            [None if cell != cell else cell for cell in cells] for cells in self.columns.values()
+        ]
+        weights = self.weights.astype(object)
+        weights[self._unseen] = None
+        rows = zip(zip(*plain, strict=True), weights.tolist(), strict=True)
+        return [dict(zip(names, (*row, *held), strict=True)) for row, held in rows]
+
+    @property
+    def _unseen(self) -> NDArray[np.bool_]:
+        """Funds of which no weights are known."""
+        return np.asarray(np.isnan(self.weights).any(axis=1))
+
+
+#: Columns, menus and frames of rows that were sent before, as far as nothing was refused in them.
 _COLUMNS: Kept[Mapping[str, list[Any]] | None] = Kept(64)
+_LINEUPS: Kept[Lineup] = Kept(64)
 _FRAMES: Kept[tuple[pd.DataFrame, ...]] = Kept(64)
 #: By entry of the rules, what breaks the schema.
 _BREAKS: Kept[list[str]] = Kept(4096)
 
-Parts = tuple[pd.DataFrame, pd.DataFrame, pd.DataFrame | None, pd.DataFrame, pd.DataFrame]
+Parts = tuple[Lineup, pd.DataFrame | None, pd.DataFrame, pd.DataFrame]
 
 
 # ---- reading -------------------------------------------------------------------------------------
@@ -321,10 +383,13 @@ def _columns(
             found.refuse(f"{name}[{at}]", f"{schema.short(rows[at])} is not a mapping")
         return None
     for at, row in enumerate(rows):
+        if row.keys() <= known:
+            continue
         if strange := [key for key in row if key not in known]:
             hint = near_word(str(strange[0]), sorted(known))
             found.refuse(f"{name}[{at}]", f"{schema.short(strange[0])}: no such entry{hint}")
-    held = dict.fromkeys(key for row in rows for key in row if key in known and key not in asked)
+    given = dict.fromkeys(key for row in dict.fromkeys(map(tuple, rows)) for key in row)
+    held = [key for key in given if key in known and key not in asked]
     made = {}
     for key in [*asked, *held]:
         made[key] = _cells([row.get(key) for row in rows], asked.get(key, _CLASS), key, name, found)
@@ -338,7 +403,7 @@ def parts(
     people: Table,
     vintages: Table | None,
 ) -> Parts:
-    """Funds, exposures, vintages, participants and holdings of a `Plan`, from its tables.
+    """The menu, vintages, participants and holdings of a `Plan`, from its tables.
 
     Parameters
     ----------
@@ -357,7 +422,11 @@ def parts(
     suffix = ".yml" if lineup.suffix else ""
     classes = [name for name in lineup.columns if name not in LINEUP]
     _origin(rules, [lineup, people, *([] if vintages is None else [vintages])])
-    funds, exposures = _once(lineup, tuple(classes), lambda: _funds(lineup, classes))
+    menu = _LINEUPS.get(
+        None if lineup.mark is None else (lineup.mark, tuple(classes)),
+        lambda: _menu(lineup, classes),
+        keep=lambda _: not lineup.found.refused,
+    )
     kinds = dict(zip(lineup.columns["fund"], lineup.columns["kind"], strict=True))
     _named_funds(rules, kinds, f"rules{suffix}", found)
     if ("target_date" in kinds.values()) != (vintages is not None):
@@ -374,9 +443,9 @@ def parts(
     index = participants.index
     (holdings,) = _once(people, tuple(codes), lambda: (_held(people, codes, index),))
     found.settle()
-    _same_story(lineup, funds, people, participants, holdings)
+    _same_story(lineup, people, participants, holdings)
     found.settle()
-    return funds, exposures, paths, participants, holdings
+    return menu, paths, participants, holdings
 
 
 def by_name(rules: Mapping[str, Any], lineup: Table, found: Findings) -> None:
@@ -511,16 +580,19 @@ def _vintage_rows(table: Table, held: list[str]) -> Array:
     return weights
 
 
-def _funds(table: Table, classes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _menu(table: Table, classes: list[str]) -> Lineup:
     series, weights = _fund_rows(table, classes)
     share = table.numbers("plan_share")[:, 0]
     told = share[~np.isnan(share)]
     if told.size and not abs(told.sum() - 1) <= TOLERANCE:
         table.say(f"column 'plan_share' sums to {told.sum():.6g}, not to one")
-    held = {name: _column(table, name, LINEUP) for name in LINEUP if name not in ("origin", "fund")}
-    held["affiliated"] = np.array([cell in ("yes", True) for cell in held["affiliated"]], bool)
-    index = pd.Index(table.columns["fund"], dtype=object, name="fund")
-    return pd.DataFrame(held, index=index), pd.DataFrame(weights[~series], index[~series], classes)
+    held = {name: table.columns[name] for name in LINEUP if name != "origin"}
+    figures = [name for name in held if LINEUP[name].kind == "number"]
+    held |= dict(zip(figures, table.numbers(*figures).T.tolist(), strict=True))
+    held["affiliated"] = [cell in ("yes", True) for cell in held["affiliated"]]
+    weights[series] = np.nan
+    weights.setflags(write=False)
+    return Lineup(held, tuple(classes), weights)
 
 
 def _people(table: Table, year: int) -> pd.DataFrame:
@@ -666,7 +738,6 @@ def _named_funds(
 
 def _same_story(
     lineup: Table,
-    funds: pd.DataFrame,
     people: Table,
     participants: pd.DataFrame,
     holdings: pd.DataFrame,
@@ -675,7 +746,7 @@ def _same_story(
     total = float(people.numbers("balance").sum())
     if np.isnan(lineup.numbers("plan_share")).all() or not total > 0:
         return
-    share = funds["plan_share"]
+    share = pd.Series(lineup.numbers("plan_share")[:, 0], lineup.columns["fund"])
     held = holdings.mul(participants["balance"], axis=0).sum() / total
     apart = (held - share.fillna(0)).abs()
     if apart.max() > 0.02:
@@ -709,7 +780,8 @@ def _breaks(rules: Any) -> list[str]:
         return schema.problems(rules, whole)
     known = whole["properties"]
     frame = {**whole, "properties": {key: {} for key in known}}
-    found = schema.problems(rules, frame)
+    whole_keys = set(whole["required"]) <= rules.keys() <= known.keys()
+    found = [] if whole_keys else schema.problems(rules, frame)
     for name, value in rules.items():
         if name in known:
             look = partial(schema.problems, value, known[name], name)
@@ -728,6 +800,9 @@ def _day(text: str, at: str, name: str, found: Findings) -> date:
 def _cells(cells: list[Any], column: Column, key: str, name: str, found: Findings) -> list[Any]:
     """A column of JSON values, typed; what is of another type or out of range is refused."""
     places = range(len(cells))
+    low, high = column.low, column.high
+    if column.kind == "number" and all(type(c) is float and low <= c <= high for c in cells):
+        return cells
 
     def refuse(rows: list[int], problem: str) -> None:
         _refuse(name, key, cells, places, rows, problem, found)
@@ -740,7 +815,6 @@ def _cells(cells: list[Any], column: Column, key: str, name: str, found: Finding
         finite = [math.isfinite(x) for x in numbers]
         if finite != present:
             refuse([at for at in places if present[at] and not finite[at]], "is not a number")
-        low, high = column.low, column.high
         if outside := [at for at, x in enumerate(numbers) if finite[at] and not low <= x <= high]:
             hint = "; decimals: 0.05 for 5%" if high <= 1 and low >= 0 else ""
             refuse(outside, f"is not between {low:g} and {high:g}{hint}")

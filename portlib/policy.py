@@ -130,7 +130,7 @@ class Policy:
             raise DataError(
                 f"policy has no entry {name!r}; did you mean {data.near(name, self.entries)}?"
             )
-        return copy.deepcopy(self.entries[name]["value"])
+        return _copied(self.entries[name]["value"])
 
     @cached_property
     def fingerprint(self) -> str:
@@ -474,6 +474,13 @@ def _schema(root: Path, classes: tuple[str, ...] = ()) -> dict[str, Any]:
 # ---- forms ---------------------------------------------------------------------------------------
 
 _PERCENT = re.compile(r"percent\b|%")
+
+
+def _copied(value: Any) -> Any:
+    """A value of mappings, lists and what nobody can change, for a caller to keep."""
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    return [_copied(item) for item in value] if isinstance(value, list) else value
 
 
 def _keyed(value: Any) -> Any:

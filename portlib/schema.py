@@ -298,7 +298,9 @@ def number_in(text: str) -> int | float | None:
 
 def plain(value: Any) -> Any:
     """A value as JSON holds it: names are text, dates ``2026-06-30``, tuples lists."""
-    if isinstance(value, Mapping):
+    if type(value) in (str, float, int, bool):
+        return value
+    if isinstance(value, (dict, Mapping)):
         return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain(item) for item in value]

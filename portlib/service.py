@@ -198,13 +198,14 @@ def optimize(
     portlib.data.DataError: schema: 'a plan of next year' is unknown; this version reads ...
     """
     asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
-    ours, sent = read(plan_)
+    mark = _mark(plan_)
+    ours, sent = _READ.get(mark, lambda: _read(plan_))
     if asked.get("optimizer", ours.policy["optimizer"]) != ours.policy["optimizer"]:
         ours = replace(ours, policy=ours.policy.replace(optimizer=asked["optimizer"]))
     posture, aversion = _posture(asked, ours.policy)
     told = b"" if assumptions is None else marked(assumptions)
     classes, rules, funds = _SET_UP.get(
-        (_mark(plan_), told, posture, ours.policy.fingerprint),
+        (mark, told, posture, ours.policy.fingerprint),
         lambda: _set_up(ours, assumptions, posture),
     )
     rules = _also(rules, asked)
@@ -226,7 +227,8 @@ def optimize(
         most_funds=most,
         whole_percent=whole,
     )
-    kinds = zip(map(str, ours.funds.index.tolist()), ours.funds["kind"].tolist(), strict=True)
+    told_of = ours.lineup.columns
+    kinds = zip(map(str, told_of["fund"]), told_of["kind"], strict=True)
     return {
         "schema": PORTFOLIO,
         "plan": sent,

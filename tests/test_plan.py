@@ -15,6 +15,7 @@ import pytest
 from portlib import data, plan
 from portlib.data import DataError
 from portlib.plan_format import QUESTIONS
+from portlib.retirement.plan_menu.options import considered
 
 sys.path.insert(0, str(Path(__file__).parent / "plans"))
 import make
@@ -580,3 +581,21 @@ def test_holdings_of_one_person_and_the_policy_are_in_the_fingerprint():
     mix = ours.exposures.copy()
     mix.iloc[-1] = mix.iloc[-1].to_numpy()[::-1].copy()
     assert replace(ours, exposures=mix).fingerprint != ours.fingerprint
+
+
+@pytest.mark.parametrize("where", FOLDERS, ids=lambda path: path.name)
+def test_a_plan_says_the_same_with_and_without_its_frames(where):
+    told = plan.from_json(plan.read(where).to_json())
+    assert not {"funds", "exposures"} & vars(told).keys(), "frames were made before anybody asked"
+    said = told.to_json(), told.fingerprint, considered(told)
+    framed = replace(told, funds=told.funds.copy(), exposures=told.exposures.copy())
+    assert (framed.to_json(), framed.fingerprint) == said[:2]
+    again = considered(framed)
+    assert (again.labels, again.kinds, again.classes) == (
+        said[2].labels,
+        said[2].kinds,
+        said[2].classes,
+    )
+    assert np.array_equal(again.exposures, said[2].exposures)
+    assert np.array_equal(again.own_risk, said[2].own_risk)
+    assert np.array_equal(again.costs, said[2].costs)

@@ -30,7 +30,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.construction.black_litterman import Posterior, equilibrium, posterior
-from portlib.construction.mandate import Limit, factor_limit
+from portlib.construction.mandate import Limit
 from portlib.construction.views import View, ViewError
 from portlib.ranges import RETURN, SHARE, door, number, numbers
 from portlib.records import Array, Assumptions
@@ -113,8 +113,11 @@ class Reference:
 
     def rows(self, exposures: pd.DataFrame) -> tuple[list[str], Array]:
         """The classes of `of_things`, and its rows as an array (things, classes)."""
-        share = _among(list(self.equity), exposures).sum(axis=1)
-        names = list(dict.fromkeys([*map(str, exposures), *self.weights]))
+        return self._rows(exposures.columns.tolist(), exposures.to_numpy(float))
+
+    def _rows(self, classes: Sequence[str], exposures: Array) -> tuple[list[str], Array]:
+        share = _among(list(self.equity), classes, exposures).sum(axis=1)
+        names = list(dict.fromkeys([*map(str, classes), *self.weights]))
         ends = [self._at(equity) for equity in (1.0, 0.0)]
         all_equity, none = (np.array([end.get(name, 0.0) for name in names]) for end in ends)
         return names, np.outer(share, all_equity) + np.outer(1 - share, none)
@@ -148,27 +151,40 @@ class Bands:
 
     def limits(self, reference: Reference, exposures: pd.DataFrame, clause: str) -> list[Limit]:
         """Two limits a class, for a mandate of things with these exposures (things, classes)."""
-        names, around = reference.rows(exposures)
-        held = _among(names, exposures)
+        things = [str(name) for name in exposures.index]
+        return self.limits_of(
+            reference, things, exposures.columns.tolist(), exposures.to_numpy(float), clause
+        )
+
+    def limits_of(
+        self,
+        reference: Reference,
+        things: Sequence[str],
+        classes: Sequence[str],
+        exposures: Array,
+        clause: str,
+    ) -> list[Limit]:
+        """`limits`, of plain names and exposures (things, classes)."""
+        names, around = reference._rows(classes, exposures)
+        held = _among(names, classes, exposures)
         lows = (held - (1 - self.share) * around).T.tolist()
         highs = (held - (1 + self.share) * around).T.tolist()
-        things = [str(name) for name in exposures.index]
+        unit = "exposure"
         found: list[Limit] = []
         for name, least, most in zip(names, lows, highs, strict=True):
             points = self.wider.get(name, self.points)
-            low = dict(zip(things, least, strict=True))
-            high = dict(zip(things, most, strict=True))
             if name in reference.weights:
-                found.append(factor_limit(f"least {name}", low, lower=-points).under(clause))
-            if any(x > 0 for x in high.values()):
-                found.append(factor_limit(f"most {name}", high, upper=points).under(clause))
+                low = dict(zip(things, least, strict=True))
+                found.append(Limit(f"least {name}", low, lower=-points, unit=unit, clause=clause))
+            if any(x > 0 for x in most):
+                high = dict(zip(things, most, strict=True))
+                found.append(Limit(f"most {name}", high, upper=points, unit=unit, clause=clause))
         return found
 
 
-def _among(names: Sequence[str], weights: pd.DataFrame) -> Array:
+def _among(names: Sequence[str], known: Sequence[str], values: Array) -> Array:
     """Columns by name, zero where there is none, (rows, names)."""
-    values = weights.to_numpy(float)
-    where = {name: column for column, name in enumerate(weights)}
+    where = {name: column for column, name in enumerate(known)}
     made = np.zeros((len(values), len(names)))
     for column, name in enumerate(names):
         if name in where:

@@ -37,9 +37,9 @@ ROUNDS = 25
 #: active set.
 FEW_LIMITS = 6
 #: Tolerances of the interior point, and rounds that each may take: ten to fifteen do, and where no
-#: portfolio is allowed none are enough. The second is for a singular sigma, whose last digits do
-#: not settle.
-INTERIOR = ((1e-11, 50), (1e-9, 250))
+#: portfolio is allowed none are enough, so that the first are few. The last is for a singular
+#: sigma, whose last digits do not settle.
+INTERIOR = ((1e-11, 20), (1e-11, 50), (1e-9, 250))
 #: Step past a corner, relative to the natural unit of lambda, at which the next segment is
 #: certified.
 STEP = 1e-9
@@ -193,12 +193,15 @@ def allocation(
         if mandate is None
         else {k: float(v) for k, v in mandate.violations(w, assumptions).items()}
     )
-    for name, excess in residuals.items():
-        if mandate is None or mandate[name].penalty is not None:
-            continue
-        size = 1.0 if mandate[name].USES_RISK else mandate[name].scale(assumptions)
-        if not excess <= mandate.tolerance * size:
-            raise NotSolved(f"{engine} broke {name!r} by {excess:.3g}; its weights are withheld")
+    if mandate is not None:
+        for c in mandate.constraints:
+            if c.penalty is not None:
+                continue
+            excess, size = residuals[c.name], 1.0 if c.USES_RISK else c.scale(assumptions)
+            if not excess <= mandate.tolerance * size:
+                raise NotSolved(
+                    f"{engine} broke {c.name!r} by {excess:.3g}; its weights are withheld"
+                )
     w.setflags(write=False)
     mean = assumptions.mean_of(w)
     risk = assumptions.risk_of(w)

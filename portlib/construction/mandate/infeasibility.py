@@ -161,27 +161,28 @@ class _Linear:
 
     def __init__(self, rules: Sequence[Rule], labels: Sequence[str], scale: Array) -> None:
         import highspy
-        from scipy import sparse
 
         m, n = len(rules), len(labels)
         owners: list[int] = []
-        rows: list[Array] = []
-        tops: list[float] = []
+        held: list[Array] = []
+        limits: list[list[float]] = []
         each = np.eye(n)
         for j, rule in enumerate(rules):
-            sides = [(row.coefficients, row.lower, row.upper) for row in rule.rows(labels)]
+            sides = [(row.coefficients, -row.lower, row.upper) for row in rule.rows(labels)]
             if (bounds := rule.bounds(labels)) is not None:
-                sides += zip(each, bounds[0].tolist(), bounds[1].tolist(), strict=True)
-            for held, low, high in sides:
-                for row, limit in ((-held, -low), (held, high)):
-                    if limit < np.inf:
-                        owners.append(j)
-                        rows.append(row)
-                        tops.append(limit)
-        moved = np.zeros((len(rows), m))
-        moved[np.arange(len(rows)), owners] = -1.0
-        matrix = sparse.csc_array(np.hstack([moved, np.reshape(rows, (-1, n))]))
-        top = np.array(tops)
+                sides += zip(each, (-bounds[0]).tolist(), bounds[1].tolist(), strict=True)
+            owners += [j] * len(sides)
+            held += [row for row, _, _ in sides]
+            limits += [side for _, *side in sides]
+        # of every side two rows, -a'w <= -lower and a'w <= upper, as far as there is a limit
+        kept = np.reshape(limits, -1) < np.inf
+        top = np.reshape(limits, -1)[kept]
+        rows = np.repeat(np.reshape(held, (-1, n)), 2, axis=0)
+        rows[::2] *= -1
+        moved = np.zeros((len(kept), m))
+        moved[np.arange(len(kept)), np.repeat(owners, 2)] = -1.0
+        matrix = np.hstack([moved, rows])[kept].T
+        column, row = matrix.nonzero()
         lp = highspy.HighsLp()
         lp.num_col_, lp.num_row_ = m + n, len(top)
         lp.col_cost_ = np.concatenate([1 / scale, np.zeros(n)])
@@ -190,9 +191,9 @@ class _Linear:
         lp.row_lower_ = np.full(len(top), -np.inf)
         lp.row_upper_ = top
         lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = matrix.indptr
-        lp.a_matrix_.index_ = matrix.indices
-        lp.a_matrix_.value_ = matrix.data
+        lp.a_matrix_.start_ = np.searchsorted(column, np.arange(m + n + 1))
+        lp.a_matrix_.index_ = row
+        lp.a_matrix_.value_ = matrix[column, row]
         self._rules = np.arange(m, dtype=np.int32)
         self._solver = highspy.Highs()
         self._solver.setOptionValue("output_flag", False)

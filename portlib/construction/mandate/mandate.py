@@ -52,6 +52,11 @@ CAPS = (
 )
 
 
+#: How rules are written in the canonical form.
+_MOST = math.inf
+_WRITER = json.JSONEncoder(sort_keys=True, allow_nan=False)
+
+
 @dataclass(frozen=True, eq=False)
 class Program:
     """A mandate in the solver's words, for the hard limits and bounds alone.
@@ -140,16 +145,21 @@ class Mandate:
             names.add(c.name)
             if id(c) not in sound:
                 check(c, assets)
-        object.__setattr__(self, "program", self._compile())
+        object.__setattr__(self, "program", self._compile(known))
 
-    def _compile(self) -> Program:
+    def _compile(self, known: Mandate | None) -> Program:
+        """The program, gone on with from that of a known mandate whose rules come first here."""
         n = len(self.labels)
-        lower = np.full(n, -np.inf)
-        upper = np.full(n, np.inf)
-        lower_names = [""] * n
-        upper_names = [""] * n
+        before = () if known is None else known.constraints
+        first = self.constraints[: len(before)]
+        if known is None or list(map(id, first)) != list(map(id, before)):
+            before, done = (), _nothing(n)
+        else:
+            done = known.program
+        lower, upper = done.lower.copy(), done.upper.copy()
+        lower_names, upper_names = list(done.lower_names), list(done.upper_names)
         rows: list[tuple[str, Row]] = []
-        for c in self.constraints:
+        for c in self.constraints[len(before) :]:
             if c.penalty is not None:
                 continue
             rows += [(c.name, row) for row in c.rows(self.labels)]
@@ -163,10 +173,10 @@ class Mandate:
         return Program(
             lower,
             upper,
-            np.array([row.coefficients for _, row in rows]).reshape(-1, n),
-            np.array([row.lower for _, row in rows]),
-            np.array([row.upper for _, row in rows]),
-            tuple(name for name, _ in rows),
+            np.array([*done.rows, *(row.coefficients for _, row in rows)]).reshape(-1, n),
+            np.array([*done.rows_lower.tolist(), *(row.lower for _, row in rows)]),
+            np.array([*done.rows_upper.tolist(), *(row.upper for _, row in rows)]),
+            (*done.row_names, *(name for name, _ in rows)),
             tuple(lower_names),
             tuple(upper_names),
         )
@@ -231,12 +241,14 @@ class Mandate:
         if c.name not in self._written or self._written[c.name][0] is not c:
             rule = {"kind": type(c).__name__, **vars(c), "clause": None}
             for key in c.PER_ASSET:
-                values = rule[key]
-                if not isinstance(values, Mapping):
+                values = rule.pop(key)
+                if not isinstance(values, dict):
                     values = dict.fromkeys(self.labels, 1.0 if values is None else values)
                 rule[key] = {a: v for a, v in values.items() if v not in c.SILENT}
-            told = {k: v for k, v in rule.items() if v not in (None, np.inf, -np.inf)}
-            self._written[c.name] = c, json.dumps(told, sort_keys=True, allow_nan=False)
+            told = {
+                k: v for k, v in rule.items() if k in c.PER_ASSET or v not in (None, _MOST, -_MOST)
+            }
+            self._written[c.name] = c, _WRITER.encode(told)
         return self._written[c.name][1]
 
     def to_json(self) -> dict[str, Any]:
@@ -305,6 +317,16 @@ class Mandate:
         MandateError
             For weights that are not numbers, which obey nothing, and for other assets.
         """
+        weight = self._weight(w, assumptions)
+        return {c.name: max(0.0, c.excess(weight, assumptions)) for c in self.constraints}
+
+    def allows(self, w: Array, assumptions: Assumptions) -> bool:
+        """Whether weights exceed no constraint, soft ones as little as hard ones, by more than the
+        tolerance: `violations`, as far as the first that says no."""
+        weight = self._weight(w, assumptions)
+        return all(c.excess(weight, assumptions) <= self.tolerance for c in self.constraints)
+
+    def _weight(self, w: Array, assumptions: Assumptions) -> dict[str, float]:
         if assumptions.labels != self.labels or np.shape(w) != (len(self.labels),):
             raise MandateError(
                 "weights, assumptions and mandate must be over the same assets in the same order"
@@ -315,7 +337,15 @@ class Mandate:
                 raise MandateError(
                     f"the weight of {asset!r} is {held}: the solver's answer is no portfolio"
                 )
-        return {c.name: max(0.0, c.excess(weight, assumptions)) for c in self.constraints}
+        return weight
+
+
+def _nothing(n: int) -> Program:
+    """The program of no rule over n assets."""
+    names = ("",) * n
+    none = np.zeros(0)
+    limits = np.full(n, -np.inf), np.full(n, np.inf)
+    return Program(*limits, np.zeros((0, n)), none, none, (), names, names)
 
 
 def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = None) -> Mandate:

@@ -19,11 +19,11 @@ solvers, too. What it leaves out: whether a rule is wise.
 
 from __future__ import annotations
 
-import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
+from operator import mul
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
@@ -95,7 +95,7 @@ def vector(values: Values | None, labels: Sequence[str], unnamed: float) -> Arra
     -------
     array (n,)
     """
-    if isinstance(values, Mapping):
+    if isinstance(values, (dict, Mapping)):
         return np.array([values.get(a, unnamed) for a in labels], dtype=float)
     return np.full(len(labels), 1.0 if values is None else float(values))
 
@@ -122,20 +122,20 @@ class Rule(ABC):
         """Own copies in plain floats, so that neither the caller's mapping nor ``-0.0`` or an int
         can differ later."""
         for key, value in list(vars(self).items()):
-            if key in TEXTS:
+            if key in TEXTS or (value is None and key in OPTIONAL):
                 continue
             if isinstance(value, pd.Series):
                 if not value.index.is_unique:
                     twice = value.index[value.index.duplicated()][0]
                     raise MandateError(f"{self.name!r}: {key} names {twice!r} twice")
                 value = value.to_dict()
-            if isinstance(value, Mapping):
+            if isinstance(value, (dict, Mapping)):
                 told = {
                     a: v + 0.0 if type(v) is float else self._number(key, v)
                     for a, v in value.items()
                 }
                 object.__setattr__(self, key, told)
-            elif not (value is None and key in OPTIONAL):
+            else:
                 object.__setattr__(self, key, self._number(key, value))
 
     def _number(self, key: str, value: Any) -> float:
@@ -156,8 +156,8 @@ class Rule(ABC):
 
     def under(self, clause: str) -> Self:
         """The rule, with the clause of the plan's documents that asks for it."""
-        made = copy.copy(self)
-        object.__setattr__(made, "clause", clause)
+        made = object.__new__(type(self))
+        vars(made).update(vars(self), clause=clause)
         return made
 
     @property
@@ -267,7 +267,7 @@ class Limit(Rule):
 
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
         named = dict.fromkeys(weight, 1.0) if self.coefficients is None else self.coefficients
-        held = sum(k * weight[a] for a, k in named.items())
+        held = sum(map(mul, named.values(), map(weight.__getitem__, named)))
         return max(self.lower - held, held - self.upper)
 
     def relaxed(self, by: float) -> Limit:
@@ -662,13 +662,11 @@ def check(rule: Rule, known: Set[str]) -> None:
             f"{rule.penalty}"
         )
     for values in vars(rule).values():
-        if isinstance(values, Mapping):
-            unknown = [a for a in values if a not in known]
-            if unknown or not values:
-                what = ", ".join(map(repr, unknown)) or "no asset"
-                raise MandateError(
-                    f"{rule.name!r} names {what}; its assets must be among the mandate's"
-                )
+        if isinstance(values, dict) and not (values and values.keys() <= known):
+            what = ", ".join(repr(a) for a in values if a not in known) or "no asset"
+            raise MandateError(
+                f"{rule.name!r} names {what}; its assets must be among the mandate's"
+            )
     rule.check()
 
 
@@ -681,7 +679,10 @@ def _named(name: str, values: Mapping[str, float], what: str) -> dict[str, float
 
 def _finite(rule: Rule, keys: Sequence[str]) -> None:
     for key in keys:
-        for asset, value in (getattr(rule, key) or {}).items():
+        values = getattr(rule, key) or {}
+        if all(map(math.isfinite, values.values())):
+            continue
+        for asset, value in values.items():
             if not math.isfinite(value):
                 raise MandateError(
                     f"{rule.name!r}: {key} of {asset!r} is {value}; give a finite number"

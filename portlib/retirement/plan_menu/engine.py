@@ -29,6 +29,7 @@ import numpy as np
 from portlib.construction import optimize
 from portlib.construction.engines import allocation
 from portlib.construction.mandate import Bounds, Mandate
+from portlib.construction.mandate.mandate import SLIGHT
 from portlib.plan import Plan
 from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
@@ -109,17 +110,24 @@ def best(
     for fund in series if plan.policy["optimizer"] in MAXIMISES else ():
         at = funds.labels.index(fund)
         value = float(funds.mu[at]) - risk_aversion / 2 * math.sqrt(funds.sigma[at, at]) ** 2
-        if value <= most:
+        if value <= most or _plainly_forbidden(mandate, at):
             continue
         whole = np.zeros(len(funds))
         whole[at] = 1.0
-        if max(mandate.violations(whole, funds).values()) <= mandate.tolerance:
+        if mandate.allows(whole, funds):
             chosen, most = whole, value
     if chosen is found.allocation.w:
         return Found(replace(found.allocation, mandate=mandate.fingerprint), found.gap)
     what = f"maximum utility (A = {risk_aversion:g}), one date of the series"
     alone = allocation(funds, mandate, chosen, what, "optimal", "comparison", start, {})
     return Found(alone, found.gap)
+
+
+def _plainly_forbidden(mandate: Mandate, at: int) -> bool:
+    """Whether a whole of one fund breaks a row by more than any tolerance; in a doubt, no."""
+    p = mandate.program
+    held = p.rows[:, at]
+    return bool(((held < p.rows_lower - SLIGHT) | (held > p.rows_upper + SLIGHT)).any())
 
 
 def of_mixes(plan: Plan, mandate: Mandate) -> Mandate:

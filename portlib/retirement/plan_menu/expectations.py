@@ -143,7 +143,7 @@ def class_assumptions(
     decided = plan.policy.entries["reference_portfolio"]
     name = (
         *(data.ROOT, horizon_years or 0, plan.policy.fingerprint, plan.inputs.fingerprint),
-        *(str(decided["approver"]), str(decided["date"]), tuple(plan.exposures.columns)),
+        *(str(decided["approver"]), str(decided["date"]), plan.lineup.classes),
     )
     return _EXPECTED.get(name, lambda: _expected(plan, forecasts(plan, horizon_years)))
 
@@ -173,17 +173,26 @@ def mean_errors(plan: Plan, classes: Assumptions) -> Array:
     return np.asarray(follow @ omega @ follow.T)
 
 
-def bands(plan: Plan, exposures: pd.DataFrame) -> list[Limit]:
+def bands(
+    plan: Plan, things: Sequence[str], classes: Sequence[str], exposures: Array
+) -> list[Limit]:
     """The policy's bands around the reference, for things with exposures (things, classes); none
     for a menu without equity, or with nothing else.
+
+    Parameters
+    ----------
+    plan : Plan
+    things, classes : sequence of str
+        Rows and columns of `exposures`.
+    exposures : array (things, classes)
     """
-    around = offered(plan, exposures)
+    around = _around(plan, classes, exposures)
     if around is None:
         return []
     decided = plan.policy["reference_bands"]
     wider = {name: points for name, points in decided.items() if name not in ("share", "points")}
     allowed = Bands(decided["share"], decided["points"], wider)
-    return allowed.limits(around, exposures, "policy: reference_bands")
+    return allowed.limits_of(around, things, classes, exposures, "policy: reference_bands")
 
 
 def departure(plan: Plan, weights: pd.Series, classes: Assumptions) -> float:
@@ -213,8 +222,12 @@ def offered(plan: Plan, exposures: pd.DataFrame) -> Reference | None:
     """The reference of what the menu offers: what nothing on it holds is taken out, and its share
     spread over what is left, equity over equity.
     """
-    some: list[bool] = np.asarray((exposures.to_numpy(float) > 0).any(axis=0)).tolist()
-    held = [str(name) for name, any_held in zip(exposures, some, strict=True) if any_held]
+    return _around(plan, exposures.columns.tolist(), exposures.to_numpy(float))
+
+
+def _around(plan: Plan, classes: Sequence[str], exposures: Array) -> Reference | None:
+    some: list[bool] = np.asarray((exposures > 0).any(axis=0)).tolist()
+    held = [str(name) for name, any_held in zip(classes, some, strict=True) if any_held]
     name = plan.policy.fingerprint, tuple(plan.equity_classes), tuple(held)
     return _AROUND.get(name, lambda: _offered(reference(plan), held))
 

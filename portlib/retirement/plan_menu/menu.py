@@ -16,7 +16,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -93,11 +92,6 @@ def equity_share(plan: Plan) -> pd.Series:
         .sum(axis=1)
         .rename("equity")
     )
-
-
-@lru_cache(maxsize=64)
-def _columns(names: tuple[str, ...]) -> pd.Index:
-    return pd.Index(names)
 
 
 def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
@@ -238,7 +232,7 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
         Bounds("single fund", upper=dict.fromkeys(single, plan.policy["max_single_fund"])).under(
             "policy: max_single_fund"
         ),
-        *bands(plan, pd.DataFrame(b, pd.Index(labels, dtype=object), _columns(classes.labels))),
+        *bands(plan, labels, classes.labels, b),
     ]
     stock = plan.rules["employer_stock"]
     if stock:

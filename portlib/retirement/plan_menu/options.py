@@ -64,7 +64,8 @@ def series_of(plan: Plan) -> str | None:
     """The plan's target-date series, by its name in the lineup, or None."""
     if plan.vintages is None:
         return None
-    kinds = zip(plan.funds.index.tolist(), plan.funds["kind"].tolist(), strict=True)
+    told = plan.lineup.columns
+    kinds = zip(told["fund"], told["kind"], strict=True)
     return next((str(fund) for fund, kind in kinds if kind == "target_date"), None)
 
 
@@ -96,7 +97,7 @@ def _named(plan: Plan) -> list[str]:
 def _mixes(vintages: pd.DataFrame) -> Array:
     """Class weights of each date, (dates, classes); ``equity`` is their sum over equity, no
     class."""
-    return vintages.to_numpy(float)[:, [name != "equity" for name in vintages]]
+    return vintages.to_numpy(float)[:, [name != "equity" for name in vintages.columns.tolist()]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -137,24 +138,28 @@ def considered(plan: Plan) -> Considered:
     True
     """
     series = series_of(plan)
-    kinds = dict(zip(map(str, plan.funds.index), plan.funds["kind"].tolist(), strict=True))
-    figures = [plan.funds[name].tolist() for name in ("specific_risk", "expense_ratio")]
-    own = dict(zip(kinds, map(list, zip(*figures, strict=True)), strict=True))
+    menu = plan.lineup
+    told = menu.columns
+    kinds = dict(zip(map(str, told["fund"]), told["kind"], strict=True))
+    figures = zip(told["specific_risk"], told["expense_ratio"], strict=True)
+    own = dict(zip(kinds, map(list, figures), strict=True))
     if stock := plan.rules["employer_stock"]:
         own[stock["fund"]] = [stock["own_volatility"], own[stock["fund"]][1]]
-    classes = tuple(map(str, plan.exposures))
-    matrix = plan.exposures.to_numpy(float)
-    rows = dict(zip(map(str, plan.exposures.index), matrix, strict=True))
+    classes = menu.classes
+    rows = dict(zip(kinds, menu.weights, strict=True))
     kept = [fund for fund, kind in kinds.items() if kind not in DESCRIBED and fund != series]
     opened: dict[str, Array] = {}
     if series is not None and plan.vintages is not None:
-        where = {str(name): column for column, name in enumerate(plan.vintages)}
+        where = {str(name): column for column, name in enumerate(plan.vintages.columns.tolist())}
         mixes = plan.vintages.to_numpy(float)
-        for name, mix in zip(_named(plan), mixes, strict=True):
-            held = [mix[where[one]] if one in where else 0.0 for one in classes]
-            opened.setdefault(name, np.array(held))
-    told = [*(own[fund] for fund in kept), *(own[str(series)] for _ in opened)]
-    risks, costs = np.array(told, dtype=float).reshape(-1, 2).T
+        held = np.zeros((len(mixes), len(classes)))
+        for column, one in enumerate(classes):
+            if one in where:
+                held[:, column] = mixes[:, where[one]]
+        for name, mix in zip(_named(plan), held, strict=True):
+            opened.setdefault(name, mix)
+    figure = [*(own[fund] for fund in kept), *(own[str(series)] for _ in opened)]
+    risks, costs = np.array(figure, dtype=float).reshape(-1, 2).T
     return Considered(
         (*kept, *opened),
         (*(kinds[fund] for fund in kept), *("target_date" for _ in opened)),

@@ -287,3 +287,38 @@ def test_the_mandate_of_a_policy_has_its_numbers_and_names_its_entries():
     assert "high yield cap" not in [c.name for c in mandate.constraints]
     with pytest.raises(MandateError, match="no posture 'bold'; the policy has conservative"):
         module.of_policy(ours, labels, posture="bold")
+
+
+def test_a_mandate_that_grew_or_shrank_is_compiled_like_one_written_whole():
+    whole = Mandate(LABELS, [fully_invested(), long_only(), position_limit(0.6)])
+    cap = group_limit("equity", ["stocks", "small"], upper=0.7)
+    floor = Bounds("floor", lower={"cash": 0.02})
+    changed = {
+        "grown": whole.also(cap, floor),
+        "grown twice": whole.also(cap).also(floor),
+        "shrunk": whole.also(cap, floor).without("position limit"),
+        "cut off at the end": whole.also(cap, floor).without("floor"),
+        "emptied": whole.without("fully invested", "long only"),
+        "moved": whole.also(cap).relaxed({"long only": 0.1}),
+    }
+    for what, made in changed.items():
+        fresh = Mandate(LABELS, made.constraints)
+        for name, value in vars(fresh.program).items():
+            assert np.array_equal(getattr(made.program, name), value), (what, name)
+        assert made.fingerprint == fresh.fingerprint, what
+
+
+def test_what_is_allowed_is_what_violates_nothing():
+    rules = [
+        fully_invested(),
+        long_only(),
+        position_limit(0.6),
+        Turnover("moves", SIXTY_FORTY, 0.4),
+    ]
+    mandate = Mandate(LABELS, rules)
+    rng, seen = np.random.default_rng(3), set()
+    for w in [W, *rng.dirichlet(np.ones(4), 200)]:
+        worst = max(mandate.violations(w, ASSUMPTIONS).values())
+        assert mandate.allows(w, ASSUMPTIONS) == (worst <= mandate.tolerance)
+        seen.add(mandate.allows(w, ASSUMPTIONS))
+    assert seen == {True, False}

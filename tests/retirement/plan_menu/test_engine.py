@@ -22,8 +22,8 @@ def made(
     classes = plan_menu.class_assumptions(ours)
     found = engine.best(
         ours,
-        plan_menu.menu_assumptions(ours, classes),
-        plan_menu.menu_mandate(ours, posture, classes),
+        plan_plan_menu.menu_assumptions(ours, classes),
+        plan_plan_menu.menu_mandate(ours, posture, classes),
         risk_aversion=decided["model_risk_aversion"][posture],
         classes=classes,
     )
@@ -68,8 +68,8 @@ def test_a_better_date_is_taken_whole() -> None:
     dear.loc[dear["kind"] != "target_date", "expense_ratio"] = 0.019
     ours = replace(EXAMPLE, funds=dear)
     classes = plan_menu.class_assumptions(ours)
-    funds = plan_menu.menu_assumptions(ours, classes)
-    mandate = plan_menu.menu_mandate(ours, "growth", classes)
+    funds = plan_plan_menu.menu_assumptions(ours, classes)
+    mandate = plan_plan_menu.menu_mandate(ours, "growth", classes)
     aversion = ours.policy["model_risk_aversion"]["growth"]
     found = engine.best(ours, funds, mandate, risk_aversion=aversion, classes=classes)
     dates = list(plan_menu.dates(ours).unique())
@@ -81,3 +81,12 @@ def test_a_better_date_is_taken_whole() -> None:
     best = max(worth, key=lambda name: worth[name])
     assert found.allocation.weights[best] == pytest.approx(1)
     assert "one date of the series" in found.allocation.objective
+
+
+@pytest.mark.parametrize("posture", policy.POSTURES)
+def test_a_fund_passed_over_by_its_rows_is_one_that_the_rules_forbid(posture: str) -> None:
+    rules, funds = plan_menu.menu_mandate(EXAMPLE, posture), plan_menu.menu_assumptions(EXAMPLE)
+    wholes = np.eye(len(funds))
+    passed = [at for at in range(len(funds)) if engine._plainly_forbidden(rules, at)]
+    assert passed
+    assert not any(rules.allows(wholes[at], funds) for at in passed)
