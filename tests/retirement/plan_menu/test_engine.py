@@ -22,8 +22,8 @@ def made(
     classes = plan_menu.class_assumptions(ours)
     found = engine.best(
         ours,
-        plan_plan_menu.menu_assumptions(ours, classes),
-        plan_plan_menu.menu_mandate(ours, posture, classes),
+        plan_menu.menu_assumptions(ours, classes),
+        plan_menu.menu_mandate(ours, posture, classes),
         risk_aversion=decided["model_risk_aversion"][posture],
         classes=classes,
     )
@@ -68,8 +68,8 @@ def test_a_better_date_is_taken_whole() -> None:
     dear.loc[dear["kind"] != "target_date", "expense_ratio"] = 0.019
     ours = replace(EXAMPLE, funds=dear)
     classes = plan_menu.class_assumptions(ours)
-    funds = plan_plan_menu.menu_assumptions(ours, classes)
-    mandate = plan_plan_menu.menu_mandate(ours, "growth", classes)
+    funds = plan_menu.menu_assumptions(ours, classes)
+    mandate = plan_menu.menu_mandate(ours, "growth", classes)
     aversion = ours.policy["model_risk_aversion"]["growth"]
     found = engine.best(ours, funds, mandate, risk_aversion=aversion, classes=classes)
     dates = list(plan_menu.dates(ours).unique())
