@@ -113,7 +113,7 @@ format: environment ## lay the code out as `make test` wants it
 .PHONY: lock
 lock: environment ## bring requirements.lock up to pyproject.toml (UPGRADE=1: newest versions)
 	@$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
-		--fork-strategy fewest --generate-hashes --no-emit-index-url --no-header --no-annotate \
+		--fork-strategy fewest --generate-hashes --no-emit-index-url --no-header --no-annotate --no-strip-extras \
 		$(if $(UPGRADE),--upgrade) --quiet --output-file requirements.lock
 	@echo "requirements.lock is up to date with pyproject.toml; make test installs it and says whether it holds"
 
