@@ -33,7 +33,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -635,6 +635,24 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
     return f"{page}#L-{inspect.getsourcelines(thing)[1]}"
 
 
+def share_contents(
+    made: dict[Any, str], app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any
+) -> None:
+    """Make the table of contents once for the pages of a folder that it does not list (sources,
+    requirements): it is the same on each, and takes longer than the page."""
+    if page in app.env.found_docs:
+        return
+    folder, make = page.rpartition("/")[0], context["toctree"]
+
+    def contents(**asked: Any) -> str:
+        key = (folder, *sorted(asked.items()))
+        if key not in made:
+            made[key] = make(**asked)
+        return made[key]
+
+    context["toctree"] = contents
+
+
 #: What the theme leaves without a name for who cannot see it.
 _TOGGLE = '<span class="toctree-toggle"'
 NAMELESS = {
@@ -722,6 +740,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", link_requirements)
     app.connect("doctree-resolved", add_reading_time)
     app.connect("doctree-resolved", add_provenance)
+    app.connect("html-page-context", partial(share_contents, {}), priority=400)
     app.connect("html-collect-pages", source_pages)
     app.connect("html-collect-pages", requirement_pages)
     app.connect("build-finished", write_files)

@@ -15,30 +15,46 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from bs4 import BeautifulSoup, Tag
+from lxml import html
+from lxml.html import HtmlElement
 
 #: What a reader does not search for: code, evidence's own rows, formulas, what every page repeats.
-LEFT_OUT = (
-    "details.code, pre, script, style, svg, math, .headerlink, .provenance, .chapter-links, "
-    ".moved, .claim, table.evidence, .stretch-foot > .marks, .toctree-wrapper, dl.py > dt"
+TAGS = frozenset({"pre", "script", "style", "svg", "math"})
+CLASSES = frozenset(
+    {"headerlink", "provenance", "chapter-links", "moved", "claim", "toctree-wrapper"}
+    | {"sig", "sig-paren", "viewcode-link"}
 )
 
 
-def text_of(node: Tag) -> str:
-    return re.sub(r"\s+", " ", node.get_text(" ", strip=True)).strip()
+def left_out(node: HtmlElement) -> bool:
+    """Whether an element is not searched, with all that is in it."""
+    classes, parent = set(node.classes), node.getparent()
+    return (
+        node.tag in TAGS
+        or bool(classes & CLASSES)
+        or (node.tag == "details" and "code" in classes)
+        or (node.tag == "table" and "evidence" in classes)
+        # what libxml2 makes of a signature of many lines
+        or (node.tag == "dl" and parent.tag == "dl")
+        or ("marks" in classes and "stretch-foot" in parent.classes)
+    )
 
 
-def sections(article: Tag) -> Iterator[tuple[str, str, str]]:
+def text_of(node: HtmlElement) -> str:
+    parts = (re.sub(r"\s+", " ", text).strip() for text in node.xpath(".//text()"))
+    return " ".join(part for part in parts if part)
+
+
+def sections(article: HtmlElement) -> Iterator[tuple[str, str, str]]:
     """Anchor, heading and text of each section, without the sections inside it."""
-    found = article.find_all("section")
     texts = []
-    for section in reversed(found):  # innermost first: each takes its own text along
-        heading = section.find(re.compile("^h[1-6]$"), recursive=False)
-        title = text_of(heading) if heading else ""
-        if heading:
-            heading.extract()
-        texts.append((str(section.get("id", "")), title, text_of(section)))
-        section.extract()
+    for section in reversed(article.xpath(".//section")):  # innermost first: each takes its own
+        heading = next((node for node in section if re.fullmatch("h[1-6]", str(node.tag))), None)
+        title = text_of(heading) if heading is not None else ""
+        if heading is not None:
+            heading.drop_tree()
+        texts.append((section.get("id", ""), title, text_of(section)))
+        section.drop_tree()
     yield from reversed(texts)
 
 
@@ -54,12 +70,11 @@ def write(site: Path, pages: list[str], terms: Path) -> None:
         file = site / f"{name}.html"
         if not file.is_file():
             continue
-        soup = BeautifulSoup(file.read_text(encoding="utf-8"), "html.parser")
-        article = soup.find("article")
-        if not isinstance(article, Tag):
+        article = html.fromstring(file.read_text(encoding="utf-8")).find(".//article")
+        if article is None:
             continue
-        for node in article.select(LEFT_OUT):
-            node.extract()
+        for node in [node for node in article.iterdescendants("*") if left_out(node)]:
+            node.drop_tree()
         found = list(sections(article))
         if not found:
             continue
