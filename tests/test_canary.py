@@ -1,5 +1,6 @@
 """The canary: what differs between two sites is said, page by page, and nothing else."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,25 @@ def test_without_an_executed_book_it_says_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(BuildError, match="run make book first"):
         canary.stage(tmp_path)
     assert canary.main(["--root", str(tmp_path)]) == 1
+
+
+def test_a_draft_or_a_test_since_the_last_book_is_seen(tmp_path: Path) -> None:
+    """A draft had left its own settings behind, without the pages of sources: 480 were absent."""
+    executed, site = tmp_path / ".run" / "book", tmp_path / "_build" / "html"
+    for name in ("part/kept", "part/again", "part/gone"):
+        cell = {"cell_type": "code", "source": ["1\n"], "metadata": {"execution": {"at": "9:00"}}}
+        for folder in (executed, site):
+            notebook = folder / "notebooks" / f"{name}.ipynb"
+            notebook.parent.mkdir(parents=True, exist_ok=True)
+            if folder == executed and name.endswith("again"):
+                cell["metadata"]["execution"]["at"] = "10:00"
+            notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+            cell["metadata"]["execution"]["at"] = "9:00"
+    (executed / "notebooks" / "part" / "gone.ipynb").unlink()
+    assert canary.executed_since(executed, site) == [
+        "notebooks/part/again",
+        "notebooks/part/gone",
+    ]
+    (executed / "_config.yml").touch()
+    with pytest.raises(BuildError, match="2 chapters were executed again since"):
+        canary.stage(tmp_path)

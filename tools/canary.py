@@ -9,12 +9,14 @@ published site is listed page by page in `_build/canary.md`: pages that are abse
 are more or fewer, words. Warnings of the new renderer are listed there too.
 
 Left out: what only an eye sees, such as distances and colours. The published book stays Jupyter
-Book's; a difference is news, and the command fails only where there is no site at all.
+Book's; a difference is news, and the command fails only where there is no site at all, or where
+something else than the published book was executed last.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import re
 import shutil
@@ -95,11 +97,51 @@ def environment(root: Path) -> Path:
     return python
 
 
+def ran(notebook: Path) -> list[tuple[str, object]]:
+    """The code of a notebook's cells, and when each was executed."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    return [
+        ("".join(cell["source"]), cell["metadata"].get("execution"))
+        for cell in cells
+        if cell["cell_type"] == "code"
+    ]
+
+
+def executed_since(executed: Path, site: Path) -> list[str]:
+    """Chapters of a site that are not as they were executed last: a test or a draft ran since."""
+    found = {path: executed / path.relative_to(site) for path in site.glob("notebooks/*/*.ipynb")}
+    return [
+        published.relative_to(site).with_suffix("").as_posix()
+        for published, last in sorted(found.items())
+        if not last.is_file() or ran(last) != ran(published)
+    ]
+
+
+def today(settings: str) -> str:
+    """A configuration without what goes with Jupyter Book 1.x, and with the pages of sources, which
+    a draft leaves out.
+
+    Examples
+    --------
+    >>> print(today("extensions = ['jupyter_book', 'myst_nb']; prudent_sources = False"))
+    extensions = ['myst_nb']; prudent_sources = True
+    """
+    for name in GONE:
+        settings = settings.replace(f"'{name}', ", "").replace(f", '{name}'", "")
+    return settings.replace("prudent_sources = False", "prudent_sources = True")
+
+
 def stage(root: Path) -> Path:
     """The executed notebooks of the last book, with Sphinx's own configuration."""
     executed, staging = root / ".run" / "book", root / ".run" / "canary"
-    if not (executed / "_config.yml").is_file() or not (root / "_build" / "html").is_dir():
+    site = root / "_build" / "html"
+    if not (executed / "_config.yml").is_file() or not site.is_dir():
         raise BuildError("the canary renders what the last book executed: run make book first")
+    if apart := executed_since(executed, site):
+        raise BuildError(
+            f"{len(apart)} chapters were executed again since they were published "
+            f"({apart[0]} is the first): run make book first"
+        )
     shutil.rmtree(staging, ignore_errors=True)
     shutil.copytree(executed, staging, ignore=shutil.ignore_patterns("_build"))
     tool = Path(sys.executable).with_name("jupyter-book")
@@ -109,10 +151,7 @@ def stage(root: Path) -> Path:
     conf = staging / "conf.py"
     if written.returncode or not conf.is_file():
         raise BuildError(f"jupyter-book wrote no conf.py:\n{indent(plain(written.stderr))}")
-    settings = conf.read_text(encoding="utf-8")
-    for name in GONE:
-        settings = settings.replace(f"'{name}', ", "").replace(f", '{name}'", "")
-    conf.write_text(settings, encoding="utf-8")
+    conf.write_text(today(conf.read_text(encoding="utf-8")), encoding="utf-8")
     return staging
 
 
