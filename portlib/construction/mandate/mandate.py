@@ -18,7 +18,7 @@ import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -74,6 +74,18 @@ class Program:
     row_names: tuple[str, ...]
     lower_names: tuple[str, ...]
     upper_names: tuple[str, ...]
+
+    def ordered(self, order: Sequence[int]) -> Program:
+        """The same limits with the assets in another order."""
+        at = list(order)
+        return replace(
+            self,
+            lower=self.lower[at],
+            upper=self.upper[at],
+            rows=self.rows[:, at],
+            lower_names=tuple(self.lower_names[k] for k in at),
+            upper_names=tuple(self.upper_names[k] for k in at),
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -178,9 +178,8 @@ class _Search:
         self, a: Assumptions, mandate: Mandate, aversion: float, k: int, whole: bool
     ) -> None:
         self.a, self.aversion, self.k, self.whole, self.solved = a, aversion, k, whole, 0
-        self.mandate = Mandate(a.labels, mandate.constraints)
-        self.c, self.p = a.mu / aversion, self.mandate.program
-        p = self.p
+        self.c = a.mu / aversion
+        self.p = p = mandate.program.ordered([mandate.labels.index(name) for name in a.labels])
         lower = p.lower.copy()
         upper = np.minimum(p.upper, 1.0)
         for row, top in zip(
