@@ -10,6 +10,8 @@ Left out: what returns depend on, taxes, fees, and any view of our own.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -122,6 +124,12 @@ def provider_dispersion(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
     The standard deviation (ddof 1) of `provider_views` is our uncertainty of the mean; nan where
     fewer than three publish, since two that agree say nothing of how far others are apart.
     """
+    return _dispersion(data.ROOT, tuple(classes)).copy()
+
+
+@lru_cache(maxsize=32)
+def _dispersion(root: Path, classes: tuple[str, ...]) -> pd.DataFrame:
+    """`provider_dispersion` of the tables in a folder of data, read once."""
     table = (
         provider_views(classes)
         .groupby("asset")["geometric"]

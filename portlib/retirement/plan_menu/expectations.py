@@ -88,22 +88,14 @@ def reference(plan: Plan, classes: Sequence[str] | None = None) -> Reference:
 
 def anchor(plan: Plan, told: Assumptions) -> Anchored:
     """The forecasts `told`, weighed against what the reference implies, as the policy decides."""
-    return _anchor(plan, told, _spread(plan, told))
-
-
-def _spread(plan: Plan, told: Assumptions) -> pd.Series | None:
-    """How far providers disagree on each class; None where the plan brings its own forecasts."""
-    if plan.inputs.assumptions is not None:
-        return None
-    return provider_dispersion(told.labels)["sd"]
-
-
-def _anchor(plan: Plan, told: Assumptions, spread: pd.Series | None) -> Anchored:
     decided = plan.policy
     entry = decided.entries["reference_portfolio"]
     own = plan.inputs.assumptions is not None
     errors = forecast_errors(
-        told, decided["forecast_error"], equity=plan.equity_classes, spread=spread
+        told,
+        decided["forecast_error"],
+        equity=plan.equity_classes,
+        spread=None if own else provider_dispersion(told.labels)["sd"],
     )
     return anchored(
         told,
@@ -171,13 +163,13 @@ def mean_errors(plan: Plan, classes: Assumptions) -> Array:
     omega = provider_errors(classes)
     if plan.policy["optimizer"] != ANCHORED or said.labels != classes.labels:
         return omega
-    spread = _spread(plan, said)
+    base = anchor(plan, said).assumptions.mu
     step = 0.01
     moved = [
-        _anchor(plan, said.replace(mu=said.mu + shift, source=said.source), spread).assumptions.mu
-        for shift in (np.zeros(len(said)), *step * np.eye(len(said)))
+        anchor(plan, said.replace(mu=said.mu + step * unit, source=said.source)).assumptions.mu
+        for unit in np.eye(len(said))
     ]
-    follow = (np.array(moved[1:]) - moved[0]).T / step
+    follow = (np.array(moved) - base).T / step
     return np.asarray(follow @ omega @ follow.T)
 
 

@@ -91,5 +91,6 @@ def test_a_menu_without_equity_has_no_bands() -> None:
         else None
     )
     exposures = EXAMPLE.exposures.loc[["BNDIDX", "TIPSIX", "GOVMM"]]
-    assert expectations.bands(EXAMPLE, exposures) == []
+    names = list(exposures.index), list(exposures.columns)
+    assert expectations.bands(EXAMPLE, *names, exposures.to_numpy(float)) == []
     assert bonds is None or expectations.departure(bonds, pd.Series(dtype=float), None) == 0.0
