@@ -58,7 +58,7 @@ class Standing:
 def _people(plan: Plan) -> tuple[str, str]:
     origin = plan.origin.strip().upper()
     status = SYNTHETIC if origin == SYNTHETIC else PART if SYNTHETIC in origin else OWN
-    count = f"{len(plan.funds)} funds, {len(plan.participants):,} people, {plan.as_of}"
+    count = f"{len(plan.funds)} options, {len(plan.participants):,} people, {plan.as_of}"
     return status, f"{count}; origin: {plan.origin}"
 
 
@@ -115,7 +115,8 @@ def _fund_returns(plan: Plan) -> tuple[str, str]:
     covered = [fund for fund in plan.funds.index if fund in own.values]
     first, last = (f"{pd.Timestamp(day):%Y-%m}" for day in own.values.index[[0, -1]])
     status = OWN if len(covered) == len(plan.funds) else PART
-    what = f"{len(covered)} of {len(plan.funds)} funds, {first} to {last}, each from its own first"
+    count = f"{len(covered)} of {len(plan.funds)} options"
+    what = f"{count}, {first} to {last}, each from its own first"
     return status, what + ("; the others' months are SYNTHETIC" if status == PART else "")
 
 
@@ -127,7 +128,7 @@ def _fund_holdings(plan: Plan) -> tuple[str, str]:
     status = OWN if len(seen.mapped) == len(plan.funds) else PART
     worst = seen.unmapped.max()
     return status, (
-        f"{len(seen.mapped)} of {len(plan.funds)} funds, {seen.dates.min():%Y-%m-%d} to "
+        f"{len(seen.mapped)} of {len(plan.funds)} options, {seen.dates.min():%Y-%m-%d} to "
         f"{seen.dates.max():%Y-%m-%d}; up to {worst:.0%} of a fund not mapped"
     )
 

@@ -36,7 +36,7 @@ def test_what_is_brought_is_own_or_own_in_part(folder):
     )
     shown = standing.table(plan.read(folder), ["fund_returns", "trades"])
     assert shown["status"].to_list() == ["own in part", "own"]
-    assert shown["what is used"].iloc[0].startswith("2 of 19 funds, 2026-04 to 2026-05")
+    assert shown["what is used"].iloc[0].startswith("2 of 19 options, 2026-04 to 2026-05")
     assert "SYNTHETIC" in shown["what is used"].iloc[0]
     assert shown["brought by"].iloc[1] == ""
     (folder / "trades.csv").unlink()

@@ -134,7 +134,7 @@ def _summary(universe: Universe) -> list[Block]:
     made: list[Block] = [
         Heading("The portfolio in a paragraph"),
         Text(
-            f"{len(held)} of {len(w)} approved options are held, the largest at "
+            f"{len(held)} of {len(w)} approved {universe.kind}s are held, the largest at "
             f"{percent(held.iloc[0])}. Under the assumptions below the portfolio earns "
             f"{percent(mean, 2)} a year (arithmetic) at a volatility of {percent(risk, 2)}; cash "
             f"earns {percent(told.rf, 2)}. It maximises expected return less A/2 times variance "
@@ -257,7 +257,7 @@ def _holdings(universe: Universe) -> list[Block]:
         Heading("Holdings"),
         Table(
             [
-                "Option",
+                universe.kind.capitalize(),
                 next(iter(universe.groups)),
                 "Weight",
                 *([] if ends is None else [f"{level:.0%} range"]),
@@ -402,7 +402,7 @@ def _frontier(universe: Universe) -> list[Block]:
         xlabel="volatility, percent a year", ylabel="expected return, percent a year", percent="xy"
     )
     single = told.volatility, told.mu
-    axes.plot(*single, "x", color="#999999", markersize=5, label="single options")
+    axes.plot(*single, "x", color="#999999", markersize=5, label=f"single {universe.kind}s")
     axes.plot(curve["risk"], curve["mean"], color=figures.COLORS[0], linewidth=2, label="frontier")
     for n, (name, rival) in enumerate(universe.rivals.items()):
         axes.plot(
@@ -430,7 +430,7 @@ def _frontier(universe: Universe) -> list[Block]:
         axes,
         _distance(1e4 * below),
         "Expected return against volatility: a rising curve, the frontier, with the chosen "
-        "portfolio on or just below it, and single options and rivals below.",
+        f"portfolio on or just below it, and single {universe.kind}s and rivals below.",
     )
     return [*made, figure]
 
@@ -751,8 +751,9 @@ def _made(universe: Universe) -> list[Block]:
                 f"Optimiser: {said(universe.best.engine)}; {said(universe.best.status)}.",
                 f"Mandate {universe.mandate.fingerprint[:10]}, policy "
                 f"{universe.policy.fingerprint[:10]}: the same give the same weights.",
-                "Ask what the expected returns rest on, whether the months shown are the options' "
-                "own, and which rule of the table nobody could trace to a document.",
+                "Ask what the expected returns rest on, whether the months shown are the "
+                f"{universe.kind}s' own, and which rule of the table nobody could trace to a "
+                "document.",
             ]
         ),
     ]

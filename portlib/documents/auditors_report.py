@@ -69,6 +69,7 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     body: list[Block] = [
         *_purpose(plan),
         *_summary(run, asked),
+        Heading("Paragraph by paragraph"),
         *(block for id, entry in asked.items() for block in _paragraph(plan, run, id, entry)),
         *_specimen(plan, run, asked, made),
     ]

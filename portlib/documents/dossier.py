@@ -247,7 +247,7 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
         Text(
             f"Expected over {plan.policy['cma_horizon_years']:g} years, net of expenses, by what "
             "each option holds; no skill is assumed of anybody. The comparators are the "
-            f"options of this menu that hold at least {percent(SIMILAR, 0)} of the same (at most "
+            f"funds of this menu that hold at least {percent(SIMILAR, 0)} of the same (at most "
             f"{NEAREST} are shown), and the option's own classes bought from index funds. *In "
             "common* is the part of the money that lies in the same classes."
         ),
@@ -280,7 +280,7 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
         made.append(
             Finding(
                 "No similar option",
-                "No option of this menu holds half of the same. The similar alternatives that (g) "
+                "No fund of this menu holds half of the same. The similar alternatives that (g) "
                 "and (h) ask for have to come from a search of the market.",
                 "warning",
             )

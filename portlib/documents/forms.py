@@ -253,7 +253,9 @@ def _series(plan: Plan) -> str:
         return "The plan offers no target-date series."
     path = plan.vintages["equity"]
     return "Equity: " + "; ".join(
-        f"{abs(years):g} years {'to go' if years >= 0 else 'past'}: {percent(share, 0)}"
+        f"{years:g} years to go: {percent(share, 0)}"
+        if years >= 0
+        else f"retired {-years:g} years: {percent(share, 0)}"
         for years, share in zip(path.index.to_numpy(float), path, strict=True)
     )
 

@@ -490,7 +490,7 @@ def _changes(plan: Plan) -> list[Block]:
                 ["Date", "Entry", "Value", "Reason", "Approved by"],
                 rows,
                 align=["left"] * 5,
-                widths=[0.75, 0.9, 1.7, 2.2, 0.9],
+                widths=[0.75, 0.9, 2.1, 2.0, 0.85],
                 small=True,
             )
         )
@@ -534,7 +534,7 @@ def _annex(plan: Plan) -> list[Block]:
             ["Entry", "Value", "Unit", "Approved"],
             rows,
             align=["left"] * 4,
-            widths=[1.0, 2.1, 1.3, 0.8],
+            widths=[1.05, 1.95, 1.55, 0.7],
             small=True,
         ),
     ]

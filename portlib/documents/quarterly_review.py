@@ -1,13 +1,13 @@
 """What must the committee look at this quarter, since when, and how much of it is chance?
 
 The watched portfolio's rules with value, limit, status and the share of months in which each rings
-although nothing is wrong; every option by row, judged beside the mix of classes that it holds; the
+although nothing is wrong; every fund by row, judged beside the mix of classes that it holds; the
 watch list with reasons and since when; what was decided since the last review; minutes to sign.
 
-The portfolio, the options and their months are those of the chapter on monitoring (`watching`), so
-that one says what the other says. An option is judged by months of its own alone: draws say nothing
-about a fund that exists. Left out: what participants did, and what was said at the last meeting,
-which its minutes hold.
+The portfolio, the funds and their months are those of the chapter on monitoring (`watching`), so
+that one says what the other says. An option is a line of the lineup, and each date of a series is a
+fund. A fund is judged by months of its own alone: draws say nothing about one that exists. Left
+out: what participants did, and what was said at the last meeting, which its minutes hold.
 """
 
 from __future__ import annotations
@@ -34,7 +34,16 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.drawings import drawn
-from portlib.documents.words import codes, facts, of_class, of_entry, percent, value, yearly_cost
+from portlib.documents.words import (
+    as_funds,
+    codes,
+    facts,
+    of_class,
+    of_entry,
+    percent,
+    value,
+    yearly_cost,
+)
 from portlib.plan import Plan
 from portlib.stewardship import monitoring
 from portlib.stewardship.monitoring import alarms, performance, watching
@@ -155,7 +164,6 @@ def review(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
     """
     seen = quarter(plan)
     last = pd.Timestamp(seen.watch.months.index[-1])
-    when = f"{last.year}, quarter {(last.month - 1) // 3 + 1}"
     body: list[Block] = [
         *_first(seen),
         *_rules(seen),
@@ -173,7 +181,7 @@ def review(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
         plan.origin,
         made,
         made_from,
-        (*facts(plan)[:3], ("Quarter", when)),
+        facts(plan),
         body,
         numbered=True,
     )
@@ -211,36 +219,50 @@ def _first(seen: Quarter) -> list[Block]:
             "warning",
         ),
         *_stand_ins(seen),
+        *_two_dates(seen),
+    ]
+
+
+def _two_dates(seen: Quarter) -> list[Block]:
+    """Where the months end before the plan's own figures do: which is of which day."""
+    plan, last = seen.plan, pd.Timestamp(seen.watch.months.index[-1])
+    if last.to_period("M") == pd.Timestamp(plan.as_of).to_period("M"):
+        return []
+    return [
+        Finding(
+            "Two dates",
+            f"Months end with {last:%B %Y}, for want of later ones. Lineup, rules and balances are "
+            f"of {facts(plan)[3][1]}.",
+            "warning",
+        )
     ]
 
 
 def _asked(seen: Quarter) -> str:
-    """How many options ask for a review, of how many that can be judged."""
+    """How many funds ask for a review, of how many that can be judged."""
     count, judged = len(seen.watch.options), len(seen.judged)
     asked = int((seen.reviews()["review"] != "").sum()) if judged else 0
-    series = ", each date of the series counted" if seen.plan.vintages is not None else ""
     how_many = "None" if not asked else f"{asked}"
+    counted = f"{as_funds(seen.plan)} ".lstrip()
     if judged == count:
-        return f"{how_many} of {count} options ask for a review{series}."
+        return f"{counted}{how_many} of {count} funds ask for a review."
     if not judged:
-        return (
-            f"None of {count} options{series} can be judged: the plan brings no months of theirs."
-        )
+        return f"{counted}None of {count} can be judged: the plan brings no months of theirs."
     return (
-        f"{how_many} of the {judged} options that can be judged ask for a review. The plan brings "
-        f"no months of the other {count - judged} over the whole record{series}."
+        f"{counted}{how_many} of the {judged} funds that can be judged ask for a review. The plan "
+        f"brings no months of the other {count - judged} over the whole record."
     )
 
 
 def _stand_ins(seen: Quarter) -> list[Block]:
-    """Which months are not those of the options themselves."""
+    """Which months are not those of the funds themselves."""
     count, own = len(seen.watch.options), len(seen.watch.own_since)
     if own == count:
         return []
     whose = (
-        f"The plan brings no months of its {count} options: theirs"
+        f"The plan brings no months of its {count} funds: theirs"
         if not own
-        else f"The plan brings months of {own} of its {count} options. The others'"
+        else f"The plan brings months of {own} of its {count} funds. The others'"
     )
     words = (
         f"{whose} are stand-ins, the months of their classes, less expenses, with draws in place "
@@ -355,9 +377,7 @@ def _label(seen: Quarter, option: str) -> str:
     label = str(seen.plan.funds.loc[fund, "label"])
     if option == fund:
         return label
-    years = option.rsplit(", ", 1)[-1].removesuffix(" to go")
-    when = f"{years.removeprefix('-')} {'past' if years.startswith('-') else 'to go'}"
-    return f"{label.split(' (')[0]}, {when}"
+    return f"{label.split(' (')[0]}, {option.rsplit(', ', 1)[-1]}"
 
 
 def _months_of(seen: Quarter, option: str) -> str:
@@ -393,16 +413,16 @@ def _options(seen: Quarter) -> list[Block]:
         months = _months_of(seen, option)
         rows.append([_label(seen, option), cost, "", "", "", "", months, "not judged"])
     return [
-        Heading("Every option"),
+        Heading("Every fund"),
         Text(
             f"Beside the mix of classes that each holds, over {len(seen.watch.record)} months, "
-            "net. An option asks for a review where it is two errors behind, costs more with "
+            "net. A fund asks for a review where it is two errors behind, costs more with "
             "nothing to show for it, or cannot be judged. One without months of its own "
             "over the whole record is not judged: bring them."
         ),
         Table(
             [
-                "Option",
+                "Fund",
                 "Expenses",
                 "Ahead a year",
                 "Error",
@@ -446,7 +466,7 @@ def _signed(x: float, *, plain: bool = False) -> str:
 def _watch_list(seen: Quarter) -> list[Block]:
     made: list[Block] = [Heading("Watch list")]
     if not seen.judged:
-        return [*made, Text("No option can be judged, so none is on the list.")]
+        return [*made, Text("No fund can be judged, so none is on the list.")]
     found = seen.reviews()
     asked = found[found["review"] != ""]
     rows = [
@@ -459,7 +479,7 @@ def _watch_list(seen: Quarter) -> list[Block]:
         for option, row in asked.sort_values("ahead", na_position="first").iterrows()
     ]
     if not rows:
-        return [*made, Text("No option asks for a review.")]
+        return [*made, Text("No fund asks for a review.")]
     return [
         *made,
         Text(
@@ -467,7 +487,7 @@ def _watch_list(seen: Quarter) -> list[Block]:
             "ended then."
         ),
         Table(
-            ["Option", "Reason", "Since", "What the committee does"],
+            ["Fund", "Reason", "Since", "What the committee does"],
             rows,
             align=["left"] * 4,
             widths=[1.7, 1.4, 1.4, 1.5],
@@ -496,7 +516,7 @@ def _decided(seen: Quarter) -> list[Block]:
                 ["Date", "Entry of the policy", "Value", "Reason"],
                 rows,
                 align=["left"] * 4,
-                widths=[0.8, 1.1, 1.1, 2.2],
+                widths=[0.75, 0.9, 2.0, 2.0],
                 small=True,
             )
         )

@@ -30,7 +30,14 @@ from portlib.construction.mandate import Infeasible, Mandate, fully_invested, lo
 from portlib.construction.mandate.stated import Menu, stated_rules
 from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
-from portlib.documents.words import class_names, of_category, of_class, with_classes
+from portlib.documents.words import (
+    as_funds,
+    class_names,
+    funds_of,
+    of_category,
+    of_class,
+    with_classes,
+)
 from portlib.estimation.capital_market_assumptions import survey_assumptions
 from portlib.estimation.shrinkage import CovarianceError, covariance
 from portlib.inputs import mandate as limits
@@ -67,6 +74,7 @@ class Universe:
     rivals : other portfolios of the same assets, by name
     errors : covariance of the errors of the means (n, n), or None where nobody knows them
     cloud : the portfolio made again under redrawn means (draws x assets), or None likewise
+    kind : what an asset is called, in one word
     """
 
     name: str
@@ -88,6 +96,7 @@ class Universe:
     cloud: pd.DataFrame | None = None
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
+    kind: str = "asset"
 
 
 # ---- a plan's model ------------------------------------------------------------------------------
@@ -125,7 +134,6 @@ def of_plan(plan: Plan, posture: str) -> Universe:
     categories = [of_category(opened, name) for name in names]
     kinds = pd.get_dummies(pd.Series(categories, names)).astype(float)
     months, are = _months_of(plan, opened, names)
-    dates = plan_menu.dates(plan)
     return Universe(
         plan.name,
         plan.origin,
@@ -159,19 +167,30 @@ def of_plan(plan: Plan, posture: str) -> Universe:
         ),
         (
             f"The model was made so: {model.made}.",
-            *(["Each date of the target-date series counts as an option."] * bool(len(dates))),
+            *_of_dates(plan, len(names)),
         ),
+        "fund",
     )
 
 
+def _of_dates(plan: Plan, considered: int) -> list[str]:
+    """What the number of funds to choose from counts, of a plan with a series."""
+    if plan.vintages is None:
+        return []
+    alike = funds_of(plan) - considered
+    less = f" Dates that hold the same mix today are taken as one, which leaves {considered}."
+    return [as_funds(plan) + less * (alike > 0)]
+
+
 def _months_of(plan: Plan, opened: Plan, names: list[str]) -> tuple[pd.DataFrame, str]:
-    """Monthly returns of options: their own where the plan brings them for all months, else those
+    """Monthly returns of funds: their own where the plan brings them for all months, else those
     of what they hold, net of expenses."""
     classes = plan_menu.class_assumptions(plan)
     known = class_returns(plan, history.read("open"), list(classes.labels)).common()
     rng = np.random.default_rng(plan.policy["scenario_seed"])
     found = monitoring.class_history(classes, known, rng)
-    record = found.returns.iloc[-plan.policy["monitoring_record_months"] :]
+    until = found.returns.loc[: pd.Timestamp(plan.as_of)]  # no month after the plan's figures
+    record = until.iloc[-plan.policy["monitoring_record_months"] :]
     held = opened.exposures.loc[names].reindex(columns=list(record), fill_value=0.0)
     through = record.to_numpy() @ held.to_numpy(float).T
     expense = opened.funds.loc[names, "expense_ratio"].to_numpy(float)
@@ -183,10 +202,10 @@ def _months_of(plan: Plan, opened: Plan, names: list[str]) -> tuple[pd.DataFrame
         own = [name for name in names if name in table and table[name].notna().all()]
         months[own] = table[own]
     rest = [name for name in names if name not in own]
-    words = f"Months are the plan's own for {len(own)} of {len(names)} options." if own else ""
+    words = f"Months are the plan's own for {len(own)} of {len(names)} funds." if own else ""
     if rest:
         words += (
-            " Months are those of the classes that each option holds today, less its expenses: "
+            " Months are those of the classes that each fund holds today, less its expenses: "
             if not own
             else " The others' are those of the classes that they hold today, less expenses: "
         ) + "hypothetical, and without what a manager adds or loses."
@@ -200,7 +219,7 @@ def _months_of(plan: Plan, opened: Plan, names: list[str]) -> tuple[pd.DataFrame
 
 def _rivals_of(plan: Plan, funds: Assumptions, equity: float) -> dict[str, pd.Series]:
     names = list(funds.labels)
-    made = {"Equal shares of all options": pd.Series(1 / len(names), names)}
+    made = {"Equal shares of all funds": pd.Series(1 / len(names), names)}
     held = plan_menu.each_vintage(plan).shares.reindex(names, fill_value=0.0)
     if held.sum() > 0:
         made["What participants hold today"] = held / held.sum()

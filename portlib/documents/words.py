@@ -8,6 +8,7 @@ from typing import Any
 
 from portlib import history, plan_format
 from portlib.plan import Plan
+from portlib.retirement.plan_menu import coverage
 
 #: What is written for what is no number.
 UNKNOWN = "not known"
@@ -77,6 +78,31 @@ def facts(plan: Plan) -> list[tuple[str, str]]:
     ]
 
 
+def funds_of(plan: Plan) -> int:
+    """How many funds a plan offers: its options, each date of a target-date series counted, less
+    those that are only described."""
+    considered = int(coverage(plan)["considered"].sum())
+    return considered if plan.vintages is None else considered - 1 + len(plan.vintages)
+
+
+def as_funds(plan: Plan) -> str:
+    """Options and funds in one line: an option is a line of the lineup, and each date of a
+    target-date series is a fund; nothing for a plan without a series, where both are the same.
+
+    Examples
+    --------
+    >>> from portlib import plan
+    >>> as_funds(plan.read())
+    'The 19 options of the lineup are 28 funds: each date of the series is one.'
+    """
+    if plan.vintages is None:
+        return ""
+    return (
+        f"The {len(plan.funds)} options of the lineup are {funds_of(plan)} funds: each date of the "
+        "series is one."
+    )
+
+
 def value(entry: Any, unit: str = "", names: Mapping[str, str] | None = None) -> str:
     """A value of the policy in words.
 
@@ -91,7 +117,8 @@ def value(entry: Any, unit: str = "", names: Mapping[str, str] | None = None) ->
     Returns
     -------
     str
-        Mappings as name and value; a mapping within one stands in brackets.
+        Mappings as name and value; a mapping within one stands in brackets, and of one that gives
+        everything to a single name that name alone.
 
     Examples
     --------
@@ -101,22 +128,29 @@ def value(entry: Any, unit: str = "", names: Mapping[str, str] | None = None) ->
     'volatility (moderate 13%; growth 17%)'
     >>> value({"us_tips": 1}, names={"us_tips": "TIPS"})
     'TIPS 1'
+    >>> value({"cash": {"bills": 1.0}, "stocks": {"large": 0.6, "small": 0.4}}, "weights")
+    'cash: bills; stocks (large 60%; small 40%)'
     """
 
     def within(inner: Any) -> str:
         words = value(inner, unit, names)
         return f"({words})" if isinstance(inner, dict) else words
 
+    def named(key: Any, one: Any) -> str:
+        if isinstance(one, dict) and list(one.values()) == [1]:
+            return f"{_name(key, names)}: {_name(next(iter(one)), names)}"
+        return f"{_name(key, names)} {within(one)}"
+
     if isinstance(entry, bool):
         return "yes" if entry else "no"
     if isinstance(entry, float | int):
-        if re.match(r"(weight|share|decimal)\b", unit):
+        if re.match(r"(weights?|share|decimal)\b", unit):
             return f"{100 * entry:g}%"
         if "seed" in unit:  # a name, not an amount
             return f"{entry:.0f}"
         return f"{entry:g}" if abs(entry) < 1e5 else f"{entry:,.0f}"
     if isinstance(entry, dict):
-        return "; ".join(f"{_name(key, names)} {within(one)}" for key, one in entry.items())
+        return "; ".join(named(key, one) for key, one in entry.items())
     if isinstance(entry, list | tuple):
         return ", ".join(within(one) for one in entry)
     return _name(entry, names)

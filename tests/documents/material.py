@@ -73,8 +73,10 @@ def head(ours: plan.Plan, made: Document, pages: int) -> set[str]:
     sections = sum(isinstance(block, Heading) and block.level == 1 for block in made.body)
     labels = " ".join(ours.funds["label"])
     classes = " ".join(one.label for one in ours.inputs.classes.by_name.values())
+    lineup = len(ours.funds)
+    funds = lineup if ours.vintages is None else lineup - 1 + len(ours.vintages)
     return (
-        counts(*range(1, max(pages, sections) + 1), len(ours.participants), len(ours.funds))
+        counts(*range(1, max(pages, sections) + 1), len(ours.participants), lineup, funds)
         | numbers(f"{DAY:%B %d, %Y} {DAY} {ours.as_of:%B %d, %Y} {ours.as_of.day}")
         | numbers(" ".join([ours.name, made.title, labels, classes, *MADE_FROM.values()]))
         | dollars(ours.assets)

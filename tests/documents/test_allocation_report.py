@@ -42,7 +42,7 @@ def share(cell: str) -> float:
 def test_the_holdings_are_the_models_and_sum_to_one(
     made: Document, chosen: universe.Universe
 ) -> None:
-    rows = table(made, "Option").rows
+    rows = table(made, "Fund").rows
     weights = {row[0]: share(row[2]) for row in rows[:-1]}
     assert sum(weights.values()) == pytest.approx(1, abs=0.001 * len(weights))
     assert share(rows[-1][2]) == pytest.approx(1)
@@ -54,9 +54,9 @@ def test_each_weight_stands_with_where_it_lies_when_means_are_redrawn(
     made: Document, chosen: universe.Universe
 ) -> None:
     level = chosen.policy["weight_interval"]["level"]
-    assert table(made, "Option").head[3] == f"{level:.0%} range" and chosen.cloud is not None
+    assert table(made, "Fund").head[3] == f"{level:.0%} range" and chosen.cloud is not None
     named = {label: name for name, label in chosen.labels.items()}
-    for row in table(made, "Option").rows[:-1]:
+    for row in table(made, "Fund").rows[:-1]:
         low, high = map(share, row[3].split(" to "))
         inside = chosen.cloud[named[row[0]]].between(low - 1e-4, high + 1e-4).mean()
         assert inside >= level - 1 / len(chosen.cloud)
@@ -132,7 +132,7 @@ def test_a_weight_s_range_is_said_as_the_book_s_pages_say_it(
     level = chosen.policy["weight_interval"]["level"]
     found = intervals(chosen.weights, chosen.cloud, level=level)
     named = {label: name for name, label in chosen.labels.items()}
-    rows = table(made, "Option").rows[:-1]
+    rows = table(made, "Fund").rows[:-1]
     assert rows
     for row in rows:
         low, high = row[3].replace("%", "").split(" to ")

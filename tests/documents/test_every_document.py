@@ -18,7 +18,7 @@ import pytest
 
 from portlib import plan
 from portlib.documents import dossier, forms, quarterly_review, run, shelf, universe
-from portlib.documents.document import Document, Heading, Table
+from portlib.documents.document import Document, Heading, Signatures, Table
 from portlib.documents.typesetting import pdf
 from portlib.retirement import model_portfolios
 from portlib.stewardship.governance import model_registry
@@ -36,6 +36,7 @@ class Paper:
     content: bytes
     read: pypdf.PdfReader
     pages: list[str]
+    lines: list[dict[int, str]]
     text: str
     material: Of = frozenset()
 
@@ -107,8 +108,20 @@ def opened(made: Document, of: Of, reworded: Callable[[str], str]) -> Paper:
     """A document set, read and its words taken out, each once."""
     content = pdf(made)
     read = pypdf.PdfReader(io.BytesIO(content))
-    pages = [page.extract_text() for page in read.pages]
-    return Paper(made, content, read, pages, reworded("\n".join(pages)), of)
+    pages, lines = [], []
+    for page in read.pages:
+        found: dict[int, str] = {}
+
+        def look(
+            text: str, cm: list[float], tm: list[float], font: object, size: float, *, on=found
+        ) -> None:
+            if text.strip():
+                height = round(tm[5] * cm[3] + cm[5])
+                on[height] = f"{on.get(height, '')} {text.strip()}".strip()
+
+        pages.append(page.extract_text(visitor_text=look))
+        lines.append({height: text for height, text in found.items() if 72 <= height <= 720})
+    return Paper(made, content, read, pages, lines, reworded("\n".join(pages)), of)
 
 
 @pytest.fixture(scope="module")
@@ -316,3 +329,43 @@ def test_no_heading_is_the_last_thing_on_a_page(papers: Papers) -> None:
             body = [line for line in lines if not re.match(r"November 29, 2026|\d+ of \d+$", line)]
             last = re.sub(r"^\d+(\.\d+)? ", "", body[-1]) if body else ""
             assert last not in headings, (name, last)
+
+
+#: Lines of text, signatures not counted, that every page has at least: a heading and a paragraph of
+#: four lines, or the head of a table and a few rows. Less looks like an oversight, and is lost as a
+#: blank sheet by whoever scans it.
+FEWEST = 5
+
+
+def test_no_page_is_nearly_empty_and_no_signature_stands_alone(papers: Papers) -> None:
+    for name, paper in papers.items():
+        roles = [r for b in paper.made.body if isinstance(b, Signatures) for r in b.roles]
+        signs = " ".join(f"{role}: name Signature Date" for role in roles)
+        for number, lines in enumerate(paper.lines, start=1):
+            body = [text for text in lines.values() if text not in signs]
+            assert len(body) >= FEWEST, (name, number, body)
+
+
+def test_signatures_stand_below_what_is_signed(papers: Papers) -> None:
+    """Or a page with a signature could be put under anything."""
+    for name, paper in papers.items():
+        for number, lines in enumerate(paper.lines, start=1):
+            signed = [height for height, text in lines.items() if "Signature Date" in text]
+            above = [height for height in lines if signed and height > max(signed)]
+            assert not signed or len(above) >= 2, (name, number, lines)
+
+
+def test_options_are_lines_of_the_lineup_and_funds_count_each_date(
+    papers: Papers, ours: plan.Plan
+) -> None:
+    """One count for each word, in every document that says how many there are."""
+    options = len(ours.funds)
+    funds = options if ours.vintages is None else options - 1 + len(ours.vintages)
+    for name, paper in papers.items():
+        told = re.findall(r"(?:\bof|[Tt]he|its) (\d+) options\b", paper.text)
+        if name in ("quarterly_review", "investment_policy_statement", "committee_brief"):
+            assert dict(paper.made.facts)["Options"].startswith(f"{options},")
+        if name == "quarterly_review" or name.startswith("allocation"):
+            assert set(told) <= {str(options)}, (name, told)
+            line = f"The {options} options of the lineup are {funds} funds"
+            assert (line in paper.text) == (ours.vintages is not None), name

@@ -64,7 +64,7 @@ def test_draws_judge_no_fund_of_a_plan_that_exists(
 ) -> None:
     real = replace(ours, rules={**ours.rules, "origin": "somebody's statements"})
     said = words(pdf(quarterly_review.review(real, made=DAY, made_from=MADE_FROM)))
-    assert f"None of {len(quarterly_review.quarter(ours).watch.options)} options" in said
+    assert f"None of {len(quarterly_review.quarter(ours).watch.options)} can be judged" in said
     assert "behind its benchmark" not in said
     assert "Nobody is judged by them" in said
 

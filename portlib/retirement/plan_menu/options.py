@@ -91,7 +91,21 @@ def _named(plan: Plan) -> list[str]:
     years = plan.vintages.index.to_numpy(float)
     mixes = [tuple(mix) for mix in _mixes(plan.vintages).tolist()]
     first = dict(zip(mixes[::-1], years.tolist()[::-1], strict=True))
-    return [f"{fund}, {first[mix]:g} years to go" for mix in mixes]
+    return [date_named(fund, first[mix]) for mix in mixes]
+
+
+@door()
+def date_named(series: str, years: float) -> str:
+    """What a date of a series is called, by the years from now to retirement.
+
+    Examples
+    --------
+    >>> date_named("TDF", 20), date_named("TDF", -5)
+    ('TDF, 20 years to go', 'TDF, retired 5 years')
+    """
+    return (
+        f"{series}, {years:g} years to go" if years >= 0 else f"{series}, retired {-years:g} years"
+    )
 
 
 def _mixes(vintages: pd.DataFrame) -> Array:

@@ -23,6 +23,7 @@ from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.ranges import door
 from portlib.records import Array, Assumptions
+from portlib.retirement.plan_menu.options import date_named
 from portlib.stewardship.monitoring.performance import predicted_tracking_error
 
 
@@ -94,9 +95,8 @@ def options(plan: Plan, classes: Assumptions) -> pd.DataFrame:
     if plan.vintages is not None:
         series = str(funds.index[funds["kind"] == "target_date"][0])
         vintages = plan.vintages.reindex(columns=labels, fill_value=0.0).astype(float)
-        vintages.index = pd.Index(
-            [f"{series}, {years:g} years to go" for years in plan.vintages.index]
-        )
+        years = plan.vintages.index.to_numpy(float)
+        vintages.index = pd.Index([date_named(series, year) for year in years])
         rows = pd.concat([rows, vintages])
         of = pd.concat([of, pd.Series(series, vintages.index)])
     own = funds["specific_risk"].astype(float)

@@ -3,7 +3,8 @@
 The portfolio is the model of the policy's default posture, or of the most cautious posture that
 has a model. Its months are put together: real series of classes where there are any, the plan's own
 months of options where it brought them, and draws for what is left, which are SYNTHETIC. The
-chapter and the quarterly review both begin here, so that one says what the other says.
+chapter and the quarterly review both begin here, so that one says what the other says. No month
+after the plan's own figures is looked at.
 
 Left out: what participants did, and real accounts.
 """
@@ -176,7 +177,7 @@ def watch(plan: Plan, rng: np.random.Generator) -> Watch:
     found = class_history(classes, known, rng)
     offered, labels = options(plan, classes), list(classes.labels)
     count = policy["monitoring_record_months"] + policy["monitoring_window_months"] - 1
-    months = found.returns.iloc[-count:]
+    months = found.returns.loc[: pd.Timestamp(plan.as_of)].iloc[-count:]
     beyond = rng.standard_normal((len(months), len(offered))) / math.sqrt(12)
     through = months.to_numpy() @ offered[labels].to_numpy(float).T
     gross = through + beyond * offered["own_risk"].to_numpy()
