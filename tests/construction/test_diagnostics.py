@@ -121,3 +121,37 @@ def test_a_loading_that_is_missing_anywhere_is_named() -> None:
     inner = pd.DataFrame(np.eye(2) * 0.01, index=["m", "s"], columns=["m", "s"])
     with pytest.raises(ValueError, match="no loadings for x1"):
         diagnostics(pd.Series({"x0": 1.0}), a, factors=loads, factor_covariance=inner)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_what_is_given_by_name_may_come_in_any_order(seed: int) -> None:
+    """Weights, reference, loadings and the factors' covariance, each shuffled on its own."""
+    a = market(seed)
+    rng = np.random.default_rng(seed)
+    labels, names = list(a.labels), ["m", "s", "v"]
+    w, reference = (pd.Series(rng.dirichlet(np.ones(len(labels))), labels) for _ in range(2))
+    loads = pd.DataFrame(rng.normal(1, 0.5, (len(labels), 3)), labels, names)
+    root = rng.normal(0, 0.05, (3, 3))
+    inner = pd.DataFrame(root @ root.T, names, names)
+
+    def mixed(table, axis=0):
+        return table.sample(frac=1, random_state=int(rng.integers(1000)), axis=axis)
+
+    told = diagnostics(w, a, reference=reference, factors=loads, factor_covariance=inner)
+    other = diagnostics(
+        mixed(w),
+        a,
+        reference=mixed(reference),
+        factors=mixed(mixed(loads), axis=1),
+        factor_covariance=mixed(mixed(inner), axis=1),
+    )
+    assert other.factor_shares is not None and told.factor_shares is not None
+    shares = other.factor_shares[told.factor_shares.index]
+    assert shares.to_dict() == pytest.approx(told.factor_shares.to_dict())
+    for name in names:  # by the definition: what a factor's exposure adds to the variance
+        x = {f: sum(w[i] * loads.loc[i, f] for i in labels) for f in names}
+        own = x[name] * sum(inner.loc[name, f] * x[f] for f in names) / told.risk**2
+        assert told.factor_shares[name] == pytest.approx(own)
+    pd.testing.assert_series_equal(other.risk_shares, told.risk_shares)
+    pd.testing.assert_series_equal(other.distance, told.distance)
+    assert other.table().to_dict() == pytest.approx(told.table().to_dict())

@@ -57,3 +57,23 @@ def test_windows_of_an_unchanging_law_are_noise_and_of_a_changing_one_are_not():
     )
     with pytest.raises(ValueError, match="not three windows"):
         cma.window_spread(steady.head(100), 60)
+
+
+def test_windows_end_with_the_last_month_and_the_oldest_that_fill_none_are_left_out():
+    rng = np.random.default_rng(8)
+    months = pd.period_range("1990-01", periods=12 * 7 + 5, freq="M")
+    table = pd.DataFrame(0.04 * rng.standard_normal((len(months), 2)), months, list("ab"))
+    wild = table.copy()
+    wild.iloc[:5] *= 6.0  # before the first whole window
+    late = table.copy()
+    late.iloc[-5:] *= 6.0
+    columns = ["lowest", "highest"]
+    same = cma.window_spread(table, 12)[columns]
+    assert cma.window_spread(wild, 12)[columns].equals(same)
+    parts = [table.iloc[len(table) - 12 * k : len(table) - 12 * (k - 1)] for k in range(1, 8)]
+    for name in "ab":
+        by_hand = [12**0.5 * part[name].std() for part in parts]
+        assert same.loc[name].tolist() == pytest.approx([min(by_hand), max(by_hand)])
+    rho = [part["a"].corr(part["b"]) for part in parts]
+    assert same.loc["a with b"].tolist() == pytest.approx([min(rho), max(rho)])
+    assert (cma.window_spread(late, 12)["highest"] > same["highest"]).loc[list("ab")].all()

@@ -264,3 +264,19 @@ def test_the_forecasters_own_allocation_by_loops(funds):
     # "slightly better than 60/40", as first said, is one percent a year by this rule
     assert growth(weights) == pytest.approx(0.0996, abs=0.0002)
     assert growth(fixed) == pytest.approx(0.0884, abs=0.0002)
+
+
+@pytest.mark.parametrize("years", [5, 20])
+def test_the_years_needed_are_those_after_which_the_difference_is_detectable(years):
+    """Errors fall with the root of time: a record as long as said just detects what was seen."""
+    rng = np.random.default_rng(years)
+    index = pd.period_range("1990-01", periods=12 * years, freq="M")
+    for mean in (0.0008, -0.003):
+        gap = pd.Series(mean + 0.02 * rng.standard_normal(12 * years), index)
+        found = record.compare(gap, 0 * gap)
+        error = found["standard error"] * np.sqrt(years / found["years needed"])
+        seen = found["detectable"] / found["standard error"]
+        assert abs(found["difference"]) == pytest.approx(seen * error)
+        assert found["difference"] == pytest.approx(12 * gap.mean())
+        assert found["z"] == pytest.approx(found["difference"] / found["standard error"])
+        assert (found["years needed"] < years) == (abs(found["difference"]) > found["detectable"])

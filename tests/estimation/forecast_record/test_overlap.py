@@ -68,3 +68,17 @@ def test_overlap_widens_what_chance_gives_and_a_slope_moves_it():
     assert overlap.related_by_chance(table, drawn, slope=20.0).mean() > 0.9
     with pytest.raises(ValueError, match="the windows span 408"):
         overlap.related_by_chance(table, drawn[:, :400])
+
+
+@pytest.mark.parametrize("months", [11, 12, 13, 24, 25])
+def test_windows_that_share_one_month_are_not_of_one_phase(months):
+    """Lengths around the distance of two starts: a last month that is the next one's first too."""
+    table = windows(range(1990, 2002), months)
+    phases = overlap.decade_phases(table)
+    for group in phases.values():
+        seen = [m for row in group.itertuples() for m in pd.period_range(row.first, row.last)]
+        assert len(seen) == len(set(seen))
+    together = pd.concat(phases.values())
+    assert sorted(together.index) == sorted(table.index)
+    apart = -(-months // 12)  # years from one start to the first that shares no month
+    assert [len(group) for group in phases.values()] == [12 // apart] * apart

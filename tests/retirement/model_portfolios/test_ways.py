@@ -62,3 +62,17 @@ def test_a_plan_without_a_series_has_its_default_fund_or_a_model():
     own = capacity.adviser(AWKWARD, mp.suite(AWKWARD), np.random.default_rng(1))
     assert ways.default_weights(own, 20.0) == {"BALANC": 1.0}
     assert ways.SERIES not in ways.ways(own, "conservative")
+
+
+def test_of_dates_with_the_same_equity_the_nearest_to_ones_own_is_chosen(desk, the_plan):
+    """By asking date by date, where a series is flat and between its steps."""
+    options = plan_menu.dates(the_plan)
+    shares = {y: float(desk.held[str(o)] @ desk.is_equity) for y, o in options.items()}
+    flat = [y for y, x in shares.items() if x == pytest.approx(max(shares.values()))]
+    assert len(flat) > 1
+    for equity in (max(shares.values()), 1.0, 0.8, 0.5, 0.0):
+        for years in (*flat, 22.0, 12.0, -20.0):
+            near = min(abs(x - equity) for x in shares.values())
+            alike = [y for y, x in shares.items() if abs(x - equity) <= near + 1e-9]
+            best = min(alike, key=lambda y: abs(y - years))
+            assert ways.series_weights(desk, years, equity) == {str(options[best]): 1.0}
