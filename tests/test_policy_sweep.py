@@ -32,7 +32,7 @@ from portlib.retirement import asset_location, glidepaths, outlook, plan_menu
 from portlib.retirement import model_portfolios as mp
 from portlib.retirement.asset_location import owners
 from portlib.retirement.glidepaths import search
-from portlib.retirement.model_portfolios import capacity, questionnaire, ways
+from portlib.retirement.model_portfolios import advice, capacity, questionnaire, ways
 from portlib.retirement.model_portfolios.managed_account import managed_account
 from portlib.retirement.plan_menu import fund_costs
 from portlib.stewardship import governance, monitoring, rebalancing, stress_testing
@@ -109,6 +109,7 @@ def advised(plan: Plan) -> Any:
         "lost": capacity.loss_share(who, 0.6, at),
         "equity": {name: ways.target_equity(at, 0.0, name, 1.0) for name in at.order},
         "limit": managed_account(who, at, at.order[-1]).limit,
+        "talk": advice.conversation(0.021, at),
     }
 
 
@@ -268,7 +269,7 @@ PROBES = {
     "advice": Probe(
         advised,
         "default_posture capacity_fall capacity_loss_limit capacity_real_rate essential_spending "
-        "posture_tilt equity_classes risk_aversion_bands " + " ".join(OF_ADVICE),
+        "keeping_loss_limit posture_tilt equity_classes risk_aversion_bands " + " ".join(OF_ADVICE),
         {**OF_ADVICE, "risk_aversion_bands": "the postures' names alone"},
     ),
     "location's target": Probe(

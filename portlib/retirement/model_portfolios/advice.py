@@ -8,7 +8,8 @@ the default by more than is in doubt, and no less than equal shares of the menu 
 on two sets of lives drawn apart (`comparison`): where it is not, the advice says so and says stay.
 A wish is obeyed and priced. What somebody holds is kept where nothing better is known, and neither
 set of lives finds it worse than the default or than equal shares by more than is in doubt; which is
-not to say that it is as good.
+not to say that it is as good. Whoever keeps what costs them more than policy's limit is asked to
+talk to somebody, and is not moved.
 
 The same person twice has the same advice, whoever else is asked, and every input is used or
 recorded as not supplied. Left out: everything that the person did not say, and what only a person
@@ -98,6 +99,11 @@ class Advice:
         the last set of lives that was asked of it.
     moved_by : why what is held is not kept: a ``rule``, its ``cost``, or what something else is
         ``worth``; None where it is, or nothing is known of it.
+    keeping : what keeping costs, as a share of the retirement spending that the default would allow
+        (what is advised instead, where a wish forbids the default): the larger of what both sets of
+        lives say, negative where it gains. None where nothing else is kept.
+    listed : whether that is more than policy's ``keeping_loss_limit``: somebody is to talk to the
+        person, who is not moved.
     ceilings : the posture that each consideration allows, where it could be judged.
     reasons : why, in words.
     supplied : the fields that the person gave.
@@ -125,6 +131,8 @@ class Advice:
     inconsistencies: tuple[str, ...]
     changes: tuple[str, ...] = ()
     moved_by: str | None = None
+    keeping: float | None = None
+    listed: bool = False
     suite: str = ""
     policy: str = ""
     asked: Asked | None = field(default=None, compare=False, repr=False)
@@ -194,12 +202,15 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
     else:
         reasons.append("Without usable answers no wish is known: stay in the default.")
     target = stays if best == DEFAULT else tilted[best]
-    way, moved_by = best, None
+    way, moved_by, keeping, talk = best, None, None, ""
     if held is not None and held != target:
         moved_by, why = _kept(complete, desk, held, target, asked, best, cap, years)
         reasons.append(why)
         if moved_by is None:
             target, way = held, HELD
+            keeping = _forgone(asked, best if refused else DEFAULT)
+            talk = conversation(keeping, desk, "what is advised" if refused else DEFAULT)
+            reasons += [talk] if talk else []
     trades = None if held is None else _moves(held, target)
     changes = what_would_change(who, desk, target) if explain else ()
     supplied = tuple(f.name for f in fields(who) if getattr(who, f.name) is not None)
@@ -221,6 +232,8 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
         inconsistencies=tuple(doubts),
         changes=changes,
         moved_by=moved_by,
+        keeping=keeping,
+        listed=bool(talk),
         suite=desk.suite_fingerprint,
         policy=desk.plan.policy.fingerprint,
         asked=asked,
@@ -452,6 +465,41 @@ def _kept(
     )
 
 
+def _forgone(asked: Asked, instead: str) -> float:
+    """What keeping what is held costs against something else, relative, by whichever of the lives
+    that propose and those that confirm finds more.
+    """
+    return max(-float(np.expm1(of.gain(HELD, instead)[0])) for of in (asked.first, asked.again))
+
+
+@door()
+def conversation(loss: float, desk: Adviser, instead: str = DEFAULT) -> str:
+    """Why somebody should talk to a person who keeps what they hold; empty where policy's limit
+    does not ask it.
+
+    Parameters
+    ----------
+    loss : float
+        What keeping costs, share of the retirement spending that the other way allows.
+    desk : Adviser
+    instead : str
+        The other way, in words.
+
+    Returns
+    -------
+    str
+    """
+    most = desk.decided["keeping_loss_limit"]
+    if loss <= most:
+        return ""
+    return (
+        f"Talk to somebody first: keeping it may cost you {loss:.1%} of the retirement spending "
+        f"that {instead} would allow (the larger of two estimates, both in doubt), and above "
+        f"{100 * most:g}% the plan asks for a conversation. Nobody moves your money; to leave it "
+        "as it is remains your choice."
+    )
+
+
 def _moves(held: Mapping[str, float], target: Mapping[str, float]) -> dict[str, float]:
     moves = {f: target.get(f, 0.0) - held.get(f, 0.0) for f in sorted({*target, *held})}
     return {f: x for f, x in moves.items() if abs(x) > 1e-9}
@@ -509,7 +557,7 @@ def what_would_change(who: Person, desk: Adviser, target: Mapping[str, float]) -
     for sign, word in ((1, "later"), (-1, "earlier")):
         tried.append(
             [
-                (f"Retiring {n} years {word}", {"retirement_age": retire + sign * n})
+                (f"Retiring {n} year{'s' * (n > 1)} {word}", {"retirement_age": retire + sign * n})
                 for n in (1, 2, 3, 5, 7, 10)
                 if max(age, 40) <= retire + sign * n <= 100
             ]
@@ -562,7 +610,8 @@ def everyone(desk: Adviser, told: Mapping[str, Advice] | None = None) -> pd.Data
     Returns
     -------
     DataFrame by participant
-        posture (None where nobody said), way, keep, why moved, equity advised; what the first
+        posture (None where nobody said), way, keep, why moved, whether listed for a conversation,
+        equity advised; what the first
         lives proposed of the tilt, and what both said. By the judging lives alone: ``tilt judged``,
         how the tilt that was asked about compares with the default; ``gain`` over the default,
         ``against default``, ``against naive`` and ``against held`` of what is advised; ``worth``,
@@ -582,6 +631,7 @@ def everyone(desk: Adviser, told: Mapping[str, Advice] | None = None) -> pd.Data
             "tilt judged": "not asked" if found.tilt is None else judged.verdict(found.tilt),
             "keep": found.keep,
             "moved by": found.moved_by,
+            "listed": found.listed,
             "equity advised": found.equity,
             "silent": found.posture is None,
             "gain": judged.gain(found.way)[0],

@@ -184,6 +184,7 @@ class Adviser:
             "advice_gain_floor",
             "posture_tilt",
             "advice_lives",
+            "keeping_loss_limit",
             "employer_stock_cap",
             "no_trade_standard_errors",
         )

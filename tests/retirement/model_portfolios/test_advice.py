@@ -179,8 +179,30 @@ def test_what_either_set_of_lives_finds_worse_than_the_default_is_not_kept(desk,
             assert told.moved_by is None and told.keep
             assert not told.asked.ever_worse(ways.HELD)
             assert not told.asked.ever_worse(ways.HELD, ways.NAIVE)
+            worth = min(of.gain(ways.HELD)[0] for of in (told.asked.first, told.asked.again))
+            assert told.keeping == pytest.approx(1 - np.exp(worth))
+            assert told.listed == (told.keeping > 0.02)
+        else:
+            assert told.keeping is None and not told.listed
+        assert told.listed == any("Talk to somebody" in words for words in told.reasons)
         moved += told.moved_by == "worth"
     assert kept and moved
+
+
+def test_who_keeps_what_costs_more_than_the_limit_is_asked_to_talk_and_not_moved(desk):
+    """At a limit just above what keeping costs nobody asks; just below, somebody does."""
+    held = replace(SILENT, age=21, balance=3_000.0, holdings={"LCIDX": 1.0})
+    cost = advice.advise(held, desk, explain=False).keeping
+    assert cost > 0
+    told = []
+    for limit in (0.99 * cost, 1.01 * cost):
+        asked = replace(desk)
+        asked.__dict__["decided"] = {**desk.decided, "keeping_loss_limit": limit}
+        told.append(advice.advise(held, asked, explain=False))
+    assert [one.listed for one in told] == [True, False]
+    assert all(one.way == ways.HELD and one.trades == {} for one in told)
+    assert any(f"may cost you {cost:.1%}" in words for words in told[0].reasons)
+    assert told[0].to_json()["listed"] and told[0].to_json()["keeping"] == cost
 
 
 def test_a_managed_account_is_the_tilt_for_a_fee(desk):
