@@ -210,7 +210,7 @@ def resampled_utility(
     p = mandate.program
     w = np.zeros_like(mu)
     sure = np.zeros(len(mu), dtype=bool)
-    if mandate.is_linear:
+    if mandate.is_linear and len(p.rows) <= engines.FEW_LIMITS:  # beyond, none stays in the batch
         corners, trade_offs, sure = _march(
             mu, sigma, p, engines.exchange(assumptions.sigma, 0 * mu[0], p)
         )
