@@ -25,6 +25,8 @@ import pandas as pd
 
 _HERE = Path(__file__).resolve().parent
 #: The facts: inside the package where it is installed, in the checkout's folder where it is not.
+#:
+#: :meta hide-value:
 ROOT = _HERE / "_data" if (_HERE / "_data").is_dir() else _HERE.parent / "data"
 
 # The plausible range of each unit: a percentage filed as a decimal falls outside. None: text.

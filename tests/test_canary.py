@@ -73,3 +73,20 @@ def test_a_draft_or_a_test_since_the_last_book_is_seen(tmp_path: Path) -> None:
     (executed / "_config.yml").touch()
     with pytest.raises(BuildError, match="2 chapters were executed again since"):
         canary.stage(tmp_path)
+
+
+def test_what_no_renderer_makes_does_not_differ(sites: tuple[Path, Path]) -> None:
+    """Documents are made after the pages, and the stamp of a page names the commit of its day."""
+    old, new = sites
+    (old / "documents").mkdir()
+    (old / "documents" / "index.html").write_text("<article>briefs</article>", encoding="utf-8")
+    for site, commit in ((old, "a1"), (new, "b2 with changes")):
+        (site / "page.html").write_text(
+            f"<article><p>one</p><p class='provenance'>made from {commit}</p>two</article>",
+            encoding="utf-8",
+        )
+    assert canary.differences(old, new) == {}
+    (new / "page.html").write_text(
+        "<article><p>one</p><p class='provenance'>x</p>three</article>", encoding="utf-8"
+    )
+    assert canary.differences(old, new) == {"page.html": ["words gone: two", "words new: three"]}

@@ -46,12 +46,15 @@ RENDERERS = (
 GONE = ("jupyter_book", "sphinx_comments", "sphinx_jupyterbook_latex")
 #: Elements of a page that are counted.
 COUNTED = ("h1", "h2", "h3", "p", "li", "table", "img", "svg", "math", "pre", "details", "a")
+#: Folders of a site that no renderer makes, or that belong to the theme.
+OTHERS = ("_static", "documents")
 #: Differing words shown for a page.
 SHOWN = 12
 
 
 class Page(HTMLParser):
-    """What stands in the article of a page: how many elements of each kind, and the words."""
+    """What stands in the article of a page: how many elements of each kind, and the words, without
+    the line that says which commit rendered it."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
@@ -59,6 +62,7 @@ class Page(HTMLParser):
         self.words: Counter[str] = Counter()
         self._inside = 0
         self._silent = 0
+        self._stamp = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -66,6 +70,8 @@ class Page(HTMLParser):
             self._inside += 1
         if tag in ("script", "style"):
             self._silent += 1
+        if tag == "p":
+            self._stamp = ("class", "provenance") in attrs
         if self._inside and tag in COUNTED:
             self.elements[tag] += 1
 
@@ -74,9 +80,11 @@ class Page(HTMLParser):
             self._inside -= 1
         if tag in ("script", "style"):
             self._silent -= 1
+        if tag == "p":
+            self._stamp = False
 
     def handle_data(self, data: str) -> None:
-        if self._inside and not self._silent:
+        if self._inside and not self._silent and not self._stamp:
             self.words.update(re.findall(r"\w[\w.,%-]*", data))
 
 
@@ -188,7 +196,7 @@ def differences(ours: Path, theirs: Path) -> dict[str, list[str]]:
     sites = [{p.relative_to(x).as_posix(): p for p in x.rglob("*.html")} for x in (ours, theirs)]
     found: dict[str, list[str]] = {}
     for name in sorted({**sites[0], **sites[1]}):
-        if name.split("/")[0] == "_static":
+        if name.split("/")[0] in OTHERS:
             continue
         if any(name not in site for site in sites):
             found[name] = ["is absent" if name not in sites[1] else "is new"]

@@ -39,6 +39,8 @@ class Unfiled(ValueError):
 
 
 #: The folder of published cases, one file of facts each.
+#:
+#: :meta hide-value:
 CASES = Path(__file__).parent / "cases"
 
 
