@@ -649,22 +649,23 @@ def _review(given: dict[str, Any]) -> int:
 def _verify(given: dict[str, Any]) -> int:
     from portlib import plan
     from portlib.stewardship import one_quarter
-    from portlib.stewardship.audit_log import Head
     from portlib.stewardship.governance import signatures
     from portlib.stewardship.settlement.ledger import Ledger, LedgerError
 
     ours = plan.from_json(_plan(given["plan"]))
     roster = signatures.roster_from_json(_json(given["roster"].read_bytes(), given["roster"].name))
-    head = _json(given["head"].read_bytes(), given["head"].name) if given["head"] else None
-    ledger = Ledger(_there(given["log"]))
+    kept = _head(given["head"])
+    place = _there(given["log"])
     try:
-        kept = None if head is None else Head(head["number"], head["digest"])
+        ledger = Ledger(place)
         counted = one_quarter.walk(ledger, ours, roster, head=kept)
         different = one_quarter.reperform_all(ledger.log, ours) if given["reperform"] else {}
     except (ValueError, LedgerError) as error:
         _say({"holds": False, "why": f"{type(error).__name__}: {error}"})
         return one_quarter.BROKEN
-    _say({"holds": not any(different.values()), "events": counted, "differing": different})
+    end = "held against the head given" if kept else "no head was given: a cut end would not show"
+    told = {"holds": not any(different.values()), "events": counted, "differing": different}
+    _say({**told, "head": ledger.log.verify()._asdict(), "end": end})
     return one_quarter.BROKEN if any(different.values()) else one_quarter.NOTHING_DUE
 
 
@@ -693,6 +694,22 @@ def _desk(given: dict[str, Any], *, there: bool = False) -> Any:
         given["role"],
         _key(given["key"]),
     )
+
+
+def _head(path: Path | None) -> Any:
+    """A head that somebody kept; ValueError for what is none."""
+    from portlib.schema import problem
+    from portlib.stewardship.audit_log import Head
+
+    if path is None:
+        return None
+    told = _json(path.read_bytes(), path.name)
+    digest = {"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "64 hex digits"}
+    parts = {"number": {"type": "integer", "minimum": 0}, "digest": digest}
+    asked = {"type": "object", "properties": parts, "required": list(parts)}
+    if refused := problem(told, asked, path.name):
+        raise ValueError(refused)
+    return Head(told["number"], told["digest"])
 
 
 def _there(log: Path) -> Path:

@@ -19,12 +19,12 @@ def ours(request):
     return plan.read(ROOT / request.param)
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory, ours):
-    return tmp_path_factory.mktemp("desk")
+@pytest.fixture
+def folder(tmp_path):
+    return tmp_path
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def shell(folder, ours):
     keys = {
         "operations": bytes([1]) * 32,
@@ -105,6 +105,8 @@ def test_a_quarter_from_the_shell(shell, folder, capsys):
 
 
 def test_a_head_kept_elsewhere_that_is_not_in_the_log(shell, folder, capsys):
+    assert shell("adopt", "--holdings", folder / "holdings.csv") == 0
+    capsys.readouterr()
     (folder / "head.json").write_text(json.dumps({"number": 3, "digest": "0" * 64}))
     assert shell("verify", "--head", folder / "head.json") == 40
     assert "written anew" in json.loads(capsys.readouterr().out)["why"]
@@ -128,8 +130,49 @@ def test_tables_that_are_none_are_refused_by_line(shell, folder, capsys, table, 
 
 
 def test_a_time_without_a_zone_and_a_key_that_is_none(shell, folder, capsys):
+    assert shell("adopt", "--holdings", folder / "holdings.csv") == 0
+    capsys.readouterr()
     assert shell("review", at="2026-06-30T09:00") == 1
     assert "zone" in capsys.readouterr().err
     (folder / "operations.key").write_text("abc")
     assert shell("review") == 1
     assert "64 hex digits" in capsys.readouterr().err
+
+
+def test_a_record_that_does_not_hold_is_told_in_words(shell, folder, ours, capsys):
+    """What a person reads of a key that had ended, another policy, no log and no head."""
+    assert shell("adopt", "--holdings", folder / "holdings.csv") == 0
+    capsys.readouterr()
+    assert shell("verify") == 0
+    told = json.loads(capsys.readouterr().out)
+    assert told["end"] == "no head was given: a cut end would not show"
+    kept = folder / "kept.json"
+    kept.write_text(json.dumps(told["head"]))
+    assert shell("verify", "--head", kept) == 0
+    capsys.readouterr()
+
+    def why(**said):
+        for name, content in said.items():
+            (folder / f"{name}.json").write_text(json.dumps(content))
+        assert shell("verify") == 40
+        return json.loads(capsys.readouterr().out)["why"]
+
+    roster, sent = (
+        json.loads((folder / f"{name}.json").read_text()) for name in ("roster", "plan")
+    )
+    ended = [{"address": roster["operations"], "until": "2026-06-29"}]
+    said = why(roster={**roster, "operations": ended})
+    assert "signed as operations, of whose keys none counted on 2026-06-30 09:00" in said
+    assert "from no day to 2026-06-29 00:00" in said
+    nobody = {role: key for role, key in roster.items() if role != "operations"}
+    assert "operations, whom the roster does not name" in why(roster=nobody)
+    tried = ours.policy.replace(max_single_fund=0.6).to_json()["max_single_fund"]
+    other = {**sent, "policy": {**sent["policy"], "max_single_fund": tried}}
+    assert why(roster=roster, plan=other).endswith("its policy differs in max_single_fund")
+    other = {**sent, "rules": {**sent["rules"], "recordkeeping_fee": 61}}
+    assert "its policy is the log's" in why(plan=other)
+    (folder / "log.db").write_bytes(b"")
+    assert "the log has no line" in why(plan=sent)
+    kept.write_text('{"number": 3}')
+    assert shell("verify", "--head", kept) == 1
+    assert "kept.json: 'digest' is missing" in capsys.readouterr().err

@@ -28,7 +28,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from portlib import history
@@ -128,10 +128,10 @@ def walk(
             why = f"event {event.number} ({event.name}): {error}"
             raise TrailBroken(event.number, why) from error
         counted[event.name] = counted.get(event.name, 0) + 1
+    if not events:
+        raise TrailBroken(0, "the log has no line: nothing was adopted into it")
     if past.registered and past.registered["pins"]["plan"] != plan.fingerprint:
-        raise TrailBroken(
-            len(events), "the log's last registration is for another plan than the one given"
-        )
+        raise TrailBroken(len(events), past.other_plan())
     ledger.check(head)
     return counted
 
@@ -173,17 +173,48 @@ class _Past:
         """The plan that statements name: the one for which the model is registered then."""
         return str(self.registered["pins"]["plan"]) if self.registered else self.plan.fingerprint
 
+    def other_plan(self) -> str:
+        """That the last registration is for another plan, and where the two are apart."""
+        given, kept = policy_values(self.plan.policy), self.policy
+        apart = [
+            name
+            for name in sorted({*given, *kept})
+            if canonical(given.get(name)) != canonical(kept.get(name))
+        ]
+        where = (
+            f"its policy differs in {', '.join(apart)}"
+            if apart
+            else "its policy is the log's; its rules, menu, people or inputs differ"
+        )
+        pins = self.registered["pins"]["plan"]
+        return (
+            f"the log's last registration is for another plan ({pins[:10]}) than the one given "
+            f"({self.plan.fingerprint[:10]}): {where}"
+        )
+
     # ---- each kind
 
     def _signed(self, event: Event) -> None:
         signed = signatures.from_json(event.body["signed"])
         roster = signatures.in_force(self.roster, event.at)
+        if signed.role not in roster:
+            self._no(event, f"is signed as {signed.role}, {self._keyless(signed.role, event.at)}")
         signatures.verify(signed, roster, plan=self._domain, at=event.at)
         used = self.used.setdefault(signed.role, [])
         signatures.in_turn(signed, used)
         if (signed.role, signed.nonce) != (event.body["role"], event.body["nonce"]):
             self._no(event, "is noted under another role or number than was signed")
         used.append(signed.nonce)
+
+    def _keyless(self, role: str, at: datetime) -> str:
+        """Why a role of the roster has no key at a moment."""
+        keys = self.roster.get(role)
+        if keys is None or isinstance(keys, str):
+            return f"whom the roster does not name; it names {', '.join(self.roster)}"
+        spans = ", ".join(
+            f"{key.address[:10]} from {_moment(key.first)} to {_moment(key.last)}" for key in keys
+        )
+        return f"of whose keys none counted on {_moment(at)}: {spans}"
 
     def _policy_adopted(self, event: Event) -> None:
         if self.policy:
@@ -285,8 +316,11 @@ class _Past:
             self._no(event, "was released while a halt stood")
         if not self.policy:
             self._no(event, "was released before a policy was adopted")
-        if not self.registered or made_by != Pins(**self.registered["pins"]):
-            self._no(event, "was made by other code, data, policy or plan than those registered")
+        if not self.registered:
+            self._no(event, "was released before its model was registered")
+        known = self.registered["pins"]
+        if apart := [name for name, pin in event.body["pins"].items() if known.get(name) != pin]:
+            self._no(event, f"was made by other {' and '.join(apart)} than what was registered")
         if result_digest(values, self.registered["digits"]) != event.body["digest"]:
             self._no(event, "its values do not give its digest")
         if values["mandates"] != self.mandates.get("version"):
@@ -438,6 +472,10 @@ class _Past:
 
     def _no(self, event: Event, why: str) -> None:
         raise TrailBroken(event.number, f"event {event.number} ({event.name}): {why}")
+
+
+def _moment(at: datetime | None) -> str:
+    return "no day" if at is None else f"{at:%Y-%m-%d %H:%M}"
 
 
 def _snake(name: str) -> str:

@@ -366,7 +366,7 @@ class Ledger:
         events = self.log.events("settlement")
         balances = replay(events)
         states = replay_states(events)
-        _compare("balance of", balances, self.balances())
+        _compare("balance of", _placed(balances), _placed(self.balances()), _UNITS)
         _compare("state of", states, self.states())
         _compare("content of instruction", _contents(events), self._contents())
         _compare("message", _messages(events), self._messages())
@@ -377,8 +377,8 @@ class Ledger:
         }
         _compare(
             "confirmation of",
-            legs,
-            {(i, leg): c for i in states for leg, c in self.confirmed(i).items()},
+            {f"leg {leg} of order {i}": cents for (i, leg), cents in legs.items()},
+            {f"leg {n} of order {i}": c for i in states for n, c in self.confirmed(i).items()},
         )
         for asset in sorted({a for _, a in balances}):
             if total := sum(q for (_, a), q in balances.items() if a == asset):
@@ -443,9 +443,17 @@ def _messages(events: Iterable[Event]) -> dict[str, tuple[str, int, str]]:
     return {e.body["message"]: (e.body["said"], e.number, e.name) for e in told}
 
 
-def _compare(what: str, chain: Mapping[Any, Any], table: Mapping[Any, Any]) -> None:
+#: What balances are counted in.
+_UNITS = f" (cents of {CASH}, millionths of a share)"
+
+
+def _placed(balances: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    """Balances by asset and account, in words."""
+    return {f"{asset} at {account}": x for (account, asset), x in balances.items()}
+
+
+def _compare(what: str, chain: Mapping[Any, Any], table: Mapping[Any, Any], unit: str = "") -> None:
     for key in sorted({*chain, *table}, key=str):
         if chain.get(key) != table.get(key):
-            raise LedgerBroken(
-                f"{what} {key}: the chain says {chain.get(key)}, the table {table.get(key)}"
-            )
+            said, held = (one.get(key, "nothing") for one in (chain, table))
+            raise LedgerBroken(f"{what} {key}: the chain says {said}, the table {held}{unit}")
