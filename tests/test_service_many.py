@@ -196,7 +196,7 @@ def test_a_cluster_that_loses_a_worker_loses_no_answer_and_gives_none_twice(nobo
     alone = [service.optimize(each, None, LOOSE) for each in plans]
     with (
         distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, dashboard_address=None, processes=True
+            n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0", processes=True
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
