@@ -6,6 +6,9 @@ Every page of the table of contents, in its order, is laid into one page, which 
 prints once: so links between chapters stay within the file, words stand behind figures, and a list
 of contents names sheets of paper. `_build/book.pdf`, or beside that plan's site. What a page folds
 away is opened. Left out: code, and what needs a hand on a control (each control's figure stands).
+
+It is tagged, in a language, with a title, an outline and words behind figures and links, and makes
+no claim of PDF/UA: see `NOT_PROMISED`, which the book itself says.
 """
 
 from __future__ import annotations
@@ -36,6 +39,17 @@ NOT_ON_PAPER = (
     "script, template, details.code, .headerlink, .code-switch, .stretch-foot, .matrix-filter, "
     "button, input, select, .only-with-scripts"
 )
+#: What the printer does not do, by a validator's rules for PDF/UA-1 (2026-11-29, Chromium 156).
+NOT_PROMISED = (
+    "This print is tagged, with an outline, a title, a language, and words behind figures and "
+    "links. It makes no claim of PDF/UA-1: the browser that prints it tags items of lists and "
+    "cells of tables otherwise than the standard asks, and leaves lines and backgrounds untagged. "
+    "The site's pages, and the documents that are filed, are what to read with a screen reader."
+)
+#: Structure that Chromium names as PDF 2.0 does, and what a reader of PDF 1 may take it for.
+ROLES = {"/Em": "/Span", "/Strong": "/Span"}
+#: Stands in the contents for a sheet that is not known yet: as wide as most numbers are.
+UNKNOWN_SHEET = "000"
 PAPER = """
 @page { size: letter; margin: 18mm 18mm 20mm;
   @bottom-right { content: counter(page); font: 8pt sans-serif; color: #555; } }
@@ -57,6 +71,7 @@ nav.contents { break-before: page; background: none; border: 0; padding: 0; }
 .contents h1 { font-size: 16pt; }
 .contents div { columns: 2; column-gap: 2rem; }
 .contents p.of-part { font-weight: 650; margin: 0.5rem 0 0; }
+.contents .promise { font: 8pt/1.45 var(--pst-font-family-heading); margin: 1.5rem 0 0; }
 .contents a { display: flex; gap: 1rem; justify-content: space-between; text-decoration: none;
   color: inherit; }
 """
@@ -122,6 +137,8 @@ def laid(site: Path, part: str, name: str, known: Collection[str]) -> Page:
         node["open"] = ""
     for node in article.select("details.solution > summary"):
         node.string = "Solution"
+    for node in article.select("figure"):  # its image has the words, so it is none itself
+        node["role"] = "group"
     for node in article.find_all(True):
         _placed(node, site, name, known)
     heading = article.find("h1")
@@ -168,15 +185,19 @@ def contents(book: Sequence[Page], sheets: Mapping[str, int]) -> str:
         if page.part != part:
             part = page.part
             rows.append(f'<p class="of-part">{html.escape(part)}</p>')
-        sheet = sheets.get(page.name, "")
+        sheet = sheets.get(page.name, UNKNOWN_SHEET)
         rows.append(
             f'<a href="#{page.name}"><span>{html.escape(page.title)}</span><span>{sheet}</span></a>'
         )
-    return f'<nav class="contents"><h1>Contents</h1><div>{"".join(rows)}</div></nav>'
+    promise = f'<p class="promise">{NOT_PROMISED}</p>'
+    return f'<nav class="contents"><h1>Contents</h1><div>{"".join(rows)}</div>{promise}</nav>'
 
 
-def whole(site: Path, book: Sequence[Page], sheets: Mapping[str, int]) -> str:
-    """All pages as one page of HTML, in the site's own style."""
+def whole(
+    site: Path, book: Sequence[Page], sheets: Mapping[str, int], pages: int | None = None
+) -> str:
+    """All pages as one page of HTML, or the first of them, in the site's own style; the list of
+    contents behind the first is always that of all."""
     first = BeautifulSoup(
         (site / f"{book[0].name}.html").read_text(encoding="utf-8"), "html.parser"
     )
@@ -186,7 +207,7 @@ def whole(site: Path, book: Sequence[Page], sheets: Mapping[str, int]) -> str:
         if where.is_file():
             styles.append(f'<link rel="stylesheet" href="{where.resolve().as_uri()}">')
     texts, part = [], ""
-    for number, page in enumerate(book):
+    for number, page in enumerate(book[:pages]):
         text = page.text
         if page.part != part:
             part = page.part
@@ -217,8 +238,9 @@ def printed(browser: str, page: Path, target: Path) -> None:
 def write(site: Path, toc: dict[str, object], target: Path) -> int:
     """The book at `site` as one PDF; returns how many sheets of paper it has.
 
-    It is printed twice: the first time says on which sheet each page begins. Raises `NotPrinted`
-    where there is no Chromium or no such page.
+    It is printed once. Where each page begins is read from it, and the contents, printed again
+    with these numbers, take the place of those without. Raises `NotPrinted` where there is no
+    Chromium or no such page.
     """
     browser = next(filter(None, map(shutil.which, BROWSERS)), None)
     if browser is None:
@@ -227,19 +249,71 @@ def write(site: Path, toc: dict[str, object], target: Path) -> int:
     known = frozenset(name for _, name in names)
     book = [laid(site, part, name, known) for part, name in names]
     target.parent.mkdir(parents=True, exist_ok=True)
-    sheets: dict[str, int] = {}
     with tempfile.TemporaryDirectory() as folder:
-        page, paper = Path(folder) / "book.html", Path(folder) / "book.pdf"
-        for what in ("where each page begins", "the book"):
-            print(f"   printing: {what}", flush=True)
+        page, paper, first = (
+            Path(folder) / name for name in ("book.html", "book.pdf", "first.pdf")
+        )
+        page.write_text(whole(site, book, {}), encoding="utf-8")
+        printed(browser, page, paper)
+        read = pypdf.PdfReader(paper)
+        sheets = dict(_sheets(read, known))
+        page.write_text(whole(site, book, sheets, 1), encoding="utf-8")
+        printed(browser, page, first)
+        front = pypdf.PdfReader(first)
+        if [_marks(one) for one in front.pages] != [
+            _marks(one) for one in read.pages[: len(front.pages)]
+        ]:  # numbers turned lines, so that the contents are no longer the same
             page.write_text(whole(site, book, sheets), encoding="utf-8")
-            paper.unlink(missing_ok=True)
             printed(browser, page, paper)
-            read = pypdf.PdfReader(paper)
-            sheets = dict(_sheets(read, known))
-        shutil.copy2(paper, unfinished := target.with_suffix(".unfinished"))
+            read = front = pypdf.PdfReader(paper)
+        finished(read, front, book[0].title).write(unfinished := target.with_suffix(".unfinished"))
     unfinished.replace(target)
     return len(read.pages)
+
+
+def _marks(page: pypdf.PageObject) -> list[bytes]:
+    """The marks by which a page's words hang on the structure of the file."""
+    content = page.get_contents()
+    return re.findall(rb"/MCID \d+", content.get_data()) if content is not None else []
+
+
+def finished(read: pypdf.PdfReader, front: pypdf.PdfReader, title: str) -> pypdf.PdfWriter:
+    """The book with the first pages of another print, and with what the printer leaves out: a title
+    in its metadata, what a link is for, and what its names of structure mean.
+    """
+    from pypdf.generic import DictionaryObject, NameObject, StreamObject, TextStringObject
+
+    made = pypdf.PdfWriter(clone_from=read)
+    if front is not read:
+        for page, other in zip(made.pages, front.pages, strict=False):
+            for part in ("/Contents", "/Resources"):
+                page[NameObject(part)] = other.raw_get(part).clone(made)
+    for page in made.pages:
+        for each in page.get("/Annots", []):
+            link = each.get_object()
+            if link.get("/Subtype") == "/Link" and not link.get("/Contents"):
+                said = str(link.get("/A", {}).get("/URI", "")) or "to another page of this book"
+                link[NameObject("/Contents")] = TextStringObject(said)
+    told = StreamObject()
+    told.set_data(
+        (
+            '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>'
+            '<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF '
+            'xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#"><rdf:Description '
+            'rdf:about="" xmlns:dc="http://purl.org/dc/elements/1.1/"><dc:title><rdf:Alt>'
+            f'<rdf:li xml:lang="x-default">{html.escape(title)}</rdf:li></rdf:Alt></dc:title>'
+            "<dc:language><rdf:Bag><rdf:li>en</rdf:li></rdf:Bag></dc:language></rdf:Description>"
+            '</rdf:RDF></x:xmpmeta><?xpacket end="w"?>'
+        ).encode()
+    )
+    told[NameObject("/Type")], told[NameObject("/Subtype")] = map(NameObject, ("/Metadata", "/XML"))
+    root = made.root_object
+    root[NameObject("/Metadata")] = made._add_object(told)
+    structure = root.get("/StructTreeRoot")
+    if isinstance(structure := structure and structure.get_object(), DictionaryObject):
+        meant = DictionaryObject({NameObject(a): NameObject(b) for a, b in ROLES.items()})
+        structure[NameObject("/RoleMap")] = meant
+    return made
 
 
 def _sheets(read: pypdf.PdfReader, known: Collection[str]) -> Iterator[tuple[str, int]]:
