@@ -87,7 +87,7 @@ class Pins:
 def pins(plan: Plan, *, code: Path | None = None) -> Pins:
     """What would make a result now, for `plan`; `code` is another folder of sources than the one in
     use."""
-    files = {name: row.sha256 for name, row in data.sources().iterrows()}
+    files = data.sources()["sha256"].to_dict()
     return Pins(
         code_fingerprint(code), _sha(canonical(files)), plan.policy.fingerprint, plan.fingerprint
     )
