@@ -9,11 +9,12 @@ from portlib.construction.intervals import in_words, intervals, outwards, redraw
 from portlib.records import Assumptions
 
 TWO = Assumptions(("a", "b"), np.array([0.06, 0.03]), np.diag([0.04, 0.01]), source="made up")
+NAMES = pd.Index(TWO.labels)
 
 
 def unconstrained(a: Assumptions) -> pd.Series:
     """Weights linear in the means: their interval has a closed form."""
-    return pd.Series(np.linalg.solve(3.0 * a.sigma, a.mu), list(a.labels))
+    return pd.Series(np.linalg.solve(3.0 * a.sigma, a.mu), NAMES)
 
 
 def test_a_linear_portfolio_has_the_normal_interval() -> None:

@@ -23,6 +23,12 @@ few = settings(max_examples=20, deadline=None)
 SEEDS = st.integers(0, 2**32 - 1)
 
 
+@pytest.fixture(scope="module")
+def freely(fine):
+    """The suite of any number of funds in weights of any size."""
+    return mp.suite(fine)
+
+
 # ---- the suite -----------------------------------------------------------------------------------
 
 
@@ -99,8 +105,8 @@ def test_the_same_assumptions_change_nothing(made, the_plan):
     assert all("kept" in model.made for model in again.models)
 
 
-def test_a_small_change_moves_nobody_and_following_it_would(fine):
-    old, classes = mp.suite(fine), plan_menu.class_assumptions(fine)
+def test_a_small_change_moves_nobody_and_following_it_would(fine, freely):
+    old, classes = freely, plan_menu.class_assumptions(fine)
     small = classes.replace(
         mu=classes.mu + 0.0005 * np.resize([1.0, -1.0], len(classes)), source="five basis points"
     )
@@ -131,11 +137,11 @@ def test_a_large_change_is_followed_up_to_the_limit(the_plan, made):
 
 @few
 @given(seed=SEEDS)
-def test_the_no_trade_rule_is_what_it_says(seed, fine):
+def test_the_no_trade_rule_is_what_it_says(seed, fine, freely):
     """A second computation of gain and doubt, from the funds themselves, agrees with what was
     done."""
     old, classes, rng = (
-        mp.suite(fine),
+        freely,
         plan_menu.class_assumptions(fine),
         np.random.default_rng(seed),
     )
@@ -183,8 +189,8 @@ def test_a_fund_that_left_the_menu_is_replaced_and_said_so(made, the_plan):
         assert ("left the menu" in new[posture].made) == (made[posture].weights[gone] > 0)
 
 
-def test_churn_draws_what_the_providers_disagree_on(fine):
-    old, classes = mp.suite(fine), plan_menu.class_assumptions(fine)
+def test_churn_draws_what_the_providers_disagree_on(fine, freely):
+    old, classes = freely, plan_menu.class_assumptions(fine)
     followed = mp.churn(old, fine, classes, 4, np.random.default_rng(1), no_trade=0.0)
     ruled = mp.churn(old, fine, classes, 4, np.random.default_rng(1))
     assert list(followed.columns) == list(old.postures)
@@ -192,9 +198,9 @@ def test_churn_draws_what_the_providers_disagree_on(fine):
     assert followed.to_numpy().max() <= OURS["turnover_limit"] + 1e-9
 
 
-def test_the_turnover_limit_binds_as_soon_as_it_is_passed(fine):
+def test_the_turnover_limit_binds_as_soon_as_it_is_passed(fine, freely):
     """Whatever the whole way is, a limit of two thirds of it is all that is gone."""
-    old = mp.suite(fine)
+    old = freely
     classes = plan_menu.class_assumptions(fine)
     tilted = classes.replace(mu=classes.mu + np.linspace(0.01, -0.01, len(classes)), source="tilt")
     free = replace(fine, policy=fine.policy.replace(turnover_limit=1.0))
