@@ -84,7 +84,8 @@ class Record:
     def span(self) -> str:
         """First and last month, and how many years."""
         months = self.replays[ADOPTED].returns.index
-        return f"{months[0]} to {months[-1]}, {len(months) / 12:.0f} years"
+        years = round(len(months) / 12)
+        return f"{months[0]} to {months[-1]}, {years} year{'s' * (years != 1)}"
 
     def table(self) -> pd.DataFrame:
         """One row a rule: equity held on average, compound return and volatility a year, worth to
@@ -159,7 +160,7 @@ def record(
     ...     rivals={"six tenths": lambda edition: 0.6},
     ... )
     >>> found.span, found.table()["equity"].round(3)[["six tenths", "equal weights"]].tolist()
-    ('2002-01 to 2002-12, 1 years', [0.6, 0.333])
+    ('2002-01 to 2002-12, 1 year', [0.6, 0.333])
     """
     refused: list[str] = []
     chosen: dict[str, Array] = {}
