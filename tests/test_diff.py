@@ -105,3 +105,15 @@ def test_a_chapters_own_module_comes_first_and_indirect_ones_are_found():
     assert "notebooks/construction/mean_variance.md" in chapters["portlib.construction.engines"]
     engines = HERE / "portlib" / "construction" / "engines.py"
     assert "portlib.construction.mandate" in depends.imported(engines, depends.modules(HERE))
+
+
+def test_a_version_that_does_not_execute_is_not_read_from_an_earlier_run(tmp_path):
+    """What an earlier run left stands there, whole; the build then fails, and says why."""
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "__init__.py").touch()
+    (tmp_path / "tools" / "build.py").write_text("raise SystemExit('no kernel began')\n")
+    left = tmp_path / ".run" / "chapter-x" / "notebooks" / "part" / "x.ipynb"
+    left.parent.mkdir(parents=True)
+    left.write_text('{"cells": []}')
+    with pytest.raises(diff.DiffError, match=r"(?s)do not execute:.*no kernel began"):
+        diff.executed(tmp_path, "x")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -72,3 +73,18 @@ def test_draws_judge_no_fund_of_a_plan_that_exists(
 def test_months_that_are_made_up_are_called_so(text: str) -> None:
     assert "SYNTHETIC" in text
     assert "stand-in" in text
+
+
+def test_what_a_model_earned_is_net_of_its_funds_expenses(
+    seen: quarterly_review.Quarter, text: str
+) -> None:
+    """The lead and its error over the record, from wealth month by month and not from a mean."""
+    told = seen.watch.returns
+    apart = [
+        float(ours) - float(theirs) for ours, theirs in zip(told.net, told.benchmark, strict=True)
+    ]
+    lead = 12 * sum(apart) / len(apart)
+    before = 12 * float((told.gross - told.benchmark).mean())
+    assert f"{lead:+.2%}" != f"{before:+.2%}"
+    error = 12**0.5 * statistics.stdev(apart) / (len(apart) / 12) ** 0.5
+    assert f"earned {lead:+.2%} a year against its benchmark, give or take {error:.2%}" in text

@@ -208,3 +208,22 @@ def test_identifiers_are_the_same_in_small_letters_and_a_day_has_one_source(tmp_
     filings = nport.read(tmp_path / "A.xml", "A")
     assert holdings.make(*texts, filings, ["A"], known, found, {}) is None
     assert "A, 2026-05-31: is in a filing of nport/ too" in str(found.refused[0])
+
+
+def test_each_fund_keeps_its_own_last_day_whatever_the_others_filed():
+    """A fund that files by the half-year stands beside one that files by the quarter."""
+    held = HELD.replace("B,2026-06-30,ticker,XYZ,0.97", "B,2026-03-31,cusip,037833100,0.97")
+    own = made(held)[0]
+    for day, filed in (
+        (date(2026, 4, 15), date(2026, 3, 31)),
+        (date(2026, 7, 31), date(2026, 6, 30)),
+    ):
+        seen = own.exposures(day)
+        assert {fund: when.date() for fund, when in seen.dates.items()} == {
+            "A": filed,
+            "B": date(2026, 3, 31),
+        }
+        assert seen.mapped.loc["B"].to_dict() == pytest.approx(
+            {name: 0.97 * (name == "us_large_equity") for name in seen.mapped}
+        )
+        assert seen.unmapped["B"] == pytest.approx(0.03)

@@ -101,3 +101,23 @@ def test_annualising_refuses_gaps_and_short_histories(history):
         cma.annualised(holed)
     with pytest.raises(ValueError, match="24 months without gaps: 23"):
         cma.annualised(history[["us_market"]].iloc[:23])
+
+
+@pytest.mark.parametrize("convention", ["times 12", "compounded"])
+def test_cash_is_annualised_as_the_same_months_are_beside_it(convention):
+    """The riskless rate against its own series among the returns, and a year by its months."""
+    rng = np.random.default_rng(4)
+    months = pd.period_range("2000-01", periods=60, freq="M")
+    table = pd.DataFrame(
+        {"stocks": 0.008 + 0.04 * rng.standard_normal(60), "cash": 0.004 + 0.001 * rng.random(60)},
+        months,
+    )
+    found = cma.annualised(table, table["cash"], convention)
+    assert found.rf == pytest.approx(found.mu[1], abs=1e-15)
+    year = 1.0
+    for _ in range(12):
+        year = year * (1 + table["cash"].mean()) if convention == "compounded" else year
+    whole = year - 1 if convention == "compounded" else sum([table["cash"].mean()] * 12)
+    assert found.rf == pytest.approx(whole, abs=1e-15)
+    assert found.sharpe_of(np.array([0.0, 1.0])) == pytest.approx(0.0, abs=1e-9)
+    assert cma.annualised(table, None, convention).rf == 0.0

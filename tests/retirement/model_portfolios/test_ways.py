@@ -1,6 +1,8 @@
 """Ways of investing: the posture tilts the default's path, and the default posture is the
 default."""
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -64,15 +66,16 @@ def test_a_plan_without_a_series_has_its_default_fund_or_a_model():
     assert ways.SERIES not in ways.ways(own, "conservative")
 
 
-def test_of_dates_with_the_same_equity_the_nearest_to_ones_own_is_chosen(desk, the_plan):
-    """By asking date by date, where a series is flat and between its steps."""
+def test_of_two_dates_as_near_the_nearest_to_ones_own_is_chosen(desk, the_plan):
+    """By asking date by date, midway between each two steps of the series and beyond its ends."""
     options = plan_menu.dates(the_plan)
     shares = {y: float(desk.held[str(o)] @ desk.is_equity) for y, o in options.items()}
-    flat = [y for y, x in shares.items() if x == pytest.approx(max(shares.values()))]
-    assert len(flat) > 1
-    for equity in (max(shares.values()), 1.0, 0.8, 0.5, 0.0):
-        for years in (*flat, 22.0, 12.0, -20.0):
-            near = min(abs(x - equity) for x in shares.values())
-            alike = [y for y, x in shares.items() if abs(x - equity) <= near + 1e-9]
+    steps = sorted(set(np.round(list(shares.values()), 9)))
+    midway = [(low + high) / 2 for low, high in itertools.pairwise(steps)]
+    assert len(midway) > 5
+    for equity in (*midway, *steps, 0.0, 1.0):
+        near = min(abs(x - equity) for x in shares.values())
+        alike = [y for y, x in shares.items() if abs(x - equity) <= near + 1e-9]
+        for years in (45.0, 31.0, 22.0, 12.0, 1.0, -20.0):
             best = min(alike, key=lambda y: abs(y - years))
             assert ways.series_weights(desk, years, equity) == {str(options[best]): 1.0}

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from itertools import product
+from itertools import permutations, product
 
 import pytest
 
@@ -31,6 +31,7 @@ def filed(
     kind: str = "Certificate",
     signed_fields: dict | None = None,
     made_by: model_registry.Pins = PINS,
+    developers: tuple[str, ...] = ("developer",),
 ) -> None:
     content = certificates.certificate_content(fields if signed_fields is None else signed_fields)
     signed = signatures.sign(
@@ -43,7 +44,7 @@ def filed(
         made_by,
         NOON,
         certifiers=("expert", "developer"),
-        developers=("developer",),
+        developers=developers,
     )
 
 
@@ -172,3 +173,12 @@ def test_what_was_filed_and_what_was_decided_stands_in_the_log_word_for_word() -
 def test_each_way_to_say_nothing_is_known(said: str) -> None:
     assert certificates.missing({"why": said.upper()}, ["why"]) == ["why"]
     assert certificates.missing({"why": f"{said} but the index fund is cheaper"}, ["why"]) == []
+
+
+@pytest.mark.parametrize("others", [(), ("chair",), ("chair", "administrator")])
+def test_one_developer_among_many_is_no_independent_expert(others: tuple[str, ...]) -> None:
+    fields = {**certificates.draft(PINS), **FIELDS}
+    for team in permutations(("developer", *others)):
+        with pytest.raises(WrongKey, match="independent"):
+            filed(office(), fields, role="developer", developers=team)
+        filed(office(), fields, developers=team)

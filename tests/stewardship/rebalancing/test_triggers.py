@@ -1,5 +1,6 @@
 """Triggers, what follows from them in history, instructions and blackouts."""
 
+import statistics
 from dataclasses import fields, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -464,3 +465,21 @@ def test_an_instruction_says_what_the_account_is_what_it_becomes_and_at_what_cos
     assert one.deadline_hours == THE_PLAN.policy["settlement_deadline_hours"]
     assert one.order().hours == one.deadline_hours
     assert (one.account, one.day, one.mandate) == ("P1", "2026-06-30", "m" * 64)
+
+
+@pytest.mark.parametrize("window", [3, 12])
+def test_a_spike_is_the_last_window_against_all_months_before_it(window):
+    """By the definition, at each multiple just below and just above the ratio of the two."""
+    rng = np.random.default_rng(window)
+    for _ in range(20):
+        months = 0.03 * rng.standard_normal((2 * window + int(rng.integers(0, 40)), 2))
+        months[-window:] *= rng.uniform(0.5, 3)
+        w = np.array([0.3, 0.7])
+        mine = [float(row @ w) for row in months]
+        recent, before = statistics.stdev(mine[-window:]), statistics.stdev(mine[:-window])
+        for multiple, speaks in ((recent / before * 0.999, True), (recent / before * 1.001, False)):
+            said = risk_spike(window, multiple)(Situation(w, w, months, window))
+            assert bool(said) == speaks
+        if said := risk_spike(window, 1e-6)(Situation(w, w, months, window)):
+            assert f"{recent * 12**0.5:.4f}" in said
+            assert f"{before * 12**0.5:.4f}" in said
