@@ -1,6 +1,7 @@
 """What is kept is whole and newest, or it stays what it was."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -181,3 +182,19 @@ def test_every_kept_file_is_in_the_fingerprint(tmp_path, store):
             (store / "lock.yml").write_text(yaml.safe_dump(changed))
             found.add(vintages.fingerprint(store))
     assert len(found) == 2 + 2 * len(lock) == 6
+
+
+def test_a_file_that_is_older_in_any_way_replaces_nothing():
+    """Its vintage, its last month and its first: each alone, a step either way."""
+    kept = vintages.Vintage(
+        "X", "x.csv", "p", "l", "202606", "1926-07-31", "2026-06-30", "0" * 64, "2026-07-01"
+    )
+    for field, worse, better in (
+        ("vintage", "202605", "202607"),
+        ("last", "2026-05-31", "2026-07-31"),
+        ("first", "1926-08-31", "1926-06-30"),
+    ):
+        vintages._not_older(replace(kept, **{field: better}), kept, "new.csv")
+        with pytest.raises(DataError, match=r"new\.csv"):
+            vintages._not_older(replace(kept, **{field: worse}), kept, "new.csv")
+    vintages._not_older(kept, kept, "new.csv")

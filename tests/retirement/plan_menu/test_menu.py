@@ -417,3 +417,25 @@ def test_a_dearer_twin_is_never_preferred_and_a_fee_never_raises_a_weight():
     for i, fund in enumerate(a.labels):
         dearer = a.replace(mu=a.mu - 0.005 * np.eye(len(a))[i], source="one fee raised")
         assert maximum_utility(dearer, mandate, risk_aversion=5)[fund] <= base[fund] + 1e-9
+
+
+@pytest.mark.parametrize(
+    ("rule", "entry"),
+    [
+        ("small company cap", "small_equity_cap"),
+        ("high yield cap", "high_yield_cap"),
+        ("single fund", "max_single_fund"),
+        ("employer stock cap", "employer_stock_cap"),
+    ],
+)
+def test_each_cap_is_the_policys_entry_of_its_name(rule, entry):
+    """An entry that is changed moves its own rule to it, and no other rule."""
+
+    def uppers(policy):
+        mandate = menu.menu_mandate(replace(EXAMPLE, policy=policy), "growth")
+        return {c.name: c.upper for c in mandate.constraints}
+
+    before, after = uppers(OURS), uppers(OURS.replace(**{entry: 0.0917}))
+    assert {name for name in before if before[name] != after[name]} == {rule}
+    told = after[rule]
+    assert set(told.values() if isinstance(told, dict) else [told]) == {0.0917}

@@ -114,3 +114,25 @@ def test_repetition_and_clock_are_judged_in_this_process_too():
         assert outages.clock_back(Path(folder) / "c", STORY, told, 4) == ""
         assert os.path.getsize(Path(folder) / "a") > 0
         assert replace(told, seconds=0).statements > 100
+
+
+def test_a_story_that_no_fault_struck_is_not_counted_as_struck():
+    """In a process of its own: with no fault, with one after the last statement, and with one."""
+    code = (
+        "import tempfile\n"
+        "from pathlib import Path\n"
+        "from tests.stewardship.settlement.test_outages import STORY, outages\n"
+        "with tempfile.TemporaryDirectory(dir=outages.scratch()) as folder:\n"
+        "    for k, arm in enumerate((lambda _: None, outages.between_statements(10**6),\n"
+        "                             outages.between_statements(40))):\n"
+        "        done, struck = outages.struck(Path(folder) / str(k), STORY, arm)\n"
+        "        print(done, struck)\n"
+    )
+    root = Path(__file__).parents[3]
+    run = subprocess.run(
+        [sys.executable, "-c", code], text=True, capture_output=True, check=True, cwd=root
+    )
+    told = [line.split() for line in run.stdout.splitlines()]
+    assert told[0] == told[1] == [str(len(STORY)), "False"]
+    assert int(told[2][0]) < len(STORY)
+    assert told[2][1] == "True"
