@@ -3,8 +3,8 @@ anyway."""
 
 import ast
 import csv
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from types import SimpleNamespace
 
 import pytest
 
@@ -137,17 +137,19 @@ def test_the_nearest_chapter_is_asked_then_the_others_then_tests(checkout, monke
     monkeypatch.setattr(faults, "_chapter", chapter)
     monkeypatch.setattr(faults, "_tests", lambda fault: "t" if fault.id == "T" else "")
     monkeypatch.setattr(faults.depends, "dependents", lambda root: near)
-    found = faults.plant([fault(id=id) for id in "ABTN"], SimpleNamespace(map=map))
-    assert [(row["id"], row["caught_by"], row["where"]) for row in found] == [
+    with ThreadPoolExecutor(1) as pool:
+        found = list(faults.plant([fault(id=id) for id in "ABTN"], pool))
+    assert {(row["id"], row["caught_by"], row["where"]) for row in found} == {
         ("A", "chapter", "A"),
         ("B", "chapter", "B"),
         ("T", "tests", "t"),
         ("N", "nobody", ""),
-    ]
+    }
     assert seen == [("p/A.md", *"ABTN"), ("p/B.md", *"BTN"), ("p/c.md", *"BTN")]
     monkeypatch.setattr(faults, "_chapter", lambda job: {"failed": "NameError"})
-    with pytest.raises(SystemExit, match=r"without any fault, p/A\.md fails: NameError"):
-        list(faults.plant([fault()], SimpleNamespace(map=map)))
+    failing = r"without any fault, p/A\.md fails: NameError"
+    with ThreadPoolExecutor(1) as pool, pytest.raises(SystemExit, match=failing):
+        list(faults.plant([fault()], pool))
 
 
 def test_of_independent_faults_the_first_answer_stays(tmp_path):

@@ -40,7 +40,7 @@ import threading
 import time
 from code import InteractiveInterpreter
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Executor, ProcessPoolExecutor, as_completed
 from contextlib import contextmanager, redirect_stderr
 from dataclasses import dataclass
 from functools import partial
@@ -74,9 +74,11 @@ COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how", "commit", 
 #: Heavy libraries, imported once, before any fork.
 HEAVY = ("cvxpy", "hypothesis", "myst_nb", "pandas", "pyarrow", "scipy.optimize", "scipy.stats")
 #: How many other chapters are asked, and after how many seconds of the processor no other test.
-NEAR, ENOUGH = 4, 60.0
+NEAR, ENOUGH = 2, 60.0
 #: Seconds that anybody may take with a fault planted; longer counts as noticed, for nobody waits.
 PATIENCE = 600
+#: Lines that code runs before all of it counts as run.
+MUCH = 2000
 
 
 @dataclass(frozen=True)
@@ -141,12 +143,13 @@ def enter(copy: Path) -> None:
 
 
 class Tracer:
-    """The lines of a folder's Python that are run within it; code that has run whole costs
-    nothing."""
+    """The lines of a folder's Python that are run within it; of code that runs much, all lines, so
+    that no loop is slow for it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = str(folder)
-        self.left: dict[int, tuple[CodeType, set[int]]] = {}
+        self.left: dict[int, int] = {}
+        self.codes: list[CodeType] = []
         self.lines: dict[str, set[int]] = {}
 
     def __enter__(self) -> None:
@@ -161,14 +164,19 @@ class Tracer:
         if not code.co_filename.startswith(self.folder):
             return None
         if id(code) not in self.left:
-            self.left[id(code)] = code, _lines(code) - {code.co_firstlineno}
+            self.left[id(code)] = MUCH
+            self.codes.append(code)  # so that no other code is given its id
             self.lines.setdefault(code.co_filename, set())
-        return self.line if self.left[id(code)][1] else None
+        return self.line if self.left[id(code)] else None
 
     def line(self, frame: Any, event: str, argument: Any) -> Any:
-        self.left[id(frame.f_code)][1].discard(frame.f_lineno)
-        self.lines[frame.f_code.co_filename].add(frame.f_lineno)
-        return self.line
+        code = frame.f_code
+        self.lines[code.co_filename].add(frame.f_lineno)
+        self.left[id(code)] -= self.left[id(code)] > 0
+        if self.left[id(code)]:
+            return self.line
+        self.lines[code.co_filename] |= _lines(code)
+        return None
 
 
 def _lines(code: CodeType) -> set[int]:
@@ -341,14 +349,15 @@ def near_tests(file: str) -> tuple[list[str], list[str]]:
 
 def tested(copy: Path, fault: Fault) -> str:
     """The test that notices a fault; raises `RuntimeError` where it fails without it."""
-    where = ""
-    with written(copy / fault.file, fault):
-        for files in near_tests(fault.file):
-            if files and not where:
-                where = str(forked(partial(tests, copy, files), PATIENCE)["failed"])
-    if "::" in where and forked(partial(tests, copy, [where]), PATIENCE)["failed"]:
-        raise RuntimeError(f"{where} fails without any fault")
-    return where
+    for files in near_tests(fault.file):
+        with written(copy / fault.file, fault):
+            where = str(forked(partial(tests, copy, files), PATIENCE)["failed"])
+        if where:
+            again = [where] if "::" in where else files
+            if forked(partial(tests, copy, again), PATIENCE)["failed"]:
+                raise RuntimeError(f"{where} fails without any fault")
+            return where
+    return ""
 
 
 # ---- who notices ---------------------------------------------------------------------------------
@@ -373,7 +382,7 @@ def _tests(fault: Fault) -> str:
     return tested(_COPY[0], fault)
 
 
-def plant(faults: Sequence[Fault], pool: ProcessPoolExecutor) -> Iterator[dict[str, str]]:
+def plant(faults: Sequence[Fault], pool: Executor) -> Iterator[dict[str, str]]:
     """The faults' rows, in the order in which they are found."""
     dependents, left = depends.dependents(ROOT), {fault.id: fault for fault in faults}
     everyone = [path.relative_to(ROOT).as_posix() for path in depends.chapters(ROOT)]
@@ -383,7 +392,9 @@ def plant(faults: Sequence[Fault], pool: ProcessPoolExecutor) -> Iterator[dict[s
             near = dependents.get(depends.module_of(Path(fault.file)), everyone)[first:last]
             for name in near if not fault.file.startswith("tools/") else ():
                 jobs.setdefault(name, []).append(fault)
-        for name, said in zip(jobs, pool.map(_chapter, jobs.items()), strict=True):
+        asked = {pool.submit(_chapter, job): job[0] for job in jobs.items()}
+        for done in as_completed(asked):
+            name, said = asked[done], done.result()
             if said["failed"]:
                 raise SystemExit(f"without any fault, {name} fails: {said['failed']}")
             print(
@@ -392,9 +403,9 @@ def plant(faults: Sequence[Fault], pool: ProcessPoolExecutor) -> Iterator[dict[s
             for id, how in said["found"].items():
                 if how and id in left:
                     yield row(left.pop(id), "chapter", Path(name).stem, how)
-    rest = list(left.values())
-    for fault, where in zip(rest, pool.map(_tests, rest), strict=True):
-        yield row(fault, "tests" if where else "nobody", where)
+    rest = {pool.submit(_tests, fault): fault for fault in left.values()}
+    for done in as_completed(rest):
+        yield row(rest[done], "tests" if done.result() else "nobody", done.result())
 
 
 def row(fault: Fault, caught_by: str, where: str = "", how: str = "") -> dict[str, str]:

@@ -156,35 +156,52 @@ def test_fastest_peer_is_a_peer() -> None:
     assert found["ratio"].tolist() == [0.5, 1.5]
 
 
-def planted_in(folder: Path, caught: list[str], ids: list[str]) -> None:
-    (folder / "catalogue.yml").write_text(json.dumps([{"id": id} for id in ids]))
+FAULTS = {
+    "F-0": ("a", "portlib/retirement/taxes.py", ""),
+    "F-1": ("a", "portlib/data.py", "no caller asks for it"),
+    "F-2": ("b", "portlib/estimation/inference.py", ""),
+}
+
+
+def planted_in(folder: Path, caught: list[str], name: str = "catalogue") -> Path:
+    catalogue = folder / f"{name}.yml"
+    catalogue.write_text(json.dumps([{"id": id, "equivalent": f[2]} for id, f in FAULTS.items()]))
     lines = [
-        f"F-{i},{kind},f.py,what,{who},where,"
-        for i, (kind, who) in enumerate(zip("aab", caught, strict=True))
+        f"{id},{kind},{file},what,{who},where,,08e8674,2026-11-29"
+        for (id, (kind, file, _)), who in zip(FAULTS.items(), caught, strict=False)
     ]
-    (folder / "results.csv").write_text(
-        "\n".join(["id,kind,file,what,caught_by,where,how", *lines])
+    results = folder / ("results.csv" if name == "catalogue" else f"{name}_results.csv")
+    results.write_text(
+        "\n".join(["id,kind,file,what,caught_by,where,how,commit,date", *lines, "GONE" + "," * 8])
     )
+    return catalogue
 
 
-def test_planted_faults_are_counted_by_kind_and_catcher(tmp_path: Path) -> None:
-    assert validation.planted(tmp_path) is None
-    planted_in(tmp_path, ["chapter", "nobody", "tests"], ["F-0", "F-1", "F-2"])
-    found = validation.planted(tmp_path)
+@pytest.mark.parametrize("name", ["catalogue", "independent"])
+def test_planted_faults_have_their_layer_and_reason(tmp_path: Path, name: str) -> None:
+    catalogue = planted_in(tmp_path, ["chapter", "nobody", "tests"], name)
+    found = validation.planted(catalogue)
     assert found is not None
-    table = validation.by_kind(found)
-    assert table.index.tolist() == ["a", "b"]
-    assert table.loc["a"].to_dict() == {"chapter": 1, "tests": 0, "nobody": 1, "planted": 2}
+    assert found["id"].tolist() == list(FAULTS)
+    assert found["commit"].unique().tolist() == ["08e8674"]  # and not the number 8e8674
+    assert found["equivalent"].tolist() == ["", "no caller asks for it", ""]
+    assert found["layer"].tolist() == ["retirement", "ground floor and tooling", "estimation"]
 
 
-def test_faults_without_a_result_wait_and_results_without_a_fault_are_not_shown(
-    tmp_path: Path,
-) -> None:
-    planted_in(tmp_path, ["chapter", "chapter", "tests"], ["F-0", "F-1", "F-9"])
-    found = validation.planted(tmp_path)
-    assert found is not None
-    assert found["id"].tolist() == ["F-0", "F-1"]
-    assert validation.waiting(tmp_path) == ["F-9"]
+def test_shares_of_faults_noticed_have_wilsons_interval() -> None:
+    table = validation.noticed(pd.Series(["chapter", "nobody", "tests"]))
+    assert table["noticed"].tolist() == [1, 2]
+    # 1 of 3 by hand: (p + z^2/2n -+ z sqrt(p(1-p)/n + z^2/4n^2)) / (1 + z^2/n), z = 1.96
+    ends = table.loc["chapters", ["low", "high"]].tolist()
+    assert ends == pytest.approx([0.0615, 0.7923], abs=1e-4)
+
+
+def test_faults_without_a_result_wait(tmp_path: Path) -> None:
+    catalogue = planted_in(tmp_path, ["chapter"])
+    assert validation.waiting(catalogue) == ["F-1", "F-2"]
+    (tmp_path / "results.csv").unlink()
+    assert validation.planted(catalogue) is None
+    assert validation.waiting(catalogue) == list(FAULTS)
 
 
 # ---- sensitivity ---------------------------------------------------------------------------------
