@@ -1,10 +1,11 @@
 """Is a built site complete and self-contained: does it read the same from a shared drive in ten
 years?
 
-Two questions of every page: does the browser have to ask another host for anything (scripts,
-styles, images, fonts, frames), and does every link inside the site lead somewhere, down to the
-anchor. Links that a reader may follow to other hosts are no fault. What scripts fetch while they
-run only a browser can tell: tests/test_site.py asks one.
+Three questions of every page: does the browser have to ask another host for anything (scripts,
+styles, images, fonts, frames), does every link inside the site lead somewhere, down to the
+anchor, and does it show a reader what only a program should see: an object as Python prints it, a
+number that is none. Links that a reader may follow to other hosts are no fault. What scripts fetch
+while they run only a browser can tell: tests/test_site.py asks one.
 """
 
 from __future__ import annotations
@@ -37,21 +38,38 @@ SCRIPT_URL = re.compile(
     r"""(?:import|importScripts|fetch)\(\s*["'](https?://[^"']+)"""
     r"""|\.src\s*=\s*["'](https?://[^"']+)"""
 )
+#: what Python prints of an object that was meant to be read otherwise
+PRINTED = re.compile(
+    r"IPython\.core|<pandas\.|\bdtype: ?\w|\b(?:np|numpy)\.(?:u?int|float|bool|str_|n?d?array)"
+    r"|<Figure size|<Axes|\bat 0x[0-9a-f]{6}|\bnan ?%|\binf ?%|Traceback \(most recent"
+)
+#: a table's cell that says of a number that there is none
+NO_NUMBER = {"nan", "NaN", "NaT", "inf", "-inf", "None", "<NA>"}
+#: what is shown as code that somebody wrote, by class
+WRITTEN = re.compile(r"\bcell_input\b|\bhighlight-(?!myst-ansi|none)")
 
 
 class Page(HTMLParser):
-    """The anchors of one page, what it links to, and what it loads."""
+    """The anchors of one page, what it links to, what it loads, and what it should not show."""
 
     def __init__(self, text: str) -> None:
         super().__init__(convert_charrefs=True)
         self.anchors: set[str] = set()
         self.links: list[str] = []
         self.loads: list[str] = []
+        self.printed: list[str] = []
         self._inside = ""
+        self._boxes: list[bool] = []
+        self._named = 0
+        self._cell = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
+        if tag == "div":
+            self._boxes.append(bool(WRITTEN.search(given.get("class", ""))))
+        self._named += tag == "code"
+        self._cell = "" if tag == "td" else self._cell
         self._inside = tag if tag in ("script", "style") else ""
         self.anchors.update(given[name] for name in ("id", "name") if given.get(name))
         if tag == "a" and "href" in given:
@@ -74,9 +92,17 @@ class Page(HTMLParser):
             self.loads += style_urls(data)
         elif self._inside == "script":
             self.loads += script_urls(data)
+        elif not any(self._boxes) and not self._named:
+            self._cell += data
+            self.printed += PRINTED.findall(data)
 
     def handle_endtag(self, tag: str) -> None:
         self._inside = ""
+        if tag == "div" and self._boxes:
+            self._boxes.pop()
+        self._named -= tag == "code" and self._named > 0
+        if tag == "td" and self._cell.strip() in NO_NUMBER:
+            self.printed.append(self._cell.strip())
 
 
 def style_urls(text: str) -> list[str]:
@@ -110,6 +136,7 @@ def faults(site: Path) -> list[str]:
                 url and not url.startswith(("data:", "#")) and not _file(site, path, url).is_file()
             ):
                 found.append(f"{name} loads {url}, which is not there")
+        found += [f"{name} shows {what}, which only a program should see" for what in page.printed]
         for url in page.links:
             parts = urlsplit(url)
             if parts.scheme or parts.netloc or url in ("", "#"):

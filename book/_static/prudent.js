@@ -23,13 +23,19 @@
   });
 })();
 
-/* Printed, what is folded is open, save the code. */
+/* Printed, what is folded is open, save the code, and paper is light. */
 (() => {
-  const opened = [];
+  const opened = [], page = document.documentElement.dataset;
+  let theme;
   addEventListener("beforeprint", () => {
+    theme = page.theme;
+    page.theme = "light";
     for (const fold of document.querySelectorAll("details:not([open], .code)")) { fold.open = true; opened.push(fold); }
   });
-  addEventListener("afterprint", () => { for (const fold of opened.splice(0)) fold.open = false; });
+  addEventListener("afterprint", () => {
+    if (theme) page.theme = theme;
+    for (const fold of opened.splice(0)) fold.open = false;
+  });
 })();
 
 /* The same page in the books that lie beside this one (editions.js): another plan's; of another version, its first page. */
