@@ -176,3 +176,29 @@ def test_limits_that_leave_no_falling_path_are_named() -> None:
             paths=10,
             households=2,
         )
+
+
+def test_the_range_of_a_gain_is_that_of_the_difference_on_the_same_lives() -> None:
+    """A path against itself is in no doubt; a dearer one in less than two that hold other things;
+    and the range is that of the logarithms' differences, counted by hand."""
+    ours = plan.read()
+    mix, _ = gp.sleeves(ours)
+    one = outlook.household(ours, str(ours.participants.index[0]), spending=None)
+    classes, level = outlook.classes(ours), outlook.expected_inflation(ours)
+    returns = outlook.returns_of(ours, classes, level, 80, one.horizon, 4).of(mix)
+    by = gp.taste(ours)
+    base = gp.shaped(0.9, 25, 0.3, 10)
+    paths = [base, base.charged(0.002), gp.shaped(0.4, 25, 0.2, 10)]
+    table = gp.compare(paths, [one], returns, by, level=0.8)
+    assert table.iloc[0][["gain", "low", "high"]].tolist() == pytest.approx([0, 0, 0], abs=1e-12)
+    out = gp.spent_for_life(paths, one, returns, by)
+    ce = out.certainty_equivalent()
+    moved = out.influence() / ce[:, None]
+    for k in range(3):
+        error = (moved[k] - moved[0]).std(ddof=1) / 80**0.5
+        gain = np.log(ce[k] / ce[0])
+        ends = np.expm1([gain, gain - 1.2815516 * error, gain + 1.2815516 * error])
+        found = table.iloc[k][["gain", "low", "high"]].tolist()
+        assert found == pytest.approx(ends.tolist(), abs=1e-8)
+    wide = table["high"] - table["low"]
+    assert wide.iloc[1] < wide.iloc[2] / 2
