@@ -404,8 +404,9 @@ def plant(faults: Sequence[Fault], pool: Executor) -> Iterator[dict[str, str]]:
                 if how and id in left:
                     yield row(left.pop(id), "chapter", Path(name).stem, how)
     rest = {pool.submit(_tests, fault): fault for fault in left.values()}
-    for done in as_completed(rest):
-        yield row(rest[done], "tests" if done.result() else "nobody", done.result())
+    for over in as_completed(rest):
+        where = over.result()
+        yield row(rest[over], "tests" if where else "nobody", where)
 
 
 def row(fault: Fault, caught_by: str, where: str = "", how: str = "") -> dict[str, str]:
