@@ -324,6 +324,7 @@ class Noticed:
 def tests(copy: Path, paths: Sequence[str]) -> dict[str, Any]:
     """Run test files of the copy in their order; which test failed, or nothing."""
     enter(copy)
+    gc.freeze()  # pytest collects garbage at its end, and need not look through all that was there
     noticed = Noticed()
     options = ["-x", "-q", "-p", "no:cacheprovider", "--disable-plugin-autoload", "--tb=no"]
     status = pytest.main([*options, f"--rootdir={copy}", *paths], plugins=[noticed])
