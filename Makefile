@@ -100,7 +100,7 @@ refresh: environment ## bring the history to last month from its publishers, int
 
 .PHONY: site
 site: environment ## look at the published site again, with a browser where there is one
-	@$(BIN)/python -m pytest tests/test_site.py
+	@$(BIN)/python -m pytest -n 2 --maxschedchunk 1 tests/test_site.py
 
 .PHONY: architecture
 architecture: environment ## draw ARCHITECTURE.md's picture again from the imports
