@@ -248,3 +248,10 @@ def test_binder_installs_the_package_as_the_conda_recipe_does() -> None:
     assert os.access(build, os.X_OK)
     (command,) = [x for x in build.read_text(encoding="utf-8").splitlines() if "pip" in x]
     assert command in (ROOT / "environment.yml").read_text(encoding="utf-8")
+
+
+def test_the_benchmarks_lock_names_what_the_library_needs() -> None:
+    locked = (ROOT / "benchmarks" / "requirements.lock").read_text(encoding="utf-8")
+    names = {canonicalize_name(name) for name in re.findall(r"(?m)^([A-Za-z0-9._-]+)==", locked)}
+    asked = {canonicalize_name(Requirement(one).name) for one in PROJECT["dependencies"]}
+    assert asked <= names, f"make -C benchmarks lock: {', '.join(sorted(asked - names))}"
