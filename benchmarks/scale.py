@@ -104,7 +104,7 @@ def lives_simulated() -> dict[str, Any]:
     simulation.simulate(cases.of_households([person] * PATHS, many, lives), lives)
     seconds, processor = time.perf_counter() - start, time.process_time() - used
     return _row(
-        "lives simulated",
+        "one household, lives drawn and simulated",
         f"{PATHS_OF_LIFE} lives x {YEARS} years x {PATHS} glidepaths",
         seconds,
         f"one core, draws and all; processor time {processor:.2f} s; peak memory {_peak():.0f} MB",
