@@ -112,3 +112,12 @@ def test_reviews_are_of_a_record_that_ends_where_it_is_asked(seen: watching.Watc
     fee = seen.plan.funds.loc[seen.options.loc[name, "fund"], "expense_ratio"]
     assert found.loc[name, "premium"] == pytest.approx(fee - seen.plan.policy["index_fund_cost"])
     assert seen.reviews().equals(seen.reviews(seen.net.index[-1]))
+
+
+def test_no_month_after_the_plans_own_figures_is_watched(seen: watching.Watch) -> None:
+    early = plan.read(ROOT / "tests" / "plans" / "awkward")
+    watched = watching.watch(early, np.random.default_rng(7))
+    assert watched.history.returns.index[-1] > pd.Timestamp(early.as_of)  # there are later months
+    for one in (watched, seen):
+        assert one.record[-1] <= pd.Timestamp(one.plan.as_of)
+    assert watched.record[-1].to_period("M") == pd.Timestamp(early.as_of).to_period("M")
