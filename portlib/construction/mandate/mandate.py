@@ -51,9 +51,7 @@ CAPS = (
     ("high yield cap", "us_high_yield", "high_yield_cap"),
 )
 
-
 #: How rules are written in the canonical form.
-_MOST = math.inf
 _WRITER = json.JSONEncoder(sort_keys=True, allow_nan=False)
 
 
@@ -257,9 +255,8 @@ class Mandate:
                 if not isinstance(values, dict):
                     values = dict.fromkeys(self.labels, 1.0 if values is None else values)
                 rule[key] = {a: v for a, v in values.items() if v not in c.SILENT}
-            told = {
-                k: v for k, v in rule.items() if k in c.PER_ASSET or v not in (None, _MOST, -_MOST)
-            }
+            silent = (None, math.inf, -math.inf)
+            told = {k: v for k, v in rule.items() if k in c.PER_ASSET or v not in silent}
             self._written[c.name] = c, _WRITER.encode(told)
         return self._written[c.name][1]
 
