@@ -32,6 +32,28 @@ class Layer:
     """One manager's terms, annual decimals: 0.02 and 0.20 for "two and twenty".
 
     Raises ValueError for terms outside their range, such as percent given for decimals.
+
+    Examples
+    --------
+    Two and twenty above a hurdle of 8%, over two years. Whole carry; then only what exceeds the
+    hurdle, ``1.08**2 = 1.1664``, for it is less than a fifth of the profit; then none. A manager
+    who never catches up takes a fifth of the excess.
+
+    >>> buyout = Layer("buyout", 0.02, carry=0.2, preferred=0.08)
+    >>> [buyout.after(growth, 2).round(6).tolist() for growth in (1.5, 1.25, 1.1)]
+    [1.35248, 1.1664, 1.05644]
+    >>> # 1.5 * 0.98**2 = 1.4406, less 0.2 * 0.4406; 1.25 * 0.98**2 = 1.2005; 1.1 * 0.98**2
+    >>> slow = Layer("slow", 0.02, carry=0.2, preferred=0.08, catch_up=0.2)
+    >>> slow.after(1.5, 2).round(6).tolist()  # 1.4406 - 0.2 * (1.4406 - 1.1664)
+    1.38576
+    >>> Layer("two and twenty", 2, carry=20)
+    Traceback (most recent call last):
+    ...
+    ValueError: two and twenty: fee 2, carry 20, preferred return 0.0 must be decimals (0.02 for 2%)
+    >>> Layer("odd", 0.02, carry=0.2, catch_up=0.1)
+    Traceback (most recent call last):
+    ...
+    ValueError: odd: catch-up lies between the carry and one
     """
 
     name: str
@@ -77,8 +99,20 @@ def net(gross: ArrayLike, layers: Sequence[Layer], years: float) -> Array:
 
     Examples
     --------
-    >>> float(net(0.10, [Layer("index", 0.0)], 10).round(12))
-    0.1
+    Fees on assets come off each year's growth, whatever the years. A carry comes off at the end, so
+    over more years it takes less of each.
+
+    >>> fund, above = Layer("fund", 0.02), Layer("fund of funds", 0.01)
+    >>> net(0.10, [fund, above], 7).round(9).tolist()  # 1.1 * 0.98 * 0.99 - 1
+    0.06722
+    >>> buyout = Layer("buyout", 0.02, carry=0.2)
+    >>> # two years: 1.21 * 0.98**2 = 1.162084, less a fifth of 0.162084, is 1.1296672; its root
+    >>> net([0.10, -0.5], [buyout], 2).round(6).tolist()  # and 0.5 * 0.98 - 1, without a profit
+    [0.062858, -0.51]
+    >>> net(0.10, [buyout], 0)
+    Traceback (most recent call last):
+    ...
+    ValueError: a holding lasts some years, not 0
     """
     if not years > 0:
         raise ValueError(f"a holding lasts some years, not {years}")
@@ -103,6 +137,12 @@ def gross_needed(wanted: float, layers: Sequence[Layer], years: float) -> float:
     -------
     float
         Annual decimal.
+
+    Examples
+    --------
+    >>> fund, above = Layer("fund", 0.02), Layer("fund of funds", 0.01)
+    >>> round(gross_needed(0.05, [fund, above], 7), 9) == round(1.05 / 0.98 / 0.99 - 1, 9)
+    True
     """
     from scipy.optimize import brentq
 
@@ -125,6 +165,12 @@ def by_layer(gross: float, layers: Sequence[Layer], years: float) -> dict[str, f
     -------
     dict
         Annual decimals by the layer's name.
+
+    Examples
+    --------
+    >>> taken = by_layer(0.10, [Layer("fund", 0.02), Layer("fund of funds", 0.01)], 7)
+    >>> {name: round(cost, 9) for name, cost in taken.items()}  # 1.1 * 0.02; 1.1 * 0.98 * 0.01
+    {'fund': 0.022, 'fund of funds': 0.01078}
     """
     left = [gross, *(float(net(gross, layers[: k + 1], years)) for k in range(len(layers)))]
     return {layer.name: left[k] - left[k + 1] for k, layer in enumerate(layers)}

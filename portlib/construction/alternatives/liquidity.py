@@ -46,6 +46,20 @@ def locked_after(share: float, *, liquid: float, locked: float, outflow: float) 
     ------
     ValueError
         When the liquid part cannot pay the outflow.
+
+    Examples
+    --------
+    >>> round(locked_after(0.2, liquid=-0.3, locked=-0.1, outflow=0.06), 6)  # 0.18 / (0.18 + 0.50)
+    0.264706
+
+    The liquid part can be paid out to the last cent, and no further.
+
+    >>> locked_after(0.25, liquid=-0.5, locked=-0.1, outflow=0.375)
+    1.0
+    >>> locked_after(0.25, liquid=-0.5, locked=-0.1, outflow=0.376)
+    Traceback (most recent call last):
+    ...
+    ValueError: the liquid part is worth 37.5% of the start and cannot pay an outflow of 37.6%
     """
     held = share * (1 + locked)
     rest = (1 - share) * (1 + liquid) - outflow
@@ -79,9 +93,19 @@ def most_that_can_be_locked(
 
     Examples
     --------
+    A year in which listed assets lose 40%, appraisals say 10%, and a fifth of the money leaves.
+
     >>> w = most_that_can_be_locked(0.15, liquid=-0.4, locked=-0.1, outflow=0.2)
+    >>> round(w, 6)  # 0.15 * 0.4 / (0.85 * 0.9 + 0.15 * 0.6)
+    0.070175
     >>> round(locked_after(w, liquid=-0.4, locked=-0.1, outflow=0.2), 12)
     0.15
+    >>> most_that_can_be_locked(0.15, liquid=-0.4, locked=-0.1, outflow=0.7)
+    0.0
+    >>> most_that_can_be_locked(1.0, liquid=-0.4, locked=-0.1, outflow=0.2)
+    Traceback (most recent call last):
+    ...
+    ValueError: a ceiling lies between 0 and 1, not 1.0
     """
     if not 0 < ceiling < 1:
         raise ValueError(f"a ceiling lies between 0 and 1, not {ceiling}")
@@ -96,6 +120,21 @@ def net_flows(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
     ----------
     assets : money by month end (rows) and fund; months that are missing give no flow.
     returns : monthly returns of the same funds, decimals, by month end.
+
+    Examples
+    --------
+    Money grew from 100 to 115.50 in a month of 5%: 10.50 came in. February is missing, so March has
+    no flow.
+
+    >>> days = pd.to_datetime(["2020-12-31", "2021-01-31", "2021-03-31", "2021-04-30"])
+    >>> held = pd.DataFrame({"a": [100, 115.5, 120, 132], "b": [200, 200, 150, 130]}, days)
+    >>> came = pd.DataFrame({"b": [0.3, 0.1, 0.2, -0.2], "a": [0.2, 0.05, 0.04, 0.0]}, days)
+    >>> net_flows(held, came).round(6).to_dict("list")  # b: (200 - 220) / 200; (130 - 120) / 150
+    {'a': [0.105, 0.1], 'b': [-0.1, 0.066667]}
+    >>> net_flows(held, came[["b"]])
+    Traceback (most recent call last):
+    ...
+    ValueError: no returns of a
     """
     if lost := sorted(set(assets.columns) - set(returns.columns)):
         raise ValueError(f"no returns of {', '.join(lost)}")
@@ -109,6 +148,14 @@ def net_flows(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
 def net_flow_between(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.Series:
     """Net flow from the first month to the last, as if it had come at the end: share of what the
     first month's money would have become. Needs no month between.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2020-11-30", "2020-12-31", "2021-01-31"])
+    >>> came = pd.DataFrame({"a": [0.5, 0.1, -0.2]}, days)  # the first month's was earned before
+    >>> held = pd.DataFrame({"a": [100.0, 99.0]}, days[[0, 2]])
+    >>> net_flow_between(held, came).round(6).to_dict()  # 99 / (100 * 1.1 * 0.8) - 1
+    {'a': 0.125}
     """
     first = assets.index[0]
     last = assets.index[-1]

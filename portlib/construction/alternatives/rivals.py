@@ -39,7 +39,7 @@ class Twin:
     weights : by listed class, summing to one
     tracking_error : of the asset against it
     lead : the asset's expected return less the twin's
-    correlation : of the two
+    correlation : of the two; NaN for a twin without risk
     """
 
     weights: pd.Series
@@ -73,14 +73,23 @@ def twin(assumptions: Assumptions, asset: str, listed: Sequence[str]) -> Twin:
 
     Examples
     --------
-    An asset that is a listed class and 10% of risk of its own: the twin is the class, what it
+    An asset that is 30% bonds, 70% stocks and 15% of risk of its own: the twin is that mix, what it
     misses is the asset's own risk, and the asset leads by what it is expected to earn more.
 
-    >>> sigma = [[0.01, 0.0, 0.0], [0.0, 0.04, 0.04], [0.0, 0.04, 0.05]]
+    >>> sigma = [[0.01, 0.005, 0.0065], [0.005, 0.04, 0.0295], [0.0065, 0.0295, 0.0451]]
     >>> a = Assumptions(("bonds", "stocks", "private"), [0.03, 0.07, 0.08], sigma)
-    >>> found = twin(a, "private", ["bonds", "stocks"])
-    >>> found.weights.round(6).tolist(), round(found.tracking_error, 6), round(found.lead, 6)
-    ([0.0, 1.0], 0.1, 0.01)
+    >>> # 0.3 * 0.01 + 0.7 * 0.005; 0.3 * 0.005 + 0.7 * 0.04; 0.0226 of the mix + 0.15**2
+    >>> found = twin(a, "private", ["stocks", "bonds"])
+    >>> found.weights.round(6).to_dict(), round(found.tracking_error, 6)
+    ({'stocks': 0.7, 'bonds': 0.3}, 0.15)
+    >>> round(found.lead, 6)  # 0.08 - 0.3 * 0.03 - 0.7 * 0.07
+    0.022
+    >>> round(found.correlation**2, 6) == round(0.0226 / 0.0451, 6)
+    True
+    >>> twin(a, "private", ["bonds", "private"])
+    Traceback (most recent call last):
+    ...
+    ValueError: private cannot be its own twin
     """
     if asset in listed:
         raise ValueError(f"{asset} cannot be its own twin")
@@ -92,13 +101,12 @@ def twin(assumptions: Assumptions, asset: str, listed: Sequence[str]) -> Twin:
     w = minimum_risk(apart).w
     error = apart.risk_of(w)
     held = np.append(w, 0.0)
-    risk = part.risk_of(held)
-    own = float(part.volatility[n])
+    risks = part.risk_of(held) * float(part.volatility[n])
     return Twin(
         pd.Series(w, index=list(listed), name=asset),
         error,
         float(part.mu[n] - part.mu[:n] @ w),
-        float(held @ part.sigma[:, n] / (risk * own)),
+        float(held @ part.sigma[:, n]) / risks if risks > 0 else float("nan"),
     )
 
 
@@ -117,6 +125,17 @@ def as_reported(assumptions: Assumptions, smoothed: Mapping[str, Smoothing]) -> 
     Returns
     -------
     Assumptions
+
+    Examples
+    --------
+    >>> sigma = [[0.04, 0.03, 0.01], [0.03, 0.09, 0.02], [0.01, 0.02, 0.05]]
+    >>> a = Assumptions(("stocks", "private", "land"), [0.07, 0.09, 0.05], sigma)
+    >>> slow = {"land": Smoothing((0.5, 0.3, 0.2)), "private": Smoothing((0.6, 0.4))}
+    >>> as_reported(a, slow).sigma.round(9).tolist()
+    [[0.04, 0.018, 0.005], [0.018, 0.0468, 0.0084], [0.005, 0.0084, 0.019]]
+    >>> # 0.03 * 0.6; 0.09 * (0.36 + 0.16); 0.02 * (0.6 * 0.5 + 0.4 * 0.3); 0.05 * 0.38
+    >>> as_reported(a, {}).sigma.tolist() == sigma
+    True
     """
     n = len(assumptions)
     lags = max(len(s.theta) for s in smoothed.values()) if smoothed else 1
@@ -134,7 +153,21 @@ def as_reported(assumptions: Assumptions, smoothed: Mapping[str, Smoothing]) -> 
 
 @door(over_cash=RETURN)
 def least_risk(assumptions: Assumptions, over_cash: float) -> pd.Series:
-    """Weights of the least risky mix that is expected to earn cash plus ``over_cash``."""
+    """Weights of the least risky mix that is expected to earn cash plus ``over_cash``.
+
+    Examples
+    --------
+    With cash and two uncorrelated classes the risky weights stand as premium over variance,
+    0.05/0.04 to 0.06/0.09, and together earn the 3%.
+
+    >>> sigma = np.diag([0.0, 0.04, 0.09])
+    >>> a = Assumptions(("cash", "stocks", "private"), [0.02, 0.07, 0.08], sigma, rf=0.02)
+    >>> w = least_risk(a, 0.03)
+    >>> bool(np.isclose(w["stocks"] / w["private"], (0.05 / 0.04) / (0.06 / 0.09)))
+    True
+    >>> f"{0.05 * w['stocks'] + 0.06 * w['private']:.6f}"
+    '0.030000'
+    """
     found = target_return(assumptions, r=assumptions.rf + over_cash)
     return pd.Series(found.w, index=list(assumptions.labels))
 
@@ -154,6 +187,12 @@ def with_haircut(assumptions: Assumptions, names: Sequence[str], haircut: float)
     Returns
     -------
     Assumptions
+
+    Examples
+    --------
+    >>> a = Assumptions(("stocks", "private"), [0.07, 0.08], np.diag([0.04, 0.09]))
+    >>> with_haircut(a, ["private"], 0.015).mu.round(9).tolist()
+    [0.07, 0.065]
     """
     down = np.array([haircut if name in names else 0.0 for name in assumptions.labels])
     return assumptions.replace(
@@ -178,6 +217,16 @@ def saving(assumptions: Assumptions, names: Sequence[str], over_cash: float) -> 
     -------
     float
         Annual decimal.
+
+    Examples
+    --------
+    Without correlation squared Sharpe ratios add up: 0.25 of stocks alone, the root of
+    ``0.05**2/0.04 + 0.06**2/0.09 = 0.1025`` of both.
+
+    >>> sigma = np.diag([0.0, 0.04, 0.09])
+    >>> a = Assumptions(("cash", "stocks", "private"), [0.02, 0.07, 0.08], sigma, rf=0.02)
+    >>> bool(np.isclose(saving(a, ["private"], 0.03), 0.03 / 0.25 - 0.03 / 0.1025**0.5))
+    True
     """
     others = assumptions.select([name for name in assumptions.labels if name not in names])
     without = others.risk_of(least_risk(others, over_cash).to_numpy())
@@ -206,6 +255,24 @@ def break_even(
     ------
     ValueError
         Where they save nothing to begin with.
+
+    Examples
+    --------
+    A class without correlation helps until it earns no more than cash; half of the saving is left
+    at the premium ``p`` where ``0.03 / sqrt(0.0625 + p**2 / 0.09)`` is halfway.
+
+    >>> sigma = np.diag([0.0, 0.04, 0.09])
+    >>> a = Assumptions(("cash", "stocks", "private"), [0.02, 0.07, 0.08], sigma, rf=0.02)
+    >>> round(break_even(a, ["private"], 0.03), 3)
+    0.06
+    >>> half = (0.03 / 0.25 + 0.03 / 0.1025**0.5) / 2
+    >>> p = (0.09 * ((0.03 / half) ** 2 - 0.0625)) ** 0.5
+    >>> abs(break_even(a, ["private"], 0.03, keep=0.5) - (0.06 - p)) < 1e-5
+    True
+    >>> break_even(with_haircut(a, ["private"], 0.07), ["private"], 0.03)
+    Traceback (most recent call last):
+    ...
+    ValueError: these classes save no risk at this return: there is nothing to lose
     """
     from scipy.optimize import brentq
 
@@ -228,7 +295,26 @@ class EqualRisk:
     ----------
     mixed, listed : weights by class, over all classes
     gain : expected return of the first less that of the second, annual decimal
-    correlation : of the classes' returns
+    correlation : of the classes' returns; a riskless class has none with the others
+
+    Examples
+    --------
+    The mixes differ by -0.2, -0.1 and 0.3; times the errors -0.004, -0.001 and 0.015.
+
+    >>> names = ["stocks", "bonds", "private"]
+    >>> correlation = np.array([[1.0, 0.2, 0.6], [0.2, 1.0, 0.4], [0.6, 0.4, 1.0]])
+    >>> found = EqualRisk(
+    ...     pd.Series([0.5, 0.2, 0.3], names), pd.Series([0.7, 0.3, 0.0], names), 0.01, correlation
+    ... )
+    >>> errors = pd.Series({"private": 0.05, "bonds": 0.01, "stocks": 0.02})
+    >>> round(found.error(errors, 0.0) ** 2, 9)  # 16e-6 + 1e-6 + 225e-6
+    0.000242
+    >>> round(found.error(errors, 0.5) ** 2, 10)  # and 0.2 * 4e-6 - 0.6 * 60e-6 - 0.4 * 15e-6
+    0.0002008
+    >>> found.error(errors, 1.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: errors are shared by a part between 0 and 1, not 1.5
     """
 
     mixed: pd.Series
@@ -259,6 +345,21 @@ def at_equal_risk(assumptions: Assumptions, names: Sequence[str], over_cash: flo
     Returns
     -------
     EqualRisk
+
+    Examples
+    --------
+    Stocks alone earn 3% over cash with a volatility of 0.03/0.25; both, at that risk, earn it times
+    the Sharpe ratio of both, ``sqrt(0.1025)``.
+
+    >>> sigma = np.diag([0.0, 0.04, 0.09])
+    >>> a = Assumptions(("cash", "stocks", "private"), [0.02, 0.07, 0.08], sigma, rf=0.02)
+    >>> found = at_equal_risk(a, ["private"], 0.03)
+    >>> bool(np.isclose(found.gain, 0.12 * 0.1025**0.5 - 0.03))
+    True
+    >>> found.correlation.tolist() == np.eye(3).tolist()
+    True
+    >>> found.listed.round(6).to_dict()
+    {'cash': 0.4, 'stocks': 0.6, 'private': 0.0}
     """
     others = [name for name in assumptions.labels if name not in names]
     plain = least_risk(assumptions.select(others), over_cash)
@@ -266,6 +367,8 @@ def at_equal_risk(assumptions: Assumptions, names: Sequence[str], over_cash: flo
     risk = assumptions.risk_of(listed.to_numpy())
     best = frontier(assumptions).target_risk(risk).w
     mixed = pd.Series(best, index=list(assumptions.labels))
-    sd = assumptions.volatility
+    sd = np.where(assumptions.volatility > 0, assumptions.volatility, np.inf)
+    correlation = assumptions.sigma / np.outer(sd, sd)
+    np.fill_diagonal(correlation, 1.0)
     gain = float(assumptions.mu @ (mixed - listed).to_numpy())
-    return EqualRisk(mixed, listed, gain, assumptions.sigma / np.outer(sd, sd))
+    return EqualRisk(mixed, listed, gain, correlation)

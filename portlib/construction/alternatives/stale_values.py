@@ -33,8 +33,14 @@ def gap_volatility(phi: float, volatility: float) -> float:
 
     Examples
     --------
+    >>> round(gap_volatility(0.6, 0.1), 12)  # 0.6 * 0.1 / 0.8
+    0.075
     >>> gap_volatility(0.0, 0.1)
     0.0
+    >>> gap_volatility(1.0, 0.1)
+    Traceback (most recent call last):
+    ...
+    ValueError: inertia 1.0 must lie in [0, 1), volatility 0.1 not below 0
     """
     if not 0 <= phi < 1 or volatility < 0:
         raise ValueError(f"inertia {phi} must lie in [0, 1), volatility {volatility} not below 0")
@@ -58,6 +64,19 @@ def gain_of_a_transfer(phi: float, volatility: float, signal: float = 1.0) -> fl
     -------
     float
         Share of the amount moved.
+
+    Examples
+    --------
+    The mean of a normal variable's positive part is its deviation over ``sqrt(2 pi) = 2.506628``.
+
+    >>> round(gain_of_a_transfer(0.6, 0.1), 6)  # 0.075 / 2.506628
+    0.029921
+    >>> round(gain_of_a_transfer(0.6, 0.1, 0.4), 6)
+    0.011968
+    >>> gain_of_a_transfer(0.6, 0.1, 1.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: a signal's correlation lies between 0 and 1, not 1.5
     """
     if not 0 <= signal <= 1:
         raise ValueError(f"a signal's correlation lies between 0 and 1, not {signal}")
@@ -66,7 +85,16 @@ def gain_of_a_transfer(phi: float, volatility: float, signal: float = 1.0) -> fl
 
 @door()
 def appraised(true: Sequence[float] | Array, phi: float) -> Array:
-    """Appraised values beside true values (both start together), in logs as in `gap_volatility`."""
+    """Appraised values beside true values (both start together), in logs as in `gap_volatility`.
+
+    Examples
+    --------
+    An appraiser who moves a quarter of the way in logs: ``2**(1/4 * 5 + 3/4 * 1)``, then
+    ``2**(1/4 * 10 + 3/4 * 2)``.
+
+    >>> appraised([2, 32, 1024], 0.75).round(9).tolist()
+    [2.0, 4.0, 16.0]
+    """
     v = numbers("a true value", true, above=0)
     if not v.size:
         raise ValueError("there are no true values")
@@ -98,6 +126,25 @@ def loss_of_those_who_stay(leaving: float, appraised_value: float, true_value: f
     ------
     ValueError
         Where the money does not suffice to pay them.
+
+    Examples
+    --------
+    A fifth of the units leave at 105 or at 95, where 100 would be right; 80 units stay.
+
+    >>> round(loss_of_those_who_stay(0.2, 105, 100), 9)  # 0.2 * 5 / 80
+    0.0125
+    >>> round(loss_of_those_who_stay(0.2, 95, 100), 9)
+    -0.0125
+    >>> loss_of_those_who_stay(0.5, 200, 100)  # nothing is left
+    1.0
+    >>> loss_of_those_who_stay(0.5, 201, 100)
+    Traceback (most recent call last):
+    ...
+    ValueError: 50% of the units cannot be paid 201 each
+    >>> loss_of_those_who_stay(1.0, 90, 100)
+    Traceback (most recent call last):
+    ...
+    ValueError: the share that leaves lies in [0, 1), not 1.0
     """
     if not 0 <= leaving < 1:
         raise ValueError(f"the share that leaves lies in [0, 1), not {leaving}")

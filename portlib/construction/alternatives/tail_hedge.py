@@ -57,8 +57,20 @@ def put_price(strike: float, years: float, volatility: float, rate: float) -> fl
 
     Examples
     --------
-    >>> round(put_price(1.0, 1.0, 0.2, 0.05), 4)
-    0.0557
+    Hull's example: a share of 42, struck at 40, half a year, 20% volatility, 10% interest: 0.81 for
+    the put and 4.76 for the call, which is worth the put and the share less the strike discounted.
+
+    >>> put = 42 * put_price(40 / 42, 0.5, 0.2, 0.1)
+    >>> round(put, 2), round(put + 42 - 40 * math.exp(-0.1 * 0.5), 2)
+    (0.81, 4.76)
+
+    To more places: what the put pays on average over the lognormal law, discounted.
+
+    >>> luck = [NormalDist().inv_cdf((i + 0.5) / 5000) for i in range(5000)]
+    >>> ends = [42 * math.exp((0.1 - 0.2**2 / 2) * 0.5 + 0.2 * 0.5**0.5 * z) for z in luck]
+    >>> paid = sum(max(40 - end, 0) for end in ends) / 5000 * math.exp(-0.1 * 0.5)
+    >>> abs(put - paid) < 1e-4
+    True
     """
     if not (strike > 0 and years > 0 and volatility > 0):
         raise ValueError(
@@ -97,6 +109,30 @@ def rolled(
     -------
     DataFrame, a row a period by its last month: ``equity``, ``bills`` (returns), ``volatility``
     (implied, annual), ``premium`` and ``paid`` (shares of the value insured), ``hedged`` (return).
+
+    Examples
+    --------
+    Two puts of two months, each priced by the two months before. Bought after returns of 2% and
+    -2%, whose deviation is ``sqrt(2 * 0.02**2)``, the first pays the 3% by which 0.77 misses 0.80.
+
+    >>> months = pd.date_range("2020-01-31", periods=6, freq="ME")
+    >>> equity = pd.Series([0.02, -0.02, -0.3, 0.1, 0.2, 0.1], months)
+    >>> bills = pd.Series([0.005, 0.001, 0.002, 0.003, 0.004, 0.006], months)
+    >>> table = rolled(equity, bills, strike=0.8, markup=1.5, months=2, window=2)
+    >>> [f"{day:%Y-%m}" for day in table.index], table["equity"].round(9).tolist()
+    (['2020-04', '2020-06'], [-0.23, 0.32])
+    >>> table["bills"].round(9).tolist(), table["paid"].round(9).tolist()  # 1.002 * 1.003 - 1
+    ([0.005006, 0.010024], [0.03, 0.0])
+    >>> (table["volatility"] ** 2 / 12 / 1.5**2).round(9).tolist()  # (0.02 + 0.02)**2 / 2, ...
+    [0.0008, 0.08]
+    >>> premium = [
+    ...     put_price(0.8, 2 / 12, 1.5 * (12 * 0.0008) ** 0.5, 12 * math.log(1.001)),
+    ...     put_price(0.8, 2 / 12, 1.5 * (12 * 0.08) ** 0.5, 12 * math.log(1.003)),
+    ... ]
+    >>> np.allclose(table["premium"], premium)
+    True
+    >>> np.allclose(table["hedged"], [0.80 / (1 + premium[0]) - 1, 1.32 / (1 + premium[1]) - 1])
+    True
     """
     _aligned(equity, bills)
     starts = range(window, len(equity) - months + 1, months)
@@ -139,6 +175,30 @@ def through(
     ------
     ValueError
         Where fewer than ``window`` months come before.
+
+    Examples
+    --------
+    The hedge of March to May: a put for two months, and one for the month that is left.
+
+    >>> months = pd.date_range("2020-01-31", periods=6, freq="ME")
+    >>> equity = pd.Series([0.02, -0.02, -0.3, 0.1, -0.4, 0.1], months)
+    >>> bills = pd.Series([0.005, 0.001, 0.002, 0.003, 0.004, 0.006], months)
+    >>> how = {"strike": 0.8, "markup": 1.5, "months": 2, "window": 2}
+    >>> found = through(equity, bills, "2020-03", "2020-05", **how)
+    >>> found[["equity", "paid"]].round(9).tolist()  # 0.77 * 0.6 - 1; 0.03 + 0.2
+    [-0.538, 0.23]
+    >>> one = put_price(0.8, 2 / 12, 1.5 * (12 * 0.0008) ** 0.5, 12 * math.log(1.001))
+    >>> other = put_price(0.8, 1 / 12, 1.5 * (12 * 0.08) ** 0.5, 12 * math.log(1.003))
+    >>> np.allclose(found[["premium", "hedged"]], [one + other, 0.64 / (1 + one) / (1 + other) - 1])
+    True
+    >>> through(equity, bills, "2020-02", "2020-05", **how)
+    Traceback (most recent call last):
+    ...
+    ValueError: 2020-02: 2 months must come before, 1 do
+    >>> through(equity, bills[:-1], "2020-03", "2020-05", **how)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: equity and bills are not of the same months: 2020-06 is in one ...
     """
     _aligned(equity, bills)
     inside = np.flatnonzero(equity.index.isin(equity.loc[first:last].index))
@@ -189,12 +249,24 @@ def _period(
 
 
 def worst_period(returns: ArrayLike) -> float:
-    """The largest loss of a period, as a positive number."""
+    """The largest loss of a period, as a positive number.
+
+    Examples
+    --------
+    >>> worst_period([0.1, -0.3, 0.2])
+    0.3
+    """
     return -float(numbers("a return", np.asarray(returns), least=-1).min(initial=np.inf))
 
 
 def worst_drawdown(returns: ArrayLike) -> float:
-    """The deepest fall below an earlier high at ends of periods, as a positive number."""
+    """The deepest fall below an earlier high at ends of periods, as a positive number.
+
+    Examples
+    --------
+    >>> round(worst_drawdown([0.1, -0.2, -0.1, 0.3]), 9)  # 1 - 0.8 * 0.9
+    0.28
+    """
     return float(drawdowns(np.asarray(returns)).max())
 
 
@@ -204,6 +276,20 @@ def less_equity_for(
     """The equity share, the rest in bills, whose ``measure`` is no worse than the hedge's.
 
     ``table`` is `rolled`'s. One where unhedged equity is no worse.
+
+    Examples
+    --------
+    The hedge lost 20% at worst, equity 40% while bills earned 10%: ``-0.4 w + 0.1 (1 - w) = -0.2``.
+
+    >>> table = pd.DataFrame({"equity": [0.3, -0.4], "bills": 0.1, "hedged": [0.25, -0.2]})
+    >>> round(less_equity_for(table, worst_period), 9)
+    0.6
+
+    By the deepest fall below a high, for which the 30% that came before do not count, the same
+    here; a hedge that lost as much as equity needs no less of it.
+
+    >>> round(less_equity_for(table), 9), less_equity_for(table.assign(hedged=[0.2, -0.4]))
+    (0.6, 1.0)
     """
     from scipy.optimize import brentq
 

@@ -82,3 +82,16 @@ def test_lead_and_error_of_the_gain_at_equal_risk(survey):
     assert found.error(errors, 1.0) == pytest.approx(0.01 * np.sqrt(alike))
     with pytest.raises(ValueError, match="between 0 and 1"):
         found.error(errors, 1.5)
+
+
+def test_riskless_cash_has_no_correlation_and_hides_none():
+    sigma = np.diag([0.0, 0.04, 0.09])
+    a = Assumptions(("cash", "stocks", "private"), [0.02, 0.07, 0.08], sigma, rf=0.02)
+    found = rivals.at_equal_risk(a, ["private"], 0.03)
+    np.testing.assert_allclose(found.correlation, np.eye(3))
+    away = found.mixed - found.listed
+    errors = pd.Series({"cash": 0.0, "stocks": 0.01, "private": 0.02})
+    assert found.error(errors, 0.5) == pytest.approx(
+        np.hypot(0.01 * away["stocks"], 0.02 * away["private"])
+    )
+    assert np.isnan(rivals.twin(a, "private", ["cash"]).correlation)
