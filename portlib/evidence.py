@@ -26,12 +26,21 @@ from portlib import data, history
 from portlib.plan_format import LEGAL_REGIMES
 
 #: The ways a claim can be verified.
-METHODS = ("identity", "second solver", "published table", "simulation", "real data")
+METHODS = (
+    "identity",
+    "second solver",
+    "published table",
+    "simulation",
+    "real data",
+    "worked example",
+)
 #: What kind of thing satisfies a requirement; `open` only while chapters are missing.
 KINDS = ("executed", "in part", "documented", "organisational", "open")
 MIME = "application/vnd.portlib.evidence+json"
 
-Method = Literal["identity", "second solver", "published table", "simulation", "real data"]
+Method = Literal[
+    "identity", "second solver", "published table", "simulation", "real data", "worked example"
+]
 Number = float | int
 _HOLDS = {"at most": operator.le, "at least": operator.ge, "equals": operator.eq}
 

@@ -9,8 +9,13 @@ everything else.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
+
+#: What the book's build names to its kernels.
+NAMED = ("PRUDENT_PLAN", "PRUDENT_HISTORY")
 
 
 def folder(what: Literal["plan", "history"]) -> Path | None:
@@ -25,6 +30,23 @@ def folder(what: Literal["plan", "history"]) -> Path | None:
     """
     named = os.environ.get(f"PRUDENT_{what.upper()}")
     return Path(named) if named else None
+
+
+@contextmanager
+def none() -> Iterator[None]:
+    """For a while, neither plan nor history is named: the example's plan on the packaged history.
+
+    Examples
+    --------
+    >>> from unittest.mock import patch
+    >>> with patch.dict(os.environ, PRUDENT_PLAN="mine"), none():
+    ...     folder("plan")
+    """
+    named = {name: os.environ.pop(name) for name in list(os.environ) if name in NAMED}
+    try:
+        yield
+    finally:
+        os.environ.update(named)
 
 
 def of_a_kernel(root: Path) -> dict[str, str]:

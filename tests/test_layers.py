@@ -35,6 +35,7 @@ GROUND = (
     "class_returns",
     "plan_template",
     "plan_check",
+    "worked_examples",
 )
 HEAVY = (
     "scipy",

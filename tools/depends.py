@@ -9,7 +9,8 @@ Left out: what is imported by a name made while running, and what the compiled l
 from __future__ import annotations
 
 import ast
-from collections.abc import Container, Mapping
+import re
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 import jupytext
@@ -40,8 +41,8 @@ def code_of(path: Path) -> str:
 
 
 def names(path: Path, *, when_run: bool = False) -> set[str]:
-    """The dotted names that a module or chapter imports; ``when_run``: without those that wait in
-    its functions."""
+    """The dotted names that a module or chapter imports, or that a chapter says in words, to have
+    their examples performed; ``when_run``: without those that wait in its functions."""
     found: set[str] = set()
     waiting: list[ast.AST] = [ast.parse(code_of(path))]
     while waiting:
@@ -52,19 +53,28 @@ def names(path: Path, *, when_run: bool = False) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
+        elif path.suffix == ".md" and isinstance(node, ast.Constant) and _is_named(node.value):
+            found |= {node.value, f"{node.value}.*"}
         waiting += ast.iter_child_nodes(node)
     return found
 
 
-def imported(path: Path, known: Container[str], *, when_run: bool = False) -> set[str]:
-    """The modules, of those known, that a module or chapter imports, or from which it takes a
-    name."""
+def imported(path: Path, known: Collection[str], *, when_run: bool = False) -> set[str]:
+    """The modules, of those known, that a module or chapter imports, from which it takes a name, or
+    whose examples it performs."""
     found = set()
     for name in names(path, when_run=when_run):
+        if name.endswith(".*"):
+            found |= {module for module in known if module.startswith(name[:-1])}
+            continue
         module = name if name in known else name.rpartition(".")[0]
         if module in known:
             found.add(module)
     return found
+
+
+def _is_named(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch(r"portlib(\.\w+)+", value) is not None
 
 
 def _is_function(node: ast.AST) -> bool:

@@ -58,6 +58,7 @@ ARGUMENT = {
     "published table": "figures that others printed are reproduced",
     "simulation": "it was tried on many drawn cases",
     "real data": "it was measured on real records",
+    "worked example": "examples worked by another route come out",
 }
 Lead = tuple[str, evidence.Claim]
 

@@ -1,0 +1,76 @@
+"""What the documentation shows is performed by the chapters, and by one each."""
+
+import ast
+import doctest
+import importlib
+import os
+import pkgutil
+import sys
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+import portlib
+from portlib.worked_examples import NoExamples, perform
+from tools import depends
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def performed() -> Counter[str]:
+    """How often each full name is handed to `perform`, in all chapters."""
+    found: Counter[str] = Counter()
+    for chapter in depends.chapters(ROOT):
+        for node in ast.walk(ast.parse(depends.code_of(chapter))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "perform":
+                found.update(ast.literal_eval(one) for one in node.args)
+    return found
+
+
+def test_every_example_is_performed_by_one_chapter():
+    named, finder, wrong = performed(), doctest.DocTestFinder(exclude_empty=True), []
+    for found in pkgutil.walk_packages(portlib.__path__, "portlib."):
+        if found.name.endswith("__main__"):
+            continue
+        for one in finder.find(importlib.import_module(found.name), found.name):
+            parts = one.name.split(".")
+            above = [".".join(parts[:n]) for n in range(2, len(parts) + 1)]
+            if one.examples and sum(named[name] for name in above) != 1:
+                wrong.append(one.name)
+    assert not wrong
+
+
+@pytest.fixture
+def shown(tmp_path, monkeypatch):
+    """Import a module that shows this in its documentation."""
+
+    def write(text: str) -> str:
+        (tmp_path / "shown_here.py").write_text(f'"""{text}"""\n', encoding="utf-8")
+        monkeypatch.syspath_prepend(tmp_path)
+        monkeypatch.delitem(sys.modules, "shown_here", raising=False)
+        importlib.invalidate_caches()
+        return "shown_here"
+
+    yield write
+    sys.modules.pop("shown_here", None)
+
+
+def test_an_example_that_does_not_come_out_is_named_and_printed(shown, capsys):
+    found = perform(shown(">>> 1 + 1\n3\n>>> 2\n2\n"))
+    assert (found.shown, found.lines, found.wrong) == (("shown_here",), 2, ("shown_here",))
+    assert "Expected:\n    3\nGot:\n    2" in capsys.readouterr().out
+
+
+def test_a_module_without_an_example_passes_for_nothing(shown):
+    with pytest.raises(NoExamples, match="shown_here shows no worked example"):
+        perform(shown("No example."))
+
+
+def test_examples_are_of_the_example_plan_whatever_the_chapter_is_about(shown, monkeypatch):
+    monkeypatch.setenv("PRUDENT_PLAN", "mine")
+    monkeypatch.setenv("PRUDENT_HISTORY", "mine")
+    asked = ">>> from portlib import surroundings\n"
+    asked += ">>> surroundings.folder('plan'), surroundings.folder('history')\n(None, None)\n"
+    assert not perform(shown(asked)).wrong
+    assert os.environ["PRUDENT_PLAN"] == os.environ["PRUDENT_HISTORY"] == "mine"
