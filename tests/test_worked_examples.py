@@ -1,6 +1,5 @@
 """What the documentation shows is performed by the chapters, and by one each."""
 
-import ast
 import doctest
 import importlib
 import os
@@ -18,18 +17,9 @@ from tools import depends
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def performed() -> Counter[str]:
-    """How often each full name is handed to `perform`, in all chapters."""
-    found: Counter[str] = Counter()
-    for chapter in depends.chapters(ROOT):
-        for node in ast.walk(ast.parse(depends.code_of(chapter))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "perform":
-                found.update(ast.literal_eval(one) for one in node.args)
-    return found
-
-
 def test_every_example_is_performed_by_one_chapter():
-    named, finder, wrong = performed(), doctest.DocTestFinder(exclude_empty=True), []
+    named = Counter(name for path in depends.chapters(ROOT) for name in depends.performed(path))
+    finder, wrong = doctest.DocTestFinder(exclude_empty=True), []
     for found in pkgutil.walk_packages(portlib.__path__, "portlib."):
         if found.name.endswith("__main__"):
             continue

@@ -9,8 +9,7 @@ Left out: what is imported by a name made while running, and what the compiled l
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Collection, Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 
 import jupytext
@@ -41,8 +40,8 @@ def code_of(path: Path) -> str:
 
 
 def names(path: Path, *, when_run: bool = False) -> set[str]:
-    """The dotted names that a module or chapter imports, or that a chapter says in words, to have
-    their examples performed; ``when_run``: without those that wait in its functions."""
+    """The dotted names that a module or chapter imports; ``when_run``: without those that wait in
+    its functions."""
     found: set[str] = set()
     waiting: list[ast.AST] = [ast.parse(code_of(path))]
     while waiting:
@@ -53,28 +52,29 @@ def names(path: Path, *, when_run: bool = False) -> set[str]:
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
-        elif path.suffix == ".md" and isinstance(node, ast.Constant) and _is_named(node.value):
-            found |= {node.value, f"{node.value}.*"}
         waiting += ast.iter_child_nodes(node)
     return found
 
 
-def imported(path: Path, known: Collection[str], *, when_run: bool = False) -> set[str]:
-    """The modules, of those known, that a module or chapter imports, from which it takes a name, or
-    whose examples it performs."""
+def performed(path: Path) -> list[str]:
+    """The dotted names whose worked examples a chapter performs."""
+    return [
+        ast.literal_eval(one)
+        for node in ast.walk(ast.parse(code_of(path)))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "perform"
+        for one in node.args
+    ]
+
+
+def imported(path: Path, known: Container[str], *, when_run: bool = False) -> set[str]:
+    """The modules, of those known, that a module or chapter imports, or from which it takes a
+    name."""
     found = set()
     for name in names(path, when_run=when_run):
-        if name.endswith(".*"):
-            found |= {module for module in known if module.startswith(name[:-1])}
-            continue
         module = name if name in known else name.rpartition(".")[0]
         if module in known:
             found.add(module)
     return found
-
-
-def _is_named(value: object) -> bool:
-    return isinstance(value, str) and re.fullmatch(r"portlib(\.\w+)+", value) is not None
 
 
 def _is_function(node: ast.AST) -> bool:
@@ -128,10 +128,11 @@ def dependents(root: Path) -> dict[str, list[str]]:
     run = {name: imported(path, known, when_run=True) for name, path in known.items()}
     near: dict[str, dict[str, int]] = {name: {} for name in known}
     for chapter in chapters(root):
-        own = f"portlib.{chapter.parent.name}.{chapter.stem}"
-        for name, depth in reached(imported(chapter, known), used, run).items():
-            mine = name == own or name.startswith(f"{own}.")
-            near[name][chapter.relative_to(root).as_posix()] = 0 if mine else depth
+        said = performed(chapter)
+        mine = {one for one in known if any(f"{one}.".startswith(f"{name}.") for name in said)}
+        mine |= {name.rpartition(".")[0] for name in set(said) - set(known)}
+        for name, depth in reached(imported(chapter, known) | mine, used, run).items():
+            near[name][chapter.relative_to(root).as_posix()] = 0 if name in mine else depth
 
     def nearest_first(found: dict[str, int]) -> list[str]:
         return sorted(found, key=lambda chapter: (found[chapter], chapter))
