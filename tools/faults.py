@@ -184,9 +184,11 @@ def _lines(code: CodeType) -> set[int]:
 
 
 def cells(path: Path) -> list[CodeType]:
-    """A chapter's code, cell by cell."""
+    """A chapter's code, cell by cell; the one that performs the worked examples is moved behind the
+    first, which makes what it needs, for it notices most and takes least."""
     book = jupytext.read(path, fmt="md:myst").cells
     code = [cell.source for cell in book if cell.cell_type == "code"]
+    code[1:] = sorted(code[1:], key=lambda source: "= perform(" not in source)
     return [compile(one, f"{path.name} cell {n}", "exec") for n, one in enumerate(code, start=1)]
 
 
