@@ -83,7 +83,8 @@ MUCH = 2000
 
 @dataclass(frozen=True)
 class Fault:
-    """A replacement of one text, which must occur exactly once, by another."""
+    """A replacement of one text, which must occur exactly once, by another; `version` is that of
+    the code for which an independent fault was written, `like` an earlier fault on its lines."""
 
     id: str
     kind: str
@@ -92,6 +93,8 @@ class Fault:
     old: str
     new: str
     equivalent: str = ""
+    version: str = ""
+    like: str = ""
 
 
 def catalogue(path: Path) -> list[Fault]:

@@ -472,19 +472,24 @@ def planted(catalogue: Path) -> pd.DataFrame | None:
     where, how, commit, date, and the layer; None before it ever ran.
 
     ``caught_by`` is chapter, tests or nobody; ``equivalent`` the reason why a fault changes nothing
-    that is promised, or empty. `waiting` names those not planted yet. A result of a fault that has
-    left the catalogue is not shown.
+    that is promised, ``version`` that of the code for which an independent fault was written, and
+    ``like`` an earlier fault on its lines, or each empty. `waiting` names those not planted yet. A
+    result of a fault that has left the catalogue is not shown.
     """
     results = catalogue.with_name(
         "results.csv" if catalogue.stem == "catalogue" else f"{catalogue.stem}_results.csv"
     )
     if not results.exists():
         return None
-    reasons = _catalogue(catalogue)
+    entries = _catalogue(catalogue)
     found = pd.read_csv(results, keep_default_na=False, dtype=str)  # a commit may look a number
-    found = found[found["id"].isin(reasons)].reset_index(drop=True)
+    found = found[found["id"].isin(entries)].reset_index(drop=True)
     part = found["file"].str.extract(rf"^portlib/({'|'.join(LAYERS[:-1])})/", expand=False)
-    return found.assign(layer=part.fillna(LAYERS[-1]), equivalent=found["id"].map(reasons))
+    said = {
+        column: [entries[id].get(column, "") for id in found["id"]]
+        for column in ("equivalent", "version", "like")
+    }
+    return found.assign(layer=part.fillna(LAYERS[-1]), **said)
 
 
 def waiting(catalogue: Path) -> list[str]:
@@ -494,11 +499,10 @@ def waiting(catalogue: Path) -> list[str]:
     return [id for id in _catalogue(catalogue) if id not in done]
 
 
-def _catalogue(path: Path) -> dict[str, str]:
+def _catalogue(path: Path) -> dict[str, dict[str, str]]:
     import yaml
 
-    entries = yaml.safe_load(path.read_text(encoding="utf-8"))
-    return {str(entry["id"]): entry.get("equivalent", "") for entry in entries}
+    return {str(entry["id"]): entry for entry in yaml.safe_load(path.read_text(encoding="utf-8"))}
 
 
 def noticed(caught_by: pd.Series) -> pd.DataFrame:

@@ -165,7 +165,8 @@ FAULTS = {
 
 def planted_in(folder: Path, caught: list[str], name: str = "catalogue") -> Path:
     catalogue = folder / f"{name}.yml"
-    catalogue.write_text(json.dumps([{"id": id, "equivalent": f[2]} for id, f in FAULTS.items()]))
+    entries = [{"id": id, "equivalent": f[2], "version": "0.9.0"} for id, f in FAULTS.items()]
+    catalogue.write_text(json.dumps(entries))
     lines = [
         f"{id},{kind},{file},what,{who},where,,08e8674,2026-11-29"
         for (id, (kind, file, _)), who in zip(FAULTS.items(), caught, strict=False)
@@ -185,6 +186,7 @@ def test_planted_faults_have_their_layer_and_reason(tmp_path: Path, name: str) -
     assert found["id"].tolist() == list(FAULTS)
     assert found["commit"].unique().tolist() == ["08e8674"]  # and not the number 8e8674
     assert found["equivalent"].tolist() == ["", "no caller asks for it", ""]
+    assert (found["version"] + found["like"]).tolist() == ["0.9.0"] * 3
     assert found["layer"].tolist() == ["retirement", "ground floor and tooling", "estimation"]
 
 
