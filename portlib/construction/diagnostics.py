@@ -52,7 +52,22 @@ class Diagnostics:
     active_share: float
 
     def table(self) -> pd.Series:
-        """The single numbers, named in words."""
+        """The single numbers, named in words.
+
+        Examples
+        --------
+        Of 60% and 40% with volatilities of 20% and 10%, 0.0144 and 0.0016 of the variance: 90% and
+        10%.
+
+        >>> a = Assumptions(("a", "b"), [0.05, 0.05], np.diag([0.04, 0.01]))
+        >>> w, half = pd.Series({"a": 0.6, "b": 0.4}), pd.Series({"a": 0.5, "b": 0.5})
+        >>> diagnostics(w, a, reference=half).table().round(4).tolist()
+        [0.1265, 0.9, 1.9231, 1.3841, 1.2649, 0.6, 0.1]
+        >>> risk = 0.016**0.5
+        >>> by_hand = [risk, 0.9, 1 / 0.52, 0.9**-0.9 * 0.1**-0.1, 0.16 / risk, 0.6, 0.1]
+        >>> np.round(by_hand, 4).tolist()
+        [0.1265, 0.9, 1.9231, 1.3841, 1.2649, 0.6, 0.1]
+        """
         return pd.Series(
             {
                 "volatility": self.risk,
@@ -88,11 +103,50 @@ def diagnostics(
 
     Examples
     --------
-    >>> import numpy as np
-    >>> two = Assumptions(("a", "b"), np.zeros(2), np.diag([0.04, 0.04]), source="two alike")
-    >>> found = diagnostics(pd.Series({"a": 0.5, "b": 0.5}), two)
-    >>> round(found.effective_bets, 9), round(found.effective_holdings, 9)
-    (2.0, 2.0)
+    Three uncorrelated assets: parts of the variance are ``0.5**2 * 0.04 = 0.0100``, ``0.3**2 * 0.01
+    = 0.0009`` and ``0.2**2 * 0.0225 = 0.0009``.
+
+    >>> a = Assumptions(("a", "b", "c"), [0.05] * 3, np.diag([0.04, 0.01, 0.0225]))
+    >>> w = pd.Series({"c": 0.2, "a": 0.5, "b": 0.3})
+    >>> found = diagnostics(w, a, reference=pd.Series({"a": 0.4, "b": 0.6}))
+    >>> round(found.risk**2, 9), (118 * found.risk_shares).round(9).tolist()
+    (0.0118, [100.0, 9.0, 9.0])
+    >>> round(1 / found.effective_holdings, 9), found.largest  # 0.25 + 0.09 + 0.04
+    (0.38, ('a', 0.5))
+    >>> round(found.diversification_ratio * found.risk, 9)  # 0.5 * 0.2 + 0.3 * 0.1 + 0.2 * 0.15
+    0.16
+    >>> found.distance.round(9).to_dict(), round(found.active_share, 9)
+    ({'a': 0.1, 'b': -0.3, 'c': 0.2}, 0.3)
+
+    Two assets of correlation 1/2: of the sum and the difference, with 1.5 and 0.5 of the variance,
+    the mix holds 1 and 1/2, so that they carry 12 parts of 13 and one. A factor on which the second
+    loads half is held by ``0.75 + 0.25 / 2``.
+
+    >>> two = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.02], [0.02, 0.04]])
+    >>> loads = pd.DataFrame({"f": {"b": 0.5, "a": 1.0}})
+    >>> f = pd.DataFrame({"f": {"f": 0.03}})
+    >>> w = pd.Series({"a": 0.75, "b": 0.25})
+    >>> found = diagnostics(w, two, factors=loads, factor_covariance=f)
+    >>> bool(np.isclose(found.effective_bets, (13 / 12) ** (12 / 13) * 13 ** (1 / 13)))
+    True
+    >>> bool(np.isclose(found.risk_shares["a"], 0.75 * (0.75 + 0.25 / 2) / 0.8125))
+    True
+    >>> bool(np.isclose(found.factor_shares["f"], 0.875**2 * 0.03 / (0.04 * 0.8125)))
+    True
+    >>> round(float(found.factor_shares.sum()), 9)
+    1.0
+    >>> diagnostics(w, two, factors=loads[:1], factor_covariance=f)
+    Traceback (most recent call last):
+    ...
+    ValueError: no loadings for a
+    >>> diagnostics(pd.Series({"a": 0.5, "x": 0.5}), two)
+    Traceback (most recent call last):
+    ...
+    ValueError: weights hold x, which the assumptions do not cover
+    >>> diagnostics(0.0 * w, two)
+    Traceback (most recent call last):
+    ...
+    ValueError: a portfolio without risk has no shares of risk
     """
     w = _aligned(weights, assumptions, "weights")
     sigma = assumptions.sigma

@@ -57,6 +57,28 @@ def redrawn(
     ValueError
         For errors of another shape, or fewer than 2 draws. What `make` raises for a draw is raised:
         a portfolio that only sometimes exists has no interval.
+
+    Examples
+    --------
+    Errors of 2 and 1 points that always come together move the first mean twice as far as the
+    second; here the "portfolio" is the means themselves.
+
+    >>> a = Assumptions(("a", "b"), [0.05, 0.03], np.diag([0.04, 0.01]))
+    >>> errors = np.array([[0.0004, 0.0002], [0.0002, 0.0001]])
+    >>> rng = np.random.default_rng(1)
+    >>> cloud = redrawn(lambda x: pd.Series(x.mu, x.labels), a, errors, draws=400, rng=rng)
+    >>> cloud.shape, np.allclose(cloud["a"] - 0.05, 2 * (cloud["b"] - 0.03))
+    ((400, 2), True)
+    >>> bool(abs(cloud["a"].std(ddof=1) - 0.02) < 0.0014)  # twice its own standard error
+    True
+    >>> redrawn(lambda x: pd.Series(x.mu, x.labels), a, errors, draws=1, rng=rng)
+    Traceback (most recent call last):
+    ...
+    ValueError: an interval needs at least 2 draws, not 1
+    >>> redrawn(lambda x: pd.Series(x.mu, x.labels), a, errors[:1, :1], draws=2, rng=rng)
+    Traceback (most recent call last):
+    ...
+    ValueError: errors are (1, 1), the assumptions have 2 assets
     """
     errors = numbers("the errors of the means", errors)
     if errors.shape != (len(assumptions), len(assumptions)):
@@ -103,6 +125,21 @@ def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.Da
     >>> intervals(pd.Series({"a": 0.35}), cloud, level=0.5)
        low  weight  high
     a  0.2    0.35   0.4
+
+    Weights keep their order and must be of what was redrawn.
+
+    >>> both = cloud.assign(b=1 - cloud["a"])
+    >>> intervals(pd.Series({"b": 0.65, "a": 0.35}), both, level=0.5)["high"].round(9).to_dict()
+    {'b': 0.8, 'a': 0.4}
+    >>> intervals(pd.Series({"c": 0.35}), cloud, level=0.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: weights and redrawn weights are of different things: a, c
+
+    >>> intervals(pd.Series({"a": 35}), cloud, level=0.5)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a weight is 35: ...
     """
     if not 0 < level < 1:
         raise ValueError(f"the level lies between 0 and 1 (0.80 for 80%), not {level}")
@@ -135,6 +172,13 @@ def outwards(low: float, high: float) -> tuple[int, int]:
     --------
     >>> outwards(0.2149, 0.3301)
     (21, 34)
+
+    Less than a thousandth of a percent is what a solver left.
+
+    >>> outwards(0.2099995, 0.3300005), outwards(0.209987, 0.330013)
+    ((21, 33), (20, 34))
+    >>> outwards(0.995, 1.0)
+    (99, 100)
     """
     return math.floor(100 * low + ROUNDED), math.ceil(100 * high - ROUNDED)
 
@@ -156,6 +200,9 @@ def in_words(low: float, weight: float, high: float) -> str:
     --------
     >>> in_words(0.2149, 0.27, 0.3301), in_words(0.0, 0.0, 0.0)
     ('27% (21 to 34%)', '0%')
+
+    >>> in_words(1.0, 1.0, 1.0)
+    '100%'
     """
     least, most = outwards(low, high)
     told = f"{weight:.0%}"

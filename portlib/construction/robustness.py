@@ -48,6 +48,28 @@ class Sensitivities:
         The best weights.
     H : array (n, n)
         Inverse of sigma on the free weights, projected on the rules held; zero at bound assets.
+
+    Examples
+    --------
+    Two assets of variances 0.04 and 0.06, uncorrelated: ``w = 1/2 + ...`` by hand from ``A (0.04 w
+    - 0.06 (1 - w)) = m_a - m_b``, so that one weight moves by ``1 / (A 0.10)`` per unit of the
+    means' difference, and the other back.
+
+    >>> a = Assumptions(("a", "b"), [0.05, 0.06], [[0.04, 0.0], [0.0, 0.06]])
+    >>> found = sensitivities(a, risk_aversion=5.0)
+    >>> found.w.round(9).tolist()  # (0.06 - 0.01 / 5) / 0.10
+    [0.58, 0.42]
+    >>> found.means.round(9).to_dict("list")
+    {'a': [2.0, -2.0], 'b': [-2.0, 2.0]}
+
+    A covariance c makes it ``w = (0.06 - c - 0.002) / (0.10 - 2 c)``, whose derivative at zero is
+    ``-1 / 0.10 + 2 * 0.058 / 0.01``; a correlation is a covariance over the two volatilities.
+
+    >>> away = np.array([[0.0, 1.0], [1.0, 0.0]])
+    >>> found.covariance(away).round(9).to_dict()
+    {'a': 1.6, 'b': -1.6}
+    >>> bool(np.isclose(found.correlation("b", "a")["a"], 1.6 * 0.0024**0.5))
+    True
     """
 
     assumptions: Assumptions
@@ -106,12 +128,30 @@ def sensitivities(
 
     Examples
     --------
-    Two uncorrelated assets of variance v: a weight moves by ``1 / (2 A v)`` per unit of its own
-    mean, so that one percentage point of return here moves 2.5 points of the portfolio.
+    A weight and its derivative against a small step: three assets, the third at its limit of zero.
 
-    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
-    >>> sensitivities(a, risk_aversion=5.0).means.round(9).to_numpy().tolist()
-    [[2.5, -2.5], [-2.5, 2.5]]
+    >>> sigma = [[0.04, 0.01, 0.0], [0.01, 0.09, 0.02], [0.0, 0.02, 0.0225]]
+    >>> a = Assumptions(("a", "b", "c"), [0.06, 0.09, -0.08], sigma)
+    >>> found = sensitivities(a, risk_aversion=4.0)
+    >>> step = sensitivities(a.replace(mu=a.mu + [0, 1e-6, 0], source="b up"), risk_aversion=4.0)
+    >>> np.allclose((step.w - found.w) * 1e6, found.means["b"], atol=1e-4)
+    True
+    >>> found.means.loc["c"].tolist(), bool(found.means.loc["a", "b"] < 0)
+    ([0.0, 0.0, 0.0], True)
+
+    Where the third is just about to be bought, or a rule is no limit, there is no derivative.
+
+    >>> edge = Assumptions(("a", "b"), [0.05, 0.05 + 5 * 0.04], np.diag([0.04, 0.04]))
+    >>> sensitivities(edge, risk_aversion=5.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: 'a' is about to reach or leave its limit at A = 5: weights have a kink there, ...
+    >>> from portlib.construction.mandate import Turnover, fully_invested, long_only
+    >>> rules = [fully_invested(), long_only(), Turnover("slow", {"a": 1.0}, 0.2)]
+    >>> sensitivities(edge, Mandate(("a", "b"), rules), risk_aversion=5.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.engines.NotSolved: derivatives need hard limits and bounds alone: ...
     """
     mandate = default_mandate(assumptions, mandate)
     n = len(assumptions)
@@ -167,6 +207,31 @@ def provider_errors(assumptions: Assumptions) -> Array:
     ------
     ValueError
         Where there is no D: too few providers publish on any of the assets.
+
+    Examples
+    --------
+    Each error is as large as providers' views are apart, and shared as returns are.
+
+    >>> from portlib.estimation.capital_market_assumptions import PLAN_CLASSES, survey_assumptions
+    >>> a = survey_assumptions(10).select(list(PLAN_CLASSES)[:3])
+    >>> errors = provider_errors(a)
+    >>> sd = provider_dispersion(a.labels)["sd"].tolist()
+    >>> np.allclose(np.diag(errors), np.square(sd))
+    True
+    >>> rho = a.sigma[0, 2] / (a.volatility[0] * a.volatility[2])
+    >>> bool(np.isclose(errors[0, 2], sd[0] * sd[2] * rho))
+    True
+    >>> provider_errors(Assumptions(["tulips"], [0.05], [[0.04]]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no three providers publish on any of tulips: give `errors` yourself
+
+    On long bonds fewer than three publish: the largest of the others' stands in.
+
+    >>> a = survey_assumptions(10).select(["us_core_bonds", "us_long_bonds", "cash"])
+    >>> sd = provider_dispersion(a.labels)["sd"]
+    >>> np.allclose(np.diag(provider_errors(a)), sd.fillna(sd["us_core_bonds"]) ** 2)
+    True
     """
     sd = provider_dispersion(assumptions.labels)["sd"]
     if sd.isna().all():
@@ -224,6 +289,42 @@ def ellipsoidal(
     References
     ----------
     Goldfarb and Iyengar (2003); Ceria and Stubbs (2006).
+
+    Examples
+    --------
+    With errors in proportion to the variances the markdown is ``kappa f risk``, as if the portfolio
+    that comes out had been chosen with the risk aversion ``A + kappa f / risk``.
+
+    >>> a = Assumptions(("a", "b"), [0.04, 0.07], [[0.01, 0.0], [0.0, 0.04]])
+    >>> f, kappa = 0.2, 0.5
+    >>> wary = ellipsoidal(a, errors=f**2 * a.sigma, kappa=kappa, risk_aversion=4.0)
+    >>> again = engines.solve(a, default_mandate(a, None), 1 / (4.0 + kappa * f / wary.risk))[0]
+    >>> np.allclose(wary.w, again, atol=1e-7)
+    True
+    >>> plain = engines.solve(a, default_mandate(a, None), 1 / 4.0)[0]
+    >>> np.allclose(ellipsoidal(a, errors=f**2 * a.sigma, kappa=0.0, risk_aversion=4.0).w, plain)
+    True
+
+    Its worst-case utility is above that of every mix in steps of 1%.
+
+    >>> errors = np.array([[0.0004, 0.0001], [0.0001, 0.0025]])
+    >>> best = ellipsoidal(a, errors=errors, kappa=1.5, risk_aversion=4.0).w
+    >>> def worst_case(w):
+    ...     return w @ a.mu - 1.5 * (w @ errors @ w) ** 0.5 - 2.0 * w @ a.sigma @ w
+    >>> mixes = [np.array([k, 100 - k]) / 100 for k in range(101)]
+    >>> bool(0 <= worst_case(best) - max(map(worst_case, mixes)) < 1e-5)
+    True
+    >>> ellipsoidal(a, errors=errors, kappa=-0.5, risk_aversion=4.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: kappa must be finite and zero or more, got -0.5
+
+    >>> from portlib.construction.mandate import TrackingError, fully_invested
+    >>> near = Mandate(("a", "b"), [fully_invested(), TrackingError("near", {"a": 1.0}, 0.05)])
+    >>> ellipsoidal(a, near, errors=errors, kappa=1.5, risk_aversion=4.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.engines.NotSolved: 'near' is a tracking error, which ...
     """
     from scipy.optimize import brentq
 
@@ -305,6 +406,28 @@ def regret(
     ------
     ValueError
         Without candidates or truths.
+
+    Examples
+    --------
+    Where the best mix holds a share ``w`` of the first asset, another share ``x`` loses ``A/2 (0.01
+    + 0.04) (x - w)**2``. The best are 65% and 75%, from ``A (0.01 w - 0.04 (1 - w))``, -0.03 and
+    -0.01.
+
+    >>> sigma = np.diag([0.01, 0.04])
+    >>> truths = {
+    ...     "bold": Assumptions(("a", "b"), [0.04, 0.07], sigma),
+    ...     "shy": Assumptions(("a", "b"), [0.05, 0.06], sigma),
+    ... }
+    >>> mixes = {"all": np.array([1.0, 0.0]), "most": pd.Series({"b": 0.4, "a": 0.6})}
+    >>> regret(mixes, truths, risk_aversion=4.0).round(9).to_dict("index")["most"]
+    {'bold': 0.00025, 'shy': 0.00225, 'worst': 0.00225}
+    >>> found = regret(mixes, truths, risk_aversion=4.0)
+    >>> found["bold"].round(9).to_dict()  # the least regret at worst first; 0.1 * 0.35**2
+    {'most': 0.00025, 'all': 0.01225}
+    >>> regret({}, truths, risk_aversion=4.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: regret needs candidates and truths
     """
     _positive(risk_aversion)
     if not candidates or not truths:
@@ -338,6 +461,19 @@ def net_of_costs(earned: pd.Series, traded: pd.Series, cost: float) -> pd.Series
     -------
     Series
         As `earned`, net.
+
+    Examples
+    --------
+    A quarter of the portfolio was sold and bought in January, at 0.2% each: 0.1% of February.
+
+    >>> months = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> earned = pd.Series([0.02, 0.01, -0.03], months)
+    >>> net_of_costs(earned, pd.Series([0.25], months[:1]), 0.002).round(9).tolist()
+    [0.02, 0.00899, -0.03]
+    >>> net_of_costs(earned, pd.Series([0.25], months[:1]), 0.2)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: cost is 0.2: give a number ...
     """
     number("cost", cost, least=0, below=0.2)
     consecutive(earned.index, "what was earned")

@@ -53,6 +53,28 @@ def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Arra
     ------
     ValueError
         Where there is no window with its months after it.
+
+    Examples
+    --------
+    Eight months, windows of three, each with the two after it; the eighth month has none beside it.
+
+    >>> past, after = walk_forward(range(8), 3, 2)
+    >>> past.tolist(), after.tolist()
+    ([[0.0, 1.0, 2.0], [2.0, 3.0, 4.0]], [[3.0, 4.0], [5.0, 6.0]])
+    >>> walk_forward(range(5), 3, 2)[1].tolist()
+    [[3.0, 4.0]]
+    >>> walk_forward(range(4), 3, 2)
+    Traceback (most recent call last):
+    ...
+    ValueError: 4 months do not hold a window of 3 and 2 after it
+    >>> len(walk_forward(range(36), 12)[0])  # a year ahead, unless said
+    2
+
+    >>> days = pd.to_datetime(["2026-01-31", "2026-02-28", "2026-04-30"])
+    >>> walk_forward(pd.Series([0.01, 0.02, 0.03], days), 1, 1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: returns: no return for 2026-03; ...
     """
     if isinstance(returns, (pd.Series, pd.DataFrame)):
         monthly(returns, "returns")
@@ -96,6 +118,23 @@ def kupiec(breaches: ArrayLike, level: float) -> Verdict:
     Verdict(statistic=0.0, p_value=1.0)
     >>> round(kupiec([1] * 12 + [0] * 88, 0.95).p_value, 3)
     0.006
+
+    The ratio is ``2 ln`` of how much likelier the record is at its own rate; a square of a normal
+    variable has the chance of either side.
+
+    >>> found = kupiec([1] * 12 + [0] * 88, 0.95)
+    >>> by_hand = 2 * (12 * math.log(0.12 / 0.05) + 88 * math.log(0.88 / 0.95))
+    >>> abs(found.statistic - by_hand) < 1e-9
+    True
+    >>> from statistics import NormalDist
+    >>> abs(found.p_value - 2 * NormalDist().cdf(-math.sqrt(by_hand))) < 1e-9
+    True
+    >>> abs(kupiec([0] * 100, 0.95).statistic - 200 * math.log(1 / 0.95)) < 1e-9  # never broken
+    True
+    >>> kupiec([1, 0.5, 0], 0.95)
+    Traceback (most recent call last):
+    ...
+    ValueError: a backtest needs 1 forecasts or more, each kept (0) or broken (1)
     """
     hits = _breaches(breaches, 1)
     normal_quantile(level)
@@ -121,6 +160,21 @@ def christoffersen(breaches: ArrayLike) -> Verdict:
     ------
     ValueError
         For fewer than two forecasts, or entries other than 0 and 1.
+
+    Examples
+    --------
+    After six quiet months two breaches came, after three breaches two more; together four in nine.
+
+    >>> found = christoffersen([0, 0, 1, 1, 1, 0, 0, 0, 0, 1])
+    >>> apart = 2 * math.log(2 / 6) + 4 * math.log(4 / 6) + 2 * math.log(2 / 3) + math.log(1 / 3)
+    >>> abs(found.statistic - 2 * (apart - 4 * math.log(4 / 9) - 5 * math.log(5 / 9))) < 1e-9
+    True
+    >>> christoffersen([0, 0]).p_value
+    1.0
+    >>> christoffersen([1])
+    Traceback (most recent call last):
+    ...
+    ValueError: a backtest needs 2 forecasts or more, each kept (0) or broken (1)
     """
     hits = _breaches(breaches, 2)
     after = [x for x in (hits[1:][~hits[:-1]], hits[1:][hits[:-1]], hits[1:]) if len(x)]
@@ -167,6 +221,36 @@ def acerbi_szekely(
     References
     ----------
     Acerbi and Szekely (2014).
+
+    Examples
+    --------
+    Losses of 9% and 5% break a VaR of 4%; one of exactly 4% does not. Their shares of the forecast
+    CVaR of 6% sum to 14/6: over the two breaches, and over the 1.5 that a level of 75% expects.
+
+    >>> z1, z2 = acerbi_szekely([-0.09, 0.02, -0.05, 0.01, -0.04, 0.03], 0.04, 0.06, 0.75)
+    >>> np.allclose([z1, z2], [1 - 14 / 6 / 2, 1 - 14 / 6 / 1.5])
+    True
+
+    One forecast a month; nothing broken has no size, and is better than expected.
+
+    >>> quiet = acerbi_szekely([-0.03, 0.02], [0.04, 0.02], [0.05, 0.03], 0.75)
+    >>> [float(z) for z in quiet]
+    [nan, 1.0]
+    >>> acerbi_szekely([-0.03, 0.02], 0.04, 0.0, 0.75)
+    Traceback (most recent call last):
+    ...
+    ValueError: every forecast CVaR must be positive, as losses are; the least is 0
+
+    >>> acerbi_szekely([-0.03, 0.02], [0.04, 0.02, 0.03], 0.05, 0.75)
+    Traceback (most recent call last):
+    ...
+    ValueError: (2,) returns, (3,) VaR and () CVaR: give one a month
+
+    Rows are records: the second, in half the losses, broke its VaR once in two months.
+
+    >>> both = np.array([[-0.09, 0.02], [-0.045, 0.01]])
+    >>> [z.round(9).tolist() for z in acerbi_szekely(both, 0.04, 0.06, 0.75)]
+    [[-0.5, 0.25], [-2.0, -0.5]]
     """
     same(returns, var, "returns and VaR")
     same(returns, cvar, "returns and CVaR")
@@ -210,6 +294,17 @@ def simulated_p_value(observed: float, simulated: Array) -> float:
     ------
     ValueError
         For no draw.
+
+    Examples
+    --------
+    Of three draws that have a value two are as low; with the record itself three in four.
+
+    >>> simulated_p_value(-1.0, np.array([-2.0, 0.5, -1.0, np.nan]))
+    0.75
+    >>> simulated_p_value(-1.0, np.array([]))
+    Traceback (most recent call last):
+    ...
+    ValueError: a p-value needs statistics drawn under the forecasts, one a draw
     """
     if np.ndim(simulated) != 1 or not np.size(simulated):
         raise ValueError("a p-value needs statistics drawn under the forecasts, one a draw")
