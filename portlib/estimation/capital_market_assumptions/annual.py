@@ -56,14 +56,58 @@ def annualised(
 
     Examples
     --------
-    Half a percent a month is 6% a year, or what it compounds to:
+    Two funds that earn 0.5% and 0.3% a month on average, beside cash of 0.2%:
 
     >>> months = pd.period_range("2020-01", periods=24, freq="M")
-    >>> history = pd.DataFrame({"fund": [0.01, 0.0] * 12}, months)
-    >>> float(annualised(history).mu[0].round(4))
-    0.06
-    >>> float(annualised(history, convention="compounded").mu[0].round(4))
-    0.0617
+    >>> fund = [0.02, -0.01] * 12
+    >>> history = pd.DataFrame({"fund": fund, "bonds": [0.0, 0.003, 0.006] * 8}, months)
+    >>> cash = pd.Series([0.001, 0.003] * 12, months)
+    >>> told = annualised(history, cash)
+    >>> # 12 times the months' means
+    >>> told.mu.round(12).tolist(), round(told.rf, 12), annualised(history).rf
+    ([0.06, 0.036], 0.024, 0.0)
+    >>> variance = 24 * 0.015**2 / 23  # each month is 1.5 points from its mean
+    >>> bool(np.isclose(told.sigma[0, 0], 12 * variance))
+    True
+    >>> told.source
+    'monthly history 2020-01 to 2021-12, times 12'
+
+    Compounded, a product of independent months: ``V(XY) = V(X)V(Y) + V(X)E(Y)^2 + V(Y)E(X)^2``.
+
+    >>> year = annualised(history, cash, "compounded")
+    >>> [round(x, 9) for x in (*year.mu.tolist(), year.rf)]
+    [0.061677812, 0.03659998, 0.024265768]
+    >>> [round(x**12 - 1, 9) for x in (1.005, 1.003, 1.002)]
+    [0.061677812, 0.03659998, 0.024265768]
+    >>> mean, spread = 1.0, 0.0
+    >>> for month in range(12):
+    ...     spread = spread * variance + spread * 1.005**2 + variance * mean**2
+    ...     mean = mean * 1.005
+    >>> bool(np.isclose(year.sigma[0, 0], spread))
+    True
+
+    Two years are the least, of the same months as cash, in decimals:
+
+    >>> annualised(history.head(23))
+    Traceback (most recent call last):
+    ...
+    ValueError: annualising needs 24 months without gaps: 23 are given
+    >>> annualised(history, cash.head(23))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: returns and cash are not of the same months: 2021-12 is in one of them only; ...
+    >>> annualised(history, pd.Series(-1.01, months))
+    Traceback (most recent call last):
+    ...
+    ValueError: cash: 2020-01: -1.01 is no return; in percent? Write 0.012 for 1.2%
+    >>> annualised(history.mask(history < 0, -1.01))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: returns: column 'fund', 2020-02: -1.01 is no return; in percent? Write 0.012 ...
+    >>> annualised(history, convention="daily")
+    Traceback (most recent call last):
+    ...
+    ValueError: no convention 'daily'; there are times 12, compounded
     """
     monthly(returns, "returns", least=-1.0)
     if len(returns) < 24:
@@ -111,6 +155,19 @@ def portfolio_geometric(assumptions: Assumptions, w: Array, horizon_years: float
     -------
     float
         Annual decimal.
+
+    Examples
+    --------
+    A quarter in shares: mean 4%, variance ``0.25^2 0.04 + 0.75^2 0.0025``. The median of a
+    lognormal law is the exponential of the mean of its logarithm:
+
+    >>> told = Assumptions(["shares", "bonds"], [0.07, 0.03], [[0.04, 0.0], [0.0, 0.0025]])
+    >>> variance = 0.25**2 * 0.04 + 0.75**2 * 0.0025
+    >>> median = np.exp(np.log(1.04) - np.log(1 + variance / 1.04**2) / 2) - 1
+    >>> bool(np.isclose(portfolio_geometric(told, np.array([0.25, 0.75])), median))
+    True
+    >>> round(portfolio_geometric(told, np.array([0.25, 0.75]), horizon_years=1), 12)
+    0.04
     """
     return float(
         arithmetic_to_geometric(assumptions.mean_of(w), assumptions.risk_of(w), horizon_years)

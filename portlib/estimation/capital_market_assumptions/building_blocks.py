@@ -46,11 +46,24 @@ def equity_building_blocks(
 
     Examples
     --------
-    >>> parts = equity_building_blocks(0.02, 0.015, 0.025)
-    >>> float(parts["total"].round(6))
+    Two percent of dividends, growth of 1.5% in prices that rise by 2.5%, and dividends that cost a
+    tenth more at the end: ``0.02 + 1.015 * 1.025 * 1.1 - 1``.
+
+    >>> parts = equity_building_blocks(0.02, 0.015, 0.025, 0.1)
+    >>> parts[["dividend yield", "real growth", "inflation", "valuation change"]].tolist()
+    [0.02, 0.015, 0.025, 0.1]
+    >>> parts[["interaction", "total"]].round(7).tolist()  # the four alone add up to 0.16
+    [0.0044125, 0.1644125]
+    >>> float(equity_building_blocks(0.02, 0.015, 0.025)["total"].round(6))  # the price holds
     0.060375
-    >>> bool(abs(parts.drop("total").sum() - parts["total"]) < 1e-15)
-    True
+    >>> equity_building_blocks(1.0, 0.015, 0.025)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: dividend yield is 1: give a number above -1 and below 1; in percent? Write 0.01 ...
+    >>> equity_building_blocks(0.02, -1.0, 0.025)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: real growth is -1: give a number above -1 and below 1; ...
     """
     parts = {
         "dividend yield": dividend_yield,
@@ -89,6 +102,30 @@ def bond_building_blocks(
     ------
     ValueError
         When a rate or share is outside 0 to 1.
+
+    Examples
+    --------
+    Two bonds in a hundred fail and repay a quarter: ``0.02 * 0.75`` is lost. Where nothing is said
+    of recovery, 40% comes back; where nothing is said of defaults, there are none.
+
+    >>> bond_building_blocks(0.06, 0.02, 0.25).round(6).to_dict()
+    {'yield': 0.06, 'expected credit loss': -0.015, 'total': 0.045}
+    >>> [round(float(bond_building_blocks(0.06, *said)["total"]), 6) for said in ((0.02,), ())]
+    [0.048, 0.06]
+    >>> [float(bond_building_blocks(0.06, *said)["total"]) for said in ((1, 0), (0, 1))]
+    [-0.94, 0.06]
+    >>> bond_building_blocks(0.06, 1.2)
+    Traceback (most recent call last):
+    ...
+    ValueError: default_rate 1.2 and recovery 0.4 must be between 0 and 1
+    >>> bond_building_blocks(0.06, 0.02, 40)
+    Traceback (most recent call last):
+    ...
+    ValueError: default_rate 0.02 and recovery 40 must be between 0 and 1
+    >>> bond_building_blocks(1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: yield_to_maturity is 1: give a number above -1 and below 1; in percent? Write ...
     """
     number("yield_to_maturity", yield_to_maturity, above=-1, below=1)
     if not (0 <= default_rate <= 1 and 0 <= recovery <= 1):
@@ -108,7 +145,21 @@ def bond_building_blocks(
 @door()
 def cash_plus_premium(cash: float, premium: float) -> pd.Series:
     """An objective or a class without a yield, stated over cash: the parts and their ``total``,
-    annual decimals."""
+    annual decimals.
+
+    Examples
+    --------
+    >>> cash_plus_premium(0.03, 0.045).round(6).to_dict()
+    {'cash': 0.03, 'premium': 0.045, 'total': 0.075}
+    >>> cash_plus_premium(3, 0.045)
+    Traceback (most recent call last):
+    ...
+    ValueError: cash is 3: give a number above -1 and below 1; in percent? Write 0.03 for 3%
+    >>> cash_plus_premium(0.03, -1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: premium is -1: give a number above -1 and below 1; ...
+    """
     number("cash", cash, above=-1, below=1)
     number("premium", premium, above=-1, below=1)
     return pd.Series({"cash": cash, "premium": premium, "total": cash + premium})

@@ -33,9 +33,26 @@ def dominated(assumptions: Assumptions) -> pd.DataFrame:
 
     Examples
     --------
-    >>> told = Assumptions(["good", "poor"], [0.05, 0.04], [[0.01, 0.0], [0.0, 0.04]])
-    >>> dominated(told).to_dict("records")
-    [{'asset': 'poor', 'by': 'good', 'excused': False}]
+    ``c`` pays as little as ``b`` for more risk, and both less than ``a``; ``c`` alone moves against
+    ``a``, so that it has the lower covariance with all three:
+
+    >>> sigma = [[0.01, 0.01, -0.02], [0.01, 0.04, 0.0], [-0.02, 0.0, 0.09]]
+    >>> told = Assumptions(["a", "b", "c"], [0.05, 0.04, 0.04], sigma)
+    >>> dominated(told).to_numpy().tolist()  # row sums: 0.00, 0.05, 0.07
+    [['b', 'a', False], ['c', 'a', False], ['c', 'b', False]]
+    >>> sigma = [[0.01, 0.01, -0.02], [0.01, 0.04, -0.02], [-0.02, -0.02, 0.05]]
+    >>> dominated(Assumptions(["a", "b", "c"], [0.05, 0.04, 0.04], sigma)).to_numpy().tolist()
+    [['b', 'a', False], ['c', 'a', False], ['c', 'b', True]]
+
+    Twins do not dominate each other; with the same return the safer dominates, with the same risk
+    the better paid:
+
+    >>> twins = Assumptions(["a", "b"], [0.05, 0.05], [[0.04, 0.01], [0.01, 0.04]])
+    >>> len(dominated(twins))
+    0
+    >>> paid = Assumptions(["a", "b"], [0.05, 0.06], [[0.04, 0.01], [0.01, 0.04]])
+    >>> dominated(paid).to_numpy().tolist()  # neither diversifies more: no excuse
+    [['a', 'b', False]]
     """
     mu = assumptions.mu
     risk = assumptions.volatility
@@ -67,6 +84,39 @@ def consistency(assumptions: Assumptions, geometric: ArrayLike) -> pd.DataFrame:
     -------
     DataFrame
         One row a check: measured, relation, bound, holds.
+
+    Examples
+    --------
+    Cash of 2% has no risk and is left out. Premiums of 3, 7 and 8 points for risks of 10, 20 and
+    15: Sharpe ratios of 0.3, 0.35 and 0.533. ``a`` and ``b`` are related by one half, so that the
+    eigenvalues are 0.5, 1 and 1.5, and the best mix of the two has the squared ratio ``(0.09 +
+    0.1225 - 0.3 * 0.35) / 0.75``. ``c`` pays more than ``b`` for less risk: one pair in three is
+    the wrong way round.
+
+    >>> sigma = np.diag([0.0, 0.01, 0.04, 0.0225])
+    >>> sigma[1, 2] = sigma[2, 1] = 0.01
+    >>> told = Assumptions(["cash", "a", "b", "c"], [0.02, 0.05, 0.09, 0.10], sigma, rf=0.02)
+    >>> table = consistency(told, [0.02, 0.045, 0.072, 0.101])
+    >>> found = table["measured"]
+    >>> float(round(found["correlations: smallest eigenvalue"], 9))
+    0.5
+    >>> float(round(found["lowest Sharpe ratio"], 9))
+    0.3
+    >>> best = np.sqrt((0.09 + 0.1225 - 0.105) / 0.75 + (0.08 / 0.15) ** 2)
+    >>> bool(np.isclose(found["attainable over best single Sharpe ratio"], best / (0.08 / 0.15)))
+    True
+    >>> float(round(found["rank correlation of return and risk"], 9))  # (2 - 1) / 3
+    0.333333333
+    >>> float(round(found["largest geometric less arithmetic"], 9))  # of c: 0.101 - 0.100
+    0.001
+    >>> c = np.exp(np.log(1.1) - np.log(1 + 0.0225 / 1.1**2) / 2) - 1  # the median of c
+    >>> bool(np.isclose(found["largest gap to exact conversion"], 0.101 - c))
+    True
+    >>> float(found["dominated without excuse"])  # b, by c
+    1.0
+    >>> table[["bound", "holds"]].to_numpy().tolist()  # doctest: +NORMALIZE_WHITESPACE
+    [[1e-08, True], [0.0, True], [2.0, True], [0.5, False], [0.0, False], [0.002, False],
+     [0.0, False]]
     """
     risky = assumptions.volatility > 1e-6
     mu = assumptions.mu[risky]

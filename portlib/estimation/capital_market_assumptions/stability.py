@@ -49,13 +49,51 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
 
     Examples
     --------
-    Where all months lie on one line, the worst lie on it too:
+    Half of 39 months, up to and with the one in the middle, are 20: as few as a correlation may
+    have.
 
-    >>> months = pd.period_range("2000-01", periods=40, freq="M")
-    >>> x = np.sin(np.arange(40.0)) / 20
-    >>> history = pd.DataFrame({"market": x, "double": 2 * x}, months)
-    >>> crisis_correlations(history, "market", worst=0.5)["excess"].abs().round(12).tolist()
-    [0.0]
+    >>> months = pd.period_range("2000-01", periods=39, freq="M")
+    >>> x = np.sin(np.arange(39.0)) / 20
+    >>> noise = np.cos(3.0 * np.arange(39) ** 2) / 30
+    >>> history = pd.DataFrame({"shares": 0.8 * x + noise, "market": x, "double": 2 * x}, months)
+    >>> table = crisis_correlations(history, "market", worst=0.5)
+    >>> list(table.index), table["months"].tolist()
+    (['shares', 'double'], [20, 20])
+
+    Where all months lie on one line, the worst lie on it too; elsewhere the line through all months
+    and the scatter around it say what to expect of the worst:
+
+    >>> table.loc["double", ["all months", "excess"]].abs().round(9).tolist()
+    [1.0, 0.0]
+    >>> y = history["shares"].to_numpy()
+    >>> slope = np.cov(x, y)[0, 1] / np.var(x, ddof=1)
+    >>> scatter = np.var(y - slope * x, ddof=1)
+    >>> bad = x <= np.median(x)
+    >>> line = slope * np.std(x[bad], ddof=1)
+    >>> expected = line / np.sqrt(line**2 + scatter)
+    >>> seen = np.corrcoef(x[bad], y[bad])[0, 1]
+    >>> by_hand = [np.corrcoef(x, y)[0, 1], seen, expected, seen - expected, 20]
+    >>> np.allclose(table.loc["shares"], by_hand)
+    True
+
+    By default the worst tenth:
+
+    >>> crisis_correlations(history, "market")
+    Traceback (most recent call last):
+    ...
+    ValueError: 10% of 39 months are 4: a correlation needs at least 20
+    >>> crisis_correlations(history.head(38), "market", worst=0.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: 50% of 38 months are 19: a correlation needs at least 20
+    >>> crisis_correlations(history, "gold")
+    Traceback (most recent call last):
+    ...
+    ValueError: no column 'gold'; there are shares, market, double
+    >>> crisis_correlations(history, "market", worst=1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: worst is 1: ...
     """
     monthly(returns, "returns")
     if trigger not in returns:
@@ -109,6 +147,46 @@ def window_spread(returns: pd.DataFrame, window: int) -> pd.DataFrame:
     ------
     ValueError
         For months that are missing, or too few.
+
+    Examples
+    --------
+    Three windows of twelve months, in which a fund moves by 1, 2 and 4 points up and down; two
+    months before them belong to no window. A window's standard deviation is ``move * sqrt(12 /
+    11)``, and a year's ``sqrt(12)`` times that:
+
+    >>> months = pd.period_range("2020-01", periods=38, freq="M")
+    >>> move = np.repeat([0.02, 0.01, 0.02, 0.04], [2, 12, 12, 12])
+    >>> fund = move * np.tile([1.0, -1.0], 19)
+    >>> other = fund / 2 + 0.01 * np.sin(np.arange(38.0) ** 2)
+    >>> table = window_spread(pd.DataFrame({"fund": fund, "other": other}, months), window=12)
+    >>> list(table.index), table["kind"].tolist()
+    (['fund', 'other', 'fund with other'], ['volatility', 'volatility', 'correlation'])
+    >>> year = 12 / np.sqrt(11)
+    >>> ends = table[["lowest", "highest"]]
+    >>> np.allclose(ends.loc["fund"], [0.01 * year, 0.04 * year])
+    True
+
+    The logarithms of 1, 2 and 4 have the variance ``log(2)^2``. Sampling alone gives them
+    ``(kurtosis - 1) / 48``, the kurtosis being that of all months as it is commonly estimated:
+
+    >>> z = (fund - fund.mean()) / fund.std(ddof=1)
+    >>> kurtosis = 38 * 39 / (37 * 36 * 35) * (z**4).sum() - 3 * 37**2 / (36 * 35) + 3
+    >>> bool(np.isclose(table.loc["fund", "excess"], np.log(2) ** 2 / ((kurtosis - 1) / 48)))
+    True
+    >>> rho = [np.corrcoef(fund[at : at + 12], other[at : at + 12])[0, 1] for at in (2, 14, 26)]
+    >>> np.allclose(ends.loc["fund with other"], [min(rho), max(rho)])
+    True
+    >>> fisher = [np.log((1 + r) / (1 - r)) / 2 for r in rho]
+    >>> bool(np.isclose(table.loc["fund with other", "excess"], 9 * np.var(fisher, ddof=1)))
+    True
+    >>> window_spread(pd.DataFrame({"fund": fund}, months), window=13)
+    Traceback (most recent call last):
+    ...
+    ValueError: 38 months are not three windows of 13
+    >>> window_spread(pd.DataFrame({"fund": fund}, months), window=11)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: window is 11: ...
     """
     monthly(returns, "returns", least=-1.0)
     count = len(returns) // number("window", window, least=12)

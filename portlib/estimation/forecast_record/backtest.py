@@ -40,6 +40,17 @@ class Replay:
     change.
 
     ``turnover`` is one-way (half of what was bought and sold), of which the first is the purchase.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2020-01", periods=3, freq="M")
+    >>> weights = pd.DataFrame({"a": [1.0]}, months[:1])
+    >>> held = Replay(weights, pd.Series([0.1, -0.1, 0.06], months), pd.Series([0.5], months[:1]))
+    >>> round(held.growth, 9), round((1.1 * 0.9 * 1.06) ** (12 / 3) - 1, 9)
+    (0.21273033, 0.21273033)
+    >>> # deviations from 0.02: 0.08, -0.12 and 0.04; divisor 2
+    >>> round(held.volatility, 9), round((12 * (0.08**2 + 0.12**2 + 0.04**2) / 2) ** 0.5, 9)
+    (0.366606056, 0.366606056)
     """
 
     weights: pd.DataFrame
@@ -84,17 +95,68 @@ def replay(
 
     Examples
     --------
-    Between editions nothing is traded: a dollar ends as its halves do.
+    Two editions, in force from February and from April. Between them nothing is traded: 60 cents
+    and 40 cents become 79.2 and 36, so that in April 43.75 cents of a dollar change hands, at 1%.
 
     >>> from portlib.records import Assumptions
-    >>> months = pd.period_range("2020-01", periods=3, freq="M")
-    >>> returns = pd.DataFrame({"a": [0.0, 0.1, 0.1], "b": [0.0, -0.1, 0.2]}, months)
+    >>> months = pd.period_range("2020-01", periods=5, freq="M")
+    >>> a, b = [0.0, 0.1, 0.2, -0.1, 0.05], [0.0, -0.1, 0.0, 0.2, 0.1]
+    >>> returns = pd.DataFrame({"a": a, "b": b}, months)
     >>> told = Assumptions(["a", "b"], [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
-    >>> known_on = pd.Timestamp("2020-01-31")
-    >>> edition = Edition("2020", known_on, told, returns.head(1), pd.Series(dtype=float))
-    >>> held = replay([edition], lambda edition: np.array([0.5, 0.5]), returns)
-    >>> round(float((1 + held.returns).prod()), 12), 0.5 * 1.1 * 1.1 + 0.5 * 0.9 * 1.2
-    (1.145, 1.145)
+    >>> none = pd.Series(dtype=float)
+    >>> days = {"first": "2020-01-31", "second": "2020-03-10"}
+    >>> editions = [
+    ...     Edition(name, pd.Timestamp(day), told, returns.head(1), none)
+    ...     for name, day in days.items()
+    ... ]
+    >>> said = {"first": [0.6, 0.4], "second": [0.25, 0.75]}
+    >>> held = replay(editions, lambda edition: np.array(said[edition.name]), returns, cost=0.01)
+    >>> wealth = (1 + held.returns).cumprod().round(9)
+    >>> wealth.iloc[:2].tolist()  # 0.66 + 0.36, and 0.792 + 0.36
+    [1.02, 1.152]
+    >>> held.turnover.round(9).tolist()  # the purchase, and 0.792 / 1.152 - 0.25
+    [0.5, 0.4375]
+    >>> april = 1.152 * (0.25 * 0.9 + 0.75 * 1.2) * (1 - 0.01 * 0.4375)
+    >>> may = april * (0.2 * 1.05 + 0.8 * 1.1)  # 0.225 and 0.9 are one and four fifths
+    >>> wealth.iloc[2:].tolist() == [round(april, 9), round(may, 9)]
+    True
+    >>> held.weights.loc["2020-04"].tolist(), str(held.returns.index[0]), str(held.weights.index[0])
+    ([0.25, 0.75], '2020-02', '2020-02')
+    >>> free = replay(editions, lambda edition: np.array(said[edition.name]), returns)
+    >>> round(float((1 + free.returns).prod()), 9), round(1.152 * 1.125 * 1.09, 9)
+    (1.41264, 1.41264)
+
+    What is out of order, incomplete or not a whole portfolio is refused:
+
+    >>> same = lambda edition: np.array([0.6, 0.4])
+    >>> replay(editions[::-1], same, returns)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.LookAhead: editions must be in the order in ...
+    >>> replay([], same, returns)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.LookAhead: editions must be in the order in ...
+    >>> replay(editions, lambda edition: np.array([0.6, 0.3]), returns)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: edition first: weights [0.6 ...
+    >>> replay(editions, lambda edition: np.array([1.0]), returns)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: edition first: weights [1.] do ...
+    >>> replay(editions, same, returns[["b", "a"]])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: edition first: returns are not ...
+    >>> replay(editions, same, returns.replace(0.2, np.nan))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: edition first: returns are ...
+    >>> replay(editions, same, returns.head(3))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: edition second: returns are ...
     """
     months = monthly(returns)
     starts = [edition.in_force for edition in editions]
@@ -154,6 +216,51 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     ------
     ForecastError
         When the two are not of the same months.
+
+    Examples
+    --------
+    Six times the differences 2, -1, 3 and 0 points: a mean of 1, and deviations of 1, -2, 2 and -1
+    whose squares average 2.5. Unrelated, they leave a standard error of ``sqrt(2.5 / 24)`` points.
+
+    >>> months = pd.period_range("2020-01", periods=24, freq="M")
+    >>> other = pd.Series(0.005 * np.sin(np.arange(24.0)), months)
+    >>> one = other + np.tile([0.02, -0.01, 0.03, 0.0], 6)
+    >>> found = compare(one, other, lags=0)
+    >>> error = 12 * 0.01 * (2.5 / 24) ** 0.5
+    >>> found[["difference", "standard error", "z"]].round(9).tolist()
+    [0.12, 0.038729833, 3.098386677]
+    >>> round(error, 9), round(0.12 / error, 9)
+    (0.038729833, 3.098386677)
+    >>> import math
+    >>> math.isclose(found["p-value"], math.erfc(0.12 / error / math.sqrt(2)))
+    True
+    >>> round(float(found["detectable"] / error), 2)  # 1.96 + 0.84
+    2.8
+
+    Had the record been so long, the error would be what such a difference can be told with:
+
+    >>> years = found["years needed"]
+    >>> round(float(2.8016 * error * (2 / years) ** 0.5), 4)
+    0.12
+
+    Months that follow each other have products of -2, -4 and -2, and -1 from one run of four to the
+    next: with one lag 60 becomes ``60 + 2 (1 / 2) (6 (-8) + 5 (-1)) = 7``. By default there are
+    twelve.
+
+    >>> lagged = compare(one, other, lags=1)
+    >>> round(float(lagged["standard error"]), 9), round(12 * 0.01 * 7**0.5 / 24, 9)
+    (0.013228757, 0.013228757)
+    >>> from portlib.estimation.inference import hac_mean
+    >>> by_default = compare(other, one + one**2)
+    >>> known = hac_mean(other - one - one**2, lags=12)
+    >>> np.allclose(by_default[["difference", "standard error"]] / 12, known)
+    True
+    >>> bool(by_default["z"] < 0 <= by_default["p-value"] < 1)
+    True
+    >>> compare(one, other.iloc[::-1])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: the two records are not of the ...
     """
     if not one.index.equals(other.index):
         raise ForecastError("the two records are not of the same months")

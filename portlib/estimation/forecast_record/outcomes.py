@@ -28,6 +28,16 @@ def monthly(returns: pd.DataFrame) -> pd.DataFrame:
     ------
     ForecastError
         For an index that is not months in a row.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2019-12-31", "2020-01-31", "2020-02-29"])
+    >>> monthly(pd.DataFrame({"cash": [0.001, 0.002, 0.003]}, days)).index.astype(str).tolist()
+    ['2019-12', '2020-01', '2020-02']
+    >>> monthly(pd.DataFrame({"cash": [0.001, 0.003]}, days[[0, 2]]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: returns: months are not in ...
     """
     index = returns.index
     months = index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(index).to_period("M")
@@ -66,12 +76,27 @@ def realised(
 
     Examples
     --------
-    >>> months = pd.period_range("2020-01", periods=12, freq="M")
-    >>> returns = pd.Series(0.01, months)
-    >>> round(realised(returns, months[0], 1), 6) == round(1.01**12 - 1, 6)
-    True
-    >>> realised(returns, months[1], 1) is None
-    True
+    Two years in which nothing moved but in May of the first, by half, and in September of the
+    second, by a fifth: ``1.5 * 1.2 = 1.8`` compounds to ``sqrt(1.8) - 1`` a year; the years' own
+    returns average 35%.
+
+    >>> months = pd.period_range("2020-01", periods=24, freq="M")
+    >>> returns = pd.Series(0.0, months, name="shares")
+    >>> returns["2020-05"], returns["2021-09"] = 0.5, 0.2
+    >>> round(realised(returns, months[0], 2), 9), round(1.8**0.5 - 1, 9)
+    (0.341640786, 0.341640786)
+    >>> round(realised(returns, months[0], 2, "arithmetic"), 9)
+    0.35
+    >>> round(realised(returns, months[18], 0.5), 9)  # half a year of 20%, twice
+    0.44
+    >>> realised(returns, months[1], 2) is None, realised(returns, months[0] - 1, 1) is None
+    (True, True)
+    >>> realised(returns, months[5], 1.25)  # June to August
+    0.0
+    >>> realised(returns.replace(0.2, np.nan), months[12], 1)
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: shares: no return for 2021-09
     """
     last = first + round(12 * years) - 1
     if first < returns.index[0] or last > returns.index[-1]:
@@ -110,6 +135,43 @@ def scored(
     ------
     ForecastError
         For real forecasts, and as `realised` does.
+
+    Examples
+    --------
+    Forecasts for a year, known at the end of 2019 and in the middle of December 2020, of shares
+    that rose by half in May 2020 and by a fifth in December 2021; nobody has returns of gold:
+
+    >>> said = {
+    ...     "known_on": ["2019-12-31", "2020-12-15", "2019-12-31"],
+    ...     "asset_class": ["shares", "shares", "gold"],
+    ...     "expected": [0.06, 0.05, 0.02],
+    ... }
+    >>> more = {"source": "A", "horizon_years": 1, "kind": "geometric", "low": None, "high": None}
+    >>> table = pd.DataFrame(said).assign(edition=["2020", "2021", "2020"], **more)
+    >>> forecasts = Forecasts(table.assign(basis="nominal"))
+    >>> months = pd.period_range("2020-01", periods=24, freq="M")
+    >>> returns = pd.DataFrame({"shares": 0.0}, months)
+    >>> returns.loc["2020-05"], returns.loc["2021-12"] = 0.5, 0.2
+    >>> found = scored(forecasts, returns)
+    >>> found[["edition", "outcome", "error"]].round(9).to_numpy().tolist()
+    [['2020', 0.5, 0.44], ['2021', 0.2, 0.15]]
+    >>> found[["first", "last"]].astype(str).to_numpy().tolist()
+    [['2020-01', '2020-12'], ['2021-01', '2021-12']]
+
+    Who looked after two years has one outcome, ``sqrt(1.5 * 1.2) - 1`` a year; who has no return of
+    the last month one, and who has none of the first the other:
+
+    >>> scored(forecasts, returns, years=2)[["edition", "outcome"]].round(9).to_numpy().tolist()
+    [['2020', 0.341640786]]
+    >>> scored(forecasts, returns.head(23))["edition"].tolist()
+    ['2020']
+    >>> later = pd.concat([returns.head(1) * np.nan, returns.iloc[1:]])
+    >>> scored(forecasts, later)["edition"].tolist()
+    ['2021']
+    >>> scored(Forecasts(table.assign(basis="real")), returns)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: real forecasts need real ...
     """
     months = monthly(returns)
     rows = forecasts.table[forecasts.table["asset_class"].isin(months.columns)]
@@ -151,6 +213,37 @@ def summary(table: pd.DataFrame, by: str = "asset_class") -> pd.DataFrame:
         less forecast), ``error`` (root mean square, bias included), ``spread of errors`` (standard
         deviation, ddof 1), ``spread of forecasts``, ``spread of outcomes`` and the ``correlation``
         of the two.
+
+    Examples
+    --------
+    Three windows of two years that begin a year apart span four years, two windows' length. Errors
+    of 2, -1 and 4 points average ``5/3`` and have the root mean square ``sqrt(21 / 3)``:
+
+    >>> from statistics import correlation, stdev
+    >>> first = pd.PeriodIndex(["2000-01", "2001-01", "2002-01", "2000-01", "2001-01"], freq="M")
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "asset_class": ["shares"] * 3 + ["bonds"] * 2,
+    ...         "first": first,
+    ...         "last": first + 23,
+    ...         "expected": [0.05, 0.06, 0.08, 0.03, 0.02],
+    ...         "outcome": [0.07, 0.05, 0.12, 0.06, 0.03],
+    ...     }
+    ... )
+    >>> table["error"] = table["outcome"] - table["expected"]
+    >>> found = summary(table)
+    >>> found.loc["shares", ["forecasts", "decades", "bias", "error"]].round(6).tolist()
+    [3.0, 2.0, 0.016667, 0.026458]
+    >>> spreads = found.filter(like="spread of").loc["shares"]  # of errors, forecasts, outcomes
+    >>> x, y = [0.05, 0.06, 0.08], [0.07, 0.05, 0.12]
+    >>> np.allclose(spreads, [stdev([0.02, -0.01, 0.04]), stdev(x), stdev(y)])
+    True
+    >>> bool(np.isclose(found.loc["shares", "correlation"], correlation(x, y)))
+    True
+    >>> list(found.index), bool(np.isnan(found.loc["bonds", "correlation"]))  # two are no relation
+    (['shares', 'bonds'], True)
+    >>> summary(table, by="first")["forecasts"].tolist()
+    [2, 2, 1]
     """
     rows = {}
     for name, part in table.groupby(by, sort=False):
@@ -169,7 +262,13 @@ def summary(table: pd.DataFrame, by: str = "asset_class") -> pd.DataFrame:
 
 
 def root_mean_square(errors: Array) -> float:
-    """Root of the mean squared error, bias included: what a user of the forecast was exposed to."""
+    """Root of the mean squared error, bias included: what a user of the forecast was exposed to.
+
+    Examples
+    --------
+    >>> round(root_mean_square(np.array([0.03, -0.01, 0.02])), 9), round((14 / 3) ** 0.5 / 100, 9)
+    (0.021602469, 0.021602469)
+    """
     return float(np.sqrt(np.mean(np.square(errors))))
 
 
@@ -195,6 +294,24 @@ def forecast_errors(
     ------
     ForecastError
         Where there is none at all.
+
+    Examples
+    --------
+    A window that ends with December 2001 has ended on the evening of the last day:
+
+    >>> last = pd.PeriodIndex(["2001-12", "2002-12", "2001-06"], freq="M")
+    >>> classes = ["shares", "shares", "bonds"]
+    >>> table = pd.DataFrame({"asset_class": classes, "last": last, "error": [0.03, -0.01, -0.02]})
+    >>> forecast_errors(table, known_by="2001-12-31").to_dict()
+    {'bonds': 0.02, 'shares': 0.03}
+    >>> forecast_errors(table, known_by="2001-12-30").to_dict()
+    {'bonds': 0.02}
+    >>> round(float(forecast_errors(table)["shares"]), 9), round((10 / 2) ** 0.5 / 100, 9)
+    (0.02236068, 0.02236068)
+    >>> forecast_errors(table, known_by="2001-06-29")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: no forecast had run its course ...
     """
     ended = table
     if known_by is not None:

@@ -29,11 +29,14 @@ def independent_windows(first: pd.Series, last: pd.Series) -> float:
 
     Examples
     --------
-    Ten-year windows that begin in 25 successive Januaries:
+    Ten-year windows that begin in 25 successive Januaries span 34 years; the longest window counts:
 
     >>> first = pd.PeriodIndex([f"{year}-01" for year in range(1990, 2015)], freq="M")
     >>> independent_windows(pd.Series(first), pd.Series(first + 119))
     3.4
+    >>> unsorted = pd.Series(first[[5, 0, 2]])
+    >>> independent_windows(unsorted, unsorted + [23, 11, 47])  # 1990 to 1996, over four years
+    1.75
     """
     lengths = [(b - a).n + 1 for a, b in zip(first, last, strict=True)]
     return ((max(last) - min(first)).n + 1) / max(lengths)
@@ -44,6 +47,16 @@ def decade_phases(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
 
     Each group takes the earliest window not taken yet and then, again and again, the first that
     begins after the last one ended. Groups share months with each other; within a group no two do.
+
+    Examples
+    --------
+    Windows of two years. That of 2002 begins in the month after that of 2000 ended; that of
+    December 2001 shares one month with it:
+
+    >>> first = pd.PeriodIndex(["2003-12", "2000-01", "2004-01", "2002-01", "2001-12"], freq="M")
+    >>> table = pd.DataFrame({"first": first, "last": first + 23}, list("abcde"))
+    >>> {name: list(group.index) for name, group in decade_phases(table).items()}
+    {'2000-01': ['b', 'd', 'c'], '2001-12': ['e', 'a']}
     """
     ordered = table.sort_values("first").reset_index()
     left = list(range(len(ordered)))
@@ -87,6 +100,34 @@ def related_by_chance(
     ------
     ValueError
         When the drawn histories are shorter than the span of the windows.
+
+    Examples
+    --------
+    Two drawn histories of 30 months, three windows that begin in months 0, 6 and 15, one of which
+    is longer than the others:
+
+    >>> first = pd.PeriodIndex(["2000-07", "2000-01", "2001-04"], freq="M")
+    >>> said = [0.05, 0.08, 0.06]
+    >>> table = pd.DataFrame({"first": first, "last": first + [11, 17, 11], "expected": said})
+    >>> drawn = np.sin(np.arange(60.0) ** 2).reshape(2, 30) / 50
+    >>> windows = [(6, 12), (0, 18), (15, 12)]
+    >>> for slope in (0.0, 2.0):
+    ...     for history, found in zip(drawn, related_by_chance(table, drawn, slope=slope)):
+    ...         came = [np.prod(1 + history[a : a + n]) ** (12 / n) - 1 for a, n in windows]
+    ...         told = [x + slope * (f - sum(said) / 3) for x, f in zip(came, said)]
+    ...         print(bool(np.isclose(found, np.corrcoef(said, told)[0, 1])))
+    True
+    True
+    True
+    True
+    >>> bool((related_by_chance(table, drawn) == related_by_chance(table, drawn, slope=0.0)).all())
+    True
+    >>> related_by_chance(table, drawn[:, :27]).shape
+    (2,)
+    >>> related_by_chance(table, drawn[:, :26])
+    Traceback (most recent call last):
+    ...
+    ValueError: drawn histories of 26 months; the windows span 27
     """
     origin = min(table["first"])
     start = np.array([(first - origin).n for first in table["first"]])

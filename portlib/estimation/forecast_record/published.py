@@ -71,6 +71,62 @@ class Forecasts:
     ForecastError
         Naming the row, for a column that is missing, a figure or date that cannot be, quartiles
         the wrong way round, or a forecast that is given twice.
+
+    Examples
+    --------
+    >>> row = {
+    ...     "source": "A",
+    ...     "edition": "2020",
+    ...     "known_on": "2020-03-15",
+    ...     "horizon_years": 10,
+    ...     "asset_class": "shares",
+    ...     "expected": 0.06,
+    ...     "kind": "geometric",
+    ...     "basis": "nominal",
+    ...     "low": 0.05,
+    ...     "high": 0.07,
+    ... }
+    >>> later = row | {"edition": "2021", "known_on": "2021-03-15", "low": None, "high": None}
+    >>> bonds = row | {"asset_class": "bonds", "expected": 0.3, "low": 0.3, "high": 0.3}
+    >>> said = Forecasts(pd.DataFrame([row, later, bonds]))
+    >>> len(said), len(said.known_by("2021-03-14")), len(said.known_by("2021-03-15"))
+    (3, 2, 3)
+    >>> len(said.of("shares")), said.of("bonds").table["expected"].tolist()
+    (2, [0.3])
+    >>> said.of("gold", "bonds")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: no forecast of gold; there are ...
+
+    What cannot be used is refused by its row:
+
+    >>> def refused(**other):
+    ...     try:
+    ...         Forecasts(pd.DataFrame([later, row | other]))
+    ...     except ForecastError as error:
+    ...         print(error)
+    >>> refused(expected=0.31)
+    A, 2020, shares: it is no annual decimal
+    >>> refused(low=-0.31)
+    A, 2020, shares: it is no annual decimal
+    >>> refused(expected=None)
+    A, 2020, shares: the expected return is missing
+    >>> refused(known_on=None)
+    A, 2020, shares: the day on which it was known is missing
+    >>> refused(horizon_years=0)
+    A, 2020, shares: its horizon is not above zero
+    >>> refused(kind="median")
+    A, 2020, shares: its kind is not one of geometric, arithmetic, unspecified
+    >>> refused(basis="gross")
+    A, 2020, shares: its basis is not one of nominal, real
+    >>> refused(low=0.08)
+    A, 2020, shares: its quartiles are the wrong way round
+    >>> refused(edition="2021")
+    A, 2021, shares: it is given twice
+    >>> Forecasts(pd.DataFrame([row]).drop(columns=["low", "kind"]))
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.ForecastError: forecasts: no column kind, low
     """
 
     table: pd.DataFrame
@@ -129,9 +185,16 @@ def professional_forecasters() -> Forecasts:
 
     Examples
     --------
-    >>> stocks = professional_forecasters().of("us_large_equity")
-    >>> len(stocks), len(stocks.known_by("2016-12-31"))
-    (33, 25)
+    In the first quarter of 1992, published in the middle of February, the median forecast for
+    shares was 10%, half of the forecasters between 8% and 11.1%:
+
+    >>> said = professional_forecasters()
+    >>> stocks = said.of("us_large_equity")
+    >>> len(stocks), len(stocks.known_by("2016-12-31")), sorted(set(said.table["kind"]))
+    (33, 25, ['unspecified'])
+    >>> first = stocks.known_by("1992-02-15").table
+    >>> first[["edition", "horizon_years", "basis", "expected", "low", "high"]].to_numpy().tolist()
+    [['1992Q1', 10.0, 'nominal', 0.1, 0.08, 0.111]]
     """
     rows = data.table("spf_ten_year").rename(
         columns={"median": "expected", "lower_quartile": "low", "upper_quartile": "high"}
@@ -152,6 +215,17 @@ def horizon_survey() -> Forecasts:
     Of five classes in which the Thrift Savings Plan has a fund. A year is known from the day on
     which its report was out, where that day is not known from 31 August (see ``sources.yml``), not
     from the first of January to which the report refers.
+
+    Examples
+    --------
+    The survey of 2016 printed 6.64% for large US companies, and was out by the end of July:
+
+    >>> said = horizon_survey()
+    >>> early = said.of("us_large_equity").known_by("2016-07-31").table
+    >>> early[["edition", "expected", "kind", "basis"]].to_numpy().tolist()[-1]
+    ['2016', 0.0664, 'geometric', 'nominal']
+    >>> early["edition"].tolist(), set(said.table["horizon_years"])
+    (['2015', '2016'], {10.0})
     """
     rows = data.table("horizon_ten_year").rename(columns={"geometric": "expected"})
     return Forecasts(

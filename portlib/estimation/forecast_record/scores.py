@@ -27,6 +27,17 @@ def log_score(outcome: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Array:
     ----------
     outcome, mean, sd : array
         What came, and the forecast; in one unit, of any shapes that match.
+
+    Examples
+    --------
+    The logarithm of the normal density, which the standard library knows too:
+
+    >>> from statistics import NormalDist
+    >>> bool(np.isclose(log_score(0.12, 0.07, 0.04), np.log(NormalDist(0.07, 0.04).pdf(0.12))))
+    True
+    >>> # one standard deviation away costs half a unit, two cost two
+    >>> round(float(log_score(0.07, 0.07, 0.04) - log_score(0.15, 0.07, 0.04)), 9)
+    2.0
     """
     x, m, s = (np.asarray(a, float) for a in (outcome, mean, sd))
     z = (x - m) / s
@@ -52,10 +63,20 @@ def crps(outcome: ArrayLike, mean: ArrayLike, sd: ArrayLike) -> Array:
 
     Examples
     --------
+    The area between the forecast's distribution, squared, and what came, a step from 0 to 1:
+
+    >>> from statistics import NormalDist
+    >>> told = NormalDist(0.07, 0.04)
+    >>> step = 1e-4
+    >>> grid = np.arange(-0.2, 0.4, step) + step / 2
+    >>> area = sum((told.cdf(x) - (x > 0.12)) ** 2 for x in grid) * step
+    >>> round(float(crps(0.12, 0.07, 0.04)), 5), round(float(area), 5)
+    (0.03148, 0.03148)
+
     A forecast without doubt is scored by its absolute error:
 
-    >>> bool(abs(crps(0.09, 0.07, 1e-9) - 0.02) < 1e-8)
-    True
+    >>> [round(float(x), 6) for x in crps([0.09, 0.03], 0.07, 1e-9)]
+    [0.02, 0.04]
     """
     from scipy.special import ndtr
 
@@ -77,6 +98,16 @@ def coverage(outcome: pd.Series, low: pd.Series, high: pd.Series) -> pd.Series:
     -------
     Series
         ``below``, ``inside`` and ``above``: counts.
+
+    Examples
+    --------
+    An outcome at an end is inside; what has no interval, or no outcome, is not counted:
+
+    >>> low = pd.Series([0.01, 0.01, 0.01, 0.01, None, 0.01, 0.01, 0.01])
+    >>> high = pd.Series([0.05, 0.05, 0.05, 0.05, 0.05, None, 0.05, 0.05])
+    >>> came = pd.Series([0.01, 0.05, 0.03, 0.06, 0.09, 0.09, None, 0.0])
+    >>> coverage(came, low, high).to_dict()
+    {'below': 1, 'inside': 3, 'above': 1}
     """
     known = low.notna() & high.notna() & outcome.notna()
     x = outcome[known]
