@@ -41,14 +41,57 @@ def house_view(
 
     Examples
     --------
-    A plan that brings no assumptions is told the survey's:
+    A plan that brings no assumptions is told the survey's, in which large US companies have 7.67%
+    over ten years and 8.29% over twenty, cash 3.6% and a risk of 1.47%:
 
+    >>> from dataclasses import replace
     >>> from portlib import data, plan
     >>> example = plan.read(data.ROOT / "plan")
-    >>> example.inputs.assumptions is None
-    True
     >>> house_view(example, horizon_years=10).labels == PLAN_CLASSES
     True
+    >>> house_view(example, horizon_years=20, classes=["us_large_equity"]).mu.tolist()
+    [0.0829]
+
+    A class of the house's own is told what stands in for it; one that has nothing is refused:
+
+    >>> from portlib.inputs.classes import make
+    >>> from portlib.tables import Findings
+    >>> stable = {"label": "stable value", "role": "cash", "survey": "cash"}
+    >>> content = {"stable": stable, "art": {"label": "paintings", "role": "real"}}
+    >>> inputs = replace(example.inputs, classes=make(content, Findings()))
+    >>> house = replace(example, inputs=inputs)
+    >>> told = house_view(house, horizon_years=10, classes=["us_core_bonds", "stable"])
+    >>> told.labels, told.mu.tolist(), told.rf
+    (('us_core_bonds', 'stable'), [0.0519, 0.036], 0.036)
+    >>> bool(np.isclose(told.sigma[0, 1], 0.19 * 0.0622 * 0.0147)), told.source[-30:]
+    (True, '; standing in: cash for stable')
+    >>> house_view(house, horizon_years=10, classes=["cash", "art"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: no figures of art: bring assumptions.csv and correlations.csv, or ...
+
+    Listed real estate is not the survey's: 6.4% and 8.8% are published for it, and a risk of 17.4%.
+
+    >>> reits = house_view(example, horizon_years=10, classes=["us_reits"])
+    >>> reits.labels, round(float(reits.mu[0]), 6), round((0.064 + 0.088) / 2 + 0.174**2 / 2, 6)
+    (('us_reits',), 0.091138, 0.091138)
+
+    What a plan brings decides:
+
+    >>> from portlib.inputs.assumptions import OwnAssumptions
+    >>> names = ["cash", "us_large_equity"]
+    >>> table = pd.DataFrame({"arithmetic": [0.02, 0.06], "volatility": [0.01, 0.15]}, names)
+    >>> table = table.assign(source="SYNTHETIC", date=pd.Timestamp("2026-06-30"))
+    >>> own = OwnAssumptions(table, pd.DataFrame([[1, 0.1], [0.1, 1]], names, names), "cash")
+    >>> brought = replace(example, inputs=replace(example.inputs, assumptions=own))
+    >>> house_view(brought, horizon_years=10).mu.tolist()
+    [0.02, 0.06]
+    >>> house_view(brought, horizon_years=10, classes=["us_large_equity"]).labels
+    ('us_large_equity',)
+    >>> house_view(brought, horizon_years=10, classes=["us_tips", "cash"])
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: assumptions.csv lacks us_tips
     """
     own = plan.inputs.assumptions
     if own is None:
@@ -79,6 +122,35 @@ def second_opinion(plan: Plan, *, horizon_years: int) -> pd.DataFrame:
     ------
     DataError
         Where the plan brings no assumptions.
+
+    Examples
+    --------
+    A house that expects 5% of large US companies, compounded, with a risk of 15%, where the survey
+    has 7.67% (arithmetic) and 16.54%; of paintings the survey has nothing:
+
+    >>> from dataclasses import replace
+    >>> from portlib import data, plan
+    >>> from portlib.inputs.assumptions import OwnAssumptions
+    >>> from portlib.inputs.classes import make
+    >>> from portlib.tables import Findings
+    >>> names = ["art", "us_large_equity"]
+    >>> table = pd.DataFrame({"geometric": [0.02, 0.05], "volatility": [0.10, 0.15]}, names)
+    >>> own = OwnAssumptions(table, pd.DataFrame(np.eye(2), names, names), "cash")
+    >>> classes = make({"art": {"label": "paintings", "role": "real"}}, Findings())
+    >>> example = plan.read(data.ROOT / "plan")
+    >>> inputs = replace(example.inputs, assumptions=own, classes=classes)
+    >>> found = second_opinion(replace(example, inputs=inputs), horizon_years=10)
+    >>> survey = 1.0767 * (1 + 0.1654**2 / 1.0767**2) ** (-(1 - 1 / 10) / 2) - 1
+    >>> by_hand = [0.05, 0.15, survey, 0.1654, 0.05 - survey, 0.15 - 0.1654]
+    >>> list(found.index), bool(np.allclose(found.loc["us_large_equity"], by_hand))
+    (['art', 'us_large_equity'], True)
+    >>> found.loc["art"].notna().to_dict()  # doctest: +NORMALIZE_WHITESPACE
+    {'own geometric': True, 'own volatility': True, 'survey geometric': False,
+     'survey volatility': False, 'difference': False, 'difference of volatility': False}
+    >>> second_opinion(example, horizon_years=10)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: the plan brings no assumptions of its own: the survey is its only ...
     """
     own = plan.inputs.assumptions
     if own is None:

@@ -55,6 +55,17 @@ def long_run_variance(u: Array, lags: int) -> float:
         Its mean is subtracted.
     lags : int
         Months over which it may be related; Bartlett weights.
+
+    Examples
+    --------
+    Of 3, -1, 2 and -4 points the squares sum to 30, the products of neighbours to -13 and of those
+    two months apart to 10, which count by a half, and by two thirds and a third:
+
+    >>> u = np.array([0.05, 0.01, 0.04, -0.02])  # their mean is 2 points
+    >>> [round(1e4 * long_run_variance(u, lags), 9) for lags in (0, 1, 2)]
+    [7.5, 4.25, 4.833333333]
+    >>> 30 / 4, (30 + 2 * (1 / 2) * -13) / 4, round((30 + 2 * (2 / 3 * -13 + 1 / 3 * 10)) / 4, 9)
+    (7.5, 4.25, 4.833333333)
     """
     d = u - u.mean()
     total = d @ d + 2 * sum(
@@ -82,11 +93,31 @@ def hac_mean(x: ArrayLike, lags: int | None = None) -> Estimate:
 
     Examples
     --------
-    Without lags it is the standard deviation (ddof 0) over the root of T:
+    Without lags the error is the standard deviation (ddof 0) over the root of T:
 
-    >>> x = np.array([0.01, 0.03, -0.02, 0.02])
-    >>> bool(np.isclose(hac_mean(x, lags=0).standard_error, x.std() / 2))
-    True
+    >>> x = np.array([0.05, 0.01, 0.04, -0.02])
+    >>> mean, error = hac_mean(x, lags=0)
+    >>> round(mean, 9), round(error, 9), round((0.0030 / 4) ** 0.5 / 2, 9)
+    (0.02, 0.013693064, 0.013693064)
+
+    Four months are given one lag, ``4 (4/100)^(2/9) = 1.96``, and twelve are given two, 2.5:
+
+    >>> hac_mean(x) == hac_mean(x, lags=1), hac_mean([*x, *x, *x]) == hac_mean([*x, *x, *x], lags=2)
+    (True, True)
+    >>> round(hac_mean(x).standard_error, 9), round((0.000425 / 4) ** 0.5, 9)  # `long_run_variance`
+    (0.010307764, 0.010307764)
+    >>> hac_mean(x, lags=4)
+    Traceback (most recent call last):
+    ...
+    ValueError: 4 months do not hold a test over 4 lags
+    >>> hac_mean([0.01])
+    Traceback (most recent call last):
+    ...
+    ValueError: 1 months do not hold a test over 1 lags
+    >>> hac_mean(pd.Series([0.01, np.nan], pd.period_range("2020-01", periods=2, freq="M")))
+    Traceback (most recent call last):
+    ...
+    ValueError: the mean of a series: 2020-02: nan is no return
     """
     (y,) = _series([x], "the mean of a series")
     reach = int(4 * (len(y) / 100) ** (2 / 9)) if lags is None else lags
@@ -117,6 +148,48 @@ def variance_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
     ------
     ValueError
         For series of other months, too few, or without variance.
+
+    Examples
+    --------
+    Squares of 3, -1, 2 and -4 points sum to 30, those of 1, 2, -2 and -1 to 10. A month's influence
+    is four times its share of the one sum less its share of the other:
+
+    >>> a, b = [0.05, 0.01, 0.04, -0.02], [0.01, 0.02, -0.02, -0.01]
+    >>> difference, error, p = variance_test(a, b, lags=0)
+    >>> influence = [4 * (x / 30 - y / 10) for x, y in zip([9, 1, 4, 16], [1, 4, 4, 1])]
+    >>> by_hand = (sum(one**2 for one in influence) / 4 / 4) ** 0.5
+    >>> round(difference, 9), round(error, 9)
+    (1.098612289, 0.658280589)
+    >>> round(math.log(30 / 10), 9), round(by_hand, 9)
+    (1.098612289, 0.658280589)
+    >>> round(p, 9), round(2 * (1 - NormalDist().cdf(math.log(3) / by_hand)), 9)  # either side
+    (0.095134847, 0.095134847)
+    >>> variance_test(b, a, lags=0)[:2] == (-difference, error)
+    True
+    >>> variance_test(a, b, lags=2).difference == difference
+    True
+    >>> variance_test(a, b, lags=3)
+    Traceback (most recent call last):
+    ...
+    ValueError: a test over 3 lags needs the same months twice, over 4: 4, 4
+    >>> variance_test(a, b)
+    Traceback (most recent call last):
+    ...
+    ValueError: a test over 12 lags needs the same months twice, over 13: 4, 4
+    >>> variance_test(a, [*b, 0.0], lags=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: a test over 0 lags needs the same months twice, over 1: 4, 5
+    >>> variance_test(a, [0.01] * 4, lags=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: the second series is constant: it has no variance to compare
+    >>> months = pd.period_range("2020-01", periods=5, freq="M")
+    >>> later = pd.Series(b, months[1:])
+    >>> variance_test(pd.Series(a, months[:4]), later, lags=0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the two series are not of the same months: 2020-01 is in one of them only; join ...
     """
     x, y = _pair(a, b, lags)
     da = x - x.mean()
@@ -140,6 +213,34 @@ def sharpe_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
     Returns
     -------
     Comparison
+
+    Examples
+    --------
+    The mean of 2 points over ``sqrt(30 / 4)``, and of 1 over ``sqrt(10 / 4)`` (ddof 0). A month's
+    influence is what a little more weight on it does to the difference:
+
+    >>> a = np.array([0.05, 0.01, 0.04, -0.02])
+    >>> b = np.array([0.02, 0.03, -0.01, 0.0])
+    >>> difference, error, p = sharpe_test(a, b, lags=0)
+    >>> round(difference, 9), round(2 / (30 / 4) ** 0.5 - 1 / (10 / 4) ** 0.5, 9)
+    (0.097841211, 0.097841211)
+    >>> def ratios(weights):
+    ...     means = [weights @ x for x in (a, b)]
+    ...     squares = [weights @ (x - m) ** 2 for x, m in zip((a, b), means)]
+    ...     return means[0] / squares[0] ** 0.5 - means[1] / squares[1] ** 0.5
+    >>> plain, nudge = np.full(4, 0.25), 1e-6
+    >>> more = [ratios((1 - nudge) * plain + nudge * month) for month in np.eye(4)]
+    >>> influence = (np.array(more) - ratios(plain)) / nudge
+    >>> bool(np.isclose(error, (influence @ influence) ** 0.5 / 4, rtol=1e-5))
+    True
+    >>> p == math.erfc(difference / error / 2**0.5)
+    True
+    >>> round(sharpe_test(b, a, lags=2).difference, 9)
+    -0.097841211
+    >>> sharpe_test(a, b)
+    Traceback (most recent call last):
+    ...
+    ValueError: a test over 12 lags needs the same months twice, over 13: 4, 4
     """
     x = np.array(_pair(a, b, lags))
     ratio = x.mean(axis=1) / x.std(axis=1)
@@ -167,6 +268,22 @@ def circular_shifts(
     -------
     float, float
         Its value, and the p-value.
+
+    Examples
+    --------
+    Turned by none to four months, the second series gives 5, 2, 6, 5 and 0; three of the five are
+    as large as the first:
+
+    >>> circular_shifts(lambda x, y: float(x @ y), [1, 0, 2, 0, 0], [3, 0, 1, 0, 2])
+    (5.0, 0.6)
+    >>> circular_shifts(lambda x, y: float(x @ y), [1, 0, 2, 0, 0], [0, 3, 0, 1, 0])
+    (0.0, 1.0)
+    >>> months = pd.period_range("2020-01", periods=4, freq="M")
+    >>> a, b = pd.Series([0.1, 0.2, 0.3], months[:3]), pd.Series([0.1, 0.2, 0.3], months[1:])
+    >>> circular_shifts(lambda x, y: float(x @ y), a, b)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the two series are not of the same months: 2020-01 is in one of them only; join ...
     """
     x, y = _series([a, b], "the two series")
     months.same(a, b, "the two series")
@@ -201,9 +318,39 @@ def swap_test(
 
     Examples
     --------
-    >>> x = np.random.default_rng(1).normal(size=120)
-    >>> swap_test(x, x, block=12, draws=99, rng=np.random.default_rng(2))
+    Five months in blocks of two, the last of one month: eight ways to swap names, of which so many
+    show variances as far apart.
+
+    >>> from itertools import product
+    >>> a, b = [0.01, -0.01, 0.03, -0.05, 0.02], [0.02, 0.03, -0.04, -0.02, 0.01]
+    >>> x, y = np.array([1, 1, 9, 25, 4]), np.array([4, 9, 16, 4, 1])  # squares
+    >>> gaps = []
+    >>> for swap in product([False, True], repeat=3):
+    ...     where = np.repeat(swap, 2)[:5]
+    ...     gaps.append(abs(np.log(np.where(where, y, x).sum() / np.where(where, x, y).sum())))
+    >>> expected = sum(gap >= gaps[0] - 1e-12 for gap in gaps) / 8
+    >>> p = swap_test(a, b, block=2, draws=4000, rng=np.random.default_rng(1))
+    >>> float(expected), bool(abs(p - expected) < 0.03)
+    (0.75, True)
+    >>> swap_test(a, b, block=1, draws=1, rng=np.random.default_rng(1)) in (0.5, 1.0)
+    True
+    >>> swap_test(a, a, block=2, draws=9, rng=np.random.default_rng(1))
     1.0
+
+    Of variances that differ a hundredfold, ten months one by one find as much in 2 of 1,024 swaps;
+    whatever is drawn, the p-value is never zero:
+
+    >>> far = np.tile([0.01, -0.01], 5)
+    >>> swap_test(far, 10 * far, block=1, draws=9, rng=np.random.default_rng(1))
+    0.1
+    >>> swap_test(a, b, block=6, draws=9, rng=np.random.default_rng(1))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: block is 6: ...
+    >>> swap_test(a, b, block=2, draws=0, rng=np.random.default_rng(1))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: draws is 0: ...
     """
     x, y = _pair(a, b, 1)
     starts = np.arange(0, len(x), int(number("block", block, least=1, most=len(x))))
@@ -235,8 +382,39 @@ def wilson(hits: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tuple[Any
 
     Examples
     --------
-    >>> [round(limit, 4) for limit in wilson(35, 500)]
+    The limits are the shares from which what was seen is ``z`` standard errors away:
+
+    >>> limits = wilson(35, 500)
+    >>> [round(limit, 4) for limit in limits]
     [0.0508, 0.0958]
+    >>> [round(abs(0.07 - p) / (p * (1 - p) / 500) ** 0.5, 4) for p in limits]
+    [1.96, 1.96]
+    >>> [round(abs(0.07 - p) / (p * (1 - p) / 500) ** 0.5, 4) for p in wilson(35, 500, level=0.9)]
+    [1.6449, 1.6449]
+
+    None of ten, and all of ten, leave ``z^2 / (10 + z^2)``; arrays are answered element by element:
+
+    >>> low, high = wilson([0, 10], 10)
+    >>> low.round(4).tolist(), high.round(4).tolist(), round(1.96**2 / (10 + 1.96**2), 4)
+    ([0.0, 0.7225], [0.2775, 1.0], 0.2775)
+    >>> [len(wilson(hits, 1)) for hits in (0, 1)]
+    [2, 2]
+    >>> wilson(3, 2)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the share of hits is 1.5: ...
+    >>> wilson(-1, 2)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the share of hits is -0.5: ...
+    >>> wilson(0, 0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: trials is 0: ...
+    >>> wilson(1, 2, level=1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: level is 1: ...
     """
     n = numbers("trials", trials, least=1)
     z = NormalDist().inv_cdf((1 + number("level", level, above=0, below=1)) / 2)

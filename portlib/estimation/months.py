@@ -63,13 +63,45 @@ def monthly(
 
     Examples
     --------
+    What carries dates is held to them, and given back as it came:
+
     >>> months = pd.date_range("2020-01-31", periods=3, freq="ME")
-    >>> bool(monthly(pd.Series([0.01, 0.02, 0.0], months), "fund").sum() > 0)
+    >>> fund = pd.Series([0.01, -0.02, 0.03], months)
+    >>> monthly(fund, "fund", least=-1.0, month_ends=True) is fund
     True
-    >>> monthly(pd.Series([0.01, 0.02], months[[0, 2]]), "fund")
+    >>> for index in (months.to_period("M"), ["2020-01", "2020-02", "2020-03"], list("abc")):
+    ...     assert monthly(pd.Series([0.01, -0.02, 0.03], index), "fund").sum() > 0
+    >>> monthly(fund.iloc[[0, 2]], "fund")
     Traceback (most recent call last):
     ...
     ValueError: fund: no return for 2020-02; a month that is missing is not a month without return
+    >>> monthly(pd.Series([0.01, 0.02], ["201912", "202002"]), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: no return for 2020-01; a month that is missing is not a month without return
+    >>> monthly([0.01, 0.02], "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: [0.01, 0.02] is no table of months
+    >>> monthly(fund.head(0), "fund", error=KeyError)
+    Traceback (most recent call last):
+    ...
+    KeyError: 'fund: no months'
+
+    Months may have to be given by their last day:
+
+    >>> monthly(pd.Series(fund.values, months - pd.Timedelta(days=1)), "fund", month_ends=True)
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: 2020-01-30 is not the last day of its month; give each month by that date
+    >>> monthly(pd.Series(fund.values, months + pd.Timedelta(hours=1)), "fund", month_ends=True)
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: 2020-01-31 is not the last day of its month; give each month by that date
+    >>> monthly(fund.to_period("M"), "fund", month_ends=True)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: give each month by the date of its last day, not ...
     """
     if not isinstance(table, (pd.Series, pd.DataFrame)):
         raise error(f"{what}: {table!r:.60} is no table of months")
@@ -120,9 +152,34 @@ def array(
 
     Examples
     --------
+    A table's months are its rows, and the last axis of what is given back; an array has them there
+    already:
+
     >>> months = pd.date_range("2020-01-31", periods=3, freq="ME")
-    >>> array(pd.DataFrame({"a": [0.1, 0.2, 0.0], "b": 0.0}, months), "funds").shape
+    >>> array(pd.DataFrame({"a": [0.1, 0.2, 0.0], "b": 0.05}, months), "funds").tolist()
+    [[0.1, 0.2, 0.0], [0.05, 0.05, 0.05]]
+    >>> array(pd.DataFrame({"a": [0.1, 0.2, 0.0], "b": 0.05}, ["p", "q", "r"]), "funds").shape
+    (3, 2)
+    >>> array(pd.Series([0.1, 0.2], months[:2]), "fund", least=-1.0).tolist()
+    [0.1, 0.2]
+    >>> array([[0.1, -1.0, 0.0], [0.05, 0.0, 0.1]], "paths", least=-1.0).shape
     (2, 3)
+    >>> array([[0.1, -1.5]], "paths", least=-1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: paths: -1.5 is no return: more is lost than all; in percent?
+    >>> array([], "paths")
+    Traceback (most recent call last):
+    ...
+    ValueError: paths: no months
+    >>> array(0.05, "paths")
+    Traceback (most recent call last):
+    ...
+    ValueError: paths: no months
+    >>> array(pd.Series([0.1, 0.2], months[[0, 2]]), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: no return for 2020-02; a month that is missing is not a month without return
     """
     if isinstance(returns, (pd.Series, pd.DataFrame)):
         x = monthly(returns, what, least=least, error=error).to_numpy(dtype=float)
@@ -152,6 +209,47 @@ def daily(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> D
     ValueError
         For no day, days out of order or given twice, returns that are missing, below -1 or in
         percent.
+
+    Examples
+    --------
+    >>> days = pd.to_datetime(["2020-01-02", "2020-01-03", "2020-01-07"])
+    >>> fund = pd.Series([0.01, -1.0, 0.03], days)
+    >>> daily(fund, "fund") is fund
+    True
+    >>> daily(fund.iloc[::-1], "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: put its days in order, the oldest first, each once
+    >>> daily(fund.iloc[[0, 0, 1]], "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: put its days in order, the oldest first, each once
+    >>> daily(fund.reset_index(drop=True), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: give returns by day, with dates
+    >>> daily(fund.head(0), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: give returns by day, with dates
+    >>> daily(fund.replace(-1.0, np.nan), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: a return is missing on 2020-01-03, or is none
+    >>> daily(fund.replace(-1.0, -1.2), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: a return is missing on 2020-01-03, or is none; in percent?
+
+    Twelve days and more are judged by their typical move, which no class has above 15%:
+
+    >>> half = pd.Series(0.16, pd.date_range("2020-01-01", periods=12))
+    >>> len(daily(half.head(11), "fund")), len(daily(half - 0.01, "fund"))
+    (11, 12)
+    >>> daily(-half, "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: the typical day moves by 16%; in percent?
     """
     if not len(table) or not isinstance(table.index, pd.DatetimeIndex):
         raise error(f"{what}: give returns by day, with dates")
@@ -169,7 +267,16 @@ def daily(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> D
 
 
 def is_monthly(index: pd.Index) -> bool:
-    """Whether an index is of consecutive months; one without dates is taken for that."""
+    """Whether an index is of consecutive months; one without dates is taken for that.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2020-01", periods=4, freq="M")
+    >>> is_monthly(months), is_monthly(months[[0, 1, 3]]), is_monthly(pd.Index(["a", "b", "c"]))
+    (True, False, True)
+    >>> is_monthly(months[::-1]), is_monthly(pd.date_range("2020-01-01", periods=9, freq="W"))
+    (False, False)
+    """
     when = _periods(index)
     return when is None or bool((np.diff(when.asi8) == 1).all())
 
@@ -182,6 +289,36 @@ def consecutive(index: pd.Index, what: str, *, error: type[ValueError] = ValueEr
     index : of returns; one without dates is let through.
     what : what a message calls them.
     error : what is raised, naming the month and what may have happened to it.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2019-11", periods=4, freq="M")
+    >>> consecutive(months, "fund")
+    >>> consecutive(months[[0, 1, 3]], "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: no return for 2020-01; a month that is missing is not a month without return
+    >>> consecutive(months[[0, 2, 1]], "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: no return for 2019-12; a month that is missing is not a month without return
+    >>> consecutive(months[::-1], "fund", error=KeyError)
+    Traceback (most recent call last):
+    ...
+    KeyError: 'fund: 2020-01 comes after 2020-02; put the oldest month first'
+    >>> consecutive(pd.to_datetime(["2019-12-06", "2019-12-13"]), "fund")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: 2019-12 is given twice; is the table weekly or daily? Compound it to ...
+    >>> consecutive(pd.to_datetime(["2019-12-01", "2019-12-31"]), "fund")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: 2019-12 is given by its first day and by another; were series joined that ...
+    >>> consecutive(months[[0, 0]], "fund")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: 2019-11 is given twice; is the table weekly or daily? Compound it to ...
+    >>> consecutive(pd.Index(["c", "a", "a"]), "fund")  # without dates
     """
     when = _periods(index)
     if when is None:
@@ -210,7 +347,23 @@ def consecutive(index: pd.Index, what: str, *, error: type[ValueError] = ValueEr
 
 
 def holes(index: pd.Index) -> str:
-    """The first month that a monthly index skips; empty for none, and for what is not monthly."""
+    """The first month that a monthly index skips; empty for none, and for what is not monthly.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2019-11", periods=6, freq="M")
+    >>> holes(months), holes(months[[0, 1, 2, 4, 5]]), holes(months[[0, 1, 5]][:2])
+    ('', '2020-02', '')
+
+    What is yearly, weekly, in another order or without dates skips nothing that it should have:
+
+    >>> holes(pd.period_range("2019-01", periods=4, freq="Y")), holes(months[[0, 1, 2, 1, 3]])
+    ('', '')
+    >>> holes(pd.date_range("2020-01-01", periods=30, freq="W")), holes(pd.Index(["a", "b", "c"]))
+    ('', '')
+    >>> holes(months[[0, 1, 2, 3, 5]])
+    '2020-03'
+    """
     when = _periods(index)
     if when is None or len(when) < 3:
         return ""
@@ -235,6 +388,40 @@ def finite(
     what : what a message calls them.
     least : the least return allowed: ``-1.0`` where no more than all can be lost.
     error : what is raised, naming column and month.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2020-01", periods=3, freq="M")
+    >>> funds = pd.DataFrame({"a": [0.1, 0.2, -1.0], "b": [0.0, -1.5, 0.1]}, months)
+    >>> finite(funds, "funds")
+    >>> finite(funds, "funds", least=-1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: funds: column 'b', 2020-02: -1.5 is no return; in percent? Write 0.012 for 1.2%
+    >>> finite(funds["a"], "fund", least=-1.0)
+    >>> finite(funds["a"].replace(0.2, np.inf), "fund", error=KeyError)
+    Traceback (most recent call last):
+    ...
+    KeyError: 'fund: 2020-02: inf is no return'
+    >>> finite(funds["a"].astype(str), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: some returns are text; give decimal numbers, 0.012 for 1.2%
+    >>> finite(pd.Series([0.1, [0.2]], dtype=object), "fund")
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: some returns are text; give decimal numbers, 0.012 for 1.2%
+
+    Returns of a year and more are judged by their typical month, which no class has above 50%:
+
+    >>> wild = pd.Series([0.52, -0.52, 9.0] * 4, pd.period_range("2020-01", periods=12, freq="M"))
+    >>> finite(wild.head(11), "fund", least=-1.0)
+    >>> finite(wild, "fund")
+    >>> finite(wild.replace(0.52, 0.5), "fund", least=-1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: fund: the typical month moves by 52%; in percent? Write 0.012 for 1.2%
+    >>> finite(wild.replace([0.52, -0.52], 0.5), "fund", least=-1.0)
     """
     given = np.asarray(table)
     try:
@@ -266,6 +453,34 @@ def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueErro
     a, b : the two; what carries no labels is let through.
     what : what a message calls them.
     error : what is raised, naming the first month that only one of them has.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2020-01", periods=4, freq="M")
+    >>> fund = pd.Series([0.01, 0.02, 0.03], months[:3])
+    >>> same(fund, pd.Series([0.0, 0.1, 0.2], months[:3].to_timestamp(how="end")), "the two")
+    >>> same(fund, [0.01, 0.02], "the two")  # no labels
+    >>> same(fund, pd.Series([0.01, 0.02, 0.03], months[1:]), "the two")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the two are not of the same months: 2020-01 is in one of them only; join them by ...
+    >>> same(fund, fund.head(2), "the two")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the two are not of the same months: 2020-03 is in one of them only; join them by ...
+    >>> same(fund, fund.iloc[[0, 2, 1]], "the two", error=KeyError)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    KeyError: 'the two are not of the same months: they are in different orders; join them by ...
+    >>> same(pd.Series([1.0, 2.0], ["a", "b"]), pd.Series([3.0, 4.0], ["a", "b"]), "the two")
+    >>> same(pd.Series([1.0, 2.0], ["a", "b"]), pd.Series([3.0, 4.0], ["a", "c"]), "the two")
+    Traceback (most recent call last):
+    ...
+    ValueError: the two do not have the same rows; join them by their labels first
+    >>> same(fund, pd.Series([1.0, 2.0, 3.0], ["a", "b", "c"]), "the two")
+    Traceback (most recent call last):
+    ...
+    ValueError: the two do not have the same rows; join them by their labels first
     """
     if not isinstance(a, (pd.Series, pd.DataFrame)) or not isinstance(b, (pd.Series, pd.DataFrame)):
         return
@@ -301,5 +516,11 @@ def _periods(index: pd.Index) -> pd.PeriodIndex | None:
 
 
 def named(label: object) -> str:
-    """A month as 2026-11, whatever kind of date labels it."""
+    """A month as 2026-11, whatever kind of date labels it.
+
+    Examples
+    --------
+    >>> named(pd.Timestamp("2026-11-30")), named(pd.Period("2026-11", "M")), named("November")
+    ('2026-11', '2026-11', 'November')
+    """
     return f"{label:%Y-%m}" if isinstance(label, (date, pd.Period)) else str(label)
