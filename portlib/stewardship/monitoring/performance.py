@@ -514,7 +514,7 @@ def _asked(row: Mapping[str, Any], *, whole: bool) -> str:
     """Why an option asks for a review; empty only for one that was judged on every month."""
     if row["months"] < YOUNG:
         return f"cannot be judged: {row['months']} months"
-    if row["ahead"] <= -2 * row["error"]:
+    if row["ahead"] < 0 and row["ahead"] <= -2 * row["error"]:
         return "behind its benchmark"
     if not math.isfinite(row["premium"]):
         return "cannot be judged: no expense ratio"
