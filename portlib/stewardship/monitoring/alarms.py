@@ -86,6 +86,16 @@ def limits(rule: str, *, policy: Policy) -> dict[str, float]:
     ------
     ValueError
         For a rule without any. (That they rise is asked where the policy is read.)
+
+    Examples
+    --------
+    >>> rises = {"info": 1, "watch": 2.5, "act": 4, "unit": "months"}
+    >>> limits("breaches", policy={"alert_limits": {"breaches": rises}})
+    {'info': 1.0, 'watch': 2.5, 'act': 4.0}
+    >>> limits("breach", policy={"alert_limits": {"breaches": rises, "drawdown": rises}})
+    Traceback (most recent call last):
+    ...
+    ValueError: policy alert_limits has no rule 'breach'; it has breaches, drawdown
     """
     entries = policy["alert_limits"]
     if rule not in entries:
@@ -115,6 +125,15 @@ def severity(rule: str, value: ArrayLike, *, policy: Policy) -> Array:
     ------
     ValueError
         As `limits`.
+
+    Examples
+    --------
+    At a limit is not yet beyond it, nor is what passes it by rounding.
+
+    >>> rises = {"info": 5.0, "watch": 6.0, "act": 8.0}
+    >>> values = [4.9, 5.0, 55 - 50 + 1e-13, 5.1, 6.0, 7.9, 8.1, math.nan]
+    >>> severity("drift", values, policy={"alert_limits": {"drift": rises}}).tolist()
+    [0, 0, 0, 1, 1, 2, 3, 0]
     """
     x = np.asarray(value, float)
     found = limits(rule, policy=policy).values()
@@ -153,6 +172,54 @@ def alerts(measured: Mapping[str, pd.Series], *, policy: Policy) -> list[Alert]:
     >>> [told] = alerts({"drift": drift}, policy={"alert_limits": {"drift": rises}})
     >>> print(told)
     watch: drift is 0.024, limit 0.02 (weight), since 2026-03
+
+    Several measures: the worst first, then by name; one within its limits is not told. A spell may
+    be the whole record.
+
+    >>> months = pd.to_datetime(["2026-02-28", "2026-03-31", "2026-04-30"])
+    >>> seen = {
+    ...     "drift": pd.Series([0.04, 0.03, 0.06], months),
+    ...     "cost": pd.Series([0.012, 0.018, 0.015], months),
+    ...     "age": pd.Series([0.03, 0.0, 0.013], months),
+    ...     "size": pd.Series([0.9, 0.9, 0.005], months),
+    ... }
+    >>> decided = {"alert_limits": dict.fromkeys(seen, rises)}
+    >>> for told in alerts(seen, policy=decided):
+    ...     print(told.severity, told.rule, f"{told.since:%Y-%m}", told.limit, told.value)
+    act drift 2026-04 0.05 0.06
+    info age 2026-04 0.01 0.013
+    info cost 2026-02 0.01 0.015
+    >>> alerts({"size": seen["size"]}, policy=decided)
+    []
+
+    What cannot be judged is refused, so that silence is not taken for safety.
+
+    >>> alerts({}, policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: no measure is given; silence is not safety
+    >>> alerts({"drift": seen["drift"].iloc[:0]}, policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: drift: nothing was measured; give a Series by month end
+    >>> alerts({"drift": seen["drift"].iloc[[1, 0]]}, policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: drift: put its months in order, the oldest first, each once
+    >>> alerts({"drift": seen["drift"].iloc[[1, 1]]}, policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: drift: put its months in order, the oldest first, each once
+    >>> alerts(
+    ...     {"drift": seen["drift"].iloc[:2], "cost": seen["cost"]}, policy=decided
+    ... )  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the measures end in different months: drift 2026-03, cost 2026-04; bring ...
+    >>> alerts({"drift": pd.Series([0.03, math.nan], months[:2])}, policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: drift: nothing was measured at 2026-03; silence is not safety
     """
     if not measured:
         raise ValueError("no measure is given; silence is not safety")
@@ -217,6 +284,53 @@ def simulated(
         Returns of classes, monthly decimals.
     funds : array (paths, months, n)
         Of funds, after costs.
+
+    Examples
+    --------
+    >>> from portlib.records import Assumptions
+    >>> told = Assumptions(["shares", "bonds"], [0.06, 0.036], [[0.04, 0.003], [0.003, 0.0025]])
+    >>> ours = Watched(
+    ...     target=np.array([0.5, 0.3, 0.2]),
+    ...     exposures=np.array([[1.0, 0.0], [0.2, 0.8], [0.0, 1.0]]),
+    ...     own_risk=np.array([0.03, 0.0, 0.06]),
+    ...     expense=np.array([0.006, 0.0024, 0.0012]),
+    ...     benchmark=np.array([0.4, 0.6]),
+    ...     classes=told,
+    ...     index_fund_cost=0.001,
+    ...     window_months=3,
+    ...     rebalance_months=2,
+    ...     tail_level=0.95,
+    ...     degrees_of_freedom=5,
+    ... )
+    >>> classes, funds = simulated(ours, 40, 500, np.random.default_rng(1))
+    >>> classes.shape, funds.shape
+    ((40, 500, 2), (40, 500, 3))
+
+    A year of the months has the means and volatilities assumed, and what is a fund's own its own
+    risk:
+
+    >>> month = classes.reshape(-1, 2)
+    >>> error = told.volatility / math.sqrt(20_000 / 12)
+    >>> bool((np.abs(12 * month.mean(axis=0) - told.mu) < 3 * error).all())
+    True
+    >>> (month.std(axis=0, ddof=1) * math.sqrt(12)).round(2).tolist()
+    [0.2, 0.05]
+    >>> beyond = funds - ours.net(classes, 0 * funds)
+    >>> (beyond.reshape(-1, 3).std(axis=0) * math.sqrt(12)).round(3).tolist()
+    [0.03, 0.0, 0.06]
+
+    The same months again, but 2.4% a year lost, which is 0.2% a month of every fund; classes three
+    times as far from their means; and half of the funds' own noise.
+
+    >>> _, worse = simulated(ours, 40, 500, np.random.default_rng(1), lost=0.024)
+    >>> (funds - worse)[7, 9].round(9).tolist()
+    [0.002, 0.002, 0.002]
+    >>> wild, _ = simulated(ours, 40, 500, np.random.default_rng(1), wilder=3.0)
+    >>> bool(np.allclose(wild - [0.005, 0.003], 3 * (classes - [0.005, 0.003])))
+    True
+    >>> _, still = simulated(ours, 40, 500, np.random.default_rng(1), own=0.5)
+    >>> bool(np.allclose(still - ours.net(classes, 0 * funds), beyond / 2))
+    True
     """
     a = watched.classes
     n = len(watched.target)
@@ -244,6 +358,29 @@ def alarm_rates(watched: Watched, classes: Array, funds: Array, *, policy: Polic
     -------
     DataFrame
         Rules by severities; shares of the months that have a full window, decimals.
+
+    Examples
+    --------
+    Two paths of four months, of which the last three have a full window: six months are counted. In
+    them, volatility is beyond ``info`` three times, ``watch`` twice and ``act`` once; and the
+    drawdown is beyond ``info`` in one month more.
+
+    >>> from types import SimpleNamespace
+    >>> nan = math.nan
+    >>> quiet = np.array([[nan, 0, 0, 0], [nan, 0, 0, 0]])
+    >>> told = dict.fromkeys(INFERRED, quiet)
+    >>> told["volatility"] = np.array([[nan, 1.5, 0.5, 2.5], [nan, 3.5, 1.0, 0.2]])
+    >>> told["drawdown"] = np.array([[9.0, 0.1, 1.2, 0.3], [9.0, 0.7, 0.4, 0.8]])
+    >>> ours = SimpleNamespace(measures=lambda classes, funds: told)
+    >>> rises = {"info": 1.0, "watch": 2.0, "act": 3.0}
+    >>> decided = {"alert_limits": dict.fromkeys(INFERRED, rises)}
+    >>> found = alarm_rates(ours, None, None, policy=decided)
+    >>> (6 * found.loc[["volatility", "drawdown", "breaches", "any rule"]]).round(9)
+                info  watch  act
+    volatility   3.0    2.0  1.0
+    drawdown     1.0    0.0  0.0
+    breaches     0.0    0.0  0.0
+    any rule     4.0    2.0  1.0
     """
     measured = watched.measures(classes, funds)
     full = ~np.isnan(measured["volatility"])
@@ -255,7 +392,32 @@ def alarm_rates(watched: Watched, classes: Array, funds: Array, *, policy: Polic
 
 def dashboard(measured: Mapping[str, pd.Series], *, policy: Policy) -> Figure:
     """One small panel a measure: its course, the limits for watch and act, and what it says at its
-    last date."""
+    last date.
+
+    Examples
+    --------
+    >>> import matplotlib.pyplot as plt
+    >>> months = pd.to_datetime(["2026-01-31", "2026-02-28", "2026-03-31", "2026-04-30"])
+    >>> rises = {"info": 0.01, "watch": 0.02, "act": 0.05}
+    >>> units = {"drift": "weight of a fund", "ratio": "multiple", "fall": "share of the peak"}
+    >>> decided = {"alert_limits": {rule: rises | {"unit": unit} for rule, unit in units.items()}}
+    >>> drift = pd.Series([0.004, 0.01, 0.03, 0.025], months)
+    >>> seen = {"drift": drift, "ratio": 0.3 * drift, "fall": 4 * drift - 0.049}
+    >>> drawn = dashboard(seen, policy=decided)
+    >>> for panel in drawn.axes:  # and no fourth, empty one
+    ...     print(panel.get_title(loc="left").splitlines())
+    ['drift: 2.5% – watch', 'weight of a fund']
+    ['ratio: 0.0075 – quiet', 'multiple']
+    ['fall: 5.1% – act', 'share of the peak']
+    >>> [text.get_text() for text in drawn.axes[0].get_xticklabels()]
+    ['2026-01', '2026-03', '2026-04']
+    >>> [float(line.get_ydata()[-1]) for line in drawn.axes[0].lines]  # course, watch, act, last
+    [0.025, 0.02, 0.05, 0.025]
+    >>> # 1.05 * 0.05, and the third rises to 1.05 * 0.071
+    >>> [[round(float(x), 6) for x in panel.get_ylim()] for panel in drawn.axes]
+    [[0.0, 0.0525], [0.0, 0.0525], [-0.033, 0.07455]]
+    >>> plt.close(drawn)
+    """
     from portlib import figures
 
     rows = math.ceil(len(measured) / 2)

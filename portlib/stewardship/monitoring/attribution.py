@@ -64,11 +64,51 @@ def brinson_fachler(wp: ArrayLike, wb: ArrayLike, rp: ArrayLike, rb: ArrayLike) 
 
     Examples
     --------
-    >>> found = brinson_fachler([0.6, 0.4], [0.5, 0.5], [0.10, 0.02], [0.08, 0.02])
-    >>> [round(float(part.sum()), 6) for part in found]
-    [0.006, 0.01, 0.002]
-    >>> round(0.6 * 0.10 + 0.4 * 0.02 - (0.5 * 0.08 + 0.5 * 0.02), 6)
-    0.018
+    Of three classes; the benchmark earns 0.032 + 0.0105 + 0.0025 = 0.045.
+
+    >>> found = brinson_fachler(
+    ...     [0.5, 0.3, 0.2], [0.4, 0.35, 0.25], [0.10, 0.02, -0.01], [0.08, 0.03, 0.01]
+    ... )
+    >>> found.allocation.round(6).tolist()  # 0.1 * 0.035, -0.05 * -0.015, -0.05 * -0.035
+    [0.0035, 0.00075, 0.00175]
+    >>> found.selection.round(6).tolist()  # 0.4 * 0.02, 0.35 * -0.01, 0.25 * -0.02
+    [0.008, -0.0035, -0.005]
+    >>> found.interaction.round(6).tolist()  # 0.1 * 0.02, -0.05 * -0.01, -0.05 * -0.02
+    [0.002, 0.0005, 0.001]
+    >>> round(float(sum(part.sum() for part in found)), 9)  # 0.054 - 0.045
+    0.009
+
+    Series are taken by their labels; two periods at once each have their own benchmark's return.
+
+    >>> w = pd.Series({"shares": 0.6, "bonds": 0.4})
+    >>> r = pd.Series({"bonds": 0.01, "shares": 0.05})
+    >>> by_label = brinson_fachler(w, w.iloc[::-1], r, 2 * r)
+    >>> by_label.selection.round(6).tolist()
+    [-0.03, -0.004]
+    >>> both = [[0.5, 0.5], [0.8, 0.2]]
+    >>> found = brinson_fachler(both, [0.6, 0.4], both, [[0.1, 0.2], [0.3, -0.1]])
+    >>> found.allocation.round(6).tolist()  # -0.1 * -0.04, 0.1 * 0.06; 0.2 * 0.16, -0.2 * -0.24
+    [[0.004, 0.006], [0.032, 0.048]]
+    >>> brinson_fachler([0.5, 0.4], [0.5, 0.5], [0.1, 0.2], [0.1, 0.2])
+    Traceback (most recent call last):
+    ...
+    ValueError: the weights of the portfolio miss one by 0.1: put what is left over into cash
+    >>> brinson_fachler([0.5, 0.5], [0.5, 0.5], [-1.0, 2.0], [-1.0, 2.1])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a return of a period is 2.1: give a number of at least -1 and at most 2; in ...
+    >>> brinson_fachler([0.5, 0.5], [0.5, 0.3, 0.2], [0.1, 0.2], [0.1, 0.2])
+    Traceback (most recent call last):
+    ...
+    ValueError: weights and returns are of different numbers of classes
+    >>> brinson_fachler(w, w, r, r.rename({"bonds": "gold"}))
+    Traceback (most recent call last):
+    ...
+    ValueError: weights and returns are not of the same classes: give all by class, or none
+    >>> brinson_fachler(w, w, r, pd.concat([r, r.iloc[:1]]))
+    Traceback (most recent call last):
+    ...
+    ValueError: weights and returns are not of the same classes: give all by class, or none
     """
     p, b, r, s = (numbers("a figure by class", x) for x in _by_label((wp, wb, rp, rb)))
     for returns in (r, s):
@@ -118,6 +158,32 @@ def carino(portfolio: Array, benchmark: Array) -> Array:
     References
     ----------
     Carino (1999).
+
+    Examples
+    --------
+    Each coefficient from its logarithms; together they close what compounding leaves.
+
+    >>> import math
+    >>> ours, theirs = np.array([0.10, -0.05, 0.03]), np.array([0.06, 0.01, 0.02])
+    >>> p, b = 1.10 * 0.95 * 1.03, 1.06 * 1.01 * 1.02
+    >>> whole = (math.log(p) - math.log(b)) / (p - b)
+    >>> first, second, third = carino(ours, theirs)
+    >>> math.isclose(first, math.log(1.10 / 1.06) / 0.04 / whole)
+    True
+    >>> math.isclose(second, math.log(0.95 / 1.01) / -0.06 / whole)
+    True
+    >>> math.isclose(0.04 * first - 0.06 * second + 0.01 * third, p - b)
+    True
+
+    Where a period's returns are equal, its limit, 1 / (1 + r), stands in its place:
+
+    >>> even = carino(np.array([0.25, 0.10]), np.array([0.25, 0.06]))
+    >>> math.isclose(even[0] / even[1], (1 / 1.25) / (math.log(1.10 / 1.06) / 0.04))
+    True
+    >>> carino(np.array([0.1, -1.0]), theirs[:2])
+    Traceback (most recent call last):
+    ...
+    ValueError: a return of -1 or less leaves nothing to link
     """
     both = np.column_stack([portfolio, benchmark])
     if not (both > -1).all():
@@ -137,7 +203,38 @@ def _log_ratio(p: ArrayLike, b: ArrayLike) -> Array:
 
 def menchero(portfolio: Array, benchmark: Array) -> Array:
     """Coefficients (T,) as `carino`'s, spread as evenly over periods as adding up allows. Source:
-    Menchero (2000)."""
+    Menchero (2000).
+
+    Examples
+    --------
+    The even part is what one more active return a period would bring to the whole, and what is left
+    is spread in proportion to active returns, which is the least that closes it:
+
+    >>> import math
+    >>> ours, theirs = np.array([0.10, -0.05, 0.03]), np.array([0.06, 0.01, 0.02])
+    >>> p, b = 1.10 * 0.95 * 1.03, 1.06 * 1.01 * 1.02
+    >>> even = (p - b) / 3 / (p ** (1 / 3) - b ** (1 / 3))
+    >>> rest = p - b - even * (0.04 - 0.06 + 0.01)
+    >>> squares = 0.04**2 + 0.06**2 + 0.01**2
+    >>> expected = [even + rest / squares * active for active in (0.04, -0.06, 0.01)]
+    >>> bool(np.allclose(menchero(ours, theirs), expected, rtol=1e-12))
+    True
+    >>> math.isclose(menchero(ours, theirs) @ (ours - theirs), p - b)
+    True
+
+    Orders changed, both end at the same wealth: nothing is to be added up, but the even part is the
+    limit, wealth ** (2 / 3); and with no active return at all it is all that there is.
+
+    >>> turned = ours[[1, 2, 0]]
+    >>> linked = menchero(turned, ours)
+    >>> (
+    ...     math.isclose(linked.mean(), p ** (2 / 3)),
+    ...     math.isclose(linked @ (turned - ours), 0, abs_tol=1e-12),
+    ... )
+    (True, True)
+    >>> bool(np.allclose(menchero(ours, ours), p ** (2 / 3), rtol=1e-12))
+    True
+    """
     active = portfolio - benchmark
     n = len(portfolio)
     p = np.prod(1 + portfolio)
@@ -167,6 +264,25 @@ def by_class(weights: Array, exposures: Array, classes: Array, added: Array) -> 
     -------
     weights, returns : array (T, k)
         A class that is not held has the class's own return.
+
+    Examples
+    --------
+    The first fund holds shares, the second a quarter of them, the third cash; nobody holds gold.
+    The second added 2% to its classes, the first 1%.
+
+    >>> held, earned = by_class(
+    ...     np.array([[0.5, 0.4, 0.1]]),
+    ...     np.array([[1.0, 0.0, 0.0, 0.0], [0.25, 0.75, 0.0, 0.0], [0.0, 0.0, 1.0, 0.0]]),
+    ...     np.array([[0.06, 0.03, 0.01, 0.2]]),
+    ...     np.array([[0.01, 0.02, -0.001]]),
+    ... )
+    >>> held.round(6).tolist()  # 0.5 + 0.1, 0.3, 0.1
+    [[0.6, 0.3, 0.1, 0.0]]
+    >>> # 0.06 + (0.5 * 0.01 + 0.1 * 0.02) / 0.6, 0.03 + 0.02, 0.01 - 0.001
+    >>> earned.round(6).tolist()
+    [[0.071667, 0.05, 0.009, 0.2]]
+    >>> round(float((held * earned).sum()), 6)  # 0.5 * 0.07 + 0.4 * 0.0575 + 0.1 * 0.009
+    0.0589
     """
     held = weights @ exposures
     extra = (weights * added) @ exposures

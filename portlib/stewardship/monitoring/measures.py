@@ -54,6 +54,47 @@ def class_history(classes: Assumptions, known: pd.DataFrame, rng: np.random.Gene
     ValueError
         Naming class and month for a month that is missing, repeated or misdated, and where no
         class has a series.
+
+    Examples
+    --------
+    With three months of shares, gold, which is taken to move exactly with them, follows them: its
+    mean a month and its own volatility times how far shares are from their mean, in units of their
+    standard deviation.
+
+    >>> both = Assumptions(["gold", "shares"], [0.06, 0.07], [[0.09, 0.06], [0.06, 0.04]])
+    >>> months = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> known = pd.DataFrame({"land": 0.5, "shares": [0.05, -0.03, 0.01]}, months)
+    >>> found = class_history(both, known, np.random.default_rng(1))
+    >>> found.real, list(found.returns)
+    (('shares',), ['gold', 'shares'])
+    >>> found.returns["shares"].tolist()
+    [0.05, -0.03, 0.01]
+    >>> found.returns["gold"].round(6).tolist()  # 0.06 / 12 + 0.3 / sqrt(12) * [1, -1, 0]
+    [0.091603, -0.081603, 0.005]
+
+    A class with nothing in common with shares has draws of its own volatility; half of the variance
+    of one that is correlated 0.6 is explained to 36%.
+
+    >>> sigma = [[0.04, 0.0, 0.018], [0.0, 0.01, 0.0], [0.018, 0.0, 0.0225]]
+    >>> three = Assumptions(["shares", "bonds", "land"], [0.07, 0.03, 0.05], sigma)
+    >>> ten_years = pd.date_range("1976-01-31", periods=600, freq="ME")
+    >>> waves = pd.DataFrame({"shares": 0.05 * np.sin(np.arange(600.0))}, ten_years)
+    >>> drawn = class_history(three, waves, np.random.default_rng(1)).returns
+    >>> (math.sqrt(12) * drawn.std() / [0.05 / math.sqrt(2) * math.sqrt(12), 0.10, 0.15]).round(1)
+    shares    1.0
+    bonds     1.0
+    land      1.0
+    dtype: float64
+    >>> bool((drawn.corr()["shares"] - [1.0, 0.0, 0.6]).abs().max() < 0.1)
+    True
+    >>> class_history(three, known[["land"]].iloc[[0, 2]], np.random.default_rng(1))
+    Traceback (most recent call last):
+    ...
+    ValueError: classes: no return for 2026-02; a month that is missing is not a month without return
+    >>> class_history(both, known[["land"]], np.random.default_rng(1))
+    Traceback (most recent call last):
+    ...
+    ValueError: no class has a real series: bring one, or name one in policy class_series
     """
     source = known[[label for label in classes.labels if label in known]]
     if source.empty:
@@ -86,6 +127,32 @@ def options(plan: Plan, classes: Assumptions) -> pd.DataFrame:
 
     Columns are the classes, then ``own_risk`` (annual volatility beyond them), ``expense_ratio``
     and ``fund``.
+
+    Examples
+    --------
+    Three funds, of which one is a series of two dates and one the employer's stock, whose volatility
+    the plan's rules say:
+
+    >>> from types import SimpleNamespace
+    >>> table = {"kind": ["core", "target_date", "employer_stock"]}
+    >>> table |= {"specific_risk": [0.03, 0.002, 0.1], "expense_ratio": [0.005, 0.0007, 0.0004]}
+    >>> plan = SimpleNamespace(
+    ...     funds=pd.DataFrame(table, ["ACT", "TD", "OWN"]),
+    ...     rules={"employer_stock": {"fund": "OWN", "own_volatility": 0.3}},
+    ...     exposures=pd.DataFrame({"shares": [0.9, 1.0]}, ["ACT", "OWN"]),
+    ...     vintages=pd.DataFrame({"shares": [0.8, 0.4], "bonds": [0.2, 0.6]}, [20, 0]),
+    ... )
+    >>> both = Assumptions(["bonds", "shares"], [0.03, 0.07], [[0.0025, 0.0], [0.0, 0.04]])
+    >>> found = options(plan, both)
+    >>> found["fund"].to_dict()
+    {'ACT': 'ACT', 'OWN': 'OWN', 'TD, 20 years to go': 'TD', 'TD, 0 years to go': 'TD'}
+    >>> found["own_risk"].tolist(), found["expense_ratio"].tolist()
+    ([0.03, 0.3, 0.002, 0.002], [0.005, 0.0004, 0.0007, 0.0007])
+    >>> found[["bonds", "shares"]].to_numpy().tolist()
+    [[0.0, 0.9], [0.0, 1.0], [0.2, 0.8], [0.6, 0.4]]
+    >>> plain = SimpleNamespace(**vars(plan) | {"rules": {"employer_stock": None}, "vintages": None})
+    >>> options(plain, both)["own_risk"].to_dict()
+    {'ACT': 0.03, 'OWN': 0.1}
     """
     funds = plan.funds
     stock = plan.rules["employer_stock"]
@@ -122,6 +189,25 @@ def with_own(
     Returns
     -------
     The table with each option's own months, and by option the first of them.
+
+    Examples
+    --------
+    The plan has months of two of three options, from the second and from the third; what it has of
+    other months or funds is not asked for.
+
+    >>> months = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> made = pd.DataFrame({"A": [0.01, 0.02, 0.03], "B": [0.04, 0.05, 0.06], "C": 0.07}, months)
+    >>> own = pd.DataFrame({"C": [np.nan, np.nan, 0.3], "X": 0.9, "A": [np.nan, 0.1, 0.2]}, months)
+    >>> own.loc[pd.Timestamp("2026-04-30")] = 0.8
+    >>> table, first = with_own(made, own)
+    >>> table.to_numpy().tolist()
+    [[0.01, 0.04, 0.07], [0.1, 0.05, 0.07], [0.2, 0.06, 0.3]]
+    >>> {name: f"{when:%Y-%m}" for name, when in first.items()}
+    {'A': '2026-02', 'C': '2026-03'}
+    >>> made["A"].tolist()  # what was given is left as it was
+    [0.01, 0.02, 0.03]
+    >>> with_own(made, None)[1], with_own(made, own[["C"]].iloc[:2])[1]
+    ({}, {})
     """
     table = made.copy()
     first: dict[str, pd.Timestamp] = {}
@@ -154,6 +240,27 @@ def same_equity(exposure: pd.Series, *, policy: Policy) -> pd.Series:
     ------
     ValueError
         Where the reference has no equity, or nothing else.
+
+    Examples
+    --------
+    The reference holds 40% equity and 50% else among the plan's classes. With 75% equity, the first
+    are multiplied by 0.75 / 0.4 and the others by 0.25 / 0.5.
+
+    >>> decided = {
+    ...     "reference_portfolio": {"large": 0.3, "small": 0.1, "bonds": 0.45, "cash": 0.05, "gold": 0.1},
+    ...     "equity_classes": ["small", "large"],
+    ... }
+    >>> held = pd.Series({"bonds": 0.2, "large": 0.3, "cash": 0.05, "small": 0.45})
+    >>> same_equity(held, policy=decided).round(6).to_dict()
+    {'bonds': 0.225, 'large': 0.5625, 'cash': 0.025, 'small': 0.1875}
+    >>> same_equity(pd.Series({"bonds": 0.5, "cash": 0.5}), policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: reference_portfolio must hold equity and something else among the plan's classes
+    >>> same_equity(pd.Series({"large": 0.7, "small": 0.3}), policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: reference_portfolio must hold equity and something else among the plan's classes
     """
     decided = pd.Series(policy["reference_portfolio"], dtype=float)
     reference = decided.reindex(exposure.index, fill_value=0.0)
@@ -195,6 +302,22 @@ def followed(funds: Array, target: Array, every: int) -> tuple[Array, Array, Arr
     >>> funds = np.array([[0.1, 0.0], [0.1, 0.0]])
     >>> [followed(funds, np.array([0.5, 0.5]), every)[0].round(4).tolist() for every in (1, 2)]
     [[0.05, 0.05], [0.05, 0.0524]]
+
+    Three unequal funds, put back after every second month: the third begins at the target again.
+
+    >>> months = np.array([[0.10, -0.05, 0.02], [-0.04, 0.01, 0.03], [0.06, -0.02, 0.01]])
+    >>> returns, starts, ends = followed(months, np.array([0.5, 0.3, 0.2]), 2)
+    >>> # 0.05 - 0.015 + 0.004; (0.55 * 0.96 + 0.285 * 1.01 + 0.204 * 1.03) / 1.039 - 1;
+    >>> # 0.03 - 0.006 + 0.002
+    >>> returns.round(6).tolist()
+    [0.039, -0.012541, 0.026]
+    >>> (1.039 * starts).round(6).tolist()
+    [[0.5195, 0.3117, 0.2078], [0.55, 0.285, 0.204], [0.5195, 0.3117, 0.2078]]
+    >>> (1.039 * ends[0]).round(6).tolist(), ends.sum(axis=-1).round(9).tolist()
+    ([0.55, 0.285, 0.204], [1.0, 1.0, 1.0])
+    >>> many = followed(np.stack([0 * months, months]), np.array([0.5, 0.3, 0.2]), 2)
+    >>> [x.shape for x in many], many[0][1].round(6).tolist()
+    ([(2, 3), (2, 3, 3), (2, 3, 3)], [0.039, -0.012541, 0.026])
     """
     w = np.broadcast_to(target, funds[..., 0, :].shape)
     returns = []
@@ -226,6 +349,75 @@ class Watched:
     rebalance_months : after how many months weights return to the target
     tail_level : of the VaR whose breaches are counted
     degrees_of_freedom : of Student's t, from which `simulated` draws
+
+    Examples
+    --------
+    Half in shares at 0.6% a year, 30% in a mix, 20% in bonds: by class 56% and 44%, against 40% and
+    60%.
+
+    >>> approved = {
+    ...     "target": np.array([0.5, 0.3, 0.2]),
+    ...     "exposures": np.array([[1.0, 0.0], [0.2, 0.8], [0.0, 1.0]]),
+    ...     "own_risk": np.array([0.03, 0.01, 0.02]),
+    ...     "expense": np.array([0.006, 0.002, 0.001]),
+    ...     "benchmark": np.array([0.4, 0.6]),
+    ...     "classes": Assumptions(
+    ...         ["shares", "bonds"], [0.07, 0.04], [[0.04, 0.003], [0.003, 0.0025]]
+    ...     ),
+    ... }
+    >>> decided = {"index_fund_cost": 0.0015, "monitoring_window_months": 3}
+    >>> decided |= {"monitoring_rebalance_months": 2, "tail_level": 0.95}
+    >>> decided |= {"fat_tail_degrees_of_freedom": 5}
+    >>> ours = Watched.under(decided, **approved)
+    >>> ours.degrees_of_freedom, ours.index_fund_cost
+    (5, 0.0015)
+    >>> own = 0.015**2 + 0.003**2 + 0.004**2  # weights times own risks
+    >>> math.isclose(ours.tracking_error**2, 0.16**2 * (0.04 + 0.0025 - 2 * 0.003) + own)
+    True
+    >>> by_class = 0.56**2 * 0.04 + 0.44**2 * 0.0025 + 2 * 0.56 * 0.44 * 0.003
+    >>> math.isclose(ours.risk**2, by_class + own)
+    True
+    >>> round(ours.mean, 9)  # 0.56 * 0.07 + 0.44 * 0.04 - (0.003 + 0.0006 + 0.0002)
+    0.053
+    >>> round(ours.active, 9)  # 0.053 - (0.4 * 0.07 + 0.6 * 0.04) + 0.0015
+    0.0025
+    >>> math.isclose(ours.month_var, 1.644853627 * ours.risk / math.sqrt(12) - 0.053 / 12)
+    True
+    >>> ours.net(np.array([0.03, -0.01]), np.array([0.004, 0.0, 0.002])).round(6).tolist()
+    [0.0335, -0.002167, -0.008083]
+
+    Four months, the same twice but for what shares did in the third; each measure again in plain
+    words:
+
+    >>> from statistics import mean, stdev
+    >>> classes = np.array([[[0.03, 0.01], [-0.12, 0.02], [x, -0.03], [0.01, 0.06]] for x in (0.02, 0.05)])
+    >>> funds = ours.net(classes, np.zeros((2, 4, 3)))
+    >>> told = {rule: x[1, -1] for rule, x in ours.measures(classes, funds).items()}
+    >>> r, _, ends = followed(funds[1], ours.target, 2)
+    >>> active = [x - (0.4 * s + 0.6 * b - 0.0015 / 12) for x, (s, b) in zip(r, classes[1])]
+    >>> math.isclose(told["distance from target"], max(abs(ends[-1] - [0.5, 0.3, 0.2])))
+    True
+    >>> math.isclose(told["volatility"], math.sqrt(12) * stdev(r[1:]) / ours.risk)
+    True
+    >>> math.isclose(told["tracking error"], math.sqrt(12) * stdev(active[1:]) / ours.tracking_error)
+    True
+    >>> error = ours.tracking_error / math.sqrt(3 / 12)
+    >>> math.isclose(told["shortfall"], (0.0025 - 12 * mean(active[1:])) / error)
+    True
+    >>> [bool(-x > ours.month_var) for x in r], round(float(told["breaches"]), 9)
+    ([False, True, False, False], 1.0)
+    >>> highest = 1 + r[0]  # after the first month
+    >>> math.isclose(told["drawdown"], (1 - np.prod(1 + r) / highest) / ours.risk)
+    True
+    >>> np.isnan(ours.measures(classes, funds)["volatility"]).tolist()  # no window before the third
+    [[True, True, False, False], [True, True, False, False]]
+    >>> bool(np.isnan(ours.measures(classes[:, :2], funds[:, :2])["breaches"]).all())
+    True
+    >>> funds[1, 2, 0] = np.nan
+    >>> ours.measures(classes, funds)
+    Traceback (most recent call last):
+    ...
+    ValueError: returns of funds: month 3 is missing or no number
     """
 
     target: Array

@@ -83,6 +83,23 @@ def annual_return(returns: ArrayLike) -> Array:
     --------
     >>> float(annual_return([0.01] * 12).round(4))
     0.1268
+
+    Three unequal months compound, and a table has its months in its rows:
+
+    >>> math.isclose(annual_return([0.05, -0.02, 0.03]), (1.05 * 0.98 * 1.03) ** 4 - 1)
+    True
+    >>> months = pd.date_range("2026-01-31", periods=2, freq="ME")
+    >>> table = pd.DataFrame({"a": [0.01, 0.02], "b": [-0.01, 0.03], "c": [0.0, -1.0]}, months)
+    >>> annual_return(table).round(6).tolist()  # (1.01 * 1.02) ** 6 - 1, (0.99 * 1.03) ** 6 - 1, -1
+    [0.195444, 0.124177, -1.0]
+    >>> annual_return([0.01, -1.001])
+    Traceback (most recent call last):
+    ...
+    ValueError: returns: number 2 is -1.001: missing, or more is lost than all
+    >>> annual_return([])
+    Traceback (most recent call last):
+    ...
+    ValueError: returns: no months
     """
     r = _numbers(returns)
     return np.asarray(np.prod(1 + r, axis=-1) ** (12 / r.shape[-1]) - 1)
@@ -90,7 +107,24 @@ def annual_return(returns: ArrayLike) -> Array:
 
 def volatility(returns: ArrayLike) -> Array:
     """Standard deviation a year over the last axis of monthly returns, ddof 1: ex-post where they
-    are past."""
+    are past.
+
+    Examples
+    --------
+    Squares about the mean of 0.01 are 0.0001, 0.0004 and 0.0001, of which two count.
+
+    >>> x = [0.02, -0.01, 0.02]
+    >>> math.isclose(volatility(x), math.sqrt(12 * 0.0006 / 2))
+    True
+    >>> volatility([x, [2 * r for r in x]]).round(6).tolist()
+    [0.06, 0.12]
+    >>> float(volatility([0.01, 0.03]).round(6))  # sqrt(12 * 0.0002)
+    0.04899
+    >>> volatility([0.01])
+    Traceback (most recent call last):
+    ...
+    ValueError: a volatility needs two months at least
+    """
     r = _numbers(returns)
     if r.shape[-1] < 2:
         raise ValueError("a volatility needs two months at least")
@@ -98,7 +132,23 @@ def volatility(returns: ArrayLike) -> Array:
 
 
 def tracking_error(returns: ArrayLike, benchmark: ArrayLike) -> Array:
-    """Volatility a year of monthly returns less their benchmark's, over the same months."""
+    """Volatility a year of monthly returns less their benchmark's, over the same months.
+
+    Examples
+    --------
+    >>> float(tracking_error([0.05, -0.01, 0.04], [0.03, 0.0, 0.02]).round(6))  # of 2%, -1%, 2%
+    0.06
+    >>> tracking_error([0.05, -0.01, 0.04], [0.03, 0.0])
+    Traceback (most recent call last):
+    ...
+    ValueError: 3 months of returns, 2 of the benchmark
+    >>> months = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> one, other = (pd.Series([0.01, 0.02], m) for m in (months[:2], months[1:]))
+    >>> tracking_error(one, other)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: returns and benchmark are not of the same months: 2026-01 is in one of them ...
+    """
     r, b = _both(returns, benchmark)
     return np.asarray(math.sqrt(12) * np.std(r - b, axis=-1, ddof=1))
 
@@ -127,6 +177,21 @@ def predicted_tracking_error(
     -------
     float
         Annual decimal.
+
+    Examples
+    --------
+    By class 56% and 44% are held against 40% and 60%:
+
+    >>> risk = predicted_tracking_error(
+    ...     np.array([0.5, 0.3, 0.2]),
+    ...     np.array([[1.0, 0.0], [0.2, 0.8], [0.0, 1.0]]),
+    ...     np.array([0.4, 0.6]),
+    ...     np.array([[0.04, 0.003], [0.003, 0.0025]]),
+    ...     np.array([0.03, 0.01, 0.02]),
+    ... )
+    >>> by_class = 0.16**2 * (0.04 + 0.0025 - 2 * 0.003)
+    >>> math.isclose(risk**2, by_class + 0.015**2 + 0.003**2 + 0.004**2)
+    True
     """
     x = exposures.T @ w - benchmark
     return math.sqrt(float(x @ sigma @ x + (w * own_risk) @ (w * own_risk)))
@@ -156,6 +221,19 @@ def eta(q: int, rho: ArrayLike) -> float:
     References
     ----------
     Lo (2002), equation 20.
+
+    Examples
+    --------
+    >>> math.isclose(eta(12, []), math.sqrt(12)), eta(1, [0.5])
+    (True, 1.0)
+    >>> math.isclose(eta(12, [0.2, 0.1]), 12 / math.sqrt(12 + 2 * (11 * 0.2 + 10 * 0.1)))
+    True
+    >>> math.isclose(eta(2, [0.25, 0.9]), 2 / math.sqrt(2 + 2 * 0.25))  # the second lag is beyond
+    True
+    >>> eta(2, [-1.0])
+    Traceback (most recent call last):
+    ...
+    ValueError: these autocorrelations leave 2 periods a variance of 0; use fewer lags
     """
     k = np.asarray(rho, float)[: q - 1]
     variance = q + 2 * float((q - np.arange(1, len(k) + 1)) @ k)
@@ -212,6 +290,52 @@ def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
     References
     ----------
     Lo (2002), equations 9 and 13; Mertens (2002).
+
+    Examples
+    --------
+    Four months with a mean of 1%; squares about it are 4, 1, 4, 1, so that the ratio is sqrt(0.3).
+
+    >>> x = [0.03, 0.02, -0.01, 0.0]
+    >>> found = sharpe(x)
+    >>> math.isclose(found.month, math.sqrt(0.3)), math.isclose(found.year, math.sqrt(0.3 * 12))
+    (True, True)
+    >>> math.isclose(found.error_if_normal, math.sqrt((1 + 0.3 / 2) / 4))
+    True
+
+    With deviations of 2, 1, -2, -1 in percent, psi is sqrt(0.3) times 1.4, 0.85, -2.6, -1.15, and a
+    constant; their mean is -0.375.
+
+    >>> psi = [1.775, 1.225, -2.225, -0.775]
+    >>> variance = 0.3 * sum(x * x for x in psi) / 4
+    >>> math.isclose(found.error, math.sqrt(variance / 4))
+    True
+    >>> math.isclose(found.error_year, found.error * math.sqrt(12))
+    True
+
+    With one lag, whose weight is a half, twice: products of neighbours are added, and the
+    autocorrelation of months is (2 - 2 + 2) / 10.
+
+    >>> next_to = 0.3 * sum(a * b for a, b in zip(psi, psi[1:])) / 4
+    >>> found = sharpe(x, lags=1)
+    >>> math.isclose(found.error, math.sqrt((variance + 2 * next_to / 2) / 4))
+    True
+    >>> math.isclose(found.factor, 12 / math.sqrt(12 + 2 * 11 * 0.2))
+    True
+
+    With two, weights are two thirds and a third:
+
+    >>> after = 0.3 * sum(a * b for a, b in zip(psi, psi[2:])) / 4
+    >>> kept = variance + 4 / 3 * next_to + 2 / 3 * after
+    >>> math.isclose(sharpe(x, lags=2).error, math.sqrt(kept / 4))
+    True
+    >>> sharpe(x, lags=3)
+    Traceback (most recent call last):
+    ...
+    ValueError: a Sharpe ratio with 3 lags needs more than 4 months, not 4
+    >>> sharpe([0.01, 0.01, 0.01])
+    Traceback (most recent call last):
+    ...
+    ValueError: returns that never differ have no Sharpe ratio
     """
     x = _numbers(excess, "excess returns", least=-math.inf)
     if not np.ptp(x) > STILL:
@@ -245,6 +369,17 @@ def sortino(excess: ArrayLike) -> float:
     *all* months.
 
     ValueError where no month is below the target. Source: Sortino and Price (1994).
+
+    Examples
+    --------
+    A mean of 0.5% a month, and squares of 0.0001 and 0.0004 below the target, over all four months:
+
+    >>> math.isclose(sortino([0.02, -0.01, 0.03, -0.02]), 0.06 / math.sqrt(12 * 0.0005 / 4))
+    True
+    >>> sortino([0.02, 0.0, 0.01])
+    Traceback (most recent call last):
+    ...
+    ValueError: no month is below the target: the ratio has no denominator
     """
     x = _numbers(excess, "excess returns", least=-math.inf)
     below = np.minimum(x, 0.0)
@@ -255,7 +390,17 @@ def sortino(excess: ArrayLike) -> float:
 
 def beta(returns: ArrayLike, benchmark: ArrayLike) -> float:
     """By how much do returns (T,) move when the benchmark's move by one? Covariance over
-    variance."""
+    variance.
+
+    Examples
+    --------
+    About their means the returns are -1, -3, 4 and the benchmark's 0, -3, 3 percent: 21 / 18.
+
+    >>> round(beta([0.01, -0.01, 0.06], [0.01, -0.02, 0.04]), 9)
+    1.166666667
+    >>> round(beta([0.01, -0.02, 0.04], [0.01, -0.01, 0.06]), 9)  # 21 / 26
+    0.807692308
+    """
     r, b = _both(returns, benchmark)
     return float(np.cov(r, b)[0, 1] / np.var(b, ddof=1))
 
@@ -272,7 +417,35 @@ class Fall(NamedTuple):
 
 def worst_fall(returns: pd.Series) -> Fall:
     """From the highest month end, the one before the first return included, to the lowest after it;
-    by month end. ValueError for months that are missing, misdated or not oldest first."""
+    by month end. ValueError for months that are missing, misdated or not oldest first.
+
+    Examples
+    --------
+    Month ends are at 1.10, 0.88, 0.924, 0.8316, 1.16424 and 1.0478: the deepest fall is 1 - 0.8316
+    / 1.10 and is made good in the fifth month.
+
+    >>> months = pd.date_range("2026-01-31", periods=6, freq="ME")
+    >>> found = worst_fall(pd.Series([0.10, -0.20, 0.05, -0.10, 0.40, -0.10], months))
+    >>> round(found.depth, 6), [f"{when:%Y-%m-%d}" for when in found[1:]]
+    (0.244, ['2026-01-31', '2026-04-30', '2026-05-31'])
+
+    Of falls from the start the peak is the month end before; this one is not made good. Where
+    nothing falls, there is no depth, and nothing to make good.
+
+    >>> found = worst_fall(pd.Series([-0.10, 0.05, -0.02], months[:3]))
+    >>> round(found.depth, 6), f"{found.peak:%Y-%m-%d}", f"{found.trough:%m}", found.recovered
+    (0.1, '2025-12-31', '01', None)
+    >>> worst_fall(pd.Series([0.1, 0.2], months[:2])).depth
+    0.0
+    >>> worst_fall(pd.Series([0.1, 0.2], months[:2] - pd.Timedelta(days=1)))
+    Traceback (most recent call last):
+    ...
+    ValueError: returns: 2026-01-30 is not the last day of its month; give each month by that date
+    >>> worst_fall(pd.Series([0.1, -1.2], months[:2], name="ours"))
+    Traceback (most recent call last):
+    ...
+    ValueError: ours: 2026-02: -1.2 is no return; in percent? Write 0.012 for 1.2%
+    """
     monthly(returns, str(returns.name or "returns"), least=-1.0, month_ends=True)
     when = pd.DatetimeIndex(returns.index)
     ends = when.insert(0, when[0] - pd.offsets.MonthEnd(1))
@@ -290,6 +463,71 @@ class Record:
     what they are.
 
     ValueError unless the three cover the same months, and net is nowhere above gross.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2026-01-31", periods=4, freq="ME")
+    >>> gross = pd.Series([0.02, -0.01, 0.03, 0.01], months)
+    >>> ours = Record(gross, gross - 0.001, gross - 0.002, "actual")
+    >>> table = ours.shown(2)  # of March and April
+    >>> table.index.tolist(), table.columns.tolist()
+    (['gross', 'net', 'benchmark'], ['return a year', 'volatility'])
+    >>> math.isclose(table.loc["net", "return a year"], (1.029 * 1.009) ** 6 - 1)
+    True
+    >>> table["volatility"].round(6).tolist()  # sqrt(12 * 2 * 0.01**2) each
+    [0.04899, 0.04899, 0.04899]
+    >>> math.isclose(ours.shown(4).loc["benchmark", "volatility"], math.sqrt(12 * 0.000875 / 3))
+    True
+    >>> ours.shown(5)
+    Traceback (most recent call last):
+    ...
+    ValueError: the record has 4 months, not 5
+
+    A record goes on with the month after its last one, of the same kind:
+
+    >>> first, later = (
+    ...     Record(*(x[at] for x in (ours.gross, ours.net, ours.benchmark)), "actual")
+    ...     for at in (slice(0, 1), slice(1, 4))
+    ... )
+    >>> whole = first.joined(later)
+    >>> all(
+    ...     getattr(whole, name).equals(getattr(ours, name))
+    ...     for name in ("gross", "net", "benchmark")
+    ... )
+    True
+    >>> whole.origin
+    'actual'
+    >>> later.joined(first)
+    Traceback (most recent call last):
+    ...
+    ValueError: the later record must begin the month after 2026-04
+    >>> first.joined(
+    ...     Record(later.gross, later.net, later.benchmark, "SYNTHETIC")
+    ... )  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: SYNTHETIC months may not be joined to actual ones: show them apart, each ...
+
+    Net may be gross, where nothing was charged, but not above it:
+
+    >>> Record(gross, gross, gross, "actual").origin
+    'actual'
+    >>> Record(gross, gross + [0, 0, 0.001, 0], gross, "actual")
+    Traceback (most recent call last):
+    ...
+    ValueError: net returns above gross: fees were added instead of taken off
+    >>> Record(gross, gross.iloc[:3], gross, "actual")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: gross, net and benchmark must cover the same months: nothing else may be ...
+    >>> Record(gross, gross, gross.iloc[1:], "actual")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: gross, net and benchmark must cover the same months: nothing else may be ...
+    >>> Record(*[gross.iloc[[0, 2]]] * 3, "actual")
+    Traceback (most recent call last):
+    ...
+    ValueError: gross: no return for 2026-02; a month that is missing is not a month without return
     """
 
     gross: pd.Series
@@ -354,6 +592,24 @@ def lives(returns: pd.DataFrame) -> dict[str, pd.Series]:
 
     An option may be younger than the table. ValueError, naming option and month, for one that is
     missing in between, and for an option without any.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2026-01-31", periods=4, freq="ME")
+    >>> nan = math.nan
+    >>> table = pd.DataFrame(
+    ...     {"old": [0.01, 0.02, 0.03, 0.04], "young": [nan, nan, 0.05, 0.06]}, months
+    ... )
+    >>> {name: life.tolist() for name, life in lives(table).items()}
+    {'old': [0.01, 0.02, 0.03, 0.04], 'young': [0.05, 0.06]}
+    >>> lives(table.iloc[[2, 3]].assign(gone=[0.01, nan]))
+    Traceback (most recent call last):
+    ...
+    ValueError: gone: 2026-04: nan is no return
+    >>> lives(table.iloc[:2])
+    Traceback (most recent call last):
+    ...
+    ValueError: young: no month has a return; leave the option out, and say so
     """
     found = {}
     for name, column in returns.items():
@@ -406,6 +662,70 @@ def comparative_chart(
     ValueError
         Naming options and months in which the tables differ, or which are missing; and where no
         calendar year is complete.
+
+    Examples
+    --------
+    From December 2024 to January 2026: what counts is 2025, and for longer periods what there is up
+    to its end. An option that began in July shows six months, and its benchmark the same.
+
+    >>> months = pd.date_range("2024-12-31", periods=14, freq="ME")
+    >>> old = pd.Series([0.5, *[0.01] * 12, 0.7], months)
+    >>> net = pd.DataFrame(
+    ...     {"old": old, "young": old.where(months >= "2025-07-01", math.nan) + 0.01}
+    ... )
+    >>> other = pd.DataFrame({"young": 2 * old, "old": 3 * old}, months)
+    >>> chart = comparative_chart(net, other, pd.Series({"young": 0.0045, "old": 0.002}))
+    >>> chart[["1 y", "5 y", "10 y"]].round(6).to_numpy().tolist()
+    [[0.126825, 0.623354, 0.623354], [0.268242, 0.268242, 0.268242]]
+    >>> round(1.01**12 - 1, 6), round((1.5 * 1.01**12) ** (12 / 13) - 1, 6), round(1.02**12 - 1, 6)
+    (0.126825, 0.623354, 0.268242)
+    >>> chart[["1 y benchmark", "10 y benchmark"]].round(6).to_numpy().tolist()
+    [[0.425761, 2.232408], [0.268242, 0.268242]]
+    >>> round(1.03**12 - 1, 6), round((2.5 * 1.03**12) ** (12 / 13) - 1, 6)
+    (0.425761, 2.232408)
+    >>> chart["expense ratio"].tolist(), chart["a year per $1,000"].tolist()
+    ([0.002, 0.0045], [2.0, 4.5])
+
+    What began in January has no figure yet; and before the first complete year there is no chart.
+
+    >>> new = net.assign(young=[math.nan] * 13 + [0.02])
+    >>> bool(
+    ...     comparative_chart(new, other, chart["expense ratio"])
+    ...     .loc["young", "1 y":"10 y"]
+    ...     .isna()
+    ...     .all()
+    ... )
+    True
+    >>> comparative_chart(net.iloc[2:], other.iloc[2:], chart["expense ratio"])
+    Traceback (most recent call last):
+    ...
+    ValueError: no calendar year is complete: the chart begins with the first
+    >>> comparative_chart(net.iloc[1:13], other.iloc[1:13], chart["expense ratio"])["1 y"].round(
+    ...     6
+    ... ).tolist()
+    [0.126825, 0.268242]
+    >>> comparative_chart(net, other[["old"]], chart["expense ratio"])
+    Traceback (most recent call last):
+    ...
+    ValueError: every option needs a benchmark: young is in one table only
+    >>> comparative_chart(net, other.iloc[1:], chart["expense ratio"])
+    Traceback (most recent call last):
+    ...
+    ValueError: options and benchmarks must cover the same months: 2024-12 is in one table only
+    >>> comparative_chart(net, other.iloc[::-1], chart["expense ratio"])
+    Traceback (most recent call last):
+    ...
+    ValueError: options and benchmarks must cover the same months: they are sorted differently
+    >>> comparative_chart(net, other.iloc[:, [0, 0, 1]], chart["expense ratio"])
+    Traceback (most recent call last):
+    ...
+    ValueError: young is there twice
+    >>> comparative_chart(
+    ...     net, other, pd.Series({"young": 0.45, "old": 0.002})
+    ... )  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: an expense ratio is 0.45: give a number of at least 0 and below 0.1; in ...
     """
     against = _matched(net, benchmark)
     mine = lives(net)
@@ -434,7 +754,26 @@ def comparative_chart(
 
 def chart_faults(chart: pd.DataFrame, options: list[str]) -> list[str]:
     """What the comparative chart lacks: options, columns or figures, each by name; empty for a
-    complete one."""
+    complete one.
+
+    Examples
+    --------
+    >>> names = [f"{years} y{of}" for years in (1, 5, 10) for of in ("", " benchmark")]
+    >>> table = {name: [0.05, 0.04] for name in names}
+    >>> table |= {"expense ratio": [0.002, 0.0045], "a year per $1,000": [2.0, 4.5]}
+    >>> chart = pd.DataFrame(table, ["A", "B"])
+    >>> chart_faults(chart, ["A", "B"])
+    []
+    >>> chart_faults(chart, ["A", "C"])
+    ['option C is missing']
+    >>> chart.loc["B", "5 y"] = math.nan
+    >>> chart_faults(chart.drop(columns="10 y"), ["A", "B"])
+    ["column '10 y' is missing", "B: no '5 y'"]
+    >>> chart_faults(chart.assign(**{"5 y": 0.03, "a year per $1,000": [2.01, 4.504]}), ["B"])
+    ['A: dollars and percent disagree']
+    >>> chart_faults(chart.assign(**{"5 y": 0.03, "a year per $1,000": [1.99, 4.5]}), ["B"])
+    ['A: dollars and percent disagree']
+    """
     columns = [f"{years} y{name}" for years in PERIODS for name in ("", " benchmark")]
     columns += ["expense ratio", "a year per $1,000"]
     found = [f"option {name} is missing" for name in options if name not in chart.index]
@@ -482,6 +821,68 @@ def reviews(
     ------
     ValueError
         Naming options and months in which the tables differ, or which are missing.
+
+    Examples
+    --------
+    Two years of months; each option's difference from its benchmark alternates, which gives its
+    mean and standard deviation by hand.
+
+    >>> months = pd.date_range("2024-01-31", periods=24, freq="ME")
+    >>> bills = pd.Series(0.002, months)
+    >>> mix = pd.Series([0.03, -0.01, 0.02, -0.02] * 6, months)
+    >>> differences = {
+    ...     "good": [0.003, -0.001],
+    ...     "behind": [-0.001, -0.002],
+    ...     "dear": [-0.006, 0.005],
+    ...     "unpriced": [0.003, -0.001],
+    ...     "late": [0.003, -0.001],
+    ...     "new": [0.003, -0.001],
+    ... }
+    >>> net = pd.DataFrame({name: mix + two * 12 for name, two in differences.items()})
+    >>> net.loc[:"2024-12-31", "late"] = math.nan  # twelve months are left
+    >>> net.loc[:"2025-01-31", "new"] = math.nan  # eleven
+    >>> other = pd.DataFrame(dict.fromkeys(reversed(differences), mix))
+    >>> expense = pd.Series(0.004, list(differences)).drop("unpriced")
+    >>> found = reviews(net, other, bills, expense, index_fund_cost=0.001)
+    >>> found["review"].to_dict()
+    ... # doctest: +NORMALIZE_WHITESPACE
+    {'good': '', 'behind': 'behind its benchmark', 'dear': 'premium without result',
+     'unpriced': 'cannot be judged: no expense ratio', 'late': 'judged on its own 12 months',
+     'new': 'cannot be judged: 11 months'}
+    >>> found["ahead"].round(6).tolist()[:5]  # twelve times the mean
+    [0.012, -0.018, -0.006, 0.012, 0.012]
+    >>> math.isclose(
+    ...     found.loc["good", "error"], math.sqrt(12) * 0.002 * math.sqrt(24 / 23) / math.sqrt(2)
+    ... )
+    True
+    >>> math.isclose(found.loc["late", "error"], math.sqrt(12) * 0.002 * math.sqrt(12 / 11))
+    True
+    >>> found["months"].tolist(), found["premium"].round(6).tolist()[:4]
+    ([24, 24, 24, 24, 12, 11], [0.003, 0.003, 0.003, nan])
+    >>> excess = np.array([0.028, -0.012, 0.018, -0.022] * 6)
+    >>> math.isclose(found.loc["dear", "of benchmark"], math.sqrt(12) * 0.003 / excess.std(ddof=1))
+    True
+    >>> ours = excess + [0.003, -0.001] * 12
+    >>> math.isclose(found.loc["good", "Sharpe"], math.sqrt(12) * 0.004 / ours.std(ddof=1))
+    True
+
+    An option that costs no more than index funds may be behind by less than two errors, and one
+    exactly as good as its benchmark, but dearer, asks for a review; bills have no Sharpe ratio.
+
+    >>> even = net[["dear"]].assign(same=mix, cash=bills)
+    >>> against = even.assign(dear=mix)
+    >>> costs = pd.Series({"dear": 0.001, "same": 0.0011, "cash": 0.001})
+    >>> found = reviews(even, against, bills, costs, index_fund_cost=0.001)
+    >>> found["review"].to_dict()
+    {'dear': '', 'same': 'premium without result', 'cash': ''}
+    >>> reviews(even, against, bills.iloc[1:], costs, index_fund_cost=0.001)
+    Traceback (most recent call last):
+    ...
+    ValueError: bills lack 2024-01
+    >>> reviews(even, against, bills + 0.05, costs, index_fund_cost=0.001)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a month's return of bills is 0.052: give a number of at least -0.01 and ...
     """
     against = _matched(net, benchmark)
     if lost := [named(x) for x in net.index.difference(bills.index)]:
