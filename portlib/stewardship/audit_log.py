@@ -126,6 +126,22 @@ def canonical(content: Any) -> str:
     --------
     >>> canonical({"b": 1, "a": [True, None]})
     '{"a":[true,null],"b":1}'
+
+    >>> canonical({"é": [1.50, "two", {"z": None, "y": -1}], "a": (False,)})
+    '{"a":[false],"é":[1.5,"two",{"y":-1,"z":null}]}'
+    >>> canonical({"x": float("nan")})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.audit_log.AuditError: content cannot be written as strict JSON: ...
+    >>> deep = 1  # the innermost value is a level too
+    >>> for _ in range(49):
+    ...     deep = [deep]
+    >>> len(canonical(deep))
+    99
+    >>> canonical({"a": (deep,)})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.audit_log.AuditError: content is nested more than 50 deep; strict ...
     """
     level = [content]
     for _ in range(DEEPEST):
@@ -165,13 +181,33 @@ def digest(number: int, previous: str, content: str) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> text = '{"a":1}'
+    >>> digest(3, "ab" * 32, text) == hashlib.sha256(
+    ...     b"3\\n" + b"ab" * 32 + b'\\n{"a":1}'
+    ... ).hexdigest()
+    True
     """
     return hashlib.sha256(f"{number}\n{previous}\n{content}".encode()).hexdigest()
 
 
 def chain(head: Link | Head, content: Any) -> Link:
     """The link that follows `head` (`START` before the first), with `content` in its canonical
-    form."""
+    form.
+
+    Examples
+    --------
+    >>> first = chain(START, {"b": 1})
+    >>> first.number, first.previous == "0" * 64, first.content
+    (1, True, '{"b":1}')
+    >>> first.digest == digest(1, "0" * 64, '{"b":1}')
+    True
+    >>> second = chain(first, {"b": 2})
+    >>> second.number, second.previous == first.digest
+    (2, True)
+    """
     text = canonical(content)
     return Link(head.number + 1, head.digest, text, digest(head.number + 1, head.digest, text))
 
@@ -191,6 +227,37 @@ def verify(links: Iterable[Link], head: Head | None = None) -> Head:
     ChainBroken
         Naming the first link that is wrong: out of place, not following, altered, or not what
         `head` recalls.
+
+    Examples
+    --------
+    >>> links = [chain(START, "a")]
+    >>> for content in ("b", "c", "d"):
+    ...     links.append(chain(links[-1], content))
+    >>> verify(links) == Head(4, links[3].digest), verify([]) == START
+    (True, True)
+    >>> verify(links, Head(2, links[1].digest)).number, verify(links, START).number
+    (4, 4)
+    >>> a, b, c, d = links
+    >>> other = chain(a, "x")
+    >>> def broken(links, head=None):
+    ...     try:
+    ...         verify(links, head)
+    ...     except ChainBroken as error:
+    ...         return str(error)
+    >>> broken([a, c, d])
+    'link 2 is missing: link 3 stands in its place'
+    >>> broken([b, c, d])
+    'link 1 is missing: link 2 stands in its place'
+    >>> broken([a, a])
+    'link 2 is missing: link 1 stands in its place'
+    >>> broken([a, other, c, d])
+    'link 3 does not follow link 2: one was replaced or moved'
+    >>> broken([a, b._replace(content='"x"'), c, d])
+    'link 2 was altered: its content does not give its digest'
+    >>> broken([a, other], Head(2, b.digest))
+    'link 2 is not the one that was kept: the log was written anew'
+    >>> broken([a, b], Head(4, d.digest))
+    'link 3 is missing: the log ends before link 4, which was kept'
     """
     last = START
     kept = head is None or head == START
@@ -250,6 +317,88 @@ class AuditLog:
         all.
     topics : mapping of topic to event names
         What may be written; `TOPICS` unless given.
+
+    Examples
+    --------
+    >>> from datetime import timedelta, timezone
+    >>> log, noon = AuditLog(), datetime(2026, 11, 29, 12, tzinfo=UTC)
+    >>> def write(at=noon, topic="policy", name="Approved", actor="chair", key=None, **body):
+    ...     return log.append(topic, name, at=at, actor=actor, body=body, key=key)
+    >>> write(of=7).number, write(key="k", of=8).number
+    (1, 2)
+    >>> eastern = timezone(timedelta(hours=-5))
+    >>> third = write(datetime(2026, 11, 29, 8, tzinfo=eastern), "views", "ViewAccepted", view="US")
+    >>> third.number, third.topic, third.name, f"{third.at:%H:%M}", third.actor, third.body
+    (3, 'views', 'ViewAccepted', '13:00', 'chair', {'view': 'US'})
+    >>> (
+    ...     [e.number for e in log.events("policy")],
+    ...     [e.number for e in log.events(name="ViewAccepted")],
+    ... )
+    ([1, 2], [3])
+    >>> [e.number for e in log.events("policy", "Approved")], len(log.events()), log.events("x")
+    ([1, 2], 3, ())
+    >>> log.verify() == Head(3, log.links[-1].digest), log.links[1].previous == log.links[0].digest
+    (True, True)
+
+    With a key an event is written once; other content under it, another clock, or a name that
+    nobody knows is refused, and nothing is changed or taken out.
+
+    >>> write(key="k", of=8).number, len(log.events())
+    (2, 3)
+    >>> def refusal(*given, **named):
+    ...     try:
+    ...         write(*given, **named)
+    ...     except (AuditError, sqlite3.DatabaseError) as error:
+    ...         return type(error).__name__
+    >>> refusal(key="k", of=9), refusal(key="k", of=8, name="PolicyChanged")
+    ('KeyReused', 'KeyReused')
+    >>> hour = timedelta(hours=1)
+    >>> refusal(noon), refusal(noon + hour - timedelta(seconds=1)), refusal(noon + hour)
+    ('ClockMovedBack', 'ClockMovedBack', None)
+    >>> later = noon + 2 * hour
+    >>> refusal(later, name="Forgotten"), refusal(later, topic="gossip"), refusal(later, actor="  ")
+    ('AuditError', 'AuditError', 'AuditError')
+    >>> refusal(datetime(2026, 11, 30)), refusal(later, of={1, 2})
+    ('AuditError', 'AuditError')
+    >>> for change in ("UPDATE audit_log SET content = 'x'", "DELETE FROM audit_log"):
+    ...     try:
+    ...         log.connection.execute(change)
+    ...     except sqlite3.DatabaseError as error:
+    ...         print(error)
+    audit_log is append-only
+    audit_log is append-only
+    >>> own = AuditLog(topics={"toys": ("Found",)})
+    >>> own.append("toys", "Found", at=noon, actor="child", body={}).number
+    1
+
+    An error inside a transaction undoes all of it; one inside another is part of it.
+
+    >>> before = len(log.events())
+    >>> try:
+    ...     with log.transaction():
+    ...         _ = write(later, of=10), write(later, of=11)
+    ...         raise KeyError("stop")
+    ... except KeyError:
+    ...     len(log.events()) - before, log.connection.in_transaction
+    (0, False)
+    >>> with log.transaction():
+    ...     _ = write(later, of=10), write(later, of=11)
+    >>> len(log.events()) - before, log.verify().number == before + 2
+    (2, True)
+
+    Whoever holds the file may take the triggers away and change it: the chain tells.
+
+    >>> _ = log.connection.execute("DROP TRIGGER audit_log_no_update")
+    >>> _ = log.connection.execute("UPDATE audit_log SET key = 'other' WHERE number = 2")
+    >>> log.verify()
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.audit_log.ChainBroken: link 2: its key is not the one it was written under
+    >>> _ = log.connection.execute("UPDATE audit_log SET content = '{}' WHERE number = 2")
+    >>> log.verify()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.audit_log.ChainBroken: link 2 was altered: its content does not ...
     """
 
     def __init__(
@@ -409,6 +558,25 @@ def append_only(table: str, same: str) -> tuple[str, ...]:
 
     `same` is the condition under which a row would take another's place: ``INSERT OR REPLACE``
     deletes that other without any trigger for deletions.
+
+    Examples
+    --------
+    >>> kept = sqlite3.connect(":memory:", isolation_level=None)
+    >>> _ = kept.execute("CREATE TABLE notes (number INTEGER PRIMARY KEY, text TEXT)")
+    >>> for statement in append_only("notes", "number = NEW.number"):
+    ...     _ = kept.execute(statement)
+    >>> _ = kept.execute("INSERT INTO notes VALUES (1, 'a'), (2, 'b')")
+    >>> replaced = "REPLACE INTO notes VALUES (2, 'c')"
+    >>> for change in ("UPDATE notes SET text = 'c'", "DELETE FROM notes", replaced):
+    ...     try:
+    ...         kept.execute(change)
+    ...     except sqlite3.DatabaseError as error:
+    ...         print(error)
+    notes is append-only
+    notes is append-only
+    notes is append-only
+    >>> kept.execute("SELECT text FROM notes").fetchall()
+    [('a',), ('b',)]
     """
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     return (
@@ -438,7 +606,15 @@ def _event(link: Link) -> Event:
 
 def retain_until(last: date, years: int) -> date:
     """The day until which a record of `last` is kept: the same day `years` later, 1 March for a 29
-    February."""
+    February.
+
+    Examples
+    --------
+    >>> str(retain_until(date(2026, 11, 29), 6)), str(retain_until(date(2024, 2, 29), 6))
+    ('2032-11-29', '2030-03-01')
+    >>> str(retain_until(date(2024, 2, 29), 4))
+    '2028-02-29'
+    """
     try:
         return last.replace(year=last.year + years)
     except ValueError:
@@ -475,6 +651,51 @@ def export(
         plain file name, a folder that is no earlier export, and where the disk refuses.
     ChainBroken
         For a broken log.
+
+    Examples
+    --------
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> place, log = Path(folder.name, "kept", "log"), AuditLog()
+    >>> def refusal(*given):
+    ...     try:
+    ...         export(log, *given)
+    ...     except AuditError as error:
+    ...         return str(error)
+    >>> refusal(place, 6)
+    'the log is empty: there is nothing to keep'
+    >>> for month in (3, 11):
+    ...     at = datetime(2026, month, 29, tzinfo=UTC)
+    ...     event = log.append("policy", "Approved", at=at, actor="chair", body={"of": month})
+    >>> told = export(log, place, 6, {"minutes.txt": b"what was said"})
+    >>> told["first"][:10], told["last"][:10], told["retain_until"], told["years"]
+    ('2026-03-29', '2026-11-29', '2032-11-29', 6)
+    >>> told["head"] == {"number": 2, "digest": event.link.digest}, list(told["files"])
+    (True, ['events.jsonl', 'minutes.txt'])
+    >>> told["files"]["minutes.txt"] == hashlib.sha256(b"what was said").hexdigest()
+    True
+    >>> json.loads((place / "manifest.json").read_text()) == told
+    True
+    >>> lines = (place / "events.jsonl").read_text().splitlines()
+    >>> [json.loads(line)["number"] for line in lines], lines[1] == canonical(event.link._asdict())
+    ([1, 2], True)
+    >>> export(log, place, 7)["years"], sorted(path.name for path in place.iterdir())
+    (7, ['events.jsonl', 'manifest.json'])
+    >>> sorted(path.name for path in place.parent.iterdir())  # nothing is left beside it
+    ['log']
+    >>> refusal(place, 0)
+    'a record is kept for whole years above zero, not 0'
+    >>> refusal(place, 6.0)
+    'a record is kept for whole years above zero, not 6.0'
+    >>> for name in ("../x", "Manifest.json", ".x", "a/b"):
+    ...     print(refusal(place, 6, {name: b""}).split(": give")[0])
+    attachment '../x'
+    attachment 'Manifest.json'
+    attachment '.x'
+    attachment 'a/b'
+    >>> _ = (place / "manifest.json").rename(place / "other")
+    >>> refusal(place, 6)[-63:]
+    'log: holds other files than an export; give a folder of its own'
+    >>> folder.cleanup()
     """
     head = log.verify()
     events = log.events()
@@ -563,6 +784,72 @@ def check_export(
         what the events say.
     ChainBroken
         Naming the first broken link.
+
+    Examples
+    --------
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> place, log = Path(folder.name), AuditLog()
+    >>> for month in (3, 11):
+    ...     at = datetime(2026, month, 29, tzinfo=UTC)
+    ...     event = log.append("policy", "Approved", at=at, actor="chair", body={"of": month})
+    >>> told = export(log, place / "log", 6, {"minutes.txt": b"what was said"})
+    >>> (
+    ...     check_export(place / "log") == told,
+    ...     check_export(place / "log", log.verify(), years=6) == told,
+    ... )
+    (True, True)
+
+    Changed in any part, it is refused by that part's name:
+
+    >>> def refusal(name, content=None, head=None, years=None):
+    ...     _ = export(log, place / "log", 6, {"minutes.txt": b"what was said"})
+    ...     if content is None:
+    ...         (place / "log" / name).unlink()
+    ...     else:
+    ...         _ = (place / "log" / name).write_bytes(content)
+    ...     try:
+    ...         check_export(place / "log", head, years=years)
+    ...     except AuditError as error:
+    ...         return str(error)
+    >>> refusal("minutes.txt")
+    'minutes.txt: named by the manifest but missing from log'
+    >>> refusal("more.txt", b"")
+    'more.txt: an extra file, which the manifest does not name'
+    >>> refusal("minutes.txt", b"what was meant")
+    'minutes.txt: its content is not what the manifest recorded'
+    >>> def manifest(**other):
+    ...     return refusal("manifest.json", json.dumps(told | other).encode())
+    >>> manifest(), manifest(schema="other/1")[:40]
+    (None, "manifest.json: schema is 'other/1'; this")
+    >>> manifest(years="6")
+    "manifest.json: years is '6'; it is garbled"
+    >>> manifest(years=5)
+    'manifest.json: retain_until is 2032-11-29; the events say 2031-11-29'
+    >>> manifest(last=told["first"])[:46]
+    'manifest.json: last is 2026-03-29T00:00:00+00:'
+    >>> manifest(head={"number": 1, "digest": "0"})[:61]
+    "events.jsonl ends at link 2; the manifest says {'number': 1, "
+    >>> manifest(files={"minutes.txt": ""})
+    'manifest.json: files: it does not name the log, events.jsonl'
+    >>> manifest(files=told["files"] | {"../minutes.txt": ""})[:36]
+    "attachment '../minutes.txt': give a "
+    >>> refusal("minutes.txt", b"what was said", years=7)
+    'manifest.json: kept for 6 years, not 7'
+    >>> refusal("minutes.txt", b"what was said", head=Head(2, "0" * 64))
+    'link 2 is not the one that was kept: the log was written anew'
+    >>> refusal("manifest.json", b"[]")
+    "manifest.json: schema is 'list'; this version reads 'prudent-by-construction/audit-log/2'"
+    >>> refusal("manifest.json", b"{")[:37], refusal("manifest.json")[:37]
+    ('manifest.json: cannot be read in log:', 'manifest.json: cannot be read in log:')
+    >>> lines = b"no link"
+    >>> digests = told["files"] | {"events.jsonl": hashlib.sha256(lines).hexdigest()}
+    >>> _ = (place / "log" / "events.jsonl").write_bytes(lines)
+    >>> _ = (place / "log" / "manifest.json").write_text(json.dumps(told | {"files": digests}))
+    >>> check_export(place / "log")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.audit_log.AuditError: events.jsonl: a line is no link of the chain: ...
+    >>> folder.cleanup()
     """
     manifest = _manifest(folder)
     wanted = {*manifest["files"], "manifest.json"}

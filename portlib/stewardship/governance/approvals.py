@@ -86,6 +86,110 @@ class Approvals:
     >>> kept = Approvals(AuditLog(), "plan", roster, ("chair", "counsel"), 2, timedelta(0), ())
     >>> kept.one_person("Chair ", "trustee"), kept.one_person("chair", "counsel")
     (True, False)
+
+    Two of three roles must approve, and the chair, who proposed it, is not one of them. An approval
+    names the event by its digest.
+
+    >>> import numpy as np
+    >>> from datetime import UTC
+    >>> roles = ("chair", "counsel", "finance", "research")
+    >>> keys = signatures.demonstration_keys(roles, np.random.default_rng(1))
+    >>> roster = {role: signatures.address(key) for role, key in keys.items()}
+    >>> at, plan = datetime(2026, 11, 29, tzinfo=UTC), "ab" * 32
+    >>> kept = Approvals(
+    ...     AuditLog(), plan, roster, roles[:3], 2, timedelta(0), ("research", "chair")
+    ... )
+    >>> said = {"at": at, "actor": "chair", "body": {"entry": "cap"}}
+    >>> proposal = kept.log.append("policy", "PolicyChangeProposed", **said)
+    >>> other = kept.log.append("policy", "PolicyAdopted", **said)
+    >>> def sign(role, nonce, about=proposal, kind="Approval"):
+    ...     content = {
+    ...         "content": bytes.fromhex(about.link.digest),
+    ...         "subject": "cap",
+    ...         "reason": "read",
+    ...     }
+    ...     span = {"plan": plan, "at": at, "days": 1}
+    ...     return signatures.sign(kind, content, keys[role], role=role, nonce=nonce, **span)
+    >>> kept.approve(sign("counsel", 1), at).body["of"]
+    1
+    >>> kept.quorum(1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.NotApproved: event 1: approved by counsel; 2 ...
+    >>> kept.approve(sign("finance", 5), at).actor
+    'finance'
+    >>> kept.quorum(1).body["role"], [e.body["role"] for e in kept.approvals(1)], kept.approvals(2)
+    ('finance', ['counsel', 'finance'], [])
+
+    What does not count is refused, and the refusal is an event.
+
+    >>> def refusal(signed):
+    ...     try:
+    ...         kept.approve(signed, at)
+    ...     except ValueError as error:
+    ...         return type(error).__name__
+    >>> refusal(sign("counsel", 1)), refusal(sign("counsel", 2)), refusal(sign("chair", 1))
+    ('Replayed', 'AlreadyDone', 'OwnProposal')
+    >>> refusal(sign("finance", 4)), refusal(sign("research", 1)), refusal(sign("chair", 1, other))
+    ('OutOfOrder', 'WrongKey', 'GovernanceError')
+    >>> last = kept.log.events("policy", "ApprovalRefused")[-1]
+    >>> len(kept.log.events("policy", "ApprovalRefused")), last.body["why"], last.body["claimed by"]
+    (6, 'GovernanceError', 'chair')
+    >>> kept.used("counsel"), kept.used("finance"), kept.used("chair")
+    ([1], [5], [])
+
+    Views are heard of the roles that may have one, each version once, and by nobody else's key.
+
+    >>> from dataclasses import replace
+    >>> view = View("US", {"US": 1.0, "EU": -1.0}, 0.01, "research", "2026-11-28", "so")
+    >>> def signed_view(nonce, role="research", **other):
+    ...     content = signatures.view_content(replace(view, **other))
+    ...     span = {"plan": plan, "at": at, "days": 1}
+    ...     return signatures.sign(
+    ...         "InvestorView", content, keys[role], role=role, nonce=nonce, **span
+    ...     )
+    >>> kept.accept_view(signed_view(1, version=2), at).version
+    2
+    >>> def refused(signed):
+    ...     try:
+    ...         kept.accept_view(signed, at)
+    ...     except ValueError as error:
+    ...         return str(error)
+    >>> refused(signed_view(2, version=2))
+    "view 'US': version 2 after 2; revise it first"
+    >>> kept.accept_view(signed_view(3, name="EU"), at).name  # another view counts from one
+    'EU'
+    >>> refused(signed_view(4, version=1))
+    "view 'US': version 1 after 2; revise it first"
+    >>> refused(signed_view(1, "chair", version=3))
+    "view 'US' is by research, and chair signed it"
+    >>> refused(signed_view(1, "counsel"))
+    'InvestorView 1 of counsel: counsel may not sign it; research, chair may'
+    >>> kept.accept_view(signed_view(5, version=3), at).version
+    3
+    >>> accepted = kept.log.events("views", "ViewAccepted")[0].body
+    >>> accepted["view"], accepted["version"], accepted["role"], accepted["nonce"]
+    ('US', 2, 'research', 1)
+    >>> accepted["fingerprint"] == replace(view, version=2).fingerprint
+    True
+
+    Rules by which nobody could approve, or one person twice, are refused at the door.
+
+    >>> def door(roster=roster, signers=roles[:3], needed=2, wait=timedelta(0), authors=()):
+    ...     try:
+    ...         Approvals(AuditLog(), plan, roster, signers, needed, wait, authors)
+    ...     except GovernanceError as error:
+    ...         return str(error)
+    >>> [str(door(needed=m))[:21] for m in (4, 0, True, 3, 1)]
+    ['4 approvals of 3 role', '0 approvals of 3 role', 'True approvals of 3 r', 'None', 'None']
+    >>> door(wait=timedelta(hours=-1))
+    'a timelock of -1 day, 23:00:00 is in the past'
+    >>> door(signers=("chair", "trustee")), door(authors=("nobody",))
+    ('no address for trustee', 'no address for nobody')
+    >>> door(signers=("chair", "counsel", "finance", "chair"))
+    'a signing role is named twice: it would count twice'
+    >>> door(roster | {"finance": roster["chair"].upper()})
+    'two signing roles share a key: one person would count twice'
     """
 
     log: AuditLog
@@ -240,6 +344,12 @@ class Approvals:
 
 
 def same(text: str) -> str:
-    """A role or an address as one spelling: case, spaces and invisible characters say nothing."""
+    """A role or an address as one spelling: case, spaces and invisible characters say nothing.
+
+    Examples
+    --------
+    >>> same("Plan\\u200b Chair "), same("plan-chair"), same("ＣＨＡＩＲ 2")
+    ('planchair', 'planchair', 'chair2')
+    """
     shown = unicodedata.normalize("NFKC", str(text))
     return "".join(c for c in shown if c.isalnum()).casefold()

@@ -61,6 +61,10 @@ def missing(fields: Mapping[str, Any], required: Sequence[str]) -> list[str]:
     --------
     >>> missing({"methods": "N. A.", "conclusion": "meets it"}, ["methods", "conclusion"])
     ['methods']
+
+    >>> said = {"a": "N/A", "b": ["", "tbd"], "c": {"x": "none"}, "d": "xxx", "e": "--", "f": None}
+    >>> missing(said | {"g": "777", "h": 3, "i": ["none", "read"], "j": "no"}, list("abcdefghijk"))
+    ['a', 'b', 'c', 'd', 'e', 'f', 'j', 'k']
     """
     return [name for name in required if _blank(fields.get(name))]
 
@@ -76,7 +80,17 @@ def _blank(value: Any) -> bool:
 
 def draft(made_by: Pins) -> dict[str, Any]:
     """What code can say in a certificate: which model it is about. The five fields are the
-    expert's, and empty."""
+    expert's, and empty.
+
+    Examples
+    --------
+    >>> made = Pins("c0" * 32, "d1" * 32, "e2" * 32, "f3" * 32)
+    >>> told = draft(made)
+    >>> told["code"] == "c0" * 32, told["model"] == made.model, "plan" in told
+    (True, True, False)
+    >>> missing(told, FIELDS) == list(FIELDS), missing(told, ["code", "data", "policy", "model"])
+    (True, [])
+    """
     return {
         **dict.fromkeys(FIELDS, ""),
         "model": made_by.model,
@@ -85,7 +99,17 @@ def draft(made_by: Pins) -> dict[str, Any]:
 
 
 def certificate_content(fields: Mapping[str, Any]) -> dict[str, bytes]:
-    """A certificate as fields to sign: the digest of all it says, and the model that it names."""
+    """A certificate as fields to sign: the digest of all it says, and the model that it names.
+
+    Examples
+    --------
+    >>> said = certificate_content({"model": "0f" * 32, "conclusion": "meets it"})
+    >>> said["model"] == b"\\x0f" * 32
+    True
+    >>> text = '{"conclusion":"meets it","model":"' + "0f" * 32 + '"}'
+    >>> said["content"] == hashlib.sha256(text.encode()).digest()
+    True
+    """
     return {
         "content": hashlib.sha256(canonical(dict(fields)).encode()).digest(),
         "model": bytes.fromhex(str(fields["model"])),
@@ -132,6 +156,80 @@ def certify(
     WrongKey, Altered, ...
         When the signature is not that of a certifier's key, or not over these fields; a developer's
         is refused.
+
+    Examples
+    --------
+    The certifier signs the very fields that are filed; the certificate is then in force until its
+    last moment.
+
+    >>> import numpy as np
+    >>> from dataclasses import replace
+    >>> from datetime import timedelta
+    >>> from portlib.stewardship.audit_log import AuditLog
+    >>> from portlib.stewardship.governance.signatures import address, demonstration_keys, sign
+    >>> roles = ("certifier", "developer", "chair")
+    >>> keys = demonstration_keys(roles, np.random.default_rng(1))
+    >>> roster = {role: address(key) for role, key in keys.items()}
+    >>> at, plan = datetime(2026, 11, 29, 12, tzinfo=UTC), "ab" * 32
+    >>> office = Office(AuditLog(), plan, roster, ("chair",), 1, timedelta(0), ())
+    >>> made = Pins("c0" * 32, "d1" * 32, "e2" * 32, "f3" * 32)
+    >>> fields = draft(made) | {name: f"what the expert found of {name}" for name in FIELDS}
+    >>> def signed(fields, role="certifier", nonce=1, kind="Certificate"):
+    ...     content = certificate_content(fields)
+    ...     span = {"plan": plan, "at": at, "days": 365}
+    ...     return sign(kind, content, keys[role], role=role, nonce=nonce, **span)
+    >>> def filed(fields, statement, made=made):
+    ...     who = {"certifiers": ("certifier", "chair"), "developers": ("developer",)}
+    ...     try:
+    ...         return certify(office, fields, statement, made, at, **who).name
+    ...     except ValueError as error:
+    ...         return type(error).__name__
+    >>> in_force(office, made, at)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.certificates.NotCertified: no certificate is filed: the ...
+    >>> filed(fields | {"qualifications": "tbd"}, signed(fields))
+    'IncompleteRecord'
+    >>> filed(fields, signed(fields), replace(made, code="0" * 64))
+    'NotCertified'
+    >>> filed(fields, signed(fields, "developer"))
+    'WrongKey'
+    >>> filed(fields | {"conclusion": "meets it well"}, signed(fields))
+    'Altered'
+    >>> filed(fields, signed(fields)), filed(fields, signed(fields))
+    ('ModelCertified', 'Replayed')
+    >>> len(office.log.events("models", "CertificateRefused"))
+    5
+    >>> event = office.log.events("models", "ModelCertified")[0]
+    >>> event.actor, event.body["fields"] == fields, event.body["role"], event.body["nonce"]
+    ('certifier', True, 'certifier', 1)
+
+    Another plan does not void it; other code or data do, a later certificate, and a moment too
+    late.
+
+    >>> last = at + timedelta(days=365)
+    >>> in_force(office, replace(made, plan="0" * 64), at).number == event.number
+    True
+    >>> other = replace(made, code="a4" * 32, policy="b5" * 32)
+    >>> try:
+    ...     in_force(office, other, at)
+    ... except NotCertified as error:
+    ...     print(str(error)[:68])
+    the certificate of event 6 is void: code and policy changed since; h
+    >>> anew = draft(other) | {name: fields[name] for name in FIELDS}
+    >>> filed(anew, signed(anew, "chair"), other)
+    'ModelCertified'
+    >>> in_force(office, other, last).body["fields"] == anew
+    True
+    >>> try:
+    ...     in_force(office, made, at)
+    ... except NotCertified as error:
+    ...     print(str(error)[:57])
+    the certificate of event 9 is void: code and policy chang
+    >>> in_force(office, other, last + timedelta(seconds=1))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.certificates.NotCertified: the certificate of event 9 ...
     """
     with office.refusing(
         "models", "CertificateRefused", at, "portlib", {"claimed by": signed.role}
@@ -240,6 +338,30 @@ def decide(
         Naming what is missing of `DECISION`.
     GovernanceError
         For an event that is not there.
+
+    Examples
+    --------
+    >>> from portlib.stewardship.audit_log import AuditLog
+    >>> from datetime import timedelta
+    >>> office = Office(AuditLog(), "plan", {"chair": "0x1"}, ("chair",), 1, timedelta(0), ())
+    >>> at = datetime(2026, 11, 29, tzinfo=UTC)
+    >>> office.adopt({"cap": 0.4}, at, "chair")
+    >>> told = {name: f"what was said of {name}" for name in DECISION}
+    >>> decided = decide(office, told, at, "chair", rests_on=[1])
+    >>> decided.name, decided.actor, decided.body["rests on"], decided.body["why"]
+    ('DecisionRecorded', 'chair', [1], 'what was said of why')
+    >>> decide(office, told | {"alternatives": []}, at, "chair", rests_on=[1])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.certificates.IncompleteRecord: decision: alternatives: ...
+    >>> decide(office, told, at, "chair", rests_on=[])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: decision: it names no event ...
+    >>> decide(office, told, at, "chair", rests_on=[9, 2, 1, 7])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: decision: no event 7, 9; log ...
     """
     if lost := missing(fields, DECISION):
         raise IncompleteRecord(

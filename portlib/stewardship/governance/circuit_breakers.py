@@ -66,6 +66,22 @@ def risk_measures(
     -------
     dict
         Measures by name.
+
+    Examples
+    --------
+    Sharpe ratios are (0.07 - 0.02) / 0.15 and (0.05 - 0.02) / 0.06. Of the first portfolio 10%
+    moves from A, 20% into C and 10% out of D, which it no longer has: half of the sum is turnover.
+    The other was not held before.
+
+    >>> made = {
+    ...     "growth": {"weights": {"A": 0.5, "B": 0.3, "C": 0.2}, "mean": 0.07, "risk": 0.15},
+    ...     "careful": {"weights": {"B": 0.8, "A": 0.2}, "mean": 0.05, "risk": 0.06},
+    ... }
+    >>> held = {"growth": {"weights": {"D": 0.1, "B": 0.3, "A": 0.6}}}
+    >>> {name: round(x, 9) for name, x in risk_measures(made, 0.02, held).items()}
+    {'growth volatility': 0.15, 'careful volatility': 0.06, 'Sharpe ratio': 0.5, 'turnover': 0.2}
+    >>> risk_measures(made, 0.02)["turnover"], risk_measures({}, 0.02)
+    (0.0, {'Sharpe ratio': nan, 'turnover': 0.0})
     """
     volatility = {f"{name} volatility": float(p["risk"]) for name, p in portfolios.items()}
     sharpe = max(((p["mean"] - rf) / p["risk"] for p in portfolios.values()), default=math.nan)
@@ -84,7 +100,15 @@ def risk_measures(
 def risk_limits(
     portfolios: Mapping[str, Any], *, policy: Policy | Mapping[str, Any]
 ) -> dict[str, float]:
-    """The policy's limits for those measures; of a policy, or of its values as a log holds them."""
+    """The policy's limits for those measures; of a policy, or of its values as a log holds them.
+
+    Examples
+    --------
+    >>> decided = {"volatility": {"growth": 0.2, "careful": 0.08, "bold": 0.3}, "sharpe": 0.9}
+    >>> decided = {"circuit_breakers": decided | {"turnover": 0.6}}
+    >>> risk_limits({"careful": {}, "growth": {}}, policy=decided)
+    {'careful volatility': 0.08, 'growth volatility': 0.2, 'Sharpe ratio': 0.9, 'turnover': 0.6}
+    """
     limits = policy["circuit_breakers"]
     volatility = {f"{name} volatility": limits["volatility"][name] for name in portfolios}
     return {**volatility, "Sharpe ratio": limits["sharpe"], "turnover": limits["turnover"]}
@@ -117,6 +141,29 @@ def breaches(
 
     >>> breaches({"risk": 0.2, "turnover": 0.51}, {"risk": 0.2, "turnover": 0.5})
     {'turnover': (0.51, 0.5)}
+
+    Rounding is no breach; what is no number is one, at any limit. What is measured without a limit
+    passes.
+
+    >>> measured = {"a": 0.2 + 1e-13, "b": math.nan, "c": -math.inf, "d": 0.3, "e": 0.21, "f": -1.0}
+    >>> list(breaches(measured, {name: 0.2 for name in "abcef"}))
+    ['b', 'c', 'e']
+    >>> breaches({"a": 0.1}, {})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: no limits are given: nothing ...
+    >>> for limit in (True, "0.2", math.nan):
+    ...     try:
+    ...         breaches({"a": 0.1}, {"a": limit})
+    ...     except GovernanceError as error:
+    ...         print(error)
+    a: its limit is True; give a number
+    a: its limit is '0.2'; give a number
+    a: its limit is nan; give a number
+    >>> breaches({"a": 0.1}, {"c": 0.2, "a": 0.2, "b": 0.2})
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: not measured, though limited: b, c
     """
     if not limits:
         raise GovernanceError("no limits are given: nothing is released unguarded")

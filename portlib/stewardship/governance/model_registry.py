@@ -61,7 +61,19 @@ class InventoryError(RegistryError):
 
 @dataclass(frozen=True)
 class Pins:
-    """SHA-256 of what makes a result: sources of portlib, data files, policy in force, plan."""
+    """SHA-256 of what makes a result: sources of portlib, data files, policy in force, plan.
+
+    Examples
+    --------
+    >>> one = Pins("c", "d", "e", "f")
+    >>> one.model == hashlib.sha256(b'{"code":"c","data":"d","policy":"e"}').hexdigest()
+    True
+    >>> told = b'{"code":"c","data":"d","plan":"f","policy":"e"}'
+    >>> one.fingerprint == hashlib.sha256(told).hexdigest()
+    True
+    >>> one.differing(Pins("c", "x", "e", "y")), one.differing(Pins("c", "d", "e", "f"))
+    (('data', 'plan'), ())
+    """
 
     code: str
     data: str
@@ -86,7 +98,23 @@ class Pins:
 
 def pins(plan: Plan, *, code: Path | None = None) -> Pins:
     """What would make a result now, for `plan`; `code` is another folder of sources than the one in
-    use."""
+    use.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from types import SimpleNamespace
+    >>> plan = SimpleNamespace(policy=SimpleNamespace(fingerprint="e"), fingerprint="f")
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     _ = Path(folder, "a.py").write_text("x = 1")
+    ...     made = pins(plan, code=Path(folder))
+    ...     made.code == code_fingerprint(Path(folder)), made.policy, made.plan
+    (True, 'e', 'f')
+    >>> made.data == _sha(canonical(dict(data.sources()["sha256"])))
+    True
+    >>> pins(plan).code == code_fingerprint(), pins(plan).code == made.code
+    (True, False)
+    """
     files = data.sources()["sha256"].to_dict()
     return Pins(
         code_fingerprint(code), _sha(canonical(files)), plan.policy.fingerprint, plan.fingerprint
@@ -95,7 +123,32 @@ def pins(plan: Plan, *, code: Path | None = None) -> Pins:
 
 def code_fingerprint(folder: Path | None = None) -> str:
     """SHA-256 over the sources of a package, by name, with line ends as one character on every
-    system."""
+    system.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> def sha(text):
+    ...     return hashlib.sha256(text.encode()).hexdigest()
+    >>> folder = tempfile.TemporaryDirectory()
+    >>> root = Path(folder.name)
+    >>> code_fingerprint(root)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.model_registry.RegistryError: ...: no sources there
+    >>> for name, text in {
+    ...     "b.py": "y = 2\\r\\n",
+    ...     "a/c.py": "x = 1",
+    ...     ".hidden/a.py": "",
+    ...     "d.txt": "",
+    ... }.items():
+    ...     (root / name).parent.mkdir(exist_ok=True)
+    ...     _ = (root / name).write_bytes(text.encode())
+    >>> inside = f'{{"a/c.py":"{sha("x = 1")}","b.py":"{sha(chr(121) + " = 2" + chr(10))}"}}'
+    >>> code_fingerprint(root) == sha(inside)
+    True
+    >>> folder.cleanup()
+    """
     root = Path(str(portlib.__file__)).parent if folder is None else folder
     files = {
         path.relative_to(root).as_posix(): _sha(path.read_text(encoding="utf-8"))
@@ -114,7 +167,16 @@ def _sources(folder: Path) -> list[Path]:
 
 
 def policy_values(policy: Policy) -> dict[str, Any]:
-    """Every value of a policy, by name, as plain data: what is adopted and compared."""
+    """Every value of a policy, by name, as plain data: what is adopted and compared.
+
+    Examples
+    --------
+    >>> from portlib import policy
+    >>> ours = policy.read().replace(max_single_fund=0.35)
+    >>> told = policy_values(ours)
+    >>> told["max_single_fund"], set(told) == set(ours.entries)
+    (0.35, True)
+    """
     return {name: plain(policy[name]) for name in policy.entries}
 
 
@@ -158,6 +220,15 @@ def result(model: str, values: Mapping[str, Any], made_by: Pins, digits: int) ->
     ------
     RegistryError
         As `result_digest`.
+
+    Examples
+    --------
+    >>> made = Pins("c", "d", "e", "f")
+    >>> one = result("toy", {"w": [0.123456, 0.876544]}, made, 3)
+    >>> one.model, one.values, one.pins == made
+    ('toy', {'w': [0.123456, 0.876544]}, True)
+    >>> one.digest == hashlib.sha256(b'{"w":[0.123,0.877]}').hexdigest()
+    True
     """
     return Result(model, dict(values), made_by, result_digest(values, digits))
 
@@ -177,6 +248,23 @@ def result_digest(values: Any, digits: int) -> str:
     >>> ours, theirs = {"w": [0.25, 0.75]}, {"w": [0.2500001, 0.7499999]}
     >>> [result_digest(ours, digits) == result_digest(theirs, digits) for digits in (6, 7)]
     [True, False]
+
+    Minus zero is zero, a tuple is a list, whole numbers and text stay as they are:
+
+    >>> said = {"b": (-0.0, 2, "x"), "a": {3: -0.00004}}
+    >>> result_digest(said, 4) == hashlib.sha256(b'{"a":{"3":0.0},"b":[0.0,2,"x"]}').hexdigest()
+    True
+    >>> for digits in (0, 16, True, 2.0):
+    ...     try:
+    ...         result_digest(said, digits)
+    ...     except RegistryError as error:
+    ...         print(error)
+    digits are 0; give a whole number from 1 to 15
+    digits are 16; give a whole number from 1 to 15
+    digits are True; give a whole number from 1 to 15
+    digits are 2.0; give a whole number from 1 to 15
+    >>> len(result_digest(said, 1)), len(result_digest(said, 15))
+    (64, 64)
     """
     if type(digits) is not int or not 1 <= digits <= 15:
         raise RegistryError(f"digits are {digits!r}; give a whole number from 1 to 15")
@@ -210,6 +298,25 @@ def disagreements(ours: Any, theirs: Any, tolerance: float) -> list[str]:
     ------
     RegistryError
         For a tolerance that is no number from 0 to below 1.
+
+    Examples
+    --------
+    >>> ours = {"w": [0.25, 0.5], "name": "a", "n": 3, "ok": True, "old": 1}
+    >>> theirs = {"w": (0.375, 0.25), "name": "b", "n": 3.0, "ok": 1, "new": 2}
+    >>> disagreements(ours, theirs, 0.125)
+    ['/new is only in one', '/old is only in one', '/w/1: 0.5 and 0.25', "/name: 'a' and 'b'"]
+    >>> disagreements(ours, theirs, 0.1)[2:]
+    ['/w/0: 0.25 and 0.375', '/w/1: 0.5 and 0.25', "/name: 'a' and 'b'"]
+    >>> disagreements({"x": 1000.0}, {"x": 1000.1}, 0.0)
+    ['/x: 1000.0 and 1000.1']
+    >>> disagreements(ours, ours, 1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.model_registry.RegistryError: tolerance is 1; give a ...
+    >>> disagreements(ours, ours, -0.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.model_registry.RegistryError: tolerance is -0.1; give a ...
     """
     if not 0 <= tolerance < 1:
         raise RegistryError(f"tolerance is {tolerance}; give a decimal from 0 to below 1")
@@ -269,6 +376,28 @@ def register(
         Decimals at which results are compared, from 1 to 15.
     approval : int, optional
         Number of the event that allowed it.
+
+    Examples
+    --------
+    >>> from datetime import UTC
+    >>> log, at = AuditLog(), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> old, new = Pins("c", "d", "e", "f"), Pins("c2", "d", "e", "f")
+    >>> register(log, "toy", old, at=at, actor="research", digits=3)
+    >>> register(log, "other", old, at=at, actor="research", digits=8)
+    >>> register(log, "toy", new, at=at, actor="chair", digits=4, approval=2)
+    >>> registered(log, "toy") == new, registered(log, "other") == old
+    (True, True)
+    >>> last = log.events()[-1]
+    >>> last.actor, last.body["model"], last.body["digits"], last.body["approval"]
+    ('chair', 'toy', 4, 2)
+    >>> register(log, "toy", new, at=at, actor="chair", digits=0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.model_registry.RegistryError: digits are 0; give a whole ...
+    >>> registered(log, "none")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.model_registry.RegistryError: no model 'none' is ...
     """
     result_digest(0.0, digits)  # refuses digits that are none
     log.append(
@@ -317,6 +446,42 @@ def accept(log: AuditLog, made: Result, *, at: datetime, actor: str) -> None:
         Naming which of code, data, policy and plan are not the registered ones.
     ResultMismatch
         When the values are not those of the digest, at the digits that were registered.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from datetime import UTC
+    >>> log, at = AuditLog(), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> made = Pins("c", "d", "e", "f")
+    >>> register(log, "toy", made, at=at, actor="research", digits=3)
+    >>> one = result("toy", {"w": 0.1234}, made, 3)
+    >>> accept(log, one, at=at, actor="chair")
+    >>> accept(
+    ...     log, replace(one, values={"w": 0.1232}), at=at, actor="chair"
+    ... )  # the same at 3 digits
+    >>> accept(log, replace(one, values={"w": 0.1236}), at=at, actor="chair")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.model_registry.ResultMismatch: toy: its values do not ...
+    >>> accept(
+    ...     log, replace(one, pins=Pins("c", "d2", "e", "f2")), at=at, actor="chair"
+    ... )  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.model_registry.PinMismatch: toy: made by other data and ...
+    >>> accept(
+    ...     log, result("toy", {"w": 0.1234}, made, 4), at=at, actor="chair"
+    ... )  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.model_registry.ResultMismatch: toy: its values do not ...
+    >>> [(e.name, e.actor, e.body.get("differing")) for e in log.events()[1:5]]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [('ResultAccepted', 'chair', None), ('ResultAccepted', 'chair', None),
+     ('ResultRefused', 'chair', []), ('ResultRefused', 'chair', ['data', 'plan'])]
+    >>> kept = log.events()[1].body
+    >>> kept["model"], kept["digest"] == one.digest, kept["pins"] == made.fingerprint
+    ('toy', True, True)
     """
     digits = _registration(log, made.model)["digits"]
     different = made.pins.differing(registered(log, made.model))
@@ -346,7 +511,25 @@ def accept(log: AuditLog, made: Result, *, at: datetime, actor: str) -> None:
 
 
 def models(root: Path | None = None) -> tuple[str, ...]:
-    """Every module of the four layers as ``layer.name`` or ``layer.chapter.name``, in order."""
+    """Every module of the four layers as ``layer.name`` or ``layer.chapter.name``, in order.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name in (
+    ...         "stewardship/a/z.py",
+    ...         "stewardship/a/__init__.py",
+    ...         "estimation/b.py",
+    ...         "c.py",
+    ...     ):
+    ...         Path(folder, name).parent.mkdir(parents=True, exist_ok=True)
+    ...         Path(folder, name).touch()
+    ...     models(Path(folder))
+    ('estimation.b', 'stewardship.a.z')
+    >>> "stewardship.governance.model_registry" in models(), "policy" in models()
+    (True, False)
+    """
     folder = Path(str(portlib.__file__)).parent if root is None else root
     paths = (path for layer in LAYERS for path in _sources(folder / layer))
     return tuple(
@@ -404,6 +587,52 @@ def inventory(
     ------
     InventoryError
         Naming models without entry, entries without model, and unknown grades.
+
+    Examples
+    --------
+    Points are exposure times use: 6 for one, 3 for the other, at the least that the tiers ask.
+
+    >>> names = ("estimation.draws", "estimation.months", "stewardship.audit_log")
+    >>> tiers = {"exposure": {"large": 3, "small": 1}, "use": {"decides": 2, "informs": 1}}
+    >>> tiers["tier"] = {"high": 6, "medium": 3, "low": 1}
+    >>> owners = {"estimation": "research", "stewardship": "compliance"}
+    >>> grades = {
+    ...     "stewardship.audit_log": {"kind": "record"},
+    ...     "estimation.months": {"exposure": "large", "use": "informs"},
+    ...     "estimation.draws": {"exposure": "large", "use": "decides"},
+    ... }
+    >>> found = inventory(grades, owners, tiers, names)
+    >>> found[["owner", "kind", "use", "tier"]].to_numpy().tolist()
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [['research', 'model', 'decides', 'high'], ['research', 'model', 'informs', 'medium'],
+     ['compliance', 'record', 'keeps what happened', 'no model']]
+    >>> found.index.tolist() == list(names), found.loc["stewardship.audit_log", "exposure"]
+    (True, '')
+    >>> found.loc["estimation.months", "limits"]
+    'whether the returns are right, and days within a month.'
+    >>> found.loc["stewardship.audit_log", "purpose"]
+    'What happened, in which order, and has anyone changed the record since?'
+    >>> def refusal(grades, owners=owners, tiers=tiers, names=names):
+    ...     try:
+    ...         inventory(grades, owners, tiers, names)
+    ...     except InventoryError as error:
+    ...         return str(error)
+    >>> refusal(dict(list(grades.items())[:1]))[:61]
+    'not in the inventory: estimation.draws, estimation.months; gr'
+    >>> refusal(grades, names=names[:1])[:72]
+    'in the inventory but no model of portlib: estimation.months, stewardship'
+    >>> refusal(grades | {"estimation.months": {"exposure": "huge", "use": "informs"}})
+    "estimation.months: exposure 'huge' is none of large, small"
+    >>> refusal(grades | {"stewardship.audit_log": {"kind": "toy"}})[:47]
+    "stewardship.audit_log: {'kind': 'toy'} is no ki"
+    >>> refusal(grades | {"stewardship.audit_log": {"kind": "record", "use": "informs"}})[:40]
+    "stewardship.audit_log: {'kind': 'record'"
+    >>> refusal(grades, {"estimation": "research"})
+    'stewardship.audit_log: exposure None is none of large, small'
+    >>> refusal(grades, {"stewardship": "compliance"})
+    'estimation.draws: no owner for its layer'
+    >>> refusal(grades, tiers=tiers | {"tier": {"high": 6, "medium": 4}})
+    'estimation.months: no tier for 3 points'
     """
     there = models() if names is None else names
     if lost := sorted(set(there) - set(graded)):
@@ -466,6 +695,39 @@ def carried(inventory: pd.DataFrame, root: Path | None = None) -> pd.Series:
     -------
     Series by model
         Most first; what is no model is left out.
+
+    Examples
+    --------
+    In a package of four, the highest model stands on a second, which stands on a third; a fourth is
+    read through a chapter's face.
+
+    >>> import tempfile
+    >>> sources = {
+    ...     "retirement.top": "from portlib.construction import middle",
+    ...     "construction.middle": "from portlib.estimation.below import x",
+    ...     "estimation.below": "from portlib.stewardship.monitoring import alerts",
+    ...     "stewardship.monitoring.alarms": "import math",
+    ...     "retirement.also": "from portlib.retirement.top import y",
+    ...     "estimation.rule": "from portlib.retirement.top import y",
+    ... }
+    >>> tiers = {"retirement.top": "high", "retirement.also": "high", "estimation.rule": "no model"}
+    >>> listed = pd.DataFrame({"tier": [tiers.get(name, "low") for name in sources]}, list(sources))
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, text in sources.items():
+    ...         path = Path(folder, name.replace(".", "/") + ".py")
+    ...         path.parent.mkdir(parents=True, exist_ok=True)
+    ...         _ = path.write_text(text)
+    ...     found = carried(listed, Path(folder))
+    ...     lower = carried(listed.replace("high", "medium"), Path(folder))
+    >>> for name, count in found.items():
+    ...     print(count, name)
+    2 construction.middle
+    2 estimation.below
+    2 stewardship.monitoring.alarms
+    1 retirement.top
+    0 retirement.also
+    >>> lower.equals(found)
+    True
     """
     folder = Path(str(portlib.__file__)).parent if root is None else root
     names = set(inventory.index)
@@ -510,7 +772,15 @@ def _imported(path: Path, names: set[str]) -> set[str]:
 
 def described(name: str) -> tuple[str, str]:
     """A module's purpose, the first sentence of its docstring, and its limits, what it says it
-    leaves out."""
+    leaves out.
+
+    Examples
+    --------
+    >>> described("estimation.draws")[1]
+    'regimes, and any dependence longer than a block.'
+    >>> described("stewardship.governance.certificates")[0][-46:]
+    ', before a model is used or a decision stands?'
+    """
     text = " ".join((importlib.import_module(f"portlib.{name}").__doc__ or "").split())
     purpose = re.match(r".+?[.?!](?=\s|$)", text)
     limits = re.search(r"(?:What it leaves out|Left out|Leaves out)\s*:?\s*(.+)", text)

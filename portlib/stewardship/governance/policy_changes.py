@@ -49,6 +49,99 @@ class PolicyChanges(Approvals):
     'PolicyChangeProposed'
     >>> kept.policy_in_force()
     {'house_cap': 0.4}
+
+    With the trustee's approval, of seven days ago, the change comes into force; not a minute
+    sooner, and once. What another role proposed before, from the old value, is then out of order.
+
+    >>> import numpy as np
+    >>> from portlib.stewardship.governance.signatures import address, demonstration_keys, sign
+    >>> keys = demonstration_keys(("chair", "trustee"), np.random.default_rng(1))
+    >>> roster = {role: address(key) for role, key in keys.items()}
+    >>> plan = "ab" * 32
+    >>> kept = PolicyChanges(AuditLog(), plan, roster, ("chair", "trustee"), 1, wait, ())
+    >>> kept.policy_in_force()
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: no policy was adopted: adopt one first
+    >>> kept.adopt({"house_cap": 0.4, "floors": [0.1, 0.2]}, at, "chair")
+    >>> kept.adopt({"house_cap": 0.4}, at, "chair")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.AlreadyDone: a policy was adopted before; ...
+    >>> first = kept.propose("house_cap", 0.5, "room for the index fund", at, "chair")
+    >>> second = kept.propose("house_cap", 0.6, "more room", at, "chair")
+    >>> first.number, second.number, first.body["from"], first.body["value"]
+    (2, 3, 0.4, 0.5)
+    >>> for nonce, event in enumerate((first, second), start=1):
+    ...     said = {"content": bytes.fromhex(event.link.digest), "subject": "cap", "reason": "read"}
+    ...     span = {"plan": plan, "at": at, "days": 1}
+    ...     signed = sign("Approval", said, keys["trustee"], role="trustee", nonce=nonce, **span)
+    ...     approved = kept.approve(signed, at)
+    >>> kept.enact(first.number, at + wait - timedelta(minutes=1))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.Timelocked: the change proposed in event 2 ...
+    >>> kept.enact(first.number, at + wait).name, kept.policy_in_force()
+    ('PolicyChanged', {'floors': [0.1, 0.2], 'house_cap': 0.5})
+    >>> later = at + 2 * wait
+    >>> kept.enact(first.number, later)
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.AlreadyDone: the change proposed in event 2 is in force
+    >>> kept.enact(second.number, later)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.OutOfOrder: policy house_cap was changed ...
+    >>> kept.enact(1, later)
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: event 1 proposes no change of policy
+    >>> third = kept.propose("floors", [0.1, 0.3], "less room", later, "chair")
+    >>> kept.enact(third.number, later)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.NotApproved: event 11: approved by nobody; 1 ...
+
+    A proposal names an entry that there is, another value of its kind, and why:
+
+    >>> def refusal(entry, value, reason="so"):
+    ...     try:
+    ...         kept.propose(entry, value, reason, later, "chair")
+    ...     except GovernanceError as error:
+    ...         return str(error)
+    >>> refusal("roof", 1)
+    'policy roof: there is no such entry'
+    >>> refusal("house_cap", 0.5)
+    'policy house_cap: it has that value, or no reason is given'
+    >>> refusal("house_cap", 0.3, "  ")
+    'policy house_cap: it has that value, or no reason is given'
+    >>> refusal("house_cap", -0.1)
+    'policy house_cap: -0.1 is of another kind than 0.5'
+    >>> refusal("house_cap", "0.3")
+    "policy house_cap: '0.3' is of another kind than 0.5"
+    >>> refusal("floors", 0.1), refusal("house_cap", 0.0)
+    ('policy floors: 0.1 is of another kind than [0.1, 0.2]', None)
+    >>> kept.log.events()[-2].name, kept.log.events()[-2].body["entry"]
+    ('PolicyChangeRefused', 'floors')
+
+    An entry that the policy's schema knows is held to it.
+
+    >>> ours = PolicyChanges(AuditLog(), plan, roster, ("chair", "trustee"), 1, wait, ())
+    >>> ours.adopt({"max_single_fund": 0.4, "equity_classes": ["us_large_equity"]}, at, "chair")
+    >>> ours.propose("max_single_fund", 40, "percent", at, "chair")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: policy max_single_fund: ...
+    >>> ours.propose("max_single_fund", 0.35, "less", at, "chair").body["value"]
+    0.35
+
+    Values in force that no event put there are named, as are those that are gone:
+
+    >>> kept.check_policy({"house_cap": 0.5, "floors": [0.1, 0.2]})
+    >>> kept.check_policy({"house_cap": 0.51, "roof": 1})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.UnapprovedPolicy: changed without an event of ...
     """
 
     def adopt(self, values: Mapping[str, Any], at: datetime, actor: str) -> None:

@@ -55,6 +55,29 @@ def statement(
         annual decimals, net of the funds' expenses where the weights are of funds.
     horizon_years : float
         For which the assumptions are meant.
+
+    Examples
+    --------
+    What is not held is left out of the weights; nothing is reordered.
+
+    >>> told = Assumptions(["b", "a"], [0.05, 0.03], [[0.04, 0.003], [0.003, 0.01]], 0.02, "a view")
+    >>> ours = {"mix": {"weights": {"a": 0.6, "b": 0.4, "c": 0.0}, "mean": 0.038, "risk": 0.11}}
+    >>> said = statement(
+    ...     told, ours, {"naive": {"weights": {"b": 1}, "mean": 0.05, "risk": 0.2}}, 10
+    ... )
+    >>> (
+    ...     said["labels"],
+    ...     said["mu"],
+    ...     said["sigma"][0],
+    ...     said["rf"],
+    ...     said["horizon_years"],
+    ...     said["source"],
+    ... )
+    (['b', 'a'], [0.05, 0.03], [0.04, 0.003], 0.02, 10, 'a view')
+    >>> said["portfolios"]
+    {'mix': {'weights': {'a': 0.6, 'b': 0.4}, 'mean': 0.038, 'risk': 0.11}}
+    >>> said["rivals"]
+    {'naive': {'weights': {'b': 1.0}, 'mean': 0.05, 'risk': 0.2}}
     """
     return {
         "schema": SCHEMA,
@@ -70,7 +93,18 @@ def statement(
 
 
 def expected(assumptions: Assumptions, weights: Mapping[str, float]) -> dict[str, Any]:
-    """A portfolio of the assumptions' classes with what they expect of it, for `statement`."""
+    """A portfolio of the assumptions' classes with what they expect of it, for `statement`.
+
+    Examples
+    --------
+    >>> told = Assumptions(["b", "a"], [0.05, 0.03], [[0.04, 0.003], [0.003, 0.01]])
+    >>> found = expected(told, {"a": 0.6, "b": 0.4})
+    >>> round(found["mean"], 9), round(found["risk"] ** 2, 9), found["weights"]
+    (0.038, 0.01144, {'a': 0.6, 'b': 0.4})
+    >>> # 0.4 * 0.05 + 0.6 * 0.03; 0.16 * 0.04 + 0.36 * 0.01 + 2 * 0.24 * 0.003
+    >>> round(expected(told, {"a": 0.5})["mean"], 9)  # what is left earns nothing
+    0.015
+    """
     w = np.array([weights.get(label, 0.0) for label in assumptions.labels])
     return {
         "weights": dict(weights),
@@ -106,6 +140,31 @@ def seal(
         Fingerprint of the plan that it is about.
     at : datetime
         Now, with its zone. Scores count from the first whole month after this.
+
+    Examples
+    --------
+    >>> log, key, plan = AuditLog(), bytes(31) + b"\\x01", "ab" * 32
+    >>> days = pd.date_range("2026-01-15", periods=3, tz="UTC")
+    >>> first = seal(
+    ...     log, {"mean": 0.05}, key, role="research", plan=plan, at=days[0].to_pydatetime()
+    ... )
+    >>> other = seal(
+    ...     log, {"mean": 0.06}, key, role="research", plan=plan, at=days[1].to_pydatetime()
+    ... )
+    >>> again = seal(
+    ...     log, {"mean": 0.05}, key, role="research", plan=plan, at=days[2].to_pydatetime()
+    ... )
+    >>> again == first, [e.body["signed"]["message"]["nonce"] for e in log.events()]
+    (True, [1, 2])
+    >>> (
+    ...     first.body["fingerprint"] == fingerprint({"mean": 0.05}),
+    ...     first.body["statement"],
+    ...     first.actor,
+    ... )
+    (True, {'mean': 0.05}, 'research')
+    >>> message = first.body["signed"]["message"]
+    >>> message["subject"], message["content"] == first.body["fingerprint"], message["role"]
+    ('sealed forecast', True, 'research')
     """
     digest = fingerprint(content)
     for event in log.events("forecasts", "ForecastSealed"):
@@ -149,6 +208,56 @@ def sealed(
         For a statement that is not the one that was hashed, or a signature over another.
     SignatureError
         For a signature that is not by the key of a role in `roster`, or not of that day.
+
+    Examples
+    --------
+    >>> from portlib.stewardship.governance.signatures import address
+    >>> log, key, plan = AuditLog(), bytes(31) + b"\\x01", "ab" * 32
+    >>> at = pd.Timestamp("2026-01-15", tz="UTC").to_pydatetime()
+    >>> events = [
+    ...     seal(log, {"mean": mean}, key, role="research", plan=plan, at=at)
+    ...     for mean in (0.05, 0.06)
+    ... ]
+    >>> roster = {"research": address(key)}
+    >>> (
+    ...     sealed(log, roster, plan=plan) == events,
+    ...     sealed(log, roster, plan=plan, head=log.verify()) == events,
+    ... )
+    (True, True)
+    >>> sealed(log, roster, plan="cd" * 32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.Altered: Approval 1 of research: it is not ...
+    >>> sealed(log, roster, plan=plan, head=Head(3, "0" * 64))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.audit_log.ChainBroken: link 3 is missing: the log ends before link ...
+
+    A statement, a fingerprint or a subject other than the one that was signed is found:
+
+    >>> body = dict(events[0].body)
+    >>> other = sign(
+    ...     "Approval",
+    ...     {"subject": "a letter", "content": bytes.fromhex(body["fingerprint"]), "reason": ""},
+    ...     key,
+    ...     role="research",
+    ...     nonce=9,
+    ...     plan=plan,
+    ...     at=at,
+    ...     days=1,
+    ... ).to_json()
+    >>> for wrong in ({"statement": {"mean": 0.07}}, {"fingerprint": "0" * 64}, {"signed": other}):
+    ...     forged = AuditLog()
+    ...     _ = forged.append(
+    ...         "forecasts", "ForecastSealed", at=at, actor="research", body=body | wrong
+    ...     )
+    ...     try:
+    ...         sealed(forged, roster, plan=plan)
+    ...     except AuditError as error:
+    ...         print(error)
+    event 1: the statement is not the one that was signed
+    event 1: the statement is not the one that was signed
+    event 1: the statement is not the one that was signed
     """
     log.verify(head)
     events = list(log.events("forecasts", "ForecastSealed"))
@@ -188,6 +297,57 @@ def score(
     ------
     ChainBroken, AuditError, SignatureError
         As `sealed` does: nothing is scored from a record that does not hold.
+
+    Examples
+    --------
+    Sealed in the middle of January, so that February to April count: a quarter of a year. What was
+    expected of a mean m and a risk s compounds to ``(1 + m)**2 / sqrt((1 + m)**2 + s**2) - 1``.
+
+    >>> from portlib.stewardship.governance.signatures import address
+    >>> log, key, plan = AuditLog(), bytes(31) + b"\\x01", "ab" * 32
+    >>> told = Assumptions(["a", "b"], [0.06, 0.03], [[0.04, 0.0], [0.0, 0.0]])
+    >>> mix = {"mix": {"weights": {"b": 0.4, "a": 0.6}, "mean": 0.048, "risk": 0.12}}
+    >>> lost = {"lost": {"weights": {"a": 0.5, "gold": 0.5}, "mean": 0.05, "risk": 0.15}}
+    >>> at = pd.Timestamp("2026-01-15", tz="UTC").to_pydatetime()
+    >>> said = statement(told, mix, lost, 10)
+    >>> _ = seal(log, said, key, role="research", plan=plan, at=at)
+    >>> months = pd.period_range("2026-01", periods=4, freq="M")
+    >>> returns = pd.DataFrame(
+    ...     {"a": [0.5, 0.02, -0.01, 0.03], "b": [0.5, 0.01, 0.0, 0.002]}, months
+    ... )
+    >>> found = score(log, returns, {"research": address(key)}, plan=plan).set_index("name")
+    >>> found[["what", "months"]].to_numpy().tolist()
+    [['class', 3], ['class', 3], ['portfolio', 3], ['rival', 0]]
+    >>> by_hand = (1.02 * 0.99 * 1.03) ** 4 - 1
+    >>> bool(np.isclose(found.loc["a", "came"], by_hand, rtol=1e-10)), str(found["sealed"].iloc[0])
+    (True, '2026-01-15')
+    >>> believed = 1.06**2 / (1.06**2 + 0.04) ** 0.5 - 1
+    >>> bool(np.isclose(found.loc["a", "expected"], believed, rtol=1e-10))
+    True
+    >>> bool(np.isclose(found.loc["a", "z"], (by_hand - believed) / (0.2 / 0.25**0.5), rtol=1e-10))
+    True
+    >>> mixed = ((1 + 0.016) * (1 - 0.006) * (1 + 0.0188)) ** 4 - 1
+    >>> bool(np.isclose(found.loc["mix", "came"], mixed, rtol=1e-10))
+    True
+    >>> (
+    ...     round(float(found.loc["b", "expected"]), 12),
+    ...     bool(np.isnan(found.loc["b", "z"])),
+    ... )  # no risk, no z
+    (0.03, True)
+    >>> bool(np.isnan(found.loc["lost", "came"])), round(float(found.loc["lost", "expected"]), 6)
+    (True, 0.039447)
+    >>> round(1.05**2 / (1.05**2 + 0.15**2) ** 0.5 - 1, 6)
+    0.039447
+
+    A month in which a part has no return is no month of the whole:
+
+    >>> gap = returns.assign(b=[0.5, 0.01, np.nan, 0.002])
+    >>> found = score(log, gap, {"research": address(key)}, plan=plan).set_index("name")
+    >>> found["months"].to_dict()
+    {'a': 3, 'b': 2, 'mix': 2, 'lost': 0}
+    >>> early = score(log, returns.iloc[:1], {"research": address(key)}, plan=plan)
+    >>> early["months"].tolist(), bool(early["came"].isna().all())
+    ([0, 0, 0, 0], True)
     """
     months = monthly(returns)
     rows = []

@@ -83,7 +83,19 @@ class OutOfOrder(SignatureError):
 @dataclass(frozen=True)
 class Signed:
     """A statement with its signature: kind, fields, address of the signer (0x...), signature
-    (0x..., 65 bytes)."""
+    (0x..., 65 bytes).
+
+    Examples
+    --------
+    >>> said = Signed(
+    ...     "LogHead", {"number": 7, "digest": b"2", "role": "chair", "nonce": 3}, "0x1", "0x2"
+    ... )
+    >>> said.role, said.nonce, said.to_json()["message"]["digest"]
+    ('chair', 3, '32')
+    >>> other = said.altered(number=8)
+    >>> other.message["number"], other.message["nonce"], other.signature, said.message["number"]
+    (8, 3, '0x2', 7)
+    """
 
     kind: str
     message: Mapping[str, Any]
@@ -119,7 +131,32 @@ class Signed:
 
 
 def from_json(content: Mapping[str, Any]) -> Signed:
-    """The statement that `Signed.to_json` wrote; `SignatureError` naming the part that is none."""
+    """The statement that `Signed.to_json` wrote; `SignatureError` naming the part that is none.
+
+    Examples
+    --------
+    >>> told = {"kind": "LogHead", "message": {"number": 7, "digest": "0f" * 32, "role": "chair"}}
+    >>> told |= {"signer": "0x1", "signature": "0x2"}
+    >>> said = from_json(told)
+    >>> said.message["digest"] == b"\\x0f" * 32, said.message["number"], said.to_json() == told
+    (True, 7, True)
+    >>> from_json([told])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: a statement is a mapping of ...
+    >>> from_json(told | {"signer": 1})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: a statement's signer is 1; it ...
+    >>> from_json(told | {"kind": "Letter"})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: no statement of kind ...
+    >>> from_json(told | {"message": {"digest": "xy"}})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: LogHead: a field of 32 bytes ...
+    """
     if not isinstance(content, Mapping):
         raise SignatureError("a statement is a mapping of kind, message, signer and signature")
     for name, form in (("kind", str), ("message", Mapping), ("signer", str), ("signature", str)):
@@ -162,6 +199,67 @@ def typed_data(kind: str, message: Mapping[str, Any], plan: str) -> dict[str, An
     ------
     SignatureError
         For an unknown kind, and for fields that are missing or too many.
+
+    Examples
+    --------
+    >>> message = {"number": 7, "digest": bytes(32), "role": "chair", "nonce": 1}
+    >>> message |= {"validFrom": 0, "validUntil": 2**256 - 1}
+    >>> full = typed_data("LogHead", message, "ab" * 32)
+    >>> full["primaryType"], list(full["types"]), full["message"] == message
+    ('LogHead', ['EIP712Domain', 'LogHead'], True)
+    >>> full["domain"] == {"name": "Prudent by Construction", "version": "1", "salt": b"\\xab" * 32}
+    True
+    >>> typed_data("LogHead", message | {"nonce": 2**256}, "ab" * 32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: LogHead: field nonce is ...
+    >>> typed_data("LogHead", message | {"number": -1}, "ab" * 32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: LogHead: field number is -1: ...
+    >>> typed_data("LogHead", message | {"number": True}, "ab" * 32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: LogHead: field number is ...
+    >>> typed_data("LogHead", message | {"digest": bytes(31)}, "ab" * 32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: LogHead: field digest is ...
+    >>> typed_data("LogHead", message | {"role": 5}, "ab" * 32)
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: LogHead: field role is 5: no string
+    >>> typed_data("LogHead", message | {"why": "so"}, "ab" * 32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: LogHead: fields missing or ...
+    >>> typed_data("Letter", message, "ab" * 32)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: no statement of kind ...
+
+    A view's portfolio is a list of legs, each with exactly an asset and a weight, as text:
+
+    >>> view = View("US", {"US": 1.0, "EU": -1.0}, 0.01, "research", "2026-11-29", "so")
+    >>> said = {
+    ...     **view_content(view),
+    ...     "role": "research",
+    ...     "nonce": 1,
+    ...     "validFrom": 0,
+    ...     "validUntil": 9,
+    ... }
+    >>> list(typed_data("InvestorView", said, "ab" * 32)["types"])
+    ['EIP712Domain', 'InvestorView', 'Holding']
+    >>> leg = {"asset": "US", "weight": "1.0"}
+    >>> for wrong in ([leg | {"weight": 1.0}], [leg | {"more": ""}], [["US", "1.0"]], "US"):
+    ...     try:
+    ...         typed_data("InvestorView", said | {"portfolio": wrong}, "ab" * 32)
+    ...     except SignatureError as error:
+    ...         print(str(error)[-12:])
+    no Holding[]
+    no Holding[]
+    no Holding[]
+    no Holding[]
     """
     if kind not in KINDS:
         raise SignatureError(f"no statement of kind {kind!r}; use one of {', '.join(KINDS)}")
@@ -202,6 +300,48 @@ def digest(full: Mapping[str, Any]) -> bytes:
 
     Knows strings, whole numbers, bytes32, addresses, structures and lists. Source: EIP-712
     (Bloemen, Logvinov and Evans, 2017), "Definition of hashStruct" and "Specification".
+
+    Examples
+    --------
+    The example of the standard, whose digest it prints:
+
+    >>> types = {
+    ...     "EIP712Domain": [
+    ...         {"name": "name", "type": "string"},
+    ...         {"name": "version", "type": "string"},
+    ...         {"name": "chainId", "type": "uint256"},
+    ...         {"name": "verifyingContract", "type": "address"},
+    ...     ],
+    ...     "Person": [{"name": "name", "type": "string"}, {"name": "wallet", "type": "address"}],
+    ...     "Mail": [
+    ...         {"name": "from", "type": "Person"},
+    ...         {"name": "to", "type": "Person"},
+    ...         {"name": "contents", "type": "string"},
+    ...     ],
+    ... }
+    >>> domain = {"name": "Ether Mail", "version": "1", "chainId": 1}
+    >>> domain |= {"verifyingContract": "0xCcCCccccCCCCcCCCCCCcCcCccCcCCCcCcccccccC"}
+    >>> cow = {"name": "Cow", "wallet": "0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826"}
+    >>> bob = {"name": "Bob", "wallet": "0xbBbBBBBbbBBBbbbBbbBbbbbBBbBbbbbBbBbbBBbB"}
+    >>> mail = {"from": cow, "to": bob, "contents": "Hello, Bob!"}
+    >>> full = {"types": types, "primaryType": "Mail", "domain": domain, "message": mail}
+    >>> digest(full).hex()
+    'be609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2'
+
+    And of a statement of ours, with a list, as the library that signs computes it:
+
+    >>> from eth_account.messages import _hash_eip191_message, encode_typed_data
+    >>> view = View("US", {"US": 1.0, "EU": -1.0}, 0.01, "research", "2026-11-29", "so")
+    >>> said = {
+    ...     **view_content(view),
+    ...     "role": "research",
+    ...     "nonce": 1,
+    ...     "validFrom": 0,
+    ...     "validUntil": 9,
+    ... }
+    >>> full = typed_data("InvestorView", said, "ab" * 32)
+    >>> digest(full) == bytes(_hash_eip191_message(encode_typed_data(full_message=full)))
+    True
     """
     from eth_utils import keccak
 
@@ -213,7 +353,20 @@ def digest(full: Mapping[str, Any]) -> bytes:
 
 
 def encode_type(name: str, types: Mapping[str, Fields]) -> str:
-    """A structure's type as text, then the structures that it refers to, sorted by name."""
+    """A structure's type as text, then the structures that it refers to, sorted by name.
+
+    Examples
+    --------
+    >>> types = {
+    ...     "Order": [{"type": "Leg[]", "name": "legs"}, {"type": "Asset", "name": "last"}],
+    ...     "Leg": [{"type": "Asset", "name": "of"}, {"type": "uint256", "name": "units"}],
+    ...     "Asset": [{"type": "string", "name": "name"}],
+    ... }
+    >>> encode_type("Order", types)
+    'Order(Leg[] legs,Asset last)Asset(string name)Leg(Asset of,uint256 units)'
+    >>> encode_type("Asset", types)
+    'Asset(string name)'
+    """
     found: set[str] = set()
 
     def reach(what: str) -> None:
@@ -349,6 +502,56 @@ def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime
     ------
     Altered, WrongKey, NotYetValid, Expired
         See `Replayed` and `OutOfOrder` for what needs a memory.
+
+    Examples
+    --------
+    A statement holds from the moment at which it was signed to the last one of its days, both
+    included.
+
+    >>> keys = demonstration_keys(("chair", "counsel"), np.random.default_rng(1))
+    >>> roster = {role: address(key) for role, key in keys.items()}
+    >>> at, plan = datetime(2026, 11, 29, 12, tzinfo=UTC), "ab" * 32
+    >>> said = {"subject": "event 3", "content": bytes(32), "reason": "read it"}
+    >>> signed = sign(
+    ...     "Approval", said, keys["chair"], role="chair", nonce=4, plan=plan, at=at, days=1.5
+    ... )
+    >>> until = datetime(2026, 12, 1, tzinfo=UTC)
+    >>> verify(signed, roster, plan=plan, at=at)
+    >>> verify(signed, roster, plan=plan, at=until)
+    >>> signed.message["validUntil"] - signed.message["validFrom"] == 1.5 * 86_400
+    True
+    >>> verify(signed, roster, plan=plan, at=at - timedelta(seconds=1))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.NotYetValid: Approval 4 of chair: holds from ...
+    >>> verify(signed, roster, plan=plan, at=until + timedelta(seconds=1))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.Expired: Approval 4 of chair: held until ...
+
+    One letter, another plan, another role or another role's key, and it does not count:
+
+    >>> def refusal(statement, roster=roster, plan=plan):
+    ...     try:
+    ...         verify(statement, roster, plan=plan, at=at)
+    ...     except SignatureError as error:
+    ...         return type(error).__name__, str(error).split(": ", 1)[1]
+    >>> refusal(signed.altered(reason="read It")) == refusal(signed, plan="cd" * 32)
+    True
+    >>> refusal(signed.altered(reason="read It"))[0], refusal(replace(signed, signature="0x00"))[0]
+    ('Altered', 'Altered')
+    >>> refusal(signed, {"counsel": roster["counsel"]})
+    ('WrongKey', 'chair may not sign it; counsel may')
+    >>> refusal(signed, {"chair": roster["counsel"]})[0]
+    'WrongKey'
+    >>> refusal(signed, {"chair": roster["chair"].lower()}), refusal(signed)
+    (None, None)
+    >>> refusal(replace(signed, signature="0x" + "00" * 65))[0]
+    'Altered'
+    >>> verify(signed, roster, plan=plan, at=datetime(2026, 11, 29, 12))
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: a time needs its zone
     """
     what = f"{signed.kind} {signed.nonce} of {signed.role}"
     if at.tzinfo is None:
@@ -373,7 +576,22 @@ def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime
 
 def in_turn(signed: Signed, used: Sequence[int]) -> None:
     """Refuse a number that its signer used before (`Replayed`) or that comes after a later one
-    (`OutOfOrder`)."""
+    (`OutOfOrder`).
+
+    Examples
+    --------
+    >>> said = Signed("LogHead", {"role": "chair", "nonce": 5}, "0x1", "0x2")
+    >>> in_turn(said, []), in_turn(said, [4, 2])
+    (None, None)
+    >>> in_turn(said, [5])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.Replayed: LogHead 5 of chair: that number was ...
+    >>> in_turn(said, [2, 7, 4])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.OutOfOrder: LogHead 5 of chair: comes after ...
+    """
     what = f"{signed.kind} {signed.nonce} of {signed.role}"
     if signed.nonce in used:
         raise Replayed(f"{what}: that number was used before; a statement counts once")
@@ -388,6 +606,18 @@ def twin(signed: Signed) -> Signed:
     (r, s).
 
     Hence replays are known by the signer's number, never by the signature's bytes.
+
+    Examples
+    --------
+    >>> (key,) = demonstration_keys(["chair"], np.random.default_rng(1)).values()
+    >>> at, plan = datetime(2026, 11, 29, tzinfo=UTC), "ab" * 32
+    >>> said = head_content(Head(7, "0f" * 32))
+    >>> first = sign("LogHead", said, key, role="chair", nonce=1, plan=plan, at=at, days=1)
+    >>> second = twin(first)
+    >>> second.signature[:66] == first.signature[:66], second.signature == first.signature
+    (True, False)
+    >>> recover(second, plan) == recover(first, plan) == address(key), twin(second) == first
+    (True, True)
     """
     order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
     raw = bytes.fromhex(signed.signature[2:])
@@ -401,6 +631,15 @@ class Key:
 
     A key is replaced by giving the old one a last moment and the new one a first; it is revoked by
     a last moment alone. What it signed while it counted stays signed.
+
+    Examples
+    --------
+    >>> day = datetime(2026, 11, 29, tzinfo=UTC)
+    >>> one = Key("0x1", day, day + timedelta(days=2))
+    >>> [one.counts(day + timedelta(days=d)) for d in (-1, 0, 1, 2, 3)]
+    [False, True, True, True, False]
+    >>> Key("0x1").counts(day), Key("0x1", last=day).counts(day), Key("0x1", first=day).counts(day)
+    (True, True, True)
     """
 
     address: str
@@ -424,6 +663,17 @@ def in_force(
     --------
     >>> in_force({"operations": "0xAb"}, datetime(2026, 11, 29, tzinfo=UTC))
     {'operations': '0xAb'}
+
+    Of a role whose key was replaced the one that counts; of one whose key is over, none:
+
+    >>> day = datetime(2026, 11, 29, tzinfo=UTC)
+    >>> old, new = Key("0xA", last=day), Key("0xB", first=day + timedelta(days=1))
+    >>> [in_force({"chair": [old, new], "gone": [old]}, day + timedelta(days=d)) for d in (0, 2)]
+    [{'chair': '0xA', 'gone': '0xA'}, {'chair': '0xB'}]
+    >>> in_force({"chair": [old, Key("0xC")]}, day)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: chair: two keys count on ...
     """
     found = {}
     for role, keys in roster.items():
@@ -444,6 +694,34 @@ def keys_due(
     ----------
     longest : how long a key may count, from its first moment to its last.
     notice : how long before its last moment people are told.
+
+    Examples
+    --------
+    A key may count for a year, and people are told 30 days before its end.
+
+    >>> day = datetime(2026, 11, 29, tzinfo=UTC)
+    >>> def key(first, last):
+    ...     return Key("0xA", day + timedelta(days=first), day + timedelta(days=last))
+    >>> roster = {
+    ...     "fine": [key(-335, 30)],
+    ...     "soon": [key(-300, 29)],
+    ...     "followed": [key(-300, 29), key(30, 300)],
+    ...     "not followed": [key(-300, 29), key(-600, -301)],
+    ...     "long": [key(-300, 66)],
+    ...     "endless": [Key("0xA", first=day)],
+    ...     "from ever": [Key("0xA", last=day)],
+    ...     "over": [key(-300, -1)],
+    ... }
+    >>> for role, why in keys_due(
+    ...     roster, day, longest=timedelta(365), notice=timedelta(30)
+    ... ).items():
+    ...     print(f"{role}: {why}")
+    soon: its key counts until 2026-12-28, and no other follows
+    not followed: its key counts until 2026-12-28, and no other follows
+    long: its key counts for more than 365 days
+    endless: its key has no first or no last moment
+    from ever: its key has no first or no last moment
+    over: no key counts
     """
     found = {}
     for role, keys in roster.items():
@@ -465,6 +743,29 @@ def roster_from_json(content: Any) -> dict[str, list[Key]]:
     """The keys by role of a roster file: an address, or a list of ``address``, ``from``, ``until``.
 
     `SignatureError` naming the role whose entry is none.
+
+    Examples
+    --------
+    >>> one, other = "0x" + "aB" * 20, "0x" + "12" * 20
+    >>> told = {"chair": one, "counsel": [{"address": other, "from": "2026-01-01", "until": None}]}
+    >>> found = roster_from_json(
+    ...     told | {"ops": [{"address": one, "until": "2026-06-30T12:00+02:00"}]}
+    ... )
+    >>> (
+    ...     found["chair"] == [Key(one)],
+    ...     found["counsel"] == [Key(other, datetime(2026, 1, 1, tzinfo=UTC))],
+    ... )
+    (True, True)
+    >>> found["ops"][0].last == datetime(2026, 6, 30, 10, tzinfo=UTC), found["ops"][0].first
+    (True, None)
+    >>> roster_from_json({})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: a roster is a mapping from ...
+    >>> roster_from_json({"chair": one[:-1]})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: roster: chair: '0x...' is no ...
     """
     if not isinstance(content, Mapping) or not content:
         raise SignatureError("a roster is a mapping from role to address, or to a list of keys")
@@ -498,7 +799,16 @@ def _moment(text: Any) -> datetime | None:
 
 
 def address(key: bytes) -> str:
-    """The short name of a key's public half: the last 20 bytes of its keccak256."""
+    """The short name of a key's public half: the last 20 bytes of its keccak256.
+
+    Examples
+    --------
+    The key of the standard's example, and that of the number one:
+
+    >>> from eth_utils import keccak
+    >>> address(keccak(text="cow")), address(bytes(31) + b"\\x01")
+    ('0xCD2a3d9F938E13CD947Ec05AbC7FE734Df8DD826', '0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf')
+    """
     from eth_account import Account
 
     return str(Account.from_key(key).address)
@@ -518,7 +828,16 @@ def _stamp(at: datetime) -> int:
 
 def head_content(head: Head) -> dict[str, Any]:
     """The head of a log as fields to sign: whoever keeps the statement can tell later whether the
-    log was cut."""
+    log was cut.
+
+    Examples
+    --------
+    >>> said = head_content(Head(7, "0f" * 32))
+    >>> said == {"number": 7, "digest": b"\\x0f" * 32}
+    True
+    >>> head_of(Signed("LogHead", said, "0x1", "0x2")) == Head(7, "0f" * 32)
+    True
+    """
     return {"number": head.number, "digest": bytes.fromhex(head.digest)}
 
 
@@ -548,7 +867,35 @@ def view_content(view: View) -> dict[str, Any]:
 
 def view_of(signed: Signed) -> View:
     """The view that was signed; `SignatureError` where its fields are not those that `view_content`
-    writes."""
+    writes.
+
+    Examples
+    --------
+    A view, signed and read back, is the same; numbers that were written otherwise than
+    `view_content` writes them are refused, since their digest is another.
+
+    >>> view = View(
+    ...     "US", {"US": 1.25, "EU": -0.25}, 0.01, "research", "2026-11-29", "so", 0.0004, version=3
+    ... )
+    >>> told = view_content(view)
+    >>> told["q"], told["variance"], told["confidence"], told["version"]
+    ('0.01', '0.0004', '', 3)
+    >>> [tuple(leg.values()) for leg in told["portfolio"]]
+    [('EU', '-0.25'), ('US', '1.25')]
+    >>> view_of(Signed("InvestorView", told, "0x1", "0x2")) == view
+    True
+    >>> sure = View("US", {"US": 1.0}, 0.01, "research", "2026-11-29", "so", confidence=0.5)
+    >>> view_of(Signed("InvestorView", view_content(sure), "0x1", "0x2")) == sure
+    True
+    >>> view_of(Signed("InvestorView", told | {"q": "0.010"}, "0x1", "0x2"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: view 'US': not in canonical ...
+    >>> view_of(Signed("LogHead", told, "0x1", "0x2"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.SignatureError: a statement of kind LogHead ...
+    """
     m = signed.message
     if signed.kind != "InvestorView":
         raise SignatureError(f"a statement of kind {signed.kind} holds no view")

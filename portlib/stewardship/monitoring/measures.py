@@ -88,9 +88,10 @@ def class_history(classes: Assumptions, known: pd.DataFrame, rng: np.random.Gene
     >>> bool((drawn.corr()["shares"] - [1.0, 0.0, 0.6]).abs().max() < 0.1)
     True
     >>> class_history(three, known[["land"]].iloc[[0, 2]], np.random.default_rng(1))
+    ... # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: classes: no return for 2026-02; a month that is missing is not a month without return
+    ValueError: classes: no return for 2026-02; a month that is missing is not ...
     >>> class_history(both, known[["land"]], np.random.default_rng(1))
     Traceback (most recent call last):
     ...
@@ -130,8 +131,8 @@ def options(plan: Plan, classes: Assumptions) -> pd.DataFrame:
 
     Examples
     --------
-    Three funds, of which one is a series of two dates and one the employer's stock, whose volatility
-    the plan's rules say:
+    Three funds, of which one is a series of two dates and one the employer's stock, whose
+    volatility the plan's rules say:
 
     >>> from types import SimpleNamespace
     >>> table = {"kind": ["core", "target_date", "employer_stock"]}
@@ -150,7 +151,9 @@ def options(plan: Plan, classes: Assumptions) -> pd.DataFrame:
     ([0.03, 0.3, 0.002, 0.002], [0.005, 0.0004, 0.0007, 0.0007])
     >>> found[["bonds", "shares"]].to_numpy().tolist()
     [[0.0, 0.9], [0.0, 1.0], [0.2, 0.8], [0.6, 0.4]]
-    >>> plain = SimpleNamespace(**vars(plan) | {"rules": {"employer_stock": None}, "vintages": None})
+    >>> plain = SimpleNamespace(
+    ...     **vars(plan) | {"rules": {"employer_stock": None}, "vintages": None}
+    ... )
     >>> options(plain, both)["own_risk"].to_dict()
     {'ACT': 0.03, 'OWN': 0.1}
     """
@@ -247,7 +250,13 @@ def same_equity(exposure: pd.Series, *, policy: Policy) -> pd.Series:
     are multiplied by 0.75 / 0.4 and the others by 0.25 / 0.5.
 
     >>> decided = {
-    ...     "reference_portfolio": {"large": 0.3, "small": 0.1, "bonds": 0.45, "cash": 0.05, "gold": 0.1},
+    ...     "reference_portfolio": {
+    ...         "large": 0.3,
+    ...         "small": 0.1,
+    ...         "bonds": 0.45,
+    ...         "cash": 0.05,
+    ...         "gold": 0.1,
+    ...     },
     ...     "equity_classes": ["small", "large"],
     ... }
     >>> held = pd.Series({"bonds": 0.2, "large": 0.3, "cash": 0.05, "small": 0.45})
@@ -390,7 +399,9 @@ class Watched:
     words:
 
     >>> from statistics import mean, stdev
-    >>> classes = np.array([[[0.03, 0.01], [-0.12, 0.02], [x, -0.03], [0.01, 0.06]] for x in (0.02, 0.05)])
+    >>> classes = np.array(
+    ...     [[[0.03, 0.01], [-0.12, 0.02], [x, -0.03], [0.01, 0.06]] for x in (0.02, 0.05)]
+    ... )
     >>> funds = ours.net(classes, np.zeros((2, 4, 3)))
     >>> told = {rule: x[1, -1] for rule, x in ours.measures(classes, funds).items()}
     >>> r, _, ends = followed(funds[1], ours.target, 2)
@@ -399,7 +410,9 @@ class Watched:
     True
     >>> math.isclose(told["volatility"], math.sqrt(12) * stdev(r[1:]) / ours.risk)
     True
-    >>> math.isclose(told["tracking error"], math.sqrt(12) * stdev(active[1:]) / ours.tracking_error)
+    >>> math.isclose(
+    ...     told["tracking error"], math.sqrt(12) * stdev(active[1:]) / ours.tracking_error
+    ... )
     True
     >>> error = ours.tracking_error / math.sqrt(3 / 12)
     >>> math.isclose(told["shortfall"], (0.0025 - 12 * mean(active[1:])) / error)

@@ -91,6 +91,89 @@ def build(
     ------
     LookAhead
         For a day before the first forecast, or with fewer than 36 months of the funds before it.
+
+    Examples
+    --------
+    On 30 June 2010 the edition of May counts, not those of February or August; the months that had
+    ended, not the wild one of July; and the errors of forecasts that were over.
+
+    >>> rng = np.random.default_rng(1)
+    >>> ends = pd.date_range("2007-03-31", periods=41, freq="ME")  # to July 2010
+    >>> months = pd.DataFrame(
+    ...     0.02 * rng.standard_normal((41, 5)) * [0.1, 0.5, 2, 2.4, 2.2], ends, FUNDS
+    ... )
+    >>> months.iloc[-1] = 0.4
+    >>> said = {"us_large_equity": 0.07, "us_treasury_10y": 0.045, "cash": 0.025}
+    >>> rows = [
+    ...     {
+    ...         "source": "survey",
+    ...         "edition": edition,
+    ...         "known_on": day,
+    ...         "horizon_years": 10.0,
+    ...         "asset_class": name,
+    ...         "expected": mean + off,
+    ...         "low": np.nan,
+    ...         "high": np.nan,
+    ...         "kind": "geometric",
+    ...         "basis": "nominal",
+    ...     }
+    ...     for edition, day, off in (
+    ...         ("2010Q1", "2010-02-15", 0.03),
+    ...         ("2010Q2", "2010-05-15", 0.0),
+    ...         ("2010Q3", "2010-08-15", 0.02),
+    ...     )
+    ...     for name, mean in said.items()
+    ... ]
+    >>> forecasts = Forecasts(pd.DataFrame(rows))
+    >>> def track(error):
+    ...     over = [("2010-06", error), ("2009-06", -2 * error), ("2010-07", 0.9)]
+    ...     table = [(name, pd.Period(last), x) for name in said for last, x in over]
+    ...     return pd.DataFrame(table, columns=["asset_class", "last", "error"])
+    >>> held = pd.Series({"c": 0.4, "g": 0.1, "i": 0.2, "f": 0.2, "s": 0.1})
+    >>> decided = {"black_litterman_tau": 0.02, "shared_view_error": 0.0}
+    >>> decided["reference_bands"] = {"share": 0.25, "points": 0.05, "cash": 0.1}
+    >>> found = build("2010-06-30", held, months, forecasts, track(0.03), policy=decided)
+    >>> found.edition, str(found.first), found.forecast.to_dict()
+    ('2010Q2', '2010-07', {'g': 0.025, 'f': 0.045, 'c': 0.07})
+    >>> past = months.iloc[:40]
+    >>> bool(np.allclose(found.assumptions.sigma, 12 * np.cov(past.T.to_numpy(), ddof=1)))
+    True
+    >>> missed = np.sqrt((0.03**2 + 0.06**2) / 2)
+    >>> by_risk = [past[fund].std() / past["c"].std() for fund in ("s", "i")]
+    >>> bool(np.allclose(found.errors, [missed, missed, missed, *(missed * x for x in by_risk)]))
+    True
+    >>> told = found.assumptions
+    >>> bool(np.isclose(found.expected, sum(told.mu * found.weights))), told.rf
+    (True, 0.025)
+    >>> (
+    ...     bool(found.expected > told.mean_of(held)),
+    ...     bool(np.isclose(told.risk_of(found.weights), told.risk_of(held))),
+    ... )
+    (True, True)
+
+    Forecasts that never erred are followed whole; from those that always did nothing is learnt, and
+    every fund earns in proportion to its risk in the L Fund.
+
+    >>> sure = build("2010-06-30", held, months, forecasts, track(1e-7), policy=decided).assumptions
+    >>> sure.mu[:3].round(6).tolist()
+    [0.025, 0.045, 0.07]
+    >>> vague = build("2010-06-30", held, months, forecasts, track(1e4), policy=decided).assumptions
+    >>> ratio = (vague.mu - 0.025) / (vague.sigma @ held[list(FUNDS)])
+    >>> bool(np.ptp(ratio) < 1e-6 * abs(ratio.mean()))
+    True
+    >>> build(
+    ...     "2010-02-14", held, months, forecasts, track(0.03), policy=decided
+    ... )  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.LookAhead: 2010-02-14: 0 forecasts and 35 ...
+    >>> early = months.iloc[5:]
+    >>> build(
+    ...     "2010-06-30", held, early, forecasts, track(0.03), policy=decided
+    ... )  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.forecast_record.published.LookAhead: 2010-06-30: 6 forecasts and 35 ...
     """
     now = pd.Timestamp(day)
     out = forecasts.known_by(now).table
@@ -174,6 +257,19 @@ def best(assumptions: Assumptions, reference: pd.Series, bands: Mapping[str, flo
     >>> found = best(told, held, {"share": 0.25, "points": 0.05, "cash": 0.1})
     >>> told.mean_of(found) > told.mean_of(held), told.risk_of(found) <= told.risk_of(held) + 1e-9
     (True, True)
+
+    The risk is the reference's own and the whole is invested. Here S and F stand at the upper ends
+    of their bands, a quarter and five points above their parts of equity and of the rest:
+
+    >>> round(told.risk_of(found) - told.risk_of(held), 7), round(float(found.sum()), 9)
+    (0.0, 1.0)
+    >>> equity = found[["c", "s", "i"]].sum()
+    >>> most = {"s": 1.25 * equity * 0.1 / 0.6 + 0.05, "f": 1.25 * (1 - equity) * 0.1 / 0.4 + 0.05}
+    >>> bool(np.allclose(found[["s", "f"]], list(most.values()), atol=1e-6))
+    True
+    >>> narrow = best(told, held[::-1], {"share": 0.001, "points": 0.001, "cash": 0.001})
+    >>> bool((narrow - held).abs().max() < 0.01)
+    True
     """
     around = anchored.Reference(_by_fund(reference), EQUITY)
     held = anchored.Bands(bands["share"], bands["points"], {CASH: bands["cash"]})
@@ -209,6 +305,30 @@ def came(
     -------
     float
         Annual decimal.
+
+    Examples
+    --------
+    Weights of 0.1 to 0.4 by hand, put back every month; January, in which the day was, does not
+    count.
+
+    >>> from types import SimpleNamespace
+    >>> built = SimpleNamespace(first=pd.Period("2026-02"))
+    >>> ends = pd.date_range("2026-01-31", periods=16, freq="ME")
+    >>> months = pd.DataFrame(
+    ...     {fund: 0.001 * (n + np.arange(16)) for n, fund in enumerate(FUNDS)}, ends
+    ... )
+    >>> weights = pd.Series({"s": 0.1, "g": 0.4, "c": 0.3, "i": 0.05, "f": 0.15})
+    >>> off = 0.001 * (0.15 + 2 * 0.3 + 3 * 0.1 + 4 * 0.05)
+    >>> year = np.prod([1 + 0.001 * t + off for t in range(1, 13)]) - 1
+    >>> bool(np.isclose(came(built, weights, months, years=1), year, rtol=1e-12))
+    True
+    >>> whole = np.prod([1 + 0.001 * t + off for t in range(1, 16)]) ** (12 / 15) - 1
+    >>> bool(np.isclose(came(built, weights, months), whole, rtol=1e-12))
+    True
+    >>> came(built, weights, months, years=2)
+    Traceback (most recent call last):
+    ...
+    ValueError: 15 months have passed since 2026-02, not 2
     """
     after = months[list(FUNDS)][months.index >= built.first.start_time]
     if years is not None:

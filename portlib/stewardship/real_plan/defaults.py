@@ -35,6 +35,43 @@ def of_funds(weights: pd.DataFrame, plan: Plan, name: str, source: str) -> Glide
     Returns
     -------
     Glidepath
+
+    Examples
+    --------
+    Five funds that hold three classes: the path's mix by class, furthest first; its cost is the
+    mean of what its points cost.
+
+    >>> from types import SimpleNamespace
+    >>> codes = ["S", "I", "C", "F", "G"]
+    >>> plan = SimpleNamespace(
+    ...     name="ours",
+    ...     exposures=pd.DataFrame(
+    ...         {
+    ...             "cash": [0, 0, 0, 0, 1],
+    ...             "bonds": [0, 0, 0, 1, 0],
+    ...             "shares": [1, 0.9, 1, 0, 0],
+    ...             "small": [0, 0.1, 0, 0, 0],
+    ...         },
+    ...         codes,
+    ...     ),
+    ...     funds=pd.DataFrame({"expense_ratio": [0.005, 0.004, 0.003, 0.002, 0.001]}, codes),
+    ...     equity_classes=("shares", "small"),
+    ... )
+    >>> weights = pd.DataFrame(
+    ...     [[0.5, 0.2, 0.1, 0.1, 0.1], [0.1, 0.1, 0.4, 0.2, 0.2]], [0.0, 30.0], list("gfcsi")
+    ... )
+    >>> path = of_funds(weights, plan, "a path", "invented")
+    >>> path.years.tolist(), path.assets, path.equity, path.name, path.source
+    ([30.0, 0.0], ('cash', 'bonds', 'shares', 'small'), ('shares', 'small'), 'a path', 'invented')
+    >>> path.weights.round(9).tolist()  # shares: 0.4 + 0.2 + 0.9 * 0.2
+    [[0.1, 0.1, 0.78, 0.02], [0.5, 0.2, 0.29, 0.01]]
+    >>> round(path.fee, 9)  # (0.0033 + 0.0021) / 2
+    0.0027
+    >>> rounded = of_funds(
+    ...     weights * 1.001, plan, "a path", "invented"
+    ... )  # rows are made to sum to one
+    >>> bool(np.allclose(rounded.weights, path.weights)), round(rounded.fee, 9)
+    (True, 0.0027)
     """
     codes = [fund.upper() for fund in FUNDS]
     if lost := [code for code in codes if code not in plan.exposures.index]:
@@ -85,6 +122,47 @@ def as_of(told: Published, plan: Plan, day: str) -> Glidepath:
     Returns
     -------
     Glidepath
+
+    Examples
+    --------
+    Funds whose last table is more than four months old are no longer in force; in February a fund
+    is five months nearer than the middle of its year.
+
+    >>> from types import SimpleNamespace
+    >>> codes = ["G", "F", "C", "S", "I"]
+    >>> plan = SimpleNamespace(
+    ...     name="ours",
+    ...     exposures=pd.DataFrame(np.eye(5), codes, codes),
+    ...     funds=pd.DataFrame({"expense_ratio": 0.001}, codes),
+    ...     equity_classes=("C", "S", "I"),
+    ... )
+    >>> rows = {
+    ...     ("l_2040", "2025-10-01"): [0.2, 0.1, 0.4, 0.1, 0.2],
+    ...     ("l_2040", "2026-01-01"): [0.25, 0.1, 0.35, 0.1, 0.2],
+    ...     ("l_2040", "2026-04-01"): [0.9, 0.1, 0.0, 0.0, 0.0],
+    ...     ("l_2060", "2025-10-02"): [0.1, 0.1, 0.4, 0.2, 0.2],
+    ...     ("l_income", "2026-01-01"): [0.7, 0.1, 0.1, 0.05, 0.05],
+    ...     ("l_2020", "2025-09-30"): [0.8, 0.1, 0.1, 0.0, 0.0],
+    ... }
+    >>> index = pd.MultiIndex.from_tuples(
+    ...     [(fund, pd.Timestamp(day)) for fund, day in rows], names=["fund", "effective"]
+    ... )
+    >>> targets = pd.DataFrame(list(rows.values()), index, list("gfcsi"))
+    >>> told = Published(
+    ...     targets=targets,
+    ...     **dict.fromkeys(("prices", "months", "lifecycle_months", "path", "costs")),
+    ... )
+    >>> path = as_of(told, plan, "2026-02-01")
+    >>> path.years.round(4).tolist()  # 2060 - 2026 + 5 / 12
+    [34.4167, 14.4167, 0.0]
+    >>> path.weights[:, 0].round(9).tolist(), path.name
+    ([0.1, 0.25, 0.7], 'L Funds of 2026')
+    >>> path.source
+    'FRTIB, weights in force on 2026-02-01'
+    >>> as_of(told, plan, "2026-02-03")  # l_2060's table is then of more than four months ago
+    Traceback (most recent call last):
+    ...
+    ValueError: 2 L Funds are known on 2026-02-03: too few for a path
     """
     now = pd.Timestamp(day)
     rows = {}

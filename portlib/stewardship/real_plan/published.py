@@ -40,6 +40,39 @@ class Published:
         The long-run target weights in `FUNDS`.
     costs : DataFrame by (year, fund)
         ``total``, decimal a year, and ``confidence``.
+
+    Examples
+    --------
+    Returns of a day on which a price, or the one before, is missing are not known; targets hold
+    until the next.
+
+    >>> days = pd.to_datetime(
+    ...     ["2026-01-02", "2026-01-05", "2026-01-06", "2026-01-07", "2026-01-08"]
+    ... )
+    >>> prices = pd.DataFrame({fund: [10.0, 11.0, 11.0, 12.1, 12.1] for fund in FUNDS}, days)
+    >>> prices["l_2050"] = [20.0, 21.0, None, 22.0, 23.1]
+    >>> prices["i"] = [5.0, 6.0, 6.0, 9.0, 9.0]
+    >>> when = pd.to_datetime(["2026-01-05", "2026-01-07", "2026-01-01"])
+    >>> targets = pd.DataFrame(
+    ...     [[0.3, 0.1, 0.3, 0.1, 0.2], [0.25, 0.15, 0.3, 0.1, 0.2], [0.9, 0.1, 0.0, 0.0, 0.0]],
+    ...     pd.MultiIndex.from_arrays(
+    ...         [["l_2050", "l_2050", "l_income"], when], names=["fund", "day"]
+    ...     ),
+    ...     list(FUNDS),
+    ... )
+    >>> rest = dict.fromkeys(("months", "lifecycle_months", "path", "costs"))
+    >>> told = Published(prices, targets, **rest)
+    >>> told.days["l_2050"].round(6).tolist()
+    [nan, 0.05, nan, nan, 0.05]
+    >>> fund, five, target = told.followed("l_2050")
+    >>> [f"{day:%d}" for day in fund.index], fund.round(6).tolist(), five["i"].round(6).tolist()
+    (['05', '08'], [0.05, 0.05], [0.2, 0.0])
+    >>> target["g"].tolist(), told.target("l_income").to_numpy().tolist()
+    ([0.3, 0.25], [[0.9, 0.1, 0.0, 0.0, 0.0]])
+    >>> told.target("l_2030")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: no target weights of 'l_2030'; they are known of l_2050, l_income
     """
 
     prices: pd.DataFrame
@@ -76,6 +109,15 @@ def read() -> Published:
 
     >>> told = read()
     >>> bool((told.targets.sum(axis=1) - 1).abs().max() < 1e-3)
+    True
+
+    Examples
+    --------
+    The first long-run weights sum to one, months begin when a fund did, and a price is of dollars.
+
+    >>> list(told.months) == list(FUNDS), told.path.sum(axis=1).round(3).unique().tolist()
+    (True, [1.0])
+    >>> bool(told.months["c"].first_valid_index() < told.months["s"].first_valid_index())
     True
     """
     weights = data.table("tsp_lifecycle_weights")

@@ -29,7 +29,21 @@ _PERIODS = ("month", "quarter", "year")
 
 
 def calendar(period: str) -> Rule:
-    """Speaks on the last day of each ``month``, ``quarter`` or ``year``."""
+    """Speaks on the last day of each ``month``, ``quarter`` or ``year``.
+
+    Examples
+    --------
+    >>> ends = ("", "month", "quarter", "year")
+    >>> w = t = np.array([0.6, 0.3, 0.1])
+    >>> [[calendar(period)(w, t, end) for end in ends] for period in ends[1:]]
+    [[False, True, True, True], [False, False, True, True], [False, False, False, True]]
+    >>> calendar("week")
+    Traceback (most recent call last):
+    ...
+    ValueError: no period 'week'; use one of month, quarter, year
+    >>> daily()(w, t, ""), never()(w, t, "year")
+    (True, False)
+    """
     if period not in _PERIODS:
         raise ValueError(f"no period {period!r}; use one of {', '.join(_PERIODS)}")
     longer = _PERIODS[_PERIODS.index(period) :]
@@ -44,7 +58,26 @@ def daily() -> Rule:
 @door(absolute=SHARE, relative=SHARE)
 def drift(absolute: float, relative: float) -> Rule:
     """Speaks when some weight is off target by more than the lesser of `absolute` and `relative`
-    of the target."""
+    of the target.
+
+    Examples
+    --------
+    Five points, or a quarter of the target where that is less: of 10% it is 2.5 points.
+
+    >>> speaks = drift(0.05, 0.25)
+    >>> t = np.array([0.6, 0.3, 0.1])
+    >>> [speaks(t + np.array(off), t, "") for off in ([-0.04, 0.016, 0.024], [-0.04, 0.014, 0.026])]
+    [False, True]
+    >>> [
+    ...     speaks(t + np.array(off), t, "")
+    ...     for off in ([-0.051, 0.04, 0.011], [-0.02, 0.047, -0.027])
+    ... ]
+    [True, True]
+    >>> drift(0.25, 1.0)(
+    ...     np.array([0.5, 0.5]), np.array([0.25, 0.75]), ""
+    ... )  # at the limit, not beyond
+    False
+    """
     return lambda w, t, ends: bool((np.abs(w - t) > np.minimum(absolute, relative * t)).any())
 
 
@@ -88,6 +121,76 @@ def follow(
     ValueError
         Naming the day of a missing return; for days out of order or in percent, and for a target of
         other funds or that does not sum to one.
+
+    Examples
+    --------
+    Three days of the end of January and two of February; the account goes back at each month's end,
+    so that February starts at the target.
+
+    >>> index = pd.to_datetime(["2026-01-29", "2026-01-30", "2026-02-02", "2026-02-03"])
+    >>> days = pd.DataFrame({"g": [0.0, 0.001, 0.0, 0.0], "c": [0.05, -0.02, 0.03, -0.1]}, index)
+    >>> days["s"] = [-0.04, 0.06, 0.01, 0.02]
+    >>> target = pd.Series({"s": 0.2, "g": 0.5, "c": 0.3})
+    >>> found = follow(days, target, calendar("month"))
+    >>> first = [0.5, 0.3 * 1.05, 0.2 * 0.96]  # 1.007
+    >>> second = [0.5 * 1.001, first[1] * 0.98, first[2] * 1.06]
+    >>> expected = [0.007, sum(second) / 1.007 - 1, 0.3 * 0.03 + 0.2 * 0.01]
+    >>> bool(np.allclose(found.returns.iloc[:3], expected, atol=1e-15))
+    True
+    >>> bool(np.allclose(found.weights.iloc[1], np.array(second) / sum(second)))
+    True
+    >>> (
+    ...     [f"{day:%m-%d}" for day in found.transfers],
+    ...     len(found.refused),
+    ... )  # the record's last is no end
+    (['01-30'], 0)
+
+    Two transfers a month are carried out and a third is not; the count begins again with the month.
+
+    >>> found = follow(days, target, daily(), most=1)
+    >>> [f"{day:%m-%d}" for day in found.transfers], [f"{day:%m-%d}" for day in found.refused]
+    (['01-29', '02-02'], ['01-30', '02-03'])
+    >>> (
+    ...     len(follow(days, target, daily()).transfers),
+    ...     len(follow(days, target, daily(), most=None).transfers),
+    ... )
+    (4, 4)
+    >>> follow(days, target, daily(), most=0).returns.equals(follow(days, target, never()).returns)
+    True
+    >>> len(follow(days[["c"]].assign(g=days["c"]), target[["g", "c"]] / 0.8, daily()).transfers)
+    0
+
+    New money of 10% on the last day of January goes to what lacks it; no return is counted of it.
+    The account then holds 101.7 of 100.7, of which G lacks most.
+
+    >>> found = follow(days, target, never(), contribution=0.1)
+    >>> w = np.array(second) / sum(second)
+    >>> lacking = np.maximum(np.array([0.5, 0.3, 0.2]) * 1.1 - w, 0)
+    >>> w = (w + 0.1 * lacking / lacking.sum()) / 1.1
+    >>> (
+    ...     bool(np.isclose(found.returns.iloc[2], w @ [0.0, 0.03, 0.01])),
+    ...     bool(np.isclose(found.returns.iloc[1], expected[1])),
+    ... )
+    (True, True)
+    >>> for wrong in ({"target": target * 0.9}, {"target": target[["g", "c"]]}, {"most": -1}):
+    ...     try:
+    ...         follow(**{"days": days, "target": target, "rule": never()} | wrong)
+    ...     except ValueError as error:
+    ...         print(error)
+    the target sums to 0.9, not to one
+    the target is of g, c, not of the funds
+    -1 transfers a month: give zero or more, or None for all
+    >>> follow(days.iloc[::-1], target, never())
+    Traceback (most recent call last):
+    ...
+    ValueError: days: put its days in order, the oldest first, each once
+    >>> year = pd.bdate_range("2025-12-30", "2026-04-01")
+    >>> flat = pd.DataFrame({"g": 0.0, "c": 0.01, "s": -0.01}, year)
+    >>> for period in ("month", "quarter", "year"):
+    ...     print([f"{day:%m-%d}" for day in follow(flat, target, calendar(period)).transfers])
+    ['12-31', '01-30', '02-27', '03-31']
+    ['12-31', '03-31']
+    ['12-31']
     """
     daily_returns(days, "days")
     if set(target.index) != set(days.columns) or not target.index.is_unique:
@@ -146,7 +249,17 @@ def _ends(index: pd.DatetimeIndex) -> list[str]:
 
 
 def growth(returns: pd.Series) -> float:
-    """Geometric return a year, of calendar time."""
+    """Geometric return a year, of calendar time.
+
+    Examples
+    --------
+    Of calendar time: 400 days from the first day to the last.
+
+    >>> when = pd.to_datetime(["2026-01-05", "2026-09-01", "2027-02-09"])
+    >>> earned = growth(pd.Series([0.02, -0.01, 0.05], when))
+    >>> bool(np.isclose(earned, (1.02 * 0.99 * 1.05) ** (365.25 / 400) - 1, rtol=1e-12))
+    True
+    """
     daily_returns(returns, "returns")
     years = (returns.index[-1] - returns.index[0]).days / 365.25
     return float(np.expm1(np.log1p(returns).sum() / years))
@@ -160,6 +273,14 @@ def fall(returns: pd.Series) -> float:
     >>> days = pd.date_range("2026-01-05", periods=3)
     >>> round(fall(pd.Series([0.10, -0.50, 0.20], days)), 9)
     0.5
+
+    A fall from the start counts, and the deepest is not always the last: 1.0, 0.9, 1.08, 1.026.
+
+    >>> (
+    ...     round(fall(pd.Series([-0.10, 0.20, -0.05], days)), 9),
+    ...     fall(pd.Series([0.1, 0.0, 0.2], days)),
+    ... )
+    (0.1, 0.0)
     """
     daily_returns(returns, "returns")
     value = np.concatenate([[1.0], (1 + returns).cumprod()])

@@ -24,7 +24,16 @@ import pandas as pd
 
 
 def on_the_day(days: pd.DataFrame, targets: pd.DataFrame) -> pd.Series:
-    """Returns of a fund that starts every day at its target weights (days, funds)."""
+    """Returns of a fund that starts every day at its target weights (days, funds).
+
+    Examples
+    --------
+    >>> dates = pd.bdate_range("2026-01-05", periods=3)
+    >>> days = pd.DataFrame({"c": [0.02, -0.05, 0.01], "g": [0.001, 0.0, 0.002]}, dates)
+    >>> targets = pd.DataFrame({"g": [0.4, 0.4, 0.3], "c": [0.6, 0.6, 0.7]}, dates)
+    >>> on_the_day(days, targets).round(6).tolist()  # 0.0004 + 0.012, -0.03, 0.0006 + 0.007
+    [0.0124, -0.03, 0.0076]
+    """
     return (targets * days).sum(axis=1)
 
 
@@ -32,6 +41,18 @@ def a_day_late(days: pd.DataFrame, targets: pd.DataFrame) -> pd.Series:
     """Returns of a fund that starts every day at the weights to which yesterday took its target.
 
     The first day, of which no yesterday is given, starts at its target.
+
+    Examples
+    --------
+    The second day starts at the first day's end, 0.4 * 1.001 of 1.0124 in G; the third at its own
+    target, taken to where the second day's returns would have led.
+
+    >>> dates = pd.bdate_range("2026-01-05", periods=3)
+    >>> days = pd.DataFrame({"c": [0.02, -0.05, 0.01], "g": [0.001, 0.0, 0.002]}, dates)
+    >>> targets = pd.DataFrame({"g": [0.4, 0.4, 0.3], "c": [0.6, 0.6, 0.7]}, dates)
+    >>> expected = [0.0124, -0.05 * 0.612 / 1.0124, (0.002 * 0.3 + 0.01 * 0.665) / 0.965]
+    >>> bool(np.allclose(a_day_late(days, targets), expected, atol=1e-15))
+    True
     """
     before = days.shift(1).fillna(0.0)
     drifted = targets * (1 + before)
@@ -66,6 +87,29 @@ def lateness(fund: pd.Series, days: pd.DataFrame, targets: pd.DataFrame) -> Slop
     ------
     ValueError
         Where the market never moved.
+
+    Examples
+    --------
+    A fund that is a quarter of the way late, but for noise; the error is White's, term by term.
+
+    >>> dates = pd.bdate_range("2026-01-05", periods=200)
+    >>> rng = np.random.default_rng(1)
+    >>> days = pd.DataFrame(rng.normal(0, [0.01, 0.03], (200, 2)), dates, ["f", "c"])
+    >>> targets = pd.DataFrame({"c": 0.6, "f": 0.4}, dates)
+    >>> base, late = on_the_day(days, targets), a_day_late(days, targets)
+    >>> noise = pd.Series(1e-5 * rng.standard_normal(200), dates)
+    >>> found = lateness(base + 0.25 * (late - base) + noise, days, targets)
+    >>> x, y = late - base, 0.25 * (late - base) + noise
+    >>> slope = (x * y).sum() / (x * x).sum()
+    >>> bool(np.isclose(found.value, slope)), round(found.value, 2)
+    (True, 0.25)
+    >>> error = sum((x * (y - slope * x)) ** 2) ** 0.5 / sum(x * x)
+    >>> bool(np.isclose(found.error, error)), bool(np.isclose(found.correlation, x.corr(y)))
+    (True, True)
+    >>> lateness(base, 0 * days, targets)
+    Traceback (most recent call last):
+    ...
+    ValueError: the market never moved: on the day and a day late are the same
     """
     base = on_the_day(days, targets)
     beyond = (fund - base).to_numpy(float)
@@ -112,6 +156,22 @@ def switched(fund: pd.Series, first: pd.Series, second: pd.Series) -> Switch:
     >>> first, second = (pd.Series(one, days) for one in ([0.01] * 4, [0.02] * 4))
     >>> switched(pd.Series([0.01, 0.01, 0.02, 0.02], days), first, second)[0]
     Timestamp('2026-01-07 00:00:00')
+
+    In squares of 0.1%: until the switch the second account misses 100 and 81 and the first 1 and 0;
+    from there on the first misses 64, 100 and the second 4, 1.
+
+    >>> seen = pd.Series([0.011, 0.010, 0.018, 0.019], days) + [0.0, 0.001, 0.0, 0.002]
+    >>> found = switched(pd.Series([0.011, 0.010, 0.018, 0.019], days), first, second)
+    >>> f"{found.day:%d}", round(found.before, 6), round(found.after, 6)  # 181 / 1, 145 / 5
+    ('07', 181.0, 29.0)
+    >>> switched(first, first, second)
+    Traceback (most recent call last):
+    ...
+    ValueError: the returns follow one account throughout, from 2026-01
+    >>> switched(second, first, second)
+    Traceback (most recent call last):
+    ...
+    ValueError: the returns follow one account throughout, from 2026-01
     """
     a = ((fund - first) ** 2).to_numpy(float)
     b = ((fund - second) ** 2).to_numpy(float)

@@ -27,6 +27,25 @@ def seen(fund: Array, indices: Array) -> Array:
 
     ``min Var(r - F b)`` over indices (T, n), by the exact method of
     `style_analysis.simplex_least_squares`.
+
+    Examples
+    --------
+    A mix plus a constant is seen exactly; a fund that is short of one index gets none of it.
+
+    >>> rng = np.random.default_rng(1)
+    >>> indices = 0.01 + 0.02 * rng.standard_normal((60, 3)) * [1, 2, 0.5]
+    >>> seen(indices @ [0.5, 0.3, 0.2] + 0.004, indices).round(6).tolist()
+    [0.5, 0.3, 0.2]
+    >>> found = seen(indices @ [0.9, 0.4, -0.3], indices)
+    >>> best = min(
+    ...     np.linspace(0, 1, 1001), key=lambda w: np.var(indices @ [0.9 - w, 0.4 - 1 + w, -0.3])
+    ... )
+    >>> bool(abs(found[0] - best) < 1e-3), round(float(found[2]), 9)
+    (True, 0.0)
+    >>> seen(indices[1:, 0], indices)
+    Traceback (most recent call last):
+    ...
+    ValueError: 59 returns of the fund do not go with 60
     """
     indices = numbers("the indices' returns", indices)
     fund = numbers("the fund's returns", fund)
@@ -40,7 +59,18 @@ def seen(fund: Array, indices: Array) -> Array:
 
 class Marked(NamedTuple):
     """Fitted weights by the last day of their window, the truth then, and the truth's mean over
-    the window; all (quarters, funds)."""
+    the window; all (quarters, funds).
+
+    Examples
+    --------
+    >>> day = pd.to_datetime(["2026-03-31"])
+    >>> fitted, truth, mean = (
+    ...     pd.DataFrame({"C": [c], "F": [1 - c]}, day) for c in (0.6, 0.45, 0.5)
+    ... )
+    >>> marked_so = Marked(fitted, truth, mean)
+    >>> marked_so.error.round(9).tolist(), marked_so.error_but_for_lag.round(9).tolist()
+    ([0.15], [0.1])
+    """
 
     fitted: pd.DataFrame
     truth: pd.DataFrame
@@ -68,6 +98,11 @@ def distance(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
     >>> other = pd.DataFrame({"C": [0.5], "F": [0.5]})
     >>> distance(one, other).round(9).tolist()
     [0.1]
+
+    >>> three = pd.DataFrame({"C": [0.6, 0.2], "F": [0.3, 0.2], "G": [0.1, 0.6]})
+    >>> other = pd.DataFrame({"G": [0.3, 0.5], "C": [0.5, 0.2], "F": [0.2, 0.3]})
+    >>> distance(three, other).round(9).tolist()  # (0.1 + 0.1 + 0.2) / 2, (0 + 0.1 + 0.1) / 2
+    [0.2, 0.1]
     """
     return (one - other).abs().sum(axis=1) / 2
 
@@ -97,6 +132,39 @@ def marked(fund: pd.Series, indices: pd.DataFrame, truth: pd.DataFrame, window: 
     ------
     ValueError
         Where no window is full, or the tables are of other days or classes.
+
+    Examples
+    --------
+    Six months of a mix that changes in March; windows of three months end with each quarter, and
+    May ends none.
+
+    >>> ends = pd.date_range("2025-12-31", periods=9, freq="ME")  # to August 2026
+    >>> rng = np.random.default_rng(1)
+    >>> indices = pd.DataFrame(0.03 * rng.standard_normal((9, 2)), ends, ["C", "F"])
+    >>> truth = pd.DataFrame({"F": [0.7] * 3 + [0.4] * 3 + [0.1] * 3}, ends)
+    >>> truth["C"] = 1 - truth["F"]
+    >>> fund = (truth * indices).sum(axis=1)
+    >>> found = marked(fund, indices, truth, 3)
+    >>> [f"{day:%Y-%m}" for day in found.fitted.index], list(found.fitted)
+    (['2026-03', '2026-06'], ['C', 'F'])
+    >>> found.truth["F"].round(9).tolist(), found.over_window["F"].round(9).tolist()
+    ([0.4, 0.1], [0.6, 0.3])
+    >>> bool(np.allclose(found.fitted.iloc[1], seen(fund.to_numpy()[4:7], indices.to_numpy()[4:7])))
+    True
+    >>> marked(fund, indices, truth, 8)
+    Traceback (most recent call last):
+    ...
+    ValueError: 9 observations hold no window of 8 that ends a quarter
+    >>> len(marked(fund.iloc[:7], indices.iloc[:7], truth.iloc[:7], 7).fitted)  # June is whole
+    1
+    >>> marked(fund.iloc[1:], indices, truth, 3)
+    Traceback (most recent call last):
+    ...
+    ValueError: fund, indices and truth are not of the same days; join them by day first
+    >>> marked(fund, indices, truth.assign(G=0.0), 3)
+    Traceback (most recent call last):
+    ...
+    ValueError: indices and truth are not of the same classes
     """
     if not (fund.index.equals(indices.index) and fund.index.equals(truth.index)):
         raise ValueError("fund, indices and truth are not of the same days; join them by day first")

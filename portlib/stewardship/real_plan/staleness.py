@@ -26,6 +26,30 @@ def next_day(fund: pd.Series, market: pd.Series) -> pd.DataFrame:
     """Coefficients of the regression above and their standard errors, one row a coefficient.
 
     Both series are daily returns on the same days; ValueError below 60 days.
+
+    Examples
+    --------
+    The coefficients are those of least squares, and errors White's with n / (n - 4), by another
+    routine:
+
+    >>> days = pd.bdate_range("2026-01-05", periods=80)
+    >>> rng = np.random.default_rng(0)
+    >>> market = pd.Series(rng.normal(0, 0.01, 80), days)
+    >>> fund = 0.0005 + 0.6 * market + 0.3 * market.shift(1, fill_value=0.0)
+    >>> fund += rng.normal(0, 0.002, 80) * (1 + 100 * market.abs())
+    >>> found = next_day(fund, market)
+    >>> x = np.column_stack([np.ones(79), market[1:], market[:-1], fund[:-1]])
+    >>> b, *_ = np.linalg.lstsq(x, fund.to_numpy()[1:], rcond=None)
+    >>> bool(np.allclose(found["coefficient"], b[1:])), found.index.tolist()
+    (True, ['same day', 'next day', 'own yesterday'])
+    >>> rest = fund.to_numpy()[1:] - x @ b
+    >>> root = np.linalg.pinv(x) * rest
+    >>> bool(np.allclose(found["error"], np.sqrt((root**2).sum(axis=1) * 79 / 75)[1:]))
+    True
+    >>> len(next_day(fund[:61], market)), next_day(fund[:60], market)
+    Traceback (most recent call last):
+    ...
+    ValueError: 59 days are too few to tell the day's return from the next's
     """
     both = pd.DataFrame(
         {"i": fund, "c": market, "late": market.shift(1), "own": fund.shift(1)}

@@ -43,6 +43,21 @@ def watched(
     Returns
     -------
     Watched
+
+    Examples
+    --------
+    >>> told = Assumptions(
+    ...     list(FUNDS), [0.02, 0.03, 0.07, 0.08, 0.06], np.diag([1, 2, 4, 5, 3]) / 100
+    ... )
+    >>> target = pd.Series({"i": 0.1, "c": 0.4, "g": 0.2, "s": 0.05, "f": 0.25})
+    >>> decided = {"index_fund_cost": 0.001, "monitoring_window_months": 3}
+    >>> decided |= {"monitoring_rebalance_months": 1, "tail_level": 0.95}
+    >>> decided |= {"fat_tail_degrees_of_freedom": 5}
+    >>> promise = watched(target, target[::-1], told, policy=decided)
+    >>> promise.target.tolist(), promise.benchmark.tolist(), promise.tracking_error
+    ([0.2, 0.25, 0.4, 0.05, 0.1], [0.2, 0.25, 0.4, 0.05, 0.1], 0.0)
+    >>> round(promise.mean, 9)  # 0.004 + 0.0075 + 0.028 + 0.004 + 0.006
+    0.0495
     """
     none = np.zeros(len(FUNDS))
     return Watched.under(
@@ -57,7 +72,35 @@ def watched(
 
 
 def measured(promise: Watched, months: pd.DataFrame) -> pd.DataFrame:
-    """Each inferring measure by month end, from the five funds' months; whole windows only."""
+    """Each inferring measure by month end, from the five funds' months; whole windows only.
+
+    Examples
+    --------
+    Only the rules that infer, and only months that end a whole window:
+
+    >>> told = Assumptions(
+    ...     list(FUNDS), [0.02, 0.03, 0.07, 0.08, 0.06], np.diag([1, 2, 4, 5, 3]) / 100
+    ... )
+    >>> target = pd.Series({"i": 0.1, "c": 0.4, "g": 0.2, "s": 0.05, "f": 0.25})
+    >>> other = pd.Series({"g": 0.3, "f": 0.25, "c": 0.3, "s": 0.05, "i": 0.1})
+    >>> decided = {"index_fund_cost": 0.0, "monitoring_window_months": 3}
+    >>> decided |= {"monitoring_rebalance_months": 1, "tail_level": 0.95}
+    >>> decided |= {"fat_tail_degrees_of_freedom": 5}
+    >>> promise = watched(target, other, told, policy=decided)
+    >>> ends = pd.date_range("2026-01-31", periods=4, freq="ME")
+    >>> months = pd.DataFrame(
+    ...     {"c": [0.05, -0.2, 0.01, 0.03], "g": [0.001, 0.002, 0.0, 0.003]}, ends
+    ... )
+    >>> months = months.assign(s=0.01, i=-0.02, f=[0.0, 0.01, -0.01, 0.0], x=9.0)
+    >>> found = measured(promise, months)
+    >>> list(found) == list(INFERRED), [f"{day:%m}" for day in found.index]
+    (True, ['03', '04'])
+    >>> r = months[list(FUNDS)].to_numpy() @ promise.target
+    >>> bool(
+    ...     np.isclose(found["volatility"].iloc[1], np.std(r[1:], ddof=1) * 12**0.5 / promise.risk)
+    ... )
+    True
+    """
     r = months[list(FUNDS)].to_numpy(float)
     found = {name: values for name, values in promise.measures(r, r).items() if name in INFERRED}
     return pd.DataFrame(found, months.index).dropna()
@@ -84,6 +127,24 @@ def beyond(seen: pd.DataFrame, severity: str, *, policy: Policy) -> pd.DataFrame
     ------
     ValueError
         For a severity that is none.
+
+    Examples
+    --------
+    At a limit is not beyond it.
+
+    >>> rises = {"info": 0.01, "watch": 0.02, "act": 0.05}
+    >>> decided = {
+    ...     "alert_limits": {"drift": rises, "cost": {name: 10 * x for name, x in rises.items()}}
+    ... }
+    >>> seen = pd.DataFrame({"cost": [0.2, 0.21, 0.6], "drift": [0.05, 0.02 + 1e-14, 0.06]})
+    >>> beyond(seen, "watch", policy=decided).to_numpy().tolist()
+    [[False, True], [True, False], [True, True]]
+    >>> beyond(seen, "act", policy=decided).to_numpy().tolist()
+    [[False, False], [False, False], [True, True]]
+    >>> beyond(seen, "alarm", policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: no severity 'alarm'; use one of info, watch, act
     """
     if severity not in SEVERITIES:
         raise ValueError(f"no severity {severity!r}; use one of {', '.join(SEVERITIES)}")
@@ -112,6 +173,21 @@ def spells(seen: pd.DataFrame, severity: str, *, policy: Policy) -> list[Spell]:
     Returns
     -------
     list of Spell
+
+    Examples
+    --------
+    >>> rises = {"info": 0.01, "watch": 0.02, "act": 0.05}
+    >>> decided = {"alert_limits": {"drift": rises, "cost": rises}}
+    >>> ends = pd.date_range("2026-01-31", periods=5, freq="ME")
+    >>> seen = pd.DataFrame({"drift": [0.01, 0.03, 0.06, 0.02, 0.03]}, ends)
+    >>> seen["cost"] = [0.04, 0.03, 0.0, 0.0, 0.0]
+    >>> for one in spells(seen, "watch", policy=decided):
+    ...     print(one.rule, f"{one.first:%m}", f"{one.last:%m}", one.months, one.worst)
+    cost 01 02 2 0.04
+    drift 02 03 2 0.06
+    drift 05 05 1 0.03
+    >>> spells(seen, "act", policy=decided)[0].months, rate(seen, "watch", policy=decided)
+    (1, 0.8)
     """
     found = []
     for rule, rung in beyond(seen, severity, policy=policy).items():
@@ -160,6 +236,28 @@ def ahead_of_losses(
     Returns
     -------
     DataFrame
+
+    Examples
+    --------
+    The account stands at 0.9, 0.72, 0.792, 0.6732 and then higher: 32.68% are lost at the worst. An
+    alarm of the second month came when 28% were gone.
+
+    >>> ends = pd.date_range("2026-01-31", periods=6, freq="ME")
+    >>> returns = pd.Series([-0.10, -0.20, 0.10, -0.15, 0.30, 0.02], ends)
+    >>> rang = [Spell("a", ends[2], ends[3], 2, 1.0), Spell("b", ends[1], ends[1], 1, 1.0)]
+    >>> told = {"fall": ("2026-01", "2026-05"), "calm": ("2026-05", "2026-06")}
+    >>> found = ahead_of_losses(rang, returns, told)
+    >>> found.loc["fall", ["loss", "already lost"]].astype(float).round(6).tolist()  # 0.28 / 0.3268
+    [-0.3268, 0.856793]
+    >>> [f"{found.loc['fall', name]:%m}" for name in ("lowest", "first alarm")]
+    ['04', '02']
+    >>> round(float(found.loc["calm", "loss"]), 9), found.loc["calm", "first alarm"]
+    (0.3, NaT)
+    >>> late = ahead_of_losses([Spell("a", ends[4], ends[4], 1, 1.0)], returns, told)
+    >>> late["already lost"].round(
+    ...     6
+    ... ).tolist()  # all was lost in the first; in the second nothing was
+    [1.0, nan]
     """
     rows = {}
     for name, (first, last) in episodes.items():

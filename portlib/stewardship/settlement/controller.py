@@ -71,6 +71,26 @@ class Leg:
     to change hands.
 
     Raises LedgerError for what is no such whole number, and for money as a fund.
+
+    Examples
+    --------
+    >>> Leg("A", -30_000_000, 30_000).micro_shares
+    -30000000
+    >>> def refusal(*given):
+    ...     try:
+    ...         Leg(*given)
+    ...     except LedgerError as error:
+    ...         return str(error)
+    >>> (
+    ...     refusal("A", 0, 5),
+    ...     refusal("A", 1.0, 5) == refusal("A", 1.0, 5.0),
+    ...     refusal("A", 2**62, 5)[-16:],
+    ... )
+    ('A: 0 micro-shares; give a whole number other than 0', True, 'ber other than 0')
+    >>> refusal("A", 1, 0), refusal("A", -1, -5)[:11], refusal("A", 1, 2**62) is None
+    ("'A': 0 cents; a leg trades a fund for whole cents above 0", "'A': -5 cen", False)
+    >>> refusal("USD", 1, 5)[:13], refusal(" ", 1, 5), refusal("A", 1, 1), refusal("A", 1, True)[:9]
+    ("'USD': 5 cent", "a leg's fund is ' '; give its name", None, "'A': True")
     """
 
     fund: str
@@ -105,6 +125,49 @@ class Order:
         How far a confirmed price may be worse or better than expected, decimal from 0 to below 1.
     hours : float
         From lock to deadline, above zero.
+
+    Examples
+    --------
+    Sales may bring 2% less than 30,000 cents and purchases cost 2% more than 35,001: 35,701.02 -
+    29,400, and a cent is not cut.
+
+    >>> legs = [
+    ...     Leg("B", 20_000_000, 25_001),
+    ...     Leg("A", -30_000_000, 30_000),
+    ...     Leg("C", 5_000_000, 10_000),
+    ... ]
+    >>> order = Order("one", legs, tolerance=0.02, hours=24)
+    >>> order.cash_needed
+    6302
+    >>> Order("sale", legs[1:2], 0.02, 24).cash_needed, Order("even", legs[2:], 0.0, 24).cash_needed
+    (0, 10000)
+
+    2% of 25,001 are 500.02 cents, to either side:
+
+    >>> [order.within(0, cents) for cents in (24_500, 24_501, 25_501, 25_502)]
+    [False, True, True, False]
+    >>> order.within(1, 30_600), order.within(1, 30_601)
+    (True, False)
+    >>> def refusal(*given):
+    ...     try:
+    ...         Order(*given)
+    ...     except LedgerError as error:
+    ...         return str(error)
+    >>> refusal("one", [], 0.02, 24), refusal("one", legs + legs[:1], 0.02, 24)
+    ... # doctest: +NORMALIZE_WHITESPACE
+    ("order 'one' needs an id and legs, each fund once; it has none",
+     "order 'one' needs an id and legs, each fund once; it has B, A, C, B")
+    >>> refusal("one", legs, 1, 24), refusal("one", legs, 0.02, 0) == refusal("one", legs, 0.02, 0)
+    ("order 'one': tolerance 1 (0 to below 1), hours 24 (above 0, at most 8784)", True)
+    >>> [
+    ...     refusal("one", legs, t, h) is None
+    ...     for t, h in ((-0.1, 1), (0, 8784), (0.99, 0.1), (0, 8785))
+    ... ]
+    [False, True, True, False]
+    >>> refusal("one", legs, True, 24), refusal("one", legs, 0.02, "24")
+    ("order 'one': tolerance is True; give a number", "order 'one': hours is '24'; give a number")
+    >>> refusal("", legs, 0.02, 24)[:20]
+    "order '' needs an id"
     """
 
     id: str
@@ -179,7 +242,22 @@ def deposit(id: str, amounts: Mapping[str, int]) -> Message:
 
 
 def lock(id: str, order: Order) -> Message:
-    """Put into escrow what an order sells and may pay."""
+    """Put into escrow what an order sells and may pay.
+
+    Examples
+    --------
+    >>> order = Order("one", [Leg("A", 5, 7)], 0.02, 24)
+    >>> lock("m", order)
+    ... # doctest: +NORMALIZE_WHITESPACE
+    Message(id='m', kind='lock', body={'id': 'one', 'legs': ({'fund': 'A', 'micro_shares': 5,
+     'cents': 7},), 'tolerance': 0.02, 'hours': 24})
+    >>> confirm("m", "one", 2, 99), finalise("m", "one")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    (Message(id='m', kind='confirm', body={'order': 'one', 'leg': 2, 'cents': 99}),
+     Message(id='m', kind='finalise', body={'order': 'one'}))
+    >>> fail("m", "one", 2, "late").body, expire("m", "one").kind, deposit("m", {"USD": 5}).body
+    ({'order': 'one', 'leg': 2, 'reason': 'late'}, 'expire', {'amounts': {'USD': 5}})
+    """
     return Message(id, "lock", asdict(order))
 
 
@@ -262,6 +340,143 @@ def deliver(ledger: Ledger, message: Message, at: datetime) -> Receipt:
     >>> told = [deliver(ledger, deposit("one", {"USD": 500}), at) for _ in range(2)]
     >>> [receipt.repeated for receipt in told], ledger.holdings()
     ([False, True], {'USD': 500})
+
+    An order from escrow to finality: 500.00 dollars and 40 shares of A become 445.00 dollars, 10 of
+    A, 20 of B and 5 of C. What waits in escrow is the plan's.
+
+    >>> from datetime import UTC
+    >>> legs = [
+    ...     Leg("B", 20_000_000, 25_001),
+    ...     Leg("A", -30_000_000, 30_000),
+    ...     Leg("C", 5_000_000, 10_000),
+    ... ]
+    >>> order = Order("one", legs, tolerance=0.02, hours=24)
+    >>> start = datetime(2026, 11, 29, tzinfo=UTC)
+    >>> def opened(hours=0.0):
+    ...     ledger = Ledger(":memory:")
+    ...     deliver(ledger, deposit("d", {"USD": 50_000, "A": 40_000_000}), start)
+    ...     return ledger, deliver(ledger, lock("l", order), start + timedelta(hours=hours))
+    >>> ledger, receipt = opened()
+    >>> receipt
+    Receipt(number=2, event='EscrowLocked', repeated=False)
+    >>> (
+    ...     ledger.balance("escrow:one", "USD"),
+    ...     ledger.balance("escrow:one", "A"),
+    ...     ledger.balance("plan", "A"),
+    ... )
+    (6302, 30000000, 10000000)
+    >>> ledger.holdings(), ledger.states()
+    ({'A': 40000000, 'USD': 50000}, {'one': 'EscrowLocked'})
+    >>> def send(*messages, hours=1.0):
+    ...     at = start + timedelta(hours=hours)
+    ...     return [deliver(ledger, message, at).event for message in messages]
+    >>> send(confirm("c1", "one", 1, 29_500), confirm("c0", "one", 0, 25_100))
+    ['LegConfirmed', 'LegConfirmed']
+    >>> send(confirm("c2", "one", 2, 9_900)), ledger.states()
+    (['PendingFinality'], {'one': 'PendingFinality'})
+    >>> send(finalise("f", "one"), finalise("f", "one")), ledger.states()
+    (['SettlementFinalized', 'SettlementFinalized'], {'one': 'SettlementFinalized'})
+    >>> ledger.holdings()  # 50,000 + 29,500 - 25,100 - 9,900
+    {'A': 10000000, 'B': 20000000, 'C': 5000000, 'USD': 44500}
+    >>> [e.body["transfers"][0] for e in ledger.log.events(name="SettlementFinalized")]
+    [['escrow:one', 'plan', 'USD', 6302]]
+    >>> ledger.check().number  # deposit, lock, three confirmations, pending, final
+    7
+
+    Every other way ends where it began: a leg that fails, a price beyond the tolerance, the
+    deadline.
+
+    >>> def ended(*messages, hours=1.0):
+    ...     global ledger
+    ...     ledger, _ = opened()
+    ...     told = send(*messages, hours=hours)[-1]
+    ...     return (
+    ...         told,
+    ...         ledger.log.events()[-1].body["reason"],
+    ...         ledger.holdings(),
+    ...         ledger.check().number,
+    ...     )
+    >>> paid = confirm("c0", "one", 0, 25_000)
+    >>> ended(paid, fail("x", "one", 2, "no units"))
+    ('SettlementRolledBack', 'leg 2: no units', {'A': 40000000, 'USD': 50000}, 4)
+    >>> (
+    ...     ledger.balance("plan", "A"),
+    ...     ledger.balance("plan", "USD"),
+    ...     ledger.balance("escrow:one", "A"),
+    ... )
+    (40000000, 50000, 0)
+    >>> ended(paid, confirm("c2", "one", 2, 10_201))[:2]
+    ('SettlementRolledBack', 'leg 2: 10201 cents, beyond the tolerance of 10000')
+    >>> ended(expire("x", "one"), hours=24)[:2]
+    ('SettlementRolledBack', 'the deadline passed')
+    >>> rest = [confirm(f"c{i}", "one", i, legs[i].cents) for i in (1, 2)]
+    >>> ended(paid, *rest, fail("x", "one", 0, "bounced"), hours=23.9)[:2]
+    ('SettlementRolledBack', 'leg 0: bounced')
+
+    What makes no sense now is refused, leaves nothing, and may come again.
+
+    >>> def refusal(*messages, hours=1.0):
+    ...     try:
+    ...         send(*messages, hours=hours)
+    ...     except (LedgerError, ValueError) as error:
+    ...         return f"{type(error).__name__}: {error}"
+    >>> ledger, _ = opened()
+    >>> refusal(expire("x", "one"), hours=23.9)
+    "WrongState: order 'one' cannot expire before 2026-11-30T00:00:00+00:00"
+    >>> refusal(paid, hours=24)
+    "PastDeadline: order 'one': the deadline was 2026-11-30T00:00:00+00:00; let it expire"
+    >>> refusal(finalise("x", "one"))
+    "WrongState: order 'one' is EscrowLocked: finalise needs PendingFinality"
+    >>> refusal(finalise("x", "two"))
+    "UnknownInstruction: message 'x' is about order 'two', which was never locked"
+    >>> refusal(lock("x", order))
+    "WrongState: order 'one' was locked before, by another message"
+    >>> refusal(confirm("x", "one", 3, 5)), refusal(confirm("x", "one", -1, 5))[-12:]
+    ("SettlementRefused: order 'one' has legs 0 to 2, not 3", 'to 2, not -1')
+    >>> refusal(confirm("x", "one", 0, 0))
+    "SettlementRefused: order 'one': leg 0 confirmed for 0; give whole cents above 0"
+    >>> refusal(confirm("x", "one", 0, 25_000.0))[-47:]
+    'confirmed for 25000.0; give whole cents above 0'
+    >>> refusal(paid, confirm("y", "one", 0, 25_000))
+    "WrongState: order 'one': leg 0 (B) was confirmed before"
+    >>> refusal(confirm("c0", "one", 0, 25_001))
+    "KeyReused: message 'c0' was carried out before with other content: give a new id"
+    >>> refusal(fail("x", "one", 3, "late"))
+    "SettlementRefused: order 'one' has legs 0 to 2, not 3"
+    >>> more = Order("more", [Leg("A", -10_000_001, 5)], 0.02, 24)
+    >>> refusal(lock("m", more))
+    'NotEnough: plan holds 10000000 of A, and 10000001 should leave it'
+    >>> ledger.states(), ledger.check().number
+    ({'one': 'EscrowLocked'}, 3)
+    >>> deliver(ledger, paid, datetime(2026, 11, 29))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.settlement.controller.SettlementRefused: message 'c0': its time of ...
+    >>> _ = send(*rest)
+    >>> refusal(confirm("y", "one", 0, 25_000)), refusal(finalise("x", "one"), hours=25)[:12]
+    ("WrongState: order 'one' is PendingFinality: confirm needs EscrowLocked", 'PastDeadline')
+
+    So is a message that does not say what its kind says:
+
+    >>> for message in (
+    ...     Message(" ", "expire", {"order": "one"}),
+    ...     Message("x", "wish", {}),
+    ...     Message("x", "expire", {"order": "one", "leg": 1}),
+    ...     Message("x", "expire", {"order": ""}),
+    ...     Message("x", "deposit", {"amounts": {5: 5}}),
+    ...     Message("x", "lock", {"id": "z", "legs": "A", "tolerance": 0.1, "hours": 1}),
+    ...     Message(
+    ...         "x", "lock", {"id": "z", "legs": [{"fund": "A"}], "tolerance": 0.1, "hours": 1}
+    ...     ),
+    ... ):
+    ...     print(refusal(message).split(": ", 1)[1])
+    message ' ': its id must be a text
+    message 'x': no kind 'wish'; use one of deposit, lock, confirm, fail, finalise, expire
+    message 'x' (expire): its fields are order, not order, leg
+    message 'x' (expire): order is ''; give a text
+    message 'x' (deposit): amounts are whole numbers by asset, not {5: 5}
+    message 'x' (lock): legs are a list, not 'A'
+    message 'x' (lock): leg 0: its fields are fund, micro_shares, cents, not fund
     """
     _sound(message)
     if at.tzinfo is None:

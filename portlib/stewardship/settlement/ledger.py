@@ -125,6 +125,119 @@ class Ledger:
     True
     >>> ledger.balances()
     {('outside', 'USD'): -500, ('plan', 'USD'): 500}
+
+    An account cannot give what it does not hold, but for ``outside``; and all that was written in
+    the same transaction is undone with it.
+
+    >>> def move(*transfers, **told):
+    ...     with ledger.transaction():
+    ...         said = {"at": at, "actor": "custodian", **told}
+    ...         return ledger.record("Deposited", transfers=transfers, **said).number
+    >>> move(
+    ...     Transfer("outside", "plan", "A", 7),
+    ...     Transfer("plan", "escrow:one", "USD", 200),
+    ...     instruction="one",
+    ...     state="EscrowLocked",
+    ...     content={"legs": 1},
+    ... )
+    2
+    >>> (
+    ...     ledger.balance("plan", "USD"),
+    ...     ledger.balance("escrow:one", "USD"),
+    ...     ledger.balance("plan", "B"),
+    ... )
+    (300, 200, 0)
+    >>> ledger.holdings(), ledger.states(), ledger.instruction("one"), ledger.instruction("two")
+    ({'A': 7, 'USD': 500}, {'one': 'EscrowLocked'}, ('EscrowLocked', {'legs': 1}), None)
+    >>> move(Transfer("outside", "plan", "A", 1), Transfer("plan", "outside", "USD", 301))
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.settlement.ledger.NotEnough: plan holds 300 of USD, and 301 should leave it
+    >>> ledger.balance("plan", "A"), ledger.check().number
+    (7, 2)
+    >>> for quantity in (0, -5, 1.0, 2**62):
+    ...     try:
+    ...         move(Transfer("outside", "plan", "A", quantity))
+    ...     except LedgerError as error:
+    ...         print(error)
+    A: a transfer of 0; give whole cents or micro-shares above 0
+    A: a transfer of -5; give whole cents or micro-shares above 0
+    A: a transfer of 1.0; give whole cents or micro-shares above 0
+    A: a transfer of 4611686018427387904; give whole cents or micro-shares above 0
+    >>> move(Transfer("escrow:one", "plan", "USD", 200), instruction="one", state="RolledBack")
+    3
+    >>> ledger.states(), ledger.balances() == replay(ledger.log.events()), ledger.check().number
+    ({'one': 'RolledBack'}, True, 3)
+
+    A message is remembered with what it said:
+
+    >>> with ledger.transaction():
+    ...     body = {"message": "m", "said": said("deposit", {"of": 5})}
+    ...     event = ledger.record("Deposited", at=at, actor="custodian", body=body)
+    ...     ledger.remember("m", ["deposit", {"of": 5}], event)
+    >>> ledger.seen("m", ["deposit", {"of": 5}]), ledger.seen("n", [])
+    ((4, 'Deposited'), None)
+    >>> ledger.seen("m", ["deposit", {"of": 6}])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.audit_log.KeyReused: message 'm' was carried out before with other ...
+    >>> ledger.check().number
+    4
+
+    Whoever changes a table is told apart from the chain, by what was changed:
+
+    >>> def found(*changes):
+    ...     ledger.connection.execute("BEGIN")
+    ...     for change in changes:
+    ...         ledger.connection.execute(change)
+    ...     try:
+    ...         ledger.check()
+    ...     except LedgerBroken as error:
+    ...         return str(error)
+    ...     finally:
+    ...         ledger.connection.execute("ROLLBACK")
+    >>> changed = "UPDATE balances SET quantity = 501 WHERE account = 'plan' AND asset = 'USD'"
+    >>> for part in found(changed).split(" ("):
+    ...     print(part)
+    balance of USD at plan: the chain says 500, the table 501
+    cents of USD, millionths of a share)
+    >>> found("UPDATE instructions SET state = 'EscrowLocked'")
+    'state of one: the chain says RolledBack, the table EscrowLocked'
+    >>> found("DROP TRIGGER instructions_keep_content", "UPDATE instructions SET content = '{}'")
+    'content of instruction one: the chain says {"legs":1}, the table {}'
+    >>> found("INSERT INTO confirmed VALUES ('one', 0, 5)")
+    'confirmation of leg 0 of order one: the chain says nothing, the table 5'
+    >>> found("INSERT INTO messages VALUES ('x', '{}', 1, 'Deposited')")[:41]
+    'message x: the chain says nothing, the ta'
+    >>> found("DROP TRIGGER messages_no_delete", "DELETE FROM messages")[-17:]
+    'the table nothing'
+    >>> with ledger.transaction():
+    ...     ledger.confirm("one", 0, 5)
+    >>> ledger.confirmed("one"), ledger.confirmed("two")
+    ({0: 5}, {})
+    >>> for table in ("messages", "confirmed", "instructions"):
+    ...     try:
+    ...         ledger.connection.execute(f"DELETE FROM {table}")
+    ...     except sqlite3.DatabaseError as error:
+    ...         print(error)
+    messages is append-only
+    confirmed is append-only
+    instructions are append-only
+
+    And what the events themselves cannot explain:
+
+    >>> with Ledger(":memory:") as other:  # doctest: +ELLIPSIS
+    ...     with other.transaction():
+    ...         came = [Transfer("outside", "escrow:two", "USD", 5)]
+    ...         _ = other.record("Deposited", at=at, actor="custodian", transfers=came)
+    ...     other.check()
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.settlement.ledger.LedgerBroken: escrow:two holds 5 of USD, but its ...
+    >>> Ledger("/nowhere/at/all")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.settlement.ledger.LedgerUnavailable: /nowhere/at/all: cannot be ...
     """
 
     def __init__(self, path: str | Path, *, pages: int | None = None) -> None:
@@ -403,7 +516,19 @@ OPEN = ("EscrowLocked", "PendingFinality")
 
 
 def replay(events: Iterable[Event]) -> dict[tuple[str, str], int]:
-    """Balances that are not zero, by account and asset, from the transfers of events alone."""
+    """Balances that are not zero, by account and asset, from the transfers of events alone.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> moves = (
+    ...     [["outside", "plan", "USD", 9], ["outside", "plan", "A", 4]],
+    ...     [["plan", "escrow:one", "USD", 6]],
+    ...     [["plan", "outside", "A", 4]],
+    ... )
+    >>> replay(SimpleNamespace(body={"transfers": one}) for one in moves)
+    {('escrow:one', 'USD'): 6, ('outside', 'USD'): -9, ('plan', 'USD'): 3}
+    """
     sums: Counter[tuple[str, str]] = Counter()
     for event in events:
         for source, target, asset, quantity in event.body["transfers"]:
@@ -413,7 +538,16 @@ def replay(events: Iterable[Event]) -> dict[tuple[str, str], int]:
 
 
 def replay_states(events: Iterable[Event]) -> dict[str, str]:
-    """The last state of every instruction, from events alone."""
+    """The last state of every instruction, from events alone.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> told = [("one", "Locked"), ("two", "Locked"), ("one", None), ("one", "Done"), (None, "x")]
+    >>> events = [SimpleNamespace(body={"instruction": i, "state": state}) for i, state in told]
+    >>> replay_states(events)
+    {'one': 'Done', 'two': 'Locked'}
+    """
     return {
         e.body["instruction"]: e.body["state"]
         for e in events
@@ -422,7 +556,13 @@ def replay_states(events: Iterable[Event]) -> dict[str, str]:
 
 
 def said(kind: str, body: Mapping[str, Any]) -> str:
-    """What a message said, as one hash, by which the chain knows it."""
+    """What a message said, as one hash, by which the chain knows it.
+
+    Examples
+    --------
+    >>> said("expire", {"order": "a"}) == hashlib.sha256(b'["expire",{"order":"a"}]').hexdigest()
+    True
+    """
     return _sha(canonical([kind, dict(body)]))
 
 

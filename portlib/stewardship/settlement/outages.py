@@ -92,6 +92,26 @@ def story(orders: Sequence[Order], opening: Sequence[Message], rng: Random) -> l
     >>> order = Order("one", [Leg("F", 1_000_000, 1_000)], tolerance=0.1, hours=24)
     >>> [message.kind for message in story([order], [], Random(1))]
     ['lock', 'fail', 'lock', 'confirm', 'lock', 'expire', 'lock', 'confirm', 'finalise']
+
+    Prices are within half of the tolerance of what is expected; a price that moves is far beyond
+    it.
+
+    >>> many = [Leg(name, 1_000_000, 1_000) for name in "ABCDE"]
+    >>> told = story(
+    ...     [Order("one", many, tolerance=0.1, hours=24)] * 9, told_before := [], Random(2)
+    ... )
+    >>> kinds = [message.kind for message in told]
+    >>> {kind: kinds.count(kind) / 9 for kind in ("lock", "confirm", "fail", "expire", "finalise")}
+    {'lock': 4.0, 'confirm': 12.0, 'fail': 1.0, 'expire': 1.0, 'finalise': 1.0}
+    >>> paid = [m.body["cents"] for m in told if m.kind == "confirm" and "far" not in m.id]
+    >>> 950 <= min(paid) < 970, 1_030 < max(paid) <= 1_050, len(paid)  # 2 + 2 + 2 + 5, nine times
+    (True, True, 99)
+    >>> {m.body["cents"] for m in told if m.id.endswith("far")}
+    {3000}
+    >>> len({m.id for m in told}) == len(told), told[0].body["id"], told[0].id
+    (True, 'one-leg-fails', '0-one-leg-fails-lock')
+    >>> story([], told[:2], Random(2)) == told[:2]
+    True
     """
     told = list(opening)
     for n, order in enumerate(orders):
@@ -122,7 +142,14 @@ def story(orders: Sequence[Order], opening: Sequence[Message], rng: Random) -> l
 
 def clock(messages: Sequence[Message]) -> list[datetime]:
     """When each message comes: a minute apart, and as late as it takes before one that expires an
-    order."""
+    order.
+
+    Examples
+    --------
+    >>> told = [expire("b", "one"), fail("a", "one", 0, "so"), expire("c", "one")]
+    >>> [str(at - START) for at in clock(told)]
+    ['30 days, 0:00:00', '30 days, 0:01:00', '60 days, 0:01:00']
+    """
     times = []
     now = START
     for message in messages:
@@ -145,6 +172,23 @@ def tell(path: Path, messages: Sequence[Message], kind: type[Ledger] = Ledger) -
     Returns
     -------
     Told
+
+    Examples
+    --------
+    >>> from portlib.stewardship.settlement.controller import Leg, deposit
+    >>> opening = [deposit("d", {"USD": 5_000})]
+    >>> order = Order("one", [Leg("F", 1_000_000, 1_000)], tolerance=0.1, hours=24)
+    >>> messages = [*opening, lock("l", order), confirm("c", "one", 0, 990), finalise("f", "one")]
+    >>> with tempfile.TemporaryDirectory(dir=scratch()) as folder:
+    ...     told = tell(Path(folder, "ledger"), messages)
+    >>> told.events, told.head.number  # a confirmation of the only leg is two events
+    ((0, 1, 2, 4, 5), 5)
+    >>> told.balances[0], told.balances[2]["escrow:one", "USD"], told.balances[4]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    ({}, 1100, {('outside', 'F'): -1000000, ('outside', 'USD'): -4010, ('plan', 'F'): 1000000,
+     ('plan', 'USD'): 4010})
+    >>> told.statements > 4 * 2, told.pages > 1, told.seconds > 0
+    (True, True, True)
     """
     events = [0]
     statements = 0
@@ -221,7 +265,16 @@ def in_a_write(size: int) -> Callable[[sqlite3.Connection], None]:
 
 class Careless(Ledger):
     """The same ledger without transactions, every statement for itself: what the faults do to a
-    naive one."""
+    naive one.
+
+    Examples
+    --------
+    >>> Careless(":memory:").connection.in_transaction
+    False
+    >>> with Careless(":memory:") as careless, careless.transaction():
+    ...     careless.connection.in_transaction
+    False
+    """
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -255,6 +308,44 @@ def struck(
         How many messages were answered.
     hit : bool
         Whether the fault struck.
+
+    Examples
+    --------
+    Killed before the first statement, after the last, and in between; what was acknowledged is in
+    the file, with at most one message more, and told again the story ends as undisturbed.
+
+    >>> from portlib.stewardship.settlement.controller import Leg, deposit
+    >>> order = Order("one", [Leg("F", 1_000_000, 1_000)], tolerance=0.1, hours=24)
+    >>> messages = [deposit("d", {"USD": 5_000}), lock("l", order), confirm("c", "one", 0, 990)]
+    >>> folder = tempfile.TemporaryDirectory(dir=scratch())
+    >>> told = tell(Path(folder.name, "told"), messages)
+    >>> path = Path(folder.name, "ledger")
+    >>> for k in (1, told.statements // 2, told.statements, told.statements + 1):
+    ...     acknowledged, hit = struck(path, messages, between_statements(k))
+    ...     print(acknowledged, hit, repr(aftermath(path, messages, told, acknowledged)))
+    ...     path.unlink()
+    0 True ''
+    1 True ''
+    2 True ''
+    3 False ''
+
+    So it is when a timer kills it, or the system in a write beyond so many bytes; what fails by
+    itself is no fault met.
+
+    >>> struck(path, messages * 500, at_a_moment(0.05))[1], path.unlink()
+    (True, None)
+    >>> struck(path, messages, at_a_moment(600.0)), path.unlink()
+    ((3, False), None)
+    >>> before = os.path.getsize(Path(folder.name, "told"))
+    >>> struck(path, messages, in_a_write(before // 2))[1], path.unlink()
+    (True, None)
+    >>> struck(path, messages, in_a_write(10 * before)), path.unlink()
+    ((3, False), None)
+    >>> struck(path, messages[1:], between_statements(10_000))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.settlement.ledger.LedgerError: the forked process failed by itself, ...
+    >>> folder.cleanup()
     """
     reading, writing = os.pipe()
     child = os.fork()
@@ -302,6 +393,30 @@ def aftermath(path: Path, messages: Sequence[Message], told: Told, acknowledged:
     Returns
     -------
     str
+
+    Examples
+    --------
+    What was found is compared with what the undisturbed telling kept:
+
+    >>> from dataclasses import replace
+    >>> from portlib.stewardship.settlement.controller import Leg, deposit
+    >>> order = Order("one", [Leg("F", 1_000_000, 1_000)], tolerance=0.1, hours=24)
+    >>> messages = [deposit("d", {"USD": 5_000}), lock("l", order), confirm("c", "one", 0, 990)]
+    >>> folder = tempfile.TemporaryDirectory(dir=scratch())
+    >>> path = Path(folder.name, "ledger")
+    >>> told = tell(path, messages)
+    >>> [aftermath(path, messages, told, acknowledged) for acknowledged in (1, 2, 3, 4)]
+    ['acknowledged but lost', '', '', 'acknowledged but lost']
+    >>> aftermath(path, messages, replace(told, events=(0, 1, 2, 3)), 3)
+    'half done'
+    >>> aftermath(path, messages, replace(told, balances=(*told.balances[:3], {})), 3)
+    'half done'
+    >>> aftermath(path, messages, replace(told, head=Head(4, "0" * 64)), 3)
+    'told again, ends otherwise'
+    >>> _ = path.write_bytes(b"no ledger" * 100)
+    >>> aftermath(path, messages, told, 3)
+    'check failed'
+    >>> folder.cleanup()
     """
     try:
         with Ledger(path) as ledger:
@@ -335,6 +450,42 @@ def repeated(path: Path, messages: Sequence[Message], told: Told, rng: Random) -
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from portlib.stewardship.settlement.controller import Leg, deposit
+    >>> order = Order("one", [Leg("F", 1_000_000, 1_000)], tolerance=0.1, hours=24)
+    >>> messages = [deposit("d", {"USD": 5_000}), lock("l", order), expire("x", "one")]
+    >>> folder = tempfile.TemporaryDirectory(dir=scratch())
+    >>> path = Path(folder.name, "ledger")
+    >>> told = tell(path, messages)
+    >>> path.unlink()
+    >>> repeated(path, messages, told, Random(1)), path.unlink()
+    ('', None)
+    >>> [(clock_back(path, messages, told, k), path.unlink())[0] for k in (1, 2)]
+    ['', '']
+
+    The first message has nothing before it, so that no clock can be behind: told so, the ledger is
+    found half done.
+
+    >>> clock_back(path, messages, told, 0), path.unlink()
+    ('half done', None)
+
+    A disk that is full for a while changes nothing; one that never fills is no test, and is told
+    so.
+
+    >>> with Ledger(path) as empty:
+    ...     least = empty.connection.execute("PRAGMA page_count").fetchone()[0]
+    >>> path.unlink()
+    >>> many = [*messages, *(deposit(f"more {i}", {f"fund {i}": 5}) for i in range(40))]
+    >>> full = tell(path, many)
+    >>> path.unlink()
+    >>> full.pages > least, disk_full(path, many, full, least), path.unlink()
+    (True, '', None)
+    >>> disk_full(path, many, full, 2 * full.pages)
+    'acknowledged but lost'
+    >>> folder.cleanup()
     """
     with Ledger(path) as ledger:
         for i, (message, at) in enumerate(zip(messages, clock(messages), strict=True)):
@@ -434,6 +585,27 @@ def campaign(
     -------
     dict
         By fault: runs, how many were struck, losses by kind, seconds.
+
+    Examples
+    --------
+    Nothing is lost of a story of three messages by any fault; without transactions something is.
+
+    >>> from portlib.stewardship.settlement.controller import Leg, deposit
+    >>> order = Order("one", [Leg("F", 1_000_000, 1_000)], tolerance=0.1, hours=24)
+    >>> messages = [deposit("d", {"USD": 5_000}), lock("l", order), confirm("c", "one", 0, 990)]
+    >>> found = campaign(messages, seed=1, moments=2, every=9)
+    >>> [(name, sum(told[loss] for loss in LOSSES)) for name, told in found.items()]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [('killed between two statements', 0), ('killed at a random moment', 0),
+     ('killed in a write', 0), ('disk full', 0), ('clock moved back', 0), ('messages repeated', 0)]
+    >>> between = found["killed between two statements"]
+    >>> between["struck"] == between["runs"] > 3, found["killed in a write"]["runs"]
+    (True, 2)
+    >>> found["clock moved back"]["runs"], found["messages repeated"]["struck"]
+    (2, 20)
+    >>> naive = campaign(messages, seed=1, moments=2, every=4, careless=True)
+    >>> list(naive), sum(naive["killed between two statements"][loss] for loss in LOSSES) > 0
+    (['killed between two statements'], True)
     """
     rng = Random(seed)
     with tempfile.TemporaryDirectory(dir=scratch()) as folder:
