@@ -73,9 +73,21 @@ def equilibrium(
 
     Examples
     --------
-    >>> a = Assumptions(("a", "b"), [0.0, 0.0], [[0.01, 0.0], [0.0, 0.04]], rf=0.02)
-    >>> equilibrium(a, {"a": 0.5, "b": 0.5}, 2.0).mu.round(9).tolist()
-    [0.03, 0.06]
+    The reference holds 75% of the first, 25% of the third; ``pi = rf + A sigma w`` row by row.
+
+    >>> sigma = [[0.04, 0.01, 0.0], [0.01, 0.09, 0.02], [0.0, 0.02, 0.16]]
+    >>> a = Assumptions(("a", "b", "c"), [0.0, 0.0, 0.0], sigma, rf=0.02)
+    >>> equilibrium(a, {"c": 0.25, "a": 0.75}, 2.0).mu.round(9).tolist()
+    [0.08, 0.045, 0.1]
+    >>> # 0.02 + 2 * 0.75 * 0.04; 0.02 + 2 * (0.75 * 0.01 + 0.25 * 0.02); 0.02 + 2 * 0.25 * 0.16
+    >>> equilibrium(a, {"a": 0.75, "x": 0.25}, 2.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: the reference portfolio holds x, which the assumptions ...
+    >>> equilibrium(a, {"a": 0.75}, 2.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: ...
     """
     reference = {a: number(f"the reference's weight of {a}", x) for a, x in dict(reference).items()}
     number("risk aversion", risk_aversion, least=0)
@@ -113,6 +125,30 @@ def implied_risk_aversion(excess: pd.Series) -> Estimate:
     ------
     ValueError
         For fewer than 3 months, or months that never vary.
+
+    Examples
+    --------
+    Four months that come six times: a mean of 0.03, and squares about it of 0.0010 a round.
+
+    >>> excess = pd.Series([0.05, 0.02, 0.04, 0.01] * 6)
+    >>> found = implied_risk_aversion(excess)
+    >>> bool(np.isclose(found.value, 0.03 * 23 / 0.0060))
+    True
+
+    Its error is that of a mean: of what each month does to the ratio, here by counting it a little
+    more.
+
+    >>> x, equal = excess.to_numpy(), np.full(24, 1 / 24)
+    >>> def ratio(p):
+    ...     return p @ x / (p @ (x - p @ x) ** 2 * 24 / 23)
+    >>> more = [ratio(equal + 1e-6 * (one - equal)) - ratio(equal) for one in np.eye(24)]
+    >>> error = hac_mean(np.array(more) * 1e6).standard_error
+    >>> bool(np.isclose(found.standard_error, error, rtol=1 / 23))
+    True
+    >>> implied_risk_aversion(pd.Series([0.01, 0.01, 0.01]))
+    Traceback (most recent call last):
+    ...
+    ValueError: 3 months that never vary have no variance to divide by
     """
     x = monthly(excess, "excess returns").to_numpy(dtype=float)
     if len(x) < 3 or not np.ptp(x) > 0:
@@ -140,6 +176,57 @@ class Posterior:
         Covariance of the views' errors.
     mu, M : arrays (n,) and (n, n)
         The posterior mean and its remaining uncertainty.
+
+    Examples
+    --------
+    A view of 10% on an asset of which the prior says 8%, each as sure as the other: halfway, and
+    the asset that goes along with it by a ninth of that. What is unsure about it is halved.
+
+    >>> prior = Assumptions(("a", "b"), [0.05, 0.08], [[0.04, 0.01], [0.01, 0.09]], rf=0.02)
+    >>> view = View("b is good", {"b": 1.0}, 0.10, "analyst", "2026-11-21")
+    >>> found = posterior(prior, [view], 0.1)
+    >>> found.mu.round(6).tolist(), found.M.round(8).tolist()  # 0.05 + 0.01 / 9
+    ([0.051111, 0.09], [[0.00394444, 0.0005], [0.0005, 0.0045]])
+    >>> # 0.1 * 0.04 - 0.001**2 / 0.018; 0.001 / 2; 0.009 / 2
+    >>> found.assumptions().sigma.round(4).tolist()  # sigma + M
+    [[0.0439, 0.0105], [0.0105, 0.0945]]
+    >>> found.assumptions("prior").sigma.tolist() == prior.sigma.tolist()
+    True
+    >>> found.assumptions("neither")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: no covariance convention 'neither'; there are predictive, prior
+
+    Of two views each alone would go its own way; ``share alone`` of 0.009 against an omega of 0.001
+    is 9/10, and of the difference's ``0.1 (0.04 + 0.09 - 2 * 0.01) = 0.011``, with confidence 1/4,
+    1/4.
+
+    >>> sure = View("b is good", {"b": 1.0}, 0.10, "analyst", "2026-11-21", variance=0.001)
+    >>> ahead = View("b ahead", {"b": 1.0, "a": -1.0}, 0.07, "cio", "2026-11-21", confidence=0.25)
+    >>> both = posterior(prior, [ahead, sure], 0.1)
+    >>> table = both.compromise()
+    >>> table[["prior", "view", "alone"]].round(9).to_numpy().tolist()
+    [[0.03, 0.07, 0.04], [0.08, 0.1, 0.098]]
+    >>> table[["share alone", "omega"]].round(9).to_numpy().tolist()
+    [[0.25, 0.033], [0.9, 0.001]]
+    >>> np.allclose(table["posterior"], [both.mu[1] - both.mu[0], both.mu[1]])
+    True
+
+    Best weights split into the reference and the views' portfolios, which add up.
+
+    >>> start = equilibrium(prior, {"b": 0.375, "a": 0.625}, 3.0)
+    >>> told = posterior(start, [ahead, sure], 0.1)
+    >>> for how in ("predictive", "prior"):
+    ...     parts = told.decomposition({"b": 0.375, "a": 0.625}, 3.0, how)
+    ...     best = np.linalg.solve(3.0 * told.assumptions(how).sigma, told.mu - 0.02)
+    ...     assert np.allclose(parts.sum(axis=1), best)
+    ...     assert np.isclose(parts["b ahead"].sum(), 0) and parts.loc["a", "b is good"] == 0
+    >>> bool(np.isclose(told.decomposition({"a": 0.625, "b": 0.375}, 3.0).iloc[0, 0], 0.625 / 1.1))
+    True
+    >>> told.decomposition({"a": 0.625, "b": 0.375}, 2.5)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: the prior is not this reference's equilibrium at A = 2.5: ...
     """
 
     prior: Assumptions
@@ -283,6 +370,52 @@ def posterior(
     ViewError
         Naming a view that is given twice, is about an unknown asset, or that nothing can weigh: a
         riskless portfolio, or certain views that contradict or repeat each other.
+
+    Examples
+    --------
+    The same by inverses (Black and Litterman's own form), with errors that are shared by half of
+    what the portfolios' returns are.
+
+    >>> prior = Assumptions(("a", "b"), [0.05, 0.08], [[0.04, 0.01], [0.01, 0.09]], rf=0.02)
+    >>> good = View("b is good", {"b": 1.0}, 0.10, "analyst", "2026-11-21", variance=0.001)
+    >>> ahead = View("b ahead", {"b": 1.0, "a": -1.0}, 0.07, "cio", "2026-11-21", confidence=0.25)
+    >>> found = posterior(prior, [ahead, good], 0.1, shared=0.5)
+    >>> P = np.array([[-1.0, 1.0], [0.0, 1.0]])
+    >>> alike = 0.5 * 0.08 / (0.11 * 0.09) ** 0.5 * (0.033 * 0.001) ** 0.5  # cov(b - a, b) is 0.08
+    >>> omega = np.array([[0.033, alike], [alike, 0.001]])
+    >>> precise = np.linalg.inv(0.1 * prior.sigma) + P.T @ np.linalg.inv(omega) @ P
+    >>> says = np.linalg.inv(0.1 * prior.sigma) @ prior.mu
+    >>> mean = np.linalg.solve(precise, says + P.T @ np.linalg.inv(omega) @ [0.07, 0.10])
+    >>> np.allclose(found.mu, mean), np.allclose(found.M, np.linalg.inv(precise))
+    (True, True)
+
+    Certain views are met; two certain views of one thing are refused, and so is one about cash.
+
+    >>> sure = View("sure", {"a": 1.0}, 0.04, "cio", "2026-11-21", variance=0.0)
+    >>> posterior(prior, [sure], 0.1).mu.round(9).tolist()  # 0.08 - 0.01 * 0.01 / 0.04
+    [0.04, 0.0775]
+    >>> again = View("again", {"a": 1.0}, 0.06, "cio", "2026-11-21", variance=0.0)
+    >>> posterior(prior, [sure, good, again], 0.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: views repeat or contradict each other, ... is right: sure, again; ...
+    >>> posterior(prior, [sure, sure], 0.1)
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: two views are named 'sure'; keep one version of each
+    >>> cash = Assumptions(("a", "b"), [0.05, 0.02], [[0.04, 0.0], [0.0, 0.0]])
+    >>> posterior(cash, [good], 0.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: view 'b is good' is about a riskless portfolio, ...
+    >>> posterior(prior.select(["a"]), [good], 0.1)
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: view 'b is good' is about b, not among a
+    >>> posterior(prior, [good], 0.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: tau = 0.0 must be positive and finite, and shared = 0.0 between 0 and 1
     """
     if not 0 < tau < np.inf or not 0 <= shared <= 1:
         raise ViewError(
@@ -371,6 +504,47 @@ def contradiction(
     ------
     ViewError
         For a level outside 0 to 1, a history without its years, or over other assets.
+
+    Examples
+    --------
+    Two views on unrelated assets, each as unsure as the prior: gaps of 0.04 and -0.06, deviations
+    of ``sqrt(2 * 0.002)`` and ``sqrt(2 * 0.0045)``. A chance is both tails of a normal; of the two
+    together ``exp(-d**2 / 2)``.
+
+    >>> prior = Assumptions(("a", "b"), [0.05, 0.08], [[0.04, 0.0], [0.0, 0.09]])
+    >>> up = View("a up", {"a": 1.0}, 0.09, "cio", "2026-11-21")
+    >>> down = View("b down", {"b": 1.0}, 0.02, "cio", "2026-11-21")
+    >>> said = posterior(prior, [up, down], 0.05)
+    >>> table = contradiction(said, level=0.527)
+    >>> table["gap"].round(9).tolist()[:2], (table["sd"] ** 2).round(9).tolist()[:2]
+    ([0.04, -0.06], [0.004, 0.009])
+    >>> (table["distance"] ** 2).round(9).tolist()  # 16/40; 36/90; their sum
+    [0.4, 0.4, 0.8]
+    >>> from statistics import NormalDist
+    >>> alone = 2 * NormalDist().cdf(-(0.4**0.5))
+    >>> np.allclose(table["p-value"], [alone, alone, np.exp(-0.4)]), table["flagged"].tolist()
+    (True, [False, False, False])
+    >>> contradiction(said, level=0.528)["flagged"].tolist()  # the chance alone is 0.5271
+    [True, True, False]
+
+    Against 25 years of history that agree with the first: the history's error is ``0.04 / 25``.
+
+    >>> history = Assumptions(("a", "b"), [0.09, 0.08], prior.sigma)
+    >>> other = contradiction(said, history, 25.0, level=0.05)
+    >>> other["gap"].round(9).tolist()[0], (other["sd"] ** 2).round(9).tolist()[0]
+    (0.0, 0.0036)
+    >>> contradiction(said, history, level=0.05)
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: a history needs its assumptions and its years, both
+    >>> contradiction(said, history.select(["b", "a"]), 25.0, level=0.05)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: the history must be over the prior's assets, in the same order
+    >>> contradiction(said, level=5)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: the level must lie between 0 and 1 (0.05 for one in twenty), not 5
     """
     from scipy.special import chdtrc
 
@@ -418,6 +592,18 @@ def consensus_views(
     Returns
     -------
     tuple of View
+
+    Examples
+    --------
+    One view a risky asset, none of cash.
+
+    >>> sigma = np.diag([0.04, 0.0, 0.09])
+    >>> a = Assumptions(("a", "cash", "b"), [0.05, 0.02, 0.08], sigma, source="us")
+    >>> views = consensus_views(a, 0.1, author="cio", as_of="2026-11-21")
+    >>> [(v.name, v.portfolio, v.q, round(v.variance, 9)) for v in views]
+    [('a', {'a': 1.0}, 0.05, 0.004), ('b', {'b': 1.0}, 0.08, 0.009)]
+    >>> views[0].author, views[0].as_of, views[0].reason
+    ('cio', '2026-11-21', 'us')
     """
     each = zip(
         assumptions.labels,
@@ -484,6 +670,22 @@ def black_litterman(
     >>> settings |= {"reference": {"a": 0.7, "b": 0.3}, "equilibrium_risk_aversion": 3.0}
     >>> black_litterman(a, views=(), **settings).w.round(9).tolist()
     [0.7, 0.3]
+
+    With one, what `maximum_utility` makes of the means and covariance worked out in `Posterior`, or
+    of the covariance as it was.
+
+    >>> sigma = [[0.04, 0.01], [0.01, 0.09]]
+    >>> a = Assumptions(("a", "b"), [0.5, 0.5], sigma, rf=0.02)
+    >>> reference = {"b": 0.625, "a": 0.375}  # at 2: 0.0625, 0.14, and a view halfway on to 0.18
+    >>> view = View("b is good", {"b": 1.0}, 0.18, "analyst", "2026-11-21")
+    >>> settings = {"tau": 0.1, "shared": 0.0, "risk_aversion": 5.0, "reference": reference}
+    >>> settings |= {"views": [view], "equilibrium_risk_aversion": 2.0}
+    >>> mu = [0.02 + 2 * (0.375 * 0.04 + 0.625 * 0.01) + 0.02 / 9, 0.16]
+    >>> wider = np.add(sigma, [[0.004 - 0.001**2 / 0.018, 0.0005], [0.0005, 0.0045]])
+    >>> for how, used in (("prior", sigma), ("predictive", wider)):
+    ...     best = maximum_utility(Assumptions(("a", "b"), mu, used, 0.02), risk_aversion=5.0)
+    ...     assert 0.1 < best.w[0] < 0.9
+    ...     assert np.allclose(black_litterman(a, covariance=how, **settings).w, best.w)
     """
     prior = equilibrium(assumptions, reference, equilibrium_risk_aversion)
     used = posterior(prior, views, tau, shared=shared).assumptions(covariance)
@@ -496,6 +698,28 @@ def of_policy(policy: Policy, assumptions: Assumptions) -> dict[str, Any]:
     views.
 
     Of the reference portfolio what the assumptions cover counts, as parts of a whole.
+
+    Examples
+    --------
+    What the policy holds of classes that are not there is left out, and the rest made whole.
+
+    >>> from portlib.estimation.capital_market_assumptions import survey_assumptions
+    >>> from portlib.policy import read
+    >>> decided = {"us_large_equity": 0.45, "us_core_bonds": 0.3, "cash": 0.25}
+    >>> ours = read().replace(reference_portfolio=decided, consensus_variance_share=0.2)
+    >>> some = survey_assumptions(10).select(["us_core_bonds", "us_large_equity"])
+    >>> asked = of_policy(ours, some)
+    >>> {name: round(weight, 9) for name, weight in asked["reference"].items()}  # 0.45 / 0.75
+    {'us_large_equity': 0.6, 'us_core_bonds': 0.4}
+    >>> view = asked["views"][1]
+    >>> np.allclose([view.q, view.variance], [some.mu[1], 0.2 * some.sigma[1, 1]])
+    True
+    >>> asked["tau"] == ours["black_litterman_tau"], asked["shared"] == ours["shared_view_error"]
+    (True, True)
+    >>> asked["equilibrium_risk_aversion"] == ours["equilibrium_risk_aversion"]
+    True
+    >>> asked["covariance"] == ours["black_litterman_covariance"]
+    True
     """
     stated = policy.entries["consensus_variance_share"]
     signed = {"author": str(stated["approver"]), "as_of": str(stated["date"])}
@@ -550,6 +774,59 @@ def entropy_pooling(
     ViewError
         Naming the view that no scenario, or the views that no probabilities of the scenarios, can
         meet.
+
+    Examples
+    --------
+    Jaynes's die (1978), thrown with a mean of 4.5 instead of 3.5: his six probabilities, and an
+    entropy of 1.61358.
+
+    >>> faces = pd.DataFrame({"mean": [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]})
+    >>> found = entropy_pooling(faces, {"mean": 4.5})
+    >>> found.p.round(5).tolist()
+    [0.05435, 0.07877, 0.11416, 0.16545, 0.23977, 0.34749]
+    >>> entropy = [np.log(6) - found.relative_entropy, np.log(found.effective_scenarios)]
+    >>> np.round(entropy, 5).tolist()
+    [1.61358, 1.61358]
+    >>> bool(np.isclose(found.multipliers[0], np.log(found.p[5] / found.p[4])))
+    True
+
+    A floor that holds anyhow changes nothing; one that does not is met, and no more. A prior is
+    tilted: probabilities over it go by the same ratio from face to face.
+
+    >>> prior = np.array([0.3, 0.1, 0.2, 0.1, 0.2, 0.1])  # of mean 3.1
+    >>> np.allclose(entropy_pooling(faces, {"mean": 3.0}, prior, floors=["mean"]).p, prior)
+    True
+    >>> found = entropy_pooling(faces, {"mean": 4.0}, prior, floors=["mean"])
+    >>> ratios = (found.p / prior)[1:] / (found.p / prior)[:-1]
+    >>> bool(np.isclose(found.p @ faces["mean"], 4.0)), np.allclose(ratios, ratios[0])
+    (True, True)
+    >>> bool(np.isclose(found.relative_entropy, found.p @ np.log(found.p / prior)))
+    True
+    >>> lower = entropy_pooling(faces, {"mean": 2.5}, prior)
+    >>> bool(np.isclose(lower.p @ faces["mean"], 2.5)), bool(lower.multipliers[0] < 0)
+    (True, True)
+
+    A mean of 2 leaves at most a fifth for the six, so that 0.3 gives way.
+
+    >>> both = faces.assign(six=[0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
+    >>> round(entropy_pooling(both, {"six": 0.19, "mean": 2.0}).p[5], 9).item()
+    0.19
+    >>> entropy_pooling(both, {"mean": 2.0, "six": 0.3}, floors=["six"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: no probabilities ... give way: six
+    >>> entropy_pooling(faces, {"mean": 6.0})
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: view 'mean' asks for 6; the scenarios reach from 1 to 6
+    >>> entropy_pooling(faces, {"mean": 4.0}, prior * 1.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: prior probabilities must be 6 numbers, not negative, that sum to one
+    >>> entropy_pooling(faces, {"six": 0.2})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: values ['mean'] must be numbers, and name the views ...
     """
     names = list(values.columns)
     x = values.to_numpy(dtype=float)
