@@ -128,11 +128,11 @@ def implied_risk_aversion(excess: pd.Series) -> Estimate:
 
     Examples
     --------
-    Four months that come six times: a mean of 0.03, and squares about it of 0.0010 a round.
+    Four months that come six times: a mean of 0.03, and squares about it of 0.0014 a round.
 
-    >>> excess = pd.Series([0.05, 0.02, 0.04, 0.01] * 6)
+    >>> excess = pd.Series([0.06, 0.02, 0.03, 0.01] * 6)
     >>> found = implied_risk_aversion(excess)
-    >>> bool(np.isclose(found.value, 0.03 * 23 / 0.0060))
+    >>> bool(np.isclose(found.value, 0.03 * 23 / 0.0084))
     True
 
     Its error is that of a mean: of what each month does to the ratio, here by counting it a little
