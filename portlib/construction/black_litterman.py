@@ -128,22 +128,22 @@ def implied_risk_aversion(excess: pd.Series) -> Estimate:
 
     Examples
     --------
-    Four months that come six times: a mean of 0.03, and squares about it of 0.0014 a round.
+    Four months that come sixty times: a mean of 0.03, and squares about it of 0.0014 a round.
 
-    >>> excess = pd.Series([0.06, 0.02, 0.03, 0.01] * 6)
+    >>> excess = pd.Series([0.06, 0.02, 0.03, 0.01] * 60)
     >>> found = implied_risk_aversion(excess)
-    >>> bool(np.isclose(found.value, 0.03 * 23 / 0.0084))
+    >>> bool(np.isclose(found.value, 0.03 * 239 / (60 * 0.0014)))
     True
 
     Its error is that of a mean: of what each month does to the ratio, here by counting it a little
     more.
 
-    >>> x, equal = excess.to_numpy(), np.full(24, 1 / 24)
+    >>> x, equal = excess.to_numpy(), np.full(240, 1 / 240)
     >>> def ratio(p):
-    ...     return p @ x / (p @ (x - p @ x) ** 2 * 24 / 23)
-    >>> more = [ratio(equal + 1e-6 * (one - equal)) - ratio(equal) for one in np.eye(24)]
+    ...     return p @ x / (p @ (x - p @ x) ** 2 * 240 / 239)
+    >>> more = [ratio(equal + 1e-6 * (one - equal)) - ratio(equal) for one in np.eye(240)]
     >>> error = hac_mean(np.array(more) * 1e6).standard_error
-    >>> bool(np.isclose(found.standard_error, error, rtol=1 / 23))
+    >>> bool(np.isclose(found.standard_error, error, rtol=0.02))
     True
     >>> implied_risk_aversion(pd.Series([0.01, 0.01, 0.01]))
     Traceback (most recent call last):
