@@ -42,7 +42,14 @@ Kind = Literal["ordinary", "interest", "qualified", "benefits"]
 
 @dataclass(frozen=True)
 class Tax:
-    """A year's tax, US dollars, by part; arrays of the shape of the incomes."""
+    """A year's tax, US dollars, by part; arrays of the shape of the incomes.
+
+    Examples
+    --------
+    >>> parts = Tax(9_298.0, 1_200.0, 76.0, 2_695.0, taxable_income=74_300.0, gross_income=90_400.0)
+    >>> parts.total  # 9,298 + 1,200 + 76 + 2,695: the two incomes are no tax
+    13269.0
+    """
 
     ordinary: Array
     gains: Array
@@ -79,6 +86,29 @@ def standard_deduction(year: int, status: str, *, over_65: int = 0) -> float:
     ------
     ValueError
         For a year or status without a deduction.
+
+    Examples
+    --------
+    >>> standard_deduction(2026, "single"), standard_deduction(2026, "single", over_65=1)
+    (16100.0, 18150.0)
+    >>> standard_deduction(2026, "married_joint", over_65=2)  # 32,200 + 2 * 1,650
+    35500.0
+    >>> standard_deduction(2026, "single", over_65=2)
+    Traceback (most recent call last):
+    ...
+    ValueError: over_65 is 2; a return as single has 0 to 1 people
+    >>> standard_deduction(2026, "married_joint", over_65=3)
+    Traceback (most recent call last):
+    ...
+    ValueError: over_65 is 3; a return as married_joint has 0 to 2 people
+    >>> standard_deduction(2026, "widow")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no filing status 'widow'; use one of single, married_joint, ...
+    >>> standard_deduction(2027, "single")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: standard_deduction of 2027: announced in ... when this was checked, ...
     """
     law = _law(data.ROOT)
     basic = _of_year(law["standard_deduction"], year, "standard_deduction")[_known(status)]
@@ -112,6 +142,26 @@ def senior_deduction(
     -------
     array
         US dollars, of the shape of the incomes.
+
+    Examples
+    --------
+    Of one person, 6% of what lies above 75,000 is lost, and all of it at 175,000; of two who file
+    jointly each loses 6% of what lies above 150,000:
+
+    >>> incomes = [75_000, 95_000, 175_000, 190_000]
+    >>> senior_deduction(incomes, year=2028, status="single", over_65=1).tolist()
+    [6000.0, 4800.0, 0.0, 0.0]
+    >>> float(senior_deduction(170_000, year=2025, status="married_joint", over_65=2))  # 2 * 4,800
+    9600.0
+    >>> [
+    ...     float(senior_deduction(60_000, year=year, status=status, over_65=people))
+    ...     for year, status, people in (
+    ...         (2029, "single", 1),
+    ...         (2026, "single", 0),
+    ...         (2026, "married_separate", 1),
+    ...     )
+    ... ]
+    [0.0, 0.0, 0.0]
     """
     income = np.asarray(adjusted_gross_income, dtype=float)
     rule = _law(data.ROOT)["senior_deduction"]
@@ -151,6 +201,24 @@ def ordinary_tax(taxable: ArrayLike, *, year: int, status: str) -> Array:
     ------
     ValueError
         For a year or status without brackets.
+
+    Examples
+    --------
+    The slices of 2026 of a single person: 10% to 12,400, 12% to 50,400, then 22%. Above 640,600 the
+    revenue procedure prints 192,979.25 and 37% of the rest:
+
+    >>> ordinary_tax([12_400, 50_400, 60_000], year=2026, status="single").round(2).tolist()
+    [1240.0, 5800.0, 7912.0]
+    >>> float(ordinary_tax(640_600 + 1_000, year=2026, status="single").round(2))
+    193349.25
+    >>> ordinary_tax([5_000, -1], year=2026, status="single")
+    Traceback (most recent call last):
+    ...
+    ValueError: taxable income must be zero or more
+    >>> ordinary_tax(5_000, year=2031, status="single")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: income_tax_brackets: no table for 2031, only ...
     """
     return _over_brackets("income_tax_brackets", taxable, year, status)
 
@@ -177,6 +245,17 @@ def gains_tax(gains: ArrayLike, below: ArrayLike, *, year: int, status: str) -> 
     -------
     array
         US dollars, of the common shape.
+
+    Examples
+    --------
+    Above 49,450 of taxable income a single person's gains bear 15% in 2026: of 10,000 on top of
+    45,000 that are 5,550. Between 48,450 and 50,400 ordinary income bears 12%, which is the lower
+    rate:
+
+    >>> gains_tax([10_000, 4_000], 45_000, year=2026, status="single").round(2).tolist()
+    [832.5, 0.0]
+    >>> float(gains_tax(900, 49_450, year=2026, status="single").round(2))  # 0.12 * 900, not 0.15
+    108.0
     """
     low = np.asarray(below, dtype=float)
     top = low + np.asarray(gains, dtype=float)
@@ -212,6 +291,25 @@ def net_investment_income_tax(
     -------
     array
         US dollars, of the common shape.
+
+    Examples
+    --------
+    The threshold of a single person is 200,000. Of 50,000 invested only the 20,000 above it count,
+    of 5,000 all; a loss is no negative tax:
+
+    >>> invested, gross = [50_000, 5_000, 50_000, -5_000], [220_000, 220_000, 190_000, 220_000]
+    >>> net_investment_income_tax(invested, gross, status="single").round(2).tolist()
+    [760.0, 190.0, 0.0, 0.0]
+
+    When prices are a quarter higher, the same threshold is worth 160,000 of today's dollars:
+
+    >>> tax = net_investment_income_tax(50_000, 170_000, status="single", price_level=1.25)
+    >>> float(tax.round(2))  # 3.8% of 10,000
+    380.0
+    >>> net_investment_income_tax(1.0, 2.0, status="single", price_level=0.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: price_level 0.0 is a ratio above zero, 1.28 for 28% dearer
     """
     rule = _law(data.ROOT)["net_investment_income_tax"]
     threshold = rule["income_threshold"][_known(status)] / _level(price_level)
@@ -246,6 +344,29 @@ def taxable_benefits(
     -------
     array
         US dollars, of the common shape.
+
+    Examples
+    --------
+    Joe and Betty Johnson of Publication 915 (example 3): benefits of 10,000, other income of
+    40,500, and 6,275 of the benefits are taxable:
+
+    >>> float(taxable_benefits(10_000, 40_500, status="married_joint"))
+    6275.0
+
+    A single person's thresholds are 25,000 and 34,000. With benefits of 20,000 provisional income
+    here is at the first, 5,000 above it, 2,000 above the second and far above:
+
+    >>> taxable_benefits(20_000, [15_000, 20_000, 26_000, 60_000], status="single").tolist()
+    [0.0, 2500.0, 6200.0, 17000.0]
+    >>> float(taxable_benefits(4_000, 30_000, status="single"))  # 3,500, but half of them at most
+    2000.0
+    >>> float(taxable_benefits(20_000, 2_000, status="married_separate"))  # 0.85 * 12,000
+    10200.0
+
+    When prices are a quarter higher, 25,000 are 20,000 of today's dollars:
+
+    >>> float(taxable_benefits(20_000, 14_000, status="single", price_level=1.25))
+    2000.0
     """
     table = _law(data.ROOT)["social_security_taxation"]["provisional_income"]
     which = {"married_joint": "joint", "married_separate": None}.get(_known(status), "single")
@@ -311,6 +432,56 @@ def income_tax(
     ...     for more in (0, 10_000)
     ... ]
     [0.0, 1000.0]
+
+    Single, with everything but exempt interest. 85% of the benefits are taxable, 20,400; gross
+    income is 90,400, and 74,300 after the deduction. The 8,000 of gains lie on top and bear 15%;
+    below them 66,300 bear 5,800 and 22% of 15,900; the state takes 5% of 74,300 less the benefits:
+
+    >>> tax = income_tax(
+    ...     year=2026,
+    ...     status="single",
+    ...     ordinary=60_000,
+    ...     interest=2_000,
+    ...     qualified=8_000,
+    ...     benefits=24_000,
+    ...     state_rate=0.05,
+    ... )
+    >>> [round(float(part), 2) for part in (tax.gross_income, tax.taxable_income)]
+    [90400.0, 74300.0]
+    >>> [round(float(part), 2) for part in (tax.ordinary, tax.gains, tax.investment, tax.state)]
+    [9298.0, 1200.0, 0.0, 2695.0]
+
+    Gains may use up the rest of the deduction: 70,000 of them beside pay of 5,000 leave 58,900, all
+    gains, of which 9,450 lie above the 0% of 49,450:
+
+    >>> tax = income_tax(year=2026, status="single", ordinary=5_000, qualified=70_000)
+    >>> float(tax.ordinary), round(float(tax.gains), 2)
+    (0.0, 1417.5)
+
+    Interest and gains are investment income, pay is not: 30,000 of gross income lie above the
+    threshold of a couple. Exempt interest is not in gross income, but makes benefits taxable:
+
+    >>> rich = {"ordinary": 230_000, "interest": 30_000, "qualified": 20_000}
+    >>> tax = income_tax(year=2026, status="married_joint", **rich)
+    >>> round(float(tax.investment), 2)  # 3.8% of 30,000, not of 50,000
+    1140.0
+    >>> quiet = {"ordinary": 8_000, "interest": 4_000, "exempt_interest": 8_000, "benefits": 20_000}
+    >>> float(income_tax(year=2026, status="single", **quiet).gross_income)  # 12,000 and 5,000 / 2
+    14500.0
+
+    At 66 the deduction is 18,150, and until 2028 there are 6,000 more:
+
+    >>> at_66 = {"year": 2026, "status": "single", "ordinary": 50_000, "over_65": 1}
+    >>> [float(income_tax(in_force=year, **at_66).taxable_income) for year in (2028, 2029)]
+    [25850.0, 31850.0]
+    >>> income_tax(year=2026, status="single", interest=-300)
+    Traceback (most recent call last):
+    ...
+    ValueError: interest income must be zero or more: a loss is not an income, net it first
+    >>> income_tax(year=2026, status="single", ordinary=50_000, state_rate=5)
+    Traceback (most recent call last):
+    ...
+    ValueError: state_rate 5 is a decimal from 0 to below 0.5; in percent?
     """
     if not (np.isfinite(state_rate) and 0 <= state_rate < 0.5):
         raise ValueError(f"state_rate {state_rate} is a decimal from 0 to below 0.5; in percent?")
@@ -365,6 +536,24 @@ def marginal_rate(kind: Kind, *, step: float = 100.0, **household: Any) -> Array
     -------
     array
         Decimal.
+
+    Examples
+    --------
+    Pay of 70,000 is in the bracket of 22%. Where benefits of 24,000 stand beside a pension of
+    30,000, a dollar more also makes 85 cents of benefits taxable, in the bracket of 12%:
+
+    >>> round(float(marginal_rate("ordinary", year=2026, status="single", ordinary=70_000)), 6)
+    0.22
+    >>> torpedo = {"year": 2026, "status": "single", "ordinary": 30_000, "benefits": 24_000}
+    >>> round(float(marginal_rate("ordinary", **torpedo)), 6)  # 1.85 * 0.12
+    0.222
+
+    The first 100 dollars of interest above the deduction cost 10%, of which a step of 400 is a
+    quarter:
+
+    >>> at = {"year": 2026, "status": "single", "ordinary": 15_800}
+    >>> round(float(marginal_rate("interest", step=400, **at)), 6)
+    0.025
     """
     more = {**household, kind: np.asarray(household.get(kind, 0.0), dtype=float) + step}
     return np.asarray((income_tax(**more).total - income_tax(**household).total) / step)
@@ -375,7 +564,13 @@ def marginal_rate(kind: Kind, *, step: float = 100.0, **household: Any) -> Array
 
 @dataclass(frozen=True)
 class Limits:
-    """Contribution limits of a year and age, US dollars: who may put in how much."""
+    """Contribution limits of a year and age, US dollars: who may put in how much.
+
+    Examples
+    --------
+    >>> limits(2026, 61).employee  # 24,500 + 11,250
+    35750.0
+    """
 
     year: int
     age: int
@@ -416,6 +611,25 @@ def limits(year: int, age: int) -> Limits:
     ------
     ValueError
         For a year that is not in the tables, and an age that is not whole.
+
+    Examples
+    --------
+    The catch-up begins with the year in which 50 is reached, and is larger from 60 to 63 (not yet
+    in force in 2024); an IRA has one of its own:
+
+    >>> [limits(2026, age).catch_up for age in (49, 50, 59, 60, 63, 64)]
+    [0.0, 8000.0, 8000.0, 11250.0, 11250.0, 8000.0]
+    >>> limits(2024, 61).catch_up, limits(2026, 49).ira, limits(2026, 50).ira
+    (7500.0, 7500.0, 8600.0)
+    >>> law = limits(2026, 40)  # Notice 2025-67
+    >>> law.elective_deferral, law.annual_additions, law.compensation, law.roth_catch_up_wages
+    (24500.0, 72000.0, 360000.0, 150000.0)
+    >>> limits(2025, 55).roth_catch_up_wages
+    nan
+    >>> limits(2026, 126)
+    Traceback (most recent call last):
+    ...
+    ValueError: age 126 is in whole years, those reached in the calendar year
     """
     if isinstance(age, bool) or age != int(age) or not 0 <= age <= 125:
         raise ValueError(f"age {age!r} is in whole years, those reached in the calendar year")
@@ -449,7 +663,16 @@ def limits(year: int, age: int) -> Limits:
 
 @dataclass(frozen=True)
 class Contribution:
-    """What goes into an account in a year after every limit, US dollars."""
+    """What goes into an account in a year after every limit, US dollars.
+
+    Examples
+    --------
+    >>> put_in = Contribution(employee=32_500.0, employer=10_000.0, roth_only=8_000.0)
+    >>> put_in.total
+    42500.0
+    >>> put_in.before_tax(0.1), put_in.before_tax(0.5)  # at most 24,500; half of 32,500
+    (24500.0, 16250.0)
+    """
 
     employee: float
     employer: float
@@ -509,6 +732,50 @@ def contribution(
     ------
     ValueError
         For a negative pay, a rate outside 0 to 1, or a tier that cannot be meant.
+
+    Examples
+    --------
+    All of the first 3% and half of the next 2%. Of 80,000, a deferral of 4% brings 2,400 and 400:
+
+    >>> match = [{"rate": 0.5, "up_to": 0.05}, {"rate": 1.0, "up_to": 0.03}]
+    >>> put_in = contribution(80_000, 0.04, match, year=2026, age=40)
+    >>> round(put_in.employee, 2), round(put_in.employer, 2)
+    (3200.0, 2800.0)
+
+    The match counts 360,000 of a pay of 500,000, and the deferral ends at 24,500:
+
+    >>> put_in = contribution(500_000, 0.10, match, year=2026, age=40)
+    >>> put_in.employee, round(put_in.employer, 2)  # 10,800 + 3,600
+    (24500.0, 14400.0)
+
+    A rich match gives way where all together would pass 72,000, or pay; the catch-up does not
+    count:
+
+    >>> rich = [{"rate": 3.0, "up_to": 0.05}]
+    >>> put_in = contribution(360_000, 0.10, rich, year=2026, age=52)
+    >>> put_in.employee, put_in.employer, put_in.roth_only  # 54,000 asked, 72,000 - 24,500 left
+    (32500.0, 47500.0, 8000.0)
+    >>> round(contribution(20_000, 0.95, rich, year=2026, age=40).employer, 2)  # 20,000 - 19,000
+    1000.0
+
+    Wages at the threshold do not exceed it. Above it, and without Roth, there is no catch-up:
+
+    >>> at = {"match": rich, "year": 2026, "age": 52}
+    >>> contribution(360_000, 0.10, wages_before=150_000, **at).roth_only
+    0.0
+    >>> contribution(360_000, 0.10, roth_offered=False, **at).employee
+    24500.0
+    >>> contribution(360_000, 0.10, wages_before=150_000, roth_offered=False, **at).employee
+    32500.0
+    >>> contribution(80_000, 6, match, year=2026, age=40)
+    Traceback (most recent call last):
+    ...
+    ValueError: pay must be zero or more and the deferral rate between 0 and 1, got 80000, 6
+    >>> slip = [{"rate": 0.5, "up_to": 6}]
+    >>> contribution(80_000, 0.06, slip, year=2026, age=40)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a match of 0.5 up to 6 of pay cannot be meant: both are decimals, ...
     """
     if not (0 <= pay < np.inf and 0 <= deferral_rate <= 1):
         raise ValueError(
@@ -567,6 +834,27 @@ def medicare_premiums(income: ArrayLike, *, year: int, status: str, people: int 
     ------
     ValueError
         For a year without a table, an income that is none, and more than two people.
+
+    Examples
+    --------
+    The first step of a single person in 2026 is at 109,000: 81.20 and 14.50 a month above it,
+    nothing at it. Two with 300,000 pay the second step of couples each:
+
+    >>> medicare_premiums([109_000, 109_001], year=2026, status="single").round(2).tolist()
+    [0.0, 1148.4]
+    >>> pair = medicare_premiums(300_000, year=2026, status="married_joint", people=2)
+    >>> float(pair.round(2))  # 12 * 2 * (202.90 + 37.50)
+    5769.6
+    >>> float(medicare_premiums(120_000, year=2026, status="married_separate").round(2))
+    6355.2
+    >>> medicare_premiums(120_000, year=2026, status="single", people=3)
+    Traceback (most recent call last):
+    ...
+    ValueError: income must be dollars, and 3 people are enrolled: 0, 1 or 2
+    >>> medicare_premiums([120_000, float("nan")], year=2026, status="single")
+    Traceback (most recent call last):
+    ...
+    ValueError: income must be dollars, and 1 people are enrolled: 0, 1 or 2
     """
     earned = np.asarray(income, dtype=float)
     if not np.all(np.isfinite(earned)) or people not in (0, 1, 2):
@@ -605,6 +893,17 @@ def early_withdrawal_tax(
     ------
     ValueError
         For a negative amount or an age that is none.
+
+    Examples
+    --------
+    >>> [float(early_withdrawal_tax(10_000, age)) for age in (59.4, 59.5)]
+    [1000.0, 0.0]
+    >>> [float(early_withdrawal_tax(10_000, 56, left_employer_at=left)) for left in (54.9, 55, 57)]
+    [1000.0, 0.0, 1000.0]
+    >>> early_withdrawal_tax([2_500, -10], 50)
+    Traceback (most recent call last):
+    ...
+    ValueError: an amount from zero up and an age in years, not -10.00 at 50
     """
     taken = np.asarray(amount, dtype=float)
     if not (np.all(taken >= 0) and 0 <= age <= 125):
@@ -642,6 +941,33 @@ def conversion_cost(
     ------
     ValueError
         Unless `amount` is above zero, and as `income_tax` does.
+
+    Examples
+    --------
+    Pay of 60,000 leaves 43,900 taxable. 30,000 converted fill the bracket of 12% with 6,500; the
+    other 23,500 bear 22%:
+
+    >>> cost = conversion_cost(30_000, year=2026, status="single", ordinary=60_000)
+    >>> round(cost, 6)  # (780 + 5,170) / 30,000
+    0.198333
+
+    A small conversion that lifts income over Medicare's step of 109,000 costs 1,148.40 besides;
+    exempt interest counts there:
+
+    >>> at = {"year": 2026, "status": "single", "ordinary": 98_000, "exempt_interest": 9_500}
+    >>> two_years_on = {"year": 2026, "people": 1}
+    >>> round(conversion_cost(2_000, **at), 6)
+    0.22
+    >>> round(conversion_cost(2_000, premiums=two_years_on, **at), 6)  # (440 + 1,148.40) / 2,000
+    0.7942
+    >>> from_step_to_step = {"year": 2026, "status": "single", "ordinary": 130_000}
+    >>> cost = conversion_cost(10_000, premiums=two_years_on, **from_step_to_step)
+    >>> round(cost, 6)  # 24%, and 12 * (240.40 - 95.70) of 10,000
+    0.41364
+    >>> conversion_cost(0.0, **at)
+    Traceback (most recent call last):
+    ...
+    ValueError: a conversion is of more than zero dollars, not 0.0
     """
     if not amount > 0:
         raise ValueError(f"a conversion is of more than zero dollars, not {amount}")
@@ -669,6 +995,23 @@ def tiers(match: Sequence[Mapping[str, float]]) -> Sequence[Mapping[str, float]]
     ------
     ValueError
         For what is none.
+
+    Examples
+    --------
+    >>> tiers([{"rate": 0.5, "up_to": 0.06}])
+    [{'rate': 0.5, 'up_to': 0.06}]
+    >>> tiers({"rate": 0.5, "up_to": 0.06})
+    Traceback (most recent call last):
+    ...
+    ValueError: match is {'rate': 0.5, 'up_to': 0.06}: give a list of tiers, rate and up_to each
+    >>> tiers([{"rate": 0.5}])
+    Traceback (most recent call last):
+    ...
+    ValueError: match: a tier is {'rate': 0.5}; it needs rate and up_to, no more
+    >>> tiers([{"rate": 0.5, "up_to": "6%"}])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: match: up_to is '6%'...
     """
     if isinstance(match, (str, Mapping)) or not isinstance(match, Sequence):
         raise ValueError(f"match is {match!r:.60}: give a list of tiers, rate and up_to each")
@@ -697,6 +1040,21 @@ def rmd_start_age(born: int | datetime.date) -> float:
     401(a)(9)).
 
     A bare year stands for July 1 of it, which matters for 1949 alone.
+
+    Examples
+    --------
+    The last day of one rule and the first day of the next:
+
+    >>> day = datetime.date
+    >>> births = day(1949, 6, 30), 1949, day(1950, 12, 31), day(1951, 1, 1), day(1959, 12, 31), 1960
+    >>> [rmd_start_age(born) for born in births]
+    [70.5, 72.0, 72.0, 73.0, 73.0, 75.0]
+    >>> rmd_start_age(datetime.datetime(1949, 6, 30, 12))
+    70.5
+    >>> rmd_start_age(60)
+    Traceback (most recent call last):
+    ...
+    ValueError: the year of birth is 60: give four digits, as 1960, or a date
     """
     day = _day(born)
     for row in _law(data.ROOT)["required_minimum_distributions"]["start_age"]:
@@ -710,6 +1068,15 @@ def rmd_start_age(born: int | datetime.date) -> float:
 def distribution_period(age: ArrayLike) -> Array:
     """The Uniform Lifetime Table's period in years at an age of 72 or more (26 CFR
     1.401(a)(9)-9(c), from 2022).
+
+    Examples
+    --------
+    >>> distribution_period([72, 75, 90, 130]).tolist()  # as printed; from 120 on 2.0
+    [27.4, 24.6, 12.2, 2.0]
+    >>> distribution_period([80, 71])
+    Traceback (most recent call last):
+    ...
+    ValueError: the Uniform Lifetime Table begins at age 72; there is no period for 71
     """
     first, periods = _periods(data.ROOT)
     whole = np.asarray(age, dtype=int)
@@ -744,6 +1111,16 @@ def required_minimum_distribution(
     -------
     array
         US dollars, of the shape of `balance`; zero before the start age.
+
+    Examples
+    --------
+    At 73 the period is 26.5 years. Born in 1955, that is the first year; born in 1960, 75 is, with
+    24.6:
+
+    >>> required_minimum_distribution([265_000, 53_000], 73, 1955).round(2).tolist()
+    [10000.0, 2000.0]
+    >>> [float(required_minimum_distribution(246_000, age, 1960)) for age in (74, 75)]
+    [0.0, 10000.0]
     """
     held = np.asarray(balance, dtype=float)
     if age < rmd_start_age(birth_year):
