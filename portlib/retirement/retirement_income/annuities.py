@@ -45,6 +45,21 @@ def price(
     -------
     float
         Dollars.
+
+    Examples
+    --------
+    Survival of 1, 0.8, 0.5 and 0.2 at 25%: the discounts are 0.8, 0.64 and 0.512. Paid monthly,
+    11/24 of the first year's value is missing:
+
+    >>> alive = np.array([1.0, 0.8, 0.5, 0.2])
+    >>> round(price(alive, 0.25, monthly=False), 6)  # 1 + 0.64 + 0.32 + 0.1024
+    2.0624
+    >>> round(price(alive, 0.25), 6)  # 2.0624 - 11 / 24
+    1.604067
+    >>> round(price(alive, 0.25, delay=1), 6)  # 0.64 + 0.32 + 0.1024 - 0.64 * 11 / 24
+    0.769067
+    >>> round(price(alive, 0.25, growth=0.25, monthly=False), 6)  # growth undoes the discount
+    2.5
     """
     t = np.arange(len(alive))
     value = ((1 + growth) / (1 + rate)) ** t * alive
@@ -66,6 +81,16 @@ def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
     Returns
     -------
     array (years,)
+
+    Examples
+    --------
+    While both live one is paid, to a survivor three fifths; the second table is shorter. In the
+    second year both live with 0.4 and one of them with 0.5:
+
+    >>> joint(np.array([1.0, 0.8, 0.5]), np.array([1.0, 0.5]), 0.6).round(9).tolist()
+    [1.0, 0.7, 0.3]
+    >>> joint(np.array([1.0, 0.8]), np.array([1.0, 0.5])).round(9).tolist()  # 1 - 0.2 * 0.5
+    [1.0, 0.9]
     """
     n = max(len(first), len(second))
     one, two = (np.pad(x, (0, n - len(x))) for x in (first, second))
@@ -93,6 +118,25 @@ def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
     ------
     ValueError
         For a payout that no rate between -5% and 30% explains.
+
+    Examples
+    --------
+    >>> alive = np.array([1.0, 0.8, 0.5, 0.2])
+    >>> round(implied_rate(1 / 1.604067, alive), 5)  # priced so in `price`
+    0.25
+
+    At no interest the payments after the first are worth 1.5 - 0.8 * 11 / 24 = 17 / 15:
+
+    >>> abs(round(implied_rate(15 / 17, alive, delay=1), 9))
+    0.0
+    >>> implied_rate(0.99, np.array([1.0, 0.1]))  # 65 cents at -5%
+    Traceback (most recent call last):
+    ...
+    ValueError: no rate between -5% and 30% explains a payout of 0.99 a dollar
+    >>> implied_rate(0.05, np.ones(3))  # 2.54 dollars without interest, where 20 are asked
+    Traceback (most recent call last):
+    ...
+    ValueError: no rate between -5% and 30% explains a payout of 0.05 a dollar
     """
     from scipy.optimize import brentq
 
@@ -116,6 +160,14 @@ def payout(alive: Array, rate: float, *, delay: int = 0, growth: float = 0.0) ->
     Returns
     -------
     float
+
+    Examples
+    --------
+    >>> alive = np.array([1.0, 0.8, 0.5, 0.2])
+    >>> round(payout(alive, 0.25), 5), round(payout(alive, 0.25, delay=1), 5)  # as in `price`
+    (0.62342, 1.30028)
+    >>> round(payout(alive, 0.25, growth=0.25), 6)  # 1 / (2.5 - 11 / 24)
+    0.489796
     """
     return 1 / price(alive, rate, delay=delay, growth=growth)
 
@@ -125,6 +177,21 @@ class Quote:
     """A stated price of income for life, and what follows from it on stated mortality.
 
     ``payout`` is dollars a year for each dollar, fixed in dollars, from `age` on.
+
+    Examples
+    --------
+    At its own rate a quote is worth its premium. A contract that starts 20 years later and payments
+    for 20 years cost together what the quote does, save Woolhouse's 11/24 of the first payment of
+    each:
+
+    >>> quote = Quote(0.07, 65, "female", Mortality())
+    >>> round(quote.worth(quote.rate()), 9), round(quote.deferred(0), 9)
+    (1.0, 0.07)
+    >>> alive = Mortality().survival(65, "female")
+    >>> value = [chance / (1 + quote.rate()) ** t for t, chance in enumerate(alive)]
+    >>> later = 1 / quote.deferred(20) + value[20] * 11 / 24
+    >>> round(float(sum(value[:20]) + later - 11 / 24), 6)  # 1 / 0.07
+    14.285714
     """
 
     payout: float
@@ -154,8 +221,17 @@ def ladder(years: int, real_yield: float) -> float:
 
     Examples
     --------
-    >>> round(ladder(30, 0.02), 4)
+    The rungs cost 1, 0.8 and 0.64 of a dollar at a yield of 25%; 30 at 2% are an annuity due of
+    22.844:
+
+    >>> round(ladder(3, 0.25), 6)  # 1 / 2.44
+    0.409836
+    >>> round(ladder(30, 0.02), 4)  # 0.02 / 1.02 / (1 - 1.02 ** -30)
     0.0438
+    >>> ladder(0, 0.02)
+    Traceback (most recent call last):
+    ...
+    ValueError: a ladder has at least one rung, not 0
     """
     if years < 1:
         raise ValueError(f"a ladder has at least one rung, not {years}")

@@ -43,6 +43,15 @@ def by_month(primary: float, birth_year: int) -> pd.DataFrame:
     --------
     >>> by_month(2_000.0, 1964)["dollars a month"].iloc[[0, -1]].tolist()
     [1400, 2480]
+
+    Eleven months before full retirement age, at 66 and a month, 11 * 5/9 of one percent are lost,
+    and 1,877.78 are paid as 1,877:
+
+    >>> table = by_month(2_000.0, 1964)
+    >>> len(table), table.loc[793, ["years", "months", "dollars a month"]].astype(int).tolist()
+    (97, [66, 1, 1877])
+    >>> round(float(table.loc[793, "share"]), 6), float(table.loc[804, "share"])
+    (0.938889, 1.0)
     """
     months = np.arange(62 * 12, 70 * 12 + 1)
     share = [hh.claiming_factor(birth_year, int(m)) for m in months]
@@ -76,6 +85,23 @@ def worth(
     -------
     Series by age in months
         Real dollars.
+
+    Examples
+    --------
+    Who lives through nine years from 62 and dies evenly in the tenth lives 114.5 months; without
+    interest that is what the benefit of 62 is paid for, and from 70 on 18.5 months are left:
+
+    >>> alive = np.array([1.0] * 10 + [0.0])
+    >>> worth(2_000.0, 1964, alive, 0.0)[[744, 840]].tolist()  # 114.5 * 1,400 and 18.5 * 2,480
+    [160300.0, 45880.0]
+
+    With interest each month is discounted from 62, of which a tenth of a year is a tenth's power:
+
+    >>> plainly = sum(
+    ...     2_480 * (1 - max(m - 108, 0) / 12) / 1.21 ** (m / 12) for m in range(96, 120)
+    ... )
+    >>> bool(abs(worth(2_000.0, 1964, alive, 0.21)[840] - plainly) < 1e-6)
+    True
     """
     table = by_month(primary, birth_year)
     t = np.arange(12 * (len(alive) - 1))
@@ -106,6 +132,17 @@ def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
     ------
     ValueError
         Where waiting does not raise the benefit.
+
+    Examples
+    --------
+    Claiming at 70, not at 62, forgoes 96 * 1,400 dollars and gains 1,080 a month: 124.4 months:
+
+    >>> round(break_even(62 * 12, 70 * 12, 2_000.0, 1964), 4)  # 70 + 134,400 / 1,080 / 12
+    80.3704
+    >>> break_even(70 * 12, 62 * 12, 2_000.0, 1964)
+    Traceback (most recent call last):
+    ...
+    ValueError: waiting must raise the benefit: give the earlier month first
     """
     table = by_month(primary, birth_year)["dollars a month"]
     gain = float(table[late] - table[early])
@@ -143,6 +180,27 @@ def couple_worth(
     -------
     float
         Real dollars at 62.
+
+    Examples
+    --------
+    The first is paid 1,400 from 62 on, the second 1,000 from 67; each month the one lives with 0.5
+    and the other with 0.8. In 0.4 of months both live, in 0.1 and 0.4 one of them:
+
+    >>> chances = [np.full(8, 0.5), np.full(9, 0.8)]
+    >>> claims = [62 * 12, 67 * 12]
+    >>> early = 0.4 * 1_400 + (0.1 + 0.4) * 1_400  # both alive, or one: the larger is paid
+    >>> late = 0.4 * 2_400 + (0.1 + 0.4) * 1_400
+    >>> found = couple_worth([2_000.0, 1_000.0], [1964, 1964], claims, chances, 0.0)
+    >>> round(found - (60 * early + 24 * late), 6)
+    0.0
+    >>> year = [np.full(2, 0.5), np.full(2, 0.8)]
+    >>> found = couple_worth([2_000.0, 1_000.0], [1964, 1964], claims, year, 0.21)
+    >>> round(found - sum(early / 1.21 ** (m / 12) for m in range(12)), 6)
+    0.0
+    >>> couple_worth([2_000.0, 1_000.0], [1964, 1964], [62, 67], chances, 0.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: an age of claiming in months ...
     """
     for alive in survivals:
         numbers("a chance of living", alive, **SHARE)
@@ -161,5 +219,11 @@ def couple_worth(
 
 
 def survivals(mortality: Mortality, sex: Sex) -> Array:
-    """Survival by year from 62."""
+    """Survival by year from 62.
+
+    Examples
+    --------
+    >>> len(survivals(Mortality(), "male")), float(survivals(Mortality(), "male")[0])  # 62 to 120
+    (59, 1.0)
+    """
     return mortality.survival(62, sex)

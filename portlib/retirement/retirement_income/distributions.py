@@ -42,8 +42,14 @@ def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = 
 
     Examples
     --------
-    >>> period(75), period(75, 64)   # 25.3: the example of Publication 590-B
+    >>> period(75), period(75, 64)  # 25.3: the example of Publication 590-B
     (24.6, 25.3)
+    >>> period(75, 65), period(75, 64, sole_beneficiary=False)  # ten years younger is not more
+    (24.6, 24.6)
+    >>> period(75, 30)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no joint period is held for ages 75 and 30: ...
     """
     uniform = float(taxes.distribution_period(age))
     if spouse_age is None or not sole_beneficiary or age - spouse_age <= 10:
@@ -76,6 +82,13 @@ def required(balance: float, age: int, birth_year: int, spouse_age: int | None =
     -------
     float
         US dollars; zero before the start age.
+
+    Examples
+    --------
+    >>> required(253_000, 75, 1951, 64), required(246_000, 75, 1951)  # 25.3 and 24.6 years
+    (10000.0, 10000.0)
+    >>> required(246_000, 74, 1960), required(246_000, 75, 1960)  # born in 1960, from 75 on
+    (0.0, 10000.0)
     """
     if age < taxes.rmd_start_age(birth_year):
         return 0.0
@@ -100,6 +113,14 @@ def path(balance: float, age: int, birth_year: int, growth: float, years: int) -
     -------
     array (years,)
         US dollars.
+
+    Examples
+    --------
+    Nothing at 72; at 73 250,000 have become 265,000, over 26.5 years; at 74 what is left, over
+    25.5:
+
+    >>> path(250_000, 72, 1951, 1.06, 3).round(2).tolist()  # 255,000 * 1.06 / 25.5
+    [0.0, 10000.0, 10600.0]
     """
     taken = np.zeros(years)
     for t in range(years):

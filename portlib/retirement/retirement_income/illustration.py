@@ -70,9 +70,24 @@ def illustrate(
     --------
     All of it to the survivor costs something, and nobody is taken to be younger than 67:
 
+    >>> import numpy as np
     >>> found = illustrate(100_000.0, 60, 0.045)
     >>> found.joint < found.single, found.age, found.statutory
     (True, 67, False)
+
+    On a survival of 1, 0.8, 0.5 and 0.2 at 25% a dollar a year for life costs 1.604067 (see
+    `annuities.price`), for two lives, of which one survives with 1, 0.96, 0.75 and 0.36, 1.973987:
+
+    >>> alive = np.array([1.0, 0.8, 0.5, 0.2])
+    >>> found = illustrate(120_000.0, 70, 0.25, alive)
+    >>> round(found.single, 1), round(found.joint, 1)  # 10,000 a month over the price
+    (6234.2, 5065.9)
+    >>> found.age, found.statutory
+    (70, True)
+    >>> illustrate(120_000.0, 70, 0.45)
+    Traceback (most recent call last):
+    ...
+    ValueError: yield 0.45: an annual decimal, such as 0.045
     """
     if not -0.05 < treasury_yield < 0.3:
         raise ValueError(f"yield {treasury_yield}: an annual decimal, such as 0.045")
@@ -95,6 +110,11 @@ def insured() -> Mortality:
     -------
     Mortality
         Of the Social Security table, without improvement.
+
+    Examples
+    --------
+    >>> round(together(72, insured()), 6)  # the table's period at 72
+    27.4
     """
     from scipy.optimize import brentq
 
@@ -119,6 +139,17 @@ def together(age: int, mortality: Mortality) -> float:
     -------
     float
         Years.
+
+    Examples
+    --------
+    One life is left unless both have ended: in each later year, with half a year for the last:
+
+    >>> law = Mortality(relative=0.8)
+    >>> older, younger = law.survival(90, "both"), law.survival(80, "both")
+    >>> years = [1 - (1 - p) * (1 - q) for p, q in zip(older, younger[: len(older)], strict=True)]
+    >>> alone = younger[len(older) :]  # when the older would be above 120
+    >>> round(together(90, law) - float(sum(years) - 1 + sum(alone) + 0.5), 9)
+    0.0
     """
     first, second = (mortality.survival(one, "both") for one in (age, age - 10))
     return float(joint(first, second)[1:].sum()) + 0.5

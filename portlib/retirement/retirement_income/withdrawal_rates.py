@@ -45,8 +45,16 @@ def sustainable_rates(growth: Array, periods_a_year: int = 1, *, at_end: bool = 
 
     Examples
     --------
-    >>> sustainable_rates(np.ones((1, 30))).round(4).tolist()
-    [0.0333]
+    Factors of 1.25, 0.8 and 1.6: a dollar at the start of each year costs 1, 0.8 and 1 dollars
+    today, at its end 0.8, 1 and 0.625:
+
+    >>> growth = np.array([[1.25, 0.8, 1.6], [1.0, 1.0, 1.0]])
+    >>> sustainable_rates(growth).round(6).tolist()  # 1 / 2.8, and a third
+    [0.357143, 0.333333]
+    >>> sustainable_rates(growth, at_end=True).round(6).tolist()  # 1 / 2.425
+    [0.412371, 0.333333]
+    >>> sustainable_rates(growth[:1], 12).round(6).tolist()  # twelve of them a year
+    [4.285714]
     """
     level = np.cumprod(np.asarray(growth, float), axis=1)
     if not at_end:
@@ -77,6 +85,30 @@ def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
     ------
     ValueError
         For a history that is too short, that lacks a column or a month, or is in percent.
+
+    Examples
+    --------
+    From November 2019 on; equity earns as many thousandths as the month has, bonds 1%, prices rise
+    by half a percent. A quarter of equity in January and in March:
+
+    >>> dates = pd.date_range("2019-11-30", "2021-12-31", freq="ME")
+    >>> rates = {"equity": dates.month / 1000, "bonds": 0.01, "inflation": 0.005}
+    >>> months = pd.DataFrame(rates, dates)
+    >>> table = runs(months, 0.25, 1)
+    >>> table.index.tolist(), table.shape
+    ([2020, 2021], (2, 12))
+    >>> bool(np.allclose(table.loc[2021, [0, 2]], [1.00775 / 1.005, 1.00825 / 1.005]))
+    True
+    >>> runs(months, 0.25, 2).shape
+    (1, 24)
+    >>> runs(months, 0.25, 3)
+    Traceback (most recent call last):
+    ...
+    ValueError: the history holds no 3 years that start in a January
+    >>> runs(months.drop(columns="inflation"), 0.25, 1)
+    Traceback (most recent call last):
+    ...
+    ValueError: the history has no inflation
     """
     columns = ["equity", "bonds", "inflation"]
     if lacking := [name for name in columns if name not in monthly]:
@@ -94,7 +126,15 @@ def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
 
 
 def yearly(growth: pd.DataFrame) -> pd.DataFrame:
-    """Runs of months as runs of years."""
+    """Runs of months as runs of years.
+
+    Examples
+    --------
+    >>> months = pd.DataFrame([[1.01] * 12 + [1.02] * 12, [1.02] * 24], index=[1950, 1951])
+    >>> table = yearly(months)
+    >>> table.round(6).loc[1950].tolist(), table.index.tolist()  # 1.01 ** 12 and 1.02 ** 12
+    ([1.126825, 1.268242], [1950, 1951])
+    """
     values = growth.to_numpy().reshape(len(growth), -1, 12).prod(axis=2)
     return pd.DataFrame(values, index=growth.index)
 
@@ -125,6 +165,18 @@ def failures(
     -------
     DataFrame (mixes, rates)
         Counts of starts.
+
+    Examples
+    --------
+    Four years in which bonds earn nothing, and equity loses a tenth every month. The three runs of
+    two years of bonds pay half of the start a year, and of equity less than 0.4:
+
+    >>> dates = pd.date_range("2020-01-31", periods=48, freq="ME")
+    >>> months = pd.DataFrame({"equity": -0.1, "bonds": 0.0, "inflation": 0.0}, dates)
+    >>> failures(months, [0.4, 0.5, 0.52], [0.0, 1.0], 2).to_numpy().tolist()
+    [[0, 0, 3], [3, 3, 3]]
+    >>> failures(months, [0.4, 0.6], [0.0], 2, last_start=2020).to_numpy().tolist()
+    [[0, 1]]
     """
     found = {}
     for equity in mixes:
@@ -159,6 +211,23 @@ def chances(
     -------
     dict
         By mix, a DataFrame (rates, ages).
+
+    Examples
+    --------
+    In two lives equity gains 25% or loses 20% a year, bonds gain 10%. Equity alone pays for three
+    years 1 / 2.44 or 1 / 3.8125 a year, for two 1 / 1.8 or 1 / 2.25, bonds 1 / 2.735 and 1 / 1.909:
+
+    >>> returns = np.zeros((3, 2, 2))
+    >>> returns[:, 0], returns[:, 1] = [0.25, -0.2], 0.1
+    >>> lives = Lives(returns, last=np.array([[2, 0]]))
+    >>> found = chances(lives, [68, 67], [0.25, 0.3, 0.42], [1.0, 0.0], 65)
+    >>> {mix: table.to_numpy().T.tolist() for mix, table in found.items()}  # by age 68 and 67
+    {1.0: [[1.0, 0.5, 0.0], [1.0, 1.0, 1.0]], 0.0: [[1.0, 1.0, 0.0], [1.0, 1.0, 1.0]]}
+
+    Half of each grows by 1.175 or 0.95: 1 / 2.575 or 1 / 3.161:
+
+    >>> chances(lives, [68], [0.31, 0.32, 0.38, 0.39], [0.5], 65)[0.5][68].tolist()
+    [1.0, 0.5, 0.5, 0.0]
     """
     found = {}
     for equity in mixes:
@@ -185,6 +254,19 @@ def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float
     Returns
     -------
     DataFrame (rates, mixes)
+
+    Examples
+    --------
+    The lives of `chances`: the first spends three times, 1 / 2.44, the second dies after one year
+    and could have spent everything:
+
+    >>> returns = np.zeros((3, 2, 2))
+    >>> returns[:, 0], returns[:, 1] = [0.25, -0.2], 0.1
+    >>> lives = Lives(returns, last=np.array([[2, 0]]))
+    >>> lifetime_chances(lives, [0.33, 0.4, 0.42], [1.0, 0.0]).to_numpy().T.tolist()
+    [[1.0, 1.0, 0.5], [1.0, 0.5, 0.5]]
+    >>> lifetime_chances(lives, [0.38, 0.39], [0.5])[0.5].tolist()  # 1 / 2.575 in the first
+    [1.0, 0.5]
     """
     found = {}
     ends = lives.last[0] + 1
@@ -217,6 +299,19 @@ def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> 
     mapping
         ``first`` and ``rest``: share of the variance of log sustainable rates explained by the
         average log growth of those years (each alone, R squared).
+
+    Examples
+    --------
+    Of two withdrawals at the start of years only the first year's growth matters: 1 / (1 + 1 / G).
+    The second year, which is high in one of the first year's two high lives alone, explains a
+    third:
+
+    >>> returns = np.zeros((2, 2, 4))
+    >>> returns[0, 0], returns[1, 0] = [0.5, 0.5, -0.4, -0.4], [0.2, -0.2, -0.2, -0.2]
+    >>> returns[:, 1] = 0.1
+    >>> lives = Lives(returns, last=np.full((1, 4), 1))
+    >>> {name: round(share, 6) for name, share in sequence_split(lives, 0.5, 2, 1).items()}
+    {'first': 1.0, 'rest': 0.333333}
     """
     growth = 1 + lives.returns[:, 1] + equity * (lives.returns[:, 0] - lives.returns[:, 1])
     logs = np.log(np.maximum(growth[:years], 1e-9))
