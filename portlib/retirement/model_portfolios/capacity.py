@@ -80,6 +80,44 @@ class Person:
     ------
     ValueError
         For values that cannot be.
+
+    Examples
+    --------
+    Whoever gives a percentage for a decimal is told; what is not known stays unknown:
+
+    >>> Person(age=40.0, saving=0.10).retirement_age is None
+    True
+    >>> Person(age=40.0, saving=10.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: saving is 10.0; give a number from 0 to 1, or None if not known
+
+    The ends of each range are allowed, and nothing beyond them:
+
+    >>> def refused(**said):
+    ...     try:
+    ...         return bool(Person(**said)) and False
+    ...     except ValueError:
+    ...         return True
+    >>> ends = {"age": (14, 119), "retirement_age": (40, 119), "life_expectancy": (15, 120)}
+    >>> ends |= {"saving": (0, 1), "equity_cap": (0, 1)}
+    >>> [refused(**{name: end}) for name, both in ends.items() for end in both]
+    [False, False, False, False, False, False, False, False, False, False]
+    >>> [refused(**{name: low - 0.1}) and refused(**{name: high + 0.1})
+    ...  for name, (low, high) in ends.items()]
+    [True, True, True, True, True]
+    >>> [refused(**{name: -1.0}) and refused(**{name: math.inf}) and not refused(**{name: 0.0})
+    ...  for name in ("pay", "balance", "outside_assets", "other_income", "spending")]
+    [True, True, True, True, True]
+
+    Money must last beyond today, and shares of the balance sum to one with none below zero:
+
+    >>> refused(age=70, life_expectancy=70), refused(age=70, life_expectancy=70.5)
+    (True, False)
+    >>> refused(holdings={"a": 0.7, "b": 0.3000005}), refused(holdings={"a": 0.7, "b": 0.30001})
+    (False, True)
+    >>> refused(holdings={"a": 1.25, "b": -0.25}), refused(holdings={})
+    (True, True)
     """
 
     age: float | None = None
@@ -159,6 +197,53 @@ class Lives:
 class Adviser:
     """What the same answer to the same person needs: plan, suite, assumptions of classes, the
     questionnaire, and the seed of the simulated lives (policy ``scenario_seed`` where not given).
+
+    Examples
+    --------
+    Lives come in blocks that share an error of what is expected, as often too high as too low.
+    Without the doubt the same seed draws the same markets, so the difference is the errors alone:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> few = ours.policy.replace(advice_lives={"blocks": 8, "each": 2, "again": 10})
+    >>> labels = ["us_core_bonds", "us_large_equity", "cash"]
+    >>> risks = np.diag([0.0025, 0.0256, 0.0001])
+    >>> classes = Assumptions(labels, [0.04, 0.06, 0.03], risks, rf=0.03, source="typed")
+    >>> none = Suite((), {}, {}, "2026-01-01")
+    >>> desk = Adviser(replace(ours, policy=few), none, classes, instrument=None, seed=5)
+    >>> sure = replace(desk)
+    >>> vars(sure)["doubt"] = 0 * desk.doubt
+    >>> lives, without = desk.lives("proposing"), sure.lives("proposing")
+    >>> lives.returns.values.shape, lives.blocks, lives.seed
+    ((16, 106, 3), 8, 5)
+    >>> errors = (lives.returns.values - without.returns.values)[:, 0]
+    >>> bool(np.allclose(errors[::2], errors[1::2])), bool(np.allclose(errors[:8], -errors[8:]))
+    (True, True)
+    >>> # their second moments are how far providers disagree, exactly
+    >>> bool(np.allclose(errors.T @ errors / 16, desk.doubt)), bool((np.diag(desk.doubt) > 0).all())
+    (True, True)
+
+    Who confirms and who judges meet others, drawn apart:
+
+    >>> [(desk.lives(which).blocks, desk.lives(which).seed) for which in ("confirming", "judging")]
+    [(10, 6), (10, 7)]
+    >>> replace(desk, seed=None).lives_seed == ours.policy["scenario_seed"]
+    True
+
+    What is looked up once: which classes are equity, what the date of a series holds of them, what
+    the option costs and its risk beyond them, and how old men and women of 65 become, half and
+    half:
+
+    >>> desk.is_equity.tolist(), desk.held["TDIDX, 10 years to go"].round(4).tolist()
+    ([0.0, 1.0, 0.0], [0.31, 0.3519, 0.0])
+    >>> float(desk.expense["TDIDX, 10 years to go"]), float(desk.specific["COSTK"])
+    (0.0007, 0.3)
+    >>> table = data.table("life_table_2023").loc[65]
+    >>> men, women = table["male_life_expectancy"], table["female_life_expectancy"]
+    >>> bool(np.isclose(desk.life[65], 65 + 0.5 * men + 0.5 * women)), bool(men < women)
+    (True, True)
+    >>> desk.order
+    ('conservative', 'moderate', 'growth', 'aggressive')
     """
 
     plan: Plan
@@ -306,17 +391,19 @@ def adviser(
 
     Examples
     --------
-    Who told their age and what they hold is told what was assumed beside them:
+    The questionnaire is measured on the plan's own answers, where they are enough; what is assumed
+    of classes may be given:
 
     >>> from portlib import plan as plans
-    >>> from portlib.retirement.model_portfolios.models import Suite
     >>> ours = plans.read(data.ROOT / "plan")
-    >>> desk = adviser(ours, Suite((), {}, {}, "2026-01-01"), np.random.default_rng(1))
-    >>> who, said = settled(Person(age=40.0, retirement_age=65.0, balance=100_000.0), desk)
-    >>> "balance" in said, "pay" in said, resources(who, desk)["wealth"]
-    (False, True, 100000.0)
-    >>> loss_share(who, 0.0, desk) < loss_share(who, 1.0, desk)
-    True
+    >>> classes = Assumptions(["us_large_equity"], [0.06], [[0.0256]], rf=0.03, source="typed")
+    >>> none = Suite((), {}, {}, "2026-01-01")
+    >>> few = replace(ours, participants=ours.participants.head(40))
+    >>> desk = adviser(few, none, np.random.default_rng(1), classes)
+    >>> desk.classes is classes, desk.suite is none, desk.seed is None
+    (True, True, True)
+    >>> desk.instrument.people  # of forty some answered: too few to measure anything on
+    0
     """
     classes = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
     return Adviser(
@@ -325,7 +412,32 @@ def adviser(
 
 
 def person(plan: Plan, participant: str) -> Person:
-    """A participant of the plan as a person; what their row does not supply stays not supplied."""
+    """A participant of the plan as a person; what their row does not supply stays not supplied.
+
+    Examples
+    --------
+    This participant of the example plan was born in 1992, and defers 5% of $56,600; the plan adds
+    all of the first 3% and half of the next 2%:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> who = person(ours, "P0001")
+    >>> who.age, who.pay, round(who.saving, 9)  # 2026 - 1992; 0.05 + 0.03 + 0.5 * 0.02
+    (34.0, 56600.0, 0.09)
+    >>> who.balance, who.outside_assets, who.retirement_age, who.other_income, who.answers
+    (138541.0, 16000.0, None, None, (4, 5, 4, 3, 4, 2, 3))
+    >>> who.holdings
+    {'LCIDX': 0.34, 'TSMIDX': 0.55, 'LGACT': 0.05, 'LNGBND': 0.02, 'TDIDX': 0.04}
+    >>> other = person(ours, "P0009")
+    >>> other.retirement_age, other.other_income, other.outside_assets, other.answers
+    (65.0, 17300.0, None, None)
+
+    Without pay nothing is saved:
+
+    >>> paid = ours.participants.assign(pay=math.nan)
+    >>> person(replace(ours, participants=paid), "P0001").saving
+    0.0
+    """
     row: Any = plan.participants.loc[participant]
     known: dict[str, Any] = {
         name: None if pd.isna(row[name]) else float(row[name])
@@ -358,7 +470,45 @@ def person(plan: Plan, participant: str) -> Person:
 
 def settled(who: Person, desk: Adviser) -> tuple[Person, dict[str, str]]:
     """The person with a default for whatever was not supplied, and each default in words by
-    field."""
+    field.
+
+    Examples
+    --------
+    Who told nothing is taken to retire today, at the plan's normal age, and has no spending to
+    cover:
+
+    >>> from types import SimpleNamespace
+    >>> life = pd.Series([80 + age / 8 for age in range(120)])
+    >>> decided = {"essential_spending": 0.6, "default_posture": "moderate"}
+    >>> rules = {"normal_retirement_age": 65}
+    >>> desk = SimpleNamespace(life=life, decided=decided, plan=SimpleNamespace(rules=rules))
+    >>> who, said = settled(Person(), desk)
+    >>> who.age, who.retirement_age, who.pay, who.saving, who.spending, who.balance
+    (65.0, 65.0, 0.0, 0.0, None, None)
+    >>> who.outside_assets, who.other_income, who.excluded, who.equity_cap, len(said)
+    (0.0, 0.0, (), 1.0, 13)
+    >>> who.life_expectancy, said["life_expectancy"]  # 80 + 65 / 8
+    (88.125, '88, expected on reaching retirement')
+
+    Whoever works past the normal age retires today, somebody's own date counts before the plan's,
+    and six tenths of pay are essential:
+
+    >>> late, _ = settled(Person(age=71.0, pay=50_000.0), desk)
+    >>> late.retirement_age, late.spending, late.life_expectancy  # 80 + 71 / 8
+    (71.0, 30000.0, 88.875)
+    >>> early, said = settled(Person(age=30.0, retirement_age=58.0, balance=1_000.0), desk)
+    >>> early.retirement_age, early.life_expectancy, "age" in said
+    (58.0, 87.25, False)
+    >>> settled(Person(retirement_age=58.0), desk)[0].age
+    58.0
+    >>> "balance" in said, "answers" in said, "holdings" in said
+    (False, True, True)
+
+    The money of the oldest must last a year more at least:
+
+    >>> settled(Person(age=119.0, retirement_age=119.0), desk)[0].life_expectancy
+    120.0
+    """
     said: dict[str, str] = {}
 
     def default(name: str, value: Any, words: str) -> Any:
@@ -426,6 +576,48 @@ def resources(who: Person, desk: Adviser) -> dict[str, float]:
     dict
         ``wealth``, ``savings`` to come, ``income`` and the ``need``: present values, real dollars
         of today.
+
+    Examples
+    --------
+    At 1% real (policy ``capacity_real_rate``), five years to work and 25 to be retired:
+
+    >>> from datetime import date
+    >>> from types import SimpleNamespace
+    >>> desk = SimpleNamespace(
+    ...     decided={"capacity_real_rate": 0.01}, plan=SimpleNamespace(as_of=date(2026, 6, 30))
+    ... )
+    >>> who = Person(
+    ...     age=60.0, retirement_age=65.0, life_expectancy=90.0, pay=50_000.0, saving=0.1,
+    ...     balance=200_000.0, outside_assets=40_000.0, other_income=10_000.0, spending=30_000.0,
+    ... )
+    >>> found = resources(who, desk)
+    >>> def worth(dollars, first, last):
+    ...     return sum(dollars / 1.01**year for year in range(first, last + 1))
+    >>> found["wealth"], round(found["savings"] - worth(5_000, 1, 5), 6)
+    (240000.0, 0.0)
+    >>> round(found["need"] - worth(30_000, 6, 30), 6)
+    0.0
+
+    Social Security begins with retirement at 65, 24 months early at 5/9 of a percent each, in whole
+    dollars a month:
+
+    >>> from portlib.retirement.household import primary_insurance_amount
+    >>> month = math.floor(primary_insurance_amount(50_000 / 12, 2026) * (1 - 24 * 5 / 900))
+    >>> round(found["income"] - worth(10_000 + 12 * month, 6, 30), 6)
+    0.0
+
+    Who is retired already saves nothing more; nobody's need lasts less than a year:
+
+    >>> old = replace(who, age=70.0, retirement_age=65.0, life_expectancy=70.4, pay=0.0)
+    >>> {name: round(dollars, 2) for name, dollars in resources(old, desk).items()}
+    {'wealth': 240000.0, 'savings': 0.0, 'income': 9900.99, 'need': 29702.97}
+
+    At a rate of nothing present values are sums:
+
+    >>> desk.decided["capacity_real_rate"] = 0.0
+    >>> plain = resources(replace(who, pay=20_000.0), desk)
+    >>> plain["savings"], plain["need"]
+    (10000.0, 750000.0)
     """
     r = desk.decided["capacity_real_rate"]
     age, retire, last = (float(x or 0) for x in (who.age, who.retirement_age, who.life_expectancy))
@@ -474,6 +666,37 @@ def loss_share(
         Share of all resources lost.
     bool
         Whether essential spending stays covered.
+
+    Examples
+    --------
+    The policy's bad market takes half of the equity and a twentieth of the rest:
+
+    >>> from datetime import date
+    >>> from types import SimpleNamespace
+    >>> fall = {"equity": 0.5, "other": 0.05}
+    >>> desk = SimpleNamespace(
+    ...     decided={"capacity_fall": fall, "capacity_real_rate": 0.01},
+    ...     plan=SimpleNamespace(as_of=date(2026, 6, 30)),
+    ... )
+    >>> who = Person(spending=1.0)
+    >>> means = {"wealth": 100_000.0, "savings": 20_000.0, "income": 80_000.0, "need": 168_000.0}
+    >>> # 100,000 * (0.6 * 0.5 + 0.4 * 0.05) = 32,000 of 200,000; 168,000 are left
+    >>> loss_share(who, 0.6, desk, means)
+    (0.16, True)
+    >>> loss_share(who, 0.6, desk, means | {"need": 168_001.0})
+    (0.16, False)
+
+    Where the need is not known nothing covers it; who has nothing loses nothing:
+
+    >>> loss_share(Person(), 0.6, desk, means)
+    (0.16, False)
+    >>> loss_share(who, 0.6, desk, dict.fromkeys(means, 0.0))
+    (0.0, True)
+    >>> rich = Person(
+    ...     age=80.0, retirement_age=65.0, life_expectancy=91.0, balance=5e6, spending=40_000.0
+    ... )
+    >>> loss_share(rich, 1.0, desk) == loss_share(rich, 1.0, desk, resources(rich, desk))
+    True
     """
     means = resources(who, desk) if means is None else means
     fall = desk.decided["capacity_fall"]

@@ -48,6 +48,17 @@ def mixture(desk: Adviser, weights: Mapping[str, float], years: float) -> Array:
     -------
     array (n,)
         Weights of the desk's classes.
+
+    Examples
+    --------
+    Three tenths of a fund that is half stocks, seven tenths of one that holds none:
+
+    >>> from types import SimpleNamespace
+    >>> held = {"mixed": np.array([0.5, 0.4, 0.1]), "bonds": np.array([0.0, 0.9, 0.1])}
+    >>> desk = SimpleNamespace(classes=("stocks", "bonds", "cash"), held=held)
+    >>> # 0.3 * 0.5 = 0.15, 0.3 * 0.4 + 0.7 * 0.9 = 0.75, and a tenth of everything
+    >>> mixture(desk, {"bonds": 0.7, "mixed": 0.3}, years=20.0).round(9).tolist()
+    [0.15, 0.75, 0.1]
     """
     total = np.zeros(len(desk.classes))
     for fund, w in weights.items():
@@ -57,7 +68,16 @@ def mixture(desk: Adviser, weights: Mapping[str, float], years: float) -> Array:
 
 
 def cost_of(desk: Adviser, weights: Mapping[str, float]) -> float:
-    """The weighted expense ratio of funds, annual decimal."""
+    """The weighted expense ratio of funds, annual decimal.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> desk = SimpleNamespace(expense={"cheap": 0.002, "dear": 0.010, "unused": 0.5})
+    >>> # 0.75 * 0.002 + 0.25 * 0.010
+    >>> round(cost_of(desk, {"dear": 0.25, "cheap": 0.75}), 9)
+    0.004
+    """
     return float(sum(w * desk.expense[fund] for fund, w in weights.items()))
 
 
@@ -128,7 +148,35 @@ def series_weights(desk: Adviser, years: float, equity: float) -> dict[str, floa
 
 @door()
 def model_weights(desk: Adviser, equity: float) -> dict[str, float]:
-    """The plan's models mixed to an equity share, as near as they reach; two neighbours at most."""
+    """The plan's models mixed to an equity share, as near as they reach; two neighbours at most.
+
+    Examples
+    --------
+    Half way between two models lies half of each; beyond the boldest there is only the boldest:
+
+    >>> from types import SimpleNamespace
+    >>> made = [
+    ...     SimpleNamespace(equity=0.9, weights={"stocks": 0.9, "bonds": 0.1}),
+    ...     SimpleNamespace(equity=0.3, weights={"bonds": 0.6, "cash": 0.1, "stocks": 0.3}),
+    ...     SimpleNamespace(equity=0.6, weights={"stocks": 0.6, "bonds": 0.4, "gone": 0.0}),
+    ... ]
+    >>> desk = SimpleNamespace(suite=SimpleNamespace(models=made))
+    >>> def shown(equity):
+    ...     return {fund: round(w, 9) for fund, w in model_weights(desk, equity).items()}
+    >>> # 0.4 is a third of the way from 0.3 to 0.6: bonds 2/3 * 0.6 + 1/3 * 0.4, cash 2/3 * 0.1
+    >>> shown(0.4)
+    {'bonds': 0.533333333, 'cash': 0.066666667, 'stocks': 0.4}
+    >>> shown(0.6), shown(0.75)
+    ({'bonds': 0.4, 'stocks': 0.6}, {'stocks': 0.75, 'bonds': 0.25})
+    >>> shown(1.0), shown(0.0)
+    ({'stocks': 0.9, 'bonds': 0.1}, {'bonds': 0.6, 'cash': 0.1, 'stocks': 0.3})
+
+    One model alone is what there is:
+
+    >>> alone = SimpleNamespace(suite=SimpleNamespace(models=made[:1]))
+    >>> model_weights(alone, 0.5)
+    {'stocks': 0.9, 'bonds': 0.1}
+    """
     made = sorted(desk.suite.models, key=lambda model: model.equity)
     shares = [model.equity for model in made]
     k = int(np.clip(np.searchsorted(shares, equity), 1, max(len(made) - 1, 1)))
@@ -144,7 +192,17 @@ def model_weights(desk: Adviser, equity: float) -> dict[str, float]:
 
 
 def naive_weights(desk: Adviser) -> dict[str, float]:
-    """Equal shares of the lineup's funds, save its series and employer stock."""
+    """Equal shares of the lineup's funds, save its series and employer stock.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> kinds = {"a": "core", "b": "core", "TD": "target_date", "own": "employer_stock"}
+    >>> kinds |= {"c": "stable_value", "promise": "annuity", "d": "core"}
+    >>> desk = SimpleNamespace(plan=SimpleNamespace(funds={"kind": kinds}))
+    >>> naive_weights(desk)
+    {'a': 0.25, 'b': 0.25, 'c': 0.25, 'd': 0.25}
+    """
     kinds = desk.plan.funds["kind"]
     chosen = [
         str(f) for f, k in kinds.items() if k not in ("target_date", "employer_stock", "annuity")
@@ -170,6 +228,30 @@ def path_of(
     Returns
     -------
     Glidepath
+
+    Examples
+    --------
+    The years fall, whatever order they are given in; a mix that lacks something of one is made
+    whole; the fee comes on top of the mean of what the funds cost:
+
+    >>> from types import SimpleNamespace
+    >>> from portlib.records import Assumptions
+    >>> risks = np.diag([0.04, 0.01])
+    >>> classes = Assumptions(["stocks", "bonds"], [0.06, 0.03], risks, rf=0.01, source="typed")
+    >>> held = {"shares": np.array([0.96, 0.0]), "lender": np.array([0.0, 1.0])}
+    >>> desk = SimpleNamespace(
+    ...     classes=classes, held=held, is_equity=np.array([1.0, 0.0]),
+    ...     expense={"shares": 0.001, "lender": 0.005}, plan=SimpleNamespace(name="Ours"),
+    ... )
+    >>> weights = {0.0: {"lender": 0.75, "shares": 0.25}, 30.0: {"shares": 1.0}}
+    >>> path = path_of(desk, "two steps", weights, fee=0.002)
+    >>> path.name, path.years.tolist(), path.assets, path.equity, path.source
+    ('two steps', [30.0, 0.0], ('stocks', 'bonds'), ('stocks',), 'Ours')
+    >>> # at retirement 0.25 * 0.96 = 0.24 of 0.99; the mean of 0.001 and of 0.004, and 0.002
+    >>> path.weights.round(6).tolist(), round(path.fee, 9)
+    ([[1.0, 0.0], [0.242424, 0.757576]], 0.0045)
+    >>> path_of(desk, "no other fee", weights).fee
+    0.0025
     """
     years = sorted(weights_at, reverse=True)
     mixes = np.array([mixture(desk, weights_at[y], y) for y in years])
@@ -205,17 +287,75 @@ def ways(desk: Adviser, posture: str, cap: float = 1.0) -> Mapping[str, Glidepat
 
     Examples
     --------
-    The default posture is the default:
+    The example plan's series holds these shares of equity, by years to retirement; the growth
+    posture adds a tenth to the default's (policy ``posture_tilt``), and the nearest date is taken:
 
     >>> from portlib import data, plan as plans
-    >>> from portlib.retirement.model_portfolios.capacity import adviser
-    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.models import Model, Suite
     >>> ours = plans.read(data.ROOT / "plan")
-    >>> desk = adviser(ours, Suite((), {}, {}, "2026-01-01"), np.random.default_rng(1))
-    >>> usual = desk.decided["default_posture"]
-    >>> path = ways(desk, usual)[DEFAULT]
-    >>> float(path.equity_at(20.0)) == target_equity(desk, 20.0, usual, cap=1.0)
+    >>> labels = list(ours.exposures)
+    >>> n = len(labels)
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
+    >>> none = Suite((), {}, {}, "2026-01-01")
+    >>> desk = Adviser(ours, none, classes, instrument=None)
+    >>> ages = [40.0, 20.0, 15.0, 10.0, 0.0, -5.0]
+    >>> default = ways(desk, "moderate")[DEFAULT]
+    >>> default.equity_at(ages).round(9).tolist()
+    [0.9, 0.83, 0.76, 0.69, 0.5, 0.38]
+    >>> [round(target_equity(desk, years, "growth", cap=1.0), 9) for years in ages]
+    [1.0, 0.93, 0.86, 0.79, 0.6, 0.48]
+    >>> found = ways(desk, "growth")
+    >>> list(found)
+    ['the default', 'the series, another date', 'equal shares of the menu']
+    >>> # 0.79 is nearest to 0.76, 0.48 to 0.5; 0.86 is as near to 0.89, which is further in time
+    >>> found[SERIES].equity_at(ages).round(9).tolist()
+    [0.9, 0.9, 0.83, 0.76, 0.6, 0.5]
+    >>> series_weights(desk, 15.0, 0.86), default_weights(desk, 15.0)
+    ({'TDIDX, 20 years to go': 1.0}, {'TDIDX, 15 years to go': 1.0})
+
+    The default posture is the default, and there is no other date to advise:
+
+    >>> list(ways(desk, "moderate"))
+    ['the default', 'equal shares of the menu']
+    >>> float(default.equity_at(20.0)) == target_equity(desk, 20.0, "moderate", cap=1.0)
     True
+
+    What a person accepts at most binds every way but the default and equal shares (of the 17 other
+    funds, which cost the mean of what they cost):
+
+    >>> [target_equity(desk, years, "growth", cap=0.55) for years in (20.0, 0.0, -30.0)]
+    [0.55, 0.55, 0.48]
+    >>> capped = ways(desk, "growth", 0.55)
+    >>> capped[SERIES].equity_at(ages).round(9).tolist()
+    [0.6, 0.6, 0.6, 0.6, 0.5, 0.5]
+    >>> costs = ours.funds["expense_ratio"].drop(["TDIDX", "COSTK"])
+    >>> bool(np.isclose(found[NAIVE].fee, sum(costs) / 17)), round(found[DEFAULT].fee, 9)
+    (True, 0.0007)
+    >>> [path.name for path in found.values()] == list(found)
+    True
+
+    Models are mixed to the share wanted:
+
+    >>> def typed(posture, equity):
+    ...     weights = {"LCIDX": equity, "BNDIDX": 1 - equity}
+    ...     return Model(posture, weights, 4.0, 0.05, 0.1, equity, 0.001, 0.0, "", "typed")
+    >>> made = Suite((typed("moderate", 0.4), typed("aggressive", 0.8)), {}, {}, "2026-01-01")
+    >>> with_models = Adviser(ours, made, classes, instrument=None)
+    >>> ways(with_models, "growth")[MODELS].equity_at(ages).round(9).tolist()
+    [0.8, 0.8, 0.8, 0.79, 0.6, 0.48]
+
+    A plan that names no default has the model nearest to the default posture's for one, every five
+    years alike; one fund is as good a default as a series:
+
+    >>> from dataclasses import replace
+    >>> bare = replace(ours, rules={**ours.rules, "default": None}, vintages=None)
+    >>> unnamed = Adviser(bare, made, classes, instrument=None)
+    >>> ways(unnamed, "moderate")[DEFAULT].years.tolist()[::5], default_weights(unnamed, 12.0)
+    ([45.0, 20.0, -5.0, -30.0], {'LCIDX': 0.4, 'BNDIDX': 0.6})
+    >>> typical = replace(bare, rules={**ours.rules, "default": "BNDIDX"})
+    >>> default_weights(Adviser(typical, made, classes, instrument=None), 12.0)
+    {'BNDIDX': 1.0}
     """
     years = _grid(desk)
     found = {DEFAULT: path_of(desk, DEFAULT, {y: default_weights(desk, y) for y in years})}
