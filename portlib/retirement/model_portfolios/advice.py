@@ -166,6 +166,145 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
     ------
     ValueError
         For holdings or unwanted funds that the menu does not have.
+
+    Examples
+    --------
+    Markets that anybody can follow: in two blocks of lives shares earn what is typed every year,
+    and nothing else earns anything. Somebody bold is 15 years from retirement, where the default
+    holds 76% equity; the posture asks for 96%, and the boldest date of the series has 90%:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.capacity import Lives
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> from portlib.retirement.model_portfolios.questionnaire import calibrate
+    >>> from portlib.retirement.scenarios import Scenarios
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = tuple(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
+    >>> measured = calibrate([], np.random.default_rng(1), policy=ours.policy)
+    >>> none = Suite((), {}, {}, "2026-01-01")
+    >>> def where(proposing, confirming, judging=(0.0, 0.0), property=0.0, suite=none):
+    ...     desk = Adviser(ours, suite, classes, measured)
+    ...     sets = {"proposing": proposing, "confirming": confirming, "judging": judging}
+    ...     for name, (first, second) in sets.items():
+    ...         stocks = np.outer([first, first, second, second], desk.is_equity)
+    ...         stocks[:, labels.index("us_reits")] += property
+    ...         years = np.repeat(stocks[:, None, :], 106, axis=1)
+    ...         sets[name] = Lives(Scenarios(years, labels, "typed"), 2, seed=7)
+    ...     vars(desk)["_sets"] = sets
+    ...     return desk
+    >>> bold = Person(
+    ...     age=50.0, retirement_age=65.0, life_expectancy=88.0, answers=(5, 5, 1, 5, 5, 1, 5),
+    ...     pay=80_000.0, saving=0.1, balance=100_000.0, spending=40_000.0,
+    ... )
+    >>> up, flat, down = (0.05, 0.05), (0.0, 0.0), (-0.02, -0.02)
+    >>> told = advise(bold, where(up, up), explain=False)
+    >>> told.posture, told.way == told.tilt == SERIES, told.weights, round(told.equity, 9)
+    ('aggressive', True, {'TDIDX, 40 years to go': 1.0}, 0.9)
+    >>> told.proposed, told.verdict, told.doubt, told.changes, told.trades, told.keep
+    ('better', 'better', 0.0, (), None, False)
+    >>> worth = told.asked.again.worth
+    >>> bool(np.isclose(told.gain, np.log(worth[1] / worth[0])))
+    True
+    >>> "life_expectancy" in told.supplied, "holdings" in told.supplied, len(told.supplied)
+    (True, False, 8)
+
+    What is better once only, worse, in doubt, or not better than equal shares of the menu is not
+    advised, and the advice says which:
+
+    >>> def answer(who, desk):
+    ...     told = advise(who, desk, explain=False)
+    ...     return told.way, told.proposed, told.verdict
+    >>> answer(bold, where(up, flat))
+    ('the default', 'better', 'equal')
+    >>> answer(bold, where(down, down))
+    ('the default', 'worse', 'worse')
+    >>> answer(bold, where((0.05, -0.04), up))
+    ('the default', 'equal', 'equal')
+    >>> told = advise(bold, where((0.05, -0.04), up), explain=False)
+    >>> told.gain == told.asked.first.gain(SERIES)[0], told.reasons[-1][-45:]
+    (True, 'as far as anybody knows: stay in the default.')
+    >>> slow = (0.02, 0.02)
+    >>> told = advise(bold, where(slow, slow, property=0.5), explain=False)
+    >>> told.way, told.verdict, told.reasons[-1][-50:]
+    ('the default', 'better', 'but equal shares of the menu are worth more: stay.')
+
+    Who is silent stays, and so does who answers as the default does or contradicts themselves; a
+    wish is obeyed even where it costs, and what the plan cannot exclude is named:
+
+    >>> silent = replace(bold, answers=None)
+    >>> [answer(replace(silent, answers=said), where(up, up))[:2] for said in
+    ...  (None, (3, 3, 3, 3, 3, 3, 3), (5, 5, 5, 5, 5, 5, 5))]
+    [('the default', 'not asked'), ('the default', 'not asked'), ('the default', 'not asked')]
+    >>> told = advise(replace(silent, equity_cap=0.5), where(up, up), explain=False)
+    >>> told.way, told.weights, told.verdict, told.posture
+    ('the series, another date', {'TDIDX, 0 years to go': 1.0}, 'worse', None)
+    >>> told.reasons[-1][:75]
+    'As you wish, not the default (the default holds 76% equity, and you accept '
+    >>> advise(replace(silent, excluded=("GOLD",)), where(up, up))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: not on the menu: GOLD; it offers LCIDX, TSMIDX, ...
+
+    What is held stays where nothing better is known. The employer's stock is held to a tenth, and a
+    fund that costs 95 basis points to the default's 7 must earn it:
+
+    >>> def kept(holdings, desk, **wish):
+    ...     told = advise(replace(silent, holdings=holdings, **wish), desk, explain=False)
+    ...     return told.keep, told.moved_by, told.listed
+    >>> kept({"TDIDX": 1.0}, where(up, up))
+    (True, None, False)
+    >>> kept({"COSTK": 0.1, "TDIDX": 0.9}, where(up, up))
+    (True, None, False)
+    >>> kept({"COSTK": 0.101, "TDIDX": 0.899}, where(up, up))
+    (False, 'rule', False)
+    >>> kept({"EMACT": 1.0}, where(flat, flat)), kept({"EMACT": 1.0}, where(up, up))
+    ((False, 'cost', False), (True, None, False))
+    >>> told = advise(replace(silent, holdings={"EMACT": 1.0}), where(flat, flat), explain=False)
+    >>> told.reasons[-1]
+    'What you hold costs 88 basis points a year more.'
+    >>> kept({"BNDIDX": 1.0}, where(up, up)), kept({"BNDIDX": 1.0}, where(flat, flat))
+    ((False, 'worth', False), (True, None, False))
+    >>> kept({"BNDIDX": 1.0}, where(flat, up)), kept({"BNDIDX": 1.0}, where(up, flat))
+    ((False, 'worth', False), (False, 'worth', False))
+    >>> kept({"LCIDX": 0.6, "BNDIDX": 0.4}, where(up, up), equity_cap=0.5)
+    (False, 'rule', False)
+    >>> kept({"LCIDX": 0.5, "BNDIDX": 0.5}, where(flat, flat), equity_cap=0.5)
+    (True, None, False)
+    >>> kept({"BNDIDX": 1.0}, where(flat, flat), excluded=("BNDIDX",))
+    (False, 'rule', False)
+    >>> mixed = replace(silent, holdings={"BNDIDX": 0.8, "COSTK": 0.2})
+    >>> told = advise(mixed, where(up, up), explain=False)
+    >>> told.trades
+    {'BNDIDX': -0.8, 'COSTK': -0.2, 'TDIDX, 15 years to go': 1.0}
+
+    Where nobody knows, keeping may still cost much: then somebody is to talk to the person first.
+    The larger of what both sets say counts:
+
+    >>> unsure = where((0.1, -0.02), (0.1, -0.015))
+    >>> kept({"BNDIDX": 1.0}, unsure)
+    (True, None, True)
+    >>> told = advise(replace(silent, holdings={"BNDIDX": 1.0}), unsure, explain=False)
+    >>> lost = [1 - float(np.exp(of.gain(HELD)[0])) for of in (told.asked.first, told.asked.again)]
+    >>> bool(np.isclose(told.keeping, max(lost))), lost[0] != lost[1], told.way, told.weights
+    (True, True, 'what is held', {'BNDIDX': 1.0})
+
+    With model portfolios of 40 and 80% equity the two are mixed, three parts to one for the boldest
+    posture that 70% allows; whoever excludes the series still has them, without the funds excluded:
+
+    >>> from portlib.retirement.model_portfolios.models import Model
+    >>> def typed(posture, equity):
+    ...     weights = {"LCIDX": equity, "BNDIDX": 1 - equity, "GOVMM": 0.0}
+    ...     return Model(posture, weights, 4.0, 0.05, 0.1, equity, 0.001, 0.0, "", "typed")
+    >>> made = Suite((typed("moderate", 0.4), typed("aggressive", 0.8)), {}, {}, "2026-01-01")
+    >>> wish = replace(silent, excluded=("TDIDX", "GOVMM"))
+    >>> told = advise(wish, where(up, up, suite=made), explain=False)
+    >>> told.way, told.tilt, {fund: round(w, 9) for fund, w in told.weights.items()}
+    ('the models', 'the models', {'LCIDX': 0.76, 'BNDIDX': 0.24})
+    >>> told = advise(replace(silent, equity_cap=0.7), where(up, up, suite=made), explain=False)
+    >>> told.way, {fund: round(w, 9) for fund, w in told.weights.items()}
+    ('the models', {'LCIDX': 0.7, 'BNDIDX': 0.3})
     """
     _on_the_menu(who, desk)
     complete, not_supplied = settled(who, desk)
@@ -262,15 +401,36 @@ def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
 
     Examples
     --------
-    Who accepts no equity at all is held to the most cautious posture, whatever else allows:
+    In the example plan the default holds 76% equity 15 years from retirement, and the postures 56,
+    76, 86 and 96%. What is accepted is a ceiling, which may be reached:
 
-    >>> from portlib import plan as plans
-    >>> from portlib.retirement.model_portfolios.capacity import adviser
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
     >>> from portlib.retirement.model_portfolios.models import Suite
-    >>> desk = adviser(plans.read(), Suite((), {}, {}, "2026-01-01"), np.random.default_rng(1))
-    >>> who, _ = settled(Person(age=40.0, equity_cap=0.0), desk)
-    >>> ceilings(who, desk, None)["wish"] == desk.order[0]
-    True
+    >>> from types import SimpleNamespace
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = tuple(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
+    >>> desk = Adviser(ours, Suite((), {}, {}, "2026-01-01"), classes, instrument=None)
+    >>> who, _ = settled(Person(age=50.0, retirement_age=65.0, life_expectancy=90.0), desk)
+    >>> caps = (0.5, 0.76, 0.8, 1.0)
+    >>> [ceilings(replace(who, equity_cap=cap), desk, None)["wish"] for cap in caps]
+    ['conservative', 'moderate', 'moderate', 'aggressive']
+    >>> said = SimpleNamespace(usable=True, posture="growth")
+    >>> useless = SimpleNamespace(usable=False, posture="growth")
+    >>> ceilings(who, desk, said), ceilings(who, desk, useless)["tolerance"]
+    ({'tolerance': 'growth', 'wish': 'aggressive'}, 'moderate')
+
+    A bad market takes 0.05 + 0.45 e of a balance of $300,000 at an equity share e. With $10,000 a
+    year from 65 to 90, worth $189,700 at 1%, that is 18.5% of $489,700 for the conservative posture
+    and 24% for the moderate, and the limit is 20%; essential spending of $18,500 a year, worth
+    $350,900, is still covered by the growth posture ($358,600 left) and not by the boldest
+    ($345,100):
+
+    >>> rich = replace(who, balance=300_000.0, other_income=10_000.0)
+    >>> [ceilings(replace(rich, spending=dollars), desk, None)["loss"]
+    ...  for dollars in (None, 18_000.0, 18_500.0, 25_000.0)]
+    ['conservative', 'aggressive', 'growth', 'conservative']
     """
     order = desk.order
     decided = desk.decided
@@ -488,6 +648,13 @@ def conversation(loss: float, desk: Adviser, instead: str = DEFAULT) -> str:
     Returns
     -------
     str
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> desk = SimpleNamespace(decided={"keeping_loss_limit": 0.02})
+    >>> conversation(0.02, desk), conversation(0.031, desk, "what is advised")[:77]
+    ('', 'Talk to somebody first: keeping it may cost you 3.1% of the retirement spendi')
     """
     most = desk.decided["keeping_loss_limit"]
     if loss <= most:
@@ -549,6 +716,30 @@ def what_would_change(who: Person, desk: Adviser, target: Mapping[str, float]) -
     Returns
     -------
     tuple of str
+
+    Examples
+    --------
+    What is listed is what the same question answers when the input is changed, and the smallest
+    step that does it; one step less changes nothing:
+
+    >>> from types import SimpleNamespace
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = tuple(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
+    >>> desk = Adviser(
+    ...     ours, Suite((), {}, {}, "2026-01-01"), classes, SimpleNamespace(orientation=(1, -1))
+    ... )
+    >>> who = Person(age=50.0, retirement_age=65.0)  # the date of 15 years is its own
+    >>> for change in what_would_change(who, desk, {"TDIDX, 15 years to go": 1.0}):
+    ...     print(change)
+    Retiring 3 years later: the default, 83% equity.
+    Retiring 3 years earlier: the default, 69% equity.
+    >>> soon = replace(who, retirement_age=52.0)
+    >>> what_would_change(soon, desk, {"TDIDX, 0 years to go": 1.0})[0]
+    'Retiring 1 year later: the default, 60% equity.'
     """
     complete, _ = settled(who, desk)
     retire = float(complete.retirement_age or 0)
@@ -610,13 +801,61 @@ def everyone(desk: Adviser, told: Mapping[str, Advice] | None = None) -> pd.Data
     Returns
     -------
     DataFrame by participant
-        posture (None where nobody said), way, keep, why moved, whether listed for a conversation,
+        posture (missing where nobody said), way, keep, why moved, whether listed to be talked to,
         equity advised; what the first
         lives proposed of the tilt, and what both said. By the judging lives alone: ``tilt judged``,
         how the tilt that was asked about compares with the default; ``gain`` over the default,
         ``against default``, ``against naive`` and ``against held`` of what is advised; ``worth``,
         ``goal`` and ``shortfall`` of what is advised, of the default and of the naive rule, and the
         worth of what is held. How many inputs are not supplied; whether a person should talk first.
+
+    Examples
+    --------
+    Somebody who holds shares keeps them where they do best, and is judged on lives in which they do
+    not:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.capacity import Lives
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> from portlib.retirement.model_portfolios.questionnaire import calibrate
+    >>> from portlib.retirement.scenarios import Scenarios
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> two = ["P0009", "P0001"]
+    >>> ours = replace(
+    ...     ours, participants=ours.participants.loc[two], holdings=ours.holdings.loc[two]
+    ... )
+    >>> labels, n = tuple(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
+    >>> measured = calibrate([], np.random.default_rng(1), policy=ours.policy)
+    >>> desk = Adviser(ours, Suite((), {}, {}, "2026-01-01"), classes, measured)
+    >>> def lives(stocks):
+    ...     years = np.full((4, 106, n), stocks * desk.is_equity)
+    ...     return Lives(Scenarios(years, labels, "typed"), 2, seed=7)
+    >>> up = lives(0.05)
+    >>> vars(desk)["_sets"] = {"proposing": up, "confirming": up, "judging": lives(-0.02)}
+    >>> table = everyone(desk)
+    >>> table["posture"].dropna().to_dict(), table["silent"].tolist(), table["keep"].tolist()
+    ({'P0001': 'growth'}, [True, False], [True, True])
+    >>> table["proposed"].tolist(), table["verdict"].tolist(), table["tilt judged"].tolist()
+    (['not asked', 'better'], ['not asked', 'better'], ['not asked', 'worse'])
+    >>> table["against default"].tolist(), table["against held"].tolist()
+    (['worse', 'worse'], ['equal', 'equal'])
+    >>> ratio = (table["worth, advised"] / table["worth, default"]).astype(float)
+    >>> bool(np.allclose(table["gain"].astype(float), np.log(ratio)))
+    True
+    >>> bool((table["worth, held"] == table["worth, advised"]).all())
+    True
+    >>> bool((table["worth, naive"] > table["worth, advised"]).all())
+    True
+    >>> table["not supplied"].tolist(), table["against naive"].tolist()
+    ([6, 6], ['worse', 'worse'])
+
+    What was advised already is not asked again:
+
+    >>> told = {name: advise(person(ours, name), desk, explain=False) for name in two}
+    >>> everyone(desk, told).equals(table)
+    True
     """
     rows = {}
     for name in desk.plan.participants.index:
@@ -662,6 +901,39 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
     classes by years to go: those of `ways` for the person's posture; a managed account at the
     policy's fee, which begins as the tilt and is looked at again every year (`reviews`); one model
     for everybody.
+
+    Examples
+    --------
+    A service charges the policy's fee on top of what the tilt costs; one model for everybody is the
+    one nearest to the default posture's:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.models import Model, Suite
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = tuple(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
+    >>> def typed(posture, equity):
+    ...     weights = {"LCIDX": equity, "BNDIDX": 1 - equity, "GOVMM": 0.0}
+    ...     return Model(posture, weights, 4.0, 0.05, 0.1, equity, 0.001, 0.0, "", "typed")
+    >>> made = Suite((typed("conservative", 0.2), typed("growth", 0.7)), {}, {}, "2026-01-01")
+    >>> desk = Adviser(ours, made, classes, instrument=None)
+    >>> who = Person(age=50.0, retirement_age=65.0)
+    >>> found = routes(who, desk)
+    >>> for name in (DEFAULT, MODELS, MANAGED, "one model for all"):
+    ...     print(name, found[name].equity_at([20.0, 0.0]).round(9).tolist())
+    the default [0.83, 0.5]
+    the models [0.7, 0.5]
+    managed account [0.7, 0.5]
+    one model for all [0.2, 0.2]
+    >>> fee = ours.policy["managed_account_fee"]
+    >>> bool(np.isclose(found[MANAGED].fee, found[MODELS].fee + fee)), found[MANAGED].name
+    (True, 'managed account')
+    >>> found["one model for all"].fee  # 0.2 * 0.0002 + 0.8 * 0.0003
+    0.00028
+    >>> capped = routes(replace(who, equity_cap=0.4), desk)[MODELS]
+    >>> capped.equity_at([20.0, 0.0]).round(9).tolist()
+    [0.4, 0.4]
     """
     complete, _ = settled(who, desk)
     told = advise(who, desk, explain=False)
@@ -680,7 +952,24 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
 
 
 def reviews(who: Person, desk: Adviser) -> dict[str, ManagedAccount]:
-    """Who looks again every year, by way: the managed account's adviser, for this person."""
+    """Who looks again every year, by way: the managed account's adviser, for this person.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> from portlib.retirement.model_portfolios.questionnaire import calibrate
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes = Assumptions(["us_large_equity"], [0.05], [[0.04]], rf=0.01, source="typed")
+    >>> measured = calibrate([], np.random.default_rng(1), policy=ours.policy)
+    >>> desk = Adviser(ours, Suite((), {}, {}, "2026-01-01"), classes, measured)
+    >>> held = {"only": np.array([1.0])}
+    >>> vars(desk)["held"] = dict.fromkeys(desk.held, held["only"])
+    >>> answers = (5, 5, 1, 5, 5, 1, 5), (5, 5, 5, 5, 5, 5, 5), None
+    >>> [int(reviews(Person(age=50.0, answers=said), desk)[MANAGED].most.max()) for said in answers]
+    [3, 1, 1]
+    """
     said = None if who.answers is None else score(who.answers, desk.instrument)
     spoken = said is not None and said.usable
     tolerance = said.posture if said is not None and spoken else desk.decided["default_posture"]
@@ -732,6 +1021,27 @@ def outlook(
     ------
     ValueError
         As `simulation.simulate` does.
+
+    Examples
+    --------
+    Who wants a dollar a year has it whatever comes; who wants a million has it never; what is not
+    said is the essential spending:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = tuple(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.01 * np.eye(n), rf=0.01, source="typed")
+    >>> desk = Adviser(ours, Suite((), {}, {}, "2026-01-01"), classes, instrument=None)
+    >>> who = Person(age=60.0, retirement_age=65.0, pay=50_000.0, balance=300_000.0, spending=1.0)
+    >>> paths = routes(who, desk)
+    >>> def chance(**goal):
+    ...     return outlook(who, desk, paths, 4, np.random.default_rng(1), **goal).chance()["mid"]
+    >>> chance().to_dict()  # doctest: +NORMALIZE_WHITESPACE
+    {'the default': 1.0, 'equal shares of the menu': 1.0, 'managed account': 1.0}
+    >>> float(chance(spending=1e6).max())
+    0.0
     """
     complete, _ = settled(who, desk)
     goal = complete.spending if spending is None else spending
@@ -745,7 +1055,24 @@ def outlook(
 
 @door()
 def statement(desk: Adviser, count: int) -> dict[str, str]:
-    """What must stand beside every probability shown (FINRA Rule 2214), item by item."""
+    """What must stand beside every probability shown (FINRA Rule 2214), item by item.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes = Assumptions(["us_large_equity"], [0.05], [[0.04]], rf=0.01, source="our numbers")
+    >>> told = statement(Adviser(ours, Suite((), {}, {}, "2026-01-01"), classes, None), 20_000)
+    >>> told["legend"] == LEGEND, "20,000 simulated lives" in told["criteria and method"]
+    (True, True)
+    >>> assumed = told["key assumptions"]
+    >>> assumed.startswith("our numbers; "), "0.75% a year" in assumed
+    (True, True)
+    >>> told["universe considered"].split(", ") == list(ours.funds.index)  # no annuity among them
+    True
+    """
     considered = plan_menu.coverage(desk.plan).query("considered").index
     return {
         "criteria and method": "the chance that a spending goal is met in every year lived; "
