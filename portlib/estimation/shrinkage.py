@@ -38,7 +38,25 @@ class CovarianceEstimate:
     """A covariance ``sigma`` (p, p) per period, decimals squared, and how it was made.
 
     `intensity` says how far towards `target` (0 to 1), where a method has such a number. A factor
-    model's `parts` are exposures (p, k), factor_covariance (k, k) and specific variances (p,)."""
+    model's `parts` are exposures (p, k), factor_covariance (k, k) and specific variances (p,).
+
+    Examples
+    --------
+    >>> estimate = CovarianceEstimate(np.array([[0.0003, 0.0001], [0.0001, 0.0003]]), "A", 60)
+    >>> estimate.annual().round(6).to_numpy().tolist(), list(estimate.annual())
+    ([[0.0036, 0.0012], [0.0012, 0.0036]], ['0', '1'])
+    >>> round(estimate.condition_number, 9)  # eigenvalues 0.0003 + 0.0001 and 0.0003 - 0.0001
+    2.0
+    >>> replace(estimate, sigma=np.ones((2, 2))).condition_number
+    inf
+    >>> weekly = replace(estimate, monthly=False, labels=("shares", "bonds"))
+    >>> round(float(weekly.annual(52).loc["shares", "bonds"]), 9)
+    0.0052
+    >>> weekly.annual()  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: these returns are not monthly: say how many ...
+    """
 
     sigma: Array
     method: str
@@ -108,16 +126,70 @@ def covariance(
 
     Examples
     --------
-    Shrinkage towards the average variance leaves the sum of the variances what it was:
-
     >>> months = pd.period_range("2020-01", periods=5, freq="M")
     >>> bonds = [0.01, 0.0, 0.01, -0.01, 0.0]
     >>> returns = pd.DataFrame({"shares": [0.02, -0.03, 0.05, 0.0, 0.01], "bonds": bonds}, months)
     >>> plain = covariance(returns, "sample")
-    >>> bool(np.allclose(plain.annual(), 12 * returns.cov()))
-    True
+    >>> # deviations of 1, -4, 4, -1, 0 and 0.8, -0.2, 0.8, -1.2, -0.2 points; divisor 4
+    >>> (1e4 * plain.sigma).round(9).tolist(), [[34 / 4, 6 / 4], [6 / 4, 2.8 / 4]]
+    ([[8.5, 1.5], [1.5, 0.7]], [[8.5, 1.5], [1.5, 0.7]])
+    >>> plain.labels, plain.months, plain.divisor, plain.monthly
+    (('shares', 'bonds'), 5, 'T - 1', True)
+
+    Shrinkage towards the average variance leaves the sum of the variances what it was:
+
     >>> shrunk = covariance(returns, "ledoit_wolf_identity")
     >>> bool(np.isclose(np.trace(shrunk.sigma), np.trace(plain.sigma)))
+    True
+
+    Methods that need more say so, and those that do not as well:
+
+    >>> covariance(returns, "exponentially_weighted", half_life=3).method
+    'exponentially weighted, half-life 3'
+    >>> factors = returns[["shares"]].rename(columns={"shares": "market"}) + 0.001
+    >>> covariance(returns, "factor_model", factors=factors).parts["exposures"][0].round(9).tolist()
+    [1.0]
+    >>> def refused(method="sample", table=returns, **more):
+    ...     try:
+    ...         covariance(table, method, **more)
+    ...     except CovarianceError as error:
+    ...         print(error)
+    >>> refused("exponentially_weighted")
+    exponentially_weighted needs half_life
+    >>> refused("factor_model", half_life=3)
+    factor_model needs factors
+    >>> refused(half_life=3)
+    sample does not use half_life
+    >>> refused("median")  # doctest: +ELLIPSIS
+    no estimator 'median'; there are sample, ledoit_wolf_identity, ...
+    >>> refused("factor_model", factors=factors.iloc[::-1])
+    factors and returns must have the same months in the same order
+
+    What is no table of returns, each period once and in order, is refused by column and period:
+
+    >>> refused(table=[0.01, 0.02])
+    returns: [0.01, 0.02] is no table of returns
+    >>> refused(table=returns.head(2))
+    returns: a covariance needs an asset and at least 3 periods, got shape (2, 2)
+    >>> refused(table=returns[[]])
+    returns: a covariance needs an asset and at least 3 periods, got shape (5, 0)
+    >>> refused(table=returns.assign(bonds="n/a"))
+    returns: column 'bonds' is text; give decimals, 0.012 for 1.2%
+    >>> refused(table=returns.set_axis(["a", "a"], axis=1))
+    returns: column 'a' is given twice
+    >>> refused(table=returns.replace(0.05, np.nan))  # doctest: +ELLIPSIS
+    returns: column 'shares', 2020-03: nan is no return; estimate all assets from the months ...
+    >>> refused(table=returns.iloc[::-1])
+    returns: put the oldest period first, and each period once
+    >>> refused(table=returns.iloc[[0, 1, 1, 2, 3]])
+    returns: put the oldest period first, and each period once
+    >>> refused(table=returns.iloc[[0, 1, 2, 4]])
+    returns: no return for 2020-04; estimate from months without gaps
+    >>> refused(table=returns.assign(bonds=0.01))  # doctest: +ELLIPSIS
+    returns: column 'bonds' never changes; leave it out, and give it zero volatility in assemble
+    >>> covariance(returns.head(3).reset_index(drop=True), "sample").months
+    3
+    >>> covariance(returns.iloc[::2].set_axis([1, 2, 3]), "sample").monthly
     True
     """
     if method not in METHODS:
@@ -175,7 +247,14 @@ def _checked(returns: pd.DataFrame, what: str) -> Array:
 
 
 def correlation(sigma: Array) -> Array:
-    """Correlations (p, p) of a covariance whose variances are all positive."""
+    """Correlations (p, p) of a covariance whose variances are all positive.
+
+    Examples
+    --------
+    >>> # 0.006 / (0.2 * 0.1)
+    >>> correlation(np.array([[0.04, 0.006], [0.006, 0.01]])).round(12).tolist()
+    [[1.0, 0.3], [0.3, 1.0]]
+    """
     rho = sigma / np.sqrt(np.outer(np.diag(sigma), np.diag(sigma)))
     np.fill_diagonal(rho, 1.0)
     return rho
@@ -190,7 +269,16 @@ def _moments(x: Array) -> tuple[Array, Array, int]:
 
 def sample(x: Array) -> CovarianceEstimate:
     """The sample covariance, divisor T - 1; singular when there are not more periods than
-    assets."""
+    assets.
+
+    Examples
+    --------
+    >>> x = np.array([[0.02, 0.01], [-0.03, 0.0], [0.07, -0.04]])  # means of 2 and -1 points
+    >>> (1e4 * sample(x).sigma).round(9).tolist()  # 0, -5, 5 and 2, 1, -3: divisor 2
+    [[25.0, -10.0], [-10.0, 7.0]]
+    >>> sample(x).months
+    3
+    """
     return CovarianceEstimate(_moments(x)[1], "sample", len(x))
 
 
@@ -204,7 +292,61 @@ def ledoit_wolf(x: Array, target: Target) -> CovarianceEstimate:
     so that S is the only matrix product. Targets: the average variance times the ``identity``; the
     ``diagonal`` of S; the average, ``constant correlation``; ``single index``, betas to the
     equal-weighted assets. Source: Ledoit and Wolf (2004a) identity; (2004b) constant correlation;
-    (2003) single index; divisor, and rho of the diagonal, as in the authors' published code."""
+    (2003) single index; divisor, and rho of the diagonal, as in the authors' published code.
+
+    Examples
+    --------
+    Each target is a function of S alone. What its entries' noise shares with that of S follows from
+    what a month, added to S, does to both (the paper takes the average correlation for known):
+
+    >>> def constant(s):
+    ...     return with_variances(average * np.sqrt(np.outer(np.diag(s), np.diag(s))), s)
+    >>> def single(s):
+    ...     return with_variances(np.outer(s.mean(axis=1), s.mean(axis=1)) / s.mean(), s)
+    >>> def with_variances(f, s):
+    ...     return f - np.diag(np.diag(f)) + np.diag(np.diag(s))
+    >>> targets = {
+    ...     "identity": lambda s: np.diag(s).mean() * np.eye(len(s)),
+    ...     "diagonal": lambda s: np.diag(np.diag(s)),
+    ...     "constant correlation": constant,
+    ...     "single index": single,
+    ... }
+    >>> x = np.random.default_rng(7).normal(0.01, [0.05, 0.03, 0.04, 0.02], (30, 4))
+    >>> x[:, 1:] += x[:, :1] * [0.2, 0.5, 0.1]
+    >>> y, n = x - x.mean(axis=0), 29
+    >>> s = y.T @ y / n
+    >>> average = (np.corrcoef(x, rowvar=False).sum() - 4) / 12
+    >>> months = [np.outer(month, month) for month in y]
+    >>> pi = sum(month**2 for month in months).sum() / n - (s**2).sum()
+    >>> for target, f in targets.items():
+    ...     added = [(f(s + 1e-6 * month) - f(s - 1e-6 * month)) / 2e-6 for month in months]
+    ...     shared = sum((a * b).sum() for a, b in zip(added, months)) / n - (f(s) * s).sum()
+    ...     rho = 0.0 if target == "identity" else shared  # the paper leaves it out: it is small
+    ...     delta = (pi - rho) / ((f(s) - s) ** 2).sum() / n
+    ...     told = ledoit_wolf(x, target)
+    ...     expected = delta * f(s) + (1 - delta) * s
+    ...     print(target, round(told.intensity, 1), np.allclose(told.sigma, expected, atol=1e-9))
+    identity 0.3 True
+    diagonal 0.3 True
+    constant correlation 0.8 True
+    single index 0.2 True
+    >>> told.method, told.months, told.target, bool(np.isclose(told.intensity, delta))
+    ('Ledoit-Wolf, single index', 30, 'single index', True)
+
+    Where S is as near to the target as noise would have it, the target is taken whole; where there
+    is nothing between the two, nothing is done:
+
+    >>> few = np.random.default_rng(0).normal(size=(5, 4))  # five periods, and no relation
+    >>> told = ledoit_wolf(few, "constant correlation")
+    >>> told.intensity, bool(np.ptp(correlation(told.sigma)[np.triu_indices(4, 1)]) < 1e-12)
+    (1.0, True)
+    >>> ledoit_wolf(x[:, :1], "constant correlation").intensity
+    0.0
+    >>> ledoit_wolf(x, "median")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: no target 'median'; there are identity, ...
+    """
     y, s, n = _moments(x)
     var = np.diag(s).copy()
     square = y * y
@@ -257,7 +399,28 @@ def oas(x: Array) -> CovarianceEstimate:
 
     ``delta = ((1 - 2/p) tr S^2 + tr^2 S) / ((T + 1 - 2/p) (tr S^2 - tr^2 S / p))``, at most 1; the
     paper assumes normal returns of known mean, we subtract the sample's. scikit-learn leaves out
-    both terms in 2/p. Source: Chen, Wiesel, Eldar and Hero (2010), equation 23."""
+    both terms in 2/p. Source: Chen, Wiesel, Eldar and Hero (2010), equation 23.
+
+    Examples
+    --------
+    Three assets that move by 1, 2 and 3 points, apart from each other, around means of their own:
+    ``tr S`` is 14, its square 196 and ``tr S^2`` 98, so that ``delta`` is ``(98 / 3 + 196) / ((9 -
+    2 / 3) (98 - 196 / 3)) = 0.84``, and 14 / 3 is the average variance.
+
+    >>> sign = np.array([-1, 1])
+    >>> apart = np.array([np.repeat(sign, 4), np.tile(np.repeat(sign, 2), 2), np.tile(sign, 4)]).T
+    >>> told = oas([0.01, 0.0, 0.005] + apart * [0.01, 0.02, 0.03])
+    >>> round(told.intensity, 9), told.divisor, told.months
+    (0.84, 'T', 8)
+    >>> (1e4 * np.diag(told.sigma)).round(9).tolist()
+    [4.08, 4.56, 5.36]
+    >>> [round(0.16 * square + 0.84 * 14 / 3, 9) for square in (1, 4, 9)]
+    [4.08, 4.56, 5.36]
+    >>> bool(np.abs(told.sigma - np.diag(np.diag(told.sigma))).max() < 1e-15)
+    True
+    >>> oas(apart[:, [0, 1]] * 0.02).intensity, oas(apart[:3] * [0.01, 0.02, 0.03]).intensity
+    (1.0, 1.0)
+    """
     y, (periods, p) = x - x.mean(axis=0), x.shape
     s = y.T @ y / periods
     trace = float(np.trace(s))
@@ -283,7 +446,40 @@ def quadratic_inverse(x: Array) -> CovarianceEstimate:
     Stein shrinker theta of the inverse eigenvalues l gives ``1/delta_i = l_i ((1-c)^2 + 2c(1-c)
     theta_i + c^2 |theta_i|^2)``, the modulus with theta's conjugate; rescaled to keep the trace.
     For p > n the null space gets one value of its own. The eigenvectors stay the sample's. Source:
-    Ledoit and Wolf (2022), section 4."""
+    Ledoit and Wolf (2022), section 4.
+
+    Examples
+    --------
+    The two means are real and imaginary parts of one complex number, and a plain loop gives the
+    eigenvalues, for more periods than assets and for fewer:
+
+    >>> def by_hand(s, n):
+    ...     lam, p = np.linalg.eigvalsh(s), len(s)
+    ...     c, known = p / n, 1 / lam[max(p - n, 0) :]
+    ...     h = min(c**2, 1 / c**2) ** 0.35 / p**0.35
+    ...     new = [1 / ((c - 1) * known.mean())] * (p - n)  # of the null space, if there is one
+    ...     for at in known:
+    ...         theta = sum(one / (one - at - 1j * h * one) for one in known) / len(known)
+    ...         square = abs((1 - c) + c * theta) ** 2 if c <= 1 else abs(theta) ** 2
+    ...         new.append(1 / (at * square))
+    ...     return np.array(new) * np.trace(s) / sum(new)
+    >>> x = np.random.default_rng(3).normal(0.01, [0.05, 0.03, 0.04, 0.02, 0.06], (12, 5))
+    >>> for months in (12, 4):
+    ...     s = np.cov(x[:months], rowvar=False)
+    ...     told = quadratic_inverse(x[:months])
+    ...     values = np.linalg.eigvalsh(told.sigma)
+    ...     print(np.allclose(values, np.sort(by_hand(s, months - 1))), told.months)
+    True 12
+    True 4
+    >>> s = np.cov(x, rowvar=False)
+    >>> sigma = quadratic_inverse(x).sigma
+    >>> np.allclose(s @ sigma, sigma @ s)  # the eigenvectors stay the sample's
+    True
+    >>> quadratic_inverse(np.column_stack([x[:, :2], x[:, 0] + x[:, 1]]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: an asset is a copy or a combination of others; ...
+    """
     s, n = _moments(x)[1:]
     p, (values, vectors) = len(s), np.linalg.eigh(s)
     c = p / n
@@ -318,7 +514,42 @@ def random_matrix_denoising(x: Array) -> CovarianceEstimate:
     The edge is ``v (1 + sqrt(p/n))^2`` with n = T - 1 and ``v = 1 - largest/p``, the variance that
     the first eigenvector (the market) leaves: Laloux, Cizeau, Bouchaud and Potters (1999). The
     clipped keep their sum, the diagonal is scaled back to one, and the sample's volatilities
-    (divisor T - 1) are put back."""
+    (divisor T - 1) are put back.
+
+    Examples
+    --------
+    Four assets with one market: the three other eigenvalues are below the edge and become their
+    average, and a common row length is put right; volatilities stay the sample's.
+
+    >>> drawn = np.random.default_rng(5).normal(size=(60, 5))
+    >>> x = (drawn[:, :1] + drawn[:, 1:]) * [0.05, 0.03, 0.04, 0.02] + 0.01
+    >>> told = random_matrix_denoising(x)
+    >>> np.allclose(np.sqrt(np.diag(told.sigma)), x.std(axis=0, ddof=1)), told.months
+    (True, 60)
+    >>> rho = np.corrcoef(x, rowvar=False)
+    >>> values, vectors = np.linalg.eigh(rho)
+    >>> edge = (1 - values[3] / 4) * (1 + (4 / 59) ** 0.5) ** 2
+    >>> bool(values[2] < edge < values[3])
+    True
+    >>> market = np.outer(vectors[:, 3], vectors[:, 3])
+    >>> clipped = values[3] * market + values[:3].mean() * (np.eye(4) - market)
+    >>> np.allclose(correlation(told.sigma), correlation(clipped))
+    True
+
+    Two pairs, apart from each other, and ten years of them: the second largest stands above the
+    edge and stays, so that only what is within each pair is averaged.
+
+    >>> drawn = np.random.default_rng(5).normal(size=(120, 6))
+    >>> pairs = drawn[:, :4] + 2 * drawn[:, [4, 4, 5, 5]]
+    >>> values, vectors = np.linalg.eigh(np.corrcoef(pairs, rowvar=False))
+    >>> edge = (1 - values[3] / 4) * (1 + (4 / 119) ** 0.5) ** 2
+    >>> bool(values[1] < edge < values[2])
+    True
+    >>> mean = values[:2].mean()
+    >>> clipped = (vectors * [mean, mean, values[2], values[3]]) @ vectors.T
+    >>> np.allclose(correlation(random_matrix_denoising(pairs).sigma), correlation(clipped))
+    True
+    """
     s, n = _moments(x)[1:]
     p, (values, vectors) = len(s), np.linalg.eigh(correlation(s))
     noise = values < (1 - values[-1] / p) * (1 + np.sqrt(p / n)) ** 2
@@ -348,6 +579,28 @@ def exponentially_weighted(x: Array, half_life: float) -> CovarianceEstimate:
     ------
     CovarianceError
         For a half-life below a tenth of a period.
+
+    Examples
+    --------
+    With a half-life of one month, three months weigh 1, 2 and 4 sevenths. The mean of 7, 0 and -3.5
+    points is -1, the squares of 8, 1 and -2.5 average 13, and ``1 - (1 + 4 + 16) / 49 = 4 / 7``:
+
+    >>> x = np.array([[0.07, 0.07], [0.0, 0.035], [-0.035, 0.0]])
+    >>> told = exponentially_weighted(x, half_life=1)
+    >>> (1e4 * told.sigma).round(9).tolist()  # of the second: 5, 1.5 and -2, as the first goes
+    [[22.75, 15.75], [15.75, 11.375]]
+    >>> 13 * 7 / 4, (8 * 5 + 2 * 1 * 1.5 + 4 * 2.5 * 2) / 4, (25 + 2 * 2.25 + 4 * 4) / 4
+    (22.75, 15.75, 11.375)
+    >>> told.method, told.months
+    ('exponentially weighted, half-life 1', 3)
+    >>> np.allclose(exponentially_weighted(x, half_life=1e9).sigma, sample(x).sigma)
+    True
+    >>> exponentially_weighted(x, half_life=0.1).months
+    3
+    >>> exponentially_weighted(x, half_life=0.09)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: half_life is 0.09: ...
     """
     number("half_life", half_life, least=0.1, error=CovarianceError)
     w = 0.5 ** (np.arange(len(x))[::-1] / half_life)
@@ -374,6 +627,34 @@ def factor_model(x: Array, factors: Array) -> CovarianceEstimate:
     ------
     CovarianceError
         For collinear factors or T <= k + 1.
+
+    Examples
+    --------
+    >>> drawn = np.random.default_rng(2).normal(0.01, 0.03, (9, 5))
+    >>> factors = drawn[:, :2] * [1.0, 2.0]
+    >>> x = factors @ [[0.5, 1.2, -0.3], [0.1, 0.4, 0.8]] + 0.5 * drawn[:, 2:]
+    >>> told = factor_model(x, factors)
+    >>> line = np.column_stack([np.ones(9), factors])  # with an intercept
+    >>> fitted, squares = np.linalg.lstsq(line, x)[:2]
+    >>> np.allclose(told.parts["exposures"], fitted[1:].T)
+    True
+    >>> np.allclose(told.parts["specific"], squares / (9 - 3))
+    True
+    >>> common = np.cov((factors @ fitted[1:]).T)  # what the factors move, divisor 8
+    >>> np.allclose(told.sigma, common + np.diag(squares / 6)), told.months, told.method
+    (True, 9, 'factor model, 2 factors')
+    >>> np.allclose(told.parts["factor_covariance"], np.cov(factors.T))
+    True
+    >>> factor_model(x[:4], factors[:4]).months
+    4
+    >>> factor_model(x[:3], factors[:3])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: 2 factors over 3 periods: too few periods, or ...
+    >>> factor_model(x, factors[:, [0, 0]])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: 2 factors over 9 periods: too few periods, or ...
     """
     (periods, k), y, g = factors.shape, x - x.mean(axis=0), factors - factors.mean(axis=0)
     if periods <= k + 1 or np.linalg.matrix_rank(g) < k:
@@ -432,6 +713,44 @@ def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) 
     CovarianceError
         When `a` is not symmetric and finite, or `floor` not from 0 to below 1, or where the
         projections do not settle.
+
+    Examples
+    --------
+    Higham (2002) prints the correlations nearest to two matrices:
+
+    >>> a = np.array([[1.0, 1.0, 0.0], [1.0, 1.0, 1.0], [0.0, 1.0, 1.0]])
+    >>> nearest_correlation(a).round(4).tolist()
+    [[1.0, 0.7607, 0.1573], [0.7607, 1.0, 0.7607], [0.1573, 0.7607, 1.0]]
+    >>> a = 2 * np.eye(4) - np.eye(4, k=1) - np.eye(4, k=-1)
+    >>> near = nearest_correlation(a)
+    >>> near[np.triu_indices(4, 1)].round(4).tolist()
+    [-0.8084, 0.1916, 0.1068, -0.6562, 0.1916, -0.8084]
+
+    Eigenvalues keep to the floor, and what is a correlation matrix already is given back:
+
+    >>> round(float(np.linalg.eigvalsh(nearest_correlation(a, floor=0.1))[0]), 9)
+    0.1
+    >>> fine = np.array([[1.0, 0.3], [0.3, 1.0]])
+    >>> np.allclose(nearest_correlation(fine, floor=0.7), fine, atol=1e-9)
+    True
+    >>> nearest_correlation(fine, floor=0.99).round(9).tolist()  # eigenvalues 1.01 and 0.99
+    [[1.0, 0.01], [0.01, 1.0]]
+    >>> nearest_correlation(fine, floor=1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: the floor must be at least 0 and below 1, the ...
+    >>> nearest_correlation(fine, floor=-0.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: the floor must be at least 0 and below 1, the ...
+    >>> nearest_correlation(np.array([[1.0, 0.3], [0.2, 1.0]]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: correlations must be symmetric and finite; ...
+    >>> nearest_correlation(np.array([[1.0, np.inf], [np.inf, 1.0]]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: correlations must be symmetric and finite; ...
     """
     if not np.isfinite(a).all() or np.abs(a - a.T).max() > ROUNDING:
         raise CovarianceError("correlations must be symmetric and finite; take (a + a.T) / 2")
@@ -477,6 +796,37 @@ def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
     ------
     CovarianceError
         For labels that differ, a negative volatility, or correlations that no returns can have.
+
+    Examples
+    --------
+    >>> names = ["shares", "bonds"]
+    >>> risk = pd.Series([0.2, 0.05], names)
+    >>> rho = pd.DataFrame([[1.0, 0.3], [0.3, 1.0]], names, names)
+    >>> assemble(risk, rho).round(9).to_numpy().tolist()  # 0.3 * 0.2 * 0.05
+    [[0.04, 0.003], [0.003, 0.0025]]
+    >>> float(assemble(risk * [0, 1], rho).loc["shares", "shares"])  # what never moves
+    0.0
+    >>> def refused(risk=risk, rho=rho):
+    ...     try:
+    ...         assemble(risk, rho)
+    ...     except CovarianceError as error:
+    ...         print(error)
+    >>> refused(risk.replace(0.05, 5.0))
+    the volatility of 'bonds' is 5, which is 500%; in percent? Write 0.05
+    >>> refused(risk.replace(0.05, -0.05))
+    the volatility of 'bonds' is negative or missing
+    >>> refused(risk.replace(0.05, np.nan))
+    the volatility of 'bonds' is negative or missing
+    >>> refused(risk.iloc[::-1])
+    volatilities and correlations must have the same labels in one order: ['bonds', 'shares']
+    >>> refused(rho=rho[["bonds", "shares"]])
+    volatilities and correlations must have the same labels in one order: ['shares', 'bonds']
+    >>> refused(rho=rho * np.array([[1, 1], [0.9, 1]]))
+    correlations must be symmetric with ones on the diagonal
+    >>> refused(rho=rho * np.diag([1, 0.9]))
+    correlations must be symmetric with ones on the diagonal
+    >>> refused(rho=4 * rho - 3 * np.eye(2))
+    smallest eigenvalue -0.2: no returns correlate so; see nearest_correlation
     """
     names = list(volatility.index)
     r = rho.to_numpy(dtype=float)
@@ -530,6 +880,29 @@ def blend(
     ------
     CovarianceError
         For a share outside 0 to 1, and as for `assemble`.
+
+    Examples
+    --------
+    >>> names = ["shares", "bonds"]
+    >>> calm = pd.DataFrame([[1.0, 0.2], [0.2, 1.0]], names, names)
+    >>> crisis = pd.DataFrame([[1.0, 0.8], [0.8, 1.0]], names, names)
+    >>> round(float(blend(calm, crisis, 0.25).loc["shares", "bonds"]), 9)  # 0.75 * 0.2 + 0.25 * 0.8
+    0.35
+    >>> [round(float(blend(calm, crisis, share).iloc[0, 1]), 9) for share in (0, 1)]
+    [0.2, 0.8]
+    >>> blend(calm, crisis, 1, floor=0.3).round(6).to_numpy().tolist()  # 1 - 0.7
+    [[1.0, 0.7], [0.7, 1.0]]
+    >>> one = pd.DataFrame(np.ones((2, 2)), names, names)  # lifted to the floor of a millionth
+    >>> float(1 - blend(one, one, 0.5).loc["shares", "bonds"]) < 2e-6, list(blend(one, one, 0.5))
+    (True, ['shares', 'bonds'])
+    >>> blend(calm, crisis, 1.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: the share of crisis must lie between 0 and 1, ...
+    >>> blend(calm, crisis, -0.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: the share of crisis must lie between 0 and 1, ...
     """
     if not 0 <= share <= 1:
         raise CovarianceError(f"the share of crisis must lie between 0 and 1, not {share}")
@@ -555,6 +928,38 @@ def drawdown_months(market: pd.Series, depth: float) -> pd.Series:
     -------
     Series by month
         Of truth values.
+
+    Examples
+    --------
+    A fall by ``1 - 0.9 * 0.8 = 28%`` from the start, regained in April; then one of 10% that lasts,
+    and deepens to 19% before it ends:
+
+    >>> months = pd.period_range("2020-01", periods=9, freq="M")
+    >>> market = pd.Series([-0.1, 0.05, -0.2, 0.5, -0.1, 0.05, -0.15, 0.1, 0.3], months)
+    >>> wealth = (1 + market).cumprod().round(4).tolist()
+    >>> wealth  # 0.9 * 1.05 * 0.8 = 0.756
+    [0.9, 0.945, 0.756, 1.134, 1.0206, 1.0716, 0.9109, 1.002, 1.3026]
+    >>> [str(month) for month in months[drawdown_months(market, 0.24)]]  # 1 - 0.756 is more
+    ['2020-01', '2020-02', '2020-03']
+    >>> [str(month) for month in months[drawdown_months(market, 0.19)]]  # 1 - 0.9109 / 1.134
+    ['2020-01', '2020-02', '2020-03', '2020-05', '2020-06', '2020-07']
+    >>> bool(drawdown_months(market, 0.25).any())
+    False
+    >>> half = pd.Series([0.1, -0.5, 0.6, -0.25], months[:4])  # exactly as deep
+    >>> drawdown_months(half, 0.5).tolist(), drawdown_months(market, 0.99).index.equals(months)
+    ([False, True, False, False], True)
+    >>> drawdown_months(market, 1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: depth is 1: ...
+    >>> drawdown_months(market, 0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: depth is 0: ...
+    >>> drawdown_months(market - 1, 0.1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: the market: 2020-01: -1.1 is no return; in ...
     """
     monthly(market, "the market", least=-1.0, error=CovarianceError)
     number("depth", depth, above=0, below=1, error=CovarianceError)
@@ -602,6 +1007,54 @@ def backtest(
     ------
     CovarianceError
         For too short a history, or another length of `seen`.
+
+    Examples
+    --------
+    A rule that puts 60% into what did better in the two months it sees, and holds it for two. It
+    sees January and February first: ``a`` did better. 60 and 40 cents become 72.6 and 32.4 by
+    April, and then ``b`` did worse still; one cent and more is sold to go back to 60.
+
+    >>> months = pd.period_range("2020-01", periods=7, freq="M")
+    >>> a = [0.05, 0.0, 0.1, 0.1, 0.2, -0.1, 0.3]
+    >>> b = [0.0, 0.01, -0.1, -0.1, 0.0, 0.5, 0.3]
+    >>> returns = pd.DataFrame({"a": a, "b": b}, months)
+    >>> def better(past):
+    ...     first, second = past.sum(axis=0)
+    ...     return np.array([0.6, 0.4] if first > second else [0.4, 0.6])
+    >>> weights, earned, traded = backtest(returns, better, window=2, every=2)
+    >>> weights.index.astype(str).tolist(), weights["a"].tolist()
+    (['2020-02', '2020-04'], [0.6, 0.6])
+    >>> wealth = (1 + earned).cumprod().round(9)
+    >>> wealth.iloc[:2].tolist()  # 0.66 + 0.36, then 0.726 + 0.324
+    [1.02, 1.05]
+    >>> round(float(wealth.iloc[3]), 9) == round(1.05 * (0.6 * 1.2 * 0.9 + 0.4 * 1.5), 9)
+    True
+    >>> traded.round(9).to_dict() == {months[3]: round(0.726 / 1.05 - 0.6, 9)}
+    True
+    >>> earned.index.astype(str).tolist()  # July would need two months after June
+    ['2020-03', '2020-04', '2020-05', '2020-06']
+
+    It may see something else than returns; by default it holds for three months:
+
+    >>> weights = backtest(returns, better, window=2, every=2, seen=-returns.to_numpy())[0]
+    >>> weights["a"].tolist()
+    [0.4, 0.4]
+    >>> [len(part) for part in backtest(returns, better, window=4)]
+    [1, 3, 0]
+    >>> backtest(returns, better, window=5)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: 7 months are too few for a window of 5 and 3 ...
+    >>> backtest(returns, better, window=2, seen=returns.to_numpy()[1:])
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: seen has 6 months and the returns 7
+    >>> backtest(returns, better, window=0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.estimation.shrinkage.CovarianceError: window is 0: ...
+    >>> [len(part) for part in backtest(returns, better, window=1, every=1)]
+    [6, 6, 5]
     """
     monthly(returns, "returns", error=CovarianceError)
     if seen is not None and len(seen) != len(returns):

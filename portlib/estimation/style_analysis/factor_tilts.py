@@ -69,6 +69,24 @@ def of_record(record: History) -> tuple[pd.DataFrame, pd.Series]:
     -------
     DataFrame (months, factors), Series (months)
         Monthly decimals.
+
+    Examples
+    --------
+    The market comes as the whole return, and is given in excess of bills; factors are so already:
+
+    >>> from portlib.history.record import MonthlySeries, Provenance
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> said = {"bills": 0.002, "hml": 0.03, "us_market": [0.01, -0.02, 0.05], "gold": 0.1}
+    >>> record = History(
+    ...     MonthlySeries(name, name, pd.Series(values, ends[:3]), "return", "made up", origin)
+    ...     for name, values in said.items()
+    ... )
+    >>> factors, bills = of_record(record)
+    >>> list(factors), factors["market"].round(9).tolist(), bills.tolist()
+    (['market', 'value'], [0.008, -0.022, 0.048], [0.002, 0.002, 0.002])
+    >>> factors["value"].tolist()
+    [0.03, 0.03, 0.03]
     """
     names = [name for name in FACTORS if name in record.names]
     months = record.months(*names, "bills")
@@ -106,16 +124,65 @@ def tilts(
 
     Examples
     --------
-    A fund that is nine tenths of the market, its rest in bills, tilts so and has no alpha:
+    Least squares with an intercept, and errors from the products of residual and factor, of which
+    those up to two months apart count (``4 (24/100)^(2/9) = 2.9``), by two thirds and a third:
 
     >>> months = pd.period_range("2020-01", periods=24, freq="M")
-    >>> drawn = np.random.default_rng(0).normal(0.0, 0.04, (24, 2))
-    >>> factors = pd.DataFrame(drawn, months, ["market", "value"])
-    >>> bills = pd.Series(0.002, months)
-    >>> fund = (0.9 * factors["market"] + bills).to_frame("fund")
-    >>> found = tilts(fund, factors, bills, minimum_months=12)
-    >>> found.betas.loc["fund"].round(9).abs().to_dict(), abs(round(found.fit["alpha"].item(), 9))
-    ({'market': 0.9, 'value': 0.0}, 0.0)
+    >>> drawn = np.random.default_rng(0).normal(0.004, [0.04, 0.02, 0.01], (24, 3))
+    >>> factors = pd.DataFrame(drawn[:, :2], months, ["market", "value"])
+    >>> bills = pd.Series(0.002 + np.arange(24) / 1e5, months)
+    >>> fund = 0.9 * factors["market"] - 0.2 * factors["value"] + bills + drawn[:, 2]
+    >>> found = tilts(fund.to_frame("fund"), factors, bills, minimum_months=24)
+    >>> x = np.column_stack([np.ones(24), drawn[:, :2]])
+    >>> y = (fund - bills).to_numpy()
+    >>> b, (squares,) = np.linalg.lstsq(x, y)[:2]
+    >>> np.allclose(found.betas.loc["fund"], b[1:])
+    True
+    >>> u = x * (y - x @ b)[:, None]
+    >>> middle = u.T @ u
+    >>> for lag, weight in ((1, 2 / 3), (2, 1 / 3)):
+    ...     middle += weight * (u[lag:].T @ u[:-lag] + u[:-lag].T @ u[lag:])
+    >>> bread = np.linalg.inv(x.T @ x)
+    >>> error = np.sqrt(np.diag(bread @ middle @ bread) * 24 / (24 - 3))
+    >>> np.allclose(found.standard_errors.loc["fund"], error[1:])
+    True
+    >>> fit = found.fit.loc["fund", ["alpha", "alpha_error", "r_squared", "specific_risk"]]
+    >>> by_hand = [12 * b[0], 12 * error[0], 1 - squares / 24 / y.var(), (12 * squares / 21) ** 0.5]
+    >>> np.allclose(fit.astype(float), by_hand)
+    True
+
+    A fund is judged on its own months:
+
+    >>> young = pd.DataFrame({"fund": fund.where(months >= months[4]), "brief": fund.tail(19)})
+    >>> own = tilts(young, factors, bills, minimum_months=20)
+    >>> own.fit.loc["fund", ["months", "first", "last"]].astype(str).tolist(), own.failed
+    (['20', '2020-05', '2021-12'], {'brief': '19 months; at least 20 are needed'})
+    >>> alone = tilts(young[["fund"]].iloc[4:], factors.iloc[4:], bills.iloc[4:], minimum_months=9)
+    >>> np.allclose(alone.betas, own.betas)
+    True
+    >>> tilts(young.tail(4), factors.tail(4), bills.tail(4), minimum_months=2).failed["fund"]
+    '4 months; at least 5 are needed'
+    >>> tilts(young, factors, bills.iloc[1:], minimum_months=20)
+    Traceback (most recent call last):
+    ...
+    ValueError: funds, factors and bills must cover the same months: join them by month
+    >>> tilts(young.iloc[1:], factors, bills, minimum_months=20)
+    Traceback (most recent call last):
+    ...
+    ValueError: funds, factors and bills must cover the same months: join them by month
+    >>> tilts(young, factors, bills.where(months < months[9]), minimum_months=20)
+    Traceback (most recent call last):
+    ...
+    ValueError: factors and bills need a finite return in every month: end before a gap
+    >>> tilts(young, factors.assign(size=2 * factors["value"]), bills, minimum_months=20)
+    Traceback (most recent call last):
+    ...
+    ValueError: one of the factors is made of the others: leave one out
+    >>> at = months[[0, *range(2, 24)]]
+    >>> tilts(young.loc[at], factors.loc[at], bills[at], minimum_months=9)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: factors: no return for 2020-02; a month that is missing is not a month without ...
     """
     from statsmodels.api import OLS, add_constant  # slow to import
 

@@ -83,14 +83,108 @@ def style(
 
     Examples
     --------
-    A fund that is a mix of the indices is found to be that mix:
+    A fund of which half, 30% and 20% are in three indices, with an income and a life of its own,
+    and one that is short of an index. Least squares of the months less the third index finds the
+    first mix, its error and its rest:
 
-    >>> months = pd.period_range("2020-01", periods=12, freq="M")
-    >>> drawn = np.random.default_rng(0).normal(0.0, 0.04, (12, 2))
-    >>> indices = pd.DataFrame(drawn, months, ["shares", "bonds"])
-    >>> funds = (indices @ [0.6, 0.4]).to_frame("fund")
-    >>> style(funds, indices, minimum_months=12).exposures.loc["fund"].round(9).to_dict()
-    {'shares': 0.6, 'bonds': 0.4}
+    >>> months = pd.period_range("2020-01", periods=24, freq="M")
+    >>> drawn = np.random.default_rng(0).normal(0.005, [0.04, 0.02, 0.05, 0.01, 0.01], (24, 5))
+    >>> indices = pd.DataFrame(drawn[:, :3], months, ["shares", "bonds", "gold"])
+    >>> mixed = indices @ [0.5, 0.3, 0.2] + drawn[:, 3]
+    >>> funds = pd.DataFrame({"mixed": mixed, "short": indices @ [0.9, 0.3, -0.2] + drawn[:, 4]})
+    >>> found = style(funds, indices, minimum_months=24)
+    >>> x = indices[["shares", "bonds"]].sub(indices["gold"], axis=0).to_numpy()
+    >>> x = np.column_stack([x, np.ones(24)])
+    >>> y = (mixed - indices["gold"]).to_numpy()
+    >>> b, (squares,) = np.linalg.lstsq(x, y)[:2]
+    >>> np.allclose(found.exposures.loc["mixed"], [b[0], b[1], 1 - b[0] - b[1]])
+    True
+    >>> error = np.sqrt(np.diag(np.linalg.inv(x.T @ x)) * squares / (24 - 3 - 1))
+    >>> np.allclose(found.standard_errors.loc["mixed", ["shares", "bonds"]], error[:2])
+    True
+    >>> risk = (12 * squares / (24 - 3)) ** 0.5
+    >>> fit = [1 - squares / 24 / np.var(mixed), risk, 12 * b[2], risk / 2**0.5, 24]
+    >>> np.allclose(found.fit.loc["mixed"].iloc[:5], fit), bool(found.fit["gap"].max() < 1e-12)
+    (True, True)
+
+    The other is held by what can be held, shares and bonds:
+
+    >>> x = (indices["shares"] - indices["bonds"]).to_numpy()
+    >>> y = (funds["short"] - indices["bonds"]).to_numpy()
+    >>> share = np.cov(x, y)[0, 1] / np.var(x, ddof=1)
+    >>> np.allclose(found.exposures.loc["short"], [share, 1 - share, 0])
+    True
+
+    Not about means, and with months that count half after a year:
+
+    >>> y, x = (mixed - indices["gold"]).to_numpy(), indices.sub(indices["gold"], axis=0).to_numpy()
+    >>> b = np.linalg.lstsq(x[:, :2], y)[0]
+    >>> level = style(funds, indices, minimum_months=6, demean=False)
+    >>> np.allclose(level.exposures.loc["mixed", ["shares", "bonds"]], b)
+    True
+    >>> weight = 0.5 ** (np.arange(23, -1, -1) / 12)
+    >>> x = np.column_stack([x[:, :2], np.ones(24)]) * np.sqrt(weight)[:, None]
+    >>> b, (squares,) = np.linalg.lstsq(x, y * np.sqrt(weight))[:2]
+    >>> late = style(funds, indices, minimum_months=6, half_life=12)
+    >>> np.allclose(late.exposures.loc["mixed", ["shares", "bonds"]], b[:2])
+    True
+    >>> effective = weight.sum() ** 2 / (weight**2).sum()
+    >>> inverse = np.linalg.inv(x.T @ x)
+    >>> error = np.sqrt(np.diag(inverse) * squares / (effective - 4))
+    >>> np.allclose(late.standard_errors.loc["mixed", ["shares", "bonds"]], error[:2])
+    True
+    >>> late_risk = (12 * squares / weight.sum() * effective / (effective - 3)) ** 0.5
+    >>> told = late.fit.loc["mixed", ["specific_risk", "alpha", "alpha_error"]]
+    >>> np.allclose(told, [late_risk, 12 * b[2], late_risk / (effective / 12) ** 0.5])
+    True
+
+    A fund is fitted on its own months; one that cannot be is left out, and why is said:
+
+    >>> young = funds.assign(mixed=mixed.where(months >= months[10]))
+    >>> alone = style(young.iloc[10:], indices.iloc[10:], minimum_months=14)
+    >>> both = style(young, indices, minimum_months=14)
+    >>> np.allclose(both.exposures.loc["mixed"], alone.exposures.loc["mixed"]), both.failed
+    (True, {})
+    >>> style(young, indices, minimum_months=15).failed
+    {'mixed': '14 months; at least 15 are needed'}
+    >>> twice = indices.assign(silver=indices["gold"])
+    >>> style(funds, twice, minimum_months=24)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: indices that replicate each other in these months: gold, silver; exposures to ...
+    >>> style(funds, indices, minimum_months=24, half_life=1)
+    Traceback (most recent call last):
+    ...
+    ValueError: half_life 1 leaves 3.0 effective months for 3 indices: lengthen it
+    >>> style(funds, indices, minimum_months=24, half_life=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: half_life must be a positive number of months, not 0
+    >>> style(funds, indices.replace(indices.iloc[3, 1], np.nan), minimum_months=24)
+    Traceback (most recent call last):
+    ...
+    ValueError: index 'bonds' has no finite return for 2020-04
+    >>> style(funds, indices.iloc[::-1], minimum_months=24)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: funds and indices must cover the same months in the same, rising order: join ...
+    >>> style(funds.iloc[::-1], indices.iloc[::-1], minimum_months=24)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: funds and indices must cover the same months in the same, rising order: join ...
+    >>> style(funds[["mixed", "mixed"]], indices, minimum_months=24)
+    Traceback (most recent call last):
+    ...
+    ValueError: funds: a name is given twice
+    >>> style(funds[[]], indices, minimum_months=24)
+    Traceback (most recent call last):
+    ...
+    ValueError: funds: no returns are given
+    >>> without = funds.drop(months[3]), indices.drop(months[3])
+    >>> style(*without, minimum_months=9)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: funds and indices: no return for 2020-04; a month that is missing is not a month ...
     """
     (r, f), names, n, fallbacks = _checked(funds, indices), indices.columns, indices.shape[1], 0
     failed, spans = unusable(funds, max(n + 3, minimum_months))
@@ -166,6 +260,46 @@ def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple
     ------
     ValueError
         For more than 60 indices.
+
+    Examples
+    --------
+    Of all choices of what is held, each solved by itself, the best whose weights are none of them
+    negative:
+
+    >>> from itertools import product
+    >>> root = np.random.default_rng(4).normal(size=(6, 4))
+    >>> gram = root.T @ root
+    >>> cross = gram @ [[0.4, 0.9, -0.5], [0.3, 0.5, 0.2], [0.2, -0.4, 2.1], [0.1, 0.0, -0.8]]
+    >>> weights, left = simplex_least_squares(gram, cross)
+    >>> for problem, found in zip(cross.T, weights):
+    ...     best = (np.inf, None)
+    ...     for held in product([False, True], repeat=4):
+    ...         if any(held):
+    ...             at = np.flatnonzero(held)
+    ...             border = np.ones((len(at) + 1, len(at) + 1))
+    ...             border[:-1, :-1], border[-1, -1] = gram[np.ix_(at, at)], 0
+    ...             b = np.zeros(4)
+    ...             b[at] = np.linalg.solve(border, [*problem[at], 1.0])[:-1]
+    ...             if b.min() >= 0:
+    ...                 best = min(best, (b @ gram @ b / 2 - problem @ b, b.tolist()))
+    ...     print(np.allclose(found, best[1]), int((found > 0).sum()))
+    True 4
+    True 2
+    True 1
+    >>> left
+    0
+
+    With no rounds all are left to a slower method, which finds the same:
+
+    >>> slow, left = simplex_least_squares(gram, cross, rounds=0)
+    >>> np.allclose(slow, weights), left
+    (True, 3)
+    >>> simplex_least_squares(np.eye(61), np.ones((61, 1)))
+    Traceback (most recent call last):
+    ...
+    ValueError: 61 indices cannot be told apart by monthly returns: choose at most 60
+    >>> simplex_least_squares(np.eye(60), np.arange(60.0)[:, None])[0][0, -2:].tolist()
+    [0.0, 1.0]
     """
     n, m = cross.shape
     if n > 60:
@@ -234,6 +368,47 @@ def rolling(
     ------
     ValueError
         As `style` does, and for a window of fewer months than indices plus three.
+
+    Examples
+    --------
+    Each row is the style of its own months, which end with the month it is filed under:
+
+    >>> months = pd.period_range("2020-01", periods=20, freq="M")
+    >>> drawn = np.random.default_rng(0).normal(0.005, [0.04, 0.02, 0.01], (20, 3))
+    >>> indices = pd.DataFrame(drawn[:, :2], months, ["shares", "bonds"])
+    >>> fund = indices["shares"].where(months < months[9], indices["bonds"]) * 0.8 + drawn[:, 2]
+    >>> funds = pd.DataFrame({"fund": fund, "young": fund.where(months >= months[8])})
+    >>> found = rolling(funds, indices, 8, step=5)
+    >>> [str(month) for month in found.index.unique("month")]  # 8 and 7 months before the last
+    ['2020-10', '2021-03', '2021-08']
+    >>> part = slice(5, 13)  # June 2020 to January 2021
+    >>> window = rolling(funds.iloc[:13], indices.iloc[:13], 8)
+    >>> one = style(funds[["fund"]].iloc[part], indices.iloc[part], minimum_months=8)
+    >>> np.allclose(window.loc[("2021-01", "fund")], one.exposures), len(window)
+    (True, 12)
+    >>> found["shares"].unstack().isna().to_numpy().tolist()  # until it has eight months
+    [[False, True], [False, True], [False, False]]
+    >>> weighted = rolling(funds, indices, 8, step=20, half_life=3, demean=False)
+    >>> one = style(
+    ...     funds[["fund"]].tail(8), indices.tail(8), minimum_months=8, half_life=3, demean=False
+    ... )
+    >>> np.allclose(weighted.loc[("2021-08", "fund")], one.exposures)
+    True
+    >>> said = []
+    >>> _ = rolling(funds, indices, 8, step=5, progress=lambda done, windows: said.append(done))
+    >>> said, len(rolling(funds, indices, 20)), len(rolling(funds, indices, 5))
+    ([1, 2, 3], 2, 32)
+    >>> rolling(funds, indices, 21)
+    Traceback (most recent call last):
+    ...
+    ValueError: a window must have 5 to 20 months, not 21
+    >>> rolling(funds, indices, 4)
+    Traceback (most recent call last):
+    ...
+    ValueError: a window must have 5 to 20 months, not 4
+    >>> still = rolling(pd.DataFrame({"fund": 0.01}, months), indices, 20)
+    >>> bool(still.isna().all(axis=None))
+    True
     """
     (r, f), w = _checked(funds, indices), _month_weights(window, half_life)
     if not f.shape[1] + 3 <= window <= len(f):
@@ -266,6 +441,22 @@ def selection_returns(
     -------
     DataFrame (months, funds)
         Monthly decimals, from the month after the first window on.
+
+    Examples
+    --------
+    The mix known at the end of February holds in March and until a newer one is known:
+
+    >>> months = pd.period_range("2020-01", periods=5, freq="M")
+    >>> indices = pd.DataFrame({"shares": [0.1, 0.2, -0.1, 0.05, 0.3], "bonds": 0.01}, months)
+    >>> funds = pd.DataFrame({"b": 0.02, "a": [0.0, 0.0, 0.01, 0.04, 0.2]}, months)
+    >>> by = pd.MultiIndex.from_product([months[[1, 3]], ["b", "a"]], names=["month", "fund"])
+    >>> mixes = [[0.5, 0.5], [0.25, 0.75], [1.0, 0.0], [0.6, 0.4]]
+    >>> rolled = pd.DataFrame(mixes, by, ["shares", "bonds"])
+    >>> beyond = selection_returns(funds, indices, rolled)
+    >>> beyond["a"].round(9).tolist()  # 0.01 - (-0.0175), 0.04 - 0.02, 0.2 - 0.184
+    [0.0275, 0.02, 0.016]
+    >>> [str(month) for month in beyond.index], round(float(beyond.loc["2020-05", "b"]), 9)
+    (['2020-03', '2020-04', '2020-05'], -0.28)
     """
     ends = rolled.index.unique("month")
     known = np.searchsorted(ends, indices.index) - 1  # the last estimate that ends before the month
@@ -303,6 +494,32 @@ def block_bootstrap_errors(
     ------
     ValueError
         For a fund that `style` would leave out.
+
+    Examples
+    --------
+    The histories are those of `block_bootstrap`, each fitted as `style` fits:
+
+    >>> months = pd.period_range("2020-01", periods=30, freq="M")
+    >>> drawn = np.random.default_rng(0).normal(0.005, [0.04, 0.02, 0.01, 0.02], (30, 4))
+    >>> indices = pd.DataFrame(drawn[:, :2], months, ["shares", "bonds"])
+    >>> mix = indices @ [0.6, 0.4]
+    >>> funds = pd.DataFrame({"calm": mix + drawn[:, 2], "wild": mix + drawn[:, 3]})
+    >>> errors = block_bootstrap_errors(funds, indices, 3, 4, np.random.default_rng(1))
+    >>> rng, shares = np.random.default_rng(1), []
+    >>> for replication in range(4):
+    ...     (path,) = block_bootstrap(pd.concat([funds, indices], axis=1), 3, 1, 30, rng)
+    ...     again = pd.DataFrame(path, months, [*funds, *indices])
+    ...     found = style(again[list(funds)], again[list(indices)], minimum_months=30)
+    ...     shares.append(found.exposures["shares"].to_numpy())
+    >>> np.allclose(errors["shares"], np.std(shares, axis=0, ddof=1))
+    True
+    >>> list(errors.index), bool(errors.loc["wild", "bonds"] > errors.loc["calm", "bonds"] > 0)
+    (['calm', 'wild'], True)
+    >>> young = pd.concat([funds.head(1) * np.nan, funds.iloc[1:]])
+    >>> block_bootstrap_errors(young, indices, 3, 4, np.random.default_rng(1))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: leave out, or complete: {'calm': '29 months; at least 30 are needed', 'wild': ...
     """
     if failed := style(funds, indices, minimum_months=len(funds)).failed:
         raise ValueError(f"leave out, or complete: {failed}")
@@ -346,6 +563,60 @@ def drift(
     ------
     ValueError
         Below two windows, and for funds that `style` leaves out.
+
+    Examples
+    --------
+    Two windows of twelve months after two that belong to none; ``moved`` is shares in the one and
+    bonds in the other, ``kept`` is half of each throughout:
+
+    >>> months = pd.period_range("2020-01", periods=26, freq="M")
+    >>> drawn = np.random.default_rng(0).normal(0.005, [0.04, 0.02, 0.01], (26, 3))
+    >>> indices = pd.DataFrame(drawn[:, :2], months, ["shares", "bonds"])
+    >>> moved = indices["shares"].where(months < months[14], indices["bonds"]) + drawn[:, 2]
+    >>> funds = pd.DataFrame({"moved": moved, "kept": indices @ [0.5, 0.5] + drawn[::-1, 2]})
+    >>> found = drift(funds, indices, 12, 19, np.random.default_rng(1))
+    >>> found["p_value"].round(9).tolist()[0]  # one in twenty: no drawn history moved as far
+    0.05
+    >>> def styles_of(fund):
+    ...     return [
+    ...         style(fund.to_frame("fund").iloc[part], indices.iloc[part], minimum_months=12)
+    ...         for part in (slice(2, 14), slice(14, 26))
+    ...     ]
+    >>> def score(fund):
+    ...     first, second = (one.exposures.to_numpy() for one in styles_of(fund))
+    ...     return float((((first - second) ** 2).sum() / 2) ** 0.5)
+    >>> np.allclose(found["score"], [score(funds["moved"]), score(funds["kept"])])
+    True
+
+    The drawn histories are those of the average mix, with the rests of the windows' own fits,
+    turned round by chance:
+
+    >>> kept, recent = funds["kept"], indices.iloc[2:]
+    >>> whole = style(funds.iloc[2:], recent, minimum_months=24).exposures.loc["kept"]
+    >>> parts = []
+    >>> for one, part in zip(styles_of(kept), (slice(2, 14), slice(14, 26))):
+    ...     rest = kept.iloc[part] - indices.iloc[part] @ one.exposures.loc["fund"]
+    ...     parts.append((rest - rest.mean()) * 12 / (12 - (one.exposures > 0).sum(axis=1).item()))
+    >>> signs = np.random.default_rng(1).choice([-1.0, 1.0], (24, 19))
+    >>> rest = pd.concat(parts).to_numpy()
+    >>> before = kept.head(2)
+    >>> drawn = [score(pd.concat([before, recent @ whole + rest * sign])) for sign in signs.T]
+    >>> bool(np.isclose(found.loc["kept", "by_chance"], np.median(drawn)))
+    True
+    >>> at_least = sum(one >= found.loc["kept", "score"] for one in drawn)
+    >>> bool(np.isclose(found.loc["kept", "p_value"], (1 + at_least) / 20))
+    True
+    >>> drift(funds, indices, 14, 19, np.random.default_rng(1))
+    Traceback (most recent call last):
+    ...
+    ValueError: drift needs two windows of 14 months; the history has 26
+    >>> len(drift(funds[["kept"]], indices, 13, 1, np.random.default_rng(1)))
+    1
+    >>> late = pd.concat([funds.head(6) * np.nan, funds.iloc[6:]])
+    >>> drift(late, indices, 13, 1, np.random.default_rng(1))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: leave out, or complete: {'moved': '20 months; at least 26 are needed', 'kept': ...
     """
     if len(funds) < 2 * window:
         raise ValueError(
@@ -389,6 +660,27 @@ def collinearity(indices: pd.DataFrame) -> pd.DataFrame:
     duplicate); the annual volatility ``unexplained`` by the others (weights summing to one, signs
     free), by which every standard error divides; and the ``closest`` index, by correlation. Source:
     Belsley, Kuh and Welsch (1980), for the factor.
+
+    Examples
+    --------
+    The inflation factors stand on the diagonal of the inverse correlations; what others leave of an
+    index, under one over that of the inverse covariances with a border of ones:
+
+    >>> months = pd.period_range("2020-01", periods=24, freq="M")
+    >>> drawn = np.random.default_rng(0).normal(0.005, [0.04, 0.02, 0.01], (24, 3))
+    >>> indices = pd.DataFrame(drawn, months, ["shares", "bonds", "gold"])
+    >>> indices["mix"] = indices @ [0.7, 0.3, 0.0] + np.roll(drawn[:, 2], 5) / 2
+    >>> found = collinearity(indices)
+    >>> list(found.index)[0], found.loc["shares", "closest"], found.loc["mix", "closest"]
+    ('mix', 'mix', 'shares')
+    >>> inflated = pd.Series(np.diag(np.linalg.inv(indices.corr())), list(indices))
+    >>> np.allclose(found["vif"].astype(float), inflated[found.index])
+    True
+    >>> border = np.ones((5, 5))
+    >>> border[:4, :4], border[4, 4] = indices.cov(), 0
+    >>> left = pd.Series(np.sqrt(12 / np.diag(np.linalg.inv(border))[:4]), list(indices))
+    >>> np.allclose(found["unexplained"].astype(float), left[found.index])
+    True
     """
     x = indices.to_numpy(float) - indices.to_numpy(float).mean(axis=0)
     rows = {}
@@ -430,6 +722,21 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
     ------
     ValueError
         Naming a security held without known exposures, or a fund whose weights do not sum to one.
+
+    Examples
+    --------
+    >>> held = pd.DataFrame({"A": [0.6, 0.0], "B": [0.4, 1.0], "C": 0.0}, ["fund", "other"])
+    >>> known = pd.DataFrame({"shares": [0.2, 1.0], "bonds": [0.8, 0.0]}, ["B", "A"])
+    >>> holdings_exposures(held, known).round(9).to_numpy().tolist()  # 0.6 + 0.4 * 0.2, 0.4 * 0.8
+    [[0.68, 0.32], [0.2, 0.8]]
+    >>> holdings_exposures(held.assign(C=[0.0, 0.1]), known)
+    Traceback (most recent call last):
+    ...
+    ValueError: held but without known exposures: C; map them to indices first
+    >>> holdings_exposures(held * 0.9, known)
+    Traceback (most recent call last):
+    ...
+    ValueError: weights do not sum to one: fund, other; cash counts
     """
     held = holdings.loc[:, (holdings != 0).any()]
     if unknown := [str(name) for name in held.columns if name not in securities.index]:
@@ -456,6 +763,27 @@ def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: flo
     ------
     ValueError
         For a weight outside 0 to 1, and what only one side knows.
+
+    Examples
+    --------
+    >>> seen = pd.DataFrame({"shares": [0.8, 0.1], "bonds": [0.2, 0.9]}, ["a", "b"])
+    >>> held = pd.DataFrame({"bonds": [0.7, 0.4], "shares": [0.3, 0.6]}, ["b", "a"])
+    >>> blend(seen, held, 0.25).round(9).to_numpy().tolist()  # 0.25 * 0.6 + 0.75 * 0.8 and so on
+    [[0.75, 0.25], [0.15, 0.85]]
+    >>> [float(blend(seen, held, weight).loc["a", "shares"]) for weight in (0, 1)]
+    [0.8, 0.6]
+    >>> blend(seen, held, 1.1)
+    Traceback (most recent call last):
+    ...
+    ValueError: weight 1.1 must lie in 0 to 1; known to only one side: none
+    >>> blend(seen, held.drop(columns="bonds"), 0.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: weight 0.5 must lie in 0 to 1; known to only one side: ['bonds']
+    >>> blend(seen, held.drop("b"), -0.1)
+    Traceback (most recent call last):
+    ...
+    ValueError: weight -0.1 must lie in 0 to 1; known to only one side: ['b']
     """
     strange = {*returns_based.index, *returns_based.columns} ^ {
         *holdings_based.index,
@@ -494,6 +822,27 @@ def style_distance(
     ------
     ValueError
         Naming an index that one of them lacks.
+
+    Examples
+    --------
+    A tenth more shares and a tenth fewer bonds: ``0.1 sqrt(0.04 + 0.0025 - 2 * 0.002)``.
+
+    >>> names = ["shares", "bonds"]
+    >>> sigma = pd.DataFrame([[0.0025, 0.002], [0.002, 0.04]], names[::-1], names[::-1])
+    >>> one = pd.DataFrame([[0.7, 0.3], [0.2, 0.8]], ["a", "b"], names)
+    >>> other = pd.DataFrame([[0.4, 0.6]], ["mix"], names[::-1])
+    >>> style_distance(one, other, sigma)["mix"].round(9).tolist()
+    [0.019621417, 0.078485667]
+    >>> [round(gap * (0.04 + 0.0025 - 2 * 0.002) ** 0.5, 9) for gap in (0.1, 0.4)]
+    [0.019621417, 0.078485667]
+    >>> style_distance(one, other.drop(columns="bonds"), sigma)
+    Traceback (most recent call last):
+    ...
+    ValueError: others lacks bonds
+    >>> style_distance(one, other, sigma.drop(columns="shares"))
+    Traceback (most recent call last):
+    ...
+    ValueError: sigma lacks shares
     """
     names = exposures.columns
     for what, table in (("others", others), ("sigma", sigma)):
@@ -536,6 +885,32 @@ def category_check(
         By fund: category, nearest, ``to_category`` and ``to_nearest`` (see `style_distance`),
         verdict: ``flagged`` when the nearest is closer by more than the margin; ``cannot tell``
         below the floor; ``no rule`` without a target; else ``as labelled``.
+
+    Examples
+    --------
+    Indices that are not related: a fund of nine tenths shares called balanced is ``0.4 sqrt(0.04 +
+    0.0025)`` away from its name, and a quarter of that from the next. It is 6.2 points nearer: a
+    margin of 6 flags it, one of 7 does not:
+
+    >>> names = ["shares", "bonds"]
+    >>> sigma = pd.DataFrame(np.diag([0.04, 0.0025]), names, names)
+    >>> mixes = pd.DataFrame([[0.9, 0.1], [0.6, 0.4], [1.0, 0.0], [1.0, 0.0]], list("abcd"), names)
+    >>> fit = pd.DataFrame({"r_squared": [0.9, 0.9, 0.5, 0.9]}, list("abcd"))
+    >>> found = Style(mixes, mixes, fit, {}, 0)
+    >>> called = pd.Series({"d": "gold", "c": "balanced", "b": "balanced", "a": "balanced"})
+    >>> targets = pd.DataFrame([[0.5, 0.5], [1.0, 0.0]], ["balanced", "equity"], names)
+    >>> table = category_check(found, sigma, called, targets, margin=0.06, r_squared_floor=0.8)
+    >>> table["verdict"].to_dict()
+    {'a': 'flagged', 'b': 'as labelled', 'c': 'cannot tell', 'd': 'no rule'}
+    >>> table.loc["a", ["to_category", "to_nearest"]].astype(float).round(4).tolist()
+    [0.0825, 0.0206]
+    >>> [round(gap * (0.04 + 0.0025) ** 0.5, 4) for gap in (0.4, 0.1)], table["nearest"].tolist()
+    ([0.0825, 0.0206], ['equity', 'balanced', 'equity', 'equity'])
+    >>> table["category"].tolist()
+    ['balanced', 'balanced', 'balanced', 'gold']
+    >>> wider = category_check(found, sigma, called, targets, margin=0.07, r_squared_floor=0.5)
+    >>> wider["verdict"].tolist()  # the floor itself is enough
+    ['as labelled', 'as labelled', 'flagged', 'no rule']
     """
     away = style_distance(found.exposures, targets, sigma)
     stated = categories[away.index]
@@ -581,6 +956,35 @@ def shrunk_alpha(
     ------
     ValueError
         For a fund without error or expense ratio, and figures that are negative or one and more.
+
+    Examples
+    --------
+    A net alpha of 1% after 0.5% of expenses, known to 2 points, believed to lie within 1: ``0.015 /
+    (1 + 4)``. One that only lost its expenses had none:
+
+    >>> alpha, error = pd.Series({"a": 0.01, "b": -0.004}), pd.Series({"b": 0.01, "a": 0.02})
+    >>> shrunk_alpha(alpha, error, pd.Series({"b": 0.004, "a": 0.005}), 0.01).round(9).to_dict()
+    {'a': 0.003, 'b': 0.0}
+    >>> shrunk_alpha(alpha, error, pd.Series({"b": 0.014, "a": 0.005}), 0.01).round(9)["b"].item()
+    0.005
+    >>> shrunk_alpha(alpha, error, pd.Series({"b": 0.0, "a": 0.005}), 0.0).abs().tolist()
+    [0.0, 0.0]
+    >>> shrunk_alpha(alpha, error.drop("b"), pd.Series({"b": 0.0, "a": 0.005}), 0.01)
+    Traceback (most recent call last):
+    ...
+    ValueError: alpha_error lacks b
+    >>> shrunk_alpha(alpha, error, pd.Series({"a": 0.005}), 0.01)
+    Traceback (most recent call last):
+    ...
+    ValueError: expense_ratio lacks b
+    >>> shrunk_alpha(alpha, -error, pd.Series({"b": 0.0, "a": 0.005}), 0.01)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: alpha_error is -0.02: ...
+    >>> shrunk_alpha(alpha, error, pd.Series({"b": 0.0, "a": 0.005}), 1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: prior_sd is 1: ...
     """
     number("prior_sd", prior_sd, least=0, below=1)
     for what, series in (("alpha_error", alpha_error), ("expense_ratio", expense_ratio)):
@@ -626,6 +1030,49 @@ def fund_assumptions(
     ------
     ValueError
         Naming funds without expense ratio, or exposed to a class that the assumptions lack.
+
+    Examples
+    --------
+    A fund of 60% bonds and 40% shares that moves by 3 points of its own and takes 0.5%: it is to
+    earn ``0.6 * 0.03 + 0.4 * 0.07 - 0.005``, with the variance ``0.36 * 0.0025 + 0.16 * 0.04 +
+    0.0009``.
+
+    >>> sigma = [[0.04, 0.0], [0.0, 0.0025]]
+    >>> told = Assumptions(["shares", "bonds"], [0.07, 0.03], sigma, 0.02, "A")
+    >>> mixes = pd.DataFrame({"bonds": [0.6, 0.2], "shares": [0.4, 0.8]}, ["mix", "bold"])
+    >>> own, costs = pd.Series({"bold": 0.05, "mix": 0.03}), pd.Series({"bold": 0.01, "mix": 0.005})
+    >>> funds = fund_assumptions(mixes, told, own, costs)
+    >>> funds.labels, funds.mu.round(9).tolist(), funds.rf
+    (('mix', 'bold'), [0.041, 0.052], 0.02)
+    >>> funds.sigma.round(9).tolist()  # together 0.6 * 0.2 * 0.0025 + 0.4 * 0.8 * 0.04
+    [[0.0082, 0.0131], [0.0131, 0.0282]]
+    >>> funds.source
+    'A; through style exposures, net of expense ratios'
+    >>> alpha = pd.Series({"bold": 0.0, "mix": 0.002})
+    >>> fund_assumptions(mixes, told, own, costs, alpha).mu.round(9).tolist()
+    [0.043, 0.052]
+
+    A class that is not held need not be known, nor one that is known be held:
+
+    >>> more = fund_assumptions(mixes.assign(gold=0.0), told, own, costs)
+    >>> bool((more.mu == funds.mu).all())
+    True
+    >>> fund_assumptions(mixes[["shares"]], told, own, costs).mu.round(9).tolist()
+    [0.023, 0.046]
+    >>> fund_assumptions(mixes.assign(gold=[0.0, 0.1]), told, own, costs)
+    Traceback (most recent call last):
+    ...
+    ValueError: exposed beyond the assumptions: bold to gold; add the class or leave the fund out
+    >>> fund_assumptions(mixes, told, own, costs.drop("mix"))
+    Traceback (most recent call last):
+    ...
+    ValueError: no expense ratio for mix: no fund is free of charge until someone says so
+    >>> fund_assumptions(mixes, told, own, costs * 0).mu.round(9).tolist()
+    [0.046, 0.062]
+    >>> fund_assumptions(mixes, told, own, -costs)
+    Traceback (most recent call last):
+    ...
+    ValueError: no expense ratio for mix, bold: no fund is free of charge until someone says so
     """
     beyond = [name for name in exposures if name not in assumptions.labels]
     if lost := [
@@ -669,6 +1116,14 @@ def through_exposures(
         Of the classes, annual decimals.
     own_risk, costs : array (n,)
         Volatility beyond the classes, and what is taken from the return, annual decimals.
+
+    Examples
+    --------
+    >>> told = Assumptions(["shares", "bonds"], [0.07, 0.03], [[0.04, 0.0], [0.0, 0.0025]])
+    >>> b = np.array([[0.4, 0.6]])
+    >>> fund = through_exposures(["mix"], b, told, np.array([0.03]), np.array([0.005]))
+    >>> fund.mu.round(9).tolist(), fund.sigma.round(9).tolist()  # as in `fund_assumptions`
+    ([0.041], [[0.0082]])
     """
     sigma = b @ assumptions.sigma @ b.T + np.diag(own_risk**2)
     return Assumptions(
@@ -717,6 +1172,32 @@ def unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarra
     dict, array (funds, 2)
         Reasons by fund; the row of each fund's first return and the one after its last, which is 0
         for a fund that cannot be fitted.
+
+    Examples
+    --------
+    >>> months = pd.period_range("2020-01", periods=5, freq="M")
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "young": [np.nan, np.nan, 0.01, 0.02, 0.03],
+    ...         "gone": [0.01, 0.02, 0.03, np.nan, np.nan],
+    ...         "brief": [np.nan, 0.01, 0.02, np.nan, np.nan],
+    ...         "holed": [0.01, np.nan, 0.02, 0.03, 0.04],
+    ...         "still": 0.001,
+    ...         "odd": [0.01, np.inf, 0.02, 0.03, 0.04],
+    ...         "empty": np.nan,
+    ...     },
+    ...     months,
+    ... )
+    >>> failed, spans = unusable(table, 3)
+    >>> spans.tolist()
+    [[2, 5], [0, 3], [1, 0], [0, 0], [0, 0], [0, 0], [0, 0]]
+    >>> for fund, why in failed.items():
+    ...     print(f"{fund}: {why}")
+    brief: 2 months; at least 3 are needed
+    holed: a gap: no return for 2020-02
+    still: the same return, 0.001, in every month; was a price ever observed?
+    odd: a return that is not finite
+    empty: no returns at all
     """
     r = funds.to_numpy(float)
     seen = np.isfinite(r)
