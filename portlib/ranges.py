@@ -74,19 +74,19 @@ def door(
         parameters = inspect.signature(function).parameters
         unknown = set(limits) - set(parameters)
         assert not unknown, f"{function.__qualname__} has no {', '.join(unknown)}"
-        asked = {
-            name: (str(parameter.annotation), parameter.default)
-            for name, parameter in parameters.items()
+        asked = [
+            (at, name, str(parameter.annotation), parameter.default, limits.get(name, {}))
+            for at, (name, parameter) in enumerate(parameters.items())
             if str(parameter.annotation) in (*_PLAIN, _CHANCE) or name in limits
-        }
-        names = list(parameters)
+        ]
 
         @wraps(function)
         def checked(*given: Asked.args, **named: Asked.kwargs) -> Answer:
-            for name, value in (*zip(names, given, strict=False), *named.items()):
-                if name in asked:
-                    words = name.replace("_", " ")
-                    _ask(words, value, *asked[name], limits.get(name, {}), error)
+            for at, name, kind, default, bounds in asked:
+                if at < len(given):
+                    _ask(name.replace("_", " "), given[at], kind, default, bounds, error)
+                elif name in named:
+                    _ask(name.replace("_", " "), named[name], kind, default, bounds, error)
             return function(*given, **named)
 
         return checked

@@ -531,14 +531,16 @@ def _saving(households: Sequence[Household], years: int) -> Saving:
     up_to = np.zeros((len(households), tiers))
     additions = np.zeros(len(households))
     compensation = np.zeros(len(households))
+    dated = {(h.year, int(h.age + k)) for h in households for k in range(max(h.working, 1))}
+    law_of = {(year, age): taxes.limits(year, age) for year, age in dated}
     for i, h in enumerate(households):
         work = np.arange(h.working)
         pay[i, : h.working] = h.pay * (1 + h.pay_growth) ** work
         deferral[i, : h.working] = hh.deferral_rates(h)
-        law = [taxes.limits(h.year, int(h.age + k)) for k in work]
+        law = [law_of[h.year, int(h.age + k)] for k in work]
         limit[i, : h.working] = [one.employee for one in law]
         elective[i, : h.working] = [one.elective_deferral for one in law]
-        at = taxes.limits(h.year, h.age)
+        at = law_of[h.year, int(h.age)]
         additions[i], compensation[i] = at.annual_additions, at.compensation
         for k, tier in enumerate(sorted(h.match, key=lambda one: one["up_to"])):
             rate[i, k], up_to[i, k] = tier["rate"], tier["up_to"]
@@ -552,6 +554,7 @@ def _prices_of_life(
     """Annuity factors at each household's rate, and the Uniform Lifetime Table's periods."""
     factor = np.ones((len(households), years))
     period = np.ones((len(households), years))
+    priced: dict[tuple[int, Sex, float], Array] = {}
     for i, h in enumerate(households):
         ages = h.age + np.arange(years)
         if h.sex is None or h.mortality is not None:
@@ -560,9 +563,10 @@ def _prices_of_life(
             certain = left if rate == 0 else (1 - (1 + rate) ** -left) / rate * (1 + rate)
             factor[i] = certain
         else:
-            factor[i] = annuity_factors(
-                h.age, h.sex, h.annuity_rate, mortality, years, risk_aversion=risk_aversion
-            )
+            of = h.age, h.sex, h.annuity_rate
+            if of not in priced:
+                priced[of] = annuity_factors(*of, mortality, years, risk_aversion=risk_aversion)
+            factor[i] = priced[of]
         period[i] = distribution_periods(ages)
     return factor, period
 

@@ -334,7 +334,7 @@ def _run(
     ``order[k]``. Moving the growth of a few rows is less work than moving all assets.
     """
     shape = (len(c), lives.count)
-    ends = lives.ends
+    lived_until = ends = lives.ends
     alike = len(ends) == 1 and len(np.unique(c.retires)) == 1
     alike = alike and (lives.alive is None or len(lives.alive) == 1)
     first = s = _start(c, shape, alike)
@@ -348,29 +348,32 @@ def _run(
     groups = _groups(rules)
     weighed = lives.alive is not None
     until = c.years if weighed else min(int(ends.max()) + 1, c.years)
-    final = ends.max(axis=0)
+    ended = np.searchsorted(ends.max(axis=0), np.arange(until)).tolist()
+    at_work = np.count_nonzero(c.retires > np.arange(until)[:, None], axis=1).tolist()
+    charged = bool(c.fee_dollars.any())
     before = len(c)
     past = 0
     moved = not _sorted(order)
     for t in range(until):
-        gone = 0 if weighed else int(np.searchsorted(final, t)) - past
+        gone = 0 if weighed else ended[t] - past
         if gone * ENOUGH >= lives.count:
             c = _columns(c, slice(gone, None), lives.count)
             lives = lives.part(slice(gone, None))
             s = s.without(gone)
+            ends = ends[:, gone:]
             past += gone
         gross = 1 + met[t]
         growth = held[:, t] @ gross
         if moved or past:
             growth = np.take(growth, order[past:], axis=1)
-        if c.fee_dollars.any():
+        if charged:
             s.wealth -= c.fee_dollars[:, None]
             np.maximum(s.wealth, 0.0, out=s.wealth)
         for i, review in reviews.items():
             mixes = np.take(review.mixes[:, t] @ gross, order[past:], axis=1)
             chosen = review.choose(t, s.wealth[i])
             growth[i] = np.take_along_axis(mixes, chosen[None], axis=0)[0] * (1 - c.fee[i])
-        working = int(np.count_nonzero(c.retires > t))
+        working = at_work[t]
         if working:
             _work(c, lives, s, t, slice(0, working), growth)
         if working < before:
@@ -381,7 +384,7 @@ def _run(
             income = _spend(c, lives, s, t, at, groups, care, gamma, unit)
             grown = _of(growth, at)
             s.wealth[at] *= grown
-            end = _of(lives.ends, at)
+            end = _of(ends, at)
             np.copyto(s.counted["bequest"][at], s.wealth[at], where=t == end)
             if working:
                 s.gain[at] = grown - 1
@@ -394,7 +397,7 @@ def _run(
     out["paths"] = paths
     out["wanted"] = target * first.shares
     out["years"] = np.broadcast_to(out["years"], shape)
-    out["reached"] = ends >= c.retires[:, None]
+    out["reached"] = lived_until >= c.retires[:, None]
     out["balance"] *= out["reached"]
     met = out["unmet"] <= 1e-9 * np.maximum(out["wanted"], 1.0)
     out["unmet"][met] = 0.0
@@ -431,7 +434,7 @@ def _work(c: Cases, lives: Lives, s: _State, t: int, at: slice, growth: Array) -
     grown = _of(growth, at)
     wealth = s.wealth[at]
     wealth *= grown
-    if c.leakage.any():
+    if np.count_nonzero(c.leakage):
         wealth *= (1 - c.leakage[at])[:, None]
     wealth += (employee + employer) * np.sqrt(grown)
 
@@ -493,7 +496,7 @@ def _spend(
         s.previous[at] = previous
     else:
         s.previous = previous
-    spent = (net * drawn if c.tax_rate.any() else drawn) + income
+    spent = (net * drawn if np.count_nonzero(c.tax_rate) else drawn) + income
     if care is not None:
         spent -= cost
         np.maximum(spent, 0.0, out=spent)
@@ -518,12 +521,12 @@ def _count(
     """Add a year to what is counted, for those alive."""
     out = s.counted
     lived = alive.astype(float)
-    everybody = bool(alive.all())
+    everybody = np.count_nonzero(alive) == alive.size
     few = slice(0, 1) if len(s.shares) == 1 else at
     weight = lived if lives.alive is None else _of(lives.alive, at)[:, t, None]
     out["years"][few] += weight
     s.shares[few] += share * lived
-    if want.any():
+    if np.count_nonzero(want):
         short = want - spent
         np.maximum(short, 0.0, out=short)
         if not everybody:
@@ -532,12 +535,15 @@ def _count(
         short *= 1 / np.maximum(want, 1e-9)
         missing = s.missing[at]
         np.maximum(missing, short, out=missing)
-    if not everybody:
-        dry &= alive
-    dry &= out["depleted"][at] < 0
-    np.copyto(out["depleted"][at], since, where=dry)
+    if np.count_nonzero(dry):
+        if not everybody:
+            dry &= alive
+        dry &= out["depleted"][at] < 0
+        np.copyto(out["depleted"][at], since, where=dry)
     if gamma is not None:
-        out["enjoyed"][at] += _utility(spent, gamma, unit) * weight
+        enjoyed = _utility(spent, gamma, unit)
+        enjoyed *= weight
+        out["enjoyed"][at] += enjoyed
     out["spending"][at] += spent if everybody else spent * lived
 
 
@@ -595,7 +601,7 @@ def _coming_in(
     """`household_year`, once for every year of a simulation."""
     own = np.where((t >= c.claim[at])[:, None], c.benefit[at], 0.0)
     pension = c.pension[at, None]
-    if c.pension.any() and lives.price is not None:
+    if np.count_nonzero(c.pension) and lives.price is not None:
         pension = pension / lives.price[t]
     alive = _of(lives.last, at) >= t
     if c.couple is None or lives.last_spouse is None:
@@ -635,13 +641,17 @@ def _rows_of(year: Year, rows: Array) -> Year:
 
 
 def _utility(spending: Array, gamma: float, unit: float) -> Array:
-    x = np.maximum(spending / unit, 1.0)
+    x = np.asarray(spending / unit)
+    np.maximum(x, 1.0, out=x)
     if gamma == 1:
-        return np.log(x)
+        return np.log(x, out=x)
     if gamma == 5:
-        square = x * x
-        return -0.25 / (square * square)
-    return x ** (1 - gamma) / (1 - gamma)
+        x *= x
+        x *= x
+        return np.divide(-0.25, x, out=x)
+    x **= 1 - gamma
+    x /= 1 - gamma
+    return x
 
 
 def _take(c: Cases, order: NDArray[np.intp]) -> Cases:
@@ -685,7 +695,7 @@ def _check(
             f"returns {lives.returns.shape} do not cover {years} years of {assets} assets"
         )
     met = lives.returns[:years]
-    if not np.isfinite(met).all() or met.min() < -1:
+    if not (met.min() >= -1 and met.max() < np.inf):  # what is missing is neither
         raise ValueError("returns are missing or below -1; they are real annual decimals")
     nominal = c.pension.any() or (c.annuity is not None and c.annuity.nominal.any())
     if nominal and lives.price is None:

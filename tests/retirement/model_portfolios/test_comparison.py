@@ -147,7 +147,9 @@ def test_a_person_is_a_household_fact_by_fact(desk):
     assert home.annuity_rate == policy["lifecycle_annuity_rate"]
     assert home.year == desk.plan.as_of.year
     path = {ways.DEFAULT: ways.ways(desk, "moderate")[ways.DEFAULT]}
-    free, aimed = comparison.lived(home, desk, path, desk.lives("proposing").returns, 4.0)
+    one = comparison.Choice(capacity.settled(who, desk)[0], path)
+    faced = comparison.facing([one], desk, desk.lives("proposing").returns, 4.0, seed=1)
+    free, aimed = faced.worth(), faced.goal()
     assert free.unit == aimed.unit == policy["spending_floor"]
     assert free.risk_aversion == 4.0 and free.names == aimed.names == (ways.DEFAULT,)
     models = policy["model_risk_aversion"]
