@@ -65,7 +65,13 @@ def figures() -> Mapping[str, Any]:
 
 class Finding(NamedTuple):
     """A printed figure, the same recomputed, and the most by which rounding can make them
-    differ."""
+    differ.
+
+    Examples
+    --------
+    >>> Finding("x", 0.1234, 0.12345, 5e-5).agrees, Finding("x", 0.1234, 0.12333, 5e-5).agrees
+    (True, False)
+    """
 
     item: str
     printed: float
@@ -79,7 +85,79 @@ class Finding(NamedTuple):
 
 
 def metrics(report: Mapping[str, Any]) -> list[Finding]:
-    """Annual figures from the monthly ones, by the formula stated and by those that were used."""
+    """Annual figures from the monthly ones, by the formula stated and by those that were used.
+
+    Examples
+    --------
+    Each figure again in plain words; and what rounding can explain is the most that any corner of
+    the printed digits moves it by.
+
+    >>> from itertools import product
+    >>> month = {
+    ...     "return": 0.0061,
+    ...     "volatility": 0.02,
+    ...     "sharpe": 0.305,
+    ...     "var": -0.025,
+    ...     "cvar": -0.035,
+    ... }
+    >>> year = {
+    ...     "return": 0.0757,
+    ...     "volatility": 0.0693,
+    ...     "sharpe": 1.092,
+    ...     "var": -0.09,
+    ...     "cvar": -0.12,
+    ... }
+    >>> rules = {"monthly_volatility_cap": 0.03, "annual_volatility_cap": 0.1}
+    >>> found = {x.item: x for x in metrics({"monthly": month, "annual": year, "rules": rules})}
+    >>> root, half, fine = 12**0.5, 5e-5, 5e-6  # of annual and of monthly figures
+    >>> def holds(item, printed, own, formula, *parts):
+    ...     # the figure's own rounding, and how far the formula moves with those of its parts
+    ...     middle = formula(*(x for x, _ in parts))
+    ...     corners = product(*[(x - h, x + h) for x, h in parts])
+    ...     most = own + max(abs(formula(*corner) - middle) for corner in corners)
+    ...     told = found[item]
+    ...     right = told.printed == printed and math.isclose(told.recomputed, middle)
+    ...     return right and most * 0.999 <= told.rounding <= most * 1.02
+    >>> m, s, sr, var, cvar = month.items()
+    >>> m, s, var, cvar = ((x, fine) for _, x in (m, s, var, cvar))
+    >>> holds("annual return, compounded", 0.0757, half, lambda m: (1 + m) ** 12 - 1, m)
+    True
+    >>> holds("annual volatility, root 12", 0.0693, half, lambda s: root * s, s)
+    True
+    >>> ratio = "monthly Sharpe ratio, without a riskless rate"
+    >>> holds(ratio, 0.305, 5e-4, lambda m, s: m / s, m, s)
+    True
+    >>> stated = "annual Sharpe ratio, by the stated formula"
+    >>> holds(stated, 1.092, 5e-4, lambda m, s: m / s, (0.0757, half), (0.0693, half))
+    True
+    >>> holds(
+    ...     "annual Sharpe ratio, monthly times root 12",
+    ...     1.092,
+    ...     5e-4,
+    ...     lambda x: root * x,
+    ...     (0.305, 5e-4),
+    ... )
+    True
+    >>> for name, printed, (x, h) in (("VaR", -0.09, var), ("CVaR", -0.12, cvar)):
+    ...     print(
+    ...         holds(
+    ...             f"annual {name}, monthly times root 12",
+    ...             printed,
+    ...             half,
+    ...             lambda x: root * x,
+    ...             (x, h),
+    ...         )
+    ...     )
+    ...     apart = lambda x, m: 12 * m - root * (m - x)
+    ...     print(holds(f"annual {name}, mean and spread apart", printed, half, apart, (x, h), m))
+    True
+    True
+    True
+    True
+    >>> cap = found["monthly volatility cap, from the annual one"]
+    >>> cap.printed, math.isclose(cap.recomputed, 0.1 / root), cap.rounding
+    (0.03, True, 5e-06)
+    """
     month = report["monthly"]
     year = report["annual"]
     rules = report["rules"]
@@ -151,7 +229,50 @@ def metrics(report: Mapping[str, Any]) -> list[Finding]:
 
 def counts(report: Mapping[str, Any], held: pd.DataFrame) -> list[Finding]:
     """Weights and numbers of positions by printed type, rules and months, from the table of
-    holdings."""
+    holdings.
+
+    Examples
+    --------
+    >>> held = pd.DataFrame(
+    ...     {
+    ...         "weight": [0.4, 0.3, 0.2999995, 5e-7],
+    ...         "printed_type": ["Equity", "Bond", "Bond", "Equity"],
+    ...         "what_it_is": ["equity", "Treasury bills", "bonds", "bank loans"],
+    ...     },
+    ...     ["A", "B", "C", "D"],
+    ... )
+    >>> report = {
+    ...     "universe": {
+    ...         "etfs": 3,
+    ...         "treasury_points": 2,
+    ...         "first_month": "2024-11",
+    ...         "months": 14,
+    ...         "last_month": "2026-01",
+    ...     },
+    ...     "classes": {
+    ...         "Bond": {"weight": 0.6, "positions": 2},
+    ...         "Equity": {"weight": 0.41, "positions": 3},
+    ...     },
+    ...     "positions": {"claimed": 5, "meaningful": 3},
+    ...     "cash_claimed": 0.0,
+    ...     "rules": {"inequalities": 11},
+    ...     "bond_list": ["B", "D"],
+    ...     "top_ten": ["A", "C", "E"],
+    ... }
+    >>> for found in counts(report, held):
+    ...     print(f"{found.item}: {found.printed}, {found.recomputed:.7g}, {found.rounding:.3g}")
+    Bond: weight: 0.6, 0.5999995, 0.000501
+    Equity: weight: 0.41, 0.4000005, 0.000501
+    Bond: positions: 2, 2, 0
+    Equity: positions: 3, 2, 0
+    positions behind the claim of diversification: 5, 4, 0
+    positions above a millionth: 3, 3, 0
+    cash: 0.0, 0.3, 5e-07
+    months from the first to the last: 14, 15, 0
+    inequalities: floors, caps, equity floor: 11, 11, 0
+    holdings typed other than by the printed list: 0, 2, 0
+    top ten that are the first ten of the full table: 3, 2, 0
+    """
     universe = report["universe"]
     by = held.groupby("printed_type")["weight"]
     sums = by.sum()
@@ -216,6 +337,45 @@ def lines(report: Mapping[str, Any], held: pd.DataFrame) -> pd.DataFrame:
 
     Sizes are from above `low` to `high`. Lines of sectors that the holdings cannot be told apart by
     are taken together.
+
+    Examples
+    --------
+    Sizes are from above the lower to the upper limit; two lines of sectors that cannot be told
+    apart are one, and rounded twice.
+
+    >>> held = pd.DataFrame(
+    ...     {
+    ...         "weight": [0.04, 0.03, 0.02, 0.01],
+    ...         "table_sector": ["Banks", "Tech", "Oil or Gas", "Oil or Gas"],
+    ...         "table_category": ["Shares", "Shares", "Shares", "Other"],
+    ...     }
+    ... )
+    >>> report = {
+    ...     "sizes": [
+    ...         {"low": 0.02, "high": 0.04, "weight": 0.07, "count": 2},
+    ...         {"low": 0.0, "high": 0.02, "weight": 0.0299, "count": 2},
+    ...     ],
+    ...     "sectors": {
+    ...         "Oil": {"weight": 0.01, "count": 1},
+    ...         "Gas": {"weight": 0.0201, "count": 1},
+    ...         "Tech": {"weight": 0.0301, "count": 2},
+    ...         "Banks": {"weight": 0.04005, "count": 1},
+    ...     },
+    ...     "categories": {
+    ...         "Shares": {"weight": 0.09, "count": 3},
+    ...         "Other": {"weight": 0.01, "count": 1},
+    ...     },
+    ... }
+    >>> found = lines(report, held)
+    >>> for line in found.itertuples(index=False):
+    ...     print(*line[:2], *(f"{x:g}" for x in line[2:6]), line.agrees)
+    sizes 2.0% to 4.0% 0.07 2 0.07 2 True
+    sizes 0.0% to 2.0% 0.0299 2 0.03 2 False
+    sectors Banks 0.04005 1 0.04 1 True
+    sectors Tech 0.0301 2 0.03 1 False
+    sectors Oil or Gas 0.0301 2 0.03 2 True
+    categories Shares 0.09 3 0.09 3 True
+    categories Other 0.01 1 0.01 1 True
     """
     rows: list[tuple[str, str, float, int, float, int]] = []
     for line in report["sizes"]:
@@ -249,7 +409,20 @@ def lines(report: Mapping[str, Any], held: pd.DataFrame) -> pd.DataFrame:
 
 def equity_shares(held: pd.DataFrame) -> pd.Series:
     """The share of equity as printed, without what is none, and with the equity that is called a
-    bond."""
+    bond.
+
+    Examples
+    --------
+    >>> held = pd.DataFrame(
+    ...     {
+    ...         "weight": [0.4, 0.3, 0.2, 0.1],
+    ...         "printed_type": ["Equity", "Equity", "Bond", "Bond"],
+    ...         "what_it_is": ["equity", "Treasury bills", "equity with options sold", "bonds"],
+    ...     }
+    ... )
+    >>> equity_shares(held).round(9).tolist()  # 0.4 + 0.3, 0.4, 0.4 + 0.2
+    [0.7, 0.4, 0.6]
+    """
     w = held["weight"]
     is_now = held["what_it_is"]
     return pd.Series(
@@ -278,6 +451,24 @@ def frontier_readings(report: Mapping[str, Any]) -> dict[str, Reading]:
     optimum is.
 
     ValueError where the optimum is not on the grid that the first reading implies.
+
+    Examples
+    --------
+    Six points, 0.2% apart. If 1.3% is the last, the first is 0.3% and the optimum of 0.7% the
+    third; if the optimum is the last, the first is -0.3%.
+
+    >>> report = {"frontier": {"feasible_points": 6, "highest_return": 0.013}}
+    >>> report |= {"rules": {"frontier_step": 0.002}, "monthly": {"return": 0.007}}
+    >>> for reading in frontier_readings(report).values():
+    ...     print([round(x, 9) for x in reading])
+    [0.003, 0.013, 3, 3]
+    [-0.003, 0.007, 6, 0]
+    >>> next(iter(frontier_readings(report | {"monthly": {"return": 0.00701}}).values())).place
+    3
+    >>> frontier_readings(report | {"monthly": {"return": 0.00703}})
+    Traceback (most recent call last):
+    ...
+    ValueError: the optimum lies 2.015 steps above the first point, between two points of the grid
     """
     points = report["frontier"]["feasible_points"]
     step = report["rules"]["frontier_step"]
@@ -299,13 +490,27 @@ def frontier_readings(report: Mapping[str, Any]) -> dict[str, Reading]:
 
 
 def months_since(first_day: str, last_month: str) -> int:
-    """Whole months of returns from a first day of trading to the end of a month."""
+    """Whole months of returns from a first day of trading to the end of a month.
+
+    Examples
+    --------
+    >>> months_since("2025-11-17", "2026-02"), months_since("2026-02-01", "2026-02")
+    (3, 0)
+    >>> months_since("2026-03-01", "2026-02")
+    0
+    """
     return max(0, (pd.Period(last_month, "M") - pd.Period(first_day, "M")).n)
 
 
 @door(volatility=VOLATILITY)
 def with_diagonal(volatility: float, diagonal: float) -> float:
-    """An asset's annual volatility after `diagonal` was added to its *monthly* variance."""
+    """An asset's annual volatility after `diagonal` was added to its *monthly* variance.
+
+    Examples
+    --------
+    >>> round(with_diagonal(0.03, 0.0001), 9)  # sqrt(0.0009 + 0.0012)
+    0.045825757
+    """
     return math.sqrt(volatility**2 + 12 * diagonal)
 
 
@@ -316,6 +521,9 @@ def effective_positions(w: Array | pd.Series) -> float:
     --------
     >>> effective_positions(np.array([0.25, 0.25, 0.25, 0.25]))
     4.0
+
+    >>> round(effective_positions(pd.Series([0.5, 0.3, 0.2])), 6)  # 1 / 0.38
+    2.631579
     """
     x = np.asarray(w, float)
     return float(1 / (x @ x))
@@ -357,6 +565,61 @@ def universe(rng: np.random.Generator, report: Mapping[str, Any], *, policy: Pol
     -------
     Universe
         SYNTHETIC.
+
+    Examples
+    --------
+    Nine ETFs and four Treasury points, over a thousand months: names and looked-through mixes are
+    known, and the months have the truth's volatilities and correlations.
+
+    >>> from portlib import policy
+    >>> ours = policy.read()
+    >>> report = {
+    ...     "universe": {"etfs": 9, "treasury_points": 4, "months": 1000, "first_month": "2016-06"}
+    ... }
+    >>> made = universe(np.random.default_rng(1), report, policy=ours)
+    >>> made.returns.shape, f"{made.returns.index[0]:%Y-%m-%d}", f"{made.returns.index[1]:%d %H}"
+    ((1000, 13), '2016-06-30', '31 00')
+    >>> list(made.returns)[:1], list(made.returns)[5:10]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    (['equity ETF 1'], ['equity ETF 6', 'bill ETF', 'loan ETF', 'option income ETF', 'Treasury point 1'])
+    >>> made.called_equity[
+    ...     -3:
+    ... ]  # six of nine less three are equity, by 0.69; two more are called so
+    ('equity ETF 6', 'bill ETF', 'loan ETF')
+    >>> survey, b = survey_assumptions(ours["cma_horizon_years"]), made.exposures.to_numpy()
+    >>> bool(np.allclose(b.sum(axis=1), 1)), bool(np.allclose(made.believed.mu, b @ survey.mu))
+    (True, True)
+    >>> (
+    ...     bool(np.allclose(equity_within(made)[:6], 1)),
+    ...     float(equity_within(made)["option income ETF"]),
+    ... )
+    (True, 0.6)
+    >>> own = np.sqrt(np.diag(made.truth.sigma - b @ survey.sigma @ b.T))
+    >>> bool(((own[:6] > 0.03) & (own[:6] < 0.12)).all()), own[6:].round(4).tolist()
+    (True, [0.0005, 0.01, 0.03, 0.002, 0.002, 0.002, 0.002])
+    >>> off = made.truth.mu - made.believed.mu  # by class, as much as providers disagree
+    >>> spread = np.sqrt(np.diag(b @ provider_errors(survey) @ b.T))
+    >>> bool((np.abs(off) < 3 * spread).all()), bool((np.abs(off) > 0.1 * spread).any())
+    (True, True)
+    >>> ratios = made.returns.std(ddof=1) * 12**0.5 / made.truth.volatility
+    >>> bool((abs(ratios - 1) < 0.12).all())
+    True
+    >>> points = made.exposures.loc["Treasury point 1":, ["cash", "us_core_bonds", "us_long_bonds"]]
+    >>> by_hand = []
+    >>> for years in (1 / 12, 360 ** (1 / 3) / 12, 360 ** (2 / 3) / 12, 30):
+    ...     d = min(0.85 * years, 15)
+    ...     near = d / 6 if d < 6 else 1 - (d - 6) / 9
+    ...     by_hand.append([1 - near, near, 0] if d < 6 else [0, near, 1 - near])
+    >>> bool(np.allclose(points, by_hand))
+    True
+    >>> bonds = universe(
+    ...     np.random.default_rng(1), {"universe": report["universe"] | {"etfs": 13}}, policy=ours
+    ... )
+    >>> (
+    ...     equity_within(bonds).iloc[8:10].round(9).tolist(),
+    ...     list(bonds.returns)[8],
+    ... )  # 0.69 * 13 is 8.97
+    ([0.0, 0.0], 'bond ETF 9')
     """
     survey = survey_assumptions(policy["cma_horizon_years"])
     size = report["universe"]
@@ -442,6 +705,125 @@ def printed_method(
     Returns
     -------
     Grid
+
+    Examples
+    --------
+    On a made universe, step by step: the sample's covariance plus the diagonal, returns from the
+    least risky on in equal steps, and of those within the cap the highest ratio.
+
+    >>> from portlib import policy
+    >>> size = {"etfs": 9, "treasury_points": 4, "months": 60, "first_month": "2016-06"}
+    >>> rules = {
+    ...     "diagonal": 0.0001,
+    ...     "position_limit": 0.3,
+    ...     "equity_floor": 0.5,
+    ...     "frontier_steps": 9,
+    ... }
+    >>> rules |= {
+    ...     "frontier_step": 0.0005,
+    ...     "monthly_volatility_cap": 0.03,
+    ...     "annual_volatility_cap": 0.1,
+    ... }
+    >>> report = {"universe": size, "rules": rules}
+    >>> made = universe(np.random.default_rng(3), report, policy=policy.read())
+    >>> grid = printed_method(made, report)
+    >>> table = made.returns.to_numpy()
+    >>> bool(np.allclose(grid.assumptions.mu, table.mean(axis=0)))
+    True
+    >>> rest = table - table.mean(axis=0)
+    >>> bool(np.allclose(grid.assumptions.sigma, rest.T @ rest / 59 + 0.0001 * np.eye(13)))
+    True
+    >>> steps = grid.points["mean"].diff().dropna()
+    >>> bool(np.allclose(steps, 0.0005, atol=1e-8)), 1 < len(grid.points) <= 9
+    (True, True)
+    >>> allowed = grid.points[grid.points["risk"] <= 0.03]
+    >>> bool(np.isclose(grid.chosen.sharpe, allowed["ratio"].max()))
+    True
+    >>> bool(np.allclose(grid.points["ratio"], grid.points["mean"] / grid.points["risk"]))
+    True
+    >>> (
+    ...     bool(grid.exact.sharpe >= grid.points["ratio"].max() - 1e-9),
+    ...     bool(grid.chosen.w.max() < 0.3 + 1e-6),
+    ... )
+    (True, True)
+    >>> called = grid.chosen.weights[list(made.called_equity)].sum()
+    >>> bool(called >= 0.5 - 1e-6), bool(grid.chosen.w.min() > -1e-6)
+    (True, True)
+    >>> tight = printed_method(
+    ...     made, {"rules": rules | {"monthly_volatility_cap": grid.points["risk"].iloc[1]}}
+    ... )
+    >>> bool(np.isclose(tight.chosen.mean, max(grid.points["mean"][:2])))  # the ratio rises so far
+    True
+    >>> bare = printed_method(made, report, diagonal=0.0).assumptions.sigma
+    >>> bool(np.allclose(np.diag(grid.assumptions.sigma - bare), 0.0001))
+    True
+
+    The house, on the same months: the survey's means, a shrunk covariance in annual terms, and
+    equity looked through its names.
+
+    >>> house = house_method(made, report, estimator="quadratic_inverse")
+    >>> shrunk = covariance(made.returns, "quadratic_inverse").annual()
+    >>> (
+    ...     bool(np.allclose(house.assumptions.sigma, shrunk)),
+    ...     bool((house.assumptions.mu == made.believed.mu).all()),
+    ... )
+    (True, True)
+    >>> (
+    ...     float(equity_within(made) @ house.chosen.w) >= 0.5 - 1e-6,
+    ...     bool(house.chosen.w.max() < 0.3 + 1e-6),
+    ... )
+    (True, True)
+    >>> free = house.chosen.risk
+    >>> calm = house_method(
+    ...     made,
+    ...     {"rules": rules | {"annual_volatility_cap": 0.97 * free}},
+    ...     estimator="quadratic_inverse",
+    ... )
+    >>> (
+    ...     free < 0.1,
+    ...     bool(np.isclose(calm.chosen.risk, 0.97 * free)),
+    ...     calm.chosen.sharpe < house.chosen.sharpe,
+    ... )
+    (True, True, True)
+    >>> told = outcomes(made, {"report": grid.chosen.w, "house": house.chosen.w})
+    >>> w = house.chosen.w
+    >>> bool(np.isclose(told.loc["house", "return"], made.truth.mu @ w))
+    True
+    >>> risk = np.sqrt(w @ made.truth.sigma @ w)
+    >>> bool(np.isclose(told.loc["house", "Sharpe"], (made.truth.mu @ w - made.truth.rf) / risk))
+    True
+    >>> (
+    ...     bool(np.isclose(told.loc["house", "volatility"], risk)),
+    ...     bool(np.isclose(told.loc["house", "effective positions"], 1 / sum(w**2))),
+    ... )
+    (True, True)
+
+    And both on several universes, by seed: what was promised, and what is true.
+
+    >>> many = repeated(report, [3, 8], policy=policy.read())
+    >>> row = many.loc[3]
+    >>> (
+    ...     bool(np.isclose(row["report true"], told.loc["report", "Sharpe"])),
+    ...     int(row["points"]) == len(grid.points),
+    ... )
+    (True, True)
+    >>> bool(np.isclose(row["house promised"], house.chosen.sharpe)), many.index.tolist()
+    (True, [3, 8])
+    >>> earned = table @ grid.chosen.w
+    >>> promised = (12 * earned.mean() - made.truth.rf) / (earned.std(ddof=1) * 12**0.5)
+    >>> bool(np.isclose(row["report promised"], promised))
+    True
+    >>> bool(np.isclose(row["report printed"], 12**0.5 * allowed["ratio"].max()))
+    True
+    >>> bool(np.isclose(row["without a grid"], 12**0.5 * grid.exact.sharpe))
+    True
+    >>> bool(np.isclose(row["equal true"], made.truth.sharpe_of(np.full(13, 1 / 13))))
+    True
+    >>> (
+    ...     bool(np.isclose(row["house equity"], equity_within(made) @ w)),
+    ...     bool(np.isclose(row["house true"], told.loc["house", "Sharpe"])),
+    ... )
+    (True, True)
     """
     rules = report["rules"]
     labels = list(made.returns.columns)
