@@ -55,6 +55,77 @@ def review(
     --------
     >>> Due("renew", "certificate", "ends on 2026-12-01").action
     'renew'
+
+    Before anything was adopted, registered, certified or released; then with a policy that is not
+    the log's, a certificate of another model, or one that ends within a week, and an order that
+    waits.
+
+    >>> from types import SimpleNamespace
+    >>> from portlib.stewardship.audit_log import AuditLog
+    >>> from portlib.stewardship.governance.office import Office
+    >>> class Decided(dict):
+    ...     entries = property(lambda self: list(self))
+    >>> log, at = AuditLog(), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> office = Office(log, "plan", {"chair": "0x1"}, ("chair",), 1, timedelta(0), ())
+    >>> ours = SimpleNamespace(
+    ...     log=log,
+    ...     office=office,
+    ...     pins=SimpleNamespace(model="m1"),
+    ...     plan=SimpleNamespace(policy=Decided(cap=0.4)),
+    ...     ledger=SimpleNamespace(
+    ...         states=lambda: {"1": "SettlementFinalized", "0123456789abcdef": "EscrowLocked"}
+    ...     ),
+    ... )
+    >>> def told(at=at):
+    ...     for due in review(ours, "moderate", None, at):
+    ...         print(f"{due.action} {due.rule}: {due.why}")
+    >>> told()
+    look policy: no policy was adopted in this log
+    renew certificate: NotCertified: none names the model in use
+    remake release: no portfolio was released yet
+    look settlement: order 0123456789ab waits: EscrowLocked
+    >>> office.adopt({"cap": 0.5}, at, "chair")
+    >>> def certified(model, until):
+    ...     said = {
+    ...         "fields": {"model": model},
+    ...         "signed": {"message": {"validUntil": int(until.timestamp())}},
+    ...     }
+    ...     _ = log.append("models", "ModelCertified", at=at, actor="expert", body=said)
+    >>> certified("m0", at + timedelta(days=300))
+    >>> told()
+    look policy: changed without an event of the log: cap; restore or propose them
+    renew certificate: NotCertified: none names the model in use
+    remake release: no portfolio was released yet
+    look settlement: order 0123456789ab waits: EscrowLocked
+    >>> ours.plan.policy["cap"] = 0.5
+    >>> certified("m1", at + timedelta(days=30))
+    >>> told(at + timedelta(days=23))  # a week is left, not less
+    remake release: no portfolio was released yet
+    look settlement: order 0123456789ab waits: EscrowLocked
+    >>> told(at + timedelta(days=23, seconds=1))
+    renew certificate: ends on 2026-12-29
+    remake release: no portfolio was released yet
+    look settlement: order 0123456789ab waits: EscrowLocked
+
+    A view that ends soon, an open alert, and a halt:
+
+    >>> for name, days in (("US", 5), ("EU", 9), ("Asia", -1)):
+    ...     message = {"validUntil": int((at + timedelta(days=days)).timestamp())}
+    ...     body = {"view": name, "signed": {"message": message}}
+    ...     _ = log.append("views", "ViewAccepted", at=at, actor="research", body=body)
+    >>> for rule, severity in (("drift", "watch"), ("cost", "info"), ("age", "act")):
+    ...     body = {"rule": rule, "severity": severity, "value": 0.06789, "limit": 0.05}
+    ...     _ = log.append("monitoring", "AlertRaised", at=at, actor="chair", body=body)
+    >>> _ = log.append(
+    ...     "monitoring", "AlertClosed", at=at, actor="chair", body={"of": log.events()[-1].number}
+    ... )
+    >>> _ = log.append("risk", "Halted", at=at, actor="chair", body={"why": "risk is 0.3"})
+    >>> told()
+    look halt: halted since event 11: risk is 0.3
+    renew view: US: ends on 2026-12-04
+    remake release: no portfolio was released yet
+    look alert: drift: 0.0679, limit 0.05
+    look settlement: order 0123456789ab waits: EscrowLocked
     """
     return [
         *_stops(desk, at),

@@ -57,6 +57,32 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
     --------
     >>> read(Path("no such folder"))
     ([], {})
+
+    Letters come in the order of their names, and one that is none stops no other.
+
+    >>> import json, tempfile
+    >>> message = {"number": 7, "digest": "0f" * 32, "role": "chair", "nonce": 1}
+    >>> statement = {"kind": "LogHead", "message": message, "signer": "0x1", "signature": "0x2"}
+    >>> written = {
+    ...     "b.json": json.dumps({"statement": statement, "fields": {"x": 1}}),
+    ...     "a.json": json.dumps({"statement": statement}),
+    ...     "c.json": json.dumps({"fields": {}}),
+    ...     "d.json": json.dumps({"statement": statement, "note": "please"}),
+    ...     "e.json": json.dumps({"statement": statement, "fields": [1]}),
+    ...     "f.json": "{",
+    ...     "g.json": json.dumps([statement]),
+    ...     "h.txt": "no letter",
+    ... }
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     for name, text in written.items():
+    ...         _ = Path(folder, name).write_text(text)
+    ...     letters, unread = read(Path(folder))
+    >>> [(letter.name, letter.signed.kind, letter.fields) for letter in letters]
+    [('a.json', 'LogHead', {}), ('b.json', 'LogHead', {'x': 1})]
+    >>> list(unread), unread["c.json"]
+    (['c.json', 'd.json', 'e.json', 'f.json', 'g.json'], 'not read: it has no statement')
+    >>> unread["d.json"], unread["e.json"]
+    ("not read: it has an unknown part 'note'", 'not read: its fields are no mapping')
     """
     letters = []
     unread = {}
@@ -94,6 +120,102 @@ def hear(
         Of the classes, before any view.
     made_by : Pins
         Of the model in use, which a certificate must name.
+
+    Examples
+    --------
+    A view that says how unsure it is is heard; certainty is not, whoever signs it, and neither is a
+    class that nobody has assumptions for. The log has both.
+
+    >>> from datetime import UTC, timedelta
+    >>> from types import SimpleNamespace
+    >>> import numpy as np
+    >>> from portlib.stewardship.audit_log import AuditLog
+    >>> decided = {"black_litterman_tau": 0.05, "view_confidence_limit": 0.5}
+    >>> decided |= {"certifier_roles": ["expert"], "model_owners": {"estimation": "research"}}
+    >>> plan = SimpleNamespace(policy=decided)
+    >>> keys = signatures.demonstration_keys(
+    ...     ("research", "expert", "chair"), np.random.default_rng(1)
+    ... )
+    >>> roster = {role: signatures.address(key) for role, key in keys.items()}
+    >>> at, ours = datetime(2026, 11, 29, tzinfo=UTC), "ab" * 32
+    >>> office = Office(AuditLog(), ours, roster, ("chair",), 1, timedelta(0), ("research",))
+    >>> pins = Pins("c0" * 32, "d1" * 32, "e2" * 32, ours)
+    >>> office.log.append(
+    ...     "models", "ModelRegistered", at=at, actor="x", body={"pins": {"plan": ours}}
+    ... ).number
+    1
+    >>> prior = Assumptions(["US", "EU"], [0.07, 0.06], [[0.04, 0.02], [0.02, 0.05]])
+    >>> def letter(nonce, *, days=30, **said):
+    ...     view = View(
+    ...         **{
+    ...             "name": "US",
+    ...             "portfolio": {"US": 1.0, "EU": -1.0},
+    ...             "q": 0.02,
+    ...             "author": "research",
+    ...             "as_of": "2026-11-28",
+    ...             "reason": "so",
+    ...             "variance": 0.0025,
+    ...         }
+    ...         | said
+    ...     )
+    ...     span = {"role": "research", "nonce": nonce, "plan": ours, "at": at, "days": days}
+    ...     content = signatures.view_content(view)
+    ...     return Letter(
+    ...         f"{nonce}.json", signatures.sign("InvestorView", content, keys["research"], **span)
+    ...     )
+    >>> came = [
+    ...     letter(1),
+    ...     letter(2, variance=0.0, name="sure"),
+    ...     letter(3, name="gold", portfolio={"gold": 1.0}),
+    ... ]
+    >>> said = hear(office, plan, came, prior, pins, at)
+    >>> said["1.json"], said["2.json"][:53]
+    ('accepted', "ViewError: view 'sure' would move the prior 100% of t")
+    >>> said["3.json"]
+    "ViewError: view 'gold' is about gold, which the plan has no assumptions for; it has US, EU"
+    >>> [e.name for e in office.log.events("views")]
+    ['ViewAccepted', 'ViewRefused', 'ViewRefused']
+
+    A certificate that lacks a field is refused, a whole one accepted; an approval of nothing is
+    refused.
+
+    >>> fields = certificates.draft(pins) | {
+    ...     name: f"what {name} are" for name in certificates.FIELDS
+    ... }
+    >>> def certificate(nonce, fields):
+    ...     content = certificates.certificate_content(fields)
+    ...     span = {"role": "expert", "nonce": nonce, "plan": ours, "at": at, "days": 365}
+    ...     signed = signatures.sign("Certificate", content, keys["expert"], **span)
+    ...     return Letter("certificate", signed, fields)
+    >>> hear(office, plan, [certificate(1, fields | {"conclusion": ""})], prior, pins, at)[
+    ...     "certificate"
+    ... ][:16]
+    'IncompleteRecord'
+    >>> hear(office, plan, [certificate(1, fields)], prior, pins, at)
+    {'certificate': 'accepted'}
+    >>> said = {"content": bytes(32), "subject": "nothing", "reason": "so"}
+    >>> span = {"role": "chair", "nonce": 1, "plan": ours, "at": at, "days": 1}
+    >>> approval = Letter("approval", signatures.sign("Approval", said, keys["chair"], **span))
+    >>> hear(office, plan, [approval], prior, pins, at)["approval"][:45]
+    'GovernanceError: approval by chair: no propos'
+
+    In force are the newest versions that still hold, by name; a newer one replaces an older also
+    when it is over, and what was signed before a plan was registered anew must be signed again.
+
+    >>> more = [letter(4, version=2, q=0.03, days=2), letter(5, name="Asia", q=0.01)]
+    >>> hear(office, plan, more, prior, pins, at)
+    {'4.json': 'accepted', '5.json': 'accepted'}
+    >>> later = at + timedelta(days=2)
+    >>> [(view.name, view.version, view.q) for view in in_force(office, later)]
+    [('Asia', 1, 0.01), ('US', 2, 0.03)]
+    >>> [view.name for view in in_force(office, later + timedelta(seconds=1))]
+    ['Asia']
+    >>> for plan_named, number in (("cd" * 32, 0), (ours, 0)):
+    ...     body = {"pins": {"plan": plan_named}}
+    ...     _ = office.log.append("models", "ModelRegistered", at=at, actor="x", body=body)
+    ...     print(len(in_force(office, at)))
+    0
+    0
     """
     said = {}
     for letter in letters:
@@ -145,6 +267,27 @@ def weighable(view: View, plan: Plan, prior: Assumptions) -> float:
     -------
     float
         Decimal.
+
+    Examples
+    --------
+    The prior variance of US over EU is 0.05 * (0.04 + 0.05 - 0.04) = 0.0025: a view as unsure as
+    that goes half of the way, which the policy just allows.
+
+    >>> from types import SimpleNamespace
+    >>> plan = SimpleNamespace(policy={"black_litterman_tau": 0.05, "view_confidence_limit": 0.5})
+    >>> prior = Assumptions(["US", "EU"], [0.07, 0.06], [[0.04, 0.02], [0.02, 0.05]])
+    >>> def view(variance):
+    ...     portfolio = {"US": 1.0, "EU": -1.0}
+    ...     return View("US", portfolio, 0.02, "research", "2026-11-28", "so", variance=variance)
+    >>> (
+    ...     round(weighable(view(0.0025), plan, prior), 9),
+    ...     round(weighable(view(0.0225), plan, prior), 9),
+    ... )
+    (0.5, 0.1)
+    >>> weighable(view(0.0024), plan, prior)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: view 'US' would move the prior 51% of the way, ...
     """
     if unknown := sorted(set(view.portfolio) - set(prior.labels)):
         raise ViewError(
@@ -216,6 +359,22 @@ def expected(plan: Plan, prior: Assumptions, views: Sequence[View]) -> Assumptio
     Returns
     -------
     Assumptions
+
+    Examples
+    --------
+    Half of the way from 1% to 2% for US over EU: each mean moves by its covariance with that
+    difference, 0.02 and -0.03 of 0.05. Without a view the prior stays.
+
+    >>> from types import SimpleNamespace
+    >>> plan = SimpleNamespace(policy={"black_litterman_tau": 0.05})
+    >>> prior = Assumptions(["US", "EU"], [0.07, 0.06], [[0.04, 0.02], [0.02, 0.05]])
+    >>> portfolio = {"US": 1.0, "EU": -1.0}
+    >>> view = View("US", portfolio, 0.02, "research", "2026-11-28", "so", variance=0.0025)
+    >>> after = expected(plan, prior, [view])
+    >>> after.mu.round(9).tolist()  # 0.07 + 0.4 * 0.005, 0.06 - 0.6 * 0.005
+    [0.072, 0.057]
+    >>> after.sigma.tolist() == prior.sigma.tolist(), expected(plan, prior, []) is prior
+    (True, True)
     """
     if not views:
         return prior

@@ -91,6 +91,18 @@ class Desk:
         Whose key counts for which role.
     role, key : str, bytes
         Who signs the log's head; the address of the key must be the role's.
+
+    Examples
+    --------
+    >>> (key,) = signatures.demonstration_keys(["operations"], np.random.default_rng(1)).values()
+    >>> roster = {"operations": signatures.address(key).upper().replace("X", "x"), "chair": "0x1"}
+    >>> desk = Desk(None, Ledger(":memory:"), roster, "operations", key)
+    >>> desk.log is desk.ledger.log
+    True
+    >>> Desk(None, desk.ledger, roster, "chair", key)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.signatures.WrongKey: the key given is not that of chair ...
     """
 
     plan: Plan
@@ -216,7 +228,22 @@ def seal(desk: Desk, at: datetime) -> Event:
 
 
 def released(log: AuditLog) -> Event | None:
-    """The event that released the portfolios in force, or None before the first."""
+    """The event that released the portfolios in force, or None before the first.
+
+    Examples
+    --------
+    The last release of these portfolios counts; what another model released does not.
+
+    >>> from datetime import UTC
+    >>> log, at = AuditLog(), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> released(log) is None
+    True
+    >>> for model in (MODEL, MODEL, "toy"):
+    ...     said = {"model": model, "values": {}}
+    ...     _ = log.append("optimisation", "PortfolioOptimized", at=at, actor="x", body=said)
+    >>> released(log).number
+    2
+    """
     events = log.events("optimisation", "PortfolioOptimized")
     mine = [event for event in events if event.body["model"] == MODEL]
     return mine[-1] if mine else None
@@ -302,7 +329,20 @@ def controls(desk: Desk, at: datetime) -> Pins:
 
 
 def portfolios(values: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """By posture: weights by fund, mean and risk, as risk is measured on them."""
+    """By posture: weights by fund, mean and risk, as risk is measured on them.
+
+    Examples
+    --------
+    >>> told = {
+    ...     "posture": "moderate",
+    ...     "weights": {"A": 1.0},
+    ...     "mean": 0.05,
+    ...     "risk": 0.1,
+    ...     "cost": 0.002,
+    ... }
+    >>> portfolios({"suite": {"models": [told]}})
+    {'moderate': {'weights': {'A': 1.0}, 'mean': 0.05, 'risk': 0.1}}
+    """
     return {
         model["posture"]: {name: model[name] for name in ("weights", "mean", "risk")}
         for model in values["suite"]["models"]
@@ -327,6 +367,28 @@ def held(ledger: Ledger, prices: pd.Series) -> tuple[pd.Series, float, float]:
     worth, and cash besides (US dollars).
 
     Raises GovernanceError for a holding without a price, and where nothing is held.
+
+    Examples
+    --------
+    Two shares of A at 30 dollars, half a share of B at 80, and of 25.50 dollars 10 that the
+    custodian put up for an order.
+
+    >>> from datetime import UTC
+    >>> ledger, at = Ledger(":memory:"), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> prices = pd.Series({"B": 80.0, "A": 30.0, "C": 5.0})
+    >>> held(ledger, prices)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: the ledger holds nothing: ...
+    >>> _ = deliver(ledger, deposit("one", {"A": 2_000_000, "B": 500_000, "USD": 1_550}), at)
+    >>> _ = deliver(ledger, deposit("settlement float for x", {"USD": 1_000}), at)
+    >>> weights, worth, cash = held(ledger, prices)
+    >>> weights.to_dict(), worth, cash
+    ({'A': 0.6, 'B': 0.4}, 100.0, 15.5)
+    >>> held(ledger, prices.drop("B"))
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: B: held, and without a price; give one
     """
     owned = ledger.holdings()
     funds = {name: micro for name, micro in owned.items() if name != CASH}
@@ -375,6 +437,84 @@ def due(
     Returns
     -------
     str
+
+    Examples
+    --------
+    A target of 30% A, 50% B and 20% C, of which 60% A and 40% B are held; the account was last
+    changed on 15 January, so that three months have passed on 15 April.
+
+    >>> from datetime import UTC
+    >>> from types import SimpleNamespace
+    >>> from portlib.retirement.model_portfolios.models import Model
+    >>> model = Model(
+    ...     "moderate",
+    ...     {"A": 0.3, "B": 0.5, "C": 0.2, "D": 0.0},
+    ...     4,
+    ...     0.05,
+    ...     0.1,
+    ...     0.5,
+    ...     0,
+    ...     0,
+    ...     "m",
+    ...     "typed",
+    ... )
+    >>> suite = Suite((model,), {}, {}, "2026-01-15").to_json()
+    >>> decided = {"rebalance_trigger": "calendar", "rebalance_calendar_months": 3}
+    >>> decided |= {"rebalance_drift": {"absolute": 0.05, "relative": 0.25}}
+    >>> ledger, start = Ledger(":memory:"), datetime(2026, 1, 15, tzinfo=UTC)
+    >>> desk = SimpleNamespace(
+    ...     ledger=ledger, log=ledger.log, plan=SimpleNamespace(policy=decided), role="x"
+    ... )
+    >>> _ = ledger.log.append("policy", "PolicyAdopted", at=start, actor="x", body={})
+    >>> _ = deliver(ledger, deposit("one", {"A": 2_000_000, "B": 500_000}), start)
+    >>> prices = pd.Series({"B": 80.0, "A": 30.0})
+    >>> due(desk, "moderate", prices, start)
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.one_quarter.quarter.NotAdopted: no portfolio was released: make one first
+    >>> said = {"model": MODEL, "values": {"suite": suite}}
+    >>> _ = ledger.log.append("optimisation", "PortfolioOptimized", at=start, actor="x", body=said)
+    >>> [due(desk, "moderate", prices, datetime(2026, 4, day, tzinfo=UTC)) for day in (14, 15)]
+    ['', '3 months have passed']
+    >>> due(desk, "moderate", prices, datetime(2027, 1, 14, tzinfo=UTC))
+    '3 months have passed'
+    >>> decided["rebalance_trigger"] = "drift"
+    >>> due(desk, "moderate", prices, start)
+    'A is 0.3000 off target, band 0.0500'
+    >>> decided["rebalance_trigger"] = "signal"
+    >>> due(desk, "moderate", prices, start)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.governance.approvals.GovernanceError: the policy's trigger is ...
+
+    What rings is opened once; of another severity it is closed and opened anew, and over it is
+    closed.
+
+    >>> rises = {"info": 0.03, "watch": 0.25, "act": 0.35, "unit": "weight of a fund"}
+    >>> decided["alert_limits"] = {"distance from target": rises, "cost": rises}
+    >>> cost = pd.Series([0.5, 0.04], pd.to_datetime(["2025-12-31", "2026-01-31"]))
+    >>> for alert in watch(desk, "moderate", prices, start, measured={"cost": cost}):
+    ...     print(alert)
+    watch: distance from target is 0.3, limit 0.25 (weight of a fund), since 2026-01
+    info: cost is 0.04, limit 0.03 (weight of a fund), since 2026-01
+    >>> _ = watch(desk, "moderate", prices, start, measured={"cost": cost})
+    >>> [(e.name, e.body["rule"]) for e in ledger.log.events("monitoring")]
+    [('AlertRaised', 'distance from target'), ('AlertRaised', 'cost')]
+    >>> dear = prices * [1, 2]  # A is then 75%
+    >>> [alert.severity for alert in watch(desk, "moderate", dear, start)]
+    ['act']
+    >>> for event in ledger.log.events("monitoring")[2:]:
+    ...     print(event.name, event.body["rule"])
+    AlertClosed distance from target
+    AlertClosed cost
+    AlertRaised distance from target
+    >>> (
+    ...     ledger.log.events("monitoring")[2].body["of"],
+    ...     open_alerts(ledger.log)["distance from target"].body["severity"],
+    ... )
+    (4, 'act')
+    >>> list(open_alerts(ledger.log))
+    ['distance from target']
     """
     name = desk.plan.policy["rebalance_trigger"]
     if name in ("risk_spike", "signal") and returns is None:
@@ -659,6 +799,128 @@ def run(
         ``code`` is 0 when all is done or nothing was due, 10 when people should look (an open
         alert to watch or act on, an order that waits or was rolled back), 20 when halted, 30 when a
         control refused, 40 when the log is broken.
+
+    Examples
+    --------
+    The quarter of the example plan, whose people hold what they hold at ten dollars a share. Each
+    control says no until what it asks for is there.
+
+    >>> from datetime import UTC, timedelta
+    >>> from portlib import plan as plans
+    >>> ours = plans.read()
+    >>> expert = ours.policy["certifier_roles"][0]
+    >>> keys = signatures.demonstration_keys(
+    ...     [expert, *{*ours.policy["approval_roles"], *ours.policy["view_authors"], "operations"}],
+    ...     np.random.default_rng(1),
+    ... )
+    >>> roster = {role: signatures.address(key) for role, key in keys.items()}
+    >>> desk = Desk(ours, Ledger(":memory:"), roster, "operations", keys["operations"])
+    >>> at = datetime(2026, 6, 30, 9, tzinfo=UTC)
+    >>> prices = pd.Series(
+    ...     10.0, dict.fromkeys([*plan_menu.each_vintage(ours).funds.index, *ours.funds.index])
+    ... )
+    >>> def stopped(letters=()):
+    ...     out = run(desk, letters, prices, at)
+    ...     return out.code, out.status, out.stopped_by.split(":")[0]
+    >>> stopped()
+    (30, 'refused', 'NotAdopted')
+    >>> sealed = adopt(desk, at)
+    >>> (
+    ...     sealed.name,
+    ...     sealed.body["signed"]["message"]["number"],
+    ...     [e.name for e in desk.log.events("policy")],
+    ... )
+    ('LogSealed', 3, ['PolicyAdopted', 'MandateAdopted'])
+    >>> adopt_mandates(desk, at), len(desk.log.events("policy", "MandateAdopted"))  # nothing is new
+    (1, 1)
+    >>> money = ours.holdings.mul(ours.participants["balance"], axis=0).sum()
+    >>> shares = {fund: money[fund] / 10 for fund in ours.exposures.index if money[fund] > 0}
+    >>> deposit_opening(desk, shares, at)
+    >>> before = desk.ledger.holdings()
+    >>> all(
+    ...     abs(before[fund] / 1e6 - x) <= 0.0005 for fund, x in shares.items()
+    ... )  # thousandths of a share
+    True
+    >>> stopped()
+    (30, 'refused', 'NotCertified')
+    >>> said = certificates.draft(desk.pins) | {
+    ...     name: f"what {name} are" for name in certificates.FIELDS
+    ... }
+    >>> content = certificates.certificate_content(said)
+    >>> span = {"nonce": 1, "plan": ours.fingerprint, "at": at, "days": 365}
+    >>> letter = inbox.Letter(
+    ...     "c", signatures.sign("Certificate", content, keys[expert], role=expert, **span), said
+    ... )
+
+    Certified, the portfolios are made and released, and the account is traded to them; an order
+    waits until its counterparties have spoken.
+
+    >>> first = run(desk, [letter], prices, at)
+    >>> first.code, first.status, first.letters, first.settlement, first.stopped_by
+    (10, 'review due', {'c': 'accepted'}, 'EscrowLocked', '')
+    >>> target = pd.Series(suite_of(released(desk.log))["moderate"].weights)
+    >>> weights = pd.Series(shares) / sum(shares.values())
+    >>> off = target.sub(weights, fill_value=0.0).abs()
+    >>> (
+    ...     first.reason.startswith(f"{off.idxmax()} is {off.max():.4f} off target"),
+    ...     first.release == released(desk.log).number,
+    ... )
+    (True, True)
+    >>> order = waiting(desk)
+    >>> after = pd.Series(before, dtype=float)
+    >>> for leg in order.legs:
+    ...     after[leg.fund] = after.get(leg.fund, 0.0) + leg.micro_shares
+    >>> whole = after.drop("USD", errors="ignore") / after.sum()
+    >>> traded = [leg.fund for leg in order.legs]
+    >>> bool(
+    ...     (whole - target.reindex(whole.index, fill_value=0.0))[traded].abs().max()
+    ...     < off.max() / 2
+    ... )
+    True
+    >>> out = run(
+    ...     desk,
+    ...     [],
+    ...     prices,
+    ...     at + timedelta(hours=1),
+    ...     fills={i: leg.cents for i, leg in enumerate(order.legs)},
+    ... )
+    >>> out.settlement, waiting(desk) is None, out.reason
+    ('SettlementFinalized', True, 'an order of an earlier day waits')
+    >>> now = desk.ledger.holdings()
+    >>> all(
+    ...     now.get(leg.fund, 0) == before.get(leg.fund, 0) + leg.micro_shares for leg in order.legs
+    ... )
+    True
+    >>> spent = sum(leg.cents if leg.micro_shares > 0 else -leg.cents for leg in order.legs)
+    >>> floated = max(0, order.cash_needed - before.get("USD", 0))
+    >>> now["USD"] == before.get("USD", 0) + floated - spent
+    True
+    >>> instructions(desk)[0].fingerprint == order.id, out.head == desk.log.verify()
+    (True, True)
+
+    A leg that is not executed rolls all of it back, and so does the deadline.
+
+    >>> small = Order("small", [Leg(traded[0], -1_000_000, 1_000)], tolerance=0.1, hours=1)
+    >>> settle(desk, small, {0: "no buyer"}, at + timedelta(hours=1)), desk.ledger.holdings() == now
+    ('SettlementRolledBack', True)
+    >>> other = Order("other", small.legs, tolerance=0.1, hours=1)
+    >>> (
+    ...     settle(desk, other, {}, at + timedelta(hours=1)),
+    ...     settle(desk, other, {0: 999}, at + timedelta(hours=2) - timedelta(seconds=1)),
+    ... )
+    ('EscrowLocked', 'SettlementFinalized')
+
+    A halt stops everything until it is lifted; and a line that was changed is found before anything
+    is made.
+
+    >>> at = at + timedelta(hours=3)
+    >>> _ = desk.log.append("risk", "Halted", at=at, actor="operations", body={"why": "by hand"})
+    >>> stopped()
+    (20, 'halted', 'OptimizationHalted')
+    >>> _ = desk.ledger.connection.execute("DROP TRIGGER audit_log_no_update")
+    >>> _ = desk.ledger.connection.execute("UPDATE audit_log SET content = '{}' WHERE number = 3")
+    >>> stopped()
+    (40, 'log broken', 'ChainBroken')
     """
     who = posture or desk.plan.policy["default_posture"]
     said: dict[str, str] = {}
@@ -717,7 +979,30 @@ EVENT = "prudent-by-construction/event/1"
 
 
 def lines(log: AuditLog, *, after: int = 0) -> list[str]:
-    """The log's events after a number as JSON lines, for whatever collects them."""
+    """The log's events after a number as JSON lines, for whatever collects them.
+
+    Examples
+    --------
+    >>> import json
+    >>> from datetime import UTC
+    >>> log, at = AuditLog(), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> for of in (7, 8):
+    ...     event = log.append("policy", "Approved", at=at, actor="chair", body={"of": of})
+    >>> len(lines(log)), lines(log, after=2)
+    (2, [])
+    >>> (line,) = lines(log, after=1)
+    >>> told = json.loads(line)
+    >>> (
+    ...     told["number"],
+    ...     told["event"],
+    ...     told["body"],
+    ...     told["actor"],
+    ...     told["digest"] == event.link.digest,
+    ... )
+    (2, 'Approved', {'of': 8}, 'chair', True)
+    >>> line[-1] == chr(10), told["topic"], told["at"]
+    (True, 'policy', '2026-11-29T00:00:00+00:00')
+    """
     return [
         canonical(
             {
@@ -759,6 +1044,17 @@ def fills_from_json(content: Mapping[str, Any]) -> dict[int, int | str]:
     --------
     >>> fills_from_json({"0": 125000, "1": "not executed"})
     {0: 125000, 1: 'not executed'}
+
+    >>> for wrong in ({"0": 0}, {"x": 5}, {"0": 1.5}, {"0": True}, ["0"]):
+    ...     try:
+    ...         fills_from_json(wrong)
+    ...     except GovernanceError as error:
+    ...         print(error)
+    fills: '0': 0; give whole cents by leg, or a reason
+    fills: 'x': 5; give whole cents by leg, or a reason
+    fills: '0': 1.5; give whole cents by leg, or a reason
+    fills: '0': True; give whole cents by leg, or a reason
+    fills are a mapping from leg to cents, or to a reason
     """
     found: dict[int, int | str] = {}
     if not isinstance(content, Mapping):

@@ -114,6 +114,276 @@ def walk(
     >>> walk(ledger, plans.read(), {})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     portlib.stewardship.one_quarter.trail.TrailBroken: event 1 ... before any portfolio was released
+
+    A whole record, told event by event: a policy that was changed with another role's word and
+    after its wait, a model that was registered and certified, a view, a halt that was lifted, a
+    release, and an order from its instruction to its end.
+
+    >>> import numpy as np
+    >>> from types import SimpleNamespace
+    >>> from portlib.construction.views import View
+    >>> from portlib.retirement.model_portfolios.models import Model, Suite
+    >>> from portlib.stewardship.settlement import confirm, deliver, deposit, finalise, lock
+    >>> class Decided(dict):
+    ...     entries, fingerprint = property(lambda self: list(self)), "e2" * 32
+    >>> limits = {"volatility": {"moderate": 0.15}, "sharpe": 1.0, "turnover": 0.6}
+    >>> decided = Decided(approval_roles=["chair", "counsel", "finance"], approvals_needed=1)
+    >>> decided |= {"policy_timelock_hours": 48, "certifier_roles": ["expert"], "cap": 0.4}
+    >>> decided |= {"view_authors": ["research"], "circuit_breakers": limits}
+    >>> ours = SimpleNamespace(fingerprint="f3" * 32, policy=Decided(decided | {"cap": 0.5}))
+    >>> keys = signatures.demonstration_keys(
+    ...     ("chair", "counsel", "expert", "research", "operations"), np.random.default_rng(1)
+    ... )
+    >>> addresses = {role: signatures.address(key) for role, key in keys.items()}
+    >>> start = datetime(2026, 11, 1, tzinfo=UTC)
+    >>> model = Model("moderate", {"A": 0.6, "B": 0.4}, 4, 0.06, 0.1, 0.6, 0.0, 0.0, "m1", "typed")
+    >>> pins = Pins("c0" * 32, "d1" * 32, "e2" * 32, "f3" * 32)
+    >>> view = View("US", {"US": 1.0, "EU": -1.0}, 0.01, "research", "2026-10-30", "so")
+    >>> legs = [{"fund": "A", "micro_shares": -3_000_000, "cents": 3_000}]
+    >>> legs += [{"fund": "B", "micro_shares": 2_000_000, "cents": 2_900}]
+    >>> known = {}  # what was signed before
+    >>> def record(change=lambda number, name, body: body):
+    ...     # the story told to a new ledger, each body as `change` gives it; None leaves it out
+    ...     ledger, nonces = Ledger(":memory:"), Counter()
+    ...     log = ledger.log
+    ...
+    ...     def add(day, topic, name, actor="operations", by="", kind="", content=None, **body):
+    ...         at = start + timedelta(days=day)
+    ...         if by:
+    ...             nonces[by] += 1
+    ...             span = {"nonce": nonces[by], "plan": ours.fingerprint, "at": at, "days": 30}
+    ...             if (what := str((by, content, span))) not in known:
+    ...                 known[what] = signatures.sign(kind, content, keys[by], role=by, **span)
+    ...             body |= {"role": by, "nonce": nonces[by], "signed": known[what].to_json()}
+    ...         told = change(len(log.events()) + 1, name, body)
+    ...         who = told.pop("actor", actor) if told else ""
+    ...         return told and log.append(topic, name, at=at, actor=who, body=told)
+    ...
+    ...     def approve(day, event, by):
+    ...         said = {"content": bytes.fromhex(event.link.digest), "subject": "", "reason": ""}
+    ...         add(
+    ...             day, "policy", "Approved", by=by, kind="Approval", content=said, of=event.number
+    ...         )
+    ...
+    ...     add(0, "policy", "PolicyAdopted", values=dict(decided))
+    ...     proposal = add(0, "policy", "PolicyChangeProposed", "chair", entry="cap", value=0.5)
+    ...     approve(0, proposal, "counsel")
+    ...     add(2, "policy", "PolicyChanged", of=2, entry="cap", value=0.5)
+    ...     add(2, "models", "ModelRegistered", model=MODEL, digits=6, pins=vars(pins))
+    ...     add(
+    ...         2,
+    ...         "policy",
+    ...         "MandateAdopted",
+    ...         version=1,
+    ...         mandates={"moderate": "m1"},
+    ...         policy="e2" * 32,
+    ...     )
+    ...     fields = {name: f"what {name} are" for name in FIELDS} | {"model": pins.model}
+    ...     told = certificate_content(fields)
+    ...     add(
+    ...         2,
+    ...         "models",
+    ...         "ModelCertified",
+    ...         by="expert",
+    ...         kind="Certificate",
+    ...         content=told,
+    ...         fields=fields,
+    ...     )
+    ...     told = signatures.view_content(view)
+    ...     noted = {"view": "US", "version": 1, "fingerprint": view.fingerprint}
+    ...     add(
+    ...         3,
+    ...         "views",
+    ...         "ViewAccepted",
+    ...         by="research",
+    ...         kind="InvestorView",
+    ...         content=told,
+    ...         **noted,
+    ...     )
+    ...     halt = add(3, "risk", "Halted", why="by hand")
+    ...     approve(3, halt, "chair")
+    ...     add(3, "risk", "Resumed", of=halt.number)
+    ...     values = {"suite": Suite((model,), {}, {}, "2026-11-04").to_json(), "mandates": 1}
+    ...     values |= {"assumptions": {"rf": 0.02}, "views": {"US": view.fingerprint}}
+    ...     made = {"model": MODEL, "pins": vars(pins), "values": values}
+    ...     add(4, "optimisation", "PortfolioOptimized", **made, digest=result_digest(values, 6))
+    ...     told = {"digest": result_digest(values, 6), "pins": pins.fingerprint}
+    ...     add(4, "models", "ResultAccepted", model=MODEL, **told)
+    ...     said = {
+    ...         "account": "moderate",
+    ...         "target": {"A": 0.6, "B": 0.4},
+    ...         "plan": "f3" * 32,
+    ...         "legs": legs,
+    ...     }
+    ...     said |= {
+    ...         "policy": "e2" * 32,
+    ...         "mandate": "m1",
+    ...         "price_tolerance": 0.1,
+    ...         "deadline_hours": 24,
+    ...     }
+    ...     add(4, "rebalancing", "RebalanceInstructionIssued", **said)
+    ...     alert = add(4, "monitoring", "AlertRaised", rule="drift")
+    ...     add(4, "monitoring", "AlertClosed", of=alert.number, rule="drift")
+    ...     head = signatures.head_content(log.verify())
+    ...     add(4, "decisions", "LogSealed", by="operations", kind="LogHead", content=head)
+    ...     return ledger, Order(_fingerprint(said), [Leg(**leg) for leg in legs], 0.1, 24)
+    >>> ledger, order = record()
+    >>> at = start + timedelta(days=5)
+    >>> for message in (
+    ...     deposit("d", {"A": 5_000_000, "USD": 1_000}),
+    ...     lock("l", order),
+    ...     confirm("1", order.id, 1, 2_950),
+    ...     confirm("0", order.id, 0, 2_900),
+    ...     finalise("f", order.id),
+    ... ):
+    ...     _ = deliver(ledger, message, at)
+    >>> found = walk(ledger, ours, addresses)
+    >>> sum(found.values()), found["Approved"], found["LegConfirmed"], found["SettlementFinalized"]
+    (23, 2, 2, 1)
+    >>> walk(ledger, ours, addresses, head=ledger.log.verify()) == found
+    True
+
+    Each event in its turn, with one thing about it otherwise: the first that does not hold is
+    named.
+
+    >>> def broken(name, roster=addresses, number=0, leave=False, **other):
+    ...     def change(at, told, body):
+    ...         meant = told == name and at >= number
+    ...         return None if meant and leave else {**body, **(other if meant else {})}
+    ...
+    ...     try:
+    ...         walk(record(change)[0], ours, roster)
+    ...     except ValueError as error:
+    ...         return str(error)
+    >>> broken("none") is None
+    True
+    >>> broken("PolicyChanged", of=1)
+    'event 4 (PolicyChanged): changes what nobody proposed'
+    >>> broken("PolicyChanged", value=0.45)
+    'event 4 (PolicyChanged): is not the change of event 2'
+    >>> broken("PolicyAdopted", values=decided | {"policy_timelock_hours": 49})
+    'event 4 (PolicyChanged): was enacted before its waiting time ended, 2026-11-03 01:00'
+    >>> broken("PolicyAdopted", values=decided | {"approvals_needed": 2})
+    'event 4 (PolicyChanged): 1 roles approved event 2; 2 must'
+    >>> broken("PolicyChangeProposed", actor="counsel")  # whose own word does not count
+    'event 4 (PolicyChanged): 0 roles approved event 2; 1 must'
+    >>> broken("PolicyAdopted", values=decided | {"approval_roles": ["chair", "finance"]})
+    'event 4 (PolicyChanged): 0 roles approved event 2; 1 must'
+    >>> broken("Approved", of=1)
+    'event 3 (Approved): approves another event than was signed for'
+    >>> broken("Approved", nonce=7)
+    'event 3 (Approved): is noted under another role or number than was signed'
+    >>> broken("PolicyAdopted", values=decided | {"cap": 0.3, "roof": 1})
+    "event 5 (ModelRegistered): names a policy with another roof than the log's"
+    >>> broken("MandateAdopted", version=2)
+    'event 6 (MandateAdopted): is version 2, and 0 stood before it'
+    >>> broken("ModelCertified", fields={})[:58]
+    'event 7 (ModelCertified): the certificate does not say its'
+    >>> broken("ViewAccepted", version=2)
+    'event 8 (ViewAccepted): is noted as another view than was signed'
+    >>> broken("Resumed", of=8)
+    'event 11 (Resumed): lifts no halt'
+    >>> broken("Resumed", leave=True)
+    'event 11 (PortfolioOptimized): was released while a halt stood'
+    >>> broken("PortfolioOptimized", digest="0" * 64)
+    'event 12 (PortfolioOptimized): its values do not give its digest'
+    >>> broken("PortfolioOptimized", pins=vars(pins) | {"code": "0" * 64, "data": "1" * 64})
+    'event 12 (PortfolioOptimized): was made by other code and data than what was registered'
+    >>> broken("MandateAdopted", mandates={"moderate": "m2"})
+    'event 12 (PortfolioOptimized): moderate: its mandate is not the one adopted'
+    >>> broken("MandateAdopted", policy="0" * 64)
+    'event 12 (PortfolioOptimized): was made under mandates of another policy'
+    >>> broken("ViewAccepted", leave=True)
+    "event 11 (PortfolioOptimized): used view 'US', which was not accepted in that version"
+    >>> broken("ModelCertified", leave=True)[-53:]
+    'no certificate of this model stood before the release'
+    >>> broken("ResultAccepted", digest="0" * 64)
+    'event 13 (ResultAccepted): accepts a result that was not the one released'
+    >>> broken("ResultAccepted", pins="0" * 64)
+    'event 13 (ResultAccepted): names other code, data, policy or plan than the release'
+    >>> broken("RebalanceInstructionIssued", target={"A": 0.6001, "B": 0.3999})
+    'event 14 (RebalanceInstructionIssued): its target is not the portfolio that was released'
+    >>> broken("RebalanceInstructionIssued", policy="0")
+    'event 14 (RebalanceInstructionIssued): names another policy than the release'
+    >>> broken("RebalanceInstructionIssued", mandate="m2")
+    'event 14 (RebalanceInstructionIssued): names another mandate than the release'
+    >>> broken("AlertClosed", of=14)
+    'event 16 (AlertClosed): closes no open alert'
+    >>> broken("AlertRaised", transfers=[["outside", "plan", "USD", 5]])
+    'event 15 (AlertRaised): moves holdings, which it may not'
+    >>> broken("LogSealed", role="chair")
+    'event 17 (LogSealed): is noted under another role or number than was signed'
+
+    Limits: a release beyond one of them, or signed by nobody's key.
+
+    >>> tight = limits | {"sharpe": 0.3999}  # (0.06 - 0.02) / 0.1 is 0.4
+    >>> ours.policy["circuit_breakers"] = tight
+    >>> broken("PolicyAdopted", values=decided | {"circuit_breakers": tight})
+    'event 12 (PortfolioOptimized): was released though Sharpe ratio is 0.4, beyond 0.3999'
+    >>> ours.policy["circuit_breakers"] = limits
+    >>> broken("none", {role: x for role, x in addresses.items() if role != "research"}).split(";")[
+    ...     0
+    ... ]
+    'event 8 (ViewAccepted): is signed as research, whom the roster does not name'
+    >>> spans = {role: [Key(x)] for role, x in addresses.items()}
+    >>> broken("none", spans) is None
+    True
+    >>> over = spans | {"research": [Key(addresses["research"], last=start)]}
+    >>> broken("none", over)[:73]
+    'event 8 (ViewAccepted): is signed as research, of whose keys none counted'
+    >>> walk(Ledger(":memory:"), ours, addresses)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.one_quarter.trail.TrailBroken: the log has no line: nothing was ...
+    >>> ours.fingerprint, before = "aa" * 32, ours.fingerprint
+    >>> walk(ledger, ours, addresses)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.one_quarter.trail.TrailBroken: event 3 (Approved): Approval 1 of ...
+
+    The order's end: what moves otherwise than was confirmed, before it was, or without an
+    instruction.
+
+    >>> ours.fingerprint = before
+    >>> settled = ledger.log.events()[17:]
+    >>> def ended(change=lambda name, body: body, leave="none"):
+    ...     made = record()[0]
+    ...     for event in settled:
+    ...         if event.name != leave:
+    ...             body = change(event.name, {**event.body})
+    ...             made.log.append(
+    ...                 event.topic, event.name, at=event.at, actor=event.actor, body=body
+    ...             )
+    ...     try:
+    ...         walk(made, ours, addresses)
+    ...     except TrailBroken as error:
+    ...         return str(error)
+    ...     except ValueError as error:
+    ...         return type(error).__name__  # the chain holds, and the tables are empty
+    >>> ended()
+    'LedgerBroken'
+    >>> ended(leave="EscrowLocked")
+    'event 19 (LegConfirmed): is about an order that is not open'
+    >>> ended(leave="LegConfirmed")
+    'event 20 (PendingFinality): 0 of 2 legs were confirmed'
+    >>> def with_(name, **other):
+    ...     return ended(lambda told, body: body | (other if told == name else {}))
+    >>> with_("LegConfirmed", leg=1)[:34], with_("LegConfirmed", leg=2)[:34]
+    ('event 21 (LegConfirmed): confirms ', 'event 20 (LegConfirmed): confirms ')
+    >>> with_("LegConfirmed", cents=3_301)
+    "event 20 (LegConfirmed): confirms leg 1 beyond the order's tolerance"
+    >>> with_("LegConfirmed", cents=2_899)
+    'event 23 (SettlementFinalized): moved 50 of USD at outside, and 0 was due'
+    >>> with_("EscrowLocked", content=settled[1].body["content"] | {"hours": 25})
+    "event 19 (EscrowLocked): locks another order than the instruction's"
+    >>> with_("EscrowLocked", instruction="x", transfers=[])
+    'event 19 (EscrowLocked): locks an order that no instruction asked for'
+    >>> with_("SettlementFinalized", transfers=settled[-1].body["transfers"][:-1])
+    'event 23 (SettlementFinalized): moved 0 of B at outside, and -2000000 was due'
+    >>> with_("Deposited", transfers=[["plan", "outside", "USD", 5]])
+    'event 18 (Deposited): moves holdings otherwise than from outside to plan'
+    >>> with_("Deposited", transfers=[["outside", "plan", "USD", 0]])[-15:]
+    'outside to plan'
     """
     ledger.log.verify(head)
     events = ledger.log.events()
@@ -497,6 +767,40 @@ def reperform(release: Event, plan: Plan, before: Event | None = None) -> list[s
         The release, and the one that stood before it, if any: portfolios are remade from those.
     plan : Plan
         As it was; its fingerprint must be the release's.
+
+    Examples
+    --------
+    The same assumptions give the same portfolios, each release made again from the one before it; a
+    weight that was written otherwise is named.
+
+    >>> from copy import deepcopy
+    >>> from datetime import UTC, datetime
+    >>> from types import SimpleNamespace
+    >>> from portlib import plan as plans
+    >>> ours = plans.read()
+    >>> classes = plan_menu.class_assumptions(ours)
+    >>> seen = plan_menu.by_evidence(ours, history.open_record())
+    >>> values = {
+    ...     "suite": model_portfolios.suite(seen, classes).to_json(),
+    ...     "assumptions": classes.to_json(),
+    ... }
+    >>> body = {"model": MODEL, "pins": {"plan": ours.fingerprint}, "values": values}
+    >>> other = deepcopy(body)
+    >>> held = other["values"]["suite"]["models"][0]["weights"]
+    >>> fund = max(held, key=held.get)
+    >>> held[fund] += 0.001
+    >>> log, at = AuditLog(), datetime(2026, 11, 29, tzinfo=UTC)
+    >>> for told in (body, body | {"model": "toy"}, other):
+    ...     _ = log.append("optimisation", "PortfolioOptimized", at=at, actor="x", body=told)
+    >>> found = reperform_all(log, ours)
+    >>> list(found), found["1"], len(found["3"]) > 0
+    (['1', '3'], [], True)
+    >>> f"/models/0/weights/{fund}" in [path.split(":")[0] for path in found["3"]]
+    True
+    >>> reperform(SimpleNamespace(number=7, body={"pins": {"plan": "x"}}), ours)
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.one_quarter.trail.TrailBroken: event 7: was made for another plan
     """
     if plan.fingerprint != release.body["pins"]["plan"]:
         raise TrailBroken(release.number, f"event {release.number}: was made for another plan")
