@@ -235,11 +235,11 @@ def counts(report: Mapping[str, Any], held: pd.DataFrame) -> list[Finding]:
     --------
     >>> held = pd.DataFrame(
     ...     {
-    ...         "weight": [0.4, 0.3, 0.2999995, 5e-7],
-    ...         "printed_type": ["Equity", "Bond", "Bond", "Equity"],
-    ...         "what_it_is": ["equity", "Treasury bills", "bonds", "bank loans"],
+    ...         "weight": [0.4, 0.2, 0.2999995, 5e-7, 0.1],
+    ...         "printed_type": ["Equity", "Bond", "Bond", "Equity", "Bond"],
+    ...         "what_it_is": ["equity", "Treasury bills", "bonds", "loans", "Treasury bills"],
     ...     },
-    ...     ["A", "B", "C", "D"],
+    ...     list("ABCDE"),
     ... )
     >>> report = {
     ...     "universe": {
@@ -253,21 +253,21 @@ def counts(report: Mapping[str, Any], held: pd.DataFrame) -> list[Finding]:
     ...         "Bond": {"weight": 0.6, "positions": 2},
     ...         "Equity": {"weight": 0.41, "positions": 3},
     ...     },
-    ...     "positions": {"claimed": 5, "meaningful": 3},
+    ...     "positions": {"claimed": 6, "meaningful": 4},
     ...     "cash_claimed": 0.0,
     ...     "rules": {"inequalities": 11},
-    ...     "bond_list": ["B", "D"],
-    ...     "top_ten": ["A", "C", "E"],
+    ...     "bond_list": ["B", "D", "E"],
+    ...     "top_ten": ["A", "C", "F"],
     ... }
     >>> for found in counts(report, held):
-    ...     print(f"{found.item}: {found.printed}, {found.recomputed:.7g}, {found.rounding:.3g}")
-    Bond: weight: 0.6, 0.5999995, 0.000501
+    ...     print(f"{found.item}: {found.printed}, {found.recomputed:.7g}, {found.rounding:.4g}")
+    Bond: weight: 0.6, 0.5999995, 0.0005015
     Equity: weight: 0.41, 0.4000005, 0.000501
-    Bond: positions: 2, 2, 0
+    Bond: positions: 2, 3, 0
     Equity: positions: 3, 2, 0
-    positions behind the claim of diversification: 5, 4, 0
-    positions above a millionth: 3, 3, 0
-    cash: 0.0, 0.3, 5e-07
+    positions behind the claim of diversification: 6, 5, 0
+    positions above a millionth: 4, 4, 0
+    cash: 0.0, 0.3, 1e-06
     months from the first to the last: 14, 15, 0
     inequalities: floors, caps, equity floor: 11, 11, 0
     holdings typed other than by the printed list: 0, 2, 0
