@@ -149,6 +149,7 @@ def published_arithmetic(geometric: ArrayLike, volatility: ArrayLike, n: int) ->
 
 
 def geometric(case: Case) -> list[Compared]:
+    """Arithmetic means from geometric ones, and what a portfolio of them earns."""
     given = case["inputs"]
     out = case["outputs"]
     g, s, w = (np.array(given[name]) for name in ("geom", "vol", "weights"))
@@ -174,6 +175,7 @@ def geometric(case: Case) -> list[Compared]:
 
 
 def shrunk(case: Case) -> list[Compared]:
+    """Shrunk covariances and their intensities, by the authors' own code."""
     x = np.array(case["returns"])
     rows = []
     for method, printed in case["expected"].items():
@@ -195,6 +197,7 @@ def shrunk(case: Case) -> list[Compared]:
 
 
 def higham(case: Case) -> list[Compared]:
+    """The nearest correlation matrix to one that is none, and how far it is."""
     a = np.array(case["matrix"], float)
     x = shrinkage.nearest_correlation(a)
     return [
@@ -217,6 +220,7 @@ def nearest_by_newton(case: Case) -> list[Compared]:
 
 
 def turning_points(case: Case) -> list[Compared]:
+    """The turning points of a frontier by the critical line, and two portfolios on it."""
     traced = mv.frontier(_view(case))
     best = traced.maximum_sharpe()
     sharpe = case["maximum_sharpe"]
@@ -238,6 +242,7 @@ def turning_points(case: Case) -> list[Compared]:
 
 
 def two_assets(case: Case) -> list[Compared]:
+    """Two risky assets: tangency, least risk, and the share held of them."""
     mu = np.array(case["mean"])
     sd = np.array(case["sd"])
     rf = case["rf"]
@@ -285,6 +290,7 @@ def library_frontier(case: Case) -> list[Compared]:
 
 
 def frontcon(case: Case) -> list[Compared]:
+    """Points of a frontier, and the split between risky assets and borrowing."""
     view = _view(case, case["borrowing_rate"])
     told = case["allocation"]
     curve = mv.frontier(view).curve(case["points"]).iloc[::-1]
@@ -312,6 +318,7 @@ def frontcon(case: Case) -> list[Compared]:
 
 
 def groups(case: Case) -> list[Compared]:
+    """A frontier under limits of groups and of single assets."""
     view = _view(case)
     limits = []
     for i, (row, top) in enumerate(zip(case["groups"], case["group_upper"], strict=True)):
@@ -346,6 +353,7 @@ def _views(labels: list[str], rows: list[list[float]], q: ArrayLike) -> list[Vie
 
 
 def he_litterman(case: Case) -> list[Compared]:
+    """Means and weights of Black and Litterman under two sets of views."""
     labels = case["assets"]
     tau = case["tau"]
     aversion = case["risk_aversion"]
@@ -428,6 +436,7 @@ def idzorek(case: Case, covariance: ArrayLike | None = None) -> list[Compared]:
 
 
 def equal_risk(case: Case) -> list[Compared]:
+    """Portfolios whose assets carry equal parts of the risk."""
     view = _risky(case["volatility"], case["correlation"], case["citation"])
     rows = []
     marginal: tuple[list[float], list[float]] = ([], [])
@@ -464,6 +473,7 @@ def equal_risk(case: Case) -> list[Compared]:
 
 
 def budgets(case: Case) -> list[Compared]:
+    """Portfolios whose assets carry given parts of the risk."""
     view = _risky(case["volatility"], case["correlation"], case["citation"])
     b = dict(zip(view.labels, case["budgets"], strict=True))
     return [
@@ -477,6 +487,7 @@ def budgets(case: Case) -> list[Compared]:
 
 
 def hierarchical(case: Case) -> list[Compared]:
+    """Weights by hierarchical risk parity, from its clusters."""
     from scipy.cluster.hierarchy import leaves_list
 
     view = _view({**case, "mean": [0.0] * len(case["cov"])})
@@ -501,6 +512,7 @@ def hierarchical(case: Case) -> list[Compared]:
 
 
 def cvar(case: Case) -> list[Compared]:
+    """The least risky portfolio of a target return, and the tail of its normal law."""
     view = Assumptions(case["assets"], case["mean"], case["cov"], 0.0, case["citation"])
     ours = mv.target_return(view, r=case["target_return"])
     tails = np.array(
