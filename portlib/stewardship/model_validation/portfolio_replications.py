@@ -46,6 +46,19 @@ class Compared(NamedTuple):
         One unit of the last digit printed.
     allowed : float
         The largest difference that is justified.
+
+    Examples
+    --------
+    >>> row = Compared("weights", np.array([0.251, 0.749]), np.array([0.25, 0.75]), 0.01, 0.02)
+    >>> round(row.digits, 9), row.verdict
+    (0.1, 'to the digit')
+    >>> [
+    ...     row._replace(ours=np.array([0.25 + off, 0.75])).verdict
+    ...     for off in (0.005, 0.006, 0.02, 0.021)
+    ... ]
+    ['to the digit', 'within its notes', 'within its notes', 'differs']
+    >>> row._replace(ours=np.array([np.nan, 0.75])).digits
+    inf
     """
 
     quantity: str
@@ -101,6 +114,13 @@ def compared(
     'to the digit'
     >>> compared("mean", 0.1236, 0.1234, 1e-4).verdict
     'differs'
+
+    >>> compared("mean", 0.1, 0.1, 1e-2).allowed, compared("mean", 0.1, 0.1, 1e-2, 0.03).allowed
+    (0.005, 0.03)
+    >>> compared("mean", [0.1, 0.2], [0.1], 1e-2)
+    Traceback (most recent call last):
+    ...
+    ValueError: mean: we have shape (2,), the source prints (1,)
     """
     a = np.asarray(ours, float)
     b = np.asarray(printed, float)
@@ -142,6 +162,13 @@ def published_arithmetic(geometric: ArrayLike, volatility: ArrayLike, n: int) ->
     Returns
     -------
     array
+
+    Examples
+    --------
+    >>> g, s = 0.06, 0.18
+    >>> right = 1.06 * (1 + (s / 1.06) ** 2) ** (29 / 60) - 1
+    >>> bool(np.isclose(published_arithmetic(g, s, 30), right, rtol=1e-12))
+    True
     """
     g = np.asarray(geometric, float)
     s = np.asarray(volatility, float)
@@ -149,7 +176,20 @@ def published_arithmetic(geometric: ArrayLike, volatility: ArrayLike, n: int) ->
 
 
 def geometric(case: Case) -> list[Compared]:
-    """Arithmetic means from geometric ones, and what a portfolio of them earns."""
+    """Arithmetic means from geometric ones, and what a portfolio of them earns.
+
+    Examples
+    --------
+    note on multi-period returns: each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in geometric(read("geometric_arithmetic_portfolio_return_30y")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    arithmetic means, by the published formula, 8: to the digit
+    portfolio, rounded, 3: to the digit
+    portfolio means, 2: to the digit
+    """
     given = case["inputs"]
     out = case["outputs"]
     g, s, w = (np.array(given[name]) for name in ("geom", "vol", "weights"))
@@ -175,7 +215,28 @@ def geometric(case: Case) -> list[Compared]:
 
 
 def shrunk(case: Case) -> list[Compared]:
-    """Shrunk covariances and their intensities, by the authors' own code."""
+    """Shrunk covariances and their intensities, by the authors' own code.
+
+    Examples
+    --------
+    Ledoit and Wolf's code, four papers: each quantity, how many values of it were printed, and
+    whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in shrunk(read("ledoit_wolf_reference_data_A")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    covariance, ledoit wolf identity, 36: to the digit
+    intensity, ledoit wolf identity, 1: to the digit
+    covariance, ledoit wolf diagonal, 36: to the digit
+    intensity, ledoit wolf diagonal, 1: to the digit
+    covariance, ledoit wolf constant correlation, 36: to the digit
+    intensity, ledoit wolf constant correlation, 1: to the digit
+    covariance, ledoit wolf single index, 36: to the digit
+    intensity, ledoit wolf single index, 1: to the digit
+    covariance, quadratic inverse, 36: to the digit
+    covariance, oas, 36: to the digit
+    intensity, oas, 1: to the digit
+    """
     x = np.array(case["returns"])
     rows = []
     for method, printed in case["expected"].items():
@@ -197,7 +258,18 @@ def shrunk(case: Case) -> list[Compared]:
 
 
 def higham(case: Case) -> list[Compared]:
-    """The nearest correlation matrix to one that is none, and how far it is."""
+    """The nearest correlation matrix to one that is none, and how far it is.
+
+    Examples
+    --------
+    Higham (2002): each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in higham(read("higham_2002_3x3")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    nearest matrix, 9: to the digit
+    distance, 1: to the digit
+    """
     a = np.array(case["matrix"], float)
     x = shrinkage.nearest_correlation(a)
     return [
@@ -207,7 +279,18 @@ def higham(case: Case) -> list[Compared]:
 
 
 def nearest_by_newton(case: Case) -> list[Compared]:
-    """A nearest correlation matrix that another library found by Newton's method."""
+    """A nearest correlation matrix that another library found by Newton's method.
+
+    Examples
+    --------
+    NAG, G02AA: each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in nearest_by_newton(read("nag_nearest_correlation")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    nearest matrix, 16: to the digit
+    distance, 1: to the digit
+    """
     a = np.array(case["matrix"], float)
     x = shrinkage.nearest_correlation(a)
     return [
@@ -220,7 +303,20 @@ def nearest_by_newton(case: Case) -> list[Compared]:
 
 
 def turning_points(case: Case) -> list[Compared]:
-    """The turning points of a frontier by the critical line, and two portfolios on it."""
+    """The turning points of a frontier by the critical line, and two portfolios on it.
+
+    Examples
+    --------
+    Bailey and López de Prado (2013): each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in turning_points(read("bailey_lopezdeprado_2013_cla")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    turning points, 130: to the digit
+    maximum Sharpe ratio, 12: to the digit
+    minimum variance, 11: to the digit
+    """
     traced = mv.frontier(_view(case))
     best = traced.maximum_sharpe()
     sharpe = case["maximum_sharpe"]
@@ -242,7 +338,22 @@ def turning_points(case: Case) -> list[Compared]:
 
 
 def two_assets(case: Case) -> list[Compared]:
-    """Two risky assets: tangency, least risk, and the share held of them."""
+    """Two risky assets: tangency, least risk, and the share held of them.
+
+    Examples
+    --------
+    Bodie, Kane and Marcus: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in two_assets(read("bodie_kane_marcus_two_risky_assets")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    weights, 4: to the digit
+    tangency mean and risk, 2: to the digit
+    least risk, 1: to the digit
+    Sharpe ratio, 1: to the digit
+    risky share, 1: within its notes
+    """
     mu = np.array(case["mean"])
     sd = np.array(case["sd"])
     rf = case["rf"]
@@ -266,7 +377,19 @@ def two_assets(case: Case) -> list[Compared]:
 
 
 def library_frontier(case: Case) -> list[Compared]:
-    """Variance at each printed return of a frontier that a library of test problems has."""
+    """Variance at each printed return of a frontier that a library of test problems has.
+
+    Examples
+    --------
+    OR-Library, port1: each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in library_frontier(read("orlib_port1")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    variance at each return, 102: within its notes
+    highest return, 1: to the digit
+    return of the least risk, 1: within its notes
+    """
     sd = np.array(case["sd"])
     correlation = np.eye(len(sd))
     above = np.triu_indices(len(sd), 1)
@@ -290,7 +413,21 @@ def library_frontier(case: Case) -> list[Compared]:
 
 
 def frontcon(case: Case) -> list[Compared]:
-    """Points of a frontier, and the split between risky assets and borrowing."""
+    """Points of a frontier, and the split between risky assets and borrowing.
+
+    Examples
+    --------
+    MathWorks, allocation of capital: each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in frontcon(read("mathworks_frontcon_portalloc")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    risks of the frontier, 10: to the digit
+    its first and last return, 2: to the digit
+    weights of the allocation, 3: within its notes
+    risks and returns of the allocation, 4: within its notes
+    """
     view = _view(case, case["borrowing_rate"])
     told = case["allocation"]
     curve = mv.frontier(view).curve(case["points"]).iloc[::-1]
@@ -318,7 +455,20 @@ def frontcon(case: Case) -> list[Compared]:
 
 
 def groups(case: Case) -> list[Compared]:
-    """A frontier under limits of groups and of single assets."""
+    """A frontier under limits of groups and of single assets.
+
+    Examples
+    --------
+    MathWorks, group limits: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in groups(read("mathworks_group_constrained_frontier")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    weights, 24: to the digit
+    risk, 8: to the digit
+    return, 8: to the digit
+    """
     view = _view(case)
     limits = []
     for i, (row, top) in enumerate(zip(case["groups"], case["group_upper"], strict=True)):
@@ -353,7 +503,27 @@ def _views(labels: list[str], rows: list[list[float]], q: ArrayLike) -> list[Vie
 
 
 def he_litterman(case: Case) -> list[Compared]:
-    """Means and weights of Black and Litterman under two sets of views."""
+    """Means and weights of Black and Litterman under two sets of views.
+
+    Examples
+    --------
+    He and Litterman (1999): each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in he_litterman(read("he_litterman_1999_tables_2_to_5")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    equilibrium, percent, 7: to the digit
+    variance of views, one view, 1: to the digit
+    means, percent, one view, 7: to the digit
+    weights, percent, one view, 7: to the digit
+    tilts, percent, one view, 7: to the digit
+    variance of views, two views, 2: to the digit
+    means, percent, two views, 7: to the digit
+    weights, percent, two views, 7: to the digit
+    tilts, percent, two views, 7: to the digit
+    lambda, 2: to the digit
+    """
     labels = case["assets"]
     tau = case["tau"]
     aversion = case["risk_aversion"]
@@ -400,7 +570,22 @@ def he_litterman(case: Case) -> list[Compared]:
 
 
 def idzorek(case: Case, covariance: ArrayLike | None = None) -> list[Compared]:
-    """Idzorek's table 6, with his covariance or another one, such as one with a copyist's error."""
+    """Idzorek's table 6, with his covariance or another one, such as one with a copyist's error.
+
+    Examples
+    --------
+    Idzorek (2004): each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in idzorek(read("idzorek_2004_table6")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    implied returns, percent, 8: within its notes
+    variance of views, percent, 3: within its notes
+    errors of views, 3: to the digit
+    means, percent, 8: to the digit
+    weights, 8: within its notes
+    their sum, 1: to the digit
+    """
     labels = case["assets"]
     market = np.array(case["market_weights"])
     sigma = np.array(case["covariance"] if covariance is None else covariance)
@@ -436,7 +621,24 @@ def idzorek(case: Case, covariance: ArrayLike | None = None) -> list[Compared]:
 
 
 def equal_risk(case: Case) -> list[Compared]:
-    """Portfolios whose assets carry equal parts of the risk."""
+    """Portfolios whose assets carry equal parts of the risk.
+
+    Examples
+    --------
+    Maillard and others (2010): each quantity, how many values of it were printed, and whether they
+    are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in equal_risk(read("maillard_roncalli_teiletche_2010_erc")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    weights and risk, equal weights, 5: to the digit
+    shares of risk, equal weights, 4: within its notes
+    weights and risk, minimum variance, 5: to the digit
+    weights and risk, equal risk, 5: to the digit
+    shares of risk, equal risk, 4: to the digit
+    marginal risks, 8: to the digit
+    one correlation for all, 16: to the digit
+    """
     view = _risky(case["volatility"], case["correlation"], case["citation"])
     rows = []
     marginal: tuple[list[float], list[float]] = ([], [])
@@ -473,7 +675,18 @@ def equal_risk(case: Case) -> list[Compared]:
 
 
 def budgets(case: Case) -> list[Compared]:
-    """Portfolios whose assets carry given parts of the risk."""
+    """Portfolios whose assets carry given parts of the risk.
+
+    Examples
+    --------
+    Roncalli (2013): each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in budgets(read("roncalli_2013_three_asset_budgeting")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    weights by budget, 3: to the digit
+    equal risk, 3: to the digit
+    """
     view = _risky(case["volatility"], case["correlation"], case["citation"])
     b = dict(zip(view.labels, case["budgets"], strict=True))
     return [
@@ -487,7 +700,21 @@ def budgets(case: Case) -> list[Compared]:
 
 
 def hierarchical(case: Case) -> list[Compared]:
-    """Weights by hierarchical risk parity, from its clusters."""
+    """Weights by hierarchical risk parity, from its clusters.
+
+    Examples
+    --------
+    López de Prado (2016): each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in hierarchical(read("lopezdeprado_2016_hrp")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    hierarchical risk parity, 10: to the digit
+    minimum variance, 10: to the digit
+    inverse variance, 10: to the digit
+    order of the leaves, 10: to the digit
+    """
     from scipy.cluster.hierarchy import leaves_list
 
     view = _view({**case, "mean": [0.0] * len(case["cov"])})
@@ -512,7 +739,21 @@ def hierarchical(case: Case) -> list[Compared]:
 
 
 def cvar(case: Case) -> list[Compared]:
-    """The least risky portfolio of a target return, and the tail of its normal law."""
+    """The least risky portfolio of a target return, and the tail of its normal law.
+
+    Examples
+    --------
+    Rockafellar and Uryasev (2000): each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in cvar(read("rockafellar_uryasev_2000_cvar")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    weights, 3: within its notes
+    variance, 1: to the digit
+    value at risk, 3: within its notes
+    conditional value at risk, 3: to the digit
+    """
     view = Assumptions(case["assets"], case["mean"], case["cov"], 0.0, case["citation"])
     ours = mv.target_return(view, r=case["target_return"])
     tails = np.array(
@@ -529,7 +770,19 @@ def cvar(case: Case) -> list[Compared]:
 
 
 def tricky_budgets(case: Case) -> list[Compared]:
-    """Risk budgets far apart, on which some algorithms stop early."""
+    """Risk budgets far apart, on which some algorithms stop early.
+
+    Examples
+    --------
+    riskparity.py, its test: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in tricky_budgets(read("riskparity_vanilla_design")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    weights, 1: to the digit
+    weights of eight digits, 2: to the digit
+    """
     sigma = np.array(case["covariance"])
     labels = [f"asset {i + 1}" for i in range(len(sigma))]
     view = Assumptions(labels, np.zeros(len(sigma)), sigma, 0.0, case["citation"])
@@ -542,7 +795,27 @@ def tricky_budgets(case: Case) -> list[Compared]:
 
 
 def component_risk(case: Case) -> list[Compared]:
-    """Parts of a value at risk: individual, marginal, component, incremental; thousands."""
+    """Parts of a value at risk: individual, marginal, component, incremental; thousands.
+
+    Examples
+    --------
+    Bionic Turtle, after Jorion: each quantity, how many values of it were printed, and whether they
+    are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in component_risk(read("component_value_at_risk")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    individual, two currencies, 2: to the digit
+    portfolio, two currencies, 1: to the digit
+    incremental, two currencies, 2: to the digit
+    covariance, 1: to the digit
+    volatility, 1: to the digit
+    marginal, 1: to the digit
+    individual, unequal, 1: to the digit
+    component, unequal, 1: to the digit
+    portfolio, unequal, 1: to the digit
+    incremental, unequal, 1: to the digit
+    """
 
     def loss(volatility: float) -> float:
         return float(tail_risk.normal(0.0, volatility, case["level"]).var)

@@ -71,7 +71,37 @@ LAYERS = ("estimation", "construction", "retirement", "stewardship", "ground flo
 
 def comparisons() -> pd.DataFrame:
     """Every printed quantity of every filed case: case, source, method (chapter), quantity, values,
-    digits, verdict; where it misses, the reason and who is right."""
+    digits, verdict; where it misses, the reason and who is right.
+
+    Examples
+    --------
+    >>> found = comparisons()
+    >>> told = run()
+    >>> (
+    ...     len(found) == sum(map(len, told.values())),
+    ...     int(found["values"].sum())
+    ...     == sum(row.printed.size for rows in told.values() for row in rows),
+    ... )
+    (True, True)
+    >>> missed = found[found["verdict"] != "to the digit"]
+    >>> (
+    ...     set(zip(missed["case"], missed["quantity"])) == set(EXPLAINED),
+    ...     bool((missed["reason"] != "").all()),
+    ... )
+    (True, True)
+    >>> row = found.set_index(["case", "quantity"]).loc[
+    ...     ("bodie_kane_marcus_two_risky_assets", "risky share")
+    ... ]
+    >>> (
+    ...     row["source"],
+    ...     row["method"],
+    ...     row["right"],
+    ...     float(row["last digit"]),
+    ... )  # 0.74405 beside 0.7439
+    ('Bodie, Kane and Marcus', 'mean_variance', 'ours', 0.0001)
+    >>> round(float(row["digits"]), 1)
+    1.5
+    """
     return pd.DataFrame(
         [
             {
@@ -102,6 +132,12 @@ class Replay(NamedTuple):
 
     >>> Replay("a page", "share", 0.12, 0.1547, 0.1213, 0.01, "a term left out").proved
     True
+
+    >>> told = Replay("a page", "share", 0.12, 0.1547, 0.1213, 0.01, "a term left out")
+    >>> told._replace(right=0.1249).proved, told._replace(replayed=0.1251).proved  # half a digit
+    (False, False)
+    >>> told._replace(right=0.1251, replayed=0.1249).proved
+    True
     """
 
     source: str
@@ -121,7 +157,25 @@ class Replay(NamedTuple):
 
 
 def replayed() -> list[Replay]:
-    """Errors in published sources that can be made again."""
+    """Errors in published sources that can be made again.
+
+    Examples
+    --------
+    Each error made again gives what was printed, and the right number another.
+
+    >>> for told in replayed():
+    ...     print(f"{told.source}: {told.printed:g}, {told.right:.4g}, {told.proved}")
+    note on multi-period returns: 0.129, 0.1272, True
+    scikit-learn: 0.0955495, 0.08403, True
+    scikit-learn: 0.120009, 0.1189, True
+    Cocco and others (2005): 1, 0.5916, True
+    Milevsky and Robinson (2005): 0.268, 0.2933, True
+    Bodie, Kane and Marcus: 0.7439, 0.744, True
+    Maillard and others (2010): 0.141, 0.1415, True
+    a page on target-date funds: 0.3, 0.4967, True
+    PerformanceAnalytics, examples: 0.132806, 0.13, True
+    PolicyEngine, its tests: 9000, 6000, True
+    """
     return [
         _note(),
         *_scikit_learn(),
@@ -340,6 +394,28 @@ def beaten(case: str, digit: float, draws: int, rng: np.random.Generator) -> tup
     saved, rounding : float
         Both relative; the second is the largest of `draws` optima whose weights are moved by up to
         half of `digit`: what is saved beyond that is no matter of rounding.
+
+    Examples
+    --------
+    The least variance at the printed weights' return, of Lagrange's equations, is lower than theirs
+    by more than rounding can cost.
+
+    >>> given = read("rockafellar_uryasev_2000_cvar")
+    >>> mu, sigma = np.array(given["mean"]), np.array(given["cov"])
+    >>> w = np.array(given["weights"]) / np.sum(given["weights"])
+    >>> both = np.column_stack([mu, np.ones(3)])
+    >>> within = both.T @ np.linalg.solve(sigma, both)
+    >>> least = np.array([mu @ w, 1]) @ np.linalg.solve(within, [mu @ w, 1])
+    >>> saved, rounding = beaten(
+    ...     "rockafellar_uryasev_2000_cvar", 1e-6, 20, np.random.default_rng(1)
+    ... )
+    >>> bool(np.isclose(saved, w @ sigma @ w / least - 1, rtol=1e-6))
+    True
+    >>> 0 < rounding < saved
+    True
+    >>> coarse = beaten("rockafellar_uryasev_2000_cvar", 1e-5, 20, np.random.default_rng(1))[1]
+    >>> 50 < coarse / rounding < 150  # a hundred times: a square
+    True
     """
     given = read(case)
     view = Assumptions(list("abc"), given["mean"], given["cov"], 0.0, given["citation"])
@@ -357,7 +433,21 @@ def beaten(case: str, digit: float, draws: int, rng: np.random.Generator) -> tup
 
 def ruined(lives: int, rng: np.random.Generator) -> tuple[float, float]:
     """The share of `lives` ruined in Milevsky and Robinson's case, drawn one by one, and its
-    standard error."""
+    standard error.
+
+    Examples
+    --------
+    >>> share, error = ruined(1500, np.random.default_rng(1))
+    >>> round(error - math.sqrt(share * (1 - share) / 1500), 12)
+    0.0
+    >>> case = read("milevsky_robinson_2005_ruin")
+    >>> hazard = math.log(2) / case["median_remaining_life"]
+    >>> exact = ruin.constant_hazard_exactly(
+    ...     case["mean_real"], case["sd"], hazard, case["wealth_over_spending"]
+    ... )
+    >>> abs(share - exact) < 3 * error
+    True
+    """
     case = read("milevsky_robinson_2005_ruin")
     step = 1 / 12
     months = 1200
@@ -389,6 +479,15 @@ def reach(of: Sequence[str], draws: int, rng: np.random.Generator) -> pd.Series:
     -------
     Series
         By quantity, in units of its last printed digit.
+
+    Examples
+    --------
+    >>> some = ["weights", "implied returns, percent"]
+    >>> reach(some, 0, np.random.default_rng(1)).to_dict()
+    {'weights': 0.0, 'implied returns, percent': 0.0}
+    >>> few, more = (reach(some, draws, np.random.default_rng(1)) for draws in (2, 6))
+    >>> bool((few > 0).all() and (more >= few).all())
+    True
     """
     case = read("idzorek_2004_table6")
     base = {row.quantity: row for row in idzorek(case)}
@@ -418,6 +517,33 @@ def verified_by(chapters: Path) -> pd.DataFrame:
 
     Raises `Unfiled` where a claim does not say its method in place, so that the count cannot be
     short unnoticed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> methods = list(evidence.METHODS)[:2]
+    >>> def chapters(**texts):
+    ...     folder = tempfile.TemporaryDirectory()
+    ...     for name, text in texts.items():
+    ...         path = Path(folder.name, "part", f"{name}.md")
+    ...         path.parent.mkdir(exist_ok=True)
+    ...         _ = path.write_text(text)
+    ...     with folder:
+    ...         return verified_by(Path(folder.name))
+    >>> one, other = (f'evidence.claim(a, by="{method}")' for method in methods)
+    >>> chapters(two=f"{one} {other} {one}", one=other)[methods].to_dict("index") == {
+    ...     "one": dict(zip(methods, (0, 1))),
+    ...     "two": dict(zip(methods, (2, 1))),
+    ... }
+    True
+    >>> chapters(two="evidence.claim(a)")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.model_validation.replications.Unfiled: two.md: the methods of its ...
+    >>> chapters(two='evidence.claim(a, by="hearsay")')  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.model_validation.replications.Unfiled: two.md: the methods of its ...
     """
     rows = {}
     for path in sorted(chapters.glob("[!.]*/[!.]*.md")):
@@ -438,14 +564,52 @@ def verified_by(chapters: Path) -> pd.DataFrame:
 
 def benchmark(results: Path) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Rows of the last ``make bench``, which wrote `results`, and its date, machine and
-    versions."""
+    versions.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> content = {
+    ...     "date": "2026-11-29",
+    ...     "machine": {"cores": 2},
+    ...     "rows": [{"case": "qp", "median_ms": 5.0}],
+    ... }
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     path = Path(folder, "results.json")
+    ...     _ = path.write_text(json.dumps(content))
+    ...     rows, told = benchmark(path)
+    >>> rows.to_dict("records"), told
+    ([{'case': 'qp', 'median_ms': 5.0}], {'date': '2026-11-29', 'cores': 2})
+    """
     content = json.loads(results.read_text(encoding="utf-8"))
     return pd.DataFrame(content["rows"]), {"date": content["date"], **content["machine"]}
 
 
 def against_peers(rows: pd.DataFrame) -> pd.DataFrame:
     """One row a work and size: portlib's milliseconds, the fastest peer and how many times
-    portlib's time it took."""
+    portlib's time it took.
+
+    Examples
+    --------
+    The fastest peer of each work and size; a solver called directly is none, and neither is a peer
+    without a time.
+
+    >>> rows = pd.DataFrame(
+    ...     [
+    ...         ("qp", 10, "portlib", 4.0),
+    ...         ("qp", 10, "skfolio, warm", 6.0),
+    ...         ("qp", 10, "skfolio", 7.0),
+    ...         ("qp", 10, "OSQP", 1.0),
+    ...         ("qp", 50, "portlib", 9.0),
+    ...         ("qp", 50, "PyPortfolioOpt", 4.5),
+    ...         ("qp", 50, "skfolio", None),
+    ...         ("lp", 10, "portlib", 1.0),
+    ...     ],
+    ...     columns=["case", "size", "contestant", "median_ms"],
+    ... )
+    >>> against_peers(rows).to_numpy().tolist()  # 4.5 / 9, 6 / 4
+    [['qp', 50, 9.0, 'PyPortfolioOpt', 4.5, 0.5], ['qp', 10, 4.0, 'skfolio, warm', 6.0, 1.5]]
+    """
     timed = rows.dropna(subset=["median_ms"])
     peers = timed[timed["contestant"].str.split(",").str[0].isin(PEERS)]
     best = peers.loc[peers.groupby(["case", "size"], sort=False)["median_ms"].idxmin()].set_index(
@@ -475,6 +639,38 @@ def planted(catalogue: Path) -> pd.DataFrame | None:
     that is promised, ``version`` that of the code for which an independent fault was written, and
     ``like`` an earlier fault on its lines, or each empty. `waiting` names those not planted yet. A
     result of a fault that has left the catalogue is not shown.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> entries = [
+    ...     {"id": "A", "equivalent": "nobody can tell"},
+    ...     {"id": "B", "version": "0.9"},
+    ...     {"id": "C"},
+    ... ]
+    >>> lines = [
+    ...     "id,file,caught_by,commit",
+    ...     "B,portlib/estimation/x.py,tests,0012",
+    ...     "A,tools/y.py,nobody,1e5",
+    ...     "gone,portlib/retirement/z.py,chapter,3",
+    ... ]
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     catalogue = Path(folder, "independent.yml")
+    ...     _ = catalogue.write_text(json.dumps(entries))
+    ...     none, all_wait = planted(catalogue), waiting(catalogue)
+    ...     _ = Path(folder, "independent_results.csv").write_text(chr(10).join(lines))
+    ...     found, wait = planted(catalogue), waiting(catalogue)
+    ...     _ = catalogue.rename(Path(folder, "catalogue.yml"))
+    ...     _ = Path(folder, "results.csv").write_text(chr(10).join(lines[:2]))
+    ...     first = planted(Path(folder, "catalogue.yml"))
+    >>> none is None, all_wait, wait
+    (True, ['A', 'B', 'C'], ['C'])
+    >>> found[["id", "commit", "layer", "equivalent", "version", "like"]].to_numpy().tolist()
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [['B', '0012', 'estimation', '', '0.9', ''],
+     ['A', '1e5', 'ground floor and tooling', 'nobody can tell', '', '']]
+    >>> first["id"].tolist()
+    ['B']
     """
     results = catalogue.with_name(
         "results.csv" if catalogue.stem == "catalogue" else f"{catalogue.stem}_results.csv"
@@ -507,7 +703,25 @@ def _catalogue(path: Path) -> dict[str, dict[str, str]]:
 
 def noticed(caught_by: pd.Series) -> pd.DataFrame:
     """Who noticed planted faults: chapters, and chapters and tests together; of how many faults,
-    how many, their share, the ends of Wilson's 95% interval, and the goal."""
+    how many, their share, the ends of Wilson's 95% interval, and the goal.
+
+    Examples
+    --------
+    Of ten faults five are noticed by chapters and three more by tests. Wilson's interval of a half
+    of ten is ``0.5 +- z sqrt(0.025 + z^2 / 400) / (1 + z^2 / 10)``.
+
+    >>> found = noticed(pd.Series(["chapter"] * 5 + ["tests"] * 3 + ["nobody"] * 2))
+    >>> found[["faults", "noticed", "share", "goal"]].to_numpy().tolist()
+    [[10.0, 5.0, 0.5, 0.75], [10.0, 8.0, 0.8, 0.97]]
+    >>> z = 1.959963985
+    >>> half = z * math.sqrt(0.025 + z**2 / 400) / (1 + z**2 / 10)
+    >>> bool(
+    ...     np.allclose(
+    ...         found.loc["chapters", ["low", "high"]].astype(float), [0.5 - half, 0.5 + half]
+    ...     )
+    ... )
+    True
+    """
     hits = np.array([(caught_by == "chapter").sum(), (caught_by != "nobody").sum()])
     low, high = wilson(hits, len(caught_by))
     shares = {"share": hits / len(caught_by), "low": low, "high": high, "goal": [*GOALS.values()]}
@@ -519,7 +733,36 @@ def noticed(caught_by: pd.Series) -> pd.DataFrame:
 
 def other_inputs(plan: Plan) -> dict[str, Assumptions]:
     """Class assumptions as decided, and with one input changed at a time by as much as its sources
-    disagree."""
+    disagree.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> ours = plans.read()
+    >>> found = other_inputs(ours)
+    >>> decided = found["as decided"]
+    >>> error = np.sqrt(np.diag(provider_errors(decided)))
+    >>> stocks = [name in ours.policy["equity_classes"] for name in decided.labels]
+    >>> less, more, bonds = (
+    ...     found[f"{what} expected to earn {how}"].mu - decided.mu
+    ...     for what, how in (("equity", "less"), ("equity", "more"), ("bonds", "more"))
+    ... )
+    >>> expected = [e if stock else 0.0 for e, stock in zip(error, stocks)]
+    >>> (
+    ...     bool(np.allclose(more, expected)),
+    ...     bool(np.allclose(less, -more)),
+    ...     bool(np.allclose(bonds, error - more)),
+    ... )
+    (True, True, True)
+    >>> 0 < sum(stocks) < len(stocks), list(found)[-1]
+    (True, 'horizon of 20 years, not 10')
+    >>> bool(
+    ...     (
+    ...         found["horizon of 20 years, not 10"].mu == plan_menu.class_assumptions(ours, 20).mu
+    ...     ).all()
+    ... )
+    True
+    """
     classes = plan_menu.class_assumptions(plan)
     decided = plan.policy["cma_horizon_years"]
     error = np.sqrt(np.diag(provider_errors(classes)))
@@ -552,6 +795,53 @@ def sensitivity(plan: Plan) -> tuple[str, pd.DataFrame]:
     as they come, not whole percents. Columns, annual decimals: equity, expected return, risk,
     ``moved`` (half the weights that change), ``cost of staying`` with the decided weights. Raises
     ValueError where the menu allows no posture.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> ours = plans.read()
+    >>> posture, found = sensitivity(ours)
+    >>> (
+    ...     posture == ours.policy["default_posture"],
+    ...     found.loc["as decided", ["moved", "cost of staying"]].tolist(),
+    ... )
+    (True, [0.0, 0.0])
+    >>> bool((found["cost of staying"] > -1e-9).all()), bool((found["moved"].iloc[1:] > 0).all())
+    (True, True)
+    >>> classes = plan_menu.class_assumptions(ours)
+    >>> funds = plan_menu.menu_assumptions(ours, classes)
+    >>> a = ours.policy["model_risk_aversion"][posture]
+    >>> best = mv.maximum_utility(funds, _mandate(ours, posture), risk_aversion=a)
+    >>> decided = found.loc["as decided"]
+    >>> (
+    ...     bool(np.isclose(decided["expected return"], best.mean)),
+    ...     bool(np.isclose(decided["risk"], best.risk)),
+    ... )
+    (True, True)
+
+    Without fees the mix that was decided costs what the best earns more, after its risk; a bolder
+    investor takes more risk, and a more cautious one less.
+
+    >>> costs = (
+    ...     plan_menu.each_vintage(ours)
+    ...     .funds["expense_ratio"]
+    ...     .reindex(list(funds.labels))
+    ...     .to_numpy(float)
+    ... )
+    >>> free = found.loc["fees left out"]
+    >>> worth = free["expected return"] - a / 2 * free["risk"] ** 2
+    >>> staying = best.mean + costs @ best.w - a / 2 * best.risk**2
+    >>> bool(np.isclose(free["cost of staying"], worth - staying, atol=1e-9))
+    True
+    >>> band = ours.policy["risk_aversion_bands"][posture]
+    >>> cautious, bold = (
+    ...     found.loc[f"risk aversion {x:g}, not {a:g}", "risk"] for x in (max(band), min(band))
+    ... )
+    >>> bool(cautious < decided["risk"] < bold)
+    True
+    >>> equity = plan_menu.equity_share(ours).reindex(list(funds.labels)).to_numpy(float)
+    >>> bool(np.isclose(decided["equity"], equity @ best.w))
+    True
     """
     default = plan.policy["default_posture"]
     for posture in [default, *(p for p in models.postures(plan.policy) if p != default)]:
