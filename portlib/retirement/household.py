@@ -42,6 +42,17 @@ class Spouse:
     pay : a year, for the benefit of an own career; 0 for none.
     sex : for the life table.
     claiming_age : as of a household.
+
+    Examples
+    --------
+    >>> Spouse(64, claiming_age=71)
+    Traceback (most recent call last):
+    ...
+    ValueError: Social Security is claimed from 62 to 70, not at 71
+    >>> Spouse(120)
+    Traceback (most recent call last):
+    ...
+    ValueError: a spouse's age 120 or pay 0.0 is out of range
     """
 
     age: int
@@ -90,6 +101,70 @@ class Household:
     mortality : chances of dying in each year from `age` on, instead of the table. With it, or
         without `sex`, ages may count steps of any length, all rates and amounts being those of a
         step.
+
+    Examples
+    --------
+    Three years of work at pay that rises by a tenth twice. Half of final pay is wanted, of both:
+
+    >>> one = Household(60, 63, pay=100_000, pay_growth=0.10, replacement_rate=0.5, last_age=90)
+    >>> one.working, one.horizon, round(one.final_pay), round(one.target)
+    (3, 30, 121000, 60500)
+    >>> two = Household(
+    ...     60, 63, pay=100_000, pay_growth=0.10, replacement_rate=0.5, spouse=Spouse(58, 50_000)
+    ... )
+    >>> round(two.target)  # 0.5 * 150,000 * 1.21
+    90750
+    >>> retired = Household(70, 65, pay=100_000, pay_growth=0.10, spending=40_000)
+    >>> retired.working, retired.final_pay, retired.target
+    (0, 100000.0, 40000)
+    >>> Household(60, 65, spending=40_000, replacement_rate=0.7)
+    Traceback (most recent call last):
+    ...
+    ValueError: give spending in dollars or a replacement rate, not both
+    >>> Household(60, 65, replacement_rate=70)
+    Traceback (most recent call last):
+    ...
+    ValueError: replacement rate 70 is a share of final pay; in percent?
+    >>> Household(60, 65, deferral_rate=6)
+    Traceback (most recent call last):
+    ...
+    ValueError: deferral rate 6 and tax rate 0.0: decimals from 0 to 1
+    >>> Household(60, 65, claiming_age=61.9)
+    Traceback (most recent call last):
+    ...
+    ValueError: Social Security is claimed from 62 to 70, not at 61.9
+    >>> Household(60, 65, leakage=1.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: leakage 1.5: a decimal from 0 to 1
+    >>> Household(60, 65, balance=-1)
+    Traceback (most recent call last):
+    ...
+    ValueError: balance must be zero or more, not -1
+    >>> Household(60, 65, pay_growth=3)
+    Traceback (most recent call last):
+    ...
+    ValueError: pay growth 3 and annuity rate 0.02: real annual decimals
+    >>> Household(60, 65, last_age=121)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: age 60 and retirement age 65 must be below the last age, 121, which is at most ...
+    >>> Household(60, 65, last_age=63)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: age 60 and retirement age 65 must be below the last age, 63, ...
+    >>> Household(60, 17)
+    Traceback (most recent call last):
+    ...
+    ValueError: retirement age 17: give an age of at least 18
+    >>> Household(60, 61, last_age=63, mortality=[0.1, 0.2])
+    Traceback (most recent call last):
+    ...
+    ValueError: mortality needs 3 chances, for ages 60 to 62
+    >>> Household(60, 65, sex="man")
+    Traceback (most recent call last):
+    ...
+    ValueError: sex is 'man': give both, female, male, or None for certain
     """
 
     age: int
@@ -213,7 +288,14 @@ class Household:
 
 
 def deferral_rates(household: Household) -> Array:
-    """Share of pay that is deferred, by year of work, with escalation."""
+    """Share of pay that is deferred, by year of work, with escalation.
+
+    Examples
+    --------
+    >>> at = {"age": 60, "retirement_age": 64, "escalation": 0.01, "highest_deferral": 0.08}
+    >>> [deferral_rates(Household(deferral_rate=d, **at)).round(4).tolist() for d in (0.06, 0.09)]
+    [[0.06, 0.07, 0.08, 0.08], [0.09, 0.09, 0.09, 0.09]]
+    """
     h = household
     risen = h.deferral_rate + h.escalation * np.arange(h.working)
     return np.minimum(risen, max(h.highest_deferral, h.deferral_rate))
@@ -221,7 +303,25 @@ def deferral_rates(household: Household) -> Array:
 
 def contributions(household: Household) -> Array:
     """Employee's and employer's contributions together, by year of the horizon, after every limit
-    (`taxes`)."""
+    (`taxes`).
+
+    Examples
+    --------
+    5% of pay, half as much again and 2% of pay are 9.5% of pay, which rises by a tenth a year:
+
+    >>> one = Household(
+    ...     age=40,
+    ...     retirement_age=43,
+    ...     pay=100_000,
+    ...     pay_growth=0.1,
+    ...     deferral_rate=0.05,
+    ...     match=[{"rate": 0.5, "up_to": 0.06}],
+    ...     nonelective=0.02,
+    ...     last_age=45,
+    ... )
+    >>> contributions(one).round(2).tolist()
+    [9500.0, 10450.0, 11495.0, 0.0, 0.0]
+    """
     h = household
     paid = np.zeros(household.horizon)
     for t, rate in enumerate(deferral_rates(h)):
@@ -233,7 +333,13 @@ def contributions(household: Household) -> Array:
 
 @door()
 def full_retirement_months(birth_year: int) -> int:
-    """Age in months from which Social Security is paid in full (42 USC 416(l))."""
+    """Age in months from which Social Security is paid in full (42 USC 416(l)).
+
+    Examples
+    --------
+    >>> [full_retirement_months(born) for born in (1937, 1954, 1955, 1959, 1960, 1990)]
+    [792, 792, 794, 802, 804, 804]
+    """
     return FULL_RETIREMENT[max((y for y in FULL_RETIREMENT if y <= birth_year), default=1943)]
 
 
@@ -259,6 +365,21 @@ def primary_insurance_amount(monthly_earnings: float, year: int) -> float:
     ------
     ValueError
         For a year without bend points.
+
+    Examples
+    --------
+    With bends at 1,286 and 7,749 dollars 90% of the first part, 32% of the second and 15% of the
+    third:
+
+    >>> [primary_insurance_amount(x, 2026) for x in (1_000, 5_000, 9_000)]
+    [900.0, 2345.8, 3413.2]
+
+    2,345.88 and 3,413.21 are cut to the dime.
+
+    >>> primary_insurance_amount(5_000, 2050)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no bend points for 2050; known: 1979, 1980, ...
     """
     rule = data.document("retirement_limits")["social_security"]
     if year not in rule["bend_points_monthly"]:
@@ -288,6 +409,12 @@ def claiming_factor(birth_year: int, claimed: int) -> float:
     --------
     >>> round(claiming_factor(1960, 62 * 12), 6), claiming_factor(1960, 70 * 12)
     (0.7, 1.24)
+
+    Four months early cost 4 * 5/9 of a percent, 36 a fifth, and the 37th 5/12 of a percent; a year
+    late earns 8%:
+
+    >>> [round(claiming_factor(1960, m), 6) for m in (800, 768, 767, 804, 816)]
+    [0.977778, 0.8, 0.795833, 1.0, 1.08]
     """
     late = claimed - full_retirement_months(birth_year)
     early = max(-late, 0)
@@ -296,7 +423,15 @@ def claiming_factor(birth_year: int, claimed: int) -> float:
 
 @door()
 def spouse_factor(birth_year: int, claimed: int) -> float:
-    """Share of half the worker's full benefit that a spouse's becomes; waiting adds nothing."""
+    """Share of half the worker's full benefit that a spouse's becomes; waiting adds nothing.
+
+    Examples
+    --------
+    At 62 three years cost a quarter, and two more a tenth:
+
+    >>> [round(spouse_factor(1960, months), 6) for months in (744, 768, 804, 840)]
+    [0.65, 0.75, 1.0, 1.0]
+    """
     early = max(full_retirement_months(birth_year) - claimed, 0)
     return 1 - min(early, 36) * SPOUSE_EARLY - max(early - 36, 0) * EARLIER
 
@@ -309,13 +444,24 @@ def paid_monthly(primary: float, factor: float) -> int:
     --------
     >>> paid_monthly(1_000.0, claiming_factor(1960, 62 * 12))
     700
+
+    >>> paid_monthly(1_000.9, 1.0), paid_monthly(1_500.0, 1.08)
+    (1000, 1620)
     """
     return math.floor(round(primary * factor, 6))
 
 
 @door()
 def claiming_months(claiming_age: float | None, retirement_age: int) -> int:
-    """Age in months at which benefits are claimed: as asked, else at retirement, from 62 to 70."""
+    """Age in months at which benefits are claimed: as asked, else at retirement, from 62 to 70.
+
+    Examples
+    --------
+    >>> claiming_months(None, 61), claiming_months(None, 67), claiming_months(None, 72)
+    (744, 804, 840)
+    >>> claiming_months(66.5, 61)
+    798
+    """
     asked = retirement_age if claiming_age is None else claiming_age
     return round(12 * min(max(asked, 62), 70))
 
@@ -326,6 +472,17 @@ def average_earnings(pay: Array, wage_base: float) -> Array:
 
     National wages are taken to keep pace with prices only, so that real earnings stand for indexed
     ones. Rounded down to the dollar (42 USC 415(b)).
+
+    Examples
+    --------
+    35 years at 84,000 beside five at 10,000: the five do not count, and 35 * 84,000 / 420 are
+    7,000; with a base of 60,000 they are 5,000. Of a career of 30 years five are empty:
+
+    >>> career = np.array([84_000.0] * 20 + [10_000.0] * 5 + [84_000.0] * 15)
+    >>> float(average_earnings(career, 184_500)), float(average_earnings(career, 60_000))
+    (7000.0, 5000.0)
+    >>> average_earnings(np.full((2, 30), [[84_000.0], [50_009.0]]), 184_500).tolist()  # 3,572.07
+    [6000.0, 3572.0]
     """
     counted = np.minimum(pay, wage_base)
     best = -np.sort(-counted, axis=-1)[..., :35]
@@ -354,6 +511,25 @@ def average_indexed_earnings(earnings: Mapping[int, float], birth_year: int) -> 
     ------
     ValueError
         For no earnings, earnings below zero, and a year without an average wage.
+
+    Examples
+    --------
+    Born in 1960, indexed to the average wage of 2020, 55,628.60. Who earned that of 2019,
+    54,099.99, is credited with as much; later years count as they are:
+
+    >>> average_indexed_earnings({2019: 54_099.99, 2021: 42_000.0}, 1960)  # 97,628.60 / 420
+    232
+    >>> long = {2020 + k: 42_000.0 for k in range(35)} | {2055: 10.0}
+    >>> average_indexed_earnings(long, 1960)  # the best 35 years
+    3500
+    >>> average_indexed_earnings({}, 1960)
+    Traceback (most recent call last):
+    ...
+    ValueError: no year has earnings; give those of a career by calendar year
+    >>> average_indexed_earnings({1949: 3_000.0}, 1960)
+    Traceback (most recent call last):
+    ...
+    ValueError: no average wage of 1949
     """
     if not earnings:
         raise ValueError("no year has earnings; give those of a career by calendar year")
@@ -394,6 +570,17 @@ def increased(primary: float, since: int, year: int) -> float:
     ------
     ValueError
         For a year without an increase.
+
+    Examples
+    --------
+    8.7% of 2023 and 3.2% of 2024, each cut to the dime: 1,087.0 and 1,121.784:
+
+    >>> [increased(1_000.0, 2022, year) for year in (2022, 2023, 2024)]
+    [1000.0, 1087.0, 1121.7]
+    >>> increased(1_000.0, 2022, 2050)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no increase of benefits for 20...
     """
     known = data.document("retirement_limits")["social_security"]["cost_of_living_adjustment"]
     for later in range(since + 1, year + 1):
@@ -420,6 +607,35 @@ def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int
         Real dollars a year.
     int
         The year of the horizon from which it is paid.
+
+    Examples
+    --------
+    84,000 a year from 22 to 67 are 7,000 a month, and by the bends of 2026 1,157.40 and 32% of
+    5,714: 2,985.80, paid as 2,985. At 62 seven tenths are left, 2,090:
+
+    >>> from dataclasses import replace
+    >>> one = Household(40, 67, pay=84_000)
+    >>> (own, starts), (early, sooner) = benefits(one), benefits(Household(40, 62, pay=84_000))
+    >>> own.tolist(), starts  # 12 * 2,985, after 27 years
+    ([35820.0], 27)
+    >>> early.tolist(), sooner  # 12 * 2,090, after 22
+    ([25080.0], 22)
+
+    With half the pay from now on the best 35 years are 18 at 84,000 and 17 at 42,000, 5,300 a
+    month:
+
+    >>> benefits(one, np.full((1, 27), 0.5))[0].tolist()  # 12 * 2,441 of 2,441.88
+    [29292.0]
+    >>> [benefits(replace(one, social_security=s))[0].tolist() for s in (False, 9_000.0)]
+    [[0.0], [9000.0]]
+    >>> benefits(Household(64, 65, social_security=9_000.0, claiming_age=66.5))[1]  # at 67
+    3
+
+    Pay that rises by 5% a year was lower before: 35 years to 64 are 200 * 17.193 = 3,438 a month,
+    the benefit 1,846.00, and two years early 24 * 5/9 of a percent are lost:
+
+    >>> benefits(Household(64, 65, pay=84_000, pay_growth=0.05))[0].tolist()  # 12 * 1,599
+    [19188.0]
     """
     h = household
     claimed = claiming_months(h.claiming_age, h.retirement_age)
@@ -441,7 +657,13 @@ def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int
 
 @door()
 def primary_insurance(monthly_earnings: Array, year: int) -> Array:
-    """`primary_insurance_amount` for many averages at once."""
+    """`primary_insurance_amount` for many averages at once.
+
+    Examples
+    --------
+    >>> primary_insurance(np.array([1_000.0, 5_000.0, 9_000.0]), 2026).tolist()
+    [900.0, 2345.8, 3413.2]
+    """
     rule = data.document("retirement_limits")["social_security"]
     first, second = rule["bend_points_monthly"][year]
     x = np.asarray(monthly_earnings, float)[..., None]
@@ -475,6 +697,34 @@ def couple_benefits(household: Household, own: Array) -> tuple[Array, Array, int
     ------
     ValueError
         For a household without a spouse.
+
+    Examples
+    --------
+    The first has 2,985 a month at 67 (`benefits`). A spouse without a career has half of it, 1,492;
+    at 62 65% of the half, 970:
+
+    >>> one = Household(40, 67, pay=84_000, spouse=Spouse(40, claiming_age=67))
+    >>> mine, theirs, starts = couple_benefits(one, benefits(one)[0])
+    >>> mine.tolist(), theirs.tolist(), starts  # 12 * 1,492
+    ([35820.0], [17904.0], 27)
+    >>> early = Household(40, 67, pay=84_000, spouse=Spouse(40, claiming_age=62))
+    >>> couple_benefits(early, benefits(early)[0])[1].tolist()  # 12 * 970
+    [11640.0]
+
+    Who claims at 62 is paid less, but a spouse at 67 has half of the full benefit, 1,492 all the
+    same. The first has the same right, where the career was the other's:
+
+    >>> sooner = Household(40, 62, pay=84_000, spouse=Spouse(40, claiming_age=67))
+    >>> couple_benefits(sooner, benefits(sooner)[0])[1].tolist()
+    [17904.0]
+    >>> turned = Household(40, 67, spouse=Spouse(40, 84_000, claiming_age=67))
+    >>> mine, theirs, _ = couple_benefits(turned, benefits(turned)[0])
+    >>> mine.tolist(), theirs.tolist()
+    ([17904.0], [35820.0])
+    >>> couple_benefits(Household(40, 67), np.zeros(1))
+    Traceback (most recent call last):
+    ...
+    ValueError: this household has no spouse
     """
     h = household
     s = household.spouse
@@ -502,7 +752,14 @@ def couple_benefits(household: Household, own: Array) -> tuple[Array, Array, int
 
 
 def social_security(household: Household) -> Array:
-    """Benefits by year of the horizon: zero before the claiming age (`benefits`)."""
+    """Benefits by year of the horizon: zero before the claiming age (`benefits`).
+
+    Examples
+    --------
+    >>> one = Household(64, 65, social_security=9_000.0, claiming_age=66.5, last_age=69)
+    >>> social_security(one).tolist()
+    [0.0, 0.0, 0.0, 9000.0, 9000.0]
+    """
     amount, starts = benefits(household)
     return np.where(np.arange(household.horizon) >= starts, float(amount[0]), 0.0)
 
@@ -514,6 +771,23 @@ def survival(household: Household) -> Array:
     Length horizon + 1, ones until retirement. Of the Social Security period table, without further
     improvement; "both" mixes men and women, equally many today. Everybody has died by `last_age`,
     unless `sex` is None.
+
+    Examples
+    --------
+    Of those alive at retirement, in a year, four fifths begin the next; the last year ends for all:
+
+    >>> survival(Household(60, 61, last_age=63, mortality=[0.1, 0.2, 0.5])).round(9).tolist()
+    [1.0, 1.0, 0.8, 0.0]
+    >>> survival(Household(60, 61, last_age=63, sex=None)).tolist()
+    [1.0, 1.0, 1.0, 1.0]
+
+    The table gives the chance of dying at 90 to men and women; half of either are alive today:
+
+    >>> dies = data.table("life_table_2023").loc[90]
+    >>> found = survival(Household(90, 65))[1]
+    >>> sexes = "male_death_probability", "female_death_probability"
+    >>> bool(abs(found - (1 - sum(dies[sex] for sex in sexes) / 2)) < 1e-12)
+    True
     """
     h = household
     alive = np.ones(household.horizon + 1)
