@@ -54,7 +54,14 @@ class ConstantMix:
 
 @door(equity=SHARE, fee=FEE)
 def balanced(equity: float, fee: float = 0.0) -> ConstantMix:
-    """`equity` in equity and the rest in bonds, for ever."""
+    """`equity` in equity and the rest in bonds, for ever.
+
+    Examples
+    --------
+    >>> mix = balanced(0.6, fee=0.002)
+    >>> mix.at([3.0, -2.0]).tolist(), mix.name, mix.fee
+    ([[0.6, 0.4], [0.6, 0.4]], '60% equity', 0.002)
+    """
     weights = np.array([equity, 1 - equity])
     return ConstantMix(weights, fee=fee, name=f"{equity:.0%} equity")
 
@@ -73,6 +80,36 @@ class Saving:
     match_rate, match_up_to : tiers, (rows, tiers): the rate of the deferral from the tier before
         up to a share of pay.
     nonelective : the employer's share of pay whether or not somebody defers, (rows,).
+
+    Examples
+    --------
+    Half of the first 6% and 2% of pay for all. Of 100,000, a tenth more in the second year,
+    and of a life that earns half, 5% are deferred; of 550,000 a tenth ends at 24,500, and 360,000
+    count, 10,800 and 7,200 from the employer:
+
+    >>> half = [{"rate": 0.5, "up_to": 0.06}]
+    >>> facts = {"age": 40, "retirement_age": 42, "last_age": 44, "nonelective": 0.02}
+    >>> facts = facts | {"match": half, "pay_growth": 0.1}
+    >>> some = Household(pay=100_000, deferral_rate=0.05, **facts)
+    >>> two = [some, Household(pay=500_000, deferral_rate=0.1, **facts)]
+    >>> saving = of_households(two, balanced(0.6)).saving
+    >>> employee, employer = saving.paid(1, slice(None), np.array([1.0, 0.5]))
+    >>> employee.round(6).tolist()
+    [[5500.0, 2750.0], [24500.0, 24500.0]]
+    >>> employer.round(6).tolist()  # of half 275,000 count: 8,250 and 5,500
+    [[4950.0, 2475.0], [18000.0, 13750.0]]
+
+    53,300 and 57,600 are asked here. All together end at 72,000, or pay, less what is no catch-up;
+    a second tier begins where the first ends:
+
+    >>> rich = [{"rate": 1.0, "up_to": 0.08}, {"rate": 3.0, "up_to": 0.04}]
+    >>> facts = {"age": 49, "retirement_age": 52, "last_age": 54, "match": rich}
+    >>> one = Household(pay=360_000, deferral_rate=0.1, **facts)
+    >>> saving = of_households([one], balanced(0.6)).saving
+    >>> [[float(x[0, 0]) for x in saving.paid(t, slice(None))] for t in (0, 1)]
+    [[24500.0, 47500.0], [32500.0, 47500.0]]
+    >>> [round(float(x[0, 0]), 6) for x in saving.paid(1, slice(None), 0.25)]  # 10,800 and 3,600
+    [9000.0, 14400.0]
     """
 
     pay: Array
@@ -245,6 +282,20 @@ class Lives:
         what is enjoyed is weighed by that chance and not by the deaths drawn: an average over all
         lengths of life on each path of markets, which needs far fewer of them.
     source : of the returns.
+
+    Examples
+    --------
+    >>> lives = Lives(
+    ...     np.arange(24.0).reshape(3, 2, 4),
+    ...     last=np.array([[2, 0, 1, 1]]),
+    ...     last_spouse=np.array([[0, 1, 2, 1]]),
+    ... )
+    >>> lives.count, lives.ends.tolist()
+    (4, [[2, 1, 2, 1]])
+    >>> lives.part(slice(1, 3)).ends.tolist(), lives.part(np.array([3, 0])).last.tolist()
+    ([[1, 2]], [[1, 2]])
+    >>> lives.part(np.array([3, 0])).returns[1].tolist()  # the second year of two assets
+    [[11.0, 8.0], [15.0, 12.0]]
     """
 
     returns: Array
@@ -325,6 +376,64 @@ def draw(
     ValueError
         For returns shorter than the horizon, for a missing `rng`, and for a couple whose lifetimes
         are to be weighed.
+
+    Examples
+    --------
+    Who is to live for certain ends with the last year before the last age; years come first, lives
+    last, and prices begin at one:
+
+    >>> one = Household(age=65, retirement_age=65, sex=None, last_age=67)
+    >>> table = np.arange(12.0).reshape(2, 3, 2) / 100  # two paths, three years, two assets
+    >>> rising = np.array([[0.25, 0.2, 0.1], [0.5, 0.0, 0.1]])
+    >>> returns = Scenarios(table, ("equity", "bonds"), "SYNTHETIC", (), rising)
+    >>> lives = draw(one, returns)
+    >>> lives.last.tolist(), lives.returns[1].tolist(), lives.price.tolist()
+    ([[1, 1]], [[0.02, 0.08], [0.03, 0.09]], [[1.0, 1.0], [1.25, 1.5], [1.5, 1.5]])
+
+    A life ends in its first year when its chance lies above that of living, and care is needed by
+    the share that is stated:
+
+    >>> many = Scenarios(np.zeros((2_000, 3, 2)), ("equity", "bonds"), "nothing is earned")
+    >>> stated = Household(65, 65, last_age=68, mortality=(0.1, 0.5, 1.0))
+    >>> drawn = draw(stated, many, np.random.default_rng(1), care=Care(0.25, 50_000, 2))
+    >>> chance = np.random.default_rng(1).random((2, 2_000))[0]
+    >>> [int((drawn.last == t).sum()) for t in range(3)] == [
+    ...     int((chance > 0.9).sum()),
+    ...     int(((chance <= 0.9) & (chance > 0.45)).sum()),
+    ...     int((chance <= 0.45).sum()),
+    ... ]
+    True
+    >>> bool(abs(drawn.care.mean() - 0.25) < 0.03)
+    True
+    >>> draw(stated, many, np.random.default_rng(1), lifetimes="weighed").alive.round(9).tolist()
+    [[1.0, 0.9, 0.45]]
+    >>> draw(stated, returns)
+    Traceback (most recent call last):
+    ...
+    ValueError: lives are drawn: give an rng, or a household with sex=None
+    >>> draw(Household(65, 65, sex=None, last_age=69), returns)
+    Traceback (most recent call last):
+    ...
+    ValueError: returns of 3 years do not cover the 4 from 65 to 69
+    >>> pair = Household(65, 65, sex=None, last_age=67, spouse=hh.Spouse(60))
+    >>> draw(pair, returns).last_spouse.tolist()
+    [[1, 1]]
+    >>> draw(pair, returns, lifetimes="weighed")
+    Traceback (most recent call last):
+    ...
+    ValueError: lifetimes of a couple are drawn, not weighed
+
+    By the table the two of a couple die by themselves, each by their own sex and age:
+
+    >>> law = Mortality()
+    >>> pair = Household(95, 65, sex="male", last_age=98, spouse=hh.Spouse(75, sex="female"))
+    >>> drawn = draw(pair, many, np.random.default_rng(1))
+    >>> chance = np.random.default_rng(1).random((2, 2_000))
+    >>> int((drawn.last == 0).sum()) == int((chance[0] > law.survival(95, "male")[1]).sum())
+    True
+    >>> late = int((drawn.last_spouse == 2).sum())
+    >>> late == int((chance[1] <= law.survival(75, "female")[2]).sum())
+    True
     """
     paths = len(returns.values)
     if returns.values.shape[1] < household.horizon:
@@ -391,8 +500,8 @@ def prices(inflation: Array) -> Array:
 
     Examples
     --------
-    >>> prices(np.array([[0.25, 1.0]])).ravel().tolist()
-    [1.0, 1.25, 2.5]
+    >>> prices(np.array([[0.25, 1.0], [0.5, 0.2]])).round(9).tolist()  # a column a life
+    [[1.0, 1.0], [1.25, 1.5], [2.5, 1.8]]
     """
     level = np.cumprod(1 + inflation.T, axis=0)
     return np.vstack([np.ones((1, level.shape[1])), level])
@@ -443,11 +552,59 @@ def of_households(
 
     Examples
     --------
-    What a row holds adds up to one, in every year to the end:
+    A path falls from 80% two years before retirement to 40% at it; a row follows it from a year
+    before:
 
-    >>> one = Household(age=64, retirement_age=65, balance=100_000, sex=None, last_age=67)
-    >>> of_households([one], balanced(0.6)).mix.sum(axis=2)
-    array([[1., 1., 1.]])
+    >>> from portlib.retirement.glidepaths import Glidepath
+    >>> facts = {"age": 64, "retirement_age": 65, "sex": None, "last_age": 67, "annuity_rate": 0.2}
+    >>> one = Household(balance=100_000, spending=40_000.0, social_security=9_000.0, **facts)
+    >>> row = of_households([one], Glidepath("falls", [2, 0], [0.8, 0.4]))
+    >>> row.mix.round(9).tolist()
+    [[[0.6, 0.4], [0.4, 0.6], [0.4, 0.6]]]
+
+    A dollar for three, two and one certain years costs 1 + 1 / 1.2 + 1 / 1.44, and so on. The
+    Uniform Lifetime Table, which begins at 72 with 27.4, is a year longer for each year younger:
+
+    >>> row.factor.round(6).tolist(), row.period.round(1).tolist()
+    ([[2.527778, 1.833333, 1.0]], [[35.4, 34.4, 33.4]])
+    >>> old = of_households([Household(90, 65, sex="male")], balanced(0.6))
+    >>> dear = annuity_factors(90, "male", 0.02, Mortality(), 30)
+    >>> bool((old.factor[0] == dear).all())  # by the table where a life has a sex
+    True
+    >>> row.retires.tolist(), row.claim.tolist(), row.benefit.tolist(), row.target.tolist()
+    ([1], [1], [[9000.0]], [[40000.0]])
+
+    Where pay strays, a share of final pay is a share of what each life earns to stay, here of the
+    last year of work:
+
+    >>> strays = Lives(
+    ...     np.zeros((3, 2, 2)),
+    ...     last=np.array([[2, 2]]),
+    ...     pay=np.ones((3, 2)),
+    ...     permanent=np.array([[0.9, 1.2], [0.8, 1.5], [0.7, 1.6]]),
+    ... )
+    >>> wants = Household(pay=50_000, replacement_rate=0.8, **facts)
+    >>> of_households([wants], balanced(0.6), strays).target.round(6).tolist()
+    [[36000.0, 48000.0]]
+
+    Spouses bring what a survivor wants; rows are all couples or all single:
+
+    >>> pair = Household(balance=200_000, spouse=hh.Spouse(62), survivor_spending=0.6, **facts)
+    >>> couple = of_households([pair], balanced(0.6), names=["two"]).couple
+    >>> couple.spending, couple.pension, couple.claim.tolist()
+    (0.6, 0.5, [1])
+    >>> of_households([one, pair], balanced(0.6))
+    Traceback (most recent call last):
+    ...
+    ValueError: rows are all couples or all single
+    >>> of_households([one, one], [balanced(0.6)])
+    Traceback (most recent call last):
+    ...
+    ValueError: 1 mixes do not go with 2 households
+    >>> of_households([one] * 2, [balanced(0.6), ConstantMix(np.ones(1), ("cash",))])
+    Traceback (most recent call last):
+    ...
+    ValueError: the mixes hold unlike assets; write all over the same ones
     """
     chosen = [mixes] * len(households) if not isinstance(mixes, Sequence) else list(mixes)
     if len(chosen) != len(households):
@@ -605,6 +762,22 @@ def annuity_factors(
     -------
     array (years,)
         Real dollars.
+
+    Examples
+    --------
+    The chance of each year, given alive at its start, discounted; here at 90, and from 91 on. With
+    a risk aversion of two, chances are taken at their square roots:
+
+    >>> alive = Mortality().survival(90, "male")
+    >>> def plainly(first: int, power: float) -> float:
+    ...     later = range(first, len(alive) - 1)
+    ...     return sum((alive[t] / alive[first]) ** power / 1.03 ** (t - first) for t in later)
+    >>> found = annuity_factors(90, "male", 0.03, Mortality(), 2)
+    >>> bool(np.allclose(found, [plainly(0, 1.0), plainly(1, 1.0)]))
+    True
+    >>> saver = annuity_factors(90, "male", 0.03, Mortality(), 2, risk_aversion=2.0)
+    >>> bool(np.allclose(saver, [plainly(0, 0.5), plainly(1, 0.5)]))
+    True
     """
     alive = mortality.survival(age, sex)
     live_on = (alive[1:] / np.maximum(alive[:-1], 1e-300)) ** (1 / risk_aversion)
@@ -615,7 +788,13 @@ def annuity_factors(
 
 
 def distribution_periods(ages: ArrayLike) -> Array:
-    """The Uniform Lifetime Table's periods; before 72, a year longer for each year younger."""
+    """The Uniform Lifetime Table's periods; before 72, a year longer for each year younger.
+
+    Examples
+    --------
+    >>> distribution_periods([70, 72, 75]).round(1).tolist()
+    [29.4, 27.4, 24.6]
+    """
     whole = np.asarray(ages, int)
     younger = np.maximum(72 - whole, 0)
     return taxes.distribution_period(np.maximum(whole, 72)) + younger
