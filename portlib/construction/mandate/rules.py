@@ -75,7 +75,16 @@ class Risk(NamedTuple):
 
     @classmethod
     def of(cls, assumptions: Assumptions) -> Risk:
-        """From the eigenvalues, so that a singular covariance has one."""
+        """From the eigenvalues, so that a singular covariance has one.
+
+        Examples
+        --------
+        Also of a covariance that has no inverse: two assets that move as one, 0.2 and -0.1 of them.
+
+        >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.06], [0.06, 0.09]])
+        >>> round(float(np.linalg.norm(Risk.of(a).root @ [0.2, -0.1])), 9)  # 0.2 * 0.2 - 0.1 * 0.3
+        0.01
+        """
         values, vectors = np.linalg.eigh(assumptions.sigma)
         return cls(np.sqrt(np.maximum(values, 0.0))[:, None] * vectors.T)
 
@@ -94,6 +103,13 @@ def vector(values: Values | None, labels: Sequence[str], unnamed: float) -> Arra
     Returns
     -------
     array (n,)
+
+    Examples
+    --------
+    >>> vector({"c": 0.3, "a": 0.1}, ["a", "b", "c"], -9.0).tolist()
+    [0.1, -9.0, 0.3]
+    >>> vector(None, ["a", "b"], 0.0).tolist(), vector(0.4, ["a", "b"], 0.0).tolist()
+    ([1.0, 1.0], [0.4, 0.4])
     """
     if isinstance(values, (dict, Mapping)):
         return np.array([values.get(a, unnamed) for a in labels], dtype=float)
@@ -107,6 +123,36 @@ class Rule(ABC):
 
     `PER_ASSET` names the fields that are mappings by asset; `LINEAR` says whether rows and bounds
     are the whole rule, and `USES_RISK` whether its measure depends on the covariance.
+
+    Examples
+    --------
+    A rule keeps plain numbers of its own; a copy of it may be soft, or under a clause.
+
+    >>> cap = Limit("cap", pd.Series({"a": 1, "b": 2}), upper=1)
+    >>> cap.coefficients, cap.upper, str(Bounds("long", lower=-0.0).lower)
+    ({'a': 1.0, 'b': 2.0}, 1.0, '0.0')
+    >>> soft = cap.soft(0.01).under("4.2")
+    >>> soft.penalty, soft.clause, soft.upper, cap.penalty, cap.clause
+    (0.01, '4.2', 1.0, None, '')
+    >>> Limit("cap", None, upper="much")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: 'cap': upper is 'much'; give a number, or a number by asset
+    >>> Limit("cap", pd.Series([1.0, 2.0], ["a", "a"]), upper=1)
+    Traceback (most recent call last):
+    ...
+    portlib.construction.mandate.rules.MandateError: 'cap': coefficients names 'a' twice
+
+    Over fewer assets, the others being zero, it says less, or nothing.
+
+    >>> cap.among(["b", "c"]).coefficients, cap.among(["c"])
+    ({'b': 2.0}, None)
+    >>> Bounds("single", 0.0, 0.4).among(["c"]).upper
+    0.4
+    >>> Bounds("some", upper={"a": 0.4, "b": 0.3}).among(["b"]).upper
+    {'b': 0.3}
+    >>> Turnover("slow", {"a": 0.7, "b": 0.3}, 0.2).among(["b"]).current
+    {'b': 0.3}
     """
 
     PER_ASSET: ClassVar[tuple[str, ...]]
@@ -206,6 +252,37 @@ class Rule(ABC):
         Returns
         -------
         list of cvxpy.Constraint
+
+        Examples
+        --------
+        The most of the first of two assets that each kind allows: of a whole, of a whole of two,
+        and where limits may move outward by 0.05.
+
+        >>> import cvxpy as cp
+        >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.01], [0.01, 0.01]])
+        >>> def most(rule, whole=1.0, slack=None):
+        ...     w = cp.Variable(2)
+        ...     parts = rule.stated(w, whole, slack, Risk.of(a), a.labels) + [cp.sum(w) == whole]
+        ...     problem = cp.Problem(cp.Maximize(w[0]), parts)
+        ...     return f"{problem.solve(solver=cp.CLARABEL):.4f}"
+        >>> half = {"a": 0.5, "b": 0.5}
+        >>> for rule in (
+        ...     Limit("limit", {"a": 1.0, "b": 0.5}, upper=0.7),  # x + (1 - x) / 2
+        ...     Limit("floor", {"b": 0.5}, lower=0.15),
+        ...     Bounds("bounds", {"b": 0.2}, {"a": 0.9}),
+        ...     Bounds("equal", {"a": 0.3}, {"a": 0.3}),
+        ...     Turnover("slow", half, 0.1),
+        ...     TrackingError("near", half, 0.1 * 0.03**0.5),  # x sqrt(0.03)
+        ... ):
+        ...     print(rule.name, most(rule), most(rule, whole=2.0), most(rule, slack=0.05))
+        limit 0.4000 0.8000 0.5000
+        floor 0.7000 1.4000 0.8000
+        bounds 0.8000 1.6000 0.8500
+        equal 0.3000 0.6000 0.3500
+        slow 0.6000 1.2000 0.6500
+        near 0.6000 1.2000 0.8887
+        >>> f"{0.6 + 0.05 / 0.03**0.5:.4f}"
+        '0.8887'
         """
 
     @abstractmethod
@@ -237,7 +314,33 @@ class Rule(ABC):
 @dataclass(frozen=True)
 class Limit(Rule):
     """``lower <= a'w <= upper``; an asset that `coefficients` does not name counts zero, ``None``
-    means one for all."""
+    means one for all.
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b", "c"), [0.05] * 3, np.diag([0.04, 0.01, 0.0225]))
+    >>> stocks = Limit("stocks", {"b": 0.5, "a": 1.0}, 0.3, 0.6)
+    >>> mixes = [(0.7, 0.2, 0.1), (0.1, 0.1, 0.8), (0.5, 0.0, 0.5)]  # hold 0.8, 0.15 and 0.5
+    >>> [round(stocks.excess(dict(zip("abc", w)), a), 9) for w in mixes]
+    [0.2, 0.15, -0.1]
+    >>> [round(Limit("all", None, 1.0, 1.0).excess({"a": 0.9, "b": 0.3}, a), 9)]
+    [0.2]
+    >>> wider = stocks.relaxed(0.1)
+    >>> round(wider.lower, 9), round(wider.upper, 9)
+    (0.2, 0.7)
+    >>> [row] = stocks.rows(("c", "a", "b"))
+    >>> row.coefficients.tolist(), row.lower, row.upper
+    ([0.0, 1.0, 0.5], 0.3, 0.6)
+    >>> score = Limit("score", {"a": 2.0, "b": -3.0}, lower=1.0, unit="score")
+    >>> score.scale(a), score.lines("ab"), Limit("all", None, 1.0, 1.0).scale(a)
+    (3.0, {'score of a, b': (1.0, inf)}, 1.0)
+    >>> stocks.lines("abc"), Limit("all", None, 1.0, 1.0).lines("abc")
+    ({'b, a': (0.3, 0.6)}, {'all assets': (1.0, 1.0)})
+    >>> score.among(["c"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: 'score': nothing of what is left counts towards it
+    """
 
     PER_ASSET = ("coefficients",)
     coefficients: Mapping[str, float] | None
@@ -299,7 +402,27 @@ class Limit(Rule):
 @dataclass(frozen=True)
 class Bounds(Rule):
     """``lower_i <= w_i <= upper_i``: one number for every asset, or a mapping for the assets it
-    names."""
+    names.
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b"), [0.05] * 2, np.diag([0.04, 0.01]))
+    >>> rule = Bounds("bounds", lower={"b": 0.2}, upper=0.7)
+    >>> [round(rule.excess({"a": x, "b": 1 - x}, a), 9) for x in (0.9, 0.25, 0.6)]
+    [0.2, 0.05, -0.1]
+    >>> # 0.9 - 0.7; 0.75 - 0.7; 0.6 - 0.7
+    >>> round(Bounds("low", lower=0.3).excess({"a": 0.9, "b": 0.1}, a), 9)
+    0.2
+    >>> wider = rule.relaxed(0.05)
+    >>> wider.lower, wider.upper
+    ({'b': 0.15000000000000002}, 0.75)
+    >>> [side.tolist() for side in rule.bounds(("b", "c"))]
+    [[0.2, -inf], [0.7, 0.7]]
+    >>> rule.lines(("a", "b")), Bounds("cap", upper=0.4).lines(("a", "b"))
+    ({'a': (-inf, 0.7), 'b': (0.2, 0.7)}, {'each asset': (-inf, 0.4)})
+    >>> Bounds("one", upper={"b": 0.4}).lines(("a", "b"))
+    {'b': (-inf, 0.4)}
+    """
 
     PER_ASSET = ("lower", "upper")
     SILENT = (np.inf, -np.inf)
@@ -384,7 +507,34 @@ class Distance(Rule):
 
 @dataclass(frozen=True)
 class TrackingError(Distance):
-    """Volatility of ``w - benchmark`` (annual decimal) is at most `limit`."""
+    """Volatility of ``w - benchmark`` (annual decimal) is at most `limit`.
+
+    Examples
+    --------
+    0.1 more of the one and less of the other, of variances 0.04 and 0.01 and covariance 0.01, are
+    ``0.1 sqrt(0.04 + 0.01 - 0.02)`` away.
+
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.01], [0.01, 0.01]])
+    >>> near = TrackingError("near", {"a": 1.0}, 0.01)
+    >>> bool(np.isclose(near.excess({"a": 0.9, "b": 0.1}, a), 0.1 * 0.03**0.5 - 0.01))
+    True
+    >>> near.relaxed(0.005).limit, near.scale(a), near.lines(("a", "b"))
+    (0.015, 0.2, {'distance from the benchmark': (-inf, 0.01)})
+    >>> near.volatility_cap, TrackingError("risk", {"a": 0.0}, 0.1).volatility_cap
+    (None, 0.1)
+
+    The plane of a cut touches the distance where it was made, and rises as it does.
+
+    >>> w, step = np.array([0.6, 0.5]), np.array([0.0, 1e-6])
+    >>> far = lambda w: near.excess({"a": w[0], "b": w[1]}, a)
+    >>> cut = near.cut(w, a, 1e-9)
+    >>> bool(np.isclose(cut.gradient @ w - cut.limit, far(w)))
+    True
+    >>> bool(np.isclose(cut.gradient[1], (far(w + step) - far(w)) / 1e-6, rtol=1e-4))
+    True
+    >>> near.cut(np.array([0.95, 0.05]), a, 1e-9) is None
+    True
+    """
 
     PER_ASSET = ("benchmark",)
     USES_RISK = True
@@ -424,7 +574,25 @@ class TrackingError(Distance):
 
 @dataclass(frozen=True)
 class Turnover(Distance):
-    """One-way turnover from the current holdings, ``sum |w - current| / 2``, is at most `limit`."""
+    """One-way turnover from the current holdings, ``sum |w - current| / 2``, is at most `limit`.
+
+    Examples
+    --------
+    From 70/30 to 45/20/35 half of 0.25 + 0.10 + 0.35 is traded.
+
+    >>> a = Assumptions(("a", "b", "c"), [0.05] * 3, np.diag([0.04, 0.01, 0.0225]))
+    >>> slow = Turnover("slow", {"b": 0.3, "a": 0.7}, 0.2)
+    >>> round(slow.excess({"a": 0.45, "b": 0.2, "c": 0.35}, a), 9)
+    0.15
+    >>> slow.relaxed(0.05).limit, slow.lines("abc"), slow.scale(a)
+    (0.25, {'distance from the current': (-inf, 0.2)}, 1.0)
+    >>> w = np.array([0.45, 0.2, 0.35])
+    >>> cut = slow.cut(w, a, 1e-9)
+    >>> cut.gradient.tolist(), round(float(cut.gradient @ w - cut.limit), 9)
+    ([-0.5, -0.5, 0.5], 0.15)
+    >>> slow.cut(np.array([0.5, 0.3, 0.2]), a, 1e-9) is None  # exactly at its limit
+    True
+    """
 
     PER_ASSET = ("current",)
     current: Mapping[str, float]
@@ -457,12 +625,24 @@ class Turnover(Distance):
 
 
 def fully_invested() -> Limit:
-    """Weights sum to one."""
+    """Weights sum to one.
+
+    Examples
+    --------
+    >>> fully_invested().lower, fully_invested().upper, fully_invested().coefficients
+    (1.0, 1.0, None)
+    """
     return Limit("fully invested", None, 1.0, 1.0)
 
 
 def long_only() -> Bounds:
-    """No weight below zero."""
+    """No weight below zero.
+
+    Examples
+    --------
+    >>> long_only().lower, long_only().upper
+    (0.0, inf)
+    """
     return Bounds("long only", lower=0.0)
 
 
@@ -484,6 +664,11 @@ def position_limit(upper: float, *, name: str = "position limit") -> Bounds:
     ------
     MandateError
         Once it is in a mandate, for 40 where 0.40 is meant.
+
+    Examples
+    --------
+    >>> position_limit(0.4).upper, position_limit(0.4).lower, position_limit(0.4, name="cap").name
+    (0.4, -inf, 'cap')
     """
     return Bounds(name, upper=upper)
 
@@ -514,6 +699,10 @@ def group_limit(
     >>> rule = group_limit("stocks", ["a"], upper=0.6)
     >>> [round(rule.excess({"a": x, "b": 1 - x}, a), 9) for x in (0.7, 0.5)]
     [0.1, -0.1]
+
+    >>> both = group_limit("core", ["b", "c"], lower=0.2, upper=0.6)
+    >>> both.coefficients, both.lower, both.upper
+    ({'b': 1.0, 'c': 1.0}, 0.2, 0.6)
     """
     return Limit(name, dict.fromkeys(members, 1.0), lower, upper)
 
@@ -536,6 +725,16 @@ def factor_limit(
     Returns
     -------
     Limit
+
+    Examples
+    --------
+    >>> beta = factor_limit("beta", pd.Series({"a": 1.2, "b": 0.3}), lower=0.4, upper=0.9)
+    >>> beta.coefficients, beta.lower, beta.upper, beta.unit
+    ({'a': 1.2, 'b': 0.3}, 0.4, 0.9, 'exposure')
+    >>> factor_limit("beta", [1.2, 0.3], upper=0.9)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: 'beta': exposures are [1.2, 0.3]; give numbers by asset
     """
     return Limit(name, _named(name, exposures, "exposures"), lower, upper, unit="exposure")
 
@@ -555,6 +754,12 @@ def score_floor(name: str, scores: Mapping[str, float], floor: float) -> Limit:
     Returns
     -------
     Limit
+
+    Examples
+    --------
+    >>> floor = score_floor("esg", {"a": 7.0, "b": 4.0}, 5.0)
+    >>> floor.coefficients, floor.lower, floor.upper, floor.unit
+    ({'a': 7.0, 'b': 4.0}, 5.0, inf, 'score')
     """
     return Limit(name, _named(name, scores, "scores"), lower=floor, unit="score")
 
@@ -576,6 +781,15 @@ def volatility_limit(
     Returns
     -------
     TrackingError
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], np.diag([0.04, 0.01]))
+    >>> rule = volatility_limit(a.labels, 0.1)
+    >>> bool(np.isclose(rule.excess({"a": 0.6, "b": 0.4}, a), 0.016**0.5 - 0.1))
+    True
+    >>> rule.limit, rule.volatility_cap
+    (0.1, 0.1)
     """
     return TrackingError(name, dict.fromkeys(labels, 0.0), limit)
 
@@ -606,6 +820,26 @@ def liquidity_limit(
     Returns
     -------
     Bounds
+
+    Examples
+    --------
+    A twentieth of a day's 2 million is a tenth of a million; 5% of 50 million are more than all.
+
+    >>> volumes = {"a": 2e6, "b": 5e7, "c": 0.0}
+    >>> liquidity_limit(volumes, portfolio_value=1e6, share=0.05).upper
+    {'a': 0.1, 'b': 1.0, 'c': 0.0}
+    >>> liquidity_limit({"a": -1.0}, portfolio_value=1e6, share=0.05)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: 'liquidity': upper of 'a' is ... at a volume of -1.0; ...
+    >>> liquidity_limit(volumes, portfolio_value=0.0, share=0.05)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: 'liquidity': portfolio value must be positive, got 0.0
+    >>> liquidity_limit(volumes, portfolio_value=1e6, share=-0.05)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: 'liquidity': the share must be zero or more, got -0.05
     """
     for what, value in (("portfolio value", portfolio_value), ("share", share)):
         number(f"{name!r}: the {what}", value, error=MandateError)
@@ -625,7 +859,13 @@ def liquidity_limit(
 
 
 def employer_stock_cap(asset: str, cap: float) -> Bounds:
-    """At most `cap` in the employer's stock."""
+    """At most `cap` in the employer's stock.
+
+    Examples
+    --------
+    >>> employer_stock_cap("own", 0.1).upper
+    {'own': 0.1}
+    """
     return Bounds("employer stock cap", upper={asset: cap})
 
 
@@ -637,6 +877,13 @@ def stated_in(content: Mapping[str, Any]) -> Rule:
     --------
     >>> stated_in({"kind": "Bounds", "name": "cap", "upper": 0.4}) == Bounds("cap", upper=0.4)
     True
+
+    >>> stated_in({"kind": "Limit", "name": "all", "lower": 1.0}).coefficients is None
+    True
+    >>> stated_in({"kind": "Cap", "name": "cap"})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: no kind of rule 'Cap'; there are Limit, Bounds, TrackingError, ...
     """
     kinds = {kind.__name__: kind for kind in (Limit, Bounds, TrackingError, Turnover)}
     told = {key: value for key, value in content.items() if key != "kind"}
@@ -655,7 +902,54 @@ def stated_in(content: Mapping[str, Any]) -> Rule:
 
 
 def check(rule: Rule, known: Set[str]) -> None:
-    """Raise `MandateError` unless the rule makes sense over the assets known."""
+    """Raise `MandateError` unless the rule makes sense over the assets known.
+
+    Examples
+    --------
+    Each refusal says what to do; what lies at a limit of sense still makes sense.
+
+    >>> def told(rule):
+    ...     try:
+    ...         check(rule, {"a", "b"})
+    ...     except MandateError as error:
+    ...         print(error)
+    >>> told(Limit("debt", None, 2.0, 2.0))  # up to twice the money, and 1.5 times in one asset
+    >>> told(Bounds("cap", upper=1.5))
+    >>> told(Limit("debt", None, 60, 60))
+    'debt': a limit on weights of 60 is 6000%; in percent? Write 0.6 for 60%
+    >>> told(Bounds("cap", upper={"a": 0.4, "b": 40}))
+    'cap': a limit on a weight of 40 is 4000%; in percent? Write 0.4 for 40%
+    >>> told(Limit("score", {"a": 70, "b": 40}, lower=50))  # a score has its own unit
+    >>> told(Limit("none", {"a": 1}))
+    'none' needs a lower or an upper limit
+    >>> told(Bounds("none", lower={"a": -np.inf}))
+    'none' needs a lower or an upper limit
+    >>> told(Limit("same", {"a": 1}, 0.4, 0.4))
+    >>> told(Limit("crossed", {"a": 1}, 0.5, 0.4))
+    'crossed': lower limit 0.5 is above upper limit 0.4, or no number
+    >>> told(Bounds("crossed", {"a": 0.5}, 0.4))
+    'crossed': lower limit 0.5 is above upper limit 0.4 of 'a', or no number
+    >>> told(Bounds("no number", 0.1, {"b": np.nan}))
+    'no number': upper of 'b' is nan; give a finite number
+    >>> told(Limit("no number", {"a": 1, "b": np.nan}, 0.1))
+    'no number': coefficients of 'b' is nan; give a finite number
+    >>> told(Limit("small", {"a": -1e-5}, 0))
+    >>> told(Limit("tiny", {"a": -1e-6}, 0))  # doctest: +ELLIPSIS
+    'tiny': its largest coefficient is 1e-06; state it in a unit in which ...
+    >>> told(Limit("strange", {"x": 1, "a": 1}, 0.1))
+    'strange' names 'x'; its assets must be among the mandate's
+    >>> told(Limit("empty", {}, 0.1))
+    'empty' names no asset; its assets must be among the mandate's
+    >>> told(Limit("free", {"a": 1}, 0.1).soft(0))
+    'free': a soft constraint needs a finite penalty above zero, got 0.0
+    >>> told(Turnover("slow", {"a": 0.7}, 0))
+    >>> told(Turnover("slow", {"a": 0.7}, -0.1))
+    'slow': the limit must be finite and zero or more, got -0.1
+    >>> told(TrackingError("near", {"a": 1.0}, 2))
+    'near': a limit in annual volatility of 2 is 200%; in percent? Write 0.02 for 2%
+    >>> told(TrackingError("near", {"a": 16, "b": -6}, 0.02))
+    'near': the weights of its benchmark sum to 22; in percent? Write 0.6 for 60%
+    """
     if rule.penalty is not None and not 0 < rule.penalty < np.inf:
         raise MandateError(
             f"{rule.name!r}: a soft constraint needs a finite penalty above zero, got "
