@@ -62,6 +62,33 @@ class Program:
     ``lower <= w <= upper`` elementwise, ``rows_lower <= rows @ w <= rows_upper``; `row_names`,
     `lower_names` and `upper_names` say whose rule each is (the tightest, where several bind the
     same weight).
+
+    Examples
+    --------
+    The tightest limit on a weight holds, whoever's it is; soft rules and distances are not there.
+
+    >>> from portlib.construction.mandate.rules import Limit, Turnover
+    >>> rules = [
+    ...     fully_invested(),
+    ...     long_only(),
+    ...     Bounds("some", {"c": 0.1}, {"a": 0.5, "b": 0.2}),
+    ...     position_limit(0.4),
+    ...     Limit("core", {"c": 1.0, "b": 0.5}, 0.2, 0.6),
+    ...     Limit("wish", {"a": 1.0}, lower=0.9).soft(0.01),
+    ...     Turnover("slow", {"a": 0.5, "b": 0.5}, 0.1),
+    ... ]
+    >>> p = Mandate(("a", "b", "c"), rules).program
+    >>> p.lower.tolist(), p.upper.tolist()
+    ([0.0, 0.0, 0.1], [0.4, 0.2, 0.4])
+    >>> p.lower_names, p.upper_names
+    (('long only', 'long only', 'some'), ('position limit', 'some', 'position limit'))
+    >>> p.rows.tolist(), p.rows_lower.tolist(), p.rows_upper.tolist(), p.row_names
+    ([[1.0, 1.0, 1.0], [0.0, 0.5, 1.0]], [1.0, 0.2], [1.0, 0.6], ('fully invested', 'core'))
+    >>> turned = p.ordered([2, 0, 1])
+    >>> turned.lower.tolist(), turned.upper.tolist(), turned.rows[1].tolist()
+    ([0.1, 0.0, 0.0], [0.4, 0.4, 0.2], [1.0, 0.0, 0.5])
+    >>> turned.lower_names, turned.upper_names[2]
+    (('some', 'long only', 'long only'), 'some')
     """
 
     lower: Array
@@ -108,11 +135,83 @@ class Mandate:
 
     Examples
     --------
-    >>> from portlib.construction.mandate.rules import fully_invested, position_limit
-    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
-    >>> mandate = Mandate(a.labels, [fully_invested(), position_limit(0.6)])
-    >>> {k: round(v, 9) for k, v in mandate.violations(np.array([0.7, 0.3]), a).items()}
-    {'fully invested': 0.0, 'position limit': 0.1}
+    Weights that exceed a rule by no more than the tolerance obey it; others do not, not even a soft
+    one.
+
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.01]])
+    >>> ours = Mandate(a.labels, [fully_invested(), position_limit(0.6)])
+    >>> {k: round(v, 9) for k, v in ours.violations(np.array([0.7, 0.2]), a).items()}
+    {'fully invested': 0.1, 'position limit': 0.1}
+    >>> [ours.allows(np.array([0.6 + x, 0.4 - x]), a) for x in (-0.1, 0.9e-7, 1.1e-7)]
+    [True, True, False]
+    >>> strict = Mandate(a.labels, ours.constraints, tolerance=0.0)
+    >>> strict.allows(np.array([0.6000001, 0.3999999]), a)
+    False
+    >>> ours.violations(np.array([0.7, np.nan]), a)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: the weight of 'b' is nan: the solver's answer is no portfolio
+    >>> ours.violations(np.array([0.7, 0.3]), a.select(["b", "a"]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: weights, assumptions and mandate must be over the same assets ...
+
+    Others are made of it, and it stays as it is.
+
+    >>> wider = ours.relaxed({"position limit": 0.05}).also(long_only())
+    >>> round(wider["position limit"].upper, 9), ours["position limit"].upper
+    (0.65, 0.6)
+    >>> [c.name for c in wider.without("fully invested").constraints]
+    ['position limit', 'long only']
+    >>> wider.program.lower.tolist(), wider.without("long only").program.lower.tolist()
+    ([0.0, 0.0], [-inf, -inf])
+    >>> three = Mandate("abc", [Bounds("x", upper={"a": 0.2}), group_limit("y", "bc", upper=0.5)])
+    >>> [(c.name, c.upper) for c in three.among(["a"]).constraints]
+    [('x', {'a': 0.2})]
+    >>> wider.also(long_only())  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: two constraints are named 'long only'; give each its own name
+    >>> ours.is_linear, Mandate(a.labels, [position_limit(0.6).soft(0.1)]).is_linear
+    (True, False)
+    >>> ours["cap"]
+    Traceback (most recent call last):
+    ...
+    KeyError: "no constraint 'cap'; there are 'fully invested', 'position limit'"
+    >>> Mandate(["a", "b", "a"], [fully_invested()])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: a mandate needs assets, each named once; given twice: a
+    >>> Mandate(["a", "b"], [position_limit(0.6)], tolerance=1e-5)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: tolerance is 1e-05: give a number from 0 to 1e-06
+    >>> Mandate(["a", "b"], [position_limit(60)])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: 'position limit': a limit on a weight of 60 is 6000%; ...
+
+    The canonical form reads the same for the same rules, in whatever order and however put; its
+    fingerprint does not know the clause, and knows the limit.
+
+    >>> same = [
+    ...     Bounds("position limit", upper={"b": 0.6, "a": 0.6}).under("4.2"),
+    ...     Bounds("fully invested", 0.5),
+    ... ]
+    >>> one = Mandate("ba", same)
+    >>> other = Mandate("ab", [Bounds("fully invested", {"a": 0.5, "b": 0.5}), position_limit(0.6)])
+    >>> one.fingerprint == other.fingerprint == hashlib.sha256(one.canonical.encode()).hexdigest()
+    True
+    >>> one.relaxed({"position limit": 0.01}).fingerprint == one.fingerprint
+    False
+    >>> told = json.loads(one.canonical)
+    >>> told["assets"], told["rules"][1]["upper"], told["rules"][1]["lower"]
+    (['a', 'b'], {'a': 0.6, 'b': 0.6}, {})
+    >>> for line in one.also(long_only().soft(0.1)).table().to_numpy().tolist():
+    ...     print(*line, sep="; ", end=".\\n")
+    position limit; each asset; -inf; 0.6; weight; hard; 4.2.
+    fully invested; each asset; 0.5; inf; weight; hard; .
+    long only; each asset; 0.0; inf; weight; soft, 0.1 per unit; .
     """
 
     labels: tuple[str, ...]
@@ -280,6 +379,14 @@ class Mandate:
         >>> ours = Mandate(["a", "b"], [fully_invested(), position_limit(0.6)])
         >>> Mandate.from_json(ours.to_json()).fingerprint == ours.fingerprint
         True
+
+        >>> sent = ours.to_json()
+        >>> sent["rules"][1]
+        {'kind': 'Bounds', 'name': 'position limit', 'unit': 'weight', 'clause': '', 'upper': 0.6}
+        >>> sent["labels"], sent["tolerance"]
+        (['a', 'b'], 1e-07)
+        >>> Mandate.from_json(sent | {"tolerance": 0.0}).tolerance
+        0.0
         """
         rules = [stated_in(rule) for rule in content["rules"]]
         return cls(content["labels"], rules, tolerance=content.get("tolerance", TOLERANCE))
@@ -375,6 +482,32 @@ def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = No
     ------
     MandateError
         For a posture that the policy does not have.
+
+    Examples
+    --------
+    The rule of each entry, with the clause that it comes from; of a posture, its equity band.
+
+    >>> from portlib.policy import read
+    >>> ours = read().replace(max_single_fund=0.45, small_equity_cap=0.08, high_yield_cap=0.06)
+    >>> labels = ["cash", "us_small_equity", "us_high_yield", "us_large_equity"]
+    >>> found = of_policy(ours, labels, posture="moderate")
+    >>> [(c.name, c.clause) for c in found.constraints][2:4]
+    [('single fund', 'policy: max_single_fund'), ('small company cap', 'policy: small_equity_cap')]
+    >>> found["single fund"].upper, found["small company cap"].upper, found["high yield cap"].upper
+    (0.45, {'us_small_equity': 0.08}, {'us_high_yield': 0.06})
+    >>> band = found["equity band"]
+    >>> sorted(band.coefficients), band.lower == ours["equity_floor"]["moderate"]
+    (['us_large_equity', 'us_small_equity'], True)
+    >>> band.upper == ours["equity_ceiling"]["moderate"]
+    True
+    >>> found.tolerance == ours["mandate_tolerance"]
+    True
+    >>> [c.name for c in of_policy(ours, ["cash", "us_large_equity"]).constraints]
+    ['fully invested', 'long only', 'single fund']
+    >>> of_policy(ours, labels, posture="bold")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...MandateError: no posture 'bold'; the policy has conservative, ...
     """
     rules: list[Rule] = [
         fully_invested().under("plan: accounts hold funds, paid in full"),
