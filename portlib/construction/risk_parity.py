@@ -87,6 +87,23 @@ def contributions(sigma: Array, w: Array) -> Array:
     References
     ----------
     Maillard, Roncalli and Teiletche (2010).
+
+    Examples
+    --------
+    Half of each: ``0.5 (0.5 * 0.04 + 0.5 * 0.01) = 0.0125`` and ``0.5 (0.5 * 0.01 + 0.5 * 0.09)``,
+    twice as much.
+
+    >>> sigma = np.array([[0.04, 0.01], [0.01, 0.09]])
+    >>> (3 * contributions(sigma, np.array([0.5, 0.5]))).round(9).tolist()
+    [1.0, 2.0]
+    >>> contributions(sigma, np.zeros(2))
+    Traceback (most recent call last):
+    ...
+    ValueError: a portfolio without risk has no contributions to it
+    >>> contributions(sigma, np.ones(3))
+    Traceback (most recent call last):
+    ...
+    ValueError: a covariance of shape (2, 2) does not fit 3 weights
     """
     if np.shape(sigma) != (len(w), len(w)):
         raise ValueError(f"a covariance of shape {np.shape(sigma)} does not fit {len(w)} weights")
@@ -127,6 +144,33 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     ------
     ValueError
         For an unknown method, an asset without risk, or a budget that is not positive.
+
+    Examples
+    --------
+    Whichever the method, the contributions by their definition are the budgets.
+
+    >>> sigma = np.array([[0.01, 0.01, -0.004], [0.01, 0.04, 0.006], [-0.004, 0.006, 0.09]])
+    >>> b = np.array([0.5, 0.2, 0.3])
+    >>> for method in ("newton", "cyclical", "gradient"):
+    ...     path = descend(sigma, b, method, 400)
+    ...     marginal = sigma @ path.w
+    ...     assert np.allclose(path.w * marginal, b * (path.w @ marginal))
+    ...     assert path.gaps[-1] <= EXACT < path.gaps[-2] and np.isclose(path.w.sum(), 1)
+    ...     assert len(path.gaps) == len(path.passes)
+    >>> start = descend(sigma, b, "gradient", 0)
+    >>> share = start.w * (sigma @ start.w) / (start.w @ sigma @ start.w)
+    >>> bool(np.isclose(start.gaps[0], abs(share / b - 1).max(), atol=0.02)), start.passes
+    (True, [2])
+    >>> descend(sigma, b, "cyclical", 3).passes  # each asset's row once a sweep
+    [2, 3, 4, 5]
+    >>> descend(sigma, np.array([0.5, 0.5, 0.0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: every asset needs risk, and a budget above zero
+    >>> descend(sigma, b, "magic")
+    Traceback (most recent call last):
+    ...
+    ValueError: no method 'magic'; there are newton, cyclical, gradient
     """
     steps = {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}
     if method not in steps:
@@ -242,6 +286,25 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
     Returns
     -------
     Path
+
+    Examples
+    --------
+    It starts from equal weights, whose last contributes 0.1 of 0.18, where 0.3 is asked: 0.85 of
+    that too much.
+
+    >>> sigma = np.array([[0.01, 0.01, 0.004], [0.01, 0.04, 0.006], [0.004, 0.006, 0.09]])
+    >>> b = np.array([0.5, 0.2, 0.3])
+    >>> path = slsqp(sigma, b, tolerance=1e-12)
+    >>> np.allclose(path.w, descend(sigma, b).w, atol=1e-5), path.passes[:2]
+    (True, [1, 2])
+    >>> bool(np.isclose(path.gaps[0], 0.1 / 0.18 / 0.3 - 1)), path.gaps[-1] < 1e-5
+    (True, True)
+
+    Against an asset that hedges it may stop where that is not held and contributes nothing.
+
+    >>> sigma[0, 2] = sigma[2, 0] = -0.004
+    >>> [path.w[2].round(2).item() for path in (slsqp(sigma, b), descend(sigma, b))]
+    [0.0, 0.19]
     """
     from scipy.optimize import LinearConstraint, minimize
 
@@ -316,12 +379,83 @@ def risk_budgets(
 
     Examples
     --------
-    Equal budgets of uncorrelated assets: weights are inverse to volatilities, here 10% and 20%.
+    Equal budgets of two assets: weights are inverse to volatilities, here 10% and 20%, whatever
+    their correlation. Budgets of 80% and 20% without one: ``w / sd`` as the roots, two to one.
 
-    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.01, 0.0], [0.0, 0.04]])
-    >>> found = risk_budgets(a)
-    >>> found.w.round(6).tolist(), contributions(a.sigma, found.w).round(6).tolist()
-    ([0.666667, 0.333333], [0.5, 0.5])
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.01, 0.012], [0.012, 0.04]])
+    >>> risk_budgets(a).w.round(9).tolist() == [round(2 / 3, 9), round(1 / 3, 9)]
+    True
+    >>> apart = Assumptions(("a", "b"), [0.05, 0.05], [[0.01, 0.0], [0.0, 0.04]])
+    >>> risk_budgets(apart, budgets={"b": 0.2, "a": 0.8}).w.round(9).tolist()  # 2/0.1 to 1/0.2
+    [0.8, 0.2]
+
+    A cap of 60% binds: ``log R - sum b log w`` would fall by ``0.01 / R**2 + 0.5 / 0.6 - 0.5 /
+    0.4`` per unit of it, with ``R**2 = 0.01``.
+
+    >>> from portlib.construction.mandate import Turnover, group_limit, long_only, position_limit
+    >>> capped = risk_budgets(apart, Mandate("ab", [fully_invested(), position_limit(0.6)]))
+    >>> capped.w.round(6).tolist(), round(capped.shadow_prices["position limit"], 6)
+    ([0.6, 0.4], 0.583333)
+
+    Three assets, under a limit on two of them and under a limit on turnover: none of the mixes in
+    steps of 1% that are allowed has a lower ``log R - sum b log w``.
+
+    >>> sigma = [[0.01, 0.01, -0.004], [0.01, 0.04, 0.006], [-0.004, 0.006, 0.09]]
+    >>> three = Assumptions(("a", "b", "c"), [0.05] * 3, sigma)
+    >>> budgets = {"c": 0.3, "b": 0.2, "a": 0.5}
+    >>> def value(w):
+    ...     return np.log(three.risk_of(w)) - np.array([0.5, 0.2, 0.3]) @ np.log(w)
+    >>> pairs = [(i, j) for i in range(1, 99) for j in range(1, 100 - i)]
+    >>> steps = [np.array([i, j, 100 - i - j]) / 100 for i, j in pairs]
+    >>> for rule in (
+    ...     group_limit("group", ["a", "b"], upper=0.6),
+    ...     group_limit("floor", ["c", "b"], lower=0.5),
+    ...     Bounds("some", {"b": 0.3}, {"c": 0.2}),
+    ...     Turnover("slow", {"a": 0.2, "b": 0.4, "c": 0.4}, 0.1),
+    ... ):
+    ...     rules = Mandate(three.labels, [fully_invested(), long_only(), rule])
+    ...     found = risk_budgets(three, rules, budgets=budgets)
+    ...     best = min(value(w) for w in steps if rule.excess(dict(zip("abc", w)), three) < 1e-9)
+    ...     assert -1e-7 < best - value(found.w) < 1e-3 and found.shadow_prices[rule.name] > 0.01
+    >>> loose = Mandate(three.labels, [fully_invested(), position_limit(0.9)])
+    >>> free = risk_budgets(three, loose, budgets=budgets)
+    >>> free.shadow_prices, contributions(three.sigma, free.w).round(9).tolist()
+    ({'fully invested': 0.0, 'position limit': 0.0}, [0.5, 0.2, 0.3])
+
+    What cannot carry its budget is refused by name.
+
+    >>> risk_budgets(apart, budgets={"a": 0.8, "b": 0.3})
+    Traceback (most recent call last):
+    ...
+    portlib.records.AssumptionsError: budgets must sum to one, not 1.1: divide them by their sum
+    >>> risk_budgets(apart, budgets={"a": 1.0})
+    Traceback (most recent call last):
+    ...
+    portlib.records.AssumptionsError: every asset needs a budget, and nothing else: see 'b'
+    >>> risk_budgets(apart, budgets={"a": 1.0, "b": 0.0})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.records.AssumptionsError: 'b' has a budget of 0.0: give it a positive one, ...
+    >>> safe = Assumptions(("a", "cash"), [0.05, 0.02], np.diag([0.04, 0.0]))
+    >>> risk_budgets(safe)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.records.AssumptionsError: 'cash' has no risk and can contribute none: ...
+    >>> hedge = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, -0.06], [-0.06, 0.09]])
+    >>> risk_budgets(hedge)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...AssumptionsError: a, b: together they can have no risk, so not all can ...
+    >>> soft = position_limit(0.6).soft(0.1)
+    >>> risk_budgets(apart, Mandate("ab", [fully_invested(), soft]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.engines.NotSolved: 'position limit' is soft: ...
+    >>> small = position_limit(0.4)
+    >>> risk_budgets(apart, Mandate("ab", [fully_invested(), small]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...Infeasible: no portfolio obeys 'position limit', 'fully invested' together. ...
     """
     start = time.perf_counter()
     b = _checked(assumptions, budgets)
@@ -356,7 +490,14 @@ def equal_risk_contributions(
     assumptions: Assumptions, mandate: Mandate | None = None
 ) -> Allocation:
     """`risk_budgets` with equal budgets: the engine that policy calls ERC (Maillard, Roncalli and
-    Teiletche 2010)."""
+    Teiletche 2010).
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b", "c"), [0.05] * 3, np.diag([0.01, 0.04, 0.16]))
+    >>> (7 * equal_risk_contributions(a).w).round(6).tolist()  # 1/0.1 to 1/0.2 to 1/0.4
+    [4.0, 2.0, 1.0]
+    """
     return risk_budgets(assumptions, mandate)
 
 
@@ -511,6 +652,22 @@ def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.
     ------
     ValueError
         Where `risk` is not positive or the portfolio has none.
+
+    Examples
+    --------
+    A portfolio of 10% volatility that earns 5%: half as much again on money borrowed at 3%, or half
+    of it and half lent at 2%.
+
+    >>> fund = inverse_volatility(Assumptions(("fund",), [0.05], [[0.01]], rf=0.01))
+    >>> more = levered(fund, risk=0.15, rf=0.02, spread=0.01)
+    >>> [round(x, 9) for x in more[:3]], round(more.sharpe, 9) == round(0.04 / 0.15, 9)
+    ([1.5, 0.06, 0.15], True)
+    >>> [round(x, 9) for x in levered(fund, risk=0.05, rf=0.02, spread=0.01)]
+    [0.5, 0.035, 0.05, 0.3]
+    >>> levered(fund, risk=0.0, rf=0.02)
+    Traceback (most recent call last):
+    ...
+    ValueError: cannot bring a portfolio of volatility 0.1 to 0
     """
     if not (0 < risk < np.inf and portfolio.risk > 0):
         raise ValueError(f"cannot bring a portfolio of volatility {portfolio.risk:g} to {risk:g}")
@@ -525,7 +682,16 @@ def levered(portfolio: Allocation, *, risk: float, rf: float, spread: float = 0.
 @door()
 def inverse_volatility(assumptions: Assumptions, *, power: float = 1.0) -> Allocation:
     """Weights proportional to ``volatility^-power``, a rule blind to correlations; 2 is inverse
-    variance."""
+    variance.
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b", "c"), [0.05] * 3, np.diag([0.01, 0.04, 0.16]))
+    >>> (7 * inverse_volatility(a).w).round(9).tolist()
+    [4.0, 2.0, 1.0]
+    >>> (21 * inverse_volatility(a, power=2).w).round(9).tolist()
+    [16.0, 4.0, 1.0]
+    """
     start = time.perf_counter()
     number("power", power, least=0, most=10)
     w = _checked(assumptions, None) * assumptions.volatility**-power
@@ -555,6 +721,32 @@ def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage =
     References
     ----------
     Lopez de Prado (2016), stage 1.
+
+    Examples
+    --------
+    Correlations of 0.5, -0.28 and 0.28 are distances of 0.5, 0.8 and 0.6: the first two pair, and
+    the third joins at the nearer of its two, at the farther, or at their mean.
+
+    >>> rho = np.array([[1.0, 0.5, -0.28], [0.5, 1.0, 0.28], [-0.28, 0.28, 1.0]])
+    >>> sigma = rho * np.outer([0.1, 0.2, 0.3], [0.1, 0.2, 0.3])
+    >>> for method in ("single", "complete", "average"):
+    ...     print(hierarchy(sigma, distance="correlation", method=method)[:, 2].round(9).tolist())
+    [0.5, 0.6]
+    [0.5, 0.8]
+    [0.5, 0.7]
+
+    Columns of distances are ``sqrt(0.5**2 + 0.5**2 + 0.2**2)`` and so on apart.
+
+    >>> (hierarchy(sigma)[:, 2] ** 2).round(9).tolist()  # 0.54; 0.3**2 + 0.6**2 + 0.6**2
+    [0.54, 0.81]
+    >>> hierarchy(sigma, method="median")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no distance 'columns' or linkage 'median'; there are columns, correlation, ...
+    >>> hierarchy(sigma[:1, :1])
+    Traceback (most recent call last):
+    ...
+    portlib.records.AssumptionsError: a hierarchy needs two assets
     """
     from scipy.cluster.hierarchy import linkage
     from scipy.spatial.distance import pdist, squareform
@@ -578,6 +770,16 @@ def bisected(sigma: Array, order: Sequence[int]) -> Array:
 
     A half's variance is that of its inverse-variance portfolio. Source: Lopez de Prado (2016),
     stage 3.
+
+    Examples
+    --------
+    The third alone against the first two, whose inverse-variance portfolio is 1/5 and 4/5 with a
+    variance of ``0.04 * 0.04 + 2 * 0.16 * 0.01 + 0.64 * 0.01 = 0.0112``.
+
+    >>> sigma = np.array([[0.04, 0.01, 0.02], [0.01, 0.01, 0.0], [0.02, 0.0, 0.09]])
+    >>> w = bisected(sigma, [2, 0, 1])
+    >>> np.allclose(w, [0.2 * 0.09 / 0.1012, 0.8 * 0.09 / 0.1012, 0.0112 / 0.1012])
+    True
     """
     w = np.ones(len(sigma))
     parts = [np.array(order)]
@@ -616,6 +818,20 @@ def hierarchical(
     Returns
     -------
     Allocation
+
+    Examples
+    --------
+    The first two pair; the tree puts the third before them, and money is split as `bisected` does.
+
+    >>> rho = np.array([[1.0, 0.5, -0.28], [0.5, 1.0, 0.28], [-0.28, 0.28, 1.0]])
+    >>> sd = np.array([0.1, 0.2, 0.3])
+    >>> a = Assumptions(("a", "b", "c"), [0.05] * 3, rho * np.outer(sd, sd))
+    >>> pair = 0.64 * 0.01 + 2 * 0.16 * 0.01 + 0.04 * 0.04  # of 4/5 and 1/5, covariance 0.01
+    >>> w = np.array([0.8 * 0.09, 0.2 * 0.09, pair * 1.0]) / (0.09 + pair)
+    >>> np.allclose(hierarchical(a).w, w)
+    True
+    >>> hierarchical(a.select(["b"])).w.tolist()
+    [1.0]
     """
     from scipy.cluster.hierarchy import leaves_list
 
