@@ -48,6 +48,42 @@ class Reference:
     equity : the classes that count as equity.
 
     Raises ViewError for weights that are none.
+
+    Examples
+    --------
+    60% equity, three quarters of it at home; at another share each half keeps its parts.
+
+    >>> ours = Reference({"home": 0.45, "world": 0.15, "bonds": 0.4}, ("world", "home"))
+    >>> round(ours.equity_share, 9), ours.at(0.8).round(9).to_dict()
+    (0.6, {'home': 0.6, 'world': 0.2, 'bonds': 0.2})
+    >>> {name: round(w, 9) for name, w in ours.among(["bonds", "home"]).weights.items()}
+    {'home': 0.6, 'bonds': 0.4}
+
+    A fund of half home shares and half bonds is set against the reference at 50%; gold, which is no
+    equity, against its bonds.
+
+    >>> held = {"home": [0.5, 0.0], "bonds": [0.5, 0.0], "gold": [0.0, 1.0]}
+    >>> funds = pd.DataFrame(held, ["F", "G"])
+    >>> ours.of_things(funds).round(9).to_dict("index")["F"]
+    {'home': 0.375, 'bonds': 0.5, 'gold': 0.0, 'world': 0.125}
+    >>> ours.of_things(funds).loc["G", "bonds"].item()
+    1.0
+    >>> ours.at(1.2)
+    Traceback (most recent call last):
+    ...
+    ValueError: an equity share lies between 0 and 1, not 1.2
+    >>> ours.among(["bonds"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: nothing of the reference's equity is among bonds: ...
+    >>> Reference({"home": 60, "bonds": 40}, ("home",))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: the reference's weights must be positive and sum to one ...
+    >>> Reference({"home": 1.0}, ("home",))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: the reference holds 100% equity: ...
     """
 
     weights: Mapping[str, float]
@@ -138,6 +174,30 @@ class Bands:
         Of the whole portfolio, decimal.
     wider : mapping
         Points by class, instead of `points`.
+
+    Examples
+    --------
+    Half of a class's weight and two points on either side, five for bonds. At 50% equity the
+    reference holds 0.375, 0.125 and 0.5 of bonds; of a portfolio of 0.18, 0.32, 0.4 and 0.1 of gold
+
+    >>> ours = Reference({"home": 0.45, "world": 0.15, "bonds": 0.4}, ("world", "home"))
+    >>> names = ["home", "world", "bonds", "gold"]
+    >>> each = pd.DataFrame(np.eye(4), names, names)
+    >>> found = Bands(0.5, 0.02, {"bonds": 0.05}).limits(ours, each, "4.1")
+    >>> a = Assumptions(names, [0.05] * 4, np.eye(4))
+    >>> w = dict(zip(names, [0.18, 0.32, 0.4, 0.1]))
+    >>> {limit.name: round(limit.excess(w, a), 6) for limit in found if limit.excess(w, a) > -0.1}
+    {'least home': -0.0125, 'most world': 0.1125, 'most gold': 0.08}
+    >>> # 0.375 / 2 - 0.02 - 0.18; 0.32 - 1.5 * 0.125 - 0.02; 0.10 - 0 - 0.02
+    >>> {limit.name: round(limit.excess(w, a), 6) for limit in found if "bonds" in limit.name}
+    {'least bonds': -0.2}
+    >>> # 0.5 / 2 - 0.05 - 0.4; and half as much again as the reference no portfolio can hold
+    >>> [limit.name for limit in found if "gold" in limit.name], found[0].clause
+    (['most gold'], '4.1')
+    >>> Bands(50, 0.02, {})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the share of a band is 50: ...
     """
 
     share: float
@@ -214,6 +274,27 @@ def tracking_error(
     -------
     float
         Annual decimal.
+
+    Examples
+    --------
+    At 50% equity the reference is 0.375, 0.125, 0.5: 0.175 less at home and more abroad.
+
+    >>> ours = Reference({"home": 0.45, "world": 0.15, "bonds": 0.4}, ("world", "home"))
+    >>> names = ["bonds", "world", "home"]
+    >>> sigma = [[0.01, 0.0, 0.0], [0.0, 0.09, 0.03], [0.0, 0.03, 0.04]]
+    >>> classes = Assumptions(names, [0.03, 0.08, 0.07], sigma)
+    >>> funds = pd.DataFrame(np.eye(3), names, names)
+    >>> w = pd.Series({"home": 0.2, "world": 0.3, "bonds": 0.5})
+    >>> round(tracking_error(w, funds, ours, classes) ** 2 / 0.175**2, 9)  # 0.04 + 0.09 - 0.06
+    0.07
+    >>> tracking_error(w, funds[:2], ours, classes)
+    Traceback (most recent call last):
+    ...
+    ValueError: weights and exposures are of different things: home
+    >>> tracking_error(w, funds, ours, classes.select(["bonds", "home"]))
+    Traceback (most recent call last):
+    ...
+    ValueError: the assumptions lack world
     """
     if absent := sorted(set(weights.index) ^ set(exposures.index)):
         raise ValueError(f"weights and exposures are of different things: {', '.join(absent)}")
@@ -249,6 +330,28 @@ def implied_price_of_risk(classes: Assumptions, reference: Mapping[str, float]) 
     ValueError
         Where they expect no more than cash: nothing can then be inferred. For weights of classes
         that they lack, and weights that sum to more than one.
+
+    Examples
+    --------
+    60/40 is expected to earn ``0.6 * 0.05 + 0.4 * 0.02 = 0.038`` over cash, with a variance of
+    ``0.36 * 0.04 + 2 * 0.24 * 0.005 + 0.16 * 0.01 = 0.0184``.
+
+    >>> sigma = [[0.01, 0.005], [0.005, 0.04]]
+    >>> a = Assumptions(("bonds", "stocks"), [0.04, 0.07], sigma, rf=0.02)
+    >>> bool(np.isclose(implied_price_of_risk(a, {"stocks": 0.6, "bonds": 0.4}), 0.038 / 0.0184))
+    True
+    >>> implied_price_of_risk(a, {"stocks": 60, "bonds": 40})
+    Traceback (most recent call last):
+    ...
+    ValueError: the reference's weights sum to 100, more than one
+    >>> implied_price_of_risk(a, {"stocks": 0.6, "gold": 0.4})
+    Traceback (most recent call last):
+    ...
+    ValueError: the reference holds gold, which the assumptions do not cover
+    >>> implied_price_of_risk(Assumptions(("a",), [0.02], [[0.04]], rf=0.02), {"a": 1.0})
+    Traceback (most recent call last):
+    ...
+    ValueError: the reference is expected to earn 0.0000 over cash: no price of risk fits that
     """
     if unknown := sorted(set(reference) - set(classes.labels)):
         raise ValueError(
@@ -282,6 +385,26 @@ def forecast_errors(
         bonds), ``cash``. Other classes of a kind take the same error per unit of volatility.
     spread : standard deviation of the providers by class; used where it is larger, since
         forecasters who differ by more than the record's error cannot all be that sure.
+
+    Examples
+    --------
+    The record's error of 3 points on large companies is 4.5 on a class of half as much volatility
+    again; providers who differ by more than the record overrule it.
+
+    >>> names = ["cash", "us_long_bonds", "em_equity", "us_large_equity", "us_core_bonds"]
+    >>> sd = np.array([0.01, 0.10, 0.30, 0.20, 0.05])
+    >>> a = Assumptions(names, [0.03] * 5, np.diag(sd**2))
+    >>> record = {"equity": 0.03, "bonds": 0.01, "cash": 0.004}
+    >>> equity = ["us_large_equity", "em_equity"]
+    >>> forecast_errors(a, record, equity=equity).round(9).tolist()
+    [0.004, 0.02, 0.045, 0.03, 0.01]
+    >>> apart = pd.Series({"us_core_bonds": 0.005, "us_long_bonds": 0.025, "cash": np.nan})
+    >>> forecast_errors(a, record, equity=equity, spread=apart).round(9).tolist()
+    [0.004, 0.025, 0.045, 0.03, 0.01]
+    >>> forecast_errors(a, {"equity": 0.03, "cash": 0.004}, equity=equity)
+    Traceback (most recent call last):
+    ...
+    ValueError: no measured error of bonds
     """
     if lacking := {"equity", "bonds", "cash"} - set(record):
         raise ValueError(f"no measured error of {', '.join(sorted(lacking))}")
@@ -348,23 +471,31 @@ def anchored(
 
     Examples
     --------
-    A forecast that errs as much as the anchor does (variances of ``tau sigma = 0.0025`` both) moves
-    the mean half of the way.
+    Of a market of 60/40 that is expected to earn 3.8% over cash the price of risk is 0.038/0.0184;
+    from the means that it implies the forecasts move them, here by Bayes' rule with inverses.
 
-    >>> a = Assumptions(("a", "b"), [0.06, 0.01], [[0.05, 0.0], [0.0, 0.05]])
-    >>> found = anchored(
-    ...     a,
-    ...     reference={"a": 0.5, "b": 0.5},
-    ...     errors=pd.Series({"a": 0.05, "b": 0.05}),
-    ...     tau=0.05,
-    ...     shared=0.0,
-    ...     author="analyst",
-    ...     as_of="2026-11-21",
-    ... )
-    >>> found.table.round(6)
-       implied  forecast  error  expected
-    a    0.035      0.06   0.05    0.0475
-    b    0.035      0.01   0.05    0.0225
+    >>> sigma = np.array([[0.01, 0.005, 0.002], [0.005, 0.04, 0.01], [0.002, 0.01, 0.09]])
+    >>> a = Assumptions(("bonds", "stocks", "gold"), [0.04, 0.07, 0.5], sigma, rf=0.02)
+    >>> settings = {"reference": {"stocks": 0.6, "bonds": 0.4}, "without": ["gold"], "tau": 0.05}
+    >>> settings |= {"errors": pd.Series({"stocks": 0.03, "bonds": 0.01}), "shared": 0.0}
+    >>> found = anchored(a, author="analyst", as_of="2026-11-21", **settings)
+    >>> implied = 0.02 + 0.038 / 0.0184 * sigma @ [0.4, 0.6, 0.0]
+    >>> P, omega = np.eye(3)[:2], np.diag([0.01**2, 0.03**2])
+    >>> prior = np.linalg.inv(0.05 * sigma)
+    >>> right = prior @ implied + P.T @ np.linalg.inv(omega) @ [0.04, 0.07]
+    >>> mean = np.linalg.solve(prior + P.T @ np.linalg.inv(omega) @ P, right)
+    >>> np.allclose(found.table["expected"], mean), np.allclose(found.table["implied"], implied)
+    (True, True)
+    >>> found.table["forecast"].tolist(), found.table["error"].tolist()
+    ([0.04, 0.07, nan], [0.01, 0.03, nan])
+    >>> np.allclose(found.assumptions.mu, mean), np.allclose(found.assumptions.sigma, sigma)
+    (True, True)
+    >>> round(found.risk_aversion * 0.0184, 9)
+    0.038
+    >>> anchored(a, author="analyst", as_of="2026-11-21", **settings | {"without": []})
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: no error of the forecast is given for gold
     """
     told = [name for name in classes.labels if name not in without]
     if lost := [name for name in told if not float(errors.get(name, np.nan)) > 0]:
@@ -446,12 +577,41 @@ def calibrate(
     ------
     ValueError
         For years that are not positive, and as `implied_price_of_risk`.
+
+    Examples
+    --------
+    The forecasts' errors of 3 and 1 points, correlated as returns are, 0.25, make one of
+    ``sqrt(0.018**2 + 0.004**2 + 2 * 0.25 * 0.018 * 0.004)`` on what 60/40 earns.
+
+    >>> a = Assumptions(("bonds", "stocks"), [0.04, 0.07], [[0.01, 0.005], [0.005, 0.04]], rf=0.02)
+    >>> errors = pd.Series({"stocks": 0.03, "bonds": 0.01})
+    >>> found = calibrate(a, {"stocks": 0.6, "bonds": 0.4}, years=40, errors=errors)
+    >>> bool(np.isclose(found.risk_aversion_error * 0.0184, 0.000376**0.5)), found.tau, found.views
+    (True, 0.025, {'stocks': 0.03, 'bonds': 0.01})
+    >>> bool(np.isclose(found.risk_aversion, 0.038 / 0.0184))
+    True
+    >>> mix = {"stocks": 0.6, "bonds": 0.4}
+    >>> apart = calibrate(a, mix, years=40, errors=errors, correlation=np.eye(2))
+    >>> bool(np.isclose(apart.risk_aversion_error * 0.0184, 0.00034**0.5))
+    True
+    >>> cash = Assumptions(("cash", "stocks"), [0.02, 0.07], np.diag([0.0, 0.04]), rf=0.02)
+    >>> unsure = pd.Series({"stocks": 0.03, "cash": 0.0})
+    >>> found = calibrate(cash, {"stocks": 0.8, "cash": 0.2}, years=40, errors=unsure)
+    >>> round(found.risk_aversion_error, 9)  # 0.8 * 0.03 / (0.64 * 0.04)
+    0.9375
+    >>> calibrate(a, {"stocks": 1.0}, years=0, errors=errors)
+    Traceback (most recent call last):
+    ...
+    ValueError: years of history must be positive, not 0
     """
     if not years > 0:
         raise ValueError(f"years of history must be positive, not {years}")
     w = np.array([reference.get(name, 0.0) for name in classes.labels])
-    volatility = classes.volatility
-    rho = classes.sigma / np.outer(volatility, volatility) if correlation is None else correlation
+    rho = correlation
+    if rho is None:
+        volatility = np.where(classes.volatility > 0, classes.volatility, np.inf)
+        rho = classes.sigma / np.outer(volatility, volatility)
+        np.fill_diagonal(rho, 1.0)
     sd = errors.reindex(list(classes.labels)).to_numpy(float)
     omega = rho * np.outer(sd, sd)
     return Calibration(

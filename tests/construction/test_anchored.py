@@ -261,3 +261,12 @@ def test_calibration_by_simulation(classes, reference) -> None:
         for e in noise
     ]
     assert np.std(prices, ddof=1) == pytest.approx(found.risk_aversion_error, rel=0.05)
+
+
+def test_calibration_takes_riskless_cash_as_uncorrelated():
+    a = Assumptions(("cash", "stocks"), [0.02, 0.07], np.diag([0.0, 0.04]), rf=0.02)
+    found = calibrate(
+        a, {"stocks": 0.8, "cash": 0.2}, years=40, errors=pd.Series({"stocks": 0.03, "cash": 0.01})
+    )
+    error = np.hypot(0.8 * 0.03, 0.2 * 0.01) / (0.64 * 0.04)
+    assert found.risk_aversion_error == pytest.approx(error)
