@@ -25,7 +25,18 @@ def _dated(name: str) -> pd.DataFrame:
 
 
 def yearly_prices(case: Case) -> list[Compared]:
-    """Averages of an index of prices by year."""
+    """Averages of an index of prices by year.
+
+    Examples
+    --------
+    Minneapolis Fed, prices: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in yearly_prices(read("minneapolis_fed_prices")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    average of the year, 95: within its notes
+    """
     prices = _dated("consumer_prices")["cpi_u"]
     last = case["first_year"] + len(case["average"]) - 1
     average = prices.groupby(pd.DatetimeIndex(prices.index).year).mean()
@@ -34,7 +45,18 @@ def yearly_prices(case: Case) -> list[Compared]:
 
 
 def twelve_months(case: Case) -> list[Compared]:
-    """Change of an index of prices over twelve months, percent."""
+    """Change of an index of prices over twelve months, percent.
+
+    Examples
+    --------
+    US Inflation Calculator: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in twelve_months(read("us_inflation_calculator")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    change over twelve months, 144: to the digit
+    """
     prices = _dated("consumer_prices")["cpi_u"]
     change = 100 * prices.pct_change(12).dropna().to_numpy()
     printed = np.array(case["change_percent"])
@@ -44,7 +66,30 @@ def twelve_months(case: Case) -> list[Compared]:
 
 
 def share_prices(case: Case) -> list[Compared]:
-    """Monthly returns of a plan's funds from their own share prices."""
+    """Monthly returns of a plan's funds from their own share prices.
+
+    Examples
+    --------
+    Thrift Board, returns: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in share_prices(read("tsp_monthly_returns")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    returns of l_income, 251: to the digit
+    returns of l_2020, 60: to the digit
+    returns of l_2025, 40: to the digit
+    returns of l_2030, 251: to the digit
+    returns of l_2035, 73: to the digit
+    returns of l_2040, 251: within its notes
+    returns of l_2045, 73: to the digit
+    returns of l_2050, 186: within its notes
+    returns of l_2055, 73: to the digit
+    returns of l_2060, 73: to the digit
+    returns of l_2065, 73: to the digit
+    returns of l_2070, 26: to the digit
+    returns of l_2075, 15: to the digit
+    """
     prices = _dated(case["prices"])
     printed = _dated(case["table"])
     ends = prices.resample("ME").last()
@@ -60,7 +105,20 @@ def share_prices(case: Case) -> list[Compared]:
 
 
 def known_weights(case: Case) -> list[Compared]:
-    """Weights fitted to a quarter of daily returns, where the truth is published."""
+    """Weights fitted to a quarter of daily returns, where the truth is published.
+
+    Examples
+    --------
+    Thrift Board, weights: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in known_weights(read("tsp_lifecycle_weights")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    weights, quarter from 2009-01-01, 10: within its notes
+    weights, quarter from 2021-04-01, 50: within its notes
+    weights, quarter from 2024-01-01, 45: within its notes
+    """
     prices = _dated(case["prices"])
     funds = list("gfcsi")
     targets = data.table(case["table"]).reset_index()
@@ -80,7 +138,24 @@ def known_weights(case: Case) -> list[Compared]:
 
 
 def two_years(case: Case) -> list[Compared]:
-    """Measures of 24 months against a benchmark; deviations divide by the number of months."""
+    """Measures of 24 months against a benchmark; deviations divide by the number of months.
+
+    Examples
+    --------
+    Bacon (2008), 24 months: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in two_years(read("bacon_2008_monthly_returns")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    M squared, 1: to the digit
+    Fama's beta, 1: to the digit
+    kappa of order two, 1: to the digit
+    downside deviation, 1: to the digit
+    specific risk, 1: to the digit
+    modified Treynor ratio, 1: to the digit
+    systematic risk, 1: within its notes
+    """
     r, b = np.array(case["portfolio"]) / 100, np.array(case["benchmark"]) / 100
     population = np.sqrt(1 - 1 / len(r))
     risk, other = performance.volatility(r), performance.volatility(b)
@@ -117,6 +192,30 @@ def two_years_by_package(case: Case) -> list[Compared]:
 
     Their specific risk divides by the number of months, their systematic risk by one less, so that
     the two do not add up to the variance of the portfolio.
+
+    Examples
+    --------
+    PerformanceAnalytics, examples: each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in two_years_by_package(read("performance_analytics_bacon_months")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    M squared, 1: to the digit
+    M squared in excess, geometric and arithmetic, 2: to the digit
+    Fama's beta, 1: to the digit
+    kappa of order two, 1: to the digit
+    downside deviation, 1: to the digit
+    M squared by Sortino's ratio, 1: to the digit
+    Jensen's alpha, 1: to the digit
+    epsilon, 1: to the digit
+    appraisal ratio, over specific risk and over beta, 2: to the digit
+    net selectivity, 1: to the digit
+    specific risk, 1: to the digit
+    systematic risk, 1: within its notes
+    total risk, 1: within its notes
+    modified Treynor ratio, 1: within its notes
+    appraisal ratio over systematic risk, 1: within its notes
     """
     r, b = np.array(case["portfolio"]) / 100, np.array(case["benchmark"]) / 100
     population = np.sqrt(1 - 1 / len(r))
@@ -189,7 +288,19 @@ def two_years_by_package(case: Case) -> list[Compared]:
 
 
 def certified_line(case: Case) -> list[Compared]:
-    """Slope, intercept and fit of a certified regression."""
+    """Slope, intercept and fit of a certified regression.
+
+    Examples
+    --------
+    NIST, Norris: each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in certified_line(read("nist_norris")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    slope, 1: to the digit
+    intercept, 1: to the digit
+    share of variance, 1: to the digit
+    """
     y, x = np.array(case["y"]), np.array(case["x"])
     slope = performance.beta(y, x)
     left = y.mean() - slope * x.mean()
@@ -209,6 +320,14 @@ def score_intervals(case: Case) -> list[Compared]:
     >>> case = {"hits": [0], "trials": [20], "low": [0.0], "high": [0.1611]}
     >>> [row.verdict for row in score_intervals(case)]
     ['to the digit', 'to the digit']
+
+    Newcombe (1998): each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in score_intervals(read("newcombe_1998_score_intervals")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    lower limits, 5: to the digit
+    upper limits, 5: to the digit
     """
     low, high = wilson(case["hits"], case["trials"])
     return [
@@ -222,7 +341,18 @@ def _breaches(count: int, days: int) -> Array:
 
 
 def acceptance_regions(case: Case) -> list[Compared]:
-    """The fewest and the most breaches that are not rejected at 5%."""
+    """The fewest and the most breaches that are not rejected at 5%.
+
+    Examples
+    --------
+    Kupiec (1995): each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in acceptance_regions(read("kupiec_1995_regions")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    fewest breaches, 5: to the digit
+    most breaches, 5: to the digit
+    """
     found = []
     for days, level in zip(case["days"], case["level"], strict=True):
         likely = range(int(3 * days * (1 - level)) + 5)
@@ -236,7 +366,19 @@ def acceptance_regions(case: Case) -> list[Compared]:
 
 
 def proportion_of_failures(case: Case) -> list[Compared]:
-    """One likelihood ratio and its p-value."""
+    """One likelihood ratio and its p-value.
+
+    Examples
+    --------
+    MathWorks, varbacktest: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in proportion_of_failures(read("mathworks_varbacktest")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    likelihood ratio, 1: to the digit
+    p-value, 1: to the digit
+    """
     found = tail_risk.kupiec(_breaches(case["failures"], case["observations"]), case["level"])
     return [
         compared("likelihood ratio", found.statistic, case["likelihood_ratio"], 1e-5),

@@ -32,7 +32,19 @@ from portlib.stewardship.model_validation.portfolio_replications import Case, Co
 
 
 def expectations(case: Case) -> list[Compared]:
-    """Life expectancy by age and sex; a table without an end, where ours ends at 120."""
+    """Life expectancy by age and sex; a table without an end, where ours ends at 120.
+
+    Examples
+    --------
+    Social Security, life table: each quantity, how many values of it were printed, and whether they
+    are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in expectations(read("ssa_period_life_table_2023")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    life expectancy, 236: to the digit
+    life expectancy at the last ages, 4: within its notes
+    """
     table = data.table(case["table"])
     old = table.index.isin(case["last_ages"])
     sexes: tuple[Sex, ...] = ("male", "female")
@@ -61,6 +73,22 @@ def survivors(case: Case) -> Array:
     >>> law = {"first_age": 20, "last_age": 22, "a": 0.0, "b": 0.0, "c": 1.1}
     >>> survivors({**law, "survivors": [1000.0]}).tolist()
     [1000.0, 1000.0, 1000.0]
+
+    Of Makeham's law with a force of ``a + b c**age``, added up in a thousand small steps a year:
+
+    >>> law = {
+    ...     "first_age": 60,
+    ...     "last_age": 62,
+    ...     "a": 0.001,
+    ...     "b": 0.0001,
+    ...     "c": 1.1,
+    ...     "survivors": [900.0],
+    ... }
+    >>> middle = 60 + (np.arange(2000) + 0.5) / 1000
+    >>> force = np.cumsum(0.001 + 0.0001 * 1.1**middle) / 1000
+    >>> expected = 900 * np.exp([0.0, -force[999], -force[1999]])
+    >>> bool(np.allclose(survivors(law), expected, rtol=1e-9))
+    True
     """
     age = np.arange(case["first_age"], case["last_age"] + 1)
     a, b, c = (case[name] for name in "abc")
@@ -72,7 +100,29 @@ def survivors(case: Case) -> Array:
 
 
 def life_table(case: Case) -> list[Compared]:
-    """Survivors, chances of dying, annuities, insurances and endowments of a Makeham law."""
+    """Survivors, chances of dying, annuities, insurances and endowments of a Makeham law.
+
+    Examples
+    --------
+    Society of Actuaries (2018): each quantity, how many values of it were printed, and whether they
+    are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in life_table(read("soa_standard_ultimate_life_table")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    survivors, 9: to the digit
+    dies, 9: to the digit
+    annuity, 9: to the digit
+    insurance, 9: to the digit
+    insurance doubled force, 9: to the digit
+    annuity 10, 9: to the digit
+    annuity 20, 9: to the digit
+    insurance 10, 9: to the digit
+    insurance 20, 9: to the digit
+    endowment 5, 9: to the digit
+    endowment 10, 9: to the digit
+    endowment 20, 9: to the digit
+    """
     living = survivors(case)
     at = np.array(case["age"]) - case["first_age"]
     rate = case["interest"]
@@ -111,6 +161,17 @@ def withdrawals(case: Case) -> list[Compared]:
     """In what percent of past periods did a portfolio of shares last, for each rate and length?
 
     Withdrawals at the end of each year: with those at its start, or monthly, most rows miss.
+
+    Examples
+    --------
+    Cooley, Hubbard and Walz (1998): each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in withdrawals(read("cooley_hubbard_walz_1998")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    periods of each length, 4: to the digit
+    percent of periods that lasted, 40: within its notes
     """
     growth = 1 + np.array(case["percent"]) / 100
     counts, shares = [], []
@@ -132,7 +193,26 @@ def withdrawals(case: Case) -> list[Compared]:
 
 
 def maximum_earnings(case: Case) -> list[Compared]:
-    """Averages and benefits of those who always earned the most that is taxed."""
+    """Averages and benefits of those who always earned the most that is taxed.
+
+    Examples
+    --------
+    Social Security, most earnings: each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in maximum_earnings(read("ssa_maximum_earnings")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    average indexed earnings, retired at 62, 12: to the digit
+    average indexed earnings, retired at 65, 9: to the digit
+    average indexed earnings, retired at 66, 8: to the digit
+    average indexed earnings, retired at 67, 7: to the digit
+    average indexed earnings, retired at 70, 4: to the digit
+    benefit, initial, at 62, 9: to the digit
+    benefit, initial, at 65, 9: to the digit
+    benefit, in 2024, at 62, 9: to the digit
+    benefit, in 2024, at 65, 9: to the digit
+    """
     taxable = {case["first_year"] + i: x for i, x in enumerate(case["taxable"])}
     averages: dict[tuple[int, int], int] = {}
     for age, rows in case["average"].items():
@@ -169,7 +249,19 @@ def maximum_earnings(case: Case) -> list[Compared]:
 
 
 def claiming_ages(case: Case) -> list[Compared]:
-    """The share of the full benefit by year of birth and age, and full retirement ages."""
+    """The share of the full benefit by year of birth and age, and full retirement ages.
+
+    Examples
+    --------
+    Social Security, age of claiming: each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in claiming_ages(read("ssa_claiming_ages")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    full retirement age, months, 9: to the digit
+    share of the full benefit, 81: to the digit
+    """
     ages = case["age"]
     full = case["full_retirement_months"]
     return [
@@ -189,7 +281,20 @@ def claiming_ages(case: Case) -> list[Compared]:
 
 
 def bend_points(case: Case) -> list[Compared]:
-    """The bend points of every year, and some of the family maximum, from average wages."""
+    """The bend points of every year, and some of the family maximum, from average wages.
+
+    Examples
+    --------
+    Social Security, bend points: each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in bend_points(read("ssa_bend_points")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    first bend point, 48: to the digit
+    second bend point, 48: to the digit
+    family maximum, 6: to the digit
+    """
     wages = data.document("retirement_limits")["social_security"]["average_wage_index"]
 
     def points(base: list[int], year: int) -> list[int]:
@@ -212,7 +317,19 @@ def bend_points(case: Case) -> list[Compared]:
 
 
 def ruin_package(case: Case) -> list[Compared]:
-    """Chances of ruin by the reciprocal gamma law, as another package has them."""
+    """Chances of ruin by the reciprocal gamma law, as another package has them.
+
+    Examples
+    --------
+    p0bservations, its examples: each quantity, how many values of it were printed, and whether they
+    are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in ruin_package(read("probability_of_ruin_package")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    chance of ruin, 1: to the digit
+    spending for one in ten, 1: within its notes
+    """
     hazard = math.log(2) / case["median_remaining_life"]
 
     def chance(spending: float) -> float:
@@ -235,7 +352,18 @@ def ruin_package(case: Case) -> list[Compared]:
 
 
 def benefits_worksheet(case: Case) -> list[Compared]:
-    """The taxable part of Social Security benefits."""
+    """The taxable part of Social Security benefits.
+
+    Examples
+    --------
+    IRS Direct File, its tests: each quantity, how many values of it were printed, and whether they
+    are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in benefits_worksheet(read("direct_file_taxable_benefits")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    taxable benefits, 10: to the digit
+    """
     rows = case["taxable_benefits"]
     found = [
         float(taxes.taxable_benefits(x["benefits"], x["other_income"], status=x["status"]))
@@ -245,7 +373,21 @@ def benefits_worksheet(case: Case) -> list[Compared]:
 
 
 def tax_worksheets(case: Case) -> list[Compared]:
-    """Tax on gains and qualified dividends, on investment income, and the deduction for seniors."""
+    """Tax on gains and qualified dividends, on investment income, and the deduction for seniors.
+
+    Examples
+    --------
+    PolicyEngine, its tests: each quantity, how many values of it were printed, and whether they are
+    met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in tax_worksheets(read("policyengine_us_worksheets")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    tax on gains, 4: to the digit
+    tax on investment, 12: to the digit
+    deduction for seniors, 3: to the digit
+    deduction for two seniors, 1: within its notes
+    """
     year = case["gains_year"]
     gains = [
         float(taxes.gains_tax(x["gains"], x["line_1"] - x["gains"], year=year, status="single"))
@@ -285,7 +427,21 @@ def tax_worksheets(case: Case) -> list[Compared]:
 
 
 def joint_periods(case: Case) -> list[Compared]:
-    """Distribution periods with a much younger spouse, and two worked distributions."""
+    """Distribution periods with a much younger spouse, and two worked distributions.
+
+    Examples
+    --------
+    IRS joint life table, reprints: each quantity, how many values of it were printed, and whether
+    they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in joint_periods(read("irs_joint_periods_reprinted")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    joint periods, 92: to the digit
+    worked distribution, 1: to the digit
+    uniform period of a calculator, 1: to the digit
+    joint period of a calculator, 1: within its notes
+    """
     pairs = [
         (owner, int(spouse), printed)
         for spouse, row in case["period"].items()
@@ -314,6 +470,16 @@ def safest_rate(case: Case) -> list[Compared]:
     """Which retirement year had the lowest rate that lasted, and what was it?
 
     Bonds are rebuilt from yields, and withdrawals come at the end of each year.
+
+    Examples
+    --------
+    Bengen (1994): each quantity, how many values of it were printed, and whether they are met.
+
+    >>> from portlib.stewardship.model_validation.replications import read
+    >>> for row in safest_rate(read("bengen_1994_safemax")):
+    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
+    year of the lowest rate, 1: to the digit
+    lowest rate, 1: within its notes
     """
     yields = data.table("treasury_yields")[f"average_{case['maturity_years']}y"].dropna()
     monthly = bond_returns(yields, case["maturity_years"])
