@@ -127,10 +127,13 @@ def build(
     >>> forecasts = Forecasts(pd.DataFrame(rows))
     >>> def track(error):
     ...     over = [("2010-06", error), ("2009-06", -2 * error), ("2010-07", 0.9)]
-    ...     table = [(name, pd.Period(last), x) for name in said for last, x in over]
+    ...     times = {"us_large_equity": 3, "us_treasury_10y": 2, "cash": 1}
+    ...     table = [
+    ...         (name, pd.Period(last), k * x) for name, k in times.items() for last, x in over
+    ...     ]
     ...     return pd.DataFrame(table, columns=["asset_class", "last", "error"])
     >>> held = pd.Series({"c": 0.4, "g": 0.1, "i": 0.2, "f": 0.2, "s": 0.1})
-    >>> decided = {"black_litterman_tau": 0.02, "shared_view_error": 0.0}
+    >>> decided = {"black_litterman_tau": 0.02, "shared_view_error": 0.3}
     >>> decided["reference_bands"] = {"share": 0.25, "points": 0.05, "cash": 0.1}
     >>> found = build("2010-06-30", held, months, forecasts, track(0.03), policy=decided)
     >>> found.edition, str(found.first), found.forecast.to_dict()
@@ -140,7 +143,8 @@ def build(
     True
     >>> missed = np.sqrt((0.03**2 + 0.06**2) / 2)
     >>> by_risk = [past[fund].std() / past["c"].std() for fund in ("s", "i")]
-    >>> bool(np.allclose(found.errors, [missed, missed, missed, *(missed * x for x in by_risk)]))
+    >>> errors = missed * np.array([1, 2, 3, *(3 * x for x in by_risk)])
+    >>> bool(np.allclose(found.errors, errors))
     True
     >>> told = found.assumptions
     >>> bool(np.isclose(found.expected, sum(told.mu * found.weights))), told.rf
@@ -150,6 +154,19 @@ def build(
     ...     bool(np.isclose(told.risk_of(found.weights), told.risk_of(held))),
     ... )
     (True, True)
+
+    The means are those of Black and Litterman, written out: errors of forecasts go together by 0.3
+    of what returns do, and the anchor's reward for risk is what the forecasts say of the three
+    funds together.
+
+    >>> w, sigma, q = held[list(FUNDS)].to_numpy(), told.sigma, np.array([0.025, 0.045, 0.07])
+    >>> aversion = (q - 0.025) @ w[:3] / (w[:3] @ sigma[:3, :3] @ w[:3])
+    >>> pi = 0.025 + aversion * sigma @ w
+    >>> rho = np.corrcoef(past.to_numpy()[:, :3].T)
+    >>> omega = (0.3 * rho + 0.7 * np.eye(3)) * np.outer(errors[:3], errors[:3])
+    >>> gain = 0.02 * sigma[:, :3] @ np.linalg.inv(0.02 * sigma[:3, :3] + omega)
+    >>> bool(np.allclose(told.mu, pi + gain @ (q - pi[:3])))
+    True
 
     Forecasts that never erred are followed whole; from those that always did nothing is learnt, and
     every fund earns in proportion to its risk in the L Fund.
@@ -168,6 +185,12 @@ def build(
     ...
     portlib.estimation.forecast_record.published.LookAhead: 2010-02-14: 0 forecasts and 35 ...
     >>> early = months.iloc[5:]
+    >>> len(
+    ...     build(
+    ...         "2010-06-30", held, months.iloc[4:], forecasts, track(0.03), policy=decided
+    ...     ).weights
+    ... )
+    5
     >>> build(
     ...     "2010-06-30", held, early, forecasts, track(0.03), policy=decided
     ... )  # doctest: +ELLIPSIS
@@ -270,6 +293,9 @@ def best(assumptions: Assumptions, reference: pd.Series, bands: Mapping[str, flo
     >>> narrow = best(told, held[::-1], {"share": 0.001, "points": 0.001, "cash": 0.001})
     >>> bool((narrow - held).abs().max() < 0.01)
     True
+    >>> wide = best(told, held, {"share": 0.0, "points": 0.01, "cash": 0.2})  # G may move by more
+    >>> bool(abs(wide - held)["g"] > 0.011)
+    True
     """
     around = anchored.Reference(_by_fund(reference), EQUITY)
     held = anchored.Bands(bands["share"], bands["points"], {CASH: bands["cash"]})
@@ -324,6 +350,8 @@ def came(
     True
     >>> whole = np.prod([1 + 0.001 * t + off for t in range(1, 16)]) ** (12 / 15) - 1
     >>> bool(np.isclose(came(built, weights, months), whole, rtol=1e-12))
+    True
+    >>> came(built, weights, months.iloc[:13], years=1) == came(built, weights, months, years=1)
     True
     >>> came(built, weights, months, years=2)
     Traceback (most recent call last):
