@@ -86,6 +86,8 @@ class Approvals:
     >>> kept = Approvals(AuditLog(), "plan", roster, ("chair", "counsel"), 2, timedelta(0), ())
     >>> kept.one_person("Chair ", "trustee"), kept.one_person("chair", "counsel")
     (True, False)
+    >>> kept.one_person("nobody", "noone")  # who both have no key
+    False
 
     Two of three roles must approve, and the chair, who proposed it, is not one of them. An approval
     names the event by its digest.
@@ -167,6 +169,8 @@ class Approvals:
     'InvestorView 1 of counsel: counsel may not sign it; research, chair may'
     >>> kept.accept_view(signed_view(5, version=3), at).version
     3
+    >>> refused(signed_view(6, version=3))
+    "view 'US': version 3 after 3; revise it first"
     >>> accepted = kept.log.events("views", "ViewAccepted")[0].body
     >>> accepted["view"], accepted["version"], accepted["role"], accepted["nonce"]
     ('US', 2, 'research', 1)

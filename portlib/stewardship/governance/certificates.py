@@ -174,12 +174,12 @@ def certify(
     >>> office = Office(AuditLog(), plan, roster, ("chair",), 1, timedelta(0), ())
     >>> made = Pins("c0" * 32, "d1" * 32, "e2" * 32, "f3" * 32)
     >>> fields = draft(made) | {name: f"what the expert found of {name}" for name in FIELDS}
-    >>> def signed(fields, role="certifier", nonce=1, kind="Certificate"):
+    >>> def signed(fields, role="certifier", days=365, nonce=1, kind="Certificate"):
     ...     content = certificate_content(fields)
-    ...     span = {"plan": plan, "at": at, "days": 365}
+    ...     span = {"plan": plan, "at": at, "days": days}
     ...     return sign(kind, content, keys[role], role=role, nonce=nonce, **span)
     >>> def filed(fields, statement, made=made):
-    ...     who = {"certifiers": ("certifier", "chair"), "developers": ("developer",)}
+    ...     who = {"certifiers": ("certifier", "chair", "developer"), "developers": ("developer",)}
     ...     try:
     ...         return certify(office, fields, statement, made, at, **who).name
     ...     except ValueError as error:
@@ -207,7 +207,7 @@ def certify(
     Another plan does not void it; other code or data do, a later certificate, and a moment too
     late.
 
-    >>> last = at + timedelta(days=365)
+    >>> last = at + timedelta(days=100)
     >>> in_force(office, replace(made, plan="0" * 64), at).number == event.number
     True
     >>> other = replace(made, code="a4" * 32, policy="b5" * 32)
@@ -217,7 +217,7 @@ def certify(
     ...     print(str(error)[:68])
     the certificate of event 6 is void: code and policy changed since; h
     >>> anew = draft(other) | {name: fields[name] for name in FIELDS}
-    >>> filed(anew, signed(anew, "chair"), other)
+    >>> filed(anew, signed(anew, "chair", days=100), other)
     'ModelCertified'
     >>> in_force(office, other, last).body["fields"] == anew
     True

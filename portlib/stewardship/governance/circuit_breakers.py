@@ -25,7 +25,29 @@ ROUNDING = 1e-12
 
 def menu_portfolios(plan: Plan) -> dict[str, Any]:
     """The best portfolio of the plan's menu in each posture that has one: weights by fund, mean and
-    risk (annual)."""
+    risk (annual).
+
+    Examples
+    --------
+    What is expected of each portfolio is what its own weights are expected to earn and to risk:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read()
+    >>> found = menu_portfolios(ours)
+    >>> list(found) == list(model_portfolios.postures(ours.policy)), sorted(found["moderate"])
+    (True, ['mean', 'risk', 'weights'])
+    >>> funds = plan_menu.menu_assumptions(ours, plan_menu.class_assumptions(ours))
+    >>> for told in found.values():
+    ...     w = [told["weights"].get(fund, 0.0) for fund in funds.labels]
+    ...     wrong = [funds.mean_of(w) - told["mean"], funds.risk_of(w) - told["risk"], sum(w) - 1]
+    ...     print(max(map(abs, wrong)) < 1e-6)
+    True
+    True
+    True
+    True
+    >>> found["conservative"]["risk"] < found["moderate"]["risk"] < found["aggressive"]["risk"]
+    True
+    """
     classes = plan_menu.class_assumptions(plan)
     funds = plan_menu.menu_assumptions(plan, classes)
     found = {}

@@ -183,6 +183,13 @@ class Ledger:
     portlib.stewardship.audit_log.KeyReused: message 'm' was carried out before with other ...
     >>> ledger.check().number
     4
+    >>> _ = ledger.connection.execute("BEGIN")
+    >>> ledger.remember("x", ["deposit", {"of": 5}], event)  # by hand: it is of another message
+    >>> ledger.seen("x", ["deposit", {"of": 5}])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.settlement.ledger.LedgerBroken: message 'x' is noted as carried out, ...
+    >>> _ = ledger.connection.execute("ROLLBACK")
 
     Whoever changes a table is told apart from the chain, by what was changed:
 
@@ -223,6 +230,15 @@ class Ledger:
     messages is append-only
     confirmed is append-only
     instructions are append-only
+
+    A commit is on the disk before it is told, and a disk that is full is told as such:
+
+    >>> ledger.connection.execute("PRAGMA synchronous").fetchone()
+    (2,)
+    >>> Ledger(":memory:", pages=3)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.settlement.ledger.LedgerUnavailable: database or disk is full: ...
 
     And what the events themselves cannot explain:
 
