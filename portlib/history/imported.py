@@ -86,6 +86,57 @@ def long_record_with(folder: Path, corporate_bond_maturity_years: float = 20) ->
     ------
     DataError
         For a kept file that has changed, or that lacks what its kind should hold.
+
+    Examples
+    --------
+    French's market comes in excess of bills, in percent; the newer of two files of one market
+    decides:
+
+    >>> import tempfile
+    >>> place = tempfile.TemporaryDirectory()
+    >>> folder = Path(place.name) / "kept"
+    >>> def bring(name, text):
+    ...     _ = (Path(place.name) / name).write_text(text)
+    ...     return vintages.keep(Path(place.name) / name, folder, obtained="2026-03-01")[0].kind
+    >>> head = "made using the 202602 CRSP database\\n\\n"
+    >>> months = ["202601,1.00,0.50,-0.20,0.30", "202602,-0.50,0.10,0.40,0.35"]
+    >>> bring("a.csv", head + "\\n".join([",Mkt-RF,SMB,HML,RF", *months]))
+    'F-F_Research_Data_Factors'
+    >>> months = ["202601,1.00,0.50,-0.20,0.7,-0.9,0.30", "202602,1,1,1,0.6,0.2,0.35"]
+    >>> bring("b.csv", head + "\\n".join([",Mkt-RF,SMB,HML,RMW,CMA,RF", *months]))
+    'F-F_Research_Data_5_Factors_2x3'
+    >>> bring("AAA.csv", "observation_date,AAA\\n2026-01-01,5.4\\n2026-02-01,5.4\\n")
+    'AAA'
+    >>> bring("CPILFESL.csv", "observation_date,CPILFESL\\n2026-01-01,320\\n2026-02-01,321.6\\n")
+    'CPILFESL'
+    >>> record = long_record_with(folder)
+    >>> for name in ("us_market", "bills", "hml", "profitability", "investment"):
+    ...     print(name, record[name].values.round(9).tolist(), record[name].basis[:10])
+    us_market [0.013, -0.0015] value weig
+    bills [0.003, 0.0035] value weig
+    hml [-0.002, 0.004] long-short
+    profitability [0.007, 0.006] long-short
+    investment [-0.009, 0.002] long-short
+    >>> [record[name].values.round(9).tolist() for name in ("aaa_corporate", "core_inflation")]
+    [[0.0045], [0.005]]
+    >>> record["small_value"].values.size  # as packaged
+    819
+
+    Of five by five the first, the third and the fifth; corners have names of their own:
+
+    >>> columns = ["SMALL LoBM", "ME1 BM3", "SMALL HiBM", "ME3 BM1", "ME3 BM3", "ME3 BM5"]
+    >>> columns += ["BIG LoBM", "ME5 BM3", "BIG HiBM", "ME2 BM2"]
+    >>> text = "\\n\\nAverage Value Weighted Returns -- Monthly\\n," + ",".join(columns)
+    >>> text += "\\n202602,1,2,3,4,5,6,7,8,9,99\\n"
+    >>> bring("25_Portfolios_5x5.csv", head + text)
+    '25_Portfolios_5x5'
+    >>> record = long_record_with(folder)
+    >>> names = GROUPS["size_value"]
+    >>> [round(float(record[name].values.item() * 100), 6) for name in names]
+    [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
+    >>> names[1:4]
+    ('small_blend', 'small_value', 'mid_growth')
+    >>> place.cleanup()
     """
     return long_record(corporate_bond_maturity_years).replaced_by(
         _long(folder, vintages.fingerprint(folder), corporate_bond_maturity_years)
@@ -109,15 +160,37 @@ def open_record_with(folder: Path) -> History:
 
     Examples
     --------
-    The imported series is whole; no month of ours is left before it:
+    The imported series is whole; no month of ours is left before it. Of yields those of month ends
+    decide where averages were imported too:
 
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     file = Path(place) / "CPIAUCNS.csv"
-    ...     _ = file.write_text("observation_date,CPIAUCNS\\n2026-01-01,325\\n2026-02-01,326.3\\n")
-    ...     _ = vintages.keep(file, Path(place) / "kept", obtained="2026-03-01")
-    ...     open_record_with(Path(place) / "kept")["inflation"].values.round(9).tolist()
+    >>> place = tempfile.TemporaryDirectory()
+    >>> def bring(name, rows):
+    ...     file = Path(place.name) / f"{name}.csv"
+    ...     _ = file.write_text("\\n".join([f"observation_date,{name}", *rows]))
+    ...     return vintages.keep(file, Path(place.name) / "kept", obtained="2026-03-01")
+    >>> _ = bring("CPIAUCNS", ["2026-01-01,325", "2026-02-01,326.3"])
+    >>> _ = bring("GS10", ["2026-01-01,4.2", "2026-02-01,4.4"])
+    >>> _ = bring("GS5", ["2026-01-01,3.6", "2026-02-01,3.6"])
+    >>> _ = bring("DGS10", ["2026-01-29,4.0", "2026-01-30,4.1", "2026-02-27,4.3"])
+    >>> _ = bring("TB3MS", ["2026-01-01,3.6", "2026-02-01,3.5"])
+    >>> record = open_record_with(Path(place.name) / "kept")
+    >>> record["inflation"].values.round(9).tolist()  # 326.3 / 325
     [0.004]
+    >>> record["yield_10y"].values.round(9).tolist(), record["yield_10y"].basis
+    ([0.041, 0.043], 'constant maturity, month ends')
+    >>> record["yield_10y_average"].values.round(9).tolist()
+    [0.042, 0.044]
+    >>> record["treasury_5y"].values.round(9).tolist(), record["treasury_5y"].basis[-23:]
+    ([0.003], 'averages over the month')
+    >>> earned = (1 - 0.036 * 91 / 360) ** (-365 / 1092) - 1
+    >>> record["bills"].values.round(9).item() == round(earned, 9)
+    True
+    >>> record["tsp_c"].values.size == open_record()["tsp_c"].values.size
+    True
+    >>> record["bills"].provenance.source[:6], record["bills"].provenance.vintage
+    ('TB3MS.', '2026-02-28')
+    >>> place.cleanup()
     """
     return open_record().replaced_by(_open(folder, vintages.fingerprint(folder)))
 

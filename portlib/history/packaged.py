@@ -76,9 +76,34 @@ def long_record(corporate_bond_maturity_years: float = 20) -> History:
 
     Examples
     --------
-    >>> market = long_record()["us_market"]
+    The market is what is packaged in excess of bills, and bills; Moody's yields are percent there:
+
+    >>> record = long_record()
+    >>> market = record["us_market"]
     >>> f"{market.first:%Y-%m} to {market.last:%Y-%m}"
     '1949-01 to 2017-03'
+    >>> from arch.data import default
+    >>> from linearmodels.datasets import french
+    >>> packaged = french.load()
+    >>> excess, bills = (packaged[name].to_numpy() for name in ("MktRF", "RF"))
+    >>> bool((abs(market.values.to_numpy() - excess - bills) < 1e-12).all())
+    True
+    >>> raw = default.load()["BAA"]
+    >>> round(float(record["baa_yield"].values.iloc[-1] * 100 - raw.iloc[-1]), 9)
+    0.0
+    >>> sorted(name for group in GROUPS.values() for name in group if name not in record)
+    []
+    >>> sorted(set(record.names) - {name for group in GROUPS.values() for name in group})
+    ['aaa_yield', 'baa_yield', 'core_inflation']
+    >>> record["hml"].basis, record["small_value"].basis
+    ('long-short difference, before costs', 'value weighted, before costs')
+
+    A bond of shorter life loses less when yields rise, as they did in 1994:
+
+    >>> rise = slice("1994-02", "1994-11")
+    >>> five = long_record(5)["baa_corporate"].values[rise].sum()
+    >>> bool(record["baa_corporate"].values[rise].sum() < min(five, 0))
+    True
     """
     return _long_record(data.ROOT, corporate_bond_maturity_years)
 

@@ -61,6 +61,41 @@ class MonthlySeries:
     ------
     DataError
         Naming the series and the month.
+
+    Examples
+    --------
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=6, freq="ME")
+    >>> def made(values, quantity="return", index=ends):
+    ...     values = pd.Series(values, index[: len(values)])
+    ...     try:
+    ...         return MonthlySeries("a", "A", values, quantity, "made up", origin)
+    ...     except DataError as error:
+    ...         print(error)
+    >>> series = made([None, 0.01, None, -1.0, 0.02, None])  # what is not known at an end is cut
+    >>> f"{series.first:%Y-%m}", f"{series.last:%Y-%m}", [f"{m:%Y-%m}" for m in series.missing]
+    ('2026-02', '2026-05', ['2026-03'])
+    >>> made([None, None])
+    a: no month has a value
+    >>> made([0.01, 0.02], index=pd.to_datetime(["2026-01-31", "2026-03-31"]))
+    a: 2026-03-31: months are not month ends in sequence
+    >>> made([0.01, np.inf, 0.02])
+    a: 2026-02: not a number
+    >>> made([0.01, -1.01, 0.02])
+    a: 2026-02: -1.01 loses more than all
+    >>> made([0.01, -1.01, 0.02], "change")
+    a: 2026-02: -1.01 loses more than all
+    >>> made([0.01, -1.01, 0.02], "yield").quantity, made([320.0, 324.0], "level").quantity
+    ('yield', 'level')
+
+    The middle month tells percent from decimals; the limit of a fifth itself may be:
+
+    >>> made([0.3, -0.21, 0.1])
+    a: the middle return is 0.21; percent? Divide by 100
+    >>> made([0.3, -0.2, 0.1]).quantity, made([0.3, -0.25, 0.1], "yield").quantity
+    ('return', 'yield')
+    >>> made([4.1, 4.2, 4.3], "yield")
+    a: the middle yield is 4.20; percent? Divide by 100
     """
 
     name: str
@@ -127,11 +162,65 @@ class History:
     A question is answered over the months in which everything that it needs is known:
 
     >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
-    >>> ends = pd.date_range("2026-01-31", periods=4, freq="ME")
-    >>> a = MonthlySeries("a", "A", pd.Series(0.01, ends), "return", "made up", origin)
-    >>> b = MonthlySeries("b", "B", pd.Series(0.02, ends[1:3]), "return", "made up", origin)
-    >>> History([a, b]).span("a", "b")
-    '2026-02 to 2026-03, 2 months'
+    >>> ends = pd.date_range("2026-01-31", periods=6, freq="ME")
+    >>> long = pd.Series([0.01, -0.02, None, 0.04, 0.05, -0.03], ends)
+    >>> a = MonthlySeries("a", "A", long, "return", "made up", origin)
+    >>> b = MonthlySeries("b", "B", pd.Series(0.02, ends[1:5]), "return", "made up", origin)
+    >>> prices = MonthlySeries("prices", "P", pd.Series(320.0, ends), "level", "made up", origin)
+    >>> record = History([a, b, prices])
+    >>> record.names, [one.name for one in record], "b" in record, "c" in record
+    (('a', 'b', 'prices'), ['a', 'b', 'prices'], True, False)
+    >>> record.span("a", "b")
+    '2026-02 to 2026-05, 4 months, 1 of them missing'
+    >>> record.span("b", last="2026-03"), record.span("a", first="2026-04")
+    ('2026-02 to 2026-03, 2 months', '2026-04 to 2026-06, 3 months')
+
+    Without names it is all returns. What is missing is named, or left out when that is said:
+
+    >>> record.months(gaps="drop").to_numpy().tolist()
+    [[-0.02, 0.02], [0.04, 0.02], [0.05, 0.02]]
+    >>> list(record.months("b", "a", first="2026-04")), len(record.months("prices"))
+    (['b', 'a'], 6)
+    >>> record.months("b", "a")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: history: a is missing in 2026-03; end before it, start after it, or ...
+    >>> record.months("a", "b", first="2026-01")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: history: b starts in 2026-02, after 2026-01
+    >>> record.months("a", "b", last="2026-06")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: history: b ends in 2026-05, before 2026-06
+    >>> record.months("b", first="2026-05", last="2026-03")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: history: no month in common: b starts in 2026-05, b ends in 2026-03
+    >>> record.months("price")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: history: no series 'price'; did you mean prices?
+    >>> History([a, b, a])
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: history: two series are called 'a'
+
+    An import replaces a series whole, and takes none away:
+
+    >>> new = MonthlySeries("a", "A", pd.Series(0.5, ends[:1]) / 5, "return", "imported", origin)
+    >>> more = record.replaced_by([new])
+    >>> more.names, more["a"].values.tolist(), record["a"].values.size
+    (('a', 'b', 'prices'), [0.1], 6)
+
+    Each says what it is; months that are missing are told in runs:
+
+    >>> record.about()[["quantity", "first", "last", "missing"]].loc["a"].tolist()
+    ['return', '2026-01', '2026-06', '2026-03']
+    >>> holed = pd.Series([0.01, None, None, 0.04, None, -0.03], ends)
+    >>> table = History([MonthlySeries("c", "C", holed, "return", "made up", origin), b]).about()
+    >>> table["missing"].tolist(), table.loc["c", "publisher"], table.index.name
+    (['2026-02 to 2026-03, 2026-05', ''], 'nobody', 'series')
     """
 
     def __init__(self, series: Iterable[MonthlySeries]) -> None:

@@ -63,9 +63,30 @@ def refresh(folder: Path, urls: Iterable[str], *, today: str) -> tuple[Outcome, 
 
     Examples
     --------
-    >>> [outcome] = refresh(Path("kept"), ["ftp://example.org/GS10.csv"], today="2026-03-01")
-    >>> outcome.kept, outcome.remarks
-    (None, ('ftp://example.org/GS10.csv: not a web address',))
+    What one address or file does stops no other:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     file = Path(place) / "GS10.csv"
+    ...     _ = file.write_text("observation_date,GS10\\n2026-01-01,4.1\\n")
+    ...     whence = "https://example.org/a"
+    ...     good = bring(file, Path(place) / "kept", today="2026-02-01", url=whence)
+    ...     bad = bring(file, Path(place) / "kept", today="2026-02-01", series="GS5")
+    ...     _ = file.write_text("<html>")
+    ...     page = bring(file, Path(place) / "kept", today="2026-02-01")
+    >>> good.kept.obtained, good.kept.url, good.whence, good.remarks
+    ('2026-02-01', 'https://example.org/a', 'https://example.org/a', ())
+    >>> bad.remarks, page.kept, page.whence == str(file)
+    (('is the file that was kept already',), None, True)
+    >>> page.remarks
+    ('GS10.csv: is a web page, not data; was the download an error page?',)
+    >>> urls = ["ftp://example.org/GS10.csv", "GS5.csv"]
+    >>> for outcome in refresh(Path("kept"), urls, today="2026-03-01"):
+    ...     print(outcome.kept, outcome.remarks)
+    None ('ftp://example.org/GS10.csv: not a web address',)
+    None ('GS5.csv: not a web address',)
+    >>> all(url.startswith("https://") for url in addresses()), len(addresses()) > 3
+    (True, True)
     """
     outcomes = []
     with tempfile.TemporaryDirectory() as scratch:

@@ -48,6 +48,19 @@ def treasury_series(
     at : str
         Of which day the yields are, in words.
     origin : Provenance
+
+    Examples
+    --------
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=4, freq="ME")
+    >>> yields = pd.Series([None, 0.06, 0.06, 0.05], ends)
+    >>> earned, told = treasury_series(yields, 10, at="month ends", origin=origin)
+    >>> earned.name, earned.quantity, told.name, told.quantity
+    ('treasury_10y', 'return', 'yield_10y', 'yield')
+    >>> f"{told.first:%Y-%m}", f"{earned.first:%Y-%m}", earned.values.iloc[0].round(9).item()
+    ('2026-02', '2026-03', 0.005)
+    >>> earned.basis
+    'repriced at constant maturity from yields of month ends'
     """
     known = yields.loc[yields.first_valid_index() :]
     label = f"{maturity_years}-year Treasury bonds"
@@ -96,7 +109,16 @@ def averaged_yield(yields: pd.Series, maturity_years: int, origin: Provenance) -
 
 
 def bill_series(discount: pd.Series, origin: Provenance) -> MonthlySeries:
-    """Cash in three-month bills, from averages of the rate of discount."""
+    """Cash in three-month bills, from averages of the rate of discount.
+
+    Examples
+    --------
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> cash = bill_series(pd.Series([None, 0.03, 0.09], ends), origin)
+    >>> cash.values.round(9).tolist() == [round((1 - 0.03 * 91 / 360) ** (-365 / 1092) - 1, 9)]
+    True
+    """
     return MonthlySeries(
         "bills",
         "three-month Treasury bills",
@@ -108,7 +130,21 @@ def bill_series(discount: pd.Series, origin: Provenance) -> MonthlySeries:
 
 
 def price_series(cpi_u: pd.Series, origin: Provenance) -> list[MonthlySeries]:
-    """Consumer prices, not seasonally adjusted, and their monthly change."""
+    """Consumer prices, not seasonally adjusted, and their monthly change.
+
+    Examples
+    --------
+    The change of a month that follows one without a figure is not known:
+
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=6, freq="ME")
+    >>> prices = pd.Series([320.0, 328.0, 336.2, None, 340.0, 341.7], ends)
+    >>> level, change = price_series(prices, origin)
+    >>> change.values.round(9).tolist()
+    [0.025, 0.025, nan, nan, 0.005]
+    >>> level.quantity, change.quantity, f"{change.first:%Y-%m}"
+    ('level', 'change', '2026-02')
+    """
     return [
         MonthlySeries(
             "cpi_u",
@@ -130,7 +166,16 @@ def price_series(cpi_u: pd.Series, origin: Provenance) -> list[MonthlySeries]:
 
 
 def gold_series(price: pd.Series, origin: Provenance) -> list[MonthlySeries]:
-    """Gold, from averages of its price over the month: smoother than traded prices are."""
+    """Gold, from averages of its price over the month: smoother than traded prices are.
+
+    Examples
+    --------
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> price, gold = gold_series(pd.Series([2000.0, 2100.0, 2058.0], ends), origin)
+    >>> gold.values.round(9).tolist(), gold.quantity, price.quantity
+    ([0.05, -0.02], 'return', 'level')
+    """
     averaged = "US dollars a troy ounce, averages over the month"
     return [
         MonthlySeries("gold_price", "price of gold", price, "level", averaged, origin),
@@ -146,7 +191,15 @@ def gold_series(price: pd.Series, origin: Provenance) -> list[MonthlySeries]:
 
 
 def core_inflation(core: pd.Series, origin: Provenance) -> MonthlySeries:
-    """The monthly change of prices without food and energy, seasonally adjusted."""
+    """The monthly change of prices without food and energy, seasonally adjusted.
+
+    Examples
+    --------
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> core_inflation(pd.Series([300.0, 303.0, 301.485], ends), origin).values.round(9).tolist()
+    [0.01, -0.005]
+    """
     return MonthlySeries(
         "core_inflation",
         "US core inflation",
@@ -171,6 +224,16 @@ def corporate_series(
     maturity_years : float
         At which the yields are repriced.
     origin : Provenance
+
+    Examples
+    --------
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> bonds, told = corporate_series(pd.Series([0.06, 0.06, 0.07], ends), "baa", 20, origin)
+    >>> bonds.values.round(9).iloc[0].item(), bool(bonds.values.iloc[1] < -0.09)  # ten years of 1%
+    (0.005, True)
+    >>> bonds.name, told.name, told.label, bonds.quantity
+    ('baa_corporate', 'baa_yield', 'Baa corporate yield', 'return')
     """
     returns = constant_maturity_returns(yields.to_frame(), maturity_years).iloc[:, 0]
     words = f"{grade.capitalize()} corporate"
@@ -206,13 +269,40 @@ def equity_series(
     Returns
     -------
     MonthlySeries
+
+    Examples
+    --------
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=2, freq="ME")
+    >>> [
+    ...     equity_series("small_value", pd.Series(0.01, ends), origin, difference=difference).basis
+    ...     for difference in (False, True)
+    ... ]
+    ['value weighted, before costs', 'long-short difference, before costs']
+    >>> equity_series("small_value", pd.Series(0.01, ends), origin).label
+    'small value'
     """
     basis = "long-short difference, before costs" if difference else "value weighted, before costs"
     return MonthlySeries(name, name.replace("_", " "), returns, "return", basis, origin)
 
 
 def month_ends(daily: pd.Series) -> pd.Series:
-    """The last known value of each month; a last month that is not over yet is left out."""
+    """The last known value of each month; a last month that is not over yet is left out.
+
+    Examples
+    --------
+    The last day's figure that is known counts for its month; a last month is over when its last
+    figure is of the last four days:
+
+    >>> days = ["2026-01-29", "2026-01-30", "2026-03-02", "2026-03-27", "2026-03-31"]
+    >>> days = pd.to_datetime(days)
+    >>> ends = month_ends(pd.Series([4.0, 4.1, 4.3, 4.5, None], days))
+    >>> ends.index.astype(str).tolist(), ends.tolist()
+    (['2026-01-31', '2026-02-28', '2026-03-31'], [4.1, nan, 4.5])
+    >>> ends = month_ends(pd.Series([4.0, 4.1, 4.3, None, None], days))
+    >>> ends.index.astype(str).tolist(), ends.tolist()
+    (['2026-01-31'], [4.1])
+    """
     known = daily.dropna()
     month = pd.DatetimeIndex(known.index) + pd.offsets.MonthEnd(0)
     last = known.groupby(month).last()
@@ -238,10 +328,11 @@ def price_returns(prices: pd.DataFrame) -> pd.DataFrame:
 
     Examples
     --------
-    >>> days = pd.to_datetime(["2026-01-30", "2026-02-27", "2026-03-10"])
-    >>> prices = pd.DataFrame({"fund": [100.0, 102.0, 110.0]}, days)
-    >>> price_returns(prices)["fund"].round(9).to_dict()
-    {Timestamp('2026-02-28 00:00:00'): 0.02}
+    >>> days = ["2026-01-30", "2026-02-13", "2026-02-27", "2026-03-31", "2026-04-10"]
+    >>> prices = pd.DataFrame({"fund": [100.0, 90.0, 102.0, 96.9, 110.0]}, pd.to_datetime(days))
+    >>> earned = price_returns(prices)["fund"]
+    >>> earned.index.astype(str).tolist(), earned.round(9).tolist()  # 102 / 100, 96.9 / 102
+    (['2026-02-28', '2026-03-31'], [0.02, -0.05])
     """
     ends = pd.DataFrame({name: month_ends(prices[name]) for name in prices.columns})
     return ends.pct_change(fill_method=None).iloc[1:].replace([np.inf, -np.inf], np.nan)

@@ -46,10 +46,37 @@ def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd
 
     Examples
     --------
-    >>> months = pd.date_range("2000-01-31", periods=3, freq="ME")
-    >>> yields = pd.DataFrame({"ten_years": [0.06, 0.06, 0.05]}, index=months)
-    >>> constant_maturity_returns(yields, 10).round(3)["ten_years"].tolist()
-    [0.005, 0.082]
+    A bond of ten years has 119 months to run when it is sold. What it is worth at 5%, its coupons
+    of 6% and its face discounted, is the gain:
+
+    >>> months = pd.date_range("2000-01-31", periods=4, freq="ME")
+    >>> yields = pd.DataFrame({"ten_years": [0.06, 0.06, 0.05, 0.0]}, index=months)
+    >>> earned = constant_maturity_returns(yields, 10)["ten_years"]
+    >>> def price(coupon, at, years):
+    ...     discount = (1 + at / 2) ** (-2 * years)
+    ...     return coupon * (1 - discount) / at + discount
+    >>> by_hand = [0.06 / 12, 0.06 / 12 + price(0.06, 0.05, 10 - 1 / 12) - 1]
+    >>> earned.head(2).round(9).tolist() == [round(one, 9) for one in by_hand]
+    True
+    >>> # at nothing there is nothing to discount
+    >>> round(float(earned.iloc[2]), 9) == round(0.05 / 12 + 0.05 * 119 / 12, 9)
+    True
+    >>> [f"{month:%Y-%m}" for month in earned.index]
+    ['2000-02', '2000-03', '2000-04']
+    >>> constant_maturity_returns(yields.replace(0.06, 0.5), 10).shape
+    (3, 1)
+    >>> constant_maturity_returns(yields.replace(0.05, 0.51), 10)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: yields: column 'ten_years', 2000-03-31 00:00:00: not an annual ...
+    >>> constant_maturity_returns(yields.replace(0.05, -1.0), 10)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: yields: column 'ten_years', 2000-03-31 00:00:00: not an annual ...
+    >>> constant_maturity_returns(yields, 1 / 12)
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: maturity_years must exceed one month, not 0.08333333333333333
     """
     if not maturity_years > 1 / 12:
         raise DataError(f"maturity_years must exceed one month, not {maturity_years}")
@@ -80,6 +107,18 @@ def bond_returns(yields: pd.Series, maturity_years: float) -> pd.Series:
     -------
     Series
         Monthly decimals, one row less.
+
+    Examples
+    --------
+    A month without a yield has no return, nor has the month after it:
+
+    >>> months = pd.date_range("2000-01-31", periods=5, freq="ME")
+    >>> yields = pd.Series([0.06, 0.048, None, 0.03, 0.036], months)
+    >>> bond_returns(yields, 10).notna().tolist()
+    [True, False, False, True]
+    >>> whole = constant_maturity_returns(yields.dropna().to_frame("bond"), 10)["bond"]
+    >>> bool(bond_returns(yields, 10).iloc[-1] == whole.iloc[-1])
+    True
     """
     filled = yields.ffill()
     returns = constant_maturity_returns(filled.to_frame("bond"), maturity_years)["bond"]
@@ -101,6 +140,21 @@ def bill_returns(discount: pd.Series, *, days: int = 91) -> pd.Series:
     -------
     Series
         Monthly decimals, one row less.
+
+    Examples
+    --------
+    Bought at 8% discount, a bill of 91 days costs ``1 - 0.08 * 91 / 360`` of what it pays, and
+    grows to it at one rate over 91 of a year's 365 days. The rate of the month before decides:
+
+    >>> discount = pd.Series([0.08, 0.04, 0.02], pd.date_range("2000-01-31", periods=3, freq="ME"))
+    >>> earned = bill_returns(discount)
+    >>> (0.97977778 * (1 + earned.iloc[0]) ** (12 * 91 / 365)).round(8).item()
+    1.0
+    >>> [f"{month:%Y-%m}" for month in earned.index], round(1 - 0.08 * 91 / 360, 8)
+    (['2000-02', '2000-03'], 0.97977778)
+    >>> half = bill_returns(discount, days=182)
+    >>> ((1 - 0.04 * 182 / 360) * (1 + half.iloc[1]) ** (12 * 182 / 365)).round(9).item()
+    1.0
     """
     price = 1 - discount * days / 360
     earned = price ** (-365 / (12 * days)) - 1
