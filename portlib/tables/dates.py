@@ -120,14 +120,67 @@ def parse(
 
     Examples
     --------
-    There is no 28th month, so that a date beside it reads day first; alone it could be either:
+    There is no 28th month, so that a date beside it reads day first; alone it could be either.
+    Where one reading gives months in sequence and the other does not, that one is meant:
 
-    >>> parse(["02/03/2015", "28/03/2015"], "mine.csv", [2, 3]).form
+    >>> def read(*labels, order=None):
+    ...     return parse(labels, "mine.csv", range(2, 2 + len(labels)), order)
+    >>> read("02/03/2015", "28/03/2015").form
     'day-month-year'
-    >>> parse(["02/03/2015"], "mine.csv", [2])  # doctest: +ELLIPSIS
+    >>> monthly = read("01/11/2014", "01/12/2014", "01/01/2015")
+    >>> monthly.form, [f"{day:%m-%d}" for day in monthly.values]
+    ('day-month-year', ['11-01', '12-01', '01-01'])
+    >>> read("02/03/2015")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
-        ...
+    ...
     portlib.data.DataError: mine.csv: '02/03/2015' may be 2015-02-03 (month-day-year) or ...
+    >>> [f"{read('02/03/2015', order=order).values[0]:%m-%d}" for order in ORDERS[1:]]
+    ['02-03', '03-02']
+    >>> read("02/03/2015", order="month first")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: dates is one of year-month-day, month-day-year, ...
+
+    The forms, of days, months, quarters and years:
+
+    >>> for label in ("2015-03-31 16:00", "20150331", "31.3.15", "Mar 31, 2015", "31. März 2015"):
+    ...     print(read(label).values[0].date(), read(label).period, read(label).form)
+    2015-03-31 day year-month-day
+    2015-03-31 day year-month-day
+    2015-03-31 day day-month-year
+    2015-03-31 day month's name, day, year
+    2015-03-31 day day, month's name, year
+    >>> months = ["201503", "2015M3", "3/2015", "mars 2015", "15-Mar"]
+    >>> for label in (*months, "2015 Q2", "Q2-2015", "2015"):
+    ...     print(read(label).values[0].date(), read(label).period)
+    2015-03-01 month
+    2015-03-01 month
+    2015-03-01 month
+    2015-03-01 month
+    2015-03-01 month
+    2015-04-01 quarter
+    2015-04-01 quarter
+    2015-01-01 year
+    >>> [f"{read(label).values[0]:%Y}" for label in ("Jan 68", "Jan 69")]  # of two digits
+    ['2068', '1969']
+    >>> # 42035 days after 30 December 1899
+    >>> read("42035", "42063").form, str(read("42035").values[0].date())
+    ("Excel's day numbers", '2015-01-31')
+
+    One that is not like the others is named by its line:
+
+    >>> read("2015-01-31", "2015-02-28", "2015-02-30", "2015-04-30")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 4: '2015-02-30' is not a date like the others; write ...
+    >>> read("spring", "summer")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 2: 'spring' is not a date like 2020-01-31
+    >>> read("2015-13", "2015-01", "2015-02")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 2: '2015-13' is not a date like the others; write ...
     """
     if order is not None and order not in ORDERS:
         raise DataError(f"{name}: dates is one of {', '.join(ORDERS)}, not {order!r}")
@@ -168,8 +221,10 @@ def decided(labels: Sequence[str]) -> str | None:
 
     Examples
     --------
-    >>> decided(["02/03/2015", "28/03/2015"])
-    'day-month-year'
+    >>> decided(["02/03/2015", "28/03/2015"]), decided(["02/03/2015"]), decided(["spring"])
+    ('day-month-year', None, None)
+    >>> decided(["03/28/2015"]), decided(["2015-03-28"])
+    ('month-day-year', 'year-month-day')
     """
     fitting = []
     for order in ORDERS:
@@ -182,7 +237,19 @@ def decided(labels: Sequence[str]) -> str | None:
 
 
 def looks_dated(labels: Sequence[str]) -> bool:
-    """Are most of these labels dates in some form (numbers of a year alone included)?"""
+    """Are most of these labels dates in some form (numbers of a year alone included)?
+
+    Examples
+    --------
+    Three labels of five are most:
+
+    >>> looks_dated(["2015-01", "2015-02", "2015-03", "mean", "total"])
+    True
+    >>> looks_dated(["2015-01", "2015-02", "mean", "total", "sum"]), looks_dated(["42035"])
+    (False, True)
+    >>> looks_dated(["2015"]), looks_dated(["0.03"]), looks_dated(["42036"])  # the first of a month
+    (True, False, False)
+    """
     for _, period, pattern in _PATTERNS:
         hits = sum(_one(pattern.fullmatch(label.strip()), period) is not None for label in labels)
         if hits >= max(1, 0.6 * len(labels)):
@@ -191,7 +258,21 @@ def looks_dated(labels: Sequence[str]) -> bool:
 
 
 def frequency(dates: Dates) -> Frequency:
-    """How often is there a row: by day, week, month, quarter or year, or irregularly?"""
+    """How often is there a row: by day, week, month, quarter or year, or irregularly?
+
+    Examples
+    --------
+    >>> def often(freq, periods=9):
+    ...     days = pd.date_range("2015-01-30", periods=periods, freq=freq)
+    ...     return frequency(Dates(days, "day", ""))
+    >>> [often(freq) for freq in ("B", "W", "ME", "QE", "YE", "2ME")]
+    ['day', 'week', 'month', 'quarter', 'year', 'irregular']
+    >>> often("B", 1), frequency(Dates(pd.date_range("2015-01-01", periods=3), "quarter", ""))
+    ('month', 'quarter')
+    >>> late = pd.DatetimeIndex(["2015-03-31", "2015-01-31", "2015-02-28", "2015-02-28"])
+    >>> frequency(Dates(late, "day", ""))
+    'month'
+    """
     if dates.period != "day":
         return dates.period
     values = dates.values.sort_values().unique()
@@ -209,6 +290,25 @@ def month_ends(dates: Dates) -> tuple[pd.PeriodIndex, str, np.ndarray]:
 
     A day means its month if all days are first days, last days of the calendar, or (where no label
     falls on a weekend) the last day of trade, at most one weekday before the last.
+
+    Examples
+    --------
+    The last day of January 2015 was a Saturday: who gives Friday the 30th has the last trading day,
+    and Thursday the 29th is one weekday before it. The 28th means no month for certain.
+
+    >>> def read(*days, period="day"):
+    ...     months, form, unsure = month_ends(Dates(pd.DatetimeIndex(days), period, "dated"))
+    ...     return [str(month) for month in months], form, unsure.tolist()
+    >>> read("2015-01-30", "2015-02-27", "2015-03-31")
+    (['2015-01', '2015-02', '2015-03'], 'dated, last trading day', [False, False, False])
+    >>> read("2015-01-29", "2015-02-27")[2], read("2015-01-28", "2015-02-27")[2]
+    ([False, False], [True, False])
+    >>> read("2015-01-31", "2015-02-27", "2015-03-31")[1:]  # a Saturday: the calendar's last days
+    ('dated', [False, True, False])
+    >>> read("2015-01-01", "2015-02-01", "2015-03-02")[1:]
+    ('dated, first of the month', [False, False, True])
+    >>> read("2015-01-14", "2015-02-14", period="month")[1:]
+    ('dated', [False, False])
     """
     months = dates.values.to_period("M")
     if dates.period == "month":

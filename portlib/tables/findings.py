@@ -51,8 +51,36 @@ class Findings:
     --------
     >>> found = Findings()
     >>> found.refuse("lineup.csv", "kind 'cor' is none of core", line=4)
-    >>> print(*found)
+    >>> found.note("lineup.csv", "was read by semicolons")
+    >>> fees = pd.Series([0.5, "x", 0.25], [2, 3, 4], name="fee")
+    >>> found.refuse_rows("lineup.csv", fees, [True, True, False], "is odd")
+    >>> print(*found, sep="\\n")
     lineup.csv: line 4: kind 'cor' is none of core
+    lineup.csv: was read by semicolons
+    lineup.csv: line 2: fee 0.5 is odd
+    lineup.csv: line 3: fee 'x' is odd
+    >>> len(found), len(found.refused)
+    (4, 3)
+    >>> found.take(DataError("rules.yml: is empty"), "rules.yml")
+    >>> found.take(FindingsError(found.refused[:1]), "other.csv")
+    >>> [str(one) for one in found.refused[3:]]
+    ['rules.yml: is empty', "lineup.csv: line 4: kind 'cor' is none of core"]
+    >>> found.settle()
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: lineup.csv: line 4: kind 'cor' is none of core
+    lineup.csv: line 2: fee 0.5 is odd
+    lineup.csv: line 3: fee 'x' is odd
+    rules.yml: is empty
+    lineup.csv: line 4: kind 'cor' is none of core
+    >>> calm = Findings()
+    >>> calm.note("a.csv", "is long")
+    >>> calm.settle()
+    >>> many = FindingsError([Finding("a.csv", line, "is odd") for line in range(22)])
+    >>> str(many).splitlines()[-2:], len(many.findings)
+    (['a.csv: line 19: is odd', 'and 2 more'], 22)
+    >>> str(FindingsError([Finding("a.csv", line, "is odd") for line in range(20)])).count("\\n")
+    19
     """
 
     items: list[Finding] = field(default_factory=list)

@@ -61,12 +61,65 @@ def grid(source: str | Path | Text, order: str | None = None) -> Grid:
 
     Examples
     --------
-    A table that lies on its side says what the upright one says:
+    A table may lie on its side, be a list, or a calendar; titles stand above, summaries and
+    footnotes below. All say what the upright one says:
 
-    >>> lying = Text("mine.csv", "fund,2015-01,2015-02\\nA,0.01,0.02\\nB,0.03,0.04\\n")
-    >>> upright = Text("mine.csv", "month,A,B\\n2015-01,0.01,0.03\\n2015-02,0.02,0.04\\n")
-    >>> grid(lying).cells.equals(grid(upright).cells)
-    True
+    >>> def read(*lines):
+    ...     return grid(Text("mine.csv", "\\n".join(lines)))
+    >>> upright = read("month,A,B", "2015-01,0.01,0.03", "2015-02,0.02,0.04")
+    >>> upright.cells.to_dict("list"), upright.lines.tolist(), upright.dates.period
+    ({'A': ['0.01', '0.02'], 'B': ['0.03', '0.04']}, [2, 3], 'month')
+    >>> lying = read("fund,2015-01,2015-02", "A,0.01,0.02", "B,0.03,0.04")
+    >>> rows = ["2015-01,A,0.01", "2015-01,B,0.03", "2015-02,B,0.04", "2015-02,A,0.02"]
+    >>> listed = read("date,fund,return", *rows)
+    >>> rows = ["2015-01,0.01,0.03", "2015-02,0.02,0.04", "Average,1,2"]
+    >>> titled = read("Our funds", "month,A,B", *rows)
+    >>> for other in (lying, listed, titled):
+    ...     assert other.cells.to_dict("list") == upright.cells.to_dict("list")
+    ...     assert (other.dates.values == upright.dates.values).all()
+    ...     print(*other.notes, sep="; ")
+    dates across, turned upright
+    a list of dates, names and values
+    1 title line passed over; 1 line below the table passed over
+    >>> titled.titles, titled.lines.tolist(), listed.lines.tolist()
+    (('Our funds',), [3, 4], [2, 4])
+    >>> joined = read("Year,Month,A", "2015,1,0.01", "2015,2,0.02")
+    >>> joined.notes, [f"{month:%Y-%m}" for month in joined.dates.values]
+    (('years and months joined',), ['2015-01', '2015-02'])
+    >>> head = "Year,Jan,Feb,Mar,Apr,May,Jun,Jul,Aug,Sep,Oct,Nov,Dec,YTD"
+    >>> one = read("A fund", head, "2015,,,,,,,,,,0.1,0.2,0.3,0.7", "2016,0.4,-,0.5,,,,,,,,,,1")
+    >>> one.cells["A fund"].tolist(), f"{one.dates.values[0]:%Y-%m}", one.notes[-1]
+    (['0.1', '0.2', '0.3', '0.4', '-', '0.5'], '2015-10', 'a calendar of years by months')
+    >>> counted = read(",month,A", "0,2015-01,0.01", "1,2015-02,0.02")
+    >>> counted.notes, counted.cells["A"].tolist()
+    (('a counter of rows passed over',), ['0.01', '0.02'])
+
+    What has no dates, names or series is refused:
+
+    >>> read("2015-01,0.01,0.03", "2015-02,0.02,0.04")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 1: begins with figures; the first line must name the ...
+    >>> read("month,A,a", "2015-01,0.01,0.03")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: column 'a' bears the name of column 'A': every column ...
+    >>> read("month,A,", "2015-01,0.01,0.03")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: column '': every column needs its own name
+    >>> read("date,fund,return", "2015-01,A,0.01", "2015-01,A,0.03")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 3: 'A' already has a value for 2015-01-01
+    >>> read("month,A,B", "2015-01,0.01,0.03,0.05", "2015-02,0.02,0.04")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: cannot be read: line 2 has 4 cells, the columns are 3
+    >>> read("fund,2015-01,2015-02", "A,0.01,0.02", "A,0.03,0.04")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: column '': every series needs its own name
     """
     text = source if isinstance(source, Text) else texts.open_text(source)
     lines = texts.split(text)

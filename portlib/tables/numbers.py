@@ -71,9 +71,43 @@ def numbers(
 
     Examples
     --------
-    >>> cells = pd.DataFrame([["1.234,5"], ["(0,3)"]], dtype=object)
-    >>> numbers(cells, "mine.csv", separator=";").values.ravel().tolist()
-    [1234.5, -0.3]
+    >>> def read(*texts, separator=";", **more):
+    ...     cells = pd.DataFrame([[text] for text in texts], dtype=object)
+    ...     return numbers(cells, "mine.csv", separator=separator, **more)
+    >>> read("1.234,5", "(0,3)", "0,2-", "+1,2 %", "€ 10", "1.234.567,0").values.ravel().tolist()
+    [1234.5, -0.3, -0.2, 1.2, 10.0, 1234567.0]
+    >>> texts = ["1,234.5", "($0.3)", "-$2", "−0.1", "1e-3", "n/a", "1'234.5", "0.5%", "3 apples"]
+    >>> found = read(*texts)
+    >>> found.values.ravel().tolist()
+    [1234.5, -0.3, -2.0, -0.1, 0.001, nan, 1234.5, 0.5, nan]
+    >>> found.percent.ravel().tolist().index(True), found.wrong, found.notes
+    (7, ((8, 0, '3 apples'),), ('parentheses as negative',))
+    >>> read("1.234,5", "0,3").notes
+    ('decimal commas',)
+
+    What can be read in both ways is refused, unless another cell, the words of the file or who
+    brings it decide:
+
+    >>> read("1,234", "2,500")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: '1,234' may be 1234 (decimal point) or 1.234 (decimal ...
+    >>> read("1,234", "0.5").values.ravel().tolist(), read("1,234", "0,5").values.ravel().tolist()
+    ([1234.0, 0.5], [1.234, 0.5])
+    >>> read("1,234", decimal="comma").values.item(), read("1,234", decimal="point").values.item()
+    (1.234, 1234.0)
+    >>> read("1,234", dollars=True).values.item(), read("$1,234").values.item()
+    (1234.0, 1234.0)
+    >>> read("1.234", separator=",").values.item(), read("12", "3.5").values.ravel().tolist()
+    (1.234, [12.0, 3.5])
+    >>> read("1,234", decimal="dot")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: decimal is 'point' or 'comma', not 'dot'
+    >>> two = pd.DataFrame([["1", "x"], ["-", "2%"]], dtype=object)
+    >>> found = numbers(two, "mine.csv", separator=",")
+    >>> found.values.tolist(), found.percent.tolist(), found.wrong
+    ([[1.0, nan], [nan, 2.0]], [[False, False], [False, True]], ((0, 1, 'x'),))
     """
     if decimal not in (None, "point", "comma"):
         raise DataError(f"{name}: decimal is 'point' or 'comma', not {decimal!r}")
@@ -107,8 +141,12 @@ def decided(cells: pd.DataFrame) -> str | None:
 
     Examples
     --------
-    >>> decided(pd.DataFrame([["1.500", "31,20"]], dtype=object))
-    'comma'
+    >>> def of(*texts):
+    ...     return decided(pd.DataFrame([list(texts)], dtype=object))
+    >>> of("1.500", "31,20"), of("1,500", "31.20"), of("1.500", "2,500"), of("12", "x")
+    ('comma', 'point', None, None)
+    >>> of("1.5", "2,5") is None  # each contradicts the other
+    True
     """
     texts = [str(text) for text in pd.unique(cells.to_numpy(dtype=object).ravel())]
     point, comma = (np.isfinite(values) for values in _both_readings(texts))
@@ -118,7 +156,13 @@ def decided(cells: pd.DataFrame) -> str | None:
 
 
 def number(text: str) -> float:
-    """One number with a decimal point, percent signs taken into account; nan where it is none."""
+    """One number with a decimal point, percent signs taken into account; nan where it is none.
+
+    Examples
+    --------
+    >>> number("2.5%"), number("(1,234.5)"), number("apples")
+    (0.025, -1234.5, nan)
+    """
     value = _readings(text)[0]
     return value / 100 if "%" in text else value
 
@@ -195,6 +239,14 @@ def _readings(text: str) -> tuple[float, float]:
 
 
 def by_word(text: str, words: Mapping[str, object]) -> str | None:
-    """The allowed word that a text spells in another case or with blanks for underscores."""
+    """The allowed word that a text spells in another case or with blanks for underscores.
+
+    Examples
+    --------
+    >>> by_word("Target Date", {"target_date": 1}), by_word("target-date ", {"target_date": 1})
+    ('target_date', 'target_date')
+    >>> by_word("dated", {"target_date": 1}) is None
+    True
+    """
     spelt = text.strip().lower().replace(" ", "_").replace("-", "_")
     return spelt if spelt in words else None

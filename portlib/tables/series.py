@@ -51,6 +51,16 @@ class ReturnTable:
     period : "month" or "year"
     notes : tuple of str
         What was understood, a phrase each.
+
+    Examples
+    --------
+    >>> ends = pd.date_range("2015-01-31", periods=4, freq="ME")
+    >>> values = pd.DataFrame({"a": [0.01, 0.02, None, 0.03], "b": [None, 0.02, 0.01, None]}, ends)
+    >>> read = ReturnTable(values, "mine.csv", "month", ("decimals",))
+    >>> read.spans.astype(str).to_numpy().tolist()  # months with a value, and gaps between them
+    [['2015-01-31', '2015-04-30', '3', '1'], ['2015-02-28', '2015-03-31', '2', '0']]
+    >>> print(read.as_read)
+    as read: 4 months, 2015-01 to 2015-04, 2 series, decimals, b from 2015-02, b to 2015-03
     """
 
     values: pd.DataFrame
@@ -121,13 +131,100 @@ def returns(
 
     Examples
     --------
-    >>> text = "Date;Stocks;Bonds\\n31.01.2015;1,2%;(0,3%)\\n28.02.2015;-0,5%;0,1%\\n"
-    >>> read = returns(Text("mine.csv", text))
-    >>> read.values["Bonds"].tolist()
+    >>> def read(*lines, **more):
+    ...     return returns(Text("mine.csv", "\\n".join(lines)), **more)
+    >>> table = read("Date;Stocks;Bonds", "31.01.2015;1,2%;(0,3%)", "28.02.2015;-0,5%;0,1%")
+    >>> table.values["Bonds"].tolist()
     [-0.003, 0.001]
-    >>> print(read.as_read)  # doctest: +NORMALIZE_WHITESPACE
+    >>> print(table.as_read)  # doctest: +NORMALIZE_WHITESPACE
     as read: 2 months, 2015-01 to 2015-02, 2 series, separated by semicolons, decimal commas,
     parentheses as negative, percent with a sign, dates day-month-year
+
+    Percent is known by its sign, its title, its column or by who says so; else by its size:
+
+    >>> marked = read("month,A (%)", "2015-01,1.5", "2015-02,-0.5")
+    >>> marked.values["A"].tolist(), marked.notes[0]
+    ([0.015, -0.005], 'percent as the columns are marked')
+    >>> read("Returns in percent", "month,A", "2015-01,1.5", "2015-02,-0.5").values["A"].tolist()
+    [0.015, -0.005]
+    >>> read("month,A", "2015-01,1.5", "2015-02,-0.5", unit="percent").values["A"].tolist()
+    [0.015, -0.005]
+    >>> read("month,A", "2015-01,1.5", "2015-02,-0.5")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 2: column 'A', 2015-01-01: '1.5': in percent? Divide ...
+    >>> read("month,A", "2015-01,1.5%", "2015-02,0.5")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 3: column 'A', 2015-02-01: '0.5' is not a number of ...
+    >>> read("month,A (%),B", "2015-01,1.5,0.1", "2015-02,-0.5,0.2")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: column 'B' is not marked as percent, others are
+    >>> read("month,A", "2015-01,0.1", "2015-02,-1.1", "2015-03,0.1")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 3: column 'A', 2015-02-01: '-1.1' loses more than ...
+    >>> said = ["2015-01,0.1", "2015-02,-1", "2015-03,1.0", "2015-04,0", "2015-05,0"]
+    >>> bounds = read("month,A", *said)
+    >>> bounds.values["A"].tolist()
+    [0.1, -1.0, 1.0, 0.0, 0.0]
+    >>> read("month,A", "2015-01,0.1", "2015-02,-99.99", "2015-03,0.1")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 3: column 'A': -99.99 marks a missing value; leave ...
+    >>> read("month,A", "2015-01,0.1", "2015-02,high", "2015-03,0.1")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: mine.csv: line 3: column 'A', 2015-02-01: 'high' is ...
+
+    Months are in sequence, oldest or newest first; a series may begin later or end earlier than
+    others, but has no hole:
+
+    >>> late = read("month,A,B", "2015-03,0.01,", "2015-02,0.02,0.03", "2015-01,0.03,")
+    >>> late.values["A"].tolist(), late.notes[:2], str(late.spans.loc["B", "first"].date())
+    ([0.03, 0.02, 0.01], ('decimals', 'newest first, turned round'), '2015-02-28')
+    >>> holed = ["month,A,B", "2015-01,0.01,0.03", "2015-02,0.02,", "2015-03,0.03,0.01"]
+    >>> read(*holed)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: mine.csv: column 'B', 2015-02-28: '' is missing; ...
+    >>> read(*holed, keep_gaps=True).spans.loc["B", ["periods", "gaps"]].tolist()
+    [2, 1]
+    >>> read("month,A", "2015-01,0.01", "2015-03,0.02")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: mine.csv: line 3: 2015-03 does not follow the month ...
+    >>> read("month,A", "2015-01,0.01", "2015-02,0.02", "2015-02,0.02")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: mine.csv: line 4: 2015-02 is a month that already ...
+    >>> read("month,A", "2015-01,0.01", "2015-02,0.02", minimum_months=2).period
+    'month'
+    >>> read("month,A", "2015-01,0.01", "2015-02,0.02", minimum_months=3)
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: each column has 2 months, to 2015-02-28; 3 needed
+    >>> read("quarter,A", "2015Q1,0.01", "2015Q2,0.02")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: has a row a quarter, not a month
+    >>> read("month,A", *(f"2015-{month:02d},0.01" for month in range(1, 13)))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: column 'A', 2015-01-31: 0.01 in every month; was a price ...
+
+    Days are compounded when that is said; a month that they cover in part is left out:
+
+    >>> days = pd.bdate_range("2015-01-15", "2015-03-31")
+    >>> earned = {10: "0.01", 17: "0.02"}
+    >>> daily = ["day,A", *(f"{day:%Y-%m-%d},{earned.get(day.day, '0')}" for day in days)]
+    >>> read(*daily, compound=True).values.round(9)["A"].to_dict()  # 1.01 * 1.02, in March too
+    {Timestamp('2015-02-28 00:00:00'): 0.0302, Timestamp('2015-03-31 00:00:00'): 0.0302}
+    >>> read(*daily)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: has a row a day, not a month; give months, or say ...
     """
     grid = layouts.grid(source, dates)
     often = calendar_dates.frequency(grid.dates)
@@ -165,6 +262,26 @@ def prices(
     ------
     DataError
         As `returns` does, and for prices that are not positive.
+
+    Examples
+    --------
+    >>> text = "date,A\\n2015-01-31,100\\n2015-02-28,102\\n2015-03-31,96.9\\n"
+    >>> levels = prices(Text("fund_prices.csv", text))
+    >>> levels.period, levels.values["A"].tolist()
+    ('month', [100.0, 102.0, 96.9])
+    >>> nothing = Text("fund_prices.csv", "date,A\\n2015-01-31,10\\n2015-02-28,0\\n")
+    >>> prices(nothing)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: fund_prices.csv: line 3: column 'A', 2015-02-28: 0 is no price; are ...
+    >>> prices(Text("fund_prices.csv", "date,A\\n2015-01-31,1%\\n2015-02-28,2%\\n"))
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: fund_prices.csv: has percent signs: these are returns, not prices
+    >>> prices(Text("fund_prices.csv", "date,A\\n2015-01-02,10\\n2015-01-09,11\\n2015-01-16,12\\n"))
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: fund_prices.csv: has a row a week; give prices of days or of month ends
     """
     grid = layouts.grid(source, dates)
     values, percent, notes = _numbers(grid, decimal)
@@ -205,6 +322,52 @@ def total_returns(
     DataError
         For a distribution of an unknown fund, outside its prices, or as large as the price, and for
         returns that no fund makes.
+
+    Examples
+    --------
+    From 100 to 102, and to 96.9 after three dollars a share were paid out in the month:
+
+    >>> text = "date,A\\n2015-01-31,100\\n2015-02-28,102\\n2015-03-31,96.9\\n"
+    >>> levels = prices(Text("fund_prices.csv", text))
+    >>> total_returns(levels).values["A"].round(9).tolist()  # 102 / 100, 96.9 / 102
+    [0.02, -0.05]
+    >>> paid = pd.DataFrame(
+    ...     {"fund": ["A"], "date": pd.to_datetime(["2015-03-10"]), "amount": [3.06]}, [2]
+    ... )
+    >>> total_returns(levels, paid).values["A"].round(9).tolist()  # (96.9 + 3.06) / 102
+    [0.02, -0.02]
+    >>> total_returns(levels, paid).notes[-1], total_returns(levels).notes[-1]
+    ('1 distributions reinvested', 'price changes alone, taken as total returns')
+    >>> def refused(**other):
+    ...     try:
+    ...         total_returns(levels, paid.assign(**other))
+    ...     except DataError as error:
+    ...         print(error)
+    >>> refused(fund="B")
+    distributions.csv: line 2: no prices of 'B'
+    >>> refused(date=pd.Timestamp("2015-01-31"))
+    distributions.csv: line 2: 2015-01-31 is outside the prices of A, 2015-01-31 to 2015-03-31
+    >>> refused(date=pd.Timestamp("2015-04-01"))
+    distributions.csv: line 2: 2015-04-01 is outside the prices of A, 2015-01-31 to 2015-03-31
+    >>> refused(amount=96.9)
+    distributions.csv: line 2: 96.9 a share of A, whose price is 96.9
+    >>> total_returns(levels, pd.concat([paid, paid.set_axis([3])]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: distributions.csv: line 3: 3.06 of A on 2015-03-10 is ...
+
+    Days compound to months; a share that was split is no return:
+
+    >>> days = pd.bdate_range("2015-01-30", "2015-03-31")
+    >>> lines = [f"{day:%Y-%m-%d},{100 + at}" for at, day in enumerate(days)]
+    >>> text = Text("fund_prices.csv", "\\n".join(["date,A", *lines]))
+    >>> total_returns(prices(text)).values["A"].round(9).tolist()  # of 20 and 22 days
+    [0.2, 0.183333333]
+    >>> split = Text("a.csv", "date,A\\n2015-01-31,10\\n2015-02-28,20.1\\n")
+    >>> total_returns(prices(split))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: a.csv: column 'A', 2015-02: 101% in a month; a slip of the point, ...
     """
     values = levels.values
     if distributions is not None:
@@ -280,6 +443,24 @@ def years(
     ------
     DataError
         As `returns` does, and for rows that are no years, given twice or missing between others.
+
+    Examples
+    --------
+    >>> table = years(Text("annual_returns.csv", "year,A,B\\n2014,12%,\\n2015,-3%,5%\\n"))
+    >>> table.values["A"].tolist(), table.period, str(table.values.index[0].date())
+    ([0.12, -0.03], 'year', '2014-12-31')
+    >>> years(Text("annual_returns.csv", "year,A\\n2013,0.1\\n2015,0.2\\n"))
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: annual_returns.csv: the year 2014 is missing
+    >>> years(Text("annual_returns.csv", "year,A\\n2014,0.1\\n2014,0.2\\n"))
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: annual_returns.csv: 2014-12-31 has two rows
+    >>> years(Text("annual_returns.csv", "month,A\\n2014-01,0.1\\n2014-02,0.2\\n"))
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: annual_returns.csv: has a row a month, not a year
     """
     grid = layouts.grid(source)
     values, notes = _decimals(grid, unit, decimal, largest=5.0)
@@ -500,14 +681,17 @@ def _compounded(values: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
 
 
 def _complete_months(values: pd.DataFrame, days: pd.DatetimeIndex, often: str) -> pd.DataFrame:
-    """Without a first or last month that the days cover in part only."""
+    """Without a first or last month that the days cover in part only.
+
+    A first price at the end of a month begins no return of that month: the next is whole.
+    """
     first = days.min()
     last = days.max()
     slack = 1 if often == "day" else 5
     begins = pd.bdate_range(first.to_period("M").start_time, first)
     left = pd.bdate_range(last, last.to_period("M").end_time.normalize())
     keep = values
-    if len(begins) - 1 > slack:
+    if len(begins) - 1 > slack and keep.index[0] <= first + pd.offsets.MonthEnd(0):
         keep = keep.iloc[1:]
     if len(left) - 1 > slack:
         keep = keep.iloc[:-1]

@@ -101,6 +101,33 @@ def decode(raw: bytes, name: str) -> Text:
     ------
     DataError
         For bytes that are no text, saying what they are and what to save instead.
+
+    Examples
+    --------
+    >>> decode("Fonds,Käufe".encode("cp1252"), "mine.csv").content
+    'Fonds,Käufe'
+    >>> text = decode("a,b".encode("utf-16-le"), "mine.csv")  # without its mark
+    >>> text.content, text.notes, decode(b"\\xef\\xbb\\xbfa,b", "mine.csv")
+    ('a,b', ('UTF-16',), Text(name='mine.csv', content='a,b', notes=()))
+    >>> [decode("a,b".encode(code), "mine.csv").content for code in ("utf-16", "utf-16-be")]
+    ['a,b', 'a,b']
+    >>> def refused(raw):
+    ...     try:
+    ...         decode(raw, "mine.csv")
+    ...     except DataError as error:
+    ...         print(error)
+    >>> refused(b"PK\\x03\\x04 xl/workbook.xml")
+    mine.csv: cannot be read: it is an Excel workbook; save the sheet as CSV
+    >>> refused(b"PK\\x03\\x04 history.csv")
+    mine.csv: cannot be read: it is a zip archive; unpack it
+    >>> refused(b"%PDF-1.7")
+    mine.csv: cannot be read: it is a PDF; export the table as CSV
+    >>> refused(b"  <HTML>")
+    mine.csv: cannot be read: it is a web page; export the table as CSV
+    >>> refused(b" \\n ")
+    mine.csv: cannot be read: it is empty
+    >>> refused(b"a,b\\x00\\n1,2 and much more that is text")
+    mine.csv: cannot be read: it is no text (it holds NUL characters)
     """
     if raw[:2] == b"PK":
         workbook = b"xl/" in raw or b"[Content_Types].xml" in raw
@@ -132,8 +159,24 @@ def split(text: Text) -> Lines:
 
     Examples
     --------
-    >>> split(Text("mine.csv", "date;stocks\\n2015-01-31;0,0119\\n")).cells[1]
-    ('2015-01-31', '0,0119')
+    The separator is what stands between the cells of most lines; a decimal comma is none:
+
+    >>> text = "A title\\ndate;stocks\\n\\n2015-01-31;0,0119\\n2015-02-28; 0,02\\n"
+    >>> lines = split(Text("mine.csv", text))
+    >>> lines.cells[1:], lines.numbers
+    ((('date', 'stocks'), ('2015-01-31', '0,0119'), ('2015-02-28', '0,02')), (1, 2, 4, 5))
+    >>> lines.separator, lines.notes
+    (';', ('separated by semicolons',))
+    >>> split(Text("mine.csv", 'fund,name\\nA,"Stocks, large"\\n')).cells[1]
+    ('A', 'Stocks, large')
+    >>> split(Text("mine.csv", "sep=;\\na,b;c\\n1,2;3\\n")).cells[1]
+    ('1,2', '3')
+    >>> split(Text("mine.csv", "a\\tb,c\\n1\\t2,3\\n")).cells[1]
+    ('1', '2,3')
+    >>> split(Text("mine.csv", "a\\nb\\nc,d\\n"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: cannot be read: no row has two cells separated by commas, ...
     """
     content = text.content
     notes = list(text.notes)
@@ -160,7 +203,16 @@ def split(text: Text) -> Lines:
 
 
 def of_frame(frame: pd.DataFrame) -> str:
-    """A table with a meaningful index as CSV text, the index first if it has a name or dates."""
+    """A table with a meaningful index as CSV text, the index first if it has a name or dates.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"a": [1]}, pd.PeriodIndex(["2015-01"], freq="M"))
+    >>> of_frame(frame), of_frame(frame.reset_index(drop=True))
+    ('index,a\\n2015-01,1\\n', 'a\\n1\\n')
+    >>> of_frame(pd.DataFrame({"a": [1]}, pd.Index(["x"], name="fund")))
+    'fund,a\\nx,1\\n'
+    """
     dated = isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex))
     frame = frame.reset_index() if dated or frame.index.name else frame
     return frame.to_csv(index=False)
@@ -177,6 +229,14 @@ def options_of(name: str, given: Mapping[str, object], known: Mapping[str, objec
         Options asked for.
     known : mapping
         Those that there are.
+
+    Examples
+    --------
+    >>> options_of("mine.csv", {"dates": "year-month-day"}, {"dates": 1, "unit": 2})
+    >>> options_of("mine.csv", {"date": "year-month-day"}, {"dates": 1, "unit": 2})
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: 'date' is no option of reading; use dates, unit
     """
     for option in given:
         if option not in known:

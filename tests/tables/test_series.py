@@ -369,6 +369,17 @@ def test_days_and_weeks_are_refused_or_compounded():
         tables.returns(Text("mine.csv", quarterly.to_csv()))
 
 
+def test_daily_prices_from_the_last_day_of_a_month_lose_no_whole_month():
+    for first in ("2015-01-30", "2015-01-29"):
+        own = pd.bdate_range(first, "2015-03-31")
+        prices = pd.DataFrame({"date": own, "A": 100.0 + np.arange(len(own)) % 7})
+        made = tables.total_returns(tables.prices(Text("p.csv", prices.to_csv(index=False)))).values
+        # January has one return where prices begin on the 29th: no whole month, and left out
+        assert list(made.index.strftime("%Y-%m")) == ["2015-02", "2015-03"]
+        ends = prices.set_index("date")["A"].groupby(own.to_period("M")).last().to_numpy()
+        np.testing.assert_allclose(made["A"], ends[1:] / ends[:-1] - 1)
+
+
 def test_prices_become_total_returns():
     months = pd.date_range("2020-01-31", periods=4, freq="ME")
     level = pd.DataFrame({"A": [10, 11, 11, 12.1], "B": [np.nan, 5, 5.5, 5.5]}, months)
