@@ -1,9 +1,10 @@
 """Do the worked examples in the documentation come out as written?
 
 Each public function of the method shows in its documentation what it gives for numbers that a
-reader can work out: by hand, by a closed form, from a printed table. A chapter performs those of
-its modules and claims that they come out, so that they hold where the chapter is read, and not only
-where the tests run.
+reader can work out: by hand, by a closed form, from a printed table. What would be long there goes
+on in a text beside the module, ``simulation.md`` beside ``simulation.py``, under a heading that
+names the function. A chapter performs those of its modules and claims that they come out, so that
+they hold where the chapter is read, and not only where the tests run.
 
 Left out: whether an example's route is another than the code's. Whoever reads it sees that.
 """
@@ -13,15 +14,18 @@ from __future__ import annotations
 import doctest
 import importlib
 import pkgutil
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from portlib import surroundings
 
 
 class NoExamples(ValueError):
-    """A module was named that shows no example."""
+    """A module was named that shows no example, or a text goes on with one that is not there."""
 
 
 @dataclass(frozen=True)
@@ -65,11 +69,9 @@ def perform(*names: str) -> Performed:
     """
     shown: list[str] = []
     lines, wrong = 0, []
-    finder = doctest.DocTestFinder(exclude_empty=True)
     with surroundings.none():
         for name in names:
-            every = [one for named in _inside(name) for one in finder.find(*named)]
-            found = [one for one in every if one.examples]
+            found = [one for named in _inside(name) for one in of(*named)]
             if not found:
                 raise NoExamples(f"{name} shows no worked example")
             for one in found:
@@ -79,6 +81,42 @@ def perform(*names: str) -> Performed:
                 if result.failed:
                     wrong.append(one.name)
     return Performed(tuple(shown), lines, tuple(wrong))
+
+
+def of(named: Any, name: str) -> list[doctest.DocTest]:
+    """The examples of a module, or of one function: those of its documentation, and of each what
+    goes on in the text beside the module.
+
+    Raises
+    ------
+    NoExamples
+        When the text goes on with what has no example in its documentation.
+
+    Examples
+    --------
+    >>> import portlib.compounding
+    >>> [one.name.split(".")[-1] for one in of(portlib.compounding, "portlib.compounding")]
+    ['arithmetic_to_geometric', 'geometric_to_arithmetic']
+    """
+    finder = doctest.DocTestFinder(exclude_empty=True)
+    found = [one for one in finder.find(named, name) if one.examples]
+    if isinstance(named, ModuleType):
+        own = {one.name: one for one in found}
+        for function, text in going_on(Path(str(named.__file__))).items():
+            if f"{name}.{function}" not in own:
+                raise NoExamples(f"{name}.{function} goes on, and shows no example to begin with")
+            own[f"{name}.{function}"].examples += doctest.DocTestParser().get_examples(text)
+    return found
+
+
+def going_on(module: Path) -> dict[str, str]:
+    """By function, what goes on in the text beside a module's file; its code stands in fences."""
+    path = module.with_suffix(".md")
+    if not path.is_file():
+        return {}
+    text = re.sub(r"(?m)^```.*$", "", path.read_text(encoding="utf-8"))
+    _, *parts = re.split(r"(?m)^## `(.+)`$", text)
+    return dict(zip(parts[::2], parts[1::2], strict=True))
 
 
 def _inside(name: str) -> Iterator[tuple[Any, str]]:

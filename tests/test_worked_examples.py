@@ -35,8 +35,10 @@ def test_every_example_is_performed_by_one_chapter():
 def shown(tmp_path, monkeypatch):
     """Import a module that shows this in its documentation."""
 
-    def write(text: str) -> str:
-        (tmp_path / "shown_here.py").write_text(f'"""{text}"""\n', encoding="utf-8")
+    def write(text: str, beside: str = "") -> str:
+        (tmp_path / "shown_here.py").write_text(text, encoding="utf-8")
+        if beside:
+            (tmp_path / "shown_here.md").write_text(beside, encoding="utf-8")
         monkeypatch.syspath_prepend(tmp_path)
         monkeypatch.delitem(sys.modules, "shown_here", raising=False)
         importlib.invalidate_caches()
@@ -47,14 +49,34 @@ def shown(tmp_path, monkeypatch):
 
 
 def test_an_example_that_does_not_come_out_is_named_and_printed(shown, capsys):
-    found = perform(shown(">>> 1 + 1\n3\n>>> 2\n2\n"))
+    found = perform(shown('""">>> 1 + 1\n3\n>>> 2\n2\n"""'))
     assert (found.shown, found.lines, found.wrong) == (("shown_here",), 2, ("shown_here",))
     assert "Expected:\n    3\nGot:\n    2" in capsys.readouterr().out
 
 
 def test_a_module_without_an_example_passes_for_nothing(shown):
     with pytest.raises(NoExamples, match="shown_here shows no worked example"):
-        perform(shown("No example."))
+        perform(shown('"""No example."""'))
+
+
+def test_an_example_goes_on_in_the_text_beside_the_module(shown):
+    module = 'def f():\n    """F.\n\n    >>> x = 1\n    """\n'
+    text = "# Title\n\n## `f`\n\nSix:\n\n```pycon\n>>> x + {}\n6\n```\n\nFive.\n"
+    found = perform(shown(module, text.format(5)))
+    assert (found.shown, found.lines, found.wrong) == (("shown_here.f",), 2, ())
+    assert perform(shown(module, text.format(4))).wrong == ("shown_here.f",)
+    with pytest.raises(NoExamples, match=r"shown_here\.g goes on, and shows no example to begin"):
+        perform(shown(module, "## `g`\n\n>>> 1\n1\n"))
+
+
+TEXTS = depends.files(ROOT / "portlib", "*.md")
+
+
+@pytest.mark.parametrize("text", TEXTS, ids=lambda path: path.stem)
+def test_what_goes_on_beside_a_module_comes_out(text):
+    """What stands in the documentation is run where pytest finds it, this only here."""
+    module = depends.module_of(text.with_suffix(".py").relative_to(ROOT))
+    assert not perform(module).wrong
 
 
 def test_examples_are_of_the_example_plan_whatever_the_chapter_is_about(shown, monkeypatch):
@@ -62,5 +84,5 @@ def test_examples_are_of_the_example_plan_whatever_the_chapter_is_about(shown, m
     monkeypatch.setenv("PRUDENT_HISTORY", "mine")
     asked = ">>> from portlib import surroundings\n"
     asked += ">>> surroundings.folder('plan'), surroundings.folder('history')\n(None, None)\n"
-    assert not perform(shown(asked)).wrong
+    assert not perform(shown(f'"""{asked}"""')).wrong
     assert os.environ["PRUDENT_PLAN"] == os.environ["PRUDENT_HISTORY"] == "mine"
