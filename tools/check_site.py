@@ -11,9 +11,11 @@ while they run only a browser can tell: tests/test_site.py asks one.
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
+
+from lxml import etree
 
 #: attributes through which a page makes the browser load something, by element
 LOADS = {
@@ -49,60 +51,51 @@ NO_NUMBER = {"nan", "NaN", "NaT", "inf", "-inf", "None", "<NA>"}
 WRITTEN = re.compile(r"\bcell_input\b|\bhighlight-(?!myst-ansi|none)")
 
 
-class Page(HTMLParser):
+class Page:
     """The anchors of one page, what it links to, what it loads, and what it should not show."""
 
     def __init__(self, text: str) -> None:
-        super().__init__(convert_charrefs=True)
-        self.anchors: set[str] = set()
-        self.links: list[str] = []
-        self.loads: list[str] = []
-        self.printed: list[str] = []
-        self._inside = ""
-        self._boxes: list[bool] = []
-        self._named = 0
-        self._cell = ""
-        self.feed(text)
+        parser = etree.HTMLParser(remove_comments=True, huge_tree=True)
+        root = etree.HTML(text or "<p></p>", parser)
+        self.anchors = {str(name) for name in root.xpath("//@id | //@name")}
+        self.links = [str(url) for url in root.xpath("//a/@href")]
+        self.links += [
+            meta.get("content", "").partition("url=")[2]
+            for meta in root.iter("meta")
+            if meta.get("http-equiv", "").lower() == "refresh"
+        ]
+        self.loads = _loaded(root)
+        self.printed = _printed(root)
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        given = {name: value or "" for name, value in attrs}
-        if tag == "div":
-            self._boxes.append(bool(WRITTEN.search(given.get("class", ""))))
-        self._named += tag == "code"
-        self._cell = "" if tag == "td" else self._cell
-        self._inside = tag if tag in ("script", "style") else ""
-        self.anchors.update(given[name] for name in ("id", "name") if given.get(name))
-        if tag == "a" and "href" in given:
-            self.links.append(given["href"])
-        if tag == "link" and not set(given.get("rel", "").lower().split()) & QUIET:
-            self.loads.append(given.get("href", ""))
-        if tag == "meta" and given.get("http-equiv", "").lower() == "refresh":
-            self.links.append(given.get("content", "").partition("url=")[2])
-        for name in LOADS.get(tag, ()):
-            urls = given.get(name, "")
-            self.loads += (
-                [part.split()[0] for part in urls.split(",") if part.split()]
-                if name == "srcset"
-                else [urls]
-            )
-        self.loads += style_urls(given.get("style", ""))
 
-    def handle_data(self, data: str) -> None:
-        if self._inside == "style":
-            self.loads += style_urls(data)
-        elif self._inside == "script":
-            self.loads += script_urls(data)
-        elif not any(self._boxes) and not self._named:
-            self._cell += data
-            self.printed += PRINTED.findall(data)
+def _loaded(root: Any) -> list[str]:
+    """What a page has the browser load."""
+    urls = [
+        link.get("href", "")
+        for link in root.iter("link")
+        if not set(link.get("rel", "").lower().split()) & QUIET
+    ]
+    for element in root.iter(*LOADS):
+        for name in LOADS[element.tag]:
+            given = element.get(name, "")
+            parts = given.split(",") if name == "srcset" else [given]
+            urls += [part.split()[0] for part in parts if part.split()]
+    for style in root.xpath("//@style | //style/text()"):
+        urls += style_urls(style)
+    for script in root.xpath("//script/text()"):
+        urls += script_urls(script)
+    return urls
 
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
-        if tag == "div" and self._boxes:
-            self._boxes.pop()
-        self._named -= tag == "code" and self._named > 0
-        if tag == "td" and self._cell.strip() in NO_NUMBER:
-            self.printed.append(self._cell.strip())
+
+def _printed(root: Any) -> list[str]:
+    """What a page says outside code that only a program should see; takes the code out of it."""
+    etree.strip_elements(root, "code", "script", "style", with_tail=False)
+    for box in list(root.iter("div")):
+        if WRITTEN.search(box.get("class", "")):
+            box.clear(keep_tail=True)
+    found = PRINTED.findall("\n".join(root.itertext()))
+    cells = ("".join(cell.itertext()).strip() for cell in root.iter("td"))
+    return found + [cell for cell in cells if cell in NO_NUMBER]
 
 
 def style_urls(text: str) -> list[str]:

@@ -84,7 +84,10 @@ addEventListener("DOMContentLoaded", () => {
   const label = (table) => {
     const columns = heads(table);
     for (const row of table.tBodies[0]?.rows ?? [])
-      [...row.cells].reverse().forEach((cell, i) => (cell.dataset.head = columns.at(-1 - i) ?? ""));
+      [...row.cells].reverse().forEach((cell, i) => {
+        cell.dataset.head = columns.at(-1 - i) ?? "";
+        cell.classList.toggle("nothing", !cell.textContent.trim());
+      });
   };
 
   const boxOf = (table) => {
