@@ -4,12 +4,14 @@ case for a requirement."""
 import json
 import re
 import sys
+from collections import namedtuple
 from pathlib import Path
 
 import matplotlib as mpl
 import pytest
 from docutils import nodes
 from docutils.utils import new_document
+from sphinx import addnodes
 
 from portlib import evidence, figures
 from tools import moved
@@ -21,6 +23,7 @@ import prudent_math
 import prudent_matrix
 import prudent_moved
 import prudent_pictures
+import prudent_reference
 
 mpl.use("agg")
 
@@ -58,6 +61,42 @@ def test_a_fund_is_called_by_its_name_save_in_code() -> None:
     said, code, cell = (node.astext() for node in doctree)
     assert (said, code) == ("37% Large & Cap, 2% A&B", "hold(LCIDX)")
     assert cell == "<td title='LCIDX'>Large &amp; Cap</td>"
+
+
+def test_a_message_names_funds_and_classes_and_signed_data_keeps_its_codes() -> None:
+    doctree = new_document("page")
+    doctree += nodes.literal_block("", "LCIDX to us_reits, 'us_reits'", language="myst-ansi")
+    doctree += nodes.literal_block("", '{"us_reits": 1}', language="myst-ansi")
+    doctree += nodes.literal_block("", "hold(LCIDX)", language="ipython3")
+    names = {"LCIDX": "Large Cap", "us_reits": "listed real estate"}
+    prudent_cells.name_printed(doctree, names)
+    assert [node.astext() for node in doctree] == [
+        "Large Cap to listed real estate, 'listed real estate'",
+        '{"us_reits": 1}',
+        "hold(LCIDX)",
+    ]
+
+
+def test_arguments_on_lines_of_their_own_are_no_list() -> None:
+    one = '<dd><em class="sig-param"><span>x</span></em>,</dd>\n'
+    written = f"<dt>f(<dl>\n{one}{one}</dl>)</dt><dd><dl><dt>a</dt><dd>b</dd></dl></dd>"
+    made = prudent_reference.in_lines(written)
+    line = one.replace("<dd>", "<span class='sig-line'>").replace("</dd>", "</span>")
+    assert made == f"<dt>f({line}{line})</dt><dd><dl><dt>a</dt><dd>b</dd></dl></dd>"
+
+
+def test_a_field_that_nobody_explained_and_a_long_value_are_left_out_of_the_reference() -> None:
+    Pair = namedtuple("Pair", ["first"])
+    assert prudent_reference.skip(None, "class", "first", Pair.first) is True
+    assert prudent_reference.skip(None, "class", "count", Pair.count) is None
+    shown = {}
+    for value in ("1e-12", "{" + "'a': 1, " * 20 + "}"):
+        signature = addnodes.desc_signature("", "", nodes.Text("NAME"))
+        signature += addnodes.desc_annotation("", f" = {value}")
+        entry = addnodes.desc("", signature, addnodes.desc_content())
+        prudent_reference.shorten(None, "py", "data", entry[1])
+        shown[value] = signature.astext()
+    assert list(shown.values()) == ["NAME = 1e-12", "NAME"]
 
 
 def test_a_told_table_is_drawn_with_its_figures() -> None:

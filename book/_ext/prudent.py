@@ -42,6 +42,7 @@ import prudent_cells
 import prudent_matrix
 import prudent_moved
 import prudent_pictures as pictures
+import prudent_reference
 import prudent_search
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -54,6 +55,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
 from portlib import data, evidence, plan, standing
+from portlib.inputs.classes import NAMES
 from portlib.plan_format import LEGAL_REGIMES
 
 logger = logging.getLogger(__name__)
@@ -333,6 +335,8 @@ def name_funds(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             if len(str(code)) > 3 and str(code).isupper() and str(label).strip()
         }
         prudent_cells.name_funds(doctree, names)
+        classes = {code: name for code, name in NAMES.items() if "_" in code}
+        prudent_cells.name_printed(doctree, {**classes, **names})
 
 
 def raw(text: str) -> nodes.raw:
@@ -679,6 +683,7 @@ def lighten(site: Path) -> None:
         light = loads.sub("", text)
         for shown, named in NAMELESS.items():
             light = light.replace(shown, named)
+        light = prudent_reference.in_lines(light)
         if light != text:
             page.write_text(light, encoding="utf-8")
     for name in UNUSED:
@@ -720,6 +725,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx.ext.linkcode")
     app.setup_extension("prudent_math")
     app.setup_extension("prudent_works")
+    app.setup_extension("prudent_reference")
     app.add_config_value("prudent_gate", True, "env")
     app.add_config_value("prudent_sources", True, "")
     app.connect("config-inited", lambda _, config: setattr(config, "linkcode_resolve", source_link))

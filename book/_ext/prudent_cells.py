@@ -20,6 +20,8 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 
 #: A head of a table's column that says nothing, as pandas writes it.
 EMPTY_HEAD = re.compile(r"<th[^>]*>(?:&nbsp;|\s)*</th>")
+#: The languages of what a cell prints.
+PRINTED = ("myst-ansi", "none")
 SHOW_CODE, SHOW_SOLUTION = "Show the code", "Show the solution"
 
 
@@ -37,6 +39,16 @@ def name_funds(doctree: nodes.document, names: Mapping[str, str]) -> None:
         old = output.astext()
         if (said := code.sub(lambda m: html.escape(names[m[1]]), old)) != old:
             output.replace_self(raw(said))
+
+
+def name_printed(doctree: nodes.document, names: Mapping[str, str]) -> None:
+    """Funds and classes by name in what a cell prints, a refusal for instance; strings of JSON,
+    which somebody may have signed, keep their codes."""
+    code = re.compile(rf"(?<![\"\w])({'|'.join(map(re.escape, names))})(?![\"\w])")
+    for printed in doctree.findall(nodes.literal_block):
+        if printed.get("language") in PRINTED:
+            printed.rawsource = code.sub(lambda m: names[m[1]], printed.astext())
+            printed.children = [nodes.Text(printed.rawsource)]
 
 
 def raw(text: str) -> nodes.raw:

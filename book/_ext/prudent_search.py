@@ -80,7 +80,7 @@ def write(site: Path, pages: list[str], terms: Path) -> None:
             continue
         place, title = len(listed), found[0][1]
         kind = name.split("/")[0] + ("/forms" if "/forms/" in name else "")
-        kind = "api" if name == "book/api" else kind
+        kind = "api" if name.startswith("book/api") else kind
         kind = "requirement" if name.startswith("book/requirements/") else kind
         listed.append([name, title, kind, about.get(name, [])])
         texts += [[place, anchor, heading, text] for anchor, heading, text in found if text]
