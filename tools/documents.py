@@ -60,10 +60,13 @@ def _index(name: str, made: Sequence[Document]) -> str:
         kind, title = html.escape(document.kind), html.escape(document.title)
         word = f' · <a href="{document.name}.docx">to edit</a>' if document.kind == KIND else ""
         rows.append(f'<li>{kind}: <a href="{document.name}.pdf">{title}</a>{word}</li>')
-    names = [
-        f"{document.name}/{figure.name}.svg" for document in made for figure in document.figures
+    drawn = [
+        f"<li>{html.escape(document.title)}: "
+        f'<a href="figures/{document.name}/{figure.name}.svg">'
+        f"{figure.name.replace('_', ' ')}</a></li>"
+        for document in made
+        for figure in document.figures
     ]
-    drawn = [f'<li><a href="figures/{name}">{name}</a></li>' for name in names]
     return (
         '<!DOCTYPE html>\n<html lang="en">\n<head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
