@@ -56,6 +56,32 @@ def minimum_risk(sigma: ArrayLike) -> Array:
 
     >>> minimum_risk([np.diag([0.01, 0.04]), [[0.01, 0.03], [0.03, 0.16]]]).round(9).tolist()
     [[0.8, 0.2], [1.0, 0.0]]
+
+    Two that hedge each other wholly leave no risk, 0.6 of volatility 20% against 0.4 of 30%; of
+    three that are held all marginal risks are one, and whoever is not held has a larger.
+
+    >>> minimum_risk([[[0.04, -0.06], [-0.06, 0.09]]]).round(6).tolist()
+    [[0.6, 0.4]]
+    >>> sigma = np.array([[0.04, 0.01, 0.05], [0.01, 0.02, 0.016], [0.05, 0.016, 0.09]])
+    >>> w = minimum_risk([sigma, sigma[::-1, ::-1]])
+    >>> w[0].round(9).tolist(), w[1].round(9).tolist()  # (0.02 - 0.01) to (0.04 - 0.01)
+    ([0.25, 0.75, 0.0], [0.0, 0.75, 0.25])
+    >>> (sigma @ w[0]).round(9).tolist()
+    [0.0175, 0.0175, 0.0245]
+    >>> minimum_risk(np.zeros((0, 3, 3))).shape
+    (0, 3)
+    >>> minimum_risk(sigma)
+    Traceback (most recent call last):
+    ...
+    ValueError: covariances have shape (k, n, n), not (3, 3)
+    >>> minimum_risk([np.diag([0.04, 0.01]), np.diag([0.04, 0.0])])
+    Traceback (most recent call last):
+    ...
+    ValueError: covariance 1: asset 1 has no risk
+    >>> minimum_risk([[[0.04, 0.01], [0.02, 0.01]]])
+    Traceback (most recent call last):
+    ...
+    ValueError: covariance 0 is not symmetric
     """
     x = _checked(sigma)
     parts = [_least(x[i : i + TOGETHER]) for i in range(0, len(x), TOGETHER)]
@@ -90,6 +116,27 @@ def risk_budgets(sigma: ArrayLike, budgets: ArrayLike | None = None) -> Array:
 
     >>> risk_budgets([np.diag([0.01, 0.04])]).round(6).tolist()
     [[0.666667, 0.333333]]
+
+    Correlated, contributions are the budgets by their definition.
+
+    >>> first = np.array([[0.01, 0.01, -0.004], [0.01, 0.04, 0.006], [-0.004, 0.006, 0.09]])
+    >>> second = np.array([[0.09, 0.01, 0.02], [0.01, 0.04, -0.01], [0.02, -0.01, 0.02]])
+    >>> w = risk_budgets([first, second], [5, 2, 3])
+    >>> for sigma, x in zip((first, second), w):
+    ...     print((x * (sigma @ x) / (x @ sigma @ x)).round(9).tolist(), x.sum().round(9))
+    [0.5, 0.2, 0.3] 1.0
+    [0.5, 0.2, 0.3] 1.0
+    >>> even = risk_budgets([second])[0]
+    >>> (3 * even * (second @ even) / (even @ second @ even)).round(9).tolist()
+    [1.0, 1.0, 1.0]
+    >>> risk_budgets([first], [0.5, 0.5])
+    Traceback (most recent call last):
+    ...
+    ValueError: budgets of shape (2,) do not fit 3 assets
+    >>> risk_budgets([np.diag([0.04, 0.01]), [[0.04, -0.06], [-0.06, 0.09]]])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.engines.NotSolved: covariance 1: no weights carry these budgets; ...
     """
     x = _checked(sigma)
     n = x.shape[1]

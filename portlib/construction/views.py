@@ -72,6 +72,49 @@ class View:
     >>> other = View("US ahead", {"US": 1.0, "EU": -1.0}, 0.02, "analyst", "2026-11-21")
     >>> one.fingerprint == turned.fingerprint, one.fingerprint == other.fingerprint
     (True, False)
+
+    What cannot be a view is refused; a view held with certainty can be one.
+
+    >>> def told(**changes):
+    ...     said = {"name": "up", "portfolio": {"US": 1.0}, "q": 0.05, "author": "analyst"}
+    ...     try:
+    ...         View(**said | {"as_of": "2026-11-21"} | changes)
+    ...     except ViewError as error:
+    ...         print(error)
+    >>> told(confidence=1.0)
+    >>> told(variance=0.0)
+    >>> told(q=0.99)
+    >>> told(q=5.0)
+    view 'up': q = 5 is 500% a year; in percent? Write 0.05 for 5%
+    >>> told(q=-1.0)
+    view 'up': q = -1 is -100% a year; in percent? Write -0.01 for -1%
+    >>> told(portfolio={"US": 0.6, "EU": 0.3})  # doctest: +ELLIPSIS
+    view 'up': its portfolio sums to 0.9; make it sum to one for an absolute view, ...
+    >>> told(portfolio={"US": 0.0})
+    view 'up': q = 0.05 of {}: needs finite numbers and at least one asset
+    >>> told(variance=0.01, confidence=0.5)
+    view 'up': give a variance or a confidence, not both
+    >>> told(variance=-0.01)
+    view 'up': variance -0.01 must be finite and not negative
+    >>> told(confidence=0.0)  # doctest: +ELLIPSIS
+    view 'up': confidence 0.0 must be above 0 and at most 1; a view ...
+    >>> told(confidence=50)  # doctest: +ELLIPSIS
+    view 'up': confidence 50 must be above 0 and at most 1; a view ...
+    >>> told(author="")
+    view 'up' by '': a view needs a name and an author's role
+    >>> told(version=0)
+    view 'up': version 0 must be a whole number from 1
+    >>> told(as_of="21.11.2026")
+    view 'up': as_of '21.11.2026' is no date like 2026-11-21
+
+    The canonical form is JSON with its keys in order, without what is not held.
+
+    >>> json.loads(one.canonical)["portfolio"], one.canonical[:11]
+    ({'EU': -1.0, 'US': 1.0}, '{"as_of": "')
+    >>> View("up", {"US": 1.0, "EU": 0.0}, 0.01, "analyst", "2026-11-21").portfolio
+    {'US': 1.0}
+    >>> one.fingerprint == hashlib.sha256(one.canonical.encode()).hexdigest()
+    True
     """
 
     name: str
@@ -181,6 +224,29 @@ def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataF
     References
     ----------
     Jegadeesh and Titman (1993); the month left out avoids reversals of a month (Jegadeesh 1990).
+
+    Examples
+    --------
+    Of three months the last is skipped: ``1.1 * 1.2 - 1`` and ``1.2 * 0.5 - 1``.
+
+    >>> days = pd.date_range("2026-01-31", periods=4, freq="ME")
+    >>> returns = pd.DataFrame({"US": [0.1, 0.2, -0.5, 0.3]}, days)
+    >>> scores = momentum(returns, 3, 1)
+    >>> scores["US"].round(9).tolist(), str(scores.index[0].date())
+    ([0.32, -0.4], '2026-03-31')
+    >>> momentum(returns, 2, 0)["US"].round(9).tolist()
+    [0.32, -0.4, -0.35]
+    >>> year = pd.DataFrame({"US": 0.01}, pd.date_range("2026-01-31", periods=13, freq="ME"))
+    >>> np.allclose(momentum(year), 1.01**11 - 1), len(momentum(year))
+    (True, 2)
+    >>> momentum(returns, 2, 2)
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: months is 2: give a number above 2
+    >>> momentum(returns.iloc[[0, 2, 3]], 2, 0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: returns: no return for 2026-02; ...
     """
     calendar.monthly(returns, "returns", error=ViewError)
     number("skip", skip, least=0, error=ViewError)
@@ -211,6 +277,29 @@ def information_coefficients(
     ------
     ViewError
         For months that are missing or misdated, and for different assets.
+
+    Examples
+    --------
+    Ranks 1, 2, 3 of January's scores meet 1, 3, 2 of February's returns, ``1 - 6 * 2 / 24``; those
+    of February meet March's turned round.
+
+    >>> days = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> told = {"a": [0.1, 5.0, 0.0], "b": [0.2, 2.0, 0.0], "c": [9.0, 1.0, 1.0]}
+    >>> scores = pd.DataFrame(told, days)
+    >>> earned = {"c": [0.0, 0.01, 0.09], "b": [0.0, 0.02, 0.05], "a": [0.5, -0.07, 0.01]}
+    >>> found = information_coefficients(scores, pd.DataFrame(earned, days))
+    >>> found.round(9).tolist(), [f"{day:%B}" for day in found.index]
+    ([0.5, -1.0], ['January', 'February'])
+    >>> information_coefficients(scores, pd.DataFrame(earned, days), 2).round(9).tolist()
+    [1.0]
+    >>> information_coefficients(scores, pd.DataFrame(earned, days)[["a", "b"]])
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: scores and returns must name the same assets; see c
+    >>> information_coefficients(scores, pd.DataFrame(earned, days), 0)
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: ahead is 0: give a number of at least 1
     """
     calendar.monthly(returns, "returns", error=ViewError)
     calendar.consecutive(scores.index, "scores", error=ViewError)
@@ -268,6 +357,36 @@ def signal_view(
     ------
     ViewError
         Unless each of the prior's assets has a score, and scores differ.
+
+    Examples
+    --------
+    Three ranks are ``-z, 0, z`` with ``z = sqrt(3/2)``: short the lowest, long the highest. Over
+    the assets' average, of variance 0.14/9, they vary by ``0.04/3 + 0.14/9`` and ``0.09/3 +
+    0.14/9``.
+
+    >>> prior = Assumptions(("a", "b", "c"), [0.05, 0.04, 0.08], np.diag([0.04, 0.01, 0.09]))
+    >>> score = pd.Series({"a": -7.0, "b": 0.1, "c": 0.2})
+    >>> told = {"author": "quant", "as_of": "2026-11-21"}
+    >>> view = signal_view("rank", score, prior, Estimate(0.03, 0.02), **told)
+    >>> {name: round(x, 9) for name, x in view.portfolio.items()}
+    {'a': -1.0, 'c': 1.0}
+    >>> sds = (0.04 / 3 + 0.14 / 9) ** 0.5 + (0.09 / 3 + 0.14 / 9) ** 0.5
+    >>> unit = 12**0.5 * 1.5**0.5 * sds
+    >>> np.allclose([view.q, view.variance], [0.03 + 0.03 * unit, (0.02 * unit) ** 2])
+    True
+    >>> view.reason, view.author
+    ('information coefficient 0.0300, standard error 0.0200', 'quant')
+    >>> quarterly = signal_view("rank", score, prior, Estimate(0.03, 0.02), periods=4, **told)
+    >>> bool(np.isclose(quarterly.q - 0.03, (view.q - 0.03) / 3**0.5))
+    True
+    >>> signal_view("rank", score[::-1], prior, Estimate(0.03, 0.02), **told)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...ViewError: view 'rank': scores must be numbers for a, b, c, in that order
+    >>> signal_view("rank", 0 * score, prior, Estimate(0.03, 0.02), **told)
+    Traceback (most recent call last):
+    ...
+    portlib.construction.views.ViewError: view 'rank': all scores are equal and order nothing
     """
     if list(score.index) != list(prior.labels) or not np.isfinite(score).all():
         raise ViewError(

@@ -85,13 +85,67 @@ def diagnose(
 
     Examples
     --------
-    Two assets of at most 40% each cannot make a whole.
+    No more than 40% of each of three, and a score of 5.5: 0.4 of 7, 4 and 1 are 4.8, and of a
+    whole 4.6.
+    Limits of 0.5 would do (0.5 of 7 and of 4), a smaller change than 0.9 of a score that goes to 7.
 
-    >>> from portlib.construction.mandate.rules import fully_invested, position_limit
-    >>> a = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.0], [0.0, 0.04]])
-    >>> found = diagnose(Mandate(a.labels, [fully_invested(), position_limit(0.4)]), a)
-    >>> found.conflict, {name: round(by, 9) for name, by in found.relaxation.items()}
-    (('fully invested', 'position limit'), {'position limit': 0.1})
+    >>> from portlib.construction.mandate.rules import (
+    ...     Limit, Turnover, fully_invested, group_limit, long_only, position_limit, score_floor,
+    ...     volatility_limit,
+    ... )
+    >>> a = Assumptions(("a", "b", "c"), [0.05] * 3, np.diag([0.04, 0.01, 0.09]))
+    >>> score = score_floor("score", {"c": 1.0, "a": 7.0, "b": 4.0}, 5.5)
+    >>> rules = [score, long_only(), fully_invested(), position_limit(0.4)]
+    >>> found = diagnose(Mandate(a.labels, rules), a)
+    >>> found.conflict, {name: round(by, 6) for name, by in found.relaxation.items()}
+    (('score', 'position limit'), {'position limit': 0.1})
+    >>> print(str(found).replace("together. ", "together.\\n"))
+    no portfolio obeys 'score', 'position limit' together.
+    Least cure: relax 'position limit' by 0.1 weight.
+    >>> held = diagnose(Mandate(a.labels, rules), a, fixed=["position limit"])
+    >>> {name: round(by, 6) for name, by in held.relaxation.items()}
+    {'score': 0.9}
+    >>> diagnose(Mandate(a.labels, [*rules[1:], score.relaxed(0.9)]), a) is None
+    True
+    >>> diagnose(Mandate(a.labels, [*rules[1:], score.soft(0.01)]), a) is None
+    True
+
+    The least volatility is that of weights 9/49, 36/49 and 4/49, ``sqrt(0.36 / 49)``.
+
+    >>> calm = volatility_limit(a.labels, 0.05)
+    >>> found = diagnose(Mandate(a.labels, [fully_invested(), long_only(), calm]), a)
+    >>> bool(np.isclose(found.relaxation["volatility limit"], (0.36 / 49) ** 0.5 - 0.05, atol=1e-6))
+    True
+
+    From all of the first, 60% of it must stay where turnover is a limit of 40%; the floor on the
+    second is given up unless it is held.
+
+    >>> floor = group_limit("floor", ["b"], lower=0.55)
+    >>> slow = Mandate(a.labels, [Turnover("slow", {"a": 1.0}, 0.4), floor, fully_invested()])
+    >>> for fixed in (["slow", "fully invested"], ["floor", "fully invested"]):
+    ...     found = diagnose(slow, a, fixed=fixed)
+    ...     print(found.conflict, {name: round(by, 6) for name, by in found.relaxation.items()})
+    ('slow', 'floor', 'fully invested') {'floor': 0.15}
+    ('slow', 'floor', 'fully invested') {'slow': 0.15}
+
+    Of several conflicts a smallest is named, the first by name: not that of the two floors, which
+    takes four rules.
+
+    >>> many = Mandate(
+    ...     a.labels,
+    ...     [
+    ...         fully_invested(),
+    ...         long_only(),
+    ...         group_limit("z floor", ["b"], lower=0.6),
+    ...         group_limit("y floor", ["c"], lower=0.5),
+    ...         group_limit("x cap", ["b"], upper=0.2),
+    ...         group_limit("w cap", ["c"], upper=0.4),
+    ...     ],
+    ... )
+    >>> diagnose(many, a).conflict
+    ('y floor', 'w cap')
+    >>> diagnose(many.without("w cap", "x cap"), a).conflict
+    ('fully invested', 'long only', 'z floor', 'y floor')
     """
     order = [c.name for c in mandate.constraints]
     changes = _Changes(mandate, assumptions)
@@ -120,6 +174,21 @@ def lone_cures(mandate: Mandate, assumptions: Assumptions) -> dict[str, float]:
     -------
     dict
         Amounts in each rule's own unit.
+
+    Examples
+    --------
+    Of three rules that conflict the budget cannot cure alone: more than a whole would still not
+    reach a score of 5.5 with 40% of each.
+
+    >>> from portlib.construction.mandate.rules import (
+    ...     fully_invested, long_only, position_limit, score_floor,
+    ... )
+    >>> a = Assumptions(("a", "b", "c"), [0.05] * 3, np.diag([0.04, 0.01, 0.09]))
+    >>> score = score_floor("score", {"c": 1.0, "a": 7.0, "b": 4.0}, 5.5)
+    >>> rules = [score, long_only(), fully_invested(), position_limit(0.4)]
+    >>> alone = lone_cures(Mandate(a.labels, rules), a)
+    >>> {name: round(by, 6) for name, by in alone.items()}
+    {'score': 0.9, 'position limit': 0.1}
     """
     changes = _Changes(mandate, assumptions)
     hard = [c.name for c in mandate.constraints if c.penalty is None]
