@@ -12,7 +12,7 @@ equity outside the United States. One vintage: French's library restates its pas
 from __future__ import annotations
 
 from functools import cache
-from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
@@ -133,10 +133,9 @@ def _long_record(root: Path, maturity_years: float) -> History:
 def _package(root: Path, source: str) -> pd.DataFrame:
     """The data of an installed package, named as in ``sources.yml``, indexed by month end."""
     entry = data.source(source)
-    module = import_module(entry["module"])
-    data.checksum(Path(str(module.__file__)).parent / entry["file"], entry["sha256"])
-    frame: pd.DataFrame = module.load()
-    frame = frame.set_index("dates") if "dates" in frame else frame
+    path = _folder(entry["module"]) / entry["file"]
+    data.checksum(path, entry["sha256"])
+    frame = pd.read_csv(path, index_col=0, parse_dates=True)
     if list(frame.columns) != list(entry["series"]):
         raise DataError(
             f"{entry['module']}: columns {list(frame.columns)} are not those of sources.yml"
@@ -147,5 +146,15 @@ def _package(root: Path, source: str) -> pd.DataFrame:
         raise DataError(
             f"{entry['module']}: months are not all from {entry['first']} to {entry['last']}"
         )
-    named: pd.DataFrame = frame.rename(columns=entry["series"])
+    named = frame.rename(columns=entry["series"])
     return named.set_index(expected.to_timestamp(how="end").normalize())
+
+
+def _folder(module: str) -> Path:
+    """Where a package keeps a data set: found without importing it, since a whole library of
+    estimators would be loaded for a table that is only read."""
+    top, *below = module.split(".")
+    found = find_spec(top)
+    if found is None or not found.submodule_search_locations:
+        raise DataError(f"{top}, which carries a part of the long record, is not installed")
+    return Path(found.submodule_search_locations[0], *below)

@@ -20,6 +20,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -91,17 +92,17 @@ class Account:
         if self.cash < 0:
             raise TradeError(f"cash is {self.cash} cents: settle the debt before trading")
 
-    @property
+    @cached_property
     def values(self) -> Array:
         """What each fund's holding is worth, cents."""
         return self.prices * np.array(self.micro_shares, dtype=float) / MICRO
 
-    @property
+    @cached_property
     def total(self) -> float:
         """Holdings and cash, cents."""
         return float(self.values.sum()) + self.cash
 
-    @property
+    @cached_property
     def lot_values(self) -> Array:
         """What a lot of each fund costs, cents."""
         return self.prices * np.array(self.lots, dtype=float) / MICRO
@@ -203,14 +204,13 @@ def _listed(account: Account, targets: Array, lots: Sequence[int], status: str) 
 
 
 def _targets(account: Account, target: Mapping[str, float] | pd.Series) -> Array:
-    if unknown := [
-        str(fund) for fund in pd.Series(target, dtype=float).index if fund not in account.funds
-    ]:
+    given = dict(target.items())
+    if unknown := [str(fund) for fund in given if fund not in account.funds]:
         raise TradeError(
             f"a target for {', '.join(unknown)}, which the account does not know; it has "
             f"{', '.join(account.funds)}"
         )
-    w = np.array([float(target.get(fund, 0.0)) for fund in account.funds])
+    w = np.array([float(given.get(fund, 0.0)) for fund in account.funds])
     for fund, weight in zip(account.funds, w, strict=True):
         if not 0 <= weight <= 1 + 1e-9:
             raise TradeError(f"{fund}: target weights must be decimals from 0 to 1, not {weight}")
