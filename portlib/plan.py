@@ -75,6 +75,11 @@ class Plan:
         """`funds` and `exposures` as plain values, which many plans are read by."""
         return plan_format.Lineup.of(self.funds, self.exposures)
 
+    @cached_property
+    def dates(self) -> plan_format.Vintages | None:
+        """`vintages` as plain values."""
+        return None if self.vintages is None else plan_format.Vintages.of(self.vintages)
+
     @property
     def name(self) -> str:
         """What the plan is called."""
@@ -125,10 +130,19 @@ class Plan:
 
     @cached_property
     def fingerprint(self) -> str:
-        """SHA-256 of the plan's content, however its files are laid out."""
-        return hashlib.sha256(
-            json.dumps(self.to_json(), sort_keys=True, allow_nan=False).encode()
-        ).hexdigest()
+        """SHA-256 of the plan's content, however its files are laid out: of `to_json` with sorted
+        keys, of which the parts that many plans share are written once."""
+        told = {
+            "inputs": _written(self.inputs.to_json()),
+            "lineup": _written(self.lineup.to_json()),
+            "participants": _written(self._people()),
+            "policy": self.policy.written,
+            "rules": _written(schema.plain(self.rules)),
+            "schema": _written(SCHEMA),
+            "target_date_vintages": "null" if self.dates is None else self.dates.written,
+        }
+        content = ", ".join(f'"{name}": {text}' for name, text in told.items())
+        return hashlib.sha256(f"{{{content}}}".encode()).hexdigest()
 
     def offering(self, funds: Sequence[str]) -> Plan:
         """The same plan with a part of its menu, as if nobody held or had been promised the rest.
@@ -175,27 +189,31 @@ class Plan:
 
     def to_json(self) -> dict[str, Any]:
         """The plan as a dict that strict JSON can hold; `from_json` takes it back."""
+        return {
+            "schema": SCHEMA,
+            "rules": schema.plain(self.rules),
+            "policy": self.policy.to_json(),
+            "lineup": self.lineup.to_json(),
+            "target_date_vintages": None if self.dates is None else self.dates.to_json(),
+            "participants": self._people(),
+            "inputs": self.inputs.to_json(),
+        }
+
+    def _people(self) -> list[dict[str, Any]]:
+        """A row a participant, with what is held."""
+        if self.participants.empty:
+            return []
         funds = list(map(str, self.holdings))
         held = [
             {"holdings": {fund: x for fund, x in zip(funds, row, strict=True) if x}}
             for row in np.round(self.holdings.to_numpy(float), 12).tolist()
         ]
         people = _records(self.participants, "participant")
-        return {
-            "schema": SCHEMA,
-            "rules": schema.plain(self.rules),
-            "policy": self.policy.to_json(),
-            "lineup": self.lineup.to_json(),
-            "target_date_vintages": (
-                None if self.vintages is None else _records(self.vintages, "years_to_retirement")
-            ),
-            "participants": [row | own for row, own in zip(people, held, strict=True)],
-            "inputs": self.inputs.to_json(),
-        }
+        return [row | own for row, own in zip(people, held, strict=True)]
 
 
 class _Read(Plan):
-    """A plan whose `funds` and `exposures` are made from its `lineup` once somebody asks for them.
+    """A plan whose frames, but that of its people, are made once somebody asks for them.
 
     Thousands of plans are answered without: frames take longer than what is done with them.
     """
@@ -203,17 +221,23 @@ class _Read(Plan):
     @classmethod
     def of(cls, rules: Any, parts: plan_format.Parts, policy: Policy, inputs: Inputs) -> _Read:
         made = object.__new__(cls)
-        names = ("lineup", "vintages", "participants", "holdings")
-        vars(made).update(zip(names, parts, strict=True))
+        vars(made).update(parts._asdict())
         vars(made).update(rules=rules, policy=policy, inputs=inputs)
         return made
 
     def __getattr__(self, name: str) -> Any:
-        if name not in ("funds", "exposures"):
+        known = vars(self)
+        if name in ("funds", "exposures"):
+            known["funds"], known["exposures"] = known["lineup"].frames()
+        elif name == "vintages":
+            dates = known["dates"]
+            known["vintages"] = None if dates is None else dates.frame()
+        elif name == "holdings":
+            funds = known["lineup"].columns["fund"]
+            known["holdings"] = pd.DataFrame(known["shares"], known["participants"].index, funds)
+        else:
             raise AttributeError(f"a plan has no {name!r}")
-        funds, exposures = vars(self)["lineup"].frames()
-        vars(self).update(funds=funds, exposures=exposures)
-        return vars(self)[name]
+        return known[name]
 
 
 def folder() -> Path:
@@ -410,10 +434,9 @@ def _plan(
     if rules is not None:
         record.check_day(brought, rules["as_of"], found)
     if parts is not None:
-        menu, paths = parts[:2]
-        held = dict.fromkeys(_held(menu.classes, menu.weights))
-        if paths is not None:
-            held |= dict.fromkeys(_held(paths.columns.tolist(), paths.to_numpy(float)))
+        held = dict.fromkeys(_held(parts.lineup.classes, parts.lineup.weights))
+        if parts.dates is not None:
+            held |= dict.fromkeys(_held(parts.dates.classes, parts.dates.weights))
         record.check_whole(brought, list(held), found)
         policy = policy.of_house(_house(known, held))
     found.items = [*core, *found]
@@ -441,8 +464,12 @@ def _house(known: Classes, held: Collection[str] | None) -> list[HouseClass]:
 def _held(classes: Sequence[str], weights: Array) -> list[str]:
     """Classes with a weight above zero."""
     some: list[bool] = np.asarray((weights > 0).any(axis=0)).tolist()
-    held = [str(name) for name, held in zip(classes, some, strict=True) if held]
-    return [name for name in held if name != "equity"]
+    return [name for name, held in zip(classes, some, strict=True) if held]
+
+
+def _written(content: Any) -> str:
+    """Strict JSON that reads the same for equal content."""
+    return json.dumps(content, sort_keys=True, allow_nan=False)
 
 
 def _labels(lineup: Mapping[str, list[Any]]) -> dict[str, str]:

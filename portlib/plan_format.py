@@ -10,14 +10,15 @@ Left out: whether the figures are true; files that a plan may bring beside these
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -30,6 +31,7 @@ from portlib.records import Array
 from portlib.tables import Column, Findings
 from portlib.tables.columns import near_word
 
+Made = TypeVar("Made")
 KINDS = {
     "core": "an ordinary fund",
     "stable_value": "a stable value fund",
@@ -241,14 +243,81 @@ class Lineup:
         return np.asarray(np.isnan(self.weights).any(axis=1))
 
 
-#: Columns, menus and frames of rows that were sent before, as far as nothing was refused in them.
+@dataclass(frozen=True, eq=False)
+class Vintages:
+    """The dates of the target-date series as plain values, the farthest from retirement first.
+
+    Attributes
+    ----------
+    years : tuple of float
+        To retirement.
+    classes : tuple of str
+    weights : array (dates, classes)
+    equity : array (dates,)
+        As published.
+    """
+
+    years: tuple[float, ...]
+    classes: tuple[str, ...]
+    weights: Array
+    equity: Array
+
+    @classmethod
+    def of(cls, frame: pd.DataFrame) -> Vintages:
+        """The dates of a `Plan`'s frame."""
+        values = frame.to_numpy(float)
+        names = frame.columns.tolist()
+        classes = [at for at, name in enumerate(names) if name != "equity"]
+        return cls(
+            tuple(frame.index.to_numpy(float).tolist()),
+            tuple(str(names[at]) for at in classes),
+            values[:, classes],
+            values[:, names.index("equity")],
+        )
+
+    def frame(self) -> pd.DataFrame:
+        """The ``vintages`` of a `Plan`."""
+        index = pd.Index(self.years, dtype=float, name="years_to_retirement")
+        return pd.DataFrame(
+            np.column_stack([self.weights, self.equity]), index, [*self.classes, "equity"]
+        )
+
+    def to_json(self) -> list[dict[str, float]]:
+        """A row a date, as a plan's JSON has them."""
+        names = ["years_to_retirement", *self.classes, "equity"]
+        rows = zip(self.years, self.weights.tolist(), self.equity.tolist(), strict=True)
+        return [
+            dict(zip(names, (years, *held, equity), strict=True)) for years, held, equity in rows
+        ]
+
+    @cached_property
+    def written(self) -> str:
+        """`to_json` as text."""
+        return json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
+
+    @cached_property
+    def alike(self) -> tuple[float, ...]:
+        """For each date, the years of the farthest one that holds the same mix."""
+        mixes = [tuple(mix) for mix in self.weights.tolist()]
+        first = dict(zip(mixes[::-1], self.years[::-1], strict=True))
+        return tuple(first[mix] for mix in mixes)
+
+
+class Parts(NamedTuple):
+    """What a plan's tables hold: its menu, the dates of its series, its people, and the shares of
+    their balances in each fund (participants, funds)."""
+
+    lineup: Lineup
+    dates: Vintages | None
+    participants: pd.DataFrame
+    shares: Array
+
+
+#: What was made of rows that were sent before, as far as nothing was refused in them.
 _COLUMNS: Kept[Mapping[str, list[Any]] | None] = Kept(64)
-_LINEUPS: Kept[Lineup] = Kept(64)
-_FRAMES: Kept[tuple[pd.DataFrame, ...]] = Kept(64)
+_MADE: Kept[Any] = Kept(256)
 #: By entry of the rules, what breaks the schema.
 _BREAKS: Kept[list[str]] = Kept(4096)
-
-Parts = tuple[Lineup, pd.DataFrame | None, pd.DataFrame, pd.DataFrame]
 
 
 # ---- reading -------------------------------------------------------------------------------------
@@ -403,7 +472,7 @@ def parts(
     people: Table,
     vintages: Table | None,
 ) -> Parts:
-    """The menu, vintages, participants and holdings of a `Plan`, from its tables.
+    """What a `Plan` is made of, from its tables.
 
     Parameters
     ----------
@@ -422,11 +491,7 @@ def parts(
     suffix = ".yml" if lineup.suffix else ""
     classes = [name for name in lineup.columns if name not in LINEUP]
     _origin(rules, [lineup, people, *([] if vintages is None else [vintages])])
-    menu = _LINEUPS.get(
-        None if lineup.mark is None else (lineup.mark, tuple(classes)),
-        lambda: _menu(lineup, classes),
-        keep=lambda _: not lineup.found.refused,
-    )
+    menu = _once(lineup, tuple(classes), lambda: _menu(lineup, classes))
     kinds = dict(zip(lineup.columns["fund"], lineup.columns["kind"], strict=True))
     _named_funds(rules, kinds, f"rules{suffix}", found)
     if ("target_date" in kinds.values()) != (vintages is not None):
@@ -434,18 +499,19 @@ def parts(
             f"target_date_vintages{lineup.suffix}",
             "is needed when, and only when, a target_date fund is offered",
         )
-    paths = None
+    dates = None
     if vintages is not None:
         given = tuple(classes), tuple(equity)
-        (paths,) = _once(vintages, given, lambda: (_paths(vintages, classes, equity),))
+        dates = _once(vintages, given, lambda: _paths(vintages, classes, equity))
     codes, year = lineup.columns["fund"], rules["as_of"].year
-    (participants,) = _once(people, (year,), lambda: (_people(people, year),))
-    index = participants.index
-    (holdings,) = _once(people, tuple(codes), lambda: (_held(people, codes, index),))
+    participants = _once(people, (year,), lambda: _people(people, year))
+    shares = _once(
+        people, tuple(codes), lambda: _holdings(people, people.columns["holdings"], codes)
+    )
     found.settle()
-    _same_story(lineup, people, participants, holdings)
+    _same_story(lineup, people, shares)
     found.settle()
-    return menu, paths, participants, holdings
+    return Parts(menu, dates, participants.copy(deep=False), shares)
 
 
 def by_name(rules: Mapping[str, Any], lineup: Table, found: Findings) -> None:
@@ -519,14 +585,11 @@ def _unnamed(table: Table) -> list[int]:
 # ---- one table each ------------------------------------------------------------------------------
 
 
-def _once(
-    table: Table, given: tuple[Hashable, ...], make: Callable[[], tuple[pd.DataFrame, ...]]
-) -> tuple[pd.DataFrame, ...]:
-    """Frames of a table and what else is given; of rows sent before, copies of what was made
-    then."""
+def _once(table: Table, given: tuple[Hashable, ...], make: Callable[[], Made]) -> Made:
+    """What is made of a table and what else is given; of rows sent before, what was made then."""
     name = None if table.mark is None else (table.mark, table.name, *given)
-    made = _FRAMES.get(name, make, keep=lambda _: not table.found.refused)
-    return tuple(frame.copy(deep=False) for frame in made)
+    made: Made = _MADE.get(name, make, keep=lambda _: not table.found.refused)
+    return made
 
 
 def _again(cells: Sequence[Any]) -> list[bool]:
@@ -629,11 +692,6 @@ def _people(table: Table, year: int) -> pd.DataFrame:
     return pd.DataFrame(kept, index)
 
 
-def _held(table: Table, funds: list[str], index: pd.Index) -> pd.DataFrame:
-    holdings = _holdings(table, table.columns["holdings"], funds)
-    return pd.DataFrame() if table.found.refused else pd.DataFrame(holdings, index, funds)
-
-
 def _answers(said: Any) -> tuple[int, ...] | None:
     """Answers as whole numbers; None where none were given, empty where they cannot be meant."""
     if said is None or (isinstance(said, float) and np.isnan(said)):
@@ -685,7 +743,7 @@ def _written(text: str) -> list[tuple[str, float]]:
     return [(fund, float(percent) / 100) for fund, percent in pairs]
 
 
-def _paths(table: Table, classes: list[str], equity: Collection[str]) -> pd.DataFrame:
+def _paths(table: Table, classes: list[str], equity: Collection[str]) -> Vintages:
     held = [name for name in table.columns if name not in VINTAGES]
     if strange := sorted(set(held) - set(classes)):
         table.say(f"holds {', '.join(strange)}, which the lineup's columns lack; add them there")
@@ -697,14 +755,12 @@ def _paths(table: Table, classes: list[str], equity: Collection[str]) -> pd.Data
         "equity",
         "is not what its classes that count as equity (policy: equity_classes) add to",
     )
-    made = np.zeros((len(years), len(classes) + 1))
-    made[:, -1] = stated
+    made = np.zeros((len(years), len(classes)))
     for name, column in zip(held, weights.T, strict=True):
         if name in classes:
             made[:, classes.index(name)] = column
     order = np.argsort(-years, kind="stable")
-    index = pd.Index(years[order], name="years_to_retirement")
-    return pd.DataFrame(made[order], index, [*classes, "equity"])
+    return Vintages(tuple(years[order].tolist()), tuple(classes), made[order], stated[order])
 
 
 # ---- what tables and rules owe each other --------------------------------------------------------
@@ -736,23 +792,19 @@ def _named_funds(
         )
 
 
-def _same_story(
-    lineup: Table,
-    people: Table,
-    participants: pd.DataFrame,
-    holdings: pd.DataFrame,
-) -> None:
+def _same_story(lineup: Table, people: Table, shares: Array) -> None:
     """The lineup's shares of the plan are what participants hold."""
-    total = float(people.numbers("balance").sum())
-    if np.isnan(lineup.numbers("plan_share")).all() or not total > 0:
+    balance = people.numbers("balance")[:, 0]
+    share = lineup.numbers("plan_share")[:, 0]
+    if not balance.sum() > 0 or np.isnan(share).all():
         return
-    share = pd.Series(lineup.numbers("plan_share")[:, 0], lineup.columns["fund"])
-    held = holdings.mul(participants["balance"], axis=0).sum() / total
-    apart = (held - share.fillna(0)).abs()
-    if apart.max() > 0.02:
-        fund = str(apart.idxmax())
+    held = balance @ shares / balance.sum()
+    apart = np.abs(held - np.nan_to_num(share))
+    at = int(apart.argmax())
+    if apart[at] > 0.02:
+        fund = lineup.columns["fund"][at]
         lineup.say(
-            f"plan_share of {fund} is {share[fund]:.3f}, but participants hold {held[fund]:.3f} of "
+            f"plan_share of {fund} is {share[at]:.3f}, but participants hold {held[at]:.3f} of "
             "all balances in it; one of the two files is wrong"
         )
 

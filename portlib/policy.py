@@ -214,6 +214,11 @@ class Policy:
         """The plan's own entries as strict JSON can hold them; `from_json` takes them back."""
         return {name: plain(self.entries[name]) for name in self.own}
 
+    @cached_property
+    def written(self) -> str:
+        """`to_json` as text."""
+        return json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
+
 
 def read(path: str | Path | None = None, *, classes: Sequence[str] = ()) -> Policy:
     """The policy of ``data/policy.yml``, with the entries of a plan's own before it.

@@ -14,6 +14,7 @@ Left out: brokerage windows, which are no designated option.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -21,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.plan import Plan
+from portlib.plan_format import Vintages
 from portlib.ranges import door
 from portlib.records import Array
 
@@ -62,7 +64,7 @@ def counted(kind: str) -> str:
 @lru_cache(maxsize=16)
 def series_of(plan: Plan) -> str | None:
     """The plan's target-date series, by its name in the lineup, or None."""
-    if plan.vintages is None:
+    if plan.dates is None:
         return None
     told = plan.lineup.columns
     kinds = zip(told["fund"], told["kind"], strict=True)
@@ -77,21 +79,20 @@ def dates(plan: Plan) -> pd.Series:
     the name tells them apart.
     """
     named = _named(plan)
-    if plan.vintages is None or not named:
+    if plan.dates is None or not named:
         return pd.Series(dtype=object)
-    return pd.Series(named, plan.vintages.index.astype(float))
+    return pd.Series(named, pd.Index(plan.dates.years, name="years_to_retirement"))
+
+
+def _named(plan: Plan) -> Sequence[str]:
+    """The option that each row of ``Plan.vintages`` is; none without a series."""
+    fund = series_of(plan)
+    return () if fund is None or plan.dates is None else _names(fund, plan.dates)
 
 
 @lru_cache(maxsize=16)
-def _named(plan: Plan) -> list[str]:
-    """The option that each row of ``Plan.vintages`` is; none without a series."""
-    fund = series_of(plan)
-    if fund is None or plan.vintages is None:
-        return []
-    years = plan.vintages.index.to_numpy(float)
-    mixes = [tuple(mix) for mix in _mixes(plan.vintages).tolist()]
-    first = dict(zip(mixes[::-1], years.tolist()[::-1], strict=True))
-    return [date_named(fund, first[mix]) for mix in mixes]
+def _names(series: str, dates: Vintages) -> Sequence[str]:
+    return tuple(date_named(series, years) for years in dates.alike)
 
 
 @door()
@@ -106,12 +107,6 @@ def date_named(series: str, years: float) -> str:
     return (
         f"{series}, {years:g} years to go" if years >= 0 else f"{series}, retired {-years:g} years"
     )
-
-
-def _mixes(vintages: pd.DataFrame) -> Array:
-    """Class weights of each date, (dates, classes); ``equity`` is their sum over equity, no
-    class."""
-    return vintages.to_numpy(float)[:, [name != "equity" for name in vintages.columns.tolist()]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,13 +158,12 @@ def considered(plan: Plan) -> Considered:
     rows = dict(zip(kinds, menu.weights, strict=True))
     kept = [fund for fund, kind in kinds.items() if kind not in DESCRIBED and fund != series]
     opened: dict[str, Array] = {}
-    if series is not None and plan.vintages is not None:
-        where = {str(name): column for column, name in enumerate(plan.vintages.columns.tolist())}
-        mixes = plan.vintages.to_numpy(float)
-        held = np.zeros((len(mixes), len(classes)))
+    if series is not None and plan.dates is not None:
+        where = {name: column for column, name in enumerate(plan.dates.classes)}
+        held = np.zeros((len(plan.dates.years), len(classes)))
         for column, one in enumerate(classes):
             if one in where:
-                held[:, column] = mixes[:, where[one]]
+                held[:, column] = plan.dates.weights[:, where[one]]
         for name, mix in zip(_named(plan), held, strict=True):
             opened.setdefault(name, mix)
     figure = [*(own[fund] for fund in kept), *(own[str(series)] for _ in opened)]
@@ -189,9 +183,9 @@ def considered(plan: Plan) -> Considered:
 def date_for(plan: Plan, years_to_retirement: float) -> str:
     """The date of the series nearest to somebody's own retirement; KeyError without a series."""
     known = _named(plan)
-    if plan.vintages is None or not known:
+    if plan.dates is None or not known:
         raise KeyError(f"{plan.name} offers no target-date series")
-    years = plan.vintages.index.to_numpy(float)
+    years = np.array(plan.dates.years)
     return known[int(abs(years - years_to_retirement).argmin())]
 
 
@@ -213,7 +207,7 @@ def each_vintage(plan: Plan) -> Plan:
     """
     fund = series_of(plan)
     named = dates(plan)
-    if fund is None or plan.vintages is None:
+    if fund is None or plan.dates is None:
         return plan
     options = list(dict.fromkeys(named))
     at = [named.tolist().index(name) for name in options]
@@ -228,11 +222,11 @@ def each_vintage(plan: Plan) -> Plan:
         opened[name] = pd.Index(kept, dtype=object) if cells.dtype == object else np.array(kept)
     index = pd.Index([*plan.funds.index[others], *options])
     classes = list(plan.exposures)
-    where = {name: column for column, name in enumerate(plan.vintages) if name != "equity"}
+    where = {name: column for column, name in enumerate(plan.dates.classes)}
     held = np.zeros((len(options), len(classes)))
     for column, name in enumerate(classes):
         if name in where:
-            held[:, column] = plan.vintages.to_numpy(float)[at, where[name]]
+            held[:, column] = plan.dates.weights[at, where[name]]
     exposures = pd.DataFrame(
         np.vstack([plan.exposures.to_numpy(float), held]),
         pd.Index([*plan.exposures.index, *options]),
