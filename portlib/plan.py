@@ -234,7 +234,7 @@ class _Read(Plan):
             known["vintages"] = None if dates is None else dates.frame()
         elif name == "holdings":
             funds = known["lineup"].columns["fund"]
-            known["holdings"] = pd.DataFrame(known["shares"], known["participants"].index, funds)
+            known["holdings"] = pd.DataFrame(known["held"], known["participants"].index, funds)
         else:
             raise AttributeError(f"a plan has no {name!r}")
         return known[name]

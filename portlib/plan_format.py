@@ -310,7 +310,7 @@ class Parts(NamedTuple):
     lineup: Lineup
     dates: Vintages | None
     participants: pd.DataFrame
-    shares: Array
+    held: Array
 
 
 #: What was made of rows that were sent before, as far as nothing was refused in them.
@@ -505,13 +505,13 @@ def parts(
         dates = _once(vintages, given, lambda: _paths(vintages, classes, equity))
     codes, year = lineup.columns["fund"], rules["as_of"].year
     participants = _once(people, (year,), lambda: _people(people, year))
-    shares = _once(
+    held = _once(
         people, tuple(codes), lambda: _holdings(people, people.columns["holdings"], codes)
     )
     found.settle()
-    _same_story(lineup, people, shares)
+    _same_story(lineup, people, held)
     found.settle()
-    return Parts(menu, dates, participants.copy(deep=False), shares)
+    return Parts(menu, dates, participants.copy(deep=False), held)
 
 
 def by_name(rules: Mapping[str, Any], lineup: Table, found: Findings) -> None:
