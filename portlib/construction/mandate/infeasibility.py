@@ -10,13 +10,17 @@ Left out: whether a rule is wise; the least change is a distance, not advice.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from portlib.construction.mandate.mandate import SLIGHT, Mandate
+from portlib.construction.mandate.mandate import SLIGHT, Mandate, Program
 from portlib.construction.mandate.rules import Risk, Rule
 from portlib.records import Array, Assumptions
+
+if TYPE_CHECKING:
+    import highspy
 
 #: Cures, and sets of names that could touch them, up to which a smallest conflict is looked for; a
 #: plan's mandate takes some 7 to 16 cures.
@@ -224,49 +228,84 @@ class _Changes:
         }
 
 
+def possible(p: Program) -> bool:
+    """Whether any weights obey these limits and bounds.
+
+    Examples
+    --------
+    >>> from portlib.construction.mandate.rules import fully_invested, position_limit
+    >>> two = Mandate(["a", "b"], [fully_invested(), position_limit(0.4)])
+    >>> possible(two.program), possible(two.without("position limit").program)
+    (False, True)
+    """
+    import highspy
+
+    nothing = np.zeros(len(p.lower))
+    limits = p.rows_lower, p.rows_upper
+    solver = _programme(nothing, (p.lower, p.upper), p.rows, limits)
+    solver.run()
+    return bool(solver.getModelStatus() != highspy.HighsModelStatus.kInfeasible)
+
+
+def _programme(
+    cost: Array, bounds: tuple[Array, Array], rows: Array, limits: tuple[Array, Array]
+) -> highspy.Highs:
+    """A linear programme, to be solved by HiGHS: columns between bounds, rows between limits."""
+    import highspy
+
+    column, row = rows.T.nonzero()
+    lp = highspy.HighsLp()
+    lp.num_row_, lp.num_col_ = rows.shape
+    lp.col_cost_ = cost
+    lp.col_lower_, lp.col_upper_ = bounds
+    lp.row_lower_, lp.row_upper_ = limits
+    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
+    lp.a_matrix_.start_ = np.searchsorted(column, np.arange(len(cost) + 1))
+    lp.a_matrix_.index_ = row
+    lp.a_matrix_.value_ = rows[row, column]
+    solver = highspy.Highs()
+    solver.setOptionValue("output_flag", False)
+    solver.passModel(lp)
+    return solver
+
+
 class _Linear:
     """A linear programme of the changes (rules,) and the weights, by HiGHS, which goes on from its
     last answer when other rules are held."""
 
     def __init__(self, rules: Sequence[Rule], labels: Sequence[str], scale: Array) -> None:
-        import highspy
-
         m, n = len(rules), len(labels)
         owners: list[int] = []
         held: list[Array] = []
-        limits: list[list[float]] = []
+        lower: list[Array] = []
+        upper: list[Array] = []
         each = np.eye(n)
         for j, rule in enumerate(rules):
-            sides = [(row.coefficients, -row.lower, row.upper) for row in rule.rows(labels)]
+            for row in rule.rows(labels):
+                owners.append(j)
+                held.append(row.coefficients[None, :])
+                lower.append(np.array([row.lower]))
+                upper.append(np.array([row.upper]))
             if (bounds := rule.bounds(labels)) is not None:
-                sides += zip(each, (-bounds[0]).tolist(), bounds[1].tolist(), strict=True)
-            owners += [j] * len(sides)
-            held += [row for row, _, _ in sides]
-            limits += [side for _, *side in sides]
+                owners += [j] * n
+                held.append(each)
+                lower.append(bounds[0])
+                upper.append(bounds[1])
         # of every side two rows, -a'w <= -lower and a'w <= upper, as far as there is a limit
-        kept = np.reshape(limits, -1) < np.inf
-        top = np.reshape(limits, -1)[kept]
-        rows = np.repeat(np.reshape(held, (-1, n)), 2, axis=0)
+        limits = np.column_stack([-np.concatenate(lower), np.concatenate(upper)]).ravel()
+        kept = limits < np.inf
+        rows = np.repeat(np.concatenate(held), 2, axis=0)
         rows[::2] *= -1
         moved = np.zeros((len(kept), m))
         moved[np.arange(len(kept)), np.repeat(owners, 2)] = -1.0
-        matrix = np.hstack([moved, rows])[kept].T
-        column, row = matrix.nonzero()
-        lp = highspy.HighsLp()
-        lp.num_col_, lp.num_row_ = m + n, len(top)
-        lp.col_cost_ = np.concatenate([1 / scale, np.zeros(n)])
-        lp.col_lower_ = np.concatenate([np.zeros(m), np.full(n, -np.inf)])
-        lp.col_upper_ = np.full(m + n, np.inf)
-        lp.row_lower_ = np.full(len(top), -np.inf)
-        lp.row_upper_ = top
-        lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-        lp.a_matrix_.start_ = np.searchsorted(column, np.arange(m + n + 1))
-        lp.a_matrix_.index_ = row
-        lp.a_matrix_.value_ = matrix[column, row]
+        top = limits[kept]
         self._rules = np.arange(m, dtype=np.int32)
-        self._solver = highspy.Highs()
-        self._solver.setOptionValue("output_flag", False)
-        self._solver.passModel(lp)
+        self._solver = _programme(
+            np.concatenate([1 / scale, np.zeros(n)]),
+            (np.concatenate([np.zeros(m), np.full(n, -np.inf)]), np.full(m + n, np.inf)),
+            np.hstack([moved, rows])[kept],
+            (np.full(len(top), -np.inf), top),
+        )
 
     def least(self, fast: NDArray[np.bool_]) -> Array | None:
         """The changes; None where nothing is feasible while the rules at `fast` stay."""

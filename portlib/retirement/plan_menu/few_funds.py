@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 
 from portlib.construction.engines import NotSolved, allocation, refusal
 from portlib.construction.mandate import Infeasible, Mandate
+from portlib.construction.mandate.infeasibility import possible
 from portlib.construction.mandate.mandate import Program
 from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
@@ -35,6 +36,9 @@ HELD = 1e-9
 #: Certainty equivalent (annual) by which a part must promise more than what is known: 0.00001 basis
 #: points.
 WORTH = 1e-9
+#: Rounds that the interior point may take: some ten do, and where nothing obeys the limits none are
+#: enough, so that the first are few.
+ROUNDS = 20, 250
 
 
 @dataclass(frozen=True, eq=False)
@@ -256,10 +260,7 @@ class _Search:
         same = p.rows_lower == p.rows_upper
         scale = float(np.abs(self.a.sigma).max())
         c = (self.c - self.a.sigma @ still)[free] / scale
-        solver = piqp.DenseSolver()
-        for setting in ("eps_abs", "eps_rel", "eps_duality_gap_abs", "eps_duality_gap_rel"):
-            setattr(solver.settings, setting, 1e-11)
-        solver.setup(
+        asked = (
             np.asfortranarray(self.a.sigma[np.ix_(free, free)] / scale),
             -c,
             np.asfortranarray(rows[same]),
@@ -270,16 +271,18 @@ class _Search:
             low,
             high,
         )
-        status = solver.solve()
-        if status == piqp.PIQP_SOLVED:
-            w[free] = np.clip(solver.result.x, low, high)
-            return w
-        from scipy import optimize
-
-        limits = optimize.Bounds(low, high)
-        obeyed = optimize.LinearConstraint(rows, least, most)
-        if optimize.milp(np.zeros(len(c)), bounds=limits, constraints=obeyed).status == 2:
-            return None
+        for rounds in ROUNDS:
+            solver = piqp.DenseSolver()
+            solver.settings.max_iter = rounds
+            for setting in ("eps_abs", "eps_rel", "eps_duality_gap_abs", "eps_duality_gap_rel"):
+                setattr(solver.settings, setting, 1e-11)
+            solver.setup(*asked)
+            status = solver.solve()
+            if status == piqp.PIQP_SOLVED:
+                w[free] = np.clip(solver.result.x, low, high)
+                return w
+            if not possible(p):
+                return None
         raise NotSolved(
             f"piqp ({status.name}): no answer for a part that has one; change the risk aversion "
             f"a little"
