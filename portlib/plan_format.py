@@ -162,9 +162,9 @@ class Table:
 
     def refuse(self, bad: Any, column: str, problem: str) -> None:
         """Add a finding for each row that is bad, by file and line or by path."""
-        if isinstance(bad, list) and not any(bad):
+        if not (any(bad) if isinstance(bad, list) else bad.any()):
             return
-        rows = np.flatnonzero(np.asarray(bad, bool)).tolist()
+        rows = np.flatnonzero(bad).tolist()
         name = f"{self.name}{self.suffix}"
         _refuse(name, column, self.columns[column], self.places, rows, problem, self.found)
 

@@ -236,7 +236,7 @@ class Bands:
             if name in reference.weights:
                 low = dict(zip(things, least, strict=True))
                 found.append(Limit(f"least {name}", low, lower=-points, unit=unit, clause=clause))
-            if any(x > 0 for x in most):
+            if max(most) > 0:
                 high = dict(zip(things, most, strict=True))
                 found.append(Limit(f"most {name}", high, upper=points, unit=unit, clause=clause))
         return found

@@ -195,9 +195,10 @@ def allocation(
     )
     if mandate is not None:
         for c in mandate.constraints:
-            if c.penalty is not None:
+            excess = residuals[c.name]
+            if c.penalty is not None or excess == 0:
                 continue
-            excess, size = residuals[c.name], 1.0 if c.USES_RISK else c.scale(assumptions)
+            size = 1.0 if c.USES_RISK else c.scale(assumptions)
             if not excess <= mandate.tolerance * size:
                 raise NotSolved(
                     f"{engine} broke {c.name!r} by {excess:.3g}; its weights are withheld"

@@ -211,7 +211,7 @@ class _Changes:
         self.names = [c.name for c in rules]
         self._scale = np.array([c.scale(assumptions) for c in rules])
         if all(c.LINEAR for c in rules):
-            self._asked: _Linear | _Conic = _Linear(rules, labels, self._scale)
+            self._asked: _Linear | _Conic = _Linear(rules, mandate.labels, self._scale)
         else:
             self._asked = _Conic(rules, labels, assumptions.select(labels), self._scale)
 
@@ -280,17 +280,18 @@ class _Linear:
         lower: list[Array] = []
         upper: list[Array] = []
         each = np.eye(n)
+        order = sorted(range(n), key=labels.__getitem__)
         for j, rule in enumerate(rules):
             for row in rule.rows(labels):
                 owners.append(j)
-                held.append(row.coefficients[None, :])
+                held.append(row.coefficients[None, order])
                 lower.append(np.array([row.lower]))
                 upper.append(np.array([row.upper]))
             if (bounds := rule.bounds(labels)) is not None:
                 owners += [j] * n
                 held.append(each)
-                lower.append(bounds[0])
-                upper.append(bounds[1])
+                lower.append(bounds[0][order])
+                upper.append(bounds[1][order])
         # of every side two rows, -a'w <= -lower and a'w <= upper, as far as there is a limit
         limits = np.column_stack([-np.concatenate(lower), np.concatenate(upper)]).ravel()
         kept = limits < np.inf

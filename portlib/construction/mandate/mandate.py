@@ -282,9 +282,9 @@ class Mandate:
         return Program(
             lower,
             upper,
-            np.array([*done.rows, *(row.coefficients for _, row in rows)]).reshape(-1, n),
-            np.array([*done.rows_lower.tolist(), *(row.lower for _, row in rows)]),
-            np.array([*done.rows_upper.tolist(), *(row.upper for _, row in rows)]),
+            np.concatenate([done.rows, np.reshape([row.coefficients for _, row in rows], (-1, n))]),
+            np.concatenate([done.rows_lower, [row.lower for _, row in rows]]),
+            np.concatenate([done.rows_upper, [row.upper for _, row in rows]]),
             (*done.row_names, *(name for name, _ in rows)),
             tuple(lower_names),
             tuple(upper_names),
@@ -348,14 +348,15 @@ class Mandate:
     def _said(self, c: Rule) -> str:
         """A rule of the canonical form; mandates over the same labels share it."""
         if c.name not in self._written or self._written[c.name][0] is not c:
-            rule = {"kind": type(c).__name__, **vars(c), "clause": None}
-            for key in c.PER_ASSET:
-                values = rule.pop(key)
-                if not isinstance(values, dict):
-                    values = dict.fromkeys(self.labels, 1.0 if values is None else values)
-                rule[key] = {a: v for a, v in values.items() if v not in c.SILENT}
-            silent = (None, math.inf, -math.inf)
-            told = {k: v for k, v in rule.items() if k in c.PER_ASSET or v not in silent}
+            told: dict[str, Any] = {"kind": type(c).__name__}
+            silent = c.SILENT
+            for key, value in vars(c).items():
+                if key in c.PER_ASSET:
+                    if not isinstance(value, dict):
+                        value = dict.fromkeys(self.labels, 1.0 if value is None else value)
+                    told[key] = {a: v for a, v in value.items() if v not in silent}
+                elif key != "clause" and value not in (None, math.inf, -math.inf):
+                    told[key] = value
             self._written[c.name] = c, _WRITER.encode(told)
         return self._written[c.name][1]
 

@@ -112,6 +112,8 @@ def vector(values: Values | None, labels: Sequence[str], unnamed: float) -> Arra
     ([1.0, 1.0], [0.4, 0.4])
     """
     if isinstance(values, (dict, Mapping)):
+        if list(values) == list(labels):
+            return np.array(list(values.values()), dtype=float)
         return np.array([values.get(a, unnamed) for a in labels], dtype=float)
     return np.full(len(labels), 1.0 if values is None else float(values))
 
@@ -167,7 +169,11 @@ class Rule(ABC):
     def __post_init__(self) -> None:
         """Own copies in plain floats, so that neither the caller's mapping nor ``-0.0`` or an int
         can differ later."""
-        for key, value in list(vars(self).items()):
+        own = vars(self)
+        for key, value in own.items():
+            if type(value) is float:
+                own[key] = value + 0.0
+                continue
             if key in TEXTS or (value is None and key in OPTIONAL):
                 continue
             if isinstance(value, pd.Series):
@@ -176,13 +182,12 @@ class Rule(ABC):
                     raise MandateError(f"{self.name!r}: {key} names {twice!r} twice")
                 value = value.to_dict()
             if isinstance(value, (dict, Mapping)):
-                told = {
+                own[key] = {
                     a: v + 0.0 if type(v) is float else self._number(key, v)
                     for a, v in value.items()
                 }
-                object.__setattr__(self, key, told)
             else:
-                object.__setattr__(self, key, self._number(key, value))
+                own[key] = self._number(key, value)
 
     def _number(self, key: str, value: Any) -> float:
         if type(value) is float:
