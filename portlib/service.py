@@ -150,8 +150,8 @@ EXPOSURES = "prudent-by-construction/exposures/1"
 REBALANCE = "prudent-by-construction/rebalance/1"
 CHECK = "prudent-by-construction/check/1"
 Json = dict[str, Any]
-#: Plans that were sent before, and their fingerprints.
-_READ: Kept[tuple[plan.Plan, str]] = Kept(32)
+#: Plans that were sent before: seen through, and as they were sent.
+_READ: Kept[tuple[plan.Plan, plan.Plan]] = Kept(32)
 #: What optimisers were told of them.
 _SET_UP: Kept[tuple[Assumptions, Mandate, Assumptions]] = Kept(64)
 
@@ -199,7 +199,7 @@ def optimize(
     """
     asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
     mark = _mark(plan_)
-    ours, sent = _READ.get(mark, lambda: _read(plan_))
+    ours, given = _READ.get(mark, lambda: _read(plan_))
     if asked.get("optimizer", ours.policy["optimizer"]) != ours.policy["optimizer"]:
         ours = replace(ours, policy=ours.policy.replace(optimizer=asked["optimizer"]))
     posture, aversion = _posture(asked, ours.policy)
@@ -231,7 +231,7 @@ def optimize(
     kinds = zip(map(str, told_of["fund"]), told_of["kind"], strict=True)
     return {
         "schema": PORTFOLIO,
-        "plan": sent,
+        "plan": given.fingerprint,
         "policy": ours.policy.fingerprint,
         "mandate": best.mandate,
         "posture": posture,
@@ -453,7 +453,8 @@ def _asked_of(
     changed = _checked("changes", {} if changes is None else changes, CHANGES)
     if changed.get("spouse") is not None:
         changed["spouse"] = Spouse(**changed["spouse"])
-    return changed, *_read(plan_)
+    ours, given = _read(plan_)
+    return changed, ours, given.fingerprint
 
 
 def _known(ours: plan.Plan, participant: Any) -> None:
@@ -475,7 +476,8 @@ def day(text: Any, at: str) -> date:
 def read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:
     """A plan, its funds seen through by the evidence that it brings, and the fingerprint of what
     was sent. A plan that was sent before is not read again."""
-    return _READ.get(_mark(sent), lambda: _read(sent))
+    ours, given = _READ.get(_mark(sent), lambda: _read(sent))
+    return ours, given.fingerprint
 
 
 def _mark(sent: Any) -> bytes | None:
@@ -519,9 +521,10 @@ def _set_up(
         raise DataError(f"assumptions: {error}") from error
 
 
-def _read(sent: Mapping[str, Any]) -> tuple[plan.Plan, str]:
+def _read(sent: Mapping[str, Any]) -> tuple[plan.Plan, plan.Plan]:
+    """A plan, its funds seen through, and as it was sent."""
     given = plan.from_json(sent)
-    return plan_menu.by_evidence(given, history.open_record()), given.fingerprint
+    return plan_menu.by_evidence(given, history.open_record()), given
 
 
 def exposures(plan_: Mapping[str, Any]) -> Json:

@@ -253,19 +253,14 @@ def _programme(
     """A linear programme, to be solved by HiGHS: columns between bounds, rows between limits."""
     import highspy
 
-    column, row = rows.T.nonzero()
-    lp = highspy.HighsLp()
-    lp.num_row_, lp.num_col_ = rows.shape
-    lp.col_cost_ = cost
-    lp.col_lower_, lp.col_upper_ = bounds
-    lp.row_lower_, lp.row_upper_ = limits
-    lp.a_matrix_.format_ = highspy.MatrixFormat.kColwise
-    lp.a_matrix_.start_ = np.searchsorted(column, np.arange(len(cost) + 1))
-    lp.a_matrix_.index_ = row
-    lp.a_matrix_.value_ = rows[row, column]
+    many, n = rows.shape
+    row, column = rows.nonzero()
+    starts = np.searchsorted(row, np.arange(many))
     solver = highspy.Highs()
     solver.setOptionValue("output_flag", False)
-    solver.passModel(lp)
+    solver.addVars(n, *bounds)
+    solver.changeColsCost(n, np.arange(n, dtype=np.int32), cost)
+    solver.addRows(many, *limits, len(row), starts, column, rows[row, column])
     return solver
 
 

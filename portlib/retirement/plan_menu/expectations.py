@@ -15,6 +15,7 @@ Left out: what funds add to their classes (`menu`).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -35,6 +36,7 @@ from portlib.estimation.house_view import house_view
 from portlib.estimation.providers import LISTED
 from portlib.kept import Kept
 from portlib.plan import Plan
+from portlib.policy import Policy
 from portlib.ranges import door
 from portlib.records import Array, Assumptions
 from portlib.retirement.plan_menu.options import each_vintage
@@ -189,10 +191,16 @@ def bands(
     around = _around(plan, classes, exposures)
     if around is None:
         return []
-    decided = plan.policy["reference_bands"]
+    return _allowed(plan.policy).limits_of(
+        around, things, classes, exposures, "policy: reference_bands"
+    )
+
+
+@lru_cache(maxsize=16)
+def _allowed(policy: Policy) -> Bands:
+    decided = policy["reference_bands"]
     wider = {name: points for name, points in decided.items() if name not in ("share", "points")}
-    allowed = Bands(decided["share"], decided["points"], wider)
-    return allowed.limits_of(around, things, classes, exposures, "policy: reference_bands")
+    return Bands(decided["share"], decided["points"], wider)
 
 
 def departure(plan: Plan, weights: pd.Series, classes: Assumptions) -> float:

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -94,7 +95,8 @@ def equity_share(plan: Plan) -> pd.Series:
     )
 
 
-def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
+@lru_cache(maxsize=16)
+def _matrix(plan: Plan, classes: Assumptions) -> tuple[tuple[str, ...], Array]:
     """The funds considered, and their exposures in the assumptions' classes, (funds, classes)."""
     menu = considered(plan)
     matrix = np.zeros((len(menu.labels), len(classes)))
@@ -106,7 +108,8 @@ def _matrix(plan: Plan, classes: Assumptions) -> tuple[list[str], Array]:
                 f"funds hold {name}, which the assumptions lack; add the class or leave the "
                 f"funds out"
             )
-    return list(menu.labels), matrix
+    matrix.setflags(write=False)
+    return menu.labels, matrix
 
 
 # ---- the menu's rules ----------------------------------------------------------------------------
