@@ -22,6 +22,7 @@ import math
 import time
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -130,6 +131,7 @@ def _plainly_forbidden(mandate: Mandate, at: int) -> bool:
     return bool(((held < p.rows_lower - SLIGHT) | (held > p.rows_upper + SLIGHT)).any())
 
 
+@lru_cache(maxsize=16)
 def of_mixes(plan: Plan, mandate: Mandate) -> Mandate:
     """The mandate for what may be mixed: no part of a date of the plan's series.
 
