@@ -505,9 +505,7 @@ def parts(
         dates = _once(vintages, given, lambda: _paths(vintages, classes, equity))
     codes, year = lineup.columns["fund"], rules["as_of"].year
     participants = _once(people, (year,), lambda: _people(people, year))
-    held = _once(
-        people, tuple(codes), lambda: _holdings(people, people.columns["holdings"], codes)
-    )
+    held = _once(people, tuple(codes), lambda: _holdings(people, people.columns["holdings"], codes))
     found.settle()
     _same_story(lineup, people, held)
     found.settle()

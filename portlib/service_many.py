@@ -15,6 +15,7 @@ processes cannot be ended from here.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import signal
@@ -210,6 +211,7 @@ def begin(parent: int, megabytes: float | None) -> None:
     from scipy import optimize
 
     del highspy, piqp, optimize  # loaded before the first plan's time begins
+    gc.freeze()  # what the parent holds, all plans among it, is not searched for garbage
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if megabytes is not None:
         import resource
