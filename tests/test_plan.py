@@ -1,5 +1,6 @@
 """A plan's folder: what the format promises, and one refusal for each promise."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -14,7 +15,7 @@ import pytest
 
 from portlib import data, plan
 from portlib.data import DataError
-from portlib.plan_format import QUESTIONS
+from portlib.plan_format import QUESTIONS, Vintages
 from portlib.retirement.plan_menu.options import considered
 
 sys.path.insert(0, str(Path(__file__).parent / "plans"))
@@ -72,6 +73,28 @@ def test_json_carries_the_whole_plan_there_and_back(where):
             getattr(again, table), getattr(ours, table), check_dtype=False
         )
     assert (again.vintages is None) == (ours.vintages is None)
+
+
+@pytest.mark.parametrize("where", FOLDERS, ids=lambda path: path.name)
+def test_the_fingerprint_is_that_of_the_plan_as_json(where):
+    ours = plan.read(where)
+    for one in (ours, ours.offering(list(ours.funds.index))):
+        written = json.dumps(one.to_json(), sort_keys=True, allow_nan=False)
+        assert one.fingerprint == hashlib.sha256(written.encode()).hexdigest()
+
+
+def test_frames_are_made_once_they_are_asked_for():
+    content = plan.read(data.ROOT / "plan").to_json()
+    ours = plan.from_json({**content, "participants": []})
+    assert ours.fingerprint
+    assert not {"funds", "exposures", "vintages", "holdings"} & vars(ours).keys()
+    assert list(ours.holdings) == list(ours.funds.index)
+    again = Vintages.of(ours.vintages)
+    assert (again.years, again.classes) == (ours.dates.years, ours.dates.classes)
+    assert np.array_equal(again.weights, ours.dates.weights)
+    assert np.array_equal(again.equity, ours.dates.equity)
+    with pytest.raises(AttributeError, match="no 'fund'"):
+        _ = ours.fund
 
 
 def test_the_fingerprint_is_of_the_content_and_not_of_its_layout(folder):

@@ -9,6 +9,7 @@ import pytest
 from portlib import plan
 from portlib.__main__ import main
 from portlib.stewardship.governance import certificates, model_registry, signatures
+from portlib.stewardship.settlement.ledger import Ledger
 
 ROOT = Path(__file__).parents[1]
 AT = "2026-06-30T09:00+00:00"
@@ -102,6 +103,24 @@ def test_a_quarter_from_the_shell(shell, folder, capsys):
     found = json.loads(capsys.readouterr().out)
     assert found["holds"]
     assert found["differing"].values()
+
+
+def test_a_halt_in_force_is_told_to_the_scheduler(shell, folder, capsys):
+    assert shell("adopt", "--holdings", folder / "holdings.csv") == 0
+    log = Ledger(folder / "log.db").log
+    why = {"why": "volatility is 0.3, limit 0.2", "model": "menu"}
+    log.append("risk", "Halted", at=datetime.fromisoformat(AT), actor="operations", body=why)
+    capsys.readouterr()
+    later = "2026-07-01T09:00+00:00"
+    assert shell("review", at=later) == 20
+    first = json.loads(capsys.readouterr().out)[0]
+    assert (first["action"], first["rule"]) == ("look", "halt")
+    assert why["why"] in first["why"]
+    assert shell("run", "--inbox", folder / "inbox", at=later) == 20
+    told = json.loads(capsys.readouterr().out)
+    assert told["status"] == "halted"
+    assert why["why"] in told["stopped_by"]
+    assert not log.events("optimisation", "PortfolioOptimized")
 
 
 def test_a_head_kept_elsewhere_that_is_not_in_the_log(shell, folder, capsys):

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import Bounds as Box
+from scipy.optimize import LinearConstraint, milp
 
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
@@ -20,6 +22,8 @@ from portlib.construction.mandate import (
     long_only,
     position_limit,
 )
+from portlib.construction.mandate.infeasibility import possible
+from portlib.construction.mandate.mandate import Program
 from portlib.construction.mean_variance import (
     maximum_utility,
 )
@@ -255,3 +259,32 @@ def test_the_nearest_whole_percents_are_tried_and_obey_everything():
     assert search.rounded(replace(near, lower=np.array([0.0, 0.301, 0.0, 0.0]))) is None
     assert few_funds._Search(a, mandate, 4.0, 3, True).rounded(near) is None
     assert search.rounded(replace(near, w=np.array([0.6, 0.2, 0.1, 0.1]))) is None
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 10**6))
+def test_multipliers_prove_only_what_linear_programming_finds(seed):
+    rng = np.random.default_rng(seed)
+    n, m = 4, 3
+    rows = rng.normal(size=(m, n))
+    middle = rows @ rng.uniform(0, 1, n) + rng.normal(scale=0.7, size=m)
+    wide = rng.uniform(0, 0.5, m)
+    least = np.where(rng.random(m) < 0.3, -np.inf, middle - wide)
+    most = np.where(rng.random(m) < 0.3, np.inf, middle + wide)
+    low, high = np.zeros(n), np.full(n, 1.0)
+    limits = LinearConstraint(rows, least, most)
+    empty = milp(np.zeros(n), bounds=Box(low, high), constraints=limits).status == 2
+    names = ("",) * n
+    p = Program(low, high, rows, least, most, ("",) * m, names, names)
+    assert possible(p) != empty
+    tried = rng.normal(size=(200, m))
+    proved = [few_funds._refuted(y, rows, least, most, low, high) for y in tried]
+    assert empty or not any(proved)
+
+
+def test_a_row_that_asks_too_much_is_refuted_by_itself():
+    rows, low, high = np.array([[1.0, 1.0]]), np.zeros(2), np.full(2, 0.4)
+    whole = np.ones(1)
+    assert few_funds._refuted(np.array([3.0]), rows, whole, whole, low, high)
+    assert not few_funds._refuted(np.array([-3.0]), rows, whole, whole, low, high)
+    assert not few_funds._refuted(np.array([3.0]), rows, whole - 0.3, whole, low, high)
