@@ -73,6 +73,36 @@ class Record:
     risk_aversion : of the posture.
     refused : editions at which the method's portfolio broke the limit on tracking error.
     equity : classes that count as equity.
+
+    Examples
+    --------
+    Three SYNTHETIC months of a method and of a rule that holds cash, for a risk aversion of 4. The
+    method earns 2%, 1% and -3% and the rule nothing, so the months are worth ``r - 2 r^2``, at a
+    mean of nothing:
+
+    >>> months = pd.period_range("2020-01", periods=3, freq="M")
+    >>> def held(earned, stocks, traded):
+    ...     weights = pd.DataFrame({"cash": 1 - np.array(stocks), "stocks": stocks})
+    ...     return Replay(weights, pd.Series(earned, months), pd.Series(traded))
+    >>> ours = held([0.02, 0.01, -0.03], [0.4, 0.7], [1.0, 0.3])
+    >>> found = Record(
+    ...     {ADOPTED: ours, "cash": held([0.0] * 3, [0.0], [1.0]), "the same": ours},
+    ...     risk_aversion=4.0, refused=0, equity=("stocks",),
+    ... )
+    >>> table = found.table()
+    >>> # -2 * (0.0004 + 0.0001 + 0.0009) / 3 a month; a volatility of sqrt(0.0014 / 2 * 12)
+    >>> table.loc[ADOPTED, ["equity", "worth", "volatility", "turnover"]].round(6).tolist()
+    [0.55, -0.0112, 0.091652, 1.2]
+    >>> bool(np.isclose(table.loc[ADOPTED, "earned"], (1.02 * 1.01 * 0.97) ** 4 - 1))
+    True
+    >>> table.loc["cash"].tolist(), found.span
+    ([0.0, 0.0, 0.0, 0.0, 0.0], '2020-01 to 2020-03, 0 years')
+    >>> months = pd.period_range("2020-01", periods=14, freq="M")
+    >>> year = held(np.linspace(0.01, 0.02, 14), [0.4], [1.0])
+    >>> less = held(np.linspace(0.0, 0.02, 14), [0.4], [1.0])
+    >>> longer = Record({ADOPTED: year, "less": less, "the same": year}, 4.0, 0, ())
+    >>> longer.span, list(longer.differences().index)
+    ('2020-01 to 2021-02, 1 year', ['less'])
     """
 
     replays: Mapping[str, Replay]
@@ -149,18 +179,54 @@ def record(
     A year of SYNTHETIC returns after two from which the edition knows its averages; rivals hold the
     equity that their rules say:
 
-    >>> from portlib import plan as plans
-    >>> drawn = np.random.default_rng(1).normal([0.006, 0.003, 0.001], [0.04, 0.01, 0.001], (36, 3))
-    >>> months = pd.period_range("2000-01", periods=36, freq="M")
+    >>> from portlib import data, plan as plans
+    >>> policy = plans.read(data.ROOT / "plan").policy
+    >>> mean, risk = [0.006, 0.003, 0.001], [0.04, 0.01, 0.001]
+    >>> drawn = np.random.default_rng(1).normal(mean, risk, (48, 3))
+    >>> months = pd.period_range("2000-01", periods=48, freq="M")
     >>> returns = pd.DataFrame(drawn, months, ["us_large_equity", "us_core_bonds", "cash"])
     >>> market = Reference({"us_large_equity": 0.6, "us_core_bonds": 0.4}, ("us_large_equity",))
-    >>> found = record(
-    ...     past_editions(returns, first="2002-01", years=2), returns, plans.read().policy,
-    ...     "moderate", reference=lambda edition: market,
-    ...     rivals={"six tenths": lambda edition: 0.6},
-    ... )
-    >>> found.span, found.table()["equity"].round(3)[["six tenths", "equal weights"]].tolist()
-    ('2002-01 to 2002-12, 1 year', [0.6, 0.333])
+    >>> editions = past_editions(returns, first="2002-01", years=2)
+    >>> def asked(posture, policy=policy):
+    ...     return record(
+    ...         editions, returns, policy, posture, reference=lambda edition: market,
+    ...         rivals={"three tenths": lambda edition: 0.3},
+    ...     )
+    >>> found = asked("moderate")
+    >>> found.span, found.refused, found.risk_aversion == policy["model_risk_aversion"]["moderate"]
+    ('2002-01 to 2003-12, 2 years', 0, True)
+    >>> list(found.replays)
+    ['the adopted method', 'reference, same equity', 'three tenths', 'equal weights']
+    >>> table = found.table()
+    >>> table["equity"].round(3)[["three tenths", "equal weights"]].tolist()
+    [0.3, 0.333]
+    >>> bool(np.isclose(table.loc[ADOPTED, "equity"], table.loc[REFERENCE, "equity"]))
+    True
+
+    A rule that holds 30% shares and 70% bonds earns what both do, and pays for a dollar sold and
+    one bought when it brings them back at the second edition:
+
+    >>> part = found.replays["three tenths"].returns
+    >>> earned = 0.3 * returns["us_large_equity"] + 0.7 * returns["us_core_bonds"]
+    >>> bool(np.isclose(part["2002-01"], earned["2002-01"]))
+    True
+    >>> paid = earned["2003-01"] - part["2003-01"]
+    >>> cost = 2 * policy["backtest_trading_cost"]
+    >>> bool(np.isclose(paid, cost * found.replays["three tenths"].turnover.iloc[1], rtol=0.05))
+    True
+
+    Bolder people hold more, within the policy's bands around the reference; where no distance from
+    it is allowed, the reference is held and counted:
+
+    >>> bolder = asked("aggressive").table().loc[ADOPTED, "equity"]
+    >>> bool(bolder > table.loc[ADOPTED, "equity"])
+    True
+    >>> near = asked("moderate", policy.replace(tracking_error_limit=0.0001))
+    >>> near.refused, near.differences().index.tolist()
+    (1, ['three tenths', 'equal weights'])
+    >>> both = (near.replays[name].weights for name in (ADOPTED, REFERENCE))
+    >>> bool(np.allclose(*both, atol=0.001))
+    True
     """
     refused: list[str] = []
     chosen: dict[str, Array] = {}
@@ -278,13 +344,26 @@ def past_editions(
 
     Examples
     --------
-    An edition knows the months before it and no other:
+    An edition knows the months before it and no other; its errors are those of a mean of so many
+    years:
 
-    >>> months = pd.period_range("2000-01", periods=24, freq="M")
-    >>> table = pd.DataFrame({"stocks": [0.02] * 12 + [-0.02] * 12, "cash": 0.001}, index=months)
-    >>> [edition] = past_editions(table, first="2001-01", years=1)
-    >>> edition.assumptions.mu.round(9).tolist()
-    [0.24, 0.012]
+    >>> months = pd.period_range("2000-01", periods=25, freq="M")
+    >>> stocks = [0.02] * 6 + [0.04] * 6 + [-0.02] * 13
+    >>> table = pd.DataFrame({"stocks": stocks, "cash": 0.001}, index=months)
+    >>> first, second, third = past_editions(table, first="2001-01", years=1, months=6)
+    >>> first.assumptions.mu.round(9).tolist(), round(first.assumptions.rf, 9)
+    ([0.36, 0.012], 0.012)
+    >>> # twelve months at 1% from their mean: 12 * 12 * 0.0001 / 11, over one year
+    >>> round(float(first.assumptions.sigma[0, 0]), 9), round(float(first.errors["stocks"] ** 2), 9)
+    (0.001309091, 0.001309091)
+    >>> first.name, f"{first.known_on:%Y-%m-%d}", len(first.past), second.name, len(second.past)
+    ('2001-01', '2000-12-31', 12, '2001-07', 18)
+    >>> round(float(second.errors["stocks"] ** 2 / second.assumptions.sigma[0, 0]), 9)  # 1.5 years
+    0.666666667
+    >>> past_editions(table, first="2001-01", years=1.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: 2001-01: 12 months before it, fewer than 18
     """
     labels = list(map(str, returns))
     found = []
@@ -390,7 +469,20 @@ def _rivals(plan: Plan, whole: Reference, end: pd.Period) -> dict[str, Callable[
 
 @door()
 def default_equity(plan: Plan, years: float) -> float:
-    """The equity share of the plan's default for somebody so many years from retirement."""
+    """The equity share of the plan's default for somebody so many years from retirement.
+
+    Examples
+    --------
+    Fifteen years from retirement the example plan's series holds 76% equity, five after it 38%:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> round(default_equity(ours, 15.0), 9), round(default_equity(ours, -9.0), 9)
+    (0.76, 0.38)
+    >>> bonds = replace(ours, rules={**ours.rules, "default": "BNDIDX"})
+    >>> default_equity(bonds, 15.0)
+    0.0
+    """
     named = plan.rules["default"]
     fund = date_for(plan, years) if named == series_of(plan) else str(named)
     return float(equity_share(plan)[fund])
