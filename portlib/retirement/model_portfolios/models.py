@@ -68,6 +68,14 @@ class Model:
         Fingerprint of the rules.
     made : str
         Why the weights are these.
+
+    Examples
+    --------
+    Between 5% expected and half of 4 times a variance of 0.01 lie 3% for certain:
+
+    >>> held = {"stocks": 0.5, "bonds": 0.5}
+    >>> round(Model("moderate", held, 4.0, 0.05, 0.1, 0.5, 0.001, 0.0, "", "typed").utility, 9)
+    0.03
     """
 
     posture: str
@@ -106,17 +114,28 @@ class Suite:
 
     Examples
     --------
-    What is written is what is read, and half the weight that moved is what was traded:
+    What is written is what is read; another day is another fingerprint:
 
     >>> half = Model(
-    ...     "moderate", {"stocks": 0.5, "bonds": 0.5}, 4.0, 0.05, 0.1, 0.5, 0.001, 0.0, "", "typed"
+    ...     "moderate", {"bonds": 0.4, "stocks": 0.5, "cash": 0.1, "gold": 0.0}, 4.0, 0.05, 0.1, 0.5,
+    ...     0.001, 0.0, "", "typed",
     ... )
-    >>> old = Suite((half,), {}, {}, "2026-01-01")
-    >>> from_json(old.to_json()).fingerprint == old.fingerprint
-    True
-    >>> new = replace(old, models=(replace(half, weights={"stocks": 0.6, "bonds": 0.4}),))
-    >>> turnover(old, new).round(9).to_dict()
-    {'moderate': 0.1}
+    >>> bold = replace(half, posture="growth", weights={"stocks": 1.0}, equity=1.0)
+    >>> old = Suite((half, bold), {"cautious": "no bonds"}, {"plan": "x"}, "2026-01-01")
+    >>> stored = json.dumps(old.to_json())
+    >>> from_json(old.to_json()) == old, from_json(json.loads(stored)) == old
+    (True, True)
+    >>> replace(old, day="2026-01-02").fingerprint == old.fingerprint
+    False
+    >>> old.postures, old["growth"] is bold, old.weights().loc["stocks"].to_dict()
+    (('moderate', 'growth'), True, {'moderate': 0.5, 'growth': 1.0})
+    >>> old["cautious"]
+    Traceback (most recent call last):
+    ...
+    KeyError: "no model 'cautious': no bonds"
+    >>> table = old.table()
+    >>> table.loc["moderate"].tolist()
+    [0.5, 0.05, 0.1, 0.001, 3.0]
     """
 
     models: tuple[Model, ...]
@@ -181,6 +200,28 @@ def from_json(content: Mapping[str, Any]) -> Suite:
     ------
     SuiteError
         Where the schema is another or a weight is out of place.
+
+    Examples
+    --------
+    A schema of another version, weights that do not sum to one, and percentages are refused by
+    name:
+
+    >>> held = {"a": 0.6, "b": 0.4}
+    >>> half = Model("moderate", held, 4.0, 0.05, 0.1, 0.5, 0.001, 0.0, "", "typed")
+    >>> def refused(schema=SCHEMA, **other):
+    ...     stored = Suite((replace(half, **other),), {}, {}, "2026-01-01").to_json()
+    ...     try:
+    ...         return from_json({**stored, "schema": schema}).models[0] != replace(half, **other)
+    ...     except SuiteError as error:
+    ...         return str(error)
+    >>> refused(), refused(weights={"a": 0.6, "b": 0.4000009}), refused(risk=0.0)
+    (False, False, False)
+    >>> refused(weights={"a": 0.6, "b": 0.40001})
+    'the weights of moderate sum to 1.000010, the least is 0.400010'
+    >>> refused(weights={"a": 1.1, "b": -0.1})
+    'the weights of moderate sum to 1.000000, the least is -0.100000'
+    >>> refused(schema="another")[:20], refused(mean=5.0)[:14], refused(risk=-0.1)[:14]
+    ("schema is 'another';", 'moderate: mean', 'moderate: risk')
     """
     if content.get("schema") != SCHEMA:
         raise SuiteError(f"schema is {content.get('schema')!r}; this version reads {SCHEMA!r}")
@@ -199,7 +240,15 @@ def from_json(content: Mapping[str, Any]) -> Suite:
 
 
 def postures(policy: Policy) -> tuple[str, ...]:
-    """The policy's postures, most cautious first: those of falling risk aversion."""
+    """The policy's postures, most cautious first: those of falling risk aversion.
+
+    Examples
+    --------
+    The most averse to risk comes first, by the upper end of its band:
+
+    >>> postures({"risk_aversion_bands": {"bold": [1, 2], "shy": [8, 12], "middling": [3, 5]}})
+    ('shy', 'middling', 'bold')
+    """
     bands = policy["risk_aversion_bands"]
     return tuple(sorted(bands, key=lambda name: -max(bands[name])))
 
@@ -219,6 +268,80 @@ def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
     Returns
     -------
     Suite
+
+    Examples
+    --------
+    Four funds and figures typed for the example plan's rules, without its series: what is expected
+    of a model is the sum of its parts, net of expenses, and each obeys the largest weight that
+    policy allows:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> rules = {**ours.rules, "default": None}
+    >>> menu = replace(ours, rules=rules).offering(["LCIDX", "BNDIDX", "INTIDX", "GOVMM"])
+    >>> labels = ["us_large_equity", "intl_dev_equity", "us_core_bonds", "cash"]
+    >>> mu = np.array([0.065, 0.07, 0.045, 0.035])
+    >>> sigma = np.array([
+    ...     [0.0256, 0.02, 0.001, 0.0], [0.02, 0.03, 0.001, 0.0], [0.001, 0.001, 0.0036, 0.0],
+    ...     [0.0, 0.0, 0.0, 0.0001],
+    ... ])
+    >>> classes = Assumptions(labels, mu, sigma, rf=0.035, source="typed")
+    >>> made = suite(menu, classes)
+    >>> made.postures == postures(menu.policy), dict(made.missing), made.day, faults(made)
+    (True, {}, '2026-06-30', [])
+    >>> w = made.weights().loc[["LCIDX", "INTIDX", "BNDIDX", "GOVMM"]].to_numpy()
+    >>> costs = np.array([0.0002, 0.0005, 0.0003, 0.0018])
+    >>> own = np.array([0.002, 0.002, 0.002, 0.0])
+    >>> expected = [(model.mean, model.cost, model.equity) for model in made.models]
+    >>> bool(np.allclose(expected, np.transpose([(mu - costs) @ w, costs @ w, w[0] + w[1]])))
+    True
+    >>> variance = ((sigma @ w) * w).sum(axis=0) + own**2 @ w**2
+    >>> bool(np.allclose([model.risk**2 for model in made.models], variance))
+    True
+    >>> bool(w.max() <= menu.policy["max_single_fund"]), bool(np.allclose(w, w.round(2)))
+    (True, True)
+    >>> [model.risk_aversion == menu.policy["model_risk_aversion"][model.posture]
+    ...  for model in made.models]
+    [True, True, True, True]
+
+    Only what is worth more than is in doubt is changed. The same assumptions change nothing; a
+    little more from abroad would be followed at once where nothing is in doubt, and not where twice
+    the doubt exceeds it; never by more than the policy's limit on turnover:
+
+    >>> one = replace(made, models=made.models[2:3])
+    >>> {model.made for model in remake(one, menu, classes).models if model.posture == "growth"}
+    {'kept: still the best'}
+    >>> abroad = classes.replace(mu=mu + [0.0, 0.02, 0.0, 0.0], source="typed")
+    >>> def again(limit=0.2, **how):
+    ...     tight = replace(menu, policy=menu.policy.replace(turnover_limit=limit))
+    ...     new = remake(one, tight, abroad, errors=np.eye(4) * 1e-4, **how)
+    ...     return new["growth"], float(turnover(one, new)["growth"])
+    >>> (moved, traded), (kept, nothing) = again(no_trade=0.0), again(no_trade=100.0)
+    >>> round(traded, 9), nothing, round(moved.weights["INTIDX"] - kept.weights["INTIDX"], 9)
+    (0.01, 0.0, 0.01)
+    >>> gain = 1e4 * (moved.utility - kept.utility)
+    >>> moved.made == f"changed: gains {gain:.1f} bp a year, 0.0 of which are in doubt"
+    True
+    >>> # a hundredth from one fund to another: 100 * sqrt(2 * 0.01**2 * 1e-4), 141.4 basis points
+    >>> kept.made == f"kept: a change would gain {gain:.1f} bp a year, 141.4 of which are in doubt"
+    True
+    >>> [again(no_trade=k * gain / 1.414)[0].made[:4] for k in (0.97, 1.03)]
+    ['chan', 'kept']
+    >>> far, most = again(limit=0.005, no_trade=0.0)
+    >>> far.made[:24], most <= 0.005 + 1e-9
+    ('kept: a change would gain', True)
+
+    A fund that has left the menu, and a rule that is broken now, force the change whole:
+
+    >>> gone = replace(one, models=(replace(one["growth"], weights={"SOLD": 1.0}),))
+    >>> remake(gone, menu, classes)["growth"].made
+    'replaced whole, left the menu: SOLD'
+    >>> much = {"LCIDX": 0.6, "BNDIDX": 0.4}
+    >>> broken = replace(one, models=(replace(one["growth"], weights=much),))
+    >>> remake(broken, menu, classes)["growth"].made[:41]
+    'replaced whole, no longer allowed: single'
+    >>> remake(broken, menu, classes)["moderate"].made
+    'made for the first time'
     """
     made = []
     missing = {}
@@ -380,7 +503,22 @@ def _moved(
 
 def turnover(old: Suite, new: Suite) -> pd.Series:
     """Half the sum of absolute weight changes by posture, for postures that have a model in
-    both."""
+    both.
+
+    Examples
+    --------
+    Half of what moved, a fund that only one of them holds included; postures without two models
+    have none:
+
+    >>> held = {"a": 0.5, "b": 0.3, "c": 0.2}
+    >>> old = Model("moderate", held, 4.0, 0.05, 0.1, 0.5, 0.0, 0.0, "", "typed")
+    >>> new = replace(old, weights={"b": 0.45, "d": 0.1, "a": 0.45})
+    >>> lone = replace(old, posture="growth")
+    >>> one, two = (Suite(models, {}, {}, "2026-01-01") for models in ((lone, old), (new,)))
+    >>> # -0.05, +0.15, -0.2 and +0.1
+    >>> turnover(one, two).round(9).to_dict()
+    {'moderate': 0.25}
+    """
     both = [name for name in old.postures if name in new.postures]
     moved = {
         name: pd.Series(new[name].weights)
@@ -423,6 +561,26 @@ def churn(
     -------
     DataFrame (draws, postures)
         Turnover.
+
+    Examples
+    --------
+    Where nothing is drawn nothing is traded; where providers might have said anything, something
+    is:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> rules = {**ours.rules, "default": None}
+    >>> menu = replace(ours, rules=rules).offering(["LCIDX", "BNDIDX", "INTIDX", "GOVMM"])
+    >>> labels = ["us_large_equity", "intl_dev_equity", "us_core_bonds", "cash"]
+    >>> risks = np.diag([0.0256, 0.03, 0.0036, 0.0001])
+    >>> classes = Assumptions(labels, [0.065, 0.07, 0.045, 0.035], risks, rf=0.035, source="typed")
+    >>> first = suite(menu, classes)
+    >>> old = replace(first, models=first.models[2:3])
+    >>> churn(old, menu, classes, 2, np.random.default_rng(1), scale=0.0).to_numpy().tolist()
+    [[0.0], [0.0]]
+    >>> wild = churn(old, menu, classes, 3, np.random.default_rng(1), scale=9.0, no_trade=0.0)
+    >>> wild.shape, bool(0 < wild["growth"].max() <= menu.policy["turnover_limit"] + 1e-9)
+    ((3, 1), True)
     """
     errors = plan_menu.mean_errors(plan, classes)
     drawn = classes.mu + scale * rng.multivariate_normal(
@@ -440,6 +598,15 @@ def churn(
 def faults(made: Suite) -> list[str]:
     """What keeps the models from being a ladder: equity or risk that falls with boldness, a
     dominated model.
+
+    Examples
+    --------
+    >>> low = Model("shy", {"a": 1.0}, 8.0, 0.04, 0.06, 0.3, 0.0, 0.0, "", "")
+    >>> high = replace(low, posture="bold", mean=0.05, risk=0.059, equity=0.29)
+    >>> faults(Suite((low, high), {}, {}, "")), faults(Suite((low, low), {}, {}, ""))
+    (['equity falls from shy to bold', 'risk falls from shy to bold'], [])
+    >>> faults(Suite((high, low), {}, {}, ""))
+    ['mean falls from bold to shy']
     """
     found = []
     for lower, upper in zip(made.models, made.models[1:], strict=False):
