@@ -50,15 +50,24 @@ class ManagedAccount:
 
     Examples
     --------
-    With 600 dollars needed and four tenths lost in a bad market, who holds 1,000 may be bold:
+    With 600 dollars needed and four tenths lost in a bad market, who holds 1,000 may be bold; in
+    the second year, when nothing is needed but a tenth may be lost of all, and 400 dollars are
+    still to come, who holds 100 may lose 40 of 500, and who holds 200 not 80 of 600:
 
     >>> account = ManagedAccount(
-    ...     postures=("cautious", "bold"), mixes=np.zeros((2, 1, 1)), most=np.array([1]),
-    ...     losses=np.array([[0.1], [0.4]]), coming=np.array([0.0]), need=np.array([600.0]),
-    ...     limit=0.05,
+    ...     postures=("cautious", "middling", "bold"), mixes=np.zeros((3, 2, 1)),
+    ...     most=np.array([2, 1]), losses=np.array([[0.1, 0.1], [0.3, 0.25], [0.4, 0.4]]),
+    ...     coming=np.array([0.0, 400.0]), need=np.array([600.0, np.inf]), limit=0.1,
     ... )
-    >>> account.choose(0, np.array([800.0, 1_100.0])).tolist()
-    [0, 1]
+    >>> # 600 of 1,000 are left to the bold; 630 of 900 to the middling; 540 of 600 to nobody
+    >>> account.choose(0, np.array([600.0, 900.0, 999.0, 1_000.0])).tolist()
+    [0, 1, 1, 2]
+
+    Where the need is not known only the limit counts. Of 400 to come and 300 held, 70 may be lost,
+    and a quarter is 75; of 200 held it is 50 of 60. What is most allowed is the middling posture:
+
+    >>> account.choose(1, np.array([300.0, 200.0, 20.0])).tolist()
+    [0, 1, 1]
     """
 
     postures: tuple[str, ...]
@@ -93,6 +102,66 @@ def managed_account(who: Person, desk: Adviser, tolerance: str) -> ManagedAccoun
     Returns
     -------
     ManagedAccount
+
+    Examples
+    --------
+    The example plan's default holds 76% equity 15 years from retirement and half at retirement; the
+    policy's bad market takes half of the equity and a twentieth of the rest. Postures add -20, 0,
+    10 and 20 points:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.models import Model, Suite
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = tuple(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
+    >>> desk = Adviser(ours, Suite((), {}, {}, "2026-01-01"), classes, instrument=None)
+    >>> who = Person(
+    ...     age=50.0, retirement_age=65.0, life_expectancy=90.0, pay=60_000.0, saving=0.1,
+    ...     other_income=10_000.0, balance=1e5, outside_assets=5e4, spending=30_000.0,
+    ... )
+    >>> account = managed_account(who, desk, "growth")
+    >>> account.postures, account.mixes.shape, account.most.tolist()[::23]
+    (('conservative', 'moderate', 'growth', 'aggressive'), (4, 70, 10), [2, 2, 2, 2])
+    >>> account.losses[:, 0].round(9).tolist()  # 0.05 + 0.45 * (0.56, 0.76, 0.86, 0.96)
+    [0.302, 0.392, 0.437, 0.482]
+    >>> account.losses[:, 15].round(9).tolist(), account.limit  # 0.05 + 0.45 * (0.3, 0.5, 0.6, 0.7)
+    ([0.185, 0.275, 0.32, 0.365], 0.2)
+    >>> bool(np.allclose(account.mixes.sum(axis=2), 1))
+    True
+
+    What is to come does not count what is held already; the money of somebody of 95, who outlived
+    what was expected, must last another year:
+
+    >>> bare = replace(who, balance=0.0, outside_assets=0.0)
+    >>> means = resources(bare, desk)
+    >>> bool(np.isclose(account.coming[0], means["savings"] + means["income"]))
+    True
+    >>> bool(np.isclose(account.need[0], means["need"]))
+    True
+    >>> round(float(account.need[45]), 2)  # 30,000 / 1.01
+    29702.97
+
+    Without models every posture holds the default, and a wish is a ceiling; with them the mix
+    follows:
+
+    >>> bool((account.mixes[0] == account.mixes[3]).all())
+    True
+    >>> managed_account(replace(who, equity_cap=0.6), desk, "growth").most.tolist()[:16:15]
+    [0, 2]
+    >>> def typed(posture, equity):
+    ...     weights = {"LCIDX": equity, "BNDIDX": 1 - equity}
+    ...     return Model(posture, weights, 4.0, 0.05, 0.1, equity, 0.001, 0.0, "", "typed")
+    >>> made = Suite((typed("moderate", 0.2), typed("aggressive", 0.9)), {}, {}, "2026-01-01")
+    >>> capped = managed_account(replace(who, equity_cap=0.6), replace(desk, suite=made), "growth")
+    >>> (capped.mixes @ desk.is_equity)[:, [0, 15]].round(9).tolist()
+    [[0.56, 0.3], [0.6, 0.5], [0.6, 0.6], [0.6, 0.6]]
+
+    Who did not say what they hold or spend is not judged by a loss:
+
+    >>> unknown = managed_account(Person(age=50.0), desk, "moderate")
+    >>> unknown.limit, float(unknown.need[0]), int(unknown.most[0])
+    (inf, inf, 1)
     """
     complete, _ = settled(who, desk)
     age = round(float(complete.age or 0))

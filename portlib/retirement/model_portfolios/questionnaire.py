@@ -131,7 +131,13 @@ class Score:
 
 
 def orientations(policy: Policy) -> Array:
-    """+1 or -1 by statement of the policy's questionnaire."""
+    """+1 or -1 by statement of the policy's questionnaire.
+
+    Examples
+    --------
+    >>> orientations({"risk_questionnaire": [{"orientation": 1}, {"orientation": -1}]}).tolist()
+    [1.0, -1.0]
+    """
     return np.array([item["orientation"] for item in policy["risk_questionnaire"]], dtype=float)
 
 
@@ -153,6 +159,28 @@ def oriented(answers: ArrayLike, orientation: Array) -> Array:
     ------
     ValueError
         Naming the person and statement of an answer that is none.
+
+    Examples
+    --------
+    The second statement is reversed, so 2 of 5 is 4; what is no answer is named:
+
+    >>> oriented([[5, 2, 3], [1, 5, 4]], np.array([1.0, -1.0, 1.0])).tolist()
+    [[5.0, 4.0, 3.0], [1.0, 1.0, 4.0]]
+    >>> oriented([[5, 2, 3], [1, 5, 6]], np.array([1.0, -1.0, 1.0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: answer 3 of person 2 is 6; answers are whole numbers from 1 to 5
+    >>> oriented([[5, 2]], np.array([1.0, -1.0, 1.0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: the questionnaire has 3 statements; 2 answers were given
+    >>> def refused(answer):
+    ...     try:
+    ...         return bool(oriented([[answer]], np.array([1.0])).size == 0)
+    ...     except ValueError:
+    ...         return True
+    >>> [refused(answer) for answer in (1, 5, 0, 2.5, np.nan)]
+    [False, False, True, True, True]
     """
     x = np.atleast_2d(np.asarray(answers, dtype=float))
     if x.shape[1] != len(orientation):
@@ -189,10 +217,18 @@ def cronbach_alpha(x: Array) -> float:
 
     Examples
     --------
-    Two statements that everybody answers alike measure one thing exactly:
+    Two statements that everybody answers alike measure one thing exactly. Of three statements the
+    answers vary by 1, 13/3 and 16/3, and their sums, 3, 9 and 9, by 12: ``3/2 (1 - 32/36)``:
 
     >>> cronbach_alpha(np.array([[1.0, 1.0], [2.0, 2.0], [4.0, 4.0]]))
     1.0
+    >>> said = np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 5.0], [3.0, 5.0, 1.0]])
+    >>> round(cronbach_alpha(said), 9)
+    0.166666667
+    >>> cronbach_alpha(np.array([[1.0, 2.0], [2.0, 1.0]]))
+    Traceback (most recent call last):
+    ...
+    ValueError: reliability needs two people and two items that vary; got 2 x 2
     """
     people, k = np.shape(x)
     total = float(np.var(np.sum(x, axis=1), ddof=1)) if people > 1 else 0.0
@@ -222,6 +258,19 @@ def feldt_interval(alpha: float, people: int, k: int, level: float) -> tuple[flo
     Returns
     -------
     low, high : float
+
+    Examples
+    --------
+    For an alpha of 0.8 from 41 people and 5 statements the ends are those at which the ratio ``(1 -
+    0.8) / (1 - end)`` is what F with 40 and 160 degrees of freedom exceeds in a tenth and in nine
+    tenths of cases:
+
+    >>> from scipy.stats import f
+    >>> low, high = feldt_interval(0.8, 41, 5, 0.8)
+    >>> low < 0.8 < high
+    True
+    >>> [round(float(f.cdf((1 - end) / (1 - 0.8), 40, 160)), 9) for end in (low, high)]
+    [0.9, 0.1]
     """
     from scipy.stats import f
 
@@ -250,6 +299,31 @@ def simulate_careful(
         Answers.
     array (n,)
         True scores.
+
+    Examples
+    --------
+    Answers have the means that the instrument states, 2.9 + 0.3, 6 - (2.9 - 0.1) for the reversed
+    one, and 2.9 - 0.2, and the variance of true scores and errors together, 0.25 + 0.36:
+
+    >>> from portlib import data
+    >>> from portlib import plan as plans
+    >>> policy = plans.read(data.ROOT / "plan").policy
+    >>> norm = calibrate([], np.random.default_rng(1), policy=policy)
+    >>> one = replace(
+    ...     norm, items=np.array([0.3, -0.1, -0.2]), orientation=np.array([1.0, -1.0, 1.0]),
+    ...     mean=2.9, spread=0.5, error=0.6,
+    ... )
+    >>> said, true = simulate_careful(one, 40_000, np.random.default_rng(2))
+    >>> said.shape, set(np.unique(said).tolist()) == {1.0, 2.0, 3.0, 4.0, 5.0}
+    ((40000, 3), True)
+    >>> round(float(true.mean()), 2), round(float(true.std()), 2)
+    (2.9, 0.5)
+    >>> said.mean(axis=0).round(1).tolist()
+    [3.2, 3.2, 2.7]
+    >>> said.var(axis=0).round(1).tolist()
+    [0.6, 0.6, 0.6]
+    >>> [bool(np.corrcoef(true, said[:, item])[0, 1] > 0) for item in (0, 1, 2)]
+    [True, False, True]
     """
     true = rng.normal(instrument.mean, instrument.spread, n)
     # rounding to whole answers adds a twelfth to the variance of an error (Sheppard), so it is
@@ -282,6 +356,29 @@ def distances(answers: ArrayLike, instrument: Instrument) -> tuple[Array, Array]
     ------
     ValueError
         As `oriented` does.
+
+    Examples
+    --------
+    Statements 2 and 3 are reversed and all are agreed to alike; an answer's error has a variance of
+    a quarter. (5, 2, 1, 4) is (5, 4, 5, 4): squares of a half from 4.5, and no gap between 4.5 and
+    4.5. (2, 2, 3, 1) is (2, 4, 3, 1): 0.25 + 2.25 + 0.25 + 2.25 over a quarter, and 1.5 against
+    3.5:
+
+    >>> from types import SimpleNamespace
+    >>> one = SimpleNamespace(
+    ...     orientation=np.array([1.0, -1.0, -1.0, 1.0]), items=np.zeros(4), error=0.5,
+    ...     scatter_limit=20.0, gap_limit=1.9,
+    ... )
+    >>> scatter, gap = distances([[5, 2, 1, 4], [2, 2, 3, 1]], one)
+    >>> scatter.tolist(), gap.tolist()
+    ([4.0, 20.0], [0.0, 2.0])
+
+    How easily a statement is agreed to is taken off first; without reversed statements there is no
+    gap:
+
+    >>> one.items, one.orientation = np.array([1.0, -1.0, 0.5, -0.5]), np.ones(4)
+    >>> [found.tolist() for found in distances([[4, 2, 3, 3]], one)]  # 3, 3, 2.5, 3.5 over 0.25
+    [[2.0], [0.0]]
     """
     x = oriented(answers, instrument.orientation) - instrument.items
     rest = x - x.mean(axis=1, keepdims=True)
@@ -295,7 +392,27 @@ def distances(answers: ArrayLike, instrument: Instrument) -> tuple[Array, Array]
 
 
 def consistent(answers: ArrayLike, instrument: Instrument) -> Array:
-    """Whether each person's answers keep within both limits, (people,) of bool."""
+    """Whether each person's answers keep within both limits, (people,) of bool.
+
+    Examples
+    --------
+    Both limits may be reached and neither passed:
+
+    >>> from types import SimpleNamespace
+    >>> one = SimpleNamespace(
+    ...     orientation=np.array([1.0, -1.0, -1.0, 1.0]), items=np.zeros(4), error=0.5,
+    ...     scatter_limit=20.0, gap_limit=2.0,
+    ... )
+    >>> answers = [[5, 2, 1, 4], [2, 2, 3, 1]]  # scatter 4 and 20, gap 0 and 2
+    >>> consistent(answers, one).tolist()
+    [True, True]
+    >>> one.scatter_limit = 19.9
+    >>> consistent(answers, one).tolist()
+    [True, False]
+    >>> one.scatter_limit, one.gap_limit = 20.0, 1.9
+    >>> consistent(answers, one).tolist()
+    [True, False]
+    """
     scatter, gap = distances(answers, instrument)
     return np.asarray((scatter <= instrument.scatter_limit) & (gap <= instrument.gap_limit))
 
@@ -324,6 +441,43 @@ def calibrate(
     ------
     ValueError
         As `oriented` does.
+
+    Examples
+    --------
+    With fewer than 30 answers the policy's norm is used: true scores around 3 that spread by 0.7,
+    and errors of 0.8 in each of seven answers. Somebody who is careful passes both limits but in a
+    fiftieth of cases, and measures no more than what was put in:
+
+    >>> from portlib import data
+    >>> from portlib import plan as plans
+    >>> policy = plans.read(data.ROOT / "plan").policy
+    >>> norm = calibrate([None, (3, 3, 3, 3, 3, 3, 3)], np.random.default_rng(1), policy=policy)
+    >>> norm.people, norm.mean, norm.spread, norm.error, list(norm.floors)[0]
+    (0, 3.0, 0.7, 0.8, 'conservative')
+    >>> math.isclose(norm.alpha, 0.49 / (0.49 + 0.64 / 7))
+    True
+    >>> math.isclose(norm.standard_error**2, 0.64 / 7)
+    True
+    >>> careful, _ = simulate_careful(norm, 20_000, np.random.default_rng(2))
+    >>> bool(0.012 < 1 - consistent(careful, norm).mean() < 0.021)
+    True
+    >>> few = careful[:400].astype(int).tolist() + [[5, 5, 5, 5, 5, 5, 5], [1, 1, 1, 1, 1, 1, 1]]
+    >>> measured = calibrate([*few, None], np.random.default_rng(3), policy=policy)
+    >>> measured.people + measured.set_aside, measured.set_aside >= 2
+    (402, True)
+    >>> round(measured.mean, 1), round(measured.spread, 1), round(measured.error, 1)
+    (3.0, 0.7, 0.8)
+    >>> true, wrong = measured.spread**2, measured.error**2 / 7
+    >>> math.isclose(measured.alpha, true / (true + wrong))
+    True
+    >>> math.isclose(measured.standard_error**2, wrong)
+    True
+    >>> measured.alpha_low < measured.alpha < measured.alpha_high
+    True
+    >>> bool(np.isclose(measured.items.sum(), 0))
+    True
+    >>> measured.table()[["people", "reliability"]].tolist() == [measured.people, measured.alpha]
+    True
     """
     orientation = orientations(policy)
     given = [a for a in answers if a is not None]
@@ -422,12 +576,40 @@ def score(answers: Sequence[int], instrument: Instrument) -> Score:
     --------
     Who agrees with every statement, the reversed ones too, has said nothing:
 
+    >>> from portlib import data
     >>> from portlib import plan as plans
-    >>> policy = plans.read().policy
+    >>> policy = plans.read(data.ROOT / "plan").policy
     >>> measured = calibrate([], np.random.default_rng(1), policy=policy)
     >>> count = len(policy["risk_questionnaire"])
     >>> [score([answer] * count, measured).usable for answer in (3, 5)]
     [True, False]
+    >>> score([5] * count, measured).faults[0][:62]  # 5 and 6 - 5
+    'plain and reversed statements disagree by 4.0 points, careful '
+
+    With the third and the sixth reversed these are 27 points of seven answers, and 1.28 standard
+    errors of 0.302 either way; growth begins at 3.0 and the boldest at 3.8:
+
+    >>> found = score([4, 4, 2, 4, 4, 3, 4], measured)
+    >>> round(found.value - 27 / 7, 9), round(found.high - found.value, 3), found.bands
+    (0.0, 0.388, ('growth', 'aggressive'))
+    >>> round(found.value - found.low, 3), found.posture, found.usable
+    (0.388, 'growth', True)
+
+    A posture is reached at its lowest score; an interval ends with the scale, and one that touches
+    three postures decides nothing:
+
+    >>> exact = replace(measured, standard_error=0.0)
+    >>> score([3] * count, exact).bands
+    ('growth',)
+    >>> shy = score([1, 1, 5, 1, 1, 5, 1], measured)
+    >>> shy.low, shy.bands, score([5, 5, 1, 5, 5, 1, 5], measured).high
+    (1, ('conservative',), 5)
+    >>> wide = score([4, 4, 2, 4, 4, 2, 4], replace(measured, standard_error=1.0))
+    >>> wide.bands, wide.usable
+    (('moderate', 'growth', 'aggressive'), False)
+    >>> mixed = score([5, 1, 1, 5, 1, 5, 3], replace(measured, gap_limit=9.0))
+    >>> mixed.faults
+    ("the answers scatter more than careful people's do",)
     """
     half = NormalDist().inv_cdf((1 + instrument.level) / 2) * instrument.standard_error
     value = float((oriented([answers], instrument.orientation) - instrument.items).mean())
