@@ -31,6 +31,25 @@ def ledger(plan: Plan) -> pd.DataFrame:
 
     ``passed_on`` is the larger of 12b-1 fee and revenue share, since the one may be paid out of the
     other; ``kept`` is the rest. Sorted by what participants pay.
+
+    Examples
+    --------
+    Two funds of a SYNTHETIC plan. Of $300,000 and $100,000 a quarter and nine tenths lie in the
+    first:
+
+    >>> from types import SimpleNamespace
+    >>> people = pd.DataFrame({"balance": [300_000.0, 100_000.0]}, ["p", "q"])
+    >>> holdings = pd.DataFrame({"first": [0.25, 0.9], "second": [0.75, 0.1]}, ["p", "q"])
+    >>> funds = pd.DataFrame(
+    ...     {"expense_ratio": [0.002, 0.01], "fee_12b1": [0.0005, 0.0025],
+    ...      "revenue_share": [0.001, 0.0015]}, ["first", "second"],
+    ... )
+    >>> table = ledger(SimpleNamespace(participants=people, holdings=holdings, funds=funds))
+    >>> # 165,000 and 235,000 are held: 0.2% and 1% of them are paid, 0.1% and 0.25% passed on
+    >>> table[["held", "paid", "passed_on", "of_it_12b1", "kept"]].round(6).loc["second"].tolist()
+    [235000.0, 2350.0, 587.5, 587.5, 1762.5]
+    >>> table.iloc[1].round(6).tolist()
+    [165000.0, 0.002, 330.0, 165.0, 82.5, 165.0]
     """
     held = plan.holdings.mul(plan.participants["balance"], axis=0).sum()
     paid = held * plan.funds["expense_ratio"]
@@ -50,7 +69,19 @@ def ledger(plan: Plan) -> pd.DataFrame:
 
 def restrictions(plan: Plan) -> pd.Series:
     """What stands in the way of buying or selling each option, in words; empty where nothing
-    does."""
+    does.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> said = restrictions(plans.read(data.ROOT / "plan"))
+    >>> said["STABLE"], said["GOVMM"]
+    ('no direct transfer to GOVMM: 90 days elsewhere first', 'no direct transfer from STABLE')
+    >>> said["COSTK"], said["EMACT"]
+    ('frozen: no purchases', 'no repurchase within 60 days of a sale')
+    >>> said["HYACT"], said["LCIDX"], len(said)
+    ('no sale within 30 days of a purchase', '', 19)
+    """
     said: dict[str, list[str]] = {fund: [] for fund in plan.funds.index}
     stock = plan.rules["employer_stock"]
     wash = plan.rules["stable_value"]
@@ -77,6 +108,17 @@ def comparative_chart(plan: Plan) -> pd.DataFrame:
 
     Returns over 1, 5 and 10 years and their benchmarks are the record keeper's to supply: the
     columns say so.
+
+    Examples
+    --------
+    The dearest option comes first; 0.95% are $9.50 of every $1,000:
+
+    >>> from portlib import data, plan as plans
+    >>> chart = comparative_chart(plans.read(data.ROOT / "plan"))
+    >>> chart.index[0], float(chart["expense_ratio"].iloc[0]), float(chart["per_1000"].iloc[0])
+    ('EMACT', 0.0095, 9.5)
+    >>> chart.loc["COSTK", "restrictions"], chart.index[-1]
+    ('frozen: no purchases', 'LCIDX')
     """
     return pd.DataFrame(
         {
@@ -98,6 +140,46 @@ def compared(plan: Plan) -> pd.DataFrame:
     ``data/fund_fees.csv``, with its year and our confidence in it. Stable value, money market (all
     cash), single stocks and annuities have none: NaN. ``premium`` is in decimals per year,
     ``dollars`` a year on the plan's balances. Sorted by premium.
+
+    Examples
+    --------
+    Each fund's group follows from what it holds, and the average is the latest of its group:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> table = compared(ours)
+    >>> table["group"][["EMACT", "REITIX", "BNDIDX", "HYACT", "TDIDX"]].tolist()
+    ['equity', 'equity', 'bond', 'bond', 'hybrid']
+    >>> sorted(table.index[table["group"].isna()])
+    ['COSTK', 'GOVMM', 'STABLE']
+    >>> fees = data.table("fund_fees").query("group == 'plan_bond_funds'")
+    >>> last = fees.loc[fees["year"].idxmax()]
+    >>> bool(table["average"]["HYACT"] == last["expense_ratio"])
+    True
+    >>> bool(table["year"]["HYACT"] == last["year"])
+    True
+    >>> premium = 0.006 - float(last["expense_ratio"])
+    >>> held = float(ours.holdings["HYACT"] @ ours.participants["balance"])
+    >>> bool(np.isclose(table["premium"]["HYACT"], premium))
+    True
+    >>> bool(np.isclose(table["dollars"]["HYACT"], premium * held))
+    True
+    >>> bool(table["premium"].dropna().is_monotonic_decreasing)
+    True
+    >>> bool(np.isnan(table["average"]["COSTK"]))
+    True
+
+    Half equity is hybrid, and the policy's limits themselves count as what they limit:
+
+    >>> from dataclasses import replace
+    >>> ends = ours.policy["fee_group_equity"]
+    >>> def group(share):
+    ...     mixed = ours.exposures.copy()
+    ...     mixed.loc["LCIDX"] = 0.0
+    ...     mixed.loc["LCIDX", ["us_large_equity", "us_core_bonds"]] = share, 1 - share
+    ...     return compared(replace(ours, exposures=mixed))["group"]["LCIDX"]
+    >>> [group(share) for share in (ends["bond"], 0.5, ends["equity"])]
+    ['bond', 'hybrid', 'equity']
     """
     fees = data.table("fund_fees")
     limits = plan.policy["fee_group_equity"]
@@ -131,6 +213,23 @@ def default_findings(plan: Plan) -> list[str]:
     stock; none is good.
 
     29 CFR 2550.404c-5(c)(5) and (e)(1), as far as a plan's rules can show it.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> kinds = pd.Series({"TD": "target_date", "OWN": "employer_stock"})
+    >>> def found(default, transfers, **held):
+    ...     trading = {"transfers_per_quarter": transfers, "minimum_holding_days": held}
+    ...     rules = {"default": default, "trading": trading}
+    ...     return default_findings(SimpleNamespace(rules=rules, funds={"kind": kinds}))
+    >>> found("TD", 1, OWN=30), found("TD", None), found(None, 4)
+    ([], [], ['the plan names no default'])
+    >>> found("TD", 0)
+    ['defaulted money cannot be moved every quarter']
+    >>> found("TD", 4, TD=1)
+    ['defaulted money is held for a minimum time']
+    >>> found("OWN", 4)
+    ['the default is employer stock']
     """
     default = plan.rules["default"]
     trading = plan.rules["trading"]
@@ -191,12 +290,49 @@ def fee_drag(
 
     Examples
     --------
-    A percent a year takes a fifth of a career of 40 years:
+    Three yearly contributions of 1,000 at 10% are worth 1,000 (1.21 + 1.1 + 1); with 20 for record
+    keeping and a fee of a tenth, 980 (0.99^2 + 0.99 + 1). The yardstick is spent in two years,
+    3,310 / (1/1.1 + 1/1.21) each:
+
+    >>> how = {"contribution": 1_000.0, "growth": 0.1, "years": 3, "retired": 2}
+    >>> table = fee_drag({"fund": 0.05}, **how, recordkeeping=20.0)
+    >>> free, dear = 1_000 * (1.1**2 + 1.1 + 1), 980 * (1.045**2 + 1.045 + 1)  # 1.1 * 0.95
+    >>> bool(np.allclose(table["balance"], [free, dear]))
+    True
+    >>> bool(np.isclose(table["lost"]["fund"], free - dear))
+    True
+    >>> bool(np.isclose(table["share_lost"]["fund"], 1 - dear / free)), list(table.index)
+    (True, ['no cost', 'fund'])
+
+    What is left lasts until nothing is left; without growth, as many years as it pays for:
+
+    >>> spent = free / (1 / 1.1 + 1 / 1.21)
+    >>> lasts = table["lasts"]["fund"]
+    >>> paid = spent * (1 - 1.045**-lasts) / 0.045
+    >>> bool(np.isclose(paid, dear)), bool(np.isclose(table["years_lost"]["fund"], 2 - lasts))
+    (True, True)
+    >>> round(float(table["lasts"]["no cost"]), 9)
+    2.0
+    >>> still = fee_drag(
+    ...     {"none": 0.0}, contribution=100.0, growth=0.0, years=4, retired=8, recordkeeping=25.0
+    ... )
+    >>> still.loc["none", ["balance", "lasts", "years_lost"]].tolist()  # 300 at 50 a year
+    [300.0, 6.0, 2.0]
+
+    A percent a year takes a fifth of a career of 40 years; a percentage for a decimal is refused:
 
     >>> fees = {"none": 0.0, "one percent": 0.01}
     >>> table = fee_drag(fees, contribution=10_000, growth=0.04, years=40, retired=25)
     >>> table.loc[list(fees), "share_lost"].round(2).tolist()
     [0.0, 0.21]
+    >>> fee_drag({"fund": 1.0}, **how)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the fee of fund is 1: give a number of at least 0 and below 0.1; in percent? ...
+    >>> fee_drag({}, **(how | {"contribution": 20.0}), recordkeeping=20.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: give a growth above -1, years above zero, and a contribution above ...
     """
     if not (growth > -1 and years > 0 and retired > 0 and contribution > recordkeeping >= 0):
         raise ValueError(
