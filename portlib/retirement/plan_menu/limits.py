@@ -40,15 +40,36 @@ def limits(plan: Plan, labels: Sequence[str]) -> list[Rule]:
 
     Examples
     --------
-    A cap on one fund is a rule about that fund alone:
+    A cap on one fund is a rule about that fund alone; without stated limits there is none:
 
     >>> from portlib import data, plan as plans
+    >>> from portlib.retirement.plan_menu.options import dates, each_vintage
     >>> ours = plans.read(data.ROOT / "plan")
     >>> first, second = list(ours.funds.index[:2])
-    >>> cap = Stated("cap", "position_limit", "section 4", {"funds": [first], "upper": 0.2})
-    >>> capped = replace(ours, inputs=replace(ours.inputs, mandate=(cap,)))
-    >>> [rule.upper == {first: 0.2} for rule in limits(capped, [first, second])]
-    [True]
+    >>> def stated(kind, opened=False, **arguments):
+    ...     one = Stated("ours", kind, "section 4", arguments)
+    ...     plan = replace(ours, inputs=replace(ours.inputs, mandate=(one,)))
+    ...     return each_vintage(plan) if opened else plan
+    >>> cap = stated("position_limit", funds=[first], upper=0.2)
+    >>> [rule.upper == {first: 0.2} for rule in limits(cap, [first, second])], limits(ours, [first])
+    ([True], [])
+
+    A limit on a series is one on each of its dates, a floor under it one under their sum:
+
+    >>> named = list(dict.fromkeys(dates(ours)))
+    >>> funds = [*named, second, first]
+    >>> both = stated("position_limit", True, funds=["TDIDX", first], upper=0.3)
+    >>> [rule] = limits(both, funds)
+    >>> rule.upper == dict.fromkeys([*named, first], 0.3)
+    True
+    >>> [floor] = limits(stated("position_floor", True, funds=["TDIDX"], lower=0.1), funds)
+    >>> floor.lower, set(floor.coefficients) == set(named), set(floor.coefficients.values())
+    (0.1, True, {1.0})
+    >>> mixed = stated("position_floor", True, funds=["TDIDX", first], lower=0.1)
+    >>> limits(mixed, funds)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.construction.mandate.rules.MandateError: 'ours': a floor under TDIDX, a series, ...
     """
     if not plan.inputs.mandate:
         return []

@@ -74,6 +74,30 @@ def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assu
     ------
     ValueError
         Where no fund is left to consider, and for a class that the assumptions lack.
+
+    Examples
+    --------
+    A fund of 86% large and 14% small companies, less 0.03% a year, with a risk of its own of 0.2%:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = list(ours.exposures), len(list(ours.exposures))
+    >>> mu = np.linspace(0.08, 0.03, n)
+    >>> sigma = np.diag(np.linspace(0.04, 0.0001, n)) + 0.005
+    >>> classes = Assumptions(labels, mu, sigma, rf=0.03, source="typed")
+    >>> found = menu_assumptions(ours, classes)
+    >>> large, small = labels.index("us_large_equity"), labels.index("us_small_equity")
+    >>> at = found.labels.index("TSMIDX")
+    >>> bool(np.isclose(found.mu[at], 0.86 * mu[large] + 0.14 * mu[small] - 0.0003))
+    True
+    >>> inside = 0.86**2 * sigma[large, large] + 0.14**2 * sigma[small, small]
+    >>> inside += 2 * 0.86 * 0.14 * 0.005
+    >>> bool(np.isclose(found.sigma[at, at], inside + 0.002**2))
+    True
+    >>> menu_assumptions(ours, classes.select(labels[1:]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: funds hold us_large_equity, which the assumptions lack; add the class or ...
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     menu = considered(plan)
@@ -86,6 +110,14 @@ def menu_assumptions(plan: Plan, assumptions: Assumptions | None = None) -> Assu
 def equity_share(plan: Plan) -> pd.Series:
     """What part of each fund is equity by the policy's ``equity_classes``, looking through; each
     date of a series by itself.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> share = equity_share(plans.read(data.ROOT / "plan"))
+    >>> found = share[["TSMIDX", "REITIX", "HYACT", "TDIDX, 10 years to go"]].round(9).tolist()
+    >>> found  # real estate is equity, high yield is not
+    [1.0, 1.0, 0.0, 0.69]
     """
     return (
         each_vintage(plan)
@@ -177,6 +209,42 @@ def class_mandate(
     -------
     Mandate
         Over `names`; fully invested and long only besides.
+
+    Examples
+    --------
+    In the moderate posture of the example policy equity lies between its floor and its ceiling, the
+    limits included, and so does what moves with large companies below the ceiling:
+
+    >>> from portlib import data, plan as plans
+    >>> policy = plans.read(data.ROOT / "plan").policy
+    >>> labels = ["cash", "us_large_equity", "us_small_equity", "us_high_yield"]
+    >>> sigma = np.array([
+    ...     [0.0001, 0.0, 0.0, 0.0], [0.0, 0.02, 0.03, 0.01], [0.0, 0.03, 0.05, 0.01],
+    ...     [0.0, 0.01, 0.01, 0.02],
+    ... ])
+    >>> classes = Assumptions(labels, [0.03, 0.06, 0.07, 0.05], sigma, rf=0.03, source="typed")
+    >>> low, high = policy["equity_floor"]["moderate"], policy["equity_ceiling"]["moderate"]
+    >>> rules = class_mandate("moderate", classes, policy=policy)
+    >>> band = {rule.name: rule for rule in rules.constraints}
+    >>> band["equity band"].lower == low, band["equity band"].upper == high
+    (True, True)
+    >>> band["equity band"].coefficients
+    {'cash': 0.0, 'us_large_equity': 1.0, 'us_small_equity': 1.0, 'us_high_yield': 0.0}
+    >>> [round(beta, 9) for beta in band["equity beta"].coefficients.values()]  # over 0.02
+    [0.0, 1.0, 1.5, 0.5]
+    >>> band["equity beta"].upper == high, band["equity beta"].lower
+    (True, -inf)
+    >>> band["small company cap"].upper == policy["small_equity_cap"]
+    True
+    >>> band["high yield cap"].upper == policy["high_yield_cap"]
+    True
+    >>> narrow = class_mandate("moderate", classes, ["us_large_equity", "cash"], policy=policy)
+    >>> narrow.labels, [rule.name for rule in narrow.constraints][2:]
+    (('us_large_equity', 'cash'), ['equity band', 'equity beta'])
+    >>> class_mandate("reckless", classes, policy=policy)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no posture 'reckless'; the policy has ...
     """
     names = classes.labels if names is None else names
     unit = np.array([[float(name == other) for other in classes.labels] for name in names])
@@ -186,7 +254,15 @@ def class_mandate(
 
 
 def clause(plan: Plan, rule: str) -> str:
-    """Where in the plan's documents a rule stands, or at least where in its folder."""
+    """Where in the plan's documents a rule stands, or at least where in its folder.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> plan = SimpleNamespace(rules={"clauses": {"models": "section 5"}})
+    >>> clause(plan, "models"), clause(plan, "blackouts")
+    ('section 5', 'rules.yml: blackouts')
+    """
     return str(plan.rules["clauses"].get(rule, f"rules.yml: {rule}"))
 
 
@@ -217,12 +293,32 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
 
     Examples
     --------
-    The rules are about the very funds that something is expected of:
+    The rules are about the very funds that something is expected of; no single fund is more than
+    the policy allows, but a date of the series may be held whole; frozen employer stock is not
+    bought:
 
     >>> from portlib import data, plan as plans
     >>> ours = plans.read(data.ROOT / "plan")
-    >>> menu_mandate(ours, "moderate").labels == menu_assumptions(ours).labels
+    >>> labels, n = list(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.03, source="typed")
+    >>> mandate = menu_mandate(ours, "moderate", classes)
+    >>> mandate.labels == menu_assumptions(ours, classes).labels
     True
+    >>> rules = {rule.name: rule for rule in mandate.constraints}
+    >>> single = rules["single fund"].upper
+    >>> single["LCIDX"] == ours.policy["max_single_fund"], "TDIDX, 10 years to go" in single
+    (True, False)
+    >>> rules[FROZEN].upper, rules[FROZEN].clause
+    ({'COSTK': 0.0}, 'plan document, section 7.4 (SYNTHETIC)')
+    >>> thawed = {**ours.rules["employer_stock"], "frozen": False}
+    >>> def ruled(stock):
+    ...     other = replace(ours, rules={**ours.rules, "employer_stock": stock})
+    ...     return menu_mandate(other, "moderate", classes)
+    >>> free, none = ruled(thawed), ruled(None)
+    >>> {rule.name for rule in mandate.constraints} - {rule.name for rule in free.constraints}
+    {'frozen employer stock'}
+    >>> len(free.constraints) - len(none.constraints)  # its cap, and how much of it can be sold
+    2
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     labels, b = _matrix(plan, classes)
@@ -303,6 +399,37 @@ def approximate(
         For a class that the assumptions lack, or weights that do not sum to one.
     Infeasible
         Where no portfolio obeys the mandate.
+
+    Examples
+    --------
+    What the menu has can be had exactly, but for the funds' own risks. Where it lacks a class, the
+    nearest is the one that a search of every mix of its two funds finds:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> menu = replace(ours, rules={**ours.rules, "default": None}).offering(["LCIDX", "BNDIDX"])
+    >>> labels = ["us_core_bonds", "us_large_equity", "cash"]
+    >>> risks = np.diag([0.0025, 0.0256, 0.0001])
+    >>> classes = Assumptions(labels, [0.04, 0.06, 0.03], risks, rf=0.03, source="typed")
+    >>> near = approximate(menu, {"us_large_equity": 0.6, "us_core_bonds": 0.4}, None, classes)
+    >>> near.allocation.weights.round(3).to_dict()
+    {'LCIDX': 0.6, 'BNDIDX': 0.4}
+    >>> bool(np.isclose(near.tracking_error, 0.002 * np.hypot(0.6, 0.4), rtol=0.01))
+    True
+    >>> far = approximate(menu, {"us_core_bonds": 0.9, "cash": 0.1}, None, classes)
+    >>> s = np.linspace(0, 1, 100_001)
+    >>> square = 0.0256 * s**2 + 0.0025 * (0.1 - s) ** 2 + 0.0001 * 0.01
+    >>> square += 0.002**2 * (s**2 + (1 - s) ** 2)
+    >>> bool(np.isclose(far.tracking_error, np.sqrt(square.min())))
+    True
+    >>> bool(np.isclose(far.allocation.weights["LCIDX"], s[square.argmin()], atol=1e-4))
+    True
+    >>> far.classes.round(2).to_dict()
+    {'us_core_bonds': 0.99, 'us_large_equity': 0.01, 'cash': 0.0}
+    >>> approximate(menu, {"us_large_equity": 0.6, "gold": 0.4}, None, classes)
+    Traceback (most recent call last):
+    ...
+    ValueError: the target must sum to one over known classes; unknown: gold
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     if (unknown := [name for name in target if name not in classes.labels]) or abs(
@@ -424,13 +551,18 @@ def spanning(assumptions: Assumptions) -> pd.DataFrame:
 
     Examples
     --------
-    A fund that is half of each of two others widens nothing:
+    A fund that is half of each of two others widens nothing. A third of independent risk is all
+    alpha but for what the others' prices explain:
 
     >>> sigma = [[0.04, 0.0, 0.02], [0.0, 0.01, 0.005], [0.02, 0.005, 0.0125]]
     >>> names = ["stocks", "bonds", "half of each"]
     >>> found = spanning(Assumptions(names, [0.06, 0.02, 0.04], sigma))
     >>> found.loc["half of each"].abs().round(6).to_dict()
     {'alpha': 0.0, 'beta_sum': 1.0, 'unexplained': 0.0}
+    >>> # on stocks alone: 0.06 of 0.04 is a beta of 1.5; 0.1 - 1.5 * 0.06, and 0.1 - 1.5 * 0.06
+    >>> two = Assumptions(["stocks", "leveraged"], [0.06, 0.10], [[0.04, 0.06], [0.06, 0.1]])
+    >>> spanning(two).loc["leveraged"].round(6).tolist()
+    [0.01, 1.5, 0.1]
     """
     rows = {}
     for i, fund in enumerate(assumptions.labels):
@@ -467,6 +599,24 @@ def worth_of_funds(
     Series by fund
         Certainty equivalent lost, annual decimal, if it were not offered; NaN where no portfolio
         would remain.
+
+    Examples
+    --------
+    Without limits a certainty equivalent is half of ``mean^2 / (A variance)`` a fund; long only and
+    with something safe, each fund is worth just that, and what is not held nothing:
+
+    >>> funds = Assumptions(
+    ...     ["safe", "stocks", "gold", "worse"], [0.0, 0.04, 0.03, -0.01],
+    ...     np.diag([0.0, 0.04, 0.09, 0.04]), rf=0.0,
+    ... )
+    >>> rules = Mandate(funds.labels, [fully_invested(), long_only()])
+    >>> found = worth_of_funds(funds, rules, risk_aversion=4.0)
+    >>> found.drop("safe").round(9).to_dict()  # 0.0016 / 0.32, 0.0009 / 0.72
+    {'stocks': 0.005, 'gold': 0.00125, 'worse': 0.0}
+    >>> most = Bounds("most", upper=dict.fromkeys(["gold", "stocks", "worse"], 0.3))
+    >>> alone = Mandate(funds.labels, [fully_invested(), long_only(), most])
+    >>> bool(np.isnan(worth_of_funds(funds, alone, risk_aversion=4.0)["safe"]))
+    True
     """
     whole = maximum_utility(assumptions, mandate, risk_aversion=risk_aversion)
     worth = dict.fromkeys(assumptions.labels, 0.0)
@@ -482,7 +632,14 @@ def worth_of_funds(
 
 @door()
 def utility(allocation: Allocation, risk_aversion: float) -> float:
-    """The certainty equivalent ``mean - (A/2) risk^2`` of an allocation, annual decimal."""
+    """The certainty equivalent ``mean - (A/2) risk^2`` of an allocation, annual decimal.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> round(utility(SimpleNamespace(mean=0.05, risk=0.1), 4.0), 9)  # 0.05 - 2 * 0.01
+    0.03
+    """
     return allocation.mean - risk_aversion / 2 * allocation.risk**2
 
 
@@ -503,6 +660,25 @@ def with_index_fund(plan: Plan, asset_class: str) -> Plan:
     ------
     ValueError
         For an unknown class.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> more = with_index_fund(ours, "us_tips")
+    >>> list(more.funds.index[-2:]), list(more.exposures) == list(ours.exposures)
+    (['COSTK', 'index of us_tips'], True)
+    >>> held = more.exposures.loc["index of us_tips"]
+    >>> float(held["us_tips"]), float(held.sum())
+    (1.0, 1.0)
+    >>> bool(more.funds["expense_ratio"].iloc[-1] == ours.policy["index_fund_cost"])
+    True
+    >>> float(more.holdings["index of us_tips"].max())
+    0.0
+    >>> with_index_fund(ours, "tulips")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no class 'tulips'; there are ...
     """
     surveyed = data.table("horizon_2025_correlations").index
     known = {
@@ -560,6 +736,24 @@ def conflicts(
     Series (3,)
         The largest change of any weight, by what was changed; zero (or rounding, for the order) for
         whoever may advise.
+
+    Examples
+    --------
+    Whoever looks only at expenses passes; whoever looks at what is passed on, at affiliation or at
+    places in the lineup is found out:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> def moved(choose):
+    ...     return (conflicts(ours, choose, np.random.default_rng(1), 2) > 1e-12).tolist()
+    >>> def cheap(plan):
+    ...     return 1 / (1 + plan.funds["expense_ratio"])
+    >>> moved(cheap), moved(lambda plan: plan.funds["revenue_share"])
+    ([False, False, False], [False, True, False])
+    >>> moved(lambda plan: plan.funds["affiliated"].astype(float))
+    [True, False, False]
+    >>> moved(lambda plan: pd.Series(range(len(plan.funds)), plan.funds.index, float))
+    [False, False, True]
     """
     before = choose(plan)
     worst = {"affiliation": 0.0, PAYMENTS: 0.0, "order of the lineup": 0.0}
@@ -589,7 +783,17 @@ def conflicts(
 
 
 def class_mix(plan: Plan, weights: pd.Series) -> pd.Series:
-    """What a portfolio of funds holds by asset class, as weights."""
+    """What a portfolio of funds holds by asset class, as weights.
+
+    Examples
+    --------
+    Half in a fund of 86% large and 14% small companies, half in bonds:
+
+    >>> from portlib import data, plan as plans
+    >>> mix = class_mix(plans.read(data.ROOT / "plan"), pd.Series({"BNDIDX": 0.5, "TSMIDX": 0.5}))
+    >>> mix[mix > 0].round(9).to_dict()
+    {'us_large_equity': 0.43, 'us_small_equity': 0.07, 'us_core_bonds': 0.5}
+    """
     plan = each_vintage(plan)
     mix: Array = weights.to_numpy(float) @ plan.exposures.loc[list(weights.index)].to_numpy(float)
     return pd.Series(mix, list(plan.exposures.columns), name="weight")

@@ -43,6 +43,17 @@ HOW = {
 def coverage(plan: Plan) -> pd.DataFrame:
     """Every designated option, considered or described instead: label, kind, considered, how it is
     counted or why it is not, and the general description where it is not.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> told = coverage(ours)
+    >>> bool(told["considered"].all()), told["reason"]["COSTK"][:12], told["reason"]["LCIDX"]
+    (True, 'by its class', 'by its exposures, own risk and expenses')
+    >>> promised = replace(ours, funds=ours.funds.assign(kind="annuity"))
+    >>> bool(coverage(promised)["considered"].any()), coverage(promised)["description"].iloc[0][:11]
+    (False, 'A contract ')
     """
     kind = plan.funds["kind"]
     return pd.DataFrame(
@@ -77,6 +88,19 @@ def dates(plan: Plan) -> pd.Series:
 
     Dates that hold the same mix are one option under the name of the farthest, since nothing but
     the name tells them apart.
+
+    Examples
+    --------
+    The example plan's dates of 40, 35 and 30 years hold the same mix, and are one option:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> dates(ours).loc[[40.0, 30.0]].tolist()
+    ['TDIDX, 40 years to go', 'TDIDX, 40 years to go']
+    >>> dates(ours).loc[[25.0, -5.0]].tolist()
+    ['TDIDX, 25 years to go', 'TDIDX, retired 5 years']
+    >>> len(dates(replace(ours, vintages=None))), series_of(ours)
+    (0, 'TDIDX')
     """
     named = _named(plan)
     if plan.dates is None or not named:
@@ -101,8 +125,8 @@ def date_named(series: str, years: float) -> str:
 
     Examples
     --------
-    >>> date_named("TDF", 20), date_named("TDF", -5)
-    ('TDF, 20 years to go', 'TDF, retired 5 years')
+    >>> date_named("TDF", 20), date_named("TDF", 0), date_named("TDF", -5)
+    ('TDF, 20 years to go', 'TDF, 0 years to go', 'TDF, retired 5 years')
     """
     return (
         f"{series}, {years:g} years to go" if years >= 0 else f"{series}, retired {-years:g} years"
@@ -139,12 +163,27 @@ def considered(plan: Plan) -> Considered:
 
     Examples
     --------
+    What `each_vintage` opens, in the same order; the employer's stock has the volatility that the
+    plan's rules state for it:
+
     >>> from portlib import data, plan
     >>> ours = plan.read(data.ROOT / "plan")
     >>> found, opened = considered(ours), each_vintage(ours)
     >>> shown = opened.exposures.loc[list(found.labels)]
-    >>> bool((shown.to_numpy() == found.exposures).all())
+    >>> bool((shown.to_numpy() == found.exposures).all()), list(shown) == list(found.classes)
+    (True, True)
+    >>> found.dates == tuple(dict.fromkeys(dates(ours))), found.kinds[-8:] == ("target_date",) * 8
+    (True, True)
+    >>> at = found.labels.index("COSTK")
+    >>> stock = {**ours.rules["employer_stock"], "own_volatility": 0.41}
+    >>> other = considered(replace(ours, rules={**ours.rules, "employer_stock": stock}))
+    >>> float(other.own_risk[at]), float(other.costs[at])
+    (0.41, 0.0005)
+    >>> bool((opened.funds.loc[list(found.labels), "expense_ratio"] == found.costs).all())
     True
+    >>> promised = replace(ours, funds=ours.funds.assign(kind="annuity"), vintages=None)
+    >>> considered(promised).labels
+    ()
     """
     series = series_of(plan)
     menu = plan.lineup
@@ -181,7 +220,23 @@ def considered(plan: Plan) -> Considered:
 
 @door()
 def date_for(plan: Plan, years_to_retirement: float) -> str:
-    """The date of the series nearest to somebody's own retirement; KeyError without a series."""
+    """The date of the series nearest to somebody's own retirement; KeyError without a series.
+
+    Examples
+    --------
+    The nearest date; of two as near, the farther:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> date_for(ours, 17.4), date_for(ours, 17.5), date_for(ours, 17.6)
+    ('TDIDX, 15 years to go', 'TDIDX, 20 years to go', 'TDIDX, 20 years to go')
+    >>> date_for(ours, 70.0), date_for(ours, -30.0)
+    ('TDIDX, 40 years to go', 'TDIDX, retired 5 years')
+    >>> date_for(replace(ours, vintages=None), 20.0)
+    Traceback (most recent call last):
+    ...
+    KeyError: 'Example 401(k) plan offers no target-date series'
+    """
     known = _named(plan)
     if plan.dates is None or not known:
         raise KeyError(f"{plan.name} offers no target-date series")
@@ -199,10 +254,44 @@ def each_vintage(plan: Plan) -> Plan:
 
     Examples
     --------
+    What somebody of 34 holds in the series, 31 years before the plan's normal age, lies in the date
+    of 30 years, which is that of 40; somebody who named another age has another date. Whole,
+    nothing is lost:
+
     >>> from portlib import data, plan
     >>> ours = plan.read(data.ROOT / "plan")
     >>> opened = each_vintage(ours)
     >>> series_of(opened) is None and bool(opened.exposures.sum(axis=1).round(9).eq(1).all())
+    True
+    >>> opened is each_vintage(opened), "TDIDX" in opened.funds.index, len(opened.funds)
+    (True, False, 26)
+    >>> named = list(dict.fromkeys(dates(ours)))
+    >>> float(ours.holdings["TDIDX"]["P0001"]), float(opened.holdings[named[0]]["P0001"])
+    (0.04, 0.04)
+    >>> bool(np.allclose(opened.holdings[named].sum(axis=1), ours.holdings["TDIDX"]))
+    True
+    >>> bool(np.allclose(opened.holdings.sum(axis=1), 1))
+    True
+    >>> years = (ours.participants["retirement_age"].fillna(65) - ours.age).astype(float)
+    >>> old = years[(years < -4) & (ours.holdings["TDIDX"] > 0)].index
+    >>> bool((opened.holdings.loc[old, "TDIDX, retired 5 years"] > 0).all()), len(old) > 0
+    (True, True)
+    >>> opened.exposures.loc["TDIDX, 25 years to go", ["us_core_bonds", "em_equity"]].tolist()
+    [0.11, 0.089]
+    >>> opened.funds["kind"].iloc[-1], float(opened.funds["expense_ratio"].iloc[-1])
+    ('target_date', 0.0007)
+    >>> opened.funds["label"].iloc[-1]
+    'Index Target-Date series (5-year vintages), retired 5 years'
+
+    Rules of the series are rules of each date:
+
+    >>> trading = {**ours.rules["trading"], "round_trip_days": {"TDIDX": 20, "INTIDX": 30}}
+    >>> wash = {**ours.rules["stable_value"], "competing": ["GOVMM", "TDIDX"]}
+    >>> ruled = replace(ours, rules={**ours.rules, "trading": trading, "stable_value": wash})
+    >>> rules = each_vintage(ruled).rules
+    >>> rules["trading"]["round_trip_days"] == {**dict.fromkeys(named, 20), "INTIDX": 30}
+    True
+    >>> rules["stable_value"]["competing"] == ["GOVMM", *named]
     True
     """
     fund = series_of(plan)
