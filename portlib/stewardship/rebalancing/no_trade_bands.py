@@ -67,10 +67,21 @@ def cube_root_band(weight: float, cost: float, risk_aversion: float) -> float:
 
     Examples
     --------
-    Eight times the cost doubles the band.
+    Eight times the cost doubles the band. For half of the money, a cost of 1% and an aversion of 3
+    it is the cube root of 1.5 * 0.01 / 16 / 3, or 0.0003125:
 
     >>> round(cube_root_band(0.6, 0.008, 4.0) / cube_root_band(0.6, 0.001, 4.0), 9)
     2.0
+    >>> round(cube_root_band(0.5, 0.01, 3.0) ** 3, 12)
+    0.0003125
+    >>> cube_root_band(1.0, 0.01, 3.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: weight 1.0 (between 0 and 1), cost 0.01, ...
+    >>> cube_root_band(0.5, 0.0, 3.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: weight 0.5 (between 0 and 1), cost 0.0, ...
     """
     _checked(weight, cost, risk_aversion)
     return float((1.5 * cost * (weight * (1 - weight)) ** 2 / risk_aversion) ** (1 / 3))
@@ -95,6 +106,18 @@ def band_cost(
     -------
     float
         Decimal per year.
+
+    Examples
+    --------
+    At a tenth either way: 3 * 0.04 * 0.01 / 6 for being off, and, wandering with a variance of
+    0.0025 a year, 0.01 * 0.0025 / 0.2 for trades. No band nearby costs less than the cube root's:
+
+    >>> round(band_cost(0.1, 0.5, 0.01, 3.0, 0.04), 12)  # 0.0002 + 0.000125
+    0.000325
+    >>> best = cube_root_band(0.3, 0.004, 5.0)
+    >>> costs = [band_cost(best * part, 0.3, 0.004, 5.0, 0.03) for part in (0.97, 1.0, 1.03)]
+    >>> costs[1] < costs[0], costs[1] < costs[2]
+    (True, True)
     """
     _checked(weight, cost, risk_aversion, variance)
     s2 = (weight * (1 - weight)) ** 2 * variance
@@ -139,6 +162,25 @@ def optimal_band(
     ValueError
         As `cube_root_band`, for a grid too coarse to see one review's wandering, and when the
         iteration does not settle.
+
+    Examples
+    --------
+    Watched every trading day a band is nearly as wide and as dear as the cube root says; reviewed
+    once a year it is narrower, since nobody can act in between:
+
+    >>> cube = cube_root_band(0.6, 0.002, 4.0)
+    >>> often = optimal_band(0.6, 0.002, 4.0, 0.03, reviews=250, points=401)
+    >>> abs(often.width / cube - 1) < 0.08
+    True
+    >>> abs(often.cost / band_cost(cube, 0.6, 0.002, 4.0, 0.03) - 1) < 0.02
+    True
+    >>> rarely = optimal_band(0.6, 0.002, 4.0, 0.03, reviews=1, points=151)
+    >>> rarely.width < often.width
+    True
+    >>> optimal_band(0.6, 0.002, 4.0, 0.03, reviews=1000, points=21)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a grid of 21 points is too coarse for 1000 reviews a year; use more points
     """
     _checked(weight, cost, risk_aversion, variance)
     s = weight * (1 - weight) * np.sqrt(variance / reviews)
@@ -215,6 +257,32 @@ def simulate(
     -------
     float
         Decimal per year.
+
+    Examples
+    --------
+    A band that is never left costs its penalty alone: a walk whose square grows by s^2 = (0.24)^2 *
+    0.03 a year is off by 1.5 s^2 on average over two years. Brought back to the target every year
+    it is off by nothing, and trades the mean of an absolute normal step, s times the root of 2/pi:
+
+    >>> s = 0.24 * 0.03**0.5
+    >>> def found(width, **how):
+    ...     rng = np.random.default_rng(1)
+    ...     return simulate(width, 0.6, 0.002, 4.0, 0.03, reviews=1, years=2, rng=rng, **how)
+    >>> bool(abs(found(10.0) / (2.0 * 0.03 * 1.5 * s**2) - 1) < 0.1)
+    True
+    >>> bool(abs(found(0.0, back_to=0.0) / (0.002 * s * (2 / np.pi) ** 0.5) - 1) < 0.05)
+    True
+
+    Watched often it costs what the theory of continuous watch says, and going back to the target
+    instead of the edge costs more:
+
+    >>> often = {"reviews": 250, "years": 8}
+    >>> args = (0.02, 0.6, 0.002, 4.0, 0.03)
+    >>> cost = simulate(*args, **often, rng=np.random.default_rng(2))
+    >>> abs(cost / band_cost(*args) - 1) < 0.15
+    True
+    >>> bool(simulate(*args, **often, rng=np.random.default_rng(2), back_to=0.0) > cost)
+    True
     """
     _checked(weight, cost, risk_aversion, variance)
     s = weight * (1 - weight) * np.sqrt(variance / reviews)

@@ -61,6 +61,46 @@ class Account:
     ------
     TradeError
         Naming the fund whose entry is out of range.
+
+    Examples
+    --------
+    Prices are cents a share, holdings micro-shares. Two and a half shares of $30 and ten of $1
+    beside $4:
+
+    >>> def account(**other):
+    ...     given = {
+    ...         "funds": ("F", "G"), "micro_shares": (2_500_000, 10_000_000),
+    ...         "prices": np.array([3000.0, 100.0]), "cash": 400, "lots": (500_000, 1_000_000),
+    ...         "cost": np.array([0.001, 0.0]), "smallest": 0,
+    ...         "buyable": np.array([1e9, 1e9]), "sellable": np.array([1e9, 1e9]),
+    ...     }
+    ...     return Account(**(given | other))
+    >>> mine = account()
+    >>> mine.values.tolist(), mine.total, mine.lot_values.tolist()
+    ([7500.0, 1000.0], 8900.0, [1500.0, 100.0])
+
+    Three lots of F are worth 4,500 cents, and cost or bring 4.5 cents less well, rounded against
+    the account:
+
+    >>> mine.leg(0, 3).cents, mine.leg(0, -3).cents, mine.leg(0, -3).micro_shares
+    (4505, 4495, -1500000)
+    >>> mine.leg(1, 2).cents
+    200
+
+    What no account can hold is refused, whichever fund it is of:
+
+    >>> def refused(**other):
+    ...     try:
+    ...         return account(**other) is None
+    ...     except TradeError:
+    ...         return True
+    >>> refused(micro_shares=(0, -1)), refused(lots=(1, 0)), refused(cash=-1)
+    (True, True, True)
+    >>> [refused(**{what: np.array([0.5, wrong])}) for what, wrong in
+    ...  (("prices", 0.0), ("cost", 1.0), ("cost", -0.1), ("sellable", -1.0), ("buyable", -1.0))]
+    [True, True, True, True, True]
+    >>> refused(cash=0, micro_shares=(0, 0), cost=np.zeros(2), buyable=np.zeros(2), lots=(1, 1))
+    False
     """
 
     funds: tuple[str, ...]
@@ -178,8 +218,20 @@ def listed(
     ...     sellable=[1e9],
     ... )
     >>> made = listed(account, {"F": 0.5}, [2])
-    >>> made.distance, made.cash_after, faults(account, made)
-    (20.0, 4000, [])
+    >>> made.distance, made.cash_after, faults(account, made), made.after["F"].round(9).tolist()
+    (20.0, 4000, [], 0.6)
+    >>> dear = replace(account, cost=[0.02])
+    >>> made = listed(dear, {"F": 0.5}, [2])  # 120 cents of cost are taken from cash
+    >>> made.cost, made.distance, made.cash_after, made.lots, made.status
+    (1.2, 21.2, 3880, (2,), 'rule')
+    >>> listed(account, {"G": 0.5}, [2])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.rebalancing.trade_lists.TradeError: a target for G, which the account ...
+    >>> listed(account, {"F": 50.0}, [2])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.rebalancing.trade_lists.TradeError: F: target weights must be decimals ...
     """
     return _listed(account, _targets(account, target), lots, "rule")
 
@@ -221,7 +273,29 @@ def _targets(account: Account, target: Mapping[str, float] | pd.Series) -> Array
 
 def faults(account: Account, made: TradeList) -> list[str]:
     """What is wrong with a trade list, read off its legs in whole cents and micro-shares; empty if
-    nothing."""
+    nothing.
+
+    Examples
+    --------
+    Read off the legs, whoever made the list: at $30 a share, two and a half shares held and $100 of
+    cash,
+
+    >>> account = Account(
+    ...     funds=("F",), micro_shares=(2_500_000,), prices=np.array([3000.0]), cash=10_000,
+    ...     lots=(500_000,), cost=np.array([0.0]), smallest=3_000, buyable=np.array([9_000.0]),
+    ...     sellable=np.array([6_000.0]),
+    ... )
+    >>> def wrong(count, **other):
+    ...     return faults(replace(account, **other), listed(account, {"F": 0.5}, [count]))
+    >>> wrong(2), wrong(6), wrong(-4), wrong(1), wrong(7)[:1]
+    ([], [], [], ['F: below the smallest trade'], ["F: more than the day's rules let"])
+    >>> wrong(-5)
+    ["F: more than the day's rules let"]
+    >>> wrong(-4, micro_shares=(1_999_999,))
+    ['F: more sold than held']
+    >>> wrong(3, lots=(1_000_000,)), wrong(4, cash=6_000), wrong(4, cash=5_999)
+    (['F: not whole lots'], [], ['cash below zero'])
+    """
     found = []
     cash = account.cash
     for leg in made.legs:
@@ -261,6 +335,37 @@ def exact(account: Account, target: Mapping[str, float] | pd.Series) -> TradeLis
     ------
     TradeError
         For weights out of range, when the solver proves nothing, and when its list fails `faults`.
+
+    Examples
+    --------
+    Two funds at $70 and $45 a share are each to be half of $200. Of every list of whole shares that
+    $200 can pay for the closest is found, without a solver:
+
+    >>> import itertools
+    >>> account = Account(
+    ...     funds=("F", "G", "H"), micro_shares=(0, 1_000_000, 0),
+    ...     prices=np.array([7000.0, 4500.0, 3100.0]), cash=50_000, lots=(1_000_000,) * 3,
+    ...     cost=np.array([0.001, 0.0, 0.002]), smallest=0, buyable=np.full(3, 1e9),
+    ...     sellable=np.full(3, 1e9),
+    ... )
+    >>> target = {"F": 0.52, "G": 0.2, "H": 0.26}
+    >>> found = exact(account, target)
+    >>> every = [listed(account, target, lots) for lots in itertools.product(*[range(-1, 12)] * 3)]
+    >>> legal = [one for one in every if not faults(account, one)]
+    >>> closest = min(one.distance for one in legal)
+    >>> found.distance <= closest + PROVEN, found.distance >= closest, faults(account, found)
+    (True, True, [])
+    >>> rounded(account, target).distance >= found.distance
+    True
+
+    The smallest trade and the rules of the day bind:
+
+    >>> tight = replace(account, smallest=9_000, buyable=np.array([1e9, 0.0, 1e9]))
+    >>> held = exact(tight, target)
+    >>> legal = [one for one in every if not faults(tight, one)]
+    >>> closest = min(one.distance for one in legal)
+    >>> closest <= held.distance <= closest + PROVEN, held.lots[1] <= 0
+    (True, True)
     """
     from scipy.optimize import Bounds as Box
     from scipy.optimize import LinearConstraint, milp
@@ -336,7 +441,32 @@ def exact(account: Account, target: Mapping[str, float] | pd.Series) -> TradeLis
 
 def rounded(account: Account, target: Mapping[str, float] | pd.Series) -> TradeList:
     """The usual way: every trade to the nearest lot, small ones dropped, then purchases cut until
-    the cash suffices."""
+    the cash suffices.
+
+    Examples
+    --------
+    $100 to be spent on shares of $30, for half and half of it: 1.67 shares each become two, and the
+    last is cut, since four are not to be had:
+
+    >>> account = Account(
+    ...     funds=("F", "G"), micro_shares=(0, 0), prices=np.array([3000.0, 3000.0]), cash=10_000,
+    ...     lots=(1_000_000,) * 2, cost=np.zeros(2), smallest=0, buyable=np.full(2, 1e9),
+    ...     sellable=np.full(2, 1e9),
+    ... )
+    >>> rounded(account, {"F": 0.5, "G": 0.5}).lots
+    (1, 2)
+    >>> rounded(account, {"F": 0.44, "G": 0.46}).lots  # 1.47 and 1.53 shares
+    (1, 2)
+    >>> rounded(replace(account, smallest=4_000), {"F": 0.44, "G": 0.46}).lots
+    (0, 2)
+    >>> rounded(replace(account, buyable=np.array([1e9, 5_000.0])), {"F": 0.44, "G": 0.46}).lots
+    (1, 1)
+    >>> full = replace(account, micro_shares=(1_000_000, 2_000_000), cash=0)
+    >>> rounded(full, {"F": 1.0}).lots
+    (2, -2)
+    >>> rounded(replace(full, sellable=np.array([0.0, 3_100.0])), {}).lots
+    (0, -1)
+    """
     targets = _targets(account, target)
     lot = account.lot_values
     wanted = np.clip(targets - account.values, -account.sellable, account.buyable)
@@ -387,6 +517,17 @@ def slippage(
     ------
     ValueError
         For negative figures, or no volume.
+
+    Examples
+    --------
+    Half a spread, and a fortieth of the root of a sixteenth of the day's volume:
+
+    >>> round(slippage(1_000.0, 0.001, 0.02, 16_000.0), 9), slippage(1_000.0, 0.001, 0.02, None)
+    (0.006, 0.001)
+    >>> slippage(1_000.0, 0.001, 0.02, 0.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: 1000.0 dollars, spread 0.001, ...
     """
     if min(dollars, half_spread, daily_volatility) < 0 or (
         daily_volume is not None and not daily_volume > 0
@@ -422,6 +563,17 @@ def days_to_sell(dollars: float, daily_volume: float, share: float) -> int:
     ------
     ValueError
         For a sale below zero, no volume, or a share outside 0 to 1.
+
+    Examples
+    --------
+    >>> days_to_sell(1_000.0, 2_000.0, 0.25), days_to_sell(1_000.01, 2_000.0, 0.25)
+    (2, 3)
+    >>> days_to_sell(0.0, 2_000.0, 1.0)
+    0
+    >>> days_to_sell(1.0, 2_000.0, 25.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: 1.0 dollars, volume 2000.0, share 25.0: give a sale, a volume and a share
     """
     if dollars < 0 or not daily_volume > 0 or not 0 < share <= 1:
         raise ValueError(
@@ -471,6 +623,35 @@ def account_of(
     Returns
     -------
     Account
+
+    Examples
+    --------
+    $1,000 and $50 new, at $30 and $70 a share: 60% are 20 shares, 40% are 5.714, and what does not
+    fill a thousandth is cash. The employer's stock is sold within the policy's share of its volume:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> rules = Mandate(["COSTK", "LCIDX"], [fully_invested(), long_only()])
+    >>> held = pd.Series({"LCIDX": 0.6, "COSTK": 0.4})
+    >>> prices = pd.Series({"LCIDX": 30.0, "COSTK": 70.0})
+    >>> mine = account_of(ours, held, 1_000.0, prices, rules, new_money=50.0, part_of_plan=1e-6)
+    >>> mine.funds, mine.micro_shares, mine.cash  # 1050 - 600 - 5.714 * 70
+    (('COSTK', 'LCIDX'), (5714000, 20000000), 5002)
+    >>> volume = ours.rules["employer_stock"]["daily_volume"]
+    >>> days = ours.policy["liquidity_share_of_adv"] * ours.policy["liquidity_days"]
+    >>> saleable = min(volume * days * 1e-6 * 100, 0.4 * 105_000)
+    >>> mine.buyable.tolist()  # long only sets no upper bound
+    [inf, inf]
+    >>> bool(np.allclose(mine.sellable, [saleable, 0.6 * 105_000])), mine.prices.tolist()
+    (True, [7000.0, 3000.0])
+    >>> half = ours.policy["trading_half_spread"]
+    >>> impact = 0.3 / 252**0.5 * (saleable / 100 / volume) ** 0.5
+    >>> bool(np.allclose(mine.cost, [half["company"] + impact, half["fund"]]))
+    True
+    >>> account_of(ours, held, -1.0, prices, rules)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.rebalancing.trade_lists.TradeError: balance -1.0, ...
     """
     funds = list(mandate.labels)
     if unknown := [str(fund) for fund in held.index if fund not in funds]:
@@ -569,6 +750,27 @@ def best_list(
     ------
     TradeError
         As `exact`.
+
+    Examples
+    --------
+    Who holds stable value and wants the money market may not go from the one to the other: it is
+    bought from elsewhere, or nothing is:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> held = pd.Series({"STABLE": 0.5, "LCIDX": 0.3, "GOVMM": 0.2})
+    >>> prices, today = pd.Series({"STABLE": 10.0, "LCIDX": 30.0, "GOVMM": 1.0}), date(2026, 6, 30)
+    >>> def after(**target):
+    ...     how = (ours, held, 10_000.0, prices, pd.Series(target), [])
+    ...     return best_list(*how, today)[1].after.round(2).to_dict()
+    >>> after(STABLE=0.4, LCIDX=0.0, GOVMM=0.6)  # stable value stays
+    {'STABLE': 0.5, 'LCIDX': 0.0, 'GOVMM': 0.5}
+    >>> after(STABLE=0.2, LCIDX=0.6, GOVMM=0.2)
+    {'STABLE': 0.2, 'LCIDX': 0.6, 'GOVMM': 0.2}
+    >>> first = (ours, held, 10_000.0, prices, pd.Series({"LCIDX": 1.0}), [])
+    >>> account, made = best_list(*first, date(2027, 1, 4))  # a blackout
+    >>> made.lots, float(account.sellable.max())
+    ((0, 0, 0), 0.0)
     """
     base = Mandate(list(held.index), [fully_invested(), long_only()])
     options = [

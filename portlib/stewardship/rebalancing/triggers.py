@@ -63,7 +63,19 @@ Trigger = Callable[[Situation], str]
 
 @door()
 def calendar(months: int) -> Trigger:
-    """Speaks so many months after the last trade."""
+    """Speaks so many months after the last trade.
+
+    Examples
+    --------
+    >>> half = np.array([0.5, 0.5])
+    >>> now = Situation(np.array([0.6, 0.4]), half, np.zeros((20, 2)), months_since=12)
+    >>> calendar(12)(now), calendar(13)(now)
+    ('12 months have passed', '')
+    >>> calendar(0)
+    Traceback (most recent call last):
+    ...
+    ValueError: months is 0; a trigger needs more than zero, and a number
+    """
     _above_zero(months=months)
     return lambda now: f"{months} months have passed" if now.months_since >= months else ""
 
@@ -89,6 +101,23 @@ def drift(absolute: float, relative: float) -> Trigger:
     ------
     ValueError
         For a band that is not above zero, or in percent.
+
+    Examples
+    --------
+    Five points, or a quarter of a target, whichever is less: of 12% that is 3 points, of 60% 5. A
+    band may be reached, not passed:
+
+    >>> target = np.array([0.60, 0.28, 0.12])
+    >>> def said(*weights):
+    ...     return drift(0.05, 0.25)(Situation(np.array(weights), target, np.zeros((1, 3)), 1))
+    >>> said(0.55, 0.30, 0.15), said(0.63, 0.22, 0.15)
+    ('', 'asset 1 is 0.0600 off target, band 0.0500')
+    >>> said(0.60, 0.245, 0.155)
+    'asset 2 is 0.0350 off target, band 0.0300'
+    >>> drift(5, 0.25)
+    Traceback (most recent call last):
+    ...
+    ValueError: absolute is 5: a band above 1 never speaks; in percent? Write 0.05
     """
     _above_zero(absolute=absolute, relative=relative)
     for name, band in (("absolute", absolute), ("relative", relative)):
@@ -125,6 +154,23 @@ def risk_spike(window_months: int, multiple: float) -> Trigger:
     Returns
     -------
     Trigger
+
+    Examples
+    --------
+    Of two assets, half each, months that move by 1% either way are followed by three of 4, -4 and
+    4%; at these weights those of before are 0.5477% (ddof 1 of six), of the window 2.3094%, times
+    the root of twelve:
+
+    >>> first = [0.01, -0.01] * 3 + [0.04, -0.04, 0.04]
+    >>> returns = np.column_stack([first, np.zeros(9)])
+    >>> half = np.array([0.5, 0.5])
+    >>> now = Situation(half, half, returns, months_since=3)
+    >>> risk_spike(3, 4.2)(now), risk_spike(3, 4.22)(now)
+    ('volatility 0.0800 exceeds 4.2 times 0.0190', '')
+    >>> risk_spike(3, 2.0)(now._replace(months_since=2)), risk_spike(5, 0.1)(now)
+    ('', '')
+    >>> risk_spike(3, 2.0)(now._replace(returns=returns[-6:])) != ""
+    True
     """
     _above_zero(window_months=window_months, multiple=multiple)
 
@@ -153,6 +199,20 @@ def signal(months: int) -> Trigger:
     A stand-in for a `RebalanceSignal` that a model would send: the trend of shares over bills
     (Moskowitz, Ooi and Pedersen 2012 use 12 months). It says when to return to the target, never to
     leave it.
+
+    Examples
+    --------
+    Over two months the first asset gained 10% and lost 10%, the last gained nothing: 0.99 is
+    behind. A month ago 1.1 was ahead:
+
+    >>> returns = np.array([[0.0, 0.5, 0.0], [0.1, 0.5, 0.0], [-0.1, 0.5, 0.0]])
+    >>> now = Situation(np.ones(3) / 3, np.ones(3) / 3, returns, months_since=1)
+    >>> signal(2)(now), signal(2)(now._replace(returns=returns[:, ::-1]))
+    ('the 2-month trend turned down', 'the 2-month trend turned up')
+    >>> signal(3)(now), signal(1)(now)  # too few months; up a month ago and down now
+    ('', 'the 1-month trend turned down')
+    >>> signal(2)(now._replace(returns=returns[[0, 1, 1]]))
+    ''
     """
     _above_zero(months=months)
 
@@ -169,7 +229,21 @@ def signal(months: int) -> Trigger:
 
 
 def from_policy(name: str, *, policy: Policy) -> Trigger:
-    """The policy's trigger of that name; ValueError for a name that is none of `TRIGGERS`."""
+    """The policy's trigger of that name; ValueError for a name that is none of `TRIGGERS`.
+
+    Examples
+    --------
+    >>> from portlib import policy as policies
+    >>> decided = policies.read().replace(rebalance_calendar_months=6)
+    >>> half = np.array([0.5, 0.5])
+    >>> now = Situation(half, half, np.zeros((1, 2)), months_since=6)
+    >>> from_policy("calendar", policy=decided)(now), from_policy("drift", policy=decided)(now)
+    ('6 months have passed', '')
+    >>> from_policy("whim", policy=decided)
+    Traceback (most recent call last):
+    ...
+    ValueError: no trigger 'whim'; use one of calendar, drift, risk_spike, signal
+    """
     made: Mapping[str, Callable[[], Trigger]] = {
         "calendar": lambda: calendar(policy["rebalance_calendar_months"]),
         "drift": lambda: drift(**policy["rebalance_drift"]),
@@ -197,6 +271,35 @@ class Backtest:
 
     ``traded`` is half the sum of absolute trades as a part of wealth, by month; ``costs`` and
     ``taxes`` likewise.
+
+    Examples
+    --------
+    Six SYNTHETIC months, half a year, in which a quarter of wealth was traded once:
+
+    >>> months = pd.date_range("2026-01-31", periods=6, freq="ME")
+    >>> returns = pd.Series([0.02, -0.01, 0.03, 0.0, 0.01, -0.02], months)
+    >>> apart = pd.Series([0.001, -0.001, 0.001, -0.001, 0.001, -0.001], months)
+    >>> traded = pd.Series([0.25, 0.0, 0.0, 0.0, 0.0, 0.0], months)
+    >>> made = Backtest(
+    ...     returns, pd.DataFrame(), traded, traded * 0.01, traded * 0.02, {months[0]: "because"}
+    ... )
+    >>> found = made.summary(returns - apart, cash=0.5 * returns)
+    >>> found[["trades", "turnover", "costs", "taxes"]].tolist()  # a year
+    [2.0, 0.5, 0.005, 0.01]
+    >>> bool(np.isclose(found["geometric return"], (1.02 * 0.99 * 1.03 * 1.01 * 0.98) ** 2 - 1))
+    True
+    >>> # a sum of 0.03, squares of 0.0019; six thousandths squared over five
+    >>> variance = (0.0019 - 6 * 0.005**2) / 5
+    >>> bool(np.isclose(found["volatility"] ** 2, 12 * variance))
+    True
+    >>> bool(np.isclose(found["tracking error"] ** 2, 12 * 6 * 0.001**2 / 5))
+    True
+    >>> bool(np.isclose(found["Sharpe ratio"], 12**0.5 * 0.005 / variance**0.5))
+    True
+    >>> made.summary(returns.iloc[1:], returns)
+    Traceback (most recent call last):
+    ...
+    ValueError: ideal lacks 2026-01
     """
 
     returns: pd.Series
@@ -281,13 +384,63 @@ def backtest(
 
     Examples
     --------
-    Brought back every month, two halves earn the mean of both assets; left alone, the winner grows.
+    Brought back every month, two halves earn the mean of both assets; left alone, the winner grows:
 
     >>> months = pd.to_datetime(["2026-01-31", "2026-02-28"])
     >>> returns = pd.DataFrame({"a": [0.1, 0.1], "b": [0.0, 0.0]}, months)
     >>> halves = {"a": 0.5, "b": 0.5}
     >>> [backtest(returns, halves, how).returns.round(4).tolist() for how in (calendar(1), None)]
     [[0.05, 0.05], [0.05, 0.0524]]
+
+    Targets are by name. A dollar of 60% in b and 40% in a becomes 0.44 and 0.60; to come back 0.024
+    of a are sold and as much of b is bought, at 1% and 2% of it, and of 0.024 a gain of 0.1/1.1 is
+    taxed at a quarter. Both are paid from everything:
+
+    >>> cost = pd.Series({"b": 0.02, "a": 0.01})
+    >>> how = {"cost": cost, "gains_tax": 0.25}
+    >>> found = backtest(returns, {"b": 0.6, "a": 0.4}, calendar(1), **how)
+    >>> costs, tax = 0.024 * 0.03, 0.25 * 0.024 * 0.1 / 1.1
+    >>> left = 1.04 - costs - tax
+    >>> january = found.returns.index[0]
+    >>> bool(np.isclose(found.returns[january], left - 1))
+    True
+    >>> found.weights.loc[january].round(9).to_dict()
+    {'a': 0.4, 'b': 0.6}
+    >>> bool(np.isclose(found.traded[january], 0.024 / left)), list(found.reasons.values())
+    (True, ['1 months have passed', '1 months have passed'])
+    >>> bool(np.isclose(found.costs[january], costs / left))
+    True
+    >>> bool(np.isclose(found.taxes[january], tax / left))
+    True
+
+    A loss is carried forward against later gains, and what is sold takes its part of the cost of
+    what is held with it. In January a is 0.45 and b 0.35, and 0.05 of a, bought for a ninth more,
+    are sold; in February a tenth of a's 0.6, bought for eight ninths of 0.5:
+
+    >>> wave = pd.DataFrame({"a": [-0.1, 0.5], "b": [-0.3, 0.0]}, months)
+    >>> after = backtest(wave, halves, calendar(1), gains_tax=0.5).taxes
+    >>> loss, gain = 0.05 * (1 - 0.5 / 0.45), 0.1 * (1 - 0.5 * (8 / 9) / 0.6)
+    >>> tax = 0.5 * (gain + loss)
+    >>> bool(np.allclose(after, [0.0, tax / (1 - tax)]))
+    True
+
+    New money goes to what is below target, or to all alike; it is no return:
+
+    >>> fed = backtest(returns, halves, None, contribution=0.02)
+    >>> # 0.55 and 0.5 and 0.021: half of 1.071 is 0.5355, so that all goes to b
+    >>> bool(np.allclose(fed.returns, [0.05, 0.055 / 1.071]))
+    True
+    >>> alike = backtest(returns, halves, None, contribution=0.02, contributions_first=False)
+    >>> bool(np.isclose(alike.returns.iloc[1], 0.05605 / 1.071))
+    True
+    >>> backtest(returns, {"a": 0.5, "b": 0.4}, None)
+    Traceback (most recent call last):
+    ...
+    ValueError: targets of a, b must be given and sum to one; they sum to 0.9
+    >>> backtest(returns, halves, None, gains_tax=25.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: gains_tax is 25.0; a decimal from 0 to below 1, so 0.01 for 1%
     """
     monthly(returns, "returns", least=-1.0)
     if unknown := [
@@ -379,6 +532,24 @@ def new_money(values: ArrayLike, target: ArrayLike, amount: float) -> Array:
     ValueError
         For an amount below zero: what is taken out is a trade; for holdings below zero, and targets
         that do not sum to one.
+
+    Examples
+    --------
+    Of 100 the targets of 130 are 65, 39 and 26: the first lacks 25, the second 9 and the third
+    nothing; 30 go to them 25 to 9:
+
+    >>> new_money([40.0, 30.0, 30.0], [0.5, 0.3, 0.2], 30.0).round(6).tolist()
+    [22.058824, 7.941176, 0.0]
+    >>> new_money([40.0, 60.0], [0.5, 0.5], 0.0).tolist()
+    [0.0, 0.0]
+    >>> new_money([40.0, 60.0], [0.5, 0.5], -1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: the amount is -1.0: new money is zero or more
+    >>> new_money([40.0, 60.0], [0.5, 0.4], 1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: targets of 2 for 2 holdings sum to 0.9, not one
     """
     if not 0 <= amount < math.inf:
         raise ValueError(f"the amount is {amount}: new money is zero or more")
@@ -510,6 +681,53 @@ def instruct(
     Returns
     -------
     RebalanceInstruction
+
+    Examples
+    --------
+    An account of $100 in cash buys two shares of $30, to hold half of itself in them:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.stewardship.rebalancing.trade_lists import listed
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> account = Account(
+    ...     funds=("LCIDX", "BNDIDX"), micro_shares=(0, 1_000_000),
+    ...     prices=np.array([3000.0, 2000.0]), cash=8_000, lots=(1_000_000, 1_000_000), cost=np.array([0.01, 0.0]), smallest=0,
+    ...     buyable=np.array([1e9, 1e9]), sellable=np.array([1e9, 1e9]),
+    ... )
+    >>> made = listed(account, {"LCIDX": 0.5}, [2, 0])
+    >>> def instruction(**other):
+    ...     said = {"trigger": "drift", "reason": "too little", "mandate": "abc"} | other
+    ...     return instruct(
+    ...         ours, "P1", account, made, {"LCIDX": 0.5}, day=date(2026, 6, 30), **said
+    ...     )
+    >>> told = instruction()
+    >>> told.before, told.target
+    ({'LCIDX': 0.0, 'BNDIDX': 0.2}, {'LCIDX': 0.5, 'BNDIDX': 0.0})
+    >>> {fund: round(w, 6) for fund, w in told.after.items()}  # 60 and 20 of 99.40
+    {'LCIDX': 0.603622, 'BNDIDX': 0.201207}
+    >>> round(told.expected_cost, 9), round(told.distance, 9)  # 10 and 20 off, and 30.60 of cash
+    (0.6, 60.6)
+    >>> told.legs == made.legs, told.plan == ours.fingerprint
+    (True, True)
+    >>> told.policy == ours.policy.fingerprint
+    True
+    >>> told.deadline_hours == ours.policy["settlement_deadline_hours"]
+    True
+    >>> told.order().legs == made.legs, told.day, told.account
+    (True, '2026-06-30', 'P1')
+    >>> from dataclasses import replace
+    >>> replace(told, account="P2").fingerprint == told.fingerprint
+    False
+
+    Who does not say why, or under what, is refused:
+
+    >>> def refused(**other):
+    ...     try:
+    ...         return instruction(**other) is None
+    ...     except ValueError:
+    ...         return True
+    >>> refused(trigger="whim"), refused(reason=""), refused(mandate=""), refused(trigger="signal")
+    (True, True, True, False)
     """
     before = dict(zip(account.funds, (account.values / account.total).tolist(), strict=True))
     after = {str(fund): float(w) for fund, w in made.after.items()}
@@ -541,6 +759,30 @@ def blackout_notices(plan: Plan) -> pd.DataFrame:
     Columns: ``first``, ``last``, ``notice``; ``business_days`` that it lasts (holidays count as
     business days, which is the cautious reading); ``required`` (more than three); ``days_ahead`` of
     the last day before it; ``timely``.
+
+    Examples
+    --------
+    A SYNTHETIC blackout from Monday the 4th to Friday the 15th of January lasts ten business days;
+    a notice of November 20 comes 44 days before January 3, the last day before it. Three days need
+    no notice, four do; 30 and 60 days are still in time:
+
+    >>> from types import SimpleNamespace
+    >>> def told(first, last, notice):
+    ...     span = {"first": first, "last": last, "notice": notice, "reason": "SYNTHETIC"}
+    ...     [row] = blackout_notices(SimpleNamespace(rules={"blackouts": [span]})).to_dict("records")
+    ...     return [row[what] for what in ("business_days", "required", "days_ahead", "timely")]
+    >>> told(date(2027, 1, 4), date(2027, 1, 15), date(2026, 11, 20))
+    [10, True, 44, True]
+    >>> late = date(2027, 1, 2)
+    >>> [told(date(2027, 1, 4), date(2027, 1, day), late) for day in (6, 7)]
+    [[3, False, 1, True], [4, True, 1, False]]
+    >>> first, last = date(2027, 3, 1), date(2027, 3, 12)
+    >>> [told(first, last, date(2026, 12, day))[2:] for day in (29, 30)]
+    [[61, False], [60, True]]
+    >>> [told(first, last, date(2027, 1, day))[2:] for day in (29, 30)]
+    [[30, True], [29, False]]
+    >>> len(blackout_notices(SimpleNamespace(rules={"blackouts": []})))
+    0
     """
     rows = []
     for span in plan.rules["blackouts"]:
@@ -570,5 +812,11 @@ def blackout_notices(plan: Plan) -> pd.DataFrame:
 
 def days_ahead(notice: date, first: date) -> int:
     """Days from a notice to the last day before the blackout, which is when rights can still be
-    used."""
+    used.
+
+    Examples
+    --------
+    >>> days_ahead(date(2026, 11, 20), date(2027, 1, 4))  # 10 + 31 + 3
+    44
+    """
     return (first - timedelta(days=1) - notice).days
