@@ -691,7 +691,8 @@ def instruct(
     >>> ours = plans.read(data.ROOT / "plan")
     >>> account = Account(
     ...     funds=("LCIDX", "BNDIDX"), micro_shares=(0, 1_000_000),
-    ...     prices=np.array([3000.0, 2000.0]), cash=8_000, lots=(1_000_000, 1_000_000), cost=np.array([0.01, 0.0]), smallest=0,
+    ...     prices=np.array([3000.0, 2000.0]), cash=8_000, lots=(1_000_000, 1_000_000),
+    ...     cost=np.array([0.01, 0.0]), smallest=0,
     ...     buyable=np.array([1e9, 1e9]), sellable=np.array([1e9, 1e9]),
     ... )
     >>> made = listed(account, {"LCIDX": 0.5}, [2, 0])
@@ -769,7 +770,8 @@ def blackout_notices(plan: Plan) -> pd.DataFrame:
     >>> from types import SimpleNamespace
     >>> def told(first, last, notice):
     ...     span = {"first": first, "last": last, "notice": notice, "reason": "SYNTHETIC"}
-    ...     [row] = blackout_notices(SimpleNamespace(rules={"blackouts": [span]})).to_dict("records")
+    ...     plan = SimpleNamespace(rules={"blackouts": [span]})
+    ...     [row] = blackout_notices(plan).to_dict("records")
     ...     return [row[what] for what in ("business_days", "required", "days_ahead", "timely")]
     >>> told(date(2027, 1, 4), date(2027, 1, 15), date(2026, 11, 20))
     [10, True, 44, True]
