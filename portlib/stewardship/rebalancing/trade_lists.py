@@ -338,33 +338,34 @@ def exact(account: Account, target: Mapping[str, float] | pd.Series) -> TradeLis
 
     Examples
     --------
-    Two funds at $70 and $45 a share are each to be half of $200. Of every list of whole shares that
-    $200 can pay for the closest is found, without a solver:
+    Shares of $70, $45 and $31, of which one and four of the last two are held beside $200. Of every
+    list of whole shares the closest is found, without a solver; to round each trade and cut what
+    cannot be paid for leaves more than twice as many dollars off target:
 
     >>> import itertools
     >>> account = Account(
-    ...     funds=("F", "G", "H"), micro_shares=(0, 1_000_000, 0),
-    ...     prices=np.array([7000.0, 4500.0, 3100.0]), cash=50_000, lots=(1_000_000,) * 3,
+    ...     funds=("F", "G", "H"), micro_shares=(0, 1_000_000, 4_000_000),
+    ...     prices=np.array([7000.0, 4500.0, 3100.0]), cash=20_000, lots=(1_000_000,) * 3,
     ...     cost=np.array([0.001, 0.0, 0.002]), smallest=0, buyable=np.full(3, 1e9),
     ...     sellable=np.full(3, 1e9),
     ... )
-    >>> target = {"F": 0.52, "G": 0.2, "H": 0.26}
+    >>> target = {"H": 0.06, "F": 0.6, "G": 0.33}
     >>> found = exact(account, target)
-    >>> every = [listed(account, target, lots) for lots in itertools.product(*[range(-1, 12)] * 3)]
+    >>> every = [listed(account, target, lots) for lots in itertools.product(*[range(-4, 6)] * 3)]
     >>> legal = [one for one in every if not faults(account, one)]
     >>> closest = min(one.distance for one in legal)
     >>> found.distance <= closest + PROVEN, found.distance >= closest, faults(account, found)
     (True, True, [])
-    >>> rounded(account, target).distance >= found.distance
-    True
+    >>> rounded(account, target).distance > 2 * found.distance, found.lots
+    (True, (3, 2, -4))
 
     The smallest trade and the rules of the day bind:
 
-    >>> tight = replace(account, smallest=9_000, buyable=np.array([1e9, 0.0, 1e9]))
+    >>> tight = replace(account, smallest=9_000, sellable=np.array([1e9, 1e9, 9_300.0]))
     >>> held = exact(tight, target)
     >>> legal = [one for one in every if not faults(tight, one)]
     >>> closest = min(one.distance for one in legal)
-    >>> closest <= held.distance <= closest + PROVEN, held.lots[1] <= 0
+    >>> closest <= held.distance <= closest + PROVEN, held.lots[2] >= -3
     (True, True)
     """
     from scipy.optimize import Bounds as Box
