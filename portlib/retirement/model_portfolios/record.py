@@ -211,8 +211,8 @@ def record(
     >>> bool(np.isclose(part["2002-01"], earned["2002-01"]))
     True
     >>> paid = earned["2003-01"] - part["2003-01"]
-    >>> cost = 2 * policy["backtest_trading_cost"]
-    >>> bool(np.isclose(paid, cost * found.replays["three tenths"].turnover.iloc[1], rtol=0.05))
+    >>> each = policy["backtest_trading_cost"]
+    >>> bool(np.isclose(paid, 2 * each * found.replays["three tenths"].turnover.iloc[1], rtol=0.05))
     True
 
     Bolder people hold more, within the policy's bands around the reference; where no distance from
