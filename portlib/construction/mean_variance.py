@@ -53,7 +53,19 @@ def _inverse_times(sigma: Array, right: Array) -> Array:
 
 def closed_form_minimum_variance(sigma: Array) -> Array:
     """Weights (n,) of least risk, short sales allowed: ``sigma^-1 1`` made to sum to one (Merton
-    1972)."""
+    1972).
+
+    Examples
+    --------
+    Two assets: each weight is the other's variance less the covariance, 0.01 to 0.03.
+
+    >>> closed_form_minimum_variance(np.array([[0.04, 0.01], [0.01, 0.02]])).round(9).tolist()
+    [0.25, 0.75]
+    >>> closed_form_minimum_variance(np.array([[0.04, 0.04], [0.04, 0.04]]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...AssumptionsError: a closed form inverts sigma, whose smallest eigenvalue is ...
+    """
     x = _inverse_times(sigma, np.ones(len(sigma)))
     return np.asarray(x / x.sum())
 
@@ -79,6 +91,18 @@ def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
     AssumptionsError
         Where that sum is not positive: the least risk earns no more than rf, and no maximum exists.
         And where sigma has no inverse.
+
+    Examples
+    --------
+    By Cramer's rule: ``0.02 * 0.05 - 0.01 * 0.02`` to ``0.04 * 0.02 - 0.01 * 0.05``, 8 to 3.
+
+    >>> sigma = np.array([[0.04, 0.01], [0.01, 0.02]])
+    >>> (11 * closed_form_tangency(np.array([0.07, 0.04]), sigma, 0.02)).round(9).tolist()
+    [8.0, 3.0]
+    >>> closed_form_tangency(np.array([0.07, 0.04]), sigma, 0.05)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...AssumptionsError: no tangency portfolio: the portfolio of least risk earns no ...
     """
     x = _inverse_times(sigma, mu - rf)
     if x.sum() <= 0:
@@ -111,6 +135,15 @@ def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
     ------
     AssumptionsError
         Where sigma has no inverse.
+
+    Examples
+    --------
+    The least risk, 1/4 and 3/4, earns 4.75%; beyond it 0.0225 and -0.0075 buy ``0.75 / A`` of the
+    first for as much of the second.
+
+    >>> sigma = np.array([[0.04, 0.01], [0.01, 0.02]])
+    >>> closed_form_utility(np.array([0.07, 0.04]), sigma, 4.0).round(9).tolist()  # 1/4 + 3/16
+    [0.4375, 0.5625]
     """
     least = closed_form_minimum_variance(sigma)
     return np.asarray(least + _inverse_times(sigma, mu - mu @ least) / risk_aversion)
@@ -138,6 +171,15 @@ def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: 
     ------
     AssumptionsError
         Where sigma has no inverse.
+
+    Examples
+    --------
+    The determinant is 0.0007: shares of 8/7 and 3/7 over A, whatever they sum to.
+
+    >>> sigma = np.array([[0.04, 0.01], [0.01, 0.02]])
+    >>> shares = closed_form_risky_shares(np.array([0.07, 0.04]), sigma, 0.02, 4.0)
+    >>> (28 * shares).round(9).tolist()
+    [8.0, 3.0]
     """
     return np.asarray(_inverse_times(sigma, mu - rf) / risk_aversion)
 
@@ -146,7 +188,14 @@ def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: 
 
 
 def equal_weights(assumptions: Assumptions) -> Allocation:
-    """One n-th in each asset (the 1/N rule of DeMiguel, Garlappi and Uppal 2009)."""
+    """One n-th in each asset (the 1/N rule of DeMiguel, Garlappi and Uppal 2009).
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b", "c"), [0.05, 0.04, 0.03], np.diag([0.04, 0.01, 0.09]))
+    >>> (3 * equal_weights(a).w).round(9).tolist(), round(9 * equal_weights(a).risk ** 2, 9)
+    ([1.0, 1.0, 1.0], 0.14)
+    """
     w = np.full(len(assumptions), 1 / len(assumptions))
     return allocation(assumptions, None, w, "equal weights", "rule", "1/n", time.perf_counter(), {})
 
@@ -175,6 +224,22 @@ def age_in_bonds(
     ------
     ValueError
         For an age out of range, and labels that are unknown, missing or in both.
+
+    Examples
+    --------
+    >>> a = Assumptions(("core", "stocks", "long"), [0.03, 0.07, 0.04], np.diag([0.01, 0.04, 0.02]))
+    >>> age_in_bonds(a, 45, bonds=["core", "long"], stocks=["stocks"]).w.round(9).tolist()
+    [0.225, 0.55, 0.225]
+    >>> [age_in_bonds(a, age, bonds=["core"], stocks=["stocks"]).w[1].item() for age in (0, 100)]
+    [1.0, 0.0]
+    >>> age_in_bonds(a, 101, bonds=["core"], stocks=["stocks"])
+    Traceback (most recent call last):
+    ...
+    ValueError: age must be between 0 and 100, got 101
+    >>> age_in_bonds(a, 45, bonds=["core"], stocks=["stocks", "core"])
+    Traceback (most recent call last):
+    ...
+    ValueError: bonds and stocks must be two disjoint lists of assets; not among the assets: []
     """
     if not 0 <= age <= 100:
         raise ValueError(f"age must be between 0 and 100, got {age}")
@@ -221,6 +286,21 @@ def particle_swarm(
     Returns
     -------
     Allocation
+
+    Examples
+    --------
+    It comes near the exact answer, which it cannot pass.
+
+    >>> a = Assumptions(("a", "b", "c"), [0.06, 0.10, 0.04], np.diag([0.01, 0.04, 0.09]), rf=0.02)
+    >>> found = particle_swarm(a, rng=np.random.default_rng(1), risk_aversion=5.0)
+    >>> exact = a.utility_of(maximum_utility(a, risk_aversion=5.0).w, 5.0)
+    >>> -1e-12 < exact - a.utility_of(found.w, 5.0) < 1e-5
+    True
+    >>> best = particle_swarm(a, rng=np.random.default_rng(1))
+    >>> -1e-12 < maximum_sharpe(a).sharpe - best.sharpe < 1e-5
+    True
+    >>> bool(best.w.min() >= 0), round(float(best.w.sum()), 9)
+    (True, 1.0)
     """
     start = time.perf_counter()
     n = len(assumptions)
@@ -280,6 +360,12 @@ def minimum_risk(assumptions: Assumptions, mandate: Mandate | None = None) -> Al
         Naming the rules that conflict.
     NotSolved
         For a soft rule, whose penalty is in return.
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b", "c"), [0.05, 0.04, 0.03], np.diag([0.04, 0.01, 0.09]))
+    >>> (49 * minimum_risk(a).w).round(9).tolist()  # 1/0.04 to 1/0.01 to 1/0.09
+    [9.0, 36.0, 4.0]
     """
     return _single(assumptions, default_mandate(assumptions, mandate), 0.0, "minimum risk")
 
@@ -314,6 +400,33 @@ def maximum_utility(
         Where a solver gives no answer.
     ValueError
         Where A is negative or infinite.
+
+    Examples
+    --------
+    Inside the rules it is the closed form; at a risk aversion of 0 the highest return, and of two
+    that share it the less risky mix, weights inverse to variances.
+
+    >>> a = Assumptions(("a", "b", "c"), [0.07, 0.07, 0.03], np.diag([0.04, 0.01, 0.0025]))
+    >>> found = maximum_utility(a, risk_aversion=12.0)
+    >>> np.allclose(found.w, closed_form_utility(a.mu, a.sigma, 12.0)) and bool(found.w.min() > 0)
+    True
+    >>> maximum_utility(a, risk_aversion=0.0).w.round(9).tolist()
+    [0.2, 0.8, 0.0]
+    >>> maximum_utility(a, risk_aversion=-1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: risk aversion must be zero or more and finite, got -1.0
+
+    A soft rule costs its penalty per unit by which it is broken: as if what breaks it earned that
+    much less.
+
+    >>> from portlib.construction.mandate import fully_invested, group_limit, long_only
+    >>> wish = group_limit("wish", ["a"], upper=0.05).soft(0.01)
+    >>> rules = Mandate(a.labels, [fully_invested(), long_only(), wish])
+    >>> soft = maximum_utility(a, rules, risk_aversion=4.0)
+    >>> less = maximum_utility(a.replace(mu=a.mu - [0.01, 0, 0], source="less"), risk_aversion=4.0)
+    >>> np.allclose(soft.w, less.w, atol=1e-6), bool(less.w[0] > 0.05)
+    (True, True)
     """
     trade_off = _trade_off(risk_aversion)
     mandate = default_mandate(assumptions, mandate)
@@ -350,6 +463,26 @@ def target_return(
     ------
     Infeasible, NotSolved
         As `minimum_risk`.
+
+    Examples
+    --------
+    Two assets of 4% and 8%: a return of 5% takes a quarter of the second; one below that of the
+    least risk, 4.8%, is had with it.
+
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
+    >>> found = target_return(a, r=0.05)
+    >>> found.w.round(9).tolist(), target_return(a, r=0.03).w.round(9).tolist()
+    ([0.75, 0.25], [0.8, 0.2])
+
+    Its price: ``d risk / d r`` by hand, ``(0.04 * 0.25 - 0.01 * 0.75) / risk / 0.04``.
+
+    >>> risk = (0.75**2 * 0.01 + 0.25**2 * 0.04) ** 0.5
+    >>> bool(np.isclose(found.shadow_prices["target return"], 0.0025 / risk / 0.04))
+    True
+    >>> target_return(a, r=0.09)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...Infeasible: no portfolio obeys 'fully invested', ...
     """
     mandate = default_mandate(assumptions, mandate)
     return _single(
@@ -395,6 +528,38 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
     >>> two = Assumptions(["a", "b"], [0.06, 0.10], np.diag([0.01, 0.04]), 0.02)
     >>> maximum_sharpe(two).w.round(4).tolist()
     [0.6667, 0.3333]
+
+    Correlated and capped: no mix in steps of 2% has a higher ratio, and the cap's price is what the
+    ratio gains per unit of it. The same where turnover or volatility is limited.
+
+    >>> from portlib.construction.mandate import Turnover, fully_invested, long_only, position_limit
+    >>> from portlib.construction.mandate import volatility_limit
+    >>> sigma = [[0.0025, 0.001, 0.0], [0.001, 0.04, 0.002], [0.0, 0.002, 0.0225]]
+    >>> a = Assumptions(("bonds", "stocks", "gold"), [0.03, 0.08, 0.05], sigma, rf=0.01)
+    >>> pairs = [(i, j) for i in range(51) for j in range(51 - i)]
+    >>> steps = [np.array([i, j, 50 - i - j]) / 50 for i, j in pairs]
+    >>> for rule in (
+    ...     position_limit(0.5),
+    ...     Turnover("slow", {"stocks": 0.9, "gold": 0.1}, 0.3),
+    ...     volatility_limit(a.labels, 0.05),
+    ... ):
+    ...     rules = Mandate(a.labels, [fully_invested(), long_only(), rule])
+    ...     best = maximum_sharpe(a, rules)
+    ...     allowed = [w for w in steps if rules.allows(w, a)]
+    ...     assert -1e-7 < best.sharpe - max(map(a.sharpe_of, allowed)) < 0.003
+    ...     wider = maximum_sharpe(a, rules.relaxed({rule.name: 1e-5})).sharpe
+    ...     slope = (wider - best.sharpe) * 1e5
+    ...     assert 0.1 < slope and np.isclose(best.shadow_prices[rule.name], slope, rtol=0.01)
+    >>> maximum_sharpe(a.replace(rf=0.08, source="dear cash"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...AssumptionsError: no portfolio of this mandate is expected to earn more than rf ...
+    >>> slow = Turnover("slow", {"stocks": 1.0}, 0.3).soft(0.1)
+    >>> rules = Mandate(a.labels, [fully_invested(), long_only(), slow])
+    >>> maximum_sharpe(a, rules)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...NotSolved: 'slow' is soft: its penalty is in return, which a ratio ...
     """
     from scipy.optimize import brentq
 
@@ -521,6 +686,21 @@ def efficient_portfolios(
         As `minimum_risk`.
     ValueError
         For fewer than two points.
+
+    Examples
+    --------
+    From the least risk, which earns 4.8%, to 8%: returns equally apart, each with the least risk.
+
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
+    >>> found = efficient_portfolios(a, points=5)
+    >>> [round(one.mean, 9) for one in found]
+    [0.048, 0.056, 0.064, 0.072, 0.08]
+    >>> [round(float(one.w[1]), 9) for one in found]  # (mean - 0.04) / 0.04
+    [0.2, 0.4, 0.6, 0.8, 1.0]
+    >>> efficient_portfolios(a, points=1)
+    Traceback (most recent call last):
+    ...
+    ValueError: a frontier needs two points or more, not 1
     """
     if points < 2:
         raise ValueError(f"a frontier needs two points or more, not {points}")
@@ -584,6 +764,69 @@ class Frontier:
         Time of the trace; library and version, and what was done to a singular sigma.
     cap : str
         The rule on volatility that ends it at the first corner, if one does.
+
+    Examples
+    --------
+    Two assets without correlation: from all of the second down to weights inverse to variances.
+    Between them the best second weight is ``0.2 + (0.08 - 0.04) / (A 0.05)``.
+
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]], rf=0.02)
+    >>> whole = frontier(a)
+    >>> whole.corners.round(9).tolist(), whole.trade_offs.round(9).tolist()  # 0.8 * 0.05 / 0.04
+    ([[0.0, 1.0], [0.8, 0.2]], [1.0, 0.0])
+    >>> whole.means.round(9).tolist(), (whole.risks**2).round(9).tolist()
+    ([0.08, 0.048], [0.04, 0.008])
+    >>> [round(float(whole.maximum_utility(A).w[1]), 9) for A in (0.0, 0.5, 1.0, 2.0, 4.0)]
+    [1.0, 1.0, 1.0, 0.6, 0.4]
+    >>> [round(float(whole.target_return(r).w[1]), 9) for r in (0.03, 0.05, 0.08)]
+    [0.2, 0.25, 1.0]
+    >>> # 0.01 * 0.6**2 + 0.04 * 0.4**2 is 0.1**2
+    >>> [round(float(whole.target_risk(s).w[1]), 9) for s in (0.1, 0.3)]
+    [0.4, 1.0]
+    >>> whole.maximum_sharpe().w.round(9).tolist()  # 0.02 / 0.01 to 0.06 / 0.04
+    [0.571428571, 0.428571429]
+    >>> whole.curve(3)["mean"].round(9).tolist(), (whole.curve(3)["risk"] ** 2).round(9).tolist()
+    ([0.08, 0.064, 0.048], [0.04, 0.016, 0.008])
+    >>> whole.target_return(0.081)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...Infeasible: no portfolio obeys 'fully invested', ...
+    >>> whole.target_risk(0.08)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...Infeasible: no portfolio obeys 'fully invested', ...
+
+    A shadow price is what the goal gains per unit of a limit: here of a cap on two assets of three,
+    against two frontiers a little apart.
+
+    >>> from portlib.construction.mandate import fully_invested, long_only, position_limit
+    >>> sigma = [[0.0025, 0.001, 0.0], [0.001, 0.04, 0.002], [0.0, 0.002, 0.0225]]
+    >>> a = Assumptions(("bonds", "stocks", "gold"), [0.03, 0.08, 0.05], sigma, rf=0.01)
+    >>> rules = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.6)])
+    >>> now, wider = frontier(a, rules), frontier(a, rules.relaxed({"position limit": 1e-6}))
+    >>> for ask, goal in (
+    ...     (lambda f: f.minimum_risk(), lambda one: -one.risk),
+    ...     (lambda f: f.maximum_return(), lambda one: one.mean),
+    ...     (lambda f: f.maximum_utility(1.0), lambda one: one.mean - 0.5 * one.risk**2),
+    ...     (lambda f: f.maximum_utility(9.0), lambda one: one.mean - 4.5 * one.risk**2),
+    ...     (lambda f: f.maximum_sharpe(), lambda one: one.sharpe),
+    ...     (lambda f: f.target_return(0.043), lambda one: -one.risk),
+    ...     (lambda f: f.target_risk(0.0605), lambda one: one.mean),
+    ... ):
+    ...     slope = (goal(ask(wider)) - goal(ask(now))) * 1e6
+    ...     price = ask(now).shadow_prices["position limit"]
+    ...     assert 1e-3 < slope and np.isclose(price, slope, rtol=1e-3)
+
+    Of a target the price is what it costs to ask for a little more.
+
+    >>> goal = now.target_return(0.045).shadow_prices["target return"]
+    >>> more = now.target_return(0.045 + 1e-6).risk - now.target_return(0.045).risk
+    >>> bool(np.isclose(goal, more * 1e6, rtol=1e-3))
+    True
+    >>> goal = now.target_risk(0.10).shadow_prices["target risk"]
+    >>> more = now.target_risk(0.10 + 1e-6).mean - now.target_risk(0.10).mean
+    >>> bool(np.isclose(goal, more * 1e6, rtol=1e-3))
+    True
     """
 
     assumptions: Assumptions
@@ -838,6 +1081,30 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
         (`efficient_portfolios` gives points of it), for positions without limit, and where a sigma
         estimated from fewer months than assets leaves stretches without risk on which no active set
         can be certified (shrink such a sigma first).
+
+    Examples
+    --------
+    A limit on volatility of 10% ends it where the second weight is 0.4; bolder investors stop
+    there, and pay the cap's price: what a little more of it earns after the risk it adds.
+
+    >>> from portlib.construction.mandate import fully_invested, long_only, volatility_limit
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
+    >>> calm = Mandate(a.labels, [fully_invested(), long_only(), volatility_limit(a.labels, 0.1)])
+    >>> short = frontier(a, calm)
+    >>> short.corners.round(9).tolist(), short.cap
+    ([[0.6, 0.4], [0.8, 0.2]], 'volatility limit')
+    >>> for A in (0.0, 2.0, 6.0):  # 0.04 / 0.01 * 0.1 more mean, and A 0.1 more risk
+    ...     print(round(short.maximum_utility(A).shadow_prices["volatility limit"], 9))
+    0.4
+    0.2
+    0.0
+    >>> wide = calm.relaxed({"volatility limit": 0.2})
+    >>> frontier(a, wide).cap, frontier(a, wide).corners[0].tolist()
+    ('', [0.0, 1.0])
+    >>> frontier(a, calm.relaxed({"volatility limit": -0.02}))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...Infeasible: no portfolio obeys 'fully invested', ...
     """
     start = time.perf_counter()
     mandate = default_mandate(assumptions, mandate)
