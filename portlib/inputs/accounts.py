@@ -52,13 +52,18 @@ class AccountHoldings:
 
     Examples
     --------
-    >>> day = pd.Timestamp("2026-06-30")
-    >>> held = {"date": day, "participant": None, "fund": ["A", "B"], "balance": [300.0, 100.0]}
-    >>> accounts = AccountHoldings(pd.DataFrame(held))
-    >>> accounts.weights.loc[day].to_dict()
-    {'A': 0.75, 'B': 0.25}
-    >>> accounts.drift(pd.Series({"A": 0.5, "B": 0.5})).loc[day].to_dict()
-    {'A': 0.25, 'B': -0.25}
+    Two people, who hold 100 and 300 dollars, and 600 and nothing, a month later:
+
+    >>> june, july = pd.to_datetime(["2026-06-30", "2026-07-31"])
+    >>> rows = [(june, "x", "A", 100.0), (june, "y", "B", 300.0), (july, "y", "B", 600.0)]
+    >>> table = pd.DataFrame(rows, columns=["date", "participant", "fund", "balance"])
+    >>> accounts = AccountHoldings(table)
+    >>> accounts.balances.to_numpy().tolist(), accounts.weights.loc[june].to_dict()
+    ([[100.0, 300.0], [0.0, 600.0]], {'A': 0.25, 'B': 0.75})
+    >>> accounts.of("y").to_numpy().tolist(), list(accounts.of("x"))
+    ([[1.0], [1.0]], ['A'])
+    >>> accounts.drift(pd.Series({"B": 0.5, "C": 0.4})).loc[june].round(9).to_dict()
+    {'A': 0.25, 'B': 0.25, 'C': -0.4}
     """
 
     table: pd.DataFrame
@@ -91,7 +96,33 @@ class AccountHoldings:
 
 @dataclass(frozen=True, eq=False)
 class Trades:
-    """Trades by their identifier, as filed."""
+    """Trades by their identifier, as filed.
+
+    Examples
+    --------
+    Bought for 10.20 what was decided at 10, and sold for 19.80 what was decided at 20: both cost.
+    From Friday to Tuesday are two weekdays:
+
+    >>> days = {"decided": "2026-06-05", "ordered": "2026-06-09", "settled": "2026-06-10"}
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "fund": ["A", "B"],
+    ...         "side": ["buy", "sell"],
+    ...         "shares": [5.0, 3.0],
+    ...         "decision_price": [10.0, 20.0],
+    ...         "price": [10.2, 19.8],
+    ...         **{name: pd.Timestamp(day) for name, day in days.items()},
+    ...     }
+    ... )
+    >>> trades = Trades(table)
+    >>> trades.measured.round(9).to_numpy().tolist()
+    [['A', 2, 1, 0.02, 51.0], ['B', 2, 1, 0.01, 59.4]]
+    >>> events = trades.events
+    >>> events[["side", "units", "decided_price", "executed_price"]].to_numpy().tolist()
+    [[1.0, 5.0, 10.0, 10.2], [-1.0, 3.0, 20.0, 19.8]]
+    >>> [str(day.date()) for day in events[["instructed", "locked", "pending", "final"]].iloc[0]]
+    ['2026-06-05', '2026-06-09', '2026-06-09', '2026-06-10']
+    """
 
     table: pd.DataFrame
 
@@ -148,6 +179,27 @@ def make_holdings(
     funds : codes of the lineup; none where it could not be read.
     found : takes everything that is wrong.
     options : how files are to be read, by file.
+
+    Examples
+    --------
+    >>> def read(*lines, funds=("A", "B")):
+    ...     found = Findings()
+    ...     text = Text(FILE, "\\n".join(["date,participant,fund,balance", *lines]))
+    ...     made = make_holdings(text, funds, found, {})
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     return None if made is None else made.weights.to_numpy().round(9).tolist()
+    >>> read('2026-06-30,x,A,"1,000.50"', "2026-06-30,y,B,3001.5")
+    [[0.25, 0.75]]
+    >>> read("2026-06-30,,A,100", "2026-06-30,,B,0", "2026-07-31,x,A,50", "2026-07-31,y,A,50")
+    [[1.0, 0.0], [1.0, 0.0]]
+    >>> bad = ["2026-06-30,x,A,100", "2026-06-30,x,A,50", "2026-06-30,,B,0", "2026-07-31,x,C,0"]
+    >>> read(*bad)  # doctest: +ELLIPSIS
+    account_holdings.csv: line 5: fund 'C' is none of the lineup
+    account_holdings.csv: line 3: fund 'A' has two balances of one account and day
+    account_holdings.csv: 2026-06-30: some rows name a participant, others none; one would ...
+    account_holdings.csv: 2026-07-31: all balances are zero
+    >>> read("2026-06-30,x,C,100", funds=()), make_holdings(None, ["A"], Findings(), {}) is None
+    ([[1.0]], True)
     """
     if text is None:
         return None
@@ -178,6 +230,24 @@ def make_trades(
     Parameters
     ----------
     text, funds, found, options : as in `make_holdings`.
+
+    Examples
+    --------
+    >>> head = "trade,fund,side,shares,decided,ordered,settled,decision_price,price"
+    >>> def read(*lines):
+    ...     found = Findings()
+    ...     made = make_trades(Text(TRADES, "\\n".join([head, *lines])), ["A"], found, {})
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     return None if made is None else made.measured["slippage"].round(9).to_dict()
+    >>> days = "2026-06-05,2026-06-05,2026-06-08"
+    >>> read(f"t1,A,buy,5,{days},10,15", f"t2,A,sell,5,{days},10,5")
+    {'t1': 0.5, 't2': 0.5}
+    >>> late = "t1,A,buy,5,2026-06-08,2026-06-05,2026-06-04,10,10"
+    >>> read(late, "t1,A,buy,5,2026-06-05,2026-06-08,2026-06-09,10,15.1")
+    trades.csv: line 3: trade 't1' is given twice
+    trades.csv: line 2: trade 't1' was ordered before it was decided
+    trades.csv: line 2: trade 't1' was settled before it was ordered
+    trades.csv: line 3: trade 't1' has a price more than half away from decided
     """
     if text is None:
         return None

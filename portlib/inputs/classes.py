@@ -91,8 +91,17 @@ class Classes:
 
     Examples
     --------
-    >>> survey_classes().role("us_tips")
-    'fixed_income'
+    >>> known = survey_classes()
+    >>> known.role("us_tips"), known.of_role("cash"), known.inflation_linked, known.own
+    ('fixed_income', ('cash',), ('us_tips',), ())
+    >>> known["us_reits"].survey is None, known["cash"].survey, "cash" in known, "gold" in known
+    (True, 'cash', True, False)
+    >>> known["us_tipps"]
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: no class 'us_tipps'; did you mean 'us_tips'?
+    >>> len(known.names) == len(list(known)) == len(NAMES)
+    True
     """
 
     by_name: Mapping[str, AssetClass]
@@ -157,6 +166,48 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
     ----------
     content : what the file says, by class; None without it.
     found : takes everything that is wrong; a class that is refused is known all the same.
+
+    Examples
+    --------
+    A house calls cash stable value, has inflation-protected bonds of its own, and a class that the
+    survey does not have:
+
+    >>> found = Findings()
+    >>> stable = {"label": "Stable value", "role": "cash", "survey": "cash", "history": "bills"}
+    >>> linked = {"label": "Linked bonds", "role": "fixed_income", "survey": "us_tips"}
+    >>> mix = {"us_market": 0.6, "bills": 0.4}
+    >>> art = {"label": "Paintings", "role": "real", "history": mix, "inflation_linked": True}
+    >>> known = make({"stable": stable, "linked": linked, "art": art}, found)
+    >>> len(found), known.own, known.of_role("cash"), known.inflation_linked
+    (0, ('stable', 'linked', 'art'), ('cash', 'stable'), ('us_tips', 'linked', 'art'))
+    >>> known["stable"].history, known["art"].history == mix
+    ({'bills': 1.0}, True)
+    >>> known["art"].survey, known["stable"].survey
+    (None, 'cash')
+    >>> make({"us_tips": {"label": "TIPS", "role": "fixed_income"}}, found)["us_tips"].survey
+    'us_tips'
+    >>> make(None, found).own
+    ()
+
+    What is wrong is told, all of it, and the class is known all the same:
+
+    >>> bad = {"label": " ", "role": "bonds", "survey": "us_tip", "colour": 1}
+    >>> bad["history"] = {"bills": 0.9}
+    >>> odd = {"label": "stable VALUE", "role": "cash", "inflation_linked": "yes"}
+    >>> known = make({"a-b": stable, "bad": bad, "stable": stable, "odd": odd, "x": "cash"}, found)
+    >>> for one in found:  # doctest: +ELLIPSIS
+    ...     print(one)
+    classes.yml: 'a-b': a class is named like us_large_equity
+    classes.yml: bad: 'colour' is no entry of a class
+    classes.yml: bad: label ' ' is no name for readers
+    classes.yml: bad: role 'bonds' is none of equity, fixed_income, real, cash; did you mean ...
+    classes.yml: bad: survey 'us_tip' is no class of the survey; did you mean 'us_tips'?
+    classes.yml: bad: history {'bills': 0.9} is no series, and no weights of series that sum to one
+    classes.yml: odd: inflation_linked is true or false, not 'yes'
+    classes.yml: odd: label 'stable VALUE' is that of stable too; keep them apart
+    classes.yml: x: write label, role, survey, history, inflation_linked under it
+    >>> known.own, known["bad"].role, known["bad"].history, known["odd"].inflation_linked
+    (('bad', 'stable', 'odd', 'x'), 'equity', {}, False)
     """
     known = survey_classes()
     made: dict[str, AssetClass] = dict(known.by_name)

@@ -75,6 +75,22 @@ class HeldExposures:
         The day of the holdings used.
     unknown : DataFrame
         The securities that no row names: fund, id_kind, id, weight, the largest first.
+
+    Examples
+    --------
+    Of a fund 60% is known to be shares and 30% bonds; the rest may be all of one or none:
+
+    >>> mapped = pd.DataFrame({"shares": [0.6, 1.1], "bonds": [0.3, 0.0]}, ["mix", "bold"])
+    >>> unmapped, days = pd.Series([0.1, -0.1], ["mix", "bold"]), pd.Series(dtype=object)
+    >>> held = HeldExposures(mapped, unmapped, days, pd.DataFrame())
+    >>> held.point.round(6).to_numpy().tolist(), held.lower.equals(mapped)
+    ([[0.666667, 0.333333], [1.0, 0.0]], True)
+    >>> held.upper.round(9).to_numpy().tolist()  # a leveraged fund has nothing unknown
+    [[0.7, 0.4], [1.1, 0.0]]
+    >>> held.total(["bonds", "shares", "gold"]).loc["mix"].round(9).to_dict()
+    {'lower': 0.9, 'point': 1.0, 'upper': 1.0}
+    >>> held.total(["bonds"]).loc["mix"].round(6).to_dict()
+    {'lower': 0.3, 'point': 0.333333, 'upper': 0.4}
     """
 
     mapped: pd.DataFrame
@@ -112,7 +128,47 @@ class HeldExposures:
 
 @dataclass(frozen=True, eq=False)
 class FundHoldings:
-    """Holdings (fund, date, ids as tuples of (kind, id), weight) and the master of securities."""
+    """Holdings (fund, date, ids as tuples of (kind, id), weight) and the master of securities.
+
+    Examples
+    --------
+    ``A`` filed in March and in June, ``B`` in March alone: each is taken by its own last day. What
+    was a share to the last day of March is a bond from that of June on; nobody knows ``XYZ``.
+
+    >>> march, june = pd.to_datetime(["2026-03-31", "2026-06-30"])
+    >>> one, odd = (("ticker", "ONE"),), (("ticker", "XYZ"),)
+    >>> two = (("cusip", "?"), ("ticker", "TWO"))
+    >>> rows = [("A", march, one, 1.0), ("A", june, one, 0.5), ("A", june, odd, 0.3)]
+    >>> rows += [("A", june, two, 0.15), ("B", march, one, 0.6), ("B", march, two, 0.4)]
+    >>> table = pd.DataFrame(rows, columns=["fund", "date", "ids", "weight"])
+    >>> master = pd.DataFrame(
+    ...     {
+    ...         "id_kind": "ticker",
+    ...         "id": ["ONE", "ONE", "TWO"],
+    ...         "class": ["shares", "bonds", "cash"],
+    ...         "valid_from": pd.to_datetime([None, "2026-06-30", None]),
+    ...         "valid_to": pd.to_datetime(["2026-03-31", None, None]),
+    ...     }
+    ... )
+    >>> holdings = FundHoldings(table, master)
+    >>> held = holdings.exposures(date(2026, 6, 30))
+    >>> held.mapped.loc["A"].to_dict(), held.mapped.loc["B"].to_dict()
+    ({'bonds': 0.5, 'cash': 0.15, 'shares': 0.0}, {'bonds': 0.0, 'cash': 0.4, 'shares': 0.6})
+    >>> held.unmapped.round(9).to_dict(), held.unknown.to_numpy().tolist()
+    ({'A': 0.35, 'B': 0.0}, [['A', 'ticker', 'XYZ', 0.3]])
+    >>> held.dates.astype(str).to_dict(), holdings.funds
+    ({'A': '2026-06-30', 'B': '2026-03-31'}, ('A', 'B'))
+    >>> before = holdings.exposures(date(2026, 6, 29))
+    >>> before.mapped.loc["A"].to_dict(), before.unknown.empty
+    ({'cash': 0.0, 'shares': 1.0}, True)
+    >>> lines = holdings.to_csv().splitlines()
+    >>> lines[0], lines[4]
+    ('fund,date,id_kind,id,weight', 'A,2026-06-30,ticker,TWO,0.15')
+    >>> holdings.exposures(date(2026, 3, 30))
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: fund_holdings.csv: no holdings on or before 2026-03-30
+    """
 
     table: pd.DataFrame
     master: pd.DataFrame
@@ -203,6 +259,55 @@ def make(
     classes : those that the master may name.
     found : takes everything that is wrong.
     options : how files are to be read, by file.
+
+    Examples
+    --------
+    >>> from portlib.inputs.classes import survey_classes
+    >>> master = ["id_kind,id,class,valid_from,valid_to", "ticker,ONE,us_large_equity,,2026-05-31"]
+    >>> master += ["ticker,ONE,us_core_bonds,2026-06-01,", "cusip,037833100,us_large_equity,,"]
+    >>> def read(*lines, master=master, filings=None):
+    ...     found = Findings()
+    ...     head = "fund,date,id_kind,id,weight"
+    ...     text = Text(FILE, "\\n".join([head, *lines])) if lines else None
+    ...     listed = None if master is None else Text(MASTER, "\\n".join(master))
+    ...     made = make(text, listed, filings, ["A"], survey_classes(), found, {})
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     return None if made is None else made.table["weight"].tolist()
+    >>> read("A,2026-06-30,ticker,one,0.6", "A,2026-06-30,cusip,037833100,40%")
+    [0.6, 0.4]
+    >>> read("A,2026-06-30,ticker,ONE,0.5"), read("A,2026-06-30,ticker,ONE,1.05")
+    ([0.5], [1.05])
+    >>> read("A,2026-06-30,ticker,ONE,0.49")
+    fund_holdings.csv: A, 2026-06-30: weights sum to 0.49, not to one
+    >>> read("A,2026-06-30,ticker,ONE,1.06")
+    fund_holdings.csv: A, 2026-06-30: weights sum to 1.06, not to one
+    >>> read("A,2026-06-30,ticker,ONE,0.6", "A,2026-06-30,ticker,one,0.4", "C,2026-06-30,isin,X,1")
+    fund_holdings.csv: line 4: fund 'C' is none of the lineup
+    fund_holdings.csv: line 4: id 'X' is no ISIN: its check digit does not agree
+    fund_holdings.csv: line 3: id 'ONE' is given twice for its fund and day
+    >>> read("A,2026-06-30,cusip,37833100,1")  # doctest: +ELLIPSIS
+    fund_holdings.csv: line 2: id '37833100' is no CUSIP: its check digit does not agree; ...
+    >>> twice = [*master, "ticker,ONE,us_tips,2026-05-31,2026-06-01"]
+    >>> read("A,2026-06-30,ticker,ONE,1", master=twice)
+    securities.csv: line 5: id 'ONE' has two rows for one day
+    securities.csv: line 3: id 'ONE' has two rows for one day
+    >>> gold = [master[0], "ticker,ONE,gold,2026-06-02,2026-06-01"]
+    >>> read("A,2026-06-30,ticker,ONE,1", master=gold)
+    securities.csv: line 2: class 'gold' is not known; name it in classes.yml
+    securities.csv: line 2: id 'ONE' is valid to a day before it is valid from
+    >>> read("A,2026-06-30,ticker,ONE,1", master=None)  # doctest: +ELLIPSIS
+    fund_holdings.csv: is not used: it needs securities.csv beside it, which says what ...
+    >>> read()
+    securities.csv: is not used: there is no fund_holdings.csv and no filing in nport/
+
+    A filing counts beside the file, but not for the same fund and day:
+
+    >>> filed = pd.DataFrame({"fund": ["A"], "date": [pd.Timestamp("2026-03-31")], "weight": [0.9]})
+    >>> filed["ids"] = [(("ticker", "ONE"),)]
+    >>> read("A,2026-06-30,ticker,ONE,1", filings=filed), read(filings=filed)
+    ([1.0, 0.9], [0.9])
+    >>> read("A,2026-03-31,ticker,ONE,1", filings=filed)
+    fund_holdings.csv: A, 2026-03-31: is in a filing of nport/ too; keep one of the two
     """
     if holdings is None and filings is None:
         if master is not None:
@@ -290,8 +395,13 @@ def valid_cusip(id: str) -> bool:
 
     Examples
     --------
-    >>> valid_cusip("037833100"), valid_cusip("037833101")
-    (True, False)
+    Apple's; every second character counts twice, digits of products are added: ``0 + (6) + 7 + (1 +
+    6) + 3 + (6) + 1 + (0) = 30``, which lacks nothing to thirty. Letters go on from 10:
+
+    >>> valid_cusip("037833100"), valid_cusip("037833101"), valid_cusip("38259P508")
+    (True, False, True)
+    >>> valid_cusip("37833100"), valid_cusip("03783310A"), valid_cusip("17275R102")
+    (False, False, True)
     """
     if not re.fullmatch(r"[0-9A-Z*@#]{8}[0-9]", id):
         return False
@@ -308,8 +418,10 @@ def valid_isin(id: str) -> bool:
 
     Examples
     --------
-    >>> valid_isin("US0378331005"), valid_isin("US0378331006")
-    (True, False)
+    >>> valid_isin("US0378331005"), valid_isin("US0378331006"), valid_isin("GB0002634946")
+    (True, False, True)
+    >>> valid_isin("us0378331005"), valid_isin("US037833100"), valid_isin("DE0007164600")
+    (False, False, True)
     """
     if not re.fullmatch(r"[A-Z]{2}[0-9A-Z]{9}[0-9]", id):
         return False

@@ -102,14 +102,69 @@ def make(
     Examples
     --------
     >>> from portlib.inputs.classes import survey_classes
-    >>> found = Findings()
+    >>> def read(*limits, funds=("A", "B")):
+    ...     found = Findings()
+    ...     stated = make({"constraints": list(limits)}, funds, survey_classes(), found)
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     return stated
     >>> none = {"name": "no stock", "kind": "exclusion", "funds": ["A"], "clause": "IPS 4.1"}
     >>> cap = {"name": "cap", "kind": "position_limit", "upper": 40, "clause": "IPS 4.2"}
-    >>> stated = make({"constraints": [none, cap]}, ["A", "B"], survey_classes(), found)
-    >>> [limit.name for limit in stated]
-    ['no stock']
-    >>> print(*found)
+    >>> [limit.name for limit in read(none, cap)]
     mandate.yml: cap: upper 40 is not a number from 0 to 1; in percent? Write 0.4
+    ['no stock']
+    >>> (soft,) = read(cap | {"upper": 0.4, "penalty": 0.01})
+    >>> soft.kind, soft.clause, dict(soft.arguments), soft.penalty, read(none)[0].penalty
+    ('position_limit', 'IPS 4.2', {'upper': 0.4}, 0.01, None)
+    >>> group = none | {"name": "group", "kind": "group_limit", "funds": ["A", "B"]}
+    >>> index = group | {"kind": "tracking_error", "limit": 0.02, "benchmark": {"A": 0.6, "B": 0.4}}
+    >>> del index["funds"]
+    >>> both = read(group | {"upper": 1.0, "lower": 1.0}, index | {"name": "index"})
+    >>> [sorted(one.named()) for one in both]
+    [['A', 'B'], ['A', 'B']]
+
+    Everything that is wrong is told, by the limit's name:
+
+    >>> read(group)
+    mandate.yml: group: a group_limit needs lower or upper
+    ()
+    >>> read(group | {"lower": 0.5, "upper": 0.4})
+    mandate.yml: group: lower 0.5 is above upper 0.4
+    ()
+    >>> read(group | {"upper": True, "funds": ["A", "C"]})
+    mandate.yml: group: funds: 'C' is not known
+    mandate.yml: group: upper True is not a number from 0 to 1
+    ()
+    >>> read(group | {"upper": 0.4, "funds": "A", "floor": 1})
+    mandate.yml: group: funds is a list like [A, B]
+    mandate.yml: group: a group_limit has no 'floor'; did you mean 'lower'?
+    ()
+    >>> read(index | {"benchmark": {"A": 0.6, "B": 0.3}}), read(index | {"benchmark": {"A": "all"}})
+    mandate.yml: group: benchmark sums to 0.9, not to one
+    mandate.yml: group: benchmark: A: 'all' is not a number
+    mandate.yml: group: benchmark sums to 0, not to one
+    ((), ())
+    >>> read({"kind": "exclude", "funds": ["A"]}, 3)  # doctest: +ELLIPSIS
+    mandate.yml: limit 1: name is missing
+    mandate.yml: limit 1: clause is missing
+    mandate.yml: limit 1: kind 'exclude' is none of position_limit, ...
+    mandate.yml: limit 2: write name, kind, clause and its arguments
+    ()
+    >>> [limit.name for limit in read(none, none)]
+    mandate.yml: no stock: the name is given twice
+    ['no stock']
+    >>> role = {"name": "role", "kind": "role_limit", "clause": "4", "role": "bonds", "upper": 0.5}
+    >>> read(role)  # doctest: +ELLIPSIS
+    mandate.yml: role: role 'bonds' is none of equity, fixed_income, real, cash; did you mean ...
+    ()
+    >>> read({"name": "floor", "kind": "position_floor", "clause": "4", "lower": -0.1})
+    mandate.yml: floor: a position_floor needs funds
+    mandate.yml: floor: lower -0.1 is not a number from 0 to 1
+    ()
+    >>> len(read(none | {"funds": ["Z"]}, funds=())), make(None, [], survey_classes(), Findings())
+    (1, ())
+    >>> found = Findings()
+    >>> make({"limits": [none]}, ["A"], survey_classes(), found), len(found)
+    ((), 2)
     """
     if content is None:
         return ()

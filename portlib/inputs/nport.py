@@ -50,17 +50,49 @@ def read(path: str | Path, fund: str) -> pd.DataFrame:
     Examples
     --------
     >>> import tempfile
-    >>> text = (
-    ...     '<edgarSubmission xmlns="http://www.sec.gov/edgar/nport"><formData>'
-    ...     "<genInfo><repPdDate>2026-03-31</repPdDate></genInfo><invstOrSecs><invstOrSec>"
-    ...     "<title>SYNTHETIC</title><pctVal>12.5</pctVal></invstOrSec></invstOrSecs>"
-    ...     "</formData></edgarSubmission>"
-    ... )
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     filing = Path(folder) / "filing.xml"
-    ...     _ = filing.write_text(text)
-    ...     read(filing, "BONDS")["weight"].tolist()
-    [0.125]
+    >>> name = '<edgarSubmission xmlns="http://www.sec.gov/edgar/nport"><formData>'
+    >>> def filing(holdings, day="<genInfo><repPdDate>2026-03-31</repPdDate></genInfo>", name=name):
+    ...     listed = "".join(f"<invstOrSec>{one}</invstOrSec>" for one in holdings)
+    ...     text = f"{name}{day}<invstOrSecs>{listed}</invstOrSecs></formData></edgarSubmission>"
+    ...     with tempfile.TemporaryDirectory() as folder:
+    ...         path = Path(folder) / "filing.xml"
+    ...         _ = path.write_text(text)
+    ...         try:
+    ...             return read(path, "BONDS")
+    ...         except DataError as error:
+    ...             print(error)
+    >>> apple = "<name>Apple Inc.</name><lei>HWUPKR0MPOU8FGXBT394</lei><cusip>037833100</cusip>"
+    >>> apple += '<identifiers><isin value="us0378331005"/><ticker value="AAPL"/></identifiers>'
+    >>> apple += "<pctVal>12.5</pctVal><assetCat>EC</assetCat><invCountry>US</invCountry>"
+    >>> short = "<title>A short</title><name>x</name><cusip>000000000</cusip><pctVal>-2</pctVal>"
+    >>> table = filing([apple, short, "<pctVal>1</pctVal>"])
+    >>> table["weight"].tolist(), table["name"].tolist(), str(table["date"][0].date())
+    ([0.125, -0.02, 0.01], ['Apple Inc.', 'A short', ''], '2026-03-31')
+    >>> for one in table["ids"][0]:  # the surest first
+    ...     print(*one)
+    cusip 037833100
+    isin US0378331005
+    ticker AAPL
+    lei HWUPKR0MPOU8FGXBT394
+    name Apple Inc.
+    nport_category EC/US
+    nport_category EC
+    >>> table["ids"][1], table["ids"][2]
+    ((('name', 'A short'),), (('name', 'a holding without a name'),))
+    >>> filing(["<title>A</title><pctVal>many</pctVal>"])
+    nport/filing.xml: holding 1: pctVal 'many' is no number
+    >>> filing([])
+    nport/filing.xml: lists no holdings
+    >>> filing([apple], day="")
+    nport/filing.xml: has no repPdDate
+    >>> filing([apple], day="<genInfo><repPdDate>spring</repPdDate></genInfo>")
+    nport/filing.xml: repPdDate 'spring' is no day
+    >>> filing([apple], name="<edgarSubmission><formData>")
+    nport/filing.xml: is no N-PORT filing: it begins with 'edgarSubmission'
+    >>> filing([apple], name="<!DOCTYPE x>" + name)
+    nport/filing.xml: declares entities, which no filing does
+    >>> filing([apple], name="<")  # doctest: +ELLIPSIS
+    nport/filing.xml: is not XML: ...
     """
     path = Path(path)
     name = f"{FOLDER}/{path.name}"

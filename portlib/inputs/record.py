@@ -227,8 +227,25 @@ def from_json(content: Any) -> Sources:
     Examples
     --------
     >>> content = {"history.csv": "month,cash\\n2026-01,0.3%\\n", "reading.yml": {}}
-    >>> from_json(content).to_json() == content
-    True
+    >>> sources = from_json(content)
+    >>> sources.to_json() == content, bool(sources), bool(from_json({}))
+    (True, True, False)
+    >>> from_json({"histories.csv": ""})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: inputs: 'histories.csv' is no file of the format; did you mean ...
+    >>> from_json({"history.csv": {}})
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: inputs: history.csv: should be the file's text
+    >>> from_json({"reading.yml": "unit: percent"})
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: inputs: reading.yml: should be a mapping
+    >>> from_json(["history.csv"])
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: inputs: list is no mapping of files
     """
     if not isinstance(content, Mapping):
         raise DataError(f"inputs: {type(content).__name__} is no mapping of files")
@@ -263,6 +280,64 @@ def make(sources: Sources, known: Classes, labels: Mapping[str, str], found: Fin
     known : from `classes_of`.
     labels : the lineup's funds, label by code.
     found : takes everything that is wrong, and what was understood.
+
+    Examples
+    --------
+    Returns of classes under their labels, of funds by theirs, and how one of the files is to be
+    read:
+
+    >>> labels = {"A": "Stock fund", "B": "Bond fund"}
+    >>> def read(content, labels=labels):
+    ...     found = Findings()
+    ...     sources = from_json(content)
+    ...     made = make(sources, classes_of(sources, found), labels, found)
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     return made
+    >>> history = "month,US large companies,cash\\n2026-01,1.5,0.3\\n2026-02,-0.5,0.2\\n"
+    >>> funds = "month,stock fund,B\\n2026-01,1%,0.5%\\n2026-02,2%,0.4%\\n"
+    >>> content = {"history.csv": history, "fund_returns.csv": funds}
+    >>> made = read(content | {"reading.yml": {"history.csv": {"unit": "percent"}}})
+    >>> made.history.values.round(9).to_dict("list")
+    {'us_large_equity': [0.015, -0.005], 'cash': [0.003, 0.002]}
+    >>> made.funds.values["A"].tolist(), sorted(made.as_read)
+    ([0.01, 0.02], ['fund_returns.csv', 'history.csv'])
+
+    Offered ``B`` alone, a plan keeps what is of ``B``:
+
+    >>> kept = made.offering(["B"])
+    >>> list(kept.funds.values), "A" in kept.to_json()["fund_returns.csv"], len(kept.fingerprint)
+    (['B'], False, 64)
+    >>> made.offering(["C"]).funds is None, kept.fingerprint == made.fingerprint
+    (True, False)
+    >>> list(kept.sources.mappings), kept.history is made.history
+    (['reading.yml'], True)
+
+    Prices and what was paid out make returns; both ways at once are refused:
+
+    >>> prices = "date,A\\n2026-01-31,100\\n2026-02-28,102\\n2026-03-31,96.9\\n"
+    >>> paid = "fund,date,amount\\nA,2026-03-10,3.06\\n"
+    >>> told = read({"fund_prices.csv": prices, "distributions.csv": paid})
+    >>> told.funds.values["A"].round(9).tolist()  # 102 / 100, (96.9 + 3.06) / 102
+    [0.02, -0.02]
+    >>> read({"fund_prices.csv": prices, "fund_returns.csv": funds}).funds is None
+    fund_prices.csv: stands beside fund_returns.csv; keep one, or it would be unsaid which counts
+    True
+    >>> read({"distributions.csv": paid}).funds is None
+    distributions.csv: needs fund_prices.csv beside it
+    True
+    >>> _ = read({"fund_returns.csv": funds.replace("B", "C")})
+    fund_returns.csv: column 'C' is no fund of the lineup
+    >>> read({"fund_returns.csv": funds.replace("B", "A")}).funds is None
+    fund_returns.csv: two columns are the fund 'A'
+    True
+    >>> other = history.replace("cash", "bonds")
+    >>> percent = {"history.csv": {"unit": "percent"}}
+    >>> _ = read({"history.csv": other, "reading.yml": percent})  # doctest: +ELLIPSIS
+    history.csv: column 'bonds' is no class of the plan...
+    >>> _ = read({"reading.yml": {"history.cs": {}, "history.csv": {"units": 1, "unit": "%"}}})
+    reading.yml: 'history.cs' is no table of the format; did you mean 'history.csv'?
+    reading.yml: history.csv: 'units' is no option of reading; did you mean 'unit'?
+    reading.yml: history.csv: unit: '%' is none of decimal, percent
     """
     options = _options(sources, found)
     texts = sources.texts
@@ -475,6 +550,27 @@ def check_day(made: Inputs, as_of: date, found: Findings) -> None:
     made : the inputs.
     as_of : the plan's day.
     found : takes what no chapter could use, and months that are used though they are later.
+
+    Examples
+    --------
+    The plan holds on a day in the middle of February: that month's returns may be known, those of
+    March are used and told, and holdings of March alone could not be used:
+
+    >>> ends = pd.date_range("2026-01-31", periods=3, freq="ME")
+    >>> def told(months, day):
+    ...     found = Findings()
+    ...     values = pd.DataFrame({"A": 0.01}, ends[:months])
+    ...     master = pd.DataFrame()
+    ...     table = pd.DataFrame({"date": [pd.Timestamp(day)]})
+    ...     history = ReturnTable(values, "history.csv", "month", ())
+    ...     made = Inputs(history=history, holdings=FundHoldings(table, master))
+    ...     check_day(made, date(2026, 2, 15), found)
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    >>> told(2, "2026-02-15")
+    >>> told(3, "2026-01-31")  # doctest: +ELLIPSIS
+    history.csv: goes to 2026-03, later than as_of 2026-02-15 in rules.yml; the later months ...
+    >>> told(2, "2026-02-16")  # doctest: +ELLIPSIS
+    fund_holdings.csv: its first holdings are of 2026-02-16, later than as_of 2026-02-15 in ...
     """
     if made.holdings is not None and (made.holdings.table["date"] > pd.Timestamp(as_of)).all():
         first = made.holdings.table["date"].min()
@@ -503,6 +599,24 @@ def check_whole(made: Inputs, held: Sequence[str], found: Findings) -> None:
     made : the inputs.
     held : names of the classes that funds and vintages hold.
     found : takes what is lacking, and what is to be known.
+
+    Examples
+    --------
+    >>> def told(held, **given):
+    ...     found = Findings()
+    ...     check_whole(Inputs(**given), held, found)
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    >>> told(["cash", "us_reits"])
+    >>> art = {"art": {"label": "Paintings", "role": "real"}}
+    >>> known = classes.make(art, Findings())
+    >>> told(["cash", "art"], classes=known)  # doctest: +ELLIPSIS
+    classes.yml: what policy decides of each class (stress tests, taxes, inflation) is, for art ...
+    classes.yml: art: the survey has no such class; give assumptions.csv and correlations.csv, ...
+    >>> table = pd.DataFrame({"arithmetic": [0.02]}, ["cash"])
+    >>> own = OwnAssumptions(table, pd.DataFrame(), "cash")
+    >>> told(["cash", "us_tips"], assumptions=own)  # doctest: +ELLIPSIS
+    assumptions.csv: lacks us_large_equity, by which the limit on equity beta is measured: add ...
+    assumptions.csv: lacks us_tips, which the plan's funds hold
     """
     alone = [one for one in made.classes if one.own and one.survey is None and one.name in held]
     if alone and not found.refused:

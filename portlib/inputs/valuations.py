@@ -56,13 +56,30 @@ class Valuations:
 
     Examples
     --------
-    Asked as of May, it does not know June:
+    Asked as of May, it does not know June; what a class has not is asked of all:
 
-    >>> known = {"class": "us_core_bonds", "measure": "yield_to_maturity", "source": "SYNTHETIC"}
-    >>> days = pd.to_datetime(["2026-03-31", "2026-06-30"])
-    >>> valuations = Valuations(pd.DataFrame({**known, "date": days, "value": [0.045, 0.047]}))
-    >>> valuations.latest("us_core_bonds", "yield_to_maturity", date(2026, 5, 31)).value
-    0.045
+    >>> bonds, quoted = "us_core_bonds", "yield_to_maturity"
+    >>> known = ["06-30", "03-31", "04-30", "04-30", "05-31"]
+    >>> table = pd.DataFrame(
+    ...     {
+    ...         "class": [bonds, bonds, bonds, "all", "us_tips"],
+    ...         "measure": [quoted, quoted, "recovery", "inflation", quoted],
+    ...         "date": pd.to_datetime([f"2026-{day}" for day in known]),
+    ...         "value": [0.047, 0.045, 0.4, 0.025, 0.02],
+    ...         "source": "SYNTHETIC",
+    ...     }
+    ... )
+    >>> valuations = Valuations(table)
+    >>> [valuations.latest(bonds, quoted, date(2026, month, 30)).value for month in (5, 6)]
+    [0.045, 0.047]
+    >>> valuations.latest(bonds, "inflation", date(2026, 5, 31))
+    Valuation(value=0.025, date=datetime.date(2026, 4, 30), source='SYNTHETIC')
+    >>> valuations.latest("us_tips", quoted, date(2026, 5, 30))
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: valuations.csv: no yield_to_maturity of us_tips on or before 2026-05-30
+    >>> valuations.classes_with(quoted, "inflation"), valuations.classes_with(quoted, "recovery")
+    (('us_core_bonds', 'us_tips'), ('us_core_bonds',))
     """
 
     table: pd.DataFrame
@@ -97,6 +114,30 @@ def make(
     classes : those that it may name, beside ``all``.
     found : takes everything that is wrong.
     options : how files are to be read, by file.
+
+    Examples
+    --------
+    >>> from portlib.inputs.classes import survey_classes
+    >>> def read(*lines):
+    ...     found = Findings()
+    ...     text = Text(FILE, "\\n".join(["class,measure,date,value,source", *lines]))
+    ...     made = make(text, survey_classes(), found, {})
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     return None if made is None else made.table["value"].tolist()
+    >>> read("us_tips,duration,2026-03-31,6.5,A", "all,inflation,2026-03-31,2.5%,A")
+    [6.5, 0.025]
+    >>> # the ends of what may be
+    >>> read("us_tips,dividend_yield,2026-03-31,0.2,A", "cash,premium,2026-03-31,-0.1,A")
+    [0.2, -0.1]
+    >>> bad = "us_tips,dividend_yield,2026-03-31,3.2,A", "gold,duration,2026-03-31,41,A"
+    >>> read(*bad)  # doctest: +ELLIPSIS
+    valuations.csv: line 3: class 'gold' is not known; name it in classes.yml
+    valuations.csv: line 2: dividend_yield 3.2 is not between 0 and 0.2; in percent? Write ...
+    valuations.csv: line 3: duration 41 is not between 0 and 40
+    >>> read("all,inflation,2026-03-31,2.5%,A", "all,inflation,2026-03-31,2.6%,A")
+    valuations.csv: line 3: measure 'inflation' is given twice for its class and day
+    >>> make(None, survey_classes(), Findings(), {}) is None
+    True
     """
     if text is None:
         return None
