@@ -39,11 +39,28 @@ def read(path: str | Path, *, series: str | None = None) -> PublishedFile:
     Examples
     --------
     >>> import tempfile
-    >>> with tempfile.TemporaryDirectory() as place:
-    ...     file = Path(place) / "renamed.txt"
-    ...     _ = file.write_text("observation_date,GS10\\n2026-01-01,4.1\\n")
-    ...     read(file).kind
+    >>> def told(text, name="renamed.txt"):
+    ...     with tempfile.TemporaryDirectory() as place:
+    ...         file = Path(place) / name
+    ...         _ = file.write_text(text)
+    ...         try:
+    ...             return read(file).kind
+    ...         except DataError as error:
+    ...             print(error)
+    >>> told("observation_date,GS10\\n2026-01-01,4.1\\n")
     'GS10'
+    >>> told("Date,G Fund,F Fund,C Fund,S Fund,I Fund\\n2026-01-30,1,2,3,4,5\\n")
+    'fund-price-history'
+    >>> told("series_id\\tyear\\tperiod\\tvalue\\nCUUR0000SA0\\t2025\\tM09\\t324.8\\n")
+    'CPIAUCNS'
+    >>> told(",Mkt-RF,SMB,HML,RF\\n202601,1,2,3,4\\n", "a.csv")
+    'a'
+    >>> told(" \\n")
+    renamed.txt: is empty
+    >>> told("<html>")
+    renamed.txt: is a web page, not data; was the download an error page?
+    >>> told("fund,fee\\nA,0.1\\n")
+    renamed.txt: a file of no publisher that the book reads
     """
     path = Path(path)
     raw = content_of(path)

@@ -46,7 +46,16 @@ _KEYS = ("observation_date", "date")
 
 
 def recognises(text: str) -> bool:
-    """Whether the text is a series of FRED's, an H.15 download or the fitted yield curve."""
+    """Whether the text is a series of FRED's, an H.15 download or the fitted yield curve.
+
+    Examples
+    --------
+    >>> texts = ["DATE,GS10", '"observation_date",GS10', "Note: This is not", "x,y"]
+    >>> [recognises(text) for text in texts]
+    [True, True, False, False]
+    >>> recognises("Note: This is not an official Federal Reserve statistical release")
+    True
+    """
     start = text[:200].lstrip('"').lower()
     return start.startswith((*(f"{key}," for key in _KEYS), *(f'{key}",' for key in _KEYS))) or (
         start.startswith(("series description", "note: this is not an official federal reserve"))
@@ -76,11 +85,50 @@ def read(text: str, path: Path, series: str | None = None) -> PublishedFile:
 
     Examples
     --------
-    >>> file = read("observation_date,GS10\\n2026-01-01,4.1\\n2026-02-01,.\\n", Path("GS10.csv"))
-    >>> file.tables[0].values["GS10"].tolist(), file.tables[0].unit
-    ([4.1, nan], 'percent')
-    >>> file.vintage, file.notes
-    ('2026-01-31', ('blank, and kept missing: 1',))
+    >>> def told(*lines, name="GS10.csv", series=None):
+    ...     try:
+    ...         return read("\\n".join(lines), Path(name), series)
+    ...     except DataError as error:
+    ...         print(error)
+    >>> file = told("observation_date,GS10", "2026-01-01,4.1", "2026-02-01,.", "2026-03-01,4.3", "")
+    >>> table = file.tables[0]
+    >>> table.values["GS10"].tolist(), table.unit, table.frequency, file.kind
+    ([4.1, nan, 4.3], 'percent', 'month', 'GS10')
+    >>> table.values.index.strftime("%Y-%m-%d").tolist()
+    ['2026-01-31', '2026-02-28', '2026-03-31']
+    >>> file.vintage, file.notes, file.licence
+    ('2026-03-31', ('blank, and kept missing: 1',), 'public domain (US government work)')
+    >>> days = told("DATE,DGS10", "2026-01-29,4.1", "2026-01-30,4.2", "2026-02-02,ND")
+    >>> days.tables[0].frequency, days.vintage
+    ('day', '2026-01-30')
+    >>> h15 = told("Series Description,x", "Time Period,RIFLGFCY10_N.M", "2026-01,4.1")
+    >>> h15.kind, told("date,value", "2026-01-01,4.1").kind
+    ('GS10', 'GS10')
+    >>> told("date,rate", "2026-01-01,4.1", name="yields.csv", series="GS5").kind
+    'GS5'
+    >>> told("date,value", "2026-01-01,4.1", name="yields.csv")
+    yields.csv: the header names no series; say which, as in --series GS10
+    >>> told("DATE,GDP", "2026-01-01,4.1")  # doctest: +ELLIPSIS
+    GS10.csv: GDP: not a series that the book uses (GS1, ...
+    >>> told("DATE,GS10,AAA", "2026-01-01,4.1,5.4")
+    GS10.csv: one file, one publisher and unit; split GS10, AAA
+    >>> told("DATE,GS10,GS5", "2026-01-01,4.1")
+    GS10.csv: row 2026-01-01 has 1 values for 2
+    >>> told("DATE,GS10", "2026-01-01,high")
+    GS10.csv: column 'GS10': 'high' is no number
+    >>> told("DATE,GS10", "2026-02-01,4.1", "2026-01-01,4.1")
+    GS10.csv: 2026-01-01 comes after a later date
+    >>> told("DATE,GS10", "spring,4.1")
+    GS10.csv: 'spring' is no date like 2026-06-01
+    >>> told("DATE,GS10", *(f"2026-{month:02d}-01,4.1" for month in (1, 4, 7, 10)))
+    GS10.csv: quarterly or annual data; import the monthly or daily series
+    >>> told("Series Description,x", "2026-01,4.1")
+    GS10.csv: no row 'Time Period' as H.15 downloads have
+    >>> curve = told("Note: this", "Date,BETA0,SVENPY10", "2026-01-29,1,4.1", "2026-01-30,NA,NA")
+    >>> list(curve.tables[0].values), curve.vintage, curve.kind
+    (['SVENPY10'], '2026-01-29', 'feds200628')
+    >>> told("Note: this", "Date,BETA0", "2026-01-29,1")  # doctest: +ELLIPSIS
+    GS10.csv: no header 'Date,BETA0,...' with the par yields SVENPY
     """
     rows = [row for row in rows_of(text) if any(row)]
     if rows[0][0].lower().startswith("note:"):

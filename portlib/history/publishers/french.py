@@ -66,10 +66,40 @@ def read(text: str, path: Path) -> PublishedFile:
 
     Examples
     --------
-    >>> months = ["202601,1.00,0.50,-0.20,0.30", "202602,-0.50,-99.99,0.10,0.30"]
-    >>> file = read("\\n".join([",Mkt-RF,SMB,HML,RF", *months]), Path("factors.csv"))
-    >>> file.tables[0].values["SMB"].tolist(), file.vintage
-    ([0.5, nan], '202602')
+    >>> def told(*lines, name="factors.csv"):
+    ...     try:
+    ...         return read("\\n".join(lines), Path(name))
+    ...     except DataError as error:
+    ...         print(error)
+    >>> head = ",Mkt-RF,SMB,HML,RF"
+    >>> months = ["202601,1.00,0.50,-0.20,0.30", "202602,-0.50,-99.99,0.1,0.3"]
+    >>> years = ["", "Annual Factors", head, "2024,10,1,2,4", "2025,12,1,-3,5"]
+    >>> file = told("made using the 202602 CRSP database", "", head, *months, *years)
+    >>> file.tables[0].values["SMB"].tolist(), file.vintage, file.notes, file.kind
+    ([0.5, nan], '202602', (), 'F-F_Research_Data_Factors')
+    >>> [(table.title, table.frequency, table.unit) for table in file.tables]
+    [('Factors', 'month', 'percent'), ('Annual Factors', 'year', 'percent')]
+    >>> file.tables[1].values["HML"].to_dict(), f"{file.tables[0].values.index[1]:%Y-%m-%d}"
+    ({2024: 2.0, 2025: -3.0}, '2026-02-28')
+    >>> told(head, *months).notes
+    ('names no database; its last month stands for the vintage',)
+    >>> lines = ["Average Value Weighted Returns", ",Lo 10,Hi 10", "202601,1,2"]
+    >>> lines += ["", "Firms", ",Lo 10,Hi 10", "202601,100,200"]
+    >>> sizes = told(*lines, name="10_Portfolios_ME (1).csv")
+    >>> [(table.title, table.unit) for table in sizes.tables]
+    [('Average Value Weighted Returns', 'percent'), ('Firms', 'as published')]
+    >>> told("made using the 202603 CRSP database", head, *months)
+    factors.csv: made of the database of 202603, but ends in 202602; cut off?
+    >>> told(head, months[0], "202603,1,1,1,1")
+    factors.csv, Mkt-RF: 202603 follows a gap
+    >>> told(head, months[0], "202602,1,1,1")
+    factors.csv, Mkt-RF: row 202602 has 3 values for 4 columns
+    >>> told(head, "20260102,1,1,1,1")
+    factors.csv: daily data; import the monthly file of the same name
+    >>> told("202601,1,1,1,1")
+    factors.csv: row 202601 stands under no header; is a row above it damaged?
+    >>> told(head, "2025,1,1,1,1")
+    factors.csv: no table by month; its header starts with an empty field or 'Date'
     """
     name = path.name
     rows = rows_of(text)

@@ -39,11 +39,25 @@ def read(text: str, path: Path) -> PublishedFile:
 
     Examples
     --------
-    >>> months = ["2025\\tM09\\t324.8", "2025\\tM10\\t-", "2025\\tM11\\t324.1"]
-    >>> head = "series_id\\tyear\\tperiod\\tvalue"
-    >>> text = "\\n".join([head, *(f"CUUR0000SA0\\t{month}" for month in months)])
-    >>> read(text, Path("cu.data.1.AllItems")).notes
-    ('not collected, and kept missing: 1',)
+    A year's average (M13) is no month, and a month that was not collected stays missing:
+
+    >>> def told(*lines):
+    ...     text = "\\n".join(["series_id\\tyear\\tperiod\\tvalue", *lines])
+    ...     try:
+    ...         return read(text.replace(" ", "\\t"), Path("cu.data.1.AllItems"))
+    ...     except DataError as error:
+    ...         print(error)
+    >>> months = ["2025 M09 324.8", "2025 M10 -", "2025 M11 324.1", "2025 M13 322.1"]
+    >>> other = ["CUSR0000SA0 2025 M09 325.0", "CUUR0000SA0R 2025 M09 30.1"]
+    >>> file = told(*other, *(f"CUUR0000SA0 {month}" for month in months))
+    >>> file.kind, file.tables[0].values["CPIAUCNS"].tolist(), file.tables[0].unit
+    ('CPIAUCNS', [324.8, nan, 324.1], 'index')
+    >>> file.notes, file.vintage
+    (('not collected, and kept missing: 1',), '2025-11-30')
+    >>> told(other[0]).kind, told(other[0]).notes
+    ('CPIAUCSL', ())
+    >>> told(other[1])
+    cu.data.1.AllItems: neither CUUR0000SA0 nor CUSR0000SA0 (all items) is in it
     """
     rows = [[field.strip() for field in line.split("\t")] for line in text.splitlines()[1:]]
     held = {row[0] for row in rows}

@@ -62,9 +62,15 @@ class PublishedFile:
 
     Examples
     --------
-    >>> table = PublishedTable("fitted par yields", "day", pd.DataFrame({"10": [4.1]}), "percent")
-    >>> PublishedFile("a board", "open", "curve", "2026-03", (table,)).table("Par", "day") is table
-    True
+    >>> par = PublishedTable("fitted par yields", "day", pd.DataFrame({"10": [4.1]}), "percent")
+    >>> year = PublishedTable("fitted par yields", "year", pd.DataFrame({"10": [4.2]}), "percent")
+    >>> file = PublishedFile("a board", "open", "curve", "2026-03", (par, year))
+    >>> file.table("Par", "year") is year, file.table("", "day") is par
+    (True, True)
+    >>> file.table("par", "month")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: curve: no table 'par' by month; it has 'fitted par yields' by day, ...
     """
 
     publisher: str
@@ -106,7 +112,17 @@ def content_of(path: Path) -> bytes:
 
 
 def text_of(raw: bytes, name: str) -> str:
-    """Text of ASCII, UTF-8 or UTF-16 with a byte order mark; `DataError` where it is none."""
+    """Text of ASCII, UTF-8 or UTF-16 with a byte order mark; `DataError` where it is none.
+
+    Examples
+    --------
+    >>> text_of("ä,b".encode("utf-16"), "a.csv"), text_of(b"\\xef\\xbb\\xbfa,b", "a.csv")
+    ('ä,b', 'a,b')
+    >>> text_of(b"\\xff,b", "a.csv")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: a.csv: is not text: invalid start byte at byte 0
+    """
     encoding = "utf-16" if raw[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"
     try:
         return raw.decode(encoding)
@@ -134,6 +150,15 @@ def month_end(keys: Iterable[str], pattern: str, name: str) -> pd.DatetimeIndex:
     Returns
     -------
     DatetimeIndex
+
+    Examples
+    --------
+    >>> month_end(["202602", "202412"], "%Y%m", "a.csv").strftime("%Y-%m-%d").tolist()
+    ['2026-02-28', '2024-12-31']
+    >>> month_end(["202602", "202613"], "%Y%m", "a.csv")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: a.csv: '202613' is no month
     """
     listed = list(keys)
     dates = pd.to_datetime(pd.Series(listed, dtype=str), format=pattern, errors="coerce")
@@ -159,6 +184,15 @@ def numbers(
     Returns
     -------
     DataFrame
+
+    Examples
+    --------
+    >>> numbers([["1.5", "."], ["-2", "3"]], ["a", "b"], (".",), "a.csv").to_numpy().tolist()
+    [[1.5, nan], [-2.0, 3.0]]
+    >>> numbers([["1.5", "."], ["-2", "inf"]], ["a", "b"], (".",), "a.csv")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: a.csv: column 'b': 'inf' is no number
     """
     text = pd.DataFrame(cells, columns=columns, dtype=str)
     absent = text.isin(missing)
@@ -173,7 +207,16 @@ def numbers(
 
 
 def in_sequence(index: pd.DatetimeIndex, name: str) -> None:
-    """`DataError` unless the dates rise strictly; names the first that does not."""
+    """`DataError` unless the dates rise strictly; names the first that does not.
+
+    Examples
+    --------
+    >>> in_sequence(pd.DatetimeIndex(["2026-01-30", "2026-02-02"]), "a.csv")
+    >>> in_sequence(pd.DatetimeIndex(["2026-01-30", "2026-02-02", "2026-02-02"]), "a.csv")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: a.csv: 2026-02-02 comes after a later date
+    """
     if not index.is_monotonic_increasing or not index.is_unique:
         step = np.diff(index.asi8)
         raise DataError(
@@ -182,6 +225,12 @@ def in_sequence(index: pd.DatetimeIndex, name: str) -> None:
 
 
 def stem(path: Path) -> str:
-    """A file's name without its endings and without what browsers add to a second download."""
+    """A file's name without its endings and without what browsers add to a second download.
+
+    Examples
+    --------
+    >>> stem(Path("GS10 (2).CSV")), stem(Path("a.b.zip")), stem(Path("prices"))
+    ('GS10', 'a.b', 'prices')
+    """
     name = re.sub(r"\.(csv|zip|xlsx?|txt)$", "", path.name, flags=re.IGNORECASE)
     return re.sub(r"\s*\(\d+\)$", "", name)

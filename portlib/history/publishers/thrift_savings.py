@@ -48,10 +48,33 @@ def read(text: str, path: Path) -> PublishedFile:
 
     Examples
     --------
-    >>> head = "Date,G Fund,F Fund,C Fund,S Fund,I Fund"
-    >>> days = ["2026-02-02,19.2,20.4,110.5,100.2,50.3", "2026-01-30,19.1,20.3,109.9,99.8,50.1"]
-    >>> read("\\n".join([head, *days]), Path("prices.csv")).tables[0].values["C"].tolist()
-    [109.9, 110.5]
+    >>> head = "Date,L Income,G Fund,F Fund,C Fund,S Fund,I Fund"
+    >>> def told(*lines, head=head):
+    ...     try:
+    ...         return read("\\n".join([head, *lines]), Path("prices.csv"))
+    ...     except DataError as error:
+    ...         print(error)
+    >>> days = ["2026-02-02,,19.2,20.4,110.5,100.2,50.3"]
+    >>> days += ["2026-01-30,25.1,19.1,20.3,109.9,99.8,50.1"]
+    >>> file = told(*days)
+    >>> file.tables[0].values["C"].tolist(), file.vintage  # the oldest first
+    ([109.9, 110.5], '2026-02-02')
+    >>> file.tables[0].values["L_Income"].tolist(), file.tables[0].unit
+    ([25.1, nan], 'dollars')
+    >>> f"{told('Jul 2. 2020,25.1,19.2,20.4,110.5,100.2,50.3').tables[0].values.index[0]:%Y-%m-%d}"
+    '2020-07-02'
+    >>> told(days[0], days[0])
+    prices.csv: 2026-02-02 comes after a later date
+    >>> told(days[0].replace("110.5", "0"))
+    prices.csv: a price of G, F, C, S, I is missing or not positive
+    >>> told(days[0].replace("110.5", ""))
+    prices.csv: a price of G, F, C, S, I is missing or not positive
+    >>> told(days[0] + ",1")
+    prices.csv: row 2026-02-02 has 8 fields, not 7
+    >>> told(days[0].replace("2026-02-02", "2026-02-30"))
+    prices.csv: '2026-02-30' is no date
+    >>> recognises(head), recognises(head.replace(",I Fund", ""))
+    (True, False)
     """
     rows = [row for row in rows_of(text) if any(row)]
     names = _funds(rows[0])
