@@ -83,8 +83,38 @@ def room(
 
     Examples
     --------
+    At 61 the larger catch-up, of Roth only where wages of the year before are above 150,000; at it
+    they are not, and without a Roth account there is none:
+
     >>> room(2026, 61, 180_000).catch_up, room(2026, 61, 180_000).catch_up_roth_only
     (11250.0, True)
+    >>> room(2026, 50, 150_000).catch_up, room(2026, 50, 150_000).catch_up_roth_only
+    (8000.0, False)
+    >>> without = room(2026, 50, 150_001, roth_offered=False)
+    >>> without.catch_up, without.catch_up_roth_only, without.why
+    (0.0, False, 'wages of 2025 above 150,000, and no Roth account')
+    >>> room(2025, 50, 900_000, roth_offered=False).catch_up  # not in force
+    7500.0
+    >>> young = room(2026, 49, 180_000)
+    >>> young.employee, young.additions, young.ira, young.why
+    (24500.0, 72000.0, 7500.0, 'below 50: no catch-up')
+
+    Fifteen years of service give 3,000 a year, 15,000 in all, and no more than 5,000 a year of
+    service less what was deferred:
+
+    >>> [room(2026, 45, 60_000, service_years=years).service for years in (14.5, 15)]
+    [0.0, 3000.0]
+    >>> at = {"year": 2026, "age": 55, "wages_before": 60_000, "service_years": 16}
+    >>> [room(**at, service_used=used).service for used in (13_500, 16_000)]
+    [1500.0, 0.0]
+    >>> [room(**at, deferred_before=before).service for before in (70_000, 79_000)]
+    [3000.0, 1000.0]
+    >>> room(**at).employee  # 24,500 + 8,000 + 3,000
+    35500.0
+    >>> room(2027, 45, 60_000)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: ... of 2027: not announced when this was checked, ...
     """
     law = taxes.limits(year, age)
     catch_up = law.catch_up

@@ -74,6 +74,15 @@ def automatic_faults(first: float, step: float, ceiling: float) -> list[str]:
     ...     print(fault)
     the rate must rise by 1% each year, not by 0%
     the ceiling must lie from 10% to 15%, not at 6%
+
+    >>> automatic_faults(0.10, 0.01, 0.15), automatic_faults(0.03, 0.01, 0.15)
+    ([], [])
+    >>> for fault in automatic_faults(0.02, 0.02, 0.16) + automatic_faults(0.11, 0.01, 0.15):
+    ...     print(fault)
+    the first rate must lie from 3% to 10%, not at 2%
+    the rate must rise by 1% each year, not by 2%
+    the ceiling must lie from 10% to 15%, not at 16%
+    the first rate must lie from 3% to 10%, not at 11%
     """
     faults = []
     if not FIRST[0] - 1e-9 <= first <= FIRST[1] + 1e-9:
@@ -89,6 +98,22 @@ def cost(plan: Plan, design: Design) -> float:
     """The employer's contributions of the first year as a share of all pay, at today's deferrals.
 
     With an automatic rate, those who defer less are taken to defer it.
+
+    Examples
+    --------
+    Three people defer 5%, 7% and 14% of 56,600, 78,600 and 39,400. Half of the first 10% are 2.5%,
+    3.5% and 5% of pay; a default of 6% lifts the first to 3%:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> three = replace(ours, participants=ours.participants.iloc[:3])
+    >>> half = [{"rate": 0.5, "up_to": 0.10}]
+    >>> by_hand = (0.025 * 56_600 + 0.035 * 78_600 + 0.05 * 39_400) / (56_600 + 78_600 + 39_400)
+    >>> abs(cost(three, Design(half)) - by_hand) < 1e-12
+    True
+    >>> more = cost(three, Design(half, nonelective=0.02, automatic=0.06)) - by_hand
+    >>> abs(more - 0.02 - 0.005 * 56_600 / 174_600) < 1e-12
+    True
     """
     paid = 0.0
     people = plan.participants
@@ -124,6 +149,37 @@ def outcomes(
     Returns
     -------
     DataFrame by person
+
+    Examples
+    --------
+    A design is the plan's own, with another match and default; what people have is what `outlook`
+    says of them:
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.retirement.cases import balanced
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> three = replace(ours, participants=ours.participants.iloc[:3])
+    >>> years = np.random.default_rng(3).normal(0.04, 0.1, (30, 110, 2))
+    >>> world = balanced(0.6), Scenarios(years, ("equity", "bonds"), "SYNTHETIC")
+    >>> same = Design(three.rules["contributions"]["match"])
+    >>> table = outcomes(three, same, *world, np.random.default_rng(1))
+    >>> table.equals(ol.outlooks(ol.people(three), three, *world, np.random.default_rng(1)))
+    True
+    >>> lifted = ol.people(three)
+    >>> lifted = replace(lifted, deferral_rate=np.array([0.08, 0.08, 0.14]))
+    >>> table = outcomes(three, replace(same, automatic=0.08), *world, np.random.default_rng(1))
+    >>> asked = ol.outlooks(lifted, three, *world, np.random.default_rng(1), ceiling=0.1)
+    >>> table.equals(asked)
+    True
+    >>> rising = Design((), 0.03, 0.06, 0.01, 0.10)
+    >>> none = {**three.rules, "contributions": {**three.rules["contributions"], "match": []}}
+    >>> lifted = replace(lifted, deferral_rate=np.array([0.06, 0.07, 0.14]))
+    >>> at = {"escalation": 0.01, "ceiling": 0.10, "nonelective": 0.03}
+    >>> asked = ol.outlooks(
+    ...     lifted, replace(three, rules=none), *world, np.random.default_rng(1), **at
+    ... )
+    >>> outcomes(three, rising, *world, np.random.default_rng(1)).equals(asked)
+    True
     """
     who = ol.people(plan)
     who = People(
@@ -180,6 +236,28 @@ def compare(
         ``cost``, share of pay; ``chance``, mean over people that spending wanted is met; ``half``,
         the same mean among those who earn the median or less; ``income``, the median over people of
         median income, dollars a year; ``shortfall``, mean share of the spending wanted not met.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> from portlib.retirement.cases import balanced
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> three = replace(ours, participants=ours.participants.iloc[:3])
+    >>> years = np.random.default_rng(3).normal(0.04, 0.1, (30, 110, 2))
+    >>> world = balanced(0.6), Scenarios(years, ("equity", "bonds"), "SYNTHETIC")
+    >>> designs = {"none": Design(), "for all": Design(nonelective=0.05)}
+    >>> table = compare(three, designs, *world, seed=1)
+    >>> table["cost"].round(9).tolist()
+    [0.0, 0.05]
+    >>> each = outcomes(three, designs["for all"], *world, np.random.default_rng(1))
+    >>> found = table.loc["for all"]
+    >>> a, b, c = each["chance"]
+    >>> bool(abs(found["chance"] - (a + b + c) / 3) + abs(found["half"] - (a + c) / 2) < 1e-12)
+    True
+    >>> bool(found["income"] == sorted(each["income"])[1])
+    True
+    >>> bool(abs(found["shortfall"] - sum(each["shortfall"]) / 3) < 1e-12)
+    True
     """
     found = {}
     low = plan.participants["pay"].to_numpy(float) <= plan.participants["pay"].median()
