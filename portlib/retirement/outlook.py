@@ -79,6 +79,31 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
     ------
     DataError
         For a participant that the plan does not have.
+
+    Examples
+    --------
+    A participant of 1980 who means to stop at 60 is 46 in the plan's year; who says nothing stops
+    at the plan's normal age, and who is past their age works one year more:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> one = household(ours, "P0002")
+    >>> (one.age, one.retirement_age, one.pay, one.balance, one.deferral_rate, one.fee_dollars)
+    (46, 60, 78600.0, 84226.0, 0.07, 58.0)
+    >>> one.replacement_rate == ours.policy["spending_replacement"], one.other_income
+    (True, 0.0)
+    >>> [household(ours, who).retirement_age for who in ("P0001", "P0003")]
+    [65, 65]
+    >>> changed = household(ours, "P0002", spending=40_000, deferral_rate=0.1)
+    >>> changed.target, changed.deferral_rate
+    (40000, 0.1)
+    >>> rules = {**ours.rules, "normal_retirement_age": 30}
+    >>> household(replace(ours, rules=rules), "P0001").retirement_age  # born in 1992
+    35
+    >>> household(ours, "P0002x")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: no participant 'P0002x' in the plan; did you mean P0002...?
     """
     if participant not in plan.participants.index:
         known = data.near(participant, [str(name) for name in plan.participants.index])
@@ -113,7 +138,17 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
 
 @door()
 def price_process(plan: Plan, level: float) -> prices.Inflation:
-    """Inflation as fitted to consumer prices from the policy's first year, around `level`."""
+    """Inflation as fitted to consumer prices from the policy's first year, around `level`.
+
+    Examples
+    --------
+    The level is a rate a year, which the process holds as a logarithm and starts from:
+
+    >>> from portlib import plan as plans
+    >>> process = price_process(plans.read(data.ROOT / "plan"), 0.03)
+    >>> round(math.exp(process.expected(7)) - 1, 9)
+    0.03
+    """
     index = np.exp(np.log(open_record()["cpi_u"].values).interpolate())
     fitted = prices.fit(index, int(plan.policy["inflation_first_year"]))
     return fitted.anchored(math.log1p(level), "the survey's")
@@ -147,6 +182,31 @@ def returns_of(
     -------
     Scenarios
         Real returns (paths, years, classes), with their inflation.
+
+    Examples
+    --------
+    As `scenarios.lognormal` on the plan's process and correlations; what is linked to inflation
+    bears no surprise, so that it is real before prices are known:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> known = classes(ours)
+    >>> found = returns_of(ours, known, 0.03, 4, 3, seed=9)
+    >>> found.values.shape == (4, 3, len(known.labels)), found.assets == known.labels
+    (True, True)
+    >>> labels = known.labels
+    >>> stated = {n: c for n, c in ours.policy["inflation_correlations"].items() if n in labels}
+    >>> again = sc.lognormal(
+    ...     known,
+    ...     price_process(ours, 0.03),
+    ...     4,
+    ...     3,
+    ...     np.random.default_rng(9),
+    ...     with_surprises=stated,
+    ...     indexed=ours.inputs.classes.inflation_linked,
+    ... )
+    >>> bool((found.values == again.values).all() and (found.inflation == again.inflation).all())
+    True
     """
     stated = plan.policy["inflation_correlations"]
     known = {name: value for name, value in stated.items() if name in assumptions.labels}
@@ -159,14 +219,33 @@ def returns_of(
 
 
 def mortality(plan: Plan) -> Mortality:
-    """The life table with the policy's improvement and relative mortality."""
+    """The life table with the policy's improvement and relative mortality.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> law = mortality(ours)
+    >>> law.improvement == ours.policy["mortality_improvement"]
+    True
+    >>> law.relative == ours.policy["mortality_relative"]
+    True
+    """
     return Mortality(
         float(plan.policy["mortality_improvement"]), float(plan.policy["mortality_relative"])
     )
 
 
 def pay_risk(plan: Plan) -> PayRisk:
-    """The policy's variances of pay and chance of unemployment."""
+    """The policy's variances of pay and chance of unemployment.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> vars(pay_risk(ours)) == dict(ours.policy["pay_risk"])
+    True
+    """
     return PayRisk(**plan.policy["pay_risk"])
 
 
@@ -246,6 +325,39 @@ def of_household(
     >>> flat = Scenarios(np.zeros((1, 10, 2)), ("equity", "bonds"), "nothing is earned")
     >>> of_household(one, balanced(0.6), draw(one, flat), levels=[0.9]).lasting
     {0.9: 10000.0}
+
+    Five lives of two years, with growth of 0.5 to 4 between them, bear ``100,000 / (1 + 1 / G)``:
+    33,333, 44,444, 50,000, 60,000 and 80,000. 48,000 are met by three of five:
+
+    >>> growth = np.array([4.0, 1.0, 0.5, 1.5, 0.8])
+    >>> years = np.stack([growth - 1] * 2, axis=1)[:, :, None] * np.ones(2)
+    >>> one = Household(
+    ...     65, 65, 80_000, 100_000, spending=48_000, sex=None, last_age=67, social_security=False
+    ... )
+    >>> lives = draw(one, Scenarios(years, ("equity", "bonds"), "SYNTHETIC"))
+    >>> found = of_household(one, balanced(0.6), lives, levels=(0.75, 0.5))
+    >>> found.chance, found.wanted, found.lives
+    (0.6, 48000.0, 5)
+    >>> {p: round(x, 1) for p, x in found.lasting.items()}
+    {0.75: 44444.4, 0.5: 50000.0}
+    >>> lacks = (48_000 - 52_000 * 0.5) + (48_000 - 52_000 * 0.8)  # what 52,000 become
+    >>> abs(found.shortfall - lacks / (5 * 96_000)) < 1e-9
+    True
+    >>> found.table()["share of final pay"].round(6).tolist()  # of 80,000
+    [0.555556, 0.625]
+
+    Income is benefits, what else comes in, and an even share of the balance; at 2% for two years
+    that is the balance over 1 + 1 / 1.02. A year of work at growth ``G`` leaves 100,000 G:
+
+    >>> work = replace(one, retirement_age=66, last_age=68, other_income=500)
+    >>> work = replace(work, social_security=9_000.0)
+    >>> three = np.stack([growth - 1] * 3, axis=1)[:, :, None] * np.ones(2)
+    >>> lives = draw(work, Scenarios(three, ("equity", "bonds"), "SYNTHETIC"))
+    >>> found = of_household(work, balanced(0.6), lives)
+    >>> {q: round(x) for q, x in found.balance.items()}  # the middle, and 0.4 from end to next
+    {0.1: 62000, 0.5: 100000, 0.9: 300000}
+    >>> found.benefit, abs(found.income[0.9] - 9_500 - 300_000 / (1 + 1 / 1.02)) < 1e-6
+    (9000.0, True)
     """
     case = rows.of_households([one], mix, lives, mortality=mortality)
     out = simulate(case, lives)
@@ -293,6 +405,52 @@ def lasting(case: Cases, lives: Lives) -> Array:
     ------
     ValueError
         For an annuity and for taxes.
+
+    Examples
+    --------
+    30,000 and three years in which nothing is earned; 30,000 come in the third. Spent evenly that
+    is 20,000 a year, but savings bear only 15,000 until then. Record keeping of 300 is paid each
+    year, at retirement before the balance is noted:
+
+    >>> from portlib.retirement.cases import balanced, draw
+    >>> one = Household(
+    ...     65, 65, balance=30_000, social_security=30_000.0, claiming_age=67, sex=None, last_age=68
+    ... )
+    >>> flat = Scenarios(np.zeros((2, 3, 2)), ("equity", "bonds"), "nothing is earned")
+    >>> lives = draw(one, flat)
+    >>> lasting(rows.of_households([one], balanced(0.6)), lives).tolist()
+    [[15000.0, 15000.0]]
+    >>> with_fee = replace(one, fee_dollars=300, claiming_age=66, social_security=3_000.0)
+    >>> case = rows.of_households([with_fee], balanced(0.6))
+    >>> lasting(case, lives).round(6).tolist()  # (30,000 + 6,000 - 900) / 3
+    [[11700.0, 11700.0]]
+
+    With growth, after fees, what is borne is the savings over the discounts; who dies before
+    retirement bears nothing that can be told:
+
+    >>> grown = draw(one, Scenarios(np.full((2, 3, 2), 0.25), ("equity", "bonds"), "SYNTHETIC"))
+    >>> grown = replace(grown, last=np.array([[2, 0]]))
+    >>> bare = replace(one, social_security=False)
+    >>> case = rows.of_households([bare], balanced(0.6, fee=0.04))
+    >>> lasting(case, grown).round(2).tolist()  # 30,000 / (1 + 1 / 1.2 + 1 / 1.44)
+    [[11868.13, 30000.0]]
+    >>> later = replace(bare, retirement_age=66)
+    >>> lasting(rows.of_households([later], balanced(0.6)), grown).round(2).tolist()
+    [[20833.33, nan]]
+
+    A survivor spends a share, so that with 0.6 after the first death 88,000 last 1 + 0.6 + 0.6
+    years of 40,000:
+
+    >>> pair = replace(
+    ...     bare, balance=88_000, spouse=hh.Spouse(65), survivor_spending=0.6, social_security=False
+    ... )
+    >>> lives = replace(lives, last=np.array([[2, 0]]), last_spouse=np.array([[0, 0]]))
+    >>> lasting(rows.of_households([pair], balanced(0.6)), lives).round(6).tolist()
+    [[40000.0, 88000.0]]
+    >>> lasting(rows.of_households([replace(one, tax_rate=0.1)], balanced(0.6)), draw(one, flat))
+    Traceback (most recent call last):
+    ...
+    ValueError: spending that lasts is found before taxes: set tax_rate to zero
     """
     if case.annuity is not None:
         raise ValueError("spending that lasts is found for savings without an annuity")
@@ -367,6 +525,22 @@ def outlook(
     >>> found = outlook(ours, ours.participants.index[0], lives=50)
     >>> list(found.lasting.values()) == sorted(found.lasting.values(), reverse=True)
     True
+
+    What is not given is the plan's: its mix, its assumptions, its inflation and its table of
+    mortality, on lives of the seed:
+
+    >>> from portlib.retirement import glidepaths
+    >>> one = household(ours, "P0002")
+    >>> level = expected_inflation(ours)
+    >>> returns = returns_of(ours, classes(ours), level, 50, one.horizon, 2026)
+    >>> lives = rows.draw(one, returns, np.random.default_rng(2027), mortality=mortality(ours))
+    >>> by_hand = of_household(one, glidepaths.adopted(ours), lives, mortality=mortality(ours))
+    >>> found = outlook(ours, "P0002", lives=50)
+    >>> found.income == by_hand.income, found.chance == by_hand.chance, found.lives
+    (True, True, 50)
+    >>> dearer = outlook(ours, "P0002", lives=50, inflation=0.06)
+    >>> dearer.balance[0.5] < found.balance[0.5]
+    True
     """
     from portlib.retirement import glidepaths
 
@@ -384,7 +558,15 @@ def outlook(
 
 
 def classes(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
-    """Assumptions for the plan's classes, in their order."""
+    """Assumptions for the plan's classes, in their order.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> list(classes(ours).labels) == list(ours.exposures.columns)
+    True
+    """
     from portlib.retirement import plan_menu
 
     known = plan_menu.class_assumptions(plan) if assumptions is None else assumptions
@@ -392,7 +574,17 @@ def classes(plan: Plan, assumptions: Assumptions | None = None) -> Assumptions:
 
 
 def expected_inflation(plan: Plan) -> float:
-    """The survey's inflation over the policy's horizon, arithmetic, decimal a year."""
+    """The survey's inflation over the policy's horizon, arithmetic, decimal a year.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> years = ours.policy["cma_horizon_years"]
+    >>> printed = data.table("horizon_2025_assets").loc["inflation", f"arithmetic_{years}y"]
+    >>> bool(expected_inflation(ours) == printed)
+    True
+    """
     column = f"arithmetic_{plan.policy['cma_horizon_years']}y"
     return float(data.table("horizon_2025_assets")[column].loc["inflation"])
 
@@ -402,7 +594,21 @@ def expected_inflation(plan: Plan) -> float:
 
 @dataclass(frozen=True, eq=False)
 class People:
-    """Persons by column, arrays (people,), for `outlooks`; units as in `Household`."""
+    """Persons by column, arrays (people,), for `outlooks`; units as in `Household`.
+
+    Examples
+    --------
+    >>> facts = {"retirement_age": [65, 66], "pay": [5e4, 6e4], "balance": [0, 1e5]}
+    >>> rest = {"deferral_rate": [0.05, 0.06], "other_income": [0, 0]}
+    >>> People(["a", "b"], [40, 13], **facts, **rest)
+    Traceback (most recent call last):
+    ...
+    ValueError: ages must lie between 14 and 110
+    >>> People(["a", "b"], [40, 41], **{**facts, "pay": [5e4, -1]}, **rest)
+    Traceback (most recent call last):
+    ...
+    ValueError: pay of b: -1.0 is no number above zero
+    """
 
     names: Sequence[str]
     age: Array
@@ -429,7 +635,23 @@ class People:
 
 
 def people(plan: Plan) -> People:
-    """All participants of a plan, as `household` reads them."""
+    """All participants of a plan, as `household` reads them.
+
+    Examples
+    --------
+    Each as `household` reads them:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> who = people(ours)
+    >>> names = "age", "retirement_age", "pay", "balance", "deferral_rate", "other_income"
+    >>> singly = [household(ours, name) for name in who.names]
+    >>> all(
+    ...     [float(getattr(one, name)) for one in singly] == np.asarray(getattr(who, name)).tolist()
+    ...     for name in names
+    ... )
+    True
+    """
     row = plan.participants
     age = plan.as_of.year - row["birth_year"].to_numpy(float)
     wanted = row["retirement_age"].to_numpy(float)
@@ -500,6 +722,52 @@ def outlooks(
     ------
     ValueError
         For returns that are too short for the youngest.
+
+    Examples
+    --------
+    A person among many has the outlook that they have by themselves, on the same markets and
+    deaths; here the second of three, whose deferral rises by two points a year to a tenth:
+
+    >>> from portlib import plan as plans
+    >>> from portlib.retirement.cases import balanced
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> three = replace(ours, participants=ours.participants.iloc[:3])
+    >>> years = np.random.default_rng(3).normal(0.04, 0.1, (40, 110, 2))
+    >>> returns = Scenarios(years, ("equity", "bonds"), "SYNTHETIC")
+    >>> rising = {"escalation": 0.02, "ceiling": 0.1, "nonelective": 0.01}
+    >>> table = outlooks(
+    ...     people(three), three, balanced(0.6), returns, np.random.default_rng(1), **rising
+    ... )
+    >>> rate = three.policy["lifecycle_annuity_rate"]
+    >>> for name in ("P0002", "P0003"):
+    ...     one = household(
+    ...         three, name, spouse=None, escalation=0.02, highest_deferral=0.1, nonelective=0.01
+    ...     )
+    ...     last = Mortality().last_years(one.age, "both", np.random.default_rng(1).random(40))
+    ...     lives = Lives(np.moveaxis(years[:, : one.horizon], 0, 2), last[None])
+    ...     alone = of_household(one, balanced(0.6), lives)
+    ...     case = rows.of_households([one], balanced(0.6))
+    ...     balance = simulate(case, lives).balance[0]  # none for those who die before
+    ...     spread = float(case.factor[0, one.working])
+    ...     by_hand = {
+    ...         "chance": alone.chance,
+    ...         "low": alone.low,
+    ...         "high": alone.high,
+    ...         "shortfall": alone.shortfall,
+    ...         "wanted": one.target,
+    ...         "benefit": alone.benefit,
+    ...         "balance": float(np.median(balance)),
+    ...         "income": alone.benefit + float(np.median(balance)) / spread,
+    ...         "low_income": alone.benefit + float(np.quantile(balance, 0.1)) / spread,
+    ...     }
+    ...     print([k for k, x in table.loc[name].items() if abs(x - by_hand[k]) > 1e-6])
+    []
+    []
+    >>> short = Scenarios(years[:, :80], ("equity", "bonds"), "SYNTHETIC")
+    >>> outlooks(people(three), three, balanced(0.6), short, np.random.default_rng(1))
+    Traceback (most recent call last):
+    ...
+    ValueError: returns of 80 years do not cover 99
     """
     table = mortality or Mortality()
     horizon = int(table.last_age - np.min(who.age))
