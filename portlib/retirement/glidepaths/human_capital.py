@@ -55,6 +55,13 @@ def merton_share(premium: float, volatility: float, risk_aversion: float) -> flo
     --------
     >>> round(merton_share(0.04, 0.20, 4.0), 9)
     0.25
+
+    >>> round(merton_share(0.06, 0.30, 2.0), 9)  # 0.06 / (2 * 0.09)
+    0.333333333
+    >>> merton_share(0.04, 0.0, 4.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: volatility 0.0 and risk aversion 4.0 must be positive
     """
     if not (volatility > 0 and risk_aversion > 0):
         raise ValueError(
@@ -87,6 +94,17 @@ def present_value(payments: ArrayLike, rate: float, alive: ArrayLike | None = No
     ------
     ValueError
         For a rate of -1 or less.
+
+    Examples
+    --------
+    >>> present_value([100, 50, 20], 0.25).round(9).tolist()  # 100 + 40 + 12.8, and 50 + 16
+    [152.8, 66.0, 20.0]
+
+    Alive with 1, 0.8 and 0.5; who is alive in the second year lives on with 0.625:
+
+    >>> alive = [1.0, 0.8, 0.5, 0.1]
+    >>> present_value([100, 50, 20], 0.25, alive).round(9).tolist()  # 50 + 0.625 * 16
+    [138.4, 60.0, 20.0]
     """
     if not rate > -1:
         raise ValueError(f"rate {rate} must be above -1, an annual decimal")
@@ -126,6 +144,13 @@ def share_with_human_capital(
 
     >>> share_with_human_capital(0.25, 100.0, [0.0, 100.0, 1_000.0]).tolist()
     [0.25, 0.5, 1.0]
+
+    Pay that moves 0.3 times as equity counts as 30 of equity: half of 200 less 30, of 100:
+
+    >>> round(float(share_with_human_capital(0.5, 100.0, 100.0, 0.3)), 9)
+    0.7
+    >>> share_with_human_capital(0.1, 100.0, [20.0, 100.0], 0.5).tolist()  # 0.1 * 120 - 10; below 0
+    [0.02, 0.0]
     """
     w = np.asarray(wealth, float)
     h = np.asarray(human, float)
@@ -148,6 +173,70 @@ class LifecycleModel:
     discount, risk_aversion, rf, premium, volatility : one year, decimals; the real return is
         ``rf + premium + volatility z``.
     nodes : points of the Gauss-Hermite quadrature for each of the three shocks.
+
+    Examples
+    --------
+    Three nodes lie at the mean and the square root of three standard deviations around it, with
+    chances of two thirds and a sixth:
+
+    >>> model = LifecycleModel(
+    ...     first_age=63,
+    ...     last_working_age=65,
+    ...     last_age=67,
+    ...     survival=np.array([0.99, 0.98, 0.97, 0.96, 0.95]),
+    ...     log_income=np.log([40.0, 50.0, 60.0]),
+    ...     replacement=0.7,
+    ...     var_transitory=0.04,
+    ...     var_permanent=0.01,
+    ...     permanent=False,
+    ...     discount=0.96,
+    ...     risk_aversion=4.0,
+    ...     rf=0.02,
+    ...     premium=0.04,
+    ...     volatility=0.2,
+    ... )
+    >>> gross, chance = model.returns()
+    >>> gross.round(6).tolist(), chance.round(6).tolist()  # 1.06 -/+ 0.2 * 1.732051
+    ([0.71359, 1.06, 1.40641], [0.166667, 0.666667, 0.166667])
+    >>> equity, growth, income, chance = model.next_year(63)
+    >>> len(chance), round(float(chance.sum()), 9), set(growth.tolist())
+    (27, 1.0, {1.0})
+    >>> e, u = 3**0.5 * 0.2, 3**0.5 * 0.1
+    >>> mean_shock = (2 + np.cosh(e)) * (2 + np.cosh(u)) / 9  # of two thirds, and two sixths
+    >>> abs(float(chance @ income) - 50 * float(mean_shock)) < 1e-9
+    True
+    >>> round(float(chance @ equity), 9)
+    1.06
+    >>> [x.round(6).tolist() for x in model.next_year(65)[1:3]]  # 0.7 * 60 in retirement
+    [[1.0, 1.0, 1.0], [42.0, 42.0, 42.0]]
+
+    Where a shock stays, the unit is permanent pay, which grows from 40 to 50:
+
+    >>> from dataclasses import replace
+    >>> stays = replace(model, permanent=True)
+    >>> equity, growth, income, chance = stays.next_year(63)
+    >>> abs(float(chance @ growth) - 50 / 40 * float(2 + np.cosh(u)) / 3) < 1e-9
+    True
+    >>> abs(float(chance @ income) - float(2 + np.cosh(e)) / 3) < 1e-9
+    True
+    >>> stays.next_year(66)[2].tolist()
+    [0.7, 0.7, 0.7]
+    >>> replace(model, survival=np.ones(4))
+    Traceback (most recent call last):
+    ...
+    ValueError: survival needs 5 entries, ages 63 to 67
+    >>> replace(model, volatility=0.7)
+    Traceback (most recent call last):
+    ...
+    ValueError: 3 nodes reach a return below -100%; use fewer
+    >>> replace(model, survival=np.array([0.9, 0.9, 0.0, 0.9, 0.9]))
+    Traceback (most recent call last):
+    ...
+    ValueError: survival are chances above 0, at most 1
+    >>> replace(model, discount=1.1)
+    Traceback (most recent call last):
+    ...
+    ValueError: risk aversion and volatility must be positive, the discount factor between 0 and 1
     """
 
     first_age: int
@@ -312,6 +401,34 @@ def solve(
     ... )
     >>> solve(last, points=40).share(65, [2.0, 4.0]).round(2).tolist()
     [0.25, 0.25]
+
+    After the last age everything is consumed; a year before it consumption is that whose ``u'(c)``
+    is what savings are worth then. Conditions hold off the grid too:
+
+    >>> policy = solve(last, points=60)
+    >>> cash = np.array([1.5, 3.3, 7.7])
+    >>> bool(abs(policy.euler_residuals(65, cash)).max() < 1e-3)
+    True
+    >>> policy.consumption(67, cash).round(9).tolist()  # after the last age
+    [1.5, 3.3, 7.7]
+    >>> share = policy.share(66, cash)[0]
+    >>> gross, chance = last.returns()
+    >>> kept = 1.02 + share * (gross - 1.02)
+    >>> pull = 0.96 * float(chance @ kept**-3.0)  # of c ** -4 = 0.96 E[(s k) ** -4 k]
+    >>> by_hand = 1 / (1 + pull**0.25)
+    >>> bool(abs(policy.consumption(66, cash) / cash - by_hand).max() < 1e-3)
+    True
+
+    Who saves nothing has no share, and who earns surely besides holds more of what is saved in
+    equity:
+
+    >>> bool(np.isnan(policy.share(66, 0.0)))
+    True
+    >>> from dataclasses import replace
+    >>> earns = replace(last, log_income=np.log([0.5, 0.5]), replacement=1.0)
+    >>> shares = solve(earns, points=60).share(65, np.array([2.0, 8.0]))
+    >>> bool(shares[0] > shares[1] > share)
+    True
     """
     m = model
     gamma = model.risk_aversion

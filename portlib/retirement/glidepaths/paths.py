@@ -44,6 +44,46 @@ class Glidepath:
     ------
     ValueError
         For years that do not fall, weights outside 0 to 1 or rows that do not sum to one.
+
+    Examples
+    --------
+    80% of equity from 20 years before retirement, 50% at it and 30% ten years after; between the
+    points a straight line, beyond them the last one:
+
+    >>> path = Glidepath("ours", [20, 0, -10], [0.8, 0.5, 0.3], fee=0.002)
+    >>> path.at([30, 5, -4]).round(9).tolist()  # 0.5 + 0.3 * 5 / 20, and 0.5 - 0.2 * 4 / 10
+    [[0.8, 0.2], [0.575, 0.425], [0.42, 0.58]]
+    >>> path.equity_at(-25).round(9).tolist(), path.charged(0.01).fee, path.charged(0.01).name
+    (0.3, 0.01, 'ours')
+
+    Classes take the place of assets; equity is what the equity assets hold:
+
+    >>> held = {"stocks": [0.9, 0.0], "reits": [0.1, 0.0], "treasuries": [0.0, 1.0]}
+    >>> classes = path.of_classes(pd.DataFrame(held, index=["equity", "bonds"]))
+    >>> classes.assets, classes.equity, classes.fee
+    (('stocks', 'reits', 'treasuries'), ('stocks', 'reits'), 0.002)
+    >>> classes.at(20).round(9).tolist(), classes.equity_at(0).round(9).tolist()
+    ([0.72, 0.08, 0.2], 0.5)
+    >>> for years, weights in (([0, 20], [0.5, 0.8]), ([20, 0], [80, 50]), ([20, 0], [0.5])):
+    ...     try:
+    ...         Glidepath("slip", years, weights)
+    ...     except ValueError as refusal:
+    ...         print(refusal)
+    slip: years to retirement must fall from point to point
+    slip: each row of weights must lie between 0 and 1 and sum to 1; in percent?
+    slip: 2 points of 2 assets do not go with weights (1, 2)
+    >>> Glidepath("slip", [0], [[0.5, 0.4]])
+    Traceback (most recent call last):
+    ...
+    ValueError: slip: each row of weights must lie between 0 and 1 and sum to 1; in percent?
+    >>> Glidepath("slip", [0], [0.5], equity=["stocks"])
+    Traceback (most recent call last):
+    ...
+    ValueError: slip: equity stocks is not among the assets
+    >>> path.charged(0.1)
+    Traceback (most recent call last):
+    ...
+    ValueError: ours: fee 0.1 must be an annual decimal below 0.1
     """
 
     name: str
@@ -137,7 +177,14 @@ class Glidepath:
 
 @door()
 def constant(equity: float, **details: Any) -> Glidepath:
-    """The same equity share at every age."""
+    """The same equity share at every age.
+
+    Examples
+    --------
+    >>> same = constant(0.6, fee=0.001)
+    >>> same.at([40, -40]).tolist(), same.name, same.fee, same.source
+    ([[0.6, 0.4], [0.6, 0.4]], 'constant 60%', 0.001, 'rule')
+    """
     return Glidepath(f"constant {equity:.0%}", [0.0], [equity], **{"source": "rule", **details})
 
 
@@ -156,6 +203,16 @@ def age_rule(retirement_age: int, base: int = 100, **details: Any) -> Glidepath:
     Returns
     -------
     Glidepath
+
+    Examples
+    --------
+    Retiring at 67: 40 years before it, at 27, 73% of equity, at 87 13%, and from 100 on none:
+
+    >>> path = age_rule(67)
+    >>> path.equity_at([40, -20, -45]).round(9).tolist(), path.name
+    ([0.73, 0.13, 0.0], '100 minus age')
+    >>> age_rule(67, 120).equity_at([40, 50]).round(9).tolist()  # at 17 103, and so all
+    [0.93, 1.0]
     """
     ages = np.arange(15, 121)
     shares = np.clip((base - ages) / 100, 0.0, 1.0)
@@ -171,6 +228,24 @@ def published() -> dict[str, Glidepath]:
 
     The source says how many points are unverified. All points, also of other designs, with their
     confidence: ``data.table("published_glidepaths")``.
+
+    Examples
+    --------
+    A design of one point, one that ends six years before retirement and one that begins 19 years
+    before it are left out. Of two Vanguard designs the one whose points are all unverified says so:
+
+    >>> paths = published()
+    >>> for path in paths.values():
+    ...     print(f"{path.name}: {path.years[0]:g} to {path.years[-1]:g}")
+    Vanguard Target Retirement, older published sub-asset design: 25 to -5
+    Vanguard Target Retirement, headline anchors (unverified): 40 to -7
+    T. Rowe Price Retirement (unverified): 40 to -30
+    Fidelity Freedom Index: 21 to -4
+    >>> older = paths["Vanguard Target Retirement, older published sub-asset design"]
+    >>> older.equity_at([25.0, 22.5]).tolist(), older.source  # as printed
+    ([0.9, 0.87], 'index, through (older published sub-asset design); 0 of 8 points unverified')
+    >>> paths["T. Rowe Price Retirement (unverified)"].source.rpartition("; ")[2]
+    '9 of 11 points unverified'
     """
     told = []
     for (provider, design), rows in data.table("published_glidepaths").groupby(
@@ -198,6 +273,19 @@ def published() -> dict[str, Glidepath]:
 def from_plan(plan: Plan) -> Glidepath | None:
     """The plan's target-date series over its classes, net of nothing, with its expense ratio; None
     without a series.
+
+    Examples
+    --------
+    The example plan's series holds 50% of equity at retirement, of which 51 parts in a hundred are
+    large US companies:
+
+    >>> from portlib import data, plan
+    >>> path = from_plan(plan.read(data.ROOT / "plan"))
+    >>> held = dict(zip(path.assets, path.at(0.0).round(9).tolist(), strict=True))
+    >>> held["us_large_equity"], held["us_core_bonds"], held["us_tips"]
+    (0.255, 0.41, 0.09)
+    >>> path.equity_at([5.0, 2.5]).round(9).tolist(), path.fee
+    ([0.6, 0.55], 0.0007)
     """
     if plan.vintages is None:
         return None
@@ -223,9 +311,29 @@ def adopted(plan: Plan) -> Glidepath:
 
     Examples
     --------
+    The example plan's default is its series; where it names another fund, that fund at every age;
+    where it names none and has no series, the policy's path:
+
+    >>> from dataclasses import replace
     >>> from portlib import data, plan
-    >>> round(float(adopted(plan.read(data.ROOT / "plan")).equity_at(0.0)), 9)
-    0.5
+    >>> ours = plan.read(data.ROOT / "plan")
+    >>> adopted(ours).equity_at([0.0, 5.0]).round(9).tolist()
+    [0.5, 0.6]
+    >>> other = replace(ours, rules={**ours.rules, "default": "TSMIDX"})
+    >>> held = adopted(other)
+    >>> held.at([40, -40])[:, :2].tolist(), held.fee, held.equity_at(3).tolist()
+    ([[0.86, 0.14], [0.86, 0.14]], 0.0003, 1.0)
+    >>> bare = replace(ours, vintages=None, rules={**ours.rules, "default": None})
+    >>> path = adopted(bare)
+    >>> shape = ours.policy["adopted_glidepath"]
+    >>> path.equity_at([shape["falls_from"], -shape["falls_until"]]).round(9).tolist() == [
+    ...     shape["start"],
+    ...     shape["landing"],
+    ... ]
+    True
+    >>> core = float(path.at(40)[path.assets.index("us_core_bonds")]) / (1 - shape["start"])
+    >>> round(core, 9) == ours.policy["glidepath_sleeves"]["bonds"]["us_core_bonds"]
+    True
     """
     default = plan.rules["default"]
     kind = None if default is None else plan.funds["kind"].get(default)
@@ -278,6 +386,20 @@ def shaped(
     ------
     ValueError
         When equity would rise, or fall in no time.
+
+    Examples
+    --------
+    >>> path = shaped(0.9, 25, 0.3, 10)
+    >>> path.equity_at([40, 25, 7.5, -10, -20]).round(9).tolist(), path.name
+    ([0.9, 0.9, 0.6, 0.3, 0.3], '90% to 30%, 25 before to 10 after')
+    >>> shaped(0.3, 25, 0.9, 10)
+    Traceback (most recent call last):
+    ...
+    ValueError: equity must not rise with age: it starts at 30% and would land at 90%
+    >>> shaped(0.9, -5, 0.3, 5)
+    Traceback (most recent call last):
+    ...
+    ValueError: the path must fall over some years, not from -5 to -5
     """
     if landing > start + 1e-12:
         raise ValueError(

@@ -66,6 +66,20 @@ def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
     >>> weights, cost = sleeves(plans.read(data.ROOT / "plan"))
     >>> weights.sum(axis=1).round(9).to_dict(), bool((cost >= 0).all())
     ({'equity': 1.0, 'bonds': 1.0}, True)
+
+    A sleeve is the policy's mix of what the menu holds. What a class costs is what the fund does
+    that holds most of it; here by a plain look, class by class:
+
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> wanted = ours.policy["glidepath_sleeves"]["bonds"]
+    >>> weights.loc["bonds"][list(wanted)].round(9).to_dict() == dict(wanted)
+    True
+    >>> menu = ours.exposures.drop(index="COSTK")
+    >>> fees = ours.funds["expense_ratio"]
+    >>> most = {c: menu.index[menu[c] == menu[c].max()] for c in wanted}
+    >>> dear = {c: min(fees[fund] for fund in funds) for c, funds in most.items()}
+    >>> bool(abs(cost["bonds"] - sum(share * dear[c] for c, share in wanted.items())) < 1e-12)
+    True
     """
     funds = plan.exposures.index[plan.funds.loc[plan.exposures.index, "kind"] != "employer_stock"]
     held = plan.exposures.loc[funds]
@@ -90,6 +104,28 @@ def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
 def sample(plan: Plan, most: int | None = None) -> list[str]:
     """At most `most` participants (policy ``glidepath_households``), evenly spaced when sorted by
     age, then pay.
+
+    Examples
+    --------
+    Of five people by age, and by pay where they are alike, the second, the fourth: each stands in
+    the middle of its half.
+
+    >>> from dataclasses import replace
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> five = replace(ours, participants=ours.participants.iloc[:5])
+    >>> people = five.participants
+    >>> order = sorted(people.index, key=lambda who: (-people.birth_year[who], people.pay[who]))
+    >>> sample(five, 2) == [order[1], order[3]]
+    True
+    >>> sample(five, 9) == order
+    True
+    >>> len(sample(ours)) == ours.policy["glidepath_households"]
+    True
+    >>> sample(replace(ours, participants=ours.participants.iloc[:0]))
+    Traceback (most recent call last):
+    ...
+    ValueError: Example 401(k) plan: there are no participants, and so no people to sample
     """
     count = plan.policy["glidepath_households"] if most is None else most
     if plan.participants.empty:
@@ -164,7 +200,18 @@ class Taste:
 
 @door()
 def taste(plan: Plan, risk_aversion: float | None = None) -> Taste:
-    """The plan's, by its policy; at another `risk_aversion` where it is given."""
+    """The plan's, by its policy; at another `risk_aversion` where it is given.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> own, other = taste(ours), taste(ours, 3.0)
+    >>> own.risk_aversion == ours.policy["lifecycle_risk_aversion"], other.risk_aversion
+    (True, 3.0)
+    >>> own.floor == ours.policy["spending_floor"], own.mortality == outlook.mortality(ours)
+    (True, True)
+    """
     own = float(plan.policy["lifecycle_risk_aversion"])
     return Taste(
         own if risk_aversion is None else risk_aversion,
@@ -199,6 +246,30 @@ def spent_for_life(
     ------
     ValueError
         For paths over other assets than the returns.
+
+    Examples
+    --------
+    Three certain years, no interest: a third of what is there, then half, then the rest. In bonds
+    that earn nothing 90,000 are 30,000 a year; equity that gains a quarter pays 30,000, 37,500 and
+    46,875:
+
+    >>> from portlib.retirement.glidepaths.paths import constant
+    >>> facts = {"retirement_age": 65, "sex": None, "annuity_rate": 0.0}
+    >>> person = Household(65, balance=90_000, last_age=68, **facts)
+    >>> years = Scenarios(np.array([[[0.25, 0.0]] * 3] * 2), ("equity", "bonds"), "SYNTHETIC")
+    >>> by = Taste(2.0, 10_000.0, Mortality())
+    >>> paths = [constant(0.0), constant(1.0)]
+    >>> out = spent_for_life(paths, person, years, by)
+    >>> out.spending.round(6).tolist(), out.bequest.round(6).tolist()
+    ([[90000.0, 90000.0], [114375.0, 114375.0]], [[0.0, 0.0], [0.0, 0.0]])
+    >>> harmonic = 3 / (1 / 30_000 + 1 / 37_500 + 1 / 46_875)
+    >>> bool(np.allclose(out.certainty_equivalent(), [30_000, harmonic]))
+    True
+    >>> other = Scenarios(years.values, ("stocks", "bonds"), "SYNTHETIC")
+    >>> spent_for_life(paths, person, other, by)
+    Traceback (most recent call last):
+    ...
+    ValueError: constant 0% holds other assets than the returns (stocks, bonds); use of_classes
     """
     if other := [g.name for g in paths if g.assets != returns.assets]:
         held = ", ".join(returns.assets)
@@ -254,6 +325,36 @@ def compare(
     ------
     ValueError
         As `spent_for_life` does.
+
+    Examples
+    --------
+    The people of `spent_for_life` in two markets, one of which falls by a tenth a year: by the
+    harmonic mean over both, and over two people, one of whom has twice as much, by the geometric
+    mean:
+
+    >>> from portlib.retirement.glidepaths.paths import constant
+    >>> facts = {"retirement_age": 65, "sex": None, "annuity_rate": 0.0, "last_age": 68}
+    >>> two = [Household(65, balance=held, **facts) for held in (90_000, 180_000)]
+    >>> markets = [[[0.25, 0.0]] * 3, [[-0.1, 0.0]] * 3]
+    >>> years = Scenarios(np.array(markets), ("equity", "bonds"), "SYNTHETIC")
+    >>> by = Taste(2.0, 10_000.0, Mortality())
+    >>> table = compare([constant(0.0), constant(1.0)], two, years, by, level=0.9)
+    >>> paid = [30_000 * g**t for g in (1.25, 0.9) for t in range(3)]
+    >>> ce = 6 / sum(1 / x for x in paid)
+    >>> bool(np.allclose(table["certainty equivalent"], [30_000 * 2**0.5, ce * 2**0.5]))
+    True
+    >>> bool(np.allclose(table["gain"], [0.0, ce / 30_000 - 1])), table.index.tolist()
+    (True, ['constant 0%', 'constant 100%'])
+
+    The first path bears no luck. Of the second the logarithm moves by what each market is off the
+    mean of the reciprocals, relative to it; 1.645 standard errors of two markets are their half
+    difference:
+
+    >>> each = [sum(1 / x for x in paid[:3]), sum(1 / x for x in paid[3:])]
+    >>> error = abs(each[0] - each[1]) / sum(each)
+    >>> low, high = (ce / 30_000 * np.exp(s * 1.644854 * error) - 1 for s in (-1, 1))
+    >>> bool(np.allclose(table.loc["constant 100%", ["low", "high"]].astype(float), [low, high]))
+    True
     """
     logs = np.zeros(len(paths))
     moved = np.zeros((len(paths), len(returns.values)))
@@ -311,6 +412,39 @@ def custom(
     ------
     MandateError
         Where the mandate's limits on classes and roles leave no room for the least fall.
+
+    Examples
+    --------
+    On few paths and two people, to show what is found: the best of what was tried, which never
+    rises and stays within the policy's range:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> found = custom(ours, paths=6, households=2, seed=4)
+    >>> names = ["start", "falls_from", "landing", "falls_until"]
+    >>> found.trials[names].iloc[0].tolist() == list(found.parameters.values())
+    True
+    >>> bool(found.value == found.trials["certainty equivalent"].max())
+    True
+    >>> bounds = ours.policy["glidepath_equity_range"]
+    >>> fall = found.trials["start"] - found.trials["landing"]
+    >>> bool((fall >= bounds["least_fall"] - 1e-9).all())
+    True
+    >>> bool(found.trials[["start", "landing"]].stack().between(0.2, 0.9).all())
+    True
+    >>> start, falls_from, landing, falls_until = found.parameters.values()
+    >>> found.path.equity_at([60, falls_from, -falls_until, -60]).round(9).tolist() == [
+    ...     start,
+    ...     start,
+    ...     landing,
+    ...     landing,
+    ... ]
+    True
+    >>> found.participants == tuple(sample(ours, 2))
+    True
+    >>> table = found.table(step=10)
+    >>> bool((table["equity"].diff().dropna() <= 1e-12).all()), set(np.diff(table.index).tolist())
+    (True, {-10})
     """
     classes = outlook.classes(plan, assumptions)
     mix, cost = sleeves(plan)
