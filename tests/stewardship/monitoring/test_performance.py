@@ -348,6 +348,15 @@ def test_an_option_is_behind_by_two_errors_and_not_by_less(errors: float, says: 
     assert judged(net, bench, pd.Series(0.002, index), fees).loc["A", "review"] == says
 
 
+def test_an_option_that_is_its_benchmark_is_not_behind_it() -> None:
+    index = series(np.zeros(36)).index
+    bench = pd.DataFrame({"A": np.random.default_rng(2).normal(0.005, 0.02, 36)}, index)
+    bills = pd.Series(0.002, index)
+    assert judged(bench, bench, bills, pd.Series({"A": COST})).loc["A", "review"] == ""
+    dearer = judged(bench, bench, bills, pd.Series({"A": COST + 0.001}))
+    assert dearer.loc["A", "review"] == "premium without result"
+
+
 def test_a_premium_asks_where_nothing_is_ahead_and_eleven_months_cannot_be_judged() -> None:
     index = series(np.zeros(12)).index
     bench = pd.DataFrame({"A": np.random.default_rng(2).normal(0.005, 0.02, 12)}, index)
