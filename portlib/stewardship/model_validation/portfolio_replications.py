@@ -185,10 +185,10 @@ def geometric(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in geometric(read("geometric_arithmetic_portfolio_return_30y")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    arithmetic means, by the published formula, 8: to the digit
-    portfolio, rounded, 3: to the digit
-    portfolio means, 2: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    arithmetic means, by the published formula, 8 to 0.0001: to the digit
+    portfolio, rounded, 3 to 0.0001: to the digit
+    portfolio means, 2 to 1e-08: to the digit
     """
     given = case["inputs"]
     out = case["outputs"]
@@ -224,18 +224,18 @@ def shrunk(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in shrunk(read("ledoit_wolf_reference_data_A")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    covariance, ledoit wolf identity, 36: to the digit
-    intensity, ledoit wolf identity, 1: to the digit
-    covariance, ledoit wolf diagonal, 36: to the digit
-    intensity, ledoit wolf diagonal, 1: to the digit
-    covariance, ledoit wolf constant correlation, 36: to the digit
-    intensity, ledoit wolf constant correlation, 1: to the digit
-    covariance, ledoit wolf single index, 36: to the digit
-    intensity, ledoit wolf single index, 1: to the digit
-    covariance, quadratic inverse, 36: to the digit
-    covariance, oas, 36: to the digit
-    intensity, oas, 1: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    covariance, ledoit wolf identity, 36 to 1e-12: to the digit
+    intensity, ledoit wolf identity, 1 to 1e-09: to the digit
+    covariance, ledoit wolf diagonal, 36 to 1e-12: to the digit
+    intensity, ledoit wolf diagonal, 1 to 1e-09: to the digit
+    covariance, ledoit wolf constant correlation, 36 to 1e-12: to the digit
+    intensity, ledoit wolf constant correlation, 1 to 1e-09: to the digit
+    covariance, ledoit wolf single index, 36 to 1e-12: to the digit
+    intensity, ledoit wolf single index, 1 to 1e-09: to the digit
+    covariance, quadratic inverse, 36 to 1e-12: to the digit
+    covariance, oas, 36 to 1e-12: to the digit
+    intensity, oas, 1 to 1e-09: to the digit
     """
     x = np.array(case["returns"])
     rows = []
@@ -262,13 +262,14 @@ def higham(case: Case) -> list[Compared]:
 
     Examples
     --------
-    Higham (2002): each quantity, how many values of it were printed, and whether they are met.
+    Higham (2002): each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in higham(read("higham_2002_3x3")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    nearest matrix, 9: to the digit
-    distance, 1: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    nearest matrix, 9 to 1e-08: to the digit
+    distance, 1 to 0.0001: to the digit
     """
     a = np.array(case["matrix"], float)
     x = shrinkage.nearest_correlation(a)
@@ -283,13 +284,14 @@ def nearest_by_newton(case: Case) -> list[Compared]:
 
     Examples
     --------
-    NAG, G02AA: each quantity, how many values of it were printed, and whether they are met.
+    NAG, G02AA: each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in nearest_by_newton(read("nag_nearest_correlation")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    nearest matrix, 16: to the digit
-    distance, 1: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    nearest matrix, 16 to 1e-08: to the digit
+    distance, 1 to 0.001: to the digit
     """
     a = np.array(case["matrix"], float)
     x = shrinkage.nearest_correlation(a)
@@ -312,10 +314,10 @@ def turning_points(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in turning_points(read("bailey_lopezdeprado_2013_cla")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    turning points, 130: to the digit
-    maximum Sharpe ratio, 12: to the digit
-    minimum variance, 11: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    turning points, 130 to 0.001: to the digit
+    maximum Sharpe ratio, 12 to 0.0001: to the digit
+    minimum variance, 11 to 0.0001: to the digit
     """
     traced = mv.frontier(_view(case))
     best = traced.maximum_sharpe()
@@ -347,12 +349,12 @@ def two_assets(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in two_assets(read("bodie_kane_marcus_two_risky_assets")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    weights, 4: to the digit
-    tangency mean and risk, 2: to the digit
-    least risk, 1: to the digit
-    Sharpe ratio, 1: to the digit
-    risky share, 1: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    weights, 4 to 0.01: to the digit
+    tangency mean and risk, 2 to 0.001: to the digit
+    least risk, 1 to 0.0001: to the digit
+    Sharpe ratio, 1 to 0.01: to the digit
+    risky share, 1 to 0.0001: within its notes
     """
     mu = np.array(case["mean"])
     sd = np.array(case["sd"])
@@ -381,14 +383,15 @@ def library_frontier(case: Case) -> list[Compared]:
 
     Examples
     --------
-    OR-Library, port1: each quantity, how many values of it were printed, and whether they are met.
+    OR-Library, port1: each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in library_frontier(read("orlib_port1")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    variance at each return, 102: within its notes
-    highest return, 1: to the digit
-    return of the least risk, 1: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    variance at each return, 102 to 1e-10: within its notes
+    highest return, 1 to 1e-10: to the digit
+    return of the least risk, 1 to 1e-10: within its notes
     """
     sd = np.array(case["sd"])
     correlation = np.eye(len(sd))
@@ -422,11 +425,11 @@ def frontcon(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in frontcon(read("mathworks_frontcon_portalloc")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    risks of the frontier, 10: to the digit
-    its first and last return, 2: to the digit
-    weights of the allocation, 3: within its notes
-    risks and returns of the allocation, 4: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    risks of the frontier, 10 to 0.0001: to the digit
+    its first and last return, 2 to 0.0001: to the digit
+    weights of the allocation, 3 to 0.0001: within its notes
+    risks and returns of the allocation, 4 to 0.0001: within its notes
     """
     view = _view(case, case["borrowing_rate"])
     told = case["allocation"]
@@ -464,10 +467,10 @@ def groups(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in groups(read("mathworks_group_constrained_frontier")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    weights, 24: to the digit
-    risk, 8: to the digit
-    return, 8: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    weights, 24 to 0.0001: to the digit
+    risk, 8 to 0.0001: to the digit
+    return, 8 to 0.0001: to the digit
     """
     view = _view(case)
     limits = []
@@ -512,17 +515,17 @@ def he_litterman(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in he_litterman(read("he_litterman_1999_tables_2_to_5")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    equilibrium, percent, 7: to the digit
-    variance of views, one view, 1: to the digit
-    means, percent, one view, 7: to the digit
-    weights, percent, one view, 7: to the digit
-    tilts, percent, one view, 7: to the digit
-    variance of views, two views, 2: to the digit
-    means, percent, two views, 7: to the digit
-    weights, percent, two views, 7: to the digit
-    tilts, percent, two views, 7: to the digit
-    lambda, 2: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    equilibrium, percent, 7 to 0.1: to the digit
+    variance of views, one view, 1 to 0.001: to the digit
+    means, percent, one view, 7 to 0.1: to the digit
+    weights, percent, one view, 7 to 0.1: to the digit
+    tilts, percent, one view, 7 to 0.1: to the digit
+    variance of views, two views, 2 to 0.001: to the digit
+    means, percent, two views, 7 to 0.1: to the digit
+    weights, percent, two views, 7 to 0.1: to the digit
+    tilts, percent, two views, 7 to 0.1: to the digit
+    lambda, 2 to 0.001: to the digit
     """
     labels = case["assets"]
     tau = case["tau"]
@@ -574,17 +577,18 @@ def idzorek(case: Case, covariance: ArrayLike | None = None) -> list[Compared]:
 
     Examples
     --------
-    Idzorek (2004): each quantity, how many values of it were printed, and whether they are met.
+    Idzorek (2004): each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in idzorek(read("idzorek_2004_table6")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    implied returns, percent, 8: within its notes
-    variance of views, percent, 3: within its notes
-    errors of views, 3: to the digit
-    means, percent, 8: to the digit
-    weights, 8: within its notes
-    their sum, 1: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    implied returns, percent, 8 to 0.01: within its notes
+    variance of views, percent, 3 to 0.001: within its notes
+    errors of views, 3 to 1e-06: to the digit
+    means, percent, 8 to 0.01: to the digit
+    weights, 8 to 0.01: within its notes
+    their sum, 1 to 0.01: to the digit
     """
     labels = case["assets"]
     market = np.array(case["market_weights"])
@@ -630,14 +634,14 @@ def equal_risk(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in equal_risk(read("maillard_roncalli_teiletche_2010_erc")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    weights and risk, equal weights, 5: to the digit
-    shares of risk, equal weights, 4: within its notes
-    weights and risk, minimum variance, 5: to the digit
-    weights and risk, equal risk, 5: to the digit
-    shares of risk, equal risk, 4: to the digit
-    marginal risks, 8: to the digit
-    one correlation for all, 16: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    weights and risk, equal weights, 5 to 0.001: to the digit
+    shares of risk, equal weights, 4 to 0.001: within its notes
+    weights and risk, minimum variance, 5 to 0.001: to the digit
+    weights and risk, equal risk, 5 to 0.001: to the digit
+    shares of risk, equal risk, 4 to 0.001: to the digit
+    marginal risks, 8 to 0.001: to the digit
+    one correlation for all, 16 to 0.01: to the digit
     """
     view = _risky(case["volatility"], case["correlation"], case["citation"])
     rows = []
@@ -679,13 +683,14 @@ def budgets(case: Case) -> list[Compared]:
 
     Examples
     --------
-    Roncalli (2013): each quantity, how many values of it were printed, and whether they are met.
+    Roncalli (2013): each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in budgets(read("roncalli_2013_three_asset_budgeting")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    weights by budget, 3: to the digit
-    equal risk, 3: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    weights by budget, 3 to 0.0001: to the digit
+    equal risk, 3 to 0.0001: to the digit
     """
     view = _risky(case["volatility"], case["correlation"], case["citation"])
     b = dict(zip(view.labels, case["budgets"], strict=True))
@@ -709,11 +714,11 @@ def hierarchical(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in hierarchical(read("lopezdeprado_2016_hrp")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    hierarchical risk parity, 10: to the digit
-    minimum variance, 10: to the digit
-    inverse variance, 10: to the digit
-    order of the leaves, 10: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    hierarchical risk parity, 10 to 0.0001: to the digit
+    minimum variance, 10 to 0.0001: to the digit
+    inverse variance, 10 to 0.0001: to the digit
+    order of the leaves, 10 to 1: to the digit
     """
     from scipy.cluster.hierarchy import leaves_list
 
@@ -748,11 +753,11 @@ def cvar(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in cvar(read("rockafellar_uryasev_2000_cvar")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    weights, 3: within its notes
-    variance, 1: to the digit
-    value at risk, 3: within its notes
-    conditional value at risk, 3: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    weights, 3 to 1e-06: within its notes
+    variance, 1 to 1e-08: to the digit
+    value at risk, 3 to 1e-06: within its notes
+    conditional value at risk, 3 to 1e-06: to the digit
     """
     view = Assumptions(case["assets"], case["mean"], case["cov"], 0.0, case["citation"])
     ours = mv.target_return(view, r=case["target_return"])
@@ -779,9 +784,9 @@ def tricky_budgets(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in tricky_budgets(read("riskparity_vanilla_design")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    weights, 1: to the digit
-    weights of eight digits, 2: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    weights, 1 to 1e-07: to the digit
+    weights of eight digits, 2 to 1e-08: to the digit
     """
     sigma = np.array(case["covariance"])
     labels = [f"asset {i + 1}" for i in range(len(sigma))]
@@ -804,17 +809,17 @@ def component_risk(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in component_risk(read("component_value_at_risk")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    individual, two currencies, 2: to the digit
-    portfolio, two currencies, 1: to the digit
-    incremental, two currencies, 2: to the digit
-    covariance, 1: to the digit
-    volatility, 1: to the digit
-    marginal, 1: to the digit
-    individual, unequal, 1: to the digit
-    component, unequal, 1: to the digit
-    portfolio, unequal, 1: to the digit
-    incremental, unequal, 1: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    individual, two currencies, 2 to 0.01: to the digit
+    portfolio, two currencies, 1 to 0.1: to the digit
+    incremental, two currencies, 2 to 0.01: to the digit
+    covariance, 1 to 0.0001: to the digit
+    volatility, 1 to 1e-05: to the digit
+    marginal, 1 to 0.0001: to the digit
+    individual, unequal, 1 to 0.01: to the digit
+    component, unequal, 1 to 0.001: to the digit
+    portfolio, unequal, 1 to 1: to the digit
+    incremental, unequal, 1 to 1: to the digit
     """
 
     def loss(volatility: float) -> float:

@@ -34,8 +34,8 @@ def yearly_prices(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in yearly_prices(read("minneapolis_fed_prices")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    average of the year, 95: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    average of the year, 95 to 0.1: within its notes
     """
     prices = _dated("consumer_prices")["cpi_u"]
     last = case["first_year"] + len(case["average"]) - 1
@@ -54,8 +54,8 @@ def twelve_months(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in twelve_months(read("us_inflation_calculator")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    change over twelve months, 144: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    change over twelve months, 144 to 0.1: to the digit
     """
     prices = _dated("consumer_prices")["cpi_u"]
     change = 100 * prices.pct_change(12).dropna().to_numpy()
@@ -75,20 +75,20 @@ def share_prices(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in share_prices(read("tsp_monthly_returns")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    returns of l_income, 251: to the digit
-    returns of l_2020, 60: to the digit
-    returns of l_2025, 40: to the digit
-    returns of l_2030, 251: to the digit
-    returns of l_2035, 73: to the digit
-    returns of l_2040, 251: within its notes
-    returns of l_2045, 73: to the digit
-    returns of l_2050, 186: within its notes
-    returns of l_2055, 73: to the digit
-    returns of l_2060, 73: to the digit
-    returns of l_2065, 73: to the digit
-    returns of l_2070, 26: to the digit
-    returns of l_2075, 15: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    returns of l_income, 251 to 0.0001: to the digit
+    returns of l_2020, 60 to 0.0001: to the digit
+    returns of l_2025, 40 to 0.0001: to the digit
+    returns of l_2030, 251 to 0.0001: to the digit
+    returns of l_2035, 73 to 0.0001: to the digit
+    returns of l_2040, 251 to 0.0001: within its notes
+    returns of l_2045, 73 to 0.0001: to the digit
+    returns of l_2050, 186 to 0.0001: within its notes
+    returns of l_2055, 73 to 0.0001: to the digit
+    returns of l_2060, 73 to 0.0001: to the digit
+    returns of l_2065, 73 to 0.0001: to the digit
+    returns of l_2070, 26 to 0.0001: to the digit
+    returns of l_2075, 15 to 0.0001: to the digit
     """
     prices = _dated(case["prices"])
     printed = _dated(case["table"])
@@ -114,10 +114,10 @@ def known_weights(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in known_weights(read("tsp_lifecycle_weights")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    weights, quarter from 2009-01-01, 10: within its notes
-    weights, quarter from 2021-04-01, 50: within its notes
-    weights, quarter from 2024-01-01, 45: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    weights, quarter from 2009-01-01, 10 to 0.0001: within its notes
+    weights, quarter from 2021-04-01, 50 to 0.0001: within its notes
+    weights, quarter from 2024-01-01, 45 to 0.0001: within its notes
     """
     prices = _dated(case["prices"])
     funds = list("gfcsi")
@@ -147,14 +147,14 @@ def two_years(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in two_years(read("bacon_2008_monthly_returns")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    M squared, 1: to the digit
-    Fama's beta, 1: to the digit
-    kappa of order two, 1: to the digit
-    downside deviation, 1: to the digit
-    specific risk, 1: to the digit
-    modified Treynor ratio, 1: to the digit
-    systematic risk, 1: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    M squared, 1 to 1e-05: to the digit
+    Fama's beta, 1 to 0.01: to the digit
+    kappa of order two, 1 to 0.001: to the digit
+    downside deviation, 1 to 0.0001: to the digit
+    specific risk, 1 to 0.0001: to the digit
+    modified Treynor ratio, 1 to 0.0001: to the digit
+    systematic risk, 1 to 0.001: within its notes
     """
     r, b = np.array(case["portfolio"]) / 100, np.array(case["benchmark"]) / 100
     population = np.sqrt(1 - 1 / len(r))
@@ -200,22 +200,22 @@ def two_years_by_package(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in two_years_by_package(read("performance_analytics_bacon_months")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    M squared, 1: to the digit
-    M squared in excess, geometric and arithmetic, 2: to the digit
-    Fama's beta, 1: to the digit
-    kappa of order two, 1: to the digit
-    downside deviation, 1: to the digit
-    M squared by Sortino's ratio, 1: to the digit
-    Jensen's alpha, 1: to the digit
-    epsilon, 1: to the digit
-    appraisal ratio, over specific risk and over beta, 2: to the digit
-    net selectivity, 1: to the digit
-    specific risk, 1: to the digit
-    systematic risk, 1: within its notes
-    total risk, 1: within its notes
-    modified Treynor ratio, 1: within its notes
-    appraisal ratio over systematic risk, 1: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    M squared, 1 to 1e-07: to the digit
+    M squared in excess, geometric and arithmetic, 2 to 1e-08: to the digit
+    Fama's beta, 1 to 1e-06: to the digit
+    kappa of order two, 1 to 1e-07: to the digit
+    downside deviation, 1 to 1e-08: to the digit
+    M squared by Sortino's ratio, 1 to 1e-07: to the digit
+    Jensen's alpha, 1 to 1e-08: to the digit
+    epsilon, 1 to 1e-08: to the digit
+    appraisal ratio, over specific risk and over beta, 2 to 1e-07: to the digit
+    net selectivity, 1 to 1e-07: to the digit
+    specific risk, 1 to 1e-08: to the digit
+    systematic risk, 1 to 1e-06: within its notes
+    total risk, 1 to 1e-06: within its notes
+    modified Treynor ratio, 1 to 1e-07: within its notes
+    appraisal ratio over systematic risk, 1 to 1e-07: within its notes
     """
     r, b = np.array(case["portfolio"]) / 100, np.array(case["benchmark"]) / 100
     population = np.sqrt(1 - 1 / len(r))
@@ -292,14 +292,15 @@ def certified_line(case: Case) -> list[Compared]:
 
     Examples
     --------
-    NIST, Norris: each quantity, how many values of it were printed, and whether they are met.
+    NIST, Norris: each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in certified_line(read("nist_norris")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    slope, 1: to the digit
-    intercept, 1: to the digit
-    share of variance, 1: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    slope, 1 to 1e-11: to the digit
+    intercept, 1 to 1e-11: to the digit
+    share of variance, 1 to 1e-11: to the digit
     """
     y, x = np.array(case["y"]), np.array(case["x"])
     slope = performance.beta(y, x)
@@ -321,13 +322,14 @@ def score_intervals(case: Case) -> list[Compared]:
     >>> [row.verdict for row in score_intervals(case)]
     ['to the digit', 'to the digit']
 
-    Newcombe (1998): each quantity, how many values of it were printed, and whether they are met.
+    Newcombe (1998): each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in score_intervals(read("newcombe_1998_score_intervals")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    lower limits, 5: to the digit
-    upper limits, 5: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    lower limits, 5 to 0.0001: to the digit
+    upper limits, 5 to 0.0001: to the digit
     """
     low, high = wilson(case["hits"], case["trials"])
     return [
@@ -345,13 +347,14 @@ def acceptance_regions(case: Case) -> list[Compared]:
 
     Examples
     --------
-    Kupiec (1995): each quantity, how many values of it were printed, and whether they are met.
+    Kupiec (1995): each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in acceptance_regions(read("kupiec_1995_regions")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    fewest breaches, 5: to the digit
-    most breaches, 5: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    fewest breaches, 5 to 1: to the digit
+    most breaches, 5 to 1: to the digit
     """
     found = []
     for days, level in zip(case["days"], case["level"], strict=True):
@@ -375,9 +378,9 @@ def proportion_of_failures(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in proportion_of_failures(read("mathworks_varbacktest")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    likelihood ratio, 1: to the digit
-    p-value, 1: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    likelihood ratio, 1 to 1e-05: to the digit
+    p-value, 1 to 1e-05: to the digit
     """
     found = tail_risk.kupiec(_breaches(case["failures"], case["observations"]), case["level"])
     return [

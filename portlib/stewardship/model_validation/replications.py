@@ -665,15 +665,16 @@ def run() -> dict[str, list[Compared]]:
     ...     "target_date_glidepath_facts",
     ...     "lo_2002_sharpe_standard_errors",
     ... ):
-    ...     print(*(f"{row.quantity} {row.printed.size}" for row in found[case]), sep=", ")
-    deferred gain 1, tax-deferred account 1, second deferred gain 1
-    average indexed earnings 3, full benefit a month 5, paid a month 3, reduced benefits 2
-    tax at the foot of each bracket 24, taxable benefits 2
-    periods 49, percent of the balance 49, worked distribution 1
-    implied mortality 1, chance of ruin, by their formula 1, chance at the rate for one in ten 1
-    returns 2, effects 9, totals 4
-    equity near the target date 1, equity at the target date 1, landing points 2
-    standard errors 40, factors to a year 3
+    ...     names, digits = zip(*((row.quantity, f"{row.digit:g}") for row in found[case]))
+    ...     print(f"{', '.join(names)}: {' '.join(digits)}")
+    deferred gain, tax-deferred account, second deferred gain: 1 1000 0.0001
+    average indexed earnings, full benefit a month, paid a month, reduced benefits: 1 0.1 1 0.1
+    tax at the foot of each bracket, taxable benefits: 0.01 1
+    periods, percent of the balance, worked distribution: 0.1 0.01 1
+    implied mortality, chance of ruin, by their formula, chance at the rate for one in ten: 0.0001 0.001 0.001
+    returns, effects, totals: 0.001 0.0001 0.001
+    equity near the target date, equity at the target date, landing points: 0.0001 0.01 0.01
+    standard errors, factors to a year: 0.001 0.01
     >>> [row.printed.size for row in found["eip712_typed_data"]]
     [32, 1, 32, 1]
     """

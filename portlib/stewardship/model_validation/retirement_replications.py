@@ -41,9 +41,9 @@ def expectations(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in expectations(read("ssa_period_life_table_2023")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    life expectancy, 236: to the digit
-    life expectancy at the last ages, 4: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    life expectancy, 236 to 0.01: to the digit
+    life expectancy at the last ages, 4 to 0.01: within its notes
     """
     table = data.table(case["table"])
     old = table.index.isin(case["last_ages"])
@@ -109,19 +109,19 @@ def life_table(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in life_table(read("soa_standard_ultimate_life_table")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    survivors, 9: to the digit
-    dies, 9: to the digit
-    annuity, 9: to the digit
-    insurance, 9: to the digit
-    insurance doubled force, 9: to the digit
-    annuity 10, 9: to the digit
-    annuity 20, 9: to the digit
-    insurance 10, 9: to the digit
-    insurance 20, 9: to the digit
-    endowment 5, 9: to the digit
-    endowment 10, 9: to the digit
-    endowment 20, 9: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    survivors, 9 to 0.1: to the digit
+    dies, 9 to 1e-06: to the digit
+    annuity, 9 to 0.0001: to the digit
+    insurance, 9 to 1e-05: to the digit
+    insurance doubled force, 9 to 1e-05: to the digit
+    annuity 10, 9 to 0.0001: to the digit
+    annuity 20, 9 to 0.0001: to the digit
+    insurance 10, 9 to 1e-05: to the digit
+    insurance 20, 9 to 1e-05: to the digit
+    endowment 5, 9 to 1e-05: to the digit
+    endowment 10, 9 to 1e-05: to the digit
+    endowment 20, 9 to 1e-05: to the digit
     """
     living = survivors(case)
     at = np.array(case["age"]) - case["first_age"]
@@ -169,9 +169,9 @@ def withdrawals(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in withdrawals(read("cooley_hubbard_walz_1998")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    periods of each length, 4: to the digit
-    percent of periods that lasted, 40: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    periods of each length, 4 to 1: to the digit
+    percent of periods that lasted, 40 to 1: within its notes
     """
     growth = 1 + np.array(case["percent"]) / 100
     counts, shares = [], []
@@ -202,16 +202,16 @@ def maximum_earnings(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in maximum_earnings(read("ssa_maximum_earnings")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    average indexed earnings, retired at 62, 12: to the digit
-    average indexed earnings, retired at 65, 9: to the digit
-    average indexed earnings, retired at 66, 8: to the digit
-    average indexed earnings, retired at 67, 7: to the digit
-    average indexed earnings, retired at 70, 4: to the digit
-    benefit, initial, at 62, 9: to the digit
-    benefit, initial, at 65, 9: to the digit
-    benefit, in 2024, at 62, 9: to the digit
-    benefit, in 2024, at 65, 9: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    average indexed earnings, retired at 62, 12 to 1: to the digit
+    average indexed earnings, retired at 65, 9 to 1: to the digit
+    average indexed earnings, retired at 66, 8 to 1: to the digit
+    average indexed earnings, retired at 67, 7 to 1: to the digit
+    average indexed earnings, retired at 70, 4 to 1: to the digit
+    benefit, initial, at 62, 9 to 1: to the digit
+    benefit, initial, at 65, 9 to 1: to the digit
+    benefit, in 2024, at 62, 9 to 1: to the digit
+    benefit, in 2024, at 65, 9 to 1: to the digit
     """
     taxable = {case["first_year"] + i: x for i, x in enumerate(case["taxable"])}
     averages: dict[tuple[int, int], int] = {}
@@ -258,9 +258,9 @@ def claiming_ages(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in claiming_ages(read("ssa_claiming_ages")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    full retirement age, months, 9: to the digit
-    share of the full benefit, 81: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    full retirement age, months, 9 to 1: to the digit
+    share of the full benefit, 81 to 1e-09: to the digit
     """
     ages = case["age"]
     full = case["full_retirement_months"]
@@ -290,10 +290,10 @@ def bend_points(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in bend_points(read("ssa_bend_points")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    first bend point, 48: to the digit
-    second bend point, 48: to the digit
-    family maximum, 6: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    first bend point, 48 to 1: to the digit
+    second bend point, 48 to 1: to the digit
+    family maximum, 6 to 1: to the digit
     """
     wages = data.document("retirement_limits")["social_security"]["average_wage_index"]
 
@@ -326,9 +326,9 @@ def ruin_package(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in ruin_package(read("probability_of_ruin_package")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    chance of ruin, 1: to the digit
-    spending for one in ten, 1: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    chance of ruin, 1 to 1e-06: to the digit
+    spending for one in ten, 1 to 1e-08: within its notes
     """
     hazard = math.log(2) / case["median_remaining_life"]
 
@@ -361,8 +361,8 @@ def benefits_worksheet(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in benefits_worksheet(read("direct_file_taxable_benefits")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    taxable benefits, 10: to the digit
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    taxable benefits, 10 to 0.01: to the digit
     """
     rows = case["taxable_benefits"]
     found = [
@@ -382,11 +382,11 @@ def tax_worksheets(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in tax_worksheets(read("policyengine_us_worksheets")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    tax on gains, 4: to the digit
-    tax on investment, 12: to the digit
-    deduction for seniors, 3: to the digit
-    deduction for two seniors, 1: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    tax on gains, 4 to 0.01: to the digit
+    tax on investment, 12 to 1: to the digit
+    deduction for seniors, 3 to 1: to the digit
+    deduction for two seniors, 1 to 1: within its notes
     """
     year = case["gains_year"]
     gains = [
@@ -436,11 +436,11 @@ def joint_periods(case: Case) -> list[Compared]:
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in joint_periods(read("irs_joint_periods_reprinted")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    joint periods, 92: to the digit
-    worked distribution, 1: to the digit
-    uniform period of a calculator, 1: to the digit
-    joint period of a calculator, 1: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    joint periods, 92 to 0.1: to the digit
+    worked distribution, 1 to 0.01: to the digit
+    uniform period of a calculator, 1 to 0.1: to the digit
+    joint period of a calculator, 1 to 0.1: within its notes
     """
     pairs = [
         (owner, int(spouse), printed)
@@ -473,13 +473,14 @@ def safest_rate(case: Case) -> list[Compared]:
 
     Examples
     --------
-    Bengen (1994): each quantity, how many values of it were printed, and whether they are met.
+    Bengen (1994): each quantity, how many values of it were printed, to which digit, and
+    whether they are met.
 
     >>> from portlib.stewardship.model_validation.replications import read
     >>> for row in safest_rate(read("bengen_1994_safemax")):
-    ...     print(f"{row.quantity}, {row.printed.size}: {row.verdict}")
-    year of the lowest rate, 1: to the digit
-    lowest rate, 1: within its notes
+    ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
+    year of the lowest rate, 1 to 1: to the digit
+    lowest rate, 1 to 0.01: within its notes
     """
     yields = data.table("treasury_yields")[f"average_{case['maturity_years']}y"].dropna()
     monthly = bond_returns(yields, case["maturity_years"])
