@@ -660,7 +660,6 @@ def run() -> dict[str, list[Compared]]:
     ...     "ssa_benefit_examples",
     ...     "irs_worked_taxes",
     ...     "irs_uniform_lifetime_table_2022",
-    ...     "milevsky_robinson_2005_ruin",
     ...     "bacon_brinson_fachler",
     ...     "target_date_glidepath_facts",
     ...     "lo_2002_sharpe_standard_errors",
@@ -671,10 +670,11 @@ def run() -> dict[str, list[Compared]]:
     average indexed earnings, full benefit a month, paid a month, reduced benefits: 1 0.1 1 0.1
     tax at the foot of each bracket, taxable benefits: 0.01 1
     periods, percent of the balance, worked distribution: 0.1 0.01 1
-    implied mortality, chance of ruin, by their formula, chance at the rate for one in ten: 0.0001 0.001 0.001
     returns, effects, totals: 0.001 0.0001 0.001
     equity near the target date, equity at the target date, landing points: 0.0001 0.01 0.01
     standard errors, factors to a year: 0.001 0.01
+    >>> [(row.printed.size, row.digit) for row in found["milevsky_robinson_2005_ruin"]]
+    [(1, 0.0001), (1, 0.001), (1, 0.001)]
     >>> [row.printed.size for row in found["eip712_typed_data"]]
     [32, 1, 32, 1]
     """
