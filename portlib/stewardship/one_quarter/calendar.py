@@ -126,6 +126,84 @@ def review(
     remake release: no portfolio was released yet
     look alert: drift: 0.0679, limit 0.05
     look settlement: order 0123456789ab waits: EscrowLocked
+
+    Of a release, what it rests on is asked again: views in force, assumptions, what is held and how
+    risky it is. Here half of the account is held in a fund of stocks and half in one of bonds, as
+    it was released.
+
+    >>> import math
+    >>> from portlib import plan as plans
+    >>> from portlib.retirement.model_portfolios.models import Model, Suite
+    >>> from portlib.stewardship.settlement import deliver, deposit
+    >>> from portlib.stewardship.settlement.ledger import Ledger
+    >>> example = plans.read()
+    >>> values = {
+    ...     name: example.policy[name]
+    ...     for name in ("rebalance_drift", "equity_classes", "model_owners")
+    ... }
+    >>> values |= {
+    ...     "rebalance_trigger": "drift",
+    ...     "circuit_breakers": {"volatility": {"moderate": 0.2}},
+    ... }
+    >>> decided = Decided(values)
+    >>> ledger, at = Ledger(":memory:"), datetime(2026, 6, 30, tzinfo=UTC)
+    >>> stocks, bonds = "LCIDX", "BNDIDX"
+    >>> prices = pd.Series({stocks: 50.0, bonds: 10.0})
+    >>> office = Office(
+    ...     ledger.log, "plan", {"chair": "0x1"}, ("chair",), 1, timedelta(0), ("chair",)
+    ... )
+    >>> ours = SimpleNamespace(
+    ...     log=ledger.log,
+    ...     ledger=ledger,
+    ...     office=office,
+    ...     seen=example,
+    ...     pins=SimpleNamespace(model="m1"),
+    ...     plan=SimpleNamespace(policy=decided),
+    ... )
+    >>> log = ledger.log
+    >>> office.adopt(values, at, "chair")
+    >>> certified("m1", at + timedelta(days=300))
+    >>> classes = plan_menu.class_assumptions(example)
+    >>> model = Model(
+    ...     "moderate", {stocks: 0.5, bonds: 0.5}, 4, 0.05, 0.1, 0.5, 0.0, 0.0, "m", "typed"
+    ... )
+    >>> def found():
+    ...     for due in review(ours, "moderate", prices, at):
+    ...         print(f"{due.action} {due.rule}: {due.why}")
+    >>> def release(assumptions, views):
+    ...     suite = Suite((model,), {}, {}, "2026-06-30").to_json()
+    ...     said = {"suite": suite, "assumptions": assumptions.to_json(), "views": views}
+    ...     body = {"model": quarter.MODEL, "values": said}
+    ...     _ = log.append("optimisation", "PortfolioOptimized", at=at, actor="chair", body=body)
+    >>> _ = deliver(ledger, deposit("one", {stocks: 1_000_000, bonds: 5_000_000}), at)
+    >>> release(classes, {})
+    >>> found()
+    >>> release(classes.replace(mu=classes.mu + 1e-6, source="a hair more"), {"US": "0" * 64})
+    >>> found()
+    remake views: new, revised or ended since the release: US
+    remake assumptions: they are others than those of the release
+    >>> wider = classes.replace(sigma=1.001 * classes.sigma, source="a hair wider")
+    >>> release(wider, {})
+    >>> found()
+    remake assumptions: they are others than those of the release
+
+    With stocks at twice their price the account is off its target, and riskier: the limit lies
+    between.
+
+    >>> release(classes, {})
+    >>> funds = plan_menu.menu_assumptions(example, classes)
+    >>> def risk(weight):
+    ...     return funds.risk_of(
+    ...         pd.Series({stocks: weight, bonds: 1 - weight}).reindex(funds.labels).fillna(0.0)
+    ...     )
+    >>> decided["circuit_breakers"] = {"volatility": {"moderate": (risk(0.5) + risk(2 / 3)) / 2}}
+    >>> due = review(ours, "moderate", prices * [2, 1], at)
+    >>> [(one.action, one.rule) for one in due]
+    [('look', 'policy'), ('rebalance', 'drift'), ('remake', 'risk budget')]
+    >>> due[1].why[:31]
+    'BNDIDX is 0.1667 off target, ba'
+    >>> due[2].why.startswith(f"volatility of what is held is {risk(2 / 3):.1%}, the limit ")
+    True
     """
     return [
         *_stops(desk, at),
