@@ -898,12 +898,15 @@ def run(
     >>> instructions(desk)[0].fingerprint == order.id, out.head == desk.log.verify()
     (True, True)
 
-    A leg that is not executed rolls all of it back, and so does the deadline.
+    A leg that is not executed rolls all of it back, whatever the others say.
 
-    >>> small = Order("small", [Leg(traded[0], -1_000_000, 1_000)], tolerance=0.1, hours=1)
-    >>> settle(desk, small, {0: "no buyer"}, at + timedelta(hours=1)), desk.ledger.holdings() == now
-    ('SettlementRolledBack', True)
-    >>> other = Order("other", small.legs, tolerance=0.1, hours=1)
+    >>> legs = [Leg(traded[0], -1_000_000, 1_000), Leg(traded[1], 1_000_000, 1_000)]
+    >>> small = Order("small", legs, tolerance=0.1, hours=1)
+    >>> settle(desk, small, {0: "no buyer", 1: 1_000}, at + timedelta(hours=1))
+    'SettlementRolledBack'
+    >>> desk.ledger.holdings() == now
+    True
+    >>> other = Order("other", legs[:1], tolerance=0.1, hours=1)
     >>> (
     ...     settle(desk, other, {}, at + timedelta(hours=1)),
     ...     settle(desk, other, {0: 999}, at + timedelta(hours=2) - timedelta(seconds=1)),
@@ -1044,6 +1047,8 @@ def fills_from_json(content: Mapping[str, Any]) -> dict[int, int | str]:
     --------
     >>> fills_from_json({"0": 125000, "1": "not executed"})
     {0: 125000, 1: 'not executed'}
+    >>> fills_from_json({"12": 1})
+    {12: 1}
 
     >>> for wrong in ({"0": 0}, {"x": 5}, {"0": 1.5}, {"0": True}, ["0"]):
     ...     try:
