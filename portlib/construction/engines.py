@@ -91,6 +91,16 @@ def default_mandate(assumptions: Assumptions, mandate: Mandate | None) -> Mandat
     ------
     AssumptionsError
         Where labels differ.
+
+    Examples
+    --------
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
+    >>> [rule.name for rule in default_mandate(a, None).constraints]
+    ['fully invested', 'long only']
+    >>> default_mandate(a, Mandate(("b", "a"), [fully_invested()]))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...AssumptionsError: mandate and assumptions must have the same labels in the same ...
     """
     if mandate is None:
         return _plain(assumptions.labels)
@@ -145,6 +155,47 @@ def solve(
     >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
     >>> solve(a, default_mandate(a, None), 0.0)[0].round(9).tolist()
     [0.8, 0.2]
+
+    Correlated, with a cap: what the multiplier says is what ``w'sigma w / 2 - lambda mu'w`` loses
+    per unit of it. The same for turnover, which another engine solves, and under many limits, which
+    a third does.
+
+    >>> from portlib.construction.mandate import Turnover, group_limit, position_limit
+    >>> sigma = np.array([[0.0025, 0.001, 0.0], [0.001, 0.04, 0.002], [0.0, 0.002, 0.0225]])
+    >>> a = Assumptions(("bonds", "stocks", "gold"), [0.03, 0.08, 0.05], sigma)
+    >>> idle = [group_limit(f"idle {k}", ["bonds", "gold"], upper=0.9 + k / 100) for k in range(8)]
+    >>> slow = Turnover("slow", {"stocks": 0.2, "gold": 0.8}, 0.3)
+    >>> engines = []
+    >>> for rule, others in ((position_limit(0.5), []), (slow, []), (position_limit(0.5), idle)):
+    ...     def value(by):
+    ...         all_of = [fully_invested(), long_only(), rule.relaxed(by), *others]
+    ...         w, prices, engine = solve(a, Mandate(a.labels, all_of), 0.15)
+    ...         engines.append(engine.split()[0])
+    ...         return w @ sigma @ w / 2 - 0.15 * a.mu @ w, prices[rule.name], w
+    ...     loss, price, w = value(0.0)
+    ...     assert np.isclose(price, (loss - value(1e-4)[0]) * 1e4, rtol=0.01) and price > 1e-4
+    >>> engines[::2]
+    ['block', 'cvxpy', 'piqp']
+
+    Many assets: of 80 without correlation each is held by one over its variance.
+
+    >>> variances = 0.01 + 0.001 * np.arange(80)
+    >>> many = Assumptions([f"asset {k}" for k in range(80)], np.zeros(80), np.diag(variances))
+    >>> w = solve(many, default_mandate(many, None), 0.0)[0]
+    >>> np.allclose(w, 1 / variances / (1 / variances).sum())
+    True
+
+    What has no answer is refused: the rules that conflict, or whose penalty nothing weighs.
+
+    >>> third = position_limit(0.3)
+    >>> solve(a, Mandate(a.labels, [fully_invested(), third]), 0.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...Infeasible: no portfolio obeys 'fully invested', ...
+    >>> solve(a, Mandate(a.labels, [fully_invested(), third.soft(0.1)]), 0.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...NotSolved: 'position limit' is soft: its penalty is in return, ...
     """
     if not mandate.is_linear:
         return _conic(assumptions, mandate, trade_off)
@@ -187,6 +238,28 @@ def allocation(
     ------
     NotSolved
         Naming a hard rule that `w` breaks by more than the mandate's tolerance.
+
+    Examples
+    --------
+    What breaks a rule by more than the mandate's tolerance is withheld.
+
+    >>> from portlib.construction.mandate import position_limit
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]], rf=0.02)
+    >>> rules = Mandate(a.labels, [fully_invested(), position_limit(0.6)])
+    >>> told = ("by hand", "rule", "a pencil", time.perf_counter(), {"position limit": 0.1})
+    >>> made = allocation(a, rules, np.array([0.4, 0.6]), *told)
+    >>> round(made.mean, 9), round(made.risk**2, 9), round(made.sharpe * made.risk, 9)
+    (0.064, 0.016, 0.044)
+    >>> made.objective, made.status, made.engine, made.shadow_prices["position limit"]
+    ('by hand', 'rule', 'a pencil', 0.1)
+    >>> 0 <= made.seconds < 60, made.residuals["fully invested"]
+    (True, 0.0)
+    >>> allocation(a, rules, np.array([0.39, 0.61]), *told)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...NotSolved: a pencil broke 'position limit' by 0.01; its weights are withheld
+    >>> allocation(a, None, np.array([0.39, 0.61]), *told).risk > 0
+    True
     """
     residuals = (
         {}
@@ -238,6 +311,17 @@ def by_name(p: Program, y: Array, z: Array) -> dict[str, float]:
     -------
     dict
         Amounts, zero or more; a bound's is the sum over the assets it binds.
+
+    Examples
+    --------
+    A row's multiplier counts by its size; a bound's by which side it pulls to, over all assets that
+    it binds.
+
+    >>> from portlib.construction.mandate import position_limit
+    >>> p = Mandate(("a", "b", "c"), [fully_invested(), long_only(), position_limit(0.4)]).program
+    >>> told = by_name(p, np.array([-0.3]), np.array([-0.2, 0.5, -0.1]))
+    >>> {name: round(price, 9) for name, price in told.items()}
+    {'fully invested': 0.3, 'long only': 0.5, 'position limit': 0.3}
     """
     names = (*p.row_names, *p.lower_names, *p.upper_names)
     prices = dict.fromkeys(filter(None, names), 0.0)
@@ -264,6 +348,16 @@ def refusal(assumptions: Assumptions, mandate: Mandate, engine: str) -> ValueErr
     -------
     ValueError
         To be raised.
+
+    Examples
+    --------
+    >>> from portlib.construction.mandate import position_limit
+    >>> a = Assumptions(("a", "b"), [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
+    >>> for cap in (0.4, 0.6):
+    ...     said = refusal(a, Mandate(a.labels, [fully_invested(), position_limit(cap)]), "HiGHS")
+    ...     print(type(said).__name__, str(said)[:36])
+    Infeasible no portfolio obeys 'fully invested',
+    NotSolved HiGHS: no answer, although the manda
     """
     return diagnose(mandate, assumptions) or _unanswered(engine)
 
@@ -302,6 +396,26 @@ def exchange(
     References
     ----------
     Judice and Pires (1994), block principal pivoting.
+
+    Examples
+    --------
+    The conditions, by their definition: ``sigma w - c`` is what rows and bounds make of it, a lower
+    bound pushing up and an upper one down.
+
+    >>> from portlib.construction.mandate import Bounds, group_limit
+    >>> sigma = np.array([[0.0025, 0.001, 0.0], [0.001, 0.04, 0.002], [0.0, 0.002, 0.0225]])
+    >>> floor = group_limit("floor", "bc", lower=0.6)
+    >>> rules = [fully_invested(), long_only(), Bounds("cap", upper={"b": 0.5}), floor]
+    >>> p = Mandate("abc", rules).program
+    >>> for c in ([0.0, 0.0, 0.0], [0.0045, 0.012, 0.0075], [0.0, 0.03, 0.0]):
+    ...     found = exchange(sigma, np.array(c), p)
+    ...     assert np.allclose(sigma @ found.w - c, p.rows.T @ found.y + found.z)
+    ...     assert (found.z * found.at <= 0).all() and (found.z[found.at == 0] == 0).all()
+    ...     assert np.isclose(found.w.sum(), 1) and p.lower.min() <= found.w.min()
+    ...     print(found.at.tolist(), found.on.tolist())
+    [0, 0, 0] [1, -1]
+    [0, 0, 0] [1, -1]
+    [0, 1, 0] [1, -1]
     """
     n = len(c)
     fixed = p.lower == p.upper
