@@ -509,10 +509,13 @@ def _periods(index: pd.Index) -> pd.PeriodIndex | None:
         return index.to_period("M")
     if isinstance(index, pd.MultiIndex) or not len(index):
         return None
-    written = [_WRITTEN.fullmatch(str(label)) for label in index]
-    if not all(written):
-        return None
-    return pd.PeriodIndex([f"{found[1]}-{found[2]}" for found in written if found], freq="M")
+    written = []
+    for label in index:
+        found = _WRITTEN.fullmatch(str(label))
+        if found is None:  # the first says it of an index that only counts
+            return None
+        written.append(f"{found[1]}-{found[2]}")
+    return pd.PeriodIndex(written, freq="M")
 
 
 def named(label: object) -> str:
