@@ -59,6 +59,15 @@ class Rates:
     ------
     ValueError
         For a rate outside 0 to below 1.
+
+    Examples
+    --------
+    >>> Rates(0.22, 0.15, 0.15, 0.12).withdrawal
+    0.12
+    >>> Rates(22.0, 0.15, 0.15, 0.12)
+    Traceback (most recent call last):
+    ...
+    ValueError: the rate ordinary is 22.0; give a decimal from 0 to below 1
     """
 
     ordinary: float
@@ -95,6 +104,19 @@ def tax_character(classes: Sequence[str], policy: Policy) -> pd.DataFrame:
     ------
     ValueError
         For a class that the policy does not describe.
+
+    Examples
+    --------
+    >>> policy = {"tax_character": {
+    ...     "bonds": {"realised": 0.1, "interest": 0.04, "qualified": 0.0},
+    ...     "stocks": {"realised": 0.3, "interest": 0.001, "qualified": 0.02},
+    ... }}
+    >>> tax_character(["stocks", "bonds"], policy).to_numpy().tolist()
+    [[0.001, 0.02, 0.3], [0.04, 0.0, 0.1]]
+    >>> tax_character(["gold"], policy)
+    Traceback (most recent call last):
+    ...
+    ValueError: policy tax_character does not describe gold
     """
     table = pd.DataFrame(policy["tax_character"]).T.astype(float)
     if unknown := [name for name in classes if name not in table.index]:
@@ -137,10 +159,29 @@ def taxable_growth(
 
     Examples
     --------
-    Without tax a dollar only compounds:
+    Three years followed by hand, a dollar of which 90 cents are no gain: 1% of interest and 2% of
+    dividends are taxed and put back, a quarter of a change of price of 4% is taxed as it comes, the
+    rest at the end:
+
+    >>> rates = Rates(ordinary=0.3, gains=0.2, exit_gains=0.1, withdrawal=0.25)
+    >>> value, basis = 1.0, 0.9
+    >>> for year in range(3):
+    ...     paid = 0.3 * 0.01 * value + 0.2 * (0.02 + 0.25 * 0.04) * value
+    ...     basis += (0.01 + 0.02 + 0.25 * 0.04) * value - paid
+    ...     value += 0.07 * value - paid
+    >>> sold = value - 0.1 * (value - basis)
+    >>> how = {"interest": 0.01, "qualified": 0.02, "realised": 0.25}
+    >>> bool(np.isclose(taxable_growth(0.07, 3, rates, **how, basis=0.9), sold))
+    True
+    >>> bool(np.isclose(taxable_growth(0.07, 3, rates, **how, basis=0.9, step_up=True), value))
+    True
+
+    Without tax a dollar only compounds; what earns nothing owes only on what it has gained already:
 
     >>> float(taxable_growth(0.05, 10, Rates(0, 0, 0, 0)).round(9)), round(1.05**10, 9)
     (1.628894627, 1.628894627)
+    >>> float(taxable_growth(0.0, 10, rates, basis=0.6)), float(taxable_growth(0.0, 10, rates))
+    (0.96, 1.0)
     """
     total, coupons, dividends, turned = (
         np.asarray(x, dtype=float) for x in (r, interest, qualified, realised)
@@ -172,6 +213,12 @@ def deferred_growth(r: ArrayLike, years: float, rates: Rates) -> Array:
     -------
     array
         Dollars, of the shape of `r`.
+
+    Examples
+    --------
+    >>> rates = Rates(ordinary=0.3, gains=0.2, exit_gains=0.1, withdrawal=0.25)
+    >>> float(deferred_growth(0.1, 2, rates).round(9))  # 1.21 less a quarter
+    0.9075
     """
     return np.asarray((1 + np.asarray(r, dtype=float)) ** years * (1 - rates.withdrawal))
 
@@ -201,6 +248,26 @@ def after_tax_values(
     ------
     ValueError
         For an account that is none of `BUCKETS`, or a negative balance.
+
+    Examples
+    --------
+    A fifth of the taxable account is gain, of which a tenth will be due; a quarter of the
+    traditional:
+
+    >>> rates = Rates(ordinary=0.3, gains=0.2, exit_gains=0.1, withdrawal=0.25)
+    >>> dollars = {"hsa": 7.0, "deferred": 40.0, "taxable": 50.0}
+    >>> after_tax_values(dollars, rates, basis=0.8).to_dict()
+    {'taxable': 49.0, 'deferred': 30.0, 'roth': 0.0, 'hsa': 7.0}
+    >>> float(after_tax_values({"taxable": 50.0}, rates)["taxable"])
+    50.0
+    >>> after_tax_values({"roth": -1.0}, rates)
+    Traceback (most recent call last):
+    ...
+    ValueError: the balance of the roth account is negative or missing
+    >>> after_tax_values({"inherited": 5.0}, rates)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no account inherited; there are taxable, deferred, roth, hsa. Inherited accounts ...
     """
     if unknown := sorted(set(balances) - set(BUCKETS)):
         why = "; ".join(REFUSED[name] for name in unknown if name in REFUSED)
@@ -255,6 +322,34 @@ def equivalents(
         difference: what a dollar of sheltered room is worth a year; ``risk_kept``, the change of
         the taxable return for a change of the price return (Reichenstein 2007: the government
         shares gains and losses).
+
+    Examples
+    --------
+    Interest of 4% taxed at 30% every year leaves 2.8%; gains are taxed at the end of ten years:
+
+    >>> rates = Rates(ordinary=0.3, gains=0.2, exit_gains=0.1, withdrawal=0.25)
+    >>> character = pd.DataFrame(
+    ...     [[0.0, 0.0, 0.0], [0.04, 0.0, 0.0]], ["stocks", "bonds"],
+    ...     ["interest", "qualified", "realised"],
+    ... )
+    >>> told = Assumptions(["bonds", "stocks"], [0.04, 0.07], [[0.01, 0.0], [0.0, 0.04]])
+    >>> found = equivalents(told, character, rates, 10, basis=0.8)
+    >>> # the taxable dollar is 98 cents after tax now
+    >>> stocks = ((1.07**10 * 0.9 + 0.08) / 0.98) ** 0.1 - 1
+    >>> bool(np.isclose(found["taxable"]["stocks"], stocks)), found["sheltered"].tolist()
+    (True, [0.04, 0.07])
+    >>> bool(np.isclose(found["advantage"]["stocks"], 0.07 - stocks))
+    True
+    >>> plain = equivalents(told, character, rates, 10)
+    >>> bool(np.isclose(plain["taxable"]["bonds"], 0.028))
+    True
+    >>> # a little more of price compounds ten years at 2.8%, and a tenth of all of it is due
+    >>> kept = 1 - 0.1 * (1.028**10 - 1) / 0.028 / (10 * 1.028**9)
+    >>> bool(np.isclose(plain["risk_kept"]["bonds"], kept, atol=1e-4))
+    True
+    >>> later = ((1.08**10 * 0.9 + 0.1) ** 0.1 - (1.06**10 * 0.9 + 0.1) ** 0.1) / 0.02
+    >>> bool(np.isclose(plain["risk_kept"]["stocks"], later, atol=1e-4))
+    True
     """
     columns = character.loc[list(assumptions.labels)]
     flows = {name: columns[name].to_numpy(float) for name in ("interest", "qualified", "realised")}
@@ -345,6 +440,30 @@ def locate(
     >>> half = pd.Series({"stocks": 0.5, "bonds": 0.5})
     >>> float(locate(half, values, earned).dollars.loc["bonds", "deferred"]), best_order(earned)
     (50.0, ['bonds', 'stocks'])
+
+    With 70% in stocks 20 of them are sheltered too, and a dollar more of room would shelter one
+    more of stocks, which gains half a percent; what may not be sold stays:
+
+    >>> most = pd.Series({"stocks": 0.7, "bonds": 0.3})
+    >>> found = locate(most, values, earned)
+    >>> found.dollars.loc["stocks", ["taxable", "deferred"]].round(6).tolist()
+    [50.0, 20.0]
+    >>> # 50 at 5.5%, 20 at 6% and 30 at 4% of 100
+    >>> round(found.annual_return, 9), found.room.round(9).to_dict()
+    (0.0515, {'taxable': 0.0, 'deferred': 0.005, 'roth': 0.005, 'hsa': 0.005})
+    >>> stay = pd.DataFrame({"taxable": [12.0]}, ["bonds"])
+    >>> held = locate(most, values, earned, floors=stay)
+    >>> held.dollars.loc["bonds"].round(6).tolist(), round(held.annual_return, 9)
+    ([12.0, 18.0, 0.0, 0.0], 0.0497)
+    >>> much = pd.DataFrame({"deferred": [60.0]}, ["bonds"])
+    >>> locate(half, values, earned, floors=much)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: no location: what must stay exceeds bonds (its target, or the account) by 10 ...
+    >>> locate(half * 2, values, earned)
+    Traceback (most recent call last):
+    ...
+    ValueError: a target is weights from zero up that sum to one, not to 2
     """
     from scipy.optimize import linprog
 
@@ -399,6 +518,37 @@ def fill(
     ------
     ValueError
         For an order that does not name every class once, and as `locate` does.
+
+    Examples
+    --------
+    Shares of the room go to the accounts that shelter: 40 and 10 of 50. The best order earns what
+    `locate` finds, the other less, the same mix everywhere in between:
+
+    >>> values = after_tax_values({"taxable": 50.0, "roth": 40.0, "hsa": 10.0}, Rates(0, 0, 0, 0))
+    >>> earned = pd.DataFrame(
+    ...     {"taxable": [0.055, 0.02], "sheltered": [0.06, 0.04], "advantage": [0.005, 0.02]},
+    ...     index=["stocks", "bonds"],
+    ... )
+    >>> target = pd.Series({"stocks": 0.7, "bonds": 0.3})
+    >>> found = fill(target, values, earned, ["bonds", "stocks"])
+    >>> found.dollars.loc["bonds"].tolist(), found.dollars.loc["stocks"].tolist()
+    ([0.0, 0.0, 24.0, 6.0], [50.0, 0.0, 16.0, 4.0])
+    >>> bool(np.isclose(found.annual_return, locate(target, values, earned).annual_return))
+    True
+    >>> fill(target, values, earned, ["stocks", "bonds"]).dollars["taxable"].tolist()
+    [20.0, 30.0]
+    >>> alike = fill(target, values, earned, None)
+    >>> alike.dollars["taxable"].tolist(), alike.dollars["roth"].tolist()
+    ([35.0, 15.0], [28.0, 12.0])
+    >>> round(alike.annual_return, 9)  # 0.35 * 0.055 + 0.15 * 0.02 + 0.35 * 0.06 + 0.15 * 0.04
+    0.04925
+    >>> stay = pd.DataFrame({"taxable": [12.0]}, ["bonds"])
+    >>> fill(target, values, earned, ["bonds", "stocks"], floors=stay).dollars["taxable"].tolist()
+    [38.0, 12.0]
+    >>> fill(target, values, earned, ["bonds"])
+    Traceback (most recent call last):
+    ...
+    ValueError: an order must name every class of the target once
     """
     wealth = _checked(target, values, returns)
     names = list(target.index)
@@ -430,6 +580,11 @@ def best_order(returns: pd.DataFrame) -> list[str]:
 
     All sheltered accounts treat an after-tax dollar alike, so the transport problem is a knapsack
     of one size.
+
+    Examples
+    --------
+    >>> best_order(pd.DataFrame({"advantage": [0.01, 0.03, 0.02]}, ["a", "b", "c"]))
+    ['b', 'c', 'a']
     """
     return list(returns["advantage"].sort_values(ascending=False, kind="stable").index)
 
@@ -471,7 +626,13 @@ def _checked(target: pd.Series, values: pd.Series, returns: pd.DataFrame) -> flo
 
 
 def pair_label(name: str, bucket: str) -> str:
-    """The name of a class in an account, as the joint problem's assets are called."""
+    """The name of a class in an account, as the joint problem's assets are called.
+
+    Examples
+    --------
+    >>> pair_label("bonds", "roth")
+    'bonds, roth'
+    """
     return f"{name}, {bucket}"
 
 
@@ -496,6 +657,23 @@ def pairs(assumptions: Assumptions, returns: pd.DataFrame, buckets: Sequence[str
     -------
     Assumptions
         Of n m pairs, named by `pair_label`, account by account.
+
+    Examples
+    --------
+    In the taxable account stocks keep nine tenths of a volatility of 20%, bonds eight of 10%:
+
+    >>> told = Assumptions(["stocks", "bonds"], [0.06, 0.04], [[0.04, 0.005], [0.005, 0.01]])
+    >>> earned = pd.DataFrame(
+    ...     {"taxable": [0.03, 0.055], "sheltered": [0.04, 0.06], "risk_kept": [0.8, 0.9]},
+    ...     index=["bonds", "stocks"],
+    ... )
+    >>> both = pairs(told, earned, ["taxable", "roth"])
+    >>> both.labels
+    ('stocks, taxable', 'bonds, taxable', 'stocks, roth', 'bonds, roth')
+    >>> both.mu.tolist(), both.volatility.round(9).tolist()
+    ([0.055, 0.03, 0.06, 0.04], [0.18, 0.08, 0.2, 0.1])
+    >>> both.sigma.round(9)[0].tolist()  # 0.9 * 0.04 with itself elsewhere
+    [0.0324, 0.0036, 0.036, 0.0045]
     """
     table = returns.loc[list(assumptions.labels)]
     columns = {b: ("taxable" if b == "taxable" else "sheltered") for b in buckets}
@@ -526,6 +704,18 @@ def pair_mandate(
     -------
     Mandate
         Over pairs; weights are shares of after-tax wealth.
+
+    Examples
+    --------
+    >>> values = pd.Series({"taxable": 30.0, "deferred": 0.0, "roth": 50.0, "hsa": 20.0})
+    >>> rules = pair_mandate(["a", "b"], values, caps={"b": 0.4})
+    >>> rules.labels
+    ('a, taxable', 'b, taxable', 'a, roth', 'b, roth', 'a, hsa', 'b, hsa')
+    >>> [(rule.name, rule.lower, rule.upper) for rule in rules.constraints[2:4]]
+    [('the taxable account', 0.3, 0.3), ('the roth account', 0.5, 0.5)]
+    >>> cap = rules.constraints[4]
+    >>> cap.upper, sorted(name for name, x in cap.coefficients.items() if x)
+    (0.4, ['b, hsa', 'b, roth', 'b, taxable'])
     """
     buckets = [b for b in values.index if values[b] > 0]
     labels = [pair_label(name, b) for b in buckets for name in classes]
@@ -585,6 +775,20 @@ def roth_break_even(
     ------
     ValueError
         For a growth of zero or less.
+
+    Examples
+    --------
+    The tax saved, at 24%, grows to 2 where the plan grows to 2.5; three quarters of it are
+    invested:
+
+    >>> part = roth_break_even(0.24, 2.5, 2.0, saving_invested=0.75)
+    >>> round(roth_break_even(0.24, 2.5, 2.0), 9), round(part, 9)
+    (0.192, 0.144)
+    >>> # either way a dollar is worth 2.5: in Roth, or 2.5 (1 - 0.192) and 0.24 * 2
+    >>> round(2.5 * (1 - 0.192) + 0.24 * 2.0, 9)
+    2.5
+    >>> roth_break_even(0.24, 2.5, 2.0, at_limit=False)
+    0.24
     """
     if growth <= 0:
         raise ValueError(f"growth is what a dollar becomes, above zero, not {growth}")
