@@ -235,6 +235,22 @@ def macro_factors(policy: Policy, through: tuple[str, str] = SEEN) -> pd.DataFra
     (its stand-in in the history), the standard deviation ``residual`` (ddof 3), ``r_squared``,
     ``volatility`` (ddof 1), ``years``, ``first``, ``last``. Least squares with a constant over
     whole calendar years.
+
+    Examples
+    --------
+    What is left over after two slopes and a constant has three degrees of freedom less than there
+    are years, and its share of the variance is what is not explained:
+
+    >>> from portlib import policy as policies
+    >>> found = macro_factors(policies.read())
+    >>> n = found["years"].astype(float)
+    >>> left = found["residual"] ** 2 * (n - 3) / (found["volatility"] ** 2 * (n - 1))
+    >>> bool(np.allclose(left.astype(float), 1 - found["r_squared"].astype(float)))
+    True
+    >>> bool((found["us_long_bonds"] < 0)["yields"])  # bonds gain where yields fall
+    True
+    >>> bool((found["last"] - found["first"] + 1 == found["years"]).all())
+    True
     """
     mixes = tuple((name, tuple(mix.items())) for name, mix in _mixes(through, policy).items())
     return _macro(mixes, float(policy["corporate_bond_maturity_years"]), history.folder()).copy()
@@ -310,6 +326,26 @@ def propagate(
     ------
     ValueError
         As `conditional`.
+
+    Examples
+    --------
+    Inflation acts through shares and long bonds, by its line and with what the line leaves over:
+
+    >>> from portlib import policy as policies
+    >>> decided = policies.read()
+    >>> told = Assumptions(
+    ...     ["cash", "us_long_bonds", "us_large_equity"], [0.03, 0.045, 0.06],
+    ...     [[0.0001, 0.0, 0.0], [0.0, 0.01, 0.004], [0.0, 0.004, 0.04]],
+    ... )
+    >>> line = macro_factors(decided).loc["inflation"]
+    >>> b = np.array([0.0, line["us_long_bonds"], line["us_large_equity"]], float)
+    >>> variance = float(b @ told.sigma @ b + line["residual"] ** 2)
+    >>> expected = told.mu + told.sigma @ b * 0.03 / variance
+    >>> bool(np.allclose(propagate(told, {"inflation": 0.03}, policy=decided), expected))
+    True
+    >>> plain = propagate(told, {"us_large_equity": -0.4}, policy=decided)
+    >>> bool(np.allclose(plain, conditional(told, {"us_large_equity": -0.4})))
+    True
     """
     base = under_crisis(classes, crisis_share, policy=policy)
     for name in (name for name in shock if name in MACRO):
@@ -389,6 +425,13 @@ def crisis_block(policy: Policy) -> pd.DataFrame:
     Among falls of the US market by policy ``crisis_drawdown``, that with the highest mean
     correlation of the market with both bond series, as in the chapter on covariances; the market's
     and the bonds' months of it. Raises ValueError where no fall is a year long.
+
+    Examples
+    --------
+    >>> from portlib import policy as policies
+    >>> block = crisis_block(policies.read())
+    >>> len(block) >= LEAST_MONTHS, block.columns[0], str(block.index[0]) >= FIRST
+    (True, 'us_market', True)
     """
     months = _record(policy).months("us_market", *GROUPS["bonds"], first=FIRST)
     fallen = shrinkage.drawdown_months(months["us_market"], policy["crisis_drawdown"])
@@ -426,6 +469,29 @@ def under_crisis(assumptions: Assumptions, share: float, *, policy: Policy) -> A
     ------
     CovarianceError
         For a share outside 0 to 1.
+
+    Examples
+    --------
+    Means and volatilities stay; with nothing of the crisis everything does, and with all of it
+    classes move together as their stand-ins did in its months:
+
+    >>> from portlib import policy as policies
+    >>> decided = policies.read()
+    >>> told = Assumptions(
+    ...     ["us_core_bonds", "us_large_equity"], [0.045, 0.06], [[0.0025, 0.004], [0.004, 0.04]]
+    ... )
+    >>> under_crisis(told, 0.0, policy=decided) is told
+    True
+    >>> worst = under_crisis(told, 1.0, policy=decided)
+    >>> worst.mu.tolist(), worst.volatility.round(9).tolist()
+    ([0.045, 0.06], [0.05, 0.2])
+    >>> months = history_of(told.labels, policy=decided).loc[crisis_block(decided).index]
+    >>> together = float(months.corr().iloc[0, 1])
+    >>> bool(np.isclose(worst.sigma[0, 1] / (0.05 * 0.2), together))
+    True
+    >>> half = under_crisis(told, 0.5, policy=decided)
+    >>> bool(np.isclose(half.sigma[0, 1] / (0.05 * 0.2), 0.5 * 0.4 + 0.5 * together))
+    True
     """
     if share == 0:
         return assumptions

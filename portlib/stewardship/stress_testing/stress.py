@@ -47,6 +47,24 @@ class Tested:
     ``mix`` (portfolios x classes) sums to one; ``own`` is the volatility beyond the classes and
     ``cost`` the weighted expense ratio (annual decimals); ``limit`` the loss allowed, NaN where
     policy sets none; ``group`` what kind it is.
+
+    Examples
+    --------
+    Weights that do not sum to one, and percentages, are refused:
+
+    >>> one = pd.DataFrame({"stocks": [0.6], "bonds": [0.4]}, ["ours"])
+    >>> mixes(one.assign(bonds=0.5))
+    Traceback (most recent call last):
+    ...
+    ValueError: the class weights of ours do not sum to one
+    >>> mixes(one, limit=40.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a loss limit is 40: give ...
+    >>> other = mixes(one.set_axis(["theirs"]), limit=0.3, group="b")
+    >>> both = joined([mixes(one, group="a"), other])
+    >>> list(both.only("b").mix.index), both.only("b").limit.tolist()
+    (['theirs'], [0.3])
     """
 
     mix: pd.DataFrame
@@ -142,6 +160,15 @@ def path_limit(years: float, *, policy: Policy) -> float:
     ------
     ValueError
         For years that are no number.
+
+    Examples
+    --------
+    Half way between two points half of each; beyond the ends nothing changes, and the order of the
+    points does not count:
+
+    >>> policy = {"stress_path_limit": {40: 0.6, 0: 0.3, -10: 0.2}}
+    >>> [round(path_limit(years, policy=policy), 9) for years in (50.0, 10.0, 0.0, -5.0, -30.0)]
+    [0.6, 0.375, 0.3, 0.25, 0.2]
     """
     if not np.isfinite(years):
         raise ValueError(f"years to retirement are {years}; give a number, below zero after it")
@@ -171,6 +198,17 @@ def along(
     Returns
     -------
     Tested
+
+    Examples
+    --------
+    >>> path = Glidepath("p", [10.0, 0.0], [0.8, 0.4], fee=0.002)
+    >>> policy = {"stress_path_limit": {20: 0.5, 0: 0.3}}
+    >>> found = along(path, [5.0, -2.0], "series", 0.01, policy=policy)
+    >>> found.mix.round(9).to_dict("index")  # doctest: +NORMALIZE_WHITESPACE
+    {'series, 5 years before': {'equity': 0.6, 'bonds': 0.4},
+     'series, 2 years after': {'equity': 0.4, 'bonds': 0.6}}
+    >>> found.limit.round(9).tolist(), found.own.tolist(), found.cost.tolist()
+    ([0.35, 0.3], [0.01, 0.01], [0.002, 0.002])
     """
     mix = pd.DataFrame(
         path.at(np.array(years, float)),
@@ -206,6 +244,22 @@ def of_funds(
     Returns
     -------
     Tested
+
+    Examples
+    --------
+    Own risks are independent, those of the employer's stock are as the plan's rules say; costs are
+    weighed:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> held = pd.DataFrame({"COSTK": [0.25], "LGACT": [0.75]}, ["ours"])
+    >>> found = of_funds(ours, held, 0.4, "model")
+    >>> bool(np.isclose(found.own["ours"], np.hypot(0.25 * 0.3, 0.75 * 0.03)))
+    True
+    >>> round(float(found.cost["ours"]), 9)  # 0.25 * 0.0005 + 0.75 * 0.0055
+    0.00425
+    >>> {name: round(w, 9) for name, w in found.mix.loc["ours"].items() if w}
+    {'us_large_equity': 0.9775, 'intl_dev_equity': 0.0225}
     """
     plan = plan_menu.each_vintage(plan)
     funds = list(weights.columns)
@@ -218,7 +272,38 @@ def of_funds(
 
 def people(plan: Plan) -> Tested:
     """What each participant holds, the target-date series at the vintage of their own
-    retirement."""
+    retirement.
+
+    Examples
+    --------
+    What somebody of 34 holds in the series, a twenty-fifth, lies in the mix of 31 years before
+    retirement; the rest is looked through:
+
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> found = people(ours)
+    >>> # 0.34 + 0.55 * 0.86 + 0.05 * 0.97 and 0.04 * 0.459
+    >>> bool(np.isclose(found.mix.loc["P0001", "us_large_equity"], 0.34 + 0.473 + 0.0485 + 0.01836))
+    True
+    >>> bool(np.isclose(found.mix.loc["P0001", "us_long_bonds"], 0.02))
+    True
+    >>> parts = np.array([0.34, 0.55, 0.05, 0.02, 0.04])
+    >>> risks = np.array([0.002, 0.002, 0.03, 0.002, 0.002])
+    >>> bool(np.isclose(found.own["P0001"], np.sqrt(parts**2 @ risks**2)))
+    True
+    >>> bool(found.limit.isna().all()), set(found.group)
+    (True, {'participant'})
+
+    Everybody together is the mean by balance:
+
+    >>> all_of_them = as_held(ours)
+    >>> dollars = ours.participants["balance"]
+    >>> mean = (found.mix.mul(dollars, axis=0)).sum() / dollars.sum()
+    >>> bool(np.allclose(all_of_them.mix.loc[HELD], mean))
+    True
+    >>> bool(np.isclose(all_of_them.cost[HELD], found.cost @ dollars / dollars.sum()))
+    True
+    """
     series = [f for f, kind in plan.funds["kind"].items() if kind == "target_date"]
     mix = (
         plan.holdings.drop(columns=series) @ plan.exposures.loc[plan.holdings.columns.drop(series)]
@@ -305,6 +390,28 @@ def window_returns(
     ------
     ValueError
         Where no stand-in of a class has figures for a window.
+
+    Examples
+    --------
+    A class that stands for itself has the table's figures; months of the plan's own replace those
+    of the windows that they cover whole:
+
+    >>> from portlib import policy as policies
+    >>> decided = policies.read()
+    >>> table = data.table("stress_windows")
+    >>> last = table.index[-1]
+    >>> span = pd.date_range(str(table["start"][last]), periods=table["months"][last], freq="MS")
+    >>> own = pd.DataFrame({"us_large_equity": 0.01}, span + pd.offsets.MonthEnd(0))
+    >>> theirs = window_returns(["us_large_equity"], policy=decided)["us_large_equity"]
+    >>> found = window_returns(["us_large_equity"], policy=decided, months=own)["us_large_equity"]
+    >>> bool(np.isclose(found[last], 1.01 ** table["months"][last] - 1))
+    True
+    >>> inside = (table["start"] >= table["start"][last]) & (table["end"] <= table["end"][last])
+    >>> bool((found[~inside] == theirs[~inside]).all()), bool((found != theirs)[inside].all())
+    (True, True)
+    >>> short = window_returns(["us_large_equity"], policy=decided, months=own.iloc[1:])
+    >>> bool((short["us_large_equity"] == theirs).all())
+    True
     """
     return _stood_in(classes, policy, months)[0]
 
@@ -385,6 +492,25 @@ def through_windows(
     -------
     DataFrame (portfolios, windows)
         Decimals of the whole window.
+
+    Examples
+    --------
+    A cost of 1.2% a year is a tenth of a percent for each month of a window:
+
+    >>> from portlib import policy as policies
+    >>> decided = policies.read()
+    >>> mix = pd.DataFrame({"us_core_bonds": [0.3], "us_large_equity": [0.7]}, ["ours"])
+    >>> free, dear = (through_windows(mixes(mix, cost=c), policy=decided) for c in (0.0, 0.012))
+    >>> months = data.table("stress_windows")["months"]
+    >>> bool(np.allclose(free.loc["ours"] - dear.loc["ours"], 0.001 * months))
+    True
+    >>> each = window_returns(["us_large_equity", "us_core_bonds"], policy=decided)
+    >>> both = 0.7 * each["us_large_equity"] + 0.3 * each["us_core_bonds"]
+    >>> bool(np.allclose(free.loc["ours"], both))
+    True
+    >>> prices = data.table("stress_windows")["consumer_prices"]
+    >>> bool(np.allclose((1 + real(free).loc["ours"]) * (1 + prices), 1 + free.loc["ours"]))
+    True
     """
     years = data.table("stress_windows")["months"] / 12
     each = window_returns(list(tested.mix.columns), policy=policy, months=months)
@@ -392,7 +518,16 @@ def through_windows(
 
 
 def real(returns: pd.DataFrame) -> pd.DataFrame:
-    """Window returns (portfolios, windows) after consumer prices."""
+    """Window returns (portfolios, windows) after consumer prices.
+
+    Examples
+    --------
+    >>> names = data.table("stress_windows").index
+    >>> flat = pd.DataFrame(0.0, ["cash"], names)
+    >>> risen = data.table("stress_windows")["consumer_prices"]
+    >>> bool(np.allclose(real(flat).loc["cash"], -risen / (1 + risen)))
+    True
+    """
     return (1 + returns) / (1 + data.table("stress_windows")["consumer_prices"]) - 1
 
 
@@ -412,6 +547,23 @@ def through_shocks(tested: Tested, classes: Assumptions, *, policy: Policy) -> p
     -------
     DataFrame (portfolios, shocks)
         Annual decimals.
+
+    Examples
+    --------
+    In calm each class is expected where `shocks.conditional` says; expenses come off:
+
+    >>> from portlib import policy as policies
+    >>> decided = policies.read().replace(
+    ...     stress_shocks={"shares fall": {"us_large_equity": -0.3}}, crisis_correlation_blend=0.0
+    ... )
+    >>> told = Assumptions(
+    ...     ["us_core_bonds", "us_large_equity"], [0.04, 0.06], [[0.0025, 0.004], [0.004, 0.04]]
+    ... )
+    >>> held = pd.DataFrame({"us_large_equity": [0.6], "us_core_bonds": [0.4]}, ["ours"])
+    >>> ours = mixes(held, cost=0.002)
+    >>> found = through_shocks(ours, told, policy=decided)
+    >>> found.round(9).to_dict("records")  # 0.6 * -0.3 + 0.4 * (0.04 - 0.1 * 0.36) - 0.002
+    [{'shares fall': -0.1804, 'shares fall, crisis': -0.1804}]
     """
     share = policy["crisis_correlation_blend"]
     columns = {}
@@ -448,6 +600,25 @@ def reversed_loss(
     Returns
     -------
     Reverse
+
+    Examples
+    --------
+    The funds' own risks are one asset more, which loses too, and expects what expenses take:
+
+    >>> policy = {"fat_tail_degrees_of_freedom": 5.0}
+    >>> told = Assumptions(["bonds", "shares"], [0.04, 0.06], [[0.0025, 0.004], [0.004, 0.04]])
+    >>> ours = mixes(pd.DataFrame({"shares": [0.6], "bonds": [0.4]}, ["ours"]), 0.1, 0.002)
+    >>> found = reversed_loss(ours, told, "ours", 0.2, policy=policy)
+    >>> # 0.36 * 0.04 + 0.16 * 0.0025 + 2 * 0.24 * 0.004 and 0.01; 0.052 - 0.002 are expected
+    >>> variance = 0.0144 + 0.0004 + 0.00192 + 0.01
+    >>> bool(np.isclose(found.distance, 0.25 / variance**0.5))
+    True
+    >>> bool(np.isclose(found.shock["own risks"], -0.002 - 0.25 * 0.01 / variance))
+    True
+    >>> reversed_loss(ours, told.select(["bonds"]), "ours", 0.2, policy=policy)
+    Traceback (most recent call last):
+    ...
+    ValueError: the assumptions lack shares, which portfolios hold
     """
     labels = [*classes.labels, "own risks"]
     n = len(classes)
@@ -496,6 +667,37 @@ def judged(
         ``window`` and ``shock``, the worst of each, and their returns; ``years`` between years that
         lose the limit (Student), and ``years, normal``; ``limit``, ``headroom`` (limit less worst
         loss), ``failed`` (names of tests).
+
+    Examples
+    --------
+    Limits above and below the worst window of a portfolio of shares, and one that sets none:
+
+    >>> from portlib import policy as policies
+    >>> decided = policies.read().replace(
+    ...     stress_shocks={"shares fall": {"us_large_equity": -0.3}}, crisis_correlation_blend=0.0
+    ... )
+    >>> told = Assumptions(["us_large_equity"], [0.06], [[0.04]])
+    >>> past = window_returns(["us_large_equity"], policy=decided)["us_large_equity"]
+    >>> worst = -float(past.min())
+    >>> shares = pd.DataFrame({"us_large_equity": 1.0}, ["wide", "even", "tight", "none"])
+    >>> limits = [worst + 0.02, worst, worst - 0.02, np.nan]
+    >>> found = judged(mixes(shares, limit=limits), told, policy=decided)
+    >>> list(found.index), found["window"].unique().tolist() == [past.idxmin()]
+    (['wide', 'even', 'tight'], True)
+    >>> ["windows" in failed for failed in found["failed"]]
+    [False, False, True]
+    >>> found["headroom"].round(9).tolist(), found["shock return"].round(9).tolist()
+    ([0.02, 0.0, -0.02], [-0.3, -0.3, -0.3])
+    >>> normal, student = shocks.tail_probability(
+    ...     (limits[0] + 0.06) / 0.2, degrees_of_freedom=decided["fat_tail_degrees_of_freedom"]
+    ... )
+    >>> bool(np.isclose(found["years"]["wide"], 1 / student))
+    True
+    >>> bool(np.isclose(found["years, normal"]["wide"], 1 / normal))
+    True
+    >>> short = judged(mixes(shares.head(1), limit=0.29), told, policy=decided)
+    >>> short["failed"].tolist()
+    ['windows, shocks, reverse']
     """
     limited = tested.limit.index[tested.limit.notna()]
     past = through_windows(tested, policy=policy, months=months).loc[limited]
