@@ -196,7 +196,9 @@ def simulate(
     ...     old, age=75, birth_year=1951, last_age=76,
     ...     balances=dict(zip(BUCKETS, (0.0, 246_000.0, 0.0, 0.0))),
     ... )
-    >>> def year(who, dollars=0.0, r=0.0, law=flat, order=None, target=None, inflation=0.0, **other):
+    >>> def year(
+    ...     who, dollars=0.0, r=0.0, law=flat, order=None, target=None, inflation=0.0, **other
+    ... ):
     ...     target = pd.Series({"bonds": 1.0}) if target is None else target
     ...     table = untaxed.reindex(target.index, fill_value=0.0)
     ...     return simulate(
