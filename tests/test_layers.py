@@ -226,13 +226,17 @@ def test_the_environment_is_read_in_one_place():
     assert readers == {"portlib.surroundings"}
 
 
+#: In a line of code, not of an example in a docstring.
+READS_POLICY = r"^(?!\s*(>>>|\.\.\.)).*\b(policy|decisions)\.read\("
+
+
 def test_no_function_looks_a_policy_up():
     """`policy.read` is for plans, which hold it, and for the office, which checks a change of
     it."""
     readers = {
         name
         for name, path in NAMES.items()
-        if re.search(r"\b(policy|decisions)\.read\(", path.read_text(encoding="utf-8"))
+        if re.search(READS_POLICY, path.read_text(encoding="utf-8"), re.MULTILINE)
     }
     assert readers <= {"portlib.plan", "portlib.stewardship.governance.policy_changes"}
     assert not hasattr(data, "policy") and not hasattr(data, "policy_table")
