@@ -322,8 +322,9 @@ def swap_test(
     show variances as far apart.
 
     >>> from itertools import product
-    >>> a, b = [0.01, -0.01, 0.03, -0.05, 0.02], [0.02, 0.03, -0.04, -0.02, 0.01]
-    >>> x, y = np.array([1, 1, 9, 25, 4]), np.array([4, 9, 16, 4, 1])  # squares
+    >>> a, b = [0.03, -0.02, 0.06, 0.01, 0.02], [0.0, 0.04, -0.02, 0.01, 0.02]
+    >>> # squared deviations from means of 2 and 1 points
+    >>> x, y = np.array([1, 16, 16, 1, 0]), np.array([1, 9, 9, 0, 1])
     >>> gaps = []
     >>> for swap in product([False, True], repeat=3):
     ...     where = np.repeat(swap, 2)[:5]
@@ -331,7 +332,7 @@ def swap_test(
     >>> expected = sum(gap >= gaps[0] - 1e-12 for gap in gaps) / 8
     >>> p = swap_test(a, b, block=2, draws=4000, rng=np.random.default_rng(1))
     >>> float(expected), bool(abs(p - expected) < 0.03)
-    (0.75, True)
+    (0.5, True)
     >>> swap_test(a, b, block=1, draws=1, rng=np.random.default_rng(1)) in (0.5, 1.0)
     True
     >>> swap_test(a, a, block=2, draws=9, rng=np.random.default_rng(1))

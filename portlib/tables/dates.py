@@ -225,6 +225,23 @@ def decided(labels: Sequence[str]) -> str | None:
     ('day-month-year', None, None)
     >>> decided(["03/28/2015"]), decided(["2015-03-28"])
     ('month-day-year', 'year-month-day')
+
+    Rows that follow each other day by day decide, oldest or newest first; so do months in a row:
+
+    >>> decided(["10/01/2015", "11/01/2015", "12/01/2015"]), decided(["11/01/2015", "10/01/2015"])
+    (None, None)
+    >>> parse(["12/01/2015", "13/01/2015", "14/01/2015"], "a.csv", [2, 3, 4]).form
+    'day-month-year'
+    >>> weekly = ["02/03/2015", "09/03/2015", "16/03/2015"]
+    >>> decided(weekly), decided(weekly[::-1]), decided(["2015-03-02", "2015-02-02"])
+    ('day-month-year', 'day-month-year', 'year-month-day')
+    >>> late = ["01/02/2015", "01/12/2014", "01/11/2014"]  # no month is next to the first
+    >>> parse(["01/01/2015", "01/12/2014", "01/11/2014"], "a.csv", [2, 3, 4]).form
+    'day-month-year'
+    >>> parse(late, "a.csv", [2, 3, 4])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: a.csv: '01/02/2015' may be 2015-01-02 (month-day-year) or 2015-02-01 ...
     """
     fitting = []
     for order in ORDERS:

@@ -225,6 +225,68 @@ def returns(
     Traceback (most recent call last):
     ...
     portlib.data.DataError: mine.csv: has a row a day, not a month; give months, or say ...
+
+    What is wrong with figures is told together with what is wrong with months; each by its cell:
+
+    >>> read("month,A", "2015-01,0.1", "2015-03,high", "2015-04,0.1")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: mine.csv: line 3: column 'A', 2015-03-01: 'high' is ...
+    mine.csv: line 3: 2015-03 does not follow the month before it; there is a gap
+    >>> read("month,A,B,C", "2015-01,0.1,x,0", "2015-02,0.1,y,0", "2015-03,z,w,0")
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: mine.csv: column 'B' holds text, like 'x'; leave it out
+    mine.csv: line 4: column 'A', 2015-03-01: 'z' is not a number; write 0.0123 for 1.23%
+    >>> def refused(*figures, **more):
+    ...     months = pd.period_range("2015-01", periods=len(figures), freq="M")
+    ...     lines = [f"{month},{figure}" for month, figure in zip(months, figures)]
+    ...     try:
+    ...         read("month,A", *lines, **more)
+    ...     except DataError as error:
+    ...         print(str(error)[:78])
+    >>> refused(0.2, 0.2, -0.1)  # the usual size that may just be
+    >>> refused(0.21, 0.21, -0.1)
+    mine.csv: line 2: column 'A', 2015-01-01: '0.21': in percent? Divide the colum
+    >>> refused(120, -80, 95)
+    mine.csv: line 2: column 'A', 2015-01-01: '120': in basis points? Even as perc
+    >>> refused(1.5, 2.5, 3)
+    mine.csv: line 2: column 'A', 2015-01-01: '1.5': in percent? Or prices? As dec
+    >>> refused(0.1, 0.1, 1.01, 0.0)
+    mine.csv: line 4: column 'A', 2015-03-01: '1.01' gains more than 100%; in perc
+    >>> refused(*[0.031] * 22, 0.03)  # more than 3% a month, for less than two years
+    >>> refused(*[0.031] * 23, 0.03)
+    mine.csv: line 2: column 'A', 2015-01-01: '0.031': in percent? Or prices? As d
+    >>> refused(*[0.1, -0.1] * 6, unit="percent")
+    mine.csv: column 'A': called percent, but then no period moves by more than 0.
+    >>> refused(*[0.2, -0.2] * 6, unit="percent")
+    >>> refused(0.1, unit="bps")
+    mine.csv: unit is 'decimal' or 'percent', not 'bps'
+
+    Days of a month are its first, or its last; weeks are compounded as days are:
+
+    >>> read("day,A", "2015-01-31,0.01", "2015-02-27,0.02", "2015-03-31,0.03")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: line 3: 2015-02-27 is not the last day of a month, as the ...
+    >>> read("month,A", "2015-02,0.01", "2015-01,0.02", "2015-03,0.03")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.tables.findings.FindingsError: mine.csv: line 3: 2015-01 comes after a later month; ...
+    >>> fridays = pd.date_range("2015-01-02", "2015-03-27", freq="W-FRI")
+    >>> lines = [f"{day:%Y-%m-%d},{0.02 if day.day < 8 else 0.01}" for day in fridays]
+    >>> weekly = read("day,A", *lines, compound=True)
+    >>> by_hand = [1.02 * 1.01**weeks - 1 for weeks in (4, 3, 3)]
+    >>> np.allclose(weekly.values["A"], by_hand)
+    True
+    >>> twice = ["day,A", *(f"{day:%Y-%m-%d},0.01" for day in [days[0], *days])]
+    >>> read(*twice, compound=True)
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: 2015-01-15 is a day that already has a row
+    >>> lines = [f"{day:%Y-%m-%d},0.001,{'0.001' if day.month == 3 else ''}" for day in days]
+    >>> read("day,A,B", *lines, compound=True).values["B"].isna().tolist()
+    [True, False]
     """
     grid = layouts.grid(source, dates)
     often = calendar_dates.frequency(grid.dates)
