@@ -82,19 +82,61 @@ def best(
 
     Examples
     --------
-    Without a count of funds and whole percents one convex problem is solved, and no gap is left:
+    Without a count of funds and whole percents one convex problem is solved, and no gap is left. Of
+    a fund of shares that may be a tenth, one of bonds, and dates of a series, that date is held
+    whole which is worth most of all:
 
     >>> from portlib import data, plan as plans
-    >>> from portlib.retirement.plan_menu import class_assumptions, menu_assumptions, menu_mandate
-    >>> ours = plans.read(data.ROOT / "plan")
-    >>> classes = class_assumptions(ours)
-    >>> funds, rules = menu_assumptions(ours, classes), menu_mandate(ours, "moderate", classes)
-    >>> found = best(
-    ...     ours, funds, rules, classes=classes,
-    ...     risk_aversion=4.0, most_funds=0, whole_percent=False,
-    ... )
-    >>> float(found.allocation.weights.sum().round(9)), found.gap
+    >>> import pandas as pd
+    >>> from portlib.construction.mandate import fully_invested, long_only
+    >>> from portlib.retirement.plan_menu.menu import menu_assumptions
+    >>> ours = plans.read(data.ROOT / "plan").offering(["LCIDX", "BNDIDX", "TDIDX"])
+    >>> labels, n = list(ours.exposures), len(list(ours.exposures))
+    >>> sigma = np.diag(np.linspace(0.04, 0.0025, n))
+    >>> classes = Assumptions(labels, np.linspace(0.07, 0.03, n), sigma, rf=0.02, source="typed")
+    >>> funds = menu_assumptions(ours, classes)
+    >>> def found(most, **how):
+    ...     cap = Bounds("most", upper={"LCIDX": most})
+    ...     rules = Mandate(funds.labels, [fully_invested(), long_only(), cap])
+    ...     return best(ours, funds, rules, risk_aversion=4.0, classes=classes, **how)
+    >>> free = {"most_funds": 0, "whole_percent": False}
+    >>> alone = found(0.1, **free)
+    >>> worth = pd.Series(funds.mu - 2.0 * np.diag(funds.sigma), list(funds.labels))
+    >>> dates = [name for name in funds.labels if name.startswith("TDIDX")]
+    >>> alone.allocation[worth[dates].idxmax()], alone.gap
     (1.0, 0.0)
+
+    A mix that is worth more is held instead, with no part of a date in it; in whole percents if
+    asked:
+
+    >>> mixed = mix(
+    ...     ours, funds, of_mixes(ours, Mandate(funds.labels, [fully_invested(), long_only()])),
+    ...     risk_aversion=4.0, classes=classes, **free,
+    ... ).allocation
+    >>> float(mixed.weights[dates].abs().max())
+    0.0
+    >>> s = np.linspace(0, 1, 1001)
+    >>> at = [funds.labels.index(name) for name in ("LCIDX", "BNDIDX")]
+    >>> pair, risks = funds.mu[at], funds.sigma[np.ix_(at, at)]
+    >>> w = np.column_stack([s, 1 - s])
+    >>> most = s[np.argmax(w @ pair - 2.0 * ((w @ risks) * w).sum(axis=1))]
+    >>> bool(abs(mixed["LCIDX"] - most) < 0.002)
+    True
+    >>> percent = found(1.0, whole_percent=True, most_funds=2).allocation.weights
+    >>> bool(np.allclose(100 * percent, (100 * percent).round()))
+    True
+
+    Equal contributions of two independent funds are the inverse of their risks, whatever is
+    expected:
+
+    >>> equal = replace(ours, policy=ours.policy.replace(optimizer="ERC"))
+    >>> told = best(
+    ...     equal, funds, Mandate(funds.labels, [fully_invested(), long_only()]), risk_aversion=4.0,
+    ...     classes=classes,
+    ... ).allocation
+    >>> ratio = (risks[1, 1] / risks[0, 0]) ** 0.5
+    >>> bool(np.isclose(told["LCIDX"] / told["BNDIDX"], ratio, rtol=1e-3))
+    True
     """
     series = considered(plan).dates
     mixed = of_mixes(plan, mandate)

@@ -71,6 +71,16 @@ def forecasts(plan: Plan, horizon_years: int | None = None) -> Assumptions:
     ------
     DataError
         For a class that nobody has a figure for.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> told = forecasts(ours)
+    >>> set(ours.exposures.columns) | set(ours.policy["menu_classes"]) == set(told.labels)
+    True
+    >>> forecasts(ours, 10).source != forecasts(ours, 20).source
+    True
     """
     names = dict.fromkeys([*plan.policy["menu_classes"], *plan.exposures.columns])
     if (own := plan.inputs.assumptions) is not None:
@@ -83,7 +93,24 @@ def forecasts(plan: Plan, horizon_years: int | None = None) -> Assumptions:
 
 def reference(plan: Plan, classes: Sequence[str] | None = None) -> Reference:
     """The policy's reference portfolio, at any equity share; of the named classes alone, if
-    given."""
+    given.
+
+    Examples
+    --------
+    Among fewer classes what is missing is spread over what is left, equity over equity: 45% in two
+    classes of equity at two to one, and bonds:
+
+    >>> from types import SimpleNamespace
+    >>> held = {"large": 0.30, "abroad": 0.15, "small": 0.05, "bonds": 0.40, "tips": 0.10}
+    >>> plan = SimpleNamespace(
+    ...     policy={"reference_portfolio": held}, equity_classes=("large", "abroad", "small")
+    ... )
+    >>> round(reference(plan).equity_share, 9)
+    0.5
+    >>> some = reference(plan, ["bonds", "large", "abroad"])
+    >>> {name: round(w, 9) for name, w in sorted(some.weights.items())}
+    {'abroad': 0.166666667, 'bonds': 0.5, 'large': 0.333333333}
+    """
     whole = Reference(plan.policy["reference_portfolio"], plan.equity_classes)
     return whole if classes is None else whole.among(classes)
 
@@ -132,13 +159,24 @@ def class_assumptions(
 
     Examples
     --------
-    The anchor moves the means, and leaves classes and risks as they were told:
+    The anchor moves the means, and leaves classes and risks as they were told; under another engine
+    the forecasts stand as they are:
 
+    >>> from dataclasses import replace
     >>> from portlib import data, plan as plans
     >>> ours = plans.read(data.ROOT / "plan")
     >>> told, expected = forecasts(ours), class_assumptions(ours)
     >>> told.labels == expected.labels, bool(np.allclose(told.volatility, expected.volatility))
     (True, True)
+    >>> bool(np.allclose(expected.mu, anchor(ours, told).assumptions.mu))
+    True
+    >>> bool(np.allclose(expected.mu, told.mu))
+    False
+    >>> plain = replace(ours, policy=ours.policy.replace(optimizer="MARKOWITZ"))
+    >>> bool((class_assumptions(plain).mu == told.mu).all())
+    True
+    >>> class_assumptions(plain, told=expected) is expected
+    True
     """
     if told is not None:
         return _expected(plan, told)
@@ -160,6 +198,37 @@ def mean_errors(plan: Plan, classes: Assumptions) -> Array:
     Of the plan's own `class_assumptions` it is ``J omega J'``, with omega of `provider_errors` and
     J how the expected means follow the forecasts: the anchor passes on a part. It is linear, so
     that one step a class gives J exactly. Of other assumptions it is omega.
+
+    Examples
+    --------
+    Errors that the anchor passes on in part are smaller in total than those of the forecasts; of
+    assumptions of other classes, and under another engine, they are the forecasts':
+
+    >>> from dataclasses import replace
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes = class_assumptions(ours)
+    >>> omega = provider_errors(classes)
+    >>> found = mean_errors(ours, classes)
+    >>> bool(np.allclose(found, found.T)), bool(np.trace(found) < np.trace(omega))
+    (True, True)
+    >>> plain = replace(ours, policy=ours.policy.replace(optimizer="MARKOWITZ"))
+    >>> bool((mean_errors(plain, classes) == omega).all())
+    True
+    >>> some = classes.select(classes.labels[:3])
+    >>> bool((mean_errors(ours, some) == provider_errors(some)).all())
+    True
+
+    One forecast that is a percent higher for one class moves each mean by the same column of J, so
+    a walk along it is what it says:
+
+    >>> told = forecasts(ours)
+    >>> step = np.zeros(len(told))
+    >>> step[0] = 0.02
+    >>> moved = anchor(ours, told.replace(mu=told.mu + step, source="higher")).assumptions.mu
+    >>> half = anchor(ours, told.replace(mu=told.mu + step / 2, source="higher")).assumptions.mu
+    >>> bool(np.allclose(moved - classes.mu, 2 * (half - classes.mu)))
+    True
     """
     said = forecasts(plan)
     omega = provider_errors(classes)
@@ -218,6 +287,38 @@ def departure(plan: Plan, weights: pd.Series, classes: Assumptions) -> float:
     float
         Annual decimal; zero for a menu without equity, or with nothing else, which has no reference
         to depart from.
+
+    Examples
+    --------
+    Of the example's reference large companies, abroad and bonds are left at 30, 15 and 43; at 60%
+    equity that is 40, 20 and 40. A portfolio of 60% large companies is 20% off each way:
+
+    >>> from dataclasses import replace
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> menu = replace(ours, rules={**ours.rules, "default": None}).offering(
+    ...     ["LCIDX", "BNDIDX", "INTIDX"]
+    ... )
+    >>> labels = ["us_core_bonds", "us_large_equity", "intl_dev_equity"]
+    >>> sigma = np.array([[0.0025, 0.0, 0.0], [0.0, 0.02, 0.015], [0.0, 0.015, 0.03]])
+    >>> classes = Assumptions(labels, [0.04, 0.06, 0.07], sigma)
+    >>> weights = pd.Series({"BNDIDX": 0.4, "INTIDX": 0.0, "LCIDX": 0.6})
+    >>> bool(np.isclose(departure(menu, weights, classes), 0.2 * (0.02 + 0.03 - 2 * 0.015) ** 0.5))
+    True
+    >>> same = pd.Series({"BNDIDX": 0.4, "INTIDX": 0.2, "LCIDX": 0.4})
+    >>> bool(np.isclose(departure(menu, same, classes), 0.0))
+    True
+
+    Where there is no equity there is nothing to depart from, and no band:
+
+    >>> safe = menu.offering(["BNDIDX"])
+    >>> departure(safe, pd.Series({"BNDIDX": 1.0}), classes), offered(safe, safe.exposures)
+    (0.0, None)
+    >>> bands(safe, ["BNDIDX"], labels, np.array([[1.0, 0.0, 0.0]]))
+    []
+    >>> rules = bands(menu, ["LCIDX", "BNDIDX", "INTIDX"], labels, np.eye(3)[[1, 0, 2]])
+    >>> {rule.clause for rule in rules}
+    {'policy: reference_bands'}
     """
     exposures = each_vintage(plan).exposures
     around = offered(plan, exposures)
@@ -229,6 +330,15 @@ def departure(plan: Plan, weights: pd.Series, classes: Assumptions) -> float:
 def offered(plan: Plan, exposures: pd.DataFrame) -> Reference | None:
     """The reference of what the menu offers: what nothing on it holds is taken out, and its share
     spread over what is left, equity over equity.
+
+    Examples
+    --------
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> some = ours.exposures[["us_large_equity", "us_core_bonds", "cash"]].loc[["LCIDX", "BNDIDX"]]
+    >>> found = offered(ours, some).weights  # 54 of 100 are equity, and all of it large companies
+    >>> {name: round(w, 9) for name, w in sorted(found.items())}
+    {'us_core_bonds': 0.46, 'us_large_equity': 0.54}
     """
     return _around(plan, exposures.columns.tolist(), exposures.to_numpy(float))
 

@@ -130,6 +130,18 @@ def ranges(
     >>> found = ranges(own, {"growth": redrawn}, level=0.5)["growth"]
     >>> found.loc["STOCKS"].round(2).to_dict()
     {'low': 0.55, 'weight': 0.6, 'high': 0.65}
+
+    Of parts: shares are nine tenths equity and bonds a tenth, 0.9 * 0.6 + 0.1 * 0.4, between 0.9 *
+    0.55 + 0.1 * 0.45 and 0.9 * 0.65 + 0.1 * 0.35:
+
+    >>> parts = pd.DataFrame({"equity": {"BONDS": 0.1, "STOCKS": 0.9}})
+    >>> seen = ranges(own, {"growth": redrawn}, level=0.5, parts=parts)["growth"]
+    >>> seen.loc["equity"].round(9).tolist()
+    [0.54, 0.58, 0.62]
+    >>> ranges(own, {"growth": redrawn[["STOCKS"]]}, level=0.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: growth: weights and redrawn weights are of different funds
     """
     found = {}
     for posture, cloud in drawn.items():
