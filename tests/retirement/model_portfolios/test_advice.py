@@ -139,6 +139,25 @@ def test_everyone_in_any_order_has_the_same_advice(desk):
     pd.testing.assert_frame_equal(one, two.loc[one.index])
 
 
+def test_people_asked_together_are_told_what_each_is_told_alone(desk, the_plan):
+    people = {name: capacity.person(the_plan, name) for name in the_plan.participants.index[::75]}
+    people |= {"bold": replace(WHO, answers=(5, 5, 1, 5, 5, 1, 5)), "silent": SILENT}
+    people |= {"another": replace(SILENT, retirement_age=68.0, balance=90_000.0)}
+    together = advice.advise_all(people, desk)
+    assert list(together) == list(people)
+    for name, who in people.items():
+        alone = advice.advise(who, desk, explain=False)
+        told = together[name]
+        assert (told.way, told.weights, told.reasons) == (alone.way, alone.weights, alone.reasons)
+        assert (told.gain, told.doubt) == pytest.approx((alone.gain, alone.doubt), abs=1e-12)
+        one, other = told.asked.after, alone.asked.after
+        assert one.names == other.names
+        np.testing.assert_allclose(one.worth, other.worth, rtol=1e-12)
+        np.testing.assert_allclose(one.gains, other.gains, atol=1e-12)
+        np.testing.assert_array_equal(one.goal_by_life, other.goal_by_life)
+        assert one.verdict(told.way) == other.verdict(told.way)
+
+
 def test_the_lives_that_judge_have_no_part_in_the_advice(desk):
     few = desk.plan.participants.iloc[:4], desk.plan.holdings.iloc[:4]
     small = replace(desk, plan=replace(desk.plan, participants=few[0], holdings=few[1]))

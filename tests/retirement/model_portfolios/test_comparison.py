@@ -27,6 +27,17 @@ def test_the_same_is_equal_and_the_dearer_is_worse_beyond_any_doubt(judged):
     assert (judged.shortfall[2] >= judged.shortfall[0]) and (judged.goal[2] <= judged.goal[0])
 
 
+def test_only_people_of_one_age_are_judged_together_and_a_goal_not_asked_about_is_unknown(desk):
+    path = {ways.DEFAULT: ways.ways(desk, "moderate")[ways.DEFAULT]}
+    one, other = (comparison.Choice(replace(WHO, age=age), path) for age in (50, 51))
+    lives = desk.lives("proposing")
+    with pytest.raises(ValueError, match="aged 50 and 51 do not meet the same lives"):
+        comparison.judge_together([one, other], desk, "moderate", lives)
+    (found,) = comparison.judge_together([one], desk, "moderate", lives, goals=False)
+    assert np.isnan(found.goal).all() and np.isnan(found.shortfall).all()
+    assert found.worth == comparison.judge(one.who, desk, path, "moderate").worth
+
+
 def test_a_difference_within_doubt_is_equal(judged):
     gain, doubt = judged.gain("dear")
     unsure = replace(judged, k=1.001 * abs(gain) / doubt)
