@@ -79,10 +79,12 @@ def test_a_message_names_funds_and_classes_and_signed_data_keeps_its_codes() -> 
 
 def test_arguments_on_lines_of_their_own_are_no_list() -> None:
     one = '<dd><em class="sig-param"><span>x</span></em>,</dd>\n'
-    written = f"<dt>f(<dl>\n{one}{one}</dl>)</dt><dd><dl><dt>a</dt><dd>b</dd></dl></dd>"
+    f = '<dt class="sig sig-object"><span class="pre">f</span>('
+    written = f"{f}<dl>\n{one}{one}</dl>)</dt><dd><dl><dt>a</dt><dd>b</dd></dl></dd>"
     made = prudent_reference.in_lines(written)
     line = one.replace("<dd>", "<span class='sig-line'>").replace("</dd>", "</span>")
-    assert made == f"<dt>f({line}{line})</dt><dd><dl><dt>a</dt><dd>b</dd></dl></dd>"
+    f = '<dt class="sig sig-object">f('
+    assert made == f"{f}{line}{line})</dt><dd><dl><dt>a</dt><dd>b</dd></dl></dd>"
 
 
 def test_a_field_that_nobody_explained_and_a_long_value_are_left_out_of_the_reference() -> None:
@@ -97,6 +99,10 @@ def test_a_field_that_nobody_explained_and_a_long_value_are_left_out_of_the_refe
         prudent_reference.shorten(None, "py", "data", entry[1])
         shown[value] = signature.astext()
     assert list(shown.values()) == ["NAME = 1e-12", "NAME"]
+    content = addnodes.desc_content("", nodes.paragraph("", "Its tax, in dollars."))
+    content += nodes.paragraph("", f"alias of {'Callable' * 20}")
+    prudent_reference.shorten(None, "py", "data", addnodes.desc("", content)[0])
+    assert content.astext() == "Its tax, in dollars."
 
 
 def test_a_told_table_is_drawn_with_its_figures() -> None:

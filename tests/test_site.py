@@ -209,7 +209,7 @@ class Browser:
         ) as answer:
             target = next(tab for tab in json.load(answer) if tab["type"] == "page")
         self.socket = websocket.create_connection(
-            target["webSocketDebuggerUrl"], timeout=120, http_no_proxy=["*"]
+            target["webSocketDebuggerUrl"], timeout=600 if WHOLE else 120, http_no_proxy=["*"]
         )
         self.events: list[dict[str, Any]] = []
         self.sent = 0
@@ -515,6 +515,10 @@ def of_each_kind(pages: Iterable[Path]) -> list[Path]:
     while left:
         chosen.append(max(made_of, key=lambda page: (len(made_of[page] & left) / size[page], page)))
         left -= made_of[chosen[-1]]
+    for page in sorted(chosen, key=size.__getitem__, reverse=True):
+        others = [made_of[other] for other in chosen if other != page]
+        if made_of[page] <= set[tuple[str, str, str]]().union(*others):
+            chosen.remove(page)
     return chosen
 
 

@@ -20,6 +20,8 @@ UNEXPLAINED = re.compile(r"Alias for field number \d+$")
 LONGEST_VALUE = 60
 ARGUMENTS = re.compile(r"<dl>\s*((?:<dd><em class=\"sig-param\">.*?</dd>\s*)+)</dl>", re.DOTALL)
 
+WORD = re.compile(r"<span class=\"pre\">([^<]*)</span>")
+
 
 def skip(_app: Sphinx, _what: str, _name: str, thing: Any, *_: Any) -> bool | None:
     """Whether a member is left out: True, or None for autodoc's own judgement."""
@@ -27,17 +29,24 @@ def skip(_app: Sphinx, _what: str, _name: str, thing: Any, *_: Any) -> bool | No
 
 
 def shorten(_app: Sphinx, _domain: str, _kind: str, content: nodes.Element) -> None:
-    """Take a long value from the line that names a constant."""
+    """Take a long value from the line that names a constant, and from a type what it is short
+    for."""
     for signature in content.parent.findall(addnodes.desc_signature):
         for part in list(signature.findall(addnodes.desc_annotation)):
             said = part.astext().strip()
             if said.startswith("=") and len(said) > LONGEST_VALUE:
                 part.parent.remove(part)
+    for line in list(content.findall(nodes.paragraph)):
+        if line.astext().startswith("alias of ") and len(line.astext()) > LONGEST_VALUE:
+            line.parent.remove(line)
 
 
 def in_lines(page: str) -> str:
-    """A page whose lists of arguments are lines of the signatures that they stand in."""
-    return ARGUMENTS.sub(_lines, page)
+    """A page whose lists of arguments are lines of the signatures that they stand in, without
+    elements that change nothing."""
+    if 'class="sig sig-object' not in page:
+        return page
+    return ARGUMENTS.sub(_lines, WORD.sub(r"\1", page))
 
 
 def _lines(written: re.Match[str]) -> str:

@@ -125,7 +125,7 @@ def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
     mu, sigma : array (n,) and (n, n)
         Annual decimals; sigma has an inverse.
     risk_aversion : float
-        A.
+        The A of the utility.
 
     Returns
     -------
@@ -161,7 +161,7 @@ def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: 
     rf : float
         What cash earns, annual decimal.
     risk_aversion : float
-        A.
+        The A of the utility.
 
     Returns
     -------

@@ -43,7 +43,7 @@ class Sensitivities:
     assumptions : Assumptions
         Of n assets.
     risk_aversion : float
-        A.
+        The A of the utility.
     w : array (n,)
         The best weights.
     H : array (n, n)
