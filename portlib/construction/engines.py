@@ -416,6 +416,24 @@ def exchange(
     [0, 0, 0] [1, -1]
     [0, 0, 0] [1, -1]
     [0, 1, 0] [1, -1]
+
+    The same of 60 SYNTHETIC assets, half of which together are held between two limits.
+
+    >>> rng = np.random.default_rng(1)
+    >>> root = rng.normal(size=(60, 60))
+    >>> sigma = root @ root.T / 60 + 0.1 * np.eye(60)
+    >>> names = [f"asset {k}" for k in range(60)]
+    >>> for low, high, side in ((0.0, 0.3, 1), (0.6, 0.9, -1)):
+    ...     half = group_limit("half", names[:30], lower=low, upper=high)
+    ...     rules = [fully_invested(), Bounds("bounds", 0.0, 0.08), half]
+    ...     p = Mandate(names, rules).program
+    ...     c = 0.1 * rng.normal(size=60)
+    ...     found = exchange(sigma, c, p)
+    ...     assert np.allclose(sigma @ found.w - c, p.rows.T @ found.y + found.z)
+    ...     assert (found.z * found.at <= 0).all() and (found.z[found.at == 0] == 0).all()
+    ...     assert found.on[1] == side and (found.y[1] * side < 0)
+    ...     assert np.isclose(found.w[:30].sum(), high if side > 0 else low)
+    ...     assert {-1, 0, 1} == set(found.at.tolist()) and np.isclose(found.w.sum(), 1)
     """
     n = len(c)
     fixed = p.lower == p.upper
