@@ -47,6 +47,27 @@ class Inflation:
     >>> process = Inflation(0.025, 0.75, 0.017)
     >>> round(process.spread, 4)   # s / sqrt(1 - phi^2)
     0.0257
+
+    From 6% in the last year, around 2%, with three quarters of the distance left each year: 5% and
+    4.25% without surprises, as logarithms; a surprise of two standard deviations of 1% comes on
+    top:
+
+    >>> process = Inflation(0.02, 0.75, 0.01, last=0.06)
+    >>> np.log1p(process.path(np.array([[0.0, 0.0], [2.0, 0.0]]))).round(6).tolist()
+    [[0.05, 0.0425], [0.07, 0.0575]]
+    >>> round(process.expected(2), 6)  # the mean of 5% and 4.25%
+    0.04625
+    >>> moved = process.anchored(0.03, "a survey's")
+    >>> round(moved.expected(2), 6), moved.persistence, moved.shock, moved.source
+    (0.03, 0.75, 0.01, "not stated; level: a survey's")
+    >>> np.log1p(moved.path(np.zeros(2))).round(6).tolist()  # it starts from its level
+    [0.03, 0.03]
+    >>> process.surprises(2, 3, np.random.default_rng(1)).shape
+    (2, 3)
+    >>> Inflation(2.5, 0.75, 0.017)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: inflation of mean 2.5, persistence 0.75 and shock 0.017: annual decimals, ...
     """
 
     mean: float
@@ -107,13 +128,29 @@ def remaining(persistence: float, years: int) -> float:
     """What part of today's distance from the mean is left, on average, over the next `years`.
 
     ``phi (1 - phi^n) / (n (1 - phi))``: the weight of today's inflation in an `years`-year yield.
+
+    Examples
+    --------
+    >>> round(remaining(0.75, 2), 6), round((0.75 + 0.75**2) / 2, 6)
+    (0.65625, 0.65625)
     """
     phi = persistence
     return phi * (1 - phi**years) / (years * (1 - phi))
 
 
 def annual_changes(prices: pd.Series) -> pd.Series:
-    """Logarithmic changes of a monthly price index from December to December, by year."""
+    """Logarithmic changes of a monthly price index from December to December, by year.
+
+    Examples
+    --------
+    From December to December, whatever lies between:
+
+    >>> months = pd.date_range("2019-12-31", "2021-12-31", freq="ME")
+    >>> index = pd.Series(np.linspace(50, 400, 25), months)
+    >>> index[["2019-12-31", "2020-12-31", "2021-12-31"]] = [100.0, 110.0, 99.0]
+    >>> np.exp(annual_changes(index)).round(6).to_dict()
+    {2020: 1.1, 2021: 0.9}
+    """
     index = pd.DatetimeIndex(prices.index)
     december = prices[index.month == 12].astype(float)
     by_year = december.set_axis(pd.DatetimeIndex(december.index).year)
@@ -144,6 +181,30 @@ def fit(prices: pd.Series, first_year: int | None = None) -> Inflation:
     ------
     ValueError
         For fewer than 20 whole years.
+
+    Examples
+    --------
+    The level is the mean, the persistence that of neighbours with Kendall's correction, and the
+    shock what the spread leaves, worked out from sums:
+
+    >>> shocks = np.random.default_rng(2).normal(0.0, 0.02, 40)
+    >>> years = np.convolve(shocks, 0.7 ** np.arange(16), mode="valid") + 0.03  # with a memory
+    >>> months = pd.date_range("1999-12-31", periods=26, freq="YE")
+    >>> prices = pd.Series(np.exp(np.concatenate([[0.0], np.cumsum(years)])), months)
+    >>> found = fit(prices)
+    >>> x, y = years[:-1] - years[:-1].mean(), years[1:] - years[1:].mean()
+    >>> phi = float((x * y).sum() / (x * x).sum())
+    >>> phi += (1 + 3 * phi) / 24
+    >>> spread = float(((years - years.mean()) ** 2).sum() / 24) ** 0.5
+    >>> by_hand = [years.mean(), max(phi, 0), spread * (1 - phi**2) ** 0.5, years[-1]]
+    >>> bool(np.allclose([found.mean, found.persistence, found.shock, found.last], by_hand))
+    True
+    >>> found.source, fit(prices, 2003).source
+    ('consumer prices, 2000 to 2024', 'consumer prices, 2003 to 2024')
+    >>> fit(prices, 2006)
+    Traceback (most recent call last):
+    ...
+    ValueError: 19 whole years of prices do not tell persistence; bring 20
     """
     change = annual_changes(prices)
     if first_year is not None:

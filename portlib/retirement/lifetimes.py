@@ -44,6 +44,39 @@ class Mortality:
     --------
     >>> float(Mortality().survival(65, "female")[0])
     1.0
+
+    The chance of dying at 90 is the table's; twice it where mortality is twice the population's,
+    and a little less of it for each year ahead where it falls by 4% a year:
+
+    >>> dies = data.table("life_table_2023")["male_death_probability"]
+    >>> one_on, two_on = Mortality(0.04, 2.0).survival(90, "male")[1:3]
+    >>> bool(abs(one_on - (1 - 2 * dies[90])) < 1e-12)
+    True
+    >>> bool(abs(two_on / one_on - (1 - 2 * dies[91] * 0.96)) < 1e-12)
+    True
+
+    Of men and women, equally many today, half of each live on; in the last year nobody does:
+
+    >>> law = Mortality(last_age=93)
+    >>> both, men, women = (law.survival(90, sex) for sex in ("both", "male", "female"))
+    >>> bool(abs(both - (men + women) / 2).max() < 1e-12), len(both), both[-1].tolist()
+    (True, 4, 0.0)
+    >>> bool(abs(law.expectation(90, "male") - (men[1] + men[2] + 0.5)) < 1e-12)
+    True
+    >>> law.last_years(90, "male", np.array([0.9999, 0.0001])).tolist()
+    [0, 2]
+    >>> Mortality(improvement=0.75)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: improvement 0.75 (a year, decimal) and mortality relative to the table 1.0 ...
+    >>> law.survival(93)
+    Traceback (most recent call last):
+    ...
+    ValueError: the life table goes from age 0 to 119; 93 is not before its end
+    >>> law.survival(80, "man")
+    Traceback (most recent call last):
+    ...
+    ValueError: sex is 'man': give one of both, female, male
     """
 
     improvement: float = 0.0
@@ -115,6 +148,14 @@ def last_year(alive: Array, chance: Array) -> Years:
     """Lifetimes by inversion: the last year of a survival curve `alive` that each life begins.
 
     `alive` starts at 1 and ends at 0; `chance` is uniform, of any shape.
+
+    Examples
+    --------
+    Nine tenths live through the first year and half through the second; at nine tenths itself a
+    life has ended:
+
+    >>> last_year(np.array([1.0, 0.9, 0.5, 0.0]), np.array([[0.95, 0.9], [0.6, 0.1]])).tolist()
+    [[0, 0], [1, 2]]
     """
     return np.asarray(np.searchsorted(-alive, -np.asarray(chance), side="left") - 1, np.int64)
 
@@ -145,6 +186,19 @@ def gompertz(ages_ahead: Array, age: float, mode: float, dispersion: float) -> A
     -------
     array
         Of the shape of `ages_ahead`.
+
+    Examples
+    --------
+    The chance of dying in a short time is ``exp((age - mode) / dispersion) / dispersion`` a year;
+    23 years before the mode that is 0.0100, and living n years and m years is living n + m:
+
+    >>> short = 1 - float(gompertz(np.array(1e-6), 65.0, 88.0, 10.0))
+    >>> round(short / 1e-6, 5), round(float(np.exp(-2.3)) / 10, 5)
+    (0.01003, 0.01003)
+    >>> ahead = gompertz(np.array([10.0, 25.0]), 65.0, 88.0, 10.0)
+    >>> rest = gompertz(np.array(15.0), 75.0, 88.0, 10.0)
+    >>> bool(abs(ahead[1] - ahead[0] * rest) < 1e-12)
+    True
     """
     hazard = np.exp((age - mode) / dispersion)
     return np.asarray(np.exp(hazard * (1 - np.exp(np.asarray(ages_ahead) / dispersion))))

@@ -35,6 +35,29 @@ class PayRisk:
     --------
     >>> PayRisk(0.0106, 0.0738).draw(2, 3, np.random.default_rng(0)).pay.shape
     (2, 3)
+
+    Over 40,000 lives the mean stays at the plan; logarithms spread by what stays, three times in
+    the third year, and by what passes, once:
+
+    >>> drawn = PayRisk(0.04, 0.09).draw(40_000, 3, np.random.default_rng(1))
+    >>> bool(abs(drawn.pay.mean(axis=0) - 1).max() < 0.01)
+    True
+    >>> stays, passes = np.log(drawn.permanent), np.log(drawn.pay / drawn.permanent)
+    >>> stays.var(axis=0).round(2).tolist(), passes.var(axis=0).round(2).tolist()
+    ([0.04, 0.08, 0.12], [0.09, 0.09, 0.09])
+
+    Spells take two fifths of a year in a quarter of years, and the others earn more for it: 0.6 /
+    0.9 or 1 / 0.9:
+
+    >>> spells = PayRisk(0.0, 0.0, 0.25, 0.4).draw(4_000, 2, np.random.default_rng(1))
+    >>> sorted(set(spells.pay.ravel().round(6).tolist())), spells.permanent.max().tolist()
+    ([0.666667, 1.111111], 1.0)
+    >>> bool(abs((spells.pay < 1).mean() - 0.25) < 0.02), bool(abs(spells.pay.mean() - 1) < 0.01)
+    (True, True)
+    >>> PayRisk(permanent=4)
+    Traceback (most recent call last):
+    ...
+    ValueError: variances, chance and share must lie between 0 and 1: (4, 0.0738, 0.0, 0.0)
     """
 
     permanent: float = 0.0106

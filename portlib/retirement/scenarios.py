@@ -36,6 +36,32 @@ class Scenarios:
 
     ``inflation`` (paths, years) is of the same years, or None where the source has none: then
     nothing that is fixed in dollars can be simulated. ``paths`` may carry the paths' names.
+
+    Examples
+    --------
+    A sleeve earns the mean of what it holds by weight, the assets told by their names:
+
+    >>> years = np.array([[[0.10, 0.02], [-0.20, 0.03]]])
+    >>> rising = np.array([[0.03, 0.04]])
+    >>> world = Scenarios(years, ("equity", "bonds"), "SYNTHETIC", inflation=rising)
+    >>> mix = pd.DataFrame({"bonds": [0.7, 0.1], "equity": [0.3, 0.9]}, index=["calm", "bold"])
+    >>> sleeves = world.of(mix)
+    >>> sleeves.values.round(6).tolist(), sleeves.assets  # 0.3 * 0.10 + 0.7 * 0.02, and so on
+    ([[[0.044, 0.092], [-0.039, -0.177]]], ('calm', 'bold'))
+    >>> sleeves.inflation is world.inflation
+    True
+    >>> Scenarios(100 * abs(years), ("equity", "bonds"), "SYNTHETIC")
+    Traceback (most recent call last):
+    ...
+    ValueError: real returns: the typical year moves by 650%; in percent? Write 0.05 for 5%
+    >>> Scenarios(years, ("equity",), "SYNTHETIC")
+    Traceback (most recent call last):
+    ...
+    ValueError: returns (1, 2, 2) are not (paths, years, 1 assets)
+    >>> Scenarios(years, ("equity", "bonds"), "SYNTHETIC", inflation=np.zeros(2))
+    Traceback (most recent call last):
+    ...
+    ValueError: inflation (2,) is not of (1, 2) years
     """
 
     values: Array
@@ -91,6 +117,29 @@ def joint_history(
     recent, early : History, optional
         The open and the long record, as a chapter reads them (`portlib.history.read`); the
         committed and the packaged one when not given.
+
+    Examples
+    --------
+    Equity is one record up to its last month and another after it, and prices of a month that is
+    missing lie on a straight line of logarithms:
+
+    >>> known, early = open_record(), long_record()
+    >>> table = joint_history()
+    >>> market, fund = early["us_market"].values, known["tsp_c"].values
+    >>> last = market.index[-1]
+    >>> later = fund.index[fund.index > last][0]
+    >>> bool(table.loc[last, "equity"] == market[last])
+    True
+    >>> bool(table.loc[later, "equity"] == fund[later])
+    True
+    >>> bool(table.loc[last, "bonds"] == known["treasury_10y"].values[last])
+    True
+    >>> prices = known["cpi_u"].values
+    >>> both = prices["2025-11-30"] / prices["2025-09-30"]
+    >>> bool(np.allclose(table.loc[["2025-10-31", "2025-11-30"], "inflation"], both**0.5 - 1))
+    True
+    >>> bool(joint_history(5).loc[last, "bonds"] == known["treasury_5y"].values[last])
+    True
     """
     known = recent or open_record()
     market = (early or long_record())["us_market"].values
@@ -110,6 +159,13 @@ def annual(monthly: pd.DataFrame) -> pd.DataFrame:
     """Whole calendar years of monthly returns and changes, compounded, by year.
 
     ValueError for months that are missing, out of order, or in percent.
+
+    Examples
+    --------
+    >>> months = pd.date_range("2019-12-31", periods=25, freq="ME")
+    >>> table = pd.DataFrame({"bills": [0.5] + [0.01] * 12 + [0.02] * 12}, months)
+    >>> annual(table)["bills"].round(6).to_dict()  # 1.01 ** 12 and 1.02 ** 12
+    {2020: 0.126825, 2021: 0.268242}
     """
     checked(monthly, "the history", least=-1.0)
     index = pd.DatetimeIndex(monthly.index)
@@ -152,6 +208,22 @@ def bootstrapped(
     >>> drawn = bootstrapped(2, 3, np.random.default_rng(1), table)
     >>> drawn.values.shape, bool(abs(drawn.values).max() < 1e-12)
     ((2, 3, 1), True)
+
+    Runs of one month are drawn with replacement: every year is made of twelve of what was there,
+    here made real by prices that rose with it:
+
+    >>> table = pd.DataFrame({"bills": [0.05, -0.02] * 12, "inflation": [0.02, 0.01] * 12}, months)
+    >>> drawn = bootstrapped(600, 2, np.random.default_rng(1), table, block=1)
+    >>> nominal = (1 + drawn.values[..., 0]) * (1 + drawn.inflation)
+    >>> k = np.log(nominal / 0.98**12) / np.log(1.05 / 0.98)  # months of the first kind
+    >>> bool(abs(k - k.round()).max() < 1e-9), bool(abs(k.mean() - 6) < 0.2)
+    (True, True)
+    >>> bool(np.allclose(1 + drawn.inflation, 1.02**k * 1.01 ** (12 - k)))
+    True
+    >>> drawn.assets, drawn.source
+    (('bills',), 'bootstrap of months 2000-01 to 2001-12, mean block 1 months')
+    >>> bootstrapped(2, 1, np.random.default_rng(1), table[["bills"]]).inflation is None
+    True
     """
     months = joint_history() if monthly is None else monthly
     drawn = np.empty((paths, years, months.shape[1]))
@@ -187,6 +259,27 @@ def cohorts(years: int, monthly: pd.DataFrame | None = None) -> Scenarios:
     ------
     ValueError
         When history is shorter than `years`.
+
+    Examples
+    --------
+    Two runs of two years that begin in a January; a year of 1% a month, with prices of half a
+    percent:
+
+    >>> months = pd.date_range("2019-11-30", "2022-12-31", freq="ME")
+    >>> earned = np.where(months.year == 2021, 0.02, 0.01)
+    >>> table = pd.DataFrame({"bills": earned, "inflation": 0.005}, months)
+    >>> runs = cohorts(2, table)
+    >>> runs.paths, runs.values.shape
+    (('2020', '2021'), (2, 2, 1))
+    >>> low, high = 1.01**12 / 1.005**12 - 1, 1.02**12 / 1.005**12 - 1
+    >>> bool(np.allclose(runs.values[..., 0], [[low, high], [high, low]]))
+    True
+    >>> bool(np.allclose(runs.inflation, 1.005**12 - 1)), runs.source
+    (True, 'consecutive years of 2020 to 2022')
+    >>> cohorts(4, table)
+    Traceback (most recent call last):
+    ...
+    ValueError: history holds 3 whole calendar years, not 4
     """
     months = joint_history() if monthly is None else checked(monthly, "the history", least=-1.0)
     first = int(np.argmax(pd.DatetimeIndex(months.index).month == 1))
@@ -259,6 +352,50 @@ def lognormal(
     ValueError
         When no lognormal law has these moments, or no joint law these correlations, and for
         correlations of unknown classes.
+
+    Examples
+    --------
+    Over many years the means and the spreads are those assumed, after inflation of a quarter; the
+    two classes move together:
+
+    >>> sigma = np.array([[0.04, 0.006], [0.006, 0.0025]])
+    >>> ours = Assumptions(["equity", "bonds"], [0.08, 0.03], sigma, rf=0.02)
+    >>> found = lognormal(ours, 0.25, 200, 500, np.random.default_rng(1))
+    >>> nominal = (1 + found.values.reshape(-1, 2)) * 1.25 - 1
+    >>> bool(np.allclose(nominal.mean(axis=0), ours.mu, atol=0.002))
+    True
+    >>> bool(np.allclose(np.cov(nominal.T), sigma, rtol=0.03))
+    True
+    >>> bool((found.inflation == 0.25).all())
+    True
+
+    With the process, a year's inflation is its path; bonds fall when prices surprise, and what is
+    indexed does not bear the surprise, so that its real return is the nominal one over the mean's:
+
+    >>> process = Inflation(np.log(1.02), 0.6, 0.02)
+    >>> at = {"with_surprises": {"bonds": -0.5}, "indexed": ("equity",)}
+    >>> found = lognormal(ours, process, 200, 500, np.random.default_rng(1), **at)
+    >>> logs = np.log1p(found.inflation) - np.log(1.02)
+    >>> before = np.concatenate([np.zeros((200, 1)), logs[:, :-1]], axis=1)
+    >>> surprise = (logs - 0.6 * before) / 0.02
+    >>> nominal = (1 + found.values[..., 1]) * (1.02 + 0.02 * surprise)
+    >>> with_bonds = np.corrcoef(np.log(nominal).ravel(), surprise.ravel())[0, 1]
+    >>> with_equity = np.corrcoef(np.log1p(found.values[..., 0]).ravel(), surprise.ravel())[0, 1]
+    >>> bool(abs(with_bonds + 0.5) < 0.01), bool(abs(with_equity) < 0.01)
+    (True, True)
+    >>> bool(abs(surprise.std() - 1) < 0.01), bool(abs(nominal.mean() - 1.03) < 0.002)
+    (True, True)
+    >>> bool(abs((1 + found.values[..., 0]).mean() - 1.08 / 1.02) < 0.002)
+    True
+    >>> lognormal(ours, process, 2, 2, np.random.default_rng(1), with_surprises={"gold": 0.5})
+    Traceback (most recent call last):
+    ...
+    ValueError: correlations with inflation for unknown classes: gold
+    >>> far = {"bonds": -0.95, "equity": 0.95}
+    >>> lognormal(ours, process, 2, 2, np.random.default_rng(1), with_surprises=far)
+    Traceback (most recent call last):
+    ...
+    ValueError: no joint law has these correlations of returns with inflation surprises
     """
     if not isinstance(inflation, Inflation):
         number("inflation", inflation, **RATE)
