@@ -51,6 +51,63 @@ class Economy:
     correlation : array (3, 3)
         Of the shocks of inflation, real yield and equity, in that order.
     source : str
+
+    Examples
+    --------
+    Without shocks every yield follows by hand. Real yields start at 1% and close half of their
+    distance from 3% each year: 2%, then 2.5%. Inflation stays at 2%, so that bonds yield 2.5% more,
+    bills 1% less than the real yield and inflation:
+
+    >>> world = Economy(
+    ...     inflation=Inflation(0.02, 0.5, 0.0),
+    ...     real_mean=0.03,
+    ...     real_persistence=0.5,
+    ...     real_shock=0.0,
+    ...     real_last=0.01,
+    ...     premium=0.005,
+    ...     term=0.01,
+    ...     maturity=10,
+    ...     equity_mean=0.06,
+    ...     equity_volatility=0.2,
+    ...     correlation=[[1.0, 0.3, 0.0], [0.3, 1.0, 0.0], [0.0, 0.0, 1.0]],
+    ... )
+    >>> drawn = world.draw(2, 2, np.random.default_rng(1))
+    >>> rise = float(np.expm1(0.02))
+    >>> equity, bonds, tips, bills = drawn.values[0].T
+    >>> by_hand = repriced(np.array([0.035, 0.045]), np.array([0.045, 0.05]), 10)
+    >>> bool(np.allclose(bonds, (1 + by_hand) / (1 + rise) - 1))
+    True
+    >>> bool(np.allclose(tips, repriced(np.array([0.01, 0.02]), np.array([0.02, 0.025]), 10)))
+    True
+    >>> bool(np.allclose(bills, (1 + np.array([0.01, 0.02]) - 0.01 + 0.02) / (1 + rise) - 1))
+    True
+    >>> drawn.assets, bool(np.allclose(drawn.inflation, rise))
+    (('equity', 'bonds', 'tips', 'bills'), True)
+
+    With half of a surprise left each year, a tenth of it stays on average over ten years:
+
+    >>> round(float(world.nominal_yield(np.array(0.03), np.array(0.12))), 6)  # 5.5% + 10% * 0.0999
+    0.06499
+
+    Equity keeps its mean and its volatility whatever moves with it, and shocks their correlation:
+
+    >>> from dataclasses import replace
+    >>> moved = replace(world, real_shock=0.01, inflation=Inflation(0.02, 0.5, 0.01))
+    >>> drawn = moved.draw(20_000, 1, np.random.default_rng(1))
+    >>> equity, _, tips, _ = drawn.values[:, 0].T
+    >>> bool(abs(equity.mean() - 0.06) < 0.005), bool(abs(equity.std() - 0.2) < 0.005)
+    (True, True)
+    >>> bool(abs(np.corrcoef(drawn.inflation[:, 0], tips)[0, 1] + 0.3) < 0.02)
+    True
+    >>> replace(world, maturity=1)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: real yields of persistence 0.5 and maturity 1: ...
+    >>> uneven = [[1.0, 0.3, 0.0], [0.2, 1.0, 0.0], [0.0, 0.0, 1.0]]
+    >>> replace(world, correlation=uneven)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: correlation must be of inflation, real yield and equity: 3 x 3, symmetric, ...
     """
 
     inflation: Inflation
@@ -152,6 +209,15 @@ def repriced(bought: Array, sold: Array, maturity: float) -> Array:
     --------
     >>> float(repriced(np.array(0.05), np.array(0.05), 10))
     0.05
+
+    Bought at 5% and sold at 4%, nine years before its end: the coupons and the price of 18
+    half-years of 2.5 and 100 at 2% each:
+
+    >>> price = sum(0.025 / 1.02**k for k in range(1, 19)) + 1 / 1.02**18
+    >>> bool(abs(repriced(np.array(0.05), np.array(0.04), 10) - (0.05 + price - 1)) < 1e-12)
+    True
+    >>> round(float(repriced(np.array(0.05), np.array(0.0), 10)), 9)  # nine coupons of 5% are left
+    0.5
     """
     tau = maturity - 1
     divisor = np.where(np.abs(sold) < 1e-9, 1.0, sold)
@@ -187,6 +253,41 @@ def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int =
     ------
     ValueError
         For fewer than 20 common years.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(5)
+    >>> shocks = rng.normal(0.0, 0.02, (2, 40))
+    >>> memory = 0.7 ** np.arange(16)
+    >>> rises, moves = (np.convolve(shock, memory, mode="valid") for shock in shocks)
+    >>> ends = pd.date_range("1999-12-31", periods=26, freq="YE")
+    >>> prices = pd.Series(np.exp(np.concatenate([[0.0], np.cumsum(0.03 + rises)])), ends)
+    >>> yields = pd.Series(0.05 + moves / 4, ends[1:])
+    >>> equity = pd.Series(rng.normal(0.06, 0.2, 25), ends[1:].year)
+    >>> found = fit(yields, prices, equity, maturity=10)
+    >>> pi = found.inflation
+    >>> gap = (0.03 + rises - pi.mean) * remaining(pi.persistence, 10)
+    >>> real = yields.to_numpy() - pi.mean - gap
+    >>> x, y = real[:-1] - real[:-1].mean(), real[1:] - real[1:].mean()
+    >>> phi = float((x * y).sum() / (x * x).sum())
+    >>> phi += (1 + 3 * phi) / 24
+    >>> left = (real[1:] - real.mean()) - phi * (real[:-1] - real.mean())
+    >>> shock = float(((left - left.mean()) ** 2).sum() / 22) ** 0.5
+    >>> named = "real_mean", "real_persistence", "real_shock", "real_last"
+    >>> by_hand = [real.mean(), min(phi, 0.98), shock, real[-1]]
+    >>> bool(np.allclose([getattr(found, name) for name in named], by_hand))
+    True
+    >>> earned = [found.equity_mean, found.equity_volatility]
+    >>> bool(np.allclose(earned, [equity.mean(), equity.std(ddof=1)]))
+    True
+    >>> surprise = rises[1:] + 0.03 - pi.mean - pi.persistence * (rises[:-1] + 0.03 - pi.mean)
+    >>> both = float(np.corrcoef(surprise, left)[0, 1])
+    >>> bool(abs(found.correlation[0, 1] - both) < 1e-9), found.source
+    (True, 'fitted to 2000 to 2024')
+    >>> fit(yields, prices, equity.iloc[6:])
+    Traceback (most recent call last):
+    ...
+    ValueError: 19 common years of yields, prices and equity; bring 20
     """
     from portlib.retirement import inflation as process
 
