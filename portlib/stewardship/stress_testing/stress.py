@@ -750,6 +750,17 @@ def menu_rules(plan: Plan, posture: str, classes: Assumptions) -> Mandate:
     Returns
     -------
     Mandate
+
+    Examples
+    --------
+    Models hold none of the employer's stock:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = list(ours.exposures), len(list(ours.exposures))
+    >>> told = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n))
+    >>> menu_rules(ours, "moderate", told).constraints[-1].upper
+    {'COSTK': 0.0}
     """
     mandate = plan_menu.menu_mandate(plan, posture, classes)
     stock = plan.rules["employer_stock"]
@@ -780,6 +791,25 @@ def stress_rules(
     Returns
     -------
     list of Limit
+
+    Examples
+    --------
+    Each rule is what one fund alone loses, times its weight, and not more than the limit:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = list(ours.exposures), len(list(ours.exposures))
+    >>> told = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n))
+    >>> rules = stress_rules(ours, ["BNDIDX", "LCIDX"], 0.25, told)
+    >>> windows = data.table("stress_windows").index
+    >>> len(rules) == len(windows) + 2 * len(ours.policy["stress_shocks"])
+    True
+    >>> first = window_returns(["us_large_equity"], policy=ours.policy)["us_large_equity"].iloc[0]
+    >>> cost = 0.0002 * data.table("stress_windows")["months"].iloc[0] / 12
+    >>> rules[0].lower, rules[0].name == f"window {windows[0]}", list(rules[0].coefficients)
+    (-0.25, True, ['BNDIDX', 'LCIDX'])
+    >>> bool(np.isclose(rules[0].coefficients["LCIDX"], first - cost))
+    True
     """
     alone = of_funds(plan, pd.DataFrame(np.eye(len(funds)), list(funds), list(funds)))
     both = {
@@ -970,6 +1000,35 @@ def losses_by_age(plan: Plan, tested: Tested, bands: Mapping[str, tuple[int, int
         ``people``; medians of ``balance``, ``loss`` (US dollars) and ``share`` (of the balance);
         ``most``, the largest share; ``years``, the median of the loss in years of the person's own
         contributions (infinite without).
+
+    Examples
+    --------
+    Three people hold shares alone. Of the two of 30 and 40 the median holds $55,000, and a loss of
+    it all would be 20 and 5 years of what they save, 12.5 in the middle; who saves nothing never
+    has it back:
+
+    >>> from types import SimpleNamespace
+    >>> from portlib import policy as policies
+    >>> names = ["p", "q", "r"]
+    >>> who = pd.DataFrame(
+    ...     {"balance": [100_000.0, 10_000.0, 50_000.0], "pay": [50_000.0, 40_000.0, 0.0],
+    ...      "deferral_rate": [0.1, 0.05, 0.1]}, names,
+    ... )
+    >>> plan = SimpleNamespace(
+    ...     participants=who, age=pd.Series([30, 40, 41], names), policy=policies.read(),
+    ...     inputs=SimpleNamespace(history=None),
+    ... )
+    >>> shares = mixes(pd.DataFrame({"us_large_equity": 1.0}, names))
+    >>> table = losses_by_age(plan, shares, {"young": (25, 40), "old": (41, 60), "none": (61, 70)})
+    >>> worst = -window_returns(["us_large_equity"], policy=plan.policy)["us_large_equity"].min()
+    >>> table["people"].to_dict(), table["balance"].tolist()
+    ({'young': 2.0, 'old': 1.0}, [55000.0, 50000.0])
+    >>> bool(np.allclose(table["loss"], [55_000 * worst, 50_000 * worst]))
+    True
+    >>> bool(np.allclose(table["years"], [12.5 * worst, np.inf]))
+    True
+    >>> bool(np.allclose(table["most"], worst)), bool(np.allclose(table["share"], worst))
+    (True, True)
     """
     past = through_windows(tested, policy=plan.policy, months=own_months(plan))
     worst = -past.min(axis=1)
