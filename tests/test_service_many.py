@@ -200,7 +200,9 @@ def test_a_cluster_that_loses_a_worker_loses_no_answer_and_gives_none_twice(nobo
         ) as cluster,
         distributed.Client(cluster) as client,
     ):
-        told = service_many.answers(plans, None, LOOSE, executor=client.get_executor(), part=2)
+        # a cluster's time runs while it starts a worker anew
+        ask = {"executor": client.get_executor(), "part": 2, "seconds": 300}
+        told = service_many.answers(plans, None, LOOSE, **ask)
         found = [next(told)]
         victim = next(iter(cluster.workers.values()))
         os.kill(victim.pid, 9)
@@ -232,8 +234,6 @@ def test_a_cluster_that_loses_a_worker_loses_no_answer_and_gives_none_twice(nobo
         source = lines(tmp_path / "plans.jsonl", plans)
         target = tmp_path / "told.jsonl"
         lines(target, alone[:2])  # what an earlier call had written
-        # a cluster's time runs while it starts a worker anew
-        ask = {"executor": client.get_executor(), "part": 2, "seconds": 300}
         assert service_many.optimize_lines(source, target, None, LOOSE, **ask) == 10
     written = [json.loads(line) for line in target.read_text().splitlines()]
     kinds = [one.get("error", {}).get("type", "served") for one in written]
