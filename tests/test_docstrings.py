@@ -36,6 +36,16 @@ def test_every_module_with_a_public_function_shows_an_example_of_it():
     assert lacking == set(WITHOUT_EXAMPLE)
 
 
+def test_what_a_documentation_shows_fits_a_screen():
+    """What is longer goes on in the text beside the module."""
+    finder, long = doctest.DocTestFinder(exclude_empty=True), []
+    for found in pkgutil.walk_packages(portlib.__path__, "portlib."):
+        for one in finder.find(import_module(found.name), found.name):
+            shown = (one.docstring or "").partition(">>>")[2].splitlines()
+            long += [one.name] if len(shown) > 40 else []
+    assert not long
+
+
 def test_a_function_of_three_parameters_or_more_describes_them():
     lacking = [
         name

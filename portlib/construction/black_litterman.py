@@ -197,36 +197,7 @@ class Posterior:
     ...
     portlib...ViewError: no covariance convention 'neither'; there are predictive, prior
 
-    Of two views each alone would go its own way; ``share alone`` of 0.009 against an omega of 0.001
-    is 9/10, and of the difference's ``0.1 (0.04 + 0.09 - 2 * 0.01) = 0.011``, with confidence 1/4,
-    1/4.
-
-    >>> sure = View("b is good", {"b": 1.0}, 0.10, "analyst", "2026-11-21", variance=0.001)
-    >>> ahead = View("b ahead", {"b": 1.0, "a": -1.0}, 0.07, "cio", "2026-11-21", confidence=0.25)
-    >>> both = posterior(prior, [ahead, sure], 0.1)
-    >>> table = both.compromise()
-    >>> table[["prior", "view", "alone"]].round(9).to_numpy().tolist()
-    [[0.03, 0.07, 0.04], [0.08, 0.1, 0.098]]
-    >>> table[["share alone", "omega"]].round(9).to_numpy().tolist()
-    [[0.25, 0.033], [0.9, 0.001]]
-    >>> np.allclose(table["posterior"], [both.mu[1] - both.mu[0], both.mu[1]])
-    True
-
-    Best weights split into the reference and the views' portfolios, which add up.
-
-    >>> start = equilibrium(prior, {"b": 0.375, "a": 0.625}, 3.0)
-    >>> told = posterior(start, [ahead, sure], 0.1)
-    >>> for how in ("predictive", "prior"):
-    ...     parts = told.decomposition({"b": 0.375, "a": 0.625}, 3.0, how)
-    ...     best = np.linalg.solve(3.0 * told.assumptions(how).sigma, told.mu - 0.02)
-    ...     assert np.allclose(parts.sum(axis=1), best)
-    ...     assert np.isclose(parts["b ahead"].sum(), 0) and parts.loc["a", "b is good"] == 0
-    >>> bool(np.isclose(told.decomposition({"a": 0.625, "b": 0.375}, 3.0).iloc[0, 0], 0.625 / 1.1))
-    True
-    >>> told.decomposition({"a": 0.625, "b": 0.375}, 2.5)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...ViewError: the prior is not this reference's equilibrium at A = 2.5: ...
+    It goes on in ``black_litterman.md``.
     """
 
     prior: Assumptions
@@ -389,33 +360,7 @@ def posterior(
     >>> np.allclose(found.mu, mean), np.allclose(found.M, np.linalg.inv(precise))
     (True, True)
 
-    Certain views are met; two certain views of one thing are refused, and so is one about cash.
-
-    >>> sure = View("sure", {"a": 1.0}, 0.04, "cio", "2026-11-21", variance=0.0)
-    >>> posterior(prior, [sure], 0.1).mu.round(9).tolist()  # 0.08 - 0.01 * 0.01 / 0.04
-    [0.04, 0.0775]
-    >>> again = View("again", {"a": 1.0}, 0.06, "cio", "2026-11-21", variance=0.0)
-    >>> posterior(prior, [sure, good, again], 0.1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...ViewError: views repeat or contradict each other, ... is right: sure, again; ...
-    >>> posterior(prior, [sure, sure], 0.1)
-    Traceback (most recent call last):
-    ...
-    portlib.construction.views.ViewError: two views are named 'sure'; keep one version of each
-    >>> cash = Assumptions(("a", "b"), [0.05, 0.02], [[0.04, 0.0], [0.0, 0.0]])
-    >>> posterior(cash, [good], 0.1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.construction.views.ViewError: view 'b is good' is about a riskless portfolio, ...
-    >>> posterior(prior.select(["a"]), [good], 0.1)
-    Traceback (most recent call last):
-    ...
-    portlib.construction.views.ViewError: view 'b is good' is about b, not among a
-    >>> posterior(prior, [good], 0.0)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...ViewError: tau = 0.0 must be positive and finite, and shared = 0.0 between 0 and 1
+    It goes on in ``black_litterman.md``.
     """
     if not 0 < tau < np.inf or not 0 <= shared <= 1:
         raise ViewError(
@@ -527,24 +472,7 @@ def contradiction(
     >>> contradiction(said, level=0.528)["flagged"].tolist()  # the chance alone is 0.5271
     [True, True, False]
 
-    Against 25 years of history that agree with the first: the history's error is ``0.04 / 25``.
-
-    >>> history = Assumptions(("a", "b"), [0.09, 0.08], prior.sigma)
-    >>> other = contradiction(said, history, 25.0, level=0.05)
-    >>> other["gap"].round(9).tolist()[0], (other["sd"] ** 2).round(9).tolist()[0]
-    (0.0, 0.0036)
-    >>> contradiction(said, history, level=0.05)
-    Traceback (most recent call last):
-    ...
-    portlib.construction.views.ViewError: a history needs its assumptions and its years, both
-    >>> contradiction(said, history.select(["b", "a"]), 25.0, level=0.05)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...ViewError: the history must be over the prior's assets, in the same order
-    >>> contradiction(said, level=5)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...ViewError: the level must lie between 0 and 1 (0.05 for one in twenty), not 5
+    It goes on in ``black_litterman.md``.
     """
     from scipy.special import chdtrc
 
@@ -790,43 +718,7 @@ def entropy_pooling(
     >>> bool(np.isclose(found.multipliers[0], np.log(found.p[5] / found.p[4])))
     True
 
-    A floor that holds anyhow changes nothing; one that does not is met, and no more. A prior is
-    tilted: probabilities over it go by the same ratio from face to face.
-
-    >>> prior = np.array([0.3, 0.1, 0.2, 0.1, 0.2, 0.1])  # of mean 3.1
-    >>> np.allclose(entropy_pooling(faces, {"mean": 3.0}, prior, floors=["mean"]).p, prior)
-    True
-    >>> found = entropy_pooling(faces, {"mean": 4.0}, prior, floors=["mean"])
-    >>> ratios = (found.p / prior)[1:] / (found.p / prior)[:-1]
-    >>> bool(np.isclose(found.p @ faces["mean"], 4.0)), np.allclose(ratios, ratios[0])
-    (True, True)
-    >>> bool(np.isclose(found.relative_entropy, found.p @ np.log(found.p / prior)))
-    True
-    >>> lower = entropy_pooling(faces, {"mean": 2.5}, prior)
-    >>> bool(np.isclose(lower.p @ faces["mean"], 2.5)), bool(lower.multipliers[0] < 0)
-    (True, True)
-
-    A mean of 2 leaves at most a fifth for the six, so that 0.3 gives way.
-
-    >>> both = faces.assign(six=[0.0, 0.0, 0.0, 0.0, 0.0, 1.0])
-    >>> round(entropy_pooling(both, {"six": 0.19, "mean": 2.0}).p[5], 9).item()
-    0.19
-    >>> entropy_pooling(both, {"mean": 2.0, "six": 0.3}, floors=["six"])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...ViewError: no probabilities ... give way: six
-    >>> entropy_pooling(faces, {"mean": 6.0})
-    Traceback (most recent call last):
-    ...
-    portlib.construction.views.ViewError: view 'mean' asks for 6; the scenarios reach from 1 to 6
-    >>> entropy_pooling(faces, {"mean": 4.0}, prior * 1.1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...ViewError: prior probabilities must be 6 numbers, not negative, that sum to one
-    >>> entropy_pooling(faces, {"six": 0.2})  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.construction.views.ViewError: values ['mean'] must be numbers, and name the views ...
+    It goes on in ``black_litterman.md``.
     """
     names = list(values.columns)
     x = values.to_numpy(dtype=float)

@@ -72,45 +72,7 @@ def critical_line(assumptions: Assumptions, mandate: Mandate) -> tuple[Array, Ar
     >>> w.round(6).tolist(), trade_offs.round(6).tolist()
     ([[0.0, 1.0], [0.5, 0.5]], [1.0, 0.0])
 
-    Three assets under a cap and a limit on two of them: at every corner and halfway between two the
-    weights are those of `engines.solve` at that trade-off, and where no bound holds a weight,
-    ``sigma w - lambda mu`` is what the rows' multipliers make of it.
-
-    >>> from portlib.construction.engines import solve
-    >>> from portlib.construction.mandate import group_limit, position_limit
-    >>> sigma = np.array([[0.0025, 0.001, 0.0], [0.001, 0.04, 0.002], [0.0, 0.002, 0.0225]])
-    >>> a = Assumptions(("bonds", "stocks", "gold"), [0.03, 0.08, 0.05], sigma)
-    >>> risky = group_limit("risky", ["gold", "stocks"], upper=0.75)
-    >>> rules = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.6), risky])
-    >>> w, trade_offs, y, engine = critical_line(a, rules)
-    >>> middle = (trade_offs[1:] + trade_offs[:-1]) / 2
-    >>> np.allclose(w, [solve(a, rules, x)[0] for x in trade_offs])
-    True
-    >>> np.allclose((w[1:] + w[:-1]) / 2, [solve(a, rules, x)[0] for x in middle])
-    True
-    >>> gap = w @ sigma - np.outer(trade_offs, a.mu) - y[:-1] @ rules.program.rows
-    >>> inside = (w > 1e-9) & (w < 0.6 - 1e-9)
-    >>> bool(inside.sum(axis=1).min() >= 2), bool(abs(gap[inside]).max() < 1e-9)
-    (True, True)
-    >>> w[0].round(9).tolist(), engine, trade_offs[-1].item()
-    ([0.25, 0.6, 0.15], 'critical line', 0.0)
-
-    Above the first corner weights stay, and multipliers go on by the last row per unit of lambda.
-
-    >>> steep = trade_offs[0] + 2.0
-    >>> gap = sigma @ w[0] - steep * a.mu - (y[0] + 2.0 * y[-1]) @ rules.program.rows
-    >>> bool(abs(gap[[0, 2]]).max() < 1e-9)
-    True
-    >>> from portlib.construction.mandate import Turnover
-    >>> critical_line(a, rules.also(Turnover("slow", {"bonds": 1.0}, 0.2)))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...NotSolved: the frontier is straight lines only under hard limits ...
-    >>> much = group_limit("much", ["gold", "stocks"], lower=0.8)
-    >>> critical_line(a, rules.also(much))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...Infeasible: no portfolio obeys 'risky', 'much' together. ...
+    It goes on in ``critical_line.md``.
     """
     bent = [c.name for c in mandate.constraints if c.penalty is not None or not c.LINEAR]
     if bent:

@@ -118,35 +118,7 @@ def diagnostics(
     >>> found.distance.round(9).to_dict(), round(found.active_share, 9)
     ({'a': 0.1, 'b': -0.3, 'c': 0.2}, 0.3)
 
-    Two assets of correlation 1/2: of the sum and the difference, with 1.5 and 0.5 of the variance,
-    the mix holds 1 and 1/2, so that they carry 12 parts of 13 and one. A factor on which the second
-    loads half is held by ``0.75 + 0.25 / 2``.
-
-    >>> two = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, 0.02], [0.02, 0.04]])
-    >>> loads = pd.DataFrame({"f": {"b": 0.5, "a": 1.0}})
-    >>> f = pd.DataFrame({"f": {"f": 0.03}})
-    >>> w = pd.Series({"a": 0.75, "b": 0.25})
-    >>> found = diagnostics(w, two, factors=loads, factor_covariance=f)
-    >>> bool(np.isclose(found.effective_bets, (13 / 12) ** (12 / 13) * 13 ** (1 / 13)))
-    True
-    >>> bool(np.isclose(found.risk_shares["a"], 0.75 * (0.75 + 0.25 / 2) / 0.8125))
-    True
-    >>> bool(np.isclose(found.factor_shares["f"], 0.875**2 * 0.03 / (0.04 * 0.8125)))
-    True
-    >>> round(float(found.factor_shares.sum()), 9)
-    1.0
-    >>> diagnostics(w, two, factors=loads[:1], factor_covariance=f)
-    Traceback (most recent call last):
-    ...
-    ValueError: no loadings for a
-    >>> diagnostics(pd.Series({"a": 0.5, "x": 0.5}), two)
-    Traceback (most recent call last):
-    ...
-    ValueError: weights hold x, which the assumptions do not cover
-    >>> diagnostics(0.0 * w, two)
-    Traceback (most recent call last):
-    ...
-    ValueError: a portfolio without risk has no shares of risk
+    It goes on in ``diagnostics.md``.
     """
     w = _aligned(weights, assumptions, "weights")
     sigma = assumptions.sigma

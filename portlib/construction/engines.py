@@ -156,46 +156,7 @@ def solve(
     >>> solve(a, default_mandate(a, None), 0.0)[0].round(9).tolist()
     [0.8, 0.2]
 
-    Correlated, with a cap: what the multiplier says is what ``w'sigma w / 2 - lambda mu'w`` loses
-    per unit of it. The same for turnover, which another engine solves, and under many limits, which
-    a third does.
-
-    >>> from portlib.construction.mandate import Turnover, group_limit, position_limit
-    >>> sigma = np.array([[0.0025, 0.001, 0.0], [0.001, 0.04, 0.002], [0.0, 0.002, 0.0225]])
-    >>> a = Assumptions(("bonds", "stocks", "gold"), [0.03, 0.08, 0.05], sigma)
-    >>> idle = [group_limit(f"idle {k}", ["bonds", "gold"], upper=0.9 + k / 100) for k in range(8)]
-    >>> slow = Turnover("slow", {"stocks": 0.2, "gold": 0.8}, 0.3)
-    >>> engines = []
-    >>> for rule, others in ((position_limit(0.5), []), (slow, []), (position_limit(0.5), idle)):
-    ...     def value(by):
-    ...         all_of = [fully_invested(), long_only(), rule.relaxed(by), *others]
-    ...         w, prices, engine = solve(a, Mandate(a.labels, all_of), 0.15)
-    ...         engines.append(engine.split()[0])
-    ...         return w @ sigma @ w / 2 - 0.15 * a.mu @ w, prices[rule.name], w
-    ...     loss, price, w = value(0.0)
-    ...     assert np.isclose(price, (loss - value(1e-4)[0]) * 1e4, rtol=0.01) and price > 1e-4
-    >>> engines[::2]
-    ['block', 'cvxpy', 'piqp']
-
-    Many assets: of 80 without correlation each is held by one over its variance.
-
-    >>> variances = 0.01 + 0.001 * np.arange(80)
-    >>> many = Assumptions([f"asset {k}" for k in range(80)], np.zeros(80), np.diag(variances))
-    >>> w = solve(many, default_mandate(many, None), 0.0)[0]
-    >>> np.allclose(w, 1 / variances / (1 / variances).sum())
-    True
-
-    What has no answer is refused: the rules that conflict, or whose penalty nothing weighs.
-
-    >>> third = position_limit(0.3)
-    >>> solve(a, Mandate(a.labels, [fully_invested(), third]), 0.0)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...Infeasible: no portfolio obeys 'fully invested', ...
-    >>> solve(a, Mandate(a.labels, [fully_invested(), third.soft(0.1)]), 0.0)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...NotSolved: 'position limit' is soft: its penalty is in return, ...
+    It goes on in ``engines.md``.
     """
     if not mandate.is_linear:
         return _conic(assumptions, mandate, trade_off)
@@ -417,23 +378,7 @@ def exchange(
     [0, 0, 0] [1, -1]
     [0, 1, 0] [1, -1]
 
-    The same of 60 SYNTHETIC assets, half of which together are held between two limits.
-
-    >>> rng = np.random.default_rng(1)
-    >>> root = rng.normal(size=(60, 60))
-    >>> sigma = root @ root.T / 60 + 0.1 * np.eye(60)
-    >>> names = [f"asset {k}" for k in range(60)]
-    >>> for low, high, side in ((0.0, 0.3, 1), (0.6, 0.9, -1)):
-    ...     half = group_limit("half", names[:30], lower=low, upper=high)
-    ...     rules = [fully_invested(), Bounds("bounds", 0.0, 0.08), half]
-    ...     p = Mandate(names, rules).program
-    ...     c = 0.1 * rng.normal(size=60)
-    ...     found = exchange(sigma, c, p)
-    ...     assert np.allclose(sigma @ found.w - c, p.rows.T @ found.y + found.z)
-    ...     assert (found.z * found.at <= 0).all() and (found.z[found.at == 0] == 0).all()
-    ...     assert found.on[1] == side and (found.y[1] * side < 0)
-    ...     assert np.isclose(found.w[:30].sum(), high if side > 0 else low)
-    ...     assert {-1, 0, 1} == set(found.at.tolist()) and np.isclose(found.w.sum(), 1)
+    It goes on in ``engines.md``.
     """
     n = len(c)
     fixed = p.lower == p.upper

@@ -529,37 +529,7 @@ def maximum_sharpe(assumptions: Assumptions, mandate: Mandate | None = None) -> 
     >>> maximum_sharpe(two).w.round(4).tolist()
     [0.6667, 0.3333]
 
-    Correlated and capped: no mix in steps of 2% has a higher ratio, and the cap's price is what the
-    ratio gains per unit of it. The same where turnover or volatility is limited.
-
-    >>> from portlib.construction.mandate import Turnover, fully_invested, long_only, position_limit
-    >>> from portlib.construction.mandate import volatility_limit
-    >>> sigma = [[0.0025, 0.001, 0.0], [0.001, 0.04, 0.002], [0.0, 0.002, 0.0225]]
-    >>> a = Assumptions(("bonds", "stocks", "gold"), [0.03, 0.08, 0.05], sigma, rf=0.01)
-    >>> pairs = [(i, j) for i in range(51) for j in range(51 - i)]
-    >>> steps = [np.array([i, j, 50 - i - j]) / 50 for i, j in pairs]
-    >>> for rule in (
-    ...     position_limit(0.5),
-    ...     Turnover("slow", {"stocks": 0.9, "gold": 0.1}, 0.3),
-    ...     volatility_limit(a.labels, 0.05),
-    ... ):
-    ...     rules = Mandate(a.labels, [fully_invested(), long_only(), rule])
-    ...     best = maximum_sharpe(a, rules)
-    ...     allowed = [w for w in steps if rules.allows(w, a)]
-    ...     assert -1e-7 < best.sharpe - max(map(a.sharpe_of, allowed)) < 0.003
-    ...     wider = maximum_sharpe(a, rules.relaxed({rule.name: 1e-5})).sharpe
-    ...     slope = (wider - best.sharpe) * 1e5
-    ...     assert 0.1 < slope and np.isclose(best.shadow_prices[rule.name], slope, rtol=0.01)
-    >>> maximum_sharpe(a.replace(rf=0.08, source="dear cash"))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...AssumptionsError: no portfolio of this mandate is expected to earn more than rf ...
-    >>> slow = Turnover("slow", {"stocks": 1.0}, 0.3).soft(0.1)
-    >>> rules = Mandate(a.labels, [fully_invested(), long_only(), slow])
-    >>> maximum_sharpe(a, rules)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...NotSolved: 'slow' is soft: its penalty is in return, which a ratio ...
+    It goes on in ``mean_variance.md``.
     """
     from scipy.optimize import brentq
 
@@ -796,37 +766,7 @@ class Frontier:
     ...
     portlib...Infeasible: no portfolio obeys 'fully invested', ...
 
-    A shadow price is what the goal gains per unit of a limit: here of a cap on two assets of three,
-    against two frontiers a little apart.
-
-    >>> from portlib.construction.mandate import fully_invested, long_only, position_limit
-    >>> sigma = [[0.0025, 0.001, 0.0], [0.001, 0.04, 0.002], [0.0, 0.002, 0.0225]]
-    >>> a = Assumptions(("bonds", "stocks", "gold"), [0.03, 0.08, 0.05], sigma, rf=0.01)
-    >>> rules = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.6)])
-    >>> now, wider = frontier(a, rules), frontier(a, rules.relaxed({"position limit": 1e-6}))
-    >>> for ask, goal in (
-    ...     (lambda f: f.minimum_risk(), lambda one: -one.risk),
-    ...     (lambda f: f.maximum_return(), lambda one: one.mean),
-    ...     (lambda f: f.maximum_utility(1.0), lambda one: one.mean - 0.5 * one.risk**2),
-    ...     (lambda f: f.maximum_utility(9.0), lambda one: one.mean - 4.5 * one.risk**2),
-    ...     (lambda f: f.maximum_sharpe(), lambda one: one.sharpe),
-    ...     (lambda f: f.target_return(0.043), lambda one: -one.risk),
-    ...     (lambda f: f.target_risk(0.0605), lambda one: one.mean),
-    ... ):
-    ...     slope = (goal(ask(wider)) - goal(ask(now))) * 1e6
-    ...     price = ask(now).shadow_prices["position limit"]
-    ...     assert 1e-3 < slope and np.isclose(price, slope, rtol=1e-3)
-
-    Of a target the price is what it costs to ask for a little more.
-
-    >>> goal = now.target_return(0.045).shadow_prices["target return"]
-    >>> more = now.target_return(0.045 + 1e-6).risk - now.target_return(0.045).risk
-    >>> bool(np.isclose(goal, more * 1e6, rtol=1e-3))
-    True
-    >>> goal = now.target_risk(0.10).shadow_prices["target risk"]
-    >>> more = now.target_risk(0.10 + 1e-6).mean - now.target_risk(0.10).mean
-    >>> bool(np.isclose(goal, more * 1e6, rtol=1e-3))
-    True
+    It goes on in ``mean_variance.md``.
     """
 
     assumptions: Assumptions

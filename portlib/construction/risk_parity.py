@@ -397,65 +397,7 @@ def risk_budgets(
     >>> capped.w.round(6).tolist(), round(capped.shadow_prices["position limit"], 6)
     ([0.6, 0.4], 0.583333)
 
-    Three assets, under a limit on two of them and under a limit on turnover: none of the mixes in
-    steps of 1% that are allowed has a lower ``log R - sum b log w``.
-
-    >>> sigma = [[0.01, 0.01, -0.004], [0.01, 0.04, 0.006], [-0.004, 0.006, 0.09]]
-    >>> three = Assumptions(("a", "b", "c"), [0.05] * 3, sigma)
-    >>> budgets = {"c": 0.3, "b": 0.2, "a": 0.5}
-    >>> def value(w):
-    ...     return np.log(three.risk_of(w)) - np.array([0.5, 0.2, 0.3]) @ np.log(w)
-    >>> pairs = [(i, j) for i in range(1, 99) for j in range(1, 100 - i)]
-    >>> steps = [np.array([i, j, 100 - i - j]) / 100 for i, j in pairs]
-    >>> for rule in (
-    ...     group_limit("group", ["a", "b"], upper=0.6),
-    ...     group_limit("floor", ["c", "b"], lower=0.5),
-    ...     Bounds("some", {"b": 0.3}, {"c": 0.2}),
-    ...     Turnover("slow", {"a": 0.2, "b": 0.4, "c": 0.4}, 0.1),
-    ... ):
-    ...     rules = Mandate(three.labels, [fully_invested(), long_only(), rule])
-    ...     found = risk_budgets(three, rules, budgets=budgets)
-    ...     best = min(value(w) for w in steps if rule.excess(dict(zip("abc", w)), three) < 1e-9)
-    ...     assert -1e-7 < best - value(found.w) < 1e-3 and found.shadow_prices[rule.name] > 0.01
-    >>> loose = Mandate(three.labels, [fully_invested(), position_limit(0.9)])
-    >>> free = risk_budgets(three, loose, budgets=budgets)
-    >>> free.shadow_prices, contributions(three.sigma, free.w).round(9).tolist()
-    ({'fully invested': 0.0, 'position limit': 0.0}, [0.5, 0.2, 0.3])
-
-    What cannot carry its budget is refused by name.
-
-    >>> risk_budgets(apart, budgets={"a": 0.8, "b": 0.3})
-    Traceback (most recent call last):
-    ...
-    portlib.records.AssumptionsError: budgets must sum to one, not 1.1: divide them by their sum
-    >>> risk_budgets(apart, budgets={"a": 1.0})
-    Traceback (most recent call last):
-    ...
-    portlib.records.AssumptionsError: every asset needs a budget, and nothing else: see 'b'
-    >>> risk_budgets(apart, budgets={"a": 1.0, "b": 0.0})  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.records.AssumptionsError: 'b' has a budget of 0.0: give it a positive one, ...
-    >>> safe = Assumptions(("a", "cash"), [0.05, 0.02], np.diag([0.04, 0.0]))
-    >>> risk_budgets(safe)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.records.AssumptionsError: 'cash' has no risk and can contribute none: ...
-    >>> hedge = Assumptions(("a", "b"), [0.05, 0.05], [[0.04, -0.06], [-0.06, 0.09]])
-    >>> risk_budgets(hedge)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...AssumptionsError: a, b: together they can have no risk, so not all can ...
-    >>> soft = position_limit(0.6).soft(0.1)
-    >>> risk_budgets(apart, Mandate("ab", [fully_invested(), soft]))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.construction.engines.NotSolved: 'position limit' is soft: ...
-    >>> small = position_limit(0.4)
-    >>> risk_budgets(apart, Mandate("ab", [fully_invested(), small]))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...Infeasible: no portfolio obeys 'position limit', 'fully invested' together. ...
+    It goes on in ``risk_parity.md``.
     """
     start = time.perf_counter()
     b = _checked(assumptions, budgets)

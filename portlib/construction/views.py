@@ -73,48 +73,7 @@ class View:
     >>> one.fingerprint == turned.fingerprint, one.fingerprint == other.fingerprint
     (True, False)
 
-    What cannot be a view is refused; a view held with certainty can be one.
-
-    >>> def told(**changes):
-    ...     said = {"name": "up", "portfolio": {"US": 1.0}, "q": 0.05, "author": "analyst"}
-    ...     try:
-    ...         View(**said | {"as_of": "2026-11-21"} | changes)
-    ...     except ViewError as error:
-    ...         print(error)
-    >>> told(confidence=1.0)
-    >>> told(variance=0.0)
-    >>> told(q=0.99)
-    >>> told(q=5.0)
-    view 'up': q = 5 is 500% a year; in percent? Write 0.05 for 5%
-    >>> told(q=-1.0)
-    view 'up': q = -1 is -100% a year; in percent? Write -0.01 for -1%
-    >>> told(portfolio={"US": 0.6, "EU": 0.3})  # doctest: +ELLIPSIS
-    view 'up': its portfolio sums to 0.9; make it sum to one for an absolute view, ...
-    >>> told(portfolio={"US": 0.0})
-    view 'up': q = 0.05 of {}: needs finite numbers and at least one asset
-    >>> told(variance=0.01, confidence=0.5)
-    view 'up': give a variance or a confidence, not both
-    >>> told(variance=-0.01)
-    view 'up': variance -0.01 must be finite and not negative
-    >>> told(confidence=0.0)  # doctest: +ELLIPSIS
-    view 'up': confidence 0.0 must be above 0 and at most 1; a view ...
-    >>> told(confidence=50)  # doctest: +ELLIPSIS
-    view 'up': confidence 50 must be above 0 and at most 1; a view ...
-    >>> told(author="")
-    view 'up' by '': a view needs a name and an author's role
-    >>> told(version=0)
-    view 'up': version 0 must be a whole number from 1
-    >>> told(as_of="21.11.2026")
-    view 'up': as_of '21.11.2026' is no date like 2026-11-21
-
-    The canonical form is JSON with its keys in order, without what is not held.
-
-    >>> json.loads(one.canonical)["portfolio"], one.canonical[:11]
-    ({'EU': -1.0, 'US': 1.0}, '{"as_of": "')
-    >>> View("up", {"US": 1.0, "EU": 0.0}, 0.01, "analyst", "2026-11-21").portfolio
-    {'US': 1.0}
-    >>> one.fingerprint == hashlib.sha256(one.canonical.encode()).hexdigest()
-    True
+    It goes on in ``views.md``.
     """
 
     name: str

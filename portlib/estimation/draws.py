@@ -61,37 +61,7 @@ def block_bootstrap(
     >>> place = {value: at for at, value in enumerate(history["a"])}
     >>> at = np.vectorize(place.get)(drawn[:, :, 0])
 
-    Three steps in four go on, and a new run begins by chance with the next month one time in five:
-
-    >>> follows = (at[:, 1:] - at[:, :-1]) % 5 == 1
-    >>> [round(float(follows[:, step].mean()), 1) for step in (0, 2, 4)], 3 / 4 + 1 / 4 / 5
-    ([0.8, 0.8, 0.8], 0.8)
-    >>> [bool(abs(follows[:, step].mean() - 0.8) < 0.03) for step in range(5)]
-    [True, True, True, True, True]
-    >>> shares = [(at[:, step] == month).mean() for month in range(5) for step in (0, 5)]
-    >>> bool(np.abs(np.array(shares) - 0.2).max() < 0.03)  # each month is as likely, always
-    True
-
-    Runs of one month are months drawn one by one; none is shorter or longer than history:
-
-    >>> single = block_bootstrap(history, 1, paths=3000, months=2, rng=np.random.default_rng(2))
-    >>> at = np.vectorize(place.get)(single[:, :, 0])
-    >>> round(float(((at[:, 1] - at[:, 0]) % 5 == 1).mean()), 1)
-    0.2
-    >>> block_bootstrap(history, 5, paths=1, months=1, rng=np.random.default_rng(1)).shape
-    (1, 1, 2)
-    >>> block_bootstrap(history, 5.1, paths=1, months=1, rng=np.random.default_rng(1))
-    Traceback (most recent call last):
-    ...
-    ValueError: block_months must be between 1 and the 5 months of history, not 5.1
-    >>> block_bootstrap(history, 0.9, paths=1, months=1, rng=np.random.default_rng(1))
-    Traceback (most recent call last):
-    ...
-    ValueError: block_months must be between 1 and the 5 months of history, not 0.9
-    >>> block_bootstrap(history - 1, 2, 1, 1, np.random.default_rng(1))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: the history: column 'a', 2020-02: -1.02 is no return; in percent? Write 0.012 ...
+    It goes on in ``draws.md``.
     """
     monthly(returns, "the history", least=-1.0)
     if not 1 <= block_months <= len(returns):
@@ -222,39 +192,7 @@ def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFr
     >>> bool(np.isclose(table.loc["means", "p-value"], 2 * math.erfc(z / 2**0.5)))
     True
 
-    Its products of ten thousandths, 9, 0, 25 and 0 (said: 9), 3, 0, 15 and 0 (said: 5), and 1, 4, 9
-    and 9 (said: 7), are as said to within their errors; three p-values above a third make one:
-
-    >>> products = {9: [9, 0, 25, 0], 5: [3, 0, 15, 0], 7: [1, 4, 9, 9]}
-    >>> from statistics import mean, stdev
-    >>> worst = max(abs(mean(seen) - said) / (stdev(seen) / 2) for said, seen in products.items())
-    >>> bool(np.isclose(table.loc["covariances", "largest z"], worst))
-    True
-    >>> float(table.loc["covariances", "p-value"])
-    1.0
-
-    Paths of two months count as one draw each: that of their averages.
-
-    >>> paths = moments_test(x.reshape(2, 2, 2), [0.0, 0.0], [[0.0009, 0.0005], [0.0005, 0.0007]])
-    >>> first, second = (0.03 + 0.0) / 2, (0.05 + 0.0) / 2
-    >>> error = stdev([first, second]) / 2**0.5
-    >>> bool(np.isclose(paths.loc["means", "largest z"], mean([first, second]) / error))
-    True
-    >>> exact = moments_test(np.full((3, 1), 0.02), [0.02], [[0.0]])
-    >>> exact[["largest z", "p-value"]].to_numpy().tolist()
-    [[0.0, 1.0], [0.0, 1.0]]
-    >>> moments_test(x, [0.0], [[0.0009]])
-    Traceback (most recent call last):
-    ...
-    ValueError: scenarios (4, 2), mu (1,) and sigma (1, 1) must be of the same variables
-    >>> moments_test(x, [0.0, 0.0], [0.0009, 0.0007])
-    Traceback (most recent call last):
-    ...
-    ValueError: scenarios (4, 2), mu (2,) and sigma (2,) must be of the same variables
-    >>> moments_test(x[:, 0], [0.0], [[0.0009]])
-    Traceback (most recent call last):
-    ...
-    ValueError: scenarios (4,), mu (1,) and sigma (1, 1) must be of the same variables
+    It goes on in ``draws.md``.
     """
     x = numbers("a scenario", scenarios)
     means = numbers("mu", mu)

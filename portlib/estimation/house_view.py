@@ -52,46 +52,7 @@ def house_view(
     >>> house_view(example, horizon_years=20, classes=["us_large_equity"]).mu.tolist()
     [0.0829]
 
-    A class of the house's own is told what stands in for it; one that has nothing is refused:
-
-    >>> from portlib.inputs.classes import make
-    >>> from portlib.tables import Findings
-    >>> stable = {"label": "stable value", "role": "cash", "survey": "cash"}
-    >>> content = {"stable": stable, "art": {"label": "paintings", "role": "real"}}
-    >>> inputs = replace(example.inputs, classes=make(content, Findings()))
-    >>> house = replace(example, inputs=inputs)
-    >>> told = house_view(house, horizon_years=10, classes=["us_core_bonds", "stable"])
-    >>> told.labels, told.mu.tolist(), told.rf
-    (('us_core_bonds', 'stable'), [0.0519, 0.036], 0.036)
-    >>> bool(np.isclose(told.sigma[0, 1], 0.19 * 0.0622 * 0.0147)), told.source[-30:]
-    (True, '; standing in: cash for stable')
-    >>> house_view(house, horizon_years=10, classes=["cash", "art"])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: no figures of art: bring assumptions.csv and correlations.csv, or ...
-
-    Listed real estate is not the survey's: 6.4% and 8.8% are published for it, and a risk of 17.4%.
-
-    >>> reits = house_view(example, horizon_years=10, classes=["us_reits"])
-    >>> reits.labels, round(float(reits.mu[0]), 6), round((0.064 + 0.088) / 2 + 0.174**2 / 2, 6)
-    (('us_reits',), 0.091138, 0.091138)
-
-    What a plan brings decides:
-
-    >>> from portlib.inputs.assumptions import OwnAssumptions
-    >>> names = ["cash", "us_large_equity"]
-    >>> table = pd.DataFrame({"arithmetic": [0.02, 0.06], "volatility": [0.01, 0.15]}, names)
-    >>> table = table.assign(source="SYNTHETIC", date=pd.Timestamp("2026-06-30"))
-    >>> own = OwnAssumptions(table, pd.DataFrame([[1, 0.1], [0.1, 1]], names, names), "cash")
-    >>> brought = replace(example, inputs=replace(example.inputs, assumptions=own))
-    >>> house_view(brought, horizon_years=10).mu.tolist()
-    [0.02, 0.06]
-    >>> house_view(brought, horizon_years=10, classes=["us_large_equity"]).labels
-    ('us_large_equity',)
-    >>> house_view(brought, horizon_years=10, classes=["us_tips", "cash"])
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: assumptions.csv lacks us_tips
+    It goes on in ``house_view.md``.
     """
     own = plan.inputs.assumptions
     if own is None:

@@ -80,25 +80,7 @@ def market_portfolio() -> MarketPortfolio:
     >>> market.as_of
     ('2025-03-31', '2026-01-31')
 
-    With a quarter of equity, and as it is:
-
-    >>> quarter = market.at(0.25)
-    >>> round(float(quarter["us_tips"]), 9) == round(0.75 * 1.503 / 37.649, 9)
-    True
-    >>> round(float(quarter["em_equity"]), 9), round(float(market.weights.sum()), 9)
-    (0.028125, 1.0)
-    >>> round(float(market.weights[market.equity.index].sum() - market.equity_share), 9)
-    0.0
-    >>> [float(market.at(share)["us_tips"] > 0) for share in (0, 1)]
-    [1.0, 0.0]
-    >>> market.at(1.01)
-    Traceback (most recent call last):
-    ...
-    ValueError: an equity share lies between 0 and 1, not 1.01
-    >>> market.at(-0.01)
-    Traceback (most recent call last):
-    ...
-    ValueError: an equity share lies between 0 and 1, not -0.01
+    It goes on in ``market_portfolio.md``.
     """
     table = data.table("market_portfolio")
     scopes = {

@@ -88,20 +88,7 @@ def monthly(
     ...
     KeyError: 'fund: no months'
 
-    Months may have to be given by their last day:
-
-    >>> monthly(pd.Series(fund.values, months - pd.Timedelta(days=1)), "fund", month_ends=True)
-    Traceback (most recent call last):
-    ...
-    ValueError: fund: 2020-01-30 is not the last day of its month; give each month by that date
-    >>> monthly(pd.Series(fund.values, months + pd.Timedelta(hours=1)), "fund", month_ends=True)
-    Traceback (most recent call last):
-    ...
-    ValueError: fund: 2020-01-31 is not the last day of its month; give each month by that date
-    >>> monthly(fund.to_period("M"), "fund", month_ends=True)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: fund: give each month by the date of its last day, not ...
+    It goes on in ``months.md``.
     """
     if not isinstance(table, (pd.Series, pd.DataFrame)):
         raise error(f"{what}: {table!r:.60} is no table of months")
@@ -241,15 +228,7 @@ def daily(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> D
     ...
     ValueError: fund: a return is missing on 2020-01-03, or is none; in percent?
 
-    Twelve days and more are judged by their typical move, which no class has above 15%:
-
-    >>> half = pd.Series(0.16, pd.date_range("2020-01-01", periods=12))
-    >>> len(daily(half.head(11), "fund")), len(daily(half - 0.01, "fund"))
-    (11, 12)
-    >>> daily(-half, "fund")
-    Traceback (most recent call last):
-    ...
-    ValueError: fund: the typical day moves by 16%; in percent?
+    It goes on in ``months.md``.
     """
     if not len(table) or not isinstance(table.index, pd.DatetimeIndex):
         raise error(f"{what}: give returns by day, with dates")

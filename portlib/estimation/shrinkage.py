@@ -142,55 +142,7 @@ def covariance(
     >>> bool(np.isclose(np.trace(shrunk.sigma), np.trace(plain.sigma)))
     True
 
-    Methods that need more say so, and those that do not as well:
-
-    >>> covariance(returns, "exponentially_weighted", half_life=3).method
-    'exponentially weighted, half-life 3'
-    >>> factors = returns[["shares"]].rename(columns={"shares": "market"}) + 0.001
-    >>> covariance(returns, "factor_model", factors=factors).parts["exposures"][0].round(9).tolist()
-    [1.0]
-    >>> def refused(method="sample", table=returns, **more):
-    ...     try:
-    ...         covariance(table, method, **more)
-    ...     except CovarianceError as error:
-    ...         print(error)
-    >>> refused("exponentially_weighted")
-    exponentially_weighted needs half_life
-    >>> refused("factor_model", half_life=3)
-    factor_model needs factors
-    >>> refused(half_life=3)
-    sample does not use half_life
-    >>> refused("median")  # doctest: +ELLIPSIS
-    no estimator 'median'; there are sample, ledoit_wolf_identity, ...
-    >>> refused("factor_model", factors=factors.iloc[::-1])
-    factors and returns must have the same months in the same order
-
-    What is no table of returns, each period once and in order, is refused by column and period:
-
-    >>> refused(table=[0.01, 0.02])
-    returns: [0.01, 0.02] is no table of returns
-    >>> refused(table=returns.head(2))
-    returns: a covariance needs an asset and at least 3 periods, got shape (2, 2)
-    >>> refused(table=returns[[]])
-    returns: a covariance needs an asset and at least 3 periods, got shape (5, 0)
-    >>> refused(table=returns.assign(bonds="n/a"))
-    returns: column 'bonds' is text; give decimals, 0.012 for 1.2%
-    >>> refused(table=returns.set_axis(["a", "a"], axis=1))
-    returns: column 'a' is given twice
-    >>> refused(table=returns.replace(0.05, np.nan))  # doctest: +ELLIPSIS
-    returns: column 'shares', 2020-03: nan is no return; estimate all assets from the months ...
-    >>> refused(table=returns.iloc[::-1])
-    returns: put the oldest period first, and each period once
-    >>> refused(table=returns.iloc[[0, 1, 1, 2, 3]])
-    returns: put the oldest period first, and each period once
-    >>> refused(table=returns.iloc[[0, 1, 2, 4]])
-    returns: no return for 2020-04; estimate from months without gaps
-    >>> refused(table=returns.assign(bonds=0.01))  # doctest: +ELLIPSIS
-    returns: column 'bonds' never changes; leave it out, and give it zero volatility in assemble
-    >>> covariance(returns.head(3).reset_index(drop=True), "sample").months
-    3
-    >>> covariance(returns.iloc[::2].set_axis([1, 2, 3]), "sample").monthly
-    True
+    It goes on in ``shrinkage.md``.
     """
     if method not in METHODS:
         raise CovarianceError(f"no estimator {method!r}; there are {', '.join(METHODS)}")
@@ -318,34 +270,8 @@ def ledoit_wolf(x: Array, target: Target) -> CovarianceEstimate:
     >>> average = (np.corrcoef(x, rowvar=False).sum() - 4) / 12
     >>> months = [np.outer(month, month) for month in y]
     >>> pi = sum(month**2 for month in months).sum() / n - (s**2).sum()
-    >>> for target, f in targets.items():
-    ...     added = [(f(s + 1e-6 * month) - f(s - 1e-6 * month)) / 2e-6 for month in months]
-    ...     shared = sum((a * b).sum() for a, b in zip(added, months)) / n - (f(s) * s).sum()
-    ...     rho = 0.0 if target == "identity" else shared  # the paper leaves it out: it is small
-    ...     delta = (pi - rho) / ((f(s) - s) ** 2).sum() / n
-    ...     told = ledoit_wolf(x, target)
-    ...     expected = delta * f(s) + (1 - delta) * s
-    ...     print(target, round(told.intensity, 1), np.allclose(told.sigma, expected, atol=1e-9))
-    identity 0.3 True
-    diagonal 0.3 True
-    constant correlation 0.8 True
-    single index 0.2 True
-    >>> told.method, told.months, told.target, bool(np.isclose(told.intensity, delta))
-    ('Ledoit-Wolf, single index', 30, 'single index', True)
 
-    Where S is as near to the target as noise would have it, the target is taken whole; where there
-    is nothing between the two, nothing is done:
-
-    >>> few = np.random.default_rng(0).normal(size=(5, 4))  # five periods, and no relation
-    >>> told = ledoit_wolf(few, "constant correlation")
-    >>> told.intensity, bool(np.ptp(correlation(told.sigma)[np.triu_indices(4, 1)]) < 1e-12)
-    (1.0, True)
-    >>> ledoit_wolf(x[:, :1], "constant correlation").intensity
-    0.0
-    >>> ledoit_wolf(x, "median")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.shrinkage.CovarianceError: no target 'median'; there are identity, ...
+    It goes on in ``shrinkage.md``.
     """
     y, s, n = _moments(x)
     var = np.diag(s).copy()
@@ -726,31 +652,7 @@ def nearest_correlation(a: Array, floor: float = 0.0, tolerance: float = 1e-11) 
     >>> near[np.triu_indices(4, 1)].round(4).tolist()
     [-0.8084, 0.1916, 0.1068, -0.6562, 0.1916, -0.8084]
 
-    Eigenvalues keep to the floor, and what is a correlation matrix already is given back:
-
-    >>> round(float(np.linalg.eigvalsh(nearest_correlation(a, floor=0.1))[0]), 9)
-    0.1
-    >>> fine = np.array([[1.0, 0.3], [0.3, 1.0]])
-    >>> np.allclose(nearest_correlation(fine, floor=0.7), fine, atol=1e-9)
-    True
-    >>> nearest_correlation(fine, floor=0.99).round(9).tolist()  # eigenvalues 1.01 and 0.99
-    [[1.0, 0.01], [0.01, 1.0]]
-    >>> nearest_correlation(fine, floor=1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.shrinkage.CovarianceError: the floor must be at least 0 and below 1, the ...
-    >>> nearest_correlation(fine, floor=-0.1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.shrinkage.CovarianceError: the floor must be at least 0 and below 1, the ...
-    >>> nearest_correlation(np.array([[1.0, 0.3], [0.2, 1.0]]))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.shrinkage.CovarianceError: correlations must be symmetric and finite; ...
-    >>> nearest_correlation(np.array([[1.0, np.inf], [np.inf, 1.0]]))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.shrinkage.CovarianceError: correlations must be symmetric and finite; ...
+    It goes on in ``shrinkage.md``.
     """
     if not np.isfinite(a).all() or np.abs(a - a.T).max() > ROUNDING:
         raise CovarianceError("correlations must be symmetric and finite; take (a + a.T) / 2")
@@ -1034,27 +936,7 @@ def backtest(
     >>> earned.index.astype(str).tolist()  # July would need two months after June
     ['2020-03', '2020-04', '2020-05', '2020-06']
 
-    It may see something else than returns; by default it holds for three months:
-
-    >>> weights = backtest(returns, better, window=2, every=2, seen=-returns.to_numpy())[0]
-    >>> weights["a"].tolist()
-    [0.4, 0.4]
-    >>> [len(part) for part in backtest(returns, better, window=4)]
-    [1, 3, 0]
-    >>> backtest(returns, better, window=5)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.shrinkage.CovarianceError: 7 months are too few for a window of 5 and 3 ...
-    >>> backtest(returns, better, window=2, seen=returns.to_numpy()[1:])
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.shrinkage.CovarianceError: seen has 6 months and the returns 7
-    >>> backtest(returns, better, window=0)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.shrinkage.CovarianceError: window is 0: ...
-    >>> [len(part) for part in backtest(returns, better, window=1, every=1)]
-    [6, 6, 5]
+    It goes on in ``shrinkage.md``.
     """
     monthly(returns, "returns", error=CovarianceError)
     if seen is not None and len(seen) != len(returns):

@@ -122,21 +122,7 @@ def long_record_with(folder: Path, corporate_bond_maturity_years: float = 20) ->
     >>> record["small_value"].values.size  # as packaged
     819
 
-    Of five by five the first, the third and the fifth; corners have names of their own:
-
-    >>> columns = ["SMALL LoBM", "ME1 BM3", "SMALL HiBM", "ME3 BM1", "ME3 BM3", "ME3 BM5"]
-    >>> columns += ["BIG LoBM", "ME5 BM3", "BIG HiBM", "ME2 BM2"]
-    >>> text = "\\n\\nAverage Value Weighted Returns -- Monthly\\n," + ",".join(columns)
-    >>> text += "\\n202602,1,2,3,4,5,6,7,8,9,99\\n"
-    >>> bring("25_Portfolios_5x5.csv", head + text)
-    '25_Portfolios_5x5'
-    >>> record = long_record_with(folder)
-    >>> names = GROUPS["size_value"]
-    >>> [round(float(record[name].values.item() * 100), 6) for name in names]
-    [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]
-    >>> names[1:4]
-    ('small_blend', 'small_value', 'mid_growth')
-    >>> place.cleanup()
+    It goes on in ``imported.md``.
     """
     return long_record(corporate_bond_maturity_years).replaced_by(
         _long(folder, vintages.fingerprint(folder), corporate_bond_maturity_years)

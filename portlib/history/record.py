@@ -175,52 +175,7 @@ class History:
     >>> record.span("b", last="2026-03"), record.span("a", first="2026-04")
     ('2026-02 to 2026-03, 2 months', '2026-04 to 2026-06, 3 months')
 
-    Without names it is all returns. What is missing is named, or left out when that is said:
-
-    >>> record.months(gaps="drop").to_numpy().tolist()
-    [[-0.02, 0.02], [0.04, 0.02], [0.05, 0.02]]
-    >>> list(record.months("b", "a", first="2026-04")), len(record.months("prices"))
-    (['b', 'a'], 6)
-    >>> record.months("b", "a")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: history: a is missing in 2026-03; end before it, start after it, or ...
-    >>> record.months("a", "b", first="2026-01")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: history: b starts in 2026-02, after 2026-01
-    >>> record.months("a", "b", last="2026-06")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: history: b ends in 2026-05, before 2026-06
-    >>> record.months("b", first="2026-05", last="2026-03")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: history: no month in common: b starts in 2026-05, b ends in 2026-03
-    >>> record.months("price")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: history: no series 'price'; did you mean prices?
-    >>> History([a, b, a])
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: history: two series are called 'a'
-
-    An import replaces a series whole, and takes none away:
-
-    >>> new = MonthlySeries("a", "A", pd.Series(0.5, ends[:1]) / 5, "return", "imported", origin)
-    >>> more = record.replaced_by([new])
-    >>> more.names, more["a"].values.tolist(), record["a"].values.size
-    (('a', 'b', 'prices'), [0.1], 6)
-
-    Each says what it is; months that are missing are told in runs:
-
-    >>> record.about()[["quantity", "first", "last", "missing"]].loc["a"].tolist()
-    ['return', '2026-01', '2026-06', '2026-03']
-    >>> holed = pd.Series([0.01, None, None, 0.04, None, -0.03], ends)
-    >>> table = History([MonthlySeries("c", "C", holed, "return", "made up", origin), b]).about()
-    >>> table["missing"].tolist(), table.loc["c", "publisher"], table.index.name
-    (['2026-02 to 2026-03, 2026-05', ''], 'nobody', 'series')
+    It goes on in ``record.md``.
     """
 
     def __init__(self, series: Iterable[MonthlySeries]) -> None:

@@ -117,59 +117,7 @@ def keep(
     >>> bring(["2026-01-01,4.1", "2026-02-01,4.0"])[1]
     ('is the file that was kept already',)
 
-    A newer vintage replaces the whole of the older, and says what it restates:
-
-    >>> newer, remarks = bring(["2026-01-01,4.2", "2026-02-01,3.7", "2026-03-01,3.9"])
-    >>> remarks  # doctest: +NORMALIZE_WHITESPACE
-    ('restates 2 of 2 rows since vintage 2026-02-28, by up to 0.30 percent; the whole history was
-     replaced',)
-    >>> [path.suffix for path in sorted(folder.iterdir())], newer.vintage
-    (['.csv', '.yml'], '2026-03-31')
-    >>> same = bring(["2026-01-01,4.2", "2026-02-01,3.7", "2026-03-01,3.8"])[1]
-    >>> same[0][:20]
-    'restates 1 of 3 rows'
-
-    One that is older, ends earlier or begins later is refused, and what was kept stays:
-
-    >>> bring(["2026-01-01,4.2", "2026-02-01,3.7"])  # doctest: +ELLIPSIS
-    GS10.csv: vintage 2026-02-28 to 2026-02-28 is older than what is kept, 2026-03-31 to ...
-    >>> bring(["2026-02-01,3.7", "2026-03-01,3.9"])  # doctest: +ELLIPSIS
-    GS10.csv: starts in 2026-02-28, what is kept in 2026-01-31; download the whole history, not ...
-    >>> open_kept(folder, "GS10").tables[0].values["GS10"].tolist()
-    [4.2, 3.7, 3.8]
-
-    French's library restates its past as a whole: files of different months are told apart.
-
-    >>> def french(month, header, name):
-    ...     lines = [f"made using the {month} CRSP database", "", header, f"{month},1,5,2,3,1,4"]
-    ...     file = Path(place.name) / name
-    ...     _ = file.write_text("\\n".join(lines))
-    ...     return keep(file, folder, obtained="2026-05-01")[1]
-    >>> french("202603", ",Lo 10,Hi 10,a,b,c,d", "10_Portfolios_A.csv")
-    ()
-    >>> french("202604", ",Lo 10,Hi 10,a,b,c,d", "10_Portfolios_B.csv")
-    ('other files of this publisher are of 202603',)
-    >>> sorted(kept(folder)), len(fingerprint(folder)), kept(folder / "nothing")
-    (['10_Portfolios_A', '10_Portfolios_B', 'GS10'], 64, {})
-    >>> before = fingerprint(folder)
-    >>> _ = bring(["2026-01-01,4.2", "2026-02-01,3.7", "2026-03-01,3.9", "2026-04-01,3.9"])
-    >>> fingerprint(folder) == before
-    False
-
-    A file that was changed since it was kept is not read:
-
-    >>> path = folder / kept(folder)["GS10"].file
-    >>> _ = path.write_text(path.read_text().replace("3.9", "3.8"))
-    >>> open_kept(folder, "GS10")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: ...
-    >>> _ = (folder / LOCK).write_text("GS10:\\n  month: 3\\n")
-    >>> kept(folder)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: ...lock.yml: is no lock of this version; import the files again
-    >>> place.cleanup()
+    It goes on in ``vintages.md``.
     """
     published = read(path, series=series)
     values = published.tables[0].values

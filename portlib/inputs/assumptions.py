@@ -129,57 +129,8 @@ def make(
     ...     return made
     >>> own = read()
     >>> told = own.record
-    >>> told.labels, told.rf, own.cash
-    (('us_large_equity', 'us_core_bonds', 'cash'), 0.03, 'cash')
-    >>> float(arithmetic_to_geometric(told.mu[0], 0.16, 10).round(9)), told.mu[1:].tolist()
-    (0.06, [0.04, 0.03])
-    >>> # (1 + m) x^(-0.45) - 1 with x = 1 + v / (1 + m)^2
-    >>> float(own.table.loc["us_core_bonds", "geometric"].round(9))
-    0.038446056
-    >>> round(1.04 * (1 + 0.06**2 / 1.04**2) ** (-(1 - 1 / 10) / 2) - 1, 9)
-    0.038446056
-    >>> [round(float(told.sigma[at]), 9) for at in ((0, 1), (1, 2), (0, 2), (1, 1))]
-    [0.00288, 6e-05, 0.0, 0.0036]
-    >>> own.source
-    "the plan's own assumptions (SYNTHETIC A, SYNTHETIC B; 2026-03-31 to 2026-06-30)"
 
-    Of two classes of cash the safer one is riskless:
-
-    >>> from portlib.inputs.classes import make as classes_of
-    >>> stable = {"stable": {"label": "Stable value", "role": "cash", "survey": "cash"}}
-    >>> content = [head, lines[2], "stable,3.5%,arithmetic,10,0.5%,SYNTHETIC,2026-06-30"]
-    >>> rho = Text(CORRELATIONS, "class,stable,cash\\nstable,1,0\\ncash,0,1\\n")
-    >>> names = classes_of(stable, Findings())
-    >>> make(Text(FILE, "\\n".join(content)), rho, names, Findings(), {}).record.rf
-    0.035
-
-    What does not fit together is refused, by name:
-
-    >>> read(triangle=[*triangle[:2], "us_core_bonds,30%,1,", "us_large_equity,0,1.2,1"])
-    correlations.csv: us_core_bonds, us_large_equity: 1.2 is not between -1 and 1; in percent?
-    >>> read(triangle=[*triangle[:3], "us_large_equity,0,0.3,0.9"])
-    correlations.csv: us_large_equity with itself is 0.9, not 1
-    >>> read(triangle=[triangle[0], "cash,1,0.2,0", "us_core_bonds,0.1,1,0.3", triangle[3]])
-    correlations.csv: cash, us_core_bonds is 0.2 above the diagonal and 0.1 below
-    >>> apart = [*triangle[:2], "us_core_bonds,-0.9,1,", "us_large_equity,-0.9,-0.9,1"]
-    >>> read(triangle=apart)  # doctest: +ELLIPSIS
-    correlations.csv: no returns have these correlations: smallest eigenvalue -0.800, weighing ...
-    >>> read(triangle=[*triangle[:2], "us_core_bonds,high,1,", triangle[3]])
-    correlations.csv: line 3: us_core_bonds, cash: 'high' is not a number
-    >>> read(lines=[*lines, lines[0]])
-    assumptions.csv: line 5: class 'us_large_equity' is given twice
-    >>> read(lines=[*lines[:2], "gold,3%,arithmetic,10,1%,SYNTHETIC,2026-06-30"])
-    assumptions.csv: line 4: class 'gold' is not known; name it in classes.yml
-    correlations.csv: lacks gold, which assumptions.csv has
-    assumptions.csv: lacks cash, which correlations.csv has
-    assumptions.csv: needs a class of the role cash: its mean is the risk-free rate
-    >>> read(lines=[line.replace("16%", "0.16%").replace(",6%,S", ",0.06%,S") for line in lines])
-    assumptions.csv: the largest volatility is 1.00% (cash); divided by 100 twice?
-    >>> found = Findings()
-    >>> make(None, rho, names, found, {}) is None, make(None, None, names, found, {}) is None
-    (True, True)
-    >>> print(*found)
-    correlations.csv: is not used: it needs assumptions.csv beside it; the survey stands in
+    It goes on in ``assumptions.md``.
     """
     if means is None and correlations is None:
         return None

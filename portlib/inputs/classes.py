@@ -189,25 +189,7 @@ def make(content: Mapping[str, Any] | None, found: Findings) -> Classes:
     >>> make(None, found).own
     ()
 
-    What is wrong is told, all of it, and the class is known all the same:
-
-    >>> bad = {"label": " ", "role": "bonds", "survey": "us_tip", "colour": 1}
-    >>> bad["history"] = {"bills": 0.9}
-    >>> odd = {"label": "stable VALUE", "role": "cash", "inflation_linked": "yes"}
-    >>> known = make({"a-b": stable, "bad": bad, "stable": stable, "odd": odd, "x": "cash"}, found)
-    >>> for one in found:  # doctest: +ELLIPSIS
-    ...     print(one)
-    classes.yml: 'a-b': a class is named like us_large_equity
-    classes.yml: bad: 'colour' is no entry of a class
-    classes.yml: bad: label ' ' is no name for readers
-    classes.yml: bad: role 'bonds' is none of equity, fixed_income, real, cash; did you mean ...
-    classes.yml: bad: survey 'us_tip' is no class of the survey; did you mean 'us_tips'?
-    classes.yml: bad: history {'bills': 0.9} is no series, and no weights of series that sum to one
-    classes.yml: odd: inflation_linked is true or false, not 'yes'
-    classes.yml: odd: label 'stable VALUE' is that of stable too; keep them apart
-    classes.yml: x: write label, role, survey, history, inflation_linked under it
-    >>> known.own, known["bad"].role, known["bad"].history, known["odd"].inflation_linked
-    (('bad', 'stable', 'odd', 'x'), 'equity', {}, False)
+    It goes on in ``classes.md``.
     """
     known = survey_classes()
     made: dict[str, AssetClass] = dict(known.by_name)

@@ -154,20 +154,8 @@ class FundHoldings:
     >>> held = holdings.exposures(date(2026, 6, 30))
     >>> held.mapped.loc["A"].to_dict(), held.mapped.loc["B"].to_dict()
     ({'bonds': 0.5, 'cash': 0.15, 'shares': 0.0}, {'bonds': 0.0, 'cash': 0.4, 'shares': 0.6})
-    >>> held.unmapped.round(9).to_dict(), held.unknown.to_numpy().tolist()
-    ({'A': 0.35, 'B': 0.0}, [['A', 'ticker', 'XYZ', 0.3]])
-    >>> held.dates.astype(str).to_dict(), holdings.funds
-    ({'A': '2026-06-30', 'B': '2026-03-31'}, ('A', 'B'))
-    >>> before = holdings.exposures(date(2026, 6, 29))
-    >>> before.mapped.loc["A"].to_dict(), before.unknown.empty
-    ({'cash': 0.0, 'shares': 1.0}, True)
-    >>> lines = holdings.to_csv().splitlines()
-    >>> lines[0], lines[4]
-    ('fund,date,id_kind,id,weight', 'A,2026-06-30,ticker,TWO,0.15')
-    >>> holdings.exposures(date(2026, 3, 30))
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: fund_holdings.csv: no holdings on or before 2026-03-30
+
+    It goes on in ``holdings.md``.
     """
 
     table: pd.DataFrame
@@ -281,33 +269,8 @@ def make(
     fund_holdings.csv: A, 2026-06-30: weights sum to 0.49, not to one
     >>> read("A,2026-06-30,ticker,ONE,1.06")
     fund_holdings.csv: A, 2026-06-30: weights sum to 1.06, not to one
-    >>> read("A,2026-06-30,ticker,ONE,0.6", "A,2026-06-30,ticker,one,0.4", "C,2026-06-30,isin,X,1")
-    fund_holdings.csv: line 4: fund 'C' is none of the lineup
-    fund_holdings.csv: line 4: id 'X' is no ISIN: its check digit does not agree
-    fund_holdings.csv: line 3: id 'ONE' is given twice for its fund and day
-    >>> read("A,2026-06-30,cusip,37833100,1")  # doctest: +ELLIPSIS
-    fund_holdings.csv: line 2: id '37833100' is no CUSIP: its check digit does not agree; ...
-    >>> twice = [*master, "ticker,ONE,us_tips,2026-05-31,2026-06-01"]
-    >>> read("A,2026-06-30,ticker,ONE,1", master=twice)
-    securities.csv: line 5: id 'ONE' has two rows for one day
-    securities.csv: line 3: id 'ONE' has two rows for one day
-    >>> gold = [master[0], "ticker,ONE,gold,2026-06-02,2026-06-01"]
-    >>> read("A,2026-06-30,ticker,ONE,1", master=gold)
-    securities.csv: line 2: class 'gold' is not known; name it in classes.yml
-    securities.csv: line 2: id 'ONE' is valid to a day before it is valid from
-    >>> read("A,2026-06-30,ticker,ONE,1", master=None)  # doctest: +ELLIPSIS
-    fund_holdings.csv: is not used: it needs securities.csv beside it, which says what ...
-    >>> read()
-    securities.csv: is not used: there is no fund_holdings.csv and no filing in nport/
 
-    A filing counts beside the file, but not for the same fund and day:
-
-    >>> filed = pd.DataFrame({"fund": ["A"], "date": [pd.Timestamp("2026-03-31")], "weight": [0.9]})
-    >>> filed["ids"] = [(("ticker", "ONE"),)]
-    >>> read("A,2026-06-30,ticker,ONE,1", filings=filed), read(filings=filed)
-    ([1.0, 0.9], [0.9])
-    >>> read("A,2026-03-31,ticker,ONE,1", filings=filed)
-    fund_holdings.csv: A, 2026-03-31: is in a filing of nport/ too; keep one of the two
+    It goes on in ``holdings.md``.
     """
     if holdings is None and filings is None:
         if master is not None:

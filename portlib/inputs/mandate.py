@@ -122,49 +122,7 @@ def make(
     >>> [sorted(one.named()) for one in both]
     [['A', 'B'], ['A', 'B']]
 
-    Everything that is wrong is told, by the limit's name:
-
-    >>> read(group)
-    mandate.yml: group: a group_limit needs lower or upper
-    ()
-    >>> read(group | {"lower": 0.5, "upper": 0.4})
-    mandate.yml: group: lower 0.5 is above upper 0.4
-    ()
-    >>> read(group | {"upper": True, "funds": ["A", "C"]})
-    mandate.yml: group: funds: 'C' is not known
-    mandate.yml: group: upper True is not a number from 0 to 1
-    ()
-    >>> read(group | {"upper": 0.4, "funds": "A", "floor": 1})
-    mandate.yml: group: funds is a list like [A, B]
-    mandate.yml: group: a group_limit has no 'floor'; did you mean 'lower'?
-    ()
-    >>> read(index | {"benchmark": {"A": 0.6, "B": 0.3}}), read(index | {"benchmark": {"A": "all"}})
-    mandate.yml: group: benchmark sums to 0.9, not to one
-    mandate.yml: group: benchmark: A: 'all' is not a number
-    mandate.yml: group: benchmark sums to 0, not to one
-    ((), ())
-    >>> read({"kind": "exclude", "funds": ["A"]}, 3)  # doctest: +ELLIPSIS
-    mandate.yml: limit 1: name is missing
-    mandate.yml: limit 1: clause is missing
-    mandate.yml: limit 1: kind 'exclude' is none of position_limit, ...
-    mandate.yml: limit 2: write name, kind, clause and its arguments
-    ()
-    >>> [limit.name for limit in read(none, none)]
-    mandate.yml: no stock: the name is given twice
-    ['no stock']
-    >>> role = {"name": "role", "kind": "role_limit", "clause": "4", "role": "bonds", "upper": 0.5}
-    >>> read(role)  # doctest: +ELLIPSIS
-    mandate.yml: role: role 'bonds' is none of equity, fixed_income, real, cash; did you mean ...
-    ()
-    >>> read({"name": "floor", "kind": "position_floor", "clause": "4", "lower": -0.1})
-    mandate.yml: floor: a position_floor needs funds
-    mandate.yml: floor: lower -0.1 is not a number from 0 to 1
-    ()
-    >>> len(read(none | {"funds": ["Z"]}, funds=())), make(None, [], survey_classes(), Findings())
-    (1, ())
-    >>> found = Findings()
-    >>> make({"limits": [none]}, ["A"], survey_classes(), found), len(found)
-    ((), 2)
+    It goes on in ``mandate.md``.
     """
     if content is None:
         return ()

@@ -68,31 +68,8 @@ def read(path: str | Path, fund: str) -> pd.DataFrame:
     >>> table = filing([apple, short, "<pctVal>1</pctVal>"])
     >>> table["weight"].tolist(), table["name"].tolist(), str(table["date"][0].date())
     ([0.125, -0.02, 0.01], ['Apple Inc.', 'A short', ''], '2026-03-31')
-    >>> for one in table["ids"][0]:  # the surest first
-    ...     print(*one)
-    cusip 037833100
-    isin US0378331005
-    ticker AAPL
-    lei HWUPKR0MPOU8FGXBT394
-    name Apple Inc.
-    nport_category EC/US
-    nport_category EC
-    >>> table["ids"][1], table["ids"][2]
-    ((('name', 'A short'),), (('name', 'a holding without a name'),))
-    >>> filing(["<title>A</title><pctVal>many</pctVal>"])
-    nport/filing.xml: holding 1: pctVal 'many' is no number
-    >>> filing([])
-    nport/filing.xml: lists no holdings
-    >>> filing([apple], day="")
-    nport/filing.xml: has no repPdDate
-    >>> filing([apple], day="<genInfo><repPdDate>spring</repPdDate></genInfo>")
-    nport/filing.xml: repPdDate 'spring' is no day
-    >>> filing([apple], name="<edgarSubmission><formData>")
-    nport/filing.xml: is no N-PORT filing: it begins with 'edgarSubmission'
-    >>> filing([apple], name="<!DOCTYPE x>" + name)
-    nport/filing.xml: declares entities, which no filing does
-    >>> filing([apple], name="<")  # doctest: +ELLIPSIS
-    nport/filing.xml: is not XML: ...
+
+    It goes on in ``nport.md``.
     """
     path = Path(path)
     name = f"{FOLDER}/{path.name}"

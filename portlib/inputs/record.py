@@ -302,42 +302,7 @@ def make(sources: Sources, known: Classes, labels: Mapping[str, str], found: Fin
     >>> made.funds.values["A"].tolist(), sorted(made.as_read)
     ([0.01, 0.02], ['fund_returns.csv', 'history.csv'])
 
-    Offered ``B`` alone, a plan keeps what is of ``B``:
-
-    >>> kept = made.offering(["B"])
-    >>> list(kept.funds.values), "A" in kept.to_json()["fund_returns.csv"], len(kept.fingerprint)
-    (['B'], False, 64)
-    >>> made.offering(["C"]).funds is None, kept.fingerprint == made.fingerprint
-    (True, False)
-    >>> list(kept.sources.mappings), kept.history is made.history
-    (['reading.yml'], True)
-
-    Prices and what was paid out make returns; both ways at once are refused:
-
-    >>> prices = "date,A\\n2026-01-31,100\\n2026-02-28,102\\n2026-03-31,96.9\\n"
-    >>> paid = "fund,date,amount\\nA,2026-03-10,3.06\\n"
-    >>> told = read({"fund_prices.csv": prices, "distributions.csv": paid})
-    >>> told.funds.values["A"].round(9).tolist()  # 102 / 100, (96.9 + 3.06) / 102
-    [0.02, -0.02]
-    >>> read({"fund_prices.csv": prices, "fund_returns.csv": funds}).funds is None
-    fund_prices.csv: stands beside fund_returns.csv; keep one, or it would be unsaid which counts
-    True
-    >>> read({"distributions.csv": paid}).funds is None
-    distributions.csv: needs fund_prices.csv beside it
-    True
-    >>> _ = read({"fund_returns.csv": funds.replace("B", "C")})
-    fund_returns.csv: column 'C' is no fund of the lineup
-    >>> read({"fund_returns.csv": funds.replace("B", "A")}).funds is None
-    fund_returns.csv: two columns are the fund 'A'
-    True
-    >>> other = history.replace("cash", "bonds")
-    >>> percent = {"history.csv": {"unit": "percent"}}
-    >>> _ = read({"history.csv": other, "reading.yml": percent})  # doctest: +ELLIPSIS
-    history.csv: column 'bonds' is no class of the plan...
-    >>> _ = read({"reading.yml": {"history.cs": {}, "history.csv": {"units": 1, "unit": "%"}}})
-    reading.yml: 'history.cs' is no table of the format; did you mean 'history.csv'?
-    reading.yml: history.csv: 'units' is no option of reading; did you mean 'unit'?
-    reading.yml: history.csv: unit: '%' is none of decimal, percent
+    It goes on in ``record.md``.
     """
     options = _options(sources, found)
     texts = sources.texts

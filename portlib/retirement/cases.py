@@ -390,50 +390,7 @@ def draw(
     >>> lives.last.tolist(), lives.returns[1].tolist(), lives.price.tolist()
     ([[1, 1]], [[0.02, 0.08], [0.03, 0.09]], [[1.0, 1.0], [1.25, 1.5], [1.5, 1.5]])
 
-    A life ends in its first year when its chance lies above that of living, and care is needed by
-    the share that is stated:
-
-    >>> many = Scenarios(np.zeros((2_000, 3, 2)), ("equity", "bonds"), "nothing is earned")
-    >>> stated = Household(65, 65, last_age=68, mortality=(0.1, 0.5, 1.0))
-    >>> drawn = draw(stated, many, np.random.default_rng(1), care=Care(0.25, 50_000, 2))
-    >>> chance = np.random.default_rng(1).random((2, 2_000))[0]
-    >>> [int((drawn.last == t).sum()) for t in range(3)] == [
-    ...     int((chance > 0.9).sum()),
-    ...     int(((chance <= 0.9) & (chance > 0.45)).sum()),
-    ...     int((chance <= 0.45).sum()),
-    ... ]
-    True
-    >>> bool(abs(drawn.care.mean() - 0.25) < 0.03)
-    True
-    >>> draw(stated, many, np.random.default_rng(1), lifetimes="weighed").alive.round(9).tolist()
-    [[1.0, 0.9, 0.45]]
-    >>> draw(stated, returns)
-    Traceback (most recent call last):
-    ...
-    ValueError: lives are drawn: give an rng, or a household with sex=None
-    >>> draw(Household(65, 65, sex=None, last_age=69), returns)
-    Traceback (most recent call last):
-    ...
-    ValueError: returns of 3 years do not cover the 4 from 65 to 69
-    >>> pair = Household(65, 65, sex=None, last_age=67, spouse=hh.Spouse(60))
-    >>> draw(pair, returns).last_spouse.tolist()
-    [[1, 1]]
-    >>> draw(pair, returns, lifetimes="weighed")
-    Traceback (most recent call last):
-    ...
-    ValueError: lifetimes of a couple are drawn, not weighed
-
-    By the table the two of a couple die by themselves, each by their own sex and age:
-
-    >>> law = Mortality()
-    >>> pair = Household(95, 65, sex="male", last_age=98, spouse=hh.Spouse(75, sex="female"))
-    >>> drawn = draw(pair, many, np.random.default_rng(1))
-    >>> chance = np.random.default_rng(1).random((2, 2_000))
-    >>> int((drawn.last == 0).sum()) == int((chance[0] > law.survival(95, "male")[1]).sum())
-    True
-    >>> late = int((drawn.last_spouse == 2).sum())
-    >>> late == int((chance[1] <= law.survival(75, "female")[2]).sum())
-    True
+    It goes on in ``cases.md``.
     """
     paths = len(returns.values)
     if returns.values.shape[1] < household.horizon:
@@ -574,37 +531,7 @@ def of_households(
     >>> row.retires.tolist(), row.claim.tolist(), row.benefit.tolist(), row.target.tolist()
     ([1], [1], [[9000.0]], [[40000.0]])
 
-    Where pay strays, a share of final pay is a share of what each life earns to stay, here of the
-    last year of work:
-
-    >>> strays = Lives(
-    ...     np.zeros((3, 2, 2)),
-    ...     last=np.array([[2, 2]]),
-    ...     pay=np.ones((3, 2)),
-    ...     permanent=np.array([[0.9, 1.2], [0.8, 1.5], [0.7, 1.6]]),
-    ... )
-    >>> wants = Household(pay=50_000, replacement_rate=0.8, **facts)
-    >>> of_households([wants], balanced(0.6), strays).target.round(6).tolist()
-    [[36000.0, 48000.0]]
-
-    Spouses bring what a survivor wants; rows are all couples or all single:
-
-    >>> pair = Household(balance=200_000, spouse=hh.Spouse(62), survivor_spending=0.6, **facts)
-    >>> couple = of_households([pair], balanced(0.6), names=["two"]).couple
-    >>> couple.spending, couple.pension, couple.claim.tolist()
-    (0.6, 0.5, [1])
-    >>> of_households([one, pair], balanced(0.6))
-    Traceback (most recent call last):
-    ...
-    ValueError: rows are all couples or all single
-    >>> of_households([one, one], [balanced(0.6)])
-    Traceback (most recent call last):
-    ...
-    ValueError: 1 mixes do not go with 2 households
-    >>> of_households([one] * 2, [balanced(0.6), ConstantMix(np.ones(1), ("cash",))])
-    Traceback (most recent call last):
-    ...
-    ValueError: the mixes hold unlike assets; write all over the same ones
+    It goes on in ``cases.md``.
     """
     chosen = [mixes] * len(households) if not isinstance(mixes, Sequence) else list(mixes)
     if len(chosen) != len(households):

@@ -84,30 +84,7 @@ class Economy:
     >>> drawn.assets, bool(np.allclose(drawn.inflation, rise))
     (('equity', 'bonds', 'tips', 'bills'), True)
 
-    With half of a surprise left each year, a tenth of it stays on average over ten years:
-
-    >>> round(float(world.nominal_yield(np.array(0.03), np.array(0.12))), 6)  # 5.5% + 10% * 0.0999
-    0.06499
-
-    Equity keeps its mean and its volatility whatever moves with it, and shocks their correlation:
-
-    >>> from dataclasses import replace
-    >>> moved = replace(world, real_shock=0.01, inflation=Inflation(0.02, 0.5, 0.01))
-    >>> drawn = moved.draw(20_000, 1, np.random.default_rng(1))
-    >>> equity, _, tips, _ = drawn.values[:, 0].T
-    >>> bool(abs(equity.mean() - 0.06) < 0.005), bool(abs(equity.std() - 0.2) < 0.005)
-    (True, True)
-    >>> bool(abs(np.corrcoef(drawn.inflation[:, 0], tips)[0, 1] + 0.3) < 0.02)
-    True
-    >>> replace(world, maturity=1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: real yields of persistence 0.5 and maturity 1: ...
-    >>> uneven = [[1.0, 0.3, 0.0], [0.2, 1.0, 0.0], [0.0, 0.0, 1.0]]
-    >>> replace(world, correlation=uneven)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: correlation must be of inflation, real yield and equity: 3 x 3, symmetric, ...
+    It goes on in ``economy.md``.
     """
 
     inflation: Inflation

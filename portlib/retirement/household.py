@@ -125,46 +125,8 @@ class Household:
     Traceback (most recent call last):
     ...
     ValueError: replacement rate 70 is a share of final pay; in percent?
-    >>> Household(60, 65, deferral_rate=6)
-    Traceback (most recent call last):
-    ...
-    ValueError: deferral rate 6 and tax rate 0.0: decimals from 0 to 1
-    >>> Household(60, 65, claiming_age=61.9)
-    Traceback (most recent call last):
-    ...
-    ValueError: Social Security is claimed from 62 to 70, not at 61.9
-    >>> Household(60, 65, leakage=1.5)
-    Traceback (most recent call last):
-    ...
-    ValueError: leakage 1.5: a decimal from 0 to 1
-    >>> Household(60, 65, balance=-1)
-    Traceback (most recent call last):
-    ...
-    ValueError: balance must be zero or more, not -1
-    >>> Household(60, 65, pay_growth=3)
-    Traceback (most recent call last):
-    ...
-    ValueError: pay growth 3 and annuity rate 0.02: real annual decimals
-    >>> Household(60, 65, last_age=121)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: age 60 and retirement age 65 must be below the last age, 121, which is at most ...
-    >>> Household(60, 65, last_age=63)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: age 60 and retirement age 65 must be below the last age, 63, ...
-    >>> Household(60, 17)
-    Traceback (most recent call last):
-    ...
-    ValueError: retirement age 17: give an age of at least 18
-    >>> Household(60, 61, last_age=63, mortality=[0.1, 0.2])
-    Traceback (most recent call last):
-    ...
-    ValueError: mortality needs 3 chances, for ages 60 to 62
-    >>> Household(60, 65, sex="man")
-    Traceback (most recent call last):
-    ...
-    ValueError: sex is 'man': give both, female, male, or None for certain
+
+    It goes on in ``household.md``.
     """
 
     age: int

@@ -55,28 +55,7 @@ class Mortality:
     >>> bool(abs(two_on / one_on - (1 - 2 * dies[91] * 0.96)) < 1e-12)
     True
 
-    Of men and women, equally many today, half of each live on; in the last year nobody does:
-
-    >>> law = Mortality(last_age=93)
-    >>> both, men, women = (law.survival(90, sex) for sex in ("both", "male", "female"))
-    >>> bool(abs(both - (men + women) / 2).max() < 1e-12), len(both), both[-1].tolist()
-    (True, 4, 0.0)
-    >>> bool(abs(law.expectation(90, "male") - (men[1] + men[2] + 0.5)) < 1e-12)
-    True
-    >>> law.last_years(90, "male", np.array([0.9999, 0.0001])).tolist()
-    [0, 2]
-    >>> Mortality(improvement=0.75)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: improvement 0.75 (a year, decimal) and mortality relative to the table 1.0 ...
-    >>> law.survival(93)
-    Traceback (most recent call last):
-    ...
-    ValueError: the life table goes from age 0 to 119; 93 is not before its end
-    >>> law.survival(80, "man")
-    Traceback (most recent call last):
-    ...
-    ValueError: sex is 'man': give one of both, female, male
+    It goes on in ``lifetimes.md``.
     """
 
     improvement: float = 0.0

@@ -326,38 +326,7 @@ def of_household(
     >>> of_household(one, balanced(0.6), draw(one, flat), levels=[0.9]).lasting
     {0.9: 10000.0}
 
-    Five lives of two years, with growth of 0.5 to 4 between them, bear ``100,000 / (1 + 1 / G)``:
-    33,333, 44,444, 50,000, 60,000 and 80,000. 48,000 are met by three of five:
-
-    >>> growth = np.array([4.0, 1.0, 0.5, 1.5, 0.8])
-    >>> years = np.stack([growth - 1] * 2, axis=1)[:, :, None] * np.ones(2)
-    >>> one = Household(
-    ...     65, 65, 80_000, 100_000, spending=48_000, sex=None, last_age=67, social_security=False
-    ... )
-    >>> lives = draw(one, Scenarios(years, ("equity", "bonds"), "SYNTHETIC"))
-    >>> found = of_household(one, balanced(0.6), lives, levels=(0.75, 0.5))
-    >>> found.chance, found.wanted, found.lives
-    (0.6, 48000.0, 5)
-    >>> {p: round(x, 1) for p, x in found.lasting.items()}
-    {0.75: 44444.4, 0.5: 50000.0}
-    >>> lacks = (48_000 - 52_000 * 0.5) + (48_000 - 52_000 * 0.8)  # what 52,000 become
-    >>> abs(found.shortfall - lacks / (5 * 96_000)) < 1e-9
-    True
-    >>> found.table()["share of final pay"].round(6).tolist()  # of 80,000
-    [0.555556, 0.625]
-
-    Income is benefits, what else comes in, and an even share of the balance; at 2% for two years
-    that is the balance over 1 + 1 / 1.02. A year of work at growth ``G`` leaves 100,000 G:
-
-    >>> work = replace(one, retirement_age=66, last_age=68, other_income=500)
-    >>> work = replace(work, social_security=9_000.0)
-    >>> three = np.stack([growth - 1] * 3, axis=1)[:, :, None] * np.ones(2)
-    >>> lives = draw(work, Scenarios(three, ("equity", "bonds"), "SYNTHETIC"))
-    >>> found = of_household(work, balanced(0.6), lives)
-    >>> {q: round(x) for q, x in found.balance.items()}  # the middle, and 0.4 from end to next
-    {0.1: 62000, 0.5: 100000, 0.9: 300000}
-    >>> found.benefit, abs(found.income[0.9] - 9_500 - 300_000 / (1 + 1 / 1.02)) < 1e-6
-    (9000.0, True)
+    It goes on in ``outlook.md``.
     """
     case = rows.of_households([one], mix, lives, mortality=mortality)
     out = simulate(case, lives)
@@ -425,32 +394,7 @@ def lasting(case: Cases, lives: Lives) -> Array:
     >>> lasting(case, lives).round(6).tolist()  # (30,000 + 6,000 - 900) / 3
     [[11700.0, 11700.0]]
 
-    With growth, after fees, what is borne is the savings over the discounts; who dies before
-    retirement bears nothing that can be told:
-
-    >>> grown = draw(one, Scenarios(np.full((2, 3, 2), 0.25), ("equity", "bonds"), "SYNTHETIC"))
-    >>> grown = replace(grown, last=np.array([[2, 0]]))
-    >>> bare = replace(one, social_security=False)
-    >>> case = rows.of_households([bare], balanced(0.6, fee=0.04))
-    >>> lasting(case, grown).round(2).tolist()  # 30,000 / (1 + 1 / 1.2 + 1 / 1.44)
-    [[11868.13, 30000.0]]
-    >>> later = replace(bare, retirement_age=66)
-    >>> lasting(rows.of_households([later], balanced(0.6)), grown).round(2).tolist()
-    [[20833.33, nan]]
-
-    A survivor spends a share, so that with 0.6 after the first death 88,000 last 1 + 0.6 + 0.6
-    years of 40,000:
-
-    >>> pair = replace(
-    ...     bare, balance=88_000, spouse=hh.Spouse(65), survivor_spending=0.6, social_security=False
-    ... )
-    >>> lives = replace(lives, last=np.array([[2, 0]]), last_spouse=np.array([[0, 0]]))
-    >>> lasting(rows.of_households([pair], balanced(0.6)), lives).round(6).tolist()
-    [[40000.0, 88000.0]]
-    >>> lasting(rows.of_households([replace(one, tax_rate=0.1)], balanced(0.6)), draw(one, flat))
-    Traceback (most recent call last):
-    ...
-    ValueError: spending that lasts is found before taxes: set tax_rate to zero
+    It goes on in ``outlook.md``.
     """
     if case.annuity is not None:
         raise ValueError("spending that lasts is found for savings without an annuity")
@@ -739,35 +683,8 @@ def outlooks(
     ...     people(three), three, balanced(0.6), returns, np.random.default_rng(1), **rising
     ... )
     >>> rate = three.policy["lifecycle_annuity_rate"]
-    >>> for name in ("P0002", "P0003"):
-    ...     one = household(
-    ...         three, name, spouse=None, escalation=0.02, highest_deferral=0.1, nonelective=0.01
-    ...     )
-    ...     last = Mortality().last_years(one.age, "both", np.random.default_rng(1).random(40))
-    ...     lives = Lives(np.moveaxis(years[:, : one.horizon], 0, 2), last[None])
-    ...     alone = of_household(one, balanced(0.6), lives)
-    ...     case = rows.of_households([one], balanced(0.6))
-    ...     balance = simulate(case, lives).balance[0]  # none for those who die before
-    ...     spread = float(case.factor[0, one.working])
-    ...     by_hand = {
-    ...         "chance": alone.chance,
-    ...         "low": alone.low,
-    ...         "high": alone.high,
-    ...         "shortfall": alone.shortfall,
-    ...         "wanted": one.target,
-    ...         "benefit": alone.benefit,
-    ...         "balance": float(np.median(balance)),
-    ...         "income": alone.benefit + float(np.median(balance)) / spread,
-    ...         "low_income": alone.benefit + float(np.quantile(balance, 0.1)) / spread,
-    ...     }
-    ...     print([k for k, x in table.loc[name].items() if abs(x - by_hand[k]) > 1e-6])
-    []
-    []
-    >>> short = Scenarios(years[:, :80], ("equity", "bonds"), "SYNTHETIC")
-    >>> outlooks(people(three), three, balanced(0.6), short, np.random.default_rng(1))
-    Traceback (most recent call last):
-    ...
-    ValueError: returns of 80 years do not cover 99
+
+    It goes on in ``outlook.md``.
     """
     table = mortality or Mortality()
     horizon = int(table.last_age - np.min(who.age))

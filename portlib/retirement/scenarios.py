@@ -369,33 +369,7 @@ def lognormal(
     >>> bool((found.inflation == 0.25).all())
     True
 
-    With the process, a year's inflation is its path; bonds fall when prices surprise, and what is
-    indexed does not bear the surprise, so that its real return is the nominal one over the mean's:
-
-    >>> process = Inflation(np.log(1.02), 0.6, 0.02)
-    >>> at = {"with_surprises": {"bonds": -0.5}, "indexed": ("equity",)}
-    >>> found = lognormal(ours, process, 200, 500, np.random.default_rng(1), **at)
-    >>> logs = np.log1p(found.inflation) - np.log(1.02)
-    >>> before = np.concatenate([np.zeros((200, 1)), logs[:, :-1]], axis=1)
-    >>> surprise = (logs - 0.6 * before) / 0.02
-    >>> nominal = (1 + found.values[..., 1]) * (1.02 + 0.02 * surprise)
-    >>> with_bonds = np.corrcoef(np.log(nominal).ravel(), surprise.ravel())[0, 1]
-    >>> with_equity = np.corrcoef(np.log1p(found.values[..., 0]).ravel(), surprise.ravel())[0, 1]
-    >>> bool(abs(with_bonds + 0.5) < 0.01), bool(abs(with_equity) < 0.01)
-    (True, True)
-    >>> bool(abs(surprise.std() - 1) < 0.01), bool(abs(nominal.mean() - 1.03) < 0.002)
-    (True, True)
-    >>> bool(abs((1 + found.values[..., 0]).mean() - 1.08 / 1.02) < 0.002)
-    True
-    >>> lognormal(ours, process, 2, 2, np.random.default_rng(1), with_surprises={"gold": 0.5})
-    Traceback (most recent call last):
-    ...
-    ValueError: correlations with inflation for unknown classes: gold
-    >>> far = {"bonds": -0.95, "equity": 0.95}
-    >>> lognormal(ours, process, 2, 2, np.random.default_rng(1), with_surprises=far)
-    Traceback (most recent call last):
-    ...
-    ValueError: no joint law has these correlations of returns with inflation surprises
+    It goes on in ``scenarios.md``.
     """
     if not isinstance(inflation, Inflation):
         number("inflation", inflation, **RATE)

@@ -105,44 +105,7 @@ class Outcomes:
     ...     source="SYNTHETIC",
     ... )
 
-    Chances and means are of the three lives that reach retirement; Wilson's interval of two in
-    three lies around 0.573, not around two thirds:
-
-    >>> out.chance().round(3).to_numpy().tolist()
-    [[0.333, 0.061, 0.792], [0.667, 0.208, 0.939]]
-    >>> out.shortfall().round(6).tolist()  # 40 and 20 of 300
-    [0.133333, 0.066667]
-    >>> out.depth().round(6).tolist()  # (0.2 + 0.6) / 2, and 0.3 alone
-    [0.4, 0.3]
-
-    The certainty equivalent is here the harmonic mean over years: 20 twice, 40 four times and 80
-    twice are 8 / 0.225. If the first life weighed a little more, it would move by the quotient's
-    derivative, times four lives:
-
-    >>> out.certainty_equivalent().round(4).tolist()  # and 8 / (2/50 + 2/25 + 4/40)
-    [35.5556, 36.3636]
-    >>> out.influence()[0].round(3).tolist()[:2]  # 4 * (2 * 0.225 - 8 * 0.1) / 0.225 ** 2
-    [-27.654, 7.901]
-    >>> bool(abs(out.influence().sum(axis=1)).max() < 1e-9)
-    True
-
-    Differences are paired: balances of the two lives that reach retirement in both rows, 50 and
-    -100; the chance as a ratio, whose parts are ``(met - p reached) / 0.75``:
-
-    >>> found = out.difference("b", "a")
-    >>> found["mid"].round(4).tolist()
-    [0.3333, 0.8081, -25.0]
-    >>> spread = [stdev([-4 / 9, 8 / 9, 4 / 9, -8 / 9]) / 2, stdev([50, -100]) / 2**0.5]
-    >>> half = found["high"] - found["mid"]
-    >>> (half[["success", "balance"]] / 1.959964).round(4).tolist() == [round(s, 4) for s in spread]
-    True
-    >>> moved = (out.influence()[1] - out.influence()[0]).tolist()
-    >>> bool(abs(half["certainty_equivalent"] - 1.959964 * stdev(moved) / 2) < 1e-5)
-    True
-    >>> out.table().loc["a", ["balance", "low balance", "bequest"]].tolist()
-    [200.0, 120.0, 5.0]
-    >>> out.rows([1], ["alone"]).chance()["mid"].round(3).to_dict()
-    {'alone': 0.667}
+    It goes on in ``simulation.md``.
     """
 
     names: tuple[str, ...]
@@ -314,156 +277,7 @@ def simulate(
     >>> out.success.ravel().tolist(), out.depleted.ravel().tolist(), out.shortfall().tolist()
     ([True, False], [-1.0, 8.0], [0.0, 0.2])
 
-    Two years of work and three of retirement by a plain loop: record keeping of 100 dollars, a
-    leakage of 2%, a fee of 1%, contributions at mid-year, a pension that prices eat, benefits from
-    66 on, and a tenth of what is withdrawn for taxes. The second life ends after its first year of
-    retirement:
-
-    >>> one = Household(
-    ...     age=63,
-    ...     retirement_age=65,
-    ...     last_age=68,
-    ...     sex=None,
-    ...     pay=100_000,
-    ...     deferral_rate=0.1,
-    ...     balance=50_000,
-    ...     social_security=9_000.0,
-    ...     claiming_age=66,
-    ...     other_income=2_000,
-    ...     pension=5_000,
-    ...     spending=40_000,
-    ...     tax_rate=0.1,
-    ...     fee_dollars=100,
-    ...     leakage=0.02,
-    ... )
-    >>> years = np.random.default_rng(5).normal(0.05, 0.1, (2, 5, 2))
-    >>> rising = np.array([[0.03, 0.02, 0.05, 0.01, 0.04], [0.1, 0.0, 0.02, 0.02, 0.02]])
-    >>> drawn = draw(one, Scenarios(years, ("equity", "bonds"), "SYNTHETIC", (), rising))
-    >>> drawn = replace(drawn, last=np.array([[4, 2]]))
-    >>> def plainly(life: int, last: int) -> list[float]:
-    ...     growth = 0.99 * (1 + years[life] @ [0.6, 0.4])
-    ...     price = np.cumprod([1.0, *(1 + rising[life])])
-    ...     held, missed, spent = 50_000.0, [], []
-    ...     for t in (0, 1):
-    ...         held = (held - 100) * 0.98 * growth[t] + 10_000 * growth[t] ** 0.5
-    ...     at_retirement = held - 100  # the year's record keeping is paid first
-    ...     for t in range(2, last + 1):
-    ...         income = 2_000 + 5_000 / price[t] + (9_000 if t >= 3 else 0)
-    ...         there = max(held - 100, 0)
-    ...         drawn = min(there, (40_000 - income) / 0.9)
-    ...         spent.append(income + 0.9 * drawn)
-    ...         missed.append(40_000 - spent[-1])
-    ...         held = (there - drawn) * growth[t]
-    ...     worst, dry = 1 - max(missed) / 40_000, [m > 1e-6 for m in [*missed, 1]].index(True)
-    ...     dry = -1 if dry == len(missed) else dry
-    ...     return [at_retirement, sum(missed), worst, held, sum(spent), len(spent), dry]
-    >>> out = simulate(of_households([one], balanced(0.6, fee=0.01), drawn), drawn, keep=2)
-    >>> names = "balance", "unmet", "worst", "bequest", "spending", "years", "depleted"
-    >>> found = np.array([getattr(out, name)[0] for name in names]).T
-    >>> bool(np.allclose(found, [plainly(0, 4), plainly(1, 2)]))
-    True
-    >>> bool(out.unmet[0, 0] > 10_000), out.wanted.tolist()
-    (True, [[120000.0, 40000.0]])
-    >>> np.isnan(out.paths[0]).T.astype(int).tolist()  # a path has the years of retirement lived
-    [[1, 1, 0, 0, 0], [1, 1, 0, 1, 1]]
-    >>> bool(np.allclose(np.nansum(out.paths[0], axis=0), out.spending[0]))
-    True
-
-    A row a rule, rows that retire in another order than they stand in, and utility above the floor:
-
-    >>> from portlib.retirement.spending_rules import FixedPercentage, FixedReal, Guardrails
-    >>> facts = {"age": 65, "sex": None, "last_age": 68}
-    >>> now = Household(retirement_age=65, balance=80_000, **facts)
-    >>> two = [now, Household(retirement_age=66, balance=64_000, **facts)]
-    >>> gains = Scenarios(np.full((1, 3, 2), 0.25), ("equity", "bonds"), "SYNTHETIC")
-    >>> lives = draw(two[0], gains)
-    >>> rows = of_households(two, balanced(0.6), names=["at once", "a year on"])
-    >>> rules = [FixedPercentage(0.2), FixedReal(0.1)]
-    >>> out = simulate(rows, lives, rules, risk_aversion=3.0, floor=10_000.0, keep=1)
-    >>> out.paths[:, :, 0].round(6).tolist()  # 80,000 stays, by 0.8 * 1.25; a tenth of it
-    [[16000.0, 16000.0, 16000.0], [nan, 8000.0, 8000.0]]
-    >>> out.bequest.ravel().round(6).tolist()  # (72,000 * 1.25 - 8,000) * 1.25
-    [80000.0, 102500.0]
-    >>> out.certainty_equivalent().round(6).tolist()
-    [16000.0, 10000.0]
-    >>> out.enjoyed.ravel().round(5).tolist()  # 3 * -0.5 * 1.6 ** -2, and 2 * -0.5
-    [-0.58594, -1.0]
-    >>> for aversion, worth in ((1.0, 3 * math.log(1.6)), (5.0, -0.75 * 1.6**-4)):
-    ...     out = simulate(rows, lives, rules, risk_aversion=aversion, floor=10_000.0)
-    ...     print(round(float(out.enjoyed[0, 0]) - worth, 9))
-    0.0
-    0.0
-
-    Each row may have deaths of its own, or chances of living that weigh what is enjoyed:
-
-    >>> simulate(rows, replace(lives, last=np.array([[2], [1]])), rules).years.ravel().tolist()
-    [3.0, 1.0]
-    >>> weighed = replace(lives, alive=np.array([[1.0, 0.9, 0.5]]))
-    >>> out = simulate(rows, weighed, rules, risk_aversion=3.0, floor=10_000.0)
-    >>> out.years.ravel().round(6).tolist(), out.enjoyed.ravel().round(5).tolist()  # 2.4 / -5.12
-    ([2.4, 1.4], [-0.46875, -0.7])
-
-    A rule knows last year's gain and inflation: guardrails give no raise after a loss, so that
-    prices that rise by a quarter cut 8,000 to 6,400 and 5,120, of which a tenth goes as it passes
-    12%:
-
-    >>> falls, rise = np.full((1, 3, 2), -0.2), np.full((1, 3), 0.25)
-    >>> worse = draw(now, Scenarios(falls, ("equity", "bonds"), "SYNTHETIC", (), rise))
-    >>> out = simulate(of_households([now], balanced(0.6)), worse, Guardrails(0.1), keep=1)
-    >>> out.paths.ravel().round(6).tolist()
-    [8000.0, 6400.0, 4608.0]
-
-    An annuity takes half of the savings and pays a tenth of them from the second year on, of which
-    prices that double leave half; care takes what it costs in the last year, and is not enjoyed:
-
-    >>> retired = replace(now, spending=20_000)
-    >>> still = np.zeros((1, 3, 2))
-    >>> doubled = np.array([[1.0, 0.0, 0.0]])
-    >>> dear = draw(retired, Scenarios(still, ("equity", "bonds"), "SYNTHETIC", (), doubled))
-    >>> bought = Annuity(np.array([0.5]), np.array([0.1]), np.array([1.0]), np.array([True]))
-    >>> row = of_households([retired], balanced(0.6), annuity=bought)
-    >>> simulate(row, dear, keep=1).paths[0, :, 0].tolist()  # 2,000 come in twice
-    [20000.0, 20000.0, 4000.0]
-    >>> needy = replace(dear, care=np.array([True]))
-    >>> care = Care(chance=1.0, cost=30_000, years=1)
-    >>> row = of_households([retired], balanced(0.6))
-    >>> simulate(row, needy, care=care, keep=1).paths[0, :, 0].tolist()  # 40,000 less 30,000
-    [20000.0, 20000.0, 10000.0]
-
-    Who reviews sees what is there at the start of a year, and here sells equity when it is much:
-
-    >>> class Cautious:
-    ...     mixes = np.array([[[1.0, 0.0]] * 3, [[0.0, 1.0]] * 3])
-    ...     def choose(self, t: int, wealth: Array) -> NDArray[np.intp]:
-    ...         return (wealth > 72_000).astype(int)
-    >>> split = Scenarios(np.array([[[0.25, 0.0]] * 3]), ("equity", "bonds"), "SYNTHETIC")
-    >>> lives = draw(two[0], split)
-    >>> rows = of_households(two, balanced(1.0), names=["at once", "a year on"])
-    >>> out = simulate(rows, lives, FixedReal(0.1), reviews=[None, Cautious()])
-    >>> out.balance.ravel().tolist()
-    [80000.0, 80000.0]
-    >>> out.bequest.ravel().round(2).tolist()  # 72,000 in the last year are not more than 72,000
-    [118125.0, 80000.0]
-    >>> simulate(rows, lives, rules[:1])
-    Traceback (most recent call last):
-    ...
-    ValueError: 1 spending rules do not go with 2 rows
-    >>> simulate(of_households([one], balanced(0.6)), replace(drawn, price=None))
-    Traceback (most recent call last):
-    ...
-    ValueError: a pension or annuity fixed in dollars needs lives with prices
-    >>> simulate(rows, lives, care=care)
-    Traceback (most recent call last):
-    ...
-    ValueError: care needs lives that say who will need it
-    >>> simulate(rows, replace(lives, returns=lives.returns * np.nan))
-    Traceback (most recent call last):
-    ...
-    ValueError: returns are missing or below -1; they are real annual decimals
-    >>> simulate(rows, replace(lives, returns=lives.returns[:2]))
-    Traceback (most recent call last):
-    ...
-    ValueError: returns (2, 2, 1) do not cover 3 years of 2 assets
+    It goes on in ``simulation.md``.
     """
     one_rule = Target() if rules is None else rules
     chosen = list(one_rule) if isinstance(one_rule, Sequence) else [one_rule] * len(cases)
@@ -829,26 +643,8 @@ def household_year(
     ...     survivor_spending=0.6,
     ...     survivor_pension=0.5,
     ... )
-    >>> lives = Lives(
-    ...     np.zeros((3, 2, 3)),
-    ...     last=np.array([[2, 0, 1]]),
-    ...     last_spouse=np.array([[0, 2, 1]]),
-    ...     price=np.full((4, 3), [[1.0], [1.25], [1.25], [1.25]]),
-    ... )
-    >>> row = of_households([pair], balanced(0.6))
-    >>> alive, income, share = household_year(row, lives, 1, slice(1))
-    >>> alive.tolist(), share.tolist()
-    ([[True, True, True]], [[0.6, 0.6, 1.0]])
-    >>> income.tolist()  # 18,000 + 8,000; 18,000 + 4,000; 27,000 + 8,000; and 1,000 each
-    [[27000.0, 23000.0, 36000.0]]
-    >>> alive, income, share = household_year(row, lives, 0, slice(1))
-    >>> float(income[0, 2]), float(share[0, 2])  # both live, and no benefit yet
-    (11000.0, 1.0)
-    >>> out = simulate(of_households([replace(pair, spending=40_000)], balanced(0.6)), lives)
-    >>> out.wanted.tolist()  # 40,000 while both live, 24,000 after
-    [[88000.0, 88000.0, 80000.0]]
-    >>> out.unmet.tolist()  # 29,000 in the first year; then nothing, twice 1,000, and 4,000
-    [[29000.0, 31000.0, 33000.0]]
+
+    It goes on in ``simulation.md``.
     """
     return _coming_in(c, lives, t, at)
 

@@ -59,31 +59,7 @@ class Year:
     >>> asks(AnnuityFactor()), asks(Distribution())  # 90,000 over 18 and over 25
     (5000.0, 3600.0)
 
-    Guardrails of 5%: after a loss, and above the first share, 5,000 buy what 4,000 did. Without a
-    loss they stay; above 6% of what is left they are cut by a tenth, below 4% raised by as much. In
-    the first year they are 5%:
-
-    >>> asks(Guardrails(0.05)), asks(Guardrails(0.05), gain=0.1)
-    (4000.0, 5000.0)
-    >>> asks(Guardrails(0.05), wealth=110_000)  # a loss, but a share of 4.5%
-    5000.0
-    >>> [asks(Guardrails(0.05), gain=0.1, wealth=held) for held in (83_000, 84_000)]
-    [4500.0, 5000.0]
-    >>> [asks(Guardrails(0.05), gain=0.1, wealth=held) for held in (124_000, 126_000)]
-    [5000.0, 5500.0]
-    >>> asks(Guardrails(0.05), wealth=70_000)  # 7.1% of it before prices, 5.7% after them
-    4000.0
-    >>> asks(Guardrails(0.05), wealth=60_000)  # 4,000, which are more than 6%, cut
-    3600.0
-    >>> asks(Guardrails(0.05), since=0, previous=0)
-    5000.0
-
-    Bounded: 4% of what is left, within 2.5% below and 5% above last year's:
-
-    >>> [asks(Bounded(0.04), wealth=held) for held in (90_000, 123_000, 200_000)]
-    [4875.0, 4920.0, 5250.0]
-    >>> asks(Bounded(0.04), since=0)
-    3600.0
+    It goes on in ``spending_rules.md``.
     """
 
     since: Array

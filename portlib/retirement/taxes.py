@@ -433,55 +433,7 @@ def income_tax(
     ... ]
     [0.0, 1000.0]
 
-    Single, with everything but exempt interest. 85% of the benefits are taxable, 20,400; gross
-    income is 90,400, and 74,300 after the deduction. The 8,000 of gains lie on top and bear 15%;
-    below them 66,300 bear 5,800 and 22% of 15,900; the state takes 5% of 74,300 less the benefits:
-
-    >>> tax = income_tax(
-    ...     year=2026,
-    ...     status="single",
-    ...     ordinary=60_000,
-    ...     interest=2_000,
-    ...     qualified=8_000,
-    ...     benefits=24_000,
-    ...     state_rate=0.05,
-    ... )
-    >>> [round(float(part), 2) for part in (tax.gross_income, tax.taxable_income)]
-    [90400.0, 74300.0]
-    >>> [round(float(part), 2) for part in (tax.ordinary, tax.gains, tax.investment, tax.state)]
-    [9298.0, 1200.0, 0.0, 2695.0]
-
-    Gains may use up the rest of the deduction: 70,000 of them beside pay of 5,000 leave 58,900, all
-    gains, of which 9,450 lie above the 0% of 49,450:
-
-    >>> tax = income_tax(year=2026, status="single", ordinary=5_000, qualified=70_000)
-    >>> float(tax.ordinary), round(float(tax.gains), 2)
-    (0.0, 1417.5)
-
-    Interest and gains are investment income, pay is not: 30,000 of gross income lie above the
-    threshold of a couple. Exempt interest is not in gross income, but makes benefits taxable:
-
-    >>> rich = {"ordinary": 230_000, "interest": 30_000, "qualified": 20_000}
-    >>> tax = income_tax(year=2026, status="married_joint", **rich)
-    >>> round(float(tax.investment), 2)  # 3.8% of 30,000, not of 50,000
-    1140.0
-    >>> quiet = {"ordinary": 8_000, "interest": 4_000, "exempt_interest": 8_000, "benefits": 20_000}
-    >>> float(income_tax(year=2026, status="single", **quiet).gross_income)  # 12,000 and 5,000 / 2
-    14500.0
-
-    At 66 the deduction is 18,150, and until 2028 there are 6,000 more:
-
-    >>> at_66 = {"year": 2026, "status": "single", "ordinary": 50_000, "over_65": 1}
-    >>> [float(income_tax(in_force=year, **at_66).taxable_income) for year in (2028, 2029)]
-    [25850.0, 31850.0]
-    >>> income_tax(year=2026, status="single", interest=-300)
-    Traceback (most recent call last):
-    ...
-    ValueError: interest income must be zero or more: a loss is not an income, net it first
-    >>> income_tax(year=2026, status="single", ordinary=50_000, state_rate=5)
-    Traceback (most recent call last):
-    ...
-    ValueError: state_rate 5 is a decimal from 0 to below 0.5; in percent?
+    It goes on in ``taxes.md``.
     """
     if not (np.isfinite(state_rate) and 0 <= state_rate < 0.5):
         raise ValueError(f"state_rate {state_rate} is a decimal from 0 to below 0.5; in percent?")
@@ -748,34 +700,7 @@ def contribution(
     >>> put_in.employee, round(put_in.employer, 2)  # 10,800 + 3,600
     (24500.0, 14400.0)
 
-    A rich match gives way where all together would pass 72,000, or pay; the catch-up does not
-    count:
-
-    >>> rich = [{"rate": 3.0, "up_to": 0.05}]
-    >>> put_in = contribution(360_000, 0.10, rich, year=2026, age=52)
-    >>> put_in.employee, put_in.employer, put_in.roth_only  # 54,000 asked, 72,000 - 24,500 left
-    (32500.0, 47500.0, 8000.0)
-    >>> round(contribution(20_000, 0.95, rich, year=2026, age=40).employer, 2)  # 20,000 - 19,000
-    1000.0
-
-    Wages at the threshold do not exceed it. Above it, and without Roth, there is no catch-up:
-
-    >>> at = {"match": rich, "year": 2026, "age": 52}
-    >>> contribution(360_000, 0.10, wages_before=150_000, **at).roth_only
-    0.0
-    >>> contribution(360_000, 0.10, roth_offered=False, **at).employee
-    24500.0
-    >>> contribution(360_000, 0.10, wages_before=150_000, roth_offered=False, **at).employee
-    32500.0
-    >>> contribution(80_000, 6, match, year=2026, age=40)
-    Traceback (most recent call last):
-    ...
-    ValueError: pay must be zero or more and the deferral rate between 0 and 1, got 80000, 6
-    >>> slip = [{"rate": 0.5, "up_to": 6}]
-    >>> contribution(80_000, 0.06, slip, year=2026, age=40)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: a match of 0.5 up to 6 of pay cannot be meant: both are decimals, ...
+    It goes on in ``taxes.md``.
     """
     if not (0 <= pay < np.inf and 0 <= deferral_rate <= 1):
         raise ValueError(

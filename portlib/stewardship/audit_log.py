@@ -340,65 +340,7 @@ class AuditLog:
     >>> log.verify() == Head(3, log.links[-1].digest), log.links[1].previous == log.links[0].digest
     (True, True)
 
-    With a key an event is written once; other content under it, another clock, or a name that
-    nobody knows is refused, and nothing is changed or taken out.
-
-    >>> write(key="k", of=8).number, len(log.events())
-    (2, 3)
-    >>> def refusal(*given, **named):
-    ...     try:
-    ...         write(*given, **named)
-    ...     except (AuditError, sqlite3.DatabaseError) as error:
-    ...         return type(error).__name__
-    >>> refusal(key="k", of=9), refusal(key="k", of=8, name="PolicyChanged")
-    ('KeyReused', 'KeyReused')
-    >>> hour = timedelta(hours=1)
-    >>> refusal(noon), refusal(noon + hour - timedelta(seconds=1)), refusal(noon + hour)
-    ('ClockMovedBack', 'ClockMovedBack', None)
-    >>> later = noon + 2 * hour
-    >>> refusal(later, name="Forgotten"), refusal(later, topic="gossip"), refusal(later, actor="  ")
-    ('AuditError', 'AuditError', 'AuditError')
-    >>> refusal(datetime(2026, 11, 30)), refusal(later, of={1, 2})
-    ('AuditError', 'AuditError')
-    >>> for change in ("UPDATE audit_log SET content = 'x'", "DELETE FROM audit_log"):
-    ...     try:
-    ...         log.connection.execute(change)
-    ...     except sqlite3.DatabaseError as error:
-    ...         print(error)
-    audit_log is append-only
-    audit_log is append-only
-    >>> own = AuditLog(topics={"toys": ("Found",)})
-    >>> own.append("toys", "Found", at=noon, actor="child", body={}).number
-    1
-
-    An error inside a transaction undoes all of it; one inside another is part of it.
-
-    >>> before = len(log.events())
-    >>> try:
-    ...     with log.transaction():
-    ...         _ = write(later, of=10), write(later, of=11)
-    ...         raise KeyError("stop")
-    ... except KeyError:
-    ...     len(log.events()) - before, log.connection.in_transaction
-    (0, False)
-    >>> with log.transaction():
-    ...     _ = write(later, of=10), write(later, of=11)
-    >>> len(log.events()) - before, log.verify().number == before + 2
-    (2, True)
-
-    Whoever holds the file may take the triggers away and change it: the chain tells.
-
-    >>> _ = log.connection.execute("DROP TRIGGER audit_log_no_update")
-    >>> _ = log.connection.execute("UPDATE audit_log SET key = 'other' WHERE number = 2")
-    >>> log.verify()
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.audit_log.ChainBroken: link 2: its key is not the one it was written under
-    >>> _ = log.connection.execute("UPDATE audit_log SET content = '{}' WHERE number = 2")
-    >>> log.verify()  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.audit_log.ChainBroken: link 2 was altered: its content does not ...
+    It goes on in ``audit_log.md``.
     """
 
     def __init__(
@@ -676,26 +618,8 @@ def export(
     >>> json.loads((place / "manifest.json").read_text()) == told
     True
     >>> lines = (place / "events.jsonl").read_text().splitlines()
-    >>> [json.loads(line)["number"] for line in lines], lines[1] == canonical(event.link._asdict())
-    ([1, 2], True)
-    >>> export(log, place, 7)["years"], sorted(path.name for path in place.iterdir())
-    (7, ['events.jsonl', 'manifest.json'])
-    >>> sorted(path.name for path in place.parent.iterdir())  # nothing is left beside it
-    ['log']
-    >>> refusal(place, 0)
-    'a record is kept for whole years above zero, not 0'
-    >>> refusal(place, 6.0)
-    'a record is kept for whole years above zero, not 6.0'
-    >>> for name in ("../x", "Manifest.json", ".x", "a/b"):
-    ...     print(refusal(place, 6, {name: b""}).split(": give")[0])
-    attachment '../x'
-    attachment 'Manifest.json'
-    attachment '.x'
-    attachment 'a/b'
-    >>> _ = (place / "manifest.json").rename(place / "other")
-    >>> refusal(place, 6)[-63:]
-    'log: holds other files than an export; give a folder of its own'
-    >>> folder.cleanup()
+
+    It goes on in ``audit_log.md``.
     """
     head = log.verify()
     events = log.events()
@@ -799,57 +723,7 @@ def check_export(
     ... )
     (True, True)
 
-    Changed in any part, it is refused by that part's name:
-
-    >>> def refusal(name, content=None, head=None, years=None):
-    ...     _ = export(log, place / "log", 6, {"minutes.txt": b"what was said"})
-    ...     if content is None:
-    ...         (place / "log" / name).unlink()
-    ...     else:
-    ...         _ = (place / "log" / name).write_bytes(content)
-    ...     try:
-    ...         check_export(place / "log", head, years=years)
-    ...     except AuditError as error:
-    ...         return str(error)
-    >>> refusal("minutes.txt")
-    'minutes.txt: named by the manifest but missing from log'
-    >>> refusal("more.txt", b"")
-    'more.txt: an extra file, which the manifest does not name'
-    >>> refusal("minutes.txt", b"what was meant")
-    'minutes.txt: its content is not what the manifest recorded'
-    >>> def manifest(**other):
-    ...     return refusal("manifest.json", json.dumps(told | other).encode())
-    >>> manifest(), manifest(schema="other/1")[:40]
-    (None, "manifest.json: schema is 'other/1'; this")
-    >>> manifest(years="6")
-    "manifest.json: years is '6'; it is garbled"
-    >>> manifest(years=5)
-    'manifest.json: retain_until is 2032-11-29; the events say 2031-11-29'
-    >>> manifest(last=told["first"])[:46]
-    'manifest.json: last is 2026-03-29T00:00:00+00:'
-    >>> manifest(head={"number": 1, "digest": "0"})[:61]
-    "events.jsonl ends at link 2; the manifest says {'number': 1, "
-    >>> manifest(files={"minutes.txt": ""})
-    'manifest.json: files: it does not name the log, events.jsonl'
-    >>> manifest(files=told["files"] | {"../minutes.txt": ""})[:36]
-    "attachment '../minutes.txt': give a "
-    >>> refusal("minutes.txt", b"what was said", years=7)
-    'manifest.json: kept for 6 years, not 7'
-    >>> refusal("minutes.txt", b"what was said", head=Head(2, "0" * 64))
-    'link 2 is not the one that was kept: the log was written anew'
-    >>> refusal("manifest.json", b"[]")
-    "manifest.json: schema is 'list'; this version reads 'prudent-by-construction/audit-log/2'"
-    >>> refusal("manifest.json", b"{")[:37], refusal("manifest.json")[:37]
-    ('manifest.json: cannot be read in log:', 'manifest.json: cannot be read in log:')
-    >>> lines = b"no link"
-    >>> digests = told["files"] | {"events.jsonl": hashlib.sha256(lines).hexdigest()}
-    >>> _ = (place / "log" / "events.jsonl").write_bytes(lines)
-    >>> _ = (place / "log" / "manifest.json").write_text(json.dumps(told | {"files": digests}))
-    >>> check_export(place / "log")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.audit_log.AuditError: events.jsonl: a line is no link of the chain: ...
-    >>> folder.cleanup()
+    It goes on in ``audit_log.md``.
     """
     manifest = _manifest(folder)
     wanted = {*manifest["files"], "manifest.json"}

@@ -110,53 +110,8 @@ def metrics(report: Mapping[str, Any]) -> list[Finding]:
     >>> rules = {"monthly_volatility_cap": 0.03, "annual_volatility_cap": 0.1}
     >>> found = {x.item: x for x in metrics({"monthly": month, "annual": year, "rules": rules})}
     >>> root, half, fine = 12**0.5, 5e-5, 5e-6  # of annual and of monthly figures
-    >>> def holds(item, printed, own, formula, *parts):
-    ...     # the figure's own rounding, and how far the formula moves with those of its parts
-    ...     middle = formula(*(x for x, _ in parts))
-    ...     corners = product(*[(x - h, x + h) for x, h in parts])
-    ...     most = own + max(abs(formula(*corner) - middle) for corner in corners)
-    ...     told = found[item]
-    ...     right = told.printed == printed and math.isclose(told.recomputed, middle)
-    ...     return right and most * 0.999 <= told.rounding <= most * 1.02
-    >>> m, s, sr, var, cvar = month.items()
-    >>> m, s, var, cvar = ((x, fine) for _, x in (m, s, var, cvar))
-    >>> holds("annual return, compounded", 0.0757, half, lambda m: (1 + m) ** 12 - 1, m)
-    True
-    >>> holds("annual volatility, root 12", 0.0693, half, lambda s: root * s, s)
-    True
-    >>> ratio = "monthly Sharpe ratio, without a riskless rate"
-    >>> holds(ratio, 0.305, 5e-4, lambda m, s: m / s, m, s)
-    True
-    >>> stated = "annual Sharpe ratio, by the stated formula"
-    >>> holds(stated, 1.092, 5e-4, lambda m, s: m / s, (0.0757, half), (0.0693, half))
-    True
-    >>> holds(
-    ...     "annual Sharpe ratio, monthly times root 12",
-    ...     1.092,
-    ...     5e-4,
-    ...     lambda x: root * x,
-    ...     (0.305, 5e-4),
-    ... )
-    True
-    >>> for name, printed, (x, h) in (("VaR", -0.09, var), ("CVaR", -0.12, cvar)):
-    ...     print(
-    ...         holds(
-    ...             f"annual {name}, monthly times root 12",
-    ...             printed,
-    ...             half,
-    ...             lambda x: root * x,
-    ...             (x, h),
-    ...         )
-    ...     )
-    ...     apart = lambda x, m: 12 * m - root * (m - x)
-    ...     print(holds(f"annual {name}, mean and spread apart", printed, half, apart, (x, h), m))
-    True
-    True
-    True
-    True
-    >>> cap = found["monthly volatility cap, from the annual one"]
-    >>> cap.printed, math.isclose(cap.recomputed, 0.1 / root), cap.rounding
-    (0.03, True, 5e-06)
+
+    It goes on in ``effective_challenge.md``.
     """
     month = report["monthly"]
     year = report["annual"]
@@ -241,37 +196,8 @@ def counts(report: Mapping[str, Any], held: pd.DataFrame) -> list[Finding]:
     ...     },
     ...     list("ABCDE"),
     ... )
-    >>> report = {
-    ...     "universe": {
-    ...         "etfs": 3,
-    ...         "treasury_points": 2,
-    ...         "first_month": "2024-11",
-    ...         "months": 14,
-    ...         "last_month": "2026-01",
-    ...     },
-    ...     "classes": {
-    ...         "Bond": {"weight": 0.6, "positions": 2},
-    ...         "Equity": {"weight": 0.41, "positions": 3},
-    ...     },
-    ...     "positions": {"claimed": 6, "meaningful": 4},
-    ...     "cash_claimed": 0.0,
-    ...     "rules": {"inequalities": 11},
-    ...     "bond_list": ["B", "D", "E"],
-    ...     "top_ten": ["A", "C", "F"],
-    ... }
-    >>> for found in counts(report, held):
-    ...     print(f"{found.item}: {found.printed}, {found.recomputed:.7g}, {found.rounding:.4g}")
-    Bond: weight: 0.6, 0.5999995, 0.0005015
-    Equity: weight: 0.41, 0.4000005, 0.000501
-    Bond: positions: 2, 3, 0
-    Equity: positions: 3, 2, 0
-    positions behind the claim of diversification: 6, 5, 0
-    positions above a millionth: 4, 4, 0
-    cash: 0.0, 0.3, 1e-06
-    months from the first to the last: 14, 15, 0
-    inequalities: floors, caps, equity floor: 11, 11, 0
-    holdings typed other than by the printed list: 0, 2, 0
-    top ten that are the first ten of the full table: 3, 2, 0
+
+    It goes on in ``effective_challenge.md``.
     """
     universe = report["universe"]
     by = held.groupby("printed_type")["weight"]
@@ -350,32 +276,8 @@ def lines(report: Mapping[str, Any], held: pd.DataFrame) -> pd.DataFrame:
     ...         "table_category": ["Shares", "Shares", "Shares", "Other"],
     ...     }
     ... )
-    >>> report = {
-    ...     "sizes": [
-    ...         {"low": 0.02, "high": 0.04, "weight": 0.07, "count": 2},
-    ...         {"low": 0.0, "high": 0.02, "weight": 0.0299, "count": 2},
-    ...     ],
-    ...     "sectors": {
-    ...         "Oil": {"weight": 0.01, "count": 1},
-    ...         "Gas": {"weight": 0.0201, "count": 1},
-    ...         "Tech": {"weight": 0.0301, "count": 2},
-    ...         "Banks": {"weight": 0.04005, "count": 1},
-    ...     },
-    ...     "categories": {
-    ...         "Shares": {"weight": 0.09, "count": 3},
-    ...         "Other": {"weight": 0.01, "count": 1},
-    ...     },
-    ... }
-    >>> found = lines(report, held)
-    >>> for line in found.itertuples(index=False):
-    ...     print(*line[:2], *(f"{x:g}" for x in line[2:6]), line.agrees)
-    sizes 2.0% to 4.0% 0.07 2 0.07 2 True
-    sizes 0.0% to 2.0% 0.0299 2 0.03 2 False
-    sectors Banks 0.04005 1 0.04 1 True
-    sectors Tech 0.0301 2 0.03 1 False
-    sectors Oil or Gas 0.0301 2 0.03 2 True
-    categories Shares 0.09 3 0.09 3 True
-    categories Other 0.01 1 0.01 1 True
+
+    It goes on in ``effective_challenge.md``.
     """
     rows: list[tuple[str, str, float, int, float, int]] = []
     for line in report["sizes"]:
@@ -588,37 +490,8 @@ def universe(rng: np.random.Generator, report: Mapping[str, Any], *, policy: Pol
     >>> survey, b = survey_assumptions(ours["cma_horizon_years"]), made.exposures.to_numpy()
     >>> bool(np.allclose(b.sum(axis=1), 1)), bool(np.allclose(made.believed.mu, b @ survey.mu))
     (True, True)
-    >>> (
-    ...     bool(np.allclose(equity_within(made)[:6], 1)),
-    ...     float(equity_within(made)["option income ETF"]),
-    ... )
-    (True, 0.6)
-    >>> own = np.sqrt(np.diag(made.truth.sigma - b @ survey.sigma @ b.T))
-    >>> bool(((own[:6] > 0.03) & (own[:6] < 0.12)).all()), own[6:].round(4).tolist()
-    (True, [0.0005, 0.01, 0.03, 0.002, 0.002, 0.002, 0.002])
-    >>> off = made.truth.mu - made.believed.mu  # by class, as much as providers disagree
-    >>> spread = np.sqrt(np.diag(b @ provider_errors(survey) @ b.T))
-    >>> bool((np.abs(off) < 3 * spread).all()), bool((np.abs(off) > 0.1 * spread).any())
-    (True, True)
-    >>> ratios = made.returns.std(ddof=1) * 12**0.5 / made.truth.volatility
-    >>> bool((abs(ratios - 1) < 0.12).all())
-    True
-    >>> points = made.exposures.loc["Treasury point 1":, ["cash", "us_core_bonds", "us_long_bonds"]]
-    >>> by_hand = []
-    >>> for years in (1 / 12, 360 ** (1 / 3) / 12, 360 ** (2 / 3) / 12, 30):
-    ...     d = min(0.85 * years, 15)
-    ...     near = d / 6 if d < 6 else 1 - (d - 6) / 9
-    ...     by_hand.append([1 - near, near, 0] if d < 6 else [0, near, 1 - near])
-    >>> bool(np.allclose(points, by_hand))
-    True
-    >>> bonds = universe(
-    ...     np.random.default_rng(1), {"universe": report["universe"] | {"etfs": 13}}, policy=ours
-    ... )
-    >>> (
-    ...     equity_within(bonds).iloc[8:10].round(9).tolist(),
-    ...     list(bonds.returns)[8],
-    ... )  # 0.69 * 13 is 8.97
-    ([0.0, 0.0], 'bond ETF 9')
+
+    It goes on in ``effective_challenge.md``.
     """
     survey = survey_assumptions(policy["cma_horizon_years"])
     size = report["universe"]
@@ -729,100 +602,8 @@ def printed_method(
     >>> table = made.returns.to_numpy()
     >>> bool(np.allclose(grid.assumptions.mu, table.mean(axis=0)))
     True
-    >>> rest = table - table.mean(axis=0)
-    >>> bool(np.allclose(grid.assumptions.sigma, rest.T @ rest / 59 + 0.0001 * np.eye(13)))
-    True
-    >>> steps = grid.points["mean"].diff().dropna()
-    >>> bool(np.allclose(steps, 0.0005, atol=1e-8)), 1 < len(grid.points) <= 9
-    (True, True)
-    >>> allowed = grid.points[grid.points["risk"] <= 0.03]
-    >>> bool(np.isclose(grid.chosen.sharpe, allowed["ratio"].max()))
-    True
-    >>> bool(np.allclose(grid.points["ratio"], grid.points["mean"] / grid.points["risk"]))
-    True
-    >>> (
-    ...     bool(grid.exact.sharpe >= grid.points["ratio"].max() - 1e-9),
-    ...     bool(grid.chosen.w.max() < 0.3 + 1e-6),
-    ... )
-    (True, True)
-    >>> called = grid.chosen.weights[list(made.called_equity)].sum()
-    >>> bool(called >= 0.5 - 1e-6), bool(grid.chosen.w.min() > -1e-6)
-    (True, True)
-    >>> tight = printed_method(
-    ...     made, {"rules": rules | {"monthly_volatility_cap": grid.points["risk"].iloc[1]}}
-    ... )
-    >>> bool(np.isclose(tight.chosen.mean, max(grid.points["mean"][:2])))  # the ratio rises so far
-    True
-    >>> bare = printed_method(made, report, diagonal=0.0).assumptions.sigma
-    >>> bool(np.allclose(np.diag(grid.assumptions.sigma - bare), 0.0001))
-    True
 
-    The house, on the same months: the survey's means, a shrunk covariance in annual terms, and
-    equity looked through its names.
-
-    >>> house = house_method(made, report, estimator="quadratic_inverse")
-    >>> shrunk = covariance(made.returns, "quadratic_inverse").annual()
-    >>> (
-    ...     bool(np.allclose(house.assumptions.sigma, shrunk)),
-    ...     bool((house.assumptions.mu == made.believed.mu).all()),
-    ... )
-    (True, True)
-    >>> (
-    ...     float(equity_within(made) @ house.chosen.w) >= 0.5 - 1e-6,
-    ...     bool(house.chosen.w.max() < 0.3 + 1e-6),
-    ... )
-    (True, True)
-    >>> free = house.chosen.risk
-    >>> calm = house_method(
-    ...     made,
-    ...     {"rules": rules | {"annual_volatility_cap": 0.97 * free}},
-    ...     estimator="quadratic_inverse",
-    ... )
-    >>> (
-    ...     free < 0.1,
-    ...     bool(np.isclose(calm.chosen.risk, 0.97 * free)),
-    ...     calm.chosen.sharpe < house.chosen.sharpe,
-    ... )
-    (True, True, True)
-    >>> told = outcomes(made, {"report": grid.chosen.w, "house": house.chosen.w})
-    >>> w = house.chosen.w
-    >>> bool(np.isclose(told.loc["house", "return"], made.truth.mu @ w))
-    True
-    >>> risk = np.sqrt(w @ made.truth.sigma @ w)
-    >>> bool(np.isclose(told.loc["house", "Sharpe"], (made.truth.mu @ w - made.truth.rf) / risk))
-    True
-    >>> (
-    ...     bool(np.isclose(told.loc["house", "volatility"], risk)),
-    ...     bool(np.isclose(told.loc["house", "effective positions"], 1 / sum(w**2))),
-    ... )
-    (True, True)
-
-    And both on several universes, by seed: what was promised, and what is true.
-
-    >>> many = repeated(report, [3, 8], policy=policy.read())
-    >>> row = many.loc[3]
-    >>> (
-    ...     bool(np.isclose(row["report true"], told.loc["report", "Sharpe"])),
-    ...     int(row["points"]) == len(grid.points),
-    ... )
-    (True, True)
-    >>> bool(np.isclose(row["house promised"], house.chosen.sharpe)), many.index.tolist()
-    (True, [3, 8])
-    >>> earned = table @ grid.chosen.w
-    >>> promised = (12 * earned.mean() - made.truth.rf) / (earned.std(ddof=1) * 12**0.5)
-    >>> bool(np.isclose(row["report promised"], promised))
-    True
-    >>> bool(np.isclose(row["report printed"], 12**0.5 * allowed["ratio"].max()))
-    True
-    >>> bool(np.isclose(row["without a grid"], 12**0.5 * grid.exact.sharpe))
-    True
-    >>> bool(np.isclose(row["equal true"], made.truth.sharpe_of(np.full(13, 1 / 13))))
-    True
-    >>> (
-    ...     bool(np.isclose(row["house equity"], equity_within(made) @ w)),
-    ...     bool(np.isclose(row["house true"], told.loc["house", "Sharpe"])),
-    ... )
-    (True, True)
+    It goes on in ``effective_challenge.md``.
     """
     rules = report["rules"]
     labels = list(made.returns.columns)

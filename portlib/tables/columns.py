@@ -141,50 +141,7 @@ def rows(
     >>> read("fund,fee,kind,since", "A,0,index,31/03/2015", "B,0.01,active,")["since"]
     [Timestamp('2015-03-31 00:00:00'), NaT]
 
-    Whatever is wrong is told, by line:
-
-    >>> read("fund,fee,kind", "A,free,passive", "B,0.5,index", "C,2.1%,index", ",0.01,index")["fee"]
-    lineup.csv: line 5: fund is empty
-    lineup.csv: line 2: fee 'free' is not a number
-    lineup.csv: line 3: fee '0.5' is not between 0 and 0.02; in percent? Write 0.005 or 0.5%
-    lineup.csv: line 4: fee '2.1%' is not between 0 and 0.02
-    lineup.csv: line 2: kind 'passive' is none of index, active; did you mean 'index'?
-    [nan, 0.5, 0.021, 0.01]
-    >>> read("fund,fees,kind", "A,0.01,index")
-    lineup.csv: line 1: lacks the column 'fee' (is 'fees' meant for it?): what it costs a year
-    lineup.csv: line 1: column 'fees' is none of the format; did you mean 'fee'?
-    {'fund': ['A'], 'kind': ['index'], 'fee': [nan], 'since': [NaT]}
-    >>> read("fund,fee,kind,fee", "A,0.01,index,0.02")
-    lineup.csv: line 1: column 'fee' is given twice
-    >>> read("fund,fee,kind", "A,0.01,index,more", "B,0.01,index,")["fund"]
-    lineup.csv: line 2: has 4 cells, the columns are 3
-    ['A', 'B']
-    >>> read("fund,fee,kind")
-    lineup.csv: has no rows
-    >>> read("a,b,c", "1,2,3")
-    lineup.csv: line 1: no line names the columns; it needs fund, fee, kind
-    >>> read("A plan's funds", "fund,fee,kind,colour", "A,0.01,index,red", others=True)["colour"]
-    ['red']
-
-    Numbers of several columns have one convention, dates of several one order:
-
-    >>> money = {
-    ...     "a": Column("", "number", unit="US dollars"),
-    ...     "b": Column("", "number"),
-    ...     "on": Column("", "date"),
-    ...     "by": Column("", "date"),
-    ... }
-    >>> table = read("a;b;on;by", "1.500;31,20;02/03/2015;28/03/2015", columns=money)
-    >>> table["a"], [f"{day:%m-%d}" for day in table["on"]]
-    ([1500.0], ['03-02'])
-    >>> said = {"decimal": "point", "dates": "month-day-year"}
-    >>> table = read("a;b;on;by", "1.500;31.20;02/03/2015;02/04/2015", columns=money, options=said)
-    >>> table["a"], [f"{day:%m-%d}" for day in table["on"]]
-    ([1.5], ['02-03'])
-    >>> read("a,b,on,by", "5%,2%,2015-01-31,spring", columns=money)["b"]
-    lineup.csv: line 2: a '5%' is a percentage; give US dollars
-    lineup.csv: line 2: 'spring' is not a date like 2020-01-31
-    [0.02]
+    It goes on in ``columns.md``.
     """
     decimal, dates = ((options or {}).get(name) for name in ("decimal", "dates"))
     try:

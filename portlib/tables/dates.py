@@ -141,46 +141,7 @@ def parse(
     ...
     portlib.data.DataError: mine.csv: dates is one of year-month-day, month-day-year, ...
 
-    The forms, of days, months, quarters and years:
-
-    >>> for label in ("2015-03-31 16:00", "20150331", "31.3.15", "Mar 31, 2015", "31. März 2015"):
-    ...     print(read(label).values[0].date(), read(label).period, read(label).form)
-    2015-03-31 day year-month-day
-    2015-03-31 day year-month-day
-    2015-03-31 day day-month-year
-    2015-03-31 day month's name, day, year
-    2015-03-31 day day, month's name, year
-    >>> months = ["201503", "2015M3", "3/2015", "mars 2015", "15-Mar"]
-    >>> for label in (*months, "2015 Q2", "Q2-2015", "2015"):
-    ...     print(read(label).values[0].date(), read(label).period)
-    2015-03-01 month
-    2015-03-01 month
-    2015-03-01 month
-    2015-03-01 month
-    2015-03-01 month
-    2015-04-01 quarter
-    2015-04-01 quarter
-    2015-01-01 year
-    >>> [f"{read(label).values[0]:%Y}" for label in ("Jan 68", "Jan 69")]  # of two digits
-    ['2068', '1969']
-    >>> # 42035 days after 30 December 1899
-    >>> read("42035", "42063").form, str(read("42035").values[0].date())
-    ("Excel's day numbers", '2015-01-31')
-
-    One that is not like the others is named by its line:
-
-    >>> read("2015-01-31", "2015-02-28", "2015-02-30", "2015-04-30")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: line 4: '2015-02-30' is not a date like the others; write ...
-    >>> read("spring", "summer")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: line 2: 'spring' is not a date like 2020-01-31
-    >>> read("2015-13", "2015-01", "2015-02")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: line 2: '2015-13' is not a date like the others; write ...
+    It goes on in ``dates.md``.
     """
     if order is not None and order not in ORDERS:
         raise DataError(f"{name}: dates is one of {', '.join(ORDERS)}, not {order!r}")

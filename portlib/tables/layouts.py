@@ -94,69 +94,7 @@ def grid(source: str | Path | Text, order: str | None = None) -> Grid:
     >>> counted.notes, counted.cells["A"].tolist()
     (('a counter of rows passed over',), ['0.01', '0.02'])
 
-    What has no dates, names or series is refused:
-
-    >>> read("2015-01,0.01,0.03", "2015-02,0.02,0.04")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: line 1: begins with figures; the first line must name the ...
-    >>> read("month,A,a", "2015-01,0.01,0.03")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: column 'a' bears the name of column 'A': every column ...
-    >>> read("month,A,", "2015-01,0.01,0.03")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: column '': every column needs its own name
-    >>> read("date,fund,return", "2015-01,A,0.01", "2015-01,A,0.03")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: line 3: 'A' already has a value for 2015-01-01
-    >>> read("month,A,B", "2015-01,0.01,0.03,0.05", "2015-02,0.02,0.04")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: cannot be read: line 2 has 4 cells, the columns are 3
-    >>> read("fund,2015-01,2015-02", "A,0.01,0.02", "A,0.03,0.04")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: column '': every series needs its own name
-
-    Columns that all hold one field have their names from the line above; the dates' column may lack
-    a name; names of series may stand beside codes, and titles above a table that lies:
-
-    >>> field = read(",Stocks,Bonds", "Date,TOT_RETURN,TOT_RETURN", "2015-01,0.01,0.03")
-    >>> list(field.cells), field.notes[0]
-    (['Stocks', 'Bonds'], 'TOT_RETURN in every column, named by the line above')
-    >>> nameless = read("A,B", "2015-01,0.01,0.03", "2015-02,0.02,0.04")
-    >>> nameless.cells.equals(upright.cells), nameless.notes
-    (True, ("the dates' column has no name",))
-    >>> side = read("Our funds", "fund,code,2015-01,2015-02", "A,x,0.01,0.02", "B,y,0.03")
-    >>> side.cells.to_dict("list"), side.titles, side.lines.tolist()
-    ({'A': ['0.01', '0.02'], 'B': ['0.03', '']}, ('Our funds',), [2, 2])
-    >>> rows = ["2015-01,0.01,0.03", "2015-02,0.02,0.04", "Mean,0.1,0.2", "Source: us"]
-    >>> noted = read("month,A,B", *rows)
-    >>> len(noted.cells), noted.notes
-    (2, ('2 lines below the table passed over',))
-    >>> comma = grid(Text("mine.csv", "month;A;B\\n2015-01;0,01;0,03\\n"))
-    >>> comma.cells.to_dict("list"), comma.separator
-    ({'A': ['0,01'], 'B': ['0,03']}, ';')
-    >>> partly = read("date,fund,return", "2015-01,A,0.01", "2015-02,A,0.02", "2015-02,B,0.04")
-    >>> partly.cells["B"].tolist()
-    ['', '0.04']
-    >>> grid(Text("folder/mine.csv", "\\n".join([head, "2015" + ",0.1" * 13]))).cells.shape
-    (12, 1)
-    >>> read(",Large,Small", "month,A,B", "2015-01,0.01,0.03")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: line 1: a second line of names above the columns; leave one
-    >>> read(head, "2015" + "," * 13)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: ...
-    >>> read("fund,colour", "A,red", "B,blue")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: no rows, or no column of returns beside the dates
+    It goes on in ``layouts.md``.
     """
     text = source if isinstance(source, Text) else texts.open_text(source)
     lines = texts.split(text)

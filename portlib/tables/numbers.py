@@ -85,29 +85,7 @@ def numbers(
     >>> read("1.234,5", "0,3").notes
     ('decimal commas',)
 
-    What can be read in both ways is refused, unless another cell, the words of the file or who
-    brings it decide:
-
-    >>> read("1,234", "2,500")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: '1,234' may be 1234 (decimal point) or 1.234 (decimal ...
-    >>> read("1,234", "0.5").values.ravel().tolist(), read("1,234", "0,5").values.ravel().tolist()
-    ([1234.0, 0.5], [1.234, 0.5])
-    >>> read("1,234", decimal="comma").values.item(), read("1,234", decimal="point").values.item()
-    (1.234, 1234.0)
-    >>> read("1,234", dollars=True).values.item(), read("$1,234").values.item()
-    (1234.0, 1234.0)
-    >>> read("1.234", separator=",").values.item(), read("12", "3.5").values.ravel().tolist()
-    (1.234, [12.0, 3.5])
-    >>> read("1,234", decimal="dot")
-    Traceback (most recent call last):
-    ...
-    portlib.data.DataError: mine.csv: decimal is 'point' or 'comma', not 'dot'
-    >>> two = pd.DataFrame([["1", "x"], ["-", "2%"]], dtype=object)
-    >>> found = numbers(two, "mine.csv", separator=",")
-    >>> found.values.tolist(), found.percent.tolist(), found.wrong
-    ([[1.0, nan], [nan, 2.0]], [[False, False], [False, True]], ((0, 1, 'x'),))
+    It goes on in ``numbers.md``.
     """
     if decimal not in (None, "point", "comma"):
         raise DataError(f"{name}: decimal is 'point' or 'comma', not {decimal!r}")

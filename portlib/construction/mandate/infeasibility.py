@@ -114,42 +114,7 @@ def diagnose(
     >>> diagnose(Mandate(a.labels, [*rules[1:], score.soft(0.01)]), a) is None
     True
 
-    The least volatility is that of weights 9/49, 36/49 and 4/49, ``sqrt(0.36 / 49)``.
-
-    >>> calm = volatility_limit(a.labels, 0.05)
-    >>> found = diagnose(Mandate(a.labels, [fully_invested(), long_only(), calm]), a)
-    >>> bool(np.isclose(found.relaxation["volatility limit"], (0.36 / 49) ** 0.5 - 0.05, atol=1e-6))
-    True
-
-    From all of the first, 60% of it must stay where turnover is a limit of 40%; the floor on the
-    second is given up unless it is held.
-
-    >>> floor = group_limit("floor", ["b"], lower=0.55)
-    >>> slow = Mandate(a.labels, [Turnover("slow", {"a": 1.0}, 0.4), floor, fully_invested()])
-    >>> for fixed in (["slow", "fully invested"], ["floor", "fully invested"]):
-    ...     found = diagnose(slow, a, fixed=fixed)
-    ...     print(found.conflict, {name: round(by, 6) for name, by in found.relaxation.items()})
-    ('slow', 'floor', 'fully invested') {'floor': 0.15}
-    ('slow', 'floor', 'fully invested') {'slow': 0.15}
-
-    Of several conflicts a smallest is named, the first by name: not that of the two floors, which
-    takes four rules.
-
-    >>> many = Mandate(
-    ...     a.labels,
-    ...     [
-    ...         fully_invested(),
-    ...         long_only(),
-    ...         group_limit("z floor", ["b"], lower=0.6),
-    ...         group_limit("y floor", ["c"], lower=0.5),
-    ...         group_limit("x cap", ["b"], upper=0.2),
-    ...         group_limit("w cap", ["c"], upper=0.4),
-    ...     ],
-    ... )
-    >>> diagnose(many, a).conflict
-    ('y floor', 'w cap')
-    >>> diagnose(many.without("w cap", "x cap"), a).conflict
-    ('fully invested', 'long only', 'z floor', 'y floor')
+    It goes on in ``infeasibility.md``.
     """
     order = [c.name for c in mandate.constraints]
     changes = _Changes(mandate, assumptions)

@@ -156,62 +156,7 @@ class Mandate:
     ...
     portlib...MandateError: weights, assumptions and mandate must be over the same assets ...
 
-    Others are made of it, and it stays as it is.
-
-    >>> wider = ours.relaxed({"position limit": 0.05}).also(long_only())
-    >>> round(wider["position limit"].upper, 9), ours["position limit"].upper
-    (0.65, 0.6)
-    >>> [c.name for c in wider.without("fully invested").constraints]
-    ['position limit', 'long only']
-    >>> wider.program.lower.tolist(), wider.without("long only").program.lower.tolist()
-    ([0.0, 0.0], [-inf, -inf])
-    >>> three = Mandate("abc", [Bounds("x", upper={"a": 0.2}), group_limit("y", "bc", upper=0.5)])
-    >>> [(c.name, c.upper) for c in three.among(["a"]).constraints]
-    [('x', {'a': 0.2})]
-    >>> wider.also(long_only())  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: two constraints are named 'long only'; give each its own name
-    >>> ours.is_linear, Mandate(a.labels, [position_limit(0.6).soft(0.1)]).is_linear
-    (True, False)
-    >>> ours["cap"]
-    Traceback (most recent call last):
-    ...
-    KeyError: "no constraint 'cap'; there are 'fully invested', 'position limit'"
-    >>> Mandate(["a", "b", "a"], [fully_invested()])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: a mandate needs assets, each named once; given twice: a
-    >>> Mandate(["a", "b"], [position_limit(0.6)], tolerance=1e-5)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: tolerance is 1e-05: give a number from 0 to 1e-06
-    >>> Mandate(["a", "b"], [position_limit(60)])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: 'position limit': a limit on a weight of 60 is 6000%; ...
-
-    The canonical form reads the same for the same rules, in whatever order and however put; its
-    fingerprint does not know the clause, and knows the limit.
-
-    >>> same = [
-    ...     Bounds("position limit", upper={"b": 0.6, "a": 0.6}).under("4.2"),
-    ...     Bounds("fully invested", 0.5),
-    ... ]
-    >>> one = Mandate("ba", same)
-    >>> other = Mandate("ab", [Bounds("fully invested", {"a": 0.5, "b": 0.5}), position_limit(0.6)])
-    >>> one.fingerprint == other.fingerprint == hashlib.sha256(one.canonical.encode()).hexdigest()
-    True
-    >>> one.relaxed({"position limit": 0.01}).fingerprint == one.fingerprint
-    False
-    >>> told = json.loads(one.canonical)
-    >>> told["assets"], told["rules"][1]["upper"], told["rules"][1]["lower"]
-    (['a', 'b'], {'a': 0.6, 'b': 0.6}, {})
-    >>> for line in one.also(long_only().soft(0.1)).table().to_numpy().tolist():
-    ...     print(*line, sep="; ", end=".\\n")
-    position limit; each asset; -inf; 0.6; weight; hard; 4.2.
-    fully invested; each asset; 0.5; inf; weight; hard; .
-    long only; each asset; 0.0; inf; weight; soft, 0.1 per unit; .
+    It goes on in ``mandate.md``.
     """
 
     labels: tuple[str, ...]

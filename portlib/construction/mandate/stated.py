@@ -88,75 +88,7 @@ def stated_rules(stated: Sequence[Stated], menu: Menu) -> list[Rule]:
     >>> floor.coefficients, floor.lower, floor.upper
     ({'G': 0.4, 'F': 0.0}, 0.1, inf)
 
-    Rules on funds keep to those that are optimised over, and a floor of one that is not is refused.
-
-    >>> rule("position_limit", upper=0.4).upper
-    0.4
-    >>> rule("position_limit", upper=0.4, funds=["F", "X"]).upper
-    {'F': 0.4}
-    >>> rule("position_floor", funds=["G"], lower=0.1).lower, rule("exclusion", funds=["F"]).upper
-    ({'G': 0.1}, {'F': 0.0})
-    >>> group = rule("group_limit", funds=["F", "X"], lower=0.2)
-    >>> group.coefficients, group.lower, group.upper
-    ({'F': 1.0}, 0.2, inf)
-    >>> rule("position_floor", funds=["G", "X"], lower=0.1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: 'position_floor' asks for X, not among what is optimised over
-    >>> rule("exclusion", funds=["X"])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: 'exclusion' names X, none of which is optimised over
-
-    Rules on figures need one of every fund.
-
-    >>> score = rule("score_floor", scores={"F": 3.0, "G": 5.0, "X": 9.0}, floor=4.0)
-    >>> score.coefficients, score.lower, score.upper
-    ({'G': 5.0, 'F': 3.0}, 4.0, inf)
-    >>> cost = rule("expense_limit", upper=0.002)
-    >>> cost.coefficients, cost.lower, cost.upper, cost.unit
-    ({'G': 0.004, 'F': 0.001}, -inf, 0.002, 'expense, decimal per year')
-    >>> rule("score_floor", scores={"F": 3.0}, floor=4.0)
-    Traceback (most recent call last):
-    ...
-    portlib.construction.mandate.rules.MandateError: 'score_floor' needs the score of G
-
-    Distances are from nothing, from a benchmark, or from what is held now. A day's volume of 2
-    million, of which 5% may be sold, is 10% of a million.
-
-    >>> risk = rule("volatility_limit", limit=0.1)
-    >>> risk.benchmark, risk.limit, risk.volatility_cap
-    ({'G': 0.0, 'F': 0.0}, 0.1, 0.1)
-    >>> near = rule("tracking_error", benchmark={"F": 1.0}, limit=0.02)
-    >>> near.benchmark, near.limit, near.volatility_cap
-    ({'F': 1.0}, 0.02, None)
-    >>> slow = rule("turnover", limit=0.25)
-    >>> slow.current, slow.limit
-    ({'F': 0.7, 'G': 0.3}, 0.25)
-    >>> volume = {"F": 2e6, "X": 5e6}
-    >>> rule("liquidity_limit", daily_volume=volume, portfolio_value=1e6, share=0.05).upper
-    {'F': 0.1}
-    >>> rule("tracking_error", benchmark={"X": 1.0}, limit=0.02)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: 'tracking_error': its benchmark holds X, not optimised over
-
-    A penalty makes a rule soft; a kind that there is not, and turnover where nothing is held, are
-    refused.
-
-    >>> soft = Stated("slow", "turnover", "4.3", {"limit": 0.25}, penalty=0.01)
-    >>> [made] = stated_rules([soft], menu)
-    >>> made.name, made.penalty, made.clause, slow.penalty
-    ('slow', 0.01, '4.3', None)
-    >>> new = Menu(menu.labels, exposures, roles, menu.expenses)
-    >>> stated_rules([soft], new)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: 'slow' limits turnover, and nothing is held now
-    >>> rule("wish", upper=0.4)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib...MandateError: 'wish': no rule is made of 'wish'; of position_limit, ...
+    It goes on in ``stated.md``.
     """
     made = []
     for limit in stated:

@@ -97,77 +97,7 @@ def minimum_cvar(
     >>> minimum_cvar(a, None, apart, level=0.5).w.round(9).tolist()
     [0.8, 0.2]
 
-    Three assets, of which none may exceed half: no mix in steps of 5% has a lower CVaR.
-
-    >>> from portlib.construction.mandate import fully_invested, long_only, position_limit
-    >>> names = ("bonds", "stocks", "gold")
-    >>> three = Assumptions(names, [0.03, 0.07, 0.05], np.diag([0.01, 0.04, 0.09]))
-    >>> rng = np.random.default_rng(3)  # SYNTHETIC
-    >>> months = rng.normal([0.03, 0.07, 0.05], [0.1, 0.2, 0.3], (60, 3))
-    >>> drawn = pd.DataFrame(months, columns=names)
-    >>> rules = Mandate(names, [fully_invested(), long_only(), position_limit(0.5)])
-    >>> least = minimum_cvar(three, rules, drawn, level=0.875)
-    >>> def tail(w):
-    ...     return float(np.sort(-(drawn.to_numpy() @ w))[-8:] @ ([0.5] + 7 * [1])) / 7.5
-    >>> steps = [np.array([i, j, 20 - i - j]) / 20 for i in range(11) for j in range(10 - i, 11)]
-    >>> bool(tail(least.w) <= min(map(tail, steps)) <= 1.02 * tail(least.w))
-    True
-    >>> float(least.w.max().round(9)), float(least.w.sum().round(9))
-    (0.5, 1.0)
-
-    A return asked for is earned, and its price is what the CVaR rises by per unit of it.
-
-    >>> asked = minimum_cvar(three, rules, drawn, level=0.875, r=0.055)
-    >>> more = minimum_cvar(three, rules, drawn, level=0.875, r=0.055 + 1e-6)
-    >>> round(asked.mean, 9), tail(asked.w) > tail(least.w)
-    (0.055, True)
-    >>> abs(asked.shadow_prices["target return"] - 1e6 * (tail(more.w) - tail(asked.w))) < 1e-4
-    True
-    >>> minimum_cvar(three, rules, drawn[["gold", "bonds", "stocks"]], level=0.875)
-    Traceback (most recent call last):
-    ...
-    ValueError: scenarios must have these columns, in this order: bonds, stocks, gold
-    >>> minimum_cvar(three, rules, drawn.to_numpy()[:, :2], level=0.875)
-    Traceback (most recent call last):
-    ...
-    ValueError: scenarios must be of shape (T, 3) and finite; they are (60, 2), and 0 are not
-
-    Sold short by up to 20%, with many scenarios: the same as the whole programme, a row a scenario,
-    ``min a + sum u / m`` with ``u >= -x'w - a``, ``u >= 0``.
-
-    >>> from scipy.optimize import linprog
-    >>> from portlib.construction.mandate import Bounds
-    >>> spread = np.array([[0.1, 0.05, 0.0], [0.0, 0.1, 0.1], [0.0, 0.0, 0.2]])
-    >>> x = rng.standard_t(4, (600, 3)) @ spread
-    >>> room = Mandate(names, [fully_invested(), Bounds("room", -0.2, {"bonds": 0.7})])
-    >>> found = minimum_cvar(three, room, x, level=0.905, r=0.04)
-    >>> rows = np.hstack([-x, -np.ones((600, 1)), -np.eye(600)])
-    >>> whole = linprog(
-    ...     np.r_[0, 0, 0, 1, np.full(600, 1 / 57)],
-    ...     A_ub=np.vstack([rows, np.r_[-three.mu, np.zeros(601)]]),
-    ...     b_ub=np.r_[np.zeros(600), -0.04],
-    ...     A_eq=np.r_[1, 1, 1, np.zeros(601)][None],
-    ...     b_eq=[1],
-    ...     bounds=[(-0.2, 0.7), (-0.2, None), (-0.2, None), (None, None)] + [(0, None)] * 600,
-    ... )
-    >>> np.allclose(found.w, whole.x[:3], atol=1e-7)
-    True
-    >>> bool(np.isclose(found.shadow_prices["target return"], -whole.ineqlin.marginals[-1]))
-    True
-
-    A rule that is no plane is cut to shape: of all mixes that stay within 20% of turnover, none in
-    steps of 1% loses less.
-
-    >>> from portlib.construction.mandate import Turnover
-    >>> now = {"bonds": 0.2, "stocks": 0.5, "gold": 0.3}
-    >>> slow = Mandate(names, [fully_invested(), long_only(), Turnover("slow", now, 0.2)])
-    >>> found = minimum_cvar(three, slow, x, level=0.905)
-    >>> def loss(w):
-    ...     return float(np.sort(-(x @ w))[-57:].mean())
-    >>> steps = [np.array([i, j, 100 - i - j]) / 100 for i in range(41) for j in range(30, 71)]
-    >>> near = [w for w in steps if w[2] >= 0 and abs(w - [0.2, 0.5, 0.3]).sum() <= 0.4 + 1e-9]
-    >>> bool(loss(found.w) <= min(map(loss, near)) + 1e-9 < 1.02 * loss(found.w))
-    True
+    It goes on in ``least_cvar.md``.
     """
     start = time.perf_counter()
     mandate = default_mandate(assumptions, mandate)

@@ -72,42 +72,7 @@ def annualised(
     >>> told.source
     'monthly history 2020-01 to 2021-12, times 12'
 
-    Compounded, a product of independent months: ``V(XY) = V(X)V(Y) + V(X)E(Y)^2 + V(Y)E(X)^2``.
-
-    >>> year = annualised(history, cash, "compounded")
-    >>> [round(x, 9) for x in (*year.mu.tolist(), year.rf)]
-    [0.061677812, 0.03659998, 0.024265768]
-    >>> [round(x**12 - 1, 9) for x in (1.005, 1.003, 1.002)]
-    [0.061677812, 0.03659998, 0.024265768]
-    >>> mean, spread = 1.0, 0.0
-    >>> for month in range(12):
-    ...     spread = spread * variance + spread * 1.005**2 + variance * mean**2
-    ...     mean = mean * 1.005
-    >>> bool(np.isclose(year.sigma[0, 0], spread))
-    True
-
-    Two years are the least, of the same months as cash, in decimals:
-
-    >>> annualised(history.head(23))
-    Traceback (most recent call last):
-    ...
-    ValueError: annualising needs 24 months without gaps: 23 are given
-    >>> annualised(history, cash.head(23))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: returns and cash are not of the same months: 2021-12 is in one of them only; ...
-    >>> annualised(history, pd.Series(-1.01, months))
-    Traceback (most recent call last):
-    ...
-    ValueError: cash: 2020-01: -1.01 is no return; in percent? Write 0.012 for 1.2%
-    >>> annualised(history.mask(history < 0, -1.01))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: returns: column 'fund', 2020-02: -1.01 is no return; in percent? Write 0.012 ...
-    >>> annualised(history, convention="daily")
-    Traceback (most recent call last):
-    ...
-    ValueError: no convention 'daily'; there are times 12, compounded
+    It goes on in ``annual.md``.
     """
     monthly(returns, "returns", least=-1.0)
     if len(returns) < 24:

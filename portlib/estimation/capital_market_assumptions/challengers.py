@@ -64,32 +64,7 @@ def equilibrium_returns(
     >>> equilibrium_returns(sigma, [0.7, 0.3], risk_aversion=3).round(12).tolist()
     [0.093, 0.039]
 
-    Weights with names are taken by them, and refused where they name others:
-
-    >>> table = pd.DataFrame(sigma, ["shares", "bonds"], ["shares", "bonds"])
-    >>> held = pd.Series({"bonds": 0.3, "shares": 0.7})
-    >>> equilibrium_returns(table, held, risk_aversion=3, rf=0.02).round(12).tolist()
-    [0.113, 0.059]
-    >>> equilibrium_returns(table, held.rename({"bonds": "gold"}), risk_aversion=3)
-    Traceback (most recent call last):
-    ...
-    ValueError: sigma and the weights must name the same assets; see bonds, gold
-    >>> equilibrium_returns(table[["bonds", "shares"]], held, risk_aversion=3)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: sigma and the weights must name the same assets; see ...
-    >>> equilibrium_returns(sigma, [0.7, 0.2], risk_aversion=3)
-    Traceback (most recent call last):
-    ...
-    ValueError: market weights must sum to one, not 0.9
-    >>> equilibrium_returns(sigma, [0.5, 0.3, 0.2], risk_aversion=3)
-    Traceback (most recent call last):
-    ...
-    ValueError: sigma of shape (2, 2) is not of the assets of (3,) weights
-    >>> equilibrium_returns(1e4 * sigma, [0.7, 0.3], risk_aversion=3)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: a variance...
+    It goes on in ``challengers.md``.
     """
     if isinstance(sigma, pd.DataFrame) and isinstance(w_market, pd.Series):
         names = list(sigma.index)

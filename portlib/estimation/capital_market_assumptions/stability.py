@@ -60,40 +60,7 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
     >>> list(table.index), table["months"].tolist()
     (['shares', 'double'], [20, 20])
 
-    Where all months lie on one line, the worst lie on it too; elsewhere the line through all months
-    and the scatter around it say what to expect of the worst:
-
-    >>> table.loc["double", ["all months", "excess"]].abs().round(9).tolist()
-    [1.0, 0.0]
-    >>> y = history["shares"].to_numpy()
-    >>> slope = np.cov(x, y)[0, 1] / np.var(x, ddof=1)
-    >>> scatter = np.var(y - slope * x, ddof=1)
-    >>> bad = x <= np.median(x)
-    >>> line = slope * np.std(x[bad], ddof=1)
-    >>> expected = line / np.sqrt(line**2 + scatter)
-    >>> seen = np.corrcoef(x[bad], y[bad])[0, 1]
-    >>> by_hand = [np.corrcoef(x, y)[0, 1], seen, expected, seen - expected, 20]
-    >>> np.allclose(table.loc["shares"], by_hand)
-    True
-
-    By default the worst tenth:
-
-    >>> crisis_correlations(history, "market")
-    Traceback (most recent call last):
-    ...
-    ValueError: 10% of 39 months are 4: a correlation needs at least 20
-    >>> crisis_correlations(history.head(38), "market", worst=0.5)
-    Traceback (most recent call last):
-    ...
-    ValueError: 50% of 38 months are 19: a correlation needs at least 20
-    >>> crisis_correlations(history, "gold")
-    Traceback (most recent call last):
-    ...
-    ValueError: no column 'gold'; there are shares, market, double
-    >>> crisis_correlations(history, "market", worst=1)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: worst is 1: ...
+    It goes on in ``stability.md``.
     """
     monthly(returns, "returns")
     if trigger not in returns:
@@ -166,27 +133,7 @@ def window_spread(returns: pd.DataFrame, window: int) -> pd.DataFrame:
     >>> np.allclose(ends.loc["fund"], [0.01 * year, 0.04 * year])
     True
 
-    The logarithms of 1, 2 and 4 have the variance ``log(2)^2``. Sampling alone gives them
-    ``(kurtosis - 1) / 48``, the kurtosis being that of all months as it is commonly estimated:
-
-    >>> z = (fund - fund.mean()) / fund.std(ddof=1)
-    >>> kurtosis = 38 * 39 / (37 * 36 * 35) * (z**4).sum() - 3 * 37**2 / (36 * 35) + 3
-    >>> bool(np.isclose(table.loc["fund", "excess"], np.log(2) ** 2 / ((kurtosis - 1) / 48)))
-    True
-    >>> rho = [np.corrcoef(fund[at : at + 12], other[at : at + 12])[0, 1] for at in (2, 14, 26)]
-    >>> np.allclose(ends.loc["fund with other"], [min(rho), max(rho)])
-    True
-    >>> fisher = [np.log((1 + r) / (1 - r)) / 2 for r in rho]
-    >>> bool(np.isclose(table.loc["fund with other", "excess"], 9 * np.var(fisher, ddof=1)))
-    True
-    >>> window_spread(pd.DataFrame({"fund": fund}, months), window=13)
-    Traceback (most recent call last):
-    ...
-    ValueError: 38 months are not three windows of 13
-    >>> window_spread(pd.DataFrame({"fund": fund}, months), window=11)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: window is 11: ...
+    It goes on in ``stability.md``.
     """
     monthly(returns, "returns", least=-1.0)
     count = len(returns) // number("window", window, least=12)

@@ -126,37 +126,7 @@ def replay(
     >>> round(float((1 + free.returns).prod()), 9), round(1.152 * 1.125 * 1.09, 9)
     (1.41264, 1.41264)
 
-    What is out of order, incomplete or not a whole portfolio is refused:
-
-    >>> same = lambda edition: np.array([0.6, 0.4])
-    >>> replay(editions[::-1], same, returns)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.LookAhead: editions must be in the order in ...
-    >>> replay([], same, returns)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.LookAhead: editions must be in the order in ...
-    >>> replay(editions, lambda edition: np.array([0.6, 0.3]), returns)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: edition first: weights [0.6 ...
-    >>> replay(editions, lambda edition: np.array([1.0]), returns)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: edition first: weights [1.] do ...
-    >>> replay(editions, same, returns[["b", "a"]])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: edition first: returns are not ...
-    >>> replay(editions, same, returns.replace(0.2, np.nan))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: edition first: returns are ...
-    >>> replay(editions, same, returns.head(3))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: edition second: returns are ...
+    It goes on in ``backtest.md``.
     """
     months = monthly(returns)
     starts = [edition.in_force for edition in editions]
@@ -237,30 +207,7 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     >>> round(float(found["detectable"] / error), 2)  # 1.96 + 0.84
     2.8
 
-    Had the record been so long, the error would be what such a difference can be told with:
-
-    >>> years = found["years needed"]
-    >>> round(float(2.8016 * error * (2 / years) ** 0.5), 4)
-    0.12
-
-    Months that follow each other have products of -2, -4 and -2, and -1 from one run of four to the
-    next: with one lag 60 becomes ``60 + 2 (1 / 2) (6 (-8) + 5 (-1)) = 7``. By default there are
-    twelve.
-
-    >>> lagged = compare(one, other, lags=1)
-    >>> round(float(lagged["standard error"]), 9), round(12 * 0.01 * 7**0.5 / 24, 9)
-    (0.013228757, 0.013228757)
-    >>> from portlib.estimation.inference import hac_mean
-    >>> by_default = compare(other, one + one**2)
-    >>> known = hac_mean(other - one - one**2, lags=12)
-    >>> np.allclose(by_default[["difference", "standard error"]] / 12, known)
-    True
-    >>> bool(by_default["z"] < 0 <= by_default["p-value"] < 1)
-    True
-    >>> compare(one, other.iloc[::-1])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: the two records are not of the ...
+    It goes on in ``backtest.md``.
     """
     if not one.index.equals(other.index):
         raise ForecastError("the two records are not of the same months")

@@ -151,22 +151,7 @@ def horizon_editions(
     >>> editions[-1].assumptions.source
     'Horizon survey 2026, ten years; correlations of 2025'
 
-    Of a record of earlier forecasts it is given what was over on its own day, 31 August 2018:
-
-    >>> last = pd.PeriodIndex(["2018-08", "2018-09"], freq="M")
-    >>> track = pd.DataFrame({"asset_class": "cash", "last": last, "error": [-0.01, 0.05]})
-    >>> horizon_editions(returns, track=track, first="2018")[0].errors.to_dict()
-    {'cash': 0.01}
-    >>> horizon_editions(returns)[0].name
-    '2016'
-    >>> horizon_editions(returns, first="2015")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: edition 2015: no volatilities ...
-    >>> horizon_editions(returns.drop(columns="cash"))
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: returns: no column cash
+    It goes on in ``editions.md``.
     """
     if absent := [name for name in CLASSES if name not in returns]:
         raise ForecastError(f"returns: no column {', '.join(absent)}")
@@ -251,24 +236,7 @@ def sample_editions(
     >>> plain.assumptions.mu.tolist(), plain.assumptions.rf, len(plain.errors)
     ([0.06, 0.02], 0.02, 0)
 
-    Where one class is arithmetic and another is not, both are taken for geometric; without cash the
-    riskless rate is zero; and two years of months are the least:
-
-    >>> (mixed,) = sample_editions(
-    ...     Forecasts(table.assign(kind=["arithmetic", "unspecified", "geometric"])), returns
-    ... )
-    >>> bool((mixed.assumptions.mu == told.mu).all())
-    True
-    >>> sample_editions(geometric, returns[["shares"]])[0].assumptions.rf
-    0.0
-    >>> ended = pd.PeriodIndex(["2021-12", "2022-01"], freq="M")
-    >>> track = pd.DataFrame({"asset_class": "shares", "last": ended, "error": [0.03, 0.05]})
-    >>> sample_editions(geometric, returns, track=track)[0].errors.to_dict()  # known on 15 January
-    {'shares': 0.03}
-    >>> sample_editions(geometric, returns.iloc[2:])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: edition 2022: only 23 months of ...
+    It goes on in ``editions.md``.
     """
     months = monthly(returns)
     labels = tuple(months.columns)

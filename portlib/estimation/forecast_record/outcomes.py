@@ -158,20 +158,7 @@ def scored(
     >>> found[["first", "last"]].astype(str).to_numpy().tolist()
     [['2020-01', '2020-12'], ['2021-01', '2021-12']]
 
-    Who looked after two years has one outcome, ``sqrt(1.5 * 1.2) - 1`` a year; who has no return of
-    the last month one, and who has none of the first the other:
-
-    >>> scored(forecasts, returns, years=2)[["edition", "outcome"]].round(9).to_numpy().tolist()
-    [['2020', 0.341640786]]
-    >>> scored(forecasts, returns.head(23))["edition"].tolist()
-    ['2020']
-    >>> later = pd.concat([returns.head(1) * np.nan, returns.iloc[1:]])
-    >>> scored(forecasts, later)["edition"].tolist()
-    ['2021']
-    >>> scored(Forecasts(table.assign(basis="real")), returns)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: real forecasts need real ...
+    It goes on in ``outcomes.md``.
     """
     months = monthly(returns)
     rows = forecasts.table[forecasts.table["asset_class"].isin(months.columns)]

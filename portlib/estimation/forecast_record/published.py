@@ -98,35 +98,7 @@ class Forecasts:
     ...
     portlib.estimation.forecast_record.published.ForecastError: no forecast of gold; there are ...
 
-    What cannot be used is refused by its row:
-
-    >>> def refused(**other):
-    ...     try:
-    ...         Forecasts(pd.DataFrame([later, row | other]))
-    ...     except ForecastError as error:
-    ...         print(error)
-    >>> refused(expected=0.31)
-    A, 2020, shares: it is no annual decimal
-    >>> refused(low=-0.31)
-    A, 2020, shares: it is no annual decimal
-    >>> refused(expected=None)
-    A, 2020, shares: the expected return is missing
-    >>> refused(known_on=None)
-    A, 2020, shares: the day on which it was known is missing
-    >>> refused(horizon_years=0)
-    A, 2020, shares: its horizon is not above zero
-    >>> refused(kind="median")
-    A, 2020, shares: its kind is not one of geometric, arithmetic, unspecified
-    >>> refused(basis="gross")
-    A, 2020, shares: its basis is not one of nominal, real
-    >>> refused(low=0.08)
-    A, 2020, shares: its quartiles are the wrong way round
-    >>> refused(edition="2021")
-    A, 2021, shares: it is given twice
-    >>> Forecasts(pd.DataFrame([row]).drop(columns=["low", "kind"]))
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: forecasts: no column kind, low
+    It goes on in ``published.md``.
     """
 
     table: pd.DataFrame

@@ -151,38 +151,7 @@ def tilts(
     >>> np.allclose(fit.astype(float), by_hand)
     True
 
-    A fund is judged on its own months:
-
-    >>> young = pd.DataFrame({"fund": fund.where(months >= months[4]), "brief": fund.tail(19)})
-    >>> own = tilts(young, factors, bills, minimum_months=20)
-    >>> own.fit.loc["fund", ["months", "first", "last"]].astype(str).tolist(), own.failed
-    (['20', '2020-05', '2021-12'], {'brief': '19 months; at least 20 are needed'})
-    >>> alone = tilts(young[["fund"]].iloc[4:], factors.iloc[4:], bills.iloc[4:], minimum_months=9)
-    >>> np.allclose(alone.betas, own.betas)
-    True
-    >>> tilts(young.tail(4), factors.tail(4), bills.tail(4), minimum_months=2).failed["fund"]
-    '4 months; at least 5 are needed'
-    >>> tilts(young, factors, bills.iloc[1:], minimum_months=20)
-    Traceback (most recent call last):
-    ...
-    ValueError: funds, factors and bills must cover the same months: join them by month
-    >>> tilts(young.iloc[1:], factors, bills, minimum_months=20)
-    Traceback (most recent call last):
-    ...
-    ValueError: funds, factors and bills must cover the same months: join them by month
-    >>> tilts(young, factors, bills.where(months < months[9]), minimum_months=20)
-    Traceback (most recent call last):
-    ...
-    ValueError: factors and bills need a finite return in every month: end before a gap
-    >>> tilts(young, factors.assign(size=2 * factors["value"]), bills, minimum_months=20)
-    Traceback (most recent call last):
-    ...
-    ValueError: one of the factors is made of the others: leave one out
-    >>> at = months[[0, *range(2, 24)]]
-    >>> tilts(young.loc[at], factors.loc[at], bills[at], minimum_months=9)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: factors: no return for 2020-02; a month that is missing is not a month without ...
+    It goes on in ``factor_tilts.md``.
     """
     from statsmodels.api import OLS, add_constant  # slow to import
 

@@ -107,84 +107,7 @@ def style(
     >>> np.allclose(found.fit.loc["mixed"].iloc[:5], fit), bool(found.fit["gap"].max() < 1e-12)
     (True, True)
 
-    The other is held by what can be held, shares and bonds:
-
-    >>> x = (indices["shares"] - indices["bonds"]).to_numpy()
-    >>> y = (funds["short"] - indices["bonds"]).to_numpy()
-    >>> share = np.cov(x, y)[0, 1] / np.var(x, ddof=1)
-    >>> np.allclose(found.exposures.loc["short"], [share, 1 - share, 0])
-    True
-
-    Not about means, and with months that count half after a year:
-
-    >>> y, x = (mixed - indices["gold"]).to_numpy(), indices.sub(indices["gold"], axis=0).to_numpy()
-    >>> b = np.linalg.lstsq(x[:, :2], y)[0]
-    >>> level = style(funds, indices, minimum_months=6, demean=False)
-    >>> np.allclose(level.exposures.loc["mixed", ["shares", "bonds"]], b)
-    True
-    >>> weight = 0.5 ** (np.arange(23, -1, -1) / 12)
-    >>> x = np.column_stack([x[:, :2], np.ones(24)]) * np.sqrt(weight)[:, None]
-    >>> b, (squares,) = np.linalg.lstsq(x, y * np.sqrt(weight))[:2]
-    >>> late = style(funds, indices, minimum_months=6, half_life=12)
-    >>> np.allclose(late.exposures.loc["mixed", ["shares", "bonds"]], b[:2])
-    True
-    >>> effective = weight.sum() ** 2 / (weight**2).sum()
-    >>> inverse = np.linalg.inv(x.T @ x)
-    >>> error = np.sqrt(np.diag(inverse) * squares / (effective - 4))
-    >>> np.allclose(late.standard_errors.loc["mixed", ["shares", "bonds"]], error[:2])
-    True
-    >>> late_risk = (12 * squares / weight.sum() * effective / (effective - 3)) ** 0.5
-    >>> told = late.fit.loc["mixed", ["specific_risk", "alpha", "alpha_error"]]
-    >>> np.allclose(told, [late_risk, 12 * b[2], late_risk / (effective / 12) ** 0.5])
-    True
-
-    A fund is fitted on its own months; one that cannot be is left out, and why is said:
-
-    >>> young = funds.assign(mixed=mixed.where(months >= months[10]))
-    >>> alone = style(young.iloc[10:], indices.iloc[10:], minimum_months=14)
-    >>> both = style(young, indices, minimum_months=14)
-    >>> np.allclose(both.exposures.loc["mixed"], alone.exposures.loc["mixed"]), both.failed
-    (True, {})
-    >>> style(young, indices, minimum_months=15).failed
-    {'mixed': '14 months; at least 15 are needed'}
-    >>> twice = indices.assign(silver=indices["gold"])
-    >>> style(funds, twice, minimum_months=24)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: indices that replicate each other in these months: gold, silver; exposures to ...
-    >>> style(funds, indices, minimum_months=24, half_life=1)
-    Traceback (most recent call last):
-    ...
-    ValueError: half_life 1 leaves 3.0 effective months for 3 indices: lengthen it
-    >>> style(funds, indices, minimum_months=24, half_life=0)
-    Traceback (most recent call last):
-    ...
-    ValueError: half_life must be a positive number of months, not 0
-    >>> style(funds, indices.replace(indices.iloc[3, 1], np.nan), minimum_months=24)
-    Traceback (most recent call last):
-    ...
-    ValueError: index 'bonds' has no finite return for 2020-04
-    >>> style(funds, indices.iloc[::-1], minimum_months=24)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: funds and indices must cover the same months in the same, rising order: join ...
-    >>> style(funds.iloc[::-1], indices.iloc[::-1], minimum_months=24)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: funds and indices must cover the same months in the same, rising order: join ...
-    >>> style(funds[["mixed", "mixed"]], indices, minimum_months=24)
-    Traceback (most recent call last):
-    ...
-    ValueError: funds: a name is given twice
-    >>> style(funds[[]], indices, minimum_months=24)
-    Traceback (most recent call last):
-    ...
-    ValueError: funds: no returns are given
-    >>> without = funds.drop(months[3]), indices.drop(months[3])
-    >>> style(*without, minimum_months=9)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: funds and indices: no return for 2020-04; a month that is missing is not a month ...
+    It goes on in ``styles.md``.
     """
     (r, f), names, n, fallbacks = _checked(funds, indices), indices.columns, indices.shape[1], 0
     failed, spans = unusable(funds, max(n + 3, minimum_months))
@@ -289,17 +212,7 @@ def simplex_least_squares(gram: Array, cross: Array, rounds: int = 100) -> tuple
     >>> left
     0
 
-    With no rounds all are left to a slower method, which finds the same:
-
-    >>> slow, left = simplex_least_squares(gram, cross, rounds=0)
-    >>> np.allclose(slow, weights), left
-    (True, 3)
-    >>> simplex_least_squares(np.eye(61), np.ones((61, 1)))
-    Traceback (most recent call last):
-    ...
-    ValueError: 61 indices cannot be told apart by monthly returns: choose at most 60
-    >>> simplex_least_squares(np.eye(60), np.arange(60.0)[:, None])[0][0, -2:].tolist()
-    [0.0, 1.0]
+    It goes on in ``styles.md``.
     """
     n, m = cross.shape
     if n > 60:
@@ -392,23 +305,8 @@ def rolling(
     >>> one = style(
     ...     funds[["fund"]].tail(8), indices.tail(8), minimum_months=8, half_life=3, demean=False
     ... )
-    >>> np.allclose(weighted.loc[("2021-08", "fund")], one.exposures)
-    True
-    >>> said = []
-    >>> _ = rolling(funds, indices, 8, step=5, progress=lambda done, windows: said.append(done))
-    >>> said, len(rolling(funds, indices, 20)), len(rolling(funds, indices, 5))
-    ([1, 2, 3], 2, 32)
-    >>> rolling(funds, indices, 21)
-    Traceback (most recent call last):
-    ...
-    ValueError: a window must have 5 to 20 months, not 21
-    >>> rolling(funds, indices, 4)
-    Traceback (most recent call last):
-    ...
-    ValueError: a window must have 5 to 20 months, not 4
-    >>> still = rolling(pd.DataFrame({"fund": 0.01}, months), indices, 20)
-    >>> bool(still.isna().all(axis=None))
-    True
+
+    It goes on in ``styles.md``.
     """
     (r, f), w = _checked(funds, indices), _month_weights(window, half_life)
     if not f.shape[1] + 3 <= window <= len(f):
@@ -588,35 +486,7 @@ def drift(
     >>> np.allclose(found["score"], [score(funds["moved"]), score(funds["kept"])])
     True
 
-    The drawn histories are those of the average mix, with the rests of the windows' own fits,
-    turned round by chance:
-
-    >>> kept, recent = funds["kept"], indices.iloc[2:]
-    >>> whole = style(funds.iloc[2:], recent, minimum_months=24).exposures.loc["kept"]
-    >>> parts = []
-    >>> for one, part in zip(styles_of(kept), (slice(2, 14), slice(14, 26))):
-    ...     rest = kept.iloc[part] - indices.iloc[part] @ one.exposures.loc["fund"]
-    ...     parts.append((rest - rest.mean()) * 12 / (12 - (one.exposures > 0).sum(axis=1).item()))
-    >>> signs = np.random.default_rng(1).choice([-1.0, 1.0], (24, 19))
-    >>> rest = pd.concat(parts).to_numpy()
-    >>> before = kept.head(2)
-    >>> drawn = [score(pd.concat([before, recent @ whole + rest * sign])) for sign in signs.T]
-    >>> bool(np.isclose(found.loc["kept", "by_chance"], np.median(drawn)))
-    True
-    >>> at_least = sum(one >= found.loc["kept", "score"] for one in drawn)
-    >>> bool(np.isclose(found.loc["kept", "p_value"], (1 + at_least) / 20))
-    True
-    >>> drift(funds, indices, 14, 19, np.random.default_rng(1))
-    Traceback (most recent call last):
-    ...
-    ValueError: drift needs two windows of 14 months; the history has 26
-    >>> len(drift(funds[["kept"]], indices, 13, 1, np.random.default_rng(1)))
-    1
-    >>> late = pd.concat([funds.head(6) * np.nan, funds.iloc[6:]])
-    >>> drift(late, indices, 13, 1, np.random.default_rng(1))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: leave out, or complete: {'moved': '20 months; at least 26 are needed', 'kept': ...
+    It goes on in ``styles.md``.
     """
     if len(funds) < 2 * window:
         raise ValueError(
@@ -1052,27 +922,7 @@ def fund_assumptions(
     >>> fund_assumptions(mixes, told, own, costs, alpha).mu.round(9).tolist()
     [0.043, 0.052]
 
-    A class that is not held need not be known, nor one that is known be held:
-
-    >>> more = fund_assumptions(mixes.assign(gold=0.0), told, own, costs)
-    >>> bool((more.mu == funds.mu).all())
-    True
-    >>> fund_assumptions(mixes[["shares"]], told, own, costs).mu.round(9).tolist()
-    [0.023, 0.046]
-    >>> fund_assumptions(mixes.assign(gold=[0.0, 0.1]), told, own, costs)
-    Traceback (most recent call last):
-    ...
-    ValueError: exposed beyond the assumptions: bold to gold; add the class or leave the fund out
-    >>> fund_assumptions(mixes, told, own, costs.drop("mix"))
-    Traceback (most recent call last):
-    ...
-    ValueError: no expense ratio for mix: no fund is free of charge until someone says so
-    >>> fund_assumptions(mixes, told, own, costs * 0).mu.round(9).tolist()
-    [0.046, 0.062]
-    >>> fund_assumptions(mixes, told, own, -costs)
-    Traceback (most recent call last):
-    ...
-    ValueError: no expense ratio for mix, bold: no fund is free of charge until someone says so
+    It goes on in ``styles.md``.
     """
     beyond = [name for name in exposures if name not in assumptions.labels]
     if lost := [

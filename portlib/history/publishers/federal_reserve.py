@@ -106,29 +106,8 @@ def read(text: str, path: Path, series: str | None = None) -> PublishedFile:
     ('GS10', 'GS10')
     >>> told("date,rate", "2026-01-01,4.1", name="yields.csv", series="GS5").kind
     'GS5'
-    >>> told("date,value", "2026-01-01,4.1", name="yields.csv")
-    yields.csv: the header names no series; say which, as in --series GS10
-    >>> told("DATE,GDP", "2026-01-01,4.1")  # doctest: +ELLIPSIS
-    GS10.csv: GDP: not a series that the book uses (GS1, ...
-    >>> told("DATE,GS10,AAA", "2026-01-01,4.1,5.4")
-    GS10.csv: one file, one publisher and unit; split GS10, AAA
-    >>> told("DATE,GS10,GS5", "2026-01-01,4.1")
-    GS10.csv: row 2026-01-01 has 1 values for 2
-    >>> told("DATE,GS10", "2026-01-01,high")
-    GS10.csv: column 'GS10': 'high' is no number
-    >>> told("DATE,GS10", "2026-02-01,4.1", "2026-01-01,4.1")
-    GS10.csv: 2026-01-01 comes after a later date
-    >>> told("DATE,GS10", "spring,4.1")
-    GS10.csv: 'spring' is no date like 2026-06-01
-    >>> told("DATE,GS10", *(f"2026-{month:02d}-01,4.1" for month in (1, 4, 7, 10)))
-    GS10.csv: quarterly or annual data; import the monthly or daily series
-    >>> told("Series Description,x", "2026-01,4.1")
-    GS10.csv: no row 'Time Period' as H.15 downloads have
-    >>> curve = told("Note: this", "Date,BETA0,SVENPY10", "2026-01-29,1,4.1", "2026-01-30,NA,NA")
-    >>> list(curve.tables[0].values), curve.vintage, curve.kind
-    (['SVENPY10'], '2026-01-29', 'feds200628')
-    >>> told("Note: this", "Date,BETA0", "2026-01-29,1")  # doctest: +ELLIPSIS
-    GS10.csv: no header 'Date,BETA0,...' with the par yields SVENPY
+
+    It goes on in ``federal_reserve.md``.
     """
     rows = [row for row in rows_of(text) if any(row)]
     if rows[0][0].lower().startswith("note:"):

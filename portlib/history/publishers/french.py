@@ -88,18 +88,8 @@ def read(text: str, path: Path) -> PublishedFile:
     >>> sizes = told(*lines, name="10_Portfolios_ME (1).csv")
     >>> [(table.title, table.unit) for table in sizes.tables]
     [('Average Value Weighted Returns', 'percent'), ('Firms', 'as published')]
-    >>> told("made using the 202603 CRSP database", head, *months)
-    factors.csv: made of the database of 202603, but ends in 202602; cut off?
-    >>> told(head, months[0], "202603,1,1,1,1")
-    factors.csv, Mkt-RF: 202603 follows a gap
-    >>> told(head, months[0], "202602,1,1,1")
-    factors.csv, Mkt-RF: row 202602 has 3 values for 4 columns
-    >>> told(head, "20260102,1,1,1,1")
-    factors.csv: daily data; import the monthly file of the same name
-    >>> told("202601,1,1,1,1")
-    factors.csv: row 202601 stands under no header; is a row above it damaged?
-    >>> told(head, "2025,1,1,1,1")
-    factors.csv: no table by month; its header starts with an empty field or 'Date'
+
+    It goes on in ``french.md``.
     """
     name = path.name
     rows = rows_of(text)

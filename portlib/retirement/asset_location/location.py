@@ -441,29 +441,7 @@ def locate(
     >>> float(locate(half, values, earned).dollars.loc["bonds", "deferred"]), best_order(earned)
     (50.0, ['bonds', 'stocks'])
 
-    With 70% in stocks 20 of them are sheltered too, and a dollar more of room would shelter one
-    more of stocks, which gains half a percent; what may not be sold stays:
-
-    >>> most = pd.Series({"stocks": 0.7, "bonds": 0.3})
-    >>> found = locate(most, values, earned)
-    >>> found.dollars.loc["stocks", ["taxable", "deferred"]].round(6).tolist()
-    [50.0, 20.0]
-    >>> # 50 at 5.5%, 20 at 6% and 30 at 4% of 100
-    >>> round(found.annual_return, 9), found.room.round(9).to_dict()
-    (0.0515, {'taxable': 0.0, 'deferred': 0.005, 'roth': 0.005, 'hsa': 0.005})
-    >>> stay = pd.DataFrame({"taxable": [12.0]}, ["bonds"])
-    >>> held = locate(most, values, earned, floors=stay)
-    >>> held.dollars.loc["bonds"].round(6).tolist(), round(held.annual_return, 9)
-    ([12.0, 18.0, 0.0, 0.0], 0.0497)
-    >>> much = pd.DataFrame({"deferred": [60.0]}, ["bonds"])
-    >>> locate(half, values, earned, floors=much)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: no location: what must stay exceeds bonds (its target, or the account) by 10 ...
-    >>> locate(half * 2, values, earned)
-    Traceback (most recent call last):
-    ...
-    ValueError: a target is weights from zero up that sum to one, not to 2
+    It goes on in ``location.md``.
     """
     from scipy.optimize import linprog
 

@@ -89,59 +89,7 @@ class Owner:
     >>> replace(one, pay=1e6).benefits == replace(one, pay=float(base)).benefits
     True
 
-    The tax is that of the tables and the state, with what somebody of 65 may deduct and only then:
-
-    >>> said = {"ordinary": 50_000.0, "interest": 0.0, "qualified": 0.0, "benefits": 0.0}
-    >>> tables = {"year": 2026, "status": "single", "state_rate": 0.05}
-    >>> now = taxes.income_tax(**said, **tables, over_65=0, in_force=2026).total
-    >>> later = taxes.income_tax(**said, **tables, over_65=1, in_force=2031).total
-    >>> bool(one.law(*said.values(), 1.0) == now), bool(one.law(*said.values(), 1.0, 65) == later)
-    (True, True)
-    >>> bool(later < now)
-    True
-
-    What no household is, is refused:
-
-    >>> def refused(**other):
-    ...     try:
-    ...         return replace(one, **other) is None
-    ...     except ValueError:
-    ...         return True
-    >>> refused(last_age=60), refused(state_rate=5.0), refused(withdrawal_rate=0.0)
-    (True, True, True)
-    >>> refused(basis=1.1), refused(basis=-0.1)
-    (True, True)
-    >>> refused(balances={"taxable": 1.0}), refused(roth_share=-0.1), refused(pay=float("nan"))
-    (True, True, True)
-    >>> refused(last_age=61), refused(basis=1.0, roth_share=0.0, state_rate=0.0)
-    (False, False)
-
-    Now interest is taxed at the margin of pay less what is deferred before tax; what is withdrawn
-    later, at the average of what it adds. Of 6,000 saved and 1,800 matched, 1,500 go to Roth:
-
-    >>> found = rates(one, real_return=0.02)
-    >>> house = {"year": 2026, "status": "single", "state_rate": 0.05}
-    >>> now = taxes.marginal_rate("interest", **house, ordinary=60_000.0 - 4_500.0)
-    >>> found.ordinary == float(now)
-    True
-    >>> drawn = 0.04 * (100_000 * 1.02**5 + 6_300 * (1.02**5 - 1) / 0.02)
-    >>> then = {**house, "over_65": 1, "in_force": 2031, "benefits": one.benefits}
-    >>> tax = [float(taxes.income_tax(**then, ordinary=5_000.0 + x).total) for x in (0.0, drawn)]
-    >>> math.isclose(found.withdrawal, (tax[1] - tax[0]) / drawn)
-    True
-
-    What is asked of the money: benefits, other income and 4% of what is there at retirement after
-    tax:
-
-    >>> flat = Rates(0.3, 0.2, 0.1, 0.25)
-    >>> wealth = 40_000 * 0.98 + 100_000 * 0.75 + 20_000 + 3_000
-    >>> saved = 1_500 + 6_300 * 0.75
-    >>> there = wealth * 1.02**5 + saved * (1.02**5 - 1) / 0.02
-    >>> math.isclose(spending(one, flat, real_return=0.02), one.benefits + 5_000 + 0.04 * there)
-    True
-    >>> still = wealth + 5 * saved
-    >>> math.isclose(spending(one, flat, real_return=0.0), one.benefits + 5_000 + 0.04 * still)
-    True
+    It goes on in ``owners.md``.
     """
 
     name: str

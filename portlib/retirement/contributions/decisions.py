@@ -103,29 +103,7 @@ def rank(
     >>> table.round(6).loc["less"].tolist(), table.index.tolist()
     ([-2000.0, -2000.0, -2000.0, -1.0, -1.0, -1.0], ['more', 'less'])
 
-    Of five lives of two years with growth of 0.5 to 4 between them (`solving.solve`) 100,000 bear
-    44,444 with a chance of three quarters, and half as much again bears 66,667; 55,000 are met by
-    two of five lives, and then by four:
-
-    >>> growth = np.array([4.0, 1.0, 0.5, 1.5, 0.8])
-    >>> years = np.stack([growth - 1] * 2, axis=1)[:, :, None] * np.ones(2)
-    >>> facts = {"age": 65, "retirement_age": 65, "spending": 55_000, "sex": None, "last_age": 67}
-    >>> now, more = (
-    ...     Decision(Household(**facts, balance=held), balanced(0.6)) for held in (100_000, 150_000)
-    ... )
-    >>> lives = draw(now.household, Scenarios(years, ("equity", "bonds"), "SYNTHETIC"))
-    >>> rng = np.random.default_rng(1)
-    >>> found = rank(now, {"more": more}, lives, rng, success=0.75).loc["more"]
-    >>> found[["dollars", "chance"]].round(4).tolist()
-    [22222.2222, 0.4]
-    >>> bool(found["chance low"] <= 0.0 < 0.4 < found["chance high"])
-    True
-    >>> bool(found["dollars low"] < 22_222.2 < found["dollars high"] <= 40_000.0)
-    True
-    >>> rank(Decision(Household(65, 65), balanced(0.6)), {}, lives, rng)
-    Traceback (most recent call last):
-    ...
-    ValueError: the base states no spending: give spending or replacement_rate
+    It goes on in ``decisions.md``.
     """
     goal = base.household.target
     if goal is None:

@@ -114,53 +114,7 @@ def solve(
     >>> solve("spending", one, balanced(0.6), draw(one, flat), 0.9).value
     10000.0
 
-    80,000 in all are wanted over ten years, 60,000 are there, and a year of pay of 100,000 is left:
-    a fifth of it. Every year of work at 5,000 saved is also a year less to pay for:
-
-    >>> at = {"retirement_age": 65, "sex": None, "social_security": False}
-    >>> one = Household(64, pay=100_000, balance=60_000, spending=8_000, last_age=75, **at)
-    >>> flat = Scenarios(np.zeros((1, 20, 2)), ("equity", "bonds"), "nothing is earned")
-    >>> found = solve("deferral_rate", one, balanced(0.6), draw(one, flat), 0.9)
-    >>> round(found.value, 3), found.chance, found.reached, found.note
-    (0.2, 1.0, True, 'share of pay')
-    >>> more = replace(one, spending=12_000)
-    >>> found = solve("deferral_rate", more, balanced(0.6), draw(one, flat), 0.9)
-    >>> round(found.value, 9), found.chance, found.reached, found.note
-    (0.325, 0.0, False, "not reached at the law's limit, 32,500 dollars")
-    >>> one = Household(
-    ...     60, pay=50_000, deferral_rate=0.1, balance=55_000, spending=5_000, last_age=80, **at
-    ... )
-    >>> found = solve("retirement_age", one, balanced(0.6), draw(one, flat), 0.9)
-    >>> found.value, found.chance  # 5,000 (80 - R) = 55,000 + 5,000 (R - 60) at 64.5
-    (65.0, 1.0)
-    >>> more = replace(one, spending=200_000)
-    >>> found = solve("retirement_age", more, balanced(0.6), draw(one, flat), 0.9)
-    >>> found.value, found.reached, found.note
-    (75.0, False, 'not reached by 75')
-
-    Over two years with growth ``G`` between them 100,000 bear ``100,000 / (1 + 1 / G)``: here
-    33,333 to 80,000, of which three quarters of lives bear the second. On so few lives the chance
-    may be 0.38 off, from none to 0.37:
-
-    >>> growth = np.array([4.0, 1.0, 0.5, 1.5, 0.8])
-    >>> years = np.stack([growth - 1] * 2, axis=1)[:, :, None] * np.ones(2)
-    >>> one = Household(age=65, retirement_age=65, balance=100_000, sex=None, last_age=67)
-    >>> lives = draw(one, Scenarios(years, ("equity", "bonds"), "SYNTHETIC"))
-    >>> found = solve("spending", one, balanced(0.6), lives, 0.75)
-    >>> [round(x, 1) for x in (found.value, found.low, found.high)]
-    [44444.4, 33333.4, 55182.1]
-    >>> solve("pay", one, balanced(0.6), lives, 0.75)
-    Traceback (most recent call last):
-    ...
-    ValueError: no lever 'pay'; there are deferral_rate, retirement_age, spending
-    >>> solve("spending", one, balanced(0.6), lives, 75)
-    Traceback (most recent call last):
-    ...
-    ValueError: success 75 is a chance between 0 and 1; in percent?
-    >>> solve("deferral_rate", one, balanced(0.6), lives, 0.75)
-    Traceback (most recent call last):
-    ...
-    ValueError: the household states no spending: give spending or replacement_rate
+    It goes on in ``solving.md``.
     """
     if lever not in LEVERS:
         raise ValueError(f"no lever {lever!r}; there are {', '.join(LEVERS)}")

@@ -210,33 +210,7 @@ class LifecycleModel:
     >>> [x.round(6).tolist() for x in model.next_year(65)[1:3]]  # 0.7 * 60 in retirement
     [[1.0, 1.0, 1.0], [42.0, 42.0, 42.0]]
 
-    Where a shock stays, the unit is permanent pay, which grows from 40 to 50:
-
-    >>> from dataclasses import replace
-    >>> stays = replace(model, permanent=True)
-    >>> equity, growth, income, chance = stays.next_year(63)
-    >>> abs(float(chance @ growth) - 50 / 40 * float(2 + np.cosh(u)) / 3) < 1e-9
-    True
-    >>> abs(float(chance @ income) - float(2 + np.cosh(e)) / 3) < 1e-9
-    True
-    >>> stays.next_year(66)[2].tolist()
-    [0.7, 0.7, 0.7]
-    >>> replace(model, survival=np.ones(4))
-    Traceback (most recent call last):
-    ...
-    ValueError: survival needs 5 entries, ages 63 to 67
-    >>> replace(model, volatility=0.7)
-    Traceback (most recent call last):
-    ...
-    ValueError: 3 nodes reach a return below -100%; use fewer
-    >>> replace(model, survival=np.array([0.9, 0.9, 0.0, 0.9, 0.9]))
-    Traceback (most recent call last):
-    ...
-    ValueError: survival are chances above 0, at most 1
-    >>> replace(model, discount=1.1)
-    Traceback (most recent call last):
-    ...
-    ValueError: risk aversion and volatility must be positive, the discount factor between 0 and 1
+    It goes on in ``human_capital.md``.
     """
 
     first_age: int
@@ -402,33 +376,7 @@ def solve(
     >>> solve(last, points=40).share(65, [2.0, 4.0]).round(2).tolist()
     [0.25, 0.25]
 
-    After the last age everything is consumed; a year before it consumption is that whose ``u'(c)``
-    is what savings are worth then. Conditions hold off the grid too:
-
-    >>> policy = solve(last, points=60)
-    >>> cash = np.array([1.5, 3.3, 7.7])
-    >>> bool(abs(policy.euler_residuals(65, cash)).max() < 1e-3)
-    True
-    >>> policy.consumption(67, cash).round(9).tolist()  # after the last age
-    [1.5, 3.3, 7.7]
-    >>> share = policy.share(66, cash)[0]
-    >>> gross, chance = last.returns()
-    >>> kept = 1.02 + share * (gross - 1.02)
-    >>> pull = 0.96 * float(chance @ kept**-3.0)  # of c ** -4 = 0.96 E[(s k) ** -4 k]
-    >>> by_hand = 1 / (1 + pull**0.25)
-    >>> bool(abs(policy.consumption(66, cash) / cash - by_hand).max() < 1e-3)
-    True
-
-    Who saves nothing has no share, and who earns surely besides holds more of what is saved in
-    equity:
-
-    >>> bool(np.isnan(policy.share(66, 0.0)))
-    True
-    >>> from dataclasses import replace
-    >>> earns = replace(last, log_income=np.log([0.5, 0.5]), replacement=1.0)
-    >>> shares = solve(earns, points=60).share(65, np.array([2.0, 8.0]))
-    >>> bool(shares[0] > shares[1] > share)
-    True
+    It goes on in ``human_capital.md``.
     """
     m = model
     gamma = model.risk_aversion

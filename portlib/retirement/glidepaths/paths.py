@@ -56,34 +56,7 @@ class Glidepath:
     >>> path.equity_at(-25).round(9).tolist(), path.charged(0.01).fee, path.charged(0.01).name
     (0.3, 0.01, 'ours')
 
-    Classes take the place of assets; equity is what the equity assets hold:
-
-    >>> held = {"stocks": [0.9, 0.0], "reits": [0.1, 0.0], "treasuries": [0.0, 1.0]}
-    >>> classes = path.of_classes(pd.DataFrame(held, index=["equity", "bonds"]))
-    >>> classes.assets, classes.equity, classes.fee
-    (('stocks', 'reits', 'treasuries'), ('stocks', 'reits'), 0.002)
-    >>> classes.at(20).round(9).tolist(), classes.equity_at(0).round(9).tolist()
-    ([0.72, 0.08, 0.2], 0.5)
-    >>> for years, weights in (([0, 20], [0.5, 0.8]), ([20, 0], [80, 50]), ([20, 0], [0.5])):
-    ...     try:
-    ...         Glidepath("slip", years, weights)
-    ...     except ValueError as refusal:
-    ...         print(refusal)
-    slip: years to retirement must fall from point to point
-    slip: each row of weights must lie between 0 and 1 and sum to 1; in percent?
-    slip: 2 points of 2 assets do not go with weights (1, 2)
-    >>> Glidepath("slip", [0], [[0.5, 0.4]])
-    Traceback (most recent call last):
-    ...
-    ValueError: slip: each row of weights must lie between 0 and 1 and sum to 1; in percent?
-    >>> Glidepath("slip", [0], [0.5], equity=["stocks"])
-    Traceback (most recent call last):
-    ...
-    ValueError: slip: equity stocks is not among the assets
-    >>> path.charged(0.1)
-    Traceback (most recent call last):
-    ...
-    ValueError: ours: fee 0.1 must be an annual decimal below 0.1
+    It goes on in ``paths.md``.
     """
 
     name: str

@@ -433,29 +433,8 @@ def custom(
     >>> bool(found.trials[["start", "landing"]].stack().between(0.2, 0.9).all())
     True
     >>> start, falls_from, landing, falls_until = found.parameters.values()
-    >>> found.path.equity_at([60, falls_from, -falls_until, -60]).round(9).tolist() == [
-    ...     start,
-    ...     start,
-    ...     landing,
-    ...     landing,
-    ... ]
-    True
-    >>> tried = {tuple(row[:4]): row[4] for row in found.trials.to_numpy().tolist()}
-    >>> steps = [(0.05, 0, 0, 0), (0, 5, 0, 0), (0, 0, 0.05, 0), (0, 0, 0, 5)]
-    >>> best = np.array(list(found.parameters.values()))
-    >>> near = [tuple((best + s * np.array(a)).round(10).tolist()) for a in steps for s in (1, -1)]
-    >>> all(tried[way] <= found.value for way in near if way in tried)  # no single step is better
-    True
-    >>> sum(way in tried for way in near) == sum(
-    ...     0.2 <= c <= a - 0.2 + 1e-9 and a <= 0.9 and 5 <= b <= 45 and 0 <= d <= 30
-    ...     for a, b, c, d in near
-    ... )
-    True
-    >>> found.participants == tuple(sample(ours, 2))
-    True
-    >>> table = found.table(step=10)
-    >>> bool((table["equity"].diff().dropna() <= 1e-12).all()), set(np.diff(table.index).tolist())
-    (True, {-10})
+
+    It goes on in ``search.md``.
     """
     classes = outlook.classes(plan, assumptions)
     mix, cost = sleeves(plan)

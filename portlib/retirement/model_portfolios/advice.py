@@ -189,127 +189,8 @@ def advise(who: Person, desk: Adviser, *, explain: bool = True) -> Advice:
     >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
     >>> measured = calibrate([], np.random.default_rng(1), policy=ours.policy)
     >>> none = Suite((), {}, {}, "2026-01-01")
-    >>> def where(proposing, confirming, judging=(0.0, 0.0), property=0.0, suite=none):
-    ...     desk = Adviser(ours, suite, classes, measured)
-    ...     sets = {"proposing": proposing, "confirming": confirming, "judging": judging}
-    ...     for name, (first, second) in sets.items():
-    ...         stocks = np.outer([first, first, second, second], desk.is_equity)
-    ...         stocks[:, labels.index("us_reits")] += property
-    ...         years = np.repeat(stocks[:, None, :], 106, axis=1)
-    ...         sets[name] = Lives(Scenarios(years, labels, "typed"), 2, seed=7)
-    ...     vars(desk)["_sets"] = sets
-    ...     return desk
-    >>> bold = Person(
-    ...     age=50.0, retirement_age=65.0, life_expectancy=88.0, answers=(5, 5, 1, 5, 5, 1, 5),
-    ...     pay=80_000.0, saving=0.1, balance=100_000.0, spending=40_000.0,
-    ... )
-    >>> up, flat, down = (0.05, 0.05), (0.0, 0.0), (-0.02, -0.02)
-    >>> told = advise(bold, where(up, up), explain=False)
-    >>> told.posture, told.way == told.tilt == SERIES, told.weights, round(told.equity, 9)
-    ('aggressive', True, {'TDIDX, 40 years to go': 1.0}, 0.9)
-    >>> told.proposed, told.verdict, told.doubt, told.changes, told.trades, told.keep
-    ('better', 'better', 0.0, (), None, False)
-    >>> worth = told.asked.again.worth
-    >>> bool(np.isclose(told.gain, np.log(worth[1] / worth[0])))
-    True
-    >>> "life_expectancy" in told.supplied, "holdings" in told.supplied, len(told.supplied)
-    (True, False, 8)
 
-    What is better once only, worse, in doubt, or not better than equal shares of the menu is not
-    advised, and the advice says which:
-
-    >>> def answer(who, desk):
-    ...     told = advise(who, desk, explain=False)
-    ...     return told.way, told.proposed, told.verdict
-    >>> answer(bold, where(up, flat))
-    ('the default', 'better', 'equal')
-    >>> answer(bold, where(down, down))
-    ('the default', 'worse', 'worse')
-    >>> answer(bold, where((0.05, -0.04), up))
-    ('the default', 'equal', 'equal')
-    >>> told = advise(bold, where((0.05, -0.04), up), explain=False)
-    >>> told.gain == told.asked.first.gain(SERIES)[0], told.reasons[-1][-45:]
-    (True, 'as far as anybody knows: stay in the default.')
-    >>> slow = (0.02, 0.02)
-    >>> told = advise(bold, where(slow, slow, property=0.5), explain=False)
-    >>> told.way, told.verdict, told.reasons[-1][-50:]
-    ('the default', 'better', 'but equal shares of the menu are worth more: stay.')
-
-    Who is silent stays, and so does who answers as the default does or contradicts themselves; a
-    wish is obeyed even where it costs, and what the plan cannot exclude is named:
-
-    >>> silent = replace(bold, answers=None)
-    >>> [answer(replace(silent, answers=said), where(up, up))[:2] for said in
-    ...  (None, (3, 3, 3, 3, 3, 3, 3), (5, 5, 5, 5, 5, 5, 5))]
-    [('the default', 'not asked'), ('the default', 'not asked'), ('the default', 'not asked')]
-    >>> told = advise(replace(silent, equity_cap=0.5), where(up, up), explain=False)
-    >>> told.way, told.weights, told.verdict, told.posture
-    ('the series, another date', {'TDIDX, 0 years to go': 1.0}, 'worse', None)
-    >>> told.reasons[-1][:75]
-    'As you wish, not the default (the default holds 76% equity, and you accept '
-    >>> advise(replace(silent, excluded=("GOLD",)), where(up, up))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: not on the menu: GOLD; it offers LCIDX, TSMIDX, ...
-
-    What is held stays where nothing better is known. The employer's stock is held to a tenth, and a
-    fund that costs 95 basis points to the default's 7 must earn it:
-
-    >>> def kept(holdings, desk, **wish):
-    ...     told = advise(replace(silent, holdings=holdings, **wish), desk, explain=False)
-    ...     return told.keep, told.moved_by, told.listed
-    >>> kept({"TDIDX": 1.0}, where(up, up))
-    (True, None, False)
-    >>> kept({"COSTK": 0.1, "TDIDX": 0.9}, where(up, up))
-    (True, None, False)
-    >>> kept({"COSTK": 0.101, "TDIDX": 0.899}, where(up, up))
-    (False, 'rule', False)
-    >>> kept({"EMACT": 1.0}, where(flat, flat)), kept({"EMACT": 1.0}, where(up, up))
-    ((False, 'cost', False), (True, None, False))
-    >>> told = advise(replace(silent, holdings={"EMACT": 1.0}), where(flat, flat), explain=False)
-    >>> told.reasons[-1]
-    'What you hold costs 88 basis points a year more.'
-    >>> kept({"BNDIDX": 1.0}, where(up, up)), kept({"BNDIDX": 1.0}, where(flat, flat))
-    ((False, 'worth', False), (True, None, False))
-    >>> kept({"BNDIDX": 1.0}, where(flat, up)), kept({"BNDIDX": 1.0}, where(up, flat))
-    ((False, 'worth', False), (False, 'worth', False))
-    >>> kept({"LCIDX": 0.6, "BNDIDX": 0.4}, where(up, up), equity_cap=0.5)
-    (False, 'rule', False)
-    >>> kept({"LCIDX": 0.5, "BNDIDX": 0.5}, where(flat, flat), equity_cap=0.5)
-    (True, None, False)
-    >>> kept({"BNDIDX": 1.0}, where(flat, flat), excluded=("BNDIDX",))
-    (False, 'rule', False)
-    >>> mixed = replace(silent, holdings={"BNDIDX": 0.8, "COSTK": 0.2})
-    >>> told = advise(mixed, where(up, up), explain=False)
-    >>> told.trades
-    {'BNDIDX': -0.8, 'COSTK': -0.2, 'TDIDX, 15 years to go': 1.0}
-
-    Where nobody knows, keeping may still cost much: then somebody is to talk to the person first.
-    The larger of what both sets say counts:
-
-    >>> unsure = where((0.1, -0.02), (0.1, -0.015))
-    >>> kept({"BNDIDX": 1.0}, unsure)
-    (True, None, True)
-    >>> told = advise(replace(silent, holdings={"BNDIDX": 1.0}), unsure, explain=False)
-    >>> lost = [1 - float(np.exp(of.gain(HELD)[0])) for of in (told.asked.first, told.asked.again)]
-    >>> bool(np.isclose(told.keeping, max(lost))), lost[0] != lost[1], told.way, told.weights
-    (True, True, 'what is held', {'BNDIDX': 1.0})
-
-    With model portfolios of 40 and 80% equity the two are mixed, three parts to one for the boldest
-    posture that 70% allows; whoever excludes the series still has them, without the funds excluded:
-
-    >>> from portlib.retirement.model_portfolios.models import Model
-    >>> def typed(posture, equity):
-    ...     weights = {"LCIDX": equity, "BNDIDX": 1 - equity, "GOVMM": 0.0}
-    ...     return Model(posture, weights, 4.0, 0.05, 0.1, equity, 0.001, 0.0, "", "typed")
-    >>> made = Suite((typed("moderate", 0.4), typed("aggressive", 0.8)), {}, {}, "2026-01-01")
-    >>> wish = replace(silent, excluded=("TDIDX", "GOVMM"))
-    >>> told = advise(wish, where(up, up, suite=made), explain=False)
-    >>> told.way, told.tilt, {fund: round(w, 9) for fund, w in told.weights.items()}
-    ('the models', 'the models', {'LCIDX': 0.76, 'BNDIDX': 0.24})
-    >>> told = advise(replace(silent, equity_cap=0.7), where(up, up, suite=made), explain=False)
-    >>> told.way, {fund: round(w, 9) for fund, w in told.weights.items()}
-    ('the models', {'LCIDX': 0.7, 'BNDIDX': 0.3})
+    It goes on in ``advice.md``.
     """
     return advise_all({"": who}, desk, explain=explain)[""]
 
@@ -968,29 +849,8 @@ def everyone(desk: Adviser, told: Mapping[str, Advice] | None = None) -> pd.Data
     ...     years = np.full((4, 106, n), stocks * desk.is_equity)
     ...     return Lives(Scenarios(years, labels, "typed"), 2, seed=7)
     >>> up = lives(0.05)
-    >>> vars(desk)["_sets"] = {"proposing": up, "confirming": up, "judging": lives(-0.02)}
-    >>> table = everyone(desk)
-    >>> table["posture"].dropna().to_dict(), table["silent"].tolist(), table["keep"].tolist()
-    ({'P0001': 'growth'}, [True, False], [True, True])
-    >>> table["proposed"].tolist(), table["verdict"].tolist(), table["tilt judged"].tolist()
-    (['not asked', 'better'], ['not asked', 'better'], ['not asked', 'worse'])
-    >>> table["against default"].tolist(), table["against held"].tolist()
-    (['worse', 'worse'], ['equal', 'equal'])
-    >>> ratio = (table["worth, advised"] / table["worth, default"]).astype(float)
-    >>> bool(np.allclose(table["gain"].astype(float), np.log(ratio)))
-    True
-    >>> bool((table["worth, held"] == table["worth, advised"]).all())
-    True
-    >>> bool((table["worth, naive"] > table["worth, advised"]).all())
-    True
-    >>> table["not supplied"].tolist(), table["against naive"].tolist()
-    ([6, 6], ['worse', 'worse'])
 
-    What was advised already is not asked again:
-
-    >>> told = {name: advise(person(ours, name), desk, explain=False) for name in two}
-    >>> everyone(desk, told).equals(table)
-    True
+    It goes on in ``advice.md``.
     """
     rows = {}
     if told is None:

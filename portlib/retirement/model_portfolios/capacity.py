@@ -223,27 +223,7 @@ class Adviser:
     >>> bool(np.allclose(errors.T @ errors / 16, desk.doubt)), bool((np.diag(desk.doubt) > 0).all())
     (True, True)
 
-    Who confirms and who judges meet others, drawn apart:
-
-    >>> [(desk.lives(which).blocks, desk.lives(which).seed) for which in ("confirming", "judging")]
-    [(10, 6), (10, 7)]
-    >>> replace(desk, seed=None).lives_seed == ours.policy["scenario_seed"]
-    True
-
-    What is looked up once: which classes are equity, what the date of a series holds of them, what
-    the option costs and its risk beyond them, and how old men and women of 65 become, half and
-    half:
-
-    >>> desk.is_equity.tolist(), desk.held["TDIDX, 10 years to go"].round(4).tolist()
-    ([0.0, 1.0, 0.0], [0.31, 0.3519, 0.0])
-    >>> float(desk.expense["TDIDX, 10 years to go"]), float(desk.specific["COSTK"])
-    (0.0007, 0.3)
-    >>> table = data.table("life_table_2023").loc[65]
-    >>> men, women = table["male_life_expectancy"], table["female_life_expectancy"]
-    >>> bool(np.isclose(desk.life[65], 65 + 0.5 * men + 0.5 * women)), bool(men < women)
-    (True, True)
-    >>> desk.order
-    ('conservative', 'moderate', 'growth', 'aggressive')
+    It goes on in ``capacity.md``.
     """
 
     plan: Plan
@@ -598,26 +578,7 @@ def resources(who: Person, desk: Adviser) -> dict[str, float]:
     >>> round(found["need"] - worth(30_000, 6, 30), 6)
     0.0
 
-    Social Security begins with retirement at 65, 24 months early at 5/9 of a percent each, in whole
-    dollars a month:
-
-    >>> from portlib.retirement.household import primary_insurance_amount
-    >>> month = math.floor(primary_insurance_amount(50_000 / 12, 2026) * (1 - 24 * 5 / 900))
-    >>> round(found["income"] - worth(10_000 + 12 * month, 6, 30), 6)
-    0.0
-
-    Who is retired already saves nothing more; nobody's need lasts less than a year:
-
-    >>> old = replace(who, age=70.0, retirement_age=65.0, life_expectancy=70.4, pay=0.0)
-    >>> {name: round(dollars, 2) for name, dollars in resources(old, desk).items()}
-    {'wealth': 240000.0, 'savings': 0.0, 'income': 9900.99, 'need': 29702.97}
-
-    At a rate of nothing present values are sums:
-
-    >>> desk.decided["capacity_real_rate"] = 0.0
-    >>> plain = resources(replace(who, pay=20_000.0), desk)
-    >>> plain["savings"], plain["need"]
-    (10000.0, 750000.0)
+    It goes on in ``capacity.md``.
     """
     r = desk.decided["capacity_real_rate"]
     age, retire, last = (float(x or 0) for x in (who.age, who.retirement_age, who.life_expectancy))

@@ -600,27 +600,7 @@ def judge(
     >>> round(float(found.gains[1].sum()), 9)
     0.0
 
-    Where every market is the same nothing is in doubt, and what is surely more is better. Twice the
-    money in them is worth twice as much, but for what even the poorest has (policy
-    ``spending_floor``), and more to the bold, who mind less how long it must last:
-
-    >>> same = Lives(Scenarios(np.full((4, 106, 2), [0.0, 0.02]), labels, "typed"), 2, seed=3)
-    >>> sure = judge(who, desk, paths, "moderate", lives=same)
-    >>> sure.verdict("shares"), sure.verdict(DEFAULT, "shares")
-    ('better', 'worse')
-    >>> richer = judge(replace(who, balance=2.2e6), desk, paths, "growth", lives=same)
-    >>> poorer = judge(who, desk, paths, "growth", lives=same)
-    >>> round(float(richer.worth[1] / poorer.worth[1]), 2), bool(poorer.worth[1] > sure.worth[1])
-    (2.0, True)
-
-    Who wants a dollar a year has it for life; who wants a million has nothing left in the second
-    year; without a goal nothing is missed:
-
-    >>> [judge(replace(who, spending=dollars), desk, paths, "moderate", lives=same).goal.tolist()
-    ...  for dollars in (1.0, 1e6, None)]
-    [[1.0, 1.0], [0.0, 0.0], [1.0, 1.0]]
-    >>> judge(replace(who, spending=1.0), desk, paths, "moderate", lives=same).shortfall.tolist()
-    [0.0, 0.0]
+    It goes on in ``comparison.md``.
     """
     met = desk.lives("proposing") if lives is None else lives
     return judge_together([Choice(who, paths, reviews or {})], desk, posture, met)[0]

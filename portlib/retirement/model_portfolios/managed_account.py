@@ -130,38 +130,7 @@ def managed_account(who: Person, desk: Adviser, tolerance: str) -> ManagedAccoun
     >>> bool(np.allclose(account.mixes.sum(axis=2), 1))
     True
 
-    What is to come does not count what is held already; the money of somebody of 95, who outlived
-    what was expected, must last another year:
-
-    >>> bare = replace(who, balance=0.0, outside_assets=0.0)
-    >>> means = resources(bare, desk)
-    >>> bool(np.isclose(account.coming[0], means["savings"] + means["income"]))
-    True
-    >>> bool(np.isclose(account.need[0], means["need"]))
-    True
-    >>> round(float(account.need[45]), 2)  # 30,000 / 1.01
-    29702.97
-
-    Without models every posture holds the default, and a wish is a ceiling; with them the mix
-    follows:
-
-    >>> bool((account.mixes[0] == account.mixes[3]).all())
-    True
-    >>> managed_account(replace(who, equity_cap=0.6), desk, "growth").most.tolist()[:16:15]
-    [0, 2]
-    >>> def typed(posture, equity):
-    ...     weights = {"LCIDX": equity, "BNDIDX": 1 - equity}
-    ...     return Model(posture, weights, 4.0, 0.05, 0.1, equity, 0.001, 0.0, "", "typed")
-    >>> made = Suite((typed("moderate", 0.2), typed("aggressive", 0.9)), {}, {}, "2026-01-01")
-    >>> capped = managed_account(replace(who, equity_cap=0.6), replace(desk, suite=made), "growth")
-    >>> (capped.mixes @ desk.is_equity)[:, [0, 15]].round(9).tolist()
-    [[0.56, 0.3], [0.6, 0.5], [0.6, 0.6], [0.6, 0.6]]
-
-    Who did not say what they hold or spend is not judged by a loss:
-
-    >>> unknown = managed_account(Person(age=50.0), desk, "moderate")
-    >>> unknown.limit, float(unknown.need[0]), int(unknown.most[0])
-    (inf, inf, 1)
+    It goes on in ``managed_account.md``.
     """
     complete, _ = settled(who, desk)
     age = round(float(complete.age or 0))

@@ -304,44 +304,7 @@ def suite(plan: Plan, assumptions: Assumptions | None = None) -> Suite:
     ...  for model in made.models]
     [True, True, True, True]
 
-    Only what is worth more than is in doubt is changed. The same assumptions change nothing; a
-    little more from abroad would be followed at once where nothing is in doubt, and not where twice
-    the doubt exceeds it; never by more than the policy's limit on turnover:
-
-    >>> one = replace(made, models=made.models[2:3])
-    >>> {model.made for model in remake(one, menu, classes).models if model.posture == "growth"}
-    {'kept: still the best'}
-    >>> abroad = classes.replace(mu=mu + [0.0, 0.02, 0.0, 0.0], source="typed")
-    >>> def again(limit=0.2, **how):
-    ...     tight = replace(menu, policy=menu.policy.replace(turnover_limit=limit))
-    ...     new = remake(one, tight, abroad, errors=np.eye(4) * 1e-4, **how)
-    ...     return new["growth"], float(turnover(one, new)["growth"])
-    >>> (moved, traded), (kept, nothing) = again(no_trade=0.0), again(no_trade=100.0)
-    >>> round(traded, 9), nothing, round(moved.weights["INTIDX"] - kept.weights["INTIDX"], 9)
-    (0.01, 0.0, 0.01)
-    >>> gain = 1e4 * (moved.utility - kept.utility)
-    >>> moved.made == f"changed: gains {gain:.1f} bp a year, 0.0 of which are in doubt"
-    True
-    >>> # a hundredth from one fund to another: 100 * sqrt(2 * 0.01**2 * 1e-4), 141.4 basis points
-    >>> kept.made == f"kept: a change would gain {gain:.1f} bp a year, 141.4 of which are in doubt"
-    True
-    >>> [again(no_trade=k * gain / 1.414)[0].made[:4] for k in (0.97, 1.03)]
-    ['chan', 'kept']
-    >>> far, most = again(limit=0.005, no_trade=0.0)
-    >>> far.made[:25], most <= 0.005 + 1e-9
-    ('kept: a change would gain', True)
-
-    A fund that has left the menu, and a rule that is broken now, force the change whole:
-
-    >>> gone = replace(one, models=(replace(one["growth"], weights={"SOLD": 1.0}),))
-    >>> remake(gone, menu, classes)["growth"].made
-    'replaced whole, left the menu: SOLD'
-    >>> much = {"LCIDX": 0.6, "BNDIDX": 0.4}
-    >>> broken = replace(one, models=(replace(one["growth"], weights=much),))
-    >>> remake(broken, menu, classes)["growth"].made[:41]
-    'replaced whole, no longer allowed: single'
-    >>> remake(broken, menu, classes)["moderate"].made
-    'made for the first time'
+    It goes on in ``models.md``.
     """
     made = []
     missing = {}

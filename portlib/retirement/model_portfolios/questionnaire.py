@@ -465,19 +465,8 @@ def calibrate(
     >>> measured = calibrate([*few, None], np.random.default_rng(3), policy=policy)
     >>> measured.people + measured.set_aside, measured.set_aside >= 2
     (402, True)
-    >>> round(measured.mean, 1), round(measured.spread, 1), round(measured.error, 1)
-    (3.0, 0.7, 0.8)
-    >>> true, wrong = measured.spread**2, measured.error**2 / 7
-    >>> math.isclose(measured.alpha, true / (true + wrong))
-    True
-    >>> math.isclose(measured.standard_error**2, wrong)
-    True
-    >>> measured.alpha_low < measured.alpha < measured.alpha_high
-    True
-    >>> bool(np.isclose(measured.items.sum(), 0))
-    True
-    >>> measured.table()[["people", "reliability"]].tolist() == [measured.people, measured.alpha]
-    True
+
+    It goes on in ``questionnaire.md``.
     """
     orientation = orientations(policy)
     given = [a for a in answers if a is not None]
@@ -595,21 +584,7 @@ def score(answers: Sequence[int], instrument: Instrument) -> Score:
     >>> round(found.value - found.low, 3), found.posture, found.usable
     (0.388, 'growth', True)
 
-    A posture is reached at its lowest score; an interval ends with the scale, and one that touches
-    three postures decides nothing:
-
-    >>> exact = replace(measured, standard_error=0.0)
-    >>> score([3] * count, exact).bands
-    ('growth',)
-    >>> shy = score([1, 1, 5, 1, 1, 5, 1], measured)
-    >>> shy.low, shy.bands, score([5, 5, 1, 5, 5, 1, 5], measured).high
-    (1, ('conservative',), 5)
-    >>> wide = score([4, 4, 2, 4, 4, 2, 4], replace(measured, standard_error=1.0))
-    >>> wide.bands, wide.usable
-    (('moderate', 'growth', 'aggressive'), False)
-    >>> mixed = score([5, 1, 1, 5, 1, 5, 3], replace(measured, gap_limit=9.0))
-    >>> mixed.faults
-    ("the answers scatter more than careful people's do",)
+    It goes on in ``questionnaire.md``.
     """
     half = NormalDist().inv_cdf((1 + instrument.level) / 2) * instrument.standard_error
     value = float((oriented([answers], instrument.orientation) - instrument.items).mean())

@@ -203,30 +203,7 @@ def record(
     >>> bool(np.isclose(table.loc[ADOPTED, "equity"], table.loc[REFERENCE, "equity"]))
     True
 
-    A rule that holds 30% shares and 70% bonds earns what both do, and pays for a dollar sold and
-    one bought when it brings them back at the second edition:
-
-    >>> part = found.replays["three tenths"].returns
-    >>> earned = 0.3 * returns["us_large_equity"] + 0.7 * returns["us_core_bonds"]
-    >>> bool(np.isclose(part["2002-01"], earned["2002-01"]))
-    True
-    >>> paid = earned["2003-01"] - part["2003-01"]
-    >>> each = policy["backtest_trading_cost"]
-    >>> bool(np.isclose(paid, 2 * each * found.replays["three tenths"].turnover.iloc[1], rtol=0.05))
-    True
-
-    Bolder people hold more, within the policy's bands around the reference; where no distance from
-    it is allowed, the reference is held and counted:
-
-    >>> bolder = asked("aggressive").table().loc[ADOPTED, "equity"]
-    >>> bool(bolder > table.loc[ADOPTED, "equity"])
-    True
-    >>> near = asked("moderate", policy.replace(tracking_error_limit=0.0001))
-    >>> near.refused, near.differences().index.tolist()
-    (1, ['three tenths', 'equal weights'])
-    >>> both = (near.replays[name].weights for name in (ADOPTED, REFERENCE))
-    >>> bool(np.allclose(*both, atol=0.001))
-    True
+    It goes on in ``record.md``.
     """
     refused: list[str] = []
     chosen: dict[str, Array] = {}

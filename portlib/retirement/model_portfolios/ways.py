@@ -314,48 +314,7 @@ def ways(desk: Adviser, posture: str, cap: float = 1.0) -> Mapping[str, Glidepat
     >>> series_weights(desk, 15.0, 0.86), default_weights(desk, 15.0)
     ({'TDIDX, 20 years to go': 1.0}, {'TDIDX, 15 years to go': 1.0})
 
-    The default posture is the default, and there is no other date to advise:
-
-    >>> list(ways(desk, "moderate"))
-    ['the default', 'equal shares of the menu']
-    >>> float(default.equity_at(20.0)) == target_equity(desk, 20.0, "moderate", cap=1.0)
-    True
-
-    What a person accepts at most binds every way but the default and equal shares (of the 17 other
-    funds, which cost the mean of what they cost):
-
-    >>> [target_equity(desk, years, "growth", cap=0.55) for years in (20.0, 0.0, -30.0)]
-    [0.55, 0.55, 0.48]
-    >>> capped = ways(desk, "growth", 0.55)
-    >>> capped[SERIES].equity_at(ages).round(9).tolist()
-    [0.6, 0.6, 0.6, 0.6, 0.5, 0.5]
-    >>> costs = ours.funds["expense_ratio"].drop(["TDIDX", "COSTK"])
-    >>> bool(np.isclose(found[NAIVE].fee, sum(costs) / 17)), round(found[DEFAULT].fee, 9)
-    (True, 0.0007)
-    >>> [path.name for path in found.values()] == list(found)
-    True
-
-    Models are mixed to the share wanted:
-
-    >>> def typed(posture, equity):
-    ...     weights = {"LCIDX": equity, "BNDIDX": 1 - equity}
-    ...     return Model(posture, weights, 4.0, 0.05, 0.1, equity, 0.001, 0.0, "", "typed")
-    >>> made = Suite((typed("moderate", 0.4), typed("aggressive", 0.8)), {}, {}, "2026-01-01")
-    >>> with_models = Adviser(ours, made, classes, instrument=None)
-    >>> ways(with_models, "growth")[MODELS].equity_at(ages).round(9).tolist()
-    [0.8, 0.8, 0.8, 0.79, 0.6, 0.48]
-
-    A plan that names no default has the model nearest to the default posture's for one, every five
-    years alike; one fund is as good a default as a series:
-
-    >>> from dataclasses import replace
-    >>> bare = replace(ours, rules={**ours.rules, "default": None}, vintages=None)
-    >>> unnamed = Adviser(bare, made, classes, instrument=None)
-    >>> ways(unnamed, "moderate")[DEFAULT].years.tolist()[::5], default_weights(unnamed, 12.0)
-    ([45.0, 20.0, -5.0, -30.0], {'LCIDX': 0.4, 'BNDIDX': 0.6})
-    >>> typical = replace(bare, rules={**ours.rules, "default": "BNDIDX"})
-    >>> default_weights(Adviser(typical, made, classes, instrument=None), 12.0)
-    {'BNDIDX': 1.0}
+    It goes on in ``ways.md``.
     """
     years = _grid(desk)
     found = {DEFAULT: path_of(desk, DEFAULT, {y: default_weights(desk, y) for y in years})}

@@ -113,42 +113,7 @@ def review_mandates(
     {'COSTK': 0.05} {'equity wash: stable value not sold': {'STABLE': 0.35}}
     {'COSTK': 0.05} {'equity wash: no competing fund bought': {'GOVMM': 0.2}}
 
-    A fund sold 29 days ago is not bought again within 30, one bought then is not sold; on the
-    thirtieth day both may be. Stable value sold 89 days ago leaves one mandate:
-
-    >>> def before(days, fund, change):
-    ...     return [Trade(date.fromordinal(today.toordinal() - days), fund, change)]
-    >>> bounds(before(29, "INTIDX", -0.1))[0]["round trip"]
-    {'INTIDX': 0.15}
-    >>> bounds(before(29, "HYACT", 0.1))[0]["minimum holding"]
-    {'HYACT': 0.25}
-    >>> others = before(30, "INTIDX", -0.1) + before(29, "INTIDX", 0.1) + before(29, "HYACT", -0.1)
-    >>> list(bounds(others)[0])
-    ['frozen employer stock', 'equity wash: stable value not sold']
-    >>> [len(bounds(before(days, "STABLE", -0.1))) for days in (89, 90)]
-    [1, 2]
-    >>> list(bounds(before(89, "STABLE", -0.1))[0])
-    ['frozen employer stock', 'equity wash: no competing fund bought']
-
-    In a blackout, on its first and last days too, and after four days with transfers in a quarter,
-    nothing changes; other transfers of the same day do not count:
-
-    >>> [len(review_mandates(ours, rules, held, [], date(2027, 1, day))[0].constraints)
-    ...  for day in (3, 4, 15, 16)]
-    [3, 1, 1, 3]
-    >>> days = [Trade(date(2026, 5, day), "INTIDX", 0.01) for day in (1, 2, 3)]
-    >>> def still(*trades):
-    ...     return review_mandates(ours, rules, held, trades, today)[0].constraints[0].name
-    >>> still(*days, Trade(date(2026, 3, 31), "INTIDX", 0.01))
-    'long only'
-    >>> still(*days, Trade(today, "STABLE", 0.1))
-    'long only'
-    >>> still(*days, Trade(date(2026, 4, 1), "INTIDX", 0.01))
-    'transfers per quarter'
-    >>> review_mandates(ours, rules, {**held, "GOVMM": 0.3}, [], today)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: holdings of the funds considered sum to 1.1, not to one: leave out ...
+    It goes on in ``account_review.md``.
     """
     held = {fund: float(holdings.get(fund, 0.0)) for fund in mandate.labels}
     if min(held.values()) < 0 or abs(sum(held.values()) - 1) > 1e-6:
@@ -348,25 +313,8 @@ def broken_rules(
     ['minimum holding']
     >>> broken("HYACT", "LCIDX", bought, on=date(2026, 7, 1)), broken("LCIDX", "HYACT", bought)
     ([], [])
-    >>> broken("LCIDX", "COSTK"), broken("COSTK", "LCIDX")
-    (['frozen employer stock'], [])
-    >>> broken("STABLE", "GOVMM"), broken("STABLE", "LCIDX"), broken("LCIDX", "GOVMM")
-    (['equity wash'], [], [])
-    >>> washed = Trade(date(2026, 4, 2), "STABLE", -0.1)
-    >>> broken("LCIDX", "GOVMM", washed), broken("LCIDX", "GOVMM", washed, on=date(2026, 7, 1))
-    (['equity wash'], [])
-    >>> three = [Trade(date(2026, 4, day), "LCIDX", 0.1) for day in (1, 2, 3)]
-    >>> fourth = Trade(date(2026, 5, 4), "LCIDX", 0.1)
-    >>> broken("LCIDX", "HYACT", *three), broken("LCIDX", "HYACT", *three, fourth)
-    ([], ['transfers per quarter'])
-    >>> early, same = fourth._replace(on=date(2026, 3, 31)), fourth._replace(on=date(2026, 6, 30))
-    >>> broken("LCIDX", "HYACT", *three, early), broken("LCIDX", "HYACT", *three, same)
-    ([], [])
-    >>> foreign = pd.Series({"INTIDX": 0.4, "LCIDX": 0.6})
-    >>> trip = Trade(date(2026, 6, 1), "INTIDX", -0.1)
-    >>> [broken_rules(ours, foreign, foreign[::-1].set_axis(["INTIDX", "LCIDX"]), [trip], day)
-    ...  for day in (date(2026, 6, 30), date(2026, 7, 1))]
-    [['round trip'], []]
+
+    It goes on in ``account_review.md``.
     """
     change = after - before
     trades = list(trades)

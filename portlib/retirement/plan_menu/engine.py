@@ -106,37 +106,7 @@ def best(
     >>> alone.allocation[worth[dates].idxmax()], alone.gap
     (1.0, 0.0)
 
-    A mix that is worth more is held instead, with no part of a date in it; in whole percents if
-    asked:
-
-    >>> mixed = mix(
-    ...     ours, funds, of_mixes(ours, Mandate(funds.labels, [fully_invested(), long_only()])),
-    ...     risk_aversion=4.0, classes=classes, **free,
-    ... ).allocation
-    >>> float(mixed.weights[dates].abs().max())
-    0.0
-    >>> s = np.linspace(0, 1, 1001)
-    >>> at = [funds.labels.index(name) for name in ("LCIDX", "BNDIDX")]
-    >>> pair, risks = funds.mu[at], funds.sigma[np.ix_(at, at)]
-    >>> w = np.column_stack([s, 1 - s])
-    >>> most = s[np.argmax(w @ pair - 2.0 * ((w @ risks) * w).sum(axis=1))]
-    >>> bool(abs(mixed["LCIDX"] - most) < 0.002)
-    True
-    >>> percent = found(1.0, whole_percent=True, most_funds=2).allocation.weights
-    >>> bool(np.allclose(100 * percent, (100 * percent).round()))
-    True
-
-    Equal contributions of two independent funds are the inverse of their risks, whatever is
-    expected:
-
-    >>> equal = replace(ours, policy=ours.policy.replace(optimizer="ERC"))
-    >>> told = best(
-    ...     equal, funds, Mandate(funds.labels, [fully_invested(), long_only()]), risk_aversion=4.0,
-    ...     classes=classes,
-    ... ).allocation
-    >>> ratio = (risks[1, 1] / risks[0, 0]) ** 0.5
-    >>> bool(np.isclose(told["LCIDX"] / told["BNDIDX"], ratio, rtol=1e-3))
-    True
+    It goes on in ``engine.md``.
     """
     series = considered(plan).dates
     mixed = of_mixes(plan, mandate)

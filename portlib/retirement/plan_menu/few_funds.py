@@ -135,75 +135,7 @@ def best_few(
     >>> found.allocation.weights.to_dict(), found.gap <= WORTH
     ({'cheap': 1.0, 'dear': 0.0}, True)
 
-    Four funds, no order: of every mix of two of them in whole percents the best is found, and of
-    any two in fractions too, which is worth more:
-
-    >>> mu = np.array([0.05, 0.08, 0.03, 0.06])
-    >>> sigma = np.array([
-    ...     [0.02, 0.01, 0.001, 0.004], [0.01, 0.05, 0.002, 0.01], [0.001, 0.002, 0.004, 0.0],
-    ...     [0.004, 0.01, 0.0, 0.03],
-    ... ])
-    >>> funds = Assumptions(["d", "b", "c", "a"], mu, sigma)
-    >>> most = {"d": 0.9, "b": 0.635, "c": 0.7, "a": 0.585}
-    >>> rules = [fully_invested(), long_only(), Bounds("most", upper=most)]
-    >>> mandate = Mandate(funds.labels, rules)
-    >>> def utility(w):
-    ...     return float(mu @ w - 2.5 * w @ sigma @ w)
-    >>> top = np.array(list(most.values()))
-    >>> grid = []
-    >>> for i, j in itertools.combinations(range(4), 2):
-    ...     for percent in range(101):
-    ...         w = np.zeros(4)
-    ...         w[i], w[j] = percent / 100, 1 - percent / 100
-    ...         grid += [w] if (w <= top + 1e-12).all() else []
-    >>> best = max(grid, key=utility)
-    >>> two = best_few(funds, mandate, risk_aversion=5.0, most_funds=2, whole_percent=True)
-    >>> bool(np.allclose(two.allocation.w, best)), bool(np.isclose(two.utility, utility(best)))
-    (True, True)
-    >>> two.gap <= WORTH, two.bound >= two.utility, 1 < two.solved < 60
-    (True, True, True)
-    >>> parts = best_few(funds, mandate, risk_aversion=5.0, most_funds=2)
-    >>> bool(parts.utility > two.utility), int((parts.allocation.w > HELD).sum())
-    (True, 2)
-    >>> names = [f for f, w in zip(funds.labels, best, strict=True) if w > 0]
-    >>> bool((parts.allocation.weights[names] > 0).all())
-    True
-
-    Any number of funds is the plain optimum, whole percents just under it, whatever order funds are
-    in:
-
-    >>> from portlib.construction.mean_variance import maximum_utility
-    >>> plain = maximum_utility(funds, mandate, risk_aversion=5.0)
-    >>> all_of_them = best_few(funds, mandate, risk_aversion=5.0)
-    >>> bool(np.allclose(all_of_them.allocation.w, plain.w, atol=1e-6)), all_of_them.solved
-    (True, 1)
-    >>> whole = best_few(funds, mandate, risk_aversion=5.0, whole_percent=True)
-    >>> 0 < all_of_them.utility - whole.utility < 1e-4
-    True
-    >>> bool(np.allclose(100 * whole.allocation.w, np.round(100 * whole.allocation.w), atol=1e-9))
-    True
-    >>> turned = funds.select(["a", "b", "c", "d"])
-    >>> other = best_few(turned, Mandate(turned.labels, rules), risk_aversion=5.0, most_funds=2)
-    >>> bool(np.allclose(other.allocation.weights[list(funds.labels)], parts.allocation.w))
-    True
-
-    What cannot be had is said, two funds of at most 40% each among it, and so is what was not found
-    in time:
-
-    >>> capped = Mandate(funds.labels, [*rules[:2], Bounds("most", upper=dict.fromkeys(most, 0.4))])
-    >>> best_few(funds, capped, risk_aversion=5.0, most_funds=2)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.construction.engines.NotSolved: no portfolio of at most 2 funds obeys ...
-    >>> hard = {"risk_aversion": 5.0, "whole_percent": True, "most_solved": 1}
-    >>> best_few(funds, mandate, **hard)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.construction.engines.NotSolved: none of at most 4 funds in whole percents found in 1 ...
-    >>> best_few(funds, mandate, risk_aversion=0.0)
-    Traceback (most recent call last):
-    ...
-    ValueError: give a finite risk aversion above zero and one fund or more, not 0.0, 4
+    It goes on in ``few_funds.md``.
     """
     start = time.perf_counter()
     n = len(assumptions)

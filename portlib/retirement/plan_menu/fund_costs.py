@@ -169,17 +169,7 @@ def compared(plan: Plan) -> pd.DataFrame:
     >>> bool(np.isnan(table["average"]["COSTK"]))
     True
 
-    Half equity is hybrid, and the policy's limits themselves count as what they limit:
-
-    >>> from dataclasses import replace
-    >>> ends = ours.policy["fee_group_equity"]
-    >>> def group(share):
-    ...     mixed = ours.exposures.copy()
-    ...     mixed.loc["LCIDX"] = 0.0
-    ...     mixed.loc["LCIDX", ["us_large_equity", "us_core_bonds"]] = share, 1 - share
-    ...     return compared(replace(ours, exposures=mixed))["group"]["LCIDX"]
-    >>> [group(share) for share in (ends["bond"], 0.5, ends["equity"])]
-    ['bond', 'hybrid', 'equity']
+    It goes on in ``fund_costs.md``.
     """
     fees = data.table("fund_fees")
     limits = plan.policy["fee_group_equity"]
@@ -304,35 +294,7 @@ def fee_drag(
     >>> bool(np.isclose(table["share_lost"]["fund"], 1 - dear / free)), list(table.index)
     (True, ['no cost', 'fund'])
 
-    What is left lasts until nothing is left; without growth, as many years as it pays for:
-
-    >>> spent = free / (1 / 1.1 + 1 / 1.21)
-    >>> lasts = table["lasts"]["fund"]
-    >>> paid = spent * (1 - 1.045**-lasts) / 0.045
-    >>> bool(np.isclose(paid, dear)), bool(np.isclose(table["years_lost"]["fund"], 2 - lasts))
-    (True, True)
-    >>> round(float(table["lasts"]["no cost"]), 9)
-    2.0
-    >>> still = fee_drag(
-    ...     {"none": 0.0}, contribution=100.0, growth=0.0, years=4, retired=8, recordkeeping=25.0
-    ... )
-    >>> still.loc["none", ["balance", "lasts", "years_lost"]].tolist()  # 300 at 50 a year
-    [300.0, 6.0, 2.0]
-
-    A percent a year takes a fifth of a career of 40 years; a percentage for a decimal is refused:
-
-    >>> fees = {"none": 0.0, "one percent": 0.01}
-    >>> table = fee_drag(fees, contribution=10_000, growth=0.04, years=40, retired=25)
-    >>> table.loc[list(fees), "share_lost"].round(2).tolist()
-    [0.0, 0.21]
-    >>> fee_drag({"fund": 1.0}, **how)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: the fee of fund is 1: give a number of at least 0 and below 0.1; in percent? ...
-    >>> fee_drag({}, **(how | {"contribution": 20.0}), recordkeeping=20.0)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: give a growth above -1, years above zero, and a contribution above ...
+    It goes on in ``fund_costs.md``.
     """
     if not (growth > -1 and years > 0 and retired > 0 and contribution > recordkeeping >= 0):
         raise ValueError(

@@ -283,16 +283,7 @@ def each_vintage(plan: Plan) -> Plan:
     >>> opened.funds["label"].iloc[-1]
     'Index Target-Date series (5-year vintages), retired 5 years'
 
-    Rules of the series are rules of each date:
-
-    >>> trading = {**ours.rules["trading"], "round_trip_days": {"TDIDX": 20, "INTIDX": 30}}
-    >>> wash = {**ours.rules["stable_value"], "competing": ["GOVMM", "TDIDX"]}
-    >>> ruled = replace(ours, rules={**ours.rules, "trading": trading, "stable_value": wash})
-    >>> rules = each_vintage(ruled).rules
-    >>> rules["trading"]["round_trip_days"] == {**dict.fromkeys(named, 20), "INTIDX": 30}
-    True
-    >>> rules["stable_value"]["competing"] == ["GOVMM", *named]
-    True
+    It goes on in ``options.md``.
     """
     fund = series_of(plan)
     named = dates(plan)

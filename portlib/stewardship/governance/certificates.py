@@ -178,58 +178,8 @@ def certify(
     ...     content = certificate_content(fields)
     ...     span = {"plan": plan, "at": at, "days": days}
     ...     return sign(kind, content, keys[role], role=role, nonce=nonce, **span)
-    >>> def filed(fields, statement, made=made):
-    ...     who = {"certifiers": ("certifier", "chair", "developer"), "developers": ("developer",)}
-    ...     try:
-    ...         return certify(office, fields, statement, made, at, **who).name
-    ...     except ValueError as error:
-    ...         return type(error).__name__
-    >>> in_force(office, made, at)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.certificates.NotCertified: no certificate is filed: the ...
-    >>> filed(fields | {"qualifications": "tbd"}, signed(fields))
-    'IncompleteRecord'
-    >>> filed(fields, signed(fields), replace(made, code="0" * 64))
-    'NotCertified'
-    >>> filed(fields, signed(fields, "developer"))
-    'WrongKey'
-    >>> filed(fields | {"conclusion": "meets it well"}, signed(fields))
-    'Altered'
-    >>> filed(fields, signed(fields)), filed(fields, signed(fields))
-    ('ModelCertified', 'Replayed')
-    >>> len(office.log.events("models", "CertificateRefused"))
-    5
-    >>> event = office.log.events("models", "ModelCertified")[0]
-    >>> event.actor, event.body["fields"] == fields, event.body["role"], event.body["nonce"]
-    ('certifier', True, 'certifier', 1)
 
-    Another plan does not void it; other code or data do, a later certificate, and a moment too
-    late.
-
-    >>> last = at + timedelta(days=100)
-    >>> in_force(office, replace(made, plan="0" * 64), at).number == event.number
-    True
-    >>> other = replace(made, code="a4" * 32, policy="b5" * 32)
-    >>> try:
-    ...     in_force(office, other, at)
-    ... except NotCertified as error:
-    ...     print(str(error)[:68])
-    the certificate of event 6 is void: code and policy changed since; h
-    >>> anew = draft(other) | {name: fields[name] for name in FIELDS}
-    >>> filed(anew, signed(anew, "chair", days=100), other)
-    'ModelCertified'
-    >>> in_force(office, other, last).body["fields"] == anew
-    True
-    >>> try:
-    ...     in_force(office, made, at)
-    ... except NotCertified as error:
-    ...     print(str(error)[:57])
-    the certificate of event 9 is void: code and policy chang
-    >>> in_force(office, other, last + timedelta(seconds=1))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.certificates.NotCertified: the certificate of event 9 ...
+    It goes on in ``certificates.md``.
     """
     with office.refusing(
         "models", "CertificateRefused", at, "portlib", {"claimed by": signed.role}

@@ -612,27 +612,8 @@ def inventory(
     'whether the returns are right, and days within a month.'
     >>> found.loc["stewardship.audit_log", "purpose"]
     'What happened, in which order, and has anyone changed the record since?'
-    >>> def refusal(grades, owners=owners, tiers=tiers, names=names):
-    ...     try:
-    ...         inventory(grades, owners, tiers, names)
-    ...     except InventoryError as error:
-    ...         return str(error)
-    >>> refusal(dict(list(grades.items())[:1]))[:61]
-    'not in the inventory: estimation.draws, estimation.months; gr'
-    >>> refusal(grades, names=names[:1])[:72]
-    'in the inventory but no model of portlib: estimation.months, stewardship'
-    >>> refusal(grades | {"estimation.months": {"exposure": "huge", "use": "informs"}})
-    "estimation.months: exposure 'huge' is none of large, small"
-    >>> refusal(grades | {"stewardship.audit_log": {"kind": "toy"}})[:47]
-    "stewardship.audit_log: {'kind': 'toy'} is no ki"
-    >>> refusal(grades | {"stewardship.audit_log": {"kind": "record", "use": "informs"}})[:40]
-    "stewardship.audit_log: {'kind': 'record'"
-    >>> refusal(grades, {"estimation": "research"})
-    'stewardship.audit_log: exposure None is none of large, small'
-    >>> refusal(grades, {"stewardship": "compliance"})
-    'estimation.draws: no owner for its layer'
-    >>> refusal(grades, tiers=tiers | {"tier": {"high": 6, "medium": 4}})
-    'estimation.months: no tier for 3 points'
+
+    It goes on in ``model_registry.md``.
     """
     there = models() if names is None else names
     if lost := sorted(set(there) - set(graded)):

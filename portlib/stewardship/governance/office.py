@@ -49,58 +49,7 @@ class Office(PolicyChanges):
     >>> office.halt.name, office.halt.body["why"]
     ('Halted', 'risk is 0.3, limit 0.2')
 
-    While it stands nothing is made; approved, it is lifted, and what is within its limits is
-    released with all that made it.
-
-    >>> import numpy as np
-    >>> from portlib.stewardship.governance.signatures import address, demonstration_keys, sign
-    >>> office.optimize(
-    ...     lambda: 1 / 0, lambda values: values, {"risk": 0.2}, at
-    ... )  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.office.OptimizationHalted: halted since event 2: risk is ...
-    >>> keys = demonstration_keys(("chair", "clerk"), np.random.default_rng(1))
-    >>> roster = {role: address(key) for role, key in keys.items()}
-    >>> plan = "ab" * 32
-    >>> office = Office(AuditLog(), plan, roster, ("chair",), 1, timedelta(0), ())
-    >>> office.resume(at, "clerk")
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.approvals.GovernanceError: nothing is halted
-    >>> values = {"risk": 0.3, "turnover": math.inf, "ratio": 0.1}
-    >>> limits = {"risk": 0.2, "turnover": 0.5, "ratio": 0.1}
-    >>> wild = result("toy", {"w": 0.5}, made.pins, 6)
-    >>> office.optimize(lambda: wild, lambda _: values, limits, at, "clerk")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.office.OptimizationHalted: toy: risk is 0.3, limit 0.2; ...
-    >>> told = office.log.events("risk", "ConstraintBreached")
-    >>> [(e.body["measure"], e.body["value"], e.actor) for e in told]
-    [('risk', 0.3, 'clerk'), ('turnover', 'inf', 'clerk')]
-    >>> office.resume(at, "clerk")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.approvals.NotApproved: event 4: approved by nobody; 1 of ...
-    >>> said = {
-    ...     "content": bytes.fromhex(office.halt.link.digest),
-    ...     "subject": "halt",
-    ...     "reason": "read",
-    ... }
-    >>> span = {"plan": plan, "at": at, "days": 1}
-    >>> lifted = sign("Approval", said, keys["chair"], role="chair", nonce=1, **span)
-    >>> office.approve(lifted, at).body["of"]
-    4
-    >>> office.resume(at, "clerk")
-    >>> office.halt, office.log.events("risk", "Resumed")[0].body["of"]
-    (None, 4)
-    >>> office.optimize(lambda: wild, lambda _: {"risk": 0.2}, {"risk": 0.2}, at) is wild
-    True
-    >>> told = office.log.events()[-1]
-    >>> told.name, told.actor, told.body["values"], told.body["pins"]["policy"]
-    ('PortfolioOptimized', 'portlib', {'w': 0.5}, 'policy')
-    >>> told.body["digest"] == wild.digest, told.body["model"]
-    (True, 'toy')
+    It goes on in ``office.md``.
     """
 
     @classmethod

@@ -233,31 +233,7 @@ def sealed(
     ...
     portlib.stewardship.audit_log.ChainBroken: link 3 is missing: the log ends before link ...
 
-    A statement, a fingerprint or a subject other than the one that was signed is found:
-
-    >>> body = dict(events[0].body)
-    >>> other = sign(
-    ...     "Approval",
-    ...     {"subject": "a letter", "content": bytes.fromhex(body["fingerprint"]), "reason": ""},
-    ...     key,
-    ...     role="research",
-    ...     nonce=9,
-    ...     plan=plan,
-    ...     at=at,
-    ...     days=1,
-    ... ).to_json()
-    >>> for wrong in ({"statement": {"mean": 0.07}}, {"fingerprint": "0" * 64}, {"signed": other}):
-    ...     forged = AuditLog()
-    ...     _ = forged.append(
-    ...         "forecasts", "ForecastSealed", at=at, actor="research", body=body | wrong
-    ...     )
-    ...     try:
-    ...         sealed(forged, roster, plan=plan)
-    ...     except AuditError as error:
-    ...         print(error)
-    event 1: the statement is not the one that was signed
-    event 1: the statement is not the one that was signed
-    event 1: the statement is not the one that was signed
+    It goes on in ``sealed_forecasts.md``.
     """
     log.verify(head)
     events = list(log.events("forecasts", "ForecastSealed"))
@@ -322,32 +298,8 @@ def score(
     >>> bool(np.isclose(found.loc["a", "came"], by_hand, rtol=1e-10)), str(found["sealed"].iloc[0])
     (True, '2026-01-15')
     >>> believed = 1.06**2 / (1.06**2 + 0.04) ** 0.5 - 1
-    >>> bool(np.isclose(found.loc["a", "expected"], believed, rtol=1e-10))
-    True
-    >>> bool(np.isclose(found.loc["a", "z"], (by_hand - believed) / (0.2 / 0.25**0.5), rtol=1e-10))
-    True
-    >>> mixed = ((1 + 0.016) * (1 - 0.006) * (1 + 0.0188)) ** 4 - 1
-    >>> bool(np.isclose(found.loc["mix", "came"], mixed, rtol=1e-10))
-    True
-    >>> (
-    ...     round(float(found.loc["b", "expected"]), 12),
-    ...     bool(np.isnan(found.loc["b", "z"])),
-    ... )  # no risk, no z
-    (0.03, True)
-    >>> bool(np.isnan(found.loc["lost", "came"])), round(float(found.loc["lost", "expected"]), 6)
-    (True, 0.039447)
-    >>> round(1.05**2 / (1.05**2 + 0.15**2) ** 0.5 - 1, 6)
-    0.039447
 
-    A month in which a part has no return is no month of the whole:
-
-    >>> gap = returns.assign(b=[0.5, 0.01, np.nan, 0.002])
-    >>> found = score(log, gap, {"research": address(key)}, plan=plan).set_index("name")
-    >>> found["months"].to_dict()
-    {'a': 3, 'b': 2, 'mix': 2, 'lost': 0}
-    >>> early = score(log, returns.iloc[:1], {"research": address(key)}, plan=plan)
-    >>> early["months"].tolist(), bool(early["came"].isna().all())
-    ([0, 0, 0, 0], True)
+    It goes on in ``sealed_forecasts.md``.
     """
     months = monthly(returns)
     rows = []

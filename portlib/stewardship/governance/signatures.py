@@ -221,45 +221,8 @@ def typed_data(kind: str, message: Mapping[str, Any], plan: str) -> dict[str, An
     Traceback (most recent call last):
     ...
     portlib.stewardship.governance.signatures.SignatureError: LogHead: field number is ...
-    >>> typed_data("LogHead", message | {"digest": bytes(31)}, "ab" * 32)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.signatures.SignatureError: LogHead: field digest is ...
-    >>> typed_data("LogHead", message | {"role": 5}, "ab" * 32)
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.signatures.SignatureError: LogHead: field role is 5: no string
-    >>> typed_data("LogHead", message | {"why": "so"}, "ab" * 32)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.signatures.SignatureError: LogHead: fields missing or ...
-    >>> typed_data("Letter", message, "ab" * 32)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.signatures.SignatureError: no statement of kind ...
 
-    A view's portfolio is a list of legs, each with exactly an asset and a weight, as text:
-
-    >>> view = View("US", {"US": 1.0, "EU": -1.0}, 0.01, "research", "2026-11-29", "so")
-    >>> said = {
-    ...     **view_content(view),
-    ...     "role": "research",
-    ...     "nonce": 1,
-    ...     "validFrom": 0,
-    ...     "validUntil": 9,
-    ... }
-    >>> list(typed_data("InvestorView", said, "ab" * 32)["types"])
-    ['EIP712Domain', 'InvestorView', 'Holding']
-    >>> leg = {"asset": "US", "weight": "1.0"}
-    >>> for wrong in ([leg | {"weight": 1.0}], [leg | {"more": ""}], [["US", "1.0"]], "US"):
-    ...     try:
-    ...         typed_data("InvestorView", said | {"portfolio": wrong}, "ab" * 32)
-    ...     except SignatureError as error:
-    ...         print(str(error)[-12:])
-    no Holding[]
-    no Holding[]
-    no Holding[]
-    no Holding[]
+    It goes on in ``signatures.md``.
     """
     if kind not in KINDS:
         raise SignatureError(f"no statement of kind {kind!r}; use one of {', '.join(KINDS)}")
@@ -328,20 +291,7 @@ def digest(full: Mapping[str, Any]) -> bytes:
     >>> digest(full).hex()
     'be609aee343fb3c4b28e1df9e632fca64fcfaede20f02e86244efddf30957bd2'
 
-    And of a statement of ours, with a list, as the library that signs computes it:
-
-    >>> from eth_account.messages import _hash_eip191_message, encode_typed_data
-    >>> view = View("US", {"US": 1.0, "EU": -1.0}, 0.01, "research", "2026-11-29", "so")
-    >>> said = {
-    ...     **view_content(view),
-    ...     "role": "research",
-    ...     "nonce": 1,
-    ...     "validFrom": 0,
-    ...     "validUntil": 9,
-    ... }
-    >>> full = typed_data("InvestorView", said, "ab" * 32)
-    >>> digest(full) == bytes(_hash_eip191_message(encode_typed_data(full_message=full)))
-    True
+    It goes on in ``signatures.md``.
     """
     from eth_utils import keccak
 
@@ -529,29 +479,7 @@ def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime
     ...
     portlib.stewardship.governance.signatures.Expired: Approval 4 of chair: held until ...
 
-    One letter, another plan, another role or another role's key, and it does not count:
-
-    >>> def refusal(statement, roster=roster, plan=plan):
-    ...     try:
-    ...         verify(statement, roster, plan=plan, at=at)
-    ...     except SignatureError as error:
-    ...         return type(error).__name__, str(error).split(": ", 1)[1]
-    >>> refusal(signed.altered(reason="read It")) == refusal(signed, plan="cd" * 32)
-    True
-    >>> refusal(signed.altered(reason="read It"))[0], refusal(replace(signed, signature="0x00"))[0]
-    ('Altered', 'Altered')
-    >>> refusal(signed, {"counsel": roster["counsel"]})
-    ('WrongKey', 'chair may not sign it; counsel may')
-    >>> refusal(signed, {"chair": roster["counsel"]})[0]
-    'WrongKey'
-    >>> refusal(signed, {"chair": roster["chair"].lower()}), refusal(signed)
-    (None, None)
-    >>> refusal(replace(signed, signature="0x" + "00" * 65))[0]
-    'Altered'
-    >>> verify(signed, roster, plan=plan, at=datetime(2026, 11, 29, 12))
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.signatures.SignatureError: a time needs its zone
+    It goes on in ``signatures.md``.
     """
     what = f"{signed.kind} {signed.nonce} of {signed.role}"
     if at.tzinfo is None:

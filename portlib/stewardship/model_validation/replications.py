@@ -655,28 +655,8 @@ def run() -> dict[str, list[Compared]]:
     True
     >>> {row.verdict for case, row in rows if (case, row.quantity) in EXPLAINED}
     {'within its notes'}
-    >>> for case in (
-    ...     "cfa_after_tax_accumulation",
-    ...     "ssa_benefit_examples",
-    ...     "irs_worked_taxes",
-    ...     "irs_uniform_lifetime_table_2022",
-    ...     "bacon_brinson_fachler",
-    ...     "target_date_glidepath_facts",
-    ...     "lo_2002_sharpe_standard_errors",
-    ... ):
-    ...     names, digits = zip(*((row.quantity, f"{row.digit:g}") for row in found[case]))
-    ...     print(f"{', '.join(names)}: {' '.join(digits)}")
-    deferred gain, tax-deferred account, second deferred gain: 1 1000 0.0001
-    average indexed earnings, full benefit a month, paid a month, reduced benefits: 1 0.1 1 0.1
-    tax at the foot of each bracket, taxable benefits: 0.01 1
-    periods, percent of the balance, worked distribution: 0.1 0.01 1
-    returns, effects, totals: 0.001 0.0001 0.001
-    equity near the target date, equity at the target date, landing points: 0.0001 0.01 0.01
-    standard errors, factors to a year: 0.001 0.01
-    >>> [(row.printed.size, row.digit) for row in found["milevsky_robinson_2005_ruin"]]
-    [(1, 0.0001), (1, 0.001), (1, 0.001)]
-    >>> [row.printed.size for row in found["eip712_typed_data"]]
-    [32, 1, 32, 1]
+
+    It goes on in ``replications.md``.
     """
     if odd := missing():
         raise Unfiled(

@@ -819,29 +819,7 @@ def sensitivity(plan: Plan) -> tuple[str, pd.DataFrame]:
     ... )
     (True, True)
 
-    Without fees the mix that was decided costs what the best earns more, after its risk; a bolder
-    investor takes more risk, and a more cautious one less.
-
-    >>> costs = (
-    ...     plan_menu.each_vintage(ours)
-    ...     .funds["expense_ratio"]
-    ...     .reindex(list(funds.labels))
-    ...     .to_numpy(float)
-    ... )
-    >>> free = found.loc["fees left out"]
-    >>> worth = free["expected return"] - a / 2 * free["risk"] ** 2
-    >>> staying = best.mean + costs @ best.w - a / 2 * best.risk**2
-    >>> bool(np.isclose(free["cost of staying"], worth - staying, atol=1e-9))
-    True
-    >>> band = ours.policy["risk_aversion_bands"][posture]
-    >>> cautious, bold = (
-    ...     found.loc[f"risk aversion {x:g}, not {a:g}", "risk"] for x in (max(band), min(band))
-    ... )
-    >>> bool(cautious < decided["risk"] < bold)
-    True
-    >>> equity = plan_menu.equity_share(ours).reindex(list(funds.labels)).to_numpy(float)
-    >>> bool(np.isclose(decided["equity"], equity @ best.w))
-    True
+    It goes on in ``validation.md``.
     """
     default = plan.policy["default_posture"]
     for posture in [default, *(p for p in models.postures(plan.policy) if p != default)]:

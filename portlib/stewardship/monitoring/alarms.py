@@ -173,53 +173,7 @@ def alerts(measured: Mapping[str, pd.Series], *, policy: Policy) -> list[Alert]:
     >>> print(told)
     watch: drift is 0.024, limit 0.02 (weight), since 2026-03
 
-    Several measures: the worst first, then by name; one within its limits is not told. A spell may
-    be the whole record.
-
-    >>> months = pd.to_datetime(["2026-02-28", "2026-03-31", "2026-04-30"])
-    >>> seen = {
-    ...     "drift": pd.Series([0.04, 0.03, 0.06], months),
-    ...     "cost": pd.Series([0.012, 0.018, 0.015], months),
-    ...     "age": pd.Series([0.03, 0.0, 0.013], months),
-    ...     "size": pd.Series([0.9, 0.9, 0.005], months),
-    ... }
-    >>> decided = {"alert_limits": dict.fromkeys(seen, rises)}
-    >>> for told in alerts(seen, policy=decided):
-    ...     print(told.severity, told.rule, f"{told.since:%Y-%m}", told.limit, told.value)
-    act drift 2026-04 0.05 0.06
-    info age 2026-04 0.01 0.013
-    info cost 2026-02 0.01 0.015
-    >>> alerts({"size": seen["size"]}, policy=decided)
-    []
-
-    What cannot be judged is refused, so that silence is not taken for safety.
-
-    >>> alerts({}, policy=decided)
-    Traceback (most recent call last):
-    ...
-    ValueError: no measure is given; silence is not safety
-    >>> alerts({"drift": seen["drift"].iloc[:0]}, policy=decided)
-    Traceback (most recent call last):
-    ...
-    ValueError: drift: nothing was measured; give a Series by month end
-    >>> alerts({"drift": seen["drift"].iloc[[1, 0]]}, policy=decided)
-    Traceback (most recent call last):
-    ...
-    ValueError: drift: put its months in order, the oldest first, each once
-    >>> alerts({"drift": seen["drift"].iloc[[1, 1]]}, policy=decided)
-    Traceback (most recent call last):
-    ...
-    ValueError: drift: put its months in order, the oldest first, each once
-    >>> alerts(
-    ...     {"drift": seen["drift"].iloc[:2], "cost": seen["cost"]}, policy=decided
-    ... )  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: the measures end in different months: drift 2026-03, cost 2026-04; bring ...
-    >>> alerts({"drift": pd.Series([0.03, math.nan], months[:2])}, policy=decided)
-    Traceback (most recent call last):
-    ...
-    ValueError: drift: nothing was measured at 2026-03; silence is not safety
+    It goes on in ``alarms.md``.
     """
     if not measured:
         raise ValueError("no measure is given; silence is not safety")
@@ -306,31 +260,7 @@ def simulated(
     >>> classes.shape, funds.shape
     ((40, 500, 2), (40, 500, 3))
 
-    A year of the months has the means and volatilities assumed, and what is a fund's own its own
-    risk:
-
-    >>> month = classes.reshape(-1, 2)
-    >>> error = told.volatility / math.sqrt(20_000 / 12)
-    >>> bool((np.abs(12 * month.mean(axis=0) - told.mu) < 3 * error).all())
-    True
-    >>> (month.std(axis=0, ddof=1) * math.sqrt(12)).round(2).tolist()
-    [0.2, 0.05]
-    >>> beyond = funds - ours.net(classes, 0 * funds)
-    >>> (beyond.reshape(-1, 3).std(axis=0) * math.sqrt(12)).round(3).tolist()
-    [0.03, 0.0, 0.06]
-
-    The same months again, but 2.4% a year lost, which is 0.2% a month of every fund; classes three
-    times as far from their means; and half of the funds' own noise.
-
-    >>> _, worse = simulated(ours, 40, 500, np.random.default_rng(1), lost=0.024)
-    >>> (funds - worse)[7, 9].round(9).tolist()
-    [0.002, 0.002, 0.002]
-    >>> wild, _ = simulated(ours, 40, 500, np.random.default_rng(1), wilder=3.0)
-    >>> bool(np.allclose(wild - [0.005, 0.003], 3 * (classes - [0.005, 0.003])))
-    True
-    >>> _, still = simulated(ours, 40, 500, np.random.default_rng(1), own=0.5)
-    >>> bool(np.allclose(still - ours.net(classes, 0 * funds), beyond / 2))
-    True
+    It goes on in ``alarms.md``.
     """
     a = watched.classes
     n = len(watched.target)

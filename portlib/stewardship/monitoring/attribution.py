@@ -78,37 +78,7 @@ def brinson_fachler(wp: ArrayLike, wb: ArrayLike, rp: ArrayLike, rb: ArrayLike) 
     >>> round(float(sum(part.sum() for part in found)), 9)  # 0.054 - 0.045
     0.009
 
-    Series are taken by their labels; two periods at once each have their own benchmark's return.
-
-    >>> w = pd.Series({"shares": 0.6, "bonds": 0.4})
-    >>> r = pd.Series({"bonds": 0.01, "shares": 0.05})
-    >>> by_label = brinson_fachler(w, w.iloc[::-1], r, 2 * r)
-    >>> by_label.selection.round(6).tolist()
-    [-0.03, -0.004]
-    >>> both = [[0.5, 0.5], [0.8, 0.2]]
-    >>> found = brinson_fachler(both, [0.6, 0.4], both, [[0.1, 0.2], [0.3, -0.1]])
-    >>> found.allocation.round(6).tolist()  # -0.1 * -0.04, 0.1 * 0.06; 0.2 * 0.16, -0.2 * -0.24
-    [[0.004, 0.006], [0.032, 0.048]]
-    >>> brinson_fachler([0.5, 0.4], [0.5, 0.5], [0.1, 0.2], [0.1, 0.2])
-    Traceback (most recent call last):
-    ...
-    ValueError: the weights of the portfolio miss one by 0.1: put what is left over into cash
-    >>> brinson_fachler([0.5, 0.5], [0.5, 0.5], [-1.0, 2.0], [-1.0, 2.1])  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: a return of a period is 2.1: give a number of at least -1 and at most 2; in ...
-    >>> brinson_fachler([0.5, 0.5], [0.5, 0.3, 0.2], [0.1, 0.2], [0.1, 0.2])
-    Traceback (most recent call last):
-    ...
-    ValueError: weights and returns are of different numbers of classes
-    >>> brinson_fachler(w, w, r, r.rename({"bonds": "gold"}))
-    Traceback (most recent call last):
-    ...
-    ValueError: weights and returns are not of the same classes: give all by class, or none
-    >>> brinson_fachler(w, w, r, pd.concat([r, r.iloc[:1]]))
-    Traceback (most recent call last):
-    ...
-    ValueError: weights and returns are not of the same classes: give all by class, or none
+    It goes on in ``attribution.md``.
     """
     p, b, r, s = (numbers("a figure by class", x) for x in _by_label((wp, wb, rp, rb)))
     for returns in (r, s):

@@ -72,30 +72,7 @@ def class_history(classes: Assumptions, known: pd.DataFrame, rng: np.random.Gene
     >>> found.returns["gold"].round(6).tolist()  # 0.06 / 12 + 0.3 / sqrt(12) * [1, -1, 0]
     [0.091603, -0.081603, 0.005]
 
-    A class with nothing in common with shares has draws of its own volatility; half of the variance
-    of one that is correlated 0.6 is explained to 36%.
-
-    >>> sigma = [[0.04, 0.0, 0.018], [0.0, 0.01, 0.0], [0.018, 0.0, 0.0225]]
-    >>> three = Assumptions(["shares", "bonds", "land"], [0.07, 0.03, 0.05], sigma)
-    >>> ten_years = pd.date_range("1976-01-31", periods=600, freq="ME")
-    >>> waves = pd.DataFrame({"shares": 0.05 * np.sin(np.arange(600.0))}, ten_years)
-    >>> drawn = class_history(three, waves, np.random.default_rng(1)).returns
-    >>> (math.sqrt(12) * drawn.std() / [0.05 / math.sqrt(2) * math.sqrt(12), 0.10, 0.15]).round(1)
-    shares    1.0
-    bonds     1.0
-    land      1.0
-    dtype: float64
-    >>> bool((drawn.corr()["shares"] - [1.0, 0.0, 0.6]).abs().max() < 0.1)
-    True
-    >>> class_history(three, known[["land"]].iloc[[0, 2]], np.random.default_rng(1))
-    ... # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: classes: no return for 2026-02; a month that is missing is not ...
-    >>> class_history(both, known[["land"]], np.random.default_rng(1))
-    Traceback (most recent call last):
-    ...
-    ValueError: no class has a real series: bring one, or name one in policy class_series
+    It goes on in ``measures.md``.
     """
     source = known[[label for label in classes.labels if label in known]]
     if source.empty:
@@ -395,42 +372,7 @@ class Watched:
     >>> ours.net(np.array([0.03, -0.01]), np.array([0.004, 0.0, 0.002])).round(6).tolist()
     [0.0335, -0.002167, -0.008083]
 
-    Four months, the same twice but for what shares did in the third; each measure again in plain
-    words:
-
-    >>> from statistics import mean, stdev
-    >>> classes = np.array(
-    ...     [[[0.03, 0.01], [-0.12, 0.02], [x, -0.03], [0.01, 0.06]] for x in (0.02, 0.05)]
-    ... )
-    >>> funds = ours.net(classes, np.zeros((2, 4, 3)))
-    >>> told = {rule: x[1, -1] for rule, x in ours.measures(classes, funds).items()}
-    >>> r, _, ends = followed(funds[1], ours.target, 2)
-    >>> active = [x - (0.4 * s + 0.6 * b - 0.0015 / 12) for x, (s, b) in zip(r, classes[1])]
-    >>> math.isclose(told["distance from target"], max(abs(ends[-1] - [0.5, 0.3, 0.2])))
-    True
-    >>> math.isclose(told["volatility"], math.sqrt(12) * stdev(r[1:]) / ours.risk)
-    True
-    >>> math.isclose(
-    ...     told["tracking error"], math.sqrt(12) * stdev(active[1:]) / ours.tracking_error
-    ... )
-    True
-    >>> error = ours.tracking_error / math.sqrt(3 / 12)
-    >>> math.isclose(told["shortfall"], (0.0025 - 12 * mean(active[1:])) / error)
-    True
-    >>> [bool(-x > ours.month_var) for x in r], round(float(told["breaches"]), 9)
-    ([False, True, False, False], 1.0)
-    >>> highest = 1 + r[0]  # after the first month
-    >>> math.isclose(told["drawdown"], (1 - np.prod(1 + r) / highest) / ours.risk)
-    True
-    >>> np.isnan(ours.measures(classes, funds)["volatility"]).tolist()  # no window before the third
-    [[True, True, False, False], [True, True, False, False]]
-    >>> bool(np.isnan(ours.measures(classes[:, :2], funds[:, :2])["breaches"]).all())
-    True
-    >>> funds[1, 2, 0] = np.nan
-    >>> ours.measures(classes, funds)
-    Traceback (most recent call last):
-    ...
-    ValueError: returns of funds: month 3 is missing or no number
+    It goes on in ``measures.md``.
     """
 
     target: Array

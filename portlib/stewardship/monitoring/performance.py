@@ -312,30 +312,7 @@ def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
     >>> math.isclose(found.error_year, found.error * math.sqrt(12))
     True
 
-    With one lag, whose weight is a half, twice: products of neighbours are added, and the
-    autocorrelation of months is (2 - 2 + 2) / 10.
-
-    >>> next_to = 0.3 * sum(a * b for a, b in zip(psi, psi[1:])) / 4
-    >>> found = sharpe(x, lags=1)
-    >>> math.isclose(found.error, math.sqrt((variance + 2 * next_to / 2) / 4))
-    True
-    >>> math.isclose(found.factor, 12 / math.sqrt(12 + 2 * 11 * 0.2))
-    True
-
-    With two, weights are two thirds and a third:
-
-    >>> after = 0.3 * sum(a * b for a, b in zip(psi, psi[2:])) / 4
-    >>> kept = variance + 4 / 3 * next_to + 2 / 3 * after
-    >>> math.isclose(sharpe(x, lags=2).error, math.sqrt(kept / 4))
-    True
-    >>> sharpe(x, lags=3)
-    Traceback (most recent call last):
-    ...
-    ValueError: a Sharpe ratio with 3 lags needs more than 4 months, not 4
-    >>> sharpe([0.01, 0.01, 0.01])
-    Traceback (most recent call last):
-    ...
-    ValueError: returns that never differ have no Sharpe ratio
+    It goes on in ``performance.md``.
     """
     x = _numbers(excess, "excess returns", least=-math.inf)
     if not np.ptp(x) > STILL:
@@ -483,51 +460,7 @@ class Record:
     ...
     ValueError: the record has 4 months, not 5
 
-    A record goes on with the month after its last one, of the same kind:
-
-    >>> first, later = (
-    ...     Record(*(x[at] for x in (ours.gross, ours.net, ours.benchmark)), "actual")
-    ...     for at in (slice(0, 1), slice(1, 4))
-    ... )
-    >>> whole = first.joined(later)
-    >>> all(
-    ...     getattr(whole, name).equals(getattr(ours, name))
-    ...     for name in ("gross", "net", "benchmark")
-    ... )
-    True
-    >>> whole.origin
-    'actual'
-    >>> later.joined(first)
-    Traceback (most recent call last):
-    ...
-    ValueError: the later record must begin the month after 2026-04
-    >>> first.joined(
-    ...     Record(later.gross, later.net, later.benchmark, "SYNTHETIC")
-    ... )  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: SYNTHETIC months may not be joined to actual ones: show them apart, each ...
-
-    Net may be gross, where nothing was charged, but not above it:
-
-    >>> Record(gross, gross, gross, "actual").origin
-    'actual'
-    >>> Record(gross, gross + [0, 0, 0.001, 0], gross, "actual")
-    Traceback (most recent call last):
-    ...
-    ValueError: net returns above gross: fees were added instead of taken off
-    >>> Record(gross, gross.iloc[:3], gross, "actual")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: gross, net and benchmark must cover the same months: nothing else may be ...
-    >>> Record(gross, gross, gross.iloc[1:], "actual")  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: gross, net and benchmark must cover the same months: nothing else may be ...
-    >>> Record(*[gross.iloc[[0, 2]]] * 3, "actual")
-    Traceback (most recent call last):
-    ...
-    ValueError: gross: no return for 2026-02; a month that is missing is not a month without return
+    It goes on in ``performance.md``.
     """
 
     gross: pd.Series
@@ -686,46 +619,7 @@ def comparative_chart(
     >>> chart["expense ratio"].tolist(), chart["a year per $1,000"].tolist()
     ([0.002, 0.0045], [2.0, 4.5])
 
-    What began in January has no figure yet; and before the first complete year there is no chart.
-
-    >>> new = net.assign(young=[math.nan] * 13 + [0.02])
-    >>> bool(
-    ...     comparative_chart(new, other, chart["expense ratio"])
-    ...     .loc["young", "1 y":"10 y"]
-    ...     .isna()
-    ...     .all()
-    ... )
-    True
-    >>> comparative_chart(net.iloc[2:], other.iloc[2:], chart["expense ratio"])
-    Traceback (most recent call last):
-    ...
-    ValueError: no calendar year is complete: the chart begins with the first
-    >>> comparative_chart(net.iloc[1:13], other.iloc[1:13], chart["expense ratio"])["1 y"].round(
-    ...     6
-    ... ).tolist()
-    [0.126825, 0.268242]
-    >>> comparative_chart(net, other[["old"]], chart["expense ratio"])
-    Traceback (most recent call last):
-    ...
-    ValueError: every option needs a benchmark: young is in one table only
-    >>> comparative_chart(net, other.iloc[1:], chart["expense ratio"])
-    Traceback (most recent call last):
-    ...
-    ValueError: options and benchmarks must cover the same months: 2024-12 is in one table only
-    >>> comparative_chart(net, other.iloc[::-1], chart["expense ratio"])
-    Traceback (most recent call last):
-    ...
-    ValueError: options and benchmarks must cover the same months: they are sorted differently
-    >>> comparative_chart(net, other.iloc[:, [0, 0, 1]], chart["expense ratio"])
-    Traceback (most recent call last):
-    ...
-    ValueError: young is there twice
-    >>> comparative_chart(
-    ...     net, other, pd.Series({"young": 0.45, "old": 0.002})
-    ... )  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: an expense ratio is 0.45: give a number of at least 0 and below 0.1; in ...
+    It goes on in ``performance.md``.
     """
     against = _matched(net, benchmark)
     mine = lives(net)
@@ -844,45 +738,8 @@ def reviews(
     >>> other = pd.DataFrame(dict.fromkeys(reversed(differences), mix))
     >>> expense = pd.Series(0.004, list(differences)).drop("unpriced")
     >>> found = reviews(net, other, bills, expense, index_fund_cost=0.001)
-    >>> found["review"].to_dict()
-    ... # doctest: +NORMALIZE_WHITESPACE
-    {'good': '', 'behind': 'behind its benchmark', 'dear': 'premium without result',
-     'unpriced': 'cannot be judged: no expense ratio', 'late': 'judged on its own 12 months',
-     'new': 'cannot be judged: 11 months'}
-    >>> found["ahead"].round(6).tolist()[:5]  # twelve times the mean
-    [0.012, -0.018, -0.006, 0.012, 0.012]
-    >>> math.isclose(
-    ...     found.loc["good", "error"], math.sqrt(12) * 0.002 * math.sqrt(24 / 23) / math.sqrt(2)
-    ... )
-    True
-    >>> math.isclose(found.loc["late", "error"], math.sqrt(12) * 0.002 * math.sqrt(12 / 11))
-    True
-    >>> found["months"].tolist(), found["premium"].round(6).tolist()[:4]
-    ([24, 24, 24, 24, 12, 11], [0.003, 0.003, 0.003, nan])
-    >>> excess = np.array([0.028, -0.012, 0.018, -0.022] * 6)
-    >>> math.isclose(found.loc["dear", "of benchmark"], math.sqrt(12) * 0.003 / excess.std(ddof=1))
-    True
-    >>> ours = excess + [0.003, -0.001] * 12
-    >>> math.isclose(found.loc["good", "Sharpe"], math.sqrt(12) * 0.004 / ours.std(ddof=1))
-    True
 
-    An option that costs no more than index funds may be behind by less than two errors, and one
-    exactly as good as its benchmark, but dearer, asks for a review; bills have no Sharpe ratio.
-
-    >>> even = net[["dear"]].assign(same=mix, cash=bills)
-    >>> against = even.assign(dear=mix)
-    >>> costs = pd.Series({"dear": 0.001, "same": 0.0011, "cash": 0.001})
-    >>> found = reviews(even, against, bills, costs, index_fund_cost=0.001)
-    >>> found["review"].to_dict()
-    {'dear': '', 'same': 'premium without result', 'cash': ''}
-    >>> reviews(even, against, bills.iloc[1:], costs, index_fund_cost=0.001)
-    Traceback (most recent call last):
-    ...
-    ValueError: bills lack 2024-01
-    >>> reviews(even, against, bills + 0.05, costs, index_fund_cost=0.001)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: a month's return of bills is 0.052: give a number of at least -0.01 and ...
+    It goes on in ``performance.md``.
     """
     against = _matched(net, benchmark)
     if lost := [named(x) for x in net.index.difference(bills.index)]:

@@ -109,44 +109,7 @@ def trade_quality(trades: pd.DataFrame) -> pd.DataFrame:
     >>> found.round(6).iloc[0].to_dict()
     {'settlement days': 3.0, 'slippage': 0.001}
 
-    Of three more in December, a sale at 19.98 of what was decided on at 20 also loses; a purchase
-    below its price gains. Paid 5 * 0.01 in November; 10 * 0.02 + 40 * -0.0025 of 400 in December. A
-    weekend is no wait, and of three waits the longest is told.
-
-    >>> december = pd.DataFrame(
-    ...     {
-    ...         "instructed": pd.to_datetime(["2026-12-04", "2026-12-01", "2026-12-01"]),
-    ...         "locked": pd.to_datetime(["2026-12-04", "2026-12-01", "2026-12-02"]),
-    ...         "pending": pd.to_datetime(["2026-12-07", "2026-12-01", "2026-12-02"]),
-    ...         "final": pd.to_datetime(["2026-12-08", "2026-12-02", "2026-12-08"]),
-    ...         "side": [-1, 1, 1],
-    ...         "units": [10.0, 40.0, 2.0],
-    ...         "decided_price": [20.0, 4.0, 20.0],
-    ...         "executed_price": [19.98, 3.9975, 20.0],
-    ...     }
-    ... )
-    >>> found = trade_quality(pd.concat([december, pd.DataFrame([trade])]))
-    >>> found["settlement days"].tolist()  # Friday to Tuesday is two, Tuesday to Tuesday five
-    [3.0, 5.0]
-    >>> found["slippage"].round(9).tolist(), [f"{when:%m-%d}" for when in found.index]
-    ([0.001, 0.00025], ['11-30', '12-31'])
-
-    Of twenty waits the second longest is the 95th percentile.
-
-    >>> many = pd.concat([december.iloc[[1]]] * 18 + [december.iloc[[0]], december.iloc[[2]]])
-    >>> trade_quality(many)["settlement days"].tolist()
-    [5.0]
-    >>> more = pd.concat([many] + [december.iloc[[1]]] * 19 + [december.iloc[[0]]])
-    >>> trade_quality(more)["settlement days"].tolist()  # of forty, the third longest
-    [2.0]
-    >>> trade_quality(pd.DataFrame([trade | {"locked": days[3]}]))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: the trade of F instructed 2026-11-02 has events out of order or missing: ...
-    >>> trade_quality(pd.DataFrame([trade | {"final": pd.NaT}]))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    ValueError: the trade of F instructed 2026-11-02 has events out of order or missing: ...
+    It goes on in ``trades.md``.
     """
     order = trades[["instructed", "locked", "pending", "final"]].to_numpy("datetime64[D]")
     if (wrong := (order[:, 1:] < order[:, :-1]).any(axis=1) | np.isnat(order).any(axis=1)).any():

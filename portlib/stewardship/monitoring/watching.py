@@ -87,67 +87,8 @@ class Watch:
     ...     },
     ...     ends[1:],
     ... )
-    >>> promise = Watched(
-    ...     target=np.array([0.6, 0.4]),
-    ...     exposures=np.array([[1.0, 0.0], [0.25, 0.75]]),
-    ...     own_risk=np.array([0.02, 0.01]),
-    ...     expense=np.array([0.006, 0.0024]),
-    ...     benchmark=np.array([0.7, 0.3]),
-    ...     classes=Assumptions(["shares", "bonds"], [0.07, 0.04], [[0.04, 0.0], [0.0, 0.0025]]),
-    ...     index_fund_cost=0.0012,
-    ...     window_months=3,
-    ...     rebalance_months=1,
-    ...     tail_level=0.95,
-    ...     degrees_of_freedom=5,
-    ... )
-    >>> options = pd.DataFrame(
-    ...     {
-    ...         "shares": [0.25, 0.5, 1.0],
-    ...         "bonds": [0.75, 0.5, 0.0],
-    ...         "expense_ratio": [0.0024, 0.001, 0.006],
-    ...     },
-    ...     ["B", "X", "A"],
-    ... )
-    >>> policy = {"monitoring_record_months": 3}
-    >>> ours = Watch(
-    ...     SimpleNamespace(policy=policy),
-    ...     "moderate",
-    ...     4.0,
-    ...     promise,
-    ...     ("A", "B"),
-    ...     pd.Series(dtype=float),
-    ...     History(classes, ("shares",)),
-    ...     pd.Series(0.001, ends),
-    ...     options,
-    ...     net,
-    ...     {},
-    ... )
-    >>> [f"{day:%m}" for day in ours.record], len(ours.months), ours.months["shares"].tolist()[:2]
-    (['04', '05', '06'], 5, [0.02, -0.03])
-    >>> after = 0.6 * net["A"] + 0.4 * net["B"]
-    >>> seen = ours.returns
-    >>> bool(np.allclose(seen.net, after[-3:])), seen.starts.round(9).tolist()[0], seen.ends.shape
-    (True, [0.6, 0.4], (3, 2))
-    >>> (seen.gross - seen.net).round(9).tolist()  # (0.6 * 0.006 + 0.4 * 0.0024) / 12
-    [0.00038, 0.00038, 0.00038]
-    >>> seen.benchmark.round(9).tolist()  # 0.7 * 0.04 - 0.3 * 0.004 - 0.0001, ...
-    [0.0267, -0.0053, 0.0349]
-    >>> bool(
-    ...     np.isclose(
-    ...         ours.measured["volatility"].iloc[-1], after[-3:].std() * 12**0.5 / promise.risk
-    ...     )
-    ... )
-    True
-    >>> list(ours.measured["breaches"].index) == list(ours.record)
-    True
-    >>> ours.own_mixes.loc[ends[3]].round(9).to_dict()  # of B: 0.25 * 0.04 - 0.75 * 0.004 - 0.0001
-    {'B': 0.0069, 'X': 0.0179, 'A': 0.0399}
-    >>> found = ours.reviews()
-    >>> found.index.tolist(), found["months"].tolist(), found["premium"].round(9).tolist()
-    (['B', 'X', 'A'], [3, 3, 3], [0.0012, -0.0002, 0.0048])
-    >>> policy["monitoring_record_months"] = 2
-    >>> ours.reviews(ends[2])["months"].tolist()
-    [2, 2, 2]
+
+    It goes on in ``watching.md``.
     """
 
     plan: Plan
@@ -259,34 +200,7 @@ def watch(plan: Plan, rng: np.random.Generator) -> Watch:
     ... )
     True
 
-    The promise is of the model's funds, in their order, against a benchmark with as much equity;
-    what an option earns beyond its classes, before its expenses, is as wild as its own risk says.
-
-    >>> target = pd.Series(seen.watched.target, list(seen.held))
-    >>> labels = list(seen.classes.labels)
-    >>> by_class = sum(target[fund] * seen.options.loc[fund, labels] for fund in seen.held)
-    >>> bool(np.allclose(seen.exposure, by_class.astype(float))), round(float(target.sum()), 9)
-    (True, 1.0)
-    >>> stocks = seen.exposure.index.isin(ours.policy["equity_classes"])
-    >>> bool(np.isclose(seen.watched.benchmark[stocks].sum(), seen.exposure[stocks].sum()))
-    True
-    >>> through = seen.months.to_numpy() @ seen.options[labels].to_numpy(float).T
-    >>> beyond = seen.net - through + seen.options["expense_ratio"].to_numpy(float) / 12
-    >>> wild = seen.options["own_risk"] > 0
-    >>> ratio = beyond.std()[wild] * math.sqrt(12) / seen.options["own_risk"][wild]
-    >>> (
-    ...     bool(((ratio > 0.8) & (ratio < 1.2)).all()),
-    ...     bool((beyond.loc[:, ~wild].abs() < 1e-12).all().all()),
-    ... )
-    (True, True)
-    >>> bool((seen.bills.index == seen.history.returns.index).all()), len(seen.own_since)
-    (True, 0)
-    >>> own = seen.options.loc[list(seen.held)]
-    >>> (
-    ...     bool(np.allclose(own["own_risk"], seen.watched.own_risk)),
-    ...     bool(np.allclose(own["expense_ratio"], seen.watched.expense)),
-    ... )
-    (True, True)
+    It goes on in ``watching.md``.
     """
     policy = plan.policy
     suite = model_portfolios.suite(plan)

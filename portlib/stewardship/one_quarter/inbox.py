@@ -145,77 +145,8 @@ def hear(
     ... ).number
     1
     >>> prior = Assumptions(["US", "EU"], [0.07, 0.06], [[0.04, 0.02], [0.02, 0.05]])
-    >>> def letter(nonce, *, days=30, **said):
-    ...     view = View(
-    ...         **{
-    ...             "name": "US",
-    ...             "portfolio": {"US": 1.0, "EU": -1.0},
-    ...             "q": 0.02,
-    ...             "author": "research",
-    ...             "as_of": "2026-11-28",
-    ...             "reason": "so",
-    ...             "variance": 0.0025,
-    ...         }
-    ...         | said
-    ...     )
-    ...     span = {"role": "research", "nonce": nonce, "plan": ours, "at": at, "days": days}
-    ...     content = signatures.view_content(view)
-    ...     return Letter(
-    ...         f"{nonce}.json", signatures.sign("InvestorView", content, keys["research"], **span)
-    ...     )
-    >>> came = [
-    ...     letter(1),
-    ...     letter(2, variance=0.0, name="sure"),
-    ...     letter(3, name="gold", portfolio={"gold": 1.0}),
-    ... ]
-    >>> said = hear(office, plan, came, prior, pins, at)
-    >>> said["1.json"], said["2.json"][:53]
-    ('accepted', "ViewError: view 'sure' would move the prior 100% of t")
-    >>> said["3.json"]
-    "ViewError: view 'gold' is about gold, which the plan has no assumptions for; it has US, EU"
-    >>> [e.name for e in office.log.events("views")]
-    ['ViewAccepted', 'ViewRefused', 'ViewRefused']
 
-    A certificate that lacks a field is refused, a whole one accepted; an approval of nothing is
-    refused.
-
-    >>> fields = certificates.draft(pins) | {
-    ...     name: f"what {name} are" for name in certificates.FIELDS
-    ... }
-    >>> def certificate(nonce, fields):
-    ...     content = certificates.certificate_content(fields)
-    ...     span = {"role": "expert", "nonce": nonce, "plan": ours, "at": at, "days": 365}
-    ...     signed = signatures.sign("Certificate", content, keys["expert"], **span)
-    ...     return Letter("certificate", signed, fields)
-    >>> hear(office, plan, [certificate(1, fields | {"conclusion": ""})], prior, pins, at)[
-    ...     "certificate"
-    ... ][:16]
-    'IncompleteRecord'
-    >>> hear(office, plan, [certificate(1, fields)], prior, pins, at)
-    {'certificate': 'accepted'}
-    >>> said = {"content": bytes(32), "subject": "nothing", "reason": "so"}
-    >>> span = {"role": "chair", "nonce": 1, "plan": ours, "at": at, "days": 1}
-    >>> approval = Letter("approval", signatures.sign("Approval", said, keys["chair"], **span))
-    >>> hear(office, plan, [approval], prior, pins, at)["approval"][:45]
-    'GovernanceError: approval by chair: no propos'
-
-    In force are the newest versions that still hold, by name; a newer one replaces an older also
-    when it is over, and what was signed before a plan was registered anew must be signed again.
-
-    >>> more = [letter(4, version=2, q=0.03, days=2), letter(5, name="Asia", q=0.01)]
-    >>> hear(office, plan, more, prior, pins, at)
-    {'4.json': 'accepted', '5.json': 'accepted'}
-    >>> later = at + timedelta(days=2)
-    >>> [(view.name, view.version, view.q) for view in in_force(office, later)]
-    [('Asia', 1, 0.01), ('US', 2, 0.03)]
-    >>> [view.name for view in in_force(office, later + timedelta(seconds=1))]
-    ['Asia']
-    >>> for plan_named, number in (("cd" * 32, 0), (ours, 0)):
-    ...     body = {"pins": {"plan": plan_named}}
-    ...     _ = office.log.append("models", "ModelRegistered", at=at, actor="x", body=body)
-    ...     print(len(in_force(office, at)))
-    0
-    0
+    It goes on in ``inbox.md``.
     """
     said = {}
     for letter in letters:

@@ -263,30 +263,8 @@ def record(
     >>> bool(np.isclose(row["came"], y.iloc[20]))
     True
     >>> b = taught(x.to_numpy()[:28], y.to_numpy()[:28], 0.5)
-    >>> (
-    ...     bool(np.allclose(found.coefficients, b)),
-    ...     bool(np.isclose(found.now, b[0] + x.iloc[39] @ b[1:])),
-    ... )
-    (True, True)
-    >>> other = record(x, y, penalty=0.4, first=6).fingerprint
-    >>> (
-    ...     len(found.fingerprint),
-    ...     found.fingerprint == other,
-    ...     found.fingerprint == record(x, y, penalty=0.5, first=6).fingerprint,
-    ... )
-    (64, False, True)
-    >>> record(x, y, penalty=-0.1)
-    Traceback (most recent call last):
-    ...
-    ValueError: the penalty is -0.1; give zero or more
-    >>> record(x, y, penalty=0.5, first=17)
-    Traceback (most recent call last):
-    ...
-    ValueError: 40 months are too few: 41 must be there
-    >>> record(x.iloc[1:], y, penalty=0.5)
-    Traceback (most recent call last):
-    ...
-    ValueError: predictors and outcomes are of other months; give both of the same
+
+    It goes on in ``learner.md``.
     """
     if not predictors.index.equals(outcomes.index):
         raise ValueError("predictors and outcomes are of other months; give both of the same")

@@ -462,59 +462,8 @@ def due(
     >>> decided = {"rebalance_trigger": "calendar", "rebalance_calendar_months": 3}
     >>> decided |= {"rebalance_drift": {"absolute": 0.05, "relative": 0.25}}
     >>> ledger, start = Ledger(":memory:"), datetime(2026, 1, 15, tzinfo=UTC)
-    >>> desk = SimpleNamespace(
-    ...     ledger=ledger, log=ledger.log, plan=SimpleNamespace(policy=decided), role="x"
-    ... )
-    >>> _ = ledger.log.append("policy", "PolicyAdopted", at=start, actor="x", body={})
-    >>> _ = deliver(ledger, deposit("one", {"A": 2_000_000, "B": 500_000}), start)
-    >>> prices = pd.Series({"B": 80.0, "A": 30.0})
-    >>> due(desk, "moderate", prices, start)
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.one_quarter.quarter.NotAdopted: no portfolio was released: make one first
-    >>> said = {"model": MODEL, "values": {"suite": suite}}
-    >>> _ = ledger.log.append("optimisation", "PortfolioOptimized", at=start, actor="x", body=said)
-    >>> [due(desk, "moderate", prices, datetime(2026, 4, day, tzinfo=UTC)) for day in (14, 15)]
-    ['', '3 months have passed']
-    >>> due(desk, "moderate", prices, datetime(2027, 1, 14, tzinfo=UTC))
-    '3 months have passed'
-    >>> decided["rebalance_trigger"] = "drift"
-    >>> due(desk, "moderate", prices, start)
-    'A is 0.3000 off target, band 0.0500'
-    >>> decided["rebalance_trigger"] = "signal"
-    >>> due(desk, "moderate", prices, start)  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.governance.approvals.GovernanceError: the policy's trigger is ...
 
-    What rings is opened once; of another severity it is closed and opened anew, and over it is
-    closed.
-
-    >>> rises = {"info": 0.03, "watch": 0.25, "act": 0.35, "unit": "weight of a fund"}
-    >>> decided["alert_limits"] = {"distance from target": rises, "cost": rises}
-    >>> cost = pd.Series([0.5, 0.04], pd.to_datetime(["2025-12-31", "2026-01-31"]))
-    >>> for alert in watch(desk, "moderate", prices, start, measured={"cost": cost}):
-    ...     print(alert)
-    watch: distance from target is 0.3, limit 0.25 (weight of a fund), since 2026-01
-    info: cost is 0.04, limit 0.03 (weight of a fund), since 2026-01
-    >>> _ = watch(desk, "moderate", prices, start, measured={"cost": cost})
-    >>> [(e.name, e.body["rule"]) for e in ledger.log.events("monitoring")]
-    [('AlertRaised', 'distance from target'), ('AlertRaised', 'cost')]
-    >>> dear = prices * [1, 2]  # A is then 75%
-    >>> [alert.severity for alert in watch(desk, "moderate", dear, start)]
-    ['act']
-    >>> for event in ledger.log.events("monitoring")[2:]:
-    ...     print(event.name, event.body["rule"])
-    AlertClosed distance from target
-    AlertClosed cost
-    AlertRaised distance from target
-    >>> (
-    ...     ledger.log.events("monitoring")[2].body["of"],
-    ...     open_alerts(ledger.log)["distance from target"].body["severity"],
-    ... )
-    (4, 'act')
-    >>> list(open_alerts(ledger.log))
-    ['distance from target']
+    It goes on in ``quarter.md``.
     """
     name = desk.plan.policy["rebalance_trigger"]
     if name in ("risk_spike", "signal") and returns is None:
@@ -824,106 +773,8 @@ def run(
     ...     return out.code, out.status, out.stopped_by.split(":")[0]
     >>> stopped()
     (30, 'refused', 'NotAdopted')
-    >>> sealed = adopt(desk, at)
-    >>> (
-    ...     sealed.name,
-    ...     sealed.body["signed"]["message"]["number"],
-    ...     [e.name for e in desk.log.events("policy")],
-    ... )
-    ('LogSealed', 3, ['PolicyAdopted', 'MandateAdopted'])
-    >>> adopt_mandates(desk, at), len(desk.log.events("policy", "MandateAdopted"))  # nothing is new
-    (1, 1)
-    >>> money = ours.holdings.mul(ours.participants["balance"], axis=0).sum()
-    >>> shares = {fund: money[fund] / 10 for fund in ours.exposures.index if money[fund] > 0}
-    >>> deposit_opening(desk, shares, at)
-    >>> before = desk.ledger.holdings()
-    >>> all(
-    ...     abs(before[fund] / 1e6 - x) <= 0.0005 for fund, x in shares.items()
-    ... )  # thousandths of a share
-    True
-    >>> stopped()
-    (30, 'refused', 'NotCertified')
-    >>> said = certificates.draft(desk.pins) | {
-    ...     name: f"what {name} are" for name in certificates.FIELDS
-    ... }
-    >>> content = certificates.certificate_content(said)
-    >>> span = {"nonce": 1, "plan": ours.fingerprint, "at": at, "days": 365}
-    >>> letter = inbox.Letter(
-    ...     "c", signatures.sign("Certificate", content, keys[expert], role=expert, **span), said
-    ... )
 
-    Certified, the portfolios are made and released, and the account is traded to them; an order
-    waits until its counterparties have spoken.
-
-    >>> first = run(desk, [letter], prices, at)
-    >>> first.code, first.status, first.letters, first.settlement, first.stopped_by
-    (10, 'review due', {'c': 'accepted'}, 'EscrowLocked', '')
-    >>> target = pd.Series(suite_of(released(desk.log))["moderate"].weights)
-    >>> weights = pd.Series(shares) / sum(shares.values())
-    >>> off = target.sub(weights, fill_value=0.0).abs()
-    >>> (
-    ...     first.reason.startswith(f"{off.idxmax()} is {off.max():.4f} off target"),
-    ...     first.release == released(desk.log).number,
-    ... )
-    (True, True)
-    >>> order = waiting(desk)
-    >>> after = pd.Series(before, dtype=float)
-    >>> for leg in order.legs:
-    ...     after[leg.fund] = after.get(leg.fund, 0.0) + leg.micro_shares
-    >>> whole = after.drop("USD", errors="ignore") / after.sum()
-    >>> traded = [leg.fund for leg in order.legs]
-    >>> bool(
-    ...     (whole - target.reindex(whole.index, fill_value=0.0))[traded].abs().max()
-    ...     < off.max() / 2
-    ... )
-    True
-    >>> out = run(
-    ...     desk,
-    ...     [],
-    ...     prices,
-    ...     at + timedelta(hours=1),
-    ...     fills={i: leg.cents for i, leg in enumerate(order.legs)},
-    ... )
-    >>> out.settlement, waiting(desk) is None, out.reason
-    ('SettlementFinalized', True, 'an order of an earlier day waits')
-    >>> now = desk.ledger.holdings()
-    >>> all(
-    ...     now.get(leg.fund, 0) == before.get(leg.fund, 0) + leg.micro_shares for leg in order.legs
-    ... )
-    True
-    >>> spent = sum(leg.cents if leg.micro_shares > 0 else -leg.cents for leg in order.legs)
-    >>> floated = max(0, order.cash_needed - before.get("USD", 0))
-    >>> now["USD"] == before.get("USD", 0) + floated - spent
-    True
-    >>> instructions(desk)[0].fingerprint == order.id, out.head == desk.log.verify()
-    (True, True)
-
-    A leg that is not executed rolls all of it back, whatever the others say.
-
-    >>> legs = [Leg(traded[0], -1_000_000, 1_000), Leg(traded[1], 1_000_000, 1_000)]
-    >>> small = Order("small", legs, tolerance=0.1, hours=1)
-    >>> settle(desk, small, {0: "no buyer", 1: 1_000}, at + timedelta(hours=1))
-    'SettlementRolledBack'
-    >>> desk.ledger.holdings() == now
-    True
-    >>> other = Order("other", legs[:1], tolerance=0.1, hours=1)
-    >>> (
-    ...     settle(desk, other, {}, at + timedelta(hours=1)),
-    ...     settle(desk, other, {0: 999}, at + timedelta(hours=2) - timedelta(seconds=1)),
-    ... )
-    ('EscrowLocked', 'SettlementFinalized')
-
-    A halt stops everything until it is lifted; and a line that was changed is found before anything
-    is made.
-
-    >>> at = at + timedelta(hours=3)
-    >>> _ = desk.log.append("risk", "Halted", at=at, actor="operations", body={"why": "by hand"})
-    >>> stopped()
-    (20, 'halted', 'OptimizationHalted')
-    >>> _ = desk.ledger.connection.execute("DROP TRIGGER audit_log_no_update")
-    >>> _ = desk.ledger.connection.execute("UPDATE audit_log SET content = '{}' WHERE number = 3")
-    >>> stopped()
-    (40, 'log broken', 'ChainBroken')
+    It goes on in ``quarter.md``.
     """
     who = posture or desk.plan.policy["default_posture"]
     said: dict[str, str] = {}

@@ -60,18 +60,8 @@ def of_funds(weights: pd.DataFrame, plan: Plan, name: str, source: str) -> Glide
     >>> weights = pd.DataFrame(
     ...     [[0.5, 0.2, 0.1, 0.1, 0.1], [0.1, 0.1, 0.4, 0.2, 0.2]], [0.0, 30.0], list("gfcsi")
     ... )
-    >>> path = of_funds(weights, plan, "a path", "invented")
-    >>> path.years.tolist(), path.assets, path.equity, path.name, path.source
-    ([30.0, 0.0], ('cash', 'bonds', 'shares', 'small'), ('shares', 'small'), 'a path', 'invented')
-    >>> path.weights.round(9).tolist()  # shares: 0.4 + 0.2 + 0.9 * 0.2
-    [[0.1, 0.1, 0.78, 0.02], [0.5, 0.2, 0.29, 0.01]]
-    >>> round(path.fee, 9)  # (0.0033 + 0.0021) / 2
-    0.0027
-    >>> rounded = of_funds(
-    ...     weights * 1.001, plan, "a path", "invented"
-    ... )  # rows are made to sum to one
-    >>> bool(np.allclose(rounded.weights, path.weights)), round(rounded.fee, 9)
-    (True, 0.0027)
+
+    It goes on in ``defaults.md``.
     """
     codes = [fund.upper() for fund in FUNDS]
     if lost := [code for code in codes if code not in plan.exposures.index]:
@@ -147,22 +137,8 @@ def as_of(told: Published, plan: Plan, day: str) -> Glidepath:
     >>> index = pd.MultiIndex.from_tuples(
     ...     [(fund, pd.Timestamp(day)) for fund, day in rows], names=["fund", "effective"]
     ... )
-    >>> targets = pd.DataFrame(list(rows.values()), index, list("gfcsi"))
-    >>> told = Published(
-    ...     targets=targets,
-    ...     **dict.fromkeys(("prices", "months", "lifecycle_months", "path", "costs")),
-    ... )
-    >>> path = as_of(told, plan, "2026-02-01")
-    >>> path.years.round(4).tolist()  # 2060 - 2026 + 5 / 12
-    [34.4167, 14.4167, 0.0]
-    >>> path.weights[:, 0].round(9).tolist(), path.name
-    ([0.1, 0.25, 0.7], 'L Funds of 2026')
-    >>> path.source
-    'FRTIB, weights in force on 2026-02-01'
-    >>> as_of(told, plan, "2026-02-03")  # l_2060's table is then of more than four months ago
-    Traceback (most recent call last):
-    ...
-    ValueError: 2 L Funds are known on 2026-02-03: too few for a path
+
+    It goes on in ``defaults.md``.
     """
     now = pd.Timestamp(day)
     rows = {}

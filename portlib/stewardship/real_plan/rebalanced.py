@@ -145,52 +145,7 @@ def follow(
     ... )  # the record's last is no end
     (['01-30'], 0)
 
-    Two transfers a month are carried out and a third is not; the count begins again with the month.
-
-    >>> found = follow(days, target, daily(), most=1)
-    >>> [f"{day:%m-%d}" for day in found.transfers], [f"{day:%m-%d}" for day in found.refused]
-    (['01-29', '02-02'], ['01-30', '02-03'])
-    >>> (
-    ...     len(follow(days, target, daily()).transfers),
-    ...     len(follow(days, target, daily(), most=None).transfers),
-    ... )
-    (4, 4)
-    >>> follow(days, target, daily(), most=0).returns.equals(follow(days, target, never()).returns)
-    True
-    >>> len(follow(days[["c"]].assign(g=days["c"]), target[["g", "c"]] / 0.8, daily()).transfers)
-    0
-
-    New money of 10% on the last day of January goes to what lacks it; no return is counted of it.
-    The account then holds 101.7 of 100.7, of which G lacks most.
-
-    >>> found = follow(days, target, never(), contribution=0.1)
-    >>> w = np.array(second) / sum(second)
-    >>> lacking = np.maximum(np.array([0.5, 0.3, 0.2]) * 1.1 - w, 0)
-    >>> w = (w + 0.1 * lacking / lacking.sum()) / 1.1
-    >>> (
-    ...     bool(np.isclose(found.returns.iloc[2], w @ [0.0, 0.03, 0.01])),
-    ...     bool(np.isclose(found.returns.iloc[1], expected[1])),
-    ... )
-    (True, True)
-    >>> for wrong in ({"target": target * 0.9}, {"target": target[["g", "c"]]}, {"most": -1}):
-    ...     try:
-    ...         follow(**{"days": days, "target": target, "rule": never()} | wrong)
-    ...     except ValueError as error:
-    ...         print(error)
-    the target sums to 0.9, not to one
-    the target is of g, c, not of the funds
-    -1 transfers a month: give zero or more, or None for all
-    >>> follow(days.iloc[::-1], target, never())
-    Traceback (most recent call last):
-    ...
-    ValueError: days: put its days in order, the oldest first, each once
-    >>> year = pd.bdate_range("2025-12-30", "2026-04-01")
-    >>> flat = pd.DataFrame({"g": 0.0, "c": 0.01, "s": -0.01}, year)
-    >>> for period in ("month", "quarter", "year"):
-    ...     print([f"{day:%m-%d}" for day in follow(flat, target, calendar(period)).transfers])
-    ['12-31', '01-30', '02-27', '03-31']
-    ['12-31', '03-31']
-    ['12-31']
+    It goes on in ``rebalanced.md``.
     """
     daily_returns(days, "days")
     if set(target.index) != set(days.columns) or not target.index.is_unique:

@@ -79,28 +79,7 @@ class Account:
     >>> mine.values.tolist(), mine.total, mine.lot_values.tolist()
     ([7500.0, 1000.0], 8900.0, [1500.0, 100.0])
 
-    Three lots of F are worth 4,500 cents, and cost or bring 4.5 cents less well, rounded against
-    the account:
-
-    >>> mine.leg(0, 3).cents, mine.leg(0, -3).cents, mine.leg(0, -3).micro_shares
-    (4505, 4495, -1500000)
-    >>> mine.leg(1, 2).cents
-    200
-
-    What no account can hold is refused, whichever fund it is of:
-
-    >>> def refused(**other):
-    ...     try:
-    ...         return account(**other) is None
-    ...     except TradeError:
-    ...         return True
-    >>> refused(micro_shares=(0, -1)), refused(lots=(1, 0)), refused(cash=-1)
-    (True, True, True)
-    >>> [refused(**{what: np.array([0.5, wrong])}) for what, wrong in
-    ...  (("prices", 0.0), ("cost", 1.0), ("cost", -0.1), ("sellable", -1.0), ("buyable", -1.0))]
-    [True, True, True, True, True]
-    >>> refused(cash=0, micro_shares=(0, 0), cost=np.zeros(2), buyable=np.zeros(2), lots=(1, 1))
-    False
+    It goes on in ``trade_lists.md``.
     """
 
     funds: tuple[str, ...]

@@ -392,55 +392,7 @@ def backtest(
     >>> [backtest(returns, halves, how).returns.round(4).tolist() for how in (calendar(1), None)]
     [[0.05, 0.05], [0.05, 0.0524]]
 
-    Targets are by name. A dollar of 60% in b and 40% in a becomes 0.44 and 0.60; to come back 0.024
-    of a are sold and as much of b is bought, at 1% and 2% of it, and of 0.024 a gain of 0.1/1.1 is
-    taxed at a quarter. Both are paid from everything:
-
-    >>> cost = pd.Series({"b": 0.02, "a": 0.01})
-    >>> how = {"cost": cost, "gains_tax": 0.25}
-    >>> found = backtest(returns, {"b": 0.6, "a": 0.4}, calendar(1), **how)
-    >>> costs, tax = 0.024 * 0.03, 0.25 * 0.024 * 0.1 / 1.1
-    >>> left = 1.04 - costs - tax
-    >>> january = found.returns.index[0]
-    >>> bool(np.isclose(found.returns[january], left - 1))
-    True
-    >>> found.weights.loc[january].round(9).to_dict()
-    {'a': 0.4, 'b': 0.6}
-    >>> bool(np.isclose(found.traded[january], 0.024 / left)), list(found.reasons.values())
-    (True, ['1 months have passed', '1 months have passed'])
-    >>> bool(np.isclose(found.costs[january], costs / left))
-    True
-    >>> bool(np.isclose(found.taxes[january], tax / left))
-    True
-
-    A loss is carried forward against later gains, and what is sold takes its part of the cost of
-    what is held with it. In January a is 0.45 and b 0.35, and 0.05 of a, bought for a ninth more,
-    are sold; in February a tenth of a's 0.6, bought for eight ninths of 0.5:
-
-    >>> wave = pd.DataFrame({"a": [-0.1, 0.5], "b": [-0.3, 0.0]}, months)
-    >>> after = backtest(wave, halves, calendar(1), gains_tax=0.5).taxes
-    >>> loss, gain = 0.05 * (1 - 0.5 / 0.45), 0.1 * (1 - 0.5 * (8 / 9) / 0.6)
-    >>> tax = 0.5 * (gain + loss)
-    >>> bool(np.allclose(after, [0.0, tax / (1 - tax)]))
-    True
-
-    New money goes to what is below target, or to all alike; it is no return:
-
-    >>> fed = backtest(returns, halves, None, contribution=0.02)
-    >>> # 0.55 and 0.5 and 0.021: half of 1.071 is 0.5355, so that all goes to b
-    >>> bool(np.allclose(fed.returns, [0.05, 0.055 / 1.071]))
-    True
-    >>> alike = backtest(returns, halves, None, contribution=0.02, contributions_first=False)
-    >>> bool(np.isclose(alike.returns.iloc[1], 0.05605 / 1.071))
-    True
-    >>> backtest(returns, {"a": 0.5, "b": 0.4}, None)
-    Traceback (most recent call last):
-    ...
-    ValueError: targets of a, b must be given and sum to one; they sum to 0.9
-    >>> backtest(returns, halves, None, gains_tax=25.0)
-    Traceback (most recent call last):
-    ...
-    ValueError: gains_tax is 25.0; a decimal from 0 to below 1, so 0.01 for 1%
+    It goes on in ``triggers.md``.
     """
     monthly(returns, "returns", least=-1.0)
     if unknown := [
@@ -706,29 +658,8 @@ def instruct(
     ({'LCIDX': 0.0, 'BNDIDX': 0.2}, {'LCIDX': 0.5, 'BNDIDX': 0.0})
     >>> {fund: round(w, 6) for fund, w in told.after.items()}  # 60 and 20 of 99.40
     {'LCIDX': 0.603622, 'BNDIDX': 0.201207}
-    >>> round(told.expected_cost, 9), round(told.distance, 9)  # 10 and 20 off, and 30.60 of cash
-    (0.6, 60.6)
-    >>> told.legs == made.legs, told.plan == ours.fingerprint
-    (True, True)
-    >>> told.policy == ours.policy.fingerprint
-    True
-    >>> told.deadline_hours == ours.policy["settlement_deadline_hours"]
-    True
-    >>> told.order().legs == made.legs, told.day, told.account
-    (True, '2026-06-30', 'P1')
-    >>> from dataclasses import replace
-    >>> replace(told, account="P2").fingerprint == told.fingerprint
-    False
 
-    Who does not say why, or under what, is refused:
-
-    >>> def refused(**other):
-    ...     try:
-    ...         return instruction(**other) is None
-    ...     except ValueError:
-    ...         return True
-    >>> refused(trigger="whim"), refused(reason=""), refused(mandate=""), refused(trigger="signal")
-    (True, True, True, False)
+    It goes on in ``triggers.md``.
     """
     before = dict(zip(account.funds, (account.values / account.total).tolist(), strict=True))
     after = {str(fund): float(w) for fund, w in made.after.items()}

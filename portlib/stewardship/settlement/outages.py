@@ -329,23 +329,7 @@ def struck(
     2 True ''
     3 False ''
 
-    So it is when a timer kills it, or the system in a write beyond so many bytes; what fails by
-    itself is no fault met.
-
-    >>> struck(path, messages * 500, at_a_moment(0.05))[1], path.unlink()
-    (True, None)
-    >>> struck(path, messages, at_a_moment(600.0)), path.unlink()
-    ((3, False), None)
-    >>> before = os.path.getsize(Path(folder.name, "told"))
-    >>> struck(path, messages, in_a_write(before // 2))[1], path.unlink()
-    (True, None)
-    >>> struck(path, messages, in_a_write(10 * before)), path.unlink()
-    ((3, False), None)
-    >>> struck(path, messages[1:], between_statements(10_000))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.stewardship.settlement.ledger.LedgerError: the forked process failed by itself, ...
-    >>> folder.cleanup()
+    It goes on in ``outages.md``.
     """
     reading, writing = os.pipe()
     child = os.fork()
