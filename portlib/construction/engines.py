@@ -380,6 +380,8 @@ def exchange(
 
     It goes on in ``engines.md``.
     """
+    if (p.lower > p.upper + TIE).any() or (p.rows_lower > p.rows_upper + TIE).any():
+        return None
     n = len(c)
     fixed = p.lower == p.upper
     equal = p.rows_lower == p.rows_upper

@@ -3,6 +3,7 @@ differences."""
 
 import subprocess
 import sys
+from functools import partial
 from itertools import pairwise
 
 import cvxpy as cp
@@ -536,14 +537,12 @@ def test_a_frontier_without_certificate_is_refused_while_single_portfolios_are_f
 
 def test_an_infeasible_mandate_names_its_conflict() -> None:
     a = market(0, 4)
-    mandate = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.2)])
-    for attempt in (
-        lambda: mv.frontier(a, mandate),
-        lambda: mv.minimum_risk(a, mandate),
-        lambda: mv.maximum_utility(a, mandate, risk_aversion=2.0),
-    ):
-        with pytest.raises(Infeasible, match="position limit"):
-            attempt()
+    crossed = Bounds("position limit", upper={a.labels[1]: -0.1})  # below what long only allows
+    for rule in (position_limit(0.2), crossed):
+        mandate = Mandate(a.labels, [fully_invested(), long_only(), rule])
+        for attempt in (mv.frontier, mv.minimum_risk, partial(mv.maximum_utility, risk_aversion=2)):
+            with pytest.raises(Infeasible, match="position limit"):
+                attempt(a, mandate)
 
 
 def test_targets_out_of_reach() -> None:
