@@ -2,6 +2,7 @@
 
 From prices ``r_t = (P_t + D_t) / P_(t-1) - 1``, distributions added where their
 days are known. A series begins with its own first value; nobody else's span is shortened for it.
+Of daily values a month counts for a series where its own days cover it, and is missing elsewhere.
 Left out: currencies, fees not yet in the returns, and whether a figure is the right one.
 """
 
@@ -154,8 +155,10 @@ def returns(
             raise DataError(
                 f"{grid.name}: has a row a {often}, not a month; give months, or say compound: true"
             )
-        values = _complete_months(_compounded(values, _index(grid)), _index(grid), often)
-        notes = [*notes, f"compounded from {often}s"]
+        daily = values.set_axis(_index(grid)).sort_index()
+        values = _complete_months(_compounded(daily), pd.DatetimeIndex(daily.index), often)
+        values, partial = _covered_months(values, daily.ffill().notna() & daily.bfill().notna())
+        notes = [*notes, f"compounded from {often}s", *partial]
         form = grid.dates.form
     else:
         values, form, more = _by_month(grid, values, often)
@@ -288,15 +291,19 @@ def total_returns(
         paid.loc[days[int(days.searchsorted(day))], fund] += float(amount)
     before = values.ffill().shift()
     stepped = ((values + paid) / before.where(values.notna()) - 1).iloc[1:]
+    partial: list[str] = []
     if levels.period == "day":
-        stepped = _complete_months(_compounded(stepped, all_days[1:]), all_days, "day")
+        recorded = (before.notna() & values.bfill().notna()).iloc[1:]
+        stepped = _complete_months(_compounded(stepped), all_days, "day")
+        stepped, partial = _covered_months(stepped, recorded)
     note = (
         "price changes alone, taken as total returns"
         if distributions is None
         else (f"{len(distributions)} distributions reinvested")
     )
     _sensible(levels.file, stepped)
-    return _finished(levels.file, stepped, "month", [*levels.notes, note], False, minimum_months)
+    notes = [*levels.notes, note, *partial]
+    return _finished(levels.file, stepped, "month", notes, False, minimum_months)
 
 
 def _check_distributions(values: pd.DataFrame, given: pd.DataFrame) -> None:
@@ -571,9 +578,8 @@ def _by_month(grid: Grid, values: pd.DataFrame, often: str) -> tuple[pd.DataFram
     return values.set_axis(ends), form, notes
 
 
-def _compounded(values: pd.DataFrame, days: pd.DatetimeIndex) -> pd.DataFrame:
+def _compounded(frame: pd.DataFrame) -> pd.DataFrame:
     """Returns of days compounded by month end; a month without any value is nan."""
-    frame = values.set_axis(days).sort_index()
     if frame.index.duplicated().any():
         day = frame.index[frame.index.duplicated()][0]
         raise DataError(f"{day:%Y-%m-%d} is a day that already has a row")
@@ -605,6 +611,23 @@ def _complete_months(values: pd.DataFrame, days: pd.DatetimeIndex, often: str) -
     return keep
 
 
+def _covered_months(values: pd.DataFrame, recorded: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+    """The months that each fund's own record covers, and which funds begin or end within one.
+
+    ``recorded`` says of each day of the file and fund whether its return is within the fund's own
+    record, from its first to its last value: a month counts where every one of its days is.
+    """
+    by_month = recorded.groupby(pd.DatetimeIndex(recorded.index).to_period("M")).all()
+    covered = by_month.loc[pd.DatetimeIndex(values.index).to_period("M")].set_axis(values.index)
+    partial = values.notna() & ~covered
+    notes = []
+    for fund in values:
+        for month in values.index[partial[fund]]:
+            end = "begins" if month == values[fund].first_valid_index() else "ends"
+            notes.append(f"{fund} {end} in the middle of {month:%Y-%m}")
+    return values.where(covered), notes
+
+
 def _sensible(name: str, values: pd.DataFrame) -> None:
     """Refuse returns that are the same in every month, and those compounded beyond belief."""
     for column in values:
@@ -630,6 +653,11 @@ def _finished(
     keep_gaps: bool,
     minimum: int,
 ) -> ReturnTable:
+    if len(values) and (nothing := values.isna().all()).any():
+        raise DataError(
+            f"{name}: column {values.columns[nothing][0]!r}: no whole month; leave it out until it "
+            "has one"
+        )
     values = values.dropna(how="all") if not keep_gaps else values
     inside = values.isna() & values.ffill().notna() & values.bfill().notna()
     if inside.any(axis=None) and not keep_gaps:

@@ -380,6 +380,113 @@ def test_daily_prices_from_the_last_day_of_a_month_lose_no_whole_month():
         np.testing.assert_allclose(made["A"], ends[1:] / ends[:-1] - 1)
 
 
+def two_daily_funds(form):
+    """Prices of two funds by business day from 2015-01-30, or their returns but for the first."""
+    days = pd.bdate_range("2015-01-30", "2015-05-29", name="date")
+    draws = np.random.default_rng(11).normal(0.0005, 0.01, (len(days), 2))
+    price = pd.DataFrame(100 * np.cumprod(1 + draws, axis=0), days, ["A", "B"])
+    return price if form == "prices" else price.pct_change().iloc[1:]
+
+
+def monthly(form, daily):
+    text = Text("mine.csv", daily.to_csv())
+    if form == "prices":
+        return tables.total_returns(tables.prices(text))
+    return tables.returns(text, compound=True)
+
+
+BY_DAY = pytest.mark.parametrize("form", ["prices", "returns"])
+#: The last day before B's record and the first after it, B's whole months, and what is said of it.
+BEGINS, ENDS = "B begins in the middle of 2015-{}", "B ends in the middle of 2015-{}"
+SPANS = {
+    "from the middle": ("2015-03-19", None, "04 05", [BEGINS.format("03")]),
+    "to the middle": (None, "2015-04-16", "02 03", [ENDS.format("04")]),
+    "both": ("2015-02-10", "2015-05-07", "03 04", [BEGINS.format("02"), ENDS.format("05")]),
+    "without the last day": (None, "2015-04-30", "02 03", [ENDS.format("04")]),
+    "to the end": (None, "2015-05-01", "02 03 04", []),
+}
+
+
+@BY_DAY
+@pytest.mark.parametrize("span", SPANS)
+def test_a_month_counts_for_a_fund_where_its_own_days_cover_it(form, span):
+    before, after, months, said = SPANS[span]
+    daily = two_daily_funds(form)
+    whole = monthly(form, daily)
+    unknown = (daily.index <= (before or "2014")) | (daily.index >= (after or "2016"))
+    read = monthly(form, daily.assign(B=daily["B"].mask(unknown)))
+    pd.testing.assert_series_equal(read.values["A"], whole.values["A"])
+    own = read.values["B"].dropna()
+    assert list(own.index.strftime("%m")) == months.split()
+    np.testing.assert_allclose(own, whole.values["B"][own.index], atol=1e-12)
+    assert [note for note in read.notes if "middle" in note] == said
+
+
+def test_a_price_on_the_last_day_of_a_month_begins_the_next_and_one_later_does_not():
+    price = two_daily_funds("prices")
+    for first, month in (("2015-02-27", "2015-03"), ("2015-03-02", "2015-04")):
+        late = price.assign(B=price["B"].where(price.index >= first))
+        read = monthly("prices", late)
+        assert read.values["B"].first_valid_index().strftime("%Y-%m") == month
+        assert ("B begins in the middle of 2015-03" in read.as_read) == (month == "2015-04")
+
+
+def test_a_return_on_the_first_day_of_a_month_begins_it_and_one_later_does_not():
+    earned = two_daily_funds("returns")
+    for first, month in (("2015-03-02", "2015-03"), ("2015-03-03", "2015-04")):
+        late = earned.assign(B=earned["B"].where(earned.index >= first))
+        read = monthly("returns", late)
+        assert read.values["B"].first_valid_index().strftime("%Y-%m") == month
+
+
+def test_weeks_of_a_fund_that_begin_in_a_month_do_not_make_it():
+    weeks = pd.date_range("2015-01-02", "2015-05-29", freq="W-FRI", name="date")
+    earned = pd.DataFrame({"A": 0.01, "B": 0.02}, weeks)
+    earned.iloc[::2] /= 2
+    late = earned.assign(B=earned["B"].where(weeks >= "2015-03-20"))
+    read = monthly("returns", late)
+    assert list(read.values["B"].dropna().index.strftime("%m")) == ["04", "05"]
+    assert read.notes[-2] == "B begins in the middle of 2015-03"
+
+
+@BY_DAY
+def test_days_missing_within_a_funds_record_leave_its_months_whole(form):
+    daily = two_daily_funds(form)
+    missing = (daily.index > "2015-02-20") & (daily.index < "2015-03-10")
+    holed = daily.assign(B=daily["B"].mask(missing))
+    read = monthly(form, holed)
+    assert read.values.notna().all(axis=None) and "middle" not in read.as_read
+    if form == "prices":  # the next price brings what its fund earned since its last one
+        ends = daily["B"][["2015-01-30", "2015-02-20", "2015-03-31"]].to_numpy()
+        expected = ends[1:] / ends[:-1] - 1
+    else:  # a day without a return earned nothing
+        known = (1 + holed["B"]).dropna()
+        expected = [known["2015-02"].prod() - 1, known["2015-03"].prod() - 1]
+    np.testing.assert_allclose(read.values["B"].iloc[:2], expected, atol=1e-12)
+
+
+@BY_DAY
+def test_a_month_without_a_day_of_a_fund_is_a_gap_as_before(form):
+    daily = two_daily_funds(form)
+    away = daily.assign(B=daily["B"].mask(daily.index.month == 3))
+    with pytest.raises(DataError, match="column 'B', 2015-03-31: '' is missing"):
+        monthly(form, away)
+
+
+@BY_DAY
+def test_a_fund_without_a_whole_month_is_named(form):
+    daily = two_daily_funds(form)
+    new = daily.assign(B=daily["B"].where(daily.index > "2015-05-11"))
+    with pytest.raises(DataError, match=r"column 'B': no whole month; leave it out"):
+        monthly(form, new)
+
+
+def test_a_fund_with_one_price_alone_is_named():
+    text = "date,A,B\n2015-01-31,10,\n2015-02-28,11,\n2015-03-31,12,5\n"
+    with pytest.raises(DataError, match=r"column 'B': no whole month; leave it out"):
+        tables.total_returns(tables.prices(Text("mine.csv", text)))
+
+
 def test_prices_become_total_returns():
     months = pd.date_range("2020-01-31", periods=4, freq="ME")
     level = pd.DataFrame({"A": [10, 11, 11, 12.1], "B": [np.nan, 5, 5.5, 5.5]}, months)
