@@ -121,6 +121,7 @@ def long_record_with(folder: Path, corporate_bond_maturity_years: float = 20) ->
     [[0.0045], [0.005]]
     >>> record["small_value"].values.size  # as packaged
     819
+    >>> place.cleanup()
 
     It goes on in ``imported.md``.
     """

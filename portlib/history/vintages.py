@@ -116,6 +116,7 @@ def keep(
     [4.1, 4.0]
     >>> bring(["2026-01-01,4.1", "2026-02-01,4.0"])[1]
     ('is the file that was kept already',)
+    >>> place.cleanup()
 
     It goes on in ``vintages.md``.
     """

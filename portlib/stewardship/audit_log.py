@@ -618,6 +618,7 @@ def export(
     >>> json.loads((place / "manifest.json").read_text()) == told
     True
     >>> lines = (place / "events.jsonl").read_text().splitlines()
+    >>> folder.cleanup()
 
     It goes on in ``audit_log.md``.
     """
@@ -722,6 +723,7 @@ def check_export(
     ...     check_export(place / "log", log.verify(), years=6) == told,
     ... )
     (True, True)
+    >>> folder.cleanup()
 
     It goes on in ``audit_log.md``.
     """

@@ -328,6 +328,7 @@ def struck(
     1 True ''
     2 True ''
     3 False ''
+    >>> folder.cleanup()
 
     It goes on in ``outages.md``.
     """
