@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from portlib import plan, what_if
+from portlib import data, plan, what_if
 from portlib.construction.mandate.mandate import Program
 from portlib.construction.mean_variance import (
     Frontier,
@@ -354,6 +354,22 @@ def test_what_a_fund_is_worth_is_what_the_menu_says(page: Browser, folder: str) 
                 retired=work["retired"],
             ).loc["lost", "years_lost"]
             assert mine["years"] == pytest.approx(lost, abs=1e-6)
+
+
+def test_a_career_grows_beyond_prices() -> None:
+    """Fees are told in today's dollars: what a best portfolio earns, less half of its variance and
+    less inflation, before costs."""
+    funds = found(PLANS[0])
+    inflation = data.table("horizon_2025_assets").loc["inflation", "geometric_10y"]
+    for posture in funds.mandates:
+        best = funds.best(posture)
+        costs = float(funds.plan.funds["expense_ratio"][list(best.labels)] @ best.w)
+        log = (
+            np.log1p(best.mean + costs) - np.log1p(best.risk**2 / (1 + best.mean + costs) ** 2) / 2
+        )
+        grows = what_if.career(funds, posture)["growth"]
+        assert grows == pytest.approx(np.exp(log) / (1 + inflation) - 1, abs=5e-4)
+        assert grows < np.exp(log) - 1 - inflation / 2
 
 
 # ---- the page ------------------------------------------------------------------------------------

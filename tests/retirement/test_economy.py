@@ -102,3 +102,21 @@ def test_bills_pay_what_was_known_when_they_were_bought(fitted) -> None:
     real = nominal[:, 1:] - expected + fitted.term
     assert np.corrcoef(real[:, 0], drawn.values[:, 0, 2])[0, 1] < -0.9
     assert abs(np.corrcoef(real[:, 0], drawn.values[:, 1, 2])[0, 1]) < 0.5
+
+
+def test_nominal_bonds_are_bought_before_the_years_inflation_is_known() -> None:
+    """Where real yields stand still, a year's return follows from two yields: last year's, and this
+    year's, in which its inflation is; so a surprise hurts."""
+    prices = Inflation(0.025, 0.7, 0.015, last=0.04)
+    still = dict(real_mean=0.02, real_persistence=0.9, real_shock=0.0, real_last=0.02)
+    other = dict(premium=0.005, term=0.01, maturity=10, equity_mean=0.06, equity_volatility=0.17)
+    model = Economy(prices, **still, **other, correlation=np.eye(3))
+    drawn = model.draw(300, 5, np.random.default_rng(5))
+    logs = np.log1p(drawn.inflation)
+    known = np.column_stack([np.full(300, 0.04), logs[:, :-1]])
+    carried = sum(0.7**k for k in range(1, 11)) / 10  # a deviation, averaged over the bond's life
+    bought, sold = (0.02 + 0.025 + 0.005 + (x - 0.025) * carried for x in (known, logs))
+    nominal = (1 + drawn.values[..., 1]) * (1 + drawn.inflation) - 1
+    assert nominal == pytest.approx(repriced(bought, sold, 10), rel=1e-9)
+    surprise = logs - 0.025 - 0.7 * (known - 0.025)
+    assert np.corrcoef(surprise.ravel(), drawn.values[..., 1].ravel())[0, 1] < -0.9
