@@ -82,7 +82,7 @@ def solve(
     ----------
     lever : str
         ``deferral_rate`` (up to the limit of the law at today's age and pay), ``retirement_age``
-        (up to `LATEST_RETIREMENT`) or ``spending``.
+        (up to `LATEST_RETIREMENT`, and a year before the last) or ``spending``.
     one : Household
     mix : Mix
     lives : Lives
@@ -163,7 +163,8 @@ def _spending(
 def _age(
     one: Household, chances: Callable[[Array], Array], success: float, half: float
 ) -> Solution:
-    ages = np.arange(one.age + 1.0, max(LATEST_RETIREMENT, one.age + 1) + 1)
+    latest = min(LATEST_RETIREMENT, one.last_age - 1)
+    ages = np.arange(one.age + 1.0, max(latest, one.age + 1) + 1)
     found = chances(ages)
 
     def first(level: float) -> tuple[int, bool]:

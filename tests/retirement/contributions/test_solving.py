@@ -61,6 +61,12 @@ def test_a_steady_world_asks_for_the_textbook_saving() -> None:
     assert found.value == pytest.approx(rate, abs=0.0005)
 
 
+def test_nobody_is_asked_to_work_beyond_the_last_year() -> None:
+    one = replace(PERSON, last_age=70, balance=0.0, replacement_rate=None, spending=5e6)
+    found = solve("retirement_age", one, MIX, lives_of(20, one), 0.999)
+    assert (found.value, found.reached, found.note) == (69.0, False, "not reached by 69")
+
+
 def test_the_age_is_the_first_of_all_that_reaches_it() -> None:
     lives = lives_of(1_500)
     found = solve("retirement_age", PERSON, MIX, lives, 0.8)
