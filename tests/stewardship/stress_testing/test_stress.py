@@ -235,9 +235,12 @@ def test_a_reverse_test_that_no_aversion_passes_is_said():
     assert why == "no risk aversion makes a loss of the limit rare enough"
 
 
-def test_the_equity_that_passes_is_the_largest_and_never_rises(the_plan, classes, custom):
+@pytest.mark.parametrize("bold", [False, True])
+def test_the_equity_that_passes_is_the_largest_and_never_rises(the_plan, classes, custom, bold):
     years = [30.0, 15.0, 5.0, 0.0, -5.0]
-    table = sx.equity_that_passes(the_plan, years, custom[0], classes)
+    path = glidepaths.constant(0.985) if bold else custom[0]
+    table = sx.equity_that_passes(the_plan, years, path, classes)
+    assert (table["that passes"] < table["equity"] - 1e-9).any() or not bold
     assert (table["that passes"] <= table["equity"] + 1e-12).all()
     assert (np.diff(table["that passes"]) <= 1e-12).all()
     sleeves, _ = glidepaths.sleeves(the_plan)
@@ -250,7 +253,7 @@ def test_the_equity_that_passes_is_the_largest_and_never_rises(the_plan, classes
         ]
         mix = pd.DataFrame(both).set_axis(["it", "more"])
         found = sx.judged(
-            sx.mixes(mix, 0.0, custom[0].fee, sx.path_limit(y, policy=POLICY)),
+            sx.mixes(mix, 0.0, path.fee, sx.path_limit(y, policy=POLICY)),
             classes,
             policy=POLICY,
         )["failed"]
