@@ -212,7 +212,7 @@ def _first(seen: Quarter) -> list[Block]:
             f"Over {len(told.net)} months the {seen.watch.posture} model earned {lead:+.2%} a year "
             f"against its benchmark, give or take {error:.2%}: "
             + (
-                "the record cannot tell it from none."
+                "twice that would be needed to tell it from none."
                 if abs(lead) < 2 * error
                 else "more than two errors, which is to be explained."
             ),
