@@ -110,13 +110,26 @@ def of(named: Any, name: str) -> list[doctest.DocTest]:
 
 
 def going_on(module: Path) -> dict[str, str]:
-    """By function, what goes on in the text beside a module's file; its code stands in fences."""
+    """By function, what goes on in the text beside a module's file; its code stands in fences.
+
+    Raises
+    ------
+    NoExamples
+        When an example stands under no function's heading, or a heading is there twice: it would
+        not be run, and nobody would know.
+    """
     path = module.with_suffix(".md")
     if not path.is_file():
         return {}
     text = re.sub(r"(?m)^```.*$", "", path.read_text(encoding="utf-8"))
-    _, *parts = re.split(r"(?m)^## `(.+)`$", text)
-    return dict(zip(parts[::2], parts[1::2], strict=True))
+    title, *parts = re.split(r"(?m)^## (?:`(.+)`)?.*$", text)
+    found: dict[str, str] = {}
+    for function, shown in [(None, title), *zip(parts[::2], parts[1::2], strict=True)]:
+        if function in found or (function is None and ">>>" in shown):
+            raise NoExamples(f"{path.name}: under {function or 'no function'} is what nobody runs")
+        if function:
+            found[function] = shown
+    return found
 
 
 def _inside(name: str) -> Iterator[tuple[Any, str]]:

@@ -67,6 +67,11 @@ def test_an_example_goes_on_in_the_text_beside_the_module(shown):
     assert perform(shown(module, text.format(4))).wrong == ("shown_here.f",)
     with pytest.raises(NoExamples, match=r"shown_here\.g goes on, and shows no example to begin"):
         perform(shown(module, "## `g`\n\n>>> 1\n1\n"))
+    for lost in ("# T\n\n>>> 1\n2\n", "## f\n\n>>> 1\n2\n", "## `f`\n\n>>> 1\n2\n\n## `f`\n"):
+        with pytest.raises(
+            NoExamples, match=r"shown_here\.md: under (no function|f) is what nobody"
+        ):
+            perform(shown(module, lost))
 
 
 TEXTS = depends.files(ROOT / "portlib", "*.md")
