@@ -15,6 +15,7 @@ from portlib.construction.mean_variance import (
     target_return,
 )
 from portlib.records import Assumptions
+from portlib.stewardship.model_validation.portfolio_replications import library_problem
 from portlib.stewardship.model_validation.replications import CASES
 
 
@@ -176,3 +177,38 @@ def test_published_app_with_calendar_years() -> None:
     top = traced.maximum_return()
     assert top["us_large_equity"] == pytest.approx(1)
     assert round(top.risk, 4) == 0.1622
+
+
+@pytest.mark.parametrize("problem", [1, 2, 3, 4])
+def test_frontiers_of_the_library_and_who_is_right(problem: int) -> None:
+    """Printed variances are nowhere below ours, whatever digits the printed returns have lost; and
+    our least risk meets the conditions of optimality, so that none is lower."""
+    told = case(f"orlib_port{problem}")
+    view = library_problem(told)
+    traced = frontier(view)
+    half = 0.5e-10
+    low, high = traced.means[-1], traced.means[0]
+    least = [traced.target_return(max(r - half, low)).risk ** 2 for r in told["return"]]
+    assert (np.array(told["variance"]) + half >= least).all()
+
+    w = traced.corners[-1]
+    slope = view.sigma @ w
+    assert w.sum() == pytest.approx(1.0) and w.min() >= 0.0
+    assert (slope - w @ slope >= -1e-16).all()  # buying any share raises the variance,
+    assert np.abs(slope - w @ slope)[w > 1e-9].max() <= 1e-16  # selling one that is held too
+    assert traced.means[-1] == pytest.approx(told["return"][-1], abs=told["return_tolerance"])
+    assert w @ slope == pytest.approx(told["variance"][-1], abs=half)
+    assert high == pytest.approx(max(view.mu)) == pytest.approx(told["return"][0], abs=half)
+
+
+def test_the_library_is_met_between_its_filed_points_too() -> None:
+    """Points of portef2 that are not filed, around the 100th and the 1,500th."""
+    traced = frontier(library_problem(case("orlib_port2")))
+    for r, variance in (
+        (0.0094053930, 0.0012792383),
+        (0.0094015454, 0.0012704960),
+        (0.0040182884, 0.0001660728),
+        (0.0040144406, 0.0001659497),
+        (0.0021058122, 0.0001368554),
+    ):
+        assert traced.target_return(r).risk ** 2 == pytest.approx(variance, abs=2e-10)

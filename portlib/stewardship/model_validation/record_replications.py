@@ -7,6 +7,8 @@ share. Left out: published records that may not be handed on.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pandas as pd
 
@@ -191,7 +193,8 @@ def two_years_by_package(case: Case) -> list[Compared]:
     of 12.
 
     Their specific risk divides by the number of months, their systematic risk by one less, so that
-    the two do not add up to the variance of the portfolio.
+    the two do not add up to the variance of the portfolio. Their drawdowns take decimals for
+    percents, so that returns are added up rather than compounded.
 
     Examples
     --------
@@ -216,6 +219,8 @@ def two_years_by_package(case: Case) -> list[Compared]:
     total risk, 1 to 1e-06: within its notes
     modified Treynor ratio, 1 to 1e-07: within its notes
     appraisal ratio over systematic risk, 1 to 1e-07: within its notes
+    pain index, 1 to 1e-07: within its notes
+    pain ratio, 1 to 1e-06: within its notes
     """
     r, b = np.array(case["portfolio"]) / 100, np.array(case["benchmark"]) / 100
     population = np.sqrt(1 - 1 / len(r))
@@ -229,6 +234,7 @@ def two_years_by_package(case: Case) -> list[Compared]:
     ratios = [performance.sortino(x - target) for x in (r, b)]
     below = [12 * (x - target).mean() / ratio for x, ratio in zip((r, b), ratios, strict=True)]
     adjusted = earned * risks[1] / risks[0]
+    below_peak = float(tail_risk.drawdowns(r).mean())
     allowed = case["tolerance"]
     return [
         compared("M squared", adjusted, case["m_squared"], 1e-7),
@@ -283,6 +289,10 @@ def two_years_by_package(case: Case) -> list[Compared]:
             case["alternative_appraisal"],
             1e-7,
             allowed["appraisal"],
+        ),
+        compared("pain index", below_peak, case["pain_index"], 1e-7, allowed["pain_index"]),
+        compared(
+            "pain ratio", earned / below_peak, case["pain_ratio"], 1e-6, allowed["pain_ratio"]
         ),
     ]
 
@@ -369,7 +379,11 @@ def acceptance_regions(case: Case) -> list[Compared]:
 
 
 def proportion_of_failures(case: Case) -> list[Compared]:
-    """One likelihood ratio and its p-value.
+    """Likelihood ratios and p-values of one record of breaches: their share, their independence,
+    and both.
+
+    The record is made again from how often one kind of day followed the other, which is all that
+    the tests see of it.
 
     Examples
     --------
@@ -381,9 +395,37 @@ def proportion_of_failures(case: Case) -> list[Compared]:
     ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
     likelihood ratio, 1 to 1e-05: to the digit
     p-value, 1 to 1e-05: to the digit
+    likelihood ratio and p-value of independence, 2 to 1e-05: to the digit
+    likelihood ratio and p-value of both, 2 to 1e-05: to the digit
     """
     found = tail_risk.kupiec(_breaches(case["failures"], case["observations"]), case["level"])
+    apart = tail_risk.christoffersen(_followed(**case["followed"]))
+    both = found.statistic + apart.statistic
     return [
         compared("likelihood ratio", found.statistic, case["likelihood_ratio"], 1e-5),
         compared("p-value", found.p_value, case["p_value"], 1e-5),
+        compared(
+            "likelihood ratio and p-value of independence",
+            [apart.statistic, apart.p_value],
+            case["independence"],
+            1e-5,
+        ),
+        compared(
+            "likelihood ratio and p-value of both",
+            [both, math.exp(-both / 2)],  # chi-squared of two degrees of freedom
+            case["both"],
+            1e-5,
+        ),
     ]
+
+
+def _followed(*, kept_kept: int, kept_broken: int, broken_kept: int, broken_broken: int) -> Array:
+    """A record that begins and ends with a day kept, in which days follow each other so often."""
+    if kept_broken != broken_kept or kept_broken < 1:
+        raise ValueError(
+            f"{kept_broken} runs of breaches begin and {broken_kept} end: a record that ends kept "
+            "has as many of both"
+        )
+    quiet = [False] * (kept_kept + 1)
+    first = [True] * (broken_broken + 1)
+    return np.array(quiet + first + [False, True] * (kept_broken - 1) + [False])

@@ -57,6 +57,15 @@ SPLINES = Miss("their program searches a grid and interpolates by splines", "nei
 SHORT = Miss("inputs printed to fewer digits than the result needs", "theirs")
 CUT = Miss("a digit cut off, not rounded", "ours")
 FOUR = Miss("share prices are printed to four decimals", "theirs")
+HIGHER = Miss(
+    "their returns are rounded too, and their variances the higher ones: a solver's tolerance",
+    "ours",
+)
+FLAT = Miss(
+    "their solver stopped where the variance is flat; ours meets the conditions of optimality",
+    "ours",
+)
+HUNDREDTH = Miss("decimals taken for percents: returns are added up, not compounded", "ours")
 UNEVEN = Miss("one part of the risk divides by the months, the other by one less", "ours")
 FITTED = Miss("fitted to returns: weights drift within the day, prices are rounded", "theirs")
 #: Why a quantity misses its last printed digit and who is right, by case and quantity.
@@ -78,6 +87,9 @@ EXPLAINED = {
     ("rockafellar_uryasev_2000_cvar", "value at risk"): Miss(
         "unknown: one of six printed tail figures misses by one unit", "unknown"
     ),
+    ("bacon_multi_period_attribution", "allocation, carino"): Miss(
+        "two totals are not the sums of their own printed quarters, which are ours", "ours"
+    ),
     ("ssa_period_life_table_2023", "life expectancy at the last ages"): Miss(
         "the agency's lives go on beyond 120, ours end there", "theirs"
     ),
@@ -93,17 +105,20 @@ EXPLAINED = {
     ("bacon_2008_monthly_returns", "systematic risk"): Miss(
         "the point is one place too far left; their own Treynor ratio needs ours", "ours"
     ),
-    ("orlib_port1", "variance at each return"): Miss(
-        "their returns are rounded too, and their variances the higher ones: a solver's tolerance",
-        "ours",
-    ),
-    ("orlib_port1", "return of the least risk"): Miss(
-        "their solver stopped where the variance is flat; the closed form has ours", "ours"
-    ),
+    ("orlib_port1", "variance at each return"): HIGHER,
+    ("orlib_port1", "return of the least risk"): FLAT,
+    ("orlib_port2", "variance at each return"): Miss("their returns are rounded too", "theirs"),
+    ("orlib_port2", "return of the least risk"): FLAT,
+    ("orlib_port3", "variance at each return"): HIGHER,
+    ("orlib_port3", "return of the least risk"): FLAT,
+    ("orlib_port4", "variance at each return"): HIGHER,
+    ("orlib_port4", "return of the least risk"): FLAT,
     ("performance_analytics_bacon_months", "systematic risk"): UNEVEN,
     ("performance_analytics_bacon_months", "total risk"): UNEVEN,
     ("performance_analytics_bacon_months", "modified Treynor ratio"): UNEVEN,
     ("performance_analytics_bacon_months", "appraisal ratio over systematic risk"): UNEVEN,
+    ("performance_analytics_bacon_months", "pain index"): HUNDREDTH,
+    ("performance_analytics_bacon_months", "pain ratio"): HUNDREDTH,
     ("policyengine_us_worksheets", "deduction for two seniors"): Miss(
         "6% taken from both amounts together; Schedule 1-A takes it from each", "ours"
     ),
@@ -388,6 +403,38 @@ def _attribution(case: Case) -> list[Compared]:
     ]
 
 
+def _linked(case: Case) -> list[Compared]:
+    """Effects of quarters, and made to add up to the year's by two methods; sums last."""
+    wp, wb, rp, rb = (
+        np.array(case[f"{whose}_{what}"], float)
+        for what in ("weights", "returns")
+        for whose in ("portfolio", "benchmark")
+    )
+    effects = attribution.brinson_fachler(wp, wb, rp, rb)
+    parts = {
+        "allocation": effects.allocation,
+        "selection": effects.selection + effects.interaction,
+    }
+    active = (wp * rp).sum(axis=1), (wb * rb).sum(axis=1)
+    coefficients = {
+        "each_quarter": np.ones(len(rp)),
+        "carino": attribution.carino(*active),
+        "menchero": attribution.menchero(*active),
+    }
+    rows = []
+    for method, by in coefficients.items():
+        for name, part in parts.items():
+            ours = by[:, None] * part
+            if method != "each_quarter":
+                ours = np.vstack([ours, ours.sum(axis=0)])
+            ours = np.column_stack([ours, ours.sum(axis=1)])
+            said = method.replace("_", " ")
+            rows.append(
+                compared(f"{name}, {said}", ours, case[method][name], 1e-4, case["tolerance"])
+            )
+    return rows
+
+
 def _sharpe_errors(case: Case) -> list[Compared]:
     found = []
     for ratio in case["standard_errors"]:
@@ -477,6 +524,7 @@ RUNNERS: dict[str, tuple[str, str, Callable[[Case], list[Compared]]]] = {
     "ssa_benefit_examples": ("Social Security, examples", "retirement_income", _social_security),
     "irs_worked_taxes": ("IRS schedules and examples", "asset_location", _taxes),
     "bacon_brinson_fachler": ("Bacon (2008)", "monitoring", _attribution),
+    "bacon_multi_period_attribution": ("Bacon (2008), quarters", "monitoring", _linked),
     "lo_2002_sharpe_standard_errors": ("Lo (2002)", "monitoring", _sharpe_errors),
     "eip712_typed_data": ("EIP-712, its own example", "audit_log", _typed_data),
     "nag_nearest_correlation": ("NAG, G02AA", "shrinkage", portfolios.nearest_by_newton),
@@ -556,6 +604,9 @@ RUNNERS: dict[str, tuple[str, str, Callable[[Case], list[Compared]]]] = {
         records.proportion_of_failures,
     ),
     "orlib_port1": ("OR-Library, port1", "mean_variance", portfolios.library_frontier),
+    "orlib_port2": ("OR-Library, port2", "mean_variance", portfolios.library_frontier),
+    "orlib_port3": ("OR-Library, port3", "mean_variance", portfolios.library_frontier),
+    "orlib_port4": ("OR-Library, port4", "mean_variance", portfolios.library_frontier),
     "performance_analytics_bacon_months": (
         "PerformanceAnalytics, examples",
         "monitoring",

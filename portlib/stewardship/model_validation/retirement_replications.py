@@ -8,8 +8,10 @@ package. A Makeham law gives its own survivors::
 
 and everything else follows from `annuities.price`. Left out: tables whose inputs nobody may hand
 on, such as bond returns of a vendor (tests/replications runs them where somebody has the returns),
-and worksheets of what portlib does not offer: the simplified method for after-tax contributions to
-a pension, the deduction of contributions to a traditional IRA, benefits paid for earlier years.
+and worksheets of what is not in the method: the simplified method for what a pension gives back of
+after-tax contributions (Publication 575, worksheet A; no household states such a cost, so all of a
+pension is taxed, which overstates the tax of who has one), the deduction of contributions to a
+traditional IRA, benefits paid for earlier years.
 """
 
 from __future__ import annotations

@@ -15,6 +15,11 @@ from portlib.stewardship.model_validation import replications
         ("kupiec_1995_regions", "most", (1,)),
         ("minneapolis_fed_prices", "average", (80,)),
         ("orlib_port1", "variance", (50,)),
+        ("orlib_port4", "variance", (20,)),
+        ("bacon_multi_period_attribution", "menchero", ("selection", 4, 1)),
+        ("mathworks_varbacktest", "independence", (0,)),
+        ("mathworks_varbacktest", "both", (1,)),
+        ("performance_analytics_bacon_months", "pain_index", ()),
         ("performance_analytics_bacon_months", "m_squared_excess", (1,)),
         ("direct_file_taxable_benefits", "taxable_benefits", (9, "taxable")),
         ("policyengine_us_worksheets", "gains", (1, "tax")),
@@ -26,11 +31,21 @@ def test_a_changed_printed_figure_is_seen(name: str, key: str, at: tuple) -> Non
     case = replications.read(name)
     runner = replications.RUNNERS[name][2]
     assert "differs" not in {row.verdict for row in runner(case)}
-    place = case[key]
-    for i in at[:-1]:
+    *path, last = (key, *at)
+    place = case
+    for i in path:
         place = place[i]
-    place[at[-1]] += 1.0
+    place[last] += 1.0
     assert "differs" in {row.verdict for row in runner(case)}
+
+
+def test_a_record_of_breaches_is_made_from_how_days_follow_each_other() -> None:
+    given = {"kept_kept": 2, "kept_broken": 2, "broken_kept": 2, "broken_broken": 1}
+    record = records._followed(**given).astype(int)
+    pairs = list(zip(record[:-1].tolist(), record[1:].tolist(), strict=True))
+    assert [pairs.count(x) for x in ((0, 0), (0, 1), (1, 0), (1, 1))] == list(given.values())
+    with pytest.raises(ValueError, match="2 runs of breaches begin and 1 end"):
+        records._followed(**{**given, "broken_kept": 1})
 
 
 def test_the_systematic_risk_that_is_printed_contradicts_its_own_treynor_ratio() -> None:
