@@ -313,8 +313,10 @@ class Parts(NamedTuple):
     held: Array
 
 
-#: What was made of rows that were sent before, as far as nothing was refused in them.
+#: What was made of rows that were sent before, as far as nothing was refused in them; of the lines
+#: of a file too.
 _COLUMNS: Kept[Mapping[str, list[Any]] | None] = Kept(64)
+_LINES: Kept[tuple[Mapping[str, list[Any]], list[int]]] = Kept(64)
 _MADE: Kept[Any] = Kept(256)
 #: By entry of the rules, what breaks the schema.
 _BREAKS: Kept[list[str]] = Kept(4096)
@@ -392,11 +394,31 @@ def from_file(
     if fixed and len(text.content.split()) == 1:  # names of columns alone: nobody
         return Table(path.stem, path.suffix, {key: [] for key in columns}, [], found)
     asked = dict(columns) if fixed else {**columns, **dict.fromkeys(classes, _CLASS)}
+    mark = marked(text.content)
+    own = Findings()
+    made, lines = _LINES.get(
+        None if mark is None else (mark, path.name, tuple(asked)),
+        lambda: _lines(path, text, asked, columns, own),
+        keep=lambda _: not own.items,
+    )
+    found.items += own.items
+    return Table(path.stem, path.suffix, made, lines, found, mark)
+
+
+def _lines(
+    path: Path,
+    text: tables.Text,
+    asked: Mapping[str, Column],
+    columns: Mapping[str, Column],
+    found: Findings,
+) -> tuple[Mapping[str, list[Any]], list[int]]:
+    """The cells of a file by column, those of `asked` that it has, and the line of each row."""
     frame = tables.rows(text, asked, found)
     frame = pd.DataFrame(columns=list(columns)) if frame is None else frame
     absent = [name for name in frame if name not in columns and frame[name].isna().all()]
     cells = {str(key): frame[key].tolist() for key in frame if key not in absent}
-    return _worded(Table(path.stem, path.suffix, cells, frame.index.tolist(), found), columns)
+    lines = frame.index.tolist()
+    return _worded(Table(path.stem, path.suffix, cells, lines, found), columns).columns, lines
 
 
 def from_rows(

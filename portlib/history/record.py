@@ -112,7 +112,9 @@ class MonthlySeries:
             raise DataError(f"{self.name}: no month has a value")
         values = values.iloc[known[0] : known[-1] + 1]
         months = pd.DatetimeIndex(values.index, name="month")
-        expected = pd.date_range(months[0], periods=len(months), freq="ME")
+        # by counting months: a date range adds one month end after the other, which is slow
+        counted = pd.period_range(months[0], periods=len(months), freq="M")
+        expected = counted.to_timestamp(how="end").normalize()
         if (months != expected).any():
             odd = months[months != expected][0]
             raise DataError(f"{self.name}: {odd:%Y-%m-%d}: months are not month ends in sequence")

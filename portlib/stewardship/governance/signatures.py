@@ -403,13 +403,16 @@ def sign(
     """
     from eth_account import Account
     from eth_account.messages import encode_typed_data
+    from eth_keys import keys
 
     span = {"validFrom": _stamp(at), "validUntil": _stamp(at + timedelta(days=days))}
     message = {**content, "role": role, "nonce": nonce, **span}
+    own = keys.PrivateKey(key)  # works its public half out, which is slow: once
     signed = Account.sign_message(
-        encode_typed_data(full_message=typed_data(kind, message, plan)), key
+        encode_typed_data(full_message=typed_data(kind, message, plan)), own
     )
-    return Signed(kind, message, address(key), "0x" + bytes(signed.signature).hex())
+    signer = own.public_key.to_checksum_address()
+    return Signed(kind, message, signer, "0x" + bytes(signed.signature).hex())
 
 
 def recover(signed: Signed, plan: str) -> str:
