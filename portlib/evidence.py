@@ -18,7 +18,7 @@ import numbers
 import operator
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -335,6 +335,11 @@ class Register:
             for c in claims
             if requirement in c.answers
         ]
+
+    def ordered(self, names: Iterable[str]) -> Register:
+        """The register with its chapters in an order, of those that are named."""
+        claims = {name: self.claims[name] for name in names if name in self.claims}
+        return replace(self, claims=claims)
 
     def as_dict(self) -> dict[str, Any]:
         """The register as plain data, for ``evidence.json``."""

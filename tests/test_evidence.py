@@ -306,3 +306,10 @@ def test_a_requirement_is_not_executed_by_a_claim_that_fails_beside_one_that_hol
     with pytest.raises(EvidenceError) as caught:
         evidence.gate(evidence.collect([path]), required, [])
     assert "MV-02 does not hold" in str(caught.value) and "MV-01 does" not in str(caught.value)
+
+
+def test_a_register_is_put_in_the_order_of_reading() -> None:
+    register = evidence.Register({"first": (), "second": (), "third": ()}, {"first": {"a": 1}})
+    ordered = register.ordered(["third", "absent", "first"])
+    assert list(ordered.claims) == ["third", "first"]
+    assert ordered.numbers == register.numbers

@@ -26,6 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -37,9 +38,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 
 from portlib import evidence, plan, schemas
 from portlib.data import DataError
-from portlib.documents.typesetting import NotSet
-from tools import check_site, depends, executions
-from tools import documents as papers
+from tools import check_site, depends, executions, provenance
 from tools.processes import Busy, alone, child, stoppable
 from tools.publish import publish, recover
 
@@ -349,10 +348,10 @@ def indent(text: str) -> str:
 
 def check_evidence(
     chapters: Sequence[Path], required: Mapping[str, Mapping[str, Any]], pages: Sequence[str]
-) -> int:
-    """Read the register from executed chapters, refuse one that would mislead a reviewer; return
-    how many claims."""
-    register = evidence.collect(chapters)
+) -> evidence.Register:
+    """Read the register from executed chapters, in their order; refuse one that would mislead a
+    reviewer."""
+    register = evidence.collect(chapters).ordered(path.stem for path in chapters)
     evidence.gate(register, required, pages)
     hidden = []
     for path in chapters:
@@ -372,11 +371,29 @@ def check_evidence(
         raise BuildError(
             f"stated but not shown: {what}; let each end its cell, or hand it to display()"
         )
+    return register
+
+
+def count(register: evidence.Register) -> int:
     return sum(map(len, register.claims.values()))
 
 
 # --------------------------------------------------------------------------------------------------
-# rendering
+# documents and rendering
+
+
+@contextmanager
+def documents_meanwhile(root: Path, staging: Path, plan_folder: Path | None) -> Iterator[Path]:
+    """Make the documents of a staged book in a process of their own while a block renders its
+    pages; the folder that they are in when the block has ended."""
+    target = staging / "documents"
+    command = [sys.executable, "-m", "tools.documents"]
+    command += ["--staged", str(staging), "--into", str(target)]
+    command += ["--plan", str(plan_folder)] if plan_folder else []
+    with child(command, cwd=root, env=environment(root, staging, None)) as process:
+        yield target
+    if process.returncode != 0:
+        raise BuildError("the documents could not be made; what stopped them is above")
 
 
 def render(staging: Path, root: Path, plan_folder: Path | None, *, strict: bool) -> Path:
@@ -467,16 +484,21 @@ def build_book(
             say(f"{len(notebooks) - len(left)} notebooks are as they were executed last")
         execute(root, staging, left, plan_folder)
         chapters = [path for path in notebooks if path.relative_to(staging).parts[0] == "notebooks"]
-        claims = check_evidence(chapters, required, documents(toc))
-        say(f"evidence: {claims} claims in {len(chapters)} chapters hold")
+        register = check_evidence(chapters, required, documents(toc))
+        say(f"evidence: {count(register)} claims in {len(chapters)} chapters hold")
         if executions.surroundings(root, plan_folder) == around:  # nothing was edited meanwhile
             executions.keep(root, kept, staging, notebooks, around)
         if not site_wanted:
             return f"{len(chapters)} chapters executed, every claim holds"
-        site = render(staging, root, plan_folder, strict=True)
-        if (root / "portlib").is_dir():
-            say("documents")
-            papers.make(root, site, plan_folder)
+        if not (root / "portlib").is_dir():
+            site = render(staging, root, plan_folder, strict=True)
+        else:
+            folder = plan_folder or root / "data" / "plan"
+            made_from = provenance.of(root, plan.read(folder), folder)
+            provenance.write(staging / "evidence.json", register, required, made_from)
+            with documents_meanwhile(root, staging, plan_folder) as made:
+                site = render(staging, root, plan_folder, strict=True)
+            shutil.move(made, site / "documents")
             schemas.write(site / "schemas")
         if faults := check_site.faults(site):
             raise BuildError("the site is not fit to publish:\n- " + "\n- ".join(faults))
@@ -533,8 +555,10 @@ def build_chapter(root: Path, name: str, *, plan_folder: Path | None = None) -> 
         site = render(staging, root, plan_folder, strict=False)
         publish(site, target)
         say(f"the chapter is in {target / page}.html")
-        claims = check_evidence(notebooks, {id: {"kind": "documented"} for id in required}, [page])
-    return f"{claims} claims hold"
+        register = check_evidence(
+            notebooks, {id: {"kind": "documented"} for id in required}, [page]
+        )
+    return f"{count(register)} claims hold"
 
 
 def outputs_kept(notebook: Path, before: Sequence[Mapping[str, Any]]) -> bool:
@@ -614,7 +638,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print(f"\n== stopped after {time.monotonic() - started:.0f} s{kept}", file=sys.stderr)
         return 130
-    except (BuildError, Busy, evidence.EvidenceError, DataError, NotSet, OSError) as error:
+    except (BuildError, Busy, evidence.EvidenceError, DataError, OSError) as error:
         print(f"\n{error}\n", file=sys.stderr)
         print(f"== FAILED after {time.monotonic() - started:.0f} s{kept}", file=sys.stderr)
         return 1

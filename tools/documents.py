@@ -1,9 +1,10 @@
 """Make the documents of a book that was published, in its site's folder ``documents``.
 
-    python -m tools.documents [--plan FOLDER]
+    python -m tools.documents [--plan FOLDER] [--staged FOLDER --into FOLDER]
 
-`make book` does the same before it publishes. Each document bears the day of the commit that it was
-made from, so that the same commit gives the same bytes. ``documents/index.html`` lists them.
+`make book` does the same while its pages are rendered, from the folder where they are staged. Each
+document bears the day of the commit that it was made from, so that the same commit gives the same
+bytes. ``documents/index.html`` lists them.
 """
 
 from __future__ import annotations
@@ -28,14 +29,13 @@ from portlib.documents.typesetting import NotSet
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def make(root: Path, site: Path, plan_folder: Path | None) -> list[Path]:
+def make(root: Path, site: Path, target: Path, plan_folder: Path | None) -> list[Path]:
     """Every document of the book at `site`, of the plan in a folder; the example plan by default.
 
     Raises `DataError` where the site is of another plan, `NotSet` for one that cannot be laid out.
     """
     folder = plan_folder or root / "data" / "plan"
     book = runs.read(site, folder)
-    target = site / "documents"
     shutil.rmtree(target, ignore_errors=True)
     told = {name: book.made_from[name] for name in ("commit", "lock", "data", "policy")}
     kinds = shelf.possible(book)
@@ -84,16 +84,19 @@ def _index(name: str, made: Sequence[Document]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Make the documents of a published book.")
     parser.add_argument("--plan", type=Path, help="the folder of a plan; default: data/plan")
+    parser.add_argument("--staged", type=Path, help="the folder of a book not yet published")
+    parser.add_argument("--into", type=Path, help="where to; default: the site's documents")
     given = parser.parse_args(arguments)
-    from tools.build import place_of  # which imports this module
+    from tools.build import place_of
 
-    site = ROOT / "_build" / (place_of(given.plan) if given.plan else "") / "html"
+    site = given.staged or ROOT / "_build" / (place_of(given.plan) if given.plan else "") / "html"
+    target = given.into or site / "documents"
     try:
-        files = make(ROOT, site, given.plan)
+        files = make(ROOT, site, target, given.plan)
     except (DataError, NotSet, OSError) as error:
         print(error, file=sys.stderr)
         return 1
-    print(f"== {len(files)} files in {site / 'documents'}")
+    print(f"== {len(files)} files in {target}")
     return 0
 
 

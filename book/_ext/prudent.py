@@ -22,19 +22,16 @@ pages are read, so it is the same whether `make book` executed them or `jupyter-
 
 from __future__ import annotations
 
-import hashlib
 import html
 import inspect
 import json
 import re
 import shutil
-import subprocess
 import sys
-import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache, partial
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -54,9 +51,10 @@ from sphinx.environment import BuildEnvironment
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective, SphinxRole
 
-from portlib import data, evidence, plan, standing
+from portlib import evidence, plan, standing
 from portlib.inputs.classes import NAMES
 from portlib.plan_format import LEGAL_REGIMES
+from tools import provenance
 
 logger = logging.getLogger(__name__)
 # ------------------------------------------------------------------------------- what was executed,
@@ -98,11 +96,7 @@ def shown(app: Sphinx) -> tuple[evidence.Register, dict[str, dict[str, Any]]]:
     names = chapters(app.env)
     register = evidence.collect(
         executed(app, name) for name in names if executed(app, name).is_file()
-    )
-    in_order = [name for name in (Path(name).name for name in names) if name in register.claims]
-    register = evidence.Register(
-        {name: register.claims[name] for name in in_order}, register.numbers, register.tables
-    )
+    ).ordered(Path(name).name for name in names)
     return register, evidence.requirements(Path(app.srcdir) / "book" / "requirements.yml")
 
 
@@ -123,31 +117,16 @@ def execute_again(app: Sphinx, env: BuildEnvironment, *_: Any) -> list[str]:
     return chapters(env) if app.config.nb_execution_mode == "force" else []
 
 
-def version_of(root: Path) -> str:
-    """The version that a checkout says it is; of the installed package where it says nothing."""
-    project = root / "pyproject.toml"
-    if not project.is_file():
-        return version("portlib")
-    return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+@lru_cache
+def the_plan() -> plan.Plan:
+    """The plan whose book this is, read once."""
+    return plan.read()
 
 
 @lru_cache
-def provenance(root: Path) -> dict[str, str]:
+def made_from(root: Path) -> dict[str, str]:
     """Version, commit, lock and data of a checkout, in short."""
-
-    def git(*arguments: str) -> str:
-        command = ["git", "-C", str(root), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
-
-    commit = git("rev-parse", "--short=10", "HEAD") or "none"
-    return {
-        "version": version_of(root),
-        "commit": f"{commit} with changes" if git("status", "--porcelain") else commit,
-        "lock": hashlib.sha256((root / "requirements.lock").read_bytes()).hexdigest()[:10],
-        "data": data.fingerprint(plan.folder())[:10],
-        "plan": plan.read().name,
-        "policy": plan.read().policy.fingerprint[:10],
-    }
+    return provenance.of(root, the_plan(), plan.folder())
 
 
 def when(notebook: Path) -> str:
@@ -171,7 +150,7 @@ def add_provenance(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     if docname in chapters(app.env):
         name = docname.split("/")[-1]
         register = shown(app)[0]
-        doctree += raw(prudent_moved.note(name, register.as_dict(), root, provenance(root)["plan"]))
+        doctree += raw(prudent_moved.note(name, register.as_dict(), root, made_from(root)["plan"]))
         doctree += raw(chapter_links(root, docname))
         passed = [claim.holds for claim in register.claims[name]]
         made = [
@@ -179,7 +158,7 @@ def add_provenance(app: Sphinx, doctree: nodes.document, docname: str) -> None:
             f"checks passed {sum(passed)}/{len(passed)}",
         ]
     from_what = [
-        f"{key} <code>{html.escape(value)}</code>" for key, value in provenance(root).items()
+        f"{key} <code>{html.escape(value)}</code>" for key, value in made_from(root).items()
     ]
     doctree += raw(f"<p class='provenance'>{' · '.join([*made, *from_what])}</p>")
 
@@ -250,7 +229,7 @@ def add_worst(app: Sphinx, doctree: nodes.document, docname: str) -> None:
 
 def add_law(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """Under the title of forms and of the committee's page: what ERISA is to a plan outside it."""
-    law = standing.law(plan.read())
+    law = standing.law(the_plan())
     title = next(doctree.findall(nodes.title), None)
     if law and title and (docname == "book/reader" or docname.startswith("book/forms/")):
         title.parent.insert(title.parent.index(title) + 1, paragraph(law, "law"))
@@ -305,7 +284,7 @@ def link_requirements(app: Sphinx, doctree: nodes.document, docname: str) -> Non
     """The requirements that a chapter names before it begins, each a link into the matrix."""
     if docname not in chapters(app.env) or "book/matrix" not in app.env.found_docs:
         return
-    known = evidence.requirements(Path(app.srcdir) / "book" / "requirements.yml")
+    known = shown(app)[1]
     for head in doctree.findall(nodes.strong):
         if head.astext() != "Requirements":
             continue
@@ -328,7 +307,7 @@ def to_requirement(docname: str, id: str) -> nodes.reference:
 def name_funds(app: Sphinx, doctree: nodes.document, docname: str) -> None:
     """In chapters and on the pages for readers a fund is called by its name."""
     if docname in chapters(app.env) or docname in ("book/index", "book/reader"):
-        labels = plan.read().funds["label"]
+        labels = the_plan().funds["label"]
         names = {
             str(code): str(label)
             for code, label in labels.items()
@@ -481,7 +460,7 @@ def inputs_table() -> str:
         f"<tr><th scope='row'>{html.escape(one.name)}</th><td><span class='whose "
         f"{one.status.lower().replace(' ', '-')}'>{html.escape(one.status)}</span></td>"
         f"<td>{html.escape(one.what)}</td></tr>"
-        for one in standing.of(plan.read())
+        for one in standing.of(the_plan())
     )
     return (
         "<table class='dataframe inputs'><thead><tr><th scope='col'>input</th><th scope='col'>whose"
@@ -512,15 +491,15 @@ def from_page(app: Sphinx, docname: str, chapter: str) -> str:
 def good_practice(required: Mapping[str, Mapping[str, Any]]) -> tuple[str, dict[str, str]]:
     """Under which law the plan is, and by requirement what is said where that law does not ask
     it."""
-    the_plan = plan.read()
-    regime = the_plan.legal_regime
+    ours = the_plan()
+    regime = ours.legal_regime
     loose = evidence.good_practice(required, regime)
     if not loose:
         return "", {}
     words = LEGAL_REGIMES[regime]
-    clause = the_plan.rules["clauses"].get("legal_regime")
+    clause = ours.rules["clauses"].get("legal_regime")
     said = (
-        f"{the_plan.name} is {words}. {len(loose)} of the {len(required)} requirements do not bind "
+        f"{ours.name} is {words}. {len(loose)} of the {len(required)} requirements do not bind "
         "it and are shown as good practice; each says so."
     ) + (f" What binds it instead: {clause}." if clause else "")
     instead = {id: required[id].get(regime.lower()) for id in loose}
@@ -584,7 +563,6 @@ def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     """portlib and its tests as pages of the site, so that a reviewer needs nothing else."""
     if not app.config.prudent_sources:
         return
-    formatter = HtmlFormatter(linenos="inline", anchorlinenos=True, lineanchors="L", wrapcode=True)
     root = checkout(app)
     if app.config.prudent_gate:
         files = [*python_files(root / "portlib"), *python_files(root / "tests")]
@@ -595,11 +573,17 @@ def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
             for kind in own_sources(root, name).values()
             for path in kind
         ]
-    for path in files:
-        name = path.relative_to(root).as_posix()
-        code = highlight(path.read_text(encoding="utf-8"), PythonLexer(), formatter)
-        body = f"<h1><code>{name}</code></h1>\n<div class='source'>{code}</div>"
-        yield f"source/{name.removesuffix('.py')}", {"title": name, "body": body}, "page.html"
+    with ProcessPoolExecutor() as others:  # which colour while this one lays pages out
+        for path, code in zip(files, others.map(coloured, files, chunksize=4), strict=True):
+            name = path.relative_to(root).as_posix()
+            body = f"<h1><code>{name}</code></h1>\n<div class='source'>{code}</div>"
+            yield f"source/{name.removesuffix('.py')}", {"title": name, "body": body}, "page.html"
+
+
+def coloured(path: Path) -> str:
+    """A file of Python as HTML, its lines numbered and each a place to link to."""
+    formatter = HtmlFormatter(linenos="inline", anchorlinenos=True, lineanchors="L", wrapcode=True)
+    return str(highlight(path.read_text(encoding="utf-8"), PythonLexer(), formatter))
 
 
 def follow_links(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -642,19 +626,19 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
 def share_contents(
     made: dict[Any, str], app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any
 ) -> None:
-    """Make the table of contents once for the pages of a folder that it does not list (sources,
-    requirements): it is the same on each, and takes longer than the page."""
-    if page in app.env.found_docs:
-        return
-    folder, make = page.rpartition("/")[0], context["toctree"]
+    """For the book's template of the contents at the side: make them once for the pages of a folder
+    that they do not list (sources, requirements); they are the same on each, and take longer than
+    the page."""
 
-    def contents(**asked: Any) -> str:
-        key = (folder, *sorted(asked.items()))
+    def contents(make: Callable[..., Any], **asked: Any) -> str:
+        if page in app.env.found_docs:
+            return str(make(**asked))
+        key = (page.rpartition("/")[0], *sorted(asked.items()))
         if key not in made:
-            made[key] = make(**asked)
+            made[key] = str(make(**asked))
         return made[key]
 
-    context["toctree"] = contents
+    context["shared_contents"] = contents
 
 
 #: What the theme leaves without a name for who cannot see it.
@@ -703,17 +687,10 @@ def write_files(app: Sphinx, exception: Exception | None) -> None:
     for name in chapters(app.env):
         shutil.copyfile(executed(app, name), site / f"{name}.ipynb")
     register, required = shown(app)
-    document = {
-        "made_from": provenance(checkout(app)),
-        "chapters": register.as_dict(),
-        "requirements": required,
-    }
-    (site / "evidence.json").write_text(
-        json.dumps(document, indent=1, ensure_ascii=False, default=str), encoding="utf-8"
-    )
+    made = made_from(checkout(app))
+    provenance.write(site / "evidence.json", register, required, made)
     prudent_search.write(site, reading_order(app), Path(app.srcdir) / "book" / "search_terms.yml")
     lighten(site)
-    made = provenance(checkout(app))
     ran = {name: when(executed(app, page_of(app, name))) for name in register.claims}
     prudent_matrix.write(
         site,
@@ -746,7 +723,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", link_requirements)
     app.connect("doctree-resolved", add_reading_time)
     app.connect("doctree-resolved", add_provenance)
-    app.connect("html-page-context", partial(share_contents, {}), priority=400)
+    app.connect("html-page-context", partial(share_contents, {}), priority=400)  # before the theme
     app.connect("html-collect-pages", source_pages)
     app.connect("html-collect-pages", requirement_pages)
     app.connect("build-finished", write_files)

@@ -9,7 +9,9 @@ Left out: signatures, and every form that the plan's own counsel prefers.
 
 from __future__ import annotations
 
+import io
 import re
+import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -342,7 +344,12 @@ def docx(document: Document, file: Path) -> None:
             for role in block.roles:
                 word.add_paragraph(f"\n{role}: name, signature, date\n{'_' * 66}")
     file.parent.mkdir(parents=True, exist_ok=True)
-    word.save(str(file))
+    written = io.BytesIO()
+    word.save(written)
+    day = (*document.made.timetuple()[:3], 0, 0, 0)
+    with zipfile.ZipFile(written) as parts, zipfile.ZipFile(file, "w") as kept:
+        for part in parts.namelist():  # each bears a time: of the day it is made for, not of now
+            kept.writestr(zipfile.ZipInfo(part, day), parts.read(part), zipfile.ZIP_DEFLATED)
 
 
 def _marked(row: Any, what: str) -> None:

@@ -1,8 +1,8 @@
 """What did one run of the book find, for which plan, and from what was it made?
 
-A `Run` is read from the site that the run published: its register (``evidence.json``) and its
-executed notebooks. Documents take sentences, numbers and figures from it by name, so that what is
-filed is what was published.
+A `Run` is read from the site that the run published, or from the folder that it is about to publish
+from: its register (``evidence.json``) and its executed notebooks. Documents take sentences, numbers
+and figures from it by name, so that what is filed is what was published.
 
 Left out: the site's pages; nothing here makes or judges a number.
 """
@@ -162,12 +162,12 @@ class Run:
 
 
 def read(site: Path, plan_folder: Path | None = None) -> Run:
-    """The run that published a site.
+    """The run that published a site, or is about to.
 
     Parameters
     ----------
     site : Path
-        Of the published book.
+        Of the published book, or the folder of its staged pages and executed notebooks.
     plan_folder : Path, optional
         Of the plan that the book must be of.
 
@@ -190,7 +190,7 @@ def read(site: Path, plan_folder: Path | None = None) -> Run:
             f"{site}: was made from other data (of {made_from['plan']}) than {plan_folder} holds; "
             "make its book first, with PLAN=its folder"
         )
-    notebooks = {path.stem: path for path in sorted(site.rglob("*.ipynb"))}
+    notebooks = {path.stem: path for path in sorted(site.glob("*/*/*.ipynb"))}
     cells = {name: _cells(notebooks[name]) for name in content["chapters"]}
     titles = {name: _title(found) for name, found in cells.items()}
     chapters = {
@@ -199,11 +199,12 @@ def read(site: Path, plan_folder: Path | None = None) -> Run:
     }
     stamps = [_when(found) for found in cells.values()]
     executed = date.fromisoformat(max(stamps)[:10])
-    written = sorted((site / "_sources" / "book" / "forms").glob("*.md"))
+    pages = site / "_sources" if (site / "_sources").is_dir() else site
+    written = sorted((pages / "book" / "forms").glob("*.md"))
     forms = {path.stem: path.read_text(encoding="utf-8") for path in written}
     required = content.get("requirements", {})
     told = {name: chapter.numbers for name, chapter in chapters.items()}
-    return Run(made_from, chapters, executed, _proposals(site, told), required, forms)
+    return Run(made_from, chapters, executed, _proposals(pages, told), required, forms)
 
 
 #: A decision on the committee's page: a heading, the figure that shows it, what is proposed, what
@@ -215,9 +216,9 @@ DECISION = re.compile(
 )
 
 
-def _proposals(site: Path, told: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
+def _proposals(pages: Path, told: Mapping[str, Mapping[str, Any]]) -> dict[str, str]:
     """From the decisions on the committee's page: chapter, and what is proposed, with numbers."""
-    page = site / "_sources" / "book" / "reader.md"
+    page = pages / "book" / "reader.md"
     text = page.read_text(encoding="utf-8") if page.is_file() else ""
     numbers = {f"{name}.{n}": x for name, each in told.items() for n, x in each.items()}
     return {

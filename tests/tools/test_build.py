@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -10,7 +10,6 @@ import pytest
 
 from portlib import evidence
 from portlib.data import DataError
-from portlib.documents.typesetting import NotSet
 from tools import build, executions
 from tools.processes import Busy
 
@@ -168,14 +167,36 @@ def test_a_site_that_could_not_be_rendered_stops_the_run(
         assert "-W" not in child.command
 
 
+@pytest.mark.parametrize("status", [0, 1])
+def test_documents_are_made_while_pages_are_rendered_and_their_failure_stops_the_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    making = ending(status)
+    monkeypatch.setattr(build, "child", making)
+    monkeypatch.setattr(build, "environment", lambda *_: {})
+    rendered = []
+    stops = pytest.raises(build.BuildError, match="documents could not be made")
+    meanwhile = build.documents_meanwhile(tmp_path, tmp_path / "staged", tmp_path / "plan")
+    with stops if status else nullcontext(), meanwhile as made:
+        rendered.append(made)
+    assert rendered == [tmp_path / "staged" / "documents"]
+    asked = dict(zip(making.command[3::2], making.command[4::2], strict=True))
+    assert asked["--staged"] == str(tmp_path / "staged")
+    assert asked["--into"] == str(rendered[0])
+    assert asked["--plan"] == str(tmp_path / "plan")
+
+
 # ---- the whole run -------------------------------------------------------------------------------
 
 STEPS = (
     "stage",
     "execute",
     "check_evidence",
+    "provenance.of",
+    "provenance.write",
+    "documents_meanwhile",
     "render",
-    "papers.make",
+    "shutil.move",
     "schemas.write",
     "check_site.faults",
     "publish",
@@ -200,11 +221,14 @@ def steps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         return call
 
     site = tmp_path / "site"
-    answers = {"stage": [], "check_evidence": 7, "render": site, "check_site.faults": []}
+    register = evidence.Register({}, {})
+    answers = {"stage": [], "check_evidence": register, "render": site, "check_site.faults": []}
+    answers["documents_meanwhile"] = nullcontext(tmp_path / "documents")
     for name in STEPS:
         monkeypatch.setattr(f"tools.build.{name}", step(name, answers.get(name)))
     monkeypatch.setattr(build, "contents", lambda root: {"root": "book/index"})
     monkeypatch.setattr(build.evidence, "requirements", lambda path: {})
+    monkeypatch.setattr(build.plan, "read", lambda folder: None)
     monkeypatch.setattr(executions, "surroundings", lambda *_: told.around)
     monkeypatch.setattr(executions, "keep", lambda *_: told.kept.append(True))
     return told
@@ -225,7 +249,6 @@ def test_a_sound_run_takes_every_step_in_order(steps: SimpleNamespace) -> None:
         Busy("stopped"),
         evidence.EvidenceError("stopped"),
         DataError("stopped"),
-        NotSet("stopped"),
         OSError(28, "stopped"),
     ],
     ids=lambda error: type(error).__name__,
@@ -243,7 +266,7 @@ def test_whatever_step_fails_nothing_is_published_and_it_is_said(
 
 
 def test_an_error_of_the_program_is_not_swallowed(steps: SimpleNamespace) -> None:
-    steps.fail["papers.make"] = ZeroDivisionError()
+    steps.fail["schemas.write"] = ZeroDivisionError()
     with pytest.raises(ZeroDivisionError):
         build.main(["book", "--root", str(steps.root)])
     assert "publish" not in steps.done
