@@ -3,6 +3,7 @@ publishing."""
 
 import csv
 import hashlib
+import io
 import json
 import os
 import re
@@ -11,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pandas as pd
@@ -61,7 +63,14 @@ evidence.table()
 """
 )
 SILENT = FRONT + "# A chapter without checks\n\n```{code-cell} ipython3\n1 + 1\n```\n"
-STRAY = CHAPTER.replace('"first"', '"stray"').replace("FI", "ST").replace("CM-01", "CM-99")
+
+
+def as_stray(text: str) -> str:
+    """Of another chapter, whose claim answers what no requirement asks."""
+    return text.replace('"first"', '"stray"').replace("FI", "ST").replace("CM-01", "CM-99")
+
+
+STRAY = as_stray(CHAPTER)
 REQUIREMENTS = [
     {"id": "CM-01", "kind": "executed", "status": "statute", "requirement": "Halves are halves."},
     {
@@ -133,17 +142,20 @@ def add_chapter(root: Path, name: str, text: str) -> None:
         toc.write(f"  - file: notebooks/construction/{name}\n")
 
 
-def run(root: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "tools.build", *arguments, "--root", str(root)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+def run(root: Path, *arguments: str) -> tuple[int, str, str]:
+    """A run in this process: its status, and what it says itself."""
+    said, faults = io.StringIO(), io.StringIO()
+    with redirect_stdout(said), redirect_stderr(faults):
+        status = build.main([*arguments, "--root", str(root)])
+    return status, said.getvalue(), faults.getvalue()
 
 
 @pytest.fixture(scope="module")
 def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = stand_in(tmp_path_factory.mktemp("published"))
-    result = run(root, "book")
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert result.stdout.rstrip().endswith(str(root / "_build" / "html" / "index.html"))
+    status, said, faults = run(root, "book")
+    assert status == 0, said + faults
+    assert said.rstrip().endswith(str(root / "_build" / "html" / "index.html"))
     return root
 
 
@@ -151,6 +163,31 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def copy(published: Path, tmp_path: Path) -> Path:
     """The published book, free to be broken."""
     return shutil.copytree(published, tmp_path / "copy", ignore=shutil.ignore_patterns(".run"))
+
+
+@pytest.fixture
+def executed(published: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """No kernel: the outputs that the published chapter's cells left, under the names and numbers
+    of whichever chapter repeats these cells; those executed so, by name."""
+    kept = published / ".run" / "book" / "notebooks" / "construction" / "first.ipynb"
+    whole = json.loads(kept.read_text(encoding="utf-8"))["cells"]
+    cells = [cell for cell in whole if cell["cell_type"] == "code"]
+    names = []
+
+    def execute(root: Path, staging: Path, notebooks: list[Path], plan: Path | None) -> None:
+        for path in notebooks:
+            names.append(path.stem)
+            fresh = json.loads(path.read_text(encoding="utf-8"))
+            mine = [cell for cell in fresh["cells"] if cell["cell_type"] == "code"]
+            text = (root / path.relative_to(staging)).with_suffix(".md").read_text("utf-8")
+            for cell, old in zip(mine, cells, strict=False):
+                outputs = json.dumps(old["outputs"]) if text != SILENT else "[]"
+                cell["outputs"] = json.loads(as_stray(outputs) if text == STRAY else outputs)
+                cell["execution_count"], cell["metadata"] = old["execution_count"], old["metadata"]
+            path.write_text(json.dumps(fresh), encoding="utf-8")
+
+    monkeypatch.setattr(build, "execute", execute)
+    return names
 
 
 def test_a_sound_book_is_published_with_its_evidence(published: Path) -> None:
@@ -241,22 +278,18 @@ def test_the_register_says_what_its_columns_mean_and_where_each_row_is_from(
 
 def test_a_claim_that_fails_publishes_nothing_and_is_named(copy: Path) -> None:
     before = page_tree(copy / "_build" / "html")
-    add_chapter(
-        copy,
-        "wrong",
-        CHAPTER.replace('"first"', '"wrong"').replace("FI", "WR").replace("1 / 2", "1 / 3"),
-    )
-    result = run(copy, "book")
-    assert result.returncode == 1
+    chapter = copy / "notebooks" / "construction" / "first.md"
+    chapter.write_text(CHAPTER.replace("1 / 2", "1 / 3"), encoding="utf-8")
+    status, _, faults = run(copy, "book")
+    assert status == 1
     assert re.search(
-        r"notebooks/construction/wrong\.md:\d+: cell 2: ClaimFailed: WR-01 does not hold",
-        result.stderr,
+        r"notebooks/construction/first\.md:\d+: cell 2: ClaimFailed: FI-01 does not hold", faults
     )
-    assert "nothing was published" in result.stderr
+    assert "nothing was published" in faults
     assert page_tree(copy / "_build" / "html") == before
 
 
-def test_evidence_with_gaps_is_refused_by_name(tmp_path: Path) -> None:
+def test_evidence_with_gaps_is_refused_by_name(executed: list[str], tmp_path: Path) -> None:
     root = stand_in(tmp_path)
     (root / "notebooks" / "construction" / "first.md").unlink()
     (root / "_toc.yml").write_text(
@@ -264,20 +297,22 @@ def test_evidence_with_gaps_is_refused_by_name(tmp_path: Path) -> None:
     )
     add_chapter(root, "silent", SILENT)
     add_chapter(root, "stray", STRAY)
-    result = run(root, "test")
-    assert result.returncode == 1
-    assert "chapter silent makes no claim" in result.stderr
-    assert "claim ST-01 answers CM-99, which is no requirement" in result.stderr
-    assert "requirement CM-01 is called executed but no passing check answers it" in result.stderr
+    status, _, faults = run(root, "test")
+    assert (status, executed) == (1, ["silent", "stray"])
+    assert "chapter silent makes no claim" in faults
+    assert "claim ST-01 answers CM-99, which is no requirement" in faults
+    assert "requirement CM-01 is called executed but no passing check answers it" in faults
 
 
-def test_a_page_that_cannot_be_rendered_without_a_warning_publishes_nothing(copy: Path) -> None:
+def test_a_page_that_cannot_be_rendered_without_a_warning_publishes_nothing(
+    copy: Path, executed: list[str]
+) -> None:
     before = page_tree(copy / "_build" / "html")
     with (copy / "book" / "index.md").open("a", encoding="utf-8") as page:
         page.write("\nSee {doc}`nowhere`.\n")
-    result = run(copy, "book")
-    assert result.returncode == 1
-    assert f"{copy}/book/index.md:7: WARNING: unknown document: 'nowhere'" in result.stderr
+    status, _, faults = run(copy, "book")
+    assert (status, executed) == (1, ["first"])
+    assert f"{copy}/book/index.md:7: WARNING: unknown document: 'nowhere'" in faults
     assert page_tree(copy / "_build" / "html") == before
 
 
@@ -391,9 +426,9 @@ def test_another_plans_book_has_its_own_place_and_a_broken_folder_is_refused(tmp
 def test_a_second_run_in_the_same_place_is_refused_and_named(tmp_path: Path) -> None:
     root = stand_in(tmp_path)
     with processes.alone(root / ".run" / "book"):
-        result = run(root, "test")
-    assert result.returncode == 1
-    assert f"another run (process {os.getpid()}) is at work in {root}/.run/book" in result.stderr
+        status, _, faults = run(root, "test")
+    assert status == 1
+    assert f"another run (process {os.getpid()}) is at work in {root}/.run/book" in faults
     with processes.alone(root / ".run" / "book"):  # free again
         pass
 
@@ -455,7 +490,9 @@ def test_garbled_settings_are_refused_by_name(tmp_path, capsys, file, text, expe
     assert "Traceback" not in said
 
 
-def test_what_an_editor_keeps_beside_the_chapters_is_no_chapter(tmp_path: Path) -> None:
+def test_what_an_editor_keeps_beside_the_chapters_is_no_chapter(
+    executed: list[str], tmp_path: Path
+) -> None:
     root = stand_in(tmp_path)
     kept = root / "notebooks" / "construction" / ".ipynb_checkpoints" / "first-checkpoint.md"
     kept.parent.mkdir()
@@ -465,8 +502,8 @@ def test_what_an_editor_keeps_beside_the_chapters_is_no_chapter(tmp_path: Path) 
     kept = root / "tests" / "construction" / ".ipynb_checkpoints" / "test_first-checkpoint.py"
     kept.parent.mkdir()
     kept.write_text("1", encoding="utf-8")
-    result = run(root, "test")
-    assert result.returncode == 0, result.stderr
+    status, _, faults = run(root, "test")
+    assert (status, executed) == (0, ["first"]), faults
 
 
 def test_a_cell_that_fills_the_page_is_named_and_its_words_cut_short(tmp_path: Path) -> None:
