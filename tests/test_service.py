@@ -1,6 +1,7 @@
 """The JSON pair: what goes in and out, the shell's door, and thousands of plans at once."""
 
 import copy
+import io
 import json
 import math
 import multiprocessing
@@ -12,12 +13,14 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from portlib import plan, policy, service
+from portlib.__main__ import main
 from portlib.construction.mandate import Bounds, Infeasible
 from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
@@ -31,6 +34,29 @@ LOOSE = {"most_funds": 0, "whole_percent": False}
 @pytest.fixture(scope="module")
 def example():
     return plan.read().to_json()
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command leaves: its status and what it printed."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def shell(capsys, monkeypatch):
+    """The command in this process; `process` starts one, as a shell does."""
+
+    def run(*arguments, stdin="", plan=""):
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setenv("PRUDENT_PLAN", plan)
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        capsys.readouterr()
+        return Said(main(arguments), *capsys.readouterr())
+
+    return run
 
 
 def strict(answer):
@@ -213,7 +239,7 @@ def test_each_plan_is_answered_under_its_own_policy_in_any_order_threads_and_pro
     assert service.optimize_many(plans * 2, None, LOOSE, workers=2) == alone * 2
 
 
-def test_a_cap_in_percent_is_refused_wherever_it_comes_in(example, tmp_path):
+def test_a_cap_in_percent_is_refused_wherever_it_comes_in(example, tmp_path, shell):
     entry = policy.read().replace(max_single_fund=0.2).to_json()["max_single_fund"]
     sent = {**example, "policy": {"max_single_fund": {**entry, "value": 20}}}
     message = (
@@ -229,7 +255,7 @@ def test_a_cap_in_percent_is_refused_wherever_it_comes_in(example, tmp_path):
 
 
 @pytest.mark.parametrize("posture", ["moderate", "growth"])
-def test_the_shell_applies_the_policy_of_the_folder(posture):
+def test_the_shell_applies_the_policy_of_the_folder(posture, shell):
     told = shell("optimize", "--plan", str(AWKWARD), "--posture", posture)
     assert told.returncode == 0, told.stderr
     answer = json.loads(told.stdout)
@@ -675,16 +701,17 @@ def test_the_glidepath_is_that_of_the_module_and_never_rises():
 # ---- the shell -----------------------------------------------------------------------------------
 
 
-def shell(*arguments, stdin="", plan=""):
+def process(*arguments, stdin=""):
+    """The command, as a shell starts it."""
     command = [sys.executable, "-m", "portlib", *arguments]
-    environment = {**os.environ, "PRUDENT_PLAN": plan, "PYTHONPATH": str(ROOT)}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(
         command, capture_output=True, text=True, cwd=ROOT, input=stdin, check=False, env=environment
     )
 
 
-def test_the_shells_door_answers_as_the_function_does(example, tmp_path):
-    answer = shell(
+def test_the_shells_door_answers_as_the_function_does(example, tmp_path, shell):
+    answer = process(
         "optimize",
         "--plan",
         "data/plan",
@@ -698,7 +725,7 @@ def test_the_shells_door_answers_as_the_function_does(example, tmp_path):
     assert json.loads(answer.stdout) == service.optimize(
         example, None, {"posture": "growth", **LOOSE}
     )
-    through = shell("optimize", "--plan", "-", stdin=json.dumps(example))
+    through = process("optimize", "--plan", "-", stdin=json.dumps(example))
     (tmp_path / "plan.json").write_text(json.dumps(example), encoding="utf-8")
     assert through.stdout == shell("optimize", "--plan", str(tmp_path / "plan.json")).stdout != ""
 
@@ -713,7 +740,7 @@ def test_the_shells_door_answers_as_the_function_does(example, tmp_path):
         (("optimize", "--plan", "data/plan", "--assumptions", "nowhere.json"), "nowhere.json"),
     ],
 )
-def test_the_shell_is_told_what_is_wrong_and_nothing_is_printed(arguments, message):
+def test_the_shell_is_told_what_is_wrong_and_nothing_is_printed(arguments, message, shell):
     answer = shell(*arguments)
     assert answer.returncode == 1 and answer.stdout == "" and message in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -728,7 +755,7 @@ def test_the_shell_is_told_what_is_wrong_and_nothing_is_printed(arguments, messa
         ("[1, 2]", "a plan is a mapping"),
     ],
 )
-def test_the_shell_reads_strict_json_only(text, message):
+def test_the_shell_reads_strict_json_only(text, message, shell):
     answer = shell("optimize", "--plan", "-", stdin=text)
     assert answer.returncode == 1 and answer.stdout == "" and message in answer.stderr
     assert "Traceback" not in answer.stderr
@@ -736,7 +763,7 @@ def test_the_shell_reads_strict_json_only(text, message):
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no device that is always full")
 def test_an_output_that_cannot_be_written_is_said_and_not_traced():
-    command = f"{sys.executable} -m portlib optimize --plan data/plan > /dev/full"
+    command = f"{sys.executable} -m portlib schema plan > /dev/full"
     answer = subprocess.run(
         command,
         shell=True,
@@ -781,8 +808,6 @@ def test_an_outlook_that_cannot_be_given_is_refused_by_name(example, call, says)
 
 
 def test_the_shell_gives_outlooks_and_solutions(capsys):
-    from portlib.__main__ import main
-
     folder = str(ROOT / "data" / "plan")
     few = ["--plan", folder, "--participant", "P0001", "--lives", "200"]
     assert main(["outlook", *few, "--deferral-rate", "0.1"]) == 0
@@ -865,8 +890,6 @@ def test_a_couple_or_pay_that_cannot_be_meant_is_refused_by_path(example, change
 
 
 def test_the_shell_asks_for_couples_and_risky_pay(capsys):
-    from portlib.__main__ import main
-
     folder = str(ROOT / "data" / "plan")
     few = ["--plan", folder, "--participant", "P0002", "--lives", "200"]
     assert main(["outlook", *few, "--spouse-age", "45", "--pay", "risky"]) == 0
