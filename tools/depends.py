@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Container, Mapping
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -33,17 +34,26 @@ def chapters(root: Path) -> list[Path]:
 
 def code_of(path: Path) -> str:
     """The Python of a module, or of a chapter's cells."""
-    if path.suffix != ".md":
-        return path.read_text(encoding="utf-8")
-    cells = jupytext.read(path, fmt="md:myst").cells
+    text = path.read_text(encoding="utf-8")
+    return _cells(text) if path.suffix == ".md" else text
+
+
+@cache
+def _cells(text: str) -> str:
+    cells = jupytext.reads(text, fmt="md:myst").cells
     return "\n".join(cell.source for cell in cells if cell.cell_type == "code")
 
 
 def names(path: Path, *, when_run: bool = False) -> set[str]:
     """The dotted names that a module or chapter imports; ``when_run``: without those that wait in
     its functions."""
+    return set(_named(code_of(path), when_run))
+
+
+@cache
+def _named(code: str, when_run: bool) -> frozenset[str]:
     found: set[str] = set()
-    waiting: list[ast.AST] = [ast.parse(code_of(path))]
+    waiting: list[ast.AST] = [ast.parse(code)]
     while waiting:
         node = waiting.pop()
         if when_run and (_is_function(node) or _is_for_types(node)):
@@ -53,7 +63,7 @@ def names(path: Path, *, when_run: bool = False) -> set[str]:
         elif isinstance(node, ast.ImportFrom):
             found |= {f"{node.module}.{alias.name}" for alias in node.names}
         waiting += ast.iter_child_nodes(node)
-    return found
+    return frozenset(found)
 
 
 def performed(path: Path) -> list[str]:
@@ -61,7 +71,7 @@ def performed(path: Path) -> list[str]:
     return [
         ast.literal_eval(one)
         for node in ast.walk(ast.parse(code_of(path)))
-        if isinstance(node, ast.Call) and ast.unparse(node.func) == "perform"
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "perform"
         for one in node.args
     ]
 
