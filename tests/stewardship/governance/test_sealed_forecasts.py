@@ -87,16 +87,22 @@ def test_what_came_before_the_seal_and_what_has_no_returns_is_not_scored(returns
 
 
 def test_z_scores_are_standard_when_the_beliefs_are_right():
-    months = pd.date_range("2020-04-30", periods=120, freq="ME")
-    rng, found = np.random.default_rng(7), []
-    log = sealed_log()
-    for _ in range(300):
-        # months whose logarithms are normal, with the sealed mean and volatility of a year
-        spread = np.log(1 + 0.0256 / 1.07**2)
-        growth = rng.normal((np.log(1.07) - spread / 2) / 12, np.sqrt(spread / 12), 120)
-        path = pd.DataFrame({"stocks": np.expm1(growth), "bonds": 0.0}, index=months)
-        table = seals.score(log, path, ROSTER, plan=PLAN).set_index("name")
-        found.append(table.loc["stocks", "z"])
+    months, names = (
+        pd.date_range("2020-04-30", periods=120, freq="ME"),
+        [f"{n}" for n in range(300)],
+    )
+    sigma = 0.0256 * np.eye(300)
+    beliefs = Assumptions(tuple(names), np.full(300, 0.07), sigma, rf=0.02, source="a house")
+    mine = seals.expected(beliefs, {"0": 1.0})
+    sealed, log = seals.statement(beliefs, {"ours": mine}, {"another": mine}, 10), AuditLog()
+    seals.seal(log, sealed, KEYS["analyst"], role="analyst", plan=PLAN, at=AT)
+    # months whose logarithms are normal, with the sealed mean and volatility of a year
+    spread = np.log(1 + 0.0256 / 1.07**2)
+    drawn = (np.log(1.07) - spread / 2) / 12, np.sqrt(spread / 12), (300, 120)
+    growth = np.random.default_rng(7).normal(*drawn)
+    paths = pd.DataFrame(np.expm1(growth).T, index=months, columns=names)
+    found = seals.score(log, paths, ROSTER, plan=PLAN).set_index("name").loc[names, "z"]
+    assert len(found) == 300
     assert np.mean(found) == pytest.approx(0.0, abs=4 / np.sqrt(300))
     assert np.std(found) == pytest.approx(1.0, abs=0.17)
 
