@@ -211,10 +211,10 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     """
     if not one.index.equals(other.index):
         raise ForecastError("the two records are not of the same months")
-    import statsmodels.api as sm
+    from statsmodels.regression.linear_model import OLS
 
     gap = (one - other).to_numpy(float)
-    fit = sm.OLS(gap, np.ones((len(gap), 1))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
+    fit = OLS(gap, np.ones((len(gap), 1))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     difference = 12 * float(fit.params[0])
     error = 12 * float(fit.bse[0])
     z = difference / error

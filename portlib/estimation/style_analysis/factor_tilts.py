@@ -153,7 +153,8 @@ def tilts(
 
     It goes on in ``factor_tilts.md``.
     """
-    from statsmodels.api import OLS, add_constant  # slow to import
+    from statsmodels.regression.linear_model import OLS  # slow to import
+    from statsmodels.tools import add_constant
 
     if not (funds.index.equals(factors.index) and funds.index.equals(bills.index)):
         raise ValueError("funds, factors and bills must cover the same months: join them by month")

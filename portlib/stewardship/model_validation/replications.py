@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from portlib import data
+from portlib.kept import Kept, marked
 from portlib.retirement import glidepaths, taxes
 from portlib.retirement import household as hh
 from portlib.retirement.asset_location import Rates, deferred_growth, taxable_growth
@@ -42,6 +43,8 @@ class Unfiled(ValueError):
 #:
 #: :meta hide-value:
 CASES = Path(__file__).parent / "cases"
+#: What a lifecycle case came to, which takes a dynamic programme.
+_POINTS: Kept[pd.DataFrame] = Kept(8)
 
 
 class Miss(NamedTuple):
@@ -289,6 +292,12 @@ def lifecycle_points(case: Case, *, permanent: bool) -> pd.DataFrame:
     >>> bool((programmed["consumption"] <= programmed["cash"] + 1e-9).all())
     True
     """
+    mark = marked(case)
+    name = None if mark is None else (mark, permanent)
+    return _POINTS.get(name, lambda: _lifecycle_points(case, permanent=permanent)).copy()
+
+
+def _lifecycle_points(case: Case, *, permanent: bool) -> pd.DataFrame:
     given = case["inputs"]
     model = lifecycle_model(case, permanent=permanent)
     policy = solve(model)
