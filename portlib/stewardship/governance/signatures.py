@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 
 from portlib.construction.views import View
+from portlib.kept import Kept, marked
 from portlib.stewardship.audit_log import Head
 
 Fields = Sequence[Mapping[str, str]]
@@ -415,17 +416,26 @@ def sign(
     return Signed(kind, message, signer, "0x" + bytes(signed.signature).hex())
 
 
+#: Whose key made a signature over these very fields, which takes milliseconds to work out.
+_RECOVERED: Kept[str] = Kept(4096)
+
+
 def recover(signed: Signed, plan: str) -> str:
     """The address whose key made the signature over these very fields; `Altered` where none can
     have."""
-    from eth_account import Account
-    from eth_account.messages import encode_typed_data
-    from eth_keys.exceptions import BadSignature, ValidationError
-
     if not isinstance(signed.signature, str) or not re.fullmatch(
         "0x[0-9a-f]{130}", signed.signature
     ):
         raise Altered(f"{signed.kind}: the signature is not 65 bytes in hex")
+    name = marked([signed.kind, dict(signed.message), signed.signature, plan])
+    return _RECOVERED.get(name, lambda: _recovered(signed, plan))
+
+
+def _recovered(signed: Signed, plan: str) -> str:
+    from eth_account import Account
+    from eth_account.messages import encode_typed_data
+    from eth_keys.exceptions import BadSignature, ValidationError
+
     message = encode_typed_data(full_message=typed_data(signed.kind, signed.message, plan))
     try:
         return str(Account.recover_message(message, signature=signed.signature))
