@@ -67,11 +67,15 @@ MANY = 4
 def _look() -> None:
     """This look, and vectors in a notebook."""
     plt.rcParams.update(_STYLE)
-    ipython = sys.modules.get("IPython")
-    if ipython is not None and ipython.get_ipython() is not None:
+    if _in_a_notebook():
         from matplotlib_inline.backend_inline import set_matplotlib_formats
 
         set_matplotlib_formats("svg", metadata={"Date": None})
+
+
+def _in_a_notebook() -> bool:
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and ipython.get_ipython() is not None
 
 
 def axes(
@@ -94,6 +98,8 @@ def axes(
     """
     _look()
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
+    if _in_a_notebook():  # drawn when it is shown: after each cell, it would be once more for nothing
+        plt.uninstall_repl_displayhook()
     along = textwrap.fill(xlabel, LONG) if "\n" not in xlabel else xlabel
     ax.set(xlabel=along, ylabel=textwrap.fill(ylabel, max(24, round(11 * height))))
     ax.locator_params(axis="x", nbins=5)
