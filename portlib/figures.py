@@ -98,8 +98,8 @@ def axes(
     """
     _look()
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
-    if _in_a_notebook():  # drawn when it is shown: after each cell, it would be once more for nothing
-        plt.uninstall_repl_displayhook()
+    if _in_a_notebook():
+        plt.uninstall_repl_displayhook()  # it draws every figure once before it is shown
     along = textwrap.fill(xlabel, LONG) if "\n" not in xlabel else xlabel
     ax.set(xlabel=along, ylabel=textwrap.fill(ylabel, max(24, round(11 * height))))
     ax.locator_params(axis="x", nbins=5)
