@@ -124,6 +124,31 @@ def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd
     -------
     DataFrame or None
         As `read` gives it, one filing after the other.
+
+    Examples
+    --------
+    A filing is the fund's by whose name it goes, or by the folder that it lies in.
+
+    >>> import tempfile
+    >>> start = '<edgarSubmission xmlns="http://www.sec.gov/edgar/nport"><formData><genInfo>'
+    >>> start += "<repPdDate>{}</repPdDate></genInfo><invstOrSecs><invstOrSec><name>x</name>"
+    >>> text = start + "<pctVal>9</pctVal></invstOrSec></invstOrSecs></formData></edgarSubmission>"
+    >>> def told(files, funds=("BONDS", "STOCKS"), below="nport"):
+    ...     found = Findings()
+    ...     with tempfile.TemporaryDirectory() as folder:
+    ...         for name, day in files.items():
+    ...             path = Path(folder, "nport", name)
+    ...             path.parent.mkdir(parents=True, exist_ok=True)
+    ...             _ = path.write_text(text.format(day))
+    ...         table = read_folder(f"{folder}/{below}", funds, found)
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     if table is not None:
+    ...         return table[["fund", "date"]].astype(str).to_numpy().tolist()
+    >>> days = {"STOCKS/winter.XML": "2025-12-31", "BONDS.xml": "2026-03-31"}
+    >>> told(days | {"STOCKS/a.xml": "2026-01-31"})
+    [['BONDS', '2026-03-31'], ['STOCKS', '2026-01-31'], ['STOCKS', '2025-12-31']]
+
+    It goes on in ``nport.md``.
     """
     folder = Path(folder)
     if not folder.is_dir():

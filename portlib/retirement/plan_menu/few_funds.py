@@ -54,6 +54,15 @@ class FewFunds:
         An upper bound on any other's.
     solved : int
         How many convex problems were.
+
+    Examples
+    --------
+    What another could gain is the bound less its own, and never below nothing.
+
+    >>> from types import SimpleNamespace
+    >>> some = SimpleNamespace()  # stands for an allocation
+    >>> round(FewFunds(some, 0.031, 0.034, 9).gap, 9), FewFunds(some, 0.034, 0.031, 9).gap
+    (0.003, 0.0)
     """
 
     allocation: Allocation
