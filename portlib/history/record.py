@@ -112,9 +112,7 @@ class MonthlySeries:
             raise DataError(f"{self.name}: no month has a value")
         values = values.iloc[known[0] : known[-1] + 1]
         months = pd.DatetimeIndex(values.index, name="month")
-        # by counting months: a date range adds one month end after the other, which is slow
-        counted = pd.period_range(months[0], periods=len(months), freq="M")
-        expected = counted.to_timestamp(how="end").normalize()
+        expected = _month_ends(pd.period_range(months[0], periods=len(months), freq="M"))
         if (months != expected).any():
             odd = months[months != expected][0]
             raise DataError(f"{self.name}: {odd:%Y-%m-%d}: months are not month ends in sequence")
@@ -261,7 +259,7 @@ class History:
                 f"history: no month in common: {latest.name} starts in {start:%Y-%m}, "
                 f"{earliest.name} ends in {end:%Y-%m}"
             )
-        index = pd.date_range(start, end, freq="ME", name="month")
+        index = _month_ends(pd.period_range(start, end, freq="M"))
         frame = pd.DataFrame({one.name: one.values.reindex(index) for one in held}, index=index)
         holes = frame.isna()
         if gaps == "refuse" and holes.any(axis=None):
@@ -294,6 +292,11 @@ class History:
             for one in self
         }
         return pd.DataFrame.from_dict(rows, orient="index").rename_axis("series")
+
+
+def _month_ends(months: pd.PeriodIndex) -> pd.DatetimeIndex:
+    """The last days of months: counted, where a date range adds one to the other, which is slow."""
+    return months.to_timestamp(how="end").normalize().rename("month")
 
 
 def _runs(months: pd.DatetimeIndex) -> str:
