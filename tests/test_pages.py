@@ -14,11 +14,13 @@ from docutils.utils import new_document
 from sphinx import addnodes
 
 from portlib import evidence, figures
+from portlib.retirement import simulation
 from tools import moved
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
 
 import prudent_cells
+import prudent_examples
 import prudent_math
 import prudent_matrix
 import prudent_moved
@@ -185,3 +187,28 @@ def test_shares_that_are_wider_than_long_are_turned() -> None:
         *(("row", name) for name in "abc"),
     ]
     assert "<td>27%<small>(21 to 34%)</small></td>" in page and "<td>·</td>" in page
+
+
+def test_the_reference_leads_to_where_a_functions_examples_go_on() -> None:
+    lines = ["It goes on in ``simulation.md``.", "Neither ``simulation.py`` nor `x`."]
+    prudent_examples.link(None, "method", "", simulation.Outcomes.chance, None, lines)
+    place = "../source/portlib/retirement/simulation.md.html#Outcomes.chance"
+    assert lines == [
+        f"It goes on in `simulation.md <{place}>`__.",
+        "Neither ``simulation.py`` nor `x`.",
+    ]
+    told = ["As ``simulation.md`` beside ``simulation.py``."]
+    prudent_examples.link(None, "module", "", simulation, None, told)
+    assert told == ["As ``simulation.md`` beside ``simulation.py``."]
+
+
+def test_examples_beside_a_module_are_a_page_with_a_place_for_each_function() -> None:
+    page = prudent_examples.body(
+        "# Title\n\n## `Outcomes.chance`\n\nTwo < three:\n\n```pycon\n>>> 1 < 2\nTrue\n```\n"
+    )
+    assert "<h2 id='Outcomes.chance'><code>Outcomes.chance</code></h2>" in page
+    assert "<p>Two &lt; three:</p>" in page
+    assert (
+        page.count("<pre") == 1 and "<div class='highlight-pycon notranslate'><div class=" in page
+    )
+    assert '<span class="go">True</span>' in page

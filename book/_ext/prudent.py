@@ -36,6 +36,7 @@ from pathlib import Path
 from typing import Any
 
 import prudent_cells
+import prudent_examples
 import prudent_matrix
 import prudent_moved
 import prudent_pictures as pictures
@@ -578,6 +579,10 @@ def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
             name = path.relative_to(root).as_posix()
             body = f"<h1><code>{name}</code></h1>\n<div class='source'>{code}</div>"
             yield f"source/{name.removesuffix('.py')}", {"title": name, "body": body}, "page.html"
+            if (beside := path.with_suffix(".md")).is_file():
+                page = f"source/{beside.relative_to(root).as_posix()}"
+                body = prudent_examples.body(beside.read_text(encoding="utf-8"))
+                yield page, {"title": f"Worked examples, {beside.name}", "body": body}, "page.html"
 
 
 def coloured(path: Path) -> str:
@@ -702,6 +707,7 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.setup_extension("sphinx.ext.linkcode")
     app.setup_extension("prudent_math")
     app.setup_extension("prudent_works")
+    app.setup_extension("prudent_examples")
     app.setup_extension("prudent_reference")
     app.add_config_value("prudent_gate", True, "env")
     app.add_config_value("prudent_sources", True, "")
