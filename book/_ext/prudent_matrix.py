@@ -198,10 +198,8 @@ def requirement(
     if words:
         parts.append(f"<h2>In its words</h2><blockquote><p>{words}{text}</p></blockquote>")
     parts.append(f"<p class='fine'>{e(entry['confidence'])}; checked {entry['checked']}.</p>")
-    if entry.get("inference"):
-        parts.append(
-            f"<p>This book infers, and the text does not say: {e(entry['inference'])}.</p>"
-        )
+    if inferred := entry.get("inference", "").rstrip("."):
+        parts.append(f"<p>This book infers, and the text does not say: {e(inferred)}.</p>")
     parts.append(f"<h2>What this book says</h2><p>{SAYS[entry['kind']]}</p>")
     if first is not None:
         name, claim = first
