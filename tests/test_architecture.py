@@ -11,13 +11,18 @@ from tools import architecture, depends
 ROOT = Path(__file__).parents[1]
 
 
-def test_the_picture_has_not_drifted() -> None:
+@pytest.fixture(scope="module")
+def drawing() -> str:
+    return architecture.drawing(ROOT)
+
+
+def test_the_picture_has_not_drifted(drawing: str) -> None:
     filed = (ROOT / architecture.PICTURE).read_text(encoding="utf-8")
-    assert filed == architecture.drawing(ROOT), "make architecture draws it again"
+    assert filed == drawing, "make architecture draws it again"
 
 
-def test_the_picture_names_every_module_and_no_arrow_leads_up() -> None:
-    picture = xml.fromstring(architecture.drawing(ROOT))
+def test_the_picture_names_every_module_and_no_arrow_leads_up(drawing: str) -> None:
+    picture = xml.fromstring(drawing)
     words = set(re.findall(r"\w+", " ".join(picture.itertext())))
     assert {name.rsplit(".", 1)[-1] for name in depends.modules(ROOT)} - {"portlib"} <= words
     arrows = architecture.imports(depends.modules(ROOT))

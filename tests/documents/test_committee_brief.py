@@ -19,15 +19,18 @@ def made(ours: plan.Plan, book: run.Run) -> bytes:
     return pdf(committee_brief.brief(ours, book, made=DAY))
 
 
+@pytest.fixture(scope="module")
+def text(made: bytes, words: Callable[[bytes], str]) -> str:
+    return words(made)
+
+
 def test_it_has_no_more_pages_than_a_committee_reads(
     made: bytes, opened: Callable[[bytes], pypdf.PdfReader]
 ) -> None:
     assert len(opened(made).pages) <= committee_brief.PAGES
 
 
-def test_every_number_is_the_runs_or_the_plans(
-    made: bytes, words: Callable[[bytes], str], ours: plan.Plan, book: run.Run
-) -> None:
+def test_every_number_is_the_runs_or_the_plans(text: str, ours: plan.Plan, book: run.Run) -> None:
     quoted = " ".join(
         chapter.text + " " + " ".join(f.caption for f in chapter.figures.values())
         for chapter in book.chapters.values()
@@ -47,7 +50,7 @@ def test_every_number_is_the_runs_or_the_plans(
         | numbers(" ".join(ours.funds["label"]))
         | {f"{ours.as_of.year}", "401"}
     )
-    assert numbers(words(made)) - known == set()
+    assert numbers(text) - known == set()
 
 
 def test_it_follows_the_run(
@@ -55,23 +58,19 @@ def test_it_follows_the_run(
 ) -> None:
     publish(tmp_path, PLANS[whose], seed=99)
     other = run.read(tmp_path, PLANS[whose])
-    text = words(pdf(committee_brief.brief(ours, other, made=DAY)))
+    said = words(pdf(committee_brief.brief(ours, other, made=DAY)))
     for name, form in (("model_portfolios.managed_loss", ".1%"), ("plan_menu.total_bp", ".1f")):
-        assert other.number(name, form) in text
+        assert other.number(name, form) in said
 
 
-def test_nothing_of_another_plan_is_in_it(
-    made: bytes, words: Callable[[bytes], str], whose: str
-) -> None:
+def test_nothing_of_another_plan_is_in_it(text: str, whose: str) -> None:
     other = plan.read(next(folder for name, folder in PLANS.items() if name != whose))
-    text = words(made)
     assert other.name not in text
     assert not [label for label in other.funds["label"] if len(label) > 16 and label in text]
 
 
 def test_each_decision_says_what_is_uncomfortable_and_what_would_change_our_mind(
-    made: bytes, words: Callable[[bytes], str]
+    text: str,
 ) -> None:
-    text = words(made).upper()
     for heading in ("PROPOSED", "LEAST COMFORTABLE", "WHAT WOULD CHANGE OUR MIND"):
-        assert text.count(heading) >= len(committee_brief.DECISIONS)
+        assert text.upper().count(heading) >= len(committee_brief.DECISIONS)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import json
 import random
 import re
+from copy import deepcopy
 from dataclasses import asdict
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -48,9 +50,15 @@ def asked(text: str) -> dict[str, str]:
     return found
 
 
+@cache
+def written(path: Path) -> nbformat.NotebookNode:
+    """A chapter as it is written, read once for every plan and seed."""
+    return jupytext.read(path, fmt="md:myst")
+
+
 def chapter(path: Path, rng: random.Random, forms: dict[str, str]) -> tuple[dict, dict]:
     """A chapter's notebook as if executed, and what it would have told."""
-    notebook = jupytext.read(path, fmt="md:myst")
+    notebook = deepcopy(written(path))
     for cell in notebook.cells:
         if "figure" in cell.metadata.get("mystnb", {}):
             vector = {"image/svg+xml": SQUARE, "text/plain": ""}
