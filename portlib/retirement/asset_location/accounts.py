@@ -326,7 +326,7 @@ class _Life:
     def worked(self, state: _State, age: int, level: float, law: TaxLaw) -> tuple[_State, _Worked]:
         """A year's pay, and what of it goes into the plan as far as the law lets it in."""
         one = self.one
-        zero = np.zeros(len(state.bill))
+        zero = np.zeros(1)  # pay, and what is owed on it, is the same on every path
         if age >= one.retirement_age:
             return state, _Worked(0.0, 0.0, 0.0, zero, 0.0)
         paid = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=age)
