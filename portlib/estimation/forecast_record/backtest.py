@@ -151,11 +151,12 @@ def replay(
         span = months.loc[edition.in_force : end - 1]
         if span.empty or span.isna().any(axis=None):
             raise ForecastError(f"edition {edition.name}: returns are missing while it is in force")
-        for row in span.to_numpy(float):
-            grown = held * (1 + row)
-            earned.append(grown.sum() * (1 - charge) - 1)
-            held = grown / grown.sum()
-            charge = 0.0
+        grown = held * np.cumprod(1 + span.to_numpy(float), axis=0)
+        worth = grown.sum(axis=1)
+        growth = worth / np.concatenate([[1.0], worth[:-1]])
+        growth[0] *= 1 - charge
+        earned += (growth - 1).tolist()
+        held = grown[-1] / worth[-1]
     index = pd.PeriodIndex(starts, freq="M")
     return Replay(
         pd.DataFrame(weights, index=index, columns=list(months.columns)),
