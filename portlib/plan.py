@@ -273,6 +273,24 @@ def read(path: str | Path | None = None) -> Plan:
     ...     mine = read(Path(place) / "mine")
     >>> from_json(mine.to_json()).fingerprint == mine.fingerprint
     True
+
+    A class of the plan's own may be named by the policy in its folder, and by no other:
+
+    >>> import yaml
+    >>> entry = dict(mine.policy.entries["class_series"])
+    >>> entry |= {"value": {**entry["value"], "land": {"tsp_f": 1.0}}, "date": "2026-06-30"}
+    >>> with TemporaryDirectory() as place:
+    ...     _ = plan_template.write(Path(place, "mine"))
+    ...     _ = Path(place, "mine", "policy.yml").write_text(yaml.safe_dump({"class_series": entry}))
+    ...     with_land, refused = Path(place, "mine", "classes.yml"), ""
+    ...     try:
+    ...         read(Path(place, "mine"))
+    ...     except DataError as error:
+    ...         refused = str(error)
+    ...     _ = with_land.write_text("land: {label: Land, role: real, survey: real_estate}")
+    ...     ours = read(Path(place, "mine"))
+    >>> ours.policy["class_series"]["land"], refused  # doctest: +ELLIPSIS
+    ({'tsp_f': 1.0}, "mine/policy.yml: class_series: 'land' is not one of us_large_equity, ...")
     """
     found = Findings()
     made = examine(path, found)
@@ -351,6 +369,39 @@ def from_json(content: Mapping[str, Any]) -> Plan:
     ------
     DataError
         Naming by its path (``participants[3].holdings``) all that is wrong.
+
+    Examples
+    --------
+    Ages are those of the day that the rules bear, though the same people were read before; who was
+    hired after that day is refused:
+
+    >>> from portlib import data
+    >>> sent = read(data.ROOT / "plan").to_json()
+    >>> later = {**sent, "rules": {**sent["rules"], "as_of": "2028-06-30"}}
+    >>> first, again = from_json(sent), from_json(later)
+    >>> set(again.age - first.age), int(first.age["P0002"])  # born in 1980
+    ({2}, 46)
+    >>> from_json({**sent, "rules": {**sent["rules"], "as_of": "2025-06-30"}})
+    ... # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib...FindingsError: participants[...].hire_year: 2026 is before the age of 14 or after as_of
+    ...
+    >>> def refused(table, **changes):
+    ...     rows = [{**sent[table][0], **changes}, *sent[table][1:]]
+    ...     try:
+    ...         return from_json({**sent, table: rows}) is None
+    ...     except DataError as error:
+    ...         return str(error)
+    >>> refused("lineup", label="x" * 200)
+    False
+    >>> print(refused("lineup", label="x" * 201))  # doctest: +ELLIPSIS
+    lineup[0].label: ... is longer than 200 letters, or has some that do not print
+    >>> for label in ("a bell " + chr(7), "<b>", "..."):
+    ...     print(refused("lineup", label=label).partition("' ")[2])
+    is longer than 200 letters, or has some that do not print
+    has < or >, which pages read as marks
+    says nothing
     """
     if not isinstance(content, Mapping):
         raise DataError(

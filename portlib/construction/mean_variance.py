@@ -1038,6 +1038,10 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
     0.4
     0.2
     0.0
+    >>> loose, tight = (volatility_limit(a.labels, s, name=f"at most {s}") for s in (0.12, 0.09))
+    >>> two = frontier(a, calm.also(loose, tight))  # of several limits the tightest counts
+    >>> two.cap, bool(np.isclose(two.risks[0], 0.09))
+    ('at most 0.09', True)
     >>> wide = calm.relaxed({"volatility limit": 0.2})
     >>> frontier(a, wide).cap, frontier(a, wide).corners[0].tolist()
     ('', [0.0, 1.0])

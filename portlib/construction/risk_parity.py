@@ -161,6 +161,13 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     >>> share = start.w * (sigma @ start.w) / (start.w @ sigma @ start.w)
     >>> bool(np.isclose(start.gaps[0], abs(share / b - 1).max(), atol=0.02)), start.passes
     (True, [2])
+    >>> apart, uneven = np.diag([0.01, 0.04, 0.09]), np.array([0.97, 0.02, 0.01])
+    >>> for steps in range(1, 12):  # no step says that it is nearer than its weights can be
+    ...     path = descend(apart, uneven, most=steps)
+    ...     y = path.w**2 * np.diag(apart) / uneven
+    ...     assert path.gaps[-1] >= (y.max() - y.min()) / (y.max() + y.min()) - 1e-12
+    >>> np.allclose(path.w, np.sqrt(uneven / np.diag(apart)) / np.sqrt(uneven / np.diag(apart)).sum())
+    True
     >>> descend(sigma, b, "cyclical", 3).passes  # each asset's row once a sweep
     [2, 3, 4, 5]
     >>> descend(sigma, np.array([0.5, 0.5, 0.0]))

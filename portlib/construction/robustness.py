@@ -424,6 +424,11 @@ def regret(
     >>> found = regret(mixes, truths, risk_aversion=4.0)
     >>> found["bold"].round(9).to_dict()  # the least regret at worst first; 0.1 * 0.35**2
     {'most': 0.00025, 'all': 0.01225}
+    >>> from portlib.construction.mandate import Bounds, fully_invested, long_only
+    >>> few = Mandate(("a", "b"), [fully_invested(), long_only(), Bounds("few", upper={"b": 0.3})])
+    >>> allowed = regret(mixes, truths, few, risk_aversion=4.0)["bold"]  # 0.1 (0.35**2 - 0.05**2)
+    >>> round(float(allowed["all"]), 9)
+    0.012
     >>> regret({}, truths, risk_aversion=4.0)
     Traceback (most recent call last):
     ...

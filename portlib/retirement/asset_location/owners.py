@@ -307,6 +307,7 @@ def owner(plan: Plan, participant: str) -> Owner:
     --------
     What was not told is assumed, and named:
 
+    >>> from dataclasses import replace
     >>> from portlib import plan as plans
     >>> ours = plans.read(data.ROOT / "plan")
     >>> one = owner(ours, candidates(ours)[0])
@@ -324,6 +325,12 @@ def owner(plan: Plan, participant: str) -> Owner:
     ('outside_assets', 'other_income', "spouse's income")
     >>> other.balances["taxable"] == ours.policy["location_not_supplied"]["outside_assets"]
     True
+    >>> loyal = owner(ours, "P0061")  # who holds nothing but stock that may not be sold
+    >>> loyal.frozen_stock == ours.participants.loc["P0061", "balance"] > 0 == other.frozen_stock
+    True
+    >>> may_sell = {**ours.rules["employer_stock"], "frozen": False}
+    >>> owner(replace(ours, rules={**ours.rules, "employer_stock": may_sell}), "P0061").frozen_stock
+    0.0
     >>> owner(ours, "P9999")
     Traceback (most recent call last):
     ...

@@ -483,6 +483,36 @@ def cost_of_menu(
     -------
     Series (5,)
         By step, annual decimals, which sum to the whole cost.
+
+    Examples
+    --------
+    The steps sum to what lies between the best of all classes and the portfolio, at its risk.
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.construction.mean_variance import maximum_utility
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes = class_assumptions(ours)
+    >>> mandate = menu_mandate(ours, "moderate", classes)
+    >>> held = maximum_utility(menu_assumptions(ours, classes), mandate, risk_aversion=5.5)
+    >>> steps = cost_of_menu(ours, "moderate", held, classes)
+    >>> rules = class_mandate("moderate", classes, classes.labels, policy=ours.policy)
+    >>> most = frontier(classes, rules).target_risk(held.risk).mean
+    >>> bool(np.isclose(steps.sum(), most - held.mean)), bool((steps >= -1e-9).all())
+    (True, True)
+
+    A percent more a year from every class moves no step, for all money is in some class.
+
+    >>> more = classes.replace(mu=classes.mu + 0.01, source="a percent more")
+    >>> moved = cost_of_menu(ours, "moderate", replace(held, mean=held.mean + 0.01), more)
+    >>> bool(np.allclose(moved, steps, atol=1e-9))
+    True
+
+    Free funds lose nothing by expenses.
+
+    >>> free = replace(ours, funds=ours.funds.assign(expense_ratio=0.0))
+    >>> cheap = maximum_utility(menu_assumptions(free, classes), mandate, risk_aversion=5.5)
+    >>> bool(abs(cost_of_menu(free, "moderate", cheap, classes)["expenses"]) < 1e-12)
+    True
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
     menu = menu_assumptions(plan, classes)

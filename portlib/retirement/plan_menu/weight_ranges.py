@@ -57,6 +57,33 @@ def clouds(plan: Plan, postures: Sequence[str], classes: Assumptions) -> dict[st
     ------
     Infeasible, NotSolved
         As `engine.best` does: a portfolio that only sometimes exists has no interval.
+
+    Examples
+    --------
+    Each draw is a whole portfolio; a fund that takes a tenth of its value a year is in none of them.
+
+    >>> from dataclasses import replace
+    >>> from portlib import data, plan as plans
+    >>> from portlib.retirement.plan_menu import class_assumptions
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> few = {**ours.policy["weight_interval"], "draws": 20}
+    >>> ours = replace(ours, policy=ours.policy.replace(weight_interval=few))
+    >>> classes = class_assumptions(ours)
+    >>> drawn = clouds(ours, ["moderate", "growth"], classes)
+    >>> [np.allclose(cloud.sum(axis=1), 1.0) and len(cloud) == 20 for cloud in drawn.values()]
+    [True, True]
+    >>> bool(drawn["moderate"]["LCIDX"].mean() > 0.1)
+    True
+    >>> fees = ours.funds["expense_ratio"].mask(ours.funds.index == "LCIDX", 0.1)
+    >>> dear = replace(ours, funds=ours.funds.assign(expense_ratio=fees))
+    >>> bool(clouds(dear, ["moderate"], classes)["moderate"]["LCIDX"].max() < 1e-9)
+    True
+
+    The draws are the same for all postures, so the bolder one expects more in each of them.
+
+    >>> expected = menu_assumptions(ours, classes).mu
+    >>> bool((drawn["growth"] @ expected > drawn["moderate"] @ expected).all())
+    True
     """
     decided = plan.policy
     funds = menu_assumptions(plan, classes)

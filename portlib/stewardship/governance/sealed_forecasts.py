@@ -58,10 +58,11 @@ def statement(
 
     Examples
     --------
-    What is not held is left out of the weights; nothing is reordered.
+    What is not held is left out of the weights, what is owed is not; nothing is reordered.
 
     >>> told = Assumptions(["b", "a"], [0.05, 0.03], [[0.04, 0.003], [0.003, 0.01]], 0.02, "a view")
-    >>> ours = {"mix": {"weights": {"a": 0.6, "b": 0.4, "c": 0.0}, "mean": 0.038, "risk": 0.11}}
+    >>> ours = {"mix": {"weights": {"a": 0.8, "b": 0.4, "c": 0.0, "d": -0.2}}}
+    >>> ours["mix"] |= {"mean": 0.038, "risk": 0.11}
     >>> said = statement(
     ...     told, ours, {"naive": {"weights": {"b": 1}, "mean": 0.05, "risk": 0.2}}, 10
     ... )
@@ -75,7 +76,7 @@ def statement(
     ... )
     (['b', 'a'], [0.05, 0.03], [0.04, 0.003], 0.02, 10, 'a view')
     >>> said["portfolios"]
-    {'mix': {'weights': {'a': 0.6, 'b': 0.4}, 'mean': 0.038, 'risk': 0.11}}
+    {'mix': {'weights': {'a': 0.8, 'b': 0.4, 'd': -0.2}, 'mean': 0.038, 'risk': 0.11}}
     >>> said["rivals"]
     {'naive': {'weights': {'b': 1.0}, 'mean': 0.05, 'risk': 0.2}}
     """

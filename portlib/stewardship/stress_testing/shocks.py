@@ -251,6 +251,12 @@ def macro_factors(policy: Policy, through: tuple[str, str] = SEEN) -> pd.DataFra
     True
     >>> bool((found["last"] - found["first"] + 1 == found["years"]).all())
     True
+
+    Core prices are known from February 1957, shares until March 2017: whole years are those from
+    1958 to 2016, and the first change of one is that of 1959.
+
+    >>> found.loc["inflation", ["first", "last"]].astype(int).tolist()
+    [1959, 2016]
     """
     mixes = tuple((name, tuple(mix.items())) for name, mix in _mixes(through, policy).items())
     return _macro(mixes, float(policy["corporate_bond_maturity_years"]), history.folder()).copy()
