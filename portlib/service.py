@@ -196,6 +196,26 @@ def optimize(
     Traceback (most recent call last):
         ...
     portlib.data.DataError: schema: 'a plan of next year' is unknown; this version reads ...
+
+    Assumptions that are sent count for funds and rules alike, here with less correlation than the
+    plan's method expects, which lowers what shares add to equity beta:
+
+    >>> from portlib import data
+    >>> sent = {**plan.read(data.ROOT / "plan").to_json(), "participants": []}
+    >>> ours = plan.from_json(sent)
+    >>> usual = plan_menu.class_assumptions(ours)
+    >>> sigma = 0.8 * usual.sigma + 0.2 * np.diag(np.diag(usual.sigma))
+    >>> told = {name: list(getattr(usual, name)) for name in ("labels", "mu")}
+    >>> told |= {"sigma": sigma.tolist(), "rf": usual.rf, "source": "less correlated"}
+    >>> answer = optimize(sent, told, {"posture": "moderate"})
+    >>> seen = Assumptions(**told)
+    >>> funds = plan_menu.menu_assumptions(ours, seen)
+    >>> rules = plan_menu.menu_mandate(ours, "moderate", seen)
+    >>> w = np.array([answer["weights"].get(fund, 0.0) for fund in funds.labels])
+    >>> bool(np.isclose(answer["mean"], funds.mu @ w)), answer["mandate"] == rules.fingerprint
+    (True, True)
+    >>> bool(np.isclose(answer["risk"] ** 2, w @ funds.sigma @ w)), round(float(w.sum()), 9)
+    (True, 1.0)
     """
     asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
     mark = _mark(plan_)

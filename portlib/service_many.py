@@ -87,6 +87,20 @@ def answers(
     ...     (only,) = answers([{"schema": "next year's"}], executor=threads)
     >>> only["error"]["type"]
     'DataError'
+
+    Who takes too long on an executor is not waited for, and need not go on:
+
+    >>> from concurrent.futures import Future
+    >>> from threading import Timer
+    >>> class Slow:
+    ...     def submit(self, *work):
+    ...         self.late = Future()
+    ...         Timer(0.3, lambda: self.late.cancelled() or self.late.set_result([{}])).start()
+    ...         return self.late
+    >>> slow = Slow()
+    >>> (only,) = answers([{}], executor=slow, seconds=0.01)
+    >>> only["error"]["type"], slow.late.cancelled()
+    ('OverTime', True)
     """
     asked = {"workers": workers, "seconds": seconds, "part": part, "megabytes": megabytes}
     for name, value in asked.items():
@@ -307,6 +321,28 @@ def advise_lines(
     ------
     DataError
         For a plan that is refused, and numbers that cannot be meant.
+
+    Examples
+    --------
+    A table says what lines say, each figure of them, and what each was refused for; whatever the
+    batch:
+
+    >>> from tempfile import TemporaryDirectory
+    >>> import pyarrow.parquet as parquet
+    >>> from portlib import data, plan as plans
+    >>> sent = plans.read(data.ROOT / "plan").to_json()
+    >>> people = [*sent["participants"][:2], {"participant": "nobody"}]
+    >>> with TemporaryDirectory() as place:
+    ...     source, *targets = (Path(place, name) for name in ("p.jsonl", "a.jsonl", "a.parquet"))
+    ...     _ = source.write_text(chr(10).join(map(json.dumps, people)))
+    ...     counts = [advise_lines(sent, source, one, lives=20, batch=2) for one in targets]
+    ...     lines = [json.loads(line) for line in targets[0].read_text().splitlines()]
+    ...     table = parquet.read_table(targets[1]).to_pylist()
+    >>> told = [{name: row[name] for name in line} for row, line in zip(table, lines, strict=True)]
+    >>> counts, told[:2] == lines[:2]
+    ([3, 3], True)
+    >>> json.loads(table[2]["error"]) == lines[2]["error"], table[2]["chance"] is None
+    (True, True)
     """
     from portlib import plan as plans
 

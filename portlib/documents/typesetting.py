@@ -74,6 +74,16 @@ def pdf(document: Document) -> bytes:
     ... )
     >>> pdf(note)[:5], pdf(note) == pdf(note)
     (b'%PDF-', True)
+
+    Entries have room to write in, as far as no page is added for it: twenty fit on one, as they do
+    where they are known.
+
+    >>> from dataclasses import replace
+    >>> def pages(entries, known):
+    ...     form = Form([(f"Entry {n}", known) for n in range(entries)])
+    ...     return int(re.findall(rb"/Count ([0-9]+)", pdf(replace(note, body=(form,))))[0])
+    >>> pages(20, known=""), pages(20, known="said"), pages(80, known="said") > 1
+    (1, 1, True)
     """
     try:
         import typst

@@ -77,6 +77,15 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     >>> report(plans.read(), empty, made=date(2026, 11, 29))
     Traceback (most recent call last):
     portlib.data.DataError: the book lacks the chapter model_validation; make the whole book first
+
+    The validator's opinion is signed by whoever approves first, of those whom policy names in
+    turn:
+
+    >>> ours = plans.read()
+    >>> roles = [role.capitalize() for role in ours.policy["approval_roles"]]
+    >>> signed = _opinion(ours)[-1]
+    >>> signed.roles == ["Validator", roles[0]], len(set(roles)) > 1
+    (True, True)
     """
     inventory = model_registry.inventory(
         model_registry.graded(), plan.policy["model_owners"], plan.policy["model_tiers"]
