@@ -166,7 +166,8 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     ...     path = descend(apart, uneven, most=steps)
     ...     y = path.w**2 * np.diag(apart) / uneven
     ...     assert path.gaps[-1] >= (y.max() - y.min()) / (y.max() + y.min()) - 1e-12
-    >>> np.allclose(path.w, np.sqrt(uneven / np.diag(apart)) / np.sqrt(uneven / np.diag(apart)).sum())
+    >>> at = np.sqrt(uneven / np.diag(apart))
+    >>> np.allclose(path.w, at / at.sum())
     True
     >>> descend(sigma, b, "cyclical", 3).passes  # each asset's row once a sweep
     [2, 3, 4, 5]

@@ -60,11 +60,11 @@ def read(raw: bytes, path: Path) -> PublishedFile:
 
     The World Bank writes an ellipsis where there is no price, and names and units in two rows:
 
-    >>> rows = [["Updated on March 03", None, None], [None, "Oil, WTI", "Beef **"]]
+    >>> rows = [["Updated on March 3", None, None], [None, "Oil, WTI", "Beef **"]]
     >>> rows += [[None, "($/bbl)", "($/kg)"], ["1960M01", "…", 0.7], ["1960M02", 1.63, "…"]]
     >>> file = _world_bank({"Monthly Prices": pd.DataFrame(rows)}, "prices.xlsx")
     >>> file.tables[0].values.to_dict("list"), file.vintage, file.notes
-    ({'Oil, WTI, $/bbl': [nan, 1.63], 'Beef, $/kg': [0.7, nan]}, '1960-02', ('Updated on March 03',))
+    ({'Oil, WTI, $/bbl': [nan, 1.63], 'Beef, $/kg': [0.7, nan]}, '1960-02', ('Updated on March 3',))
     """
     from python_calamine import CalamineError
 

@@ -60,7 +60,7 @@ def clouds(plan: Plan, postures: Sequence[str], classes: Assumptions) -> dict[st
 
     Examples
     --------
-    Each draw is a whole portfolio; a fund that takes a tenth of its value a year is in none of them.
+    Each draw is a whole portfolio; a fund that takes a tenth of its value a year is in none.
 
     >>> from dataclasses import replace
     >>> from portlib import data, plan as plans
