@@ -411,9 +411,10 @@ def constant(plan: Plan, equity: float) -> ConstantMix:
     if parts is None:
         raise ValueError(f"{plan.name}: no fund holds one of the policy's glidepath_sleeves")
     mix, cost = parts
-    held = equity * mix.loc["equity"] + (1 - equity) * mix.loc["bonds"]
+    stocks, bonds = mix.loc["equity"].to_numpy(float), mix.loc["bonds"].to_numpy(float)
+    held = equity * stocks + (1 - equity) * bonds
     fee = equity * float(cost["equity"]) + (1 - equity) * float(cost["bonds"])
-    return ConstantMix(held.to_numpy(float), tuple(map(str, mix.columns)), fee)
+    return ConstantMix(held, tuple(map(str, mix.columns)), fee)
 
 
 def simulated(plan: Plan, one: Household, mix: Mix, drawn: Pool) -> Outcomes:

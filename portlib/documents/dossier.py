@@ -513,7 +513,8 @@ def _valuation(plan: Plan, fund: str) -> list[Block]:
 def _benchmark(plan: Plan, fund: str) -> list[Block]:
     _, classes, funds, held = _menu(plan)
     one = _of(plan, fund)
-    mix = dict(zip(map(str, held), held.loc[one].to_numpy(float), strict=True))
+    row = held.loc[one].to_numpy(float)
+    mix = dict(zip(map(str, held), row, strict=True))
     largest = sorted((name for name in mix if mix[name] > 0), key=lambda name: -mix[name])
     own = float(funds.volatility[funds.labels.index(one)]) ** 2
     common = float(held.loc[one].to_numpy() @ classes.sigma @ held.loc[one].to_numpy())

@@ -158,11 +158,9 @@ def replay(
         earned += (growth - 1).tolist()
         held = grown[-1] / worth[-1]
     index = pd.PeriodIndex(starts, freq="M")
-    return Replay(
-        pd.DataFrame(weights, index=index, columns=list(months.columns)),
-        pd.Series(earned, index=months.loc[starts[0] :].index),
-        pd.Series(turnover, index=index),
-    )
+    since = months.loc[starts[0] :].index
+    held_at = pd.DataFrame(weights, index=index, columns=list(months.columns))
+    return Replay(held_at, pd.Series(earned, index=since), pd.Series(turnover, index=index))
 
 
 @door()

@@ -825,5 +825,6 @@ def class_mix(plan: Plan, weights: pd.Series) -> pd.Series:
     {'us_large_equity': 0.43, 'us_small_equity': 0.07, 'us_core_bonds': 0.5}
     """
     plan = each_vintage(plan)
-    mix: Array = weights.to_numpy(float) @ plan.exposures.loc[list(weights.index)].to_numpy(float)
+    held: Array = plan.exposures.loc[list(weights.index)].to_numpy(float)
+    mix: Array = weights.to_numpy(float) @ held
     return pd.Series(mix, list(plan.exposures.columns), name="weight")

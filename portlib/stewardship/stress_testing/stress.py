@@ -897,7 +897,8 @@ def equity_that_passes(
     sleeves, _ = glidepaths.sleeves(plan)
     shares = np.arange(101) / 100
     before = path.equity_at(np.array(years, float))
-    mix = np.outer(shares, sleeves.loc["equity"]) + np.outer(1 - shares, sleeves.loc["bonds"])
+    stocks, bonds = sleeves.loc["equity"].to_numpy(float), sleeves.loc["bonds"].to_numpy(float)
+    mix = np.outer(shares, stocks) + np.outer(1 - shares, bonds)
     each = [
         mixes(
             pd.DataFrame(mix, [(y, s) for s in shares], list(sleeves.columns)),
