@@ -431,6 +431,21 @@ def proxies(
     Returns
     -------
     DataFrame (classes, windows)
+
+    Examples
+    --------
+    Cash stands for itself; inflation-protected bonds are a mix, held in fixed proportions:
+
+    >>> from portlib import policy as policies
+    >>> decided, table = policies.read(), data.table("stress_windows")
+    >>> said = proxies(["cash", "us_tips"], policy=decided)
+    >>> first = table.index[0]
+    >>> set(said["cash"]), said["us_tips"][first]
+    ({''}, '0.7 us_10y_treasury + 0.15 us_market + 0.15 cash')
+    >>> ten, shares, cash = 1 + table.loc[first, ["us_10y_treasury", "us_market", "cash"]]
+    >>> stood = window_returns(["us_tips"], policy=decided)["us_tips"][first]
+    >>> bool(np.isclose(stood, ten**0.7 * shares**0.15 * cash**0.15 - 1))
+    True
     """
     return _stood_in(classes, policy, months)[1]
 
@@ -893,6 +908,19 @@ def equity_that_passes(
     DataFrame
         Shares are tried in whole percents. The second never rises with age; NaN where not even
         bonds alone pass.
+
+    Examples
+    --------
+    Of shares alone, what passes at the day of retirement:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes, shares = plan_menu.class_assumptions(ours), glidepaths.constant(1.0)
+    >>> found = equity_that_passes(ours, [0.0], shares, classes)
+    >>> found.index.tolist(), found["equity"].tolist(), bool(0.2 < found["that passes"][0.0] < 1)
+    ([0.0], [1.0], True)
+
+    It goes on in ``stress.md``.
     """
     sleeves, _ = glidepaths.sleeves(plan)
     shares = np.arange(101) / 100
@@ -942,6 +970,19 @@ def reoptimised(plan: Plan, suite: Suite, classes: Assumptions) -> pd.DataFrame:
         mandate; ``bought`` and ``sold``, the funds that move most; ``lost``, the certainty
         equivalent (annual) of holding the model instead, at the posture's risk aversion;
         ``allowed``, whether the model still obeys the rules, which read the assumptions too.
+
+    Examples
+    --------
+    What is left of a portfolio's mean after half its aversion times its variance:
+
+    >>> two = Assumptions(["a", "b"], [0.04, 0.08], [[0.01, 0.0], [0.0, 0.04]])
+    >>> round(_worth(two, np.array([0.5, 0.5]), 4.0), 9)  # 0.06 - 2 * (0.0025 + 0.01)
+    0.035
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes = plan_menu.class_assumptions(ours)
+
+    It goes on in ``stress.md``.
     """
     rows = []
     for name, change in {"as assumed": {}, **plan.policy["stress_assumptions"]}.items():
