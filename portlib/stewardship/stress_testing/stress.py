@@ -340,6 +340,32 @@ def portfolios(plan: Plan, suite: Suite) -> Tested:
     its default where that is something else.
 
     A default that is no series is looked at every five years to retirement.
+
+    Examples
+    --------
+    One model, all balances together, and the series at each of its vintages, which is the default;
+    where a fund of shares is the default, that too, from forty years before to five years after:
+
+    >>> from dataclasses import replace
+    >>> from types import SimpleNamespace
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> half = pd.DataFrame({"moderate": {"BNDIDX": 0.5, "LCIDX": 0.5}})
+    >>> suite = SimpleNamespace(weights=lambda: half)
+    >>> every = portfolios(ours, suite)
+    >>> every.group.value_counts(sort=False).to_dict()
+    {'model': 1, 'held': 1, 'series': 10}
+    >>> bool(every.limit["moderate"] == ours.policy["stress_loss_limit"]["moderate"])
+    True
+    >>> fund = ours.funds[ours.funds["kind"] == "target_date"].iloc[0]
+    >>> set(every.only("series").own) == {fund["specific_risk"]}
+    True
+    >>> other = replace(ours, rules={**ours.rules, "default": "TSMIDX"})
+    >>> default = portfolios(other, suite).only("default")
+    >>> len(default.mix), default.limit.iloc[[0, -1]].tolist() == [
+    ...     path_limit(years, policy=ours.policy) for years in (40.0, -5.0)
+    ... ]
+    (10, True)
     """
     made = suite.weights().T
     allowed = plan.policy["stress_loss_limit"]
@@ -861,6 +887,18 @@ def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | 
         By fund; None where the menu has none.
     how : str
         Or the reason why there is none.
+
+    Examples
+    --------
+    A model made so passes every test:
+
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes = plan_menu.class_assumptions(ours)
+    >>> weights, how = mended(ours, "moderate", classes)
+    >>> tested = of_funds(ours, weights.to_frame("moderate").T, 0.25)
+    >>> how, judged(tested, classes, policy=ours.policy)["failed"]["moderate"]
+    ('best that passes, at its own risk aversion', '')
     """
     limit = plan.policy["stress_loss_limit"][posture]
     funds = plan_menu.menu_assumptions(plan, classes)
