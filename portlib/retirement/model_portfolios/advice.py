@@ -219,6 +219,26 @@ def advise_all(
     ------
     ValueError
         As `advise` does.
+
+    Examples
+    --------
+    Three people in one batch, in markets that anybody can follow: shares earn 5% every year, and
+    nothing else earns anything. Two of 50 and of one posture are judged together; the second holds
+    what is advised already. The third is of another age.
+
+    >>> from portlib import data, plan as plans
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.capacity import Lives
+    >>> from portlib.retirement.model_portfolios.models import Suite
+    >>> from portlib.retirement.model_portfolios.questionnaire import calibrate
+    >>> from portlib.retirement.scenarios import Scenarios
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> labels, n = tuple(ours.exposures), len(list(ours.exposures))
+    >>> classes = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n), rf=0.01, source="typed")
+    >>> measured = calibrate([], np.random.default_rng(1), policy=ours.policy)
+    >>> desk = Adviser(ours, Suite((), {}, {}, "2026-01-01"), classes, measured)
+
+    It goes on in ``advice.md``.
     """
     considered = {name: _consider(who, desk) for name, who in people.items()}
     alike: dict[tuple[int, str], list[str]] = {}
