@@ -94,8 +94,11 @@ def test_a_quarter_from_the_shell(shell, folder, capsys):
     fills = {str(i): leg["cents"] for i, leg in enumerate(instruction["body"]["legs"])}
     (folder / "fills.json").write_text(json.dumps(fills))
     later = "2026-07-01T09:00+00:00"
-    shell("run", "--fills", folder / "fills.json", at=later)
+    shell("run", "--fills", folder / "fills.json", "--events", events, at=later)
     assert json.loads(capsys.readouterr().out)["settlement"] == "SettlementFinalized"
+    both = [json.loads(line) for line in events.read_text().splitlines()]
+    assert both[: len(out)] == out, "a later run's events come after those of the earlier"
+    assert "SettlementFinalized" in [line["event"] for line in both[len(out) :]]
     shell("review", at="2027-06-29T09:00+00:00")
     due = json.loads(capsys.readouterr().out)
     assert ["renew", "certificate"] in [[item["action"], item["rule"]] for item in due]
