@@ -50,6 +50,8 @@ class Kept(Generic[Made]):
     >>> squares: Kept[int] = Kept(2)
     >>> [squares.get(x, lambda x=x: x * x) for x in (2, 3, 2)], len(squares)
     ([4, 9, 4], 2)
+    >>> squares.find(3), squares.find(5)
+    (9, None)
     """
 
     def __init__(self, most: int) -> None:
@@ -84,6 +86,14 @@ class Kept(Generic[Made]):
                 while len(self._held) > self._most:
                     self._held.popitem(last=False)
         return made
+
+    def find(self, name: Hashable) -> Made | None:
+        """What was made under a name before; None where nothing was, or is no longer kept."""
+        with self._lock:
+            if name not in self._held:
+                return None
+            self._held.move_to_end(name)
+            return self._held[name]
 
     def clear(self) -> None:
         """Forget everything."""

@@ -134,7 +134,7 @@ class Plan:
         keys, of which the parts that many plans share are written once."""
         told = {
             "inputs": _written(self.inputs.to_json()),
-            "lineup": _written(self.lineup.to_json()),
+            "lineup": self.lineup.written,
             "participants": _written(self._people()),
             "policy": self.policy.written,
             "rules": _written(schema.plain(self.rules)),
@@ -213,7 +213,7 @@ class Plan:
 
 
 class _Read(Plan):
-    """A plan whose frames, but that of its people, are made once somebody asks for them.
+    """A plan whose frames are made once somebody asks for them.
 
     Thousands of plans are answered without: frames take longer than what is done with them.
     """
@@ -232,9 +232,11 @@ class _Read(Plan):
         elif name == "vintages":
             dates = known["dates"]
             known["vintages"] = None if dates is None else dates.frame()
+        elif name == "participants":
+            known["participants"] = known["people"].copy(deep=False)
         elif name == "holdings":
             funds = known["lineup"].columns["fund"]
-            known["holdings"] = pd.DataFrame(known["held"], known["participants"].index, funds)
+            known["holdings"] = pd.DataFrame(known["held"], known["people"].index, funds)
         else:
             raise AttributeError(f"a plan has no {name!r}")
         return known[name]

@@ -158,7 +158,7 @@ class Table:
     columns: Mapping[str, list[Any]]
     places: Sequence[int]
     found: Findings
-    mark: bytes | None = None
+    mark: Hashable = None
 
     def refuse(self, bad: Any, column: str, problem: str) -> None:
         """Add a finding for each row that is bad, by file and line or by path."""
@@ -237,6 +237,12 @@ class Lineup:
         rows = zip(zip(*plain, strict=True), weights.tolist(), strict=True)
         return [dict(zip(names, (*row, *held), strict=True)) for row, held in rows]
 
+    @cached_property
+    def written(self) -> str:
+        """`to_json` as text; a row that many menus share is written once."""
+        rows = [_LINES.get(marked(row), partial(_text, row)) for row in self.to_json()]
+        return f"[{', '.join(rows)}]"
+
     @property
     def _unseen(self) -> NDArray[np.bool_]:
         """Funds of which no weights are known."""
@@ -293,7 +299,7 @@ class Vintages:
     @cached_property
     def written(self) -> str:
         """`to_json` as text."""
-        return json.dumps(self.to_json(), sort_keys=True, allow_nan=False)
+        return _text(self.to_json())
 
     @cached_property
     def alike(self) -> tuple[float, ...]:
@@ -303,13 +309,19 @@ class Vintages:
         return tuple(first[mix] for mix in mixes)
 
 
+def _text(content: Any) -> str:
+    """Strict JSON that reads the same for equal content."""
+    return json.dumps(content, sort_keys=True, allow_nan=False)
+
+
 class Parts(NamedTuple):
     """What a plan's tables hold: its menu, the dates of its series, its people, and the shares of
-    their balances in each fund (participants, funds)."""
+    their balances in each fund (participants, funds). Plans share them: who hands the frame on,
+    hands on a copy."""
 
     lineup: Lineup
     dates: Vintages | None
-    participants: pd.DataFrame
+    people: pd.DataFrame
     held: Array
 
 
@@ -318,6 +330,10 @@ class Parts(NamedTuple):
 _COLUMNS: Kept[Mapping[str, list[Any]] | None] = Kept(64)
 _LINES: Kept[tuple[Mapping[str, list[Any]], list[int]]] = Kept(64)
 _MADE: Kept[Any] = Kept(256)
+#: The same of single rows of a lineup, which menus of one record keeper have in common.
+_FUNDS: Kept[Mapping[str, Any]] = Kept(4096)
+#: Rows of lineups as text.
+_LINES: Kept[str] = Kept(4096)
 #: By entry of the rules, what breaks the schema.
 _BREAKS: Kept[list[str]] = Kept(4096)
 
@@ -449,15 +465,45 @@ def from_rows(
     """
     if not isinstance(rows, list):
         raise DataError(f"{name}: {schema.short(rows)} is not a list")
-    mark = marked(rows)
     own = Findings()
-    made = _COLUMNS.get(
-        None if mark is None else (mark, name, tuple(classes)),
-        lambda: _columns(rows, name, columns, classes, own),
-        keep=lambda _: not own.items,
-    )
+    mark: Hashable
+    if columns is LINEUP:
+        each = tuple(map(marked, rows))
+        mark = None if None in each else each
+        made = _funds(rows, each, name, classes, own)
+    else:
+        mark = marked(rows)
+        made = _COLUMNS.get(
+            None if mark is None else (mark, name, tuple(classes)),
+            lambda: _columns(rows, name, columns, classes, own),
+            keep=lambda _: not own.items,
+        )
     found.items += own.items
     return None if made is None else Table(name, "", made, range(len(rows)), found, mark)
+
+
+def _funds(
+    rows: list[Any],
+    marks: Sequence[bytes | None],
+    name: str,
+    classes: Sequence[str],
+    found: Findings,
+) -> Mapping[str, list[Any]] | None:
+    """The columns of a lineup. A row says the same in every menu whose rows have the same entries,
+    so that where each of them was read before, they are put together again."""
+    alike = all(isinstance(row, dict) for row in rows) and len(set(map(tuple, rows))) == 1
+    among = marked(list(classes))
+    known = [_FUNDS.find((mark, among)) for mark in marks] if alike else []
+    read = [row for row in known if row is not None]
+    if read and len(read) == len(rows):
+        cells = zip(*(row.values() for row in read), strict=True)
+        return dict(zip(read[0], map(list, cells), strict=True))
+    made = _columns(rows, name, LINEUP, classes, found)
+    if alike and made is not None and not found.items:
+        for mark, *own in zip(marks, *made.values(), strict=True):
+            row = dict(zip(made, own, strict=True))
+            _FUNDS.get((mark, among), partial(dict, row))
+    return made
 
 
 def _columns(
@@ -531,7 +577,7 @@ def parts(
     found.settle()
     _same_story(lineup, people, held)
     found.settle()
-    return Parts(menu, dates, participants.copy(deep=False), held)
+    return Parts(menu, dates, participants, held)
 
 
 def by_name(rules: Mapping[str, Any], lineup: Table, found: Findings) -> None:
@@ -854,10 +900,11 @@ def _breaks(rules: Any) -> list[str]:
     frame = {**whole, "properties": {key: {} for key in known}}
     whole_keys = set(whole["required"]) <= rules.keys() <= known.keys()
     found = [] if whole_keys else schema.problems(rules, frame)
+    root = str(data.ROOT)
     for name, value in rules.items():
         if name in known:
             look = partial(schema.problems, value, known[name], name)
-            found += _BREAKS.get((data.ROOT, name, marked(value)), look)
+            found += _BREAKS.get((root, name, marked(value)), look)
     return found
 
 

@@ -152,6 +152,8 @@ CHECK = "prudent-by-construction/check/1"
 Json = dict[str, Any]
 #: Plans that were sent before: seen through, and as they were sent.
 _READ: Kept[tuple[plan.Plan, plan.Plan]] = Kept(32)
+#: What breaks the schema of a mandate that was sent before.
+_ASKED: Kept[list[str]] = Kept(256)
 #: What optimisers were told of them.
 _SET_UP: Kept[tuple[Assumptions, Mandate, Assumptions]] = Kept(64)
 
@@ -544,6 +546,8 @@ def _set_up(
 def _read(sent: Mapping[str, Any]) -> tuple[plan.Plan, plan.Plan]:
     """A plan, its funds seen through, and as it was sent."""
     given = plan.from_json(sent)
+    if given.inputs.funds is None and given.inputs.holdings is None:
+        return given, given  # it is seen through as it stands: no months need be read
     return plan_menu.by_evidence(given, history.open_record()), given
 
 
@@ -866,7 +870,12 @@ def score_forecasts(
 def _checked(name: str, given: Any, known: Mapping[str, Any]) -> Json:
     """The mapping itself; raises `DataError` by path for what the entries known do not allow."""
     asked = {"type": "object", "properties": dict(known), "additionalProperties": False}
-    if refused := schema.problems(given, asked, name):
+    mark = marked(given) if isinstance(given, dict) else None
+    refused = _ASKED.get(
+        None if mark is None else (mark, name, *known),
+        lambda: schema.problems(given, asked, name),
+    )
+    if refused:
         raise DataError("\n".join([*refused[:3], *refused[-2:]] if len(refused) > 5 else refused))
     return dict(given)
 

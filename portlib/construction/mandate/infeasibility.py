@@ -237,34 +237,31 @@ class _Linear:
         m, n = len(rules), len(labels)
         owners: list[int] = []
         held: list[Array] = []
-        lower: list[Array] = []
-        upper: list[Array] = []
-        each = np.eye(n)
+        sides: list[tuple[float, float]] = []
         order = sorted(range(n), key=labels.__getitem__)
+        each = np.eye(n)[order]
         for j, rule in enumerate(rules):
             for row in rule.rows(labels):
                 owners.append(j)
-                held.append(row.coefficients[None, order])
-                lower.append(np.array([row.lower]))
-                upper.append(np.array([row.upper]))
+                held.append(row.coefficients[None])
+                sides.append((-row.lower, row.upper))
             if (bounds := rule.bounds(labels)) is not None:
                 owners += [j] * n
                 held.append(each)
-                lower.append(bounds[0][order])
-                upper.append(bounds[1][order])
+                sides += np.column_stack([-bounds[0], bounds[1]])[order].tolist()
         # of every side two rows, -a'w <= -lower and a'w <= upper, as far as there is a limit
-        limits = np.column_stack([-np.concatenate(lower), np.concatenate(upper)]).ravel()
+        limits = np.array(sides).ravel()
         kept = limits < np.inf
-        rows = np.repeat(np.concatenate(held), 2, axis=0)
-        rows[::2] *= -1
-        moved = np.zeros((len(kept), m))
-        moved[np.arange(len(kept)), np.repeat(owners, 2)] = -1.0
+        rows = np.zeros((len(limits), m + n))
+        rows[::2, m:] = -np.concatenate(held)[:, order]
+        rows[1::2, m:] = -rows[::2, m:]
+        rows[np.arange(len(limits)), np.repeat(owners, 2)] = -1.0
         top = limits[kept]
         self._rules = np.arange(m, dtype=np.int32)
         self._solver = _programme(
             np.concatenate([1 / scale, np.zeros(n)]),
             (np.concatenate([np.zeros(m), np.full(n, -np.inf)]), np.full(m + n, np.inf)),
-            np.hstack([moved, rows])[kept],
+            rows[kept],
             (np.full(len(top), -np.inf), top),
         )
 

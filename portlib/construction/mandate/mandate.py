@@ -19,7 +19,7 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 import numpy as np
@@ -51,8 +51,10 @@ CAPS = (
     ("high yield cap", "us_high_yield", "high_yield_cap"),
 )
 
-#: How rules are written in the canonical form.
-_WRITER = json.JSONEncoder(sort_keys=True, allow_nan=False)
+#: How texts and numbers are written in the canonical form. Finding the digits of a number takes
+#: longest, and rules of like menus say the same ones.
+_WRITER = json.JSONEncoder(allow_nan=False)
+_digits = lru_cache(maxsize=16_384)(float.__repr__)
 
 
 @dataclass(frozen=True, eq=False)
@@ -293,17 +295,31 @@ class Mandate:
     def _said(self, c: Rule) -> str:
         """A rule of the canonical form; mandates over the same labels share it."""
         if c.name not in self._written or self._written[c.name][0] is not c:
-            told: dict[str, Any] = {"kind": type(c).__name__}
-            silent = c.SILENT
+            told = {"kind": _WRITER.encode(type(c).__name__)}
             for key, value in vars(c).items():
                 if key in c.PER_ASSET:
-                    if not isinstance(value, dict):
-                        value = dict.fromkeys(self.labels, 1.0 if value is None else value)
-                    told[key] = {a: v for a, v in value.items() if v not in silent}
+                    told[key] = self._by_asset(value, c.SILENT)
                 elif key != "clause" and value not in (None, math.inf, -math.inf):
-                    told[key] = value
-            self._written[c.name] = c, _WRITER.encode(told)
+                    told[key] = _digits(value) if type(value) is float else _WRITER.encode(value)
+            parts = ", ".join([f'"{key}": {told[key]}' for key in sorted(told)])
+            self._written[c.name] = c, f"{{{parts}}}"
         return self._written[c.name][1]
+
+    def _by_asset(self, values: Mapping[str, float] | float | None, silent: Sequence[float]) -> str:
+        """Numbers by asset, sorted by asset, without those that say nothing."""
+        if not isinstance(values, dict):
+            values = dict.fromkeys(self.labels, 1.0 if values is None else values)
+        parts = [
+            key + _digits(x)
+            for asset, key in self._keys
+            if (x := values.get(asset)) is not None and x not in silent
+        ]
+        return f"{{{', '.join(parts)}}}"
+
+    @cached_property
+    def _keys(self) -> list[tuple[str, str]]:
+        """The assets, sorted, and how JSON writes each as a key."""
+        return [(asset, f"{_WRITER.encode(asset)}: ") for asset in sorted(self.labels)]
 
     def to_json(self) -> dict[str, Any]:
         """The labels and the rules, each by kind, as strict JSON can hold them (schema ``rules``);

@@ -438,7 +438,10 @@ class Bounds(Rule):
         named = {a for side in (self.lower, self.upper) if isinstance(side, Mapping) for a in side}
         lows = self.lower if isinstance(self.lower, Mapping) else dict.fromkeys(named, self.lower)
         highs = self.upper if isinstance(self.upper, Mapping) else dict.fromkeys(named, self.upper)
-        sides = [(a, lows.get(a, -np.inf), highs.get(a, np.inf)) for a in sorted(named)]
+        first: dict[tuple[float, float], str] = {}  # by pair of limits, the asset that is named
+        for asset in sorted(named):
+            first.setdefault((lows.get(asset, -np.inf), highs.get(asset, np.inf)), asset)
+        sides = [(asset, *limits) for limits, asset in first.items()]
         sides = sides or [("", _at(self.lower, "", -np.inf), _at(self.upper, "", np.inf))]
         for asset, *limits in sides:
             for key, limit in zip(self.PER_ASSET, limits, strict=True):
