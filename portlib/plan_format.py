@@ -62,6 +62,8 @@ LEGAL_REGIMES = {
 STATUSES = ("single", "married_joint", "married_separate", "head_of_household")
 #: So many statements the questionnaire has, each answered from 1 to 5.
 QUESTIONS = 7
+#: How a fund's code is written.
+_CODE = re.compile(r"[^\s;,]+")
 #: Sums of weights may miss one by so much; published equity shares are whole percents.
 TOLERANCE, ROUNDED = 1e-6, 0.01
 
@@ -675,7 +677,7 @@ def _fund_rows(table: Table, classes: list[str]) -> tuple[Any, Array]:
     """What each line of the lineup breaks by itself; which are a series, and weights by class."""
     codes, kinds = table.columns["fund"], table.columns["kind"]
     table.refuse(_again(codes), "fund", "is given twice")
-    coded = [re.fullmatch(r"[^\s;,]+", str(code)) is None for code in codes]
+    coded = [_CODE.fullmatch(str(code)) is None for code in codes]
     table.refuse(coded, "fund", "is no code: write letters and digits, without spaces")
     paid = table.numbers("fee_12b1", "revenue_share").max(axis=1)
     table.refuse(
@@ -684,7 +686,8 @@ def _fund_rows(table: Table, classes: list[str]) -> tuple[Any, Array]:
         "is less than what the fund pays out of it",
     )
     series = np.array([kind == "target_date" for kind in kinds], bool)
-    weights = np.nan_to_num(table.numbers(*classes), nan=0.0)
+    weights = table.numbers(*classes)
+    weights[np.isnan(weights)] = 0.0
     total = weights.sum(axis=1)
     table.refuse(
         series & (total != 0), "fund", "is a series: its classes belong in target_date_vintages"
@@ -693,8 +696,9 @@ def _fund_rows(table: Table, classes: list[str]) -> tuple[Any, Array]:
         ~series & ~(np.abs(total - 1) <= TOLERANCE), "fund", "holds classes that do not sum to one"
     )
     for kind in ("target_date", "employer_stock", "stable_value"):
-        of_kind = np.array([one == kind for one in kinds], bool)
-        table.refuse(of_kind & (of_kind.cumsum() > 1), "kind", "is given twice")
+        first = kinds.index(kind) if kind in kinds else len(kinds)
+        also = [one == kind and at > first for at, one in enumerate(kinds)]
+        table.refuse(also, "kind", "is given twice")
     return series, weights
 
 

@@ -41,8 +41,9 @@ def _frozen(values: ArrayLike, what: str) -> Array:
             f"not {str(values)[:80]}"
         ) from None
     array.setflags(write=False)
-    bad = np.argwhere(~np.isfinite(array))
-    if bad.size:
+    finite = np.isfinite(array)
+    if not finite.all():
+        bad = np.argwhere(~finite)
         raise AssumptionsError(
             f"{what} has {len(bad)} value(s) that are not finite, first at {bad[0].tolist()}"
         )
@@ -285,7 +286,8 @@ def _check_covariance(sigma: Array, names: tuple[str, ...]) -> None:
         )
     # A Cholesky factorisation of sigma, nudged by rounding, is the cheapest proof; eigenvalues only
     # name the fault.
-    nudged = sigma + ROUNDING * max(scale, 1e-300) * np.eye(len(names))
+    nudged = sigma.copy()
+    nudged.flat[:: len(names) + 1] += ROUNDING * max(scale, 1e-300)
     try:
         np.linalg.cholesky(nudged)
     except np.linalg.LinAlgError:

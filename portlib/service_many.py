@@ -123,6 +123,7 @@ def answers(
         return
     from pebble import ProcessPool
 
+    _load()
     pool = ProcessPool(
         max_workers=min(workers or cores, cores),
         initializer=begin,
@@ -217,14 +218,20 @@ def failed(error: BaseException, seconds: float) -> Json:
     return service.error(type(error).__name__, f"portlib failed on it: {error}")
 
 
-def begin(parent: int, megabytes: float | None) -> None:
-    """What a process of ours does first: Ctrl-C is its parent's, memory has its limit, and it ends
-    when the parent is gone, however it went."""
+def _load() -> None:
+    """Load the solvers before the first plan's time begins: in the parent, whose processes share
+    them where they are forked, else in each."""
     import highspy
     import piqp
     from scipy import optimize
 
-    del highspy, piqp, optimize  # loaded before the first plan's time begins
+    del highspy, piqp, optimize
+
+
+def begin(parent: int, megabytes: float | None) -> None:
+    """What a process of ours does first: Ctrl-C is its parent's, memory has its limit, and it ends
+    when the parent is gone, however it went."""
+    _load()
     gc.freeze()  # what the parent holds, all plans among it, is not searched for garbage
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if megabytes is not None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from portlib import data, plan
+from portlib import data, plan, plan_format
 from portlib.data import DataError
 from portlib.plan_format import QUESTIONS, Vintages
 from portlib.retirement.plan_menu.options import considered
@@ -95,6 +95,62 @@ def test_frames_are_made_once_they_are_asked_for():
     assert np.array_equal(again.equity, ours.dates.equity)
     with pytest.raises(AttributeError, match="no 'fund'"):
         _ = ours.fund
+
+
+def forgotten():
+    """Nothing that was read before is known."""
+    for kept in (plan_format._COLUMNS, plan_format._MADE, plan_format._FUNDS, plan_format._LINES):
+        kept.clear()
+
+
+def read_from(content):
+    """What reading a plan's JSON gives: the plan's text and classes, or what is refused."""
+    try:
+        made = plan.from_json(content)
+    except DataError as refused:
+        return str(refused)
+    return made.fingerprint, made.lineup.classes, json.dumps(made.to_json())
+
+
+def test_a_menu_of_rows_that_were_read_before_is_what_it_is_read_anew():
+    content = {**plan.read(data.ROOT / "plan").to_json(), "participants": []}
+    rows = [{**row, "plan_share": None} for row in content["lineup"]]
+    rules = {**content["rules"], "default": None, "employer_stock": None, "stable_value": None}
+    rules["trading"] = {**rules["trading"], "round_trip_days": {}, "minimum_holding_days": {}}
+    plain = [row for row in rows if row["kind"] not in ("employer_stock", "stable_value")]
+    bare = {k: v for k, v in plain[0].items() if k in plan_format.LINEUP or v}
+    whole = {**plain[1], "expense_ratio": 0}
+    menus = [
+        plain,
+        plain[::-1],
+        plain[3:],
+        [*plain[1:], bare],  # known now beside rows with more entries
+        [bare, plain[-1]],
+        [bare, {**bare, "fund": "OTHER"}],  # and beside none
+        [whole, *plain[2:]],
+        [plain[1], plain[1], *plain[2:]],
+        [{**plain[1], "affiliated": 1}, *plain[2:]],
+        [{**plain[1], "expense_ratio": True}, *plain[2:]],
+        [{**plain[1], "expense_ratio": float("nan")}, *plain[2:]],
+        [plain[1], 3, *plain[2:]],
+        [],
+    ]
+    sent = [{**content, "rules": rules, "lineup": menu} for menu in menus]
+    forgotten()
+    plan.from_json(sent[0])
+    together = [read_from(one) for one in sent]
+    assert together[0] != together[1]
+    for one, told in zip(sent, together, strict=True):
+        forgotten()
+        assert read_from(one) == told
+
+
+def test_what_is_done_to_one_plans_people_is_not_done_to_anothers():
+    content = plan.read(data.ROOT / "plan").to_json()
+    first, second = plan.from_json(content), plan.from_json(content)
+    first.participants["balance"] = 0.0
+    assert second.assets > 0
+    assert plan.from_json(content).assets == second.assets
 
 
 def test_the_fingerprint_is_of_the_content_and_not_of_its_layout(folder):

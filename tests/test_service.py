@@ -324,6 +324,27 @@ def smaller_plans(count, rng):
         yield content
 
 
+def test_months_are_read_only_for_funds_that_bring_evidence(example, monkeypatch):
+    def never():
+        raise AssertionError("read")
+
+    monkeypatch.setattr(service.history, "open_record", never)
+    service._READ.clear()
+    assert service.optimize({**example, "participants": []}, None, LOOSE)["weights"]
+    months = "month,LCIDX\n2026-01,1%\n2026-02,2%\n"
+    brings = {**example, "participants": [], "inputs": {"fund_returns.csv": months}}
+    with pytest.raises(AssertionError, match="read"):
+        service.optimize(brings, None, LOOSE)
+
+
+def test_a_mandate_that_was_refused_is_refused_again(example):
+    for _ in range(2):
+        with pytest.raises(DataError, match="most_funds"):
+            service.optimize(example, None, {"most_funds": -1})
+        with pytest.raises(DataError, match="whole_percent"):
+            service.optimize(example, None, {**LOOSE, "whole_percent": 0})
+
+
 def test_many_plans_are_the_single_ones_in_order_whatever_the_number_of_processes():
     plans = list(smaller_plans(12, np.random.default_rng(5)))
     plans[7] = {**plans[7], "schema": "unknown"}

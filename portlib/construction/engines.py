@@ -394,6 +394,8 @@ def exchange(
         on = equal.astype(int)
     else:
         at, on = state
+    above, below = p.upper + TIE, p.lower - TIE
+    over, under = p.rows_upper + TIE, p.rows_lower - TIE
     seen: set[bytes] = set()
     for _ in range(ROUNDS):
         now = at.tobytes() + on.tobytes()
@@ -414,8 +416,8 @@ def exchange(
         z = x[:k] @ block + w[moved] @ sigma[moved] - c - x[k:] @ rows
         w[free], y = x[:k], np.zeros(len(on))
         y[held], value = x[k:], p.rows @ w
-        out = is_free * ((w > p.upper + TIE) * 1 - (w < p.lower - TIE))
-        across = is_off * ((value > p.rows_upper + TIE) * 1 - (value < p.rows_lower - TIE))
+        out = is_free * ((w > above) * 1 - (w < below))
+        across = is_off * ((value > over) * 1 - (value < under))
         drop = ~equal & (y * on > TIE * scale)
         gain = np.where(fixed, 0.0, z * at)
         join = (gain > TIE * scale).nonzero()[0]

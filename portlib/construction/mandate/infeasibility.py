@@ -330,10 +330,10 @@ def _smallest(changes: _Changes, cure: Collection[str]) -> Sequence[str] | None:
     """A smallest conflict, of several the first by name; None where it would take too long."""
     cures: list[Collection[str]] = []
     another: Collection[str] | None = cure
-    touching: Sequence[str] | None = None
+    touching: Sequence[str] | None = ()
     while another:
         cures.append(list(another))
-        touching = _touching(cures) if len(cures) <= CURES else None
+        touching = _touching(cures, len(touching or ())) if len(cures) <= CURES else None
         another = None if touching is None else changes.least(touching)
     return touching
 
@@ -349,11 +349,11 @@ def _irreducible(changes: _Changes) -> list[str]:
     return kept
 
 
-def _touching(cures: Sequence[Collection[str]]) -> Sequence[str] | None:
-    """The first by name of the smallest sets that touch every cure; None where too many would be to
-    list."""
+def _touching(cures: Sequence[Collection[str]], least: int) -> Sequence[str] | None:
+    """The first by name of the smallest sets that touch every cure, of which none has fewer names
+    than `least`; None where too many would be to list."""
     most = max(map(len, cures))
-    size = 1
+    size = max(least, 1)
     while most**size <= LISTED:
         if found := _within(cures, size):
             return min(found)

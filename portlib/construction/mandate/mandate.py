@@ -30,6 +30,7 @@ from portlib.construction.mandate.rules import (
     MandateError,
     Row,
     Rule,
+    Values,
     check,
     fully_invested,
     group_limit,
@@ -305,9 +306,9 @@ class Mandate:
             self._written[c.name] = c, f"{{{parts}}}"
         return self._written[c.name][1]
 
-    def _by_asset(self, values: Mapping[str, float] | float | None, silent: Sequence[float]) -> str:
+    def _by_asset(self, values: Values | None, silent: Sequence[float]) -> str:
         """Numbers by asset, sorted by asset, without those that say nothing."""
-        if not isinstance(values, dict):
+        if values is None or isinstance(values, float):
             values = dict.fromkeys(self.labels, 1.0 if values is None else values)
         parts = [
             key + _digits(x)

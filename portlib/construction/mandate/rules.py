@@ -111,11 +111,13 @@ def vector(values: Values | None, labels: Sequence[str], unnamed: float) -> Arra
     >>> vector(None, ["a", "b"], 0.0).tolist(), vector(0.4, ["a", "b"], 0.0).tolist()
     ([1.0, 1.0], [0.4, 0.4])
     """
+    if values is None:
+        return np.ones(len(labels))
     if isinstance(values, (dict, Mapping)):
         if list(values) == list(labels):
             return np.array(list(values.values()), dtype=float)
         return np.array([values.get(a, unnamed) for a in labels], dtype=float)
-    return np.full(len(labels), 1.0 if values is None else float(values))
+    return np.full(len(labels), float(values))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -435,29 +437,29 @@ class Bounds(Rule):
     upper: Values = np.inf
 
     def check(self) -> None:
-        named = {a for side in (self.lower, self.upper) if isinstance(side, Mapping) for a in side}
-        lows = self.lower if isinstance(self.lower, Mapping) else dict.fromkeys(named, self.lower)
-        highs = self.upper if isinstance(self.upper, Mapping) else dict.fromkeys(named, self.upper)
+        sides = [side for side in (self.lower, self.upper) if not isinstance(side, float)]
+        named = {a for side in sides for a in side}
+        lows = _for_each(named, self.lower)
+        highs = _for_each(named, self.upper)
         first: dict[tuple[float, float], str] = {}  # by pair of limits, the asset that is named
         for asset in sorted(named):
             first.setdefault((lows.get(asset, -np.inf), highs.get(asset, np.inf)), asset)
-        sides = [(asset, *limits) for limits, asset in first.items()]
-        sides = sides or [("", _at(self.lower, "", -np.inf), _at(self.upper, "", np.inf))]
-        for asset, *limits in sides:
+        pairs = [(asset, *limits) for limits, asset in first.items()]
+        pairs = pairs or [("", _at(self.lower, "", -np.inf), _at(self.upper, "", np.inf))]
+        for asset, *limits in pairs:
             for key, limit in zip(self.PER_ASSET, limits, strict=True):
                 if asset and math.isnan(limit):
                     raise MandateError(
                         f"{self.name!r}: {key} of {asset!r} is {limit}; give a finite number"
                     )
-        if not any(math.isfinite(limit) for _, *limits in sides for limit in limits):
+        if not any(math.isfinite(limit) for _, *limits in pairs for limit in limits):
             raise MandateError(f"{self.name!r} needs a lower or an upper limit")
-        for asset, low, high in sides:
+        for asset, low, high in pairs:
             _ordered(self.name, asset, low, high, may_be_absent=True)
             _no_percent(self.name, "a limit on a weight", [low, high])
 
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
-        low = self.lower if isinstance(self.lower, Mapping) else dict.fromkeys(weight, self.lower)
-        high = self.upper if isinstance(self.upper, Mapping) else dict.fromkeys(weight, self.upper)
+        low, high = _for_each(weight, self.lower), _for_each(weight, self.upper)
         return max([low[a] - weight[a] for a in low] + [weight[a] - high[a] for a in high])
 
     def relaxed(self, by: float) -> Bounds:
@@ -1012,6 +1014,11 @@ def _none(slack: Any) -> Any:
 
 def _at(values: Values, asset: str, absent: float) -> float:
     return values.get(asset, absent) if isinstance(values, Mapping) else values
+
+
+def _for_each(assets: Iterable[str], limits: Values) -> Mapping[str, float]:
+    """One number meant for every asset as a number by asset."""
+    return dict.fromkeys(assets, limits) if isinstance(limits, float) else limits
 
 
 def _moved(values: Values, by: float) -> Values:

@@ -129,9 +129,22 @@ def test_the_canonical_form_is_strict_json():
         raise AssertionError(f"{constant} is no JSON")
 
     text = Mandate(LABELS, RULES).canonical
-    assert {rule["name"] for rule in json.loads(text, parse_constant=refuse)["rules"]} == {
-        c.name for c in RULES
-    }
+    read = json.loads(text, parse_constant=refuse)
+    assert {rule["name"] for rule in read["rules"]} == {c.name for c in RULES}
+    assert json.dumps(read, sort_keys=True) == text
+
+
+def test_the_canonical_form_is_written_as_json_writes_it():
+    labels = ('b "quoted"', "é", "a\\", "z")
+    odd = dict(zip(labels, (1e-17, 123456.789, 1 / 3, -99999.9), strict=True))
+    rules = [
+        Limit('odd "é"', odd, lower=1e-300, upper=1e22, unit="score").soft(0.1),
+        Bounds("one", lower=0.0, upper={"z": 0.25, "é": np.inf}),
+    ]
+    text = Mandate(labels, rules).canonical
+    assert json.dumps(json.loads(text), sort_keys=True) == text
+    said = {rule["kind"]: rule for rule in json.loads(text)["rules"]}
+    assert said["Limit"]["coefficients"] == odd and said["Bounds"]["upper"] == {"z": 0.25}
 
 
 def test_the_callers_mapping_cannot_change_a_mandate():
