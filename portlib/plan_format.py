@@ -242,7 +242,7 @@ class Lineup:
     @cached_property
     def written(self) -> str:
         """`to_json` as text; a row that many menus share is written once."""
-        rows = [_LINES.get(marked(row), partial(_text, row)) for row in self.to_json()]
+        rows = [_WRITTEN.get(marked(row), partial(_text, row)) for row in self.to_json()]
         return f"[{', '.join(rows)}]"
 
     @property
@@ -335,7 +335,7 @@ _MADE: Kept[Any] = Kept(256)
 #: The same of single rows of a lineup, which menus of one record keeper have in common.
 _FUNDS: Kept[Mapping[str, Any]] = Kept(4096)
 #: Rows of lineups as text.
-_LINES: Kept[str] = Kept(4096)
+_WRITTEN: Kept[str] = Kept(4096)
 #: By entry of the rules, what breaks the schema.
 _BREAKS: Kept[list[str]] = Kept(4096)
 

@@ -99,7 +99,7 @@ def test_frames_are_made_once_they_are_asked_for():
 
 def forgotten():
     """Nothing that was read before is known."""
-    for kept in (plan_format._COLUMNS, plan_format._MADE, plan_format._FUNDS, plan_format._LINES):
+    for kept in (plan_format._COLUMNS, plan_format._MADE, plan_format._FUNDS, plan_format._WRITTEN):
         kept.clear()
 
 
