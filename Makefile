@@ -43,8 +43,9 @@ book: environment ## execute every chapter, check every claim, publish _build/ht
 .PHONY: test
 test: environment ## lint, types, unit tests, and every chapter with its claims (PLAN=folder, ENGINE=ERC: another plan, engine)
 	@echo "== lint";  $(BIN)/ruff check . && $(BIN)/ruff format --check --quiet .
-	@echo "== types"; $(BIN)/mypy
-	@echo "== tests"; $(BIN)/python -m pytest -n 2 --dist loadscope
+	@mkdir -p .run; $(BIN)/mypy >.run/types.txt 2>&1 & types=$$!; failed=; \
+		echo "== types and tests"; $(BIN)/python -m pytest -n 2 --dist loadscope || failed=tests; \
+		wait $$types || failed="types $$failed"; cat .run/types.txt; test -z "$$failed"
 	@echo "== chapters"; $(BIN)/python -m tools.build test $(WITH_PLAN)
 
 ##@ For reviewers

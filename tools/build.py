@@ -176,6 +176,7 @@ def environment(root: Path, staging: Path, plan_folder: Path | None) -> dict[str
         "PYTHONPATH": os.pathsep.join([*paths, *filter(None, [os.environ.get("PYTHONPATH", "")])]),
         "PYTHONUTF8": "1",
         "PYTHONHASHSEED": "0",
+        "PYTHONDONTWRITEBYTECODE": "",  # thirty kernels need not compile the same modules
         "OMP_NUM_THREADS": "1",
         "OPENBLAS_NUM_THREADS": "1",
         "IPYTHONDIR": str(own / "ipython"),
