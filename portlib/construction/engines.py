@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -512,7 +513,8 @@ def _conic(
     if np.isfinite(trade_off):
         loss = cp.sum_squares(risk.root @ w) / (2 * unit) + (trade_off / unit) * loss
     problem = cp.Problem(cp.Minimize(loss), [part for _, part in named])
-    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
+    with suppress(cp.SolverError):  # without an answer it is refused below
+        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
     engine = f"cvxpy {cp.__version__} with Clarabel"
     if w.value is None:
         raise refusal(assumptions, mandate, f"{engine} ({problem.status})")

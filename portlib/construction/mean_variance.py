@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -605,7 +606,8 @@ def _conic_sharpe(assumptions: Assumptions, mandate: Mandate) -> Allocation:
     earned = assumptions.mu @ x - assumptions.rf * k == c
     loss = cp.sum_squares(risk.root @ x) / unit
     problem = cp.Problem(cp.Minimize(loss), [earned, *(part for _, part in rules)])
-    problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
+    with suppress(cp.SolverError):  # without an answer it is refused below
+        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
     engine = f"cvxpy {cp.__version__} with Clarabel"
     if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
         if conflict := diagnose(mandate, assumptions):

@@ -282,9 +282,7 @@ class _Linear:
         if status == highspy.HighsModelStatus.kInfeasible:
             return None
         if status != highspy.HighsModelStatus.kOptimal:
-            raise RuntimeError(
-                f"HiGHS could not tell whether the mandate admits a portfolio: {status}"
-            )
+            raise _undecided(status)
         return np.array(self._solver.getSolution().col_value[:m])
 
 
@@ -315,15 +313,25 @@ class _Conic:
         import cvxpy as cp
 
         self._fast.value = fast.astype(float)
-        self._problem.solve(solver=self._solver)
+        try:
+            self._problem.solve(solver=self._solver)
+        except cp.SolverError:
+            try:  # it may lose its way: once more, without scaling
+                self._problem.solve(solver=cp.CLARABEL, equilibrate_enable=False)
+            except cp.SolverError as stopped:
+                raise _undecided(stopped) from stopped
         if self._problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
             return None
         if self._change.value is None:
-            raise RuntimeError(
-                f"{self._solver} could not tell whether the mandate admits a portfolio: "
-                f"{self._problem.status}"
-            )
+            raise _undecided(self._problem.status)
         return np.asarray(self._change.value)
+
+
+def _undecided(told: object) -> ValueError:
+    return ValueError(
+        f"no solver could tell whether any portfolio obeys the mandate ({told}); look for limits "
+        "whose numbers are far larger or smaller than the others'"
+    )
 
 
 def _smallest(changes: _Changes, cure: Collection[str]) -> Sequence[str] | None:

@@ -3,11 +3,14 @@ programme."""
 
 import itertools
 
+import cvxpy as cp
 import highspy
 import numpy as np
 import pytest
 from scipy import optimize
 
+from portlib.construction import mean_variance as mv
+from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
     Bounds,
     Infeasible,
@@ -290,3 +293,51 @@ def test_the_least_relaxation_is_least_by_another_programme():
     assert sum(diagnose(impossible(), ASSUMPTIONS).relaxation.values()) == pytest.approx(
         by_hand, abs=1e-9
     )
+
+
+def lost(monkeypatch, times):
+    """Solvers that stop without an answer so many times before they give one; how each was
+    asked."""
+    asked = []
+    solve = cp.Problem.solve
+
+    def stopping(self, **settings):
+        asked.append(settings)
+        if len(asked) <= times:
+            raise cp.SolverError("stopped")
+        return solve(self, **settings)
+
+    monkeypatch.setattr(cp.Problem, "solve", stopping)
+    return asked
+
+
+def bent(limit):
+    """60/40, of which no asset may be more than 30%, within a distance."""
+    rules = [fully_invested(), long_only(), position_limit(0.3)]
+    return Mandate(LABELS, [*rules, TrackingError("tracking error", SIXTY_FORTY, limit)])
+
+
+def test_a_solver_that_loses_its_way_is_asked_once_more_and_says_the_same(monkeypatch):
+    plain = diagnose(bent(0.001), ASSUMPTIONS)
+    asked = lost(monkeypatch, 1)
+    again = diagnose(bent(0.001), ASSUMPTIONS)
+    assert again.conflict == plain.conflict
+    # the bottom is flat: where a sum is least to 1e-8, its parts are known to the root of that
+    assert again.relaxation == pytest.approx(plain.relaxation, abs=1e-4)
+    assert asked[1] == {"solver": cp.CLARABEL, "equilibrate_enable": False}
+
+
+def test_where_no_solver_can_tell_it_is_refused_with_what_to_look_for(monkeypatch):
+    lost(monkeypatch, 2)
+    with pytest.raises(ValueError, match=r"no solver could tell .* look for limits"):
+        diagnose(bent(0.001), ASSUMPTIONS)
+
+
+@pytest.mark.parametrize("find", [mv.maximum_utility, mv.maximum_sharpe])
+def test_an_engine_whose_solver_stops_refuses_and_blames_no_limit(monkeypatch, find):
+    """The stop of a solver is no error of its own kind: there is a portfolio, and it is said."""
+    mandate = bent(0.5)
+    lost(monkeypatch, 1)
+    told = {"risk_aversion": 3.0} if find is mv.maximum_utility else {}
+    with pytest.raises(NotSolved, match="no answer, although the mandate can be obeyed"):
+        find(ASSUMPTIONS, mandate, **told)
