@@ -660,7 +660,7 @@ def outlooks(
         ``chance`` (spending wanted is met for life, of those who reach retirement) with ``low`` and
         ``high``, ``shortfall``, ``wanted``, ``benefit``, ``balance`` (median at retirement),
         ``income`` and ``low_income`` (median and tenth percentile of benefits and an even share of
-        savings for life), dollars.
+        savings for life), dollars. All are of the lives that reach retirement, nan where none does.
 
     Raises
     ------
@@ -807,7 +807,7 @@ def _outlooks(
     met = (out.success & out.reached).sum(axis=1)
     low, high = wilson(met, np.maximum(count, 1))
     at_retirement = np.take_along_axis(factor, np.minimum(retires, years - 1)[:, None], axis=1)
-    middle, lean = np.quantile(out.balance, [0.5, 0.1], axis=1)
+    middle, lean = (_of_reached(out.balance, count, q) for q in (0.5, 0.1))
     secure = benefit + np.asarray(who.other_income)[which]
     columns = {
         "chance": met / np.maximum(count, 1),
@@ -820,7 +820,25 @@ def _outlooks(
         "income": secure + middle / at_retirement[:, 0],
         "low_income": secure + lean / at_retirement[:, 0],
     }
-    return pd.DataFrame(columns, index=list(case.names))
+    table = pd.DataFrame(columns, index=list(case.names))
+    table.loc[count == 0, ["chance", "low", "high", "shortfall"]] = np.nan
+    return table
+
+
+def _of_reached(balance: Array, count: Array, q: float) -> Array:
+    """The quantile `q` by row among the `count` lives that reach retirement; nan without any.
+
+    The others' balance is zero, so that they come first when balances are sorted.
+    """
+    ordered = np.sort(balance, axis=1)
+    last = balance.shape[1] - 1
+    place = last - (count - 1) * (1 - q)
+    below = np.clip(np.floor(place).astype(int), 0, last)
+    low, high = (
+        np.take_along_axis(ordered, np.minimum(at, last)[:, None], axis=1)[:, 0]
+        for at in (below, below + 1)
+    )
+    return np.where(count > 0, low + (high - low) * (place - below), np.nan)
 
 
 def _rising(rates: Array, rising: tuple[float, float, float], t: Any) -> Array:

@@ -45,8 +45,12 @@ def test_outlooks_of_many_are_those_of_one_at_a_time() -> None:
         lives = replace(lives, last=rows.Mortality().last_years(one.age, "both", chance)[None])
         out = simulate(rows.of_households([one], mix, lives), lives)
         assert many.loc[who, "chance"] == pytest.approx(out.chance()["mid"].iloc[0], abs=1e-12)
-        reached = out.balance[0]
+        reached = out.balance[0][out.reached[0]]
         assert many.loc[who, "balance"] == pytest.approx(np.quantile(reached, 0.5), rel=1e-9)
+        secure = many.loc[who, "benefit"] + one.other_income
+        spread = many.loc[who, ["income", "low_income"]] - secure
+        lean = np.quantile(reached, 0.1) / np.quantile(reached, 0.5)
+        assert spread["low_income"] == pytest.approx(lean * spread["income"], rel=1e-9)
         benefit, _ = ol.hh.benefits(one)
         assert many.loc[who, "benefit"] == benefit[0]
 
