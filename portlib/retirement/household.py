@@ -283,13 +283,32 @@ def contributions(household: Household) -> Array:
     ... )
     >>> contributions(one).round(2).tolist()
     [9500.0, 10450.0, 11495.0, 0.0, 0.0]
+
+    What the employer adds counts 360,000 of pay, and all together end at 72,000 of 2026; who
+    reaches 50 catches up beside it, with 8,000, at 60 with 11,250:
+
+    >>> rich = {"pay": 400_000, "deferral_rate": 0.5, "last_age": 90}
+    >>> contributions(Household(48, 50, nonelective=0.02, **rich)).tolist()[:3]  # 24,500 + 7,200
+    [31700.0, 31700.0, 0.0]
+    >>> contributions(Household(49, 51, nonelective=0.2, **rich)).tolist()[:2]
+    [72000.0, 80000.0]
+    >>> contributions(Household(59, 61, **rich)).tolist()[:2]
+    [32500.0, 35750.0]
+    >>> contributions(Household(49, 50, year=2024, **rich)).tolist()[:2]  # 402(g) of that year
+    [23000.0, 0.0]
     """
     h = household
     paid = np.zeros(household.horizon)
     for t, rate in enumerate(deferral_rates(h)):
         pay = h.pay * (1 + h.pay_growth) ** t
-        put = taxes.contribution(pay, float(rate), h.match, year=h.year, age=h.age + t)
-        paid[t] = put.total + h.nonelective * pay
+        paid[t] = taxes.contribution(
+            pay,
+            float(rate),
+            h.match,
+            year=h.year,
+            age=h.age + t,
+            nonelective=h.nonelective,
+        ).total
     return paid
 
 

@@ -651,13 +651,14 @@ def contribution(
     *,
     year: int,
     age: int,
+    nonelective: float = 0.0,
     wages_before: float | None = None,
     roth_offered: bool = True,
 ) -> Contribution:
     """What a participant may put in, and what the employer adds.
 
-    Pay counts up to 401(a)(17) for the match; the deferral stops at 402(g) and catch-up, and both
-    together, less catch-up, at 415(c) or pay: the employer's part gives way.
+    Pay counts up to 401(a)(17) for what the employer adds; the deferral stops at 402(g) and
+    catch-up, and both together, less catch-up, at 415(c) or pay: the employer's part gives way.
 
     Parameters
     ----------
@@ -669,6 +670,8 @@ def contribution(
         Tiers: ``rate`` of the part of the deferral from the tier before up to ``up_to`` of pay.
     year, age : int
         The age is that reached in the year.
+    nonelective : float
+        The employer's share of pay whether or not somebody defers.
     wages_before : float, optional
         Of the year before, pay if not given: above the threshold of 414(v)(7) the catch-up is Roth
         only.
@@ -707,6 +710,8 @@ def contribution(
             f"pay must be zero or more and the deferral rate between 0 and 1, got {pay}, "
             f"{deferral_rate}"
         )
+    if not 0 <= nonelective <= 1:
+        raise ValueError(f"nonelective {nonelective} is a share of pay from 0 to 1; in percent?")
     for tier in tiers(match):
         if not (0 <= tier["rate"] <= 5 and 0 <= tier["up_to"] <= 1):
             raise ValueError(
@@ -720,7 +725,7 @@ def contribution(
     caught_up = max(employee - law.elective_deferral, 0.0)
     counted = min(pay, law.compensation)
     rate = employee / counted if counted else 0.0
-    employer, floor = 0.0, 0.0
+    employer, floor = nonelective * counted, 0.0
     for tier in sorted(match, key=lambda tier: tier["up_to"]):
         employer += tier["rate"] * max(min(rate, tier["up_to"]) - floor, 0.0) * counted
         floor = max(floor, tier["up_to"])

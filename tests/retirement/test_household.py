@@ -7,6 +7,7 @@ import pytest
 
 from portlib import data
 from portlib.retirement import household as hh
+from portlib.retirement.cases import balanced, of_households
 from portlib.retirement.household import Household, Spouse
 
 MATCH = [{"rate": 1.0, "up_to": 0.03}, {"rate": 0.5, "up_to": 0.05}]
@@ -91,6 +92,13 @@ def test_contributions_stop_at_the_laws_limits() -> None:
     ]
     assert [rich[1], rich[2], rich[12]] == pytest.approx(expected)
     assert rich[16] == pytest.approx(expected[1]) and (rich[17:] == 0).all()
+    given = {"age": 49, "retirement_age": 51, "pay": 400_000, "deferral_rate": 0.5}
+    for share in (0.02, 0.2):  # what is given to all is under the same limits, as in `cases`
+        one = Household(**given, match=MATCH, nonelective=share)
+        saving = of_households([one], balanced(0.6)).saving
+        paid = [float(sum(x[0, 0] for x in saving.paid(t, slice(None)))) for t in (0, 1)]
+        assert hh.contributions(one)[:2] == pytest.approx(paid)
+    assert paid == [72_000, 72_000 + law["catch_up_age_50"][2026]]
 
 
 @pytest.mark.parametrize(

@@ -114,14 +114,28 @@ def cost(plan: Plan, design: Design) -> float:
     >>> more = cost(three, Design(half, nonelective=0.02, automatic=0.06)) - by_hand
     >>> abs(more - 0.02 - 0.005 * 56_600 / 174_600) < 1e-12
     True
+
+    What is given to all counts 360,000 of pay; of 500,000, 39,400 and 100,000 a tenth are 49,940:
+
+    >>> paid = three.participants.assign(pay=[500_000.0, 39_400.0, 100_000.0])
+    >>> share = cost(replace(three, participants=paid), Design(nonelective=0.1))
+    >>> abs(639_400 * share - 49_940) < 1e-6
+    True
     """
     paid = 0.0
     people = plan.participants
     year = plan.as_of.year
     rates = _rates(people["deferral_rate"].to_numpy(float), design)
     for pay, rate, age in zip(people["pay"], rates, plan.age, strict=True):
-        one = taxes.contribution(float(pay), float(rate), design.match, year=year, age=int(age))
-        paid += one.employer + design.nonelective * float(pay)
+        one = taxes.contribution(
+            float(pay),
+            float(rate),
+            design.match,
+            year=year,
+            age=int(age),
+            nonelective=design.nonelective,
+        )
+        paid += one.employer
     return paid / float(people["pay"].sum())
 
 
