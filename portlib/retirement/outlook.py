@@ -100,6 +100,18 @@ def household(plan: Plan, participant: str, **changes: Any) -> Household:
     >>> rules = {**ours.rules, "normal_retirement_age": 30}
     >>> household(replace(ours, rules=rules), "P0001").retirement_age  # born in 1992
     35
+
+    A spouse is who was born some year, with a pay where one is known:
+
+    >>> some = ours.participants.loc[["P0002", "P0003", "P0004"]]
+    >>> some = some.assign(spouse_birth_year=[1975, 1986, np.nan], spouse_pay=[3e4, np.nan, 1e4])
+    >>> pairs = replace(ours, participants=some)
+    >>> [household(pairs, who).spouse for who in ("P0003", "P0004")] == [hh.Spouse(40), None]
+    True
+    >>> household(pairs, "P0002").spouse == hh.Spouse(51, 30_000.0)
+    True
+    >>> household(pairs, "P0002", spouse=None).spouse is None
+    True
     >>> household(ours, "P0002x")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -679,8 +691,9 @@ def outlooks(
     >>> years = np.random.default_rng(3).normal(0.04, 0.1, (40, 110, 2))
     >>> returns = Scenarios(years, ("equity", "bonds"), "SYNTHETIC")
     >>> rising = {"escalation": 0.02, "ceiling": 0.1, "nonelective": 0.01}
+    >>> mix, law = balanced(0.6, fee=0.01), Mortality(relative=1.5)
     >>> table = outlooks(
-    ...     people(three), three, balanced(0.6), returns, np.random.default_rng(1), **rising
+    ...     people(three), three, mix, returns, np.random.default_rng(1), **rising, mortality=law
     ... )
     >>> rate = three.policy["lifecycle_annuity_rate"]
 
