@@ -320,6 +320,8 @@ def full_retirement_months(birth_year: int) -> int:
     --------
     >>> [full_retirement_months(born) for born in (1937, 1954, 1955, 1959, 1960, 1990)]
     [792, 792, 794, 802, 804, 804]
+    >>> [full_retirement_months(born) for born in (1956, 1957, 1958)]  # two months more each
+    [796, 798, 800]
     """
     return FULL_RETIREMENT[max((y for y in FULL_RETIREMENT if y <= birth_year), default=1943)]
 
@@ -500,9 +502,13 @@ def average_indexed_earnings(earnings: Mapping[int, float], birth_year: int) -> 
 
     >>> average_indexed_earnings({2019: 54_099.99, 2021: 42_000.0}, 1960)  # 97,628.60 / 420
     232
-    >>> long = {2020 + k: 42_000.0 for k in range(35)} | {2055: 10.0}
+    >>> long = {2020 + k: 42_000.0 for k in range(35)} | {2055: 1_000.0}
     >>> average_indexed_earnings(long, 1960)  # the best 35 years
     3500
+    >>> average_indexed_earnings({2019: -1.0}, 1960)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: earnings ...
     >>> average_indexed_earnings({}, 1960)
     Traceback (most recent call last):
     ...
@@ -617,6 +623,8 @@ def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int
 
     >>> benefits(Household(64, 65, pay=84_000, pay_growth=0.05))[0].tolist()  # 12 * 1,599
     [19188.0]
+
+    It goes on in ``household.md``.
     """
     h = household
     claimed = claiming_months(h.claiming_age, h.retirement_age)
@@ -706,6 +714,8 @@ def couple_benefits(household: Household, own: Array) -> tuple[Array, Array, int
     Traceback (most recent call last):
     ...
     ValueError: this household has no spouse
+
+    It goes on in ``household.md``.
     """
     h = household
     s = household.spouse
@@ -769,6 +779,16 @@ def survival(household: Household) -> Array:
     >>> sexes = "male_death_probability", "female_death_probability"
     >>> bool(abs(found - (1 - sum(dies[sex] for sex in sexes) / 2)) < 1e-12)
     True
+    >>> bool(abs(survival(Household(90, 65, sex="female"))[1] - (1 - dies[sexes[1]])) < 1e-12)
+    True
+
+    Later fewer of them are men: the mean of two products, and none is left after the last year:
+
+    >>> lives = 1 - data.table("life_table_2023").loc[90:91, list(sexes)].to_numpy()
+    >>> men, women = lives[0] * lives[1]
+    >>> short = survival(Household(90, 65, last_age=93))
+    >>> bool(abs(short[2] - (men + women) / 2) < 1e-12), float(short[3])
+    (True, 0.0)
     """
     h = household
     alive = np.ones(household.horizon + 1)

@@ -151,6 +151,8 @@ def senior_deduction(
     >>> incomes = [75_000, 95_000, 175_000, 190_000]
     >>> senior_deduction(incomes, year=2028, status="single", over_65=1).tolist()
     [6000.0, 4800.0, 0.0, 0.0]
+    >>> float(senior_deduction(95_000, year=2026, status="head_of_household", over_65=1))
+    4800.0
     >>> float(senior_deduction(170_000, year=2025, status="married_joint", over_65=2))  # 2 * 4,800
     9600.0
     >>> [
@@ -506,6 +508,12 @@ def marginal_rate(kind: Kind, *, step: float = 100.0, **household: Any) -> Array
     >>> at = {"year": 2026, "status": "single", "ordinary": 15_800}
     >>> round(float(marginal_rate("interest", step=400, **at)), 6)
     0.025
+
+    Gains on top of pay of 70,000 bear 15%, and 5% of the state:
+
+    >>> at = {"year": 2026, "status": "single", "ordinary": [70_000, 16_100], "state_rate": 0.05}
+    >>> marginal_rate("qualified", **at).round(6).tolist()
+    [0.2, 0.05]
     """
     more = {**household, kind: np.asarray(household.get(kind, 0.0), dtype=float) + step}
     return np.asarray((income_tax(**more).total - income_tax(**household).total) / step)
@@ -777,6 +785,9 @@ def medicare_premiums(income: ArrayLike, *, year: int, status: str, people: int 
     5769.6
     >>> float(medicare_premiums(120_000, year=2026, status="married_separate").round(2))
     6355.2
+    >>> head = {"year": 2026, "status": "head_of_household"}
+    >>> [float(medicare_premiums(110_000, people=n, **head).round(2)) for n in (0, 2)]
+    [0.0, 2296.8]
     >>> medicare_premiums(120_000, year=2026, status="single", people=3)
     Traceback (most recent call last):
     ...
@@ -830,6 +841,8 @@ def early_withdrawal_tax(
     [1000.0, 0.0]
     >>> [float(early_withdrawal_tax(10_000, 56, left_employer_at=left)) for left in (54.9, 55, 57)]
     [1000.0, 0.0, 1000.0]
+    >>> early_withdrawal_tax([0, 10_000], 55, left_employer_at=55).tolist()
+    [0.0, 0.0]
     >>> early_withdrawal_tax([2_500, -10], 50)
     Traceback (most recent call last):
     ...
@@ -894,6 +907,10 @@ def conversion_cost(
     >>> cost = conversion_cost(10_000, premiums=two_years_on, **from_step_to_step)
     >>> round(cost, 6)  # 24%, and 12 * (240.40 - 95.70) of 10,000
     0.41364
+    >>> couple = {"year": 2026, "status": "married_joint", "interest": 210_000}
+    >>> cost = conversion_cost(10_000, premiums={"year": 2026, "people": 2}, **couple)
+    >>> round(cost, 6)  # 22%, and 2 * 1,148.40
+    0.44968
     >>> conversion_cost(0.0, **at)
     Traceback (most recent call last):
     ...
@@ -1051,6 +1068,9 @@ def required_minimum_distribution(
     [10000.0, 2000.0]
     >>> [float(required_minimum_distribution(246_000, age, 1960)) for age in (74, 75)]
     [0.0, 10000.0]
+    >>> born = datetime.date(1949, 6, 30), datetime.date(1951, 1, 1)
+    >>> [float(required_minimum_distribution(274_000, 72, day)) for day in born]  # from 70.5, 73
+    [10000.0, 0.0]
     """
     held = np.asarray(balance, dtype=float)
     if age < rmd_start_age(birth_year):

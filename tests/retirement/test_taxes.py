@@ -2,6 +2,8 @@
 inputs."""
 
 import datetime
+import hashlib
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -456,3 +458,36 @@ def test_one_wrong_among_many_is_refused_wherever_many_are_taken() -> None:
 def test_a_tier_is_a_rate_and_how_far_it_goes(tier) -> None:
     with pytest.raises(ValueError, match="needs rate and up_to, no more"):
         taxes.tiers([{"rate": 1.0, "up_to": 0.03}, tier])
+
+
+def test_other_tables_of_law_are_read_anew(tmp_path, monkeypatch) -> None:
+    """What was read once is kept by the folder that it was read from."""
+
+    def told() -> list[float]:
+        return [
+            taxes.standard_deduction(2026, "single"),
+            float(taxes.ordinary_tax(10_000, year=2026, status="single")),
+            float(taxes.gains_tax(10_000, 600_000, year=2026, status="single")),
+            float(taxes.distribution_period(72)),
+        ]
+
+    before = told()
+    assert before == pytest.approx([16_100, 1_000, 2_000, 27.4])
+    copy = tmp_path / "data"
+    shutil.copytree(data.ROOT, copy)
+    for name, old, new in (
+        ("retirement_limits.yml", "2026: {single: 16100,", "2026: {single: 16200,"),
+        ("income_tax_brackets.csv", "2026,single,0.1,", "2026,single,0.11,"),
+        ("capital_gains_brackets.csv", "2026,single,0.2,", "2026,single,0.21,"),
+        ("uniform_lifetime_table.csv", "72,27.4", "72,27.5"),
+    ):
+        text, sources = (copy / name).read_text(), (copy / "sources.yml").read_text()
+        assert text.count(old) == 1
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        (copy / name).write_text(text.replace(old, new), newline="\n")
+        fresh = hashlib.sha256((copy / name).read_bytes()).hexdigest()
+        (copy / "sources.yml").write_text(sources.replace(digest, fresh), newline="\n")
+    monkeypatch.setattr(data, "ROOT", copy)
+    assert told() == pytest.approx([16_200, 1_100, 2_100, 27.5])
+    monkeypatch.undo()
+    assert told() == before
