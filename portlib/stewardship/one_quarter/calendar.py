@@ -86,7 +86,8 @@ def _signatures(desk: Desk, at: datetime) -> Iterator[Due]:
         yield Due("renew", "certificate", f"{NotCertified.__name__}: none names the model in use")
     elif _ends(last["signed"]["message"]["validUntil"], at):
         yield Due("renew", "certificate", _until(last["signed"]["message"]["validUntil"]))
-    for event in desk.log.events("views", "ViewAccepted"):
+    newest = {event.body["view"]: event for event in desk.log.events("views", "ViewAccepted")}
+    for event in newest.values():
         until = event.body["signed"]["message"]["validUntil"]
         if at.timestamp() <= until and _ends(until, at):
             yield Due("renew", "view", f"{event.body['view']}: {_until(until)}")

@@ -246,7 +246,11 @@ class _Past:
         self.halted = False
 
     def _quorum(self, event: Event, about: Event) -> Event:
-        """The last approval that was needed, by as many roles but the proposer's as must."""
+        """The last approval that was needed, by as many roles but the proposer's as must.
+
+        Who ran the machine when it halted proposed nothing.
+        """
+        proposer = about.actor if about.name == "PolicyChangeProposed" else None
         given = {
             approval.body["role"]: approval
             for approval in self.events.values()
@@ -255,7 +259,7 @@ class _Past:
         counting = [
             approval
             for role, approval in given.items()
-            if role in self.policy["approval_roles"] and role != about.actor
+            if role in self.policy["approval_roles"] and role != proposer
         ]
         needed = self.policy["approvals_needed"]
         if len(counting) < needed:

@@ -239,6 +239,16 @@ def from_policy(name: str, *, policy: Policy) -> Trigger:
     >>> now = Situation(half, half, np.zeros((1, 2)), months_since=6)
     >>> from_policy("calendar", policy=decided)(now), from_policy("drift", policy=decided)(now)
     ('6 months have passed', '')
+    >>> moves = np.array([[0.0, 0.0], [0.02, 0.0], [0.0, 0.0], [0.2, 0.0], [-0.3, 0.0]])
+    >>> late = Situation(np.array([0.65, 0.35]), half, moves, months_since=2)
+    >>> decided = decided.replace(
+    ...     rebalance_drift={"absolute": 0.1, "relative": 0.2},
+    ...     rebalance_risk_spike={"window_months": 2, "multiple": 3.0},
+    ...     rebalance_signal_months=3,
+    ... )
+    >>> # of 0.65 * 0.2 and 0.65 * -0.3: 0.65 * 0.5 / 2**0.5 * 12**0.5
+    >>> [from_policy(name, policy=decided)(late)[:20] for name in TRIGGERS[1:]]
+    ['asset 0 is 0.1500 of', 'volatility 0.7961 ex', 'the 3-month trend tu']
     >>> from_policy("whim", policy=decided)
     Traceback (most recent call last):
     ...
