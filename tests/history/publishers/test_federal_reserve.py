@@ -131,3 +131,71 @@ def test_bytes_that_are_no_text_are_refused(tmp_path):
         read(save(tmp_path, b"observation_date,GS10\n\xff\xfa\n"))
     with pytest.raises(DataError, match=r"absent.csv: cannot be read"):
         read(tmp_path / "absent.csv")
+
+
+YEARS = ("1", "2", "3", "5", "7", "10", "20", "30")
+
+
+@pytest.mark.parametrize(
+    ("names", "publisher", "open_", "unit"),
+    [
+        (
+            [*(f"GS{n}" for n in YEARS), *(f"DGS{n}" for n in YEARS)],
+            "Board of Governors of the Federal Reserve System",
+            True,
+            "percent",
+        ),
+        (
+            ["TB3MS", "DTB3", "FII30", "FEDFUNDS"],
+            "Board of Governors of the Federal Reserve System",
+            True,
+            "percent",
+        ),
+        (["AAA", "BAA"], "Moody's", False, "percent"),
+        (["CPIAUCNS", "CPIAUCSL", "CPILFESL"], "Bureau of Labor Statistics", True, "index"),
+    ],
+)
+def test_each_series_has_its_publisher_licence_and_unit(tmp_path, names, publisher, open_, unit):
+    for name in names:
+        file = read(save(tmp_path, f"observation_date,{name}\n2026-01-01,4.1\n2026-02-01,4.2\n"))
+        assert (file.kind, file.publisher, file.tables[0].unit) == (name, publisher, unit)
+        assert file.licence.startswith("public domain") == open_
+        assert ("not to be passed on" in file.licence) != open_
+        assert (file.tables[0].title, file.notes) == (name, ())
+
+
+def test_each_maturity_of_h15_is_the_one_of_its_code(tmp_path):
+    codes = [f"RIFLGFCY{int(n):02d}_N.M" for n in YEARS]
+    figures = ",".join(str(int(n) / 10) for n in YEARS)
+    head = f"Series Description{',x' * len(YEARS)}\nTime Period,{','.join(codes)}\n"
+    file = read(save(tmp_path, f"{head}2026-01,{figures}\n2026-02,{figures}\n"))
+    table = file.tables[0].values
+    assert table.iloc[1].to_dict() == {f"GS{n}": int(n) / 10 for n in YEARS}
+    assert file.kind == "+".join(f"GS{n}" for n in YEARS)
+
+
+def test_of_several_series_a_month_that_one_lacks_is_known_and_one_that_all_lack_is_not(tmp_path):
+    rows = ["2026-01-01,4.1,.", "2026-02-01,.,3.9", "2026-03-01,4.3,3.8", "2026-04-01,.,."]
+    file = read(save(tmp_path, "\n".join(["observation_date,GS10,GS5", *rows])))
+    assert file.notes == ("blank, and kept missing: 3",)  # months, not cells
+    assert file.vintage == "2026-03-31"
+    last = read(save(tmp_path, "\n".join(["observation_date,GS10,GS5", *rows[:2]])))
+    assert last.vintage == "2026-02-28"
+    values = file.tables[0].values
+    assert values["GS5"].tolist()[1:3] == [3.9, 3.8] and values["GS10"].isna().sum() == 2
+
+
+def test_days_of_which_the_first_begins_a_month_are_days(tmp_path):
+    rows = "2026-05-01,4.1\n2026-05-04,4.2\n2026-06-01,4.3\n"
+    table = read(save(tmp_path, "DATE,DGS10\n" + rows, "DGS10.csv")).tables[0]
+    assert table.frequency == "day"
+    assert table.values.index.strftime("%m-%d").tolist() == ["05-01", "05-04", "06-01"]
+
+
+def test_one_series_in_two_columns_names_of_two_licences_and_a_wide_row_are_refused(tmp_path):
+    for header, message in (("DATE,AAA,GS10", "one publisher"), ("DATE,GS10", "has 2 values for")):
+        with pytest.raises(DataError, match=message):
+            read(save(tmp_path, f"{header}\n2026-01-01,4.1,4.2\n"))
+    with pytest.raises(DataError, match="row 2026-08-20 is not as wide as the header"):
+        preamble = "Note: This is not an official Federal Reserve statistical release.\n"
+        read(save(tmp_path, f"{preamble}Date,BETA0,SVENPY10\n2026-08-20,1\n"))

@@ -213,3 +213,51 @@ def test_daily_files_are_refused_as_such(tmp_path):
     )
     with pytest.raises(DataError, match="daily data; import the monthly file of the same name"):
         read(save(tmp_path, text))
+
+
+def test_a_year_left_out_is_a_gap(tmp_path):
+    with pytest.raises(DataError, match=r"Annual Factors.*: 2026 follows a gap"):
+        read(save(tmp_path, factors().replace("  2025", "  2026")))
+
+
+def test_every_mark_for_missing_is_missing_and_a_number_like_it_is_not(tmp_path):
+    marks = ("-99.99", "-999", "-999.00", "-99.990", "-999.0", "-99.98", "99.99", "0.00")
+    head = "," + ",".join(f"P{n}" for n in range(len(marks)))
+    title = "Average Value Weighted Returns"
+    text = f"{NEW}\r\n{title}\r\n{head}\r\n202601,{','.join(marks)}\r\n202602{',1.00' * 8}\r\n"
+    values = read(save(tmp_path, text, "8_Portfolios.csv")).tables[0].values
+    assert values.iloc[0].isna().tolist() == [True] * 5 + [False] * 3
+    assert values.iloc[0, 5:].tolist() == [-99.98, 99.99, 0.0]
+
+
+def test_a_file_that_names_no_database_is_of_the_us_where_it_begins_as_those_do(tmp_path):
+    header = ",Mkt-RF,SMB,HML,RF\r\n"
+    american = read(save(tmp_path, header + rows(4, "192607"), "renamed.csv"))
+    assert american.kind == "F-F_Research_Data_Factors"
+    abroad = read(save(tmp_path, header + rows(4, "199007"), "Europe_3_Factors_CSV (1).csv"))
+    assert abroad.kind == "Europe_3_Factors"
+    bloomberg = NEW.replace("CRSP", "Bloomberg") + "\r\n"
+    named = read(save(tmp_path, bloomberg + header + rows(4), "Japan_3_Factors.csv"))
+    assert named.kind == "Japan_3_Factors"
+    other = read(save(tmp_path, bloomberg + header + rows(4), "mine_csv.csv"))
+    assert other.kind == "mine"
+    for file in (american, abroad, named, other):
+        assert file.publisher == "Kenneth R. French Data Library"
+        assert "not to be passed on" in file.licence
+
+
+def test_a_section_without_a_title_does_not_take_that_of_the_one_before(tmp_path):
+    header = ",Lo 10,Hi 10\r\n"
+    titled = "\r\nAverage Value Weighted Returns\r\n"
+    text = NEW + titled + header + rows(2) + "\r\n" + header + rows(2)
+    tables = read(save(tmp_path, text, "2_Portfolios_X.csv")).tables
+    assert [one.unit for one in tables] == ["percent", "as published"]
+    assert tables[0].title == "Average Value Weighted Returns" != tables[1].title
+
+
+def test_the_latest_of_all_monthly_tables_is_held_against_the_database(tmp_path):
+    header, title = ",Lo 10,Hi 10\r\n", "\r\nAverage {} Weighted Returns\r\n"
+    short = title.format("Value") + header + rows(2, "202501", 10)
+    whole = title.format("Equal") + header + rows(2)
+    for order in (short + whole, whole + short):
+        assert read(save(tmp_path, NEW + order, "2_Portfolios_X.csv")).vintage == "202602"

@@ -50,3 +50,28 @@ def test_dates_in_words_and_blanks_after_commas_are_read(tmp_path):
 def test_a_hole_in_the_prices_is_refused(tmp_path, lines, message):
     with pytest.raises(DataError, match=f"fund-price-history.csv: .*{message}"):
         read(save(tmp_path, HEADER, *lines))
+
+
+def test_five_funds_alone_are_enough_and_a_life_cycle_fund_may_lack_a_price(tmp_path):
+    file = read(save(tmp_path, "date,C Fund,I Fund,G Fund,S Fund,F Fund", "2026-10-06,3,5,1,4,2"))
+    assert file.tables[0].values.iloc[0].to_dict() == {"C": 3, "I": 5, "G": 1, "S": 4, "F": 2}
+    assert file.publisher == "Federal Retirement Thrift Investment Board"
+    assert file.licence.startswith("public domain")
+    assert (file.tables[0].title, file.tables[0].frequency) == ("share prices", "day")
+    blank = read(save(tmp_path, HEADER, *NEWEST_FIRST)).tables[0].values
+    assert blank["L_2030"].isna().all() and blank["L_Income"].tolist() == [26.1, 26.1234]
+
+
+@pytest.mark.parametrize("column", range(3, 8))
+@pytest.mark.parametrize("price", ["", "0", "-1.5"])
+def test_no_fund_of_the_five_may_lack_a_price_on_any_day(tmp_path, column, price):
+    cells = NEWEST_FIRST[1].split(",")
+    cells[column] = price
+    with pytest.raises(DataError, match="is missing or not positive"):
+        read(save(tmp_path, HEADER, NEWEST_FIRST[0], ",".join(cells)))
+
+
+def test_one_date_that_is_none_is_refused_among_good_ones(tmp_path):
+    bad = NEWEST_FIRST[1].replace("2026-10-06", "2026-10-36")
+    with pytest.raises(DataError, match="'2026-10-36' is no date"):
+        read(save(tmp_path, HEADER, NEWEST_FIRST[0], bad))

@@ -133,3 +133,54 @@ def test_other_and_damaged_workbooks_are_refused(tmp_path):
     (tmp_path / "cut.xlsx").write_bytes(other.read_bytes()[:200])
     with pytest.raises(DataError, match=r"cut.xlsx: cannot be read as a workbook"):
         read(tmp_path / "cut.xlsx")
+
+
+def test_each_of_shillers_columns_is_its_own_and_none_may_lack(tmp_path):
+    table = read(shiller(tmp_path, [2025.11, 2025.12, 2026.01])).tables[0]
+    told = {"price": 6001, "dividend": 80, "earnings": 290, "consumer_prices": 320}
+    assert table.values.iloc[1].to_dict() == {**told, "yield_10y": 4.2}
+    assert (table.frequency, table.unit) == ("month", "as published")
+    header = ["Date", "P", "D", "E", "CPI", "Fraction"]
+    sheet = [header, [2025.11, 1.0, 2.0, 3.0, 4.0, 5.0]]
+    with pytest.raises(DataError, match="a column is missing of P, D, E, CPI, Rate GS10"):
+        read(workbook(tmp_path / "cut.xlsx", {"Data": sheet}))
+    with pytest.raises(DataError, match="no row begins with 'Date'"):
+        read(workbook(tmp_path / "bare.xlsx", {"Data": [["Day", 1.0]]}))
+
+
+def test_damodarans_years_may_not_lack_one_nor_a_column(tmp_path):
+    header = ["Year", "Real Estate", "Gold*", "S&P 500 (includes dividends)", "3-month T.Bill"]
+    header += ["US T. Bond (10-year)", "Baa Corporate Bond"]
+    rows = [[year, 0.06, 0.07, 0.1, 0.03, 0.04, 0.05] for year in (2023, 2024, 2025)]
+    named = {"Returns by year": [header, *rows]}
+    table = read(workbook(tmp_path / "h.xlsx", named)).tables[0]
+    # whatever their order in the sheet
+    assert table.values.loc[2024].tolist() == [0.1, 0.03, 0.04, 0.05, 0.06, 0.07]
+    assert list(table.values) == [
+        "us_large_equity",
+        "bills",
+        "treasury_10y",
+        "baa_corporate",
+        "real_estate",
+        "gold",
+    ]
+    assert table.unit == "decimal"
+    for broken, message in (
+        ([header, rows[0], rows[2]], "are not in sequence"),
+        ([header], "are not in sequence"),
+        ([header[:-1], *rows], "no column 'Baa Corporate Bond' beside 'Year'"),
+    ):
+        with pytest.raises(DataError, match=message):
+            read(workbook(tmp_path / "h.xlsx", {"Returns by year": broken}))
+
+
+def test_a_price_list_without_its_day_and_one_without_months(tmp_path):
+    rows = [[None, "Gold", None], [None, "($/toz)", None]]
+    rows += [["1960M12", 35.3, 1.0], ["1961M01", 35.4, 2.0]]
+    file = read(workbook(tmp_path / "p.xlsx", {"Monthly Prices": rows}))
+    values = file.tables[0].values
+    assert values.to_dict("list") == {"Gold, $/toz": [35.3, 35.4]}  # a column without a name: none
+    assert values.index.strftime("%Y-%m-%d").tolist() == ["1960-12-31", "1961-01-31"]
+    assert (file.notes, file.vintage, file.tables[0].unit) == ((), "1961-01", "dollars")
+    with pytest.raises(DataError, match="no row such as 1960M01"):
+        read(workbook(tmp_path / "p.xlsx", {"Monthly Prices": rows[:2]}))
