@@ -678,3 +678,120 @@ def test_a_plan_says_the_same_with_and_without_its_frames(where):
     assert np.array_equal(again.exposures, said[2].exposures)
     assert np.array_equal(again.own_risk, said[2].own_risk)
     assert np.array_equal(again.costs, said[2].costs)
+
+
+def leaves(content, *path):
+    """Every entry of nested mappings and lists that is neither, by its path."""
+    if isinstance(content, dict) and content:
+        return [leaf for key, value in content.items() for leaf in leaves(value, *path, key)]
+    if isinstance(content, list) and content:
+        return [leaf for at, value in enumerate(content) for leaf in leaves(value, *path, at)]
+    return [(path, content)]
+
+
+def test_each_entry_within_a_rule_is_in_the_fingerprint():
+    ours = plan.from_json({**plan.read(data.ROOT / "plan").to_json(), "participants": []})
+    rules = json.loads(json.dumps(ours.to_json()["rules"]))
+    seen = {ours.fingerprint}
+    for (*path, last), _ in leaves(rules):
+        other = json.loads(json.dumps(rules))
+        place = other
+        for step in path:
+            place = place[step]
+        place[last] = "another"
+        seen.add(replace(ours, rules=other).fingerprint)
+    assert len(seen) == 1 + len(leaves(rules))
+
+
+@pytest.mark.parametrize("at", [0, 2, -1])
+def test_a_row_that_differs_in_one_cell_from_one_read_before_is_not_taken_for_it(at):
+    content = {**plan.read(data.ROOT / "plan").to_json(), "participants": []}
+    before = plan.from_json(content).fingerprint
+    row = content["lineup"][at]
+    changes = {name: value * 0.999 for name, value in row.items() if type(value) is float and value}
+    changes |= {"label": "Another", "category": "another", "affiliated": not row["affiliated"]}
+    changes.pop("plan_share", None)
+    assert len(changes) >= 5
+    for name, value in changes.items():
+        if name not in plan_format.LINEUP:  # a class: its row would not sum to one
+            continue
+        other = list(content["lineup"])
+        other[at] = {**row, name: value}
+        made = plan.from_json({**content, "lineup": other})
+        assert made.fingerprint != before, name
+        told = made.to_json()["lineup"][at][name]
+        assert told == (pytest.approx(value) if type(value) is float else value), name
+    assert plan.from_json(content).fingerprint == before
+
+
+def test_a_smaller_menu_takes_with_it_what_was_promised_of_the_rest():
+    ours = plan.read(data.ROOT / "plan")
+    gone = {"TSMIDX", *ours.rules["stable_value"]["competing"]}
+    kept = [fund for fund in ours.funds.index[::-1] if fund not in gone]  # in another order
+    some = ours.offering(kept)
+    assert list(some.funds.index) == kept == list(some.holdings)
+    assert some.funds["plan_share"].isna().all()
+    assert some.rules["stable_value"]["competing"] == []
+    assert ours.rules["stable_value"]["competing"], "the plan itself is as it was"
+    assert list(some.exposures.index) == [fund for fund in kept if fund in ours.exposures.index]
+    assert some.vintages is ours.vintages
+    for who in ours.holdings.index:
+        left = {fund: ours.holdings.loc[who, fund] for fund in kept}
+        if sum(left.values()) == 0:
+            assert who not in some.participants.index
+            continue
+        scaled = [share / sum(left.values()) for share in left.values()]
+        assert some.holdings.loc[who].tolist() == pytest.approx(scaled)
+    free = replace(ours, rules={**ours.rules, "default": None})
+    for which in ("round_trip_days", "minimum_holding_days"):
+        named = dict(ours.rules["trading"][which])
+        assert named, which
+        first = next(iter(named))
+        some = free.offering([fund for fund in ours.funds.index if fund != first])
+        assert dict(some.rules["trading"][which]) == {f: d for f, d in named.items() if f != first}
+    series = ours.funds.index[ours.funds["kind"] == "target_date"]
+    assert free.offering([f for f in ours.funds.index if f not in series]).vintages is None
+    alone = free.offering([series[0]])
+    holders = int((ours.holdings[series[0]] > 0).sum())
+    assert len(alone.participants) == holders < len(ours.participants)
+    assert (alone.holdings[series[0]] == 1).all()
+
+
+def test_what_is_held_by_class_leaves_the_series_out_and_counts_dollars():
+    ours = plan.read(data.ROOT / "plan")
+    balances = ours.participants["balance"].tolist()
+    in_class = dict.fromkeys(ours.exposures, 0.0)
+    for fund, mix in ours.exposures.to_dict("index").items():
+        held = sum(b * x for b, x in zip(balances, ours.holdings[fund].tolist(), strict=True))
+        for name, part in mix.items():
+            in_class[name] += part * held / sum(balances)
+    assert ours.class_shares.to_dict() == pytest.approx(in_class)
+    assert ours.assets == pytest.approx(sum(ours.participants["balance"]))
+    assert (ours.as_of.year - ours.age == ours.participants["birth_year"]).all()
+    assert list(ours.equity_classes) == list(ours.policy["equity_classes"])
+
+
+def test_what_a_person_did_not_say_is_neither_zero_nor_told():
+    content = plan.read(data.ROOT / "plan").to_json()
+    content["lineup"] = [{**row, "plan_share": None} for row in content["lineup"]]
+    first, second = content["participants"][:2]
+    silent = {"retirement_age", "outside_assets", "other_income", "answers"}
+    said = {"retirement_age": 66.0, "outside_assets": 5.0, "other_income": 7.0}
+    said |= {"answers": [1, 2, 3, 4, 5, 4, 3]}
+
+    def made(**entries):
+        people = [{**first, **said, **entries}, {**second, **said}]
+        return plan.from_json({**content, "participants": people})
+
+    whole = made()
+    for name in silent:
+        without = made(**{name: None})
+        assert without.fingerprint != whole.fingerprint, name
+        told = without.to_json()["participants"]
+        assert told[0][name] is None and told[1][name] == said[name], name
+        assert pd.isna(without.participants[name].iloc[0])
+        others = silent - {name}
+        assert all(told[0][other] == said[other] for other in others)
+    for name in ("outside_assets", "other_income"):
+        assert made(**{name: 0.0}).fingerprint != made(**{name: None}).fingerprint
+        assert made(**{name: 0.0}).participants[name].iloc[0] == 0.0

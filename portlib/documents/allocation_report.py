@@ -697,15 +697,18 @@ def _measured(rule: object, weights: Mapping[str, float]) -> tuple[str, str]:
             f"{low} to {high}" if low and high else f"at least {low}" if low else f"at most {high}"
         )
         return digits(held), words
-    if isinstance(rule, Bounds):
-        upper = rule.upper
-        if isinstance(upper, Mapping):
-            most = max((weights[a] for a in upper), default=0.0)
-            ends_ = sorted({round(x, 9) for x in upper.values() if np.isfinite(x)})
-            return percent(most), f"at most {percent(ends_[0])}" if ends_ else ""
-        if upper is not None and np.isfinite(float(upper)):
-            return percent(max(weights.values())), f"at most {percent(float(upper))} each"
-        return percent(min(weights.values())), "at least 0.0% each"
+    if isinstance(rule, Bounds):  # of limits by asset, the one that is nearest to its own
+        low, high = (side.tolist() for side in rule.bounds(tuple(weights)))
+        room = [min(w - a, b - w) for w, a, b in zip(weights.values(), low, high, strict=True)]
+        at = room.index(min(room))
+        has, least, most = percent(list(weights.values())[at]), percent(low[at]), percent(high[at])
+        if low[at] == high[at]:
+            return has, least
+        if np.isfinite([low[at], high[at]]).all():
+            return has, f"{least} to {most}"
+        one = isinstance(rule.upper if np.isfinite(high[at]) else rule.lower, Mapping)
+        words = f"at most {most}" if np.isfinite(high[at]) else f"at least {least}"
+        return has, words if one else f"{words} each"
     return "", f"at most {percent(getattr(rule, 'limit', float('nan')))}"
 
 

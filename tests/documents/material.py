@@ -210,8 +210,8 @@ def of_allocation(universe: Universe) -> set[str]:
             named = dict.fromkeys(order, 1.0) if rule.coefficients is None else rule.coefficients
             ends = (sum(k * universe.weights[a] for a, k in named.items()), rule.lower, rule.upper)
             known |= shares(ends) | {f"{abs(x):.4g}" for x in values(ends)}
-        elif isinstance(rule, Bounds) and rule.upper is not None:
-            known |= shares(rule.upper)
+        elif isinstance(rule, Bounds):
+            known |= shares(rule.lower, rule.upper)
         else:
             known |= shares(getattr(rule, "limit", 0.0))
     known |= ratios([100 * price for price in universe.best.shadow_prices.values()])

@@ -192,10 +192,11 @@ def test_days_of_which_the_first_begins_a_month_are_days(tmp_path):
     assert table.values.index.strftime("%m-%d").tolist() == ["05-01", "05-04", "06-01"]
 
 
-def test_one_series_in_two_columns_names_of_two_licences_and_a_wide_row_are_refused(tmp_path):
+def test_two_licences_in_one_file_and_rows_of_another_width_are_refused(tmp_path):
     for header, message in (("DATE,AAA,GS10", "one publisher"), ("DATE,GS10", "has 2 values for")):
         with pytest.raises(DataError, match=message):
             read(save(tmp_path, f"{header}\n2026-01-01,4.1,4.2\n"))
+    preamble = "Note: This is not an official Federal Reserve statistical release.\n"
+    short = save(tmp_path, f"{preamble}Date,BETA0,SVENPY10\n2026-08-20,1\n")
     with pytest.raises(DataError, match="row 2026-08-20 is not as wide as the header"):
-        preamble = "Note: This is not an official Federal Reserve statistical release.\n"
-        read(save(tmp_path, f"{preamble}Date,BETA0,SVENPY10\n2026-08-20,1\n"))
+        read(short)
