@@ -66,6 +66,12 @@ class Pins:
     Examples
     --------
     >>> one = Pins("c", "d", "e", "f")
+    >>> each = [Pins("x", "d", "e", "f"), Pins("c", "x", "e", "f"), Pins("c", "d", "x", "f")]
+    >>> plan = Pins("c", "d", "e", "x")  # each alone makes another model; the plan does not
+    >>> len({pins.model for pins in [one, *each]}), plan.model == one.model
+    (4, True)
+    >>> len({pins.fingerprint for pins in [one, *each, plan]})
+    5
     >>> one.model == hashlib.sha256(b'{"code":"c","data":"d","policy":"e"}').hexdigest()
     True
     >>> told = b'{"code":"c","data":"d","plan":"f","policy":"e"}'
@@ -309,6 +315,8 @@ def disagreements(ours: Any, theirs: Any, tolerance: float) -> list[str]:
     ['/w/0: 0.25 and 0.375', '/w/1: 0.5 and 0.25', "/name: 'a' and 'b'"]
     >>> disagreements({"x": 1000.0}, {"x": 1000.1}, 0.0)
     ['/x: 1000.0 and 1000.1']
+    >>> disagreements({"x": 1.0, "y": None, "z": True}, {"x": "1", "y": 0.0, "z": 0.999}, 0.5)
+    ["/x: 1.0 and '1'", '/y: None and 0.0', '/z: True and 0.999']
     >>> disagreements(ours, ours, 1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...

@@ -274,6 +274,22 @@ def faults(account: Account, made: TradeList) -> list[str]:
     ['F: more sold than held']
     >>> wrong(3, lots=(1_000_000,)), wrong(4, cash=6_000), wrong(4, cash=5_999)
     (['F: not whole lots'], [], ['cash below zero'])
+
+    Each fund is held to what is its own, in whatever order the legs stand:
+
+    >>> two = Account(
+    ...     funds=("F", "G"), micro_shares=(5_000_000, 1_000_000), prices=np.array([3000.0, 500.0]),
+    ...     cash=0, lots=(500_000, 1_000_000), cost=np.array([0.0, 0.0]), smallest=600,
+    ...     buyable=np.array([9_000.0, 400.0]), sellable=np.array([6_000.0, 9_000.0]),
+    ... )
+    >>> made = listed(two, {"F": 0.5}, [-2, 1])
+    >>> turned = replace(made, legs=made.legs[::-1])
+    >>> faults(two, made) == faults(two, turned)
+    True
+    >>> faults(two, made)
+    ['G: below the smallest trade', "G: more than the day's rules let"]
+    >>> faults(two, listed(two, {}, [2, -2]))
+    ['G: more sold than held', 'cash below zero']
     """
     found = []
     cash = account.cash
@@ -632,6 +648,8 @@ def account_of(
     Traceback (most recent call last):
     ...
     portlib.stewardship.rebalancing.trade_lists.TradeError: balance -1.0, ...
+
+    It goes on in ``trade_lists.md``.
     """
     funds = list(mandate.labels)
     if unknown := [str(fund) for fund in held.index if fund not in funds]:
@@ -751,6 +769,8 @@ def best_list(
     >>> account, made = best_list(*first, date(2027, 1, 4))  # a blackout
     >>> made.lots, float(account.sellable.max())
     ((0, 0, 0), 0.0)
+
+    It goes on in ``trade_lists.md``.
     """
     base = Mandate(list(held.index), [fully_invested(), long_only()])
     options = [

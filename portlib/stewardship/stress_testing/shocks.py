@@ -257,6 +257,8 @@ def macro_factors(policy: Policy, through: tuple[str, str] = SEEN) -> pd.DataFra
 
     >>> found.loc["inflation", ["first", "last"]].astype(int).tolist()
     [1959, 2016]
+
+    It goes on in ``shocks.md``.
     """
     mixes = tuple((name, tuple(mix.items())) for name, mix in _mixes(through, policy).items())
     return _macro(mixes, float(policy["corporate_bond_maturity_years"]), history.folder()).copy()
@@ -352,6 +354,8 @@ def propagate(
     >>> plain = propagate(told, {"us_large_equity": -0.4}, policy=decided)
     >>> bool(np.allclose(plain, conditional(told, {"us_large_equity": -0.4})))
     True
+
+    It goes on in ``shocks.md``.
     """
     base = under_crisis(classes, crisis_share, policy=policy)
     for name in (name for name in shock if name in MACRO):
@@ -438,6 +442,25 @@ def crisis_block(policy: Policy) -> pd.DataFrame:
     >>> block = crisis_block(policies.read())
     >>> len(block) >= LEAST_MONTHS, block.columns[0], str(block.index[0]) >= FIRST
     (True, 'us_market', True)
+
+    Of every fall that is deep enough and a year long, here by stepping through months, none has
+    bonds that move more with shares:
+
+    >>> decided = policies.read()
+    >>> months = history.read(
+    ...     "long", corporate_bond_maturity_years=decided["corporate_bond_maturity_years"]
+    ... ).months("us_market", *GROUPS["bonds"], first=FIRST)
+    >>> fallen = shrinkage.drawdown_months(months["us_market"], decided["crisis_drawdown"])
+    >>> falls, run = [], []
+    >>> for month, is_in in fallen.items():
+    ...     run = [*run, month] if is_in else []
+    ...     if len(run) >= LEAST_MONTHS:  # a fall is as long as it gets
+    ...         falls = [f for f in falls if f[0] != run[0]] + [run]
+    >>> def together(fall):
+    ...     part = months.loc[fall]
+    ...     return np.mean([part["us_market"].corr(part[bond]) for bond in GROUPS["bonds"]])
+    >>> len(falls) > 1, max(falls, key=together) == list(block.index)
+    (True, True)
     """
     months = _record(policy).months("us_market", *GROUPS["bonds"], first=FIRST)
     fallen = shrinkage.drawdown_months(months["us_market"], policy["crisis_drawdown"])
@@ -692,10 +715,18 @@ def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) 
     ([0.04, 0.05, 0.05], [2.0, 1.0, 3.0])
     >>> bool(np.isclose(worse.sigma[0, 1], 2 * 0.004))  # correlations stay
     True
+    >>> tied = changed(told, {"crisis": 0.5, "volatility": {"equity": 2.0}}, policy=decided)
+    >>> half = under_crisis(told, 0.5, policy=decided)
+    >>> bool(np.isclose(tied.sigma[0, 1], 2 * half.sigma[0, 1])), tied.mu.tolist()
+    (True, [0.04, 0.06, 0.03])
     >>> changed(told, {"mean": {"tulips": 0.1}}, policy=decided)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     ValueError: stress_assumptions: tulips: neither ...
+    >>> changed(told, {"means": {"cash": 0.1}}, policy=decided)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: stress_assumptions: means: neither ...
     """
     equity = policy["equity_classes"]
     names = list(classes.labels)
