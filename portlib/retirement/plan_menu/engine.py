@@ -29,7 +29,7 @@ import numpy as np
 
 from portlib.construction import optimize
 from portlib.construction.engines import allocation
-from portlib.construction.mandate import Bounds, Mandate
+from portlib.construction.mandate import Bounds, Infeasible, Mandate
 from portlib.construction.mandate.mandate import SLIGHT
 from portlib.plan import Plan
 from portlib.ranges import door
@@ -76,7 +76,7 @@ def best(
     Raises
     ------
     Infeasible
-        With the rules in conflict.
+        With the rules in conflict, where neither a mix nor a date obeys them.
     NotSolved
         As the engine does.
 
@@ -116,10 +116,14 @@ def best(
         "most_funds": most_funds,
         "whole_percent": whole_percent,
     }
-    found = mix(plan, funds, mixed, **settings)
+    found, conflict = None, None
+    try:
+        found = mix(plan, funds, mixed, **settings)
+    except Infeasible as error:  # no mix obeys the rules; a date by itself may
+        conflict = error
     start = time.perf_counter()
-    chosen = found.allocation.w
-    most = _utility(funds, chosen, risk_aversion)
+    chosen = None if found is None else found.allocation.w
+    most = -math.inf if chosen is None else _utility(funds, chosen, risk_aversion)
     for fund in series if plan.policy["optimizer"] in MAXIMISES else ():
         at = funds.labels.index(fund)
         value = float(funds.mu[at]) - risk_aversion / 2 * math.sqrt(funds.sigma[at, at]) ** 2
@@ -129,11 +133,14 @@ def best(
         whole[at] = 1.0
         if mandate.allows(whole, funds):
             chosen, most = whole, value
-    if chosen is found.allocation.w:
+    if chosen is None:
+        assert conflict is not None
+        raise conflict
+    if found is not None and chosen is found.allocation.w:
         return Found(replace(found.allocation, mandate=mandate.fingerprint), found.gap)
     what = f"maximum utility (A = {risk_aversion:g}), one date of the series"
     alone = allocation(funds, mandate, chosen, what, "optimal", "comparison", start, {})
-    return Found(alone, found.gap)
+    return Found(alone, 0.0 if found is None else found.gap)
 
 
 def _plainly_forbidden(mandate: Mandate, at: int) -> bool:
