@@ -350,6 +350,9 @@ def equivalents(
     >>> later = ((1.08**10 * 0.9 + 0.1) ** 0.1 - (1.06**10 * 0.9 + 0.1) ** 0.1) / 0.02
     >>> bool(np.isclose(plain["risk_kept"]["stocks"], later, atol=1e-4))
     True
+    >>> heirs = equivalents(told, character, rates, 10, basis=0.8, step_up=True)
+    >>> heirs["taxable"].round(9).tolist(), float(heirs["risk_kept"]["stocks"].round(6))
+    ([0.028, 0.07], 1.0)
     """
     columns = character.loc[list(assumptions.labels)]
     flows = {name: columns[name].to_numpy(float) for name in ("interest", "qualified", "realised")}
@@ -527,6 +530,8 @@ def fill(
     Traceback (most recent call last):
     ...
     ValueError: an order must name every class of the target once
+
+    It goes on in ``location.md``.
     """
     wealth = _checked(target, values, returns)
     names = list(target.index)
@@ -650,6 +655,8 @@ def pairs(assumptions: Assumptions, returns: pd.DataFrame, buckets: Sequence[str
     ('stocks, taxable', 'bonds, taxable', 'stocks, roth', 'bonds, roth')
     >>> both.mu.tolist(), both.volatility.round(9).tolist()
     ([0.055, 0.03, 0.06, 0.04], [0.18, 0.08, 0.2, 0.1])
+    >>> pairs(told, earned, ["hsa", "taxable"]).mu.tolist()
+    [0.06, 0.04, 0.055, 0.03]
     >>> both.sigma.round(9)[0].tolist()  # 0.9 * 0.04 with itself elsewhere
     [0.0324, 0.0036, 0.036, 0.0045]
     """

@@ -263,22 +263,23 @@ def candidates(plan: Plan) -> pd.Index:
 
     Examples
     --------
-    The smaller of what lies in the plan and outside counts: 5, 6 and 2; who has retired, or told
-    nothing, does not:
+    The smaller of what lies in the plan and outside counts: 5, 6 and 2; who has retired, told
+    nothing, or has nothing outside, does not:
 
     >>> from types import SimpleNamespace
     >>> people = pd.DataFrame(
-    ...     {"retirement_age": [67.0, None, 60.0, 70.0, None], "balance": [5.0, 9.0, 9.0, 7.0, 2.0],
-    ...      "outside_assets": [8.0, 6.0, 9.0, None, 3.0]}, list("pqrst"),
+    ...     {"retirement_age": [67.0, None, 60.0, 70.0, None, None],
+    ...      "balance": [5.0, 9.0, 9.0, 7.0, 2.0, 8.0],
+    ...      "outside_assets": [8.0, 6.0, 9.0, None, 30.0, 0.0]}, list("pqrstu"),
     ... )
-    >>> age = pd.Series([50, 64, 60, 40, 30], list("pqrst"))
+    >>> age = pd.Series([50, 64, 60, 40, 30, 20], list("pqrstu"))
     >>> def plan(people, age=age):
     ...     rules = {"normal_retirement_age": 65}
     ...     return SimpleNamespace(participants=people, age=age, rules=rules, name="Ours")
     >>> list(candidates(plan(people)))
     ['t', 'p', 'q']
-    >>> list(candidates(plan(people.assign(outside_assets=None))))
-    ['t', 'p', 's', 'q']
+    >>> [list(candidates(plan(people.assign(outside_assets=x)))) for x in (None, 0.0)]
+    [['t', 'p', 's', 'u', 'q'], ['t', 'p', 's', 'u', 'q']]
     >>> candidates(plan(people, age + 50))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -323,8 +324,15 @@ def owner(plan: Plan, participant: str) -> Owner:
     (25267.8, 58958.2)
     >>> other.assumed[:3]
     ('outside_assets', 'other_income', "spouse's income")
-    >>> other.balances["taxable"] == ours.policy["location_not_supplied"]["outside_assets"]
-    True
+    >>> given = ours.policy["location_not_supplied"]
+    >>> [other.balances[x] == given[y] for x, y in (("taxable", "outside_assets"), ("hsa", "hsa"))]
+    [True, True]
+    >>> other.birth_year, other.other_income == given["other_income"]
+    (1980, True)
+    >>> no_roth = {**ours.rules["contributions"], "roth": False}
+    >>> only = owner(replace(ours, rules={**ours.rules, "contributions": no_roth}), "P0002")
+    >>> only.roth_share, only.balances["roth"], only.balances["deferred"]
+    (0.0, 0.0, 84226.0)
     >>> loyal = owner(ours, "P0061")  # who holds nothing but stock that may not be sold
     >>> loyal.frozen_stock == ours.participants.loc["P0061", "balance"] > 0 == other.frozen_stock
     True

@@ -194,6 +194,11 @@ def outcomes(
     ... )
     >>> outcomes(three, rising, *world, np.random.default_rng(1)).equals(asked)
     True
+    >>> frail = {"mortality": Mortality(0.0, 3.0)}
+    >>> shorter = outcomes(three, same, *world, np.random.default_rng(1), **frail)
+    >>> rng = np.random.default_rng(1)
+    >>> shorter.equals(ol.outlooks(ol.people(three), three, *world, rng, **frail))
+    True
     """
     who = ol.people(plan)
     who = People(
@@ -271,6 +276,11 @@ def compare(
     >>> bool(found["income"] == sorted(each["income"])[1])
     True
     >>> bool(abs(found["shortfall"] - sum(each["shortfall"]) / 3) < 1e-12)
+    True
+    >>> frail = {"mortality": Mortality(0.0, 3.0)}
+    >>> shorter = outcomes(three, designs["for all"], *world, np.random.default_rng(1), **frail)
+    >>> incomes = compare(three, designs, *world, seed=1, **frail)["income"]
+    >>> bool(incomes["for all"] == sorted(shorter["income"])[1] != found["income"])
     True
     """
     found = {}

@@ -270,6 +270,20 @@ def solve_for(
     >>> plain = solve_for("spending", ours, "P0002", success=0.6, lives=40, seed=7)
     >>> list(found), found[0.6].value == plain[0.6].value
     ([0.6], False)
+
+    Another mix, other luck and other facts are handed on to both; what is found for another lever
+    gives the chance that it says:
+
+    >>> fund = replace(ours, rules={**ours.rules, "default": "TSMIDX"})
+    >>> at = {"lives": 40, "seed": 7, "mix": glidepaths.adopted(fund), "pay": "risky"}
+    >>> lasts = ol.outlook(ours, "P0002", balance=5e5, **at).lasting
+    >>> found = solve_for("spending", ours, "P0002", success=list(lasts)[:2], balance=5e5, **at)
+    >>> [abs(found[p].value - lasts[p]) < 1e-6 for p in found]
+    [True, True]
+    >>> found = solve_for("deferral_rate", ours, "P0002", success=0.5, spending=45_000, **at)[0.5]
+    >>> asked = {"spending": 45_000, "deferral_rate": found.value}
+    >>> abs(ol.outlook(ours, "P0002", **asked, **at).chance - found.chance) < 1e-12
+    True
     """
     one = ol.household(plan, participant, **changes)
     levels = plan.policy["success_levels"] if success is None else success
