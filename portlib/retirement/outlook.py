@@ -497,6 +497,8 @@ def outlook(
     >>> dearer = outlook(ours, "P0002", lives=50, inflation=0.06)
     >>> dearer.balance[0.5] < found.balance[0.5]
     True
+
+    It goes on in ``outlook.md``.
     """
     from portlib.retirement import glidepaths
 
