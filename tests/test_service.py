@@ -920,3 +920,212 @@ def test_the_shell_asks_for_couples_and_risky_pay(capsys):
     assert json.loads(capsys.readouterr().out)["couple"] is False
     assert main(["solve", *few, "--lever", "spending", "--spouse-pay", "40000"]) == 1
     assert "changes.spouse: 'age' is missing" in capsys.readouterr().err
+
+
+# ---- what is handed on, and what is kept ---------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def nobody(example):
+    return {**example, "participants": []}
+
+
+@pytest.fixture(scope="module")
+def less_correlated(example):
+    usual = plan_menu.class_assumptions(plan.from_json(example))
+    sigma = 0.7 * usual.sigma + 0.3 * np.diag(np.diag(usual.sigma))
+    return {
+        "labels": list(usual.labels),
+        "mu": usual.mu.tolist(),
+        "sigma": sigma.tolist(),
+        "rf": usual.rf,
+        "source": "less correlated",
+    }
+
+
+class Asked(Exception):
+    """Ends a call where another begins."""
+
+
+def asked_of(monkeypatch, module, name, call):
+    """With what a function was called."""
+    seen = []
+
+    def stop(*arguments, **named):
+        seen.append((arguments, named))
+        raise Asked
+
+    monkeypatch.setattr(module, name, stop)
+    with pytest.raises(Asked):
+        call()
+    return seen[0]
+
+
+def test_a_glidepath_is_asked_for_with_what_was_sent(example, less_correlated, monkeypatch):
+    (ours, given), named = asked_of(
+        monkeypatch,
+        service.glidepaths,
+        "custom",
+        lambda: service.glidepath(example, less_correlated, seed=41),
+    )
+    assert ours.fingerprint == plan.from_json(example).fingerprint and named == {"seed": 41}
+    assert given.sigma.tolist() == less_correlated["sigma"] and given.source == "less correlated"
+
+
+def test_an_outlook_and_its_inverse_are_asked_for_with_what_was_sent(example, monkeypatch):
+    changes = {
+        "deferral_rate": 0.11,
+        "retirement_age": 68,
+        "claiming_age": 69,
+        "spending": 51_000,
+        "other_income": 2_000,
+        "pension": 3_000,
+        "spouse": {"age": 44, "pay": 60_000, "sex": "female", "claiming_age": 66},
+        "survivor_spending": 0.7,
+        "survivor_pension": 0.4,
+    }
+    assert changes.keys() == service.CHANGES.keys()
+    drawn = {"pay": "risky", "lives": 120, "seed": 9}
+    spouse = service.Spouse(44, 60_000, sex="female", claiming_age=66)
+    expected = {**changes, **drawn, "spouse": spouse}
+    (_, who), named = asked_of(
+        monkeypatch,
+        service.outlooks,
+        "outlook",
+        lambda: service.outlook(example, "P0003", changes, **drawn),
+    )
+    assert (who, named) == ("P0003", expected)
+    (lever, _, who), named = asked_of(
+        monkeypatch,
+        service.contributions,
+        "solve_for",
+        lambda: service.solve_for(example, "P0003", "spending", 0.8, changes, **drawn),
+    )
+    assert (lever, who, named) == ("spending", "P0003", {**expected, "success": 0.8})
+    assert changes["spouse"]["age"] == 44, "what was sent is left as it was"
+
+
+def test_what_was_set_up_for_one_question_answers_no_other(nobody, less_correlated):
+    dearer = {**less_correlated, "mu": [m + 0.01 for m in less_correlated["mu"]]}
+    stricter = copy.deepcopy(nobody)
+    entries = plan.from_json(nobody).policy.replace(max_single_fund=0.3)
+    stricter["policy"] = entries.to_json()
+    questions = [
+        (nobody, None, {}),
+        (nobody, less_correlated, {}),
+        (nobody, dearer, {}),
+        (stricter, None, {}),
+        (stricter, less_correlated, {}),
+        (nobody, None, {"posture": "growth"}),
+        (nobody, None, {"pins": {"LCIDX": 0.2}}),
+        (nobody, None, {"optimizer": "ERC"}),
+        (nobody, None, {}),
+    ]
+    loose = [(one, given, {**asked, **LOOSE}) for one, given, asked in questions]
+    loose[7] = questions[7]
+
+    together = [service.optimize(*one) for one in loose]
+    assert together[0] == together[8]
+    assert len({json.dumps(one) for one in together}) == 8
+    for one, told in zip(loose[::-1], together[::-1], strict=True):
+        for store in (service._READ, service._SET_UP, service._ASKED):
+            store.clear()
+        assert service.optimize(*one) == told
+
+
+def test_a_plan_that_is_changed_in_place_and_sent_again_is_read_again(nobody):
+    sent = copy.deepcopy(nobody)
+    before = service.optimize(sent, None, LOOSE)
+    sent["lineup"][0]["expense_ratio"] *= 2
+    after = service.optimize(sent, None, LOOSE)
+    assert after["plan"] == plan.from_json(sent).fingerprint != before["plan"]
+    assert before["plan"] == plan.from_json(nobody).fingerprint
+
+
+def test_a_risk_aversion_at_either_end_of_a_band_is_in_it():
+    ours = plan.read().policy
+    for posture, (low, high) in ours["risk_aversion_bands"].items():
+        for aversion in (low, high):
+            asked = {"posture": posture, "risk_aversion": aversion}
+            assert service._posture(asked, ours) == (posture, aversion)
+        for aversion in (low - 1e-6, high + 1e-6):
+            with pytest.raises(DataError, match=r"^mandate.risk_aversion: .*band of"):
+                service._posture({"posture": posture, "risk_aversion": aversion}, ours)
+        alone = {"posture": posture}
+        assert service._posture(alone, ours) == (posture, ours["model_risk_aversion"][posture])
+
+
+def test_orders_of_an_account_are_its_changes_in_dollars_of_what_is_considered(example):
+    ours = plan.from_json(example)
+    stock = ours.rules["employer_stock"]["fund"]
+    options = [fund for fund in ours.funds.index if fund != stock]
+    who = str(ours.holdings.index[(ours.holdings[stock] == 0).to_numpy()][1])
+    funds = plan_menu.menu_assumptions(ours)
+    aversion = ours.policy["model_risk_aversion"]["growth"]
+    told = service.rebalance(example, who, {"posture": "growth"}, on=f"{ours.as_of}")
+    assert told == service.rebalance(example, who, {"posture": "growth"}), "the plan's own day"
+    assert (told["participant"], told["posture"], told["on"]) == (who, "growth", f"{ours.as_of}")
+    before, after = ([told[side].get(f, 0.0) for f in funds.labels] for side in ("before", "after"))
+    assert sum(before) == pytest.approx(1) == pytest.approx(sum(after))
+    opened = plan_menu.each_vintage(ours).holdings.loc[who]
+    dollars = ours.participants["balance"][who] * sum(opened[fund] for fund in funds.labels)
+    for fund, x, y in zip(funds.labels, before, after, strict=True):
+        assert told["orders"].get(fund, 0.0) == pytest.approx(dollars * (y - x), abs=0.0051)
+    worth = [float(funds.mu @ w) - aversion / 2 * funds.risk_of(w) ** 2 for w in (before, after)]
+    assert told["gain"] == pytest.approx(worth[1] - worth[0])
+    same_day = [{"on": f"{ours.as_of}", "fund": options[0], "change": 0.01}]
+    assert service.rebalance(example, who, None, same_day)["participant"] == who
+    late = f"{ours.as_of.replace(day=1)}"
+    with pytest.raises(DataError, match=f"^on: {late} is before {ours.as_of}"):
+        service.rebalance(example, who, on=late)
+
+
+def test_a_refusal_names_each_place_once_and_only_places():
+    told = service.refusal(DataError("rules.as_of: bad\nlineup[3].fund: bad\nrules.as_of: worse"))
+    assert told["error"]["where"] == ["rules.as_of", "lineup[3].fund"]
+    assert told["error"]["type"] == "DataError" and told["error"]["conflict"] is None
+    assert service.refusal(DataError("no place is said"))["error"]["where"] is None
+    other = service.refusal(ValueError("rules: of another kind"))["error"]
+    assert (other["type"], other["where"]) == ("ValueError", None)
+    assert len(service.error("X", "m" * 6000)["error"]["message"]) == 5000
+
+
+def test_a_check_says_what_is_wrong_where_and_that_what_is_sound_is(nobody):
+    assert service.check(nobody) == {"schema": service.CHECK, "accepted": True, "findings": []}
+    worse = copy.deepcopy(nobody)
+    worse["lineup"][1]["expense_ratio"] = 2.0
+    told = service.check(worse)
+    assert told["accepted"] is False and len(told["findings"]) == 1
+    (finding,) = told["findings"]
+    assert finding["where"] == "lineup[1].expense_ratio" and finding["refused"] is True
+    assert finding["problem"].startswith("2 is not between 0 and 0.02")
+    other = service.check({"schema": "other"})["findings"]
+    assert other[0]["where"] == "schema" and other[0]["problem"].startswith("'other' is unknown")
+
+
+def test_a_forecast_is_sealed_with_the_assumptions_that_were_sent(
+    nobody, less_correlated, monkeypatch
+):
+    sent = {}
+    monkeypatch.setattr(
+        service, "optimize", lambda one, given, asked: sent.update({asked["posture"]: given}) or {}
+    )
+    (classes, models, rivals, horizon), _ = asked_of(
+        monkeypatch,
+        service.sealed_forecasts,
+        "statement",
+        lambda: service.seal_forecast(
+            nobody, None, b"", role="chair", at=None, assumptions=less_correlated
+        ),
+    )
+    ours = plan.from_json(nobody)
+    assert sent == dict.fromkeys(service.POSTURES, less_correlated) and list(models) == list(sent)
+    assert classes.sigma.tolist() == less_correlated["sigma"]
+    assert horizon == ours.policy["cma_horizon_years"]
+    funds = plan_menu.menu_assumptions(ours, classes)
+    equal = np.full(len(funds), 1 / len(funds))
+    at = [less_correlated["labels"].index(name) for name in ("us_large_equity", "us_core_bonds")]
+    mixed = np.array([0.6, 0.4])
+    sixty = np.array(less_correlated["sigma"])[np.ix_(at, at)]
+    assert rivals["equal shares"]["mean"] == pytest.approx(float(funds.mu @ equal))
+    assert rivals["60/40"]["risk"] == pytest.approx(float(np.sqrt(mixed @ sixty @ mixed)))

@@ -250,3 +250,37 @@ def test_an_allocation_travels_as_json_unchanged():
     assert again.to_json() == made.to_json() and np.isnan(again.sharpe)
     with pytest.raises(ValueError, match="this version reads"):
         Allocation.from_json({**made.to_json(), "schema": "allocation/9"})
+
+
+def test_assumptions_that_are_sent_count_in_many_as_in_one(nobody, tmp_path):
+    from portlib.retirement import plan_menu
+
+    usual = plan_menu.class_assumptions(plan.from_json(nobody))
+    told = {name: list(getattr(usual, name)) for name in ("labels", "mu")}
+    told |= {"sigma": (1.3 * usual.sigma).tolist(), "rf": usual.rf, "source": "riskier"}
+    alone = service.optimize(nobody, told, LOOSE)
+    assert alone["risk"] != service.optimize(nobody, None, LOOSE)["risk"]
+    source, target = lines(tmp_path / "in.jsonl", [nobody] * 2), tmp_path / "out.jsonl"
+    with ThreadPoolExecutor(1) as threads:
+        ask = {"executor": threads}
+        assert list(service_many.answers([nobody], told, LOOSE, **ask)) == [alone]
+        assert service.optimize_many([nobody], told, LOOSE, executor=threads) == [alone]
+        assert service_many.optimize_lines(source, target, told, LOOSE, **ask) == 2
+        assert [json.loads(line) for line in target.read_text().splitlines()] == [alone] * 2
+        # asked as before there is nothing left to do, and otherwise it is another's file
+        assert service_many.optimize_lines(source, target, told, LOOSE, **ask) == 0
+        with pytest.raises(DataError, match="line 2 is not the answer for line 2"):
+            service_many.optimize_lines(source, target, None, LOOSE, **ask)
+
+
+def test_advice_is_of_the_seed_and_the_lives_that_were_asked_for(tmp_path):
+    ours = plan.read().to_json()
+    source = lines(tmp_path / "people.jsonl", ours["participants"][:2])
+    told = {}
+    for lives, seed in ((60, 2026), (60, 7), (90, 7)):
+        target = tmp_path / f"{lives}-{seed}.jsonl"
+        service_many.advise_lines(ours, source, target, lives=lives, seed=seed)
+        told[lives, seed] = [json.loads(line) for line in target.read_text().splitlines()]
+        assert [(one["lives"], one["seed"]) for one in told[lives, seed]] == [(lives, seed)] * 2
+    figures = {key: [(one["income"], one["balance"]) for one in each] for key, each in told.items()}
+    assert figures[60, 2026] != figures[60, 7] != figures[90, 7]
