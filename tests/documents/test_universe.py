@@ -162,3 +162,60 @@ def test_a_mandate_that_nobody_can_obey_names_its_rules(folder: Path, policy: Po
 def test_a_folder_without_returns_is_told_what_it_needs(tmp_path: Path, policy: Policy) -> None:
     with pytest.raises(DataError, match="needs returns"):
         universe.of_folder(tmp_path, policy)
+
+
+def test_lists_in_another_order_say_the_same_of_each_asset(folder: Path, policy: Policy) -> None:
+    mu = {"Bills": 0.03, "Abroad": 0.055, "Big": 0.08, "Bonds": 0.04, "Small": 0.05}
+    held = {"Bonds": 0.1, "Small": 0.2, "Big": 0.4, "Bills": 0.05, "Abroad": 0.25}
+    rows = "".join(f"{name},{x}\n" for name, x in mu.items())
+    (folder / "expected.csv").write_text("asset,expected_return\n" + rows)
+    rows = "".join(f"{name},{x}\n" for name, x in held.items())
+    (folder / "current.csv").write_text("asset,weight\n" + rows)
+    (folder / "approved.txt").write_text("Bills\nAbroad\n\nBig\nBonds\nSmall\n")
+    (folder / "groups.csv").write_text(
+        "asset,class,sector\nBills,cash,US\nAbroad,shares,world\nBonds,bonds,US\n"
+        "Small,shares,US\nBig,shares,US\n"
+    )
+    found = universe.of_folder(folder, policy, risk_aversion=3.0)
+    labels = list(found.assumptions.labels)
+    assert dict(zip(labels, found.assumptions.mu, strict=True)) == mu
+    assert found.rivals["What is held now"].to_dict() == held
+    assert found.rivals["Equal shares"].to_dict() == dict.fromkeys(labels, 0.2)
+    world = found.groups["Sector"]["world"]
+    assert world[world > 0].index.tolist() == ["Abroad"]
+    assert found.risk_aversion == 3.0 and dict(found.facts)["Risk aversion"] == "3"
+    assert dict(found.facts)["Expected returns"] == "brought"
+    usual = universe.of_folder(folder, policy)
+    assert usual.risk_aversion == policy["model_risk_aversion"][policy["default_posture"]] != 3.0
+
+
+def test_what_nobody_brought_is_what_equal_shares_imply_on_the_months_of_the_window(
+    folder: Path, policy: Policy
+) -> None:
+    (folder / "mandate.yml").unlink()
+    found = universe.of_folder(folder, policy, risk_aversion=2.5)
+    told = found.assumptions
+    for at in range(len(told)):
+        implied = told.rf + 2.5 * sum(told.sigma[at]) / len(told)
+        assert told.mu[at] == pytest.approx(implied)
+    window = found.months.iloc[-policy["estimation_window_months"] :]
+    span = f"{len(window)} months, {window.index[0]:%Y-%m} to {window.index[-1]:%Y-%m}"
+    assert span in told.source
+    # twelve months' variance, by whatever estimator
+    assert np.diag(told.sigma) == pytest.approx(12 * window.var(ddof=1), rel=0.5)
+
+
+def test_weights_that_are_held_may_miss_all_by_a_tenth_of_a_percent(
+    folder: Path, policy: Policy
+) -> None:
+    def brought(big: float) -> None:
+        rows = f"Big,{big}\nSmall,0.2\nAbroad,0.2\nBonds,0.2\nBills,0.2\n"
+        (folder / "current.csv").write_text("asset,weight\n" + rows)
+
+    for big in (0.2009, 0.1991):
+        brought(big)
+        assert universe.of_folder(folder, policy).rivals["What is held now"]["Big"] == big
+    for big in (0.202, 0.198):
+        brought(big)
+        with pytest.raises(DataError, match=r"current.csv: weights add up to (100.2|99.8)%"):
+            universe.of_folder(folder, policy)
