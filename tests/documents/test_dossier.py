@@ -134,7 +134,7 @@ def test_comparators_are_nearest_first_and_what_the_cheaper_saves_is_of_the_near
     stocks = ours.funds.index[ours.funds["kind"] == "employer_stock"]
     core = [str(fund) for fund in ours.funds.index[ours.funds["kind"] == "core"]]
     seen = 0
-    for fund in core[2::3]:
+    for fund in core if len(core) < 7 else core[2::3]:
         near = dossier._comparators(ours, fund)
         common = {
             other: sum(min(held.loc[fund, c], held.loc[other, c]) for c in classes.labels)
