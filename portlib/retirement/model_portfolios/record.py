@@ -432,7 +432,24 @@ def over_history(
 
 def _rivals(plan: Plan, whole: Reference, end: pd.Period) -> dict[str, Callable[[Edition], float]]:
     """Equity shares of rules that need no method; the default is that of somebody who retires when
-    the record ends."""
+    the record ends.
+
+    Examples
+    --------
+    Fifteen years before the end the example plan's series holds 76%, ten before it 69%:
+
+    >>> from types import SimpleNamespace
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> half = Reference({"us_large_equity": 0.45, "cash": 0.55}, ("us_large_equity",))
+    >>> months = [SimpleNamespace(in_force=pd.Period(m, "M")) for m in ("2011-01", "2016-01")]
+    >>> rules = _rivals(ours, half, pd.Period("2026-01", "M"))
+    >>> {name: [round(held(month), 9) for month in months] for name, held in rules.items()}
+    {'the market portfolio': [0.45, 0.45], '60/40': [0.6, 0.6], "the plan's default": [0.76, 0.69]}
+    >>> none = replace(ours, rules={**ours.rules, "default": None})
+    >>> list(_rivals(none, half, pd.Period("2026-01", "M")))
+    ['the market portfolio', '60/40']
+    """
     rules: dict[str, Callable[[Edition], float]] = {
         "the market portfolio": lambda _: whole.equity_share,
         "60/40": lambda _: 0.6,
@@ -467,7 +484,23 @@ def default_equity(plan: Plan, years: float) -> float:
 
 def _with_errors(editions: Sequence[Edition], track: pd.DataFrame) -> list[Edition]:
     """Editions with the errors known on their day; where no forecast had run its course, the luck
-    of ten years."""
+    of ten years.
+
+    Examples
+    --------
+    A window ends with 2001; before its last day a risk of 16% a year is luck of 16 / sqrt 10:
+
+    >>> told = Assumptions(["shares", "cash"], [0.06, 0.03], np.diag([0.0256, 0.0001]))
+    >>> past = pd.DataFrame(columns=["shares", "cash"], index=pd.PeriodIndex([], freq="M"))
+    >>> days = pd.to_datetime(["2001-12-30", "2001-12-31"])
+    >>> unknown = pd.Series(dtype=float)
+    >>> editions = [Edition(f"{day:%d}", day, told, past, unknown) for day in days]
+    >>> track = pd.DataFrame({"asset_class": ["shares"], "error": [-0.04]})
+    >>> track["last"] = pd.PeriodIndex(["2001-12"], freq="M")
+    >>> before, on = _with_errors(editions, track)
+    >>> before.errors.round(6).to_dict(), on.errors.to_dict(), before.name
+    ({'shares': 0.050596, 'cash': 0.003162}, {'shares': 0.04}, '30')
+    """
     found = []
     for edition in editions:
         luck = edition.assumptions.volatility / HORIZON**0.5
@@ -479,7 +512,29 @@ def _with_errors(editions: Sequence[Edition], track: pd.DataFrame) -> list[Editi
 
 
 def _market(whole: Reference, edition: Edition) -> Reference:
-    """The reference over an edition's classes, its equity by region as last known on the day."""
+    """The reference over an edition's classes, its equity by region as last known on the day.
+
+    Examples
+    --------
+    Of 60% equity 43.34% were in the United States from July 2011 on and 58.61% from July 2021, of
+    which four fifths are large companies:
+
+    >>> from types import SimpleNamespace
+    >>> names = ("us_large_equity", "us_small_equity", "intl_dev_equity")
+    >>> whole = Reference({"us_large_equity": 0.4, "intl_dev_equity": 0.2, "cash": 0.4}, names)
+    >>> told = SimpleNamespace(labels=("cash", "us_core_bonds", *names))
+    >>> def held(day):
+    ...     edition = SimpleNamespace(assumptions=told, known_on=pd.Timestamp(day))
+    ...     return [round(w, 6) for w in _market(whole, edition).weights.values()]
+    >>> # 0.6 * 0.8 * 0.4334, 0.6 * 0.2 * 0.4334 and 0.6 * 0.5666
+    >>> held("2021-07-30")
+    [0.4, 0.208032, 0.052008, 0.33996]
+    >>> held("2021-07-31")[1:]  # 0.6 * 0.8 * 0.5861, 0.6 * 0.2 * 0.5861 and 0.6 * 0.4139
+    [0.281328, 0.070332, 0.24834]
+    >>> home = SimpleNamespace(assumptions=SimpleNamespace(labels=("us_large_equity", "cash")))
+    >>> {name: round(w, 9) for name, w in sorted(_market(whole, home).weights.items())}
+    {'cash': 0.4, 'us_large_equity': 0.6}
+    """
     labels = edition.assumptions.labels
     if "intl_dev_equity" not in labels:
         return whole.among(labels)
