@@ -1129,3 +1129,113 @@ def test_a_forecast_is_sealed_with_the_assumptions_that_were_sent(
     sixty = np.array(less_correlated["sigma"])[np.ix_(at, at)]
     assert rivals["equal shares"]["mean"] == pytest.approx(float(funds.mu @ equal))
     assert rivals["60/40"]["risk"] == pytest.approx(float(np.sqrt(mixed @ sixty @ mixed)))
+
+
+SAID = "--assumptions ASSUMPTIONS --seed 12"
+DRAWN = "--participant P0003 --pay risky --lives 150 --seed 8"
+CHANGED = "--deferral-rate 0.1 --retirement-age 66 --claiming-age 68.5 --spending 50000 "
+CHANGED += "--spouse-age 44 --spouse-pay 9000"
+CHANGES = {"deferral_rate": 0.1, "retirement_age": 66, "claiming_age": 68.5, "spending": 50_000}
+COUPLE = {**CHANGES, "spouse": {"age": 44, "pay": 9_000}}
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "arguments", "positional", "named"),
+    [
+        (
+            "service",
+            "optimize",
+            "--posture growth --risk-aversion 2.5 --most-funds 0 --no-whole-percent "
+            "--optimizer ERC --assumptions ASSUMPTIONS --pin LCIDX=0.2 --pin a=b=0.1 --rules RULES",
+            [
+                "ASSUMPTIONS",
+                {
+                    "posture": "growth",
+                    "risk_aversion": 2.5,
+                    "most_funds": 0,
+                    "whole_percent": False,
+                    "optimizer": "ERC",
+                    "rules": ["RULES"],
+                    "pins": {"LCIDX": 0.2, "a=b": 0.1},
+                },
+            ],
+            {},
+        ),
+        ("service", "optimize", "", [None, {}], {}),
+        ("service", "glidepath", SAID, ["ASSUMPTIONS"], {"seed": 12}),
+        (
+            "service",
+            "rebalance",
+            "--participant P0003 --posture growth --trades RULES --on 2026-07-01 --pin LCIDX=0.2",
+            ["P0003", {"posture": "growth", "pins": {"LCIDX": 0.2}}, ["RULES"], "2026-07-01"],
+            {},
+        ),
+        (
+            "service",
+            "outlook",
+            f"{DRAWN} {CHANGED}",
+            ["P0003", COUPLE],
+            {"pay": "risky", "lives": 150, "seed": 8},
+        ),
+        (
+            "service",
+            "outlook",
+            "--participant P0003 --alone --spending 0",
+            ["P0003", {"spouse": None, "spending": 0}],
+            {"pay": "planned", "lives": 4_000, "seed": 2026},
+        ),
+        (
+            "service",
+            "solve_for",
+            f"{DRAWN} --lever spending --success 0.7 {CHANGED}",
+            ["P0003", "spending", 0.7, COUPLE],
+            {"pay": "risky", "lives": 150, "seed": 8},
+        ),
+        (
+            "service_many",
+            "optimize_lines",
+            "RULES --out OUT --posture growth --workers 3 --seconds 4 --megabytes 500 "
+            "--assumptions ASSUMPTIONS",
+            ["OUT", "ASSUMPTIONS", {"posture": "growth"}],
+            {"workers": 3, "seconds": 4.0, "megabytes": 500.0},
+        ),
+        (
+            "service_many",
+            "advise_lines",
+            "RULES --out OUT --lives 30 --seed 4",
+            ["RULES", "OUT"],
+            {"lives": 30, "seed": 4},
+        ),
+    ],
+)
+def test_every_word_of_a_command_is_handed_on(
+    module, name, arguments, positional, named, tmp_path, monkeypatch, capsys
+):
+    from portlib import service_many
+
+    places = {"RULES": tmp_path / "rules.json", "ASSUMPTIONS": tmp_path / "told.json"}
+    places["OUT"] = tmp_path / "out.jsonl"
+    places["RULES"].write_text('["RULES"]')
+    places["ASSUMPTIONS"].write_text('"ASSUMPTIONS"')
+    seen = []
+
+    def told(*given, **more):
+        seen.append((given, more))
+        return {"answered": True}
+
+    where = {"service": service, "service_many": service_many}[module]
+    monkeypatch.setattr(where, name, told)
+    command = {"solve_for": "solve", "optimize_lines": "many", "advise_lines": "advise"}
+    words = [str(places.get(word, word)) for word in arguments.split()]
+    folder = [] if name == "optimize_lines" else ["--plan", str(ROOT / "data" / "plan")]
+    assert main([command.get(name, name), *words, *folder]) == 0
+    assert "answered" in capsys.readouterr().out
+    ((first, *rest), more) = seen[0]
+    if module == "service_many":
+        paths = {places["RULES"]: "RULES", places["OUT"]: "OUT"}
+        rest = [paths.get(one, one) if isinstance(one, Path) else one for one in rest]
+    assert (rest, more) == (positional, named)
+    if name == "optimize_lines":
+        assert first == places["RULES"]
+    else:
+        assert plan.from_json(first).fingerprint == plan.read(ROOT / "data" / "plan").fingerprint

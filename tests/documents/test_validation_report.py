@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -103,3 +104,40 @@ def test_no_invented_finding_names_a_plan_that_the_rule_does_not_bind(book: run.
     told = [b.text for b in made.body if isinstance(b, Text) and "inding regulation" in b.text]
     assert told
     assert all("Binding regulation, not on this plan" in text for text in told)
+
+
+def test_claims_are_counted_by_chapter_and_method_and_all_together(
+    ours: plan.Plan, book: run.Run
+) -> None:
+    body = validation_report._validation(ours, book)
+    (table,) = [b for b in body if isinstance(b, Table)]
+    assert len(table.rows) == len(book.chapters) + 1
+    for row, chapter in zip(table.rows, book.chapters.values(), strict=False):
+        by_hand = [sum(c.by == by for c in chapter.claims) for by in validation_report.METHODS]
+        assert row == [chapter.title, *(str(n) if n else "" for n in by_hand)]
+    for column in range(1, len(table.head)):
+        total = sum(int(row[column] or 0) for row in table.rows[:-1])
+        assert table.rows[-1][column] == str(total)
+    counted = sum(int(cell) for cell in table.rows[-1][1:])
+    assert counted == sum(len(chapter.claims) for chapter in book.chapters.values())
+
+
+def test_a_requirement_that_does_not_bind_the_plan_is_no_finding_of_its_own(
+    ours: plan.Plan, book: run.Run
+) -> None:
+    entry = {"kind": "open", "citation": "A law 1(a)", "note": "not  done\nyet"}
+    bound = {"X-1": entry, "X-2": {**entry, "not_for": [ours.legal_regime]}}
+    bound |= {"X-3": {**entry, "not_for": ["another law"]}, "X-4": {**entry, "kind": "in part"}}
+    bound |= {"X-5": {**entry, "kind": "answered"}}
+    inventory = model_registry.inventory(
+        model_registry.graded(), ours.policy["model_owners"], ours.policy["model_tiers"]
+    )
+    body = validation_report._findings(ours, replace(book, requirements=bound), inventory, DAY)
+    (table,) = [b for b in body if isinstance(b, Table)]
+    rows = {row[0]: row for row in table.rows if row[0].startswith("X-")}
+    assert list(rows) == ["X-1", "X-3", "X-4"]
+    assert rows["X-1"][1] == "A law 1(a): open. Not done yet"
+    assert rows["X-1"][2] == validation_report.OPEN["open"]
+    assert rows["X-4"][2] == validation_report.OPEN["in part"]
+    (told,) = [b.text for b in body if isinstance(b, Text)]
+    assert told.startswith(f"{len(table.rows)} findings: ")

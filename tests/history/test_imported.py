@@ -17,6 +17,7 @@ from portlib.history import (
     open_record_with,
     vintages,
 )
+from portlib.history.series import month_ends, price_returns
 
 MONTHS = pd.period_range("2025-03", "2026-02", freq="M")
 BOOK = ["LoBM", "BM2", "BM3", "BM4", "HiBM"]
@@ -200,3 +201,36 @@ def test_a_run_chooses_the_imported_history_and_the_fingerprint_says_so(store, m
     monkeypatch.setenv("PRUDENT_HISTORY", str(store / "nothing"))
     with pytest.raises(DataError, match="nothing: no imported history there"):
         chosen.read("long")
+
+
+def test_a_last_month_is_over_four_days_before_its_end_and_not_five():
+    for day, over in (("2026-03-27", True), ("2026-03-26", False), ("2026-03-31", True)):
+        days = pd.to_datetime(["2026-01-30", "2026-02-24", day])
+        ends = month_ends(pd.Series([1.0, 2.0, 3.0], days))
+        # a month that is followed by another is over whenever its last figure is
+        assert ends.tolist() == ([1.0, 2.0, 3.0] if over else [1.0, 2.0])
+    february = pd.to_datetime(["2026-01-30", "2026-02-24"])
+    assert month_ends(pd.Series([1.0, 2.0], february)).tolist() == [1.0, 2.0]
+
+
+def test_each_maturity_has_its_own_bond_and_ten_years_alone_an_average_beside_it(tmp_path):
+    folder = tmp_path / "fetched"
+    for years in (1, 2, 3, 5, 7, 10, 20, 30):
+        path = fred(tmp_path, f"GS{years}", [f"{years / 10:.2f}"] * 3, "2026-01-01")
+        vintages.keep(path, folder, obtained="2026-11-28")
+    record = open_record_with(folder)
+    for years in (1, 2, 3, 5, 7, 10, 20, 30):
+        assert record[f"yield_{years}y"].values.tolist() == pytest.approx([years / 1000] * 3)
+        # an unchanged yield earns a twelfth of it
+        assert record[f"treasury_{years}y"].values.tolist() == pytest.approx([years / 12_000] * 2)
+        assert "averages over the month" in record[f"yield_{years}y"].basis
+    averages = [name for name in record.names if name.endswith("y_average")]
+    assert averages == ["yield_10y_average"]
+
+
+def test_a_month_without_a_price_of_its_own_earns_nothing_that_is_known():
+    days = pd.to_datetime(["2026-01-30", "2026-03-31", "2026-04-30"])
+    prices = pd.DataFrame({"a": [10.0, 11.0, 12.1], "b": [0.0, 1.0, 2.0]}, days)
+    earned = price_returns(prices)
+    assert earned["a"].isna().tolist() == [True, True, False]  # February, and March upon it
+    assert earned["a"].iloc[-1] == pytest.approx(0.1) and earned["b"].iloc[-1] == pytest.approx(1.0)
