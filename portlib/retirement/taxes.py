@@ -911,6 +911,10 @@ def conversion_cost(
     >>> cost = conversion_cost(10_000, premiums={"year": 2026, "people": 2}, **couple)
     >>> round(cost, 6)  # 22%, and 2 * 1,148.40
     0.44968
+    >>> couple = {"year": 2026, "status": "married_joint", "interest": 208_000}
+    >>> cost = conversion_cost(10_000, premiums={"year": 2026, "people": 2}, **couple)
+    >>> round(cost, 6)  # to the step of 218,000, and not above it
+    0.22
     >>> conversion_cost(0.0, **at)
     Traceback (most recent call last):
     ...

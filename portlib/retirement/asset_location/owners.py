@@ -333,6 +333,10 @@ def owner(plan: Plan, participant: str) -> Owner:
     >>> only = owner(replace(ours, rules={**ours.rules, "contributions": no_roth}), "P0002")
     >>> only.roth_share, only.balances["roth"], only.balances["deferred"]
     (0.0, 0.0, 84226.0)
+    >>> named = ("tax_year", "state_tax_rate", "location_withdrawal_rate", "location_last_age")
+    >>> told = (other.year, other.state_rate, other.withdrawal_rate, other.last_age)
+    >>> told == tuple(ours.policy[name] for name in named)
+    True
     >>> loyal = owner(ours, "P0061")  # who holds nothing but stock that may not be sold
     >>> loyal.frozen_stock == ours.participants.loc["P0061", "balance"] > 0 == other.frozen_stock
     True
