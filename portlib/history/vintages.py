@@ -18,7 +18,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
 from portlib import data
@@ -187,14 +186,16 @@ def _uneven(new: Vintage, lock: Mapping[str, Vintage]) -> list[str]:
 
 
 def _restated(old: PublishedFile, new: PublishedFile, vintage: str) -> str:
-    """How many months of the past the new vintage changed, and by how much, in its own unit."""
+    """How many months of the past the new vintage changed, and by how much, in its own unit; a
+    figure that was withdrawn, or given where there was none, is a change of no size."""
     before = old.tables[0].values
     after = new.tables[0].values
     columns = before.columns.intersection(after.columns)
     months = before.index.intersection(after.index)
-    changed = (after.loc[months, columns] - before.loc[months, columns]).abs()
-    touched = int((changed > 1e-9).any(axis=1).sum())
-    largest = float(np.nanmax(changed.to_numpy())) if touched else 0.0
+    was, now = before.loc[months, columns], after.loc[months, columns]
+    changed = (now - was).abs().fillna(0.0)
+    touched = int(((changed > 1e-9) | (was.isna() != now.isna())).any(axis=1).sum())
+    largest = float(changed.to_numpy().max(initial=0.0))
     return (
         f"restates {touched} of {len(months)} rows since vintage {vintage}, "
         f"by up to {largest:.2f} {new.tables[0].unit}; the whole history was replaced"

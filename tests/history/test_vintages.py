@@ -198,3 +198,27 @@ def test_a_file_that_is_older_in_any_way_replaces_nothing():
         with pytest.raises(DataError, match=r"new\.csv"):
             vintages._not_older(replace(kept, **{field: worse}), kept, "new.csv")
     vintages._not_older(kept, kept, "new.csv")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (["4.1", "4.2", "4.3"], ["4.1", ".", "4.3"], "restates 1 of 3 rows"),  # withdrawn
+        (["4.1", ".", "4.3"], ["4.1", "4.2", "4.3"], "restates 1 of 3 rows"),  # given at last
+        (["4.1", ".", "4.3"], ["4.1", ".", "4.3", "4.4"], "restates 0 of 3 rows"),
+        (["4.1", "4.2", "4.3"], [".", "4.5", "4.3", "4.4"], "restates 2 of 3 rows"),
+    ],
+)
+def test_a_figure_that_was_withdrawn_or_given_is_restated(tmp_path, store, before, after, said):
+    def brought(figures):
+        rows = [f"2026-{month:02d}-01,{x}" for month, x in enumerate(figures, 1)]
+        path = tmp_path / "GS10.csv"
+        path.write_text("\n".join(["observation_date,GS10", *rows]) + "\n")
+        return keep(path, store)
+
+    brought(["4.0", *before])
+    _, remarks = brought(["4.0", *after])
+    told = next(one for one in remarks if "restates" in one)
+    assert told.startswith(said.replace("of 3", "of 4"))
+    size = "0.30" if after[1] == "4.5" else "0.00"
+    assert f"by up to {size} percent" in told
