@@ -4,12 +4,14 @@ import re
 import shutil
 import subprocess
 import sys
+from datetime import date, timedelta
 
 import pytest
 
 from portlib import plan_check, plan_template, standing
 from portlib.__main__ import main
 from portlib.data import DataError
+from portlib.tables import Findings
 
 
 @pytest.fixture
@@ -188,3 +190,20 @@ def test_check_says_which_postures_the_mandate_leaves_no_portfolio(folder, capsy
     said = capsys.readouterr().out.split("What mandate.yml leaves, by posture")[1]
     assert "conservative: portfolios obey it" in said
     assert re.search("aggressive: no portfolio obeys .*'low'", said)
+
+
+def test_what_is_as_old_as_it_may_be_is_not_noted_and_a_day_older_is():
+    for days, noted in ((0, 0), (90, 0), (91, 1)):
+        found = Findings()
+        plan_check._aged("x.csv", date(2026, 6, 30) - timedelta(days), date(2026, 6, 30), 90, found)
+        assert len(found) == noted
+        assert all(f"{days} days before 2026-06-30" in str(one) for one in found)
+
+
+@pytest.mark.parametrize(("worst", "noted"), [("-40.0%", False), ("-40.1%", True)])
+def test_a_fall_that_is_noted_is_beyond_two_fifths_in_any_month_of_any_fund(folder, worst, noted):
+    months = f"Month,LARGE,SMALL\n2026-01,1.0%,2%\n2026-02,3%,0%\n2026-03,0.4%,{worst}\n"
+    (folder / "fund_returns.csv").write_text(months, encoding="utf-8")
+    said = "\n".join(map(str, plan_check.check(folder).noted))
+    assert ("SMALL lost 40% in 2026-03" in said) == noted
+    assert "LARGE lost" not in said
