@@ -385,7 +385,8 @@ def test_a_claim_that_the_page_does_not_show_is_named(tmp_path: Path) -> None:
             json.dumps({"cells": [{"cell_type": "code", "outputs": outputs}]}), encoding="utf-8"
         )
         if shown:
-            assert build.check_evidence([notebook], {"CM-01": {"kind": "executed"}}, []) == 1
+            found = build.check_evidence([notebook], {"CM-01": {"kind": "executed"}}, [])
+            assert [one.id for one in found.claims["first"]] == ["FI-01"]
         else:
             with pytest.raises(build.BuildError, match="not shown: claim FI-01 of first"):
                 build.check_evidence([notebook], {"CM-01": {"kind": "executed"}}, [])

@@ -181,9 +181,15 @@ def class_assumptions(
     if told is not None:
         return _expected(plan, told)
     decided = plan.policy.entries["reference_portfolio"]
+    # the fingerprint of files does not know of assumptions that were brought without one
+    brought: tuple[object, ...] = ()
+    if (own := plan.inputs.assumptions) is not None:
+        a = own.record
+        brought = a.labels, a.mu.tobytes(), a.sigma.tobytes(), a.rf, a.source
     name = (
         *(data.ROOT, horizon_years or 0, plan.policy.fingerprint, plan.inputs.fingerprint),
         *(str(decided["approver"]), str(decided["date"]), plan.lineup.classes),
+        brought,
     )
     return _EXPECTED.get(name, lambda: _expected(plan, forecasts(plan, horizon_years)))
 

@@ -1,11 +1,14 @@
 """What the plan's method expects of classes, its bands, and how far a portfolio departs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from portlib import plan, policy
 from portlib.construction.anchored import implied_price_of_risk
+from portlib.inputs import OwnAssumptions
 from portlib.retirement import plan_menu
 from portlib.retirement.plan_menu import expectations
 from tests.retirement.plan_menu.cases import EXAMPLE
@@ -13,8 +16,6 @@ from tests.retirement.plan_menu.cases import EXAMPLE
 
 def under(optimizer: str) -> plan.Plan:
     """The example plan under another engine."""
-    from dataclasses import replace
-
     return replace(EXAMPLE, policy=policy.read().replace(optimizer=optimizer))
 
 
@@ -94,3 +95,19 @@ def test_a_menu_without_equity_has_no_bands() -> None:
     names = list(exposures.index), list(exposures.columns)
     assert expectations.bands(EXAMPLE, *names, exposures.to_numpy(float)) == []
     assert bonds is None or expectations.departure(bonds, pd.Series(dtype=float), None) == 0.0
+
+
+def test_own_assumptions_that_no_file_brought_are_not_taken_for_others() -> None:
+    """What was expected once is kept under a name, in which these have to be."""
+    told = expectations.forecasts(EXAMPLE)
+    names = list(told.labels)
+    table = pd.DataFrame({"arithmetic": told.mu, "volatility": told.volatility}, names)
+    table = table.assign(source="the house", date=pd.Timestamp("2026-06-30"))
+    expected = []
+    for more in (0.0, 0.01):
+        moved = table.assign(arithmetic=table["arithmetic"] + more)
+        own = OwnAssumptions(moved, pd.DataFrame(np.eye(len(names)), names, names), "cash")
+        brought = replace(EXAMPLE, inputs=replace(EXAMPLE.inputs, assumptions=own))
+        brought = replace(brought, policy=policy.read().replace(optimizer="MARKOWITZ"))
+        expected.append(expectations.class_assumptions(brought))
+    assert expected[1].mu == pytest.approx(expected[0].mu + 0.01)
