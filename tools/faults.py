@@ -12,7 +12,8 @@ What fails with no fault planted would be said to notice everything, and stops t
 those of `independent.yml`, written by people who had seen no test and no chapter.
 
 Writes `results.csv`, or `independent_results.csv`, which the validation chapter shows. Of the
-independent faults the first answer stays: what is mended afterwards was seen.
+independent faults the first answer stays: what is mended afterwards was seen. ``--independent
+--again`` plants those once more that nobody noticed, and writes `independent_again.csv`.
 
 Left out: chapters and tests further away (`NEAR`, `ENOUGH`), what they run in processes of their
 own, and how a page looks. The counts are of those who were asked.
@@ -428,7 +429,7 @@ def write(rows: Sequence[dict[str, str]], faults: Sequence[Fault], path: Path) -
         with path.open(newline="", encoding="utf-8") as file:
             known = {row["id"]: row for row in csv.DictReader(file)}
     new = {row["id"]: row for row in rows}
-    known = new | known if path.stem.startswith("independent") else known | new
+    known = new | known if path.stem == "independent_results" else known | new
     with path.open("w", newline="", encoding="utf-8") as file:
         writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
         writer.writeheader()
@@ -440,13 +441,20 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Plant faults and see who notices.")
     parser.add_argument("--only", default="", help="a pattern of ids or files")
     parser.add_argument("--independent", action="store_true", help="those of independent.yml")
+    parser.add_argument(
+        "--again", action="store_true", help="of the independent ones, what nobody noticed at first"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes")
     given = parser.parse_args()
-    name = "independent" if given.independent else "catalogue"
-    every = catalogue(HERE / f"{name}.yml")
+    every = catalogue(HERE / f"{'independent' if given.independent else 'catalogue'}.yml")
+    path = HERE / ("independent_results.csv" if given.independent else "results.csv")
+    if given.again:
+        with path.open(newline="", encoding="utf-8") as file:
+            missed = {row["id"] for row in csv.DictReader(file) if row["caught_by"] == "nobody"}
+        every = [fault for fault in every if fault.id in missed]
+        path = HERE / "independent_again.csv"
     faults = [one for one in every if re.search(given.only, f"{one.id}\n{one.file}", re.M)]
     check(faults)
-    path = HERE / ("independent_results.csv" if given.independent else "results.csv")
     started, rows = time.monotonic(), []
     command = ["git", "rev-parse", "--short", "HEAD"]
     commit = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False).stdout
