@@ -372,10 +372,17 @@ def tested(copy: Path, fault: Fault) -> str:
 _COPY: list[Path] = []
 
 
-def _begin(copies: Path) -> None:
-    """Make this worker's copy; its compiled files are used only where the source is what it was."""
+def _begin(copies: Path, again: Sequence[str]) -> None:
+    """Make this worker's copy; its compiled files are used only where the source is what it was.
+
+    Of faults planted again the copy says that each is noticed: the chapter that claims so of this
+    very list is asked about the fault, not about the list.
+    """
     _COPY[:] = [copies / str(os.getpid())]
     shutil.copytree(ROOT, _COPY[0], ignore=LEFT)
+    if again:
+        lines = ["id,caught_by", *(f"{id},chapter" for id in again)]
+        (_COPY[0] / "tests" / "faults" / "independent_again.csv").write_text("\n".join(lines))
     for folder in ("portlib", "tools"):
         way = PycInvalidationMode.CHECKED_HASH
         compileall.compile_dir(_COPY[0] / folder, quiet=2, invalidation_mode=way)
@@ -467,7 +474,10 @@ def main() -> int:
     with (
         tempfile.TemporaryDirectory(dir=ROOT / ".run", prefix="faults-") as copies,
         ProcessPoolExecutor(
-            given.jobs, multiprocessing.get_context("fork"), _begin, (Path(copies),)
+            given.jobs,
+            multiprocessing.get_context("fork"),
+            _begin,
+            (Path(copies), [fault.id for fault in every] if given.again else []),
         ) as pool,
     ):
         for found in plant(faults, pool):
