@@ -2,6 +2,7 @@
 
 from portlib.stewardship.model_validation.validation import (
     HOUSEHOLDS,
+    LAYERS,
     Replay,
     against_peers,
     beaten,
@@ -21,6 +22,7 @@ from portlib.stewardship.model_validation.validation import (
 
 __all__ = [
     "HOUSEHOLDS",
+    "LAYERS",
     "Replay",
     "against_peers",
     "beaten",
