@@ -363,6 +363,19 @@ def rules(content: Any, name: str) -> dict[str, Any]:
     >>> content = yaml.safe_load(plan_template.required()["rules.yml"])
     >>> rules(content, "rules.yml")["as_of"]
     datetime.date(2026, 6, 30)
+
+    Who is to be kept from trading hears of it before:
+
+    >>> span = {"first": "2026-12-07", "last": "2026-12-18", "reason": "a new record keeper"}
+    >>> for notice in ("2026-11-02", "2026-12-07", "2026-12-08"):
+    ...     content["blackouts"] = [{**span, "notice": notice}]
+    ...     try:
+    ...         print(len(rules(content, "rules.yml")["blackouts"]))
+    ...     except DataError as error:
+    ...         print(error)
+    1
+    1
+    rules.yml: blackouts: 2026-12-08, 2026-12-07, 2026-12-18 are out of order
     """
     found = Findings()
     plain = schema.plain(content)

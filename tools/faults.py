@@ -347,10 +347,8 @@ def near_tests(file: str) -> tuple[list[str], list[str]]:
     own = [one for one in every if Path(one).stem == f"test_{path.stem}"]
     near = tests_of(path) if python else every
     left = [ROOT / "tests" / f"test_{name}.py" for name in NOT_ASKED]
-    mine, others = (
-        [Path(one).relative_to(ROOT).as_posix() for one in some if Path(one) not in left]
-        for some in (own, near)
-    )
+    mine = [Path(one).relative_to(ROOT).as_posix() for one in own]
+    others = [Path(one).relative_to(ROOT).as_posix() for one in near if Path(one) not in left]
     return mine + [file] * python, [name for name in others if name not in mine]
 
 
