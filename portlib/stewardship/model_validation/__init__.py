@@ -2,7 +2,6 @@
 
 from portlib.stewardship.model_validation.validation import (
     HOUSEHOLDS,
-    LAYERS,
     Replay,
     against_peers,
     beaten,
@@ -22,7 +21,6 @@ from portlib.stewardship.model_validation.validation import (
 
 __all__ = [
     "HOUSEHOLDS",
-    "LAYERS",
     "Replay",
     "against_peers",
     "beaten",
