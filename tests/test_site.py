@@ -189,9 +189,13 @@ class Browser:
     """Headless Chromium, spoken to in its own protocol."""
 
     def __init__(self, profile: Path) -> None:
-        websocket = pytest.importorskip(
+        self.websocket = pytest.importorskip(
             "websocket", reason="websocket-client comes with jupyter-server"
         )
+        self.emulated: dict[str, dict[str, Any]] = {}
+        self.start(profile)
+
+    def start(self, profile: Path) -> None:
         flags = (
             "--headless --no-sandbox --disable-gpu --no-first-run "
             "--disable-background-networking --disable-sync --disable-component-update "
@@ -208,13 +212,15 @@ class Browser:
             url, timeout=10
         ) as answer:
             target = next(tab for tab in json.load(answer) if tab["type"] == "page")
-        self.socket = websocket.create_connection(
+        self.socket = self.websocket.create_connection(
             target["webSocketDebuggerUrl"], timeout=600 if WHOLE else 120, http_no_proxy=["*"]
         )
         self.events: list[dict[str, Any]] = []
         self.sent = 0
         for domain in ("Page", "Network", "Runtime", "Log"):
             self.ask(f"{domain}.enable")
+        for method, parameters in self.emulated.items():
+            self.ask(method, **parameters)
 
     def _port(self) -> str:
         file = self.profile / "DevToolsActivePort"
@@ -231,6 +237,8 @@ class Browser:
         return message
 
     def ask(self, method: str, **parameters: Any) -> Any:
+        if method.startswith("Emulation."):
+            self.emulated[method] = parameters
         self.sent += 1
         self.socket.send(json.dumps({"id": self.sent, "method": method, "params": parameters}))
         while (message := self._receive()).get("id") != self.sent:
@@ -246,6 +254,17 @@ class Browser:
         return answer["result"].get("value")
 
     def open(self, page: Path) -> None:
+        try:
+            self._load(page)
+        except self.websocket.WebSocketTimeoutException:
+            # now and then Chromium never answers, whichever page it is: another one is asked
+            self.process.kill()
+            self.process.wait()
+            self.socket.shutdown()
+            self.start(self.profile.with_name(f"{self.profile.name}-again"))
+            self._load(page)
+
+    def _load(self, page: Path) -> None:
         self.events.clear()
         self.ask("Page.navigate", url=page.as_uri())
         while not any(event["method"] == "Page.loadEventFired" for event in self.events):
@@ -654,3 +673,25 @@ def test_no_page_asks_another_host_or_scrolls_sideways_on_a_phone(browser: Brows
         for what, broken in browser.evaluate(UNFIT):
             faults.append(f"{name}: {what}: {broken}")
     assert not faults, "\n".join(faults)
+
+
+@built
+def test_a_browser_that_never_answers_is_asked_once_more_in_another(
+    browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also what it was told to emulate."""
+    size = {"width": 400, "height": 700, "deviceScaleFactor": 1, "mobile": False}
+    browser.ask("Emulation.setDeviceMetricsOverride", **size)
+    load, asked = Browser._load, []
+
+    def hanging(self: Browser, page: Path) -> None:
+        asked.append(self.process.pid)
+        if len(asked) == 1:
+            raise self.websocket.WebSocketTimeoutException
+        load(self, page)
+
+    monkeypatch.setattr(Browser, "_load", hanging)
+    browser.open(SITE / "search.html")
+    assert len(set(asked)) == 2
+    assert browser.evaluate("document.title").startswith("Search")
+    assert browser.evaluate("innerWidth") == 400
