@@ -25,6 +25,7 @@ from portlib.documents import shelf
 from portlib.documents.document import Document
 from portlib.documents.forms import KIND
 from portlib.documents.typesetting import NotSet
+from tools.build import place_of
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -87,8 +88,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--staged", type=Path, help="the folder of a book not yet published")
     parser.add_argument("--into", type=Path, help="where to; default: the site's documents")
     given = parser.parse_args(arguments)
-    from tools.build import place_of
-
     site = given.staged or ROOT / "_build" / (place_of(given.plan) if given.plan else "") / "html"
     target = given.into or site / "documents"
     try:

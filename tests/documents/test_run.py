@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,17 @@ def test_the_book_of_another_plan_is_refused(site: Path, whose: str) -> None:
 def test_where_there_is_no_book_it_is_said_how_to_make_one(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="make book first"):
         run.read(tmp_path)
+
+
+def test_what_is_about_to_be_published_is_read_as_what_was(
+    site: Path, whose: str, book: run.Run, tmp_path: Path
+) -> None:
+    """Pages are staged beside the notebooks."""
+    staged = tmp_path / "staged"
+    shutil.copytree(site / "notebooks", staged / "notebooks")
+    shutil.copytree(site / "_sources" / "book", staged / "book")
+    shutil.copy(site / "evidence.json", staged)
+    found = run.read(staged, PLANS[whose])
+    assert found.forms == book.forms and found.forms
+    assert found.proposals == book.proposals
+    assert dict(found.chapters) == dict(book.chapters)
