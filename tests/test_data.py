@@ -62,11 +62,11 @@ def test_tables_are_copies_and_documents_cannot_be_changed():
     table = data.table("horizon_2025_assets")
     table.loc["cash", "volatility"] = 9.0
     with pytest.raises(AttributeError):
-        data.document("fund_categories")["categories"].clear()
+        data.document("regulatory_status")["rules"].clear()
     history = data.history()
     history.iloc[0, 0] = 9.0
     assert data.table("horizon_2025_assets").loc["cash", "volatility"] < 1
-    assert data.document("fund_categories")["categories"]
+    assert data.document("regulatory_status")["rules"]
     assert data.history().iloc[0, 0] < 1
 
 
@@ -125,9 +125,9 @@ def test_a_damaged_table_is_refused_by_name(folder, file, old, new, rehash, mess
 
 
 def test_a_damaged_document_is_refused_by_name(folder):
-    edit(folder / "fund_categories.yml", "categories:", "labels:", rehash=True)
-    with pytest.raises(DataError, match=r"fund_categories.yml: keys differ.*categories.*labels"):
-        data.document("fund_categories")
+    edit(folder / "regulatory_status.yml", "\nrules:", "\nlabels:", rehash=True)
+    with pytest.raises(DataError, match=r"regulatory_status.yml: keys differ.*rules.*labels"):
+        data.document("regulatory_status")
 
 
 def test_a_file_without_source_and_a_source_without_file_are_refused(folder):

@@ -164,7 +164,7 @@ class Couple:
     benefit : Social Security a year, (rows, 1 or lives).
     claim : years from now, (rows,).
     spending : what a survivor wants as a share of what both want.
-    pension : the survivor's share of a fixed pension and of an annuity.
+    pension : the survivor's share of a fixed pension.
     """
 
     benefit: Array
@@ -180,7 +180,7 @@ class Annuity:
     Attributes
     ----------
     share : of savings, that buys it.
-    payout : dollars a year for each dollar, for life.
+    payout : dollars a year for each dollar, as long as one of the household lives.
     delay : years after retirement from which it pays.
     nominal : fixed in dollars, else in purchasing power.
     """

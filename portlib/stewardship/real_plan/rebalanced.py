@@ -204,19 +204,19 @@ def _ends(index: pd.DatetimeIndex) -> list[str]:
 
 
 def growth(returns: pd.Series) -> float:
-    """Geometric return a year, of calendar time.
+    """Geometric return a year, of calendar time; the first return is of the first day.
 
     Examples
     --------
-    Of calendar time: 400 days from the first day to the last.
+    Of calendar time: 401 days with the first and the last.
 
     >>> when = pd.to_datetime(["2026-01-05", "2026-09-01", "2027-02-09"])
     >>> earned = growth(pd.Series([0.02, -0.01, 0.05], when))
-    >>> bool(np.isclose(earned, (1.02 * 0.99 * 1.05) ** (365.25 / 400) - 1, rtol=1e-12))
+    >>> bool(np.isclose(earned, (1.02 * 0.99 * 1.05) ** (365.25 / 401) - 1, rtol=1e-12))
     True
     """
     daily_returns(returns, "returns")
-    years = (returns.index[-1] - returns.index[0]).days / 365.25
+    years = ((returns.index[-1] - returns.index[0]).days + 1) / 365.25
     return float(np.expm1(np.log1p(returns).sum() / years))
 
 

@@ -76,7 +76,7 @@ def test_a_missing_day_and_a_target_that_is_not_whole_are_named(days):
 def test_growth_and_fall_by_hand():
     index = pd.DatetimeIndex(["2019-01-01", "2019-07-01", "2020-01-01"])
     returns = pd.Series([0.0, -0.5, 1.2], index)
-    assert rp.growth(returns) == pytest.approx(1.1 ** (365.25 / 365) - 1)
+    assert rp.growth(returns) == pytest.approx(1.1 ** (365.25 / 366) - 1)
     assert rp.fall(returns) == pytest.approx(0.5)
 
 
