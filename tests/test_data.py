@@ -126,7 +126,7 @@ def test_a_damaged_table_is_refused_by_name(folder, file, old, new, rehash, mess
 
 def test_a_damaged_document_is_refused_by_name(folder):
     edit(folder / "regulatory_status.yml", "\nrules:", "\nlabels:", rehash=True)
-    with pytest.raises(DataError, match=r"regulatory_status.yml: keys differ.*rules.*labels"):
+    with pytest.raises(DataError, match=r"regulatory_status.yml: keys differ.*labels.*rules"):
         data.document("regulatory_status")
 
 
