@@ -131,6 +131,8 @@ class Chapter:
     ...     cannot_show="whether they are wise",
     ... )
     MV-01 holds: Weights sum to one. 1 (between 1 and 1); identity
+
+    It goes on in ``evidence.md``.
     """
 
     def __init__(self, name: str, prefix: str) -> None:
@@ -370,6 +372,13 @@ def collect(notebooks: Iterable[Path]) -> Register:
     EvidenceError
         For a notebook with two evidence tables, or one of another chapter, and for two chapters of
         one name.
+
+    Examples
+    --------
+    >>> collect([]).claims
+    {}
+
+    It goes on in ``evidence.md``.
     """
     claims: dict[str, tuple[Claim, ...]] = {}
     numbers: dict[str, Mapping[str, Number | str]] = {}
@@ -413,6 +422,14 @@ def requirements(path: Path) -> dict[str, dict[str, Any]]:
     EvidenceError
         Naming a file that is no list of requirements, a requirement given twice, of unknown kind,
         or without the section, form or note its kind needs.
+
+    Examples
+    --------
+    >>> requirements(Path("none.yml"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    portlib.evidence.EvidenceError: none.yml: cannot be read: none.yml: ...
+
+    It goes on in ``evidence.md``.
     """
     try:
         listed = data.strict_yaml(path)
@@ -466,6 +483,15 @@ def good_practice(required: Mapping[str, Mapping[str, Any]], regime: str) -> lis
     ------
     EvidenceError
         For a regime that is none.
+
+    Examples
+    --------
+    >>> asked = {"A": {"not_for": ["GOVERNMENTAL"]}, "B": {}, "C": {"not_for": ["ERISA"]}}
+    >>> good_practice(asked, "GOVERNMENTAL"), good_practice(asked, "ERISA")
+    (['A'], ['C'])
+    >>> good_practice(asked, "governmental")
+    Traceback (most recent call last):
+    portlib.evidence.EvidenceError: 'governmental' is no legal regime; use ERISA, GOVERNMENTAL
     """
     if regime not in LEGAL_REGIMES:
         raise EvidenceError(f"{regime!r} is no legal regime; use {', '.join(LEGAL_REGIMES)}")
@@ -492,6 +518,15 @@ def gate(
         requirement or does not hold, id used in two chapters, requirement executed or in part
         without a passing check, or led by one that does not answer it, and section or form that is
         no page.
+
+    Examples
+    --------
+    >>> gate(Register({"views": ()}, {}), {}, [])
+    Traceback (most recent call last):
+    portlib.evidence.EvidenceError: the evidence does not hold together:
+    - chapter views makes no claim
+
+    It goes on in ``evidence.md``.
     """
     pages = set(documents)
     faults = []

@@ -376,6 +376,8 @@ def rules(content: Any, name: str) -> dict[str, Any]:
     1
     1
     rules.yml: blackouts: 2026-12-08, 2026-12-07, 2026-12-18 are out of order
+
+    It goes on in ``plan_format.md``.
     """
     found = Findings()
     plain = schema.plain(content)
@@ -419,6 +421,18 @@ def from_file(
     columns : `LINEUP`, `PEOPLE` or `VINTAGES`.
     classes : names that may be columns beside them.
     found : takes what its cells break.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
+    ...     path = Path(place, "target_date_vintages.csv")
+    ...     _ = path.write_text("origin,years_to_retirement,equity,gold\\nhere,10,0.5,\\n")
+    ...     table = from_file(path, VINTAGES, ["gold", "cash"], Findings())
+    >>> list(table.columns), list(table.places)
+    (['origin', 'years_to_retirement', 'equity'], [2])
+
+    It goes on in ``plan_format.md``.
     """
     fixed = columns is PEOPLE
     text = tables.open_text(path)
@@ -568,6 +582,18 @@ def parts(
     ------
     DataError
         Saying everything which breaks a rule of the format.
+
+    Examples
+    --------
+    >>> found = Findings()
+    >>> kinds = {"lineup": LINEUP, "participants": PEOPLE}
+    >>> tables = [from_rows([], name, columns, [], found) for name, columns in kinds.items()]
+    >>> nothing = {"default": None, "employer_stock": None, "stable_value": None}
+    >>> nothing["trading"] = {"round_trip_days": {}, "minimum_holding_days": {}}
+    >>> len(parts({**nothing, "as_of": date(2026, 6, 30)}, [], *tables, None).people)
+    0
+
+    It goes on in ``plan_format.md``.
     """
     found = lineup.found
     found.settle()
@@ -603,6 +629,20 @@ def by_name(rules: Mapping[str, Any], lineup: Table, found: Findings) -> None:
     rules : ``rules.yml`` as it stands.
     lineup : from `from_file`.
     found : takes what is wrong.
+
+    Examples
+    --------
+    >>> found = Findings()
+    >>> menu = Table("lineup", ".csv", {"fund": ["A", "B"]}, [2, 3], found)
+    >>> rules = {"default": "C", "trading": {"round_trip_days": {"A": 30, "D": 60}}}
+    >>> rules["trading"]["minimum_holding_days"] = ["E", "B", 5]
+    >>> by_name(rules, menu, found)
+    >>> by_name({"default": "A", "trading": "no"}, menu, found)
+    >>> by_name({"default": "C"}, Table("lineup", ".csv", {}, [], found), found)
+    >>> print(*found, sep="\\n")
+    rules.yml: default: 'C' is no fund of the lineup
+    rules.yml: trading.round_trip_days: 'D' is no fund of the lineup
+    rules.yml: trading.minimum_holding_days: 'E' is no fund of the lineup
     """
     if "fund" not in lineup.columns:
         return
@@ -627,11 +667,24 @@ def by_row(
     Parameters
     ----------
     rules, lineup, people, paths : as for `parts`; None for what could not be read at all.
+
+    Examples
+    --------
+    >>> rows = [{"years_to_retirement": years, "gold": 0.9, "equity": 0.0} for years in (5, 5, 99)]
+    >>> dates = from_rows(rows, "dates", VINTAGES, ["gold"], Findings())
+    >>> by_row(None, None, None, dates)
+    >>> [str(one) for one in dates.found]  # doctest: +NORMALIZE_WHITESPACE
+    ['dates[2].years_to_retirement: 99 is not between -60 and 80',
+     'dates[1].years_to_retirement: 5 is given twice',
+     'dates[0].years_to_retirement: 5 has weights that do not sum to one',
+     'dates[1].years_to_retirement: 5 has weights that do not sum to one']
+
+    It goes on in ``plan_format.md``.
     """
-    if lineup is not None and {*LINEUP} <= {*lineup.columns}:
+    if lineup is not None and _has(lineup, LINEUP):
         rest = _unnamed(lineup)
         _fund_rows(lineup.only(rest), [name for name in lineup.columns if name not in LINEUP])
-        if people is not None and {*PEOPLE} <= {*people.columns}:
+        if people is not None and _has(people, PEOPLE):
             funds = list(dict.fromkeys(map(str, lineup.columns["fund"])))
             rest = _unnamed(people)
             judged = set(rest) if rules is not None else set()
@@ -647,6 +700,11 @@ def by_row(
     if paths is not None:
         named = [name for name in paths.columns if name not in VINTAGES]
         _vintage_rows(paths.only(_unnamed(paths)), named)
+
+
+def _has(table: Table, columns: Mapping[str, Column]) -> bool:
+    """Whether a table has the columns of its kind; in JSON the rules alone say ``origin``."""
+    return {*columns} - {"origin"} <= {*table.columns}
 
 
 def _unnamed(table: Table) -> list[int]:

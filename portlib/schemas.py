@@ -45,14 +45,25 @@ def names() -> tuple[str, ...]:
 
     Examples
     --------
-    >>> "portfolio" in names()
-    True
+    >>> names()[:6], len(names())
+    (('plan', 'policy', 'assumptions', 'mandate', 'rules', 'portfolio'), 19)
     """
     return tuple(_MAKE)
 
 
 def of(name: str) -> Json:
-    """The schema of a kind of document; ValueError, with the kinds there are, for another."""
+    """The schema of a kind of document; ValueError, with the kinds there are, for another.
+
+    Examples
+    --------
+    >>> made = of("check")
+    >>> made["$schema"] == DIALECT, made["$id"], made["title"] == service.CHECK
+    (True, 'urn:prudent-by-construction:check:1', True)
+    >>> made["properties"]["accepted"], made["required"]
+    ({'type': 'boolean'}, ['schema', 'accepted', 'findings'])
+
+    It goes on in ``schemas.md``.
+    """
     if name not in _MAKE:
         raise ValueError(f"no schema {name!r}; there are {', '.join(_MAKE)}")
     title, body = _MAKE[name]()
@@ -60,7 +71,22 @@ def of(name: str) -> Json:
 
 
 def write(folder: Path) -> list[str]:
-    """Write every schema into a folder, one file each; the names of the files."""
+    """Write every schema into a folder, one file each; the names of the files.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
+    ...     here = Path(place, "a", "b")
+    ...     files = write(here)
+    ...     again = write(here)
+    ...     text = (here / "refusal.schema.json").read_text()
+    ...     number = len(list(here.iterdir()))
+    >>> files[:3], files == again, number == len(names())
+    (['plan.schema.json', 'policy.schema.json', 'assumptions.schema.json'], True, True)
+    >>> json.loads(text) == of("refusal"), text.startswith('{\\n "$schema"'), text.endswith("}\\n")
+    (True, True, True)
+    """
     folder.mkdir(parents=True, exist_ok=True)
     files = []
     for name in names():
@@ -99,7 +125,7 @@ def _plan() -> tuple[str, Json]:
 
 
 def _rows(columns: Mapping[str, Column], typed: Mapping[str, Json]) -> Json:
-    """A list of rows: the columns, and a weight for each asset class."""
+    """A list of rows: the columns and, but of people, a weight for each asset class."""
     described = {
         name: {**(typed[name] if name in typed else _cell(column)), "description": column.meaning}
         for name, column in columns.items()
@@ -110,7 +136,8 @@ def _rows(columns: Mapping[str, Column], typed: Mapping[str, Json]) -> Json:
         "type": "object",
         "properties": described,
         "required": required,
-        "additionalProperties": {"type": ["number", "null"], "minimum": 0, "maximum": 1},
+        "additionalProperties": columns is not plan_format.PEOPLE
+        and {"type": ["number", "null"], "minimum": 0, "maximum": 1},
     }
     return {"type": "array", "items": row}
 

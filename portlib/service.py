@@ -218,6 +218,8 @@ def optimize(
     (True, True)
     >>> bool(np.isclose(answer["risk"] ** 2, w @ funds.sigma @ w)), round(float(w.sum()), 9)
     (True, 1.0)
+
+    It goes on in ``service.md``.
     """
     asked = _checked("mandate", {} if mandate is None else mandate, MANDATE)
     mark = _mark(plan_)
@@ -301,6 +303,14 @@ def glidepath(
     ------
     DataError, ValueError
         As `optimize` does, and for a plan without participants.
+
+    Examples
+    --------
+    >>> glidepath({}, seed=-1)
+    Traceback (most recent call last):
+    portlib.data.DataError: seed: -1 is not a whole number at least 0 and at most 9.22337e+18
+
+    It goes on in ``service.md``.
     """
     if refused := schema.problem(seed, {"type": "integer", "minimum": 0, "maximum": 2**63}, "seed"):
         raise DataError(refused)
@@ -360,6 +370,14 @@ def outlook(
     ------
     DataError, ValueError
         As `optimize` does, and for an unknown participant.
+
+    Examples
+    --------
+    >>> outlook({}, "P1", lives=99)
+    Traceback (most recent call last):
+    portlib.data.DataError: lives: 99 is not a whole number at least 100 and at most 200000
+
+    It goes on in ``service.md``.
     """
     asked, ours, sent = _asked_of(plan_, changes, pay, lives, seed)
     _known(ours, participant)
@@ -416,6 +434,14 @@ def solve_for(
     ------
     DataError, ValueError
         As `outlook` does, and for an unknown lever.
+
+    Examples
+    --------
+    >>> solve_for({}, "P1", "age")
+    Traceback (most recent call last):
+    portlib.data.DataError: lever: 'age' is not one of deferral_rate, retirement_age, spending
+
+    It goes on in ``service.md``.
     """
     chance = {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}
     if success is not None and (refused := schema.problem(success, chance, "success")):
@@ -486,7 +512,22 @@ def _known(ours: plan.Plan, participant: Any) -> None:
 
 
 def day(text: Any, at: str) -> date:
-    """A day like 2026-06-30; DataError by path for anything else."""
+    """A day like 2026-06-30; DataError by path for anything else.
+
+    Examples
+    --------
+    >>> day("2026-06-30", "on")
+    datetime.date(2026, 6, 30)
+    >>> for text in ("2026-02-30", "20260630", "2026-6-3", 20260630):
+    ...     try:
+    ...         day(text, "trades[1].on")
+    ...     except DataError as error:
+    ...         print(error)
+    trades[1].on: '2026-02-30' is no day like 2026-06-30
+    trades[1].on: '20260630' is no day like 2026-06-30
+    trades[1].on: '2026-6-3' is no day like 2026-06-30
+    trades[1].on: 20260630 is no day like 2026-06-30
+    """
     try:
         if isinstance(text, str) and re.fullmatch(r"\d{4}-\d{2}-\d{2}", text):
             return date.fromisoformat(text)
@@ -563,6 +604,14 @@ def exposures(plan_: Mapping[str, Any]) -> Json:
     dict
         ``schema``; ``plan``; by fund ``weights`` by class (above zero), ``evidence`` (stated,
         returns, holdings, or both), ``specific_risk`` and ``apart`` (from what the plan states).
+
+    Examples
+    --------
+    >>> found = exposures(plan.read().to_json())["funds"]["LCIDX"]
+    >>> found["weights"], found["evidence"]
+    ({'us_large_equity': 1.0}, 'stated')
+
+    It goes on in ``service.md``.
     """
     given = plan.from_json(plan_)
     known = class_returns(given, history.open_record())
@@ -612,6 +661,14 @@ def rebalance(
     DataError, ValueError
         As `optimize` does, and for an unknown participant or an account that holds nothing of
         what is considered.
+
+    Examples
+    --------
+    >>> rebalance({}, "P1", {"posture": "bold"})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    portlib.data.DataError: mandate.posture: 'bold' is not one of conservative, moderate, ...
+
+    It goes on in ``service.md``.
     """
     known = {name: MANDATE[name] for name in ("posture", "risk_aversion", "rules", "pins")}
     asked = _checked("mandate", {} if mandate is None else mandate, known)
@@ -663,6 +720,13 @@ def check(plan_: Mapping[str, Any]) -> Json:
     dict
         ``schema``; ``accepted``; ``findings``: ``where``, ``problem`` and ``refused`` (whether the
         plan cannot be used for it).
+
+    Examples
+    --------
+    >>> check({"schema": "next"})["accepted"]
+    False
+
+    It goes on in ``service.md``.
     """
     try:
         plan.from_json(plan_)
@@ -708,6 +772,13 @@ def optimize_many(
         For ``plans`` that are no list, fewer than one worker, or no time.
     Interrupted
         At Ctrl-C, with the answers that were ready (`portlib.service_many`).
+
+    Examples
+    --------
+    >>> optimize_many([])
+    []
+
+    It goes on in ``service.md``.
     """
     from portlib import service_many
 
@@ -751,6 +822,8 @@ def refusal(refused: Exception) -> Json:
     --------
     >>> refusal(DataError("rules: as_of: '2026-02-30' is no day"))["error"]["where"]
     ['rules.as_of']
+
+    It goes on in ``service.md``.
     """
     kind = "DataError" if isinstance(refused, DataError) else type(refused).__name__
     made = error(kind, str(refused))
@@ -816,6 +889,15 @@ def seal_forecast(
     -------
     dict
         ``event``, ``fingerprint`` and ``sealed`` (when).
+
+    Examples
+    --------
+    >>> at = datetime(2026, 6, 30)
+    >>> seal_forecast({"schema": 1}, AuditLog(), b"", role="a", at=at)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    portlib.data.DataError: schema: 1 is unknown; this version reads ...
+
+    It goes on in ``service.md``.
     """
     ours, sent = read(plan_)
     classes = _classes(ours, assumptions)
@@ -854,6 +936,14 @@ def score_forecasts(
     -------
     list of dict
         What has no column, and what is not a month old, has no score: null.
+
+    Examples
+    --------
+    >>> nobody = {**plan.read().to_json(), "participants": []}
+    >>> score_forecasts(nobody, AuditLog(), {}, pd.DataFrame({"cash": [0.01]}, ["2026-01-31"]))
+    []
+
+    It goes on in ``service.md``.
     """
     ours = plan.from_json(plan_)
     table = sealed_forecasts.score(log, returns, roster, plan=ours.fingerprint)

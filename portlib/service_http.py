@@ -61,6 +61,14 @@ def application(limits: Limits | None = None) -> FastAPI:
     ------
     ModuleNotFoundError
         Where the extra ``http`` is not installed.
+
+    Examples
+    --------
+    >>> made = application(Limits(at_once=1))
+    >>> sorted(route.path for route in made.routes)
+    ['/glidepath', '/openapi.json', '/optimize']
+
+    It goes on in ``service_http.md``.
     """
     from asyncio import to_thread
     from contextlib import asynccontextmanager

@@ -173,6 +173,8 @@ def split(text: Text) -> Lines:
     ('1,2', '3')
     >>> split(Text("mine.csv", "a\\tb,c\\n1\\t2,3\\n")).cells[1]
     ('1', '2,3')
+    >>> split(Text("mine.csv", "who,held\\nP1,A 60; B 40\\nP2,A 50; C 50\\n")).cells[2]
+    ('P2', 'A 50; C 50')
     >>> split(Text("mine.csv", "a\\nb\\nc,d\\n"))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -188,14 +190,20 @@ def split(text: Text) -> Lines:
         for mark in ([asked] if asked else SEPARATORS)
         if mark is not None and mark in content
     }
-    for mark, (cells, numbers) in read.items():
-        widths = Counter(len(row) for row in cells)
-        width, often = max(widths.items(), key=lambda item: (item[1], item[0]))
+    begins: dict[str, int] = {}
+    for mark, (cells, _) in read.items():
+        lengths = [len(row) for row in cells]
+        width, often = max(Counter(lengths).items(), key=lambda item: (item[1], item[0]))
         # Title lines and footnotes are narrower; a separator that half the lines lack is none.
         if width > 1 and often >= 0.5 * len(cells):
-            if mark != ",":
-                notes.append(f"separated by {SEPARATORS[mark]}")
-            return Lines(text.name, tuple(cells), tuple(numbers), mark, tuple(notes))
+            begins[mark] = lengths.index(width)
+    if begins:
+        # What stands within cells, as in holdings, does not separate the names of the columns.
+        mark = min(begins, key=lambda one: begins[one])
+        cells, numbers = read[mark]
+        if mark != ",":
+            notes.append(f"separated by {SEPARATORS[mark]}")
+        return Lines(text.name, tuple(cells), tuple(numbers), mark, tuple(notes))
     raise DataError(
         f"{text.name}: cannot be read: no row has two cells separated by commas, semicolons, tabs "
         "or bars; save the table as CSV"
