@@ -225,6 +225,10 @@ class _Read(Plan):
         vars(made).update(rules=rules, policy=policy, inputs=inputs)
         return made
 
+    def _people(self) -> list[dict[str, Any]]:
+        read = vars(self).get("people")
+        return [] if read is not None and read.empty else super()._people()
+
     def __getattr__(self, name: str) -> Any:
         known = vars(self)
         if name in ("funds", "exposures"):

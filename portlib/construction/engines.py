@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from portlib.construction.mandate import Mandate, fully_invested, long_only
-from portlib.construction.mandate.infeasibility import diagnose
+from portlib.construction.mandate.infeasibility import Infeasible, diagnose, refuted
 from portlib.construction.mandate.mandate import Program
 from portlib.construction.mandate.rules import Risk
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
@@ -469,13 +469,15 @@ def _interior(assumptions: Assumptions, mandate: Mandate, trade_off: float) -> t
             matrix, -c / scale, None, None, rows, p.rows_lower, p.rows_upper, p.lower, p.upper
         )
         status = solver.solve()
+        r = solver.result
         if status == piqp.PIQP_SOLVED:
             break
+        if refuted(p, r.z_l - r.z_u):
+            raise Infeasible.of(mandate, assumptions)
         if conflict := diagnose(mandate, assumptions):
             raise conflict
     else:
         raise _unanswered(f"{engine} ({status.name})")
-    r = solver.result
     at = np.where(r.z_bl > r.s_bl, -1, np.where(r.z_bu > r.s_bu, 1, 0))
     on = np.where(
         p.rows_lower == p.rows_upper, 1, np.where(r.z_l > r.s_l, -1, np.where(r.z_u > r.s_u, 1, 0))

@@ -10,7 +10,8 @@ Left out: whether a rule is wise; the least change is a distance, not advice.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,14 @@ if TYPE_CHECKING:
 CURES, LISTED = 40, 40_000
 
 
+class _Found(NamedTuple):
+    """What `Infeasible` says."""
+
+    conflict: tuple[str, ...]
+    relaxation: dict[str, float]
+    units: dict[str, str]
+
+
 class Infeasible(ValueError):
     """No portfolio obeys the mandate.
 
@@ -37,7 +46,19 @@ class Infeasible(ValueError):
     relaxation : mapping
         By constraint name, the least change of limits that would let a portfolio exist, in the
         constraint's unit.
+
+    Examples
+    --------
+    Of a mandate that is known to allow nothing, both are looked for once they are read:
+
+    >>> from portlib.construction.mandate.rules import fully_invested, position_limit
+    >>> a = Assumptions(("a", "b"), [0.05, 0.05], np.diag([0.04, 0.01]))
+    >>> found = Infeasible.of(Mandate(a.labels, [fully_invested(), position_limit(0.4)]), a)
+    >>> found.conflict, {name: round(by, 6) for name, by in found.relaxation.items()}
+    (('fully invested', 'position limit'), {'position limit': 0.1})
     """
+
+    _asked: tuple[Mandate, Assumptions]
 
     def __init__(
         self,
@@ -45,14 +66,46 @@ class Infeasible(ValueError):
         relaxation: Mapping[str, float],
         units: Mapping[str, str] | None = None,
     ) -> None:
-        self.conflict, self.relaxation, units = tuple(conflict), dict(relaxation), units or {}
+        super().__init__()
+        self._found = _Found(tuple(conflict), dict(relaxation), dict(units or {}))
+
+    @classmethod
+    def of(cls, mandate: Mandate, assumptions: Assumptions) -> Infeasible:
+        """Of a mandate that is known to allow nothing (`refuted`); `diagnose` is asked why once
+        somebody reads it, since who goes on to something else need not wait."""
+        made = cls.__new__(cls)
+        made._asked = mandate, assumptions
+        return made
+
+    @cached_property
+    def _found(self) -> _Found:
+        told = diagnose(*self._asked)
+        assert told is not None  # nothing obeys the mandate
+        return told._found
+
+    @property
+    def conflict(self) -> tuple[str, ...]:
+        """Names of constraints that cannot hold together."""
+        return self._found.conflict
+
+    @property
+    def relaxation(self) -> dict[str, float]:
+        """By name, the least change that would let a portfolio exist."""
+        return self._found.relaxation
+
+    def __str__(self) -> str:
+        units = self._found.units
         cure = "; ".join(
-            f"relax {k!r} by {v:.4g} {units.get(k, '')}".rstrip() for k, v in relaxation.items()
+            f"relax {k!r} by {v:.4g} {units.get(k, '')}".rstrip()
+            for k, v in self.relaxation.items()
         )
-        super().__init__(
+        return (
             f"no portfolio obeys {', '.join(map(repr, self.conflict))} together. Least cure: "
             f"{cure}."
         )
+
+    def __reduce__(self) -> tuple[type[Infeasible], _Found]:
+        return Infeasible, self._found
 
 
 def diagnose(
@@ -210,6 +263,49 @@ def possible(p: Program) -> bool:
     solver = _programme(nothing, (p.lower, p.upper), p.rows, limits)
     solver.run()
     return bool(solver.getModelStatus() != highspy.HighsModelStatus.kInfeasible)
+
+
+def refuted(p: Program, y: Array) -> bool:
+    """Whether multipliers of the rows prove that no weights obey a program, by more than what
+    `diagnose` takes for nothing: together the rows ask for more than weights between the bounds can
+    give (Farkas 1902).
+
+    Parameters
+    ----------
+    p : Program
+        Of m rows.
+    y : array (m,)
+        Above zero where a row asks for more, below where for less.
+
+    Returns
+    -------
+    bool
+
+    Examples
+    --------
+    Two that may be 0.4 each are 0.8, not a whole; two of 0.5 are, and what is missing at
+    0.4999995 is too little to say so. Without limits on weights, a row proves nothing.
+
+    >>> from portlib.construction.mandate.rules import fully_invested, long_only, position_limit
+    >>> def programme(most):
+    ...     return Mandate("ab", [fully_invested(), long_only(), position_limit(most)]).program
+    >>> [refuted(programme(most), np.array([1.0])) for most in (0.4, 0.5 - 5e-7, 0.5)]
+    [True, False, False]
+    >>> refuted(programme(0.4), np.array([-1.0])), refuted(programme(0.4), np.array([0.0]))
+    (False, False)
+    >>> unbounded = Mandate("ab", [fully_invested()]).program
+    >>> refuted(unbounded, np.array([1.0]))
+    False
+    """
+    limit = np.where(y > 0, p.rows_lower, p.rows_upper)
+    heard = np.isfinite(limit) & (y != 0)
+    y, limit, rows = y[heard], limit[heard], p.rows[heard]
+    together = y @ rows
+    counts = together != 0
+    most = np.where(together > 0, p.upper, p.lower)
+    given = together[counts] @ most[counts]
+    slight = SLIGHT * (np.abs(y) @ np.abs(rows).max(axis=1, initial=1.0) + np.abs(together).sum())
+    return bool(y @ limit - given > slight)
 
 
 def _programme(

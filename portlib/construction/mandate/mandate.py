@@ -53,9 +53,9 @@ CAPS = (
 )
 
 #: How texts and numbers are written in the canonical form. Finding the digits of a number takes
-#: longest, and rules of like menus say the same ones.
-_WRITER = json.JSONEncoder(allow_nan=False)
+#: longest, and rules of like menus say the same ones, and the same words.
 _digits = lru_cache(maxsize=16_384)(float.__repr__)
+_word = lru_cache(maxsize=4_096, typed=True)(json.JSONEncoder(allow_nan=False).encode)
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,12 +296,12 @@ class Mandate:
     def _said(self, c: Rule) -> str:
         """A rule of the canonical form; mandates over the same labels share it."""
         if c.name not in self._written or self._written[c.name][0] is not c:
-            told = {"kind": _WRITER.encode(type(c).__name__)}
+            told = {"kind": _word(type(c).__name__)}
             for key, value in vars(c).items():
                 if key in c.PER_ASSET:
                     told[key] = self._by_asset(value, c.SILENT)
                 elif key != "clause" and value not in (None, math.inf, -math.inf):
-                    told[key] = _digits(value) if type(value) is float else _WRITER.encode(value)
+                    told[key] = _digits(value) if type(value) is float else _word(value)
             parts = ", ".join([f'"{key}": {told[key]}' for key in sorted(told)])
             self._written[c.name] = c, f"{{{parts}}}"
         return self._written[c.name][1]
@@ -320,7 +320,7 @@ class Mandate:
     @cached_property
     def _keys(self) -> list[tuple[str, str]]:
         """The assets, sorted, and how JSON writes each as a key."""
-        return [(asset, f"{_WRITER.encode(asset)}: ") for asset in sorted(self.labels)]
+        return [(asset, f"{_word(asset)}: ") for asset in sorted(self.labels)]
 
     def to_json(self) -> dict[str, Any]:
         """The labels and the rules, each by kind, as strict JSON can hold them (schema ``rules``);

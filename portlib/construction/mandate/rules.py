@@ -945,7 +945,8 @@ def check(rule: Rule, known: Set[str]) -> None:
             f"{rule.name!r}: a soft constraint needs a finite penalty above zero, got "
             f"{rule.penalty}"
         )
-    for values in vars(rule).values():
+    for key in rule.PER_ASSET:
+        values = getattr(rule, key)
         if isinstance(values, dict) and not (values and values.keys() <= known):
             what = ", ".join(repr(a) for a in values if a not in known) or "no asset"
             raise MandateError(

@@ -2,6 +2,7 @@
 programme."""
 
 import itertools
+import pickle
 
 import cvxpy as cp
 import highspy
@@ -26,7 +27,8 @@ from portlib.construction.mandate import (
     position_limit,
     score_floor,
 )
-from portlib.construction.mandate.infeasibility import diagnose, lone_cures
+from portlib.construction.mandate.infeasibility import diagnose, lone_cures, possible, refuted
+from portlib.construction.mandate.mandate import Program
 from portlib.records import Assumptions
 from tests.construction.mandate.test_mandate import (
     ASSUMPTIONS,
@@ -341,3 +343,100 @@ def test_an_engine_whose_solver_stops_refuses_and_blames_no_limit(monkeypatch, f
     told = {"risk_aversion": 3.0} if find is mv.maximum_utility else {}
     with pytest.raises(NotSolved, match="no answer, although the mandate can be obeyed"):
         find(ASSUMPTIONS, mandate, **told)
+
+
+# ---- what is looked for once it is asked after ---------------------------------------------------
+
+
+def crowded(cap):
+    """A mandate of more limits than the exchange of active sets begins with; none obeys a cap
+    below a quarter."""
+    bands = [group_limit(f"most {a}", [a], upper=0.9) for a in LABELS]
+    pairs = [group_limit(f"most {a}, {b}", [a, b], upper=0.95) for a, b in [LABELS[:2], LABELS[2:]]]
+    return Mandate(LABELS, [fully_invested(), long_only(), *bands, *pairs, position_limit(cap)])
+
+
+def test_why_nothing_is_allowed_is_looked_for_once_somebody_reads_it(monkeypatch):
+    looked = []
+
+    def looking(*asked):
+        looked.append(asked)
+        return diagnose(*asked)
+
+    monkeypatch.setattr(infeasibility, "diagnose", looking)
+    with pytest.raises(Infeasible) as caught:
+        mv.maximum_utility(ASSUMPTIONS, crowded(0.2), risk_aversion=4.0)
+    assert not looked
+    assert caught.value.conflict == ("fully invested", "position limit")
+    assert caught.value.relaxation == pytest.approx({"position limit": 0.05})  # a quarter of each
+    assert len(looked) == 1
+    told = diagnose(crowded(0.2), ASSUMPTIONS)
+    assert str(caught.value) == str(told)
+    assert len(looked) == 1
+
+
+@pytest.mark.parametrize("lazy", [True, False])
+def test_a_refusal_goes_to_another_process_and_says_the_same_there(lazy):
+    first = (
+        Infeasible.of(crowded(0.2), ASSUMPTIONS) if lazy else diagnose(crowded(0.2), ASSUMPTIONS)
+    )
+    again = pickle.loads(pickle.dumps(first))
+    assert (again.conflict, again.relaxation) == (first.conflict, first.relaxation)
+    assert str(again) == str(first)
+    assert "by 0.05 weight" in str(again)
+
+
+def best_multipliers(p):
+    """Multipliers of the rows that prove most, by scipy: the most by which rows together ask for
+    more than weights between the bounds give, over multipliers that sum to at most one."""
+    m, n = p.rows.shape
+    # of a row: what is heard of its lower limit, then of its upper one; then what bounds give
+    sides = [(p.rows_lower, 1.0), (p.rows_upper, -1.0)]
+    heard = [
+        (i, sign, limit[i]) for limit, sign in sides for i in range(m) if np.isfinite(limit[i])
+    ]
+    rows = np.array([sign * p.rows[i] for i, sign, _ in heard])
+    k = len(heard)
+    cost = np.concatenate(
+        [-np.array([sign * limit for _, sign, limit in heard]), p.upper, -p.lower]
+    )
+    balance = np.hstack([rows.T, -np.eye(n), np.eye(n)])
+    sums = np.concatenate([np.ones(k), np.zeros(2 * n)])[None]
+    found = optimize.linprog(cost, sums, [1.0], balance, np.zeros(n), bounds=(0, None))
+    y = np.zeros(m)
+    for (i, sign, _), x in zip(heard, found.x[:k], strict=True):
+        y[i] += sign * x
+    return -found.fun, y
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_multipliers_refute_what_another_programme_cannot_meet_and_nothing_else(seed):
+    rng = np.random.default_rng(seed)
+    n, m = 4, 6
+    rows = rng.choice([0.0, 1.0, -0.5, 2.0], (m, n))
+    middle = rows @ rng.uniform(0, 1, n) + rng.normal(scale=0.5, size=m)
+    wide = rng.uniform(0, 0.5, m)
+    least = np.where(rng.random(m) < 0.3, -np.inf, middle - wide)
+    most = np.where(rng.random(m) < 0.3, np.inf, middle + wide)
+    names = ("",) * n
+    low, high = np.zeros(n), np.full(n, 1.0)
+    p = Program(low, high, rows, least, most, ("",) * m, names, names)
+    margin, y = best_multipliers(p)
+    proved = [refuted(p, tried) for tried in rng.normal(size=(200, m))]
+    assert possible(p) == (margin < 1e-9)
+    if margin > 1e-4:  # far above what is taken for nothing
+        assert refuted(p, y)
+        assert not refuted(p, -y)
+    else:
+        assert margin < 1e-9  # drawn so that none lies between
+        assert not any(proved)
+
+
+def test_what_is_too_little_to_diagnose_is_not_refuted_either():
+    """A cap of a quarter less some millionths: within what `diagnose` takes for nothing, or not."""
+    for missing in (0.0, 2e-7, 9e-7, 4e-6, 1e-3):
+        mandate = crowded(0.25 - missing)
+        y = np.zeros(len(mandate.program.rows))
+        y[mandate.program.row_names.index("fully invested")] = 1.0
+        assert not refuted(mandate.program, y) or diagnose(mandate, ASSUMPTIONS) is not None
+    assert refuted(mandate.program, y)
