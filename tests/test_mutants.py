@@ -16,6 +16,8 @@ def cost(balance: float, months: int = 12, *, plan) -> float:
     """A year's fee."""
     if balance < 0:
         raise ValueError(f"balance {balance - 1} is below 0")
+    if months > 1 and balance > 10 or plan is None:
+        plan = read(["fee", "load"], year=1)
     paid = [balance * RATE] * months
     paid[-1] += plan["fee"] + plan["load"]
     return max(
@@ -40,8 +42,12 @@ def test_each_kind_of_change_is_made_where_it_may_be():
         "another's name": "plan[\"fee\"]  ->  plan['load']",
         "dropped": 'paid[-1] += plan["fee"] + plan["load"]  ->  pass',
         "swapped": "charge(balance, plan.rate)  ->  charge(plan.rate, balance)",
+        "exchanged": "[\"fee\", \"load\"]  ->  ['load', 'fee']",
+        "not given": "read([\"fee\", \"load\"], year=1)  ->  read(['fee', 'load'])",
+        "left out": "months > 1 and balance > 10  ->  balance > 10",
     }.items():
         assert ("cost", kind, change) in found
+    assert ("cost", "left out", '["fee", "load"]  ->  [\'fee\']') in found
     assert ("=RATE", "constant", "0.5  ->  0.75") in found
     said = " ".join(change for _, _, change in found)
     assert "balance - 1" not in said and "12" not in said  # messages and defaults stay

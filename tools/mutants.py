@@ -1,9 +1,10 @@
 """Which small faults of a module does no test notice? ``make faults MODULE=portlib/part/x.py``.
 
 Beside the catalogue, whose faults were thought of, stand those that nobody thought of: every
-operator, comparison, constant, index, argument and statement of a module's functions is changed,
-one at a time, and the tests that run the function are asked. What survives is listed: each needs a
-better test, or the reader's word that it changes nothing.
+operator, comparison, constant, index, argument, condition, list of words and statement of a
+module's functions is changed or left out, one at a time, and the tests that run the function are
+asked. What survives is listed: each needs a better test, or the reader's word that it changes
+nothing.
 
 The tests that import the module, or something that imports it (`FAR` steps), are collected once.
 Each test file then runs in a fork, which tells the functions of the module that it calls. For every
@@ -161,6 +162,14 @@ def _expression(node: Any, read: dict[str, list[str]]) -> Iterator[tuple[str, An
             yield "operator", node, ast.unparse(ast.BinOp(left, other, right))
         case ast.BoolOp(op, values):
             yield "operator", node, ast.unparse(ast.BoolOp(OPERATORS[type(op)](), values))
+            for i in range(len(values)):
+                others = [*values[:i], *values[i + 1 :]]
+                yield "left out", node, ast.unparse(ast.BoolOp(op, others))
+        case ast.List(values, ast.Load()) | ast.Tuple(values, ast.Load()) if _words(values):
+            for i in range(len(values) - 1):
+                exchanged = [*values[:i], values[i + 1], values[i], *values[i + 2 :]]
+                yield "exchanged", node, ast.unparse(type(node)(exchanged, ast.Load()))
+            yield "left out", node, ast.unparse(type(node)(values[:-1], ast.Load()))
         case ast.UnaryOp(ast.USub() | ast.Not() | ast.Invert(), operand):
             yield "sign", node, ast.unparse(operand)
         case ast.Compare(left, [op], right) if type(op) in COMPARISONS:
@@ -191,11 +200,21 @@ def _expression(node: Any, read: dict[str, list[str]]) -> Iterator[tuple[str, An
             of = called.value if isinstance(called, ast.Attribute) else None
             twin = ast.Attribute(of, TWINS[name]) if of else ast.Name(TWINS[name])
             yield "twin", called, ast.unparse(twin)
+        for given in [one for one in node.keywords if one.arg and one.arg not in IDLE]:
+            others = [one for one in node.keywords if one is not given]
+            yield "not given", node, ast.unparse(ast.Call(called, node.args, others))
         plain = not any(isinstance(one, ast.Starred) for one in node.args)
         if len(node.args) > 1 and plain and name not in EITHER_WAY:
             first, second, *rest = node.args
             swapped = ast.Call(called, [second, first, *rest], node.keywords)
             yield "swapped", node, ast.unparse(swapped)
+
+
+def _words(values: Sequence[ast.expr]) -> bool:
+    """Whether these are several words, such as the heads of a table or the fields of a digest."""
+    return len(values) > 1 and all(
+        isinstance(one, ast.Constant) and isinstance(one.value, str) for one in values
+    )
 
 
 def _statement(node: Any, known: set[str]) -> Iterator[tuple[str, Any, str]]:
