@@ -20,6 +20,8 @@ import numpy as np
 import pandas as pd
 
 from portlib import data, plan_format
+from portlib.construction.mandate import Bounds, Infeasible
+from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
 from portlib.documents.document import (
     Block,
@@ -46,7 +48,6 @@ from portlib.plan import Plan
 from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.plan_menu import fund_costs
-from portlib.retirement.plan_menu.menu import worth_of_funds
 
 #: Comparators of the menu that are shown, and the least that they hold in common with the option.
 NEAREST, SIMILAR = 4, 0.5
@@ -94,11 +95,12 @@ def dossier(plan: Plan, fund: str, *, made: date, made_from: Mapping[str, str]) 
     Examples
     --------
     >>> from portlib import plan as plans
-    >>> dossier(  # doctest: +ELLIPSIS
-    ...     plans.read(), "no such fund", made=date(2026, 11, 29), made_from={}
-    ... )
+    >>> example = plans.read()
+    >>> dossier(example, "EMERG", made=date(2026, 11, 29), made_from={})
     Traceback (most recent call last):
-    portlib.data.DataError: ... offers no 'no such fund'; ...
+    portlib.data.DataError: Example 401(k) plan offers no 'EMERG'; did you mean EMACT?
+
+    It goes on in ``dossier.md``.
     """
     if fund not in plan.funds.index:
         near = data.near(fund, list(map(str, plan.funds.index)))
@@ -142,7 +144,7 @@ def _what(plan: Plan, fund: str) -> list[Block]:
     rows = [
         ["Kind", str(option["kind"]).replace("_", " ")],
         ["Management", str(option["management"]).replace("_", " ")],
-        ["Vehicle", str(option["vehicle"]).replace("_", " ")],
+        ["Vehicle", _vehicle(plan, fund).replace("_", " ") or "not stated"],
         ["Affiliated with a provider of the plan", "yes" if option["affiliated"] else "no"],
         ["Share of the plan's assets", percent(plan.shares[fund])],
         ["The default", "yes" if plan.rules["default"] == fund else "no"],
@@ -151,6 +153,12 @@ def _what(plan: Plan, fund: str) -> list[Block]:
         Heading("The option"),
         Table(["What", "Of this option"], rows, align=["left", "left"], widths=[1, 1.4]),
     ]
+
+
+def _vehicle(plan: Plan, fund: str) -> str:
+    """What is held of an option; nothing where the list of options leaves it out."""
+    vehicle = str(plan.funds.loc[fund, "vehicle"])
+    return vehicle if vehicle in plan_format.VEHICLES else ""
 
 
 def _status(plan: Plan) -> list[Block]:
@@ -326,7 +334,8 @@ def _paths(plan: Plan, fund: str) -> list[Block]:
 
 
 def _worth(plan: Plan, fund: str) -> tuple[str, float] | None:
-    """The posture in which an option is worth most to the menu, and how much, in basis points."""
+    """The posture in which an option, of a series every date, is worth most to the menu, and how
+    much, in basis points; no number where without it no portfolio would obey a posture's rules."""
     _, classes, funds, _ = _menu(plan)
     series = plan_menu.series_of(plan) == fund
     options = [o for o in funds.labels if o == fund or (series and o.startswith(f"{fund},"))]
@@ -334,11 +343,16 @@ def _worth(plan: Plan, fund: str) -> tuple[str, float] | None:
     for posture, aversion in plan.policy["model_risk_aversion"].items():
         try:
             mandate = plan_menu.menu_mandate(plan, posture, classes)
-            worth = worth_of_funds(funds, mandate, risk_aversion=aversion)
+            whole = maximum_utility(funds, mandate, risk_aversion=aversion)
         except ValueError:  # no portfolio of the menu obeys this posture's rules at all
             continue
-        bp = 1e4 * float(worth[options].max(skipna=False))
-        if best is None or not bp <= best[1]:
+        without = mandate.also(Bounds("not offered", upper=dict.fromkeys(options, 0.0)))
+        try:
+            less = maximum_utility(funds, without, risk_aversion=aversion)
+        except Infeasible:
+            return posture, math.nan
+        bp = 1e4 * (plan_menu.utility(whole, aversion) - plan_menu.utility(less, aversion))
+        if best is None or bp > best[1]:
             best = (posture, bp)
     return best
 
@@ -369,6 +383,7 @@ def _record(plan: Plan, fund: str) -> list[Block]:
 def _fees(plan: Plan, fund: str) -> list[Block]:
     option = plan.funds.loc[fund].to_dict()
     stock = option["kind"] == "employer_stock"
+    vehicle = _vehicle(plan, fund)
     ledger = fund_costs.ledger(plan).loc[fund].to_dict()
     against = fund_costs.compared(plan).loc[fund].to_dict()
     near = _comparators(plan, fund)
@@ -435,7 +450,7 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
             f"Share class: the option passes on {yearly_cost(pays)} a year to others. A class of "
             "the same fund without it is looked for, in writing, at the plan's own size (h)(2)."
         )
-    elif option["vehicle"] == "separate_account":
+    elif vehicle == "separate_account":
         items.append(
             "Share class: an account of the plan's own has none; its fee is what was agreed."
         )
@@ -444,15 +459,16 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
             "Share class: nothing is passed on to others. That no cheaper class of the same fund "
             "is open to the plan is to be confirmed in writing (h)(2)."
         )
-    if option["vehicle"] == "mutual_fund":
+    if vehicle == "mutual_fund":
         items.append(
             "Vehicle: a registered fund. The same strategy as a collective trust or a separate "
             f"account is asked for where the plan's {dollars(ledger['held'])} reach the minimum."
         )
     elif not stock:
+        what = plan_format.VEHICLES.get(vehicle, "not stated in the list of options")
         items.append(
-            f"Vehicle: {plan_format.VEHICLES[str(option['vehicle'])]}. Whether the same strategy "
-            "costs less in another is to be confirmed in writing."
+            f"Vehicle: {what}. Whether the same strategy costs less in another is to be confirmed "
+            "in writing."
         )
     return [
         Heading("Fees, (h)"),
@@ -499,14 +515,15 @@ def _liquidity(plan: Plan, fund: str) -> list[Block]:
 
 
 def _valuation(plan: Plan, fund: str) -> list[Block]:
-    vehicle = str(plan.funds.loc[fund, "vehicle"])
-    how = VALUED.get(vehicle, "in a way that the plan's data do not say")
+    vehicle = _vehicle(plan, fund)
+    held = (
+        f"Held as {plan_format.VEHICLES[vehicle]}; valued {VALUED[vehicle]}."
+        if vehicle
+        else "What is held of it, and how that is valued, the list of options does not state."
+    )
     return [
         Heading("Valuation, (j)"),
-        Text(
-            f"Held as {plan_format.VEHICLES[vehicle]}; valued {how}. That the process is free of "
-            "conflict is for the committee to establish."
-        ),
+        Text(f"{held} That the process is free of conflict is for the committee to establish."),
     ]
 
 
@@ -542,7 +559,8 @@ def _benchmark(plan: Plan, fund: str) -> list[Block]:
 
 def _complexity(plan: Plan, fund: str) -> list[Block]:
     option = plan.funds.loc[fund].to_dict()
-    counted = plan_menu.coverage(plan).loc[fund, "reason"]
+    known = plan_menu.coverage(plan).loc[fund]
+    counted = "counted" if known["considered"] else "not counted:"
     hard = {
         "stable_value": "what the wrap contract pays, and when it does not",
         "employer_stock": "what a single company's shares do to people who also work for it",
@@ -554,8 +572,8 @@ def _complexity(plan: Plan, fund: str) -> list[Block]:
     return [
         Heading("Complexity, (l)"),
         Text(
-            f"In this methodology the option is counted {said(counted)}. What the committee must "
-            f"comprehend, or seek help with: {hard}."
+            f"In this methodology the option is {counted} {said(known['reason'])}. What the "
+            f"committee must comprehend, or seek help with: {hard}."
         ),
     ]
 

@@ -126,12 +126,19 @@ def quarter(plan: Plan) -> Quarter:
 
     Examples
     --------
-    Of a plan that is invented every option is judged, as all its months are drawn:
+    Of a plan that is invented every option is judged, as all its months are drawn; of one that only
+    says of some of its figures that they are, none without months of its own:
 
+    >>> from dataclasses import replace
     >>> from portlib import plan as plans
-    >>> seen = quarter(plans.read())
-    >>> seen.plan.origin, len(seen.judged) == len(seen.watch.options)
-    ('SYNTHETIC', True)
+    >>> asked = {"default": None, "employer_stock": None, "stable_value": None}
+    >>> six = ["LCIDX", "SMIDIX", "INTIDX", "EMACT", "BNDIDX", "GOVMM"]
+    >>> ours = plans.read()
+    >>> ours = replace(ours, rules={**ours.rules, **asked}).offering(six)
+    >>> def judged(origin):
+    ...     return quarter(replace(ours, rules={**ours.rules, "origin": origin})).judged
+    >>> judged(" Synthetic ") == tuple(six), judged("SYNTHETIC in part")
+    (True, ())
     """
     seen = watching.watch(plan, np.random.default_rng(plan.policy["scenario_seed"]))
     invented = plan.origin.strip().upper() == "SYNTHETIC"
@@ -161,6 +168,27 @@ def review(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
     Returns
     -------
     Document
+
+    Examples
+    --------
+    Of seven options of the example plan, whose series has dates of 20 and 10 years and of today, as
+    a plan that is invented in part, under a policy that looks at two years:
+
+    >>> from dataclasses import replace
+    >>> from portlib import plan as plans
+    >>> codes_ = ["LCIDX", "LGACT", "INTIDX", "CORPLS", "BNDIDX", "GOVMM", "TDIDX"]
+    >>> content = plans.read().to_json()
+    >>> content["lineup"] = [
+    ...     {**row, "plan_share": None} for row in content["lineup"] if row["fund"] in codes_
+    ... ]
+    >>> content["target_date_vintages"] = content["target_date_vintages"][4::2]
+    >>> trading = {"transfers_per_quarter": 4, "round_trip_days": {}, "minimum_holding_days": {}}
+    >>> content["rules"] |= {"origin": "SYNTHETIC in part", "trading": trading}
+    >>> content["rules"] |= {"employer_stock": None, "stable_value": None}
+    >>> content["participants"] = []
+    >>> few = plans.from_json(content)
+
+    It goes on in ``quarterly_review.md``.
     """
     seen = quarter(plan)
     last = pd.Timestamp(seen.watch.months.index[-1])
@@ -339,8 +367,14 @@ def _rules(seen: Quarter) -> list[Block]:
 
 def _portfolio(seen: Quarter) -> list[Block]:
     gross, net, bench = seen.watch.returns[:3]
-    whole = set(seen.watch.held) <= set(seen.judged) & set(seen.watch.own_since)
-    record = performance.Record(gross, net, bench, "actual" if whole else "SYNTHETIC")
+    first = seen.watch.record[0]
+    weights = zip(seen.watch.held, seen.watch.watched.target, strict=True)
+    actual = all(
+        fund in seen.watch.own_since and seen.watch.own_since[fund] <= first
+        for fund, weight in weights
+        if weight > 0
+    )
+    record = performance.Record(gross, net, bench, "actual" if actual else "SYNTHETIC")
     rows = []
     for months in (seen.plan.policy["monitoring_window_months"], len(seen.watch.record)):
         shown = record.shown(months).to_dict("index")
@@ -358,11 +392,16 @@ def _portfolio(seen: Quarter) -> list[Block]:
         (net - seen.watch.bills.loc[seen.watch.record]).to_numpy(), lags=block
     )
     fall = performance.worst_fall(net)
+    whose = (
+        "The months are those of the funds themselves."
+        if record.origin == "actual"
+        else "The record is SYNTHETIC: of some funds that are held the months are stand-ins."
+    )
     return [
         Heading("The portfolio that is watched"),
         Table(["Record", "Return a year", "Volatility"], rows, widths=[2, 1, 1]),
         Text(
-            f"Sharpe ratio {ratio.year:.2f}, standard error {ratio.error_year:.2f}. Deepest fall "
+            f"{whose} Sharpe ratio {ratio.year:.2f}, standard error {ratio.error_year:.2f}. Deepest fall "
             f"{percent(fall.depth)}, from {fall.peak:%B %Y} to {fall.trough:%B %Y}. The benchmark "
             "is the reference portfolio at the same equity share, at the cost of index funds. "
             "Gross and net are before and after the expenses of the funds. Weights in this review "
