@@ -54,15 +54,21 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
 
     Examples
     --------
-    What people must do, no check answers.
+    What people must do, no check answers; what is not about the arrangement is not in it.
 
     >>> from portlib import plan as plans
-    >>> asked = {"citation": "(b)(6)", "requirement": "An audit a year.", "kind": "organisational"}
-    >>> asked |= {"status": "in force", "confidence": "read"}
-    >>> made_from = {"commit": "abc", "policy": "def"}
-    >>> run = Run(made_from, {}, date(2026, 11, 29), {}, {"CM-1": asked}, {})
-    >>> report(plans.read(), run, made=run.executed).facts[:3]
+    >>> known = {"requirement": "One   is asked.", "status": "in force", "confidence": "read"}
+    >>> def asked(kind, citation, **more):
+    ...     return {**known, "kind": kind, "citation": citation, **more}
+    >>> missing = {"form": "forms/audit", "note": "a  contract is missing"}
+    >>> audit = asked("organisational", "(b)(6)", **missing)
+    >>> required = {"ER-1": asked("executed", "(a)"), "CM-1": audit}
+    >>> run = Run({"commit": "abc", "policy": "d*f"}, {}, date(2026, 11, 29), {}, required, {})
+    >>> ours = plans.read()
+    >>> report(ours, run, made=run.executed).facts[:3]
     (('Paragraphs', '1'), ('Answered by checks', '0, 0 in part'), ('By people', '1'))
+
+    It goes on in ``auditors_report.md``.
     """
     asked = {id: e for id, e in run.requirements.items() if id.startswith(ARRANGEMENT)}
     kinds = [entry["kind"] for entry in asked.values()]
@@ -149,7 +155,7 @@ def _paragraph(plan: Plan, run: Run, id: str, entry: Mapping[str, Any]) -> list[
     ]
     if found:
         rows = [
-            [claim.id, claim.statement, claim.against, claim.cannot_show]
+            [claim.id, claim.statement, claim.verdict, claim.cannot_show]
             for _, claim in found[:SHOWN]
         ]
         more = (

@@ -117,10 +117,13 @@ def brief(plan: Plan, run: Run, *, made: date) -> Document:
     Nothing is proposed that no chapter of the run answers:
 
     >>> from portlib import plan as plans
+    >>> ours = plans.read()
     >>> empty = Run({}, {}, date(2026, 11, 29), {}, {}, {})
-    >>> brief(plans.read(), empty, made=date(2026, 11, 29))
+    >>> brief(ours, empty, made=date(2026, 11, 29))
     Traceback (most recent call last):
     portlib.data.DataError: the book lacks the chapter contributions; make the whole book first
+
+    It goes on in ``committee_brief.md``.
     """
     decided = [(run.chapter(asked.chapter), asked) for asked in DECISIONS]
     body: list[Block] = [
