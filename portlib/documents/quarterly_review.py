@@ -126,8 +126,7 @@ def quarter(plan: Plan) -> Quarter:
 
     Examples
     --------
-    Of a plan that is invented every option is judged, as all its months are drawn; of one that only
-    says of some of its figures that they are, none without months of its own:
+    Of a plan that is invented every option is judged, as all its months are drawn:
 
     >>> from dataclasses import replace
     >>> from portlib import plan as plans
@@ -135,10 +134,9 @@ def quarter(plan: Plan) -> Quarter:
     >>> six = ["LCIDX", "SMIDIX", "INTIDX", "EMACT", "BNDIDX", "GOVMM"]
     >>> ours = plans.read()
     >>> ours = replace(ours, rules={**ours.rules, **asked}).offering(six)
-    >>> def judged(origin):
-    ...     return quarter(replace(ours, rules={**ours.rules, "origin": origin})).judged
-    >>> judged(" Synthetic ") == tuple(six), judged("SYNTHETIC in part")
-    (True, ())
+    >>> seen = quarter(replace(ours, rules={**ours.rules, "origin": " Synthetic "}))
+    >>> seen.judged == tuple(six), len(seen.watch.own_since)
+    (True, 0)
     """
     seen = watching.watch(plan, np.random.default_rng(plan.policy["scenario_seed"]))
     invented = plan.origin.strip().upper() == "SYNTHETIC"
@@ -401,8 +399,9 @@ def _portfolio(seen: Quarter) -> list[Block]:
         Heading("The portfolio that is watched"),
         Table(["Record", "Return a year", "Volatility"], rows, widths=[2, 1, 1]),
         Text(
-            f"{whose} Sharpe ratio {ratio.year:.2f}, standard error {ratio.error_year:.2f}. Deepest fall "
-            f"{percent(fall.depth)}, from {fall.peak:%B %Y} to {fall.trough:%B %Y}. The benchmark "
+            f"{whose} Sharpe ratio {ratio.year:.2f}, standard error {ratio.error_year:.2f}. "
+            f"Deepest fall {percent(fall.depth)}, from {fall.peak:%B %Y} to {fall.trough:%B %Y}. "
+            "The benchmark "
             "is the reference portfolio at the same equity share, at the cost of index funds. "
             "Gross and net are before and after the expenses of the funds. Weights in this review "
             "are held or decided, not estimated; the ranges of a model's stand in the chapter on "

@@ -119,6 +119,35 @@ def of_plan(plan: Plan, posture: str) -> Universe:
     ------
     KeyError
         With the reason, for a posture without a model.
+
+    Examples
+    --------
+    Of three people and seven options of the example plan, whose series has five dates, two of
+    which hold the same, under a policy that looks at two years:
+
+    >>> from dataclasses import replace
+    >>> from portlib import plan as plans
+    >>> codes_ = ["LCIDX", "LGACT", "INTIDX", "CORPLS", "BNDIDX", "GOVMM", "TDIDX"]
+    >>> content = plans.read().to_json()
+    >>> content["lineup"] = [
+    ...     {**row, "plan_share": None} for row in content["lineup"] if row["fund"] in codes_
+    ... ]
+    >>> dates = {40.0, 35.0, 10.0, 0.0, -5.0}
+    >>> content["target_date_vintages"] = [
+    ...     row for row in content["target_date_vintages"] if row["years_to_retirement"] in dates
+    ... ]
+    >>> trading = {"transfers_per_quarter": 4, "round_trip_days": {}, "minimum_holding_days": {}}
+    >>> content["rules"] |= {"trading": trading, "employer_stock": None, "stable_value": None}
+    >>> people = content["participants"][:3]
+    >>> born = {1962: {"LCIDX": 0.5, "TDIDX": 0.5}, 1980: {"TDIDX": 1.0}, 1975: {"GOVMM": 1.0}}
+    >>> content["participants"] = [
+    ...     {**who, "birth_year": year, "retirement_age": None, "balance": 1e5 * n, "holdings": has}
+    ...     for n, (who, (year, has)) in enumerate(zip(people, born.items(), strict=True), 1)
+    ... ]
+    >>> content["rules"] |= {"as_of": "2026-03-31"}
+    >>> two_years = {"monitoring_record_months": 24, "monitoring_window_months": 12}
+
+    It goes on in ``universe.md``.
     """
     suite = model_portfolios.suite(plan)
     model = suite[posture]
@@ -265,10 +294,13 @@ def of_folder(folder: Path, policy: Policy, *, risk_aversion: float | None = Non
 
     Examples
     --------
-    >>> from portlib import plan
-    >>> of_folder(Path("no such folder"), plan.read().policy)  # doctest: +ELLIPSIS
+    >>> from portlib import plan as plans
+    >>> decided = plans.read().policy
+    >>> of_folder(Path("no such folder"), decided)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     portlib.data.DataError: no such folder: needs returns.csv, ...
+
+    It goes on in ``universe.md``.
     """
     if not (folder / "returns.csv").is_file():
         raise DataError(
@@ -286,12 +318,11 @@ def of_folder(folder: Path, policy: Policy, *, risk_aversion: float | None = Non
             f"{', '.join(short)}: not every one of the last {len(window)} months, from which "
             "covariances are estimated; leave them out of approved.txt",
         )
-    rules = _rules(folder, names, groups, found)
     given = _numbers(folder / "expected.csv", "expected_return", names, found, (-0.5, 0.5))
     current = _numbers(folder / "current.csv", "weight", names, found, (0.0, 1.0))
     if current is not None and abs(float(current.sum()) - 1) > WHOLE:
         found.refuse("current.csv", f"weights add up to {current.sum():.1%}, not to 100%")
-    found.settle()
+    rules = _rules(folder, names, groups, current, found)
     aversion = risk_aversion or policy["model_risk_aversion"][policy["default_posture"]]
     sigma = _covariance(window, policy["covariance_estimator"])
     rf = survey_assumptions(policy["cma_horizon_years"]).rf
@@ -377,7 +408,8 @@ def _groups(folder: Path, names: list[str], found: Findings) -> dict[str, pd.Dat
     known = known.loc[names]
     ways = {}
     for column in known:
-        shares = pd.get_dummies(known[column].replace("", UNGROUPED)).astype(float)
+        told = known[column].fillna("").replace("", UNGROUPED)
+        shares = pd.get_dummies(told).astype(float)
         ways[str(column).capitalize()] = shares
     return ways
 
@@ -406,23 +438,30 @@ def _covariance(window: pd.DataFrame, estimator: str) -> Array:
 
 
 def _rules(
-    folder: Path, names: list[str], groups: Mapping[str, pd.DataFrame], found: Findings
+    folder: Path,
+    names: list[str],
+    groups: Mapping[str, pd.DataFrame],
+    current: pd.Series | None,
+    found: Findings,
 ) -> list[Any]:
-    """Fully invested, no short sales, and what mandate.yml asks for."""
+    """Fully invested, no short sales, and what mandate.yml asks for, made once nothing is refused;
+    limits of turnover are from the weights that are held."""
     rules: list[Any] = [
         fully_invested().under("paid in full"),
         long_only().under("no short sales"),
     ]
     path = folder / "mandate.yml"
     if not path.is_file():
+        found.settle()
         return rules
-    first = next(iter(groups.values()))
     named = [str(name) for way in groups.values() for name in way]
     made = {name: AssetClass(name, name, "equity", None) for name in named}
     stated = limits.make(data.mapping(path), names, Classes(made), found)
+    found.settle()
     exposures = pd.concat(list(groups.values()), axis=1)
     exposures = exposures.loc[:, ~exposures.columns.duplicated()]
-    menu = Menu(names, exposures if len(exposures.columns) else first, {}, {})
+    held = None if current is None else {str(name): float(x) for name, x in current.items()}
+    menu = Menu(names, exposures, {}, {}, held)
     return [*rules, *stated_rules(stated, menu)]
 
 
