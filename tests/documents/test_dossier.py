@@ -5,15 +5,18 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 
 from portlib import plan
+from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
 from portlib.documents import dossier
 from portlib.documents.document import Block, Finding, Items, Table, Text
 from portlib.documents.typesetting import pdf
 from portlib.documents.words import dollars, yearly_cost
+from portlib.retirement import plan_menu
 from tests.documents.unrun import DAY, MADE_FROM, PLANS
 
 
@@ -199,3 +202,49 @@ def test_a_record_of_its_own_is_compounded_over_its_own_months() -> None:
     assert f"a volatility of {statistics.stdev(earned) * 12**0.5:.1%}." in told
     (unknown,) = dossier._record(brings, "LVACT")
     assert isinstance(unknown, Finding) and unknown.label == "Not known"
+
+
+def example_menu(*funds: str) -> plan.Plan:
+    """The example plan with some of its options, and no rule about another."""
+    ours = plan.read(PLANS["example"])
+    none = {"default": None, "employer_stock": None, "stable_value": None}
+    return replace(ours, rules={**ours.rules, **none}).offering(funds)
+
+
+def test_an_option_whose_vehicle_is_not_stated_has_a_dossier_that_says_so() -> None:
+    content = {**plan.read(PLANS["example"]).to_json(), "participants": []}
+    content["lineup"] = [
+        {**row, "vehicle": None if row["fund"] == "LGACT" else row["vehicle"]}
+        for row in content["lineup"]
+    ]
+    body = made(plan.from_json(content), "LGACT").body
+    (table,) = [b for b in body if isinstance(b, Table) and b.head[0] == "What"]
+    assert ["Vehicle", "not stated"] in table.rows
+    assert "Vehicle: not stated in the list of options." in items(list(body))
+    told = " ".join(b.text for b in body if isinstance(b, Text))
+    assert "how that is valued, the list of options does not state" in told
+
+
+def test_an_option_without_which_nobody_obeys_is_said_to_be_one_though_others_only_lose() -> None:
+    few = example_menu("LCIDX", "SMIDIX", "INTIDX", "EMACT", "BNDIDX", "GOVMM")
+    worth = dossier._worth(few, "GOVMM")
+    assert worth is not None and worth[0] == "conservative" and math.isnan(worth[1])
+    assert dossier._worth(example_menu("BNDIDX", "GOVMM"), "GOVMM") is None
+
+
+def test_a_series_is_worth_what_the_menu_loses_without_all_of_its_dates() -> None:
+    ours = plan.read(PLANS["example"])
+    plain = replace(ours, rules={**ours.rules, "default": None})
+    without = plain.offering([f for f in ours.funds.index if f != "TDIDX"])
+    classes = plan_menu.class_assumptions(ours)
+
+    def best(menu: plan.Plan, posture: str) -> float:
+        a = menu.policy["model_risk_aversion"][posture]
+        mandate = plan_menu.menu_mandate(menu, posture, classes)
+        funds = plan_menu.menu_assumptions(menu, classes)
+        return plan_menu.utility(maximum_utility(funds, mandate, risk_aversion=a), a)
+
+    lost = {p: 1e4 * (best(plain, p) - best(without, p)) for p in ("conservative", "growth")}
+    worth = dossier._worth(plain, "TDIDX")
+    assert worth is not None and worth[1] >= max(lost.values()) - 1e-4
+    assert worth[0] not in lost or worth[1] == pytest.approx(lost[worth[0]], abs=1e-4)

@@ -11,7 +11,7 @@ import pytest
 
 from portlib import plan
 from portlib.documents import quarterly_review
-from portlib.documents.document import Table
+from portlib.documents.document import Table, Text
 from portlib.documents.typesetting import pdf
 from portlib.stewardship import monitoring
 from tests.documents.unrun import DAY, MADE_FROM
@@ -156,3 +156,20 @@ def test_whose_months_an_option_s_are_is_judged_by_the_first_of_the_record(
     all_own = dict.fromkeys(map(str, seen.watch.options.index), record[0])
     whole = replace(seen, watch=replace(seen.watch, own_since=all_own))
     assert quarterly_review._stand_ins(whole) == []
+
+
+def test_whose_months_the_portfolio_s_are_is_said_of_the_funds_that_it_holds(
+    seen: quarterly_review.Quarter,
+) -> None:
+    watch = seen.watch
+    held = [fund for fund, x in zip(watch.held, watch.watched.target, strict=True) if x > 0]
+    assert len(held) < len(watch.held)
+    first, later = watch.record[0], watch.record[1]
+    for own, words in (
+        (dict.fromkeys(held, first), "The months are those of the funds themselves."),
+        ({**dict.fromkeys(held, first), held[0]: later}, "The record is SYNTHETIC"),
+        (dict.fromkeys(held[1:], first), "The record is SYNTHETIC"),
+    ):
+        some = replace(seen, watch=replace(watch, own_since=own))
+        told = [b.text for b in quarterly_review._portfolio(some) if isinstance(b, Text)]
+        assert told[0].startswith(words)

@@ -219,3 +219,34 @@ def test_weights_that_are_held_may_miss_all_by_a_tenth_of_a_percent(
         brought(big)
         with pytest.raises(DataError, match=r"current.csv: weights add up to (100.2|99.8)%"):
             universe.of_folder(folder, policy)
+
+
+def test_an_asset_whose_group_is_left_blank_is_in_one_of_its_own(
+    folder: Path, policy: Policy
+) -> None:
+    (folder / "groups.csv").write_text(
+        "asset,class,sector\nBig,shares,US\nSmall,shares,US\nAbroad,shares,\nBonds,bonds,US\n"
+        "Bills,cash,\n"
+    )
+    sectors = universe.of_folder(folder, policy).groups["Sector"]
+    assert sectors[universe.UNGROUPED].to_dict() == {
+        "Big": 0.0,
+        "Small": 0.0,
+        "Abroad": 1.0,
+        "Bonds": 0.0,
+        "Bills": 1.0,
+    }
+    assert sectors.sum(axis=1).eq(1.0).all()
+
+
+def test_a_limit_on_trades_is_from_what_is_held_now(folder: Path, policy: Policy) -> None:
+    (folder / "mandate.yml").write_text(
+        "constraints:\n- {name: few trades, kind: turnover, limit: 0.1, clause: a}\n"
+    )
+    now = {"Big": 0.6, "Small": 0.1, "Abroad": 0.0, "Bonds": 0.3, "Bills": 0.0}
+    (folder / "current.csv").write_text(
+        "asset,weight\n" + "".join(f"{name},{x}\n" for name, x in now.items())
+    )
+    found = universe.of_folder(folder, policy)
+    traded = sum(abs(found.weights[name] - x) for name, x in now.items()) / 2
+    assert traded == pytest.approx(0.1, abs=1e-5)  # equal shares are further away
