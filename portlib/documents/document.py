@@ -127,6 +127,22 @@ class Figure:
     """A vector, the point that it makes, and the same for who cannot see it.
 
     ``name`` is that of its file, without ending; ``width`` its share of the line.
+
+    Examples
+    --------
+    Drawn 400 points wide and 200 high, on a line of 6.3 inches, of 72 points each: as wide as the
+    drawing at most, and no wider than its height allows.
+
+    >>> def drawn(width):
+    ...     return Figure("square", '<svg viewBox="0 0 400 200"/>', "A *square*", "Blue", width)
+    >>> drawn(0.95).no_higher(1.5).width == 1.5 * 400 / 200 / 6.3  # 3 inches of the line
+    True
+    >>> drawn(0.95).no_higher(9).width == 400 / 72 / 6.3  # not larger than it was drawn
+    True
+    >>> drawn(0.4).no_higher(1.5).width, drawn(0.95).no_higher(1.5, line=3).width
+    (0.4, 0.95)
+    >>> Figure("plain", "<svg/>", "", "").no_higher(0.1).width  # of no known height
+    0.86
     """
 
     name: str
@@ -203,6 +219,28 @@ class Document:
     facts : label and value, at its head
     body : blocks, in order
     numbered : whether its sections bear numbers
+
+    Examples
+    --------
+    >>> note = Document(
+    ...     name="note",
+    ...     kind="Note",
+    ...     title="A *note*",
+    ...     plan="A plan",
+    ...     origin="synthetic, in part",
+    ...     made=date(2026, 11, 29),
+    ...     made_from={"data": "0a", "policy": "0b"},
+    ...     facts=(("Assets", "$58"), ("Options", "19")),
+    ...     body=(
+    ...         Text("One.", ("MV-02", "MV-01")),
+    ...         Figure("square", "<svg/>", "A *square*", "Blue", 0.5),
+    ...         Finding("Least", "Two.", "warning", ("MV-01", "CO-07")),
+    ...         Text("Three.", small=True),
+    ...     ),
+    ...     numbered=True,
+    ... )
+    >>> note.claims, [figure.name for figure in note.figures]
+    (['MV-02', 'MV-01', 'CO-07'], ['square'])
     """
 
     name: str
@@ -245,7 +283,18 @@ class Document:
 
 
 def said(text: object) -> str:
-    """Words of a plan as they stand: nothing in them is markup."""
+    r"""Words of a plan as they stand: nothing in them is markup.
+
+    Examples
+    --------
+    >>> name = r"A*B_C`<D>[E]&!\*"
+    >>> print(said(name))
+    A\*B\_C\`\<D\>\[E\]\&\!\\\*
+    >>> runs(said(name)) == [["plain", name]]
+    True
+    >>> said(58.5)
+    '58.5'
+    """
     return re.sub(r"([\\*_`<>\[\]&!])", r"\\\1", str(text))
 
 
@@ -256,6 +305,17 @@ def runs(text: str) -> list[list[str]]:
     --------
     >>> runs("**Two** of *five* funds")
     [['strong', 'Two'], ['plain', ' of '], ['em', 'five'], ['plain', ' funds']]
+
+    The innermost style counts, code has none within it, and what follows has its own again:
+
+    >>> runs("*em **both** em* and `a*b*`")
+    [['em', 'em '], ['strong', 'both'], ['em', ' em'], ['plain', ' and '], ['code', 'a*b*']]
+
+    A line's end is a space, whether or not spaces stand before it; what is alike is one run; of
+    nothing there is none:
+
+    >>> runs("*One*, and\\ntwo  \\nthree \\*four\\*"), runs("")
+    ([['em', 'One'], ['plain', ', and two three *four*']], [])
     """
     made: list[list[str]] = []
     style = ["plain"]

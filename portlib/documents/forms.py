@@ -111,7 +111,13 @@ def _form(
 
 
 def title(text: str) -> str:
-    """What a form's page calls it; nothing for a page without a title."""
+    """What a form's page calls it; nothing for a page without a title.
+
+    Examples
+    --------
+    >>> title("(here)=\\n# Minutes of it\\n\\n# Else"), title("## A section\\n#None")
+    ('Minutes of it', '')
+    """
     found = re.search(r"^# (.+)$", text, re.MULTILINE)
     return found[1] if found else ""
 
@@ -309,6 +315,29 @@ def docx(document: Document, file: Path) -> None:
     """A form as a file that people edit.
 
     Raises ModuleNotFoundError, saying what to install, without python-docx.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from docx import Document as opened
+    >>> fields = [("1. *When*", ""), ("2. **Who** `x`", "the *chair*")]
+    >>> form = Document(
+    ...     "forms/note",
+    ...     KIND,
+    ...     "Note to file",
+    ...     "Our plan",
+    ...     "SYNTHETIC, in part",
+    ...     date(2027, 3, 4),
+    ...     {"commit": "0a", "plan": "ours", "policy": "0b"},
+    ...     (),
+    ...     [Text("*Before* it."), Form(fields), Signatures(["Chair", "Clerk"]), Text("After.")],
+    ... )
+    >>> with TemporaryDirectory() as place:
+    ...     file = Path(place, "forms", "note.docx")
+    ...     docx(form, file)
+    ...     read, kept = opened(str(file)), zipfile.ZipFile(file).infolist()
+    >>> [[cell.text for cell in row.cells] for row in read.tables[0].rows]
+    [['What is asked', 'Entry'], ['1. When', ''], ['2. Who x', 'the chair']]
     """
     from docx import Document as Word
     from docx.shared import Inches, Pt

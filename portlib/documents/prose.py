@@ -66,6 +66,10 @@ def resolved(
     >>> source = "Moves {glue:text}`share:.0%` of it, as {doc}`../construction/views` says."
     >>> resolved(source, {"share": 0.25}, {"views": "Views and signals"})
     'Moves 25% of it, as *Views and signals* says.'
+    >>> resolved("{glue:text}`share:.0%`", {"shares": 0.25}, {})
+    Traceback (most recent call last):
+    ...
+    KeyError: 'share'
     """
 
     def role(match: re.Match[str]) -> str:
@@ -89,7 +93,13 @@ def resolved(
 
 
 def unsigned(number: str) -> str:
-    """A number as it is written, without the sign of what rounds to nothing."""
+    """A number as it is written, without the sign of what rounds to nothing.
+
+    Examples
+    --------
+    >>> [unsigned(x) for x in ("-0.00%", "+0", "-0.0", "-0.01%", "+3", "-", "-00")]
+    ['0.00%', '0', '0.0', '-0.01%', '+3', '-', '-00']
+    """
     return number.lstrip("+-") if re.fullmatch(r"[-+]0(\.0*)?%?", number) else number
 
 
@@ -101,7 +111,28 @@ def _characters(formula: str) -> str:
 
 
 def blocks(markdown: str, *, edit: Callable[[str], str] = lambda text: text) -> list[Block]:
-    """The paragraphs and lists of a section, in order."""
+    """The paragraphs and lists of a section, in order.
+
+    Parameters
+    ----------
+    markdown : str
+    edit : function, optional
+        What is done with the words of each.
+
+    Returns
+    -------
+    list of Block
+
+    Examples
+    --------
+    A line that ends with a comma led to a formula, and ends there:
+
+    >>> for block in blocks("One\\ntwo,\\n\\n1. a\\n2. b,\\n\\nThree."):
+    ...     print(block)
+    Text(text='One two.', claims=(), small=False)
+    Items(items=('a', 'b.'), numbered=True)
+    Text(text='Three.', claims=(), small=False)
+    """
     from markdown_it import MarkdownIt
 
     made: list[Block] = []

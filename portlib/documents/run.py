@@ -37,6 +37,23 @@ class Chapter:
     ``text`` is its source with the numbers in it, ``opening`` what stands under its title before
     any code, ``figures`` are by their label without the chapter's letters (``frontier`` for
     ``fig-mv-frontier``).
+
+    Examples
+    --------
+    >>> def opens(text, *, claims=()):
+    ...     return Chapter("views", "construction", "views and more", text, "", claims, {}, {})
+    >>> one = opens(
+    ...     "**May a view\\n  move it?** only if **one**\\nsigns.\\n\\nMore of it.\\n\\n"
+    ...     "**The least comfortable finding:** none\\ndid. \\n \\nAfter."
+    ... )
+    >>> one.question, one.answer, one.uncomfortable
+    ('May a view move it?', 'Only if **one** signs. More of it.', 'None did.')
+    >>> two = opens(
+    ...     "**The committee asks:** what\\ndoes it cost? \\n\\n**The answer:** little.\\n\\n"
+    ...     "**The least comfortable finding**: it is not known."
+    ... )
+    >>> two.question, two.answer, two.uncomfortable
+    ('What does it cost?', 'Little.', 'It is not known.')
     """
 
     name: str
@@ -139,6 +156,12 @@ class Run:
         >>> run = Run({}, {"plan_menu": told}, date(2026, 11, 29), {}, {}, {})
         >>> run.filled("The menu costs {plan_menu.total_bp:.1f} basis points.")
         'The menu costs 7.2 basis points.'
+        >>> run.filled("{plan_menu.total_bp}, {menu}, {a.b and {plan_menu.total_bp:.2f}")
+        '7.25, {menu}, {a.b and 7.25'
+        >>> run.filled("{plan_menu.total}")
+        Traceback (most recent call last):
+        ...
+        portlib.data.DataError: no chapter told plan_menu.total
         """
 
         def told(match: re.Match[str]) -> str:
@@ -179,6 +202,27 @@ def read(site: Path, plan_folder: Path | None = None) -> Run:
     ------
     DataError
         Where there is no such book, or it is of another plan or of other data.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> site = TemporaryDirectory()
+    >>> read(Path(site.name, "none"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: ...none: there is no book there; make book first, with PLAN=its folder
+    >>> def lay(at, content):
+    ...     path = Path(site.name, at)
+    ...     path.parent.mkdir(parents=True, exist_ok=True)
+    ...     _ = path.write_text(
+    ...         content if isinstance(content, str) else json.dumps(content), encoding="utf-8"
+    ...     )
+    >>> def code(metadata, *drawn):
+    ...     data = [{"data": {"image/svg+xml": svg} if svg else {"text/plain": ""}} for svg in drawn]
+    ...     return {"cell_type": "code", "source": ["x"], "metadata": metadata, "outputs": data}
+    >>> def words(*source, at="2026-11-28T23:59:59Z"):
+    ...     metadata = {"execution": {"iopub.status.idle": at}} if at else {}
+    ...     return {"cell_type": "markdown", "source": list(source), "metadata": metadata}
     """
     register = site / "evidence.json"
     if not register.is_file():

@@ -66,6 +66,19 @@ def make(
     ------
     DataError
         For an unknown kind, and for one that quotes a run where there is none.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> def refused(*kinds):
+    ...     try:
+    ...         return list(make(kinds, None, None, made=date(2027, 3, 4), made_from={}))
+    ...     except DataError as error:
+    ...         return str(error)
+    >>> refused("review", "memo")  # doctest: +ELLIPSIS
+    "no document 'memo'; there are brief, policy, allocation, review, validation, audit, forms"
+    >>> refused("forms")
+    "the forms that people sign quotes the plan's book: make book first, then --book"
     """
     from portlib.documents import (
         allocation_report,
@@ -123,12 +136,27 @@ def possible(run: Run | None) -> list[str]:
 
     >>> possible(None)
     ['policy', 'allocation', 'review']
+    >>> possible(Run({}, {}, date(2026, 11, 29), {}, {}, {})) == list(KINDS)
+    True
     """
     return [kind for kind, (_, quotes) in KINDS.items() if run is not None or not quotes]
 
 
 def made_from(plan: Plan, folder: Path) -> dict[str, str]:
-    """What documents of a plan alone are made from: the package, the data and the policy."""
+    """What documents of a plan alone are made from: the package, the data and the policy.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> ours, folder = plans.read(), plans.folder()
+    >>> told = made_from(ours, folder)
+    >>> told["portlib"] == version("portlib"), list(told)
+    (True, ['portlib', 'data', 'policy'])
+    >>> told["data"] == data.fingerprint(folder)[:10], len(told["data"])
+    (True, 10)
+    >>> told["policy"] == ours.policy.fingerprint[:10]
+    True
+    """
     return {
         "portlib": version("portlib"),
         "data": data.fingerprint(folder)[:10],
@@ -154,6 +182,25 @@ def of_universe(
     Returns
     -------
     Document
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from unittest.mock import patch
+    >>> from portlib.documents import allocation_report, universe
+    >>> decided = SimpleNamespace(fingerprint="0123456789abcdef")
+    >>> found = SimpleNamespace(weights=[0.5, 0.3, 0.2], name="houses")
+    >>> with (
+    ...     patch.object(universe, "of_folder", return_value=found) as read,
+    ...     patch.object(allocation_report, "report", side_effect=lambda *one, **told: (one, told)),
+    ... ):
+    ...     one, told = of_universe(Path("x"), decided, made=date(2027, 3, 4), risk_aversion=5.5)
+    >>> read.call_args.args == (Path("x"), decided), read.call_args.kwargs, one == (found,)
+    (True, {'risk_aversion': 5.5}, True)
+    >>> told.pop("made_from") == {"portlib": version("portlib"), "policy": "0123456789"}
+    True
+    >>> told["title"], told["name"], told["made"]
+    ('Allocation among 3 approved', 'allocation_houses', datetime.date(2027, 3, 4))
     """
     from portlib.documents import allocation_report, universe
 
@@ -167,7 +214,33 @@ def of_universe(
 
 def write(documents: Iterable[Document], folder: Path) -> Iterator[Path]:
     """Each document as PDF in the folder, its figures under ``figures`` in a folder of its name;
-    yields the files as they are written."""
+    yields the files as they are written.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from portlib.documents.document import Figure, Text
+    >>> drawn = Figure("line", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "", "a")
+    >>> def of(name, kind, *body):
+    ...     told = ("A title", "A plan", "ours", date(2027, 3, 4), {}, ())
+    ...     return Document(name, kind, *told, body)
+    >>> both = of("forms/one", "Form", Text("One.")), of("two", "Note", Text("Two."), drawn)
+    >>> with TemporaryDirectory() as place:
+    ...     files = [
+    ...         (file.relative_to(place).as_posix(), file.read_bytes()[:4])
+    ...         for file in write(both, Path(place, "new", "out"))
+    ...     ]
+    ...     beside = sorted(p.relative_to(place).as_posix() for p in Path(place).rglob("*.*"))
+    ...     kept = Path(place, "new", "out", "figures", "two", "line.svg").read_text("utf-8")
+    ...     again = [file.name for file in write(both[1:], Path(place, "new", "out"))]
+    >>> for file in files:
+    ...     print(*file)
+    new/out/forms/one.pdf b'%PDF'
+    new/out/forms/one.docx b'PK\\x03\\x04'
+    new/out/two.pdf b'%PDF'
+    >>> beside[0], len(beside), kept == drawn.svg, again
+    ('new/out/figures/two/line.svg', 4, True, ['two.pdf'])
+    """
     from portlib.documents import forms
 
     folder.mkdir(parents=True, exist_ok=True)

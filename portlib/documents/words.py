@@ -21,6 +21,11 @@ def dollars(amount: Any) -> str:
     --------
     >>> dollars(24_512_000), dollars(58.4), dollars(float("nan"))
     ('$24.5 million', '$58', 'not known')
+
+    Words change at the million and at the billion, whatever the sign:
+
+    >>> [dollars(x) for x in (999_999, 1e6, 1.25e9, -1e6, -1e9, 999_900_000, 0.4)]
+    ['$999,999', '$1.0 million', '$1.25 billion', '$-1.0 million', '$-1.00 billion', '$999.9 million', '$0']
     """
     if amount != amount:
         return UNKNOWN
@@ -32,7 +37,15 @@ def dollars(amount: Any) -> str:
 
 
 def percent(share: Any, digits: int = 1) -> str:
-    """A decimal as percent; what rounds to nothing is written without a sign."""
+    """A decimal as percent; what rounds to nothing is written without a sign.
+
+    Examples
+    --------
+    >>> percent(0.12345), percent(-0.12345, 0), percent(0.12345, 3), percent(-0.0004)
+    ('12.3%', '-12%', '12.345%', '0.0%')
+    >>> percent(float("nan"))
+    'not known'
+    """
     if share != share:
         return UNKNOWN
     return f"{share:z.{digits}%}"
@@ -45,6 +58,8 @@ def yearly_cost(ratio: Any) -> str:
     --------
     >>> yearly_cost(0.0055), yearly_cost(0.00035)
     ('0.55%', '0.035%')
+    >>> yearly_cost(-0.00035), yearly_cost(0.01), yearly_cost(0.0070004), yearly_cost(float("nan"))
+    ('-0.035%', '1.00%', '0.700%', 'not known')
     """
     if ratio != ratio:
         return UNKNOWN
@@ -65,7 +80,34 @@ def of_category(plan: Plan, fund: str) -> str:
 
 
 def facts(plan: Plan) -> list[tuple[str, str]]:
-    """What the head of every document says of the plan."""
+    """What the head of every document says of the plan.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from portlib import plan as plans, plan_template
+    >>> with TemporaryDirectory() as place:
+    ...     _ = plan_template.write(Path(place, "small"))
+    ...     small = plans.read(Path(place, "small"))
+    >>> def of_rules(**changed):
+    ...     return replace(small, rules={**small.rules, **changed})
+    >>> facts(small)[:2]  # of 14500, 61000, 98000, 187000, 240000, 412000, 198000 and 355000
+    [('Assets', '$1.6 million'), ('Participants', '8')]
+    >>> facts(small)[2:]
+    [('Options', '7, one the default'), ('Figures of', 'June 30, 2026')]
+    >>> facts(of_rules(default=None))[2]
+    ('Options', '7, no default')
+
+    What is made up in part says so beside each of its figures; what is invented or real altogether
+    says so once, elsewhere:
+
+    >>> [value for _, value in facts(of_rules(origin="funds real, people synthetic"))]
+    ['$1.6 million, SYNTHETIC', '8, SYNTHETIC', '7, one the default', 'June 30, 2026']
+    >>> facts(of_rules(origin=" synthetic ")) == facts(of_rules(origin="ours")) == facts(small)
+    True
+    """
     default = plan.rules["default"]
     offered = len(plan.funds)
     invented = plan.origin.strip().upper() == "SYNTHETIC" or "SYNTHETIC" not in plan.origin.upper()
@@ -130,6 +172,18 @@ def value(entry: Any, unit: str = "", names: Mapping[str, str] | None = None) ->
     'TIPS 1'
     >>> value({"cash": {"bills": 1.0}, "stocks": {"large": 0.6, "small": 0.4}}, "weights")
     'cash: bills; stocks (large 60%; small 40%)'
+    >>> value([0.1, {"a_b": 0.25}, ("c", True)], "weight"), value(False), value("x_y")
+    ('10%, (a b 25%), c, yes', 'no', 'x y')
+
+    A unit of shares makes percent of a number, one that only contains the word does not; a seed is
+    a name. From a hundred thousand on, thousands are set apart:
+
+    >>> [value(0.125, unit) for unit in ("share of value", "weights", "decimal a year", "ratio")]
+    ['12.5%', '12.5%', '12.5%', '0.125']
+    >>> [value(0.5, unit) for unit in ("points of weight", "shares", "weighted")]
+    ['0.5', '0.5', '0.5']
+    >>> value(20261121, "seed of it"), value(99_999), value(1e5), value(-1e5), value(1e-7)
+    ('20261121', '99999', '100,000', '-100,000', '1e-07')
     """
 
     def within(inner: Any) -> str:
@@ -212,7 +266,18 @@ def class_names(plan: Plan) -> dict[str, str]:
 
 def with_names(text: str, names: Mapping[str, str]) -> str:
     """A text with names in place of codes that no word could be: those with an underscore, also
-    where it is written as a space."""
+    where it is written as a space.
+
+    Examples
+    --------
+    The longest that fits is taken, and whole words only:
+
+    >>> known = {"us": "America", "us_bonds": "bonds", "us_bonds_long": "long bonds"}
+    >>> with_names("us us_bonds, us bonds long, my_us_bonds us_bondsman", known)
+    'us bonds, long bonds, my_us_bonds us_bondsman'
+    >>> with_names("cash, and us", {"cash": "bills"})
+    'cash, and us'
+    """
     codes = {code: name for code, name in names.items() if "_" in code}
     if not codes:
         return text
