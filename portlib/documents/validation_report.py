@@ -71,21 +71,30 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     --------
     A book of which nothing was run is not reported on as if nothing were wrong:
 
+    >>> from unittest.mock import patch
     >>> from portlib import plan as plans
+    >>> ours, day = plans.read(), date(2026, 8, 31)
     >>> of = dict.fromkeys(("commit", "lock", "data", "policy", "plan"), "none")
-    >>> empty = Run(of, {}, date(2026, 11, 29), {}, {}, {})
-    >>> report(plans.read(), empty, made=date(2026, 11, 29))
+    >>> empty = Run(of, {}, day, {}, {}, {})
+    >>> grades = {
+    ...     "construction.views": ("some participants", "decides", "high", "research"),
+    ...     "stewardship.monitoring.alarms": ("none", "reports", "low", "operations"),
+    ...     "stewardship.monitoring_old": ("whole plan", "decides", "high", "plan design"),
+    ...     "estimation.forecast_record.scores": ("whole plan", "informs", "medium", "research"),
+    ...     "estimation.forecast_record.errors": ("none", "reports", "low", "research"),
+    ...     "estimation.forecast_record.editions": ("", "keeps what happened", "no model", "research"),
+    ...     "stewardship.audit_log": ("", "keeps what happened", "no model", "operations"),
+    ...     "stewardship.limits": ("", "checks", "no model", "operations"),
+    ... }
+    >>> columns = ["exposure", "use", "tier", "owner"]
+    >>> told = pd.DataFrame.from_dict(grades, orient="index", columns=columns)
+    >>> with patch.object(model_registry, "inventory", return_value=told) as asked:
+    ...     report(ours, empty, made=day)
     Traceback (most recent call last):
     portlib.data.DataError: the book lacks the chapter model_validation; make the whole book first
-
-    The validator's opinion is signed by whoever approves first, of those whom policy names in
-    turn:
-
-    >>> ours = plans.read()
-    >>> roles = [role.capitalize() for role in ours.policy["approval_roles"]]
-    >>> signed = _opinion(ours)[-1]
-    >>> signed.roles == ["Validator", roles[0]], len(set(roles)) > 1
-    (True, True)
+    >>> decided = ours.policy["model_owners"], ours.policy["model_tiers"]
+    >>> asked.call_args.args == (model_registry.graded(), *decided)
+    True
     """
     inventory = model_registry.inventory(
         model_registry.graded(), plan.policy["model_owners"], plan.policy["model_tiers"]
