@@ -34,7 +34,6 @@ from portlib.documents.words import (
     of_category,
     of_class,
     of_entry,
-    percent,
     value,
     yearly_cost,
 )
@@ -83,6 +82,33 @@ def statement(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Docume
     >>> made = statement(plans.read(), made=date(2026, 11, 29), made_from={})
     >>> made.kind, made.claims
     ('Investment policy statement', [])
+
+    A small plan whose every decision differs from the others, each typed here:
+
+    >>> from dataclasses import replace
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from portlib import plan_template
+    >>> with TemporaryDirectory() as place:
+    ...     _ = plan_template.write(Path(place, "small"))
+    ...     small = plans.read(Path(place, "small"))
+    >>> def deciding(plan, own=(), **values):
+    ...     entries = dict(plan.policy.entries)
+    ...     for name, value in values.items():
+    ...         entries[name] = {**entries[name], "value": value}
+    ...     return replace(plan, policy=replace(plan.policy, entries=entries, own=own))
+    >>> def stated(plan):
+    ...     return statement(plan, made=date(2027, 3, 4), made_from={"data": "0a"})
+    >>> def under(plan, section):
+    ...     body = list(stated(plan).body)
+    ...     at = [n for n, block in enumerate(body) if isinstance(block, Heading)]
+    ...     (first,) = [n for n in at if body[n].text == section]
+    ...     return body[first + 1 : min((n for n in at if n > first), default=None)]
+    >>> made = stated(small)
+    >>> made.name, made.title, made.plan, made.origin, made.facts == facts(small)
+    ('investment_policy_statement', 'Small 401(k) plan', 'Small 401(k) plan', 'SYNTHETIC', True)
+    >>> made.made, made.made_from, made.numbered
+    (datetime.date(2027, 3, 4), {'data': '0a'}, True)
     """
     body: list[Block] = [
         *_purpose(plan),
@@ -171,21 +197,21 @@ def _objective(plan: Plan) -> list[Block]:
     return [
         Heading("Objective and reference"),
         Text(
-            f"The plan aims at {percent(policy['objective_over_cash'])} a year over cash, over "
+            f"The plan aims at {_exact(policy['objective_over_cash'])} a year over cash, over "
             f"{policy['cma_horizon_years']:g} years, before anything is optimised. Whether that "
             "can be reached is a result, and is reported; it is never made true by assuming more."
         ),
         Text(
             "Portfolios are judged against the reference below at their own share of equity. A "
             f"class may stand away from its weight there by "
-            f"{percent(policy['reference_bands']['share'], 0)} of it and "
+            f"{_exact(policy['reference_bands']['share'])} of it and "
             f"{policy['reference_bands']['points'] * 100:g} points, cash by up to "
-            f"{percent(policy['reference_bands']['cash'], 0)}; the tracking error against it may "
-            f"be {percent(policy['tracking_error_limit'])} a year at most."
+            f"{_exact(policy['reference_bands']['cash'])}; the tracking error against it may "
+            f"be {_exact(policy['tracking_error_limit'])} a year at most."
         ),
         Table(
             ["Class", "Weight in the reference"],
-            [[of_class(plan, name), percent(weight, 0)] for name, weight in reference],
+            [[of_class(plan, name), _exact(weight)] for name, weight in reference],
             caption=_from("reference_portfolio"),
         ),
     ]
@@ -240,7 +266,7 @@ def _default(plan: Plan) -> list[Block]:
         )
     if plan.vintages is not None:
         rows = [
-            [_years(years), percent(share, 0)]
+            [_years(years), _exact(share)]
             for years, share in zip(
                 plan.vintages.index.to_numpy(float), plan.vintages["equity"], strict=True
             )
@@ -254,9 +280,9 @@ def _default(plan: Plan) -> list[Block]:
         )
     made.append(
         Text(
-            f"The path held where the plan has none of its own: {percent(path['start'], 0)} equity "
+            f"The path held where the plan has none of its own: {_exact(path['start'])} equity "
             f"until {path['falls_from']:g} years before retirement, falling evenly to "
-            f"{percent(path['landing'], 0)} {path['falls_until']:g} years after it "
+            f"{_exact(path['landing'])} {path['falls_until']:g} years after it "
             f"({_entry('adopted_glidepath')})."
         )
     )
@@ -271,9 +297,9 @@ def _postures(plan: Plan) -> list[Block]:
             f"{policy['risk_aversion_bands'][posture][0]:g} to "
             f"{policy['risk_aversion_bands'][posture][1]:g}",
             f"{policy['model_risk_aversion'][posture]:g}",
-            percent(policy["equity_floor"][posture], 0),
-            percent(policy["equity_ceiling"][posture], 0),
-            percent(policy["circuit_breakers"]["volatility"][posture], 0),
+            _exact(policy["equity_floor"][posture]),
+            _exact(policy["equity_ceiling"][posture]),
+            _exact(policy["circuit_breakers"]["volatility"][posture]),
         ]
         for posture in POSTURES
     ]
@@ -311,7 +337,7 @@ def _postures(plan: Plan) -> list[Block]:
         ),
         Table(
             ["No portfolio holds more than", "Limit", "Entry of the policy"],
-            [[what, percent(policy[name], 0), of_entry(name)] for what, name in limits],
+            [[what, _exact(policy[name]), of_entry(name)] for what, name in limits],
             align=["left", "right", "left"],
             widths=[2, 0.6, 1.2],
         ),
@@ -334,7 +360,7 @@ def _methods(plan: Plan) -> list[Block]:
     published = (
         "Each expected return" if believed else "No expected return is used as published. Each"
     )
-    error = ", ".join(f"{kind} {percent(x)}" for kind, x in policy["forecast_error"].items())
+    error = ", ".join(f"{kind} {_exact(x)}" for kind, x in policy["forecast_error"].items())
     return [
         Heading("How portfolios are chosen"),
         Items(
@@ -347,7 +373,7 @@ def _methods(plan: Plan) -> list[Block]:
                 f"the method *{policy['covariance_estimator'].replace('_', ' ')}* "
                 f"({_entry('covariance_estimator')}).",
                 "A weight is shown with the interval that holds it in "
-                f"{percent(policy['weight_interval']['level'], 0)} of "
+                f"{_exact(policy['weight_interval']['level'])} of "
                 f"{policy['weight_interval']['draws']:g} redrawn surveys "
                 f"({_entry('weight_interval')}).",
                 "Means measured on past returns are never optimised.",
@@ -362,8 +388,8 @@ def _trading(plan: Plan) -> list[Block]:
     label = plan.funds["label"]
     trigger = TRIGGERS.get(policy["rebalance_trigger"], of_entry(policy["rebalance_trigger"]))
     items = [
-        f"Accounts go back to their target {trigger}: {percent(drift['absolute'], 0)} of the "
-        f"account, or {percent(drift['relative'], 0)} of the target itself where that is less "
+        f"Accounts go back to their target {trigger}: {_exact(drift['absolute'])} of the "
+        f"account, or {_exact(drift['relative'])} of the target itself where that is less "
         f"({_entry('rebalance_trigger')}, {_entry('rebalance_drift')}). New money is used first.",
         f"A model is changed only for a gain of more than "
         f"{policy['no_trade_standard_errors']:g} standard errors "
@@ -424,7 +450,7 @@ def _monitoring(plan: Plan) -> list[Block]:
             "What passes *info* is noted, what passes *watch* is explained at the next meeting, "
             "what passes *act* does not wait for it. Rules that judge by returns ring by chance, "
             f"too: with nothing wrong, any of them may say *watch* in "
-            f"{percent(alarms['watch'], 0)} of months and *act* in {percent(alarms['act'], 0)}, "
+            f"{_exact(alarms['watch'])} of months and *act* in {_exact(alarms['act'])}, "
             "and the quarterly review states how often each does. No manager is hired or dismissed "
             "on three years of returns alone."
         ),
@@ -446,7 +472,7 @@ def _losses(plan: Plan) -> list[Block]:
     policy = plan.policy
     limit = policy["stress_path_limit"]
     points = sorted((float(years), share) for years, share in limit.items())
-    words = ", ".join(f"{percent(share, 0)} {_before(years)}" for years, share in points)
+    words = ", ".join(f"{_exact(share)} {_before(years)}" for years, share in points)
     shocks = "; ".join(policy["stress_shocks"])
     return [
         Heading("Losses that are accepted"),
@@ -457,7 +483,7 @@ def _losses(plan: Plan) -> list[Block]:
         ),
         Table(
             ["Posture", "Largest loss over one window or shock"],
-            [[p, percent(policy["stress_loss_limit"][p], 0)] for p in POSTURES],
+            [[p, _exact(policy["stress_loss_limit"][p])] for p in POSTURES],
             caption=_from("stress_loss_limit"),
         ),
         Text(f"For the default: {words}, on a line in between ({_entry('stress_path_limit')})."),
@@ -549,6 +575,11 @@ def _whole(entry: Any, names: Mapping[str, str]) -> str:
     return words if len(words) <= LONGEST else f"{len(entry)} entries, in policy.yml"
 
 
+def _exact(share: float) -> str:
+    """As percent, with every digit that was decided: a limit that is rounded is another limit."""
+    return value(share, "share")
+
+
 def _entry(name: str) -> str:
     return f"policy: {of_entry(name)}"
 
@@ -571,7 +602,7 @@ def _capital(words: str) -> str:
 
 def _limit(limit: float, unit: str) -> str:
     """A limit in its own unit: shares and weights as percent."""
-    return percent(limit) if "weight" in unit or "share" in unit else f"{limit:g}"
+    return _exact(limit) if "weight" in unit or "share" in unit else f"{limit:g}"
 
 
 def _years(years: float) -> str:
