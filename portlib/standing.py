@@ -284,6 +284,33 @@ def months_of(chapter: str) -> Standing:
     --------
     >>> months_of("effective_challenge").status
     'none'
+
+    What no import reaches stays the book's own; where it reaches some of a chapter's months and
+    not others, they are imported in part:
+
+    >>> from unittest.mock import patch
+    >>> for folder in (None, "kept"):
+    ...     with patch.object(history, "folder", return_value=folder):
+    ...         for chapter in ("monitoring", "real_plan", "effective_challenge"):
+    ...             one = months_of(chapter)
+    ...             print(one.name, one.status, one.files, sep=" | ")
+    the book's months | the book's | ('prudent import',)
+    the book's months | the book's | ('prudent import',)
+    the book's months | none | ()
+    the book's months | imported | ()
+    the book's months | imported in part | ()
+    the book's months | none | ()
+    >>> asked = "months of the plan's classes, where its funds bring returns"
+    >>> months_of("mandate").what == f"{asked}: {_RECORDS[OPEN]}"
+    True
+    >>> months_of("views").what.split(": ", 1)[1] == f"{_RECORDS[LONG]}; {_RECORDS[OPEN]}"
+    True
+    >>> months_of("effective_challenge").what
+    'its data are SYNTHETIC, so that the truth is known'
+    >>> with patch.dict(MONTHS, alone=((COMMITTED,), "x")):
+    ...     with patch.object(history, "folder", return_value="kept"):
+    ...         (months_of("alone").status, months_of("alone").files)
+    ("the book's", ())
     """
     records, asked = MONTHS[chapter]
     if not records:
@@ -296,7 +323,22 @@ def months_of(chapter: str) -> Standing:
 
 
 def by_chapter() -> pd.DataFrame:
-    """Which inputs each chapter uses: of the plan's folder, and of the book's months."""
+    """Which inputs each chapter uses: of the plan's folder, and of the book's months.
+
+    Examples
+    --------
+    >>> shown = by_chapter()
+    >>> for name in ("style_analysis", "effective_challenge"):
+    ...     print(*shown.loc[name], sep=" | ")
+    ... # doctest: +NORMALIZE_WHITESPACE
+    monthly returns of funds, monthly returns of classes, assumptions of classes,
+    what the committee decided | long, open | indices, factors, and months of the plan's classes
+    what the committee decided | none | its data are SYNTHETIC, so that the truth is known
+    >>> list(shown.index) == list(CHAPTERS) == list(MONTHS), list(shown.columns)
+    (True, ["of the plan's folder", "the book's months", 'what they are asked'])
+    >>> shown.index.name
+    'chapter'
+    """
     rows = {
         chapter: {
             "of the plan's folder": ", ".join(INPUTS[name][0] for name in used),
@@ -309,7 +351,18 @@ def by_chapter() -> pd.DataFrame:
 
 
 def waiting() -> tuple[str, ...]:
-    """Inputs that are read, checked and carried, and that no chapter shows yet."""
+    """Inputs that are read, checked and carried, and that no chapter shows yet.
+
+    Examples
+    --------
+    >>> from unittest.mock import patch
+    >>> alone = {"one": ("people", "policy"), "two": tuple(INPUTS)[3:]}
+    >>> with patch.dict(CHAPTERS, alone, clear=True):
+    ...     waiting()
+    ('assumptions',)
+    >>> waiting()
+    ()
+    """
     used = {name for names in CHAPTERS.values() for name in names}
     return tuple(name for name in INPUTS if name not in used)
 

@@ -218,8 +218,9 @@ def read(site: Path, plan_folder: Path | None = None) -> Run:
     ...         content if isinstance(content, str) else json.dumps(content), encoding="utf-8"
     ...     )
     >>> def code(metadata, *drawn):
-    ...     data = [{"data": {"image/svg+xml": svg} if svg else {"text/plain": ""}} for svg in drawn]
-    ...     return {"cell_type": "code", "source": ["x"], "metadata": metadata, "outputs": data}
+    ...     kinds = ["image/svg+xml" if svg else "text/plain" for svg in drawn]
+    ...     shown = [{"data": {kind: svg}} for kind, svg in zip(kinds, drawn)]
+    ...     return {"cell_type": "code", "source": ["x"], "metadata": metadata, "outputs": shown}
     >>> def words(*source, at="2026-11-28T23:59:59Z"):
     ...     metadata = {"execution": {"iopub.status.idle": at}} if at else {}
     ...     return {"cell_type": "markdown", "source": list(source), "metadata": metadata}

@@ -220,7 +220,8 @@ def write(documents: Iterable[Document], folder: Path) -> Iterator[Path]:
     --------
     >>> from tempfile import TemporaryDirectory
     >>> from portlib.documents.document import Figure, Text
-    >>> drawn = Figure("line", '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>', "", "a")
+    >>> svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>'
+    >>> drawn = Figure("line", svg, "", "a line")
     >>> def of(name, kind, *body):
     ...     told = ("A title", "A plan", "ours", date(2027, 3, 4), {}, ())
     ...     return Document(name, kind, *told, body)

@@ -82,7 +82,7 @@ def report(plan: Plan, run: Run, *, made: date) -> Document:
     ...     "stewardship.monitoring_old": ("whole plan", "decides", "high", "plan design"),
     ...     "estimation.forecast_record.scores": ("whole plan", "informs", "medium", "research"),
     ...     "estimation.forecast_record.errors": ("none", "reports", "low", "research"),
-    ...     "estimation.forecast_record.editions": ("", "keeps what happened", "no model", "research"),
+    ...     "estimation.forecast_record.kept": ("", "keeps what happened", "no model", "research"),
     ...     "stewardship.audit_log": ("", "keeps what happened", "no model", "operations"),
     ...     "stewardship.limits": ("", "checks", "no model", "operations"),
     ... }
