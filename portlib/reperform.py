@@ -105,6 +105,25 @@ def check(archive: Path) -> list[str]:
     --------
     >>> check(Path("no such file"))
     ["no such file cannot be read: [Errno 2] No such file or directory: 'no such file'"]
+
+    A small archive: two chapters as they were executed, with their sources, a library, the lock
+    with its bill of materials, and the register.
+
+    >>> place = tempfile.TemporaryDirectory()
+    >>> def sha(held):
+    ...     return hashlib.sha256(held).hexdigest()
+    >>> def packed(content, manifest=None):
+    ...     told = {name: {"sha256": sha(held)} for name, held in content.items()}
+    ...     target = Path(place.name, "book.zip")
+    ...     with zipfile.ZipFile(target, "w") as opened:
+    ...         for name, held in content.items():
+    ...             opened.writestr(name, held)
+    ...         opened.writestr(MANIFEST, json.dumps(told) if manifest is None else manifest)
+    ...     return target
+    >>> check(packed({"a.txt": b"a"}, "[]")) == check(packed({}, "{"))
+    True
+    >>> check(packed({"a.txt": b"a"}, '{"b.txt": {"sha256": ""}}'))
+    ['a.txt is not in the manifest', 'b.txt is missing']
     """
     if found := altered(archive):
         return found
@@ -171,6 +190,13 @@ def locked(lock: str) -> list[tuple[str, str, str, list[str]]]:
     --------
     >>> locked("numpy==2.0 ; sys_platform == 'linux' --hash=sha256:0a --hash=sha256:0b")
     [('numpy', '2.0', "sys_platform == 'linux'", ['0a', '0b'])]
+    >>> lines = "# by hand\\n\\n a == 1 \\\\\\n    --hash=sha256:0c\\nb==2.1;x\\n"
+    >>> locked(lines)
+    [('a', '1', '', ['0c']), ('b', '2.1', 'x', [])]
+    >>> locked("numpy>=2.0 --hash=sha256:0a")
+    Traceback (most recent call last):
+    ...
+    portlib.reperform.ReperformError: requirements.lock: numpy>=2.0 is pinned to no version
     """
     found = []
     for line in lock.replace("\\\n", " ").splitlines():
@@ -186,7 +212,21 @@ def locked(lock: str) -> list[tuple[str, str, str, list[str]]]:
 
 
 def differing(lock: str) -> list[str]:
-    """What this environment has other than a lock says, by package."""
+    """What this environment has other than a lock says, by package.
+
+    Examples
+    --------
+    What is pinned for another system is not asked for; a version may be written in two ways:
+
+    >>> from importlib.metadata import version
+    >>> here = version("numpy")
+    >>> differing(f"numpy=={here}"), differing(f"numpy=={here}.0")
+    ([], [])
+    >>> other = "; sys_platform == 'nowhere'"
+    >>> lock = f"numpy==999.1; python_version > '3'\\nno-such-package==2.0\\nnumpy==1.0 {other}"
+    >>> differing(lock) == [f"numpy 999.1 (here: {here})", "no-such-package 2.0 (here: none)"]
+    True
+    """
     from importlib.metadata import PackageNotFoundError, version
 
     from packaging.markers import Marker
