@@ -158,7 +158,30 @@ def required() -> dict[str, str]:
 
 
 def examples() -> dict[str, str]:
-    """An example of every optional file for that plan, SYNTHETIC, by name."""
+    """An example of every optional file for that plan, SYNTHETIC, by name.
+
+    Examples
+    --------
+    Read as a plan's own, nothing in them is refused; two files stand for two others, and both ways
+    are not for one plan:
+
+    >>> from portlib.tables import Findings
+    >>> labels = {name: name for name in ("LARGE", "SMALL", "INTL", "BONDS")}
+    >>> def read(content):
+    ...     found = Findings()
+    ...     sources = record.from_json(content)
+    ...     made = record.make(sources, record.classes_of(sources, found), labels, found)
+    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     return made
+    >>> import yaml
+    >>> given = {
+    ...     name: yaml.safe_load(text) if name.endswith(".yml") else text
+    ...     for name, text in examples().items()
+    ... }
+    >>> made = read({name: text for name, text in given.items() if "/" not in name})
+
+    It goes on in ``plan_template.md``.
+    """
     held = ["us_large_equity", "us_small_equity", "intl_dev_equity", "us_core_bonds", "us_tips"]
     names = [*held, "cash", "farmland"]
     means = (0.064, 0.068, 0.066, 0.045, 0.042, 0.034, 0.06)

@@ -84,6 +84,8 @@ class Assumptions:
     0.04
     >>> round(told.risk_of(np.array([0.0, 1.0])), 12)
     0.05
+
+    It goes on in ``records.md``.
     """
 
     labels: tuple[str, ...]
@@ -263,9 +265,8 @@ class Assumptions:
 
 def _same_labels(what: str, given: pd.Index | None, names: tuple[str, ...]) -> None:
     if given is not None and tuple(given) != names:
-        first = next(
-            (i for i, (a, b) in enumerate(zip(given, names, strict=False)) if a != b), len(names)
-        )
+        pairs = enumerate(zip(given, names, strict=False))
+        first = next((i for i, (a, b) in pairs if a != b), min(len(given), len(names)))
         got = given[first] if first < len(given) else "nothing"
         want = names[first] if first < len(names) else "nothing"
         raise AssumptionsError(
@@ -333,6 +334,23 @@ class Allocation:
         the limit.
     mandate : str
         Fingerprint of the mandate obeyed, or ``""`` for none.
+
+    Examples
+    --------
+    A ratio that does not exist is null in JSON, and comes back as it was:
+
+    >>> w = np.array([0.25, 0.75])
+    >>> made = Allocation(
+    ...     ("b", "a"), w, "cash", 0.03, 0.0, float("nan"), "rule", "ours 1", 0.5, {"cap": 0.0}
+    ... )
+    >>> content = made.to_json()
+    >>> content["sharpe"] is None, content["weights"], made.weights.to_dict()
+    (True, {'b': 0.25, 'a': 0.75}, {'b': 0.25, 'a': 0.75})
+    >>> again = Allocation.from_json(content)
+    >>> again.sharpe, again.labels, again.w.tolist(), again.to_json() == content
+    (nan, ('b', 'a'), [0.25, 0.75], True)
+
+    It goes on in ``records.md``.
     """
 
     labels: tuple[str, ...]

@@ -67,6 +67,8 @@ def problem(value: Any, schema: Mapping[str, Any], at: str = "") -> str:
     ''
     >>> problem({"cap": 40}, {"type": "object", "properties": {"cap": share}})
     'cap: 40 is not a number at least 0 and at most 1; in percent? Write 0.4 for 40%'
+
+    It goes on in ``schema.md``.
     """
     return next(_problems(value, schema, at), "")
 
@@ -82,6 +84,19 @@ def problems(value: Any, schema: Mapping[str, Any], at: str = "") -> list[str]:
     Returns
     -------
     list of str
+
+    Examples
+    --------
+    >>> low = {"type": "object", "propertyNames": {"maxLength": 2}, "required": ["b", "c"]}
+    >>> low["additionalProperties"] = {"type": "integer"}
+    >>> for one in problems({"b": 1.5, "aaa": 2, "d": True}, low, "x"):
+    ...     print(one)
+    x: 'c' is missing
+    x.b: 1.5 is not a whole number
+    x: 'aaa' is not allowed
+    x.d: True is not a whole number
+    >>> problems({"b": 1, "c": 2}, low)
+    []
     """
     return list(dict.fromkeys(_problems(value, schema, at)))
 
@@ -224,6 +239,8 @@ def strict_json(text: bytes, name: str) -> Any:
     Traceback (most recent call last):
     ...
     ValueError: plan: is not strict JSON: 'a' is given twice
+
+    It goes on in ``schema.md``.
     """
 
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

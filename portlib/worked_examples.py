@@ -66,6 +66,12 @@ def perform(*names: str) -> Performed:
     >>> performed = perform("portlib.compounding")
     >>> performed.wrong, performed.shown[0]
     ((), 'portlib.compounding.arithmetic_to_geometric')
+    >>> perform("portlib.compounding", "keyword")
+    Traceback (most recent call last):
+    ...
+    portlib.worked_examples.NoExamples: keyword shows no worked example
+
+    It goes on in ``worked_examples.md``.
     """
     shown: list[str] = []
     lines, wrong = 0, []
@@ -117,6 +123,32 @@ def going_on(module: Path) -> dict[str, str]:
     NoExamples
         When an example stands under no function's heading, or a heading is there twice: it would
         not be run, and nobody would know.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> def said(text):
+    ...     with tempfile.TemporaryDirectory() as name:
+    ...         beside = Path(name) / "rate.md"
+    ...         _ = beside.write_text(text, encoding="utf-8")
+    ...         return going_on(beside.with_suffix(".py"))
+    >>> two = said("# Rates\\n## `real`\\nSix:\\n```pycon\\n>>> 6\\n6\\n```\\n## `nominal`\\n")
+    >>> list(two), two["real"].split()
+    (['real', 'nominal'], ['Six:', '>>>', '6', '6'])
+    >>> said("# Rates\\n\\n>>> 1\\n1\\n")
+    Traceback (most recent call last):
+    ...
+    portlib.worked_examples.NoExamples: rate.md: under no function is what nobody runs
+    >>> said("# Rates\\n\\n## `real`\\n\\n## `real`\\n")
+    Traceback (most recent call last):
+    ...
+    portlib.worked_examples.NoExamples: rate.md: under real is what nobody runs
+    >>> said("# Rates\\n\\n## Real\\n\\n>>> 1\\n1\\n")
+    Traceback (most recent call last):
+    ...
+    portlib.worked_examples.NoExamples: rate.md: under no function is what nobody runs
+    >>> said("# Rates\\n\\n## Rates are annual\\n"), going_on(Path("nowhere.py"))
+    ({}, {})
     """
     path = module.with_suffix(".md")
     if not path.is_file():

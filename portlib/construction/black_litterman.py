@@ -149,6 +149,8 @@ def implied_risk_aversion(excess: pd.Series) -> Estimate:
     Traceback (most recent call last):
     ...
     ValueError: 3 months that never vary have no variance to divide by
+
+    It goes on in ``black_litterman.md``.
     """
     x = monthly(excess, "excess returns").to_numpy(dtype=float)
     if len(x) < 3 or not np.ptp(x) > 0:

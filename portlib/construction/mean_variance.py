@@ -302,6 +302,8 @@ def particle_swarm(
     True
     >>> bool(best.w.min() >= 0), round(float(best.w.sum()), 9)
     (True, 1.0)
+
+    It goes on in ``mean_variance.md``.
     """
     start = time.perf_counter()
     n = len(assumptions)

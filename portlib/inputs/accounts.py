@@ -64,6 +64,8 @@ class AccountHoldings:
     ([[1.0], [1.0]], ['A'])
     >>> accounts.drift(pd.Series({"B": 0.5, "C": 0.4})).loc[june].round(9).to_dict()
     {'A': 0.25, 'B': 0.25, 'C': -0.4}
+
+    It goes on in ``accounts.md``.
     """
 
     table: pd.DataFrame
@@ -200,6 +202,8 @@ def make_holdings(
     account_holdings.csv: 2026-07-31: all balances are zero
     >>> read("2026-06-30,x,C,100", funds=()), make_holdings(None, ["A"], Findings(), {}) is None
     ([[1.0]], True)
+
+    It goes on in ``accounts.md``.
     """
     if text is None:
         return None
@@ -248,6 +252,8 @@ def make_trades(
     trades.csv: line 2: trade 't1' was ordered before it was decided
     trades.csv: line 2: trade 't1' was settled before it was ordered
     trades.csv: line 3: trade 't1' has a price more than half away from decided
+
+    It goes on in ``accounts.md``.
     """
     if text is None:
         return None

@@ -371,6 +371,10 @@ def frontier_readings(report: Mapping[str, Any]) -> dict[str, Reading]:
     Traceback (most recent call last):
     ...
     ValueError: the optimum lies 2.015 steps above the first point, between two points of the grid
+    >>> frontier_readings(report | {"monthly": {"return": 0.00697}})
+    Traceback (most recent call last):
+    ...
+    ValueError: the optimum lies 1.985 steps above the first point, between two points of the grid
     """
     points = report["frontier"]["feasible_points"]
     step = report["rules"]["frontier_step"]
