@@ -324,13 +324,12 @@ def menu_mandate(plan: Plan, posture: str, assumptions: Assumptions | None = Non
     labels, b = _matrix(plan, classes)
     kinds = considered(plan).kinds
     single = [fund for fund, kind in zip(labels, kinds, strict=True) if kind != "target_date"]
+    most = Bounds("single fund", upper=dict.fromkeys(single, plan.policy["max_single_fund"]))
     rules: list[Limit | Bounds] = [
         fully_invested().under("plan: accounts hold funds, paid in full"),
         long_only().under("plan: accounts cannot borrow or sell short"),
         *_through(labels, b, posture, classes, plan.policy),
-        Bounds("single fund", upper=dict.fromkeys(single, plan.policy["max_single_fund"])).under(
-            "policy: max_single_fund"
-        ),
+        *([most.under("policy: max_single_fund")] if single else []),  # else a series is all
         *bands(plan, labels, classes.labels, b),
     ]
     stock = plan.rules["employer_stock"]

@@ -25,7 +25,7 @@ from portlib.construction.mean_variance import (
 )
 from portlib.records import Assumptions
 from portlib.retirement import plan_menu as menu
-from portlib.retirement.plan_menu import expectations, few_funds
+from portlib.retirement.plan_menu import engine, expectations, few_funds
 from portlib.retirement.plan_menu.menu import FROZEN, PAYMENTS, approximate, spanning
 from tests.retirement.plan_menu.cases import (
     AWKWARD,
@@ -74,6 +74,25 @@ def test_listed_real_estate_has_listed_risks_and_no_forecast():
 
 
 # ---- the menu's rules ----------------------------------------------------------------------------
+
+
+def test_a_menu_of_a_series_alone_has_rules_and_is_answered_with_a_date():
+    """No limit on single funds, of which there are none; of the dates that each rule allows, that
+    which is worth most."""
+    alone, aversion = EXAMPLE.offering([EXAMPLE.rules["default"]]), 3.0
+    assert set(alone.funds["kind"]) == {"target_date"}
+    a, mandate = menu.menu_assumptions(alone), menu.menu_mandate(alone, "growth")
+    whole = menu.menu_mandate(EXAMPLE, "growth")
+    assert {c.name for c in whole.constraints} - {c.name for c in mandate.constraints} >= {
+        "single fund"
+    }
+    classes = menu.class_assumptions(alone)
+    found, gap = engine.best(alone, a, mandate, risk_aversion=aversion, classes=classes)
+    allowed = [i for i, one in enumerate(np.eye(len(a))) if mandate.allows(one, a)]
+    worth = a.mu - aversion / 2 * np.diag(a.sigma)
+    assert 1 < len(allowed) < len(a)
+    assert found.w.tolist() == np.eye(len(a))[max(allowed, key=worth.__getitem__)].tolist()
+    assert gap == 0
 
 
 @pytest.mark.parametrize("plan", BOTH)
