@@ -178,6 +178,8 @@ def open_record_with(folder: Path) -> History:
     >>> record["bills"].provenance.source[:6], record["bills"].provenance.vintage
     ('TB3MS.', '2026-02-28')
     >>> place.cleanup()
+
+    It goes on in ``imported.md``.
     """
     return open_record().replaced_by(_open(folder, vintages.fingerprint(folder)))
 

@@ -96,6 +96,8 @@ class MonthlySeries:
     ('return', 'yield')
     >>> made([4.1, 4.2, 4.3], "yield")
     a: the middle yield is 4.20; percent? Divide by 100
+
+    It goes on in ``record.md``.
     """
 
     name: str

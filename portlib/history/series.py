@@ -28,7 +28,21 @@ _LAST_DAYS = 4
 
 
 def fund_series(returns: pd.DataFrame, origin: Provenance) -> list[MonthlySeries]:
-    """The TSP's funds; columns as in `FUNDS`."""
+    """The TSP's funds; columns as in `FUNDS`.
+
+    Examples
+    --------
+    Each is taken by its name, in whatever order the columns stand:
+
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=2, freq="ME")
+    >>> table = pd.DataFrame({name: at / 100 for at, name in enumerate(FUNDS)}, ends)
+    >>> made = fund_series(table[sorted(FUNDS)], origin)
+    >>> [(one.name, one.values.tolist()[-1], one.label[-9:]) for one in made[2:]]
+    [('tsp_c', 0.02, ' S&P 500)'), ('tsp_s', 0.03, 'on index)'), ('tsp_i', 0.04, 'al index)')]
+    >>> {one.quantity for one in made}, made[0].provenance is origin
+    ({'return'}, True)
+    """
     return [
         MonthlySeries(name, label, returns[name], "return", _FUND_BASIS, origin)
         for name, label in FUNDS.items()
@@ -97,6 +111,14 @@ def averaged_yield(yields: pd.Series, maturity_years: int, origin: Provenance) -
     Returns
     -------
     MonthlySeries
+
+    Examples
+    --------
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=2, freq="ME")
+    >>> told = averaged_yield(pd.Series([0.04, 0.05], ends), 7, origin)
+    >>> told.name, told.quantity, told.values.tolist(), told.label
+    ('yield_7y_average', 'yield', [0.04, 0.05], 'yield of 7-year Treasury bonds')
     """
     return MonthlySeries(
         f"yield_{maturity_years}y_average",

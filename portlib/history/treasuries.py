@@ -77,6 +77,8 @@ def constant_maturity_returns(yields: pd.DataFrame, maturity_years: float) -> pd
     Traceback (most recent call last):
     ...
     portlib.data.DataError: maturity_years must exceed one month, not 0.08333333333333333
+
+    It goes on in ``treasuries.md``.
     """
     if not maturity_years > 1 / 12:
         raise DataError(f"maturity_years must exceed one month, not {maturity_years}")
@@ -119,6 +121,8 @@ def bond_returns(yields: pd.Series, maturity_years: float) -> pd.Series:
     >>> whole = constant_maturity_returns(yields.dropna().to_frame("bond"), 10)["bond"]
     >>> bool(bond_returns(yields, 10).iloc[-1] == whole.iloc[-1])
     True
+
+    It goes on in ``treasuries.md``.
     """
     filled = yields.ffill()
     returns = constant_maturity_returns(filled.to_frame("bond"), maturity_years)["bond"]
@@ -155,6 +159,8 @@ def bill_returns(discount: pd.Series, *, days: int = 91) -> pd.Series:
     >>> half = bill_returns(discount, days=182)
     >>> ((1 - 0.04 * 182 / 360) * (1 + half.iloc[1]) ** (12 * 182 / 365)).round(9).item()
     1.0
+
+    It goes on in ``treasuries.md``.
     """
     price = 1 - discount * days / 360
     earned = price ** (-365 / (12 * days)) - 1

@@ -154,7 +154,17 @@ def keep(
 
 
 def fingerprint(folder: Path) -> str:
-    """SHA-256 over everything that is kept, for the evidence to name."""
+    """SHA-256 over everything that is kept, for the evidence to name.
+
+    Examples
+    --------
+    Of nothing it is that of an empty text:
+
+    >>> fingerprint(Path("no such folder")) == hashlib.sha256(b"").hexdigest()
+    True
+
+    It goes on in ``vintages.md``.
+    """
     parts = [f"{one.kind} {one.vintage} {one.sha256}" for one in kept(folder).values()]
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
 
