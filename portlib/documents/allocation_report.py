@@ -94,7 +94,12 @@ def report(
     ...     errors=np.diag([0.01**2, 0.005**2]),
     ...     rivals={"all in one": pd.Series({"tsp_f": 0.0, "tsp_c": 1.0})},
     ... )
-    >>> made = report(two, title="Two", made=date(2026, 11, 29), made_from={}, name="two")
+    >>> from unittest.mock import patch
+    >>> here = "portlib.documents.allocation_report."
+    >>> def figure(name, axes, caption, alt, *, highest=3.0):  # its layout is not looked at here
+    ...     return Figure(name, "", caption, alt)
+    >>> with patch(f"{here}drawn", figure):
+    ...     made = report(two, title="Two", made=date(2026, 11, 29), made_from={}, name="two")
     >>> made.kind, [one.text for one in made.body if isinstance(one, Heading)][:2]
     ('Allocation report', ['The portfolio in a paragraph', 'Holdings'])
     >>> tables = [one for one in made.body if isinstance(one, Table)]
@@ -107,6 +112,8 @@ def report(
     >>> gain = mean @ [-0.5, 0.5] - 2.75 * (variance.sum() / 4 - variance[0, 0])
     >>> rival[3] == f"{1e4 * gain:+.0f}", two.risk_aversion
     (True, 5.5)
+
+    It goes on in ``allocation_report.md``.
     """
     level = universe.policy["tail_level"]
     scenarios = _scenarios(universe)
@@ -443,11 +450,12 @@ def _frontier(universe: Universe) -> list[Block]:
     if float(told.volatility.max()) > wide:
         axes.set_xlim(0, wide)
     axes.legend(loc="lower right", fontsize=9)
-    below = float(np.interp(told.risk_of(w), curve["risk"], curve["mean"])) - told.mean_of(w)
+    rising = curve.sort_values("risk")  # the curve begins with the highest return
+    efficient = float(np.interp(told.risk_of(w), rising["risk"], rising["mean"]))
     figure = drawn(
         "efficient_frontier",
         axes,
-        _distance(1e4 * below),
+        _distance(1e4 * (efficient - told.mean_of(w))),
         "Expected return against volatility: a rising curve, the frontier, with the chosen "
         f"portfolio on or just below it, and single {universe.kind}s and rivals below.",
     )

@@ -167,7 +167,10 @@ def of_allocation(universe: Universe) -> set[str]:
             known |= outwards(ends) | shares(level) | counts(len(cloud))
     try:
         curve = frontier(told, universe.mandate).curve()
-        known |= dollars(1e4 * (np.interp(risk, curve["risk"], curve["mean"]) - mean))
+        beside = np.searchsorted(-curve["risk"], -risk)  # its risk falls along it
+        (left, high), (right, low) = curve[["risk", "mean"]].iloc[[beside - 1, beside]].to_numpy()
+        efficient = low + (high - low) * (risk - right) / (left - right)
+        known |= dollars(1e4 * (efficient - mean))
     except NotSolved:
         pass  # no frontier is drawn
     scenarios = allocation_report._scenarios(universe)

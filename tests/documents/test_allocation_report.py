@@ -13,11 +13,12 @@ import pytest
 
 from portlib import plan
 from portlib.construction.intervals import in_words, intervals
-from portlib.construction.mandate import Bounds, Limit
+from portlib.construction.mandate import Bounds, Limit, Mandate, fully_invested, long_only
 from portlib.documents import allocation_report, universe
-from portlib.documents.document import Document, Table
+from portlib.documents.document import Document, Figure, Table
 from portlib.documents.typesetting import pdf
 from portlib.documents.words import with_names
+from portlib.records import Assumptions
 from portlib.retirement import model_portfolios
 from tests.documents.unrun import DAY, MADE_FROM, PLANS
 
@@ -301,3 +302,18 @@ def test_the_tightest_of_several_limits_of_a_group_is_shown(three: universe.Univ
     )
     found = allocation_report._limits_by_group(replace(three, mandate=mandate))
     assert found == {"growth": (0.2, 0.5), "safe": (0.05, np.inf)}
+
+
+def test_how_far_it_lies_below_the_frontier_is_what_a_dearer_copy_costs(
+    three: universe.Universe,
+) -> None:
+    """A copy of stocks that earns 0.5% less is in no portfolio of the frontier."""
+    labels = ["stocks", "copy", "bonds"]
+    sigma = np.array([[0.04, 0.04, 0.0], [0.04, 0.04, 0.0], [0.0, 0.0, 0.0025]])
+    told = Assumptions(labels, [0.08, 0.075, 0.04], sigma, rf=0.02)
+    mandate = Mandate(labels, [fully_invested(), long_only()])
+    for moved, words in ((0.2, "10 basis points below"), (0.004, "lies on the frontier")):
+        w = pd.Series({"bonds": 0.5, "stocks": 0.5 - moved, "copy": moved})
+        one = replace(three, assumptions=told, mandate=mandate, weights=w, rivals={})
+        (figure,) = [b for b in allocation_report._frontier(one) if isinstance(b, Figure)]
+        assert words in figure.caption
