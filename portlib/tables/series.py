@@ -280,6 +280,8 @@ def total_returns(
     values = levels.values
     if distributions is not None:
         _check_distributions(values, distributions)
+    if levels.period != "day":  # the step over a missing month would be a return of two
+        _no_holes(levels.file, values)
     all_days = pd.DatetimeIndex(levels.values.index)
     paid = pd.DataFrame(0.0, values.index, values.columns)
     given = pd.DataFrame(columns=["fund", "date", "amount"])
@@ -659,18 +661,8 @@ def _finished(
             "has one"
         )
     values = values.dropna(how="all") if not keep_gaps else values
-    inside = values.isna() & values.ffill().notna() & values.bfill().notna()
-    if inside.any(axis=None) and not keep_gaps:
-        raise FindingsError(
-            Finding(
-                name,
-                None,
-                f"column {column!r}, {day:%Y-%m-%d}: '' is missing; fill it from the source, or "
-                "start the series later",
-            )
-            for column in inside
-            for day in inside.index[inside[column]]
-        )
+    if not keep_gaps:
+        _no_holes(name, values)
     if values.empty:
         raise DataError(f"{name}: has a row of one date alone; returns of prices need two")
     step = np.diff(pd.DatetimeIndex(values.index).to_period("M" if period == "month" else "Y").asi8)
@@ -683,6 +675,22 @@ def _finished(
             f"{minimum} needed"
         )
     return ReturnTable(values, name, period, tuple(notes))
+
+
+def _no_holes(name: str, values: pd.DataFrame) -> None:
+    """Refuse what is missing between two values of a series."""
+    inside = values.isna() & values.ffill().notna() & values.bfill().notna()
+    if inside.any(axis=None):
+        raise FindingsError(
+            Finding(
+                name,
+                None,
+                f"column {column!r}, {day:%Y-%m-%d}: '' is missing; fill it from the source, or "
+                "start the series later",
+            )
+            for column in inside
+            for day in inside.index[inside[column]]
+        )
 
 
 def _index(grid: Grid) -> pd.DatetimeIndex:

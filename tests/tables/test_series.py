@@ -618,6 +618,19 @@ def test_each_distribution_that_no_price_takes_is_said_and_one_written_twice():
     assert said[2].startswith("distributions.csv: line 5: 2026-02-03 is outside the prices of A")
 
 
+@pytest.mark.parametrize("hole", [1, 2])
+def test_a_price_that_is_missing_makes_no_return_of_two_months(hole):
+    """After the first price too: the step over it was once the return of the next month alone."""
+    ends = pd.date_range("2020-01-31", periods=5, freq="ME", name="date")
+    prices = pd.DataFrame({"A": [10.0, 11, 12, 13, 14], "B": 5.0 + np.arange(5)}, ends)
+    prices.iloc[hole, 0] = np.nan
+    with pytest.raises(DataError, match=f"'A', {ends[hole]:%Y-%m-%d}: '' is missing"):
+        tables.total_returns(tables.prices(Text("p.csv", prices.to_csv())))
+    late = prices.assign(A=prices["A"].where(prices.index > ends[hole]))
+    made = tables.total_returns(tables.prices(Text("p.csv", late.to_csv()))).values["A"].dropna()
+    assert made.index[0] == ends[hole + 2]
+
+
 def test_total_returns_of_daily_prices_are_those_of_units_reinvested():
     """Second method: units held grow by each distribution; the value of the units is followed."""
     rng = np.random.default_rng(5)
