@@ -250,6 +250,8 @@ def frequency(dates: Dates) -> Frequency:
     >>> late = pd.DatetimeIndex(["2015-03-31", "2015-01-31", "2015-02-28", "2015-02-28"])
     >>> frequency(Dates(late, "day", ""))
     'month'
+
+    It goes on in ``dates.md``.
     """
     if dates.period != "day":
         return dates.period
@@ -287,6 +289,8 @@ def month_ends(dates: Dates) -> tuple[pd.PeriodIndex, str, np.ndarray]:
     ('dated, first of the month', [False, False, True])
     >>> read("2015-01-14", "2015-02-14", period="month")[1:]
     ('dated', [False, False])
+
+    It goes on in ``dates.md``.
     """
     months = dates.values.to_period("M")
     if dates.period == "month":

@@ -71,6 +71,38 @@ def open_text(path: str | Path, name: str | None = None) -> Text:
     ------
     DataError
         For what is neither, and what is not there or too large, by name.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> def told(raw, name="mine.csv", called=None):
+    ...     with tempfile.TemporaryDirectory() as folder:
+    ...         path = Path(folder) / name
+    ...         _ = path.write_bytes(raw)
+    ...         try:
+    ...             return open_text(path, called)
+    ...         except DataError as error:
+    ...             print(str(error)[:52])
+    >>> told(b"a,b\\n1,2\\n")
+    Text(name='mine.csv', content='a,b\\n1,2\\n', notes=())
+    >>> told(b"a,b", called="history.csv").name
+    'history.csv'
+    >>> bytes_of = io.BytesIO()
+    >>> pd.DataFrame({"A": [0.5]}, pd.Index(["2015-01"], name="month")).to_parquet(bytes_of)
+    >>> for name in ("mine.parquet", "mine.csv"):  # told by its ending, or by its first bytes
+    ...     print(told(bytes_of.getvalue(), name))
+    Text(name='mine.parquet', content='month,A\\n2015-01,0.5\\n', notes=('Parquet',))
+    Text(name='mine.csv', content='month,A\\n2015-01,0.5\\n', notes=('Parquet',))
+    >>> told(b"a,b", "mine.PQ", "mine")
+    mine: cannot be read: no whole Parquet file (Could n
+    >>> open_text("nothing.csv")
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: nothing.csv: cannot be read: no such file
+    >>> open_text(Path(__file__).parent)
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: tables: cannot be read: it is no regular file
     """
     path = Path(path)
     called = name or path.name
@@ -128,6 +160,8 @@ def decode(raw: bytes, name: str) -> Text:
     mine.csv: cannot be read: it is empty
     >>> refused(b"a,b\\x00\\n1,2 and much more that is text")
     mine.csv: cannot be read: it is no text (it holds NUL characters)
+
+    It goes on in ``text.md``.
     """
     if raw[:2] == b"PK":
         workbook = b"xl/" in raw or b"[Content_Types].xml" in raw
@@ -179,6 +213,8 @@ def split(text: Text) -> Lines:
     Traceback (most recent call last):
     ...
     portlib.data.DataError: mine.csv: cannot be read: no row has two cells separated by commas, ...
+
+    It goes on in ``text.md``.
     """
     content = text.content
     notes = list(text.notes)
