@@ -93,3 +93,12 @@ def test_nothing_of_another_plan_is_in_it(whose: str, ours: plan.Plan, text: str
     shared = set(ours.funds["label"])
     assert not [label for label in other.funds["label"] if label not in shared and label in text]
     assert other.name not in text
+
+
+def test_a_limit_is_shown_with_every_digit_that_was_decided(
+    ours: plan.Plan, words: Callable[[bytes], str]
+) -> None:
+    decided = {"max_single_fund": 0.375, "turnover_limit": 0.245, "tracking_error_limit": 0.0275}
+    after = words(made(replace(ours, policy=ours.policy.replace(**decided))))
+    for shown in ("37.5% max single fund", "24.5% turnover limit", "2.75% tracking error limit"):
+        assert shown in after
