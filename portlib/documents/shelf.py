@@ -147,13 +147,16 @@ def made_from(plan: Plan, folder: Path) -> dict[str, str]:
 
     Examples
     --------
+    >>> from tempfile import TemporaryDirectory
     >>> from portlib import plan as plans
-    >>> ours, folder = plans.read(), plans.folder()
-    >>> told = made_from(ours, folder)
+    >>> ours = plans.read()
+    >>> with TemporaryDirectory() as place:
+    ...     _ = Path(place, "rules.yml").write_text("name: another", encoding="utf-8")
+    ...     told, there = made_from(ours, Path(place)), data.fingerprint(Path(place))
     >>> told["portlib"] == version("portlib"), list(told)
     (True, ['portlib', 'data', 'policy'])
-    >>> told["data"] == data.fingerprint(folder)[:10], len(told["data"])
-    (True, 10)
+    >>> told["data"] == there[:10] != data.fingerprint()[:10]
+    True
     >>> told["policy"] == ours.policy.fingerprint[:10]
     True
     """
@@ -225,22 +228,22 @@ def write(documents: Iterable[Document], folder: Path) -> Iterator[Path]:
     >>> def of(name, kind, *body):
     ...     told = ("A title", "A plan", "ours", date(2027, 3, 4), {}, ())
     ...     return Document(name, kind, *told, body)
-    >>> both = of("forms/one", "Form", Text("One.")), of("two", "Note", Text("Two."), drawn)
+    >>> both = of("forms/one", "Form", Text("One.")), of("forms/two", "Note", drawn)
     >>> with TemporaryDirectory() as place:
     ...     files = [
     ...         (file.relative_to(place).as_posix(), file.read_bytes()[:4])
     ...         for file in write(both, Path(place, "new", "out"))
     ...     ]
     ...     beside = sorted(p.relative_to(place).as_posix() for p in Path(place).rglob("*.*"))
-    ...     kept = Path(place, "new", "out", "figures", "two", "line.svg").read_text("utf-8")
+    ...     kept = Path(place, beside[0]).read_text("utf-8")
     ...     again = [file.name for file in write(both[1:], Path(place, "new", "out"))]
     >>> for file in files:
     ...     print(*file)
     new/out/forms/one.pdf b'%PDF'
     new/out/forms/one.docx b'PK\\x03\\x04'
-    new/out/two.pdf b'%PDF'
+    new/out/forms/two.pdf b'%PDF'
     >>> beside[0], len(beside), kept == drawn.svg, again
-    ('new/out/figures/two/line.svg', 4, True, ['two.pdf'])
+    ('new/out/figures/forms/two/line.svg', 4, True, ['two.pdf'])
     """
     from portlib.documents import forms
 
