@@ -84,6 +84,8 @@ class Reference:
     Traceback (most recent call last):
     ...
     portlib.construction.views.ViewError: the reference holds 100% equity: ...
+
+    It goes on in ``anchored.md``.
     """
 
     weights: Mapping[str, float]
@@ -295,6 +297,8 @@ def tracking_error(
     Traceback (most recent call last):
     ...
     ValueError: the assumptions lack world
+
+    It goes on in ``anchored.md``.
     """
     if absent := sorted(set(weights.index) ^ set(exposures.index)):
         raise ValueError(f"weights and exposures are of different things: {', '.join(absent)}")
@@ -352,6 +356,8 @@ def implied_price_of_risk(classes: Assumptions, reference: Mapping[str, float]) 
     Traceback (most recent call last):
     ...
     ValueError: the reference is expected to earn 0.0000 over cash: no price of risk fits that
+
+    It goes on in ``anchored.md``.
     """
     if unknown := sorted(set(reference) - set(classes.labels)):
         raise ValueError(
@@ -405,6 +411,8 @@ def forecast_errors(
     Traceback (most recent call last):
     ...
     ValueError: no measured error of bonds
+
+    It goes on in ``anchored.md``.
     """
     if lacking := {"equity", "bonds", "cash"} - set(record):
         raise ValueError(f"no measured error of {', '.join(sorted(lacking))}")
@@ -496,6 +504,8 @@ def anchored(
     Traceback (most recent call last):
     ...
     portlib.construction.views.ViewError: no error of the forecast is given for gold
+
+    It goes on in ``anchored.md``.
     """
     told = [name for name in classes.labels if name not in without]
     if lost := [name for name in told if not float(errors.get(name, np.nan)) > 0]:

@@ -95,9 +95,8 @@ class View:
         object.__setattr__(self, "portfolio", held)
         for field in ("q", "variance", "confidence"):
             given = getattr(self, field)
-            if given is not None and (
-                not isinstance(given, (int, float)) or isinstance(given, bool)
-            ):
+            plain = isinstance(given, (int, float)) and not isinstance(given, bool)
+            if not plain and (field == "q" or given is not None):
                 given = number(f"view {self.name!r}: {field}", given, error=ViewError)
                 object.__setattr__(self, field, given)
         if not (self.name and self.author):
@@ -206,6 +205,8 @@ def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataF
     Traceback (most recent call last):
     ...
     portlib.construction.views.ViewError: returns: no return for 2026-02; ...
+
+    It goes on in ``views.md``.
     """
     calendar.monthly(returns, "returns", error=ViewError)
     number("skip", skip, least=0, error=ViewError)
@@ -346,6 +347,8 @@ def signal_view(
     Traceback (most recent call last):
     ...
     portlib.construction.views.ViewError: view 'rank': all scores are equal and order nothing
+
+    It goes on in ``views.md``.
     """
     if list(score.index) != list(prior.labels) or not np.isfinite(score).all():
         raise ViewError(

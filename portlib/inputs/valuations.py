@@ -80,6 +80,8 @@ class Valuations:
     portlib.data.DataError: valuations.csv: no yield_to_maturity of us_tips on or before 2026-05-30
     >>> valuations.classes_with(quoted, "inflation"), valuations.classes_with(quoted, "recovery")
     (('us_core_bonds', 'us_tips'), ('us_core_bonds',))
+
+    It goes on in ``valuations.md``.
     """
 
     table: pd.DataFrame
@@ -138,6 +140,8 @@ def make(
     valuations.csv: line 3: measure 'inflation' is given twice for its class and day
     >>> make(None, survey_classes(), Findings(), {}) is None
     True
+
+    It goes on in ``valuations.md``.
     """
     if text is None:
         return None

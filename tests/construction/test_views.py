@@ -161,6 +161,7 @@ def test_a_view_is_known_by_its_fingerprint() -> None:
         ({"as_of": "21.11.2026"}, "no date"),
         ({"as_of": None}, "no date"),
         ({"variance": 0.1, "confidence": 0.5}, "not both"),
+        ({"q": None}, "q is None: give a number"),
     ],
 )
 def test_bad_views(change: dict, message: str) -> None:
