@@ -342,6 +342,8 @@ def holes(index: pd.Index) -> str:
     ('', '')
     >>> holes(months[[0, 1, 2, 3, 5]])
     '2020-03'
+
+    It goes on in ``months.md``.
     """
     when = _periods(index)
     if when is None or len(when) < 3:
@@ -401,6 +403,8 @@ def finite(
     ...
     ValueError: fund: the typical month moves by 52%; in percent? Write 0.012 for 1.2%
     >>> finite(wild.replace([0.52, -0.52], 0.5), "fund", least=-1.0)
+
+    It goes on in ``months.md``.
     """
     given = np.asarray(table)
     try:

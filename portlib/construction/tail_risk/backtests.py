@@ -75,6 +75,8 @@ def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Arra
     Traceback (most recent call last):
     ...
     ValueError: returns: no return for 2026-03; ...
+
+    It goes on in ``backtests.md``.
     """
     if isinstance(returns, (pd.Series, pd.DataFrame)):
         monthly(returns, "returns")
@@ -135,6 +137,8 @@ def kupiec(breaches: ArrayLike, level: float) -> Verdict:
     Traceback (most recent call last):
     ...
     ValueError: a backtest needs 1 forecasts or more, each kept (0) or broken (1)
+
+    It goes on in ``backtests.md``.
     """
     hits = _breaches(breaches, 1)
     normal_quantile(level)
@@ -175,6 +179,8 @@ def christoffersen(breaches: ArrayLike) -> Verdict:
     Traceback (most recent call last):
     ...
     ValueError: a backtest needs 2 forecasts or more, each kept (0) or broken (1)
+
+    It goes on in ``backtests.md``.
     """
     hits = _breaches(breaches, 2)
     after = [x for x in (hits[1:][~hits[:-1]], hits[1:][hits[:-1]], hits[1:]) if len(x)]
@@ -251,6 +257,8 @@ def acerbi_szekely(
     >>> both = np.array([[-0.09, 0.02], [-0.045, 0.01]])
     >>> [z.round(9).tolist() for z in acerbi_szekely(both, 0.04, 0.06, 0.75)]
     [[-0.5, 0.25], [-2.0, -0.5]]
+
+    It goes on in ``backtests.md``.
     """
     same(returns, var, "returns and VaR")
     same(returns, cvar, "returns and CVaR")
@@ -305,6 +313,8 @@ def simulated_p_value(observed: float, simulated: Array) -> float:
     Traceback (most recent call last):
     ...
     ValueError: a p-value needs statistics drawn under the forecasts, one a draw
+
+    It goes on in ``backtests.md``.
     """
     if np.ndim(simulated) != 1 or not np.size(simulated):
         raise ValueError("a p-value needs statistics drawn under the forecasts, one a draw")
