@@ -284,8 +284,8 @@ def after_tax_values(
     values = pd.Series(
         {bucket: balances.get(bucket, 0.0) * kept[bucket] for bucket in BUCKETS}, name="after tax"
     )
-    if not (values >= 0).all():
-        raise ValueError(f"the balance of the {values.idxmin()} account is negative or missing")
+    if wrong := [str(name) for name, dollars in values.items() if not dollars >= 0]:
+        raise ValueError(f"the balance of the {wrong[0]} account is negative or missing")
     return values
 
 

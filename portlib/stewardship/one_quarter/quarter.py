@@ -55,7 +55,6 @@ from portlib.stewardship.rebalancing.trade_lists import best_list, faults, round
 from portlib.stewardship.settlement import (
     Leg,
     Order,
-    PastDeadline,
     confirm,
     deliver,
     deposit,
@@ -631,13 +630,13 @@ def waiting(desk: Desk) -> Order | None:
 
 
 def _continued(desk: Desk, order: Order, fills: Mapping[int, int | str], at: datetime) -> str:
-    """Go on with an order that waits, or end it where its time is over."""
-    try:
+    """Go on with an order that waits, or end it where its time is over, whoever spoke since."""
+    found = desk.ledger.instruction(order.id)
+    if found is None or at < datetime.fromisoformat(found[1]["deadline"]):
         return settle(desk, order, fills, at)
-    except PastDeadline:
-        last = deliver(desk.ledger, expire(f"expire {order.id}", order.id), at).event
-        seal(desk, at)
-        return last
+    last = deliver(desk.ledger, expire(f"expire {order.id}", order.id), at).event
+    seal(desk, at)
+    return last
 
 
 # ---- watch ---------------------------------------------------------------------------------------

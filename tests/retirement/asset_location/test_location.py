@@ -130,6 +130,13 @@ def test_after_tax_values():
     assert after_tax_values({}, RATES).sum() == 0
 
 
+@pytest.mark.parametrize("missing", BUCKETS)
+def test_a_missing_balance_is_named_and_no_other(missing):
+    balances = dict.fromkeys(BUCKETS, 5.0) | {missing: float("nan")}
+    with pytest.raises(ValueError, match=f"the balance of the {missing} account"):
+        after_tax_values(balances, RATES)
+
+
 def test_tax_character_is_the_policys_and_leaves_no_more_interest_than_return():
     names = list(OURS["reference_portfolio"])
     table = tax_character(names, OURS)

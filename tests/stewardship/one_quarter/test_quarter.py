@@ -1,6 +1,7 @@
 """The path, and each control that can stop it."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pandas as pd
 import pytest
@@ -109,6 +110,24 @@ def test_a_leg_that_fails_leaves_every_holding_as_it_was(house, after):
     }
     assert quarter.waiting(after) is None
     assert all(micro % (MICRO // 1000) == 0 for f, micro in owned.items() if f != CASH)
+
+
+def test_an_order_of_which_nobody_speaks_ends_with_its_deadline(house, after):
+    before = after.ledger.holdings()
+    prices = house.prices.copy()
+    prices[next(iter(before))] = 20.0
+    locked = house.now + 2 * HOUR
+    made = quarter.trade(after, "moderate", prices, locked, reason="drift")
+    assert quarter.settle(after, made.order(), {}, locked) == "EscrowLocked"
+    end = locked + house.plan.policy["settlement_deadline_hours"] * HOUR
+    early = one_quarter.run(after, [], prices, end - timedelta(seconds=1))
+    assert early.settlement == "EscrowLocked"
+    assert one_quarter.run(after, [], prices, end).settlement == "SettlementRolledBack"
+    assert quarter.waiting(after) is None
+    owned = after.ledger.holdings()
+    assert {f: n for f, n in owned.items() if f != CASH} == {
+        f: n for f, n in before.items() if f != CASH
+    }
 
 
 def test_an_alert_is_opened_once_and_closed_once(house, after):
