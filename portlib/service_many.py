@@ -101,6 +101,8 @@ def answers(
     >>> (only,) = answers([{}], executor=slow, seconds=0.01)
     >>> only["error"]["type"], slow.late.cancelled()
     ('OverTime', True)
+
+    It goes on in ``service_many.md``.
     """
     asked = {"workers": workers, "seconds": seconds, "part": part, "megabytes": megabytes}
     for name, value in asked.items():
@@ -206,7 +208,20 @@ def _one(
 
 
 def failed(error: BaseException, seconds: float) -> Json:
-    """The answer for a plan on which a process failed in another way than by refusing it."""
+    """The answer for a plan on which a process failed in another way than by refusing it.
+
+    Examples
+    --------
+    >>> from pebble import ProcessExpired
+    >>> killed = type("KilledWorker", (Exception,), {})("w-1")
+    >>> lost = (OverTime(), ProcessExpired("gone", code=9), killed, MemoryError("none left"))
+    >>> for told in (failed(one, 2.5)["error"] for one in lost):
+    ...     print(told["type"], "|", told["message"])
+    OverTime | no portfolio was found within 2.5 seconds
+    WorkerDied | its process ended (exit code 9)
+    WorkerDied | the processes that took it ended
+    MemoryError | portlib failed on it: none left
+    """
     from pebble import ProcessExpired
 
     if isinstance(error, OverTime):
@@ -280,6 +295,17 @@ def optimize_lines(
     ------
     DataError
         For a target that this call does not go on with.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
+    ...     source, target = Path(place, "plans.jsonl"), Path(place, "answers.jsonl")
+    ...     _ = source.write_text("")
+    ...     optimize_lines(source, target), target.read_text()
+    (0, '')
+
+    It goes on in ``service_many.md``.
     """
     with open(source, "rb") as lines:
         plans = map(_line, lines)
@@ -350,6 +376,8 @@ def advise_lines(
     ([3, 3], True)
     >>> json.loads(table[2]["error"]) == lines[2]["error"], table[2]["chance"] is None
     (True, True)
+
+    It goes on in ``service_many.md``.
     """
     from portlib import plan as plans
 

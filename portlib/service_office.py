@@ -61,6 +61,8 @@ def report(plan_: Mapping[str, Any], kinds: Sequence[str] = (), *, on: str | Non
     >>> report(plan.read().to_json(), ["minutes"])
     Traceback (most recent call last):
     portlib.data.DataError: kinds[0]: 'minutes' is not one of policy, allocation, review
+
+    It goes on in ``service_office.md``.
     """
     from portlib.documents import shelf
 
@@ -92,6 +94,14 @@ def dossier(plan_: Mapping[str, Any], fund: str, *, on: str | None = None) -> Js
     ------
     DataError
         For a plan that is refused and an option that is not on its menu.
+
+    Examples
+    --------
+    >>> dossier(plan.read().to_json(), "NONE")
+    Traceback (most recent call last):
+    portlib.data.DataError: fund: 'NONE' is not on the menu
+
+    It goes on in ``service_office.md``.
     """
     from portlib.documents import dossier as dossiers
 
@@ -138,6 +148,15 @@ def review(
     ------
     DataError, ValueError
         For a plan, prices, a posture or a roster that cannot be meant.
+
+    Examples
+    --------
+    >>> at = datetime(2026, 6, 30, 9)
+    >>> review({}, None, {}, {"A": 10.0}, role="operations", key=b"", at=at)
+    Traceback (most recent call last):
+    portlib.data.DataError: at: 2026-06-30T09:00:00 has no zone
+
+    It goes on in ``service_office.md``.
     """
     from portlib.stewardship import one_quarter
     from portlib.stewardship.governance import signatures
