@@ -509,6 +509,8 @@ def of_plan(plan: Plan) -> dict[str, Any]:
     >>> told = of_plan(plan.read(data.ROOT / "plan"))
     >>> sorted(told)
     ['path', 'plan', 'portfolios']
+
+    It goes on in ``what_if.md``.
     """
     return {
         "plan": {
