@@ -96,12 +96,28 @@ def document(name: str) -> Mapping[str, Any]:
     ------
     DataError
         When checksum or keys are not those of ``sources.yml``.
+
+    Examples
+    --------
+    >>> limits = document("retirement_limits")
+    >>> limits["social_security"]["wage_base"][2026]
+    184500
+    >>> limits["social_security"]["wage_base"][2026] = 0
+    Traceback (most recent call last):
+    TypeError: 'mappingproxy' object does not support item assignment
     """
     return _document(ROOT, name)
 
 
 def sources() -> pd.DataFrame:
-    """One row a source, with the entries of ``sources.yml`` and the units of its columns."""
+    """One row a source, with the entries of ``sources.yml`` and the units of its columns.
+
+    Examples
+    --------
+    >>> told = sources()
+    >>> told.loc["horizon_2025_assets", "unit"], told.index.name
+    ('decimal per year', 'source')
+    """
     rows = {
         name: {
             "unit": "; ".join(
@@ -129,6 +145,13 @@ def sources() -> pd.DataFrame:
 def fingerprint(plan: Path | None = None) -> str:
     """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy,
     data files, imported history, and the files of the plan's folder.
+
+    Examples
+    --------
+    >>> fingerprint() == fingerprint(ROOT / "plan"), len(fingerprint())
+    (True, 64)
+
+    It goes on in ``data.md``.
     """
     digest = hashlib.sha256()
     for root, prefix in ((ROOT, ""), (plan or ROOT / "plan", "plan/")):
@@ -149,6 +172,16 @@ def source(name: str) -> dict[str, Any]:
     ------
     DataError
         For a name that has none, with those that are spelt like it.
+
+    Examples
+    --------
+    >>> mine = source("horizon_2025_assets")
+    >>> mine["title"] = "changed"
+    >>> source("horizon_2025_assets")["title"] == "changed"
+    False
+    >>> source("horizon_2025_asset")  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    portlib.data.DataError: sources.yml: no entry 'horizon_2025_asset'; did you mean ...
     """
     if name not in (entries := _sources(ROOT)):
         raise DataError(
@@ -171,7 +204,13 @@ def history(*, corporate_bond_maturity_years: float = 20) -> pd.DataFrame:
 
 
 def near(name: str, known: Iterable[str]) -> str:
-    """The known names that are spelt like ``name``, or all of them."""
+    """The known names that are spelt like ``name``, or all of them.
+
+    Examples
+    --------
+    >>> near("us_marke", ["us_market", "bills"]), near("zzz", ["us_market", "bills"])
+    ('us_market', 'bills, us_market')
+    """
     names = list(known)
     return ", ".join(difflib.get_close_matches(name, names, n=4, cutoff=0.4) or sorted(names))
 
@@ -215,6 +254,14 @@ def strict_yaml(path: Path, *, aliases: bool = False) -> Any:
     DataError
         Where YAML would guess or explode: for keys given twice, aliases that are not allowed, deep
         nests, and files that are too long or no YAML.
+
+    Examples
+    --------
+    >>> strict_yaml(Path("none.yml"))  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    portlib.data.DataError: none.yml: cannot be read: ...
+
+    It goes on in ``data.md``.
     """
     import yaml
 
@@ -328,6 +375,14 @@ def checked(
     ------
     DataError
         Naming column and line.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"fund": ["A", "B"], "fee": [0.01, None]})
+    >>> checked(frame, {"fee": "fee, decimal per year"}, ["fund"], "mine.csv") is frame
+    True
+
+    It goes on in ``data.md``.
     """
     for column, unit in units.items():
         values = frame[column].to_numpy()
@@ -337,8 +392,10 @@ def checked(
             number = np.asarray(pd.to_numeric(values, errors="coerce"), float)
             bad = ~((number >= bounds[0]) & (number <= bounds[1])) & ~pd.isna(values)
         if bad.any():
-            where = f"{name}: column {column!r}, line {int(bad.argmax()) + 2}"
-            raise DataError(f"{where}: {values[bad][0]!r} is no {unit!r} in {bounds or CONFIDENCE}")
+            first = int(bad.argmax())
+            where = f"{name}: column {column!r}, line {first + 2}"
+            value = values.tolist()[first]
+            raise DataError(f"{where}: {value!r} is no {unit!r} in {bounds or CONFIDENCE}")
     if (doubtful := frame.duplicated(list(key)) | frame[list(key)].isna().any(axis=1)).any():
         raise DataError(
             f"{name}: line {int(doubtful.argmax()) + 2}: {list(key)} does not identify one row"

@@ -297,6 +297,8 @@ def read(path: str | Path | None = None) -> Plan:
     ...     ours = read(here)
     >>> ours.policy["class_series"]["land"], refused  # doctest: +ELLIPSIS
     ({'tsp_f': 1.0}, "mine/policy.yml: class_series: 'land' is not one of us_large_equity, ...")
+
+    It goes on in ``plan.md``.
     """
     found = Findings()
     made = examine(path, found)

@@ -132,6 +132,18 @@ def write(folder: str | Path) -> list[str]:
     ------
     DataError
         Where the folder exists and is not empty.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> with TemporaryDirectory() as place:
+    ...     files = write(place)
+    ...     there = sorted(path.name for path in Path(place).iterdir())
+    ...     write(place)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    portlib.data.DataError: ...: is there already, and not empty; give a new folder
+    >>> there == sorted({name.split("/")[0] for name in files}), files[:2]
+    (True, ['README.md', 'rules.yml'])
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -263,6 +275,8 @@ def description() -> str:
     >>> said = description()
     >>> all(f"`{name}`" in said for name in (*plan_format.LINEUP, *plan_format.PEOPLE, *RULES))
     True
+
+    It goes on in ``plan_template.md``.
     """
     known = ", ".join(f"`{name}`" for name in classes.survey_classes().names)
     parts = [

@@ -286,7 +286,17 @@ def _depth(text: bytes) -> int:
 
 
 def short(value: Any) -> str:
-    """A value as a message can show it."""
+    """A value as a message can show it.
+
+    Examples
+    --------
+    >>> short({"a": 1}), short("b" * 81) == repr("b" * 80)[:77] + "..."
+    ("{'a': 1}", True)
+    >>> len(short("b" * 78)), short("b" * 79)[-5:], len(short([0] * 26)), len(short([0] * 27))
+    (80, 'bb...', 78, 80)
+    >>> short(10**20), short(-(10**20) - 1)
+    ('100000000000000000000', 'a number of more than 20 digits')
+    """
     if isinstance(value, int) and abs(value) > 10**20:
         return "a number of more than 20 digits"
     try:
@@ -297,14 +307,28 @@ def short(value: Any) -> str:
 
 
 def is_number(value: Any) -> bool:
-    """Whether a value is a number as JSON has them: finite, and not true."""
+    """Whether a value is a number as JSON has them: finite, and not true.
+
+    Examples
+    --------
+    >>> [is_number(x) for x in (1, 0.5, True, float("nan"), float("-inf"), "1", None)]
+    [True, True, False, False, False, False, False]
+    >>> is_number(10**300 - 1), is_number(10**300), is_number(-(10**300)), is_number(1e301)
+    (True, False, False, True)
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return False
     return abs(value) < 10**300 if isinstance(value, int) else math.isfinite(value)
 
 
 def number_in(text: str) -> int | float | None:
-    """The number that a text writes, if it writes one."""
+    """The number that a text writes, if it writes one.
+
+    Examples
+    --------
+    >>> [number_in(text) for text in ("7", "1e-7", "-0.5", "seven", "")]
+    [7, 1e-07, -0.5, None, None]
+    """
     for kind in (int, float):
         try:
             return kind(text)
@@ -314,7 +338,13 @@ def number_in(text: str) -> int | float | None:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON holds it: names are text, dates ``2026-06-30``, tuples lists."""
+    """A value as JSON holds it: names are text, dates ``2026-06-30``, tuples lists.
+
+    Examples
+    --------
+    >>> plain({1: (date(2026, 6, 30), {"a": [None, True]}), "b": datetime(2026, 1, 2)})
+    {'1': ['2026-06-30', {'a': [None, True]}], 'b': datetime.datetime(2026, 1, 2, 0, 0)}
+    """
     if type(value) in (str, float, int, bool):
         return value
     if isinstance(value, (dict, Mapping)):
