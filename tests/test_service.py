@@ -14,9 +14,11 @@ import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from portlib import plan, policy, service
@@ -24,7 +26,10 @@ from portlib.__main__ import main
 from portlib.construction.mandate import Bounds, Infeasible
 from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
+from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
+from portlib.stewardship.audit_log import AuditLog
+from portlib.stewardship.governance import sealed_forecasts, signatures
 
 ROOT = Path(__file__).resolve().parents[1]
 AWKWARD = ROOT / "tests" / "plans" / "awkward"
@@ -1129,6 +1134,34 @@ def test_a_forecast_is_sealed_with_the_assumptions_that_were_sent(
     sixty = np.array(less_correlated["sigma"])[np.ix_(at, at)]
     assert rivals["equal shares"]["mean"] == pytest.approx(float(funds.mu @ equal))
     assert rivals["60/40"]["risk"] == pytest.approx(float(np.sqrt(mixed @ sixty @ mixed)))
+
+
+def test_a_sealed_forecast_is_scored_for_its_plan_alone_by_who_sealed_it(nobody):
+    """Sealed in the middle of January: February and March count, 1% and 2% in a sixth of a year."""
+    ours, key = plan.from_json(nobody), bytes(31) + bytes([1])
+    mix = {"m": {"weights": {"a": 1.0}, "mean": 0.05, "risk": 0.0}}
+    other = {"r": {"weights": {"gold": 1.0}, "mean": 0.04, "risk": 0.2}}
+    told = Assumptions(["a"], [0.06], [[0.04]], 0.02, "a view")
+    log, at = AuditLog(), datetime(2026, 1, 15, 9, tzinfo=UTC)
+    said = sealed_forecasts.statement(told, mix, other, 10)
+    sealed_forecasts.seal(log, said, key, role="research", plan=ours.fingerprint, at=at)
+    months = pd.to_datetime(["2026-01-31", "2026-02-28", "2026-03-31"])
+    returns = pd.DataFrame({"a": [0.5, 0.01, 0.02]}, months)
+    roster = {"research": signatures.address(key)}
+    found = strict(service.score_forecasts(nobody, log, roster, returns))
+    rows = [(one["sealed"], one["what"], one["name"], one["months"]) for one in found]
+    day = "2026-01-15"
+    assert rows == [(day, "class", "a", 2), (day, "portfolio", "m", 2), (day, "rival", "r", 0)]
+    came, believed = (1.01 * 1.02) ** 6 - 1, 1.06**2 / (1.06**2 + 0.04) ** 0.5 - 1
+    assert [one["came"] for one in found] == [pytest.approx(came), pytest.approx(came), None]
+    assert found[0]["expected"] == pytest.approx(believed)
+    assert found[0]["z"] == pytest.approx((came - believed) / (0.2 * 6**0.5))
+    assert found[1]["z"] is None and found[1]["expected"] == pytest.approx(0.05)
+    another = {**nobody, "rules": {**nobody["rules"], "name": "Another"}}
+    strange = signatures.address(bytes(31) + bytes([2]))
+    for given, roles in ((another, roster), (nobody, {"research": strange}), (nobody, {})):
+        with pytest.raises(signatures.SignatureError):
+            service.score_forecasts(given, log, roles, returns)
 
 
 SAID = "--assumptions ASSUMPTIONS --seed 12"
