@@ -88,6 +88,8 @@ def equilibrium(
     Traceback (most recent call last):
     ...
     ValueError: ...
+
+    It goes on in ``black_litterman.md``.
     """
     reference = {a: number(f"the reference's weight of {a}", x) for a, x in dict(reference).items()}
     number("risk aversion", risk_aversion, least=0)
@@ -616,6 +618,8 @@ def black_litterman(
     ...     best = maximum_utility(Assumptions(("a", "b"), mu, used, 0.02), risk_aversion=5.0)
     ...     assert 0.1 < best.w[0] < 0.9
     ...     assert np.allclose(black_litterman(a, covariance=how, **settings).w, best.w)
+
+    It goes on in ``black_litterman.md``.
     """
     prior = equilibrium(assumptions, reference, equilibrium_risk_aversion)
     used = posterior(prior, views, tau, shared=shared).assumptions(covariance)
@@ -650,6 +654,8 @@ def of_policy(policy: Policy, assumptions: Assumptions) -> dict[str, Any]:
     True
     >>> asked["covariance"] == ours["black_litterman_covariance"]
     True
+
+    It goes on in ``black_litterman.md``.
     """
     stated = policy.entries["consensus_variance_share"]
     signed = {"author": str(stated["approver"]), "as_of": str(stated["date"])}

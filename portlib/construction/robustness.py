@@ -152,6 +152,8 @@ def sensitivities(
     Traceback (most recent call last):
     ...
     portlib.construction.engines.NotSolved: derivatives need hard limits and bounds alone: ...
+
+    It goes on in ``robustness.md``.
     """
     mandate = default_mandate(assumptions, mandate)
     n = len(assumptions)
@@ -405,7 +407,7 @@ def regret(
     Raises
     ------
     ValueError
-        Without candidates or truths.
+        Without candidates or truths, and for truths over different assets.
 
     Examples
     --------
@@ -433,6 +435,8 @@ def regret(
     Traceback (most recent call last):
     ...
     ValueError: regret needs candidates and truths
+
+    It goes on in ``robustness.md``.
     """
     _positive(risk_aversion)
     if not candidates or not truths:
@@ -441,7 +445,10 @@ def regret(
     named = {name: one.aligned(w, f"the weights of {name}") for name, w in candidates.items()}
     held = np.array(list(named.values()))
     loss = pd.DataFrame(index=list(candidates))
-    for name, truth in truths.items():
+    for name, told in truths.items():
+        if odd := sorted(set(told.labels) ^ set(one.labels)):
+            raise ValueError(f"the truth {name!r} is over other assets: see {', '.join(odd)}")
+        truth = told.select(one.labels)  # weights are in the order of the first
         w = np.vstack(
             [held, engines.solve(truth, default_mandate(truth, mandate), 1 / risk_aversion)[0]]
         )

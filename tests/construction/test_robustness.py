@@ -259,6 +259,16 @@ def test_provider_errors_on_the_plan() -> None:
 # ---- regret --------------------------------------------------------------------------------------
 
 
+def test_regret_takes_truths_in_any_order_of_their_assets() -> None:
+    """A truth over the same assets in another order was once weighed with the weights of others."""
+    a = Assumptions(("a", "b"), [0.04, 0.09], [[0.01, 0.002], [0.002, 0.04]])
+    held = {"mix": pd.Series({"a": 0.6, "b": 0.4})}
+    alike = ro.regret(held, {"first": a, "turned": a.select(["b", "a"])}, risk_aversion=4.0)
+    assert alike.loc["mix", "turned"] == pytest.approx(alike.loc["mix", "first"], abs=1e-12)
+    with pytest.raises(ValueError, match="'odd' is over other assets: see b"):
+        ro.regret(held, {"first": a, "odd": a.select(["a"])}, risk_aversion=4.0)
+
+
 def test_regret_is_zero_for_the_best_and_positive_for_others() -> None:
     truths = {"one": market(1), "two": market(2)}
     best = {k: maximum_utility(a, risk_aversion=4.0).w for k, a in truths.items()}
