@@ -122,7 +122,7 @@ def review_mandates(
             f"leave out "
             "what is in other options, and scale the rest"
         )
-    trades = list(trades)
+    trades = [t for t in trades if t.on <= on]
     if still := _standstill(plan, trades, on):
         return [Mandate(mandate.labels, [Bounds(still[0], lower=held, upper=held).under(still[1])])]
     opened = each_vintage(plan).rules
