@@ -29,7 +29,7 @@ from portlib.construction.engines import SURE, NotSolved, allocation, default_ma
 from portlib.construction.mandate import Mandate
 from portlib.construction.resampling import _positive, _side, _systems
 from portlib.estimation.capital_market_assumptions import provider_dispersion
-from portlib.estimation.months import consecutive
+from portlib.estimation.months import consecutive, named
 from portlib.ranges import door, number
 from portlib.records import Allocation, Array, Assumptions
 
@@ -442,8 +442,7 @@ def regret(
     if not candidates or not truths:
         raise ValueError("regret needs candidates and truths")
     one = next(iter(truths.values()))
-    named = {name: one.aligned(w, f"the weights of {name}") for name, w in candidates.items()}
-    held = np.array(list(named.values()))
+    held = np.array([one.aligned(w, f"the weights of {name}") for name, w in candidates.items()])
     loss = pd.DataFrame(index=list(candidates))
     for name, told in truths.items():
         if odd := sorted(set(told.labels) ^ set(one.labels)):
@@ -486,11 +485,17 @@ def net_of_costs(earned: pd.Series, traded: pd.Series, cost: float) -> pd.Series
     Traceback (most recent call last):
     ...
     ValueError: cost is 0.2: give a number ...
+
+    It goes on in ``robustness.md``.
     """
     number("cost", cost, least=0, below=0.2)
     consecutive(earned.index, "what was earned")
+    after = np.asarray(earned.index.searchsorted(traded.index, side="right"))
+    if len(last := traded.index[after == len(earned)]):
+        raise ValueError(
+            f"nothing was earned after the trades of {named(last[0])}, which would pay for them: "
+            "leave them out"
+        )
     paid = pd.Series(0.0, earned.index)
-    paid[earned.index[earned.index.searchsorted(traded.index, side="right")]] = (
-        2 * cost * traded.to_numpy()
-    )
+    paid[earned.index[after]] = 2 * cost * traded.to_numpy()
     return (1 + earned) * (1 - paid) - 1

@@ -387,6 +387,8 @@ def wilson(hits: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tuple[Any
     Traceback (most recent call last):
     ...
     ValueError: level is 1: ...
+
+    It goes on in ``inference.md``.
     """
     n = numbers("trials", trials, least=1)
     z = NormalDist().inv_cdf((1 + number("level", level, above=0, below=1)) / 2)
