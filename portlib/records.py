@@ -32,6 +32,33 @@ class AssumptionsError(ValueError):
 PERCENT = 2.0
 
 
+def symmetric_root(covariance: ArrayLike) -> Array:
+    """The symmetric matrix whose square a covariance is: of it normal draws are made.
+
+    It is unique, so that who draws again on another machine draws the same. Eigenvectors are not:
+    their signs, and of equal eigenvalues their directions, are the library's choice, and differ
+    between processors.
+
+    Parameters
+    ----------
+    covariance : array (n, n)
+        Symmetric, without negative eigenvalues but for rounding; singular ones too.
+
+    Returns
+    -------
+    array (n, n)
+
+    Examples
+    --------
+    >>> symmetric_root([[0.05, 0.04], [0.04, 0.05]]).round(9).tolist()  # 0.3 and 0.1 at 45 degrees
+    [[0.2, 0.1], [0.1, 0.2]]
+    >>> symmetric_root([[0.04, 0.04], [0.04, 0.04]]).round(9).tolist()  # two that move as one
+    [[0.141421356, 0.141421356], [0.141421356, 0.141421356]]
+    """
+    values, vectors = np.linalg.eigh(covariance)
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
+
+
 def _frozen(values: ArrayLike, what: str) -> Array:
     try:
         array = np.array(values, dtype=np.float64)

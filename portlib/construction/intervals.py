@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.ranges import COUNT, LEVEL, door, numbers
-from portlib.records import Array, Assumptions
+from portlib.records import Array, Assumptions, symmetric_root
 
 #: Of a percent: what a solver leaves of a weight that is a whole one.
 ROUNDED = 1e-3
@@ -87,7 +87,7 @@ def redrawn(
         )
     if draws < 2:
         raise ValueError(f"an interval needs at least 2 draws, not {draws}")
-    noise = rng.multivariate_normal(np.zeros(len(assumptions)), errors, size=draws, method="eigh")
+    noise = rng.standard_normal((draws, len(assumptions))) @ symmetric_root(errors)
     source = f"{assumptions.source}; means redrawn within their errors"
     rows = [make(assumptions.replace(mu=assumptions.mu + e, source=source)) for e in noise]
     return pd.DataFrame(rows).reset_index(drop=True)

@@ -21,7 +21,7 @@ from portlib.construction.engines import ROUNDS, SURE, TIE, Solution, allocation
 from portlib.construction.mandate import Mandate
 from portlib.construction.mandate.mandate import Program
 from portlib.ranges import COUNT, door, number
-from portlib.records import ROUNDING, Allocation, Array, Assumptions
+from portlib.records import ROUNDING, Allocation, Array, Assumptions, symmetric_root
 
 Side = NDArray[np.intp]
 
@@ -104,9 +104,8 @@ def draws(
             f"resampling {n} assets needs {n + 1} months and a resample, got {months} and "
             f"{resamples}"
         )
-    values, vectors = np.linalg.eigh(assumptions.sigma)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
-    mu = assumptions.mu + rng.standard_normal((resamples, n)) @ root.T / math.sqrt(months / 12)
+    root = symmetric_root(assumptions.sigma)
+    mu = assumptions.mu + rng.standard_normal((resamples, n)) @ root / math.sqrt(months / 12)
     triangle = np.tril(rng.standard_normal((resamples, n, n)), -1)
     triangle[:, np.arange(n), np.arange(n)] = np.sqrt(
         rng.chisquare(months - 1 - np.arange(n), (resamples, n))

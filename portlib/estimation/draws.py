@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from portlib.estimation.months import monthly
 from portlib.ranges import COUNT, door, number, numbers
-from portlib.records import Array, Assumptions
+from portlib.records import Array, Assumptions, symmetric_root
 
 
 @door(paths=COUNT, months=COUNT)
@@ -144,11 +144,10 @@ def student_t_scenarios(
         raise ValueError(
             f"a Student t has a covariance only above 2 degrees of freedom, not at {dof}"
         )
-    values, vectors = np.linalg.eigh(assumptions.sigma)
-    root = vectors * np.sqrt(np.maximum(values, 0))
+    root = symmetric_root(assumptions.sigma)
     shock = np.sqrt((dof - 2) / rng.chisquare(dof, size=(n, 1)))
     return np.asarray(
-        assumptions.mu + shock * (rng.standard_normal((n, len(assumptions))) @ root.T), float
+        assumptions.mu + shock * (rng.standard_normal((n, len(assumptions))) @ root), float
     )
 
 

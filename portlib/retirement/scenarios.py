@@ -20,7 +20,7 @@ from portlib.estimation.draws import block_bootstrap
 from portlib.estimation.months import monthly as checked
 from portlib.history import History, long_record, open_record
 from portlib.ranges import RATE, door, number, numbers
-from portlib.records import Array, Assumptions
+from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement.inflation import Inflation
 
 #: Years that typically move by more are percentages: no class has them.
@@ -375,16 +375,16 @@ def lognormal(
         number("inflation", inflation, **RATE)
     growth = 1 + assumptions.mu
     log_cov = np.log1p(assumptions.sigma / np.outer(growth, growth))
-    values, vectors = np.linalg.eigh(log_cov)
+    values = np.linalg.eigvalsh(log_cov)
     if values[0] < -1e-6 * values[-1]:
         raise ValueError(
             f"no lognormal law has this covariance (smallest eigenvalue {values[0]:.2g} of its "
             f"logarithm)"
         )
-    root = vectors * np.sqrt(np.maximum(values, 0))
+    root = symmetric_root(log_cov)
     drift = np.log(growth) - np.diag(log_cov) / 2
     normal = rng.standard_normal((paths, years, len(growth)))
-    nominal = np.exp(drift + normal @ root.T)
+    nominal = np.exp(drift + normal @ root)
     if not isinstance(inflation, Inflation):
         source = f"lognormal years, {assumptions.source}, inflation {inflation:.2%}"
         change = np.full((paths, years), float(inflation))

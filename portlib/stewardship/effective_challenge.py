@@ -43,7 +43,7 @@ from portlib.estimation.draws import student_t_scenarios
 from portlib.estimation.shrinkage import covariance
 from portlib.policy import Policy
 from portlib.ranges import VOLATILITY, door
-from portlib.records import Allocation, Array, Assumptions
+from portlib.records import Allocation, Array, Assumptions, symmetric_root
 
 #: Half a unit of the last digit of the report's decimals: four digits of a percentage's decimal,
 #: and so on.
@@ -529,7 +529,7 @@ def universe(rng: np.random.Generator, report: Mapping[str, Any], *, policy: Pol
     b = np.array([row[0] for row in rows.values()])
     risks = np.array([row[1] for row in rows.values()])
     sigma = b @ survey.sigma @ b.T + np.diag(risks**2)
-    mu = survey.mu + rng.multivariate_normal(np.zeros(k), provider_errors(survey), method="eigh")
+    mu = survey.mu + rng.standard_normal(k) @ symmetric_root(provider_errors(survey))
     truth = Assumptions(labels, b @ mu, sigma, survey.rf, "SYNTHETIC truth")
     month = truth.replace(mu=truth.mu / 12, sigma=sigma / 12, source="a month of it")
     drawn = student_t_scenarios(month, policy["fat_tail_degrees_of_freedom"], size["months"], rng)

@@ -7,9 +7,12 @@ from arch.bootstrap import StationaryBootstrap
 from scipy import stats
 
 from portlib import data
+from portlib.construction import resampling
+from portlib.construction.intervals import redrawn
 from portlib.estimation import capital_market_assumptions as cma
 from portlib.estimation.draws import block_bootstrap, moments_test, student_t_scenarios
 from portlib.records import Assumptions
+from portlib.retirement.scenarios import lognormal
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +121,28 @@ def test_moments_test_does_not_pass_missing_values(survey):
     draws[3, 2] = np.nan
     with pytest.raises(ValueError, match="a scenario is nan"):
         moments_test(draws, survey.mu, survey.sigma)
+
+
+def test_draws_do_not_depend_on_which_eigenvectors_a_processor_finds(monkeypatch):
+    """Signs, and directions of equal eigenvalues, are the library's choice."""
+    a = Assumptions(("a", "b", "c"), [0.05, 0.06, 0.02], np.diag([0.04, 0.04, 0.01]), 0.0, "three")
+    eigh = np.linalg.eigh
+
+    def other(matrix):
+        values, vectors = eigh(matrix)
+        turned = vectors * [-1, 1, -1]
+        if values[1] == values[2]:
+            turned[:, 1:] = turned[:, 1:] @ [[0.6, -0.8], [0.8, 0.6]]
+        return values, turned
+
+    def drawn():
+        rng = np.random.default_rng(3)
+        years = student_t_scenarios(a, 5.0, 4, rng)
+        means, sigmas = resampling.draws(a, 2.5, 3, rng)
+        paths = lognormal(a, 0.02, 2, 3, rng=rng).values
+        cloud = redrawn(lambda b: pd.Series(b.mu), a, a.sigma / 9, draws=3, rng=rng)
+        return [x for one in (years, means, sigmas, paths, cloud) for x in np.ravel(one)]
+
+    before = drawn()
+    monkeypatch.setattr(np.linalg, "eigh", other)
+    assert drawn() == pytest.approx(before, abs=1e-12)

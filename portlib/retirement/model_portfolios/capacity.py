@@ -27,7 +27,7 @@ import pandas as pd
 from portlib import data
 from portlib.plan import Plan
 from portlib.ranges import door
-from portlib.records import Array, Assumptions
+from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement import outlook, plan_menu, taxes
 from portlib.retirement.household import Household, social_security
 from portlib.retirement.model_portfolios.models import Suite, postures
@@ -342,12 +342,12 @@ def _errors(covariance: Array, count: int, rng: np.random.Generator) -> Array:
     of it, so that the doubt of everybody's gain is no matter of luck; exact where there are as many
     draws as classes, in expectation else (quadratic resampling: Barraquand, 1995).
     """
-    values, vectors = np.linalg.eigh(covariance)
-    root = vectors * np.sqrt(np.maximum(values, 0.0))
     left, _, right = np.linalg.svd(
         rng.standard_normal((count, len(covariance))), full_matrices=False
     )
-    return np.asarray(np.sqrt(max(count, len(covariance))) * left @ right @ root.T)
+    return np.asarray(
+        np.sqrt(max(count, len(covariance))) * left @ right @ symmetric_root(covariance)
+    )
 
 
 def adviser(

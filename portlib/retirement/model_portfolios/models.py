@@ -29,7 +29,7 @@ from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.ranges import door, number
-from portlib.records import Array, Assumptions
+from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement import plan_menu
 from portlib.retirement.plan_menu import engine, expectations
 from portlib.retirement.plan_menu.few_funds import WORTH
@@ -546,9 +546,8 @@ def churn(
     ((3, 1), True)
     """
     errors = plan_menu.mean_errors(plan, classes)
-    drawn = classes.mu + scale * rng.multivariate_normal(
-        np.zeros(len(classes)), errors, size=draws, method="eigh"
-    )
+    noise = rng.standard_normal((draws, len(classes))) @ symmetric_root(errors)
+    drawn = classes.mu + scale * noise
     rows = []
     for mu in drawn:
         other = classes.replace(mu=mu, source="drawn within the spread of providers")

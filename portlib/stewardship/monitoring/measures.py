@@ -22,7 +22,7 @@ from portlib.estimation.months import monthly
 from portlib.plan import Plan
 from portlib.policy import Policy
 from portlib.ranges import door
-from portlib.records import Array, Assumptions
+from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement.plan_menu.options import date_named
 from portlib.stewardship.monitoring.performance import predicted_tracking_error
 
@@ -89,9 +89,7 @@ def class_history(classes: Assumptions, known: pd.DataFrame, rng: np.random.Gene
     slope = rho[np.ix_(rest, at)] @ np.linalg.pinv(rho[np.ix_(at, at)])
     left = rho[np.ix_(rest, rest)] - slope @ rho[np.ix_(at, rest)]
     z = ((source - source.mean()) / source.std(ddof=1)).to_numpy(float)
-    drawn = z @ slope.T + rng.multivariate_normal(
-        np.zeros(len(rest)), left, size=len(z), method="eigh"
-    )
+    drawn = z @ slope.T + rng.standard_normal((len(z), len(rest))) @ symmetric_root(left)
     months = np.empty((len(z), len(classes)))
     months[:, at] = source.to_numpy(float)
     months[:, rest] = classes.mu[rest] / 12 + classes.volatility[rest] / math.sqrt(12) * drawn
