@@ -22,6 +22,7 @@ from portlib.documents.document import Document, Heading, Signatures, Table
 from portlib.documents.typesetting import pdf
 from portlib.retirement import model_portfolios
 from portlib.stewardship.governance import model_registry
+from tests import accepted
 from tests.documents import material
 from tests.documents.unrun import DAY, MADE_FROM, PLANS, ROOT, as_shown, numbers
 
@@ -122,6 +123,13 @@ def opened(made: Document, of: Of, reworded: Callable[[str], str]) -> Paper:
         pages.append(page.extract_text(visitor_text=look))
         lines.append({height: text for height, text in found.items() if 72 <= height <= 720})
     return Paper(made, content, read, pages, lines, reworded("\n".join(pages)), of)
+
+
+def test_a_document_says_what_it_said_when_it_was_accepted(papers: Papers, whose: str) -> None:
+    """What moves in a document is seen by whoever changes something, and by whoever reviews it."""
+    now = "".join(accepted.text(name, paper.made.to_json()) for name, paper in papers.items())
+    moved = accepted.moved(f"documents_of_the_{whose}_plan", now)
+    assert not moved, moved
 
 
 @pytest.fixture(scope="module")

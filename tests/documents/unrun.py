@@ -56,8 +56,9 @@ def written(path: Path) -> nbformat.NotebookNode:
     return jupytext.read(path, fmt="md:myst")
 
 
-def chapter(path: Path, rng: random.Random, forms: dict[str, str]) -> tuple[dict, dict]:
-    """A chapter's notebook as if executed, and what it would have told."""
+def chapter(path: Path, seed: int, forms: dict[str, str]) -> tuple[dict, dict]:
+    """A chapter's notebook as if executed, and what it would have told; what is drawn for a name
+    does not depend on what else the chapter shows."""
     notebook = deepcopy(written(path))
     for cell in notebook.cells:
         if "figure" in cell.metadata.get("mystnb", {}):
@@ -79,21 +80,23 @@ def chapter(path: Path, rng: random.Random, forms: dict[str, str]) -> tuple[dict
     )
     told = {
         "claims": [{**asdict(claim), "holds": True}],
-        "numbers": {name: drawn(form, rng) for name, form in wanted.items()},
+        "numbers": {
+            name: drawn(form, random.Random(f"{seed} {path.stem} {name}"))
+            for name, form in wanted.items()
+        },
     }
     return notebook, told
 
 
 def publish(site: Path, folder: Path, seed: int) -> None:
     """Lay such a book out as a run would have published it."""
-    rng = random.Random(seed)
     page = ROOT / "book" / "reader.md"
     costs = re.findall(r"\{(\w+)\.(\w+):([^}]*)\}", " ".join(n for _, n in committee_brief.COSTS))
     costs += re.findall(r"\{told\}`(\w+)\.(\w+):?([^`]*)`", page.read_text(encoding="utf-8"))
     chapters = {}
     for path in sorted((ROOT / "notebooks").glob("*/*.md")):
         forms = {name: form for of, name, form in costs if of == path.stem}
-        notebook, told = chapter(path, rng, forms)
+        notebook, told = chapter(path, seed, forms)
         place = site / "notebooks" / path.parent.name / f"{path.stem}.ipynb"
         place.parent.mkdir(parents=True, exist_ok=True)
         jupytext.write(notebook, place)
