@@ -3,6 +3,9 @@ held in `documents/test_every_document.py`."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -29,8 +32,7 @@ def answer(verb: Callable[..., Json], *asked: Any, **more: Any) -> Json:
         return service.refusal(refused)
 
 
-@pytest.mark.parametrize("whose", PLANS)
-def test_an_answer_is_what_it_was_when_it_was_accepted(whose: str) -> None:
+def answers(whose: str) -> str:
     """Of every verb, some questions: each posture and engine, the first, a middle and the last of
     the people, each lever."""
     ours = plan.read(PLANS[whose])
@@ -50,8 +52,22 @@ def test_an_answer_is_what_it_was_when_it_was_accepted(whose: str) -> None:
         for lever in ("deferral_rate", "retirement_age", "spending"):
             found = answer(service.solve_for, sent, who, lever, **FEW)
             said[f"{lever} {who}"] = found
-    now = "".join(accepted.text(name, said[name]) for name in sorted(said))
-    moved = accepted.moved(f"answers_for_the_{whose}_plan", now)
+    return "".join(accepted.text(name, said[name]) for name in sorted(said))
+
+
+@pytest.mark.parametrize("whose", PLANS)
+def test_an_answer_is_what_it_was_when_it_was_accepted(whose: str) -> None:
+    moved = accepted.moved(f"answers_for_the_{whose}_plan", answers(whose))
+    assert not moved, moved
+
+
+def test_an_older_processor_answers_the_same() -> None:
+    """The kernels of 2004 instead of today's, as far as OpenBLAS and this machine have them."""
+    code = "from tests.test_accepted import answers; print(answers('example'), end='')"
+    older = os.environ | {"OPENBLAS_CORETYPE": "Prescott", "PYTHONPATH": str(accepted.ROOT)}
+    command = [sys.executable, "-W", "ignore", "-c", code]
+    told = subprocess.run(command, env=older, capture_output=True, text=True, check=True).stdout
+    moved = accepted.moved("answers_for_the_example_plan", told)
     assert not moved, moved
 
 
