@@ -55,7 +55,7 @@ def symmetric_root(covariance: ArrayLike) -> Array:
     >>> symmetric_root([[0.04, 0.04], [0.04, 0.04]]).round(9).tolist()  # two that move as one
     [[0.141421356, 0.141421356], [0.141421356, 0.141421356]]
     """
-    values, vectors = np.linalg.eigh(covariance)
+    values, vectors = np.linalg.eigh(np.asarray(covariance, dtype=np.float64))
     return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 

@@ -201,8 +201,8 @@ def _expression(node: Any, read: dict[str, list[str]]) -> Iterator[tuple[str, An
             twin = ast.Attribute(of, TWINS[name]) if of else ast.Name(TWINS[name])
             yield "twin", called, ast.unparse(twin)
         for given in [one for one in node.keywords if one.arg and one.arg not in IDLE]:
-            others = [one for one in node.keywords if one is not given]
-            yield "not given", node, ast.unparse(ast.Call(called, node.args, others))
+            kept = [one for one in node.keywords if one is not given]
+            yield "not given", node, ast.unparse(ast.Call(called, node.args, kept))
         plain = not any(isinstance(one, ast.Starred) for one in node.args)
         if len(node.args) > 1 and plain and name not in EITHER_WAY:
             first, second, *rest = node.args
