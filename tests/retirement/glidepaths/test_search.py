@@ -103,7 +103,7 @@ def test_the_custom_path_never_rises_stays_in_range_and_is_the_same_again() -> N
 
 
 def test_more_risk_aversion_no_more_equity_and_better_assumptions_more() -> None:
-    calm, bold = (gp.custom(EXAMPLE, paths=60, households=6, risk_aversion=a) for a in (12.0, 2.0))
+    calm, bold = (gp.custom(EXAMPLE, paths=60, households=6, risk_aversion=a) for a in (30.0, 2.0))
     years = np.arange(40, -25, -5)
     assert calm.path.equity_at(years).mean() < bold.path.equity_at(years).mean()
     bounds = OURS["glidepath_equity_range"]  # the bold would leave the range if they could

@@ -191,7 +191,7 @@ def test_a_tilt_that_only_the_first_lives_propose_is_not_given(desk):
 
 def test_what_either_set_of_lives_finds_worse_than_the_default_is_not_kept(desk, the_plan):
     kept = moved = 0
-    for name in the_plan.participants.index[::25]:
+    for name in the_plan.participants.index[::10]:
         told = advice.advise(capacity.person(the_plan, name), desk, explain=False)
         if told.way == ways.HELD:
             kept += 1
