@@ -39,14 +39,6 @@ class _Found(NamedTuple):
 class Infeasible(ValueError):
     """No portfolio obeys the mandate.
 
-    Attributes
-    ----------
-    conflict : tuple of str
-        Names of constraints that cannot hold together, and of which any smaller part can.
-    relaxation : mapping
-        By constraint name, the least change of limits that would let a portfolio exist, in the
-        constraint's unit.
-
     Examples
     --------
     Of a mandate that is known to allow nothing, both are looked for once they are read:
@@ -85,12 +77,13 @@ class Infeasible(ValueError):
 
     @property
     def conflict(self) -> tuple[str, ...]:
-        """Names of constraints that cannot hold together."""
+        """Names of constraints that cannot hold together, and of which any smaller part can."""
         return self._found.conflict
 
     @property
     def relaxation(self) -> dict[str, float]:
-        """By name, the least change that would let a portfolio exist."""
+        """By constraint name, the least change of limits that would let a portfolio exist, in the
+        constraint's unit."""
         return self._found.relaxation
 
     def __str__(self) -> str:
