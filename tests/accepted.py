@@ -1,8 +1,9 @@
 """What documents and answers said when somebody last accepted it: change control, no verification.
 
-The texts stand in `accepted_texts/`. That they are right is for the other tests; here only what
-*moves* is told, whatever moved it. Digests may change, and a number by one unit of its last digit,
-for another processor rounds otherwise.
+The texts stand in `accepted_texts/`; what documents quote there of a run is drawn, not computed.
+That they are right is for the other tests; here only what *moves* is told, whatever moved it.
+Digests may change, and a number by one unit of its last digit, for another processor rounds
+otherwise.
 """
 
 from __future__ import annotations
