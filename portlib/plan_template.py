@@ -183,7 +183,8 @@ def examples() -> dict[str, str]:
     ...     found = Findings()
     ...     sources = record.from_json(content)
     ...     made = record.make(sources, record.classes_of(sources, found), labels, found)
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     return made
     >>> import yaml
     >>> given = {

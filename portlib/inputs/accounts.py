@@ -188,7 +188,8 @@ def make_holdings(
     ...     found = Findings()
     ...     text = Text(FILE, "\\n".join(["date,participant,fund,balance", *lines]))
     ...     made = make_holdings(text, funds, found, {})
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     return None if made is None else made.weights.to_numpy().round(9).tolist()
     >>> read('2026-06-30,x,A,"1,000.50"', "2026-06-30,y,B,3001.5")
     [[0.25, 0.75]]
@@ -241,7 +242,8 @@ def make_trades(
     >>> def read(*lines):
     ...     found = Findings()
     ...     made = make_trades(Text(TRADES, "\\n".join([head, *lines])), ["A"], found, {})
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     return None if made is None else made.measured["slippage"].round(9).to_dict()
     >>> days = "2026-06-05,2026-06-05,2026-06-08"
     >>> read(f"t1,A,buy,5,{days},10,15", f"t2,A,sell,5,{days},10,5")

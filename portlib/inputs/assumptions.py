@@ -125,7 +125,8 @@ def make(
     ...     means = Text(FILE, "\\n".join([head, *lines]))
     ...     rho = Text(CORRELATIONS, "\\n".join(triangle))
     ...     made = make(means, rho, survey_classes(), found, {})
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     return made
     >>> own = read()
     >>> told = own.record
@@ -254,12 +255,13 @@ def _valid(matrix: pd.DataFrame, name: str, found: Findings) -> bool:
     if values[0] < LEAST_EIGENVALUE:
         heavy = labels[int(np.abs(vectors[:, 0]).argmax())]
         cured = _near(rho)
-        i, j = np.unravel_index(np.abs(cured - rho).argmax(), rho.shape)
+        changed = np.triu(np.abs(cured - rho))
+        i, j = np.unravel_index(changed.argmax(), rho.shape)
         found.refuse(
             name,
             f"no returns have these correlations: smallest eigenvalue {values[0]:.3f}, weighing "
             f"most on {heavy}; a set near them that some have changes none by more than "
-            f"{np.abs(cured - rho).max():.3f} ({labels[i]}, {labels[j]}: {cured[i, j]:.3f})",
+            f"{changed.max():.3f} ({labels[i]}, {labels[j]}: {cured[i, j]:.3f})",
         )
     return len(found.refused) == before
 

@@ -259,7 +259,8 @@ def make(
     ...     text = Text(FILE, "\\n".join([head, *lines])) if lines else None
     ...     listed = None if master is None else Text(MASTER, "\\n".join(master))
     ...     made = make(text, listed, filings, ["A"], survey_classes(), found, {})
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     return None if made is None else made.table["weight"].tolist()
     >>> read("A,2026-06-30,ticker,one,0.6", "A,2026-06-30,cusip,037833100,40%")
     [0.6, 0.4]

@@ -105,7 +105,8 @@ def make(
     >>> def read(*limits, funds=("A", "B")):
     ...     found = Findings()
     ...     stated = make({"constraints": list(limits)}, funds, survey_classes(), found)
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     return stated
     >>> none = {"name": "no stock", "kind": "exclusion", "funds": ["A"], "clause": "IPS 4.1"}
     >>> cap = {"name": "cap", "kind": "position_limit", "upper": 40, "clause": "IPS 4.2"}

@@ -141,7 +141,8 @@ def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd
     ...             path.parent.mkdir(parents=True, exist_ok=True)
     ...             _ = path.write_text(text.format(day))
     ...         table = read_folder(f"{folder}/{below}", funds, found)
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     if table is not None:
     ...         return table[["fund", "date"]].astype(str).to_numpy().tolist()
     >>> days = {"STOCKS/winter.XML": "2025-12-31", "BONDS.xml": "2026-03-31"}

@@ -291,7 +291,8 @@ def make(sources: Sources, known: Classes, labels: Mapping[str, str], found: Fin
     ...     found = Findings()
     ...     sources = from_json(content)
     ...     made = make(sources, classes_of(sources, found), labels, found)
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     return made
     >>> history = "month,US large companies,cash\\n2026-01,1.5,0.3\\n2026-02,-0.5,0.2\\n"
     >>> funds = "month,stock fund,B\\n2026-01,1%,0.5%\\n2026-02,2%,0.4%\\n"
@@ -348,7 +349,7 @@ def _options(sources: Sources, found: Findings) -> dict[str, dict[str, Any]]:
     made: dict[str, dict[str, Any]] = {}
     for name, given in sources.mappings.get(READING, {}).items():
         if name not in FILES or str(name).endswith(".yml"):
-            hint = near_word(str(name), list(FILES))
+            hint = near_word(str(name), [file for file in FILES if not file.endswith(".yml")])
             found.refuse(READING, f"{name!r} is no table of the format{hint}")
             continue
         if not isinstance(given, Mapping):
@@ -530,12 +531,15 @@ def check_day(made: Inputs, as_of: date, found: Findings) -> None:
     ...     history = ReturnTable(values, "history.csv", "month", ())
     ...     made = Inputs(history=history, holdings=FundHoldings(table, master))
     ...     check_day(made, date(2026, 2, 15), found)
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     >>> told(2, "2026-02-15")
     >>> told(3, "2026-01-31")  # doctest: +ELLIPSIS
-    history.csv: goes to 2026-03, later than as_of 2026-02-15 in rules.yml; the later months ...
+    noted: history.csv: goes to 2026-03, later than as_of 2026-02-15 in rules.yml; the ...
     >>> told(2, "2026-02-16")  # doctest: +ELLIPSIS
     fund_holdings.csv: its first holdings are of 2026-02-16, later than as_of 2026-02-15 in ...
+
+    It goes on in ``record.md``.
     """
     if made.holdings is not None and (made.holdings.table["date"] > pd.Timestamp(as_of)).all():
         first = made.holdings.table["date"].min()
@@ -570,18 +574,21 @@ def check_whole(made: Inputs, held: Sequence[str], found: Findings) -> None:
     >>> def told(held, **given):
     ...     found = Findings()
     ...     check_whole(Inputs(**given), held, found)
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     >>> told(["cash", "us_reits"])
     >>> art = {"art": {"label": "Paintings", "role": "real"}}
     >>> known = classes.make(art, Findings())
     >>> told(["cash", "art"], classes=known)  # doctest: +ELLIPSIS
-    classes.yml: what policy decides of each class (stress tests, taxes, inflation) is, for art ...
+    noted: classes.yml: what policy decides of each class (stress tests, taxes, inflation) is ...
     classes.yml: art: the survey has no such class; give assumptions.csv and correlations.csv, ...
     >>> table = pd.DataFrame({"arithmetic": [0.02]}, ["cash"])
     >>> own = OwnAssumptions(table, pd.DataFrame(), "cash")
     >>> told(["cash", "us_tips"], assumptions=own)  # doctest: +ELLIPSIS
     assumptions.csv: lacks us_large_equity, by which the limit on equity beta is measured: add ...
     assumptions.csv: lacks us_tips, which the plan's funds hold
+
+    It goes on in ``record.md``.
     """
     alone = [one for one in made.classes if one.own and one.survey is None and one.name in held]
     if alone and not found.refused:

@@ -124,7 +124,8 @@ def make(
     ...     found = Findings()
     ...     text = Text(FILE, "\\n".join(["class,measure,date,value,source", *lines]))
     ...     made = make(text, survey_classes(), found, {})
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     for one in found:
+    ...         print(one if one.refused else f"noted: {one}")
     ...     return None if made is None else made.table["value"].tolist()
     >>> read("us_tips,duration,2026-03-31,6.5,A", "all,inflation,2026-03-31,2.5%,A")
     [6.5, 0.025]
