@@ -296,6 +296,20 @@ class Lives:
     ([[1, 2]], [[1, 2]])
     >>> lives.part(np.array([3, 0])).returns[1].tolist()  # the second year of two assets
     [[11.0, 8.0], [15.0, 12.0]]
+
+    What there is of the rest goes with them, each its own, but for pay that stays, of which rows
+    are made; what is weighed is of all:
+
+    >>> full = replace(
+    ...     lives, price=np.arange(4.0) + 10, pay=np.arange(4.0) + 20, permanent=np.arange(4.0),
+    ...     care=np.array([False, True, True, False]), alive=np.array([[1.0, 0.5]]), source="typed",
+    ... )
+    >>> for some in (full.part(slice(2, 4)), full.part(np.array([2, 3]))):
+    ...     print([x.tolist() for x in (some.price, some.pay, some.care)], some.permanent)
+    [[12.0, 13.0], [22.0, 23.0], [True, False]] None
+    [[12.0, 13.0], [22.0, 23.0], [True, False]] None
+    >>> some.alive.tolist(), some.source, lives.part(slice(2)).care
+    ([[1.0, 0.5]], 'typed', None)
     """
 
     returns: Array
@@ -504,8 +518,8 @@ def of_households(
     Raises
     ------
     ValueError
-        For another number of mixes than of households, for mixes over unlike assets, and for
-        couples beside single people.
+        For another number of mixes than of households, for mixes over unlike assets, for couples
+        beside single people, and for couples whose survivors want unlike shares.
 
     Examples
     --------
@@ -541,6 +555,13 @@ def of_households(
     couples = {h.spouse is not None for h in households}
     if len(couples) > 1:
         raise ValueError("rows are all couples or all single")
+    if couples == {True}:
+        for what in ("survivor_spending", "survivor_pension"):
+            if len(said := sorted({getattr(h, what) for h in households})) > 1:
+                raise ValueError(
+                    f"couples of one simulation want one {what}; here stand "
+                    f"{', '.join(f'{share:g}' for share in said)}"
+                )
     years = max(h.horizon for h in households)
     t = np.arange(years)
     pay_paths = None if lives is None or lives.pay is None else lives.pay.T

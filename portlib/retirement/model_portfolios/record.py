@@ -391,6 +391,22 @@ def over_history(
     ----------
     history : the open record (`portlib.history.open_record`).
     long : monthly returns by month of ``us_market``, ``small_blend``, ``aaa_corporate``, ``bills``.
+
+    Examples
+    --------
+    The long record, cut off after three of its editions, begins with 1959:
+
+    >>> from portlib import plan as plans
+    >>> from portlib.history import open_record
+    >>> ours, old = plans.read(data.ROOT / "plan"), data.history().loc[:"1961-12"]
+    >>> records = over_history(ours, "growth", open_record(), old)
+    >>> records["averages"].span, {name: run.risk_aversion for name, run in records.items()} == {
+    ...     name: ours.policy["model_risk_aversion"]["growth"]
+    ...     for name in ("survey", "forecasters", "averages")
+    ... }
+    ('1959-01 to 1961-12, 3 years', True)
+
+    It goes on in ``record.md``.
     """
     funds = monthly(
         pd.concat([history[name].values for name in FUNDS], axis=1).rename(columns=FUNDS)
@@ -424,32 +440,37 @@ def over_history(
             plan.policy,
             posture,
             reference=lambda edition: _market(whole, edition),
-            rivals=_rivals(plan, whole, returns.index[-1]),
+            rivals=_rivals(plan, whole, returns),
         )
         for name, (editions, returns) in found.items()
     }
 
 
-def _rivals(plan: Plan, whole: Reference, end: pd.Period) -> dict[str, Callable[[Edition], float]]:
+def _rivals(
+    plan: Plan, whole: Reference, returns: pd.DataFrame
+) -> dict[str, Callable[[Edition], float]]:
     """Equity shares of rules that need no method; the default is that of somebody who retires when
     the record ends.
 
     Examples
     --------
-    Fifteen years before the end the example plan's series holds 76%, ten before it 69%:
+    Of a record from 2010 on, fifteen years before its end the example plan's series holds 76%, ten
+    before it 69%:
 
     >>> from types import SimpleNamespace
     >>> from portlib import data, plan as plans
     >>> ours = plans.read(data.ROOT / "plan")
     >>> half = Reference({"us_large_equity": 0.45, "cash": 0.55}, ("us_large_equity",))
     >>> months = [SimpleNamespace(in_force=pd.Period(m, "M")) for m in ("2011-01", "2016-01")]
-    >>> rules = _rivals(ours, half, pd.Period("2026-01", "M"))
+    >>> returns = pd.DataFrame(index=pd.period_range("2010-01", "2026-01", freq="M"))
+    >>> rules = _rivals(ours, half, returns)
     >>> {name: [round(held(month), 9) for month in months] for name, held in rules.items()}
     {'the market portfolio': [0.45, 0.45], '60/40': [0.6, 0.6], "the plan's default": [0.76, 0.69]}
     >>> none = replace(ours, rules={**ours.rules, "default": None})
-    >>> list(_rivals(none, half, pd.Period("2026-01", "M")))
+    >>> list(_rivals(none, half, returns))
     ['the market portfolio', '60/40']
     """
+    end = returns.index[-1]
     rules: dict[str, Callable[[Edition], float]] = {
         "the market portfolio": lambda _: whole.equity_share,
         "60/40": lambda _: 0.6,

@@ -184,7 +184,8 @@ def test_a_past_default_is_that_of_somebody_who_retires_when_the_record_ends():
     ours = plan.read()
     whole = Reference(POLICY["reference_portfolio"], ours.equity_classes)
     end = pd.Period("2025-12", "M")
-    rule = _rivals(ours, whole, end)["the plan's default"]
+    returns = pd.DataFrame(index=pd.period_range("1990-01", end, freq="M"))
+    rule = _rivals(ours, whole, returns)["the plan's default"]
     for before in (0, 6, 17, 30):
         first = (end - 12 * before).to_timestamp(how="start")
         edition = edition_of(first - pd.Timedelta(days=1), FIVE)
