@@ -283,16 +283,16 @@ def chance_of_nothing(desk: Adviser, ways: int = 1) -> float:
 
     Examples
     --------
-    Twenty blocks are ten pairs, eighty are forty; at two standard errors ``1 / (1 + 4 * 10)`` times
-    ``1 / (1 + 4 * 40)``, and three times that for three ways:
+    Twenty blocks are ten pairs, eighty are forty; at three standard errors ``1 / (1 + 9 * 10)``
+    times ``1 / (1 + 9 * 40)``, and three times that for three ways:
 
     >>> from types import SimpleNamespace
     >>> lives = {"blocks": 20, "again": 80, "each": 7}
-    >>> desk = SimpleNamespace(decided={"no_trade_standard_errors": 2.0, "advice_lives": lives})
+    >>> desk = SimpleNamespace(decided={"no_trade_standard_errors": 3.0, "advice_lives": lives})
     >>> round(1 / chance_of_nothing(desk), 6), round(3 / chance_of_nothing(desk, 3), 6)
-    (6601.0, 6601.0)
-    >>> round(1 / chance_of_nothing(desk, 50), 6)  # the first asking proves nothing
-    161.0
+    (32851.0, 32851.0)
+    >>> round(1 / chance_of_nothing(desk, 92), 6)  # the first asking proves nothing
+    361.0
     """
     k = float(desk.decided["no_trade_standard_errors"])
     chosen = desk.decided["advice_lives"]
