@@ -117,6 +117,8 @@ class Policy:
     0.4
     >>> ours.replace(max_single_fund=0.25)["max_single_fund"]
     0.25
+
+    It goes on in ``policy.md``.
     """
 
     entries: Mapping[str, Entry]
