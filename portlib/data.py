@@ -193,6 +193,14 @@ def source(name: str) -> dict[str, Any]:
 def history(*, corporate_bond_maturity_years: float = 20) -> pd.DataFrame:
     """The returns of the long record as one table, decimals by month end: 1949-01 to 2017-03, or
     what was imported.
+
+    Examples
+    --------
+    >>> months = history()
+    >>> f"{months.index[0]:%Y-%m} to {months.index[-1]:%Y-%m}, {len(months)} months"
+    '1949-01 to 2017-03, 819 months'
+
+    It goes on in ``data.md``.
     """
     from portlib.history import GROUPS, read
 

@@ -68,6 +68,8 @@ def door(
     Traceback (most recent call last):
     ...
     ValueError: months is 1.5: give a whole number
+
+    It goes on in ``ranges.md``.
     """
 
     def guarded(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
@@ -152,6 +154,8 @@ def number(
     Traceback (most recent call last):
     ...
     ValueError: level is 95: give a number above 0 and below 1; in percent? Write 0.95 for 95%
+
+    It goes on in ``ranges.md``.
     """
     if type(value) in (float, int) and least <= value <= most and above < value < below:
         return float(value)
@@ -195,7 +199,7 @@ def numbers(
     """
     try:
         as_given = np.asarray(values)
-        if as_given.dtype.kind in "USb" or _has_words(as_given):
+        if as_given.dtype.kind in "USbc" or _has_words(as_given):
             raise TypeError
         x = as_given.astype(float)
     except (TypeError, ValueError):

@@ -27,6 +27,20 @@ def folder() -> Path | None:
     ------
     DataError
         For a folder in which nothing is kept.
+
+    Examples
+    --------
+    >>> from tempfile import TemporaryDirectory
+    >>> from unittest.mock import patch
+    >>> with TemporaryDirectory() as place:
+    ...     for named in (None, Path(place)):
+    ...         with patch.object(surroundings, "folder", return_value=named):
+    ...             try:
+    ...                 print(folder())
+    ...             except DataError as error:
+    ...                 print(str(error).removeprefix(place))
+    None
+    : no imported history there; see prudent import
     """
     named = surroundings.folder("history")
     if named is not None and not kept(named):
@@ -60,6 +74,25 @@ def read(which: Literal["open", "long"], *, corporate_bond_maturity_years: float
 
     >>> set(open_record().names) <= set(read("open").names)
     True
+
+    Each record is asked for its own, of the folder that is named, at the years that are asked for:
+
+    >>> from unittest.mock import patch
+    >>> here, told = f"{read.__module__}.", lambda *given: given
+    >>> with (
+    ...     patch.object(surroundings, "folder", return_value=Path("mine")) as asked,
+    ...     patch(f"{here}kept", return_value={"GS10": 1}),
+    ...     patch(f"{here}open_record_with", told),
+    ...     patch(f"{here}long_record_with", told),
+    ... ):
+    ...     read("open") == (Path("mine"),), read("long", corporate_bond_maturity_years=5)[1]
+    ...     read("long")[1], asked.call_args.args
+    (True, 5)
+    (20, ('history',))
+    >>> with patch.object(surroundings, "folder", return_value=None):
+    ...     record = read("long", corporate_bond_maturity_years=5)
+    ...     record["baa_corporate"].basis[:19], "tsp_c" in record, "tsp_c" in read("open")
+    ('repriced at 5 years', False, True)
     """
     imports = folder()
     if which == "open":

@@ -59,6 +59,32 @@ def open_record() -> History:
     '1988-01 to 2026-09, 465 months'
     >>> [f"{month:%Y-%m}" for month in record["cpi_u"].missing]
     ['2025-10']
+
+    Each series is a column of its own file, and says so:
+
+    >>> columns = {f"yield_{years}y": f"average_{years}y" for years in (1, 2, 3, 5, 7, 20)}
+    >>> columns |= {"yield_10y": "end_10y", "yield_30y": "end_30y"}
+    >>> columns |= {"yield_10y_average": "average_10y"}
+    >>> columns = {name: ("treasury_yields", column) for name, column in columns.items()}
+    >>> columns |= {name: ("tsp_returns", name) for name in record.names if name[:3] == "tsp"}
+    >>> columns |= {"cpi_u": ("consumer_prices", "cpi_u"), "gold_price": ("gold_price", "gold")}
+    >>> for name, (file, column) in columns.items():
+    ...     one, filed = record[name], data.table(file)[column].dropna()
+    ...     assert one.values.dropna().tolist() == filed.tolist(), name
+    ...     days = one.values.dropna().index.strftime("%Y-%m-%d")
+    ...     assert list(days) == list(filed.index), name
+    ...     said = data.source(file)
+    ...     told = [one.provenance.source, one.provenance.publisher, one.provenance.licence]
+    ...     assert told == [file, said["publisher"], said["licence"]], name
+    ...     assert one.provenance.confidence == said["confidence"], name
+    ...     assert one.provenance.vintage == str(said["date"]), name
+    >>> sorted(set(record.names) - set(columns))[:2], len(record.names), len(columns)
+    (['bills', 'gold'], 27, 16)
+    >>> for name in ("treasury_7y", "treasury_30y", "bills"):
+    ...     print(record[name].basis, "|", record[name].provenance.source)
+    repriced at constant maturity from yields of averages over the month | treasury_yields
+    repriced at constant maturity from yields of month ends | treasury_yields
+    bought at last month's average rate of discount, accrued | treasury_yields
     """
     return _open_record(data.ROOT)
 
