@@ -166,10 +166,10 @@ def oriented(answers: ArrayLike, orientation: Array) -> Array:
 
     >>> oriented([[5, 2, 3], [1, 5, 4]], np.array([1.0, -1.0, 1.0])).tolist()
     [[5.0, 4.0, 3.0], [1.0, 1.0, 4.0]]
-    >>> oriented([[5, 2, 3], [1, 5, 6]], np.array([1.0, -1.0, 1.0]))
+    >>> oriented([[5, 2, 3], [1, 7, 6]], np.array([1.0, -1.0, 1.0]))
     Traceback (most recent call last):
     ...
-    ValueError: answer 3 of person 2 is 6; answers are whole numbers from 1 to 5
+    ValueError: answer 2 of person 2 is 7; answers are whole numbers from 1 to 5
     >>> oriented([[5, 2]], np.array([1.0, -1.0, 1.0]))
     Traceback (most recent call last):
     ...
@@ -225,6 +225,12 @@ def cronbach_alpha(x: Array) -> float:
     >>> said = np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 5.0], [3.0, 5.0, 1.0]])
     >>> round(cronbach_alpha(said), 9)
     0.166666667
+    >>> round(cronbach_alpha(np.array([[1.0, 1.0], [2.0, 3.0]])), 9)  # 2 (1 - 2.5 / 4.5)
+    0.888888889
+    >>> cronbach_alpha(np.array([[1.0, 2.0]]))
+    Traceback (most recent call last):
+    ...
+    ValueError: reliability needs two people and two items that vary; got 1 x 2
     >>> cronbach_alpha(np.array([[1.0, 2.0], [2.0, 1.0]]))
     Traceback (most recent call last):
     ...
@@ -503,6 +509,25 @@ def calibrate(
 
 
 def _fitted(x: Array, orientation: Array, policy: Policy, *, set_aside: int) -> Instrument:
+    """The model of oriented answers, (people, k), without limits.
+
+    Examples
+    --------
+    Sums of 3, 9 and 9 vary by 12 and the means by 12/9, of which a sixth is the true scores'; the
+    statements' means are 2, 8/3 and 7/3:
+
+    >>> said = np.array([[1.0, 1.0, 1.0], [2.0, 2.0, 5.0], [3.0, 5.0, 1.0]])
+    >>> decided = {"questionnaire_level": 0.9, "posture_scores": {"bold": 4.0, "shy": 1.0}}
+    >>> found = _fitted(said, np.ones(3), decided, set_aside=2)
+    >>> [round(9 * x**2, 9) for x in (found.standard_error, found.spread)]  # 12 * 5/6, 12 / 6
+    [10.0, 2.0]
+    >>> round(3 * found.error**2, 9), (3 * found.items).round(9).tolist(), round(3 * found.mean, 9)
+    (10.0, [-1.0, 1.0, 0.0], 7.0)
+    >>> found.people, found.set_aside, found.level, list(found.floors)
+    (3, 2, 0.9, ['shy', 'bold'])
+    >>> (found.alpha_low, found.alpha_high) == feldt_interval(found.alpha, 3, 3, 0.9)
+    True
+    """
     n, k = x.shape
     alpha = cronbach_alpha(x)
     variance = float(np.var(x.mean(axis=1), ddof=1))

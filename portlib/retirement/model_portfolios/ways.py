@@ -252,6 +252,9 @@ def path_of(
     ([[1.0, 0.0], [0.242424, 0.757576]], 0.0045)
     >>> path_of(desk, "no other fee", weights).fee
     0.0025
+    >>> three = path_of(desk, "three", {10.0: {"lender": 1.0}, **weights})  # and 0.005
+    >>> three.years.tolist(), round(three.fee, 9)
+    ([30.0, 10.0, 0.0], 0.003333333)
     """
     years = sorted(weights_at, reverse=True)
     mixes = np.array([mixture(desk, weights_at[y], y) for y in years])

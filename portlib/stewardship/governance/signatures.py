@@ -317,6 +317,8 @@ def encode_type(name: str, types: Mapping[str, Fields]) -> str:
     'Order(Leg[] legs,Asset last)Asset(string name)Leg(Asset of,uint256 units)'
     >>> encode_type("Asset", types)
     'Asset(string name)'
+    >>> encode_type("Node", {"Node": [{"type": "Node[]", "name": "next"}]})  # of itself once
+    'Node(Node[] next)'
     """
     found: set[str] = set()
 
@@ -648,6 +650,8 @@ def keys_due(
     ...     "soon": [key(-300, 29)],
     ...     "followed": [key(-300, 29), key(30, 300)],
     ...     "not followed": [key(-300, 29), key(-600, -301)],
+    ...     "starts today": [key(0, 28)],
+    ...     "no first": [key(-300, 27), Key("0xB", last=day - timedelta(days=400))],
     ...     "long": [key(-300, 66)],
     ...     "endless": [Key("0xA", first=day)],
     ...     "from ever": [Key("0xA", last=day)],
@@ -659,6 +663,8 @@ def keys_due(
     ...     print(f"{role}: {why}")
     soon: its key counts until 2026-12-28, and no other follows
     not followed: its key counts until 2026-12-28, and no other follows
+    starts today: its key counts until 2026-12-27, and no other follows
+    no first: its key counts until 2026-12-26, and no other follows
     long: its key counts for more than 365 days
     endless: its key has no first or no last moment
     from ever: its key has no first or no last moment

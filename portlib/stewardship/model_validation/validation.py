@@ -161,20 +161,20 @@ def replayed() -> list[Replay]:
 
     Examples
     --------
-    Each error made again gives what was printed, and the right number another.
+    Each error made again gives what was printed, to the digit said, and the right number another.
 
     >>> for told in replayed():
-    ...     print(f"{told.source}: {told.printed:g}, {told.right:.4g}, {told.proved}")
-    note on multi-period returns: 0.129, 0.1272, True
-    scikit-learn: 0.0955495, 0.08403, True
-    scikit-learn: 0.120009, 0.1189, True
-    Cocco and others (2005): 1, 0.5916, True
-    Milevsky and Robinson (2005): 0.268, 0.2933, True
-    Bodie, Kane and Marcus: 0.7439, 0.744, True
-    Maillard and others (2010): 0.141, 0.1415, True
-    a page on target-date funds: 0.3, 0.4967, True
-    PerformanceAnalytics, examples: 0.132806, 0.13, True
-    PolicyEngine, its tests: 9000, 6000, True
+    ...     print(f"{told.source}: {told.printed:g} to {told.digit:g}, {told.right:.4g}, {told.proved}")
+    note on multi-period returns: 0.129 to 0.0001, 0.1272, True
+    scikit-learn: 0.0955495 to 1e-09, 0.08403, True
+    scikit-learn: 0.120009 to 1e-09, 0.1189, True
+    Cocco and others (2005): 1 to 0.1, 0.5916, True
+    Milevsky and Robinson (2005): 0.268 to 0.001, 0.2933, True
+    Bodie, Kane and Marcus: 0.7439 to 0.0001, 0.744, True
+    Maillard and others (2010): 0.141 to 0.001, 0.1415, True
+    a page on target-date funds: 0.3 to 0.01, 0.4967, True
+    PerformanceAnalytics, examples: 0.132806 to 1e-06, 0.13, True
+    PolicyEngine, its tests: 9000 to 1, 6000, True
     """
     return [
         _note(),
