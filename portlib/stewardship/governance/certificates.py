@@ -65,6 +65,8 @@ def missing(fields: Mapping[str, Any], required: Sequence[str]) -> list[str]:
     >>> said = {"a": "N/A", "b": ["", "tbd"], "c": {"x": "none"}, "d": "xxx", "e": "--", "f": None}
     >>> missing(said | {"g": "777", "h": 3, "i": ["none", "read"], "j": "no"}, list("abcdefghijk"))
     ['a', 'b', 'c', 'd', 'e', 'f', 'j', 'k']
+
+    It goes on in ``certificates.md``.
     """
     return [name for name in required if _blank(fields.get(name))]
 
