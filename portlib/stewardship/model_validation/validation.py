@@ -164,7 +164,8 @@ def replayed() -> list[Replay]:
     Each error made again gives what was printed, to the digit said, and the right number another.
 
     >>> for told in replayed():
-    ...     print(f"{told.source}: {told.printed:g} to {told.digit:g}, {told.right:.4g}, {told.proved}")
+    ...     printed = f"{told.printed:g} to {told.digit:g}"
+    ...     print(f"{told.source}: {printed}, {told.right:.4g}, {told.proved}")
     note on multi-period returns: 0.129 to 0.0001, 0.1272, True
     scikit-learn: 0.0955495 to 1e-09, 0.08403, True
     scikit-learn: 0.120009 to 1e-09, 0.1189, True
