@@ -104,6 +104,8 @@ def long_record(corporate_bond_maturity_years: float = 20) -> History:
     >>> five = long_record(5)["baa_corporate"].values[rise].sum()
     >>> bool(record["baa_corporate"].values[rise].sum() < min(five, 0))
     True
+
+    It goes on in ``packaged.md``.
     """
     return _long_record(data.ROOT, corporate_bond_maturity_years)
 

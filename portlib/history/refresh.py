@@ -87,6 +87,8 @@ def refresh(folder: Path, urls: Iterable[str], *, today: str) -> tuple[Outcome, 
     None ('GS5.csv: not a web address',)
     >>> all(url.startswith("https://") for url in addresses()), len(addresses()) > 3
     (True, True)
+
+    It goes on in ``refresh.md``.
     """
     outcomes = []
     with tempfile.TemporaryDirectory() as scratch:
@@ -139,7 +141,7 @@ def download(url: str) -> bytes:
     except urllib.error.HTTPError as error:
         raise DataError(f"{url}: answered {error.code} {error.reason}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise DataError(f"{url}: {error or type(error).__name__}") from error
+        raise DataError(f"{url}: {str(error) or type(error).__name__}") from error
     if len(raw) > _LARGEST:
         raise DataError(f"{url}: more than {_LARGEST:,} bytes")
     if promised is not None and promised.isdigit() and int(promised) != len(raw):
