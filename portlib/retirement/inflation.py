@@ -68,6 +68,17 @@ class Inflation:
     Traceback (most recent call last):
     ...
     ValueError: inflation of mean 2.5, persistence 0.75 and shock 0.017: annual decimals, ...
+    >>> def refused(mean=0.02, persistence=0.5, shock=0.01):
+    ...     try:
+    ...         return Inflation(mean, persistence, shock).mean != mean
+    ...     except ValueError:
+    ...         return True
+    >>> [refused(mean) for mean in (-0.21, -0.2, 0.2, 0.21)]
+    [True, False, False, True]
+    >>> [refused(persistence=phi) for phi in (-0.1, 0.0, 0.99, 1.0)]
+    [True, False, False, True]
+    >>> [refused(shock=shock) for shock in (-0.01, 0.0, 0.2, 0.21)]
+    [True, False, False, True]
     """
 
     mean: float

@@ -277,6 +277,11 @@ def compare(
     True
     >>> bool(abs(found["shortfall"] - sum(each["shortfall"]) / 3) < 1e-12)
     True
+    >>> low = replace(three, participants=three.participants.assign(pay=[78e3, 8e4, 1e4]))
+    >>> each = outcomes(low, designs["none"], *world, np.random.default_rng(1))["chance"]
+    >>> half = compare(low, designs, *world, seed=1).loc["none", "half"]  # of 78,000 and 10,000
+    >>> bool(abs(half - (each.iloc[0] + each.iloc[2]) / 2) < 1e-12), len(set(each)) > 1
+    (True, True)
     >>> frail = {"mortality": Mortality(0.0, 3.0)}
     >>> shorter = outcomes(three, designs["for all"], *world, np.random.default_rng(1), **frail)
     >>> incomes = compare(three, designs, *world, seed=1, **frail)["income"]
