@@ -465,7 +465,7 @@ def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
     >>> [ceilings(replace(rich, spending=dollars), desk, None)["loss"]
     ...  for dollars in (None, 18_000.0, 18_500.0, 25_000.0)]
     ['conservative', 'aggressive', 'growth', 'conservative']
-    >>> ceilings(replace(who, balance=300_000.0), desk, None)["loss"]  # 30% of all: too much for any
+    >>> ceilings(replace(who, balance=300_000.0), desk, None)["loss"]  # 30%, too much for all
     'conservative'
     """
     order = desk.order
