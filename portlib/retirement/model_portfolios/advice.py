@@ -491,7 +491,14 @@ def _years(who: Person) -> float:
 
 
 def _label(weights: Mapping[str, float], desk: Adviser, years: float) -> dict[str, float]:
-    """Weights by option: money in the series lies in the date nearest to the person's own."""
+    """Weights by option: money in the series lies in the date nearest to the person's own.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> _label({"b": 0.4, "a": 0.0, "c": 0.6}, SimpleNamespace(held={"a", "b", "c"}), 9.0)
+    {'b': 0.4, 'c': 0.6}
+    """
     named: dict[str, float] = {}
     for fund, w in weights.items():
         option = fund if fund in desk.held else plan_menu.date_for(desk.plan, years)
@@ -510,7 +517,27 @@ def _on_the_menu(who: Person, desk: Adviser) -> None:
 def _doubts(
     said: Score | None, limits: Mapping[str, str], desk: Adviser, *, spoken: bool
 ) -> list[str]:
-    """What a person should talk about before anything is done."""
+    """What a person should talk about before anything is done.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> desk = SimpleNamespace(
+    ...     order=("shy", "middling", "bold"), decided={"default_posture": "middling"}
+    ... )
+    >>> def told(faults=(), usable=False):
+    ...     said = SimpleNamespace(faults=faults, usable=usable, bands=desk.order)
+    ...     return _doubts(said, {"loss": "shy"}, desk, spoken=True)
+    >>> told(), told(usable=True), told(("they scatter",))
+    (['the answers fit 3 postures and decide between none of them'], [], ['they scatter'])
+    >>> for loss in desk.order:
+    ...     print([text[:56] for text in _doubts(None, {"loss": loss}, desk, spoken=False)])
+    ['in a bad market your means bear no more than the shy pos']
+    []
+    []
+    >>> _doubts(None, {}, desk, spoken=False)  # of nobody's means that are not known
+    []
+    """
     found = list(said.faults) if said is not None else []
     if said is not None and not said.faults and not said.usable:
         found.append(f"the answers fit {len(said.bands)} postures and decide between none of them")
