@@ -646,7 +646,18 @@ def export(
 
 
 def _dates(events: Sequence[Event], years: int) -> dict[str, Any]:
-    """First and last event, how long to keep them, and until when."""
+    """First and last event, how long to keep them, and until when.
+
+    Examples
+    --------
+    Of several events the last one counts:
+
+    >>> from types import SimpleNamespace
+    >>> days = [datetime(2026, month, 5, tzinfo=UTC) for month in (3, 4, 6, 11)]
+    >>> told = _dates([SimpleNamespace(at=day) for day in days], 7)
+    >>> told["first"][:10], told["last"][:10], told["retain_until"], told["years"]
+    ('2026-03-05', '2026-11-05', '2033-11-05', 7)
+    """
     return {
         "first": events[0].at.isoformat(),
         "last": events[-1].at.isoformat(),
