@@ -193,6 +193,8 @@ def locked(lock: str) -> list[tuple[str, str, str, list[str]]]:
     >>> lines = "# by hand\\n\\n a == 1 \\\\\\n    --hash=sha256:0c\\nb==2.1;x\\n"
     >>> locked(lines)
     [('a', '1', '', ['0c']), ('b', '2.1', 'x', [])]
+    >>> locked("a==1 --hash=sha256:0c  \\n  # no\\n\\n  d == 4 --hash=sha256:0d \\n")
+    [('a', '1', '', ['0c']), ('d', '4', '', ['0d'])]
     >>> locked("numpy>=2.0 --hash=sha256:0a")
     Traceback (most recent call last):
     ...
