@@ -144,7 +144,7 @@ def sources() -> pd.DataFrame:
 
 def fingerprint(plan: Path | None = None) -> str:
     """Which inputs made this page? SHA-256 over sources (so over the packages' checksums), policy,
-    data files, imported history, and the files of the plan's folder.
+    data files, imported history, and what is read of the plan's folder, filings too.
 
     Examples
     --------
@@ -154,8 +154,9 @@ def fingerprint(plan: Path | None = None) -> str:
     It goes on in ``data.md``.
     """
     digest = hashlib.sha256()
-    for root, prefix in ((ROOT, ""), (plan or ROOT / "plan", "plan/")):
-        for path in _files(root):
+    own = plan or ROOT / "plan"
+    for root, prefix, files in ((ROOT, "", _files(ROOT)), (own, "plan/", _of_plan(own))):
+        for path in files:
             content = hashlib.sha256(path.read_bytes()).hexdigest()
             digest.update(f"{prefix}{path.relative_to(root).as_posix()} {content}\n".encode())
     from portlib.history import folder, vintages
@@ -225,6 +226,14 @@ def near(name: str, known: Iterable[str]) -> str:
 
 def _files(root: Path) -> list[Path]:
     return sorted(path for path in root.glob("[!.]*") if path.suffix in {".csv", ".yml"})
+
+
+def _of_plan(root: Path) -> list[Path]:
+    """What is read of a plan's folder: its tables, also as Parquet, its rules, and filings."""
+    from portlib.inputs.nport import FOLDER
+
+    filings = (path for path in (root / FOLDER).rglob("*") if path.suffix.lower() == ".xml")
+    return sorted([*_files(root), *root.glob("[!.]*.parquet"), *filings])
 
 
 #: No file of rules or decisions is longer, in bytes, or deeper nested.
