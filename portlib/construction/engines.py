@@ -17,7 +17,7 @@ import time
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,9 @@ from portlib.construction.mandate.infeasibility import Infeasible, diagnose, ref
 from portlib.construction.mandate.mandate import Program
 from portlib.construction.mandate.rules import Risk
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
+
+if TYPE_CHECKING:
+    import cvxpy as cp
 
 #: Relative size below which a multiplier or a slack is zero: a few thousand roundings of double
 #: precision.
@@ -41,6 +44,9 @@ FEW_LIMITS = 6
 #: portfolio is allowed none are enough, so that the first are few. The last is for a singular
 #: sigma, whose last digits do not settle.
 INTERIOR = ((1e-11, 20), (1e-11, 50), (1e-9, 250))
+#: How exactly Clarabel is asked, and whether it may scale: first for more than it asks of itself,
+#: then for that, then unscaled, on which it may find its way. What is inaccurate still is refused.
+CONIC = ((1e-10, True), (1e-9, True), (1e-8, True), (1e-8, False))
 #: Step past a corner, relative to the natural unit of lambda, at which the next segment is
 #: certified.
 STEP = 1e-9
@@ -515,15 +521,33 @@ def _conic(
     if np.isfinite(trade_off):
         loss = cp.sum_squares(risk.root @ w) / (2 * unit) + (trade_off / unit) * loss
     problem = cp.Problem(cp.Minimize(loss), [part for _, part in named])
-    with suppress(cp.SolverError):  # without an answer it is refused below
-        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-10, tol_gap_rel=1e-10, tol_feas=1e-10)
-    engine = f"cvxpy {cp.__version__} with Clarabel"
-    if w.value is None:
+    engine = _by_clarabel(problem)
+    if problem.status != cp.OPTIMAL:
         raise refusal(assumptions, mandate, f"{engine} ({problem.status})")
     prices = dict.fromkeys((c.name for c in mandate.constraints), 0.0)
     for name, part in named:
         prices[name] += unit * float(np.sum(np.abs(part.dual_value)))
-    return np.clip(w.value, mandate.program.lower, mandate.program.upper), prices, engine
+    weights = np.clip(np.asarray(w.value), mandate.program.lower, mandate.program.upper)
+    return weights, prices, engine
+
+
+def _by_clarabel(problem: cp.Problem, begin: int = 0) -> str:
+    """Solve, and who did; whether it is solved is the problem's `status`, which is to be asked.
+    Homogeneous problems `begin` at the second of `CONIC`: their last digits do not settle."""
+    import cvxpy as cp
+
+    for tolerance, scaled in CONIC[begin:]:
+        with suppress(cp.SolverError):
+            problem.solve(
+                solver=cp.CLARABEL,
+                tol_gap_abs=tolerance,
+                tol_gap_rel=tolerance,
+                tol_feas=tolerance,
+                equilibrate_enable=scaled,
+            )
+        if problem.status in (cp.OPTIMAL, cp.INFEASIBLE):
+            break
+    return f"cvxpy {cp.__version__} with Clarabel"
 
 
 def _kkt(block: Array, rows: Array, free: NDArray[np.intp], right: Array) -> Array:

@@ -79,6 +79,8 @@ def redrawn(
     Traceback (most recent call last):
     ...
     ValueError: errors are (1, 1), the assumptions have 2 assets
+
+    It goes on in ``intervals.md``.
     """
     errors = numbers("the errors of the means", errors)
     if errors.shape != (len(assumptions), len(assumptions)):
@@ -140,6 +142,8 @@ def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.Da
     Traceback (most recent call last):
     ...
     ValueError: a weight is 35: ...
+
+    It goes on in ``intervals.md``.
     """
     if not 0 < level < 1:
         raise ValueError(f"the level lies between 0 and 1 (0.80 for 80%), not {level}")

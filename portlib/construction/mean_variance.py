@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -27,6 +26,7 @@ from portlib.construction.critical_line import critical_line
 from portlib.construction.engines import (
     TIE,
     NotSolved,
+    _by_clarabel,
     allocation,
     by_name,
     default_mandate,
@@ -608,19 +608,17 @@ def _conic_sharpe(assumptions: Assumptions, mandate: Mandate) -> Allocation:
     earned = assumptions.mu @ x - assumptions.rf * k == c
     loss = cp.sum_squares(risk.root @ x) / unit
     problem = cp.Problem(cp.Minimize(loss), [earned, *(part for _, part in rules)])
-    with suppress(cp.SolverError):  # without an answer it is refused below
-        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
-    engine = f"cvxpy {cp.__version__} with Clarabel"
-    if problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
+    engine = _by_clarabel(problem, begin=1)
+    if problem.status == cp.INFEASIBLE:
         if conflict := diagnose(mandate, assumptions):
             raise conflict
         raise AssumptionsError(
             f"no portfolio of this mandate is expected to earn more than rf = {assumptions.rf:g}"
         )
-    share = 0.0 if k.value is None else float(k.value)
-    if x.value is None or not share > TIE:
+    share = float(np.asarray(k.value)) if problem.status == cp.OPTIMAL else 0.0
+    if not share > TIE:
         raise refusal(assumptions, mandate, f"{engine} ({problem.status})")
-    w = np.clip(x.value / share, mandate.program.lower, mandate.program.upper)
+    w = np.clip(np.asarray(x.value) / share, mandate.program.lower, mandate.program.upper)
     prices = dict.fromkeys((c.name for c in mandate.constraints), 0.0)
     variance = unit * float(problem.value)
     steep = c * unit / (2 * variance**1.5) if variance > 0 else 0.0

@@ -27,6 +27,7 @@ import numpy as np
 from portlib.construction.engines import (
     TIE,
     NotSolved,
+    _by_clarabel,
     allocation,
     by_name,
     default_mandate,
@@ -550,20 +551,15 @@ def _conic(
     problem = cp.Problem(
         cp.Minimize(cp.sum_squares(root @ v) / 2 - b @ cp.log(v)), [rule for _, rule in rules]
     )
-    try:
-        problem.solve(solver=cp.CLARABEL, tol_gap_abs=1e-9, tol_gap_rel=1e-9, tol_feas=1e-9)
-    except cp.SolverError as stopped:
-        raise NotSolved(
-            f"Clarabel stopped, although the mandate can be obeyed: {stopped}"
-        ) from stopped
-    if v.value is None or problem.status != cp.OPTIMAL:
+    engine = _by_clarabel(problem, begin=1)
+    if problem.status != cp.OPTIMAL:
         raise NotSolved(
             f"Clarabel found no answer ({problem.status}), although the mandate can be obeyed"
         )
     prices = dict.fromkeys((name for name, _ in rules), 0.0)
     for name, rule in rules:
         prices[name] += float(money.value) * float(np.abs(rule.dual_value).sum())
-    return _weights(v.value, sd), prices, f"cvxpy {cp.__version__} with Clarabel"
+    return _weights(np.asarray(v.value), sd), prices, engine
 
 
 # ---- leverage, a naive rule, a hierarchy ---------------------------------------------------------

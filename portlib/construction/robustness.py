@@ -327,6 +327,8 @@ def ellipsoidal(
     Traceback (most recent call last):
     ...
     portlib.construction.engines.NotSolved: 'near' is a tracking error, which ...
+
+    It goes on in ``robustness.md``.
     """
     from scipy.optimize import brentq
 

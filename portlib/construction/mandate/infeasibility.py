@@ -248,6 +248,14 @@ def possible(p: Program) -> bool:
     >>> two = Mandate(["a", "b"], [fully_invested(), position_limit(0.4)])
     >>> possible(two.program), possible(two.without("position limit").program)
     (False, True)
+    >>> from portlib.construction.mandate.rules import group_limit, long_only
+    >>> floors = [group_limit("a", ["a"], lower=0.6), group_limit("b", ["b"], lower=0.5)]
+    >>> rules = [fully_invested(), long_only(), *floors]
+    >>> [possible(Mandate("ab", given).program) for given in (rules, rules[:3], rules[1:])]
+    [False, True, True]
+    >>> most = group_limit("both", ["a", "b"], upper=1.05)
+    >>> [possible(Mandate("ab", [*rules[1:], one]).program) for one in (most, most.relaxed(0.1))]
+    [False, True]
     """
     import highspy
 
@@ -289,6 +297,16 @@ def refuted(p: Program, y: Array) -> bool:
     >>> unbounded = Mandate("ab", [fully_invested()]).program
     >>> refuted(unbounded, np.array([1.0]))
     False
+
+    A floor asks for more, a cap for less; on its other side a row has no limit, and is not heard.
+
+    >>> from portlib.construction.mandate.rules import Bounds, group_limit
+    >>> floor, cap = group_limit("floor", "a", lower=0.5), group_limit("cap", "b", upper=0.2)
+    >>> p = Mandate("ab", [floor, cap, Bounds("held", 0.3, 0.4)]).program
+    >>> [refuted(p, np.array(y)) for y in ([1.0, 0.0], [0.0, -1.0], [-1.0, 0.0], [0.0, 1.0])]
+    [True, True, False, False]
+    >>> refuted(p, np.array([1.0, 1.0])), refuted(p, np.array([-1.0, -1.0]))
+    (True, True)
     """
     limit = np.where(y > 0, p.rows_lower, p.rows_upper)
     heard = np.isfinite(limit) & (y != 0)
@@ -402,18 +420,19 @@ class _Conic:
         import cvxpy as cp
 
         self._fast.value = fast.astype(float)
-        try:
-            self._problem.solve(solver=self._solver)
-        except cp.SolverError:
-            try:  # it may lose its way: once more, without scaling
-                self._problem.solve(solver=cp.CLARABEL, equilibrate_enable=False)
-            except cp.SolverError as stopped:
-                raise _undecided(stopped) from stopped
-        if self._problem.status in (cp.INFEASIBLE, cp.INFEASIBLE_INACCURATE):
-            return None
-        if self._change.value is None:
-            raise _undecided(self._problem.status)
-        return np.asarray(self._change.value)
+        unscaled = {"solver": cp.CLARABEL, "equilibrate_enable": False}
+        for how in ({"solver": self._solver}, unscaled):  # it may lose its way: once more, unscaled
+            try:
+                self._problem.solve(**how)
+            except cp.SolverError as stopped:  # what the problem says then is of the time before
+                told = str(stopped)
+                continue
+            told = self._problem.status
+            if told == cp.INFEASIBLE:
+                return None
+            if told == cp.OPTIMAL:
+                return np.asarray(self._change.value)
+        raise _undecided(told)
 
 
 def _undecided(told: object) -> ValueError:

@@ -294,6 +294,8 @@ def _least(
         game.write_assets(short)
         for name, cut in cuts:
             game.write(-cut.gradient, -cut.limit, name)
+    else:  # the bound is that of what was written, and something was left out
+        raise NotSolved(f"{engine}: not settled in {ROUNDS} rounds, so its weights are withheld")
     gap = float(historical(-losses, level).cvar) - bound
     if not abs(gap) <= SURE * np.abs(losses).max():
         raise NotSolved(

@@ -1032,7 +1032,7 @@ def unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarra
     ...         "gone": [0.01, 0.02, 0.03, np.nan, np.nan],
     ...         "brief": [np.nan, 0.01, 0.02, np.nan, np.nan],
     ...         "holed": [0.01, np.nan, 0.02, 0.03, 0.04],
-    ...         "still": 0.001,
+    ...         "still": [np.nan, 0.001, 0.001, 0.001, 0.001],
     ...         "odd": [0.01, np.inf, 0.02, 0.03, 0.04],
     ...         "empty": np.nan,
     ...     },
@@ -1040,7 +1040,7 @@ def unusable(funds: pd.DataFrame, least: int) -> tuple[dict[str, str], np.ndarra
     ... )
     >>> failed, spans = unusable(table, 3)
     >>> spans.tolist()
-    [[2, 5], [0, 3], [1, 0], [0, 0], [0, 0], [0, 0], [0, 0]]
+    [[2, 5], [0, 3], [1, 0], [0, 0], [1, 0], [0, 0], [0, 0]]
     >>> for fund, why in failed.items():
     ...     print(f"{fund}: {why}")
     brief: 2 months; at least 3 are needed

@@ -339,7 +339,7 @@ def test_where_no_solver_can_tell_it_is_refused_with_what_to_look_for(monkeypatc
 def test_an_engine_whose_solver_stops_refuses_and_blames_no_limit(monkeypatch, find):
     """The stop of a solver is no error of its own kind: there is a portfolio, and it is said."""
     mandate = bent(0.5)
-    lost(monkeypatch, 1)
+    lost(monkeypatch, 4)
     told = {"risk_aversion": 3.0} if find is mv.maximum_utility else {}
     with pytest.raises(NotSolved, match="no answer, although the mandate can be obeyed"):
         find(ASSUMPTIONS, mandate, **told)
