@@ -118,7 +118,9 @@ def optimize(
     --------
     The best share of the first by hand, ``0.05 - 3 (0.04 w) = 0.08 - 3 (0.09 (1 - w))``; by risk
     alone, 1/0.2 to 1/0.3; and where two thirds of it is best at 2, ``0.05333 - 0.12 w = 0.06 -
-    0.27 (1 - w)``.
+    0.27 (1 - w)``. The average of twelve best portfolios; and errors of a fifth of the
+    volatilities, half of which is taken off: as if of another risk aversion. All obey the
+    mandate, and say what they lack.
 
     >>> import numpy as np
     >>> a = Assumptions(("a", "b"), [0.05, 0.08], np.diag([0.04, 0.09]), source="two apart")
@@ -131,10 +133,6 @@ def optimize(
     >>> weighed |= {"equilibrium_risk_aversion": 2.0, "covariance": "prior"}
     >>> first("BLACK_LITTERMAN", **weighed) == round((0.16 / 3 - 0.06 + 0.27) / 0.39, 9)
     True
-
-    The average of twelve best portfolios; and errors of a fifth of the volatilities, half of which
-    is taken off: as if of another risk aversion (`ellipsoidal`).
-
     >>> from portlib.construction.resampling import draws
     >>> redrawn = zip(*draws(a, 5, 12, np.random.default_rng(7)))
     >>> each = [first("MARKOWITZ", its=Assumptions(a.labels, *one)) for one in redrawn]
@@ -145,9 +143,6 @@ def optimize(
     >>> w = first("ROBUST", **wary)
     >>> abs(w - first("MARKOWITZ", 3 + 0.1 / (0.04 * w**2 + 0.09 * (1 - w) ** 2) ** 0.5)) < 1e-7
     True
-
-    All obey the mandate, and say what they lack.
-
     >>> from portlib.construction.mandate import Mandate, fully_invested, position_limit
     >>> capped = Mandate(a.labels, [fully_invested(), position_limit(0.55)])
     >>> [first(name, mandate=capped, **weighed, **drawn, **wary) <= 0.55 for name in OPTIMIZERS]

@@ -609,6 +609,10 @@ def calibrate(
     >>> found = calibrate(cash, {"stocks": 0.8, "cash": 0.2}, years=40, errors=unsure)
     >>> round(found.risk_aversion_error, 9)  # 0.8 * 0.03 / (0.64 * 0.04)
     0.9375
+    >>> wrong = pd.Series({"stocks": 0.03, "cash": 0.01})  # also of what has no risk, by itself
+    >>> found = calibrate(cash, {"stocks": 0.8, "cash": 0.2}, years=40, errors=wrong)
+    >>> bool(np.isclose(found.risk_aversion_error * 0.0256, (0.024**2 + 0.002**2) ** 0.5))
+    True
     >>> calibrate(a, {"stocks": 1.0}, years=0, errors=errors)
     Traceback (most recent call last):
     ...

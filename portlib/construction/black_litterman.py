@@ -80,6 +80,12 @@ def equilibrium(
     >>> equilibrium(a, {"c": 0.25, "a": 0.75}, 2.0).mu.round(9).tolist()
     [0.08, 0.045, 0.1]
     >>> # 0.02 + 2 * 0.75 * 0.04; 0.02 + 2 * (0.75 * 0.01 + 0.25 * 0.02); 0.02 + 2 * 0.25 * 0.16
+    >>> equilibrium(a, {"c": 0.25, "a": 0.75}, 0.0).mu.tolist()
+    [0.02, 0.02, 0.02]
+    >>> equilibrium(a, {"c": 0.25, "a": 0.75}, -2.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: risk aversion is -2: give a number of at least 0
     >>> equilibrium(a, {"a": 0.75, "x": 0.25}, 2.0)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...

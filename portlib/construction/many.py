@@ -82,6 +82,8 @@ def minimum_risk(sigma: ArrayLike) -> Array:
     Traceback (most recent call last):
     ...
     ValueError: covariance 0 is not symmetric
+
+    It goes on in ``many.md``.
     """
     x = _checked(sigma)
     parts = [_least(x[i : i + TOGETHER]) for i in range(0, len(x), TOGETHER)]

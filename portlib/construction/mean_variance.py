@@ -369,6 +369,8 @@ def minimum_risk(assumptions: Assumptions, mandate: Mandate | None = None) -> Al
     >>> a = Assumptions(("a", "b", "c"), [0.05, 0.04, 0.03], np.diag([0.04, 0.01, 0.09]))
     >>> (49 * minimum_risk(a).w).round(9).tolist()  # 1/0.04 to 1/0.01 to 1/0.09
     [9.0, 36.0, 4.0]
+
+    It goes on in ``mean_variance.md``.
     """
     return _single(assumptions, default_mandate(assumptions, mandate), 0.0, "minimum risk")
 
@@ -430,6 +432,8 @@ def maximum_utility(
     >>> less = maximum_utility(a.replace(mu=a.mu - [0.01, 0, 0], source="less"), risk_aversion=4.0)
     >>> np.allclose(soft.w, less.w, atol=1e-6), bool(less.w[0] > 0.05)
     (True, True)
+
+    It goes on in ``mean_variance.md``.
     """
     trade_off = _trade_off(risk_aversion)
     mandate = default_mandate(assumptions, mandate)
@@ -1036,14 +1040,17 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
     >>> short.corners.round(9).tolist(), short.cap
     ([[0.6, 0.4], [0.8, 0.2]], 'volatility limit')
     >>> for A in (0.0, 2.0, 6.0):  # 0.04 / 0.01 * 0.1 more mean, and A 0.1 more risk
-    ...     print(round(short.maximum_utility(A).shadow_prices["volatility limit"], 9))
-    0.4
-    0.2
-    0.0
-    >>> loose, tight = (volatility_limit(a.labels, s, name=f"at most {s}") for s in (0.12, 0.09))
+    ...     prices = short.maximum_utility(A).shadow_prices
+    ...     print([round(prices[name], 9) for name in ("volatility limit", "fully invested")])
+    [0.4, 0.016]
+    [0.2, 0.016]
+    [0.0, 0.0]
+    >>> # money: 0.04 - 2 * 0.01 * 0.6 - 0.2 * 0.06; at 6 the cap is idle, 0.04 - 6 * 0.01 * 2/3
+    >>> given = {"a loose one": 0.12, "the tight one": 0.09}
+    >>> loose, tight = (volatility_limit(a.labels, s, name=name) for name, s in given.items())
     >>> two = frontier(a, calm.also(loose, tight))  # of several limits the tightest counts
     >>> two.cap, bool(np.isclose(two.risks[0], 0.09))
-    ('at most 0.09', True)
+    ('the tight one', True)
     >>> wide = calm.relaxed({"volatility limit": 0.2})
     >>> frontier(a, wide).cap, frontier(a, wide).corners[0].tolist()
     ('', [0.0, 1.0])

@@ -89,10 +89,14 @@ def draws(
     True
     >>> np.allclose(made.mean(axis=0), sigma, atol=4 * 0.09 * (2 / 29 / 4000) ** 0.5)
     True
-    >>> draws(a, 3 / 12, 10, np.random.default_rng(1))
+    >>> draws(a, 0.285, 10, np.random.default_rng(1))
     Traceback (most recent call last):
     ...
     ValueError: resampling 3 assets needs 4 months and a resample, got 3 and 10
+    >>> draws(a, 0.2, 0, np.random.default_rng(1))  # 2.4 months
+    Traceback (most recent call last):
+    ...
+    ValueError: resampling 3 assets needs 4 months and a resample, got 2 and 0
     >>> draws(a, 4 / 12, 1, np.random.default_rng(1))[0].shape
     (1, 3)
     """
@@ -270,6 +274,8 @@ def resampled_utility(
     Traceback (most recent call last):
     ...
     ValueError: the risk aversion must be positive and finite, got 0.0
+
+    It goes on in ``resampling.md``.
     """
     start = time.perf_counter()
     mandate = default_mandate(assumptions, mandate)

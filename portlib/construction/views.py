@@ -260,6 +260,13 @@ def information_coefficients(
     Traceback (most recent call last):
     ...
     portlib.construction.views.ViewError: ahead is 0: give a number of at least 1
+    >>> for score, its in ((scores, days[[0, 2]]), (scores.iloc[[0, 2]], days)):
+    ...     try:
+    ...         information_coefficients(score, pd.DataFrame(earned, days).loc[its])
+    ...     except ViewError as said:
+    ...         print(str(said).partition(";")[0])
+    returns: no return for 2026-02
+    scores: no return for 2026-02
     """
     calendar.monthly(returns, "returns", error=ViewError)
     calendar.consecutive(scores.index, "scores", error=ViewError)

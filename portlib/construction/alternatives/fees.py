@@ -54,6 +54,21 @@ class Layer:
     Traceback (most recent call last):
     ...
     ValueError: odd: catch-up lies between the carry and one
+    >>> for terms in ({"preferred": 0.5}, {"preferred": -0.01}, {"fee": 0.2}, {"carry": 1.0}):
+    ...     try:
+    ...         Layer("in percent", **{"fee": 0.02, **terms})
+    ...     except ValueError as said:
+    ...         print(said)
+    in percent: fee 0.02, carry 0.0, preferred return 0.5 must be decimals (0.02 for 2%)
+    in percent: fee 0.02, carry 0.0, preferred return -0.01 must be decimals (0.02 for 2%)
+    in percent: fee 0.2, carry 0.0, preferred return 0.0 must be decimals (0.02 for 2%)
+    in percent: fee 0.02, carry 1.0, preferred return 0.0 must be decimals (0.02 for 2%)
+    >>> Layer("free", 0.0, carry=0.2, catch_up=0.2).after(1.5, 3).item()  # 1.5 - 0.2 * 0.5
+    1.4
+    >>> Layer("eager", 0.0, catch_up=1.5)
+    Traceback (most recent call last):
+    ...
+    ValueError: eager: catch-up lies between the carry and one
     """
 
     name: str
@@ -113,6 +128,13 @@ def net(gross: ArrayLike, layers: Sequence[Layer], years: float) -> Array:
     Traceback (most recent call last):
     ...
     ValueError: a holding lasts some years, not 0
+    >>> for growth in (10, -1.0):
+    ...     try:
+    ...         net(growth, [fund], 7)
+    ...     except ValueError as said:
+    ...         print(str(said).partition(":")[0])
+    gross growth is 10
+    gross growth is -1
     """
     if not years > 0:
         raise ValueError(f"a holding lasts some years, not {years}")
@@ -142,6 +164,8 @@ def gross_needed(wanted: float, layers: Sequence[Layer], years: float) -> float:
     --------
     >>> fund, above = Layer("fund", 0.02), Layer("fund of funds", 0.01)
     >>> round(gross_needed(0.05, [fund, above], 7), 9) == round(1.05 / 0.98 / 0.99 - 1, 9)
+    True
+    >>> abs(gross_needed(0.05, [], 7) - 0.05) < 1e-12  # nothing is taken
     True
     """
     from scipy.optimize import brentq

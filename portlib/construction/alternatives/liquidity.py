@@ -131,6 +131,8 @@ def net_flows(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
     >>> came = pd.DataFrame({"b": [0.3, 0.1, 0.2, -0.2], "a": [0.2, 0.05, 0.04, 0.0]}, days)
     >>> net_flows(held, came).round(6).to_dict("list")  # b: (200 - 220) / 200; (130 - 120) / 150
     {'a': [0.105, 0.1], 'b': [-0.1, 0.066667]}
+    >>> net_flows(held.assign(a=[100, None, 120, 132]), came).round(6).to_dict("list")
+    {'a': [nan, 0.1], 'b': [-0.1, 0.066667]}
     >>> net_flows(held, came[["b"]])
     Traceback (most recent call last):
     ...
@@ -155,6 +157,9 @@ def net_flow_between(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.Series:
     >>> came = pd.DataFrame({"a": [0.5, 0.1, -0.2]}, days)  # the first month's was earned before
     >>> held = pd.DataFrame({"a": [100.0, 99.0]}, days[[0, 2]])
     >>> net_flow_between(held, came).round(6).to_dict()  # 99 / (100 * 1.1 * 0.8) - 1
+    {'a': 0.125}
+    >>> more = pd.concat([came, pd.DataFrame({"a": [0.9]}, pd.to_datetime(["2021-02-28"]))])
+    >>> net_flow_between(held, more).round(6).to_dict()  # what came after the last month is not its
     {'a': 0.125}
     """
     first = assets.index[0]

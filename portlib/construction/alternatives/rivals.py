@@ -86,6 +86,10 @@ def twin(assumptions: Assumptions, asset: str, listed: Sequence[str]) -> Twin:
     0.022
     >>> round(found.correlation**2, 6) == round(0.0226 / 0.0451, 6)
     True
+    >>> cash = Assumptions(("bank", "bills"), [0.02, 0.03], np.diag([0.0, 0.0]))
+    >>> still = twin(cash, "bank", ["bills"])
+    >>> bool(np.isnan(still.correlation)), round(still.lead, 9)
+    (True, -0.01)
     >>> twin(a, "private", ["bonds", "private"])
     Traceback (most recent call last):
     ...
@@ -360,6 +364,10 @@ def at_equal_risk(assumptions: Assumptions, names: Sequence[str], over_cash: flo
     True
     >>> found.listed.round(6).to_dict()
     {'cash': 0.4, 'stocks': 0.6, 'private': 0.0}
+    >>> related = sigma + 0.012 * np.eye(3)[[0, 2, 1]] * [0, 1, 1]  # 0.2 of 0.2 * 0.3
+    >>> b = Assumptions(a.labels, a.mu, related, rf=0.02)
+    >>> at_equal_risk(b, ["private"], 0.03).correlation.round(9).tolist()
+    [[1.0, 0.0, 0.0], [0.0, 1.0, 0.2], [0.0, 0.2, 1.0]]
     """
     others = [name for name in assumptions.labels if name not in names]
     plain = least_risk(assumptions.select(others), over_cash)

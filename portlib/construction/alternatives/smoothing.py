@@ -186,6 +186,15 @@ def desmoothed(reported: ArrayLike, phi: float) -> Array:
 
     >>> desmoothed(geltner(0.6).report([0.10, -0.20, 0.40]), 0.6).round(9).tolist()
     [-0.2, 0.4]
+    >>> for inert in (1.0, -0.1):
+    ...     try:
+    ...         desmoothed([0.02, 0.05], inert)
+    ...     except ValueError as said:
+    ...         print(said)
+    the appraiser's inertia lies between 0 and 1, not 1.0
+    the appraiser's inertia lies between 0 and 1, not -0.1
+    >>> desmoothed([0.02, 0.05], 0.0).tolist()
+    [0.05]
     """
     if not 0 <= phi < 1:
         raise ValueError(f"the appraiser's inertia lies between 0 and 1, not {phi}")
@@ -211,12 +220,23 @@ def fitted(reported: ArrayLike, lags: int = 2) -> Smoothing:
     Traceback (most recent call last):
     ...
     ValueError: 59 returns are too few for 2 lags: 60 needed
+    >>> len(fitted(true[:60]).theta), len(fitted(true[:60], lags=1).theta)
+    (3, 2)
+    >>> fitted(np.ones(60))
+    Traceback (most recent call last):
+    ...
+    ValueError: reported returns are the same in all periods: there is nothing to fit
     """
     from statsmodels.tsa.arima.model import ARIMA
 
     r = array(reported, "reported returns")
     if len(r) < 20 * (lags + 1):
         raise ValueError(f"{len(r)} returns are too few for {lags} lags: {20 * (lags + 1)} needed")
+    if not r.std() > 0:
+        raise ValueError("reported returns are the same in all periods: there is nothing to fit")
     model = ARIMA((r - r.mean()) / r.std(ddof=1), order=(0, 0, lags), trend="n")
-    raw = np.r_[1.0, model.fit().maparams]
+    found = model.fit()
+    if not found.mle_retvals["converged"]:
+        raise ValueError(f"the likelihood of {lags} lags has no maximum that could be found")
+    raw = np.r_[1.0, found.maparams]
     return Smoothing(tuple((raw / raw.sum()).tolist()))

@@ -94,6 +94,16 @@ def appraised(true: Sequence[float] | Array, phi: float) -> Array:
 
     >>> appraised([2, 32, 1024], 0.75).round(9).tolist()
     [2.0, 4.0, 16.0]
+    >>> appraised([], 0.75)
+    Traceback (most recent call last):
+    ...
+    ValueError: there are no true values
+    >>> appraised([0.5, 0.0], 0.75)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a true value is 0: ...
+    >>> appraised([0.5, 0.5], 0.75).tolist()
+    [0.5, 0.5]
     """
     v = numbers("a true value", true, above=0)
     if not v.size:

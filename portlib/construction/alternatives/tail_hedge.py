@@ -71,6 +71,14 @@ def put_price(strike: float, years: float, volatility: float, rate: float) -> fl
     >>> paid = sum(max(40 - end, 0) for end in ends) / 5000 * math.exp(-0.1 * 0.5)
     >>> abs(put - paid) < 1e-4
     True
+    >>> for terms in ((0.0, 0.5, 0.2), (0.9, 0.0, 0.2), (0.9, 0.5, 0.0)):
+    ...     try:
+    ...         put_price(*terms, 0.1)
+    ...     except ValueError as said:
+    ...         print(str(said).partition(":")[0])
+    strike is 0
+    years is 0
+    volatility is 0
     """
     if not (strike > 0 and years > 0 and volatility > 0):
         raise ValueError(
@@ -253,8 +261,12 @@ def worst_period(returns: ArrayLike) -> float:
 
     Examples
     --------
-    >>> worst_period([0.1, -0.3, 0.2])
-    0.3
+    >>> worst_period([0.1, -0.3, 0.2]), worst_period([0.1, 0.05]), worst_period([])
+    (0.3, -0.05, -inf)
+    >>> worst_period([0.1, -1.01])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a return is -1.01: ...
     """
     return -float(numbers("a return", np.asarray(returns), least=-1).min(initial=np.inf))
 

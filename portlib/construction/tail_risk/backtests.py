@@ -70,6 +70,13 @@ def walk_forward(returns: ArrayLike, months: int, ahead: int = 12) -> tuple[Arra
     >>> len(walk_forward(range(36), 12)[0])  # a year ahead, unless said
     2
 
+    >>> for months, ahead in ((0, 2), (3, 0)):
+    ...     try:
+    ...         walk_forward(range(8), months, ahead)
+    ...     except ValueError as said:
+    ...         print(str(said).partition(":")[0])
+    months is 0
+    ahead is 0
     >>> days = pd.to_datetime(["2026-01-31", "2026-02-28", "2026-04-30"])
     >>> walk_forward(pd.Series([0.01, 0.02, 0.03], days), 1, 1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
@@ -242,6 +249,10 @@ def acerbi_szekely(
     >>> quiet = acerbi_szekely([-0.03, 0.02], [0.04, 0.02], [0.05, 0.03], 0.75)
     >>> [float(z) for z in quiet]
     [nan, 1.0]
+    >>> acerbi_szekely([-0.03, 0.02], 0.04, [0.05, -0.01], 0.75)
+    Traceback (most recent call last):
+    ...
+    ValueError: every forecast CVaR must be positive, as losses are; the least is -0.01
     >>> acerbi_szekely([-0.03, 0.02], 0.04, 0.0, 0.75)
     Traceback (most recent call last):
     ...

@@ -133,6 +133,17 @@ def normal(mean: Values, volatility: Values, level: float) -> Tail:
     (0.060794, 0.077509)
     >>> round(0.04 * 1.644854 - 0.005, 6), round(0.04 * 2.062713 - 0.005, 6)
     (0.060794, 0.077509)
+    >>> deep = normal([-0.99, 0.99], 0.0, 0.95)
+    >>> deep.var.tolist(), deep.cvar.tolist()  # without risk, the loss is known
+    ([0.99, -0.99], [0.99, -0.99])
+    >>> for mean, volatility in ((1.0, 0.04), (-1.0, 0.04), (0.0, -0.01)):
+    ...     try:
+    ...         normal(mean, volatility, 0.95)
+    ...     except ValueError as said:
+    ...         print(str(said).partition(":")[0])
+    mean is 1
+    mean is -1
+    volatility is -0.01
     """
     z = normal_quantile(level)
     m = numbers("mean", mean, above=-1, below=1)
@@ -268,6 +279,17 @@ def at_horizon(loss: Values, mean: Values, periods: float) -> Values:
 
     >>> f"{at_horizon(0.05, 0.01, 4):.6f}"
     '0.080000'
+    >>> at_horizon([0.05, -0.02], [0.01, 0.03], 9).round(9).tolist()  # 0.18 - 0.09; 0.03 - 0.27
+    [0.09, -0.24]
+    >>> for terms in ((1.5, 0.01, 4), (-1.5, 0.01, 4), (0.05, 1.0, 4), (0.05, -1.0, 4)):
+    ...     try:
+    ...         at_horizon(*terms)
+    ...     except ValueError as said:
+    ...         print(str(said).partition(":")[0])
+    loss is 1.5
+    loss is -1.5
+    mean is 1
+    mean is -1
     """
     number("periods", periods, above=0)
     lost = numbers("loss", loss, least=-1, most=1)
@@ -352,6 +374,16 @@ def drawdowns(returns: ArrayLike, *, compounded: bool = True) -> Array:
     [0.0, 0.2, 0.3, 0.0]
     >>> drawdowns([-0.1, 0.05]).round(9).tolist()  # the start was its highest point: 1 - 0.9 * 1.05
     [0.1, 0.055]
+    >>> drawdowns([[0.1, -0.2], [-0.5, 1.5]]).round(9).tolist()  # each row is a path of its own
+    [[0.0, 0.2], [0.5, 0.0]]
+    >>> drawdowns([[0.1, -0.2], [-0.5, 0.2]], compounded=False).round(9).tolist()
+    [[0.0, 0.2], [0.5, 0.3]]
+    >>> drawdowns([0.1, -1.0]).tolist()
+    [0.0, 1.0]
+    >>> drawdowns([0.1, -1.01])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: returns: -1.01 ...
     """
     r = array(returns, "returns", least=-1)
     value = np.cumprod(1 + r, axis=-1) if compounded else 1 + np.cumsum(r, axis=-1)
@@ -398,6 +430,15 @@ def tail_mass(level: float, count: int) -> float:
     --------
     >>> round(tail_mass(0.95, 240), 9), tail_mass(0, 240)
     (12.0, 240)
+    >>> tail_mass(0.5, 1)
+    0.5
+    >>> for level, count in ((0.95, 0), (-0.1, 240)):
+    ...     try:
+    ...         tail_mass(level, count)
+    ...     except ValueError as said:
+    ...         print(str(said)[-14:])
+    not 0 and 0.95
+    t 240 and -0.1
     >>> tail_mass(1.0, 240)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
