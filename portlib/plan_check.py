@@ -129,7 +129,7 @@ def check(folder: str | Path) -> Report:
 
 def _strangers(folder: Path, found: Findings) -> None:
     """Files that nothing reads, with the name that may have been meant."""
-    tables = [Path(name).with_suffix(".parquet").name for name in record.FILES]
+    tables = [Path(name).with_suffix(".parquet").name for name in record.PARQUET]
     known = [*_KNOWN, *record.FILES, *tables]
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.suffix.lower() == ".md":
@@ -137,7 +137,9 @@ def _strangers(folder: Path, found: Findings) -> None:
         if path.is_dir() and path.name in _FOLDERS:
             continue
         if path.name not in known:
-            hint = near_word(path.name, known)
+            text = path.with_suffix(".csv").name
+            is_other = path.suffix == ".parquet" and text in record.FILES
+            hint = f"; give it as {text}" if is_other else near_word(path.name, known)
             found.note(path.name, f"is not read: it is no file of the format{hint}")
 
 

@@ -55,7 +55,7 @@ FILES: dict[str, str] = {
 #: The class by which the beta of equity is measured, whatever a house calls its own.
 YARDSTICK = "us_large_equity"
 #: Files that may be Parquet instead.
-_PARQUET = (HISTORY, RETURNS, PRICES)
+PARQUET = (HISTORY, RETURNS, PRICES)
 #: What ``reading.yml`` may say of a file.
 OPTIONS: dict[str, tuple[str, ...]] = {
     "unit": ("decimal", "percent"),
@@ -194,7 +194,7 @@ def gather(folder: str | Path, found: Findings) -> Sources:
     for name in FILES:
         path = folder / name
         other = path.with_suffix(".parquet")
-        if name in _PARQUET and other.exists():
+        if name in PARQUET and other.exists():
             if path.exists():
                 found.refuse(name, f"stands beside {other.name}; keep one")
                 continue
