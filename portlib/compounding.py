@@ -43,6 +43,8 @@ def arithmetic_to_geometric(
     0.0582
     >>> float(arithmetic_to_geometric(0.07, 0.16, horizon_years=1).round(12))
     0.07
+
+    It goes on in ``compounding.md``.
     """
     _checked(mean, volatility, horizon_years)
     m = np.asarray(mean, float)
@@ -75,6 +77,8 @@ def geometric_to_arithmetic(
     >>> mean = geometric_to_arithmetic(0.06, 0.16, horizon_years=10)
     >>> float(arithmetic_to_geometric(mean, 0.16, horizon_years=10).round(12))
     0.06
+
+    It goes on in ``compounding.md``.
     """
     _checked(geometric, volatility, horizon_years)
     g = np.asarray(geometric, float)

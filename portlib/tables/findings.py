@@ -81,6 +81,8 @@ class Findings:
     (['a.csv: line 19: is odd', 'and 2 more'], 22)
     >>> str(FindingsError([Finding("a.csv", line, "is odd") for line in range(20)])).count("\\n")
     19
+
+    It goes on in ``findings.md``.
     """
 
     items: list[Finding] = field(default_factory=list)
