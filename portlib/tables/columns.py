@@ -89,6 +89,8 @@ def near_word(word: str, allowed: Mapping[str, object] | list[str]) -> str:
     ("; did you mean 'index'?", "; did you mean 'index'?")
     >>> near_word("US-TIPS", ["us_tips"]), near_word("zebra", ["index", "active"])
     ("; did you mean 'us_tips'?", '')
+
+    It goes on in ``columns.md``.
     """
     spelt = word.strip().lower().replace(" ", "_").replace("-", "_")
     spelt = SYNONYMS.get(spelt, spelt)
@@ -134,7 +136,7 @@ def rows(
     >>> def read(*lines, columns=columns, **more):
     ...     found = Findings()
     ...     table = rows(Text("lineup.csv", "\\n".join(lines)), columns, found, **more)
-    ...     print(*found, sep="\\n", end="\\n" if len(found) else "")
+    ...     print(*found.refused, sep="\\n", end="\\n" if len(found) else "")
     ...     return None if table is None else table.to_dict("list")
     >>> read("kind,fee,fund", "index,0.5%,A", "active,0.02,B")["fee"]
     [0.005, 0.02]
@@ -191,7 +193,8 @@ def rows(
     for name, column in columns.items():
         if name not in made:
             kinds = {"number": "float64", "date": "datetime64[us]"}
-            made[name] = pd.Series(None, frame.index, dtype=kinds.get(column.kind, "object"))
+            nothing = [None] * len(frame)
+            made[name] = pd.Series(nothing, frame.index, dtype=kinds.get(column.kind, "object"))
     return pd.DataFrame(made)
 
 
