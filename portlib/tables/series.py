@@ -156,7 +156,9 @@ def returns(
                 f"{grid.name}: has a row a {often}, not a month; give months, or say compound: true"
             )
         daily = values.set_axis(_index(grid)).sort_index()
-        values = _complete_months(_compounded(daily), pd.DatetimeIndex(daily.index), often)
+        _unique(grid, daily.index)
+        values = _compounded(daily)
+        values = _complete_months(grid.name, values, pd.DatetimeIndex(daily.index), often)
         values, partial = _covered_months(values, daily.ffill().notna() & daily.bfill().notna())
         notes = [*notes, f"compounded from {often}s", *partial]
         form = grid.dates.form
@@ -201,6 +203,9 @@ def prices(
     Traceback (most recent call last):
     ...
     portlib.data.DataError: fund_prices.csv: has a row a week; give prices of days or of month ends
+
+
+    It goes on in ``series.md``.
     """
     grid = layouts.grid(source, dates)
     values, percent, notes = _numbers(grid, decimal)
@@ -296,7 +301,7 @@ def total_returns(
     partial: list[str] = []
     if levels.period == "day":
         recorded = (before.notna() & values.bfill().notna()).iloc[1:]
-        stepped = _complete_months(_compounded(stepped), all_days, "day")
+        stepped = _complete_months(levels.file, _compounded(stepped), all_days, "day")
         stepped, partial = _covered_months(stepped, recorded)
     note = (
         "price changes alone, taken as total returns"
@@ -375,6 +380,9 @@ def years(
     Traceback (most recent call last):
     ...
     portlib.data.DataError: annual_returns.csv: has a row a month, not a year
+
+
+    It goes on in ``series.md``.
     """
     grid = layouts.grid(source)
     values, notes = _decimals(grid, unit, decimal, largest=5.0)
@@ -582,9 +590,6 @@ def _by_month(grid: Grid, values: pd.DataFrame, often: str) -> tuple[pd.DataFram
 
 def _compounded(frame: pd.DataFrame) -> pd.DataFrame:
     """Returns of days compounded by month end; a month without any value is nan."""
-    if frame.index.duplicated().any():
-        day = frame.index[frame.index.duplicated()][0]
-        raise DataError(f"{day:%Y-%m-%d} is a day that already has a row")
     by = pd.DatetimeIndex(frame.index).to_period("M")
     known = frame.notna().groupby(by).sum()
     grown = (1 + frame).groupby(by).prod() - 1
@@ -593,7 +598,9 @@ def _compounded(frame: pd.DataFrame) -> pd.DataFrame:
     return grown.set_axis(pd.DatetimeIndex(ends, name="month"))
 
 
-def _complete_months(values: pd.DataFrame, days: pd.DatetimeIndex, often: str) -> pd.DataFrame:
+def _complete_months(
+    name: str, values: pd.DataFrame, days: pd.DatetimeIndex, often: str
+) -> pd.DataFrame:
     """Without a first or last month that the days cover in part only.
 
     A first price at the end of a month begins no return of that month: the next is whole.
@@ -609,7 +616,7 @@ def _complete_months(values: pd.DataFrame, days: pd.DatetimeIndex, often: str) -
     if len(left) - 1 > slack:
         keep = keep.iloc[:-1]
     if keep.empty:
-        raise DataError("no whole month among the days of the file")
+        raise DataError(f"{name}: no whole month among its days")
     return keep
 
 
