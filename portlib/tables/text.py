@@ -103,6 +103,8 @@ def open_text(path: str | Path, name: str | None = None) -> Text:
     Traceback (most recent call last):
     ...
     portlib.data.DataError: tables: cannot be read: it is no regular file
+
+    It goes on in ``text.md``.
     """
     path = Path(path)
     called = name or path.name
@@ -256,6 +258,8 @@ def of_frame(frame: pd.DataFrame) -> str:
     ('index,a\\n2015-01,1\\n', 'a\\n1\\n')
     >>> of_frame(pd.DataFrame({"a": [1]}, pd.Index(["x"], name="fund")))
     'fund,a\\nx,1\\n'
+    >>> of_frame(pd.DataFrame({"a": [1]}, pd.DatetimeIndex(["2015-01-31"])))
+    'index,a\\n2015-01-31,1\\n'
     """
     dated = isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex))
     frame = frame.reset_index() if dated or frame.index.name else frame
@@ -281,6 +285,10 @@ def options_of(name: str, given: Mapping[str, object], known: Mapping[str, objec
     Traceback (most recent call last):
     ...
     portlib.data.DataError: mine.csv: 'date' is no option of reading; use dates, unit
+    >>> options_of("mine.csv", {"unit": "percent", "units": 1}, {"dates": 1, "unit": 2})
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: mine.csv: 'units' is no option of reading; use dates, unit
     """
     for option in given:
         if option not in known:
