@@ -308,6 +308,9 @@ class Lives:
     ...     print([x.tolist() for x in (some.price, some.pay, some.care)], some.permanent)
     [[12.0, 13.0], [22.0, 23.0], [True, False]] None
     [[12.0, 13.0], [22.0, 23.0], [True, False]] None
+    >>> alone = replace(full, price=None).part(slice(1)), replace(full, pay=None).part(slice(1))
+    >>> [[x if x is None else x.tolist() for x in (one.price, one.pay)] for one in alone]
+    [[None, [20.0]], [[10.0], None]]
     >>> some.alive.tolist(), some.source, lives.part(slice(2)).care
     ([[1.0, 0.5]], 'typed', None)
     """
@@ -456,7 +459,18 @@ def draw(
 
 
 def _chances(household: Household, table: Mortality) -> Array:
-    """Chance of being alive at the start of each year of the horizon, and of the year after it."""
+    """Chance of being alive at the start of each year of the horizon, and of the year after it.
+
+    Examples
+    --------
+    Of chances that are stated nobody lives beyond the last; who lives for certain does:
+
+    >>> stated = Household(65, 65, last_age=68, mortality=(0.1, 0.5, 0.6))
+    >>> _chances(stated, Mortality()).round(9).tolist()
+    [1.0, 0.9, 0.45, 0.0]
+    >>> _chances(Household(65, 65, sex=None, last_age=67), Mortality()).tolist()
+    [1.0, 1.0, 1.0]
+    """
     if household.mortality is not None:
         alive = np.concatenate([[1.0], np.cumprod(1 - np.asarray(household.mortality, float))])
         alive[-1] = 0.0

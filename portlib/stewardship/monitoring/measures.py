@@ -467,7 +467,19 @@ class Watched:
 
 
 def _rolling(x: Array, months: int, what: str) -> Array:
-    """Mean or standard deviation (ddof 1) of the last `months`, nan before there are so many."""
+    """Mean or standard deviation (ddof 1) of the last `months`, nan before there are so many.
+
+    Examples
+    --------
+    >>> _rolling(np.array([1.0, 2.0, 6.0]), 2, "mean").tolist()
+    [nan, 1.5, 4.0]
+    >>> _rolling(np.array([1.0, 2.0, 6.0]), 3, "mean").tolist()
+    [nan, nan, 3.0]
+    >>> _rolling(np.array([[1.0, 5.0], [0.0, 3.0]]), 2, "std")[:, 1].round(6).tolist()  # of 8, 4.5
+    [2.828427, 2.12132]
+    >>> _rolling(np.array([1.0, 2.0]), 3, "std").tolist()
+    [nan, nan]
+    """
     out = np.full(x.shape, np.nan)
     if x.shape[-1] >= months:
         window = sliding_window_view(x, months, axis=-1)

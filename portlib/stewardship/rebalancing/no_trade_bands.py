@@ -118,6 +118,15 @@ def band_cost(
     >>> costs = [band_cost(best * part, 0.3, 0.004, 5.0, 0.03) for part in (0.97, 1.0, 1.03)]
     >>> costs[1] < costs[0], costs[1] < costs[2]
     (True, True)
+    >>> def refused(weight=0.5, cost=0.01, risk_aversion=3.0, variance=0.04):
+    ...     try:
+    ...         return band_cost(0.1, weight, cost, risk_aversion, variance) < 0
+    ...     except ValueError as error:
+    ...         return "no band without them" in str(error)
+    >>> refused(), refused(weight=0.0), refused(weight=1.0)
+    (False, True, True)
+    >>> refused(cost=0.0), refused(risk_aversion=0.0), refused(variance=0.0)
+    (True, True, True)
     """
     _checked(weight, cost, risk_aversion, variance)
     s2 = (weight * (1 - weight)) ** 2 * variance

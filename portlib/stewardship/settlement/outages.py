@@ -110,6 +110,9 @@ def story(orders: Sequence[Order], opening: Sequence[Message], rng: Random) -> l
     {3000}
     >>> len({m.id for m in told}) == len(told), told[0].body["id"], told[0].id
     (True, 'one-leg-fails', '0-one-leg-fails-lock')
+    >>> about = [(m.id.split("-", 1)[1], m.body.get("order", m.body.get("id"))) for m in told]
+    >>> all(name.startswith(f"{order}-") for name, order in about)
+    True
     >>> story([], told[:2], Random(2)) == told[:2]
     True
     """
@@ -468,6 +471,9 @@ def repeated(path: Path, messages: Sequence[Message], told: Told, rng: Random) -
     >>> path.unlink()
     >>> full.pages > least, disk_full(path, many, full, least), path.unlink()
     (True, '', None)
+    >>> other = replace(full, balances=tuple({} for _ in full.balances))  # not what was told
+    >>> disk_full(path, many, other, least) == LOSSES[1], path.unlink()
+    (True, None)
     >>> disk_full(path, many, full, 2 * full.pages)
     'acknowledged but lost'
     >>> folder.cleanup()
@@ -586,6 +592,8 @@ def campaign(
     >>> between = found["killed between two statements"]
     >>> between["struck"] == between["runs"] > 3, found["killed in a write"]["runs"]
     (True, 2)
+    >>> all(0 < told["seconds"] < 3600 for told in found.values())
+    True
     >>> found["clock moved back"]["runs"], found["messages repeated"]["struck"]
     (2, 20)
     >>> naive = campaign(messages, seed=1, moments=2, every=4, careless=True)
