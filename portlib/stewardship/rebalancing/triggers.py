@@ -118,6 +118,13 @@ def drift(absolute: float, relative: float) -> Trigger:
     Traceback (most recent call last):
     ...
     ValueError: absolute is 5: a band above 1 never speaks; in percent? Write 0.05
+    >>> for bands in ((0.0, 0.25), (0.05, 0.0)):
+    ...     try:
+    ...         drift(*bands)
+    ...     except ValueError as error:
+    ...         print(str(error)[:15])
+    absolute is 0.0
+    relative is 0.0
     """
     _above_zero(absolute=absolute, relative=relative)
     for name, band in (("absolute", absolute), ("relative", relative)):
@@ -171,6 +178,13 @@ def risk_spike(window_months: int, multiple: float) -> Trigger:
     ('', '')
     >>> risk_spike(3, 2.0)(now._replace(returns=returns[-6:])) != ""
     True
+    >>> for given in ((0, 2.0), (3, 0.0)):
+    ...     try:
+    ...         risk_spike(*given)
+    ...     except ValueError as error:
+    ...         print(str(error)[:18])
+    window_months is 0
+    multiple is 0.0; a
     """
     _above_zero(window_months=window_months, multiple=multiple)
 
@@ -213,6 +227,8 @@ def signal(months: int) -> Trigger:
     ('', 'the 1-month trend turned down')
     >>> signal(2)(now._replace(returns=returns[[0, 1, 1]]))
     ''
+    >>> signal(1)(now._replace(returns=returns[[0, 0, 1]]))  # as much is not ahead
+    'the 1-month trend turned up'
     """
     _above_zero(months=months)
 
@@ -293,7 +309,7 @@ class Backtest:
     >>> made = Backtest(
     ...     returns, pd.DataFrame(), traded, traded * 0.01, traded * 0.02, {months[0]: "because"}
     ... )
-    >>> found = made.summary(returns - apart, cash=0.5 * returns)
+    >>> found = made.summary(returns - apart, cash=0.5 * returns - 0.001)
     >>> found[["trades", "turnover", "costs", "taxes"]].tolist()  # a year
     [2.0, 0.5, 0.005, 0.01]
     >>> bool(np.isclose(found["geometric return"], (1.02 * 0.99 * 1.03 * 1.01 * 0.98) ** 2 - 1))
@@ -304,7 +320,7 @@ class Backtest:
     True
     >>> bool(np.isclose(found["tracking error"] ** 2, 12 * 6 * 0.001**2 / 5))
     True
-    >>> bool(np.isclose(found["Sharpe ratio"], 12**0.5 * 0.005 / variance**0.5))
+    >>> bool(np.isclose(found["Sharpe ratio"], 12**0.5 * 0.0035 / (0.5 * variance**0.5)))
     True
     >>> made.summary(returns.iloc[1:], returns)
     Traceback (most recent call last):
@@ -597,6 +613,21 @@ def issue(log: AuditLog, instruction: RebalanceInstruction, at: datetime) -> Eve
     Returns
     -------
     Event
+
+    Examples
+    --------
+    An instruction is written once, however often it is issued:
+
+    >>> from datetime import UTC
+    >>> from types import SimpleNamespace
+    >>> from portlib.stewardship.audit_log import AuditLog
+    >>> one = SimpleNamespace(to_json=lambda: {"account": "P1"}, fingerprint="ab" * 32)
+    >>> log, at = AuditLog(), datetime(2026, 11, 29, 12, tzinfo=UTC)
+    >>> event = issue(log, one, at)
+    >>> event.topic, event.name, event.at == at, event.actor, event.body
+    ('rebalancing', 'RebalanceInstructionIssued', True, 'rebalancing', {'account': 'P1'})
+    >>> issue(log, one, at) == event, len(log.events())
+    (True, 1)
     """
     return log.append(
         "rebalancing",
