@@ -129,6 +129,15 @@ def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
 
     >>> abs(round(implied_rate(15 / 17, alive, delay=1), 9))
     0.0
+    >>> for rate in (-0.06, -0.045, 0.29, 0.31):
+    ...     try:
+    ...         print(round(implied_rate(payout(alive, rate), alive), 9))
+    ...     except ValueError:
+    ...         print("no rate")
+    no rate
+    -0.045
+    0.29
+    no rate
     >>> implied_rate(0.99, np.array([1.0, 0.1]))  # 65 cents at -5%
     Traceback (most recent call last):
     ...
@@ -228,6 +237,8 @@ def ladder(years: int, real_yield: float) -> float:
     0.409836
     >>> round(ladder(30, 0.02), 4)  # 0.02 / 1.02 / (1 - 1.02 ** -30)
     0.0438
+    >>> ladder(1, 0.02)  # paid at once
+    1.0
     >>> ladder(0, 0.02)
     Traceback (most recent call last):
     ...

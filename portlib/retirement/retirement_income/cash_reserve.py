@@ -75,6 +75,12 @@ def with_reserve(
     >>> found = with_reserve(np.full((3, 2), 0.5), np.full((3, 2), 1.05), 0.4, 1, np.array([2, 1]))
     >>> found.met.tolist(), found.left.round(6).tolist()
     ([False, True], [0.0, 0.071])
+
+    No more can be kept than there is: three years of 0.4 are all, and all pays them from cash:
+
+    >>> found = with_reserve(np.full((2, 1), 0.5), np.ones((2, 1)), 0.4, 3, np.array([1]))
+    >>> found.met.tolist(), found.left.round(6).tolist(), found.cash
+    ([True], [0.2], 1.0)
     """
     size = min(years * spending, 1.0)
     cash = np.full(invested.shape[1], size)

@@ -94,6 +94,8 @@ def worth(
     >>> alive = np.array([1.0] * 10 + [0.0])
     >>> worth(2_000.0, 1964, alive, 0.0)[[744, 840]].tolist()  # 114.5 * 1,400 and 18.5 * 2,480
     [160300.0, 45880.0]
+    >>> worth(2_000.0, 1964, np.ones(10), 0.0)[[744, 840]].tolist()  # nine years are known, to 71
+    [151200.0, 29760.0]
 
     With interest each month is discounted from 62, of which a tenth of a year is a tenth's power:
 

@@ -46,6 +46,8 @@ def period(age: int, spouse_age: int | None = None, *, sole_beneficiary: bool = 
     (24.6, 25.3)
     >>> period(75, 65), period(75, 64, sole_beneficiary=False)  # ten years younger is not more
     (24.6, 24.6)
+    >>> period(75, 75), period(75, 90)  # nor is as old, or older
+    (24.6, 24.6)
     >>> period(75, 30)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...

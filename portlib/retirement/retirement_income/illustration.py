@@ -88,6 +88,15 @@ def illustrate(
     Traceback (most recent call last):
     ...
     ValueError: yield 0.45: an annual decimal, such as 0.045
+    >>> for rate in (-0.05, -0.04, 0.29, 0.3):
+    ...     try:
+    ...         print(illustrate(120_000.0, 70, rate, alive).rate)
+    ...     except ValueError:
+    ...         print("refused")
+    refused
+    -0.04
+    0.29
+    refused
     """
     if not -0.05 < treasury_yield < 0.3:
         raise ValueError(f"yield {treasury_yield}: an annual decimal, such as 0.045")
