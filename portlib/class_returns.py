@@ -42,6 +42,8 @@ class ClassReturns:
     >>> origin = {"us_tips": "tsp_f", "us_core_bonds": "tsp_f", "farmland": OWN}
     >>> ClassReturns(values, origin, ()).distinct
     ('us_tips', 'farmland')
+
+    It goes on in ``class_returns.md``.
     """
 
     values: pd.DataFrame
@@ -102,6 +104,42 @@ def class_returns(
     Returns
     -------
     ClassReturns
+
+    Examples
+    --------
+    Of a new plan's classes all but one have a series; a mix is taken month by month:
+
+    >>> from portlib.history.record import MonthlySeries, Provenance
+    >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
+    >>> ends = pd.date_range("2026-01-31", periods=4, freq="ME")
+    >>> def series(name, *values):
+    ...     values = pd.Series(values, ends[: len(values)])
+    ...     return MonthlySeries(name, name, values, "return", "made up", origin)
+    >>> record = History(
+    ...     [
+    ...         series("tsp_c", 0.01, 0.02, -0.03, 0.04),
+    ...         series("tsp_s", 0.02, 0.03, -0.05, 0.06),
+    ...         series("tsp_i", 0.03, -0.01, 0.02, 0.01),
+    ...         series("tsp_f", None, 0.004, -0.002, 0.006),
+    ...         series("bills", 0.001, 0.002, 0.003),
+    ...     ]
+    ... )
+    >>> from tempfile import TemporaryDirectory
+    >>> from pathlib import Path
+    >>> from portlib import plan, plan_template
+    >>> def planned(**files):
+    ...     with TemporaryDirectory() as place:
+    ...         folder = Path(place) / "mine"
+    ...         _ = plan_template.write(folder)
+    ...         for name, content in files.items():
+    ...             _ = (folder / name.replace("_", ".")).write_text(content)
+    ...         return plan.read(folder)
+    >>> mine = planned()
+    >>> found = class_returns(mine, record)
+    >>> found.origin["us_small_equity"], found.origin["cash"], found.absent
+    ('tsp_s', 'bills', ('us_tips',))
+
+    It goes on in ``class_returns.md``.
     """
     held = [plan.exposures] + ([] if plan.vintages is None else [plan.vintages])
     found = dict.fromkeys(
