@@ -372,5 +372,5 @@ def _regular(dates: Dates) -> bool:
     steps = np.diff(dates.values.to_numpy()) / np.timedelta64(1, "D")
     steps = steps if steps.sum() > 0 else -steps
     each = np.diff(dates.values.to_period("M").asi8)
-    monthly = bool((np.abs(each) == 1).all())
+    monthly = bool((each == 1).all() or (each == -1).all())
     return monthly or bool((steps >= 0).all() and steps.max() <= 10)
