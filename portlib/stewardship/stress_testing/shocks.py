@@ -103,6 +103,11 @@ def conditional(assumptions: Assumptions, shock: Mapping[str, float]) -> pd.Seri
     Traceback (most recent call last):
     ...
     ValueError: of a, b one is decided by the others; shock fewer of them
+    >>> still = Assumptions(["a", "bills"], [0.05, 0.02], [[0.04, 0.0], [0.0, 0.0]])
+    >>> conditional(still, {"a": -0.3, "bills": -0.1})
+    Traceback (most recent call last):
+    ...
+    ValueError: bills has no risk, so no shock; leave it out
     """
     if unknown := [name for name in shock if name not in assumptions.labels]:
         raise ValueError(
@@ -719,6 +724,9 @@ def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) 
     >>> half = under_crisis(told, 0.5, policy=decided)
     >>> bool(np.isclose(tied.sigma[0, 1], 2 * half.sigma[0, 1])), tied.mu.tolist()
     (True, [0.04, 0.06, 0.03])
+    >>> homes = Assumptions(["cash", LISTED], [0.03, 0.06], [[0.0001, 0.0], [0.0, 0.04]])
+    >>> changed(homes, {"mean": {"listed real estate": -0.02}}, policy=decided).mu.round(9).tolist()
+    [0.03, 0.04]
     >>> changed(told, {"mean": {"tulips": 0.1}}, policy=decided)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
