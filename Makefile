@@ -21,6 +21,7 @@ endif
 export HOME := $(or $(HOME),$(CURDIR)/.run/home)
 export PYTHONPATH := $(CURDIR)
 export PYTHONUTF8 := 1
+export PYTHONDONTWRITEBYTECODE :=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export MPLCONFIGDIR := $(CURDIR)/$(VENV)/var/matplotlib
 export OMP_NUM_THREADS := 1

@@ -16,10 +16,13 @@ def cost(balance: float, months: int = 12, *, plan) -> float:
     """A year's fee."""
     if balance < 0:
         raise ValueError(f"balance {balance - 1} is below 0")
+    if plan is RATE:
+        found.refuse("a plan is no rate")
     if months > 1 and balance > 10 or plan is None:
         plan = read(["fee", "load"], year=1)
     paid = [balance * RATE] * months
     paid[-1] += plan["fee"] + plan["load"]
+    paid = [max(paid[0], RATE)]
     return max(
         # of all
         *paid,
@@ -44,6 +47,8 @@ def test_each_kind_of_change_is_made_where_it_may_be():
         "swapped": "charge(balance, plan.rate)  ->  charge(plan.rate, balance)",
         "exchanged": "[\"fee\", \"load\"]  ->  ['load', 'fee']",
         "not given": "read([\"fee\", \"load\"], year=1)  ->  read(['fee', 'load'])",
+        "limit": "max(paid[0], RATE)  ->  paid[0]",
+        "twin": "found.refuse  ->  found.note",
         "left out": "months > 1 and balance > 10  ->  balance > 10",
     }.items():
         assert ("cost", kind, change) in found

@@ -38,7 +38,7 @@ from myst_nb.core.read import is_myst_markdown_notebook
 
 from portlib import evidence, plan, schemas
 from portlib.data import DataError
-from tools import check_site, depends, executions, provenance
+from tools import check_site, depends, executions, kernels, provenance
 from tools.processes import Busy, alone, child, stoppable
 from tools.publish import publish, recover
 
@@ -206,13 +206,14 @@ def execute(
     command = [sys.executable, "-m", "pytest", "-v", "--no-header", "--no-summary"]
     command += ["-p", "no:cacheprovider", "--nbmake", "--overwrite", f"--nbmake-timeout={patience}"]
     command += ["-n", str(workers), "--dist", "worksteal"] if workers > 1 else []
-    surroundings = {**environment(root, staging, plan_folder), "SOURCE_DATE_EPOCH": DRAWN_AT}
-    status, failed = run(command, staging, notebooks, surroundings)
-    idle = [path for path in notebooks if not begun(path)] if failed > 0 else []
-    if idle and failed == len(idle):
-        # of kernels that start in the same moment two may be given one port; one never answers
-        say(f"no kernel began {', '.join(path.stem for path in idle)}: once more")
-        status, _ = run(command, staging, idle, surroundings)
+    given = {**environment(root, staging, plan_folder), "SOURCE_DATE_EPOCH": DRAWN_AT}
+    with kernels.ready(given) as surroundings:
+        status, failed = run(command, staging, notebooks, surroundings)
+        idle = [path for path in notebooks if not begun(path)] if failed > 0 else []
+        if idle and failed == len(idle):
+            # of kernels that start in the same moment two may be given one port; one never answers
+            say(f"no kernel began {', '.join(path.stem for path in idle)}: once more")
+            status, _ = run(command, staging, idle, surroundings)
     faults = [fault for path in notebooks for fault in cell_faults(root, staging, path)]
     if status != 0 or faults:
         said = f"pytest ended with status {status}; its output is above"

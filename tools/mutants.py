@@ -1,7 +1,7 @@
 """Which small faults of a module does no test notice? ``make faults MODULE=portlib/part/x.py``.
 
 Beside the catalogue, whose faults were thought of, stand those that nobody thought of: every
-operator, comparison, constant, index, argument, condition, list of words and statement of a
+operator, comparison, constant, index, limit, argument, condition, list of words and statement of a
 module's functions is changed or left out, one at a time, and the tests that run the function are
 asked. What survives is listed: each needs a better test, or the reader's word that it changes
 nothing.
@@ -74,11 +74,14 @@ COMPARISONS: dict[type, tuple[Callable[[], Any], ...]] = {
     ast.IsNot: (ast.Is,),
 }
 _PAIRS = (
-    "min max|minimum maximum|any all|argmin argmax|ceil floor|cumsum cumprod|sum prod|mean median"
+    "min max|minimum maximum|any all|argmin argmax|ceil floor|cumsum cumprod|sum prod|mean median|"
+    "refuse note"
 )
 TWINS = {a: b for pair in _PAIRS.split("|") for a, b in itertools.permutations(pair.split())}
+#: Calls that keep a value above or below another.
+LIMITS = ("min", "max", "minimum", "maximum")
 #: Calls whose first two arguments may change places, or never may.
-EITHER_WAY = ("min", "max", "minimum", "maximum", "isinstance", "getattr", "get")
+EITHER_WAY = (*LIMITS, "isinstance", "getattr", "get")
 #: Keywords whose value decides nothing that is promised.
 IDLE = ("strict", "dtype", "copy", "stacklevel", "encoding")
 
@@ -204,6 +207,9 @@ def _expression(node: Any, read: dict[str, list[str]]) -> Iterator[tuple[str, An
             kept = [one for one in node.keywords if one is not given]
             yield "not given", node, ast.unparse(ast.Call(called, node.args, kept))
         plain = not any(isinstance(one, ast.Starred) for one in node.args)
+        if len(node.args) == 2 and plain and name in LIMITS:
+            for one in node.args:
+                yield "limit", node, ast.unparse(one)
         if len(node.args) > 1 and plain and name not in EITHER_WAY:
             first, second, *rest = node.args
             swapped = ast.Call(called, [second, first, *rest], node.keywords)

@@ -1,0 +1,103 @@
+"""Kernels that begin with the libraries loaded are kernels like Jupyter's own."""
+
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jupyter_client.manager import start_new_kernel
+
+from tools import build, kernels
+
+ROOT = Path(__file__).parents[1]
+#: What a chapter could notice of the process that it is in.
+SURROUNDINGS = """
+import json, matplotlib, os, signal, subprocess, sys
+told = {
+    "path": [place for place in sys.path if place],
+    "folder": os.getcwd(),
+    "main": sys.modules["__main__"].__name__,
+    "own": [name for name in sys.modules if name.split(".")[0] in ("portlib", "tools", "tests")],
+    "backend": matplotlib.get_backend(),
+    "formats": sorted(get_ipython().config.InlineBackend.figure_formats),
+    "children": signal.getsignal(signal.SIGCHLD) is signal.SIG_DFL,
+    "ends": subprocess.run([sys.executable, "-S", "-c", "raise SystemExit(3)"]).returncode,
+    "plan": os.environ.get("PRUDENT_PLAN"),
+}
+print(json.dumps(told))
+"""
+
+
+@contextmanager
+def kernel(surroundings: dict[str, str]) -> Iterator[tuple[Any, Callable[[str], str]]]:
+    """A kernel under surroundings, and what it says to code."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JUPYTER_PATH", surroundings.get("JUPYTER_PATH", ""))
+        manager, client = start_new_kernel(env=surroundings)
+
+    def said(code: str) -> str:
+        heard: list[str] = []
+        reply = client.execute_interactive(
+            code, timeout=60, output_hook=lambda told: heard.append(told["content"].get("text", ""))
+        )
+        assert reply["content"]["status"] == "ok"
+        return "".join(heard).strip()
+
+    try:
+        yield manager, said
+    finally:
+        client.stop_channels()
+        manager.shutdown_kernel(now=True)
+        client.context.term()
+
+
+@pytest.fixture(scope="module")
+def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = tmp_path_factory.mktemp("kernels")
+    return build.environment(ROOT, folder / "staging", ROOT / "plans" / "tsp")
+
+
+def test_a_chapter_sees_what_it_would_see_in_jupyters_own_kernel(given: dict[str, str]) -> None:
+    with kernel(given) as (_, said):
+        cold = said(SURROUNDINGS)
+    with kernels.ready(given) as ready, kernel(ready) as (_, said):
+        assert said("import sys; print('cvxpy' in sys.modules, 'portlib' in sys.modules)") == (
+            "True False"
+        )
+        assert said(SURROUNDINGS) == cold
+    assert '"own": []' in cold
+    assert '"ends": 3' in cold
+
+
+def test_a_kernel_ends_with_its_stand_in_and_alone(given: dict[str, str]) -> None:
+    process = "import os; print(os.getpid())"
+    with kernels.ready(given) as ready, kernel(ready) as (manager, said):
+        with kernel(ready) as (_, other):
+            first, second = int(said(process)), int(other(process))
+            assert first != second
+            os.killpg(manager.provisioner.pid, signal.SIGKILL)
+            assert gone(first)
+            assert int(other(process)) == second
+        assert gone(second)
+
+
+def test_none_outlives_the_block(given: dict[str, str]) -> None:
+    with ExitStack() as both:
+        with kernels.ready(given) as ready:
+            manager, said = both.enter_context(kernel(ready))
+            number = int(said("import os; print(os.getpid())"))
+        assert gone(number)
+        assert not manager.is_alive()
+        assert not Path(ready["JUPYTER_PATH"].split(os.pathsep)[0]).exists()
+
+
+def gone(number: int) -> bool:
+    """Whether a process ends within ten seconds."""
+    until = time.monotonic() + 10
+    while Path(f"/proc/{number}").exists() and time.monotonic() < until:
+        time.sleep(0.05)
+    return not Path(f"/proc/{number}").exists()
