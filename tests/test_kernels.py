@@ -29,6 +29,8 @@ told = {
     "plan": os.environ.get("PRUDENT_PLAN"),
 }
 print(json.dumps(told))
+from matplotlib import pyplot
+_ = pyplot.plot([1, 2])
 """
 
 
@@ -41,9 +43,12 @@ def kernel(surroundings: dict[str, str]) -> Iterator[tuple[Any, Callable[[str], 
 
     def said(code: str) -> str:
         heard: list[str] = []
-        reply = client.execute_interactive(
-            code, timeout=60, output_hook=lambda told: heard.append(told["content"].get("text", ""))
-        )
+
+        def hear(told: dict[str, Any]) -> None:
+            heard.append(told["content"].get("text", ""))
+            heard.extend(sorted(told["content"].get("data", ())))
+
+        reply = client.execute_interactive(code, timeout=60, output_hook=hear)
         assert reply["content"]["status"] == "ok"
         return "".join(heard).strip()
 
@@ -57,8 +62,11 @@ def kernel(surroundings: dict[str, str]) -> Iterator[tuple[Any, Callable[[str], 
 
 @pytest.fixture(scope="module")
 def given(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """Of somebody who has a backend of their own, and whose figures are shown all the same."""
     folder = tmp_path_factory.mktemp("kernels")
-    return build.environment(ROOT, folder / "staging", ROOT / "plans" / "tsp")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MPLBACKEND", "agg")
+        return build.environment(ROOT, folder / "staging", ROOT / "plans" / "tsp")
 
 
 def test_a_chapter_sees_what_it_would_see_in_jupyters_own_kernel(given: dict[str, str]) -> None:
@@ -69,6 +77,7 @@ def test_a_chapter_sees_what_it_would_see_in_jupyters_own_kernel(given: dict[str
             "True False"
         )
         assert said(SURROUNDINGS) == cold
+    assert "image/pngimage/svg+xml" in cold
     assert '"own": []' in cold
     assert '"ends": 3' in cold
 

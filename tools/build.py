@@ -186,6 +186,7 @@ def environment(root: Path, staging: Path, plan_folder: Path | None) -> dict[str
         "JUPYTER_PREFER_ENV_PATH": "1",
         "JUPYTER_PLATFORM_DIRS": "1",
         "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",  # figures are shown in the page
         **({"PRUDENT_PLAN": str(plan_folder.resolve())} if plan_folder else {}),
     }
 

@@ -23,9 +23,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-#: What chapters import, but for what must see a kernel when it is imported (`matplotlib.pyplot`).
+#: What chapters import, but for what must see a kernel when it is imported (`matplotlib.pyplot`,
+#: `matplotlib_inline`, without which no figure is shown).
 LIBRARIES = (
-    *("ipykernel.kernelapp", "ipykernel.ipkernel", "matplotlib_inline", "pandas", "scipy.stats"),
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "pandas", "scipy.stats"),
     *("scipy.optimize", "matplotlib.figure", "matplotlib.backends.backend_agg"),
     *("matplotlib.backends.backend_svg", "cvxpy", "statsmodels.api"),
 )
@@ -58,7 +59,7 @@ def ready(surroundings: Mapping[str, str]) -> Iterator[dict[str, str]]:
         door.listen(64)
         serving = subprocess.Popen(
             [sys.executable, __file__, str(door.fileno())],
-            env={**surroundings, "MPLBACKEND": "module://matplotlib_inline.backend_inline"},
+            env=surroundings,
             pass_fds=[door.fileno()],
             start_new_session=True,
         )
