@@ -10,10 +10,12 @@ import highspy
 import numpy as np
 import piqp
 import pytest
+from statsmodels.tsa.arima.model import ARIMA
 
 from portlib.construction import critical_line as cl
 from portlib.construction import engines, many, risk_parity
 from portlib.construction import mean_variance as mv
+from portlib.construction.alternatives import smoothing
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import (
     Mandate,
@@ -236,3 +238,18 @@ def test_budgets_that_newton_did_not_meet_are_refused(monkeypatch):
     monkeypatch.setattr(many, "SWEEPS", 1)
     with pytest.raises(NotSolved, match="covariance 1: no weights carry these budgets"):
         many.risk_budgets([np.diag([0.01, 0.04, 0.09]), SIGMA])
+
+
+def test_a_smoothing_whose_likelihood_has_no_maximum_found_is_refused(monkeypatch):
+    true = np.random.default_rng(2).normal(0.02, 0.05, 120)
+    assert len(smoothing.fitted(true).theta) == 3
+    fit = ARIMA.fit
+
+    def stopped(self, **settings):
+        found = fit(self, **settings)
+        found.mle_retvals["converged"] = False
+        return found
+
+    monkeypatch.setattr(ARIMA, "fit", stopped)
+    with pytest.raises(ValueError, match="the likelihood of 2 lags has no maximum that could be"):
+        smoothing.fitted(true)

@@ -164,10 +164,15 @@ def inertia(reported: ArrayLike) -> tuple[float, float]:
     Traceback (most recent call last):
     ...
     ValueError: 19 returns: 20 and more are needed
+    >>> inertia(np.full(20, 0.01))
+    Traceback (most recent call last):
+    ...
+    ValueError: reported returns are the same in all periods: was a price ever observed?
     """
     r = array(reported, "reported returns")
     if len(r) < 20:
         raise ValueError(f"{len(r)} returns: 20 and more are needed")
+    _moving(r)
     d = r - r.mean()
     phi = float(d[1:] @ d[:-1] / (d @ d))
     return phi, float(np.sqrt((1 - phi**2) / len(r)))
@@ -222,21 +227,25 @@ def fitted(reported: ArrayLike, lags: int = 2) -> Smoothing:
     ValueError: 59 returns are too few for 2 lags: 60 needed
     >>> len(fitted(true[:60]).theta), len(fitted(true[:60], lags=1).theta)
     (3, 2)
-    >>> fitted(np.ones(60))
+    >>> fitted(np.full(60, 0.01))
     Traceback (most recent call last):
     ...
-    ValueError: reported returns are the same in all periods: there is nothing to fit
+    ValueError: reported returns are the same in all periods: was a price ever observed?
     """
     from statsmodels.tsa.arima.model import ARIMA
 
     r = array(reported, "reported returns")
     if len(r) < 20 * (lags + 1):
         raise ValueError(f"{len(r)} returns are too few for {lags} lags: {20 * (lags + 1)} needed")
-    if not r.std() > 0:
-        raise ValueError("reported returns are the same in all periods: there is nothing to fit")
+    _moving(r)
     model = ARIMA((r - r.mean()) / r.std(ddof=1), order=(0, 0, lags), trend="n")
     found = model.fit()
     if not found.mle_retvals["converged"]:
         raise ValueError(f"the likelihood of {lags} lags has no maximum that could be found")
     raw = np.r_[1.0, found.maparams]
     return Smoothing(tuple((raw / raw.sum()).tolist()))
+
+
+def _moving(r: Array) -> None:
+    if not np.ptp(r) > 0:
+        raise ValueError("reported returns are the same in all periods: was a price ever observed?")

@@ -122,6 +122,14 @@ def bond_building_blocks(
     Traceback (most recent call last):
     ...
     ValueError: default_rate 0.02 and recovery 40 must be between 0 and 1
+    >>> for said in ((-0.1, 0.4), (0.02, 1.5), (0.02, -0.1)):
+    ...     try:
+    ...         bond_building_blocks(0.06, *said)
+    ...     except ValueError as refused:
+    ...         print(refused)
+    default_rate -0.1 and recovery 0.4 must be between 0 and 1
+    default_rate 0.02 and recovery 1.5 must be between 0 and 1
+    default_rate 0.02 and recovery -0.1 must be between 0 and 1
     >>> bond_building_blocks(1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...

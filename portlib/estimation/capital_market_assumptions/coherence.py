@@ -117,6 +117,16 @@ def consistency(assumptions: Assumptions, geometric: ArrayLike) -> pd.DataFrame:
     >>> table[["bound", "holds"]].to_numpy().tolist()  # doctest: +NORMALIZE_WHITESPACE
     [[1e-08, True], [0.0, True], [2.0, True], [0.5, False], [0.0, False], [0.002, False],
      [0.0, False]]
+
+    Each the other way: the second is ``a`` with a trifle more risk, and pays less than cash.
+
+    >>> like = [[0.01, 0.01], [0.01, 0.01 + 1e-10]]
+    >>> other = Assumptions(["a", "b"], [0.04, 0.01], like, rf=0.02)
+    >>> consistency(other, arithmetic_to_geometric(other.mu, 0.1))["holds"].tolist()
+    [False, False, False, False, True, True, False]
+    >>> rising = Assumptions(["b", "a"], [0.07, 0.05], np.diag([0.04, 0.01]), rf=0.02)
+    >>> consistency(rising, [0.0512, 0.0453])["holds"].all().item()
+    True
     """
     risky = assumptions.volatility > 1e-6
     mu = assumptions.mu[risky]
