@@ -569,7 +569,23 @@ def _kkt(block: Array, rows: Array, free: NDArray[np.intp], right: Array) -> Arr
 
 def _by_cholesky(square: Array, held: Array, right: Array) -> Array | None:
     """`_kkt` by one Cholesky factorisation; None where the matrix is not safely positive
-    definite."""
+    definite.
+
+    Examples
+    --------
+    Variances of 1 and 4, weights that sum to 5, and one price of money: ``a = y``, ``4 b = y``.
+
+    >>> held = np.ones((1, 2))
+    >>> _by_cholesky(np.diag([1.0, 4.0]), held, np.array([0.0, 0.0, 5.0])).tolist()
+    [4.0, 1.0, 4.0]
+
+    Two assets that are nearly one are left to the shortest solution, as is what is no covariance:
+
+    >>> for shared in (1 - 1e-15, 2.0):
+    ...     print(_by_cholesky(np.array([[1.0, shared], [shared, 1.0]]), held, np.zeros(3)))
+    None
+    None
+    """
     from scipy.linalg import lapack
 
     k = len(square)
