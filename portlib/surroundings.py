@@ -41,6 +41,20 @@ def none() -> Iterator[None]:
     >>> from unittest.mock import patch
     >>> with patch.dict(os.environ, PRUDENT_PLAN="mine"), none():
     ...     folder("plan")
+
+    Both are put aside, nothing else is, and both are back after it, whatever went wrong in it:
+
+    >>> both = {"PRUDENT_PLAN": "mine", "PRUDENT_HISTORY": "ours", "PRUDENT_OTHER": "kept"}
+    >>> with patch.dict(os.environ, both):
+    ...     with none():
+    ...         print(folder("plan"), folder("history"), os.environ["PRUDENT_OTHER"])
+    ...     try:
+    ...         with none():
+    ...             raise ValueError
+    ...     except ValueError:
+    ...         print(folder("plan"), folder("history"))
+    None None kept
+    mine ours
     """
     named = {name: os.environ.pop(name) for name in list(os.environ) if name in NAMED}
     try:

@@ -35,7 +35,8 @@ def read(text: str, path: Path) -> PublishedFile:
     Raises
     ------
     DataError
-        For neither, and for months that do not rise or cells that are no number.
+        For neither, a row that is cut off, no month that was collected, months that do not rise and
+        cells that are no number.
 
     Examples
     --------
@@ -54,21 +55,35 @@ def read(text: str, path: Path) -> PublishedFile:
     ('CPIAUCNS', [324.8, nan, 324.1], 'index')
     >>> file.notes, file.vintage
     (('not collected, and kept missing: 1',), '2025-11-30')
+    >>> file = told(*(f"CUUR0000SA0 {month}" for month in months[:2]))  # as of October: September
+    >>> file.vintage, f"{file.tables[0].values.index[-1]:%Y-%m-%d}"
+    ('2025-09-30', '2025-10-31')
     >>> told(other[0]).kind, told(other[0]).notes
     ('CPIAUCSL', ())
     >>> told(other[1])
     cu.data.1.AllItems: neither CUUR0000SA0 nor CUSR0000SA0 (all items) is in it
+    >>> told("CUUR0000SA0 2025 M10 -"), told("CUUR0000SA0 2025 M13 322.1")
+    cu.data.1.AllItems: no month of CUUR0000SA0 was collected
+    cu.data.1.AllItems: no month of CUUR0000SA0 was collected
+    (None, None)
+    >>> told("CUUR0000SA0 2025 M09 324.8", "CUUR0000SA0 2025 M11")
+    cu.data.1.AllItems: line 3 has 3 fields, not 4 or more
     """
     rows = [[field.strip() for field in line.split("\t")] for line in text.splitlines()[1:]]
     held = {row[0] for row in rows}
     wanted = next((series for series in SERIES if series in held), None)
     if wanted is None:
         raise DataError(f"{path.name}: neither {' nor '.join(SERIES)} (all items) is in it")
+    for line, row in enumerate(rows, 2):
+        if row[0] == wanted and len(row) < 4:
+            raise DataError(f"{path.name}: line {line} has {len(row)} fields, not 4 or more")
     months = [row for row in rows if row[0] == wanted and row[2][:1] == "M" and row[2] != "M13"]
     index = month_end([f"{row[1]}-{row[2][1:]}" for row in months], "%Y-%m", path.name)
     in_sequence(index, path.name)
     name = SERIES[wanted]
     values = numbers([[row[3]] for row in months], [name], ("-",), path.name).set_axis(index)
+    if values[name].isna().all():
+        raise DataError(f"{path.name}: no month of {wanted} was collected")
     table = PublishedTable(name, "month", values, "index")
     vintage = f"{values.dropna().index[-1]:%Y-%m-%d}"
     blank = int(values[name].isna().sum())

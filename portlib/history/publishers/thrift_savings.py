@@ -43,8 +43,8 @@ def read(text: str, path: Path) -> PublishedFile:
     Raises
     ------
     DataError
-        For a row that is too short, a key that is no date, dates given twice, and a price of the
-        five that is missing or not positive.
+        For no day at all, a row that is too short, a key that is no date, dates given twice, and a
+        price of the five that is missing or not positive.
 
     Examples
     --------
@@ -59,10 +59,14 @@ def read(text: str, path: Path) -> PublishedFile:
     >>> file = told(*days)
     >>> file.tables[0].values["C"].tolist(), file.vintage  # the oldest first
     ([109.9, 110.5], '2026-02-02')
+    >>> told(*reversed(days)).vintage, told(*reversed(days)).tables[0].values["C"].tolist()
+    ('2026-02-02', [109.9, 110.5])
     >>> file.tables[0].values["L_Income"].tolist(), file.tables[0].unit
     ([25.1, nan], 'dollars')
     >>> f"{told('Jul 2. 2020,25.1,19.2,20.4,110.5,100.2,50.3').tables[0].values.index[0]:%Y-%m-%d}"
     '2020-07-02'
+    >>> told()
+    prices.csv: no day stands under the header
     >>> told(days[0], days[0])
     prices.csv: 2026-02-02 comes after a later date
     >>> told(days[0].replace("110.5", "0"))
@@ -78,11 +82,13 @@ def read(text: str, path: Path) -> PublishedFile:
     """
     rows = [row for row in rows_of(text) if any(row)]
     names = _funds(rows[0])
+    if not rows[1:]:
+        raise DataError(f"{path.name}: no day stands under the header")
     short = next((row for row in rows[1:] if len(row) != len(rows[0])), None)
     if short is not None:
         raise DataError(f"{path.name}: row {short[0]} has {len(short)} fields, not {len(rows[0])}")
     keys = [re.sub(r"[.,]", "", row[0]) for row in rows[1:]]
-    form = "%Y-%m-%d" if re.match(r"\d{4}-", keys[0] if keys else "") else "%b %d %Y"
+    form = "%Y-%m-%d" if re.match(r"\d{4}-", keys[0]) else "%b %d %Y"
     dates = pd.to_datetime(pd.Series(keys, dtype=str), format=form, errors="coerce")
     if dates.isna().any():
         raise DataError(f"{path.name}: {keys[int(dates.isna().argmax())]!r} is no date")

@@ -49,7 +49,8 @@ def read(raw: bytes, path: Path) -> PublishedFile:
     Raises
     ------
     DataError
-        For bytes that are no workbook, workbooks of others, and sheets without their landmarks.
+        For bytes that are no workbook, workbooks of others, and sheets without their landmarks or
+        without rows under them.
 
     Examples
     --------
@@ -65,6 +66,8 @@ def read(raw: bytes, path: Path) -> PublishedFile:
     >>> file = _world_bank({"Monthly Prices": pd.DataFrame(rows)}, "prices.xlsx")
     >>> file.tables[0].values.to_dict("list"), file.vintage, file.notes
     ({'Oil, WTI, $/bbl': [nan, 1.63], 'Beef, $/kg': [0.7, nan]}, '1960-02', ('Updated on March 3',))
+
+    It goes on in ``workbooks.md``.
     """
     from python_calamine import CalamineError
 
@@ -88,6 +91,8 @@ def _shiller(sheet: pd.DataFrame, name: str) -> PublishedFile:
     dates = pd.to_numeric(body[0], errors="coerce")
     foot = [str(cell).strip() for cell in body[dates.isna()].to_numpy().ravel()]
     body = body[dates.notna()]
+    if body.empty:
+        raise DataError(f"{name}: no month stands under 'Date'")
     # 2025.1 is October: the hundredths are the month, and a number has lost its last zero
     keys = [f"{date:.2f}" for date in dates.dropna()]
     index = month_end(keys, "%Y.%m", name)

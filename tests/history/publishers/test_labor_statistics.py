@@ -68,3 +68,18 @@ def test_months_that_do_not_rise_are_refused(tmp_path):
     path.write_text(HEADER + "".join(row(*cells) for cells in rows), newline="")
     with pytest.raises(DataError, match="2025-11-30 comes after a later date"):
         read(path)
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (row("CUUR0000SA0", 2025, "M10", "-"), "no month of CUUR0000SA0 was collected"),
+        (row("CUUR0000SA0", 2025, "M13", "321.9"), "no month of CUUR0000SA0 was collected"),
+        ("CUUR0000SA0\t2025\tM09", "line 2 has 3 fields, not 4 or more"),
+    ],
+)
+def test_a_file_without_a_month_and_one_that_is_cut_off_are_refused(tmp_path, rows, message):
+    path = tmp_path / "cu.data.1.AllItems"
+    path.write_text(HEADER + rows, newline="")
+    with pytest.raises(DataError, match=message):
+        read(path)

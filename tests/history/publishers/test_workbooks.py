@@ -144,6 +144,8 @@ def test_each_of_shillers_columns_is_its_own_and_none_may_lack(tmp_path):
     sheet = [header, [2025.11, 1.0, 2.0, 3.0, 4.0, 5.0]]
     with pytest.raises(DataError, match="a column is missing of P, D, E, CPI, Rate GS10"):
         read(workbook(tmp_path / "cut.xlsx", {"Data": sheet}))
+    with pytest.raises(DataError, match=r"ie_data.xlsx: no month stands under 'Date'"):
+        read(shiller(tmp_path, []))
     with pytest.raises(DataError, match="no row begins with 'Date'"):
         read(workbook(tmp_path / "bare.xlsx", {"Data": [["Day", 1.0]]}))
 
