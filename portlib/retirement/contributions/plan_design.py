@@ -199,6 +199,8 @@ def outcomes(
     >>> rng = np.random.default_rng(1)
     >>> shorter.equals(ol.outlooks(ol.people(three), three, *world, rng, **frail))
     True
+
+    It goes on in ``plan_design.md``.
     """
     who = ol.people(plan)
     who = People(
