@@ -837,7 +837,7 @@ def lines(log: AuditLog, *, after: int = 0) -> list[str]:
     Examples
     --------
     >>> import json
-    >>> from datetime import UTC
+    >>> from datetime import UTC, timedelta, timezone
     >>> log, at = AuditLog(), datetime(2026, 11, 29, tzinfo=UTC)
     >>> for of in (7, 8):
     ...     event = log.append("policy", "Approved", at=at, actor="chair", body={"of": of})
@@ -855,6 +855,15 @@ def lines(log: AuditLog, *, after: int = 0) -> list[str]:
     (2, 'Approved', {'of': 8}, 'chair', True)
     >>> line[-1] == chr(10), told["topic"], told["at"]
     (True, 'policy', '2026-11-29T00:00:00+00:00')
+
+    When is told to the last digit, by the same clock wherever it was written, and read back is the
+    same moment.
+
+    >>> east = datetime(2026, 11, 29, 9, 30, 5, 250_001, tzinfo=timezone(timedelta(hours=5)))
+    >>> _ = log.append("policy", "Approved", at=east, actor="chair", body={"of": 9})
+    >>> told = json.loads(lines(log, after=2)[0])
+    >>> told["at"], datetime.fromisoformat(told["at"]) == east, told["schema"]
+    ('2026-11-29T04:30:05.250001+00:00', True, 'prudent-by-construction/event/1')
     """
     return [
         canonical(
