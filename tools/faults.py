@@ -370,17 +370,16 @@ def tested(copy: Path, fault: Fault) -> str:
 _COPY: list[Path] = []
 
 
-def _begin(copies: Path, again: Sequence[str]) -> None:
+def _begin(copies: Path, independent: Sequence[str]) -> None:
     """Make this worker's copy; its compiled files are used only where the source is what it was.
 
-    Of faults planted again the copy says that each is noticed: the chapter that claims so of this
-    very list is asked about the fault, not about the list.
+    Of each independent fault the copy says that it was noticed when it was planted again: the
+    chapter that claims so is asked about the fault, not about what is still to be mended.
     """
     _COPY[:] = [copies / str(os.getpid())]
     shutil.copytree(ROOT, _COPY[0], ignore=LEFT)
-    if again:
-        lines = ["id,caught_by", *(f"{id},chapter" for id in again)]
-        (_COPY[0] / "tests" / "faults" / "independent_again.csv").write_text("\n".join(lines))
+    lines = ["id,caught_by", *(f"{id},chapter" for id in independent)]
+    (_COPY[0] / "tests" / "faults" / "independent_again.csv").write_text("\n".join(lines))
     for folder in ("portlib", "tools"):
         way = PycInvalidationMode.CHECKED_HASH
         compileall.compile_dir(_COPY[0] / folder, quiet=2, invalidation_mode=way)
@@ -475,7 +474,7 @@ def main() -> int:
             given.jobs,
             multiprocessing.get_context("fork"),
             _begin,
-            (Path(copies), [fault.id for fault in every] if given.again else []),
+            (Path(copies), [fault.id for fault in catalogue(HERE / "independent.yml")]),
         ) as pool,
     ):
         for found in plant(faults, pool):
