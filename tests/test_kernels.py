@@ -2,6 +2,7 @@
 
 import os
 import signal
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -94,7 +95,12 @@ def test_a_kernel_ends_with_its_stand_in_and_alone(given: dict[str, str]) -> Non
         assert gone(second)
 
 
-def test_none_outlives_the_block(given: dict[str, str]) -> None:
+def test_none_outlives_the_block_wherever_temporary_files_lie(
+    given: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    far = tmp_path / ("a" * 100)  # no name of a socket is so long
+    far.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(far))
     with ExitStack() as both:
         with kernels.ready(given) as ready:
             manager, said = both.enter_context(kernel(ready))

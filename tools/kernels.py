@@ -12,7 +12,6 @@ Jupyter starts its own kernels.
 import importlib
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -46,30 +45,40 @@ def ready(surroundings: Mapping[str, str]) -> Iterator[dict[str, str]]:
         KernelSpecManager,
     )
 
-    folder = Path(tempfile.mkdtemp(prefix="kernels-"))
-    place = folder / "asked"
-    described = KernelSpecManager().get_kernel_spec(NATIVE_KERNEL_NAME).to_dict()
-    python = [sys.executable, "-I", "-S", __file__]
-    described["argv"] = [*python, str(place), "-f", "{connection_file}"]
-    specification = folder / "kernels" / "python3" / "kernel.json"
-    specification.parent.mkdir(parents=True)
-    specification.write_text(json.dumps(described), encoding="utf-8")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
-        door.bind(str(place))
-        door.listen(64)
-        serving = subprocess.Popen(
-            [sys.executable, __file__, str(door.fileno())],
-            env=surroundings,
-            pass_fds=[door.fileno()],
-            start_new_session=True,
-        )
+    with tempfile.TemporaryDirectory(prefix="kernels-", ignore_cleanup_errors=True) as name:
+        folder = Path(name)
+        described = KernelSpecManager().get_kernel_spec(NATIVE_KERNEL_NAME).to_dict()
+        python = [sys.executable, "-I", "-S", __file__]
+        described["argv"] = [*python, str(folder / "asked"), "-f", "{connection_file}"]
+        specification = folder / "kernels" / "python3" / "kernel.json"
+        specification.parent.mkdir(parents=True)
+        specification.write_text(json.dumps(described), encoding="utf-8")
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as door:
+            with near(folder / "asked") as place:
+                door.bind(place)
+            door.listen(64)
+            serving = subprocess.Popen(
+                [sys.executable, __file__, str(door.fileno())],
+                env=surroundings,
+                pass_fds=[door.fileno()],
+                start_new_session=True,
+            )
+        try:
+            found = filter(None, [name, surroundings.get("JUPYTER_PATH", "")])
+            yield {**surroundings, "JUPYTER_PATH": os.pathsep.join(found)}
+        finally:
+            os.killpg(serving.pid, signal.SIGKILL)
+            serving.wait()
+
+
+@contextmanager
+def near(place: Path) -> Iterator[str]:
+    """A short name of a socket wherever it lies: Linux takes 107 bytes of a name."""
+    folder = os.open(place.parent, os.O_PATH)
     try:
-        found = filter(None, [str(folder), surroundings.get("JUPYTER_PATH", "")])
-        yield {**surroundings, "JUPYTER_PATH": os.pathsep.join(found)}
+        yield f"/proc/self/fd/{folder}/{place.name}"
     finally:
-        os.killpg(serving.pid, signal.SIGKILL)
-        serving.wait()
-        shutil.rmtree(folder, ignore_errors=True)
+        os.close(folder)
 
 
 def serve(door: socket.socket) -> None:
@@ -116,7 +125,8 @@ def ask(place: str, *arguments: str) -> None:
     given = dict(os.environ)
     told = {"arguments": arguments, "folder": os.getcwd(), "surroundings": given}
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-        connection.connect(place)
+        with near(Path(place)) as short:
+            connection.connect(short)
         socket.send_fds(connection, [b" "], [0, 1, 2])
         connection.sendall(json.dumps(told).encode() + b"\n")
         connection.recv(1)
