@@ -731,7 +731,7 @@ def check(plan_: Mapping[str, Any]) -> Json:
     try:
         plan.from_json(plan_)
     except FindingsError as error:
-        told = [(one.file, one.problem, one.refused) for one in error.findings]
+        told = [(*_placed(str(one)), one.refused) for one in error.findings]
     except DataError as error:
         told = [(*_placed(line), True) for line in str(error).split("\n")]
     else:
@@ -827,8 +827,8 @@ def refusal(refused: Exception) -> Json:
     """
     kind = "DataError" if isinstance(refused, DataError) else type(refused).__name__
     made = error(kind, str(refused))
-    said = [line.split(": ") for line in str(refused).split("\n")]
-    paths = [_path(parts) for parts in said] if kind == "DataError" else []
+    lines = str(refused).split("\n") if kind == "DataError" else []
+    paths = [_placed(line)[0] for line in lines]
     made["error"]["where"] = list(dict.fromkeys(filter(None, paths))) or None
     if isinstance(refused, Infeasible):
         made["error"]["conflict"] = list(refused.conflict)
@@ -838,18 +838,19 @@ def refusal(refused: Exception) -> Json:
 
 def _placed(line: str) -> tuple[str, str]:
     """Where a message says that something is wrong, and what."""
-    where = _path(line.split(": "))
-    return where, line[len(where) + 2 :] if line.startswith(f"{where}: ") else line
+    parts = line.split(": ")
+    path = _path(parts)
+    return ".".join(path), ": ".join(parts[len(path) :])
 
 
-def _path(parts: Sequence[str]) -> str:
-    """The path at the start of a message: ``participants[3].pay``, ``rules`` and ``as_of``."""
+def _path(parts: Sequence[str]) -> list[str]:
+    """The path at the start of a message: ``participants[3].pay``, or ``rules`` and ``as_of``."""
     found: list[str] = []
     for part in parts[:-1]:
         if not re.fullmatch(r"[\w.\[\]-]+", part):
             break
         found.append(part)
-    return ".".join(found)
+    return found
 
 
 def error(kind: str, message: str) -> Json:

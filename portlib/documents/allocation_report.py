@@ -37,7 +37,7 @@ from portlib.documents.document import (
 )
 from portlib.documents.drawings import drawn
 from portlib.documents.universe import Universe
-from portlib.documents.words import percent, with_names
+from portlib.documents.words import percent, value, with_names
 from portlib.estimation.draws import student_t_scenarios
 from portlib.records import Array
 
@@ -362,8 +362,8 @@ def _groups(universe: Universe) -> list[Block]:
             if ranges is not None:
                 ends = ranges[name]
                 row.append(_span(*ends))
-            row += [percent(low, 0) if low > 0 else ""] * floors
-            row += [percent(high, 0) if high < 1 else ""] * caps
+            row += [value(float(low), "share") if low > 0 else ""] * floors
+            row += [value(float(high), "share") if high < 1 else ""] * caps
             rows.append(row)
         made.append(Table(head, rows, widths=[2, *[1] * (len(head) - 1)]))
     made.append(_chart_of_groups(universe))

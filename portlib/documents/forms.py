@@ -29,7 +29,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.run import Run
-from portlib.documents.words import dollars, percent, with_labels, yearly_cost
+from portlib.documents.words import dollars, percent, value, with_labels, yearly_cost
 from portlib.plan import Plan
 from portlib.retirement import plan_menu
 from portlib.retirement.plan_menu import fund_costs
@@ -162,7 +162,8 @@ def _automatic(plan: Plan) -> str:
     share = plan.rules["contributions"]["automatic"]
     if not share:
         return "No automatic contributions by the plan's rules."
-    return f"{percent(share, 0)} of pay, automatically; the right to refuse or change it is stated."
+    stated = value(share, "share")
+    return f"{stated} of pay, automatically; the right to refuse or change it is stated."
 
 
 def _default(plan: Plan) -> str:
@@ -173,11 +174,10 @@ def _default(plan: Plan) -> str:
     words = f"{plan.funds.loc[fund, 'label']}; expenses {cost} a year"
     if plan.vintages is not None and plan_menu.series_of(plan) == fund:
         path = plan.vintages["equity"]
-        words += (
-            f"; equity {percent(float(path.iloc[0]), 0)} {path.index[0]:g} years before retirement"
-        )
+        first = value(float(path.iloc[0]), "share")
+        words += f"; equity {first} {path.index[0]:g} years before retirement"
         if 0 in path.index:
-            words += f", {percent(float(path.loc[0]), 0)} at retirement"
+            words += f", {value(float(path.loc[0]), 'share')} at retirement"
     return said(words)
 
 
@@ -228,7 +228,7 @@ def _people(plan: Plan) -> str:
     return (
         f"Ages {ages.iloc[0]:.0f} to {ages.iloc[2]:.0f} (eight in ten), the middle "
         f"{ages.iloc[1]:.0f}; middle pay {dollars(people['pay'].median())}, deferral "
-        f"{percent(people['deferral_rate'].median(), 0)}, balance "
+        f"{value(float(people['deferral_rate'].median()), 'share')}, balance "
         f"{dollars(people['balance'].median())}; normal retirement age "
         f"{plan.rules['normal_retirement_age']}."
     )
@@ -261,9 +261,9 @@ def _series(plan: Plan) -> str:
         return "The plan offers no target-date series."
     path = plan.vintages["equity"]
     return "Equity: " + "; ".join(
-        f"{years:g} years to go: {percent(share, 0)}"
+        f"{years:g} years to go: {value(share, 'share')}"
         if years >= 0
-        else f"retired {-years:g} years: {percent(share, 0)}"
+        else f"retired {-years:g} years: {value(share, 'share')}"
         for years, share in zip(path.index.to_numpy(float), path, strict=True)
     )
 

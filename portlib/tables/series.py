@@ -462,6 +462,11 @@ def _decimals(
     if any(named) and len(set(plain)) == len(plain) and all(plain):
         values = values.set_axis(plain, axis=1)
     known = values.notna().to_numpy() & (values != 0).to_numpy()
+    if unit == "decimal" and any(named):
+        marked = grid.cells.columns[named.index(True)]
+        raise DataError(
+            f"{grid.name}: unit decimal was said, but column {marked!r} is marked as percent"
+        )
     if percent.any():
         bare = known & ~percent
         if bare.any() and unit != "percent" and not all(named):

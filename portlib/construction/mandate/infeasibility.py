@@ -72,8 +72,11 @@ class Infeasible(ValueError):
     @cached_property
     def _found(self) -> _Found:
         told = diagnose(*self._asked)
-        assert told is not None  # nothing obeys the mandate
-        return told._found
+        if told is not None:
+            return told._found
+        # Refused by less than what `diagnose` takes for nothing: all rules, and no cure.
+        hard = [rule.name for rule in self._asked[0].constraints if rule.penalty is None]
+        return _Found(tuple(hard), {}, {})
 
     @property
     def conflict(self) -> tuple[str, ...]:
@@ -94,7 +97,7 @@ class Infeasible(ValueError):
         )
         return (
             f"no portfolio obeys {', '.join(map(repr, self.conflict))} together. Least cure: "
-            f"{cure}."
+            f"{cure or 'a change too small to be named'}."
         )
 
     def __reduce__(self) -> tuple[type[Infeasible], _Found]:

@@ -140,7 +140,10 @@ def best(
         return Found(replace(found.allocation, mandate=mandate.fingerprint), found.gap)
     what = f"maximum utility (A = {risk_aversion:g}), one date of the series"
     alone = allocation(funds, mandate, chosen, what, "optimal", "comparison", start, {})
-    return Found(alone, 0.0 if found is None else found.gap)
+    if found is None:
+        return Found(alone, 0.0)
+    ahead = most - _utility(funds, found.allocation.w, risk_aversion)
+    return Found(alone, max(found.gap - ahead, 0.0))
 
 
 def _plainly_forbidden(mandate: Mandate, at: int) -> bool:

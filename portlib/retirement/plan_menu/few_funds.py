@@ -26,8 +26,8 @@ from numpy.typing import NDArray
 
 from portlib.construction.engines import NotSolved, allocation, refusal
 from portlib.construction.mandate import Infeasible, Mandate
-from portlib.construction.mandate.infeasibility import possible
-from portlib.construction.mandate.mandate import SLIGHT, Program
+from portlib.construction.mandate.infeasibility import possible, refuted
+from portlib.construction.mandate.mandate import Program
 from portlib.ranges import door
 from portlib.records import Allocation, Array, Assumptions
 
@@ -189,18 +189,6 @@ def best_few(
     return FewFunds(found, best.value, max(bound, best.value), solved)
 
 
-def _refuted(y: Array, rows: Array, least: Array, most: Array, low: Array, high: Array) -> bool:
-    """Whether multipliers of the rows prove that no weights obey them: more is asked of the rows
-    together than weights between the bounds can give (Farkas 1902)."""
-    limit = np.where(y > 0, least, most)
-    limited = np.isfinite(limit)
-    y = np.where(limited, y, 0.0)
-    together = y @ rows
-    given = np.maximum(together, 0.0) @ high + np.minimum(together, 0.0) @ low
-    asked = y[limited] @ limit[limited]
-    return bool(asked - given > SLIGHT * np.abs(y).sum())
-
-
 class _Search:
     def __init__(
         self, a: Assumptions, mandate: Mandate, aversion: float, k: int, whole: bool
@@ -308,7 +296,7 @@ class _Search:
                 return w
             y = np.zeros(len(rows))
             y[same], y[~same] = -r.y, r.z_l - r.z_u
-            if _refuted(y, rows, least, most, low, high):
+            if refuted(p, y):
                 return None
         if not possible(p):
             return None

@@ -58,7 +58,7 @@ def daily() -> Rule:
 @door(absolute=SHARE, relative=SHARE)
 def drift(absolute: float, relative: float) -> Rule:
     """Speaks when some weight is off target by more than the lesser of `absolute` and `relative`
-    of the target.
+    of the target. Of what has no target nothing may be held, since any part of nothing is nothing.
 
     Examples
     --------
@@ -77,6 +77,9 @@ def drift(absolute: float, relative: float) -> Rule:
     ...     np.array([0.5, 0.5]), np.array([0.25, 0.75]), ""
     ... )  # at the limit, not beyond
     False
+    >>> all_in, crumb = np.array([0.5, 0.5, 0.0]), np.array([0.5, 0.499, 0.001])
+    >>> speaks(all_in, all_in, ""), speaks(crumb, all_in, "")
+    (False, True)
     """
     return lambda w, t, ends: bool((np.abs(w - t) > np.minimum(absolute, relative * t)).any())
 

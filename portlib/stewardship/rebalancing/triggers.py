@@ -85,7 +85,8 @@ def drift(absolute: float, relative: float) -> Trigger:
     """Speaks when a weight is off target by more than `absolute`, or by more than `relative` of the
     target itself.
 
-    Whichever is less counts for each asset (the "5/25 rule" of practice: 0.05 and 0.25).
+    Whichever is less counts for each asset (the "5/25 rule" of practice: 0.05 and 0.25). An asset
+    whose target is zero is to be sold: any part of nothing is nothing, so its band is none.
 
     Parameters
     ----------
@@ -114,6 +115,9 @@ def drift(absolute: float, relative: float) -> Trigger:
     ('', 'asset 1 is 0.0600 off target, band 0.0500')
     >>> said(0.60, 0.245, 0.155)
     'asset 2 is 0.0350 off target, band 0.0300'
+    >>> held, sold = np.array([0.6, 0.39, 0.01]), np.array([0.6, 0.4, 0.0])
+    >>> drift(0.05, 0.25)(Situation(held, sold, np.zeros((1, 3)), 1))
+    'asset 2 is 0.0100 off target, band 0.0000'
     >>> drift(5, 0.25)
     Traceback (most recent call last):
     ...

@@ -22,7 +22,7 @@ from portlib.construction.mandate import (
     long_only,
     position_limit,
 )
-from portlib.construction.mandate.infeasibility import possible
+from portlib.construction.mandate.infeasibility import possible, refuted
 from portlib.construction.mandate.mandate import Program
 from portlib.construction.mean_variance import (
     maximum_utility,
@@ -278,13 +278,13 @@ def test_multipliers_prove_only_what_linear_programming_finds(seed):
     p = Program(low, high, rows, least, most, ("",) * m, names, names)
     assert possible(p) != empty
     tried = rng.normal(size=(200, m))
-    proved = [few_funds._refuted(y, rows, least, most, low, high) for y in tried]
+    proved = [refuted(p, y) for y in tried]
     assert empty or not any(proved)
 
 
 def test_a_row_that_asks_too_much_is_refuted_by_itself():
-    rows, low, high = np.array([[1.0, 1.0]]), np.zeros(2), np.full(2, 0.4)
-    whole = np.ones(1)
-    assert few_funds._refuted(np.array([3.0]), rows, whole, whole, low, high)
-    assert not few_funds._refuted(np.array([-3.0]), rows, whole, whole, low, high)
-    assert not few_funds._refuted(np.array([3.0]), rows, whole - 0.3, whole, low, high)
+    low, high, whole = np.zeros(2), np.full(2, 0.4), np.ones(1)
+    p = Program(low, high, np.ones((1, 2)), whole, whole, ("",), ("", ""), ("", ""))
+    assert refuted(p, np.array([3.0]))
+    assert not refuted(p, np.array([-3.0]))
+    assert not refuted(replace(p, rows_lower=whole - 0.3), np.array([3.0]))
