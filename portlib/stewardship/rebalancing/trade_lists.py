@@ -670,7 +670,8 @@ def account_of(
     w = held.to_numpy(float)
     p = prices.reindex(held.index).to_numpy(float) * 100
     shares = tuple(int(x) * (MICRO // 1000) for x in np.floor(w * balance * 100 / p * 1000 + 1e-6))
-    cash = max(int((balance + new_money) * 100 - float(p @ np.array(shares)) / MICRO), 0)
+    left = (balance + new_money) * 100 - float(p @ np.array(shares)) / MICRO
+    cash = max(int(left + 1e-6), 0)
     buyable, sellable = (
         np.where(room > 1e-9, room, 0.0) * (balance + new_money) * 100
         for room in (mandate.program.upper - w, w - np.maximum(mandate.program.lower, 0.0))

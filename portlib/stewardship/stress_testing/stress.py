@@ -589,6 +589,11 @@ def through_shocks(tested: Tested, classes: Assumptions, *, policy: Policy) -> p
     DataFrame (portfolios, shocks)
         Annual decimals.
 
+    Raises
+    ------
+    ValueError
+        Naming the classes held that the assumptions lack.
+
     Examples
     --------
     In calm each class is expected where `shocks.conditional` says; expenses come off:
@@ -607,11 +612,12 @@ def through_shocks(tested: Tested, classes: Assumptions, *, policy: Policy) -> p
     [{'shares fall': -0.1804, 'shares fall, crisis': -0.1804}]
     """
     share = policy["crisis_correlation_blend"]
+    x = _aligned(tested.mix, classes)
     columns = {}
     for name, shock in policy["stress_shocks"].items():
         for words, blend in ((name, 0.0), (f"{name}, crisis", share)):
             expected = shocks.propagate(classes, shock, blend, policy=policy)
-            columns[words] = tested.mix @ expected[list(tested.mix.columns)] - tested.cost
+            columns[words] = x @ expected - tested.cost
     return pd.DataFrame(columns)
 
 
