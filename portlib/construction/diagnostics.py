@@ -99,7 +99,8 @@ def diagnostics(
     factors : loadings (assets, factors), with `factor_covariance` (factors, factors): what they do
         not explain is ``own``.
 
-    Raises ValueError for an unknown asset, and for a portfolio without risk.
+    Raises ValueError for an unknown asset, for a portfolio without risk, and for factors without
+    their covariance or the other way round.
 
     Examples
     --------
@@ -164,8 +165,11 @@ def _by_factor(
     factors: pd.DataFrame | None,
     covariance: pd.DataFrame | None,
 ) -> pd.Series | None:
-    if factors is None or covariance is None:
+    if factors is None and covariance is None:
         return None
+    if factors is None or covariance is None:
+        other = "factors" if factors is None else "factor_covariance"
+        raise ValueError(f"shares of factors need loadings and covariance: give {other} too")
     loads = factors.reindex(list(assumptions.labels))
     if loads.isna().any(axis=None):
         lost = loads.index[loads.isna().any(axis=1)]

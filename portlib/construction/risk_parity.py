@@ -296,6 +296,11 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
     -------
     Path
 
+    Raises
+    ------
+    NotSolved
+        Where scipy says that it did not end; not where it ends beside the answer.
+
     Examples
     --------
     It starts from equal weights, whose last contributes 0.1 of 0.18, where 0.3 is asked: 0.85 of
@@ -314,6 +319,8 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
     >>> sigma[0, 2] = sigma[2, 0] = -0.004
     >>> [path.w[2].round(2).item() for path in (slsqp(sigma, b), descend(sigma, b))]
     [0.0, 0.19]
+
+    It goes on in ``risk_parity.md``.
     """
     from scipy.optimize import LinearConstraint, minimize
 
@@ -336,6 +343,10 @@ def slsqp(sigma: Array, b: Array, *, tolerance: float = 1e-6) -> Path:
         constraints=LinearConstraint(np.ones((1, n)), 1, 1),
         options={"maxiter": 1000},
     )
+    if not found.success:
+        raise NotSolved(
+            f"SLSQP found no answer ({found.message}); ask it less exactly, or use descend"
+        )
     return Path(np.asarray(found.x / found.x.sum()), passes[1:], gaps[1:])
 
 

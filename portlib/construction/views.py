@@ -211,7 +211,9 @@ def momentum(returns: pd.DataFrame, months: int = 12, skip: int = 1) -> pd.DataF
     calendar.monthly(returns, "returns", error=ViewError)
     number("skip", skip, least=0, error=ViewError)
     number("months", months, above=skip, error=ViewError)
-    return returns.apply(np.log1p).rolling(months - skip).sum().shift(skip).apply(np.expm1).dropna()
+    # a product, since the logarithm of what is left of nothing would never leave the sum
+    grown = (1 + returns).rolling(months - skip).apply(np.prod, raw=True)
+    return grown.shift(skip).dropna() - 1
 
 
 @door(error=ViewError)

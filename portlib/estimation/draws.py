@@ -174,7 +174,7 @@ def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFr
     Raises
     ------
     ValueError
-        When the three are not of the same variables.
+        When the three are not of the same variables, and for a single draw or path.
 
     Examples
     --------
@@ -202,6 +202,8 @@ def moments_test(scenarios: Array, mu: ArrayLike, sigma: ArrayLike) -> pd.DataFr
             f"scenarios {x.shape}, mu {means.shape} and sigma {covariance.shape} must be of the "
             f"same variables"
         )
+    if len(x) < 2:
+        raise ValueError("one draw or path has no standard error: give two or more")
     deviation = (x[:, None, :] if x.ndim == 2 else x) - means
     square = np.einsum("pmi,pmj->pij", deviation, deviation) / deviation.shape[1] - covariance
     upper = np.triu_indices(deviation.shape[2])

@@ -29,6 +29,9 @@ from portlib.estimation import months
 from portlib.ranges import LEVEL, door, number, numbers
 from portlib.records import Array
 
+#: A difference of log variances or Sharpe ratios, or its error, up to which it is rounding.
+NOTHING = 1e-12
+
 
 class Estimate(NamedTuple):
     """A number and how unsure it is."""
@@ -403,7 +406,10 @@ def wilson(hits: ArrayLike, trials: ArrayLike, level: float = 0.95) -> tuple[Any
 
 def _test(difference: float, psi: Array, lags: int) -> Comparison:
     error = math.sqrt(long_run_variance(psi, lags) / len(psi))
-    p = math.erfc(abs(difference) / error / math.sqrt(2)) if error > 0 else 1.0
+    if abs(difference) <= NOTHING:
+        return Comparison(difference, error, 1.0)
+    # of series that are multiples of each other the difference is known without error
+    p = math.erfc(abs(difference) / error / math.sqrt(2)) if error > NOTHING else 0.0
     return Comparison(difference, error, p)
 
 

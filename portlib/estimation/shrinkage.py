@@ -87,7 +87,22 @@ class CovarianceEstimate:
     @property
     def condition_number(self) -> float:
         """Largest over smallest eigenvalue: how far an optimiser can magnify an error; infinite
-        where singular."""
+        where singular.
+
+        Examples
+        --------
+        Of uncorrelated assets the eigenvalues are the variances; of correlation a half they are a
+        half and three halves of one:
+
+        >>> def told(sigma):
+        ...     return CovarianceEstimate(np.array(sigma), "by hand", 60).condition_number
+        >>> told(np.diag([0.04, 0.01, 0.09])), round(told([[0.04, 0.02], [0.02, 0.04]]), 9)
+        (9.0, 3.0)
+        >>> told(np.diag([0.04, 4e-15])) == 0.04 / 4e-15, told(np.diag([0.04, 1e-16]))
+        (True, inf)
+        >>> told([[0.04, 0.04], [0.04, 0.04]]), told([[0.04, 0.05], [0.05, 0.04]])
+        (inf, inf)
+        """
         values = np.linalg.eigvalsh(self.sigma)
         return float(values[-1] / values[0]) if values[0] > 1e-14 * values[-1] else float("inf")
 
@@ -721,6 +736,8 @@ def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
     the volatility of 'bonds' is negative or missing
     >>> refused(risk.iloc[::-1])
     volatilities and correlations must have the same labels in one order: ['bonds', 'shares']
+    >>> refused(rho=rho.loc[["bonds", "shares"]])  # rows as well as columns
+    volatilities and correlations must have the same labels in one order: ['shares', 'bonds']
     >>> refused(rho=rho[["bonds", "shares"]])
     volatilities and correlations must have the same labels in one order: ['shares', 'bonds']
     >>> refused(rho=rho * np.array([[1, 1], [0.9, 1]]))

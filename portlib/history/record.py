@@ -256,6 +256,16 @@ class History:
             raise DataError(
                 f"history: {earliest.name} ends in {earliest.last:%Y-%m}, before {last}"
             )
+        if start > end and first and last:
+            raise DataError(
+                f"history: from {first} to {last} there is no month; give the earlier first"
+            )
+        if start > end and first:
+            raise DataError(
+                f"history: {earliest.name} ends in {earliest.last:%Y-%m}, before {first}"
+            )
+        if start > end and last:
+            raise DataError(f"history: {latest.name} starts in {latest.first:%Y-%m}, after {last}")
         if start > end:
             raise DataError(
                 f"history: no month in common: {latest.name} starts in {start:%Y-%m}, "
@@ -275,6 +285,8 @@ class History:
     def span(self, *names: str, first: str | None = None, last: str | None = None) -> str:
         """The words for a table's or a figure's span: ``'1988-01 to 2026-09, 465 months'``."""
         index = self.months(*names, first=first, last=last, gaps="drop").index
+        if not len(index):
+            raise DataError(f"history: no month in which all of {', '.join(names)} are known")
         between = len(pd.period_range(index[0], index[-1], freq="M")) - len(index)
         without = f", {between} of them missing" if between else ""
         return f"{index[0]:%Y-%m} to {index[-1]:%Y-%m}, {len(index) + between} months{without}"

@@ -12,6 +12,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from portlib.data import DataError
 from portlib.history.record import MonthlySeries, Provenance
 from portlib.history.treasuries import bill_returns, bond_returns, constant_maturity_returns
 
@@ -324,6 +325,10 @@ def month_ends(daily: pd.Series) -> pd.Series:
     >>> ends = month_ends(pd.Series([4.0, 4.1, 4.3, None, None], days))
     >>> ends.index.astype(str).tolist(), ends.tolist()
     (['2026-01-31'], [4.1])
+    >>> month_ends(pd.Series([4.3, None], days[2:4], name="DGS10"))
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: DGS10: no month is over among its days, to 2026-03-02
     """
     known = daily.dropna()
     month = pd.DatetimeIndex(known.index) + pd.offsets.MonthEnd(0)
@@ -331,6 +336,8 @@ def month_ends(daily: pd.Series) -> pd.Series:
     newest = pd.Timestamp(known.index[-1])
     if (month[-1] - newest).days > _LAST_DAYS:
         last = last.iloc[:-1]
+    if last.empty:
+        raise DataError(f"{daily.name}: no month is over among its days, to {newest:%Y-%m-%d}")
     index = pd.date_range(last.index[0], last.index[-1], freq="ME", name="month")
     return last.reindex(index)
 

@@ -278,10 +278,18 @@ def _wide(grid: Grid) -> Grid:
         for column in grid.cells
         if not any(np.isfinite(_any_number(cell)) for cell in grid.cells[column].unique())
         and (grid.cells[column] != "").all()
+        and set(grid.cells[column].str.lower()) - MISSING  # a series without a value has no names
     ]
     if len(texty) != 1:
         return grid
     names = grid.cells[texty[0]]
+    spelt: dict[str, str] = {}
+    for name, line in zip(names, grid.lines, strict=True):
+        first = spelt.setdefault(" ".join(name.split()).lower(), name)
+        if name != first:
+            raise DataError(
+                f"{grid.name}: line {line}: {name!r} was {first!r} before; spell each name one way"
+            )
     value = next(column for column in grid.cells if column != texty[0])
     listed = pd.DataFrame({"date": grid.dates.values, "name": names, "value": grid.cells[value]})
     if (twice := listed.duplicated(["date", "name"])).any():

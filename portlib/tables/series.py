@@ -159,7 +159,14 @@ def returns(
         _unique(grid, daily.index)
         values = _compounded(daily)
         values = _complete_months(grid.name, values, pd.DatetimeIndex(daily.index), often)
-        values, partial = _covered_months(values, daily.ffill().notna() & daily.bfill().notna())
+        recorded = daily.ffill().notna() & daily.bfill().notna()
+        values, partial = _covered_months(values, recorded)
+        lacking = (recorded & daily.isna()).sum()
+        partial += [
+            f"{fund} without a return on {count} {often}{'s' * (count > 1)} between others, which "
+            "count as no change"
+            for fund, count in lacking[lacking > 0].items()
+        ]
         notes = [*notes, f"compounded from {often}s", *partial]
         form = grid.dates.form
     else:

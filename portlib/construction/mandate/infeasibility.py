@@ -243,7 +243,7 @@ class _Changes:
 
 
 def possible(p: Program) -> bool:
-    """Whether any weights obey these limits and bounds.
+    """Whether any weights obey these limits and bounds; ValueError where no solver can tell.
 
     Examples
     --------
@@ -259,6 +259,8 @@ def possible(p: Program) -> bool:
     >>> most = group_limit("both", ["a", "b"], upper=1.05)
     >>> [possible(Mandate("ab", [*rules[1:], one]).program) for one in (most, most.relaxed(0.1))]
     [False, True]
+
+    It goes on in ``infeasibility.md``.
     """
     import highspy
 
@@ -266,7 +268,10 @@ def possible(p: Program) -> bool:
     limits = p.rows_lower, p.rows_upper
     solver = _programme(nothing, (p.lower, p.upper), p.rows, limits)
     solver.run()
-    return bool(solver.getModelStatus() != highspy.HighsModelStatus.kInfeasible)
+    status = solver.getModelStatus()
+    if status not in (highspy.HighsModelStatus.kInfeasible, highspy.HighsModelStatus.kOptimal):
+        raise _undecided(status)
+    return bool(status == highspy.HighsModelStatus.kOptimal)
 
 
 def refuted(p: Program, y: Array) -> bool:

@@ -80,8 +80,8 @@ def read(text: str, path: Path, series: str | None = None) -> PublishedFile:
     Raises
     ------
     DataError
-        For a series that is not named or not known, keys that are no dates or do not rise, gaps
-        between months, a cell that is no number.
+        For a series that is not named or not known, keys that are no dates or do not rise,
+        quarters and years, a cell that is no number, and a file without any row or figure.
 
     Examples
     --------
@@ -137,12 +137,16 @@ def _of_name(path: Path) -> str:
 
 
 def _file(rows: list[list[str]], names: list[str], path: Path, pattern: str) -> PublishedFile:
+    if not names:
+        raise DataError(f"{path.name}: the header names no series")
     if unknown := [name for name in names if name not in SERIES]:
         raise DataError(
             f"{path.name}: {unknown[0]}: not a series that the book uses ({', '.join(SERIES)})"
         )
     if {SERIES[name] for name in names} != {SERIES[names[0]]}:
         raise DataError(f"{path.name}: one file, one publisher and unit; split {', '.join(names)}")
+    if not rows:
+        raise DataError(f"{path.name}: no row stands under the header")
     short = next((row for row in rows if len(row) != len(names) + 1), None)
     if short is not None:
         raise DataError(f"{path.name}: row {short[0]} has {len(short) - 1} values for {len(names)}")
@@ -151,12 +155,19 @@ def _file(rows: list[list[str]], names: list[str], path: Path, pattern: str) -> 
     frequency, index = _dates(keys, pattern, path.name)
     publisher, licence, unit = SERIES[names[0]]
     table = PublishedTable(", ".join(names), frequency, values.set_axis(index), unit)
-    known = table.values.dropna(how="all").index
+    newest = _newest(table, path)
     blank = int(table.values.isna().any(axis=1).sum())
     notes = (f"blank, and kept missing: {blank}",) if blank else ()
-    return PublishedFile(
-        publisher, licence, "+".join(names), f"{known[-1]:%Y-%m-%d}", (table,), notes
-    )
+    return PublishedFile(publisher, licence, "+".join(names), newest, (table,), notes)
+
+
+def _newest(table: PublishedTable, path: Path) -> str:
+    """The day of the last figure; `DataError`, naming the column, where one has none at all."""
+    known = table.values.notna()
+    if not known.any().all():
+        column = known.columns[~known.any()][0]
+        raise DataError(f"{path.name}: column {column!r}: no figure at all")
+    return f"{known.index[known.any(axis=1)][-1]:%Y-%m-%d}"
 
 
 def _dates(keys: Sequence[str], pattern: str, name: str) -> tuple[Frequency, pd.DatetimeIndex]:
@@ -179,6 +190,8 @@ def _fitted_curve(rows: list[list[str]], path: Path) -> PublishedFile:
     at = next((i for i, row in enumerate(rows) if row[0] == "Date"), None)
     if at is None or "SVENPY10" not in rows[at]:
         raise DataError(f"{path.name}: no header 'Date,BETA0,...' with the par yields SVENPY")
+    if not rows[at + 1 :]:
+        raise DataError(f"{path.name}: no row stands under the header")
     wide = next((row for row in rows[at + 1 :] if len(row) != len(rows[at])), None)
     if wide is not None:
         raise DataError(f"{path.name}: row {wide[0]} is not as wide as the header")
@@ -188,7 +201,6 @@ def _fitted_curve(rows: list[list[str]], path: Path) -> PublishedFile:
     _, index = _dates([row[0] for row in rows[at + 1 :]], "%Y-%m-%d", path.name)
     par = values.set_axis(index).filter(like="SVENPY")
     table = PublishedTable("fitted par yields", "day", par, "percent")
-    last = par.dropna(how="all").index[-1]
     return PublishedFile(
-        BOARD, f"{OPEN}; staff research", "feds200628", f"{last:%Y-%m-%d}", (table,)
+        BOARD, f"{OPEN}; staff research", "feds200628", _newest(table, path), (table,)
     )

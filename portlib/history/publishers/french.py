@@ -176,7 +176,8 @@ def _section(
     in_sequence(index, where)
     step = np.diff(index.year * 12 + index.month)
     if (step != (1 if digits == 6 else 12)).any():
-        raise DataError(f"{where}: {keys[int(np.argmax(step > step.min())) + 1]} follows a gap")
+        gap = int(np.argmax(step != (1 if digits == 6 else 12)))
+        raise DataError(f"{where}: {keys[gap + 1]} follows a gap")
     values = values.set_axis(index if digits == 6 else pd.Index(map(int, keys), name="year"))
     factors = columns[0] in _FACTORS
     is_return = factors or "return" in title.lower()

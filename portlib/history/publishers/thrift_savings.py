@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from portlib.data import DataError
@@ -44,7 +45,7 @@ def read(text: str, path: Path) -> PublishedFile:
     ------
     DataError
         For no day at all, a row that is too short, a key that is no date, dates given twice, and a
-        price of the five that is missing or not positive.
+        price that is not positive, or of the five missing.
 
     Examples
     --------
@@ -69,10 +70,12 @@ def read(text: str, path: Path) -> PublishedFile:
     prices.csv: no day stands under the header
     >>> told(days[0], days[0])
     prices.csv: 2026-02-02 comes after a later date
-    >>> told(days[0].replace("110.5", "0"))
-    prices.csv: a price of G, F, C, S, I is missing or not positive
-    >>> told(days[0].replace("110.5", ""))
-    prices.csv: a price of G, F, C, S, I is missing or not positive
+    >>> told(days[0].replace("110.5", "0"), days[1])
+    prices.csv: 2026-02-02: the price of C is missing or not positive
+    >>> told(days[0].replace("100.2", ""), days[1])
+    prices.csv: 2026-02-02: the price of S is missing or not positive
+    >>> told(days[0], days[1].replace("25.1", "-25.1"))
+    prices.csv: 2026-01-30: the price of L_Income is missing or not positive
     >>> told(days[0] + ",1")
     prices.csv: row 2026-02-02 has 8 fields, not 7
     >>> told(days[0].replace("2026-02-02", "2026-02-30"))
@@ -95,8 +98,13 @@ def read(text: str, path: Path) -> PublishedFile:
     values = numbers([row[1:] for row in rows[1:]], names, ("",), path.name)
     values = values.set_axis(pd.DatetimeIndex(dates, name="day")).sort_index()
     in_sequence(pd.DatetimeIndex(values.index), path.name)
-    if (values[list(FUNDS)] <= 0).any(axis=None) or values[list(FUNDS)].isna().any(axis=None):
-        raise DataError(f"{path.name}: a price of {', '.join(FUNDS)} is missing or not positive")
+    wrong = (values <= 0) | values[list(FUNDS)].isna().reindex(columns=names, fill_value=False)
+    if wrong.any(axis=None):
+        row, column = np.argwhere(wrong.to_numpy())[0]
+        raise DataError(
+            f"{path.name}: {values.index[row]:%Y-%m-%d}: the price of {names[column]} is missing "
+            "or not positive"
+        )
     table = PublishedTable("share prices", "day", values, "dollars")
     last = values.index[-1]
     return PublishedFile(PUBLISHER, OPEN, "fund-price-history", f"{last:%Y-%m-%d}", (table,))

@@ -42,7 +42,7 @@ def test_dates_in_words_and_blanks_after_commas_are_read(tmp_path):
     [
         ((), "no day stands under the header"),
         ((NEWEST_FIRST[0], NEWEST_FIRST[0]), "2026-10-07 comes after a later date"),
-        ((NEWEST_FIRST[0].replace("98.7654", ""),), "a price of G, F, C, S, I is missing"),
+        ((NEWEST_FIRST[0].replace("98.7654", ""),), "the price of C is missing"),
         ((NEWEST_FIRST[0].replace("98.7654", "0"),), "is missing or not positive"),
         ((NEWEST_FIRST[0][:30],), "row 2026-10-07 has 5 fields, not 8"),
         ((NEWEST_FIRST[0].replace("2026-10-07", "10/07/26"),), "'10/07/26' is no date"),
