@@ -98,16 +98,22 @@ def read(text: str, path: Path) -> PublishedFile:
     values = numbers([row[1:] for row in rows[1:]], names, ("",), path.name)
     values = values.set_axis(pd.DatetimeIndex(dates, name="day")).sort_index()
     in_sequence(pd.DatetimeIndex(values.index), path.name)
-    wrong = (values <= 0) | values[list(FUNDS)].isna().reindex(columns=names, fill_value=False)
-    if wrong.any(axis=None):
-        row, column = np.argwhere(wrong.to_numpy())[0]
-        raise DataError(
-            f"{path.name}: {values.index[row]:%Y-%m-%d}: the price of {names[column]} is missing "
-            "or not positive"
-        )
+    if (values[list(FUNDS)] <= 0).any(axis=None) or values[list(FUNDS)].isna().any(axis=None):
+        raise _no_price(values[list(FUNDS)], path)
+    life_cycle = values.drop(columns=list(FUNDS))  # each begins on a day of its own
+    if (life_cycle <= 0).any(axis=None):
+        raise _no_price(life_cycle.fillna(1.0), path)
     table = PublishedTable("share prices", "day", values, "dollars")
     last = values.index[-1]
     return PublishedFile(PUBLISHER, OPEN, "fund-price-history", f"{last:%Y-%m-%d}", (table,))
+
+
+def _no_price(prices: pd.DataFrame, path: Path) -> DataError:
+    row, column = np.argwhere(~(prices > 0).to_numpy())[0]
+    return DataError(
+        f"{path.name}: {prices.index[row]:%Y-%m-%d}: the price of {prices.columns[column]} is "
+        "missing or not positive"
+    )
 
 
 def _funds(header: list[str]) -> list[str]:
