@@ -33,7 +33,24 @@ def on_the_day(days: pd.DataFrame, targets: pd.DataFrame) -> pd.Series:
     >>> targets = pd.DataFrame({"g": [0.4, 0.4, 0.3], "c": [0.6, 0.6, 0.7]}, dates)
     >>> on_the_day(days, targets).round(6).tolist()  # 0.0004 + 0.012, -0.03, 0.0006 + 0.007
     [0.0124, -0.03, 0.0076]
+
+    What is missing is not nothing: not a day, a fund or a return.
+
+    >>> later = targets.set_axis(dates + pd.Timedelta(days=7))
+    >>> for wrong in (later, targets[["g"]], targets.assign(c=[0.6, 0.6, None])):
+    ...     try:
+    ...         on_the_day(days, wrong)
+    ...     except ValueError as error:
+    ...         print(error)
+    returns and targets are not of the same days; join them by day first
+    returns and targets are not of the same funds: c
+    targets: 2026-01-07 is missing; leave the day out of all
+    >>> on_the_day(days.where(days != -0.05), targets)
+    Traceback (most recent call last):
+    ...
+    ValueError: returns: 2026-01-06 is missing; leave the day out of all
     """
+    _known(returns=days, targets=targets)
     return (targets * days).sum(axis=1)
 
 
@@ -53,10 +70,31 @@ def a_day_late(days: pd.DataFrame, targets: pd.DataFrame) -> pd.Series:
     >>> expected = [0.0124, -0.05 * 0.612 / 1.0124, (0.002 * 0.3 + 0.01 * 0.665) / 0.965]
     >>> bool(np.allclose(a_day_late(days, targets), expected, atol=1e-15))
     True
+    >>> a_day_late(days.where(days != 0.02), targets)
+    Traceback (most recent call last):
+    ...
+    ValueError: returns: 2026-01-05 is missing; leave the day out of all
     """
+    _known(returns=days, targets=targets)
     before = days.shift(1).fillna(0.0)
     drifted = targets * (1 + before)
     return (drifted.div(drifted.sum(axis=1), axis=0) * days).sum(axis=1)
+
+
+def _known(**tables: pd.Series | pd.DataFrame) -> None:
+    """Refuse tables of other days or funds, and missing figures, which a sum takes for nothing."""
+    (first, table), *rest = tables.items()
+    for name, other in rest:
+        if not other.index.equals(table.index):
+            raise ValueError(f"{first} and {name} are not of the same days; join them by day first")
+        both = isinstance(table, pd.DataFrame) and isinstance(other, pd.DataFrame)
+        apart = sorted(set(map(str, table)) ^ set(map(str, other))) if both else []
+        if apart:
+            raise ValueError(f"{first} and {name} are not of the same funds: {', '.join(apart)}")
+    for name, one in tables.items():
+        lost = one.index[pd.DataFrame(one).isna().any(axis=1)]
+        if len(lost):
+            raise ValueError(f"{name}: {lost[0]:%Y-%m-%d} is missing; leave the day out of all")
 
 
 class Slope(NamedTuple):
@@ -110,7 +148,13 @@ def lateness(fund: pd.Series, days: pd.DataFrame, targets: pd.DataFrame) -> Slop
     Traceback (most recent call last):
     ...
     ValueError: the market never moved: on the day and a day late are the same
+    >>> lateness(base.iloc[1:], days, targets)
+    Traceback (most recent call last):
+    ...
+    ValueError: the fund and returns are not of the same days; join them by day first
     """
+    told: dict[str, pd.Series | pd.DataFrame] = {"the fund": fund, "returns": days}
+    _known(**told)
     base = on_the_day(days, targets)
     beyond = (fund - base).to_numpy(float)
     late = (a_day_late(days, targets) - base).to_numpy(float)
@@ -172,7 +216,16 @@ def switched(fund: pd.Series, first: pd.Series, second: pd.Series) -> Switch:
     Traceback (most recent call last):
     ...
     ValueError: the returns follow one account throughout, from 2026-01
+    >>> switched(seen, first, second.shift(1))
+    Traceback (most recent call last):
+    ...
+    ValueError: the second account: 2026-01-05 is missing; leave the day out of all
+    >>> switched(seen.iloc[:3], first, second)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: the fund and the first account are not of the same days; ...
     """
+    _known(**{"the fund": fund, "the first account": first, "the second account": second})
     a = ((fund - first) ** 2).to_numpy(float)
     b = ((fund - second) ** 2).to_numpy(float)
     whole = np.concatenate([[0.0], np.cumsum(a)]) + b.sum() - np.concatenate([[0.0], np.cumsum(b)])

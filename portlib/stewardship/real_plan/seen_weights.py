@@ -17,6 +17,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from portlib.estimation.months import same
 from portlib.estimation.style_analysis import simplex_least_squares
 from portlib.ranges import COUNT, door, numbers
 from portlib.records import Array
@@ -103,7 +104,21 @@ def distance(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
     >>> other = pd.DataFrame({"G": [0.3, 0.5], "C": [0.5, 0.2], "F": [0.2, 0.3]})
     >>> distance(three, other).round(9).tolist()  # (0.1 + 0.1 + 0.2) / 2, (0 + 0.1 + 0.1) / 2
     [0.2, 0.1]
+
+    A class that stands in one of them only is no difference of nothing:
+
+    >>> distance(three, other[["C", "F"]])
+    Traceback (most recent call last):
+    ...
+    ValueError: the two mixes are not of the same classes: G
+    >>> distance(three, other.iloc[:1])
+    Traceback (most recent call last):
+    ...
+    ValueError: the two mixes do not have the same rows; join them by their labels first
     """
+    if apart := sorted(set(map(str, one)) ^ set(map(str, other))):
+        raise ValueError(f"the two mixes are not of the same classes: {', '.join(apart)}")
+    same(one, other, "the two mixes")
     return (one - other).abs().sum(axis=1) / 2
 
 
