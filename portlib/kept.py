@@ -34,6 +34,10 @@ def marked(value: Any) -> bytes | None:
     (True, False)
     >>> marked({"a": object()}) is None
     True
+    >>> marked({"a": 1, "b": 2}) == marked({"b": 2, "a": 1}), marked([1, True]) == marked([True, 1])
+    (False, False)
+    >>> marked(["x" * (MOST_BYTES - 20)]) is None, marked(["x" * MOST_BYTES]) is None
+    (False, True)
     """
     try:
         written = marshal.dumps(value, 2)
@@ -52,6 +56,20 @@ class Kept(Generic[Made]):
     ([4, 9, 4], 2)
     >>> squares.find(3), squares.find(5)
     (9, None)
+
+    The one asked for longest ago leaves, here 2; what is kept is not made again, and what has no
+    name, or is not to be kept, always is:
+
+    >>> squares.get(5, lambda: 25), squares.find(2), squares.get(3, lambda: 0), len(squares)
+    (25, None, 9, 2)
+    >>> [squares.get(name, lambda: at) for name in (None, ("a", None)) for at in (1, 2)]
+    [1, 2, 1, 2]
+    >>> [squares.get(9, lambda: at, keep=lambda made: made > 4) for at in (3, 81, 5)]
+    [3, 81, 81]
+    >>> squares.get(3, lambda: 0), squares.find(5)  # 9 took the place of 5
+    (9, None)
+    >>> squares.clear(), len(squares), squares.find(3)
+    (None, 0, None)
     """
 
     def __init__(self, most: int) -> None:

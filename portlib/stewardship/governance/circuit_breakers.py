@@ -12,6 +12,8 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
+
 from portlib.construction.mandate import Infeasible
 from portlib.plan import Plan
 from portlib.policy import Policy
@@ -104,9 +106,20 @@ def risk_measures(
     {'growth volatility': 0.15, 'careful volatility': 0.06, 'Sharpe ratio': 0.5, 'turnover': 0.2}
     >>> risk_measures(made, 0.02)["turnover"], risk_measures({}, 0.02)
     (0.0, {'Sharpe ratio': nan, 'turnover': 0.0})
+
+    What is no number stays none, whichever portfolio it is of, and a return without risk is beyond
+    any limit:
+
+    >>> strange = made | {"bold": {"weights": {"A": math.nan}, "mean": math.nan, "risk": 0.2}}
+    >>> told = risk_measures(strange, 0.02, held | {"bold": {"weights": {"A": 1.0}}})
+    >>> told["Sharpe ratio"], told["turnover"], told["bold volatility"]
+    (nan, nan, 0.2)
+    >>> still = {"cash": {"weights": {"C": 1.0}, "mean": 0.02, "risk": 0.0}}
+    >>> risk_measures(made | still, 0.02)["Sharpe ratio"]
+    inf
     """
     volatility = {f"{name} volatility": float(p["risk"]) for name, p in portfolios.items()}
-    sharpe = max(((p["mean"] - rf) / p["risk"] for p in portfolios.values()), default=math.nan)
+    sharpe = [(p["mean"] - rf) / p["risk"] if p["risk"] else math.inf for p in portfolios.values()]
     moved = [
         sum(
             abs(p["weights"].get(f, 0.0) - held[name]["weights"].get(f, 0.0))
@@ -116,7 +129,11 @@ def risk_measures(
         for name, p in portfolios.items()
         if held and name in held
     ]
-    return {**volatility, "Sharpe ratio": float(sharpe), "turnover": max(moved, default=0.0)}
+    return {
+        **volatility,
+        "Sharpe ratio": float(np.max(sharpe, initial=-math.inf)) if sharpe else math.nan,
+        "turnover": float(np.max(moved, initial=0.0)),
+    }
 
 
 def risk_limits(

@@ -105,7 +105,13 @@ def expected(assumptions: Assumptions, weights: Mapping[str, float]) -> dict[str
     >>> # 0.4 * 0.05 + 0.6 * 0.03; 0.16 * 0.04 + 0.36 * 0.01 + 2 * 0.24 * 0.003
     >>> round(expected(told, {"a": 0.5})["mean"], 9)  # what is left earns nothing
     0.015
+    >>> expected(told, {"a": 0.5, "gold": 0.2, "b": 0.3, "art": 0.0})
+    Traceback (most recent call last):
+    ...
+    ValueError: the assumptions lack gold, which the portfolio holds
     """
+    if strange := [name for name, x in weights.items() if x and name not in assumptions.labels]:
+        raise ValueError(f"the assumptions lack {', '.join(strange)}, which the portfolio holds")
     w = np.array([weights.get(label, 0.0) for label in assumptions.labels])
     return {
         "weights": dict(weights),

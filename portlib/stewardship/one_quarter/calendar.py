@@ -116,7 +116,9 @@ def _basis(desk: Desk, at: datetime) -> Iterator[Due]:
     views = inbox.in_force(desk.office, at)
     classes = inbox.expected(desk.seen, plan_menu.class_assumptions(desk.seen), views)
     if classes.labels != then.labels or not (
-        np.allclose(classes.mu, then.mu, atol=1e-9) and np.allclose(classes.sigma, then.sigma)
+        np.allclose(classes.mu, then.mu, atol=1e-9)
+        and np.allclose(classes.sigma, then.sigma)
+        and np.isclose(classes.rf, then.rf, atol=1e-9)
     ):
         yield Due("remake", "assumptions", "they are others than those of the release")
 
@@ -132,6 +134,10 @@ def _account(
         yield Due("rebalance", desk.plan.policy["rebalance_trigger"], why)
     weights, _, _ = held(desk.ledger, prices)
     funds = plan_menu.menu_assumptions(desk.seen, assumptions_of(event))
+    if strange := [str(fund) for fund in weights.index if fund not in funds.labels]:
+        why = f"held, and not on the menu, so that their risk is not known: {', '.join(strange)}"
+        yield Due("look", "holdings", why)
+        return
     w = weights.reindex(list(funds.labels), fill_value=0.0).to_numpy(float)
     limit = desk.plan.policy["circuit_breakers"]["volatility"][posture]
     if (risk := funds.risk_of(w)) > limit:
