@@ -162,9 +162,9 @@ class Assumptions:
             )
         if isinstance(rf, str) or rf is None or not np.isfinite(rf):
             raise AssumptionsError(f"rf must be finite, got {rf!r}: give a number")
-        for name, value in (*zip(names, means.tolist(), strict=True), ("rf", float(rf))):
+        told = [*(f"the expected return of {name!r}" for name in names), "rf"]
+        for what, value in zip(told, [*means.tolist(), float(rf)], strict=True):
             if abs(value) >= PERCENT:
-                what = "rf" if name == "rf" else f"the expected return of {name!r}"
                 raise AssumptionsError(
                     f"{what} is {value:g}, which is {value:.0%} a year; in percent? "
                     f"Write {value / 100:g} for {value:g}%, and variances in decimals squared"

@@ -15,6 +15,7 @@ Left out: taxes, and prices that move with the trade.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -25,6 +26,7 @@ import pandas as pd
 from portlib.estimation.forecast_record.editions import Edition
 from portlib.estimation.forecast_record.outcomes import monthly
 from portlib.estimation.forecast_record.published import ForecastError, LookAhead
+from portlib.estimation.inference import NOTHING
 from portlib.ranges import door
 from portlib.records import Array
 
@@ -216,7 +218,10 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     fit = OLS(gap, np.ones((len(gap), 1))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     difference = 12 * float(fit.params[0])
     error = 12 * float(fit.bse[0])
-    z = difference / error
+    if abs(difference) <= NOTHING:
+        z = 0.0
+    else:
+        z = difference / error if error > NOTHING else math.copysign(math.inf, difference)
     normal = NormalDist()
     seen = normal.inv_cdf(0.975) + normal.inv_cdf(0.8)
     return pd.Series(
@@ -226,6 +231,6 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
             "z": z,
             "p-value": 2 * (1 - normal.cdf(abs(z))),
             "detectable": seen * error,
-            "years needed": len(gap) / 12 * (seen / abs(z)) ** 2,
+            "years needed": len(gap) / 12 * (seen / abs(z)) ** 2 if z else math.inf,
         }
     )

@@ -25,6 +25,9 @@ from portlib.records import Array, Assumptions
 
 #: Weights, prices and eigenvalues below this, relative to the problem's own scale, are rounding.
 ROUNDING = 1e-12
+#: Exposures on which another mix could gain more than this share of the fund's sum of squares are
+#: no optimum, and none are given.
+CERTAIN = 1e-8
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,12 +121,7 @@ def style(
         y = r[span[0] : span[1], at]
         x = f[span[0] : span[1]]
         w = _month_weights(len(x), half_life)
-        months = len(x) ** 2 / (w @ w)
-        if months <= n + 2:
-            raise ValueError(
-                f"half_life {half_life} leaves {months:.1f} effective months for {n} indices: "
-                f"lengthen it"
-            )
+        months = _effective(w, n, half_life)
         b[at], gap, left = _fit(y, x, w, demean, names)
         rest = y - x @ b[at].T
         spare = months - (b[at] > 1e-9).sum(axis=1)
@@ -143,7 +141,7 @@ def style(
         kkt = np.pad(_moments(x, w, demean).T @ _moments(x, w, demean), (0, 1), constant_values=1.0)
         kkt[n, n] = 0  # so that the inverse has 1 / SSR_i on its diagonal
         errors[at] = np.sqrt((own / (spare - 1))[:, None] * np.diag(np.linalg.inv(kkt))[:n])
-    keep = fit[:, 5] <= 1e-8
+    keep = fit[:, 5] <= CERTAIN
     failed |= {str(fund): "no optimum found" for fund in funds.columns[usable[~keep[usable]]]}
     fund = funds.columns[keep]
     by = ["r_squared", "specific_risk", "alpha", "alpha_error", "months", "gap"]
@@ -275,12 +273,12 @@ def rolling(
     -------
     DataFrame
         By (month, fund), a column an index; missing where a fund lacks returns in a window or is
-        constant in it.
+        constant in it, or where no optimum was found.
 
     Raises
     ------
     ValueError
-        As `style` does, and for a window of fewer months than indices plus three.
+        As `style` does, and for a window of fewer months than indices plus three or no step.
 
     Examples
     --------
@@ -309,8 +307,10 @@ def rolling(
     It goes on in ``styles.md``.
     """
     (r, f), w = _checked(funds, indices), _month_weights(window, half_life)
+    number("step", step, least=1)
     if not f.shape[1] + 3 <= window <= len(f):
         raise ValueError(f"a window must have {f.shape[1] + 3} to {len(f)} months, not {window}")
+    _effective(w, f.shape[1], half_life)
     ends = np.arange(len(r), window - 1, -step)[::-1]
     b = np.full((len(ends), r.shape[1], f.shape[1]), np.nan)
     for done, end in enumerate(ends):
@@ -340,6 +340,11 @@ def selection_returns(
     DataFrame (months, funds)
         Monthly decimals, from the month after the first window on.
 
+    Raises
+    ------
+    ValueError
+        Naming indices that the exposures lack.
+
     Examples
     --------
     The mix known at the end of February holds in March and until a newer one is known:
@@ -355,10 +360,19 @@ def selection_returns(
     [0.0275, 0.02, 0.016]
     >>> [str(month) for month in beyond.index], round(float(beyond.loc["2020-05", "b"]), 9)
     (['2020-03', '2020-04', '2020-05'], -0.28)
+    >>> selection_returns(funds, indices[["bonds", "shares"]], rolled).equals(beyond)
+    True
+    >>> selection_returns(funds, indices.assign(gold=0.0), rolled)
+    Traceback (most recent call last):
+    ...
+    ValueError: the exposures lack gold
     """
     ends = rolled.index.unique("month")
     known = np.searchsorted(ends, indices.index) - 1  # the last estimate that ends before the month
-    b = rolled.to_numpy(float).reshape(len(ends), -1, indices.shape[1])[known[known >= 0]]
+    if lost := [str(name) for name in indices if name not in rolled]:
+        raise ValueError(f"the exposures lack {', '.join(lost)}")
+    by_index = rolled[list(indices)].to_numpy(float)
+    b = by_index.reshape(len(ends), -1, indices.shape[1])[known[known >= 0]]
     mix = np.einsum("tmn,tn->tm", b, indices.to_numpy(float)[known >= 0])
     return funds.loc[known >= 0, rolled.index.unique("fund")] - mix
 
@@ -460,7 +474,7 @@ def drift(
     Raises
     ------
     ValueError
-        Below two windows, and for funds that `style` leaves out.
+        Below two windows, and for funds that `style` leaves out or that are constant in a window.
 
     Examples
     --------
@@ -499,6 +513,11 @@ def drift(
     if (whole := style(funds, indices, minimum_months=months)).failed:
         raise ValueError(f"leave out, or complete: {whole.failed}")
     b = rolling(funds, indices, window, step=window).to_numpy(float).reshape(-1, funds.shape[1], n)
+    if (without := funds.columns[np.isnan(b).any(axis=(0, 2))]).size:
+        raise ValueError(
+            f"no style in every window: {', '.join(map(str, without))}; leave out what stands "
+            "still for so long, or give a longer window"
+        )
     rest = (
         funds.to_numpy(float).reshape(len(b), window, -1)
         - indices.to_numpy(float).reshape(len(b), window, n) @ b.mT
@@ -551,7 +570,13 @@ def collinearity(indices: pd.DataFrame) -> pd.DataFrame:
     >>> left = pd.Series(np.sqrt(12 / np.diag(np.linalg.inv(border))[:4]), list(indices))
     >>> np.allclose(found["unexplained"].astype(float), left[found.index])
     True
+    >>> collinearity(indices[["gold"]])
+    Traceback (most recent call last):
+    ...
+    ValueError: one index has no others that could stand in for it: give two or more
     """
+    if indices.shape[1] < 2:
+        raise ValueError("one index has no others that could stand in for it: give two or more")
     x = indices.to_numpy(float) - indices.to_numpy(float).mean(axis=0)
     rows = {}
     closest = indices.columns[(indices.corr().to_numpy() - 2 * np.eye(x.shape[1])).argmax(axis=1)]
@@ -1084,12 +1109,24 @@ def _month_weights(months: int, half_life: float | None) -> Array:
     return np.asarray(w * months / w.sum(), float)
 
 
+def _effective(w: Array, n: int, half_life: float | None) -> float:
+    """So many equal months tell as much as those weighted; ValueError for too few."""
+    months = float(len(w) ** 2 / (w @ w))
+    if months <= n + 2:
+        raise ValueError(
+            f"half_life {half_life} leaves {months:.1f} effective months for {n} indices: "
+            f"lengthen it"
+        )
+    return months
+
+
 def _moments(r: Array, w: Array, demean: bool) -> Array:
     return np.sqrt(w)[:, None] * (r - demean * (w @ r) / len(w))
 
 
 def _fit(r: Array, f: Array, w: Array, demean: bool, names: pd.Index) -> tuple[Array, Array, int]:
-    """Exposures, their certificates, and how many block pivoting did not finish."""
+    """Exposures, their certificates, and how many block pivoting did not finish; exposures are
+    missing where no optimum was found."""
     (x, y), n = (_moments(v, w, demean) for v in (f, r)), f.shape[1]
     gram = x.T @ x
     cross = x.T @ y
@@ -1104,4 +1141,5 @@ def _fit(r: Array, f: Array, w: Array, demean: bool, names: pd.Index) -> tuple[A
         )
     b, left = simplex_least_squares(gram, cross)
     slope = b @ gram - cross.T
-    return b, (np.sum(b * slope, axis=1) - slope.min(axis=1)) / np.sum(y**2, axis=0), left
+    gap = (np.sum(b * slope, axis=1) - slope.min(axis=1)) / np.sum(y**2, axis=0)
+    return np.where(gap[:, None] <= CERTAIN, b, np.nan), gap, left
