@@ -193,6 +193,42 @@ def test_the_first_python_that_fits_is_taken_and_a_machine_without_one_is_told(
     assert "without its module venv (Debian, Ubuntu: apt install python3-venv)" in fitting.stderr
 
 
+PIP = """
+case "$*" in
+"config list") printf '%s\\n' "global.extra-index-url='file:///one\\nfile:///two'" \\
+    "global.timeout='60'" ":env:.find-links='wheels'" ;;
+*) echo "pip $*" >>"$(dirname "$0")/asked" ;;
+esac
+"""
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_uv_is_told_where_pip_looks_and_where_it_finds_nothing_pip_is_asked(
+    tmp_path: Path, holds: bool
+) -> None:
+    folder = tmp_path / "the venv"
+    (folder / "bin").mkdir(parents=True)
+    python = f'[ "$1" = -c ] && exec "{sys.executable}" "$@"\nshift 2\n{PIP}'
+    program(folder / "bin" / "python", python)
+    program(folder / "bin" / "jupytext-config", "exit 0")
+    program(
+        folder / "bin" / "uv",
+        f'echo "uv $*" >>"$(dirname "$0")/asked"\nexit {0 if holds else 1}',
+    )
+    first = program(tmp_path / "python3", f'[ "$1" = -m ] || exec "{sys.executable}" "$@"')
+    result = environment(folder, str(first), MPLCONFIGDIR=str(tmp_path / "matplotlib"))
+    assert result.returncode == 0, result.stderr
+    asked = (folder / "bin" / "asked").read_text(encoding="utf-8").splitlines()
+    assert asked[0].startswith("pip install --quiet") and "uv.txt" in asked[0]
+    assert "--index file:///one --index file:///two --find-links wheels" in asked[1]
+    assert asked[1].startswith("uv pip install") and "--require-hashes" in asked[1]
+    by_pip = [one for one in asked if "--require-hashes -r requirements.lock" in one][1:]
+    assert len(by_pip) == (0 if holds else 1)
+    assert all(one.startswith("pip install") for one in by_pip)
+    (only,) = [x for x in (folder / "uv.txt").read_text().splitlines() if not x.startswith(" ")]
+    assert only.startswith("uv==")
+
+
 def test_an_environment_that_is_a_link_is_taken_as_it_is(tmp_path: Path) -> None:
     link = tmp_path / "venv"
     link.symlink_to(Path(sys.prefix))
