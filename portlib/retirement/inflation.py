@@ -62,12 +62,13 @@ class Inflation:
     (0.03, 0.75, 0.01, "not stated; level: a survey's")
     >>> np.log1p(moved.path(np.zeros(2))).round(6).tolist()  # it starts from its level
     [0.03, 0.03]
-    >>> process.surprises(2, 3, np.random.default_rng(1)).shape
-    (2, 3)
-    >>> Inflation(2.5, 0.75, 0.017)  # doctest: +ELLIPSIS
+    >>> drawn = process.surprises(90, 70, np.random.default_rng(1))
+    >>> drawn.shape, bool(abs(drawn.mean()) < 0.05), bool(abs(drawn.std() - 1) < 0.05)
+    ((90, 70), True, True)
+    >>> Inflation(2.5, 0.6, 0.017)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: inflation of mean 2.5, persistence 0.75 and shock 0.017: annual decimals, ...
+    ValueError: inflation of mean 2.5, persistence 0.6 and shock 0.017: annual decimals, ...
     >>> def refused(mean=0.02, persistence=0.5, shock=0.01):
     ...     try:
     ...         return Inflation(mean, persistence, shock).mean != mean
@@ -161,6 +162,8 @@ def annual_changes(prices: pd.Series) -> pd.Series:
     >>> index[["2019-12-31", "2020-12-31", "2021-12-31"]] = [100.0, 110.0, 99.0]
     >>> np.exp(annual_changes(index)).round(6).to_dict()
     {2020: 1.1, 2021: 0.9}
+    >>> annual_changes(index[:"2021-11-30"]).index.tolist()  # a year without its December is none
+    [2020]
     """
     index = pd.DatetimeIndex(prices.index)
     december = prices[index.month == 12].astype(float)
