@@ -323,7 +323,8 @@ def of_folder(folder: Path, policy: Policy, *, risk_aversion: float | None = Non
     if current is not None and abs(float(current.sum()) - 1) > WHOLE:
         found.refuse("current.csv", f"weights add up to {current.sum():.1%}, not to 100%")
     rules = _rules(folder, names, groups, current, found)
-    aversion = risk_aversion or policy["model_risk_aversion"][policy["default_posture"]]
+    usual = policy["model_risk_aversion"][policy["default_posture"]]
+    aversion = usual if risk_aversion is None else risk_aversion
     sigma = _covariance(window, policy["covariance_estimator"])
     rf = survey_assumptions(policy["cma_horizon_years"]).rf
     equal = np.full(len(names), 1 / len(names))

@@ -630,8 +630,8 @@ def in_force(
 def keys_due(
     roster: Mapping[str, Sequence[Key]], at: datetime, *, longest: timedelta, notice: timedelta
 ) -> dict[str, str]:
-    """Which roles' keys are to be replaced, and why: none counts, no last moment, too long, or soon
-    over.
+    """Which roles' keys are to be replaced, and why: none counts or two do, no last moment, too
+    long, or soon over.
 
     Parameters
     ----------
@@ -656,6 +656,7 @@ def keys_due(
     ...     "endless": [Key("0xA", first=day)],
     ...     "from ever": [Key("0xA", last=day)],
     ...     "over": [key(-300, -1)],
+    ...     "two": [key(-300, 30), key(-1, 300)],
     ... }
     >>> for role, why in keys_due(
     ...     roster, day, longest=timedelta(365), notice=timedelta(30)
@@ -669,12 +670,16 @@ def keys_due(
     endless: its key has no first or no last moment
     from ever: its key has no first or no last moment
     over: no key counts
+    two: two keys count at once; end one of them
     """
     found = {}
     for role, keys in roster.items():
         counting = [key for key in keys if key.counts(at)]
         if not counting:
             found[role] = "no key counts"
+            continue
+        if len(counting) > 1:
+            found[role] = "two keys count at once; end one of them"
             continue
         (key,) = counting
         if key.first is None or key.last is None:
