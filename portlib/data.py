@@ -335,8 +335,9 @@ def _sources(root: Path) -> dict[str, dict[str, Any]]:
         if strange := {entry["confidence"]} - {*CONFIDENCE} | {
             *entry.get("columns", {}).values()
         } - {*UNITS}:
+            unknown = ", ".join(sorted(map(repr, strange)))
             raise DataError(
-                f"sources.yml: {name}: {strange}: no confidence or unit that portlib.data knows"
+                f"sources.yml: {name}: {unknown}: no confidence or unit that portlib.data knows"
             )
     listed = {"sources.yml", "policy.yml", "model_inventory.yml"}
     listed |= {"policy_schema.yml", "plan_schema.yml"}

@@ -75,7 +75,7 @@ def door(
     def guarded(function: Callable[Asked, Answer]) -> Callable[Asked, Answer]:
         parameters = inspect.signature(function).parameters
         unknown = set(limits) - set(parameters)
-        assert not unknown, f"{function.__qualname__} has no {', '.join(unknown)}"
+        assert not unknown, f"{function.__qualname__} has no {', '.join(sorted(unknown))}"
         asked = [
             (at, name, str(parameter.annotation), parameter.default, limits.get(name, {}))
             for at, (name, parameter) in enumerate(parameters.items())

@@ -121,7 +121,7 @@ def risk_measures(
     volatility = {f"{name} volatility": float(p["risk"]) for name, p in portfolios.items()}
     sharpe = [(p["mean"] - rf) / p["risk"] if p["risk"] else math.inf for p in portfolios.values()]
     moved = [
-        sum(
+        math.fsum(  # exact in any order
             abs(p["weights"].get(f, 0.0) - held[name]["weights"].get(f, 0.0))
             for f in {*p["weights"], *held[name]["weights"]}
         )

@@ -123,7 +123,7 @@ def build(
     }
     sigma = 12 * past.cov().to_numpy(float)
     volatility = pd.Series(np.sqrt(np.diag(sigma)), list(FUNDS))
-    rest = list(set(FUNDS) - set(FORECAST))
+    rest = [fund for fund in FUNDS if fund not in FORECAST]
     means = said.reindex(list(FUNDS)).fillna(0.0)
     classes = Assumptions(
         list(FUNDS),

@@ -727,14 +727,14 @@ def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) 
     >>> homes = Assumptions(["cash", LISTED], [0.03, 0.06], [[0.0001, 0.0], [0.0, 0.04]])
     >>> changed(homes, {"mean": {"listed real estate": -0.02}}, policy=decided).mu.round(9).tolist()
     [0.03, 0.04]
-    >>> changed(told, {"mean": {"tulips": 0.1}}, policy=decided)  # doctest: +ELLIPSIS
+    >>> changed(told, {"mean": {"cash": 0.0, "tulips": 0.1, "art": 0.2}}, policy=decided)
     Traceback (most recent call last):
     ...
-    ValueError: stress_assumptions: tulips: neither ...
-    >>> changed(told, {"means": {"cash": 0.1}}, policy=decided)  # doctest: +ELLIPSIS
+    ValueError: stress_assumptions: art, tulips: neither mean, volatility, crisis nor a class
+    >>> changed(told, {"crisis": 0.1, "means": {"cash": 0.1}}, policy=decided)
     Traceback (most recent call last):
     ...
-    ValueError: stress_assumptions: means: neither ...
+    ValueError: stress_assumptions: means: neither mean, volatility, crisis nor a class
     """
     equity = policy["equity_classes"]
     names = list(classes.labels)
@@ -743,10 +743,10 @@ def changed(classes: Assumptions, change: Mapping[str, Any], *, policy: Policy) 
         "other": [c not in equity for c in names],
         "listed real estate": [c == LISTED for c in names],
     } | {c: [c == o for o in names] for c in names}
-    known = {"mean", "volatility", "crisis"}
+    known = ("mean", "volatility", "crisis")
     words = {
         w for what in ("mean", "volatility") for w in change.get(what, {})
-    } - groups.keys() | set(change) - known
+    } - groups.keys() | set(change) - set(known)
     if words:
         raise ValueError(
             f"stress_assumptions: {', '.join(sorted(words))}: neither {', '.join(known)} nor a "
