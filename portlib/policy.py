@@ -296,6 +296,12 @@ def _whole(weights: Mapping[str, float]) -> bool:
     return abs(math.fsum(weights.values()) - 1) <= 1e-6
 
 
+def _surveyed() -> int:
+    """How many classes there are without any of a plan's own."""
+    kinds = data.mapping(data.ROOT / "policy_schema.yml", aliases=True)["kinds"]
+    return len(kinds["asset_class"]["enum"])
+
+
 def _pairwise(low: Mapping[str, float], high: Mapping[str, float]) -> bool:
     return all(low[posture] < high[posture] for posture in POSTURES)
 
@@ -330,6 +336,11 @@ RELATIONS: tuple[tuple[tuple[str, ...], Callable[..., bool], str], ...] = (
         ("circuit_breakers",),
         lambda breakers: _rising(breakers["volatility"]),
         "volatilities rise from conservative to aggressive",
+    ),
+    (
+        ("optimizer", "black_litterman_tau"),
+        lambda optimizer, tau: optimizer != "RESAMPLED" or round(12 / tau) > _surveyed(),
+        "under RESAMPLED, one over tau is years of more months than the survey has classes",
     ),
     (("reference_portfolio",), _whole, "weights sum to one"),
     (

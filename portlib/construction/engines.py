@@ -578,6 +578,9 @@ def _by_cholesky(square: Array, held: Array, right: Array) -> Array | None:
     >>> held = np.ones((1, 2))
     >>> _by_cholesky(np.diag([1.0, 4.0]), held, np.array([0.0, 0.0, 5.0])).tolist()
     [4.0, 1.0, 4.0]
+    >>> worth = np.array([3.0, 2.0, 5.0])  # a = 3 + y, 4 b = 2 + y
+    >>> _by_cholesky(np.diag([1.0, 4.0]), held, worth).round(9).tolist()
+    [4.2, 0.8, 1.2]
 
     Two assets that are nearly one are left to the shortest solution, as is what is no covariance:
 

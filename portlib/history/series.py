@@ -14,7 +14,7 @@ import pandas as pd
 
 from portlib.data import DataError
 from portlib.history.record import MonthlySeries, Provenance
-from portlib.history.treasuries import bill_returns, bond_returns, constant_maturity_returns
+from portlib.history.treasuries import bill_returns, bond_returns
 
 FUNDS = {
     "tsp_g": "special-issue Treasury securities (TSP G fund)",
@@ -257,8 +257,17 @@ def corporate_series(
     (0.005, True)
     >>> bonds.name, told.name, told.label, bonds.quantity
     ('baa_corporate', 'baa_yield', 'Baa corporate yield', 'return')
+
+    A month that nobody published is no return, nor is the one after it:
+
+    >>> six = pd.date_range("2026-01-31", periods=6, freq="ME")
+    >>> yields = pd.Series([None, 0.048, 0.048, None, 0.06, 0.06], six)
+    >>> bonds, told = corporate_series(yields, "aaa", 20, origin)
+    >>> bonds.values.round(9).tolist(), told.values.tolist()
+    ([0.004, nan, nan, 0.005], [0.048, 0.048, nan, 0.06, 0.06])
     """
-    returns = constant_maturity_returns(yields.to_frame(), maturity_years).iloc[:, 0]
+    known = yields.loc[yields.first_valid_index() :]
+    returns = bond_returns(known, maturity_years)
     words = f"{grade.capitalize()} corporate"
     averaged = "averages over the month"
     basis = f"repriced at {maturity_years:g} years from {averaged}, without defaults"
@@ -267,7 +276,7 @@ def corporate_series(
         MonthlySeries(
             f"{grade}_yield",
             f"{words} yield",
-            yields,
+            known,
             "yield",
             f"seasoned bonds, {averaged}",
             origin,

@@ -248,7 +248,7 @@ def _mix(name: str, given: Any, found: Findings) -> dict[str, float]:
     numbers = isinstance(mix, Mapping) and all(
         isinstance(w, (int, float)) and not isinstance(w, bool) for w in mix.values()
     )
-    if not numbers or abs(sum(mix.values()) - 1) > 1e-6:
+    if not numbers or not abs(sum(mix.values()) - 1) <= 1e-6:
         found.refuse(
             FILE,
             f"{name}: history {given!r} is no series, and no weights of series that sum to one",

@@ -114,13 +114,15 @@ class HeldExposures:
         return self.mapped.add(self.unmapped.clip(lower=0.0), axis=0)
 
     def total(self, classes: Sequence[str]) -> pd.DataFrame:
-        """Bounds of several classes together (equity, say): columns lower, point, upper."""
+        """Bounds of several classes together (equity, say): columns lower, point, upper; no point
+        where nothing is known."""
         own = [name for name in classes if name in self.mapped]
         low = self.mapped[own].sum(axis=1)
+        known = self.mapped.sum(axis=1) != 0
         return pd.DataFrame(
             {
                 "lower": low,
-                "point": self.point[own].sum(axis=1),
+                "point": self.point[own].sum(axis=1).where(known),
                 "upper": low + self.unmapped.clip(lower=0.0),
             }
         )
