@@ -877,7 +877,8 @@ def seal_forecast(
     """Seal what is expected of a plan's classes and portfolios (`stewardship.sealed_forecasts`).
 
     The portfolios are those that `optimize` gives for each posture, the rivals equal shares of all
-    options that it considers and 60% US large companies with 40% core bonds.
+    options that it considers and 60% US large companies with 40% core bonds, under the plan's own
+    names for them, of a plan that has assumptions for both.
 
     Parameters
     ----------
@@ -905,10 +906,14 @@ def seal_forecast(
     funds = plan_menu.menu_assumptions(ours, classes)
     models = {posture: optimize(plan_, assumptions, {"posture": posture}) for posture in POSTURES}
     equal = dict.fromkeys(funds.labels, 1 / len(funds))
-    rivals = {
-        "equal shares": sealed_forecasts.expected(funds, equal),
-        "60/40": sealed_forecasts.expected(classes, {"us_large_equity": 0.6, "us_core_bonds": 0.4}),
+    rivals = {"equal shares": sealed_forecasts.expected(funds, equal)}
+    naive = {
+        held: weight
+        for name, weight in (("us_large_equity", 0.6), ("us_core_bonds", 0.4))
+        for held in [own for own in ours.policy.called(name) if own in classes.labels][:1]
     }
+    if len(naive) == 2:
+        rivals["60/40"] = sealed_forecasts.expected(classes, naive)
     horizon = ours.policy["cma_horizon_years"]
     said = sealed_forecasts.statement(classes, models, rivals, horizon)
     event = sealed_forecasts.seal(log, said, key, role=role, plan=sent, at=at)

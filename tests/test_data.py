@@ -144,11 +144,11 @@ def test_a_file_without_source_and_a_source_without_file_are_refused(folder):
     ("old", "new", "message"),
     [
         ("  publisher: The Vanguard Group, Inc.\n", "", "vanguard_10y lacks publisher"),
-        ("  confidence: medium\n", "  confidence: sure\n", "vanguard_10y: : 'sure'"),
+        ("  confidence: medium\n", "  confidence: sure\n", "vanguard_10y: 'sure'"),
         (
             "    return_low: decimal per year\n",
             "    return_low: percent\n",
-            "vanguard_10y: : 'percent'",
+            "vanguard_10y: 'percent'",
         ),
         ("vanguard_10y:\n", "vanguard_10y: [\n", "sources.yml: is not YAML"),
     ],
