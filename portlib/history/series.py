@@ -266,8 +266,8 @@ def corporate_series(
     >>> bonds.values.round(9).tolist(), told.values.tolist()
     ([0.004, nan, nan, 0.005], [0.048, 0.048, nan, 0.06, 0.06])
     """
-    known = yields.loc[yields.first_valid_index() :]
-    returns = bond_returns(known, maturity_years)
+    yields = yields.loc[yields.first_valid_index() :]
+    returns = bond_returns(yields, maturity_years)
     words = f"{grade.capitalize()} corporate"
     averaged = "averages over the month"
     basis = f"repriced at {maturity_years:g} years from {averaged}, without defaults"
@@ -276,7 +276,7 @@ def corporate_series(
         MonthlySeries(
             f"{grade}_yield",
             f"{words} yield",
-            known,
+            yields,
             "yield",
             f"seasoned bonds, {averaged}",
             origin,
