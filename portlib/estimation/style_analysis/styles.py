@@ -366,6 +366,8 @@ def selection_returns(
     Traceback (most recent call last):
     ...
     ValueError: the exposures lack gold
+
+    It goes on in ``styles.md``.
     """
     ends = rolled.index.unique("month")
     known = np.searchsorted(ends, indices.index) - 1  # the last estimate that ends before the month
@@ -806,6 +808,8 @@ def category_check(
     >>> wider = category_check(found, sigma, called, targets, margin=0.07, r_squared_floor=0.5)
     >>> wider["verdict"].tolist()  # the floor itself is enough
     ['as labelled', 'as labelled', 'flagged', 'no rule']
+
+    It goes on in ``styles.md``.
     """
     away = style_distance(found.exposures, targets, sigma)
     stated = categories[away.index]
@@ -880,6 +884,8 @@ def shrunk_alpha(
     Traceback (most recent call last):
     ...
     ValueError: prior_sd is 1: ...
+
+    It goes on in ``styles.md``.
     """
     number("prior_sd", prior_sd, least=0, below=1)
     for what, series in (("alpha_error", alpha_error), ("expense_ratio", expense_ratio)):

@@ -48,7 +48,23 @@ _FACTORS = ("Mkt-RF", "SMB", "HML", "RF", "Mom", "WML")
 
 
 def recognises(text: str) -> bool:
-    """Whether the text is one of French's files, with or without its preamble."""
+    """Whether the text is one of French's files, with or without its preamble.
+
+    Examples
+    --------
+    A preamble that names the database is enough, and so is a first header of factors:
+
+    >>> preamble = "This file was created using the 202602 {} database.\\n,Lo 10,Hi 10\\n"
+    >>> [recognises(preamble.format(whose)) for whose in ("CRSP", "Bloomberg", "Compustat")]
+    [True, True, False]
+    >>> first = ("Mkt-RF", "SMB", "HML", "RF", "Mom", "WML", "Lo 10")
+    >>> [recognises(f"Factors\\n\\n,{name},x\\n202601,1,2\\n") for name in first]
+    [True, True, True, True, True, True, False]
+    >>> [recognises(f"{key},Mom,Mkt-RF\\n") for key in ("Date", "", "Month", "Mom")]
+    [True, True, False, False]
+    >>> recognises("Mom\\n\\n"), recognises("a,b\\n,Mom\\n"), recognises(" " * 4000 + "\\n,Mom\\n")
+    (False, False, False)
+    """
     if _DATABASE.search(text[:4000]):
         return True
     header = next((row for row in rows_of(text[:4000]) if len(row) > 1), [])
