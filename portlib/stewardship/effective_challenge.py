@@ -582,6 +582,11 @@ def printed_method(
     -------
     Grid
 
+    Raises
+    ------
+    ValueError
+        Where every point is beyond the volatility cap.
+
     Examples
     --------
     On a made universe, step by step: the sample's covariance plus the diagonal, returns from the
@@ -635,7 +640,12 @@ def printed_method(
     points = pd.DataFrame(
         [(x.mean, x.risk, x.sharpe) for x in reached], columns=["mean", "risk", "ratio"]
     )
-    best = points.loc[points["risk"] <= rules["monthly_volatility_cap"], "ratio"].idxmax()
+    cap = rules["monthly_volatility_cap"]
+    within = points[points["risk"] <= cap]
+    if within.empty:
+        least = points["risk"].min()
+        raise ValueError(f"no point has a monthly volatility of at most {cap:g}: least {least:.4f}")
+    best = within["ratio"].idxmax()
     return Grid(reached[int(best)], points, traced.maximum_sharpe(), a, mandate)
 
 
