@@ -139,6 +139,8 @@ def risk_budgets(sigma: ArrayLike, budgets: ArrayLike | None = None) -> Array:
     Traceback (most recent call last):
     ...
     portlib.construction.engines.NotSolved: covariance 1: no weights carry these budgets; ...
+
+    It goes on in ``many.md``.
     """
     x = _checked(sigma)
     n = x.shape[1]

@@ -180,6 +180,8 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     Traceback (most recent call last):
     ...
     ValueError: no method 'magic'; there are newton, cyclical, gradient
+
+    It goes on in ``risk_parity.md``.
     """
     steps = {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}
     if method not in steps:
