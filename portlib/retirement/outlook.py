@@ -684,12 +684,18 @@ def outlooks(
     Examples
     --------
     A person among many has the outlook that they have by themselves, on the same markets and
-    deaths; here the second of three, whose deferral rises by two points a year to a tenth:
+    deaths; here of three, whose deferrals rise by two points a year to a tenth, in a plan of 2025
+    that has decided otherwise:
 
     >>> from portlib import plan as plans
     >>> from portlib.retirement.cases import balanced
     >>> ours = plans.read(data.ROOT / "plan")
-    >>> three = replace(ours, participants=ours.participants.iloc[:3])
+    >>> said = {"retirement_age": [66.0, 60.0, 69.0], "deferral_rate": [0.43, 0.07, 0.14]}
+    >>> asked = ours.participants.iloc[:3].assign(**said)
+    >>> own = {"lifecycle_pay_growth": -0.01, "lifecycle_annuity_rate": 0.01}
+    >>> decided = ours.policy.replace(**own, spending_replacement=0.6)
+    >>> rules = {**ours.rules, "recordkeeping_fee": 99.0, "as_of": ours.as_of.replace(2025)}
+    >>> three = replace(ours, participants=asked, policy=decided, rules=rules)
     >>> years = np.random.default_rng(3).normal(0.04, 0.1, (40, 110, 2))
     >>> returns = Scenarios(years, ("equity", "bonds"), "SYNTHETIC")
     >>> rising = {"escalation": 0.02, "ceiling": 0.1, "nonelective": 0.01}
