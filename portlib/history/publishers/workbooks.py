@@ -152,6 +152,8 @@ def _world_bank(sheets: dict[Any, pd.DataFrame], name: str) -> PublishedFile:
     if not months.any():
         raise DataError(f"{name}: no row such as 1960M01")
     first = int(np.argmax(months.to_numpy()))
+    if first < 2:
+        raise DataError(f"{name}: {keys[first]} stands under no rows of names and units")
     header = [str(cell).strip(" *") for cell in sheet.iloc[first - 2]]
     units = [str(cell).strip("() ") for cell in sheet.iloc[first - 1]]
     body = sheet[months]
