@@ -53,9 +53,12 @@ def watched(
     >>> decided = {"index_fund_cost": 0.001, "monitoring_window_months": 3}
     >>> decided |= {"monitoring_rebalance_months": 1, "tail_level": 0.95}
     >>> decided |= {"fat_tail_degrees_of_freedom": 5}
-    >>> promise = watched(target, target[::-1], told, policy=decided)
-    >>> promise.target.tolist(), promise.benchmark.tolist(), promise.tracking_error
-    ([0.2, 0.25, 0.4, 0.05, 0.1], [0.2, 0.25, 0.4, 0.05, 0.1], 0.0)
+    >>> other = pd.Series({"f": 0.25, "i": 0.1, "g": 0.3, "s": 0.05, "c": 0.3})
+    >>> promise = watched(target, other, told, policy=decided)
+    >>> promise.target.tolist(), promise.benchmark.tolist()
+    ([0.2, 0.25, 0.4, 0.05, 0.1], [0.3, 0.25, 0.3, 0.05, 0.1])
+    >>> round(promise.tracking_error**2, 9)  # 0.01 * (0.01 + 0.04)
+    0.0005
     >>> round(promise.mean, 9)  # 0.004 + 0.0075 + 0.028 + 0.004 + 0.006
     0.0495
     """
