@@ -37,7 +37,8 @@ class Year:
     previous : last year's withdrawal.
     need : what is wanted from savings, zero where no spending was stated.
     gain : last year's real return of the savings; zero in the first year.
-    inflation : last year's, decimal; zero in the first year.
+    inflation : last year's, decimal; zero in the first year that is simulated, which for who is
+        retired already is not the first of retirement.
     factor : price of a real dollar a year for life, (rows, 1).
     period : the Uniform Lifetime Table's at this age, extended below 72 by the difference of a
         year, (rows, 1).

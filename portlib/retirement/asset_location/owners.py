@@ -403,7 +403,8 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     it withdraws.
 
     Withdrawals are the policy's rate of the traditional account at retirement, with contributions,
-    at `real_return`. Now means the working years, or retirement for who has retired.
+    at `real_return`. Now means the year of today's pay, with the deductions of today's age, or
+    retirement for who has retired.
     """
     put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
     n = one.working_years
@@ -415,7 +416,11 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     retired = max(one.retirement_age, one.age)
     old = {"over_65": one.over_65(retired), "in_force": one.year + retired - one.age}
     later = {**house, **old, "ordinary": one.other_income, "benefits": one.benefits}
-    now = {**house, "ordinary": one.pay - put_in.before_tax(one.roth_share)} if n else later
+    paid = {
+        "over_65": one.over_65(one.age),
+        "ordinary": one.pay - put_in.before_tax(one.roth_share),
+    }
+    now = {**house, **paid} if n else later
     more = {**later, "ordinary": one.other_income + max(drawn, 1.0)}
     extra = taxes.income_tax(**more).total - taxes.income_tax(**later).total
     return Rates(

@@ -52,6 +52,25 @@ def test_rates_rise_with_income_and_retirement_is_taxed_on_what_is_drawn():
     assert rates(replace(BASE, retirement_age=50)).ordinary < low.ordinary
 
 
+@pytest.mark.parametrize(
+    ("status", "age", "pay", "deducted", "on_top"),
+    [
+        ("single", 64, 78_000.0, 16_100, 0.0),
+        ("single", 66, 78_000.0, 16_100 + 2_050 + 6_000, 0.0),
+        ("single", 66, 90_000.0, 16_100 + 2_050 + 5_640, 0.06),  # 6 cents of each above 75,000
+        ("married_joint", 66, 160_000.0, 32_200 + 2 * 1_650 + 12_000, 0.0),
+    ],
+)
+def test_who_works_on_after_65_deducts_for_age_in_the_rate_of_today(
+    status, age, pay, deducted, on_top
+):
+    plain = replace(BASE, status=status, pay=pay, deferral_rate=0.1, roth_share=0.0, state_rate=0.0)
+    one = replace(plain, age=age, birth_year=2026 - age, retirement_age=69, year=2026)
+    ends = {"single": 50_400, "married_joint": 100_800}[status]  # of the 12% bracket, in 2026
+    bracket = 0.12 if 0.9 * pay - deducted < ends else 0.22
+    assert rates(one).ordinary == pytest.approx(bracket * (1 + on_top))
+
+
 def test_what_no_household_is_is_refused_by_name():
     with pytest.raises(ValueError, match="cannot be followed to 50"):
         replace(BASE, last_age=50)
