@@ -103,7 +103,8 @@ def best_few(
 ) -> FewFunds:
     """The best portfolio of few funds, in whole percents where asked.
 
-    Stops after `most_solved` problems and then says what is not proved (`FewFunds.gap`).
+    Stops after `most_solved` problems and then says what is not proved (`FewFunds.gap`): of what
+    was found by then, or else of the best single fund that obeys.
 
     Parameters
     ----------
@@ -130,7 +131,8 @@ def best_few(
     Infeasible
         For a mandate that no portfolio obeys.
     NotSolved
-        Where none does with so few funds or in whole percents, or none was found.
+        Where none does with so few funds or in whole percents, or none was found and no single fund
+        obeys.
 
     Examples
     --------
@@ -333,7 +335,23 @@ class _Search:
             while queue and part is None and -queue[0][0] > floor:
                 part = heapq.heappop(queue)[2]
         left = [-value for value, _, _ in queue] + ([] if part is None else [part.value])
+        if best is None and left:
+            best = self.alone()
         return best, max(left, default=-np.inf), self.solved
+
+    def alone(self) -> _Part | None:
+        """The best single fund, held whole, that obeys everything; None where none does."""
+        found = []
+        for w in np.eye(len(self.c)):
+            value = self.p.rows @ w
+            if (
+                (value >= self.p.rows_lower - HELD).all()
+                and (value <= self.p.rows_upper + HELD).all()
+                and (w >= self.p.lower - HELD).all()
+                and (w <= self.p.upper + HELD).all()
+            ):
+                found.append(self.valued(w, w, frozenset(), w))
+        return max(found, key=lambda part: part.value, default=None)
 
     def split(self, part: _Part) -> list[tuple[Array, Array, frozenset[int]]]:
         """Two parts that together hold every portfolio of this one that counts; none where its best

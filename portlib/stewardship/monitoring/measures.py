@@ -26,6 +26,9 @@ from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement.plan_menu.options import date_named
 from portlib.stewardship.monitoring.performance import predicted_tracking_error
 
+#: Annual volatility at or below which there is none: what rounding leaves of zero.
+NOTHING = 1e-9
+
 
 class History(NamedTuple):
     """Monthly returns of classes; those in `real` are real series in their place, the others
@@ -445,8 +448,15 @@ class Watched:
         ------
         ValueError
             Naming the month, counted from 1, in which a return is missing or no number: a measure
-            that skips it would be of another span than it says.
+            that skips it would be of another span than it says. Where a predicted volatility or
+            tracking error is zero, in units of which nothing can be measured.
         """
+        for what, unit in (("volatility", self.risk), ("tracking error", self.tracking_error)):
+            if unit <= NOTHING:
+                raise ValueError(
+                    f"the predicted {what} is zero, and measures are multiples of it: watch what "
+                    "has risk, against a benchmark other than itself"
+                )
         for name, returns in (("classes", classes), ("funds", funds)):
             if not np.isfinite(returns).all():
                 month = int(np.argwhere(~np.isfinite(returns))[0][-2]) + 1
