@@ -124,6 +124,10 @@ def net(gross: ArrayLike, layers: Sequence[Layer], years: float) -> Array:
     >>> # two years: 1.21 * 0.98**2 = 1.162084, less a fifth of 0.162084, is 1.1296672; its root
     >>> net([0.10, -0.5], [buyout], 2).round(6).tolist()  # and 0.5 * 0.98 - 1, without a profit
     [0.062858, -0.51]
+    >>> # the order counts where a carry has a hurdle: 1.5 * 0.98 - 1.08 exceeds it, and half goes
+    >>> steep = Layer("steep", 0.0, carry=0.5, preferred=0.08, catch_up=0.5)
+    >>> [round(float(net(0.5, layers, 1)), 9) for layers in ([fund, steep], [steep, fund])]
+    [0.275, 0.2642]
     >>> net(0.10, [buyout], 0)
     Traceback (most recent call last):
     ...
@@ -167,6 +171,11 @@ def gross_needed(wanted: float, layers: Sequence[Layer], years: float) -> float:
     True
     >>> abs(gross_needed(0.05, [], 7) - 0.05) < 1e-12  # nothing is taken
     True
+    >>> buyout = Layer("buyout", 0.02, carry=0.2)
+    >>> round(gross_needed(0.062858, [buyout], 2), 5)  # of two years, as `net` has it
+    0.1
+    >>> round(gross_needed(0.3, [Layer("half", 0.0, carry=0.5)], 1), 9)  # half of 60%
+    0.6
     """
     from scipy.optimize import brentq
 
@@ -195,6 +204,13 @@ def by_layer(gross: float, layers: Sequence[Layer], years: float) -> dict[str, f
     >>> taken = by_layer(0.10, [Layer("fund", 0.02), Layer("fund of funds", 0.01)], 7)
     >>> {name: round(cost, 9) for name, cost in taken.items()}  # 1.1 * 0.02; 1.1 * 0.98 * 0.01
     {'fund': 0.022, 'fund of funds': 0.01078}
+
+    The second takes its carry of what the first has left, over two years: 1.21 and 0.21 of profit,
+    of which 0.168 and 0.126 stay.
+
+    >>> taken = by_layer(0.10, [Layer("a", 0.0, carry=0.2), Layer("b", 0.0, carry=0.25)], 2)
+    >>> np.allclose(list(taken.values()), [1.1 - 1.168**0.5, 1.168**0.5 - 1.126**0.5])
+    True
     """
     left = [gross, *(float(net(gross, layers[: k + 1], years)) for k in range(len(layers)))]
     return {layer.name: left[k] - left[k + 1] for k, layer in enumerate(layers)}

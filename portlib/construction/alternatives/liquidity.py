@@ -137,6 +137,12 @@ def net_flows(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
     Traceback (most recent call last):
     ...
     ValueError: no returns of a
+    >>> net_flows(held, came[[]])
+    Traceback (most recent call last):
+    ...
+    ValueError: no returns of a, b
+    >>> list(net_flows(held[["a"]], came))  # whose money is not known has no flow
+    ['a']
     """
     if lost := sorted(set(assets.columns) - set(returns.columns)):
         raise ValueError(f"no returns of {', '.join(lost)}")
@@ -160,6 +166,10 @@ def net_flow_between(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.Series:
     {'a': 0.125}
     >>> more = pd.concat([came, pd.DataFrame({"a": [0.9]}, pd.to_datetime(["2021-02-28"]))])
     >>> net_flow_between(held, more).round(6).to_dict()  # what came after the last month is not its
+    {'a': 0.125}
+    >>> early = pd.DataFrame({"a": [0.7]}, pd.to_datetime(["2020-10-31"]))
+    >>> between = pd.DataFrame({"a": [100.0, 500.0, 99.0]}, days)
+    >>> net_flow_between(between, pd.concat([early, more])).round(6).to_dict()
     {'a': 0.125}
     """
     first = assets.index[0]

@@ -140,6 +140,12 @@ def as_reported(assumptions: Assumptions, smoothed: Mapping[str, Smoothing]) -> 
     >>> # 0.03 * 0.6; 0.09 * (0.36 + 0.16); 0.02 * (0.6 * 0.5 + 0.4 * 0.3); 0.05 * 0.38
     >>> as_reported(a, {}).sigma.tolist() == sigma
     True
+    >>> late = {"private": Smoothing((0.6, 0.4)), "land": Smoothing((0.5, 0.3, 0.2))}
+    >>> told = as_reported(a.replace(source="the survey"), late)
+    >>> told.sigma.round(9).tolist() == as_reported(a, slow).sigma.round(9).tolist()
+    True
+    >>> told.source, told.mu.tolist()
+    ('the survey; as appraisals would report', [0.07, 0.09, 0.05])
     """
     n = len(assumptions)
     lags = max(len(s.theta) for s in smoothed.values()) if smoothed else 1
@@ -197,6 +203,8 @@ def with_haircut(assumptions: Assumptions, names: Sequence[str], haircut: float)
     >>> a = Assumptions(("stocks", "private"), [0.07, 0.08], np.diag([0.04, 0.09]))
     >>> with_haircut(a, ["private"], 0.015).mu.round(9).tolist()
     [0.07, 0.065]
+    >>> with_haircut(a.replace(source="the survey"), ["stocks", "private"], 0.015).source
+    'the survey; alternatives less 1.50%'
     """
     down = np.array([haircut if name in names else 0.0 for name in assumptions.labels])
     return assumptions.replace(
@@ -273,6 +281,17 @@ def break_even(
     >>> p = (0.09 * ((0.03 / half) ** 2 - 0.0625)) ** 0.5
     >>> abs(break_even(a, ["private"], 0.03, keep=0.5) - (0.06 - p)) < 1e-5
     True
+
+    Of two such classes, both lose as much: the one that earns more over cash is the last to help.
+
+    >>> two = Assumptions(
+    ...     ("cash", "land", "stocks", "private"),
+    ...     [0.02, 0.06, 0.07, 0.08],
+    ...     np.diag([0.0, 0.01, 0.04, 0.09]),
+    ...     rf=0.02,
+    ... )
+    >>> round(break_even(two, ["land", "private"], 0.03), 3)
+    0.06
     >>> break_even(with_haircut(a, ["private"], 0.07), ["private"], 0.03)
     Traceback (most recent call last):
     ...

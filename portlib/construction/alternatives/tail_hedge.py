@@ -302,6 +302,8 @@ def less_equity_for(
 
     >>> round(less_equity_for(table), 9), less_equity_for(table.assign(hedged=[0.2, -0.4]))
     (0.6, 1.0)
+    >>> less_equity_for(table.assign(hedged=[0.2, -0.5]))
+    1.0
     """
     from scipy.optimize import brentq
 

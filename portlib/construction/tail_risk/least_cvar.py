@@ -160,6 +160,23 @@ def cvar_frontier(
     >>> found = cvar_frontier(a, None, apart, level=0.5, points=4)
     >>> [round(one.mean, 9) for one in found]  # 0.8 * 0.03 + 0.2 * 0.06; steps of 0.008
     [0.036, 0.044, 0.052, 0.06]
+
+    Under a cap of 90%, and up to it, at the level asked for; the floor on the return is the
+    question's and not the mandate's.
+
+    >>> from portlib.construction.mandate import fully_invested, long_only, position_limit
+    >>> cap = Mandate(a.labels, [fully_invested(), long_only(), position_limit(0.9)])
+    >>> found = cvar_frontier(a, cap, apart, level=0.5, points=3)
+    >>> [round(one.mean, 9) for one in found]  # 0.1 * 0.03 + 0.9 * 0.06 = 0.057 at most
+    [0.036, 0.0465, 0.057]
+    >>> found[1].objective
+    'least CVaR at 0.5 for a return of 4.65%'
+    >>> three = Assumptions(("a", "b", "c"), [0.03, 0.06, 0.06], np.diag([0.04, 0.09, 0.09]))
+    >>> lost = np.array([[-0.1, 0.0, 0.0], [0.0, -0.4, -0.3], [0.0, 0.0, -0.2]])
+    >>> for level in (0.0, 0.9):  # of the two that earn most, the second loses less on the mean
+    ...     np.abs(cvar_frontier(three, None, lost, level=level, points=2)[1].w).round(6).tolist()
+    [0.0, 1.0, 0.0]
+    [0.0, 0.0, 1.0]
     """
     least = minimum_cvar(assumptions, mandate, scenarios, level=level)
     highest = maximum_utility(assumptions, mandate, risk_aversion=0.0).mean - TIE
