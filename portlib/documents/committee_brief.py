@@ -221,7 +221,8 @@ def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan, run: Run)
     answer = f"**{said(chapter.question)}** {alone(chapter.answer, chapter.title, plan)}"
     doubt = alone(chapter.uncomfortable, chapter.title, plan)
     proposed = _decided(chapter, plan)
-    if asked.proposed_in != asked.chapter:  # the first page proposes it in another chapter's words
+    # the first page proposes it in another chapter's words
+    if asked.proposed_in != asked.chapter and run.proposals.get(asked.proposed_in):
         proposed = f"{_proposed(chapter, asked, plan, run)} {proposed}"
     turns = alone(_joined(chapter.section("What would change our mind")), chapter.title, plan)
     made: list[Block] = [

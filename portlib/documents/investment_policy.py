@@ -612,4 +612,6 @@ def _years(years: float) -> str:
 
 
 def _before(years: float) -> str:
-    return "at retirement" if years == 0 else f"{years:g} years before it"
+    if years > 0:
+        return f"{years:g} years before it"
+    return "at retirement" if years == 0 else f"{-years:g} years after it"
