@@ -584,7 +584,7 @@ def resources(who: Person, desk: Adviser) -> dict[str, float]:
     age, retire, last = (float(x or 0) for x in (who.age, who.retirement_age, who.life_expectancy))
     working = max(retire - age, 0.0)
     spent = _annuity(r, max(last - max(retire, age), 1.0)) * (1 + r) ** -working
-    claimed = _benefits(round(age), round(max(retire, age)), who.pay or 0.0, desk.plan.as_of.year)
+    claimed = _benefits(round(age), round(retire), who.pay or 0.0, desk.plan.as_of.year)
     benefits = sum(b * (1 + r) ** -(t + 1) for t, b in enumerate(claimed[: round(last - age)]))
     return {
         "wealth": (who.balance or 0.0) + (who.outside_assets or 0.0),

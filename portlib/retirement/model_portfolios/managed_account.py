@@ -68,6 +68,12 @@ class ManagedAccount:
 
     >>> account.choose(1, np.array([300.0, 200.0, 20.0])).tolist()
     [0, 1, 1]
+
+    Just what may be lost may be lost: of 600 to come and 400 held a tenth, which is a quarter of
+    400.
+
+    >>> replace(account, coming=np.array([0.0, 600.0])).choose(1, np.array([400.0, 401.0])).tolist()
+    [1, 0]
     """
 
     postures: tuple[str, ...]

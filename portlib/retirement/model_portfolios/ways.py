@@ -176,6 +176,8 @@ def model_weights(desk: Adviser, equity: float) -> dict[str, float]:
     >>> alone = SimpleNamespace(suite=SimpleNamespace(models=made[:1]))
     >>> model_weights(alone, 0.5)
     {'stocks': 0.9, 'bonds': 0.1}
+
+    It goes on in ``ways.md``.
     """
     made = sorted(desk.suite.models, key=lambda model: model.equity)
     shares = [model.equity for model in made]

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from portlib.retirement.household import social_security
 from portlib.retirement.model_portfolios import advice, capacity
 from portlib.retirement.model_portfolios.capacity import Person
+from portlib.retirement.model_portfolios.comparison import household_of
 from tests.retirement.model_portfolios.cases import WHO
 
 few = settings(max_examples=20, deadline=None)
@@ -23,6 +25,16 @@ def test_resources_are_sums_of_discounted_years(desk):
     assert more["income"] - means["income"] == pytest.approx(
         sum(10_000 / (1 + r) ** t for t in range(16, 39))
     )
+
+
+@pytest.mark.parametrize("age", [65, 67, 70, 80])
+def test_who_has_retired_has_the_benefits_of_the_age_at_which_they_did(age, desk):
+    """As the simulated household of the same person, who claims on retiring, and not today."""
+    one = replace(WHO, age=age, retirement_age=65, other_income=0.0)
+    paid = social_security(household_of(one, desk))[: round(one.life_expectancy - age)]
+    r = desk.decided["capacity_real_rate"]
+    worth = sum(dollars / (1 + r) ** (t + 1) for t, dollars in enumerate(paid))
+    assert capacity.resources(one, desk)["income"] == pytest.approx(worth)
 
 
 @few
