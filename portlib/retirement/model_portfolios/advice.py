@@ -467,6 +467,8 @@ def ceilings(who: Person, desk: Adviser, said: Score | None) -> dict[str, str]:
     ['conservative', 'aggressive', 'growth', 'conservative']
     >>> ceilings(replace(who, balance=300_000.0), desk, None)["loss"]  # 30%, too much for all
     'conservative'
+
+    It goes on in ``advice.md``.
     """
     order = desk.order
     decided = desk.decided
@@ -615,6 +617,25 @@ def _chosen(asked: Asked, tilted: list[str], *, forced: bool) -> tuple[str, str]
     never worse than the naive rule.
 
     Where the person's wish forbids the default (`forced`), the tilt is advised as it is.
+
+    Examples
+    --------
+    What beats the simpler once only does not beat it, and what is worse than equal shares once is
+    not advised, but for a wish:
+
+    >>> names, nothing = (DEFAULT, "simple", "other", NAIVE), np.zeros((4, 1))
+    >>> def chosen(first, again, **how):
+    ...     one, two = (
+    ...         Judged(names, np.array(worth), np.zeros((4, 2)), nothing, nothing, k=2.0)
+    ...         for worth in (first, again)
+    ...     )
+    ...     asked = Asked({"proposing": one, "confirming": two}.get)
+    ...     return _chosen(asked, ["simple", "other"], **{"forced": False, **how})
+    >>> up, turned, beaten = [100.0, 110, 120, 105], [100.0, 110, 109, 105], [100.0, 110, 104, 111]
+    >>> chosen(up, up), chosen(up, turned), chosen(up, beaten)
+    (('other', 'other'), ('simple', 'simple'), ('the default', 'simple'))
+    >>> chosen(beaten, turned), chosen(up, beaten, forced=True)
+    (('the default', 'simple'), ('simple', 'simple'))
     """
     most = max(tilted, key=lambda way: asked.first.gain(way)[0])
     simple = tilted[0]
@@ -654,6 +675,49 @@ def _kept(
     """Why what the person holds may not stay, None where it may, and a sentence. It may where no
     rule is broken, it costs no more, neither set of lives finds it worse than the default or than
     the naive rule, and what is advised instead is not better twice by more than is in doubt.
+
+    Examples
+    --------
+    Rules come first; then what is dearer by more than the floor must be better on both sets of
+    lives, than what is advised:
+
+    >>> from types import SimpleNamespace
+    >>> desk = SimpleNamespace(
+    ...     plan=SimpleNamespace(rules={"employer_stock": {"fund": "own"}}),
+    ...     decided={"employer_stock_cap": 0.3, "advice_gain_floor": 0.0012},
+    ...     classes=("stocks", "bonds"), is_equity=np.array([1.0, 0.0]),
+    ...     held={"own": np.array([1, 0]), "fund": np.array([1, 0]), "lent": np.array([0, 1])},
+    ...     expense={"own": 0.0, "fund": 0.004, "lent": 0.001},
+    ... )
+    >>> names = (DEFAULT, "tilt", NAIVE, HELD)
+    >>> def judged(worth, spread):
+    ...     gains, nothing = np.zeros((4, 2)), np.zeros((4, 1))
+    ...     gains[3] = spread, -spread
+    ...     return Judged(names, np.array(worth), gains, nothing, nothing, k=3.0)
+    >>> def kept(held, first=(1.0,) * 4, again=(1.0,) * 4, cap=1.0, spread=0.0):
+    ...     sets = {"proposing": judged(first, spread), "confirming": judged(again, spread)}
+    ...     asked = Asked(sets.get)
+    ...     return _kept(Person(), desk, held, {"lent": 1.0}, asked, "tilt", cap, 9.0)
+    >>> kept({"own": 0.35, "lent": 0.65})[1][-48:]
+    'depends too; the most that policy allows is 30%.'
+    >>> kept({"own": 0.3, "fund": 0.3, "lent": 0.4}, cap=0.5)
+    ('rule', 'You hold 60% equity and accept 50%.')
+    >>> kept({"fund": 0.35, "lent": 0.65})[0], kept({"fund": 0.5, "lent": 0.5})  # 10.5, 15
+    (None, ('cost', 'What you hold costs 15 basis points a year more.'))
+    >>> more, some = (1.0, 1.0, 1.0, 1.1), (1.0, 1.1, 1.0, 1.1)
+    >>> [kept({"fund": 1.0}, *sets)[0] for sets in ((more, more), (more, some), (some, some))]
+    [None, 'cost', 'cost']
+
+    What is advised moves where it is better twice, by the second set; the default and equal shares
+    where they are once:
+
+    >>> told = kept({"lent": 1.0}, (1.0, 1.3, 1.0, 1.0), (1.0, 1.2, 1.0, 1.0), spread=0.01)[1]
+    >>> told[:31], told[-17:]  # ln 1.2, and 3 * 0.01 * sqrt 2
+    ('What is advised is worth +18.2%', 'in doubt by 4.2%.')
+    >>> for once in ((1.0, 1.0, 1.2, 1.0), (1.2, 1.0, 1.0, 1.0)):
+    ...     print(kept({"lent": 1.0}, again=once)[1][:88])
+    One set of lives or both find what you hold worse than equal shares of the menu, and tha
+    One set of lives or both find what you hold worse than the default, and that is not kept
     """
     own = desk.plan.rules["employer_stock"]
     stock = held.get(own["fund"], 0.0) if own else 0.0
@@ -693,6 +757,18 @@ def _kept(
 def _forgone(asked: Asked, instead: str) -> float:
     """What keeping what is held costs against something else, relative, by whichever of the lives
     that propose and those that confirm finds more.
+
+    Examples
+    --------
+    >>> def judged(worth):
+    ...     nothing = np.zeros((2, 2))
+    ...     return Judged((DEFAULT, HELD), np.array(worth), nothing, nothing, nothing, k=3.0)
+    >>> much, little = judged([100.0, 90.0]), judged([100.0, 95.0])
+    >>> for first, again in ((much, little), (little, much)):
+    ...     asked = Asked({"proposing": first, "confirming": again}.get)
+    ...     print(round(_forgone(asked, DEFAULT), 9))
+    0.1
+    0.1
     """
     return max(-float(np.expm1(of.gain(HELD, instead)[0])) for of in (asked.first, asked.again))
 
@@ -981,6 +1057,8 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
     >>> capped = routes(replace(who, equity_cap=0.4), desk)[MODELS]
     >>> capped.equity_at([20.0, 0.0]).round(9).tolist()
     [0.4, 0.4]
+
+    It goes on in ``advice.md``.
     """
     complete, _ = settled(who, desk)
     told = advise(who, desk, explain=False)
