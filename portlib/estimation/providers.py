@@ -92,6 +92,11 @@ def with_listed_real_estate(assumptions: Assumptions) -> Assumptions:
     ([0.77, 0.1848, 1.0], 0.1848, 0.174)
     >>> np.allclose(more.sigma[:2, :2], sigma), bool((more.sigma == more.sigma.T).all()), more.rf
     (True, True, 0.03)
+    >>> sigma = np.diag([0.0049, 0.0036, 0.0256])
+    >>> three = ["intl_dev_bonds", "us_core_bonds", "us_large_equity"]
+    >>> wide = Assumptions(three, [0.04] * 3, sigma)
+    >>> with_listed_real_estate(wide).sigma[3].round(9).tolist()  # 0.35 and 0.77 are published
+    [0.0, 0.003654, 0.0214368, 0.030276]
     >>> more.source.endswith(", with intl_dev_bonds through the others")
     True
     >>> with_listed_real_estate(told.select(["us_large_equity"])).source

@@ -76,16 +76,18 @@ def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES
     True
     >>> bool(np.isclose(told.sigma[1, 0], 0.32 * 0.1654 * 0.0622))
     True
+    >>> told.source.partition("; ")[2]
+    '10-year arithmetic means'
     >>> survey_assumptions(20).rf, survey_assumptions(20).labels == PLAN_CLASSES
     (0.0361, True)
     >>> survey_assumptions(15)
     Traceback (most recent call last):
     ...
     ValueError: the survey publishes horizons of 10 and 20 years, not 15
-    >>> survey_assumptions(10, ["cash", "inflation"])  # doctest: +ELLIPSIS
+    >>> survey_assumptions(10, ["inflation", "cash", "art"])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: the survey has no class inflation; it has us_large_equity, ...
+    ValueError: the survey has no class inflation, art; it has us_large_equity, ...
     """
     assets = data.table("horizon_2025_assets")
     correlations = data.table("horizon_2025_correlations")
@@ -129,6 +131,8 @@ def provider_views(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
     >>> large = provider_views(["us_large_equity"]).set_index("provider")
     >>> large.loc["Vanguard", "as_of"], bool(large.index.is_unique)
     ('2026-06-30', True)
+    >>> "Horizon Actuarial" in large.index  # a later edition of the same survey
+    False
     >>> list(large.columns), bool(large["geometric"].notna().all())
     (['asset', 'as_of', 'geometric', 'confidence'], True)
     """
@@ -167,6 +171,9 @@ def provider_dispersion(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
     >>> list(table.index), int(table.loc["us_long_bonds", "providers"])
     (['us_tips', 'us_long_bonds'], 2)
     >>> bool(np.isnan(table.loc["us_long_bonds", "sd"]))
+    True
+    >>> table.loc["us_tips", "sd"] = 1.0  # is the reader's own
+    >>> float(provider_dispersion(["us_tips", "us_long_bonds"]).loc["us_tips", "sd"]) < 0.01
     True
     """
     return _dispersion(data.ROOT, tuple(classes)).copy()
