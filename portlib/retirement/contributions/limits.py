@@ -99,6 +99,11 @@ def room(
     >>> young.employee, young.additions, young.ira, young.why
     (24500.0, 72000.0, 7500.0, 'below 50: no catch-up')
 
+    >>> room(2026, 61, 180_000).why, room(2026, 61, 180_000, roth_offered=False).catch_up
+    ('wages of 2025 above 150,000: catch-up to Roth only', 0.0)
+    >>> room(2026, 50, 150_000).why, room(2026, 50, 150_000).additions
+    ('catch-up may be either kind', 72000.0)
+
     Fifteen years of service give 3,000 a year, 15,000 in all, and no more than 5,000 a year of
     service less what was deferred:
 
@@ -109,6 +114,8 @@ def room(
     [1500.0, 0.0]
     >>> [room(**at, deferred_before=before).service for before in (70_000, 79_000)]
     [3000.0, 1000.0]
+    >>> room(**at | {"service_years": 20, "deferred_before": 98_500}).service  # of 100,000
+    1500.0
     >>> room(**at).employee  # 24,500 + 8,000 + 3,000
     35500.0
     >>> room(2027, 45, 60_000)  # doctest: +ELLIPSIS

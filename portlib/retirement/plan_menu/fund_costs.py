@@ -50,6 +50,9 @@ def ledger(plan: Plan) -> pd.DataFrame:
     [235000.0, 2350.0, 587.5, 587.5, 1762.5]
     >>> table.iloc[1].round(6).tolist()
     [165000.0, 0.002, 330.0, 165.0, 82.5, 165.0]
+    >>> dear = funds.assign(expense_ratio=[0.01, 0.002])  # 1,650 and 470 are paid
+    >>> list(ledger(SimpleNamespace(participants=people, holdings=holdings, funds=dear)).index)
+    ['first', 'second']
     """
     held = plan.holdings.mul(plan.participants["balance"], axis=0).sum()
     paid = held * plan.funds["expense_ratio"]
@@ -81,6 +84,8 @@ def restrictions(plan: Plan) -> pd.Series:
     ('frozen: no purchases', 'no repurchase within 60 days of a sale')
     >>> said["HYACT"], said["LCIDX"], len(said)
     ('no sale within 30 days of a purchase', '', 19)
+
+    It goes on in ``fund_costs.md``.
     """
     said: dict[str, list[str]] = {fund: [] for fund in plan.funds.index}
     stock = plan.rules["employer_stock"]
@@ -119,6 +124,8 @@ def comparative_chart(plan: Plan) -> pd.DataFrame:
     ('EMACT', 0.0095, 9.5)
     >>> chart.loc["COSTK", "restrictions"], chart.index[-1]
     ('frozen: no purchases', 'LCIDX')
+    >>> chart.loc["LCIDX", ["option", "category"]].tolist()
+    ['Large Cap Index (S&P 500 type)', 'Large Blend']
     """
     return pd.DataFrame(
         {

@@ -52,6 +52,11 @@ def by_month(primary: float, birth_year: int) -> pd.DataFrame:
     (97, [66, 1, 1877])
     >>> round(float(table.loc[793, "share"]), 6), float(table.loc[804, "share"])
     (0.938889, 1.0)
+
+    Born in 1950, full age is 66: a fifth and 12 * 5/12 of one percent are lost, or 32% gained:
+
+    >>> by_month(1_000.0, 1950)["dollars a month"].iloc[[0, -1]].tolist()
+    [750, 1320]
     """
     months = np.arange(62 * 12, 70 * 12 + 1)
     share = [hh.claiming_factor(birth_year, int(m)) for m in months]
@@ -84,7 +89,7 @@ def worth(
     Returns
     -------
     Series by age in months
-        Real dollars.
+        Real dollars; months before `start` are past, and left out.
 
     Examples
     --------
@@ -104,8 +109,14 @@ def worth(
     ... )
     >>> bool(abs(worth(2_000.0, 1964, alive, 0.21)[840] - plainly) < 1e-6)
     True
+
+    Who is 66 already claims then at the earliest; of five certain years one is left at 70:
+
+    >>> later = worth(1_000.0, 1950, np.ones(6), 0.0, start=66)
+    >>> int(later.index[0]), later[[792, 840]].tolist()  # 60 * 1,000 and 12 * 1,320
+    (792, [60000.0, 15840.0])
     """
-    table = by_month(primary, birth_year)
+    table = by_month(primary, birth_year).loc[12 * start :]
     t = np.arange(12 * (len(alive) - 1))
     living = np.interp(t / 12, np.arange(len(alive)), alive)
     value = living * (1 + real_rate) ** (-t / 12)
@@ -141,6 +152,12 @@ def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
 
     >>> round(break_even(62 * 12, 70 * 12, 2_000.0, 1964), 4)  # 70 + 134,400 / 1,080 / 12
     80.3704
+    >>> round(break_even(62 * 12, 66 * 12, 1_000.0, 1950), 9)  # 66 + 48 * 750 / 250 / 12
+    78.0
+    >>> break_even(62 * 12, 62 * 12, 1_000.0, 1950)
+    Traceback (most recent call last):
+    ...
+    ValueError: waiting must raise the benefit: give the earlier month first
     >>> break_even(70 * 12, 62 * 12, 2_000.0, 1964)
     Traceback (most recent call last):
     ...
@@ -203,6 +220,19 @@ def couple_worth(
     Traceback (most recent call last):
     ...
     ValueError: an age of claiming in months ...
+
+    Years of birth are each one's own, the second may have more, and the shorter survival ends it:
+
+    >>> six = [np.full(9, 0.5), np.full(7, 0.8)]
+    >>> round(couple_worth([1_000.0, 2_000.0], [1950, 1964], claims, six, 0.0), 6)
+    65700.0
+    >>> 60 * 0.9 * 750 + 12 * (0.4 * 2_750 + 0.1 * 750 + 0.4 * 2_000 + 0.1 * 1_250)
+    65700.0
+    >>> wrong = [np.full(9, 0.5), np.full(7, 80.0)]
+    >>> couple_worth([1.0, 2.0], [1950, 1964], claims, wrong, 0.0)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: a chance of living ...
     """
     for alive in survivals:
         numbers("a chance of living", alive, **SHARE)
@@ -227,5 +257,10 @@ def survivals(mortality: Mortality, sex: Sex) -> Array:
     --------
     >>> len(survivals(Mortality(), "male")), float(survivals(Mortality(), "male")[0])  # 62 to 120
     (59, 1.0)
+    >>> from portlib import data
+    >>> dies = float(data.table("life_table_2023").loc[62, "female_death_probability"])
+    >>> healthy = survivals(Mortality(improvement=0.0, relative=0.5), "female")
+    >>> bool(abs(healthy[1] - (1 - 0.5 * dies)) < 1e-12)
+    True
     """
     return mortality.survival(62, sex)

@@ -81,3 +81,12 @@ def test_a_couple_that_lives_for_certain_is_paid_month_by_month() -> None:
     assert found == pytest.approx(dollars[0] * (360 - 24) + dollars[1] * (360 - 96))
     for sex in ("female", "male"):
         assert claiming.survivals(Mortality(), sex) == pytest.approx(Mortality().survival(62, sex))
+
+
+def test_nobody_claims_at_a_month_that_is_past():
+    """Valued at 66, months from 62 to 65 are gone; the others are as those of 62 that are left."""
+    found = claiming.worth(2_000, 1964, np.ones(10), 0.0, start=66)
+    assert list(found.index) == list(range(66 * 12, 70 * 12 + 1))
+    monthly = claiming.by_month(2_000, 1964)["dollars a month"]
+    for month in (66 * 12, 67 * 12 + 5, 70 * 12):
+        assert found[month] == monthly[month] * (75 * 12 - month)
