@@ -80,6 +80,9 @@ def equilibrium(
     >>> equilibrium(a, {"c": 0.25, "a": 0.75}, 2.0).mu.round(9).tolist()
     [0.08, 0.045, 0.1]
     >>> # 0.02 + 2 * 0.75 * 0.04; 0.02 + 2 * (0.75 * 0.01 + 0.25 * 0.02); 0.02 + 2 * 0.25 * 0.16
+    >>> turned = equilibrium(a.select(["b", "c", "a"]), {"c": 0.25, "a": 0.75}, 2.5)
+    >>> turned.mu.round(9).tolist(), turned.source.partition(";")[0]
+    ([0.05125, 0.12, 0.095], 'equilibrium at A = 2.5')
     >>> equilibrium(a, {"c": 0.25, "a": 0.75}, 0.0).mu.tolist()
     [0.02, 0.02, 0.02]
     >>> equilibrium(a, {"c": 0.25, "a": 0.75}, -2.0)
@@ -660,6 +663,8 @@ def of_policy(policy: Policy, assumptions: Assumptions) -> dict[str, Any]:
     True
     >>> asked["covariance"] == ours["black_litterman_covariance"]
     True
+    >>> of_policy(ours.replace(shared_view_error=0.35), some)["shared"]
+    0.35
 
     It goes on in ``black_litterman.md``.
     """

@@ -677,6 +677,8 @@ def efficient_portfolios(
     Traceback (most recent call last):
     ...
     ValueError: a frontier needs two points or more, not 1
+
+    It goes on in ``mean_variance.md``.
     """
     if points < 2:
         raise ValueError(f"a frontier needs two points or more, not {points}")

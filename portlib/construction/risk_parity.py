@@ -789,6 +789,8 @@ def hierarchical(
     >>> w = np.array([0.8 * 0.09, 0.2 * 0.09, pair * 1.0]) / (0.09 + pair)
     >>> np.allclose(hierarchical(a).w, w)
     True
+    >>> hierarchical(a, distance="correlation", method="ward").engine
+    'ward linkage, distance by correlation'
     >>> hierarchical(a.select(["b"])).w.tolist()
     [1.0]
     """
