@@ -37,7 +37,28 @@ EXTRAS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Parse the command line, answer, and return the exit status."""
+    """Parse the command line, answer, and return the exit status.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        The command line's own, when not given.
+
+    Returns
+    -------
+    int
+        0, or 1 for what is refused; ``run``, ``review`` and ``verify`` say more by it.
+
+    Examples
+    --------
+    >>> import contextlib
+    >>> with contextlib.redirect_stderr(sys.stdout):
+    ...     main(["optimize", "--plan", "plan.json", "--pin", "BND"])
+    prudent: --pin BND: write FUND=WEIGHT, as in BND=0.2
+    1
+
+    It goes on in ``__main__.md``.
+    """
     parser = _parser()
     if find_spec("argcomplete"):
         import argcomplete

@@ -26,8 +26,6 @@ def test_every_example_is_performed_by_one_chapter():
     named = Counter(name for path in depends.chapters(ROOT) for name in depends.performed(path))
     finder, wrong = doctest.DocTestFinder(exclude_empty=True), []
     for found in pkgutil.walk_packages(portlib.__path__, "portlib."):
-        if found.name.endswith("__main__"):
-            continue
         for one in finder.find(importlib.import_module(found.name), found.name):
             parts = one.name.split(".")
             above = [".".join(parts[:n]) for n in range(2, len(parts) + 1)]
