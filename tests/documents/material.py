@@ -45,6 +45,11 @@ def shares(*content: object) -> set[str]:
     return {f"{abs(x):.{digits}%}" for x in values(content) for digits in range(3)}
 
 
+def stated(content: object) -> set[str]:
+    """Shares as someone stated them: 7.5% and not 8%."""
+    return {f"{100 * x:.6g}%" for x in values([content])}
+
+
 def outwards(content: object) -> set[str]:
     """Ends of intervals in whole percents, which round away from the weight."""
     found = [100 * x for x in values(content)]
@@ -302,7 +307,7 @@ def _path(ours: plan.Plan) -> set[str]:
     if ours.vintages is None:
         return set()
     equity = ours.vintages["equity"]
-    return {f"{x:.0%}" for x in equity} | counts(*map(abs, equity.index))
+    return stated(equity) | counts(*map(abs, equity.index))
 
 
 def _people(ours: plan.Plan) -> set[str]:
@@ -314,7 +319,7 @@ def _people(ours: plan.Plan) -> set[str]:
     return (
         {f"{x:.0f}" for x in ages}
         | {f"{middle[name]:,.0f}" for name in ("pay", "balance")}
-        | {f"{middle['deferral_rate']:.0%}"}
+        | stated(middle["deferral_rate"])
         | counts(ours.rules["normal_retirement_age"])
     )
 
@@ -345,7 +350,7 @@ FILLED: Mapping[str, Callable[[plan.Plan], set[str]]] = {
         _fees(ours)
         | _path(ours)
         | _quarter(ours)
-        | {f"{float(ours.rules['contributions']['automatic'] or 0):.0%}"}
+        | stated(ours.rules["contributions"]["automatic"] or 0)
         | as_shown(ours.rules["trading"])
     ),
     "employee_explanation_tdf": lambda ours: _fees(ours) | _path(ours),

@@ -488,8 +488,12 @@ def _positions(desk: Desk, posture: str, prices: pd.Series) -> tuple[pd.Series, 
 
 def _months_since(log: AuditLog, at: datetime) -> int:
     """Whole months since the account was last traded, or since the policy was adopted."""
-    traded = log.events("settlement", "SettlementFinalized")
-    last = (traded or log.events("policy", "PolicyAdopted"))[-1].at
+    counted = log.events("settlement", "SettlementFinalized") or log.events(
+        "policy", "PolicyAdopted"
+    )
+    if not counted:
+        raise NotAdopted("no policy was adopted in this log: adopt policy, model and mandate first")
+    last = counted[-1].at
     months = 12 * (at.year - last.year) + at.month - last.month
     return months - (at.day < last.day)
 

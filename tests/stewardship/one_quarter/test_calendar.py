@@ -5,6 +5,7 @@ import pytest
 from portlib.stewardship import one_quarter
 from portlib.stewardship.governance import GovernanceError
 from portlib.stewardship.one_quarter import quarter
+from portlib.stewardship.settlement import deliver, deposit
 
 from .conftest import HOUR
 
@@ -149,3 +150,13 @@ def test_the_trigger_that_policy_names_is_the_one_that_is_asked(house, after):
     for name in ("risk_spike", "signal"):
         with pytest.raises(GovernanceError, match=name):
             asked(name, 1, prices)
+
+
+def test_a_release_without_a_policy_is_refused_in_words(house, after):
+    """A log that was put together by hand: portfolios were released, and nothing was adopted."""
+    other = house.desk()
+    release = quarter.released(after.log)
+    other.log.append("optimisation", release.name, at=house.now, actor="x", body=dict(release.body))
+    deliver(other.ledger, deposit("one", {house.prices.index[0]: 1_000_000}), house.now)
+    with pytest.raises(quarter.NotAdopted, match="no policy was adopted in this log"):
+        one_quarter.review(other, "moderate", house.prices, house.now)
