@@ -507,6 +507,32 @@ def test_what_an_editor_keeps_beside_the_chapters_is_no_chapter(
     assert (status, executed) == (0, ["first"]), faults
 
 
+def test_a_figure_that_no_text_describes_is_named(tmp_path: Path) -> None:
+    (tmp_path / "notebooks").mkdir()
+    (tmp_path / "notebooks" / "shown.md").write_text(
+        "# Shown\n\n```{code-cell}\ndraw()\n```\n", encoding="utf-8"
+    )
+    notebook = tmp_path / "staging" / "notebooks" / "shown.ipynb"
+    notebook.parent.mkdir(parents=True)
+    figure = {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}}
+    described = {"mystnb": {"image": {"alt": "A line that rises."}}}
+    for outputs, metadata, expected in (
+        ([figure], described, []),
+        ([figure], {}, ["1"]),
+        ([figure, figure], described, ["2"]),
+        ([], {}, []),
+    ):
+        cell = {
+            "cell_type": "code",
+            "source": ["draw()"],
+            "outputs": outputs,
+            "metadata": metadata,
+        }
+        notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+        faults = list(build.cell_faults(tmp_path, tmp_path / "staging", notebook))
+        assert [fault.partition("figures (")[2][:1] for fault in faults] == expected
+
+
 def test_a_cell_that_fills_the_page_is_named_and_its_words_cut_short(tmp_path: Path) -> None:
     (tmp_path / "notebooks").mkdir()
     (tmp_path / "notebooks" / "loud.md").write_text(

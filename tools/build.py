@@ -270,6 +270,15 @@ def cell_faults(root: Path, staging: Path, notebook: Path) -> Iterator[str]:
                 f"{where} leaves {left / 1e6:.0f} MB on the page; at most "
                 f"{MOST_OUTPUT / 1e6:.0f} MB"
             )
+        figures = [
+            one for one in cell["outputs"] if any("image/" in k for k in one.get("data", ()))
+        ]
+        described = cell.get("metadata", {}).get("mystnb", {}).get("image", {}).get("alt")
+        if len(figures) > (1 if described else 0):
+            yield (
+                f"{where} shows figures ({len(figures)}) that no text describes: one a cell, with "
+                f"image: alt: in its head"
+            )
         for output in cell["outputs"]:
             if found := acts(output):
                 what = ", ".join(dict.fromkeys(found))
