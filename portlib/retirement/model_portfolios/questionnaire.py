@@ -166,10 +166,10 @@ def oriented(answers: ArrayLike, orientation: Array) -> Array:
 
     >>> oriented([[5, 2, 3], [1, 5, 4]], np.array([1.0, -1.0, 1.0])).tolist()
     [[5.0, 4.0, 3.0], [1.0, 1.0, 4.0]]
-    >>> oriented([[5, 2, 3], [1, 7, 6]], np.array([1.0, -1.0, 1.0]))
+    >>> oriented([[5, 2, 3], [1, 5, 7], [0, 1, 6]], np.array([1.0, -1.0, 1.0]))
     Traceback (most recent call last):
     ...
-    ValueError: answer 2 of person 2 is 7; answers are whole numbers from 1 to 5
+    ValueError: answer 3 of person 2 is 7; answers are whole numbers from 1 to 5
     >>> oriented([[5, 2]], np.array([1.0, -1.0, 1.0]))
     Traceback (most recent call last):
     ...
@@ -527,6 +527,10 @@ def _fitted(x: Array, orientation: Array, policy: Policy, *, set_aside: int) -> 
     (3, 2, 0.9, ['shy', 'bold'])
     >>> (found.alpha_low, found.alpha_high) == feldt_interval(found.alpha, 3, 3, 0.9)
     True
+    >>> # sums of 5, 6 and 4 vary by 1, the two statements by 11/3: 2 (1 - 11/3), and no spread
+    >>> apart = _fitted(np.array([[1.0, 4.0], [4.0, 2.0], [2.0, 2.0]]), np.ones(2), decided, set_aside=0)
+    >>> round(3 * apart.alpha, 9), apart.spread, round(12 * apart.standard_error**2, 9)
+    (-16.0, 0.0, 19.0)
     """
     n, k = x.shape
     alpha = cronbach_alpha(x)
