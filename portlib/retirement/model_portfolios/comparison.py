@@ -326,6 +326,13 @@ def household_of(who: Person, desk: Adviser) -> Household:
     >>> bare = household_of(Person(age=40.0, retirement_age=65.0), desk)
     >>> bare.pay, bare.deferral_rate, bare.balance, bare.other_income, bare.spending
     (0.0, 0.0, 0.0, 0.0, None)
+    >>> plan = SimpleNamespace(
+    ...     as_of=date(2031, 3, 31), policy={"lifecycle_annuity_rate": 0.021},
+    ...     rules={"recordkeeping_fee": 91.0},
+    ... )
+    >>> home = household_of(who, SimpleNamespace(plan=plan))
+    >>> home.year, home.annuity_rate, home.fee_dollars
+    (2031, 0.021, 91.0)
     """
     age, retire = (round(float(x or 0)) for x in (who.age, who.retirement_age))
     return Household(
@@ -358,6 +365,9 @@ def aversion_of(desk: Adviser, posture: str) -> float:
     >>> desk = SimpleNamespace(plan=plan, decided={"default_posture": "moderate"})
     >>> [aversion_of(desk, posture) for posture in ("moderate", "growth", "aggressive")]
     [4.0, 2.0, 1.0]
+    >>> desk.decided["default_posture"] = "growth"
+    >>> [aversion_of(desk, posture) for posture in ("moderate", "growth", "aggressive")]
+    [8.0, 4.0, 2.0]
     """
     models = desk.plan.policy["model_risk_aversion"]
     usual = desk.plan.policy["lifecycle_risk_aversion"]

@@ -528,7 +528,8 @@ def _fitted(x: Array, orientation: Array, policy: Policy, *, set_aside: int) -> 
     >>> (found.alpha_low, found.alpha_high) == feldt_interval(found.alpha, 3, 3, 0.9)
     True
     >>> # sums of 5, 6 and 4 vary by 1, the two statements by 11/3: 2 (1 - 11/3), and no spread
-    >>> apart = _fitted(np.array([[1.0, 4.0], [4.0, 2.0], [2.0, 2.0]]), np.ones(2), decided, set_aside=0)
+    >>> said = np.array([[1.0, 4.0], [4.0, 2.0], [2.0, 2.0]])
+    >>> apart = _fitted(said, np.ones(2), decided, set_aside=0)
     >>> round(3 * apart.alpha, 9), apart.spread, round(12 * apart.standard_error**2, 9)
     (-16.0, 0.0, 19.0)
     """

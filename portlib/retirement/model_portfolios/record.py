@@ -398,8 +398,11 @@ def over_history(
 
     >>> from portlib import plan as plans
     >>> from portlib.history import open_record
+    >>> from unittest import mock
     >>> ours, old = plans.read(data.ROOT / "plan"), data.history().loc[:"1961-12"]
-    >>> records = over_history(ours, "growth", open_record(), old)
+    >>> ours = replace(ours, policy=ours.policy.replace(turnover_limit=0.19))
+    >>> with mock.patch(f"{over_history.__module__}.record", wraps=record) as handed:
+    ...     records = over_history(ours, "growth", open_record(), old)
     >>> records["averages"].span, {name: run.risk_aversion for name, run in records.items()} == {
     ...     name: ours.policy["model_risk_aversion"]["growth"]
     ...     for name in ("survey", "forecasters", "averages")
