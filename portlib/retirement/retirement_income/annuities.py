@@ -201,6 +201,19 @@ class Quote:
     >>> later = 1 / quote.deferred(20) + value[20] * 11 / 24
     >>> round(float(sum(value[:20]) + later - 11 / 24), 6)  # 1 / 0.07
     14.285714
+
+    A man of 72 on another table has his own rate, contracts and worth:
+
+    >>> law = Mortality(0.004, 1.3)
+    >>> quote, alive = Quote(0.09, 72, "male", law), law.survival(72, "male")
+    >>> value = [chance / (1 + quote.rate()) ** t for t, chance in enumerate(alive)]
+    >>> round(0.09 * float(sum(value) - 11 / 24), 9)
+    1.0
+    >>> round(quote.deferred(8) * float(sum(value[8:]) - value[8] * 11 / 24), 9)
+    1.0
+    >>> cheap = [chance / 1.01**t for t, chance in enumerate(alive)]
+    >>> bool(np.isclose(quote.worth(0.01), 0.09 * (sum(cheap) - 11 / 24)))
+    True
     """
 
     payout: float

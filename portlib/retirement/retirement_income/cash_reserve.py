@@ -81,6 +81,20 @@ def with_reserve(
     >>> found = with_reserve(np.full((2, 1), 0.5), np.ones((2, 1)), 0.4, 3, np.array([1]))
     >>> found.met.tolist(), found.left.round(6).tolist(), found.cash
     ([True], [0.2], 1.0)
+
+    A year that neither gains nor loses counts as one that gains, and a reserve that has grown
+    beyond its size is left alone: the rest pays twice (0.7, and 0.6 halves), 0.2 of cash grow twice
+    by 5%. What is spent to the last is no share of cash:
+
+    >>> found = with_reserve(np.array([[1.0], [0.5]]), np.full((2, 1), 1.05), 0.1, 2, np.array([1]))
+    >>> found.left.round(6).tolist()  # 0.3 + 0.2205
+    [0.5205]
+    >>> found = with_reserve(np.ones((3, 2)), np.ones((3, 2)), 0.5, 1, np.array([1, 2]))
+    >>> found.met.tolist(), found.cash
+    ([True, False], 1.0)
+    >>> cut = with_reserve(np.ones((3, 2)), np.ones((3, 2)), 0.5002, 1, np.array([1, 0]))
+    >>> cut.met.tolist()  # 0.0004 are missing, in a life that others outlive
+    [False, True]
     """
     size = min(years * spending, 1.0)
     cash = np.full(invested.shape[1], size)
@@ -139,6 +153,9 @@ def rebalanced(
     [0.78184, 0.774]
     >>> rebalanced(invested, bills, 0.6, 0.25, np.array([1, 0])).met.tolist()  # 0.344 for 0.6
     [False, True]
+    >>> longer = np.ones((3, 2))
+    >>> rebalanced(longer, longer, 0.6, 0.4, np.array([1, 2])).met.tolist()  # one ends earlier
+    [False, False]
     """
     wealth = np.ones(invested.shape[1])
     met = np.ones(invested.shape[1], bool)
@@ -185,6 +202,16 @@ def compare(
     [0.222, 0.222, 0.0]
     >>> float(found["no cash"].left[0].round(6))  # ((0.9 * 0.8 - 0.1) * 1.25 - 0.1) * 1.2
     0.81
+
+    Two lives of other markets, spending and reserves, one of which ends after a year:
+
+    >>> facts = np.array([[0.8, 1.1], [1.25, 0.9], [1.2, 1.0]]), np.full((3, 2), 1.03), 0.2
+    >>> ends = np.array([2, 0])
+    >>> found = compare(*facts, 1, ends)
+    >>> kept = with_reserve(*facts, 1, ends)
+    >>> alone = kept, rebalanced(*facts, kept.cash, ends), rebalanced(*facts, 0.0, ends)
+    >>> [one.left.tolist() for one in found.values()] == [one.left.tolist() for one in alone]
+    True
     """
     kept = with_reserve(invested, bills, spending, years, ends)
     return {

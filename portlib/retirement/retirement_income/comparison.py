@@ -67,6 +67,19 @@ def ways(
     >>> out = ways(one, rows.balanced(0.6), rows.draw(one, flat), two)
     >>> out.depleted.ravel().tolist()
     [8.0, -1.0]
+
+    Income for life costs what the mortality given says; of more lives than a few all are kept:
+
+    >>> from portlib.retirement.spending_rules import AnnuityFactor
+    >>> old = Household(age=65, retirement_age=65, balance=100_000, sex="female")
+    >>> still = Scenarios(np.zeros((4, 60, 2)), ("equity", "bonds"), "nothing is earned")
+    >>> lives = rows.draw(old, still, np.random.default_rng(1))
+    >>> frail, plain = (
+    ...     ways(old, rows.balanced(0.6), lives, [AnnuityFactor()], mortality=law).paths[0]
+    ...     for law in (Mortality(relative=3.0), None)
+    ... )
+    >>> frail.shape[1], bool(frail[0, 0] > plain[0, 0])  # who dies sooner may spend more
+    (4, True)
     """
     names = [rule.name for rule in rules]
     case = rows.of_households([retiree] * len(rules), mix, names=names, mortality=mortality)
@@ -124,6 +137,19 @@ def by_rule(out: Outcomes, later: int = 20) -> pd.DataFrame:
     >>> harmonic = 30 / sum(1 / max(x, 5_000) for x in paid)
     >>> bool(abs(share["equivalent"] - harmonic) < 1e-6)
     True
+
+    Who retires later spends nothing before; a rule that asks for more than there is in the first
+    year already is dry in all lives:
+
+    >>> later = replace(one, age=63, deferral_rate=0.0)
+    >>> steady = np.array([0.0, 0.1])[:, None, None] * np.ones((2, 12, 2))
+    >>> lives = rows.draw(later, Scenarios(steady, ("equity", "bonds"), "steady"))
+    >>> two = [FixedReal(1.5), FixedPercentage(0.5)]
+    >>> table = by_rule(ways(later, rows.balanced(0.6), lives, two), later=1)
+    >>> table["dry"].tolist(), table["first"].round(6).tolist()  # 100,000, and 121,000
+    ([1.0, 0.0], [110500.0, 55250.0])
+    >>> round(float(table.loc["fixed percentage", "later"]), 6)  # a quarter of 100,000 and 133,100
+    29137.5
     """
     paths = out.paths
     first = np.array([_first(p) for p in paths])
@@ -178,6 +204,19 @@ def on_history(
     [40000.0, 30000.0, 27000.0]
     >>> table.loc["1951"].round(6).tolist()  # 50,000 and 22,500, and 22,500 * 1.3
     [36250.0, 22500.0, 29250.0]
+
+    At 70 and with another mix too, each rule by its own name, cohorts in the order given:
+
+    >>> parted = years * [1.0, 0.0]  # bonds earn nothing
+    >>> history = Scenarios(parted[::-1], ("equity", "bonds"), "SYNTHETIC", ("1951", "1950"))
+    >>> two = [FixedPercentage(0.5), FixedPercentage(0.25, name="less")]
+    >>> older = replace(one, age=70, retirement_age=70)
+    >>> table = on_history(older, rows.balanced(0.5), history, two, years=2)
+    >>> # 50,000 and half of 55,000; 25,000 and a quarter of 82,500; the rest earns 10%, loses 5%
+    >>> table.index.tolist(), table.loc["1950", "fixed percentage"].round(6).tolist()
+    (['1951', '1950'], [38750.0, 27500.0, 26125.0])
+    >>> table.loc["1950", "less"].round(6).tolist()
+    [22812.5, 20625.0, 58781.25]
     """
     certain = replace(retiree, sex=None, last_age=retiree.age + years)
     lives = rows.draw(certain, returns)
@@ -241,6 +280,9 @@ def with_annuity(
     >>> late = with_annuity(one, rows.balanced(0.6), lives, [0.4], 0.10, delay=1, nominal=False)
     >>> late.unmet.ravel().round(2).tolist()
     [4000.0]
+    >>> late = with_annuity(one, rows.balanced(0.6), lives, [0.4], 0.10, delay=3, nominal=False)
+    >>> late.unmet.ravel().round(2).tolist()
+    [12000.0]
 
     Fixed in dollars it buys less as prices rise, here by a quarter a year: 3,200 in the second
     year, and 2,560 in the third:

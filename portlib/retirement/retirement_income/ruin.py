@@ -49,6 +49,10 @@ def annuity_value(rate: float, age: float, mode: float, dispersion: float) -> fl
     >>> plainly = float((np.exp(-0.03 * t) * gompertz(t, 65, 88, 10)).sum()) * 60 / 100_000
     >>> abs(annuity_value(0.03, 65, 88, 10) - plainly) < 1e-6
     True
+    >>> t = (np.arange(100_000) + 0.5) * 90 / 100_000
+    >>> plainly = float((np.exp(0.01 * t) * gompertz(t, 50, 85, 12)).sum()) * 90 / 100_000
+    >>> abs(annuity_value(-0.01, 50, 85, 12) - plainly) < 1e-6
+    True
     """
     from scipy.integrate import quad
 
@@ -83,6 +87,15 @@ def ruin_by_moments(
     Examples
     --------
     >>> round(ruin_by_moments(0.05, 0.02, 0.20, 65, 88, 10), 4)   # printed: 0.3362
+    0.3362
+
+    At 58, where the chance of dying stays near 4%, both ways of two moments say the same:
+
+    >>> mode = 58 - 2_000 * math.log(2_000 * 0.04)
+    >>> found = ruin_by_moments(0.04, 0.03, 0.15, 58, mode, 2_000)
+    >>> abs(found - constant_hazard_by_moments(0.04125, 0.15, 0.04, 25)) < 0.004
+    True
+    >>> round(ruin_by_moments(0.05, 0.02, 0.20, 50, 73, 10), 4)  # as far from the mode as at 65
     0.3362
     """
     from scipy.stats import gamma
@@ -143,6 +156,19 @@ def ruin_by_programme(
     >>> mode = 65 - 2_000 * math.log(2_000 * 0.05)
     >>> found = ruin_by_programme(0.05, 0.02, 0.20, 65, mode, 2_000, steps_a_year=12, points=300)
     >>> abs(found - constant_hazard_exactly(0.04, 0.20, 0.05, 20)) < 0.005  # 0.02 + 0.2 ** 2 / 2
+    True
+    >>> mode = 71 - 2_000 * math.log(2_000 * 0.08)
+    >>> found = ruin_by_programme(1 / 12, 0.01, 0.3, 71, mode, 2_000, steps_a_year=4, points=150)
+    >>> abs(found - constant_hazard_exactly(0.055, 0.3, 0.08, 12)) < 0.005
+    True
+
+    What counts is how far away the mode is:
+
+    >>> coarse = {"steps_a_year": 2, "points": 60}
+    >>> at_50, at_65 = (
+    ...     ruin_by_programme(0.05, 0.02, 0.2, age, age + 23, 10, **coarse) for age in (50, 65)
+    ... )
+    >>> math.isclose(at_50, at_65)
     True
     """
     h = 1 / steps_a_year

@@ -109,6 +109,17 @@ def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
     Traceback (most recent call last):
     ...
     ValueError: the history has no inflation
+    >>> runs(months[["equity"]], 0.25, 1)
+    Traceback (most recent call last):
+    ...
+    ValueError: the history has no bonds, inflation
+    >>> def refused(column, rate):
+    ...     try:
+    ...         return runs(months.assign(**{column: rate}), 0.25, 1).shape
+    ...     except ValueError as error:
+    ...         return str(error)[:11]
+    >>> [refused(name, -1.5) for name in months], refused("equity", -1.0)
+    (['the history', 'the history', 'the history'], (2, 12))
     """
     columns = ["equity", "bonds", "inflation"]
     if lacking := [name for name in columns if name not in monthly]:
@@ -177,6 +188,18 @@ def failures(
     [[0, 0, 3], [3, 3, 3]]
     >>> failures(months, [0.4, 0.6], [0.0], 2, last_start=2020).to_numpy().tolist()
     [[0, 1]]
+    >>> failures(months, [0.6, 0.4], [0.0], 2, last_start=0).to_dict()  # in the order asked for
+    {0.6: {0.0: 0}, 0.4: {0.0: 0}}
+
+    Equity that loses a tenth a month pays for a first year, at the starts of months, twelve times
+    ``1 / (1 + 0.9^-1 + ... + 0.9^-11)``:
+
+    >>> rate = 12 / sum(0.9**-t for t in range(12))
+    >>> failures(months, [rate * 0.999, rate * 1.001], [1.0], 1, 2020).to_numpy().tolist()
+    [[0, 1]]
+    >>> level = months.assign(equity=0.0)
+    >>> [int(failures(level, [1 / n], [0.5], n, 2020).iloc[0, 0]) for n in (2, 3)]  # all is paid
+    [0, 0]
     """
     found = {}
     for equity in mixes:
@@ -228,6 +251,12 @@ def chances(
 
     >>> chances(lives, [68], [0.31, 0.32, 0.38, 0.39], [0.5], 65)[0.5][68].tolist()
     [1.0, 0.5, 0.5, 0.0]
+    >>> half = chances(lives, [72, 71], [0.5, 0.31], [0.5], 70)[0.5]  # for one year, and for two
+    >>> half[71].to_dict(), half.index.tolist(), half.columns.tolist()
+    ({0.5: 1.0, 0.31: 1.0}, [0.5, 0.31], [72, 71])
+    >>> still = Lives(np.zeros((2, 2, 2)), last=np.array([[1, 1]]))
+    >>> chances(still, [67], [0.5], [0.5], 65)[0.5][67].tolist()  # all that there is
+    [1.0]
     """
     found = {}
     for equity in mixes:
@@ -267,6 +296,9 @@ def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float
     [[1.0, 1.0, 0.5], [1.0, 0.5, 0.5]]
     >>> lifetime_chances(lives, [0.38, 0.39], [0.5])[0.5].tolist()  # 1 / 2.575 in the first
     [1.0, 0.5]
+    >>> couple = Lives(np.zeros((2, 2, 2)), last=np.array([[1, 3], [0, 0]]))  # one outlives returns
+    >>> lifetime_chances(couple, [0.6, 0.5], [0.5])[0.5].to_dict()
+    {0.6: 0.0, 0.5: 1.0}
     """
     found = {}
     ends = lives.last[0] + 1
@@ -312,6 +344,17 @@ def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> 
     >>> lives = Lives(returns, last=np.full((1, 4), 1))
     >>> {name: round(share, 6) for name, share in sequence_split(lives, 0.5, 2, 1).items()}
     {'first': 1.0, 'rest': 0.333333}
+
+    Of twelve years ten are the first where nothing else is said, and years beyond do not count:
+
+    >>> drawn = np.random.default_rng(1).normal(0.04, 0.1, (14, 2, 9))
+    >>> lives = Lives(drawn, last=np.full((1, 9), 13))
+    >>> shares = sequence_split(lives, 0.5, 12)
+    >>> growth = 1 + drawn[:12].mean(axis=1)
+    >>> rates = [-np.log(sum(1 / np.prod(life[:t]) for t in range(12))) for life in growth.T]
+    >>> for name, years in (("first", growth[:10]), ("rest", growth[10:])):
+    ...     mean = np.log(years).mean(axis=0)
+    ...     assert np.isclose(shares[name], np.corrcoef(rates, mean)[0, 1] ** 2), name
     """
     growth = 1 + lives.returns[:, 1] + equity * (lives.returns[:, 0] - lives.returns[:, 1])
     logs = np.log(np.maximum(growth[:years], 1e-9))
