@@ -191,6 +191,13 @@ def spells(seen: pd.DataFrame, severity: str, *, policy: Policy) -> list[Spell]:
     drift 05 05 1 0.03
     >>> spells(seen, "act", policy=decided)[0].months, rate(seen, "watch", policy=decided)
     (1, 0.8)
+
+    Those of one month come by their names, whatever the order of the rules:
+
+    >>> mixed = pd.DataFrame({"cost": [0.0, 0.0, 0.03], "size": 0.03, "drift": 0.03}, ends[:3])
+    >>> many = {"alert_limits": dict.fromkeys(mixed, rises)}
+    >>> [one.rule for one in spells(mixed, "watch", policy=many)]
+    ['drift', 'size', 'cost']
     """
     found = []
     for rule, rung in beyond(seen, severity, policy=policy).items():
@@ -261,6 +268,16 @@ def ahead_of_losses(
     ...     6
     ... ).tolist()  # all was lost in the first; in the second nothing was
     [1.0, nan]
+
+    An alarm of an episode's first month counts; one that began before the episode does not, however
+    long it rings:
+
+    >>> rang = [Spell("a", ends[3], ends[5], 3, 1.0), Spell("b", ends[0], ends[0], 1, 1.0)]
+    >>> found = ahead_of_losses(rang, returns, told)
+    >>> f"{found.loc['fall', 'first alarm']:%m}", found.loc["calm", "first alarm"]
+    ('01', NaT)
+    >>> round(float(found.loc["fall", "already lost"]), 6)  # 0.1 / 0.3268
+    0.305998
     """
     rows = {}
     for name, (first, last) in episodes.items():

@@ -190,6 +190,21 @@ def optimal_band(
     Traceback (most recent call last):
     ...
     ValueError: a grid of 21 points is too coarse for 1000 reviews a year; use more points
+
+    Where trades cost next to nothing all of each review's wandering is undone, and a year costs
+    what these trades do. The grid then reaches five standard deviations to either side, and may
+    have steps of a third of one:
+
+    >>> s = 0.24 * (0.03 / 4) ** 0.5
+    >>> free = optimal_band(0.6, 1e-7, 4.0, 0.03, reviews=4, points=151)
+    >>> abs(free.cost / (4 * 1e-7 * s * (2 / np.pi) ** 0.5) - 1) < 0.005
+    True
+    >>> bool(optimal_band(0.6, 1e-7, 4.0, 0.03, reviews=4, points=33).cost > 0)  # 10 s / 32
+    True
+    >>> optimal_band(0.6, 1e-7, 4.0, 0.03, reviews=4, points=29)  # 10 s / 28
+    Traceback (most recent call last):
+    ...
+    ValueError: a grid of 29 points is too coarse for 4 reviews a year; use more points
     """
     _checked(weight, cost, risk_aversion, variance)
     s = weight * (1 - weight) * np.sqrt(variance / reviews)
