@@ -705,7 +705,24 @@ def house_method(made: Universe, report: Mapping[str, Any], *, estimator: str) -
 
 def outcomes(made: Universe, chosen: Mapping[str, Array]) -> pd.DataFrame:
     """What portfolios by name truly are: return, volatility, Sharpe ratio over bills, equity looked
-    through; annual."""
+    through; annual.
+
+    Examples
+    --------
+    By the truth, and not by what a survey believes or months showed; equity by what is inside:
+
+    >>> truth = Assumptions(["a", "b"], [0.09, 0.03], [[0.04, 0.0], [0.0, 0.01]], 0.02)
+    >>> inside = {"us_equity": [0.5, 0.1], "bonds": [0.2, 0.9], "eu_equity": [0.3, 0.0]}
+    >>> made = Universe(None, truth, None, pd.DataFrame(inside, ["a", "b"]), ("a",))
+    >>> chosen = {"report": np.array([0.6, 0.4]), "house": np.array([0.0, 1.0])}
+    >>> found = outcomes(made, chosen)
+    >>> list(found), list(found.index)
+    (['return', 'volatility', 'Sharpe', 'equity', 'effective positions'], ['report', 'house'])
+    >>> found.loc["report"].round(6).tolist()  # 0.016 ** 0.5, 0.046 / 0.016 ** 0.5, 1 / 0.52
+    [0.066, 0.126491, 0.363662, 0.52, 1.923077]
+    >>> found.loc["house"].round(6).tolist()
+    [0.03, 0.1, 0.1, 0.1, 1.0]
+    """
     through = equity_within(made).to_numpy(float)
     rows = {
         name: {
