@@ -219,6 +219,8 @@ def near(name: str, known: Iterable[str]) -> str:
     --------
     >>> near("us_marke", ["us_market", "bills"]), near("zzz", ["us_market", "bills"])
     ('us_market', 'bills, us_market')
+    >>> near("zzz", "fedcba"), near("us_mark", [f"us_mark{n}" for n in range(6)]).count(",")
+    ('a, b, c, d, e, f', 3)
     """
     names = list(known)
     return ", ".join(difflib.get_close_matches(name, names, n=4, cutoff=0.4) or sorted(names))

@@ -296,7 +296,10 @@ def adopted(plan: Plan) -> Glidepath:
     >>> held = adopted(other)
     >>> held.at([40, -40])[:, :2].tolist(), held.fee, held.equity_at(3).tolist()
     ([[0.86, 0.14], [0.86, 0.14]], 0.0003, 1.0)
-    >>> bare = replace(ours, vintages=None, rules={**ours.rules, "default": None})
+    >>> unnamed = replace(ours, rules={**ours.rules, "default": None})
+    >>> adopted(unnamed).name == adopted(ours).name
+    True
+    >>> bare = replace(unnamed, vintages=None)
     >>> path = adopted(bare)
     >>> shape = ours.policy["adopted_glidepath"]
     >>> path.equity_at([shape["falls_from"], -shape["falls_until"]]).round(9).tolist() == [

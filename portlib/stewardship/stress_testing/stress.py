@@ -343,20 +343,22 @@ def portfolios(plan: Plan, suite: Suite) -> Tested:
 
     Examples
     --------
-    One model, all balances together, and the series at each of its vintages, which is the default;
+    Two models, all balances together, and the series at each of its vintages, which is the default;
     where a fund of shares is the default, that too, from forty years before to five years after:
 
     >>> from dataclasses import replace
     >>> from types import SimpleNamespace
     >>> from portlib import plan as plans
     >>> ours = plans.read(data.ROOT / "plan")
-    >>> half = pd.DataFrame({"moderate": {"BNDIDX": 0.5, "LCIDX": 0.5}})
+    >>> mix = {"BNDIDX": 0.5, "LCIDX": 0.5}
+    >>> half = pd.DataFrame({name: mix for name in ("growth", "moderate")})
     >>> suite = SimpleNamespace(weights=lambda: half)
     >>> every = portfolios(ours, suite)
     >>> every.group.value_counts(sort=False).to_dict()
-    {'model': 1, 'held': 1, 'series': 10}
-    >>> bool(every.limit["moderate"] == ours.policy["stress_loss_limit"]["moderate"])
-    True
+    {'model': 2, 'held': 1, 'series': 10}
+    >>> allowed = ours.policy["stress_loss_limit"]
+    >>> [bool(every.limit[name] == allowed[name]) for name in half], len({*allowed.values()})
+    ([True, True], 4)
     >>> fund = ours.funds[ours.funds["kind"] == "target_date"].iloc[0]
     >>> set(every.only("series").own) == {fund["specific_risk"]}
     True
