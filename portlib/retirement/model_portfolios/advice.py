@@ -566,6 +566,38 @@ def _unwanted(who: Person, desk: Adviser) -> tuple[str, ...]:
 def _desk_for(who: Person, desk: Adviser, doubts: list[str]) -> Adviser:
     """The desk whose models leave out what the person asks to exclude; no models, and a word added
     to `doubts`, where that cannot be.
+
+    Examples
+    --------
+    The second of two models holds a date of the series, which the person named last does not want.
+    Each is made anew without the fund and without every date; of one there is none:
+
+    >>> from types import SimpleNamespace
+    >>> from unittest import mock
+    >>> from portlib import data, plan as plans
+    >>> from portlib.construction.engines import NotSolved
+    >>> from portlib.records import Assumptions
+    >>> from portlib.retirement.model_portfolios.models import Model, Suite
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> classes = Assumptions(["us_large_equity"], [0.05], [[0.04]], rf=0.01, source="typed")
+    >>> last = list(plan_menu.dates(ours))[-1]
+    >>> first = Model("shy", {"BNDIDX": 1.0}, 4.0, 0.05, 0.1, 0.5, 0.001, 0.0, "", "typed")
+    >>> second = replace(first, posture="bold", weights={last: 1.0})
+    >>> desk = Adviser(ours, Suite((first, second), {}, {}, "2026-01-01"), classes, None)
+    >>> def made(plan, posture, told, *, without):
+    ...     if posture == "bold":
+    ...         raise NotSolved("too few funds")
+    ...     assert plan is ours and told is classes
+    ...     return replace(first, made=", ".join(without))
+    >>> who, doubts = Person(excluded=("GOVMM", "TDIDX")), ["before"]
+    >>> with mock.patch(f"{advise.__module__}.model", made):
+    ...     [model] = _desk_for(who, desk, doubts).suite.models
+    >>> model.posture, model.made == ", ".join(["GOVMM", *plan_menu.dates(ours).unique()])
+    ('shy', True)
+    >>> doubts
+    ['before', 'without GOVMM, TDIDX no bold model: too few funds']
+    >>> _desk_for(Person(excluded=("GOVMM",)), desk, doubts) is desk, len(doubts)
+    (True, 2)
     """
     unwanted = _unwanted(who, desk)
     if not any(made.weights.get(f, 0.0) > 0 for f in unwanted for made in desk.suite.models):
@@ -1198,6 +1230,14 @@ def statement(desk: Adviser, count: int) -> dict[str, str]:
     (True, True)
     >>> told["universe considered"].split(", ") == list(ours.funds.index)  # no annuity among them
     True
+    >>> policy = ours.policy.replace(mortality_improvement=0.0125)
+    >>> classes = replace(classes, source="theirs")
+    >>> away = Adviser(replace(ours, policy=policy), Suite((), {}, {}, ""), classes, None)
+    >>> other = statement(away, 7)
+    >>> "; 7 simulated lives" in other["criteria and method"], list(other)[-3:]
+    (True, ['limits', 'results vary', 'legend'])
+    >>> other["key assumptions"].startswith("theirs; "), "1.25% a year" in other["key assumptions"]
+    (True, True)
     """
     considered = plan_menu.coverage(desk.plan).query("considered").index
     return {

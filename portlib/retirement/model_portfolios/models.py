@@ -471,28 +471,7 @@ def _moved(
     >>> moved({"shares": 1.0}, [0.5, 0.5], limit=0.5)[0]
     [0.5, 0.5]
 
-    All funds that are gone and all rules that are broken are named. What goes too far stops at the
-    best within the limit, by the policy's risk aversion of today:
-
-    >>> moved({"SOLD": 0.3, "shares": 0.5, "LOST": 0.2}, [0.5, 0.5])[1]
-    'replaced whole, left the menu: SOLD, LOST'
-    >>> moved({"shares": -0.2, "bonds": 1.3}, [0.5, 0.5])[1]
-    'replaced whole, no longer allowed: fully invested, long only'
-    >>> from unittest import mock
-    >>> half = SimpleNamespace(allocation=SimpleNamespace(w=np.array([0.5, 0.5])))
-    >>> with mock.patch.object(engine, "mix", return_value=half) as asked:
-    ...     moved(most, [0.25, 0.75])[1]
-    'changed as far as the turnover limit lets: gains 84.4 bp a year, 25.0 of which are in doubt'
-    >>> asked.call_args.kwargs["risk_aversion"], asked.call_args.kwargs["classes"] is funds
-    (3.0, True)
-    >>> between = asked.call_args.args[2]
-    >>> for w in ([0.5, 0.5], [0.2, 0.8], [0.8, 0.2], [0.45, 0.55]):
-    ...     broken = between.violations(np.array(w), funds)
-    ...     print([name for name, by in broken.items() if by > 1e-9])
-    []
-    ['between old and best', 'turnover']
-    ['between old and best']
-    ['turnover']
+    It goes on in ``models.md``.
     """
     w0 = np.array([old.weights.get(label, 0.0) for label in funds.labels])
     gone = [fund for fund, w in old.weights.items() if w > 0 and fund not in funds.labels]
