@@ -616,6 +616,34 @@ def _options(
 ) -> dict[str, dict[str, float]]:
     """What could be advised instead of the default, today, without what the person asks to exclude;
     the simpler first.
+
+    Examples
+    --------
+    What holds more equity than is accepted is an option only where nothing holds less, by half a
+    percent; what is excluded in part is none:
+
+    >>> from types import SimpleNamespace
+    >>> from unittest import mock
+    >>> from portlib import data, plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> suite = SimpleNamespace(models=("a model",))
+    >>> desk = SimpleNamespace(plan=ours, suite=suite, is_equity=np.array([1.0]))
+    >>> def found(series, models, cap, excluded=()):
+    ...     with mock.patch.multiple(
+    ...         advise.__module__,
+    ...         target_equity=lambda *told: told[1:],
+    ...         series_weights=lambda desk, *told: {"a": series, "b": told},
+    ...         model_weights=lambda desk, told: {"c": models, "d": told},
+    ...         mixture=lambda desk, w, years: np.array([next(iter(w.values()))]) * years / 7,
+    ...     ):
+    ...         return _options(Person(excluded=excluded), desk, "growth", cap, 7.0)
+    >>> both = [list(found(*shares, 0.2)) for shares in ((0.3, 0.304), (0.3, 0.306), (0.306, 0.3))]
+    >>> both == [[SERIES, MODELS], [SERIES], [MODELS]]
+    True
+    >>> len(found(0.3, 0.504, 0.5)), list(found(0.5, 0.3, 0.5, ("b",)))
+    (2, ['the models'])
+    >>> found(0.3, 0.3, 0.2)["the models"]["d"]  # what the equity share asked for rests on
+    (7.0, 'growth', 0.2)
     """
     equity = target_equity(desk, years, posture, cap)
     unwanted = _unwanted(who, desk)
