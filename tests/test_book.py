@@ -345,21 +345,25 @@ def test_plain_jupyter_book_makes_the_same_evidence_and_does_not_outlive_a_chang
         assert [claim["id"] for claim in register["chapters"]["first"]["claims"]] == ["FI-01"]
 
 
+def faults_of(root: Path, code: str, *outputs: dict[str, object], **metadata: object) -> list[str]:
+    """What a build says of a chapter with one cell and what that left."""
+    source = root / "notebooks" / "loud.md"
+    source.parent.mkdir(exist_ok=True)
+    source.write_text(f"# Loud\n\n```{{code-cell}}\n{code}\n```\n", encoding="utf-8")
+    notebook = root / "staging" / "notebooks" / "loud.ipynb"
+    notebook.parent.mkdir(parents=True, exist_ok=True)
+    cell = {"cell_type": "code", "source": [code], "outputs": outputs, "metadata": metadata}
+    notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
+    return list(build.cell_faults(root, root / "staging", notebook))
+
+
 def test_what_a_chapter_writes_to_stderr_is_a_fault_with_a_place(tmp_path: Path) -> None:
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "loud.md").write_text(
-        "# Loud\n\n```{code-cell}\nwarn()\n```\n", encoding="utf-8"
-    )
-    notebook = tmp_path / "staging" / "notebooks" / "loud.ipynb"
-    notebook.parent.mkdir(parents=True)
     output = {
         "output_type": "stream",
         "name": "stderr",
         "text": ["\x1b[31mRuntimeWarning: divide by zero\n"],
     }
-    cell = {"cell_type": "code", "source": ["warn()"], "outputs": [output]}
-    notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
-    (fault,) = build.cell_faults(tmp_path, tmp_path / "staging", notebook)
+    (fault,) = faults_of(tmp_path, "warn()", output)
     assert fault.startswith("notebooks/loud.md:4: cell 1 writes to stderr")
     assert fault.endswith("    RuntimeWarning: divide by zero")
 
@@ -508,43 +512,22 @@ def test_what_an_editor_keeps_beside_the_chapters_is_no_chapter(
 
 
 def test_a_figure_that_no_text_describes_is_named(tmp_path: Path) -> None:
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "shown.md").write_text(
-        "# Shown\n\n```{code-cell}\ndraw()\n```\n", encoding="utf-8"
-    )
-    notebook = tmp_path / "staging" / "notebooks" / "shown.ipynb"
-    notebook.parent.mkdir(parents=True)
     figure = {"output_type": "display_data", "data": {"image/svg+xml": "<svg/>"}}
-    described = {"mystnb": {"image": {"alt": "A line that rises."}}}
-    for outputs, metadata, expected in (
+    described = {"image": {"alt": "A line that rises."}}
+    for outputs, head, expected in (
         ([figure], described, []),
         ([figure], {}, ["1"]),
         ([figure, figure], described, ["2"]),
         ([], {}, []),
     ):
-        cell = {
-            "cell_type": "code",
-            "source": ["draw()"],
-            "outputs": outputs,
-            "metadata": metadata,
-        }
-        notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
-        faults = list(build.cell_faults(tmp_path, tmp_path / "staging", notebook))
+        faults = faults_of(tmp_path, "draw()", *outputs, mystnb=head)
         assert [fault.partition("figures (")[2][:1] for fault in faults] == expected
 
 
 def test_a_cell_that_fills_the_page_is_named_and_its_words_cut_short(tmp_path: Path) -> None:
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "loud.md").write_text(
-        "# Loud\n\n```{code-cell}\nshout()\n```\n", encoding="utf-8"
-    )
-    notebook = tmp_path / "staging" / "notebooks" / "loud.ipynb"
-    notebook.parent.mkdir(parents=True)
     for stream, expected in (("stdout", 1), ("stderr", 2)):
         output = {"output_type": "stream", "name": stream, "text": ["x" * 100 + "\n"] * 600_000}
-        cell = {"cell_type": "code", "source": ["shout()"], "outputs": [output]}
-        notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
-        faults = list(build.cell_faults(tmp_path, tmp_path / "staging", notebook))
+        faults = faults_of(tmp_path, "shout()", output)
         assert len(faults) == expected
         assert faults[0].startswith("notebooks/loud.md:4: cell 1 leaves 6")
         assert "at most 2 MB" in faults[0]
@@ -577,16 +560,8 @@ def test_a_label_with_a_script_reaches_the_page_as_text() -> None:
 
 def test_a_secret_of_the_environment_is_not_published(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setenv("INDEX_TOKEN", 'a"secret1')
-    (tmp_path / "notebooks").mkdir()
-    (tmp_path / "notebooks" / "loud.md").write_text(
-        "# Loud\n\n```{code-cell}\nshow()\n```\n", encoding="utf-8"
-    )
-    notebook = tmp_path / "staging" / "notebooks" / "loud.ipynb"
-    notebook.parent.mkdir(parents=True)
     output = {"output_type": "stream", "name": "stdout", "text": ['TOKEN=a"secret1\n']}
-    cell = {"cell_type": "code", "source": ["show()"], "outputs": [output]}
-    notebook.write_text(json.dumps({"cells": [cell]}), encoding="utf-8")
-    (fault,) = build.cell_faults(tmp_path, tmp_path / "staging", notebook)
+    (fault,) = faults_of(tmp_path, "show()", output)
     assert (
         fault
         == "notebooks/loud.md:4: cell 1 prints the value of INDEX_TOKEN, which would be published"

@@ -196,7 +196,8 @@ def test_the_first_python_that_fits_is_taken_and_a_machine_without_one_is_told(
 PIP = """
 case "$*" in
 "config list") printf '%s\\n' "global.extra-index-url='file:///one\\nfile:///two'" \\
-    "global.timeout='60'" ":env:.find-links='wheels'" ;;
+    "global.timeout='60'" ":env:.find-links='wheels'" "install.no-index='true'" \\
+    ":env:.no-index='0'" ;;
 *) echo "pip $*" >>"$(dirname "$0")/asked" ;;
 esac
 """
@@ -220,7 +221,7 @@ def test_uv_is_told_where_pip_looks_and_where_it_finds_nothing_pip_is_asked(
     assert result.returncode == 0, result.stderr
     asked = (folder / "bin" / "asked").read_text(encoding="utf-8").splitlines()
     assert asked[0].startswith("pip install --quiet") and "uv.txt" in asked[0]
-    assert "--index file:///one --index file:///two --find-links wheels" in asked[1]
+    assert "--index file:///one --index file:///two --find-links wheels --no-index --" in asked[1]
     assert asked[1].startswith("uv pip install") and "--require-hashes" in asked[1]
     by_pip = [one for one in asked if "--require-hashes -r requirements.lock" in one][1:]
     assert len(by_pip) == (0 if holds else 1)

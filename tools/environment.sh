@@ -54,12 +54,14 @@ import ast, sys
 named = {"index-url": "--default-index", "extra-index-url": "--index", "find-links": "--find-links"}
 for key, _, value in (line.strip().partition("=") for line in sys.stdin):
     option = named.get(key.rpartition(".")[2])
+    if key.endswith(".no-index") and ast.literal_eval(value).lower() in ("1", "on", "true", "yes"):
+        print("--no-index")
     for place in ast.literal_eval(value).split() if option else ():
         print(option, place)
 '
 }
 
-# by uv, which needs a quarter of the time; by pip where uv does not find what pip may
+# by uv, which takes less time; by pip where uv does not find what pip may
 install() {
     awk '/^[a-z]/ {on = /^uv==/} on' requirements.lock >"$folder/uv.txt"
     pip install --quiet --no-input --require-hashes -r "$folder/uv.txt"

@@ -341,17 +341,19 @@ class _Search:
 
     def alone(self) -> _Part | None:
         """The best single fund, held whole, that obeys everything; None where none does."""
-        found = []
-        for w in np.eye(len(self.c)):
-            value = self.p.rows @ w
-            if (
-                (value >= self.p.rows_lower - HELD).all()
-                and (value <= self.p.rows_upper + HELD).all()
-                and (w >= self.p.lower - HELD).all()
-                and (w <= self.p.upper + HELD).all()
-            ):
-                found.append(self.valued(w, w, frozenset(), w))
+        found = [
+            self.valued(w, w, frozenset(), w)
+            for w in np.eye(len(self.c))
+            if self.obeys(w, self.p.lower, self.p.upper)
+        ]
         return max(found, key=lambda part: part.value, default=None)
+
+    def obeys(self, w: Array, lower: Array, upper: Array) -> bool:
+        """Whether weights keep every limit, and lie between two bounds."""
+        value = self.p.rows @ w
+        least, most = self.p.rows_lower - HELD, self.p.rows_upper + HELD
+        within = (w >= lower - HELD).all() and (w <= upper + HELD).all()
+        return bool(within and (value >= least).all() and (value <= most).all())
 
     def split(self, part: _Part) -> list[tuple[Array, Array, frozenset[int]]]:
         """Two parts that together hold every portfolio of this one that counts; none where its best
@@ -383,15 +385,6 @@ class _Search:
         missing = round(100 - w.sum())
         w[np.argsort(w - 100 * part.w, kind="stable")[: max(missing, 0)]] += 1
         w /= 100
-        value = self.p.rows @ w
-        fits = (value >= self.p.rows_lower - HELD).all() and (
-            value <= self.p.rows_upper + HELD
-        ).all()
-        if (
-            not fits
-            or (w < part.lower - HELD).any()
-            or (w > part.upper + HELD).any()
-            or (w > HELD).sum() > self.k
-        ):
+        if (w > HELD).sum() > self.k or not self.obeys(w, part.lower, part.upper):
             return None
         return self.valued(w, w, frozenset(), w)
