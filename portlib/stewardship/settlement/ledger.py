@@ -432,7 +432,7 @@ def replay_states(events: Iterable[Event]) -> dict[str, str]:
     Examples
     --------
     >>> from types import SimpleNamespace
-    >>> told = [("one", "Locked"), ("two", "Locked"), ("one", None), ("one", "Done"), (None, "x")]
+    >>> told = [("one", "Locked"), ("two", "Locked"), ("one", "Done"), ("two", None), (None, "x")]
     >>> events = [SimpleNamespace(body={"instruction": i, "state": state}) for i, state in told]
     >>> replay_states(events)
     {'one': 'Done', 'two': 'Locked'}
