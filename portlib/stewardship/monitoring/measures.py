@@ -91,7 +91,9 @@ def class_history(classes: Assumptions, known: pd.DataFrame, rng: np.random.Gene
     rho = classes.sigma / np.outer(sd, sd)
     slope = rho[np.ix_(rest, at)] @ np.linalg.pinv(rho[np.ix_(at, at)])
     left = rho[np.ix_(rest, rest)] - slope @ rho[np.ix_(at, rest)]
-    z = ((source - source.mean()) / source.std(ddof=1)).to_numpy(float)
+    spread = source.std(ddof=1)
+    # what did not move, or only once, says nothing of the others
+    z = ((source - source.mean()) / spread.where(spread > NOTHING, np.inf)).to_numpy(float)
     drawn = z @ slope.T + rng.standard_normal((len(z), len(rest))) @ symmetric_root(left)
     months = np.empty((len(z), len(classes)))
     months[:, at] = source.to_numpy(float)
