@@ -491,7 +491,7 @@ def _schema(root: Path, classes: tuple[str, ...] = ()) -> dict[str, Any]:
 
 # ---- forms ---------------------------------------------------------------------------------------
 
-_PERCENT = re.compile(r"percent\b|%")
+_PERCENT = re.compile(r"percent\b|%", re.IGNORECASE)
 
 
 def _copied(value: Any) -> Any:

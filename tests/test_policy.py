@@ -276,10 +276,17 @@ def test_our_own_file_is_blamed_for_what_is_in_it(tmp_path, monkeypatch):
         shutil.copy(data.ROOT / file, tmp_path)
     monkeypatch.setattr(data, "ROOT", tmp_path)
     assert policy.read() == OURS
+    mine = OURS.replace(approvals_needed=1).to_json()
+    before = policy.from_json(mine)
     text = (tmp_path / "policy.yml").read_text(encoding="utf-8")
     for old, new, message in (
         ("  unit: years\n", "", r"^policy.yml: cma_horizon_years: an entry has value, unit"),
         ("value: 0.40\n", "value: 40\n", r"^policy.yml: max_single_fund: 40 is not"),
+        (
+            "approvals_needed:\n  value: 2\n",
+            "approvals_needed:\n  value: 9\n",
+            r"^policy.yml: approvals_needed: it must be that no more approvals are needed than",
+        ),
         (
             "max_single_fund:",
             "max_fund:",
@@ -290,6 +297,15 @@ def test_our_own_file_is_blamed_for_what_is_in_it(tmp_path, monkeypatch):
         policy._ours.cache_clear()
         with pytest.raises(DataError, match=message):
             policy.read()
+    policy._ours.cache_clear()
+    (tmp_path / "again").mkdir()
+    shutil.copy(data.ROOT / "policy_schema.yml", tmp_path / "again")
+    (tmp_path / "again" / "policy.yml").write_text(
+        text.replace("value: 0.40\n", "value: 0.41\n", 1)
+    )
+    monkeypatch.setattr(data, "ROOT", tmp_path / "again")
+    assert before["max_single_fund"] == 0.40
+    assert policy.from_json(mine)["max_single_fund"] == 0.41
     policy._ours.cache_clear()
 
 

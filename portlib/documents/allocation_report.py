@@ -105,6 +105,8 @@ def report(
     >>> tables = [one for one in made.body if isinstance(one, Table)]
     >>> tables[0].head[3], tables[0].rows[0][2:4]  # a tenth of the draws below, a tenth above
     ('80% range', ['50.0%', '10% to 90%'])
+    >>> [one.head[1] for one in tables if one.head[0] == "Losses of"]
+    ['VaR 95%']
     >>> (rival,) = next(one for one in tables if one.head[0] == "Rival").rows
     >>> rival[4]  # 5000 * sqrt(0.01**2 + 0.005**2), for half is moved
     '56'

@@ -181,7 +181,7 @@ def _proposed(chapter: Chapter, asked: Asked, plan: Plan, run: Run) -> str:
     text = run.proposals.get(asked.proposed_in) or _decided(chapter, plan)
     words = "".join(word for _, word in runs(text))
     sentences = re.split(r"(?<=[.;])\s(?=[A-Z])", words)
-    whole = [one for one in sentences if "the chapter" not in one]
+    whole = [one for one in sentences if not re.search(r"\b[Tt]he chapter\b", one)]
     return (whole or sentences)[0]
 
 

@@ -121,6 +121,9 @@ def long_record_with(folder: Path, corporate_bond_maturity_years: float = 20) ->
     [[0.0045], [0.005]]
     >>> record["small_value"].values.size  # as packaged
     819
+    >>> five = long_record_with(folder, 5)  # of what is packaged and of what was imported
+    >>> {five[f"{grade}_corporate"].basis[:19] for grade in ("aaa", "baa")}
+    {'repriced at 5 years'}
     >>> place.cleanup()
 
     It goes on in ``imported.md``.
@@ -177,6 +180,10 @@ def open_record_with(folder: Path) -> History:
     True
     >>> record["bills"].provenance.source[:6], record["bills"].provenance.vintage
     ('TB3MS.', '2026-02-28')
+    >>> _ = bring("TB3MS", ["2026-01-01,3.6", "2026-02-01,3.6", "2026-04-01,3.6", "2026-05-01,3.6"])
+    >>> later = open_record_with(Path(place.name) / "kept")["bills"]  # March was left out
+    >>> f"{later.last:%Y-%m}", [f"{month:%Y-%m}" for month in later.missing]
+    ('2026-05', ['2026-04'])
     >>> place.cleanup()
 
     It goes on in ``imported.md``.

@@ -77,11 +77,11 @@ class MonthlySeries:
     ('2026-02', '2026-05', ['2026-03'])
     >>> made([None, None])
     a: no month has a value
-    >>> made([0.01, 0.02], index=pd.to_datetime(["2026-01-31", "2026-03-31"]))
+    >>> made([0.01, 0.02, 0.03], index=pd.to_datetime(["2026-01-31", "2026-03-31", "2026-04-30"]))
     a: 2026-03-31: months are not month ends in sequence
-    >>> made([0.01, np.inf, 0.02])
+    >>> made([0.01, np.inf, 0.02, np.inf])
     a: 2026-02: not a number
-    >>> made([0.01, -1.01, 0.02])
+    >>> made([0.01, -1.01, 0.02, 0.01, -1.5])
     a: 2026-02: -1.01 loses more than all
     >>> made([0.01, -1.01, 0.02], "change")
     a: 2026-02: -1.01 loses more than all

@@ -39,8 +39,8 @@ def fund_series(returns: pd.DataFrame, origin: Provenance) -> list[MonthlySeries
     >>> ends = pd.date_range("2026-01-31", periods=2, freq="ME")
     >>> table = pd.DataFrame({name: at / 100 for at, name in enumerate(FUNDS)}, ends)
     >>> made = fund_series(table[sorted(FUNDS)], origin)
-    >>> [(one.name, one.values.tolist()[-1], one.label[-9:]) for one in made[2:]]
-    [('tsp_c', 0.02, ' S&P 500)'), ('tsp_s', 0.03, 'on index)'), ('tsp_i', 0.04, 'al index)')]
+    >>> [(one.name, one.values.tolist()[-1], one.label[:9]) for one in made[2:]]
+    [('tsp_c', 0.02, 'US large '), ('tsp_s', 0.03, 'US small '), ('tsp_i', 0.04, 'developed')]
     >>> {one.quantity for one in made}, made[0].provenance is origin
     ({'return'}, True)
     """
@@ -76,6 +76,17 @@ def treasury_series(
     ('2026-02', '2026-03', 0.005)
     >>> earned.basis
     'repriced at constant maturity from yields of month ends'
+
+    Of another maturity, from averages; a month without a yield stays one:
+
+    >>> six = pd.date_range("2026-01-31", periods=6, freq="ME")
+    >>> yields = pd.Series([None, 0.06, 0.05, None, 0.04, 0.04], six)
+    >>> earned, told = treasury_series(yields, 2, at="averages", origin=origin)
+    >>> gain = 0.06 / 12 + 0.01 * (1 - 1.025 ** (-2 * 23 / 12)) / 0.05
+    >>> earned.values.dropna().round(9).tolist() == [round(gain, 9), round(0.04 / 12, 9)]
+    True
+    >>> told.values.tolist(), told.basis, earned.name
+    ([0.06, 0.05, nan, 0.04, 0.04], 'constant maturity, averages', 'treasury_2y')
     """
     known = yields.loc[yields.first_valid_index() :]
     label = f"{maturity_years}-year Treasury bonds"
@@ -141,6 +152,9 @@ def bill_series(discount: pd.Series, origin: Provenance) -> MonthlySeries:
     >>> cash = bill_series(pd.Series([None, 0.03, 0.09], ends), origin)
     >>> cash.values.round(9).tolist() == [round((1 - 0.03 * 91 / 360) ** (-365 / 1092) - 1, 9)]
     True
+    >>> five = pd.date_range("2026-01-31", periods=5, freq="ME")
+    >>> bill_series(pd.Series([0.03, None, 0.03, 0.03, 0.03], five), origin).values.isna().tolist()
+    [False, True, False, False]
     """
     return MonthlySeries(
         "bills",
@@ -198,6 +212,10 @@ def gold_series(price: pd.Series, origin: Provenance) -> list[MonthlySeries]:
     >>> price, gold = gold_series(pd.Series([2000.0, 2100.0, 2058.0], ends), origin)
     >>> gold.values.round(9).tolist(), gold.quantity, price.quantity
     ([0.05, -0.02], 'return', 'level')
+    >>> five = pd.date_range("2026-01-31", periods=5, freq="ME")
+    >>> _, gold = gold_series(pd.Series([2000.0, 2100, None, 2000, 2100], five), origin)
+    >>> gold.values.round(9).tolist()
+    [0.05, nan, nan, 0.05]
     """
     averaged = "US dollars a troy ounce, averages over the month"
     return [
@@ -222,6 +240,10 @@ def core_inflation(core: pd.Series, origin: Provenance) -> MonthlySeries:
     >>> ends = pd.date_range("2026-01-31", periods=3, freq="ME")
     >>> core_inflation(pd.Series([300.0, 303.0, 301.485], ends), origin).values.round(9).tolist()
     [0.01, -0.005]
+    >>> five = pd.date_range("2026-01-31", periods=5, freq="ME")
+    >>> gone = core_inflation(pd.Series([300.0, 303, None, 300, 303], five), origin)
+    >>> gone.values.round(9).tolist()
+    [0.01, nan, nan, 0.01]
     """
     return MonthlySeries(
         "core_inflation",
@@ -261,10 +283,13 @@ def corporate_series(
     A month that nobody published is no return, nor is the one after it:
 
     >>> six = pd.date_range("2026-01-31", periods=6, freq="ME")
-    >>> yields = pd.Series([None, 0.048, 0.048, None, 0.06, 0.06], six)
-    >>> bonds, told = corporate_series(yields, "aaa", 20, origin)
-    >>> bonds.values.round(9).tolist(), told.values.tolist()
-    ([0.004, nan, nan, 0.005], [0.048, 0.048, nan, 0.06, 0.06])
+    >>> yields = pd.Series([None, 0.048, 0.048, None, 0.06, 0.05], six)
+    >>> bonds, told = corporate_series(yields, "aaa", 5, origin)
+    >>> gain = 0.06 / 12 + 0.01 * (1 - 1.025 ** (-2 * 59 / 12)) / 0.05
+    >>> (bonds.values.iloc[:3] * 1000).tolist(), bool(abs(bonds.values.iloc[3] - gain) < 1e-12)
+    ([4.0, nan, nan], True)
+    >>> told.values.tolist(), told.label, bonds.label
+    ([0.048, 0.048, nan, 0.06, 0.05], 'Aaa corporate yield', 'Aaa corporate bonds')
     """
     yields = yields.loc[yields.first_valid_index() :]
     returns = bond_returns(yields, maturity_years)
@@ -328,12 +353,15 @@ def month_ends(daily: pd.Series) -> pd.Series:
 
     >>> days = ["2026-01-29", "2026-01-30", "2026-03-02", "2026-03-27", "2026-03-31"]
     >>> days = pd.to_datetime(days)
-    >>> ends = month_ends(pd.Series([4.0, 4.1, 4.3, 4.5, None], days))
+    >>> ends = month_ends(pd.Series([4.2, 4.1, 4.3, 4.5, None], days))
     >>> ends.index.astype(str).tolist(), ends.tolist()
     (['2026-01-31', '2026-02-28', '2026-03-31'], [4.1, nan, 4.5])
     >>> ends = month_ends(pd.Series([4.0, 4.1, 4.3, None, None], days))
     >>> ends.index.astype(str).tolist(), ends.tolist()
     (['2026-01-31'], [4.1])
+    >>> early = pd.to_datetime(["2026-02-27", "2026-03-26"])  # five days before the end
+    >>> month_ends(pd.Series([4.1, 4.4], early)).tolist()
+    [4.1]
     >>> month_ends(pd.Series([4.3, None], days[2:4], name="DGS10"))
     Traceback (most recent call last):
     ...
@@ -371,6 +399,10 @@ def price_returns(prices: pd.DataFrame) -> pd.DataFrame:
     >>> earned = price_returns(prices)["fund"]
     >>> earned.index.astype(str).tolist(), earned.round(9).tolist()  # 102 / 100, 96.9 / 102
     (['2026-02-28', '2026-03-31'], [0.02, -0.05])
+    >>> days = pd.to_datetime(["2026-01-30", "2026-02-27", "2026-04-30", "2026-05-29"])
+    >>> earned = price_returns(pd.DataFrame({"fund": [100.0, 102, 100, 102]}, days))["fund"]
+    >>> earned.round(9).tolist()
+    [0.02, nan, nan, 0.02]
     """
     ends = pd.DataFrame({name: month_ends(prices[name]) for name in prices.columns})
     return ends.pct_change(fill_method=None).iloc[1:].replace([np.inf, -np.inf], np.nan)

@@ -89,6 +89,8 @@ def near_word(word: str, allowed: Mapping[str, object] | list[str]) -> str:
     ("; did you mean 'index'?", "; did you mean 'index'?")
     >>> near_word("US-TIPS", ["us_tips"]), near_word("zebra", ["index", "active"])
     ("; did you mean 'us_tips'?", '')
+    >>> near_word("MFS", ["single", "married_joint", "married_separate"])
+    "; did you mean 'married_separate'?"
 
     It goes on in ``columns.md``.
     """
@@ -142,6 +144,16 @@ def rows(
     [0.005, 0.02]
     >>> read("fund,fee,kind,since", "A,0,index,31/03/2015", "B,0.01,active,")["since"]
     [Timestamp('2015-03-31 00:00:00'), NaT]
+    >>> shares = {**columns, "share": Column("its part", "number", filled=False)}
+    >>> rows_of = ["A,low,index,", "N/A,0.01,active,x"]
+    >>> told = read("Our funds", "fund,fee,kind,share", *rows_of, columns=shares)
+    lineup.csv: line 4: fund is empty
+    lineup.csv: line 3: fee 'low' is not a number
+    lineup.csv: line 4: share 'x' is not a number
+    >>> told["fund"], told["fee"]
+    (['A', None], [nan, 0.01])
+    >>> _ = read("fund,fee,kind", "A,0.01,index", columns=shares)  # none may be left out
+    lineup.csv: line 1: lacks the column 'share': its part
 
     It goes on in ``columns.md``.
     """

@@ -136,6 +136,13 @@ def parse(
     portlib.data.DataError: mine.csv: '02/03/2015' may be 2015-02-03 (month-day-year) or ...
     >>> [f"{read('02/03/2015', order=order).values[0]:%m-%d}" for order in ORDERS[1:]]
     ['02-03', '03-02']
+    >>> for labels in (["spring", "2015-01-31", "2015-02-28"], ["spring", "autumn", "2015"]):
+    ...     try:
+    ...         parse(labels, "mine.csv", [7, 9, 12])
+    ...     except DataError as error:
+    ...         print(error)
+    mine.csv: line 7: 'spring' is not a date like the others; write 2020-01-31
+    mine.csv: line 7: 'spring' is not a date like 2020-01-31
     >>> read("02/03/2015", order="month first")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -225,6 +232,8 @@ def looks_dated(labels: Sequence[str]) -> bool:
     True
     >>> looks_dated(["2015-01", "2015-02", "mean", "total", "sum"]), looks_dated(["42035"])
     (False, True)
+    >>> looks_dated(["2015-01", "2015-02", "mean", "total"])
+    False
     >>> looks_dated(["2015"]), looks_dated(["0.03"]), looks_dated(["42036"])  # the first of a month
     (True, False, False)
     """

@@ -55,6 +55,15 @@ def read(path: str | Path, *, series: str | None = None) -> PublishedFile:
     'CPIAUCNS'
     >>> told(",Mkt-RF,SMB,HML,RF\\n202601,1,2,3,4\\n", "a.csv")
     'a'
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     file = Path(place) / "yields.csv"
+    ...     _ = file.write_text("date,value\\n2026-01-01,4.1\\n")
+    ...     read(file, series="GS5").kind
+    'GS5'
+    >>> told("PK\\x03\\x04", "a.xlsx")  # doctest: +ELLIPSIS
+    a.xlsx: cannot be read as a workbook: ...
+    >>> told("\\n <html>")
+    renamed.txt: is a web page, not data; was the download an error page?
     >>> told(" \\n")
     renamed.txt: is empty
     >>> told("<html>")

@@ -50,6 +50,7 @@ def read(text: str, path: Path) -> PublishedFile:
     ...         print(error)
     >>> months = ["2025 M09 324.8", "2025 M10 -", "2025 M11 324.1", "2025 M13 322.1"]
     >>> other = ["CUSR0000SA0 2025 M09 325.0", "CUUR0000SA0R 2025 M09 30.1"]
+    >>> short = "CUUR0000SA0R 2025"  # of a series that is not asked for
     >>> file = told(*other, *(f"CUUR0000SA0 {month}" for month in months))
     >>> file.kind, file.tables[0].values["CPIAUCNS"].tolist(), file.tables[0].unit
     ('CPIAUCNS', [324.8, nan, 324.1], 'index')
@@ -58,6 +59,9 @@ def read(text: str, path: Path) -> PublishedFile:
     >>> file = told(*(f"CUUR0000SA0 {month}" for month in months[:2]))  # as of October: September
     >>> file.vintage, f"{file.tables[0].values.index[-1]:%Y-%m-%d}"
     ('2025-09-30', '2025-10-31')
+    >>> months = ["2025 S01 321.0", "2025 M11 324.1", "2025 M12 324.5"]  # half a year is no month
+    >>> told(short, *(f"CUUR0000SA0 {one}" for one in months)).tables[0].values.iloc[:, 0].tolist()
+    [324.1, 324.5]
     >>> told(other[0]).kind, told(other[0]).notes
     ('CPIAUCSL', ())
     >>> told(other[1])

@@ -90,7 +90,30 @@ class PublishedFile:
 
 
 def content_of(path: Path) -> bytes:
-    """A file's bytes, or those of the one file inside a zip; `DataError` for anything else."""
+    """A file's bytes, or those of the one file inside a zip; `DataError` for anything else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from unittest.mock import patch
+    >>> def told(*members, largest=_LARGEST, name="a.zip"):
+    ...     with tempfile.TemporaryDirectory() as place:
+    ...         file = Path(place) / name
+    ...         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+    ...             for member, text in members:
+    ...                 archive.writestr(member, text)
+    ...         with patch(f"{content_of.__module__}._LARGEST", largest):
+    ...             try:
+    ...                 return content_of(file)
+    ...             except DataError as error:
+    ...                 print(error)
+    >>> told(("data/", ""), ("data/a.csv", "x")), told(("a.csv", "x"), name="a.XLSX")[:2]
+    (b'x', b'PK')
+    >>> told(("a.csv", "x"), ("b.csv", "y")), told(("a.csv", "x" * 9999), largest=9998)
+    a.zip: a publisher's zip holds one file, not 2
+    a.zip: more than 9,998 bytes when unpacked
+    (None, None)
+    """
     try:
         raw = path.read_bytes()
     except OSError as error:
@@ -189,7 +212,7 @@ def numbers(
     --------
     >>> numbers([["1.5", "."], ["-2", "3"]], ["a", "b"], (".",), "a.csv").to_numpy().tolist()
     [[1.5, nan], [-2.0, 3.0]]
-    >>> numbers([["1.5", "."], ["-2", "inf"]], ["a", "b"], (".",), "a.csv")
+    >>> numbers([["1.5", "."], ["-2", "inf"], ["nan", "1"]], ["a", "b"], (".",), "a.csv")
     Traceback (most recent call last):
     ...
     portlib.data.DataError: a.csv: column 'b': 'inf' is no number
@@ -212,7 +235,7 @@ def in_sequence(index: pd.DatetimeIndex, name: str) -> None:
     Examples
     --------
     >>> in_sequence(pd.DatetimeIndex(["2026-01-30", "2026-02-02"]), "a.csv")
-    >>> in_sequence(pd.DatetimeIndex(["2026-01-30", "2026-02-02", "2026-02-02"]), "a.csv")
+    >>> in_sequence(pd.DatetimeIndex(["2026-01-30", "2026-02-05", "2026-02-02"]), "a.csv")
     Traceback (most recent call last):
     ...
     portlib.data.DataError: a.csv: 2026-02-02 comes after a later date
@@ -231,6 +254,8 @@ def stem(path: Path) -> str:
     --------
     >>> stem(Path("GS10 (2).CSV")), stem(Path("a.b.zip")), stem(Path("prices"))
     ('GS10', 'a.b', 'prices')
+    >>> stem(Path("ie_data(12).xls")), stem(Path("b.xlsx")), stem(Path("c.txt"))
+    ('ie_data', 'b', 'c')
     """
     name = re.sub(r"\.(csv|zip|xlsx?|txt)$", "", path.name, flags=re.IGNORECASE)
     return re.sub(r"\s*\(\d+\)$", "", name)

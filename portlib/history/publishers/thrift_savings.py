@@ -76,6 +76,10 @@ def read(text: str, path: Path) -> PublishedFile:
     prices.csv: 2026-02-02: the price of S is missing or not positive
     >>> told(days[0], days[1].replace("25.1", "-25.1"))
     prices.csv: 2026-01-30: the price of L_Income is missing or not positive
+    >>> told(days[0], days[1].replace("25.1", "0"))
+    prices.csv: 2026-01-30: the price of L_Income is missing or not positive
+    >>> told(days[0], days[1].replace("2026-01-30", "2026-01-32"))
+    prices.csv: '2026-01-32' is no date
     >>> told(days[0] + ",1")
     prices.csv: row 2026-02-02 has 8 fields, not 7
     >>> told(days[0].replace("2026-02-02", "2026-02-30"))
