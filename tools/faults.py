@@ -1,8 +1,9 @@
 """Plant one fault at a time in a copy of the checkout, and see who notices: ``make faults``.
 
-Of each entry of `catalogue.yml` the chapter nearest to its file is asked, then `NEAR` others, and
-only if none of them stops, the tests near the file. A fault that nobody notices is a survivor: it
-needs a better check, or a reason why it changes nothing that is promised (``equivalent``).
+Of each entry of `catalogue.yml` the chapter nearest to its file is asked, then two others, then all
+that stand on it, and only if none of them stops, the tests near the file. A fault that nobody
+notices is a survivor: it needs a better check, or a reason why it changes nothing that is promised
+(``equivalent``).
 
 A chapter runs once for all faults: before the first cell that runs a fault's lines, a fork goes
 another way with the fault planted. That is as good as from the start, for no line of it had run.
@@ -15,8 +16,8 @@ Writes `results.csv`, or `independent_results.csv`, which the validation chapter
 independent faults the first answer stays: what is mended afterwards was seen. ``--independent
 --again`` plants those once more that nobody noticed, and writes `independent_again.csv`.
 
-Left out: chapters and tests further away (`NEAR`, `ENOUGH`), what they run in processes of their
-own, and how a page looks. The counts are of those who were asked.
+Left out: tests further away (`ENOUGH`), what chapters and tests run in processes of their own, and
+how a page looks. The counts are of those who were asked.
 """
 
 from __future__ import annotations
@@ -74,8 +75,10 @@ NOT_ASKED = (
 COLUMNS = ("id", "kind", "file", "what", "caught_by", "where", "how", "commit", "date")
 #: Heavy libraries, imported once, before any fork.
 HEAVY = ("cvxpy", "hypothesis", "myst_nb", "pandas", "pyarrow", "scipy.optimize", "scipy.stats")
-#: How many other chapters are asked, and after how many seconds of the processor no other test.
-NEAR, ENOUGH = 2, 60.0
+#: Which chapters are asked together, of those that stand on a file, from the nearest.
+WAVES = (slice(0, 1), slice(1, 3), slice(3, None))
+#: After how many seconds of the processor no other test is asked.
+ENOUGH = 180.0
 #: Seconds that anybody may take with a fault planted; longer counts as noticed, for nobody waits.
 PATIENCE = 600
 #: Lines that code runs before all of it counts as run.
@@ -397,10 +400,10 @@ def plant(faults: Sequence[Fault], pool: Executor) -> Iterator[dict[str, str]]:
     """The faults' rows, in the order in which they are found."""
     dependents, left = depends.dependents(ROOT), {fault.id: fault for fault in faults}
     everyone = [path.relative_to(ROOT).as_posix() for path in depends.chapters(ROOT)]
-    for first, last in ((0, 1), (1, 1 + NEAR)):
+    for wave in WAVES:
         jobs: dict[str, list[Fault]] = {}
         for fault in left.values():
-            near = dependents.get(depends.module_of(Path(fault.file)), everyone)[first:last]
+            near = dependents.get(depends.module_of(Path(fault.file)), everyone)[wave]
             for name in near if not fault.file.startswith("tools/") else ():
                 jobs.setdefault(name, []).append(fault)
         asked = {pool.submit(_chapter, job): job[0] for job in jobs.items()}
