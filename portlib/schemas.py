@@ -38,6 +38,13 @@ _BY_FUND: Json = {"type": "object", "additionalProperties": _SHARE}
 _BY_CHANCE: Json = {"type": "object", "additionalProperties": _DOLLARS}
 _MAYBE: Json = {"type": ["number", "null"]}
 _COUNT: Json = {"type": "integer", "minimum": 0}
+_GAIN: Json = {
+    "type": "object",
+    "properties": dict.fromkeys(("gain", "low", "high"), {"type": "number", "minimum": -1}),
+    "required": ["gain", "low", "high"],
+    "additionalProperties": False,
+    "description": "relative, with the ends of a 95% interval",
+}
 
 
 def names() -> tuple[str, ...]:
@@ -348,6 +355,8 @@ def _glidepath() -> tuple[str, Json]:
         equity=shares,
         weights={"type": "object", "additionalProperties": shares},
         value=_DOLLARS,
+        adopted=_TEXT,
+        over_adopted={"type": "object", "additionalProperties": _GAIN},
         participants={"type": "array", "items": _TEXT},
         source=_TEXT,
     )

@@ -42,7 +42,7 @@ from portlib.stewardship.governance import sealed_forecasts
 from portlib.tables.findings import FindingsError
 
 PORTFOLIO = "prudent-by-construction/portfolio/2"
-GLIDEPATH = "prudent-by-construction/glidepath/2"
+GLIDEPATH = "prudent-by-construction/glidepath/3"
 OUTLOOK = "prudent-by-construction/outlook/2"
 SOLUTION = "prudent-by-construction/solution/2"
 #: What an outlook may change of a participant; all is optional.
@@ -297,7 +297,9 @@ def glidepath(
         ``schema``; ``plan`` and ``policy`` (fingerprints); ``seed``; ``parameters`` of the path;
         ``years_to_retirement``, ``equity`` and ``weights`` by class at those years; ``value``
         (certainty equivalent of retirement spending, real dollars a year, geometric mean over the
-        people sampled); ``participants`` sampled and ``source``.
+        people sampled); ``adopted``, the path of the plan's default, and ``over_adopted``: what
+        this path and two rules that need no search are worth beside it on scenarios that the search
+        has not seen (`glidepaths.beside_adopted`); ``participants`` sampled and ``source``.
 
     Raises
     ------
@@ -320,6 +322,7 @@ def glidepath(
         raise ValueError("a glidepath is made for a plan's people: send its participants")
     try:
         found = glidepaths.custom(ours, given, seed=seed)
+        over = glidepaths.beside_adopted(found, ours, given, seed=(seed + 1) % 2**63)
     except AssumptionsError as error:
         raise DataError(f"assumptions: {error}") from error
     table = found.table()
@@ -333,6 +336,8 @@ def glidepath(
         "equity": table["equity"].tolist(),
         "weights": {str(name): table[name].tolist() for name in table.columns if name != "equity"},
         "value": float(found.value),
+        "adopted": glidepaths.adopted(ours).name,
+        "over_adopted": over.rename({found.path.name: "custom"}).to_dict("index"),
         "participants": list(found.participants),
         "source": found.source,
     }

@@ -11,6 +11,7 @@ from portlib.retirement.glidepaths.paths import (
 )
 from portlib.retirement.glidepaths.search import (
     Taste,
+    beside_adopted,
     compare,
     custom,
     sample,
@@ -24,6 +25,7 @@ __all__ = [
     "Taste",
     "adopted",
     "age_rule",
+    "beside_adopted",
     "compare",
     "constant",
     "custom",
