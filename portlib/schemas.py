@@ -40,7 +40,7 @@ _MAYBE: Json = {"type": ["number", "null"]}
 _COUNT: Json = {"type": "integer", "minimum": 0}
 _GAIN: Json = {
     "type": "object",
-    "properties": dict.fromkeys(("gain", "low", "high"), {"type": "number", "minimum": -1}),
+    "properties": {key: {"type": "number", "minimum": -1} for key in ("gain", "low", "high")},
     "required": ["gain", "low", "high"],
     "additionalProperties": False,
     "description": "relative, with the ends of a 95% interval",
