@@ -44,6 +44,8 @@ def published_2026(classes: Sequence[str]) -> pd.DataFrame:
     [['Charles Schwab', 0.064], ['J.P. Morgan AM', 0.088]]
     >>> trusts["volatility"].dropna().tolist(), published_2026(["beanie_babies"]).empty
     ([0.174], True)
+    >>> list(trusts.index)  # counted anew
+    [0, 1]
 
     Of the file's rows those that say a nominal mean are here, whatever else they leave out:
 
@@ -101,7 +103,10 @@ def with_listed_real_estate(assumptions: Assumptions) -> Assumptions:
     True
     >>> with_listed_real_estate(told.select(["us_large_equity"])).source
     'A; us_reits: J.P. Morgan AM (2026, correlations 2024), Charles Schwab (2026)'
-    >>> with_listed_real_estate(more)
+    >>> beyond = Assumptions(["intl_dev_bonds", "cash", "art"], [0.04] * 3, sigma)
+    >>> with_listed_real_estate(beyond).source[-46:]
+    ', with intl_dev_bonds, art through the others'
+    >>> with_listed_real_estate(more.select(["us_reits", "us_large_equity"]))
     Traceback (most recent call last):
     ...
     ValueError: us_reits is among the classes already
