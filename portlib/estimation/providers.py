@@ -104,7 +104,7 @@ def with_listed_real_estate(assumptions: Assumptions) -> Assumptions:
     >>> with_listed_real_estate(told.select(["us_large_equity"])).source
     'A; us_reits: J.P. Morgan AM (2026, correlations 2024), Charles Schwab (2026)'
     >>> beyond = Assumptions(["intl_dev_bonds", "cash", "art"], [0.04] * 3, sigma)
-    >>> with_listed_real_estate(beyond).source[-46:]
+    >>> with_listed_real_estate(beyond).source[-45:]
     ', with intl_dev_bonds, art through the others'
     >>> with_listed_real_estate(more.select(["us_reits", "us_large_equity"]))
     Traceback (most recent call last):
