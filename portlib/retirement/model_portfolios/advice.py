@@ -539,6 +539,12 @@ def _doubts(
     []
     >>> _doubts(None, {}, desk, spoken=False)  # of nobody's means that are not known
     []
+    >>> desk.decided["default_posture"] = "bold"
+    >>> _doubts(None, {"loss": "middling"}, desk, spoken=False)[0][49:]
+    'middling posture; the default is bold, and what you wish is not known'
+    >>> said = SimpleNamespace(faults=(), usable=False, bands=("shy", "middling"))
+    >>> _doubts(said, {}, desk, spoken=True)[0][:25], told(("a", "b"))
+    ('the answers fit 2 posture', ['a', 'b'])
     """
     found = list(said.faults) if said is not None else []
     if said is not None and not said.faults and not said.usable:
@@ -778,6 +784,8 @@ def _kept(
     ...     print(kept({"lent": 1.0}, again=once)[1][:88])
     One set of lives or both find what you hold worse than equal shares of the menu, and tha
     One set of lives or both find what you hold worse than the default, and that is not kept
+    >>> kept({"lent": 1.0}, again=(1.2, 1.0, 1.2, 1.0))[1][47:75]  # than both: the default first
+    'se than the default, and tha'
     """
     own = desk.plan.rules["employer_stock"]
     stock = held.get(own["fund"], 0.0) if own else 0.0
@@ -856,6 +864,9 @@ def conversation(loss: float, desk: Adviser, instead: str = DEFAULT) -> str:
     >>> desk = SimpleNamespace(decided={"keeping_loss_limit": 0.02})
     >>> conversation(0.02, desk), conversation(0.031, desk, "what is advised")[:77]
     ('', 'Talk to somebody first: keeping it may cost you 3.1% of the retirement spendi')
+    >>> desk.decided["keeping_loss_limit"] = 0.035
+    >>> conversation(0.035, desk), "above 3.5% the plan asks" in conversation(0.04, desk)
+    ('', True)
     """
     most = desk.decided["keeping_loss_limit"]
     if loss <= most:
@@ -876,7 +887,35 @@ def _moves(held: Mapping[str, float], target: Mapping[str, float]) -> dict[str, 
 def _reasons(
     who: Person, desk: Adviser, said: Score | None, limits: Mapping[str, str], years: float
 ) -> tuple[str, ...]:
-    """Each consideration in a plain sentence."""
+    """Each consideration in a plain sentence.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from unittest import mock
+    >>> desk = SimpleNamespace(
+    ...     instrument=SimpleNamespace(level=0.8), decided={"capacity_loss_limit": 0.35}
+    ... )
+    >>> shares = {"shy": 0.3, "bold": 0.7}
+    >>> def said(bands, cap, limit):
+    ...     score = SimpleNamespace(usable=True, bands=bands, value=2.34, low=1.5, high=3.1)
+    ...     limits = {"tolerance": "shy", "loss": limit, "wish": "shy"}
+    ...     with mock.patch.multiple(
+    ...         advise.__module__,
+    ...         target_equity=lambda desk, years, name, cap: cap * shares[name],
+    ...         loss_share=lambda who, equity, desk: (equity / 2, equity < 0.5),
+    ...     ):
+    ...         return _reasons(Person(equity_cap=cap), desk, score, limits, 9.0)
+    >>> for words in said(("shy", "bold"), 0.45, "bold"):
+    ...     print(words)  # doctest: +NORMALIZE_WHITESPACE
+    Your answers score 2.3 of 5, with 80% confidence between 1.5 and 3.1: shy or bold; the most
+    cautious counts.
+    In a bad market 70% equity, the most that you can bear, could cost 35% of what you will live on;
+    the limit is 35%.
+    You accept no more than 45% equity.
+    >>> [words[-16:] for words in said(("bold",), 1.0, "shy")]
+    ['5 and 3.1: bold.', 'till be covered.']
+    """
     words = []
     if said is not None and said.usable:
         fits = " or ".join(said.bands)

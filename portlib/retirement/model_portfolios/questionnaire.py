@@ -231,6 +231,10 @@ def cronbach_alpha(x: Array) -> float:
     Traceback (most recent call last):
     ...
     ValueError: reliability needs two people and two items that vary; got 1 x 2
+    >>> cronbach_alpha(np.array([[1.0], [2.0], [4.0]]))
+    Traceback (most recent call last):
+    ...
+    ValueError: reliability needs two people and two items that vary; got 3 x 1
     >>> cronbach_alpha(np.array([[1.0, 2.0], [2.0, 1.0]]))
     Traceback (most recent call last):
     ...
