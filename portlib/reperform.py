@@ -228,6 +228,8 @@ def differing(lock: str) -> list[str]:
     >>> lock = f"numpy==999.1; python_version > '3'\\nno-such-package==2.0\\nnumpy==1.0 {other}"
     >>> differing(lock) == [f"numpy 999.1 (here: {here})", "no-such-package 2.0 (here: none)"]
     True
+    >>> differing("numpy==0.1") == [f"numpy 0.1 (here: {here})"]
+    True
     """
     from importlib.metadata import PackageNotFoundError, version
 

@@ -138,7 +138,7 @@ def canonical(content: Any) -> str:
     ...     deep = [deep]
     >>> len(canonical(deep))
     99
-    >>> canonical({"a": (deep,)})  # doctest: +ELLIPSIS
+    >>> canonical({"a": deep})  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     portlib.stewardship.audit_log.AuditError: content is nested more than 50 deep; strict ...
@@ -258,6 +258,10 @@ def verify(links: Iterable[Link], head: Head | None = None) -> Head:
     'link 2 is not the one that was kept: the log was written anew'
     >>> broken([a, b], Head(4, d.digest))
     'link 3 is missing: the log ends before link 4, which was kept'
+    >>> broken([], Head(1, a.digest))
+    'link 1 is missing: the log ends before link 1, which was kept'
+    >>> broken(links, Head(2, b.digest[:-1] + chr(ord(b.digest[-1]) ^ 1)))  # one sign of 64
+    'link 2 is not the one that was kept: the log was written anew'
     """
     last = START
     kept = head is None or head == START

@@ -379,15 +379,16 @@ def held(ledger: Ledger, prices: pd.Series) -> tuple[pd.Series, float, float]:
     Traceback (most recent call last):
     ...
     portlib.stewardship.governance.approvals.GovernanceError: the ledger holds nothing: ...
-    >>> _ = deliver(ledger, deposit("one", {"A": 2_000_000, "B": 500_000, "USD": 1_550}), at)
+    >>> _ = deliver(ledger, deposit("one", {"A": 2_000_000, "B": 500_000}), at)
+    >>> _ = deliver(ledger, deposit("no settlement float for x", {"USD": 1_550}), at)
     >>> _ = deliver(ledger, deposit("settlement float for x", {"USD": 1_000}), at)
     >>> weights, worth, cash = held(ledger, prices)
     >>> weights.to_dict(), worth, cash
     ({'A': 0.6, 'B': 0.4}, 100.0, 15.5)
-    >>> held(ledger, prices.drop("B"))
+    >>> held(ledger, prices[["C"]])  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    portlib.stewardship.governance.approvals.GovernanceError: B: held, and without a price; give one
+    portlib.stewardship.governance.approvals.GovernanceError: A, B: held, and without a price; ...
     """
     owned = ledger.holdings()
     funds = {name: micro for name, micro in owned.items() if name != CASH}
@@ -913,13 +914,13 @@ def fills_from_json(content: Mapping[str, Any]) -> dict[int, int | str]:
     >>> fills_from_json({"12": 1})
     {12: 1}
 
-    >>> for wrong in ({"0": 0}, {"x": 5}, {"0": 1.5}, {"0": True}, ["0"]):
+    >>> for wrong in ({"0": 0}, {"-1": 5}, {"0": 1.5}, {"0": True}, ["0"]):
     ...     try:
     ...         fills_from_json(wrong)
     ...     except GovernanceError as error:
     ...         print(error)
     fills: '0': 0; give whole cents by leg, or a reason
-    fills: 'x': 5; give whole cents by leg, or a reason
+    fills: '-1': 5; give whole cents by leg, or a reason
     fills: '0': 1.5; give whole cents by leg, or a reason
     fills: '0': True; give whole cents by leg, or a reason
     fills are a mapping from leg to cents, or to a reason

@@ -69,6 +69,12 @@ class Published:
     (['05', '08'], [0.05, 0.05], [0.2, 0.0])
     >>> target["g"].tolist(), told.target("l_income").to_numpy().tolist()
     ([0.3, 0.25], [[0.9, 0.1, 0.0, 0.0, 0.0]])
+    >>> gone = Published(prices.assign(g=[10.0, 11.0, 11.0, 12.1, None]), targets, **rest)
+    >>> gone.followed("l_2050")[0].index.day.tolist()  # of the last day G's return is not known
+    [5]
+    >>> early = prices.set_axis(days - pd.Timedelta(days=4)).assign(l_2050=20.0)
+    >>> Published(early, targets, **rest).followed("l_2050")[0].size  # no target before the 5th
+    0
     >>> told.target("l_2030")
     Traceback (most recent call last):
     ...
@@ -117,6 +123,10 @@ def read() -> Published:
 
     >>> list(told.months) == list(FUNDS), told.path.sum(axis=1).round(3).unique().tolist()
     (True, [1.0])
+    >>> list(FUNDS), EQUITY, float(told.path.index[-1]), list(told.costs.index.names)
+    (['g', 'f', 'c', 's', 'i'], ('c', 's', 'i'), 0.0, ['year', 'fund'])
+    >>> bool(told.lifecycle_months.abs().max().max() < 0.5), bool(told.prices.iloc[-1].isna().any())
+    (True, True)
     >>> bool(told.months["c"].first_valid_index() < told.months["s"].first_valid_index())
     True
     """

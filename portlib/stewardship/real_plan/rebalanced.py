@@ -239,6 +239,13 @@ def fall(returns: pd.Series) -> float:
     ...     fall(pd.Series([0.1, 0.0, 0.2], days)),
     ... )
     (0.1, 0.0)
+    >>> for measure in (growth, fall):
+    ...     try:
+    ...         measure(pd.Series([0.1, None, 0.2], days))
+    ...     except ValueError as error:
+    ...         print(str(error).split(":")[0])
+    returns
+    returns
     """
     daily_returns(returns, "returns")
     value = np.concatenate([[1.0], (1 + returns).cumprod()])

@@ -172,6 +172,10 @@ def marked(fund: pd.Series, indices: pd.DataFrame, truth: pd.DataFrame, window: 
     ValueError: 9 observations hold no window of 8 that ends a quarter
     >>> len(marked(fund.iloc[:7], indices.iloc[:7], truth.iloc[:7], 7).fitted)  # June is whole
     1
+    >>> friday = indices.index[:7].union(pd.to_datetime(["2026-06-26"]))[:-1]
+    >>> days = [one.iloc[:7].set_axis(friday) for one in (fund, indices, truth)]
+    >>> f"{marked(*days, 7).fitted.index[0]:%m-%d}"
+    '06-26'
     >>> marked(fund.iloc[1:], indices, truth, 3)
     Traceback (most recent call last):
     ...

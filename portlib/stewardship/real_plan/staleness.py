@@ -79,6 +79,14 @@ def part_late(fund: pd.Series, market: pd.Series) -> float:
     >>> noise = pd.Series(rng.normal(0, 1e-6, 200), days)
     >>> round(part_late(0.75 * market + 0.25 * market.shift(1) + noise, market), 3)
     0.25
+
+    Of what it does for another reason, here half of what it did the day before, nothing is counted:
+
+    >>> fund = 0.6 * market + 0.15 * market.shift(1, fill_value=0.0) + noise
+    >>> for day in range(1, 200):
+    ...     fund.iloc[day] += 0.5 * fund.iloc[day - 1]
+    >>> round(part_late(fund, market), 3)  # 0.15 / 0.75
+    0.2
     """
     b = next_day(fund, market)["coefficient"]
     return float(b["next day"] / (b["same day"] + b["next day"]))
