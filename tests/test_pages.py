@@ -19,6 +19,7 @@ from tools import moved
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "book" / "_ext"))
 
+import prudent
 import prudent_cells
 import prudent_examples
 import prudent_math
@@ -52,6 +53,22 @@ def test_a_figure_follows_the_page_and_keeps_its_lettering_on_a_phone(
     shrunk = min(1.0, prudent_pictures.PHONE / own)
     sizes = [float(size) for size in re.findall(r"font-size: ([\d.]+)px", page)]
     assert sizes and min(sizes) * shrunk >= 9
+
+
+@pytest.mark.parametrize(
+    ("page", "set_as"),
+    [
+        ("<td>the plan's and others' own</td>", "<td>the plan’s and others’ own</td>"),
+        ("<p>a survey of advisers&#x27; and it&#39;s</p>", "<p>a survey of advisers’ and it’s</p>"),
+        ("<td>the plan's 'as others' too</td>", "<td>the plan’s 'as others' too</td>"),
+        ("<p title=\"plan's\">a<code>'s'</code></p>", "<p title=\"plan's\">a<code>'s'</code></p>"),
+        ("<pre>x <b>isn't</b> y</pre> it's", "<pre>x <b>isn't</b> y</pre> it’s"),
+        ("<script>let a='b'+c's'</script>", "<script>let a='b'+c's'</script>"),
+        ("<svg><text>plan's</text></svg>it's", "<svg><text>plan's</text></svg>it’s"),
+    ],
+)
+def test_apostrophes_of_tables_look_as_those_of_prose(page: str, set_as: str) -> None:
+    assert prudent.apostrophes(page) == set_as
 
 
 def test_a_fund_is_called_by_its_name_save_in_code() -> None:

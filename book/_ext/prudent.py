@@ -652,6 +652,11 @@ NAMELESS = {
     f"<summary>{_TOGGLE}": f"<summary aria-label='its pages'>{_TOGGLE}",
     ' role="doc-biblioentry"': ' role="listitem"',  # the list of works has items, by today's names
 }
+#: What is code, a drawing or a tag, in which a straight apostrophe is none.
+NOT_PROSE = re.compile(r"<(pre|code|script|style|svg|math|textarea)\b.*?</\1>|<[^>]*>", re.DOTALL)
+APOSTROPHE = re.compile(r"(?<=\w)(?:'|&#x27;|&#39;)")
+APOSTROPHE_WITHIN = re.compile(APOSTROPHE.pattern + r"(?=[a-z])")
+QUOTED = re.compile(r"(?<!\w)(?:'|&#x27;|&#39;)\w")
 #: Scripts that the theme puts on every page and this book does without: another search, icons.
 UNUSED = ("searchtools.js", "language_data.js", "searchindex.js", "fontawesome.js")
 
@@ -663,6 +668,20 @@ def reading_order(app: Sphinx) -> list[str]:
     return [*ordered, *sorted(set(app.env.found_docs) - set(ordered)), *asked]
 
 
+def apostrophes(page: str) -> str:
+    """A page on which apostrophes of tables and told words look as Sphinx sets those of prose;
+    beside words between single quotes only those within a word are touched."""
+    made, at = [], 0
+    for other in [*NOT_PROSE.finditer(page), None]:
+        text = page[at : other.start() if other else len(page)]
+        if "'" in text or "&#" in text:
+            sign = APOSTROPHE_WITHIN if QUOTED.search(text) else APOSTROPHE
+            text = sign.sub("’", text)
+        made += [text, other[0]] if other else [text]
+        at = other.end() if other else at
+    return "".join(made)
+
+
 def lighten(site: Path) -> None:
     """Take from every page the scripts that it does not use, and from the site their files."""
     names = "|".join(re.escape(name) for name in UNUSED)
@@ -672,7 +691,7 @@ def lighten(site: Path) -> None:
         light = loads.sub("", text)
         for shown, named in NAMELESS.items():
             light = light.replace(shown, named)
-        light = prudent_reference.in_lines(light)
+        light = apostrophes(prudent_reference.in_lines(light))
         if light != text:
             page.write_text(light, encoding="utf-8")
     for name in UNUSED:
