@@ -77,7 +77,9 @@ class Edition:
     >>> late = pd.Timestamp("2020-02-15")
     >>> Edition("2020", late, told, past.head(0), pd.Series(dtype=float)).in_force
     Period('2020-03', 'M')
-    >>> Edition("2020", late, told, past, pd.Series(dtype=float))  # doctest: +ELLIPSIS
+    >>> ends = pd.period_range("2020-02", periods=2, freq="M")
+    >>> both = pd.DataFrame({"cash": [0.002, 0.001]}, ends)
+    >>> Edition("2020", late, told, both, pd.Series(dtype=float))  # doctest: +ELLIPSIS
     Traceback (most recent call last):
         ...
     portlib.estimation.forecast_record.published.LookAhead: edition 2020, known on 2020-02-15, ...
@@ -263,7 +265,7 @@ def sample_editions(
             errors = forecast_errors(track, known_by=day)
         assumptions = Assumptions(labels, mu, sigma, rf=rf, source=source)
         found.append(Edition(str(name), day, assumptions, past, errors))
-    return found
+    return sorted(found, key=lambda edition: edition.known_on)
 
 
 def _correlation(edition: str) -> tuple[str, Array]:

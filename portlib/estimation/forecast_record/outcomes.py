@@ -93,6 +93,11 @@ def realised(
     (True, True)
     >>> realised(returns, months[5], 1.25)  # June to August
     0.0
+    >>> seven = realised(returns, months[14], 0.58)  # to September: 6.96 months are seven
+    >>> round(seven, 9) == round(1.2 ** (1 / 0.58) - 1, 9)
+    True
+    >>> round(realised(returns, months[0], 2, "unspecified"), 9)
+    0.341640786
     >>> realised(returns.replace(0.2, np.nan), months[12], 1)
     Traceback (most recent call last):
     ...
@@ -229,8 +234,9 @@ def summary(table: pd.DataFrame, by: str = "asset_class") -> pd.DataFrame:
     True
     >>> list(found.index), bool(np.isnan(found.loc["bonds", "correlation"]))  # two are no relation
     (['shares', 'bonds'], True)
-    >>> summary(table, by="first")["forecasts"].tolist()
-    [2, 2, 1]
+    >>> by_first = summary(table, by="first")
+    >>> by_first["forecasts"].tolist(), by_first.index.name
+    ([2, 2, 1], 'first')
     """
     rows = {}
     for name, part in table.groupby(by, sort=False):
