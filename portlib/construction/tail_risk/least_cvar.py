@@ -169,8 +169,8 @@ def cvar_frontier(
     >>> found = cvar_frontier(a, cap, apart, level=0.5, points=3)
     >>> [round(one.mean, 9) for one in found]  # 0.1 * 0.03 + 0.9 * 0.06 = 0.057 at most
     [0.036, 0.0465, 0.057]
-    >>> found[1].objective
-    'least CVaR at 0.5 for a return of 4.65%'
+    >>> found[0].objective, found[1].objective
+    ('least CVaR at 0.5', 'least CVaR at 0.5 for a return of 4.65%')
     >>> three = Assumptions(("a", "b", "c"), [0.03, 0.06, 0.06], np.diag([0.04, 0.09, 0.09]))
     >>> lost = np.array([[-0.1, 0.0, 0.0], [0.0, -0.4, -0.3], [0.0, 0.0, -0.2]])
     >>> for level in (0.0, 0.9):  # of the two that earn most, the second loses less on the mean

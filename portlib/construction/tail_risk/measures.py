@@ -144,6 +144,8 @@ def normal(mean: Values, volatility: Values, level: float) -> Tail:
     mean is 1
     mean is -1
     volatility is -0.01
+
+    It goes on in ``measures.md``.
     """
     z = normal_quantile(level)
     m = numbers("mean", mean, above=-1, below=1)
@@ -222,6 +224,8 @@ def cornish_fisher(
     Traceback (most recent call last):
     ...
     ValueError: Cornish-Fisher is not valid for skewness 0 with excess kurtosis 24: ...
+
+    It goes on in ``measures.md``.
     """
     upper = normal_quantile(level)
     number("volatility", volatility, least=0)
