@@ -97,7 +97,7 @@ def draws(
     Traceback (most recent call last):
     ...
     ValueError: resampling 3 assets needs 4 months and a resample, got 2 and 0
-    >>> draws(a, 4 / 12, 1, np.random.default_rng(1))[0].shape
+    >>> draws(a, 0.3, 1, np.random.default_rng(1))[0].shape  # 3.6 months are four
     (1, 3)
     """
     number("years", years, above=0, below=1e5)
