@@ -875,7 +875,41 @@ def _mandate(plan: Plan, posture: str) -> Mandate:
 def glidepath_sensitivity(plan: Plan) -> pd.DataFrame:
     """Equity of the custom glidepath 25 years before, at and 15 years after retirement, under other
     inputs; first that of the path which the plan follows, and of the search for as many people as
-    policy says."""
+    policy says.
+
+    Examples
+    --------
+    What each search is asked for, and where its path is read off; here a path has a point more of
+    equity for each year before retirement.
+
+    >>> from types import SimpleNamespace
+    >>> from unittest.mock import patch
+    >>> def path(at_retirement):
+    ...     return SimpleNamespace(equity_at=lambda years: at_retirement + 0.01 * years)
+    >>> asked = []
+    >>> def searched(plan, **changes):
+    ...     asked.append(changes)
+    ...     return SimpleNamespace(path=path(0.4 + 0.01 * len(asked)))
+    >>> inputs = {"as decided": 1, "equity less": 2, "bonds more": 3}
+    >>> with (
+    ...     patch.object(glidepaths, "sample", lambda plan: range(9)),
+    ...     patch.object(glidepaths, "adopted", lambda plan: path(0.3)),
+    ...     patch.object(glidepaths, "custom", searched),
+    ...     patch(f"{__name__}.other_inputs", lambda plan: inputs),
+    ... ):
+    ...     decided = SimpleNamespace(policy={"lifecycle_risk_aversion": 6.0})
+    ...     found = glidepath_sensitivity(decided).round(9)
+    >>> list(found)
+    ['25 years before', 'at retirement', '15 years after']
+    >>> for (name, row), changes in zip(found.iterrows(), [{}, *asked], strict=True):
+    ...     print(f"{name}: {row.tolist()} {changes}")
+    the path that the plan follows: [0.55, 0.3, 0.15] {}
+    searched for 9 people, as policy says: [0.66, 0.41, 0.26] {'households': None}
+    searched for 6 people: [0.67, 0.42, 0.27] {'households': 6}
+    another seed: [0.68, 0.43, 0.28] {'households': 6, 'seed': 7}
+    risk aversion 3, not 6: [0.69, 0.44, 0.29] {'households': 6, 'risk_aversion': 3.0}
+    equity less: [0.7, 0.45, 0.3] {'households': 6, 'assumptions': 2}
+    """
     inputs = other_inputs(plan)
     gamma = plan.policy["lifecycle_risk_aversion"]
     asked: dict[str, dict[str, Any]] = {

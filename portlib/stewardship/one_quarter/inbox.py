@@ -67,7 +67,7 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
     ...     "b.json": json.dumps({"statement": statement, "fields": {"x": 1}}),
     ...     "a.json": json.dumps({"statement": statement}),
     ...     "c.json": json.dumps({"fields": {}}),
-    ...     "d.json": json.dumps({"statement": statement, "note": "please"}),
+    ...     "d.json": json.dumps({"statement": statement, "note": 1, "also": 2}),
     ...     "e.json": json.dumps({"statement": statement, "fields": [1]}),
     ...     "f.json": "{",
     ...     "g.json": json.dumps([statement]),
@@ -76,13 +76,17 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name, text in written.items():
     ...         _ = Path(folder, name).write_text(text)
+    ...     Path(folder, "old.json").mkdir()
+    ...     _ = Path(folder, "old.json", "z.json").write_text(written["a.json"])
     ...     letters, unread = read(Path(folder))
     >>> [(letter.name, letter.signed.kind, letter.fields) for letter in letters]
     [('a.json', 'LogHead', {}), ('b.json', 'LogHead', {'x': 1})]
-    >>> list(unread), unread["c.json"]
-    (['c.json', 'd.json', 'e.json', 'f.json', 'g.json'], 'not read: it has no statement')
+    >>> list(unread)
+    ['c.json', 'd.json', 'e.json', 'f.json', 'g.json', 'old.json']
+    >>> unread["c.json"]
+    'not read: it has no statement'
     >>> unread["d.json"], unread["e.json"]
-    ("not read: it has an unknown part 'note'", 'not read: its fields are no mapping')
+    ("not read: it has an unknown part 'also'", 'not read: its fields are no mapping')
     """
     letters = []
     unread = {}
@@ -219,6 +223,20 @@ def weighable(view: View, plan: Plan, prior: Assumptions) -> float:
     Traceback (most recent call last):
     ...
     portlib.construction.views.ViewError: view 'US' would move the prior 51% of the way, ...
+
+    Under another policy, of twice the doubt about the prior, 0.005, and a fifth of the way:
+
+    >>> other = SimpleNamespace(policy={"black_litterman_tau": 0.1, "view_confidence_limit": 0.2})
+    >>> round(weighable(view(0.02), other, prior), 9)
+    0.2
+    >>> strange = View("x", {"gold": 1.0, "US": 1.0, "art": -1.0}, 0.0, "desk", "2026-11-28", "so")
+    >>> for told in (view(0.019), strange):
+    ...     try:
+    ...         weighable(told, other, prior)
+    ...     except ViewError as error:
+    ...         print(str(error).replace("(view_confidence_limit); say how unsure it is", "..."))
+    view 'US' would move the prior 21% of the way, and the policy lets one view move it 20% ...
+    view 'x' is about art, gold, which the plan has no assumptions for; it has US, EU
     """
     if unknown := sorted(set(view.portfolio) - set(prior.labels)):
         raise ViewError(
@@ -306,6 +324,16 @@ def expected(plan: Plan, prior: Assumptions, views: Sequence[View]) -> Assumptio
     [0.072, 0.057]
     >>> after.sigma.tolist() == prior.sigma.tolist(), expected(plan, prior, []) is prior
     (True, True)
+
+    With twice the doubt about the prior as much of twice the variance, or by two of four times:
+
+    >>> plan.policy["black_litterman_tau"] = 0.1
+    >>> for variances in ([0.005], [0.01, 0.01]):
+    ...     said = [View(f"{k}", portfolio, 0.02, "desk", "2026-11-28", "so", variance=x)
+    ...             for k, x in enumerate(variances)]
+    ...     expected(plan, prior, said).mu.round(9).tolist()
+    [0.072, 0.057]
+    [0.072, 0.057]
     """
     if not views:
         return prior
