@@ -692,6 +692,19 @@ def missing() -> list[str]:
     --------
     >>> missing()
     []
+
+    Where one is missing, nothing is run:
+
+    >>> from unittest.mock import patch
+    >>> fewer = {name: told for name, told in RUNNERS.items() if not name.startswith("orlib_port")}
+    >>> with patch(f"{__name__}.RUNNERS", {**fewer, "a_new_one": None}):
+    ...     missing()
+    ...     try:
+    ...         run()
+    ...     except Unfiled as error:
+    ...         print(str(error).partition(": ")[2])
+    ['a_new_one', 'orlib_port1', 'orlib_port2', 'orlib_port3', 'orlib_port4']
+    a_new_one, orlib_port1, orlib_port2, orlib_port3, orlib_port4
     """
     filed = {path.stem for path in CASES.glob("[!.]*.json")}
     return sorted(filed ^ set(RUNNERS))

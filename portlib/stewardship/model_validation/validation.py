@@ -417,6 +417,11 @@ def beaten(case: str, digit: float, draws: int, rng: np.random.Generator) -> tup
     >>> coarse = beaten("rockafellar_uryasev_2000_cvar", 1e-5, 20, np.random.default_rng(1))[1]
     >>> 50 < coarse / rounding < 150  # a hundred times: a square
     True
+    >>> from types import SimpleNamespace
+    >>> still = SimpleNamespace(uniform=lambda *asked: print(asked) or np.zeros((2, 3)))
+    >>> bool(abs(beaten("rockafellar_uryasev_2000_cvar", 1e-5, 2, still)[1]) < 1e-9)  # half a digit
+    (-5e-06, 5e-06, (2, 3))
+    True
     """
     given = read(case)
     view = Assumptions(list("abc"), given["mean"], given["cov"], 0.0, given["citation"])
@@ -489,6 +494,22 @@ def reach(of: Sequence[str], draws: int, rng: np.random.Generator) -> pd.Series:
     >>> few, more = (reach(some, draws, np.random.default_rng(1)) for draws in (2, 6))
     >>> bool((few > 0).all() and (more >= few).all())
     True
+
+    Each covariance moves by up to half of its sixth decimal, as its mirror does, each weight by
+    half of its fourth; the weights' sum stays:
+
+    >>> from unittest.mock import patch
+    >>> seen, published = [], idzorek
+    >>> with patch(f"{__name__}.idzorek", lambda case: seen.append(case) or published(case)):
+    ...     _ = reach(some, 3, np.random.default_rng(1))
+    >>> by, shift = (
+    ...     np.array([np.subtract(one[name], seen[0][name]) for one in seen[1:]])
+    ...     for name in ("covariance", "market_weights")
+    ... )
+    >>> bool(0.4e-6 < abs(by).max() < 0.5001e-6), bool((by == by.transpose(0, 2, 1)).all())
+    (True, True)
+    >>> bool(0.25e-4 < abs(shift).max() < 1e-4), bool(np.allclose(shift.sum(axis=1), 0, atol=1e-12))
+    (True, True)
     """
     case = read("idzorek_2004_table6")
     base = {row.quantity: row for row in idzorek(case)}
@@ -537,6 +558,15 @@ def verified_by(chapters: Path) -> pd.DataFrame:
     ...     "two": dict(zip(methods, (2, 1))),
     ... }
     True
+    >>> list(chapters(two=one, **{".copy": "evidence.claim(a)"}).index)  # an editor's own
+    ['two']
+    >>> for text in (f'{one} evidence.claim(a, by="hearsay")', f'{one} by="{methods[0]}"'):
+    ...     try:
+    ...         chapters(two=text)
+    ...     except Unfiled as error:
+    ...         print(error)
+    two.md: the methods of its claims cannot be counted
+    two.md: the methods of its claims cannot be counted
     >>> chapters(two="evidence.claim(a)")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -763,6 +793,10 @@ def other_inputs(plan: Plan) -> dict[str, Assumptions]:
     ...     ).all()
     ... )
     True
+    >>> from dataclasses import replace
+    >>> longer = replace(ours, policy=ours.policy.replace(cma_horizon_years=20))
+    >>> list(other_inputs(longer))[-1]
+    'horizon of 10 years, not 20'
     """
     classes = plan_menu.class_assumptions(plan)
     decided = plan.policy["cma_horizon_years"]
