@@ -174,6 +174,8 @@ def value(entry: Any, unit: str = "", names: Mapping[str, str] | None = None) ->
     'TIPS 1'
     >>> value({"cash": {"bills": 1.0}, "stocks": {"large": 0.6, "small": 0.4}}, "weights")
     'cash: bills; stocks (large 60%; small 40%)'
+    >>> value({"cash": {"bills": 0.5}}, "weights")  # not everything
+    'cash (bills 50%)'
     >>> value([0.1, {"a_b": 0.25}, ("c", True)], "weight"), value(False), value("x_y")
     ('10%, (a b 25%), c, yes', 'no', 'x y')
 
@@ -277,6 +279,8 @@ def with_names(text: str, names: Mapping[str, str]) -> str:
     >>> known = {"us": "America", "us_bonds": "bonds", "us_bonds_long": "long bonds"}
     >>> with_names("us us_bonds, us bonds long, my_us_bonds us_bondsman", known)
     'us bonds, long bonds, my_us_bonds us_bondsman'
+    >>> with_names("us_a.b, us_a-b", {"us_a.b": "B"})
+    'B, us_a-b'
     >>> with_names("cash, and us", {"cash": "bills"})
     'cash, and us'
     """

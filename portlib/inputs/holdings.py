@@ -91,6 +91,8 @@ class HeldExposures:
     {'lower': 0.9, 'point': 1.0, 'upper': 1.0}
     >>> held.total(["bonds"]).loc["mix"].round(6).to_dict()
     {'lower': 0.3, 'point': 0.333333, 'upper': 0.4}
+    >>> held.total(["gold"]).loc["mix"].to_dict()  # known, and none of it gold
+    {'lower': 0.0, 'point': 0.0, 'upper': 0.1}
     """
 
     mapped: pd.DataFrame
@@ -368,6 +370,8 @@ def valid_cusip(id: str) -> bool:
     (True, False, True)
     >>> valid_cusip("37833100"), valid_cusip("03783310A"), valid_cusip("17275R102")
     (False, False, True)
+    >>> valid_cusip("0000000*1")  # the star is 36, twice 72, and 7 + 2 lacks one to ten
+    True
     """
     if not re.fullmatch(r"[0-9A-Z*@#]{8}[0-9]", id):
         return False

@@ -234,4 +234,4 @@ def _by_fund(where: str, key: str, value: Any, funds: Sequence[str], found: Find
             found.refuse(FILE, f"{where}: {key}: {fund}: {number!r} is not a number")
     numbers = [number for number in value.values() if _is_number(number)]
     if key == "benchmark" and abs(sum(numbers) - 1) > 1e-6:
-        found.refuse(FILE, f"{where}: benchmark sums to {sum(numbers):g}, not to one")
+        found.refuse(FILE, f"{where}: benchmark sums to {sum(numbers):.9g}, not to one")

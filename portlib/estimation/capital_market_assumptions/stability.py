@@ -122,7 +122,7 @@ def window_spread(returns: pd.DataFrame, window: int) -> pd.DataFrame:
     11)``, and a year's ``sqrt(12)`` times that:
 
     >>> months = pd.period_range("2020-01", periods=38, freq="M")
-    >>> move = np.repeat([0.02, 0.01, 0.02, 0.04], [2, 12, 12, 12])
+    >>> move = np.repeat([0.02, 0.02, 0.01, 0.04], [2, 12, 12, 12])
     >>> fund = move * np.tile([1.0, -1.0], 19)
     >>> other = fund / 2 + 0.01 * np.sin(np.arange(38.0) ** 2)
     >>> table = window_spread(pd.DataFrame({"fund": fund, "other": other}, months), window=12)

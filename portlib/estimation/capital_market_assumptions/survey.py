@@ -80,6 +80,11 @@ def survey_assumptions(horizon_years: int, classes: Sequence[str] = PLAN_CLASSES
     '10-year arithmetic means'
     >>> survey_assumptions(20).rf, survey_assumptions(20).labels == PLAN_CLASSES
     (0.0361, True)
+    >>> survey_assumptions(20).source[-25:]
+    ' 20-year arithmetic means'
+    >>> three = survey_assumptions(10, ["us_large_equity", "us_core_bonds", "cash"])
+    >>> bool(np.isclose(three.sigma[0, 1], 0.32 * 0.1654 * 0.0622)), three.mu.tolist()
+    (True, [0.0767, 0.0519, 0.036])
     >>> survey_assumptions(15)
     Traceback (most recent call last):
     ...
