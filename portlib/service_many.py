@@ -214,11 +214,14 @@ def failed(error: BaseException, seconds: float) -> Json:
     --------
     >>> from pebble import ProcessExpired
     >>> killed = type("KilledWorker", (Exception,), {})("w-1")
-    >>> lost = (OverTime(), ProcessExpired("gone", code=9), killed, MemoryError("none left"))
+    >>> from concurrent.futures.process import BrokenProcessPool as Broken
+    >>> died = ProcessExpired("gone", code=9)
+    >>> lost = (OverTime(), died, killed, Broken(), MemoryError("none left"))
     >>> for told in (failed(one, 2.5)["error"] for one in lost):
     ...     print(told["type"], "|", told["message"])
     OverTime | no portfolio was found within 2.5 seconds
     WorkerDied | its process ended (exit code 9)
+    WorkerDied | the processes that took it ended
     WorkerDied | the processes that took it ended
     MemoryError | portlib failed on it: none left
     """
