@@ -55,6 +55,8 @@ def merton_share(premium: float, volatility: float, risk_aversion: float) -> flo
     --------
     >>> round(merton_share(0.04, 0.20, 4.0), 9)
     0.25
+    >>> round(merton_share(0.06, 0.10, 2.0), 9)  # who may borrow would hold three times all wealth
+    3.0
 
     >>> round(merton_share(0.06, 0.30, 2.0), 9)  # 0.06 / (2 * 0.09)
     0.333333333

@@ -65,6 +65,9 @@ def with_reserve(
     >>> found = with_reserve(invested, np.full((3, 2), 1.05), 0.1, 2, np.array([2, 0]))
     >>> found.left.round(6).tolist()  # 0.2 * 1.05 + 0.5155 * 1.2, and 0.2 * 1.05 + 0.7 * 1.1
     [0.8286, 0.98]
+    >>> whole = with_reserve(np.array([[1.3]]), np.array([[1.02]]), 0.1, 30, np.array([0]))
+    >>> whole.left.round(6).tolist()  # thirty years' spending is more than there is: 0.9 * 1.02
+    [0.918]
     >>> shares = 0.2 / 0.9, 0.2 / 0.9, 0.11 / 0.67, 0.2 / 0.7155  # after spending, of those alive
     >>> round(found.cash - sum(shares) / 4, 9), found.met.tolist()
     (0.0, [True, True])
