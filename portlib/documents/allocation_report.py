@@ -490,6 +490,7 @@ def _growth(universe: Universe) -> list[Block]:
     axes = figures.lines(grown, ylabel="US dollars")
     axes.yaxis.set_major_formatter("{x:,.0f}")
     last = grown.iloc[-1]
+    others = last.drop("the portfolio")
     years = len(months) / 12
     rows = [
         [
@@ -511,7 +512,8 @@ def _growth(universe: Universe) -> list[Block]:
         drawn(
             "growth",
             axes,
-            "What 10,000 US dollars would have become.",
+            f"10,000 US dollars would have become ${last['the portfolio']:,.0f} in the portfolio, "
+            f"and ${others.min():,.0f} to ${others.max():,.0f} in what it is compared with.",
             "Lines over the months, one for the portfolio and one for each rival, from 10,000 "
             "dollars.",
         ),
