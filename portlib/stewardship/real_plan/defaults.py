@@ -99,7 +99,8 @@ def long_run(told: Published, plan: Plan) -> Glidepath:
 
 def as_of(told: Published, plan: Plan, day: str) -> Glidepath:
     """All L Funds in force on a day, by years to the middle of each fund's year; L Income at its
-    date. ValueError where fewer than three funds are known.
+    date, unless a fund is in the very month of its own. ValueError where fewer than three are
+    known.
 
     Parameters
     ----------
@@ -141,15 +142,19 @@ def as_of(told: Published, plan: Plan, day: str) -> Glidepath:
     It goes on in ``defaults.md``.
     """
     now = pd.Timestamp(day)
-    rows = {}
+    rows: dict[float, pd.Series] = {}
+    income: dict[float, pd.Series] = {}
     for fund in dict.fromkeys(told.targets.index.get_level_values("fund")):
         target = told.target(fund)
         held = target[target.index <= now]
         if held.empty or held.index[-1] < now - pd.DateOffset(months=4):
             continue
         year = str(fund).removeprefix("l_")
-        away = 0.0 if year == "income" else float(year) - now.year - (now.month - 7) / 12
-        rows[away] = held.iloc[-1]
+        if year == "income":
+            income[0.0] = held.iloc[-1]
+        else:
+            rows[float(year) - now.year - (now.month - 7) / 12] = held.iloc[-1]
+    rows = income | rows
     if len(rows) < 3:
         raise ValueError(f"{len(rows)} L Funds are known on {day}: too few for a path")
     table = pd.DataFrame(rows).T
