@@ -241,6 +241,10 @@ def age_in_bonds(
     Traceback (most recent call last):
     ...
     ValueError: bonds and stocks must be two disjoint lists of assets; not among the assets: []
+    >>> age_in_bonds(a, 45, bonds=["core"], stocks=["stk", "stocks"])
+    Traceback (most recent call last):
+    ...
+    ValueError: bonds and stocks must be two disjoint lists of assets; not among the assets: ['stk']
     """
     if not 0 <= age <= 100:
         raise ValueError(f"age must be between 0 and 100, got {age}")
