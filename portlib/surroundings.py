@@ -65,7 +65,19 @@ def none() -> Iterator[None]:
 
 def of_a_kernel(root: Path) -> dict[str, str]:
     """This process's variables for a kernel that runs a checkout's chapter: that checkout's
-    library, one thread, its own plan and the packaged history."""
+    library, one thread, its own plan and the packaged history.
+
+    Examples
+    --------
+    >>> from unittest.mock import patch
+    >>> here = {"PRUDENT_PLAN": "mine", "PYTEST_VERSION": "9", "PYTHONPATH": "old", "HOME": "home"}
+    >>> with patch.dict(os.environ, {**here, "OMP_NUM_THREADS": "8", "IPYTHONDIR": "old"}, clear=True):
+    ...     told = of_a_kernel(Path("other"))
+    >>> {name: value for name, value in told.items() if value != "1"}  # doctest: +NORMALIZE_WHITESPACE
+    {'PYTHONPATH': 'other', 'HOME': 'home', 'IPYTHONDIR': 'other/.ipython', 'PYTHONHASHSEED': '0'}
+    >>> sorted(name for name, value in told.items() if value == "1")
+    ['OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'PYDEVD_DISABLE_FILE_VALIDATION', 'PYTHONUTF8']
+    """
     kept = {
         name: value
         for name, value in os.environ.items()

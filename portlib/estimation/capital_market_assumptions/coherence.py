@@ -127,6 +127,8 @@ def consistency(assumptions: Assumptions, geometric: ArrayLike) -> pd.DataFrame:
     >>> rising = Assumptions(["b", "a"], [0.07, 0.05], np.diag([0.04, 0.01]), rf=0.02)
     >>> consistency(rising, [0.0512, 0.0453])["holds"].all().item()
     True
+
+    It goes on in ``coherence.md``.
     """
     risky = assumptions.volatility > 1e-6
     mu = assumptions.mu[risky]

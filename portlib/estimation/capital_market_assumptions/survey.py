@@ -177,6 +177,8 @@ def provider_dispersion(classes: Sequence[str] = PLAN_CLASSES) -> pd.DataFrame:
     (['us_tips', 'us_long_bonds'], 2)
     >>> bool(np.isnan(table.loc["us_long_bonds", "sd"]))
     True
+    >>> provider_dispersion(["real_estate", "commodities"]).iloc[:, :4].round(6).to_numpy().tolist()
+    [[1.0, 0.0621, 0.0621, 0.0621], [2.0, 0.0467, 0.05135, 0.056]]
     >>> table.loc["us_tips", "sd"] = 1.0  # is the reader's own
     >>> float(provider_dispersion(["us_tips", "us_long_bonds"]).loc["us_tips", "sd"]) < 0.01
     True
