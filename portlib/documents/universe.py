@@ -123,7 +123,7 @@ def of_plan(plan: Plan, posture: str) -> Universe:
     Examples
     --------
     Of three people and seven options of the example plan, whose series has five dates, two of
-    which hold the same, under a policy that looks at two years:
+    which hold the same, under a policy that looks at 23 months:
 
     >>> from dataclasses import replace
     >>> from portlib import plan as plans
@@ -145,7 +145,7 @@ def of_plan(plan: Plan, posture: str) -> Universe:
     ...     for n, (who, (year, has)) in enumerate(zip(people, born.items(), strict=True), 1)
     ... ]
     >>> content["rules"] |= {"as_of": "2026-03-31"}
-    >>> two_years = {"monitoring_record_months": 24, "monitoring_window_months": 12}
+    >>> two_years = {"monitoring_record_months": 23, "monitoring_window_months": 12}
 
     It goes on in ``universe.md``.
     """
