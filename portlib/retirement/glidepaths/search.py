@@ -80,6 +80,8 @@ def sleeves(plan: Plan) -> tuple[pd.DataFrame, pd.Series]:
     >>> dear = {c: min(fees[fund] for fund in funds) for c, funds in most.items()}
     >>> bool(abs(cost["bonds"] - sum(share * dear[c] for c, share in wanted.items())) < 1e-12)
     True
+
+    It goes on in ``search.md``.
     """
     funds = plan.exposures.index[plan.funds.loc[plan.exposures.index, "kind"] != "employer_stock"]
     held = plan.exposures.loc[funds]
@@ -126,6 +128,8 @@ def sample(plan: Plan, most: int | None = None) -> list[str]:
     Traceback (most recent call last):
     ...
     ValueError: Example 401(k) plan: there are no participants, and so no people to sample
+
+    It goes on in ``search.md``.
     """
     count = plan.policy["glidepath_households"] if most is None else most
     if plan.participants.empty:
@@ -211,6 +215,8 @@ def taste(plan: Plan, risk_aversion: float | None = None) -> Taste:
     (True, 3.0)
     >>> own.floor == ours.policy["spending_floor"], own.mortality == outlook.mortality(ours)
     (True, True)
+
+    It goes on in ``search.md``.
     """
     own = float(plan.policy["lifecycle_risk_aversion"])
     return Taste(
@@ -270,6 +276,8 @@ def spent_for_life(
     Traceback (most recent call last):
     ...
     ValueError: constant 0% holds other assets than the returns (stocks, bonds); use of_classes
+
+    It goes on in ``search.md``.
     """
     if other := [g.name for g in paths if g.assets != returns.assets]:
         held = ", ".join(returns.assets)
@@ -355,6 +363,8 @@ def compare(
     >>> low, high = (ce / 30_000 * np.exp(s * 1.644854 * error) - 1 for s in (-1, 1))
     >>> bool(np.allclose(table.loc["constant 100%", ["low", "high"]].astype(float), [low, high]))
     True
+
+    It goes on in ``search.md``.
     """
     logs = np.zeros(len(paths))
     moved = np.zeros((len(paths), len(returns.values)))
@@ -529,6 +539,8 @@ def beside_adopted(
     True
     >>> bool(np.allclose(told.iloc[:2], pd.DataFrame(alone)[["gain", "low", "high"]].astype(float)))
     True
+
+    It goes on in ``search.md``.
     """
     mix, _ = sleeves(plan)
     people = [outlook.household(plan, who, spending=None) for who in found.participants]

@@ -138,18 +138,7 @@ def by_rule(out: Outcomes, later: int = 20) -> pd.DataFrame:
     >>> bool(abs(share["equivalent"] - harmonic) < 1e-6)
     True
 
-    Who retires later spends nothing before; a rule that asks for more than there is in the first
-    year already is dry in all lives:
-
-    >>> later = replace(one, age=63, deferral_rate=0.0)
-    >>> steady = np.array([0.0, 0.1])[:, None, None] * np.ones((2, 12, 2))
-    >>> lives = rows.draw(later, Scenarios(steady, ("equity", "bonds"), "steady"))
-    >>> two = [FixedReal(1.5), FixedPercentage(0.5)]
-    >>> table = by_rule(ways(later, rows.balanced(0.6), lives, two), later=1)
-    >>> table["dry"].tolist(), table["first"].round(6).tolist()  # 100,000, and 121,000
-    ([1.0, 0.0], [110500.0, 55250.0])
-    >>> round(float(table.loc["fixed percentage", "later"]), 6)  # a quarter of 100,000 and 133,100
-    29137.5
+    It goes on in ``comparison.md``.
     """
     paths = out.paths
     first = np.array([_first(p) for p in paths])
@@ -217,6 +206,8 @@ def on_history(
     (['1951', '1950'], [38750.0, 27500.0, 26125.0])
     >>> table.loc["1950", "less"].round(6).tolist()
     [22812.5, 20625.0, 58781.25]
+
+    It goes on in ``comparison.md``.
     """
     certain = replace(retiree, sex=None, last_age=retiree.age + years)
     lives = rows.draw(certain, returns)
@@ -293,6 +284,8 @@ def with_annuity(
     >>> short = with_annuity(one, rows.balanced(0.6), rows.draw(one, dear), [1.0], 0.04)
     >>> short.unmet.ravel().round(2).tolist()  # 6,000 + 6,800 + 7,440
     [20240.0]
+
+    It goes on in ``comparison.md``.
     """
     n = len(shares)
     bought = Annuity(
