@@ -144,6 +144,16 @@ def write(folder: str | Path) -> list[str]:
     portlib.data.DataError: ...: is there already, and not empty; give a new folder
     >>> there == sorted({name.split("/")[0] for name in files}), files[:2]
     (True, ['README.md', 'rules.yml'])
+    >>> [name for name in files if name.startswith("optional/instead")]
+    ['optional/instead/fund_prices.csv', 'optional/instead/distributions.csv']
+    >>> "as_of: 2026-06-30" in required()["rules.yml"].split("\\n")
+    True
+    >>> with TemporaryDirectory() as place:
+    ...     path = Path(place, "mine")
+    ...     _ = path.write_text("a file")
+    ...     write(path)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    portlib.data.DataError: ...mine: is there already, and not empty; give a new folder
     """
     folder = Path(folder)
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
