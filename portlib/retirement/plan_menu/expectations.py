@@ -345,6 +345,8 @@ def offered(plan: Plan, exposures: pd.DataFrame) -> Reference | None:
     >>> found = offered(ours, some).weights  # 54 of 100 are equity, and all of it large companies
     >>> {name: round(w, 9) for name, w in sorted(found.items())}
     {'us_core_bonds': 0.46, 'us_large_equity': 0.54}
+
+    It goes on in ``expectations.md``.
     """
     return _around(plan, exposures.columns.tolist(), exposures.to_numpy(float))
 
