@@ -125,7 +125,7 @@ def _segments(a: Assumptions, mandate: Mandate) -> tuple[Array, Array, Array] | 
             corners = [line.w[0]]
             trade_offs = [0.0]
             multipliers = [np.where(state[n:] == 0, 0.0, line.place[0, n:])]
-        elif np.abs(line.w[0] + now * line.w[1] - corners[-1]).max() > SURE:
+        elif np.abs(line.w[0] + trade_offs[-1] * line.w[1] - corners[-1]).max() > SURE:
             return None  # a jump: sigma is singular there
         slope = line.place[1]
         gap = np.where(slope > 0, high, low) - (line.place[0] + now * slope)
