@@ -1,6 +1,7 @@
 """Ranking decisions: by paired differences of another kind, and that nothing is worth nothing."""
 
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from portlib.retirement import cases as rows
 from portlib.retirement.cases import balanced
 from portlib.retirement.contributions.decisions import Decision, rank
 from portlib.retirement.household import Household
+from portlib.retirement.lifetimes import Mortality
 from portlib.retirement.scenarios import Scenarios
 from portlib.retirement.simulation import simulate
 
@@ -64,3 +66,11 @@ def test_a_base_without_a_goal_is_refused(lives) -> None:
     free = Decision(replace(PERSON, replacement_rate=None), MIX)
     with pytest.raises(ValueError, match="states no spending"):
         rank(free, {}, lives, np.random.default_rng(3))
+
+
+def test_every_decision_is_priced_by_the_mortality_given(lives) -> None:
+    frail = Mortality(relative=2.0)
+    few = lives.part(slice(20))
+    with mock.patch.object(rows, "of_households", wraps=rows.of_households) as made:
+        rank(BASE, {"same": BASE}, few, np.random.default_rng(3), draws=2, mortality=frail)
+    assert [call.kwargs["mortality"] for call in made.call_args_list] == [frail, frail]

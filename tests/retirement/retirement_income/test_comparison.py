@@ -1,6 +1,7 @@
 """Ways of spending and of buying income: by what each column says, and at the corners."""
 
 from dataclasses import replace
+from unittest import mock
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from portlib.retirement import scenarios as sc
 from portlib.retirement import spending_rules as rules
 from portlib.retirement.cases import balanced
 from portlib.retirement.household import Household
+from portlib.retirement.lifetimes import Mortality
 from portlib.retirement.retirement_income import comparison
 from portlib.retirement.scenarios import Scenarios
 
@@ -95,3 +97,10 @@ def test_every_column_is_what_a_plain_loop_over_the_lives_counts() -> None:
         assert row["dry"] == pytest.approx(dry / lives.count)
     assert 0 < table.loc["fixed real", "dry"] < 1
     assert table.loc["annuity factor", "left"] > 0
+
+
+def test_an_annuitant_is_of_the_mortality_given() -> None:
+    frail, wanted = Mortality(relative=2.0), replace(RETIREE, spending=39_000)
+    with mock.patch.object(rows, "of_households", wraps=rows.of_households) as made:
+        comparison.with_annuity(wanted, balanced(0.5), lives_of(5), [0.3], 0.07, mortality=frail)
+    assert made.call_args.kwargs["mortality"] == frail
