@@ -234,7 +234,12 @@ def _unmapped(plan: Plan, found: Findings) -> None:
     assert own is not None
     seen = own.exposures(plan.as_of)
     for fund, rest in seen.unmapped.items():
-        if abs(rest) > 0.01:
+        if rest < -0.01:
+            found.note(
+                "fund_holdings.csv",
+                f"{fund}: its classes sum to {1 - rest:.1%}: borrowed money, or counted twice?",
+            )
+        elif rest > 0.01:
             unknown = seen.unknown[seen.unknown["fund"] == fund].head(3)
             which = ", ".join(f"{row.id} {row.weight:.1%}" for row in unknown.itertuples())
             found.note(
