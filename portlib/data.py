@@ -221,6 +221,8 @@ def near(name: str, known: Iterable[str]) -> str:
     ('us_market', 'bills, us_market')
     >>> near("zzz", "fedcba"), near("us_mark", [f"us_mark{n}" for n in range(6)]).count(",")
     ('a, b, c, d, e, f', 3)
+    >>> near("TDIDY", ["tax", "TSMIDX", "TDIDX", "cash"])  # capitals are near to capitals
+    'TDIDX, TSMIDX'
     """
     names = list(known)
     return ", ".join(difflib.get_close_matches(name, names, n=4, cutoff=0.4) or sorted(names))

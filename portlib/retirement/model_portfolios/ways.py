@@ -59,6 +59,15 @@ def mixture(desk: Adviser, weights: Mapping[str, float], years: float) -> Array:
     >>> # 0.3 * 0.5 = 0.15, 0.3 * 0.4 + 0.7 * 0.9 = 0.75, and a tenth of everything
     >>> mixture(desk, {"bonds": 0.7, "mixed": 0.3}, years=20.0).round(9).tolist()
     [0.15, 0.75, 0.1]
+
+    Of the series itself its date is held, also by who is past it:
+
+    >>> from unittest.mock import patch
+    >>> desk.plan, dates = "ours", {20.0: "mixed", -7.0: "bonds"}
+    >>> nearest = lambda plan, years: plan == "ours" and dates[years]
+    >>> with patch.object(plan_menu, "date_for", nearest):
+    ...     [mixture(desk, {"SERIES": 1.0}, years).tolist() for years in dates]
+    [[0.5, 0.4, 0.1], [0.0, 0.9, 0.1]]
     """
     total = np.zeros(len(desk.classes))
     for fund, w in weights.items():

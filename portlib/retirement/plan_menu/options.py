@@ -54,6 +54,10 @@ def coverage(plan: Plan) -> pd.DataFrame:
     >>> promised = replace(ours, funds=ours.funds.assign(kind="annuity"))
     >>> bool(coverage(promised)["considered"].any()), coverage(promised)["description"].iloc[0][:11]
     (False, 'A contract ')
+    >>> one = ours.funds["kind"].where(ours.funds.index != "LCIDX", "annuity")
+    >>> beside = coverage(replace(ours, funds=ours.funds.assign(kind=one)))["considered"]
+    >>> beside.index[~beside].tolist(), len(beside) == len(ours.funds)
+    (['LCIDX'], True)
     """
     kind = plan.funds["kind"]
     return pd.DataFrame(

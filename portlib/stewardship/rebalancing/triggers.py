@@ -528,6 +528,13 @@ def new_money(values: ArrayLike, target: ArrayLike, amount: float) -> Array:
     Traceback (most recent call last):
     ...
     ValueError: the amount is -1.0: new money is zero or more
+    >>> for amount in (float("nan"), float("inf")):
+    ...     try:
+    ...         new_money([40.0, 60.0], [0.5, 0.5], amount)
+    ...     except ValueError as error:
+    ...         print(error)
+    amount is nan: give a finite number
+    amount is inf: give a finite number
     >>> new_money([40.0, 60.0], [0.5, 0.4], 1.0)
     Traceback (most recent call last):
     ...
