@@ -25,7 +25,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -310,6 +310,26 @@ class Event:
     link: Link
 
 
+class Connection(sqlite3.Connection):
+    """To a database, closed when nobody holds it any more; from Python 3.13 on one that is left
+    open warns.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as told:
+    ...     warnings.simplefilter("always")
+    ...     opened = sqlite3.connect(":memory:", factory=Connection)
+    ...     del opened
+    >>> told
+    []
+    """
+
+    def __del__(self) -> None:
+        with suppress(sqlite3.Error):  # another thread's
+            self.close()
+
+
 class AuditLog:
     """Events on named topics, in one chain, in a SQLite database that refuses updates and
     deletions.
@@ -356,7 +376,7 @@ class AuditLog:
             self.connection = (
                 database
                 if isinstance(database, sqlite3.Connection)
-                else sqlite3.connect(database, isolation_level=None)
+                else sqlite3.connect(database, isolation_level=None, factory=Connection)
             )
             self.topics = topics
             with self.transaction() as run:
@@ -521,8 +541,8 @@ def append_only(table: str, same: str) -> tuple[str, ...]:
     notes is append-only
     notes is append-only
     notes is append-only
-    >>> kept.execute("SELECT text FROM notes").fetchall()
-    [('a',), ('b',)]
+    >>> kept.execute("SELECT text FROM notes").fetchall(), kept.close()
+    ([('a',), ('b',)], None)
     """
     refuse = f"BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END"
     return (

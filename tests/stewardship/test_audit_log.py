@@ -139,7 +139,7 @@ def test_a_clock_that_moved_back_and_a_reused_key_are_refused() -> None:
 
 
 def test_an_event_is_written_with_its_owners_transaction_or_not_at_all() -> None:
-    connection = sqlite3.connect(":memory:")
+    connection = sqlite3.connect(":memory:", factory=audit_log.Connection)
     log = AuditLog(connection)
     connection.execute("CREATE TABLE t (x)")
     connection.execute("INSERT INTO t VALUES (1)")
@@ -235,7 +235,9 @@ def test_a_row_in_the_place_of_another_and_a_changed_key_are_found(tmp_path: Pat
     log.append(
         "monitoring", "AlertRaised", at=NOON, actor="portlib", body={"number": 1}, key="once"
     )
-    other = sqlite3.connect(tmp_path / "log", isolation_level=None)  # whoever opens the file
+    other = sqlite3.connect(  # whoever opens the file
+        tmp_path / "log", isolation_level=None, factory=audit_log.Connection
+    )
     row = other.execute("SELECT * FROM audit_log").fetchone()
     with pytest.raises(sqlite3.IntegrityError, match="append-only"):
         other.execute("INSERT OR REPLACE INTO audit_log VALUES (?, ?, ?, ?, ?)", (*row[:4], "x"))

@@ -28,6 +28,7 @@ from typing import Any, NamedTuple
 from portlib.stewardship.audit_log import (
     TOPICS,
     AuditLog,
+    Connection,
     Event,
     Head,
     KeyReused,
@@ -131,7 +132,9 @@ class Ledger:
 
     def __init__(self, path: str | Path, *, pages: int | None = None) -> None:
         try:
-            self.connection = sqlite3.connect(path, isolation_level=None, timeout=10.0)
+            self.connection = sqlite3.connect(
+                path, isolation_level=None, timeout=10.0, factory=Connection
+            )
             # a commit is on the disk, or it did not happen
             self.connection.execute("PRAGMA synchronous = FULL")
             if pages is not None:
