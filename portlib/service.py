@@ -322,7 +322,7 @@ def glidepath(
         raise ValueError("a glidepath is made for a plan's people: send its participants")
     try:
         found = glidepaths.custom(ours, given, seed=seed)
-        over = glidepaths.beside_adopted(found, ours, given, seed=(seed + 1) % 2**63)
+        over = glidepaths.beside_adopted(found, ours)
     except AssumptionsError as error:
         raise DataError(f"assumptions: {error}") from error
     table = found.table()

@@ -316,13 +316,15 @@ class Connection(sqlite3.Connection):
 
     Examples
     --------
-    >>> import warnings
-    >>> with warnings.catch_warnings(record=True) as told:
-    ...     warnings.simplefilter("always")
-    ...     opened = sqlite3.connect(":memory:", factory=Connection)
-    ...     del opened
-    >>> told
-    []
+    >>> class Told(Connection):
+    ...     def close(self):
+    ...         print("closed")
+    ...         super().close()
+    >>> import gc
+    >>> opened = sqlite3.connect(":memory:", factory=Told)
+    >>> del opened
+    >>> collected = gc.collect()
+    closed
     """
 
     def __del__(self) -> None:

@@ -161,6 +161,12 @@ class CustomGlidepath:
     participants : tuple of str
     source : str
         Of the returns.
+    assumptions : Assumptions
+        Of the plan's classes.
+    taste : Taste
+        By what paths were judged.
+    seed : int
+        Of the returns.
     """
 
     path: Glidepath
@@ -170,6 +176,9 @@ class CustomGlidepath:
     trials: pd.DataFrame
     participants: tuple[str, ...]
     source: str
+    assumptions: Assumptions
+    taste: Taste
+    seed: int
 
     def table(self, step: int = 5) -> pd.DataFrame:
         """Equity share and weights by class every `step` years to retirement."""
@@ -482,7 +491,16 @@ def custom(
     trials = trials.sort_values("certainty equivalent", ascending=False, ignore_index=True)
     parameters = dict(zip(names, best, strict=True))
     return CustomGlidepath(
-        found, found.of_classes(mix), parameters, tried[best], trials, tuple(chosen), found.source
+        path=found,
+        classes=found.of_classes(mix),
+        parameters=parameters,
+        value=tried[best],
+        trials=trials,
+        participants=tuple(chosen),
+        source=found.source,
+        assumptions=classes,
+        taste=by,
+        seed=seed,
     )
 
 
@@ -490,9 +508,8 @@ def custom(
 def beside_adopted(
     found: CustomGlidepath,
     plan: Plan,
-    assumptions: Assumptions | None = None,
     *,
-    seed: int = 2027,
+    seed: int | None = None,
     paths: int | None = None,
 ) -> pd.DataFrame:
     """What is the path that was found worth beside the one that the plan's default follows, on
@@ -505,11 +522,10 @@ def beside_adopted(
     Parameters
     ----------
     found : CustomGlidepath
+        Its assumptions and taste are those of the comparison.
     plan : Plan
-    assumptions : Assumptions, optional
-        Those of the search.
-    seed : int
-        Of the scenarios: another than the search's.
+    seed : int, optional
+        Of the scenarios; one that is not the search's when not given.
     paths : int, optional
         Of returns; the policy's when not given.
 
@@ -518,6 +534,11 @@ def beside_adopted(
     DataFrame by path
         The path that was found and the two rules: ``gain`` over the adopted path in certainty
         equivalent of retirement spending, relative, with ``low`` and ``high`` of its 95% interval.
+
+    Raises
+    ------
+    ValueError
+        For the search's own seed.
 
     Examples
     --------
@@ -532,7 +553,7 @@ def beside_adopted(
     >>> longest = max(person.horizon for person in people)
     >>> level = outlook.expected_inflation(ours)
     >>> years = outlook.returns_of(ours, outlook.classes(ours), level, 5, longest, 9)
-    >>> first, by = from_plan(ours), taste(ours)
+    >>> first, by = from_plan(ours), found.taste
     >>> even = constant(0.6).of_classes(sleeves(ours)[0]).charged(found.path.fee)
     >>> alone = [compare([first, one], people, years, by).iloc[1] for one in (found.classes, even)]
     >>> told.index.tolist() == [found.path.name, "constant 60%", "100 minus age"]
@@ -542,15 +563,18 @@ def beside_adopted(
 
     It goes on in ``search.md``.
     """
+    if seed == found.seed:
+        raise ValueError(f"the path was found on the scenarios of seed {seed}: give another")
+    fresh_seed = found.seed ^ 1 if seed is None else seed  # its neighbour, at either end too
     mix, _ = sleeves(plan)
     people = [outlook.household(plan, who, spending=None) for who in found.participants]
     years = max(person.horizon for person in people)
     count = plan.policy["glidepath_search_paths"] if paths is None else paths
     level = outlook.expected_inflation(plan)
-    fresh = outlook.returns_of(plan, outlook.classes(plan, assumptions), level, count, years, seed)
+    fresh = outlook.returns_of(plan, found.assumptions, level, count, years, fresh_seed)
     naive = [constant(0.6), age_rule(plan.rules["normal_retirement_age"])]
     rules = [path.of_classes(mix).charged(found.path.fee) for path in naive]
-    over = compare([adopted(plan), found.classes, *rules], people, fresh, taste(plan))
+    over = compare([adopted(plan), found.classes, *rules], people, fresh, found.taste)
     return over.iloc[1:][["gain", "low", "high"]]
 
 
