@@ -30,6 +30,9 @@ MEANT = {
         "as above"
     ),
     ("schema", "_problems", "problem", "at"): "only whether there is one is asked",
+    ("service", "glidepath", "beside_adopted", "seed"): (
+        "of the search: what it found is compared on scenarios that it has not seen"
+    ),
     ("stewardship.stress_testing.stress", "stress_rules", "of_funds", "limit"): (
         "each fund alone, whose own loss the rule weighs; the limit is the rule's"
     ),
