@@ -23,6 +23,7 @@ import json
 import re
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -35,6 +36,8 @@ MANIFEST = "MANIFEST.json"
 REGISTER = "site/evidence.json"
 LOCK = "requirements.lock"
 BILL, SIGNATURE = "sbom.cdx.json", "sbom.signature.json"
+#: What reading a damaged archive raises: a checksum, a stream, its length, or how it is packed.
+DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError)
 #: Seconds that one cell of a chapter may take.
 PATIENCE = 600
 
@@ -62,8 +65,8 @@ def altered(archive: Path) -> list[str]:
     try:
         with zipfile.ZipFile(archive) as opened:
             return _altered(opened)
-    except (OSError, zipfile.BadZipFile) as error:
-        return [f"{archive} cannot be read: {error}"]
+    except (OSError, *DAMAGED) as error:
+        return [f"{archive} cannot be read: {str(error) or type(error).__name__}"]
 
 
 def _altered(opened: zipfile.ZipFile) -> list[str]:
@@ -80,7 +83,7 @@ def _altered(opened: zipfile.ZipFile) -> list[str]:
     for name in sorted(names & set(manifest)):
         try:
             same = hashlib.sha256(opened.read(name)).hexdigest() == manifest[name]
-        except zipfile.BadZipFile:
+        except DAMAGED:
             same = False
         if not same:
             found.append(f"{name} is not what the manifest says")

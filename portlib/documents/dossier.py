@@ -489,7 +489,7 @@ def _liquidity(plan: Plan, fund: str) -> list[Block]:
     restricted = with_labels(str(fund_costs.restrictions(plan)[fund]), plan)
     held = plan.holdings[fund] * plan.participants["balance"]
     quarter = plan.rules["trading"]["transfers_per_quarter"]
-    often = f"; at most {quarter} transfers a quarter, of any options" if quarter else ""
+    often = "" if quarter is None else f"; at most {quarter} transfers a quarter, of any options"
     items = [
         f"For participants: {said(restricted)}{often}."
         if restricted

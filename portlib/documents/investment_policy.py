@@ -148,8 +148,8 @@ def _purpose(plan: Plan) -> list[Block]:
             "beneficiaries, for the exclusive purpose of providing benefits and paying reasonable "
             "expenses of administering the plan, with the care, skill, prudence and diligence of a "
             "prudent person familiar with such matters, diversifying, and in accordance with the "
-            "plan's documents where "
-            f"these accord with the law ({governed_by(plan)}). Where this statement and the plan "
+            "plan's documents where these accord with the law "
+            f"({said(governed_by(plan))}). Where this statement and the plan "
             "document differ, the plan document prevails, so far as it accords with the law."
         ),
     ]

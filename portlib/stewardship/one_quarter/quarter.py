@@ -20,6 +20,7 @@ Left out: what the counterparties do, and whether a person should have said no w
 from __future__ import annotations
 
 import math
+from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -495,6 +496,8 @@ def _months_since(log: AuditLog, at: datetime) -> int:
     if not counted:
         raise NotAdopted("no policy was adopted in this log: adopt policy, model and mandate first")
     last = counted[-1].at
+    longest = monthrange(at.year, at.month)[1]
+    last = last.replace(day=min(last.day, longest))  # the last day of a shorter month ends it
     months = 12 * (at.year - last.year) + at.month - last.month
     return months - (at.day < last.day)
 

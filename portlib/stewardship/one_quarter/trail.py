@@ -36,6 +36,7 @@ from portlib.plan import Plan
 from portlib.retirement import model_portfolios, plan_menu
 from portlib.stewardship.audit_log import AuditError, AuditLog, Event, Head, canonical
 from portlib.stewardship.governance import signatures
+from portlib.stewardship.governance.approvals import same
 from portlib.stewardship.governance.certificates import (
     FIELDS,
     NotCertified,
@@ -251,20 +252,27 @@ class _Past:
         Who ran the machine when it halted proposed nothing.
         """
         proposer = about.actor if about.name == "PolicyChangeProposed" else None
-        given = {
-            approval.body["role"]: approval
-            for approval in self.events.values()
-            if approval.name == "Approved" and approval.body["of"] == about.number
-        }
+        given: dict[str, Event] = {}  # a key counts once, under whatever role it signs
+        for approval in self.events.values():
+            if approval.name == "Approved" and approval.body["of"] == about.number:
+                given.setdefault(same(approval.body["signed"]["signer"]), approval)
         counting = [
             approval
-            for role, approval in given.items()
-            if role in self.policy["approval_roles"] and role != proposer
+            for approval in given.values()
+            if approval.body["role"] in self.policy["approval_roles"]
+            and not (proposer and self._is(proposer, approval))
         ]
         needed = self.policy["approvals_needed"]
         if len(counting) < needed:
             self._no(event, f"{len(counting)} roles approved event {about.number}; {needed} must")
         return sorted(counting, key=lambda approval: approval.number)[needed - 1]
+
+    def _is(self, proposer: str, approval: Event) -> bool:
+        """Whether who proposed is who approved: the same role, however it is spelt, or its key."""
+        known = signatures.in_force(self.roster, approval.at)
+        keys = {same(role): same(address) for role, address in known.items()}
+        role, key = approval.body["role"], same(approval.body["signed"]["signer"])
+        return same(role) == same(proposer) or keys.get(same(proposer)) == key
 
     def _approved(self, event: Event) -> None:
         about = self.events.get(event.body["of"])
