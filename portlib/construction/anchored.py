@@ -422,7 +422,7 @@ def forecast_errors(
     found = {}
     for name in classes.labels:
         kind = "cash" if name == "cash" else "equity" if name in equity else "bonds"
-        at = base.get(kind, name)
+        at = base.get(kind, "")  # cash, which may have no risk, stands for itself
         scale = float(volatility[name] / volatility[at]) if at in volatility.index else 1.0
         found[name] = record[kind] * scale
     errors = pd.Series(found, name="error")
@@ -586,7 +586,8 @@ def calibrate(
     Raises
     ------
     ValueError
-        For years that are not positive, and as `implied_price_of_risk`.
+        For years that are not positive, for a class that the reference holds and that has no
+        error, and as `implied_price_of_risk`.
 
     Examples
     --------
@@ -626,7 +627,9 @@ def calibrate(
         volatility = np.where(classes.volatility > 0, classes.volatility, np.inf)
         rho = classes.sigma / np.outer(volatility, volatility)
         np.fill_diagonal(rho, 1.0)
-    sd = errors.reindex(list(classes.labels)).to_numpy(float)
+    sd = errors.reindex(list(classes.labels)).where(w != 0, 0.0)
+    if lost := [str(name) for name in sd.index[~(sd >= 0)]]:
+        raise ValueError(f"no error of the forecast is given for {', '.join(lost)}")
     omega = rho * np.outer(sd, sd)
     return Calibration(
         risk_aversion=implied_price_of_risk(classes, reference),

@@ -225,17 +225,20 @@ class Posterior:
     def assumptions(self, covariance: Covariance = "predictive") -> Assumptions:
         """For an optimiser: the posterior mean, with one of the two conventions for the
         covariance."""
-        if covariance not in get_args(Covariance):
-            raise ViewError(
-                f"no covariance convention {covariance!r}; there are "
-                f"{', '.join(get_args(Covariance))}"
-            )
+        self._known(covariance)
         sigma = self.prior.sigma + self.M if covariance == "predictive" else self.prior.sigma
         source = (
             f"{len(self.views)} view(s) at tau = {self.tau:g} on {self.prior.source}; "
             f"{covariance} covariance"
         )
         return self.prior.replace(mu=self.mu, sigma=sigma, source=source)
+
+    def _known(self, covariance: str) -> None:
+        if covariance not in get_args(Covariance):
+            raise ViewError(
+                f"no covariance convention {covariance!r}; there are "
+                f"{', '.join(get_args(Covariance))}"
+            )
 
     def compromise(self) -> pd.DataFrame:
         """View by view: what the prior says, the view, all together, and the view had it been the
@@ -296,8 +299,9 @@ class Posterior:
         Raises
         ------
         ViewError
-            Unless the prior is the reference's equilibrium.
+            Unless the prior is the reference's equilibrium, and for another convention.
         """
+        self._known(covariance)
         rf = self.prior.rf
         sigma = self.prior.sigma
         P = self.P
@@ -499,7 +503,7 @@ def contradiction(
         if against.labels != posterior.prior.labels:
             raise ViewError("the history must be over the prior's assets, in the same order")
         m = against.mu
-        S = against.sigma / years
+        S = against.sigma / number("years", years, above=0, error=ViewError)
     v = posterior.q - posterior.P @ m
     G = posterior.P @ S @ posterior.P.T + posterior.omega
     sd = np.sqrt(np.diag(G))
@@ -772,10 +776,17 @@ def entropy_pooling(
             held = q[q > 0]
             effective = float(np.exp(-held @ np.log(held)))
             return Pooled(q, float(dual @ slope) - value, effective, dual / scale, iteration)
-        bend = (g[:, free] * q[:, None]).T @ g[:, free] - np.outer(slope[free], slope[free])
+        # less the means first, so that nothing cancels where one scenario is all but sure
+        around = g[:, free] - slope[free]
+        bend = (around * q[:, None]).T @ around
         step = np.zeros(len(names))
         step[free] = -np.linalg.lstsq(bend, slope[free])[0]
-        length = min(1.0, STRIDE / float(np.abs(g @ step).max()))
+        size = float(np.abs(step).max())
+        if not 0 < size < np.inf:
+            break
+        step /= size
+        step *= min(size, STRIDE / float(np.abs(g @ step).max()))
+        length = 1.0
         while True:
             trial = dual + length * step
             trial[floor] = np.maximum(trial[floor], 0.0)

@@ -36,7 +36,7 @@ from portlib.construction.engines import (
 from portlib.construction.mandate import Limit, Mandate, TrackingError
 from portlib.construction.mandate.infeasibility import diagnose
 from portlib.construction.mandate.rules import Risk
-from portlib.ranges import COUNT, NOT_NEGATIVE, door
+from portlib.ranges import COUNT, NOT_NEGATIVE, POSITIVE, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 
 # ---- closed forms: no rule but the budget --------------------------------------------------------
@@ -66,6 +66,8 @@ def closed_form_minimum_variance(sigma: Array) -> Array:
     Traceback (most recent call last):
     ...
     portlib...AssumptionsError: a closed form inverts sigma, whose smallest eigenvalue is ...
+
+    It goes on in ``mean_variance.md``.
     """
     x = _inverse_times(sigma, np.ones(len(sigma)))
     return np.asarray(x / x.sum())
@@ -104,16 +106,18 @@ def closed_form_tangency(mu: Array, sigma: Array, rf: float) -> Array:
     Traceback (most recent call last):
     ...
     portlib...AssumptionsError: no tangency portfolio: the portfolio of least risk earns no ...
+
+    It goes on in ``mean_variance.md``.
     """
     x = _inverse_times(sigma, mu - rf)
-    if x.sum() <= 0:
+    if x.sum() <= ROUNDING * np.abs(x).sum():
         raise AssumptionsError(
             f"no tangency portfolio: the portfolio of least risk earns no more than rf = {rf:g}"
         )
     return np.asarray(x / x.sum())
 
 
-@door()
+@door(risk_aversion=POSITIVE)
 def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
     """Weights that sum to one and maximise utility, short sales allowed:
     ``w0 + sigma^-1 (mu - eta) / A``.
@@ -145,12 +149,16 @@ def closed_form_utility(mu: Array, sigma: Array, risk_aversion: float) -> Array:
     >>> sigma = np.array([[0.04, 0.01], [0.01, 0.02]])
     >>> closed_form_utility(np.array([0.07, 0.04]), sigma, 4.0).round(9).tolist()  # 1/4 + 3/16
     [0.4375, 0.5625]
+    >>> closed_form_utility(np.array([0.07, 0.04]), sigma, -4.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: risk aversion is -4: give a number above 0
     """
     least = closed_form_minimum_variance(sigma)
     return np.asarray(least + _inverse_times(sigma, mu - mu @ least) / risk_aversion)
 
 
-@door()
+@door(risk_aversion=POSITIVE)
 def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: float) -> Array:
     """Shares of wealth in the risky assets, the rest in cash: ``sigma^-1 (mu - rf) / A`` (Merton
     1969).
@@ -181,6 +189,10 @@ def closed_form_risky_shares(mu: Array, sigma: Array, rf: float, risk_aversion: 
     >>> shares = closed_form_risky_shares(np.array([0.07, 0.04]), sigma, 0.02, 4.0)
     >>> (28 * shares).round(9).tolist()
     [8.0, 3.0]
+    >>> closed_form_risky_shares(np.array([0.07, 0.04]), sigma, 0.02, 0.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: risk aversion is 0: give a number above 0
     """
     return np.asarray(_inverse_times(sigma, mu - rf) / risk_aversion)
 
@@ -196,6 +208,8 @@ def equal_weights(assumptions: Assumptions) -> Allocation:
     >>> a = Assumptions(("a", "b", "c"), [0.05, 0.04, 0.03], np.diag([0.04, 0.01, 0.09]))
     >>> (3 * equal_weights(a).w).round(9).tolist(), round(9 * equal_weights(a).risk ** 2, 9)
     ([1.0, 1.0, 1.0], 0.14)
+
+    It goes on in ``mean_variance.md``.
     """
     w = np.full(len(assumptions), 1 / len(assumptions))
     return allocation(assumptions, None, w, "equal weights", "rule", "1/n", time.perf_counter(), {})
@@ -224,7 +238,7 @@ def age_in_bonds(
     Raises
     ------
     ValueError
-        For an age out of range, and labels that are unknown, missing or in both.
+        For an age out of range, and labels that are unknown, missing, in both or given twice.
 
     Examples
     --------
@@ -241,15 +255,22 @@ def age_in_bonds(
     Traceback (most recent call last):
     ...
     ValueError: bonds and stocks must be two disjoint lists of assets; not among the assets: []
+    >>> age_in_bonds(a, 45, bonds=["core", "core"], stocks=["stocks"])
+    Traceback (most recent call last):
+    ...
+    ValueError: bonds and stocks must be two disjoint lists of assets; not among the assets: []
     >>> age_in_bonds(a, 45, bonds=["core"], stocks=["stk", "stocks"])
     Traceback (most recent call last):
     ...
     ValueError: bonds and stocks must be two disjoint lists of assets; not among the assets: ['stk']
+
+    It goes on in ``mean_variance.md``.
     """
     if not 0 <= age <= 100:
         raise ValueError(f"age must be between 0 and 100, got {age}")
     unknown = sorted({*bonds, *stocks} - set(assumptions.labels))
-    if unknown or not bonds or not stocks or set(bonds) & set(stocks):
+    named = [*bonds, *stocks]
+    if unknown or not bonds or not stocks or len(set(named)) < len(named):
         raise ValueError(
             f"bonds and stocks must be two disjoint lists of assets; not among the assets: "
             f"{unknown}"
@@ -494,6 +515,8 @@ def target_return(
     Traceback (most recent call last):
     ...
     portlib...Infeasible: no portfolio obeys 'fully invested', ...
+
+    It goes on in ``mean_variance.md``.
     """
     mandate = default_mandate(assumptions, mandate)
     return _single(
@@ -892,6 +915,7 @@ class Frontier:
 
     def target_return(self, r: float) -> Allocation:
         """The least risk whose expected return is at least `r`; Infeasible where none earns it."""
+        r = number("the return asked for", r)
         what = f"least risk for a return of {r:.2%}"
         if r > self.means[0] + TIE:
             asked = self.rules.also(_return_floor(self.assumptions, r))
@@ -907,6 +931,7 @@ class Frontier:
     def target_risk(self, s: float) -> Allocation:
         """The highest expected return whose volatility is at most `s`; Infeasible where none is so
         safe."""
+        s = number("the risk asked for", s)
         what = f"highest return for a risk of {s:.2%}"
         variance = self.risks**2
         rounding = ROUNDING * np.abs(self.assumptions.sigma).max()
@@ -1064,6 +1089,8 @@ def frontier(assumptions: Assumptions, mandate: Mandate | None = None) -> Fronti
     Traceback (most recent call last):
     ...
     portlib...Infeasible: no portfolio obeys 'fully invested', ...
+
+    It goes on in ``mean_variance.md``.
     """
     start = time.perf_counter()
     mandate = default_mandate(assumptions, mandate)

@@ -30,7 +30,7 @@ from portlib.construction.mandate import Mandate
 from portlib.construction.resampling import _positive, _side, _systems
 from portlib.estimation.capital_market_assumptions import provider_dispersion
 from portlib.estimation.months import consecutive, named
-from portlib.ranges import door, number
+from portlib.ranges import door, number, numbers
 from portlib.records import Allocation, Array, Assumptions
 
 
@@ -89,7 +89,10 @@ class Sensitivities:
 
     def correlation(self, first: str, second: str) -> pd.Series:
         """Change of the weights per unit of one correlation, volatilities unchanged."""
-        i, j = (self.assumptions.labels.index(a) for a in (first, second))
+        labels = self.assumptions.labels
+        if first == second or not {first, second} <= set(labels):
+            raise ValueError(f"a correlation is of two of {', '.join(labels)}: {first}, {second}")
+        i, j = (labels.index(a) for a in (first, second))
         change = np.zeros_like(self.assumptions.sigma)
         sd = self.assumptions.volatility
         change[i, j] = change[j, i] = sd[i] * sd[j]
@@ -498,6 +501,6 @@ def net_of_costs(earned: pd.Series, traded: pd.Series, cost: float) -> pd.Series
             f"nothing was earned after the trades of {named(last[0])}, which would pay for them: "
             "leave them out"
         )
-    paid = pd.Series(0.0, earned.index)
-    paid[earned.index[after]] = 2 * cost * traded.to_numpy()
+    paid = np.zeros(len(earned))
+    np.add.at(paid, after, 2 * cost * numbers("what was traded", traded, least=0))
     return (1 + earned) * (1 - paid) - 1

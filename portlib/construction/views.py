@@ -23,7 +23,7 @@ import pandas as pd
 
 from portlib.estimation import months as calendar
 from portlib.estimation.inference import Estimate
-from portlib.ranges import door, number
+from portlib.ranges import COUNT, door, number
 from portlib.records import Assumptions
 
 #: How far a view's weights may miss one, or zero.
@@ -238,7 +238,8 @@ def information_coefficients(
     Raises
     ------
     ViewError
-        For months that are missing or misdated, and for different assets.
+        For months that are missing or misdated, for different assets, and where no return is
+        `ahead` of a score.
 
     Examples
     --------
@@ -269,6 +270,8 @@ def information_coefficients(
     ...         print(str(said).partition(";")[0])
     returns: no return for 2026-02
     scores: no return for 2026-02
+
+    It goes on in ``views.md``.
     """
     calendar.monthly(returns, "returns", error=ViewError)
     calendar.consecutive(scores.index, "scores", error=ViewError)
@@ -277,6 +280,8 @@ def information_coefficients(
         raise ViewError(f"scores and returns must name the same assets; see {', '.join(strange)}")
     number("ahead", ahead, least=1, error=ViewError)
     later = returns.shift(-ahead).reindex(scores.index).dropna()
+    if later.empty:
+        raise ViewError(f"no score has a return {ahead} months later; are both dated alike?")
     return (
         scores.loc[later.index]
         .rank(axis=1)
@@ -285,7 +290,7 @@ def information_coefficients(
     )
 
 
-@door(error=ViewError)
+@door(error=ViewError, periods=COUNT)
 def signal_view(
     name: str,
     score: pd.Series,

@@ -139,6 +139,8 @@ def net(gross: ArrayLike, layers: Sequence[Layer], years: float) -> Array:
     ...         print(str(said).partition(":")[0])
     gross growth is 10
     gross growth is -1
+
+    It goes on in ``fees.md``.
     """
     if not years > 0:
         raise ValueError(f"a holding lasts some years, not {years}")
@@ -176,6 +178,8 @@ def gross_needed(wanted: float, layers: Sequence[Layer], years: float) -> float:
     0.1
     >>> round(gross_needed(0.3, [Layer("half", 0.0, carry=0.5)], 1), 9)  # half of 60%
     0.6
+
+    It goes on in ``fees.md``.
     """
     from scipy.optimize import brentq
 
@@ -211,6 +215,15 @@ def by_layer(gross: float, layers: Sequence[Layer], years: float) -> dict[str, f
     >>> taken = by_layer(0.10, [Layer("a", 0.0, carry=0.2), Layer("b", 0.0, carry=0.25)], 2)
     >>> np.allclose(list(taken.values()), [1.1 - 1.168**0.5, 1.168**0.5 - 1.126**0.5])
     True
+    >>> by_layer(0.10, [Layer("b", 0.0), Layer("a", 0.02), Layer("a", 0.01)], 7)
+    Traceback (most recent call last):
+    ...
+    ValueError: two layers are named 'a'; give each its own name
+
+    It goes on in ``fees.md``.
     """
+    names = [layer.name for layer in layers]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise ValueError(f"two layers are named {twice[0]!r}; give each its own name")
     left = [gross, *(float(net(gross, layers[: k + 1], years)) for k in range(len(layers)))]
     return {layer.name: left[k] - left[k + 1] for k, layer in enumerate(layers)}

@@ -21,6 +21,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from portlib.estimation.months import monthly
 from portlib.ranges import RETURN, SHARE, door
 
 
@@ -60,6 +61,8 @@ def locked_after(share: float, *, liquid: float, locked: float, outflow: float) 
     Traceback (most recent call last):
     ...
     ValueError: the liquid part is worth 37.5% of the start and cannot pay an outflow of 37.6%
+
+    It goes on in ``liquidity.md``.
     """
     held = share * (1 + locked)
     rest = (1 - share) * (1 + liquid) - outflow
@@ -106,6 +109,8 @@ def most_that_can_be_locked(
     Traceback (most recent call last):
     ...
     ValueError: a ceiling lies between 0 and 1, not 1.0
+
+    It goes on in ``liquidity.md``.
     """
     if not 0 < ceiling < 1:
         raise ValueError(f"a ceiling lies between 0 and 1, not {ceiling}")
@@ -143,9 +148,10 @@ def net_flows(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.DataFrame:
     ValueError: no returns of a, b
     >>> list(net_flows(held[["a"]], came))  # whose money is not known has no flow
     ['a']
+
+    It goes on in ``liquidity.md``.
     """
-    if lost := sorted(set(assets.columns) - set(returns.columns)):
-        raise ValueError(f"no returns of {', '.join(lost)}")
+    _earned(assets, returns)
     days = pd.DatetimeIndex(assets.index)
     follows = np.diff(days.year * 12 + days.month, prepend=0) == 1
     before = assets.shift(1).where(np.broadcast_to(follows[:, None], assets.shape))
@@ -171,8 +177,29 @@ def net_flow_between(assets: pd.DataFrame, returns: pd.DataFrame) -> pd.Series:
     >>> between = pd.DataFrame({"a": [100.0, 500.0, 99.0]}, days)
     >>> net_flow_between(between, pd.concat([early, more])).round(6).to_dict()
     {'a': 0.125}
+
+    A return that is missing is not one of nothing.
+
+    >>> both = held.assign(b=10.0)
+    >>> for short in (came, came.assign(b=[0.1, 0.1, None]), came.assign(b=0.1).iloc[[0, 2]]):
+    ...     try:
+    ...         net_flow_between(both, short)
+    ...     except ValueError as said:
+    ...         print(said)
+    no returns of b
+    returns: column 'b', 2021-01: nan is no return
+    returns of 1 months, where 2 lie between the two
     """
     first = assets.index[0]
     last = assets.index[-1]
-    grown = (1 + returns.loc[returns.index > first].loc[:last, list(assets.columns)]).prod()
-    return assets.iloc[-1] / (assets.iloc[0] * grown) - 1
+    _earned(assets, returns)
+    between = returns.loc[returns.index > first].loc[:last, list(assets.columns)]
+    span = (last.year - first.year) * 12 + last.month - first.month
+    if len(monthly(between, "returns")) != span:
+        raise ValueError(f"returns of {len(between)} months, where {span} lie between the two")
+    return assets.iloc[-1] / (assets.iloc[0] * (1 + between).prod()) - 1
+
+
+def _earned(assets: pd.DataFrame, returns: pd.DataFrame) -> None:
+    if lost := sorted(set(assets.columns) - set(returns.columns)):
+        raise ValueError(f"no returns of {', '.join(lost)}")

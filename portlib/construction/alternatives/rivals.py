@@ -18,7 +18,7 @@ listed funds of a plan do not offer; that the true twin changes over time.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,7 +26,7 @@ import pandas as pd
 
 from portlib.construction.alternatives.smoothing import Smoothing
 from portlib.construction.mean_variance import frontier, minimum_risk, target_return
-from portlib.ranges import RETURN, door
+from portlib.ranges import RETURN, SHARE, door
 from portlib.records import Array, Assumptions
 
 
@@ -94,6 +94,8 @@ def twin(assumptions: Assumptions, asset: str, listed: Sequence[str]) -> Twin:
     Traceback (most recent call last):
     ...
     ValueError: private cannot be its own twin
+
+    It goes on in ``rivals.md``.
     """
     if asset in listed:
         raise ValueError(f"{asset} cannot be its own twin")
@@ -146,7 +148,14 @@ def as_reported(assumptions: Assumptions, smoothed: Mapping[str, Smoothing]) -> 
     True
     >>> told.source, told.mu.tolist()
     ('the survey; as appraisals would report', [0.07, 0.09, 0.05])
+    >>> as_reported(a, slow | {"farms": slow["land"]})
+    Traceback (most recent call last):
+    ...
+    ValueError: the assumptions do not cover farms; there are stocks, private, land
+
+    It goes on in ``rivals.md``.
     """
+    _covered(smoothed, assumptions)
     n = len(assumptions)
     lags = max(len(s.theta) for s in smoothed.values()) if smoothed else 1
     theta = np.zeros((n, lags))
@@ -177,6 +186,8 @@ def least_risk(assumptions: Assumptions, over_cash: float) -> pd.Series:
     True
     >>> f"{0.05 * w['stocks'] + 0.06 * w['private']:.6f}"
     '0.030000'
+
+    It goes on in ``rivals.md``.
     """
     found = target_return(assumptions, r=assumptions.rf + over_cash)
     return pd.Series(found.w, index=list(assumptions.labels))
@@ -205,7 +216,12 @@ def with_haircut(assumptions: Assumptions, names: Sequence[str], haircut: float)
     [0.07, 0.065]
     >>> with_haircut(a.replace(source="the survey"), ["stocks", "private"], 0.015).source
     'the survey; alternatives less 1.50%'
+    >>> with_haircut(a, ["private", "privat", "land"], 0.015)
+    Traceback (most recent call last):
+    ...
+    ValueError: the assumptions do not cover privat, land; there are stocks, private
     """
+    _covered(names, assumptions)
     down = np.array([haircut if name in names else 0.0 for name in assumptions.labels])
     return assumptions.replace(
         mu=assumptions.mu - down, source=f"{assumptions.source}; alternatives less {haircut:.2%}"
@@ -240,12 +256,13 @@ def saving(assumptions: Assumptions, names: Sequence[str], over_cash: float) -> 
     >>> bool(np.isclose(saving(a, ["private"], 0.03), 0.03 / 0.25 - 0.03 / 0.1025**0.5))
     True
     """
+    _covered(names, assumptions)
     others = assumptions.select([name for name in assumptions.labels if name not in names])
     without = others.risk_of(least_risk(others, over_cash).to_numpy())
     return without - assumptions.risk_of(least_risk(assumptions, over_cash).to_numpy())
 
 
-@door(over_cash=RETURN)
+@door(over_cash=RETURN, keep=SHARE)
 def break_even(
     assumptions: Assumptions, names: Sequence[str], over_cash: float, *, keep: float = 0.0
 ) -> float:
@@ -266,7 +283,7 @@ def break_even(
     Raises
     ------
     ValueError
-        Where they save nothing to begin with.
+        Where they save nothing to begin with, or no haircut undoes it; for an unknown class.
 
     Examples
     --------
@@ -296,6 +313,8 @@ def break_even(
     Traceback (most recent call last):
     ...
     ValueError: these classes save no risk at this return: there is nothing to lose
+
+    It goes on in ``rivals.md``.
     """
     from scipy.optimize import brentq
 
@@ -307,7 +326,11 @@ def break_even(
         return saving(with_haircut(assumptions, names, haircut), names, over_cash) - level
 
     level = max(keep * first, 1e-7)
-    return float(brentq(left, 0.0, float(assumptions.mu.max()), xtol=1e-6))
+    # what goes against the others saves risk even where it earns less than nothing
+    most = next((x for x in (float(assumptions.mu.max()), 0.25, 0.5, 0.99) if left(x) <= 0), None)
+    if most is None:
+        raise ValueError("these classes save risk however little they earn: no haircut undoes that")
+    return float(brentq(left, 0.0, most, xtol=1e-6))
 
 
 @dataclass(frozen=True, eq=False)
@@ -338,6 +361,8 @@ class EqualRisk:
     Traceback (most recent call last):
     ...
     ValueError: errors are shared by a part between 0 and 1, not 1.5
+
+    It goes on in ``rivals.md``.
     """
 
     mixed: pd.Series
@@ -387,7 +412,10 @@ def at_equal_risk(assumptions: Assumptions, names: Sequence[str], over_cash: flo
     >>> b = Assumptions(a.labels, a.mu, related, rf=0.02)
     >>> at_equal_risk(b, ["private"], 0.03).correlation.round(9).tolist()
     [[1.0, 0.0, 0.0], [0.0, 1.0, 0.2], [0.0, 0.2, 1.0]]
+
+    It goes on in ``rivals.md``.
     """
+    _covered(names, assumptions)
     others = [name for name in assumptions.labels if name not in names]
     plain = least_risk(assumptions.select(others), over_cash)
     listed = plain.reindex(list(assumptions.labels)).fillna(0.0)
@@ -399,3 +427,11 @@ def at_equal_risk(assumptions: Assumptions, names: Sequence[str], over_cash: flo
     np.fill_diagonal(correlation, 1.0)
     gain = float(assumptions.mu @ (mixed - listed).to_numpy())
     return EqualRisk(mixed, listed, gain, correlation)
+
+
+def _covered(names: Iterable[str], assumptions: Assumptions) -> None:
+    if lost := [str(name) for name in names if name not in assumptions.labels]:
+        raise ValueError(
+            f"the assumptions do not cover {', '.join(lost)}; there are "
+            f"{', '.join(assumptions.labels)}"
+        )

@@ -27,7 +27,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from portlib.estimation.months import array
-from portlib.ranges import door
+from portlib.ranges import COUNT, door
 from portlib.records import Array
 
 
@@ -67,6 +67,8 @@ class Smoothing:
     Traceback (most recent call last):
     ...
     ValueError: the newest return must count, not by 0.0
+
+    It goes on in ``smoothing.md``.
     """
 
     theta: tuple[float, ...]
@@ -120,7 +122,7 @@ class Smoothing:
         return out
 
 
-@door()
+@door(lags=COUNT)
 def geltner(phi: float, *, lags: int = 200) -> Smoothing:
     """The appraiser who moves ``1 - phi`` of the way each period.
 
@@ -138,6 +140,12 @@ def geltner(phi: float, *, lags: int = 200) -> Smoothing:
     Traceback (most recent call last):
     ...
     ValueError: the appraiser's inertia lies between 0 and 1, not 1.0
+    >>> geltner(0.6, lags=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: lags is 0: give a number of at least 1
+
+    It goes on in ``smoothing.md``.
     """
     if not 0 <= phi < 1:
         raise ValueError(f"the appraiser's inertia lies between 0 and 1, not {phi}")
@@ -168,6 +176,8 @@ def inertia(reported: ArrayLike) -> tuple[float, float]:
     Traceback (most recent call last):
     ...
     ValueError: reported returns are the same in all periods: was a price ever observed?
+
+    It goes on in ``smoothing.md``.
     """
     r = array(reported, "reported returns")
     if len(r) < 20:
@@ -207,7 +217,7 @@ def desmoothed(reported: ArrayLike, phi: float) -> Array:
     return (r[1:] - phi * r[:-1]) / (1 - phi)
 
 
-@door()
+@door(lags=COUNT)
 def fitted(reported: ArrayLike, lags: int = 2) -> Smoothing:
     """Weights by maximum likelihood: a moving average of ``lags`` terms, scaled to sum to one
     (Getmansky, Lo and Makarov 2004, section 4).
@@ -227,10 +237,16 @@ def fitted(reported: ArrayLike, lags: int = 2) -> Smoothing:
     ValueError: 59 returns are too few for 2 lags: 60 needed
     >>> len(fitted(true[:60]).theta), len(fitted(true[:60], lags=1).theta)
     (3, 2)
+    >>> fitted(true[:60], lags=0)
+    Traceback (most recent call last):
+    ...
+    ValueError: lags is 0: give a number of at least 1
     >>> fitted(np.full(60, 0.01))
     Traceback (most recent call last):
     ...
     ValueError: reported returns are the same in all periods: was a price ever observed?
+
+    It goes on in ``smoothing.md``.
     """
     from statsmodels.tsa.arima.model import ARIMA
 

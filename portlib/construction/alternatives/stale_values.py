@@ -41,6 +41,8 @@ def gap_volatility(phi: float, volatility: float) -> float:
     Traceback (most recent call last):
     ...
     ValueError: inertia 1.0 must lie in [0, 1), volatility 0.1 not below 0
+
+    It goes on in ``stale_values.md``.
     """
     if not 0 <= phi < 1 or volatility < 0:
         raise ValueError(f"inertia {phi} must lie in [0, 1), volatility {volatility} not below 0")
@@ -77,6 +79,8 @@ def gain_of_a_transfer(phi: float, volatility: float, signal: float = 1.0) -> fl
     Traceback (most recent call last):
     ...
     ValueError: a signal's correlation lies between 0 and 1, not 1.5
+
+    It goes on in ``stale_values.md``.
     """
     if not 0 <= signal <= 1:
         raise ValueError(f"a signal's correlation lies between 0 and 1, not {signal}")
@@ -104,7 +108,16 @@ def appraised(true: Sequence[float] | Array, phi: float) -> Array:
     ValueError: a true value is 0: ...
     >>> appraised([0.5, 0.5], 0.75).tolist()
     [0.5, 0.5]
+    >>> for phi in (1.0, -0.5):
+    ...     try:
+    ...         appraised([2, 32], phi)
+    ...     except ValueError as said:
+    ...         print(said)
+    the appraiser's inertia lies between 0 and 1, not 1.0
+    the appraiser's inertia lies between 0 and 1, not -0.5
     """
+    if not 0 <= phi < 1:
+        raise ValueError(f"the appraiser's inertia lies between 0 and 1, not {phi}")
     v = numbers("a true value", true, above=0)
     if not v.size:
         raise ValueError("there are no true values")
@@ -155,6 +168,8 @@ def loss_of_those_who_stay(leaving: float, appraised_value: float, true_value: f
     Traceback (most recent call last):
     ...
     ValueError: the share that leaves lies in [0, 1), not 1.0
+
+    It goes on in ``stale_values.md``.
     """
     if not 0 <= leaving < 1:
         raise ValueError(f"the share that leaves lies in [0, 1), not {leaving}")

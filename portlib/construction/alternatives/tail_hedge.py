@@ -26,7 +26,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from portlib.construction.tail_risk import drawdowns
-from portlib.estimation.months import monthly, same
+from portlib.estimation.months import monthly, named, same
 from portlib.ranges import COUNT, POSITIVE, RETURN, Limits, door, numbers
 
 _N = NormalDist().cdf
@@ -79,6 +79,8 @@ def put_price(strike: float, years: float, volatility: float, rate: float) -> fl
     strike is 0
     years is 0
     volatility is 0
+
+    It goes on in ``tail_hedge.md``.
     """
     if not (strike > 0 and years > 0 and volatility > 0):
         raise ValueError(
@@ -141,9 +143,19 @@ def rolled(
     True
     >>> np.allclose(table["hedged"], [0.80 / (1 + premium[0]) - 1, 1.32 / (1 + premium[1]) - 1])
     True
+    >>> rolled(equity.head(3), bills.head(3), strike=0.8, markup=1.5, months=2, window=2)
+    Traceback (most recent call last):
+    ...
+    ValueError: 3 months do not hold 2 before the first put and 2 of it
+
+    It goes on in ``tail_hedge.md``.
     """
     _aligned(equity, bills)
     starts = range(window, len(equity) - months + 1, months)
+    if not starts:
+        raise ValueError(
+            f"{len(equity)} months do not hold {window} before the first put and {months} of it"
+        )
     rows = {
         equity.index[at + months - 1]: _period(equity, bills, at, months, strike, markup, window)
         for at in starts
@@ -182,7 +194,7 @@ def through(
     Raises
     ------
     ValueError
-        Where fewer than ``window`` months come before.
+        Where fewer than ``window`` months come before, or the record does not hold the window.
 
     Examples
     --------
@@ -203,13 +215,28 @@ def through(
     Traceback (most recent call last):
     ...
     ValueError: 2020-02: 2 months must come before, 1 do
+    >>> for first, last in (("2020-03", "2020-07"), ("2019-12", "2020-04"), ("2021-03", "2021-05")):
+    ...     try:
+    ...         through(equity, bills, first, last, **how)
+    ...     except ValueError as said:
+    ...         print(said)
+    2020-03 to 2020-07 is not within the record, 2020-01 to 2020-06
+    2019-12 to 2020-04 is not within the record, 2020-01 to 2020-06
+    2021-03 to 2021-05 is not within the record, 2020-01 to 2020-06
     >>> through(equity, bills[:-1], "2020-03", "2020-05", **how)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
     ValueError: equity and bills are not of the same months: 2020-06 is in one ...
+
+    It goes on in ``tail_hedge.md``.
     """
     _aligned(equity, bills)
     inside = np.flatnonzero(equity.index.isin(equity.loc[first:last].index))
+    if not len(inside) or len(inside) != (pd.Period(last, "M") - pd.Period(first, "M")).n + 1:
+        raise ValueError(
+            f"{first} to {last} is not within the record, {named(equity.index[0])} to "
+            f"{named(equity.index[-1])}"
+        )
     at = int(inside[0])
     end = int(inside[-1]) + 1
     if at < window:
@@ -287,7 +314,7 @@ def less_equity_for(
 ) -> float:
     """The equity share, the rest in bills, whose ``measure`` is no worse than the hedge's.
 
-    ``table`` is `rolled`'s. One where unhedged equity is no worse.
+    ``table`` is `rolled`'s. One where unhedged equity is no worse; ValueError where bills are.
 
     Examples
     --------
@@ -304,6 +331,12 @@ def less_equity_for(
     (0.6, 1.0)
     >>> less_equity_for(table.assign(hedged=[0.2, -0.5]))
     1.0
+    >>> less_equity_for(table.assign(bills=-0.3))  # 1 - 0.7**2  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: bills alone fare worse than the hedge, 51.0% against 20.0%: there is no share of ...
+
+    It goes on in ``tail_hedge.md``.
     """
     from scipy.optimize import brentq
 
@@ -311,4 +344,11 @@ def less_equity_for(
         mixed = share * table["equity"] + (1 - share) * table["bills"]
         return measure(mixed) - measure(table["hedged"])
 
-    return 1.0 if gap(1.0) <= 0 else float(brentq(gap, 0.0, 1.0, xtol=1e-10))
+    if gap(1.0) <= 0:
+        return 1.0
+    if gap(0.0) > 0:
+        raise ValueError(
+            f"bills alone fare worse than the hedge, {measure(table['bills']):.1%} against "
+            f"{measure(table['hedged']):.1%}: there is no share of equity to tell"
+        )
+    return float(brentq(gap, 0.0, 1.0, xtol=1e-10))

@@ -325,11 +325,7 @@ class Mandate:
     def to_json(self) -> dict[str, Any]:
         """The labels and the rules, each by kind, as strict JSON can hold them (schema ``rules``);
         `from_json` takes them back. What is not limited is left out."""
-        rules = [
-            {"kind": type(c).__name__}
-            | {k: v for k, v in vars(c).items() if v not in (None, math.inf, -math.inf)}
-            for c in self.constraints
-        ]
+        rules = [{"kind": type(c).__name__} | _limited(vars(c)) for c in self.constraints]
         return {"labels": list(self.labels), "tolerance": self.tolerance, "rules": rules}
 
     @classmethod
@@ -417,6 +413,16 @@ class Mandate:
                     f"the weight of {asset!r} is {held}: the solver's answer is no portfolio"
                 )
         return weight
+
+
+def _limited(said: Mapping[str, Any]) -> dict[str, Any]:
+    """What a rule says, without what is absent or has no end, also within a mapping."""
+    told = {
+        key: _limited(value) if isinstance(value, Mapping) else value
+        for key, value in said.items()
+        if value not in (None, math.inf, -math.inf)
+    }
+    return {key: value for key, value in told.items() if value != {}}
 
 
 def _nothing(n: int) -> Program:

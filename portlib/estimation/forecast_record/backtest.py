@@ -151,7 +151,7 @@ def replay(
         turnover.append(moved)
         held = target
         span = months.loc[edition.in_force : end - 1]
-        if span.empty or span.isna().any(axis=None):
+        if len(span) != max((end - edition.in_force).n, 1) or span.isna().any(axis=None):
             raise ForecastError(f"edition {edition.name}: returns are missing while it is in force")
         grown = held * np.cumprod(1 + span.to_numpy(float), axis=0)
         worth = grown.sum(axis=1)
@@ -186,7 +186,7 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     Raises
     ------
     ForecastError
-        When the two are not of the same months.
+        When the two are not of the same months, or a month has no return.
 
     Examples
     --------
@@ -215,6 +215,8 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     from statsmodels.regression.linear_model import OLS
 
     gap = (one - other).to_numpy(float)
+    if not np.isfinite(gap).all():
+        raise ForecastError("a month of the two records has no return")
     fit = OLS(gap, np.ones((len(gap), 1))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     difference = 12 * float(fit.params[0])
     error = 12 * float(fit.bse[0])

@@ -201,7 +201,7 @@ def sample_editions(
     Raises
     ------
     ForecastError
-        For an edition before which fewer than 24 months are known.
+        For an edition before which fewer than 24 months are known, and for real forecasts.
 
     Examples
     --------
@@ -242,8 +242,11 @@ def sample_editions(
     """
     months = monthly(returns)
     labels = tuple(months.columns)
+    told = forecasts.of(*labels).table
+    if (told["basis"] == "real").any():
+        raise ForecastError("real forecasts need real returns: deflate the returns and say nominal")
     found = []
-    for name, rows in forecasts.of(*labels).table.groupby("edition"):
+    for name, rows in told.groupby("edition"):
         mean = rows.set_index("asset_class")["expected"].reindex(list(labels))
         if mean.isna().any():
             continue

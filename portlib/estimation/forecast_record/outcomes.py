@@ -16,8 +16,13 @@ import numpy as np
 import pandas as pd
 
 from portlib.estimation.forecast_record.overlap import independent_windows
-from portlib.estimation.forecast_record.published import ForecastError, Forecasts, first_month
-from portlib.ranges import door
+from portlib.estimation.forecast_record.published import (
+    KINDS,
+    ForecastError,
+    Forecasts,
+    first_month,
+)
+from portlib.ranges import POSITIVE, door
 from portlib.records import Array
 
 
@@ -46,7 +51,7 @@ def monthly(returns: pd.DataFrame) -> pd.DataFrame:
     return returns.set_axis(months)
 
 
-@door()
+@door(years=POSITIVE)
 def realised(
     returns: pd.Series, first: pd.Period, years: float, kind: str = "geometric"
 ) -> float | None:
@@ -72,7 +77,8 @@ def realised(
     Raises
     ------
     ForecastError
-        For a month that is missing inside the window.
+        For a month that is missing inside the window, a kind that there is not, and an arithmetic
+        mean of other than whole years.
 
     Examples
     --------
@@ -98,11 +104,23 @@ def realised(
     True
     >>> round(realised(returns, months[0], 2, "unspecified"), 9)
     0.341640786
+    >>> for years, kind in ((1.25, "arithmetic"), (2, "median"), (0, "geometric")):
+    ...     try:
+    ...         realised(returns, months[0], years, kind)
+    ...     except ValueError as said:
+    ...         print(said)
+    an average of twelve-month returns needs whole years, not 1.25
+    no kind 'median'; there are geometric, arithmetic, unspecified
+    years is 0: give a number above 0
     >>> realised(returns.replace(0.2, np.nan), months[12], 1)
     Traceback (most recent call last):
     ...
     portlib.estimation.forecast_record.published.ForecastError: shares: no return for 2021-09
     """
+    if kind not in KINDS:
+        raise ForecastError(f"no kind {kind!r}; there are {', '.join(KINDS)}")
+    if kind == "arithmetic" and round(12 * years) % 12:
+        raise ForecastError(f"an average of twelve-month returns needs whole years, not {years:g}")
     last = first + round(12 * years) - 1
     if first < returns.index[0] or last > returns.index[-1]:
         return None

@@ -742,8 +742,9 @@ def style_distance(
     ValueError: sigma lacks shares
     """
     names = exposures.columns
-    for what, table in (("others", others), ("sigma", sigma)):
-        if lost := [str(name) for name in names if name not in table.columns]:
+    both = sigma.index.intersection(sigma.columns)
+    for what, known in (("others", others.columns), ("sigma", both)):
+        if lost := [str(name) for name in names if name not in known]:
             raise ValueError(f"{what} lacks {', '.join(lost)}")
     gap = exposures.to_numpy(float)[:, None, :] - others[names].to_numpy(float)
     square = np.einsum("fci,ij,fcj->fc", gap, sigma.loc[names, names].to_numpy(float), gap)
@@ -811,6 +812,8 @@ def category_check(
 
     It goes on in ``styles.md``.
     """
+    if lost := [str(fund) for fund in found.exposures.index if fund not in categories.index]:
+        raise ValueError(f"no category of {', '.join(lost)}")
     away = style_distance(found.exposures, targets, sigma)
     stated = categories[away.index]
     own = np.array([away[name][fund] if name in away else np.nan for fund, name in stated.items()])
@@ -930,7 +933,8 @@ def fund_assumptions(
     Raises
     ------
     ValueError
-        Naming funds without expense ratio, or exposed to a class that the assumptions lack.
+        Naming funds without expense ratio, specific risk or alpha, or exposed to a class that the
+        assumptions lack.
 
     Examples
     --------
@@ -978,6 +982,10 @@ def fund_assumptions(
     for column, name in enumerate(assumptions.labels):
         if name in where:
             b[:, column] = held[:, where[name]]
+    for what, figures in (("specific risk", specific_risk), ("alpha", alpha)):
+        lost = [] if figures is None else [str(fund) for fund in funds if fund not in figures.index]
+        if lost:
+            raise ValueError(f"no {what} of {', '.join(lost)}")
     own = specific_risk[funds].to_numpy(float)
     net = costs if alpha is None else costs - alpha[funds].to_numpy(float)
     return through_exposures(list(funds), b, assumptions, own, net)
