@@ -131,15 +131,15 @@ def _strangers(folder: Path, found: Findings) -> None:
     """Files that nothing reads, with the name that may have been meant."""
     tables = [Path(name).with_suffix(".parquet").name for name in record.PARQUET]
     known = [*_KNOWN, *record.FILES, *tables]
+    as_text = {Path(name).stem: name for name in [*tables, *_KNOWN, *record.FILES]}
     for path in sorted(folder.iterdir()):
         if path.name.startswith(".") or path.suffix.lower() == ".md":
             continue
         if path.is_dir() and path.name in _FOLDERS:
             continue
         if path.name not in known:
-            text = path.with_suffix(".csv").name
-            is_other = path.suffix == ".parquet" and text in record.FILES
-            hint = f"; give it as {text}" if is_other else near_word(path.name, known)
+            text = as_text.get(path.stem)
+            hint = f"; give it as {text}" if text else near_word(path.name, known)
             found.note(path.name, f"is not read: it is no file of the format{hint}")
 
 
