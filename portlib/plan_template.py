@@ -306,6 +306,8 @@ def description() -> str:
         "`target_date_vintages.csv`, only where a series is offered: one line a vintage.",
         _columns(plan_format.VINTAGES),
         "Then its classes, as in `lineup.csv`.",
+        "What sums to one, or to 100, may miss it by its rounding where a figure is finer than a "
+        "whole percent (33.3; 33.3; 33.3): it is scaled to the whole, and `prudent check` says so.",
         "### The files that a plan may bring",
         "Without one of them the chapters use what stands in, and say so. `prudent new` writes an "
         f"example of each into `{EXAMPLES}/`.",
