@@ -60,11 +60,11 @@ def statement(
     --------
     What is not held is left out of the weights, what is owed is not; nothing is reordered.
 
-    >>> told = Assumptions(["b", "a"], [0.05, 0.03], [[0.04, 0.003], [0.003, 0.01]], 0.02, "a view")
+    >>> told = Assumptions(["b", "a"], [0.05, 0.03], [[0.04, 0.003], [0.003, 0.01]], 0.025, "ours")
     >>> ours = {"mix": {"weights": {"a": 0.8, "b": 0.4, "c": 0.0, "d": -0.2}}}
     >>> ours["mix"] |= {"mean": 0.038, "risk": 0.11}
     >>> said = statement(
-    ...     told, ours, {"naive": {"weights": {"b": 1}, "mean": 0.05, "risk": 0.2}}, 10
+    ...     told, ours, {"naive": {"weights": {"b": 1}, "mean": 0.05, "risk": 0.2}}, 7
     ... )
     >>> (
     ...     said["labels"],
@@ -74,7 +74,7 @@ def statement(
     ...     said["horizon_years"],
     ...     said["source"],
     ... )
-    (['b', 'a'], [0.05, 0.03], [0.04, 0.003], 0.02, 10, 'a view')
+    (['b', 'a'], [0.05, 0.03], [0.04, 0.003], 0.025, 7, 'ours')
     >>> said["portfolios"]
     {'mix': {'weights': {'a': 0.8, 'b': 0.4, 'd': -0.2}, 'mean': 0.038, 'risk': 0.11}}
     >>> said["rivals"]

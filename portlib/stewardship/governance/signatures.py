@@ -403,6 +403,18 @@ def sign(
     ------
     SignatureError
         As `typed_data`.
+
+    Examples
+    --------
+    >>> (key,) = demonstration_keys(["chair"], np.random.default_rng(1)).values()
+    >>> at, plan = datetime(2026, 11, 29, tzinfo=UTC), "ab" * 32
+    >>> said = head_content(Head(7, "0f" * 32))
+    >>> span = {"role": "chair", "plan": plan, "at": at, "days": 1}
+    >>> one, again, other = (sign("LogHead", said, key, nonce=n, **span) for n in (1, 1, 2))
+    >>> one == again, one.signature == other.signature, one.signer == address(key)
+    (True, False, True)
+
+    It goes on in ``signatures.md``.
     """
     from eth_account import Account
     from eth_account.messages import encode_typed_data

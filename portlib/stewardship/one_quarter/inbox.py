@@ -72,6 +72,7 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
     ...     "f.json": "{",
     ...     "g.json": json.dumps([statement]),
     ...     "h.txt": "no letter",
+    ...     "i.json": json.dumps({"statement": statement, "note": 1}),
     ... }
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name, text in written.items():
@@ -82,9 +83,9 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
     >>> [(letter.name, letter.signed.kind, letter.fields) for letter in letters]
     [('a.json', 'LogHead', {}), ('b.json', 'LogHead', {'x': 1})]
     >>> list(unread)
-    ['c.json', 'd.json', 'e.json', 'f.json', 'g.json', 'old.json']
-    >>> unread["c.json"]
-    'not read: it has no statement'
+    ['c.json', 'd.json', 'e.json', 'f.json', 'g.json', 'i.json', 'old.json']
+    >>> unread["c.json"], unread["i.json"]
+    ('not read: it has no statement', "not read: it has an unknown part 'note'")
     >>> unread["d.json"], unread["e.json"]
     ("not read: it has an unknown part 'also'", 'not read: its fields are no mapping')
     """
