@@ -200,6 +200,8 @@ class Bands:
     Traceback (most recent call last):
     ...
     ValueError: the share of a band is 50: ...
+
+    It goes on in ``anchored.md``.
     """
 
     share: float
@@ -618,6 +620,8 @@ def calibrate(
     Traceback (most recent call last):
     ...
     ValueError: years of history must be positive, not 0
+
+    It goes on in ``anchored.md``.
     """
     if not years > 0:
         raise ValueError(f"years of history must be positive, not {years}")

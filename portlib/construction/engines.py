@@ -108,6 +108,8 @@ def default_mandate(assumptions: Assumptions, mandate: Mandate | None) -> Mandat
     Traceback (most recent call last):
     ...
     portlib...AssumptionsError: mandate and assumptions must have the same labels in the same ...
+
+    It goes on in ``engines.md``.
     """
     if mandate is None:
         return _plain(assumptions.labels)
@@ -154,6 +156,8 @@ def solve(
         No portfolio obeys the mandate; names the conflict.
     NotSolved
         A solver gave no answer; names the solver.
+    AssumptionsError
+        The mandate is over other labels, or in another order.
 
     Examples
     --------
@@ -165,6 +169,7 @@ def solve(
 
     It goes on in ``engines.md``.
     """
+    mandate = default_mandate(assumptions, mandate)
     if not mandate.is_linear:
         return _conic(assumptions, mandate, trade_off)
     found, engine = _linear(assumptions, mandate, trade_off)
@@ -228,6 +233,8 @@ def allocation(
     portlib...NotSolved: a pencil broke 'position limit' by 0.01; its weights are withheld
     >>> allocation(a, None, np.array([0.39, 0.61]), *told).risk > 0
     True
+
+    It goes on in ``engines.md``.
     """
     residuals = (
         {}
@@ -290,6 +297,8 @@ def by_name(p: Program, y: Array, z: Array) -> dict[str, float]:
     >>> told = by_name(p, np.array([-0.3]), np.array([-0.2, 0.5, -0.1]))
     >>> {name: round(price, 9) for name, price in told.items()}
     {'fully invested': 0.3, 'long only': 0.5, 'position limit': 0.3}
+
+    It goes on in ``engines.md``.
     """
     names = (*p.row_names, *p.lower_names, *p.upper_names)
     prices = dict.fromkeys(filter(None, names), 0.0)

@@ -207,6 +207,8 @@ def in_words(low: float, weight: float, high: float) -> str:
 
     >>> in_words(1.0, 1.0, 1.0)
     '100%'
+
+    It goes on in ``intervals.md``.
     """
     least, most = outwards(low, high)
     told = f"{weight:.0%}"

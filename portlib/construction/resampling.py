@@ -99,6 +99,8 @@ def draws(
     ValueError: resampling 3 assets needs 4 months and a resample, got 2 and 0
     >>> draws(a, 0.3, 1, np.random.default_rng(1))[0].shape  # 3.6 months are four
     (1, 3)
+
+    It goes on in ``resampling.md``.
     """
     number("years", years, above=0, below=1e5)
     n = len(assumptions)
@@ -205,6 +207,8 @@ def resampled_frontier(
     (True, 0)
     >>> np.allclose(found.w, np.mean(alone, axis=0), atol=1e-7)
     True
+
+    It goes on in ``resampling.md``.
     """
     mandate = default_mandate(assumptions, mandate)
     critical_line(assumptions, mandate)  # refuses, by name, what no resample could obey

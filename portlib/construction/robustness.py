@@ -70,6 +70,8 @@ class Sensitivities:
     {'a': 1.6, 'b': -1.6}
     >>> bool(np.isclose(found.correlation("b", "a")["a"], 1.6 * 0.0024**0.5))
     True
+
+    It goes on in ``robustness.md``.
     """
 
     assumptions: Assumptions
@@ -237,6 +239,8 @@ def provider_errors(assumptions: Assumptions) -> Array:
     >>> sd = provider_dispersion(a.labels)["sd"]
     >>> np.allclose(np.diag(provider_errors(a)), sd.fillna(sd["us_core_bonds"]) ** 2)
     True
+
+    It goes on in ``robustness.md``.
     """
     sd = provider_dispersion(assumptions.labels)["sd"]
     if sd.isna().all():

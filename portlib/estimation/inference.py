@@ -121,6 +121,8 @@ def hac_mean(x: ArrayLike, lags: int | None = None) -> Estimate:
     Traceback (most recent call last):
     ...
     ValueError: the mean of a series: 2020-02: nan is no return
+
+    It goes on in ``inference.md``.
     """
     (y,) = _series([x], "the mean of a series")
     reach = int(4 * (len(y) / 100) ** (2 / 9)) if lags is None else lags
@@ -228,6 +230,8 @@ def sharpe_test(a: ArrayLike, b: ArrayLike, lags: int = 12) -> Comparison:
     Traceback (most recent call last):
     ...
     ValueError: a test over 12 lags needs the same months twice, over 13: 4, 4
+
+    It goes on in ``inference.md``.
     """
     x = np.array(_pair(a, b, lags))
     ratio = x.mean(axis=1) / x.std(axis=1)
@@ -271,6 +275,8 @@ def circular_shifts(
     Traceback (most recent call last):
     ...
     ValueError: the two series are not of the same months: 2020-01 is in one of them only; join ...
+
+    It goes on in ``inference.md``.
     """
     x, y = _series([a, b], "the two series")
     months.same(a, b, "the two series")

@@ -167,6 +167,8 @@ def array(
     Traceback (most recent call last):
     ...
     ValueError: fund: no return for 2020-02; a month that is missing is not a month without return
+
+    It goes on in ``months.md``.
     """
     if isinstance(returns, (pd.Series, pd.DataFrame)):
         x = monthly(returns, what, least=least, error=error).to_numpy(dtype=float)
@@ -464,6 +466,8 @@ def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueErro
     Traceback (most recent call last):
     ...
     ValueError: the two do not have the same rows; join them by their labels first
+
+    It goes on in ``months.md``.
     """
     if not isinstance(a, (pd.Series, pd.DataFrame)) or not isinstance(b, (pd.Series, pd.DataFrame)):
         return
@@ -508,5 +512,7 @@ def named(label: object) -> str:
     --------
     >>> named(pd.Timestamp("2026-11-30")), named(pd.Period("2026-11", "M")), named("November")
     ('2026-11', '2026-11', 'November')
+
+    It goes on in ``months.md``.
     """
     return f"{label:%Y-%m}" if isinstance(label, (date, pd.Period)) else str(label)

@@ -165,7 +165,7 @@ def covariance(
     for name, value in {"factors": factors, "half_life": half_life}.items():
         if (value is None) == (name == needs):
             raise CovarianceError(f"{method} {'needs' if name == needs else 'does not use'} {name}")
-    if factors is not None and not factors.index.equals(returns.index):
+    if isinstance(factors, pd.DataFrame) and not factors.index.equals(returns.index):
         raise CovarianceError("factors and returns must have the same months in the same order")
     second = [half_life] if factors is None else [_checked(factors, "factors")]
     estimate = METHODS[method](_checked(returns, "returns"), *(second if needs else ()))
@@ -490,6 +490,8 @@ def random_matrix_denoising(x: Array) -> CovarianceEstimate:
     >>> clipped = (vectors * [mean, mean, values[2], values[3]]) @ vectors.T
     >>> np.allclose(correlation(random_matrix_denoising(pairs).sigma), correlation(clipped))
     True
+
+    It goes on in ``shrinkage.md``.
     """
     s, n = _moments(x)[1:]
     p, (values, vectors) = len(s), np.linalg.eigh(correlation(s))
@@ -746,6 +748,8 @@ def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
     correlations must be symmetric with ones on the diagonal
     >>> refused(rho=4 * rho - 3 * np.eye(2))
     smallest eigenvalue -0.2: no returns correlate so; see nearest_correlation
+
+    It goes on in ``shrinkage.md``.
     """
     names = list(volatility.index)
     r = rho.to_numpy(dtype=float)
@@ -822,6 +826,8 @@ def blend(
     Traceback (most recent call last):
     ...
     portlib.estimation.shrinkage.CovarianceError: the share of crisis must lie between 0 and 1, ...
+
+    It goes on in ``shrinkage.md``.
     """
     if not 0 <= share <= 1:
         raise CovarianceError(f"the share of crisis must lie between 0 and 1, not {share}")

@@ -48,6 +48,8 @@ class Infeasible(ValueError):
     >>> found = Infeasible.of(Mandate(a.labels, [fully_invested(), position_limit(0.4)]), a)
     >>> found.conflict, {name: round(by, 6) for name, by in found.relaxation.items()}
     (('fully invested', 'position limit'), {'position limit': 0.1})
+
+    It goes on in ``infeasibility.md``.
     """
 
     _asked: tuple[Mandate, Assumptions]
@@ -315,6 +317,8 @@ def refuted(p: Program, y: Array) -> bool:
     [True, True, False, False]
     >>> refuted(p, np.array([1.0, 1.0])), refuted(p, np.array([-1.0, -1.0]))
     (True, True)
+
+    It goes on in ``infeasibility.md``.
     """
     limit = np.where(y > 0, p.rows_lower, p.rows_upper)
     heard = np.isfinite(limit) & (y != 0)

@@ -477,6 +477,8 @@ def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = No
     Traceback (most recent call last):
     ...
     portlib...MandateError: no posture 'bold'; the policy has conservative, ...
+
+    It goes on in ``mandate.md``.
     """
     rules: list[Rule] = [
         fully_invested().under("plan: accounts hold funds, paid in full"),

@@ -110,6 +110,8 @@ def vector(values: Values | None, labels: Sequence[str], unnamed: float) -> Arra
     [0.1, -9.0, 0.3]
     >>> vector(None, ["a", "b"], 0.0).tolist(), vector(0.4, ["a", "b"], 0.0).tolist()
     ([1.0, 1.0], [0.4, 0.4])
+
+    It goes on in ``rules.md``.
     """
     if values is None:
         return np.ones(len(labels))
@@ -157,6 +159,8 @@ class Rule(ABC):
     {'b': 0.3}
     >>> Turnover("slow", {"a": 0.7, "b": 0.3}, 0.2).among(["b"]).current
     {'b': 0.3}
+
+    It goes on in ``rules.md``.
     """
 
     PER_ASSET: ClassVar[tuple[str, ...]]
@@ -347,6 +351,8 @@ class Limit(Rule):
     Traceback (most recent call last):
     ...
     portlib...MandateError: 'score': nothing of what is left counts towards it
+
+    It goes on in ``rules.md``.
     """
 
     PER_ASSET = ("coefficients",)
@@ -429,6 +435,8 @@ class Bounds(Rule):
     ({'a': (-inf, 0.7), 'b': (0.2, 0.7)}, {'each asset': (-inf, 0.4)})
     >>> Bounds("one", upper={"b": 0.4}).lines(("a", "b"))
     {'b': (-inf, 0.4)}
+
+    It goes on in ``rules.md``.
     """
 
     PER_ASSET = ("lower", "upper")
@@ -544,6 +552,8 @@ class TrackingError(Distance):
     True
     >>> near.cut(np.array([0.95, 0.05]), a, 1e-9) is None
     True
+
+    It goes on in ``rules.md``.
     """
 
     PER_ASSET = ("benchmark",)
@@ -602,6 +612,8 @@ class Turnover(Distance):
     ([-0.5, -0.5, 0.5], 0.15)
     >>> slow.cut(np.array([0.5, 0.3, 0.2]), a, 1e-9) is None  # exactly at its limit
     True
+
+    It goes on in ``rules.md``.
     """
 
     PER_ASSET = ("current",)
@@ -713,6 +725,8 @@ def group_limit(
     >>> both = group_limit("core", ["b", "c"], lower=0.2, upper=0.6)
     >>> both.coefficients, both.lower, both.upper
     ({'b': 1.0, 'c': 1.0}, 0.2, 0.6)
+
+    It goes on in ``rules.md``.
     """
     return Limit(name, dict.fromkeys(members, 1.0), lower, upper)
 
@@ -800,6 +814,8 @@ def volatility_limit(
     True
     >>> rule.limit, rule.volatility_cap
     (0.1, 0.1)
+
+    It goes on in ``rules.md``.
     """
     return TrackingError(name, dict.fromkeys(labels, 0.0), limit)
 
@@ -850,6 +866,8 @@ def liquidity_limit(
     Traceback (most recent call last):
     ...
     portlib...MandateError: 'liquidity': the share must be zero or more, got -0.05
+
+    It goes on in ``rules.md``.
     """
     for what, value in (("portfolio value", portfolio_value), ("share", share)):
         number(f"{name!r}: the {what}", value, error=MandateError)
@@ -875,6 +893,8 @@ def employer_stock_cap(asset: str, cap: float) -> Bounds:
     --------
     >>> employer_stock_cap("own", 0.1).upper
     {'own': 0.1}
+
+    It goes on in ``rules.md``.
     """
     return Bounds("employer stock cap", upper={asset: cap})
 
@@ -894,6 +914,8 @@ def stated_in(content: Mapping[str, Any]) -> Rule:
     Traceback (most recent call last):
     ...
     portlib...MandateError: no kind of rule 'Cap'; there are Limit, Bounds, TrackingError, ...
+
+    It goes on in ``rules.md``.
     """
     kinds = {kind.__name__: kind for kind in (Limit, Bounds, TrackingError, Turnover)}
     told = {key: value for key, value in content.items() if key != "kind"}

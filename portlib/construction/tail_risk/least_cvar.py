@@ -177,6 +177,8 @@ def cvar_frontier(
     ...     np.abs(cvar_frontier(three, None, lost, level=level, points=2)[1].w).round(6).tolist()
     [0.0, 1.0, 0.0]
     [0.0, 0.0, 1.0]
+
+    It goes on in ``least_cvar.md``.
     """
     least = minimum_cvar(assumptions, mandate, scenarios, level=level)
     highest = maximum_utility(assumptions, mandate, risk_aversion=0.0).mean - TIE

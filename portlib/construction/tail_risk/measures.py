@@ -340,6 +340,8 @@ def standard_error(returns: ArrayLike, level: float) -> float:
     Traceback (most recent call last):
     ...
     ValueError: 1 loss reaches the VaR: a standard error needs two; take more or a lower level
+
+    It goes on in ``measures.md``.
     """
     losses, (var, cvar) = -array(returns, "returns"), historical(returns, level)
     beyond = losses[losses >= var]
@@ -469,6 +471,8 @@ def normal_quantile(level: float) -> float:
     Traceback (most recent call last):
     ...
     ValueError: a tail needs a level above 0 and below 1 (0.95 for the worst twentieth), not 0.0
+
+    It goes on in ``measures.md``.
     """
     if not 0 < level < 1:
         raise ValueError(

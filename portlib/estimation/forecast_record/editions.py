@@ -83,6 +83,8 @@ class Edition:
     Traceback (most recent call last):
         ...
     portlib.estimation.forecast_record.published.LookAhead: edition 2020, known on 2020-02-15, ...
+
+    It goes on in ``editions.md``.
     """
 
     name: str

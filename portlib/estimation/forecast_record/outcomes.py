@@ -116,6 +116,8 @@ def realised(
     Traceback (most recent call last):
     ...
     portlib.estimation.forecast_record.published.ForecastError: shares: no return for 2021-09
+
+    It goes on in ``outcomes.md``.
     """
     if kind not in KINDS:
         raise ForecastError(f"no kind {kind!r}; there are {', '.join(KINDS)}")
@@ -255,6 +257,8 @@ def summary(table: pd.DataFrame, by: str = "asset_class") -> pd.DataFrame:
     >>> by_first = summary(table, by="first")
     >>> by_first["forecasts"].tolist(), by_first.index.name
     ([2, 2, 1], 'first')
+
+    It goes on in ``outcomes.md``.
     """
     rows = {}
     for name, part in table.groupby(by, sort=False):
@@ -323,6 +327,8 @@ def forecast_errors(
     Traceback (most recent call last):
     ...
     portlib.estimation.forecast_record.published.ForecastError: no forecast had run its course ...
+
+    It goes on in ``outcomes.md``.
     """
     ended = table
     if known_by is not None:

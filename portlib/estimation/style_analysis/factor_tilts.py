@@ -87,6 +87,8 @@ def of_record(record: History) -> tuple[pd.DataFrame, pd.Series]:
     (['market', 'value'], [0.008, -0.022, 0.048], [0.002, 0.002, 0.002])
     >>> factors["value"].tolist()
     [0.03, 0.03, 0.03]
+
+    It goes on in ``factor_tilts.md``.
     """
     names = [name for name in FACTORS if name in record.names]
     months = record.months(*names, "bills")

@@ -434,6 +434,8 @@ def block_bootstrap_errors(
     Traceback (most recent call last):
     ...
     ValueError: leave out, or complete: {'calm': '29 months; at least 30 are needed', 'wild': ...
+
+    It goes on in ``styles.md``.
     """
     if failed := style(funds, indices, minimum_months=len(funds)).failed:
         raise ValueError(f"leave out, or complete: {failed}")
@@ -576,6 +578,8 @@ def collinearity(indices: pd.DataFrame) -> pd.DataFrame:
     Traceback (most recent call last):
     ...
     ValueError: one index has no others that could stand in for it: give two or more
+
+    It goes on in ``styles.md``.
     """
     if indices.shape[1] < 2:
         raise ValueError("one index has no others that could stand in for it: give two or more")
@@ -634,6 +638,8 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
     Traceback (most recent call last):
     ...
     ValueError: weights do not sum to one: fund, other; cash counts
+
+    It goes on in ``styles.md``.
     """
     held = holdings.loc[:, (holdings != 0).any()]
     if unknown := [str(name) for name in held.columns if name not in securities.index]:
@@ -740,6 +746,8 @@ def style_distance(
     Traceback (most recent call last):
     ...
     ValueError: sigma lacks shares
+
+    It goes on in ``styles.md``.
     """
     names = exposures.columns
     both = sigma.index.intersection(sigma.columns)
