@@ -93,7 +93,7 @@ def test_records_cannot_be_changed_and_keep_their_own_copy():
         a.mu[0] = 1.0
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.integers(1, 8), st.integers(0, 2**32 - 1))
 def test_selecting_assets_keeps_their_figures(n, seed):
     rng = np.random.default_rng(seed)

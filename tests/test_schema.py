@@ -44,7 +44,7 @@ VALUES = st.recursive(
 LIBRARYS = {name: LIBRARY(asked) for name, asked in POLICY.items()}
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=120)
 @given(value=VALUES)
 def test_it_refuses_what_the_library_refuses(value):
     """Every value is tried on every entry of the policy."""
@@ -52,7 +52,7 @@ def test_it_refuses_what_the_library_refuses(value):
     assert ours == {name for name, library in LIBRARYS.items() if not library.is_valid(value)}
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(data=st.data())
 def test_it_refuses_what_the_library_refuses_in_values_that_are_nearly_right(data):
     """One part of our own policy, replaced."""

@@ -24,7 +24,7 @@ from portlib.estimation.market_portfolio import market_portfolio
 from portlib.records import Assumptions
 from tests.markets import SEEDS
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 POLICY = policy.read()
 SIGNED = {"author": "committee", "as_of": "2026-11-21"}
 

@@ -70,7 +70,7 @@ def test_the_frontier_and_a_single_solve_agree(seed: int, n: int) -> None:
         )
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=SEEDS)
 def test_two_other_libraries_agree(seed: int) -> None:
     a = market(seed, 7)

@@ -20,7 +20,7 @@ def covariances(seed: int, k: int, n: int, months: int) -> np.ndarray:
     return np.einsum("kti,ktj->kij", x, x) / (months - 1)
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 9))
 def test_conditions_hold_for_every_problem(seed: int, n: int) -> None:
     sigma = covariances(seed, 12, n, n + 5)

@@ -32,7 +32,7 @@ from portlib.construction.mandate import (
 from portlib.records import Allocation, Assumptions, AssumptionsError
 from tests.markets import SEEDS, market, ruled
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def utility(a: Assumptions, w: np.ndarray, aversion: float) -> float:
@@ -489,7 +489,7 @@ def test_bounds_that_fix_every_weight() -> None:
         assert all(np.isfinite(price) for price in x.shadow_prices.values())
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=SEEDS, n=st.integers(4, 9))
 def test_fewer_months_than_assets(seed: int, n: int) -> None:
     """Portfolios without any risk in the sample: the frontier starts with a jump from one of them

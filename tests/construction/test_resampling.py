@@ -22,7 +22,7 @@ from portlib.construction.mean_variance import frontier, maximum_utility
 from portlib.records import Assumptions
 from tests.markets import SEEDS, market, ruled
 
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=15)
 
 # ---- resampling ----------------------------------------------------------------------------------
 

@@ -28,7 +28,7 @@ from portlib.construction.mean_variance import equal_weights, minimum_risk
 from portlib.records import ROUNDING, Assumptions, AssumptionsError
 from tests.markets import SEEDS
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def market(seed: int, n: int = 6) -> Assumptions:
@@ -301,7 +301,7 @@ def general_solver(a: Assumptions, mandate: Mandate, b: np.ndarray) -> np.ndarra
     return np.asarray(x.value / x.value.sum())
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=SEEDS, n=st.integers(4, 10))
 def test_rules_bind_as_a_general_solver_has_it(seed: int, n: int) -> None:
     a = market(seed, n)

@@ -28,7 +28,7 @@ from portlib.estimation.shrinkage import backtest
 from portlib.records import Array, Assumptions, AssumptionsError
 from tests.markets import SEEDS, market, ruled
 
-few = settings(max_examples=15, deadline=None)
+few = settings(max_examples=15)
 
 
 def worst_utility(a: Assumptions, w: Array, errors: Array, kappa: float, aversion: float) -> float:

@@ -21,7 +21,7 @@ from portlib.estimation.inference import (
 )
 from tests.markets import SEEDS
 
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 @few

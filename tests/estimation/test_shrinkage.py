@@ -20,7 +20,7 @@ from portlib.records import Assumptions
 PLAIN = [name for name in sh.METHODS if name not in ("factor_model", "exponentially_weighted")]
 SHRUNK = [name for name in PLAIN if name not in ("sample", "random_matrix_denoising")]
 seeds = st.integers(0, 2**32 - 1)
-few = settings(max_examples=25, deadline=None)
+few = settings(max_examples=25)
 
 
 def draw(seed, months=40, p=6, tails=False):

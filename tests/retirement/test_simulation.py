@@ -345,7 +345,7 @@ def test_ruin_is_that_of_a_dynamic_programme() -> None:
     assert low < exact < high
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.floats(0.5, 50), st.floats(0, 1), st.integers(0, 10_000))
 def test_money_is_neither_made_nor_lost(scale, equity, seed) -> None:
     """Without returns, what is spent and left is what was held, put in and received."""

@@ -38,7 +38,7 @@ def test_brackets_begin_at_zero_join_and_rise(name, year, status):
 
 
 @given(x=incomes, year=years, status=statuses)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_ordinary_tax_is_the_integral_of_the_marginal_rate(x, year, status):
     table = rows("income_tax_brackets", year, status)
     kinks = [0.0, *[k for k in table["income_from"].iloc[1:] if k < x], x]
@@ -67,7 +67,7 @@ def worksheet(income: float, gain: float, year: int, status: str) -> float:
 
 
 @given(x=incomes, share=st.floats(0, 1), year=years, status=statuses)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_stacked_gains_are_taxed_as_the_worksheet_does(x, share, year, status):
     gain = share * x
     found = taxes.ordinary_tax(x - gain, year=year, status=status)
@@ -76,7 +76,7 @@ def test_stacked_gains_are_taxed_as_the_worksheet_does(x, share, year, status):
 
 
 @given(pay=incomes, gain=incomes, year=years, status=statuses)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_whole_return_by_hand(pay, gain, year, status):
     """Deduction from pay first, then from gains; the tax on investment income on top."""
     found = taxes.income_tax(
@@ -98,7 +98,7 @@ def test_the_whole_return_by_hand(pay, gain, year, status):
 
 
 @given(benefits=st.floats(0, 60_000), other=st.floats(0, 200_000), status=statuses)
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_taxable_benefits_by_publication_915(benefits, other, status):
     line2 = benefits / 2
     first, width = {"married_joint": (32_000, 12_000), "married_separate": (0, 0)}.get(
@@ -125,7 +125,7 @@ def test_no_income_no_tax_and_arrays_keep_their_shape():
     kind=st.sampled_from(["ordinary", "interest", "qualified", "benefits"]),
     status=statuses,
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_more_income_never_lowers_the_tax_and_never_costs_more_than_itself(pay, kind, status):
     rate = float(
         taxes.marginal_rate(
@@ -190,7 +190,7 @@ def test_annual_additions_bind_on_the_employer_and_spare_catch_up():
 
 
 @given(pay=st.floats(0, 6e5), rate=st.floats(0, 1), age=st.integers(20, 75), year=years)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_no_contribution_exceeds_the_law(pay, rate, age, year):
     law = taxes.limits(year, age)
     found = taxes.contribution(pay, rate, [{"rate": 2.0, "up_to": 0.10}], year=year, age=age)

@@ -50,7 +50,7 @@ def test_a_digest_is_the_hash_that_the_docstring_says() -> None:
     ),
     st.data(),
 )
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 def test_whatever_is_done_to_one_link_is_named(contents: list, drawn: st.DataObject) -> None:
     links: list[Link] = []
     for content in contents:
@@ -216,7 +216,7 @@ def test_texts_with_line_separators_survive_an_export(tmp_path: Path) -> None:
 
 
 @given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(1, 9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_retention_by_counting_days(day: date, years: int) -> None:
     until = audit_log.retain_until(day, years)
     leap = day.month == 2 and day.day == 29 and until.month == 3

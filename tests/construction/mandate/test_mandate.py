@@ -68,7 +68,7 @@ RULES = (
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.permutations(RULES), st.permutations(LABELS))
 def test_order_does_not_change_the_fingerprint(rules, labels):
     assert Mandate(labels, rules).fingerprint == Mandate(LABELS, RULES).fingerprint

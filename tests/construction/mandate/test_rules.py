@@ -77,7 +77,7 @@ def test_tracking_error_is_measured_by_its_definition():
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.floats(-1, 1), min_size=4, max_size=4))
 def test_the_solvers_arrays_say_what_the_definitions_say(weights):
     w = np.array(weights)

@@ -11,7 +11,7 @@ from scipy import stats
 from portlib.construction import tail_risk as tr
 from tests.markets import SEEDS
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def cvar(x: np.ndarray, w: np.ndarray, level: float) -> float:

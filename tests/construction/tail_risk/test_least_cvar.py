@@ -30,7 +30,7 @@ from portlib.records import Assumptions
 from tests.markets import SEEDS
 
 LEVELS = st.sampled_from([0.0, 0.123, 0.5, 0.9, 0.95, 0.99])
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def market(seed: int, n: int = 6, months: int = 111) -> tuple[Assumptions, np.ndarray]:

@@ -13,7 +13,7 @@ from portlib.construction import tail_risk as tr
 from tests.markets import SEEDS
 
 LEVELS = st.sampled_from([0.0, 0.123, 0.5, 0.9, 0.95, 0.99])
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def cvar(x: np.ndarray, w: np.ndarray, level: float) -> float:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from portlib.compounding import arithmetic_to_geometric, geometric_to_arithmetic
 from portlib.estimation import capital_market_assumptions as cma
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 means = st.floats(-0.02, 0.15)
 volatilities = st.floats(0.0, 0.4)
 

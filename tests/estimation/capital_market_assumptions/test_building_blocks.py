@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from portlib.estimation.capital_market_assumptions import building_blocks
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 @given(

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from portlib.estimation import capital_market_assumptions as cma
 
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def test_equilibrium_returns_make_the_market_the_best_portfolio(survey):

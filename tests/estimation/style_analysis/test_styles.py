@@ -102,7 +102,7 @@ def test_exposures_are_the_best_of_every_support():
         assert np.allclose(found.loc[fund], at, atol=1e-10)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.integers(2, 12), st.integers(0, 10**6), st.floats(0, 0.999), st.integers(0, 6))
 def test_pivoting_meets_the_kkt_conditions(n, seed, correlation, rounds):
     rng = np.random.default_rng(seed)
@@ -149,7 +149,7 @@ def test_ten_thousand_funds_in_one_call_each_with_its_certificate():
     assert (found.exposures - known).abs().mean().mean() < 0.05
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(st.integers(0, 10**6), st.floats(0.1, 10), st.floats(-0.01, 0.01))
 def test_exposures_do_not_depend_on_order_scale_or_a_constant_alpha(seed, scale, alpha):
     indices = real(NINE)

@@ -70,7 +70,7 @@ def problem(seed: int, n: int = 4) -> tuple[pd.Series, pd.Series, pd.DataFrame]:
     years=st.integers(1, 40),
     rates=st.tuples(rate, rate, rate),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 def test_growth_equals_the_books_kept_year_by_year(
     r, interest, qualified, turned, basis, years, rates
 ):
@@ -152,7 +152,7 @@ def test_tax_character_is_the_policys_and_leaves_no_more_interest_than_return():
 
 
 @given(seed=st.integers(0, 10_000), n=st.integers(1, 6))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_programme_and_order_agree_and_keep_every_dollar(seed, n):
     target, money, returns = problem(seed, n)
     best = locate(target, money, returns)

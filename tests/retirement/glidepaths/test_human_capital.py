@@ -43,7 +43,7 @@ def test_present_value_is_an_annuity_and_ends_with_the_last_payment() -> None:
 
 
 @given(st.floats(0.05, 0.9), st.floats(0, 20))
-@examples(max_examples=30, deadline=None)
+@examples(max_examples=30)
 def test_all_wealth_holds_mertons_share_when_no_bound_is_met(m: float, ratio: float) -> None:
     share = float(hc.share_with_human_capital(m, 1.0, ratio, beta=0.2))
     if 0 < share < 1:

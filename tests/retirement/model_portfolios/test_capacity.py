@@ -14,7 +14,7 @@ from portlib.retirement.model_portfolios.capacity import Person
 from portlib.retirement.model_portfolios.comparison import household_of
 from tests.retirement.model_portfolios.cases import WHO
 
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 
 
 def test_resources_are_sums_of_discounted_years(desk):

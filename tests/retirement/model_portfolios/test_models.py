@@ -19,7 +19,7 @@ from portlib.retirement import plan_menu
 from portlib.retirement.model_portfolios import models
 
 OURS = policy.read()
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 SEEDS = st.integers(0, 2**32 - 1)
 
 

@@ -14,7 +14,7 @@ from portlib import policy
 from portlib.retirement.model_portfolios import questionnaire as qu
 
 OURS = policy.read()
-few = settings(max_examples=20, deadline=None)
+few = settings(max_examples=20)
 SEEDS = st.integers(0, 2**32 - 1)
 ANSWERS = st.tuples(*[st.integers(1, 5)] * 7)
 

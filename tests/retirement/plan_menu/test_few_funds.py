@@ -96,7 +96,7 @@ def test_whole_percents_against_every_portfolio_of_whole_percents(seed):
         assert np.allclose(100 * found.allocation.w, np.round(100 * found.allocation.w), atol=1e-9)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(st.integers(0, 10_000), st.integers(2, 8))
 def test_fewer_funds_and_whole_percents_never_gain(seed, k):
     rng = np.random.default_rng(seed)
@@ -261,7 +261,7 @@ def test_the_nearest_whole_percents_are_tried_and_obey_everything():
     assert search.rounded(replace(near, w=np.array([0.6, 0.2, 0.1, 0.1]))) is None
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(seed=st.integers(0, 10**6))
 def test_multipliers_prove_only_what_linear_programming_finds(seed):
     rng = np.random.default_rng(seed)

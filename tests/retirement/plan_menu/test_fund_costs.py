@@ -70,7 +70,7 @@ def test_findings_about_the_default():
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     st.floats(0, 0.02),
     st.floats(-0.01, 0.06),

@@ -48,7 +48,7 @@ def attempt(keeper: Office, risk: float, at: datetime = NOON) -> model_registry.
 
 
 @given(st.floats(allow_nan=True, allow_infinity=True))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_an_optimisation_halts_exactly_when_its_risk_is_not_within_the_limit(risk: float) -> None:
     keeper = office()
     if risk <= 0.1 and math.isfinite(risk):

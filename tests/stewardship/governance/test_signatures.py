@@ -27,9 +27,11 @@ from portlib.stewardship.governance.signatures import (
 )
 from tests.offices import DAY, HOUR, KEYS, NOON, PLAN, ROSTER, VIEW, filled, office, signed_view
 
+RETURNS = st.floats(-1, 1, exclude_min=True, exclude_max=True)
 
-@given(st.text(max_size=9), st.floats(-1, 1), st.integers(1, 99), st.integers(0, 2**64))
-@settings(max_examples=25, deadline=None)
+
+@given(st.text(max_size=9), RETURNS, st.integers(1, 99), st.integers(0, 2**64))
+@settings(max_examples=25)
 def test_two_ways_to_the_digest(reason: str, q: float, version: int, nonce: int) -> None:
     view = replace(VIEW, reason=reason, q=q, version=version)
     signed = signed_view(view, nonce=nonce)

@@ -18,7 +18,7 @@ COST = POLICY["index_fund_cost"]
 
 SEEDS = st.integers(0, 2**32 - 1)
 
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 
 
 def watched(n: int = 4, *, own: float = 0.02) -> Watched:

@@ -9,7 +9,7 @@ from portlib.stewardship.monitoring import attribution
 
 SEEDS = st.integers(0, 2**32 - 1)
 
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 
 
 @few

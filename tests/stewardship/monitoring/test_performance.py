@@ -19,7 +19,7 @@ COST = POLICY["index_fund_cost"]
 
 SEEDS = st.integers(0, 2**32 - 1)
 
-few = settings(max_examples=30, deadline=None)
+few = settings(max_examples=30)
 
 
 def series(values: list[float] | np.ndarray, first: str = "2001-01") -> pd.Series:

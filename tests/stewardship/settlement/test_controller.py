@@ -423,7 +423,7 @@ class AnyOrder(RuleBasedStateMachine):
         assert escrow == locked
 
 
-AnyOrder.TestCase.settings = settings(max_examples=40, stateful_step_count=30, deadline=None)
+AnyOrder.TestCase.settings = settings(max_examples=40, stateful_step_count=30)
 TestAnyOrder = AnyOrder.TestCase
 
 

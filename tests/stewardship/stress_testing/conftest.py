@@ -10,7 +10,7 @@ from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement import model_portfolios as mp
 from portlib.stewardship import stress_testing as sx
 
-few = settings(max_examples=12, deadline=None)
+few = settings(max_examples=12)
 POLICY = decisions.read()
 DOF = POLICY["fat_tail_degrees_of_freedom"]
 SEEDS = st.integers(0, 2**32 - 1)

@@ -18,7 +18,7 @@ from portlib.stewardship import stress_testing as sx
 from portlib.stewardship.stress_testing import shocks
 from portlib.stewardship.stress_testing.stress import reoptimised
 
-few = settings(max_examples=12, deadline=None)
+few = settings(max_examples=12)
 
 POLICY = decisions.read()
 
