@@ -420,7 +420,21 @@ def proportion_of_failures(case: Case) -> list[Compared]:
 
 
 def _followed(*, kept_kept: int, kept_broken: int, broken_kept: int, broken_broken: int) -> Array:
-    """A record that begins and ends with a day kept, in which days follow each other so often."""
+    """A record that begins and ends with a day kept, in which days follow each other so often.
+
+    Examples
+    --------
+    >>> often = {"kept_kept": 2, "kept_broken": 2, "broken_kept": 2, "broken_broken": 1}
+    >>> _followed(**often).astype(int).tolist()
+    [0, 0, 0, 1, 1, 0, 1, 0]
+    >>> for wrong in ({"broken_kept": 1}, {"kept_broken": 0, "broken_kept": 0}):
+    ...     try:
+    ...         _followed(**often | wrong)
+    ...     except ValueError as error:
+    ...         print(str(error).partition(":")[0])
+    2 runs of breaches begin and 1 end
+    0 runs of breaches begin and 0 end
+    """
     if kept_broken != broken_kept or kept_broken < 1:
         raise ValueError(
             f"{kept_broken} runs of breaches begin and {broken_kept} end: a record that ends kept "

@@ -46,6 +46,12 @@ def expectations(case: Case) -> list[Compared]:
     ...     print(f"{row.quantity}, {row.printed.size} to {row.digit:g}: {row.verdict}")
     life expectancy, 236 to 0.01: to the digit
     life expectancy at the last ages, 4 to 0.01: within its notes
+
+    Men's and women's are both there; at the last ages they are nearly one:
+
+    >>> men, women = expectations(read("ssa_period_life_table_2023"))[0].printed
+    >>> bool((men < women)[:100].all())
+    True
     """
     table = data.table(case["table"])
     old = table.index.isin(case["last_ages"])
