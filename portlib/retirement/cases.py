@@ -409,6 +409,13 @@ def draw(
 
     It goes on in ``cases.md``.
     """
+    if lifetimes not in ("drawn", "weighed"):
+        raise ValueError(f"lifetimes is {lifetimes!r}: give drawn or weighed")
+    if household.mortality is not None and household.spouse is not None:
+        raise ValueError(
+            "chances of dying are stated of one: leave out mortality, or the spouse; a table for "
+            "both is given as `mortality` of `draw`"
+        )
     paths = len(returns.values)
     if returns.values.shape[1] < household.horizon:
         raise ValueError(

@@ -229,7 +229,7 @@ def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int =
     Raises
     ------
     ValueError
-        For fewer than 20 common years.
+        For fewer than 20 common years, and for years that are missing between them.
 
     Examples
     --------
@@ -276,6 +276,12 @@ def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int =
     common = change.index.intersection(last.index).intersection(equity.index)
     if len(common) < 20:
         raise ValueError(f"{len(common)} common years of yields, prices and equity; bring 20")
+    if lacking := sorted(set(range(common.min(), common.max() + 1)) - set(common)):
+        raise ValueError(
+            f"yields, prices and equity have no common {', '.join(map(str, lacking))}: what a year "
+            f"leaves to the next is fitted to years that follow one another"
+        )
+    common = common.sort_values()
     known = process.fit(prices, int(common[0]))
     change = change.loc[common]
     last = last.loc[common]

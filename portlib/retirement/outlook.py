@@ -24,7 +24,7 @@ import math
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 import pandas as pd
@@ -259,6 +259,25 @@ def pay_risk(plan: Plan) -> PayRisk:
     True
     """
     return PayRisk(**plan.policy["pay_risk"])
+
+
+def straying(plan: Plan, pay: Pay) -> PayRisk | None:
+    """How pay strays where a word asks for it: `pay_risk`, or nothing for pay as planned.
+
+    Examples
+    --------
+    >>> from portlib import plan as plans
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> straying(ours, "planned") is None, straying(ours, "risky") == pay_risk(ours)
+    (True, True)
+    >>> straying(ours, "Risky")
+    Traceback (most recent call last):
+    ...
+    ValueError: pay is 'Risky': give one of planned, risky
+    """
+    if pay not in get_args(Pay):
+        raise ValueError(f"pay is {pay!r}: give one of {', '.join(get_args(Pay))}")
+    return pay_risk(plan) if pay == "risky" else None
 
 
 @dataclass(frozen=True, eq=False)
@@ -509,7 +528,7 @@ def outlook(
     returns = returns_of(plan, known, level, lives, one.horizon, seed)
     rng = np.random.default_rng(seed + 1)
     table = mortality(plan)
-    strays = pay_risk(plan) if pay == "risky" else None
+    strays = straying(plan, pay)
     drawn = rows.draw(one, returns, rng, mortality=table, pay_risk=strays)
     levels = plan.policy["success_levels"]
     return of_household(one, chosen, drawn, levels=levels, mortality=table)
@@ -579,11 +598,9 @@ class People:
     def __post_init__(self) -> None:
         for name in ("age", "retirement_age", "pay", "balance", "deferral_rate", "other_income"):
             values = np.asarray(getattr(self, name), float)
-            if (
-                values.shape != (len(self.names),)
-                or not np.isfinite(values).all()
-                or values.min() < 0
-            ):
+            if values.shape != (len(self.names),):
+                raise ValueError(f"{name} is of {values.shape}, not of {len(self.names)} people")
+            if not (np.isfinite(values) & (values >= 0)).all():
                 at = int(np.flatnonzero(~(np.isfinite(values) & (values >= 0)))[0])
                 raise ValueError(
                     f"{name} of {self.names[at]}: {values[at]} is no number above zero"

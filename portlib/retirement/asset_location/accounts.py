@@ -135,7 +135,8 @@ def simulate(
         )
     names = list(target.index)
     interest, qualified, turned = (
-        character.loc[names, column].to_numpy(float) for column in character.columns
+        character.loc[names, column].to_numpy(float)
+        for column in ("interest", "qualified", "realised")
     )
     life = _Life(
         one,

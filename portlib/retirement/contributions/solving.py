@@ -266,6 +266,9 @@ def solve_for(
     True
     >>> all(abs(found[p].value - lasts[p]) < 1e-6 for p in lasts)
     True
+    >>> other = replace(ours, policy=ours.policy.replace(success_levels=[0.6, 0.7]))
+    >>> list(solve_for("spending", other, "P0002", lives=4))
+    [0.6, 0.7]
     >>> found = solve_for("spending", ours, "P0002", success=0.6, lives=40, seed=7, pay="risky")
     >>> plain = solve_for("spending", ours, "P0002", success=0.6, lives=40, seed=7)
     >>> list(found), found[0.6].value == plain[0.6].value
@@ -292,7 +295,7 @@ def solve_for(
     returns = ol.returns_of(plan, ol.classes(plan), level, lives, one.horizon, seed)
     table = ol.mortality(plan)
     rng = np.random.default_rng(seed + 1)
-    strays = ol.pay_risk(plan) if pay == "risky" else None
+    strays = ol.straying(plan, pay)
     drawn = rows.draw(one, returns, rng, mortality=table, pay_risk=strays)
     asked = [levels] if isinstance(levels, float) else list(levels)
     return {p: solve(lever, one, chosen, drawn, p, mortality=table) for p in asked}

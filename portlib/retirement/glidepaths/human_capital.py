@@ -328,14 +328,19 @@ class LifecyclePolicy:
         equity, growth, income, p = m.next_year(age)
         portfolio = 1 + m.rf + share[..., None] * (equity - 1 - m.rf)
         later = growth * self.consumption(age + 1, (x - c)[..., None] * portfolio / growth + income)
-        worth = p * later**-m.risk_aversion
+        worth = p * np.maximum(later, 1e-12) ** -m.risk_aversion
         wanted = (m.discount * m.survival[age - m.first_age] * (worth * portfolio).sum(-1)) ** (
             -1 / m.risk_aversion
         )
         tilt = (worth * (equity - 1 - m.rf)).sum(-1) / (worth * (1 + m.rf)).sum(-1)
         saves = x - c > 1e-6
         inside = (share > 1e-6) & (share < 1 - 1e-6)
-        return np.stack([np.where(saves, wanted / c - 1, 0.0), np.where(saves & inside, tilt, 0.0)])
+        return np.stack(
+            [
+                np.where(saves, wanted / np.maximum(c, 1e-300) - 1, 0.0),
+                np.where(saves & inside, tilt, 0.0),
+            ]
+        )
 
 
 def _line(x: Array, at: Array, values: Array) -> Array:

@@ -259,7 +259,12 @@ def _by_returns(
             left[fund] = f"holds {', '.join(lost)}, of which no months are known"
         else:
             judged.append(fund)
-    if not judged or len(classes) < 2:
+    if len(classes) < 2:
+        left.update(
+            dict.fromkeys(judged, "has no two classes with months of their own to be told by")
+        )
+        return None
+    if not judged:
         return None
     index = returns.common(classes)
     months = index.index.intersection(own.values.index)

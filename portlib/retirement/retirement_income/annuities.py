@@ -46,6 +46,11 @@ def price(
     float
         Dollars.
 
+    Raises
+    ------
+    ValueError
+        For a delay beyond the years of survival.
+
     Examples
     --------
     Survival of 1, 0.8, 0.5 and 0.2 at 25%: the discounts are 0.8, 0.64 and 0.512. Paid monthly,
@@ -60,7 +65,16 @@ def price(
     0.769067
     >>> round(price(alive, 0.25, growth=0.25, monthly=False), 6)  # growth undoes the discount
     2.5
+    >>> price(alive, 0.25, delay=4)
+    Traceback (most recent call last):
+    ...
+    ValueError: the first payment after 4 years: survival is known for 4, the first of them today's
     """
+    if not 0 <= delay < len(alive):
+        raise ValueError(
+            f"the first payment after {delay} years: survival is known for {len(alive)}, the first "
+            f"of them today's"
+        )
     t = np.arange(len(alive))
     value = ((1 + growth) / (1 + rate)) ** t * alive
     paid = float(value[delay:].sum())
@@ -88,6 +102,8 @@ def joint(first: Array, second: Array, survivor: float = 1.0) -> Array:
     second year both live with 0.4 and one of them with 0.5:
 
     >>> joint(np.array([1.0, 0.8, 0.5]), np.array([1.0, 0.5]), 0.6).round(9).tolist()
+    [1.0, 0.7, 0.3]
+    >>> joint(np.array([1.0, 0.5]), np.array([1.0, 0.8, 0.5]), 0.6).round(9).tolist()  # as well
     [1.0, 0.7, 0.3]
     >>> joint(np.array([1.0, 0.8]), np.array([1.0, 0.5])).round(9).tolist()  # 1 - 0.2 * 0.5
     [1.0, 0.9]
@@ -142,6 +158,10 @@ def implied_rate(payout: float, alive: Array, *, delay: int = 0) -> float:
     Traceback (most recent call last):
     ...
     ValueError: no rate between -5% and 30% explains a payout of 0.99 a dollar
+    >>> implied_rate(0.9, np.ones(60))  # 3.87 dollars at 30%, where 1.11 are asked
+    Traceback (most recent call last):
+    ...
+    ValueError: no rate between -5% and 30% explains a payout of 0.9 a dollar
     >>> implied_rate(0.05, np.ones(3))  # 2.54 dollars without interest, where 20 are asked
     Traceback (most recent call last):
     ...

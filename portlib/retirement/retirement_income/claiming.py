@@ -91,6 +91,11 @@ def worth(
     Series by age in months
         Real dollars; months before `start` are past, and left out.
 
+    Raises
+    ------
+    ValueError
+        For a start that is not from 62 to 69, and for survival that ends before 71.
+
     Examples
     --------
     Who lives through nine years from 62 and dies evenly in the tenth lives 114.5 months; without
@@ -115,7 +120,20 @@ def worth(
     >>> later = worth(1_000.0, 1950, np.ones(6), 0.0, start=66)
     >>> int(later.index[0]), later[[792, 840]].tolist()  # 60 * 1,000 and 12 * 1,320
     (792, [60000.0, 15840.0])
+    >>> for years, start in ((9, 62), (60, 70), (60, 61)):  # what is paid at 70 must be known
+    ...     try:
+    ...         worth(1_000.0, 1950, np.ones(years), 0.0, start=start)
+    ...     except ValueError as error:
+    ...         print(str(error)[:42])
+    survival by year from 62 on is known to 70
+    survival by year from 70 on is known to 12
+    survival by year from 61 on is known to 12
     """
+    if not 62 <= start < 70 or start + len(alive) - 1 <= 70:
+        raise ValueError(
+            f"survival by year from {start} on is known to {start + len(alive) - 1}: begin from 62 "
+            f"to 69, and bring it beyond 70"
+        )
     table = by_month(primary, birth_year).loc[12 * start :]
     t = np.arange(12 * (len(alive) - 1))
     living = np.interp(t / 12, np.arange(len(alive)), alive)
@@ -144,7 +162,7 @@ def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
     Raises
     ------
     ValueError
-        Where waiting does not raise the benefit.
+        Where waiting does not raise the benefit, and for ages that are no months from 62 to 70.
 
     Examples
     --------
@@ -158,11 +176,16 @@ def break_even(early: int, late: int, primary: float, birth_year: int) -> float:
     Traceback (most recent call last):
     ...
     ValueError: waiting must raise the benefit: give the earlier month first
+    >>> break_even(62, 70, 2_000.0, 1964)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    ValueError: an age of claiming in months is 62: ...
     >>> break_even(70 * 12, 62 * 12, 2_000.0, 1964)
     Traceback (most recent call last):
     ...
     ValueError: waiting must raise the benefit: give the earlier month first
     """
+    numbers("an age of claiming in months", [early, late], least=62 * 12, most=70 * 12)
     table = by_month(primary, birth_year)["dollars a month"]
     gain = float(table[late] - table[early])
     if gain <= 0:

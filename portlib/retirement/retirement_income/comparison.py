@@ -105,6 +105,11 @@ def by_rule(out: Outcomes, later: int = 20) -> pd.DataFrame:
         year. equivalent : certainty equivalent. left : median bequest. dry : share of lives in
         which the rule asked for more than there was.
 
+    Raises
+    ------
+    ValueError
+        For a year `later` in which nobody lives any more.
+
     Examples
     --------
     Three lives gain nothing, lose 4% and gain 7% a year for ten years. A fixed eighth of 100,000
@@ -142,7 +147,13 @@ def by_rule(out: Outcomes, later: int = 20) -> pd.DataFrame:
     """
     paths = out.paths
     first = np.array([_first(p) for p in paths])
-    at = np.argmax(~np.isnan(paths[0]).all(axis=1)) + later
+    lived = np.flatnonzero(~np.isnan(paths[0]).all(axis=1))
+    if not 0 <= later <= lived[-1] - lived[0]:
+        raise ValueError(
+            f"later is {later}: give years after the first in which somebody lives, up to "
+            f"{lived[-1] - lived[0]}"
+        )
+    at = lived[0] + later
     with np.errstate(invalid="ignore"):
         worst = [np.nanquantile(np.nanmin(p[:, _lived(p)], axis=0), 0.1) for p in paths]
     columns = {

@@ -75,8 +75,8 @@ def illustrate(
     >>> found.joint < found.single, found.age, found.statutory
     (True, 67, False)
     >>> usual = Mortality().survival(67, "both")
-    >>> bool(found.single == 100_000 / price(usual, 0.045) / 12)
-    True
+    >>> bool(found.single == 100_000 / price(usual, 0.045) / 12), found.balance
+    (True, 100000.0)
 
     On a survival of 1, 0.8, 0.5 and 0.2 at 25% a dollar a year for life costs 1.604067 (see
     `annuities.price`), for two lives, of which one survives with 1, 0.96, 0.75 and 0.36, 1.973987:

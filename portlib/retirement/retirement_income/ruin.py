@@ -24,6 +24,11 @@ import numpy as np
 from portlib.ranges import RATE, VOLATILITY, door
 from portlib.retirement.lifetimes import gompertz
 
+#: Rates nearer to each other than twice this are told apart by it.
+NEAR = 1e-4
+#: A volatility below this moves nothing.
+STILL = 1e-4
+
 
 @door(rate=RATE)
 def annuity_value(rate: float, age: float, mode: float, dispersion: float) -> float:
@@ -97,13 +102,27 @@ def ruin_by_moments(
     True
     >>> round(ruin_by_moments(0.05, 0.02, 0.20, 50, 73, 10), 4)  # as far from the mode as at 65
     0.3362
+
+    Where ``nu`` is 1.5 times the variance the two rates of the second moment meet, and it is twice
+    the integral of discounted survival times time:
+
+    >>> t = (np.arange(100_000) + 0.5) * 60 / 100_000
+    >>> paid = np.exp(-0.04 * t) * gompertz(t, 65, 88, 10) * 60 / 100_000  # 0.08 - 0.2 ** 2
+    >>> first, second = float(paid.sum()), float(2 * (t * paid).sum())
+    >>> from scipy.stats import gamma
+    >>> shape = (2 * second - first**2) / (second - first**2)
+    >>> by_hand = gamma.cdf(0.05, shape, scale=(second - first**2) / (second * first))
+    >>> bool(abs(ruin_by_moments(0.05, 0.06, 0.20, 65, 88, 10) - by_hand) < 1e-6)
+    True
     """
     from scipy.stats import gamma
 
     mu = nu + sigma**2 / 2
     first = annuity_value(mu - sigma**2, age, mode, dispersion)
-    other = annuity_value(2 * mu - 3 * sigma**2, age, mode, dispersion)
-    second = (first - other) / (mu / 2 - sigma**2)
+    middle = 1.5 * mu - 2 * sigma**2
+    half = max(abs(mu / 2 - sigma**2), NEAR)
+    low, high = (annuity_value(middle + by, age, mode, dispersion) for by in (-half, half))
+    second = (low - high) / half
     shape = (2 * second - first**2) / (second - first**2)
     scale = (second - first**2) / (second * first)
     return float(gamma.cdf(rate, shape, scale=scale))
@@ -252,10 +271,24 @@ def constant_hazard_exactly(mean: float, volatility: float, hazard: float, wealt
     >>> found = constant_hazard_exactly(0.03, 0.01, 0.04, 20)
     >>> abs(found - math.exp(-0.04 * lasts)) < 0.002
     True
+
+    Without any they last so long exactly, 20 years without a return, and for ever where returns
+    pay for what is spent:
+
+    >>> certain = [constant_hazard_exactly(mean, 0.0, 0.04, 20) for mean in (0.03, 0.0, 0.05)]
+    >>> [round(math.log(chance) / -0.04, 9) for chance in certain[:2]] == [round(lasts, 9), 20.0]
+    True
+    >>> certain[2], abs(certain[0] - constant_hazard_exactly(0.03, 0.001, 0.04, 20)) < 1e-5
+    (0.0, True)
     """
     from scipy.integrate import quad
     from scipy.stats import gamma
 
+    if volatility < STILL:
+        if mean * wealth >= 1:
+            return 0.0
+        lasts = -math.log1p(-mean * wealth) / mean if mean else wealth
+        return math.exp(-hazard * lasts)
     nu = 1 - 2 * mean / volatility**2
     y = wealth * volatility**2 / 2
     a = (nu + math.sqrt(nu**2 + 8 * hazard / volatility**2)) / 2

@@ -99,6 +99,8 @@ def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
     ([2020, 2021], (2, 12))
     >>> bool(np.allclose(table.loc[2021, [0, 2]], [1.00775 / 1.005, 1.00825 / 1.005]))
     True
+    >>> runs(months.assign(note=99.0), 0.25, 1).equals(table)  # what else stands there is let be
+    True
     >>> runs(months, 0.25, 2).shape
     (1, 24)
     >>> runs(months, 0.25, 3)
@@ -235,6 +237,11 @@ def chances(
     dict
         By mix, a DataFrame (rates, ages).
 
+    Raises
+    ------
+    ValueError
+        For an age that the returns do not reach, or that is not after the start.
+
     Examples
     --------
     In two lives equity gains 25% or loses 20% a year, bonds gain 10%. Equity alone pays for three
@@ -257,7 +264,17 @@ def chances(
     >>> still = Lives(np.zeros((2, 2, 2)), last=np.array([[1, 1]]))
     >>> chances(still, [67], [0.5], [0.5], 65)[0.5][67].tolist()  # all that there is
     [1.0]
+    >>> chances(still, [66, 68, 65, 67], [0.5], [0.5], 65)
+    Traceback (most recent call last):
+    ...
+    ValueError: from 65 on 2 years of returns reach the ages from 66 to 67, not 68, 65
     """
+    years = len(lives.returns)
+    if beyond := [age for age in ages if not start < age <= start + years]:
+        raise ValueError(
+            f"from {start} on {years} years of returns reach the ages from {start + 1} to "
+            f"{start + years}, not {', '.join(map(str, beyond))}"
+        )
     found = {}
     for equity in mixes:
         growth = 1 + lives.returns[:, 1] + equity * (lives.returns[:, 0] - lives.returns[:, 1])
@@ -332,6 +349,11 @@ def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> 
         ``first`` and ``rest``: share of the variance of log sustainable rates explained by the
         average log growth of those years (each alone, R squared).
 
+    Raises
+    ------
+    ValueError
+        Unless some years are first, more are in all, and there are as many of returns.
+
     Examples
     --------
     Of two withdrawals at the start of years only the first year's growth matters: 1 / (1 + 1 / G).
@@ -355,7 +377,20 @@ def sequence_split(lives: Lives, equity: float, years: int, first: int = 10) -> 
     >>> for name, years in (("first", growth[:10]), ("rest", growth[10:])):
     ...     mean = np.log(years).mean(axis=0)
     ...     assert np.isclose(shares[name], np.corrcoef(rates, mean)[0, 1] ** 2), name
+    >>> for years, first in ((15, 10), (10, 10), (5, 0)):  # of fourteen
+    ...     try:
+    ...         sequence_split(lives, 0.5, years, first)
+    ...     except ValueError as error:
+    ...         print(str(error)[:43])
+    10 first of 15 years, out of 14 of returns:
+    10 first of 10 years, out of 14 of returns:
+    0 first of 5 years, out of 14 of returns: g
     """
+    if not 0 < first < years <= len(lives.returns):
+        raise ValueError(
+            f"{first} first of {years} years, out of {len(lives.returns)} of returns: give some "
+            f"that are first, and more in all, as far as there are returns"
+        )
     growth = 1 + lives.returns[:, 1] + equity * (lives.returns[:, 0] - lives.returns[:, 1])
     logs = np.log(np.maximum(growth[:years], 1e-9))
     rate = np.log(sustainable_rates(growth[:years].T))
