@@ -600,7 +600,7 @@ class People:
             values = np.asarray(getattr(self, name), float)
             if values.shape != (len(self.names),):
                 raise ValueError(f"{name} is of {values.shape}, not of {len(self.names)} people")
-            if not (np.isfinite(values) & (values >= 0)).all():
+            if not np.isfinite(values).all() or values.min() < 0:
                 at = int(np.flatnonzero(~(np.isfinite(values) & (values >= 0)))[0])
                 raise ValueError(
                     f"{name} of {self.names[at]}: {values[at]} is no number above zero"

@@ -104,12 +104,8 @@ def room(
     >>> room(2026, 50, 150_000).why, room(2026, 50, 150_000).additions
     ('catch-up may be either kind', 72000.0)
 
-    Each year has limits of its own, as Notice 2023-75 prints them:
-
-    >>> [str(x) for x in vars(room(2024, 52, 900_000)).values()][:5]
-    ['2024', '52', '23000.0', '7500.0', 'False']
-    >>> room(2024, 52, 900_000).additions, room(2024, 52, 900_000).ira
-    (69000.0, 8000.0)
+    >>> list(vars(room(2024, 52, 9e5)).values())[:8]  # as Notice 2023-75 prints them
+    [2024, 52, 23000.0, 7500.0, False, 0.0, 69000.0, 8000.0]
 
     Fifteen years of service give 3,000 a year, 15,000 in all, and no more than 5,000 a year of
     service less what was deferred:
