@@ -252,12 +252,12 @@ def path_of(
     >>> held = {"shares": np.array([0.96, 0.0]), "lender": np.array([0.0, 1.0])}
     >>> desk = SimpleNamespace(
     ...     classes=classes, held=held, is_equity=np.array([1.0, 0.0]),
-    ...     expense={"shares": 0.001, "lender": 0.005}, plan=SimpleNamespace(name="Ours"),
+    ...     expense={"shares": 0.001, "lender": 0.005}, plan=SimpleNamespace(name="Theirs"),
     ... )
     >>> weights = {0.0: {"lender": 0.75, "shares": 0.25}, 30.0: {"shares": 1.0}}
     >>> path = path_of(desk, "two steps", weights, fee=0.002)
     >>> path.name, path.years.tolist(), path.assets, path.equity, path.source
-    ('two steps', [30.0, 0.0], ('stocks', 'bonds'), ('stocks',), 'Ours')
+    ('two steps', [30.0, 0.0], ('stocks', 'bonds'), ('stocks',), 'Theirs')
     >>> # at retirement 0.25 * 0.96 = 0.24 of 0.99; the mean of 0.001 and of 0.004, and 0.002
     >>> path.weights.round(6).tolist(), round(path.fee, 9)
     ([[1.0, 0.0], [0.242424, 0.757576]], 0.0045)
