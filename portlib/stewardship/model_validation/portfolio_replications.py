@@ -118,6 +118,11 @@ def compared(
     >>> # half a digit is always allowed, also where the notes justify less
     >>> [compared("mean", 0.1, 0.1, 1e-2, notes).allowed for notes in (0.0, 0.004, 0.006, 0.03)]
     [0.005, 0.005, 0.006, 0.03]
+    >>> try:
+    ...     compared("mean", [[0.1], [0.2]], [0.1, 0.2], 1e-2)  # as many, laid out otherwise
+    ... except ValueError as error:
+    ...     print(error)
+    mean: we have shape (2, 1), the source prints (2,)
     >>> compared("mean", [0.1, 0.2], [0.1], 1e-2)
     Traceback (most recent call last):
     ...
@@ -618,6 +623,13 @@ def idzorek(case: Case, covariance: ArrayLike | None = None) -> list[Compared]:
     means, percent, 8 to 0.01: to the digit
     weights, 8 to 0.01: within its notes
     their sum, 1 to 0.01: to the digit
+
+    Of twice the covariance views have twice the variance:
+
+    >>> case = read("idzorek_2004_table6")
+    >>> once, twice = (idzorek(case, n * np.array(case["covariance"]))[1].ours for n in (1, 2))
+    >>> bool(np.allclose(twice, 2 * once))
+    True
     """
     labels = case["assets"]
     market = np.array(case["market_weights"])
