@@ -308,6 +308,7 @@ def tracking_error(
     if lost := [name for name in away.columns if name not in classes.labels and away[name].any()]:
         raise ValueError(f"the assumptions lack {', '.join(lost)}")
     away = away.reindex(columns=list(classes.labels), fill_value=0.0)
+    numbers("a weight", weights, least=-1.5, most=1.5)
     d = weights.reindex(exposures.index).to_numpy(float) @ away.to_numpy(float)
     square = float(d @ classes.sigma @ d)
     return max(square, 0.0) ** 0.5

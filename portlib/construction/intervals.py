@@ -154,6 +154,7 @@ def intervals(weights: pd.Series, cloud: pd.DataFrame, *, level: float) -> pd.Da
         raise ValueError(f"weights and redrawn weights are of different things: {', '.join(apart)}")
     tail = (1 - level) / 2
     ordered = cloud[list(weights.index)]
+    numbers("a redrawn weight", ordered.to_numpy(float))
     return pd.DataFrame(
         {"low": ordered.quantile(tail), "weight": weights, "high": ordered.quantile(1 - tail)}
     )

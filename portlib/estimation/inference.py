@@ -280,6 +280,8 @@ def circular_shifts(
     """
     x, y = _series([a, b], "the two series")
     months.same(a, b, "the two series")
+    if len(x) != len(y):
+        raise ValueError(f"the two series are of {len(x)} and of {len(y)} months")
     drawn = np.array([statistic(x, np.roll(y, k)) for k in range(len(x))])
     return float(drawn[0]), float((drawn >= drawn[0] - 1e-12).mean())
 

@@ -28,6 +28,10 @@ Target = Literal["identity", "constant correlation", "single index", "diagonal"]
 TARGETS: tuple[Target, ...] = get_args(Target)
 
 
+#: How far weights that are decided may miss a sum of one.
+WHOLE = 1e-6
+
+
 class CovarianceError(ValueError):
     """Returns or correlations from which no covariance can be made; names the column, month or
     eigenvalue."""
@@ -931,7 +935,7 @@ def backtest(
     Raises
     ------
     CovarianceError
-        For too short a history, or another length of `seen`.
+        For too short a history, another length of `seen`, and weights that do not sum to one.
 
     Examples
     --------
@@ -974,6 +978,8 @@ def backtest(
             f"{len(x)} months are too few for a window of {window} and {every} months after it"
         )
     w = np.array([decide(known[t - window : t]) for t in first])
+    if w.shape != (len(first), x.shape[1]) or not (np.abs(w.sum(axis=1) - 1) <= WHOLE).all():
+        raise CovarianceError(f"what is decided must be {x.shape[1]} weights that sum to one")
     growth = np.cumprod(1 + x[window : first[-1] + every].reshape(len(first), every, -1), axis=1)
     wealth = np.concatenate([np.ones((len(w), 1)), np.einsum("tmi,ti->tm", growth, w)], axis=1)
     earned = (wealth[:, 1:] / wealth[:, :-1] - 1).ravel()

@@ -440,11 +440,11 @@ def test_drawdown_months_are_those_from_peak_to_trough():
 def test_a_backtest_by_hand():
     returns = frame(draw(12, months=11, p=3))
     weights, earned, turnover = sh.backtest(
-        returns, lambda past: past.mean(axis=0) / past.mean(), window=4, every=3
+        returns, lambda past: past.sum(axis=0) / past.sum(), window=4, every=3
     )
     assert list(weights.index) == [returns.index[3], returns.index[6]]
     np.testing.assert_allclose(
-        weights.iloc[0], returns.iloc[:4].mean() / returns.iloc[:4].to_numpy().mean()
+        weights.iloc[0], returns.iloc[:4].sum() / returns.iloc[:4].to_numpy().sum()
     )
     wealth = weights.iloc[0] * (1 + returns.iloc[4:7]).cumprod()
     totals = np.concatenate([[1], wealth.sum(axis=1)])

@@ -312,7 +312,7 @@ def simulated_p_value(observed: float, simulated: Array) -> float:
     Raises
     ------
     ValueError
-        For no draw.
+        For no draw, or none that has a value.
 
     Examples
     --------
@@ -327,7 +327,7 @@ def simulated_p_value(observed: float, simulated: Array) -> float:
 
     It goes on in ``backtests.md``.
     """
-    if np.ndim(simulated) != 1 or not np.size(simulated):
+    if np.ndim(simulated) != 1 or np.isnan(simulated).all():
         raise ValueError("a p-value needs statistics drawn under the forecasts, one a draw")
     return (1 + int(np.sum(simulated <= observed))) / (1 + int(np.sum(~np.isnan(simulated))))
 

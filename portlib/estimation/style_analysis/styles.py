@@ -687,11 +687,11 @@ def blend(returns_based: pd.DataFrame, holdings_based: pd.DataFrame, weight: flo
     Traceback (most recent call last):
     ...
     ValueError: weight -0.1 must lie in 0 to 1; known to only one side: ['b']
+
+    It goes on in ``styles.md``.
     """
-    strange = {*returns_based.index, *returns_based.columns} ^ {
-        *holdings_based.index,
-        *holdings_based.columns,
-    }
+    strange = set(returns_based.index) ^ set(holdings_based.index)
+    strange |= set(returns_based.columns) ^ set(holdings_based.columns)
     if strange or not 0 <= weight <= 1:
         raise ValueError(
             f"weight {weight} must lie in 0 to 1; known to only one side: "
