@@ -623,6 +623,15 @@ def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int
 
     >>> benefits(Household(64, 65, pay=84_000, pay_growth=0.05))[0].tolist()  # 12 * 1,599
     [19188.0]
+    >>> benefits(Household(65, 65, pay=84_000, pay_growth=0.05))[0].tolist()  # it ended at 64
+    [19188.0]
+
+    Who retires at 50 works 28 of the 35 years that count, also if that was long ago: 5,600 a month
+    are 1,157.40 and 32% of 4,314, 2,537.80, paid as 2,537 from 67 on:
+
+    >>> given = {"pay": 84_000, "claiming_age": 67}
+    >>> [benefits(Household(age, 50, **given))[0].item() for age in (49, 50, 66)]  # 12 * 2,537
+    [30444.0, 30444.0, 30444.0]
 
     It goes on in ``household.md``.
     """
@@ -634,8 +643,9 @@ def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int
     if not h.social_security:
         return np.zeros(1), starts
     rule = data.document("retirement_limits")["social_security"]
-    career = np.arange(min(h.career_start, h.age), max(h.retirement_age, h.age))
-    planned = h.pay * (1 + h.pay_growth) ** (career - h.age).astype(float)
+    career = np.arange(min(h.career_start, h.age), h.retirement_age)
+    paid = min(h.age, h.retirement_age - 1)  # the age at which `pay` is: for the retired, the last
+    planned = h.pay * (1 + h.pay_growth) ** (career - paid).astype(float)
     earned = np.broadcast_to(planned, (1 if pay is None else len(pay), len(career))).copy()
     if pay is not None and h.working:
         earned[:, career >= h.age] *= pay[:, : h.working]
