@@ -252,20 +252,21 @@ class _Past:
         Who ran the machine when it halted proposed nothing.
         """
         proposer = about.actor if about.name == "PolicyChangeProposed" else None
-        given: dict[str, Event] = {}  # a key counts once, under whatever role it signs
+        counting: list[Event] = []
+        people: set[str] = set()  # a role counts once, and a key, under whatever role it signs
         for approval in self.events.values():
-            if approval.name == "Approved" and approval.body["of"] == about.number:
-                given.setdefault(same(approval.body["signed"]["signer"]), approval)
-        counting = [
-            approval
-            for approval in given.values()
-            if approval.body["role"] in self.policy["approval_roles"]
-            and not (proposer and self._is(proposer, approval))
-        ]
+            if approval.name != "Approved" or approval.body["of"] != about.number:
+                continue
+            role = approval.body["role"]
+            person = {same(role), same(approval.body["signed"]["signer"])}
+            may = role in self.policy["approval_roles"]
+            if may and not person & people and not (proposer and self._is(proposer, approval)):
+                counting.append(approval)
+                people |= person
         needed = self.policy["approvals_needed"]
         if len(counting) < needed:
             self._no(event, f"{len(counting)} roles approved event {about.number}; {needed} must")
-        return sorted(counting, key=lambda approval: approval.number)[needed - 1]
+        return counting[needed - 1]
 
     def _is(self, proposer: str, approval: Event) -> bool:
         """Whether who proposed is who approved: the same role, however it is spelt, or its key."""
