@@ -32,8 +32,9 @@
     const { security, law, pay_growth } = facts;
     const { age, pay, retirement_age } = person;
     const earned = [];
-    for (let a = Math.min(security.career_start, age); a < Math.max(retirement_age, age); a++)
-      earned.push(Math.min(pay * (1 + pay_growth) ** (a - age), security.wage_base));
+    const paid = Math.min(age, retirement_age - 1); // the age at which pay is: for the retired, the last
+    for (let a = Math.min(security.career_start, age); a < retirement_age; a++)
+      earned.push(Math.min(pay * (1 + pay_growth) ** (a - paid), security.wage_base));
     const best = earned.sort((x, y) => y - x).slice(0, 35);
     const average = Math.floor(best.reduce((sum, x) => sum + x, 0) / 420 + 1e-9);
     const ends = [0, ...security.bend_points, Infinity];
