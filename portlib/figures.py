@@ -95,6 +95,14 @@ def axes(
     xlabel, ylabel : str
     percent : str
         The axes ("x", "y" or "xy") whose decimals are shown as percent.
+
+    Examples
+    --------
+    >>> fig, ax = axes(4.0, 2.5, xlabel="years", ylabel="wealth", percent="y")
+    >>> fig.get_size_inches().tolist(), ax.get_xlabel(), ax.get_ylabel()
+    ([4.0, 2.5], 'years', 'wealth')
+    >>> [axis.get_major_formatter().__class__.__name__ for axis in (ax.xaxis, ax.yaxis)]
+    ['ScalarFormatter', 'PercentFormatter']
     """
     _look()
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")

@@ -42,8 +42,8 @@ def made_up_trades(
     (720, ['A', 'B'], [-1, 1])
     >>> said = made["instructed"].to_numpy("datetime64[M]")
     >>> drawn = np.repeat(months.to_numpy("datetime64[M]"), 3)
-    >>> bool((said == drawn).mean() > 0.85)  # or just after
-    True
+    >>> bool((said == drawn).mean() > 0.85), bool((said < drawn).any())  # or just after
+    (True, False)
     >>> order = ["instructed", "locked", "pending", "final"]
     >>> days = made[order].to_numpy("datetime64[D]").T
     >>> [sorted({*np.busday_count(a, b).tolist()}) for a, b in zip(days[:-1], days[1:])]
