@@ -404,7 +404,7 @@ def _chart_of_groups(universe: Universe) -> Figure:
     return drawn(
         "money_and_risk",
         axes,
-        f"Where the money is and where the risk is, by {way.lower()}: {said(first)} bears "
+        f"Where the money is and where the risk is, by {said(way.lower())}: {said(first)} bears "
         f"{percent(float(both.loc[first, 'risk']), 0)} of the risk with "
         f"{percent(float(both.loc[first, 'money']), 0)} of the money.",
         f"Two bars for each {way.lower()}, its share of the money and its share of the risk, the "

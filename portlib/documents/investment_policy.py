@@ -187,7 +187,7 @@ def _roles(plan: Plan) -> list[Block]:
             f"{policy['record_retention_years']:g} years from the last event that they hold."
         ),
         Table(["Duty", "Role"], rows, align=["left", "left"], widths=[1, 1.4]),
-        Form([(f"Holder of the role: {role}", "") for role in policy["approval_roles"]]),
+        Form([(f"Holder of the role: {said(role)}", "") for role in policy["approval_roles"]]),
     ]
 
 

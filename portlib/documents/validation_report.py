@@ -301,13 +301,14 @@ def _validation(plan: Plan, run: Run) -> list[Block]:
 
 def _governance(plan: Plan, inventory: pd.DataFrame) -> list[Block]:
     policy = plan.policy
+    roles = ", ".join(said(role) for role in policy["approval_roles"])
     owners = inventory.groupby("owner").size()
     rows = [[str(owner), str(count)] for owner, count in owners.items()]
     return [
         Heading("Governance and controls"),
         Text(
             f"A change of policy needs {policy['approvals_needed']} of "
-            f"{len(policy['approval_roles'])} roles ({', '.join(policy['approval_roles'])}) and "
+            f"{len(policy['approval_roles'])} roles ({roles}) and "
             f"{policy['policy_timelock_hours']:g} hours. Records are kept for "
             f"{policy['record_retention_years']:g} years."
         ),
