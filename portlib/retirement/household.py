@@ -613,8 +613,8 @@ def benefits(household: Household, pay: Array | None = None) -> tuple[Array, int
 
     >>> benefits(one, np.full((1, 27), 0.5))[0].tolist()  # 12 * 2,441 of 2,441.88
     [29292.0]
-    >>> [benefits(replace(one, social_security=s))[0].tolist() for s in (False, 9_000.0)]
-    [[0.0], [9000.0]]
+    >>> [benefits(replace(one, social_security=s))[0].item() for s in (False, 9_000.0, 9_000)]
+    [0.0, 9000.0, 9000]
     >>> benefits(Household(64, 65, social_security=9_000.0, claiming_age=66.5))[1]  # at 67
     3
 

@@ -59,6 +59,8 @@ def mixture(desk: Adviser, weights: Mapping[str, float], years: float) -> Array:
     >>> # 0.3 * 0.5 = 0.15, 0.3 * 0.4 + 0.7 * 0.9 = 0.75, and a tenth of everything
     >>> mixture(desk, {"bonds": 0.7, "mixed": 0.3}, years=20.0).round(9).tolist()
     [0.15, 0.75, 0.1]
+    >>> mixture(desk, {"bonds": 0.625, "mixed": 0.375}, years=20.0).round(9).tolist()  # eighths
+    [0.1875, 0.7125, 0.1]
 
     Of the series itself its date is held, also by who is past it:
 
