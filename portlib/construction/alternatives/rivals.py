@@ -326,9 +326,8 @@ def break_even(
         return saving(with_haircut(assumptions, names, haircut), names, over_cash) - level
 
     level = max(keep * first, 1e-7)
-    # what goes against the others saves risk even where it earns less than nothing
-    most = next((x for x in (float(assumptions.mu.max()), 0.25, 0.5, 0.99) if left(x) <= 0), None)
-    if most is None:
+    most = 0.99  # what goes against the others saves risk even where it earns less than nothing
+    if left(most) > 0:
         raise ValueError("these classes save risk however little they earn: no haircut undoes that")
     return float(brentq(left, 0.0, most, xtol=1e-6))
 

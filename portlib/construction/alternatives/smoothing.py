@@ -122,6 +122,22 @@ class Smoothing:
         return out
 
 
+@door()
+def possible_inertia(phi: float) -> None:
+    """Refuse what no appraiser's inertia can be.
+
+    Examples
+    --------
+    >>> possible_inertia(0.0)
+    >>> possible_inertia(1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: the appraiser's inertia lies between 0 and 1, not 1.0
+    """
+    if not 0 <= phi < 1:
+        raise ValueError(f"the appraiser's inertia lies between 0 and 1, not {phi}")
+
+
 @door(lags=COUNT)
 def geltner(phi: float, *, lags: int = 200) -> Smoothing:
     """The appraiser who moves ``1 - phi`` of the way each period.
@@ -147,8 +163,7 @@ def geltner(phi: float, *, lags: int = 200) -> Smoothing:
 
     It goes on in ``smoothing.md``.
     """
-    if not 0 <= phi < 1:
-        raise ValueError(f"the appraiser's inertia lies between 0 and 1, not {phi}")
+    possible_inertia(phi)
     theta = (1 - phi) * phi ** np.arange(lags)
     theta[-1] += 1 - theta.sum()
     return Smoothing(tuple(theta.tolist()))
@@ -211,8 +226,7 @@ def desmoothed(reported: ArrayLike, phi: float) -> Array:
     >>> desmoothed([0.02, 0.05], 0.0).tolist()
     [0.05]
     """
-    if not 0 <= phi < 1:
-        raise ValueError(f"the appraiser's inertia lies between 0 and 1, not {phi}")
+    possible_inertia(phi)
     r = array(reported, "reported returns")
     return (r[1:] - phi * r[:-1]) / (1 - phi)
 

@@ -23,6 +23,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from portlib.construction.alternatives.smoothing import possible_inertia
 from portlib.ranges import POSITIVE, VOLATILITY, door, numbers
 from portlib.records import Array
 
@@ -116,8 +117,7 @@ def appraised(true: Sequence[float] | Array, phi: float) -> Array:
     the appraiser's inertia lies between 0 and 1, not 1.0
     the appraiser's inertia lies between 0 and 1, not -0.5
     """
-    if not 0 <= phi < 1:
-        raise ValueError(f"the appraiser's inertia lies between 0 and 1, not {phi}")
+    possible_inertia(phi)
     v = numbers("a true value", true, above=0)
     if not v.size:
         raise ValueError("there are no true values")

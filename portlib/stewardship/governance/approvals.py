@@ -118,10 +118,8 @@ class Approvals:
             raise GovernanceError("two signing roles share a key: one person would count twice")
 
     def one_person(self, a: str, b: str) -> bool:
-        """Whether two roles are one, however they are spelt, or share a key."""
-        address = {same(role): same(key) for role, key in self.roster.items()}
-        keys = address.get(same(a)), address.get(same(b))
-        return same(a) == same(b) or (keys[0] is not None and keys[0] == keys[1])
+        """`one_person` by this office's roster."""
+        return one_person(a, b, self.roster)
 
     @contextmanager
     def refusing(
@@ -241,6 +239,31 @@ class Approvals:
                 f"must"
             )
         return given[self.needed - 1]
+
+
+def one_person(a: str, b: str, roster: Mapping[str, str]) -> bool:
+    """Whether two roles are one, however they are spelt, or share a key.
+
+    Parameters
+    ----------
+    a, b : str
+        Roles.
+    roster : mapping
+        The address of each role's key.
+
+    Examples
+    --------
+    Who have no key are not the same for that:
+
+    >>> roster = {"chair": "0xA1", "Trustee": "0xa1", "counsel": "0xB2"}
+    >>> [one_person("chair", other, roster) for other in ("Chair ", "trustee", "counsel", "none")]
+    [True, True, False, False]
+    >>> one_person("nobody", "noone", roster)
+    False
+    """
+    address = {same(role): same(key) for role, key in roster.items()}
+    keys = address.get(same(a)), address.get(same(b))
+    return same(a) == same(b) or (keys[0] is not None and keys[0] == keys[1])
 
 
 def same(text: str) -> str:

@@ -36,7 +36,7 @@ from portlib.plan import Plan
 from portlib.retirement import model_portfolios, plan_menu
 from portlib.stewardship.audit_log import AuditError, AuditLog, Event, Head, canonical
 from portlib.stewardship.governance import signatures
-from portlib.stewardship.governance.approvals import same
+from portlib.stewardship.governance.approvals import one_person, same
 from portlib.stewardship.governance.certificates import (
     FIELDS,
     NotCertified,
@@ -259,21 +259,16 @@ class _Past:
                 continue
             role = approval.body["role"]
             person = {same(role), same(approval.body["signed"]["signer"])}
-            may = role in self.policy["approval_roles"]
-            if may and not person & people and not (proposer and self._is(proposer, approval)):
+            own = proposer is not None and one_person(
+                proposer, role, signatures.in_force(self.roster, approval.at)
+            )
+            if role in self.policy["approval_roles"] and not person & people and not own:
                 counting.append(approval)
                 people |= person
         needed = self.policy["approvals_needed"]
         if len(counting) < needed:
             self._no(event, f"{len(counting)} roles approved event {about.number}; {needed} must")
         return counting[needed - 1]
-
-    def _is(self, proposer: str, approval: Event) -> bool:
-        """Whether who proposed is who approved: the same role, however it is spelt, or its key."""
-        known = signatures.in_force(self.roster, approval.at)
-        keys = {same(role): same(address) for role, address in known.items()}
-        role, key = approval.body["role"], same(approval.body["signed"]["signer"])
-        return same(role) == same(proposer) or keys.get(same(proposer)) == key
 
     def _approved(self, event: Event) -> None:
         about = self.events.get(event.body["of"])
