@@ -10,7 +10,9 @@ while they run only a browser can tell: tests/test_site.py asks one.
 
 from __future__ import annotations
 
+import os
 import re
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -115,18 +117,22 @@ def foreign(url: str) -> bool:
 def faults(site: Path) -> list[str]:
     """Everything about a built site that keeps it from being published, as one line each."""
     site = site.resolve()
-    files = (
+    present = {str(path) for path in site.rglob("*") if path.is_file()}
+    files = [
         path for path in sorted(site.rglob("*.html")) if path.parent != site / "_static"
-    )  # the theme's templates
-    pages = {path: Page(path.read_text(encoding="utf-8")) for path in files}
+    ]  # without the theme's templates
+    with Pool() as others:
+        pages = dict(zip(map(str, files), others.imap(_read, files, chunksize=8), strict=True))
     found = [] if pages else [f"there is no page in {site}"]
     for path, page in pages.items():
-        name = path.relative_to(site).as_posix()
+        name = path[len(f"{site}/") :]
         for url in page.loads:
             if foreign(url):
                 found.append(f"{name} makes the browser load {url}")
             elif (
-                url and not url.startswith(("data:", "#")) and not _file(site, path, url).is_file()
+                url
+                and not url.startswith(("data:", "#"))
+                and _file(site, path, urlsplit(url).path, present) not in present
             ):
                 found.append(f"{name} loads {url}, which is not there")
         found += [f"{name} shows {what}, which only a program should see" for what in page.printed]
@@ -134,8 +140,8 @@ def faults(site: Path) -> list[str]:
             parts = urlsplit(url)
             if parts.scheme or parts.netloc or url in ("", "#"):
                 continue
-            target = _file(site, path, url) if parts.path else path
-            if not target.is_file():
+            target = _file(site, path, parts.path, present) if parts.path else path
+            if target not in present:
                 found.append(f"{name} links to {url}, which is not there")
             elif (
                 parts.fragment
@@ -154,7 +160,13 @@ def faults(site: Path) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _file(site: Path, page: Path, url: str) -> Path:
-    path = unquote(urlsplit(url).path)
-    target = site / path.lstrip("/") if path.startswith("/") else page.parent / path
-    return (target / "index.html" if target.is_dir() else target).resolve()
+def _read(path: Path) -> Page:
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def _file(site: Path, page: str, path: str, present: set[str]) -> str:
+    """The file that a path on a page names: of a folder, its index."""
+    path = unquote(path)
+    target = f"{site}{path}" if path.startswith("/") else f"{os.path.dirname(page)}/{path}"
+    target = os.path.normpath(target)
+    return target if target in present else f"{target}/index.html"

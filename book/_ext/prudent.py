@@ -29,9 +29,9 @@ import re
 import shutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from multiprocessing import Pool
 from pathlib import Path
 from typing import Any
 
@@ -560,8 +560,8 @@ def html_table(heads: list[str], rows: list[Any], name: str) -> nodes.table:
 # files of evidence
 
 
-def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
-    """portlib and its tests as pages of the site, so that a reviewer needs nothing else."""
+def begin_sources(begun: dict[str, Any], app: Sphinx, env: BuildEnvironment, _: Any) -> None:
+    """Begin to make the pages of portlib and its tests, which take longest, while Sphinx reads."""
     if not app.config.prudent_sources:
         return
     root = checkout(app)
@@ -570,25 +570,44 @@ def source_pages(app: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
     else:  # a chapter alone: its own
         files = [
             path
-            for name in chapters(app.env)
+            for name in chapters(env)
             for kind in own_sources(root, name).values()
             for path in kind
         ]
-    with ProcessPoolExecutor() as others:  # which colour while this one lays pages out
-        for path, code in zip(files, others.map(coloured, files, chunksize=4), strict=True):
-            name = path.relative_to(root).as_posix()
-            body = f"<h1><code>{name}</code></h1>\n<div class='source'>{code}</div>"
-            yield f"source/{name.removesuffix('.py')}", {"title": name, "body": body}, "page.html"
-            if (beside := path.with_suffix(".md")).is_file():
-                page = f"source/{beside.relative_to(root).as_posix()}"
-                body = prudent_examples.body(beside.read_text(encoding="utf-8"))
-                yield page, {"title": f"Worked examples, {beside.name}", "body": body}, "page.html"
+    begun["others"] = Pool(1)
+    begun["pages"] = begun["others"].imap(partial(pages_of, root), files, chunksize=4)
+
+
+def source_pages(begun: dict[str, Any], _: Sphinx) -> Iterator[tuple[str, dict[str, Any], str]]:
+    """portlib and its tests as pages of the site, so that a reviewer needs nothing else."""
+    if not begun:
+        return
+    for pages in begun["pages"]:
+        for name, title, body in pages:
+            yield f"source/{name}", {"title": title, "body": body}, "page.html"
+    begun["others"].terminate()
+
+
+def pages_of(root: Path, path: Path) -> list[tuple[str, str, str]]:
+    """Name, title and content of a file's page, and of the page of the examples beside it."""
+    name = path.relative_to(root).as_posix()
+    body = f"<h1><code>{name}</code></h1>\n<div class='source'>{coloured(path)}</div>"
+    pages = [(name.removesuffix(".py"), name, body)]
+    if (beside := path.with_suffix(".md")).is_file():
+        body = prudent_examples.body(beside.read_text(encoding="utf-8"))
+        pages.append((f"{name.removesuffix('.py')}.md", f"Worked examples, {beside.name}", body))
+    return pages
 
 
 def coloured(path: Path) -> str:
     """A file of Python as HTML, its lines numbered and each a place to link to."""
     formatter = HtmlFormatter(linenos="inline", anchorlinenos=True, lineanchors="L", wrapcode=True)
     return str(highlight(path.read_text(encoding="utf-8"), PythonLexer(), formatter))
+
+
+def leave_out_search(app: Sphinx) -> None:
+    """Without Sphinx's own search: this book's (`prudent_search`) does not read its index."""
+    app.builder.search = False  # type: ignore[attr-defined]
 
 
 def follow_links(app: Sphinx, docname: str, source: list[str]) -> None:
@@ -625,20 +644,19 @@ def source_link(domain: str, info: dict[str, str]) -> str | None:
         return None
     path = home.replace(".", "/") + "/__init__" * hasattr(sys.modules[home], "__path__")
     page = f"../source/{path}.html"
-    return f"{page}#L-{inspect.getsourcelines(thing)[1]}"
+    return f"{page}#L-{inspect.findsource(thing)[1] + 1}"
 
 
 def share_contents(
     made: dict[Any, str], app: Sphinx, page: str, template: str, context: dict[str, Any], _: Any
 ) -> None:
-    """For the book's template of the contents at the side: make them once for the pages of a folder
-    that they do not list (sources, requirements); they are the same on each, and take longer than
-    the page."""
+    """For the book's template of the contents at the side: make them once, for a page or for the
+    pages of a folder that they do not list (sources, requirements), on which they are the same;
+    they take longer than the page, and the theme asks for each twice."""
+    of = page if page in app.env.found_docs else page.rpartition("/")[0]
 
     def contents(make: Callable[..., Any], **asked: Any) -> str:
-        if page in app.env.found_docs:
-            return str(make(**asked))
-        key = (page.rpartition("/")[0], *sorted(asked.items()))
+        key = (of, *sorted(asked.items()))
         if key not in made:
             made[key] = str(make(**asked))
         return made[key]
@@ -659,6 +677,9 @@ APOSTROPHE_WITHIN = re.compile(APOSTROPHE.pattern + r"(?=[a-z])")
 QUOTED = re.compile(r"(?<!\w)(?:'|&#x27;|&#39;)\w")
 #: Scripts that the theme puts on every page and this book does without: another search, icons.
 UNUSED = ("searchtools.js", "language_data.js", "searchindex.js", "fontawesome.js")
+LOADED_UNUSED = re.compile(
+    rf"[ \t]*<(?:script|link)\b[^>]*(?:{'|'.join(map(re.escape, UNUSED))})[^>]*>(?:</script>)?\n?"
+)
 
 
 def reading_order(app: Sphinx) -> list[str]:
@@ -684,16 +705,8 @@ def apostrophes(page: str) -> str:
 
 def lighten(site: Path) -> None:
     """Take from every page the scripts that it does not use, and from the site their files."""
-    names = "|".join(re.escape(name) for name in UNUSED)
-    loads = re.compile(rf"[ \t]*<(?:script|link)\b[^>]*(?:{names})[^>]*>(?:</script>)?\n?")
-    for page in site.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        light = loads.sub("", text)
-        for shown, named in NAMELESS.items():
-            light = light.replace(shown, named)
-        light = apostrophes(prudent_reference.in_lines(light))
-        if light != text:
-            page.write_text(light, encoding="utf-8")
+    with Pool() as others:
+        others.map(lighter, site.rglob("*.html"), chunksize=8)
     for name in UNUSED:
         for file in [
             *site.rglob(name),
@@ -701,6 +714,17 @@ def lighten(site: Path) -> None:
             *site.rglob(f"{name}.LICENSE.txt"),
         ]:
             file.unlink()
+
+
+def lighter(page: Path) -> None:
+    """A page without what it does not use, with names and apostrophes for its readers."""
+    text = page.read_text(encoding="utf-8")
+    light = LOADED_UNUSED.sub("", text)
+    for shown, named in NAMELESS.items():
+        light = light.replace(shown, named)
+    light = apostrophes(prudent_reference.in_lines(light))
+    if light != text:
+        page.write_text(light, encoding="utf-8")
 
 
 def write_files(app: Sphinx, exception: Exception | None) -> None:
@@ -749,7 +773,10 @@ def setup(app: Sphinx) -> dict[str, Any]:
     app.connect("doctree-resolved", add_reading_time)
     app.connect("doctree-resolved", add_provenance)
     app.connect("html-page-context", partial(share_contents, {}), priority=400)  # before the theme
-    app.connect("html-collect-pages", source_pages)
+    begun: dict[str, Any] = {}
+    app.connect("env-before-read-docs", partial(begin_sources, begun))
+    app.connect("html-collect-pages", partial(source_pages, begun))
+    app.connect("builder-inited", leave_out_search)
     app.connect("html-collect-pages", requirement_pages)
     app.connect("build-finished", write_files)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -20,6 +20,7 @@ from sphinx.application import Sphinx
 
 #: How a docstring says where they go on.
 GOES_ON = re.compile(r"``(\w+\.md)``")
+CONSOLE, PAGE = PythonConsoleLexer(), HtmlFormatter()
 
 
 def body(text: str) -> str:
@@ -31,7 +32,7 @@ def body(text: str) -> str:
 
 
 def _coloured(_page: Any, tokens: Sequence[Token], n: int, *_: Any) -> str:
-    lines = highlight(tokens[n].content, PythonConsoleLexer(), HtmlFormatter())
+    lines = highlight(tokens[n].content, CONSOLE, PAGE)
     return f"<div class='highlight-pycon notranslate'>{lines}</div>\n"
 
 
