@@ -494,7 +494,9 @@ def build_book(
         ]
         if len(left) < len(notebooks):
             say(f"{len(notebooks) - len(left)} notebooks are as they were executed last")
-        execute(root, staging, left[::-1], plan_folder)  # the last take longest: none runs alone
+        known = depends.modules(root)  # the longest first: none is left to run alone at the end
+        left.sort(key=lambda path: depends.weight(path, known), reverse=True)
+        execute(root, staging, left, plan_folder)
         chapters = [path for path in notebooks if path.relative_to(staging).parts[0] == "notebooks"]
         register = check_evidence(chapters, required, documents(toc))
         say(f"evidence: {count(register)} claims in {len(chapters)} chapters hold")

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 import re
-from multiprocessing import Pool
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -121,8 +121,8 @@ def faults(site: Path) -> list[str]:
     files = [
         path for path in sorted(site.rglob("*.html")) if path.parent != site / "_static"
     ]  # without the theme's templates
-    with Pool() as others:
-        pages = dict(zip(map(str, files), others.imap(_read, files, chunksize=8), strict=True))
+    with ProcessPoolExecutor() as others:
+        pages = dict(zip(map(str, files), others.map(_read, files, chunksize=8), strict=True))
     found = [] if pages else [f"there is no page in {site}"]
     for path, page in pages.items():
         name = path[len(f"{site}/") :]

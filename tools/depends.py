@@ -9,6 +9,7 @@ Left out: what is imported by a name made while running, and what the compiled l
 from __future__ import annotations
 
 import ast
+import json
 from collections.abc import Container, Mapping
 from functools import cache
 from pathlib import Path
@@ -33,8 +34,11 @@ def chapters(root: Path) -> list[Path]:
 
 
 def code_of(path: Path) -> str:
-    """The Python of a module, or of a chapter's cells."""
+    """The Python of a module, or of a chapter's cells, as its source or as a staged notebook."""
     text = path.read_text(encoding="utf-8")
+    if path.suffix == ".ipynb":
+        cells = json.loads(text)["cells"]
+        return "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
     return _cells(text) if path.suffix == ".md" else text
 
 
@@ -74,6 +78,19 @@ def performed(path: Path) -> list[str]:
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "perform"
         for one in node.args
     ]
+
+
+def weight(path: Path, known: Mapping[str, Path]) -> int:
+    """The bytes of the modules, of those known, and of the texts beside them, whose examples a
+    chapter performs: the more, the longer it takes."""
+    named = tuple(f"{name}." for name in performed(path))
+    return sum(
+        one.with_suffix(kind).stat().st_size
+        for module, one in known.items()
+        if f"{module}.".startswith(named)
+        for kind in (".py", ".md")
+        if one.with_suffix(kind).is_file()
+    )
 
 
 def imported(path: Path, known: Container[str], *, when_run: bool = False) -> set[str]:

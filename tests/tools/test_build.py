@@ -10,7 +10,7 @@ import pytest
 
 from portlib import evidence
 from portlib.data import DataError
-from tools import build, executions
+from tools import build, depends, executions
 from tools.processes import Busy
 
 
@@ -301,13 +301,25 @@ def test_only_what_is_kept_under_the_same_hash_is_not_executed(
     steps: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, *, alone: bool
 ) -> None:
     staging = steps.root / ".run" / "book"
-    pages = [staging / "notebooks" / "x" / f"{name}.ipynb" for name in ("one", "two")]
+    pages = [staging / "notebooks" / "x" / f"{name}.ipynb" for name in ("one", "two", "three")]
+    (steps.root / "portlib" / "many").mkdir(parents=True)
+    (steps.root / "portlib" / "short.py").write_text("x = 1\n")
+    (steps.root / "portlib" / "shorter.py").write_text("")  # its name begins alike
+    (steps.root / "portlib" / "many" / "long.py").write_text("y = 1\n" * 9)
+    (steps.root / "portlib" / "many" / "long.md").write_text(">>> 1\n1\n")
+    performed = ['perform("portlib.short", "portlib.none")', "x = 1", 'perform("portlib.many")']
+    for page, code in zip(pages, performed, strict=True):
+        page.parent.mkdir(parents=True, exist_ok=True)
+        page.write_text(json.dumps({"cells": [cell(code, [])]}))
     ran: list[list[Path]] = []
     monkeypatch.setattr(build, "stage", lambda *_, **__: pages)
     monkeypatch.setattr(build, "execute", lambda root, staging, left, plan: ran.append(left))
     monkeypatch.setattr(executions, "restore", lambda r, k, s, path, a: path == pages[0])
     build.build_book(steps.root, site_wanted=False, changed_alone=alone)
-    assert ran == [pages[1:] if alone else pages]
+    longest_first = [pages[2], pages[0], pages[1]]
+    assert ran == [[page for page in longest_first if page != pages[0] or not alone]]
+    known = depends.modules(steps.root)
+    assert [depends.weight(page, known) for page in pages] == [6, 0, 9 * 6 + 8]
 
 
 # ---- drafts --------------------------------------------------------------------------------------
