@@ -160,7 +160,7 @@ def test_a_table_in_percent_is_no_table_of_returns():
     bills = pd.DataFrame({"bills": np.full(96, 0.4)}, AT)  # 0.4 percent a month, never a loss
     with pytest.raises(AssumptionsError, match="in percent"):
         cma.annualised(bills)
-    with pytest.raises(ValueError, match="typical month moves by 200%"):
+    with pytest.raises(ValueError, match="column 'bills', the typical month moves by 200%"):
         cma.annualised(5 * bills)
 
 

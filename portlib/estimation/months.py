@@ -242,8 +242,9 @@ def daily(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> D
         day = table.index[bad[0][0]]
         hint = "; in percent?" if np.nanmin(x) < -1 else ""
         raise error(f"{what}: a return is missing on {day:%Y-%m-%d}, or is none{hint}")
-    if len(x) >= 12 and (typical := float(np.median(np.abs(x)))) > TYPICAL_DAY:
-        raise error(f"{what}: the typical day moves by {typical:.0%}; in percent?")
+    name, typical = _wildest(table, x)
+    if len(x) >= 12 and typical > TYPICAL_DAY:
+        raise error(f"{what}:{name} the typical day moves by {typical:.0%}; in percent?")
     return table
 
 
@@ -424,10 +425,24 @@ def finite(
         value = x[tuple(bad[0])]
         hint = "; in percent? Write 0.012 for 1.2%" if value < least else ""
         raise error(f"{what}:{name} {named(table.index[row])}: {value} is no return{hint}")
-    if least > -math.inf and len(x) >= 12 and (typical := float(np.median(np.abs(x)))) > TYPICAL:
+    name, typical = _wildest(table, x)
+    if least > -math.inf and len(x) >= 12 and typical > TYPICAL:
         raise error(
-            f"{what}: the typical month moves by {typical:.0%}; in percent? Write 0.012 for 1.2%"
+            f"{what}:{name} the typical month moves by {typical:.0%}; in percent? "
+            f"Write 0.012 for 1.2%"
         )
+
+
+def _wildest(table: pd.Series | pd.DataFrame, x: Array) -> tuple[str, float]:
+    """The typical move of the column that moves most, and the words that name it in a table: one
+    fund in percent hides among many that are not."""
+    if not x.size:
+        return "", 0.0
+    typical = np.median(np.abs(x), axis=0)
+    if x.ndim == 1:
+        return "", float(typical)
+    most = int(np.argmax(typical))
+    return f" column {table.columns[most]!r},", float(typical[most])
 
 
 def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueError) -> None:

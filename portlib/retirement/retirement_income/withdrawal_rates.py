@@ -117,7 +117,8 @@ def runs(monthly: pd.DataFrame, equity: float, years: int) -> pd.DataFrame:
     ValueError: the history has no bonds, inflation
     >>> def refused(column, rate):
     ...     try:
-    ...         return runs(months.assign(**{column: rate}), 0.25, 1).shape
+    ...         first = {column: [rate, *months[column].iloc[1:]]}
+    ...         return runs(months.assign(**first), 0.25, 1).shape
     ...     except ValueError as error:
     ...         return str(error)[:11]
     >>> [refused(name, -1.5) for name in months], refused("equity", -1.0)
@@ -288,7 +289,7 @@ def chances(
 
 @door(rates=LEVEL, mixes=SHARE)
 def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float]) -> pd.DataFrame:
-    """Chance that a fixed real withdrawal lasts until death.
+    """Chance that a fixed real withdrawal lasts until death; of a couple, until the second's.
 
     Parameters
     ----------
@@ -316,9 +317,12 @@ def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float
     >>> couple = Lives(np.zeros((2, 2, 2)), last=np.array([[1, 3], [0, 0]]))  # one outlives returns
     >>> lifetime_chances(couple, [0.6, 0.5], [0.5])[0.5].to_dict()
     {0.6: 0.0, 0.5: 1.0}
+    >>> second = Lives(np.zeros((3, 2, 2)), last=np.array([[0, 1], [2, 0]]))  # three years, two
+    >>> lifetime_chances(second, [0.5, 0.34, 0.33], [0.5])[0.5].to_dict()
+    {0.5: 0.5, 0.34: 0.5, 0.33: 1.0}
     """
     found = {}
-    ends = lives.last[0] + 1
+    ends = lives.last.max(axis=0) + 1
     for equity in mixes:
         growth = 1 + lives.returns[:, 1] + equity * (lives.returns[:, 0] - lives.returns[:, 1])
         level = np.vstack([np.ones(lives.count), np.cumprod(growth, axis=0)])[:-1]
