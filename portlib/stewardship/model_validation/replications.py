@@ -200,12 +200,15 @@ def _social_security(case: Case) -> list[Compared]:
         )
         for one in known
     ]
-    full = [hh.full_retirement_months(one["born"]) for one in careers]
+    drawn = [one for one in known if "paid" in one]
     paid = [
         hh.paid_monthly(
-            one["primary"], hh.claiming_factor(one["born"], months - one["months_early"])
+            one["primary"],
+            hh.claiming_factor(
+                one["born"], hh.full_retirement_months(one["born"]) - one["months_early"]
+            ),
         )
-        for one, months in zip(careers, full, strict=True)
+        for one in drawn
     ]
     factors = {"worker": hh.claiming_factor, "spouse": hh.spouse_factor}
     reduced = [
@@ -216,7 +219,7 @@ def _social_security(case: Case) -> list[Compared]:
     return [
         compared("average indexed earnings", averages, [x["average"] for x in careers], 1.0),
         compared("full benefit a month", primary, [x["primary"] for x in known], 0.1),
-        compared("paid a month", paid, [x["paid"] for x in careers], 1.0),
+        compared("paid a month", paid, [x["paid"] for x in drawn], 1.0),
         compared("reduced benefits", reduced, [x["reduced"] for x in case["reductions"]], 0.1),
     ]
 
@@ -291,6 +294,8 @@ def lifecycle_points(case: Case, *, permanent: bool) -> pd.DataFrame:
     True
     >>> bool((programmed["consumption"] <= programmed["cash"] + 1e-9).all())
     True
+
+    It goes on in ``replications.md``.
     """
     mark = marked(case)
     name = None if mark is None else (mark, permanent)
@@ -328,7 +333,8 @@ def _lifecycle_points(case: Case, *, permanent: bool) -> pd.DataFrame:
 def _lifecycle(case: Case) -> list[Compared]:
     points = lifecycle_points(case, permanent=False)
     allowed = case["tolerance"]
-    held = points.dropna()  # where nothing is saved no share is printed
+    # where nothing is saved no share is printed; where one is, ours must be a number
+    held = points[points["printed_share"].notna()]
     return [
         compared("equity share", held["share"], held["printed_share"], 0.01, allowed["share"]),
         compared(
@@ -653,6 +659,8 @@ def checkout(*parts: str) -> Path:
     Traceback (most recent call last):
     ...
     portlib.stewardship.model_validation.replications.Unfiled: data/nothing.yml is not in ...
+
+    It goes on in ``replications.md``.
     """
     path = data.ROOT.parent.joinpath(*parts)
     if not path.exists():
@@ -680,6 +688,8 @@ def read(case: str) -> dict[str, Any]:
     Traceback (most recent call last):
     ...
     portlib.stewardship.model_validation.replications.Unfiled: cases/nothing.json is not there; ...
+
+    It goes on in ``replications.md``.
     """
     content: dict[str, Any] = json.loads(_case(case).read_text(encoding="utf-8"))
     return content
