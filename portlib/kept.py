@@ -26,7 +26,8 @@ def marked(value: Any) -> bytes | None:
     """A name that no other value of lists, mappings, texts and numbers has.
 
     1, 1.0 and true have different names, and so have mappings in different orders. None for a value
-    that holds anything else, or is large.
+    that holds anything else, or is large. An array has the name of its bytes, whatever its shape
+    and type: whoever takes one must refuse it, or name these as well.
 
     Examples
     --------
@@ -36,6 +37,9 @@ def marked(value: Any) -> bytes | None:
     True
     >>> marked({"a": 1, "b": 2}) == marked({"b": 2, "a": 1}), marked([1, True]) == marked([True, 1])
     (False, False)
+    >>> import numpy as np
+    >>> marked(np.zeros((2, 1))) == marked(np.zeros(2)) == marked(bytes(16)) != marked([0.0, 0.0])
+    True
     >>> marked(["x" * (MOST_BYTES - 20)]) is None, marked(["x" * MOST_BYTES]) is None
     (False, True)
     """

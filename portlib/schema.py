@@ -111,8 +111,9 @@ def _problems(value: Any, schema: Mapping[str, Any], at: str) -> Iterator[str]:
     fits = any(_is(value, kind) for kind in ([types] if isinstance(types, str) else types))
     fits |= not types
     fits &= "enum" not in schema or any(
-        value == one and isinstance(value, bool) == isinstance(one, bool) for one in schema["enum"]
-    )
+        isinstance(value, bool) == isinstance(one, bool) and (value == one) is True
+        for one in schema["enum"]
+    )  # of an array `==` says many things
     fits &= "anyOf" not in schema or any(not problem(value, one) for one in schema["anyOf"])
     if not fits or not _in_bounds(value, schema):
         yield f"{where}{short(value)} is not {words(schema)}{_hint(value, schema)}"
