@@ -74,6 +74,9 @@ class Tested:
     group: pd.Series
 
     def __post_init__(self) -> None:
+        twice = self.mix.index[self.mix.index.duplicated()]
+        if len(twice):
+            raise ValueError(f"two portfolios are called {twice[0]}")
         off = ~((self.mix.sum(axis=1, skipna=False) - 1).abs() <= 1e-6)
         if off.any():
             raise ValueError(f"the class weights of {self.mix.index[off][0]} do not sum to one")
@@ -159,19 +162,17 @@ def path_limit(years: float, *, policy: Policy) -> float:
     Raises
     ------
     ValueError
-        For years that are no number.
+        For years that are no finite number.
 
     Examples
     --------
     Half way between two points half of each; beyond the ends nothing changes, and the order of the
     points does not count:
 
-    >>> policy = {"stress_path_limit": {40: 0.6, 0: 0.3, -10: 0.2}}
+    >>> policy = {"stress_path_limit": {40: 0.6, 0: 0.3, -10: 0.4}}
     >>> [round(path_limit(years, policy=policy), 9) for years in (50.0, 10.0, 0.0, -5.0, -30.0)]
-    [0.6, 0.375, 0.3, 0.25, 0.2]
+    [0.6, 0.375, 0.3, 0.35, 0.4]
     """
-    if not np.isfinite(years):
-        raise ValueError(f"years to retirement are {years}; give a number, below zero after it")
     points = policy["stress_path_limit"]
     return float(np.interp(years, sorted(points), [points[k] for k in sorted(points)]))
 
@@ -351,23 +352,26 @@ def portfolios(plan: Plan, suite: Suite) -> Tested:
     >>> from portlib import plan as plans
     >>> ours = plans.read(data.ROOT / "plan")
     >>> mix = {"BNDIDX": 0.5, "LCIDX": 0.5}
-    >>> half = pd.DataFrame({name: mix for name in ("growth", "moderate")})
+    >>> half = pd.DataFrame({name: mix for name in ("moderate", "growth")})
     >>> suite = SimpleNamespace(weights=lambda: half)
     >>> every = portfolios(ours, suite)
-    >>> every.group.value_counts(sort=False).to_dict()
-    {'model': 2, 'held': 1, 'series': 10}
+    >>> every.group.value_counts(sort=False).to_dict(), every.mix.index[:2].tolist()
+    ({'model': 2, 'held': 1, 'series': 10}, ['moderate', 'growth'])
     >>> allowed = ours.policy["stress_loss_limit"]
     >>> [bool(every.limit[name] == allowed[name]) for name in half], len({*allowed.values()})
     ([True, True], 4)
     >>> fund = ours.funds[ours.funds["kind"] == "target_date"].iloc[0]
-    >>> set(every.only("series").own) == {fund["specific_risk"]}
-    True
+    >>> vintages = every.only("series")
+    >>> set(vintages.own) == {fund["specific_risk"]}, list(vintages.mix.index[[0, -1]])
+    (True, ['series, 40 years before', 'series, 5 years after'])
     >>> other = replace(ours, rules={**ours.rules, "default": "TSMIDX"})
     >>> default = portfolios(other, suite).only("default")
-    >>> len(default.mix), default.limit.iloc[[0, -1]].tolist() == [
-    ...     path_limit(years, policy=ours.policy) for years in (40.0, -5.0)
+    >>> list(default.mix.index[[0, -1]]), set(default.cost), set(default.mix["us_large_equity"])
+    (['default, 40 years before', 'default, 5 years after'], {0.0003}, {0.86})
+    >>> default.limit.iloc[[1, -2]].tolist() == [
+    ...     path_limit(years, policy=ours.policy) for years in (35.0, 0.0)
     ... ]
-    (10, True)
+    True
     """
     made = suite.weights().T
     allowed = plan.policy["stress_loss_limit"]
@@ -566,9 +570,9 @@ def real(returns: pd.DataFrame) -> pd.DataFrame:
     Examples
     --------
     >>> names = data.table("stress_windows").index
-    >>> flat = pd.DataFrame(0.0, ["cash"], names)
+    >>> flat = pd.DataFrame(0.0, ["cash"], names[::-1])
     >>> risen = data.table("stress_windows")["consumer_prices"]
-    >>> bool(np.allclose(real(flat).loc["cash"], -risen / (1 + risen)))
+    >>> bool(np.allclose(real(flat).loc["cash", names], -risen / (1 + risen)))
     True
     """
     return (1 + returns) / (1 + data.table("stress_windows")["consumer_prices"]) - 1
@@ -615,10 +619,11 @@ def through_shocks(tested: Tested, classes: Assumptions, *, policy: Policy) -> p
     """
     share = policy["crisis_correlation_blend"]
     x = _aligned(tested.mix, classes)
+    crisis = shocks.under_crisis(classes, share, policy=policy)
     columns = {}
     for name, shock in policy["stress_shocks"].items():
-        for words, blend in ((name, 0.0), (f"{name}, crisis", share)):
-            expected = shocks.propagate(classes, shock, blend, policy=policy)
+        for words, base in ((name, classes), (f"{name}, crisis", crisis)):
+            expected = shocks.propagate(base, shock, policy=policy)
             columns[words] = x @ expected - tested.cost
     return pd.DataFrame(columns)
 
@@ -656,7 +661,8 @@ def reversed_loss(
 
     >>> policy = {"fat_tail_degrees_of_freedom": 5.0}
     >>> told = Assumptions(["bonds", "shares"], [0.04, 0.06], [[0.0025, 0.004], [0.004, 0.04]])
-    >>> ours = mixes(pd.DataFrame({"shares": [0.6], "bonds": [0.4]}, ["ours"]), 0.1, 0.002)
+    >>> both = pd.DataFrame({"shares": [0.0, 0.6], "bonds": [1.0, 0.4]}, ["theirs", "ours"])
+    >>> ours = mixes(both, [0.3, 0.1], [0.01, 0.002])
     >>> found = reversed_loss(ours, told, "ours", 0.2, policy=policy)
     >>> # 0.36 * 0.04 + 0.16 * 0.0025 + 2 * 0.24 * 0.004 and 0.01; 0.052 - 0.002 are expected
     >>> variance = 0.0144 + 0.0004 + 0.00192 + 0.01
@@ -808,8 +814,9 @@ def menu_rules(plan: Plan, posture: str, classes: Assumptions) -> Mandate:
     >>> ours = plans.read(data.ROOT / "plan")
     >>> labels, n = list(ours.exposures), len(list(ours.exposures))
     >>> told = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n))
-    >>> menu_rules(ours, "moderate", told).constraints[-1].upper
-    {'COSTK': 0.0}
+    >>> rules = menu_rules(ours, "growth", told)
+    >>> rules.constraints[-1].upper, rules.constraints[-1].clause
+    ({'COSTK': 0.0}, 'policy: models')
     """
     mandate = plan_menu.menu_mandate(plan, posture, classes)
     stock = plan.rules["employer_stock"]
@@ -849,14 +856,14 @@ def stress_rules(
     >>> ours = plans.read(data.ROOT / "plan")
     >>> labels, n = list(ours.exposures), len(list(ours.exposures))
     >>> told = Assumptions(labels, np.full(n, 0.05), 0.04 * np.eye(n))
-    >>> rules = stress_rules(ours, ["BNDIDX", "LCIDX"], 0.25, told)
+    >>> rules = stress_rules(ours, ["BNDIDX", "LCIDX"], 0.2, told)
     >>> windows = data.table("stress_windows").index
     >>> len(rules) == len(windows) + 2 * len(ours.policy["stress_shocks"])
     True
     >>> first = window_returns(["us_large_equity"], policy=ours.policy)["us_large_equity"].iloc[0]
     >>> cost = 0.0002 * data.table("stress_windows")["months"].iloc[0] / 12
     >>> rules[0].lower, rules[0].name == f"window {windows[0]}", list(rules[0].coefficients)
-    (-0.25, True, ['BNDIDX', 'LCIDX'])
+    (-0.2, True, ['BNDIDX', 'LCIDX'])
     >>> bool(np.isclose(rules[0].coefficients["LCIDX"], first - cost))
     True
     """
@@ -952,8 +959,8 @@ def equity_that_passes(
     Returns
     -------
     DataFrame
-        Shares are tried in whole percents. The second never rises with age; NaN where not even
-        bonds alone pass.
+        Tried are the path's own share and the whole percents below it. The second never rises with
+        age; NaN where not even bonds alone pass.
 
     Examples
     --------
@@ -969,28 +976,33 @@ def equity_that_passes(
     It goes on in ``stress.md``.
     """
     sleeves, _ = glidepaths.sleeves(plan)
-    shares = np.arange(101) / 100
+    whole = np.arange(101) / 100
     before = path.equity_at(np.array(years, float))
+    tried = [np.append(whole[whole < own - 1e-9], own) for own in before]
     stocks, bonds = sleeves.loc["equity"].to_numpy(float), sleeves.loc["bonds"].to_numpy(float)
-    mix = np.outer(shares, stocks) + np.outer(1 - shares, bonds)
     each = [
         mixes(
-            pd.DataFrame(mix, [(y, s) for s in shares], list(sleeves.columns)),
+            pd.DataFrame(
+                np.outer(shares, stocks) + np.outer(1 - shares, bonds),
+                [(y, share) for share in shares],
+                list(sleeves.columns),
+            ),
             0.0,
             path.fee,
             path_limit(y, policy=plan.policy),
         )
-        for y in years
+        for y, shares in zip(years, tried, strict=True)
     ]
     judgement = judged(joined(each), classes, policy=plan.policy, months=own_months(plan))
-    passing = (judgement["failed"] == "").to_numpy().reshape(len(years), -1)
-    kept = []
-    for passes, e in zip(passing, before, strict=True):
-        best = max(shares[passes & (shares <= e + 1e-9)], default=np.nan)
-        kept.append(e if e - best < 0.01 - 1e-9 else best)
-    return pd.DataFrame(
-        {"equity": before, "that passes": np.minimum.accumulate(kept)}, index=list(years)
-    )
+    ends = np.cumsum([len(shares) for shares in tried])
+    passing = np.split((judgement["failed"] == "").to_numpy(), ends[:-1])
+    kept = [
+        max(shares[passes], default=np.nan) for shares, passes in zip(tried, passing, strict=True)
+    ]
+    by_age = np.argsort(np.negative(years), kind="stable")
+    lowered = np.empty(len(kept))
+    lowered[by_age] = np.minimum.accumulate(np.array(kept)[by_age])
+    return pd.DataFrame({"equity": before, "that passes": lowered}, index=list(years))
 
 
 # ---- assumptions that turn out wrong -------------------------------------------------------------
