@@ -698,6 +698,8 @@ def hierarchy(sigma: Array, *, distance: Distance = "columns", method: Linkage =
 
     >>> (hierarchy(sigma)[:, 2] ** 2).round(9).tolist()  # 0.54; 0.3**2 + 0.6**2 + 0.6**2
     [0.54, 0.81]
+    >>> hierarchy(sigma[:2, :2], distance="correlation").round(9).tolist()  # two are enough
+    [[0.0, 1.0, 0.5, 2.0]]
     >>> hierarchy(sigma, method="median")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...

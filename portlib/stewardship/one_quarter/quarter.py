@@ -103,6 +103,17 @@ class Desk:
     Traceback (most recent call last):
     ...
     portlib.stewardship.governance.signatures.WrongKey: the key given is not that of chair ...
+
+    The office asks of letters that they name the plan as it was handed in, not as seen through:
+
+    >>> from types import SimpleNamespace
+    >>> decided = {"approval_roles": ["chair"], "approvals_needed": 1, "view_authors": ["chair"]}
+    >>> decided["policy_timelock_hours"] = 48
+    >>> plan = SimpleNamespace(fingerprint="handed in", policy=decided)
+    >>> desk = Desk(plan, desk.ledger, roster, "operations", key)
+    >>> vars(desk)["seen"] = SimpleNamespace(fingerprint="seen through", policy=plan.policy)
+    >>> desk.office.plan, desk.office.log is desk.log, desk.office.roster == roster
+    ('handed in', True, True)
     """
 
     plan: Plan
