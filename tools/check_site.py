@@ -124,15 +124,15 @@ def faults(site: Path) -> list[str]:
     with ProcessPoolExecutor() as others:
         pages = dict(zip(map(str, files), others.map(_read, files, chunksize=8), strict=True))
     found = [] if pages else [f"there is no page in {site}"]
-    for path, page in pages.items():
-        name = path[len(f"{site}/") :]
+    for at, page in pages.items():
+        name = at[len(f"{site}/") :]
         for url in page.loads:
             if foreign(url):
                 found.append(f"{name} makes the browser load {url}")
             elif (
                 url
                 and not url.startswith(("data:", "#"))
-                and _file(site, path, urlsplit(url).path, present) not in present
+                and _file(site, at, urlsplit(url).path, present) not in present
             ):
                 found.append(f"{name} loads {url}, which is not there")
         found += [f"{name} shows {what}, which only a program should see" for what in page.printed]
@@ -140,7 +140,7 @@ def faults(site: Path) -> list[str]:
             parts = urlsplit(url)
             if parts.scheme or parts.netloc or url in ("", "#"):
                 continue
-            target = _file(site, path, parts.path, present) if parts.path else path
+            target = _file(site, at, parts.path, present) if parts.path else at
             if target not in present:
                 found.append(f"{name} links to {url}, which is not there")
             elif (
