@@ -82,8 +82,12 @@ def performed(path: Path) -> list[str]:
 
 def weight(path: Path, known: Mapping[str, Path]) -> int:
     """The bytes of the modules, of those known, and of the texts beside them, whose examples a
-    chapter performs: the more, the longer it takes."""
-    named = tuple(f"{name}." for name in performed(path))
+    chapter performs: the more, the longer it takes. None where its cells are no Python, which its
+    execution will say."""
+    try:
+        named = tuple(f"{name}." for name in performed(path))
+    except (SyntaxError, ValueError):
+        return 0
     return sum(
         one.with_suffix(kind).stat().st_size
         for module, one in known.items()

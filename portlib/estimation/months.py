@@ -242,9 +242,10 @@ def daily(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> D
         day = table.index[bad[0][0]]
         hint = "; in percent?" if np.nanmin(x) < -1 else ""
         raise error(f"{what}: a return is missing on {day:%Y-%m-%d}, or is none{hint}")
-    name, typical = _wildest(table, x)
-    if len(x) >= 12 and typical > TYPICAL_DAY:
-        raise error(f"{what}:{name} the typical day moves by {typical:.0%}; in percent?")
+    if len(x) >= 12:
+        name, typical = _wildest(table, x)
+        if typical > TYPICAL_DAY:
+            raise error(f"{what}:{name} the typical day moves by {typical:.0%}; in percent?")
     return table
 
 
@@ -425,12 +426,13 @@ def finite(
         value = x[tuple(bad[0])]
         hint = "; in percent? Write 0.012 for 1.2%" if value < least else ""
         raise error(f"{what}:{name} {named(table.index[row])}: {value} is no return{hint}")
-    name, typical = _wildest(table, x)
-    if least > -math.inf and len(x) >= 12 and typical > TYPICAL:
-        raise error(
-            f"{what}:{name} the typical month moves by {typical:.0%}; in percent? "
-            f"Write 0.012 for 1.2%"
-        )
+    if least > -math.inf and len(x) >= 12:
+        name, typical = _wildest(table, x)
+        if typical > TYPICAL:
+            raise error(
+                f"{what}:{name} the typical month moves by {typical:.0%}; in percent? "
+                f"Write 0.012 for 1.2%"
+            )
 
 
 def _wildest(table: pd.Series | pd.DataFrame, x: Array) -> tuple[str, float]:

@@ -307,7 +307,7 @@ def test_only_what_is_kept_under_the_same_hash_is_not_executed(
     (steps.root / "portlib" / "shorter.py").write_text("")  # its name begins alike
     (steps.root / "portlib" / "many" / "long.py").write_text("y = 1\n" * 9)
     (steps.root / "portlib" / "many" / "long.md").write_text(">>> 1\n1\n")
-    performed = ['perform("portlib.short", "portlib.none")', "x = 1", 'perform("portlib.many")']
+    performed = ['perform("portlib.short", "portlib.none")', "x = (", 'perform("portlib.many")']
     for page, code in zip(pages, performed, strict=True):
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(json.dumps({"cells": [cell(code, [])]}))
