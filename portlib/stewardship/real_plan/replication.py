@@ -74,6 +74,18 @@ def a_day_late(days: pd.DataFrame, targets: pd.DataFrame) -> pd.Series:
     Traceback (most recent call last):
     ...
     ValueError: returns: 2026-01-05 is missing; leave the day out of all
+
+    Of several the first day is named, and a fund that either alone has; targets are asked as well:
+
+    >>> cut = targets.iloc[:1].reindex(dates)
+    >>> for told, aims in ((days, cut), (days.assign(f=0.0), targets), (days, targets.assign(s=0))):
+    ...     try:
+    ...         a_day_late(told, aims)
+    ...     except ValueError as refusal:
+    ...         print(refusal)
+    targets: 2026-01-06 is missing; leave the day out of all
+    returns and targets are not of the same funds: f
+    returns and targets are not of the same funds: s
     """
     _known(returns=days, targets=targets)
     before = days.shift(1).fillna(0.0)

@@ -111,6 +111,10 @@ def distance(one: pd.DataFrame, other: pd.DataFrame) -> pd.Series:
     Traceback (most recent call last):
     ...
     ValueError: the two mixes are not of the same classes: G
+    >>> distance(three[["C", "F"]], other)
+    Traceback (most recent call last):
+    ...
+    ValueError: the two mixes are not of the same classes: G
     >>> distance(three, other.iloc[:1])
     Traceback (most recent call last):
     ...
