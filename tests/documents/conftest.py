@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pypdf
+import pypdfium2
 import pytest
 
 from portlib import plan
@@ -39,11 +40,13 @@ def book(site: Path, whose: str) -> run.Run:
 
 
 Read = Callable[[bytes], pypdf.PdfReader]
+#: What PDFium says in place of a hyphen at the end of a line, and of the break after it.
+BROKEN = "\ufffe"
 
 
 @pytest.fixture(scope="session")
 def opened() -> Read:
-    """Opens a PDF; what it says of missing glyphs is looked at by `words`."""
+    """Opens a PDF for what is in its structure; its words are read by `words`."""
     return lambda content: pypdf.PdfReader(io.BytesIO(content))
 
 
@@ -53,16 +56,18 @@ def reworded() -> Callable[[str], str]:
 
     def said(text: str) -> str:
         assert "\N{REPLACEMENT CHARACTER}" not in text, "a glyph that cannot be read back"
-        text = text.replace("\N{SOFT HYPHEN}\n", "-\n").replace("\N{SOFT HYPHEN}", "-")
-        text = re.sub(r"(?<=\w)[-\N{SOFT HYPHEN}]\n(?=[a-z])", "", text)
+        text = re.sub(f"{BROKEN}(?![a-z])", "-", text).replace(BROKEN, "")
         return " ".join(text.split())
 
     return said
 
 
 @pytest.fixture(scope="session")
-def words(opened: Read, reworded: Callable[[str], str]) -> Callable[[bytes], str]:
+def words(reworded: Callable[[str], str]) -> Callable[[bytes], str]:
     """All that a PDF says."""
-    return lambda content: reworded(
-        "\n".join(page.extract_text() for page in opened(content).pages)
-    )
+
+    def said(content: bytes) -> str:
+        with pypdfium2.PdfDocument(content) as read:
+            return reworded("\n".join(page.get_textpage().get_text_range() for page in read))
+
+    return said

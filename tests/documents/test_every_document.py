@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import pypdf
+import pypdfium2
 import pytest
+from pypdfium2.raw import FPDF_PAGEOBJ_TEXT
 
 from portlib import plan
 from portlib.documents import dossier, forms, quarterly_review, run, shelf, universe
@@ -108,20 +110,18 @@ class Kept:
 def opened(made: Document, of: Of, reworded: Callable[[str], str]) -> Paper:
     """A document set, read and its words taken out, each once."""
     content = pdf(made)
-    read = pypdf.PdfReader(io.BytesIO(content))
     pages, lines = [], []
-    for page in read.pages:
-        found: dict[int, str] = {}
-
-        def look(
-            text: str, cm: list[float], tm: list[float], font: object, size: float, *, on=found
-        ) -> None:
-            if text.strip():
-                height = round(tm[5] * cm[3] + cm[5])
-                on[height] = f"{on.get(height, '')} {text.strip()}".strip()
-
-        pages.append(page.extract_text(visitor_text=look))
-        lines.append({height: text for height, text in found.items() if 72 <= height <= 720})
+    with pypdfium2.PdfDocument(content) as file:
+        for page in file:
+            said = page.get_textpage()
+            found: dict[int, str] = {}
+            for each in page.get_objects(filter=[FPDF_PAGEOBJ_TEXT], textpage=said):
+                height, text = round(each.get_matrix().f), each.extract().strip()
+                if text and 72 <= height <= 720:
+                    found[height] = f"{found.get(height, '')} {text}".strip()
+            pages.append(said.get_text_range())
+            lines.append(found)
+    read = pypdf.PdfReader(io.BytesIO(content))
     return Paper(made, content, read, pages, lines, reworded("\n".join(pages)), of)
 
 
