@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+import pandas as pd
 import pytest
 from lxml import etree
 
@@ -111,6 +112,16 @@ def test_what_python_prints_of_an_object_is_found(tmp_path: Path, shown: str, wh
     assert check_site.faults(write(tmp_path, index__html=shown)) == [
         f"index.html shows {what}, which only a program should see"
     ]
+
+
+def test_a_table_whose_name_is_another_in_every_build_is_found(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"weight": [0.5]})
+    nameless, named = frame.style.to_html(), frame.style.set_uuid("held").to_html()
+    drawn = next(iter(re.findall(r"T_\w{5}(?=\")", nameless)))
+    assert check_site.faults(write(tmp_path, index__html=nameless)) == [
+        f"index.html has a table {drawn}, a name drawn anew in every build: set_uuid names it"
+    ]
+    assert check_site.faults(write(tmp_path, index__html=named)) == []
 
 
 def test_code_that_somebody_wrote_may_say_anything(tmp_path: Path) -> None:

@@ -47,6 +47,8 @@ PRINTED = re.compile(
     r"IPython\.core|<pandas\.|\bdtype: ?\w|\b(?:np|numpy)\.(?:u?int|float|bool|str_|n?d?array)"
     r"|<Figure size|<Axes|\bat 0x[0-9a-f]{6}|\bnan ?%|\binf ?%|Traceback \(most recent"
 )
+#: the name that pandas gives a styled table that has none
+DRAWN = re.compile(r"T_[0-9a-f]{5}")
 #: a table's cell that says of a number that there is none
 NO_NUMBER = {"nan", "NaN", "NaT", "inf", "-inf", "None", "<NA>"}
 #: what is shown as code that somebody wrote, by class
@@ -136,6 +138,10 @@ def faults(site: Path) -> list[str]:
             ):
                 found.append(f"{name} loads {url}, which is not there")
         found += [f"{name} shows {what}, which only a program should see" for what in page.printed]
+        found += [
+            f"{name} has a table {id}, a name drawn anew in every build: set_uuid names it"
+            for id in sorted(filter(DRAWN.fullmatch, page.anchors))
+        ]
         for url in page.links:
             parts = urlsplit(url)
             if parts.scheme or parts.netloc or url in ("", "#"):
