@@ -446,6 +446,9 @@ def from_json(content: Mapping[str, Any]) -> Plan:
     lists = {"lineup": plan_format.LINEUP, "participants": plan_format.PEOPLE}
     if content.get("target_date_vintages") is not None:
         lists["target_date_vintages"] = plan_format.VINTAGES
+    for name in ("lineup", "target_date_vintages"):
+        if content.get(name) == []:
+            core.refuse(name, "has no rows")
     tables = {
         name: _tried(
             core,

@@ -77,7 +77,7 @@ def make(
     ...         return str(error)
     >>> refused("review", "memo")  # doctest: +ELLIPSIS
     "no document 'memo'; there are brief, policy, allocation, review, validation, audit, forms"
-    >>> refused("forms")
+    >>> refused("review", "forms")
     "the forms that people sign quotes the plan's book: make book first, then --book"
     """
     from portlib.documents import (

@@ -213,12 +213,16 @@ def _matrix(text: Text, found: Findings, options: Mapping[str, Any] | None) -> p
         return None
     width = len(head) + 1
     body = [(list(row) + [""] * width)[1:width] for row in lines.cells[1:]]
-    read = numbers(
-        pd.DataFrame(body, dtype=object),
-        text.name,
-        separator=lines.separator,
-        decimal=(options or {}).get("decimal"),
-    )
+    try:
+        read = numbers(
+            pd.DataFrame(body, dtype=object),
+            text.name,
+            separator=lines.separator,
+            decimal=(options or {}).get("decimal"),
+        )
+    except DataError as error:  # what may be read in two ways
+        found.take(error, text.name)
+        return None
     for row, column, cell in read.wrong:
         where = f"{labels[row]}, {head[column]}: {cell!r} is not a number"
         found.refuse(text.name, where, lines.numbers[row + 1])

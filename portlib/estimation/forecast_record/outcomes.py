@@ -39,10 +39,14 @@ def monthly(returns: pd.DataFrame) -> pd.DataFrame:
     >>> days = pd.to_datetime(["2019-12-31", "2020-01-31", "2020-02-29"])
     >>> monthly(pd.DataFrame({"cash": [0.001, 0.002, 0.003]}, days)).index.astype(str).tolist()
     ['2019-12', '2020-01', '2020-02']
-    >>> monthly(pd.DataFrame({"cash": [0.001, 0.003]}, days[[0, 2]]))  # doctest: +ELLIPSIS
-    Traceback (most recent call last):
-    ...
-    portlib.estimation.forecast_record.published.ForecastError: returns: months are not in ...
+    >>> for wrong in ([0, 2], [1, 0], [0, 0, 1]):  # a gap, backwards, one twice
+    ...     try:
+    ...         monthly(pd.DataFrame({"cash": 0.001}, days[wrong]))
+    ...     except ForecastError as error:
+    ...         print(error)
+    returns: months are not in sequence; sort them and close the gaps
+    returns: months are not in sequence; sort them and close the gaps
+    returns: months are not in sequence; sort them and close the gaps
     """
     index = returns.index
     months = index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(index).to_period("M")
