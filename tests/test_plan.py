@@ -795,3 +795,15 @@ def test_what_a_person_did_not_say_is_neither_zero_nor_told():
     for name in ("outside_assets", "other_income"):
         assert made(**{name: 0.0}).fingerprint != made(**{name: None}).fingerprint
         assert made(**{name: 0.0}).participants[name].iloc[0] == 0.0
+
+
+@pytest.mark.parametrize("name", ["lineup", "target_date_vintages"])
+def test_a_list_without_a_row_is_refused_as_its_file_is(folder, name):
+    """A series without dates, or a menu without funds, is no plan however it is handed in."""
+    content = plan.read(folder).to_json()
+    with pytest.raises(DataError, match=rf"^{name}: has no rows"):
+        plan.from_json({**content, name: []})
+    head = (folder / f"{name}.csv").read_text(encoding="utf-8").split("\n")[0]
+    (folder / f"{name}.csv").write_text(head + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=rf"{name}\.csv: has no rows"):
+        plan.read(folder)

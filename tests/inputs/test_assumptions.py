@@ -91,3 +91,12 @@ def test_all_faults_are_found_at_once():
     _, found = made(bad)
     assert len(found.refused) >= 5
     assert {finding.line for finding in found.refused} == {2, 3, 4}
+
+
+def test_correlations_that_can_be_read_in_two_ways_are_reported_with_all_else():
+    """Named with both readings among the findings, as in any other file; not raised past them."""
+    rho = ";cash;us_large_equity;us_core_bonds\ncash;1,000;0;0\nus_large_equity;0;1,000;0\n"
+    own, found = made(MEANS.replace("0.045", "x"), rho + "us_core_bonds;0;0;1,000\n")
+    assert own is None
+    assert [one.file for one in found.refused] == ["assumptions.csv", "correlations.csv"]
+    assert "'1,000' may be 1000 (decimal point) or 1 (decimal comma)" in found.refused[1].problem

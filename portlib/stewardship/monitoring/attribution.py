@@ -251,6 +251,10 @@ def by_class(weights: Array, exposures: Array, classes: Array, added: Array) -> 
     >>> # 0.06 + (0.5 * 0.01 + 0.1 * 0.02) / 0.6, 0.03 + 0.02, 0.01 - 0.001
     >>> earned.round(6).tolist()
     [[0.071667, 0.05, 0.009, 0.2]]
+    >>> rest = np.array([[1.0, 0.0], [1.0, 0.0], [-1.0, 2.0]])  # of the first class nothing is left
+    >>> some = np.array([[0.1, 0.2, 0.3]])
+    >>> by_class(some, rest, np.array([[0.06, 0.03]]), 0.01 * some)[1][0, 0].round(6).item()
+    0.06
     >>> round(float((held * earned).sum()), 6)  # 0.5 * 0.07 + 0.4 * 0.0575 + 0.1 * 0.009
     0.0589
     """

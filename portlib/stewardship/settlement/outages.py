@@ -599,6 +599,8 @@ def campaign(
     >>> naive = campaign(messages, seed=1, moments=2, every=4, careless=True)
     >>> list(naive), sum(naive["killed between two statements"][loss] for loss in LOSSES) > 0
     (['killed between two statements'], True)
+
+    It goes on in ``outages.md``.
     """
     rng = Random(seed)
     with tempfile.TemporaryDirectory(dir=scratch()) as folder:
