@@ -876,7 +876,8 @@ def _people(table: Table, year: int) -> pd.DataFrame:
     kept = {name: _column(table, name, PEOPLE) for name in told}
     kept["answers"] = pd.Index(answers, dtype=object, tupleize_cols=False)
     index = pd.Index(codes, dtype=object, name="participant")
-    if not table.found.refused:
+    # of these rows alone: what was refused elsewhere makes no other frame of them
+    if (np.array([born, hired]) % 1 == 0).all():
         kept |= {name: kept[name].astype(int) for name in ("birth_year", "hire_year")}
     return pd.DataFrame(kept, index)
 

@@ -807,3 +807,21 @@ def test_a_list_without_a_row_is_refused_as_its_file_is(folder, name):
     (folder / f"{name}.csv").write_text(head + "\n", encoding="utf-8")
     with pytest.raises(DataError, match=rf"{name}\.csv: has no rows"):
         plan.read(folder)
+
+
+def test_a_plan_is_the_same_after_one_of_the_same_people_was_refused():
+    """Tables that were read before are kept: what was refused beside them is no part of them."""
+    content = plan.read().to_json()
+    people = [{**row, "balance": row["balance"] + 1} for row in content["participants"]]
+    bad = {**content["rules"], "default": "NONE"}
+    shares = [{**row, "plan_share": None} for row in content["lineup"]]
+    good = {**content, "lineup": shares, "participants": people}
+    with pytest.raises(DataError, match="default: 'NONE' is no fund of the lineup"):
+        plan.from_json({**good, "rules": bad})
+    after = plan.from_json(good)
+    for kept in (plan_format._COLUMNS, plan_format._MADE):
+        kept.clear()
+    anew = plan.from_json(good)
+    assert after.fingerprint == anew.fingerprint
+    assert json.dumps(after.to_json()) == json.dumps(anew.to_json())
+    pd.testing.assert_frame_equal(after.participants, anew.participants)
