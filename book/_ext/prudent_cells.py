@@ -86,10 +86,15 @@ def parts(cell: nodes.container) -> tuple[list[nodes.Node], list[nodes.Node], li
                 if node.astext().startswith("<div class='claim'")
             ]
             if claims:
-                marks += [raw(node.astext().replace("div", "span")) for node in claims]
+                marks += [raw(_inline(node.astext())) for node in claims]
             else:
                 results.append(output)
     return code, results, marks
+
+
+def _inline(mark: str) -> str:
+    """A claim's mark with its tags made those of a line; its words stay."""
+    return re.sub(r"(</?)div\b", r"\1span", mark)
 
 
 def folded(code: list[nodes.Node], prompt: str, kind: str) -> list[nodes.Node]:

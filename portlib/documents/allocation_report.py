@@ -404,7 +404,7 @@ def _chart_of_groups(universe: Universe) -> Figure:
     return drawn(
         "money_and_risk",
         axes,
-        f"Where the money is and where the risk is, by {said(way.lower())}: {said(first)} bears "
+        f"Where the money is and where the risk is, by {said(way.lower())}: {said(first)}, "
         f"{percent(float(both.loc[first, 'risk']), 0)} of the risk with "
         f"{percent(float(both.loc[first, 'money']), 0)} of the money.",
         f"Two bars for each {way.lower()}, its share of the money and its share of the risk, the "
@@ -468,8 +468,9 @@ def _distance(below: float) -> str:
     """How far the portfolio lies below the frontier, basis points, in words."""
     if round(below) <= 0:
         return "The portfolio lies on the frontier of its mandate, to less than a basis point."
+    points = "basis point" if round(below) == 1 else "basis points"
     return (
-        f"The portfolio lies {below:.0f} basis points below the frontier of its mandate at its own "
+        f"The portfolio lies {below:.0f} {points} below the frontier of its mandate at its own "
         "risk: the price of few holdings and whole percents."
     )
 

@@ -187,7 +187,7 @@ def _proposed(chapter: Chapter, asked: Asked, plan: Plan, run: Run) -> str:
 
 def _decided(chapter: Chapter, plan: Plan) -> str:
     """A chapter's decision, in words that stand alone on paper."""
-    text = re.sub(r"^For the example plan:\s*", "", _joined(chapter.section("Decision")))
+    text = re.sub(r"^Proposed for this plan:\s*", "", _joined(chapter.section("Decision")))
     text = re.sub(r"\s*\((?:both )?(?:in the )?appendix\)", "", text)
     text = alone(text, chapter.title, plan)
     return text[:1].upper() + text[1:]
@@ -233,7 +233,11 @@ def _decision(number: int, chapter: Chapter, asked: Asked, plan: Plan, run: Run)
         Finding("Least comfortable", doubt, "warning", (chapter.worst.id,)),
     ]
     if drawn := chapter.figures.get(asked.figure):
-        figure = replace(drawn, caption=alone(drawn.caption, chapter.title, plan))
+        caption = alone(drawn.caption, chapter.title, plan)
+        shown_on = str(chapter.numbers.get("shown_on", plan.name))
+        if shown_on != plan.name:  # a chapter that shows its method on another plan's figures
+            caption = f"{caption.rstrip('.')}. Shown on {shown_on}, not on this plan."
+        figure = replace(drawn, caption=caption)
         made.append(figure.no_higher(_room(answer, proposed, doubt, turns)))
     return [*made, Finding("What would change our mind", turns)]
 

@@ -190,7 +190,7 @@ def _restrictions(plan: Plan) -> str:
     ]
     quarter = plan.rules["trading"]["transfers_per_quarter"]
     if quarter is not None:
-        listed.insert(0, f"{quarter} transfers a quarter")
+        listed.insert(0, f"{quarter} transfers a quarter{_by_clause(plan)}")
     return said("; ".join(listed) or "none by the plan's rules")
 
 
@@ -209,6 +209,8 @@ def _stock(plan: Plan) -> str:
 def _stock_in_default(plan: Plan) -> str:
     stock = plan.rules["employer_stock"]
     holds = bool(stock) and stock["fund"] == plan.rules["default"]
+    if not stock:
+        return "The plan offers no employer stock."
     return "It is employer stock." if holds else "The default is not the employer stock fund."
 
 
@@ -278,8 +280,18 @@ def _series_cost(plan: Plan) -> str:
 
 def _transfers(plan: Plan) -> str:
     quarter = plan.rules["trading"]["transfers_per_quarter"]
-    often = "no limit by the plan's rules" if quarter is None else f"{quarter} a quarter"
-    return f"Transfers: {often}."
+    often = (
+        "no limit by the plan's rules"
+        if quarter is None
+        else f"{quarter} a quarter{_by_clause(plan)}"
+    )
+    return said(f"Transfers: {often}.")
+
+
+def _by_clause(plan: Plan) -> str:
+    """The plan's clause on trading, in brackets; empty where it names none."""
+    clause = plan.rules["clauses"].get("trading")
+    return f" ({clause})" if clause else ""
 
 
 def _hash(plan: Plan) -> str:

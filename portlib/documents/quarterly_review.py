@@ -139,14 +139,7 @@ def quarter(plan: Plan) -> Quarter:
     (True, 0)
     """
     seen = watching.watch(plan, np.random.default_rng(plan.policy["scenario_seed"]))
-    invented = plan.origin.strip().upper() == "SYNTHETIC"
-    first = seen.record[0]
-    judged = [
-        str(option)
-        for option in seen.options.index
-        if invented or (option in seen.own_since and seen.own_since[option] <= first)
-    ]
-    return Quarter(seen, tuple(judged))
+    return Quarter(seen, tuple(seen.judged))
 
 
 # ---- the document --------------------------------------------------------------------------------
@@ -269,14 +262,17 @@ def _asked(seen: Quarter) -> str:
     count, judged = len(seen.watch.options), len(seen.judged)
     asked = int((seen.reviews()["review"] != "").sum()) if judged else 0
     how_many = "None" if not asked else f"{asked}"
+    alike = int((seen.reviews()["error"] < watching.SAME).sum()) if judged else 0
+    whom = "is compared with itself" if alike == 1 else "are compared with themselves"
+    but = f" {alike} of them {whom}, which shows costs alone." if alike else ""
     counted = f"{as_funds(seen.plan)} ".lstrip()
     if judged == count:
-        return f"{counted}{how_many} of {count} funds ask for a review."
+        return f"{counted}{how_many} of {count} funds ask for a review.{but}"
     if not judged:
         return f"{counted}None of {count} can be judged: the plan brings no months of theirs."
     return (
-        f"{counted}{how_many} of the {judged} funds that can be judged ask for a review. The plan "
-        f"brings no months of the other {count - judged} over the whole record."
+        f"{counted}{how_many} of the {judged} funds that can be judged ask for a review.{but} "
+        f"The plan brings no months of the other {count - judged} over the whole record."
     )
 
 
@@ -432,7 +428,9 @@ def _options(seen: Quarter) -> list[Block]:
     alike: list[str] = []  # options whose months are those of their class
     if seen.judged:
         found = seen.reviews().sort_values("ahead", na_position="first")
-        alike = [_label(seen, str(option)) for option in found.index[found["error"] < 0.5e-4]]
+        alike = [
+            _label(seen, str(option)) for option in found.index[found["error"] < watching.SAME]
+        ]
         for option, row in found.iterrows():
             rows.append(
                 [

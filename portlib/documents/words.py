@@ -283,11 +283,18 @@ def with_names(text: str, names: Mapping[str, str]) -> str:
     'B, us_a-b'
     >>> with_names("cash, and us", {"cash": "bills"})
     'cash, and us'
+
+    A name that ends as a code is spelled is a name already:
+
+    >>> known = {"real_estate": "private real estate", "us_reits": "listed real estate"}
+    >>> with_names("listed real estate, real estate, private real estate", known)
+    'listed real estate, private real estate, private real estate'
     """
     codes = {code: name for code, name in names.items() if "_" in code}
     if not codes:
         return text
-    spelled = codes | {code.replace("_", " "): name for code, name in codes.items()}
+    spelled = {name: name for name in codes.values()} | codes
+    spelled |= {code.replace("_", " "): name for code, name in codes.items()}
     found = "|".join(sorted(map(re.escape, spelled), key=len, reverse=True))
     return re.sub(rf"(?<!\w)({found})(?!\w)", lambda match: spelled[match[1]], text)
 

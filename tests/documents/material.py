@@ -334,7 +334,8 @@ def _stock(ours: plan.Plan) -> set[str]:
 
 
 def _quarter(ours: plan.Plan) -> set[str]:
-    return counts(ours.rules["trading"]["transfers_per_quarter"] or 0)
+    clause = ours.rules["clauses"].get("trading") or ""
+    return counts(ours.rules["trading"]["transfers_per_quarter"] or 0) | numbers(clause)
 
 
 #: What each form is filled in with, from the plan's inputs by another way than the form's own.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pypdf
@@ -10,6 +11,7 @@ import pytest
 
 from portlib import plan, standing
 from portlib.documents import committee_brief, run
+from portlib.documents.document import Figure
 from portlib.documents.typesetting import pdf
 from tests.documents.unrun import DAY, PLANS, as_shown, numbers, publish
 
@@ -74,3 +76,16 @@ def test_each_decision_says_what_is_uncomfortable_and_what_would_change_our_mind
 ) -> None:
     for heading in ("PROPOSED", "LEAST COMFORTABLE", "WHAT WOULD CHANGE OUR MIND"):
         assert text.upper().count(heading) >= len(committee_brief.DECISIONS)
+
+
+def test_a_figure_of_another_plan_s_figures_says_so(ours: plan.Plan, book: run.Run) -> None:
+    shown = book.chapters["black_litterman"]
+    elsewhere = replace(shown, numbers={**shown.numbers, "shown_on": "Another plan"})
+    changed = replace(book, chapters={**book.chapters, "black_litterman": elsewhere})
+    captions = [
+        str(block.caption)
+        for block in committee_brief.brief(ours, changed, made=DAY).body
+        if isinstance(block, Figure)
+    ]
+    said = ["Shown on Another plan, not on this plan." in caption for caption in captions]
+    assert sum(said) == 1 < len(said)

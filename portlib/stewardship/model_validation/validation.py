@@ -805,7 +805,7 @@ def other_inputs(plan: Plan) -> dict[str, Assumptions]:
     def moved(by: Array, source: str) -> Assumptions:
         return classes.replace(mu=classes.mu + by, source=source)
 
-    return {
+    made = {
         "as decided": classes,
         "equity expected to earn less": moved(
             -error * equity, "equity less one standard error of providers"
@@ -816,8 +816,11 @@ def other_inputs(plan: Plan) -> dict[str, Assumptions]:
         "bonds expected to earn more": moved(
             error * ~equity, "all but equity plus one standard error of providers"
         ),
-        f"horizon of {longer} years, not {decided}": plan_menu.class_assumptions(plan, longer),
     }
+    other = plan_menu.class_assumptions(plan, longer)
+    if not np.array_equal(other.mu, classes.mu):  # a plan's own figures are of one horizon
+        made[f"horizon of {longer} years, not {decided}"] = other
+    return made
 
 
 def sensitivity(plan: Plan) -> tuple[str, pd.DataFrame]:

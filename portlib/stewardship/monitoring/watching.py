@@ -47,6 +47,11 @@ class Returns(NamedTuple):
     ends: Array
 
 
+#: Standard error, a year, below which an option is compared with itself: its class's months are
+#: its own.
+SAME = 0.5e-4
+
+
 @dataclass(frozen=True, eq=False)
 class Watch:
     """The portfolio that is watched, every option, and their months.
@@ -117,6 +122,17 @@ class Watch:
     def record(self) -> pd.Index:
         """The months of the record: the last ones."""
         return self.net.index[-self.plan.policy["monitoring_record_months"] :]
+
+    @property
+    def judged(self) -> list[str]:
+        """Options whose own months reach over the whole record; every option where the whole plan
+        is invented, as its months are."""
+        if self.plan.origin.strip().upper() == "SYNTHETIC":
+            return [str(option) for option in self.options.index]
+        first = self.record[0]
+        return [
+            str(o) for o in self.options.index if o in self.own_since and self.own_since[o] <= first
+        ]
 
     @cached_property
     def measured(self) -> dict[str, pd.Series]:

@@ -318,3 +318,9 @@ def test_variance_saved_is_that_of_a_general_solver() -> None:
     )
     saved, _ = validation.beaten("mathworks_frontcon_portalloc", 1e-4, 1, np.random.default_rng(1))
     assert saved == pytest.approx(w @ sigma @ w / (best.fun / 1e3) - 1, abs=1e-7)
+
+
+def test_figures_that_a_plan_brings_have_no_other_horizon_to_move_to() -> None:
+    own = plan.read(Path(__file__).parents[3] / "plans" / "tsp")
+    assert own.inputs.assumptions is not None
+    assert not [name for name in validation.other_inputs(own) if "horizon" in name]
