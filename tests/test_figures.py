@@ -41,6 +41,9 @@ def test_a_frontier_shows_line_points_and_assets():
     risk, mean = np.array([0.1, 0.2]), np.array([0.05, 0.08])
     ax = figures.frontier(risk, mean, points={"p": (0.1, 0.05)}, assets={"q": (0.3, 0.06)})
     assert {t.get_text() for t in ax.texts} == {"p", "q"} and len(ax.lines) == 3
+    assert [line.get_xydata().tolist() for line in ax.lines[1:]] == [[[0.1, 0.05]], [[0.3, 0.06]]]
+    ax = figures.frontier(risk, mean, points={f"p{i}": (0.1, 0.01 * i) for i in range(6)})
+    assert len({line.get_color() for line in ax.lines}) == 7  # each portfolio, and the line
 
 
 def test_a_table_shows_percent_only_where_told():

@@ -113,6 +113,21 @@ def content_of(path: Path) -> bytes:
     a.zip: a publisher's zip holds one file, not 2
     a.zip: more than 9,998 bytes when unpacked
     (None, None)
+
+    A file under a password, which one bit says at its beginning and in the list, is refused:
+
+    >>> with tempfile.TemporaryDirectory() as place:
+    ...     file = Path(place) / "locked.zip"
+    ...     with zipfile.ZipFile(file, "w") as archive:
+    ...         archive.writestr("a.csv", "x")
+    ...     raw = bytearray(file.read_bytes())
+    ...     raw[6] |= 1
+    ...     raw[raw.index(b"PK\\x01\\x02") + 8] |= 1
+    ...     _ = file.write_bytes(raw)
+    ...     content_of(file)
+    Traceback (most recent call last):
+    ...
+    portlib.data.DataError: locked.zip: is under a password; bring what is in it
     """
     try:
         raw = path.read_bytes()
@@ -127,10 +142,12 @@ def content_of(path: Path) -> bytes:
                 raise DataError(
                     f"{path.name}: a publisher's zip holds one file, not {len(members)}"
                 )
+            if members[0].flag_bits & 1:
+                raise DataError(f"{path.name}: is under a password; bring what is in it")
             if members[0].file_size > _LARGEST:
                 raise DataError(f"{path.name}: more than {_LARGEST:,} bytes when unpacked")
             return archive.read(members[0])
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError) as error:
+    except (zipfile.BadZipFile, NotImplementedError, EOFError) as error:
         raise DataError(f"{path.name}: a damaged zip: {error}") from error
 
 
