@@ -78,6 +78,8 @@ def test_a_chapter_sees_what_it_would_see_in_jupyters_own_kernel(given: dict[str
             "True False"
         )
         assert said(SURROUNDINGS) == cold
+        threads = "import os; print(len(os.listdir(f'/proc/{os.getppid()}/task')))"
+        assert said(threads) == "1", "the process that divides itself"
     assert "image/pngimage/svg+xml" in cold
     assert '"own": []' in cold
     assert '"ends": 3' in cold

@@ -29,6 +29,8 @@ LIBRARIES = (
     *("scipy.optimize", "matplotlib.figure", "matplotlib.backends.backend_agg"),
     *("matplotlib.backends.backend_svg", "cvxpy", "statsmodels.api"),
 )
+#: Of the process that divides itself: a thread of a library's own would be missing in every kernel.
+ALONE = {"JE_ARROW_MALLOC_CONF": "background_thread:false"}  # of PyArrow's memory
 #: Bytes of what a stand-in sends: its surroundings, at most.
 MOST = 1 << 20
 
@@ -59,7 +61,7 @@ def ready(surroundings: Mapping[str, str]) -> Iterator[dict[str, str]]:
             door.listen(64)
             serving = subprocess.Popen(
                 [sys.executable, __file__, str(door.fileno())],
-                env=surroundings,
+                env={**surroundings, **ALONE},
                 pass_fds=[door.fileno()],
                 start_new_session=True,
             )
