@@ -306,6 +306,14 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
                 f"{bp:.1f} basis points a year less."
             )
         made.append(Text(f"**What it adds to the menu:** {words}"))
+        if len(plan_menu.dates(plan)):
+            made.append(
+                Text(
+                    "Here a date of the series may be held in part beside other options; a model "
+                    "holds one alone or not at all, and so may lose more or less than this.",
+                    small=True,
+                )
+            )
     made += _record(plan, fund)
     return made
 
