@@ -23,6 +23,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import among
+
 _HERE = Path(__file__).resolve().parent
 #: The facts: inside the package where it is installed, in the checkout's folder where it is not.
 #:
@@ -406,6 +408,8 @@ def checked(
 
     It goes on in ``data.md``.
     """
+    among("column", [*units, *key], frame.columns, error=DataError)
+    among("unit", units.values(), UNITS, error=DataError)
     for column, unit in units.items():
         values = frame[column].to_numpy()
         bounds = UNITS[unit]

@@ -836,7 +836,10 @@ def _menu(table: Table, classes: list[str]) -> Lineup:
     if told.any():
         [share[told]], [off] = table.made_whole(share[None, told], "plan_share")
         if off:
-            table.say(f"column 'plan_share' sums to {share[told].sum():.6g}, not to one")
+            table.say(
+                f"column 'plan_share' sums to {share[told].sum():.6g}, not to one: write a digit "
+                "more of each, or leave it empty"
+            )
     held = {name: table.columns[name] for name in LINEUP if name != "origin"}
     figures = [name for name in held if LINEUP[name].kind == "number"]
     held |= dict(zip(figures, table.numbers(*figures).T.tolist(), strict=True))

@@ -42,6 +42,7 @@ import pandas as pd
 from portlib import data
 from portlib.data import DataError
 from portlib.kept import Kept, marked
+from portlib.ranges import among
 from portlib.schema import is_number, number_in, plain, problem, short, words
 
 FIELDS = ("value", "unit", "reason", "approver", "date")
@@ -269,7 +270,9 @@ def from_json(
 
 def allowed(name: str) -> str:
     """What an entry may be, in words: ``a number above 0 and at most 1``."""
-    return words(_schema(data.ROOT)[name])
+    schema = _schema(data.ROOT)
+    among("policy entry", [name], schema, error=DataError)
+    return words(schema[name])
 
 
 def _handed_on(

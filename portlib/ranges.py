@@ -1,14 +1,17 @@
-"""Is a number what its name says: finite, within its range, a decimal and not a percentage?
+"""Is a number what its name says: finite, within its range, a decimal and not a percentage? And is
+a name one of those that there are?
 
 Every public function that takes a plain number asks this once, at its `door`, so that not a
 number, a word, a sign turned round and 5 for 5% are refused by name instead of giving a plausible
-answer. Left out: whether a number within its range is right.
+answer; one that takes the name of a thing asks `among`. Left out: whether a number within its range
+is right.
 """
 
 from __future__ import annotations
 
+import difflib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from functools import wraps
 from typing import Any, ParamSpec, TypedDict, TypeVar
 
@@ -226,6 +229,57 @@ def numbers(
     hint = f"; in percent? Write {meant:g} for {wrong:g}%" if percent else ""
     finite = "" if asked else "finite "
     raise error(f"{name} is {wrong:g}: give a {finite}number {' and '.join(asked)}".rstrip() + hint)
+
+
+def among(
+    what: str,
+    asked: Iterable[Any],
+    known: Collection[Any],
+    *,
+    error: type[ValueError] = ValueError,
+) -> None:
+    """Refuse names that are not among those that there are.
+
+    Parameters
+    ----------
+    what : str
+        What a message calls the thing: a posture, a fund.
+    asked : names, in a list also where there is one
+    known : names
+        All that there are: a mapping or an index by name will do. Of more than a dozen a message
+        lists those spelt alike, else the first.
+    error : type
+        What is raised, naming what was asked for and what there is.
+
+    Examples
+    --------
+    >>> among("posture", ["bold"], {"careful": 2.0, "bold": 5.0})
+    >>> among("posture", ["bold", "brave"], {"careful": 2.0, "bold": 5.0})
+    Traceback (most recent call last):
+    ...
+    ValueError: no posture 'brave'; there are careful, bold
+    >>> among("fund", ["LCIDY"], ["LCIDX", *"abcdefghijkl"])
+    Traceback (most recent call last):
+    ...
+    ValueError: no fund 'LCIDY'; did you mean LCIDX?
+
+    It goes on in ``ranges.md``.
+    """
+    strange = [name for name in asked if name not in known]
+    if not strange:
+        return
+    names = list(map(str, known))
+    said = f"no {what} {', '.join(f'{name!r:.80}' for name in strange)}"
+    first = str(strange[0])[:80]
+    near = difflib.get_close_matches(first, names, n=4) if len(names) > _LISTED else []
+    if near:
+        raise error(f"{said}; did you mean {', '.join(near)}?")
+    rest = ["..."] if len(names) > _LISTED else []
+    raise error(f"{said}; there are {', '.join([*names[:_LISTED], *rest]) or 'none'}")
+
+
+#: As many names as a message lists.
+_LISTED = 12
 
 
 def _has_words(values: np.ndarray[Any, Any]) -> bool:

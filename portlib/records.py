@@ -281,7 +281,12 @@ class Assumptions:
         >>> Assumptions.from_json(told.to_json()).to_json() == told.to_json()
         True
         """
-        return cls(*(content[name] for name in ("labels", "mu", "sigma", "rf", "source")))
+        parts = ("labels", "mu", "sigma", "rf", "source")
+        if lost := [name for name in parts if name not in content]:
+            raise AssumptionsError(
+                f"{', '.join(lost)} missing; assumptions have {', '.join(parts)}"
+            )
+        return cls(*(content[name] for name in parts))
 
     def table(self) -> pd.DataFrame:
         """Expected return and volatility by asset, annual decimals."""
@@ -430,5 +435,5 @@ class Allocation:
 
     def __getitem__(self, label: str) -> float:
         if label not in self.labels:
-            raise KeyError(f"{label!r} is not among the assets: {', '.join(self.labels)}")
+            raise ValueError(f"{label!r} is not among the assets: {', '.join(self.labels)}")
         return float(self.w[self.labels.index(label)])

@@ -19,6 +19,7 @@ from portlib.data import DataError
 from portlib.inputs import accounts, assumptions, holdings, mandate, record, valuations
 from portlib.plan import Plan
 from portlib.plan_format import LEGAL_REGIMES
+from portlib.ranges import among
 from portlib.tables.columns import near_word
 
 OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
@@ -312,6 +313,7 @@ def months_of(chapter: str) -> Standing:
     ...         (months_of("alone").status, months_of("alone").files)
     ("the book's", ())
     """
+    among("chapter", [chapter], MONTHS, error=DataError)
     records, asked = MONTHS[chapter]
     if not records:
         return Standing(_MONTHS, NONE, asked, ())

@@ -37,6 +37,7 @@ from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate, Man
 from portlib.construction.mandate.rules import Rule, vector
 from portlib.construction.mean_variance import equal_weights, maximum_utility
 from portlib.plan import Plan
+from portlib.ranges import among
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement import glidepaths, outlook, plan_menu, taxes
 from portlib.retirement import household as hh
@@ -96,11 +97,13 @@ class Funds:
 
     def best(self, posture: str) -> Allocation:
         """The maximum of utility at the policy's risk aversion of a posture."""
+        among("posture with a portfolio", [posture], self.mandates)
         aversion = float(self.plan.policy["model_risk_aversion"][posture])
         return maximum_utility(self.assumptions, self.mandates[posture], risk_aversion=aversion)
 
     def name(self, fund: str) -> str:
         """What people call a fund."""
+        among("fund", [fund], self.plan.funds.index)
         return str(self.plan.funds.at[fund, "label"] or fund)
 
 
@@ -250,6 +253,7 @@ def balanced(plan: Plan, classes: Assumptions, equity: float) -> tuple[float, fl
         return None
     mix, cost = parts
     w = mix.T @ np.array([equity, 1 - equity])
+    among("assumption for", w[w != 0].index, classes.labels)
     whole = w.reindex(list(classes.labels)).fillna(0.0).to_numpy(float)
     fee = float(cost.to_numpy() @ [equity, 1 - equity])
     return classes.mean_of(whole) - fee, classes.risk_of(whole)

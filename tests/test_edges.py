@@ -1,10 +1,13 @@
 """What a newcomer types: words, nothing, truth values, halves and percentages in every public
-function that takes a plain number; months that are not months; labels in another order."""
+function that takes a plain number; months that are not months; labels in another order; names
+that are none."""
 
 import inspect
 import pkgutil
+import re
 from dataclasses import replace
 from datetime import date, datetime
+from functools import cache
 from importlib import import_module
 
 import numpy as np
@@ -12,7 +15,7 @@ import pandas as pd
 import pytest
 
 import portlib
-from portlib import figures, plan
+from portlib import data, figures, plan, policy, standing
 from portlib.construction import anchored, mean_variance, risk_parity, robustness, tail_risk
 from portlib.construction.alternatives import smoothing
 from portlib.construction.mandate import (
@@ -28,15 +31,22 @@ from portlib.construction.mandate import (
     score_floor,
 )
 from portlib.data import DataError
+from portlib.documents import words
 from portlib.estimation import capital_market_assumptions as cma
 from portlib.estimation.draws import moments_test
+from portlib.estimation.forecast_record import outcomes
 from portlib.records import Assumptions, AssumptionsError
 from portlib.retirement import cases, glidepaths, plan_menu, scenarios, taxes
-from portlib.retirement.asset_location import owners
+from portlib.retirement.asset_location import location, owners
 from portlib.retirement.glidepaths import human_capital
 from portlib.retirement.household import Household, average_indexed_earnings
 from portlib.retirement.lifetimes import Mortality
-from portlib.retirement.plan_menu import fund_costs
+from portlib.retirement.model_portfolios import comparison, record
+from portlib.retirement.model_portfolios import ways as advice_ways
+from portlib.retirement.model_portfolios.capacity import Adviser, Person, person
+from portlib.retirement.model_portfolios.managed_account import managed_account
+from portlib.retirement.model_portfolios.models import Suite
+from portlib.retirement.plan_menu import account_review, expectations, fund_costs
 from portlib.retirement.retirement_income import (
     annuities,
     claiming,
@@ -44,8 +54,9 @@ from portlib.retirement.retirement_income import (
     withdrawal_rates,
 )
 from portlib.retirement.scenarios import Scenarios
-from portlib.stewardship.monitoring import alarms, attribution, performance
-from portlib.stewardship.real_plan import rebalanced, seen_weights
+from portlib.stewardship.governance import circuit_breakers
+from portlib.stewardship.monitoring import alarms, attribution, performance, trades
+from portlib.stewardship.real_plan import rebalanced, seen_weights, watch
 from portlib.stewardship.rebalancing import triggers
 from portlib.stewardship.stress_testing import shocks, stress
 
@@ -440,3 +451,112 @@ def test_figures_by_class_are_taken_by_their_labels():
         reviews(net=pd.concat([months, months["a"]], axis=1))
     with pytest.raises(ValueError, match="not of the same days"):
         seen_weights.marked(DAYS["C"], DAYS.shift(1, freq="B"), DAYS, 60)
+
+
+# ---- names that are none ------------------------------------------------------------------------
+
+NOBODY = "no such thing"
+
+
+@cache
+def ours():
+    return plan.read(data.ROOT / "plan")
+
+
+@cache
+def desk():
+    """Advice on the example plan without models, its classes all alike."""
+    labels = list(ours().exposures)
+    classes = Assumptions(labels, [0.05] * len(labels), 0.04 * np.eye(len(labels)), 0.01, "typed")
+    return Adviser(ours(), Suite((), {}, {}, "2026-01-01"), classes, instrument=None)
+
+
+def ways():
+    both = np.array([[0.0, 0.01], [0.01, 0.0]])
+    return comparison.Judged(("x", "y"), np.ones(2), both, both, both, k=1.0)
+
+
+def tilted():
+    return pd.Series({NOBODY: 0.5, "BNDIDX": 0.5})
+
+
+TESTED = stress.mixes(pd.DataFrame({"a": [1.0]}, ["one"]))
+CHARACTER = pd.DataFrame(0.0, ["a", "b"], ["interest", "qualified", "realised"])
+EARNED = pd.DataFrame(0.05, list("abc"), ["taxable", "sheltered", "risk_kept"])
+RATES = location.Rates(0.3, 0.2, 0.1, 0.25)
+OTHER = Assumptions([NOBODY, "b", "c"], A.mu, A.sigma, A.rf, "other")
+
+UNKNOWN = {
+    "posture of a stress test": lambda: stress.mended(ours(), NOBODY, A),
+    "posture's equity": lambda: advice_ways.target_equity(desk(), 10.0, NOBODY, 1.0),
+    "posture's aversion": lambda: comparison.aversion_of(desk(), NOBODY),
+    "posture's rules": lambda: plan_menu.menu_mandate(ours(), NOBODY),
+    "posture managed": lambda: managed_account(Person(age=50.0), desk(), NOBODY),
+    "posture of a record": lambda: record.record(
+        [], RETURNS.to_frame(), ours().policy, NOBODY, reference=None, rivals={}
+    ),
+    "model": lambda: desk().suite[NOBODY],
+    "fund tested": lambda: stress.of_funds(ours(), tilted().to_frame("one").T),
+    "fund mixed": lambda: plan_menu.class_mix(ours(), tilted()),
+    "fund departing": lambda: expectations.departure(ours(), tilted(), desk().classes),
+    "fund of advice": lambda: advice_ways.mixture(desk(), tilted(), 10.0),
+    "fund's cost": lambda: advice_ways.cost_of(desk(), tilted()),
+    "fund's category": lambda: words.of_category(ours(), NOBODY),
+    "portfolio": lambda: stress.reversed_loss(TESTED, A, NOBODY, 0.2, policy=ours().policy),
+    "group": lambda: TESTED.only(NOBODY),
+    "stand-in": lambda: shocks.stand_ins(["cash"], NOBODY, policy=ours().policy),
+    "participant advised": lambda: person(ours(), NOBODY),
+    "participant located": lambda: owners.owner(ours(), NOBODY),
+    "participant reviewed": lambda: account_review.holdings_considered(
+        ours(), Mandate(["LCIDX"], []), NOBODY
+    ),
+    "lives": lambda: desk().lives(NOBODY),
+    "way": lambda: ways().gain(NOBODY, "x"),
+    "constraint": lambda: Mandate(["a"], [fully_invested()])[NOBODY],
+    "entry of a policy": lambda: policy.allowed(NOBODY),
+    "chapter": lambda: standing.months_of(NOBODY),
+    "asset left out": lambda: anchored.anchored(
+        A,
+        reference={"a": 0.5, "b": 0.5},
+        errors=pd.Series(0.01, list(A.labels)),
+        tau=0.1,
+        shared=0.5,
+        author="x",
+        as_of="2026-01-01",
+        without=[NOBODY],
+    ),
+    "asset of scenarios": lambda: Scenarios(FLAT, (NOBODY, "b"), "x").of(MIX),
+    "sleeve": lambda: glidepaths.Glidepath("p", [0.0], [0.5]).of_classes(
+        pd.DataFrame(1.0, [NOBODY, "bonds"], ["x"])
+    ),
+    "account": lambda: location.pairs(A, EARNED, [NOBODY]),
+    "class in an account": lambda: location.pairs(OTHER, EARNED, ["roth"]),
+    "class taxed": lambda: location.equivalents(OTHER, CHARACTER, RATES, 10.0),
+    "column of characters": lambda: location.equivalents(
+        A.select(["a", "b"]), CHARACTER.rename(columns={"qualified": NOBODY}), RATES, 10.0
+    ),
+    "column of after-tax returns": lambda: location.best_order(EARNED),
+    "filing status": lambda: taxes.senior_deduction(1e4, year=2026, status=NOBODY, over_65=1),
+    "kind of income": lambda: taxes.marginal_rate(NOBODY, year=2026, status="single"),
+    "column of trades": lambda: trades.trade_quality(pd.DataFrame({NOBODY: [1.0]})),
+    "column of forecasts": lambda: outcomes.summary(pd.DataFrame({NOBODY: [1.0]})),
+    "fund watched": lambda: watch.watched(tilted(), tilted(), A, policy=ours().policy),
+    "breaker": lambda: circuit_breakers.risk_limits({NOBODY: {}}, policy=ours().policy),
+    "part of assumptions": lambda: Assumptions.from_json({NOBODY: 1}),
+    "part of a mandate": lambda: Mandate.from_json({NOBODY: 1}),
+}
+
+
+@pytest.mark.parametrize("call", UNKNOWN.values(), ids=UNKNOWN)
+def test_a_name_that_is_none_is_told_with_those_that_there_are(call):
+    with pytest.raises(ValueError, match=r"no such thing|no column|no part|missing") as refused:
+        call()
+    assert re.search(r"; (there are|did you mean|use one of|assumptions have) ", str(refused.value))
+
+
+def test_the_series_costs_what_its_dates_do():
+    fee = float(ours().funds["expense_ratio"]["TDIDX"])
+    assert advice_ways.cost_of(desk(), {"TDIDX": 0.5, "BNDIDX": 0.5}) == pytest.approx(
+        0.5 * fee + 0.5 * float(ours().funds["expense_ratio"]["BNDIDX"])
+    )
+    assert {fee} == {desk().expense[date] for date in plan_menu.dates(ours())}

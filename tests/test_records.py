@@ -120,7 +120,7 @@ def test_an_allocation_is_read_by_label():
         LABELS, np.array([0.6, 0.3, 0.1]), "rule of thumb", 0.06, 0.12, 0.25, "rule", "none", 0.0
     )
     assert a["bonds"] == 0.3 and a.weights.sum() == pytest.approx(1.0)
-    with pytest.raises(KeyError, match="'gold' is not among the assets"):
+    with pytest.raises(ValueError, match="'gold' is not among the assets"):
         a["gold"]
 
 

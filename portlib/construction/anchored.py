@@ -32,7 +32,7 @@ import pandas as pd
 from portlib.construction.black_litterman import Posterior, equilibrium, posterior
 from portlib.construction.mandate import Limit
 from portlib.construction.views import View, ViewError
-from portlib.ranges import RETURN, SHARE, door, number, numbers
+from portlib.ranges import RETURN, SHARE, among, door, number, numbers
 from portlib.records import Array, Assumptions
 
 # ---- the reference ----------------------------------------------------------------------------
@@ -510,6 +510,7 @@ def anchored(
 
     It goes on in ``anchored.md``.
     """
+    among("asset", without, classes.labels, error=ViewError)
     told = [name for name in classes.labels if name not in without]
     if lost := [name for name in told if not float(errors.get(name, np.nan)) > 0]:
         raise ViewError(f"no error of the forecast is given for {', '.join(lost)}")

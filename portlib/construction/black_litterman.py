@@ -30,7 +30,7 @@ from portlib.estimation.capital_market_assumptions import equilibrium_returns
 from portlib.estimation.inference import Estimate, hac_mean
 from portlib.estimation.months import monthly
 from portlib.policy import Policy
-from portlib.ranges import SHARE, door, number
+from portlib.ranges import SHARE, among, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions
 
 #: Most that one step of entropy pooling may change the log of a probability: keeps exponentials in
@@ -234,11 +234,7 @@ class Posterior:
         return self.prior.replace(mu=self.mu, sigma=sigma, source=source)
 
     def _known(self, covariance: str) -> None:
-        if covariance not in get_args(Covariance):
-            raise ViewError(
-                f"no covariance convention {covariance!r}; there are "
-                f"{', '.join(get_args(Covariance))}"
-            )
+        among("covariance convention", [covariance], get_args(Covariance), error=ViewError)
 
     def compromise(self) -> pd.DataFrame:
         """View by view: what the prior says, the view, all together, and the view had it been the

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from portlib.ranges import number
+from portlib.ranges import among, number
 from portlib.records import Array, Assumptions
 
 
@@ -174,6 +174,8 @@ def _by_factor(
     if loads.isna().any(axis=None):
         lost = loads.index[loads.isna().any(axis=1)]
         raise ValueError(f"no loadings for {', '.join(map(str, lost))}")
+    for axis in covariance.axes:
+        among("factor in their covariance", factors.columns, axis)
     inner = covariance.loc[list(factors.columns), list(factors.columns)].to_numpy(float)
     exposure = w @ loads.to_numpy(float)
     shares = pd.Series(exposure * (inner @ exposure) / risk**2, index=list(factors.columns))

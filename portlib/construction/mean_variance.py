@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -36,7 +36,7 @@ from portlib.construction.engines import (
 from portlib.construction.mandate import Limit, Mandate, TrackingError
 from portlib.construction.mandate.infeasibility import diagnose
 from portlib.construction.mandate.rules import Risk
-from portlib.ranges import COUNT, NOT_NEGATIVE, POSITIVE, door, number
+from portlib.ranges import COUNT, NOT_NEGATIVE, POSITIVE, among, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError, Status
 
 # ---- closed forms: no rule but the budget --------------------------------------------------------
@@ -850,6 +850,7 @@ class Frontier:
         """
         if content.get("schema") != FRONTIER:
             raise ValueError(f"schema is {content.get('schema')!r}; this version reads {FRONTIER}")
+        among("part of a frontier", [part.name for part in fields(cls) if part.init], content)
         return cls(
             Assumptions.from_json(content["assumptions"]),
             Mandate.from_json(content["rules"]),

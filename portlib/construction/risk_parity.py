@@ -38,7 +38,7 @@ from portlib.construction.mandate.infeasibility import diagnose
 from portlib.construction.mandate.mandate import Program
 from portlib.construction.mandate.rules import Risk
 from portlib.construction.mean_variance import minimum_risk
-from portlib.ranges import RETURN, door, number
+from portlib.ranges import RETURN, among, door, number
 from portlib.records import ROUNDING, Allocation, Array, Assumptions, AssumptionsError
 
 #: Contributions are exact when the worst of them misses its budget by less than this share of the
@@ -184,8 +184,7 @@ def descend(sigma: Array, b: Array, method: Method = "newton", most: int = 60) -
     It goes on in ``risk_parity.md``.
     """
     steps = {"newton": _newton, "cyclical": _cyclical, "gradient": _gradient}
-    if method not in steps:
-        raise ValueError(f"no method {method!r}; there are {', '.join(steps)}")
+    among("method", [method], steps)
     step = steps[method]
     sd = np.sqrt(np.diag(sigma))
     if not (sd > 0).all() or not (b > 0).all():

@@ -12,7 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 
+from portlib.data import DataError
 from portlib.documents.document import Block, Items, Text, said
+from portlib.ranges import among
 
 #: Commands of formulas that chapters use in sentences, as characters.
 SYMBOLS = {
@@ -58,7 +60,7 @@ def resolved(
 
     Raises
     ------
-    KeyError
+    DataError
         For a number that the chapter did not tell.
 
     Examples
@@ -69,13 +71,14 @@ def resolved(
     >>> resolved("{glue:text}`share:.0%`", {"shares": 0.25}, {})
     Traceback (most recent call last):
     ...
-    KeyError: 'share'
+    portlib.data.DataError: no number of the chapter 'share'; there are shares
     """
 
     def role(match: re.Match[str]) -> str:
         kind, words = match[1], match[2]
         if kind.startswith(("glue", "told")):
             name, _, form = words.partition(":")
+            among("number of the chapter", [name], numbers, error=DataError)
             return said(unsigned(format(numbers[name], form)))
         shown, _, target = words.partition(" <")
         if kind == "doc" and not target:

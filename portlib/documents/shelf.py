@@ -21,6 +21,7 @@ from portlib.documents.document import Document
 from portlib.documents.run import Run
 from portlib.plan import Plan
 from portlib.policy import Policy
+from portlib.ranges import among
 
 #: By kind: what it is, and whether it quotes the run of the plan's book.
 KINDS: dict[str, tuple[str, bool]] = {
@@ -92,9 +93,8 @@ def make(
     )
     from portlib.retirement import model_portfolios, plan_menu
 
+    among("document", kinds, KINDS, error=DataError)
     for kind in kinds:
-        if kind not in KINDS:
-            raise DataError(f"no document {kind!r}; there are {', '.join(KINDS)}")
         if KINDS[kind][1] and run is None:
             raise DataError(
                 f"{KINDS[kind][0]} quotes the plan's book: make book first, then --book"

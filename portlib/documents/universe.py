@@ -117,7 +117,7 @@ def of_plan(plan: Plan, posture: str) -> Universe:
 
     Raises
     ------
-    KeyError
+    SuiteError
         With the reason, for a posture without a model.
 
     Examples

@@ -8,6 +8,7 @@ from typing import Any
 
 from portlib import history, plan_format
 from portlib.plan import Plan
+from portlib.ranges import among
 from portlib.retirement.plan_menu import coverage
 
 #: What is written for what is no number.
@@ -77,6 +78,7 @@ def of_class(plan: Plan, name: str) -> str:
 
 def of_category(plan: Plan, fund: str) -> str:
     """A fund's published category; of one that has none, so."""
+    among("fund", [fund], plan.funds.index)
     category = str(plan.funds.loc[fund, "category"]).strip()
     return category if category.lower() not in ("", "nan", "none") else "no category"
 

@@ -21,7 +21,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.estimation.months import holes, is_monthly, monthly
-from portlib.ranges import door, number
+from portlib.ranges import among, door, number
 from portlib.records import ROUNDING, Array
 
 Target = Literal["identity", "constant correlation", "single index", "diagonal"]
@@ -163,8 +163,7 @@ def covariance(
 
     It goes on in ``shrinkage.md``.
     """
-    if method not in METHODS:
-        raise CovarianceError(f"no estimator {method!r}; there are {', '.join(METHODS)}")
+    among("estimator", [method], METHODS, error=CovarianceError)
     needs = {"factor_model": "factors", "exponentially_weighted": "half_life"}.get(method)
     for name, value in {"factors": factors, "half_life": half_life}.items():
         if (value is None) == (name == needs):

@@ -15,6 +15,7 @@ import pandas as pd
 from portlib.data import DataError
 from portlib.history.record import MonthlySeries, Provenance
 from portlib.history.treasuries import bill_returns, bond_returns
+from portlib.ranges import among
 
 FUNDS = {
     "tsp_g": "special-issue Treasury securities (TSP G fund)",
@@ -44,6 +45,7 @@ def fund_series(returns: pd.DataFrame, origin: Provenance) -> list[MonthlySeries
     >>> {one.quantity for one in made}, made[0].provenance is origin
     ({'return'}, True)
     """
+    among("column", FUNDS, returns.columns, error=DataError)
     return [
         MonthlySeries(name, label, returns[name], "return", _FUND_BASIS, origin)
         for name, label in FUNDS.items()

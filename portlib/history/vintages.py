@@ -23,6 +23,7 @@ import pandas as pd
 from portlib import data
 from portlib.data import DataError
 from portlib.history.publishers import PublishedFile, read
+from portlib.ranges import among
 
 LOCK = "lock.yml"
 
@@ -66,7 +67,9 @@ def kept(folder: Path) -> dict[str, Vintage]:
 
 def open_kept(folder: Path, kind: str) -> PublishedFile:
     """A kept file, read again; `DataError` when it is not the one that was kept."""
-    vintage = kept(folder)[kind]
+    vintages = kept(folder)
+    among("kept file", [kind], vintages, error=DataError)
+    vintage = vintages[kind]
     data.checksum(folder / vintage.file, vintage.sha256)
     return read(folder / vintage.file, series=kind)
 

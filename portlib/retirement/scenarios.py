@@ -19,7 +19,7 @@ import pandas as pd
 from portlib.estimation.draws import block_bootstrap
 from portlib.estimation.months import monthly as checked
 from portlib.history import History, long_record, open_record
-from portlib.ranges import RATE, door, number, numbers
+from portlib.ranges import RATE, among, door, number, numbers
 from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement.inflation import Inflation
 
@@ -85,6 +85,7 @@ class Scenarios:
 
     def of(self, mix: pd.DataFrame) -> Scenarios:
         """The same years for `mix` (sleeves, assets): each sleeve rebalanced once a year."""
+        among("asset in the mix", self.assets, mix.columns)
         weights = mix[list(self.assets)].to_numpy(float)
         labels = tuple(str(name) for name in mix.index)
         return Scenarios(self.values @ weights.T, labels, self.source, self.paths, self.inflation)

@@ -31,7 +31,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from portlib.estimation.inference import wilson
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array
 from portlib.retirement.cases import Annuity, Care, Cases, Lives
 from portlib.retirement.spending_rules import SpendingRule, Target, Year
@@ -184,6 +184,7 @@ class Outcomes:
             Rows success, certainty_equivalent, balance; columns mid, low, high: normal intervals of
             paired differences (ddof 1), of the certainty equivalent by the delta method.
         """
+        among("row", [better, worse], self.names)
         i = self.names.index(better)
         j = self.names.index(worse)
         z = NormalDist().inv_cdf(0.5 + level / 2)

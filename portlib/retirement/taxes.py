@@ -31,10 +31,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from portlib import data
-from portlib.ranges import NOT_NEGATIVE, door, number, numbers
+from portlib.ranges import NOT_NEGATIVE, among, door, number, numbers
 from portlib.records import Array
 
 STATUSES = ("single", "married_joint", "married_separate", "head_of_household")
+#: The kinds of income that `income_tax` takes.
+INCOMES = ("ordinary", "interest", "qualified", "benefits", "exempt_interest")
 Kind = Literal["ordinary", "interest", "qualified", "benefits"]
 
 # ---- income tax ----------------------------------------------------------------------------------
@@ -177,7 +179,7 @@ def senior_deduction(
 
 def _heads(status: str, over_65: int) -> int:
     """How many people of a return have reached 65; ValueError for more than file it."""
-    most = 2 if status.startswith("married") else 1
+    most = 2 if _known(status).startswith("married") else 1
     if isinstance(over_65, bool) or over_65 != int(over_65) or not 0 <= over_65 <= most:
         raise ValueError(f"over_65 is {over_65!r}; a return as {status} has 0 to {most} people")
     return int(over_65)
@@ -515,6 +517,7 @@ def marginal_rate(kind: Kind, *, step: float = 100.0, **household: Any) -> Array
     >>> marginal_rate("qualified", **at).round(6).tolist()
     [0.2, 0.05]
     """
+    among("kind of income", [kind], INCOMES)
     more = {**household, kind: np.asarray(household.get(kind, 0.0), dtype=float) + step}
     return np.asarray((income_tax(**more).total - income_tax(**household).total) / step)
 

@@ -17,6 +17,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.data import DataError
+from portlib.ranges import among
 from portlib.tables import dates as calendar_dates
 from portlib.tables import layouts
 from portlib.tables.findings import Finding, Findings, FindingsError
@@ -291,6 +292,7 @@ def total_returns(
     """
     values = levels.values
     if distributions is not None:
+        among("column", ["fund", "date", "amount"], distributions.columns, error=DataError)
         _check_distributions(values, distributions)
     if levels.period != "day":  # the step over a missing month would be a return of two
         _no_holes(levels.file, values)

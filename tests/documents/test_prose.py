@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from portlib.data import DataError
 from portlib.documents import prose
 from portlib.documents.document import Items, Text
 
@@ -22,7 +23,7 @@ def test_numbers_references_and_formulas_become_words() -> None:
 
 
 def test_a_number_that_was_not_told_is_refused() -> None:
-    with pytest.raises(KeyError, match="lost"):
+    with pytest.raises(DataError, match="lost"):
         prose.resolved("{glue:text}`lost:d`", {}, {})
 
 

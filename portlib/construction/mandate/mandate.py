@@ -39,6 +39,7 @@ from portlib.construction.mandate.rules import (
     stated_in,
 )
 from portlib.policy import Policy
+from portlib.ranges import among
 from portlib.records import Array, Assumptions
 
 #: Change of a limit, in weight terms, that solvers (which miss by 1e-7 to 1e-8) cannot tell from
@@ -247,7 +248,7 @@ class Mandate:
         for c in self.constraints:
             if c.name == name:
                 return c
-        raise KeyError(
+        raise MandateError(
             f"no constraint {name!r}; there are {', '.join(repr(c.name) for c in self.constraints)}"
         )
 
@@ -347,6 +348,7 @@ class Mandate:
         >>> Mandate.from_json(sent | {"tolerance": 0.0}).tolerance
         0.0
         """
+        among("part of a mandate", ("labels", "rules"), content, error=MandateError)
         rules = [stated_in(rule) for rule in content["rules"]]
         return cls(content["labels"], rules, tolerance=content.get("tolerance", TOLERANCE))
 
@@ -476,7 +478,7 @@ def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = No
     >>> of_policy(ours, labels, posture="bold")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    portlib...MandateError: no posture 'bold'; the policy has conservative, ...
+    portlib...MandateError: no posture 'bold'; there are conservative, ...
 
     It goes on in ``mandate.md``.
     """
@@ -496,8 +498,7 @@ def of_policy(policy: Policy, labels: Sequence[str], *, posture: str | None = No
     if posture is not None:
         floors = policy["equity_floor"]
         ceilings = policy["equity_ceiling"]
-        if posture not in floors:
-            raise MandateError(f"no posture {posture!r}; the policy has {', '.join(floors)}")
+        among("posture", [posture], floors, error=MandateError)
         held = [label for label in labels if label in policy["equity_classes"]]
         band = group_limit("equity band", held, lower=floors[posture], upper=ceilings[posture])
         rules.append(band.under("policy: equity_floor, equity_ceiling"))

@@ -16,7 +16,7 @@ import pandas as pd
 
 from portlib.compounding import arithmetic_to_geometric
 from portlib.estimation.months import monthly, named, same
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array, Assumptions
 
 #: How the months of a history become a year.
@@ -80,10 +80,7 @@ def annualised(
     if cash is not None:
         monthly(cash, "cash", least=-1.0)
         same(returns, cash, "returns and cash")
-    if convention not in get_args(Convention):
-        raise ValueError(
-            f"no convention {convention!r}; there are {', '.join(get_args(Convention))}"
-        )
+    among("convention", [convention], get_args(Convention))
     m = returns.mean().to_numpy(float)
     s = np.atleast_2d(np.cov(returns.to_numpy(float), rowvar=False))
     c = 0.0 if cash is None else float(cash.mean())

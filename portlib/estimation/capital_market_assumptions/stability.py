@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.estimation.months import monthly
-from portlib.ranges import LEVEL, door, number
+from portlib.ranges import LEVEL, among, door, number
 
 
 @door(worst=LEVEL)
@@ -63,9 +63,7 @@ def crisis_correlations(returns: pd.DataFrame, trigger: str, worst: float = 0.1)
     It goes on in ``stability.md``.
     """
     monthly(returns, "returns")
-    if trigger not in returns:
-        known = ", ".join(map(str, returns.columns))
-        raise ValueError(f"no column {trigger!r}; there are {known}")
+    among("column", [trigger], returns.columns)
     number("worst", worst, above=0, below=1)
     x = returns[trigger]
     bad = returns[x <= x.quantile(worst)]

@@ -22,7 +22,7 @@ from portlib.estimation.forecast_record.published import (
     Forecasts,
     first_month,
 )
-from portlib.ranges import POSITIVE, door
+from portlib.ranges import POSITIVE, among, door
 from portlib.records import Array
 
 
@@ -123,8 +123,7 @@ def realised(
 
     It goes on in ``outcomes.md``.
     """
-    if kind not in KINDS:
-        raise ForecastError(f"no kind {kind!r}; there are {', '.join(KINDS)}")
+    among("kind", [kind], KINDS, error=ForecastError)
     if kind == "arithmetic" and round(12 * years) % 12:
         raise ForecastError(f"an average of twelve-month returns needs whole years, not {years:g}")
     last = first + round(12 * years) - 1
@@ -264,6 +263,7 @@ def summary(table: pd.DataFrame, by: str = "asset_class") -> pd.DataFrame:
 
     It goes on in ``outcomes.md``.
     """
+    among("column", [by, "first", "last", "error", "expected", "outcome"], table.columns)
     rows = {}
     for name, part in table.groupby(by, sort=False):
         enough = len(part) > 2
@@ -334,8 +334,10 @@ def forecast_errors(
 
     It goes on in ``outcomes.md``.
     """
+    among("column", ["asset_class", "error"], table.columns, error=ForecastError)
     ended = table
     if known_by is not None:
+        among("column", ["last"], table.columns, error=ForecastError)
         ended = table[[last.end_time <= _end(known_by) for last in table["last"]]]
     if ended.empty:
         raise ForecastError(f"no forecast had run its course by {known_by}: there is no record yet")

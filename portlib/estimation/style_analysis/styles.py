@@ -20,7 +20,7 @@ import pandas as pd
 
 from portlib.estimation.draws import block_bootstrap
 from portlib.estimation.months import consecutive
-from portlib.ranges import door, number, numbers
+from portlib.ranges import among, door, number, numbers
 from portlib.records import Array, Assumptions
 
 #: Weights, prices and eigenvalues below this, relative to the problem's own scale, are rounding.
@@ -369,6 +369,7 @@ def selection_returns(
 
     It goes on in ``styles.md``.
     """
+    among("fund", rolled.index.unique("fund"), funds.columns)
     ends = rolled.index.unique("month")
     known = np.searchsorted(ends, indices.index) - 1  # the last estimate that ends before the month
     if lost := [str(name) for name in indices if name not in rolled]:

@@ -27,10 +27,10 @@ from functools import partial
 import numpy as np
 import pandas as pd
 
-from portlib.ranges import RETURN, door
+from portlib.ranges import RETURN, among, door
 from portlib.records import Array
 from portlib.retirement import taxes
-from portlib.retirement.asset_location.location import BUCKETS, Rates
+from portlib.retirement.asset_location.location import BUCKETS, Rates, of_classes
 from portlib.retirement.asset_location.owners import Owner
 
 #: The tax on a year's incomes in dollars of the first year: ordinary, interest, qualified,
@@ -134,10 +134,8 @@ def simulate(
             f"{years} and {n}"
         )
     names = list(target.index)
-    interest, qualified, turned = (
-        character.loc[names, column].to_numpy(float)
-        for column in ("interest", "qualified", "realised")
-    )
+    among("class in the target", order or [], names)
+    interest, qualified, turned = of_classes(character, names).to_numpy(float).T
     life = _Life(
         one,
         target.to_numpy(float),

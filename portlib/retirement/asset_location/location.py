@@ -26,11 +26,13 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.mandate import Mandate, fully_invested, group_limit, long_only
 from portlib.policy import Policy
-from portlib.ranges import POSITIVE, RETURN, SHARE, door
+from portlib.ranges import POSITIVE, RETURN, SHARE, among, door
 from portlib.records import Array, Assumptions
 
 BUCKETS = ("taxable", "deferred", "roth", "hsa")
 SHELTERED = BUCKETS[1:]
+#: The columns of `tax_character`.
+CHARACTER = ("interest", "qualified", "realised")
 #: What a household may have and this does not follow, and why.
 REFUSED = {
     "inherited": "Inherited accounts must mostly be emptied within ten years (IRC 401(a)(9)(H)), "
@@ -121,7 +123,26 @@ def tax_character(classes: Sequence[str], policy: Policy) -> pd.DataFrame:
     table = pd.DataFrame(policy["tax_character"]).T.astype(float)
     if unknown := [name for name in classes if name not in table.index]:
         raise ValueError(f"policy tax_character does not describe {', '.join(unknown)}")
-    return table.loc[list(classes), ["interest", "qualified", "realised"]]
+    return of_classes(table, classes)
+
+
+def of_classes(character: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """The rows of a `tax_character`, in the order of the classes; ValueError for a class or a
+    column that it lacks.
+
+    Examples
+    --------
+    >>> two = pd.DataFrame({"interest": 0.04, "qualified": 0.0, "realised": 0.1}, ["a", "b"])
+    >>> list(of_classes(two, ["b", "a"]).index)
+    ['b', 'a']
+    >>> of_classes(two.drop(columns="realised"), ["b"])
+    Traceback (most recent call last):
+    ...
+    ValueError: no column 'realised'; there are interest, qualified
+    """
+    among("tax character of", classes, character.index)
+    among("column", CHARACTER, character.columns)
+    return character.loc[list(classes), list(CHARACTER)]
 
 
 @door(r=RETURN, interest=RETURN, qualified=RETURN, realised=SHARE, basis={"least": 0.0})
@@ -354,8 +375,8 @@ def equivalents(
     >>> heirs["taxable"].round(9).tolist(), float(heirs["risk_kept"]["stocks"].round(6))
     ([0.028, 0.07], 1.0)
     """
-    columns = character.loc[list(assumptions.labels)]
-    flows = {name: columns[name].to_numpy(float) for name in ("interest", "qualified", "realised")}
+    columns = of_classes(character, assumptions.labels)
+    flows = {name: columns[name].to_numpy(float) for name in CHARACTER}
     exit_rate = 0.0 if step_up else rates.exit_gains
     now = 1 - exit_rate * (1 - basis)
 
@@ -569,6 +590,7 @@ def best_order(returns: pd.DataFrame) -> list[str]:
     >>> best_order(pd.DataFrame({"advantage": [0.01, 0.03, 0.02]}, ["a", "b", "c"]))
     ['b', 'c', 'a']
     """
+    among("column", ["advantage"], returns.columns)
     return list(returns["advantage"].sort_values(ascending=False, kind="stable").index)
 
 
@@ -576,6 +598,8 @@ def _floors(floors: pd.DataFrame | None, target: pd.Series, values: pd.Series) -
     names = list(target.index)
     if floors is None:
         return np.zeros((len(names), len(BUCKETS)))
+    among("class in the target", floors.index, names)
+    among("account", floors.columns, BUCKETS)
     held = floors.reindex(index=names, columns=list(BUCKETS)).astype(float).fillna(0.0)
     over = pd.concat([held.sum(axis=1) - target * values.sum(), held.sum() - values])
     if over.max() > 1e-9 * values.sum():
@@ -600,8 +624,8 @@ def _checked(target: pd.Series, values: pd.Series, returns: pd.DataFrame) -> flo
         raise ValueError(
             f"a target is weights from zero up that sum to one, not to {target.sum():.6g}"
         )
-    if unknown := [name for name in target.index if name not in returns.index]:
-        raise ValueError(f"no after-tax returns for {', '.join(unknown)}")
+    among("after-tax returns for", target.index, returns.index)
+    among("column", ("taxable", "sheltered"), returns.columns)
     return wealth
 
 
@@ -660,6 +684,9 @@ def pairs(assumptions: Assumptions, returns: pd.DataFrame, buckets: Sequence[str
     >>> both.sigma.round(9)[0].tolist()  # 0.9 * 0.04 with itself elsewhere
     [0.0324, 0.0036, 0.036, 0.0045]
     """
+    among("account", buckets, BUCKETS)
+    among("after-tax returns for", assumptions.labels, returns.index)
+    among("column", ("taxable", "sheltered", "risk_kept"), returns.columns)
     table = returns.loc[list(assumptions.labels)]
     columns = {b: ("taxable" if b == "taxable" else "sheltered") for b in buckets}
     mu = np.concatenate([table[columns[b]].to_numpy(float) for b in buckets])

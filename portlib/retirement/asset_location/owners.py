@@ -15,7 +15,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
-from portlib.ranges import RATE, door, number
+from portlib.ranges import RATE, among, door, number
 from portlib.records import Array
 from portlib.retirement import taxes
 from portlib.retirement.asset_location.location import BUCKETS, Rates, after_tax_values
@@ -343,13 +343,12 @@ def owner(plan: Plan, participant: str) -> Owner:
     >>> may_sell = {**ours.rules["employer_stock"], "frozen": False}
     >>> owner(replace(ours, rules={**ours.rules, "employer_stock": may_sell}), "P0061").frozen_stock
     0.0
-    >>> owner(ours, "P9999")
+    >>> owner(ours, "P9999")  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: Example 401(k) plan: no participant 'P9999'
+    ValueError: no participant 'P9999'; did you mean ...?
     """
-    if participant not in plan.participants.index:
-        raise ValueError(f"{plan.name}: no participant {participant!r}")
+    among("participant", [participant], plan.participants.index)
     one: dict[Any, Any] = plan.participants.loc[participant].to_dict()
     given: dict[str, Any] = plan.policy["location_not_supplied"]
     normal = {**given, "retirement_age": plan.rules["normal_retirement_age"]}

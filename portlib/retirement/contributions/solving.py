@@ -20,7 +20,7 @@ from typing import Any, Literal
 import numpy as np
 
 from portlib.plan import Plan
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array
 from portlib.retirement import cases as rows
 from portlib.retirement import glidepaths, taxes
@@ -116,8 +116,7 @@ def solve(
 
     It goes on in ``solving.md``.
     """
-    if lever not in LEVERS:
-        raise ValueError(f"no lever {lever!r}; there are {', '.join(LEVERS)}")
+    among("lever", [lever], LEVERS)
     if not 0 < success < 1:
         raise ValueError(f"success {success} is a chance between 0 and 1; in percent?")
     half = 1.96 * float(np.sqrt(success * (1 - success) / lives.count))

@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from portlib import data
 from portlib.plan import Plan
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array
 
 
@@ -135,6 +135,7 @@ class Glidepath:
 
         Equity are then the classes that the equity assets hold.
         """
+        among("sleeve", self.assets, sleeves.index)
         parts = sleeves.loc[list(self.assets)]
         held = parts.loc[list(self.equity)].sum() > 0
         return Glidepath(

@@ -28,7 +28,7 @@ import pandas as pd
 
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Infeasible
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.retirement import outlook as outlooks
 from portlib.retirement import plan_menu
 from portlib.retirement.glidepaths import Glidepath
@@ -62,6 +62,7 @@ from portlib.retirement.model_portfolios.ways import (
     default_weights,
     mixture,
     model_weights,
+    option_of,
     path_of,
     series_weights,
     target_equity,
@@ -503,8 +504,8 @@ def _label(weights: Mapping[str, float], desk: Adviser, years: float) -> dict[st
     """
     named: dict[str, float] = {}
     for fund, w in weights.items():
-        option = fund if fund in desk.held else plan_menu.date_for(desk.plan, years)
-        named[option] = named.get(option, 0.0) + float(w)
+        lies_in = option_of(desk, fund, years)
+        named[lies_in] = named.get(lies_in, 0.0) + float(w)
     return {option: w for option, w in named.items() if w > 0}
 
 
@@ -1080,6 +1081,7 @@ def everyone(desk: Adviser, told: Mapping[str, Advice] | None = None) -> pd.Data
     if told is None:
         names = desk.plan.participants.index
         told = advise_all({name: person(desk.plan, name) for name in names}, desk)
+    among("advice for", desk.plan.participants.index, told)
     for name in desk.plan.participants.index:
         found = told[name]
         assert found.asked is not None

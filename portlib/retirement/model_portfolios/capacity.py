@@ -26,7 +26,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement import outlook, plan_menu, taxes
 from portlib.retirement.household import Household, social_security
@@ -277,6 +277,7 @@ class Adviser:
         """The lives that are ``proposing`` something else than the default (few), ``confirming`` it
         before it is advised (more), or ``judging`` afterwards what was advised; drawn apart.
         """
+        among("lives", [which], self._sets)
         return self._sets[which]
 
     @cached_property
@@ -318,8 +319,9 @@ class Adviser:
 
     @cached_property
     def expense(self) -> dict[str, float]:
-        """Expense ratio by fund, annual decimals."""
-        return dict(self.opened.funds["expense_ratio"].astype(float))
+        """Expense ratio by fund, annual decimals; of a series also under its own name."""
+        by_date = self.opened.funds["expense_ratio"]
+        return {**self.plan.funds["expense_ratio"].astype(float), **by_date.astype(float)}
 
     @cached_property
     def specific(self) -> dict[str, float]:
@@ -418,6 +420,7 @@ def person(plan: Plan, participant: str) -> Person:
     >>> person(replace(ours, participants=paid), "P0001").saving
     0.0
     """
+    among("participant", [participant], plan.participants.index)
     row: Any = plan.participants.loc[participant]
     known: dict[str, Any] = {
         name: None if pd.isna(row[name]) else float(row[name])

@@ -35,7 +35,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array
 from portlib.retirement import cases, outlook
 from portlib.retirement.glidepaths import Glidepath
@@ -120,12 +120,15 @@ class Judged:
         """Share of the spending wanted that is not met, by way."""
         return np.asarray(self.shortfall_by_life.mean(axis=1))
 
+    def _rows(self, *ways: str) -> list[int]:
+        among("way", ways, self.names)
+        return [self.names.index(way) for way in ways]
+
     def gain(self, one: str, other: str = DEFAULT) -> tuple[float, float]:
         """By how much one way is worth more than another, relative, and how far that is in doubt
         (one standard deviation over the blocks).
         """
-        i = self.names.index(one)
-        j = self.names.index(other)
+        i, j = self._rows(one, other)
         mid = float(np.log(self.worth[i] / self.worth[j]))
         return mid, float(np.std(self.gains[i] - self.gains[j], ddof=1))
 
@@ -151,8 +154,7 @@ class Judged:
             ``gain``, relative; ``verdict``, 1 for better, 0 for equal, -1 for worse; differences
             of ``goal`` and ``shortfall``.
         """
-        i = self.names.index(one)
-        j = self.names.index(other)
+        i, j = self._rows(one, other)
         apart = self.gains[i] - self.gains[j]
         drawn = apart[blocks]
         gain = self.gain(one, other)[0] + drawn.mean(axis=1) - apart.mean()
@@ -371,6 +373,7 @@ def aversion_of(desk: Adviser, posture: str) -> float:
     """
     models = desk.plan.policy["model_risk_aversion"]
     usual = desk.plan.policy["lifecycle_risk_aversion"]
+    among("posture", [posture], models)
     return float(usual * models[posture] / models[desk.decided["default_posture"]])
 
 

@@ -21,6 +21,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from portlib.ranges import among
 from portlib.records import Array
 from portlib.retirement.model_portfolios.capacity import Adviser, Person, resources, settled
 from portlib.retirement.model_portfolios.ways import (
@@ -138,6 +139,7 @@ def managed_account(who: Person, desk: Adviser, tolerance: str) -> ManagedAccoun
 
     It goes on in ``managed_account.md``.
     """
+    among("posture", [tolerance], desk.order)
     complete, _ = settled(who, desk)
     age = round(float(complete.age or 0))
     retire = float(complete.retirement_age or 0)

@@ -18,7 +18,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
 from portlib.policy import Policy
-from portlib.ranges import door, number
+from portlib.ranges import among, door, number
 from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement import plan_menu
 from portlib.retirement.plan_menu import engine, expectations
@@ -132,7 +132,7 @@ class Suite:
     >>> old["cautious"]
     Traceback (most recent call last):
     ...
-    KeyError: "no model 'cautious': no bonds"
+    portlib.retirement.model_portfolios.models.SuiteError: no model 'cautious': no bonds
     >>> table = old.table()
     >>> table.loc["moderate"].tolist()
     [0.5, 0.05, 0.1, 0.001, 3.0]
@@ -145,13 +145,10 @@ class Suite:
     schema: str = field(default=SCHEMA)
 
     def __getitem__(self, posture: str) -> Model:
-        for model in self.models:
-            if model.posture == posture:
-                return model
-        raise KeyError(
-            f"no model {posture!r}: "
-            f"{self.missing.get(posture, 'there are ' + ', '.join(self.postures))}"
-        )
+        if posture in self.missing:
+            raise SuiteError(f"no model {posture!r}: {self.missing[posture]}")
+        among("model", [posture], self.postures, error=SuiteError)
+        return self.models[self.postures.index(posture)]
 
     @property
     def postures(self) -> tuple[str, ...]:
@@ -227,6 +224,11 @@ def from_json(content: Mapping[str, Any]) -> Suite:
     """
     if content.get("schema") != SCHEMA:
         raise SuiteError(f"schema is {content.get('schema')!r}; this version reads {SCHEMA!r}")
+    among("part of a suite", ("models", "missing", "origins", "day"), content, error=SuiteError)
+    parts = [part.name for part in fields(Model)]
+    for model in content["models"]:
+        among("part of a model", model, parts, error=SuiteError)
+        among("part of a model", parts, model, error=SuiteError)
     models = tuple(Model(**model) for model in content["models"])
     for model in models:
         for what, value in (*model.weights.items(), ("mean", model.mean), ("risk", model.risk)):

@@ -54,7 +54,7 @@ from portlib.estimation.forecast_record.outcomes import monthly
 from portlib.history import History
 from portlib.plan import Plan
 from portlib.policy import Policy
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array, Assumptions
 from portlib.retirement.plan_menu import class_mandate, date_for, equity_share, series_of
 from portlib.retirement.plan_menu.expectations import ANCHORED
@@ -205,6 +205,7 @@ def record(
 
     It goes on in ``record.md``.
     """
+    among("posture", [posture], policy["model_risk_aversion"])
     refused: list[str] = []
     chosen: dict[str, Array] = {}
     for edition in editions:
@@ -343,6 +344,7 @@ def past_editions(
     ValueError: 2001-01: 12 months before it, fewer than 18
     """
     labels = list(map(str, returns))
+    among("column", ["cash"], labels)
     found = []
     starts = returns.index[returns.index >= pd.Period(first, "M")][::months]
     for start in starts:
@@ -428,7 +430,9 @@ def over_history(
     three = three.loc[three.dropna().index[0] :]
     asked = told.of(*came).table.replace({"asset_class": names})
     forecast = replace(told, table=asked)
-    averages = monthly(long[["bills", "aaa_corporate", "us_market", "small_blend"]])
+    columns = ["bills", "aaa_corporate", "us_market", "small_blend"]
+    among("column", columns, long.columns)
+    averages = monthly(long[columns])
     averages.columns = ["cash", "us_core_bonds", "us_large_equity", "us_small_equity"]
     found = {
         "survey": (horizon_editions(funds, track=track), funds),

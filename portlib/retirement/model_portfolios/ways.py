@@ -19,7 +19,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array
 from portlib.retirement import plan_menu
 from portlib.retirement.glidepaths import Glidepath
@@ -66,16 +66,39 @@ def mixture(desk: Adviser, weights: Mapping[str, float], years: float) -> Array:
 
     >>> from unittest.mock import patch
     >>> desk.plan, dates = "ours", {20.0: "mixed", -7.0: "bonds"}
-    >>> nearest = lambda plan, years: plan == "ours" and dates[years]
-    >>> with patch.object(plan_menu, "date_for", nearest):
+    >>> told = {"date_for": lambda plan, years: dates[years], "series_of": lambda plan: "SERIES"}
+    >>> with patch.multiple(plan_menu, **told):
     ...     [mixture(desk, {"SERIES": 1.0}, years).tolist() for years in dates]
     [[0.5, 0.4, 0.1], [0.0, 0.9, 0.1]]
     """
     total = np.zeros(len(desk.classes))
     for fund, w in weights.items():
-        named = fund if fund in desk.held else plan_menu.date_for(desk.plan, years)
-        total += w * desk.held[named]
+        total += w * desk.held[option_of(desk, fund, years)]
     return total
+
+
+@door()
+def option_of(desk: Adviser, fund: str, years: float) -> str:
+    """The option that money in a fund lies in: the fund itself; of the series, the date nearest to
+    `years`. ValueError for a fund that the plan does not offer.
+
+    Examples
+    --------
+    >>> from types import SimpleNamespace
+    >>> from unittest.mock import patch
+    >>> desk = SimpleNamespace(plan="ours", held={"mixed": 0, "bonds": 0})
+    >>> with patch.object(plan_menu, "series_of", return_value="SERIES"):
+    ...     option_of(desk, "mixed", 20.0)
+    ...     option_of(desk, "gold", 20.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: no option 'gold'; there are mixed, bonds
+    """
+    if fund in desk.held:
+        return fund
+    if fund != plan_menu.series_of(desk.plan):
+        among("option", [fund], desk.held)
+    return plan_menu.date_for(desk.plan, years)
 
 
 def cost_of(desk: Adviser, weights: Mapping[str, float]) -> float:
@@ -89,6 +112,7 @@ def cost_of(desk: Adviser, weights: Mapping[str, float]) -> float:
     >>> round(cost_of(desk, {"dear": 0.25, "cheap": 0.75}), 9)
     0.004
     """
+    among("option", weights.keys(), desk.expense)
     return float(sum(w * desk.expense[fund] for fund, w in weights.items()))
 
 
@@ -127,6 +151,7 @@ def target_equity(desk: Adviser, years: float, posture: str, cap: float) -> floa
     """
     usual = float(mixture(desk, default_weights(desk, years), years) @ desk.is_equity)
     tilt = desk.decided["posture_tilt"]
+    among("posture", [posture], tilt)
     more = tilt[posture] - tilt[desk.decided["default_posture"]]
     return float(np.clip(usual + more, 0.0, min(cap, 1.0)))
 

@@ -22,7 +22,7 @@ import pandas as pd
 from portlib.construction.mandate import Bounds, Infeasible, Mandate
 from portlib.construction.mean_variance import maximum_utility
 from portlib.plan import Plan
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Allocation, Assumptions
 from portlib.retirement.plan_menu.menu import FROZEN, clause, utility
 from portlib.retirement.plan_menu.options import each_vintage
@@ -261,6 +261,7 @@ def holdings_considered(plan: Plan, mandate: Mandate, participant: str) -> pd.Se
     ...
     ValueError: P0001 holds only options that are left out of the calculation: nothing to review
     """
+    among("participant", [participant], plan.holdings.index)
     held = each_vintage(plan).holdings[list(mandate.labels)].T[participant]
     if not held.sum() > 0:
         raise ValueError(

@@ -37,7 +37,7 @@ from portlib.estimation.providers import LISTED
 from portlib.kept import Kept
 from portlib.plan import Plan
 from portlib.policy import Policy
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array, Assumptions
 from portlib.retirement.plan_menu.options import each_vintage
 
@@ -330,6 +330,7 @@ def departure(plan: Plan, weights: pd.Series, classes: Assumptions) -> float:
     around = offered(plan, exposures)
     if around is None:
         return 0.0
+    among("fund", weights.index, exposures.index)
     return tracking_error(weights, exposures.loc[list(weights.index)], around, classes)
 
 

@@ -28,7 +28,7 @@ from portlib.construction.engines import NotSolved, allocation, refusal
 from portlib.construction.mandate import Infeasible, Mandate
 from portlib.construction.mandate.infeasibility import possible, refuted
 from portlib.construction.mandate.mandate import Program
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Allocation, Array, Assumptions
 
 #: A weight below this is no holding, and a hundredfold weight this near to a whole number is one.
@@ -196,6 +196,8 @@ class _Search:
         self, a: Assumptions, mandate: Mandate, aversion: float, k: int, whole: bool
     ) -> None:
         self.a, self.aversion, self.k, self.whole, self.solved = a, aversion, k, whole, 0
+        among("asset in the mandate", a.labels, mandate.labels)
+        among("asset in the assumptions", mandate.labels, a.labels)
         self.c = a.mu / aversion
         self.p = p = mandate.program.ordered([mandate.labels.index(name) for name in a.labels])
         lower = p.lower.copy()

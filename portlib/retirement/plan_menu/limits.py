@@ -16,6 +16,7 @@ from portlib.construction.mandate.rules import Rule
 from portlib.construction.mandate.stated import Menu, stated_rules
 from portlib.inputs import Stated
 from portlib.plan import Plan
+from portlib.ranges import among
 
 
 def limits(plan: Plan, labels: Sequence[str]) -> list[Rule]:
@@ -74,6 +75,7 @@ def limits(plan: Plan, labels: Sequence[str]) -> list[Rule]:
     if not plan.inputs.mandate:
         return []
     funds = list(labels)
+    among("fund", funds, plan.exposures.index)
     held = plan.shares.reindex(funds, fill_value=0.0) if plan.assets > 0 else None
     total = 0.0 if held is None else float(held.sum())
     ratios = plan.funds["expense_ratio"].astype(float)

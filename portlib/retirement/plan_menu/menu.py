@@ -39,7 +39,7 @@ from portlib.construction.mean_variance import frontier, maximum_utility
 from portlib.estimation.style_analysis.styles import through_exposures
 from portlib.plan import Plan
 from portlib.policy import Policy
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement.plan_menu.expectations import bands, class_assumptions
 from portlib.retirement.plan_menu.limits import limits
@@ -155,8 +155,7 @@ def _through(
     """
     floors = policy["equity_floor"]
     ceilings = policy["equity_ceiling"]
-    if posture not in floors:
-        raise ValueError(f"no posture {posture!r}; the policy has {', '.join(floors)}")
+    among("posture", [posture], floors)
     if LARGE not in classes.labels:
         raise ValueError(
             f"the assumptions lack {LARGE}, by which the limit on equity beta is measured; add it"
@@ -244,7 +243,7 @@ def class_mandate(
     >>> class_mandate("reckless", classes, policy=policy)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
-    ValueError: no posture 'reckless'; the policy has ...
+    ValueError: no posture 'reckless'; there are ...
     """
     names = classes.labels if names is None else names
     unit = np.array([[float(name == other) for other in classes.labels] for name in names])
@@ -824,6 +823,7 @@ def class_mix(plan: Plan, weights: pd.Series) -> pd.Series:
     {'us_large_equity': 0.43, 'us_small_equity': 0.07, 'us_core_bonds': 0.5}
     """
     plan = each_vintage(plan)
+    among("fund", weights.index, plan.exposures.index)
     held: Array = plan.exposures.loc[list(weights.index)].to_numpy(float)
     mix: Array = weights.to_numpy(float) @ held
     return pd.Series(mix, list(plan.exposures.columns), name="weight")

@@ -224,7 +224,7 @@ def considered(plan: Plan) -> Considered:
 
 @door()
 def date_for(plan: Plan, years_to_retirement: float) -> str:
-    """The date of the series nearest to somebody's own retirement; KeyError without a series.
+    """The date of the series nearest to somebody's own retirement; ValueError without a series.
 
     Examples
     --------
@@ -239,11 +239,11 @@ def date_for(plan: Plan, years_to_retirement: float) -> str:
     >>> date_for(replace(ours, vintages=None), 20.0)
     Traceback (most recent call last):
     ...
-    KeyError: 'Example 401(k) plan offers no target-date series'
+    ValueError: Example 401(k) plan offers no target-date series
     """
     known = _named(plan)
     if plan.dates is None or not known:
-        raise KeyError(f"{plan.name} offers no target-date series")
+        raise ValueError(f"{plan.name} offers no target-date series")
     years = np.array(plan.dates.years)
     return known[int(abs(years - years_to_retirement).argmin())]
 

@@ -19,6 +19,7 @@ from typing import Any
 from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Infeasible
 from portlib.construction.views import View, ViewError
+from portlib.ranges import among
 from portlib.stewardship.audit_log import AuditLog, Event
 from portlib.stewardship.governance import signatures
 from portlib.stewardship.governance.signatures import OutOfOrder, SignatureError, Signed, WrongKey
@@ -149,6 +150,7 @@ class Approvals:
     def heard(self, signed: Signed, roles: Sequence[str], at: datetime) -> dict[str, Any]:
         """Verify a statement and its turn; return what the log keeps of it, enough to verify it
         again."""
+        among("key of", roles, self.roster, error=SignatureError)
         signatures.verify(
             signed, {role: self.roster[role] for role in roles}, plan=self.plan, at=at
         )

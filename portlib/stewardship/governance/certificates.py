@@ -18,6 +18,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
+from portlib.ranges import among
 from portlib.stewardship.audit_log import Event, canonical
 from portlib.stewardship.governance.approvals import GovernanceError, same
 from portlib.stewardship.governance.model_registry import Pins
@@ -112,6 +113,7 @@ def certificate_content(fields: Mapping[str, Any]) -> dict[str, bytes]:
     >>> said["content"] == hashlib.sha256(text.encode()).digest()
     True
     """
+    among("field of a certificate", ["model"], fields, error=IncompleteRecord)
     return {
         "content": hashlib.sha256(canonical(dict(fields)).encode()).digest(),
         "model": bytes.fromhex(str(fields["model"])),

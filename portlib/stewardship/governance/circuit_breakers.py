@@ -17,6 +17,7 @@ import numpy as np
 from portlib.construction.mandate import Infeasible
 from portlib.plan import Plan
 from portlib.policy import Policy
+from portlib.ranges import among
 from portlib.retirement import model_portfolios, plan_menu
 from portlib.retirement.plan_menu import engine
 from portlib.stewardship.governance.approvals import GovernanceError
@@ -149,6 +150,7 @@ def risk_limits(
     {'careful volatility': 0.08, 'growth volatility': 0.2, 'Sharpe ratio': 0.9, 'turnover': 0.6}
     """
     limits = policy["circuit_breakers"]
+    among("volatility limit of", portfolios, limits["volatility"])
     volatility = {f"{name} volatility": limits["volatility"][name] for name in portfolios}
     return {**volatility, "Sharpe ratio": limits["sharpe"], "turnover": limits["turnover"]}
 

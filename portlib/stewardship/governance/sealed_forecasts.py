@@ -28,6 +28,7 @@ import pandas as pd
 from portlib.compounding import arithmetic_to_geometric
 from portlib.estimation.forecast_record.outcomes import monthly
 from portlib.estimation.forecast_record.published import first_month
+from portlib.ranges import among
 from portlib.records import Assumptions
 from portlib.stewardship import audit_log
 from portlib.stewardship.audit_log import AuditError, AuditLog, Event, Head
@@ -342,6 +343,7 @@ def _scored(entry: Mapping[str, Any], months: pd.DataFrame) -> dict[str, Any]:
 
 
 def _plain(portfolio: Mapping[str, Any]) -> dict[str, Any]:
+    among("part of a portfolio", ["weights", "mean", "risk"], portfolio)
     weights = {str(name): float(w) for name, w in portfolio["weights"].items() if w != 0}
     return {
         "weights": weights,

@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from portlib.ranges import among
+
 
 def made_up_trades(
     funds: Sequence[str], months: pd.DatetimeIndex, rng: np.random.Generator
@@ -111,12 +113,15 @@ def trade_quality(trades: pd.DataFrame) -> pd.DataFrame:
 
     It goes on in ``trades.md``.
     """
-    order = trades[["instructed", "locked", "pending", "final"]].to_numpy("datetime64[D]")
+    events = ["instructed", "locked", "pending", "final"]
+    figures = ["side", "units", "decided_price", "executed_price"]
+    among("column", [*events, *figures], trades.columns)
+    order = trades[events].to_numpy("datetime64[D]")
     if (wrong := (order[:, 1:] < order[:, :-1]).any(axis=1) | np.isnat(order).any(axis=1)).any():
         row = trades.iloc[int(wrong.argmax())]
+        fund = row.get("fund", "a fund")
         raise ValueError(
-            f"the trade of {row['fund']} instructed {row['instructed']:%Y-%m-%d} has events out "
-            f"of order "
+            f"the trade of {fund} instructed {row['instructed']:%Y-%m-%d} has events out of order "
             "or missing: settle the record before it is measured"
         )
     value = trades["units"] * trades["decided_price"]

@@ -29,6 +29,7 @@ from portlib.estimation import forecast_record
 from portlib.estimation.forecast_record import Forecasts, LookAhead
 from portlib.estimation.forecast_record.published import first_month
 from portlib.policy import Policy
+from portlib.ranges import among
 from portlib.records import Assumptions
 from portlib.stewardship.real_plan.published import EQUITY, FUNDS
 
@@ -207,6 +208,8 @@ def best(assumptions: Assumptions, reference: pd.Series, bands: Mapping[str, flo
     >>> bool(abs(wide - held)["g"] > 2 * abs(tight - held)["g"])
     True
     """
+    among("fund", reference.index, FUNDS)
+    among("weight of", FUNDS, reference.index)
     around = anchored.Reference(_by_fund(reference), EQUITY)
     held = anchored.Bands(bands["share"], bands["points"], {CASH: bands["cash"]})
     whole = pd.DataFrame(np.eye(len(FUNDS)), list(FUNDS), list(FUNDS))
@@ -268,6 +271,8 @@ def came(
     ...
     ValueError: 15 months have passed since 2026-02, not 2
     """
+    among("fund", weights.index, FUNDS)
+    among("weight of", FUNDS, weights.index)
     after = months[list(FUNDS)][months.index >= built.first.start_time]
     if years is not None:
         if len(after) < 12 * years:

@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.plan import Plan
+from portlib.ranges import among
 from portlib.retirement.glidepaths import Glidepath
 from portlib.stewardship.real_plan.published import FUNDS, Published
 
@@ -67,6 +68,7 @@ def of_funds(weights: pd.DataFrame, plan: Plan, name: str, source: str) -> Glide
     if lost := [code for code in codes if code not in plan.exposures.index]:
         raise ValueError(f"{plan.name} does not offer {', '.join(lost)}")
     holds = plan.exposures.loc[codes]
+    among("column", FUNDS, weights.columns)
     ordered = weights.sort_index(ascending=False)[list(FUNDS)]
     mix = ordered.to_numpy(float) / ordered.to_numpy(float).sum(axis=1, keepdims=True)
     cost = plan.funds.loc[codes, "expense_ratio"].to_numpy(float)

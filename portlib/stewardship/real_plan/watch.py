@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 
 from portlib.policy import Policy
+from portlib.ranges import among
 from portlib.records import Assumptions
 from portlib.stewardship.monitoring import Watched, limits
 from portlib.stewardship.monitoring.alarms import INFERRED, ROUNDING, SEVERITIES
@@ -62,6 +63,9 @@ def watched(
     >>> round(promise.mean, 9)  # 0.004 + 0.0075 + 0.028 + 0.004 + 0.006
     0.0495
     """
+    for weights in (target, benchmark):
+        among("fund", weights.index, FUNDS)
+        among("weight of", FUNDS, weights.index)
     none = np.zeros(len(FUNDS))
     return Watched.under(
         policy,
@@ -104,6 +108,7 @@ def measured(promise: Watched, months: pd.DataFrame) -> pd.DataFrame:
     ... )
     True
     """
+    among("fund", FUNDS, months.columns)
     r = months[list(FUNDS)].to_numpy(float)
     found = {name: values for name, values in promise.measures(r, r).items() if name in INFERRED}
     return pd.DataFrame(found, months.index).dropna()

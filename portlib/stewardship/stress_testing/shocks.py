@@ -37,7 +37,7 @@ from portlib.estimation import shrinkage
 from portlib.estimation.providers import LISTED
 from portlib.history import GROUPS, History
 from portlib.policy import Policy
-from portlib.ranges import RETURN, SHARE, door, numbers
+from portlib.ranges import RETURN, SHARE, among, door, numbers
 from portlib.records import Array, Assumptions
 
 #: The classes through which inflation and yields act: one of shares, one of bonds.
@@ -404,6 +404,8 @@ def stand_ins(classes: Sequence[str], which: str, *, policy: Policy) -> dict[str
         raise ValueError(
             f"stress_proxies names no stand-in for {', '.join(lost)}; the committee must choose one"
         )
+    for name in classes:
+        among("kind of stand-in", [which], proxies[name])
     return {name: proxies[name][which] for name in classes}
 
 
@@ -539,7 +541,7 @@ def under_crisis(assumptions: Assumptions, share: float, *, policy: Policy) -> A
     risk = pd.Series(assumptions.volatility, names)
     return assumptions.replace(
         sigma=shrinkage.assemble(risk, mixed).to_numpy(),
-        source=f"{assumptions.source}; {share:.0%} of the crisis correlations",
+        source=f"{assumptions.source}; {100 * share:.3g}% of the crisis correlations",
     )
 
 

@@ -26,7 +26,7 @@ from portlib.construction.engines import NotSolved
 from portlib.construction.mandate import Bounds, Infeasible, Limit, Mandate
 from portlib.plan import Plan
 from portlib.policy import Policy
-from portlib.ranges import FEE, SHARE, VOLATILITY, door, numbers
+from portlib.ranges import FEE, SHARE, VOLATILITY, among, door, numbers
 from portlib.records import Array, Assumptions
 from portlib.retirement import glidepaths, plan_menu
 from portlib.retirement.glidepaths.paths import Glidepath
@@ -86,6 +86,7 @@ class Tested:
 
     def only(self, group: str) -> Tested:
         """The portfolios of one group."""
+        among("group", [group], dict.fromkeys(self.group))
         kept = self.group == group
         return Tested(
             self.mix[kept], self.own[kept], self.cost[kept], self.limit[kept], self.group[kept]
@@ -264,6 +265,7 @@ def of_funds(
     """
     plan = plan_menu.each_vintage(plan)
     funds = list(weights.columns)
+    among("fund", funds, plan.exposures.index)
     own = np.sqrt(np.square(weights) @ np.square(_own_risk(plan)[funds]))
     mix = weights @ plan.exposures.loc[funds]
     return mixes(
@@ -675,6 +677,7 @@ def reversed_loss(
     ...
     ValueError: the assumptions lack shares, which portfolios hold
     """
+    among("portfolio", [name], tested.mix.index)
     labels = [*classes.labels, "own risks"]
     n = len(classes)
     own = float(tested.own[name])
@@ -915,6 +918,7 @@ def mended(plan: Plan, posture: str, classes: Assumptions) -> tuple[pd.Series | 
     >>> how, judged(tested, classes, policy=ours.policy)["failed"]["moderate"]
     ('best that passes, at its own risk aversion', '')
     """
+    among("posture", [posture], plan.policy["stress_loss_limit"])
     limit = plan.policy["stress_loss_limit"][posture]
     funds = plan_menu.menu_assumptions(plan, classes)
     mandate = menu_rules(plan, posture, classes)

@@ -277,7 +277,7 @@ def test_an_unknown_rule_is_refused_with_the_known_ones():
         lambda: plan().without("nope"),
         lambda: plan().relaxed({"nope": 0.1}),
     ):
-        with pytest.raises(KeyError, match="no constraint 'nope'; there are 'fully invested'"):
+        with pytest.raises(MandateError, match="no constraint 'nope'; there are 'fully invested'"):
             attempt()
 
 
@@ -298,7 +298,7 @@ def test_the_mandate_of_a_policy_has_its_numbers_and_names_its_entries():
     assert set(mandate["equity band"].coefficients) == {"us_large_equity", "us_small_equity"}
     assert all(c.clause for c in mandate.constraints)
     assert "high yield cap" not in [c.name for c in mandate.constraints]
-    with pytest.raises(MandateError, match="no posture 'bold'; the policy has conservative"):
+    with pytest.raises(MandateError, match="no posture 'bold'; there are conservative"):
         module.of_policy(ours, labels, posture="bold")
 
 

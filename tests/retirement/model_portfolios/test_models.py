@@ -81,7 +81,7 @@ def test_a_suite_goes_to_json_and_back_and_its_fingerprint_sees_a_changed_weight
         mp.from_json(other.to_json())
     with pytest.raises(mp.SuiteError, match="schema"):
         mp.from_json({**made.to_json(), "schema": "of tomorrow"})
-    with pytest.raises(KeyError, match="no model 'reckless'"):
+    with pytest.raises(ValueError, match="no model 'reckless'"):
         made["reckless"]
 
 

@@ -60,7 +60,7 @@ def test_money_in_the_series_lies_in_the_date_of_ones_own_retirement():
         own = menu.date_for(EXAMPLE, float(retires[who] - EXAMPLE.age[who]))
         assert held.drop(own).sum() == 0
     assert menu.each_vintage(opened) is opened
-    with pytest.raises(KeyError, match="no target-date series"):
+    with pytest.raises(ValueError, match="no target-date series"):
         menu.date_for(AWKWARD, 20)
 
 
@@ -125,5 +125,5 @@ def test_a_path_without_its_series_in_the_lineup_opens_nothing():
     left = replace(free, vintages=EXAMPLE.vintages)
     assert menu.each_vintage(left) is left and menu.dates(left).empty
     assert options.considered(left).dates == ()
-    with pytest.raises(KeyError, match="no target-date series"):
+    with pytest.raises(ValueError, match="no target-date series"):
         menu.date_for(left, 20)
