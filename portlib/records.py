@@ -423,6 +423,9 @@ class Allocation:
             raise ValueError(
                 f"schema is {content.get('schema')!r}; this version reads {ALLOCATION}"
             )
+        parts = ("weights", "objective", "mean", "risk", "sharpe", "status", "engine", "seconds")
+        if lost := [name for name in parts if name not in content]:
+            raise ValueError(f"{', '.join(lost)} missing; an allocation has {', '.join(parts)}")
         told = {name: x for name, x in content.items() if name not in ("schema", "weights")}
         told["sharpe"] = float("nan") if told["sharpe"] is None else told["sharpe"]
         w = _frozen(list(content["weights"].values()), "weights")

@@ -17,7 +17,7 @@ import pytest
 import portlib
 from portlib import data, figures, plan, policy, standing
 from portlib.construction import anchored, mean_variance, risk_parity, robustness, tail_risk
-from portlib.construction.alternatives import smoothing
+from portlib.construction.alternatives import smoothing, tail_hedge
 from portlib.construction.mandate import (
     Bounds,
     Mandate,
@@ -34,8 +34,8 @@ from portlib.data import DataError
 from portlib.documents import words
 from portlib.estimation import capital_market_assumptions as cma
 from portlib.estimation.draws import moments_test
-from portlib.estimation.forecast_record import outcomes
-from portlib.records import Assumptions, AssumptionsError
+from portlib.estimation.forecast_record import outcomes, overlap
+from portlib.records import Allocation, Assumptions, AssumptionsError
 from portlib.retirement import cases, glidepaths, plan_menu, scenarios, taxes
 from portlib.retirement.asset_location import location, owners
 from portlib.retirement.glidepaths import human_capital
@@ -46,7 +46,7 @@ from portlib.retirement.model_portfolios import ways as advice_ways
 from portlib.retirement.model_portfolios.capacity import Adviser, Person, person
 from portlib.retirement.model_portfolios.managed_account import managed_account
 from portlib.retirement.model_portfolios.models import Suite
-from portlib.retirement.plan_menu import account_review, expectations, fund_costs
+from portlib.retirement.plan_menu import account_review, expectations, fund_costs, weight_ranges
 from portlib.retirement.retirement_income import (
     annuities,
     claiming,
@@ -56,7 +56,7 @@ from portlib.retirement.retirement_income import (
 from portlib.retirement.scenarios import Scenarios
 from portlib.stewardship.governance import circuit_breakers
 from portlib.stewardship.monitoring import alarms, attribution, performance, trades
-from portlib.stewardship.real_plan import rebalanced, seen_weights, watch
+from portlib.stewardship.real_plan import as_of, rebalanced, seen_weights, watch
 from portlib.stewardship.rebalancing import triggers
 from portlib.stewardship.stress_testing import shocks, stress
 
@@ -543,6 +543,13 @@ UNKNOWN = {
     "fund watched": lambda: watch.watched(tilted(), tilted(), A, policy=ours().policy),
     "breaker": lambda: circuit_breakers.risk_limits({NOBODY: {}}, policy=ours().policy),
     "part of assumptions": lambda: Assumptions.from_json({NOBODY: 1}),
+    "part of an allocation": lambda: Allocation.from_json(
+        {"schema": "prudent-by-construction/allocation/1"}
+    ),
+    "column of windows": lambda: overlap.decade_phases(pd.DataFrame({NOBODY: [1.0]})),
+    "column of a hedge": lambda: tail_hedge.less_equity_for(pd.DataFrame({NOBODY: [1.0]}), np.std),
+    "posture's range": lambda: weight_ranges.ranges(EARNED, {NOBODY: EARNED.T}, level=0.5),
+    "fund of months": lambda: as_of.came(None, tilted(), MIX),
     "part of a mandate": lambda: Mandate.from_json({NOBODY: 1}),
 }
 
@@ -551,7 +558,9 @@ UNKNOWN = {
 def test_a_name_that_is_none_is_told_with_those_that_there_are(call):
     with pytest.raises(ValueError, match=r"no such thing|no column|no part|missing") as refused:
         call()
-    assert re.search(r"; (there are|did you mean|use one of|assumptions have) ", str(refused.value))
+    assert re.search(
+        r"; (there are|did you mean|use one of|an? \w+ has|assumptions have) ", str(refused.value)
+    )
 
 
 def test_the_series_costs_what_its_dates_do():

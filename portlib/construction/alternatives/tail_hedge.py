@@ -27,7 +27,7 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.tail_risk import drawdowns
 from portlib.estimation.months import monthly, named, same
-from portlib.ranges import COUNT, POSITIVE, RETURN, Limits, door, numbers
+from portlib.ranges import COUNT, POSITIVE, RETURN, Limits, among, door, numbers
 
 _N = NormalDist().cdf
 
@@ -339,6 +339,8 @@ def less_equity_for(
     It goes on in ``tail_hedge.md``.
     """
     from scipy.optimize import brentq
+
+    among("column", ["equity", "bills", "hedged"], table.columns)
 
     def gap(share: float) -> float:
         mixed = share * table["equity"] + (1 - share) * table["bills"]

@@ -15,7 +15,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from portlib.ranges import door
+from portlib.ranges import among, door
 from portlib.records import Array
 
 
@@ -58,6 +58,7 @@ def decade_phases(table: pd.DataFrame) -> dict[str, pd.DataFrame]:
     >>> {name: list(group.index) for name, group in decade_phases(table).items()}
     {'2000-01': ['b', 'd', 'c'], '2001-12': ['e', 'a']}
     """
+    among("column", ["first", "last"], table.columns)
     ordered = table.sort_values("first").reset_index()
     left = list(range(len(ordered)))
     groups: dict[str, pd.DataFrame] = {}
@@ -129,6 +130,7 @@ def related_by_chance(
     ...
     ValueError: drawn histories of 26 months; the windows span 27
     """
+    among("column", ["first", "last", "expected"], table.columns)
     origin = min(table["first"])
     start = np.array([(first - origin).n for first in table["first"]])
     length = np.array(

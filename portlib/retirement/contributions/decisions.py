@@ -108,6 +108,8 @@ def rank(
     goal = base.household.target
     if goal is None:
         raise ValueError("the base states no spending: give spending or replacement_rate")
+    if not decisions:
+        raise ValueError("there are no decisions to rank: give one")
     names = ["base", *decisions]
     ways = [base, *decisions.values()]
     met = []

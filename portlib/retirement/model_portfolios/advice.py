@@ -62,7 +62,6 @@ from portlib.retirement.model_portfolios.ways import (
     default_weights,
     mixture,
     model_weights,
-    option_of,
     path_of,
     series_weights,
     target_equity,
@@ -504,8 +503,8 @@ def _label(weights: Mapping[str, float], desk: Adviser, years: float) -> dict[st
     """
     named: dict[str, float] = {}
     for fund, w in weights.items():
-        lies_in = option_of(desk, fund, years)
-        named[lies_in] = named.get(lies_in, 0.0) + float(w)
+        option = fund if fund in desk.held else plan_menu.date_for(desk.plan, years)
+        named[option] = named.get(option, 0.0) + float(w)
     return {option: w for option, w in named.items() if w > 0}
 
 

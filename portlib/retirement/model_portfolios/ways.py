@@ -71,34 +71,13 @@ def mixture(desk: Adviser, weights: Mapping[str, float], years: float) -> Array:
     ...     [mixture(desk, {"SERIES": 1.0}, years).tolist() for years in dates]
     [[0.5, 0.4, 0.1], [0.0, 0.9, 0.1]]
     """
+    strange = [fund for fund, _ in weights.items() if fund not in desk.held]
+    among("option", [f for f in strange if f != plan_menu.series_of(desk.plan)], desk.held)
     total = np.zeros(len(desk.classes))
     for fund, w in weights.items():
-        total += w * desk.held[option_of(desk, fund, years)]
+        named = fund if fund in desk.held else plan_menu.date_for(desk.plan, years)
+        total += w * desk.held[named]
     return total
-
-
-@door()
-def option_of(desk: Adviser, fund: str, years: float) -> str:
-    """The option that money in a fund lies in: the fund itself; of the series, the date nearest to
-    `years`. ValueError for a fund that the plan does not offer.
-
-    Examples
-    --------
-    >>> from types import SimpleNamespace
-    >>> from unittest.mock import patch
-    >>> desk = SimpleNamespace(plan="ours", held={"mixed": 0, "bonds": 0})
-    >>> with patch.object(plan_menu, "series_of", return_value="SERIES"):
-    ...     option_of(desk, "mixed", 20.0)
-    ...     option_of(desk, "gold", 20.0)
-    Traceback (most recent call last):
-    ...
-    ValueError: no option 'gold'; there are mixed, bonds
-    """
-    if fund in desk.held:
-        return fund
-    if fund != plan_menu.series_of(desk.plan):
-        among("option", [fund], desk.held)
-    return plan_menu.date_for(desk.plan, years)
 
 
 def cost_of(desk: Adviser, weights: Mapping[str, float]) -> float:

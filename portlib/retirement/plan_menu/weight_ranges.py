@@ -22,7 +22,7 @@ import pandas as pd
 
 from portlib.construction.intervals import intervals, redrawn
 from portlib.plan import Plan
-from portlib.ranges import LEVEL, door
+from portlib.ranges import LEVEL, among, door
 from portlib.records import Assumptions
 from portlib.retirement.plan_menu import engine
 from portlib.retirement.plan_menu.expectations import mean_errors
@@ -170,12 +170,14 @@ def ranges(
     ...
     ValueError: growth: weights and redrawn weights are of different funds
     """
+    among("posture", drawn, weights.columns)
     found = {}
     for posture, cloud in drawn.items():
         own = weights[posture].reindex(cloud.columns)
         if own.isna().any() or len(own) != len(weights):
             raise ValueError(f"{posture}: weights and redrawn weights are of different funds")
         if parts is not None:
+            among("fund", cloud.columns, parts.index)
             held = parts.loc[list(cloud.columns)]
             own, cloud = own @ held, cloud @ held
         found[posture] = intervals(own, cloud, level=level)

@@ -110,6 +110,7 @@ def build(
     """
     now = pd.Timestamp(day)
     out = forecasts.known_by(now).table
+    among("fund", FUNDS, months.columns)
     past = months[list(FUNDS)].dropna()
     past = past[past.index <= now]
     if out.empty or len(past) < 36:
@@ -273,6 +274,7 @@ def came(
     """
     among("fund", weights.index, FUNDS)
     among("weight of", FUNDS, weights.index)
+    among("fund", FUNDS, months.columns)
     after = months[list(FUNDS)][months.index >= built.first.start_time]
     if years is not None:
         if len(after) < 12 * years:

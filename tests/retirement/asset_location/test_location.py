@@ -270,7 +270,7 @@ def test_bad_inputs_are_refused_by_name():
         locate(target / 2, money, returns)
     with pytest.raises(ValueError, match="some above zero"):
         locate(target, 0 * money, returns)
-    with pytest.raises(ValueError, match="no after-tax returns for class 0"):
+    with pytest.raises(ValueError, match="no after-tax returns for 'class 0'"):
         locate(target, money, returns.drop("class 0"))
     with pytest.raises(ValueError, match="name every class"):
         fill(target, money, returns, list(target.index[:-1]))
