@@ -54,6 +54,8 @@ def read(text: str, path: Path) -> PublishedFile:
     >>> file = told(*other, *(f"CUUR0000SA0 {month}" for month in months))
     >>> file.kind, file.tables[0].values["CPIAUCNS"].tolist(), file.tables[0].unit
     ('CPIAUCNS', [324.8, nan, 324.1], 'index')
+    >>> file.publisher, file.licence, file.tables[0].frequency
+    ('Bureau of Labor Statistics', 'public domain (US government work)', 'month')
     >>> file.notes, file.vintage
     (('not collected, and kept missing: 1',), '2025-11-30')
     >>> file = told(*(f"CUUR0000SA0 {month}" for month in months[:2]))  # as of October: September

@@ -60,6 +60,10 @@ def read(text: str, path: Path) -> PublishedFile:
     >>> file = told(*days)
     >>> file.tables[0].values["C"].tolist(), file.vintage  # the oldest first
     ([109.9, 110.5], '2026-02-02')
+    >>> file.publisher, file.kind, file.tables[0].frequency
+    ('Federal Retirement Thrift Investment Board', 'fund-price-history', 'day')
+    >>> file.licence
+    'public domain (US government work)'
     >>> told(*reversed(days)).vintage, told(*reversed(days)).tables[0].values["C"].tolist()
     ('2026-02-02', [109.9, 110.5])
     >>> file.tables[0].values["L_Income"].tolist(), file.tables[0].unit
