@@ -60,14 +60,12 @@ def read(text: str, path: Path) -> PublishedFile:
     >>> file = told(*days)
     >>> file.tables[0].values["C"].tolist(), file.vintage  # the oldest first
     ([109.9, 110.5], '2026-02-02')
-    >>> file.publisher, file.kind, file.tables[0].frequency
-    ('Federal Retirement Thrift Investment Board', 'fund-price-history', 'day')
-    >>> file.licence
-    'public domain (US government work)'
     >>> told(*reversed(days)).vintage, told(*reversed(days)).tables[0].values["C"].tolist()
     ('2026-02-02', [109.9, 110.5])
-    >>> file.tables[0].values["L_Income"].tolist(), file.tables[0].unit
-    ([25.1, nan], 'dollars')
+    >>> file.tables[0].values["L_Income"].tolist(), file.tables[0].unit, file.tables[0].frequency
+    ([25.1, nan], 'dollars', 'day')
+    >>> file.kind, file.publisher, file.licence[:13]
+    ('fund-price-history', 'Federal Retirement Thrift Investment Board', 'public domain')
     >>> f"{told('Jul 2. 2020,25.1,19.2,20.4,110.5,100.2,50.3').tables[0].values.index[0]:%Y-%m-%d}"
     '2020-07-02'
     >>> told()
