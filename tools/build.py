@@ -197,7 +197,7 @@ def execute(
     notebooks: Sequence[Path],
     plan_folder: Path | None,
     *,
-    patience: int = 120,
+    patience: int = 600,
 ) -> None:
     """Run every notebook in its own kernel, several at a time, and keep the outputs."""
     if not notebooks:
@@ -210,12 +210,18 @@ def execute(
     given = {**environment(root, staging, plan_folder), "SOURCE_DATE_EPOCH": DRAWN_AT}
     with kernels.ready(given) as surroundings:
         status, failed = run(command, staging, notebooks, surroundings)
-        idle = [path for path in notebooks if not begun(path)] if failed > 0 else []
-        if idle and failed == len(idle):
+        idle = [path for path in notebooks if not begun(path)] if failed else []
+        if idle and set(failed) == {path.name for path in idle}:
             # of kernels that start in the same moment two may be given one port; one never answers
             say(f"no kernel began {', '.join(path.stem for path in idle)}: once more")
-            status, _ = run(command, staging, idle, surroundings)
-    faults = [fault for path in notebooks for fault in cell_faults(root, staging, path)]
+            status, failed = run(command, staging, idle, surroundings)
+    faults = []
+    for path in notebooks:
+        found = list(cell_faults(root, staging, path))
+        if path.name in failed and not found:  # stopped from outside: no cell says why
+            source = (root / path.relative_to(staging)).with_suffix(".md")
+            found = [f"{source.relative_to(root)}:\n{indent(failed[path.name])}"]
+        faults += found
     if status != 0 or faults:
         said = f"pytest ended with status {status}; its output is above"
         raise BuildError("\n".join(faults) or said)
@@ -226,17 +232,19 @@ def run(
     staging: Path,
     notebooks: Sequence[Path],
     surroundings: Mapping[str, str],
-) -> tuple[int, int]:
-    """Execute notebooks by pytest; its status, and how many did not pass (-1: it does not say)."""
+) -> tuple[int, dict[str, str]]:
+    """Execute notebooks by pytest; its status, and of each that did not pass what it says of it."""
     told = staging / "executed.xml"
     told.unlink(missing_ok=True)
     asked = [f"--junitxml={told}", *(str(path.relative_to(staging)) for path in notebooks)]
     with child([*command, *asked], cwd=staging, env=surroundings) as process:
         pass
     if not told.is_file():
-        return process.returncode, -1
-    suites = ElementTree.parse(told).getroot().iter("testsuite")
-    failed = sum(int(one.get(what, 0)) for one in suites for what in ("errors", "failures"))
+        return process.returncode, {}
+    failed = {}
+    for case in ElementTree.parse(told).getroot().iter("testcase"):
+        for said in [*case.iter("failure"), *case.iter("error")]:
+            failed[case.get("name", "")] = said.text or said.get("message", "")
     return process.returncode, failed
 
 

@@ -314,7 +314,7 @@ def runs(text: str) -> list[list[str]]:
     A line's end is a space, whether or not spaces stand before it; what is alike is one run; of
     nothing there is none:
 
-    >>> runs("*One*, and\\ntwo  \\nthree \\*four\\*"), runs("")
+    >>> runs("*One*, and\\ntwo  \\nthree \\\\*four\\\\*"), runs("")
     ([['em', 'One'], ['plain', ', and two three *four*']], [])
     """
     made: list[list[str]] = []

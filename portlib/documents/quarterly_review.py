@@ -264,7 +264,7 @@ def _asked(seen: Quarter) -> str:
     how_many = "None" if not asked else f"{asked}"
     alike = int((seen.reviews()["error"] < watching.SAME).sum()) if judged else 0
     whom = "is compared with itself" if alike == 1 else "are compared with themselves"
-    but = f" {alike} of them {whom}, which shows costs alone." if alike else ""
+    but = f" {alike} of the {judged} {whom}, which shows costs alone." if alike else ""
     counted = f"{as_funds(seen.plan)} ".lstrip()
     if judged == count:
         return f"{counted}{how_many} of {count} funds ask for a review.{but}"

@@ -37,9 +37,12 @@ def kept_notebook(path: Path, count: int | None) -> Path:
     return path
 
 
-@pytest.mark.parametrize(("failed", "again"), [(1, True), (2, False), (-1, False)])
+@pytest.mark.parametrize(
+    ("failed", "again"),
+    [({"idle.ipynb"}, True), ({"idle.ipynb", "done.ipynb"}, False), ({"done.ipynb"}, False)],
+)
 def test_a_notebook_that_no_kernel_began_is_executed_once_more_if_nothing_else_failed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failed: int, again: bool
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, failed: set[str], again: bool
 ) -> None:
     idle = kept_notebook(tmp_path / "idle.ipynb", None)
     done = kept_notebook(tmp_path / "done.ipynb", 1)
@@ -47,16 +50,35 @@ def test_a_notebook_that_no_kernel_began_is_executed_once_more_if_nothing_else_f
 
     def run(command, staging, notebooks, surroundings):
         asked.append(list(notebooks))
-        return (1, failed) if len(asked) == 1 else (0, 0)
+        return (1, dict.fromkeys(failed, "why")) if len(asked) == 1 else (0, {})
 
     monkeypatch.setattr(build, "run", run)
     if again:
         build.execute(tmp_path, tmp_path, [idle, done], None)
         assert asked == [[idle, done], [idle]]
     else:
-        with pytest.raises(build.BuildError, match="status 1"):
+        with pytest.raises(build.BuildError, match=r"done\.md:\s+why"):
             build.execute(tmp_path, tmp_path, [idle, done], None)
         assert len(asked) == 1
+
+
+def test_a_cell_that_never_ends_is_named(tmp_path: Path) -> None:
+    """It leaves nothing on its page, so the page cannot say it."""
+    staging = tmp_path / "staging"
+    path = staging / "notebooks" / "endless.ipynb"
+    path.parent.mkdir(parents=True)
+    kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+    cell = {"cell_type": "code", "execution_count": None, "outputs": [], "metadata": {}}
+    cells = [cell | {"id": "a", "source": "import time\nwhile True:\n    time.sleep(1)"}]
+    whole = {"cells": cells, "metadata": {"kernelspec": kernel}, "nbformat": 4, "nbformat_minor": 5}
+    path.write_text(json.dumps(whole), encoding="utf-8")
+    source = tmp_path / "notebooks" / "endless.md"
+    source.parent.mkdir()
+    source.write_text("while True", encoding="utf-8")
+    with pytest.raises(
+        build.BuildError, match=r"notebooks/endless\.md:\s.*after 2 s(?s:.*)while T"
+    ):
+        build.execute(tmp_path, staging, [path], None, patience=2)
 
 
 @pytest.mark.parametrize(
