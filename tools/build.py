@@ -244,7 +244,7 @@ def run(
     failed = {}
     for case in ElementTree.parse(told).getroot().iter("testcase"):
         for said in [*case.iter("failure"), *case.iter("error")]:
-            failed[case.get("name", "")] = said.text or said.get("message", "")
+            failed[case.get("name", "")] = said.text or said.get("message") or ""
     return process.returncode, failed
 
 
