@@ -14,14 +14,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pandas as pd
 
 from portlib import data, plan_format
-from portlib.construction.mandate import Bounds, Infeasible
-from portlib.construction.mean_variance import maximum_utility
+from portlib.construction.mandate import Bounds, Infeasible, Mandate
 from portlib.data import DataError
 from portlib.documents.document import (
     Block,
@@ -47,7 +47,7 @@ from portlib.documents.words import (
 from portlib.plan import Plan
 from portlib.records import Assumptions
 from portlib.retirement import glidepaths, plan_menu
-from portlib.retirement.plan_menu import fund_costs
+from portlib.retirement.plan_menu import engine, fund_costs
 
 #: Comparators of the menu that are shown, and the least that they hold in common with the option.
 NEAREST, SIMILAR = 4, 0.5
@@ -306,14 +306,6 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
                 f"{bp:.1f} basis points a year less."
             )
         made.append(Text(f"**What it adds to the menu:** {words}"))
-        if len(plan_menu.dates(plan)):
-            made.append(
-                Text(
-                    "Here a date of the series may be held in part beside other options; a model "
-                    "holds one alone or not at all, and so may lose more or less than this.",
-                    small=True,
-                )
-            )
     made += _record(plan, fund)
     return made
 
@@ -343,23 +335,38 @@ def _paths(plan: Plan, fund: str) -> list[Block]:
 
 def _worth(plan: Plan, fund: str) -> tuple[str, float] | None:
     """The posture in which an option, of a series every date, is worth most to the menu, and how
-    much, in basis points; no number where without it no portfolio would obey a posture's rules."""
+    much, in basis points; no number where without it no portfolio would obey a posture's rules. As
+    in a model, a date is held alone or not at all."""
     _, classes, funds, _ = _menu(plan)
+    maximising = replace(plan, policy=plan.policy.replace(optimizer="MARKOWITZ"))
+
+    def best_of(mandate: Mandate, aversion: float) -> float:
+        found = engine.best(
+            maximising,
+            funds,
+            mandate,
+            risk_aversion=aversion,
+            classes=classes,
+            most_funds=0,
+            whole_percent=False,
+        )
+        return plan_menu.utility(found.allocation, aversion)
+
     series = plan_menu.series_of(plan) == fund
     options = [o for o in funds.labels if o == fund or (series and o.startswith(f"{fund},"))]
     best: tuple[str, float] | None = None
     for posture, aversion in plan.policy["model_risk_aversion"].items():
         try:
             mandate = plan_menu.menu_mandate(plan, posture, classes)
-            whole = maximum_utility(funds, mandate, risk_aversion=aversion)
+            whole = best_of(mandate, aversion)
         except ValueError:  # no portfolio of the menu obeys this posture's rules at all
             continue
         without = mandate.also(Bounds("not offered", upper=dict.fromkeys(options, 0.0)))
         try:
-            less = maximum_utility(funds, without, risk_aversion=aversion)
+            less = best_of(without, aversion)
         except Infeasible:
             return posture, math.nan
-        bp = 1e4 * (plan_menu.utility(whole, aversion) - plan_menu.utility(less, aversion))
+        bp = 1e4 * (whole - less)
         if best is None or bp > best[1]:
             best = (posture, bp)
     return best

@@ -7,9 +7,11 @@ import statistics
 from collections.abc import Callable
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from portlib import plan
+from portlib.construction.mandate import Bounds
 from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
 from portlib.documents import dossier
@@ -239,10 +241,15 @@ def test_a_series_is_worth_what_the_menu_loses_without_all_of_its_dates() -> Non
     classes = plan_menu.class_assumptions(ours)
 
     def best(menu: plan.Plan, posture: str) -> float:
+        """Of the best mix without dates, and of each date alone that the rules allow."""
         a = menu.policy["model_risk_aversion"][posture]
-        mandate = plan_menu.menu_mandate(menu, posture, classes)
+        rules = plan_menu.menu_mandate(menu, posture, classes)
         funds = plan_menu.menu_assumptions(menu, classes)
-        return plan_menu.utility(maximum_utility(funds, mandate, risk_aversion=a), a)
+        series = [fund for fund in funds.labels if fund.startswith("TDIDX")]
+        none = [Bounds("no dates", upper=dict.fromkeys(series, 0.0))] * bool(series)
+        found = [maximum_utility(funds, rules.also(*none), risk_aversion=a).w]
+        found += [w for w in np.eye(len(funds)) if rules.allows(w, funds)]
+        return float(max(funds.mu @ w - a / 2 * w @ funds.sigma @ w for w in found))
 
     lost = {p: 1e4 * (best(plain, p) - best(without, p)) for p in ("conservative", "growth")}
     worth = dossier._worth(plain, "TDIDX")
