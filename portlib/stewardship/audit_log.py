@@ -325,6 +325,19 @@ class Connection(sqlite3.Connection):
     >>> del opened
     >>> collected = gc.collect()
     closed
+
+    What was begun and not committed is lost whole:
+
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as name:
+    ...     opened = sqlite3.connect(f"{name}/begun", factory=Connection)
+    ...     made = opened.execute("CREATE TABLE paid (dollars)").connection
+    ...     _ = opened.execute("INSERT INTO paid VALUES (5)")
+    ...     del opened, made, _
+    ...     collected = gc.collect()
+    ...     with sqlite3.connect(f"{name}/begun", factory=Connection) as again:
+    ...         again.execute("SELECT * FROM paid").fetchall()
+    []
     """
 
     def __del__(self) -> None:
