@@ -637,7 +637,8 @@ def issue(log: AuditLog, instruction: RebalanceInstruction, at: datetime) -> Eve
     >>> event = issue(log, one, at)
     >>> event.topic, event.name, event.at == at, event.actor, event.body
     ('rebalancing', 'RebalanceInstructionIssued', True, 'rebalancing', {'account': 'P1'})
-    >>> issue(log, one, at) == event, len(log.events())
+    >>> later = datetime(2026, 12, 1, tzinfo=UTC)
+    >>> issue(log, one, at) == event == issue(log, one, later), len(log.events())
     (True, 1)
     """
     return log.append(
