@@ -256,7 +256,27 @@ def _bytes(path: Path) -> bytes:
 
 
 def mapping(path: Path, *, aliases: bool = False) -> dict[str, Any]:
-    """A YAML file's top level, as `strict_yaml` reads it; `DataError` where it is no mapping."""
+    """A YAML file's top level, as `strict_yaml` reads it; `DataError` where it is no mapping.
+
+    Examples
+    --------
+    A file that is empty, or an empty list, does not say that there is nothing:
+
+    >>> import tempfile
+    >>> for text in ("house_cap: 0.4", "{}", "", "[]", "no mapping"):
+    ...     with tempfile.TemporaryDirectory() as name:
+    ...         path = Path(name, "rules.yml")
+    ...         _ = path.write_text(text)
+    ...         try:
+    ...             print(mapping(path))
+    ...         except DataError as error:
+    ...             print(error)
+    {'house_cap': 0.4}
+    {}
+    rules.yml: expected a mapping of names at top level
+    rules.yml: expected a mapping of names at top level
+    rules.yml: expected a mapping of names at top level
+    """
     content = strict_yaml(path, aliases=aliases)
     if not isinstance(content, dict):
         raise DataError(f"{path.name}: expected a mapping of names at top level")

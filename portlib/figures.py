@@ -282,6 +282,18 @@ def frontier(
         The frontier, annual decimals.
     points, assets : mapping, optional
         (risk, mean) by name.
+
+    Examples
+    --------
+    Each name stands where its mark does:
+
+    >>> line = np.array([0.1, 0.2])
+    >>> drawn = frontier(line, line / 4, points={"mix": (0.12, 0.03)}, assets={"gold": (0.3, 0.05)})
+    >>> [(text.get_text(), text.xy) for text in drawn.texts]
+    [('mix', (0.12, 0.03)), ('gold', (0.3, 0.05))]
+    >>> [mark.get_xydata().tolist() for mark in drawn.lines[1:]]
+    [[[0.12, 0.03]], [[0.3, 0.05]]]
+    >>> plt.close(drawn.figure)
     """
     _, ax = axes(
         height=4.6, xlabel="volatility, a year", ylabel="expected return, a year", percent="xy"
