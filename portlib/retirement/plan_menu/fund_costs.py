@@ -126,6 +126,11 @@ def comparative_chart(plan: Plan) -> pd.DataFrame:
     ('frozen: no purchases', 'LCIDX')
     >>> chart.loc["LCIDX", ["option", "category"]].tolist()
     ['Large Cap Index (S&P 500 type)', 'Large Blend']
+    >>> from dataclasses import replace
+    >>> ours = plans.read(data.ROOT / "plan")
+    >>> cheap = replace(ours, funds=ours.funds.assign(expense_ratio=0.000325))
+    >>> comparative_chart(cheap)["per_1000"].round(9).unique().tolist()  # not to a cent
+    [0.325]
     """
     return pd.DataFrame(
         {
