@@ -479,10 +479,15 @@ def same(a: object, b: object, what: str, *, error: type[ValueError] = ValueErro
     Traceback (most recent call last):
     ...
     ValueError: the two do not have the same rows; join them by their labels first
-    >>> same(fund, pd.Series([1.0, 2.0, 3.0], ["a", "b", "c"]), "the two")
-    Traceback (most recent call last):
-    ...
-    ValueError: the two do not have the same rows; join them by their labels first
+    >>> for labels in (["a", "b", "c"], ["b", "a"], ["a"]):  # without months; in another order
+    ...     try:
+    ...         other = fund if len(labels) == 3 else pd.Series([1.0, 2.0], ["a", "b"])
+    ...         same(other, pd.Series(1.0, labels), "the two")
+    ...     except ValueError as refused:
+    ...         print(refused)
+    the two do not have the same rows; join them by their labels first
+    the two do not have the same rows; join them by their labels first
+    the two do not have the same rows; join them by their labels first
 
     It goes on in ``months.md``.
     """
