@@ -749,6 +749,8 @@ def assemble(volatility: pd.Series, rho: pd.DataFrame) -> pd.DataFrame:
     correlations must be symmetric with ones on the diagonal
     >>> refused(rho=rho * np.diag([1, 0.9]))
     correlations must be symmetric with ones on the diagonal
+    >>> refused(rho=rho.where(rho == 1))  # of which one is missing
+    correlations must be symmetric with ones on the diagonal
     >>> refused(rho=4 * rho - 3 * np.eye(2))
     smallest eigenvalue -0.2: no returns correlate so; see nearest_correlation
 
