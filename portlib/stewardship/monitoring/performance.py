@@ -412,6 +412,8 @@ def worst_fall(returns: pd.Series) -> Fall:
     >>> found = worst_fall(pd.Series([-0.10, 0.05, -0.02], months[:3]))
     >>> round(found.depth, 6), f"{found.peak:%Y-%m-%d}", f"{found.trough:%m}", found.recovered
     (0.1, '2025-12-31', '01', None)
+    >>> f"{worst_fall(pd.Series([-0.1, 0.2], months[1:3])).peak:%Y-%m-%d}"  # not of 28 February
+    '2026-01-31'
     >>> worst_fall(pd.Series([0.1, 0.2], months[:2])).depth
     0.0
     >>> worst_fall(pd.Series([0.1, 0.2], months[:2] - pd.Timedelta(days=1)))
