@@ -145,13 +145,13 @@ def code_fingerprint(folder: Path | None = None) -> str:
     portlib.stewardship.governance.model_registry.RegistryError: ...: no sources there
     >>> for name, text in {
     ...     "b.py": "y = 2\\r\\n",
-    ...     "a/c.py": "x = 1",
+    ...     "a/__init__.py": "x = 1",
     ...     ".hidden/a.py": "",
     ...     "d.txt": "",
     ... }.items():
     ...     (root / name).parent.mkdir(exist_ok=True)
     ...     _ = (root / name).write_bytes(text.encode())
-    >>> inside = f'{{"a/c.py":"{sha("x = 1")}","b.py":"{sha(chr(121) + " = 2" + chr(10))}"}}'
+    >>> inside = f'{{"a/__init__.py":"{sha("x = 1")}","b.py":"{sha(chr(121) + " = 2" + chr(10))}"}}'
     >>> code_fingerprint(root) == sha(inside)
     True
     >>> folder.cleanup()
