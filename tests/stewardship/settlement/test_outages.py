@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -73,6 +74,13 @@ def test_hundreds_of_kills_lose_nothing():
         and results["killed in a write"]["struck"] > 30
     )
     assert results["disk full"]["runs"] >= 3
+
+
+def test_a_process_that_waits_is_struck_at_its_moment():
+    module = "portlib.stewardship.settlement.outages"
+    code = f"import time; from {module} import at_a_moment; at_a_moment(0.05)(None); time.sleep(3)"
+    run = subprocess.run([sys.executable, "-c", code], cwd=Path(__file__).parents[3])
+    assert run.returncode == -signal.SIGALRM
 
 
 def test_each_kind_of_loss_is_recognised():
