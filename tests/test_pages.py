@@ -97,10 +97,10 @@ def test_a_message_names_funds_and_classes_and_signed_data_keeps_its_codes() -> 
 
 
 def test_a_mark_s_tags_are_made_those_of_a_line_and_its_words_stay() -> None:
-    mark = "<div class='claim'>diversified, by a <b>divisor</b></div>"
-    assert prudent_cells._inline(mark) == (
-        "<span class='claim'>diversified, by a <b>divisor</b></span>"
-    )
+    mark = nodes.raw("", "<div class='claim'>diversified, by a <b>divisor</b></div>", format="html")
+    outputs = nodes.container("", nodes.container("", mark))
+    _, _, (shown,) = prudent_cells.parts(nodes.container("", outputs))
+    assert shown.astext() == "<span class='claim'>diversified, by a <b>divisor</b></span>"
 
 
 def test_arguments_on_lines_of_their_own_are_no_list() -> None:

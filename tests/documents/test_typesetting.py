@@ -8,6 +8,7 @@ from dataclasses import replace
 import pypdf
 import pypdfium2
 import pytest
+import typst
 from pypdfium2.raw import FPDF_PAGEOBJ_TEXT
 
 from portlib.documents.document import (
@@ -104,6 +105,8 @@ def test_a_character_that_no_font_has_is_refused_and_not_left_out() -> None:
 def test_words_too_long_for_a_cell_stay_on_the_page() -> None:
     row = ["Unbreakable" * 6, "12.3%", "x" * 60]
     assert within(pdf(made([Table(["Fund", "Weight", "Note"], [row] * 3, widths=[2, 1, 1])])))
+    beyond = b"#set page(width: 3cm)\n#set text(hyphenate: false)\n" + b"Unbreakable" * 6
+    assert not within(typst.compile(beyond))
 
 
 def within(content: bytes) -> bool:
