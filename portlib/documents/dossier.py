@@ -384,13 +384,15 @@ def _record(plan: Plan, fund: str) -> list[Block]:
             )
         ]
     months = own.values[fund].dropna()
-    years = len(months) / 12
-    grown = float(np.prod(1 + months.to_numpy(float))) ** (1 / years) - 1
+    span = f"Its own record, {months.index[0]:%B %Y} to {months.index[-1]:%B %Y}: "
+    whole = float(np.prod(1 + months.to_numpy(float)))
+    if len(months) < 12:
+        earned = f"{percent(whole - 1, 2)} in all, and too short for figures of a year."
+        return [Text(span + earned)]
     return [
         Text(
-            f"Its own record, {months.index[0]:%B %Y} to {months.index[-1]:%B %Y}: "
-            f"{percent(grown, 2)} a year compounded, at a volatility of "
-            f"{percent(np.std(months.to_numpy(float), ddof=1) * math.sqrt(12), 1)}."
+            f"{span}{percent(whole ** (12 / len(months)) - 1, 2)} a year compounded, at a "
+            f"volatility of {percent(np.std(months.to_numpy(float), ddof=1) * math.sqrt(12), 1)}."
         )
     ]
 
@@ -598,7 +600,8 @@ def _unknown(plan: Plan, fund: str) -> list[Block]:
     stock = plan.funds.loc[fund, "kind"] == "employer_stock"
     if plan.inputs.funds is None or fund not in plan.inputs.funds.values:
         items.append("What the option has earned: the plan brings no returns of it.")
-    if plan.inputs.holdings is None and not stock:
+    filed = plan.inputs.holdings
+    if not stock and (filed is None or fund not in filed.exposures(plan.as_of).mapped.index):
         items.append(
             "What it holds security by security: its classes are as the list of options states."
         )

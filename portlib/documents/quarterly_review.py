@@ -559,7 +559,8 @@ def _decided(seen: Quarter) -> list[Block]:
     else:
         made.append(
             Text(
-                f"No entry of the plan's own policy bears a date since {month:%B %Y}. Decisions "
+                f"No entry of the plan's own policy bears a date since {month:%B} {month.day}, "
+                f"{month.year}. Decisions "
                 "that changed no entry are in the minutes of the last meeting."
             )
         )

@@ -29,12 +29,14 @@ def dollars(amount: Any) -> str:
     ['$999,999', '$1.0 million', '$1.25 billion', '$999.9 million', '$0']
     >>> dollars(-1e6), dollars(-1e9)
     ('$-1.0 million', '$-1.00 billion')
+    >>> dollars(999_999.7), dollars(999_960_000)  # what rounds to the next word has it
+    ('$1.0 million', '$1.00 billion')
     """
     if amount != amount:
         return UNKNOWN
-    if abs(amount) >= 1e9:
+    if abs(amount) >= 999_950_000:
         return f"${amount / 1e9:,.2f} billion"
-    if abs(amount) >= 1e6:
+    if abs(amount) >= 999_999.5:
         return f"${amount / 1e6:,.1f} million"
     return f"${amount:,.0f}"
 

@@ -207,9 +207,13 @@ class FundHoldings:
         return HeldExposures(mapped, unmapped.rename("unmapped"), last.rename("date"), listed)
 
     def to_csv(self) -> str:
-        """The holdings as ``fund_holdings.csv`` has them, each by the identifier that names it."""
-        known = set(zip(self.master["id_kind"], self.master["id"], strict=True))
-        first = [next((one for one in ids if one in known), ids[0]) for ids in self.table["ids"]]
+        """The holdings as ``fund_holdings.csv`` has them, each by the identifier that names it on
+        its day."""
+        lookups = {day: self._by_id(day) for day in set(self.table["date"])}
+        first = [
+            next((one for one in ids if one in lookups[day]), ids[0])
+            for day, ids in zip(self.table["date"], self.table["ids"], strict=True)
+        ]
         table = pd.DataFrame(
             {
                 "fund": self.table["fund"],

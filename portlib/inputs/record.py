@@ -123,10 +123,14 @@ class Inputs:
     sources: Sources = field(default_factory=Sources)
 
     def to_json(self) -> dict[str, Any]:
-        """The files that they were read from, by name; filings as ``fund_holdings.csv``."""
+        """The files that they were read from, by name; filings as ``fund_holdings.csv``, of which
+        ``reading.yml`` then says nothing, for it is written anew."""
         content = self.sources.to_json()
         if self.sources.filings is not None and self.holdings is not None:
             content[holdings.FILE] = self.holdings.to_csv()
+            options = {n: o for n, o in content.pop(READING, {}).items() if n != holdings.FILE}
+            if options:
+                content[READING] = options
         return content
 
     def offering(self, funds: Sequence[str]) -> Inputs:
@@ -387,12 +391,15 @@ def _series(
 
 
 def _class_columns(history: ReturnTable, known: Classes, found: Findings) -> ReturnTable:
-    """Labels of classes, the survey's own and ours, as their names; a column that names neither
-    class nor series is noted."""
+    """Labels of classes, the survey's own and ours, as their names, where the column is not a
+    class's name already; a column that names neither class nor series is noted."""
     surveyed = data.table("horizon_2025_assets")["label"].str.lower()
     by_label = {label: str(name) for name, label in surveyed.items()}
     by_label |= {one.label.lower(): one.name for one in known}
-    names = [by_label.get(str(name).lower(), str(name)) for name in history.values]
+    names = [
+        name if name in known else by_label.get(name.lower(), name)
+        for name in map(str, history.values)
+    ]
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         found.refuse(history.file, f"two columns are the class {twice!r}")
