@@ -242,6 +242,11 @@ def optimize(
             f"mandate: weights of {optimizer} (policy: optimizer) are taken as they come; leave "
             "most_funds and whole_percent out"
         )
+    if aversion == 0 and optimizer in MAXIMISES and (whole or most < len(funds)):
+        raise DataError(
+            "mandate.risk_aversion: 0 has no best portfolio of few funds or whole percents; ask "
+            "for more, or for most_funds 0 and whole_percent false"
+        )
     best, gap = engine.best(
         ours,
         funds,
