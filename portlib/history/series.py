@@ -40,8 +40,13 @@ def fund_series(returns: pd.DataFrame, origin: Provenance) -> list[MonthlySeries
     >>> ends = pd.date_range("2026-01-31", periods=2, freq="ME")
     >>> table = pd.DataFrame({name: at / 100 for at, name in enumerate(FUNDS)}, ends)
     >>> made = fund_series(table[sorted(FUNDS)], origin)
-    >>> [(one.name, one.values.tolist()[-1], one.label[:9]) for one in made[2:]]
-    [('tsp_c', 0.02, 'US large '), ('tsp_s', 0.03, 'US small '), ('tsp_i', 0.04, 'developed')]
+    >>> for one in made:
+    ...     print(one.name, one.values.tolist()[-1], one.label, sep=" | ")
+    tsp_g | 0.0 | special-issue Treasury securities (TSP G fund)
+    tsp_f | 0.01 | US bonds (TSP F fund, aggregate index)
+    tsp_c | 0.02 | US large companies (TSP C fund, S&P 500)
+    tsp_s | 0.03 | US small and mid companies (TSP S fund, completion index)
+    tsp_i | 0.04 | developed markets (TSP I fund, international index)
     >>> {one.quantity for one in made}, made[0].provenance is origin
     ({'return'}, True)
     """
@@ -133,6 +138,8 @@ def averaged_yield(yields: pd.Series, maturity_years: int, origin: Provenance) -
     >>> told = averaged_yield(pd.Series([0.04, 0.05], ends), 7, origin)
     >>> told.name, told.quantity, told.values.tolist(), told.label
     ('yield_7y_average', 'yield', [0.04, 0.05], 'yield of 7-year Treasury bonds')
+    >>> told.basis
+    'constant maturity, averages over the month'
     """
     return MonthlySeries(
         f"yield_{maturity_years}y_average",
@@ -183,6 +190,8 @@ def price_series(cpi_u: pd.Series, origin: Provenance) -> list[MonthlySeries]:
     [0.025, 0.025, nan, nan, 0.005]
     >>> level.quantity, change.quantity, f"{change.first:%Y-%m}"
     ('level', 'change', '2026-02')
+    >>> level.basis, change.basis
+    ('not seasonally adjusted, never revised', 'monthly change, not seasonally adjusted')
     """
     return [
         MonthlySeries(
@@ -218,6 +227,8 @@ def gold_series(price: pd.Series, origin: Provenance) -> list[MonthlySeries]:
     >>> _, gold = gold_series(pd.Series([2000.0, 2100, None, 2000, 2100], five), origin)
     >>> gold.values.round(9).tolist()
     [0.05, nan, nan, 0.05]
+    >>> gold.basis
+    "change of the month's average price; fixed by law to 1968; no storage, no costs"
     """
     averaged = "US dollars a troy ounce, averages over the month"
     return [
@@ -240,8 +251,9 @@ def core_inflation(core: pd.Series, origin: Provenance) -> MonthlySeries:
     --------
     >>> origin = Provenance("SYNTHETIC", "nobody", "none", "low", "2026-04")
     >>> ends = pd.date_range("2026-01-31", periods=3, freq="ME")
-    >>> core_inflation(pd.Series([300.0, 303.0, 301.485], ends), origin).values.round(9).tolist()
-    [0.01, -0.005]
+    >>> core = core_inflation(pd.Series([300.0, 303.0, 301.485], ends), origin)
+    >>> core.values.round(9).tolist(), core.basis, core.label
+    ([0.01, -0.005], 'without food and energy, seasonally adjusted', 'US core inflation')
     >>> five = pd.date_range("2026-01-31", periods=5, freq="ME")
     >>> gone = core_inflation(pd.Series([300.0, 303, None, 300, 303], five), origin)
     >>> gone.values.round(9).tolist()
@@ -292,6 +304,10 @@ def corporate_series(
     ([4.0, nan, nan], True)
     >>> told.values.tolist(), told.label, bonds.label
     ([0.048, 0.048, nan, 0.06, 0.05], 'Aaa corporate yield', 'Aaa corporate bonds')
+    >>> for one in corporate_series(yields.iloc[1:3], "baa", 7.5, origin):
+    ...     print(one.basis)
+    repriced at 7.5 years from averages over the month, without defaults
+    seasoned bonds, averages over the month
     """
     yields = yields.loc[yields.first_valid_index() :]
     returns = bond_returns(yields, maturity_years)
@@ -338,8 +354,8 @@ def equity_series(
     ...     for difference in (False, True)
     ... ]
     ['value weighted, before costs', 'long-short difference, before costs']
-    >>> equity_series("small_value", pd.Series(0.01, ends), origin).label
-    'small value'
+    >>> equity_series("small_value_high", pd.Series(0.01, ends), origin).label
+    'small value high'
     """
     basis = "long-short difference, before costs" if difference else "value weighted, before costs"
     return MonthlySeries(name, name.replace("_", " "), returns, "return", basis, origin)
@@ -355,9 +371,9 @@ def month_ends(daily: pd.Series) -> pd.Series:
 
     >>> days = ["2026-01-29", "2026-01-30", "2026-03-02", "2026-03-27", "2026-03-31"]
     >>> days = pd.to_datetime(days)
-    >>> ends = month_ends(pd.Series([4.2, 4.1, 4.3, 4.5, None], days))
+    >>> ends = month_ends(pd.Series([4.2, 4.1, 4.3, 4.512345, None], days))
     >>> ends.index.astype(str).tolist(), ends.tolist()
-    (['2026-01-31', '2026-02-28', '2026-03-31'], [4.1, nan, 4.5])
+    (['2026-01-31', '2026-02-28', '2026-03-31'], [4.1, nan, 4.512345])
     >>> ends = month_ends(pd.Series([4.0, 4.1, 4.3, None, None], days))
     >>> ends.index.astype(str).tolist(), ends.tolist()
     (['2026-01-31'], [4.1])
@@ -405,6 +421,8 @@ def price_returns(prices: pd.DataFrame) -> pd.DataFrame:
     >>> earned = price_returns(pd.DataFrame({"fund": [100.0, 102, 100, 102]}, days))["fund"]
     >>> earned.round(9).tolist()
     [0.02, nan, nan, 0.02]
+    >>> price_returns(pd.DataFrame({"fund": [0.0, 102, 100, 102]}, days))["fund"].tolist()[0]
+    nan
     """
     ends = pd.DataFrame({name: month_ends(prices[name]) for name in prices.columns})
     return ends.pct_change(fill_method=None).iloc[1:].replace([np.inf, -np.inf], np.nan)
