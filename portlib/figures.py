@@ -103,6 +103,10 @@ def axes(
     ([4.0, 2.5], 'years', 'wealth')
     >>> [axis.get_major_formatter().__class__.__name__ for axis in (ax.xaxis, ax.yaxis)]
     ['ScalarFormatter', 'PercentFormatter']
+    >>> _, both = axes(percent="xy")
+    >>> {axis.get_major_formatter().__class__.__name__ for axis in (both.xaxis, both.yaxis)}
+    {'PercentFormatter'}
+    >>> plt.close("all")
     """
     _look()
     fig, ax = plt.subplots(figsize=(width, height), layout="constrained")
@@ -132,6 +136,23 @@ def lines(
     data : DataFrame
         As it is drawn: decimals where `percent` names the axis.
     xlabel, ylabel, percent, height : as in `axes`.
+
+    Examples
+    --------
+    Each column is a line under its own name, in a colour and dash of its own; names of more than
+    four stand below the axes, and of one nowhere:
+
+    >>> wealth = pd.DataFrame({f"plan {n}": [1.0, 1.0 + n] for n in range(8)}, [2020, 2030])
+    >>> drawn = lines(wealth)
+    >>> [(line.get_label(), line.get_xydata().tolist()) for line in drawn.lines[:2]]
+    [('plan 0', [[2020.0, 1.0], [2030.0, 1.0]]), ('plan 1', [[2020.0, 1.0], [2030.0, 2.0]])]
+    >>> len({(line.get_color(), line.get_linestyle()) for line in drawn.lines})
+    8
+    >>> [lines(wealth.iloc[:, :n]).get_legend() is not None for n in (1, 2, 4, 5)]
+    [False, True, True, False]
+    >>> [line.get_linestyle() for line in drawn.lines[6:]], len(drawn.figure.legends)
+    (['-', '--'], 1)
+    >>> plt.close("all")
     """
     many = data.shape[1] > MANY
     tall = height + (0.2 * data.shape[1] if many else 0.0)
@@ -171,6 +192,26 @@ def bars(
     xlabel, percent : as in `axes`.
     labels : str
         A format, such as ``.1%``, for the value written at each bar's end; none by default.
+
+    Examples
+    --------
+    Each row's bars stand beside its name, the first row on top and the first column above the
+    second; a bar to the left has a negative value, and what rounds to nothing has no sign:
+
+    >>> gained = pd.DataFrame({"ours": [0.02, -0.0001], "theirs": [0.01, -0.03]}, ["up", "down"])
+    >>> drawn = bars(gained, labels=".1%")
+    >>> drawn.get_yticks().tolist(), [tick.get_text() for tick in drawn.get_yticklabels()]
+    ([1, 0], ['up', 'down'])
+    >>> [(float(bar.get_width()), round(float(bar.get_y()))) for bar in drawn.patches]
+    [(0.02, 1), (-0.0001, 0), (0.01, 1), (-0.03, 0)]
+    >>> ours, theirs = (drawn.patches[at].get_y() for at in (0, 2))
+    >>> bool(ours > theirs), bool(drawn.get_xlim()[0] < -0.03)
+    (True, True)
+    >>> [text.get_text() for text in drawn.texts]
+    ['2.0%', '0.0%', '1.0%', '-3.0%']
+    >>> [text.get_text() for text in drawn.get_legend().get_texts()], bars(gained["ours"]).legend_
+    (['ours', 'theirs'], None)
+    >>> plt.close("all")
     """
     frame = data.to_frame() if isinstance(data, pd.Series) else data
     rows, columns = frame.shape
@@ -208,6 +249,20 @@ def dots(data: pd.DataFrame, *, xlabel: str = "", percent: str = "") -> Axes:
     data : DataFrame
         Columns ``low``, ``mid`` and ``high``.
     xlabel, percent : as in `axes`.
+
+    Examples
+    --------
+    Each range goes from its low to its high with the dot where its middle is, the first on top:
+
+    >>> spans = {"low": [0.1, -0.2], "mid": [0.2, 0.5], "high": [0.6, 0.7]}
+    >>> drawn = dots(pd.DataFrame(spans, ["first", "second"]))
+    >>> [span.vertices.tolist() for span in drawn.collections[0].get_paths()]
+    [[[0.1, 1.0], [0.6, 1.0]], [[-0.2, 0.0], [0.7, 0.0]]]
+    >>> drawn.lines[0].get_xydata().tolist()
+    [[0.2, 1.0], [0.5, 0.0]]
+    >>> drawn.get_yticks().tolist(), [tick.get_text() for tick in drawn.get_yticklabels()]
+    ([1, 0], ['first', 'second'])
+    >>> plt.close("all")
     """
     names, line = _names(data.index)
     tall = 1.0 + line * len(data)
@@ -237,6 +292,26 @@ def heatmap(data: pd.DataFrame, *, digits: int = 2, limit: float = 1.0, unit: st
     ------
     ValueError
         For cells that are no numbers.
+
+    Examples
+    --------
+    Numbers stand in the cells of their row and column, the first row on top; colours are of the
+    limit, whatever the largest number is, and lettering is light where they are deep:
+
+    >>> moved = pd.DataFrame({"a": [0.4, -0.001], "b": [-0.5, 1.2]}, ["x", "y"])
+    >>> drawn = heatmap(moved, digits=1, limit=0.6, unit="%")
+    >>> [(text.get_text(), text.get_position(), text.get_color()[:2]) for text in drawn.texts]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    [('0.4%', (0.5, 0.5), '#F'), ('-0.5%', (1.5, 0.5), '#F'),
+     ('0.0%', (0.5, 1.5), '#1'), ('1.2%', (1.5, 1.5), '#F')]
+    >>> [tick.get_text() for tick in (*drawn.get_xticklabels(), *drawn.get_yticklabels())]
+    ['a', 'b', 'x', 'y']
+    >>> bool(drawn.yaxis_inverted()), drawn.collections[0].get_clim()
+    (True, (-0.6, 0.6))
+    >>> red, _, blue, _ = drawn.collections[0].to_rgba(-0.6)  # below nothing is orange
+    >>> bool(red > blue)
+    True
+    >>> plt.close("all")
     """
     try:
         values = data.to_numpy(dtype=float)
@@ -331,6 +406,23 @@ def area(weights: pd.DataFrame, *, xlabel: str = "", percent: str = "xy") -> Axe
     ------
     ValueError
         For a negative weight.
+
+    Examples
+    --------
+    The first column is the lowest band; names stand as the bands do, the last on top:
+
+    >>> held = pd.DataFrame({"bonds": [0.25, 0.75], "shares": [0.75, 0.25]}, [0.0, 0.1])
+    >>> drawn = area(held)
+    >>> [float(band.get_paths()[0].vertices[:, 1].max()) for band in drawn.collections]
+    [0.75, 1.0]
+    >>> [band.get_label() for band in drawn.collections]
+    ['bonds', 'shares']
+    >>> [text.get_text() for text in drawn.figure.legends[0].get_texts()]
+    ['shares', 'bonds']
+    >>> area(held - 0.255)  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ValueError: a weight of the areas, which may not be negative, ...
+    >>> plt.close("all")
     """
     heights = numbers("a weight of the areas, which may not be negative,", weights, least=-1e-9)
     tall = 3.4 + 0.1 * (weights.shape[1] + 1)
@@ -367,6 +459,15 @@ def histogram(
     marks : mapping, optional
         Where on the horizontal axis, by name.
     xlabel, percent : as in `axes`.
+
+    Examples
+    --------
+    >>> drawn = histogram(np.array([0.0, 0.1, 0.1, 0.4]), bins=4, marks={"Mean": 0.15, "5%": 0.01})
+    >>> [int(bar.get_height()) for bar in drawn.patches]  # each a tenth wide
+    [1, 2, 0, 1]
+    >>> [(line.get_label(), line.get_xdata()[0]) for line in drawn.lines]
+    [('Mean', 0.15), ('5%', 0.01)]
+    >>> plt.close("all")
     """
     _, ax = axes(xlabel=xlabel, ylabel="how many", percent=percent)
     ax.hist(np.asarray(values), bins=bins, color=COLORS[5], edgecolor="white", linewidth=0.4)
@@ -397,8 +498,8 @@ def plain(text: str) -> str:
     --------
     >>> plain("more us_large_equity than us_tips")
     'more US large companies than inflation-protected bonds'
-    >>> plain("us_market")
-    'US market'
+    >>> plain("us_market"), plain("em_2x_tips"), plain("intl_dev_small")
+    ('US market', 'emerging 2x TIPS', 'other developed small')
     """
     return re.sub(
         r"[a-z0-9]+(_[a-z0-9]+)+",
@@ -420,18 +521,39 @@ def table(
     ----------
     data : DataFrame or Series
     percent : sequence of str, or True
-        Columns of decimals that are shown as percent; True: all.
+        Columns of decimals that are shown as percent; True: all. Whole numbers are counts.
     digits : int
         Places after the point.
+
+    Examples
+    --------
+    Counts stay counts, what is true or not is in words, what is not known is a dash, and a label
+    is text whatever it contains:
+
+    >>> rows = {"share": [0.0512, None], "of": [1200, 3], "best": [True, False], "a<b": ["x<y", ""]}
+    >>> page = table(pd.DataFrame(rows, ["R&D", "b"]), percent=True).to_html()
+    >>> re.findall("<t[dh][^>]*>([^<]*)</t[dh]>", page)[1:]
+    ... # doctest: +NORMALIZE_WHITESPACE
+    ['share', 'of', 'best', 'a&lt;b', 'R&amp;D', '5.1%', '1,200', 'yes', 'x&lt;y',
+     'b', '–', '3', 'no', '']
+    >>> page == table(pd.DataFrame(rows, ["R&D", "b"]), percent=["share"]).to_html()
+    True
+    >>> page = table(pd.DataFrame([[1, 2]], columns=["a", "a"])).to_html()  # two of one name
+    >>> re.findall("<t[dh][^>]*>([^<]*)</t[dh]>", page)[1:]
+    ['a', 'a', '0', '1', '2']
     """
     frame = data.to_frame() if isinstance(data, pd.Series) else data
-    numeric = [c for c in frame.columns if pd.api.types.is_numeric_dtype(frame[c])]
+    flags = [c for c in frame.columns if pd.api.types.is_bool_dtype(frame[c])]
+    numeric = [
+        c for c in frame.columns if c not in flags and pd.api.types.is_numeric_dtype(frame[c])
+    ]
     as_percent = numeric if percent is True else [c for c in numeric if percent and c in percent]
     formats: dict[Any, Any] = {
         c: f"{{:z{'' if c in as_percent else ','}.{digits}{'%' if c in as_percent else 'f'}}}"
         for c in numeric
     }
     formats |= {c: "{:,d}" for c in numeric if pd.api.types.is_integer_dtype(frame[c])}
+    formats |= {c: lambda flag: "yes" if flag else "no" for c in flags}
     style = frame.style.format(formats, na_rep="–", escape="html").set_table_attributes(
         'class="dataframe"'
     )
