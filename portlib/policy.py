@@ -515,11 +515,14 @@ def _keyed(value: Any) -> Any:
 
 
 def _canonical(value: Any) -> Any:
-    """What two ways of writing a value have in common: 1 is 1.0, and the order of keys says
-    nothing.
+    """What two ways of writing a value have in common: 1 is 1.0, as a key too, and the order of
+    keys says nothing.
     """
     if isinstance(value, Mapping):
-        return {str(k): _canonical(v) for k, v in value.items()}
+        return {
+            str(int(k) if is_number(k) and k == int(k) else k): _canonical(v)
+            for k, v in value.items()
+        }
     if isinstance(value, list):
         return [_canonical(v) for v in value]
     return float(value) if is_number(value) else value

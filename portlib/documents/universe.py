@@ -410,8 +410,10 @@ def _groups(folder: Path, names: list[str], found: Findings) -> dict[str, pd.Dat
     ways = {}
     for column in known:
         told = known[column].fillna("").replace("", UNGROUPED)
-        shares = pd.get_dummies(told).astype(float)
-        ways[str(column).capitalize()] = shares
+        way = str(column).capitalize()
+        if way in ways:
+            found.refuse(path.name, f"two columns are called {way!r}; call them apart")
+        ways[way] = pd.get_dummies(told).astype(float)
     return ways
 
 
@@ -458,6 +460,12 @@ def _rules(
     named = [str(name) for way in groups.values() for name in way]
     made = {name: AssetClass(name, name, "equity", None) for name in named}
     stated = limits.make(data.mapping(path), names, Classes(made), found)
+    for limit in stated:
+        for group in limit.arguments.get("classes", ()):
+            ways = {way: tuple(shares[group]) for way, shares in groups.items() if group in shares}
+            if len(set(ways.values())) > 1:
+                problem = f"{limit.name}: {group!r} is one thing by {' and another by '.join(ways)}"
+                found.refuse(path.name, f"{problem}; call them apart in groups.csv")
     found.settle()
     exposures = pd.concat(list(groups.values()), axis=1)
     exposures = exposures.loc[:, ~exposures.columns.duplicated()]
