@@ -232,7 +232,8 @@ def strict_json(text: bytes, name: str) -> Any:
     Raises
     ------
     ValueError
-        For what is no JSON, gives a key twice, has NaN or infinity, or is nested too deep.
+        For what is no JSON, gives a key twice, has NaN, infinity or half a sign (a lone surrogate),
+        or is nested too deep.
 
     Examples
     --------
@@ -258,7 +259,10 @@ def strict_json(text: bytes, name: str) -> Any:
     if _depth(text) > DEEPEST:
         raise ValueError(f"{name}: is nested too deep")
     try:
-        return json.loads(text.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=never)
+        made = json.loads(text.decode("utf-8-sig"), object_pairs_hook=once, parse_constant=never)
+        if b"\\ud" in text.lower():  # half a sign is no text, and its other half may follow
+            json.dumps(made, ensure_ascii=False).encode()
+        return made
     except RecursionError as error:
         raise ValueError(f"{name}: is nested too deep") from error
     except ValueError as error:

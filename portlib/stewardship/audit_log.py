@@ -119,8 +119,8 @@ START = Head(0, GENESIS)
 def canonical(content: Any) -> str:
     """Plain data as the one text that stands for it: strict JSON, keys sorted, no spaces.
 
-    Raises `AuditError` for what strict JSON cannot hold (NaN, infinity, dates, arrays), and for
-    content nested more than `DEEPEST` deep.
+    Raises `AuditError` for what strict JSON cannot hold (NaN, infinity, dates, arrays), for text
+    that UTF-8 cannot, and for content nested more than `DEEPEST` deep.
 
     Examples
     --------
@@ -133,6 +133,10 @@ def canonical(content: Any) -> str:
     Traceback (most recent call last):
     ...
     portlib.stewardship.audit_log.AuditError: content cannot be written as strict JSON: ...
+    >>> canonical({"name": "\\ud800"})  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+    ...
+    portlib.stewardship.audit_log.AuditError: content cannot be written as strict JSON: 'utf-8' ...
     >>> deep = 1  # the innermost value is a level too
     >>> for _ in range(49):
     ...     deep = [deep]
@@ -151,9 +155,11 @@ def canonical(content: Any) -> str:
             f"content is nested more than {DEEPEST} deep; strict JSON of it is no record"
         )
     try:
-        return json.dumps(
+        text = json.dumps(
             content, sort_keys=True, allow_nan=False, ensure_ascii=False, separators=(",", ":")
         )
+        text.encode()  # half a sign, as "\ud800", is no text
+        return text
     except (TypeError, ValueError) as error:
         raise AuditError(
             f"content cannot be written as strict JSON: {error}; give plain numbers and text"
@@ -423,10 +429,11 @@ class AuditLog:
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             yield self.connection.execute
+            self.connection.execute("COMMIT")
         except BaseException:
-            self.connection.execute("ROLLBACK")
+            if self.connection.in_transaction:  # a full disk makes SQLite undo by itself
+                self.connection.execute("ROLLBACK")
             raise
-        self.connection.execute("COMMIT")
 
     def append(
         self,

@@ -19,7 +19,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from portlib.ranges import among
-from portlib.stewardship.audit_log import Event, canonical
+from portlib.stewardship.audit_log import AuditError, Event, canonical
 from portlib.stewardship.governance.approvals import GovernanceError, same
 from portlib.stewardship.governance.model_registry import Pins
 from portlib.stewardship.governance.office import Office
@@ -114,8 +114,12 @@ def certificate_content(fields: Mapping[str, Any]) -> dict[str, bytes]:
     True
     """
     among("field of a certificate", ["model"], fields, error=IncompleteRecord)
+    try:
+        text = canonical(dict(fields))
+    except AuditError as error:
+        raise IncompleteRecord(f"certificate: {error}") from error
     return {
-        "content": hashlib.sha256(canonical(dict(fields)).encode()).digest(),
+        "content": hashlib.sha256(text.encode()).digest(),
         "model": bytes.fromhex(str(fields["model"])),
     }
 
@@ -257,7 +261,8 @@ def in_force(office: Office, made_by: Pins, at: datetime) -> Event:
         if at.timestamp() > last:
             raise NotCertified(
                 f"the certificate of event {filed[-1].number} was held until "
-                f"{datetime.fromtimestamp(last, UTC):%Y-%m-%d}, and it is {at:%Y-%m-%d}: have the "
+                f"{datetime.fromtimestamp(last, UTC):%Y-%m-%d}, and it is "
+                f"{at.astimezone(UTC):%Y-%m-%d}: have the "
                 "model certified again"
             )
     return filed[-1]

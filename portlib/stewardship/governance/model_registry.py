@@ -318,6 +318,10 @@ def disagreements(ours: Any, theirs: Any, tolerance: float) -> list[str]:
     ['/x: 1000.0 and 1000.1']
     >>> disagreements({"x": 1.0, "y": None, "z": True}, {"x": "1", "y": 0.0, "z": 0.999}, 0.5)
     ["/x: 1.0 and '1'", '/y: None and 0.0', '/z: True and 0.999']
+    >>> disagreements({"v": [], "m": {}, "n": [0]}, {"m": [], "n": []}, 0.5)  # empty is not absent
+    ['/n is only in one', '/n/0 is only in one', '/v is only in one', '/m: {} and []']
+    >>> disagreements({"v": [], "m": {}}, {"v": (), "m": {}}, 0.5)
+    []
     >>> disagreements(ours, ours, 1)  # doctest: +ELLIPSIS
     Traceback (most recent call last):
     ...
@@ -339,14 +343,14 @@ def disagreements(ours: Any, theirs: Any, tolerance: float) -> list[str]:
 
 
 def _leaves(value: Any, path: str) -> Iterator[tuple[str, Any]]:
-    if isinstance(value, Mapping):
+    if isinstance(value, Mapping) and value:
         for name, item in value.items():
             yield from _leaves(item, f"{path}/{name}")
-    elif isinstance(value, (list, tuple)):
+    elif isinstance(value, (list, tuple)) and value:
         for i, item in enumerate(value):
             yield from _leaves(item, f"{path}/{i}")
-    else:
-        yield path, value
+    else:  # what holds nothing is there all the same
+        yield path, [] if value == () else value
 
 
 def _same(a: Any, b: Any, tolerance: float) -> bool:

@@ -136,8 +136,9 @@ def from_json(content: Mapping[str, Any]) -> Signed:
 
     Examples
     --------
-    >>> told = {"kind": "LogHead", "message": {"number": 7, "digest": "0f" * 32, "role": "chair"}}
-    >>> told |= {"signer": "0x1", "signature": "0x2"}
+    >>> message = {"number": 7, "digest": "0f" * 32, "role": "chair", "nonce": 1}
+    >>> message |= {"validFrom": 0, "validUntil": 9}
+    >>> told = {"kind": "LogHead", "message": message, "signer": "0x1", "signature": "0x2"}
     >>> said = from_json(told)
     >>> said.message["digest"] == b"\\x0f" * 32, said.message["number"], said.to_json() == told
     (True, 7, True)
@@ -174,6 +175,7 @@ def from_json(content: Mapping[str, Any]) -> Signed:
         }
     except (ValueError, TypeError) as error:
         raise SignatureError(f"{kind}: a field of 32 bytes is not in hex ({error})") from error
+    _its_fields(kind, message)
     return Signed(kind, message, content["signer"], content["signature"])
 
 
@@ -227,13 +229,7 @@ def typed_data(kind: str, message: Mapping[str, Any], plan: str) -> dict[str, An
     """
     if kind not in KINDS:
         raise SignatureError(f"no statement of kind {kind!r}; use one of {', '.join(KINDS)}")
-    names = {field["name"] for field in KINDS[kind]}
-    if wrong := sorted(names ^ set(message), key=str):
-        raise SignatureError(f"{kind}: fields missing or unknown: {', '.join(map(str, wrong))}")
-    for field in KINDS[kind]:
-        if not _is(message[field["name"]], field["type"]):
-            said = message[field["name"]]
-            raise SignatureError(f"{kind}: field {field['name']} is {said!r}: no {field['type']}")
+    _its_fields(kind, message)
     types = {"EIP712Domain": list(_DOMAIN), kind: list(KINDS[kind])}
     if kind == "InvestorView":
         types["Holding"] = list(_HOLDING)
@@ -241,10 +237,21 @@ def typed_data(kind: str, message: Mapping[str, Any], plan: str) -> dict[str, An
     return {"types": types, "primaryType": kind, "domain": domain, "message": dict(message)}
 
 
+def _its_fields(kind: str, message: Mapping[str, Any]) -> None:
+    """Refuse a message whose fields are not those of its kind."""
+    names = {field["name"] for field in KINDS[kind]}
+    if wrong := sorted(names ^ set(message), key=str):
+        raise SignatureError(f"{kind}: fields missing or unknown: {', '.join(map(str, wrong))}")
+    for field in KINDS[kind]:
+        if not _is(message[field["name"]], field["type"]):
+            said = message[field["name"]]
+            raise SignatureError(f"{kind}: field {field['name']} is {said!r}: no {field['type']}")
+
+
 def _is(value: Any, kind: str) -> bool:
     """Whether a field's value is of its type, before any library is asked to encode it."""
-    if kind == "string":
-        return isinstance(value, str)
+    if kind == "string":  # of which half a sign, as JSON can write it, is none
+        return isinstance(value, str) and not any("\ud800" <= sign <= "\udfff" for sign in value)
     if kind == "bytes32":
         return isinstance(value, bytes) and len(value) == 32
     if kind == "Holding[]":
@@ -252,7 +259,7 @@ def _is(value: Any, kind: str) -> bool:
         return legs and all(
             isinstance(leg, Mapping)
             and set(leg) == {"asset", "weight"}
-            and all(isinstance(text, str) for text in leg.values())
+            and all(_is(text, "string") for text in leg.values())
             for leg in value
         )
     return type(value) is int and 0 <= value < 2**256
@@ -420,7 +427,9 @@ def sign(
     from eth_account.messages import encode_typed_data
     from eth_keys import keys
 
-    span = {"validFrom": _stamp(at), "validUntil": _stamp(at + timedelta(days=days))}
+    begin = _stamp(at)
+    end = _stamp(at.astimezone(UTC) + timedelta(days=days))  # in which a day is 24 hours
+    span = {"validFrom": begin, "validUntil": end}
     message = {**content, "role": role, "nonce": nonce, **span}
     own = keys.PrivateKey(key)  # works its public half out, which is slow: once
     signed = Account.sign_message(
@@ -863,12 +872,16 @@ def view_of(signed: Signed) -> View:
     m = signed.message
     if signed.kind != "InvestorView":
         raise SignatureError(f"a statement of kind {signed.kind} holds no view")
-    unsure = {name: float(m[name]) if m[name] else None for name in ("variance", "confidence")}
-    held = {leg["asset"]: float(leg["weight"]) for leg in m["portfolio"]}
+    try:
+        unsure = {name: float(m[name]) if m[name] else None for name in ("variance", "confidence")}
+        held = {leg["asset"]: float(leg["weight"]) for leg in m["portfolio"]}
+        q = float(m["q"])
+    except ValueError as error:
+        raise SignatureError(f"view {m['name']!r}: {error}; use view_content") from error
     view = View(
         m["name"],
         held,
-        float(m["q"]),
+        q,
         m["author"],
         m["asOf"],
         m["reason"],

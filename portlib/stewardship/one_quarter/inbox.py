@@ -62,6 +62,7 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
 
     >>> import json, tempfile
     >>> message = {"number": 7, "digest": "0f" * 32, "role": "chair", "nonce": 1}
+    >>> message |= {"validFrom": 0, "validUntil": 9}
     >>> statement = {"kind": "LogHead", "message": message, "signer": "0x1", "signature": "0x2"}
     >>> written = {
     ...     "b.json": json.dumps({"statement": statement, "fields": {"x": 1}}),
@@ -73,6 +74,7 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
     ...     "g.json": json.dumps([statement]),
     ...     "h.txt": "no letter",
     ...     "i.json": json.dumps({"statement": statement, "note": 1}),
+    ...     "j.json": json.dumps({"statement": statement | {"message": {"number": 7}}}),
     ... }
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     for name, text in written.items():
@@ -83,11 +85,13 @@ def read(folder: Path) -> tuple[list[Letter], dict[str, str]]:
     >>> [(letter.name, letter.signed.kind, letter.fields) for letter in letters]
     [('a.json', 'LogHead', {}), ('b.json', 'LogHead', {'x': 1})]
     >>> list(unread)
-    ['c.json', 'd.json', 'e.json', 'f.json', 'g.json', 'i.json', 'old.json']
+    ['c.json', 'd.json', 'e.json', 'f.json', 'g.json', 'i.json', 'j.json', 'old.json']
     >>> unread["c.json"], unread["i.json"]
     ('not read: it has no statement', "not read: it has an unknown part 'note'")
     >>> unread["d.json"], unread["e.json"]
     ("not read: it has an unknown part 'also'", 'not read: its fields are no mapping')
+    >>> unread["j.json"]
+    'not read: LogHead: fields missing or unknown: digest, nonce, role, validFrom, validUntil'
     """
     letters = []
     unread = {}

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from typing import Any, NamedTuple
 
@@ -384,6 +384,7 @@ def _deposit(ledger: Ledger, message: Message, at: datetime) -> Event:
 
 
 def _lock(ledger: Ledger, message: Message, at: datetime) -> Event:
+    at = at.astimezone(UTC)  # in which an hour is an hour, whatever clocks do elsewhere
     order = _order(message.body)
     if ledger.instruction(order.id):
         raise WrongState(f"order {order.id!r} was locked before, by another message")
