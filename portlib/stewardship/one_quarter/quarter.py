@@ -404,7 +404,7 @@ def held(ledger: Ledger, prices: pd.Series) -> tuple[pd.Series, float, float]:
     """
     owned = ledger.holdings()
     funds = {name: micro for name, micro in owned.items() if name != CASH}
-    if lost := [name for name in funds if not float(prices.get(name, math.nan)) > 0]:
+    if lost := [name for name in funds if not 0 < float(prices.get(name, math.nan)) < math.inf]:
         raise GovernanceError(f"{', '.join(sorted(lost))}: held, and without a price; give one")
     dollars = pd.Series(
         {name: micro / MICRO * float(prices[name]) for name, micro in funds.items()}, dtype=float
@@ -506,7 +506,7 @@ def _months_since(log: AuditLog, at: datetime) -> int:
     )
     if not counted:
         raise NotAdopted("no policy was adopted in this log: adopt policy, model and mandate first")
-    last = counted[-1].at
+    last = counted[-1].at.astimezone(at.tzinfo)  # a day is that of whoever asks
     longest = monthrange(at.year, at.month)[1]
     last = last.replace(day=min(last.day, longest))  # the last day of a shorter month ends it
     months = 12 * (at.year - last.year) + at.month - last.month
@@ -599,7 +599,7 @@ def settle(desk: Desk, order: Order, fills: Mapping[int, int | str], at: datetim
         if lacking > 0:
             deliver(desk.ledger, deposit(f"{_FLOAT}{order.id}", {CASH: lacking}), at)
         deliver(desk.ledger, lock(f"lock {order.id}", order), at)
-    last = "EscrowLocked"
+    last = desk.ledger.states()[order.id]
     for leg, said in sorted(fills.items()):
         name = f"leg {leg} {order.id}"
         message = (
@@ -688,7 +688,10 @@ def watch(
     target, weights = _positions(desk, posture, prices)
     day = pd.Timestamp(at.date())
     distance = pd.Series([float((weights - target).abs().max())], index=[day])
-    given = {name: series.iloc[-1:].set_axis([day]) for name, series in (measured or {}).items()}
+    given = {
+        name: series.iloc[-1:].set_axis([day][: len(series)])
+        for name, series in (measured or {}).items()
+    }
     ringing = alerts({"distance from target": distance, **given}, policy=desk.plan.policy)
     open_ = open_alerts(desk.log)
     now = {alert.rule: alert for alert in ringing}
