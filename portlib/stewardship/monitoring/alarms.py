@@ -322,7 +322,7 @@ def alarm_rates(watched: Watched, classes: Array, funds: Array, *, policy: Polic
 
 def dashboard(measured: Mapping[str, pd.Series], *, policy: Policy) -> Figure:
     """One small panel a measure: its course, the limits for watch and act, and what it says at its
-    last date.
+    last date. ValueError as `alerts`: what cannot be judged is not drawn as quiet.
 
     Examples
     --------
@@ -350,6 +350,7 @@ def dashboard(measured: Mapping[str, pd.Series], *, policy: Policy) -> Figure:
     """
     from portlib import figures
 
+    alerts(measured, policy=policy)
     rows = math.ceil(len(measured) / 2)
     fig, whole = figures.axes(width=5.0, height=1.55 * rows)
     whole.remove()

@@ -257,7 +257,16 @@ def by_class(weights: Array, exposures: Array, classes: Array, added: Array) -> 
     0.06
     >>> round(float((held * earned).sum()), 6)  # 0.5 * 0.07 + 0.4 * 0.0575 + 0.1 * 0.009
     0.0589
+
+    What a fund adds is all of it in its classes, also in one that it owes:
+
+    >>> owing, own = np.array([[1.5, -0.5], [0.0, 1.0]]), np.array([[0.06, 0.03]])
+    >>> held, earned = by_class(np.array([[0.9, 0.1]]), owing, own, np.array([[0.01, 0.0]]))
+    >>> held.round(9).tolist(), round(float((held * (earned - own)).sum()), 9)  # 0.9 * 0.01
+    ([[1.35, -0.35]], 0.009)
     """
     held = weights @ exposures
     extra = (weights * added) @ exposures
-    return held, classes + np.divide(extra, held, out=np.zeros_like(held), where=held > 1e-12)
+    return held, classes + np.divide(
+        extra, held, out=np.zeros_like(held), where=np.abs(held) > 1e-12
+    )

@@ -29,7 +29,7 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.tail_risk import drawdowns
 from portlib.estimation.months import array, monthly, named, same
-from portlib.ranges import FEE, door, numbers
+from portlib.ranges import FEE, NOT_NEGATIVE, door, numbers
 from portlib.records import Array
 
 Origin = Literal["actual", "real stand-ins", "SYNTHETIC"]
@@ -150,6 +150,8 @@ def tracking_error(returns: ArrayLike, benchmark: ArrayLike) -> Array:
     ValueError: returns and benchmark are not of the same months: 2026-01 is in one of them ...
     """
     r, b = _both(returns, benchmark)
+    if r.shape[-1] < 2:
+        raise ValueError("a tracking error needs two months at least")
     return np.asarray(math.sqrt(12) * np.std(r - b, axis=-1, ddof=1))
 
 
@@ -264,7 +266,7 @@ class Sharpe(NamedTuple):
         return self.error * self.factor
 
 
-@door()
+@door(lags=NOT_NEGATIVE)
 def sharpe(excess: ArrayLike, lags: int = 0) -> Sharpe:
     """Mean over standard deviation (ddof 1) of monthly returns over bills, and how sure it is.
 
@@ -377,8 +379,14 @@ def beta(returns: ArrayLike, benchmark: ArrayLike) -> float:
     1.166666667
     >>> round(beta([0.01, -0.02, 0.04], [0.01, -0.01, 0.06]), 9)  # 21 / 26
     0.807692308
+    >>> beta([0.01, -0.02], [0.003, 0.003])
+    Traceback (most recent call last):
+    ...
+    ValueError: nothing moves with a benchmark that never moves
     """
     r, b = _both(returns, benchmark)
+    if not np.ptp(b) > STILL:
+        raise ValueError("nothing moves with a benchmark that never moves")
     return float(np.cov(r, b)[0, 1] / np.var(b, ddof=1))
 
 
@@ -508,7 +516,7 @@ class Record:
         """Gross, net and benchmark of the last `months`: return a year (geometric) and volatility
         (ddof 1)."""
         parts = {"gross": self.gross, "net": self.net, "benchmark": self.benchmark}
-        if months > len(self.net):
+        if not 0 < months <= len(self.net):
             raise ValueError(f"the record has {len(self.net)} months, not {months}")
         last = {name: part.to_numpy(float)[-months:] for name, part in parts.items()}
         return pd.DataFrame(

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from portlib.ranges import among
+from portlib.ranges import among, numbers
 
 
 def made_up_trades(
@@ -97,7 +97,8 @@ def trade_quality(trades: pd.DataFrame) -> pd.DataFrame:
     Raises
     ------
     ValueError
-        For a trade whose events are out of order.
+        For a trade whose events are out of order, whose side is neither 1 nor -1, and for units or
+        prices that are missing or not above zero.
 
     Examples
     --------
@@ -124,9 +125,12 @@ def trade_quality(trades: pd.DataFrame) -> pd.DataFrame:
             f"the trade of {fund} instructed {row['instructed']:%Y-%m-%d} has events out of order "
             "or missing: settle the record before it is measured"
         )
+    for name in figures[1:]:
+        numbers(name, trades[name], above=0.0)
+    among("side", trades["side"], (-1, 1))
     value = trades["units"] * trades["decided_price"]
     paid = trades["side"] * trades["units"] * (trades["executed_price"] - trades["decided_price"])
-    month = pd.DatetimeIndex(trades["instructed"]) + pd.offsets.MonthEnd(0)
+    month = pd.DatetimeIndex(trades["instructed"]).normalize() + pd.offsets.MonthEnd(0)
     waited = pd.Series(np.busday_count(order[:, 0], order[:, 3]), month)
     sums = (
         pd.DataFrame({"paid": paid.to_numpy(), "value": value.to_numpy()}, index=month)

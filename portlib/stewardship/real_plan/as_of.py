@@ -271,6 +271,10 @@ def came(
     Traceback (most recent call last):
     ...
     ValueError: 15 months have passed since 2026-02, not 2
+    >>> came(built, weights, months.iloc[:1])
+    Traceback (most recent call last):
+    ...
+    ValueError: no month has passed since 2026-02
     """
     among("fund", weights.index, FUNDS)
     among("weight of", FUNDS, weights.index)
@@ -280,5 +284,7 @@ def came(
         if len(after) < 12 * years:
             raise ValueError(f"{len(after)} months have passed since {built.first}, not {years}")
         after = after.iloc[: 12 * years]
+    if after.empty:
+        raise ValueError(f"no month has passed since {built.first}")
     earned = after.to_numpy(float) @ weights.reindex(list(FUNDS)).to_numpy(float)
     return float(np.expm1(np.log1p(earned).mean() * 12))

@@ -22,6 +22,7 @@ from portlib.estimation.months import daily as daily_returns
 from portlib.ranges import SHARE, door, number
 from portlib.records import Array
 from portlib.stewardship.rebalancing import new_money
+from portlib.stewardship.rebalancing.triggers import ROUNDING
 
 #: A day's weights and target, and whether the day ends a month, a quarter or a year.
 Rule = Callable[[Array, Array, str], bool]
@@ -77,11 +78,17 @@ def drift(absolute: float, relative: float) -> Rule:
     ...     np.array([0.5, 0.5]), np.array([0.25, 0.75]), ""
     ... )  # at the limit, not beyond
     False
+    >>> speaks(np.array([0.55, 0.45]), np.array([0.5, 0.5]), "")  # but for rounding
+    False
     >>> all_in, crumb = np.array([0.5, 0.5, 0.0]), np.array([0.5, 0.499, 0.001])
     >>> speaks(all_in, all_in, ""), speaks(crumb, all_in, "")
     (False, True)
     """
-    return lambda w, t, ends: bool((np.abs(w - t) > np.minimum(absolute, relative * t)).any())
+
+    def speak(w: Array, t: Array, ends: str) -> bool:
+        return bool((np.abs(w - t) > np.minimum(absolute, relative * t) + ROUNDING).any())
+
+    return speak
 
 
 def never() -> Rule:

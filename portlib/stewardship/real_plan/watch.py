@@ -252,6 +252,11 @@ def ahead_of_losses(
     -------
     DataFrame
 
+    Raises
+    ------
+    ValueError
+        For an episode of which no month is known.
+
     Examples
     --------
     The account stands at 0.9, 0.72, 0.792, 0.6732 and then higher: 32.68% are lost at the worst. An
@@ -283,10 +288,16 @@ def ahead_of_losses(
     ('01', NaT)
     >>> round(float(found.loc["fall", "already lost"]), 6)  # 0.1 / 0.3268
     0.305998
+    >>> ahead_of_losses(rang, returns, told | {"early": ("2008-09", "2009-02")})
+    Traceback (most recent call last):
+    ...
+    ValueError: early: no return is known from 2008-09 to 2009-02
     """
     rows = {}
     for name, (first, last) in episodes.items():
         path = (1 + returns.loc[first:last]).cumprod() - 1
+        if path.empty:
+            raise ValueError(f"{name}: no return is known from {first} to {last}")
         rung = [one.first for one in found if path.index[0] <= one.first <= path.index[-1]]
         start = min(rung, default=pd.NaT)
         low = float(path.min())

@@ -94,6 +94,12 @@ class Account:
 
     def __post_init__(self) -> None:
         """Refuse what no account can hold."""
+        parts = (self.micro_shares, self.prices, self.lots, self.cost, self.buyable, self.sellable)
+        if len(set(self.funds)) < len(self.funds) or {*map(len, parts)} - {len(self.funds)}:
+            raise TradeError(
+                f"the account is of {', '.join(map(str, self.funds)) or 'no fund'}: give each fund "
+                f"once, and every figure for each of them"
+            )
         for i, fund in enumerate(self.funds):
             if (
                 self.micro_shares[i] < 0
@@ -236,6 +242,8 @@ def _listed(account: Account, targets: Array, lots: Sequence[int], status: str) 
 
 def _targets(account: Account, target: Mapping[str, float] | pd.Series) -> Array:
     given = dict(target.items())
+    if len(given) < len(target):
+        raise TradeError("the target names a fund twice: give each once")
     if unknown := [str(fund) for fund in given if fund not in account.funds]:
         raise TradeError(
             f"a target for {', '.join(unknown)}, which the account does not know; it has "
@@ -652,6 +660,10 @@ def account_of(
     It goes on in ``trade_lists.md``.
     """
     funds = list(mandate.labels)
+    for what, series in (("holdings", held), ("prices", prices)):
+        if not series.index.is_unique:
+            twice = series.index[series.index.duplicated()][0]
+            raise TradeError(f"the {what} name {twice} twice: give each fund once")
     if unknown := [str(fund) for fund in held.index if fund not in funds]:
         raise TradeError(f"{', '.join(unknown)} is held, and the mandate does not know it")
     for what, given in (("holding", held), ("price", prices)):

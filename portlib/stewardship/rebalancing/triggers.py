@@ -409,7 +409,8 @@ def backtest(
     Raises
     ------
     ValueError
-        Naming the asset and the month for a return that is missing; for targets that do not sum to
+        Naming the asset and the month for a return that is missing, and the month in which all is
+        lost; for targets that do not sum to
         one or are of other assets; for costs, taxes and contributions that are no decimals.
 
     Examples
@@ -453,6 +454,8 @@ def backtest(
     reasons = {}
     for month, now in enumerate(r):
         before, values, since = values.sum(), values * (1 + now), since + 1
+        if not values.sum() > 0:
+            raise ValueError(f"returns: all is lost in {returns.index[month]:%Y-%m}; end before it")
         traded = costs = tax = 0.0
         weights = values / values.sum()
         why = trigger(Situation(weights, t, r[: month + 1], since)) if trigger else ""

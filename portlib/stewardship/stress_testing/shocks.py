@@ -656,7 +656,7 @@ def reverse(
     )
 
 
-@door()
+@door(degrees_of_freedom={"above": 2.0})
 def tail_probability(distance: Any, *, degrees_of_freedom: float) -> tuple[Array, Array]:
     """The chance of falling `distance` standard deviations or more short of the mean: normal,
     Student.
@@ -674,6 +674,10 @@ def tail_probability(distance: Any, *, degrees_of_freedom: float) -> tuple[Array
     >>> normal, student = tail_probability(2.0, degrees_of_freedom=4.0)
     >>> bool(np.isclose(student, tail)), round(float(normal), 4)
     (True, 0.0228)
+    >>> tail_probability(2.0, degrees_of_freedom=2.0)  # whose variance is infinite
+    Traceback (most recent call last):
+    ...
+    ValueError: degrees of freedom is 2: give a number above 2
     """
     from scipy import stats
 
