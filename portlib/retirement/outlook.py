@@ -790,7 +790,8 @@ def _outlooks(
 ) -> pd.DataFrame:
     """A part of the people, near in age."""
     age = np.asarray(who.age, int)[which]
-    retires = np.maximum(np.asarray(who.retirement_age, int)[which] - age, 0)
+    to_go = np.asarray(who.retirement_age, int)[which] - age  # below zero once retired
+    retires = np.maximum(to_go, 0)
     deaths = np.stack([last[int(a)] for a in (age[:1] if (age == age[0]).all() else age)])
     years = int(deaths.max()) + 1
     t = np.arange(years)
@@ -800,7 +801,7 @@ def _outlooks(
     planned = np.where(working, pay[:, None] * growth**t, 0.0)
     final = pay * growth ** np.maximum(retires - 1, 0)
     at_age = np.minimum(age[:, None] + t, len(law["employee"]) - 1)
-    tiers = plan.rules["contributions"]["match"]
+    tiers = sorted(plan.rules["contributions"]["match"], key=lambda tier: tier["up_to"])
     ones = np.ones(len(which))
     saving = Saving(
         pay=planned,
@@ -818,7 +819,7 @@ def _outlooks(
     for i, a in enumerate(age):
         known = cost[int(a)][:years]
         factor[i, : len(known)] = known
-    away = np.arange(int(retires.max()), -years - 1, -1)
+    away = np.arange(int(to_go.max()), int(to_go.min()) - years - 1, -1)
     held = mix.at(away)
     target = float(plan.policy["spending_replacement"]) * final
     case = Cases(
@@ -827,7 +828,7 @@ def _outlooks(
         retires=retires,
         balance=np.asarray(who.balance)[which],
         saving=saving,
-        mix=held[int(retires.max()) - (retires[:, None] - t)],
+        mix=held[int(to_go.max()) - (to_go[:, None] - t)],
         fee=mix.fee * ones,
         fee_dollars=float(plan.rules["recordkeeping_fee"]) * ones,
         leakage=0.0 * ones,
@@ -899,7 +900,7 @@ def _law(year: int) -> dict[str, Any]:
 def _benefits_of(who: People, plan: Plan, size: int = 5_000) -> tuple[Array, Array]:
     """Social Security a year and the year it starts of everybody, `size` people at a time."""
     age = np.asarray(who.age, int)
-    retires = np.maximum(np.asarray(who.retirement_age, int), age)
+    retires = np.asarray(who.retirement_age, int)
     pay = np.asarray(who.pay, float)
     growth = 1 + float(plan.policy["lifecycle_pay_growth"])
     parts = [
@@ -914,10 +915,10 @@ def _benefits(
 ) -> tuple[Array, Array]:
     """Social Security a year and the year it starts, for many careers of one growth of pay."""
     base = data.document("retirement_limits")["social_security"]["wage_base"][year]
-    ahead = np.arange(min(start, int(age.min())), int(retires.max()) + 1) - age[:, None]
-    earned = pay[:, None] * growth ** ahead.astype(float)
-    first = np.minimum(start, age)[:, None] - age[:, None]
-    worked = (ahead >= first) & (ahead < (retires - age)[:, None])
+    career = np.arange(min(start, int(age.min())), int(retires.max()) + 1)
+    paid = np.minimum(age, retires - 1)[:, None]  # the age at which `pay` is, as in `benefits`
+    earned = pay[:, None] * growth ** (career - paid).astype(float)
+    worked = (career >= np.minimum(start, age)[:, None]) & (career < retires[:, None])
     average = hh.average_earnings(np.where(worked, earned, 0.0), base)
     claimed = np.clip(retires, 62, 70)
     known = {

@@ -139,6 +139,7 @@ def cost(plan: Plan, design: Design) -> float:
             year=year,
             age=int(age),
             nonelective=design.nonelective,
+            roth_offered=plan.rules["contributions"]["roth"],
         )
         paid += one.employer
     return paid / float(people["pay"].sum())
