@@ -37,7 +37,7 @@ import pandas as pd
 
 from portlib.ranges import among, door
 from portlib.records import Array
-from portlib.retirement import cases, outlook
+from portlib.retirement import cases, outlook, taxes
 from portlib.retirement.glidepaths import Glidepath
 from portlib.retirement.household import Household
 from portlib.retirement.model_portfolios.capacity import Adviser, Lives, Person
@@ -305,6 +305,8 @@ def chance_of_nothing(desk: Adviser, ways: int = 1) -> float:
 def household_of(who: Person, desk: Adviser) -> Household:
     """A person without gaps as a household whose goal is the spending stated.
 
+    What is saved beyond the law's limit on deferrals is taken to be the employer's part.
+
     Examples
     --------
     All that is owned lies in one account, and ages are whole years:
@@ -329,19 +331,44 @@ def household_of(who: Person, desk: Adviser) -> Household:
     >>> bare.pay, bare.deferral_rate, bare.balance, bare.other_income, bare.spending
     (0.0, 0.0, 0.0, 0.0, None)
     >>> plan = SimpleNamespace(
-    ...     as_of=date(2031, 3, 31), policy={"lifecycle_annuity_rate": 0.021},
+    ...     as_of=date(2025, 3, 31), policy={"lifecycle_annuity_rate": 0.021},
     ...     rules={"recordkeeping_fee": 91.0},
     ... )
     >>> home = household_of(who, SimpleNamespace(plan=plan))
     >>> home.year, home.annuity_rate, home.fee_dollars
-    (2031, 0.021, 91.0)
+    (2025, 0.021, 91.0)
+
+    All that is saved goes in: of a fifth of $150,000 $24,500 may be deferred in 2026 ($23,500 in
+    2025), and the employer gives the rest; at 50 all of it may be deferred:
+
+    >>> from portlib.retirement.household import contributions
+    >>> rich = replace(who, pay=150_000.0, saving=0.2)
+    >>> homes = [household_of(rich, desk), household_of(rich, SimpleNamespace(plan=plan))]
+    >>> homes.append(household_of(replace(rich, age=50.0), desk))
+    >>> [round(home.nonelective * 150_000, 6) for home in homes]
+    [5500.0, 6500.0, 0.0]
+    >>> [round(float(contributions(home)[0]), 6) for home in homes]
+    [30000.0, 30000.0, 30000.0]
+
+    Of $500,000 the employer counts $360,000, and both end at $72,000:
+
+    >>> homes = [household_of(replace(rich, pay=500_000.0, saving=s), desk) for s in (0.1, 1.0)]
+    >>> [round(float(contributions(home)[0]), 6) for home in homes]
+    [50000.0, 72000.0]
     """
     age, retire = (round(float(x or 0)) for x in (who.age, who.retirement_age))
+    pay, saved = who.pay or 0.0, who.saving or 0.0
+    deferred, given = saved, 0.0
+    if pay:
+        law = taxes.limits(desk.plan.as_of.year, age)
+        deferred = min(saved, law.employee / pay)
+        given = min((saved - deferred) * pay / min(pay, law.compensation), 1.0)
     return Household(
         age=age,
         retirement_age=retire,
-        pay=who.pay or 0.0,
-        deferral_rate=who.saving or 0.0,
+        pay=pay,
+        deferral_rate=deferred,
+        nonelective=given,
         balance=(who.balance or 0.0) + (who.outside_assets or 0.0),
         other_income=who.other_income or 0.0,
         year=desk.plan.as_of.year,
