@@ -189,26 +189,32 @@ def _convention(
 
 
 def _readings(text: str) -> tuple[float, float]:
-    """A text as a number with a decimal point and with a decimal comma; nan where it is none."""
+    """A text as a number with a decimal point and with a decimal comma; nan where it is none.
+
+    What is negative twice may mean either sign, and is none.
+    """
     body = text.strip().replace("−", "-").replace("–", "-").replace("\xa0", " ")
     body = body.replace("%", "", 1).strip()
-    negative = False
+    marks = 0
     if body.startswith("(") and body.endswith(")"):
-        negative = True
+        marks += 1
         body = body[1:-1].strip()
     if body.endswith("-") and len(body) > 1:
-        negative = not negative
+        marks += 1
         body = body[:-1].strip()
     if body[:1] in "+-" and body:
-        negative, body = negative ^ (body[0] == "-"), body[1:].strip()
+        marks += body[0] == "-"
+        body = body[1:].strip()
     if body[:1] in ("$", "€", "£"):
         body = body[1:].strip()
         if body.startswith("-"):
-            negative = not negative
+            marks += 1
             body = body[1:]
+    if marks > 1:
+        return np.nan, np.nan
     if _GROUPED.fullmatch(body):
         body = re.sub(r"[ '’\u2009\u202f]", "", body)
-    sign = -1.0 if negative else 1.0
+    sign = -1.0 if marks else 1.0
     first = float(body.replace(",", "")) if _POINT.fullmatch(body) else np.nan
     second = np.nan
     if _COMMA.fullmatch(body):
