@@ -328,8 +328,11 @@ def _lying(lines: Lines, notes: list[str], order: str | None) -> Grid:
     labels = [cell for cell, is_date in zip(row, dated, strict=True) if is_date]
     across = [i for i, is_date in enumerate(dated) if is_date]
     names = [cells[0] for cells in body]
-    if len({name.lower() for name in names}) < len(names) or not all(names):
-        raise DataError(f"{lines.name}: column '': every series needs its own name")
+    spelt = [" ".join(name.split()).lower() for name in names]
+    for k, name in enumerate(names):
+        if not name or spelt.index(spelt[k]) < k:
+            line = lines.numbers[at + 1 + k]
+            raise DataError(f"{lines.name}: line {line}: {name!r}: every series needs its own name")
     cells = pd.DataFrame(
         {
             name: [row[i] if i < len(row) else "" for i in across]
