@@ -639,6 +639,10 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
     Traceback (most recent call last):
     ...
     ValueError: weights do not sum to one: fund, other; cash counts
+    >>> holdings_exposures(held[["A", "B"]].replace(0.0, np.nan), known)  # missing is not zero
+    Traceback (most recent call last):
+    ...
+    ValueError: weights do not sum to one: other; cash counts
 
     It goes on in ``styles.md``.
     """
@@ -647,7 +651,8 @@ def holdings_exposures(holdings: pd.DataFrame, securities: pd.DataFrame) -> pd.D
         raise ValueError(
             f"held but without known exposures: {', '.join(unknown)}; map them to indices first"
         )
-    if short := [str(fund) for fund in held.index[(held.sum(axis=1) - 1).abs() > 1e-6]]:
+    whole = (held.sum(axis=1, skipna=False) - 1).abs() <= 1e-6
+    if short := [str(fund) for fund in held.index[~whole]]:
         raise ValueError(f"weights do not sum to one: {', '.join(short)}; cash counts")
     return held @ securities.loc[held.columns]
 

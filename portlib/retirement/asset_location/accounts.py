@@ -328,7 +328,7 @@ class _Life:
         zero = np.zeros(1)  # pay, and what is owed on it, is the same on every path
         if age >= one.retirement_age:
             return state, _Worked(0.0, 0.0, 0.0, zero, 0.0)
-        paid = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=age)
+        paid = one.contribution(age)
         before_tax = paid.before_tax(one.roth_share)
         account = dict(state.account)
         account["deferred"] = account["deferred"] + (before_tax + paid.employer) * level

@@ -26,7 +26,7 @@ from numpy.typing import ArrayLike
 
 from portlib.construction.mandate import Mandate, fully_invested, group_limit, long_only
 from portlib.policy import Policy
-from portlib.ranges import POSITIVE, RETURN, SHARE, among, door
+from portlib.ranges import POSITIVE, RETURN, SHARE, among, door, numbers
 from portlib.records import Array, Assumptions
 
 BUCKETS = ("taxable", "deferred", "roth", "hsa")
@@ -615,6 +615,8 @@ def _worth(returns: pd.DataFrame) -> Array:
 
 
 def _checked(target: pd.Series, values: pd.Series, returns: pd.DataFrame) -> float:
+    numbers("a value by account", values, least=0)
+    numbers("a weight of the target", target)
     wealth = float(values.sum())
     if not wealth > 0 or list(values.index) != list(BUCKETS):
         raise ValueError(

@@ -53,6 +53,8 @@ class Owner:
         Flat state tax, and what is withdrawn a year of wealth at retirement; decimals.
     assumed : tuple of str
         What was not supplied.
+    roth_offered : bool
+        Whether the plan has Roth accounts.
 
     Raises
     ------
@@ -110,6 +112,7 @@ class Owner:
     state_rate: float
     withdrawal_rate: float
     assumed: tuple[str, ...]
+    roth_offered: bool = True
 
     def __post_init__(self) -> None:
         """Refuse what no household is."""
@@ -149,6 +152,17 @@ class Owner:
         """
         base = data.document("retirement_limits")["social_security"]["wage_base"][self.year]
         return 12 * primary_insurance_amount(min(self.pay, base) / 12, self.year)
+
+    def contribution(self, age: int) -> taxes.Contribution:
+        """What goes into the plan in a year of work, as far as the law lets it in."""
+        return taxes.contribution(
+            self.pay,
+            self.deferral_rate,
+            self.match,
+            year=self.year,
+            age=age,
+            roth_offered=self.roth_offered,
+        )
 
     @property
     def horizon(self) -> float:
@@ -333,6 +347,12 @@ def owner(plan: Plan, participant: str) -> Owner:
     >>> only = owner(replace(ours, rules={**ours.rules, "contributions": no_roth}), "P0002")
     >>> only.roth_share, only.balances["roth"], only.balances["deferred"]
     (0.0, 0.0, 84226.0)
+
+    Who has earned above $150,000 catches up in Roth accounts alone: without any, not at all:
+
+    >>> rich = {"pay": 300_000.0, "deferral_rate": 0.2, "match": ()}
+    >>> [replace(who, **rich).contribution(55).total for who in (other, only)]
+    [32500.0, 24500.0]
     >>> named = ("tax_year", "state_tax_rate", "location_withdrawal_rate", "location_last_age")
     >>> told = (other.year, other.state_rate, other.withdrawal_rate, other.last_age)
     >>> told == tuple(ours.policy[name] for name in named)
@@ -393,6 +413,7 @@ def owner(plan: Plan, participant: str) -> Owner:
         state_rate=float(plan.policy["state_tax_rate"]),
         withdrawal_rate=float(plan.policy["location_withdrawal_rate"]),
         assumed=(*assumed, *spouse, "health savings account", "basis of the taxable account"),
+        roth_offered=plan.rules["contributions"]["roth"],
     )
 
 
@@ -405,7 +426,7 @@ def rates(one: Owner, *, real_return: float = 0.03) -> Rates:
     at `real_return`. Now means the year of today's pay, with the deductions of today's age, or
     retirement for who has retired.
     """
-    put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
+    put_in = one.contribution(one.age)
     n = one.working_years
     deferred = put_in.before_tax(one.roth_share) + put_in.employer
     grown = (1 + real_return) ** n
@@ -454,7 +475,7 @@ def spending(one: Owner, rates: Rates, *, real_return: float) -> float:
     float
         Real dollars a year, after tax.
     """
-    put_in = taxes.contribution(one.pay, one.deferral_rate, one.match, year=one.year, age=one.age)
+    put_in = one.contribution(one.age)
     n = one.working_years
     grown = (1 + real_return) ** n
     annuity = (grown - 1) / real_return if real_return else n

@@ -26,7 +26,7 @@ import pandas as pd
 
 from portlib import data
 from portlib.plan import Plan
-from portlib.ranges import among, door
+from portlib.ranges import among, door, number
 from portlib.records import Array, Assumptions, symmetric_root
 from portlib.retirement import outlook, plan_menu, taxes
 from portlib.retirement.household import Household, social_security
@@ -118,6 +118,8 @@ class Person:
     (False, True)
     >>> refused(holdings={"a": 1.25, "b": -0.25}), refused(holdings={})
     (True, True)
+    >>> [refused(holdings=held) for held in ({"a": 1.0, "b": math.nan}, {"b": math.nan, "a": 1.0})]
+    [True, True]
     """
 
     age: float | None = None
@@ -170,8 +172,10 @@ class Person:
                 f"the age "
                 "until which the money must last"
             )
+        for option, share in (self.holdings or {}).items():
+            number(f"holdings are shares that sum to one: that of {option}", share, least=0)
         held = [1.0] if self.holdings is None else list(self.holdings.values())
-        if abs(sum(held) - 1) > 1e-6 or min(held, default=0.0) < 0:
+        if abs(sum(held) - 1) > 1e-6:
             raise ValueError(
                 f"holdings must be shares of the balance that sum to one; they sum to {sum(held):g}"
             )
@@ -441,6 +445,7 @@ def person(plan: Plan, participant: str) -> Person:
         plan.rules["contributions"]["match"],
         year=plan.as_of.year,
         age=age,
+        roth_offered=plan.rules["contributions"]["roth"],
     ).total
     return Person(
         age=float(age),

@@ -217,6 +217,8 @@ def from_json(content: Mapping[str, Any]) -> Suite:
     'the weights of moderate sum to 1.000010, the least is 0.400010'
     >>> refused(weights={"a": 1.1, "b": -0.1})
     'the weights of moderate sum to 1.000000, the least is -0.100000'
+    >>> refused(weights={})
+    'the weights of moderate sum to 0.000000, the least is 0.000000'
     >>> refused(schema="another")[:20], refused(mean=5.0)[:14], refused(risk=-0.1)[:14]
     ("schema is 'another';", 'moderate: mean', 'moderate: risk')
     >>> refused(mean=-1.0)[:19]  # nothing is left
@@ -234,7 +236,7 @@ def from_json(content: Mapping[str, Any]) -> Suite:
         for what, value in (*model.weights.items(), ("mean", model.mean), ("risk", model.risk)):
             number(f"{model.posture}: {what}", value, above=-1, most=2, error=SuiteError)
         number(f"{model.posture}: risk", model.risk, least=0, error=SuiteError)
-        held = list(model.weights.values())
+        held = list(model.weights.values()) or [0.0]
         if abs(sum(held) - 1) > 1e-6 or min(held) < -1e-9:
             raise SuiteError(
                 f"the weights of {model.posture} sum to {sum(held):.6f}, the least is "

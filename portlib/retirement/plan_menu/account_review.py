@@ -22,7 +22,7 @@ import pandas as pd
 from portlib.construction.mandate import Bounds, Infeasible, Mandate
 from portlib.construction.mean_variance import maximum_utility
 from portlib.plan import Plan
-from portlib.ranges import among, door
+from portlib.ranges import among, door, number
 from portlib.records import Allocation, Assumptions
 from portlib.retirement.plan_menu.menu import FROZEN, clause, utility
 from portlib.retirement.plan_menu.options import each_vintage
@@ -116,7 +116,9 @@ def review_mandates(
     It goes on in ``account_review.md``.
     """
     held = {fund: float(holdings.get(fund, 0.0)) for fund in mandate.labels}
-    if min(held.values()) < 0 or abs(sum(held.values()) - 1) > 1e-6:
+    for fund, w in held.items():
+        number(f"the share held in {fund}", w, least=0)
+    if abs(sum(held.values()) - 1) > 1e-6:
         raise ValueError(
             f"holdings of the funds considered sum to {sum(held.values()):.6g}, not to one: "
             f"leave out "

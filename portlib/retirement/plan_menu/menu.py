@@ -39,7 +39,7 @@ from portlib.construction.mean_variance import frontier, maximum_utility
 from portlib.estimation.style_analysis.styles import through_exposures
 from portlib.plan import Plan
 from portlib.policy import Policy
-from portlib.ranges import among, door
+from portlib.ranges import among, door, numbers
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement.plan_menu.expectations import bands, class_assumptions
 from portlib.retirement.plan_menu.limits import limits
@@ -428,8 +428,13 @@ def approximate(
     Traceback (most recent call last):
     ...
     ValueError: the target must sum to one over known classes; unknown: gold
+    >>> approximate(menu, {"us_large_equity": 1.0, "cash": np.nan}, None, classes)
+    Traceback (most recent call last):
+    ...
+    ValueError: a weight of the target is nan: give a finite number
     """
     classes = class_assumptions(plan) if assumptions is None else assumptions
+    numbers("a weight of the target", list(target.values()))
     if (unknown := [name for name in target if name not in classes.labels]) or abs(
         sum(target.values()) - 1
     ) > 1e-6:
