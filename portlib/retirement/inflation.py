@@ -153,6 +153,12 @@ def remaining(persistence: float, years: int) -> float:
 def annual_changes(prices: pd.Series) -> pd.Series:
     """Logarithmic changes of a monthly price index from December to December, by year.
 
+    Raises
+    ------
+    ValueError
+        For a year between others without its December, since a change over two years is none of
+        one.
+
     Examples
     --------
     From December to December, whatever lies between:
@@ -164,10 +170,20 @@ def annual_changes(prices: pd.Series) -> pd.Series:
     {2020: 1.1, 2021: 0.9}
     >>> annual_changes(index[:"2021-11-30"]).index.tolist()  # a year without its December is none
     [2020]
+    >>> annual_changes(index.drop(pd.Timestamp("2020-12-31")))
+    Traceback (most recent call last):
+    ...
+    ValueError: prices of one December of each year, oldest first, are needed; see 2020
     """
     index = pd.DatetimeIndex(prices.index)
-    december = prices[index.month == 12].astype(float)
+    december = prices[index.month == 12].astype(float).dropna()
     by_year = december.set_axis(pd.DatetimeIndex(december.index).year)
+    years = by_year.index.tolist()
+    for expected, year in enumerate(years, years[0] if years else 0):
+        if year != expected:
+            raise ValueError(
+                f"prices of one December of each year, oldest first, are needed; see {expected}"
+            )
     logs = pd.Series(np.log(by_year.to_numpy()), index=by_year.index, name="inflation")
     return logs.diff().dropna()
 

@@ -191,6 +191,11 @@ def on_history(
     DataFrame
         Rows cohorts, columns (rule, mean | worst | left), real dollars.
 
+    Raises
+    ------
+    ValueError
+        For two rules of one name.
+
     Examples
     --------
     Two years of 1950 and two of 1951, by the year; half of what is left is spent:
@@ -217,9 +222,16 @@ def on_history(
     (['1951', '1950'], [38750.0, 27500.0, 26125.0])
     >>> table.loc["1950", "less"].round(6).tolist()
     [22812.5, 20625.0, 58781.25]
+    >>> on_history(older, rows.balanced(0.5), history, [*two, FixedPercentage(0.3)], years=2)
+    Traceback (most recent call last):
+    ...
+    ValueError: two rules are called fixed percentage: give each a name of its own
 
     It goes on in ``comparison.md``.
     """
+    named = [rule.name for rule in rules]
+    if twice := sorted({name for name in named if named.count(name) > 1}):
+        raise ValueError(f"two rules are called {', '.join(twice)}: give each a name of its own")
     certain = replace(retiree, sex=None, last_age=retiree.age + years)
     lives = rows.draw(certain, returns)
     out = ways(certain, mix, lives, rules)
