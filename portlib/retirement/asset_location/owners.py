@@ -347,12 +347,6 @@ def owner(plan: Plan, participant: str) -> Owner:
     >>> only = owner(replace(ours, rules={**ours.rules, "contributions": no_roth}), "P0002")
     >>> only.roth_share, only.balances["roth"], only.balances["deferred"]
     (0.0, 0.0, 84226.0)
-
-    Who has earned above $150,000 catches up in Roth accounts alone: without any, not at all:
-
-    >>> rich = {"pay": 300_000.0, "deferral_rate": 0.2, "match": ()}
-    >>> [replace(who, **rich).contribution(55).total for who in (other, only)]
-    [32500.0, 24500.0]
     >>> named = ("tax_year", "state_tax_rate", "location_withdrawal_rate", "location_last_age")
     >>> told = (other.year, other.state_rate, other.withdrawal_rate, other.last_age)
     >>> told == tuple(ours.policy[name] for name in named)

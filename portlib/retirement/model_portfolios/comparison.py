@@ -338,23 +338,7 @@ def household_of(who: Person, desk: Adviser) -> Household:
     >>> home.year, home.annuity_rate, home.fee_dollars
     (2025, 0.021, 91.0)
 
-    All that is saved goes in: of a fifth of $150,000 $24,500 may be deferred in 2026 ($23,500 in
-    2025), and the employer gives the rest; at 50 all of it may be deferred:
-
-    >>> from portlib.retirement.household import contributions
-    >>> rich = replace(who, pay=150_000.0, saving=0.2)
-    >>> homes = [household_of(rich, desk), household_of(rich, SimpleNamespace(plan=plan))]
-    >>> homes.append(household_of(replace(rich, age=50.0), desk))
-    >>> [round(home.nonelective * 150_000, 6) for home in homes]
-    [5500.0, 6500.0, 0.0]
-    >>> [round(float(contributions(home)[0]), 6) for home in homes]
-    [30000.0, 30000.0, 30000.0]
-
-    Of $500,000 the employer counts $360,000, and both end at $72,000:
-
-    >>> homes = [household_of(replace(rich, pay=500_000.0, saving=s), desk) for s in (0.1, 1.0)]
-    >>> [round(float(contributions(home)[0]), 6) for home in homes]
-    [50000.0, 72000.0]
+    It goes on in ``comparison.md``.
     """
     age, retire = (round(float(x or 0)) for x in (who.age, who.retirement_age))
     pay, saved = who.pay or 0.0, who.saving or 0.0
