@@ -900,11 +900,12 @@ def _law(year: int) -> dict[str, Any]:
 def _benefits_of(who: People, plan: Plan, size: int = 5_000) -> tuple[Array, Array]:
     """Social Security a year and the year it starts of everybody, `size` people at a time."""
     age = np.asarray(who.age, int)
-    retires = np.asarray(who.retirement_age, int)
+    retires = np.maximum(np.asarray(who.retirement_age, int), age)
+    gone = np.maximum(age - np.asarray(who.retirement_age, int), 0)  # years since retirement
     pay = np.asarray(who.pay, float)
     growth = 1 + float(plan.policy["lifecycle_pay_growth"])
     parts = [
-        _benefits(pay[at], age[at], retires[at], plan.as_of.year, growth)
+        _benefits(pay[at], age[at], (retires - gone)[at], plan.as_of.year, growth)
         for at in (slice(k, k + size) for k in range(0, len(age), size))
     ]
     return np.concatenate([p[0] for p in parts]), np.concatenate([p[1] for p in parts])
