@@ -57,6 +57,12 @@ def test_an_example_that_does_not_come_out_is_named_and_printed(shown, capsys):
     assert "Expected:\n    3\nGot:\n    2" in capsys.readouterr().out
 
 
+def test_a_difference_of_nothing_has_either_sign_where_no_reader_sees_it(shown):
+    assert not perform(shown('""">>> -0.0, [1.5, -0.0], 0.0\n(0.0, [1.5, 0.0], -0.0)\n"""')).wrong
+    for said, other in (("f'{-0.0:.1%}'", "'0.0%'"), ("-0.01", "0.01"), ("-10.0", "10.0")):
+        assert perform(shown(f'""">>> {said}\n{other}\n"""')).wrong
+
+
 def test_a_module_without_an_example_passes_for_nothing(shown):
     with pytest.raises(NoExamples, match="shown_here shows no worked example"):
         perform(shown('"""No example."""'))
