@@ -20,6 +20,7 @@ Left out: what the counterparties do, and whether a person should have said no w
 from __future__ import annotations
 
 import math
+import re
 from calendar import monthrange
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -931,7 +932,7 @@ def fills_from_json(content: Mapping[str, Any]) -> dict[int, int | str]:
     >>> fills_from_json({"12": 1})
     {12: 1}
 
-    >>> for wrong in ({"0": 0}, {"-1": 5}, {"0": 1.5}, {"0": True}, ["0"]):
+    >>> for wrong in ({"0": 0}, {"-1": 5}, {"0": 1.5}, {"0": True}, {"1": 5, "01": 6}, ["0"]):
     ...     try:
     ...         fills_from_json(wrong)
     ...     except GovernanceError as error:
@@ -940,6 +941,7 @@ def fills_from_json(content: Mapping[str, Any]) -> dict[int, int | str]:
     fills: '-1': 5; give whole cents by leg, or a reason
     fills: '0': 1.5; give whole cents by leg, or a reason
     fills: '0': True; give whole cents by leg, or a reason
+    fills: '01': 6; give whole cents by leg, or a reason
     fills are a mapping from leg to cents, or to a reason
     """
     found: dict[int, int | str] = {}
@@ -947,7 +949,7 @@ def fills_from_json(content: Mapping[str, Any]) -> dict[int, int | str]:
         raise GovernanceError("fills are a mapping from leg to cents, or to a reason")
     for leg, said in content.items():
         good = isinstance(said, str) or (type(said) is int and said > 0)
-        if not str(leg).isdigit() or not good:
+        if not re.fullmatch("0|[1-9][0-9]*", str(leg)) or not good:
             raise GovernanceError(f"fills: {leg!r}: {said!r}; give whole cents by leg, or a reason")
         found[int(leg)] = said
     return found
