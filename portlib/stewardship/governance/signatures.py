@@ -530,12 +530,11 @@ def verify(signed: Signed, roster: Mapping[str, str], *, plan: str, at: datetime
         datetime.fromtimestamp(min(signed.message[end], _LATEST), UTC)
         for end in ("validFrom", "validUntil")
     )
+    now = f"{at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"  # by the same clock
     if at < first:
-        raise NotYetValid(
-            f"{what}: holds from {first:%Y-%m-%d %H:%M}, and it is {at:%Y-%m-%d %H:%M}"
-        )
+        raise NotYetValid(f"{what}: holds from {first:%Y-%m-%d %H:%M}, and it is {now}")
     if at > last:
-        raise Expired(f"{what}: held until {last:%Y-%m-%d %H:%M}, and it is {at:%Y-%m-%d %H:%M}")
+        raise Expired(f"{what}: held until {last:%Y-%m-%d %H:%M}, and it is {now}")
 
 
 def in_turn(signed: Signed, used: Sequence[int]) -> None:

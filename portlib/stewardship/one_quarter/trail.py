@@ -28,7 +28,7 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from portlib import history
@@ -485,7 +485,7 @@ class _Past:
 
 
 def _moment(at: datetime | None) -> str:
-    return "no day" if at is None else f"{at:%Y-%m-%d %H:%M}"
+    return "no day" if at is None else f"{at.astimezone(UTC):%Y-%m-%d %H:%M}"
 
 
 def _snake(name: str) -> str:
