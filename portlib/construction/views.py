@@ -96,9 +96,11 @@ class View:
         for field in ("q", "variance", "confidence"):
             given = getattr(self, field)
             plain = isinstance(given, (int, float)) and not isinstance(given, bool)
-            if not plain and (field == "q" or given is not None):
-                given = number(f"view {self.name!r}: {field}", given, error=ViewError)
-                object.__setattr__(self, field, given)
+            if field == "q" or given is not None:
+                if not plain:
+                    given = number(f"view {self.name!r}: {field}", given, error=ViewError)
+                # a float, and no -0.0: numbers that are equal are written alike
+                object.__setattr__(self, field, float(given) + 0.0)
         if not (self.name and self.author):
             raise ViewError(
                 f"view {self.name!r} by {self.author!r}: a view needs a name and an author's role"
@@ -136,11 +138,13 @@ class View:
                 f"view {self.name!r}: version {self.version!r} must be a whole number from 1"
             )
         try:
-            date.fromisoformat(self.as_of)
-        except (TypeError, ValueError) as error:
-            raise ViewError(
-                f"view {self.name!r}: as_of {self.as_of!r} is no date like 2026-11-21"
-            ) from error
+            written = date.fromisoformat(self.as_of).isoformat()
+        except (TypeError, ValueError):
+            written = ""
+        if (
+            not written or written != self.as_of
+        ):  # a day has one way to be written, 20261121 is another
+            raise ViewError(f"view {self.name!r}: as_of {self.as_of!r} is no date like 2026-11-21")
 
     @property
     def canonical(self) -> str:
