@@ -232,11 +232,11 @@ def daily(table: Dated, what: str, *, error: type[ValueError] = ValueError) -> D
 
     It goes on in ``months.md``.
     """
-    if not len(table) or not isinstance(table.index, pd.DatetimeIndex):
+    if not table.size or not isinstance(table.index, pd.DatetimeIndex):
         raise error(f"{what}: give returns by day, with dates")
     if not table.index.is_monotonic_increasing or not table.index.is_unique:
         raise error(f"{what}: put its days in order, the oldest first, each once")
-    x = np.asarray(table, dtype=float)
+    x = _plain(table, what, error)
     bad = np.argwhere(~(np.isfinite(x) & (x >= -1)))
     if bad.size:
         day = table.index[bad[0][0]]
@@ -410,15 +410,7 @@ def finite(
 
     It goes on in ``months.md``.
     """
-    given = np.asarray(table)
-    try:
-        if given.dtype == object and any(isinstance(value, str) for value in given.ravel()):
-            raise TypeError
-        x = given.astype(float)
-    except (TypeError, ValueError):
-        raise error(
-            f"{what}: some returns are text; give decimal numbers, 0.012 for 1.2%"
-        ) from None
+    x = _plain(table, what, error)
     bad = np.argwhere(~(np.isfinite(x) & (x >= least)))
     if bad.size:
         row, *column = bad[0].tolist()
@@ -433,6 +425,19 @@ def finite(
                 f"{what}:{name} the typical month moves by {typical:.0%}; in percent? "
                 f"Write 0.012 for 1.2%"
             )
+
+
+def _plain(table: pd.Series | pd.DataFrame, what: str, error: type[ValueError]) -> Array:
+    """The values as floats; text is refused, also where it could be read as a number."""
+    given = np.asarray(table)
+    try:
+        if given.dtype == object and any(isinstance(value, str) for value in given.ravel()):
+            raise TypeError
+        return given.astype(float)
+    except (TypeError, ValueError):
+        raise error(
+            f"{what}: some returns are text; give decimal numbers, 0.012 for 1.2%"
+        ) from None
 
 
 def _wildest(table: pd.Series | pd.DataFrame, x: Array) -> tuple[str, float]:
