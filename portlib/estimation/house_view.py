@@ -123,7 +123,8 @@ def second_opinion(plan: Plan, *, horizon_years: int) -> pd.DataFrame:
         }
     )
     known = [name for name in map(str, ours.index) if _published(plan, name) is not None]
-    survey = _surveyed(plan, horizon_years, known)
+    # where nothing is published of any, of cash, which the join leaves out
+    survey = _surveyed(plan, horizon_years, known or ["cash"])
     theirs = pd.DataFrame(
         {
             "survey geometric": arithmetic_to_geometric(
