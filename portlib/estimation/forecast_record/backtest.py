@@ -186,7 +186,8 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     Raises
     ------
     ForecastError
-        When the two are not of the same months, or a month has no return.
+        When the two are not of the same months, a month has no return, or there are no more months
+        than lags and one.
 
     Examples
     --------
@@ -217,6 +218,8 @@ def compare(one: pd.Series, other: pd.Series, lags: int = 12) -> pd.Series:
     gap = (one - other).to_numpy(float)
     if not np.isfinite(gap).all():
         raise ForecastError("a month of the two records has no return")
+    if len(gap) < 2 or not 0 <= lags < len(gap):
+        raise ForecastError(f"{len(gap)} months do not hold a comparison over {lags} lags")
     fit = OLS(gap, np.ones((len(gap), 1))).fit(cov_type="HAC", cov_kwds={"maxlags": lags})
     difference = 12 * float(fit.params[0])
     error = 12 * float(fit.bse[0])

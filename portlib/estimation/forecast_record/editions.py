@@ -99,10 +99,10 @@ class Edition:
                 f"edition {self.name}: returns of {', '.join(self.past.columns)} beside "
                 f"assumptions of {', '.join(self.assumptions.labels)}; give both in one order"
             )
-        if len(self.past) and self.past.index[-1] >= self.in_force:
+        if len(self.past) and self.past.index.max() >= self.in_force:
             raise LookAhead(
                 f"edition {self.name}, known on {self.known_on:%Y-%m-%d}, holds the return of "
-                f"{self.past.index[-1]}, which has not ended when its weights begin"
+                f"{self.past.index.max()}, which has not ended when its weights begin"
             )
 
     @property

@@ -25,6 +25,18 @@ from portlib.estimation.forecast_record.published import (
 from portlib.ranges import POSITIVE, among, door
 from portlib.records import Array
 
+#: What `summary` tells of a group.
+SUMMARY = [
+    "forecasts",
+    "decades",
+    "bias",
+    "error",
+    "spread of errors",
+    "spread of forecasts",
+    "spread of outcomes",
+    "correlation",
+]
+
 
 def monthly(returns: pd.DataFrame) -> pd.DataFrame:
     """Returns by month.
@@ -49,7 +61,8 @@ def monthly(returns: pd.DataFrame) -> pd.DataFrame:
     returns: months are not in sequence; sort them and close the gaps
     """
     index = returns.index
-    months = index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(index).to_period("M")
+    dated = index if isinstance(index, pd.PeriodIndex) else pd.DatetimeIndex(index)
+    months = dated.asfreq("M") if isinstance(dated, pd.PeriodIndex) else dated.to_period("M")
     if not (np.diff(months.astype("int64")) == 1).all():
         raise ForecastError("returns: months are not in sequence; sort them and close the gaps")
     return returns.set_axis(months)
@@ -81,8 +94,8 @@ def realised(
     Raises
     ------
     ForecastError
-        For a month that is missing inside the window, a kind that there is not, and an arithmetic
-        mean of other than whole years.
+        For a month that is missing inside the window, a kind that there is not, a window of less
+        than a month, and an arithmetic mean of other than whole years.
 
     Examples
     --------
@@ -126,10 +139,13 @@ def realised(
     among("kind", [kind], KINDS, error=ForecastError)
     if kind == "arithmetic" and round(12 * years) % 12:
         raise ForecastError(f"an average of twelve-month returns needs whole years, not {years:g}")
-    last = first + round(12 * years) - 1
+    count = round(12 * years)
+    if not count:
+        raise ForecastError(f"a window of {years:g} years holds no month")
+    last = first + count - 1
     if first < returns.index[0] or last > returns.index[-1]:
         return None
-    window = returns.loc[first:last]
+    window = returns.reindex(pd.period_range(first, last, freq="M"))
     if window.isna().any():
         raise ForecastError(f"{returns.name}: no return for {window.index[window.isna()][0]}")
     growth = np.log1p(window.to_numpy(float))
@@ -277,7 +293,7 @@ def summary(table: pd.DataFrame, by: str = "asset_class") -> pd.DataFrame:
             "spread of outcomes": part["outcome"].std(ddof=1),
             "correlation": part["expected"].corr(part["outcome"]) if enough else np.nan,
         }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis(by)
+    return pd.DataFrame(list(rows.values()), index=list(rows), columns=SUMMARY).rename_axis(by)
 
 
 def root_mean_square(errors: Array) -> float:
