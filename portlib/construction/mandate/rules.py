@@ -361,10 +361,13 @@ class Limit(Rule):
     upper: float = np.inf
 
     def among(self, kept: Collection[str]) -> Limit | None:
-        """As every rule; MandateError for a floor towards which nothing is left to count."""
+        """As every rule; MandateError for a floor above zero, or a ceiling below it, towards which
+        nothing is left to count."""
         fewer = super().among(kept)
         if fewer is None and self.lower > 0:
             raise MandateError(f"{self.name!r}: nothing of what is left counts towards it")
+        if fewer is None and self.upper < 0:
+            raise MandateError(f"{self.name!r}: nothing of what is left can be below zero")
         return fewer
 
     def check(self) -> None:
