@@ -393,8 +393,13 @@ def _further(given: dict[str, Any]) -> dict[str, Any]:
         made["rules"] = _json(given["rules"].read_bytes(), given["rules"].name)
     for pin in given["pin"] or ():
         fund, _, weight = pin.rpartition("=")
+        pins = made.setdefault("pins", {})
+        if fund in pins:
+            raise ValueError(
+                f"--pin {pin}: {fund} is held at a weight already; give one of the two"
+            )
         try:
-            made.setdefault("pins", {})[fund] = float(weight)
+            pins[fund] = float(weight)
         except ValueError:
             raise ValueError(f"--pin {pin}: write FUND=WEIGHT, as in BND=0.2") from None
     return made
@@ -423,6 +428,9 @@ def _many(given: dict[str, Any]) -> int:
     mandate = None if given["posture"] is None else {"posture": given["posture"]}
     settings = {name: given[name] for name in ("workers", "seconds", "megabytes")}
     asked = (given["plans"], given["out"], _assumptions(given["assumptions"]), mandate)
+    ours = [name for name in ("workers", "megabytes") if given[name] is not None]
+    if given["cluster"] is not None and ours:
+        raise ValueError(f"--{ours[0]} is the cluster's to say; leave it out with --cluster")
     if given["cluster"] is None:
         return _say({"answered": service_many.optimize_lines(*asked, **settings)})
     from distributed import Client
@@ -539,10 +547,14 @@ def _report(given: dict[str, Any]) -> int:
     if (own := given["universe"]) is not None:
         if given["kinds"] not in ([], ["allocation"]):
             raise ValueError("--universe makes an allocation report alone")
+        if given["book"] is not None:
+            raise ValueError("--universe is of no plan's book; leave --book out")
         decided, aversion = plan.read(folder).policy, given["risk_aversion"]
         return _filed([shelf.of_universe(own, decided, made=today, risk_aversion=aversion)], given)
     if folder is None:
         raise ValueError("report needs --plan FOLDER, or --universe FOLDER for an allocation")
+    if given["risk_aversion"] is not None:
+        raise ValueError("--risk-aversion is of --universe; a plan's models have its policy's")
     ours = plan.read(folder)
     book = None if given["book"] is None else run.read(given["book"], folder)
     kinds = given["kinds"] or shelf.possible(book)
