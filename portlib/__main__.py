@@ -619,7 +619,11 @@ def _adopt(given: dict[str, Any]) -> int:
     if given["log"].exists():
         raise FileExistsError(f"{given['log']}: a log is there; adopt into a new one")
     held = _by_fund(given["holdings"], "shares")
-    desk = _desk(given)
+    try:
+        desk = _desk(given)
+    except (OSError, ValueError):
+        given["log"].unlink(missing_ok=True)  # nothing is written yet, and one may ask again
+        raise
     at = _now(given)
     sealed = one_quarter.adopt(desk, at)
     deposit_opening(desk, held, at)
@@ -761,7 +765,10 @@ def _key(path: Path) -> bytes:
 def _now(given: dict[str, Any]) -> datetime:
     if given["at"] is None:
         return datetime.now(UTC)
-    at = datetime.fromisoformat(given["at"])
+    try:
+        at = datetime.fromisoformat(given["at"])
+    except ValueError:
+        raise ValueError(f"--at {given['at']}: no time like 2026-11-29T09:00+00:00") from None
     if at.tzinfo is None:
         raise ValueError(f"--at {given['at']}: give its zone, as in 2026-11-29T09:00+00:00")
     return at

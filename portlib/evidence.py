@@ -240,7 +240,7 @@ class Chapter:
             statement,
             _plain(measured),
             relation,
-            tuple(map(_plain, bound)) if isinstance(bound, tuple) else _plain(bound),
+            (_plain(bound[0]), _plain(bound[1])) if isinstance(bound, tuple) else _plain(bound),
             unit,
             by,
             tuple(answers),
