@@ -141,11 +141,7 @@ def class_returns(
 
     It goes on in ``class_returns.md``.
     """
-    held = [plan.exposures] + ([] if plan.vintages is None else [plan.vintages])
-    found = dict.fromkeys(
-        str(c) for table in held for c in table if c != "equity" and (table[c] > 0).any()
-    )
-    wanted = list(found) if classes is None else list(classes)
+    wanted = list(plan.held_classes if classes is None else classes)
     own = plan.inputs.history
     columns: dict[str, pd.Series] = {}
     origin: dict[str, str] = {}

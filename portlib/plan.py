@@ -115,6 +115,13 @@ class Plan:
         """Classes that count as equity: by policy, and of the plan's own by their role."""
         return tuple(self.policy["equity_classes"])
 
+    @property
+    def held_classes(self) -> tuple[str, ...]:
+        """Classes that some fund, or some date of the series, holds."""
+        tables = [self.exposures] + ([] if self.vintages is None else [self.vintages])
+        some = (str(c) for table in tables for c in table if c != "equity" and (table[c] > 0).any())
+        return tuple(dict.fromkeys(some))
+
     @cached_property
     def shares(self) -> pd.Series:
         """What part of all balances each fund holds; sums to one."""

@@ -158,14 +158,15 @@ def _worth_knowing(plan: Plan, found: Findings) -> None:
         last = pd.DatetimeIndex(own.assumptions.table["date"]).max().date()
         _aged("assumptions.csv", last, plan.as_of, OLD["assumptions"], found)
     if own.valuations is not None:
-        known = pd.DatetimeIndex(own.valuations.table["date"])
-        late = int((known > pd.Timestamp(plan.as_of)).sum())
-        if late:
+        table = own.valuations.table
+        known = table[table["date"] <= pd.Timestamp(plan.as_of)]
+        if late := len(table) - len(known):
             found.note("valuations.csv", f"{late} figures are later than {plan.as_of}: not used")
-        _aged("valuations.csv", known.min().date(), plan.as_of, OLD["valuations"], found)
+        newest = known.groupby(["class", "measure"])["date"].max()  # what came before is not asked
+        if len(newest):
+            _aged("valuations.csv", newest.min().date(), plan.as_of, OLD["valuations"], found)
     if own.history is not None:
-        held = [str(c) for c in plan.exposures if (plan.exposures[c] > 0).any()]
-        if lost := [name for name in held if name not in own.history.values]:
+        if lost := [name for name in plan.held_classes if name not in own.history.values]:
             found.note(own.history.file, f"has no {', '.join(lost)}: our series stand in")
     _strange_series(plan, found)
     if own.funds is not None:
