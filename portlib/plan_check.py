@@ -166,7 +166,8 @@ def _worth_knowing(plan: Plan, found: Findings) -> None:
         if len(newest):
             _aged("valuations.csv", newest.min().date(), plan.as_of, OLD["valuations"], found)
     if own.history is not None:
-        if lost := [name for name in plan.held_classes if name not in own.history.values]:
+        lost = [name for name in plan.held_classes if name not in own.history.values]
+        if lost:
             found.note(own.history.file, f"has no {', '.join(lost)}: our series stand in")
     _strange_series(plan, found)
     if own.funds is not None:
