@@ -90,7 +90,8 @@ def _valuations(plan: Plan) -> tuple[str, str]:
 
 def _history(plan: Plan) -> tuple[str, str]:
     own = plan.inputs.history
-    held = plan.held_classes
+    held = [str(name) for name in plan.exposures if (plan.exposures[name] > 0).any()]
+    held += [name for name in plan.held_classes if name not in held]  # by a date of the series
     if own is None:
         return STANDS_IN, "the book's records of US and public series; each page says its span"
     covered = [name for name in held if name in own.values]
