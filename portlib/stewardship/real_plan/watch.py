@@ -279,6 +279,12 @@ def ahead_of_losses(
     ... ).tolist()  # all was lost in the first; in the second nothing was
     [1.0, nan]
 
+    One that rings when an episode is over is of the next:
+
+    >>> over = ahead_of_losses([Spell("a", ends[5], ends[5], 1, 1.0)], returns, told)
+    >>> over["first alarm"].notna().to_dict()
+    {'fall': False, 'calm': True}
+
     An alarm of an episode's first month counts; one that began before the episode does not, however
     long it rings:
 
