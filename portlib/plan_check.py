@@ -152,6 +152,13 @@ def _worth_knowing(plan: Plan, found: Findings) -> None:
             f"legal_regime: {plan_format.LEGAL_REGIMES[plan.legal_regime]}; its book shows what "
             "does not bind it as good practice",
         )
+    if not standing.keeps_models(plan):
+        found.note(
+            "rules.yml",
+            f"models: weights of {policy['optimizer']} (policy: optimizer) are taken as they come, "
+            "in any number of funds and no whole percents; decide for "
+            f"{' or '.join(standing.MAXIMISES)}, or write {{most_funds: 0, whole_percent: false}}",
+        )
     for few in standing.people_missing(plan):
         found.note("participants.csv", few)
     if own.assumptions is not None:

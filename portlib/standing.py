@@ -22,6 +22,9 @@ from portlib.plan_format import LEGAL_REGIMES
 from portlib.ranges import among
 from portlib.tables.columns import near_word
 
+#: Engines that maximise utility, and so can do so among few funds and in whole percents.
+MAXIMISES = ("MARKOWITZ", "BLACK_LITTERMAN")
+
 OWN, PART, STANDS_IN, SYNTHETIC, NONE = (
     "own",
     "own in part",
@@ -520,3 +523,24 @@ def _boxed(plan: Plan, standings: Sequence[Standing]) -> Box:
     if INPUTS["people"][0] in shown.index:
         said += [f"{few[0].upper()}{few[1:]}." for few in people_missing(plan)]
     return Box(" ".join([*said, law(plan)]).strip(), shown)
+
+
+def keeps_models(plan: Plan) -> bool:
+    """Whether the policy's engine keeps to what the plan asks of models, few funds and whole
+    percents; true where it asks for neither.
+
+    Examples
+    --------
+    >>> from dataclasses import replace
+    >>> from portlib import plan as plans
+    >>> ours = plans.read()  # eight funds, whole percents
+    >>> averaged = replace(ours, policy=ours.policy.replace(optimizer="RESAMPLED"))
+    >>> keeps_models(ours), keeps_models(averaged)
+    (True, False)
+    >>> free = {**ours.rules, "models": {"most_funds": 0, "whole_percent": False}}
+    >>> keeps_models(replace(averaged, rules=free))
+    True
+    """
+    asked = plan.rules["models"]
+    limited = bool(asked["most_funds"] or asked["whole_percent"])
+    return plan.policy["optimizer"] in MAXIMISES or not limited

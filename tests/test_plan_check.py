@@ -11,6 +11,7 @@ import pytest
 from portlib import plan_check, plan_template, standing
 from portlib.__main__ import main
 from portlib.data import DataError
+from portlib.retirement import glidepaths
 from portlib.tables import Findings
 
 
@@ -116,6 +117,26 @@ def test_what_is_worth_knowing_is_noted(folder):
         "valuation.csv: is not read: .*; did you mean 'valuations.csv'",
     ):
         assert re.search(message, said), f"{message}\nnot in\n{said}"
+
+
+def test_an_engine_that_keeps_to_no_number_of_funds_is_noted(folder):
+    entry = "optimizer: {value: %s, unit: one, reason: test, approver: a, date: 2026-06-30}"
+    for engine, notes in (("RESAMPLED", 1), ("MARKOWITZ", 0)):
+        (folder / "policy.yml").write_text(entry % engine, encoding="utf-8")
+        noted = "\n".join(map(str, plan_check.check(folder).noted))
+        assert (
+            noted.count(f"weights of {engine} (policy: optimizer) are taken as they come") == notes
+        )
+
+
+def test_a_plan_of_couples_has_a_glidepath(folder):
+    people = (folder / "participants.csv").read_text(encoding="utf-8").splitlines()
+    married = [line + (",1990" if "married" in line else ",") for line in people[1:]]
+    text = "\n".join([people[0] + ",spouse_birth_year", *married])
+    (folder / "participants.csv").write_text(text, encoding="utf-8")
+    plan = plan_check.check(folder).plan
+    found = glidepaths.custom(plan, paths=8, households=4)
+    assert 0.2 <= found.path.equity_at(0.0) <= 0.9
 
 
 def test_each_chapter_is_told_what_it_has(folder):

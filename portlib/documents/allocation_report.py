@@ -50,6 +50,9 @@ LISTED = 40
 #: A price below this, in basis points for a point of limit, is rounding.
 PRICED = 0.05
 
+#: What a portfolio that maximises utility gives up for.
+FEW = "few holdings and whole percents"
+
 
 def report(
     universe: Universe, *, title: str, made: date, made_from: Mapping[str, str], name: str
@@ -165,8 +168,7 @@ def _summary(universe: Universe) -> list[Block]:
             f"{len(held)} of {len(w)} approved {universe.kind}s are held, the largest at "
             f"{percent(held.iloc[0])}. Under the assumptions below the portfolio earns "
             f"{percent(mean, 2)} a year (arithmetic) at a volatility of {percent(risk, 2)}; cash "
-            f"earns {percent(told.rf, 2)}. It maximises expected return less A/2 times variance "
-            f"at A = {universe.risk_aversion:g}, under every rule of the mandate."
+            f"earns {percent(told.rf, 2)}. {_aim(universe)}, under every rule of the mandate."
         ),
         Finding("Least comfortable", _uncomfortable(universe), "warning"),
     ]
@@ -180,6 +182,13 @@ def _summary(universe: Universe) -> list[Block]:
             )
         )
     return made
+
+
+def _aim(universe: Universe) -> str:
+    """What the portfolio was chosen for."""
+    if universe.chosen_by:
+        return f"It was chosen by {universe.chosen_by} (policy: optimizer)"
+    return f"It maximises expected return less A/2 times variance at A = {universe.risk_aversion:g}"
 
 
 def _uncomfortable(universe: Universe) -> str:
@@ -457,11 +466,19 @@ def _frontier(universe: Universe) -> list[Block]:
     figure = drawn(
         "efficient_frontier",
         axes,
-        _distance(1e4 * (efficient - told.mean_of(w))),
+        _priced(
+            universe,
+            _distance(1e4 * (efficient - told.mean_of(w))),
+        ),
         "Expected return against volatility: a rising curve, the frontier, with the chosen "
         f"portfolio on or just below it, and single {universe.kind}s and rivals below.",
     )
     return [*made, figure]
+
+
+def _priced(universe: Universe, words: str) -> str:
+    """The words of `_distance`, of what the portfolio was chosen by."""
+    return words.replace(FEW, universe.chosen_by) if universe.chosen_by else words
 
 
 def _distance(below: float) -> str:
@@ -471,7 +488,7 @@ def _distance(below: float) -> str:
     points = "basis point" if round(below) == 1 else "basis points"
     return (
         f"The portfolio lies {below:.0f} {points} below the frontier of its mandate at its own "
-        "risk: the price of few holdings and whole percents."
+        f"risk: the price of {FEW}."
     )
 
 
@@ -783,7 +800,8 @@ def _made(universe: Universe) -> list[Block]:
         Items(
             [
                 *items,
-                f"Optimiser: {said(universe.best.engine)}; {said(universe.best.status)}.",
+                f"Optimiser{' of the prices of rules' if universe.chosen_by else ''}: "
+                f"{said(universe.best.engine)}; {said(universe.best.status)}.",
                 f"Mandate {universe.mandate.fingerprint[:10]}, policy "
                 f"{universe.policy.fingerprint[:10]}: the same give the same weights.",
                 "Ask what the expected returns rest on, whether the months shown are the "

@@ -300,6 +300,11 @@ def _performance(plan: Plan, fund: str) -> list[Block]:
             words = f"without it, no portfolio of the {posture} posture would obey the mandate."
         elif bp < NOTHING:
             words = "nothing. The best portfolio of no posture would lose by its absence."
+            if plan_menu.series_of(plan) == fund:
+                words += (
+                    " A date of the series is a whole portfolio, for whoever does not choose one: "
+                    "what it is worth to them is what its path is worth."
+                )
         else:
             words = (
                 f"without it, the best portfolio of the {posture} posture would be worth "

@@ -32,7 +32,7 @@ from portlib.documents.run import Run
 from portlib.documents.words import dollars, percent, value, with_labels, yearly_cost
 from portlib.plan import Plan
 from portlib.retirement import plan_menu
-from portlib.retirement.plan_menu import fund_costs
+from portlib.retirement.plan_menu import fund_costs, options
 
 KIND = "Form"
 LINE = re.compile(r"_{6,}")
@@ -263,9 +263,7 @@ def _series(plan: Plan) -> str:
         return "The plan offers no target-date series."
     path = plan.vintages["equity"]
     return "Equity: " + "; ".join(
-        f"{years:g} years to go: {value(share, 'share')}"
-        if years >= 0
-        else f"retired {-years:g} years: {value(share, 'share')}"
+        f"{options.from_now(years)}: {value(share, 'share')}"
         for years, share in zip(path.index.to_numpy(float), path, strict=True)
     )
 

@@ -15,6 +15,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from portlib import standing
 from portlib.documents.document import (
     Block,
     Document,
@@ -28,6 +29,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.words import (
+    WAYS,
     codes,
     facts,
     governed_by,
@@ -38,24 +40,12 @@ from portlib.documents.words import (
     yearly_cost,
 )
 from portlib.plan import Plan
-from portlib.policy import POSTURES
+from portlib.policy import POSTURES, Policy
 
 #: Characters of a value that an annex shows in its row; what is longer is a table of its own file.
 LONGEST = 1_000
 #: The role that approves what names no other, in the policy that the method comes with.
 USUAL = "investment committee"
-ENGINES = {
-    "MARKOWITZ": "maximum utility of the expected returns as they stand",
-    "BLACK_LITTERMAN": "maximum utility of expected returns that start from the world market "
-    "portfolio and follow forecasts as far as their measured error allows",
-    "ERC": "equal contributions to risk",
-    "RESAMPLED": "the average of portfolios that are best under redrawn expected returns",
-    "ROBUST": "maximum utility under the worst expected returns within their error",
-}
-TRIGGERS = {
-    "calendar": "at fixed dates",
-    "drift": "when a weight has drifted from its target",
-}
 
 
 def statement(plan: Plan, *, made: date, made_from: Mapping[str, str]) -> Document:
@@ -315,13 +305,18 @@ def _postures(plan: Plan) -> list[Block]:
     ]
     few = f"at most {asked['most_funds']} funds" if asked["most_funds"] else "any number of funds"
     whole = "whole percents" if asked["whole_percent"] else "weights of any size"
+    models = f"A model portfolio has {few}, in {whole}."
+    if not standing.keeps_models(plan):
+        models = (
+            f"The plan asks of a model portfolio {few}, in {whole}; the way of choosing that is "
+            f"decided takes weights as they come and does not keep to that ({_entry('optimizer')})."
+        )
     made: list[Block] = [
         Heading("Risk postures and limits"),
         Text(
             "A posture is how much loss somebody is prepared to bear. Each has a band of risk "
             "aversion A in expected return less A/2 times variance, and limits on equity, looking "
-            f"through funds. A model portfolio has {few}, in {whole}. The default posture is "
-            f"{policy['default_posture']}."
+            f"through funds. {models} The default posture is {policy['default_posture']}."
         ),
         Table(
             [
@@ -365,7 +360,7 @@ def _methods(plan: Plan) -> list[Block]:
         Heading("How portfolios are chosen"),
         Items(
             [
-                f"Portfolios are chosen by {ENGINES.get(policy['optimizer'], policy['optimizer'])} "
+                f"Portfolios are chosen by {WAYS.get(policy['optimizer'], policy['optimizer'])} "
                 f"({_entry('optimizer')}).",
                 f"{published} carries the error that forecasts "
                 f"of its kind have shown, a year: {error} ({_entry('forecast_error')}).",
@@ -382,15 +377,40 @@ def _methods(plan: Plan) -> list[Block]:
     ]
 
 
+def _asked_when(policy: Policy) -> tuple[str, str]:
+    """When the policy's trigger asks for a trade, and the entry that says how far."""
+    name = policy["rebalance_trigger"]
+    drift, spike = policy["rebalance_drift"], policy["rebalance_risk_spike"]
+    return {
+        "calendar": (
+            f"when {policy['rebalance_calendar_months']:g} months have passed since the last trade",
+            "rebalance_calendar_months",
+        ),
+        "drift": (
+            f"when a weight has drifted from its target: {_exact(drift['absolute'])} of the "
+            f"account, or {_exact(drift['relative'])} of the target itself where that is less",
+            "rebalance_drift",
+        ),
+        "risk_spike": (
+            f"when their volatility over {spike['window_months']:g} months exceeds "
+            f"{spike['multiple']:g} times that of the months before",
+            "rebalance_risk_spike",
+        ),
+        "signal": (
+            f"when the trend of shares over bills, of {policy['rebalance_signal_months']:g} "
+            "months, changes sides",
+            "rebalance_signal_months",
+        ),
+    }[name]
+
+
 def _trading(plan: Plan) -> list[Block]:
     policy, rules = plan.policy, plan.rules
-    drift = policy["rebalance_drift"]
     label = plan.funds["label"]
-    trigger = TRIGGERS.get(policy["rebalance_trigger"], of_entry(policy["rebalance_trigger"]))
+    when, entry = _asked_when(policy)
     items = [
-        f"Accounts go back to their target {trigger}: {_exact(drift['absolute'])} of the "
-        f"account, or {_exact(drift['relative'])} of the target itself where that is less "
-        f"({_entry('rebalance_trigger')}, {_entry('rebalance_drift')}). New money is used first.",
+        f"Accounts go back to their target {when} ({_entry('rebalance_trigger')}, "
+        f"{_entry(entry)}). New money is used first.",
         f"A model is changed only for a gain of more than "
         f"{policy['no_trade_standard_errors']:g} standard errors "
         f"({_entry('no_trade_standard_errors')}).",
@@ -472,7 +492,7 @@ def _losses(plan: Plan) -> list[Block]:
     policy = plan.policy
     limit = policy["stress_path_limit"]
     points = sorted((float(years), share) for years, share in limit.items())
-    words = ", ".join(f"{_exact(share)} {_before(years)}" for years, share in points)
+    words = ", ".join(f"{_exact(share)} {_years(years, 'it')}" for years, share in points)
     shocks = "; ".join(policy["stress_shocks"])
     return [
         Heading("Losses that are accepted"),
@@ -605,13 +625,8 @@ def _limit(limit: float, unit: str) -> str:
     return _exact(limit) if "weight" in unit or "share" in unit else f"{limit:g}"
 
 
-def _years(years: float) -> str:
+def _years(years: float, retirement: str = "retirement") -> str:
+    span = f"{abs(years):g} {'year' if abs(years) == 1 else 'years'}"
     if years > 0:
-        return f"{years:g} years before retirement"
-    return "at retirement" if years == 0 else f"{-years:g} years after it"
-
-
-def _before(years: float) -> str:
-    if years > 0:
-        return f"{years:g} years before it"
-    return "at retirement" if years == 0 else f"{-years:g} years after it"
+        return f"{span} before {retirement}"
+    return "at retirement" if years == 0 else f"{span} after it"

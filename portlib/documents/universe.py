@@ -31,6 +31,7 @@ from portlib.construction.mandate.stated import Menu, stated_rules
 from portlib.construction.mean_variance import maximum_utility
 from portlib.data import DataError
 from portlib.documents.words import (
+    WAYS,
     as_funds,
     class_names,
     funds_of,
@@ -47,6 +48,7 @@ from portlib.policy import Policy
 from portlib.records import Allocation, Array, Assumptions
 from portlib.retirement import model_portfolios, plan_menu
 from portlib.retirement.plan_menu import weight_ranges
+from portlib.retirement.plan_menu.engine import MAXIMISES
 from portlib.stewardship import monitoring
 from portlib.tables import Column, Findings, open_text
 
@@ -75,6 +77,7 @@ class Universe:
     errors : covariance of the errors of the means (n, n), or None where nobody knows them
     cloud : the portfolio made again under redrawn means (draws x assets), or None likewise
     kind : what an asset is called, in one word
+    chosen_by : the way by which the portfolio was chosen, where that is not the utility
     """
 
     name: str
@@ -97,6 +100,7 @@ class Universe:
     facts: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = field(default=())
     kind: str = "asset"
+    chosen_by: str = ""
 
 
 # ---- a plan's model ------------------------------------------------------------------------------
@@ -199,6 +203,9 @@ def of_plan(plan: Plan, posture: str) -> Universe:
             *_of_dates(plan, len(names)),
         ),
         "fund",
+        ""
+        if plan.policy["optimizer"] in MAXIMISES
+        else WAYS.get(plan.policy["optimizer"], plan.policy["optimizer"]),
     )
 
 

@@ -13,6 +13,15 @@ from portlib.retirement.plan_menu import coverage
 
 #: What is written for what is no number.
 UNKNOWN = "not known"
+#: By engine, how it chooses.
+WAYS = {
+    "MARKOWITZ": "maximum utility of the expected returns as they stand",
+    "BLACK_LITTERMAN": "maximum utility of expected returns that start from the world market "
+    "portfolio and follow forecasts as far as their measured error allows",
+    "ERC": "equal contributions to risk",
+    "RESAMPLED": "the average of portfolios that are best under redrawn expected returns",
+    "ROBUST": "maximum utility under the worst expected returns within their error",
+}
 
 
 def dollars(amount: Any) -> str:

@@ -241,8 +241,9 @@ def spent_for_life(
 ) -> Outcomes:
     """What a person who spends a part of the balance that lasts for life gets under each path.
 
-    All paths meet the same markets, pay and lifetimes; what is enjoyed is weighed by the chance of
-    living, so that little hangs on the deaths drawn.
+    All paths meet the same markets, pay and lifetimes. What one alone enjoys is weighed by the
+    chance of living, so that little hangs on the deaths drawn; of a couple, whose spending depends
+    on who has died, both deaths are drawn.
 
     Parameters
     ----------
@@ -297,7 +298,7 @@ def spent_for_life(
         np.random.default_rng(by.seed),
         mortality=by.mortality,
         pay_risk=by.pay_risk,
-        lifetimes="weighed",
+        lifetimes="weighed" if person.spouse is None else "drawn",
     )
     rows = cases.of_households(
         [person] * len(paths),

@@ -350,8 +350,10 @@ def model(
     funds = plan_menu.menu_assumptions(plan, classes)
     mandate = _mandate(plan, posture, classes, without)
     w, gap = _best(plan, posture, classes, funds, mandate)
+    optimizer = plan.policy["optimizer"]
+    best = "best" if optimizer in engine.MAXIMISES else f"weights of {optimizer}"
     return _model(
-        plan, posture, classes, funds, mandate, w, f"best under these assumptions{_short_of(gap)}"
+        plan, posture, classes, funds, mandate, w, f"{best} under these assumptions{_short_of(gap)}"
     )
 
 

@@ -27,6 +27,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from portlib import standing
 from portlib.construction import optimize
 from portlib.construction.engines import allocation
 from portlib.construction.mandate import Bounds, Infeasible, Mandate
@@ -39,7 +40,7 @@ from portlib.retirement.plan_menu.few_funds import best_few
 from portlib.retirement.plan_menu.options import considered, each_vintage
 
 #: Engines that maximise utility under means as they stand, and so can do so in whole percents.
-MAXIMISES = ("MARKOWITZ", ANCHORED)
+MAXIMISES = standing.MAXIMISES
 
 
 class Found(NamedTuple):

@@ -132,9 +132,20 @@ def date_named(series: str, years: float) -> str:
     >>> date_named("TDF", 20), date_named("TDF", 0), date_named("TDF", -5)
     ('TDF, 20 years to go', 'TDF, 0 years to go', 'TDF, retired 5 years')
     """
-    return (
-        f"{series}, {years:g} years to go" if years >= 0 else f"{series}, retired {-years:g} years"
-    )
+    return f"{series}, {from_now(years)}"
+
+
+@door()
+def from_now(years: float) -> str:
+    """How far off retirement is, in words.
+
+    Examples
+    --------
+    >>> from_now(2.5), from_now(1), from_now(0), from_now(-1), from_now(-5)
+    ('2.5 years to go', '1 year to go', '0 years to go', 'retired 1 year', 'retired 5 years')
+    """
+    span = f"{abs(years):g} {'year' if abs(years) == 1 else 'years'}"
+    return f"{span} to go" if years >= 0 else f"retired {span}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -646,6 +646,8 @@ def account_of(
     >>> saleable = min(volume * days * 1e-6 * 100, 0.4 * 105_000)
     >>> mine.buyable.tolist()  # long only sets no upper bound
     [inf, inf]
+    >>> account_of(ours, held, 0.0, prices, rules).buyable.tolist()  # a new hire's
+    [0.0, 0.0]
     >>> bool(np.allclose(mine.sellable, [saleable, 0.6 * 105_000])), mine.prices.tolist()
     (True, [7000.0, 3000.0])
     >>> half = ours.policy["trading_half_spread"]
@@ -684,8 +686,9 @@ def account_of(
     shares = tuple(int(x) * (MICRO // 1000) for x in np.floor(w * balance * 100 / p * 1000 + 1e-6))
     left = (balance + new_money) * 100 - float(p @ np.array(shares)) / MICRO
     cash = max(int(left + 1e-6), 0)
-    buyable, sellable = (
-        np.where(room > 1e-9, room, 0.0) * (balance + new_money) * 100
+    money = (balance + new_money) * 100
+    buyable, sellable = (  # whoever has no money buys nothing, also where nothing bounds it
+        np.where((room > 1e-9) & (money > 0), room, 0.0) * money
         for room in (mandate.program.upper - w, w - np.maximum(mandate.program.lower, 0.0))
     )
     stock = plan.rules["employer_stock"]
