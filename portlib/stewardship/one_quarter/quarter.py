@@ -549,7 +549,7 @@ def trade(
             worth,
             prices.reindex(target.index),
             target,
-            _trades(desk),
+            _trades(desk, at),
             at.date(),
             new_money=cash,
             make=rounded,
@@ -617,10 +617,11 @@ def settle(desk: Desk, order: Order, fills: Mapping[int, int | str], at: datetim
     return last
 
 
-def _trades(desk: Desk) -> list[Trade]:
-    """What the account traded before, which the plan's rules of the day look at."""
+def _trades(desk: Desk, at: datetime) -> list[Trade]:
+    """What the account traded before, which the plan's rules of the day look at; by the days of
+    whoever asks, as the day of the trade itself."""
     finished = {
-        event.body["instruction"]: event.at.date()
+        event.body["instruction"]: event.at.astimezone(at.tzinfo).date()
         for event in desk.log.events("settlement", "SettlementFinalized")
     }
     return [
