@@ -611,6 +611,8 @@ def settle(desk: Desk, order: Order, fills: Mapping[int, int | str], at: datetim
         last = deliver(desk.ledger, message, at).event
         if last == "SettlementRolledBack":
             break
+    if (state := desk.ledger.states()[order.id]) != "EscrowLocked":
+        last = state  # a leg that is told again is answered by what it led to the first time
     if last == "PendingFinality":
         last = deliver(desk.ledger, finalise(f"final {order.id}", order.id), at).event
     seal(desk, at)
@@ -673,7 +675,8 @@ def watch(
 ) -> list[Alert]:
     """What rings today; opened in the log where it is new, closed where it is over.
 
-    The distance of the holdings from the target is measured here.
+    The distance of the holdings from the target is measured here. What is not measured today is
+    not over: its alert stays open.
 
     Parameters
     ----------
@@ -694,10 +697,13 @@ def watch(
         name: series.iloc[-1:].set_axis([day][: len(series)])
         for name, series in (measured or {}).items()
     }
-    ringing = alerts({"distance from target": distance, **given}, policy=desk.plan.policy)
+    today = {"distance from target": distance, **given}
+    ringing = alerts(today, policy=desk.plan.policy)
     open_ = open_alerts(desk.log)
     now = {alert.rule: alert for alert in ringing}
     for rule, event in open_.items():
+        if rule not in today:
+            continue
         if rule not in now or now[rule].severity != event.body["severity"]:
             body = {"of": event.number, "rule": rule}
             desk.log.append("monitoring", "AlertClosed", at=at, actor=desk.role, body=body)
@@ -822,7 +828,8 @@ def run(
     except ValueError as error:
         return _stopped(desk, error, said)
     waits = last not in ("", "SettlementFinalized")
-    look = waits or any(alert.severity != "info" for alert in ringing)
+    open_ = [event.body["severity"] for event in open_alerts(desk.log).values()]
+    look = waits or any(x != "info" for x in [*open_, *(alert.severity for alert in ringing)])
     return Outcome(
         REVIEW_DUE if look else NOTHING_DUE,
         "review due" if look else "done",
