@@ -232,8 +232,11 @@ class Approvals:
         return [e for e in self.log.events("policy", "Approved") if e.body["of"] == number]
 
     def quorum(self, number: int) -> Event:
-        """The approval that made an event's quorum; `NotApproved` before there is one."""
-        given = self.approvals(number)
+        """The approval that made an event's quorum; `NotApproved` before there is one.
+
+        A role that may sign no longer does not count, whenever it approved.
+        """
+        given = [e for e in self.approvals(number) if e.body["role"] in self.signers]
         if len(given) < self.needed:
             who = ", ".join(e.body["role"] for e in given) or "nobody"
             raise NotApproved(

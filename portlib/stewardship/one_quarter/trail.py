@@ -152,7 +152,8 @@ class _Past:
         self.mandates: Mapping[str, Any] = {}
         self.registered: Mapping[str, Any] = {}
         self.certified: Event | None = None
-        self.halted = False
+        self.halted = 0  # the number of the halt that stands
+        self.enacted: set[int] = set()
         self.views: dict[str, Event] = {}
         self.release: Event | None = None
         self.instructions: dict[str, Event] = {}
@@ -233,18 +234,25 @@ class _Past:
         if said != (proposed.body["entry"], proposed.body["value"]):
             self._no(event, f"is not the change of event {proposed.number}")
         last = self._quorum(event, proposed)
+        if event.body["of"] in self.enacted:
+            self._no(event, f"enacts event {proposed.number} a second time")
+        if canonical(self.policy.get(said[0])) != canonical(proposed.body["from"]):
+            self._no(event, f"{said[0]} was changed after event {proposed.number} was written")
         opens = last.at + timedelta(hours=self.policy["policy_timelock_hours"])
         if event.at < opens:
             self._no(event, f"was enacted before its waiting time ended, {opens:%Y-%m-%d %H:%M}")
         self.policy[event.body["entry"]] = event.body["value"]
+        self.enacted.add(proposed.number)
 
     def _resumed(self, event: Event) -> None:
         halted = self.events.get(event.body["of"])
         if halted is None or halted.name != "Halted":
             self._no(event, "lifts no halt")
             return
+        if halted.number != self.halted:
+            self._no(event, f"lifts the halt of event {halted.number}, which does not stand")
         self._quorum(event, halted)
-        self.halted = False
+        self.halted = 0
 
     def _quorum(self, event: Event, about: Event) -> Event:
         """The last approval that was needed, by as many roles but the proposer's as must.
@@ -277,7 +285,7 @@ class _Past:
             self._no(event, "approves another event than was signed for")
 
     def _halted(self, event: Event) -> None:
-        self.halted = True
+        self.halted = event.number
 
     def _mandate_adopted(self, event: Event) -> None:
         before = int(self.mandates.get("version", 0))
@@ -315,6 +323,11 @@ class _Past:
             self._no(event, "is noted as another view than was signed")
         if event.body["role"] not in self.policy["view_authors"]:
             self._no(event, f"{event.body['role']} is not heard on views")
+        if view.author != event.body["role"]:
+            self._no(event, f"is by {view.author}, and {event.body['role']} signed it")
+        known = self.views.get(view.name)
+        if known is not None and view.version <= known.body["version"]:
+            self._no(event, f"is version {view.version} after {known.body['version']}")
         self.views[view.name] = event
 
     def _portfolio_optimized(self, event: Event) -> None:
