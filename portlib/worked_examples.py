@@ -174,8 +174,11 @@ class _Checker(doctest.OutputChecker):
     """A difference of nothing is 0.0 or -0.0, as a machine rounds; either is as written."""
 
     def check_output(self, want: str, got: str, optionflags: int) -> bool:
-        plain = (re.sub(r"(?<![\w.])-(0\.0?)(?![\w.%])", r"\1", text) for text in (want, got))
-        return super().check_output(*plain, optionflags)
+        return super().check_output(_unsigned(want), _unsigned(got), optionflags)
+
+
+def _unsigned(text: str) -> str:
+    return re.sub(r"(?<![\w.])-(0\.0?)(?![\w.%])", r"\1", text)
 
 
 def _inside(name: str) -> Iterator[tuple[Any, str]]:
