@@ -312,9 +312,10 @@ class Outlook:
     source: str
 
     def table(self) -> pd.DataFrame:
-        """Spending that lasts, by chance: dollars a year and as a share of final pay."""
+        """Spending that lasts, by chance: dollars a year and as a share of final pay, nan without
+        pay."""
         dollars = pd.Series(self.lasting)
-        pay = max(self.household.final_pay, 1e-9)
+        pay = self.household.final_pay or math.nan
         return pd.DataFrame({"dollars a year": dollars, "share of final pay": dollars / pay})
 
 

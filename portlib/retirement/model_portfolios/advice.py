@@ -327,6 +327,8 @@ def _consider(who: Person, desk: Adviser) -> _Considered:
     if held is not None:
         paths[HELD] = path_of(desk, HELD, {0.0: held})
     tilted = {way: w for way, w in options.items() if way in paths}
+    if refused and not tilted:
+        doubts.append(f"{refused}; the plan has nothing else to advise")
     return _Considered(
         who=who,
         complete=complete,
@@ -373,11 +375,12 @@ def _advice(case: _Considered, asked: Asked, desk: Adviser, *, explain: bool) ->
         last = asked.first if proposed == "equal" else asked.again
         gain, doubt = last.gain(tilt)
         reasons.append(_worth(best, proposed, verdict, gain, last.k * doubt, case.refused))
-    elif case.spoken:
-        reasons.append(f"Your posture is {usual}, which is the plan's default: stay in it.")
     else:
-        reasons.append("Without usable answers no wish is known: stay in the default.")
+        reasons.append(_untilted(case.posture, usual, case.refused, spoken=case.spoken))
     target = case.stays if best == DEFAULT else case.tilted[best]
+    least = float(mixture(desk, target, years) @ desk.is_equity)
+    if best != DEFAULT and least > case.cap + NEAR:
+        reasons.append(f"Nothing that can be advised holds less equity: {least:.0%}.")
     way, moved_by, keeping, talk = best, None, None, ""
     if held is not None and held != target:
         moved_by, why = _kept(complete, desk, held, target, asked, best, case.cap, years)
@@ -726,6 +729,32 @@ def _worth(best: str, proposed: str, verdict: str, gain: float, doubt: float, re
         )
     word = "worse" if verdict == "worse" else "no better than the default as far as anybody knows"
     return f"A tilt would be worth {worth}, which is {word}: stay in the default."
+
+
+def _untilted(posture: str, usual: str, refused: str, *, spoken: bool) -> str:
+    """Why no tilt was asked about, in a sentence.
+
+    Examples
+    --------
+    >>> _untilted("bold", "middling", "", spoken=True)
+    'Your posture is bold, and the plan has nothing that follows it: stay in the default.'
+    >>> _untilted("middling", "middling", "", spoken=True)
+    "Your posture is middling, which is the plan's default: stay in it."
+    >>> for spoken in (True, False):
+    ...     print(_untilted("middling", "middling", "you do not want it", spoken=spoken))
+    Your wish cannot be followed (you do not want it): the plan has nothing else to advise.
+    Your wish cannot be followed (you do not want it): the plan has nothing else to advise.
+    """
+    if refused:
+        return f"Your wish cannot be followed ({refused}): the plan has nothing else to advise."
+    if not spoken:
+        return "Without usable answers no wish is known: stay in the default."
+    if posture != usual:
+        return (
+            f"Your posture is {posture}, and the plan has nothing that follows it: stay in the "
+            "default."
+        )
+    return f"Your posture is {usual}, which is the plan's default: stay in it."
 
 
 def _kept(
@@ -1123,7 +1152,7 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
     """The ways in which the plan, or a service, could invest this person's money, as mixes of
     classes by years to go: those of `ways` for the person's posture; a managed account at the
     policy's fee, which begins as the tilt and is looked at again every year (`reviews`); one model
-    for everybody.
+    for everybody. Models leave out the funds that the person does not want, as in advice.
 
     Examples
     --------
@@ -1164,6 +1193,7 @@ def routes(who: Person, desk: Adviser) -> dict[str, Glidepath]:
     told = advise(who, desk, explain=False)
     posture = told.posture or desk.decided["default_posture"]
     cap = 1.0 if complete.equity_cap is None else float(complete.equity_cap)
+    desk = _desk_for(complete, desk, [])
     found = dict(ways(desk, posture, cap))
     tilt = found.get(MODELS, found[DEFAULT])
     fee = desk.plan.policy["managed_account_fee"]
@@ -1198,7 +1228,8 @@ def reviews(who: Person, desk: Adviser) -> dict[str, ManagedAccount]:
     said = None if who.answers is None else score(who.answers, desk.instrument)
     spoken = said is not None and said.usable
     tolerance = said.posture if said is not None and spoken else desk.decided["default_posture"]
-    return {MANAGED: managed_account(who, desk, tolerance)}
+    complete, _ = settled(who, desk)
+    return {MANAGED: managed_account(who, _desk_for(complete, desk, []), tolerance)}
 
 
 def replace_name(path: Glidepath, name: str) -> Glidepath:
@@ -1245,7 +1276,7 @@ def outlook(
     Raises
     ------
     ValueError
-        As `simulation.simulate` does.
+        Where no goal is known, and as `simulation.simulate` does.
 
     Examples
     --------
@@ -1270,6 +1301,8 @@ def outlook(
     """
     complete, _ = settled(who, desk)
     goal = complete.spending if spending is None else spending
+    if goal is None:
+        raise ValueError("no goal is known: give spending, or the person's spending or pay")
     wanted = replace(complete, spending=goal)
     horizon = household_of(wanted, desk).horizon
     level = outlooks.expected_inflation(desk.plan)
@@ -1298,22 +1331,25 @@ def statement(desk: Adviser, count: int) -> dict[str, str]:
     (True, True)
     >>> told["universe considered"].split(", ") == list(ours.funds.index)  # no annuity among them
     True
-    >>> policy = ours.policy.replace(mortality_improvement=0.0125)
+    >>> policy = ours.policy.replace(mortality_improvement=0.0125, mortality_relative=0.85)
     >>> classes = replace(classes, source="theirs")
     >>> away = Adviser(replace(ours, policy=policy), Suite((), {}, {}, ""), classes, None)
     >>> other = statement(away, 7)
     >>> "; 7 simulated lives" in other["criteria and method"], list(other)[-3:]
     (True, ['limits', 'results vary', 'legend'])
-    >>> other["key assumptions"].startswith("theirs; "), "1.25% a year" in other["key assumptions"]
+    >>> said = other["key assumptions"]
+    >>> said.startswith("theirs; "), "of 2023 times 0.85, falling by 1.25% a year" in said
     (True, True)
     """
     considered = plan_menu.coverage(desk.plan).query("considered").index
+    relative = desk.plan.policy["mortality_relative"]
+    dying = "" if relative == 1 else f" times {relative:g}"
     return {
         "criteria and method": "the chance that a spending goal is met in every year lived; "
         f"{count:,} simulated lives, the same for every path",
         "key assumptions": f"{desk.classes.source}; lognormal years, each independent; inflation "
-        f"that persists around {outlooks.expected_inflation(desk.plan):.1%}; mortality of 2023, "
-        f"falling by {desk.plan.policy['mortality_improvement']:.2%} a year; constant real pay; "
+        f"that persists around {outlooks.expected_inflation(desk.plan):.1%}; mortality of 2023"
+        f"{dying}, falling by {desk.plan.policy['mortality_improvement']:.2%} a year; constant real pay; "
         "no tax",
         "universe considered": ", ".join(considered),
         "limits": "expected returns may be wrong by more than the differences shown; large losses "
