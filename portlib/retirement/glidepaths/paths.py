@@ -85,8 +85,10 @@ class Glidepath:
             raise ValueError(
                 f"{name}: {len(at)} points of {len(assets)} assets do not go with weights {w.shape}"
             )
-        if (np.diff(at) >= 0).any():
-            raise ValueError(f"{name}: years to retirement must fall from point to point")
+        if not (np.isfinite(at).all() and (np.diff(at) < 0).all()):
+            raise ValueError(
+                f"{name}: years to retirement are numbers that must fall from point to point"
+            )
         if not (np.all((w >= 0) & (w <= 1)) and np.abs(w.sum(axis=1) - 1).max() <= 1e-6):
             raise ValueError(
                 f"{name}: each row of weights must lie between 0 and 1 and sum to 1; in percent?"

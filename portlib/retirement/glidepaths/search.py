@@ -639,5 +639,8 @@ def _neighbours(
     return sorted(
         p
         for p in points
-        if low <= p[2] <= p[0] - fall and p[0] <= high and 5 <= p[1] <= 45 and 0 <= p[3] <= 30
+        if low - 1e-9 <= p[2] <= p[0] - fall
+        and p[0] <= high + 1e-9
+        and 5 <= p[1] <= 45
+        and 0 <= p[3] <= 30
     )

@@ -25,7 +25,7 @@ from portlib.plan import Plan
 from portlib.ranges import among, door, number
 from portlib.records import Allocation, Assumptions
 from portlib.retirement.plan_menu.menu import FROZEN, clause, utility
-from portlib.retirement.plan_menu.options import each_vintage
+from portlib.retirement.plan_menu.options import dates, each_vintage, series_of
 
 #: A change of weight below this is rounding.
 SLIGHT = 1e-7
@@ -39,6 +39,12 @@ class Trade(NamedTuple):
     on: date
     fund: str
     change: float
+
+
+def _by_date(plan: Plan, funds: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Each fund, and the options that it is: of the series, every date."""
+    series, options = series_of(plan), list(dates(plan).unique())
+    return [(fund, options if fund == series else [fund]) for fund in funds]
 
 
 def _standstill(plan: Plan, trades: Iterable[Trade], on: date) -> tuple[str, str] | None:
@@ -80,7 +86,7 @@ def review_mandates(
         Weights of `mandate`'s funds that sum to one: what is in options left out of the calculation
         stays there.
     trades : iterable of Trade
-        What was traded before.
+        What was traded before; a trade in the series counts for each of its dates.
     on : date
 
     Returns
@@ -129,10 +135,12 @@ def review_mandates(
         return [Mandate(mandate.labels, [Bounds(still[0], lower=held, upper=held).under(still[1])])]
     opened = each_vintage(plan).rules
     trading, stock, wash = (opened[name] for name in ("trading", "employer_stock", "stable_value"))
+    options = dict(_by_date(plan, {t.fund for t in trades}))
 
     def lately(fund: str, days: int, side: int) -> bool:
         return any(
-            t.fund == fund and t.change * side > 0 and 0 <= (on - t.on).days < days for t in trades
+            fund in options[t.fund] and t.change * side > 0 and 0 <= (on - t.on).days < days
+            for t in trades
         )
 
     rules = [c for c in mandate.constraints if c.name != FROZEN]
@@ -167,8 +175,7 @@ def review_mandates(
     if fund not in held:
         return [Mandate(mandate.labels, rules)]
     unsold = Bounds("equity wash: stable value not sold", lower={fund: held[fund]}).under(source)
-    options = [unsold, unbought]
-    return [Mandate(mandate.labels, [*rules, option]) for option in options]
+    return [Mandate(mandate.labels, [*rules, either]) for either in (unsold, unbought)]
 
 
 @door()
@@ -282,9 +289,9 @@ def broken_rules(
     ----------
     plan : Plan
     before, after : Series by fund
-        Weights.
+        Weights; a fund that one of them lacks has none there.
     trades : iterable of Trade
-        What was traded before.
+        What was traded before; a trade in the series counts for each of its dates.
     on : date
 
     Returns
@@ -319,11 +326,18 @@ def broken_rules(
 
     It goes on in ``account_review.md``.
     """
-    change = after - before
-    trades = list(trades)
+    change = after.sub(before, fill_value=0.0)
+    trades = [
+        t._replace(fund=one)
+        for t in trades
+        for _, options in _by_date(plan, [t.fund])
+        for one in options
+    ]
     broken = []
-    bought = set(change.index[change > SLIGHT])
-    sold = set(change.index[change < -SLIGHT])
+    bought, sold = (
+        {one for _, options in _by_date(plan, some) for one in options}
+        for some in (change.index[change > SLIGHT], change.index[change < -SLIGHT])
+    )
     ago = [(t, (on - t.on).days) for t in trades if t.on <= on]
     recently_sold, recently_bought = (
         {(t.fund, d) for t, d in ago if t.change * side > 0} for side in (-1, 1)
