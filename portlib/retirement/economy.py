@@ -263,6 +263,10 @@ def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int =
     (True, 'fitted to 2000 to 2024')
     >>> found.premium, found.term, found.maturity  # what history does not tell is left at nothing
     (0.0, 0.0, 10)
+    >>> summers = yields.set_axis(yields.index - pd.Timedelta(days=150)) / 2
+    >>> again = fit(pd.concat([yields, summers]), prices, equity)  # a year's last, in any order
+    >>> [getattr(again, name) for name in named] == [getattr(found, name) for name in named]
+    True
     >>> fit(yields, prices, equity.iloc[6:])
     Traceback (most recent call last):
     ...
@@ -271,8 +275,8 @@ def fit(yields: pd.Series, prices: pd.Series, equity: pd.Series, maturity: int =
     from portlib.retirement import inflation as process
 
     change = process.annual_changes(prices)
-    dates = pd.DatetimeIndex(yields.index)
-    last = yields.groupby(dates.year).last()
+    by_day = yields.sort_index()
+    last = by_day.groupby(pd.DatetimeIndex(by_day.index).year).last()
     common = change.index.intersection(last.index).intersection(equity.index)
     if len(common) < 20:
         raise ValueError(f"{len(common)} common years of yields, prices and equity; bring 20")

@@ -58,6 +58,10 @@ class PayRisk:
     Traceback (most recent call last):
     ...
     ValueError: variances, chance and share must lie between 0 and 1: (4, 0.0738, 0.0, 0.0)
+    >>> PayRisk(unemployment=1.0, share_lost=1.0)
+    Traceback (most recent call last):
+    ...
+    ValueError: who is without work and pay in every year has no pay to stray
     """
 
     permanent: float = 0.0106
@@ -69,6 +73,8 @@ class PayRisk:
         given = (self.permanent, self.transitory, self.unemployment, self.share_lost)
         if not (all(0 <= x <= 1 for x in given)):
             raise ValueError(f"variances, chance and share must lie between 0 and 1: {given}")
+        if self.unemployment * self.share_lost == 1:
+            raise ValueError("who is without work and pay in every year has no pay to stray")
 
     def draw(self, lives: int, years: int, rng: np.random.Generator) -> PayPaths:
         """Pay relative to its plan.

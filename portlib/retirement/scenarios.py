@@ -148,7 +148,7 @@ def joint_history(
     market = (early or long_record())["us_market"].values
     late = known["tsp_c"].values
     equity = pd.concat([market, late[late.index > market.index[-1]]])
-    prices = np.exp(np.log(known["cpi_u"].values).interpolate())
+    prices = np.exp(np.log(known["cpi_u"].values).interpolate(limit_area="inside"))
     columns = {
         "equity": equity,
         "bonds": known[f"treasury_{bond_years}y"].values,

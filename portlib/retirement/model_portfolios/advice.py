@@ -1349,8 +1349,8 @@ def statement(desk: Adviser, count: int) -> dict[str, str]:
         f"{count:,} simulated lives, the same for every path",
         "key assumptions": f"{desk.classes.source}; lognormal years, each independent; inflation "
         f"that persists around {outlooks.expected_inflation(desk.plan):.1%}; mortality of 2023"
-        f"{dying}, falling by {desk.plan.policy['mortality_improvement']:.2%} a year; constant real pay; "
-        "no tax",
+        f"{dying}, falling by {desk.plan.policy['mortality_improvement']:.2%} a year; "
+        "constant real pay; no tax",
         "universe considered": ", ".join(considered),
         "limits": "expected returns may be wrong by more than the differences shown; large losses "
         "are rarer here than in history; funds' own risks are left out",

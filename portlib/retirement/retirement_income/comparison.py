@@ -317,7 +317,7 @@ def with_annuity(
         np.full(n, float(delay)),
         np.full(n, nominal),
     )
-    names = [f"{share:.0%}" for share in shares]
+    names = [f"{100 * share:g}%" for share in shares]
     case = rows.of_households([retiree] * n, mix, names=names, annuity=bought, mortality=mortality)
     return simulate(case, lives)
 

@@ -314,15 +314,17 @@ def lifetime_chances(lives: Lives, rates: Sequence[float], mixes: Sequence[float
     [[1.0, 1.0, 0.5], [1.0, 0.5, 0.5]]
     >>> lifetime_chances(lives, [0.38, 0.39], [0.5])[0.5].tolist()  # 1 / 2.575 in the first
     [1.0, 0.5]
-    >>> couple = Lives(np.zeros((2, 2, 2)), last=np.array([[1, 3], [0, 0]]))  # one outlives returns
+    >>> last, spouse = np.array([[1, 3]]), np.array([[0, 0]])
+    >>> couple = Lives(np.zeros((2, 2, 2)), last, last_spouse=spouse)  # one outlives returns
     >>> lifetime_chances(couple, [0.6, 0.5], [0.5])[0.5].to_dict()
     {0.6: 0.0, 0.5: 1.0}
-    >>> second = Lives(np.zeros((3, 2, 2)), last=np.array([[0, 1], [2, 0]]))  # three years, two
+    >>> last, spouse = np.array([[0, 1]]), np.array([[2, 0]])
+    >>> second = Lives(np.zeros((3, 2, 2)), last, last_spouse=spouse)  # three years, two
     >>> lifetime_chances(second, [0.5, 0.34, 0.33], [0.5])[0.5].to_dict()
     {0.5: 0.5, 0.34: 0.5, 0.33: 1.0}
     """
     found = {}
-    ends = lives.last.max(axis=0) + 1
+    ends = lives.ends.max(axis=0) + 1
     for equity in mixes:
         growth = 1 + lives.returns[:, 1] + equity * (lives.returns[:, 0] - lives.returns[:, 1])
         level = np.vstack([np.ones(lives.count), np.cumprod(growth, axis=0)])[:-1]
