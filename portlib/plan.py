@@ -154,9 +154,13 @@ class Plan:
     def offering(self, funds: Sequence[str]) -> Plan:
         """The same plan with a part of its menu, as if nobody held or had been promised the rest.
 
-        Raises `DataError` for a fund that is not on the menu, and when the default is not among
-        those kept.
+        Raises `DataError` where no fund is kept, for one that is named twice or is not on the menu,
+        and when the default is not among those kept.
         """
+        if not len(funds):
+            raise DataError("no fund is kept: name some of the menu")
+        if twice := [fund for at, fund in enumerate(funds) if fund in funds[:at]]:
+            raise DataError(f"named twice: {', '.join(map(str, twice))}")
         rules = {**self.rules, "trading": dict(self.rules["trading"])}
         if unknown := [fund for fund in funds if fund not in self.funds.index]:
             raise DataError(

@@ -168,7 +168,8 @@ def _worth_knowing(plan: Plan, found: Findings) -> None:
         table = own.valuations.table
         known = table[table["date"] <= pd.Timestamp(plan.as_of)]
         if late := len(table) - len(known):
-            found.note("valuations.csv", f"{late} figures are later than {plan.as_of}: not used")
+            counted = "1 figure is" if late == 1 else f"{late} figures are"
+            found.note("valuations.csv", f"{counted} later than {plan.as_of}: not used")
         newest = known.groupby(["class", "measure"])["date"].max()  # what came before is not asked
         if len(newest):
             _aged("valuations.csv", newest.min().date(), plan.as_of, OLD["valuations"], found)
@@ -231,7 +232,7 @@ def _young(plan: Plan, least: int, found: Findings) -> None:
         if months < least:
             found.note(
                 funds.file,
-                f"{fund} has {months} months; style analysis asks for {least} "
+                f"{fund} has {months} month{'s' * (months != 1)}; style analysis asks for {least} "
                 "(policy: minimum_history_months)",
             )
     if absent := [str(fund) for fund in plan.funds.index if fund not in funds.values]:

@@ -470,7 +470,7 @@ def from_file(
     """
     fixed = columns is PEOPLE
     text = tables.open_text(path)
-    if fixed and len(text.content.split()) == 1:  # names of columns alone: nobody
+    if fixed and _head_alone(text.content, columns):  # nobody
         return Table(path.stem, path.suffix, {key: [] for key in columns}, [], found)
     asked = dict(columns) if fixed else {**columns, **dict.fromkeys(classes, _CLASS)}
     mark = marked(text.content)
@@ -482,6 +482,12 @@ def from_file(
     )
     found.items += own.items
     return Table(path.stem, path.suffix, made, lines, found, mark)
+
+
+def _head_alone(content: str, columns: Mapping[str, Column]) -> bool:
+    """Whether a file says the names of its columns and nothing else."""
+    named = {name.strip().strip('"').lower() for name in re.split("[,;\t]", content.strip())}
+    return "participant" in named and named <= columns.keys()
 
 
 def _lines(
@@ -997,8 +1003,9 @@ def _same_story(lineup: Table, people: Table, shares: Array) -> None:
     at = int(apart.argmax())
     if apart[at] > 0.02:
         fund = lineup.columns["fund"][at]
+        stated = "empty" if np.isnan(share[at]) else f"{share[at]:.3f}"
         lineup.say(
-            f"plan_share of {fund} is {share[at]:.3f}, but participants hold {held[at]:.3f} of "
+            f"plan_share of {fund} is {stated}, but participants hold {held[at]:.3f} of "
             "all balances in it; one of the two files is wrong"
         )
 

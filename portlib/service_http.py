@@ -49,6 +49,11 @@ class Limits:
     seconds: float = 30.0
     at_once: int | None = None
 
+    def __post_init__(self) -> None:
+        for name, value in vars(self).items():
+            if value is not None and not value > 0:
+                raise service.DataError(f"{name}: {value} is not above zero")
+
 
 def application(limits: Limits | None = None) -> FastAPI:
     """The application, for any ASGI server.

@@ -34,6 +34,8 @@ from portlib.data import DataError
 
 Json = dict[str, Any]
 ADVICE = "prudent-by-construction/advice/1"
+#: What an outlook says of what was asked: whoever goes on with a file asks the same.
+ASKED = ("schema", "plan", "policy", "participant", "lives", "seed")
 #: Most plans in a part: enough that sending costs little, few enough to ask again.
 PART = 16
 #: Most people whose outlook is simulated at once.
@@ -310,19 +312,19 @@ def optimize_lines(
 
     It goes on in ``service_many.md``.
     """
+    _another(source, target)
     with open(source, "rb") as lines:
         plans = map(_line, lines)
-        before = _whole_lines(target)
+        before, written, end = _whole_lines(target)
         last = None
         for at, each in enumerate(islice(plans, before)):
             last = each if at == before - 1 else None
-        written = _last(target)
         if before and (written is None or _one(last, assumptions, mandate) != written):
             raise DataError(
                 f"{target}: line {before} is not the answer for line {before} of {source}: name "
                 "another file, or ask as before"
             )
-        return _append(target, answers(plans, assumptions, mandate, **settings))
+        return _append(target, end, answers(plans, assumptions, mandate, **settings))
 
 
 def advise_lines(
@@ -356,7 +358,8 @@ def advise_lines(
     Raises
     ------
     DataError
-        For a plan that is refused, and numbers that cannot be meant.
+        For a plan that is refused, numbers that cannot be meant, and a target that this call does
+        not go on with.
 
     Examples
     --------
@@ -388,14 +391,25 @@ def advise_lines(
     for name, (value, least) in asked.items():
         if refused := schema.problem(value, {"type": "integer", "minimum": least}, name):
             raise DataError(refused)
+    _another(source, target)
     alone = {**plan_, "participants": []} if isinstance(plan_, Mapping) else plan_
     ours, sent = service.read(alone)
     base = ours.to_json()
     # what the whole plan holds cannot be held against a part of its people
     base["lineup"] = [{**row, "plan_share": None} for row in base["lineup"]]
-    before = _whole_lines(target) if target.suffix != ".parquet" else 0
+    before, written, end = (0, None, 0) if target.suffix == ".parquet" else _whole_lines(target)
     markets = _markets(ours, lives, seed)
-    people = islice(_people(source), before, None)
+    people = _people(source)
+    if before:
+        last = list(islice(people, before - 1, before))
+        again = _advised(plans, base, sent, last, markets, seed) if last else [{}]
+        if not isinstance(written, Mapping) or any(
+            written.get(name) != again[0].get(name) for name in ASKED
+        ):
+            raise DataError(
+                f"{target}: line {before} is not the answer for line {before} of {source}: name "
+                "another file, or ask as before"
+            )
 
     def told() -> Iterator[Json]:
         for group in _parts(people, batch):
@@ -404,7 +418,7 @@ def advise_lines(
     return (
         _append_parquet(target, told(), batch)
         if target.suffix == ".parquet"
-        else _append(target, told())
+        else _append(target, end, told())
     )
 
 
@@ -481,27 +495,27 @@ def _line(text: bytes) -> Any:
         return Unread(str(error)[:500])
 
 
-def _whole_lines(target: Path) -> int:
-    """How many whole lines a file has; what a crash left of another is cut off."""
-    if not target.exists():
-        return 0
-    count, end = 0, 0
-    with open(target, "rb+") as file:
-        for line in file:
-            if line.endswith(b"\n"):
-                count, end = count + 1, end + len(line)
-        file.truncate(end)
-    return count
+def _another(source: Path, target: Path) -> None:
+    """Refuse to write into what is read."""
+    if target.exists() and target.samefile(source):
+        raise DataError(f"{target}: is what is asked; name another file for the answers")
 
 
-def _last(target: Path) -> Any:
-    if not target.exists():
-        return None
-    with open(target, "rb") as file:
-        return next(map(_line, deque(file, maxlen=1)), None)
+def _whole_lines(target: Path) -> tuple[int, Any, int]:
+    """How many whole lines a file has, what the last of them says, and where it ends."""
+    count, last, end = 0, b"", 0
+    if target.exists():
+        with open(target, "rb") as file:
+            for line in file:
+                if line.endswith(b"\n"):
+                    count, last, end = count + 1, line, end + len(line)
+    return count, _line(last) if count else None, end
 
 
-def _append(target: Path, told: Iterable[Json]) -> int:
+def _append(target: Path, end: int, told: Iterable[Json]) -> int:
+    """Write on after the last whole line; what a crash left of another is cut off."""
+    if target.exists():
+        os.truncate(target, end)
     count = 0
     with open(target, "a", encoding="utf-8") as file:
         for answer in told:

@@ -201,7 +201,7 @@ def _uncomfortable(universe: Universe) -> str:
     name, gain, error, _ = min(rows, key=lambda row: row[1])
     if error is None:
         return (
-            f"Against {_lower(name)} the portfolio is worth {gain:+.0f} basis points a year by its "
+            f"Against {_lower(name)} the portfolio is worth {_gain(gain)} a year by its "
             "own assumptions. Nobody knows their errors, so nothing shows that the difference is "
             "one."
         )
@@ -211,9 +211,14 @@ def _uncomfortable(universe: Universe) -> str:
         else "more than twice its error, by the same assumptions that chose it"
     )
     return (
-        f"Against {_lower(name)} the portfolio is worth {gain:+.0f} basis points a year, give or "
+        f"Against {_lower(name)} the portfolio is worth {_gain(gain)} a year, give or "
         f"take {error:.0f}: {verdict}."
     )
+
+
+def _gain(points: float) -> str:
+    """A gain in whole basis points, in words."""
+    return f"{points:+z.0f} basis point" + "s" * (abs(round(points)) != 1)
 
 
 def _ahead(universe: Universe) -> str:
@@ -231,7 +236,7 @@ def _ahead(universe: Universe) -> str:
     mine = earned(universe.weights)
     rivals = {name: earned(rival) for name, rival in universe.rivals.items()}
     name = max(rivals, key=lambda rival: rivals[rival], default=None)
-    if name is None or rivals[name] <= mine:
+    if name is None or round(rivals[name] - mine, 3) <= 0:  # what is shown as no lead is none
         return ""
     away = months @ (universe.rivals[name] - universe.weights).reindex(months.columns)
     error = math.sqrt(12) * float(away.std(ddof=1)) / math.sqrt(len(months) / 12)
@@ -770,7 +775,7 @@ def _challenge(universe: Universe) -> list[Block]:
                 name,
                 percent(told.mean_of(rival), 2),
                 percent(told.risk_of(rival), 2),
-                f"{gain:+.0f}",
+                f"{gain:+z.0f}",
                 "not known" if error is None else f"{error:.0f}",
                 "yes"
                 if not broken

@@ -199,7 +199,8 @@ def _costs(plan: Plan, run: Run) -> list[Block]:
     people = len(plan.participants)
     rows = [["Expenses of the funds that people hold", f"{dollars(expense * plan.assets)} a year"]]
     if kept:
-        rows.append([f"Record keeping, {people:,} accounts", f"{dollars(kept * people)} a year"])
+        accounts = "1 account" if people == 1 else f"{people:,} accounts"
+        rows.append([f"Record keeping, {accounts}", f"{dollars(kept * people)} a year"])
     rows += [[what, run.filled(number)] for what, number in COSTS]
     return [
         Heading("What it costs", 2),

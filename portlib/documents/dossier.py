@@ -41,6 +41,7 @@ from portlib.documents.words import (
     of_category,
     of_class,
     percent,
+    transfers,
     with_labels,
     yearly_cost,
 )
@@ -447,7 +448,7 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
         years = (SEEN * risk / premium) ** 2
         items.append(
             f"To pay for itself it must earn {yearly_cost(premium)} a year more than its classes. "
-            f"At a tracking error of {percent(risk, 1)} a record would take {years:,.0f} years to "
+            f"At a tracking error of {percent(risk, 1)} a record would take {_years(years)} to "
             "show that in four cases of five."
         )
     cheaper = near[near["expense"] < expense - 1e-9]
@@ -504,6 +505,14 @@ def _fees(plan: Plan, fund: str) -> list[Block]:
     ]
 
 
+def _years(years: float) -> str:
+    """How long a record takes, in whole years."""
+    whole = round(years)
+    if not whole:
+        return "less than half a year"
+    return "1 year" if whole == 1 else f"{whole:,} years"
+
+
 # ---- liquidity, valuation, benchmark, complexity -------------------------------------------------
 
 
@@ -511,7 +520,7 @@ def _liquidity(plan: Plan, fund: str) -> list[Block]:
     restricted = with_labels(str(fund_costs.restrictions(plan)[fund]), plan)
     held = plan.holdings[fund] * plan.participants["balance"]
     quarter = plan.rules["trading"]["transfers_per_quarter"]
-    often = "" if quarter is None else f"; at most {quarter} transfers a quarter, of any options"
+    often = "" if quarter is None else f"; at most {transfers(quarter)} a quarter, of any options"
     items = [
         f"For participants: {said(restricted)}{often}."
         if restricted

@@ -29,7 +29,7 @@ from portlib.documents.document import (
     said,
 )
 from portlib.documents.run import Run
-from portlib.documents.words import dollars, percent, value, with_labels, yearly_cost
+from portlib.documents.words import dollars, percent, transfers, value, with_labels, yearly_cost
 from portlib.plan import Plan
 from portlib.retirement import plan_menu
 from portlib.retirement.plan_menu import fund_costs, options
@@ -190,7 +190,7 @@ def _restrictions(plan: Plan) -> str:
     ]
     quarter = plan.rules["trading"]["transfers_per_quarter"]
     if quarter is not None:
-        listed.insert(0, f"{quarter} transfers a quarter{_by_clause(plan)}")
+        listed.insert(0, f"{transfers(quarter)} a quarter{_by_clause(plan)}")
     return said("; ".join(listed) or "none by the plan's rules")
 
 

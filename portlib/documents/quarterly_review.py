@@ -216,8 +216,8 @@ def _first(seen: Quarter) -> list[Block]:
     first = (
         "Nothing is beyond a limit for *watch*."
         if not rings
-        else f"**{len(rings)} of {len(seen.watch.measured)} rules are beyond a limit for watch or "
-        "act.**"
+        else f"**{len(rings)} of {len(seen.watch.measured)} rules "
+        f"{'is' if len(rings) == 1 else 'are'} beyond a limit for watch or act.**"
     )
     return [
         Heading("What to look at"),
@@ -262,16 +262,17 @@ def _asked(seen: Quarter) -> str:
     count, judged = len(seen.watch.options), len(seen.judged)
     asked = int((seen.reviews()["review"] != "").sum()) if judged else 0
     how_many = "None" if not asked else f"{asked}"
+    ask = "asks" if asked == 1 else "ask"
     alike = int((seen.reviews()["error"] < watching.SAME).sum()) if judged else 0
     whom = "is compared with itself" if alike == 1 else "are compared with themselves"
     but = f" {alike} of the {judged} {whom}, which shows costs alone." if alike else ""
     counted = f"{as_funds(seen.plan)} ".lstrip()
     if judged == count:
-        return f"{counted}{how_many} of {count} funds ask for a review.{but}"
+        return f"{counted}{how_many} of {count} funds {ask} for a review.{but}"
     if not judged:
         return f"{counted}None of {count} can be judged: the plan brings no months of theirs."
     return (
-        f"{counted}{how_many} of the {judged} funds that can be judged ask for a review.{but} "
+        f"{counted}{how_many} of the {judged} funds that can be judged {ask} for a review.{but} "
         f"The plan brings no months of the other {count - judged} over the whole record."
     )
 

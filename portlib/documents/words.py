@@ -81,6 +81,17 @@ def yearly_cost(ratio: Any) -> str:
     return percent(ratio, 2 if published else 3)
 
 
+def transfers(count: int) -> str:
+    """So many transfers, in words.
+
+    Examples
+    --------
+    >>> transfers(0), transfers(1), transfers(4)
+    ('0 transfers', '1 transfer', '4 transfers')
+    """
+    return f"{count} transfer" + "s" * (count != 1)
+
+
 def of_class(plan: Plan, name: str) -> str:
     """What readers are told a class is."""
     known = plan.inputs.classes

@@ -142,11 +142,19 @@ def keep(
     lock = kept(folder)
     before = lock.get(new.kind)
     remarks = list(published.notes)
+    there = before is not None and _there(folder, before)
     if before and before.sha256 == digest:
-        return before, (*remarks, "is the file that was kept already")
+        if there:
+            return before, (*remarks, "is the file that was kept already")
+        _write(folder / before.file, raw)
+        return before, (*remarks, "was kept already, and lost or changed since: written again")
     if before:
         _not_older(new, before, path.name)
-        remarks.append(_restated(open_kept(folder, new.kind), published, before.vintage))
+        remarks.append(
+            _restated(open_kept(folder, new.kind), published, before.vintage)
+            if there
+            else f"replaces vintage {before.vintage}, which was lost or changed since it was kept"
+        )
     remarks += _uneven(new, lock)
     folder.mkdir(parents=True, exist_ok=True)
     _write(folder / name, raw)
@@ -170,6 +178,12 @@ def fingerprint(folder: Path) -> str:
     """
     parts = [f"{one.kind} {one.vintage} {one.sha256}" for one in kept(folder).values()]
     return hashlib.sha256("\n".join(sorted(parts)).encode()).hexdigest()
+
+
+def _there(folder: Path, vintage: Vintage) -> bool:
+    """Whether a file is in its place, as it was kept."""
+    file = folder / vintage.file
+    return file.is_file() and hashlib.sha256(file.read_bytes()).hexdigest() == vintage.sha256
 
 
 def _not_older(new: Vintage, before: Vintage, name: str) -> None:

@@ -169,7 +169,8 @@ def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd
         try:
             parts.append(read(path, fund))
         except DataError as error:
-            found.take(error, f"{FOLDER}/{path.name}")
+            said = str(error).removeprefix(f"{FOLDER}/{path.name}: ")
+            found.refuse(f"{FOLDER}/{below.as_posix()}", said)
     return pd.concat(parts, ignore_index=True) if parts else None
 
 

@@ -439,11 +439,17 @@ def _funds(
         return None
     if read is None:
         return None
-    by_label = {label.strip().lower(): code for code, label in labels.items()}
+    called: dict[str, list[str]] = {}
+    for code, label in labels.items():
+        called.setdefault(label.strip().lower(), []).append(code)
     names = []
     for column in map(str, read.values):
-        code = column if column in labels else by_label.get(column.strip().lower(), column)
-        if labels and code not in labels:
+        meant = [column] if column in labels else called.get(column.strip().lower(), [column])
+        code = meant[0]
+        if len(meant) > 1:
+            codes = ", ".join(meant)
+            found.refuse(read.file, f"column {column!r} is the label of {codes}: write the code")
+        elif labels and code not in labels:
             hint = near_word(column, list(labels))
             found.refuse(read.file, f"column {column!r} is no fund of the lineup{hint}")
         names.append(code)
@@ -482,37 +488,44 @@ def _as_read(made: Inputs) -> dict[str, str]:
     said: dict[str, str] = {}
     if made.classes.own:
         said[classes.FILE] = (
-            f"as read: {len(made.classes.own)} classes: {', '.join(made.classes.own)}"
+            f"as read: {_many(len(made.classes.own), 'class', 'classes')}: "
+            f"{', '.join(made.classes.own)}"
         )
     if (own := made.assumptions) is not None:
         kinds = own.table["return_kind"].value_counts()
-        counts = " and ".join(f"{count} {kind} means" for kind, count in kinds.items())
+        counts = " and ".join(_many(count, f"{kind} mean") for kind, count in kinds.items())
         said[assumptions.FILE] = f"as read: {counts}; risk-free rate from {own.cash}"
-        said[assumptions.CORRELATIONS] = f"as read: {len(own.correlations)} classes"
+        said[assumptions.CORRELATIONS] = (
+            f"as read: {_many(len(own.correlations), 'class', 'classes')}"
+        )
     for table in (made.history, made.years, made.funds):
         if table is not None:
             said[table.file] = table.as_read
     if made.valuations is not None:
         days = pd.DatetimeIndex(made.valuations.table["date"])
-        count = len(made.valuations.table)
-        said[valuations.FILE] = (
-            f"as read: {count} figures, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
-        )
+        count = _many(len(made.valuations.table), "figure")
+        said[valuations.FILE] = f"as read: {count}, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
     if made.holdings is not None:
         said[holdings.FILE] = (
-            f"as read: {len(made.holdings.table)} holdings of {len(made.holdings.funds)} funds; "
-            f"{len(made.holdings.master)} securities"
+            f"as read: {_many(len(made.holdings.table), 'holding')} of "
+            f"{_many(len(made.holdings.funds), 'fund')}; "
+            f"{_many(len(made.holdings.master), 'security', 'securities')}"
         )
     if made.accounts is not None:
         days = pd.DatetimeIndex(made.accounts.balances.index)
         said[accounts.FILE] = (
-            f"as read: {len(days)} days, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
+            f"as read: {_many(len(days), 'day')}, {days.min():%Y-%m-%d} to {days.max():%Y-%m-%d}"
         )
     if made.trades is not None:
-        said[accounts.TRADES] = f"as read: {len(made.trades.table)} trades"
+        said[accounts.TRADES] = f"as read: {_many(len(made.trades.table), 'trade')}"
     if made.mandate:
-        said[mandate.FILE] = f"as read: {len(made.mandate)} limits"
+        said[mandate.FILE] = f"as read: {_many(len(made.mandate), 'limit')}"
     return said
+
+
+def _many(count: int, one: str, more: str = "") -> str:
+    """So many of a thing, in words."""
+    return f"{count} {one if count == 1 else more or f'{one}s'}"
 
 
 def check_day(made: Inputs, as_of: date, found: Findings) -> None:
