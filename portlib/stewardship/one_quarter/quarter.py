@@ -378,7 +378,8 @@ def held(ledger: Ledger, prices: pd.Series) -> tuple[pd.Series, float, float]:
     """Weights by fund of what the ledger holds, at `prices` (US dollars a share), what they are
     worth, and cash besides (US dollars).
 
-    Raises GovernanceError for a holding without a price, and where nothing is held.
+    Raises GovernanceError for a holding without a price, a fund with two, and where nothing is
+    held.
 
     Examples
     --------
@@ -405,6 +406,8 @@ def held(ledger: Ledger, prices: pd.Series) -> tuple[pd.Series, float, float]:
     """
     owned = ledger.holdings()
     funds = {name: micro for name, micro in owned.items() if name != CASH}
+    if twice := sorted({str(fund) for fund in prices.index[prices.index.duplicated()]}):
+        raise GovernanceError(f"prices name {', '.join(twice)} more than once; give each one price")
     if lost := [name for name in funds if not 0 < float(prices.get(name, math.nan)) < math.inf]:
         raise GovernanceError(f"{', '.join(sorted(lost))}: held, and without a price; give one")
     dollars = pd.Series(
@@ -444,8 +447,9 @@ def due(
         US dollars a share, by fund.
     at : datetime
         Now, with its zone.
-    returns : array (months, funds of the target), optional
-        Decimals; what the triggers of risk and trend look at. The others need none.
+    returns : array (months, funds), optional
+        Of the target's funds, then of what else is held; decimals, which the triggers of risk and
+        trend look at. The others need none.
 
     Returns
     -------
@@ -482,7 +486,12 @@ def due(
     if name in ("risk_spike", "signal") and returns is None:
         raise GovernanceError(f"the policy's trigger is {name}: give the funds' monthly returns")
     target, weights = _positions(desk, posture, prices)
-    months = returns if returns is not None else np.zeros((0, len(target)))
+    months = np.zeros((0, len(target))) if returns is None else np.asarray(returns, float)
+    if months.shape[1:] != (len(target),) or not np.isfinite(months).all():
+        raise GovernanceError(
+            f"returns: give a number for every month and each of {', '.join(target.index)}, in "
+            "this order: what is held counts beside the target"
+        )
     situation = Situation(
         weights.to_numpy(float), target.to_numpy(float), months, _months_since(desk.log, at)
     )
