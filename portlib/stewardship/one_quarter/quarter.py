@@ -65,7 +65,7 @@ from portlib.stewardship.settlement import (
     finalise,
     lock,
 )
-from portlib.stewardship.settlement.ledger import CASH, MICRO, OPEN, Ledger
+from portlib.stewardship.settlement.ledger import CASH, MICRO, OPEN, PLAN, Ledger
 
 #: Under this name the making of portfolios is registered.
 MODEL = "model portfolios"
@@ -605,7 +605,7 @@ def settle(desk: Desk, order: Order, fills: Mapping[int, int | str], at: datetim
     custodian's.
     """
     if desk.ledger.instruction(order.id) is None:
-        lacking = order.cash_needed - desk.ledger.holdings().get(CASH, 0)
+        lacking = order.cash_needed - desk.ledger.balance(PLAN, CASH)
         if lacking > 0:
             deliver(desk.ledger, deposit(f"{_FLOAT}{order.id}", {CASH: lacking}), at)
         deliver(desk.ledger, lock(f"lock {order.id}", order), at)

@@ -528,19 +528,33 @@ def under_crisis(assumptions: Assumptions, share: float, *, policy: Policy) -> A
     >>> half = under_crisis(told, 0.5, policy=decided)
     >>> bool(np.isclose(half.sigma[0, 1] / (0.05 * 0.2), 0.5 * 0.4 + 0.5 * together))
     True
+
+    A class without risk moves with nothing, and leaves the others as they are without it:
+
+    >>> still = Assumptions(
+    ...     ["us_core_bonds", "cash", "us_large_equity"], [0.045, 0.03, 0.06],
+    ...     [[0.0025, 0.0, 0.004], [0.0, 0.0, 0.0], [0.004, 0.0, 0.04]],
+    ... )
+    >>> sigma = under_crisis(still, 0.5, policy=decided).sigma
+    >>> sigma[1].tolist(), bool(np.allclose(sigma[[0, 2]][:, [0, 2]], half.sigma))
+    ([0.0, 0.0, 0.0], True)
     """
-    if share == 0:
+    if share == 0 or not (assumptions.volatility > 0).any():
         return assumptions
-    names = list(assumptions.labels)
+    moving = np.flatnonzero(assumptions.volatility > 0)  # what has no risk moves with nothing
+    names = [assumptions.labels[i] for i in moving]
+    among_them = np.ix_(moving, moving)
     block = crisis_block(policy).index
     crisis = shrinkage.correlation(history_of(names, policy=policy).loc[block].cov().to_numpy())
-    calm = shrinkage.correlation(assumptions.sigma)
+    calm = shrinkage.correlation(assumptions.sigma[among_them])
     floor = policy["correlation_eigenvalue_floor"]
     before, then = (pd.DataFrame((r + r.T) / 2, names, names) for r in (calm, crisis))
     mixed = shrinkage.blend(before, then, share, floor)
-    risk = pd.Series(assumptions.volatility, names)
+    risk = pd.Series(assumptions.volatility[moving], names)
+    sigma = np.zeros_like(assumptions.sigma)
+    sigma[among_them] = shrinkage.assemble(risk, mixed).to_numpy()
     return assumptions.replace(
-        sigma=shrinkage.assemble(risk, mixed).to_numpy(),
+        sigma=sigma,
         source=f"{assumptions.source}; {100 * share:.3g}% of the crisis correlations",
     )
 
