@@ -584,7 +584,7 @@ def _seal(given: dict[str, Any]) -> int:
     from portlib import service
     from portlib.stewardship.audit_log import AuditLog
 
-    key = bytes.fromhex(given["key"].read_text(encoding="utf-8").strip())
+    key = _key(given["key"])
     plan = _plan(given["plan"])
     log = AuditLog(given["log"])
     return _say(service.seal_forecast(plan, log, key, role=given["role"], at=datetime.now(UTC)))

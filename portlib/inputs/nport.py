@@ -155,6 +155,7 @@ def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd
     if not folder.is_dir():
         return None
     parts = []
+    filed: dict[tuple[str, pd.Timestamp], str] = {}
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         below = path.relative_to(folder)
         if path.suffix.lower() != ".xml":
@@ -167,7 +168,11 @@ def read_folder(folder: str | Path, funds: Sequence[str], found: Findings) -> pd
             found.refuse(f"{FOLDER}/{below}", f"{fund!r} is no fund of the lineup{hint}")
             continue
         try:
-            parts.append(read(path, fund))
+            held = read(path, fund)
+            first = filed.setdefault((fund, held["date"].iloc[0]), below.as_posix())
+            if first != below.as_posix():
+                raise DataError(f"is of one fund and day with {first}; keep one of the two")
+            parts.append(held)
         except DataError as error:
             said = str(error).removeprefix(f"{FOLDER}/{path.name}: ")
             found.refuse(f"{FOLDER}/{below.as_posix()}", said)
