@@ -67,4 +67,4 @@ def test_sealed_from_the_shell_and_scored_later(folder, capsys):
 def test_a_key_that_is_none_is_refused(folder, capsys):
     (folder / "not a key").write_text("secret", encoding="utf-8")
     assert run(folder, "seal", "--role", "analyst", "--key", f"{folder}/not a key") == 1
-    assert "non-hexadecimal" in capsys.readouterr().err
+    assert "not a key: a key is 64 hex digits" in capsys.readouterr().err
