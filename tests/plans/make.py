@@ -20,6 +20,13 @@ FOLDERS = {
     ROOT / "data" / "plan": (600, 2026),
     ROOT / "tests" / "plans" / "awkward": (40, 401),
 }  # people, seed
+TOLD = {
+    "P0001": {"balance": 0},  # hired this year, nothing paid in yet
+    "P0003": {"spouse_birth_year": 1955, "spouse_pay": 0},  # older, and retired
+    "P0005": {"spouse_birth_year": 1990, "spouse_pay": 52_000},
+    "P0006": {"spouse_birth_year": 2003},  # whose pay nobody told
+    "P0038": {"pay": 0, "deferral_rate": 0.0},  # left, and kept the account
+}  # of the awkward plan, what drawing does not give
 REVERSED = (3, 6)  # the questions whose high answers mean low tolerance
 
 
@@ -126,8 +133,24 @@ def holdings(
     ]
 
 
+def told(people: pd.DataFrame) -> pd.DataFrame:
+    """With what `TOLD` says of single people, and a spouse's columns."""
+    people = people.set_index("participant")
+    for column in ("spouse_pay", "spouse_birth_year"):
+        empty = pd.array([pd.NA] * len(people), dtype="Int64")
+        people.insert(people.columns.get_loc("other_income") + 1, column, empty)
+    for who, row in TOLD.items():
+        for column, value in row.items():
+            people.loc[who, column] = value
+    people = people.reset_index()
+    return people[["origin", "participant", *people.columns.drop(["origin", "participant"])]]
+
+
 def text(folder: Path) -> str:
-    return participants(folder, *FOLDERS[folder]).to_csv(index=False, lineterminator="\n")
+    people = participants(folder, *FOLDERS[folder])
+    if folder.name == "awkward":
+        people = told(people)
+    return people.to_csv(index=False, lineterminator="\n")
 
 
 if __name__ == "__main__":
