@@ -1000,13 +1000,15 @@ def _same_story(lineup: Table, people: Table, shares: Array) -> None:
         return
     held = balance @ shares / balance.sum()
     apart = np.abs(held - np.nan_to_num(share))
-    at = int(apart.argmax())
-    if apart[at] > 0.02:
-        fund = lineup.columns["fund"][at]
-        stated = "empty" if np.isnan(share[at]) else f"{share[at]:.3f}"
+    funds = lineup.columns["fund"]
+    told = ["empty" if np.isnan(x) else f"{x:.3f}" for x in share]
+    wrong = [int(at) for at in np.argsort(-apart, kind="stable") if apart[at] > 0.02]
+    if wrong:
+        first, *others = wrong
+        said = "".join(f"; of {funds[at]} {told[at]}, held {held[at]:.3f}" for at in others)
         lineup.say(
-            f"plan_share of {fund} is {stated}, but participants hold {held[at]:.3f} of "
-            "all balances in it; one of the two files is wrong"
+            f"plan_share of {funds[first]} is {told[first]}, but participants hold "
+            f"{held[first]:.3f} of all balances in it{said}; one of the two files is wrong"
         )
 
 

@@ -300,7 +300,9 @@ def description() -> str:
         _columns(plan_format.LINEUP),
         "Then one column for each class that funds hold, in decimals; a fund's classes sum to one, "
         f"and a target-date series has none there. Classes are {known}, and those of "
-        f"`{classes.FILE}`. A 12b-1 fee that is shared is in both fees, so the larger counts.",
+        f"`{classes.FILE}`. A 12b-1 fee that is shared is in both fees, so the larger counts. "
+        "Where `plan_share` is given, it is what `participants.csv` holds of all balances in each "
+        "fund, to two points of weight, or the folder is refused.",
         "`participants.csv`, one line a person, without names.",
         _columns(plan_format.PEOPLE),
         "`target_date_vintages.csv`, only where a series is offered: one line a vintage.",

@@ -299,7 +299,7 @@ def _postures(plan: Plan) -> list[Block]:
         ["In a single fund" + ", a date of the series excepted" * dated, "max_single_fund"],
         ["In small US companies", "small_equity_cap"],
         ["In high yield bonds", "high_yield_cap"],
-        ["In employer stock", "employer_stock_cap"],
+        *([["In employer stock", "employer_stock_cap"]] if plan.rules["employer_stock"] else []),
         ["Turnover of a review", "turnover_limit"],
         ["Tracking error against the reference, a year", "tracking_error_limit"],
     ]
@@ -482,8 +482,9 @@ def _monitoring(plan: Plan) -> list[Block]:
             widths=[1.2, 0.6, 0.6, 0.6, 1.6],
         ),
         Text(
-            "The committee meets each quarter on the review, and once a year on options, "
-            "providers, this statement and the models. Minutes are written at the time."
+            "Each meeting has the review on its agenda, and one meeting a year options, "
+            "providers, this statement and the models. How often the committee meets is no entry "
+            "of the policy: its charter is to say it. Minutes are written at the time."
         ),
     ]
 

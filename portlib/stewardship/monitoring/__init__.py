@@ -7,6 +7,7 @@ from portlib.stewardship.monitoring.alarms import (
     alerts,
     dashboard,
     limits,
+    quieted,
     simulated,
 )
 from portlib.stewardship.monitoring.measures import (
@@ -31,6 +32,7 @@ __all__ = [
     "limits",
     "made_up_trades",
     "options",
+    "quieted",
     "same_equity",
     "simulated",
     "trade_quality",

@@ -320,6 +320,60 @@ def alarm_rates(watched: Watched, classes: Array, funds: Array, *, policy: Polic
     return pd.DataFrame.from_dict(rates, orient="index", columns=list(SEVERITIES))
 
 
+def quieted(watched: Watched, classes: Array, funds: Array, *, policy: Policy) -> float:
+    """By what factor must every limit of the inferring rules rise, so that they ring in no more
+    months than the policy's ``alert_false_alarms`` accepts? 1 where they do not ring more.
+
+    Of each month, the largest of its measures over their limits is the factor at which the last
+    rule falls silent; the one sought leaves as many months above it as are accepted.
+
+    Parameters
+    ----------
+    watched : Watched
+        The promise.
+    classes, funds : array (paths, months, k) and (paths, months, n)
+        As from `simulated`, nothing being wrong.
+    policy : Policy
+        With the rules' limits and what is accepted.
+
+    Returns
+    -------
+    float
+        The larger of what ``watch`` and ``act`` need, and at least 1.
+
+    Examples
+    --------
+    Of four months one may say *watch* and none *act*. Shortfalls of 2.2, 2.6, 1 and 0 are 1.1, 1.3,
+    0.5 and 0 times a *watch* at 2, and the second largest is 1.1. That is enough for an *act* at 4
+    and at 2.5, of which 2.6 is 0.65 and 1.04 times; of one at 2.1 it is 1.238 times.
+
+    >>> from types import SimpleNamespace
+    >>> told = dict.fromkeys(INFERRED, np.zeros((1, 4)))
+    >>> told["shortfall"] = np.array([[2.2, 2.6, 1.0, 0.0]])
+    >>> ours = SimpleNamespace(measures=lambda classes, funds: told)
+    >>> accepted = {"watch": 0.25, "act": 0.0}
+    >>> for act in (4.0, 2.5, 2.1):
+    ...     rises = dict.fromkeys(INFERRED, {"info": 1.0, "watch": 2.0, "act": act})
+    ...     decided = {"alert_limits": rises, "alert_false_alarms": accepted}
+    ...     print(f"{quieted(ours, None, None, policy=decided):.3f}")
+    1.100
+    1.100
+    1.238
+    >>> decided["alert_false_alarms"] = {"watch": 0.5, "act": 0.5}
+    >>> quieted(ours, None, None, policy=decided)
+    1.0
+    """
+    measured = watched.measures(classes, funds)
+    full = ~np.isnan(measured["volatility"])
+    needed = [1.0]
+    for name, accepted in policy["alert_false_alarms"].items():
+        bound = {rule: limits(rule, policy=policy)[name] for rule in INFERRED}
+        worst = np.max([measured[rule][full] / bound[rule] for rule in INFERRED], axis=0)
+        above = int(accepted * len(worst) + ROUNDING)  # so many months may ring
+        needed.append(float(np.sort(worst)[::-1][min(above, len(worst) - 1)]))
+    return max(needed)
+
+
 def dashboard(measured: Mapping[str, pd.Series], *, policy: Policy) -> Figure:
     """One small panel a measure: its course, the limits for watch and act, and what it says at its
     last date. ValueError as `alerts`: what cannot be judged is not drawn as quiet.
