@@ -469,6 +469,15 @@ class Bounds(Rule):
             _ordered(self.name, asset, low, high, may_be_absent=True)
             _no_percent(self.name, "a limit on a weight", [low, high])
 
+    def among(self, kept: Collection[str]) -> Bounds | None:
+        """As every rule; MandateError for a floor above zero, or a ceiling below it, of an asset
+        that is named and left out."""
+        for side, sign in ((self.lower, 1.0), (self.upper, -1.0)):
+            for asset, limit in side.items() if isinstance(side, Mapping) else ():
+                if asset not in kept and sign * limit > 0:
+                    raise MandateError(f"{self.name!r}: {asset} is left out, and may not be zero")
+        return super().among(kept)
+
     def excess(self, weight: Mapping[str, float], assumptions: Assumptions) -> float:
         low, high = _for_each(weight, self.lower), _for_each(weight, self.upper)
         return max([low[a] - weight[a] for a in low] + [weight[a] - high[a] for a in high])
