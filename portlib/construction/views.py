@@ -141,9 +141,7 @@ class View:
             written = date.fromisoformat(self.as_of).isoformat()
         except (TypeError, ValueError):
             written = ""
-        if (
-            not written or written != self.as_of
-        ):  # a day has one way to be written, 20261121 is another
+        if not written or written != self.as_of:  # 20261121 is a second way to write one day
             raise ViewError(f"view {self.name!r}: as_of {self.as_of!r} is no date like 2026-11-21")
 
     @property

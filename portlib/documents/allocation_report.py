@@ -50,9 +50,6 @@ LISTED = 40
 #: A price below this, in basis points for a point of limit, is rounding.
 PRICED = 0.05
 
-#: What a portfolio that maximises utility gives up for.
-FEW = "few holdings and whole percents"
-
 
 def report(
     universe: Universe, *, title: str, made: date, made_from: Mapping[str, str], name: str
@@ -471,29 +468,21 @@ def _frontier(universe: Universe) -> list[Block]:
     figure = drawn(
         "efficient_frontier",
         axes,
-        _priced(
-            universe,
-            _distance(1e4 * (efficient - told.mean_of(w))),
-        ),
+        _distance(1e4 * (efficient - told.mean_of(w)), universe.chosen_by),
         "Expected return against volatility: a rising curve, the frontier, with the chosen "
         f"portfolio on or just below it, and single {universe.kind}s and rivals below.",
     )
     return [*made, figure]
 
 
-def _priced(universe: Universe, words: str) -> str:
-    """The words of `_distance`, of what the portfolio was chosen by."""
-    return words.replace(FEW, universe.chosen_by) if universe.chosen_by else words
-
-
-def _distance(below: float) -> str:
-    """How far the portfolio lies below the frontier, basis points, in words."""
+def _distance(below: float, chosen_by: str = "") -> str:
+    """How far the portfolio lies below the frontier, basis points, and for what, in words."""
     if round(below) <= 0:
         return "The portfolio lies on the frontier of its mandate, to less than a basis point."
     points = "basis point" if round(below) == 1 else "basis points"
     return (
         f"The portfolio lies {below:.0f} {points} below the frontier of its mandate at its own "
-        f"risk: the price of {FEW}."
+        f"risk: the price of {chosen_by or 'few holdings and whole percents'}."
     )
 
 
